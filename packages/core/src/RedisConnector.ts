@@ -5,6 +5,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type * as Socket from "effect/socket/Socket"
 
@@ -72,7 +73,7 @@ export interface ConnectOptions {
  * @since 0.1.0
  */
 export class RedisConnector extends Context.Service<RedisConnector, {
-  readonly socket: (endpoint: Endpoint, options: ConnectOptions) => Socket.Socket
+  readonly socket: (endpoint: Endpoint, options: ConnectOptions) => Effect.Effect<Socket.Socket>
 }>()("@redfx/core/RedisConnector") {}
 
 /**

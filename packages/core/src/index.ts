@@ -1,1 +1,20 @@
-export {}
+/**
+ * Redis and Valkey for Effect: codec, typed commands, connections, pools, the
+ * standalone client.
+ *
+ * @since 0.1.0
+ */
+export * as Redis from "./Redis.ts"
+export * as RedisArg from "./RedisArg.ts"
+export * as RedisClient from "./RedisClient.ts"
+export * as RedisCommand from "./RedisCommand.ts"
+export * as RedisConfig from "./RedisConfig.ts"
+export * as RedisConnection from "./RedisConnection.ts"
+export * as RedisConnector from "./RedisConnector.ts"
+export * as RedisError from "./RedisError.ts"
+export * as RedisPipeline from "./RedisPipeline.ts"
+export * as RedisPool from "./RedisPool.ts"
+export * as RedisReply from "./RedisReply.ts"
+export * as RedisRouter from "./RedisRouter.ts"
+export * as RedisStandalone from "./RedisStandalone.ts"
+export * as Resp from "./Resp.ts"

@@ -1,0 +1,34 @@
+/** node-redis with its defaults, among them a timeout of 5 s per command, which costs it an `AbortSignal` each. */
+import { createClient, RESP_TYPES } from "redis"
+import type { Client } from "../session.ts"
+import { promiseSession } from "../session.ts"
+
+/** Makes a node-redis client with its default timeout (`undefined`) or another one in milliseconds (0: none). */
+export const makeNodeRedis = (name: string, timeout: number | undefined): Client => ({
+  name,
+  package: "redis",
+  connect: async (address) => {
+    const redis = createClient({ socket: address, ...timeout === undefined ? {} : { commandOptions: { timeout } } })
+    // node-redis throws `error` events that nobody listens to.
+    redis.on("error", () => {})
+    await redis.connect()
+    const bytes = redis.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
+    return promiseSession({
+      get: (key) => redis.get(key),
+      set: (key, value) => redis.set(key, value),
+      getBytes: (key) => bytes.get(key),
+      setBytes: (key, value) => redis.set(key, value),
+      lrange: (key, start, stop) => redis.lRange(key, start, stop),
+      hgetall: (key) => redis.hGetAll(key),
+      // The copy is for the type only, which wants a mutable array.
+      mget: (keys) => redis.mGet([...keys]),
+      pipeline: (keys) => {
+        const multi = redis.multi()
+        for (const key of keys) multi.get(key)
+        return multi.execAsPipeline()
+      }
+    }, () => redis.close())
+  }
+})
+
+export const client: Client = makeNodeRedis("node-redis", undefined)

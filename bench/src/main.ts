@@ -1,0 +1,177 @@
+/**
+ * Compares redfx with its peers side by side in one run against one server.
+ *
+ * See `bench/README.md`, most of all for what the figures do not say.
+ */
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import process from "node:process"
+import { parseArgs } from "node:util"
+import type { Case } from "./cases.ts"
+import { cases, preparations } from "./cases.ts"
+import { chart } from "./chart.ts"
+import { clientNames, defaultClientNames, loadClient } from "./clients/index.ts"
+import type { CodecResult } from "./codec.ts"
+import { codecCaseNames, measureCodecs } from "./codec.ts"
+import { describeEnvironment } from "./environment.ts"
+import type { CaseResult, Participant } from "./measure.ts"
+import { measureCase } from "./measure.ts"
+import type { Condition, MemoryResult } from "./memory.ts"
+import { measureMemory } from "./memory.ts"
+import { sendRaw } from "./raw.ts"
+import type { Run } from "./report.ts"
+import { caseTable, codecTable, environmentLines, memoryTable, summaryTable } from "./report.ts"
+import type { Server } from "./server.ts"
+import { startServer } from "./server.ts"
+import { explain } from "./session.ts"
+
+const usage = `Usage: pnpm bench [options]
+
+  --quick             about 30 seconds: fewer operations, one round, a tenth of the commands in the memory cases
+  --case a,b          only cases whose names start with one of these
+  --clients a,b       only these clients (${clientNames.join(", ")})
+  --rounds n          rounds per case (default 5)
+  --output directory  where latest.json and chart.svg go (default bench/results for a whole run, else nowhere)
+  --list              prints the names of the cases
+`
+
+interface Options {
+  readonly quick: boolean
+  readonly rounds: number
+  readonly clients: ReadonlyArray<string>
+  readonly isWanted: (caseName: string) => boolean
+  readonly output: string | undefined
+}
+
+const memoryCases: ReadonlyArray<{ readonly name: string; readonly condition: Condition }> = [
+  { name: "memory-running", condition: "running" },
+  { name: "memory-stalled", condition: "stalled" }
+]
+
+const caseNames: ReadonlyArray<string> = [
+  ...cases.map(({ name }) => name),
+  ...codecCaseNames,
+  ...memoryCases.map(({ name }) => name)
+]
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: "boolean", default: false },
+      case: { type: "string" },
+      clients: { type: "string" },
+      rounds: { type: "string" },
+      output: { type: "string" },
+      list: { type: "boolean", default: false },
+      help: { type: "boolean", default: false }
+    }
+  })
+  if (values.help || values.list) {
+    console.log(values.help ? usage : caseNames.join("\n"))
+    process.exit(0)
+  }
+  const wanted = values.case?.split(",")
+  const clients = values.clients?.split(",") ?? defaultClientNames
+  const unknown = [
+    ...clients.filter((name) => !clientNames.includes(name)),
+    ...(wanted ?? []).filter((prefix) => !caseNames.some((name) => name.startsWith(prefix)))
+  ]
+  if (unknown.length > 0) {
+    console.error(`Not known: ${unknown.join(", ")}\n\n${usage}`)
+    process.exit(2)
+  }
+  const isWhole = !values.quick && wanted === undefined && values.clients === undefined
+  return {
+    quick: values.quick,
+    rounds: values.rounds === undefined ? (values.quick ? 1 : 5) : Number(values.rounds),
+    clients,
+    isWanted: (name) => wanted === undefined || wanted.some((prefix) => name.startsWith(prefix)),
+    output: values.output ?? (isWhole ? join(import.meta.dirname, "..", "results") : undefined)
+  }
+}
+
+/** Connects what can be connected and says why the rest is left out. */
+async function connectAll(names: ReadonlyArray<string>, server: Server): Promise<ReadonlyArray<Participant>> {
+  const participants: Array<Participant> = []
+  for (const name of names) {
+    try {
+      const client = await loadClient(name)
+      if (client === undefined) continue
+      participants.push({ name, session: await client.connect(server.address) })
+    } catch (error) {
+      console.error(`Left out: ${name} does not load or connect: ${explain(error).split("\n")[0]}`)
+    }
+  }
+  return participants
+}
+
+async function measureCases(
+  wanted: ReadonlyArray<Case>,
+  participants: ReadonlyArray<Participant>,
+  options: Options
+): Promise<ReadonlyArray<CaseResult>> {
+  const results: Array<CaseResult> = []
+  for (const item of wanted) {
+    const result = await measureCase(item, participants, { rounds: options.rounds, scale: options.quick ? 0.2 : 1 })
+    console.log(caseTable(result))
+    results.push(result)
+  }
+  return results
+}
+
+async function measureAllMemory(
+  names: ReadonlyArray<string>,
+  server: Server,
+  options: Options
+): Promise<ReadonlyArray<MemoryResult>> {
+  const results: Array<MemoryResult> = []
+  for (const { condition, name } of memoryCases) {
+    if (!options.isWanted(name)) continue
+    for (const client of names) {
+      results.push(await measureMemory(client, condition, options.quick ? 100_000 : 1_000_000, server))
+    }
+  }
+  return results
+}
+
+async function runAgainst(server: Server, options: Options): Promise<Run> {
+  await sendRaw(server.address, preparations)
+  const environment = describeEnvironment(server.version)
+  console.log(environmentLines(environment))
+  const participants = await connectAll(options.clients, server)
+  const measured = await measureCases(cases.filter(({ name }) => options.isWanted(name)), participants, options)
+  for (const { session } of participants) await session.close()
+  const codecNames = codecCaseNames.filter(options.isWanted)
+  const codecs: ReadonlyArray<CodecResult> = await measureCodecs(codecNames, options)
+  if (codecs.length > 0) console.log(codecTable(codecs))
+  const memory = await measureAllMemory(participants.map(({ name }) => name), server, options)
+  if (memory.length > 0) console.log(memoryTable(memory))
+  return {
+    environment,
+    rounds: options.rounds,
+    clients: participants.map(({ name }) => name),
+    cases: measured,
+    codecs,
+    memory
+  }
+}
+
+// The server and the children are stopped on `exit`, which a signal alone does not bring about.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130))
+
+const options = readOptions()
+const start = Date.now()
+const server = await startServer()
+try {
+  const run = await runAgainst(server, options)
+  if (run.cases.length > 0) console.log(summaryTable(run))
+  console.log(`Took ${Math.round((Date.now() - start) / 1000)} s.`)
+  if (options.output !== undefined) {
+    mkdirSync(options.output, { recursive: true })
+    writeFileSync(join(options.output, "latest.json"), `${JSON.stringify(run, undefined, 2)}\n`)
+    writeFileSync(join(options.output, "chart.svg"), chart(run))
+    console.log(`Written: latest.json and chart.svg in ${options.output}`)
+  }
+} finally {
+  await server.stop()
+}

@@ -1,0 +1,108 @@
+/**
+ * The service that runs commands. Standalone, Sentinel and Cluster Layers
+ * provide the same service, so a program does not know which one it runs on.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { Any, RedisCommand } from "./RedisCommand.ts"
+import type { RedisError } from "./RedisError.ts"
+
+/**
+ * Something that happened to a connection of a client.
+ *
+ * - `Connected`: opened, and the handshake is done. `protocol`: the version of RESP it speaks.
+ * - `Disconnected`: lost, or closed. `error` is absent when the client closed it.
+ * - `ConnectFailed`: could not be opened; the next attempt waits for `retryAfter` milliseconds at least.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RedisEvent =
+  | { readonly _tag: "Connected"; readonly address: string; readonly protocol: 2 | 3 }
+  | { readonly _tag: "Disconnected"; readonly address: string; readonly error: RedisError | undefined }
+  | {
+    readonly _tag: "ConnectFailed"
+    readonly address: string
+    readonly error: RedisError
+    readonly retryAfter: number
+  }
+
+/**
+ * Counts of what a client holds at a moment.
+ *
+ * - `shared`, `exclusive`: open connections of either kind; `exclusiveIdle`: those that nobody uses.
+ * - `waiting`: commands not written yet. `inFlight`: written, unanswered.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisStats {
+  readonly shared: number
+  readonly exclusive: number
+  readonly exclusiveIdle: number
+  readonly waiting: number
+  readonly inFlight: number
+}
+
+/**
+ * What a client can do.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Service {
+  /** Runs one command; `yield* command` does the same. */
+  readonly execute: <A>(command: RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
+  /**
+   * Runs several commands in one write; each has its own outcome, also when the
+   * connection is lost in between.
+   */
+  readonly pipeline: (commands: ReadonlyArray<Any>) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, RedisError>>>
+  /** A client on one connection that nobody else uses until the scope closes. */
+  readonly reserve: Effect.Effect<Service, RedisError, Scope.Scope>
+  /** What happens to connections, from the moment of subscription on. */
+  readonly events: Stream.Stream<RedisEvent>
+  readonly stats: Effect.Effect<RedisStats>
+  readonly toString: () => string
+}
+
+/**
+ * Runs commands on a Redis or Valkey deployment.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class RedisClient extends Context.Service<RedisClient, Service>()("@redfx/core/RedisClient") {}
+
+/**
+ * Runs an effect on one connection that nobody else uses meanwhile: every
+ * command inside goes there, also those that change its state, such as SELECT.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withConnection = <A, E, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | RedisError, Exclude<R, RedisClient> | RedisClient> =>
+  Effect.scoped(
+    Effect.flatMap(
+      Effect.flatMap(RedisClient, (client) => client.reserve),
+      (reserved) => Effect.provideService(effect, RedisClient, reserved)
+    )
+  ) as never
+
+/**
+ * Runs a command on another client than the program's own: one whose tag has
+ * the same shape.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const via =
+  <I>(tag: Context.Key<I, Service>) => <A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError, I> =>
+    Effect.flatMap(tag, (client) => client.execute(command))

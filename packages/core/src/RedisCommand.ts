@@ -1,0 +1,401 @@
+/**
+ * Commands as values: what is sent, which arguments are keys, how the reply is
+ * read. A command is also an Effect, which runs it on the `RedisClient` of the
+ * surrounding program; the same value can be part of a pipeline or a transaction.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
+import * as Exit from "effect/Exit"
+import { NodeInspectSymbol } from "effect/Inspectable"
+import * as Predicate from "effect/Predicate"
+import { encodeUtf8 } from "./internal/bytes.ts"
+import * as RedisArg from "./RedisArg.ts"
+import { RedisClient } from "./RedisClient.ts"
+import { DataError, DecodeError, type RedisError } from "./RedisError.ts"
+import * as RedisReply from "./RedisReply.ts"
+import type * as Resp from "./Resp.ts"
+import type { RespEncoder } from "./RespEncoder.ts"
+
+const TypeId = "~redfx/RedisCommand"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * What holds for a command whatever its arguments are.
+ *
+ * - `readonly`: changes nothing on the server, so repeating it does no harm.
+ * - `blocking`: the server may hold back the answer; runs on a connection of its own.
+ * - `stateful`: changes the state of its connection (SELECT, MULTI, SUBSCRIBE …); refused on shared connections.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Trait = "readonly" | "blocking" | "stateful"
+
+/**
+ * The static facts of a command.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Spec {
+  /** The name as servers know it, such as `GET` or `CLIENT SETNAME`. */
+  readonly name: string
+  readonly words: ReadonlyArray<string>
+  readonly traits: ReadonlySet<Trait>
+  readonly readonly: boolean
+  /** Whether an ordinary command: neither blocking nor stateful. */
+  readonly ordinary: boolean
+  readonly #heads: Array<Uint8Array | undefined> = []
+
+  constructor(name: string, traits: ReadonlyArray<Trait>) {
+    this.name = name
+    this.words = name.split(" ")
+    this.traits = new Set(traits)
+    this.readonly = this.traits.has("readonly")
+    this.ordinary = !this.traits.has("blocking") && !this.traits.has("stateful")
+  }
+
+  /** `*count` and the name, as bytes: made once per number of arguments. */
+  head(count: number): Uint8Array {
+    return this.#heads[count] ?? this.#makeHead(count)
+  }
+
+  #makeHead(count: number): Uint8Array {
+    const words = this.words.map((word) => `$${encodeUtf8(word).length}\r\n${word}\r\n`)
+    const head = encodeUtf8(`*${this.words.length + count}\r\n${words.join("")}`)
+    // A command over a million keys should not leave a million-element array behind.
+    if (count < 32) this.#heads[count] = head
+    return head
+  }
+}
+
+/**
+ * A command whose reply is an `A`; in the bytes view a `Bytes`, in the bigint view a `BigInts`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisCommand<out A, out Bytes = A, out BigInts = A> extends Effect.Effect<A, RedisError, RedisClient> {
+  readonly [TypeId]: typeof TypeId
+  readonly spec: Spec
+  /** The arguments after the name, in the order in which they are sent. */
+  readonly parts: ReadonlyArray<RedisArg.Part>
+  readonly reply: RedisReply.Reply<unknown, unknown, unknown>
+  readonly view: RedisReply.View
+  /** Present when the outcome is known without the server: a wrong argument, or nothing to send. */
+  readonly settled: Exit.Exit<A, RedisError> | undefined
+  /** Never present: holds the types of the other views. */
+  readonly "~views"?: { readonly bytes: Bytes; readonly bigint: BigInts }
+}
+
+/**
+ * Any command.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Any = RedisCommand<unknown, unknown, unknown>
+
+/**
+ * What a command succeeds with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Success<C> = C extends RedisCommand<infer A, unknown, unknown> ? A : never
+
+/**
+ * A function that makes commands, with the static facts of the command as `spec`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Definition<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A> {
+  (...parameters: Parameters): RedisCommand<A, Bytes, BigInts>
+  readonly spec: Spec
+}
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * Defines a command: its name, its arguments, how its reply is decoded, its traits.
+ *
+ * **Example** (A command of a module)
+ *
+ * ```ts
+ * import { RedisArg, RedisCommand, RedisReply } from "@redfx/core"
+ *
+ * const bfExists = RedisCommand.define(
+ *   "BF.EXISTS",
+ *   (key: RedisArg.Key, item: RedisArg.Value) => [RedisArg.key(key), item],
+ *   RedisReply.boolean,
+ *   "readonly"
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>(
+  name: string,
+  args: (...parameters: Parameters) => ReadonlyArray<RedisArg.Arg> | RedisArg.Answer,
+  reply: RedisReply.Reply<A, Bytes, BigInts>,
+  ...traits: ReadonlyArray<Trait>
+): Definition<Parameters, A, Bytes, BigInts> {
+  const spec = new Spec(name, traits)
+  const construct = (...parameters: Parameters) => makeWith(spec, () => args(...parameters), reply)
+  return Object.assign(construct, { spec })
+}
+
+/**
+ * Makes a single command, for what {@link define} cannot express.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <A, Bytes = A, BigInts = A>(options: {
+  readonly spec: Spec
+  readonly args: () => ReadonlyArray<RedisArg.Arg> | RedisArg.Answer
+  readonly reply: RedisReply.Reply<A, Bytes, BigInts>
+}): RedisCommand<A, Bytes, BigInts> => makeWith(options.spec, options.args, options.reply)
+
+/**
+ * Any command by its name, which may be several words (`"CONFIG GET"`), for
+ * what has no function of its own. The reply is plain data.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const send = (
+  name: string,
+  ...args: ReadonlyArray<RedisArg.Arg>
+): RedisCommand<RedisReply.Raw> => {
+  const words = name.trim().split(/\s+/)
+  const spec = new Spec(words.join(" "), traitsByName.get(words[0]!.toUpperCase()) ?? [])
+  return makeWith(spec, () => words[0] === "" ? RedisArg.invalid("needs the name of a command") : args, RedisReply.raw)
+}
+
+/** What must not share a connection even when it is sent by name only. */
+const traitsByName: ReadonlyMap<string, ReadonlyArray<Trait>> = new Map(
+  Object.entries<ReadonlyArray<string>>({
+    blocking: ["BLMOVE", "BLMPOP", "BLPOP", "BRPOP", "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN", "WAIT", "WAITAOF", "XREAD", "XREADGROUP"],
+    stateful: ["AUTH", "DISCARD", "EXEC", "HELLO", "MONITOR", "MULTI", "PSUBSCRIBE", "PSYNC", "PUNSUBSCRIBE", "QUIT", "RESET", "SELECT", "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "SYNC", "UNSUBSCRIBE", "UNWATCH", "WATCH"]
+  }).flatMap(([trait, names]) => names.map((name) => [name, [trait as Trait]] as const))
+)
+
+const makeWith = <A, Bytes, BigInts>(
+  spec: Spec,
+  args: () => ReadonlyArray<RedisArg.Arg> | RedisArg.Answer,
+  reply: RedisReply.Reply<A, Bytes, BigInts>
+): RedisCommand<A, Bytes, BigInts> => {
+  try {
+    const list = args()
+    // The view is the text view, in which this reply decodes to an A.
+    return list instanceof RedisArg.Answer
+      ? new CommandImpl(spec, noParts, reply, RedisReply.textView, list) as never
+      : new CommandImpl(spec, RedisArg.flatten(list), reply, RedisReply.textView, undefined) as never
+  } catch (error) {
+    if (!(error instanceof RedisArg.InvalidArgument)) throw error
+    return new CommandImpl(spec, noParts, reply, RedisReply.textView, error) as never
+  }
+}
+
+const noParts: ReadonlyArray<RedisArg.Part> = []
+
+// -----------------------------------------------------------------------------
+// Guards and views
+// -----------------------------------------------------------------------------
+
+/**
+ * Returns `true` if the value is a command.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isCommand = (value: unknown): value is Any => Predicate.hasProperty(value, TypeId)
+
+/**
+ * The same command with every blob of its reply as `Uint8Array`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const asBytes = <A, Bytes, BigInts>(
+  command: RedisCommand<A, Bytes, BigInts>
+): RedisCommand<Bytes> => withView(command, { ...command.view, blob: "bytes" })
+
+/**
+ * The same command with every integer of its reply as `bigint`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const asBigInt = <A, Bytes, BigInts>(
+  command: RedisCommand<A, Bytes, BigInts>
+): RedisCommand<BigInts> => withView(command, { ...command.view, integer: "bigint" })
+
+const withView = <B>(command: Any, view: RedisReply.View): RedisCommand<B> => {
+  // Every command is made by this module.
+  const { parts, reply, spec, unsent } = command as Any & CommandImpl
+  // The reply decodes to a B in this view; the callers name the type of the view.
+  return new CommandImpl(spec, parts, reply, view, unsent) as never
+}
+
+// -----------------------------------------------------------------------------
+// Reading commands
+// -----------------------------------------------------------------------------
+
+/**
+ * The keys of a command, in order.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const keys = (command: Any): ReadonlyArray<RedisArg.Key> =>
+  command.parts.flatMap((part) => part instanceof RedisArg.KeyArg ? [part.value] : [])
+
+/**
+ * How many milliseconds the server may hold back its answer: `0` unless the
+ * command blocks, `Infinity` when it blocks without limit.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const blockMilliseconds = (command: Any): number => {
+  if (!command.spec.traits.has("blocking")) return 0
+  const block = command.parts.find((part) => part instanceof RedisArg.BlockArg)
+  // Sent by name only, a blocking command does not tell for how long.
+  return block?.milliseconds ?? (command.reply === RedisReply.raw ? Infinity : 0)
+}
+
+/**
+ * Encodes a command.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encodeInto = (command: Any, encoder: RespEncoder): void => {
+  const parts = command.parts
+  encoder.raw(command.spec.head(parts.length))
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i]!
+    encoder.argument(typeof part === "string" ? part : RedisArg.wireValue(part))
+  }
+}
+
+/**
+ * Decodes a reply that is no error to what the command promises.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decode = <A>(
+  command: RedisCommand<A, unknown, unknown>,
+  value: Resp.Value,
+  replaceInvalidText: boolean,
+  index?: number
+): Exit.Exit<A, DecodeError> => {
+  const view = replaceInvalidText && command.view.blob === "text"
+    ? { ...command.view, blob: "replace" as const }
+    : command.view
+  try {
+    // The view is the one that the type A was declared for.
+    return Exit.succeed(command.reply.decode(value, view) as A)
+  } catch (error) {
+    if (!(error instanceof RedisReply.Mismatch)) return Exit.die(error)
+    return Exit.fail(
+      new DecodeError({
+        command: command.spec.name,
+        detail: error.detail,
+        ...(index === undefined ? {} : { index }),
+        ...(error.integer === undefined ? {} : { integer: error.integer })
+      })
+    )
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Implementation
+// -----------------------------------------------------------------------------
+
+class CommandImpl {
+  readonly spec: Spec
+  readonly parts: ReadonlyArray<RedisArg.Part>
+  readonly reply: RedisReply.Reply<unknown, unknown, unknown>
+  readonly view: RedisReply.View
+  readonly unsent: RedisArg.Answer | RedisArg.InvalidArgument | undefined
+
+  constructor(
+    spec: Spec,
+    parts: ReadonlyArray<RedisArg.Part>,
+    reply: RedisReply.Reply<unknown, unknown, unknown>,
+    view: RedisReply.View,
+    unsent: RedisArg.Answer | RedisArg.InvalidArgument | undefined
+  ) {
+    this.spec = spec
+    this.parts = parts
+    this.reply = reply
+    this.view = view
+    this.unsent = unsent
+  }
+}
+
+const settle = (command: CommandImpl & Any): Exit.Exit<unknown, RedisError> | undefined => {
+  const unsent = command.unsent
+  if (unsent === undefined) return undefined
+  return unsent instanceof RedisArg.Answer
+    ? decode(command, unsent.value, false)
+    : Exit.fail(new DataError({ command: command.spec.name, detail: unsent.detail }))
+}
+
+const print = (command: Any): string => {
+  const parts = command.parts.map((part) =>
+    part instanceof RedisArg.KeyArg
+      ? typeof part.value === "string" ? JSON.stringify(part.value) : `<key of ${part.value.length} bytes>`
+      : part instanceof RedisArg.BlockArg
+      ? String(part.value)
+      : "<redacted>"
+  )
+  return [command.spec.name, ...parts].join(" ")
+}
+
+const effectPrototype = Effectable.Prototype<Any>({
+  label: "RedisCommand",
+  evaluate(fiber) {
+    return this.settled ?? Context.getUnsafe(fiber.context, RedisClient).execute(this)
+  }
+})
+
+Object.defineProperties(CommandImpl.prototype, {
+  ...Object.getOwnPropertyDescriptors(effectPrototype),
+  [TypeId]: { value: TypeId },
+  settled: {
+    get(this: CommandImpl & Any) {
+      return settle(this)
+    }
+  },
+  toString: {
+    value(this: Any) {
+      return `RedisCommand(${print(this)})`
+    }
+  },
+  toJSON: {
+    value(this: Any) {
+      return { _id: "RedisCommand", command: print(this) }
+    }
+  },
+  [NodeInspectSymbol]: {
+    value(this: Any) {
+      return this.toString()
+    }
+  }
+})

@@ -1,0 +1,279 @@
+/**
+ * The options of clients, their defaults, and what cannot be.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import type { Endpoint, TlsOptions } from "./RedisConnector.ts"
+import { RedisConfigError } from "./RedisError.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * Where the server is: a host and port, or the path of its unix socket.
+ *
+ * - `host`: default `"localhost"`; every address that it resolves to is tried. `port`: default 6379.
+ * - `tls`: `true`, or its settings. Default `false`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type AddressOptions =
+  | {
+    readonly host?: string | undefined
+    readonly port?: number | undefined
+    readonly tls?: boolean | TlsOptions | undefined
+    readonly path?: undefined
+  }
+  | {
+    readonly path: string
+    readonly host?: undefined
+    readonly port?: undefined
+    readonly tls?: undefined
+  }
+
+/**
+ * How connections are made and used.
+ *
+ * **Details**
+ *
+ * - `db`: the database that every connection selects. Default 0.
+ * - `username`, `password`: sent on every new connection. A username without password sends an empty one.
+ * - `clientName`: the name that the server shows for every connection. No spaces.
+ * - `protocol`: the version of RESP. Default `"auto"`: 3, or 2 on servers that refuse it.
+ * - `connect`: `"lazy"` (default) connects on the first command; `"eager"` while the Layer is built, failing it.
+ * - `connectTimeout`: the limit for opening a connection, TLS and handshake included. Default 10 seconds.
+ * - `commandTimeout`: the limit for a command from its start to its reply, waiting for a connection included; of a
+ *   blocking command, on top of the time it asks the server to block. Default none.
+ * - `retryOnTimeout`: run a command once more when it timed out, even one that writes, which then may happen twice.
+ *   Default `false`.
+ * - `livenessTimeout`: a connection that owes an answer and stays silent for so long is probed, and replaced when that
+ *   goes unanswered too. Default 30 seconds.
+ * - `healthCheckInterval`: a connection unused for so long is checked with a PING before the next command. Default none.
+ * - `keepAlive`: TCP keep-alive. Default `true`. `keepAliveInitialDelay`: default 30 seconds.
+ * - `textDecoding`: of bytes that are not UTF-8: `"strict"` (default) fails with `DecodeError`, `"replace"` puts U+FFFD.
+ * - `pool`: see {@link PoolOptions}. `limits`: see {@link LimitOptions}.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ConnectionOptions {
+  readonly db?: number | undefined
+  readonly username?: string | undefined
+  readonly password?: Redacted.Redacted<string> | undefined
+  readonly clientName?: string | undefined
+  readonly protocol?: "auto" | 2 | 3 | undefined
+  readonly connect?: "lazy" | "eager" | undefined
+  readonly connectTimeout?: Duration.Input | undefined
+  readonly commandTimeout?: Duration.Input | undefined
+  readonly retryOnTimeout?: boolean | undefined
+  readonly livenessTimeout?: Duration.Input | undefined
+  readonly healthCheckInterval?: Duration.Input | undefined
+  readonly keepAlive?: boolean | undefined
+  readonly keepAliveInitialDelay?: Duration.Input | undefined
+  readonly textDecoding?: "strict" | "replace" | undefined
+  readonly pool?: PoolOptions | "single" | undefined
+  readonly limits?: LimitOptions | undefined
+}
+
+/**
+ * How many connections there are.
+ *
+ * **Details**
+ *
+ * Ordinary commands of all fibers share `shared` connections (default 1), which is fastest. Blocking commands and
+ * reserved clients have connections of their own, opened on demand.
+ *
+ * - `max`: the limit of all connections together. Default 50.
+ * - `min`: exclusive connections kept open while idle. Default 0.
+ * - `idleTimeout`: an exclusive connection idle for so long is closed. Default 60 seconds.
+ * - `acquireTimeout`: how long to wait for an exclusive connection at the limit. Default 20 seconds; `0` fails at once,
+ *   an infinite duration waits for as long as it takes.
+ *
+ * `"single"` stands for one shared connection, opened while the Layer is built, and none kept beside it.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface PoolOptions {
+  readonly shared?: number | undefined
+  readonly max?: number | undefined
+  readonly min?: number | undefined
+  readonly idleTimeout?: Duration.Input | undefined
+  readonly acquireTimeout?: Duration.Input | undefined
+}
+
+/**
+ * What a connection takes at the most.
+ *
+ * **Details**
+ *
+ * Beyond `inFlightCommands` (default 16384) or `inFlightBytes` (default 32 MiB) unanswered on one connection further
+ * callers wait their turn. The others bound what a server may send, and end the connection with `ProtocolError`:
+ * `replyDepth` (default 128), `bulkLength` in bytes (default 512 MiB), `aggregateLength` in elements, `lineLength` in
+ * bytes (default 64 KiB).
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface LimitOptions {
+  readonly inFlightCommands?: number | undefined
+  readonly inFlightBytes?: number | undefined
+  readonly replyDepth?: number | undefined
+  readonly bulkLength?: number | undefined
+  readonly aggregateLength?: number | undefined
+  readonly lineLength?: number | undefined
+}
+
+/**
+ * The options of a standalone client.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type StandaloneOptions = AddressOptions & ConnectionOptions
+
+// -----------------------------------------------------------------------------
+// Settings
+// -----------------------------------------------------------------------------
+
+/**
+ * Options with every default filled in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ConnectionSettings {
+  readonly db: number
+  readonly username: string | undefined
+  readonly password: Redacted.Redacted<string> | undefined
+  readonly clientName: string | undefined
+  readonly protocol: "auto" | 2 | 3
+  readonly eager: boolean
+  readonly tls: TlsOptions | undefined
+  readonly connectTimeout: Duration.Duration
+  readonly commandTimeout: Duration.Duration
+  readonly retryOnTimeout: boolean
+  readonly livenessTimeout: Duration.Duration
+  readonly healthCheckInterval: Duration.Duration
+  readonly keepAlive: boolean
+  readonly keepAliveInitialDelay: Duration.Duration
+  readonly replaceInvalidText: boolean
+  readonly pool: {
+    readonly shared: number
+    readonly max: number
+    readonly min: number
+    readonly idleTimeout: Duration.Duration
+    readonly acquireTimeout: Duration.Duration
+  }
+  readonly limits: {
+    readonly inFlightCommands: number
+    readonly inFlightBytes: number
+    readonly replyDepth: number | undefined
+    readonly bulkLength: number | undefined
+    readonly aggregateLength: number | undefined
+    readonly lineLength: number | undefined
+  }
+}
+
+/**
+ * The endpoint that options name.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const endpoint = (options: AddressOptions): Effect.Effect<Endpoint, RedisConfigError> => {
+  if (options.path !== undefined) {
+    return options.path === ""
+      ? invalid("path", "it is empty; give the path of the server's unix socket")
+      : Effect.succeed({ path: options.path })
+  }
+  const port = options.port ?? 6379
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    return invalid("port", `${port} is not an integer between 1 and 65535`)
+  }
+  return options.host === ""
+    ? invalid("host", "it is empty")
+    : Effect.succeed({ host: options.host ?? "localhost", port })
+}
+
+/**
+ * Fills in defaults and refuses what cannot be.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const settings = Effect.fnUntraced(function*(
+  options: ConnectionOptions & { readonly tls?: boolean | TlsOptions | undefined }
+): Effect.fn.Return<ConnectionSettings, RedisConfigError> {
+  const single = options.pool === "single"
+  const pool: PoolOptions = options.pool === "single" ? { shared: 1, idleTimeout: 0 } : options.pool ?? {}
+  const limits = options.limits ?? {}
+  const shared = yield* integer("pool.shared", pool.shared ?? 1, 1)
+  if (options.clientName !== undefined && !/^[!-~]+$/.test(options.clientName)) {
+    return yield* invalid("clientName", "it may only hold visible ASCII characters, no spaces")
+  }
+  const tls = options.tls === true ? {} : options.tls === false ? undefined : options.tls
+  if ((tls?.cert === undefined) !== (tls?.key === undefined)) {
+    return yield* invalid("tls", "cert and key are only of use together: give both or neither")
+  }
+  return {
+    db: yield* integer("db", options.db ?? 0, 0),
+    username: options.username,
+    password: options.password,
+    clientName: options.clientName,
+    protocol: options.protocol ?? "auto",
+    eager: single || options.connect === "eager",
+    tls,
+    connectTimeout: yield* duration("connectTimeout", options.connectTimeout, Duration.seconds(10)),
+    commandTimeout: yield* duration("commandTimeout", options.commandTimeout, Duration.infinity),
+    retryOnTimeout: options.retryOnTimeout ?? false,
+    livenessTimeout: yield* duration("livenessTimeout", options.livenessTimeout, Duration.seconds(30)),
+    healthCheckInterval: yield* duration("healthCheckInterval", options.healthCheckInterval, Duration.infinity),
+    keepAlive: options.keepAlive ?? true,
+    keepAliveInitialDelay: yield* duration("keepAliveInitialDelay", options.keepAliveInitialDelay, Duration.seconds(30)),
+    replaceInvalidText: options.textDecoding === "replace",
+    pool: {
+      shared,
+      max: yield* integer("pool.max", pool.max ?? Math.max(50, shared), shared),
+      min: yield* integer("pool.min", pool.min ?? 0, 0),
+      idleTimeout: yield* duration("pool.idleTimeout", pool.idleTimeout, Duration.seconds(60), 0),
+      acquireTimeout: yield* duration("pool.acquireTimeout", pool.acquireTimeout, Duration.seconds(20), 0)
+    },
+    limits: {
+      inFlightCommands: yield* integer("limits.inFlightCommands", limits.inFlightCommands ?? 16_384, 1),
+      inFlightBytes: yield* integer("limits.inFlightBytes", limits.inFlightBytes ?? 32 * 1024 * 1024, 1),
+      replyDepth: limits.replyDepth,
+      bulkLength: limits.bulkLength,
+      aggregateLength: limits.aggregateLength,
+      lineLength: limits.lineLength
+    }
+  }
+})
+
+const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
+  Effect.fail(new RedisConfigError({ option, detail }))
+
+const integer = (option: string, value: number, least: number): Effect.Effect<number, RedisConfigError> =>
+  Number.isInteger(value) && value >= least
+    ? Effect.succeed(value)
+    : invalid(option, `${value} is not an integer of at least ${least}`)
+
+const duration = (
+  option: string,
+  input: Duration.Input | undefined,
+  absent: Duration.Duration,
+  least = 1
+): Effect.Effect<Duration.Duration, RedisConfigError> =>
+  input === undefined ? Effect.succeed(absent) : Option.match(Duration.fromInput(input), {
+    onNone: () => invalid(option, `${String(input)} is not a duration`),
+    onSome: (value) =>
+      Duration.toMillis(value) >= least
+        ? Effect.succeed(value)
+        : invalid(option, `it must be at least ${least} ms`)
+  })

@@ -1,0 +1,374 @@
+/**
+ * One connection to one server, as a scoped resource: dialled, greeted, and
+ * then shared by any number of callers until its scope closes or it is lost.
+ * A lost connection is not mended; its owner opens another.
+ *
+ * @since 0.1.0
+ */
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import * as Socket from "effect/socket/Socket"
+import { Exchange } from "./internal/exchange.ts"
+import { connectionLoss, timeLimit } from "./internal/failure.ts"
+import { handshake } from "./internal/handshake.ts"
+import { BatchRequest, type Outcome, type Request, type RequestQueue, SingleRequest } from "./internal/request.ts"
+import * as RedisCommand from "./RedisCommand.ts"
+import type { ConnectionSettings } from "./RedisConfig.ts"
+import { type Endpoint, formatEndpoint, RedisConnector } from "./RedisConnector.ts"
+import { ProtocolError, type RedisError } from "./RedisError.ts"
+import type * as Resp from "./Resp.ts"
+import { RespDecoder } from "./RespDecoder.ts"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * An open connection.
+ *
+ * - `protocol`: the version of RESP that was agreed on.
+ * - `submit`: takes a request; it settles with its replies, or with what ended the connection.
+ * - `probe`: a PING of its own, failing when it is not answered in time.
+ * - `close`: ends the connection; everything unanswered fails with the given error.
+ * - `lost`: suspends until the connection is no more, then returns why.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisConnection {
+  readonly address: string
+  readonly protocol: 2 | 3
+  readonly exchange: Exchange
+  readonly submit: (request: Request) => void
+  readonly probe: Effect.Effect<void, RedisError>
+  readonly close: (reason: RedisError) => void
+  readonly lost: Effect.Effect<RedisError>
+}
+
+/**
+ * What an owner wants to know of a connection.
+ *
+ * - `onUnsent`: takes the requests of which nothing was written when the connection ended. Without it they fail.
+ * - `onPush`: takes out-of-band data.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Owner {
+  readonly onUnsent?: ((unsent: RequestQueue) => void) | undefined
+  readonly onPush?: ((push: Resp.Push) => void) | undefined
+}
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * Opens a connection: dials, agrees on a protocol, authenticates, selects the
+ * database, all within `connectTimeout`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(
+  endpoint: Endpoint,
+  settings: ConnectionSettings,
+  owner: Owner = {}
+): Effect.fn.Return<RedisConnection, RedisError, RedisConnector | Scope.Scope> {
+  const address = formatEndpoint(endpoint)
+  return yield* open(endpoint, address, settings, owner).pipe(
+    Effect.timeoutOrElse({
+      duration: settings.connectTimeout,
+      orElse: () => Effect.fail(timeLimit("connect", Duration.toMillis(settings.connectTimeout), address))
+    })
+  )
+})
+
+const open = Effect.fnUntraced(function*(
+  endpoint: Endpoint,
+  address: string,
+  settings: ConnectionSettings,
+  owner: Owner
+): Effect.fn.Return<RedisConnection, RedisError, RedisConnector | Scope.Scope> {
+  const connector = yield* RedisConnector
+  const socket = yield* connector.socket(endpoint, settings)
+  const pull = yield* Effect.mapError(Socket.readerBytes(socket), (error) => dialFailure(error, settings, address))
+  const writer = yield* socket.writer
+  const ended = Deferred.makeUnsafe<RedisError>()
+  const writing = new Wakeup(() => exchange.writable)
+
+  const exchange = new Exchange({
+    origin: { address, replaceInvalidText: settings.replaceInvalidText },
+    maxCommands: settings.limits.inFlightCommands,
+    maxBytes: settings.limits.inFlightBytes,
+    onWork: () => writing.wake(),
+    onPush: owner.onPush ?? (() => {}),
+    onClose: (failure, unsent) => {
+      if (owner.onUnsent !== undefined) owner.onUnsent(unsent)
+      else for (const request of unsent.takeAll()) request.fail(failure)
+      Deferred.doneUnsafe(ended, Effect.succeed(failure))
+    }
+  })
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => exchange.close(connectionLoss("ClientClosed", "The client was closed", address)))
+  )
+
+  const lose = (failure: RedisError) => Effect.sync(() => exchange.close(failure))
+  yield* Effect.forkScoped(Effect.catch(read(pull, exchange, settings, address), lose), { startImmediately: true })
+  yield* Effect.forkScoped(Effect.catch(write(writer, exchange, writing, address), lose), { startImmediately: true })
+
+  const run = (commands: ReadonlyArray<RedisCommand.Any>) => runBatch(exchange, commands)
+  const protocol = yield* handshake(run, settings)
+  const connection: RedisConnection = {
+    address,
+    protocol,
+    exchange,
+    submit: (request) => exchange.submit(request),
+    probe: probe(exchange, settings, address),
+    close: (reason) => exchange.close(reason),
+    lost: Deferred.await(ended)
+  }
+  if (Duration.isFinite(settings.livenessTimeout)) {
+    yield* Effect.forkScoped(watchLiveness(connection, settings))
+  }
+  return connection
+})
+
+// -----------------------------------------------------------------------------
+// Requests
+// -----------------------------------------------------------------------------
+
+/**
+ * A request of one command.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const requestOf = <A>(
+  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  settle: (exit: Exit.Exit<A, RedisError>) => void
+): Request => new SingleRequest<A>(command, settle)
+
+/**
+ * Runs one command on a connection.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const run = <A>(
+  connection: RedisConnection,
+  command: RedisCommand.RedisCommand<A, unknown, unknown>
+): Effect.Effect<A, RedisError> => runSingle(connection.exchange, command)
+
+const runSingle = <A>(
+  exchange: Exchange,
+  command: RedisCommand.RedisCommand<A, unknown, unknown>
+): Effect.Effect<A, RedisError> =>
+  Effect.callback((resume) => {
+    const request = new SingleRequest<A>(command, resume)
+    exchange.submit(request)
+    return Effect.sync(() => request.cancel())
+  })
+
+/**
+ * Runs several commands on a connection, in one write, each with its own outcome.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const runAll = (
+  connection: RedisConnection,
+  commands: ReadonlyArray<RedisCommand.Any>
+): Effect.Effect<ReadonlyArray<Outcome>> => runBatch(connection.exchange, commands)
+
+const runBatch = (
+  exchange: Exchange,
+  commands: ReadonlyArray<RedisCommand.Any>
+): Effect.Effect<ReadonlyArray<Outcome>> =>
+  Effect.callback((resume) => {
+    const request = new BatchRequest(commands, (outcomes) => resume(Effect.succeed(outcomes)))
+    exchange.submit(request)
+    return Effect.sync(() => request.cancel())
+  })
+
+// -----------------------------------------------------------------------------
+// Reading and writing
+// -----------------------------------------------------------------------------
+
+/** Reads until the connection is lost, and fails with why. */
+const read = (
+  pull: Effect.Effect<ReadonlyArray<Uint8Array>, Socket.SocketError>,
+  exchange: Exchange,
+  settings: ConnectionSettings,
+  address: string
+): Effect.Effect<never, RedisError> => {
+  const { aggregateLength, bulkLength, lineLength, replyDepth } = settings.limits
+  const decoder = new RespDecoder({
+    attributes: "drop",
+    maxAggregateLength: aggregateLength,
+    maxBulkLength: bulkLength,
+    maxLineLength: lineLength,
+    maxDepth: replyDepth
+  })
+  const receive = Effect.flatMap(pull, (chunks) => {
+    for (let i = 0; i < chunks.length; i++) {
+      exchange.receive(decoder.push(chunks[i]!))
+      if (decoder.failure !== undefined) {
+        return Effect.fail(new ProtocolError({ detail: decoder.failure.detail, address }))
+      }
+    }
+    return Effect.void
+  })
+  return Effect.forever(
+    Effect.catchTag(receive, "SocketError", (error) => Effect.fail(lossOf(error, address))),
+    { disableYield: true }
+  )
+}
+
+/**
+ * Writes what has accumulated, in one write, whenever there is something and
+ * the socket takes it.
+ */
+const write = (
+  writer: Socket.Writer,
+  exchange: Exchange,
+  writing: Wakeup,
+  address: string
+): Effect.Effect<never, RedisError> =>
+  Effect.forever(
+    Effect.suspend(() => {
+      const chunks = exchange.encode()
+      return isNonEmpty(chunks) ? writer.writeAll(chunks) : writing.await
+    }),
+    { disableYield: true }
+  ).pipe(Effect.mapError((error) => lossOf(error, address)))
+
+const isNonEmpty = (chunks: ReadonlyArray<Uint8Array>): chunks is readonly [Uint8Array, ...Array<Uint8Array>] =>
+  chunks.length > 0
+
+/**
+ * Wakes a fiber at the end of the running task, once however often it is asked
+ * to: that gathers the commands of all fibers that run now into one write.
+ */
+class Wakeup {
+  readonly #ready: () => boolean
+  #resume: ((effect: Effect.Effect<void>) => void) | undefined = undefined
+  #asked = false
+
+  constructor(ready: () => boolean) {
+    this.#ready = ready
+  }
+
+  readonly await: Effect.Effect<void> = Effect.callback((resume) => {
+    this.#asked = false
+    // The scheduler may have run others since the fiber last looked.
+    if (this.#ready()) return resume(Effect.void)
+    this.#resume = resume
+  })
+
+  readonly #flush = () => {
+    const resume = this.#resume
+    this.#resume = undefined
+    resume?.(Effect.void)
+  }
+
+  wake(): void {
+    if (this.#asked || this.#resume === undefined) return
+    this.#asked = true
+    queueMicrotask(this.#flush)
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Liveness
+// -----------------------------------------------------------------------------
+
+const ping = RedisCommand.send("PING")
+
+const probe = (
+  exchange: Exchange,
+  settings: ConnectionSettings,
+  address: string
+): Effect.Effect<void, RedisError> =>
+  runSingle(exchange, ping).pipe(
+    Effect.timeoutOrElse({
+      duration: Duration.min(settings.connectTimeout, settings.livenessTimeout),
+      orElse: () => Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING in time", address))
+    }),
+    Effect.flatMap((reply) =>
+      reply === "PONG" || (Array.isArray(reply) && reply[0] === "pong")
+        ? Effect.void
+        : Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING with PONG", address))
+    )
+  )
+
+/**
+ * Closes a connection that owes an answer, stays silent, and does not answer a
+ * probe either.
+ */
+const watchLiveness = Effect.fnUntraced(function*(connection: RedisConnection, settings: ConnectionSettings) {
+  const { exchange } = connection
+  const step = Duration.divideUnsafe(settings.livenessTimeout, 4)
+  let received = exchange.received
+  let silent = 0
+  while (!exchange.closed) {
+    yield* Effect.sleep(step)
+    silent = exchange.overdue && exchange.received === received ? silent + 1 : 0
+    received = exchange.received
+    if (silent < 4) continue
+    const answer = yield* Effect.exit(connection.probe)
+    // Any reply shows life, also one to a command before the probe.
+    if (Exit.isFailure(answer) && exchange.received === received) {
+      exchange.close(
+        connectionLoss(
+          "HealthCheck",
+          `The server owed an answer for ${Duration.format(settings.livenessTimeout)} and did not answer a PING either`,
+          connection.address
+        )
+      )
+    }
+    silent = 0
+  }
+})
+
+// -----------------------------------------------------------------------------
+// Failures of sockets
+// -----------------------------------------------------------------------------
+
+const dialFailure = (error: Socket.SocketError, settings: ConnectionSettings, address: string): RedisError => {
+  const reason = error.reason
+  if (reason._tag === "SocketOpenError" && reason.kind === "Timeout") {
+    return timeLimit("connect", Duration.toMillis(settings.connectTimeout), address)
+  }
+  const code = errorCode(error)
+  const [kind, detail] = dialReasons.find(([pattern]) => pattern.test(code))?.slice(1) as
+    | [Parameters<typeof connectionLoss>[0], string]
+    | undefined ?? ["Other" as const, "The connection could not be opened"]
+  return connectionLoss(kind, code === "" ? detail : `${detail} (${code})`, address, causeOf(error))
+}
+
+/** What the runtime's error codes mean, first match first. */
+const dialReasons: ReadonlyArray<readonly [RegExp, Parameters<typeof connectionLoss>[0], string]> = [
+  [/^ECONNREFUSED$/, "Refused", "The connection was refused; is a server listening there?"],
+  [/^ENOENT$/, "Refused", "There is no such socket; is a server listening there?"],
+  [/^EACCES$/, "Refused", "The socket may not be opened"],
+  [/^(ENOTFOUND|EAI_\w+)$/, "Dns", "The host name could not be resolved"],
+  [/CERT|TLS|SSL|SELF_SIGNED|ALTNAME|EPROTO/, "Tls", "TLS could not be established"],
+  [/^(ECONNRESET|EPIPE)$/, "Reset", "The connection was reset while it was being opened"]
+]
+
+const lossOf = (error: Socket.SocketError, address: string): RedisError =>
+  error.reason._tag === "SocketCloseError"
+    ? connectionLoss("Closed", "The server closed the connection", address)
+    : connectionLoss("Reset", "The connection was lost", address, causeOf(error))
+
+const causeOf = (error: Socket.SocketError): unknown => "cause" in error.reason ? error.reason.cause : error
+
+const errorCode = (error: Socket.SocketError): string => {
+  const cause = causeOf(error)
+  // Dialling several addresses fails with an AggregateError that carries the code of the last.
+  return typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
+}

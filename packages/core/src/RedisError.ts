@@ -1,0 +1,812 @@
+/**
+ * Everything that can go wrong, as flat tagged errors.
+ *
+ * Each error is a class with a `_tag`, so `Effect.catchTag("ConnectionError", …)`
+ * works on every command, and a schema, so it can cross a process boundary.
+ * Errors of a command carry its name, never its arguments.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { stackless } from "./internal/stackless.ts"
+import type { ErrorReply } from "./Resp.ts"
+import { ProtocolError } from "./Resp.ts"
+
+export { ProtocolError }
+
+// -----------------------------------------------------------------------------
+// Fields
+// -----------------------------------------------------------------------------
+
+/**
+ * Whether the server can have run the command: `"not-sent"`, certainly not, as
+ * no byte of it was given to a socket; `"unknown"`, it may have.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Delivery = Schema.Literals(["not-sent", "unknown"])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Delivery = typeof Delivery.Type
+
+const command = Schema.String
+const address = Schema.optionalKey(Schema.String)
+const index = Schema.optionalKey(Schema.Number)
+const readonly = Schema.Boolean
+
+const at = (address: string | undefined): string => address === undefined ? "" : ` at ${address}`
+const place = (self: { readonly command: string; readonly address?: string; readonly index?: number }): string =>
+  `${self.index === undefined ? "" : `command ${self.index + 1} of the pipeline, `}${self.command}${at(self.address)}`
+const fate = (self: { readonly delivery: Delivery; readonly readonly: boolean }): string =>
+  self.delivery === "not-sent"
+    ? "The command was not sent; it is safe to retry."
+    : self.readonly
+    ? "The command only reads; it is safe to retry."
+    : "The server may have run the command; retry only if running it twice does no harm."
+
+/** What every error made from a server's error reply carries. */
+const reply = { code: Schema.String, detail: Schema.String, command, address, index }
+
+// -----------------------------------------------------------------------------
+// Connections
+// -----------------------------------------------------------------------------
+
+/**
+ * No connection, or it was lost.
+ *
+ * **Details**
+ *
+ * - `reason`: `Refused`, `Dns`, `Tls` — it could not be opened; `Closed`, `Reset` — it was lost; `PoolExhausted`,
+ *   `PoolTimeout` — the pool's limit was reached; `MaxClients` — the server's was; `HealthCheck` — the server answered
+ *   a probe wrongly or not at all; `Handshake` — the server refused what every connection starts with;
+ *   `Demoted` — the server is not the master any more; `ClientClosed` — the Layer of this client was closed.
+ * - `delivery`: whether the server can have run the command. `readonly`: whether the command only reads.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ConnectionError extends Schema.TaggedError<ConnectionError>("@redfx/core/RedisError/ConnectionError")(
+  "ConnectionError",
+  {
+    reason: Schema.Literals([
+      "Refused",
+      "Closed",
+      "Reset",
+      "Dns",
+      "Tls",
+      "PoolExhausted",
+      "PoolTimeout",
+      "MaxClients",
+      "HealthCheck",
+      "Handshake",
+      "Demoted",
+      "ClientClosed",
+      "Other"
+    ]),
+    detail: Schema.String,
+    address,
+    command: Schema.optionalKey(Schema.String),
+    delivery: Delivery,
+    readonly,
+    cause: Schema.optionalKey(Schema.Defect())
+  }
+) {
+  override get message(): string {
+    const on = this.command === undefined ? "" : ` (${this.command})`
+    return `${this.detail}${at(this.address)}${on}. ${fate(this)}`
+  }
+}
+
+/**
+ * A time limit passed.
+ *
+ * **Details**
+ *
+ * - `phase`: `connect` — while a connection was being opened; `write` — before the command was written;
+ *   `read` — while its reply was awaited.
+ * - `milliseconds`: the limit.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TimeoutError extends Schema.TaggedError<TimeoutError>("@redfx/core/RedisError/TimeoutError")(
+  "TimeoutError",
+  {
+    phase: Schema.Literals(["connect", "write", "read"]),
+    milliseconds: Schema.Number,
+    address,
+    command: Schema.optionalKey(Schema.String),
+    delivery: Delivery,
+    readonly
+  }
+) {
+  override get message(): string {
+    const what = this.command ?? "The connection"
+    const why = this.phase === "connect"
+      ? "opening a connection took longer"
+      : this.phase === "write"
+      ? "it was still waiting to be written"
+      : "no reply had come"
+    return `${what}${at(this.address)} ran into its limit of ${this.milliseconds} ms: ${why}. ${fate(this)}`
+  }
+}
+
+/**
+ * The server wants other credentials: none were given, or they are wrong.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class AuthenticationError
+  extends Schema.TaggedError<AuthenticationError>("@redfx/core/RedisError/AuthenticationError")("AuthenticationError", {
+    ...reply,
+    username: Schema.optionalKey(Schema.String)
+  })
+{
+  override get message(): string {
+    const user = this.username === undefined ? "" : ` for the user "${this.username}"`
+    return `Authentication failed${user} (${place(this)}): ${this.code} ${this.detail}. Check the options username and password.`
+  }
+}
+
+/**
+ * The server is still loading its data set; nothing was run. A later try will succeed.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class BusyLoadingError extends Schema.TaggedError<BusyLoadingError>("@redfx/core/RedisError/BusyLoadingError")(
+  "BusyLoadingError",
+  reply
+) {
+  override get message(): string {
+    return `The server is loading its data (${place(this)}): ${this.detail}. Nothing was run; retry a little later.`
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Arguments and replies
+// -----------------------------------------------------------------------------
+
+/**
+ * An argument that no server would take, found before anything was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class DataError extends Schema.TaggedError<DataError>("@redfx/core/RedisError/DataError")("DataError", {
+  command,
+  detail: Schema.String,
+  index
+}) {
+  override get message(): string {
+    return `${place(this)}: ${this.detail}. Nothing was sent.`
+  }
+}
+
+/**
+ * A reply that could not be read as the type that the command promises.
+ *
+ * **Details**
+ *
+ * `integer`: the exact text of an integer outside ±(2⁵³−1); `Redis.asBigInt` reads such replies.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class DecodeError extends Schema.TaggedError<DecodeError>("@redfx/core/RedisError/DecodeError")("DecodeError", {
+  command,
+  detail: Schema.String,
+  index,
+  integer: Schema.optionalKey(Schema.String)
+}) {
+  override get message(): string {
+    return `The reply to ${place(this)} was run and answered, but could not be decoded: ${this.detail}`
+  }
+}
+
+/**
+ * The server answered with an error that has no class of its own; `code` is its first word.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ResponseError extends Schema.TaggedError<ResponseError>("@redfx/core/RedisError/ResponseError")(
+  "ResponseError",
+  reply
+) {
+  override get message(): string {
+    return `${this.code} ${this.detail} (${place(this)})`
+  }
+}
+
+/**
+ * The key holds a value of another type than the command works on.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class WrongTypeError extends Schema.TaggedError<WrongTypeError>("@redfx/core/RedisError/WrongTypeError")(
+  "WrongTypeError",
+  reply
+) {
+  override get message(): string {
+    return `${this.detail} (${place(this)}). TYPE tells what the key holds.`
+  }
+}
+
+/**
+ * No script with this SHA-1 is loaded; EVAL or SCRIPT LOAD loads it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NoScriptError extends Schema.TaggedError<NoScriptError>("@redfx/core/RedisError/NoScriptError")(
+  "NoScriptError",
+  reply
+) {
+  override get message(): string {
+    return `${this.detail} (${place(this)})`
+  }
+}
+
+/**
+ * The server refused EXEC because a command could not be queued; nothing was
+ * run. `causes`: what it said of each such command.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ExecAbortError extends Schema.TaggedError<ExecAbortError>("@redfx/core/RedisError/ExecAbortError")(
+  "ExecAbortError",
+  {
+    ...reply,
+    causes: Schema.Array(Schema.Struct({ index: Schema.Number, command, code: Schema.String, detail: Schema.String }))
+  }
+) {
+  override get message(): string {
+    const causes = this.causes.map((cause) =>
+      `; command ${cause.index + 1}, ${cause.command}: ${cause.code} ${cause.detail}`
+    )
+    return `The transaction was discarded, nothing was run${at(this.address)}${causes.join("")}`
+  }
+}
+
+/**
+ * A write reached a server that only takes reads; nothing was run.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ReadOnlyError extends Schema.TaggedError<ReadOnlyError>("@redfx/core/RedisError/ReadOnlyError")(
+  "ReadOnlyError",
+  reply
+) {
+  override get message(): string {
+    return `${this.detail} (${place(this)}). Send writes to the master.`
+  }
+}
+
+/**
+ * The server's access control list forbids the command, a key or a channel to this user.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NoPermissionError
+  extends Schema.TaggedError<NoPermissionError>("@redfx/core/RedisError/NoPermissionError")("NoPermissionError", reply)
+{
+  override get message(): string {
+    return `${this.detail} (${place(this)})`
+  }
+}
+
+/**
+ * The server is at its memory limit and refused a write; nothing was run.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OutOfMemoryError extends Schema.TaggedError<OutOfMemoryError>("@redfx/core/RedisError/OutOfMemoryError")(
+  "OutOfMemoryError",
+  reply
+) {
+  override get message(): string {
+    return `${this.detail} (${place(this)}). Nothing was run; see maxmemory and maxmemory-policy.`
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Transactions and locks
+// -----------------------------------------------------------------------------
+
+/**
+ * A watched key changed, or the connection that watched it was lost; the transaction was not applied.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class WatchError extends Schema.TaggedError<WatchError>("@redfx/core/RedisError/WatchError")("WatchError", {
+  reason: Schema.Literals(["changed", "connectionLost"]),
+  keys: Schema.Array(Schema.String),
+  delivery: Delivery
+}) {
+  override get message(): string {
+    return this.reason === "changed"
+      ? "A watched key changed before EXEC; nothing was applied. Run the whole transaction again."
+      : "The connection that watched the keys was lost before EXEC was answered. Run the whole transaction again."
+  }
+}
+
+/**
+ * A lock could not be taken in time, or is not held.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class LockError extends Schema.TaggedError<LockError>("@redfx/core/RedisError/LockError")("LockError", {
+  name: Schema.String,
+  reason: Schema.Literals(["NotAcquired", "NotHeld", "NoTimeout"])
+}) {
+  override get message(): string {
+    return this.reason === "NotAcquired"
+      ? `Unable to acquire the lock "${this.name}" within the time specified.`
+      : this.reason === "NotHeld"
+      ? `The lock "${this.name}" is not held by this handle.`
+      : `The lock "${this.name}" has no time to live that could be extended.`
+  }
+}
+
+/**
+ * A lock was held, but somebody else holds it by now, or it expired.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class LockNotOwnedError
+  extends Schema.TaggedError<LockNotOwnedError>("@redfx/core/RedisError/LockNotOwnedError")("LockNotOwnedError", {
+    name: Schema.String
+  })
+{
+  override get message(): string {
+    return `The lock "${this.name}" expired and is not owned any more; what it protected may have been entered by others.`
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Sentinel and cluster
+// -----------------------------------------------------------------------------
+
+const Attempts = Schema.Array(Schema.Struct({ address: Schema.String, detail: Schema.String }))
+const attempted = (attempts: typeof Attempts.Type): string =>
+  attempts.map((attempt) => `; ${attempt.address}: ${attempt.detail}`).join("")
+
+/**
+ * No sentinel names a usable master of the service. `attempts`: what each one said.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MasterNotFoundError
+  extends Schema.TaggedError<MasterNotFoundError>("@redfx/core/RedisError/MasterNotFoundError")("MasterNotFoundError", {
+    service: Schema.String,
+    attempts: Attempts
+  })
+{
+  override get message(): string {
+    return `No master found for "${this.service}"${attempted(this.attempts)}. Nothing was sent; retry while a failover may be under way.`
+  }
+}
+
+/**
+ * No replica of the service is usable, and no master either.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ReplicaNotFoundError
+  extends Schema.TaggedError<ReplicaNotFoundError>("@redfx/core/RedisError/ReplicaNotFoundError")(
+    "ReplicaNotFoundError",
+    { service: Schema.String, attempts: Attempts }
+  )
+{
+  override get message(): string {
+    return `No replica found for "${this.service}"${attempted(this.attempts)}. Nothing was sent.`
+  }
+}
+
+/**
+ * The cluster says that it cannot serve; nothing was run. `code`: `CLUSTERDOWN` or `MASTERDOWN`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ClusterDownError extends Schema.TaggedError<ClusterDownError>("@redfx/core/RedisError/ClusterDownError")(
+  "ClusterDownError",
+  { ...reply, attempts: Schema.Number }
+) {
+  override get message(): string {
+    return `${this.code} ${this.detail} (${place(this)}, ${this.attempts} attempts). Nothing was run; retry when the cluster is up again.`
+  }
+}
+
+/**
+ * None of the cluster's nodes could be reached, or what was reached is no cluster.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ClusterConnectError
+  extends Schema.TaggedError<ClusterConnectError>("@redfx/core/RedisError/ClusterConnectError")("ClusterConnectError", {
+    attempts: Attempts
+  })
+{
+  override get message(): string {
+    return `No node of the cluster is usable${attempted(this.attempts)}. Provide at least one reachable node.`
+  }
+}
+
+/**
+ * The keys of one command lie in different hash slots; nothing was run.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class CrossSlotError extends Schema.TaggedError<CrossSlotError>("@redfx/core/RedisError/CrossSlotError")(
+  "CrossSlotError",
+  { command, index }
+) {
+  override get message(): string {
+    return `The keys of ${place(this)} lie in different hash slots. Give them a common {hash tag}.`
+  }
+}
+
+/**
+ * No node of the cluster serves the hash slot; nothing was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SlotNotCoveredError
+  extends Schema.TaggedError<SlotNotCoveredError>("@redfx/core/RedisError/SlotNotCoveredError")("SlotNotCoveredError", {
+    slot: Schema.Number
+  })
+{
+  override get message(): string {
+    return `No node of the cluster serves slot ${this.slot}. Nothing was sent.`
+  }
+}
+
+/**
+ * A command used up its tries over redirects, retries and reconnects. `last`: what the last one said.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ClusterRetriesExhaustedError
+  extends Schema.TaggedError<ClusterRetriesExhaustedError>("@redfx/core/RedisError/ClusterRetriesExhaustedError")(
+    "ClusterRetriesExhaustedError",
+    {
+      command,
+      slot: Schema.optionalKey(Schema.Number),
+      attempts: Schema.Number,
+      last: Schema.String,
+      delivery: Delivery,
+      readonly
+    }
+  )
+{
+  override get message(): string {
+    return `${this.command} failed ${this.attempts} times; the last time: ${this.last}. ${fate(this)}`
+  }
+}
+
+/**
+ * The command has no meaning on a cluster, or none that keeps its promise.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ClusterUnsupportedError
+  extends Schema.TaggedError<ClusterUnsupportedError>("@redfx/core/RedisError/ClusterUnsupportedError")(
+    "ClusterUnsupportedError",
+    { command, detail: Schema.String }
+  )
+{
+  override get message(): string {
+    return `${this.command} is not supported on a cluster: ${this.detail}`
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Configuration
+// -----------------------------------------------------------------------------
+
+/**
+ * An option that cannot be: found when a Layer is built, before any I/O.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RedisConfigError extends Schema.TaggedError<RedisConfigError>("@redfx/core/RedisError/RedisConfigError")(
+  "RedisConfigError",
+  { option: Schema.String, detail: Schema.String }
+) {
+  override get message(): string {
+    return `The option ${this.option} is not valid: ${this.detail}`
+  }
+}
+
+/**
+ * A URL that names no Redis server. `url` is printed without its credentials.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidUrlError extends Schema.TaggedError<InvalidUrlError>("@redfx/core/RedisError/InvalidUrlError")(
+  "InvalidUrlError",
+  { url: Schema.String, detail: Schema.String }
+) {
+  override get message(): string {
+    return `The URL ${this.url} is not valid: ${this.detail}`
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Unions
+// -----------------------------------------------------------------------------
+
+/**
+ * Every error that running a command can end in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RedisError =
+  | ConnectionLikeError
+  | TimeoutError
+  | ProtocolError
+  | DataError
+  | DecodeError
+  | ResponseLikeError
+  | WatchError
+  | LockLikeError
+  | ClusterLikeError
+  | ConfigLikeError
+
+/**
+ * The server could not be reached, or not be used once reached.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ConnectionLikeError =
+  | ConnectionError
+  | AuthenticationError
+  | BusyLoadingError
+  | MasterNotFoundError
+  | ReplicaNotFoundError
+
+/**
+ * The server answered with an error.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ResponseLikeError =
+  | ResponseError
+  | WrongTypeError
+  | NoScriptError
+  | ExecAbortError
+  | ReadOnlyError
+  | NoPermissionError
+  | OutOfMemoryError
+
+/**
+ * Errors of a lock.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type LockLikeError = LockError | LockNotOwnedError
+
+/**
+ * Errors that only a cluster has.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ClusterLikeError =
+  | ClusterDownError
+  | ClusterConnectError
+  | CrossSlotError
+  | SlotNotCoveredError
+  | ClusterRetriesExhaustedError
+  | ClusterUnsupportedError
+
+/**
+ * What was configured cannot be.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ConfigLikeError = RedisConfigError | InvalidUrlError
+
+/**
+ * The schema of {@link RedisError}, for sending errors to another process.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const RedisErrorSchema = Schema.Union([
+  ConnectionError,
+  AuthenticationError,
+  BusyLoadingError,
+  MasterNotFoundError,
+  ReplicaNotFoundError,
+  TimeoutError,
+  ProtocolError,
+  DataError,
+  DecodeError,
+  ResponseError,
+  WrongTypeError,
+  NoScriptError,
+  ExecAbortError,
+  ReadOnlyError,
+  NoPermissionError,
+  OutOfMemoryError,
+  WatchError,
+  LockError,
+  LockNotOwnedError,
+  ClusterDownError,
+  ClusterConnectError,
+  CrossSlotError,
+  SlotNotCoveredError,
+  ClusterRetriesExhaustedError,
+  ClusterUnsupportedError,
+  RedisConfigError,
+  InvalidUrlError
+])
+
+// -----------------------------------------------------------------------------
+// Retrying
+// -----------------------------------------------------------------------------
+
+/** Codes of server errors that pass: the server ran nothing and may accept the same command later. */
+const passing: ReadonlySet<string> = new Set(["BUSY", "TRYAGAIN", "NOREPLICAS", "CLUSTERDOWN", "MASTERDOWN"])
+
+/**
+ * Whether a later try of the same command may succeed.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isRetryable = (error: RedisError): boolean => {
+  switch (error._tag) {
+    case "ConnectionError":
+      return error.reason !== "Tls" && error.reason !== "ClientClosed"
+    case "TimeoutError":
+    case "BusyLoadingError":
+    case "MasterNotFoundError":
+    case "ReplicaNotFoundError":
+    case "WatchError":
+    case "OutOfMemoryError":
+    case "ClusterDownError":
+    case "ClusterConnectError":
+    case "SlotNotCoveredError":
+    case "ClusterRetriesExhaustedError":
+      return true
+    case "ResponseError":
+      return passing.has(error.code)
+    default:
+      return false
+  }
+}
+
+/**
+ * Whether a later try may succeed and cannot apply a write twice: the command
+ * was not sent, was refused before it ran, or only reads.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isSafeToRetry = (error: RedisError): boolean => {
+  if (!isRetryable(error)) return false
+  switch (error._tag) {
+    case "ConnectionError":
+    case "TimeoutError":
+    case "ClusterRetriesExhaustedError":
+      return error.delivery === "not-sent" || error.readonly
+    case "WatchError":
+      return error.delivery === "not-sent"
+    default:
+      return true
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Classification
+// -----------------------------------------------------------------------------
+
+/**
+ * What is known about a command whose reply is an error.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReplyContext {
+  readonly command: string
+  readonly address?: string | undefined
+  readonly index?: number | undefined
+}
+
+type ReplyFields = typeof ResponseError.Type extends infer E extends ResponseError
+  ? Pick<E, "code" | "detail" | "command"> & { readonly address?: string; readonly index?: number }
+  : never
+
+/** Servers quote the arguments of a command they do not know; arguments may be secrets. */
+const withoutArguments = (detail: string): string => {
+  const quoted = detail.indexOf(", with args beginning with")
+  return quoted < 0 ? detail : detail.slice(0, quoted)
+}
+
+/** First match wins. Lines are matched with their code, as the server sent them. */
+const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields) => RedisError]> = [
+  [
+    /^ERR max number of clients( \+ cluster connections)? reached/i,
+    (fields) =>
+      new ConnectionError({
+        reason: "MaxClients",
+        detail: "The server has reached its maximum number of clients",
+        command: fields.command,
+        ...(fields.address === undefined ? {} : { address: fields.address }),
+        delivery: "not-sent",
+        readonly: false
+      })
+  ],
+  [
+    /^(NOAUTH|WRONGPASS)\b|^ERR (Client sent AUTH, but no password is set|invalid password|AUTH <password> called without any password)/i,
+    (fields) => new AuthenticationError(fields)
+  ],
+  [/^LOADING\b/, (fields) => new BusyLoadingError(fields)],
+  [/^WRONGTYPE\b/, (fields) => new WrongTypeError(fields)],
+  [/^NOSCRIPT\b/, (fields) => new NoScriptError(fields)],
+  [/^EXECABORT\b/, (fields) => new ExecAbortError({ ...fields, causes: [] })],
+  [/^READONLY\b/, (fields) => new ReadOnlyError(fields)],
+  [/^NOPERM\b/, (fields) => new NoPermissionError(fields)],
+  [/^OOM\b/, (fields) => new OutOfMemoryError(fields)]
+]
+
+/**
+ * Makes the error that an error reply stands for.
+ *
+ * **Details**
+ *
+ * Redirects and the cluster's own states (`MOVED`, `ASK`, `TRYAGAIN`,
+ * `CLUSTERDOWN`, `MASTERDOWN`, `CROSSSLOT`) are `ResponseError`s here; the
+ * Cluster Layer reads their codes before.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromReply = (error: ErrorReply, context: ReplyContext): RedisError => {
+  const line = error.line
+  const code = error.code
+  const fields: ReplyFields = {
+    code,
+    detail: withoutArguments(line.slice(code.length + 1)),
+    command: context.command,
+    ...(context.address === undefined ? {} : { address: context.address }),
+    ...(context.index === undefined ? {} : { index: context.index })
+  }
+  return stackless(() => {
+    for (const [pattern, make] of rules) {
+      if (pattern.test(line)) return make(fields)
+    }
+    return new ResponseError(fields)
+  })
+}

@@ -1,0 +1,105 @@
+/**
+ * Several commands in one write.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import { RedisClient } from "./RedisClient.ts"
+import type * as RedisCommand from "./RedisCommand.ts"
+import type { RedisError } from "./RedisError.ts"
+
+/**
+ * Commands as a tuple, an array or a record.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisCommand.Any>>
+
+/**
+ * What commands succeed with, in the same places.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Successes<C extends Commands> = { readonly [K in keyof C]: RedisCommand.Success<C[K]> }
+
+/**
+ * What becomes of commands, in the same places.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Results<C extends Commands> = {
+  readonly [K in keyof C]: Result.Result<RedisCommand.Success<C[K]>, RedisError>
+}
+
+/**
+ * Sends several commands in one write and returns all their results, as a tuple
+ * or a record like the one given. Not atomic: other callers' commands may run
+ * in between.
+ *
+ * **Details**
+ *
+ * All commands run, also after one that fails; then the first error is raised,
+ * with the `index` of its command. {@link pipelineSettled} returns all outcomes.
+ * An empty pipeline costs no round trip.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const pipeline = <const C extends Commands>(
+  commands: C
+): Effect.Effect<Successes<C>, RedisError, RedisClient> =>
+  Effect.flatMap(outcomesOf(commands), (outcomes) => {
+    const values: Array<unknown> = []
+    for (const outcome of outcomes) {
+      if (Exit.isFailure(outcome)) return Effect.failCause(outcome.cause)
+      values.push(outcome.value)
+    }
+    // One value a command, in the places of the commands.
+    return Effect.succeed(inPlaces(commands, values) as Successes<C>)
+  })
+
+/**
+ * Like {@link pipeline}, with the outcome of each command as a `Result`: one
+ * that fails does not fail the whole.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const pipelineSettled = <const C extends Commands>(
+  commands: C
+): Effect.Effect<Results<C>, never, RedisClient> =>
+  Effect.flatMap(outcomesOf(commands), (outcomes) => {
+    const results: Array<Result.Result<unknown, RedisError>> = []
+    for (const outcome of outcomes) {
+      if (Exit.isSuccess(outcome)) {
+        results.push(Result.succeed(outcome.value))
+        continue
+      }
+      const reason = outcome.cause.reasons.find(Cause.isFailReason)
+      if (reason === undefined) return Effect.die(Cause.squash(outcome.cause))
+      results.push(Result.fail(reason.error))
+    }
+    // One result a command, in the places of the commands.
+    return Effect.succeed(inPlaces(commands, results) as Results<C>)
+  })
+
+const outcomesOf = (commands: Commands) =>
+  Effect.flatMap(
+    RedisClient,
+    // Without names a tuple is its own list.
+    (client) => client.pipeline(isTuple(commands) ? commands : Object.values(commands))
+  )
+
+const inPlaces = (commands: Commands, values: ReadonlyArray<unknown>): unknown =>
+  isTuple(commands)
+    ? values
+    : Object.fromEntries(Object.keys(commands).map((name, index) => [name, values[index]]))
+
+// `Array.isArray` does not narrow readonly arrays.
+const isTuple = (commands: Commands): commands is ReadonlyArray<RedisCommand.Any> => Array.isArray(commands)

@@ -1,0 +1,271 @@
+/**
+ * The connections to one server: one or more that all callers share, and
+ * exclusive ones for who needs a connection alone. Several clients may use one pool.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Pool from "effect/Pool"
+import * as PubSub from "effect/PubSub"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { connectionLoss } from "./internal/failure.ts"
+import type { Request } from "./internal/request.ts"
+import * as SharedConnection from "./internal/sharedConnection.ts"
+import type { RedisEvent, RedisStats } from "./RedisClient.ts"
+import * as RedisCommand from "./RedisCommand.ts"
+import * as RedisConfig from "./RedisConfig.ts"
+import * as RedisConnection from "./RedisConnection.ts"
+import { type Endpoint, formatEndpoint, RedisConnector } from "./RedisConnector.ts"
+import type { RedisError } from "./RedisError.ts"
+import * as RedisRouter from "./RedisRouter.ts"
+
+// -----------------------------------------------------------------------------
+// Service
+// -----------------------------------------------------------------------------
+
+/**
+ * What a pool can do.
+ *
+ * - `router`: sends commands over the pool's connections.
+ * - `disconnect`: closes idle connections, with `inUse` also those in use, whose commands then fail; further commands
+ *   open new ones.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Service {
+  readonly settings: RedisConfig.ConnectionSettings
+  readonly router: RedisRouter.RedisRouter
+  readonly disconnect: (options?: { readonly inUse?: boolean | undefined }) => Effect.Effect<void>
+  readonly stats: Effect.Effect<RedisStats>
+}
+
+/**
+ * The connections to one server.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class RedisPool extends Context.Service<RedisPool, Service>()("@redfx/core/RedisPool") {}
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * A pool that lives as long as the scope. Opens nothing before the first
+ * command, unless `connect: "eager"` says so.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(
+  options: RedisConfig.StandaloneOptions
+): Effect.fn.Return<Service, RedisError, RedisConnector | Scope.Scope> {
+  const endpoint = yield* RedisConfig.endpoint(options)
+  const settings = yield* RedisConfig.settings(options)
+  const pool = yield* makeAt(endpoint, settings)
+  if (settings.eager) yield* ping(pool.router)
+  return pool
+})
+
+const ping = (router: RedisRouter.RedisRouter): Effect.Effect<void, RedisError> =>
+  Effect.callback((resume) => {
+    const request = RedisConnection.requestOf(RedisCommand.send("PING"), (exit) => resume(Effect.asVoid(exit)))
+    router.submit(request)
+    return Effect.sync(() => request.cancel())
+  })
+
+/**
+ * A pool to an endpoint, from settings that are already checked.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeAt = Effect.fnUntraced(function*(
+  endpoint: Endpoint,
+  settings: RedisConfig.ConnectionSettings
+): Effect.fn.Return<Service, never, RedisConnector | Scope.Scope> {
+  const events = yield* PubSub.sliding<RedisEvent>(256)
+  const onEvent = (event: RedisEvent) => {
+    PubSub.publishUnsafe(events, event)
+  }
+  yield* Effect.addFinalizer(() => PubSub.shutdown(events))
+  const shared = yield* Effect.forEach(
+    Array.from({ length: settings.pool.shared }),
+    () => SharedConnection.make({ endpoint, settings, onEvent })
+  )
+  const exclusive = yield* makeExclusive(endpoint, settings, onEvent)
+  const stats = statsOf(shared, exclusive)
+  const eventStream = Stream.fromPubSub(events)
+  let next = 0
+  const router: RedisRouter.RedisRouter = {
+    submit: shared.length === 1
+      ? (request: Request) => shared[0]!.submit(request)
+      : (request: Request) => shared[next = (next + 1) % shared.length]!.submit(request),
+    exclusive: Effect.map(exclusive.lease, (lease) => lease.connection),
+    stateful: RedisRouter.refuseStateful,
+    reserve: Effect.map(exclusive.lease, ({ connection, taint }) =>
+      RedisRouter.ofConnection(connection, taint, { events: eventStream, stats })),
+    events: eventStream,
+    stats,
+    describe: `${formatEndpoint(endpoint)}, db ${settings.db}`
+  }
+  return {
+    settings,
+    router,
+    stats,
+    disconnect: ({ inUse = false } = {}) =>
+      Effect.suspend(() => {
+        const reason = connectionLoss("Closed", "The pool was told to disconnect", formatEndpoint(endpoint))
+        for (const connection of shared) {
+          if (inUse || connection.inFlight === 0) connection.disconnect(reason)
+        }
+        return exclusive.disconnect(reason, inUse)
+      })
+  }
+})
+
+const statsOf = (
+  shared: ReadonlyArray<SharedConnection.SharedConnection>,
+  exclusive: Exclusive
+): Effect.Effect<RedisStats> =>
+  Effect.sync(() => {
+    const count = exclusive.count()
+    return {
+      shared: shared.filter((connection) => connection.open).length,
+      exclusive: count.open,
+      exclusiveIdle: count.open - count.used,
+      waiting: shared.reduce((sum, connection) => sum + connection.waiting, 0),
+      inFlight: shared.reduce((sum, connection) => sum + connection.inFlight, 0)
+    }
+  })
+
+// -----------------------------------------------------------------------------
+// Exclusive connections
+// -----------------------------------------------------------------------------
+
+interface Lease {
+  readonly connection: RedisConnection.RedisConnection
+  /** Says that the connection's state was changed, so that it is closed instead of reused. */
+  readonly taint: () => void
+}
+
+interface Exclusive {
+  readonly lease: Effect.Effect<Lease, RedisError, Scope.Scope>
+  readonly disconnect: (reason: RedisError, inUse: boolean) => Effect.Effect<void>
+  readonly count: () => { readonly open: number; readonly used: number }
+}
+
+const makeExclusive = Effect.fnUntraced(function*(
+  endpoint: Endpoint,
+  settings: RedisConfig.ConnectionSettings,
+  onEvent: (event: RedisEvent) => void
+): Effect.fn.Return<Exclusive, never, RedisConnector | Scope.Scope> {
+  const { acquireTimeout, idleTimeout, max, min, shared } = settings.pool
+  const limit = max - shared
+  const address = formatEndpoint(endpoint)
+  const open = new Set<RedisConnection.RedisConnection>()
+  const used = new Set<RedisConnection.RedisConnection>()
+  let leases = 0
+
+  const connect = Effect.gen(function*() {
+    const connection = yield* RedisConnection.make(endpoint, settings)
+    open.add(connection)
+    onEvent({ _tag: "Connected", address, protocol: connection.protocol })
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        open.delete(connection)
+        onEvent({ _tag: "Disconnected", address, error: undefined })
+      })
+    )
+    return connection
+  })
+  const pool = yield* Pool.makeWithTTL({
+    acquire: connect,
+    min: Math.min(min, limit),
+    max: Math.max(limit, 1),
+    timeToLive: idleTimeout
+  })
+
+  const exhausted = connectionLoss("PoolExhausted", `Too many connections: the pool's limit of ${max} is reached`, address)
+  const lateBy = connectionLoss(
+    "PoolTimeout",
+    `No connection available: the pool's limit of ${max} was reached for ${Duration.format(acquireTimeout)}`,
+    address
+  )
+  const failFast = limit === 0 || Duration.toMillis(acquireTimeout) === 0
+  const take = failFast
+    ? Effect.suspend(() => leases > limit ? Effect.fail(exhausted) : Pool.get(pool))
+    : Duration.isFinite(acquireTimeout)
+    ? Effect.timeoutOrElse(Pool.get(pool), { duration: acquireTimeout, orElse: () => Effect.fail(lateBy) })
+    : Pool.get(pool)
+
+  /** A connection that was closed while it lay idle is replaced, not handed out. */
+  const takeOpen: Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope> = Effect.flatMap(
+    take,
+    (connection) =>
+      connection.exchange.closed
+        ? Effect.andThen(Pool.invalidate(pool, connection), takeOpen)
+        : Effect.succeed(connection)
+  )
+
+  const lease = Effect.gen(function*() {
+    let tainted = Duration.toMillis(idleTimeout) === 0
+    yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        leases++
+      }),
+      () =>
+        Effect.sync(() => {
+          leases--
+        })
+    )
+    const connection = yield* takeOpen
+    used.add(connection)
+    yield* Effect.addFinalizer(() => {
+      used.delete(connection)
+      // A reply still to come would be the next user's.
+      return tainted || !connection.exchange.idle || connection.exchange.closed
+        ? Effect.andThen(
+          Effect.sync(() => connection.close(connectionLoss("Closed", "The connection was given up", address))),
+          Pool.invalidate(pool, connection)
+        )
+        : Effect.void
+    })
+    return {
+      connection,
+      taint: () => {
+        tainted = true
+      }
+    }
+  })
+
+  return {
+    lease,
+    count: () => ({ open: open.size, used: used.size }),
+    disconnect: (reason, inUse) =>
+      Effect.forEach([...open], (connection) =>
+        inUse || !used.has(connection)
+          ? Effect.andThen(Effect.sync(() => connection.close(reason)), Pool.invalidate(pool, connection))
+          : Effect.void, { discard: true })
+  }
+})
+
+// -----------------------------------------------------------------------------
+// Layers
+// -----------------------------------------------------------------------------
+
+/**
+ * Provides a pool, for several clients to share.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options: RedisConfig.StandaloneOptions = {}
+): Layer.Layer<RedisPool, RedisError, RedisConnector> => Layer.effect(RedisPool)(make(options))

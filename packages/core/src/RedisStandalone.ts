@@ -1,0 +1,53 @@
+/**
+ * The client of one server.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as RedisClient from "./RedisClient.ts"
+import type { StandaloneOptions } from "./RedisConfig.ts"
+import type { RedisConnector } from "./RedisConnector.ts"
+import type { RedisError } from "./RedisError.ts"
+import * as RedisPool from "./RedisPool.ts"
+import * as RedisRouter from "./RedisRouter.ts"
+
+/**
+ * A client with connections of its own, for as long as the scope is open.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  options: StandaloneOptions = {}
+): Effect.Effect<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> =>
+  Effect.flatMap(RedisPool.make(options), (pool) => RedisRouter.makeClient(pool.router, pool.settings))
+
+/**
+ * Provides a client of one server.
+ *
+ * **Details**
+ *
+ * Nothing is opened before the first command, which also reports what is wrong,
+ * unless `connect: "eager"` says so. An option that cannot be fails the Layer.
+ * Closing the Layer closes every connection and fails what is pending.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options: StandaloneOptions = {}
+): Layer.Layer<RedisClient.RedisClient, RedisError, RedisConnector> =>
+  Layer.effect(RedisClient.RedisClient)(make(options))
+
+/**
+ * Provides a client on the connections of a pool that others use as well.
+ * Closing the client leaves the pool open.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerFromPool: Layer.Layer<RedisClient.RedisClient, never, RedisPool.RedisPool> = Layer.effect(
+  RedisClient.RedisClient
+)(Effect.flatMap(RedisPool.RedisPool, (pool) => RedisRouter.makeClient(pool.router, pool.settings)))

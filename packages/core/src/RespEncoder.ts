@@ -1,0 +1,231 @@
+/**
+ * The pooled writer: commands in, chunks of bytes out.
+ *
+ * Bytes are written back to back into slabs and handed over as views. What was
+ * handed over is never written again, so the socket may keep it as long as it
+ * likes. A large `Uint8Array` is not copied but handed over itself: whoever gave
+ * it must not change it until it was written.
+ *
+ * @since 0.1.0
+ */
+import { encodeUtf8, writeUtf8 } from "./internal/bytes.ts"
+
+/**
+ * One word of a command. Numbers are written as the shortest text that reads
+ * back as the same number, infinities as `inf` and `-inf`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Argument = string | Uint8Array | number | bigint
+
+const CR = 0x0d
+const LF = 0x0a
+
+/** Allocating one costs 5 µs, which is 0.1 ns per byte. */
+const SLAB = 64 * 1024
+
+/**
+ * From this length on a `Uint8Array` is not copied and a string gets a buffer of its own. Copying 8 KB into a slab
+ * costs 0.15 µs and its share of the slab 0.6 µs; `TextEncoder.encode` of as much costs 1.3 µs, and a chunk more in
+ * the socket's write costs about the same.
+ */
+const OWN_CHUNK = 8 * 1024
+
+/**
+ * Up to this length a loop over the characters beats the native write: 8 characters take 15 ns against 33, 16 take 42
+ * against 55, 24 take 61 against 59, 48 take 126 against 68.
+ */
+const LOOP_STRING = 20
+
+/** Up to this length a loop beats `Uint8Array.set`: 8 bytes take 8 ns against 12, 16 take 13 against 12. */
+const LOOP_COPY = 12
+
+/** `$`, at most ten digits and `\r\n` before an argument, `\r\n` after it. */
+const FRAMING = 16
+
+const digitsOf = (value: number): number =>
+  value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : value < 10_000 ? 4 : String(value).length
+
+const numberText = (value: number): string =>
+  value === Infinity ? "inf" : value === -Infinity ? "-inf" : value !== value ? "nan" : String(value)
+
+/**
+ * Writes commands into pooled chunks.
+ *
+ * **Details**
+ *
+ * A command is `array(n)` followed by `n` times `argument`, or `raw` bytes encoded beforehand. `take` hands over what
+ * was written since the last `take`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class RespEncoder {
+  private _chunks: Array<Uint8Array> = []
+  /** The bytes of `_chunks`. */
+  private _chunked = 0
+  private _slab: Uint8Array = new Uint8Array(0)
+  /** Of the slab, what is before `_start` was handed over, and what is from there to `_at` is pending. */
+  private _start = 0
+  private _at = 0
+
+  /** The number of bytes written since the last `take`. */
+  get size(): number {
+    return this._chunked + this._at - this._start
+  }
+
+  /** Hands over the pending chunks, none when nothing was written. */
+  take(): Array<Uint8Array> {
+    this._cut()
+    const chunks = this._chunks
+    this._chunks = []
+    this._chunked = 0
+    return chunks
+  }
+
+  /** Begins a command of `count` arguments. */
+  array(count: number): void {
+    this._reserve(FRAMING)
+    this._slab[this._at++] = 0x2a
+    this._digits(count, digitsOf(count))
+    this._end()
+  }
+
+  /** Writes one argument of a command. */
+  argument(value: Argument): void {
+    if (typeof value === "string") this._string(value)
+    else if (typeof value === "number") this._number(value)
+    else if (typeof value === "bigint") this._string(String(value))
+    else this._bytes(value)
+  }
+
+  /** Writes bytes that are RESP already. */
+  raw(bytes: Uint8Array): void {
+    const length = bytes.length
+    if (length >= OWN_CHUNK) {
+      this._cut()
+      this._push(bytes)
+      return
+    }
+    this._reserve(length)
+    if (length <= LOOP_COPY) {
+      const slab = this._slab
+      let at = this._at
+      for (let i = 0; i < length; i++) slab[at++] = bytes[i]!
+    } else {
+      this._slab.set(bytes, this._at)
+    }
+    this._at += length
+  }
+
+  private _bytes(value: Uint8Array): void {
+    this._reserve(FRAMING)
+    this._head(value.length)
+    this.raw(value)
+    this._reserve(2)
+    this._end()
+  }
+
+  private _number(value: number): void {
+    if (value >= 0 && value < 10_000 && Number.isInteger(value)) {
+      this._reserve(FRAMING)
+      const digits = digitsOf(value)
+      this._head(digits)
+      this._digits(value, digits)
+      this._end()
+    } else {
+      this._string(numberText(value))
+    }
+  }
+
+  private _string(value: string): void {
+    const length = value.length
+    if (length > LOOP_STRING) return this._longString(value)
+    this._reserve(LOOP_STRING + FRAMING)
+    const before = this._at
+    this._head(length)
+    const slab = this._slab
+    let at = this._at
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i)
+      if (code > 0x7f) {
+        // The length was wrong: one character takes more than one byte.
+        this._at = before
+        return this._longString(value)
+      }
+      slab[at++] = code
+    }
+    this._at = at
+    this._end()
+  }
+
+  private _longString(value: string): void {
+    const length = value.length
+    if (length >= OWN_CHUNK) return this._bytes(encodeUtf8(value))
+    // UTF-8 takes at most three bytes per UTF-16 unit.
+    this._reserve(length * 3 + FRAMING)
+    const before = this._at
+    // The length is only known afterwards. For ASCII the guess is right; else the text may have to move by a digit.
+    this._head(length)
+    const written = writeUtf8(this._slab, this._at, value)
+    if (written !== length) {
+      const shift = digitsOf(written) - digitsOf(length)
+      if (shift !== 0) this._slab.copyWithin(this._at + shift, this._at, this._at + written)
+      this._at = before
+      this._head(written)
+    }
+    this._at += written
+    this._end()
+  }
+
+  // The rest writes without asking for room: whoever calls has reserved it.
+
+  private _head(length: number): void {
+    this._slab[this._at++] = 0x24
+    this._digits(length, digitsOf(length))
+    this._end()
+  }
+
+  private _digits(value: number, count: number): void {
+    const slab = this._slab
+    let rest = value
+    for (let at = this._at + count - 1; at >= this._at; at--) {
+      const tenth = Math.floor(rest / 10)
+      slab[at] = 0x30 + rest - tenth * 10
+      rest = tenth
+    }
+    this._at += count
+  }
+
+  private _end(): void {
+    this._slab[this._at] = CR
+    this._slab[this._at + 1] = LF
+    this._at += 2
+  }
+
+  private _reserve(size: number): void {
+    if (this._at + size > this._slab.length) this._newSlab()
+  }
+
+  /** Goes on in a new slab, which has room for anything shorter than a chunk of its own. */
+  private _newSlab(): void {
+    this._cut()
+    this._slab = new Uint8Array(SLAB)
+    this._start = 0
+    this._at = 0
+  }
+
+  /** Ends the current chunk. */
+  private _cut(): void {
+    if (this._at === this._start) return
+    const chunk = this._slab.subarray(this._start, this._at)
+    this._start = this._at
+    this._push(chunk)
+  }
+
+  private _push(chunk: Uint8Array): void {
+    this._chunks.push(chunk)
+    this._chunked += chunk.length
+  }
+}

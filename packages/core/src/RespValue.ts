@@ -1,0 +1,201 @@
+/**
+ * The values of RESP as plain data, and the error of bytes that are none: what
+ * the decoder makes, and what everything above it reads.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { ownBytes, decodeUtf8 } from "./internal/bytes.ts"
+
+// -----------------------------------------------------------------------------
+// Values
+// -----------------------------------------------------------------------------
+
+/**
+ * A complete RESP value.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Value =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | Bulk
+  | Verbatim
+  | ErrorReply
+  | MapReply
+  | SetReply
+  | Push
+  | Attributed
+  | ReadonlyArray<Value>
+
+/**
+ * A bulk string (RESP3: blob string): `end - start` bytes of `source`.
+ *
+ * **Gotchas**
+ *
+ * `source` is usually a whole chunk read from the socket, so a `Bulk` that is
+ * kept keeps the chunk; {@link Bulk.bytes} copies out what is small.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Bulk {
+  readonly source: Uint8Array
+  readonly start: number
+  readonly end: number
+
+  constructor(source: Uint8Array, start: number, end: number) {
+    this.source = source
+    this.start = start
+    this.end = end
+  }
+
+  /** The number of bytes. */
+  get length(): number {
+    return this.end - this.start
+  }
+
+  /** The bytes, owned by the caller. */
+  bytes(): Uint8Array {
+    return ownBytes(this.source, this.start, this.end)
+  }
+
+  /** The bytes as UTF-8, invalid sequences replaced by U+FFFD. */
+  toString(): string {
+    return decodeUtf8(this.source, this.start, this.end)
+  }
+
+  /** The text, for `JSON.stringify`. */
+  toJSON(): string {
+    return this.toString()
+  }
+}
+
+/**
+ * A verbatim string of RESP3: text with a three-letter format such as `txt`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Verbatim {
+  readonly format: string
+  readonly text: Bulk
+
+  constructor(format: string, text: Bulk) {
+    this.format = format
+    this.text = text
+  }
+}
+
+/**
+ * An error reply, simple (`-`) or blob (`!`): the whole line without the type
+ * byte. A value, not a failure: inside an array it stays in its place.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class ErrorReply {
+  readonly line: string
+
+  constructor(line: string) {
+    this.line = line
+  }
+
+  /** The first word of the line, such as `ERR` or `WRONGTYPE`. */
+  get code(): string {
+    const space = this.line.indexOf(" ")
+    return space < 0 ? this.line : this.line.slice(0, space)
+  }
+}
+
+/**
+ * A map of RESP3, kept as the flat list `[key, value, key, value, …]`: the same
+ * shape in which RESP2 sends the same reply, and nothing is lost when two keys
+ * are equal or a key is not text.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class MapReply {
+  readonly entries: ReadonlyArray<Value>
+
+  constructor(entries: ReadonlyArray<Value>) {
+    this.entries = entries
+  }
+}
+
+/**
+ * A set of RESP3, members in the order of arrival.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class SetReply {
+  readonly members: ReadonlyArray<Value>
+
+  constructor(members: ReadonlyArray<Value>) {
+    this.members = members
+  }
+}
+
+/**
+ * An out-of-band push of RESP3: not the answer to a command. The first item
+ * names its kind, such as `message` or `invalidate`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Push {
+  readonly items: ReadonlyArray<Value>
+
+  constructor(items: ReadonlyArray<Value>) {
+    this.items = items
+  }
+}
+
+/**
+ * A value preceded by RESP3 attributes, which are auxiliary data that a client
+ * may ignore.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Attributed {
+  readonly attributes: MapReply
+  readonly value: Value
+
+  constructor(attributes: MapReply, value: Value) {
+    this.attributes = attributes
+    this.value = value
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Errors
+// -----------------------------------------------------------------------------
+
+/**
+ * Bytes that are not RESP, or that go beyond the decoder's limits. The
+ * connection they came from cannot be used any more.
+ *
+ * - `detail`: what was found, and where the limit lies when it was one.
+ * - `address`: the server, where it is known.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ProtocolError extends Schema.TaggedError<ProtocolError>("@redfx/core/Resp/ProtocolError")(
+  "ProtocolError",
+  {
+    detail: Schema.String,
+    address: Schema.optionalKey(Schema.String)
+  }
+) {
+  override get message(): string {
+    return `The server${this.address === undefined ? "" : ` at ${this.address}`} sent bytes that are not valid RESP: ${this.detail}`
+  }
+}

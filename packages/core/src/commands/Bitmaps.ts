@@ -1,0 +1,275 @@
+/**
+ * Commands on bitmaps: strings seen as arrays of bits and of small integers.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * A part of a bitmap, both ends inclusive; negative ones count from the end.
+ *
+ * - `unit`: what `start` and `end` count, bytes by default. `"bit"` needs Redis 7.0.
+ *
+ * @category bitmaps
+ * @since 0.1.0
+ */
+export interface BitRange {
+  readonly start: number
+  readonly end: number
+  readonly unit?: "byte" | "bit" | undefined
+}
+
+/**
+ * The part of a bitmap that is searched: all of it, from `start` on, or a {@link BitRange}.
+ *
+ * @category bitmaps
+ * @since 0.1.0
+ */
+export type BitposRange =
+  | BitRange
+  | { readonly start: number; readonly end?: undefined; readonly unit?: undefined }
+
+/**
+ * What BITOP computes. The last four need Redis 8.2 and are not in Valkey.
+ *
+ * - `not`: inverts one source.
+ * - `and`, `or`, `xor`: of all sources.
+ * - `diff`: the bits of the first source that are in no other; `diff1`: those of the others that are not in the first.
+ * - `andor`: the bits of the first source that are in any other.
+ * - `one`: the bits that are in exactly one source.
+ *
+ * @category bitmaps
+ * @since 0.1.0
+ */
+export type BitopOperation = "and" | "or" | "xor" | "not" | "diff" | "diff1" | "andor" | "one"
+
+/**
+ * The width of an integer inside a bitmap: signed up to `i64`, unsigned up to `u63`.
+ *
+ * @category bitmaps
+ * @since 0.1.0
+ */
+export type BitfieldEncoding = `i${number}` | `u${number}`
+
+/**
+ * Where an integer lies inside a bitmap: counted in bits, or with `#` in integers of its own width.
+ *
+ * @category bitmaps
+ * @since 0.1.0
+ */
+export type BitfieldOffset = number | bigint | `#${number}`
+
+/**
+ * What happens when an integer does not fit: it wraps around, stays at the nearest that fits, or nothing is written.
+ *
+ * @category bitmaps
+ * @since 0.1.0
+ */
+export type BitfieldOverflow = "wrap" | "sat" | "fail"
+
+/**
+ * The operations of one BITFIELD: immutable, so every method returns a new list
+ * and one list serves any number of commands.
+ *
+ * @category bitmaps
+ * @since 0.1.0
+ */
+export interface BitfieldOperations<out Mode extends "read" | "write" = "read" | "write"> {
+  /** `"read"` while there are only reads. */
+  readonly mode: Mode
+  /** The operations as they are sent. */
+  readonly args: ReadonlyArray<Arg.Arg>
+  /** Reads an integer. */
+  readonly get: (encoding: BitfieldEncoding, offset: BitfieldOffset) => BitfieldOperations<Mode>
+  /** Adds to an integer; its result is the sum, `undefined` when that fails to fit. `overflow` holds from here on. */
+  readonly incrby: (
+    encoding: BitfieldEncoding,
+    offset: BitfieldOffset,
+    increment: number | bigint,
+    overflow?: BitfieldOverflow | Uppercase<BitfieldOverflow>
+  ) => BitfieldOperations<"write">
+  /** What happens, from here on, to integers that do not fit. */
+  readonly overflow: (overflow: BitfieldOverflow | Uppercase<BitfieldOverflow>) => BitfieldOperations<Mode>
+  /** Writes an integer; its result is the old one, `undefined` when the new one fails to fit. */
+  readonly set: (
+    encoding: BitfieldEncoding,
+    offset: BitfieldOffset,
+    value: number | bigint
+  ) => BitfieldOperations<"write">
+}
+
+/**
+ * The empty list of operations for {@link bitfield} and {@link bitfieldRo}.
+ *
+ * - `overflow`: what happens to integers that do not fit, until the list says otherwise. Servers begin with `"wrap"`.
+ *
+ * **Example** (Two counters in one key)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const visit = Redis.bitfieldOperations("sat").incrby("u16", "#0", 1).get("u16", "#1")
+ * const program = Redis.bitfield("counters", visit)
+ * ```
+ *
+ * @category bitmaps
+ * @since 0.1.0
+ */
+export const bitfieldOperations = (
+  overflow: BitfieldOverflow | Uppercase<BitfieldOverflow> = "wrap"
+): BitfieldOperations<"read"> => operations("read", [], "WRAP", overflow.toUpperCase())
+
+/** OVERFLOW is sent before the next write, and only when `wanted` is not what was `sent` last. */
+const operations = <Mode extends "read" | "write">(
+  mode: Mode,
+  args: ReadonlyArray<Arg.Arg>,
+  sent: string,
+  wanted: string
+): BitfieldOperations<Mode> => {
+  const write = (operation: ReadonlyArray<Arg.Arg>, overflow: string) =>
+    operations(
+      "write",
+      [...args, ...(overflow === sent ? Arg.none : ["OVERFLOW", overflow]), ...operation],
+      overflow,
+      overflow
+    )
+  return {
+    mode,
+    args,
+    get: (encoding, offset) => operations(mode, [...args, "GET", encoding, offset], sent, wanted),
+    incrby: (encoding, offset, increment, overflow) =>
+      write(["INCRBY", encoding, offset, increment], overflow?.toUpperCase() ?? wanted),
+    overflow: (overflow) => operations(mode, args, sent, overflow.toUpperCase()),
+    set: (encoding, offset, value) => write(["SET", encoding, offset, value], wanted)
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Returns how many bits of the string at `key` are 1, in all of it or in a range; 0 when the key does not exist.
+ *
+ * Fails with `WrongTypeError` when the key holds no string. O(N). Since Redis 2.6.0.
+ *
+ * @category bitmaps
+ * @since 0.1.0
+ */
+export const bitcount = define(
+  "BITCOUNT",
+  (key: Arg.Key, range?: BitRange) => [
+    Arg.key(key),
+    ...(range === undefined ? Arg.none : [range.start, range.end, ...Arg.token(range.unit)])
+  ],
+  Reply.integer,
+  "readonly"
+)
+
+/**
+ * Reads and writes integers inside the string at `key`; returns the result of every operation in order.
+ *
+ * A missing key counts as zeros. No operations: an empty array, without a round
+ * trip. Fails with `WrongTypeError` when the key holds no string. O(1) for each
+ * operation. Since Redis 3.2.0.
+ *
+ * @see {@link bitfieldOperations} for the operations
+ * @category bitmaps
+ * @since 0.1.0
+ */
+export const bitfield = define(
+  "BITFIELD",
+  (key: Arg.Key, operations: BitfieldOperations) =>
+    operations.args.length === 0 ? Arg.answer([]) : [Arg.key(key), ...operations.args],
+  Reply.array(Reply.nullable(Reply.integer))
+)
+
+/**
+ * Reads integers inside the string at `key`; returns them in order.
+ *
+ * Only reads are accepted, so that replicas can answer. A missing key counts as
+ * zeros. No operations: an empty array, without a round trip. O(1) for each
+ * operation. Since Redis 6.0.0.
+ *
+ * @see {@link bitfieldOperations} for the operations
+ * @category bitmaps
+ * @since 0.1.0
+ */
+export const bitfieldRo = define(
+  "BITFIELD_RO",
+  (key: Arg.Key, operations: BitfieldOperations<"read">) =>
+    operations.args.length === 0 ? Arg.answer([]) : [Arg.key(key), ...operations.args],
+  Reply.array(Reply.integer),
+  "readonly"
+)
+
+/**
+ * Combines the strings at several keys bit by bit and stores the result; returns its length in bytes.
+ *
+ * Shorter strings and missing keys count as filled up with zeros; an empty
+ * result deletes `destination`. No keys: `DataError`. `not` with several keys
+ * fails with `ResponseError`. O(N). Since Redis 2.6.0.
+ *
+ * @category bitmaps
+ * @since 0.1.0
+ */
+export const bitop = define(
+  "BITOP",
+  (
+    operation: BitopOperation | Uppercase<BitopOperation>,
+    destination: Arg.Key,
+    ...keys: Arg.Many<Arg.Key>
+  ) => [operation.toUpperCase(), Arg.key(destination), ...Arg.someKeys(keys)],
+  Reply.integer
+)
+
+/**
+ * Returns the position of the first bit that is 0 or 1, counted in bits from the start of the string; -1 when there is none.
+ *
+ * Without an `end` the string counts as followed by zeros, so that a search for
+ * 0 finds one; a missing key is all zeros. O(N). Since Redis 2.8.7.
+ *
+ * @category bitmaps
+ * @since 0.1.0
+ */
+export const bitpos = define(
+  "BITPOS",
+  (key: Arg.Key, bit: 0 | 1, range?: BitposRange) => [
+    Arg.key(key),
+    bit === 0 || bit === 1 ? bit : Arg.invalid("the bit to look for must be 0 or 1"),
+    ...(range === undefined ? Arg.none : [range.start]),
+    ...(range?.end === undefined ? Arg.none : [range.end, ...Arg.token(range.unit)])
+  ],
+  Reply.integer,
+  "readonly"
+)
+
+/**
+ * Returns the bit at `offset` of the string at `key`, 0 when it lies behind the end or the key does not exist.
+ *
+ * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 2.2.0.
+ *
+ * @category bitmaps
+ * @since 0.1.0
+ */
+export const getbit = define("GETBIT", (key: Arg.Key, offset: number) => [Arg.key(key), offset], Reply.bit, "readonly")
+
+/**
+ * Sets the bit at `offset` of the string at `key`, which grows as needed; returns the bit that was there.
+ *
+ * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 2.2.0.
+ *
+ * @category bitmaps
+ * @since 0.1.0
+ */
+export const setbit = define(
+  "SETBIT",
+  (key: Arg.Key, offset: number, bit: 0 | 1 | boolean) => [Arg.key(key), offset, bit ? 1 : 0],
+  Reply.bit
+)

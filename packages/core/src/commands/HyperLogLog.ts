@@ -1,0 +1,81 @@
+/**
+ * Commands on HyperLogLogs: estimates of how many different elements were seen.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+/**
+ * Adds elements to the HyperLogLog at `key`, which is created when missing; returns 1 when its estimate changed, else 0.
+ *
+ * Without elements it only creates the key. Fails with `WrongTypeError` when the
+ * key holds no HyperLogLog. O(1) for each element. Since Redis 2.8.9.
+ *
+ * @category hyperloglogs
+ * @since 0.1.0
+ */
+export const pfadd = define(
+  "PFADD",
+  (key: Arg.Key, ...elements: Arg.Many<Arg.Value>) => [Arg.key(key), ...Arg.many(elements)],
+  Reply.bit
+)
+
+/**
+ * Returns how many different elements were added, about; of several keys, to any of them. Missing keys count as empty.
+ *
+ * The standard error is 0.81 %. No keys: 0, without a round trip. O(1) for one
+ * key, O(N) for N keys. Since Redis 2.8.9.
+ *
+ * @category hyperloglogs
+ * @since 0.1.0
+ */
+export const pfcount = define(
+  "PFCOUNT",
+  (...keys: Arg.Many<Arg.Key>) => {
+    const list = Arg.keys(keys)
+    return list.length === 0 ? Arg.answer(0) : list
+  },
+  Reply.integer,
+  "readonly"
+)
+
+/**
+ * Returns what the server's developers see of a HyperLogLog: `"encoding"`, `"getreg"` and others.
+ *
+ * `"todense"` and `"getreg"` change its encoding. Fails with `ResponseError` when the key does not exist. Since Redis 2.8.9.
+ *
+ * @category hyperloglogs
+ * @since 0.1.0
+ */
+export const pfdebug = define(
+  "PFDEBUG",
+  (subcommand: string, key: Arg.Key) => [subcommand, Arg.key(key)],
+  Reply.raw
+)
+
+/**
+ * Merges HyperLogLogs into the one at `destination`, which takes part itself when it exists; returns `true`.
+ *
+ * Without sources it only creates the key. Fails with `WrongTypeError` when a
+ * key holds no HyperLogLog. O(N) for N keys. Since Redis 2.8.9.
+ *
+ * @category hyperloglogs
+ * @since 0.1.0
+ */
+export const pfmerge = define(
+  "PFMERGE",
+  (destination: Arg.Key, ...sources: Arg.Many<Arg.Key>) => [Arg.key(destination), ...Arg.keys(sources)],
+  Reply.ok
+)
+
+/**
+ * Lets the server test its own HyperLogLogs, which stops everything else for seconds; returns `true`.
+ *
+ * Since Redis 2.8.9.
+ *
+ * @category hyperloglogs
+ * @since 0.1.0
+ */
+export const pfselftest = define("PFSELFTEST", () => [], Reply.ok)

@@ -1,0 +1,318 @@
+/**
+ * Commands on sets.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * Options of {@link sintercard}.
+ *
+ * - `limit`: stop counting there; 0 and nothing count everything.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export interface SintercardOptions {
+  readonly limit?: number | undefined
+}
+
+/**
+ * Options of {@link sscan}.
+ *
+ * - `match`: only members that match this glob pattern; the server filters after it took them from the set.
+ * - `count`: about how much work a call does, 10 by default.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export interface SscanOptions {
+  readonly match?: Arg.Key | undefined
+  readonly count?: number | undefined
+}
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Adds members to the set at `key`; returns how many of them are new.
+ *
+ * No members: 0, without a round trip. Fails with `WrongTypeError` when the key
+ * holds no set. O(1) a member. Since Redis 1.0.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const sadd = define(
+  "SADD",
+  (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
+    const list = Arg.many(members)
+    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), list]
+  },
+  Reply.integer
+)
+
+/**
+ * Returns the number of members of the set at `key`, 0 when the key does not exist.
+ *
+ * O(1). Since Redis 1.0.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const scard = define("SCARD", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
+
+/**
+ * Returns the members of the first set that are in none of the others; a missing key is an empty set.
+ *
+ * Fails with `DataError` without keys. In the bytes view the members are an
+ * array. O(N) in the members of all sets. Since Redis 1.0.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const sdiff = define("SDIFF", (...keys: Arg.Many<Arg.Key>) => Arg.someKeys(keys), Reply.set, "readonly")
+
+/**
+ * Stores at `destination` what {@link sdiff} returns, replacing what was there; returns the size of the result.
+ *
+ * An empty result deletes `destination`. Fails with `DataError` without keys.
+ * O(N) in the members of all sets. Since Redis 1.0.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const sdiffstore = define(
+  "SDIFFSTORE",
+  (destination: Arg.Key, ...keys: Arg.Many<Arg.Key>) => [Arg.key(destination), Arg.someKeys(keys)],
+  Reply.integer
+)
+
+/**
+ * Returns the members that are in every set; a missing key is an empty set.
+ *
+ * Fails with `DataError` without keys. In the bytes view the members are an
+ * array. O(N·M), N members in the smallest of M sets. Since Redis 1.0.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const sinter = define("SINTER", (...keys: Arg.Many<Arg.Key>) => Arg.someKeys(keys), Reply.set, "readonly")
+
+/**
+ * Returns how many members are in every set; a missing key is an empty set.
+ *
+ * Fails with `DataError` without keys. O(N·M), N members in the smallest of M
+ * sets. Since Redis 7.0.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const sintercard = define(
+  "SINTERCARD",
+  (keys: ReadonlyArray<Arg.Key>, options: SintercardOptions = {}) => [
+    Arg.countedKeys(keys),
+    Arg.option("LIMIT", options.limit)
+  ],
+  Reply.integer,
+  "readonly"
+)
+
+/**
+ * Stores at `destination` what {@link sinter} returns, replacing what was there; returns the size of the result.
+ *
+ * An empty result deletes `destination`. Fails with `DataError` without keys.
+ * O(N·M), N members in the smallest of M sets. Since Redis 1.0.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const sinterstore = define(
+  "SINTERSTORE",
+  (destination: Arg.Key, ...keys: Arg.Many<Arg.Key>) => [Arg.key(destination), Arg.someKeys(keys)],
+  Reply.integer
+)
+
+/**
+ * Returns whether `member` is in the set at `key`, `false` when the key does not exist.
+ *
+ * O(1). Since Redis 1.0.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const sismember = define(
+  "SISMEMBER",
+  (key: Arg.Key, member: Arg.Value) => [Arg.key(key), member],
+  Reply.boolean,
+  "readonly"
+)
+
+/**
+ * Returns all members of the set at `key`, the empty set when the key does not exist.
+ *
+ * In the bytes view the members are an array. O(N). Since Redis 1.0.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const smembers = define("SMEMBERS", (key: Arg.Key) => [Arg.key(key)], Reply.set, "readonly")
+
+/**
+ * Returns for each member whether it is in the set at `key`, all `false` when the key does not exist.
+ *
+ * No members: an empty array, without a round trip. O(N) in the members asked
+ * for. Since Redis 6.2.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const smismember = define(
+  "SMISMEMBER",
+  (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
+    const list = Arg.many(members)
+    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), list]
+  },
+  Reply.array(Reply.boolean),
+  "readonly"
+)
+
+/**
+ * Moves a member from one set to another in one step; returns `false` when it is no member of `source`.
+ *
+ * O(1). Since Redis 1.0.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const smove = define(
+  "SMOVE",
+  (source: Arg.Key, destination: Arg.Key, member: Arg.Value) => [Arg.key(source), Arg.key(destination), member],
+  Reply.boolean
+)
+
+/**
+ * Removes a random member and returns it, `undefined` when the key does not exist.
+ *
+ * O(1). Since Redis 1.0.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const spop = define("SPOP", (key: Arg.Key) => [Arg.key(key)], Reply.nullable(Reply.blob))
+
+/**
+ * Removes up to `count` random members and returns them; an empty array when the key does not exist.
+ *
+ * O(N) in `count`. Since Redis 3.2.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const spopCount = define(
+  "SPOP",
+  (key: Arg.Key, count: number) => [Arg.key(key), count],
+  Reply.array(Reply.blob)
+)
+
+/**
+ * Returns a random member and leaves it in the set, `undefined` when the key does not exist.
+ *
+ * O(1). Since Redis 1.0.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const srandmember = define(
+  "SRANDMEMBER",
+  (key: Arg.Key) => [Arg.key(key)],
+  Reply.nullable(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Returns up to `count` different random members; with a negative count exactly
+ * that many, of which some may be the same.
+ *
+ * A missing key: an empty array. O(N) in `count`. Since Redis 2.6.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const srandmemberCount = define(
+  "SRANDMEMBER",
+  (key: Arg.Key, count: number) => [Arg.key(key), count],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Removes members from the set at `key`; returns how many were there.
+ *
+ * No members: 0, without a round trip. O(N) in the members given. Since Redis 1.0.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const srem = define(
+  "SREM",
+  (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
+    const list = Arg.many(members)
+    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), list]
+  },
+  Reply.integer
+)
+
+/**
+ * Returns some members of the set at `key` and the cursor to go on from; cursor 0 is both the start and the end.
+ *
+ * A member may come more than once, and a page may be empty before the end.
+ * O(1) a page. Since Redis 2.8.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const sscan = define(
+  "SSCAN",
+  (key: Arg.Key, cursor: number | bigint = 0, options: SscanOptions = {}) => [
+    Arg.key(key),
+    cursor,
+    Arg.option("MATCH", options.match),
+    Arg.option("COUNT", options.count)
+  ],
+  Reply.fields({ cursor: Reply.integerText, members: Reply.array(Reply.blob) }),
+  "readonly"
+)
+
+/**
+ * Returns the members that are in any of the sets; a missing key is an empty set.
+ *
+ * Fails with `DataError` without keys. In the bytes view the members are an
+ * array. O(N) in the members of all sets. Since Redis 1.0.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const sunion = define("SUNION", (...keys: Arg.Many<Arg.Key>) => Arg.someKeys(keys), Reply.set, "readonly")
+
+/**
+ * Stores at `destination` what {@link sunion} returns, replacing what was there; returns the size of the result.
+ *
+ * An empty result deletes `destination`. Fails with `DataError` without keys.
+ * O(N) in the members of all sets. Since Redis 1.0.0.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const sunionstore = define(
+  "SUNIONSTORE",
+  (destination: Arg.Key, ...keys: Arg.Many<Arg.Key>) => [Arg.key(destination), Arg.someKeys(keys)],
+  Reply.integer
+)

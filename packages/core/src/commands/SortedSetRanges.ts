@@ -1,0 +1,402 @@
+/**
+ * Commands on ranges of sorted sets: by rank, by score, in the order of the text.
+ *
+ * @since 0.1.0
+ */
+import { scoredMembers } from "../internal/scored.ts"
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * The end of a range of scores: a number, which belongs to the range, or a
+ * number behind a bracket, such as `"(1.5"`, which does not. `Infinity` and
+ * `-Infinity` have no limit, as do `"+inf"` and `"-inf"`.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export type ScoreBound = number | `(${number}` | "-inf" | "+inf"
+
+/**
+ * The end of a range of members whose scores are all the same: `"[a"` belongs
+ * to the range, `"(a"` does not, `"-"` and `"+"` have no limit; bytes start
+ * with one of these characters as well.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export type LexBound = `[${string}` | `(${string}` | "-" | "+" | Uint8Array
+
+/**
+ * A part of a range: `count` members after the first `offset`; a negative count means all of them.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export interface RangeLimit {
+  readonly offset: number
+  readonly count: number
+}
+
+/**
+ * A range by rank: 0 is the lowest score, with `rev` the highest; -1 is the last member.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export interface ZrangeByRank {
+  readonly byscore?: undefined
+  readonly bylex?: undefined
+  readonly rev?: boolean | undefined
+  readonly limit?: undefined
+}
+
+/**
+ * A range by score. With `rev` it runs from the highest score down, and its higher end comes first.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export interface ZrangeByScore {
+  readonly byscore: true
+  readonly bylex?: undefined
+  readonly rev?: boolean | undefined
+  readonly limit?: RangeLimit | undefined
+}
+
+/**
+ * A range of members of the same score, by their bytes. With `rev` it runs down, and its higher end comes first.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export interface ZrangeByLex {
+  readonly byscore?: undefined
+  readonly bylex: true
+  readonly rev?: boolean | undefined
+  readonly limit?: RangeLimit | undefined
+}
+
+/**
+ * The ends of a range of which the scores can be returned, and how it is meant.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export type ZrangeWithScoresRange =
+  | readonly [start: number, stop: number, options?: ZrangeByRank | undefined]
+  | readonly [min: ScoreBound, max: ScoreBound, options: ZrangeByScore]
+
+/**
+ * The ends of a range, and how it is meant.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export type ZrangeRange = ZrangeWithScoresRange | readonly [min: LexBound, max: LexBound, options: ZrangeByLex]
+
+/**
+ * Options of ranges by score and by text that are commands of their own.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export interface ZrangeOptions {
+  readonly limit?: RangeLimit | undefined
+}
+
+const limitArgs = (limit: RangeLimit | undefined): Arg.Arg =>
+  limit === undefined ? Arg.none : ["LIMIT", limit.offset, limit.count]
+
+const rangeArgs = ([start, stop, options]: ZrangeRange): Arg.Arg => [
+  start,
+  stop,
+  Arg.flag("BYSCORE", options?.byscore),
+  Arg.flag("BYLEX", options?.bylex),
+  Arg.flag("REV", options?.rev),
+  limitArgs(options?.limit)
+]
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Returns how many members have a score from `min` to `max`, 0 when the key does not exist.
+ *
+ * O(log N). Since Redis 2.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zcount = define(
+  "ZCOUNT",
+  (key: Arg.Key, min: ScoreBound, max: ScoreBound) => [Arg.key(key), min, max],
+  Reply.integer,
+  "readonly"
+)
+
+/**
+ * Returns how many members are from `min` to `max` in a sorted set whose scores are all the same.
+ *
+ * A missing key: 0. O(log N). Since Redis 2.8.9.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zlexcount = define(
+  "ZLEXCOUNT",
+  (key: Arg.Key, min: LexBound, max: LexBound) => [Arg.key(key), min, max],
+  Reply.integer,
+  "readonly"
+)
+
+/**
+ * Returns the members in a range: by rank, or with `byscore` by score, or with `bylex` by text.
+ *
+ * A missing key: an empty array. `limit` needs `byscore` or `bylex`. O(log N + M)
+ * with M members returned. Since Redis 1.2.0; the options since 6.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrange = define(
+  "ZRANGE",
+  (key: Arg.Key, ...range: ZrangeRange) => [Arg.key(key), rangeArgs(range)],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Returns the members in a range of text, all scores being the same.
+ *
+ * A missing key: an empty array. O(log N + M) with M members returned. Since Redis 2.8.9.
+ *
+ * @deprecated Use {@link zrange} with `bylex` on servers since 6.2.
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrangebylex = define(
+  "ZRANGEBYLEX",
+  (key: Arg.Key, min: LexBound, max: LexBound, options: ZrangeOptions = {}) => [
+    Arg.key(key),
+    min,
+    max,
+    limitArgs(options.limit)
+  ],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Returns the members in a range of scores, lowest first.
+ *
+ * A missing key: an empty array. O(log N + M) with M members returned. Since Redis 1.0.5.
+ *
+ * @deprecated Use {@link zrange} with `byscore` on servers since 6.2.
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrangebyscore = define(
+  "ZRANGEBYSCORE",
+  (key: Arg.Key, min: ScoreBound, max: ScoreBound, options: ZrangeOptions = {}) => [
+    Arg.key(key),
+    min,
+    max,
+    limitArgs(options.limit)
+  ],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Like {@link zrangebyscore}, with the scores.
+ *
+ * @deprecated Use {@link zrangeWithScores} with `byscore` on servers since 6.2.
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrangebyscoreWithScores = define(
+  "ZRANGEBYSCORE",
+  (key: Arg.Key, min: ScoreBound, max: ScoreBound, options: ZrangeOptions = {}) => [
+    Arg.key(key),
+    min,
+    max,
+    "WITHSCORES",
+    limitArgs(options.limit)
+  ],
+  scoredMembers,
+  "readonly"
+)
+
+/**
+ * Stores at `destination` the range of `source`, replacing what was there; returns the number of members stored.
+ *
+ * An empty range deletes `destination`. O(log N + M) with M members stored. Since Redis 6.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrangestore = define(
+  "ZRANGESTORE",
+  (destination: Arg.Key, source: Arg.Key, ...range: ZrangeRange) => [
+    Arg.key(destination),
+    Arg.key(source),
+    rangeArgs(range)
+  ],
+  Reply.integer
+)
+
+/**
+ * Like {@link zrange}, with the scores; not for ranges of text.
+ *
+ * A missing key: an empty array. O(log N + M) with M members returned. Since Redis 1.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrangeWithScores = define(
+  "ZRANGE",
+  (key: Arg.Key, ...range: ZrangeWithScoresRange) => [Arg.key(key), rangeArgs(range), "WITHSCORES"],
+  scoredMembers,
+  "readonly"
+)
+
+/**
+ * Removes the members in a range of text, all scores being the same; returns how many were removed.
+ *
+ * O(log N + M) with M members removed. Since Redis 2.8.9.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zremrangebylex = define(
+  "ZREMRANGEBYLEX",
+  (key: Arg.Key, min: LexBound, max: LexBound) => [Arg.key(key), min, max],
+  Reply.integer
+)
+
+/**
+ * Removes the members from rank `start` to `stop`, -1 being the last; returns how many were removed.
+ *
+ * O(log N + M) with M members removed. Since Redis 2.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zremrangebyrank = define(
+  "ZREMRANGEBYRANK",
+  (key: Arg.Key, start: number, stop: number) => [Arg.key(key), start, stop],
+  Reply.integer
+)
+
+/**
+ * Removes the members in a range of scores; returns how many were removed.
+ *
+ * O(log N + M) with M members removed. Since Redis 1.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zremrangebyscore = define(
+  "ZREMRANGEBYSCORE",
+  (key: Arg.Key, min: ScoreBound, max: ScoreBound) => [Arg.key(key), min, max],
+  Reply.integer
+)
+
+/**
+ * Returns the members from rank `start` to `stop`, highest score first.
+ *
+ * A missing key: an empty array. O(log N + M) with M members returned. Since Redis 1.2.0.
+ *
+ * @deprecated Use {@link zrange} with `rev` on servers since 6.2.
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrevrange = define(
+  "ZREVRANGE",
+  (key: Arg.Key, start: number, stop: number) => [Arg.key(key), start, stop],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Like {@link zrevrange}, with the scores.
+ *
+ * @deprecated Use {@link zrangeWithScores} with `rev` on servers since 6.2.
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrevrangeWithScores = define(
+  "ZREVRANGE",
+  (key: Arg.Key, start: number, stop: number) => [Arg.key(key), start, stop, "WITHSCORES"],
+  scoredMembers,
+  "readonly"
+)
+
+/**
+ * Returns the members in a range of text from the last to the first, all scores being the same; `max` comes first.
+ *
+ * A missing key: an empty array. O(log N + M) with M members returned. Since Redis 2.8.9.
+ *
+ * @deprecated Use {@link zrange} with `bylex` and `rev` on servers since 6.2.
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrevrangebylex = define(
+  "ZREVRANGEBYLEX",
+  (key: Arg.Key, max: LexBound, min: LexBound, options: ZrangeOptions = {}) => [
+    Arg.key(key),
+    max,
+    min,
+    limitArgs(options.limit)
+  ],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Returns the members in a range of scores, highest first; `max` comes first.
+ *
+ * A missing key: an empty array. O(log N + M) with M members returned. Since Redis 2.2.0.
+ *
+ * @deprecated Use {@link zrange} with `byscore` and `rev` on servers since 6.2.
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrevrangebyscore = define(
+  "ZREVRANGEBYSCORE",
+  (key: Arg.Key, max: ScoreBound, min: ScoreBound, options: ZrangeOptions = {}) => [
+    Arg.key(key),
+    max,
+    min,
+    limitArgs(options.limit)
+  ],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Like {@link zrevrangebyscore}, with the scores.
+ *
+ * @deprecated Use {@link zrangeWithScores} with `byscore` and `rev` on servers since 6.2.
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrevrangebyscoreWithScores = define(
+  "ZREVRANGEBYSCORE",
+  (key: Arg.Key, max: ScoreBound, min: ScoreBound, options: ZrangeOptions = {}) => [
+    Arg.key(key),
+    max,
+    min,
+    "WITHSCORES",
+    limitArgs(options.limit)
+  ],
+  scoredMembers,
+  "readonly"
+)

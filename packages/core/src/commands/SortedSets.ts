@@ -1,0 +1,691 @@
+/**
+ * Commands on sorted sets; those on ranges are in `SortedSetRanges`.
+ *
+ * @since 0.1.0
+ */
+import { type Scored, scoredMembers } from "../internal/scored.ts"
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * A member of a sorted set and its score.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export type ScoredMember<Member = string> = Scored<Member>
+
+/**
+ * Which members are written.
+ *
+ * - `nx`: only new ones. `xx`: only those that exist.
+ * - `gt`, `lt`: members that exist only when the new score is greater, less; new ones are added all the same.
+ *
+ * `nx` excludes the others, `gt` and `lt` each other; all are refused with `DataError` otherwise.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export type ZaddCondition =
+  | {
+    readonly nx?: boolean | undefined
+    readonly xx?: undefined
+    readonly gt?: undefined
+    readonly lt?: undefined
+  }
+  | {
+    readonly nx?: undefined
+    readonly xx?: boolean | undefined
+    readonly gt?: boolean | undefined
+    readonly lt?: undefined
+  }
+  | {
+    readonly nx?: undefined
+    readonly xx?: boolean | undefined
+    readonly gt?: undefined
+    readonly lt?: boolean | undefined
+  }
+
+/**
+ * Options of {@link zadd}: which members are written, and with `ch` that changed members count as well as new ones.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export type ZaddOptions = ZaddCondition & { readonly ch?: boolean | undefined }
+
+/**
+ * Keys of several sorted sets; as pairs or a record, each with the factor of its scores.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export type WeightedKeys = ReadonlyArray<Arg.Key> | Arg.Pairs<Arg.Key, number>
+
+/**
+ * Options of {@link zinter}, {@link zunion} and those like them.
+ *
+ * - `aggregate`: what becomes of the scores that a member has in several sorted sets, `"sum"` by default.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export interface AggregateOptions {
+  readonly aggregate?: "sum" | "min" | "max" | undefined
+}
+
+/**
+ * Options of {@link zintercard}.
+ *
+ * - `limit`: stop counting there; 0 and nothing count everything.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export interface ZintercardOptions {
+  readonly limit?: number | undefined
+}
+
+/**
+ * Options of {@link zmpop} and {@link bzmpop}.
+ *
+ * - `count`: how many members to remove at most, 1 by default.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export interface ZmpopOptions {
+  readonly count?: number | undefined
+}
+
+/**
+ * Options of {@link zscan}.
+ *
+ * - `match`: only members that match this glob pattern; the server filters after it took them from the set.
+ * - `count`: about how much work a call does, 10 by default.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export interface ZscanOptions {
+  readonly match?: Arg.Key | undefined
+  readonly count?: number | undefined
+}
+
+const conditionArgs = ({ gt, lt, nx, xx }: ZaddCondition): Arg.Arg =>
+  (nx === true && (xx === true || gt === true || lt === true)) || (gt === true && lt === true)
+    ? Arg.invalid("takes either nx, or xx with one of gt and lt")
+    : [Arg.flag("NX", nx), Arg.flag("XX", xx), Arg.flag("GT", gt), Arg.flag("LT", lt)]
+
+/** Redis wants the score before the member: each pair is turned round. */
+const scorePairs = (members: Arg.Pairs<Arg.Key, number>): ReadonlyArray<Arg.Arg> => {
+  const flat = Arg.pairs(members)
+  // The index of the other half of a pair differs in the last bit.
+  return flat.map((_, i) => flat[i ^ 1]!)
+}
+
+// `Array.isArray` does not narrow readonly arrays.
+const isList = <T>(value: unknown): value is ReadonlyArray<T> => Array.isArray(value)
+
+const weightedKeys = (keys: WeightedKeys): Arg.Arg => {
+  const entries: ReadonlyArray<Arg.Key | readonly [Arg.Key, number]> = isList(keys) ? keys : Object.entries(keys)
+  const weights = entries.flatMap((entry) => isList<number>(entry) ? [entry[1]!] : [])
+  const names = entries.map((entry) => isList<Arg.Key>(entry) ? entry[0]! : entry)
+  if (weights.length !== 0 && weights.length !== names.length) Arg.invalid("needs a weight for every key or for none")
+  return [Arg.countedKeys(names), weights.length === 0 ? Arg.none : ["WEIGHTS", weights]]
+}
+
+const popped = Reply.nullable(Reply.fields({ key: Reply.blob, members: scoredMembers }))
+
+const poppedOne = Reply.nullable(Reply.fields({ key: Reply.blob, member: Reply.blob, score: Reply.double }))
+
+const rankAndScore = Reply.nullable(Reply.fields({ rank: Reply.integer, score: Reply.double }))
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Removes the lowest or highest members of the first sorted set that is not
+ * empty, waiting for one up to `timeout` (a bare number: seconds; 0, the
+ * default: without limit); returns `undefined` when the time is over.
+ *
+ * Fails with `DataError` without keys. O(K + M·log N), K keys, M members removed. Since Redis 7.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const bzmpop = define(
+  "BZMPOP",
+  (keys: ReadonlyArray<Arg.Key>, where: "min" | "max", timeout: Arg.Time = 0, options: ZmpopOptions = {}) => [
+    Arg.blockSeconds(timeout),
+    Arg.countedKeys(keys),
+    Arg.token(where),
+    Arg.option("COUNT", options.count)
+  ],
+  popped,
+  "blocking"
+)
+
+/**
+ * Removes the member with the highest score from the first sorted set that is
+ * not empty, waiting for one up to `timeout` (a bare number: seconds; 0, the
+ * default: without limit); returns `undefined` when the time is over.
+ *
+ * Fails with `DataError` without keys. O(log N). Since Redis 5.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const bzpopmax = define(
+  "BZPOPMAX",
+  (keys: ReadonlyArray<Arg.Key>, timeout: Arg.Time = 0) => [Arg.someKeys(keys), Arg.blockSeconds(timeout)],
+  poppedOne,
+  "blocking"
+)
+
+/**
+ * Removes the member with the lowest score from the first sorted set that is
+ * not empty, waiting for one up to `timeout` (a bare number: seconds; 0, the
+ * default: without limit); returns `undefined` when the time is over.
+ *
+ * Fails with `DataError` without keys. O(log N). Since Redis 5.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const bzpopmin = define(
+  "BZPOPMIN",
+  (keys: ReadonlyArray<Arg.Key>, timeout: Arg.Time = 0) => [Arg.someKeys(keys), Arg.blockSeconds(timeout)],
+  poppedOne,
+  "blocking"
+)
+
+/**
+ * Adds members with their scores, or sets the scores of those that exist;
+ * returns how many are new, with `ch` how many are new or changed.
+ *
+ * Fails with `DataError` without members and for options that exclude each
+ * other. O(log N) a member. Since Redis 1.2.0; `gt` and `lt` since 6.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zadd = define(
+  "ZADD",
+  (key: Arg.Key, members: Arg.Pairs<Arg.Key, number>, options: ZaddOptions = {}) => [
+    Arg.key(key),
+    conditionArgs(options),
+    Arg.flag("CH", options.ch),
+    scorePairs(members)
+  ],
+  Reply.integer
+)
+
+/**
+ * Adds `increment` to the score of `member`, a new member counting as 0;
+ * returns the new score, `undefined` when a condition kept it from being written.
+ *
+ * Fails with `DataError` for options that exclude each other. O(log N). Since Redis 3.0.2.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zaddIncr = define(
+  "ZADD",
+  (key: Arg.Key, increment: number, member: Arg.Value, options: ZaddCondition = {}) => [
+    Arg.key(key),
+    conditionArgs(options),
+    "INCR",
+    increment,
+    member
+  ],
+  Reply.nullable(Reply.double)
+)
+
+/**
+ * Returns the number of members of the sorted set at `key`, 0 when the key does not exist.
+ *
+ * O(1). Since Redis 1.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zcard = define("ZCARD", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
+
+/**
+ * Returns the members of the first sorted set that are in none of the others, lowest score first.
+ *
+ * Fails with `DataError` without keys. O(L + (N−K)·log N), L members in all sets,
+ * N in the first, K in the result. Since Redis 6.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zdiff = define(
+  "ZDIFF",
+  (...keys: Arg.Many<Arg.Key>) => Arg.countedKeys(keys),
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Stores at `destination` what {@link zdiff} returns, replacing what was there; returns the size of the result.
+ *
+ * An empty result deletes `destination`. Fails with `DataError` without keys. Since Redis 6.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zdiffstore = define(
+  "ZDIFFSTORE",
+  (destination: Arg.Key, ...keys: Arg.Many<Arg.Key>) => [Arg.key(destination), Arg.countedKeys(keys)],
+  Reply.integer
+)
+
+/**
+ * Like {@link zdiff}, with the scores.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zdiffWithScores = define(
+  "ZDIFF",
+  (...keys: Arg.Many<Arg.Key>) => [Arg.countedKeys(keys), "WITHSCORES"],
+  scoredMembers,
+  "readonly"
+)
+
+/**
+ * Adds `increment` to the score of `member`, a new member counting as 0; returns the new score.
+ *
+ * Fails with `ResponseError` when the sum is no number (`inf` and `-inf`). O(log N). Since Redis 1.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zincrby = define(
+  "ZINCRBY",
+  (key: Arg.Key, increment: number, member: Arg.Value) => [Arg.key(key), increment, member],
+  Reply.double
+)
+
+/**
+ * Returns the members that are in every sorted set, lowest combined score first.
+ *
+ * Fails with `DataError` without keys. O(N·K + M·log M), N members in the
+ * smallest of K sets, M in the result. Since Redis 6.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zinter = define(
+  "ZINTER",
+  (keys: WeightedKeys, options: AggregateOptions = {}) => [
+    weightedKeys(keys),
+    Arg.option("AGGREGATE", options.aggregate?.toUpperCase())
+  ],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Returns how many members are in every sorted set.
+ *
+ * Fails with `DataError` without keys. O(N·K), N members in the smallest of K sets. Since Redis 7.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zintercard = define(
+  "ZINTERCARD",
+  (keys: ReadonlyArray<Arg.Key>, options: ZintercardOptions = {}) => [
+    Arg.countedKeys(keys),
+    Arg.option("LIMIT", options.limit)
+  ],
+  Reply.integer,
+  "readonly"
+)
+
+/**
+ * Stores at `destination` the members that are in every sorted set, with their
+ * combined scores, replacing what was there; returns the size of the result.
+ *
+ * An empty result deletes `destination`. Fails with `DataError` without keys.
+ * O(N·K + M·log M), N members in the smallest of K sets, M in the result. Since Redis 2.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zinterstore = define(
+  "ZINTERSTORE",
+  (destination: Arg.Key, keys: WeightedKeys, options: AggregateOptions = {}) => [
+    Arg.key(destination),
+    weightedKeys(keys),
+    Arg.option("AGGREGATE", options.aggregate?.toUpperCase())
+  ],
+  Reply.integer
+)
+
+/**
+ * Like {@link zinter}, with the scores.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zinterWithScores = define(
+  "ZINTER",
+  (keys: WeightedKeys, options: AggregateOptions = {}) => [
+    weightedKeys(keys),
+    Arg.option("AGGREGATE", options.aggregate?.toUpperCase()),
+    "WITHSCORES"
+  ],
+  scoredMembers,
+  "readonly"
+)
+
+/**
+ * Removes the lowest or highest members of the first sorted set that is not
+ * empty; returns `undefined` when all of them are.
+ *
+ * Fails with `DataError` without keys. O(K + M·log N), K keys, M members removed. Since Redis 7.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zmpop = define(
+  "ZMPOP",
+  (keys: ReadonlyArray<Arg.Key>, where: "min" | "max", options: ZmpopOptions = {}) => [
+    Arg.countedKeys(keys),
+    Arg.token(where),
+    Arg.option("COUNT", options.count)
+  ],
+  popped
+)
+
+/**
+ * Returns the scores of members in their order, `undefined` for each that does not exist.
+ *
+ * No members: an empty array, without a round trip. O(N) in the members asked for. Since Redis 6.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zmscore = define(
+  "ZMSCORE",
+  (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
+    const list = Arg.many(members)
+    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), list]
+  },
+  Reply.array(Reply.nullable(Reply.double)),
+  "readonly"
+)
+
+/**
+ * Removes the members with the highest scores and returns them, highest first;
+ * one without `count`, an empty array when the key does not exist.
+ *
+ * O(M·log N), M members removed. Since Redis 5.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zpopmax = define(
+  "ZPOPMAX",
+  (key: Arg.Key, count?: number) => [Arg.key(key), count ?? Arg.none],
+  scoredMembers
+)
+
+/**
+ * Removes the members with the lowest scores and returns them, lowest first;
+ * one without `count`, an empty array when the key does not exist.
+ *
+ * O(M·log N), M members removed. Since Redis 5.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zpopmin = define(
+  "ZPOPMIN",
+  (key: Arg.Key, count?: number) => [Arg.key(key), count ?? Arg.none],
+  scoredMembers
+)
+
+/**
+ * Returns a random member, `undefined` when the key does not exist.
+ *
+ * O(1). Since Redis 6.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrandmember = define(
+  "ZRANDMEMBER",
+  (key: Arg.Key) => [Arg.key(key)],
+  Reply.nullable(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Returns up to `count` different random members; with a negative count exactly
+ * that many, of which some may be the same.
+ *
+ * A missing key: an empty array. O(N) in `count`. Since Redis 6.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrandmemberCount = define(
+  "ZRANDMEMBER",
+  (key: Arg.Key, count: number) => [Arg.key(key), count],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Like {@link zrandmemberCount}, with the scores.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrandmemberWithScores = define(
+  "ZRANDMEMBER",
+  (key: Arg.Key, count: number) => [Arg.key(key), count, "WITHSCORES"],
+  scoredMembers,
+  "readonly"
+)
+
+/**
+ * Returns the rank of `member`, 0 being the lowest score, `undefined` when it or the key does not exist.
+ *
+ * O(log N). Since Redis 2.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrank = define(
+  "ZRANK",
+  (key: Arg.Key, member: Arg.Value) => [Arg.key(key), member],
+  Reply.nullable(Reply.integer),
+  "readonly"
+)
+
+/**
+ * Like {@link zrank}, with the score.
+ *
+ * O(log N). Since Redis 7.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrankWithScore = define(
+  "ZRANK",
+  (key: Arg.Key, member: Arg.Value) => [Arg.key(key), member, "WITHSCORE"],
+  rankAndScore,
+  "readonly"
+)
+
+/**
+ * Removes members from the sorted set at `key`; returns how many were there.
+ *
+ * No members: 0, without a round trip. O(M·log N), M members removed. Since Redis 1.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrem = define(
+  "ZREM",
+  (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
+    const list = Arg.many(members)
+    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), list]
+  },
+  Reply.integer
+)
+
+/**
+ * Returns the rank of `member`, 0 being the highest score, `undefined` when it or the key does not exist.
+ *
+ * O(log N). Since Redis 2.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrevrank = define(
+  "ZREVRANK",
+  (key: Arg.Key, member: Arg.Value) => [Arg.key(key), member],
+  Reply.nullable(Reply.integer),
+  "readonly"
+)
+
+/**
+ * Like {@link zrevrank}, with the score.
+ *
+ * O(log N). Since Redis 7.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zrevrankWithScore = define(
+  "ZREVRANK",
+  (key: Arg.Key, member: Arg.Value) => [Arg.key(key), member, "WITHSCORE"],
+  rankAndScore,
+  "readonly"
+)
+
+/**
+ * Returns some members with their scores and the cursor to go on from; cursor 0 is both the start and the end.
+ *
+ * A member may come more than once, and a page may be empty before the end.
+ * O(1) a page. Since Redis 2.8.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zscan = define(
+  "ZSCAN",
+  (key: Arg.Key, cursor: number | bigint = 0, options: ZscanOptions = {}) => [
+    Arg.key(key),
+    cursor,
+    Arg.option("MATCH", options.match),
+    Arg.option("COUNT", options.count)
+  ],
+  Reply.fields({ cursor: Reply.integerText, members: scoredMembers }),
+  "readonly"
+)
+
+/**
+ * Like {@link zscan}, without the scores.
+ *
+ * O(1) a page. Since Valkey 9.1.0; Redis has no such option.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zscanNoscores = define(
+  "ZSCAN",
+  (key: Arg.Key, cursor: number | bigint = 0, options: ZscanOptions = {}) => [
+    Arg.key(key),
+    cursor,
+    Arg.option("MATCH", options.match),
+    Arg.option("COUNT", options.count),
+    "NOSCORES"
+  ],
+  Reply.fields({ cursor: Reply.integerText, members: Reply.array(Reply.blob) }),
+  "readonly"
+)
+
+/**
+ * Returns the score of `member`, `undefined` when it or the key does not exist.
+ *
+ * O(1). Since Redis 1.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zscore = define(
+  "ZSCORE",
+  (key: Arg.Key, member: Arg.Value) => [Arg.key(key), member],
+  Reply.nullable(Reply.double),
+  "readonly"
+)
+
+/**
+ * Returns the members that are in any of the sorted sets, lowest combined score first.
+ *
+ * Fails with `DataError` without keys. O(N + M·log M), N members in all sets, M
+ * in the result. Since Redis 6.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zunion = define(
+  "ZUNION",
+  (keys: WeightedKeys, options: AggregateOptions = {}) => [
+    weightedKeys(keys),
+    Arg.option("AGGREGATE", options.aggregate?.toUpperCase())
+  ],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Stores at `destination` the members that are in any of the sorted sets, with
+ * their combined scores, replacing what was there; returns the size of the result.
+ *
+ * An empty result deletes `destination`. Fails with `DataError` without keys.
+ * O(N + M·log M), N members in all sets, M in the result. Since Redis 2.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zunionstore = define(
+  "ZUNIONSTORE",
+  (destination: Arg.Key, keys: WeightedKeys, options: AggregateOptions = {}) => [
+    Arg.key(destination),
+    weightedKeys(keys),
+    Arg.option("AGGREGATE", options.aggregate?.toUpperCase())
+  ],
+  Reply.integer
+)
+
+/**
+ * Like {@link zunion}, with the scores.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zunionWithScores = define(
+  "ZUNION",
+  (keys: WeightedKeys, options: AggregateOptions = {}) => [
+    weightedKeys(keys),
+    Arg.option("AGGREGATE", options.aggregate?.toUpperCase()),
+    "WITHSCORES"
+  ],
+  scoredMembers,
+  "readonly"
+)

@@ -1,0 +1,583 @@
+/**
+ * Commands on strings.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/** One of the options of `T`, or none of them. */
+type AtMostOne<T> = {
+  readonly [K in keyof T]:
+    & { readonly [P in K]?: T[P] | undefined }
+    & { readonly [P in Exclude<keyof T, K>]?: undefined }
+}[keyof T]
+
+interface ExpiryOptions {
+  readonly ex: Arg.Time
+  readonly px: Arg.Time
+  readonly exat: Arg.Instant | number
+  readonly pxat: Arg.Instant | number
+}
+
+/**
+ * When a value is stored, what becomes of the key's time to live.
+ *
+ * - `ex`, `px`: live for a time; a bare number is seconds (`ex`), milliseconds (`px`).
+ * - `exat`, `pxat`: live until a point in time; a bare number is unix seconds, unix milliseconds.
+ * - `keepttl`: keep the time to live that the key has.
+ *
+ * Only one of them can be given; without any, the key lives until it is deleted.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export type SetExpiry = AtMostOne<ExpiryOptions & { readonly keepttl: boolean }>
+
+/**
+ * A comparison of the value that a key has with a given value or digest.
+ *
+ * - `ifeq`, `ifne`: the value is this one, is not this one.
+ * - `ifdeq`, `ifdne`: the digest of the value (see {@link digest}) is this one, is not this one.
+ *
+ * A missing key fulfils `ifne` and `ifdne` in {@link set} only.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export type ValueComparison = AtMostOne<ComparisonOptions>
+
+interface ComparisonOptions {
+  readonly ifeq: Arg.Value
+  readonly ifne: Arg.Value
+  readonly ifdeq: string
+  readonly ifdne: string
+}
+
+/**
+ * What must hold for SET to store: `nx`, that the key does not exist; `xx`, that
+ * it does; or one of {@link ValueComparison}.
+ *
+ * `ifeq` needs Redis 8.4 or Valkey 8.1, the other comparisons Redis 8.4.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export type SetCondition = AtMostOne<{ readonly nx: boolean; readonly xx: boolean } & ComparisonOptions>
+
+/**
+ * The options of SET: at most one time to live and at most one condition.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export type SetOptions = SetExpiry & SetCondition
+
+/**
+ * The options of MSETEX: at most one time to live, and `nx` (store only if no
+ * key exists) or `xx` (store only if every key exists).
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export type MsetexOptions = SetExpiry & AtMostOne<{ readonly nx: boolean; readonly xx: boolean }>
+
+/**
+ * When a value is read, what becomes of the key's time to live: as in
+ * {@link SetExpiry}, or `persist` to take it away. Without any it stays.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export type GetexOptions = AtMostOne<ExpiryOptions & { readonly persist: boolean }>
+
+/**
+ * The options of LCS with IDX: `minmatchlen` leaves out matches shorter than this many bytes.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export interface LcsIdxOptions {
+  readonly minmatchlen?: number | undefined
+}
+
+/**
+ * A range of bytes, both ends inclusive, the first byte being 0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export interface LcsRange {
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * The common parts of two strings, the last first, and the length of all of them in bytes.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export interface LcsMatches {
+  readonly matches: ReadonlyArray<{ readonly key1: LcsRange; readonly key2: LcsRange; readonly length: number }>
+  readonly length: number
+}
+
+const timeOption = <T>(token: string, time: T | undefined, send: (time: T) => number): ReadonlyArray<Arg.Arg> =>
+  time === undefined ? Arg.none : [token, send(time)]
+
+const expiryArgs = (options: AtMostOne<ExpiryOptions>): ReadonlyArray<Arg.Arg> => [
+  timeOption("EX", options.ex, Arg.seconds),
+  timeOption("PX", options.px, Arg.milliseconds),
+  timeOption("EXAT", options.exat, Arg.unixSeconds),
+  timeOption("PXAT", options.pxat, Arg.unixMilliseconds)
+]
+
+const comparisonArgs = (comparison: ValueComparison): ReadonlyArray<Arg.Arg> => [
+  Arg.option("IFEQ", comparison.ifeq),
+  Arg.option("IFNE", comparison.ifne),
+  Arg.option("IFDEQ", comparison.ifdeq),
+  Arg.option("IFDNE", comparison.ifdne)
+]
+
+const setArgs = (options: SetOptions | undefined, get = false): ReadonlyArray<Arg.Arg> =>
+  options === undefined ? Arg.flag("GET", get) : [
+    Arg.flag("NX", options.nx),
+    Arg.flag("XX", options.xx),
+    comparisonArgs(options),
+    Arg.flag("GET", get),
+    expiryArgs(options),
+    Arg.flag("KEEPTTL", options.keepttl)
+  ]
+
+const position: Reply.Reply<number> = Reply.map(Reply.integer, Number)
+
+const range: Reply.Reply<LcsRange> = Reply.fields({ start: position, end: position })
+
+// Servers send `matches` before `len`, as a map or as a flat array.
+const lcsMatches: Reply.Reply<LcsMatches> = Reply.map(
+  Reply.tuple(
+    Reply.text,
+    Reply.array(Reply.fields({ key1: range, key2: range, length: position })),
+    Reply.text,
+    position
+  ),
+  ([, matches, , length]) => ({ matches, length })
+)
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Appends `value` to the string at `key`, a missing key counting as empty; returns the new length in bytes.
+ *
+ * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 2.0.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const append = define("APPEND", (key: Arg.Key, value: Arg.Value) => [Arg.key(key), value], Reply.integer)
+
+/**
+ * Subtracts `decrement` (default 1) from the integer at `key`, a missing key counting as 0; returns the difference.
+ *
+ * Sent as DECRBY. Fails with `ResponseError` when the value is no integer or the
+ * difference would overflow 64 bits. O(1). Since Redis 1.0.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const decr = define(
+  "DECRBY",
+  (key: Arg.Key, decrement: number | bigint = 1) => [Arg.key(key), decrement],
+  Reply.integer
+)
+
+/**
+ * Subtracts `decrement` (default 1) from the integer at `key`, a missing key counting as 0; returns the difference.
+ *
+ * Fails with `ResponseError` when the value is no integer or the difference
+ * would overflow 64 bits. O(1). Since Redis 1.0.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const decrby = decr
+
+/**
+ * Deletes `key` if its value compares as said, in any case without a comparison; returns whether it was deleted.
+ *
+ * A missing key is `false`. With a comparison it fails with `WrongTypeError`
+ * when the key holds no string. O(1), O(N) when digests are compared. Since
+ * Redis 8.4.0; Valkey has {@link delifeq}.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const delex = define(
+  "DELEX",
+  (key: Arg.Key, comparison: ValueComparison = {}) => [Arg.key(key), comparisonArgs(comparison)],
+  Reply.boolean
+)
+
+/**
+ * Deletes `key` if its value is `value`; returns whether it was deleted.
+ *
+ * A missing key is `false`. Fails with `WrongTypeError` when the key holds no
+ * string. O(1). Since Valkey 9.0.0; Redis has {@link delex}.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const delifeq = define("DELIFEQ", (key: Arg.Key, value: Arg.Value) => [Arg.key(key), value], Reply.boolean)
+
+/**
+ * Returns the digest of the value of `key`, 16 hexadecimal digits, `undefined` when the key does not exist.
+ *
+ * Fails with `WrongTypeError` when the key holds no string. O(N). Since Redis 8.4.0, not in Valkey.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const digest = define("DIGEST", (key: Arg.Key) => [Arg.key(key)], Reply.nullable(Reply.text), "readonly")
+
+/**
+ * Returns the value of `key`, `undefined` when the key does not exist.
+ *
+ * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 1.0.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const get = define("GET", (key: Arg.Key) => [Arg.key(key)], Reply.nullable(Reply.blob), "readonly")
+
+/**
+ * Deletes `key` and returns the value that it had, `undefined` when it did not exist.
+ *
+ * Fails with `WrongTypeError` when the key holds no string, and deletes nothing. O(1). Since Redis 6.2.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const getdel = define("GETDEL", (key: Arg.Key) => [Arg.key(key)], Reply.nullable(Reply.blob))
+
+/**
+ * Returns the value of `key` and sets or removes its time to live; `undefined` when the key does not exist.
+ *
+ * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 6.2.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const getex = define(
+  "GETEX",
+  (key: Arg.Key, options: GetexOptions = {}) => [
+    Arg.key(key),
+    expiryArgs(options),
+    Arg.flag("PERSIST", options.persist)
+  ],
+  Reply.nullable(Reply.blob)
+)
+
+/**
+ * Returns the bytes of the string at `key` from `start` to `end`, both inclusive; negative ones count from the end.
+ *
+ * `""` when the key does not exist or nothing lies between. O(N). Since Redis 2.4.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const getrange = define(
+  "GETRANGE",
+  (key: Arg.Key, start: number, end: number) => [Arg.key(key), start, end],
+  Reply.blob,
+  "readonly"
+)
+
+/**
+ * Stores `value` at `key` and returns the value that it had, `undefined` when it did not exist; the time to live ends.
+ *
+ * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 1.0.0.
+ *
+ * @deprecated Redis deprecates it since 6.2.0: use {@link setGet}.
+ * @category strings
+ * @since 0.1.0
+ */
+export const getset = define(
+  "GETSET",
+  (key: Arg.Key, value: Arg.Value) => [Arg.key(key), value],
+  Reply.nullable(Reply.blob)
+)
+
+/**
+ * Adds `increment` (default 1) to the integer at `key`, a missing key counting as 0; returns the sum.
+ *
+ * Sent as INCRBY. Fails with `ResponseError` when the value is no integer or the
+ * sum would overflow 64 bits. O(1). Since Redis 1.0.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const incr = define(
+  "INCRBY",
+  (key: Arg.Key, increment: number | bigint = 1) => [Arg.key(key), increment],
+  Reply.integer
+)
+
+/**
+ * Adds `increment` (default 1) to the integer at `key`, a missing key counting as 0; returns the sum.
+ *
+ * Fails with `ResponseError` when the value is no integer or the sum would
+ * overflow 64 bits. O(1). Since Redis 1.0.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const incrby = incr
+
+/**
+ * Adds `increment` (default 1) to the number at `key`, a missing key counting as 0; returns the sum.
+ *
+ * Fails with `ResponseError` when the value is no number or the sum would be NaN
+ * or infinite. O(1). Since Redis 2.6.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const incrbyfloat = define(
+  "INCRBYFLOAT",
+  (key: Arg.Key, increment = 1) => [Arg.key(key), increment],
+  Reply.double
+)
+
+/**
+ * Returns the longest common subsequence of the strings at two keys, missing keys counting as empty.
+ *
+ * Fails with `ResponseError` when a key holds no string. O(N*M). Since Redis 7.0.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const lcs = define(
+  "LCS",
+  (key1: Arg.Key, key2: Arg.Key) => [Arg.key(key1), Arg.key(key2)],
+  Reply.blob,
+  "readonly"
+)
+
+/**
+ * Returns where the longest common subsequence of the strings at two keys lies in each of them.
+ *
+ * Missing keys count as empty. Fails with `ResponseError` when a key holds no
+ * string. O(N*M). Since Redis 7.0.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const lcsIdx = define(
+  "LCS",
+  (key1: Arg.Key, key2: Arg.Key, options?: LcsIdxOptions) => [
+    Arg.key(key1),
+    Arg.key(key2),
+    "IDX",
+    Arg.option("MINMATCHLEN", options?.minmatchlen),
+    "WITHMATCHLEN"
+  ],
+  lcsMatches,
+  "readonly"
+)
+
+/**
+ * Returns the length in bytes of the longest common subsequence of the strings at two keys.
+ *
+ * 0 when a key does not exist. Fails with `ResponseError` when a key holds no
+ * string. O(N*M). Since Redis 7.0.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const lcsLen = define(
+  "LCS",
+  (key1: Arg.Key, key2: Arg.Key) => [Arg.key(key1), Arg.key(key2), "LEN"],
+  Reply.integer,
+  "readonly"
+)
+
+/**
+ * Returns the values of several keys in their order, `undefined` for each that does not exist or holds no string.
+ *
+ * No keys: an empty array, without a round trip. O(N). Since Redis 1.0.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const mget = define(
+  "MGET",
+  (...keys: Arg.Many<Arg.Key>) => {
+    const list = Arg.keys(keys)
+    return list.length === 0 ? Arg.answer([]) : list
+  },
+  Reply.array(Reply.nullable(Reply.blob)),
+  "readonly"
+)
+
+/**
+ * Stores values at several keys at once, whatever they held; returns `true`.
+ *
+ * No pairs: `DataError`. O(N). Since Redis 1.0.1.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const mset = define("MSET", (entries: Arg.Pairs<Arg.Key, Arg.Value>) => Arg.keyPairs(entries), Reply.ok)
+
+/**
+ * Stores values at several keys at once with one time to live; returns whether they were stored: all or none.
+ *
+ * No pairs: `DataError`. O(N). Since Redis 8.4.0 and Valkey 9.1.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const msetex = define(
+  "MSETEX",
+  (entries: Arg.Pairs<Arg.Key, Arg.Value>, options?: MsetexOptions) => {
+    const list = Arg.keyPairs(entries)
+    return [list.length / 2, list, setArgs(options)]
+  },
+  Reply.boolean
+)
+
+/**
+ * Stores values at several keys if none of them exists; returns whether they were stored: all or none.
+ *
+ * No pairs: `DataError`. O(N). Since Redis 1.0.1.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const msetnx = define(
+  "MSETNX",
+  (entries: Arg.Pairs<Arg.Key, Arg.Value>) => Arg.keyPairs(entries),
+  Reply.boolean
+)
+
+/**
+ * Stores `value` at `key` for a time, a bare number being milliseconds; returns `true`.
+ *
+ * Fails with `ResponseError` when the time is not positive. O(1). Since Redis 2.6.0.
+ *
+ * @deprecated Redis deprecates it since 2.6.12: use {@link set} with `px`.
+ * @category strings
+ * @since 0.1.0
+ */
+export const psetex = define(
+  "PSETEX",
+  (key: Arg.Key, time: Arg.Time, value: Arg.Value) => [Arg.key(key), Arg.milliseconds(time), value],
+  Reply.ok
+)
+
+/**
+ * Stores `value` at `key`, whatever the key held; returns whether it was stored: always, unless a condition is given.
+ *
+ * Fails with `ResponseError` when a time is not positive or the server is too
+ * old for an option: `keepttl` needs Redis 6.0, `exat` and `pxat` 6.2. A span is
+ * cut to whole seconds (`ex`) or milliseconds (`px`). O(1). Since Redis 1.0.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const set = define(
+  "SET",
+  (key: Arg.Key, value: Arg.Value, options?: SetOptions) => [Arg.key(key), value, ...setArgs(options)],
+  Reply.ok
+)
+
+/**
+ * Stores `value` at `key` and returns the value that it had, `undefined` when it did not exist.
+ *
+ * With a condition the old value is returned whether or not the new one was
+ * stored; `nx` needs Redis 7.0. Fails with `WrongTypeError` when the key holds
+ * no string. O(1). Since Redis 6.2.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const setGet = define(
+  "SET",
+  (key: Arg.Key, value: Arg.Value, options?: SetOptions) => [Arg.key(key), value, ...setArgs(options, true)],
+  Reply.nullable(Reply.blob)
+)
+
+/**
+ * Stores `value` at `key` for a time, a bare number being seconds; returns `true`.
+ *
+ * Fails with `ResponseError` when the time is not positive. O(1). Since Redis 2.0.0.
+ *
+ * @deprecated Redis deprecates it since 2.6.12: use {@link set} with `ex`.
+ * @category strings
+ * @since 0.1.0
+ */
+export const setex = define(
+  "SETEX",
+  (key: Arg.Key, time: Arg.Time, value: Arg.Value) => [Arg.key(key), Arg.seconds(time), value],
+  Reply.ok
+)
+
+/**
+ * Stores `value` at `key` if the key does not exist; returns whether it was stored.
+ *
+ * O(1). Since Redis 1.0.0.
+ *
+ * @deprecated Redis deprecates it since 2.6.12: use {@link set} with `nx`.
+ * @category strings
+ * @since 0.1.0
+ */
+export const setnx = define("SETNX", (key: Arg.Key, value: Arg.Value) => [Arg.key(key), value], Reply.boolean)
+
+/**
+ * Overwrites the string at `key` from the byte at `offset` on, padding with zero bytes; returns the new length in bytes.
+ *
+ * A missing key counts as empty. Fails with `WrongTypeError` when the key holds
+ * no string. O(1) for short values. Since Redis 2.2.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const setrange = define(
+  "SETRANGE",
+  (key: Arg.Key, offset: number, value: Arg.Value) => [Arg.key(key), offset, value],
+  Reply.integer
+)
+
+/**
+ * Returns the length of the string at `key` in bytes, 0 when the key does not exist.
+ *
+ * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 2.2.0.
+ *
+ * @category strings
+ * @since 0.1.0
+ */
+export const strlen = define("STRLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
+
+/**
+ * Returns the bytes of the string at `key` from `start` to `end` (default -1, the last), both inclusive.
+ *
+ * `""` when the key does not exist. O(N). Since Redis 1.0.0.
+ *
+ * @deprecated Redis deprecates it since 2.0.0: use {@link getrange}.
+ * @category strings
+ * @since 0.1.0
+ */
+export const substr = define(
+  "SUBSTR",
+  (key: Arg.Key, start: number, end = -1) => [Arg.key(key), start, end],
+  Reply.blob,
+  "readonly"
+)

@@ -1,0 +1,169 @@
+/**
+ * Pairs requests with replies on one connection. No Effect and no I/O in here:
+ * the connection's writer takes bytes out, its reader puts replies in.
+ *
+ * Invariants: a request's commands are encoded without another's in between;
+ * in-flight requests are in the order of their bytes; every encoded command
+ * takes exactly one reply, whether or not its caller is still there.
+ *
+ * @internal
+ */
+import { ProtocolError, type RedisError } from "../RedisError.ts"
+import * as Resp from "../Resp.ts"
+import { RespEncoder } from "../RespEncoder.ts"
+import { InFlight } from "./inFlight.ts"
+import { type Origin, type Request, RequestQueue } from "./request.ts"
+
+export interface ExchangeOptions {
+  readonly origin: Origin
+  /** Bounds of what is in flight. One request is always admitted. */
+  readonly maxCommands: number
+  readonly maxBytes: number
+  /** Called when there is something to write. */
+  readonly onWork: () => void
+  /** Called with out-of-band data. */
+  readonly onPush: (push: Resp.Push) => void
+  /** Called once, with what ended the exchange and the requests of which nothing was written. */
+  readonly onClose: (failure: RedisError, unsent: RequestQueue) => void
+}
+
+/** Bytes after which a write is handed over, so that a huge pipeline does not become one giant buffer. */
+const writeSize = 1024 * 1024
+
+export class Exchange {
+  readonly #options: ExchangeOptions
+  readonly #waiting = new RequestQueue()
+  readonly #inFlight = new InFlight()
+  readonly #encoder = new RespEncoder()
+  #commands = 0
+  #bytes = 0
+  #received = 0
+  #failure: RedisError | undefined = undefined
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options
+  }
+
+  /** The number of requests not written yet. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** The number of commands written and not answered. */
+  get inFlight(): number {
+    return this.#commands
+  }
+
+  /** The number of replies so far. */
+  get received(): number {
+    return this.#received
+  }
+
+  /** Whether nothing is waiting and nothing unanswered. */
+  get idle(): boolean {
+    return this.#commands === 0 && this.#waiting.length === 0
+  }
+
+  /** Whether the server owes an answer that it must not hold back. */
+  get overdue(): boolean {
+    const first = this.#inFlight.first
+    return first !== undefined && !first.blocking
+  }
+
+  get closed(): boolean {
+    return this.#failure !== undefined
+  }
+
+  submit(request: Request): void {
+    if (this.#failure !== undefined) return request.fail(this.#failure)
+    this.#waiting.push(request)
+    this.#options.onWork()
+  }
+
+  /** Encodes what the limits admit and takes the bytes. */
+  encode(): ReadonlyArray<Uint8Array> {
+    let request = this.#waiting.first
+    while (request !== undefined && this.#admits(request) && this.#encoder.size < writeSize) {
+      this.#encodeSome(request)
+      if (request.written < request.count) break
+      this.#waiting.remove(request)
+      request = this.#waiting.first
+    }
+    return this.#encoder.size === 0 ? [] : this.#encoder.take()
+  }
+
+  /** Whether there is something to write and the limits admit it. */
+  get writable(): boolean {
+    const first = this.#waiting.first
+    return first !== undefined && this.#admits(first)
+  }
+
+  #admits(request: Request): boolean {
+    const { maxBytes, maxCommands } = this.#options
+    if (this.#commands === 0) return true
+    if (this.#commands >= maxCommands) return false
+    return this.#bytes < maxBytes || request.written > 0
+  }
+
+  #encodeSome(request: Request): void {
+    const encoder = this.#encoder
+    const count = request.count
+    if (request.written === 0) this.#inFlight.push(request)
+    const before = encoder.size
+    do {
+      request.encode(encoder)
+      request.written++
+      this.#commands++
+    } while (request.written < count && this.#commands < this.#options.maxCommands && encoder.size < writeSize)
+    const bytes = encoder.size - before
+    request.bytes += bytes
+    this.#bytes += bytes
+  }
+
+  receive(values: ReadonlyArray<Resp.Value>): void {
+    this.#received += values.length
+    const origin = this.#options.origin
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!
+      if (value instanceof Resp.Push) {
+        this.#options.onPush(value)
+        continue
+      }
+      const request = this.#inFlight.first
+      if (request === undefined || request.answered === request.written) {
+        // A caller resumed by an earlier reply may have closed the connection: then the rest is nobody's.
+        if (this.#failure === undefined) this.close(this.#unexpected())
+        return
+      }
+      this.#commands--
+      if (++request.answered === request.count) {
+        this.#inFlight.shift()
+        this.#bytes -= request.bytes
+      }
+      request.reply(value, origin)
+    }
+    if (this.writable) this.#options.onWork()
+  }
+
+  #unexpected(): ProtocolError {
+    return new ProtocolError({ detail: "a reply that no command asked for", address: this.#options.origin.address })
+  }
+
+  /** Ends the exchange: what was not written goes back to the owner, what was fails. */
+  close(failure: RedisError): void {
+    if (this.#failure !== undefined) return
+    this.#failure = failure
+    const unsent = new RequestQueue()
+    for (const request of this.#waiting.takeAll()) {
+      // A request written in part is in flight as well, and fails with that.
+      if (request.written === 0) unsent.push(request)
+    }
+    this.#commands = 0
+    this.#bytes = 0
+    // The owner first: a caller that fails may retry on the spot, and must not come back here.
+    this.#options.onClose(failure, unsent)
+    for (let request = this.#inFlight.shift(); request !== undefined; request = this.#inFlight.shift()) {
+      request.fail(failure)
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * One event, such as the loss of a connection, as the error of each command it befell.
+ *
+ * @internal
+ */
+import { ConnectionError, type Delivery, type RedisError, TimeoutError } from "../RedisError.ts"
+import { stackless } from "./stackless.ts"
+
+interface Facts {
+  readonly name: string
+  readonly readonly: boolean
+}
+
+/** The error of one command: the event, the command's name, and whether the server can have run it. */
+export const failureOf = (event: RedisError, command: Facts, delivery: Delivery): RedisError => {
+  switch (event._tag) {
+    case "ConnectionError":
+      return stackless(() =>
+        new ConnectionError({
+          reason: event.reason,
+          detail: event.detail,
+          command: command.name,
+          delivery,
+          readonly: command.readonly,
+          ...(event.address === undefined ? {} : { address: event.address }),
+          ...(event.cause === undefined ? {} : { cause: event.cause })
+        })
+      )
+    case "TimeoutError":
+      return stackless(() =>
+        new TimeoutError({
+          phase: event.phase === "connect" ? "connect" : delivery === "not-sent" ? "write" : "read",
+          milliseconds: event.milliseconds,
+          command: command.name,
+          delivery,
+          readonly: command.readonly,
+          ...(event.address === undefined ? {} : { address: event.address })
+        })
+      )
+    default:
+      return event
+  }
+}
+
+/** A connection that is lost or cannot be had, before it is known which commands that befalls. */
+export const connectionLoss = (
+  reason: ConnectionError["reason"],
+  detail: string,
+  address?: string,
+  cause?: unknown
+): ConnectionError =>
+  stackless(() =>
+    new ConnectionError({
+      reason,
+      detail,
+      delivery: "not-sent",
+      readonly: false,
+      ...(address === undefined ? {} : { address }),
+      ...(cause === undefined ? {} : { cause })
+    })
+  )
+
+/** A limit in time that passed, before it is known which commands that befalls. */
+export const timeLimit = (phase: TimeoutError["phase"], milliseconds: number, address?: string): TimeoutError =>
+  stackless(() =>
+    new TimeoutError({
+      phase,
+      milliseconds,
+      delivery: "not-sent",
+      readonly: false,
+      ...(address === undefined ? {} : { address })
+    })
+  )

@@ -1,0 +1,143 @@
+/**
+ * What every new connection starts with, the first and each one after a loss:
+ * protocol and credentials, then name and database.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Redacted from "effect/Redacted"
+import type { ConnectionSettings } from "../RedisConfig.ts"
+import * as RedisArg from "../RedisArg.ts"
+import * as RedisCommand from "../RedisCommand.ts"
+import { AuthenticationError, type RedisError } from "../RedisError.ts"
+import { connectionLoss } from "./failure.ts"
+import type { Outcome } from "./request.ts"
+
+/** Runs commands on the new connection, in one write. */
+type Run = (commands: ReadonlyArray<RedisCommand.Any>) => Effect.Effect<ReadonlyArray<Outcome>>
+
+const libraryName = "redfx"
+const libraryVersion = "0.1.0"
+
+/** Agrees on a protocol and its version, and prepares the connection. */
+export const handshake = Effect.fnUntraced(function*(
+  run: Run,
+  settings: ConnectionSettings
+): Effect.fn.Return<2 | 3, RedisError> {
+  const prepare = preparation(settings)
+  if (settings.protocol === 2) {
+    yield* prepareResp2(run, settings, prepare)
+    return 2
+  }
+  const [hello, ...rest] = yield* run([helloCommand(settings), ...prepare.map((step) => step.command)])
+  if (hello !== undefined && Exit.isSuccess(hello)) {
+    yield* checkSteps(prepare, rest)
+    return 3
+  }
+  const error = yield* failureIn(hello)
+  if (settings.protocol === 3 || !refusesHello(error)) return yield* Effect.fail(refused(error, settings))
+  yield* prepareResp2(run, settings, prepare)
+  return 2
+})
+
+const helloCommand = ({ password, username }: ConnectionSettings): RedisCommand.Any =>
+  RedisCommand.send(
+    "HELLO",
+    3,
+    password === undefined && username === undefined
+      ? []
+      : ["AUTH", username ?? "default", RedisArg.secret(password ?? Redacted.make(""))]
+  )
+
+/** A server that does not know HELLO, or not this version of the protocol. */
+const refusesHello = (error: RedisError): boolean =>
+  error._tag === "ResponseError" &&
+  (error.code === "NOPROTO" || (error.code === "ERR" && /unknown command/i.test(error.detail)))
+
+const prepareResp2 = Effect.fnUntraced(function*(
+  run: Run,
+  settings: ConnectionSettings,
+  prepare: ReadonlyArray<Step>
+): Effect.fn.Return<void, RedisError> {
+  yield* authenticate(run, settings)
+  yield* checkSteps(prepare, prepare.length === 0 ? [] : yield* run(prepare.map((step) => step.command)))
+})
+
+const authenticate = Effect.fnUntraced(function*(
+  run: Run,
+  settings: ConnectionSettings
+): Effect.fn.Return<void, RedisError> {
+  const { username } = settings
+  if (settings.password === undefined && username === undefined) return
+  const password = RedisArg.secret(settings.password ?? Redacted.make(""))
+  const [both] = yield* run([RedisCommand.send("AUTH", username === undefined ? [] : username, password)])
+  if (both !== undefined && Exit.isSuccess(both)) return
+  const error = yield* failureIn(both)
+  // Servers before version 6 know no usernames.
+  if (username === undefined || error._tag !== "ResponseError" || !/wrong number of arguments/i.test(error.detail)) {
+    return yield* Effect.fail(refused(error, settings))
+  }
+  const [alone] = yield* run([RedisCommand.send("AUTH", password)])
+  if (alone === undefined || Exit.isFailure(alone)) {
+    return yield* Effect.fail(refused(yield* failureIn(alone), settings))
+  }
+})
+
+interface Step {
+  readonly command: RedisCommand.Any
+  /** Whether the connection is of no use without it. */
+  readonly required: boolean
+}
+
+const preparation = ({ clientName, db }: ConnectionSettings): ReadonlyArray<Step> => [
+  // Servers before Redis 7.2 do not know CLIENT SETINFO.
+  { command: RedisCommand.send("CLIENT SETINFO", "LIB-NAME", libraryName), required: false },
+  { command: RedisCommand.send("CLIENT SETINFO", "LIB-VER", libraryVersion), required: false },
+  ...(clientName === undefined
+    ? []
+    : [{ command: RedisCommand.send("CLIENT SETNAME", clientName), required: true }]),
+  ...(db === 0 ? [] : [{ command: RedisCommand.send("SELECT", db), required: true }])
+]
+
+const checkSteps = Effect.fnUntraced(function*(
+  steps: ReadonlyArray<Step>,
+  outcomes: ReadonlyArray<Outcome>
+): Effect.fn.Return<void, RedisError> {
+  for (let i = 0; i < steps.length; i++) {
+    const outcome = outcomes[i]
+    if (outcome !== undefined && Exit.isSuccess(outcome)) continue
+    const error = yield* failureIn(outcome)
+    if (steps[i]!.required || error._tag !== "ResponseError") return yield* Effect.fail(refused(error))
+  }
+})
+
+/** Why a command has no success. */
+const failureIn = (outcome: Outcome | undefined): Effect.Effect<RedisError> => {
+  if (outcome === undefined || Exit.isSuccess(outcome)) return Effect.die("a command without a failure")
+  const reason = outcome.cause.reasons.find(Cause.isFailReason)
+  return reason === undefined ? Effect.die(Cause.squash(outcome.cause)) : Effect.succeed(reason.error)
+}
+
+/** The server's refusal as the error of whoever waits for the connection. */
+const refused = (error: RedisError, settings?: ConnectionSettings): RedisError => {
+  const { username } = settings ?? {}
+  switch (error._tag) {
+    case "AuthenticationError": {
+      const { address, code, command, detail } = error
+      return username === undefined
+        ? error
+        : new AuthenticationError({ code, detail, command, username, ...(address === undefined ? {} : { address }) })
+    }
+    case "ResponseError":
+    case "NoPermissionError":
+      return connectionLoss(
+        "Handshake",
+        `The server refused ${error.command} on a new connection: ${error.code} ${error.detail}`,
+        error.address
+      )
+    default:
+      return error
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * A request: commands that go out together, and the caller who waits for their
+ * replies. It is in one place at a time: waiting in a {@link RequestQueue}, in
+ * flight on a connection, or settled.
+ *
+ * @internal
+ */
+import * as Exit from "effect/Exit"
+import * as RedisCommand from "../RedisCommand.ts"
+import { type Delivery, fromReply, type RedisError } from "../RedisError.ts"
+import * as Resp from "../Resp.ts"
+import type { RespEncoder } from "../RespEncoder.ts"
+import type { Deadlines } from "./deadlines.ts"
+import { failureOf } from "./failure.ts"
+
+/** What a reply came from, for the messages of errors and the view of text. */
+export interface Origin {
+  readonly address: string
+  readonly replaceInvalidText: boolean
+}
+
+export abstract class Request {
+  /** Links of the queue that holds this request; `queue` is undefined when none does. */
+  queue: RequestQueue | undefined = undefined
+  previous: Request | undefined = undefined
+  next: Request | undefined = undefined
+
+  /** Links of the client's deadlines; `deadlines` is undefined when there is none. */
+  deadlines: Deadlines | undefined = undefined
+  earlier: Request | undefined = undefined
+  later: Request | undefined = undefined
+  deadline = 0
+
+  /** How many commands were encoded, how many replies have come, and the encoded bytes. */
+  written = 0
+  answered = 0
+  bytes = 0
+
+  /** The number of commands, and so of replies. */
+  abstract readonly count: number
+  /** Whether the server may stay silent for long before it answers. */
+  abstract readonly blocking: boolean
+  /** Whether the caller has its outcome, or has gone away. */
+  abstract readonly settled: boolean
+
+  /** Encodes the next command. */
+  abstract encode(encoder: RespEncoder): void
+  /** Takes the next reply. Called `count` times, also after the caller has gone away. */
+  abstract reply(value: Resp.Value, origin: Origin): void
+  /** Settles with what befell the connection. */
+  abstract fail(error: RedisError): void
+  protected abstract forget(): void
+
+  /** Whether the server can have run what has no reply yet. */
+  get delivery(): Delivery {
+    return this.written === 0 ? "not-sent" : "unknown"
+  }
+
+  /**
+   * Gives up: a request not yet written is never sent; one that is keeps its
+   * place in flight, and its replies are dropped.
+   */
+  cancel(): void {
+    if (this.settled) return
+    this.release()
+    this.forget()
+  }
+
+  protected release(): void {
+    this.deadlines?.remove(this)
+    if (this.written === 0) this.queue?.remove(this)
+  }
+}
+
+/** A request of one command. */
+export class SingleRequest<A> extends Request {
+  readonly command: RedisCommand.RedisCommand<A, unknown, unknown>
+  #resume: ((exit: Exit.Exit<A, RedisError>) => void) | undefined
+
+  constructor(
+    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    resume: (exit: Exit.Exit<A, RedisError>) => void
+  ) {
+    super()
+    this.command = command
+    this.#resume = resume
+  }
+
+  get count(): number {
+    return 1
+  }
+
+  get blocking(): boolean {
+    return !this.command.spec.ordinary
+  }
+
+  get settled(): boolean {
+    return this.#resume === undefined
+  }
+
+  encode(encoder: RespEncoder): void {
+    RedisCommand.encodeInto(this.command, encoder)
+  }
+
+  reply(value: Resp.Value, origin: Origin): void {
+    if (this.#resume === undefined) return
+    this.#settle(
+      value instanceof Resp.ErrorReply
+        ? Exit.fail(fromReply(value, { command: this.command.spec.name, address: origin.address }))
+        : RedisCommand.decode(this.command, value, origin.replaceInvalidText)
+    )
+  }
+
+  fail(error: RedisError): void {
+    if (this.#resume === undefined) return
+    this.#settle(Exit.fail(failureOf(error, this.command.spec, this.delivery)))
+  }
+
+  protected forget(): void {
+    this.#resume = undefined
+  }
+
+  #settle(exit: Exit.Exit<A, RedisError>): void {
+    this.release()
+    const resume = this.#resume
+    this.#resume = undefined
+    resume?.(exit)
+  }
+}
+
+/** The outcome of one command of a batch. */
+export type Outcome = Exit.Exit<unknown, RedisError>
+
+/** A request of several commands, written one right after the other. */
+export class BatchRequest extends Request {
+  readonly commands: ReadonlyArray<RedisCommand.Any>
+  readonly #outcomes: Array<Outcome> = []
+  #resume: ((outcomes: ReadonlyArray<Outcome>) => void) | undefined
+
+  constructor(
+    commands: ReadonlyArray<RedisCommand.Any>,
+    resume: (outcomes: ReadonlyArray<Outcome>) => void
+  ) {
+    super()
+    this.commands = commands
+    this.#resume = resume
+  }
+
+  get count(): number {
+    return this.commands.length
+  }
+
+  get blocking(): boolean {
+    return this.commands.some((command) => !command.spec.ordinary)
+  }
+
+  get settled(): boolean {
+    return this.#resume === undefined
+  }
+
+  encode(encoder: RespEncoder): void {
+    // In range: the connection encodes `count` times.
+    RedisCommand.encodeInto(this.commands[this.written]!, encoder)
+  }
+
+  reply(value: Resp.Value, origin: Origin): void {
+    if (this.#resume === undefined) return
+    const index = this.#outcomes.length
+    // In range: there is one reply a command.
+    this.#outcomes.push(outcome(this.commands[index]!, index, value, origin))
+    if (this.#outcomes.length === this.commands.length) this.#settle()
+  }
+
+  fail(error: RedisError): void {
+    if (this.#resume === undefined) return
+    for (let index = this.#outcomes.length; index < this.commands.length; index++) {
+      const delivery = index < this.written ? "unknown" : "not-sent"
+      this.#outcomes.push(Exit.fail(failureOf(error, this.commands[index]!.spec, delivery)))
+    }
+    this.#settle()
+  }
+
+  protected forget(): void {
+    this.#resume = undefined
+  }
+
+  #settle(): void {
+    this.release()
+    const resume = this.#resume
+    this.#resume = undefined
+    resume?.(this.#outcomes)
+  }
+}
+
+const outcome = (command: RedisCommand.Any, index: number, value: Resp.Value, origin: Origin): Outcome =>
+  value instanceof Resp.ErrorReply
+    ? Exit.fail(fromReply(value, { command: command.spec.name, address: origin.address, index }))
+    : RedisCommand.decode(command, value, origin.replaceInvalidText, index)
+
+/**
+ * Requests that wait to be written, first come first served. Linked through the
+ * requests themselves, so that one in the middle goes away in constant time.
+ */
+export class RequestQueue {
+  #head: Request | undefined = undefined
+  #tail: Request | undefined = undefined
+  #length = 0
+
+  /** The number of requests. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** The first request, left in its place. */
+  get first(): Request | undefined {
+    return this.#head
+  }
+
+  push(request: Request): void {
+    request.queue = this
+    request.previous = this.#tail
+    request.next = undefined
+    if (this.#tail === undefined) this.#head = request
+    else this.#tail.next = request
+    this.#tail = request
+    this.#length++
+  }
+
+  remove(request: Request): void {
+    if (request.previous === undefined) this.#head = request.next
+    else request.previous.next = request.next
+    if (request.next === undefined) this.#tail = request.previous
+    else request.next.previous = request.previous
+    request.queue = undefined
+    request.previous = undefined
+    request.next = undefined
+    this.#length--
+  }
+
+  shift(): Request | undefined {
+    const request = this.#head
+    if (request !== undefined) this.remove(request)
+    return request
+  }
+
+  /** Takes all requests out, so that what callers add meanwhile is not among them. */
+  takeAll(): Array<Request> {
+    const all: Array<Request> = []
+    for (let request = this.shift(); request !== undefined; request = this.shift()) all.push(request)
+    return all
+  }
+}

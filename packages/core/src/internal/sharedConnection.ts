@@ -1,0 +1,214 @@
+/**
+ * A connection that many callers share and that is opened again after it was
+ * lost: one dial at a time, begun by the first request that finds none.
+ *
+ * @internal
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import * as Scope from "effect/Scope"
+import type { RedisEvent } from "../RedisClient.ts"
+import type { ConnectionSettings } from "../RedisConfig.ts"
+import * as RedisConnection from "../RedisConnection.ts"
+import { type Endpoint, formatEndpoint, type RedisConnector } from "../RedisConnector.ts"
+import type { RedisError } from "../RedisError.ts"
+import { connectionLoss } from "./failure.ts"
+import { type Request, RequestQueue } from "./request.ts"
+
+/**
+ * - `Idle`: no connection and nobody who wants one.
+ * - `Dialling`: being opened; requests wait for it.
+ * - `CoolingDown`: could not be opened; requests wait for the next attempt.
+ * - `Checking`: unused for long, being checked; requests wait for that.
+ * - `Ready`: requests go straight to the connection.
+ * - `Closed`: for good.
+ */
+type State =
+  | { readonly _tag: "Idle" | "Dialling" | "CoolingDown" | "Checking" }
+  | { readonly _tag: "Ready"; readonly connection: RedisConnection.RedisConnection }
+  | { readonly _tag: "Closed"; readonly failure: RedisError }
+
+/** The least and the most that a pause between two failed dials lasts, before jitter. */
+const shortestPause = 10
+const longestPause = 1000
+
+export interface Options {
+  readonly endpoint: Endpoint
+  readonly settings: ConnectionSettings
+  readonly onEvent: (event: RedisEvent) => void
+}
+
+export class SharedConnection {
+  readonly address: string
+  readonly #options: Options
+  readonly #clock: Clock.Clock
+  readonly #healthCheckInterval: number
+  readonly #waiting = new RequestQueue()
+  #state: State = { _tag: "Idle" }
+  #demand: (() => void) | undefined = undefined
+  /** When the connection was last seen idle; only kept while health checks are on. */
+  #lastUsed = 0
+
+  constructor(options: Options, clock: Clock.Clock) {
+    this.address = formatEndpoint(options.endpoint)
+    this.#options = options
+    this.#clock = clock
+    this.#healthCheckInterval = Duration.toMillis(options.settings.healthCheckInterval)
+  }
+
+  /** Whether there is an open connection. */
+  get open(): boolean {
+    return this.#state._tag === "Ready" || this.#state._tag === "Checking"
+  }
+
+  get waiting(): number {
+    return this.#waiting.length + (this.#state._tag === "Ready" ? this.#state.connection.exchange.waiting : 0)
+  }
+
+  get inFlight(): number {
+    return this.#state._tag === "Ready" ? this.#state.connection.exchange.inFlight : 0
+  }
+
+  submit(request: Request): void {
+    const state = this.#state
+    switch (state._tag) {
+      case "Ready":
+        return this.#healthCheckInterval === Infinity
+          ? state.connection.submit(request)
+          : this.#submitChecked(request, state.connection)
+      case "Closed":
+        return request.fail(state.failure)
+      default:
+        this.#waiting.push(request)
+        this.#wake()
+    }
+  }
+
+  /** Drops the connection; the next request opens another. */
+  disconnect(reason: RedisError): void {
+    if (this.#state._tag === "Ready") this.#state.connection.close(reason)
+  }
+
+  /** Opens, watches and reopens the connection; to be run in a fiber. */
+  readonly run: Effect.Effect<never, never, RedisConnector> = Effect.gen({ self: this }, function*() {
+    let failures = 0
+    while (true) {
+      this.#state = { _tag: "Idle" }
+      yield* this.#awaitDemand
+      const error = yield* this.#serve
+      if (error === undefined) {
+        failures = 0
+        continue
+      }
+      const pause = yield* pauseAfter(failures++)
+      this.#options.onEvent({ _tag: "ConnectFailed", address: this.address, error, retryAfter: pause })
+      this.#state = { _tag: "CoolingDown" }
+      this.#failWaiting(error)
+      yield* Effect.sleep(pause)
+    }
+  })
+
+  /** Fails everything, now and from now on. */
+  readonly close: Effect.Effect<void> = Effect.sync(() => {
+    const failure = connectionLoss("ClientClosed", "The client was closed", this.address)
+    this.#state = { _tag: "Closed", failure }
+    this.#failWaiting(failure)
+  })
+
+  /** One connection from its dial to its end; returns why it came to nothing, `undefined` when it was of use. */
+  readonly #serve: Effect.Effect<RedisError | undefined, never, RedisConnector> = Effect.suspend(() => {
+    this.#state = { _tag: "Dialling" }
+    return Effect.scoped(Effect.gen({ self: this }, function*() {
+      const { endpoint, onEvent, settings } = this.#options
+      const connection = yield* RedisConnection.make(endpoint, settings, {
+        onUnsent: (unsent) => this.#takeBack(unsent)
+      })
+      const greeted = connection.exchange.received
+      const opened = this.#clock.currentTimeMillisUnsafe()
+      onEvent({ _tag: "Connected", address: this.address, protocol: connection.protocol })
+      yield* Effect.addFinalizer((exit) => Effect.sync(() => this.#onEnd(exit)))
+      this.#becomeReady(connection)
+      const reason = yield* connection.lost
+      onEvent({ _tag: "Disconnected", address: this.address, error: reason })
+      // A server that hangs up on every new connection must not be dialled without pause.
+      const useful = connection.exchange.received > greeted
+      return useful || this.#clock.currentTimeMillisUnsafe() - opened > longestPause ? undefined : reason
+    }))
+  }).pipe(Effect.catch((error) => Effect.succeed(error)))
+
+  readonly #awaitDemand: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.#waiting.length > 0) return resume(Effect.void)
+    this.#demand = () => resume(Effect.void)
+  })
+
+  #onEnd(exit: Exit.Exit<unknown, unknown>): void {
+    if (this.#state._tag === "Closed") return
+    this.#state = { _tag: "Idle" }
+    if (Exit.isFailure(exit)) {
+      this.#options.onEvent({ _tag: "Disconnected", address: this.address, error: undefined })
+    }
+  }
+
+  #wake(): void {
+    const demand = this.#demand
+    this.#demand = undefined
+    demand?.()
+  }
+
+  #becomeReady(connection: RedisConnection.RedisConnection): void {
+    this.#lastUsed = this.#now()
+    this.#state = { _tag: "Ready", connection }
+    for (const request of this.#waiting.takeAll()) connection.submit(request)
+  }
+
+  #takeBack(unsent: RequestQueue): void {
+    if (this.#state._tag === "Ready" || this.#state._tag === "Checking") this.#state = { _tag: "Idle" }
+    for (const request of unsent.takeAll()) this.submit(request)
+  }
+
+  #failWaiting(error: RedisError): void {
+    for (const request of this.#waiting.takeAll()) request.fail(error)
+  }
+
+  #now(): number {
+    return this.#healthCheckInterval === Infinity ? 0 : this.#clock.currentTimeMillisUnsafe()
+  }
+
+  #submitChecked(request: Request, connection: RedisConnection.RedisConnection): void {
+    const now = this.#now()
+    const unused = connection.exchange.idle ? now - this.#lastUsed : 0
+    this.#lastUsed = now
+    if (unused < this.#healthCheckInterval) return connection.submit(request)
+    this.#state = { _tag: "Checking" }
+    this.#waiting.push(request)
+    Effect.runFork(connection.probe.pipe(
+      Effect.match({
+        // Closing it makes `run` dial again for what waits.
+        onFailure: (error) => connection.close(error),
+        onSuccess: () => {
+          if (this.#state._tag === "Checking") this.#becomeReady(connection)
+        }
+      }),
+      Effect.provideService(Clock.Clock, this.#clock)
+    ))
+  }
+}
+
+/** A jittered pause that doubles with each failure in a row. */
+const pauseAfter = (failures: number): Effect.Effect<number> =>
+  Effect.map(Random.next, (random) =>
+    Math.round(Math.min(shortestPause * 2 ** Math.min(failures, 10), longestPause) * (0.5 + random / 2))
+  )
+
+/** A shared connection that lives as long as the scope. */
+export const make = Effect.fnUntraced(function*(
+  options: Options
+): Effect.fn.Return<SharedConnection, never, RedisConnector | Scope.Scope> {
+  const shared = new SharedConnection(options, yield* Clock.Clock)
+  yield* Effect.addFinalizer(() => shared.close)
+  yield* Effect.forkScoped(shared.run, { startImmediately: true })
+  return shared
+})

@@ -1,0 +1,47 @@
+import { Redis, type RedisCommand } from "@redfx/core"
+import { describe, expectTypeOf, it } from "vitest"
+
+describe("Hashes", () => {
+  it("types replies", () => {
+    expectTypeOf<RedisCommand.Success<ReturnType<typeof Redis.hget>>>().toEqualTypeOf<string | undefined>()
+    expectTypeOf<RedisCommand.Success<ReturnType<typeof Redis.hgetall>>>()
+      .toEqualTypeOf<Readonly<Record<string, string>>>()
+    expectTypeOf<RedisCommand.Success<ReturnType<typeof Redis.hset>>>().toEqualTypeOf<number>()
+  })
+
+  it("takes a field and a value, pairs, or both", () => {
+    Redis.hset("h", "f", "v")
+    Redis.hset("h", { f: "v" })
+    Redis.hset("h", [["f", "v"]])
+    Redis.hset("h", "f", "v", { g: "w" })
+    // @ts-expect-error a field needs a value
+    Redis.hset("h", "f")
+    // @ts-expect-error nothing to set
+    Redis.hset("h")
+  })
+
+  it("takes one condition", () => {
+    Redis.hexpire("h", 1, "f", { nx: true })
+    Redis.hexpire("h", 1, "f", { nx: undefined })
+    // @ts-expect-error NX and XX exclude each other
+    Redis.hexpire("h", 1, "f", { nx: true, xx: true })
+    // @ts-expect-error GT and LT exclude each other
+    Redis.hpexpireat("h", 1, "f", { gt: true, lt: true })
+  })
+
+  it("takes one time to live", () => {
+    Redis.hgetex("h", "f", { ex: 1 })
+    Redis.hgetex("h", "f", { persist: true })
+    // @ts-expect-error EX and PX exclude each other
+    Redis.hgetex("h", "f", { ex: 1, px: 1 })
+    // @ts-expect-error EX and PERSIST exclude each other
+    Redis.hgetex("h", "f", { ex: 1, persist: true })
+    Redis.hsetex("h", { f: "v" }, { pxat: 1, fnx: true, xx: true })
+    // @ts-expect-error KEEPTTL and EX exclude each other
+    Redis.hsetex("h", { f: "v" }, { keepttl: true, ex: 1 })
+    // @ts-expect-error FNX and FXX exclude each other
+    Redis.hsetex("h", { f: "v" }, { fnx: true, fxx: true })
+    // @ts-expect-error NX and XX exclude each other
+    Redis.hsetex("h", { f: "v" }, { nx: true, xx: true })
+  })
+})

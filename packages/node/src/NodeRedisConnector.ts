@@ -1,0 +1,39 @@
+/**
+ * Connections to Redis servers through Node.js: TCP, TLS and unix sockets.
+ *
+ * @since 0.1.0
+ */
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import { RedisConnector } from "@redfx/core/RedisConnector"
+import * as Duration from "effect/Duration"
+import * as Layer from "effect/Layer"
+import { dial } from "./internal/dial.ts"
+
+/**
+ * Opens sockets with `node:net` and `node:tls`.
+ *
+ * **Details**
+ *
+ * - TCP_NODELAY is always on.
+ * - Every address that a host name resolves to is tried in order, both of IPv6 and IPv4.
+ * - With TLS the server's certificate must be trusted, and carry `servername`, which is the host by default. For an IP
+ *   address the certificate must carry that address; no SNI is sent then.
+ * - A unix socket is used without TLS and keep-alive, also where these are asked for.
+ * - Acquiring a reader fails with a `SocketOpenError`. Its `cause` is Node's error, which has a `code` such as
+ *   `ECONNREFUSED`, `ENOTFOUND` or `ERR_TLS_CERT_ALTNAME_INVALID`; its `kind` is `"Timeout"` when `connectTimeout`
+ *   passed.
+ * - Closing the scope of a reader destroys its socket at once. Bytes that the system has not taken yet are not sent.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<RedisConnector> = Layer.succeed(
+  RedisConnector,
+  RedisConnector.of({
+    socket: (endpoint, options) =>
+      NodeSocket.fromDuplex(
+        dial(endpoint, options),
+        Duration.isFinite(options.connectTimeout) ? { openTimeout: options.connectTimeout } : {}
+      )
+  })
+)

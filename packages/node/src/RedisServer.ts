@@ -1,0 +1,404 @@
+/**
+ * Real servers for tests and demos: started on the loopback interface, and
+ * stopped with the scope that they were started in.
+ *
+ * **Example** (A server for the life of a scope)
+ *
+ * ```ts
+ * import * as RedisServer from "@redfx/node/RedisServer"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const server = yield* RedisServer.make({ persistence: "aof" })
+ *   yield* server.kill()
+ *   yield* server.restart
+ *   return server.url
+ * })
+ *
+ * Effect.runPromise(Effect.scoped(program))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Fs from "node:fs/promises"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import * as ServerConfig from "./internal/serverConfig.ts"
+import * as Probe from "./internal/serverProbe.ts"
+import * as Process from "./internal/serverProcess.ts"
+
+// -----------------------------------------------------------------------------
+// Options and errors
+// -----------------------------------------------------------------------------
+
+/**
+ * What a server is started with.
+ *
+ * **Details**
+ *
+ * - `binary`: the executable, a path or a name on PATH. Default: the environment variable `REDIS_SERVER`, else
+ *   `redis-server`, else `valkey-server`.
+ * - `password`: of the default user. Default: none.
+ * - `acl`: lines `user …` as in a configuration file.
+ * - `tls`: PEM texts with which the server also listens on a TLS port. `ca` is what it trusts, and what is handed on in
+ *   `RedisServer.tls`. `clientCertificate: "required"` refuses clients that present none (mutual TLS).
+ * - `unixSocket`: also listen on a unix socket in the server's directory. Default `false`.
+ * - `persistence`: `"none"` (default), `"rdb"` (saved when the server is stopped, lost when it is killed) or `"aof"`
+ *   (every acknowledged write survives a kill).
+ * - `clusterEnabled`: start as a cluster node, which owns no slots yet. Default `false`.
+ * - `sentinel`: start as a Sentinel; what it monitors is given in `config`. Default `false`.
+ * - `config`: more directives of the configuration file, written as they are; a list repeats the directive.
+ * - `startTimeout`: the limit for the server to answer. Default 10 seconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisServerOptions {
+  readonly binary?: string | undefined
+  readonly password?: Redacted.Redacted<string> | undefined
+  readonly acl?: ReadonlyArray<string> | undefined
+  readonly tls?: {
+    readonly ca: string
+    readonly cert: string
+    readonly key: Redacted.Redacted<string>
+    readonly clientCertificate?: "required" | "none" | undefined
+  } | undefined
+  readonly unixSocket?: boolean | undefined
+  readonly persistence?: "none" | "rdb" | "aof" | undefined
+  readonly clusterEnabled?: boolean | undefined
+  readonly sentinel?: boolean | undefined
+  readonly config?: Readonly<Record<string, string | ReadonlyArray<string>>> | undefined
+  readonly startTimeout?: Duration.Input | undefined
+}
+
+/**
+ * A server could not be started.
+ *
+ * **Details**
+ *
+ * - `reason`: `NotFound` — there is no executable; `Exited` — it ended before it answered; `Timeout` — it did not
+ *   answer in time; `Closed` — its scope is closed, so that it cannot be restarted; `Other` — the system refused.
+ * - `detail`: for `Exited` and `Timeout` with the last lines of the server's log, without passwords.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RedisServerError extends Schema.TaggedError<RedisServerError>("@redfx/node/RedisServer/RedisServerError")(
+  "RedisServerError",
+  {
+    reason: Schema.Literals(["NotFound", "Exited", "Timeout", "Closed", "Other"]),
+    detail: Schema.String,
+    cause: Schema.optionalKey(Schema.Defect())
+  }
+) {
+  override get message(): string {
+    return this.detail
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Service
+// -----------------------------------------------------------------------------
+
+/**
+ * A running server.
+ *
+ * **Details**
+ *
+ * - `host`, `port`: where it listens, always the same, also after `restart`. `url` is `redis://host:port`, without
+ *   credentials. `path`: its unix socket, `undefined` without the option `unixSocket`.
+ * - `tls`: its TLS port, URL (`rediss://`) and the certificate to trust; `undefined` without the option `tls`.
+ * - `directory`: its own temporary directory, removed with the scope.
+ * - `pid`: its process id, `undefined` while it does not run.
+ * - `log`: what it has printed since it was first started, without passwords.
+ * - `stop`: ends it in good order (SIGTERM). `kill`: ends it with a signal, by default SIGKILL. Both wait until the
+ *   process is gone, end a paused server too, and do nothing when it does not run.
+ * - `restart`: stops it, if it runs, and starts it again on the same port and with the same files.
+ * - `pause`, `resume`: SIGSTOP and SIGCONT: its connections stay, but it does nothing.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class RedisServer extends Context.Service<RedisServer, {
+  readonly host: string
+  readonly port: number
+  readonly path: string | undefined
+  readonly url: string
+  readonly tls: { readonly port: number; readonly url: string; readonly ca: string } | undefined
+  readonly directory: string
+  readonly pid: Effect.Effect<number | undefined>
+  readonly log: Effect.Effect<string>
+  readonly stop: Effect.Effect<void>
+  readonly kill: (signal?: "SIGKILL" | "SIGTERM" | "SIGINT") => Effect.Effect<void>
+  readonly restart: Effect.Effect<void, RedisServerError>
+  readonly pause: Effect.Effect<void>
+  readonly resume: Effect.Effect<void>
+}>()("@redfx/node/RedisServer") {}
+
+// -----------------------------------------------------------------------------
+// The executable
+// -----------------------------------------------------------------------------
+
+const remedies =
+  "Install Redis or Valkey (Debian and Ubuntu: apt-get install redis-server; macOS: brew install redis), " +
+  "or set the environment variable REDIS_SERVER to the path of its server."
+
+const findOnPath = (name: string): Effect.Effect<string | undefined> =>
+  Effect.promise(async () => {
+    for (const directory of (process.env["PATH"] ?? "").split(Path.delimiter)) {
+      const candidate = Path.join(directory, name)
+      try {
+        await Fs.access(candidate, Fs.constants.X_OK)
+        return candidate
+      } catch {
+        // Not here: the next directory may have it.
+      }
+    }
+    return undefined
+  })
+
+const findBinary = Effect.fnUntraced(function*(options: RedisServerOptions) {
+  const chosen = options.binary ?? Option.getOrUndefined(
+    yield* Effect.orElseSucceed(Config.option(Config.NonEmptyString("REDIS_SERVER")), Option.none<string>)
+  )
+  const names = chosen === undefined ? ["redis-server", "valkey-server"] : [chosen]
+  for (const name of names) {
+    const found = name.includes("/") ? name : yield* findOnPath(name)
+    if (found !== undefined) return found
+  }
+  return yield* new RedisServerError({
+    reason: "NotFound",
+    detail: chosen === undefined
+      ? `Neither redis-server nor valkey-server is on PATH. ${remedies}`
+      : `There is no ${chosen} on PATH. ${remedies}`
+  })
+})
+
+// -----------------------------------------------------------------------------
+// Starting
+// -----------------------------------------------------------------------------
+
+/** How often a starting server is asked whether it is there. */
+const probeInterval = Duration.millis(10)
+
+/** How long a server may take to end in good order. */
+const stopGrace = Duration.seconds(3)
+
+/** How many ports are tried when others take them first. */
+const portAttempts = 5
+
+/** How much of the log an error shows. */
+const shownLines = 12
+
+/** A server and its current process, if any. */
+interface State {
+  readonly options: RedisServerOptions
+  readonly binary: string
+  readonly place: ServerConfig.Place
+  readonly log: string
+  process: Process.ServerProcess | undefined
+  closed: boolean
+}
+
+const readLog = (state: State): Effect.Effect<string> =>
+  Effect.promise(() => Fs.readFile(state.log, "utf8").catch(() => "")).pipe(
+    Effect.map((text) =>
+      ServerConfig.secrets(state.options).reduce((text, secret) => text.replaceAll(secret, "<redacted>"), text)
+    )
+  )
+
+const startFailure = (
+  state: State,
+  reason: "Exited" | "Timeout",
+  what: string
+): Effect.Effect<never, RedisServerError> =>
+  Effect.flatMap(readLog(state), (text) =>
+    Effect.fail(
+      new RedisServerError({
+        reason,
+        detail: `${state.binary} ${what}. Its last lines:\n${text.trimEnd().split("\n").slice(-shownLines).join("\n")}`
+      })
+    ))
+
+const untilAnswering = (state: State, pid: number): Effect.Effect<void> =>
+  Probe.probe(state.place.host, state.place.port).pipe(
+    Effect.flatMap((answer) =>
+      // Another server can have taken the port; then ours is about to end.
+      answer !== undefined && !answer.ping.startsWith("-LOADING") && (answer.pid === undefined || answer.pid === pid)
+        ? Effect.void
+        : Effect.andThen(Effect.sleep(probeInterval), untilAnswering(state, pid))
+    )
+  )
+
+/** Starts the process and waits until it answers. Whatever goes wrong, `state.process` is what has to be ended. */
+const startProcess = Effect.fnUntraced(function*(state: State) {
+  const { options, place } = state
+  const running = yield* Process.start({
+    binary: state.binary,
+    args: [Path.join(place.directory, "redis.conf"), ...(options.sentinel === true ? ["--sentinel"] : [])],
+    directory: place.directory,
+    log: state.log,
+    onStart: (process) => state.process = process
+  }).pipe(Effect.mapError((cause) =>
+    new RedisServerError({
+      reason: "code" in cause && cause.code === "ENOENT" ? "NotFound" : "Other",
+      detail: `${state.binary} could not be started. ${remedies}`,
+      cause
+    })
+  ))
+  yield* untilAnswering(state, running.pid).pipe(
+    Effect.raceFirst(Effect.flatMap(
+      Deferred.await(running.exit),
+      (how) => startFailure(state, "Exited", `ended with ${how} before it answered`)
+    )),
+    Effect.timeoutOrElse({
+      duration: options.startTimeout ?? Duration.seconds(10),
+      orElse: () => startFailure(state, "Timeout", "did not answer in time")
+    })
+  )
+})
+
+const endProcess = (state: State, signal: NodeJS.Signals): Effect.Effect<void> =>
+  Effect.suspend(() => state.process === undefined ? Effect.void : Process.end(state.process, signal, stopGrace))
+
+const writeFiles = (options: RedisServerOptions, place: ServerConfig.Place) =>
+  Effect.tryPromise({
+    try: async () => {
+      const write = (name: string, text: string) =>
+        Fs.writeFile(Path.join(place.directory, name), text, { mode: 0o600 })
+      await write("redis.conf", ServerConfig.render(options, place))
+      if (options.tls === undefined) return
+      await write("tls-ca.pem", options.tls.ca)
+      await write("tls-cert.pem", options.tls.cert)
+      await write("tls-key.pem", Redacted.value(options.tls.key))
+    },
+    catch: (cause) =>
+      new RedisServerError({ reason: "Other", detail: `Nothing can be written to ${place.directory}`, cause })
+  })
+
+const temporaryDirectory = Effect.acquireRelease(
+  Effect.tryPromise({
+    try: () => Fs.mkdtemp(Path.join(Os.tmpdir(), "redfx-")),
+    catch: (cause) => new RedisServerError({ reason: "Other", detail: "No temporary directory can be made", cause })
+  }),
+  (directory) => Effect.promise(() => Fs.rm(directory, { recursive: true, force: true, maxRetries: 3 }))
+)
+
+const host = "127.0.0.1"
+
+const choosePlace = Effect.fnUntraced(function*(options: RedisServerOptions, directory: string) {
+  return {
+    host,
+    port: yield* Probe.freePort(host, { withBus: options.clusterEnabled === true }),
+    tlsPort: options.tls === undefined ? undefined : yield* Probe.freePort(host, { withBus: false }),
+    directory,
+    path: options.unixSocket === true ? Path.join(directory, "redis.sock") : undefined
+  }
+})
+
+/** Starts a server for the first time; on another port when the chosen one was taken meanwhile. */
+const firstStart = (
+  options: RedisServerOptions,
+  attempt = 1
+): Effect.Effect<State, RedisServerError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const binary = yield* findBinary(options)
+    const place = yield* choosePlace(options, yield* temporaryDirectory)
+    const state: State = {
+      options,
+      binary,
+      place,
+      log: Path.join(place.directory, "server.log"),
+      process: undefined,
+      closed: false
+    }
+    yield* writeFiles(options, place)
+    yield* Effect.addFinalizer(() => endProcess(state, "SIGTERM"))
+    return yield* startProcess(state).pipe(
+      Effect.as(state),
+      Effect.catchIf(
+        (error) => attempt < portAttempts && error.detail.includes("Address already in use"),
+        () => firstStart(options, attempt + 1)
+      )
+    )
+  })
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+const toService = (state: State, lock: Semaphore.Semaphore): RedisServer["Service"] => {
+  const { options, place } = state
+  // Real time also where a test's clock stands still: the server does not know of it.
+  const real = Effect.provideService(Clock.Clock, Clock.Clock.defaultValue())
+  const signal = (signal: NodeJS.Signals) => Effect.sync(() => state.process?.signal(signal))
+  const end = (signal: NodeJS.Signals) => real(lock.withPermit(endProcess(state, signal)))
+  return {
+    host: place.host,
+    port: place.port,
+    path: place.path,
+    url: `redis://${place.host}:${place.port}`,
+    tls: options.tls === undefined || place.tlsPort === undefined ? undefined : {
+      port: place.tlsPort,
+      url: `rediss://${place.host}:${place.tlsPort}`,
+      ca: options.tls.ca
+    },
+    directory: place.directory,
+    pid: Effect.sync(() =>
+      state.process !== undefined && Process.isRunning(state.process) ? state.process.pid : undefined
+    ),
+    log: readLog(state),
+    stop: end("SIGTERM"),
+    kill: (signal = "SIGKILL") => end(signal),
+    restart: real(lock.withPermit(Effect.suspend(() =>
+      state.closed
+        ? Effect.fail(new RedisServerError({ reason: "Closed", detail: "The scope of this server is closed" }))
+        : Effect.andThen(endProcess(state, "SIGTERM"), startProcess(state))
+    ))),
+    pause: signal("SIGSTOP"),
+    resume: signal("SIGCONT")
+  }
+}
+
+/**
+ * Starts a server, which is stopped and whose files are removed with the scope.
+ *
+ * **Details**
+ *
+ * Succeeds when the server answers, and has loaded its data. Time spans are
+ * real time, under a test's clock too.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  options: RedisServerOptions = {}
+): Effect.Effect<RedisServer["Service"], RedisServerError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const state = yield* firstStart(options)
+    const lock = yield* Semaphore.make(1)
+    // Runs before the finalizer that ends the process, and waits for a restart that is under way.
+    yield* Effect.addFinalizer(() => lock.withPermit(Effect.sync(() => state.closed = true)))
+    return toService(state, lock)
+  }).pipe(Effect.provideService(Clock.Clock, Clock.Clock.defaultValue()))
+
+/**
+ * A server for the life of a Layer.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: RedisServerOptions): Layer.Layer<RedisServer, RedisServerError> =>
+  Layer.effect(RedisServer, make(options))

@@ -1,0 +1,99 @@
+/**
+ * Opens Node sockets, and makes sure that they end with their scope.
+ */
+import type { ConnectOptions, Endpoint, TlsOptions } from "@redfx/core/RedisConnector"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as Socket from "effect/socket/Socket"
+import * as Net from "node:net"
+import * as Tls from "node:tls"
+
+/** Resolves host names; a test can supply its own. */
+export type Lookup = Net.LookupFunction
+
+/**
+ * Every address that a name resolves to is tried: Node starts with the first
+ * and goes on to the next when it is refused, or has not answered within
+ * `net.getDefaultAutoSelectFamilyAttemptTimeout()` (500 ms on Node 26, 250 ms
+ * on Node 22); the last one may take as long as `connectTimeout` allows. Node's
+ * default can be switched off for a whole process, so it is asked for here.
+ */
+const tcpOptions = (host: string, port: number, lookup: Lookup | undefined) => ({
+  host,
+  port,
+  autoSelectFamily: true,
+  ...(lookup === undefined ? {} : { lookup })
+})
+
+const tlsOptions = (host: string, tls: TlsOptions): Tls.ConnectionOptions => {
+  const name = tls.servername ?? host
+  return {
+    // An address cannot be sent as SNI; the empty name sends none.
+    servername: Net.isIP(name) === 0 ? name : "",
+    rejectUnauthorized: tls.verify !== "none",
+    // Called for trusted certificates only. By default Node would take the name from `servername`, and so check none
+    // for an address.
+    checkServerIdentity: (_host, cert) => tls.checkHostname === false ? undefined : Tls.checkServerIdentity(name, cert),
+    ...(tls.ca === undefined ? {} : { ca: typeof tls.ca === "string" ? tls.ca : [...tls.ca] }),
+    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+    ...(tls.key === undefined ? {} : { key: Redacted.value(tls.key) }),
+    ...(tls.passphrase === undefined ? {} : { passphrase: Redacted.value(tls.passphrase) })
+  }
+}
+
+const openError = (cause: unknown): Socket.SocketError =>
+  new Socket.SocketError({ reason: new Socket.SocketOpenError({ kind: "Unknown", cause }) })
+
+/** Starts to connect. Throws on options that Node refuses, such as a port out of range or a broken certificate. */
+const connect = (endpoint: Endpoint, options: ConnectOptions, lookup: Lookup | undefined): Net.Socket => {
+  // A unix socket does not leave the machine: there is nothing that TLS or keep-alive would add.
+  if (endpoint.path !== undefined) return Net.connect({ path: endpoint.path })
+  const tcp = tcpOptions(endpoint.host, endpoint.port, lookup)
+  if (options.tls === undefined) return Net.connect(tcp)
+  if ((options.tls.cert === undefined) !== (options.tls.key === undefined)) {
+    throw new Error("The TLS options cert and key must be given together")
+  }
+  return Tls.connect({ ...tcp, ...tlsOptions(endpoint.host, options.tls) })
+}
+
+/** `tls.connect` ignores these options where `net.connect` takes them, so they are set on the open socket of both. */
+const tune = (socket: Net.Socket, options: ConnectOptions): void => {
+  socket.setNoDelay(true)
+  if (options.keepAlive) socket.setKeepAlive(true, Duration.toMillis(options.keepAliveInitialDelay))
+}
+
+/**
+ * Dials, and succeeds when the socket is open, TLS included.
+ *
+ * The socket is destroyed when the scope closes, and not ended in good order as
+ * `NodeSocket.makeNet` does: that waits until all that was written has been
+ * taken, for ever with a peer that reads no more.
+ */
+export const dial = (
+  endpoint: Endpoint,
+  options: ConnectOptions,
+  lookup?: Lookup
+): Effect.Effect<Net.Socket, Socket.SocketError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.try({ try: () => connect(endpoint, options, lookup), catch: openError }),
+    (socket) => Effect.sync(() => socket.destroy())
+  ).pipe(
+    Effect.flatMap((socket) =>
+      Effect.callback<Net.Socket, Socket.SocketError>((resume) => {
+        socket.once(options.tls === undefined || endpoint.path !== undefined ? "connect" : "secureConnect", () => {
+          if (endpoint.path === undefined) tune(socket, options)
+          resume(Effect.succeed(socket))
+        })
+        // Stays for the life of the socket: an error that comes after its reader is gone must not end the process.
+        socket.on("error", (cause) => resume(Effect.fail(openError(cause))))
+        // A peer that hangs up in the middle of a TLS handshake; after an error this comes too late to matter.
+        socket.once(
+          "close",
+          () => resume(Effect.fail(openError(new Error("The connection was closed while it was being opened"))))
+        )
+        return Effect.sync(() => socket.destroy())
+      })
+    )
+  )

@@ -1,0 +1,77 @@
+/**
+ * The configuration file of a server, written from options.
+ */
+import * as Redacted from "effect/Redacted"
+import type { RedisServerOptions } from "../RedisServer.ts"
+
+/** Where a server listens and keeps its files. */
+export interface Place {
+  readonly host: string
+  readonly port: number
+  readonly tlsPort: number | undefined
+  readonly directory: string
+  readonly path: string | undefined
+}
+
+/** Quotes an argument as the configuration parser of Redis reads it. */
+const quote = (text: string): string =>
+  `"${
+    Array.from(text, (char) => {
+      const code = char.charCodeAt(0)
+      return code < 32
+        ? `\\x${code.toString(16).padStart(2, "0")}`
+        : char === "\\" || char === "\""
+        ? `\\${char}`
+        : char
+    }).join("")
+  }"`
+
+const persistence = {
+  none: ["save \"\"", "appendonly no"],
+  rdb: ["save 900 1", "appendonly no"],
+  // Each write is on disk before its reply is sent, so that a killed server comes back with all that it acknowledged.
+  aof: ["save \"\"", "appendonly yes", "appendfsync always"]
+}
+
+const tlsLines = (options: RedisServerOptions, place: Place): ReadonlyArray<string> =>
+  options.tls === undefined || place.tlsPort === undefined ? [] : [
+    `tls-port ${place.tlsPort}`,
+    "tls-cert-file tls-cert.pem",
+    "tls-key-file tls-key.pem",
+    "tls-ca-cert-file tls-ca.pem",
+    `tls-auth-clients ${options.tls.clientCertificate === "required" ? "yes" : "no"}`
+  ]
+
+/** The text of the configuration file. Directives of `options.config` come last, so that they win. */
+export const render = (options: RedisServerOptions, place: Place): string =>
+  [
+    `bind ${place.host}`,
+    `port ${place.port}`,
+    "daemonize no",
+    "logfile \"\"",
+    `dir ${quote(place.directory)}`,
+    ...(place.path === undefined ? [] : [`unixsocket ${quote(place.path)}`]),
+    ...persistence[options.persistence ?? "none"],
+    ...(options.clusterEnabled === true ? ["cluster-enabled yes", "cluster-config-file nodes.conf"] : []),
+    ...tlsLines(options, place),
+    ...(options.password === undefined ? [] : [`requirepass ${quote(Redacted.value(options.password))}`]),
+    ...(options.acl ?? []),
+    ...Object.entries(options.config ?? {}).flatMap(([name, value]) =>
+      (typeof value === "string" ? [value] : value).map((value) => `${name} ${value}`)
+    ),
+    ""
+  ].join("\n")
+
+/** What must not be shown: a server that refuses its configuration prints the line. */
+export const secrets = (options: RedisServerOptions): ReadonlyArray<string> =>
+  [
+    ...(options.password === undefined
+      ? []
+      : [Redacted.value(options.password), quote(Redacted.value(options.password))]),
+    ...(options.acl ?? []).flatMap((line) =>
+      line.split(/\s+/).filter((word) => /^[><#!]./.test(word)).map((word) => word.slice(1))
+    ),
+    ...Object.entries(options.config ?? {}).flatMap(([name, value]) =>
+      /pass|auth/.test(name) ? (typeof value === "string" ? [value] : value) : []
+    )
+  ].filter((secret) => secret.length > 0)

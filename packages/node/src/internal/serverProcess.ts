@@ -1,0 +1,99 @@
+/**
+ * One child process: started, watched, and never left behind.
+ */
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+
+/** A running or finished child. `exit` says how it ended. */
+export interface ServerProcess {
+  readonly pid: number
+  readonly exit: Deferred.Deferred<string>
+  readonly signal: (signal: NodeJS.Signals) => void
+}
+
+/**
+ * Children that still run, with the directory each one owns. Scopes are not
+ * closed when a program calls `process.exit`, so that what is left then is
+ * ended here.
+ */
+const running = new Map<ChildProcess.ChildProcess, string>()
+
+const endAll = () => {
+  for (const [child, directory] of running) {
+    child.kill("SIGKILL")
+    Fs.rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+const track = (child: ChildProcess.ChildProcess, directory: string) => {
+  if (running.size === 0) process.on("exit", endAll)
+  running.set(child, directory)
+}
+
+const untrack = (child: ChildProcess.ChildProcess) => {
+  running.delete(child)
+  if (running.size === 0) process.off("exit", endAll)
+}
+
+const spawn = (options: { binary: string; args: ReadonlyArray<string>; directory: string; log: string }) => {
+  const log = Fs.openSync(options.log, "a", 0o600)
+  try {
+    return ChildProcess.spawn(options.binary, options.args, { cwd: options.directory, stdio: ["ignore", log, log] })
+  } finally {
+    Fs.closeSync(log)
+  }
+}
+
+/**
+ * Starts a process whose output goes to the end of `log`. `onStart` is called
+ * before anything can be interrupted, so that an owner always knows its child.
+ */
+export const start = (options: {
+  readonly binary: string
+  readonly args: ReadonlyArray<string>
+  readonly directory: string
+  readonly log: string
+  readonly onStart: (child: ServerProcess) => void
+}): Effect.Effect<ServerProcess, Error> =>
+  Effect.callback<ServerProcess, Error>((resume) => {
+    const child = spawn(options)
+    const exit = Deferred.makeUnsafe<string>()
+    child.once("error", (cause) => resume(Effect.fail(cause)))
+    child.once("exit", (code, signal) => {
+      untrack(child)
+      Deferred.doneUnsafe(exit, Effect.succeed(signal === null ? `exit code ${code}` : `signal ${signal}`))
+    })
+    if (child.pid === undefined) return
+    track(child, options.directory)
+    const started: ServerProcess = { pid: child.pid, exit, signal: (signal) => child.kill(signal) }
+    options.onStart(started)
+    resume(Effect.succeed(started))
+  }).pipe(Effect.uninterruptible)
+
+/** Whether the process has not ended yet. */
+export const isRunning = (self: ServerProcess): boolean => !Deferred.isDoneUnsafe(self.exit)
+
+/**
+ * Ends a process and waits until it is gone. A process that is stopped by
+ * SIGSTOP is continued, as it would not see the signal otherwise; one that has
+ * not ended after `grace` is killed.
+ */
+export const end = (self: ServerProcess, signal: NodeJS.Signals, grace: Duration.Duration): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (!isRunning(self)) return Effect.void
+    self.signal(signal)
+    self.signal("SIGCONT")
+    return Deferred.await(self.exit).pipe(
+      Effect.timeoutOrElse({
+        duration: grace,
+        orElse: () => {
+          self.signal("SIGKILL")
+          return Deferred.await(self.exit)
+        }
+      }),
+      Effect.asVoid
+    )
+  })

@@ -1,0 +1,151 @@
+/**
+ * Checks what readers of the documentation rely on: every module has a header,
+ * every exported symbol a doc comment with `@category` and `@since`, and every
+ * `ts` example in doc comments and Markdown files type-checks. Examples that are
+ * not programs carry another label, such as `text`.
+ */
+import { spawnSync } from "node:child_process"
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import process from "node:process"
+import { parseSync } from "rolldown/utils"
+
+interface Comment {
+  readonly text: string
+  readonly start: number
+  readonly end: number
+}
+
+const root = join(import.meta.dirname, "..")
+const problems: Array<string> = []
+
+for (const file of globSync("packages/*/src/**/*.ts", { cwd: root })) {
+  // Barrels repeat what is documented elsewhere; internal modules are for readers of the sources.
+  if (!file.includes("internal/") && !file.endsWith("/index.ts")) checkModule(file)
+}
+const examples = globSync(["packages/*/src/**/*.ts", "*.md", "docs/**/*.md", "packages/*/*.md"], { cwd: root })
+  .filter((file) => !file.includes("node_modules")).flatMap(examplesOf)
+checkExamples(examples)
+
+for (const problem of problems) console.error(problem)
+console.log(
+  problems.length === 0
+    ? `The documentation is complete; ${examples.length} examples type-check.`
+    : `${problems.length} faults in the documentation.`
+)
+process.exitCode = problems.length === 0 ? 0 : 1
+
+function checkModule(file: string): void {
+  const source = readFileSync(join(root, file), "utf8")
+  const { comments, program } = parseSync(file, source)
+  const blocks = comments.filter(({ type, value }) => type === "Block" && value.startsWith("*"))
+    .map(({ end, start, value }): Comment => ({ end, start, text: value }))
+  const header = blocks[0]
+  const first = program.body[0]
+  if (header === undefined || source.slice(0, header.start).trim() !== "" || !header.text.includes("@since")) {
+    problems.push(`${file}:1 has no header with @since`)
+  } else if (first !== undefined && !isSeparate(source, header, first.start, blocks)) {
+    problems.push(`${file}:1 has no header of its own: the first comment belongs to the first declaration`)
+  }
+  const documented = new Set<string>()
+  for (const node of program.body) {
+    if (node.type !== "ExportNamedDeclaration" || node.declaration === null) continue
+    for (const name of namesOf(node.declaration)) {
+      // The later overloads of a function, and a type beside a value of the same name.
+      if (documented.has(name)) continue
+      documented.add(name)
+      const comment = blocks.findLast(({ end }) => end <= node.start)
+      // Between the two may stand a bundler's annotation.
+      const attached = comment !== undefined &&
+        /^\s*(\/\* @__\w+__ \*\/\s*)?$/.test(source.slice(comment.end, node.start))
+      const where = `${file}:${lineAt(source, node.start)} ${name}`
+      if (!attached) problems.push(`${where} has no doc comment`)
+      else if (!comment.text.includes("@internal")) checkComment(where, comment.text)
+    }
+  }
+}
+
+/** Whether the header is not the doc comment of the first statement: that is an import or re-export, or has its own. */
+function isSeparate(source: string, header: Comment, start: number, blocks: ReadonlyArray<Comment>): boolean {
+  return /^(import|export \*|export \{)/.test(source.slice(start, start + 8)) ||
+    blocks.some(({ end }) => end > header.end && end <= start)
+}
+
+function checkComment(where: string, text: string): void {
+  const prose = text.split("\n").map((line) => line.replace(/^\s*\*+ ?/, "").trim()).find((line) => line !== "")
+  if (prose === undefined || prose.startsWith("@")) problems.push(`${where} has tags, but no sentence`)
+  for (const tag of ["@category", "@since"]) {
+    if (!new RegExp(`${tag} \\S`).test(text)) problems.push(`${where} has no ${tag}`)
+  }
+}
+
+interface Declaration {
+  readonly type: string
+  readonly id?: unknown
+  readonly declarations?: ReadonlyArray<{ readonly id: unknown }>
+}
+
+function namesOf(declaration: Declaration): ReadonlyArray<string> {
+  const ids = declaration.declarations?.map(({ id }) => id) ?? [declaration.id]
+  return ids.flatMap((id) =>
+    typeof id === "object" && id !== null && "name" in id && typeof id.name === "string" ? [id.name] : []
+  )
+}
+
+interface Example {
+  readonly file: string
+  readonly line: number
+  readonly code: string
+}
+
+function examplesOf(file: string): ReadonlyArray<Example> {
+  const inComment = file.endsWith(".ts")
+  const found: Array<Example> = []
+  let current: { line: number; lines: Array<string> } | undefined
+  readFileSync(join(root, file), "utf8").split("\n").forEach((raw, index) => {
+    if (inComment && !/^\s*\*/.test(raw)) return
+    const text = inComment ? raw.replace(/^\s*\* ?/, "") : raw
+    if (current === undefined) {
+      if (text.trim() === "```ts") current = { line: index + 1, lines: [] }
+    } else if (text.trim() === "```") {
+      found.push({ file, line: current.line, code: current.lines.join("\n") })
+      current = undefined
+    } else {
+      current.lines.push(text)
+    }
+  })
+  return found
+}
+
+/** Compiles the examples, each as a file in which every line has the number that it has in its source. */
+function checkExamples(examples: ReadonlyArray<Example>): void {
+  if (examples.length === 0) return
+  const directory = join(root, "node_modules/.cache/examples")
+  rmSync(directory, { recursive: true, force: true })
+  mkdirSync(directory, { recursive: true })
+  const names = examples.map(({ file, line }) => `${file.replaceAll("/", "__").replace(/\.ts$/, "")}@${line}.ts`)
+  examples.forEach(({ code, line }, index) => {
+    writeFileSync(join(directory, names[index]!), "\n".repeat(line) + code + "\nexport {}\n")
+  })
+  writeFileSync(
+    join(directory, "tsconfig.json"),
+    JSON.stringify({
+      extends: "../../../tsconfig.json",
+      compilerOptions: { noUnusedLocals: false, noUnusedParameters: false, incremental: false, tsBuildInfoFile: null },
+      include: [],
+      files: names
+    })
+  )
+  const { status, stdout } = spawnSync("tsc", ["-p", directory, "--pretty", "false"], { cwd: root, encoding: "utf8" })
+  if (status === 0) return
+  // Faults of the sources are reported by `check`.
+  const fault = /^node_modules\/\.cache\/examples\/(.*)@\d+\.ts\((\d+),\d+\): (.*)$/gm
+  for (const [, name = "", line, message] of stdout.matchAll(fault)) {
+    const file = name.replaceAll("__", "/")
+    problems.push(`${file.endsWith(".md") ? file : `${file}.ts`}:${line} ${message}`)
+  }
+}
+
+function lineAt(source: string, offset: number): number {
+  return source.slice(0, offset).split("\n").length
+}

@@ -1,0 +1,97 @@
+/**
+ * Checks the packages as their users get them: builds and packs each, has publint
+ * and Are The Types Wrong look at the tarballs, then installs them in an empty
+ * project, where every module must load and type-check and no internal one may.
+ */
+import { spawnSync } from "node:child_process"
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import process from "node:process"
+
+interface Manifest {
+  readonly name: string
+  readonly private?: boolean
+  readonly peerDependencies?: Record<string, string>
+}
+
+const root = join(import.meta.dirname, "..")
+const temporary = mkdtempSync(join(tmpdir(), "redfx-packages-"))
+process.on("exit", () => rmSync(temporary, { recursive: true, force: true }))
+
+const packages = globSync("packages/*/package.json", { cwd: root }).sort().map((file) => {
+  const manifest: Manifest = JSON.parse(readFileSync(join(root, file), "utf8"))
+  return { manifest, directory: join(root, dirname(file)) }
+}).filter(({ manifest }) => manifest.private !== true)
+
+// From scratch: a module that is gone from the sources must not be packed.
+for (const { directory } of packages) rmSync(join(directory, "dist"), { recursive: true, force: true })
+run("tsc", ["-b", "tsconfig.packages.json"])
+for (const { directory, manifest } of packages) {
+  const tarball = join(temporary, `${manifest.name.replace("@", "").replace("/", "-")}.tgz`)
+  run("pnpm", ["pack", "--out", tarball], directory)
+  run("publint", ["run", tarball, "--strict"])
+  run("attw", [tarball, "--profile", "esm-only", "--format", "ascii"])
+  install(tarball, directory, manifest)
+}
+const modules = packages.flatMap(({ manifest }) => checkFiles(manifest.name))
+load(modules)
+typeCheck(modules)
+console.log(`${packages.length} packages with ${modules.length} modules are fit to publish.`)
+
+/** Unpacks the tarball where npm would, with the workspace's copies of what the package needs from others. */
+function install(tarball: string, directory: string, manifest: Manifest): void {
+  const target = join(temporary, "node_modules", manifest.name)
+  mkdirSync(target, { recursive: true })
+  run("tar", ["-xzf", tarball, "-C", target, "--strip-components=1"])
+  for (const peer of Object.keys(manifest.peerDependencies ?? {})) {
+    const link = join(temporary, "node_modules", peer)
+    mkdirSync(dirname(link), { recursive: true })
+    rmSync(link, { force: true })
+    symlinkSync(join(directory, "node_modules", peer), link)
+  }
+}
+
+/** Every specifier under which a user reaches the package. */
+function checkFiles(name: string): ReadonlyArray<string> {
+  const installed = join(temporary, "node_modules", name)
+  const text = readFileSync(join(installed, "package.json"), "utf8")
+  for (const protocol of ["workspace:", "catalog:"]) {
+    if (text.includes(protocol)) fail(`The packed ${name} still has a dependency on "${protocol}"`)
+  }
+  if (globSync("LICENSE", { cwd: installed }).length === 0) fail(`The packed ${name} has no LICENSE`)
+  const files = globSync("**/*.js", { cwd: join(installed, "dist") })
+  return files.sort().filter((file) => !file.includes("internal/")).map((file) =>
+    file === "index.js" ? name : `${name}/${file.slice(0, -".js".length)}`
+  )
+}
+
+function load(modules: ReadonlyArray<string>): void {
+  const program = [
+    ...modules.map((module) => `await import(${JSON.stringify(module)})`),
+    `for (const name of ${JSON.stringify(packages.map(({ manifest }) => manifest.name))}) {`,
+    "  const { code } = await import(`${name}/internal/none`).catch((error) => error)",
+    "  if (code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw new Error(`${name} opens its internal modules: ${code}`)",
+    "}"
+  ]
+  writeFileSync(join(temporary, "load.mjs"), program.join("\n"))
+  run("node", ["load.mjs"], temporary)
+}
+
+function typeCheck(modules: ReadonlyArray<string>): void {
+  const program = modules.map((module, index) => `export * as m${index} from ${JSON.stringify(module)}`)
+  writeFileSync(join(temporary, "types.mts"), program.join("\n"))
+  const options = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "nodenext"]
+  run("tsc", [...options, "--types", "", "types.mts"], temporary)
+}
+
+/** Runs a program to its end; shows what it printed only when it failed. */
+function run(command: string, args: ReadonlyArray<string>, cwd: string = root): void {
+  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })
+  if (status !== 0) fail(`${command} ${args.join(" ")} failed\n${error?.message ?? ""}${stdout}${stderr}`)
+}
+
+function fail(message: string): never {
+  console.error(message)
+  process.exit(1)
+}

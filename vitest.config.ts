@@ -1,0 +1,22 @@
+import { availableParallelism } from "node:os"
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    typecheck: {
+      enabled: true,
+      include: ["packages/*/test/**/*.test-d.ts", "test/**/*.test-d.ts"],
+      tsconfig: "tsconfig.json"
+    },
+    globalSetup: ["test/global-setup.ts"],
+    reporters: ["default", "./scripts/summary-reporter.ts"],
+    // A process for each file: tests start servers, send signals and look at memory.
+    pool: "forks",
+    // Most of the time goes into waiting for servers, so two at a time even on one core.
+    maxWorkers: Math.max(2, availableParallelism()),
+    testTimeout: 15_000,
+    hookTimeout: 30_000,
+    dangerouslyIgnoreUnhandledErrors: false
+  }
+})
