@@ -16,7 +16,8 @@
  */
 import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { connect, createServer, type Socket } from "node:net"
+import { connect, createServer } from "node:net"
+import type { Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
@@ -40,7 +41,7 @@ const recordings: ReadonlyArray<readonly [name: string, ...commands: ReadonlyArr
   ["empty array", "LRANGE missing 0 -1"],
   ["array", "RPUSH list a bb ccc", "LRANGE list 0 -1"],
   ["array with nulls", "MGET text missing utf8"],
-  ["large array", "EVAL 'local_r={};for_i=1,1000_do_r[i]=string.rep(tostring(i),i%20)_end;return_r' 0"],
+  ["large array", "EVAL 'local_r={};for_i=1,200_do_r[i]=string.rep(tostring(i),i%20)_end;return_r' 0"],
   ["array of integers", "EVAL 'return_{1,2,{3,4,{5}},{}}' 0"],
   ["map", "HSET hash field value number 1", "HGETALL hash"],
   ["empty map", "HGETALL missing"],
@@ -141,8 +142,18 @@ const main = async () => {
   const directory = mkdtempSync(join(tmpdir(), "redfx-goldens-"))
   const port = await freePort()
   const server = spawn(process.argv[2] ?? "redis-server", [
-    ...["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
-    ...["--dir", directory, "--enable-debug-command", "yes"]
+    "--port",
+    String(port),
+    "--bind",
+    "127.0.0.1",
+    "--save",
+    "",
+    "--appendonly",
+    "no",
+    "--dir",
+    directory,
+    "--enable-debug-command",
+    "yes"
   ], { stdio: "ignore" })
   try {
     const goldens: Array<{ name: string; protocol: 2 | 3; bytes: string }> = []

@@ -139,8 +139,8 @@ const largeCases = (size: LargeSize, total: number): ReadonlyArray<Case> => {
 /** Every case that runs against the server, in the order of the table. */
 export const cases: ReadonlyArray<Case> = [
   ...small(1, 4_000),
-  ...small(50, 30_000),
-  ...small(1000, 50_000),
+  ...small(50, 25_000),
+  ...small(1000, 40_000),
   {
     name: "pipeline",
     title: "Pipeline of 1000 GETs",
@@ -185,7 +185,7 @@ export const cases: ReadonlyArray<Case> = [
     name: "latency-50",
     title: "Latency of GET 64 B, 50 callers",
     callers: 50,
-    total: 30_000,
+    total: 25_000,
     latency: true,
     bind: get,
     check: equals(smallValues[0])

@@ -59,19 +59,19 @@ const payloads: ReadonlyArray<Payload> = [
   payload("codec-array", "Array of 1000 × 64 B", `*1000\r\n${bulk(element).repeat(1000)}`, {
     replies: 1,
     elements: 1000,
-    repeat: 500,
+    repeat: 250,
     isRight: (reply) => Array.isArray(reply) && reply.length === 1000 && reply.every((each) => each === element)
   }),
   payload("codec-small", "Small replies (+OK, :1234, $5)", `+OK\r\n:1234\r\n${bulk("hello")}`.repeat(1000), {
     replies: 3000,
     elements: 3000,
-    repeat: 300,
+    repeat: 150,
     isRight: (reply) => reply === "hello"
   }),
   payload("codec-1mb", "One value of 1 MB", bulk(large), {
     replies: 1,
     elements: large.length,
-    repeat: 100,
+    repeat: 50,
     isRight: (reply) => reply === large
   })
 ]

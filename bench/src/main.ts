@@ -15,20 +15,20 @@ import type { CodecResult } from "./codec.ts"
 import { codecCaseNames, measureCodecs } from "./codec.ts"
 import { describeEnvironment } from "./environment.ts"
 import type { CaseResult, Participant } from "./measure.ts"
-import { measureCase } from "./measure.ts"
+import { measureCase, warmUp } from "./measure.ts"
 import type { Condition, MemoryResult } from "./memory.ts"
 import { measureMemory } from "./memory.ts"
 import { sendRaw } from "./raw.ts"
 import type { Run } from "./report.ts"
-import { caseTable, codecTable, environmentLines, memoryTable, summaryTable } from "./report.ts"
+import { caseTable, codecTable, environmentLines, memoryTable, processorTable, summaryTable } from "./report.ts"
 import type { Server } from "./server.ts"
 import { startServer } from "./server.ts"
 import { explain } from "./session.ts"
 
 const usage = `Usage: pnpm bench [options]
 
-  --quick             about 30 seconds: fewer operations, one round, a tenth of the commands in the memory cases
-  --case a,b          only cases whose names start with one of these
+  --quick             under a minute: fewer operations, one round, a tenth of the commands in the memory cases
+  --case a,b          only these cases, or those whose names start with one of these
   --clients a,b       only these clients (${clientNames.join(", ")})
   --rounds n          rounds per case (default 5)
   --output directory  where latest.json and chart.svg go (default bench/results for a whole run, else nowhere)
@@ -85,7 +85,9 @@ function readOptions(): Options {
     quick: values.quick,
     rounds: values.rounds === undefined ? (values.quick ? 1 : 5) : Number(values.rounds),
     clients,
-    isWanted: (name) => wanted === undefined || wanted.some((prefix) => name.startsWith(prefix)),
+    isWanted: (name) =>
+      wanted === undefined
+      || wanted.some((part) => caseNames.includes(part) ? name === part : name.startsWith(part)),
     output: values.output ?? (isWhole ? join(import.meta.dirname, "..", "results") : undefined)
   }
 }
@@ -139,7 +141,9 @@ async function runAgainst(server: Server, options: Options): Promise<Run> {
   const environment = describeEnvironment(server.version)
   console.log(environmentLines(environment))
   const participants = await connectAll(options.clients, server)
-  const measured = await measureCases(cases.filter(({ name }) => options.isWanted(name)), participants, options)
+  const wanted = cases.filter(({ name }) => options.isWanted(name))
+  if (wanted.length > 0) await warmUp(participants, options.quick ? 200 : 1_000)
+  const measured = await measureCases(wanted, participants, options)
   for (const { session } of participants) await session.close()
   const codecNames = codecCaseNames.filter(options.isWanted)
   const codecs: ReadonlyArray<CodecResult> = await measureCodecs(codecNames, options)
@@ -164,7 +168,7 @@ const start = Date.now()
 const server = await startServer()
 try {
   const run = await runAgainst(server, options)
-  if (run.cases.length > 0) console.log(summaryTable(run))
+  if (run.cases.length > 0) console.log(`${summaryTable(run)}\n${processorTable(run)}`)
   console.log(`Took ${Math.round((Date.now() - start) / 1000)} s.`)
   if (options.output !== undefined) {
     mkdirSync(options.output, { recursive: true })

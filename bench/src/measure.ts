@@ -3,7 +3,7 @@ import { performance } from "node:perf_hooks"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import type { Case } from "./cases.ts"
-import type { Session } from "./session.ts"
+import type { Bind, Session } from "./session.ts"
 import { explain, perCaller } from "./session.ts"
 
 /** A client connected for the run. */
@@ -102,6 +102,20 @@ async function fault(session: Session, item: Case): Promise<string | undefined> 
     return item.check(await session.once(item.bind))
   } catch (error) {
     return explain(error)
+  }
+}
+
+const smallRead: Bind = (operations) => () => operations.get("bench:small:0")
+
+/**
+ * Runs every client by 1000 callers for `milliseconds`, twice in turn. The
+ * compiler of V8 needs some 500 000 commands before a client is as fast as it
+ * gets; what all commands of a client share is compiled here, before any case.
+ */
+export async function warmUp(participants: ReadonlyArray<Participant>, milliseconds: number): Promise<void> {
+  for (const { session } of [...participants, ...participants]) {
+    const end = performance.now() + milliseconds
+    while (performance.now() < end) await session.run(smallRead, 1000, 20_000)
   }
 }
 

@@ -79,6 +79,8 @@ export function caseTable(result: CaseResult): string {
   ].join("\n")
 }
 
+const overlap = (one: Spread, other: Spread): boolean => one.min <= other.max && other.min <= one.max
+
 /** All cases: how many times the fastest peer redfx is, and each client relative to redfx. */
 export function summaryTable(run: Run): string {
   const rows = run.cases.map((result) => {
@@ -87,7 +89,9 @@ export function summaryTable(run: Run): string {
     const own = result.results.find(({ client }) => client === subject)
     return [
       result.title,
-      own === undefined || peer === undefined ? "–" : `${(own.rate.median / peer.rate.median).toFixed(2)} ×`,
+      own === undefined || peer === undefined
+        ? "–"
+        : `${overlap(own.rate, peer.rate) ? "~ " : ""}${(own.rate.median / peer.rate.median).toFixed(2)} ×`,
       peer?.client ?? "–",
       ...run.clients.map((name) => {
         const each = result.results.find(({ client }) => client === name)
@@ -97,7 +101,23 @@ export function summaryTable(run: Run): string {
   })
   return [
     `\n### Summary: throughput relative to ${run.clients.includes(subject) ? subject : "the fastest"} (= 1)\n`,
-    table(["case", `${subject} against the fastest peer`, "fastest peer", ...run.clients], rows)
+    table(["case", `${subject} against the fastest peer`, "fastest peer", ...run.clients], rows),
+    "~ the ranges of the two overlap: no winner"
+  ].join("\n")
+}
+
+/** All cases: processor time per command, which neighbours on the machine disturb less than throughput. */
+export function processorTable(run: Run): string {
+  const rows = run.cases.map((result) => [
+    result.title,
+    ...run.clients.map((name) => {
+      const each = result.results.find(({ client }) => client === name)
+      return each === undefined ? "–" : number(each.cpu.median)
+    })
+  ])
+  return [
+    "\n### Summary: CPU per command in µs, all threads\n",
+    table(["case", ...run.clients], rows)
   ].join("\n")
 }
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export * from "./commands/Bitmaps.ts"
+export * from "./commands/Connection.ts"
 export * from "./commands/Generic.ts"
 export * from "./commands/Hashes.ts"
 export * from "./commands/HyperLogLog.ts"

@@ -14,7 +14,9 @@
  * @since 0.1.0
  */
 export * from "./RespChannel.ts"
-export { type DecodeOptions, RespDecoder } from "./RespDecoder.ts"
-export { type Argument, RespEncoder } from "./RespEncoder.ts"
+export { RespDecoder } from "./RespDecoder.ts"
+export type { Argument } from "./RespEncoder.ts"
+export { RespEncoder } from "./RespEncoder.ts"
 export * from "./RespFormat.ts"
+export type { DecodeOptions } from "./RespLimits.ts"
 export * from "./RespValue.ts"

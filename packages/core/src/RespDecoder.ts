@@ -12,6 +12,7 @@
  * @since 0.1.0
  */
 import { Bytes, Pieces } from "./internal/respBytes.ts"
+import { ATTRIBUTED, Frame, none, ROOT, UNBOUNDED, valueOf } from "./internal/respFrame.ts"
 import {
   excerpt,
   parseBigNumber,
@@ -36,49 +37,19 @@ import {
   isType,
   LF,
   MAP,
+  names,
   NULL,
   PART,
-  PUSH,
   SET,
   SIMPLE,
   STREAMED,
-  VERBATIM,
-  names
+  VERBATIM
 } from "./internal/respType.ts"
 import { stackless } from "./internal/stackless.ts"
-import { Attributed, Bulk, ErrorReply, MapReply, ProtocolError, Push, SetReply, type Value, Verbatim } from "./RespValue.ts"
-
-/**
- * The limits of a decoder, which protect the client from a server that lies or
- * is no Redis at all.
- *
- * **Details**
- *
- * - `maxDepth`: how deep aggregates may nest, 128 by default.
- * - `maxBulkLength`: bytes of one bulk string, 512 MiB by default, which is the server's own `proto-max-bulk-len`.
- * - `maxAggregateLength`: elements of one array, set or push, and pairs of one map, 2²⁷ by default.
- * - `maxLineLength`: bytes of a line, which is a length, a number, a simple string or an error, and of a blob error.
- *   1 MiB by default, as a script may return a long status; at least 64.
- * - `maxReplyBytes`: bytes of one whole reply, 1 GiB by default, at least 64. `Infinity` turns it off.
- * - `attributes`: whether a value that came with attributes is an `Attributed` (`"keep"`, the default) or the bare
- *   value (`"drop"`).
- *
- * @category options
- * @since 0.1.0
- */
-export interface DecodeOptions {
-  readonly maxDepth?: number | undefined
-  readonly maxBulkLength?: number | undefined
-  readonly maxAggregateLength?: number | undefined
-  readonly maxLineLength?: number | undefined
-  readonly maxReplyBytes?: number | undefined
-  readonly attributes?: "keep" | "drop" | undefined
-}
-
-// Two kinds of frames have no type byte: the root, whose items are the results of `push`, and the one that wraps its
-// only item into the attributes that came before it.
-const ROOT = 0
-const ATTRIBUTED = 1
+import { Limits } from "./RespLimits.ts"
+import type { DecodeOptions } from "./RespLimits.ts"
+import { Bulk, ErrorReply, MapReply, ProtocolError, Verbatim } from "./RespValue.ts"
+import type { Value } from "./RespValue.ts"
 
 // Where the decoder stands between two bytes.
 /** Before the type byte of a value. */
@@ -96,26 +67,6 @@ const AT_PART = 5
 /** A capacity up to this is kept for the next line. */
 const LINE_KEPT = 4096
 
-/** V8's strings must not exceed 2²⁹ − 24 characters. */
-const LONGEST_LINE = 2 ** 28
-
-/** How many items the root takes before it is asked whether it is full, and says no. A small integer of V8. */
-const UNBOUNDED = 2 ** 30
-
-const none: Array<Value> = []
-
-/** An aggregate being filled. Frames are reused, one for each depth ever reached. */
-class Frame {
-  kind = ROOT
-  /** Whether its length is unknown and an `END` will come. */
-  streamed = false
-  items: Array<Value> = none
-  /** Items still to come, never 0 between two values. For a streamed aggregate, how many more the limit allows. */
-  remaining = UNBOUNDED
-  /** Set while the kind is `ATTRIBUTED`. */
-  attributes: MapReply | undefined = undefined
-}
-
 /**
  * An incremental RESP decoder for one connection.
  *
@@ -132,13 +83,7 @@ export class RespDecoder {
   /** Why decoding ended; `undefined` while it goes on. */
   failure: ProtocolError | undefined = undefined
 
-  private readonly _maxDepth: number
-  private readonly _maxBulkLength: number
-  private readonly _maxAggregateLength: number
-  private readonly _maxLineLength: number
-  private readonly _maxReplyBytes: number
-  /** No bulk string up to this length can exceed a limit, even with its own length and line ends. */
-  private readonly _fastBulkLength: number
+  private readonly _limits: Limits
   private readonly _keepAttributes: boolean
 
   private _state = AT_VALUE
@@ -169,12 +114,7 @@ export class RespDecoder {
   private _parts: Bytes | undefined = undefined
 
   constructor(options?: DecodeOptions) {
-    this._maxDepth = options?.maxDepth ?? 128
-    this._maxBulkLength = options?.maxBulkLength ?? 512 * 1024 * 1024
-    this._maxAggregateLength = Math.min(options?.maxAggregateLength ?? 2 ** 27, 2 ** 29)
-    this._maxLineLength = Math.max(64, Math.min(options?.maxLineLength ?? 1024 * 1024, LONGEST_LINE))
-    this._maxReplyBytes = Math.max(options?.maxReplyBytes ?? 1024 * 1024 * 1024, 64)
-    this._fastBulkLength = Math.min(this._maxBulkLength, this._maxReplyBytes - 32)
+    this._limits = new Limits(options)
     this._keepAttributes = options?.attributes !== "drop"
   }
 
@@ -259,7 +199,7 @@ export class RespDecoder {
    */
   private _readBulks(chunk: Uint8Array, top: Frame, start: number): void {
     const end = chunk.length
-    const longest = this._fastBulkLength
+    const longest = this._limits.fastBulkLength
     const items = top.items
     let position = start
     let remaining = top.remaining
@@ -347,8 +287,8 @@ export class RespDecoder {
 
   /** Begins an aggregate of `length` items. */
   private _open(kind: number, length: number, streamed: boolean): void {
-    if (this._depth >= this._maxDepth) {
-      return this._fail(`aggregates nest deeper than ${this._maxDepth}`, this._position)
+    if (this._depth >= this._limits.maxDepth) {
+      return this._fail(`aggregates nest deeper than ${this._limits.maxDepth}`, this._position)
     }
     this._depth++
     let frame = this._frames[this._depth]
@@ -367,30 +307,22 @@ export class RespDecoder {
     if (frame.kind === ROOT) {
       frame.remaining = UNBOUNDED
     } else if (frame.streamed) {
-      this._fail(`a streamed aggregate has more than ${this._maxAggregateLength} elements`, this._position)
+      this._fail(`a streamed aggregate has more than ${this._limits.maxAggregateLength} elements`, this._position)
     } else {
       this._finish(frame)
     }
   }
 
   private _finish(frame: Frame): void {
-    const items = frame.items
     if (frame.kind === ATTRIBUTE) {
       frame.kind = ATTRIBUTED
-      frame.attributes = new MapReply(items)
+      frame.attributes = new MapReply(frame.items)
       frame.items = []
       frame.remaining = 1
       return
     }
-    let value: Value = items
-    if (frame.kind === MAP) value = new MapReply(items)
-    else if (frame.kind === SET) value = new SetReply(items)
-    else if (frame.kind === PUSH) value = new Push(items)
-    else if (frame.kind === ATTRIBUTED) {
-      value = items[0]!
-      if (this._keepAttributes) value = new Attributed(frame.attributes!, value)
-      frame.attributes = undefined
-    }
+    const value = valueOf(frame, this._keepAttributes)
+    frame.attributes = undefined
     frame.items = none
     this._depth--
     this._top = this._frames[this._depth]!
@@ -414,7 +346,7 @@ export class RespDecoder {
     }
     this._state = IN_LINE
     let at = start + 1
-    const limit = Math.min(chunk.length, start + this._maxLineLength)
+    const limit = Math.min(chunk.length, start + this._limits.maxLineLength)
     while (at < limit && chunk[at] !== CR && chunk[at] !== LF) at++
     // A line that ends in the chunk needs no copy.
     if (at + 1 < chunk.length && chunk[at] === CR && chunk[at + 1] === LF) {
@@ -436,7 +368,8 @@ export class RespDecoder {
     }
     const digits = at - start - 1
     if (
-      digits === 0 || digits > 4 || length > this._maxAggregateLength || at + 2 > chunk.length || chunk[at] !== CR ||
+      digits === 0 || digits > 4 || length > this._limits.maxAggregateLength || at + 2 > chunk.length ||
+      chunk[at] !== CR ||
       chunk[at + 1] !== LF
     ) {
       return false
@@ -460,8 +393,8 @@ export class RespDecoder {
       }
       if (byte === CR) this._lineHasCr = true
       else if (byte === LF) return this._fail(`"\\n" without "\\r" ends a line`, at)
-      else if (line.length + at - start > this._maxLineLength) {
-        return this._fail(`a line is longer than ${this._maxLineLength} bytes`, at)
+      else if (line.length + at - start > this._limits.maxLineLength) {
+        return this._fail(`a line is longer than ${this._limits.maxLineLength} bytes`, at)
       }
     }
     line.append(chunk, start, at)
@@ -529,8 +462,11 @@ export class RespDecoder {
     if (type === BULK || type === VERBATIM || type === BLOB_ERROR || type === PART) {
       return this._startBulk(type, length)
     }
-    if (length > this._maxAggregateLength) {
-      return this._fail(`an aggregate of ${length} elements; the limit is ${this._maxAggregateLength}`, this._position)
+    if (length > this._limits.maxAggregateLength) {
+      return this._fail(
+        `an aggregate of ${length} elements; the limit is ${this._limits.maxAggregateLength}`,
+        this._position
+      )
     }
     this._open(type, type === MAP || type === ATTRIBUTE ? 2 * length : length, false)
   }
@@ -544,7 +480,7 @@ export class RespDecoder {
       this._parts = new Bytes(0)
       this._state = AT_PART
     } else if (type === ARRAY || type === SET || type === MAP) {
-      this._open(type, (type === MAP ? 2 : 1) * this._maxAggregateLength + 1, true)
+      this._open(type, (type === MAP ? 2 : 1) * this._limits.maxAggregateLength + 1, true)
     } else {
       this._malformed(source, start, end)
     }
@@ -570,7 +506,9 @@ export class RespDecoder {
   // ---------------------------------------------------------------------------
 
   private _startBulk(type: number, length: number): void {
-    const limit = type === BLOB_ERROR ? Math.min(this._maxLineLength, this._maxBulkLength) : this._maxBulkLength
+    const limit = type === BLOB_ERROR
+      ? Math.min(this._limits.maxLineLength, this._limits.maxBulkLength)
+      : this._limits.maxBulkLength
     const total = length + (this._parts?.length ?? 0)
     if (total > limit) return this._fail(`a string of ${total} bytes; the limit is ${limit}`, this._position)
     if (type === VERBATIM && length < 4) {
@@ -638,7 +576,10 @@ export class RespDecoder {
         return
       default:
         if (source[start + 3] !== INTEGER) {
-          return this._fail(`malformed format of a verbatim string ${excerpt(source, start, start + 4)}`, this._position)
+          return this._fail(
+            `malformed format of a verbatim string ${excerpt(source, start, start + 4)}`,
+            this._position
+          )
         }
         return this._deliver(new Verbatim(parseSimple(source, start, start + 3), new Bulk(source, start + 4, end)))
     }
@@ -649,7 +590,7 @@ export class RespDecoder {
   // ---------------------------------------------------------------------------
 
   private _checkReplyLength(position: number): void {
-    if (position - this._replyStart > this._maxReplyBytes) this._fail("", position)
+    if (position - this._replyStart > this._limits.maxReplyBytes) this._fail("", position)
   }
 
   /**
@@ -657,9 +598,9 @@ export class RespDecoder {
    * when the reply was too long by then, that is what failed first.
    */
   private _fail(detail: string, position: number): void {
-    const tooLong = position - this._replyStart > this._maxReplyBytes
+    const tooLong = position - this._replyStart > this._limits.maxReplyBytes
     this.failure = stackless(() =>
-      new ProtocolError({ detail: tooLong ? `a reply is longer than ${this._maxReplyBytes} bytes` : detail })
+      new ProtocolError({ detail: tooLong ? `a reply is longer than ${this._limits.maxReplyBytes} bytes` : detail })
     )
     // Nothing of the reply in progress is kept alive.
     this._frames.length = 1

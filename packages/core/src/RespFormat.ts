@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { Attributed, Bulk, ErrorReply, MapReply, Push, SetReply, type Value, Verbatim } from "./RespValue.ts"
+import { Attributed, Bulk, ErrorReply, MapReply, Push, SetReply, Verbatim } from "./RespValue.ts"
+import type { Value } from "./RespValue.ts"
 
 /** Characters of one string, items of one aggregate, and depth, after which a format ends in `…`. */
 const TEXT = 64

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { ownBytes, decodeUtf8 } from "./internal/bytes.ts"
+import { decodeUtf8, ownBytes } from "./internal/bytes.ts"
 
 // -----------------------------------------------------------------------------
 // Values
@@ -196,6 +196,8 @@ export class ProtocolError extends Schema.TaggedError<ProtocolError>("@redfx/cor
   }
 ) {
   override get message(): string {
-    return `The server${this.address === undefined ? "" : ` at ${this.address}`} sent bytes that are not valid RESP: ${this.detail}`
+    return `The server${
+      this.address === undefined ? "" : ` at ${this.address}`
+    } sent bytes that are not valid RESP: ${this.detail}`
   }
 }

@@ -769,16 +769,18 @@ function groupsOf(spec: Spec) {
   const construct = <const Patterns extends SortPatterns>(
     key: Arg.Key,
     options: SortGroupsOptions<Patterns>
-  ): RedisCommand<ReadonlyArray<SortGroup<Patterns>>, ReadonlyArray<SortGroup<Patterns, Uint8Array>>> =>
-    make({
+  ): RedisCommand<ReadonlyArray<SortGroup<Patterns>>, ReadonlyArray<SortGroup<Patterns, Uint8Array>>> => {
+    const size = [options.get].flat().length
+    return make({
       spec,
-      args: () =>
+      args: () => {
         // A type that was widened or cast can still have fewer.
-        [options.get].flat().length < 2
-          ? Arg.invalid("needs at least two patterns to group by")
-          : [Arg.key(key), sortArgs(options)],
-      reply: inGroups<Patterns>(options.get.length)
+        if (size < 2) return Arg.invalid("needs at least two patterns to group by")
+        return [Arg.key(key), sortArgs(options)]
+      },
+      reply: inGroups<Patterns>(size)
     })
+  }
   return Object.assign(construct, { spec })
 }
 

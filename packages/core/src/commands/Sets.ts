@@ -271,23 +271,23 @@ export const srem = define(
 )
 
 /**
- * Returns some members of the set at `key` and the cursor to go on from; cursor 0 is both the start and the end.
+ * Returns some members of the set at `key` and the cursor of the next page: `"0"` after the last.
  *
- * A member may come more than once, and a page may be empty before the end.
- * O(1) a page. Since Redis 2.8.0.
+ * Start with cursor 0. A member may come more than once, and a page may be
+ * empty before the end. O(1) a page. Since Redis 2.8.0.
  *
  * @category sets
  * @since 0.1.0
  */
 export const sscan = define(
   "SSCAN",
-  (key: Arg.Key, cursor: number | bigint = 0, options: SscanOptions = {}) => [
+  (key: Arg.Key, cursor: string | number | bigint = 0, options: SscanOptions = {}) => [
     Arg.key(key),
     cursor,
     Arg.option("MATCH", options.match),
     Arg.option("COUNT", options.count)
   ],
-  Reply.fields({ cursor: Reply.integerText, members: Reply.array(Reply.blob) }),
+  Reply.fields({ cursor: Reply.text, members: Reply.array(Reply.blob) }),
   "readonly"
 )
 

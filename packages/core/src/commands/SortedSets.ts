@@ -1,5 +1,5 @@
 /**
- * Commands on sorted sets; those on ranges are in `SortedSetRanges`.
+ * Commands on sorted sets; their ranges and what combines several of them have modules of their own.
  *
  * @since 0.1.0
  */
@@ -60,39 +60,15 @@ export type ZaddCondition =
 export type ZaddOptions = ZaddCondition & { readonly ch?: boolean | undefined }
 
 /**
- * Keys of several sorted sets; as pairs or a record, each with the factor of its scores.
+ * One key, or several of which the first sorted set that is not empty is taken.
  *
  * @category sorted sets
  * @since 0.1.0
  */
-export type WeightedKeys = ReadonlyArray<Arg.Key> | Arg.Pairs<Arg.Key, number>
+export type SortedSetKeys = Arg.Key | ReadonlyArray<Arg.Key>
 
 /**
- * Options of {@link zinter}, {@link zunion} and those like them.
- *
- * - `aggregate`: what becomes of the scores that a member has in several sorted sets, `"sum"` by default.
- *
- * @category sorted sets
- * @since 0.1.0
- */
-export interface AggregateOptions {
-  readonly aggregate?: "sum" | "min" | "max" | undefined
-}
-
-/**
- * Options of {@link zintercard}.
- *
- * - `limit`: stop counting there; 0 and nothing count everything.
- *
- * @category sorted sets
- * @since 0.1.0
- */
-export interface ZintercardOptions {
-  readonly limit?: number | undefined
-}
-
-/**
- * Options of {@link zmpop} and {@link bzmpop}.
+ * Options of {@link zmpop}.
  *
  * - `count`: how many members to remove at most, 1 by default.
  *
@@ -101,6 +77,18 @@ export interface ZintercardOptions {
  */
 export interface ZmpopOptions {
   readonly count?: number | undefined
+}
+
+/**
+ * Options of {@link bzmpop}.
+ *
+ * - `timeout`: how long to wait; a bare number is seconds, 0 (the default) has no limit.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export interface BzmpopOptions extends ZmpopOptions {
+  readonly timeout?: Arg.Time | undefined
 }
 
 /**
@@ -117,6 +105,9 @@ export interface ZscanOptions {
   readonly count?: number | undefined
 }
 
+const keyList = (keys: SortedSetKeys): ReadonlyArray<Arg.Key> =>
+  typeof keys === "string" || keys instanceof Uint8Array ? [keys] : keys
+
 const conditionArgs = ({ gt, lt, nx, xx }: ZaddCondition): Arg.Arg =>
   (nx === true && (xx === true || gt === true || lt === true)) || (gt === true && lt === true)
     ? Arg.invalid("takes either nx, or xx with one of gt and lt")
@@ -127,17 +118,6 @@ const scorePairs = (members: Arg.Pairs<Arg.Key, number>): ReadonlyArray<Arg.Arg>
   const flat = Arg.pairs(members)
   // The index of the other half of a pair differs in the last bit.
   return flat.map((_, i) => flat[i ^ 1]!)
-}
-
-// `Array.isArray` does not narrow readonly arrays.
-const isList = <T>(value: unknown): value is ReadonlyArray<T> => Array.isArray(value)
-
-const weightedKeys = (keys: WeightedKeys): Arg.Arg => {
-  const entries: ReadonlyArray<Arg.Key | readonly [Arg.Key, number]> = isList(keys) ? keys : Object.entries(keys)
-  const weights = entries.flatMap((entry) => isList<number>(entry) ? [entry[1]!] : [])
-  const names = entries.map((entry) => isList<Arg.Key>(entry) ? entry[0]! : entry)
-  if (weights.length !== 0 && weights.length !== names.length) Arg.invalid("needs a weight for every key or for none")
-  return [Arg.countedKeys(names), weights.length === 0 ? Arg.none : ["WEIGHTS", weights]]
 }
 
 const popped = Reply.nullable(Reply.fields({ key: Reply.blob, members: scoredMembers }))
@@ -152,8 +132,7 @@ const rankAndScore = Reply.nullable(Reply.fields({ rank: Reply.integer, score: R
 
 /**
  * Removes the lowest or highest members of the first sorted set that is not
- * empty, waiting for one up to `timeout` (a bare number: seconds; 0, the
- * default: without limit); returns `undefined` when the time is over.
+ * empty, waiting for one up to `timeout`; returns `undefined` when the time is over.
  *
  * Fails with `DataError` without keys. O(K + M·log N), K keys, M members removed. Since Redis 7.0.0.
  *
@@ -162,9 +141,9 @@ const rankAndScore = Reply.nullable(Reply.fields({ rank: Reply.integer, score: R
  */
 export const bzmpop = define(
   "BZMPOP",
-  (keys: ReadonlyArray<Arg.Key>, where: "min" | "max", timeout: Arg.Time = 0, options: ZmpopOptions = {}) => [
-    Arg.blockSeconds(timeout),
-    Arg.countedKeys(keys),
+  (keys: SortedSetKeys, where: "min" | "max", options: BzmpopOptions = {}) => [
+    Arg.blockSeconds(options.timeout),
+    Arg.countedKeys(keyList(keys)),
     Arg.token(where),
     Arg.option("COUNT", options.count)
   ],
@@ -184,7 +163,7 @@ export const bzmpop = define(
  */
 export const bzpopmax = define(
   "BZPOPMAX",
-  (keys: ReadonlyArray<Arg.Key>, timeout: Arg.Time = 0) => [Arg.someKeys(keys), Arg.blockSeconds(timeout)],
+  (keys: SortedSetKeys, timeout?: Arg.Time) => [Arg.someKeys(keyList(keys)), Arg.blockSeconds(timeout)],
   poppedOne,
   "blocking"
 )
@@ -201,7 +180,7 @@ export const bzpopmax = define(
  */
 export const bzpopmin = define(
   "BZPOPMIN",
-  (keys: ReadonlyArray<Arg.Key>, timeout: Arg.Time = 0) => [Arg.someKeys(keys), Arg.blockSeconds(timeout)],
+  (keys: SortedSetKeys, timeout?: Arg.Time) => [Arg.someKeys(keyList(keys)), Arg.blockSeconds(timeout)],
   poppedOne,
   "blocking"
 )
@@ -259,49 +238,6 @@ export const zaddIncr = define(
 export const zcard = define("ZCARD", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
 
 /**
- * Returns the members of the first sorted set that are in none of the others, lowest score first.
- *
- * Fails with `DataError` without keys. O(L + (N−K)·log N), L members in all sets,
- * N in the first, K in the result. Since Redis 6.2.0.
- *
- * @category sorted sets
- * @since 0.1.0
- */
-export const zdiff = define(
-  "ZDIFF",
-  (...keys: Arg.Many<Arg.Key>) => Arg.countedKeys(keys),
-  Reply.array(Reply.blob),
-  "readonly"
-)
-
-/**
- * Stores at `destination` what {@link zdiff} returns, replacing what was there; returns the size of the result.
- *
- * An empty result deletes `destination`. Fails with `DataError` without keys. Since Redis 6.2.0.
- *
- * @category sorted sets
- * @since 0.1.0
- */
-export const zdiffstore = define(
-  "ZDIFFSTORE",
-  (destination: Arg.Key, ...keys: Arg.Many<Arg.Key>) => [Arg.key(destination), Arg.countedKeys(keys)],
-  Reply.integer
-)
-
-/**
- * Like {@link zdiff}, with the scores.
- *
- * @category sorted sets
- * @since 0.1.0
- */
-export const zdiffWithScores = define(
-  "ZDIFF",
-  (...keys: Arg.Many<Arg.Key>) => [Arg.countedKeys(keys), "WITHSCORES"],
-  scoredMembers,
-  "readonly"
-)
-
-/**
  * Adds `increment` to the score of `member`, a new member counting as 0; returns the new score.
  *
  * Fails with `ResponseError` when the sum is no number (`inf` and `-inf`). O(log N). Since Redis 1.2.0.
@@ -316,80 +252,6 @@ export const zincrby = define(
 )
 
 /**
- * Returns the members that are in every sorted set, lowest combined score first.
- *
- * Fails with `DataError` without keys. O(N·K + M·log M), N members in the
- * smallest of K sets, M in the result. Since Redis 6.2.0.
- *
- * @category sorted sets
- * @since 0.1.0
- */
-export const zinter = define(
-  "ZINTER",
-  (keys: WeightedKeys, options: AggregateOptions = {}) => [
-    weightedKeys(keys),
-    Arg.option("AGGREGATE", options.aggregate?.toUpperCase())
-  ],
-  Reply.array(Reply.blob),
-  "readonly"
-)
-
-/**
- * Returns how many members are in every sorted set.
- *
- * Fails with `DataError` without keys. O(N·K), N members in the smallest of K sets. Since Redis 7.0.0.
- *
- * @category sorted sets
- * @since 0.1.0
- */
-export const zintercard = define(
-  "ZINTERCARD",
-  (keys: ReadonlyArray<Arg.Key>, options: ZintercardOptions = {}) => [
-    Arg.countedKeys(keys),
-    Arg.option("LIMIT", options.limit)
-  ],
-  Reply.integer,
-  "readonly"
-)
-
-/**
- * Stores at `destination` the members that are in every sorted set, with their
- * combined scores, replacing what was there; returns the size of the result.
- *
- * An empty result deletes `destination`. Fails with `DataError` without keys.
- * O(N·K + M·log M), N members in the smallest of K sets, M in the result. Since Redis 2.0.0.
- *
- * @category sorted sets
- * @since 0.1.0
- */
-export const zinterstore = define(
-  "ZINTERSTORE",
-  (destination: Arg.Key, keys: WeightedKeys, options: AggregateOptions = {}) => [
-    Arg.key(destination),
-    weightedKeys(keys),
-    Arg.option("AGGREGATE", options.aggregate?.toUpperCase())
-  ],
-  Reply.integer
-)
-
-/**
- * Like {@link zinter}, with the scores.
- *
- * @category sorted sets
- * @since 0.1.0
- */
-export const zinterWithScores = define(
-  "ZINTER",
-  (keys: WeightedKeys, options: AggregateOptions = {}) => [
-    weightedKeys(keys),
-    Arg.option("AGGREGATE", options.aggregate?.toUpperCase()),
-    "WITHSCORES"
-  ],
-  scoredMembers,
-  "readonly"
-)
-
-/**
  * Removes the lowest or highest members of the first sorted set that is not
  * empty; returns `undefined` when all of them are.
  *
@@ -400,8 +262,8 @@ export const zinterWithScores = define(
  */
 export const zmpop = define(
   "ZMPOP",
-  (keys: ReadonlyArray<Arg.Key>, where: "min" | "max", options: ZmpopOptions = {}) => [
-    Arg.countedKeys(keys),
+  (keys: SortedSetKeys, where: "min" | "max", options: ZmpopOptions = {}) => [
+    Arg.countedKeys(keyList(keys)),
     Arg.token(where),
     Arg.option("COUNT", options.count)
   ],
@@ -578,23 +440,23 @@ export const zrevrankWithScore = define(
 )
 
 /**
- * Returns some members with their scores and the cursor to go on from; cursor 0 is both the start and the end.
+ * Returns some members with their scores and the cursor of the next page: `"0"` after the last.
  *
- * A member may come more than once, and a page may be empty before the end.
- * O(1) a page. Since Redis 2.8.0.
+ * Start with cursor 0. A member may come more than once, and a page may be
+ * empty before the end. O(1) a page. Since Redis 2.8.0.
  *
  * @category sorted sets
  * @since 0.1.0
  */
 export const zscan = define(
   "ZSCAN",
-  (key: Arg.Key, cursor: number | bigint = 0, options: ZscanOptions = {}) => [
+  (key: Arg.Key, cursor: string | number | bigint = 0, options: ZscanOptions = {}) => [
     Arg.key(key),
     cursor,
     Arg.option("MATCH", options.match),
     Arg.option("COUNT", options.count)
   ],
-  Reply.fields({ cursor: Reply.integerText, members: scoredMembers }),
+  Reply.fields({ cursor: Reply.text, members: scoredMembers }),
   "readonly"
 )
 
@@ -608,14 +470,14 @@ export const zscan = define(
  */
 export const zscanNoscores = define(
   "ZSCAN",
-  (key: Arg.Key, cursor: number | bigint = 0, options: ZscanOptions = {}) => [
+  (key: Arg.Key, cursor: string | number | bigint = 0, options: ZscanOptions = {}) => [
     Arg.key(key),
     cursor,
     Arg.option("MATCH", options.match),
     Arg.option("COUNT", options.count),
     "NOSCORES"
   ],
-  Reply.fields({ cursor: Reply.integerText, members: Reply.array(Reply.blob) }),
+  Reply.fields({ cursor: Reply.text, members: Reply.array(Reply.blob) }),
   "readonly"
 )
 
@@ -631,61 +493,5 @@ export const zscore = define(
   "ZSCORE",
   (key: Arg.Key, member: Arg.Value) => [Arg.key(key), member],
   Reply.nullable(Reply.double),
-  "readonly"
-)
-
-/**
- * Returns the members that are in any of the sorted sets, lowest combined score first.
- *
- * Fails with `DataError` without keys. O(N + M·log M), N members in all sets, M
- * in the result. Since Redis 6.2.0.
- *
- * @category sorted sets
- * @since 0.1.0
- */
-export const zunion = define(
-  "ZUNION",
-  (keys: WeightedKeys, options: AggregateOptions = {}) => [
-    weightedKeys(keys),
-    Arg.option("AGGREGATE", options.aggregate?.toUpperCase())
-  ],
-  Reply.array(Reply.blob),
-  "readonly"
-)
-
-/**
- * Stores at `destination` the members that are in any of the sorted sets, with
- * their combined scores, replacing what was there; returns the size of the result.
- *
- * An empty result deletes `destination`. Fails with `DataError` without keys.
- * O(N + M·log M), N members in all sets, M in the result. Since Redis 2.0.0.
- *
- * @category sorted sets
- * @since 0.1.0
- */
-export const zunionstore = define(
-  "ZUNIONSTORE",
-  (destination: Arg.Key, keys: WeightedKeys, options: AggregateOptions = {}) => [
-    Arg.key(destination),
-    weightedKeys(keys),
-    Arg.option("AGGREGATE", options.aggregate?.toUpperCase())
-  ],
-  Reply.integer
-)
-
-/**
- * Like {@link zunion}, with the scores.
- *
- * @category sorted sets
- * @since 0.1.0
- */
-export const zunionWithScores = define(
-  "ZUNION",
-  (keys: WeightedKeys, options: AggregateOptions = {}) => [
-    weightedKeys(keys),
-    Arg.option("AGGREGATE", options.aggregate?.toUpperCase()),
-    "WITHSCORES"
-  ],
-  scoredMembers,
   "readonly"
 )

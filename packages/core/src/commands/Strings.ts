@@ -352,7 +352,7 @@ export const incrby = incr
  */
 export const incrbyfloat = define(
   "INCRBYFLOAT",
-  (key: Arg.Key, increment = 1) => [Arg.key(key), increment],
+  (key: Arg.Key, increment: number = 1) => [Arg.key(key), increment],
   Reply.double
 )
 
@@ -577,7 +577,7 @@ export const strlen = define("STRLEN", (key: Arg.Key) => [Arg.key(key)], Reply.i
  */
 export const substr = define(
   "SUBSTR",
-  (key: Arg.Key, start: number, end = -1) => [Arg.key(key), start, end],
+  (key: Arg.Key, start: number, end: number = -1) => [Arg.key(key), start, end],
   Reply.blob,
   "readonly"
 )

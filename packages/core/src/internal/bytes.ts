@@ -19,9 +19,17 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true })
 const encoder = new TextEncoder()
 
-/** Copies the bytes from `start` to `end` out of `source`. */
-export const ownBytes = (source: Uint8Array, start: number, end: number): Uint8Array =>
-  Uint8Array.prototype.slice.call(source, start, end)
+/**
+ * The bytes from `start` to `end` of `source`, for somebody to keep: a copy,
+ * unless they are at least half of the memory that a view would keep alive.
+ */
+export const ownBytes = (source: Uint8Array, start: number, end: number): Uint8Array => {
+  const length = end - start
+  if (length * 2 >= source.buffer.byteLength) return new Uint8Array(source.buffer, source.byteOffset + start, length)
+  const copy = new Uint8Array(length)
+  copy.set(source.subarray(start, end))
+  return copy
+}
 
 const decodeNative: (source: Uint8Array, start: number, end: number) => string =
   typeof nodeBuffer?.prototype.utf8Slice === "function"

@@ -20,7 +20,7 @@ export const refusal = (command: RedisCommand.Any): string => {
 export const refusedTable = (
   group: string,
   rows: ReadonlyArray<readonly [title: string, command: RedisCommand.Any, detail: string]>
-): void =>
+): void => {
   describe(`${group}, refused`, () => {
     for (const [title, command, detail] of rows) {
       it(title, () => {
@@ -28,12 +28,13 @@ export const refusedTable = (
       })
     }
   })
+}
 
 /** One test a row: the command succeeds with this value and is not sent. */
 export const answeredTable = (
   group: string,
   rows: ReadonlyArray<readonly [title: string, command: RedisCommand.Any, value: unknown]>
-): void =>
+): void => {
   describe(`${group}, without a round trip`, () => {
     for (const [title, command, value] of rows) {
       it(title, () => {
@@ -41,3 +42,4 @@ export const answeredTable = (
       })
     }
   })
+}

@@ -1,0 +1,59 @@
+/**
+ * What a decoder accepts before it takes the server for broken.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * The limits of a decoder, which protect the client from a server that lies or
+ * is no Redis at all.
+ *
+ * **Details**
+ *
+ * - `maxDepth`: how deep aggregates may nest, 128 by default.
+ * - `maxBulkLength`: bytes of one bulk string, 512 MiB by default, which is the server's own `proto-max-bulk-len`.
+ * - `maxAggregateLength`: elements of one array, set or push, and pairs of one map, 2²⁷ by default.
+ * - `maxLineLength`: bytes of a line, which is a length, a number, a simple string or an error, and of a blob error.
+ *   1 MiB by default, as a script may return a long status; at least 64.
+ * - `maxReplyBytes`: bytes of one whole reply, 1 GiB by default, at least 64. `Infinity` turns it off.
+ * - `attributes`: whether a value that came with attributes is an `Attributed` (`"keep"`, the default) or the bare
+ *   value (`"drop"`).
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface DecodeOptions {
+  readonly maxDepth?: number | undefined
+  readonly maxBulkLength?: number | undefined
+  readonly maxAggregateLength?: number | undefined
+  readonly maxLineLength?: number | undefined
+  readonly maxReplyBytes?: number | undefined
+  readonly attributes?: "keep" | "drop" | undefined
+}
+
+/** V8's strings must not exceed 2²⁹ − 24 characters. */
+const LONGEST_LINE = 2 ** 28
+
+/**
+ * The options with their defaults.
+ *
+ * @internal
+ */
+export class Limits {
+  readonly maxDepth: number
+  readonly maxBulkLength: number
+  readonly maxAggregateLength: number
+  readonly maxLineLength: number
+  readonly maxReplyBytes: number
+  /** No bulk string up to this length can exceed a limit, even with its own length and line ends. */
+  readonly fastBulkLength: number
+
+  constructor(options: DecodeOptions | undefined) {
+    this.maxDepth = options?.maxDepth ?? 128
+    this.maxBulkLength = options?.maxBulkLength ?? 512 * 1024 * 1024
+    this.maxAggregateLength = Math.min(options?.maxAggregateLength ?? 2 ** 27, 2 ** 29)
+    this.maxLineLength = Math.max(64, Math.min(options?.maxLineLength ?? 1024 * 1024, LONGEST_LINE))
+    this.maxReplyBytes = Math.max(options?.maxReplyBytes ?? 1024 * 1024 * 1024, 64)
+    this.fastBulkLength = Math.min(this.maxBulkLength, this.maxReplyBytes - 32)
+  }
+}

@@ -1,0 +1,593 @@
+/**
+ * Commands on the connection itself: authentication, names, tracking, and the
+ * other clients of the server.
+ *
+ * Those that change the state of their connection need one that is not shared;
+ * a client does what most programs want of them by its own options.
+ *
+ * @since 0.1.0
+ */
+import type * as Redacted from "effect/Redacted"
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+import { clientInfo as clientInfoReply, clientList as clientListReply } from "./ClientInfo.ts"
+
+export type { ClientInfo } from "./ClientInfo.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * Who a client is; without `username`, the user `default`.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export interface Credentials {
+  readonly username?: string | undefined
+  readonly password: string | Redacted.Redacted<string>
+}
+
+/**
+ * A kind of client. `slave` and `replica` are the same; servers before Redis 5 know only `slave`.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export type ClientType = "normal" | "master" | "slave" | "replica" | "pubsub"
+
+/**
+ * Which clients are meant: those for which everything given holds.
+ *
+ * - `id`: one of these. `addr`, `laddr`: the address and port of the client, of the server's side.
+ * - `maxage`: connected for at least this long; a bare number is seconds. Redis 7.4.0 and Valkey 8.0.0.
+ * - `skipme`: whether to leave out the client that asks.
+ * - `name`, `idle`, `flags`, `libName`, `libVer`, `db`, `capa`, `ip` and all that begin with `not`: Valkey 9.0.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export interface ClientFilter {
+  readonly addr?: string | undefined
+  readonly capa?: string | undefined
+  readonly db?: number | undefined
+  readonly flags?: string | undefined
+  readonly id?: number | bigint | ReadonlyArray<number | bigint> | undefined
+  readonly idle?: Arg.Time | undefined
+  readonly ip?: string | undefined
+  readonly laddr?: string | undefined
+  readonly libName?: string | undefined
+  readonly libVer?: string | undefined
+  readonly maxage?: Arg.Time | undefined
+  readonly name?: string | undefined
+  readonly notAddr?: string | undefined
+  readonly notCapa?: string | undefined
+  readonly notDb?: number | undefined
+  readonly notFlags?: string | undefined
+  readonly notId?: number | bigint | ReadonlyArray<number | bigint> | undefined
+  readonly notIp?: string | undefined
+  readonly notLaddr?: string | undefined
+  readonly notLibName?: string | undefined
+  readonly notLibVer?: string | undefined
+  readonly notName?: string | undefined
+  readonly notType?: ClientType | undefined
+  readonly notUser?: string | undefined
+  readonly skipme?: boolean | undefined
+  readonly type?: ClientType | undefined
+  readonly user?: string | undefined
+}
+
+/**
+ * What a server tells a client whose cache it keeps from being stale.
+ *
+ * - `redirect`: the id of the client that gets the messages. `noloop`: not about the client's own writes.
+ * - `bcast`: about all keys that begin with one of `prefix`, whether they were read or not.
+ * - `optin`, `optout`: only about keys read after CLIENT CACHING YES; not about those read after CLIENT CACHING NO.
+ *
+ * Only one of `bcast`, `optin` and `optout` can be given, `prefix` only with `bcast`.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export type ClientTrackingOptions =
+  & { readonly redirect?: number | bigint | undefined; readonly noloop?: boolean | undefined }
+  & (
+    | {
+      readonly bcast?: boolean | undefined
+      readonly prefix?: ReadonlyArray<Arg.Key> | undefined
+      readonly optin?: never
+      readonly optout?: never
+    }
+    | { readonly optin: boolean; readonly bcast?: never; readonly prefix?: never; readonly optout?: never }
+    | { readonly optout: boolean; readonly bcast?: never; readonly prefix?: never; readonly optin?: never }
+  )
+
+/**
+ * - `protover`: the version of the protocol to speak from now on.
+ * - `auth`: authenticate, `username` included. `setname`: name the connection.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export interface HelloOptions {
+  readonly protover: 2 | 3
+  readonly auth?: Credentials | undefined
+  readonly setname?: string | undefined
+}
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Authenticates the connection; returns `true`.
+ *
+ * Fails with `AuthenticationError` when the server refuses. Clients do this by their own options. O(N).
+ * Since Redis 1.0.0, with `username` since 6.0.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const auth = define(
+  "AUTH",
+  ({ password, username }: Credentials) => [username ?? Arg.none, Arg.secret(password)],
+  Reply.ok,
+  "stateful"
+)
+
+/**
+ * Says whether the keys of the next command are tracked, in the modes OPTIN and OPTOUT; returns `true`.
+ *
+ * O(1). Since Redis 6.0.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientCaching = define(
+  "CLIENT CACHING",
+  (mode: "yes" | "no") => [Arg.token(mode)],
+  Reply.ok,
+  "stateful"
+)
+
+/**
+ * Claims abilities of the client, such as `redirect`; returns `true`.
+ *
+ * No abilities: `DataError`. O(1). Since Valkey 8.0.0; Redis does not have it.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientCapa = define(
+  "CLIENT CAPA",
+  (...capabilities: Arg.Many<string>) => Arg.some(capabilities, "needs at least one capability"),
+  Reply.ok,
+  "stateful"
+)
+
+/**
+ * Returns the name of the connection, `undefined` when it has none.
+ *
+ * O(1). Since Redis 2.6.9.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientGetname = define(
+  "CLIENT GETNAME",
+  () => [],
+  Reply.map(Reply.nullable(Reply.text), (name) => name === "" ? undefined : name)
+)
+
+/**
+ * Returns the id of the client that gets the messages about the keys this one tracks, 0 when they are not
+ * redirected, -1 when it tracks none.
+ *
+ * O(1). Since Redis 6.0.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientGetredir = define("CLIENT GETREDIR", () => [], Reply.integer)
+
+/**
+ * Returns the id of the connection that this command is sent on.
+ *
+ * O(1). Since Redis 5.0.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientId = define("CLIENT ID", () => [], Reply.integer)
+
+/**
+ * Marks the connection as one that imports data, whose keys do not expire meanwhile; returns `true`.
+ *
+ * O(1). Since Valkey 8.1.0; Redis does not have it.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientImportSource = define(
+  "CLIENT IMPORT-SOURCE",
+  (mode: "on" | "off") => [Arg.token(mode)],
+  Reply.ok,
+  "stateful"
+)
+
+/**
+ * Returns what the server knows of the connection that this command is sent on.
+ *
+ * O(1). Since Redis 6.2.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientInfo = define("CLIENT INFO", () => [], clientInfoReply)
+
+/**
+ * Closes the connection of the client at `address`, such as `127.0.0.1:50000`; returns `true`.
+ *
+ * Fails with `ResponseError` when there is no such client. O(N). Since Redis 2.4.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientKill = define("CLIENT KILL", (address: string) => [address], Reply.ok)
+
+/**
+ * Closes the connections of the clients for which everything in `filter` holds, not of the one that asks unless
+ * `skipme` is `false`; returns how many.
+ *
+ * No filter: `DataError`. O(N). Since Redis 2.8.12.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientKillFilter = define(
+  "CLIENT KILL",
+  (filter: ClientFilter) => {
+    const args = filterArgs(filter)
+    return args.length === 0 ? Arg.invalid("needs at least one filter") : args
+  },
+  Reply.integer
+)
+
+/**
+ * Returns what the server knows of its clients, or of those for which everything in `filter` holds.
+ *
+ * O(N). Since Redis 2.4.0, `type` since 5.0.0, `id` since 6.2.0; all other filters only on Valkey 9.0.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientList = define(
+  "CLIENT LIST",
+  (filter: ClientFilter = {}) => filterArgs(filter),
+  clientListReply
+)
+
+/**
+ * Keeps the connection from being closed when clients use too much memory, or stops that; returns `true`.
+ *
+ * O(1). Since Redis 7.0.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientNoEvict = define(
+  "CLIENT NO-EVICT",
+  (mode: "on" | "off") => [Arg.token(mode)],
+  Reply.ok,
+  "stateful"
+)
+
+/**
+ * Lets the commands of the connection leave the time of last use of keys alone, or stops that; returns `true`.
+ *
+ * O(1). Since Redis 7.2.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientNoTouch = define(
+  "CLIENT NO-TOUCH",
+  (mode: "on" | "off") => [Arg.token(mode)],
+  Reply.ok,
+  "stateful"
+)
+
+/**
+ * Lets the server hold back the commands of all clients for a time, or only their writes; returns `true`.
+ *
+ * A bare `timeout` is whole milliseconds, a fraction of one `DataError`. O(1). Since Redis 3.0.0, `mode` since
+ * 6.2.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientPause = define(
+  "CLIENT PAUSE",
+  (timeout: Arg.Time, mode?: "write" | "all") => [
+    typeof timeout === "number" && !Number.isInteger(timeout)
+      ? Arg.invalid("needs a whole number of milliseconds")
+      : Arg.milliseconds(timeout),
+    Arg.token(mode)
+  ],
+  Reply.ok
+)
+
+/**
+ * Says whether the server answers the commands of the connection: `on`, `off`, or not the next one (`skip`);
+ * returns `true`.
+ *
+ * There is no answer to `off` and `skip` either, and a client that waits for answers waits in vain from then on.
+ * O(1). Since Redis 3.2.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientReply = define(
+  "CLIENT REPLY",
+  (mode: "on" | "off" | "skip") => [Arg.token(mode)],
+  Reply.ok,
+  "stateful"
+)
+
+/**
+ * Tells the server the name or the version of the library; returns `true`.
+ *
+ * Affects the connection that it is sent on. O(1). Since Redis 7.2.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientSetinfo = define(
+  "CLIENT SETINFO",
+  (attribute: "lib-name" | "lib-ver", value: string) => [Arg.token(attribute), value],
+  Reply.ok
+)
+
+/**
+ * Names the connection that it is sent on, none with an empty name; returns `true`.
+ *
+ * A client names all its connections by its option `clientName`. O(1). Since Redis 2.6.9.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientSetname = define("CLIENT SETNAME", (name: string) => [name], Reply.ok)
+
+/**
+ * Lets the server tell when keys that the connection has read change, or stops that; returns `true`.
+ *
+ * O(1). Since Redis 6.0.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientTracking = define(
+  "CLIENT TRACKING",
+  (mode: "on" | "off", options: ClientTrackingOptions = {}) => [
+    Arg.token(mode),
+    Arg.option("REDIRECT", options.redirect),
+    (options.prefix ?? []).map((prefix) => ["PREFIX", prefix]),
+    Arg.flag("BCAST", options.bcast),
+    Arg.flag("OPTIN", options.optin),
+    Arg.flag("OPTOUT", options.optout),
+    Arg.flag("NOLOOP", options.noloop)
+  ],
+  Reply.ok,
+  "stateful"
+)
+
+/**
+ * Returns how the server tracks the keys of the connection: the flags, such as `off` or `bcast`, the id of the
+ * client that gets the messages as {@link clientGetredir} has it, and the prefixes.
+ *
+ * O(1). Since Redis 6.2.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientTrackinginfo = define(
+  "CLIENT TRACKINGINFO",
+  () => [],
+  Reply.struct({
+    flags: Reply.map(Reply.array(Reply.text), (flags): ReadonlySet<string> => new Set(flags)),
+    redirect: Reply.integer,
+    prefixes: Reply.array(Reply.blob)
+  })
+)
+
+/**
+ * Ends the waiting of a client in a blocking command: as if its time had passed, or with the error code
+ * `UNBLOCKED`; returns whether it was waiting.
+ *
+ * O(log N). Since Redis 5.0.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientUnblock = define(
+  "CLIENT UNBLOCK",
+  (id: number | bigint, reason?: "timeout" | "error") => [id, Arg.token(reason)],
+  Reply.boolean
+)
+
+/**
+ * Ends what {@link clientPause} began; returns `true`.
+ *
+ * O(N). Since Redis 6.2.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const clientUnpause = define("CLIENT UNPAUSE", () => [], Reply.ok)
+
+/**
+ * Returns `message`.
+ *
+ * O(1). Since Redis 1.0.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const echo = define("ECHO", (message: Arg.Value) => [message], Reply.blob)
+
+/**
+ * Returns what the server is, and with options changes the protocol, authenticates and names the connection.
+ *
+ * Fails with `ResponseError` (`NOPROTO`) when the server does not speak the version. Clients do this by their own
+ * options. O(1). Since Redis 6.0.0, without options since 6.2.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const hello = define(
+  "HELLO",
+  (options?: HelloOptions) =>
+    options === undefined ? [] : [
+      options.protover,
+      options.auth === undefined
+        ? Arg.none
+        : ["AUTH", options.auth.username ?? "default", Arg.secret(options.auth.password)],
+      Arg.option("SETNAME", options.setname)
+    ],
+  Reply.struct({
+    server: Reply.text,
+    version: Reply.text,
+    proto: Reply.integer,
+    id: Reply.integer,
+    mode: Reply.text,
+    role: Reply.text,
+    modules: Reply.array(Reply.recordOf(Reply.raw))
+  }),
+  "stateful"
+)
+
+/**
+ * Returns `true`: the server is there.
+ *
+ * O(1). Since Redis 1.0.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const ping = define("PING", () => [], Reply.map(Reply.text, (answer) => answer === "PONG"))
+
+/**
+ * Returns `message`, as {@link echo} does.
+ *
+ * O(1). Since Redis 2.8.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const pingMessage = define("PING", (message: Arg.Value) => [message], Reply.blob)
+
+/**
+ * Lets the server close the connection; returns `true`.
+ *
+ * O(1). Since Redis 1.0.0.
+ *
+ * @deprecated since Redis 7.2.0: close the connection.
+ * @category connection
+ * @since 0.1.0
+ */
+export const quit = define("QUIT", () => [], Reply.ok, "stateful")
+
+/**
+ * Lets the connection read from a replica in a cluster; returns `true`.
+ *
+ * Fails with `ResponseError` when the server is in no cluster, not on Valkey 8.0.0 and later. Affects the
+ * connection that it is sent on; a cluster client does this by its option `readFrom`. O(1). Since Redis 3.0.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const readonly = define("READONLY", () => [], Reply.ok)
+
+/**
+ * Ends what {@link readonly} began; returns `true`.
+ *
+ * O(1). Since Redis 3.0.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const readwrite = define("READWRITE", () => [], Reply.ok)
+
+/**
+ * Makes the connection as if it was new: no transaction, no subscriptions, not authenticated, database 0,
+ * RESP2; returns `true`.
+ *
+ * O(1). Since Redis 6.2.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const reset = define("RESET", () => [], Reply.accepted, "stateful")
+
+/**
+ * Changes the database of the connection; returns `true`.
+ *
+ * Fails with `ResponseError` when there is no such database. Clients do this by their option `db`. O(1).
+ * Since Redis 1.0.0.
+ *
+ * @category connection
+ * @since 0.1.0
+ */
+export const select = define("SELECT", (index: number) => [index], Reply.ok, "stateful")
+
+// -----------------------------------------------------------------------------
+// Arguments
+// -----------------------------------------------------------------------------
+
+const filterArgs = (filter: ClientFilter): ReadonlyArray<ReadonlyArray<Arg.Arg>> =>
+  [
+    Arg.option("ID", filter.id),
+    typeArg("TYPE", filter.type),
+    Arg.option("USER", filter.user),
+    Arg.option("ADDR", filter.addr),
+    Arg.option("LADDR", filter.laddr),
+    skipmeArg(filter.skipme),
+    Arg.option("MAXAGE", filter.maxage === undefined ? undefined : Arg.seconds(filter.maxage)),
+    Arg.option("NAME", filter.name),
+    Arg.option("IDLE", filter.idle === undefined ? undefined : Arg.seconds(filter.idle)),
+    Arg.option("FLAGS", filter.flags),
+    Arg.option("LIB-NAME", filter.libName),
+    Arg.option("LIB-VER", filter.libVer),
+    Arg.option("DB", filter.db),
+    Arg.option("CAPA", filter.capa),
+    Arg.option("IP", filter.ip),
+    typeArg("NOT-TYPE", filter.notType),
+    Arg.option("NOT-ID", filter.notId),
+    Arg.option("NOT-USER", filter.notUser),
+    Arg.option("NOT-ADDR", filter.notAddr),
+    Arg.option("NOT-LADDR", filter.notLaddr),
+    Arg.option("NOT-NAME", filter.notName),
+    Arg.option("NOT-FLAGS", filter.notFlags),
+    Arg.option("NOT-LIB-NAME", filter.notLibName),
+    Arg.option("NOT-LIB-VER", filter.notLibVer),
+    Arg.option("NOT-DB", filter.notDb),
+    Arg.option("NOT-CAPA", filter.notCapa),
+    Arg.option("NOT-IP", filter.notIp)
+  ].filter((option) => option.length > 0)
+
+const clientTypes: ReadonlyArray<unknown> = ["normal", "master", "slave", "replica", "pubsub"]
+
+// Checked although it is typed: a server takes a filter that it misreads for another one.
+const typeArg = (token: string, type: ClientType | undefined): ReadonlyArray<Arg.Arg> =>
+  type === undefined || clientTypes.includes(type)
+    ? Arg.option(token, type)
+    : Arg.invalid(`${token} is one of ${clientTypes.join(", ")}`)
+
+const skipmeArg = (skipme: boolean | undefined): ReadonlyArray<Arg.Arg> =>
+  skipme === undefined
+    ? Arg.none
+    : typeof skipme === "boolean"
+    ? ["SKIPME", skipme ? "yes" : "no"]
+    : Arg.invalid("SKIPME is a boolean")

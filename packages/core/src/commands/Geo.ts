@@ -1,0 +1,621 @@
+/**
+ * Commands on positions on the earth, which are kept as sorted sets.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+import type * as Resp from "../Resp.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * A unit of length: metres, kilometres, miles, feet.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export type GeoUnit = "m" | "km" | "mi" | "ft"
+
+/**
+ * A position in degrees: longitude from -180 to 180, latitude from -85.05112878 to 85.05112878.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export interface GeoCoordinates {
+  readonly longitude: number
+  readonly latitude: number
+}
+
+/**
+ * A member and where it is.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export interface GeoMember extends GeoCoordinates {
+  readonly member: Arg.Value
+}
+
+/**
+ * Options of {@link geoadd}.
+ *
+ * - `nx`: only new members. `xx`: only those that exist. Not both.
+ * - `ch`: count changed members as well as new ones.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export type GeoaddOptions =
+  & { readonly ch?: boolean | undefined }
+  & (
+    | { readonly nx?: boolean | undefined; readonly xx?: undefined }
+    | { readonly nx?: undefined; readonly xx?: boolean | undefined }
+  )
+
+/**
+ * How many members a search returns, and in which order.
+ *
+ * - `count`: the nearest ones only; with `any` the first ones found instead, which is faster (since Redis 6.2.0).
+ * - `sort`: nearest first (`"asc"`) or last; without it in no order.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export type GeoLimit =
+  & { readonly sort?: "asc" | "desc" | undefined }
+  & (
+    | { readonly count?: undefined; readonly any?: undefined }
+    | { readonly count: number; readonly any?: boolean | undefined }
+  )
+
+/**
+ * What a search returns of each member besides its name.
+ *
+ * - `withdist`: the distance from the centre, in the unit of the search. `withhash`: the geohash as an integer of
+ *   52 bits. `withcoord`: the position.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export interface GeoWith {
+  readonly withdist?: boolean | undefined
+  readonly withhash?: boolean | undefined
+  readonly withcoord?: boolean | undefined
+}
+
+/**
+ * Options of {@link georadius} and {@link georadiusbymember}; `unit` is that of the radius, `"m"` by default.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export type GeoradiusOptions = GeoLimit & { readonly unit?: GeoUnit | undefined }
+
+/**
+ * Where {@link georadiusStore} stores: `store` for positions, `storedist` for distances as scores. Not both.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export type GeoradiusDestination =
+  | { readonly store: Arg.Key; readonly storedist?: undefined }
+  | { readonly storedist: Arg.Key; readonly store?: undefined }
+
+/**
+ * Where a search has its centre: at a position or at a member.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export type GeosearchFrom =
+  | { readonly fromlonlat: GeoCoordinates; readonly frommember?: undefined }
+  | { readonly frommember: Arg.Value; readonly fromlonlat?: undefined }
+
+/**
+ * The area of a search: a circle, a box along the axes, or (on Valkey since
+ * 9.0.0) a polygon, which has no centre of its choice. `unit` is `"m"` by default.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export type GeosearchArea =
+  & GeosearchFrom
+  & (
+    | {
+      readonly byradius: { readonly radius: number; readonly unit?: GeoUnit | undefined }
+      readonly bybox?: undefined
+      readonly bypolygon?: undefined
+    }
+    | {
+      readonly bybox: { readonly width: number; readonly height: number; readonly unit?: GeoUnit | undefined }
+      readonly byradius?: undefined
+      readonly bypolygon?: undefined
+    }
+  )
+  | {
+    readonly bypolygon: ReadonlyArray<GeoCoordinates>
+    readonly fromlonlat?: undefined
+    readonly frommember?: undefined
+    readonly byradius?: undefined
+    readonly bybox?: undefined
+  }
+
+/**
+ * Options of {@link geosearch}: centre, area, order and number.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export type GeosearchOptions = GeosearchArea & GeoLimit
+
+/**
+ * A member found, with what was asked for; the rest is `undefined`.
+ *
+ * - `distance`: in the unit of the search. `hash`: an integer of 52 bits.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export interface GeoFound<Member = string, Integer = number> {
+  readonly member: Member
+  readonly distance: number | undefined
+  readonly hash: Integer | undefined
+  readonly coordinates: GeoCoordinates | undefined
+}
+
+// The types hold these already; text read from outside may still be wrong.
+const unitArg = (unit: GeoUnit): string =>
+  unit === "m" || unit === "km" || unit === "mi" || unit === "ft"
+    ? unit
+    : Arg.invalid(`"${String(unit)}" is not a unit: m, km, mi or ft`)
+
+const limitArgs = ({ any, count, sort }: GeoLimit): Arg.Arg => [
+  count === undefined ? Arg.none : ["COUNT", count, Arg.flag("ANY", any)],
+  sort === undefined || sort === "asc" || sort === "desc"
+    ? Arg.token(sort)
+    : Arg.invalid(`"${String(sort)}" is not an order: asc or desc`)
+]
+
+const withArgs = (options: GeoWith): Arg.Arg => [
+  Arg.flag("WITHCOORD", options.withcoord),
+  Arg.flag("WITHDIST", options.withdist),
+  Arg.flag("WITHHASH", options.withhash)
+]
+
+const destinationArgs = ({ store, storedist }: GeoradiusDestination): Arg.Arg => {
+  if (store !== undefined && storedist !== undefined) return Arg.invalid("takes either store or storedist")
+  return store !== undefined ? ["STORE", Arg.key(store)] : ["STOREDIST", Arg.key(storedist)]
+}
+
+const areaArgs = (area: GeosearchArea): Arg.Arg => {
+  if (area.bypolygon !== undefined) {
+    const vertices = area.bypolygon.map(({ latitude, longitude }) => [longitude, latitude])
+    return ["BYPOLYGON", vertices.length, vertices]
+  }
+  const from = area.fromlonlat === undefined
+    ? ["FROMMEMBER", area.frommember]
+    : ["FROMLONLAT", area.fromlonlat.longitude, area.fromlonlat.latitude]
+  const by = area.byradius === undefined
+    ? ["BYBOX", area.bybox.width, area.bybox.height, unitArg(area.bybox.unit ?? "m")]
+    : ["BYRADIUS", area.byradius.radius, unitArg(area.byradius.unit ?? "m")]
+  return [from, by]
+}
+
+const positionArgs = (positions: ReadonlyArray<GeoMember>): Arg.Arg =>
+  positions.length === 0
+    ? Arg.invalid("needs at least one position")
+    : positions.map(({ latitude, longitude, member }) => [longitude, latitude, member])
+
+const coordinates = Reply.fields({ longitude: Reply.double, latitude: Reply.double })
+
+/**
+ * Distance, hash and coordinates come in this order, whichever were asked for,
+ * and each has a shape of its own: text, an integer, an array.
+ */
+const found: Reply.Reply<GeoFound, GeoFound<Uint8Array>, GeoFound<string, bigint>> = Reply.make((value, view) => {
+  const parts: ReadonlyArray<Resp.Value> = Array.isArray(value) ? value : [value]
+  let distance: number | undefined
+  let hash: number | bigint | undefined
+  let position: GeoCoordinates | undefined
+  for (const part of parts.slice(1)) {
+    if (Array.isArray(part)) position = coordinates.decode(part, view)
+    else if (typeof part === "number" || typeof part === "bigint") hash = Reply.integer.decode(part, view)
+    else distance = Reply.double.decode(part, view)
+  }
+  const member = Reply.blob.decode(parts[0] ?? null, view)
+  // Member and hash were decoded in the same view: the record is of one of the declared types.
+  return { member, distance, hash, coordinates: position } as GeoFound
+})
+
+/** Redis 6 answers a search of a missing key that stores with an empty array, later servers with 0. */
+const stored = Reply.make<number, number, bigint>((value, view) =>
+  Reply.integer.decode(Array.isArray(value) && value.length === 0 ? 0 : value, view)
+)
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Adds members at their positions, or moves those that exist; returns how many are new, with `ch` new or moved.
+ *
+ * Fails with `DataError` without positions, with `ResponseError` for one outside
+ * the limits of {@link GeoCoordinates}. O(log N) a member. Since Redis 3.2.0;
+ * options since 6.2.0.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export const geoadd = define(
+  "GEOADD",
+  (key: Arg.Key, positions: ReadonlyArray<GeoMember>, options: GeoaddOptions = {}) => [
+    Arg.key(key),
+    Arg.flag("NX", options.nx),
+    Arg.flag("XX", options.xx),
+    Arg.flag("CH", options.ch),
+    positionArgs(positions)
+  ],
+  Reply.integer
+)
+
+/**
+ * Returns the distance of two members, in metres by default, `undefined` when one of them does not exist.
+ *
+ * Fails with `DataError` for another unit than m, km, mi, ft. O(1). Since Redis 3.2.0.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export const geodist = define(
+  "GEODIST",
+  (key: Arg.Key, member1: Arg.Value, member2: Arg.Value, unit?: GeoUnit) => [
+    Arg.key(key),
+    member1,
+    member2,
+    unit === undefined ? Arg.none : unitArg(unit)
+  ],
+  Reply.nullable(Reply.double),
+  "readonly"
+)
+
+/**
+ * Returns the geohash of members in their order, 11 characters each, `undefined` for each that does not exist.
+ *
+ * No members: an empty array, without a round trip. O(1) a member. Since Redis 3.2.0.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export const geohash = define(
+  "GEOHASH",
+  (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
+    const list = Arg.many(members)
+    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), list]
+  },
+  Reply.array(Reply.nullable(Reply.text)),
+  "readonly"
+)
+
+/**
+ * Returns the positions of members in their order, `undefined` for each that does not exist.
+ *
+ * They differ by a rounding error from what was added. No members: an empty
+ * array, without a round trip. O(1) a member. Since Redis 3.2.0.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export const geopos = define(
+  "GEOPOS",
+  (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
+    const list = Arg.many(members)
+    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), list]
+  },
+  Reply.array(Reply.nullable(coordinates)),
+  "readonly"
+)
+
+/**
+ * Returns the members within `radius` of a position.
+ *
+ * A missing key: an empty array. Fails with `DataError` for an unknown unit or
+ * order. O(N + log M), N members in the box around the circle, M in the key. Since
+ * Redis 3.2.0.
+ *
+ * @deprecated Use {@link geosearch} with `fromlonlat` and `byradius` on servers since 6.2.
+ * @category geo
+ * @since 0.1.0
+ */
+export const georadius = define(
+  "GEORADIUS",
+  (key: Arg.Key, longitude: number, latitude: number, radius: number, options: GeoradiusOptions = {}) => [
+    Arg.key(key),
+    longitude,
+    latitude,
+    radius,
+    unitArg(options.unit ?? "m"),
+    limitArgs(options)
+  ],
+  Reply.array(Reply.blob)
+)
+
+/**
+ * Like {@link georadius}, never a write: replicas answer it too.
+ *
+ * Since Redis 3.2.10.
+ *
+ * @deprecated Use {@link geosearch} with `fromlonlat` and `byradius` on servers since 6.2.
+ * @category geo
+ * @since 0.1.0
+ */
+export const georadiusRo = define(
+  "GEORADIUS_RO",
+  (key: Arg.Key, longitude: number, latitude: number, radius: number, options: GeoradiusOptions = {}) => [
+    Arg.key(key),
+    longitude,
+    latitude,
+    radius,
+    unitArg(options.unit ?? "m"),
+    limitArgs(options)
+  ],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Like {@link georadiusRo}, with distances, hashes and positions as asked for.
+ *
+ * Since Redis 3.2.10.
+ *
+ * @deprecated Use {@link geosearchWith} with `fromlonlat` and `byradius` on servers since 6.2.
+ * @category geo
+ * @since 0.1.0
+ */
+export const georadiusRoWith = define(
+  "GEORADIUS_RO",
+  (key: Arg.Key, longitude: number, latitude: number, radius: number, options: GeoradiusOptions & GeoWith) => [
+    Arg.key(key),
+    longitude,
+    latitude,
+    radius,
+    unitArg(options.unit ?? "m"),
+    withArgs(options),
+    limitArgs(options)
+  ],
+  Reply.array(found),
+  "readonly"
+)
+
+/**
+ * Stores the members that {@link georadius} finds, replacing what was there; returns how many there are.
+ *
+ * No member found: the destination is deleted. Fails with `DataError` for both
+ * destinations, an unknown unit or order. O(N + log M), N members in the box around
+ * the circle, M in the key. Since Redis 3.2.0.
+ *
+ * @deprecated Use {@link geosearchstore} with `fromlonlat` and `byradius` on servers since 6.2.
+ * @category geo
+ * @since 0.1.0
+ */
+export const georadiusStore = define(
+  "GEORADIUS",
+  (key: Arg.Key, longitude: number, latitude: number, radius: number, options: GeoradiusDestination & GeoradiusOptions) => [
+    Arg.key(key),
+    longitude,
+    latitude,
+    radius,
+    unitArg(options.unit ?? "m"),
+    limitArgs(options),
+    destinationArgs(options)
+  ],
+  stored
+)
+
+/**
+ * Like {@link georadius}, with distances, hashes and positions as asked for.
+ *
+ * Since Redis 3.2.0.
+ *
+ * @deprecated Use {@link geosearchWith} with `fromlonlat` and `byradius` on servers since 6.2.
+ * @category geo
+ * @since 0.1.0
+ */
+export const georadiusWith = define(
+  "GEORADIUS",
+  (key: Arg.Key, longitude: number, latitude: number, radius: number, options: GeoradiusOptions & GeoWith) => [
+    Arg.key(key),
+    longitude,
+    latitude,
+    radius,
+    unitArg(options.unit ?? "m"),
+    withArgs(options),
+    limitArgs(options)
+  ],
+  Reply.array(found)
+)
+
+/**
+ * Returns the members within `radius` of a member.
+ *
+ * A missing key: an empty array. Fails with `DataError` for an unknown unit or
+ * order, with `ResponseError` when the member does not exist. O(N + log M), N
+ * members in the box around the circle, M in the key. Since Redis 3.2.0.
+ *
+ * @deprecated Use {@link geosearch} with `frommember` and `byradius` on servers since 6.2.
+ * @category geo
+ * @since 0.1.0
+ */
+export const georadiusbymember = define(
+  "GEORADIUSBYMEMBER",
+  (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusOptions = {}) => [
+    Arg.key(key),
+    member,
+    radius,
+    unitArg(options.unit ?? "m"),
+    limitArgs(options)
+  ],
+  Reply.array(Reply.blob)
+)
+
+/**
+ * Like {@link georadiusbymember}, never a write: replicas answer it too.
+ *
+ * Since Redis 3.2.10.
+ *
+ * @deprecated Use {@link geosearch} with `frommember` and `byradius` on servers since 6.2.
+ * @category geo
+ * @since 0.1.0
+ */
+export const georadiusbymemberRo = define(
+  "GEORADIUSBYMEMBER_RO",
+  (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusOptions = {}) => [
+    Arg.key(key),
+    member,
+    radius,
+    unitArg(options.unit ?? "m"),
+    limitArgs(options)
+  ],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Like {@link georadiusbymemberRo}, with distances, hashes and positions as asked for.
+ *
+ * Since Redis 3.2.10.
+ *
+ * @deprecated Use {@link geosearchWith} with `frommember` and `byradius` on servers since 6.2.
+ * @category geo
+ * @since 0.1.0
+ */
+export const georadiusbymemberRoWith = define(
+  "GEORADIUSBYMEMBER_RO",
+  (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusOptions & GeoWith) => [
+    Arg.key(key),
+    member,
+    radius,
+    unitArg(options.unit ?? "m"),
+    withArgs(options),
+    limitArgs(options)
+  ],
+  Reply.array(found),
+  "readonly"
+)
+
+/**
+ * Stores the members that {@link georadiusbymember} finds, replacing what was there; returns how many there are.
+ *
+ * No member found: the destination is deleted. Fails with `DataError` for both
+ * destinations, an unknown unit or order. O(N + log M), N members in the box around
+ * the circle, M in the key. Since Redis 3.2.0.
+ *
+ * @deprecated Use {@link geosearchstore} with `frommember` and `byradius` on servers since 6.2.
+ * @category geo
+ * @since 0.1.0
+ */
+export const georadiusbymemberStore = define(
+  "GEORADIUSBYMEMBER",
+  (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusDestination & GeoradiusOptions) => [
+    Arg.key(key),
+    member,
+    radius,
+    unitArg(options.unit ?? "m"),
+    limitArgs(options),
+    destinationArgs(options)
+  ],
+  stored
+)
+
+/**
+ * Like {@link georadiusbymember}, with distances, hashes and positions as asked for.
+ *
+ * Since Redis 3.2.0.
+ *
+ * @deprecated Use {@link geosearchWith} with `frommember` and `byradius` on servers since 6.2.
+ * @category geo
+ * @since 0.1.0
+ */
+export const georadiusbymemberWith = define(
+  "GEORADIUSBYMEMBER",
+  (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusOptions & GeoWith) => [
+    Arg.key(key),
+    member,
+    radius,
+    unitArg(options.unit ?? "m"),
+    withArgs(options),
+    limitArgs(options)
+  ],
+  Reply.array(found)
+)
+
+/**
+ * Returns the members inside a circle, a box or a polygon.
+ *
+ * A missing key: an empty array. Fails with `DataError` for an unknown unit or
+ * order, with `ResponseError` when the member in its centre does not exist. O(N +
+ * log M), N members in the box around the area, M in the area. Since Redis 6.2.0.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export const geosearch = define(
+  "GEOSEARCH",
+  (key: Arg.Key, options: GeosearchOptions) => [
+    Arg.key(key),
+    areaArgs(options),
+    limitArgs(options)
+  ],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Stores at `destination` what {@link geosearch} finds in `source`, replacing what was there; returns how many.
+ *
+ * With `storedist` the scores are distances in the unit of the search instead of
+ * positions. Nothing found: `destination` is deleted. O(N + log M), N members in the
+ * box around the area, M in the area. Since Redis 6.2.0.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export const geosearchstore = define(
+  "GEOSEARCHSTORE",
+  (
+    destination: Arg.Key,
+    source: Arg.Key,
+    options: GeosearchOptions & { readonly storedist?: boolean | undefined }
+  ) => [
+    Arg.key(destination),
+    Arg.key(source),
+    areaArgs(options),
+    limitArgs(options),
+    Arg.flag("STOREDIST", options.storedist)
+  ],
+  stored
+)
+
+/**
+ * Like {@link geosearch}, with distances, hashes and positions as asked for.
+ *
+ * O(N + log M), N members in the box around the area, M in the area. Since Redis 6.2.0.
+ *
+ * @category geo
+ * @since 0.1.0
+ */
+export const geosearchWith = define(
+  "GEOSEARCH",
+  (key: Arg.Key, options: GeosearchOptions & GeoWith) => [
+    Arg.key(key),
+    areaArgs(options),
+    limitArgs(options),
+    withArgs(options)
+  ],
+  Reply.array(found),
+  "readonly"
+)

@@ -1,0 +1,242 @@
+/**
+ * Commands that combine several sorted sets: differences, intersections, unions.
+ *
+ * @since 0.1.0
+ */
+import { scoredMembers } from "../internal/scored.ts"
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * Keys of several sorted sets; as pairs or a record, each with the factor of its scores.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export type WeightedKeys = ReadonlyArray<Arg.Key> | Arg.Pairs<Arg.Key, number>
+
+/**
+ * Options of {@link zinter}, {@link zunion} and those like them.
+ *
+ * - `aggregate`: what becomes of the scores that a member has in several sorted sets, `"sum"` by default.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export interface AggregateOptions {
+  readonly aggregate?: "sum" | "min" | "max" | undefined
+}
+
+/**
+ * Options of {@link zintercard}.
+ *
+ * - `limit`: stop counting there; 0 and nothing count everything.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export interface ZintercardOptions {
+  readonly limit?: number | undefined
+}
+
+// `Array.isArray` does not narrow readonly arrays.
+const isList = <T>(value: unknown): value is ReadonlyArray<T> => Array.isArray(value)
+
+const weightedKeys = (keys: WeightedKeys): Arg.Arg => {
+  const entries: ReadonlyArray<Arg.Key | readonly [Arg.Key, number]> = isList(keys) ? keys : Object.entries(keys)
+  const names: Array<Arg.Key> = []
+  const weights: Array<number> = []
+  for (const entry of entries) {
+    if (typeof entry === "string" || entry instanceof Uint8Array) names.push(entry)
+    else {
+      names.push(entry[0])
+      weights.push(entry[1])
+    }
+  }
+  if (weights.length !== 0 && weights.length !== names.length) Arg.invalid("needs a weight for every key or for none")
+  return [Arg.countedKeys(names), weights.length === 0 ? Arg.none : ["WEIGHTS", weights]]
+}
+
+const aggregateArgs = (options: AggregateOptions): Arg.Arg => Arg.option("AGGREGATE", options.aggregate?.toUpperCase())
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Returns the members of the first sorted set that are in none of the others, lowest score first.
+ *
+ * Fails with `DataError` without keys. O(L + (N−K)·log N), L members in all sets,
+ * N in the first, K in the result. Since Redis 6.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zdiff = define(
+  "ZDIFF",
+  (...keys: Arg.Many<Arg.Key>) => Arg.countedKeys(keys),
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Stores at `destination` what {@link zdiff} returns, replacing what was there; returns the size of the result.
+ *
+ * An empty result deletes `destination`. Fails with `DataError` without keys. Since Redis 6.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zdiffstore = define(
+  "ZDIFFSTORE",
+  (destination: Arg.Key, ...keys: Arg.Many<Arg.Key>) => [Arg.key(destination), Arg.countedKeys(keys)],
+  Reply.integer
+)
+
+/**
+ * Like {@link zdiff}, with the scores.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zdiffWithScores = define(
+  "ZDIFF",
+  (...keys: Arg.Many<Arg.Key>) => [Arg.countedKeys(keys), "WITHSCORES"],
+  scoredMembers,
+  "readonly"
+)
+
+/**
+ * Returns the members that are in every sorted set, lowest combined score first.
+ *
+ * Fails with `DataError` without keys. O(N·K + M·log M), N members in the
+ * smallest of K sets, M in the result. Since Redis 6.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zinter = define(
+  "ZINTER",
+  (keys: WeightedKeys, options: AggregateOptions = {}) => [
+    weightedKeys(keys),
+    aggregateArgs(options)
+  ],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Returns how many members are in every sorted set.
+ *
+ * Fails with `DataError` without keys. O(N·K), N members in the smallest of K sets. Since Redis 7.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zintercard = define(
+  "ZINTERCARD",
+  (keys: ReadonlyArray<Arg.Key>, options: ZintercardOptions = {}) => [
+    Arg.countedKeys(keys),
+    Arg.option("LIMIT", options.limit)
+  ],
+  Reply.integer,
+  "readonly"
+)
+
+/**
+ * Stores at `destination` the members that are in every sorted set, with their
+ * combined scores, replacing what was there; returns the size of the result.
+ *
+ * An empty result deletes `destination`. Fails with `DataError` without keys.
+ * O(N·K + M·log M), N members in the smallest of K sets, M in the result. Since Redis 2.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zinterstore = define(
+  "ZINTERSTORE",
+  (destination: Arg.Key, keys: WeightedKeys, options: AggregateOptions = {}) => [
+    Arg.key(destination),
+    weightedKeys(keys),
+    aggregateArgs(options)
+  ],
+  Reply.integer
+)
+
+/**
+ * Like {@link zinter}, with the scores.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zinterWithScores = define(
+  "ZINTER",
+  (keys: WeightedKeys, options: AggregateOptions = {}) => [
+    weightedKeys(keys),
+    aggregateArgs(options),
+    "WITHSCORES"
+  ],
+  scoredMembers,
+  "readonly"
+)
+
+/**
+ * Returns the members that are in any of the sorted sets, lowest combined score first.
+ *
+ * Fails with `DataError` without keys. O(N + M·log M), N members in all sets, M
+ * in the result. Since Redis 6.2.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zunion = define(
+  "ZUNION",
+  (keys: WeightedKeys, options: AggregateOptions = {}) => [
+    weightedKeys(keys),
+    aggregateArgs(options)
+  ],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Stores at `destination` the members that are in any of the sorted sets, with
+ * their combined scores, replacing what was there; returns the size of the result.
+ *
+ * An empty result deletes `destination`. Fails with `DataError` without keys.
+ * O(N + M·log M), N members in all sets, M in the result. Since Redis 2.0.0.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zunionstore = define(
+  "ZUNIONSTORE",
+  (destination: Arg.Key, keys: WeightedKeys, options: AggregateOptions = {}) => [
+    Arg.key(destination),
+    weightedKeys(keys),
+    aggregateArgs(options)
+  ],
+  Reply.integer
+)
+
+/**
+ * Like {@link zunion}, with the scores.
+ *
+ * @category sorted sets
+ * @since 0.1.0
+ */
+export const zunionWithScores = define(
+  "ZUNION",
+  (keys: WeightedKeys, options: AggregateOptions = {}) => [
+    weightedKeys(keys),
+    aggregateArgs(options),
+    "WITHSCORES"
+  ],
+  scoredMembers,
+  "readonly"
+)

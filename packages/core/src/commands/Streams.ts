@@ -1,0 +1,405 @@
+/**
+ * Commands on streams; those of consumer groups and those that describe streams
+ * have modules of their own.
+ *
+ * @since 0.1.0
+ */
+import { countArgs, entries, type Entries, type Entry, streamArgs, streamEntries, type TextFields } from "../internal/streamEntry.ts"
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Models and options
+// -----------------------------------------------------------------------------
+
+/**
+ * The id of an entry, such as `"1526919030474-55"`, the milliseconds alone, or
+ * one of the characters that stand for an id where a command takes them.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export type StreamId = string | number
+
+/**
+ * An entry of a stream. Of a field that was added more than once the last value is kept.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export type StreamEntry<Fields = TextFields> = Entry<Fields>
+
+/**
+ * The entries read from one stream.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export type StreamEntries<Name = string, Fields = TextFields> = Entries<Name, Fields>
+
+/**
+ * What becomes of the references that consumer groups hold to deleted entries
+ * (since Redis 8.2.0; Valkey has no such option).
+ *
+ * - `"keepref"`: they stay, which is the default. `"delref"`: they are deleted. `"acked"`: only entries that every
+ *   group has acknowledged are deleted.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export type StreamReferences = "keepref" | "delref" | "acked"
+
+/**
+ * Down to what a stream is trimmed.
+ *
+ * - `maxlen`: this many newest entries stay. `minid`: entries with this id or later stay (since 6.2.0). Not both.
+ * - `approximate`: a few more may stay, which is much faster; the default. `false` trims exactly.
+ * - `limit`: look at no more entries than this (since 6.2.0); only for approximate trimming.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export type StreamTrim =
+  & (
+    | { readonly maxlen: number; readonly minid?: undefined }
+    | { readonly minid: StreamId; readonly maxlen?: undefined }
+  )
+  & (
+    | { readonly approximate?: true | undefined; readonly limit?: number | undefined }
+    | { readonly approximate: boolean; readonly limit?: undefined }
+  )
+
+/**
+ * The id of a new entry: `"*"`, the default, has the server make one.
+ *
+ * - `idmp`: a producer and its own id of the message; the server adds a message once and answers a repetition with
+ *   the id of the first entry (since Redis 8.6.0; Valkey has no such option).
+ * - `idmpauto`: the same for a producer alone: the server makes the id of the message from its contents.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export type XaddId =
+  | { readonly id?: StreamId | undefined; readonly idmp?: undefined; readonly idmpauto?: undefined }
+  | {
+    readonly idmp: { readonly pid: Arg.Value; readonly iid: Arg.Value }
+    readonly idmpauto?: undefined
+    readonly id?: undefined
+  }
+  | { readonly idmpauto: Arg.Value; readonly idmp?: undefined; readonly id?: undefined }
+
+/**
+ * Options of {@link xadd}: the id, and how the stream is trimmed, by default not at all.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export type XaddOptions =
+  & XaddId
+  & { readonly references?: StreamReferences | undefined }
+  & (StreamTrim | {
+    readonly maxlen?: undefined
+    readonly minid?: undefined
+    readonly approximate?: undefined
+    readonly limit?: undefined
+  })
+
+/**
+ * Options of {@link xtrim}.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export type XtrimOptions = StreamTrim & { readonly references?: StreamReferences | undefined }
+
+/**
+ * Options of {@link xrange} and {@link xrevrange}.
+ *
+ * - `count`: how many entries at most, 1 at least.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export interface XrangeOptions {
+  readonly count?: number | undefined
+}
+
+/**
+ * Options of {@link xread}.
+ *
+ * - `count`: how many entries of each stream at most, 1 at least.
+ * - `block`: how long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it there is no waiting.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export interface XreadOptions {
+  readonly count?: number | undefined
+  readonly block?: Arg.Time | undefined
+}
+
+/**
+ * Options of {@link xcfgset}, one at least.
+ *
+ * - `idmpDuration`: how long the ids of messages are kept; a bare number is seconds.
+ * - `idmpMaxsize`: how many ids of messages are kept for each producer.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export type XcfgsetOptions =
+  | { readonly idmpDuration: Arg.Time; readonly idmpMaxsize?: number | undefined }
+  | { readonly idmpDuration?: Arg.Time | undefined; readonly idmpMaxsize: number }
+
+/**
+ * Options of {@link xsetid}, both since 7.0.0.
+ *
+ * - `entriesadded`: how many entries the stream ever had. `maxdeletedid`: the highest id that was deleted.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export interface XsetidOptions {
+  readonly entriesadded?: number | undefined
+  readonly maxdeletedid?: StreamId | undefined
+}
+
+/** Any choice of options that trim, as far as the code below is concerned. */
+interface TrimOptions {
+  readonly maxlen?: number | undefined
+  readonly minid?: StreamId | undefined
+  readonly approximate?: boolean | undefined
+  readonly limit?: number | undefined
+}
+
+const trimArgs = ({ approximate, limit, maxlen, minid }: TrimOptions): Arg.Arg => {
+  if (maxlen === undefined && minid === undefined) return Arg.none
+  return [
+    maxlen === undefined ? "MINID" : "MAXLEN",
+    approximate === false ? "=" : "~",
+    maxlen ?? minid ?? Arg.none,
+    Arg.option("LIMIT", limit)
+  ]
+}
+
+const idempotenceArgs = ({ idmp, idmpauto }: XaddId): Arg.Arg =>
+  idmp !== undefined ? ["IDMP", idmp.pid, idmp.iid] : Arg.option("IDMPAUTO", idmpauto)
+
+const addArgs = (fields: Arg.Pairs<Arg.Key, Arg.Value>, options: XaddOptions): Arg.Arg =>
+  options.maxlen !== undefined && !(Number.isInteger(options.maxlen) && options.maxlen >= 1)
+    ? Arg.invalid("maxlen must be a whole number from 1 on")
+    : [
+      Arg.token(options.references),
+      idempotenceArgs(options),
+      trimArgs(options),
+      options.id ?? "*",
+      Arg.pairs(fields)
+    ]
+
+const deletions = Reply.array(Reply.make<-1 | 1 | 2>((value) =>
+  value === -1 || value === 1 || value === 2 ? value : Reply.mismatch("-1, 1 or 2", value)
+))
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Adds an entry to the stream at `key`, which is made when it does not exist; returns the id of the entry.
+ *
+ * Fails with `DataError` without fields or with a `maxlen` below 1, with
+ * `ResponseError` when the id is not greater than the last one. O(1), and O(N)
+ * for N entries trimmed. Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xadd = define(
+  "XADD",
+  (key: Arg.Key, fields: Arg.Pairs<Arg.Key, Arg.Value>, options: XaddOptions = {}) => [
+    Arg.key(key),
+    addArgs(fields, options)
+  ],
+  Reply.text
+)
+
+/**
+ * Like {@link xadd}, but returns `undefined` and adds nothing when the key does not exist.
+ *
+ * Since Redis 6.2.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xaddNomkstream = define(
+  "XADD",
+  (key: Arg.Key, fields: Arg.Pairs<Arg.Key, Arg.Value>, options: XaddOptions = {}) => [
+    Arg.key(key),
+    "NOMKSTREAM",
+    addArgs(fields, options)
+  ],
+  Reply.nullable(Reply.text)
+)
+
+/**
+ * Sets how long and how many ids of messages a stream keeps to recognise repetitions; returns `true`.
+ *
+ * The ids kept so far are forgotten when a setting changes. O(1). Since Redis 8.6.0; not on Valkey.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xcfgset = define(
+  "XCFGSET",
+  (key: Arg.Key, { idmpDuration, idmpMaxsize }: XcfgsetOptions) => [
+    Arg.key(key),
+    idmpDuration === undefined ? Arg.none : ["IDMP-DURATION", Arg.seconds(idmpDuration)],
+    Arg.option("IDMP-MAXSIZE", idmpMaxsize)
+  ],
+  Reply.ok
+)
+
+/**
+ * Deletes entries of a stream; returns how many of them existed.
+ *
+ * No ids: 0, without a round trip. O(1) an entry. Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xdel = define(
+  "XDEL",
+  (key: Arg.Key, ...ids: Arg.Many<StreamId>) => {
+    const list = Arg.many(ids)
+    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), list]
+  },
+  Reply.integer
+)
+
+/**
+ * Deletes entries of a stream, with a choice of what becomes of the references
+ * of consumer groups; returns for each -1 when it did not exist, 1 when it was
+ * deleted, 2 when references kept it.
+ *
+ * No ids: an empty array, without a round trip. O(1) an entry. Since Redis 8.2.0; not on Valkey.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xdelex = define(
+  "XDELEX",
+  (key: Arg.Key, ids: ReadonlyArray<StreamId>, references?: StreamReferences) =>
+    ids.length === 0 ? Arg.answer([]) : [Arg.key(key), Arg.token(references), "IDS", ids.length, ids],
+  deletions
+)
+
+/**
+ * Returns the number of entries of the stream at `key`, 0 when the key does not exist.
+ *
+ * O(1). Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xlen = define("XLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
+
+/**
+ * Returns the entries from id `min` to id `max`, oldest first; by default all of them.
+ *
+ * `"(id"` excludes an end (since 6.2.0), `"-"` and `"+"` are the ends of the
+ * stream. A missing key: an empty array. Fails with `DataError` for a `count`
+ * below 1. O(N) in the entries returned. Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xrange = define(
+  "XRANGE",
+  (key: Arg.Key, min: StreamId = "-", max: StreamId = "+", options: XrangeOptions = {}) => [
+    Arg.key(key),
+    min,
+    max,
+    countArgs(options.count)
+  ],
+  entries,
+  "readonly"
+)
+
+/**
+ * Returns the entries after the ids given for several streams, oldest first, of
+ * those streams that have any; an empty array when there are none, or none came
+ * in the time of `block`.
+ *
+ * `"$"` stands for entries added from now on, `"+"` for the last entry (since
+ * Redis 7.4.0). Fails with `DataError` without streams, for a negative `block`
+ * and a `count` below 1. O(N) in the entries returned. Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xread = define(
+  "XREAD",
+  (streams: Arg.Pairs<Arg.Key, StreamId>, options: XreadOptions = {}) => [
+    countArgs(options.count),
+    options.block === undefined ? Arg.none : ["BLOCK", Arg.blockMilliseconds(options.block)],
+    streamArgs(streams)
+  ],
+  streamEntries(entries),
+  "readonly",
+  "blocking"
+)
+
+/**
+ * Returns the entries from id `max` down to id `min`, newest first; by default all of them.
+ *
+ * A missing key: an empty array. Fails with `DataError` for a `count` below 1.
+ * O(N) in the entries returned. Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xrevrange = define(
+  "XREVRANGE",
+  (key: Arg.Key, max: StreamId = "+", min: StreamId = "-", options: XrangeOptions = {}) => [
+    Arg.key(key),
+    max,
+    min,
+    countArgs(options.count)
+  ],
+  entries,
+  "readonly"
+)
+
+/**
+ * Sets the id that the stream at `key` takes for its last one; returns `true`.
+ *
+ * Fails with `ResponseError` when the key does not exist or an entry has a greater id. O(1). Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xsetid = define(
+  "XSETID",
+  (key: Arg.Key, lastId: StreamId, options: XsetidOptions = {}) => [
+    Arg.key(key),
+    lastId,
+    Arg.option("ENTRIESADDED", options.entriesadded),
+    Arg.option("MAXDELETEDID", options.maxdeletedid)
+  ],
+  Reply.ok
+)
+
+/**
+ * Deletes the oldest entries of a stream; returns how many were deleted, 0 when the key does not exist.
+ *
+ * O(N) in the entries deleted. Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xtrim = define(
+  "XTRIM",
+  (key: Arg.Key, options: XtrimOptions) => [Arg.key(key), trimArgs(options), Arg.token(options.references)],
+  Reply.integer
+)
