@@ -176,8 +176,8 @@ const main = async () => {
       }
       socket.destroy()
     }
-    const lines = goldens.map((golden) => JSON.stringify(golden)).join(",\n  ")
-    writeFileSync(join(import.meta.dirname, "../packages/core/test/fixtures/goldens.json"), `[\n  ${lines}\n]\n`)
+    const path = join(import.meta.dirname, "../packages/core/test/fixtures/goldens.json")
+    writeFileSync(path, `${JSON.stringify(goldens, undefined, 2)}\n`)
   } finally {
     server.kill()
     rmSync(directory, { recursive: true, force: true })

@@ -58,7 +58,7 @@ export interface RedisConnection {
  * @since 0.1.0
  */
 export interface Owner {
-  readonly onUnsent?: ((unsent: RequestQueue) => void) | undefined
+  readonly onUnsent?: ((unsent: RequestQueue, failure: RedisError) => void) | undefined
   readonly onPush?: ((push: Resp.Push) => void) | undefined
 }
 
@@ -99,6 +99,8 @@ const open = Effect.fnUntraced(function*(
   const writer = yield* socket.writer
   const ended = Deferred.makeUnsafe<RedisError>()
   const writing = new Wakeup(() => exchange.writable)
+  // What the handshake could not write is of no use to the owner.
+  let takeUnsent: NonNullable<Owner["onUnsent"]> = failAll
 
   const exchange = new Exchange({
     origin: { address, replaceInvalidText: settings.replaceInvalidText },
@@ -107,8 +109,7 @@ const open = Effect.fnUntraced(function*(
     onWork: () => writing.wake(),
     onPush: owner.onPush ?? (() => {}),
     onClose: (failure, unsent) => {
-      if (owner.onUnsent !== undefined) owner.onUnsent(unsent)
-      else for (const request of unsent.takeAll()) request.fail(failure)
+      takeUnsent(unsent, failure)
       Deferred.doneUnsafe(ended, Effect.succeed(failure))
     }
   })
@@ -122,6 +123,7 @@ const open = Effect.fnUntraced(function*(
 
   const run = (commands: ReadonlyArray<RedisCommand.Any>) => runBatch(exchange, commands)
   const protocol = yield* handshake(run, settings)
+  takeUnsent = owner.onUnsent ?? failAll
   const connection: RedisConnection = {
     address,
     protocol,
@@ -136,6 +138,10 @@ const open = Effect.fnUntraced(function*(
   }
   return connection
 })
+
+const failAll = (requests: RequestQueue, failure: RedisError): void => {
+  for (const request of requests.takeAll()) request.fail(failure)
+}
 
 // -----------------------------------------------------------------------------
 // Requests

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -171,6 +172,10 @@ const makeExclusive = Effect.fnUntraced(function*(
   const address = formatEndpoint(endpoint)
   const open = new Set<RedisConnection.RedisConnection>()
   const used = new Set<RedisConnection.RedisConnection>()
+  /** Since when a connection has been idle; only kept while health checks are on. */
+  const idleSince = new WeakMap<RedisConnection.RedisConnection, number>()
+  const healthCheckInterval = Duration.toMillis(settings.healthCheckInterval)
+  const clock = yield* Clock.Clock
   let leases = 0
 
   const connect = Effect.gen(function*() {
@@ -192,6 +197,16 @@ const makeExclusive = Effect.fnUntraced(function*(
     timeToLive: idleTimeout
   })
 
+  const closed = connectionLoss("ClientClosed", "The client was closed", address)
+  let closing = false
+  // Before the pool's own end, which waits for whoever has a connection.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      closing = true
+      for (const connection of open) connection.close(closed)
+    })
+  )
+
   const exhausted = connectionLoss("PoolExhausted", `Too many connections: the pool's limit of ${max} is reached`, address)
   const lateBy = connectionLoss(
     "PoolTimeout",
@@ -205,13 +220,34 @@ const makeExclusive = Effect.fnUntraced(function*(
     ? Effect.timeoutOrElse(Pool.get(pool), { duration: acquireTimeout, orElse: () => Effect.fail(lateBy) })
     : Pool.get(pool)
 
-  /** A connection that was closed while it lay idle is replaced, not handed out. */
-  const takeOpen: Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope> = Effect.flatMap(
+  // Effect's pool interrupts whom it cannot serve any more.
+  const takeWhileOpen = Effect.catchCause(
     take,
+    (cause) => closing ? Effect.fail(closed) : Effect.failCause(cause)
+  )
+
+  /** Whether a connection is still of use after it lay idle. */
+  const isUsable = (connection: RedisConnection.RedisConnection): Effect.Effect<boolean> => {
+    const since = idleSince.get(connection)
+    if (connection.exchange.closed) return Effect.succeed(false)
+    if (since === undefined || clock.currentTimeMillisUnsafe() - since < healthCheckInterval) return Effect.succeed(true)
+    return Effect.match(connection.probe, {
+      onFailure: (error) => {
+        connection.close(error)
+        return false
+      },
+      onSuccess: () => true
+    })
+  }
+
+  /** A connection that is of no use any more is replaced, not handed out. */
+  const takeUsable: Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope> = Effect.flatMap(
+    takeWhileOpen,
     (connection) =>
-      connection.exchange.closed
-        ? Effect.andThen(Pool.invalidate(pool, connection), takeOpen)
-        : Effect.succeed(connection)
+      Effect.flatMap(
+        isUsable(connection),
+        (usable) => usable ? Effect.succeed(connection) : Effect.andThen(Pool.invalidate(pool, connection), takeUsable)
+      )
   )
 
   const lease = Effect.gen(function*() {
@@ -225,10 +261,11 @@ const makeExclusive = Effect.fnUntraced(function*(
           leases--
         })
     )
-    const connection = yield* takeOpen
+    const connection = yield* takeUsable
     used.add(connection)
     yield* Effect.addFinalizer(() => {
       used.delete(connection)
+      if (healthCheckInterval !== Infinity) idleSince.set(connection, clock.currentTimeMillisUnsafe())
       // A reply still to come would be the next user's.
       return tainted || !connection.exchange.idle || connection.exchange.closed
         ? Effect.andThen(

@@ -422,6 +422,34 @@ export const fields = <const R extends Readonly<Record<string, Reply<unknown, un
 }
 
 /**
+ * Words of the server itself, as a set in every view.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const textSet: Reply<ReadonlySet<string>> = make((value, view) => new Set(array(text).decode(value, view)))
+
+/**
+ * Like {@link fields}, for what newer servers have lengthened: elements that are not sent are decoded from nil.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const leadingFields = <const R extends Readonly<Record<string, Reply<unknown, unknown, unknown>>>>(
+  replies: R
+): Reply<
+  { readonly [K in keyof R]: Text<R[K]> },
+  { readonly [K in keyof R]: Bytes<R[K]> },
+  { readonly [K in keyof R]: BigInts<R[K]> }
+> =>
+  make((value, view) => {
+    const source = items(value)
+    const entries = Object.entries(replies).map(([name, reply], i) => [name, reply.decode(source[i] ?? null, view)])
+    // Every name of R is there, decoded by its own decoder.
+    return Object.fromEntries(entries) as never
+  })
+
+/**
  * Keys and values in turn (RESP2) or a map (RESP3), as an array of pairs: what
  * the others of this kind are made from. Pairs nested in arrays are read too.
  *

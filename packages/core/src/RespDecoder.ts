@@ -175,7 +175,7 @@ export class RespDecoder {
     const end = chunk.length
     while (this._position < end && this._state === AT_VALUE && this.failure === undefined) {
       const top = this._top
-      this._readBulks(chunk, top, this._position)
+      if (chunk[this._position] === BULK) this._readBulks(chunk, top, this._position)
       if (top.remaining > 0) {
         const value = this._position < end ? this._readFast(chunk, this._position, end) : undefined
         if (value !== undefined) {
@@ -375,7 +375,8 @@ export class RespDecoder {
       return false
     }
     this._position = at + 2
-    this._open(ARRAY, length, false)
+    if (length === 0 && this._depth < this._limits.maxDepth) this._deliver([])
+    else this._open(ARRAY, length, false)
     return true
   }
 

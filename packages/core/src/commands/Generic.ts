@@ -716,8 +716,9 @@ export const unlink = define("UNLINK", (...keys: Arg.Many<Arg.Key>) => manyKeys(
  *
  * - `timeout`: for how long at most, a bare number being milliseconds; 0 without limit.
  *
- * May return fewer than asked for. Says nothing about writes that were sent on
- * other connections, so it belongs on the one that wrote. O(1). Since Redis 3.0.0.
+ * May return fewer than asked for. Says nothing about writes of other
+ * connections: `Redis.withConnection` keeps the writes and this command on one.
+ * O(1). Since Redis 3.0.0.
  *
  * @category generic
  * @since 0.1.0
@@ -735,9 +736,10 @@ export const wait = define(
  * - `numlocal`: 1 to wait for the server itself, else 0.
  * - `timeout`: for how long at most, a bare number being milliseconds; 0 without limit.
  *
- * May return fewer than asked for. Says nothing about writes that were sent on
- * other connections. Fails with `ResponseError` when `numlocal` is 1 and the
- * server keeps no append-only file. O(1). Since Redis 7.2.0.
+ * May return fewer than asked for. Says nothing about writes of other
+ * connections: `Redis.withConnection` keeps the writes and this command on one.
+ * Fails with `ResponseError` when `numlocal` is 1 and the server keeps no
+ * append-only file. O(1). Since Redis 7.2.0.
  *
  * @category generic
  * @since 0.1.0

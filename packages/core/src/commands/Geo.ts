@@ -124,19 +124,19 @@ export type GeosearchFrom =
  * @since 0.1.0
  */
 export type GeosearchArea =
-  & GeosearchFrom
-  & (
-    | {
-      readonly byradius: { readonly radius: number; readonly unit?: GeoUnit | undefined }
-      readonly bybox?: undefined
-      readonly bypolygon?: undefined
-    }
-    | {
-      readonly bybox: { readonly width: number; readonly height: number; readonly unit?: GeoUnit | undefined }
-      readonly byradius?: undefined
-      readonly bypolygon?: undefined
-    }
-  )
+  | GeosearchFrom
+    & (
+      | {
+        readonly byradius: { readonly radius: number; readonly unit?: GeoUnit | undefined }
+        readonly bybox?: undefined
+        readonly bypolygon?: undefined
+      }
+      | {
+        readonly bybox: { readonly width: number; readonly height: number; readonly unit?: GeoUnit | undefined }
+        readonly byradius?: undefined
+        readonly bypolygon?: undefined
+      }
+    )
   | {
     readonly bypolygon: ReadonlyArray<GeoCoordinates>
     readonly fromlonlat?: undefined
@@ -404,7 +404,13 @@ export const georadiusRoWith = define(
  */
 export const georadiusStore = define(
   "GEORADIUS",
-  (key: Arg.Key, longitude: number, latitude: number, radius: number, options: GeoradiusDestination & GeoradiusOptions) => [
+  (
+    key: Arg.Key,
+    longitude: number,
+    latitude: number,
+    radius: number,
+    options: GeoradiusDestination & GeoradiusOptions
+  ) => [
     Arg.key(key),
     longitude,
     latitude,

@@ -4,7 +4,8 @@
  *
  * @since 0.1.0
  */
-import { countArgs, entries, type Entries, type Entry, streamArgs, streamEntries, type TextFields } from "../internal/streamEntry.ts"
+import type { Entries, Entry, TextFields } from "../internal/streamEntry.ts"
+import { countArgs, deletions, entries, streamArgs, streamEntries } from "../internal/streamEntry.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -129,7 +130,7 @@ export interface XrangeOptions {
  * Options of {@link xread}.
  *
  * - `count`: how many entries of each stream at most, 1 at least.
- * - `block`: how long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it there is no waiting.
+ * - `block`: how long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it: no waiting.
  *
  * @category streams
  * @since 0.1.0
@@ -196,10 +197,6 @@ const addArgs = (fields: Arg.Pairs<Arg.Key, Arg.Value>, options: XaddOptions): A
       options.id ?? "*",
       Arg.pairs(fields)
     ]
-
-const deletions = Reply.array(Reply.make<-1 | 1 | 2>((value) =>
-  value === -1 || value === 1 || value === 2 ? value : Reply.mismatch("-1, 1 or 2", value)
-))
 
 // -----------------------------------------------------------------------------
 // Commands

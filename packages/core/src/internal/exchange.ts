@@ -54,7 +54,7 @@ export class Exchange {
     return this.#commands
   }
 
-  /** The number of replies so far. */
+  /** How often anything has come from the server: a reply, or a piece of one. */
   get received(): number {
     return this.#received
   }
@@ -67,7 +67,7 @@ export class Exchange {
   /** Whether the server owes an answer that it must not hold back. */
   get overdue(): boolean {
     const first = this.#inFlight.first
-    return first !== undefined && !first.blocking
+    return this.#commands > 0 && first !== undefined && !first.blocking
   }
 
   get closed(): boolean {
@@ -121,7 +121,7 @@ export class Exchange {
   }
 
   receive(values: ReadonlyArray<Resp.Value>): void {
-    this.#received += values.length
+    this.#received++
     const origin = this.#options.origin
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!
@@ -129,20 +129,33 @@ export class Exchange {
         this.#options.onPush(value)
         continue
       }
-      const request = this.#inFlight.first
+      const request = this.#owed()
       if (request === undefined || request.answered === request.written) {
         // A caller resumed by an earlier reply may have closed the connection: then the rest is nobody's.
         if (this.#failure === undefined) this.close(this.#unexpected())
         return
       }
       this.#commands--
-      if (++request.answered === request.count) {
-        this.#inFlight.shift()
-        this.#bytes -= request.bytes
-      }
+      if (++request.answered === request.count) this.#shift(request)
       request.reply(value, origin)
     }
     if (this.writable) this.#options.onWork()
+  }
+
+  /** The request that the next reply belongs to. */
+  #owed(): Request | undefined {
+    let request = this.#inFlight.first
+    // A batch that was given up between two writes may have been complete since.
+    while (request !== undefined && request.answered === request.count) {
+      this.#shift(request)
+      request = this.#inFlight.first
+    }
+    return request
+  }
+
+  #shift(request: Request): void {
+    this.#inFlight.shift()
+    this.#bytes -= request.bytes
   }
 
   #unexpected(): ProtocolError {

@@ -36,7 +36,7 @@ export abstract class Request {
   answered = 0
   bytes = 0
 
-  /** The number of commands, and so of replies. */
+  /** The number of commands to write, and so of replies. */
   abstract readonly count: number
   /** Whether the server may stay silent for long before it answers. */
   abstract readonly blocking: boolean
@@ -57,8 +57,8 @@ export abstract class Request {
   }
 
   /**
-   * Gives up: a request not yet written is never sent; one that is keeps its
-   * place in flight, and its replies are dropped.
+   * Gives up: what is not yet written is never sent; what is keeps its place in
+   * flight, and its replies are dropped.
    */
   cancel(): void {
     if (this.settled) return
@@ -68,7 +68,7 @@ export abstract class Request {
 
   protected release(): void {
     this.deadlines?.remove(this)
-    if (this.written === 0) this.queue?.remove(this)
+    this.queue?.remove(this)
   }
 }
 
@@ -146,8 +146,9 @@ export class BatchRequest extends Request {
     this.#resume = resume
   }
 
+  /** Given up between two writes, a batch ends with what was written of it. */
   get count(): number {
-    return this.commands.length
+    return this.settled ? this.written : this.commands.length
   }
 
   get blocking(): boolean {

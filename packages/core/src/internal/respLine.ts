@@ -87,7 +87,7 @@ export const parseDouble = (source: Uint8Array, start: number, end: number): num
   }
 }
 
-/** Digits, perhaps with a point between: both parts of the quotient are exact, so it is rounded once, as it should be. */
+/** Digits, perhaps with a point: both parts of the quotient are exact, so it is rounded once, as it should be. */
 const plainDouble = (source: Uint8Array, start: number, end: number): number | undefined => {
   const negative = source[start] === MINUS && start < end
   const from = negative ? start + 1 : start

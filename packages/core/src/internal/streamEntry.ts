@@ -43,8 +43,8 @@ export const entry: Reply.Reply<Entry, Entry<BytesFields>, Entry> = Reply.fields
 const entryList = Reply.array(entry)
 
 /** Entries; Redis 6 sends nil for those that were deleted, later servers leave them out, as is done here. */
-export const entries: Reply.Reply<ReadonlyArray<Entry>, ReadonlyArray<Entry<BytesFields>>, ReadonlyArray<Entry>> =
-  Reply.make((value, view) => entryList.decode(present(value), view))
+export const entries: Reply.Reply<ReadonlyArray<Entry>, ReadonlyArray<Entry<BytesFields>>, ReadonlyArray<Entry>> = Reply
+  .make((value, view) => entryList.decode(present(value), view))
 
 const present = (value: Resp.Value): Resp.Value =>
   value === null ? [] : Array.isArray(value) && value.includes(null) ? value.filter((item) => item !== null) : value
@@ -66,8 +66,18 @@ export const streamEntries = <A, B, I>(
   })
 }
 
+/** For each entry -1 when it did not exist, 1 when it was deleted, 2 when references kept it. */
+export const deletions = Reply.array(
+  Reply.make<-1 | 1 | 2>((value) =>
+    value === -1 || value === 1 || value === 2 ? value : Reply.mismatch("-1, 1 or 2", value)
+  )
+)
+
 /** Milliseconds as a duration. */
-export const millis: Reply.Reply<Duration.Duration> = Reply.map(Reply.integer, (value) => Duration.millis(Number(value)))
+export const millis: Reply.Reply<Duration.Duration> = Reply.map(
+  Reply.integer,
+  (value) => Duration.millis(Number(value))
+)
 
 // -----------------------------------------------------------------------------
 // Arguments

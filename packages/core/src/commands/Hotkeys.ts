@@ -1,0 +1,97 @@
+/**
+ * HOTKEYS: the keys that cost most. Only on Redis.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+/**
+ * - `metrics`: what is measured: time of the processor, bytes of the network, or both.
+ * - `count`: how many keys are kept for each. `duration`: when to stop; a bare number is seconds.
+ * - `sample`: look at one command in so many. `slots`: look only at keys in these, in a cluster.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export interface HotkeysStartOptions {
+  readonly metrics: ReadonlyArray<"cpu" | "net">
+  readonly count?: number | undefined
+  readonly duration?: Arg.Time | undefined
+  readonly sample?: number | undefined
+  readonly slots?: ReadonlyArray<number> | undefined
+}
+
+const costs = Reply.nullable(Reply.pairs(Reply.blob, Reply.integer))
+
+/**
+ * Returns what was measured so far, `undefined` when nothing was started.
+ *
+ * Times are in the unit that their name ends in. `byCpuTimeUs` and `byNetBytes` are keys with their costs, the
+ * costliest first, `undefined` when not asked for. O(K). Since Redis 8.6.0; Valkey does not have it.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const hotkeysGet = define(
+  "HOTKEYS GET",
+  () => [],
+  Reply.nullable(Reply.map(
+    Reply.tuple(Reply.struct({
+      trackingActive: Reply.boolean,
+      sampleRatio: Reply.integer,
+      selectedSlots: Reply.array(Reply.array(Reply.integer)),
+      allCommandsAllSlotsUs: Reply.integer,
+      netBytesAllCommandsAllSlots: Reply.integer,
+      collectionStartTimeUnixMs: Reply.integer,
+      collectionDurationMs: Reply.integer,
+      totalCpuTimeUserMs: Reply.nullable(Reply.integer),
+      totalCpuTimeSysMs: Reply.nullable(Reply.integer),
+      totalNetBytes: Reply.nullable(Reply.integer),
+      byCpuTimeUs: costs,
+      byNetBytes: costs
+    })),
+    ([measured]) => measured
+  ))
+)
+
+/**
+ * Forgets what was measured; returns `true`.
+ *
+ * Fails with `ResponseError` while it is being measured. O(1). Since Redis 8.6.0; Valkey does not have it.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const hotkeysReset = define("HOTKEYS RESET", () => [], Reply.ok)
+
+/**
+ * Starts to measure; returns `true`.
+ *
+ * No metrics: `DataError`. O(1). Since Redis 8.6.0; Valkey does not have it.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const hotkeysStart = define(
+  "HOTKEYS START",
+  ({ count, duration, metrics, sample, slots = [] }: HotkeysStartOptions) => [
+    ["METRICS", metrics.length, Arg.some([metrics], "needs at least one metric").map(Arg.token)],
+    Arg.option("COUNT", count),
+    Arg.option("DURATION", duration === undefined ? undefined : Arg.seconds(duration)),
+    Arg.option("SAMPLE", sample),
+    slots.length === 0 ? Arg.none : ["SLOTS", slots.length, slots]
+  ],
+  Reply.ok
+)
+
+/**
+ * Stops measuring; returns `true`, `false` when nothing was being measured.
+ *
+ * O(1). Since Redis 8.6.0; Valkey does not have it.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const hotkeysStop = define("HOTKEYS STOP", () => [], Reply.ok)

@@ -1,0 +1,195 @@
+/**
+ * INFO: what a server tells of itself.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * A value of INFO: a number where it is written as one, several named values where it has such, else text.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export type InfoValue = string | number | Readonly<Record<string, string | number>>
+
+/**
+ * How many keys a database has.
+ *
+ * - `expires`: how many of them have a time to live. `avgTtl`: its estimated average in milliseconds.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export interface DatabaseInfo {
+  readonly keys: number
+  readonly expires: number
+  readonly avgTtl: number
+}
+
+/**
+ * What INFO tells: every value by the server's name in `fields`, and the best known ones by names of their own,
+ * `undefined` when their section was not asked for or the server does not have them.
+ *
+ * - `unparsed`: lines that are no field.
+ * - `modules`: one for each module.
+ * - Memory is in bytes.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export interface ServerInfo {
+  readonly fields: Readonly<Record<string, InfoValue>>
+  readonly unparsed: ReadonlyArray<string>
+  readonly modules: ReadonlyArray<Readonly<Record<string, string | number>>>
+  readonly databases: ReadonlyMap<number, DatabaseInfo>
+  readonly redisVersion: string | undefined
+  /** Only on Valkey. */
+  readonly valkeyVersion: string | undefined
+  /** `standalone`, `sentinel` or `cluster`. */
+  readonly mode: string | undefined
+  readonly runId: string | undefined
+  readonly tcpPort: number | undefined
+  readonly uptimeInSeconds: number | undefined
+  readonly connectedClients: number | undefined
+  readonly blockedClients: number | undefined
+  readonly usedMemory: number | undefined
+  readonly usedMemoryPeak: number | undefined
+  readonly usedMemoryRss: number | undefined
+  readonly maxmemory: number | undefined
+  readonly maxmemoryPolicy: string | undefined
+  readonly loading: boolean | undefined
+  readonly totalCommandsProcessed: number | undefined
+  /** `master` or `slave`. */
+  readonly role: string | undefined
+  readonly connectedSlaves: number | undefined
+  readonly masterHost: string | undefined
+  readonly masterPort: number | undefined
+  /** `up` or `down`. */
+  readonly masterLinkStatus: string | undefined
+  readonly masterReplid: string | undefined
+  readonly masterReplOffset: number | undefined
+  readonly clusterEnabled: boolean | undefined
+}
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Returns what the server tells of itself: all by default, or some sections; an unknown section is empty.
+ *
+ * Several sections, or none, at once need Redis 7.0.0: older servers refuse several with `ResponseError`. O(1).
+ * Since Redis 1.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const info = define(
+  "INFO",
+  (...sections: Arg.Many<string>) => Arg.many(sections),
+  Reply.map(Reply.text, (text) => parseInfo(text))
+)
+
+// -----------------------------------------------------------------------------
+// Parsing
+// -----------------------------------------------------------------------------
+
+const parseInfo = (text: string): ServerInfo => {
+  const fields: Record<string, InfoValue> = Object.create(null)
+  const unparsed: Array<string> = []
+  const modules: Array<Readonly<Record<string, string | number>>> = []
+  for (const line of text.split(/\r?\n/)) {
+    if (line === "" || line.startsWith("#")) continue
+    // The one field whose name holds a colon counts commands that a web page may have tried to send.
+    const separator = line.startsWith("cmdstat_host:") ? line.lastIndexOf(":") : line.indexOf(":")
+    if (separator === -1) {
+      unparsed.push(line)
+      continue
+    }
+    const name = line.slice(0, separator)
+    const value = parseValue(name, line.slice(separator + 1))
+    fields[name] = value
+    if (name === "module" && typeof value === "object") modules.push(value)
+  }
+  return { fields, unparsed, modules, databases: databasesOf(fields), ...knownFields(fields) }
+}
+
+const parseValue = (name: string, text: string): InfoValue => {
+  const several = text.includes("=") && (text.includes(",") || name.startsWith("errorstat_"))
+  return (several ? parseSeveral(text) : undefined) ?? parseScalar(text)
+}
+
+const parseSeveral = (text: string): Readonly<Record<string, string | number>> | undefined => {
+  const values: Record<string, string | number> = Object.create(null)
+  // A module lists others in brackets, separated by commas as well.
+  for (const item of text.split(/,(?![^[]*\])/)) {
+    const separator = item.lastIndexOf("=")
+    // Text that happens to hold both signs, such as a path.
+    if (separator === -1) return undefined
+    values[item.slice(0, separator)] = parseScalar(item.slice(separator + 1))
+  }
+  return values
+}
+
+/** Versions, ids and what else only begins like a number stay text, as do integers that are not safe. */
+const parseScalar = (text: string): string | number => {
+  if (/^-?\d+$/.test(text)) return Number.isSafeInteger(Number(text)) ? Number(text) : text
+  return /^-?\d+\.\d+$/.test(text) ? Number(text) : text
+}
+
+const databasesOf = (fields: Readonly<Record<string, InfoValue>>): ReadonlyMap<number, DatabaseInfo> =>
+  new Map(
+    Object.entries(fields).flatMap(([name, value]) => {
+      const index = /^db(\d+)$/.exec(name)?.[1]
+      if (index === undefined || typeof value !== "object") return []
+      const { avg_ttl, expires, keys } = value
+      return [[Number(index), { keys: Number(keys), expires: Number(expires), avgTtl: Number(avg_ttl ?? 0) }] as const]
+    })
+  )
+
+const knownFields = (fields: Readonly<Record<string, InfoValue>>) => {
+  const text = (name: string) => {
+    const value = fields[name]
+    return typeof value === "object" || value === undefined ? undefined : String(value)
+  }
+  const number = (name: string) => {
+    const value = fields[name]
+    return typeof value === "number" ? value : undefined
+  }
+  const boolean = (name: string) => {
+    const value = number(name)
+    return value === undefined ? undefined : value !== 0
+  }
+  return {
+    redisVersion: text("redis_version"),
+    valkeyVersion: text("valkey_version"),
+    mode: text("redis_mode") ?? text("server_mode"),
+    runId: text("run_id"),
+    tcpPort: number("tcp_port"),
+    uptimeInSeconds: number("uptime_in_seconds"),
+    connectedClients: number("connected_clients"),
+    blockedClients: number("blocked_clients"),
+    usedMemory: number("used_memory"),
+    usedMemoryPeak: number("used_memory_peak"),
+    usedMemoryRss: number("used_memory_rss"),
+    maxmemory: number("maxmemory"),
+    maxmemoryPolicy: text("maxmemory_policy"),
+    loading: boolean("loading"),
+    totalCommandsProcessed: number("total_commands_processed"),
+    role: text("role"),
+    connectedSlaves: number("connected_slaves"),
+    masterHost: text("master_host"),
+    masterPort: number("master_port"),
+    masterLinkStatus: text("master_link_status"),
+    masterReplid: text("master_replid"),
+    masterReplOffset: number("master_repl_offset"),
+    clusterEnabled: boolean("cluster_enabled")
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * MEMORY: what takes the memory of a server.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+import type * as Resp from "../Resp.ts"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+const known = {
+  peakAllocated: Reply.double,
+  totalAllocated: Reply.double,
+  startupAllocated: Reply.double,
+  replicationBacklog: Reply.double,
+  replicaFullsyncBuffer: Reply.nullable(Reply.double),
+  clientsSlaves: Reply.double,
+  clientsNormal: Reply.double,
+  clusterLinks: Reply.nullable(Reply.double),
+  aofBuffer: Reply.double,
+  luaCaches: Reply.nullable(Reply.double),
+  functionsCaches: Reply.nullable(Reply.double),
+  overheadTotal: Reply.double,
+  keysCount: Reply.double,
+  keysBytesPerKey: Reply.double,
+  datasetBytes: Reply.double,
+  datasetPercentage: Reply.double,
+  peakPercentage: Reply.double,
+  allocatorAllocated: Reply.nullable(Reply.double),
+  allocatorActive: Reply.nullable(Reply.double),
+  allocatorResident: Reply.nullable(Reply.double),
+  allocatorFragmentationRatio: Reply.nullable(Reply.double),
+  allocatorFragmentationBytes: Reply.nullable(Reply.double),
+  allocatorRssRatio: Reply.nullable(Reply.double),
+  allocatorRssBytes: Reply.nullable(Reply.double),
+  rssOverheadRatio: Reply.nullable(Reply.double),
+  rssOverheadBytes: Reply.nullable(Reply.double),
+  fragmentation: Reply.double,
+  fragmentationBytes: Reply.double
+}
+
+/**
+ * What a database takes besides its keys and values, in bytes.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export interface DatabaseMemory {
+  readonly overheadHashtableMain: number
+  readonly overheadHashtableExpires: number
+}
+
+/**
+ * What takes the memory of the server: bytes, unless the name says percentage, ratio or count. What only newer
+ * servers know is `undefined` on others.
+ *
+ * - `db`: by the number of the database. `extra`: what this type does not know, by the server's names.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export interface MemoryStats {
+  readonly peakAllocated: number
+  readonly totalAllocated: number
+  readonly startupAllocated: number
+  readonly replicationBacklog: number
+  readonly replicaFullsyncBuffer: number | undefined
+  readonly clientsSlaves: number
+  readonly clientsNormal: number
+  readonly clusterLinks: number | undefined
+  readonly aofBuffer: number
+  readonly luaCaches: number | undefined
+  readonly functionsCaches: number | undefined
+  readonly overheadTotal: number
+  readonly keysCount: number
+  readonly keysBytesPerKey: number
+  readonly datasetBytes: number
+  readonly datasetPercentage: number
+  readonly peakPercentage: number
+  readonly allocatorAllocated: number | undefined
+  readonly allocatorActive: number | undefined
+  readonly allocatorResident: number | undefined
+  readonly allocatorFragmentationRatio: number | undefined
+  readonly allocatorFragmentationBytes: number | undefined
+  readonly allocatorRssRatio: number | undefined
+  readonly allocatorRssBytes: number | undefined
+  readonly rssOverheadRatio: number | undefined
+  readonly rssOverheadBytes: number | undefined
+  readonly fragmentation: number
+  readonly fragmentationBytes: number
+  readonly db: ReadonlyMap<number, DatabaseMemory>
+  readonly extra: Readonly<Record<string, string | number>>
+}
+
+// -----------------------------------------------------------------------------
+// Replies
+// -----------------------------------------------------------------------------
+
+const statistics = Reply.struct(known)
+const database = Reply.struct({ overheadHashtableMain: Reply.double, overheadHashtableExpires: Reply.double })
+const undecoded = Reply.recordOf(Reply.make<Resp.Value>((value) => value))
+
+/** The server's names of {@link known}, without what separates their words. */
+const knownNames: ReadonlySet<string> = new Set(Object.keys(known).map((name) => name.toLowerCase()))
+
+const memoryStatsReply: Reply.Reply<MemoryStats> = Reply.make((value, view) => {
+  const db = new Map<number, DatabaseMemory>()
+  const extra: Record<string, string | number> = Object.create(null)
+  for (const [name, item] of Object.entries(undecoded.decode(value, view))) {
+    const index = /^db\.(\d+)$/.exec(name)?.[1]
+    if (index !== undefined) db.set(Number(index), database.decode(item, view))
+    else if (!knownNames.has(name.toLowerCase().replace(/[^a-z]/g, ""))) extra[name] = numberOrText(item)
+  }
+  return { ...statistics.decode(value, view), db, extra }
+})
+
+const numberOrText = (value: Resp.Value): string | number => {
+  if (typeof value === "number") return value
+  const text = Reply.text.decode(value, Reply.textView)
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
+}
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Returns the server's own opinion of its memory, as text for people.
+ *
+ * O(1). Since Redis 4.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const memoryDoctor = define("MEMORY DOCTOR", () => [], Reply.text)
+
+/**
+ * Returns a report of the allocator, as text for people.
+ *
+ * Since Redis 4.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const memoryMallocStats = define("MEMORY MALLOC-STATS", () => [], Reply.text)
+
+/**
+ * Lets the allocator give back what it can; returns `true`.
+ *
+ * Since Redis 4.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const memoryPurge = define("MEMORY PURGE", () => [], Reply.ok)
+
+/**
+ * Returns what takes the memory of the server.
+ *
+ * O(1). Since Redis 4.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const memoryStats = define("MEMORY STATS", () => [], memoryStatsReply)
+
+/**
+ * Returns how many bytes a key takes with its value, `undefined` when it does not exist.
+ *
+ * Of what has many elements, only `samples` are looked at (server default 5), all when 0. O(N), N being the
+ * samples. Since Redis 4.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const memoryUsage = define(
+  "MEMORY USAGE",
+  (key: Arg.Key, options: { readonly samples?: number | undefined } = {}) => [
+    Arg.key(key),
+    Arg.option("SAMPLES", options.samples)
+  ],
+  Reply.nullable(Reply.integer),
+  "readonly"
+)

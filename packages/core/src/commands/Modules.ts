@@ -1,0 +1,84 @@
+/**
+ * MODULE: the modules of a server.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+/**
+ * - `config`: parameters of the module with their values. `args`: what the module is started with.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export interface ModuleLoadexOptions {
+  readonly config?: Arg.Pairs<string, Arg.Value> | undefined
+  readonly args?: ReadonlyArray<Arg.Value> | undefined
+}
+
+/**
+ * Returns the modules that are loaded; `path` and `args` are only told since Redis 7.0.0.
+ *
+ * O(N). Since Redis 4.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const moduleList = define(
+  "MODULE LIST",
+  () => [],
+  Reply.array(Reply.struct({
+    name: Reply.text,
+    ver: Reply.integer,
+    path: Reply.nullable(Reply.text),
+    args: Reply.orElse(Reply.array(Reply.text), () => [])
+  }))
+)
+
+/**
+ * Loads a module from a file of the server; returns `true`.
+ *
+ * Fails with `ResponseError` when it cannot be loaded. O(1). Since Redis 4.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const moduleLoad = define(
+  "MODULE LOAD",
+  (path: string, ...args: Arg.Many<Arg.Value>) => [path, Arg.many(args)],
+  Reply.ok
+)
+
+/**
+ * Loads a module from a file of the server, with parameters; returns `true`.
+ *
+ * Fails with `ResponseError` when it cannot be loaded. O(1). Since Redis 7.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const moduleLoadex = define(
+  "MODULE LOADEX",
+  (path: string, { args = [], config = [] }: ModuleLoadexOptions = {}) => [
+    path,
+    configPairs(config).map(([name, value]) => ["CONFIG", name, value]),
+    args.length === 0 ? Arg.none : ["ARGS", args]
+  ],
+  Reply.ok
+)
+
+/**
+ * Unloads a module by its name; returns `true`.
+ *
+ * Fails with `ResponseError` when it cannot be unloaded. O(1). Since Redis 4.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const moduleUnload = define("MODULE UNLOAD", (name: string) => [name], Reply.ok)
+
+const configPairs = (config: Arg.Pairs<string, Arg.Value>): ReadonlyArray<readonly [string, Arg.Value]> =>
+  // `Array.isArray` does not narrow readonly arrays: what is none is a record.
+  Array.isArray(config) ? config as ReadonlyArray<readonly [string, Arg.Value]> : Object.entries(config)

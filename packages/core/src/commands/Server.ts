@@ -1,0 +1,437 @@
+/**
+ * Commands on the server as a whole: persistence, databases, replication, time.
+ *
+ * @since 0.1.0
+ */
+import * as DateTime from "effect/DateTime"
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+import type * as Resp from "../Resp.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * - `schedule`: save later when the log is being rewritten now, instead of failing.
+ * - `cancel`: stop saving. Valkey 8.1.0.
+ *
+ * Only one of them can be given.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export type BgsaveOptions =
+  | { readonly schedule?: boolean | undefined; readonly cancel?: never }
+  | { readonly cancel: boolean; readonly schedule?: never }
+
+/**
+ * - `async`: give memory back in the background. `sync`: before answering. Without, as the server is configured.
+ *
+ * Only one of them can be given.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export type FlushOptions =
+  | { readonly async?: boolean | undefined; readonly sync?: never }
+  | { readonly sync: boolean; readonly async?: never }
+
+/**
+ * - `to`: the replica that becomes master; `force`: even when it has not caught up in time, needs `timeout`.
+ * - `timeout`: how long to wait for the replica; a bare number is milliseconds. Without, there is no limit.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export interface FailoverOptions {
+  readonly to?: { readonly host: string; readonly port: number; readonly force?: boolean | undefined } | undefined
+  readonly timeout?: Arg.Time | undefined
+}
+
+/**
+ * - `save`: save first, even when persistence is not configured. `nosave`: never save. Without either, save first
+ *   when persistence is configured.
+ * - `now`: do not wait for replicas to catch up. `force`: not even when saving fails. Redis 7.0.0.
+ * - `safe`: not when that would lose slots of the cluster. `failover`: hand over to a replica first. Valkey 9.0.0.
+ *
+ * Only one of `save` and `nosave` can be given.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export type ShutdownOptions =
+  & {
+    readonly now?: boolean | undefined
+    readonly force?: boolean | undefined
+    readonly safe?: boolean | undefined
+    readonly failover?: boolean | undefined
+  }
+  & (
+    | { readonly save?: boolean | undefined; readonly nosave?: never }
+    | { readonly nosave: boolean; readonly save?: never }
+  )
+
+/**
+ * Whom to replicate: a host and a port, or nobody.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export type ReplicationMaster = readonly [] | readonly [host: string, port: number]
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * What a value looks like inside the server. `lru` and `lruSecondsIdle` tell when it was last used.
+ *
+ * - `serializedLength`: bytes in a dump, before compression. `extra`: fields that this type does not know.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export interface DebugObject {
+  readonly at: string
+  readonly refcount: number
+  readonly encoding: string
+  readonly serializedLength: number
+  readonly lru: number
+  readonly lruSecondsIdle: number
+  readonly extra: Readonly<Record<string, string>>
+}
+
+/**
+ * What a server is in replication.
+ *
+ * - `offset`: how many bytes of the replication stream there are, have arrived, or are acknowledged.
+ * - `state`: of the link to the master, such as `connect`, `sync` or `connected`.
+ * - `masters`: the names of those that a sentinel watches.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export type ServerRole =
+  | {
+    readonly role: "master"
+    readonly offset: number
+    readonly replicas: ReadonlyArray<{ readonly host: string; readonly port: number; readonly offset: number }>
+  }
+  | {
+    readonly role: "slave"
+    readonly host: string
+    readonly port: number
+    readonly state: string
+    readonly offset: number
+  }
+  | { readonly role: "sentinel"; readonly masters: ReadonlyArray<string> }
+
+// -----------------------------------------------------------------------------
+// Replies
+// -----------------------------------------------------------------------------
+
+const debugObjectReply: Reply.Reply<DebugObject> = Reply.make((value, view) => {
+  const line = Reply.text.decode(value, view)
+  const found = new Map(
+    // The line begins with the constant word "Value".
+    line.split(" ").filter((field) => field.includes(":")).map((field) => {
+      const separator = field.indexOf(":")
+      return [field.slice(0, separator), field.slice(separator + 1)] as const
+    })
+  )
+  const take = (name: string): string => {
+    const field = found.get(name)
+    found.delete(name)
+    return field ?? Reply.mismatch(`an object with ${name}`, value)
+  }
+  const object = {
+    at: take("at"),
+    refcount: Number(take("refcount")),
+    encoding: take("encoding"),
+    serializedLength: Number(take("serializedlength")),
+    lru: Number(take("lru")),
+    lruSecondsIdle: Number(take("lru_seconds_idle"))
+  }
+  return { ...object, extra: Object.assign(Object.create(null), Object.fromEntries(found)) }
+})
+
+const replicas = Reply.array(Reply.fields({ host: Reply.text, port: Reply.integerText, offset: Reply.integerText }))
+const master = Reply.fields({ role: Reply.text, offset: Reply.integer, replicas })
+const slave = Reply.fields({
+  role: Reply.text,
+  host: Reply.text,
+  port: Reply.integerText,
+  state: Reply.text,
+  offset: Reply.integer
+})
+const sentinel = Reply.fields({ role: Reply.text, masters: Reply.array(Reply.text) })
+
+const roleReply: Reply.Reply<ServerRole> = Reply.make((value: Resp.Value) => {
+  const [role] = Reply.tuple(Reply.text).decode(value, Reply.textView)
+  switch (role) {
+    // In the text view integers are numbers, and the role is the case at hand.
+    case "master":
+      return master.decode(value, Reply.textView) as ServerRole
+    case "slave":
+      return slave.decode(value, Reply.textView) as ServerRole
+    case "sentinel":
+      return sentinel.decode(value, Reply.textView) as ServerRole
+    default:
+      return Reply.mismatch("a role", value)
+  }
+})
+
+const timeReply = Reply.fields({ seconds: Reply.integerText, microseconds: Reply.integerText })
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Starts to rewrite the append-only file, or schedules that; returns `true`.
+ *
+ * O(1). Since Redis 1.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const bgrewriteaof = define("BGREWRITEAOF", () => [], Reply.accepted)
+
+/**
+ * Starts to save the data in the background; returns `true` at once.
+ *
+ * Fails with `ResponseError` when that goes on already. O(1). Since Redis 1.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const bgsave = define(
+  "BGSAVE",
+  (options: BgsaveOptions = {}) => [Arg.flag("SCHEDULE", options.schedule), Arg.flag("CANCEL", options.cancel)],
+  Reply.accepted
+)
+
+/**
+ * Returns the number of keys in the database.
+ *
+ * O(1). Since Redis 1.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const dbsize = define("DBSIZE", () => [], Reply.integer, "readonly")
+
+/**
+ * Returns what the value of `key` looks like inside the server.
+ *
+ * Fails with `ResponseError` when the key does not exist, and when the server does not allow DEBUG, as is the
+ * default since Redis 7.0.0. Since Redis 1.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const debugObject = define("DEBUG OBJECT", (key: Arg.Key) => [Arg.key(key)], debugObjectReply)
+
+/**
+ * Starts to hand over to a replica; returns `true` at once.
+ *
+ * Fails with `ResponseError` when there is none, or none at the given address. O(1). Since Redis 6.2.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const failover = define(
+  "FAILOVER",
+  ({ timeout, to }: FailoverOptions = {}) => [
+    to === undefined ? Arg.none : ["TO", to.host, to.port, Arg.flag("FORCE", to.force)],
+    Arg.option("TIMEOUT", timeout === undefined ? undefined : Arg.milliseconds(timeout))
+  ],
+  Reply.ok
+)
+
+/**
+ * Stops what {@link failover} began; returns `true`.
+ *
+ * Fails with `ResponseError` when nothing goes on. O(1). Since Redis 6.2.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const failoverAbort = define("FAILOVER", () => ["ABORT"], Reply.ok)
+
+/**
+ * Deletes all keys of all databases; returns `true`.
+ *
+ * O(N). Since Redis 1.0.0, `async` since 4.0.0, `sync` since 6.2.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const flushall = define(
+  "FLUSHALL",
+  (options: FlushOptions = {}) => [Arg.flag("ASYNC", options.async), Arg.flag("SYNC", options.sync)],
+  Reply.ok
+)
+
+/**
+ * Deletes all keys of the database; returns `true`.
+ *
+ * O(N). Since Redis 1.0.0, `async` since 4.0.0, `sync` since 6.2.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const flushdb = define(
+  "FLUSHDB",
+  (options: FlushOptions = {}) => [Arg.flag("ASYNC", options.async), Arg.flag("SYNC", options.sync)],
+  Reply.ok
+)
+
+/**
+ * Returns when the data was last saved, in whole seconds; `undefined` when it never was.
+ *
+ * O(1). Since Redis 1.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const lastsave = define(
+  "LASTSAVE",
+  () => [],
+  Reply.map(Reply.nullable(Reply.integer), (seconds) =>
+    seconds === undefined || Number(seconds) === 0 ? undefined : DateTime.makeUnsafe(Number(seconds) * 1000))
+)
+
+/**
+ * Returns a picture in characters and the version of the server; which picture, and what `args` mean, depends on
+ * `version`.
+ *
+ * Since Redis 5.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const lolwut = define(
+  "LOLWUT",
+  (options: { readonly version?: number | undefined; readonly args?: ReadonlyArray<number> | undefined } = {}) => [
+    Arg.option("VERSION", options.version),
+    options.args ?? Arg.none
+  ],
+  Reply.text,
+  "readonly"
+)
+
+/**
+ * Makes the server a replica of another, `replicaof(host, port)`, or a master, `replicaof()`; returns `true`.
+ *
+ * O(1). Since Redis 5.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const replicaof = define("REPLICAOF", (...master: ReplicationMaster) => masterArgs(master), Reply.ok)
+
+/**
+ * Returns what the server is in replication.
+ *
+ * O(1). Since Redis 2.8.12.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const role = define("ROLE", () => [], roleReply)
+
+/**
+ * Saves the data; returns `true` when that is done. Meanwhile the server does nothing else.
+ *
+ * Fails with `ResponseError` when it cannot, or saves in the background. O(N). Since Redis 1.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const save = define("SAVE", () => [], Reply.ok)
+
+/**
+ * Stops the server.
+ *
+ * The server does not answer: it succeeds by closing the connection, and an answer is a failure, `ResponseError`
+ * when the server says why. O(N) when it saves. Since Redis 1.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const shutdown = define(
+  "SHUTDOWN",
+  (options: ShutdownOptions = {}) =>
+    options.save === true && options.nosave === true
+      ? Arg.invalid("cannot save and not save")
+      : [
+        Arg.flag("NOSAVE", options.nosave),
+        Arg.flag("SAVE", options.save),
+        Arg.flag("NOW", options.now),
+        Arg.flag("FORCE", options.force),
+        Arg.flag("SAFE", options.safe),
+        Arg.flag("FAILOVER", options.failover)
+      ],
+  Reply.make<void>((value) => Reply.mismatch("the server to close the connection: the shutdown seems to have failed", value))
+)
+
+/**
+ * Stops the stopping of the server while it waits for its replicas; returns `true`.
+ *
+ * Fails with `ResponseError` when it is not stopping. O(1). Since Redis 7.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const shutdownAbort = define("SHUTDOWN", () => ["ABORT"], Reply.ok)
+
+/**
+ * Makes the server a replica of another, `slaveof(host, port)`, or a master, `slaveof()`; returns `true`.
+ *
+ * O(1). Since Redis 1.0.0.
+ *
+ * @deprecated since Redis 5.0.0: use {@link replicaof}.
+ * @category server
+ * @since 0.1.0
+ */
+export const slaveof = define("SLAVEOF", (...master: ReplicationMaster) => masterArgs(master), Reply.ok)
+
+/**
+ * Exchanges two databases for all clients; returns `true`.
+ *
+ * O(N), N being the clients that watch or wait for keys of either. Since Redis 4.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const swapdb = define("SWAPDB", (first: number, second: number) => [first, second], Reply.ok)
+
+/**
+ * Returns the time of the server: unix seconds, and the microseconds of the current one.
+ *
+ * O(1). Since Redis 2.6.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const time = define("TIME", () => [], timeReply)
+
+/**
+ * Returns the time of the server, to the millisecond.
+ *
+ * O(1). Since Redis 2.6.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const timeDateTime = define(
+  "TIME",
+  () => [],
+  Reply.map(timeReply, ({ microseconds, seconds }) =>
+    DateTime.makeUnsafe(Number(seconds) * 1000 + Math.trunc(Number(microseconds) / 1000)))
+)
+
+const masterArgs = (master: ReplicationMaster): ReadonlyArray<Arg.Arg> => master.length === 0 ? ["NO", "ONE"] : master

@@ -1,0 +1,164 @@
+/**
+ * SLOWLOG and COMMANDLOG: the commands that cost most.
+ *
+ * @since 0.1.0
+ */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * What both logs tell of a command.
+ *
+ * - `id`: increases from entry to entry. `startTime`: whole seconds.
+ * - `args`: name and arguments; the server shortens long ones and long lists. `command`: the same as one text.
+ * - `clientAddress`, `clientName`: who sent it; `undefined` without a name and before Redis 4.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export interface LogEntry<Argument = string, Integer = number> {
+  readonly id: Integer
+  readonly startTime: DateTime.Utc
+  readonly command: string
+  readonly args: ReadonlyArray<Argument>
+  readonly clientAddress: string | undefined
+  readonly clientName: string | undefined
+}
+
+/**
+ * A slow command; `duration` is exact to the microsecond and counts only its execution.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export interface SlowlogEntry<Argument = string, Integer = number> extends LogEntry<Argument, Integer> {
+  readonly duration: Duration.Duration
+}
+
+/**
+ * A command of a log of Valkey; `amount` is microseconds in the log `slow`, bytes in the others.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export interface CommandlogEntry<Argument = string, Integer = number> extends LogEntry<Argument, Integer> {
+  readonly amount: Integer
+}
+
+/**
+ * A log of Valkey: slow commands, commands with large requests, with large replies.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export type CommandlogType = "slow" | "large-request" | "large-reply"
+
+// -----------------------------------------------------------------------------
+// Replies
+// -----------------------------------------------------------------------------
+
+const entry = Reply.leadingFields({
+  id: Reply.integer,
+  startTime: Reply.map(Reply.integer, (seconds) => DateTime.makeUnsafe(Number(seconds) * 1000)),
+  amount: Reply.integer,
+  args: Reply.array(Reply.blob),
+  clientAddress: Reply.nullable(Reply.text),
+  clientName: Reply.map(Reply.nullable(Reply.text), (name) => name === "" ? undefined : name)
+})
+
+const commandlogEntry: Reply.Reply<CommandlogEntry, CommandlogEntry<Uint8Array>, CommandlogEntry<string, bigint>> =
+  Reply.make((value, view) => {
+    const decoded = entry.decode(value, view)
+    // All of it was decoded in one view.
+    return { ...decoded, command: decoded.args.map(show).join(" ") } as CommandlogEntry
+  })
+
+const slowlogEntry: Reply.Reply<SlowlogEntry, SlowlogEntry<Uint8Array>, SlowlogEntry<string, bigint>> = Reply.make(
+  (value, view) => {
+    const { amount, ...rest } = commandlogEntry.decode(value, view)
+    // All of it was decoded in one view.
+    return { ...rest, duration: Duration.micros(BigInt(amount)) } as SlowlogEntry
+  }
+)
+
+const show = (argument: string | Uint8Array): string =>
+  typeof argument === "string" ? argument : new TextDecoder().decode(argument)
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Returns the newest `count` entries of a log, all when it is -1.
+ *
+ * O(N). Since Valkey 8.1.0; Redis does not have it.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const commandlogGet = define(
+  "COMMANDLOG GET",
+  (count: number, type: CommandlogType) => [count, type],
+  Reply.array(commandlogEntry)
+)
+
+/**
+ * Returns how many entries a log has.
+ *
+ * O(1). Since Valkey 8.1.0; Redis does not have it.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const commandlogLen = define("COMMANDLOG LEN", (type: CommandlogType) => [type], Reply.integer)
+
+/**
+ * Empties a log; returns `true`.
+ *
+ * O(N). Since Valkey 8.1.0; Redis does not have it.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const commandlogReset = define("COMMANDLOG RESET", (type: CommandlogType) => [type], Reply.ok)
+
+/**
+ * Returns the newest `count` slow commands (server default 10), all when it is -1 on Redis 7.0.0.
+ *
+ * O(N). Since Redis 2.2.12.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const slowlogGet = define(
+  "SLOWLOG GET",
+  (count?: number) => [count ?? Arg.none],
+  Reply.array(slowlogEntry)
+)
+
+/**
+ * Returns how many slow commands the server remembers.
+ *
+ * O(1). Since Redis 2.2.12.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const slowlogLen = define("SLOWLOG LEN", () => [], Reply.integer)
+
+/**
+ * Forgets the slow commands; returns `true`.
+ *
+ * O(N). Since Redis 2.2.12.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const slowlogReset = define("SLOWLOG RESET", () => [], Reply.ok)

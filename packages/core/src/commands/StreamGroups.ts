@@ -1,0 +1,508 @@
+/**
+ * Commands of consumer groups: each entry of a stream goes to one consumer of a
+ * group and is pending until it is acknowledged.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import type { BytesFields, TextFields } from "../internal/streamEntry.ts"
+import {
+  countArgs,
+  deletions,
+  entries,
+  entryFields,
+  idleMilliseconds,
+  millis,
+  streamArgs,
+  streamEntries
+} from "../internal/streamEntry.ts"
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+import type { StreamId, StreamReferences } from "./Streams.ts"
+
+// -----------------------------------------------------------------------------
+// Models and options
+// -----------------------------------------------------------------------------
+
+/**
+ * An entry that {@link xreadgroupClaim} read; both times are 0 for one that was new.
+ *
+ * - `timeSinceDelivered`: for how long it was pending. `timesDelivered`: how often it was delivered before.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export interface ClaimedEntry<Fields = TextFields> {
+  readonly id: string
+  readonly fields: Fields
+  readonly timeSinceDelivered: Duration.Duration
+  readonly timesDelivered: number
+}
+
+/**
+ * Options of {@link xautoclaim}.
+ *
+ * - `count`: how many pending entries to look at most, 100 by default.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export interface XautoclaimOptions {
+  readonly count?: number | undefined
+}
+
+/**
+ * Options of {@link xclaim}.
+ *
+ * - `idle`: for how long the entry then counts as idle; a bare number is milliseconds. `time`: the same as a point
+ *   in time, a bare number being unix milliseconds. Not both; by default it counts as delivered now.
+ * - `retrycount`: sets how often it was delivered.
+ * - `force`: also claims entries that are not pending. `lastid`: moves the last delivered id of the group on.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export type XclaimOptions =
+  & {
+    readonly retrycount?: number | undefined
+    readonly force?: boolean | undefined
+    readonly lastid?: StreamId | undefined
+  }
+  & (
+    | { readonly idle?: Arg.Time | undefined; readonly time?: undefined }
+    | { readonly time?: Arg.Instant | number | undefined; readonly idle?: undefined }
+  )
+
+/**
+ * Options of {@link xgroupCreate}.
+ *
+ * - `mkstream`: makes the stream when the key does not exist.
+ * - `entriesread`: how many entries the group has read, to know its lag (since 7.0.0).
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export interface XgroupCreateOptions {
+  readonly mkstream?: boolean | undefined
+  readonly entriesread?: number | undefined
+}
+
+/**
+ * Options of {@link xgroupSetid}.
+ *
+ * - `entriesread`: how many entries the group has read, to know its lag (since 7.0.0).
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export interface XgroupSetidOptions {
+  readonly entriesread?: number | undefined
+}
+
+/**
+ * Options of {@link xpendingRange}.
+ *
+ * - `idle`: only entries pending for this long; a bare number is milliseconds (since 6.2.0).
+ * - `consumer`: only entries of this consumer.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export interface XpendingRangeOptions {
+  readonly idle?: Arg.Time | undefined
+  readonly consumer?: Arg.Key | undefined
+}
+
+/**
+ * Options of {@link xreadgroup}.
+ *
+ * - `count`: how many entries of each stream at most, 1 at least.
+ * - `block`: how long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it: no waiting.
+ * - `noack`: the entries count as acknowledged at once.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export interface XreadgroupOptions {
+  readonly count?: number | undefined
+  readonly block?: Arg.Time | undefined
+  readonly noack?: boolean | undefined
+}
+
+const whole = (value: number, name: string): number =>
+  Number.isSafeInteger(value) ? value : Arg.invalid(`${name} must be a whole number`)
+
+const claimArgs = (
+  key: Arg.Key,
+  group: Arg.Key,
+  consumer: Arg.Key,
+  minIdleTime: Arg.Time,
+  ids: ReadonlyArray<StreamId>,
+  { force, idle, lastid, retrycount, time }: XclaimOptions
+): ReadonlyArray<Arg.Arg> => [
+  Arg.key(key),
+  group,
+  consumer,
+  idleMilliseconds(minIdleTime, "minIdleTime"),
+  ids.length === 0 ? Arg.invalid("needs at least one id") : ids,
+  idle === undefined ? Arg.none : ["IDLE", idleMilliseconds(idle, "idle")],
+  time === undefined ? Arg.none : ["TIME", typeof time === "number" ? whole(time, "time") : Arg.unixMilliseconds(time)],
+  retrycount === undefined ? Arg.none : ["RETRYCOUNT", whole(retrycount, "retrycount")],
+  Arg.flag("FORCE", force),
+  Arg.option("LASTID", lastid)
+]
+
+const readArgs = (
+  group: Arg.Key,
+  consumer: Arg.Key,
+  streams: Arg.Pairs<Arg.Key, StreamId>,
+  options: XreadgroupOptions,
+  claim: Arg.Arg
+): ReadonlyArray<Arg.Arg> => [
+  "GROUP",
+  group,
+  consumer,
+  countArgs(options.count),
+  options.block === undefined ? Arg.none : ["BLOCK", Arg.blockMilliseconds(options.block)],
+  claim,
+  Arg.flag("NOACK", options.noack),
+  streamArgs(streams)
+]
+
+const idList = Reply.array(Reply.text)
+
+/** Redis 6.2 does not tell which entries were deleted. */
+const withDeleted = <A, B, I>(reply: Reply.Reply<A, B, I>): Reply.Reply<A, B, I> =>
+  Reply.make((value, view) => reply.decode(Array.isArray(value) && value.length === 2 ? [...value, []] : value, view))
+
+const claimed: Reply.Reply<ClaimedEntry, ClaimedEntry<BytesFields>, ClaimedEntry> = Reply.make((value, view) => {
+  const { deliveries, fields, id, idle } = claimedFields.decode(value, view)
+  // The fields were decoded in the view asked for; the numbers are times and counts in every view.
+  return { id, fields, timeSinceDelivered: idle, timesDelivered: Number(deliveries) } as ClaimedEntry
+})
+
+const claimedFields = Reply.fields({ id: Reply.text, fields: entryFields, idle: millis, deliveries: Reply.integer })
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Acknowledges entries: they are no longer pending; returns how many were.
+ *
+ * No ids: 0, without a round trip. O(1) an entry. Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xack = define(
+  "XACK",
+  (key: Arg.Key, group: Arg.Key, ...ids: Arg.Many<StreamId>) => {
+    const list = Arg.many(ids)
+    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), group, list]
+  },
+  Reply.integer
+)
+
+/**
+ * Acknowledges entries and deletes them in one step; returns for each -1 when it
+ * was not pending, 1 when it was deleted, 2 when references of other groups kept it.
+ *
+ * No ids: an empty array, without a round trip. O(1) an entry. Since Redis 8.2.0; not on Valkey.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xackdel = define(
+  "XACKDEL",
+  (key: Arg.Key, group: Arg.Key, ids: ReadonlyArray<StreamId>, references?: StreamReferences) =>
+    ids.length === 0 ? Arg.answer([]) : [Arg.key(key), group, Arg.token(references), "IDS", ids.length, ids],
+  deletions
+)
+
+/**
+ * Claims for a consumer the entries from id `start` on that have been pending for
+ * `minIdleTime` (a bare number: milliseconds); returns them, the id to go on
+ * from (`"0-0"` after the last) and the ids of pending entries that were deleted.
+ *
+ * `deleted` is empty before Redis 7.0.0. Fails with `DataError` for a negative
+ * `minIdleTime`, with code `NOGROUP` without such a group. O(1) for a small
+ * `count`. Since Redis 6.2.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xautoclaim = define(
+  "XAUTOCLAIM",
+  (
+    key: Arg.Key,
+    group: Arg.Key,
+    consumer: Arg.Key,
+    minIdleTime: Arg.Time,
+    start: StreamId = "0-0",
+    options: XautoclaimOptions = {}
+  ) => [Arg.key(key), group, consumer, idleMilliseconds(minIdleTime, "minIdleTime"), start, countArgs(options.count)],
+  withDeleted(Reply.fields({ cursor: Reply.text, entries, deleted: idList }))
+)
+
+/**
+ * Like {@link xautoclaim}, but returns only the ids of the entries, and does not count a delivery.
+ *
+ * Since Redis 6.2.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xautoclaimJustid = define(
+  "XAUTOCLAIM",
+  (
+    key: Arg.Key,
+    group: Arg.Key,
+    consumer: Arg.Key,
+    minIdleTime: Arg.Time,
+    start: StreamId = "0-0",
+    options: XautoclaimOptions = {}
+  ) => [
+    Arg.key(key),
+    group,
+    consumer,
+    idleMilliseconds(minIdleTime, "minIdleTime"),
+    start,
+    countArgs(options.count),
+    "JUSTID"
+  ],
+  withDeleted(Reply.fields({ cursor: Reply.text, ids: idList, deleted: idList }))
+)
+
+/**
+ * Claims pending entries for a consumer when they have been pending for
+ * `minIdleTime` (a bare number: milliseconds); returns those that were claimed.
+ *
+ * Entries that were deleted from the stream are left out. Fails with `DataError`
+ * without ids and for a negative `minIdleTime`, with code `NOGROUP` without such
+ * a group. O(log N), N entries pending in the group. Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xclaim = define(
+  "XCLAIM",
+  (
+    key: Arg.Key,
+    group: Arg.Key,
+    consumer: Arg.Key,
+    minIdleTime: Arg.Time,
+    ids: ReadonlyArray<StreamId>,
+    options: XclaimOptions = {}
+  ) => claimArgs(key, group, consumer, minIdleTime, ids, options),
+  entries
+)
+
+/**
+ * Like {@link xclaim}, but returns only the ids of the entries, and does not count a delivery.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xclaimJustid = define(
+  "XCLAIM",
+  (
+    key: Arg.Key,
+    group: Arg.Key,
+    consumer: Arg.Key,
+    minIdleTime: Arg.Time,
+    ids: ReadonlyArray<StreamId>,
+    options: XclaimOptions = {}
+  ) => [...claimArgs(key, group, consumer, minIdleTime, ids, options), "JUSTID"],
+  idList
+)
+
+/**
+ * Makes a consumer group whose next entry is the one after `id`; `"$"`, the
+ * default, is the last entry of the stream; returns `true`.
+ *
+ * Fails with `ResponseError`: code `BUSYGROUP` when the group exists, `ERR` when
+ * the key does not exist and `mkstream` is not given. O(1). Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xgroupCreate = define(
+  "XGROUP CREATE",
+  (key: Arg.Key, group: Arg.Key, id: StreamId = "$", options: XgroupCreateOptions = {}) => [
+    Arg.key(key),
+    group,
+    id,
+    Arg.flag("MKSTREAM", options.mkstream),
+    Arg.option("ENTRIESREAD", options.entriesread)
+  ],
+  Reply.ok
+)
+
+/**
+ * Makes a consumer of a group; returns `false` when there is one of this name.
+ *
+ * Consumers are made on their first use as well. O(1). Since Redis 6.2.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xgroupCreateconsumer = define(
+  "XGROUP CREATECONSUMER",
+  (key: Arg.Key, group: Arg.Key, consumer: Arg.Key) => [Arg.key(key), group, consumer],
+  Reply.boolean
+)
+
+/**
+ * Deletes a consumer of a group and its pending entries; returns how many entries these were.
+ *
+ * O(1). Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xgroupDelconsumer = define(
+  "XGROUP DELCONSUMER",
+  (key: Arg.Key, group: Arg.Key, consumer: Arg.Key) => [Arg.key(key), group, consumer],
+  Reply.integer
+)
+
+/**
+ * Deletes a consumer group with its consumers and pending entries; returns `false` when there is none of this name.
+ *
+ * O(N) in the pending entries. Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xgroupDestroy = define(
+  "XGROUP DESTROY",
+  (key: Arg.Key, group: Arg.Key) => [Arg.key(key), group],
+  Reply.boolean
+)
+
+/**
+ * Sets the id after which a group goes on; returns `true`.
+ *
+ * O(1). Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xgroupSetid = define(
+  "XGROUP SETID",
+  (key: Arg.Key, group: Arg.Key, id: StreamId, options: XgroupSetidOptions = {}) => [
+    Arg.key(key),
+    group,
+    id,
+    Arg.option("ENTRIESREAD", options.entriesread)
+  ],
+  Reply.ok
+)
+
+/**
+ * Sums up what is pending in a group: how many entries, the lowest and highest
+ * id (`undefined` when there is none), and how many for each consumer.
+ *
+ * Fails with code `NOGROUP` without such a group. O(M), M consumers. Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xpending = define(
+  "XPENDING",
+  (key: Arg.Key, group: Arg.Key) => [Arg.key(key), group],
+  Reply.fields({
+    pending: Reply.integer,
+    min: Reply.nullable(Reply.text),
+    max: Reply.nullable(Reply.text),
+    consumers: Reply.orElse(
+      Reply.array(Reply.fields({ name: Reply.blob, pending: Reply.integerText })),
+      (): ReadonlyArray<never> => []
+    )
+  }),
+  "readonly"
+)
+
+/**
+ * Returns the pending entries from id `min` to id `max`, at most `count`: whose
+ * they are, for how long, and how often they were delivered.
+ *
+ * Fails with `DataError` for a `count` below -1, with code `NOGROUP` without such
+ * a group. O(N) in the entries returned. Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xpendingRange = define(
+  "XPENDING",
+  (
+    key: Arg.Key,
+    group: Arg.Key,
+    min: StreamId,
+    max: StreamId,
+    count: number,
+    options: XpendingRangeOptions = {}
+  ) => [
+    Arg.key(key),
+    group,
+    options.idle === undefined ? Arg.none : ["IDLE", idleMilliseconds(options.idle, "idle")],
+    min,
+    max,
+    Number.isInteger(count) && count >= -1 ? count : Arg.invalid("count must be a whole number from -1 on"),
+    options.consumer ?? Arg.none
+  ],
+  Reply.array(
+    Reply.fields({
+      messageId: Reply.text,
+      consumer: Reply.blob,
+      timeSinceDelivered: millis,
+      timesDelivered: Reply.integer
+    })
+  ),
+  "readonly"
+)
+
+/**
+ * Returns entries of several streams to a consumer of a group, of those streams
+ * that have any; an empty array when there are none, or none came in the time of `block`.
+ *
+ * The id `">"` asks for entries that went to no consumer yet; any other for
+ * those after it that are pending at this consumer, without fields when the
+ * entry was deleted. Fails with `ResponseError` of code `NOGROUP` without such a
+ * group, with `DataError` without streams, for a negative `block` and a `count`
+ * below 1. O(N) in the entries returned. Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xreadgroup = define(
+  "XREADGROUP",
+  (group: Arg.Key, consumer: Arg.Key, streams: Arg.Pairs<Arg.Key, StreamId>, options: XreadgroupOptions = {}) =>
+    readArgs(group, consumer, streams, options, Arg.none),
+  streamEntries(entries),
+  "blocking"
+)
+
+/**
+ * Like {@link xreadgroup}, but first claims entries that have been pending for
+ * `minIdleTime` (a bare number: milliseconds), and tells for how long they were.
+ *
+ * Since Redis 8.4.0; not on Valkey.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xreadgroupClaim = define(
+  "XREADGROUP",
+  (
+    group: Arg.Key,
+    consumer: Arg.Key,
+    streams: Arg.Pairs<Arg.Key, StreamId>,
+    minIdleTime: Arg.Time,
+    options: XreadgroupOptions = {}
+  ) => readArgs(group, consumer, streams, options, ["CLAIM", idleMilliseconds(minIdleTime, "minIdleTime")]),
+  streamEntries(Reply.array(claimed)),
+  "blocking"
+)

@@ -1,0 +1,173 @@
+/**
+ * Commands that describe streams, their groups and their consumers.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import { entries, entry, millis } from "../internal/streamEntry.ts"
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+/**
+ * Options of {@link xinfoStreamFull}.
+ *
+ * - `count`: how many entries and pending entries at most, 10 by default, 0 for all.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export interface XinfoStreamFullOptions {
+  readonly count?: number | undefined
+}
+
+/** -1 stands for never. */
+const millisOrNever: Reply.Reply<Duration.Duration | undefined> = Reply.make((value, view) =>
+  value === null || value === -1 ? undefined : millis.decode(value, view)
+)
+
+/** A point in time as unix milliseconds; -1 stands for never. */
+const instantOrNever: Reply.Reply<number | undefined, number | undefined, bigint | undefined> = Reply.make(
+  (value, view) => value === null || value === -1 ? undefined : Reply.integer.decode(value, view)
+)
+
+const optionalInteger = Reply.nullable(Reply.integer)
+
+const optionalText = Reply.nullable(Reply.text)
+
+/** What every server tells of a stream, and what later ones add. */
+const summary = {
+  length: Reply.integer,
+  radixTreeKeys: Reply.integer,
+  radixTreeNodes: Reply.integer,
+  lastGeneratedId: Reply.text,
+  maxDeletedEntryId: optionalText,
+  entriesAdded: optionalInteger,
+  recordedFirstEntryId: optionalText,
+  idmpDuration: optionalInteger,
+  idmpMaxsize: optionalInteger,
+  pidsTracked: optionalInteger,
+  iidsTracked: optionalInteger,
+  iidsAdded: optionalInteger,
+  iidsDuplicates: optionalInteger
+} as const
+
+const fullConsumer = Reply.struct({
+  name: Reply.blob,
+  seenTime: Reply.integer,
+  activeTime: instantOrNever,
+  pelCount: Reply.integer,
+  pending: Reply.array(Reply.fields({ id: Reply.text, deliveryTime: Reply.integer, deliveryCount: Reply.integer }))
+})
+
+const fullGroup = Reply.struct({
+  name: Reply.blob,
+  lastDeliveredId: Reply.text,
+  entriesRead: optionalInteger,
+  lag: optionalInteger,
+  pelCount: Reply.integer,
+  pending: Reply.array(
+    Reply.fields({
+      id: Reply.text,
+      consumer: Reply.blob,
+      deliveryTime: Reply.integer,
+      deliveryCount: Reply.integer
+    })
+  ),
+  consumers: Reply.array(fullConsumer)
+})
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Returns the consumers of a group: how many entries are pending at each, how
+ * long ago it tried to read (`idle`) and succeeded (`inactive`).
+ *
+ * `inactive` is `undefined` before the first success and before Redis 7.2.0.
+ * Fails with `ResponseError` when the key does not exist, of code `NOGROUP`
+ * without such a group. O(N) in the consumers. Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xinfoConsumers = define(
+  "XINFO CONSUMERS",
+  (key: Arg.Key, group: Arg.Key) => [Arg.key(key), group],
+  Reply.array(
+    Reply.struct({ name: Reply.blob, pending: Reply.integer, idle: millis, inactive: millisOrNever })
+  ),
+  "readonly"
+)
+
+/**
+ * Returns the consumer groups of a stream.
+ *
+ * `entriesRead` and `lag`, the number of entries still to be delivered, are
+ * `undefined` when the server cannot tell and before Redis 7.0.0. Fails with
+ * `ResponseError` when the key does not exist. O(N) in the groups. Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xinfoGroups = define(
+  "XINFO GROUPS",
+  (key: Arg.Key) => [Arg.key(key)],
+  Reply.array(
+    Reply.struct({
+      name: Reply.blob,
+      consumers: Reply.integer,
+      pending: Reply.integer,
+      lastDeliveredId: Reply.text,
+      entriesRead: optionalInteger,
+      lag: optionalInteger
+    })
+  ),
+  "readonly"
+)
+
+/**
+ * Returns facts about a stream: its length, ids, groups, its first and last entry.
+ *
+ * `firstEntry` and `lastEntry` are `undefined` when it is empty; `maxDeletedEntryId`,
+ * `entriesAdded` and `recordedFirstEntryId` before Redis 7.0.0; what concerns
+ * repeated messages (`idmpDuration` in seconds to `iidsDuplicates`) before Redis
+ * 8.6.0 and on Valkey. Fails with `ResponseError` when the key does not exist.
+ * O(1). Since Redis 5.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xinfoStream = define(
+  "XINFO STREAM",
+  (key: Arg.Key) => [Arg.key(key)],
+  Reply.struct({
+    ...summary,
+    groups: Reply.integer,
+    firstEntry: Reply.nullable(entry),
+    lastEntry: Reply.nullable(entry)
+  }),
+  "readonly"
+)
+
+/**
+ * Returns facts about a stream with its entries, groups, consumers and what is pending at them.
+ *
+ * Points in time are unix milliseconds; `activeTime` is `undefined` before the
+ * first success of the consumer and before Redis 7.2.0. Fails with
+ * `ResponseError` when the key does not exist. O(N) in what is returned. Since Redis 6.0.0.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xinfoStreamFull = define(
+  "XINFO STREAM",
+  (key: Arg.Key, options: XinfoStreamFullOptions = {}) => [
+    Arg.key(key),
+    "FULL",
+    Arg.option("COUNT", options.count)
+  ],
+  Reply.struct({ ...summary, entries, groups: Reply.array(fullGroup) }),
+  "readonly"
+)

@@ -1,0 +1,510 @@
+/**
+ * Commands on vector sets, which find the elements whose vectors are most
+ * similar. Redis has them since 8.0.0, Valkey has not.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+import type * as Resp from "../Resp.ts"
+
+// -----------------------------------------------------------------------------
+// Models and options
+// -----------------------------------------------------------------------------
+
+/**
+ * A vector: numbers, sent as text, or floats of 32 bits, sent as bytes.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export type Vector = ReadonlyArray<number> | Float32Array
+
+/**
+ * An element and its similarity, from 0 to 1 for the same vector.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export interface ScoredElement<Element = string> {
+  readonly element: Element
+  readonly score: number
+}
+
+/**
+ * Options of {@link vadd}.
+ *
+ * - `reduce`: project the vector onto this many dimensions.
+ * - `cas`: look for neighbours in a thread of its own.
+ * - `quantization`: how vectors are kept: `"q8"` (the default) in 8 bits a number, `"bin"` in one, `"noquant"` in full.
+ *   It must be the same for all elements.
+ * - `ef`: how hard to look for good neighbours, 200 by default.
+ * - `setattr`: attributes of the element as text of a JSON object.
+ * - `m`: how many links a node has, 16 by default.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export interface VaddOptions {
+  readonly reduce?: number | undefined
+  readonly cas?: boolean | undefined
+  readonly quantization?: "noquant" | "q8" | "bin" | undefined
+  readonly ef?: number | undefined
+  readonly setattr?: string | undefined
+  readonly m?: number | undefined
+}
+
+/**
+ * To what {@link vsim} compares: an element of the set, or a vector.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export type VsimQuery =
+  | { readonly ele: Arg.Value; readonly vector?: undefined }
+  | { readonly vector: Vector; readonly ele?: undefined }
+
+/**
+ * Options of {@link vsim}.
+ *
+ * - `count`: how many elements at most, 10 by default.
+ * - `epsilon`: only elements at most this far away, from 0 to 1 (since 8.2.0).
+ * - `ef`: how hard to look. `truth`: compare with every element. `nothread`: run in the main thread of the server.
+ * - `filter`: an expression over the attributes. `filterEf`: how many elements to try it on.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export interface VsimOptions {
+  readonly count?: number | undefined
+  readonly epsilon?: number | undefined
+  readonly ef?: number | undefined
+  readonly filter?: string | undefined
+  readonly filterEf?: number | undefined
+  readonly truth?: boolean | undefined
+  readonly nothread?: boolean | undefined
+}
+
+/**
+ * The end of a range of elements by their bytes: `"[a"` belongs to the range,
+ * `"(a"` does not, `"-"` and `"+"` have no limit.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export type ElementBound = `[${string}` | `(${string}` | "-" | "+" | Uint8Array
+
+const vectorArgs = (vector: Vector): Arg.Arg => {
+  if (!(vector instanceof Float32Array)) return ["VALUES", vector.length, vector]
+  // Redis reads little-endian floats, whatever this machine writes.
+  const bytes = new DataView(new ArrayBuffer(vector.length * 4))
+  vector.forEach((value, i) => bytes.setFloat32(i * 4, value, true))
+  return ["FP32", new Uint8Array(bytes.buffer)]
+}
+
+const similarArgs = (
+  key: Arg.Key,
+  query: VsimQuery,
+  options: VsimOptions,
+  ...withArgs: ReadonlyArray<"WITHSCORES" | "WITHATTRIBS">
+): ReadonlyArray<Arg.Arg> => [
+  Arg.key(key),
+  query.ele === undefined ? vectorArgs(query.vector) : ["ELE", query.ele],
+  withArgs,
+  Arg.option("COUNT", options.count),
+  Arg.option("EPSILON", options.epsilon),
+  Arg.option("EF", options.ef),
+  Arg.option("FILTER", options.filter),
+  Arg.option("FILTER-EF", options.filterEf),
+  Arg.flag("TRUTH", options.truth),
+  Arg.flag("NOTHREAD", options.nothread)
+]
+
+// -----------------------------------------------------------------------------
+// Replies
+// -----------------------------------------------------------------------------
+
+const elementScores = Reply.pairs(Reply.blob, Reply.double)
+
+const scoredElements: Reply.Reply<
+  ReadonlyArray<ScoredElement>,
+  ReadonlyArray<ScoredElement<Uint8Array>>,
+  ReadonlyArray<ScoredElement>
+> = Reply.make((value, view) => {
+  const out: Array<ScoredElement<string | Uint8Array>> = []
+  for (const [element, score] of elementScores.decode(value, view)) out.push({ element, score })
+  // All elements were decoded in one view: the array is of one of the declared types.
+  return out as ReadonlyArray<ScoredElement> | ReadonlyArray<ScoredElement<Uint8Array>>
+})
+
+interface Attributed<Element = string> {
+  readonly element: Element
+  readonly attributes: Element | undefined
+}
+
+const elementAttributes = Reply.pairs(Reply.blob, Reply.nullable(Reply.blob))
+
+const attributedElements: Reply.Reply<
+  ReadonlyArray<Attributed>,
+  ReadonlyArray<Attributed<Uint8Array>>,
+  ReadonlyArray<Attributed>
+> = Reply.make((value, view) => {
+  const out: Array<Attributed<string | Uint8Array>> = []
+  for (const [element, attributes] of elementAttributes.decode(value, view)) out.push({ element, attributes })
+  // As above.
+  return out as ReadonlyArray<Attributed> | ReadonlyArray<Attributed<Uint8Array>>
+})
+
+interface ScoredAttributed<Element = string> extends ScoredElement<Element>, Attributed<Element> {}
+
+const scoreAndAttributes = Reply.tuple(Reply.double, Reply.nullable(Reply.blob))
+
+const elementScoresAttributes = Reply.pairs(Reply.blob, scoreAndAttributes)
+
+/** RESP2 sends elements, scores and attributes in turn, RESP3 a map to pairs. */
+const asPairs = (value: Resp.Value): Resp.Value => {
+  if (!Array.isArray(value)) return value
+  const out: Array<Resp.Value> = []
+  for (let i = 0; i + 2 < value.length; i += 3) out.push(value[i], [value[i + 1], value[i + 2]])
+  return out
+}
+
+const scoredAttributedElements: Reply.Reply<
+  ReadonlyArray<ScoredAttributed>,
+  ReadonlyArray<ScoredAttributed<Uint8Array>>,
+  ReadonlyArray<ScoredAttributed>
+> = Reply.make((value, view) => {
+  const out: Array<ScoredAttributed<string | Uint8Array>> = []
+  for (const [element, [score, attributes]] of elementScoresAttributes.decode(asPairs(value), view)) {
+    out.push({ element, score, attributes })
+  }
+  // As above.
+  return out as ReadonlyArray<ScoredAttributed> | ReadonlyArray<ScoredAttributed<Uint8Array>>
+})
+
+interface RawVector {
+  readonly quantization: string
+  readonly bytes: Uint8Array
+  readonly norm: number
+  readonly range: number | undefined
+}
+
+/** Only vectors of 8 bits a number have a range. */
+const rawVector: Reply.Reply<RawVector> = Reply.make((value, view) =>
+  rawVectorFields.decode(Array.isArray(value) && value.length === 3 ? [...value, null] : value, view)
+)
+
+const rawVectorFields = Reply.fields({
+  quantization: Reply.text,
+  bytes: Reply.bytes,
+  norm: Reply.double,
+  range: Reply.nullable(Reply.double)
+})
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Adds an element with its vector to the vector set at `key`, or gives it another vector; returns whether it is new.
+ *
+ * Fails with `ResponseError` when dimension or quantization differ from those of
+ * the set. O(log N). Since Redis 8.0.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vadd = define(
+  "VADD",
+  (key: Arg.Key, vector: Vector, element: Arg.Value, options: VaddOptions = {}) => [
+    Arg.key(key),
+    Arg.option("REDUCE", options.reduce),
+    vectorArgs(vector),
+    element,
+    Arg.flag("CAS", options.cas),
+    Arg.token(options.quantization),
+    Arg.option("EF", options.ef),
+    Arg.option("SETATTR", options.setattr),
+    Arg.option("M", options.m)
+  ],
+  Reply.boolean
+)
+
+/**
+ * Returns the number of elements of the vector set at `key`, 0 when the key does not exist.
+ *
+ * O(1). Since Redis 8.0.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vcard = define("VCARD", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
+
+/**
+ * Returns the number of dimensions of the vectors in the set.
+ *
+ * Fails with `ResponseError` when the key does not exist. O(1). Since Redis 8.0.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vdim = define("VDIM", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
+
+/**
+ * Returns the vector of an element, about as it was added, `undefined` when it or the key does not exist.
+ *
+ * O(1). Since Redis 8.0.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vemb = define(
+  "VEMB",
+  (key: Arg.Key, element: Arg.Value) => [Arg.key(key), element],
+  Reply.nullable(Reply.array(Reply.double)),
+  "readonly"
+)
+
+/**
+ * Returns the vector of an element as the server keeps it: how it is quantized
+ * (`"f32"`, `"int8"`, `"bin"`), its bytes, its norm and, for `"int8"`, the range
+ * of its numbers; `undefined` when the element or the key does not exist.
+ *
+ * O(1). Since Redis 8.0.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vembRaw = define(
+  "VEMB",
+  (key: Arg.Key, element: Arg.Value) => [Arg.key(key), element, "RAW"],
+  Reply.nullable(rawVector),
+  "readonly"
+)
+
+/**
+ * Returns the attributes of an element as text of a JSON object, `undefined` when there are none.
+ *
+ * O(1). Since Redis 8.0.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vgetattr = define(
+  "VGETATTR",
+  (key: Arg.Key, element: Arg.Value) => [Arg.key(key), element],
+  Reply.nullable(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Returns facts about the vector set at `key`, `undefined` when the key does not exist.
+ *
+ * O(1). Since Redis 8.0.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vinfo = define(
+  "VINFO",
+  (key: Arg.Key) => [Arg.key(key)],
+  Reply.nullable(
+    Reply.struct({
+      quantType: Reply.text,
+      hnswM: Reply.integer,
+      vectorDim: Reply.integer,
+      projectionInputDim: Reply.nullable(Reply.integer),
+      size: Reply.integer,
+      maxLevel: Reply.integer,
+      attributesCount: Reply.nullable(Reply.integer),
+      vsetUid: Reply.integer,
+      hnswMaxNodeUid: Reply.integer
+    })
+  ),
+  "readonly"
+)
+
+/**
+ * Returns whether `element` is in the vector set at `key`, `false` when the key does not exist.
+ *
+ * O(1). Since Redis 8.2.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vismember = define(
+  "VISMEMBER",
+  (key: Arg.Key, element: Arg.Value) => [Arg.key(key), element],
+  Reply.boolean,
+  "readonly"
+)
+
+/**
+ * Returns the neighbours of an element, one array for each layer of the graph
+ * from the top; `undefined` when it or the key does not exist.
+ *
+ * O(1). Since Redis 8.0.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vlinks = define(
+  "VLINKS",
+  (key: Arg.Key, element: Arg.Value) => [Arg.key(key), element],
+  Reply.nullable(Reply.array(Reply.array(Reply.blob))),
+  "readonly"
+)
+
+/**
+ * Like {@link vlinks}, with the similarities.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vlinksWithScores = define(
+  "VLINKS",
+  (key: Arg.Key, element: Arg.Value) => [Arg.key(key), element, "WITHSCORES"],
+  Reply.nullable(Reply.array(scoredElements)),
+  "readonly"
+)
+
+/**
+ * Returns a random element, `undefined` when the key does not exist.
+ *
+ * O(1). Since Redis 8.0.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vrandmember = define(
+  "VRANDMEMBER",
+  (key: Arg.Key) => [Arg.key(key)],
+  Reply.nullable(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Returns up to `count` different random elements; with a negative count exactly
+ * that many, of which some may be the same.
+ *
+ * A missing key: an empty array. O(N) in `count`. Since Redis 8.0.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vrandmemberCount = define(
+  "VRANDMEMBER",
+  (key: Arg.Key, count: number) => [Arg.key(key), count],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Returns the elements from `start` to `end` in the order of their bytes, at most `count`, by default all.
+ *
+ * A missing key: an empty array. O(log N + M) with M elements returned. Since Redis 8.4.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vrange = define(
+  "VRANGE",
+  (key: Arg.Key, start: ElementBound, end: ElementBound, count?: number) => [
+    Arg.key(key),
+    start,
+    end,
+    count ?? Arg.none
+  ],
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Removes an element; returns `false` when it or the key does not exist.
+ *
+ * O(log N). Since Redis 8.0.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vrem = define(
+  "VREM",
+  (key: Arg.Key, element: Arg.Value) => [Arg.key(key), element],
+  Reply.boolean
+)
+
+/**
+ * Sets the attributes of an element, text of a JSON object, or removes them with
+ * empty text; returns `false` when the element or the key does not exist.
+ *
+ * O(1). Since Redis 8.0.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vsetattr = define(
+  "VSETATTR",
+  (key: Arg.Key, element: Arg.Value, attributes: string) => [Arg.key(key), element, attributes],
+  Reply.boolean
+)
+
+/**
+ * Returns the elements most similar to an element or a vector, the most similar first.
+ *
+ * A missing key: an empty array. Fails with `ResponseError` when the element is
+ * not in the set. O(log N). Since Redis 8.0.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vsim = define(
+  "VSIM",
+  (key: Arg.Key, query: VsimQuery, options: VsimOptions = {}) => similarArgs(key, query, options),
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Like {@link vsim}, with the attributes of each element, `undefined` for one that has none.
+ *
+ * Since Redis 8.2.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vsimWithAttribs = define(
+  "VSIM",
+  (key: Arg.Key, query: VsimQuery, options: VsimOptions = {}) => similarArgs(key, query, options, "WITHATTRIBS"),
+  attributedElements,
+  "readonly"
+)
+
+/**
+ * Like {@link vsim}, with the similarity of each element.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vsimWithScores = define(
+  "VSIM",
+  (key: Arg.Key, query: VsimQuery, options: VsimOptions = {}) => similarArgs(key, query, options, "WITHSCORES"),
+  scoredElements,
+  "readonly"
+)
+
+/**
+ * Like {@link vsim}, with the similarity and the attributes of each element.
+ *
+ * Since Redis 8.2.0; not on Valkey.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export const vsimWithScoresWithAttribs = define(
+  "VSIM",
+  (key: Arg.Key, query: VsimQuery, options: VsimOptions = {}) =>
+    similarArgs(key, query, options, "WITHSCORES", "WITHATTRIBS"),
+  scoredAttributedElements,
+  "readonly"
+)

@@ -1,0 +1,68 @@
+import { Redis, type RedisClient, type RedisError } from "@redfx/core"
+import * as Effect from "effect/Effect"
+import { describe, expectTypeOf, it } from "vitest"
+
+type ErrorOf<T> = T extends Effect.Effect<unknown, infer E, unknown> ? E : never
+type ContextOf<T> = T extends Effect.Effect<unknown, unknown, infer R> ? R : never
+type Tag = RedisError.RedisError["_tag"]
+
+/** The classes of a group by their tags. */
+type Tagged<T extends Tag> = Extract<RedisError.RedisError, { readonly _tag: T }>
+
+describe("RedisError types", () => {
+  it("ERR-01: a command fails with the union, and needs a client", () => {
+    const command = Redis.get("k")
+    expectTypeOf<ErrorOf<typeof command>>().toEqualTypeOf<RedisError.RedisError>()
+    expectTypeOf<ContextOf<typeof command>>().toEqualTypeOf<RedisClient.RedisClient>()
+  })
+
+  it("NCO-07: catchTag takes a class out of what a command can fail with", () => {
+    const caught = Effect.catchTag(Redis.get("k"), "MasterNotFoundError", (error) => {
+      expectTypeOf(error).toEqualTypeOf<RedisError.MasterNotFoundError>()
+      return Effect.succeed(error.service)
+    })
+    expectTypeOf<ErrorOf<typeof caught>>().toEqualTypeOf<
+      Exclude<RedisError.RedisError, RedisError.MasterNotFoundError>
+    >()
+    // @ts-expect-error no such class
+    Effect.catchTag(Redis.get("k"), "NoSuchError", () => Effect.void)
+  })
+
+  it("NCO-07: catchTag takes the classes of a group out", () => {
+    const caught = Effect.catchTag(
+      Redis.get("k"),
+      ["ConnectionError", "AuthenticationError", "BusyLoadingError", "MasterNotFoundError", "ReplicaNotFoundError"],
+      (error) => {
+        expectTypeOf(error).toEqualTypeOf<RedisError.ConnectionLikeError>()
+        return Effect.void
+      }
+    )
+    expectTypeOf<ErrorOf<typeof caught>>().toEqualTypeOf<
+      Exclude<RedisError.RedisError, RedisError.ConnectionLikeError>
+    >()
+  })
+
+  it("NCO-07: catchTags takes one function a class", () => {
+    const caught = Effect.catchTags(Redis.get("k"), {
+      TimeoutError: (error) => Effect.succeed(error.milliseconds),
+      WrongTypeError: (error) => Effect.succeed(error.command)
+    })
+    expectTypeOf<ErrorOf<typeof caught>>().toEqualTypeOf<
+      Exclude<RedisError.RedisError, RedisError.TimeoutError | RedisError.WrongTypeError>
+    >()
+  })
+
+  it("ERR-02, ERR-03: a timeout is no ConnectionLikeError; the groups do not overlap", () => {
+    expectTypeOf<Extract<RedisError.ConnectionLikeError, RedisError.TimeoutError>>().toEqualTypeOf<never>()
+    expectTypeOf<RedisError.ConnectionLikeError & RedisError.ResponseLikeError>().toEqualTypeOf<never>()
+    expectTypeOf<RedisError.LockLikeError["_tag"]>().toEqualTypeOf<"LockError" | "LockNotOwnedError">()
+    expectTypeOf<Tagged<"RedisConfigError" | "InvalidUrlError">>().toEqualTypeOf<RedisError.ConfigLikeError>()
+  })
+
+  it("ERR-02, ERR-03: the delivery and the reasons are closed sets", () => {
+    expectTypeOf<RedisError.ConnectionError["delivery"]>().toEqualTypeOf<"not-sent" | "unknown">()
+    expectTypeOf<RedisError.TimeoutError["phase"]>().toEqualTypeOf<"connect" | "write" | "read">()
+    expectTypeOf<"PoolExhausted">().toExtend<RedisError.ConnectionError["reason"]>()
+    expectTypeOf<RedisError.DecodeError["integer"]>().toEqualTypeOf<string | undefined>()
+  })
+})

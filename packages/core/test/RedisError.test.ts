@@ -1,0 +1,485 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Redis, RedisClient, RedisError, Resp } from "@redfx/core"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+
+const address = "127.0.0.1:6379"
+
+const classify = (line: string, index?: number): RedisError.RedisError =>
+  RedisError.fromReply(new Resp.ErrorReply(line), { command: "GET", address, index })
+
+const tagOf = (line: string): string => classify(line)._tag
+
+type Fields = Readonly<Record<string, unknown>>
+
+const fieldsOf = (error: RedisError.RedisError): Fields => ({ ...error })
+
+/** A client on which every command fails. */
+const failing = (error: RedisError.RedisError): RedisClient.Service => ({
+  execute: () => Effect.fail(error),
+  pipeline: () => Effect.die("not used"),
+  reserve: Effect.fail(error),
+  events: Stream.empty,
+  stats: Effect.die("not used"),
+  toString: () => "failing"
+})
+
+describe("fromReply", () => {
+  const table: ReadonlyArray<readonly [row: string, line: string, tag: RedisError.RedisError["_tag"]]> = [
+    ["ERP-01", "ERR max number of clients reached", "ConnectionError"],
+    ["ERP-01", "ERR max number of clients + cluster connections reached", "ConnectionError"],
+    ["ERP-02", "ERR Client sent AUTH, but no password is set", "AuthenticationError"],
+    ["ERP-02", "ERR invalid password", "AuthenticationError"],
+    [
+      "ERP-02",
+      "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
+      "AuthenticationError"
+    ],
+    ["ERP-02", "NOAUTH Authentication required.", "AuthenticationError"],
+    ["ERP-02", "WRONGPASS invalid username-password pair or user is disabled.", "AuthenticationError"],
+    ["ERP-03", "ERR wrong number of arguments for 'auth' command", "ResponseError"],
+    ["ERP-03", "ERR wrong number of arguments for 'AUTH' command", "ResponseError"],
+    ["ERP-04", "EXECABORT Transaction discarded because of previous errors.", "ExecAbortError"],
+    ["ERP-04", "LOADING Redis is loading the dataset in memory", "BusyLoadingError"],
+    ["ERP-04", "NOSCRIPT No matching script. Please use EVAL.", "NoScriptError"],
+    ["ERP-04", "READONLY You can't write against a read only replica.", "ReadOnlyError"],
+    ["ERP-04", "NOPERM this user has no permissions to run the 'get' command", "NoPermissionError"],
+    ["ERP-05", "ASK 3999 127.0.0.1:6381", "ResponseError"],
+    ["ERP-05", "MOVED 3999 127.0.0.1:6381", "ResponseError"],
+    ["ERP-05", "TRYAGAIN Multiple keys request during rehashing of slot", "ResponseError"],
+    ["ERP-05", "CLUSTERDOWN Hash slot not served", "ResponseError"],
+    ["ERP-05", "MASTERDOWN Link with MASTER is down", "ResponseError"],
+    ["ERP-05", "CROSSSLOT Keys in request don't hash to the same slot", "ResponseError"],
+    ["ERP-06", "ERR value is not an integer or out of range", "ResponseError"],
+    ["ERP-06", "WRONGTYPE Operation against a key holding the wrong kind of value", "WrongTypeError"],
+    ["ERP-06", "OOM command not allowed when used memory > 'maxmemory'.", "OutOfMemoryError"],
+    ["ERP-06", "BUSYGROUP Consumer Group name already exists", "ResponseError"],
+    ["ERP-06", "BUSYKEY Target key name already exists.", "ResponseError"],
+    ["ERP-06", "NOGROUP No such key 's' or consumer group 'g'", "ResponseError"],
+    ["ERP-06", "NOTBUSY No scripts in execution right now.", "ResponseError"],
+    ["ERP-06", "UNBLOCKED client unblocked via CLIENT UNBLOCK", "ResponseError"],
+    ["ERP-06", "MISCONF Redis is configured to save RDB snapshots", "ResponseError"],
+    ["ERP-06", "NOREPLICAS Not enough good replicas to write.", "ResponseError"],
+    ["ERP-06", "BUSY Redis is busy running a script.", "ResponseError"]
+  ]
+
+  for (const [row, line, tag] of table) {
+    it(`${row}: ${line} is a ${tag}, with code and detail apart`, () => {
+      const error = classify(line, 3)
+      assert.strictEqual(error._tag, tag)
+      if (error._tag === "ConnectionError") {
+        assert.strictEqual(error.reason, "MaxClients")
+        return assert.strictEqual(error.delivery, "not-sent")
+      }
+      const space = line.indexOf(" ")
+      const { _tag, causes: _causes, ...fields } = fieldsOf(error)
+      assert.deepStrictEqual(fields, {
+        code: line.slice(0, space),
+        detail: line.slice(space + 1),
+        command: "GET",
+        address,
+        index: 3
+      })
+    })
+  }
+
+  it("ERP-06: the code is a whole word at the start of the line, in upper case", () => {
+    for (
+      const line of [
+        "LOADINGS x",
+        "NOSCRIPTS x",
+        "READONLYISH x",
+        "NOPERMS x",
+        "OOMPH x",
+        "WRONGTYPES x",
+        "NOAUTHX x",
+        "ERR LOADING x",
+        "ERR this is READONLY",
+        "ERR the max number of clients reached",
+        "loading x"
+      ]
+    ) {
+      assert.strictEqual(tagOf(line), "ResponseError", line)
+    }
+  })
+
+  it("ERP-01 to ERP-06: the first rule that matches wins", () => {
+    // Each text would match a later rule by its words, and is decided by how it begins.
+    assert.strictEqual(tagOf("ERR max number of clients reached, NOAUTH"), "ConnectionError")
+    assert.strictEqual(tagOf("NOAUTH LOADING READONLY"), "AuthenticationError")
+    assert.strictEqual(tagOf("LOADING NOSCRIPT"), "BusyLoadingError")
+    assert.strictEqual(tagOf("EXECABORT READONLY"), "ExecAbortError")
+  })
+
+  it("ERR-08: a line of a single word is a code without a detail", () => {
+    const error = classify("FAILURE")
+    assert.strictEqual(error._tag, "ResponseError")
+    assert.deepStrictEqual([fieldsOf(error).code, fieldsOf(error).detail], ["FAILURE", ""])
+  })
+
+  it("cuts the arguments that a server quotes of an unknown command", () => {
+    for (
+      const line of [
+        "ERR unknown command 'FOO', with args beginning with: 'hunter2' 'b' ",
+        "ERR unknown command `FOO`, with args beginning with: `hunter2`, "
+      ]
+    ) {
+      const error = classify(line)
+      assert.strictEqual(error._tag, "ResponseError")
+      assert.match(error.message, /^ERR unknown command .FOO. \(GET at 127\.0\.0\.1:6379\)$/)
+      assert.notInclude(JSON.stringify(error), "hunter2")
+    }
+  })
+
+  it("captures no stack: what a server answers has no place in the program", () => {
+    for (const [, line] of table) {
+      assert.notMatch(String(classify(line).stack), /\n\s+at /, line)
+    }
+    // The next error of the program has its trace again.
+    assert.match(String(new Error("own").stack), /\n\s+at /)
+  })
+})
+
+// -----------------------------------------------------------------------------
+// Every class
+// -----------------------------------------------------------------------------
+
+type Delivery = RedisError.Delivery
+
+const reply = { code: "CODE", detail: "what the server said", command: "GET", address, index: 1 }
+const attempts = [{ address: "127.0.0.1:26379", detail: "refused" }]
+
+/** An error of each class; of those that carry a delivery, one for each combination. */
+const connection = (reason: RedisError.ConnectionError["reason"], delivery: Delivery, readonly: boolean) =>
+  new RedisError.ConnectionError({ reason, detail: "Lost", address, command: "GET", delivery, readonly })
+
+const timeout = (phase: RedisError.TimeoutError["phase"], delivery: Delivery, readonly: boolean) =>
+  new RedisError.TimeoutError({ phase, milliseconds: 50, address, command: "GET", delivery, readonly })
+
+const exhausted = (delivery: Delivery, readonly: boolean) =>
+  new RedisError.ClusterRetriesExhaustedError({ command: "GET", slot: 1, attempts: 16, last: "x", delivery, readonly })
+
+const watch = (reason: RedisError.WatchError["reason"], delivery: Delivery) =>
+  new RedisError.WatchError({ reason, keys: ["k"], delivery })
+
+const response = (code: string) => new RedisError.ResponseError({ ...reply, code })
+
+/** Retryable, safe to retry, and the message. */
+const samples: ReadonlyArray<readonly [error: RedisError.RedisError, retryable: boolean, safe: boolean, message: string]> =
+  [
+    [
+      connection("Closed", "unknown", false),
+      true,
+      false,
+      "Lost at 127.0.0.1:6379 (GET). The server may have run the command; retry only if running it twice does no harm."
+    ],
+    [
+      timeout("read", "unknown", false),
+      true,
+      false,
+      "GET at 127.0.0.1:6379 ran into its limit of 50 ms: no reply had come. The server may have run the command; " +
+      "retry only if running it twice does no harm."
+    ],
+    [
+      new RedisError.AuthenticationError({ ...reply, username: "ada" }),
+      false,
+      false,
+      "Authentication failed for the user \"ada\" (command 2 of the pipeline, GET at 127.0.0.1:6379): " +
+      "CODE what the server said. Check the options username and password."
+    ],
+    [
+      new RedisError.BusyLoadingError(reply),
+      true,
+      true,
+      "The server is loading its data (command 2 of the pipeline, GET at 127.0.0.1:6379): what the server said. " +
+      "Nothing was run; retry a little later."
+    ],
+    [
+      new RedisError.ProtocolError({ detail: "a line without end", address }),
+      false,
+      false,
+      "The server at 127.0.0.1:6379 sent bytes that are not valid RESP: a line without end"
+    ],
+    [
+      new RedisError.DataError({ command: "SET", detail: "cannot send null", index: 0 }),
+      false,
+      false,
+      "command 1 of the pipeline, SET: cannot send null. Nothing was sent."
+    ],
+    [
+      new RedisError.DecodeError({ command: "GET", detail: "expected text", integer: "9007199254740993" }),
+      false,
+      false,
+      "The reply to GET was run and answered, but could not be decoded: expected text"
+    ],
+    [
+      new RedisError.ResponseError(reply),
+      false,
+      false,
+      "CODE what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379)"
+    ],
+    [
+      new RedisError.WrongTypeError(reply),
+      false,
+      false,
+      "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379). TYPE tells what the key holds."
+    ],
+    [
+      new RedisError.NoScriptError(reply),
+      false,
+      false,
+      "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379)"
+    ],
+    [
+      new RedisError.ExecAbortError({
+        ...reply,
+        causes: [{ index: 0, command: "FOO", code: "ERR", detail: "unknown command" }]
+      }),
+      false,
+      false,
+      "The transaction was discarded, nothing was run at 127.0.0.1:6379; command 1, FOO: ERR unknown command"
+    ],
+    [
+      new RedisError.ReadOnlyError(reply),
+      false,
+      false,
+      "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379). Send writes to the master."
+    ],
+    [
+      new RedisError.NoPermissionError(reply),
+      false,
+      false,
+      "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379)"
+    ],
+    [
+      new RedisError.OutOfMemoryError(reply),
+      true,
+      true,
+      "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379). " +
+      "Nothing was run; see maxmemory and maxmemory-policy."
+    ],
+    [
+      watch("changed", "not-sent"),
+      true,
+      true,
+      "A watched key changed before EXEC; nothing was applied. Run the whole transaction again."
+    ],
+    [
+      new RedisError.LockError({ name: "l", reason: "NotAcquired" }),
+      false,
+      false,
+      "Unable to acquire the lock \"l\" within the time specified."
+    ],
+    [
+      new RedisError.LockNotOwnedError({ name: "l" }),
+      false,
+      false,
+      "The lock \"l\" expired and is not owned any more; what it protected may have been entered by others."
+    ],
+    [
+      new RedisError.MasterNotFoundError({ service: "m", attempts }),
+      true,
+      true,
+      "No master found for \"m\"; 127.0.0.1:26379: refused. Nothing was sent; retry while a failover may be under way."
+    ],
+    [
+      new RedisError.ReplicaNotFoundError({ service: "m", attempts }),
+      true,
+      true,
+      "No replica found for \"m\"; 127.0.0.1:26379: refused. Nothing was sent."
+    ],
+    [
+      new RedisError.ClusterDownError({ ...reply, attempts: 3 }),
+      true,
+      true,
+      "CODE what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379, 3 attempts). " +
+      "Nothing was run; retry when the cluster is up again."
+    ],
+    [
+      new RedisError.ClusterConnectError({ attempts }),
+      true,
+      true,
+      "No node of the cluster is usable; 127.0.0.1:26379: refused. Provide at least one reachable node."
+    ],
+    [
+      new RedisError.CrossSlotError({ command: "MSET", index: 0 }),
+      false,
+      false,
+      "The keys of command 1 of the pipeline, MSET lie in different hash slots. Give them a common {hash tag}."
+    ],
+    [new RedisError.SlotNotCoveredError({ slot: 7 }), true, true, "No node of the cluster serves slot 7. Nothing was sent."],
+    [
+      exhausted("unknown", false),
+      true,
+      false,
+      "GET failed 16 times; the last time: x. The server may have run the command; retry only if running it twice " +
+      "does no harm."
+    ],
+    [
+      new RedisError.ClusterUnsupportedError({ command: "MOVE", detail: "a cluster has one database" }),
+      false,
+      false,
+      "MOVE is not supported on a cluster: a cluster has one database"
+    ],
+    [
+      new RedisError.RedisConfigError({ option: "port", detail: "0 is no port" }),
+      false,
+      false,
+      "The option port is not valid: 0 is no port"
+    ],
+    [
+      new RedisError.InvalidUrlError({ url: "http://h", detail: "the scheme is unknown" }),
+      false,
+      false,
+      "The URL http://h is not valid: the scheme is unknown"
+    ]
+  ]
+
+/** The required rows that ask for a class. */
+const rows: Readonly<Record<RedisError.RedisError["_tag"], string>> = {
+  ConnectionError: "ERR-02",
+  TimeoutError: "ERR-03",
+  AuthenticationError: "ERR-04",
+  BusyLoadingError: "ERR-06",
+  ProtocolError: "ERR-07",
+  DataError: "ERR-09",
+  DecodeError: "ERR-33",
+  ResponseError: "ERR-08",
+  WrongTypeError: "ERP-06",
+  NoScriptError: "ERR-12",
+  ExecAbortError: "ERR-13",
+  ReadOnlyError: "ERR-14",
+  NoPermissionError: "ERR-15",
+  OutOfMemoryError: "ERP-06",
+  WatchError: "ERR-11",
+  LockError: "ERR-16",
+  LockNotOwnedError: "ERR-17",
+  MasterNotFoundError: "ERR-19",
+  ReplicaNotFoundError: "ERR-20",
+  ClusterDownError: "ERR-24, ERR-26, ERR-27",
+  ClusterConnectError: "ERR-22",
+  CrossSlotError: "ERR-28",
+  SlotNotCoveredError: "ERR-31",
+  ClusterRetriesExhaustedError: "ERR-25",
+  ClusterUnsupportedError: "ERR-22, ERR-32",
+  RedisConfigError: "ERR-21, ERR-32",
+  InvalidUrlError: "ERR-32"
+}
+
+describe("every class of error", () => {
+  const classes = new Set(samples.map(([error]) => error._tag))
+
+  it("ERR-01: the union has a sample of each class here", () => {
+    assert.strictEqual(classes.size, samples.length)
+    assert.strictEqual(classes.size, RedisError.RedisErrorSchema.members.length)
+  })
+
+  for (const [error, retryable, safe, message] of samples) {
+    it(`${rows[error._tag]}: ${error._tag} says what happened, and whether to retry`, () => {
+      assert.strictEqual(error.message, message)
+      assert.instanceOf(error, Error)
+      assert.strictEqual(RedisError.isRetryable(error), retryable)
+      assert.strictEqual(RedisError.isSafeToRetry(error), safe)
+    })
+
+    it.effect(`${rows[error._tag]}: ${error._tag} crosses a process boundary as JSON`, () =>
+      Effect.gen(function*() {
+        const encoded = yield* Schema.encodeUnknownEffect(RedisError.RedisErrorSchema)(error)
+        const decoded = yield* Schema.decodeUnknownEffect(RedisError.RedisErrorSchema)(
+          JSON.parse(JSON.stringify(encoded))
+        )
+        assert.strictEqual(decoded.constructor, error.constructor)
+        assert.strictEqual(decoded.message, error.message)
+        assert.deepStrictEqual(fieldsOf(decoded), fieldsOf(error))
+        assert.strictEqual(RedisError.isSafeToRetry(decoded), safe)
+      }))
+
+    it.effect(`NCO-07: catchTag("${error._tag}") catches it from a command`, () =>
+      Effect.gen(function*() {
+        const caught = yield* Redis.get("k").pipe(
+          Effect.catchTag(error._tag, (error) => Effect.succeed(error)),
+          Effect.provideService(RedisClient.RedisClient, failing(error))
+        )
+        assert.strictEqual(caught, error)
+      }))
+  }
+
+  it.effect("ERR-02: a cause crosses a process boundary by its message", () =>
+    Effect.gen(function*() {
+      const error = new RedisError.ConnectionError({
+        reason: "Refused",
+        detail: "Refused",
+        delivery: "not-sent",
+        readonly: false,
+        cause: new Error("connect ECONNREFUSED")
+      })
+      const encoded = yield* Schema.encodeUnknownEffect(RedisError.RedisErrorSchema)(error)
+      const decoded = yield* Schema.decodeUnknownEffect(RedisError.RedisErrorSchema)(JSON.parse(JSON.stringify(encoded)))
+      assert.include(String(decoded.cause), "connect ECONNREFUSED")
+    }))
+})
+
+describe("retrying", () => {
+  const deliveries: ReadonlyArray<readonly [Delivery, readonly: boolean, safe: boolean]> = [
+    ["not-sent", false, true],
+    ["not-sent", true, true],
+    ["unknown", false, false],
+    ["unknown", true, true]
+  ]
+  const reasons = RedisError.ConnectionError.fields.reason.literals
+  const final = new Set(["Tls", "ClientClosed"])
+
+  it("ERR-02, ERR-03, ERR-25: repeats a command when it was not sent or only reads", () => {
+    for (const [delivery, readonly, safe] of deliveries) {
+      for (const reason of reasons) {
+        const error = connection(reason, delivery, readonly)
+        assert.strictEqual(RedisError.isRetryable(error), !final.has(reason), reason)
+        assert.strictEqual(RedisError.isSafeToRetry(error), safe && !final.has(reason), `${reason} ${delivery}`)
+      }
+      for (const phase of ["connect", "write", "read"] as const) {
+        assert.isTrue(RedisError.isRetryable(timeout(phase, delivery, readonly)))
+        assert.strictEqual(RedisError.isSafeToRetry(timeout(phase, delivery, readonly)), safe)
+      }
+      assert.isTrue(RedisError.isRetryable(exhausted(delivery, readonly)))
+      assert.strictEqual(RedisError.isSafeToRetry(exhausted(delivery, readonly)), safe)
+    }
+  })
+
+  it("ERR-11: a transaction may be run again when EXEC was not sent or applied nothing", () => {
+    for (const reason of ["changed", "connectionLost"] as const) {
+      assert.isTrue(RedisError.isRetryable(watch(reason, "unknown")))
+      assert.isFalse(RedisError.isSafeToRetry(watch(reason, "unknown")))
+      assert.isTrue(RedisError.isSafeToRetry(watch(reason, "not-sent")))
+    }
+  })
+
+  it("ERP-05, ERP-06: of other server errors those pass that say that nothing was run for now", () => {
+    const passing = ["BUSY", "TRYAGAIN", "NOREPLICAS", "CLUSTERDOWN", "MASTERDOWN"]
+    const lasting = ["ERR", "MISCONF", "BUSYKEY", "BUSYGROUP", "MOVED", "ASK", "CROSSSLOT", "UNKILLABLE", ""]
+    for (const code of [...passing, ...lasting]) {
+      assert.strictEqual(RedisError.isRetryable(response(code)), passing.includes(code), code)
+      assert.strictEqual(RedisError.isSafeToRetry(response(code)), passing.includes(code), code)
+    }
+  })
+})
+
+describe("groups", () => {
+  it.effect("NCO-07: catchTag takes the tags of a group", () =>
+    Effect.gen(function*() {
+      const groups = {
+        connection: ["ConnectionError", "AuthenticationError", "BusyLoadingError", "MasterNotFoundError", "ReplicaNotFoundError"],
+        lock: ["LockError", "LockNotOwnedError"]
+      } as const
+      for (const [error] of samples) {
+        const caught = yield* Redis.get("k").pipe(
+          Effect.catchTag(groups.connection, () => Effect.succeed("connection")),
+          Effect.catchTag(groups.lock, () => Effect.succeed("lock")),
+          Effect.catch(() => Effect.succeed("other")),
+          Effect.provideService(RedisClient.RedisClient, failing(error))
+        )
+        const expected = Object.entries(groups).find(([, tags]) => (tags as ReadonlyArray<string>).includes(error._tag))
+        assert.strictEqual(caught, expected?.[0] ?? "other")
+      }
+    }))
+})

@@ -1,0 +1,60 @@
+/**
+ * Clients for tests of faults, and what those tests ask of failures.
+ */
+import { assert } from "@effect/vitest"
+import { RedisClient, type RedisCommand, type RedisConfig, RedisError, RedisStandalone } from "@redfx/core"
+import { NodeRedisConnector } from "@redfx/node"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { inspect } from "node:util"
+
+/** What listens somewhere. */
+interface Listening {
+  readonly host: string
+  readonly port: number
+}
+
+/** A client of its own, for as long as the scope is open. */
+export const make = (
+  server: Listening,
+  options: RedisConfig.ConnectionOptions = {}
+): Effect.Effect<RedisClient.Service, RedisError.RedisError, Scope.Scope> =>
+  Effect.provide(RedisStandalone.make({ host: server.host, port: server.port, ...options }), NodeRedisConnector.layer)
+
+/** Runs an effect with a client. */
+export const on =
+  (client: RedisClient.Service) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, RedisClient.RedisClient>> =>
+    Effect.provideContext(effect, Context.make(RedisClient.RedisClient, client))
+
+/** Gives commands at once, in order, and yields what becomes of each. */
+export const outcomes = (client: RedisClient.Service, commands: ReadonlyArray<RedisCommand.Any>) =>
+  Effect.forEach(commands, (command) => Effect.exit(client.execute(command)), { concurrency: "unbounded" })
+
+/** The error of a command that must fail with this tag. */
+export const failure = <Tag extends RedisError.RedisError["_tag"]>(
+  client: RedisClient.Service,
+  command: RedisCommand.Any,
+  tag: Tag
+): Effect.Effect<Extract<RedisError.RedisError, { readonly _tag: Tag }>> =>
+  Effect.map(Effect.flip(client.execute(command)), (error) => expectTag(error, tag), ).pipe(Effect.catch(unexpected))
+
+const unexpected = (value: unknown) => Effect.die(new Error(`succeeded with ${inspect(value)}`))
+
+/** The error, which must have this tag. */
+export const expectTag = <Tag extends RedisError.RedisError["_tag"]>(
+  error: RedisError.RedisError,
+  tag: Tag
+): Extract<RedisError.RedisError, { readonly _tag: Tag }> => {
+  assert.strictEqual(error._tag, tag, String(error))
+  // Checked above.
+  return error as Extract<RedisError.RedisError, { readonly _tag: Tag }>
+}
+
+/** What a caller can learn about a lost command. */
+export const fate = (error: RedisError.RedisError) => {
+  if (error._tag !== "ConnectionError" && error._tag !== "TimeoutError") return error._tag
+  const { command, delivery, readonly } = error
+  return { tag: error._tag, command, delivery, readonly, safe: RedisError.isSafeToRetry(error) }
+}
