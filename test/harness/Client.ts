@@ -6,7 +6,10 @@ import { RedisClient, type RedisCommand, type RedisConfig, RedisError, RedisStan
 import { NodeRedisConnector } from "@redfx/node"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { inspect } from "node:util"
 
 /** What listens somewhere. */
@@ -28,6 +31,22 @@ export const on =
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, RedisClient.RedisClient>> =>
     Effect.provideContext(effect, Context.make(RedisClient.RedisClient, client))
 
+/** Does something, and waits for an event of the client that comes of it. */
+export const causing = <Tag extends RedisClient.RedisEvent["_tag"], A, E, R>(
+  client: RedisClient.Service,
+  tag: Tag,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<Extract<RedisClient.RedisEvent, { readonly _tag: Tag }>, E, R> =>
+  Effect.scoped(Effect.gen(function*() {
+    const event = yield* client.events.pipe(
+      Stream.filter((event): event is Extract<RedisClient.RedisEvent, { readonly _tag: Tag }> => event._tag === tag),
+      Stream.runHead,
+      Effect.forkScoped({ startImmediately: true })
+    )
+    yield* effect
+    return Option.getOrThrow(yield* Fiber.join(event))
+  }))
+
 /** Gives commands at once, in order, and yields what becomes of each. */
 export const outcomes = (client: RedisClient.Service, commands: ReadonlyArray<RedisCommand.Any>) =>
   Effect.forEach(commands, (command) => Effect.exit(client.execute(command)), { concurrency: "unbounded" })
@@ -38,9 +57,10 @@ export const failure = <Tag extends RedisError.RedisError["_tag"]>(
   command: RedisCommand.Any,
   tag: Tag
 ): Effect.Effect<Extract<RedisError.RedisError, { readonly _tag: Tag }>> =>
-  Effect.map(Effect.flip(client.execute(command)), (error) => expectTag(error, tag), ).pipe(Effect.catch(unexpected))
-
-const unexpected = (value: unknown) => Effect.die(new Error(`succeeded with ${inspect(value)}`))
+  Effect.matchEffect(client.execute(command), {
+    onSuccess: (value) => Effect.die(new Error(`succeeded with ${inspect(value)}`)),
+    onFailure: (error) => Effect.sync(() => expectTag(error, tag))
+  })
 
 /** The error, which must have this tag. */
 export const expectTag = <Tag extends RedisError.RedisError["_tag"]>(

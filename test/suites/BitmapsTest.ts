@@ -1,5 +1,6 @@
 import { assert, describe, layer } from "@effect/vitest"
-import { Redis, type RedisClient } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
+import { Redis } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { freshKey, requireCommand } from "../harness/Suite.ts"
@@ -58,7 +59,10 @@ export const BitmapsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
             [3, undefined, 3]
           )
           assert.deepStrictEqual(
-            yield* Redis.bitfield(key, Redis.bitfieldOperations("fail").set("u2", 0, 9).overflow("wrap").set("u2", 0, 9)),
+            yield* Redis.bitfield(
+              key,
+              Redis.bitfieldOperations("fail").set("u2", 0, 9).overflow("wrap").set("u2", 0, 9)
+            ),
             [undefined, 3]
           )
           assert.deepStrictEqual(yield* Redis.bitfield(key, none.get("u2", 0)), [1])
@@ -115,7 +119,12 @@ export const BitmapsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
           yield* Redis.set(a, Uint8Array.of(0b1100))
           yield* Redis.set(b, Uint8Array.of(0b1010))
           const result = Redis.asBytes(Redis.get(d))
-          for (const [operation, expected] of [["diff", 0b0100], ["diff1", 0b0010], ["andor", 0b1000], ["one", 0b0110]] as const) {
+          for (
+            const [operation, expected] of [["diff", 0b0100], ["diff1", 0b0010], ["andor", 0b1000], [
+              "one",
+              0b0110
+            ]] as const
+          ) {
             assert.strictEqual(yield* Redis.bitop(operation, d, a, b), 1)
             assert.deepStrictEqual(yield* result, Uint8Array.of(expected), operation)
           }

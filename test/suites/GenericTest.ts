@@ -1,5 +1,6 @@
 import { assert, describe, layer } from "@effect/vitest"
-import { Redis, type RedisClient } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
+import { Redis } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
@@ -226,7 +227,10 @@ export const GenericTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
           assert.deepStrictEqual(yield* Redis.sort(key, { alpha: true }), ["10", "2", "3"])
           assert.deepStrictEqual(yield* Redis.sort(key, { limit: { offset: 1, count: 1 } }), ["3"])
           assert.deepStrictEqual(yield* Redis.sort(key, { get: ["#", "#"] }), ["2", "2", "3", "3", "10", "10"])
-          assert.deepStrictEqual(yield* Redis.sortGroups(key, { get: ["#", "#"] }), [["2", "2"], ["3", "3"], ["10", "10"]])
+          assert.deepStrictEqual(yield* Redis.sortGroups(key, { get: ["#", "#"] }), [["2", "2"], ["3", "3"], [
+            "10",
+            "10"
+          ]])
           assert.strictEqual(yield* Redis.sortStore(key, stored, { desc: true }), 3)
           assert.deepStrictEqual(yield* Redis.send("LRANGE", stored, 0, -1), ["10", "3", "2"])
           yield* Redis.send("RPUSH", key, "text")
@@ -269,9 +273,17 @@ export const GenericTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
 
       it.effect("KEY-25: waits no longer than asked for", () =>
         Effect.gen(function*() {
-          const [duration, replicas] = yield* Effect.timed(Redis.wait(1000, "150 millis"))
+          const [duration, replicas] = yield* Redis.withConnection(Effect.timed(Redis.wait(1000, "150 millis")))
           assert.isTrue(Duration.toMillis(duration) >= 140)
           assert.isTrue(replicas < 1000)
+        }))
+
+      it.effect("KEY-25: refuses to wait for the writes of an unknown connection", () =>
+        Effect.gen(function*() {
+          const error = yield* Effect.flip(Redis.wait(1, "1 second"))
+          assert.strictEqual(error._tag, "DataError")
+          const [stored, replicas] = yield* Redis.pipeline([Redis.set(freshKey(), "v"), Redis.wait(0, "1 second")])
+          assert.deepStrictEqual([stored, replicas], [true, 0])
         }))
 
       it.effect("KEY-25: waits until a replica has what its own connection wrote", () =>
@@ -293,7 +305,7 @@ export const GenericTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
       it.effect("waits for disks no longer than asked for", (context) =>
         Effect.gen(function*() {
           yield* requireCommand(context, "WAITAOF")
-          const [duration, counts] = yield* Effect.timed(Redis.waitaof(0, 1000, "150 millis"))
+          const [duration, counts] = yield* Redis.withConnection(Effect.timed(Redis.waitaof(0, 1000, "150 millis")))
           assert.isTrue(Duration.toMillis(duration) >= 140)
           assert.deepStrictEqual(Object.keys(counts), ["local", "replicas"])
           assert.isTrue(counts.replicas < 1000)

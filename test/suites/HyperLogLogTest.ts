@@ -1,5 +1,6 @@
 import { assert, describe, layer } from "@effect/vitest"
-import { Redis, type RedisClient } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
+import { Redis } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { freshKey } from "../harness/Suite.ts"

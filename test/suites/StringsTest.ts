@@ -1,5 +1,6 @@
 import { assert, describe, layer } from "@effect/vitest"
-import { Redis, type RedisClient } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
+import { Redis } from "@redfx/core"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -136,7 +137,9 @@ export const StringsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
           assert.strictEqual(yield* Redis.setex(key, Duration.minutes(5), "w"), true)
           assert.isTrue((yield* Redis.ttl(key)) > 200)
           assert.strictEqual(yield* Redis.get(key), "w")
-          for (const command of [Redis.psetex(key, 0, "v"), Redis.setex(key, -1, "v"), Redis.set(key, "v", { ex: 0 })]) {
+          for (
+            const command of [Redis.psetex(key, 0, "v"), Redis.setex(key, -1, "v"), Redis.set(key, "v", { ex: 0 })]
+          ) {
             const error = yield* Effect.flip(command)
             assert.strictEqual(error._tag, "ResponseError")
             assert.include(error.message, "invalid expire time")

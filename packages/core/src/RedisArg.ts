@@ -192,9 +192,14 @@ export const countedKeys = (values: Many<Key>): ReadonlyArray<Arg> => {
  * @category constructors
  * @since 0.1.0
  */
-export const many = <T>(values: Many<T>): ReadonlyArray<T> =>
+export const many = <T>(values: Many<T>): ReadonlyArray<T> => {
   // `Many` is either form: an array in first place means the second one, as no T is an array.
-  values.length === 1 && Array.isArray(values[0]) ? values[0] as ReadonlyArray<T> : values as ReadonlyArray<T>
+  const list = values.length === 1 && isList<T>(values[0]) ? [...values[0]] : values as ReadonlyArray<T>
+  for (let i = 0; i < list.length; i++) {
+    if (isList(list[i])) return cannotSend(list[i])
+  }
+  return list
+}
 
 /**
  * Like {@link many}, refusing an empty list.
@@ -213,10 +218,8 @@ export const some = <T>(values: Many<T>, detail = "needs at least one value"): R
  * @category constructors
  * @since 0.1.0
  */
-export const pairs = <K extends Key>(entries: Pairs<K, Value>): ReadonlyArray<Arg> => {
-  const list: ReadonlyArray<readonly [Key, Value]> = isList(entries) ? entries : Object.entries(entries)
-  return list.length === 0 ? invalid("needs at least one pair") : list.flat()
-}
+export const pairs = <K extends Key>(entries: Pairs<K, Value>): ReadonlyArray<Arg> =>
+  entriesOf(entries).flatMap(([name, value]) => [name, value])
 
 /**
  * Pairs whose first halves are keys, flattened; at least one is needed.
@@ -224,9 +227,15 @@ export const pairs = <K extends Key>(entries: Pairs<K, Value>): ReadonlyArray<Ar
  * @category constructors
  * @since 0.1.0
  */
-export const keyPairs = (entries: Pairs<Key, Value>): ReadonlyArray<Arg> => {
+export const keyPairs = (entries: Pairs<Key, Value>): ReadonlyArray<Arg> =>
+  entriesOf(entries).flatMap(([name, value]) => [key(name), value])
+
+const entriesOf = (entries: Pairs<Key, Value>): ReadonlyArray<readonly [Key, Value]> => {
   const list: ReadonlyArray<readonly [Key, Value]> = isList(entries) ? entries : Object.entries(entries)
-  return list.length === 0 ? invalid("needs at least one pair") : list.flatMap(([name, value]) => [key(name), value])
+  for (const [name, value] of list) {
+    if (isList(name) || isList(value)) return cannotSend(isList(name) ? name : value)
+  }
+  return list.length === 0 ? invalid("needs at least one pair") : list
 }
 
 /**
@@ -385,26 +394,39 @@ export const unixMilliseconds = (when: Instant | number): number =>
  * The parts of an argument list in order, each checked: anything but text,
  * bytes, numbers and bigints is refused here, before a byte is sent.
  *
+ * **Details**
+ *
+ * `parameters` are what the caller of a command gave. An array among them that
+ * stands in the list as it is was meant to be a value, and is refused: a value
+ * that comes from elsewhere must not become options of the command.
+ *
  * @category combinators
  * @since 0.1.0
  */
-export const flatten = (args: ReadonlyArray<Arg>): ReadonlyArray<Part> => {
+export const flatten = (args: ReadonlyArray<Arg>, parameters: ReadonlyArray<unknown> = none): ReadonlyArray<Part> => {
   for (let i = 0; i < args.length; i++) {
     // Most commands are flat already and need no copy.
-    if (!isPart(args[i])) return flattenInto([], args)
+    if (!isPart(args[i])) return flattenInto([], args, parameters)
   }
   // Every element was just seen to be a part.
   return args as ReadonlyArray<Part>
 }
 
-const flattenInto = (out: Array<Part>, args: ReadonlyArray<Arg>): Array<Part> => {
+const flattenInto = (
+  out: Array<Part>,
+  args: ReadonlyArray<Arg>,
+  parameters: ReadonlyArray<unknown>
+): Array<Part> => {
   for (const arg of args) {
     if (isPart(arg)) out.push(arg)
-    else if (isList(arg)) flattenInto(out, arg)
-    else invalid(`cannot send ${describe(arg)}; send text, bytes, a number or a bigint`)
+    else if (isList<Arg>(arg) && !parameters.includes(arg)) flattenInto(out, arg, parameters)
+    else cannotSend(arg)
   }
   return out
 }
+
+const cannotSend = (value: unknown): never =>
+  invalid(`cannot send ${describe(value)}; send text, bytes, a number or a bigint`)
 
 /**
  * The bytes, text or number that is sent for a part.
@@ -443,6 +465,8 @@ const describe = (value: unknown): string =>
     ? `a key that is ${describe(value.value)}`
     : value === null || value === undefined || typeof value === "number"
     ? String(value)
+    : isList(value)
+    ? "an array"
     : typeof value === "object"
     ? "an object"
     : `a ${typeof value}`

@@ -11,7 +11,7 @@ import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
-import { encodeUtf8 } from "./internal/bytes.ts"
+import { decodeUtf8, encodeUtf8 } from "./internal/bytes.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import { DataError, DecodeError, type RedisError } from "./RedisError.ts"
@@ -31,11 +31,13 @@ const TypeId = "~redfx/RedisCommand"
  * - `readonly`: changes nothing on the server, so repeating it does no harm.
  * - `blocking`: the server may hold back the answer; runs on a connection of its own.
  * - `stateful`: changes the state of its connection (SELECT, MULTI, SUBSCRIBE …); refused on shared connections.
+ * - `dependent`: its answer is about what its connection sent before (WAIT); alone it is refused on shared connections,
+ *   where nobody knows what that was.
  *
  * @category models
  * @since 0.1.0
  */
-export type Trait = "readonly" | "blocking" | "stateful"
+export type Trait = "readonly" | "blocking" | "stateful" | "dependent"
 
 /**
  * The static facts of a command.
@@ -152,7 +154,7 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
   ...traits: ReadonlyArray<Trait>
 ): Definition<Parameters, A, Bytes, BigInts> {
   const spec = new Spec(name, traits)
-  const construct = (...parameters: Parameters) => makeWith(spec, () => args(...parameters), reply)
+  const construct = (...parameters: Parameters) => makeWith(spec, () => args(...parameters), reply, parameters)
   return Object.assign(construct, { spec })
 }
 
@@ -180,29 +182,46 @@ export const send = (
   ...args: ReadonlyArray<RedisArg.Arg>
 ): RedisCommand<RedisReply.Raw> => {
   const words = name.trim().split(/\s+/)
-  const spec = new Spec(words.join(" "), traitsByName.get(words[0]!.toUpperCase()) ?? [])
-  return makeWith(spec, () => words[0] === "" ? RedisArg.invalid("needs the name of a command") : args, RedisReply.raw)
+  // Further words are arguments, which may be secret: they must not become part of a name that errors show.
+  const named = words.slice(0, containers.has(words[0]!.toUpperCase()) ? 2 : 1)
+  const spec = new Spec(named.join(" "), traitsOf(named))
+  return makeWith(
+    spec,
+    () => words[0] === "" ? RedisArg.invalid("needs the name of a command") : [...words.slice(named.length), ...args],
+    RedisReply.raw
+  )
 }
+
+/** Commands whose name has a second word. */
+const containers: ReadonlySet<string> = new Set(
+  "ACL CLIENT CLUSTER COMMAND COMMANDLOG CONFIG DEBUG FUNCTION HOTKEYS LATENCY MEMORY MODULE OBJECT PUBSUB SCRIPT SENTINEL SLOWLOG XGROUP XINFO"
+    .split(" ")
+)
 
 /** What must not share a connection even when it is sent by name only. */
 const traitsByName: ReadonlyMap<string, ReadonlyArray<Trait>> = new Map(
   Object.entries<ReadonlyArray<string>>({
     blocking: ["BLMOVE", "BLMPOP", "BLPOP", "BRPOP", "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN", "WAIT", "WAITAOF", "XREAD", "XREADGROUP"],
-    stateful: ["AUTH", "DISCARD", "EXEC", "HELLO", "MONITOR", "MULTI", "PSUBSCRIBE", "PSYNC", "PUNSUBSCRIBE", "QUIT", "RESET", "SELECT", "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "SYNC", "UNSUBSCRIBE", "UNWATCH", "WATCH"]
+    stateful: ["AUTH", "CLIENT CACHING", "CLIENT NO-EVICT", "CLIENT NO-TOUCH", "CLIENT REPLY", "CLIENT TRACKING", "DISCARD", "EXEC", "HELLO", "MONITOR", "MULTI", "PSUBSCRIBE", "PSYNC", "PUNSUBSCRIBE", "QUIT", "RESET", "SELECT", "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "SYNC", "UNSUBSCRIBE", "UNWATCH", "WATCH"]
+    // WAIT and WAITAOF are in both lists.
   }).flatMap(([trait, names]) => names.map((name) => [name, [trait as Trait]] as const))
 )
+
+const traitsOf = (words: ReadonlyArray<string>): ReadonlyArray<Trait> =>
+  traitsByName.get(words.join(" ").toUpperCase()) ?? []
 
 const makeWith = <A, Bytes, BigInts>(
   spec: Spec,
   args: () => ReadonlyArray<RedisArg.Arg> | RedisArg.Answer,
-  reply: RedisReply.Reply<A, Bytes, BigInts>
+  reply: RedisReply.Reply<A, Bytes, BigInts>,
+  parameters?: ReadonlyArray<unknown>
 ): RedisCommand<A, Bytes, BigInts> => {
   try {
     const list = args()
     // The view is the text view, in which this reply decodes to an A.
     return list instanceof RedisArg.Answer
       ? new CommandImpl(spec, noParts, reply, RedisReply.textView, list) as never
-      : new CommandImpl(spec, RedisArg.flatten(list), reply, RedisReply.textView, undefined) as never
+      : new CommandImpl(spec, RedisArg.flatten(list, parameters), reply, RedisReply.textView, undefined) as never
   } catch (error) {
     if (!(error instanceof RedisArg.InvalidArgument)) throw error
     return new CommandImpl(spec, noParts, reply, RedisReply.textView, error) as never
@@ -322,6 +341,23 @@ export const decode = <A>(
     )
   }
 }
+
+/**
+ * What must not be shown of what a server says about a command: secret
+ * arguments, and every argument of a command that sets or presents credentials.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const secrets = (command: Any): ReadonlyArray<string> => {
+  const all = credentialed.has(command.spec.words[0]!.toUpperCase())
+  return command.parts.filter((part) => part instanceof RedisArg.SecretArg || all).map((part) => {
+    const value = RedisArg.wireValue(part)
+    return value instanceof Uint8Array ? decodeUtf8(value, 0, value.length) : String(value)
+  })
+}
+
+const credentialed: ReadonlySet<string> = new Set(["ACL", "AUTH", "CONFIG", "HELLO", "MIGRATE", "SENTINEL"])
 
 // -----------------------------------------------------------------------------
 // Implementation

@@ -222,13 +222,14 @@ export const settings = Effect.fnUntraced(function*(
   if ((tls?.cert === undefined) !== (tls?.key === undefined)) {
     return yield* invalid("tls", "cert and key are only of use together: give both or neither")
   }
+  yield* choice("tls.verify", tls?.verify ?? "required", ["required", "none"])
   return {
     db: yield* integer("db", options.db ?? 0, 0),
     username: options.username,
     password: options.password,
     clientName: options.clientName,
-    protocol: options.protocol ?? "auto",
-    eager: single || options.connect === "eager",
+    protocol: yield* choice("protocol", options.protocol ?? "auto", ["auto", 2, 3]),
+    eager: (yield* choice("connect", options.connect ?? "lazy", ["lazy", "eager"])) === "eager" || single,
     tls,
     connectTimeout: yield* duration("connectTimeout", options.connectTimeout, Duration.seconds(10)),
     commandTimeout: yield* duration("commandTimeout", options.commandTimeout, Duration.infinity),
@@ -237,7 +238,8 @@ export const settings = Effect.fnUntraced(function*(
     healthCheckInterval: yield* duration("healthCheckInterval", options.healthCheckInterval, Duration.infinity),
     keepAlive: options.keepAlive ?? true,
     keepAliveInitialDelay: yield* duration("keepAliveInitialDelay", options.keepAliveInitialDelay, Duration.seconds(30)),
-    replaceInvalidText: options.textDecoding === "replace",
+    replaceInvalidText:
+      (yield* choice("textDecoding", options.textDecoding ?? "strict", ["strict", "replace"])) === "replace",
     pool: {
       shared,
       max: yield* integer("pool.max", pool.max ?? Math.max(50, shared), shared),
@@ -248,10 +250,10 @@ export const settings = Effect.fnUntraced(function*(
     limits: {
       inFlightCommands: yield* integer("limits.inFlightCommands", limits.inFlightCommands ?? 16_384, 1),
       inFlightBytes: yield* integer("limits.inFlightBytes", limits.inFlightBytes ?? 32 * 1024 * 1024, 1),
-      replyDepth: limits.replyDepth,
-      bulkLength: limits.bulkLength,
-      aggregateLength: limits.aggregateLength,
-      lineLength: limits.lineLength
+      replyDepth: yield* optionalInteger("limits.replyDepth", limits.replyDepth),
+      bulkLength: yield* optionalInteger("limits.bulkLength", limits.bulkLength),
+      aggregateLength: yield* optionalInteger("limits.aggregateLength", limits.aggregateLength),
+      lineLength: yield* optionalInteger("limits.lineLength", limits.lineLength)
     }
   }
 })
@@ -263,6 +265,17 @@ const integer = (option: string, value: number, least: number): Effect.Effect<nu
   Number.isInteger(value) && value >= least
     ? Effect.succeed(value)
     : invalid(option, `${value} is not an integer of at least ${least}`)
+
+const optionalInteger = (option: string, value: number | undefined): Effect.Effect<number | undefined, RedisConfigError> =>
+  value === undefined ? Effect.succeed(undefined) : integer(option, value, 1)
+
+/** Types say as much, but options also come from files and URLs, where a misspelt choice must not become a default. */
+const choice = <const A extends string | number>(
+  option: string,
+  value: A,
+  choices: ReadonlyArray<A>
+): Effect.Effect<A, RedisConfigError> =>
+  choices.includes(value) ? Effect.succeed(value) : invalid(option, `${value} is none of ${choices.join(", ")}`)
 
 const duration = (
   option: string,

@@ -107,6 +107,7 @@ const open = Effect.fnUntraced(function*(
     maxCommands: settings.limits.inFlightCommands,
     maxBytes: settings.limits.inFlightBytes,
     onWork: () => writing.wake(),
+    onFlush: () => writing.wakeNow(),
     onPush: owner.onPush ?? (() => {}),
     onClose: (failure, unsent) => {
       takeUnsent(unsent, failure)
@@ -176,7 +177,7 @@ const runSingle = <A>(
   Effect.callback((resume) => {
     const request = new SingleRequest<A>(command, resume)
     exchange.submit(request)
-    return Effect.sync(() => request.cancel())
+    return request
   })
 
 /**
@@ -197,7 +198,7 @@ const runBatch = (
   Effect.callback((resume) => {
     const request = new BatchRequest(commands, (outcomes) => resume(Effect.succeed(outcomes)))
     exchange.submit(request)
-    return Effect.sync(() => request.cancel())
+    return request
   })
 
 // -----------------------------------------------------------------------------
@@ -279,6 +280,11 @@ class Wakeup {
     const resume = this.#resume
     this.#resume = undefined
     resume?.(Effect.void)
+  }
+
+  /** Wakes the fiber at once, when it waits. */
+  wakeNow(): void {
+    this.#flush()
   }
 
   wake(): void {

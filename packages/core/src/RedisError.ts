@@ -735,11 +735,14 @@ export const isSafeToRetry = (error: RedisError): boolean => {
 /**
  * What is known about a command whose reply is an error.
  *
+ * - `secrets`: arguments that must not be shown when the server quotes them.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface ReplyContext {
   readonly command: string
+  readonly secrets?: ReadonlyArray<string> | undefined
   readonly address?: string | undefined
   readonly index?: number | undefined
 }
@@ -748,10 +751,22 @@ type ReplyFields = typeof ResponseError.Type extends infer E extends ResponseErr
   ? Pick<E, "code" | "detail" | "command"> & { readonly address?: string; readonly index?: number }
   : never
 
-/** Servers quote the arguments of a command they do not know; arguments may be secrets. */
-const withoutArguments = (detail: string): string => {
+/**
+ * Servers quote the arguments of a command they do not know, and some of those they do know: `ERR Error in ACL SETUSER
+ * modifier '>password'`, `ERR Invalid argument 'password' for CONFIG SET`, `ERR unknown subcommand 'password'`.
+ */
+const withoutArguments = (detail: string, secrets: ReadonlyArray<string>): string => {
   const quoted = detail.indexOf(", with args beginning with")
-  return quoted < 0 ? detail : detail.slice(0, quoted)
+  return secrets.reduce(withoutSecret, quoted < 0 ? detail : detail.slice(0, quoted))
+}
+
+/** Only whole words: a secret such as `on` must not make holes in other words. */
+const withoutSecret = (detail: string, secret: string): string => {
+  // Line ends cannot be part of an error; servers put spaces in their place.
+  const words = secret.replace(/[\r\n]/g, " ")
+  if (words === "" || !detail.includes(words)) return detail
+  const literally = words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+  return detail.replace(new RegExp(`(?<!\\w)${literally}(?!\\w)`, "g"), "<redacted>")
 }
 
 /** First match wins. Lines are matched with their code, as the server sent them. */
@@ -798,7 +813,7 @@ export const fromReply = (error: ErrorReply, context: ReplyContext): RedisError 
   const code = error.code
   const fields: ReplyFields = {
     code,
-    detail: withoutArguments(line.slice(code.length + 1)),
+    detail: withoutArguments(line.slice(code.length + 1), context.secrets ?? []),
     command: context.command,
     ...(context.address === undefined ? {} : { address: context.address }),
     ...(context.index === undefined ? {} : { index: context.index })

@@ -78,7 +78,7 @@ const ping = (router: RedisRouter.RedisRouter): Effect.Effect<void, RedisError> 
   Effect.callback((resume) => {
     const request = RedisConnection.requestOf(RedisCommand.send("PING"), (exit) => resume(Effect.asVoid(exit)))
     router.submit(request)
-    return Effect.sync(() => request.cancel())
+    return request
   })
 
 /**
@@ -109,7 +109,7 @@ export const makeAt = Effect.fnUntraced(function*(
       ? (request: Request) => shared[0]!.submit(request)
       : (request: Request) => shared[next = (next + 1) % shared.length]!.submit(request),
     exclusive: Effect.map(exclusive.lease, (lease) => lease.connection),
-    stateful: RedisRouter.refuseStateful,
+    ...RedisRouter.refusals,
     reserve: Effect.map(exclusive.lease, ({ connection, taint }) =>
       RedisRouter.ofConnection(connection, taint, { events: eventStream, stats })),
     events: eventStream,

@@ -15,7 +15,7 @@ import { BatchRequest, type Outcome, type Request, SingleRequest } from "./inter
 import type { RedisEvent, RedisStats, Service } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import type { ConnectionSettings } from "./RedisConfig.ts"
-import type { RedisConnection } from "./RedisConnection.ts"
+import * as RedisConnection from "./RedisConnection.ts"
 import { DataError, type RedisError } from "./RedisError.ts"
 
 /**
@@ -24,6 +24,8 @@ import { DataError, type RedisError } from "./RedisError.ts"
  * - `submit`: takes a request for a connection that others share. It never waits and never throws.
  * - `exclusive`: a connection that nobody else uses until the scope closes.
  * - `stateful`: called before a command that changes the state of its connection; its error refuses the command.
+ * - `dependent`: called before a command, alone, whose answer is about what its connection sent before; its error refuses
+ *   the command.
  * - `describe`: how the client prints; never a secret.
  *
  * @category models
@@ -31,8 +33,9 @@ import { DataError, type RedisError } from "./RedisError.ts"
  */
 export interface RedisRouter {
   readonly submit: (request: Request) => void
-  readonly exclusive: Effect.Effect<RedisConnection, RedisError, Scope.Scope>
+  readonly exclusive: Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope>
   readonly stateful: (command: RedisCommand.Any) => Effect.Effect<void, RedisError>
+  readonly dependent: (command: RedisCommand.Any) => Effect.Effect<void, RedisError>
   readonly reserve: Effect.Effect<RedisRouter, RedisError, Scope.Scope>
   readonly events: Stream.Stream<RedisEvent>
   readonly stats: Effect.Effect<RedisStats>
@@ -64,7 +67,7 @@ const clientOf = (
   const submit = (request: Request): Effect.Effect<void> => {
     deadlines?.add(request)
     router.submit(request)
-    return Effect.sync(() => request.cancel())
+    return request
   }
 
   const share = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
@@ -77,16 +80,19 @@ const clientOf = (
     ? (command) => Effect.retry(once(command), { times: 1, while: (error) => error._tag === "TimeoutError" })
     : once
 
+  const send = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
+    batch.commands.every((command) => command.spec.ordinary)
+      ? Effect.callback((resume) => submit(requestOf(batch, resume)))
+      : pipelineExclusive(router, settings, batch)
+
   const pipeline: Service["pipeline"] = (commands) => {
-    const sent = commands.filter((command) => command.settled === undefined)
-    if (sent.length < commands.length) return Effect.map(pipeline(sent), (outcomes) => weave(commands, outcomes))
-    if (sent.length === 0) return Effect.succeed([])
-    if (sent.every((command) => command.spec.ordinary)) {
-      return Effect.callback((resume) =>
-        submit(new BatchRequest(sent, (outcomes) => resume(Effect.succeed(outcomes))))
-      )
+    if (commands.every((command) => command.settled === undefined)) {
+      return commands.length === 0 ? Effect.succeed([]) : send({ commands })
     }
-    return pipelineExclusive(router, settings, sent)
+    const positions = commands.flatMap((command, index) => command.settled === undefined ? [index] : [])
+    if (positions.length === 0) return Effect.succeed(weave(commands, []))
+    const sent = commands.filter((command) => command.settled === undefined)
+    return Effect.map(send({ commands: sent, positions }), (outcomes) => weave(commands, outcomes))
   }
 
   return {
@@ -99,14 +105,31 @@ const clientOf = (
   }
 }
 
+/** Commands to send; with `positions`, where they stand in the pipeline that they are a part of. */
+interface Batch {
+  readonly commands: ReadonlyArray<RedisCommand.Any>
+  readonly positions?: ReadonlyArray<number>
+}
+
+const requestOf = (
+  { commands, positions }: Batch,
+  resume: (effect: Effect.Effect<ReadonlyArray<Outcome>>) => void
+): BatchRequest => new BatchRequest(commands, (outcomes) => resume(Effect.succeed(outcomes)), positions)
+
 /** Puts the outcomes that were known without the server between those that were not. */
 const weave = (
   commands: ReadonlyArray<RedisCommand.Any>,
   outcomes: ReadonlyArray<Outcome>
 ): ReadonlyArray<Outcome> => {
   let next = 0
-  return commands.map((command) => command.settled ?? outcomes[next++]!)
+  return commands.map((command, index) =>
+    // In range: there is an outcome for each command that was not settled.
+    command.settled === undefined ? outcomes[next++]! : Exit.mapError(command.settled, (error) => placed(error, index))
+  )
 }
+
+const placed = (error: RedisError, index: number): RedisError =>
+  error._tag === "DataError" ? new DataError({ command: error.command, detail: error.detail, index }) : error
 
 // -----------------------------------------------------------------------------
 // Exclusive use
@@ -118,33 +141,25 @@ const executeExclusive = <A>(
   command: RedisCommand.RedisCommand<A, unknown, unknown>
 ): Effect.Effect<A, RedisError> =>
   Effect.scoped(Effect.flatMap(lease(router, settings, [command]), (connection) =>
-    withinLimit(
-      settings,
-      [command],
-      Effect.callback<A, RedisError>((resume) => {
-        const request = new SingleRequest<A>(command, resume)
-        connection.submit(request)
-        return Effect.sync(() => request.cancel())
-      })
-    )))
+    withinLimit(settings, [command], RedisConnection.run(connection, command))))
 
 const pipelineExclusive = (
   router: RedisRouter,
   settings: ConnectionSettings,
-  commands: ReadonlyArray<RedisCommand.Any>
+  batch: Batch
 ): Effect.Effect<ReadonlyArray<Outcome>> =>
-  Effect.scoped(Effect.flatMap(lease(router, settings, commands), (connection) =>
+  Effect.scoped(Effect.flatMap(lease(router, settings, batch.commands), (connection) =>
     withinLimit(
       settings,
-      commands,
+      batch.commands,
       Effect.callback<ReadonlyArray<Outcome>>((resume) => {
-        const request = new BatchRequest(commands, (outcomes) => resume(Effect.succeed(outcomes)))
+        const request = requestOf(batch, resume)
         connection.submit(request)
-        return Effect.sync(() => request.cancel())
+        return request
       })
     ))).pipe(
       Effect.catch((error) =>
-        Effect.succeed(commands.map((command) => Exit.fail("delivery" in error ? failureOf(error, command.spec, error.delivery) : error)))
+        Effect.succeed(batch.commands.map((command) => Exit.fail("delivery" in error ? failureOf(error, command.spec, error.delivery) : error)))
       )
     )
 
@@ -153,10 +168,11 @@ const lease = Effect.fnUntraced(function*(
   router: RedisRouter,
   settings: ConnectionSettings,
   commands: ReadonlyArray<RedisCommand.Any>
-): Effect.fn.Return<RedisConnection, RedisError, Scope.Scope> {
+): Effect.fn.Return<RedisConnection.RedisConnection, RedisError, Scope.Scope> {
   const first = commands[0]!
   for (const command of commands) {
     if (command.spec.traits.has("stateful")) yield* router.stateful(command)
+    if (commands.length === 1 && command.spec.traits.has("dependent")) yield* router.dependent(command)
   }
   const limit = Duration.toMillis(settings.commandTimeout)
   const acquire = Effect.mapError(router.exclusive, (error) => failureOf(error, first.spec, "not-sent"))
@@ -193,7 +209,7 @@ const withinLimit = <A, E>(
  * @since 0.1.0
  */
 export const ofConnection = (
-  connection: RedisConnection,
+  connection: RedisConnection.RedisConnection,
   onStateful: () => void,
   rest: Pick<RedisRouter, "events" | "stats">
 ): RedisRouter => {
@@ -201,6 +217,7 @@ export const ofConnection = (
     submit: connection.submit,
     exclusive: Effect.succeed(connection),
     stateful: () => Effect.sync(onStateful),
+    dependent: () => Effect.void,
     reserve: Effect.suspend(() => Effect.succeed(router)),
     events: rest.events,
     stats: rest.stats,
@@ -210,15 +227,17 @@ export const ofConnection = (
 }
 
 /**
- * Refuses a command that changes the state of a connection that others share.
+ * Refuses what is of no use on connections that others share.
  *
- * @category combinators
+ * @category constructors
  * @since 0.1.0
  */
-export const refuseStateful = (command: RedisCommand.Any): Effect.Effect<never, DataError> =>
+export const refusals: Pick<RedisRouter, "stateful" | "dependent"> = {
+  stateful: (command) => refuse(command, "it changes the state of its connection, which others share"),
+  dependent: (command) => refuse(command, "it answers for what was sent before on its connection, which others share")
+}
+
+const refuse = (command: RedisCommand.Any, reason: string): Effect.Effect<never, DataError> =>
   Effect.fail(
-    new DataError({
-      command: command.spec.name,
-      detail: "it changes the state of its connection, which others share. Run it inside Redis.withConnection"
-    })
+    new DataError({ command: command.spec.name, detail: `${reason}. Run it inside Redis.withConnection` })
   )

@@ -230,10 +230,11 @@ export const bitop = define(
 )
 
 /**
- * Returns the position of the first bit that is 0 or 1, counted in bits from the start of the string; -1 when there is none.
+ * Returns the position of the first bit that is 0 or 1, -1 when there is none.
  *
- * Without an `end` the string counts as followed by zeros, so that a search for
- * 0 finds one; a missing key is all zeros. O(N). Since Redis 2.8.7.
+ * The position counts bits from the start of the string, also with a range.
+ * Without an `end` the string counts as followed by zeros, so that a search for 0
+ * finds one; a missing key is all zeros. O(N). Since Redis 2.8.7.
  *
  * @category bitmaps
  * @since 0.1.0

@@ -6,7 +6,7 @@
 import * as DateTime from "effect/DateTime"
 import type * as Redacted from "effect/Redacted"
 import * as Arg from "../RedisArg.ts"
-import { define, make, type RedisCommand, Spec } from "../RedisCommand.ts"
+import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
 // -----------------------------------------------------------------------------
@@ -26,37 +26,6 @@ export interface CopyOptions {
   readonly db?: number | undefined
   readonly replace?: boolean | undefined
 }
-
-/**
- * What must hold for a time to live to be set. Needs Redis 7.0.
- *
- * - `nx`, `xx`: the key has none, has one.
- * - `gt`, `lt`: the new one ends later, earlier; to have none counts as never ending.
- *
- * `nx` excludes the others, `gt` excludes `lt`.
- *
- * @category generic
- * @since 0.1.0
- */
-export type ExpireCondition =
-  | {
-    readonly nx?: boolean | undefined
-    readonly xx?: undefined
-    readonly gt?: undefined
-    readonly lt?: undefined
-  }
-  | {
-    readonly xx?: boolean | undefined
-    readonly gt?: boolean | undefined
-    readonly nx?: undefined
-    readonly lt?: undefined
-  }
-  | {
-    readonly xx?: boolean | undefined
-    readonly lt?: boolean | undefined
-    readonly nx?: undefined
-    readonly gt?: undefined
-  }
 
 /**
  * The options of MIGRATE.
@@ -119,87 +88,13 @@ export interface ScanOptions {
   readonly type?: KeyType | undefined
 }
 
-/**
- * The options that all forms of SORT share.
- *
- * - `by`: sort by the value at this key instead of the element, `*` standing for the element; without a `*` nothing is sorted.
- * - `limit`: how many elements to skip and how many to return, all by default.
- * - `desc`: whether to sort downwards.
- * - `alpha`: whether to sort as text; otherwise everything must be a number.
- *
- * @category generic
- * @since 0.1.0
- */
-export interface SortBaseOptions {
-  readonly by?: Arg.Key | undefined
-  readonly limit?: { readonly offset: number; readonly count: number } | undefined
-  readonly desc?: boolean | undefined
-  readonly alpha?: boolean | undefined
-}
-
-/**
- * The options of SORT.
- *
- * - `get`: instead of each element the values at these keys, `*` standing for the element (`#` is the element itself).
- *
- * @category generic
- * @since 0.1.0
- */
-export interface SortOptions extends SortBaseOptions {
-  readonly get?: Arg.Key | ReadonlyArray<Arg.Key> | undefined
-}
-
-/**
- * The options of SORT when what it gets for an element is grouped.
- *
- * - `get`: as in {@link SortOptions}, two patterns at least.
- *
- * @category generic
- * @since 0.1.0
- */
-export interface SortGroupsOptions<out Patterns extends SortPatterns> extends SortBaseOptions {
-  readonly get: Patterns
-}
-
-/**
- * Two patterns or more.
- *
- * @category generic
- * @since 0.1.0
- */
-export type SortPatterns = readonly [Arg.Key, Arg.Key, ...ReadonlyArray<Arg.Key>]
-
-/**
- * What SORT got for one element: a value for each pattern, `undefined` when its key does not exist.
- *
- * @category generic
- * @since 0.1.0
- */
-export type SortGroup<Patterns extends SortPatterns, Blob = string> = {
-  readonly [K in keyof Patterns]: Blob | undefined
-}
-
-const conditionArgs = (condition: ExpireCondition | undefined): ReadonlyArray<Arg.Arg> =>
-  condition === undefined ? Arg.none : [
-    Arg.flag("NX", condition.nx),
-    Arg.flag("XX", condition.xx),
-    Arg.flag("GT", condition.gt),
-    Arg.flag("LT", condition.lt)
-  ]
-
 const isInstant = (time: Arg.Time | Arg.Instant): time is Arg.Instant =>
   time instanceof Date || DateTime.isDateTime(time)
 
-const sortArgs = (options: SortOptions | undefined): ReadonlyArray<Arg.Arg> =>
-  options === undefined ? Arg.none : [
-    Arg.option("BY", options.by),
-    options.limit === undefined ? Arg.none : ["LIMIT", options.limit.offset, options.limit.count],
-    options.get === undefined ? Arg.none : [options.get].flat().flatMap((pattern) => ["GET", pattern]),
-    Arg.flag("DESC", options.desc),
-    Arg.flag("ALPHA", options.alpha)
-  ]
-
-const elements = Reply.array(Reply.nullable(Reply.blob))
+const manyKeys = (keys: Arg.Many<Arg.Key>): ReadonlyArray<Arg.Arg> | Arg.Answer => {
+  const list = Arg.keys(keys)
+  return list.length === 0 ? Arg.answer(0) : list
+}
 
 const keyType: Reply.Reply<KeyType | "none"> = Reply.text
 
@@ -254,9 +149,9 @@ export {
 }
 
 /**
- * Returns the value of `key` in the format that {@link restore} reads, always as bytes; `undefined` when the key does not exist.
+ * Returns the value of `key` as bytes that {@link restore} reads, `undefined` when the key does not exist.
  *
- * O(N) for N nested elements. Since Redis 2.6.0.
+ * Bytes in every view. O(N) for N nested elements. Since Redis 2.6.0.
  *
  * @category generic
  * @since 0.1.0
@@ -272,54 +167,6 @@ export const dump = define("DUMP", (key: Arg.Key) => [Arg.key(key)], Reply.nulla
  * @since 0.1.0
  */
 export const exists = define("EXISTS", (...keys: Arg.Many<Arg.Key>) => manyKeys(keys), Reply.integer, "readonly")
-
-/**
- * Lets `key` live for a time, a bare number being seconds, cut to whole seconds; returns whether it was set.
- *
- * `false` when the key does not exist or the condition does not hold. A time that
- * is not positive deletes the key. O(1). Since Redis 1.0.0.
- *
- * @category generic
- * @since 0.1.0
- */
-export const expire = define(
-  "EXPIRE",
-  (key: Arg.Key, time: Arg.Time, condition?: ExpireCondition) => [
-    Arg.key(key),
-    Arg.seconds(time),
-    ...conditionArgs(condition)
-  ],
-  Reply.boolean
-)
-
-/**
- * Lets `key` live until a point in time, a bare number being unix seconds; returns whether it was set.
- *
- * `false` when the key does not exist or the condition does not hold. A time in
- * the past deletes the key. O(1). Since Redis 1.2.0.
- *
- * @category generic
- * @since 0.1.0
- */
-export const expireat = define(
-  "EXPIREAT",
-  (key: Arg.Key, when: Arg.Instant | number, condition?: ExpireCondition) => [
-    Arg.key(key),
-    Arg.unixSeconds(when),
-    ...conditionArgs(condition)
-  ],
-  Reply.boolean
-)
-
-/**
- * Returns until when `key` lives in unix seconds, -1 when without limit, -2 when it does not exist.
- *
- * O(1). Since Redis 7.0.0.
- *
- * @category generic
- * @since 0.1.0
- */
-export const expiretime = define("EXPIRETIME", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
 
 /**
  * Returns all keys that match a glob pattern, by default all keys.
@@ -451,74 +298,6 @@ export const objectRefcount = define(
 )
 
 /**
- * Takes the time to live from `key`; returns `false` when it does not exist or had none.
- *
- * O(1). Since Redis 2.2.0.
- *
- * @category generic
- * @since 0.1.0
- */
-export const persist = define("PERSIST", (key: Arg.Key) => [Arg.key(key)], Reply.boolean)
-
-/**
- * Lets `key` live for a time, a bare number being milliseconds; returns whether it was set.
- *
- * `false` when the key does not exist or the condition does not hold. A time that
- * is not positive deletes the key. O(1). Since Redis 2.6.0.
- *
- * @category generic
- * @since 0.1.0
- */
-export const pexpire = define(
-  "PEXPIRE",
-  (key: Arg.Key, time: Arg.Time, condition?: ExpireCondition) => [
-    Arg.key(key),
-    Arg.milliseconds(time),
-    ...conditionArgs(condition)
-  ],
-  Reply.boolean
-)
-
-/**
- * Lets `key` live until a point in time, a bare number being unix milliseconds; returns whether it was set.
- *
- * `false` when the key does not exist or the condition does not hold. A time in
- * the past deletes the key. O(1). Since Redis 2.6.0.
- *
- * @category generic
- * @since 0.1.0
- */
-export const pexpireat = define(
-  "PEXPIREAT",
-  (key: Arg.Key, when: Arg.Instant | number, condition?: ExpireCondition) => [
-    Arg.key(key),
-    Arg.unixMilliseconds(when),
-    ...conditionArgs(condition)
-  ],
-  Reply.boolean
-)
-
-/**
- * Returns until when `key` lives in unix milliseconds, -1 when without limit, -2 when it does not exist.
- *
- * O(1). Since Redis 7.0.0.
- *
- * @category generic
- * @since 0.1.0
- */
-export const pexpiretime = define("PEXPIRETIME", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
-
-/**
- * Returns how many milliseconds `key` has to live, -1 when without limit, -2 when it does not exist.
- *
- * O(1). Since Redis 2.6.0.
- *
- * @category generic
- * @since 0.1.0
- */
-export const pttl = define("PTTL", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
-
-/**
  * Returns any key of the database, `undefined` when it is empty.
  *
  * O(1). Since Redis 1.0.0.
@@ -602,76 +381,6 @@ export const scan = define(
 )
 
 /**
- * Returns the sorted elements of the list, set or sorted set at `key`, or for each of them the values that `get` names.
- *
- * A missing key is empty; a value that does not exist is `undefined`. Fails with
- * `ResponseError` when something is no number and `alpha` is not given.
- * O(N+M*log(M)). Since Redis 1.0.0.
- *
- * @category generic
- * @since 0.1.0
- */
-export const sort = define(
-  "SORT",
-  (key: Arg.Key, options?: SortOptions) => [Arg.key(key), sortArgs(options)],
-  elements
-)
-
-/**
- * Like {@link sort}, with the values that `get` names grouped by element.
- *
- * Fewer than two patterns: `DataError`. O(N+M*log(M)). Since Redis 1.0.0.
- *
- * @category generic
- * @since 0.1.0
- */
-export const sortGroups = groupsOf(new Spec("SORT", []))
-
-/**
- * Like {@link sort}; never writes, so that replicas can answer.
- *
- * O(N+M*log(M)). Since Redis 7.0.0.
- *
- * @category generic
- * @since 0.1.0
- */
-export const sortRo = define(
-  "SORT_RO",
-  (key: Arg.Key, options?: SortOptions) => [Arg.key(key), sortArgs(options)],
-  elements,
-  "readonly"
-)
-
-/**
- * Like {@link sortGroups}; never writes, so that replicas can answer.
- *
- * O(N+M*log(M)). Since Redis 7.0.0.
- *
- * @category generic
- * @since 0.1.0
- */
-export const sortRoGroups = groupsOf(new Spec("SORT_RO", ["readonly"]))
-
-/**
- * Like {@link sort}, storing the result as a list at `destination`; returns its length.
- *
- * An empty result deletes `destination`. O(N+M*log(M)). Since Redis 1.0.0.
- *
- * @category generic
- * @since 0.1.0
- */
-export const sortStore = define(
-  "SORT",
-  (key: Arg.Key, destination: Arg.Key, options?: SortOptions) => [
-    Arg.key(key),
-    sortArgs(options),
-    "STORE",
-    Arg.key(destination)
-  ],
-  Reply.integer
-)
-
-/**
  * Marks keys as just used; returns how many of them exist.
  *
  * No keys: 0, without a round trip. O(N). Since Redis 3.2.1.
@@ -680,16 +389,6 @@ export const sortStore = define(
  * @since 0.1.0
  */
 export const touch = define("TOUCH", (...keys: Arg.Many<Arg.Key>) => manyKeys(keys), Reply.integer, "readonly")
-
-/**
- * Returns how many seconds `key` has to live, -1 when without limit, -2 when it does not exist.
- *
- * O(1). Since Redis 1.0.0.
- *
- * @category generic
- * @since 0.1.0
- */
-export const ttl = define("TTL", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
 
 /**
  * Returns the type of the value of `key`, `"none"` when the key does not exist.
@@ -717,7 +416,8 @@ export const unlink = define("UNLINK", (...keys: Arg.Many<Arg.Key>) => manyKeys(
  * - `timeout`: for how long at most, a bare number being milliseconds; 0 without limit.
  *
  * May return fewer than asked for. Says nothing about writes of other
- * connections: `Redis.withConnection` keeps the writes and this command on one.
+ * connections, so alone it is refused with `DataError`: `Redis.withConnection`
+ * or a pipeline keeps the writes and this command on one.
  * O(1). Since Redis 3.0.0.
  *
  * @category generic
@@ -727,7 +427,8 @@ export const wait = define(
   "WAIT",
   (numreplicas: number, timeout: Arg.Time) => [numreplicas, Arg.blockMilliseconds(timeout)],
   Reply.integer,
-  "blocking"
+  "blocking",
+  "dependent"
 )
 
 /**
@@ -737,7 +438,8 @@ export const wait = define(
  * - `timeout`: for how long at most, a bare number being milliseconds; 0 without limit.
  *
  * May return fewer than asked for. Says nothing about writes of other
- * connections: `Redis.withConnection` keeps the writes and this command on one.
+ * connections, so alone it is refused with `DataError`: `Redis.withConnection`
+ * or a pipeline keeps the writes and this command on one.
  * Fails with `ResponseError` when `numlocal` is 1 and the server keeps no
  * append-only file. O(1). Since Redis 7.2.0.
  *
@@ -752,48 +454,6 @@ export const waitaof = define(
     Arg.blockMilliseconds(timeout)
   ],
   Reply.fields({ local: Reply.integer, replicas: Reply.integer }),
-  "blocking"
+  "blocking",
+  "dependent"
 )
-
-// -----------------------------------------------------------------------------
-// Implementation
-// -----------------------------------------------------------------------------
-
-// Declarations, not constants: commands above are made by them while the module loads.
-
-function manyKeys(keys: Arg.Many<Arg.Key>): ReadonlyArray<Arg.Arg> | Arg.Answer {
-  const list = Arg.keys(keys)
-  return list.length === 0 ? Arg.answer(0) : list
-}
-
-/** The size of a group is known only with the arguments, so `define` cannot express it. */
-function groupsOf(spec: Spec) {
-  const construct = <const Patterns extends SortPatterns>(
-    key: Arg.Key,
-    options: SortGroupsOptions<Patterns>
-  ): RedisCommand<ReadonlyArray<SortGroup<Patterns>>, ReadonlyArray<SortGroup<Patterns, Uint8Array>>> => {
-    const size = [options.get].flat().length
-    return make({
-      spec,
-      args: () => {
-        // A type that was widened or cast can still have fewer.
-        if (size < 2) return Arg.invalid("needs at least two patterns to group by")
-        return [Arg.key(key), sortArgs(options)]
-      },
-      reply: inGroups<Patterns>(size)
-    })
-  }
-  return Object.assign(construct, { spec })
-}
-
-function inGroups<Patterns extends SortPatterns>(
-  size: number
-): Reply.Reply<ReadonlyArray<SortGroup<Patterns>>, ReadonlyArray<SortGroup<Patterns, Uint8Array>>> {
-  return Reply.make((value, view) => {
-    const flat = elements.decode(value, view)
-    if (flat.length % size !== 0) return Reply.mismatch(`groups of ${size}`, value)
-    const groups = Array.from({ length: flat.length / size }, (_, i) => flat.slice(i * size, (i + 1) * size))
-    // Each group has one value for each pattern, text or bytes by the view.
-    return groups as never
-  })
-}

@@ -25,6 +25,27 @@ export interface HotkeysStartOptions {
 
 const costs = Reply.nullable(Reply.pairs(Reply.blob, Reply.integer))
 
+const measurement = Reply.struct({
+  trackingActive: Reply.boolean,
+  sampleRatio: Reply.integer,
+  selectedSlots: Reply.array(Reply.array(Reply.integer)),
+  allCommandsAllSlotsUs: Reply.integer,
+  netBytesAllCommandsAllSlots: Reply.integer,
+  collectionStartTimeUnixMs: Reply.integer,
+  collectionDurationMs: Reply.integer,
+  totalCpuTimeUserMs: Reply.nullable(Reply.integer),
+  totalCpuTimeSysMs: Reply.nullable(Reply.integer),
+  totalNetBytes: Reply.nullable(Reply.integer),
+  byCpuTimeUs: costs,
+  byNetBytes: costs
+})
+
+const onlyElement = <A, B, I>(reply: Reply.Reply<A, B, I>): Reply.Reply<A, B, I> =>
+  Reply.make((value, view) => {
+    const [first] = Reply.array(reply).decode(value, view)
+    return first ?? Reply.mismatch("an array of 1", value)
+  })
+
 /**
  * Returns what was measured so far, `undefined` when nothing was started.
  *
@@ -34,27 +55,7 @@ const costs = Reply.nullable(Reply.pairs(Reply.blob, Reply.integer))
  * @category server
  * @since 0.1.0
  */
-export const hotkeysGet = define(
-  "HOTKEYS GET",
-  () => [],
-  Reply.nullable(Reply.map(
-    Reply.tuple(Reply.struct({
-      trackingActive: Reply.boolean,
-      sampleRatio: Reply.integer,
-      selectedSlots: Reply.array(Reply.array(Reply.integer)),
-      allCommandsAllSlotsUs: Reply.integer,
-      netBytesAllCommandsAllSlots: Reply.integer,
-      collectionStartTimeUnixMs: Reply.integer,
-      collectionDurationMs: Reply.integer,
-      totalCpuTimeUserMs: Reply.nullable(Reply.integer),
-      totalCpuTimeSysMs: Reply.nullable(Reply.integer),
-      totalNetBytes: Reply.nullable(Reply.integer),
-      byCpuTimeUs: costs,
-      byNetBytes: costs
-    })),
-    ([measured]) => measured
-  ))
-)
+export const hotkeysGet = define("HOTKEYS GET", () => [], Reply.nullable(onlyElement(measurement)))
 
 /**
  * Forgets what was measured; returns `true`.

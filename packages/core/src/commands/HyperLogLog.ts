@@ -8,9 +8,9 @@ import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
 /**
- * Adds elements to the HyperLogLog at `key`, which is created when missing; returns 1 when its estimate changed, else 0.
+ * Adds elements to the HyperLogLog at `key`; returns 1 when its estimate changed, else 0.
  *
- * Without elements it only creates the key. Fails with `WrongTypeError` when the
+ * A missing key is created, also without elements. Fails with `WrongTypeError` when the
  * key holds no HyperLogLog. O(1) for each element. Since Redis 2.8.9.
  *
  * @category hyperloglogs
@@ -44,7 +44,8 @@ export const pfcount = define(
 /**
  * Returns what the server's developers see of a HyperLogLog: `"encoding"`, `"getreg"` and others.
  *
- * `"todense"` and `"getreg"` change its encoding. Fails with `ResponseError` when the key does not exist. Since Redis 2.8.9.
+ * `"todense"` and `"getreg"` change its encoding. Fails with `ResponseError` when
+ * the key does not exist. Since Redis 2.8.9.
  *
  * @category hyperloglogs
  * @since 0.1.0

@@ -542,7 +542,7 @@ export const setex = define(
 export const setnx = define("SETNX", (key: Arg.Key, value: Arg.Value) => [Arg.key(key), value], Reply.boolean)
 
 /**
- * Overwrites the string at `key` from the byte at `offset` on, padding with zero bytes; returns the new length in bytes.
+ * Overwrites the string at `key` from the byte at `offset` on, padding with zero bytes; returns its new length.
  *
  * A missing key counts as empty. Fails with `WrongTypeError` when the key holds
  * no string. O(1) for short values. Since Redis 2.2.0.

@@ -21,11 +21,21 @@ export interface ExchangeOptions {
   readonly maxBytes: number
   /** Called when there is something to write. */
   readonly onWork: () => void
+  /** Called when what there is to write should not wait any longer. */
+  readonly onFlush: () => void
   /** Called with out-of-band data. */
   readonly onPush: (push: Resp.Push) => void
   /** Called once, with what ended the exchange and the requests of which nothing was written. */
   readonly onClose: (failure: RedisError, unsent: RequestQueue) => void
 }
+
+/**
+ * After how many replies of one chunk the commands that their callers have sent
+ * meanwhile are written: the server then works while the rest is decoded.
+ * Measured with 1000 fibers 0.63 → 0.83 million GETs a second, with 50 fibers
+ * 0.40 → 0.50; with 8 instead of 32 the additional system calls eat the gain.
+ */
+const flushAfter = (replies: number): number => Math.max(32, replies >> 2)
 
 /** Bytes after which a write is handed over, so that a huge pipeline does not become one giant buffer. */
 const writeSize = 1024 * 1024
@@ -37,6 +47,7 @@ export class Exchange {
   readonly #encoder = new RespEncoder()
   #commands = 0
   #bytes = 0
+  #written = 0
   #received = 0
   #failure: RedisError | undefined = undefined
 
@@ -52,6 +63,11 @@ export class Exchange {
   /** The number of commands written and not answered. */
   get inFlight(): number {
     return this.#commands
+  }
+
+  /** The number of commands written so far. */
+  get written(): number {
+    return this.#written
   }
 
   /** How often anything has come from the server: a reply, or a piece of one. */
@@ -113,6 +129,7 @@ export class Exchange {
     do {
       request.encode(encoder)
       request.written++
+      this.#written++
       this.#commands++
     } while (request.written < count && this.#commands < this.#options.maxCommands && encoder.size < writeSize)
     const bytes = encoder.size - before
@@ -123,6 +140,8 @@ export class Exchange {
   receive(values: ReadonlyArray<Resp.Value>): void {
     this.#received++
     const origin = this.#options.origin
+    const flush = flushAfter(values.length)
+    let untilFlush = flush
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!
       if (value instanceof Resp.Push) {
@@ -138,6 +157,10 @@ export class Exchange {
       this.#commands--
       if (++request.answered === request.count) this.#shift(request)
       request.reply(value, origin)
+      if (--untilFlush === 0) {
+        untilFlush = flush
+        if (this.writable) this.#options.onFlush()
+      }
     }
     if (this.writable) this.#options.onWork()
   }

@@ -109,7 +109,8 @@ const checkSteps = Effect.fnUntraced(function*(
     const outcome = outcomes[i]
     if (outcome !== undefined && Exit.isSuccess(outcome)) continue
     const error = yield* failureIn(outcome)
-    if (steps[i]!.required || error._tag !== "ResponseError") return yield* Effect.fail(refused(error))
+    const refusal = error._tag === "ResponseError" || error._tag === "NoPermissionError"
+    if (steps[i]!.required || !refusal) return yield* Effect.fail(refused(error))
   }
 })
 

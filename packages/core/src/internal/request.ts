@@ -5,6 +5,8 @@
  *
  * @internal
  */
+import * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../RedisCommand.ts"
 import { type Delivery, fromReply, type RedisError } from "../RedisError.ts"
@@ -19,7 +21,11 @@ export interface Origin {
   readonly replaceInvalidText: boolean
 }
 
-export abstract class Request {
+/**
+ * As an Effect, a request is its own cancellation: what `Effect.callback` wants
+ * on interruption, without an object of its own for each command.
+ */
+export abstract class Request extends Effectable.Class<void> {
   /** Links of the queue that holds this request; `queue` is undefined when none does. */
   queue: RequestQueue | undefined = undefined
   previous: Request | undefined = undefined
@@ -66,6 +72,11 @@ export abstract class Request {
     this.forget()
   }
 
+  override asEffect(): Effect.Effect<void> {
+    this.cancel()
+    return Effect.void
+  }
+
   protected release(): void {
     this.deadlines?.remove(this)
     this.queue?.remove(this)
@@ -106,7 +117,7 @@ export class SingleRequest<A> extends Request {
     if (this.#resume === undefined) return
     this.#settle(
       value instanceof Resp.ErrorReply
-        ? Exit.fail(fromReply(value, { command: this.command.spec.name, address: origin.address }))
+        ? Exit.fail(errorOf(this.command, value, origin))
         : RedisCommand.decode(this.command, value, origin.replaceInvalidText)
     )
   }
@@ -131,18 +142,24 @@ export class SingleRequest<A> extends Request {
 /** The outcome of one command of a batch. */
 export type Outcome = Exit.Exit<unknown, RedisError>
 
-/** A request of several commands, written one right after the other. */
+/**
+ * A request of several commands, written one right after the other. With
+ * `positions`, where each stands in the pipeline that they are a part of.
+ */
 export class BatchRequest extends Request {
   readonly commands: ReadonlyArray<RedisCommand.Any>
+  readonly #positions: ReadonlyArray<number> | undefined
   readonly #outcomes: Array<Outcome> = []
   #resume: ((outcomes: ReadonlyArray<Outcome>) => void) | undefined
 
   constructor(
     commands: ReadonlyArray<RedisCommand.Any>,
-    resume: (outcomes: ReadonlyArray<Outcome>) => void
+    resume: (outcomes: ReadonlyArray<Outcome>) => void,
+    positions?: ReadonlyArray<number>
   ) {
     super()
     this.commands = commands
+    this.#positions = positions
     this.#resume = resume
   }
 
@@ -168,7 +185,7 @@ export class BatchRequest extends Request {
     if (this.#resume === undefined) return
     const index = this.#outcomes.length
     // In range: there is one reply a command.
-    this.#outcomes.push(outcome(this.commands[index]!, index, value, origin))
+    this.#outcomes.push(outcome(this.commands[index]!, this.#positions?.[index] ?? index, value, origin))
     if (this.#outcomes.length === this.commands.length) this.#settle()
   }
 
@@ -193,9 +210,17 @@ export class BatchRequest extends Request {
   }
 }
 
+const errorOf = (command: RedisCommand.Any, error: Resp.ErrorReply, origin: Origin, index?: number): RedisError =>
+  fromReply(error, {
+    command: command.spec.name,
+    secrets: RedisCommand.secrets(command),
+    address: origin.address,
+    index
+  })
+
 const outcome = (command: RedisCommand.Any, index: number, value: Resp.Value, origin: Origin): Outcome =>
   value instanceof Resp.ErrorReply
-    ? Exit.fail(fromReply(value, { command: command.spec.name, address: origin.address, index }))
+    ? Exit.fail(errorOf(command, value, origin, index))
     : RedisCommand.decode(command, value, origin.replaceInvalidText, index)
 
 /**

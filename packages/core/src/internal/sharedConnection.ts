@@ -31,6 +31,17 @@ type State =
   | { readonly _tag: "Ready"; readonly connection: RedisConnection.RedisConnection }
   | { readonly _tag: "Closed"; readonly failure: RedisError }
 
+/**
+ * What became of a connection.
+ *
+ * - `Useful`: it answered, or lasted.
+ * - `Useless`: what was written on it failed with it. A server that does so is not dialled again without a pause.
+ * - `Failed`: nothing was written on it, so what waits has waited for nothing and fails.
+ */
+type Served =
+  | { readonly _tag: "Useful" }
+  | { readonly _tag: "Useless" | "Failed"; readonly error: RedisError }
+
 /** The least and the most that a pause between two failed dials lasts, before jitter. */
 const shortestPause = 10
 const longestPause = 1000
@@ -98,15 +109,16 @@ export class SharedConnection {
     while (true) {
       this.#state = { _tag: "Idle" }
       yield* this.#awaitDemand
-      const error = yield* this.#serve
-      if (error === undefined) {
+      const served = yield* this.#serve
+      if (served._tag === "Useful") {
         failures = 0
         continue
       }
+      const { error } = served
       const pause = yield* pauseAfter(failures++)
       this.#options.onEvent({ _tag: "ConnectFailed", address: this.address, error, retryAfter: pause })
       this.#state = { _tag: "CoolingDown" }
-      this.#failWaiting(error)
+      if (served._tag === "Failed") this.#failWaiting(error)
       yield* Effect.sleep(pause)
     }
   })
@@ -118,26 +130,29 @@ export class SharedConnection {
     this.#failWaiting(failure)
   })
 
-  /** One connection from its dial to its end; returns why it came to nothing, `undefined` when it was of use. */
-  readonly #serve: Effect.Effect<RedisError | undefined, never, RedisConnector> = Effect.suspend(() => {
+  /** One connection from its dial to its end. */
+  readonly #serve: Effect.Effect<Served, never, RedisConnector> = Effect.suspend(() => {
     this.#state = { _tag: "Dialling" }
     return Effect.scoped(Effect.gen({ self: this }, function*() {
       const { endpoint, onEvent, settings } = this.#options
       const connection = yield* RedisConnection.make(endpoint, settings, {
         onUnsent: (unsent) => this.#takeBack(unsent)
       })
-      const greeted = connection.exchange.received
+      const { exchange } = connection
+      const greeted = exchange.received
+      const greeting = exchange.written
       const opened = this.#clock.currentTimeMillisUnsafe()
       onEvent({ _tag: "Connected", address: this.address, protocol: connection.protocol })
       yield* Effect.addFinalizer((exit) => Effect.sync(() => this.#onEnd(exit)))
       this.#becomeReady(connection)
-      const reason = yield* connection.lost
-      onEvent({ _tag: "Disconnected", address: this.address, error: reason })
-      // A server that hangs up on every new connection must not be dialled without pause.
-      const useful = connection.exchange.received > greeted
-      return useful || this.#clock.currentTimeMillisUnsafe() - opened > longestPause ? undefined : reason
+      const error = yield* connection.lost
+      onEvent({ _tag: "Disconnected", address: this.address, error })
+      const lasted = this.#clock.currentTimeMillisUnsafe() - opened > longestPause
+      return exchange.received > greeted || lasted
+        ? { _tag: "Useful" } as const
+        : { _tag: exchange.written > greeting ? "Useless" : "Failed", error } as const
     }))
-  }).pipe(Effect.catch((error) => Effect.succeed(error)))
+  }).pipe(Effect.catch((error) => Effect.succeed({ _tag: "Failed", error } as const)))
 
   readonly #awaitDemand: Effect.Effect<void> = Effect.callback((resume) => {
     if (this.#waiting.length > 0) return resume(Effect.void)

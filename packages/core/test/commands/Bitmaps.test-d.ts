@@ -1,24 +1,25 @@
-import { Redis, type RedisCommand } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
+import { Redis } from "@redfx/core"
 import { describe, expectTypeOf, it } from "vitest"
 
 describe("Bitmaps types", () => {
   it("BIT-01: a range of BITCOUNT has both ends", () => {
     // @ts-expect-error no end
-    Redis.bitcount("k", { start: 0 })
+    void Redis.bitcount("k", { start: 0 })
     // @ts-expect-error no start
-    Redis.bitcount("k", { end: 0 })
+    void Redis.bitcount("k", { end: 0 })
     // @ts-expect-error a unit of nothing
-    Redis.bitcount("k", { unit: "bit" })
+    void Redis.bitcount("k", { unit: "bit" })
   })
 
   it("BIT-09: a range of BITPOS has a start", () => {
-    Redis.bitpos("k", 0, { start: 1 })
+    void Redis.bitpos("k", 0, { start: 1 })
     // @ts-expect-error no start
-    Redis.bitpos("k", 0, { end: 1 })
+    void Redis.bitpos("k", 0, { end: 1 })
     // @ts-expect-error a unit needs an end
-    Redis.bitpos("k", 0, { start: 1, unit: "bit" })
+    void Redis.bitpos("k", 0, { start: 1, unit: "bit" })
     // @ts-expect-error not a bit
-    Redis.bitpos("k", 2)
+    void Redis.bitpos("k", 2)
   })
 
   it("BIT-03: an encoding is signed or unsigned", () => {
@@ -34,12 +35,12 @@ describe("Bitmaps types", () => {
 
   it("BITFIELD_RO takes reads only", () => {
     const reads = Redis.bitfieldOperations().get("u8", 0)
-    Redis.bitfieldRo("k", reads)
-    Redis.bitfield("k", reads)
+    void Redis.bitfieldRo("k", reads)
+    void Redis.bitfield("k", reads)
     // @ts-expect-error a write
-    Redis.bitfieldRo("k", reads.set("u8", 0, 1))
+    void Redis.bitfieldRo("k", reads.set("u8", 0, 1))
     // @ts-expect-error a write
-    Redis.bitfieldRo("k", reads.incrby("u8", 0, 1).get("u8", 0))
+    void Redis.bitfieldRo("k", reads.incrby("u8", 0, 1).get("u8", 0))
   })
 
   it("says what commands succeed with", () => {

@@ -31,10 +31,15 @@ commandTable("Bitmaps", [
   ],
   ["BIT-03: gets by width", Redis.bitfield("k", none.get("i4", "#2")), "BITFIELD k GET i4 #2", "*1\r\n:-3\r\n", [-3]],
   ["BIT-04: sets", Redis.bitfield("k", none.set("u8", 0, 255)), "BITFIELD k SET u8 0 255", "*1\r\n:0\r\n", [0]],
-  ["BIT-05: adds", Redis.bitfield("k", none.incrby("i5", 100, -1n)), "BITFIELD k INCRBY i5 100 -1", "*1\r\n:-1\r\n", [-1]],
+  ["BIT-05: adds", Redis.bitfield("k", none.incrby("i5", 100, -1n)), "BITFIELD k INCRBY i5 100 -1", "*1\r\n:-1\r\n", [
+    -1
+  ]],
   [
     "BIT-05, BIT-06: says how to overflow only when that changes",
-    Redis.bitfield("k", none.incrby("u2", 0, 1, "sat").incrby("u2", 2, 1, "sat").set("u2", 4, 1).incrby("u2", 6, 1, "wrap")),
+    Redis.bitfield(
+      "k",
+      none.incrby("u2", 0, 1, "sat").incrby("u2", 2, 1, "sat").set("u2", 4, 1).incrby("u2", 6, 1, "wrap")
+    ),
     "BITFIELD k OVERFLOW SAT INCRBY u2 0 1 INCRBY u2 2 1 SET u2 4 1 OVERFLOW WRAP INCRBY u2 6 1",
     "*4\r\n:1\r\n:1\r\n:0\r\n:1\r\n",
     [1, 1, 0, 1]
@@ -60,7 +65,9 @@ commandTable("Bitmaps", [
     "*1\r\n:3\r\n",
     [3]
   ],
-  ["reads without writing", Redis.bitfieldRo("k", none.get("u8", "#1")), "BITFIELD_RO k GET u8 #1", "*1\r\n:255\r\n", [255]],
+  ["reads without writing", Redis.bitfieldRo("k", none.get("u8", "#1")), "BITFIELD_RO k GET u8 #1", "*1\r\n:255\r\n", [
+    255
+  ]],
   ["BIT-08: combines", Redis.bitop("and", "d", "a", "b"), "BITOP AND d a b", ":6\r\n", 6],
   ["BIT-08: combines an array", Redis.bitop("XOR", "d", ["a", "b"]), "BITOP XOR d a b", ":6\r\n", 6],
   ["BIT-08: inverts", Redis.bitop("not", "d", "a"), "BITOP NOT d a", ":1\r\n", 1],
@@ -68,7 +75,13 @@ commandTable("Bitmaps", [
   ["BIT-09, CNV-02: finds a bit", Redis.bitpos("k", 1), "BITPOS k 1", ":8\r\n", 8],
   ["BIT-09: finds no bit", Redis.bitpos("k", 1), "BITPOS k 1", ":-1\r\n", -1],
   ["BIT-09: finds a bit from a byte on", Redis.bitpos("k", 0, { start: 2 }), "BITPOS k 0 2", ":16\r\n", 16],
-  ["BIT-09: finds a bit in a range of bytes", Redis.bitpos("k", 0, { start: 0, end: -1 }), "BITPOS k 0 0 -1", ":0\r\n", 0],
+  [
+    "BIT-09: finds a bit in a range of bytes",
+    Redis.bitpos("k", 0, { start: 0, end: -1 }),
+    "BITPOS k 0 0 -1",
+    ":0\r\n",
+    0
+  ],
   [
     "BIT-09: finds a bit in a range of bits",
     Redis.bitpos("k", 1, { start: 7, end: 15, unit: "bit" }),

@@ -1,54 +1,55 @@
-import { Redis, type RedisCommand } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
+import { Redis } from "@redfx/core"
 import { describe, expectTypeOf, it } from "vitest"
 
 type Success<C> = RedisCommand.Success<C>
 
 describe("Generic types", () => {
   it("EXPIRE takes conditions that can hold together", () => {
-    Redis.expire("k", 1, { xx: true, gt: true })
-    Redis.expireat("k", 1, { xx: true, lt: true })
+    void Redis.expire("k", 1, { xx: true, gt: true })
+    void Redis.expireat("k", 1, { xx: true, lt: true })
     // @ts-expect-error never true together
-    Redis.expire("k", 1, { nx: true, xx: true })
+    void Redis.expire("k", 1, { nx: true, xx: true })
     // @ts-expect-error refused by servers
-    Redis.pexpire("k", 1, { nx: true, gt: true })
+    void Redis.pexpire("k", 1, { nx: true, gt: true })
     // @ts-expect-error never true together
-    Redis.pexpireat("k", 1, { gt: true, lt: true })
+    void Redis.pexpireat("k", 1, { gt: true, lt: true })
   })
 
   it("KEY-07: MIGRATE takes a password, or a user with a password", () => {
     // @ts-expect-error both
-    Redis.migrate("h", 1, "k", 0, 1, { auth: "p", auth2: { username: "u", password: "p" } })
+    void Redis.migrate("h", 1, "k", 0, 1, { auth: "p", auth2: { username: "u", password: "p" } })
     // @ts-expect-error a user without a password
-    Redis.migrate("h", 1, "k", 0, 1, { auth2: { username: "u" } })
+    void Redis.migrate("h", 1, "k", 0, 1, { auth2: { username: "u" } })
   })
 
   it("KEY-18: RESTORE takes an idle time or a frequency, and bytes", () => {
     // @ts-expect-error both
-    Redis.restore("k", 0, new Uint8Array(), { idletime: 1, freq: 1 })
+    void Redis.restore("k", 0, new Uint8Array(), { idletime: 1, freq: 1 })
     // @ts-expect-error not bytes
-    Redis.restore("k", 0, "v")
+    void Redis.restore("k", 0, "v")
   })
 
   it("KEY-21: SORT takes both halves of a limit", () => {
     // @ts-expect-error no count
-    Redis.sort("k", { limit: { offset: 0 } })
+    void Redis.sort("k", { limit: { offset: 0 } })
     // @ts-expect-error no offset
-    Redis.sort("k", { limit: { count: 1 } })
+    void Redis.sort("k", { limit: { count: 1 } })
   })
 
   it("KEY-21: SORT in groups takes two patterns at least", () => {
     // @ts-expect-error no patterns
-    Redis.sortGroups("k", {})
+    void Redis.sortGroups("k", {})
     // @ts-expect-error one pattern
-    Redis.sortGroups("k", { get: ["#"] })
+    void Redis.sortGroups("k", { get: ["#"] })
     // @ts-expect-error one pattern
-    Redis.sortRoGroups("k", { get: "#" })
+    void Redis.sortRoGroups("k", { get: "#" })
   })
 
   it("KEY-19: a cursor is text", () => {
     expectTypeOf<Success<ReturnType<typeof Redis.scan>>["cursor"]>().toEqualTypeOf<string>()
     // @ts-expect-error a number
-    Redis.scan(0)
+    void Redis.scan(0)
   })
 
   it("says what commands succeed with", () => {

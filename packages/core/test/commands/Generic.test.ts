@@ -14,7 +14,13 @@ const dumped = Uint8Array.of(0, 1, 118, 11, 0, 255)
 
 commandTable("Generic", [
   ["copies", Redis.copy("a", "b"), "COPY a b", yes, true],
-  ["copies to a database, over what is there", Redis.copy("a", "b", { db: 1, replace: true }), "COPY a b DB 1 REPLACE", no, false],
+  [
+    "copies to a database, over what is there",
+    Redis.copy("a", "b", { db: 1, replace: true }),
+    "COPY a b DB 1 REPLACE",
+    no,
+    false
+  ],
   ["KEY-01, CNV-02: deletes several", Redis.del("a", "b"), "DEL a b", ":2\r\n", 2],
   ["KEY-01: deletes an array", Redis.del(["a", "b"]), "DEL a b", ":2\r\n", 2],
   ["KEY-01: delete is del", Redis.delete("a"), "DEL a", no, 0],
@@ -60,7 +66,10 @@ commandTable("Generic", [
   ["KEY-09: a missing key has no encoding", Redis.objectEncoding("k"), "OBJECT ENCODING k", nil, undefined],
   ["KEY-09: reads the frequency", Redis.objectFreq("k"), "OBJECT FREQ k", ":5\r\n", 5],
   ["KEY-09: a missing key has no frequency", Redis.objectFreq("k"), "OBJECT FREQ k", nil, undefined],
-  ["reads the help on OBJECT", Redis.objectHelp(), "OBJECT HELP", "*2\r\n+OBJECT <sub>\r\n+HELP\r\n", ["OBJECT <sub>", "HELP"]],
+  ["reads the help on OBJECT", Redis.objectHelp(), "OBJECT HELP", "*2\r\n+OBJECT <sub>\r\n+HELP\r\n", [
+    "OBJECT <sub>",
+    "HELP"
+  ]],
   ["KEY-09, CNV-40: reads the idle time", Redis.objectIdletime("k"), "OBJECT IDLETIME k", ":10\r\n", 10],
   ["KEY-09: a missing key has no idle time", Redis.objectIdletime("k"), "OBJECT IDLETIME k", nil, undefined],
   ["KEY-09, CNV-40: reads the references", Redis.objectRefcount("k"), "OBJECT REFCOUNT k", yes, 1],
@@ -68,8 +77,20 @@ commandTable("Generic", [
   ["KEY-10, CNV-01: persists", Redis.persist("k"), "PERSIST k", yes, true],
   ["KEY-11: expires after milliseconds", Redis.pexpire("k", 1500.9), "PEXPIRE k 1500", yes, true],
   ["KEY-11: expires after a duration", Redis.pexpire("k", "2 seconds", { nx: true }), "PEXPIRE k 2000 NX", no, false],
-  ["KEY-12: expires at a unix millisecond", Redis.pexpireat("k", 1893553445678), "PEXPIREAT k 1893553445678", yes, true],
-  ["KEY-12: keeps the milliseconds of a date", Redis.pexpireat("k", when, { lt: true }), "PEXPIREAT k 1893553445678 LT", yes, true],
+  [
+    "KEY-12: expires at a unix millisecond",
+    Redis.pexpireat("k", 1893553445678),
+    "PEXPIREAT k 1893553445678",
+    yes,
+    true
+  ],
+  [
+    "KEY-12: keeps the milliseconds of a date",
+    Redis.pexpireat("k", when, { lt: true }),
+    "PEXPIREAT k 1893553445678 LT",
+    yes,
+    true
+  ],
   ["reads until which millisecond a key lives", Redis.pexpiretime("k"), "PEXPIRETIME k", ":-2\r\n", -2],
   ["KEY-13: reads milliseconds to live", Redis.pttl("k"), "PTTL k", ":1500\r\n", 1500],
   ["KEY-14: reads seconds to live", Redis.ttl("k"), "TTL k", ":-1\r\n", -1],
@@ -136,7 +157,13 @@ commandTable("Generic", [
     "*2\r\n$1\r\nv\r\n$-1\r\n",
     [[Uint8Array.of(118), undefined]]
   ],
-  ["sorts on replicas", Redis.sortRo("k", { limit: { offset: 0, count: 2 } }), "SORT_RO k LIMIT 0 2", "*1\r\n$1\r\n1\r\n", ["1"]],
+  [
+    "sorts on replicas",
+    Redis.sortRo("k", { limit: { offset: 0, count: 2 } }),
+    "SORT_RO k LIMIT 0 2",
+    "*1\r\n$1\r\n1\r\n",
+    ["1"]
+  ],
   [
     "sorts in groups on replicas",
     Redis.sortRoGroups("k", { get: ["#", "v_*"] }),
@@ -144,7 +171,13 @@ commandTable("Generic", [
     "*2\r\n$1\r\n1\r\n$1\r\na\r\n",
     [["1", "a"]]
   ],
-  ["KEY-21, CNV-25: stores what it sorts", Redis.sortStore("k", "d", { desc: true }), "SORT k DESC STORE d", ":3\r\n", 3],
+  [
+    "KEY-21, CNV-25: stores what it sorts",
+    Redis.sortStore("k", "d", { desc: true }),
+    "SORT k DESC STORE d",
+    ":3\r\n",
+    3
+  ],
   ["KEY-22: touches", Redis.touch("a", "b"), "TOUCH a b", yes, 1],
   ["KEY-23: reads the type", Redis.type("k"), "TYPE k", "+zset\r\n", "zset"],
   ["KEY-23: the type of a missing key is none", Redis.type("k"), "TYPE k", "+none\r\n", "none"],

@@ -1,60 +1,61 @@
-import { Redis, type RedisCommand } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
+import { Redis } from "@redfx/core"
 import { describe, expectTypeOf, it } from "vitest"
 
 type Success<C> = RedisCommand.Success<C>
 
 describe("Strings types", () => {
   it("STR-14: SET takes one time to live", () => {
-    Redis.set("k", "v", {})
-    Redis.set("k", "v", { ex: 1, nx: true })
-    Redis.set("k", "v", { keepttl: true, ifeq: "o" })
+    void Redis.set("k", "v", {})
+    void Redis.set("k", "v", { ex: 1, nx: true })
+    void Redis.set("k", "v", { keepttl: true, ifeq: "o" })
     // @ts-expect-error two times to live
-    Redis.set("k", "v", { ex: 1, px: 1 })
+    void Redis.set("k", "v", { ex: 1, px: 1 })
     // @ts-expect-error two times to live
-    Redis.set("k", "v", { ex: 1, exat: 1 })
+    void Redis.set("k", "v", { ex: 1, exat: 1 })
     // @ts-expect-error two times to live
-    Redis.set("k", "v", { exat: 1, pxat: 1 })
+    void Redis.set("k", "v", { exat: 1, pxat: 1 })
     // @ts-expect-error a time to live, and to keep it
-    Redis.set("k", "v", { ex: 1, keepttl: true })
+    void Redis.set("k", "v", { ex: 1, keepttl: true })
     // @ts-expect-error a time to live, and to keep it
-    Redis.set("k", "v", { pxat: 1, keepttl: true })
+    void Redis.set("k", "v", { pxat: 1, keepttl: true })
     // @ts-expect-error not an option of SET
-    Redis.set("k", "v", { persist: true })
+    void Redis.set("k", "v", { persist: true })
   })
 
   it("STR-14: SET takes one condition", () => {
     // @ts-expect-error two conditions
-    Redis.set("k", "v", { nx: true, xx: true })
+    void Redis.set("k", "v", { nx: true, xx: true })
     // @ts-expect-error two conditions
-    Redis.set("k", "v", { nx: true, ifeq: "o" })
+    void Redis.set("k", "v", { nx: true, ifeq: "o" })
     // @ts-expect-error two conditions
-    Redis.set("k", "v", { ifeq: "o", ifne: "p" })
+    void Redis.set("k", "v", { ifeq: "o", ifne: "p" })
     // @ts-expect-error two conditions
-    Redis.setGet("k", "v", { ifdeq: "o", ifdne: "p" })
+    void Redis.setGet("k", "v", { ifdeq: "o", ifdne: "p" })
     // @ts-expect-error two conditions
-    Redis.delex("k", { ifdeq: "o", ifne: "p" })
+    void Redis.delex("k", { ifdeq: "o", ifne: "p" })
     // @ts-expect-error DELEX has no condition on existence
-    Redis.delex("k", { nx: true })
+    void Redis.delex("k", { nx: true })
     // @ts-expect-error two conditions
-    Redis.msetex({ k: "v" }, { nx: true, xx: true })
+    void Redis.msetex({ k: "v" }, { nx: true, xx: true })
     // @ts-expect-error MSETEX has no comparison
-    Redis.msetex({ k: "v" }, { ifeq: "o" })
+    void Redis.msetex({ k: "v" }, { ifeq: "o" })
   })
 
   it("GETEX takes one time to live, or to take it away", () => {
     // @ts-expect-error a time to live, and to take it away
-    Redis.getex("k", { ex: 1, persist: true })
+    void Redis.getex("k", { ex: 1, persist: true })
     // @ts-expect-error not an option of GETEX
-    Redis.getex("k", { keepttl: true })
+    void Redis.getex("k", { keepttl: true })
   })
 
   it("refuses values that cannot be sent", () => {
     // @ts-expect-error a boolean
-    Redis.set("k", true)
+    void Redis.set("k", true)
     // @ts-expect-error undefined
-    Redis.set("k", undefined)
+    void Redis.set("k", undefined)
     // @ts-expect-error a record with a boolean
-    Redis.mset({ k: false })
+    void Redis.mset({ k: false })
   })
 
   it("says what commands succeed with", () => {

@@ -44,7 +44,13 @@ commandTable("Strings", [
   ["gets and lives for seconds", Redis.getex("k", { ex: 60 }), "GETEX k EX 60", "$1\r\nv\r\n", "v"],
   ["gets and lives for milliseconds", Redis.getex("k", { px: "1 minute" }), "GETEX k PX 60000", nil, undefined],
   ["gets and lives until a second", Redis.getex("k", { exat: when }), "GETEX k EXAT 1893553445", nil, undefined],
-  ["gets and lives until a millisecond", Redis.getex("k", { pxat: 1893553445678 }), "GETEX k PXAT 1893553445678", nil, undefined],
+  [
+    "gets and lives until a millisecond",
+    Redis.getex("k", { pxat: 1893553445678 }),
+    "GETEX k PXAT 1893553445678",
+    nil,
+    undefined
+  ],
   ["gets and lives without limit", Redis.getex("k", { persist: true }), "GETEX k PERSIST", "$1\r\nv\r\n", "v"],
   ["STR-05: gets a range", Redis.getrange("k", -3, -1), "GETRANGE k -3 -1", "$3\r\nabc\r\n", "abc"],
   ["STR-05: a missing key has an empty range", Redis.getrange("k", 0, 1), "GETRANGE k 0 1", "$0\r\n\r\n", ""],
@@ -125,7 +131,13 @@ commandTable("Strings", [
   ["sets if different", Redis.set("k", "v", { ifne: "o" }), "SET k v IFNE o", nil, false],
   ["sets if the digest is equal", Redis.set("k", "v", { ifdeq: "00ff" }), "SET k v IFDEQ 00ff", ok, true],
   ["sets if the digest differs", Redis.set("k", "v", { ifdne: "00ff" }), "SET k v IFDNE 00ff", ok, true],
-  ["sets without the options that are undefined", Redis.set("k", "v", { ex: undefined, nx: false }), "SET k v", ok, true],
+  [
+    "sets without the options that are undefined",
+    Redis.set("k", "v", { ex: undefined, nx: false }),
+    "SET k v",
+    ok,
+    true
+  ],
   ["sets and gets the old value", Redis.setGet("k", "v"), "SET k v GET", "$1\r\no\r\n", "o"],
   ["sets what was missing and gets nothing", Redis.setGet("k", "v", { px: 5 }), "SET k v GET PX 5", nil, undefined],
   ["gets the value that is in the way", Redis.setGet("k", "v", { nx: true }), "SET k v NX GET", "$1\r\no\r\n", "o"],

@@ -48,7 +48,7 @@ export const decoded = (command: RedisCommand.Any, reply: string): unknown => {
 }
 
 /** One test a row. */
-export const commandTable = (group: string, rows: ReadonlyArray<Row>): void =>
+export const commandTable = (group: string, rows: ReadonlyArray<Row>): void => {
   describe(group, () => {
     for (const [title, command, expected, replies, value] of rows) {
       it(title, () => {
@@ -59,3 +59,4 @@ export const commandTable = (group: string, rows: ReadonlyArray<Row>): void =>
       })
     }
   })
+}

@@ -1,0 +1,323 @@
+/**
+ * Commands on access control: users, and what each of them may do.
+ *
+ * @since 0.1.0
+ */
+import * as Redacted from "effect/Redacted"
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+import { aclLogEntry, aclUser } from "./AclUser.ts"
+
+export type { AclPermissions, AclUser } from "./AclUser.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * A rule that allows (`+`) or forbids (`-`), or adds and removes.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export type AclChange = `+${string}` | `-${string}`
+
+/**
+ * Text that should not be printed.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export type AclSecret = string | Redacted.Redacted<string>
+
+/**
+ * Passwords to add and to remove, or the same as text: `+` or `-` and the password.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export type AclSecretChanges = AclChange | ReadonlyArray<AclChange> | {
+  readonly add?: AclSecret | ReadonlyArray<AclSecret> | undefined
+  readonly remove?: AclSecret | ReadonlyArray<AclSecret> | undefined
+}
+
+/**
+ * Rules of {@link aclSetuser}, sent in the order of this list.
+ *
+ * - `reset`: take everything away first, the user being as new.
+ * - `resetkeys`, `resetpass`, `resetchannels`, `clearselectors`: take away all key patterns; all passwords and `nopass`;
+ *   all channel patterns; all selectors.
+ * - `enabled`: whether the user may authenticate; `false` by default.
+ * - `passwords`, `hashedPasswords`: passwords as they are, as SHA-256 in hexadecimal digits.
+ * - `nopass`: any password is right; not together with passwords.
+ * - `categories`: such as `+@read` (or `+read`) and `-@dangerous`.
+ * - `commands`: such as `+get`, `-config|set`.
+ * - `keys`: patterns of keys, without `~`. `readKeys`, `writeKeys`: for reading, for writing only; Redis 7.0.0.
+ * - `channels`: patterns of channels, without `&`; Redis 6.2.0.
+ * - `databases`: numbers of databases, or `all`; Valkey 9.1.0.
+ * - `selectors`: further permissions, each a text of rules without parentheses; Redis 7.0.0.
+ * - `sanitizePayload`: whether payloads of RESTORE are checked thoroughly; Redis 6.2.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export type AclSetuserOptions =
+  & {
+    readonly reset?: boolean | undefined
+    readonly resetkeys?: boolean | undefined
+    readonly resetpass?: boolean | undefined
+    readonly resetchannels?: boolean | undefined
+    readonly clearselectors?: boolean | undefined
+    readonly enabled?: boolean | undefined
+    readonly categories?: ReadonlyArray<AclChange> | undefined
+    readonly commands?: ReadonlyArray<AclChange> | undefined
+    readonly keys?: ReadonlyArray<Arg.Key> | undefined
+    readonly readKeys?: ReadonlyArray<string> | undefined
+    readonly writeKeys?: ReadonlyArray<string> | undefined
+    readonly channels?: ReadonlyArray<string> | undefined
+    readonly databases?: ReadonlyArray<number> | "all" | undefined
+    readonly selectors?: ReadonlyArray<string> | undefined
+    readonly sanitizePayload?: boolean | undefined
+  }
+  & (
+    | {
+      readonly nopass?: false | undefined
+      readonly passwords?: AclSecretChanges | undefined
+      readonly hashedPasswords?: AclSecretChanges | undefined
+    }
+    | {
+      readonly nopass: boolean
+      readonly passwords?: undefined
+      readonly hashedPasswords?: undefined
+    }
+  )
+
+const list = <T extends object | string>(value: T | ReadonlyArray<T> | undefined): ReadonlyArray<T> =>
+  // No secret and no change is an array.
+  value === undefined ? [] : Array.isArray(value) ? value : [value as T]
+
+/** The text of a rule as it is sent, from the text that was given. */
+const changed = (kind: string, plus: string, minus: string, change: string): string =>
+  change.startsWith("+")
+    ? plus + change.slice(1)
+    : change.startsWith("-")
+    ? minus + change.slice(1)
+    : Arg.invalid(`a rule on ${kind} begins with + or -`)
+
+const secretRule = (sigil: string, secret: AclSecret): Arg.Arg =>
+  Arg.secret(sigil + (typeof secret === "string" ? secret : Redacted.value(secret)))
+
+const secretRules = (
+  kind: string,
+  plus: string,
+  minus: string,
+  changes: AclSecretChanges | undefined
+): ReadonlyArray<Arg.Arg> => {
+  if (changes === undefined) return Arg.none
+  if (typeof changes === "string" || isChanges(changes)) {
+    return list<string>(changes).map((change) => Arg.secret(changed(kind, plus, minus, change)))
+  }
+  return [
+    list(changes.add).map((secret) => secretRule(plus, secret)),
+    list(changes.remove).map((secret) => secretRule(minus, secret))
+  ]
+}
+
+// `Array.isArray` does not narrow readonly arrays.
+const isChanges = (changes: Exclude<AclSecretChanges, AclChange>): changes is ReadonlyArray<AclChange> =>
+  Array.isArray(changes)
+
+const categoryRule = (change: AclChange): string => changed("categories", "+@", "-@", change.replace(/^(.)@/, "$1"))
+
+const keyRule = (pattern: Arg.Key): Arg.Arg =>
+  typeof pattern === "string" ? `~${pattern}` : Uint8Array.of(0x7e, ...pattern)
+
+const databaseRule = (databases: ReadonlyArray<number> | "all" | undefined): ReadonlyArray<Arg.Arg> =>
+  databases === undefined ? Arg.none : [databases === "all" ? "alldbs" : `db=${databases.join(",")}`]
+
+const rules = (options: AclSetuserOptions): ReadonlyArray<Arg.Arg> => [
+  Arg.flag("reset", options.reset),
+  Arg.flag("resetkeys", options.resetkeys),
+  Arg.flag("resetpass", options.resetpass),
+  Arg.flag("resetchannels", options.resetchannels),
+  Arg.flag("clearselectors", options.clearselectors),
+  options.enabled === true ? "on" : "off",
+  secretRules("passwords", ">", "<", options.passwords),
+  secretRules("hashed passwords", "#", "!", options.hashedPasswords),
+  Arg.flag("nopass", options.nopass),
+  list(options.categories).map(categoryRule),
+  list(options.commands).map((change) => changed("commands", "+", "-", change)),
+  (options.keys ?? []).map(keyRule),
+  list(options.readKeys).map((pattern) => `%R~${pattern}`),
+  list(options.writeKeys).map((pattern) => `%W~${pattern}`),
+  list(options.channels).map((pattern) => `&${pattern}`),
+  databaseRule(options.databases),
+  list(options.selectors).map((selector) => `(${selector})`),
+  Arg.flag("sanitize-payload", options.sanitizePayload),
+  Arg.flag("skip-sanitize-payload", options.sanitizePayload === false)
+]
+
+const permitted: Reply.Reply<string | undefined> = Reply.map(
+  Reply.text,
+  (answer) => answer === "OK" ? undefined : answer
+)
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Returns the categories of commands, or the commands of a category.
+ *
+ * Fails with `ResponseError` when there is no such category. O(1). Since Redis 6.0.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclCat = define("ACL CAT", (category?: string) => [category ?? Arg.none], Reply.array(Reply.text))
+
+/**
+ * Deletes users and ends their connections; returns how many there were.
+ *
+ * The user `default` cannot be deleted: `ResponseError`. No users: 0, without a
+ * round trip. O(1) for each. Since Redis 6.0.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclDeluser = define(
+  "ACL DELUSER",
+  (...usernames: Arg.Many<string>) => {
+    const names = Arg.many(usernames)
+    return names.length === 0 ? Arg.answer(0) : names
+  },
+  Reply.integer
+)
+
+/**
+ * Returns why a user may not run a command, `undefined` when the user may; the command is not run.
+ *
+ * Fails with `ResponseError` when there is no such user or command. O(1). Since Redis 7.0.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclDryrun = define(
+  "ACL DRYRUN",
+  (username: string, command: string, ...args: Arg.Many<Arg.Value>) => [username, command, Arg.many(args)],
+  permitted
+)
+
+/**
+ * Returns a random password of so many bits (256 by default) as hexadecimal digits.
+ *
+ * O(1). Since Redis 6.0.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclGenpass = define("ACL GENPASS", (bits?: number) => [bits ?? Arg.none], Reply.text)
+
+/**
+ * Returns a user, `undefined` when there is no such user.
+ *
+ * O(N) in the rules. Since Redis 6.0.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclGetuser = define("ACL GETUSER", (username: string) => [username], Reply.nullable(aclUser))
+
+/**
+ * Returns the rules of all users, a line of an ACL file for each.
+ *
+ * O(N) in the users. Since Redis 6.0.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclList = define("ACL LIST", () => [], Reply.array(Reply.text))
+
+/**
+ * Reads all users anew from the ACL file; returns `true`.
+ *
+ * Fails with `ResponseError` when the server has no ACL file or a line of it is
+ * wrong; then nothing changes. O(N) in the users. Since Redis 6.0.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclLoad = define("ACL LOAD", () => [], Reply.ok)
+
+/**
+ * Returns what was refused lately, the last first, at most `count` (10 by default).
+ *
+ * `ageSeconds` is the time since it was refused last; the timestamps, in unix
+ * milliseconds, and `entryId` are `undefined` before Redis 7.2.0. O(N) in the
+ * entries. Since Redis 6.0.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclLog = define("ACL LOG", (count?: number) => [count ?? Arg.none], Reply.array(aclLogEntry))
+
+/**
+ * Empties the log of what was refused; returns `true`.
+ *
+ * O(N) in the entries. Since Redis 6.0.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclLogReset = define("ACL LOG", () => ["RESET"], Reply.ok)
+
+/**
+ * Writes all users to the ACL file; returns `true`.
+ *
+ * Fails with `ResponseError` when the server has no ACL file. O(N) in the users. Since Redis 6.0.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclSave = define("ACL SAVE", () => [], Reply.ok)
+
+/**
+ * Creates or changes a user; returns `true`.
+ *
+ * Without `reset`, the rules are added to those that the user has, except that
+ * a user is disabled unless `enabled` is given. Fails with `DataError` when a
+ * rule has no `+` or `-`, or when `nopass` is given with passwords; with
+ * `ResponseError` when the server knows no such rule. O(N) in the rules. Since Redis 6.0.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclSetuser = define(
+  "ACL SETUSER",
+  (username: string, options: AclSetuserOptions = {}) =>
+    options.nopass === true && (options.passwords !== undefined || options.hashedPasswords !== undefined)
+      ? Arg.invalid("nopass does not go with passwords or hashedPasswords")
+      : [username, rules(options)],
+  Reply.ok
+)
+
+/**
+ * Returns the names of all users.
+ *
+ * O(N) in the users. Since Redis 6.0.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclUsers = define("ACL USERS", () => [], Reply.array(Reply.text))
+
+/**
+ * Returns the name of the user that the connection is authenticated as.
+ *
+ * O(1). Since Redis 6.0.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclWhoami = define("ACL WHOAMI", () => [], Reply.text)

@@ -1,0 +1,140 @@
+/**
+ * Commands that publish messages and tell of subscriptions. To subscribe is not
+ * a command here but a stream: `Redis.subscribe`.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * How many clients are subscribed to a channel itself, not by a pattern.
+ *
+ * @category pubsub
+ * @since 0.1.0
+ */
+export interface ChannelSubscribers<Channel = string, Count = number> {
+  readonly channel: Channel
+  readonly subscribers: Count
+}
+
+const channelPairs = Reply.pairs(Reply.blob, Reply.integer)
+
+const subscribers: Reply.Reply<
+  ReadonlyArray<ChannelSubscribers>,
+  ReadonlyArray<ChannelSubscribers<Uint8Array>>,
+  ReadonlyArray<ChannelSubscribers<string, bigint>>
+> = Reply.make((value, view) => {
+  const list: ReadonlyArray<readonly [unknown, unknown]> = channelPairs.decode(value, view)
+  // Decoded in one view, which is what tells the three types apart.
+  return list.map(([channel, subscribers]) => ({ channel, subscribers })) as never
+})
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Sends a message to a channel; returns how many subscribers of the server got it.
+ *
+ * Neither stored nor repeated: without subscribers it is gone. In a cluster it
+ * reaches all nodes, but only subscribers of the node asked are counted. O(N+M)
+ * in the subscribers and patterns. Since Redis 2.0.0.
+ *
+ * @category pubsub
+ * @since 0.1.0
+ */
+export const publish = define("PUBLISH", (channel: Arg.Key, message: Arg.Value) => [channel, message], Reply.integer)
+
+/**
+ * Returns the channels with at least one subscriber, all or those that match a glob pattern.
+ *
+ * Channels that are subscribed to by a pattern alone do not count. In a cluster,
+ * of one node. O(N) in the channels. Since Redis 2.8.0.
+ *
+ * @category pubsub
+ * @since 0.1.0
+ */
+export const pubsubChannels = define(
+  "PUBSUB CHANNELS",
+  (pattern?: Arg.Key) => [pattern ?? Arg.none],
+  Reply.array(Reply.blob)
+)
+
+/**
+ * Returns how many different patterns are subscribed to.
+ *
+ * O(1). Since Redis 2.8.0.
+ *
+ * @category pubsub
+ * @since 0.1.0
+ */
+export const pubsubNumpat = define("PUBSUB NUMPAT", () => [], Reply.integer)
+
+/**
+ * Returns how many subscribers channels have, in the order of the channels.
+ *
+ * No channels: an empty array, without a round trip. O(N). Since Redis 2.8.0.
+ *
+ * @category pubsub
+ * @since 0.1.0
+ */
+export const pubsubNumsub = define(
+  "PUBSUB NUMSUB",
+  (...channels: Arg.Many<Arg.Key>) => {
+    const list = Arg.many(channels)
+    return list.length === 0 ? Arg.answer([]) : list
+  },
+  subscribers
+)
+
+/**
+ * Returns the shard channels with at least one subscriber, all or those that match a glob pattern.
+ *
+ * In a cluster, of one node. O(N) in the channels. Since Redis 7.0.0.
+ *
+ * @category pubsub
+ * @since 0.1.0
+ */
+export const pubsubShardchannels = define(
+  "PUBSUB SHARDCHANNELS",
+  (pattern?: Arg.Key) => [pattern ?? Arg.none],
+  Reply.array(Reply.blob)
+)
+
+/**
+ * Returns how many subscribers shard channels have, in the order of the channels.
+ *
+ * No channels: an empty array, without a round trip. O(N). Since Redis 7.0.0.
+ *
+ * @category pubsub
+ * @since 0.1.0
+ */
+export const pubsubShardnumsub = define(
+  "PUBSUB SHARDNUMSUB",
+  (...channels: Arg.Many<Arg.Key>) => {
+    const list = Arg.many(channels)
+    return list.length === 0 ? Arg.answer([]) : list
+  },
+  subscribers
+)
+
+/**
+ * Sends a message to a shard channel; returns how many subscribers of the server got it.
+ *
+ * In a cluster, the channel belongs to a slot like a key, and the message stays
+ * on the nodes of that slot. O(N) in the subscribers. Since Redis 7.0.0.
+ *
+ * @category pubsub
+ * @since 0.1.0
+ */
+export const spublish = define(
+  "SPUBLISH",
+  (shardchannel: Arg.Key, message: Arg.Value) => [Arg.key(shardchannel), message],
+  Reply.integer
+)

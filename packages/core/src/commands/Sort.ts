@@ -1,0 +1,196 @@
+/**
+ * SORT in the shapes of its replies.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../RedisArg.ts"
+import type { RedisCommand } from "../RedisCommand.ts"
+import { define, make, Spec } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * The options that all forms of SORT share.
+ *
+ * - `by`: sort by the value at this key instead of the element, `*` standing for the element; not at all without a `*`.
+ * - `limit`: how many elements to skip and how many to return, all by default.
+ * - `desc`: whether to sort downwards.
+ * - `alpha`: whether to sort as text; otherwise everything must be a number.
+ *
+ * @category generic
+ * @since 0.1.0
+ */
+export interface SortBaseOptions {
+  readonly by?: Arg.Key | undefined
+  readonly limit?: { readonly offset: number; readonly count: number } | undefined
+  readonly desc?: boolean | undefined
+  readonly alpha?: boolean | undefined
+}
+
+/**
+ * The options of SORT.
+ *
+ * - `get`: instead of each element the values at these keys, `*` standing for the element (`#` is the element itself).
+ *
+ * @category generic
+ * @since 0.1.0
+ */
+export interface SortOptions extends SortBaseOptions {
+  readonly get?: Arg.Key | ReadonlyArray<Arg.Key> | undefined
+}
+
+/**
+ * The options of SORT when what it gets for an element is grouped.
+ *
+ * - `get`: as in {@link SortOptions}, two patterns at least.
+ *
+ * @category generic
+ * @since 0.1.0
+ */
+export interface SortGroupsOptions<out Patterns extends SortPatterns> extends SortBaseOptions {
+  readonly get: Patterns
+}
+
+/**
+ * Two patterns or more.
+ *
+ * @category generic
+ * @since 0.1.0
+ */
+export type SortPatterns = readonly [Arg.Key, Arg.Key, ...ReadonlyArray<Arg.Key>]
+
+/**
+ * What SORT got for one element: a value for each pattern, `undefined` when its key does not exist.
+ *
+ * @category generic
+ * @since 0.1.0
+ */
+export type SortGroup<Patterns extends SortPatterns, Blob = string> = {
+  readonly [K in keyof Patterns]: Blob | undefined
+}
+
+const sortArgs = (options: SortOptions | undefined): ReadonlyArray<Arg.Arg> =>
+  options === undefined ? Arg.none : [
+    Arg.option("BY", options.by),
+    options.limit === undefined ? Arg.none : ["LIMIT", options.limit.offset, options.limit.count],
+    options.get === undefined ? Arg.none : [options.get].flat().flatMap((pattern) => ["GET", pattern]),
+    Arg.flag("DESC", options.desc),
+    Arg.flag("ALPHA", options.alpha)
+  ]
+
+const elements = Reply.array(Reply.nullable(Reply.blob))
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Returns the sorted elements of the list, set or sorted set at `key`, or for each of them the values that `get` names.
+ *
+ * A missing key is empty; a value that does not exist is `undefined`. Fails with
+ * `ResponseError` when something is no number and `alpha` is not given.
+ * O(N+M*log(M)). Since Redis 1.0.0.
+ *
+ * @category generic
+ * @since 0.1.0
+ */
+export const sort = define(
+  "SORT",
+  (key: Arg.Key, options?: SortOptions) => [Arg.key(key), sortArgs(options)],
+  elements
+)
+
+/**
+ * Like {@link sort}, with the values that `get` names grouped by element.
+ *
+ * Fewer than two patterns: `DataError`. O(N+M*log(M)). Since Redis 1.0.0.
+ *
+ * @category generic
+ * @since 0.1.0
+ */
+export const sortGroups = groupsOf(new Spec("SORT", []))
+
+/**
+ * Like {@link sort}; never writes, so that replicas can answer.
+ *
+ * O(N+M*log(M)). Since Redis 7.0.0.
+ *
+ * @category generic
+ * @since 0.1.0
+ */
+export const sortRo = define(
+  "SORT_RO",
+  (key: Arg.Key, options?: SortOptions) => [Arg.key(key), sortArgs(options)],
+  elements,
+  "readonly"
+)
+
+/**
+ * Like {@link sortGroups}; never writes, so that replicas can answer.
+ *
+ * O(N+M*log(M)). Since Redis 7.0.0.
+ *
+ * @category generic
+ * @since 0.1.0
+ */
+export const sortRoGroups = groupsOf(new Spec("SORT_RO", ["readonly"]))
+
+/**
+ * Like {@link sort}, storing the result as a list at `destination`; returns its length.
+ *
+ * An empty result deletes `destination`. O(N+M*log(M)). Since Redis 1.0.0.
+ *
+ * @category generic
+ * @since 0.1.0
+ */
+export const sortStore = define(
+  "SORT",
+  (key: Arg.Key, destination: Arg.Key, options?: SortOptions) => [
+    Arg.key(key),
+    sortArgs(options),
+    "STORE",
+    Arg.key(destination)
+  ],
+  Reply.integer
+)
+
+// -----------------------------------------------------------------------------
+// Implementation
+// -----------------------------------------------------------------------------
+
+// Declarations, not constants: commands above are made by them while the module loads.
+
+/** The size of a group is known only with the arguments, so `define` cannot express it. */
+function groupsOf(spec: Spec) {
+  const construct = <const Patterns extends SortPatterns>(
+    key: Arg.Key,
+    options: SortGroupsOptions<Patterns>
+  ): RedisCommand<ReadonlyArray<SortGroup<Patterns>>, ReadonlyArray<SortGroup<Patterns, Uint8Array>>> => {
+    const size = [options.get].flat().length
+    return make({
+      spec,
+      args: () => {
+        // A type that was widened or cast can still have fewer.
+        if (size < 2) return Arg.invalid("needs at least two patterns to group by")
+        return [Arg.key(key), sortArgs(options)]
+      },
+      reply: inGroups<Patterns>(size)
+    })
+  }
+  return Object.assign(construct, { spec })
+}
+
+function inGroups<Patterns extends SortPatterns>(
+  size: number
+): Reply.Reply<ReadonlyArray<SortGroup<Patterns>>, ReadonlyArray<SortGroup<Patterns, Uint8Array>>> {
+  return Reply.make((value, view) => {
+    const flat = elements.decode(value, view)
+    if (flat.length % size !== 0) return Reply.mismatch(`groups of ${size}`, value)
+    const groups = Array.from({ length: flat.length / size }, (_, i) => flat.slice(i * size, (i + 1) * size))
+    // Each group has one value for each pattern, text or bytes by the view.
+    return groups as never
+  })
+}

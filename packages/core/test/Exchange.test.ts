@@ -1,0 +1,253 @@
+import { assert, describe, it } from "@effect/vitest"
+import type * as Exit from "effect/Exit"
+import * as fc from "fast-check"
+import { Exchange } from "../src/internal/exchange.ts"
+import { connectionLoss } from "../src/internal/failure.ts"
+import { BatchRequest, type Outcome, type Request, type RequestQueue, SingleRequest } from "../src/internal/request.ts"
+import * as RedisCommand from "../src/RedisCommand.ts"
+import type { RedisError } from "../src/RedisError.ts"
+import * as Resp from "../src/Resp.ts"
+import { RespDecoder } from "../src/RespDecoder.ts"
+import { encodeUtf8 } from "../src/internal/bytes.ts"
+
+/** What a test knows of a request: the texts it echoes, and what came of each. */
+interface Tracked {
+  readonly texts: ReadonlyArray<string>
+  readonly request: Request
+  cancelled: boolean
+  outcomes: ReadonlyArray<Outcome> | undefined
+  settledTimes: number
+}
+
+const echo = (text: string) => RedisCommand.send("ECHO", text)
+
+const track = (texts: ReadonlyArray<string>): Tracked => {
+  const settle = (outcomes: ReadonlyArray<Outcome>) => {
+    tracked.settledTimes++
+    tracked.outcomes = [...outcomes]
+  }
+  const request = texts.length === 1
+    ? new SingleRequest(echo(texts[0]!), (exit: Exit.Exit<unknown, RedisError>) => settle([exit]))
+    : new BatchRequest(texts.map(echo), settle)
+  const tracked: Tracked = { texts, request, cancelled: false, outcomes: undefined, settledTimes: 0 }
+  return tracked
+}
+
+/** A server that echoes, and remembers the order in which it was asked. */
+class EchoServer {
+  readonly #requests = new RespDecoder()
+  readonly asked: Array<string> = []
+  #replies = new Uint8Array(0)
+
+  receive(chunks: ReadonlyArray<Uint8Array>): void {
+    for (const chunk of chunks) {
+      for (const value of this.#requests.push(chunk)) {
+        assert(Array.isArray(value))
+        const text = String(value[1])
+        this.asked.push(text)
+        this.#replies = Buffer.concat([this.#replies, encodeUtf8(`$${text.length}\r\n${text}\r\n`)])
+      }
+    }
+  }
+
+  /** Takes some of the bytes that are ready, so that replies are cut anywhere. */
+  send(most: number): Uint8Array {
+    const bytes = this.#replies.slice(0, most)
+    this.#replies = this.#replies.slice(bytes.length)
+    return bytes
+  }
+
+  get silent(): boolean {
+    return this.#replies.length === 0
+  }
+}
+
+const closed = connectionLoss("Closed", "The server closed the connection", "test:1")
+
+const makeExchange = (limits: { readonly maxCommands: number; readonly maxBytes: number }) => {
+  const unsent: Array<Request> = []
+  let closings = 0
+  const exchange = new Exchange({
+    origin: { address: "test:1", replaceInvalidText: false },
+    ...limits,
+    onWork: () => {},
+    onPush: () => {},
+    onClose: (_, queue: RequestQueue) => {
+      closings++
+      unsent.push(...queue.takeAll())
+    }
+  })
+  return { exchange, unsent, closings: () => closings }
+}
+
+type Step =
+  | { readonly _tag: "Submit"; readonly size: number }
+  | { readonly _tag: "Cancel"; readonly which: number }
+  | { readonly _tag: "TimeOut"; readonly which: number }
+  | { readonly _tag: "Encode" }
+  | { readonly _tag: "Receive"; readonly bytes: number }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ _tag: fc.constant("Submit" as const), size: fc.integer({ min: 1, max: 9 }) }) },
+  { weight: 2, arbitrary: fc.record({ _tag: fc.constant("Cancel" as const), which: fc.nat(50) }) },
+  { weight: 1, arbitrary: fc.record({ _tag: fc.constant("TimeOut" as const), which: fc.nat(50) }) },
+  { weight: 3, arbitrary: fc.constant<Step>({ _tag: "Encode" }) },
+  { weight: 4, arbitrary: fc.record({ _tag: fc.constant("Receive" as const), bytes: fc.integer({ min: 1, max: 60 }) }) }
+)
+
+const limits = fc.record({ maxCommands: fc.integer({ min: 1, max: 12 }), maxBytes: fc.integer({ min: 1, max: 400 }) })
+
+/** Every outcome that a caller got is its own, and says truly whether the command was written. */
+const checkOutcomes = (tracked: Tracked, asked: ReadonlySet<string>): void => {
+  if (tracked.outcomes === undefined) return
+  assert.strictEqual(tracked.outcomes.length, tracked.texts.length)
+  tracked.outcomes.forEach((outcome, index) => {
+    const text = tracked.texts[index]!
+    if (outcome._tag === "Success") return assert.strictEqual(outcome.value, text)
+    const reason = outcome.cause.reasons[0]
+    assert(reason?._tag === "Fail" && "delivery" in reason.error)
+    if (reason.error.delivery === "not-sent") assert(!asked.has(text), `${text} was sent after all`)
+    else assert(asked.has(text), `${text} was never sent`)
+  })
+}
+
+describe("Exchange", () => {
+  it("POOL-03: gives each reply to its own request, whatever is cancelled, cut or closed", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), limits, fc.boolean(), (steps, limits, close) => {
+        const { closings, exchange, unsent } = makeExchange(limits)
+        const server = new EchoServer()
+        const decoder = new RespDecoder()
+        const all: Array<Tracked> = []
+        const writtenWhenCancelled = new Map<string, boolean>()
+        const giveUp = (tracked: Tracked | undefined, how: (tracked: Tracked) => void) => {
+          if (tracked === undefined || tracked.request.settled) return
+          tracked.texts.forEach((text, index) => writtenWhenCancelled.set(text, index < tracked.request.written))
+          how(tracked)
+        }
+        const cancel = (tracked: Tracked) => {
+          tracked.cancelled = true
+          tracked.request.cancel()
+        }
+        const encode = () => {
+          server.receive(exchange.encode())
+          assert.isAtMost(exchange.inFlight, limits.maxCommands)
+        }
+        for (const step of steps) {
+          switch (step._tag) {
+            case "Submit": {
+              const tracked = track(Array.from({ length: step.size }, (_, i) => `${all.length}.${i}`))
+              all.push(tracked)
+              exchange.submit(tracked.request)
+              break
+            }
+            case "Cancel":
+              giveUp(all[step.which % (all.length || 1)], cancel)
+              break
+            case "TimeOut":
+              giveUp(all[step.which % (all.length || 1)], ({ request }) => request.fail(closed))
+              break
+            case "Encode":
+              encode()
+              break
+            case "Receive":
+              exchange.receive(decoder.push(server.send(step.bytes)))
+          }
+          assert.isFalse(exchange.closed)
+        }
+        if (close) exchange.close(closed)
+        else {
+          do {
+            encode()
+            exchange.receive(decoder.push(server.send(Infinity)))
+          } while (exchange.writable || !server.silent)
+          assert.isTrue(exchange.idle)
+          assert.deepStrictEqual([exchange.waiting, exchange.inFlight], [0, 0])
+        }
+        assert.strictEqual(closings(), close ? 1 : 0)
+        const asked = new Set(server.asked)
+        assert.strictEqual(asked.size, server.asked.length, "nothing is sent twice")
+        for (const tracked of all) {
+          const handedBack = unsent.includes(tracked.request)
+          assert.strictEqual(tracked.settledTimes, tracked.cancelled || handedBack ? 0 : 1)
+          if (handedBack) assert(tracked.texts.every((text) => !asked.has(text)))
+          checkOutcomes(tracked, asked)
+        }
+        for (const [text, written] of writtenWhenCancelled) assert.strictEqual(asked.has(text), written)
+        // First come, first served, and a batch is never interleaved with another request.
+        const order = server.asked.map((text) => text.split(".").map(Number) as [number, number])
+        for (let i = 1; i < order.length; i++) {
+          const [before, now] = [order[i - 1]!, order[i]!]
+          assert(now[0] > before[0] || (now[0] === before[0] && now[1] === before[1] + 1))
+        }
+      }),
+      { numRuns: 2000 }
+    )
+  })
+
+  it("sends no more of a batch that is given up between two writes", () => {
+    const { exchange } = makeExchange({ maxCommands: 2, maxBytes: 1000 })
+    const server = new EchoServer()
+    const decoder = new RespDecoder()
+    const batch = track(["a", "b", "c", "d"])
+    const neighbour = track(["e"])
+    exchange.submit(batch.request)
+    exchange.submit(neighbour.request)
+    server.receive(exchange.encode())
+    exchange.receive(decoder.push(server.send(Infinity)))
+    batch.request.fail(closed)
+    assert.isFalse(exchange.overdue)
+    server.receive(exchange.encode())
+    exchange.receive(decoder.push(server.send(Infinity)))
+    assert.deepStrictEqual(server.asked, ["a", "b", "e"])
+    assert.strictEqual(neighbour.settledTimes, 1)
+    checkOutcomes(neighbour, new Set(server.asked))
+    checkOutcomes(batch, new Set(server.asked))
+    assert.isTrue(exchange.idle)
+  })
+
+  it("ERR-07: a reply that nobody asked for ends the exchange, and later ones are nobody's", () => {
+    const { closings, exchange } = makeExchange({ maxCommands: 10, maxBytes: 1000 })
+    const only = track(["a"])
+    exchange.submit(only.request)
+    exchange.encode()
+    exchange.receive(["a", "b", "c"])
+    assert.strictEqual(closings(), 1)
+    assert.isTrue(exchange.closed)
+    checkOutcomes(only, new Set(["a"]))
+    const late = track(["d"])
+    exchange.submit(late.request)
+    assert.strictEqual(late.outcomes?.[0]?._tag, "Failure")
+  })
+
+  it("a caller that closes the exchange while it is resumed leaves the rest of the replies to nobody", () => {
+    const { exchange } = makeExchange({ maxCommands: 10, maxBytes: 1000 })
+    const first = new SingleRequest(echo("a"), () => exchange.close(closed))
+    const second = track(["b"])
+    exchange.submit(first)
+    exchange.submit(second.request)
+    exchange.encode()
+    exchange.receive(["a", "b"])
+    assert.strictEqual(second.settledTimes, 1)
+    assert.strictEqual(second.outcomes?.[0]?._tag, "Failure")
+  })
+
+  it("passes pushes on without taking them for replies", () => {
+    const pushes: Array<Resp.Push> = []
+    const exchange = new Exchange({
+      origin: { address: "test:1", replaceInvalidText: false },
+      maxCommands: 10,
+      maxBytes: 1000,
+      onWork: () => {},
+      onPush: (push) => pushes.push(push),
+      onClose: () => {}
+    })
+    const only = track(["a"])
+    exchange.submit(only.request)
+    exchange.encode()
+    exchange.receive([new Resp.Push(["invalidate", null]), "a"])
+    assert.strictEqual(pushes.length, 1)
+    checkOutcomes(only, new Set(["a"]))
+    assert.strictEqual(only.settledTimes, 1)
+  })
+})

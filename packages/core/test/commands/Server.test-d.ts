@@ -1,0 +1,32 @@
+import { Redis, type RedisCommand } from "@redfx/core"
+import { describe, expectTypeOf, it } from "vitest"
+
+describe("Server", () => {
+  it("takes exclusive choices one at a time", () => {
+    // @ts-expect-error ASYNC and SYNC exclude each other
+    Redis.flushall({ async: true, sync: true })
+    // @ts-expect-error SCHEDULE and CANCEL exclude each other
+    Redis.bgsave({ schedule: true, cancel: true })
+    // @ts-expect-error SAVE and NOSAVE exclude each other
+    Redis.shutdown({ save: true, nosave: true })
+    // @ts-expect-error a command list has one filter
+    Redis.commandList({ pattern: "a", aclcat: "read" })
+  })
+
+  it("takes a host with its port", () => {
+    Redis.replicaof()
+    Redis.replicaof("h", 1)
+    // @ts-expect-error a host needs a port
+    Redis.replicaof("h")
+    // @ts-expect-error a parameter needs a value
+    Redis.configSet("maxmemory")
+  })
+
+  it("types replies", () => {
+    expectTypeOf<RedisCommand.Success<ReturnType<typeof Redis.shutdown>>>().toEqualTypeOf<void>()
+    expectTypeOf<RedisCommand.Success<ReturnType<typeof Redis.time>>>()
+      .toEqualTypeOf<{ readonly seconds: number; readonly microseconds: number }>()
+    expectTypeOf<RedisCommand.Success<ReturnType<typeof Redis.configGet>>>()
+      .toEqualTypeOf<Readonly<Record<string, string>>>()
+  })
+})
