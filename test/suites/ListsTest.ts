@@ -23,7 +23,7 @@ const waiting = (command: string, count: number) =>
 /** Lists, on whatever Layer is given. */
 export const ListsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): void => {
   describe("Lists", () => {
-    layer(client)((it) => {
+    layer(client, { excludeTestServices: true })((it) => {
       it.effect("LST-06, LST-09, LST-10, LST-13: pushes at both ends", () =>
         Effect.gen(function*() {
           const key = freshKey()
@@ -138,7 +138,7 @@ export const ListsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): v
           assert.strictEqual(yield* Redis.blmpop(a, "right", { timeout: 0.01 }), undefined)
         }))
 
-      it.live("LST-01, LST-02, LST-03: gives up in time", () =>
+      it.effect("LST-01, LST-02, LST-03: gives up in time", () =>
         Effect.gen(function*() {
           const [a, b] = freshKeys()
           assert.strictEqual(yield* Redis.blpop([a, b], 0.05), undefined)
@@ -146,7 +146,7 @@ export const ListsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): v
           assert.strictEqual(yield* Redis.brpoplpush(a, b, 1), undefined)
         }))
 
-      it.live("LST-01, LST-02: tries the keys in order", () =>
+      it.effect("LST-01, LST-02: tries the keys in order", () =>
         Effect.gen(function*() {
           const [a, b] = freshKeys()
           yield* Redis.rpush(b, "1", "2")
@@ -156,7 +156,7 @@ export const ListsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): v
           assert.deepStrictEqual(yield* Redis.blpop([a, b], 1), { key: b, value: "1" })
         }))
 
-      it.live("LST-01, LST-03: waits without limit, and holds nobody else up", () =>
+      it.effect("LST-01, LST-03: waits without limit, and holds nobody else up", () =>
         Effect.gen(function*() {
           const [a, b] = freshKeys()
           const popping = yield* Effect.forkChild(Redis.blpop(a))
@@ -170,7 +170,7 @@ export const ListsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): v
           assert.strictEqual(yield* Fiber.join(moving), "y")
         }))
 
-      it.live("LST-01: one that is interrupted takes nothing any more", () =>
+      it.effect("LST-01: one that is interrupted takes nothing any more", () =>
         Effect.gen(function*() {
           const key = freshKey()
           const popping = yield* Effect.forkChild(Redis.blpop(key))

@@ -29,7 +29,7 @@ const onDatabase = <A, E, R>(index: number, effect: Effect.Effect<A, E, R>) =>
 /** Servers, on whatever Layer of one server is given. */
 export const ServerTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): void => {
   describe("Server", () => {
-    layer(client)((it) => {
+    layer(client, { excludeTestServices: true })((it) => {
       it.effect("SRV-11, SRV-14, SRV-15: counts, deletes and exchanges the keys of a database", () =>
         onDatabase(
           12,
@@ -48,7 +48,7 @@ export const ServerTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
           )
         ))
 
-      it.live("SRV-01, SRV-02, SRV-03, SRV-04: saves, and tells when", () =>
+      it.effect("SRV-01, SRV-02, SRV-03, SRV-04: saves, and tells when", () =>
         Effect.gen(function*() {
           yield* idle
           const before = yield* Redis.time()
@@ -155,7 +155,7 @@ export const ServerTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
           assert.include(yield* Redis.memoryDoctor(), "Sam")
         }))
 
-      it.live("SRV-20, SRV-21, SRV-22, REC-03: remembers slow commands", () =>
+      it.effect("SRV-20, SRV-21, SRV-22, REC-03: remembers slow commands", () =>
         Effect.gen(function*() {
           assert.strictEqual(yield* Redis.slowlogReset(), true)
           const key = freshKey()
@@ -202,7 +202,7 @@ export const ServerTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
           assert.isAbove(Object.keys(yield* Redis.commandDocs()).length, 200)
         }))
 
-      it.live("remembers when it was slow", (context) =>
+      it.effect("remembers when it was slow", (context) =>
         configured(
           "latency-monitor-threshold",
           1,
@@ -215,7 +215,7 @@ export const ServerTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
             const history = yield* Redis.latencyHistory("command")
             assert.isAtLeast(history.at(-1)!.latency, 1)
             assert.include(yield* Redis.latencyGraph("command"), "command")
-            assert.include(yield* Redis.latencyDoctor(), "Dave")
+            assert.include(yield* Redis.latencyDoctor(), "atency spikes")
             assert.strictEqual(yield* Redis.latencyReset("command"), 1)
           })
         ))
@@ -244,7 +244,7 @@ export const ServerTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
           assert.strictEqual((yield* Effect.flip(Redis.shutdownAbort()))._tag, "ResponseError")
         }))
 
-      it.live("measures hot keys", (context) =>
+      it.effect("measures hot keys", (context) =>
         Effect.gen(function*() {
           yield* requireCommand(context, "HOTKEYS")
           const key = freshKey()
@@ -252,14 +252,14 @@ export const ServerTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
           yield* Redis.set(key, "v")
           const running = yield* Redis.hotkeysGet()
           assert.strictEqual(running?.trackingActive, true)
-          assert.include(running?.byNetBytes?.map(([hot]) => hot), key)
+          assert.include(running?.byNetBytes?.map(([hot]) => hot) ?? [], key)
           assert.strictEqual(yield* Redis.hotkeysStop(), true)
           assert.strictEqual((yield* Redis.hotkeysGet())?.trackingActive, false)
           assert.strictEqual(yield* Redis.hotkeysReset(), true)
           assert.strictEqual(yield* Redis.hotkeysGet(), undefined)
         }))
 
-      it.live("reads the logs of Valkey", (context) =>
+      it.effect("reads the logs of Valkey", (context) =>
         Effect.gen(function*() {
           yield* requireCommand(context, "COMMANDLOG")
           const key = freshKey()

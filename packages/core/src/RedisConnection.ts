@@ -253,8 +253,9 @@ const write = (
     { disableYield: true }
   ).pipe(Effect.mapError((error) => lossOf(error, address)))
 
-const isNonEmpty = (chunks: ReadonlyArray<Uint8Array>): chunks is readonly [Uint8Array, ...Array<Uint8Array>] =>
-  chunks.length > 0
+type Chunk = Uint8Array | string
+
+const isNonEmpty = (chunks: ReadonlyArray<Chunk>): chunks is readonly [Chunk, ...Array<Chunk>] => chunks.length > 0
 
 /**
  * Wakes a fiber at the end of the running task, once however often it is asked

@@ -8,6 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Pool from "effect/Pool"
 import * as PubSub from "effect/PubSub"
@@ -194,10 +195,12 @@ const makeExclusive = Effect.fnUntraced(function*(
     acquire: connect,
     min: Math.min(min, limit),
     max: Math.max(limit, 1),
-    timeToLive: idleTimeout
+    // Without idle time each is closed when it is given back, so that there is nothing to look for.
+    timeToLive: Duration.toMillis(idleTimeout) === 0 ? Duration.infinity : idleTimeout
   })
 
   const closed = connectionLoss("ClientClosed", "The client was closed", address)
+  const givenUp = connectionLoss("Closed", "The connection was given up", address)
   let closing = false
   // Before the pool's own end, which waits for whoever has a connection.
   yield* Effect.addFinalizer(() =>
@@ -241,39 +244,42 @@ const makeExclusive = Effect.fnUntraced(function*(
   }
 
   /** A connection that is of no use any more is replaced, not handed out. */
-  const takeUsable: Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope> = Effect.flatMap(
-    takeWhileOpen,
-    (connection) =>
-      Effect.flatMap(
-        isUsable(connection),
-        (usable) => usable ? Effect.succeed(connection) : Effect.andThen(Pool.invalidate(pool, connection), takeUsable)
-      )
-  )
+  const takeUsable: Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope> = Effect.gen(function*() {
+    const attempt = yield* Scope.fork(yield* Effect.scope)
+    const connection = yield* Scope.provide(takeWhileOpen, attempt)
+    if (yield* isUsable(connection)) return connection
+    yield* Scope.close(attempt, Exit.void)
+    yield* Pool.invalidate(pool, connection)
+    return yield* takeUsable
+  })
 
   const lease = Effect.gen(function*() {
     let tainted = Duration.toMillis(idleTimeout) === 0
+    let leased: RedisConnection.RedisConnection | undefined
     yield* Effect.acquireRelease(
       Effect.sync(() => {
         leases++
       }),
       () =>
-        Effect.sync(() => {
-          leases--
-        })
+        // Runs when the pool has it back: it would replace at once what is invalidated while somebody has it.
+        Effect.ensuring(
+          leased?.exchange.closed === true ? Pool.invalidate(pool, leased) : Effect.void,
+          Effect.sync(() => {
+            leases--
+          })
+        )
     )
     const connection = yield* takeUsable
+    leased = connection
     used.add(connection)
-    yield* Effect.addFinalizer(() => {
-      used.delete(connection)
-      if (healthCheckInterval !== Infinity) idleSince.set(connection, clock.currentTimeMillisUnsafe())
-      // A reply still to come would be the next user's.
-      return tainted || !connection.exchange.idle || connection.exchange.closed
-        ? Effect.andThen(
-          Effect.sync(() => connection.close(connectionLoss("Closed", "The connection was given up", address))),
-          Pool.invalidate(pool, connection)
-        )
-        : Effect.void
-    })
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        used.delete(connection)
+        if (healthCheckInterval !== Infinity) idleSince.set(connection, clock.currentTimeMillisUnsafe())
+        // A reply still to come would be the next user's.
+        if (tainted || !connection.exchange.idle) connection.close(givenUp)
+      })
+    )
     return {
       connection,
       taint: () => {

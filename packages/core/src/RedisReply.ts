@@ -9,7 +9,6 @@
  *
  * @since 0.1.0
  */
-import { decodeUtf8Strict } from "./internal/bytes.ts"
 import * as Resp from "./Resp.ts"
 
 // -----------------------------------------------------------------------------
@@ -128,7 +127,7 @@ const bulk = (value: Resp.Bulk, view: View): string | Uint8Array => {
 }
 
 const strict = (value: Resp.Bulk): string => {
-  const text = decodeUtf8Strict(value.source, value.start, value.end)
+  const text = value.text()
   if (text !== undefined) return text
   throw new Mismatch(
     "the bytes are not valid UTF-8. Redis.asBytes reads them; textDecoding: \"replace\" replaces what is invalid"

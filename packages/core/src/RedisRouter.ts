@@ -74,7 +74,7 @@ const clientOf = (
     Effect.callback((resume) => submit(new SingleRequest<A>(command, resume)))
 
   const once = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    command.spec.ordinary ? share(command) : executeExclusive(router, settings, command)
+    command.settled ?? (command.spec.ordinary ? share(command) : executeExclusive(router, settings, command))
 
   const execute: Service["execute"] = settings.retryOnTimeout
     ? (command) => Effect.retry(once(command), { times: 1, while: (error) => error._tag === "TimeoutError" })

@@ -102,7 +102,7 @@ export const encodeChannel = <IE = never, Done = unknown>(): Channel.Channel<
           for (const argument of command) encoder.argument(argument)
         }
         // Every command writes at least its own length, so there is a chunk.
-        return encoder.take() as Arr.NonEmptyArray<Uint8Array>
+        return encoder.takeBytes() as Arr.NonEmptyArray<Uint8Array>
       })
     })
   )

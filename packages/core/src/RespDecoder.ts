@@ -565,24 +565,24 @@ export class RespDecoder {
   }
 
   private _deliverBulk(bulk: Bulk): void {
-    const { end, source, start } = bulk
     switch (this._bulkType) {
       case BULK:
         return this._deliver(bulk)
       case BLOB_ERROR:
         return this._deliver(new ErrorReply(bulk.toString()))
-      case PART:
-        this._parts!.append(source, start, end)
+      case PART: {
+        const part = bulk.bytes()
+        this._parts!.append(part, 0, part.length)
         this._state = AT_PART
         return
-      default:
-        if (source[start + 3] !== INTEGER) {
-          return this._fail(
-            `malformed format of a verbatim string ${excerpt(source, start, start + 4)}`,
-            this._position
-          )
+      }
+      default: {
+        const verbatim = bulk.bytes()
+        if (verbatim[3] !== INTEGER) {
+          return this._fail(`malformed format of a verbatim string ${excerpt(verbatim, 0, 4)}`, this._position)
         }
-        return this._deliver(new Verbatim(parseSimple(source, start, start + 3), new Bulk(source, start + 4, end)))
+        return this._deliver(new Verbatim(parseSimple(verbatim, 0, 3), new Bulk(verbatim, 4, verbatim.length)))
+      }
     }
   }
 

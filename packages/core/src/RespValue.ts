@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { decodeUtf8, ownBytes } from "./internal/bytes.ts"
+import { decodeUtf8, decodeUtf8Strict, ownBytes } from "./internal/bytes.ts"
 
 // -----------------------------------------------------------------------------
 // Values
@@ -33,20 +33,21 @@ export type Value =
   | ReadonlyArray<Value>
 
 /**
- * A bulk string (RESP3: blob string): `end - start` bytes of `source`.
+ * A bulk string (RESP3: blob string): a slice of the chunk it arrived in, which
+ * becomes text or bytes when somebody asks for it.
  *
  * **Gotchas**
  *
- * `source` is usually a whole chunk read from the socket, so a `Bulk` that is
- * kept keeps the chunk; {@link Bulk.bytes} copies out what is small.
+ * A `Bulk` that is kept keeps the whole chunk; {@link Bulk.bytes} copies out
+ * what is small.
  *
  * @category models
  * @since 0.1.0
  */
 export class Bulk {
-  readonly source: Uint8Array
-  readonly start: number
-  readonly end: number
+  protected readonly source: Uint8Array
+  protected readonly start: number
+  protected readonly end: number
 
   constructor(source: Uint8Array, start: number, end: number) {
     this.source = source
@@ -62,6 +63,16 @@ export class Bulk {
   /** The bytes, owned by the caller. */
   bytes(): Uint8Array {
     return ownBytes(this.source, this.start, this.end)
+  }
+
+  /** The bytes as UTF-8, `undefined` when they are not valid UTF-8. */
+  text(): string | undefined {
+    return decodeUtf8Strict(this.source, this.start, this.end)
+  }
+
+  /** The first bytes, at most `length` of them. */
+  head(length: number): Bulk {
+    return new Bulk(this.source, this.start, Math.min(this.end, this.start + length))
   }
 
   /** The bytes as UTF-8, invalid sequences replaced by U+FFFD. */

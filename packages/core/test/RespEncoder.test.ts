@@ -13,7 +13,7 @@ const encodeAll = (...commands: ReadonlyArray<ReadonlyArray<Argument>>): string 
     encoder.array(command.length)
     for (const argument of command) encoder.argument(argument)
   }
-  return encoder.take().map(toLatin1).join("")
+  return encoder.takeBytes().map(toLatin1).join("")
 }
 
 /** What the server has to receive for an argument, one character per byte. */
@@ -92,17 +92,17 @@ describe("RespEncoder", () => {
     encoder.argument("k")
     const expected = "*0\r\n*9\r\n*10\r\n*12345\r\n*1000000\r\n*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"
     assert.strictEqual(encoder.size, expected.length)
-    assert.strictEqual(encoder.take().map(toLatin1).join(""), expected)
+    assert.strictEqual(encoder.takeBytes().map(toLatin1).join(""), expected)
   })
 
   it("hands over what was written since the last time, and counts it", () => {
     const encoder = new RespEncoder()
-    assert.deepStrictEqual(encoder.take(), [])
+    assert.deepStrictEqual(encoder.takeBytes(), [])
     encoder.argument("a")
     assert.strictEqual(encoder.size, 7)
-    assert.deepStrictEqual(encoder.take().map(toLatin1), ["$1\r\na\r\n"])
+    assert.deepStrictEqual(encoder.takeBytes().map(toLatin1), ["$1\r\na\r\n"])
     assert.strictEqual(encoder.size, 0)
-    assert.deepStrictEqual(encoder.take(), [])
+    assert.deepStrictEqual(encoder.takeBytes(), [])
     encoder.argument(new Uint8Array(50_000))
     assert.strictEqual(encoder.size, 50_010)
   })
@@ -116,9 +116,9 @@ describe("RespEncoder", () => {
       encoder.array(command.length)
       for (const argument of command) encoder.argument(argument)
       expected += framed(command)
-      if (i % 7 === 0) taken.push(...encoder.take())
+      if (i % 7 === 0) taken.push(...encoder.takeBytes())
     }
-    taken.push(...encoder.take())
+    taken.push(...encoder.takeBytes())
     assert.isTrue(taken.map(toLatin1).join("") === expected)
   })
 
@@ -128,11 +128,11 @@ describe("RespEncoder", () => {
     encoder.argument("before")
     encoder.argument(large)
     encoder.argument("after")
-    const chunks = encoder.take()
+    const chunks = encoder.takeBytes()
     assert.strictEqual(chunks.length, 3)
     assert.strictEqual(chunks[1], large)
     for (let i = 0; i < 100; i++) encoder.argument("short")
-    assert.strictEqual(encoder.take().length, 1)
+    assert.strictEqual(encoder.takeBytes().length, 1)
   })
 })
 

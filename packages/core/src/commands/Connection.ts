@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -122,7 +122,7 @@ export interface HelloOptions {
 // -----------------------------------------------------------------------------
 
 /**
- * Authenticates the connection; returns `true`.
+ * Authenticates the connection, as the user `default` with a password alone; returns `true`.
  *
  * Fails with `AuthenticationError` when the server refuses. Clients do this by their own options. O(N).
  * Since Redis 1.0.0, with `username` since 6.0.0.
@@ -132,7 +132,10 @@ export interface HelloOptions {
  */
 export const auth = define(
   "AUTH",
-  ({ password, username }: Credentials) => [username ?? Arg.none, Arg.secret(password)],
+  (credentials: Credentials | Credentials["password"]) =>
+    typeof credentials === "string" || Redacted.isRedacted(credentials)
+      ? [Arg.secret(credentials)]
+      : [credentials.username ?? Arg.none, Arg.secret(credentials.password)],
   Reply.ok,
   "stateful"
 )

@@ -64,7 +64,7 @@ export const moduleLoadex = define(
   (path: string, { args = [], config = [] }: ModuleLoadexOptions = {}) => [
     path,
     configPairs(config).map(([name, value]) => ["CONFIG", name, value]),
-    args.length === 0 ? Arg.none : ["ARGS", args]
+    args.length === 0 ? Arg.none : ["ARGS", Arg.many([args])]
   ],
   Reply.ok
 )

@@ -300,8 +300,11 @@ export const flushdb = define(
 export const lastsave = define(
   "LASTSAVE",
   () => [],
-  Reply.map(Reply.nullable(Reply.integer), (seconds) =>
-    seconds === undefined || Number(seconds) === 0 ? undefined : DateTime.makeUnsafe(Number(seconds) * 1000))
+  Reply.map(
+    Reply.nullable(Reply.integer),
+    (seconds) =>
+      seconds === undefined || Number(seconds) === 0 ? undefined : DateTime.makeUnsafe(Number(seconds) * 1000)
+  )
 )
 
 /**
@@ -375,7 +378,9 @@ export const shutdown = define(
         Arg.flag("SAFE", options.safe),
         Arg.flag("FAILOVER", options.failover)
       ],
-  Reply.make<void>((value) => Reply.mismatch("the server to close the connection: the shutdown seems to have failed", value))
+  Reply.make<void>((value) =>
+    Reply.mismatch("the server to close the connection: the shutdown seems to have failed", value)
+  )
 )
 
 /**
@@ -430,8 +435,10 @@ export const time = define("TIME", () => [], timeReply)
 export const timeDateTime = define(
   "TIME",
   () => [],
-  Reply.map(timeReply, ({ microseconds, seconds }) =>
-    DateTime.makeUnsafe(Number(seconds) * 1000 + Math.trunc(Number(microseconds) / 1000)))
+  Reply.map(
+    timeReply,
+    ({ microseconds, seconds }) => DateTime.makeUnsafe(Number(seconds) * 1000 + Math.trunc(Number(microseconds) / 1000))
+  )
 )
 
 const masterArgs = (master: ReplicationMaster): ReadonlyArray<Arg.Arg> => master.length === 0 ? ["NO", "ONE"] : master

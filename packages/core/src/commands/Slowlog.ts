@@ -76,15 +76,13 @@ const entry = Reply.leadingFields({
 const commandlogEntry: Reply.Reply<CommandlogEntry, CommandlogEntry<Uint8Array>, CommandlogEntry<string, bigint>> =
   Reply.make((value, view) => {
     const decoded = entry.decode(value, view)
-    // All of it was decoded in one view.
-    return { ...decoded, command: decoded.args.map(show).join(" ") } as CommandlogEntry
+    return { ...decoded, command: decoded.args.map(show).join(" ") }
   })
 
 const slowlogEntry: Reply.Reply<SlowlogEntry, SlowlogEntry<Uint8Array>, SlowlogEntry<string, bigint>> = Reply.make(
   (value, view) => {
     const { amount, ...rest } = commandlogEntry.decode(value, view)
-    // All of it was decoded in one view.
-    return { ...rest, duration: Duration.micros(BigInt(amount)) } as SlowlogEntry
+    return { ...rest, duration: Duration.micros(BigInt(amount)) }
   }
 )
 

@@ -20,7 +20,7 @@ import * as Reply from "../RedisReply.ts"
  * @category sorted sets
  * @since 0.1.0
  */
-export type ScoreBound = number | `(${number}` | "-inf" | "+inf"
+export type ScoreBound = number | `(${number}` | "-inf" | "+inf" | "(-inf" | "(+inf"
 
 /**
  * The end of a range of members whose scores are all the same: `"[a"` belongs

@@ -464,7 +464,7 @@ export const zscan = define(
 /**
  * Like {@link zscan}, without the scores.
  *
- * O(1) a page. Since Valkey 9.1.0; Redis has no such option.
+ * O(1) a page. Since Valkey 8.0.0; Redis has no such option.
  *
  * @category sorted sets
  * @since 0.1.0

@@ -145,7 +145,7 @@ const claimArgs = (
   group,
   consumer,
   idleMilliseconds(minIdleTime, "minIdleTime"),
-  ids.length === 0 ? Arg.invalid("needs at least one id") : ids,
+  Arg.some([ids], "needs at least one id"),
   idle === undefined ? Arg.none : ["IDLE", idleMilliseconds(idle, "idle")],
   time === undefined ? Arg.none : ["TIME", typeof time === "number" ? whole(time, "time") : Arg.unixMilliseconds(time)],
   retrycount === undefined ? Arg.none : ["RETRYCOUNT", whole(retrycount, "retrycount")],
@@ -217,7 +217,7 @@ export const xack = define(
 export const xackdel = define(
   "XACKDEL",
   (key: Arg.Key, group: Arg.Key, ids: ReadonlyArray<StreamId>, references?: StreamReferences) =>
-    ids.length === 0 ? Arg.answer([]) : [Arg.key(key), group, Arg.token(references), "IDS", ids.length, ids],
+    ids.length === 0 ? Arg.answer([]) : [Arg.key(key), group, Arg.token(references), "IDS", ids.length, Arg.many([ids])],
   deletions
 )
 

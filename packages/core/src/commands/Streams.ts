@@ -287,7 +287,7 @@ export const xdel = define(
 export const xdelex = define(
   "XDELEX",
   (key: Arg.Key, ids: ReadonlyArray<StreamId>, references?: StreamReferences) =>
-    ids.length === 0 ? Arg.answer([]) : [Arg.key(key), Arg.token(references), "IDS", ids.length, ids],
+    ids.length === 0 ? Arg.answer([]) : [Arg.key(key), Arg.token(references), "IDS", ids.length, Arg.many([ids])],
   deletions
 )
 

@@ -96,7 +96,7 @@ export interface VsimOptions {
 export type ElementBound = `[${string}` | `(${string}` | "-" | "+" | Uint8Array
 
 const vectorArgs = (vector: Vector): Arg.Arg => {
-  if (!(vector instanceof Float32Array)) return ["VALUES", vector.length, vector]
+  if (!(vector instanceof Float32Array)) return ["VALUES", vector.length, Arg.many([vector])]
   // Redis reads little-endian floats, whatever this machine writes.
   const bytes = new DataView(new ArrayBuffer(vector.length * 4))
   vector.forEach((value, i) => bytes.setFloat32(i * 4, value, true))

@@ -97,7 +97,7 @@ export class Exchange {
   }
 
   /** Encodes what the limits admit and takes the bytes. */
-  encode(): ReadonlyArray<Uint8Array> {
+  encode(): ReadonlyArray<Uint8Array | string> {
     let request = this.#waiting.first
     while (request !== undefined && this.#admits(request) && this.#encoder.size < writeSize) {
       this.#encodeSome(request)

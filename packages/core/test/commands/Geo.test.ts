@@ -1,14 +1,15 @@
-import { Redis, RedisCommand } from "@redfx/core"
 import { assert, it } from "@effect/vitest"
+import { Redis, RedisCommand } from "@redfx/core"
 import { answeredTable, refusedTable } from "./settled.ts"
 import { commandTable, decoded } from "./table.ts"
 
 const nil = ["$-1\r\n", "_\r\n"]
 const palermo = { longitude: 13.361389, latitude: 38.115556, member: "Palermo" }
 const names = "*2\r\n$7\r\nPalermo\r\n$7\r\nCatania\r\n"
+const cataniaNear = "*1\r\n*4\r\n$7\r\nCatania\r\n$7\r\n56.4413\r\n:3479447370796909\r\n*2\r\n"
 const everything = [
-  "*1\r\n*4\r\n$7\r\nCatania\r\n$7\r\n56.4413\r\n:3479447370796909\r\n*2\r\n$18\r\n15.087267458438873\r\n$17\r\n37.50266842333162\r\n",
-  "*1\r\n*4\r\n$7\r\nCatania\r\n$7\r\n56.4413\r\n:3479447370796909\r\n*2\r\n,15.087267458438873\r\n,37.50266842333162\r\n"
+  `${cataniaNear}$18\r\n15.087267458438873\r\n$17\r\n37.50266842333162\r\n`,
+  `${cataniaNear},15.087267458438873\r\n,37.50266842333162\r\n`
 ]
 const coordinates = { longitude: 15.087267458438873, latitude: 37.50266842333162 }
 const found = [{ member: "Catania", distance: 56.4413, hash: 3479447370796909, coordinates }]
@@ -30,8 +31,20 @@ commandTable("Geo", [
     ":1\r\n",
     1
   ],
-  ["GEO-02, CNV-04: measures a distance", Redis.geodist("k", "a", "b"), "GEODIST k a b", "$11\r\n166274.1516\r\n", 166274.1516],
-  ["GEO-02: measures in kilometres", Redis.geodist("k", "a", "b", "km"), "GEODIST k a b km", "$8\r\n166.2742\r\n", 166.2742],
+  [
+    "GEO-02, CNV-04: measures a distance",
+    Redis.geodist("k", "a", "b"),
+    "GEODIST k a b",
+    "$11\r\n166274.1516\r\n",
+    166274.1516
+  ],
+  [
+    "GEO-02: measures in kilometres",
+    Redis.geodist("k", "a", "b", "km"),
+    "GEODIST k a b km",
+    "$8\r\n166.2742\r\n",
+    166.2742
+  ],
   ["GEO-02, CNV-04: no distance to a missing member", Redis.geodist("k", "a", "b"), "GEODIST k a b", nil, undefined],
   [
     "GEO-03, CNV-17: reads geohashes",
@@ -50,7 +63,10 @@ commandTable("Geo", [
     ],
     [{ longitude: 13.361389338970184, latitude: 38.1155563954963 }, undefined]
   ],
-  ["GEO-05, CNV-27: searches in metres", Redis.georadius("k", 15, 37, 200), "GEORADIUS k 15 37 200 m", names, ["Palermo", "Catania"]],
+  ["GEO-05, CNV-27: searches in metres", Redis.georadius("k", 15, 37, 200), "GEORADIUS k 15 37 200 m", names, [
+    "Palermo",
+    "Catania"
+  ]],
   [
     "GEO-05: orders and limits a search",
     Redis.georadius("k", 15, 37, 200, { unit: "mi", count: 2, any: true, sort: "desc" }),

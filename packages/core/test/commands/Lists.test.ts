@@ -1,29 +1,80 @@
-import { Redis, RedisCommand } from "@redfx/core"
 import { assert, it } from "@effect/vitest"
+import { Redis, RedisCommand } from "@redfx/core"
 import { refusedTable } from "./settled.ts"
 import { commandTable } from "./table.ts"
 
 const nil = ["*-1\r\n", "_\r\n"]
 
 commandTable("Lists", [
-  ["moves between ends, waiting", Redis.blmove("{l}a", "{l}b", "left", "right", "1500 millis"), "BLMOVE {l}a {l}b LEFT RIGHT 1.5", "$1\r\nx\r\n", "x"],
-  ["moves nothing in time", Redis.blmove("{l}a", "{l}b", "left", "right", 1), "BLMOVE {l}a {l}b LEFT RIGHT 1", ["$-1\r\n", ...nil], undefined],
-  ["takes several of the first list with elements, waiting", Redis.blmpop(["{l}a", "{l}b"], "left", { timeout: 2, count: 3 }), "BLMPOP 2 2 {l}a {l}b LEFT COUNT 3", "*2\r\n$4\r\n{l}b\r\n*2\r\n$1\r\nx\r\n$1\r\ny\r\n", { key: "{l}b", elements: ["x", "y"] }],
+  [
+    "moves between ends, waiting",
+    Redis.blmove("{l}a", "{l}b", "left", "right", "1500 millis"),
+    "BLMOVE {l}a {l}b LEFT RIGHT 1.5",
+    "$1\r\nx\r\n",
+    "x"
+  ],
+  ["moves nothing in time", Redis.blmove("{l}a", "{l}b", "left", "right", 1), "BLMOVE {l}a {l}b LEFT RIGHT 1", [
+    "$-1\r\n",
+    ...nil
+  ], undefined],
+  [
+    "takes several of the first list with elements, waiting",
+    Redis.blmpop(["{l}a", "{l}b"], "left", { timeout: 2, count: 3 }),
+    "BLMPOP 2 2 {l}a {l}b LEFT COUNT 3",
+    "*2\r\n$4\r\n{l}b\r\n*2\r\n$1\r\nx\r\n$1\r\ny\r\n",
+    { key: "{l}b", elements: ["x", "y"] }
+  ],
   ["waits without limit by default", Redis.blmpop("l", "right"), "BLMPOP 0 1 l RIGHT", nil, undefined],
-  ["LST-01, CNV-21: takes a head, waiting", Redis.blpop(["a", "b"], 0.5), "BLPOP a b 0.5", "*2\r\n$1\r\nb\r\n$1\r\nx\r\n", { key: "b", value: "x" }],
+  [
+    "LST-01, CNV-21: takes a head, waiting",
+    Redis.blpop(["a", "b"], 0.5),
+    "BLPOP a b 0.5",
+    "*2\r\n$1\r\nb\r\n$1\r\nx\r\n",
+    { key: "b", value: "x" }
+  ],
   ["LST-01: waits for a head without limit by default", Redis.blpop("a"), "BLPOP a 0", nil, undefined],
-  ["LST-02, CNV-21: takes a tail, waiting", Redis.brpop("a", "2 seconds"), "BRPOP a 2", "*2\r\n$1\r\na\r\n$1\r\nx\r\n", { key: "a", value: "x" }],
+  [
+    "LST-02, CNV-21: takes a tail, waiting",
+    Redis.brpop("a", "2 seconds"),
+    "BRPOP a 2",
+    "*2\r\n$1\r\na\r\n$1\r\nx\r\n",
+    { key: "a", value: "x" }
+  ],
   ["LST-02: takes no tail in time", Redis.brpop(["a"], 1), "BRPOP a 1", nil, undefined],
   ["LST-03: moves a tail, waiting", Redis.brpoplpush("{l}a", "{l}b"), "BRPOPLPUSH {l}a {l}b 0", "$1\r\nx\r\n", "x"],
-  ["LST-03: moves no tail in time", Redis.brpoplpush("{l}a", "{l}b", 1), "BRPOPLPUSH {l}a {l}b 1", ["$-1\r\n", ...nil], undefined],
+  [
+    "LST-03: moves no tail in time",
+    Redis.brpoplpush("{l}a", "{l}b", 1),
+    "BRPOPLPUSH {l}a {l}b 1",
+    ["$-1\r\n", ...nil],
+    undefined
+  ],
   ["LST-04: reads from the tail", Redis.lindex("l", -1), "LINDEX l -1", "$1\r\nx\r\n", "x"],
   ["LST-04: reads past the end", Redis.lindex("l", 9), "LINDEX l 9", ["$-1\r\n", "_\r\n"], undefined],
   ["LST-05: inserts before", Redis.linsert("l", "before", "x", "w"), "LINSERT l BEFORE x w", ":3\r\n", 3],
   ["LST-05: inserts after nothing", Redis.linsert("l", "after", "x", 7), "LINSERT l AFTER x 7", ":-1\r\n", -1],
   ["LST-06: measures", Redis.llen("l"), "LLEN l", ":3\r\n", 3],
-  ["moves between ends", Redis.lmove("{l}a", "{l}b", "right", "left"), "LMOVE {l}a {l}b RIGHT LEFT", "$1\r\nx\r\n", "x"],
-  ["moves nothing", Redis.lmove("{l}a", "{l}b", "right", "left"), "LMOVE {l}a {l}b RIGHT LEFT", ["$-1\r\n", "_\r\n"], undefined],
-  ["takes several of the first list with elements", Redis.lmpop(["{l}a", "{l}b"], "right", { count: 2 }), "LMPOP 2 {l}a {l}b RIGHT COUNT 2", "*2\r\n$4\r\n{l}b\r\n*1\r\n$1\r\nx\r\n", { key: "{l}b", elements: ["x"] }],
+  [
+    "moves between ends",
+    Redis.lmove("{l}a", "{l}b", "right", "left"),
+    "LMOVE {l}a {l}b RIGHT LEFT",
+    "$1\r\nx\r\n",
+    "x"
+  ],
+  [
+    "moves nothing",
+    Redis.lmove("{l}a", "{l}b", "right", "left"),
+    "LMOVE {l}a {l}b RIGHT LEFT",
+    ["$-1\r\n", "_\r\n"],
+    undefined
+  ],
+  [
+    "takes several of the first list with elements",
+    Redis.lmpop(["{l}a", "{l}b"], "right", { count: 2 }),
+    "LMPOP 2 {l}a {l}b RIGHT COUNT 2",
+    "*2\r\n$4\r\n{l}b\r\n*1\r\n$1\r\nx\r\n",
+    { key: "{l}b", elements: ["x"] }
+  ],
   ["takes from no list", Redis.lmpop("l", "left"), "LMPOP 1 l LEFT", nil, undefined],
   ["LST-07: takes the head", Redis.lpop("l"), "LPOP l", "$1\r\nx\r\n", "x"],
   ["LST-07: takes no head", Redis.lpop("l"), "LPOP l", ["$-1\r\n", "_\r\n"], undefined],
@@ -31,7 +82,13 @@ commandTable("Lists", [
   ["takes several from the head of a missing list", Redis.lpopCount("l", 2), "LPOP l 2", nil, undefined],
   ["finds an element", Redis.lpos("l", "b", { rank: -2, maxlen: 10 }), "LPOS l b RANK -2 MAXLEN 10", ":1\r\n", 1],
   ["finds no element", Redis.lpos("l", "b"), "LPOS l b", ["$-1\r\n", "_\r\n"], undefined],
-  ["finds several elements", Redis.lposCount("l", "b", 0, { rank: 1, maxlen: 10 }), "LPOS l b RANK 1 COUNT 0 MAXLEN 10", "*2\r\n:1\r\n:3\r\n", [1, 3]],
+  [
+    "finds several elements",
+    Redis.lposCount("l", "b", 0, { rank: 1, maxlen: 10 }),
+    "LPOS l b RANK 1 COUNT 0 MAXLEN 10",
+    "*2\r\n:1\r\n:3\r\n",
+    [1, 3]
+  ],
   ["finds none of several elements", Redis.lposCount("l", "b", 2), "LPOS l b COUNT 2", "*0\r\n", []],
   ["LST-09, CNV-06: pushes at the head", Redis.lpush("l", "a", 1, 2n), "LPUSH l a 1 2", ":3\r\n", 3],
   ["LST-09: pushes one array at the head", Redis.lpush("l", ["a", "b"]), "LPUSH l a b", ":2\r\n", 2],

@@ -1,5 +1,5 @@
-import { Redis, RedisCommand } from "@redfx/core"
 import { assert, describe, it } from "@effect/vitest"
+import { Redis, RedisCommand } from "@redfx/core"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import { answeredTable, refusedTable } from "./settled.ts"
@@ -23,39 +23,102 @@ const debugValue = {
 }
 
 commandTable("Server", [
-  ["SRV-01, CNV-08: rewrites the log", Redis.bgrewriteaof(), "BGREWRITEAOF", ["+Background append only file rewriting started\r\n", "+Background append only file rewriting scheduled\r\n"], true],
+  ["SRV-01, CNV-08: rewrites the log", Redis.bgrewriteaof(), "BGREWRITEAOF", [
+    "+Background append only file rewriting started\r\n",
+    "+Background append only file rewriting scheduled\r\n"
+  ], true],
   ["SRV-02, CNV-08: saves in the background", Redis.bgsave(), "BGSAVE", "+Background saving started\r\n", true],
-  ["saves in the background, later if need be", Redis.bgsave({ schedule: true }), "BGSAVE SCHEDULE", "+Background saving scheduled\r\n", true],
+  [
+    "saves in the background, later if need be",
+    Redis.bgsave({ schedule: true }),
+    "BGSAVE SCHEDULE",
+    "+Background saving scheduled\r\n",
+    true
+  ],
   ["stops saving", Redis.bgsave({ cancel: true }), "BGSAVE CANCEL", "+Background saving cancelled\r\n", true],
   ["SRV-11: counts keys", Redis.dbsize(), "DBSIZE", ":3\r\n", 3],
   ["SRV-12, REC-09, CNV-41: looks inside", Redis.debugObject("k"), "DEBUG OBJECT k", debugLine, debugValue],
-  ["hands over", Redis.failover({ to: { host: "h", port: 1, force: true }, timeout: "2 seconds" }), "FAILOVER TO h 1 FORCE TIMEOUT 2000", "+OK\r\n", true],
+  [
+    "hands over",
+    Redis.failover({ to: { host: "h", port: 1, force: true }, timeout: "2 seconds" }),
+    "FAILOVER TO h 1 FORCE TIMEOUT 2000",
+    "+OK\r\n",
+    true
+  ],
   ["hands over to any", Redis.failover(), "FAILOVER", "+OK\r\n", true],
   ["does not hand over", Redis.failoverAbort(), "FAILOVER ABORT", "+OK\r\n", true],
-  ["SRV-13, CNV-07: deletes all keys in the background", Redis.flushall({ async: true }), "FLUSHALL ASYNC", "+OK\r\n", true],
+  [
+    "SRV-13, CNV-07: deletes all keys in the background",
+    Redis.flushall({ async: true }),
+    "FLUSHALL ASYNC",
+    "+OK\r\n",
+    true
+  ],
   ["SRV-13: deletes all keys", Redis.flushall(), "FLUSHALL", "+OK\r\n", true],
   ["SRV-14, CNV-07: deletes the keys of the database", Redis.flushdb(), "FLUSHDB", "+OK\r\n", true],
-  ["SRV-14: deletes the keys of the database before answering", Redis.flushdb({ sync: true }), "FLUSHDB SYNC", "+OK\r\n", true],
+  [
+    "SRV-14: deletes the keys of the database before answering",
+    Redis.flushdb({ sync: true }),
+    "FLUSHDB SYNC",
+    "+OK\r\n",
+    true
+  ],
   ["SRV-04, CNV-39: was never saved", Redis.lastsave(), "LASTSAVE", ":0\r\n", undefined],
-  ["draws", Redis.lolwut({ version: 5, args: [1, 2, 3] }), "LOLWUT VERSION 5 1 2 3", [bulk("art"), verbatim("art")], "art"],
+  [
+    "draws",
+    Redis.lolwut({ version: 5, args: [1, 2, 3] }),
+    "LOLWUT VERSION 5 1 2 3",
+    [bulk("art"), verbatim("art")],
+    "art"
+  ],
   ["SRV-06: replicates", Redis.replicaof("h", 6379), "REPLICAOF h 6379", "+OK\r\n", true],
   ["SRV-06: replicates nobody", Redis.replicaof(), "REPLICAOF NO ONE", "+OK\r\n", true],
-  ["is a master", Redis.role(), "ROLE", array(bulk("master"), ":3129659\r\n", array(array(bulk("127.0.0.1"), bulk("9001"), bulk("3129242")))), { role: "master", offset: 3129659, replicas: [{ host: "127.0.0.1", port: 9001, offset: 3129242 }] }],
-  ["is a replica", Redis.role(), "ROLE", array(bulk("slave"), bulk("127.0.0.1"), ":9000\r\n", bulk("connected"), ":3167038\r\n"), { role: "slave", host: "127.0.0.1", port: 9000, state: "connected", offset: 3167038 }],
-  ["is a sentinel", Redis.role(), "ROLE", array(bulk("sentinel"), array(bulk("m"))), { role: "sentinel", masters: ["m"] }],
+  [
+    "is a master",
+    Redis.role(),
+    "ROLE",
+    array(bulk("master"), ":3129659\r\n", array(array(bulk("127.0.0.1"), bulk("9001"), bulk("3129242")))),
+    { role: "master", offset: 3129659, replicas: [{ host: "127.0.0.1", port: 9001, offset: 3129242 }] }
+  ],
+  [
+    "is a replica",
+    Redis.role(),
+    "ROLE",
+    array(bulk("slave"), bulk("127.0.0.1"), ":9000\r\n", bulk("connected"), ":3167038\r\n"),
+    { role: "slave", host: "127.0.0.1", port: 9000, state: "connected", offset: 3167038 }
+  ],
+  ["is a sentinel", Redis.role(), "ROLE", array(bulk("sentinel"), array(bulk("m"))), {
+    role: "sentinel",
+    masters: ["m"]
+  }],
   ["SRV-03, CNV-07: saves", Redis.save(), "SAVE", "+OK\r\n", true],
   ["stops stopping", Redis.shutdownAbort(), "SHUTDOWN ABORT", "+OK\r\n", true],
   ["SRV-06, CNV-07: replicates by the old name", Redis.slaveof("h", 1), "SLAVEOF h 1", "+OK\r\n", true],
   ["SRV-06: replicates nobody by the old name", Redis.slaveof(), "SLAVEOF NO ONE", "+OK\r\n", true],
   ["SRV-15, CNV-07: exchanges databases", Redis.swapdb(3, 4), "SWAPDB 3 4", "+OK\r\n", true],
-  ["SRV-23, CNV-38: tells the time to the microsecond", Redis.time(), "TIME", array(bulk("1795258029"), bulk("184219")), { seconds: 1795258029, microseconds: 184219 }],
-  ["SRV-07, CNV-20, REC-10: reads parameters", Redis.configGet("max*", "port"), "CONFIG GET max* port", [array(bulk("maxmemory"), bulk("0"), bulk("port"), bulk("1")), map(bulk("maxmemory"), bulk("0"), bulk("port"), bulk("1"))], { maxmemory: "0", port: "1" }],
+  [
+    "SRV-23, CNV-38: tells the time to the microsecond",
+    Redis.time(),
+    "TIME",
+    array(bulk("1795258029"), bulk("184219")),
+    { seconds: 1795258029, microseconds: 184219 }
+  ],
+  ["SRV-07, CNV-20, REC-10: reads parameters", Redis.configGet("max*", "port"), "CONFIG GET max* port", [
+    array(bulk("maxmemory"), bulk("0"), bulk("port"), bulk("1")),
+    map(bulk("maxmemory"), bulk("0"), bulk("port"), bulk("1"))
+  ], { maxmemory: "0", port: "1" }],
   ["SRV-07, CNV-20: no parameter matches", Redis.configGet("nothing"), "CONFIG GET nothing", ["*0\r\n", "%0\r\n"], {}],
   ["SRV-07: reads all parameters by default", Redis.configGet(), "CONFIG GET *", "*0\r\n", {}],
   ["SRV-09, CNV-07: resets statistics", Redis.configResetstat(), "CONFIG RESETSTAT", "+OK\r\n", true],
   ["SRV-10: writes the configuration", Redis.configRewrite(), "CONFIG REWRITE", "+OK\r\n", true],
   ["SRV-08, CNV-07: sets a parameter", Redis.configSet("maxmemory", 0), "CONFIG SET maxmemory 0", "+OK\r\n", true],
-  ["SRV-08: sets several parameters", Redis.configSet({ maxmemory: 0, save: "" }), "CONFIG SET maxmemory 0 save \"\"", "+OK\r\n", true]
+  [
+    "SRV-08: sets several parameters",
+    Redis.configSet({ maxmemory: 0, save: "" }),
+    "CONFIG SET maxmemory 0 save \"\"",
+    "+OK\r\n",
+    true
+  ]
 ])
 
 refusedTable("Server", [
@@ -129,7 +192,8 @@ const server = [
 ].join("\r\n") + "\r\n"
 
 describe("INFO", () => {
-  const parsed = () => decoded(Redis.info("server", "memory"), bulk(server)) as RedisCommand.Success<ReturnType<typeof Redis.info>>
+  const parsed = () =>
+    decoded(Redis.info("server", "memory"), bulk(server)) as RedisCommand.Success<ReturnType<typeof Redis.info>>
 
   it("SRV-16, REC-01, CNV-41: reads every value as what it is", () => {
     assert.deepStrictEqual({ ...parsed().fields }, {
@@ -180,7 +244,10 @@ describe("INFO", () => {
   })
 
   it("SRV-16: an unknown section is empty", () => {
-    assert.deepStrictEqual({ ...(decoded(Redis.info("nope"), "=4\r\ntxt:\r\n") as ReturnType<typeof parsed>).fields }, {})
+    assert.deepStrictEqual(
+      { ...(decoded(Redis.info("nope"), "=4\r\ntxt:\r\n") as ReturnType<typeof parsed>).fields },
+      {}
+    )
   })
 
   it("REC-01: reads both protocols alike", () => {
@@ -209,7 +276,8 @@ const get7 = [
   "*2\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n*3\r\n+@read\r\n+@string\r\n+@fast\r\n*0\r\n*1\r\n*6\r\n$5\r\nflags\r\n*2\r\n+RO\r\n+access\r\n$12\r\nbegin_search\r\n*4\r\n$4\r\ntype\r\n$5\r\nindex\r\n$4\r\nspec\r\n*2\r\n$5\r\nindex\r\n:1\r\n$9\r\nfind_keys\r\n*4\r\n$4\r\ntype\r\n$5\r\nrange\r\n$4\r\nspec\r\n*6\r\n$7\r\nlastkey\r\n:0\r\n$7\r\nkeystep\r\n:1\r\n$5\r\nlimit\r\n:0\r\n*0\r\n$-1\r\n",
   "*2\r\n*10\r\n$3\r\nget\r\n:2\r\n~2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n~3\r\n+@read\r\n+@string\r\n+@fast\r\n~0\r\n~1\r\n%3\r\n$5\r\nflags\r\n~2\r\n+RO\r\n+access\r\n$12\r\nbegin_search\r\n%2\r\n$4\r\ntype\r\n$5\r\nindex\r\n$4\r\nspec\r\n%1\r\n$5\r\nindex\r\n:1\r\n$9\r\nfind_keys\r\n%2\r\n$4\r\ntype\r\n$5\r\nrange\r\n$4\r\nspec\r\n%3\r\n$7\r\nlastkey\r\n:0\r\n$7\r\nkeystep\r\n:1\r\n$5\r\nlimit\r\n:0\r\n~0\r\n_\r\n"
 ]
-const get6 = "*1\r\n*7\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n*3\r\n+@read\r\n+@string\r\n+@fast\r\n"
+const get6 =
+  "*1\r\n*7\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n*3\r\n+@read\r\n+@string\r\n+@fast\r\n"
 
 const docs = [
   "*2\r\n$3\r\nget\r\n*10\r\n$7\r\nsummary\r\n$5\r\nReads\r\n$5\r\nsince\r\n$5\r\n1.0.0\r\n$5\r\ngroup\r\n$6\r\nstring\r\n$10\r\ncomplexity\r\n$4\r\nO(1)\r\n$9\r\narguments\r\n*1\r\n*8\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$3\r\nkey\r\n$12\r\ndisplay_text\r\n$3\r\nkey\r\n$14\r\nkey_spec_index\r\n:0\r\n",
@@ -247,22 +315,66 @@ commandTable("Commands", [
   ["counts commands", Redis.commandCount(), "COMMAND COUNT", ":205\r\n", 205],
   ["documents", Redis.commandDocs("get"), "COMMAND DOCS get", docs, docsValue],
   ["documents nothing", Redis.commandDocs("nope"), "COMMAND DOCS nope", ["*0\r\n", "%0\r\n"], {}],
-  ["finds keys", Redis.commandGetkeys("MSET", "a", 1, "c", 2), "COMMAND GETKEYS MSET a 1 c 2", "*2\r\n$1\r\na\r\n$1\r\nc\r\n", ["a", "c"]],
-  ["finds keys and what becomes of them", Redis.commandGetkeysandflags("MSET", "a", 1), "COMMAND GETKEYSANDFLAGS MSET a 1", ["*1\r\n*2\r\n$1\r\na\r\n*2\r\n+OW\r\n+update\r\n", "*1\r\n*2\r\n$1\r\na\r\n~2\r\n+OW\r\n+update\r\n"], [{ key: "a", flags: new Set(["OW", "update"]) }]],
+  [
+    "finds keys",
+    Redis.commandGetkeys("MSET", "a", 1, "c", 2),
+    "COMMAND GETKEYS MSET a 1 c 2",
+    "*2\r\n$1\r\na\r\n$1\r\nc\r\n",
+    ["a", "c"]
+  ],
+  [
+    "finds keys and what becomes of them",
+    Redis.commandGetkeysandflags("MSET", "a", 1),
+    "COMMAND GETKEYSANDFLAGS MSET a 1",
+    ["*1\r\n*2\r\n$1\r\na\r\n*2\r\n+OW\r\n+update\r\n", "*1\r\n*2\r\n$1\r\na\r\n~2\r\n+OW\r\n+update\r\n"],
+    [{ key: "a", flags: new Set(["OW", "update"]) }]
+  ],
   ["tells some commands", Redis.commandInfo("get", "nope"), "COMMAND INFO get nope", get7, [commandInfo7, undefined]],
   ["names commands", Redis.commandList(), "COMMAND LIST", "*1\r\n$3\r\nget\r\n", ["get"]],
-  ["names commands by pattern", Redis.commandList({ pattern: "ge?" }), "COMMAND LIST FILTERBY PATTERN ge?", "*1\r\n$3\r\nget\r\n", ["get"]],
-  ["names commands by category", Redis.commandList({ aclcat: "read" }), "COMMAND LIST FILTERBY ACLCAT read", "*0\r\n", []],
+  [
+    "names commands by pattern",
+    Redis.commandList({ pattern: "ge?" }),
+    "COMMAND LIST FILTERBY PATTERN ge?",
+    "*1\r\n$3\r\nget\r\n",
+    ["get"]
+  ],
+  [
+    "names commands by category",
+    Redis.commandList({ aclcat: "read" }),
+    "COMMAND LIST FILTERBY ACLCAT read",
+    "*0\r\n",
+    []
+  ],
   ["names commands by module", Redis.commandList({ module: "bf" }), "COMMAND LIST FILTERBY MODULE bf", "*0\r\n", []]
 ])
 
 const memoryNames = [
-  "peak.allocated", "total.allocated", "startup.allocated", "replication.backlog", "clients.slaves", "clients.normal",
-  "aof.buffer", "overhead.total", "keys.count", "keys.bytes-per-key", "dataset.bytes", "fragmentation.bytes"
+  "peak.allocated",
+  "total.allocated",
+  "startup.allocated",
+  "replication.backlog",
+  "clients.slaves",
+  "clients.normal",
+  "aof.buffer",
+  "overhead.total",
+  "keys.count",
+  "keys.bytes-per-key",
+  "dataset.bytes",
+  "fragmentation.bytes"
 ]
 const memoryTail = (ratio: string): ReadonlyArray<string> => [
-  bulk("dataset.percentage"), ratio, bulk("peak.percentage"), ratio, bulk("fragmentation"), ratio,
-  bulk("allocator-fragmentation.ratio"), ratio, bulk("script.VMs"), ":5\r\n", bulk("new.text"), bulk("x")
+  bulk("dataset.percentage"),
+  ratio,
+  bulk("peak.percentage"),
+  ratio,
+  bulk("fragmentation"),
+  ratio,
+  bulk("allocator-fragmentation.ratio"),
+  ratio,
+  bulk("script.VMs"),
+  ":5\r\n",
+  bulk("new.text"),
+  bulk("x")
 ]
 const memoryHead = memoryNames.flatMap((name, i) => [bulk(name), `:${i + 1}\r\n`])
 const memoryDb = [bulk("overhead.hashtable.main"), ":72\r\n", bulk("overhead.hashtable.expires"), ":8\r\n"]
@@ -296,14 +408,33 @@ commandTable("Memory", [
 commandTable("Latency", [
   ["asks the doctor", Redis.latencyDoctor(), "LATENCY DOCTOR", [bulk("fine"), verbatim("fine")], "fine"],
   ["draws", Redis.latencyGraph("command"), "LATENCY GRAPH command", [bulk("_"), verbatim("_")], "_"],
-  ["counts calls by time", Redis.latencyHistogram("set"), "LATENCY HISTOGRAM set", ["*2\r\n$3\r\nset\r\n*4\r\n$5\r\ncalls\r\n:3\r\n$14\r\nhistogram_usec\r\n*4\r\n:1\r\n:2\r\n:16\r\n:3\r\n", "%1\r\n$3\r\nset\r\n%2\r\n$5\r\ncalls\r\n:3\r\n$14\r\nhistogram_usec\r\n%2\r\n:1\r\n:2\r\n:16\r\n:3\r\n"], { set: { calls: 3, histogramUsec: new Map([[1, 2], [16, 3]]) } }],
-  ["remembers", Redis.latencyHistory("command"), "LATENCY HISTORY command", "*1\r\n*2\r\n:1795258028\r\n:10\r\n", [{ time: 1795258028, latency: 10 }]],
-  ["remembers the latest", Redis.latencyLatest(), "LATENCY LATEST", "*1\r\n*4\r\n$7\r\ncommand\r\n:1795258028\r\n:10\r\n:11\r\n", [{ event: "command", time: 1795258028, latest: 10, max: 11, sum: undefined, count: undefined }]],
-  ["remembers the latest with sums", Redis.latencyLatest(), "LATENCY LATEST", "*1\r\n*6\r\n$7\r\ncommand\r\n:1795258028\r\n:10\r\n:11\r\n:20\r\n:2\r\n", [{ event: "command", time: 1795258028, latest: 10, max: 11, sum: 20, count: 2 }]],
+  ["counts calls by time", Redis.latencyHistogram("set"), "LATENCY HISTOGRAM set", [
+    "*2\r\n$3\r\nset\r\n*4\r\n$5\r\ncalls\r\n:3\r\n$14\r\nhistogram_usec\r\n*4\r\n:1\r\n:2\r\n:16\r\n:3\r\n",
+    "%1\r\n$3\r\nset\r\n%2\r\n$5\r\ncalls\r\n:3\r\n$14\r\nhistogram_usec\r\n%2\r\n:1\r\n:2\r\n:16\r\n:3\r\n"
+  ], { set: { calls: 3, histogramUsec: new Map([[1, 2], [16, 3]]) } }],
+  ["remembers", Redis.latencyHistory("command"), "LATENCY HISTORY command", "*1\r\n*2\r\n:1795258028\r\n:10\r\n", [{
+    time: 1795258028,
+    latency: 10
+  }]],
+  [
+    "remembers the latest",
+    Redis.latencyLatest(),
+    "LATENCY LATEST",
+    "*1\r\n*4\r\n$7\r\ncommand\r\n:1795258028\r\n:10\r\n:11\r\n",
+    [{ event: "command", time: 1795258028, latest: 10, max: 11, sum: undefined, count: undefined }]
+  ],
+  [
+    "remembers the latest with sums",
+    Redis.latencyLatest(),
+    "LATENCY LATEST",
+    "*1\r\n*6\r\n$7\r\ncommand\r\n:1795258028\r\n:10\r\n:11\r\n:20\r\n:2\r\n",
+    [{ event: "command", time: 1795258028, latest: 10, max: 11, sum: 20, count: 2 }]
+  ],
   ["forgets", Redis.latencyReset("command", "fork"), "LATENCY RESET command fork", ":1\r\n", 1]
 ])
 
-const logged = "*1\r\n*6\r\n:5\r\n:1795258082\r\n:2001\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n$15\r\n127.0.0.1:35594\r\n$0\r\n\r\n"
+const logged =
+  "*1\r\n*6\r\n:5\r\n:1795258082\r\n:2001\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n$15\r\n127.0.0.1:35594\r\n$0\r\n\r\n"
 const loggedNamed = logged.replace("$0\r\n\r\n", "$2\r\nme\r\n")
 const loggedOld = logged.replace("*6", "*4").replace("$15\r\n127.0.0.1:35594\r\n$0\r\n\r\n", "")
 const logEntry = {
@@ -319,11 +450,17 @@ const slowEntry = { ...logEntry, duration: Duration.micros(2001n) }
 commandTable("Slowlog", [
   ["SRV-20, REC-03, CNV-41: reads slow commands", Redis.slowlogGet(1), "SLOWLOG GET 1", logged, [slowEntry]],
   ["REC-03: reads who was slow", Redis.slowlogGet(), "SLOWLOG GET", loggedNamed, [{ ...slowEntry, clientName: "me" }]],
-  ["REC-03: reads what old servers tell", Redis.slowlogGet(), "SLOWLOG GET", loggedOld, [{ ...slowEntry, clientAddress: undefined }]],
+  ["REC-03: reads what old servers tell", Redis.slowlogGet(), "SLOWLOG GET", loggedOld, [{
+    ...slowEntry,
+    clientAddress: undefined
+  }]],
   ["SRV-20: reads no slow commands", Redis.slowlogGet(0), "SLOWLOG GET 0", "*0\r\n", []],
   ["SRV-21, CNV-02: counts slow commands", Redis.slowlogLen(), "SLOWLOG LEN", ":1\r\n", 1],
   ["SRV-22, CNV-07: forgets slow commands", Redis.slowlogReset(), "SLOWLOG RESET", "+OK\r\n", true],
-  ["reads a log of Valkey", Redis.commandlogGet(-1, "large-reply"), "COMMANDLOG GET -1 large-reply", logged, [{ ...logEntry, amount: 2001 }]],
+  ["reads a log of Valkey", Redis.commandlogGet(-1, "large-reply"), "COMMANDLOG GET -1 large-reply", logged, [{
+    ...logEntry,
+    amount: 2001
+  }]],
   ["measures a log of Valkey", Redis.commandlogLen("slow"), "COMMANDLOG LEN slow", ":2\r\n", 2],
   ["empties a log of Valkey", Redis.commandlogReset("large-request"), "COMMANDLOG RESET large-request", "+OK\r\n", true]
 ])
@@ -337,21 +474,53 @@ it("REC-03: reads arguments as bytes", () => {
   ])
 })
 
-const moduleEntries = [bulk("name"), bulk("vectorset"), bulk("ver"), ":1\r\n", bulk("path"), bulk(""), bulk("args"), "*0\r\n"]
+const moduleEntries = [
+  bulk("name"),
+  bulk("vectorset"),
+  bulk("ver"),
+  ":1\r\n",
+  bulk("path"),
+  bulk(""),
+  bulk("args"),
+  "*0\r\n"
+]
 
 commandTable("Modules", [
-  ["lists modules", Redis.moduleList(), "MODULE LIST", [array(array(...moduleEntries)), array(map(...moduleEntries))], [{ name: "vectorset", ver: 1, path: "", args: [] }]],
+  ["lists modules", Redis.moduleList(), "MODULE LIST", [array(array(...moduleEntries)), array(map(...moduleEntries))], [
+    { name: "vectorset", ver: 1, path: "", args: [] }
+  ]],
   ["loads a module", Redis.moduleLoad("/m.so", "a", 1), "MODULE LOAD /m.so a 1", "+OK\r\n", true],
-  ["loads a module with parameters", Redis.moduleLoadex("/m.so", { config: { x: 1, y: "2" }, args: ["a"] }), "MODULE LOADEX /m.so CONFIG x 1 CONFIG y 2 ARGS a", "+OK\r\n", true],
+  [
+    "loads a module with parameters",
+    Redis.moduleLoadex("/m.so", { config: { x: 1, y: "2" }, args: ["a"] }),
+    "MODULE LOADEX /m.so CONFIG x 1 CONFIG y 2 ARGS a",
+    "+OK\r\n",
+    true
+  ],
   ["unloads a module", Redis.moduleUnload("m"), "MODULE UNLOAD m", "+OK\r\n", true]
 ])
 
 const hotkeys = [
-  bulk("tracking-active"), ":1\r\n", bulk("sample-ratio"), ":1\r\n", bulk("selected-slots"), "*1\r\n*2\r\n:0\r\n:16383\r\n",
-  bulk("all-commands-all-slots-us"), ":10\r\n", bulk("net-bytes-all-commands-all-slots"), ":63\r\n",
-  bulk("collection-start-time-unix-ms"), ":1795258083119\r\n", bulk("collection-duration-ms"), ":11\r\n",
-  bulk("total-cpu-time-user-ms"), ":0\r\n", bulk("total-cpu-time-sys-ms"), ":0\r\n",
-  bulk("by-cpu-time-us"), array(bulk("hot"), ":10\r\n")
+  bulk("tracking-active"),
+  ":1\r\n",
+  bulk("sample-ratio"),
+  ":1\r\n",
+  bulk("selected-slots"),
+  "*1\r\n*2\r\n:0\r\n:16383\r\n",
+  bulk("all-commands-all-slots-us"),
+  ":10\r\n",
+  bulk("net-bytes-all-commands-all-slots"),
+  ":63\r\n",
+  bulk("collection-start-time-unix-ms"),
+  ":1795258083119\r\n",
+  bulk("collection-duration-ms"),
+  ":11\r\n",
+  bulk("total-cpu-time-user-ms"),
+  ":0\r\n",
+  bulk("total-cpu-time-sys-ms"),
+  ":0\r\n",
+  bulk("by-cpu-time-us"),
+  array(bulk("hot"), ":10\r\n")
 ]
 const hotkeysValue = {
   trackingActive: true,
@@ -369,10 +538,22 @@ const hotkeysValue = {
 }
 
 commandTable("Hotkeys", [
-  ["reads hot keys", Redis.hotkeysGet(), "HOTKEYS GET", [array(array(...hotkeys)), array(map(...hotkeys))], hotkeysValue],
+  [
+    "reads hot keys",
+    Redis.hotkeysGet(),
+    "HOTKEYS GET",
+    [array(array(...hotkeys)), array(map(...hotkeys))],
+    hotkeysValue
+  ],
   ["reads nothing", Redis.hotkeysGet(), "HOTKEYS GET", ["$-1\r\n", "_\r\n"], undefined],
   ["forgets", Redis.hotkeysReset(), "HOTKEYS RESET", "+OK\r\n", true],
-  ["measures", Redis.hotkeysStart({ metrics: ["cpu", "net"], count: 5, duration: "1 minute", sample: 10, slots: [1, 2] }), "HOTKEYS START METRICS 2 CPU NET COUNT 5 DURATION 60 SAMPLE 10 SLOTS 2 1 2", "+OK\r\n", true],
+  [
+    "measures",
+    Redis.hotkeysStart({ metrics: ["cpu", "net"], count: 5, duration: "1 minute", sample: 10, slots: [1, 2] }),
+    "HOTKEYS START METRICS 2 CPU NET COUNT 5 DURATION 60 SAMPLE 10 SLOTS 2 1 2",
+    "+OK\r\n",
+    true
+  ],
   ["stops", Redis.hotkeysStop(), "HOTKEYS STOP", "+OK\r\n", true],
   ["has nothing to stop", Redis.hotkeysStop(), "HOTKEYS STOP", ["$-1\r\n", "_\r\n"], false]
 ])

@@ -1,4 +1,5 @@
-import { Redis, type RedisCommand } from "@redfx/core"
+import { Redis } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
 import { describe, expectTypeOf, it } from "vitest"
 
 describe("Sets", () => {

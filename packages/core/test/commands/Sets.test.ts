@@ -1,5 +1,5 @@
-import { Redis, RedisCommand } from "@redfx/core"
 import { assert, it } from "@effect/vitest"
+import { Redis, RedisCommand } from "@redfx/core"
 import { answeredTable, refusedTable } from "./settled.ts"
 import { commandTable, decoded } from "./table.ts"
 
@@ -46,7 +46,10 @@ commandTable("Sets", [
     "*2\r\n$1\r\n0\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n",
     { cursor: "0", members: ["a", "b"] }
   ],
-  ["SET-15: starts a scan at 0", Redis.sscan("k"), "SSCAN k 0", "*2\r\n$2\r\n17\r\n*0\r\n", { cursor: "17", members: [] }],
+  ["SET-15: starts a scan at 0", Redis.sscan("k"), "SSCAN k 0", "*2\r\n$2\r\n17\r\n*0\r\n", {
+    cursor: "17",
+    members: []
+  }],
   ["SET-05, CNV-19: a union is a set", Redis.sunion("k", "l"), "SUNION k l", ab, setOfAB],
   ["SET-08: stores a union", Redis.sunionstore("d", ["k", "l"]), "SUNIONSTORE d k l", ":3\r\n", 3]
 ])

@@ -1,5 +1,5 @@
-import { Redis, RedisCommand } from "@redfx/core"
 import { assert, it } from "@effect/vitest"
+import { Redis, RedisCommand } from "@redfx/core"
 import { answeredTable, refusedTable } from "./settled.ts"
 import { commandTable, decoded } from "./table.ts"
 
@@ -59,7 +59,13 @@ commandTable("SortedSets", [
     1
   ],
   ["ZST-01: lowers scores only", Redis.zadd("k", { a: 1 }, { lt: true }), "ZADD k LT 1 a", ":1\r\n", 1],
-  ["ZST-01, CNV-24: adds to a score", Redis.zaddIncr("k", 1.5, "a"), "ZADD k INCR 1.5 a", ["$3\r\n2.5\r\n", ",2.5\r\n"], 2.5],
+  [
+    "ZST-01, CNV-24: adds to a score",
+    Redis.zaddIncr("k", 1.5, "a"),
+    "ZADD k INCR 1.5 a",
+    ["$3\r\n2.5\r\n", ",2.5\r\n"],
+    2.5
+  ],
   [
     "ZST-01, CNV-24: a blocked addition is undefined",
     Redis.zaddIncr("k", 1, "a", { nx: true }),
@@ -68,7 +74,10 @@ commandTable("SortedSets", [
     undefined
   ],
   ["ZST-02, CNV-02: counts members", Redis.zcard("k"), "ZCARD k", ":2\r\n", 2],
-  ["ZST-04, CNV-04: increments before the member", Redis.zincrby("k", 2, "a"), "ZINCRBY k 2 a", ["$3\r\n2.5\r\n", ",2.5\r\n"], 2.5],
+  ["ZST-04, CNV-04: increments before the member", Redis.zincrby("k", 2, "a"), "ZINCRBY k 2 a", [
+    "$3\r\n2.5\r\n",
+    ",2.5\r\n"
+  ], 2.5],
   [
     "pops from several sorted sets",
     Redis.zmpop(["k", "l"], "min", { count: 2 }),
@@ -226,7 +235,13 @@ commandTable("SortedSetRanges", [
   ],
   ["ZST-19, CNV-02: removes by text", Redis.zremrangebylex("k", "-", "(c"), "ZREMRANGEBYLEX k - (c", ":1\r\n", 1],
   ["ZST-20, CNV-02: removes by rank", Redis.zremrangebyrank("k", 0, -2), "ZREMRANGEBYRANK k 0 -2", ":1\r\n", 1],
-  ["ZST-21, CNV-02: removes by score", Redis.zremrangebyscore("k", "-inf", 2), "ZREMRANGEBYSCORE k -inf 2", ":1\r\n", 1],
+  [
+    "ZST-21, CNV-02: removes by score",
+    Redis.zremrangebyscore("k", "-inf", 2),
+    "ZREMRANGEBYSCORE k -inf 2",
+    ":1\r\n",
+    1
+  ],
   ["ZST-11, CNV-23: reads from the highest", Redis.zrevrange("k", 0, -1), "ZREVRANGE k 0 -1", members, ["a", "b"]],
   [
     "ZST-11, CNV-23: reads from the highest with scores",
@@ -273,7 +288,11 @@ refusedTable("SortedSets", [
   ["ZST-01: refuses nx with gt", Redis.zaddIncr("k", 1, "a", { nx: true, gt: true }), exclusive],
   // @ts-expect-error the types hold it already
   ["ZST-01: refuses gt with lt", Redis.zadd("k", { a: 1 }, { gt: true, lt: true }), exclusive],
-  ["ZST-01: refuses a score that is no number", Redis.zadd("k", { a: NaN }), "cannot send NaN; send text, bytes, a number or a bigint"],
+  [
+    "ZST-01: refuses a score that is no number",
+    Redis.zadd("k", { a: NaN }),
+    "cannot send NaN; send text, bytes, a number or a bigint"
+  ],
   ["ZST-08: refuses to wait for no keys", Redis.bzpopmax([]), "needs at least one key"],
   ["ZST-09: refuses to wait for a negative time", Redis.bzpopmin("k", -1), "cannot block for a negative time"],
   ["refuses to pop from no keys", Redis.zmpop([], "min"), "needs at least one key"],

@@ -1,5 +1,5 @@
-import { Redis, RedisCommand } from "@redfx/core"
 import { assert, it } from "@effect/vitest"
+import { Redis, RedisCommand } from "@redfx/core"
 import * as Duration from "effect/Duration"
 import { answeredTable, refusedTable } from "./settled.ts"
 import { commandTable, decoded } from "./table.ts"
@@ -38,9 +38,21 @@ commandTable("Streams", [
     "$3\r\n1-1\r\n",
     "1-1"
   ],
-  ["adds an entry once", Redis.xadd("s", { a: 1 }, { idmpauto: "p" }), "XADD s IDMPAUTO p * a 1", "$3\r\n1-1\r\n", "1-1"],
+  [
+    "adds an entry once",
+    Redis.xadd("s", { a: 1 }, { idmpauto: "p" }),
+    "XADD s IDMPAUTO p * a 1",
+    "$3\r\n1-1\r\n",
+    "1-1"
+  ],
   ["adds nothing to a missing stream", Redis.xaddNomkstream("s", { a: 1 }), "XADD s NOMKSTREAM * a 1", nil, undefined],
-  ["adds to a stream that exists", Redis.xaddNomkstream("s", { a: 1 }), "XADD s NOMKSTREAM * a 1", "$3\r\n1-1\r\n", "1-1"],
+  [
+    "adds to a stream that exists",
+    Redis.xaddNomkstream("s", { a: 1 }),
+    "XADD s NOMKSTREAM * a 1",
+    "$3\r\n1-1\r\n",
+    "1-1"
+  ],
   [
     "sets how repetitions are recognised",
     Redis.xcfgset("s", { idmpDuration: "2 minutes", idmpMaxsize: 10 }),
@@ -65,7 +77,11 @@ commandTable("Streams", [
     "*0\r\n",
     []
   ],
-  ["CNV-31: nil is no entries, and nil entries are left out", Redis.xrange("s"), "XRANGE s - +", ["*-1\r\n", "_\r\n", "*1\r\n$-1\r\n"], []],
+  ["CNV-31: nil is no entries, and nil entries are left out", Redis.xrange("s"), "XRANGE s - +", [
+    "*-1\r\n",
+    "_\r\n",
+    "*1\r\n$-1\r\n"
+  ], []],
   ["XST-17, CNV-32: reads streams", Redis.xread({ s: "0", t: "$" }), "XREAD STREAMS s t 0 $", read, readValue],
   [
     "XST-17: waits for entries",
@@ -153,7 +169,13 @@ commandTable("StreamGroups", [
     true
   ],
   ["makes a consumer", Redis.xgroupCreateconsumer("s", "g", "c"), "XGROUP CREATECONSUMER s g c", ":1\r\n", true],
-  ["XST-06, CNV-02: deletes a consumer", Redis.xgroupDelconsumer("s", "g", "c"), "XGROUP DELCONSUMER s g c", ":2\r\n", 2],
+  [
+    "XST-06, CNV-02: deletes a consumer",
+    Redis.xgroupDelconsumer("s", "g", "c"),
+    "XGROUP DELCONSUMER s g c",
+    ":2\r\n",
+    2
+  ],
   ["XST-07, CNV-01: deletes a group", Redis.xgroupDestroy("s", "g"), "XGROUP DESTROY s g", ":1\r\n", true],
   ["XST-07, CNV-01: deletes no group", Redis.xgroupDestroy("s", "g"), "XGROUP DESTROY s g", ":0\r\n", false],
   [
@@ -191,7 +213,13 @@ commandTable("StreamGroups", [
     read,
     readValue
   ],
-  ["XST-18, CNV-32: reads nothing for a group", Redis.xreadgroup("g", "c", { s: ">" }), "XREADGROUP GROUP g c STREAMS s >", nilArray, []],
+  [
+    "XST-18, CNV-32: reads nothing for a group",
+    Redis.xreadgroup("g", "c", { s: ">" }),
+    "XREADGROUP GROUP g c STREAMS s >",
+    nilArray,
+    []
+  ],
   [
     "XST-18: a deleted pending entry has no fields",
     Redis.xreadgroup("g", "c", { s: "0" }),
@@ -340,14 +368,26 @@ const wholeIdle = "minIdleTime must be a whole number of milliseconds from 0 on"
 
 refusedTable("Streams", [
   ["XST-02: refuses an entry without fields", Redis.xadd("s", {}), "needs at least one pair"],
-  ["XST-02: refuses to keep no entry", Redis.xadd("s", { a: 1 }, { maxlen: 0 }), "maxlen must be a whole number from 1 on"],
+  [
+    "XST-02: refuses to keep no entry",
+    Redis.xadd("s", { a: 1 }, { maxlen: 0 }),
+    "maxlen must be a whole number from 1 on"
+  ],
   ["XST-15: refuses to read fewer than one entry", Redis.xrange("s", "-", "+", { count: 0 }), wholeCount],
   ["XST-16: refuses to read fewer than one entry backwards", Redis.xrevrange("s", "+", "-", { count: -1 }), wholeCount],
   ["XST-17: refuses to read no streams", Redis.xread({}), "needs at least one pair"],
   ["XST-17: refuses to read fewer than one entry of a stream", Redis.xread({ s: 0 }, { count: 0.5 }), wholeCount],
-  ["XST-17: refuses to wait for a negative time", Redis.xread({ s: 0 }, { block: -1 }), "cannot block for a negative time"],
+  [
+    "XST-17: refuses to wait for a negative time",
+    Redis.xread({ s: 0 }, { block: -1 }),
+    "cannot block for a negative time"
+  ],
   ["XST-18: refuses to read no streams for a group", Redis.xreadgroup("g", "c", {}), "needs at least one pair"],
-  ["XST-18: refuses to wait for a negative time for a group", Redis.xreadgroup("g", "c", { s: ">" }, { block: -5 }), "cannot block for a negative time"],
+  [
+    "XST-18: refuses to wait for a negative time for a group",
+    Redis.xreadgroup("g", "c", { s: ">" }, { block: -5 }),
+    "cannot block for a negative time"
+  ],
   ["XST-03: refuses a negative idle time", Redis.xclaim("s", "g", "c", -1, ["1-0"]), wholeIdle],
   ["XST-03: refuses an idle time that is not whole", Redis.xclaim("s", "g", "c", 1.5, ["1-0"]), wholeIdle],
   ["XST-03: refuses to claim nothing", Redis.xclaim("s", "g", "c", 1, []), "needs at least one id"],
@@ -356,7 +396,11 @@ refusedTable("Streams", [
     Redis.xclaim("s", "g", "c", 1, ["1-0"], { idle: 0.5 }),
     "idle must be a whole number of milliseconds from 0 on"
   ],
-  ["XST-03: refuses a time that is not whole", Redis.xclaim("s", "g", "c", 1, ["1-0"], { time: 0.5 }), "time must be a whole number"],
+  [
+    "XST-03: refuses a time that is not whole",
+    Redis.xclaim("s", "g", "c", 1, ["1-0"], { time: 0.5 }),
+    "time must be a whole number"
+  ],
   [
     "XST-03: refuses a count of deliveries that is not whole",
     Redis.xclaimJustid("s", "g", "c", 1, ["1-0"], { retrycount: 0.5 }),
@@ -373,7 +417,10 @@ refusedTable("Streams", [
 it("XST-02: entries are bytes in the bytes view, repeated fields included", () => {
   const reply = "*1\r\n*2\r\n$3\r\n1-1\r\n*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\na\r\n$1\r\n2\r\n"
   const [a, one, two] = [Uint8Array.of(0x61), Uint8Array.of(0x31), Uint8Array.of(0x32)]
-  assert.deepStrictEqual(decoded(Redis.asBytes(Redis.xrange("s")), reply), [{ id: "1-1", fields: [[a, one], [a, two]] }])
+  assert.deepStrictEqual(decoded(Redis.asBytes(Redis.xrange("s")), reply), [{
+    id: "1-1",
+    fields: [[a, one], [a, two]]
+  }])
   assert.deepStrictEqual(decoded(Redis.xrange("s"), reply), [{ id: "1-1", fields: record({ a: "2" }) }])
 })
 

@@ -1,5 +1,5 @@
-import { Redis, RedisCommand } from "@redfx/core"
 import { assert, it } from "@effect/vitest"
+import { Redis, RedisCommand } from "@redfx/core"
 import { commandTable, decoded } from "./table.ts"
 
 const nil = ["$-1\r\n", "_\r\n"]
@@ -21,7 +21,10 @@ commandTable("VectorSets", [
   ],
   ["counts elements", Redis.vcard("k"), "VCARD k", ":2\r\n", 2],
   ["counts dimensions", Redis.vdim("k"), "VDIM k", ":3\r\n", 3],
-  ["reads a vector", Redis.vemb("k", "a"), "VEMB k a", ["*2\r\n$4\r\n0.99\r\n$1\r\n2\r\n", "*2\r\n,0.99\r\n,2\r\n"], [0.99, 2]],
+  ["reads a vector", Redis.vemb("k", "a"), "VEMB k a", ["*2\r\n$4\r\n0.99\r\n$1\r\n2\r\n", "*2\r\n,0.99\r\n,2\r\n"], [
+    0.99,
+    2
+  ]],
   ["reads no vector", Redis.vemb("k", "a"), "VEMB k a", nil, undefined],
   [
     "reads a vector as it is kept",
@@ -115,7 +118,13 @@ commandTable("VectorSets", [
     ],
     [{ element: "a", score: 0.9, attributes: undefined }, { element: "b", score: 0.8, attributes: "{}" }]
   ],
-  ["finds nothing in a missing key", Redis.vsimWithScoresWithAttribs("k", { ele: "a" }), "VSIM k ELE a WITHSCORES WITHATTRIBS", "*0\r\n", []]
+  [
+    "finds nothing in a missing key",
+    Redis.vsimWithScoresWithAttribs("k", { ele: "a" }),
+    "VSIM k ELE a WITHSCORES WITHATTRIBS",
+    "*0\r\n",
+    []
+  ]
 ])
 
 it("sends floats of 32 bits as little-endian bytes", () => {

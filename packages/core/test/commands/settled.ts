@@ -2,8 +2,8 @@
  * Tests commands that are settled before anything is sent: refused arguments,
  * and nothing to send.
  */
-import type { RedisCommand } from "@redfx/core"
 import { assert, describe, it } from "@effect/vitest"
+import type { RedisCommand } from "@redfx/core"
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"

@@ -28,7 +28,7 @@ const decoder = new TextDecoder()
 export const wire = (command: RedisCommand.Any): string => {
   const writer = new RespEncoder()
   RedisCommand.encodeInto(command, writer)
-  const chunks = writer.take()
+  const chunks = writer.takeBytes()
   const request = new RespDecoder()
   const values = chunks.flatMap((chunk) => [...request.push(chunk)])
   assert.strictEqual(values.length, 1, "one command is one array")

@@ -1,0 +1,410 @@
+/**
+ * Commands on the slots of a cluster: who owns them, what is in them, and
+ * moving them.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+import type { SlotRange } from "./ClusterNodes.ts"
+import type { FlushMode } from "./Scripting.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * What becomes of a slot.
+ *
+ * - `importing`: it comes from the node of this id. `migrating`: it goes to the node of this id.
+ * - `node`: it belongs to the node of this id. `stable`: it stays where it is.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export type ClusterSlotState =
+  | {
+    readonly importing: string
+    readonly migrating?: undefined
+    readonly node?: undefined
+    readonly stable?: undefined
+  }
+  | {
+    readonly importing?: undefined
+    readonly migrating: string
+    readonly node?: undefined
+    readonly stable?: undefined
+  }
+  | {
+    readonly importing?: undefined
+    readonly migrating?: undefined
+    readonly node: string
+    readonly stable?: undefined
+  }
+  | {
+    readonly importing?: undefined
+    readonly migrating?: undefined
+    readonly node?: undefined
+    readonly stable: true
+  }
+
+/**
+ * Options of {@link clusterSetslot}: how long it may wait for replicas, a bare number being milliseconds (Valkey 8.0.0).
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export interface ClusterSetslotOptions {
+  readonly timeout?: Arg.Time | undefined
+}
+
+/**
+ * Slots that go to a node.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export interface ClusterSlotMove {
+  readonly slots: ReadonlyArray<SlotRange>
+  readonly node: string
+}
+
+/**
+ * Options of {@link clusterSlotStatsOrderby}: how many slots at most, and whether the greatest come first (the default).
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export interface ClusterSlotStatsOrder {
+  readonly limit?: number | undefined
+  readonly order?: "asc" | "desc" | undefined
+}
+
+const slotList = (slots: Arg.Many<number>): ReadonlyArray<number> => Arg.some(slots, "needs at least one slot")
+
+const rangeList = (ranges: Arg.Many<SlotRange>): ReadonlyArray<Arg.Arg> =>
+  Arg.some(ranges, "needs at least one range of slots").flatMap(({ end, start }) => [start, end])
+
+const stateArgs = (state: ClusterSlotState): ReadonlyArray<Arg.Arg> => {
+  const given: ReadonlyArray<Arg.Arg> = [
+    Arg.option("IMPORTING", state.importing),
+    Arg.option("MIGRATING", state.migrating),
+    Arg.option("NODE", state.node),
+    Arg.flag("STABLE", state.stable)
+  ].filter((args) => args.length > 0)
+  return given.length === 1 ? given : Arg.invalid("needs one of importing, migrating, node, stable")
+}
+
+const slotStats = Reply.fields({
+  slot: Reply.integer,
+  stats: Reply.struct({
+    keyCount: Reply.integer,
+    cpuUsec: Reply.nullable(Reply.integer),
+    memoryBytes: Reply.nullable(Reply.integer),
+    networkBytesIn: Reply.nullable(Reply.integer),
+    networkBytesOut: Reply.nullable(Reply.integer)
+  })
+})
+
+const rangesText: Reply.Reply<ReadonlyArray<SlotRange>> = Reply.map(Reply.text, (text) =>
+  text.split(/[ ,]+/).filter((range) => range !== "").map((range) => {
+    const [start, end] = range.split("-")
+    return { start: Number(start), end: Number(end ?? start) }
+  }))
+
+const migrationTask = Reply.struct({
+  id: Reply.text,
+  slots: rangesText,
+  source: Reply.text,
+  dest: Reply.text,
+  operation: Reply.text,
+  state: Reply.text,
+  lastError: Reply.text,
+  retries: Reply.integer,
+  createTime: Reply.integer,
+  startTime: Reply.integer,
+  endTime: Reply.integer,
+  writePauseMs: Reply.nullable(Reply.integer)
+})
+
+const slotMigrationJob = Reply.struct({
+  name: Reply.text,
+  operation: Reply.text,
+  slotRanges: rangesText,
+  sourceNode: Reply.text,
+  targetNode: Reply.text,
+  createTime: Reply.integer,
+  lastUpdateTime: Reply.integer,
+  lastAckTime: Reply.nullable(Reply.integer),
+  state: Reply.text,
+  message: Reply.text,
+  cowSize: Reply.nullable(Reply.integer),
+  remainingReplSize: Reply.nullable(Reply.integer)
+})
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Gives slots that nobody owns to the node; returns `true`.
+ *
+ * Fails with `ResponseError` when a slot has an owner, and then gives none. No
+ * slots: `DataError`. O(N). Since Redis 3.0.0.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterAddslots = define(
+  "CLUSTER ADDSLOTS",
+  (...slots: Arg.Many<number>) => slotList(slots),
+  Reply.ok
+)
+
+/**
+ * Gives ranges of slots that nobody owns to the node; returns `true`.
+ *
+ * Fails with `ResponseError` when a slot has an owner, and then gives none. No
+ * ranges: `DataError`. O(N) in the slots. Since Redis 7.0.0.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterAddslotsrange = define(
+  "CLUSTER ADDSLOTSRANGE",
+  (...ranges: Arg.Many<SlotRange>) => rangeList(ranges),
+  Reply.ok
+)
+
+/**
+ * Cancels all slot migrations from the node; returns `true`.
+ *
+ * Fails with `ResponseError` when there are none. O(N) in the migrations. Since
+ * Valkey 9.0.0; Redis has {@link clusterMigrationCancel}.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterCancelslotmigrations = define("CLUSTER CANCELSLOTMIGRATIONS", () => [], Reply.ok)
+
+/**
+ * Returns how many keys of a slot the node has.
+ *
+ * O(1). Since Redis 3.0.0.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterCountkeysinslot = define("CLUSTER COUNTKEYSINSLOT", (slot: number) => [slot], Reply.integer)
+
+/**
+ * Makes the node forget who owns slots; returns `true`.
+ *
+ * Fails with `ResponseError` when a slot has no owner, and then forgets none. No
+ * slots: `DataError`. O(N). Since Redis 3.0.0.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterDelslots = define(
+  "CLUSTER DELSLOTS",
+  (...slots: Arg.Many<number>) => slotList(slots),
+  Reply.ok
+)
+
+/**
+ * Makes the node forget who owns ranges of slots; returns `true`.
+ *
+ * Fails with `ResponseError` when a slot has no owner, and then forgets none. No
+ * ranges: `DataError`. O(N) in the slots. Since Redis 7.0.0.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterDelslotsrange = define(
+  "CLUSTER DELSLOTSRANGE",
+  (...ranges: Arg.Many<SlotRange>) => rangeList(ranges),
+  Reply.ok
+)
+
+/**
+ * Deletes all keys of a slot on the node; returns `true`.
+ *
+ * O(N) in the keys. Since Valkey 9.0.0; Redis does not have it.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterFlushslot = define(
+  "CLUSTER FLUSHSLOT",
+  (slot: number, mode?: FlushMode) => [slot, Arg.token(mode)],
+  Reply.ok
+)
+
+/**
+ * Makes the node own no slots; returns `true`.
+ *
+ * Fails with `ResponseError` when it has keys. O(1). Since Redis 3.0.0.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterFlushslots = define("CLUSTER FLUSHSLOTS", () => [], Reply.ok)
+
+/**
+ * Returns at most `count` keys of a slot on the node.
+ *
+ * O(N) in the keys. Since Redis 3.0.0.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterGetkeysinslot = define(
+  "CLUSTER GETKEYSINSLOT",
+  (slot: number, count: number) => [slot, count],
+  Reply.array(Reply.blob)
+)
+
+/**
+ * Returns the slot migrations from and to the node: those under way and some that have ended, times in unix seconds.
+ *
+ * `state` is `success` or `failed` in the end, `message` says why it failed. O(N)
+ * in the migrations. Since Valkey 9.0.0; Redis has {@link clusterMigrationStatus}.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterGetslotmigrations = define(
+  "CLUSTER GETSLOTMIGRATIONS",
+  () => [],
+  Reply.array(slotMigrationJob)
+)
+
+/**
+ * Returns the slot of a key, whoever owns it.
+ *
+ * O(N) in the length of the key. Since Redis 3.0.0.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterKeyslot = define("CLUSTER KEYSLOT", (key: Arg.Key) => [key], Reply.integer)
+
+/**
+ * Begins to move slots with their keys from the node to others; returns `true` before they are moved.
+ *
+ * Nothing to move: `DataError`. O(N) in the slots. Since Valkey 9.0.0; Redis
+ * has {@link clusterMigrationImport}.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterMigrateslots = define(
+  "CLUSTER MIGRATESLOTS",
+  (...moves: Arg.Many<ClusterSlotMove>) =>
+    Arg.some(moves, "needs slots and a node").flatMap(({ node, slots }) => [
+      "SLOTSRANGE",
+      rangeList([slots]),
+      "NODE",
+      node
+    ]),
+  Reply.ok
+)
+
+/**
+ * Cancels a slot migration of the node by its id, or `all`; returns how many were cancelled.
+ *
+ * O(N) in the slots. Since Redis 8.4.0; Valkey has {@link clusterCancelslotmigrations}.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterMigrationCancel = define(
+  "CLUSTER MIGRATION",
+  (task: { readonly id: string } | "all") => ["CANCEL", task === "all" ? "ALL" : ["ID", task.id]],
+  Reply.integer
+)
+
+/**
+ * Begins to move slots with their keys from their owner to the node; returns the id of the migration.
+ *
+ * Fails with `ResponseError` when the node has them, or they do not belong to
+ * one node. No ranges: `DataError`. O(N) in the slots. Since Redis 8.4.0; Valkey has {@link clusterMigrateslots}.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterMigrationImport = define(
+  "CLUSTER MIGRATION",
+  (...ranges: Arg.Many<SlotRange>) => ["IMPORT", rangeList(ranges)],
+  Reply.text
+)
+
+/**
+ * Returns the slot migrations of the node, times in unix milliseconds, or the one of an id: none when it is unknown.
+ *
+ * O(N) in the migrations. Since Redis 8.4.0; Valkey has {@link clusterGetslotmigrations}.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterMigrationStatus = define(
+  "CLUSTER MIGRATION",
+  (id?: string) => ["STATUS", id === undefined ? "ALL" : ["ID", id]],
+  Reply.array(migrationTask)
+)
+
+/**
+ * Sets what becomes of a slot; returns `true`.
+ *
+ * Not one state: `DataError`. Fails with `ResponseError` when the node does not
+ * own a slot that is to migrate or owns one that it is to import. O(1). Since Redis 3.0.0.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterSetslot = define(
+  "CLUSTER SETSLOT",
+  (slot: number, state: ClusterSlotState, options: ClusterSetslotOptions = {}) => [
+    slot,
+    stateArgs(state),
+    options.timeout === undefined ? Arg.none : ["TIMEOUT", Arg.milliseconds(options.timeout)]
+  ],
+  Reply.ok
+)
+
+/**
+ * Returns what slots of a range hold and take, as far as they are the node's.
+ *
+ * All but `keyCount` is `undefined` unless the server counts it. `cpuUsec` is
+ * microseconds, the others are bytes. O(N) in the slots. Since Redis 8.2.0 and Valkey 8.0.0.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterSlotStats = define(
+  "CLUSTER SLOT-STATS",
+  (range: SlotRange) => ["SLOTSRANGE", range.start, range.end],
+  Reply.array(slotStats)
+)
+
+/**
+ * Like {@link clusterSlotStats}, for the slots in which a metric, such as `key-count`, is greatest or least.
+ *
+ * Fails with `ResponseError` when the server does not count it. O(N*log(N)) in
+ * the slots. Since Redis 8.2.0 and Valkey 8.0.0.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export const clusterSlotStatsOrderby = define(
+  "CLUSTER SLOT-STATS",
+  (metric: string, options: ClusterSlotStatsOrder = {}) => [
+    "ORDERBY",
+    metric,
+    Arg.option("LIMIT", options.limit),
+    Arg.token(options.order)
+  ],
+  Reply.array(slotStats)
+)

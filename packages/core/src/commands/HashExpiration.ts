@@ -1,0 +1,303 @@
+/**
+ * Commands on the times to live of the fields of hashes.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * One field or several.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export type HashFields = Arg.Key | ReadonlyArray<Arg.Key>
+
+/**
+ * When a time to live is set on a field; always, without any.
+ *
+ * - `nx`: when the field has none. `xx`: when it has one.
+ * - `gt`, `lt`: when the new one is later, earlier than what the field has; a field without one lives forever.
+ *
+ * Only one of them can be given.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export type HashExpireCondition =
+  | { readonly nx?: boolean | undefined; readonly xx?: never; readonly gt?: never; readonly lt?: never }
+  | { readonly xx: boolean; readonly nx?: never; readonly gt?: never; readonly lt?: never }
+  | { readonly gt: boolean; readonly nx?: never; readonly xx?: never; readonly lt?: never }
+  | { readonly lt: boolean; readonly nx?: never; readonly xx?: never; readonly gt?: never }
+
+/** The exclusive options that set a time to live; each group adds what it has besides. */
+type Expiry<Other extends string> =
+  & { readonly [K in Other]?: never }
+  & (
+    | { readonly ex?: Arg.Time | undefined; readonly px?: never; readonly exat?: never; readonly pxat?: never }
+    | { readonly px: Arg.Time; readonly ex?: never; readonly exat?: never; readonly pxat?: never }
+    | { readonly exat: Arg.Instant | number; readonly ex?: never; readonly px?: never; readonly pxat?: never }
+    | { readonly pxat: Arg.Instant | number; readonly ex?: never; readonly px?: never; readonly exat?: never }
+  )
+
+/** The times to live are left as they are, or taken away: nothing else can be given then. */
+type Unlike<Option extends string> =
+  & { readonly [K in Option]: boolean }
+  & { readonly ex?: never; readonly px?: never; readonly exat?: never; readonly pxat?: never }
+
+/**
+ * What becomes of the times to live of the fields that HGETEX reads; unchanged, without any.
+ *
+ * - `ex`, `px`: live for a time; a bare number is seconds (`ex`), milliseconds (`px`).
+ * - `exat`, `pxat`: live until a point in time; a bare number is unix seconds, unix milliseconds.
+ * - `persist`: live until they are deleted.
+ *
+ * Only one of them can be given.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export type HgetexOptions = Expiry<"persist"> | Unlike<"persist">
+
+/**
+ * When HSETEX stores, and the times to live of the fields; none, unless given.
+ *
+ * - `ex`, `px`, `exat`, `pxat`: as in {@link HgetexOptions}. `keepttl`: keep those that the fields have.
+ * - `fnx`: when none of the fields exists. `fxx`: when all of them do.
+ * - `nx`, `xx`: when the key does not exist, when it does. Valkey 9.0.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export type HsetexOptions =
+  & (Expiry<"keepttl"> | Unlike<"keepttl">)
+  & (
+    | { readonly fnx?: boolean | undefined; readonly fxx?: never }
+    | { readonly fxx: boolean; readonly fnx?: never }
+  )
+  & (
+    | { readonly nx?: boolean | undefined; readonly xx?: never }
+    | { readonly xx: boolean; readonly nx?: never }
+  )
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Sets the times to live of fields, a bare number being seconds; returns for each field 1 when it was set,
+ * 0 when the condition forbade it, 2 when the field was deleted at once, as the time was 0, and -2 when there
+ * is no such field.
+ *
+ * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export const hexpire = define(
+  "HEXPIRE",
+  (key: Arg.Key, time: Arg.Time, fields: HashFields, condition: HashExpireCondition = {}) =>
+    ofFields(fields, (counted) => [Arg.key(key), Arg.seconds(time), conditionArgs(condition), counted]),
+  Reply.array(Reply.integer)
+)
+
+/**
+ * Sets the points in time at which fields die, a bare number being unix seconds; returns for each field what
+ * {@link hexpire} returns, 2 meaning that the point had passed.
+ *
+ * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export const hexpireat = define(
+  "HEXPIREAT",
+  (key: Arg.Key, when: Arg.Instant | number, fields: HashFields, condition: HashExpireCondition = {}) =>
+    ofFields(fields, (counted) => [Arg.key(key), Arg.unixSeconds(when), conditionArgs(condition), counted]),
+  Reply.array(Reply.integer)
+)
+
+/**
+ * Returns for each field the point in time at which it dies in unix seconds, -1 when it lives forever, -2 when
+ * there is no such field.
+ *
+ * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export const hexpiretime = define(
+  "HEXPIRETIME",
+  (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
+  Reply.array(Reply.integer),
+  "readonly"
+)
+
+/**
+ * Reads fields and changes their times to live; returns their values in order, `undefined` for each that does
+ * not exist.
+ *
+ * No fields: an empty array, without a round trip. O(N). Since Redis 8.0.0 and Valkey 9.0.0.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export const hgetex = define(
+  "HGETEX",
+  (key: Arg.Key, fields: HashFields, options: HgetexOptions = {}) =>
+    ofFields(fields, (counted) => [Arg.key(key), expiryArgs(options), Arg.flag("PERSIST", options.persist), counted]),
+  Reply.array(Reply.nullable(Reply.blob))
+)
+
+/**
+ * Takes the times to live from fields; returns for each field 1 when it had one, -1 when it had none, -2 when
+ * there is no such field.
+ *
+ * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export const hpersist = define(
+  "HPERSIST",
+  (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
+  Reply.array(Reply.integer)
+)
+
+/**
+ * Sets the times to live of fields, a bare number being milliseconds; returns for each field what
+ * {@link hexpire} returns.
+ *
+ * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export const hpexpire = define(
+  "HPEXPIRE",
+  (key: Arg.Key, time: Arg.Time, fields: HashFields, condition: HashExpireCondition = {}) =>
+    ofFields(fields, (counted) => [Arg.key(key), Arg.milliseconds(time), conditionArgs(condition), counted]),
+  Reply.array(Reply.integer)
+)
+
+/**
+ * Sets the points in time at which fields die, a bare number being unix milliseconds; returns for each field
+ * what {@link hexpire} returns, 2 meaning that the point had passed.
+ *
+ * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export const hpexpireat = define(
+  "HPEXPIREAT",
+  (key: Arg.Key, when: Arg.Instant | number, fields: HashFields, condition: HashExpireCondition = {}) =>
+    ofFields(fields, (counted) => [Arg.key(key), Arg.unixMilliseconds(when), conditionArgs(condition), counted]),
+  Reply.array(Reply.integer)
+)
+
+/**
+ * Returns for each field the point in time at which it dies in unix milliseconds, -1 when it lives forever, -2
+ * when there is no such field.
+ *
+ * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export const hpexpiretime = define(
+  "HPEXPIRETIME",
+  (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
+  Reply.array(Reply.integer),
+  "readonly"
+)
+
+/**
+ * Returns for each field the milliseconds it has to live, -1 when it lives forever, -2 when there is no such
+ * field.
+ *
+ * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export const hpttl = define(
+  "HPTTL",
+  (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
+  Reply.array(Reply.integer),
+  "readonly"
+)
+
+/**
+ * Sets fields and their times to live, or nothing when the conditions forbid it; returns whether it did.
+ *
+ * No pairs: `DataError`. O(N). Since Redis 8.0.0 and Valkey 9.0.0.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export const hsetex = define(
+  "HSETEX",
+  (key: Arg.Key, entries: Arg.Pairs<Arg.Key, Arg.Value>, options: HsetexOptions = {}) => {
+    const pairs = Arg.pairs(entries)
+    return [
+      Arg.key(key),
+      Arg.flag("NX", options.nx),
+      Arg.flag("XX", options.xx),
+      Arg.flag("FNX", options.fnx),
+      Arg.flag("FXX", options.fxx),
+      expiryArgs(options),
+      Arg.flag("KEEPTTL", options.keepttl),
+      ["FIELDS", pairs.length / 2, pairs]
+    ]
+  },
+  Reply.boolean
+)
+
+/**
+ * Returns for each field the seconds it has to live, -1 when it lives forever, -2 when there is no such field.
+ *
+ * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export const httl = define(
+  "HTTL",
+  (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => ofFields(Arg.many(fields), (counted) => [Arg.key(key), counted]),
+  Reply.array(Reply.integer),
+  "readonly"
+)
+
+// -----------------------------------------------------------------------------
+// Arguments
+// -----------------------------------------------------------------------------
+
+/** FIELDS with their number, put where they belong; no fields need no round trip. */
+const ofFields = (
+  fields: HashFields,
+  args: (counted: ReadonlyArray<Arg.Arg>) => ReadonlyArray<Arg.Arg>
+): ReadonlyArray<Arg.Arg> | Arg.Answer => {
+  const list = typeof fields === "string" || fields instanceof Uint8Array ? [fields] : Arg.many([fields])
+  return list.length === 0 ? Arg.answer([]) : args(["FIELDS", list.length, list])
+}
+
+const conditionArgs = (condition: HashExpireCondition): ReadonlyArray<Arg.Arg> => [
+  Arg.flag("NX", condition.nx),
+  Arg.flag("XX", condition.xx),
+  Arg.flag("GT", condition.gt),
+  Arg.flag("LT", condition.lt)
+]
+
+const expiryArgs = (options: HgetexOptions | HsetexOptions): ReadonlyArray<Arg.Arg> => [
+  options.ex === undefined ? Arg.none : ["EX", Arg.seconds(options.ex)],
+  options.px === undefined ? Arg.none : ["PX", Arg.milliseconds(options.px)],
+  options.exat === undefined ? Arg.none : ["EXAT", Arg.unixSeconds(options.exat)],
+  options.pxat === undefined ? Arg.none : ["PXAT", Arg.unixMilliseconds(options.pxat)]
+]

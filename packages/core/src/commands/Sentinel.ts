@@ -1,0 +1,399 @@
+/**
+ * Commands of Sentinels, which watch servers and replace those that fail.
+ *
+ * They are for a connection to a Sentinel, as `NodeRedisClient.layer` makes one
+ * with a Sentinel's address; data servers do not know them.
+ *
+ * @since 0.1.0
+ */
+import * as Redacted from "effect/Redacted"
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+import { sentinelState, sentinelStates, sentinelStatesByName } from "./SentinelState.ts"
+
+export type { SentinelState } from "./SentinelState.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * Where a server is.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export interface SentinelAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * Settings by their names, as Sentinels spell them; passwords can be `Redacted`.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export type SentinelSettings = Readonly<Record<string, Arg.Value | Redacted.Redacted<string>>>
+
+/**
+ * Options of {@link sentinelFailover}: with `coordinated` the primary hands over without loss of writes (Valkey 9.1.0).
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export interface SentinelFailoverOptions {
+  readonly coordinated?: boolean | undefined
+}
+
+const settingArgs = (settings: SentinelSettings): ReadonlyArray<Arg.Arg> =>
+  Arg.some([Object.entries(settings)], "needs at least one setting").flatMap(([name, value]) => [
+    name,
+    Redacted.isRedacted(value) ? Arg.secret(value) : value
+  ])
+
+const address: Reply.Reply<SentinelAddress | undefined> = Reply.nullable(
+  Reply.map(Reply.tuple(Reply.text, Reply.integerText), ([host, port]) => ({ host, port: Number(port) }))
+)
+
+const vote = Reply.fields({ down: Reply.boolean, leader: Reply.text, leaderEpoch: Reply.integer })
+
+const pendingScript = Reply.struct({
+  argv: Reply.array(Reply.text),
+  flags: Reply.text,
+  pid: Reply.integerText,
+  runTime: Reply.nullable(Reply.integerText),
+  runDelay: Reply.nullable(Reply.integerText),
+  retryNum: Reply.integerText
+})
+
+const infoCache = Reply.recordOf(
+  Reply.array(Reply.fields({ age: Reply.integer, info: Reply.nullable(Reply.text) }))
+)
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Returns in words that enough Sentinels can be reached for a failover.
+ *
+ * Fails with `ResponseError` of code `NOQUORUM` when they cannot, and when the
+ * service is unknown. Since Redis 2.8.4.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelCkquorum = define("SENTINEL CKQUORUM", (service: string) => [service], Reply.text)
+
+/**
+ * Returns global settings of the Sentinel whose names match glob patterns, all by default.
+ *
+ * O(N). Since Redis 6.2.0, several patterns since 7.2.0.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelConfigGet = define(
+  "SENTINEL CONFIG",
+  (...patterns: Arg.Many<string>) => {
+    const list = Arg.many(patterns)
+    return ["GET", list.length === 0 ? "*" : list]
+  },
+  Reply.recordOf(Reply.text)
+)
+
+/**
+ * Changes global settings of the Sentinel; returns `true`.
+ *
+ * No settings: `DataError`. Fails with `ResponseError` when one is unknown. O(N).
+ * Since Redis 6.2.0, several at once since 7.2.0.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelConfigSet = define(
+  "SENTINEL CONFIG",
+  (settings: SentinelSettings) => ["SET", settingArgs(settings)],
+  Reply.ok
+)
+
+/**
+ * Returns the intervals that the Sentinel works with, in milliseconds.
+ *
+ * O(N). Since Redis 7.0.0.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelDebug = define("SENTINEL DEBUG", () => [], Reply.recordOf(Reply.integerText))
+
+/**
+ * Changes intervals that the Sentinel works with, a bare number being milliseconds; returns `true`.
+ *
+ * No intervals: `DataError`. O(N). Since Redis 7.0.0.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelDebugSet = define(
+  "SENTINEL DEBUG",
+  (intervals: Readonly<Record<string, Arg.Time>>) =>
+    Arg.some([Object.entries(intervals)], "needs at least one interval").flatMap(([name, time]) => [
+      name,
+      Arg.milliseconds(time)
+    ]),
+  Reply.ok
+)
+
+/**
+ * Begins a failover without asking the other Sentinels; returns `true` before it has happened.
+ *
+ * Fails with `ResponseError` of code `NOGOODSLAVE` when no replica is fit for
+ * it, of code `INPROG` when one is under way. Since Redis 2.8.4.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelFailover = define(
+  "SENTINEL FAILOVER",
+  (service: string, options: SentinelFailoverOptions = {}) => [service, Arg.flag("COORDINATED", options.coordinated)],
+  Reply.ok
+)
+
+/**
+ * Writes the configuration file of the Sentinel anew; returns `true`.
+ *
+ * O(1). Since Redis 2.8.4.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelFlushconfig = define("SENTINEL FLUSHCONFIG", () => [], Reply.ok)
+
+/**
+ * Returns the address of the master of a service, `undefined` when the service is unknown.
+ *
+ * In a failover, the address of the replica that is promoted. O(1). Since Redis 2.8.4.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelGetMasterAddrByName = define(
+  "SENTINEL GET-MASTER-ADDR-BY-NAME",
+  (service: string) => [service],
+  address
+)
+
+/**
+ * Returns the address of the primary of a service, `undefined` when the service is unknown.
+ *
+ * O(1). Since Valkey 8.0.0; Redis has {@link sentinelGetMasterAddrByName}.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelGetPrimaryAddrByName = define(
+  "SENTINEL GET-PRIMARY-ADDR-BY-NAME",
+  (service: string) => [service],
+  address
+)
+
+/**
+ * Returns for services what INFO last said on the master and on each replica, and how many milliseconds ago.
+ *
+ * Unknown services are missing; `info` is `undefined` where nothing was heard. No
+ * services: `DataError`. O(N) in the servers. Since Redis 3.2.0.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelInfoCache = define(
+  "SENTINEL INFO-CACHE",
+  (...services: Arg.Many<string>) => Arg.some(services, "needs at least one service"),
+  infoCache
+)
+
+/**
+ * Asks for the Sentinel's opinion on a master, and for its vote when `runid` is the asking Sentinel's id.
+ *
+ * `leader` is `*` when no vote was asked for. O(1). Since Redis 2.8.4.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelIsMasterDownByAddr = define(
+  "SENTINEL IS-MASTER-DOWN-BY-ADDR",
+  (ip: string, port: number, currentEpoch: number, runid: string = "*") => [ip, port, currentEpoch, runid],
+  vote
+)
+
+/**
+ * Asks for the Sentinel's opinion on a primary, and for its vote when `runid` is the asking Sentinel's id.
+ *
+ * O(1). Since Valkey 8.0.0; Redis has {@link sentinelIsMasterDownByAddr}.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelIsPrimaryDownByAddr = define(
+  "SENTINEL IS-PRIMARY-DOWN-BY-ADDR",
+  (ip: string, port: number, currentEpoch: number, runid: string = "*") => [ip, port, currentEpoch, runid],
+  vote
+)
+
+/**
+ * Returns the state of the master of a service.
+ *
+ * Fails with `ResponseError` when the service is unknown. O(1). Since Redis 2.8.4.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelMaster = define("SENTINEL MASTER", (service: string) => [service], sentinelState)
+
+/**
+ * Returns the states of the masters of all services, by the service.
+ *
+ * O(N). Since Redis 2.8.4.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelMasters = define("SENTINEL MASTERS", () => [], sentinelStatesByName)
+
+/**
+ * Begins to watch a service whose master is at an address; `quorum` Sentinels must agree that it is down; returns `true`.
+ *
+ * Fails with `ResponseError` when the service is known already. O(1). Since Redis 2.8.4.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelMonitor = define(
+  "SENTINEL MONITOR",
+  (service: string, ip: string, port: number, quorum: number) => [service, ip, port, quorum],
+  Reply.ok
+)
+
+/**
+ * Returns the id of the Sentinel.
+ *
+ * O(1). Since Redis 6.2.0.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelMyid = define("SENTINEL MYID", () => [], Reply.text)
+
+/**
+ * Returns the scripts that the Sentinel runs or is to run; times in milliseconds.
+ *
+ * Since Redis 2.8.4.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelPendingScripts = define("SENTINEL PENDING-SCRIPTS", () => [], Reply.array(pendingScript))
+
+/**
+ * Returns the states of the primaries of all services, by the service.
+ *
+ * O(N). Since Valkey 8.0.0; Redis has {@link sentinelMasters}.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelPrimaries = define("SENTINEL PRIMARIES", () => [], sentinelStatesByName)
+
+/**
+ * Returns the state of the primary of a service.
+ *
+ * Fails with `ResponseError` when the service is unknown. O(1). Since Valkey
+ * 8.0.0; Redis has {@link sentinelMaster}.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelPrimary = define("SENTINEL PRIMARY", (service: string) => [service], sentinelState)
+
+/**
+ * Ends watching a service; returns `true`.
+ *
+ * Fails with `ResponseError` when the service is unknown. O(1). Since Redis 2.8.4.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelRemove = define("SENTINEL REMOVE", (service: string) => [service], Reply.ok)
+
+/**
+ * Returns the states of the replicas of a service, those that are down as well.
+ *
+ * Fails with `ResponseError` when the service is unknown. O(N). Since Redis 5.0.0.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelReplicas = define("SENTINEL REPLICAS", (service: string) => [service], sentinelStates)
+
+/**
+ * Forgets the replicas and other Sentinels of services that match a glob pattern; returns how many services did.
+ *
+ * O(N). Since Redis 2.8.4.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelReset = define("SENTINEL RESET", (pattern: string) => [pattern], Reply.integer)
+
+/**
+ * Returns the states of the other Sentinels that watch a service.
+ *
+ * Fails with `ResponseError` when the service is unknown. O(N). Since Redis 2.8.4.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelSentinels = define("SENTINEL SENTINELS", (service: string) => [service], sentinelStates)
+
+/**
+ * Changes settings of a service; returns `true`.
+ *
+ * No settings: `DataError`. Fails with `ResponseError` when one is unknown, or the service is. O(1). Since Redis 2.8.4.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelSet = define(
+  "SENTINEL SET",
+  (service: string, settings: SentinelSettings) => [service, settingArgs(settings)],
+  Reply.ok
+)
+
+/**
+ * Makes the Sentinel crash at a stage of the next failover; returns `true`.
+ *
+ * No stages: `DataError`. Since Redis 3.2.0.
+ *
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelSimulateFailure = define(
+  "SENTINEL SIMULATE-FAILURE",
+  (...stages: Arg.Many<"crash-after-election" | "crash-after-promotion">) =>
+    Arg.some(stages, "needs at least one stage"),
+  Reply.ok
+)
+
+/**
+ * Returns the states of the replicas of a service, those that are down as well.
+ *
+ * Fails with `ResponseError` when the service is unknown. O(N). Since Redis 2.8.0.
+ *
+ * @deprecated Redis deprecates it since 5.0.0: use {@link sentinelReplicas}.
+ * @category sentinel
+ * @since 0.1.0
+ */
+export const sentinelSlaves = define("SENTINEL SLAVES", (service: string) => [service], sentinelStates)

@@ -1,0 +1,196 @@
+/**
+ * Commands that need a connection of their own, and the pool that they get it from.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis, RedisClient, type RedisConfig } from "@redfx/core"
+import { RedisServer } from "@redfx/node"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { TestClock } from "effect/testing"
+import * as Client from "./harness/Client.ts"
+import * as Encode from "./harness/Encode.ts"
+import * as FakeNode from "./harness/FakeNode.ts"
+
+const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
+/** A real server, a client under test, and another client to look from outside. */
+const real = Effect.fnUntraced(function*(options: RedisConfig.ConnectionOptions = {}) {
+  const server = yield* RedisServer.make()
+  const client = yield* Client.make(server, options)
+  const outside = yield* Client.make(server)
+  /** How many clients the server holds in a blocking command. */
+  const blocked = Effect.map(
+    outside.execute(Redis.send("INFO", "clients")),
+    (info) => Number(/blocked_clients:(\d+)/.exec(String(info))?.[1])
+  )
+  const awaitBlocked = (count: number): Effect.Effect<void> =>
+    Effect.flatMap(Effect.orDie(blocked), (now) =>
+      now === count ? Effect.void : Effect.andThen(Effect.yieldNow, awaitBlocked(count)))
+  return { server, client, outside, awaitBlocked }
+})
+
+describe("Blocking commands", () => {
+  it.live("POOL-03, LST-01: run beside each other and hold up nobody", () =>
+    Effect.gen(function*() {
+      const { awaitBlocked, client } = yield* real()
+      const keys = Array.from({ length: 20 }, (_, i) => `list${i}`)
+      const poppers = yield* fork(Effect.forEach(keys, (key) => client.execute(Redis.blpop(key)), {
+        concurrency: "unbounded"
+      }))
+      yield* awaitBlocked(20)
+      assert.strictEqual(yield* client.execute(Redis.set("k", "v")), true)
+      assert.strictEqual(yield* client.execute(Redis.get("k")), "v")
+      assert.deepInclude(yield* client.stats, { shared: 1, exclusive: 20, exclusiveIdle: 0 })
+      yield* client.pipeline(keys.map((key) => Redis.rpush(key, `value of ${key}`)))
+      assert.deepStrictEqual(
+        (yield* Fiber.join(poppers)).map((popped) => ({ ...popped })),
+        keys.map((key) => ({ key, value: `value of ${key}` }))
+      )
+      assert.deepInclude(yield* client.stats, { shared: 1, exclusive: 20, exclusiveIdle: 20 })
+    }))
+
+  it.live("CFG-06: commandTimeout comes on top of the time that a command blocks for", () =>
+    Effect.gen(function*() {
+      const { client } = yield* real({ commandTimeout: "100 millis" })
+      assert.strictEqual(yield* client.execute(Redis.blpop("none", "300 millis")), undefined)
+    }))
+
+  it.effect("CFG-06: a blocking command that is not answered in time fails, and its connection is closed", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined)
+      const client = yield* Client.make(node, { commandTimeout: "1 second" })
+      const fiber = yield* fork(Client.failure(client, Redis.blpop("none", "5 seconds"), "TimeoutError"))
+      yield* node.awaitCommand("BLPOP")
+      yield* TestClock.adjust("5 seconds")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      const error = yield* Fiber.join(fiber)
+      assert.deepStrictEqual([error.phase, error.delivery, error.readonly], ["read", "unknown", false])
+      yield* node.awaitOpen(0)
+    }))
+
+  it.live("a pipeline with a blocking command runs as a whole on a connection of its own", () =>
+    Effect.gen(function*() {
+      const { awaitBlocked, client } = yield* real()
+      const pipeline = yield* fork(
+        Client.on(client)(Redis.pipeline([Redis.set("k", "1"), Redis.blpop("list"), Redis.get("k")]))
+      )
+      yield* awaitBlocked(1)
+      assert.strictEqual(yield* client.execute(Redis.get("k")), "1")
+      yield* client.execute(Redis.rpush("list", "v"))
+      const [set, popped, k] = yield* Fiber.join(pipeline)
+      assert.deepStrictEqual([set, { ...popped }, k], [true, { key: "list", value: "v" }, "1"])
+    }))
+})
+
+describe("The limit of the pool", () => {
+  it.live("POOL-04, CFG-24: with acquireTimeout 0 one connection too many fails at once", () =>
+    Effect.gen(function*() {
+      const { awaitBlocked, client } = yield* real({ pool: { max: 3, acquireTimeout: 0 } })
+      const holders = yield* fork(Client.outcomes(client, [Redis.blpop("a"), Redis.blpop("b")]))
+      yield* awaitBlocked(2)
+      const error = yield* Client.failure(client, Redis.blpop("c"), "ConnectionError")
+      assert.deepStrictEqual([error.reason, error.delivery, error.command], ["PoolExhausted", "not-sent", "BLPOP"])
+      assert.match(error.message, /Too many connections/)
+      yield* client.execute(Redis.rpush("a", "1"))
+      yield* client.execute(Redis.rpush("b", "1"))
+      yield* Fiber.join(holders)
+      assert.strictEqual(yield* client.execute(Redis.blpop("c", "10 millis")), undefined)
+    }))
+
+  it.effect("POOL-04, ENT-05: with an acquireTimeout it fails after that", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined)
+      const client = yield* Client.make(node, { pool: { max: 2, acquireTimeout: "5 seconds" } })
+      yield* fork(Effect.exit(client.execute(Redis.blpop("a"))))
+      yield* node.awaitCommand("BLPOP")
+      const late = yield* fork(Client.failure(client, Redis.blpop("b"), "ConnectionError"))
+      yield* TestClock.adjust("4999 millis")
+      assert.isUndefined(late.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      const error = yield* Fiber.join(late)
+      assert.deepStrictEqual([error.reason, error.delivery], ["PoolTimeout", "not-sent"])
+      assert.match(error.message, /No connection available/)
+      assert.strictEqual(node.connections.total, 1)
+    }))
+
+  it.live("POOL-04, POOL-01: otherwise it waits for a release; there are never more connections than max", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real({ pool: { max: 4, acquireTimeout: "1 hour" }, clientName: "pooled" })
+      const popped = yield* fork(Client.outcomes(client, Array.from({ length: 30 }, () => Redis.blpop("list"))))
+      for (let i = 0; i < 30; i++) {
+        const list = String(yield* outside.execute(Redis.send("CLIENT LIST")))
+        assert.isAtMost(list.split("name=pooled").length - 1, 4)
+        yield* outside.execute(Redis.rpush("list", i))
+      }
+      const values = (yield* Fiber.join(popped)).map((exit) => Exit.isSuccess(exit) ? Number(exit.value?.value) : -1)
+      assert.deepStrictEqual(values.toSorted((a, b) => a - b), Array.from({ length: 30 }, (_, i) => i))
+    }))
+})
+
+describe("Reuse", () => {
+  const clientId = Redis.send("CLIENT ID")
+  const ownId = (client: RedisClient.Service) => Client.on(client)(RedisClient.withConnection(clientId))
+
+  it.live("POOL-02, ENT-05: the connection given back last is taken first", () =>
+    Effect.gen(function*() {
+      const { client } = yield* real()
+      const first = yield* ownId(client)
+      assert.strictEqual(yield* ownId(client), first)
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* client.reserve
+        yield* Effect.scoped(Effect.gen(function*() {
+          const second = yield* client.reserve
+          assert.notStrictEqual(yield* second.execute(clientId), first)
+        }))
+      }))
+      assert.deepInclude(yield* client.stats, { exclusive: 2, exclusiveIdle: 2 })
+      assert.strictEqual(yield* ownId(client), first)
+    }))
+
+  it.effect("an exclusive connection that is idle for idleTimeout is closed", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? Encode.nil3 : undefined)
+      const client = yield* Client.make(node, { pool: { idleTimeout: "10 seconds" } })
+      yield* client.execute(Redis.blpop("a"))
+      assert.strictEqual(node.connections.open, 1)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(node.connections.open, 1)
+      yield* TestClock.adjust("20 seconds")
+      yield* node.awaitOpen(0)
+      assert.deepInclude(yield* client.stats, { exclusive: 0 })
+    }))
+
+  it.live("CFG-31: connections that the server killed while they were idle are replaced without a word", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      yield* client.execute(Redis.set("k", "v"))
+      const before = yield* ownId(client)
+      yield* Client.causing(client, "Disconnected", outside.execute(Redis.send("CLIENT KILL", "SKIPME", "yes")))
+      // Unlike the shared connection, an idle exclusive one is only looked at when it is wanted.
+      yield* client.execute(Redis.get("k"))
+      const after = yield* ownId(client)
+      assert.notStrictEqual(after, before)
+      assert.strictEqual(yield* client.execute(Redis.get("k")), "v")
+      assert.deepInclude(yield* client.stats, { shared: 1, exclusive: 1 })
+    }))
+
+  it.live("CFG-25: commands that change their connection are refused on a shared one, and done on a reserved one", () =>
+    Effect.gen(function*() {
+      const { client } = yield* real()
+      yield* client.execute(Redis.set("k", "in 0"))
+      const error = yield* Client.failure(client, Redis.select(3), "DataError")
+      assert.match(error.message, /withConnection/)
+      const id = yield* Client.on(client)(RedisClient.withConnection(Effect.gen(function*() {
+        yield* Redis.select(3)
+        yield* Redis.set("k", "in 3")
+        return yield* clientId
+      })))
+      assert.strictEqual(yield* client.execute(Redis.get("k")), "in 0")
+      // A connection whose state was changed is nobody else's.
+      assert.notStrictEqual(yield* ownId(client), id)
+      const k = yield* Client.on(client)(RedisClient.withConnection(Redis.get("k")))
+      assert.strictEqual(k, "in 0")
+    }))
+})

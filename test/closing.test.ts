@@ -1,0 +1,129 @@
+/**
+ * What is left when the Layer of a client is closed, whatever the client is doing: nothing.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis, RedisClient, type RedisCommand, type RedisConfig } from "@redfx/core"
+import { RedisServer } from "@redfx/node"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import * as Client from "./harness/Client.ts"
+import * as FakeNode from "./harness/FakeNode.ts"
+
+/** Runs commands on a client, closes it once `busy`, and expects all of them to fail for that reason. */
+const closeWhile = Effect.fnUntraced(function*(
+  node: FakeNode.FakeNode,
+  options: RedisConfig.ConnectionOptions,
+  commands: ReadonlyArray<RedisCommand.Any>,
+  busy: (client: RedisClient.Service) => Effect.Effect<unknown>
+) {
+  const scope = yield* Scope.make()
+  const client = yield* Scope.provide(Client.make(node, options), scope)
+  const fiber = yield* Effect.forkChild(Client.outcomes(client, commands))
+  yield* busy(client)
+  assert.isUndefined(fiber.pollUnsafe())
+  yield* Scope.close(scope, Exit.void)
+  const errors = yield* Effect.forEach(yield* Fiber.join(fiber), Effect.flip)
+  for (const error of errors) assert.strictEqual(Client.expectTag(error, "ConnectionError").reason, "ClientClosed")
+  const late = yield* Client.failure(client, commands[0]!, "ConnectionError")
+  assert.deepStrictEqual([late.reason, late.delivery], ["ClientClosed", "not-sent"])
+  yield* node.awaitOpen(0)
+  return errors.map(Client.fate)
+})
+
+const stalling = FakeNode.make(({ name }) => ["BLPOP", "GET", "INCR"].includes(name) ? FakeNode.stall() : undefined)
+
+/** How many resources of a kind keep the process alive. */
+const resources = (kind: string) => process.getActiveResourcesInfo().filter((name) => name === kind).length
+
+describe("Closing a client", () => {
+  it.effect("ENT-12: while it opens a connection", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(() => FakeNode.stall())
+      const fates = yield* closeWhile(node, {}, [Redis.get("a"), Redis.get("b")], () => node.awaitCommand("HELLO"))
+      assert.deepInclude(fates[0], { delivery: "not-sent" })
+    }))
+
+  it.effect("ENT-12: while it waits before it dials again", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      yield* node.stopListening
+      const scope = yield* Scope.make()
+      const client = yield* Scope.provide(Client.make(node), scope)
+      yield* Client.failure(client, Redis.get("a"), "ConnectionError")
+      const fiber = yield* Effect.forkChild(Client.failure(client, Redis.get("b"), "ConnectionError"), {
+        startImmediately: true
+      })
+      assert.strictEqual((yield* client.stats).waiting, 1)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* Fiber.join(fiber)).reason, "ClientClosed")
+    }))
+
+  it.effect("ENT-12: with commands in flight and more that wait for their turn", () =>
+    Effect.gen(function*() {
+      const node = yield* stalling
+      const fates = yield* closeWhile(
+        node,
+        { limits: { inFlightCommands: 1 } },
+        [Redis.send("INCR", "a"), Redis.send("INCR", "b")],
+        () => node.awaitCommand("INCR")
+      )
+      assert.deepInclude(fates[0], { delivery: "unknown", safe: false })
+      assert.deepInclude(fates[1], { delivery: "not-sent" })
+    }))
+
+  it.effect("ENT-12: with blocking commands on connections of their own and others that wait for one", () =>
+    Effect.gen(function*() {
+      const node = yield* stalling
+      yield* closeWhile(
+        node,
+        { pool: { max: 2, acquireTimeout: "1 hour" } },
+        [Redis.blpop("a"), Redis.blpop("b"), Redis.blpop("c")],
+        () => node.awaitCommand("BLPOP")
+      )
+    }))
+
+  it.effect("ENT-12: while it opens a connection for a blocking command", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(() => FakeNode.stall())
+      yield* closeWhile(node, {}, [Redis.blpop("a")], () => node.awaitCommand("HELLO"))
+    }))
+
+  it.effect("ENT-12: a reserved connection fails what is pending on it", () =>
+    Effect.gen(function*() {
+      const node = yield* stalling
+      const scope = yield* Scope.make()
+      const client = yield* Scope.provide(Client.make(node), scope)
+      const fiber = yield* Effect.forkChild(
+        Effect.flip(Client.on(client)(RedisClient.withConnection(Redis.get("a"))))
+      )
+      yield* node.awaitCommand("GET")
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(Client.expectTag(yield* Fiber.join(fiber), "ConnectionError").reason, "ClientClosed")
+      yield* node.awaitOpen(0)
+    }))
+
+  it.live("ENT-12: leaves neither timers nor sockets", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const before = { timers: resources("Timeout"), sockets: resources("TCPSocketWrap") }
+      yield* Effect.scoped(Effect.gen(function*() {
+        const client = yield* Client.make(server, {
+          commandTimeout: "10 seconds",
+          healthCheckInterval: "10 seconds",
+          livenessTimeout: "10 seconds",
+          pool: { shared: 3, max: 8 }
+        })
+        yield* Client.outcomes(client, Array.from({ length: 100 }, (_, i) => Redis.set(`k${i}`, i)))
+        yield* Client.on(client)(RedisClient.withConnection(Redis.select(3)))
+        const blocked = yield* Effect.forkChild(client.execute(Redis.blpop("none")))
+        yield* client.execute(Redis.blpop("none", "10 millis"))
+        yield* Fiber.interrupt(blocked)
+        assert.isAbove(resources("TCPSocketWrap"), before.sockets)
+      }))
+      // A destroyed socket is gone with the next turn of the event loop.
+      while (resources("TCPSocketWrap") > before.sockets) yield* Effect.sleep(1)
+      assert.isAtMost(resources("Timeout"), before.timers)
+    }))
+})

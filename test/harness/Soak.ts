@@ -1,0 +1,195 @@
+/**
+ * Many commands over connections that are cut and stalled, given by callers
+ * that go away at any moment, with a ledger of what each caller was told.
+ */
+import { Redis, type RedisClient, type RedisCommand, type RedisError } from "@redfx/core"
+import { RedisServer } from "@redfx/node"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Chaos from "./Chaos.ts"
+import * as Client from "./Client.ts"
+
+/** `commands`: how many in all. `fibers`: how many at a time. `seed`: of the choices that callers make. */
+export interface SoakOptions {
+  readonly commands: number
+  readonly fibers: number
+  readonly seed: number
+}
+
+/** What callers were told, and what is wrong with it: nothing, if all is well. */
+export interface SoakReport {
+  readonly answered: number
+  readonly failed: number
+  readonly interrupted: number
+  readonly cuts: number
+  readonly milliseconds: number
+  readonly wrong: ReadonlyArray<string>
+}
+
+/** What a caller knows of its write. */
+type Fate = "acknowledged" | "not-sent" | "unknown"
+
+interface State {
+  readonly random: () => number
+  readonly wrong: Array<string>
+  readonly ledger: Map<string, Fate>
+  readonly count: { answered: number; failed: number; interrupted: number }
+  left: number
+  token: number
+}
+
+/** Mulberry32: a small generator that can be seeded. */
+const generator = (seed: number) => () => {
+  seed = (seed + 0x6d2b79f5) | 0
+  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+  return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+}
+
+const ledgerKey = "ledger"
+const expectedErrors = new Set(["ConnectionError", "TimeoutError"])
+
+/** Runs an effect, interrupting it now and then: at once, or a little later. */
+const impatient = <A, E>(state: State, effect: Effect.Effect<A, E>): Effect.Effect<Exit.Exit<A, E>> =>
+  Effect.gen(function*() {
+    if (state.random() > 0.2) return yield* Effect.exit(effect)
+    const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
+    const patience = state.random()
+    if (patience > 0.5) yield* Effect.yieldNow
+    if (patience > 0.8) yield* Effect.sleep(patience * 3)
+    yield* Fiber.interrupt(fiber)
+    return yield* Fiber.await(fiber)
+  })
+
+/** Why a caller has no answer: its own interruption, or an error of which it must know the fate. */
+const fateOf = (state: State, exit: Exit.Exit<unknown, RedisError.RedisError>): Fate => {
+  if (Exit.isSuccess(exit)) {
+    state.count.answered++
+    return "acknowledged"
+  }
+  const reason = exit.cause.reasons[0]
+  if (reason?._tag !== "Fail") {
+    state.count.interrupted++
+    if (reason?._tag !== "Interrupt") state.wrong.push(`a defect: ${String(exit.cause)}`)
+    return "unknown"
+  }
+  state.count.failed++
+  if (!expectedErrors.has(reason.error._tag)) state.wrong.push(String(reason.error))
+  return "delivery" in reason.error ? reason.error.delivery : "unknown"
+}
+
+const expectValue = (state: State, what: string, actual: unknown, expected: unknown): void => {
+  if (actual !== expected) state.wrong.push(`${what}: ${String(actual)} instead of ${String(expected)}`)
+}
+
+const echo = (text: string): RedisCommand.RedisCommand<unknown> => Redis.send("ECHO", text)
+
+/** An answer has to be one's own. */
+const askOne = (state: State, client: RedisClient.Service) =>
+  Effect.suspend(() => {
+    const token = `t${state.token++}`
+    return Effect.map(impatient(state, client.execute(echo(token))), (exit) => {
+      fateOf(state, exit)
+      if (Exit.isSuccess(exit)) expectValue(state, "ECHO", exit.value, token)
+    })
+  })
+
+/** A write has to be applied once when it was acknowledged, and never when it was not sent. */
+const writeOne = (state: State, client: RedisClient.Service) =>
+  Effect.suspend(() => {
+    const token = `w${state.token++}`
+    return Effect.map(impatient(state, client.execute(Redis.send("HINCRBY", ledgerKey, token, 1))), (exit) => {
+      state.ledger.set(token, fateOf(state, exit))
+      if (Exit.isSuccess(exit)) expectValue(state, "HINCRBY", exit.value, 1)
+    })
+  })
+
+/** A pipeline mixes both; each of its commands has its own outcome. */
+const runPipeline = (state: State, client: RedisClient.Service) =>
+  Effect.suspend(() => {
+    const tokens = Array.from({ length: 2 + Math.floor(state.random() * 10) }, () => `p${state.token++}`)
+    state.left -= tokens.length - 1
+    const commands = tokens.map((token, i) => i % 2 === 0 ? echo(token) : Redis.send("HINCRBY", ledgerKey, token, 1))
+    return Effect.map(impatient(state, client.pipeline(commands)), (exit) => {
+      tokens.forEach((token, i) => {
+        const outcome = Exit.isSuccess(exit) ? exit.value[i]! : exit
+        const fate = fateOf(state, outcome)
+        if (i % 2 === 1) state.ledger.set(token, fate)
+        if (Exit.isSuccess(exit) && Exit.isSuccess(outcome)) {
+          expectValue(state, "pipeline", (outcome as Exit.Success<unknown>).value, i % 2 === 0 ? token : 1)
+        }
+      })
+    })
+  })
+
+const caller = (state: State, clients: ReadonlyArray<RedisClient.Service>): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const client = clients[Math.floor(state.random() * clients.length)]!
+    const choice = state.random()
+    state.left--
+    return choice < 0.5 ? askOne(state, client) : choice < 0.9 ? writeOne(state, client) : runPipeline(state, client)
+  }).pipe(Effect.repeat({ while: () => state.left > 0 }), Effect.asVoid)
+
+/** Cuts connections again and again, and now and then stalls all of them. */
+const trouble = (state: State, chaos: Chaos.Chaos): Effect.Effect<never> =>
+  Effect.forever(Effect.gen(function*() {
+    yield* Effect.sleep(2 + state.random() * 40)
+    if (state.random() < 0.1) {
+      chaos.stall()
+      yield* Effect.sleep(state.random() * 80)
+      chaos.resume()
+    }
+    chaos.cut(state.random(), state.random() < 0.5 ? "reset" : "fin")
+  }))
+
+const checkLedger = (state: State, applied: ReadonlyMap<string, string>): void => {
+  for (const [token, fate] of state.ledger) {
+    const times = applied.get(token)
+    if (times !== undefined && times !== "1") state.wrong.push(`${token} was applied ${times} times`)
+    if (fate === "acknowledged" && times === undefined) state.wrong.push(`${token} was acknowledged and is lost`)
+    if (fate === "not-sent" && times !== undefined) state.wrong.push(`${token} was not sent and is applied`)
+  }
+}
+
+/** Runs it, on a server of its own. */
+export const run = Effect.fnUntraced(function*(options: SoakOptions) {
+  const state: State = {
+    random: generator(options.seed),
+    wrong: [],
+    ledger: new Map(),
+    count: { answered: 0, failed: 0, interrupted: 0 },
+    left: options.commands,
+    token: 0
+  }
+  const unhandled = (reason: unknown) => state.wrong.push(`unhandled rejection: ${String(reason)}`)
+  process.on("unhandledRejection", unhandled)
+  yield* Effect.addFinalizer(() => Effect.sync(() => process.off("unhandledRejection", unhandled)))
+
+  const server = yield* RedisServer.make()
+  const chaos = yield* Chaos.make(server)
+  const clients = [
+    yield* Client.make(chaos),
+    yield* Client.make(chaos, { commandTimeout: "20 millis", limits: { inFlightCommands: 50 } }),
+    yield* Client.make(chaos, { pool: { shared: 3 }, protocol: 2, commandTimeout: "1 second" })
+  ]
+  const started = performance.now()
+  const troubling = yield* Effect.forkChild(trouble(state, chaos))
+  const callers = yield* Effect.forkChild(
+    Effect.all(Array.from({ length: options.fibers }, () => caller(state, clients)), { concurrency: "unbounded" })
+  )
+  // Whoever hangs, hangs longer than this after the last command was given.
+  while (state.left > 0) yield* Effect.sleep(20)
+  yield* Fiber.interrupt(troubling)
+  chaos.resume()
+  yield* Effect.timeoutOrElse(Fiber.join(callers), {
+    duration: "10 seconds",
+    orElse: () => Effect.sync(() => state.wrong.push("there are callers that wait for ever"))
+  })
+  const milliseconds = Math.round(performance.now() - started)
+  const outside = yield* Client.make(server)
+  const fields = yield* outside.execute(Redis.hgetall(ledgerKey))
+  checkLedger(state, new Map(Object.entries(fields)))
+  const { answered, failed, interrupted } = state.count
+  return { answered, failed, interrupted, cuts: chaos.cuts(), milliseconds, wrong: state.wrong } satisfies SoakReport
+}, Effect.scoped)

@@ -1,0 +1,120 @@
+/**
+ * How connections that were idle, or are silent, are checked and replaced.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis } from "@redfx/core"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { TestClock } from "effect/testing"
+import * as Client from "./harness/Client.ts"
+import * as Encode from "./harness/Encode.ts"
+import * as FakeNode from "./harness/FakeNode.ts"
+
+const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
+describe("Health checks", () => {
+  const options = { healthCheckInterval: "10 seconds" } as const
+  const names = (node: FakeNode.FakeNode) =>
+    node.commands.flatMap(({ command }) => ["PING", "GET", "BLPOP"].includes(command.name) ? [command.name] : [])
+  const getKey: FakeNode.Handler = ({ args, name }) =>
+    name === "GET" ? Encode.bulk(args[1]!) : name === "BLPOP" ? Encode.nil3 : undefined
+  /** A first connection on which PING goes wrong. */
+  const wrongPing = (answer: FakeNode.Reply): FakeNode.Handler => (command, connection) =>
+    command.name === "PING" && connection.index === 0 ? answer : getKey(command, connection)
+
+  for (const [kind, command] of [["shared", Redis.get("k")], ["exclusive", Redis.blpop("k")]] as const) {
+    const name = command.spec.name
+
+    it.effect(`CFG-26: a PING goes before a command on a ${kind} connection that was unused for long, and no other`, () =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make(getKey)
+        const client = yield* Client.make(node, options)
+        yield* client.execute(command)
+        yield* TestClock.adjust("9 seconds")
+        yield* client.execute(command)
+        assert.deepStrictEqual(names(node), [name, name])
+        yield* TestClock.adjust("10 seconds")
+        yield* client.execute(command)
+        yield* client.execute(command)
+        assert.deepStrictEqual(names(node), [name, name, "PING", name, name])
+        assert.strictEqual(node.connections.total, 1)
+      }))
+
+    for (
+      const [what, answer] of [
+        ["is cut", FakeNode.cut()],
+        ["is not answered with PONG", Encode.simple("HELLO")],
+        ["is answered with an error", Encode.error("ERR no")]
+      ] as const
+    ) {
+      it.effect(`CFG-26: when the PING on a ${kind} connection ${what}, the command goes over another connection`, () =>
+        Effect.gen(function*() {
+          const node = yield* FakeNode.make(wrongPing(answer))
+          const client = yield* Client.make(node, options)
+          yield* client.execute(command)
+          yield* TestClock.adjust("10 seconds")
+          yield* client.execute(command)
+          assert.deepStrictEqual(names(node), [name, "PING", name])
+          yield* node.awaitOpen(1)
+          assert.strictEqual(node.connections.total, 2)
+        }))
+    }
+  }
+
+  it.effect("CFG-26: when the PING is not answered in time, all that waits goes over another connection", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(wrongPing(FakeNode.stall()))
+      const client = yield* Client.make(node, { ...options, connectTimeout: "2 seconds" })
+      yield* client.execute(Redis.get("a"))
+      yield* TestClock.adjust("10 seconds")
+      const fiber = yield* fork(Client.outcomes(client, [Redis.get("b"), Redis.get("c")]))
+      yield* node.awaitCommand("PING")
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), [Exit.succeed("b"), Exit.succeed("c")])
+      assert.strictEqual(node.connections.total, 2)
+    }))
+})
+
+describe("Liveness", () => {
+  it.effect("a connection that owes an answer and stays silent is probed and replaced", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }, { index }) =>
+        index > 0 ? name === "GET" ? Encode.bulk("v") : undefined : name === "GET" ? FakeNode.stall() : undefined
+      )
+      const client = yield* Client.make(node, { livenessTimeout: "8 seconds" })
+      const fiber = yield* fork(Client.failure(client, Redis.get("k"), "ConnectionError"))
+      yield* node.awaitCommand("GET")
+      yield* TestClock.adjust("7 seconds")
+      assert.strictEqual(node.commands.at(-1)?.command.name, "GET")
+      yield* TestClock.adjust("3 seconds")
+      yield* node.awaitCommand("PING")
+      yield* TestClock.adjust("8 seconds")
+      const error = yield* Fiber.join(fiber)
+      assert.deepStrictEqual([error.reason, error.delivery], ["HealthCheck", "unknown"])
+      yield* node.awaitOpen(0)
+      assert.strictEqual(yield* client.execute(Redis.get("k")), "v")
+    }))
+
+  it.effect("a connection that owes nothing is left alone, as is one that answers the probe", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "GET" ? [] : undefined)
+      const client = yield* Client.make(node, { livenessTimeout: "8 seconds" })
+      yield* client.execute(Redis.send("PING"))
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(node.commands.filter(({ command }) => command.name === "PING").length, 1)
+      assert.strictEqual(node.connections.open, 1)
+    }))
+
+  it.effect("a blocking command may keep silent for as long as it likes", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined)
+      const client = yield* Client.make(node, { livenessTimeout: "8 seconds" })
+      const fiber = yield* fork(client.execute(Redis.blpop("k")))
+      yield* node.awaitCommand("BLPOP")
+      yield* TestClock.adjust("1 hour")
+      assert.isUndefined(fiber.pollUnsafe())
+      assert.notInclude(node.commands.map(({ command }) => command.name), "PING")
+      yield* Fiber.interrupt(fiber)
+    }))
+})
