@@ -2,10 +2,10 @@
  * Commands that need a connection of their own, and the pool that they get it from.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisClient, type RedisConfig } from "@redfx/core"
+import { Redis, RedisClient } from "@redfx/core"
+import type { RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import * as Client from "./harness/Client.ts"
@@ -25,8 +25,10 @@ const real = Effect.fnUntraced(function*(options: RedisConfig.ConnectionOptions 
     (info) => Number(/blocked_clients:(\d+)/.exec(String(info))?.[1])
   )
   const awaitBlocked = (count: number): Effect.Effect<void> =>
-    Effect.flatMap(Effect.orDie(blocked), (now) =>
-      now === count ? Effect.void : Effect.andThen(Effect.yieldNow, awaitBlocked(count)))
+    Effect.flatMap(
+      Effect.orDie(blocked),
+      (now) => now === count ? Effect.void : Effect.andThen(Effect.yieldNow, awaitBlocked(count))
+    )
   return { server, client, outside, awaitBlocked }
 })
 
@@ -118,14 +120,36 @@ describe("The limit of the pool", () => {
   it.live("POOL-04, POOL-01: otherwise it waits for a release; there are never more connections than max", () =>
     Effect.gen(function*() {
       const { client, outside } = yield* real({ pool: { max: 4, acquireTimeout: "1 hour" }, clientName: "pooled" })
-      const popped = yield* fork(Client.outcomes(client, Array.from({ length: 30 }, () => Redis.blpop("list"))))
+      const popped = yield* fork(
+        Effect.all(Array.from({ length: 30 }, () => client.execute(Redis.blpop("list"))), { concurrency: "unbounded" })
+      )
       for (let i = 0; i < 30; i++) {
         const list = String(yield* outside.execute(Redis.send("CLIENT LIST")))
         assert.isAtMost(list.split("name=pooled").length - 1, 4)
         yield* outside.execute(Redis.rpush("list", i))
       }
-      const values = (yield* Fiber.join(popped)).map((exit) => Exit.isSuccess(exit) ? Number(exit.value?.value) : -1)
+      const values = (yield* Fiber.join(popped)).map((element) => Number(element?.value))
       assert.deepStrictEqual(values.toSorted((a, b) => a - b), Array.from({ length: 30 }, (_, i) => i))
+    }))
+
+  it.effect("ENT-15: connections that are kept open while idle are not opened before there is a need for one", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? Encode.nil3 : undefined)
+      const client = yield* Client.make(node, { pool: { min: 3 } })
+      yield* client.execute(Redis.send("PING"))
+      assert.deepInclude(yield* client.stats, { shared: 1, exclusive: 0 })
+      yield* client.execute(Redis.blpop("a"))
+      yield* node.awaitConnections(4)
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(node.connections.open, 4)
+    }))
+
+  it.live("CFG-25: pool: \"single\" keeps nothing beside its one connection, which is opened with the Layer", () =>
+    Effect.gen(function*() {
+      const { client } = yield* real({ pool: "single" })
+      assert.deepInclude(yield* client.stats, { shared: 1, exclusive: 0 })
+      assert.strictEqual(yield* client.execute(Redis.blpop("none", "10 millis")), undefined)
+      assert.deepInclude(yield* client.stats, { shared: 1, exclusive: 0 })
     }))
 })
 

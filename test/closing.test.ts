@@ -2,11 +2,14 @@
  * What is left when the Layer of a client is closed, whatever the client is doing: nothing.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisClient, type RedisCommand, type RedisConfig } from "@redfx/core"
-import { RedisServer } from "@redfx/node"
+import { Redis, RedisClient, RedisStandalone } from "@redfx/core"
+import type { RedisCommand, RedisConfig } from "@redfx/core"
+import { NodeRedisClient, RedisServer } from "@redfx/node"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Client from "./harness/Client.ts"
 import * as FakeNode from "./harness/FakeNode.ts"
@@ -102,6 +105,30 @@ describe("Closing a client", () => {
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual(Client.expectTag(yield* Fiber.join(fiber), "ConnectionError").reason, "ClientClosed")
       yield* node.awaitOpen(0)
+    }))
+
+  it.effect("ENT-12, ENT-04: a client on a pool that lives on fails what is pending, and only its own", () =>
+    Effect.gen(function*() {
+      const node = yield* stalling
+      const pool = yield* Layer.build(
+        NodeRedisClient.layerPool({ host: node.host, port: node.port, commandTimeout: "1 minute" })
+      )
+      const client = (scope: Scope.Scope) =>
+        Effect.map(
+          Effect.provideContext(Layer.buildWithScope(RedisStandalone.layerFromPool, scope), pool),
+          (context) => Context.get(context, RedisClient.RedisClient)
+        )
+      const scope = yield* Scope.make()
+      const closing = yield* client(scope)
+      const staying = yield* client(yield* Effect.scope)
+      const pending = yield* Effect.forkChild(Client.failure(closing, Redis.get("a"), "ConnectionError"))
+      const neighbour = yield* Effect.forkChild(staying.execute(Redis.get("b")))
+      yield* node.awaitCommand("GET", 2)
+      yield* Scope.close(scope, Exit.void)
+      const error = yield* Fiber.join(pending)
+      assert.deepStrictEqual([error.reason, error.delivery], ["ClientClosed", "unknown"])
+      assert.isUndefined(neighbour.pollUnsafe())
+      assert.strictEqual(node.connections.open, 1)
     }))
 
   it.live("ENT-12: leaves neither timers nor sockets", () =>

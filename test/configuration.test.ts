@@ -318,10 +318,10 @@ describe("connections that are kept", () => {
           // The same for connections of one's own.
           const own = yield* Redis.withConnection(Redis.clientId())
           assert.strictEqual(yield* Redis.withConnection(Redis.clientId()), own)
-          const ownLost = yield* untilDisconnected
           assert.strictEqual(yield* killer.execute(Redis.clientKillFilter({ id: own })), 1)
+          // The server closed the connection before it answered, and again before this.
+          yield* Redis.ping()
           assert.notStrictEqual(yield* Redis.withConnection(Redis.clientId()), own)
-          yield* Fiber.interrupt(ownLost)
         })
       )
     }))

@@ -16,12 +16,13 @@ const getKey: FakeNode.Handler = ({ args, name }) => name === "GET" ? Encode.bul
 const ping = Redis.send("PING")
 
 /** Holds HELLO back on the connections for which there is a gate. */
-const gatedHello = (gates: ReadonlyArray<Deferred.Deferred<void> | undefined>): FakeNode.Handler => (command, connection) => {
-  const gate = gates[connection.index]
-  return command.name === "HELLO" && gate !== undefined
-    ? [FakeNode.gate(gate), FakeNode.reply(Encode.map([[Encode.bulk("proto"), Encode.integer(3)]]))]
-    : getKey(command, connection)
-}
+const gatedHello =
+  (gates: ReadonlyArray<Deferred.Deferred<void> | undefined>): FakeNode.Handler => (command, connection) => {
+    const gate = gates[connection.index]
+    return command.name === "HELLO" && gate !== undefined
+      ? [FakeNode.gate(gate), FakeNode.reply(Encode.map([[Encode.bulk("proto"), Encode.integer(3)]]))]
+      : getKey(command, connection)
+  }
 
 describe("Opening", () => {
   it.effect("ENT-15: nothing is opened before the first command", () =>
@@ -62,7 +63,9 @@ describe("Opening", () => {
   it.effect("a handshake that fails fails everything that waited on it, with one dial", () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()
-      const node = yield* FakeNode.make(({ name }) => name === "HELLO" ? [FakeNode.gate(gate), FakeNode.cut()] : undefined)
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "HELLO" ? [FakeNode.gate(gate), FakeNode.cut()] : undefined
+      )
       const client = yield* Client.make(node)
       const fiber = yield* Effect.forkChild(
         Client.outcomes(client, Array.from({ length: 1000 }, (_, i) => Redis.send("INCR", i)))

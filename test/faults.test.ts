@@ -147,7 +147,9 @@ describe("A server that stalls", () => {
         late("GET", "not-sent", true),
         late("INCR", "not-sent", false)
       ])
-      const phases = exits.map((exit) => Exit.isFailure(exit) ? JSON.stringify(exit.cause).match(/"phase":"(\w+)"/)?.[1] : "")
+      const phases = exits.map((exit) =>
+        Exit.isFailure(exit) ? JSON.stringify(exit.cause).match(/"phase":"(\w+)"/)?.[1] : ""
+      )
       assert.deepStrictEqual(phases, ["read", "read", "write", "write"])
     }))
 

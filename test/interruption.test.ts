@@ -18,7 +18,8 @@ const gated = Effect.gen(function*() {
   const node = yield* FakeNode.make(({ args, name }) =>
     name === "GET" || name === "ECHO" ? [FakeNode.gate(gate), FakeNode.reply(Encode.bulk(args[1]!))] : undefined
   )
-  const sent = () => node.commands.flatMap(({ args, command }) => ["GET", "ECHO"].includes(command.name) ? [args[1]!] : [])
+  const sent = () =>
+    node.commands.flatMap(({ args, command }) => ["GET", "ECHO"].includes(command.name) ? [args[1]!] : [])
   return { node, sent, open: Deferred.succeed(gate, undefined) }
 })
 
@@ -94,28 +95,32 @@ describe("Interruption", () => {
       assert.deepStrictEqual(sent(), ["a", "b", "c", "after"])
     }))
 
-  it.live("of a huge pipeline that is written in slices: neighbours get their own replies", () =>
-    Effect.gen(function*() {
-      const server = yield* RedisServer.make()
-      const client = yield* Client.make(server)
-      yield* client.execute(Redis.set("n", 0))
-      const value = new Uint8Array(20_000)
-      // 40 MB, more than one write and than all buffers on the way.
-      const huge = Array.from({ length: 2000 }, (_, i) => i % 2 === 0 ? Redis.set("huge", value) : Redis.incr("n"))
-      for (let round = 0; round < 5; round++) {
-        const pipeline = yield* fork(client.pipeline(huge))
-        const texts = Array.from({ length: 50 }, (_, i) => `${round}:${i}`)
-        const others = yield* fork(Client.outcomes(client, texts.map(echo)))
-        while ((yield* client.stats).inFlight === 0) yield* Effect.yieldNow
-        yield* Fiber.interrupt(pipeline)
-        assert.deepStrictEqual(yield* Fiber.join(others), texts.map((text) => Exit.succeed(text)))
-      }
-      assert.deepStrictEqual(
-        (yield* client.pipeline(huge)).filter(Exit.isFailure),
-        []
-      )
-      assert.isAtLeast(Number(yield* client.execute(Redis.get("n"))), 1000)
-    }), 30_000)
+  it.live(
+    "of a huge pipeline that is written in slices: neighbours get their own replies",
+    () =>
+      Effect.gen(function*() {
+        const server = yield* RedisServer.make()
+        const client = yield* Client.make(server)
+        yield* client.execute(Redis.set("n", 0))
+        const value = new Uint8Array(20_000)
+        // 40 MB, more than one write and than all buffers on the way.
+        const huge = Array.from({ length: 2000 }, (_, i) => i % 2 === 0 ? Redis.set("huge", value) : Redis.incr("n"))
+        for (let round = 0; round < 5; round++) {
+          const pipeline = yield* fork(client.pipeline(huge))
+          const texts = Array.from({ length: 50 }, (_, i) => `${round}:${i}`)
+          const others = yield* fork(Client.outcomes(client, texts.map(echo)))
+          while ((yield* client.stats).inFlight === 0) yield* Effect.yieldNow
+          yield* Fiber.interrupt(pipeline)
+          assert.deepStrictEqual(yield* Fiber.join(others), texts.map((text) => Exit.succeed(text)))
+        }
+        assert.deepStrictEqual(
+          (yield* client.pipeline(huge)).filter(Exit.isFailure),
+          []
+        )
+        assert.isAtLeast(Number(yield* client.execute(Redis.get("n"))), 1000)
+      }),
+    30_000
+  )
 
   it.effect("LST-01, POOL-05: of a blocking command: its connection is closed, and the next one gets a clean one", () =>
     Effect.gen(function*() {

@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -23,7 +24,11 @@ describe("Health checks", () => {
   const wrongPing = (answer: FakeNode.Reply): FakeNode.Handler => (command, connection) =>
     command.name === "PING" && connection.index === 0 ? answer : getKey(command, connection)
 
-  for (const [kind, command] of [["shared", Redis.get("k")], ["exclusive", Redis.blpop("k")]] as const) {
+  const kinds: ReadonlyArray<readonly [string, RedisCommand.Any]> = [
+    ["shared", Redis.get("k")],
+    ["exclusive", Redis.blpop("k")]
+  ]
+  for (const [kind, command] of kinds) {
     const name = command.spec.name
 
     it.effect(`CFG-26: a PING goes before a command on a ${kind} connection that was unused for long, and no other`, () =>

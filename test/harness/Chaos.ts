@@ -22,7 +22,11 @@ interface Pair {
   readonly server: Net.Socket
 }
 
-const connect = (pairs: Set<Pair>, client: Net.Socket, target: { readonly host: string; readonly port: number }): void => {
+const connect = (
+  pairs: Set<Pair>,
+  client: Net.Socket,
+  target: { readonly host: string; readonly port: number }
+): void => {
   const server = Net.connect(target)
   const pair = { client, server }
   pairs.add(pair)

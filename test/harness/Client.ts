@@ -2,7 +2,8 @@
  * Clients for tests of faults, and what those tests ask of failures.
  */
 import { assert } from "@effect/vitest"
-import { RedisClient, type RedisCommand, type RedisConfig, RedisError, RedisStandalone } from "@redfx/core"
+import { RedisClient, RedisError, RedisStandalone } from "@redfx/core"
+import type { RedisCommand, RedisConfig } from "@redfx/core"
 import { NodeRedisConnector } from "@redfx/node"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

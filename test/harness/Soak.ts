@@ -2,7 +2,8 @@
  * Many commands over connections that are cut and stalled, given by callers
  * that go away at any moment, with a ledger of what each caller was told.
  */
-import { Redis, type RedisClient, type RedisCommand, type RedisError } from "@redfx/core"
+import { Redis } from "@redfx/core"
+import type { RedisClient, RedisCommand, RedisError } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

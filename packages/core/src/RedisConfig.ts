@@ -90,7 +90,7 @@ export interface ConnectionOptions {
  * reserved clients have connections of their own, opened on demand.
  *
  * - `max`: the limit of all connections together. Default 50.
- * - `min`: exclusive connections kept open while idle. Default 0.
+ * - `min`: exclusive connections kept open while idle, once there has been a need for one. Default 0.
  * - `idleTimeout`: an exclusive connection idle for so long is closed. Default 60 seconds.
  * - `acquireTimeout`: how long to wait for an exclusive connection at the limit. Default 20 seconds; `0` fails at once,
  *   an infinite duration waits for as long as it takes.

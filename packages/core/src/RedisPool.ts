@@ -111,8 +111,10 @@ export const makeAt = Effect.fnUntraced(function*(
       : (request: Request) => shared[next = (next + 1) % shared.length]!.submit(request),
     exclusive: Effect.map(exclusive.lease, (lease) => lease.connection),
     ...RedisRouter.refusals,
-    reserve: Effect.map(exclusive.lease, ({ connection, taint }) =>
-      RedisRouter.ofConnection(connection, taint, { events: eventStream, stats })),
+    reserve: Effect.map(
+      exclusive.lease,
+      ({ connection, taint }) => RedisRouter.ofConnection(connection, taint, { events: eventStream, stats })
+    ),
     events: eventStream,
     stats,
     describe: `${formatEndpoint(endpoint)}, db ${settings.db}`
@@ -191,13 +193,25 @@ const makeExclusive = Effect.fnUntraced(function*(
     )
     return connection
   })
-  const pool = yield* Pool.makeWithTTL({
-    acquire: connect,
-    min: Math.min(min, limit),
-    max: Math.max(limit, 1),
-    // Without idle time each is closed when it is given back, so that there is nothing to look for.
-    timeToLive: Duration.toMillis(idleTimeout) === 0 ? Duration.infinity : idleTimeout
-  })
+  const context = Context.add(
+    yield* Effect.context<RedisConnector>(),
+    Scope.Scope,
+    yield* Scope.fork(yield* Effect.scope)
+  )
+  // Made when the first connection is wanted, as it opens `min` of them at once.
+  const pool = yield* Effect.cached(Effect.provideContext(
+    Pool.makeWithTTL({
+      acquire: connect,
+      min: Math.min(min, limit),
+      max: Math.max(limit, 1),
+      // Without idle time each is closed when it is given back, so that there is nothing to look for.
+      timeToLive: Duration.toMillis(idleTimeout) === 0 ? Duration.infinity : idleTimeout
+    }),
+    context
+  ))
+  const fromPool = Effect.flatMap(pool, Pool.get)
+  const invalidate = (connection: RedisConnection.RedisConnection) =>
+    Effect.flatMap(pool, (pool) => Pool.invalidate(pool, connection))
 
   const closed = connectionLoss("ClientClosed", "The client was closed", address)
   const givenUp = connectionLoss("Closed", "The connection was given up", address)
@@ -210,7 +224,11 @@ const makeExclusive = Effect.fnUntraced(function*(
     })
   )
 
-  const exhausted = connectionLoss("PoolExhausted", `Too many connections: the pool's limit of ${max} is reached`, address)
+  const exhausted = connectionLoss(
+    "PoolExhausted",
+    `Too many connections: the pool's limit of ${max} is reached`,
+    address
+  )
   const lateBy = connectionLoss(
     "PoolTimeout",
     `No connection available: the pool's limit of ${max} was reached for ${Duration.format(acquireTimeout)}`,
@@ -218,10 +236,10 @@ const makeExclusive = Effect.fnUntraced(function*(
   )
   const failFast = limit === 0 || Duration.toMillis(acquireTimeout) === 0
   const take = failFast
-    ? Effect.suspend(() => leases > limit ? Effect.fail(exhausted) : Pool.get(pool))
+    ? Effect.suspend(() => leases > limit ? Effect.fail(exhausted) : fromPool)
     : Duration.isFinite(acquireTimeout)
-    ? Effect.timeoutOrElse(Pool.get(pool), { duration: acquireTimeout, orElse: () => Effect.fail(lateBy) })
-    : Pool.get(pool)
+    ? Effect.timeoutOrElse(fromPool, { duration: acquireTimeout, orElse: () => Effect.fail(lateBy) })
+    : fromPool
 
   // Effect's pool interrupts whom it cannot serve any more.
   const takeWhileOpen = Effect.catchCause(
@@ -233,7 +251,9 @@ const makeExclusive = Effect.fnUntraced(function*(
   const isUsable = (connection: RedisConnection.RedisConnection): Effect.Effect<boolean> => {
     const since = idleSince.get(connection)
     if (connection.exchange.closed) return Effect.succeed(false)
-    if (since === undefined || clock.currentTimeMillisUnsafe() - since < healthCheckInterval) return Effect.succeed(true)
+    if (since === undefined || clock.currentTimeMillisUnsafe() - since < healthCheckInterval) {
+      return Effect.succeed(true)
+    }
     return Effect.match(connection.probe, {
       onFailure: (error) => {
         connection.close(error)
@@ -249,13 +269,13 @@ const makeExclusive = Effect.fnUntraced(function*(
     const connection = yield* Scope.provide(takeWhileOpen, attempt)
     if (yield* isUsable(connection)) return connection
     yield* Scope.close(attempt, Exit.void)
-    yield* Pool.invalidate(pool, connection)
+    yield* invalidate(connection)
     return yield* takeUsable
   })
 
   const lease = Effect.gen(function*() {
     let tainted = Duration.toMillis(idleTimeout) === 0
-    let leased: RedisConnection.RedisConnection | undefined
+    let leased: RedisConnection.RedisConnection | undefined = undefined
     yield* Effect.acquireRelease(
       Effect.sync(() => {
         leases++
@@ -263,7 +283,7 @@ const makeExclusive = Effect.fnUntraced(function*(
       () =>
         // Runs when the pool has it back: it would replace at once what is invalidated while somebody has it.
         Effect.ensuring(
-          leased?.exchange.closed === true ? Pool.invalidate(pool, leased) : Effect.void,
+          leased?.exchange.closed === true ? invalidate(leased) : Effect.void,
           Effect.sync(() => {
             leases--
           })
@@ -294,7 +314,7 @@ const makeExclusive = Effect.fnUntraced(function*(
     disconnect: (reason, inUse) =>
       Effect.forEach([...open], (connection) =>
         inUse || !used.has(connection)
-          ? Effect.andThen(Effect.sync(() => connection.close(reason)), Pool.invalidate(pool, connection))
+          ? Effect.andThen(Effect.sync(() => connection.close(reason)), invalidate(connection))
           : Effect.void, { discard: true })
   }
 })

@@ -7,10 +7,11 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import { Deadlines } from "./internal/deadlines.ts"
-import { failureOf, timeLimit } from "./internal/failure.ts"
+import { connectionLoss, failureOf, timeLimit } from "./internal/failure.ts"
 import { BatchRequest, type Outcome, type Request, SingleRequest } from "./internal/request.ts"
 import type { RedisEvent, RedisStats, Service } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
@@ -55,7 +56,13 @@ export const makeClient = Effect.fnUntraced(function*(
   const deadlines = Duration.isFinite(settings.commandTimeout)
     ? new Deadlines(Duration.toMillis(settings.commandTimeout))
     : undefined
-  if (deadlines !== undefined) yield* Effect.forkScoped(deadlines.run)
+  if (deadlines !== undefined) {
+    yield* Effect.forkScoped(deadlines.run)
+    // Without the fiber above nobody would end what is still pending on a pool that lives on.
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => deadlines.failAll(connectionLoss("ClientClosed", "The client was closed")))
+    )
+  }
   return clientOf(router, settings, deadlines)
 })
 
@@ -101,9 +108,16 @@ const clientOf = (
     reserve: Effect.map(router.reserve, (reserved) => clientOf(reserved, settings, deadlines)),
     events: router.events,
     stats: router.stats,
-    toString: () => `RedisClient(${router.describe})`
+    ...printed(router.describe)
   }
 }
+
+/** How a client prints, also for `console.log` and JSON, where it would show its parts otherwise. */
+const printed = (description: string) => ({
+  toString: () => `RedisClient(${description})`,
+  toJSON: () => ({ _id: "RedisClient", description }),
+  [NodeInspectSymbol]: () => `RedisClient(${description})`
+})
 
 /** Commands to send; with `positions`, where they stand in the pipeline that they are a part of. */
 interface Batch {
@@ -140,8 +154,10 @@ const executeExclusive = <A>(
   settings: ConnectionSettings,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
 ): Effect.Effect<A, RedisError> =>
-  Effect.scoped(Effect.flatMap(lease(router, settings, [command]), (connection) =>
-    withinLimit(settings, [command], RedisConnection.run(connection, command))))
+  Effect.scoped(
+    Effect.flatMap(lease(router, settings, [command]), (connection) =>
+      withinLimit(settings, [command], RedisConnection.run(connection, command)))
+  )
 
 const pipelineExclusive = (
   router: RedisRouter,
@@ -159,7 +175,11 @@ const pipelineExclusive = (
       })
     ))).pipe(
       Effect.catch((error) =>
-        Effect.succeed(batch.commands.map((command) => Exit.fail("delivery" in error ? failureOf(error, command.spec, error.delivery) : error)))
+        Effect.succeed(
+          batch.commands.map((command) =>
+            Exit.fail("delivery" in error ? failureOf(error, command.spec, error.delivery) : error)
+          )
+        )
       )
     )
 

@@ -1,14 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as Exit from "effect/Exit"
 import * as fc from "fast-check"
+import { encodeUtf8 } from "../src/internal/bytes.ts"
 import { Exchange } from "../src/internal/exchange.ts"
 import { connectionLoss } from "../src/internal/failure.ts"
-import { BatchRequest, type Outcome, type Request, type RequestQueue, SingleRequest } from "../src/internal/request.ts"
+import { BatchRequest, SingleRequest } from "../src/internal/request.ts"
+import type { Outcome, Request, RequestQueue } from "../src/internal/request.ts"
 import * as RedisCommand from "../src/RedisCommand.ts"
 import type { RedisError } from "../src/RedisError.ts"
 import * as Resp from "../src/Resp.ts"
 import { RespDecoder } from "../src/RespDecoder.ts"
-import { encodeUtf8 } from "../src/internal/bytes.ts"
 
 /** What a test knows of a request: the texts it echoes, and what came of each. */
 interface Tracked {
@@ -39,9 +40,9 @@ class EchoServer {
   readonly asked: Array<string> = []
   #replies = new Uint8Array(0)
 
-  receive(chunks: ReadonlyArray<Uint8Array>): void {
+  receive(chunks: ReadonlyArray<Uint8Array | string>): void {
     for (const chunk of chunks) {
-      for (const value of this.#requests.push(chunk)) {
+      for (const value of this.#requests.push(typeof chunk === "string" ? encodeUtf8(chunk) : chunk)) {
         assert(Array.isArray(value))
         const text = String(value[1])
         this.asked.push(text)
@@ -92,11 +93,23 @@ type Step =
   | { readonly _tag: "Receive"; readonly bytes: number }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ _tag: fc.constant("Submit" as const), size: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constant(70)) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      _tag: fc.constant("Submit" as const),
+      size: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constant(70))
+    })
+  },
   { weight: 2, arbitrary: fc.record({ _tag: fc.constant("Cancel" as const), which: fc.nat(50) }) },
   { weight: 1, arbitrary: fc.record({ _tag: fc.constant("TimeOut" as const), which: fc.nat(50) }) },
   { weight: 3, arbitrary: fc.constant<Step>({ _tag: "Encode" }) },
-  { weight: 4, arbitrary: fc.record({ _tag: fc.constant("Receive" as const), bytes: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.constant(2000)) }) }
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      _tag: fc.constant("Receive" as const),
+      bytes: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.constant(2000))
+    })
+  }
 )
 
 const limits = fc.record({ maxCommands: fc.integer({ min: 1, max: 120 }), maxBytes: fc.integer({ min: 1, max: 4000 }) })

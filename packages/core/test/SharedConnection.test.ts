@@ -6,9 +6,9 @@ import * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import type { ConnectionOptions } from "../src/RedisConfig.ts"
 import type { Service } from "../src/RedisClient.ts"
 import * as RedisCommand from "../src/RedisCommand.ts"
+import type { ConnectionOptions } from "../src/RedisConfig.ts"
 import { RedisConnector } from "../src/RedisConnector.ts"
 import * as RedisStandalone from "../src/RedisStandalone.ts"
 
@@ -19,16 +19,20 @@ const refused = new Socket.SocketError({
   })
 })
 
-/** A client whose every dial is refused at once, and a count of the dials. */
+/** A client whose every dial is refused without delay, and a count of the dials. */
 const refusing = Effect.fnUntraced(function*(options: ConnectionOptions = {}) {
   let dials = 0
   const reader = Effect.suspend(() => {
     dials++
-    return Effect.fail(refused)
+    return Effect.andThen(Effect.yieldNow, Effect.fail(refused))
   })
-  const client = yield* Effect.provideService(RedisStandalone.make({ host: "test", port: 1, ...options }), RedisConnector, {
-    socket: () => Effect.succeed(Socket.make({ reader, writer: Effect.die("there is nothing to write to") }))
-  })
+  const client = yield* Effect.provideService(
+    RedisStandalone.make({ host: "test", port: 1, ...options }),
+    RedisConnector,
+    {
+      socket: () => Effect.succeed(Socket.make({ reader, writer: Effect.die("there is nothing to write to") }))
+    }
+  )
   const pauses: Array<number> = []
   yield* client.events.pipe(
     Stream.runForEach((event) =>

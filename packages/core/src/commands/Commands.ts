@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { AtMostOne } from "../internal/atMostOne.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -108,10 +109,11 @@ export interface CommandDocs {
  * @category server
  * @since 0.1.0
  */
-export type CommandListFilter =
-  | { readonly module?: string | undefined; readonly aclcat?: never; readonly pattern?: never }
-  | { readonly aclcat: string; readonly module?: never; readonly pattern?: never }
-  | { readonly pattern: string; readonly module?: never; readonly aclcat?: never }
+export type CommandListFilter = AtMostOne<{
+  readonly module: string
+  readonly aclcat: string
+  readonly pattern: string
+}>
 
 // -----------------------------------------------------------------------------
 // Replies

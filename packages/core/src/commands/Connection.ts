@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as Redacted from "effect/Redacted"
+import type { AtMostOne } from "../internal/atMostOne.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -41,7 +42,8 @@ export type ClientType = "normal" | "master" | "slave" | "replica" | "pubsub"
 /**
  * Which clients are meant: those for which everything given holds.
  *
- * - `id`: one of these. `addr`, `laddr`: the address and port of the client, of the server's side.
+ * - `id`: one of these; CLIENT KILL takes several only on Valkey 8.1.0.
+ * - `addr`, `laddr`: the address and port of the client, of the server's side.
  * - `maxage`: connected for at least this long; a bare number is seconds. Redis 7.4.0 and Valkey 8.0.0.
  * - `skipme`: whether to leave out the client that asks.
  * - `name`, `idle`, `flags`, `libName`, `libVer`, `db`, `capa`, `ip` and all that begin with `not`: Valkey 9.0.0.
@@ -97,11 +99,13 @@ export type ClientTrackingOptions =
     | {
       readonly bcast?: boolean | undefined
       readonly prefix?: ReadonlyArray<Arg.Key> | undefined
-      readonly optin?: never
-      readonly optout?: never
+      readonly optin?: undefined
+      readonly optout?: undefined
     }
-    | { readonly optin: boolean; readonly bcast?: never; readonly prefix?: never; readonly optout?: never }
-    | { readonly optout: boolean; readonly bcast?: never; readonly prefix?: never; readonly optin?: never }
+    | (
+      & { readonly bcast?: undefined; readonly prefix?: undefined }
+      & AtMostOne<{ readonly optin: boolean; readonly optout: boolean }>
+    )
   )
 
 /**
@@ -261,7 +265,8 @@ export const clientKillFilter = define(
 /**
  * Returns what the server knows of its clients, or of those for which everything in `filter` holds.
  *
- * O(N). Since Redis 2.4.0, `type` since 5.0.0, `id` since 6.2.0; all other filters only on Valkey 9.0.0.
+ * O(N). Since Redis 2.4.0, `type` since 5.0.0, `id` since 6.2.0; other filters only on Valkey, `user`, `addr`,
+ * `laddr`, `skipme` and `maxage` since 8.1.0, the rest since 9.0.0.
  *
  * @category connection
  * @since 0.1.0

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { AtMostOne } from "../internal/atMostOne.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -30,26 +31,19 @@ export type HashFields = Arg.Key | ReadonlyArray<Arg.Key>
  * @category hashes
  * @since 0.1.0
  */
-export type HashExpireCondition =
-  | { readonly nx?: boolean | undefined; readonly xx?: never; readonly gt?: never; readonly lt?: never }
-  | { readonly xx: boolean; readonly nx?: never; readonly gt?: never; readonly lt?: never }
-  | { readonly gt: boolean; readonly nx?: never; readonly xx?: never; readonly lt?: never }
-  | { readonly lt: boolean; readonly nx?: never; readonly xx?: never; readonly gt?: never }
+export type HashExpireCondition = AtMostOne<{
+  readonly nx: boolean
+  readonly xx: boolean
+  readonly gt: boolean
+  readonly lt: boolean
+}>
 
-/** The exclusive options that set a time to live; each group adds what it has besides. */
-type Expiry<Other extends string> =
-  & { readonly [K in Other]?: never }
-  & (
-    | { readonly ex?: Arg.Time | undefined; readonly px?: never; readonly exat?: never; readonly pxat?: never }
-    | { readonly px: Arg.Time; readonly ex?: never; readonly exat?: never; readonly pxat?: never }
-    | { readonly exat: Arg.Instant | number; readonly ex?: never; readonly px?: never; readonly pxat?: never }
-    | { readonly pxat: Arg.Instant | number; readonly ex?: never; readonly px?: never; readonly exat?: never }
-  )
-
-/** The times to live are left as they are, or taken away: nothing else can be given then. */
-type Unlike<Option extends string> =
-  & { readonly [K in Option]: boolean }
-  & { readonly ex?: never; readonly px?: never; readonly exat?: never; readonly pxat?: never }
+interface Expiry {
+  readonly ex: Arg.Time
+  readonly px: Arg.Time
+  readonly exat: Arg.Instant | number
+  readonly pxat: Arg.Instant | number
+}
 
 /**
  * What becomes of the times to live of the fields that HGETEX reads; unchanged, without any.
@@ -63,28 +57,22 @@ type Unlike<Option extends string> =
  * @category hashes
  * @since 0.1.0
  */
-export type HgetexOptions = Expiry<"persist"> | Unlike<"persist">
+export type HgetexOptions = AtMostOne<Expiry & { readonly persist: boolean }>
 
 /**
  * When HSETEX stores, and the times to live of the fields; none, unless given.
  *
  * - `ex`, `px`, `exat`, `pxat`: as in {@link HgetexOptions}. `keepttl`: keep those that the fields have.
  * - `fnx`: when none of the fields exists. `fxx`: when all of them do.
- * - `nx`, `xx`: when the key does not exist, when it does. Valkey 9.0.
+ * - `nx`, `xx`: when the key does not exist, when it does. Only on Valkey.
  *
  * @category hashes
  * @since 0.1.0
  */
 export type HsetexOptions =
-  & (Expiry<"keepttl"> | Unlike<"keepttl">)
-  & (
-    | { readonly fnx?: boolean | undefined; readonly fxx?: never }
-    | { readonly fxx: boolean; readonly fnx?: never }
-  )
-  & (
-    | { readonly nx?: boolean | undefined; readonly xx?: never }
-    | { readonly xx: boolean; readonly nx?: never }
-  )
+  & AtMostOne<Expiry & { readonly keepttl: boolean }>
+  & AtMostOne<{ readonly fnx: boolean; readonly fxx: boolean }>
+  & AtMostOne<{ readonly nx: boolean; readonly xx: boolean }>
 
 // -----------------------------------------------------------------------------
 // Commands
@@ -295,7 +283,7 @@ const conditionArgs = (condition: HashExpireCondition): ReadonlyArray<Arg.Arg> =
   Arg.flag("LT", condition.lt)
 ]
 
-const expiryArgs = (options: HgetexOptions | HsetexOptions): ReadonlyArray<Arg.Arg> => [
+const expiryArgs = (options: AtMostOne<Expiry>): ReadonlyArray<Arg.Arg> => [
   options.ex === undefined ? Arg.none : ["EX", Arg.seconds(options.ex)],
   options.px === undefined ? Arg.none : ["PX", Arg.milliseconds(options.px)],
   options.exat === undefined ? Arg.none : ["EXAT", Arg.unixSeconds(options.exat)],

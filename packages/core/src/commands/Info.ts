@@ -85,7 +85,7 @@ export interface ServerInfo {
 /**
  * Returns what the server tells of itself: all by default, or some sections; an unknown section is empty.
  *
- * Several sections, or none, at once need Redis 7.0.0: older servers refuse several with `ResponseError`. O(1).
+ * Several sections at once need Redis 7.0.0; older servers refuse them with `ResponseError`. O(1).
  * Since Redis 1.0.0.
  *
  * @category server
@@ -170,7 +170,7 @@ const knownFields = (fields: Readonly<Record<string, InfoValue>>) => {
   return {
     redisVersion: text("redis_version"),
     valkeyVersion: text("valkey_version"),
-    mode: text("redis_mode") ?? text("server_mode"),
+    mode: text("redis_mode") ?? text("server_mode") ?? text("redict_mode"),
     runId: text("run_id"),
     tcpPort: number("tcp_port"),
     uptimeInSeconds: number("uptime_in_seconds"),

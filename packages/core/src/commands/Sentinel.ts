@@ -47,11 +47,12 @@ export interface SentinelFailoverOptions {
   readonly coordinated?: boolean | undefined
 }
 
-const settingArgs = (settings: SentinelSettings): ReadonlyArray<Arg.Arg> =>
-  Arg.some([Object.entries(settings)], "needs at least one setting").flatMap(([name, value]) => [
-    name,
-    Redacted.isRedacted(value) ? Arg.secret(value) : value
-  ])
+const settingArgs = (settings: SentinelSettings): ReadonlyArray<Arg.Arg> => {
+  const entries = Object.entries(settings)
+  return entries.length === 0
+    ? Arg.invalid("needs at least one setting")
+    : entries.flatMap(([name, value]) => [name, Redacted.isRedacted(value) ? Arg.secret(value) : value])
+}
 
 const address: Reply.Reply<SentinelAddress | undefined> = Reply.nullable(
   Reply.map(Reply.tuple(Reply.text, Reply.integerText), ([host, port]) => ({ host, port: Number(port) }))
@@ -139,11 +140,12 @@ export const sentinelDebug = define("SENTINEL DEBUG", () => [], Reply.recordOf(R
  */
 export const sentinelDebugSet = define(
   "SENTINEL DEBUG",
-  (intervals: Readonly<Record<string, Arg.Time>>) =>
-    Arg.some([Object.entries(intervals)], "needs at least one interval").flatMap(([name, time]) => [
-      name,
-      Arg.milliseconds(time)
-    ]),
+  (intervals: Readonly<Record<string, Arg.Time>>) => {
+    const entries = Object.entries(intervals)
+    return entries.length === 0
+      ? Arg.invalid("needs at least one interval")
+      : entries.flatMap(([name, time]) => [name, Arg.milliseconds(time)])
+  },
   Reply.ok
 )
 

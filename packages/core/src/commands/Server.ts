@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as DateTime from "effect/DateTime"
+import type { AtMostOne } from "../internal/atMostOne.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -22,9 +23,7 @@ import type * as Resp from "../Resp.ts"
  * @category server
  * @since 0.1.0
  */
-export type BgsaveOptions =
-  | { readonly schedule?: boolean | undefined; readonly cancel?: never }
-  | { readonly cancel: boolean; readonly schedule?: never }
+export type BgsaveOptions = AtMostOne<{ readonly schedule: boolean; readonly cancel: boolean }>
 
 /**
  * - `async`: give memory back in the background. `sync`: before answering. Without, as the server is configured.
@@ -34,9 +33,7 @@ export type BgsaveOptions =
  * @category server
  * @since 0.1.0
  */
-export type FlushOptions =
-  | { readonly async?: boolean | undefined; readonly sync?: never }
-  | { readonly sync: boolean; readonly async?: never }
+export type FlushOptions = AtMostOne<{ readonly async: boolean; readonly sync: boolean }>
 
 /**
  * - `to`: the replica that becomes master; `force`: even when it has not caught up in time, needs `timeout`.
@@ -68,10 +65,7 @@ export type ShutdownOptions =
     readonly safe?: boolean | undefined
     readonly failover?: boolean | undefined
   }
-  & (
-    | { readonly save?: boolean | undefined; readonly nosave?: never }
-    | { readonly nosave: boolean; readonly save?: never }
-  )
+  & AtMostOne<{ readonly save: boolean; readonly nosave: boolean }>
 
 /**
  * Whom to replicate: a host and a port, or nobody.

@@ -217,7 +217,9 @@ export const xack = define(
 export const xackdel = define(
   "XACKDEL",
   (key: Arg.Key, group: Arg.Key, ids: ReadonlyArray<StreamId>, references?: StreamReferences) =>
-    ids.length === 0 ? Arg.answer([]) : [Arg.key(key), group, Arg.token(references), "IDS", ids.length, Arg.many([ids])],
+    ids.length === 0
+      ? Arg.answer([])
+      : [Arg.key(key), group, Arg.token(references), "IDS", ids.length, Arg.many([ids])],
   deletions
 )
 

@@ -69,7 +69,7 @@ export type VsimQuery =
  * Options of {@link vsim}.
  *
  * - `count`: how many elements at most, 10 by default.
- * - `epsilon`: only elements at most this far away, from 0 to 1 (since 8.2.0).
+ * - `epsilon`: only elements at most this far away, from 0 to 1.
  * - `ef`: how hard to look. `truth`: compare with every element. `nothread`: run in the main thread of the server.
  * - `filter`: an expression over the attributes. `filterEf`: how many elements to try it on.
  *
@@ -328,7 +328,7 @@ export const vinfo = define(
 /**
  * Returns whether `element` is in the vector set at `key`, `false` when the key does not exist.
  *
- * O(1). Since Redis 8.2.0; not on Valkey.
+ * O(1). Since Redis 8.0.0; not on Valkey.
  *
  * @category vector sets
  * @since 0.1.0

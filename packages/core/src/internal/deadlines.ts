@@ -6,6 +6,7 @@
  * @internal
  */
 import * as Effect from "effect/Effect"
+import type { RedisError } from "../RedisError.ts"
 import { timeLimit } from "./failure.ts"
 import type { Request } from "./request.ts"
 
@@ -60,6 +61,13 @@ export class Deadlines {
     ),
     { disableYield: true }
   )
+
+  /** Fails all requests, and none that callers add meanwhile. */
+  failAll(error: RedisError): void {
+    const all: Array<Request> = []
+    for (let request = this.#earliest; request !== undefined; request = request.later) all.push(request)
+    for (const request of all) request.fail(error)
+  }
 
   #tick(): void {
     this.#now++

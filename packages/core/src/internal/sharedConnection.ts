@@ -214,8 +214,9 @@ export class SharedConnection {
 
 /** A jittered pause that doubles with each failure in a row. */
 const pauseAfter = (failures: number): Effect.Effect<number> =>
-  Effect.map(Random.next, (random) =>
-    Math.round(Math.min(shortestPause * 2 ** Math.min(failures, 10), longestPause) * (0.5 + random / 2))
+  Effect.map(
+    Random.next,
+    (random) => Math.round(Math.min(shortestPause * 2 ** Math.min(failures, 10), longestPause) * (0.5 + random / 2))
   )
 
 /** A shared connection that lives as long as the scope. */

@@ -1,0 +1,83 @@
+/**
+ * MONITOR: every command that a server runs, as it runs.
+ *
+ * @since 0.1.0
+ */
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+/**
+ * A command that the server has run.
+ *
+ * - `time`: unix seconds with their fraction. `db`: the database it ran on.
+ * - `clientType`: how it came: over the network, over a unix socket, or from a script.
+ * - `clientAddress`: the address, or the path of the socket; `clientPort`: the port, where there is one.
+ * - `args`: name and arguments, invalid UTF-8 replaced. `command`: the same as one text.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export interface MonitorEvent {
+  readonly time: number
+  readonly db: number
+  readonly clientType: "tcp" | "unix" | "lua"
+  readonly clientAddress: string | undefined
+  readonly clientPort: number | undefined
+  readonly command: string
+  readonly args: ReadonlyArray<string>
+}
+
+/**
+ * Makes the server send a line for every command that it runs, until the connection closes; returns `true`.
+ *
+ * {@link monitorEvent} reads these lines. It costs the server much of its speed. Since Redis 1.0.0.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const monitor = define("MONITOR", () => [], Reply.ok, "stateful")
+
+/**
+ * Reads a line that a server sends after MONITOR.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const monitorEvent: Reply.Reply<MonitorEvent> = Reply.make((value, view) => {
+  const line = /^(\d+\.\d+) \[(\d+) (.*?)\] (".*")$/s.exec(Reply.text.decode(value, view))
+  if (line === null) return Reply.mismatch("a line of MONITOR", value)
+  // All groups are part of every match.
+  const [, time, db, client = "", quoted = ""] = line
+  const args = Array.from(quoted.matchAll(/"((?:[^"\\]|\\.)*)"/gs), ([, text = ""]) => unescape(text))
+  return { time: Number(time), db: Number(db), ...clientOf(client), command: args.join(" "), args }
+})
+
+const clientOf = (client: string): Pick<MonitorEvent, "clientType" | "clientAddress" | "clientPort"> => {
+  if (client === "lua") return { clientType: "lua", clientAddress: undefined, clientPort: undefined }
+  if (client.startsWith("unix:")) {
+    return { clientType: "unix", clientAddress: client.slice("unix:".length), clientPort: undefined }
+  }
+  // The last colon: the address may be one of IPv6.
+  const separator = client.lastIndexOf(":")
+  return {
+    clientType: "tcp",
+    clientAddress: client.slice(0, separator).replace(/^\[(.*)\]$/, "$1"),
+    clientPort: Number(client.slice(separator + 1))
+  }
+}
+
+const controls: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, a: 7, b: 8 }
+
+/** What the server escapes are bytes: two of them can be one character. */
+const unescape = (text: string): string => {
+  const bytes = Array.from(
+    text.matchAll(/\\x([0-9a-f]{2})|\\(.)|([^\\]+)/gis),
+    ([, hexadecimal, escaped, plain]) =>
+      hexadecimal !== undefined
+        ? [Number.parseInt(hexadecimal, 16)]
+        : escaped !== undefined
+        ? [controls[escaped] ?? escaped.charCodeAt(0)]
+        : [...new TextEncoder().encode(plain)]
+  )
+  return new TextDecoder().decode(Uint8Array.from(bytes.flat()))
+}

@@ -1,0 +1,118 @@
+import type { Resp } from "@redfx/core"
+import { Redis, RedisArg, RedisClient, RedisCommand, RedisReply } from "@redfx/core"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
+import type { RedisError } from "@redfx/core/RedisError"
+import { describe, expectTypeOf, it } from "vitest"
+
+type Value<T> = T extends Effect.Effect<infer A, unknown, unknown> ? A : never
+type Success<C> = RedisCommand.Success<C>
+
+/** What a value that is an effect succeeds with. */
+const valueOf = <A>(_effect: Effect.Effect<A, unknown, RedisClient.RedisClient>): A => undefined as A
+
+describe("RedisCommand types", () => {
+  it("ENT-17: a command is an effect of its reply", () => {
+    expectTypeOf(valueOf(Redis.get("k"))).toEqualTypeOf<string | undefined>()
+    expectTypeOf(valueOf(Redis.set("k", "v"))).toEqualTypeOf<boolean>()
+    expectTypeOf(valueOf(Redis.incr("k"))).toEqualTypeOf<number>()
+    expectTypeOf(valueOf(Redis.hgetall("k"))).toEqualTypeOf<Readonly<Record<string, string>>>()
+    expectTypeOf(valueOf(Redis.send("X"))).toEqualTypeOf<RedisReply.Raw>()
+    expectTypeOf<Resp.ErrorReply>().toExtend<RedisReply.Raw>()
+  })
+
+  it("CFG-16, NCO-01: a view changes the type", () => {
+    expectTypeOf(valueOf(Redis.asBytes(Redis.get("k")))).toEqualTypeOf<Uint8Array | undefined>()
+    expectTypeOf(valueOf(Redis.asBytes(Redis.incr("k")))).toEqualTypeOf<number>()
+    expectTypeOf(valueOf(Redis.asBytes(Redis.hgetall("k")))).toEqualTypeOf<
+      ReadonlyArray<readonly [Uint8Array, Uint8Array]>
+    >()
+    expectTypeOf(valueOf(Redis.asBytes(Redis.smembers("k")))).toEqualTypeOf<ReadonlyArray<Uint8Array>>()
+    expectTypeOf(valueOf(Redis.asBigInt(Redis.incr("k")))).toEqualTypeOf<bigint>()
+    expectTypeOf(valueOf(Redis.asBigInt(Redis.get("k")))).toEqualTypeOf<string | undefined>()
+    expectTypeOf<Success<ReturnType<typeof Redis.incr>>>().toEqualTypeOf<number>()
+    expectTypeOf<Success<Effect.Effect<number>>>().toEqualTypeOf<never>()
+    // @ts-expect-error a view is of a command
+    Redis.asBytes(Effect.succeed("a"))
+  })
+
+  it("ERR-09: what cannot be sent does not compile", () => {
+    // @ts-expect-error a boolean
+    Redis.send("X", true)
+    // @ts-expect-error null
+    Redis.send("X", null)
+    // @ts-expect-error undefined
+    Redis.send("X", undefined)
+    // @ts-expect-error an object
+    Redis.send("X", { a: 1 })
+    // @ts-expect-error a key is no number
+    Redis.get(1)
+    // @ts-expect-error several values
+    Redis.set("k", ["v"])
+    // @ts-expect-error no value
+    Redis.set("k")
+  })
+
+  it("a definition keeps the names and types of its parameters", () => {
+    const exists = RedisCommand.define(
+      "BF.EXISTS",
+      (key: RedisArg.Key, item: RedisArg.Value) => [RedisArg.key(key), item],
+      RedisReply.boolean,
+      "readonly"
+    )
+    expectTypeOf(exists).parameters.toEqualTypeOf<[key: RedisArg.Key, item: RedisArg.Value]>()
+    expectTypeOf(valueOf(exists("k", 1))).toEqualTypeOf<boolean>()
+    // @ts-expect-error no such trait
+    RedisCommand.define("X", () => [], RedisReply.ok, "fast")
+    // @ts-expect-error a definition lists what can be sent
+    RedisCommand.define("X", () => [true], RedisReply.ok)
+  })
+
+  it("via runs a command on another client, and needs that one", () => {
+    class Other extends Context.Service<Other, RedisClient.Service>()("Other") {}
+    const effect = Redis.via(Other)(Redis.get("k"))
+    expectTypeOf(effect).toEqualTypeOf<Effect.Effect<string | undefined, RedisError, Other>>()
+  })
+
+  it("withConnection keeps the types of what runs inside", () => {
+    const effect = Redis.withConnection(Redis.get("k"))
+    expectTypeOf<Value<typeof effect>>().toEqualTypeOf<string | undefined>()
+  })
+})
+
+describe("RedisPipeline types", () => {
+  it("PIP-01: a tuple of commands gives a tuple, a record a record, an array an array", () => {
+    const tuple = Redis.pipeline([Redis.incr("n"), Redis.get("k"), Redis.asBytes(Redis.get("k"))])
+    expectTypeOf<Value<typeof tuple>>().toEqualTypeOf<
+      readonly [number, string | undefined, Uint8Array | undefined]
+    >()
+    const record = Redis.pipeline({ n: Redis.incr("n"), done: Redis.set("k", "v") })
+    expectTypeOf<Value<typeof record>>().toEqualTypeOf<{ readonly n: number; readonly done: boolean }>()
+    const array = Redis.pipeline(["a", "b"].map((key) => Redis.get(key)))
+    expectTypeOf<Value<typeof array>>().toEqualTypeOf<ReadonlyArray<string | undefined>>()
+    const empty = Redis.pipeline([])
+    expectTypeOf<Value<typeof empty>>().toEqualTypeOf<readonly []>()
+  })
+
+  it("PIP-06: settled gives a result a command, and does not fail", () => {
+    const settled = Redis.pipelineSettled([Redis.incr("n"), Redis.get("k")])
+    expectTypeOf<Value<typeof settled>>().toEqualTypeOf<
+      readonly [Result.Result<number, RedisError>, Result.Result<string | undefined, RedisError>]
+    >()
+    expectTypeOf(settled).toExtend<Effect.Effect<unknown, never, RedisClient.RedisClient>>()
+  })
+
+  it("PIP-13: only commands are allowed in a pipeline", () => {
+    // @ts-expect-error an effect that is no command
+    Redis.pipeline([Effect.succeed(1)])
+    // @ts-expect-error a command that was mapped is an effect like others
+    Redis.pipeline([Effect.map(Redis.get("k"), String)])
+    // @ts-expect-error a pipeline in a pipeline
+    Redis.pipeline([Redis.pipeline([Redis.get("k")])])
+    // @ts-expect-error something that needs a connection of its own
+    Redis.pipeline({ a: Redis.withConnection(Redis.get("k")) })
+    // @ts-expect-error an effect that is no command
+    Redis.pipelineSettled([Effect.void])
+  })
+})

@@ -1,0 +1,49 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Redis, RedisReply } from "@redfx/core"
+import { commandTable } from "./table.ts"
+
+const read = (line: string) => Redis.monitorEvent.decode(line, RedisReply.textView)
+
+commandTable("Monitor", [
+  ["SRV-24: asks for every command", Redis.monitor(), "MONITOR", "+OK\r\n", true]
+])
+
+describe("Monitor events", () => {
+  it("REC-14: reads a command with its time, database and client", () => {
+    assert.deepStrictEqual(read("1795260137.168148 [3 127.0.0.1:52326] \"SET\" \"k\" \"v w\""), {
+      time: 1795260137.168148,
+      db: 3,
+      clientType: "tcp",
+      clientAddress: "127.0.0.1",
+      clientPort: 52326,
+      command: "SET k v w",
+      args: ["SET", "k", "v w"]
+    })
+  })
+
+  it("REC-14: takes escapes away, those of bytes as well", () => {
+    const { args } = read(String.raw`1.5 [0 127.0.0.1:1] "SET" "a\"b" "x\\y\n\x01\xc3\xa9" "" "] \"c\""`)
+    assert.deepStrictEqual(args, ["SET", "a\"b", "x\\y\n\u0001é", "", "] \"c\""])
+  })
+
+  it("REC-14: splits an address of IPv6 from its port at the last colon", () => {
+    const { clientAddress, clientPort } = read("1.5 [0 [::1]:52326] \"PING\"")
+    assert.deepStrictEqual([clientAddress, clientPort], ["::1", 52326])
+    assert.strictEqual(read("1.5 [0 fe80::1:52326] \"PING\"").clientAddress, "fe80::1")
+  })
+
+  it("REC-14: tells unix sockets and scripts apart", () => {
+    const unix = read("1.5 [0 unix:/tmp/redis.sock] \"PING\"")
+    assert.deepStrictEqual([unix.clientType, unix.clientAddress, unix.clientPort], [
+      "unix",
+      "/tmp/redis.sock",
+      undefined
+    ])
+    const lua = read("1.5 [0 lua] \"get\" \"k\"")
+    assert.deepStrictEqual([lua.clientType, lua.clientAddress, lua.args], ["lua", undefined, ["get", "k"]])
+  })
+
+  it("REC-14: refuses what is no line of MONITOR", () => {
+    assert.throws(() => read("OK"))
+  })
+})
