@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import { TestClock } from "effect/testing"
 import * as Client from "./harness/Client.ts"
 import * as Encode from "./harness/Encode.ts"
 import * as FakeNode from "./harness/FakeNode.ts"
@@ -53,8 +54,14 @@ for (const protocol of [2, 3] as const) {
       it.effect("PIP-01: gives a record for a record, whatever the names are", () =>
         Effect.gen(function*() {
           const key = freshKey()
-          const results = yield* Redis.pipeline({ b: Redis.incr(key), a: Redis.incr(key), 1: Redis.incr(key), "": Redis.ping() })
-          assert.deepStrictEqual(Object.entries(results).toSorted(), [["", true], ["1", 1], ["a", 3], ["b", 2]])
+          const results = yield* Redis.pipeline({
+            b: Redis.incr(key),
+            a: Redis.incr(key),
+            1: Redis.incr(key),
+            "": Redis.ping()
+          })
+          // A record has its integers first, and the rest in the order of the commands.
+          assert.deepStrictEqual(Object.entries(results), [["1", 1], ["b", 2], ["a", 3], ["", true]])
         }))
 
       it.effect("PIP-01: gives an array for an array, of any length", () =>
@@ -94,7 +101,11 @@ for (const protocol of [2, 3] as const) {
           assert.deepStrictEqual(results.a, Result.succeed(true))
           assert.deepStrictEqual(results.e, Result.succeed("v"))
           const failures = failuresOf([results.b, results.c, results.d])
-          assert.deepStrictEqual(failures.map((error) => [error?._tag, error && Reflect.get(error, "index")]), [["WrongTypeError", 1], ["DecodeError", 2], ["DataError", 3]])
+          assert.deepStrictEqual(failures.map((error) => [error?._tag, error && Reflect.get(error, "index")]), [
+            ["WrongTypeError", 1],
+            ["DecodeError", 2],
+            ["DataError", 3]
+          ])
         }))
 
       it.effect("PIP-12: a command without a round trip keeps its place, and the others their index", () =>
@@ -114,7 +125,12 @@ for (const protocol of [2, 3] as const) {
         Effect.gen(function*() {
           const key = freshKey()
           const error = yield* Effect.flip(
-            Redis.pipeline([Redis.mget([]), Redis.set(key, "v"), Redis.blpop(`${key}:none`, 0.01), Redis.lpush(key, "x")])
+            Redis.pipeline([
+              Redis.mget([]),
+              Redis.set(key, "v"),
+              Redis.blpop(`${key}:none`, 0.01),
+              Redis.lpush(key, "x")
+            ])
           )
           assert.strictEqual(Client.expectTag(error, "WrongTypeError").index, 3)
         }))
@@ -212,6 +228,39 @@ describe("on the wire", () => {
         { tag: "ConnectionError", command: "GET", delivery: "unknown", readonly: true, safe: true }
       ])
       assert.strictEqual(node.commands.filter(({ command }) => command.name === "SET").length, 1)
+    }))
+
+  it.effect("PIP-11, CFG-17: with retryOnTimeout what timed out is sent once more, and nothing else", () =>
+    Effect.gen(function*() {
+      let stalls = true
+      const late = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make(({ args, name }, connection) =>
+        name !== "SET" && name !== "LPUSH"
+          ? undefined
+          : name === "LPUSH"
+          ? Encode.error("WRONGTYPE no")
+          : args[1] === "b" && stalls && connection.index === 0
+          ? [FakeNode.gate(late), FakeNode.reply(Encode.simple("LATE"))]
+          : Encode.ok
+      )
+      const client = yield* Client.make(node, { retryOnTimeout: true, commandTimeout: "1 second" })
+      yield* client.execute(Redis.ping())
+      const fiber = yield* Effect.forkChild(
+        Client.on(client)(
+          Redis.pipelineSettled([Redis.set("a", 1), Redis.mget([]), Redis.set("b", 1), Redis.lpush("a", 1)])
+        )
+      )
+      yield* node.awaitCommand("LPUSH")
+      yield* TestClock.adjust("2 seconds")
+      yield* node.awaitCommand("LPUSH", 2)
+      stalls = false
+      yield* Deferred.succeed(late, undefined)
+      const [a, none, b, c] = yield* Fiber.join(fiber)
+      assert.deepStrictEqual([a, none], [Result.succeed(true), Result.succeed([])])
+      assert.deepStrictEqual(b, Result.succeed(true))
+      assert.deepStrictEqual(failuresOf([c]).map((error) => error && Reflect.get(error, "index")), [3])
+      const sets = node.commands.filter(({ command }) => command.name === "SET").map(({ args }) => args[1])
+      assert.deepStrictEqual(sets, ["a", "b", "b"])
     }))
 })
 

@@ -34,7 +34,8 @@ const clientOn = Effect.fnUntraced(function*(pool: RedisPool.Service) {
 })
 
 /** How many connections a server has, that of who asks included. */
-const connectionsOf = (client: RedisClient.Service) => Effect.map(client.execute(Redis.clientList()), (list) => list.length)
+const connectionsOf = (client: RedisClient.Service) =>
+  Effect.map(client.execute(Redis.clientList()), (list) => list.length)
 
 describe("one pool for several clients", () => {
   it.live("ENT-03, ENT-04, POOL-01, CFG-10: they run on its connections only, and closing one leaves it open", () =>
@@ -141,7 +142,12 @@ describe("one client for many fibers", () => {
         yield* Redis.clientSetname("mine")
         yield* Redis.select(4)
         yield* Redis.set("k", "in 4")
-        return [yield* Redis.clientId(), yield* Redis.clientId(), yield* Redis.clientGetname(), yield* Redis.get("k")] as const
+        return [
+          yield* Redis.clientId(),
+          yield* Redis.clientId(),
+          yield* Redis.clientGetname(),
+          yield* Redis.get("k")
+        ] as const
       })))
       assert.notStrictEqual(inside[0], shared)
       assert.deepStrictEqual(inside, [inside[0], inside[0], "mine", "in 4"])
@@ -220,14 +226,32 @@ describe("what a client tells", () => {
     Effect.gen(function*() {
       const node = yield* FakeNode.make(({ name }) => name === "GET" || name === "BLPOP" ? FakeNode.stall() : undefined)
       const client = yield* Client.make(node)
-      assert.deepStrictEqual(yield* client.stats, { shared: 0, exclusive: 0, exclusiveIdle: 0, waiting: 0, inFlight: 0 })
+      assert.deepStrictEqual(yield* client.stats, {
+        shared: 0,
+        exclusive: 0,
+        exclusiveIdle: 0,
+        waiting: 0,
+        inFlight: 0
+      })
       yield* Client.on(client)(Redis.withConnection(Redis.ping()))
-      assert.deepStrictEqual(yield* client.stats, { shared: 0, exclusive: 1, exclusiveIdle: 1, waiting: 0, inFlight: 0 })
+      assert.deepStrictEqual(yield* client.stats, {
+        shared: 0,
+        exclusive: 1,
+        exclusiveIdle: 1,
+        waiting: 0,
+        inFlight: 0
+      })
       yield* Effect.forkChild(client.execute(Redis.blpop("k")))
       yield* Effect.forkChild(client.pipeline([Redis.get("a"), Redis.get("b")]))
       yield* node.awaitCommand("BLPOP")
       yield* node.awaitCommand("GET", 2)
-      assert.deepStrictEqual(yield* client.stats, { shared: 1, exclusive: 1, exclusiveIdle: 0, waiting: 0, inFlight: 2 })
+      assert.deepStrictEqual(yield* client.stats, {
+        shared: 1,
+        exclusive: 1,
+        exclusiveIdle: 0,
+        waiting: 0,
+        inFlight: 2
+      })
     }))
 
   it.live("events tell of connections opened, lost, and not to be had", () =>
@@ -290,7 +314,13 @@ describe("a single connection", () => {
       assert.strictEqual(yield* client.execute(Redis.blpop("none", 0.01)), undefined)
       // Closed again when the blocking command was done; the server knows a little later.
       while ((yield* connectionsOf(outside)) > 2) yield* Effect.yieldNow
-      assert.deepStrictEqual(yield* client.stats, { shared: 1, exclusive: 0, exclusiveIdle: 0, waiting: 0, inFlight: 0 })
+      assert.deepStrictEqual(yield* client.stats, {
+        shared: 1,
+        exclusive: 0,
+        exclusiveIdle: 0,
+        waiting: 0,
+        inFlight: 0
+      })
     }))
 
   it.live("CFG-25, ENT-15: fails the Layer when it cannot be opened", () =>

@@ -2,7 +2,8 @@
  * No secret is ever printed: whatever fails, in whatever way it is shown.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisClient, RedisCommand, RedisConfig, RedisError, RedisPool } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
+import { Redis, RedisClient, RedisConfig, RedisError, RedisPool } from "@redfx/core"
 import { NodeRedisClient, NodeRedisConnector, RedisServer } from "@redfx/node"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -46,12 +47,17 @@ const textsOf = (root: unknown): ReadonlyArray<string> => {
 
 const assertNowhere = (shown: unknown, where: string, hidden: string = secret): void => {
   for (const text of textsOf(shown)) {
-    for (const form of shownAs(hidden)) assert.isFalse(text.includes(form), `${where} shows a secret: ${text.slice(0, 500)}`)
+    for (const form of shownAs(hidden)) {
+      assert.isFalse(text.includes(form), `${where} shows a secret: ${text.slice(0, 500)}`)
+    }
   }
 }
 
 /** Checks a failure in every form that a program can meet it in: error, cause, exit, and across a process boundary. */
-const assertSafe = (exit: Exit.Exit<unknown, RedisError.RedisError>, where: string): RedisError.RedisError | undefined => {
+const assertSafe = (
+  exit: Exit.Exit<unknown, RedisError.RedisError>,
+  where: string
+): RedisError.RedisError | undefined => {
   if (Exit.isSuccess(exit)) return assert.fail(`${where} succeeded`)
   assertNowhere(exit, where)
   assertNowhere(exit.cause, where)
@@ -67,7 +73,9 @@ const assertSafe = (exit: Exit.Exit<unknown, RedisError.RedisError>, where: stri
 describe("what a walk finds", () => {
   it("finds a secret in a message, a property, a cause and a hidden property", () => {
     const hidden = Object.defineProperty(new Error("x"), "hidden", { value: secret, enumerable: false })
-    for (const shown of [new Error(secret), { a: [{ b: secret }] }, new Error("x", { cause: new Error(secret) }), hidden]) {
+    for (
+      const shown of [new Error(secret), { a: [{ b: secret }] }, new Error("x", { cause: new Error(secret) }), hidden]
+    ) {
       assert.throws(() => assertNowhere(shown, "here"), /shows a secret/)
     }
     assertNowhere(password, "a redacted text")
@@ -81,7 +89,6 @@ describe("commands that a server refuses", () => {
       const client = yield* Client.make(server)
       yield* client.execute(Redis.set("k", "v"))
       const refused: ReadonlyArray<RedisCommand.Any> = [
-        Redis.send("ACL", secret),
         Redis.send("ACL SETUSER", "bob", secret),
         Redis.send("ACL SETUSER", "bob", `<${secret}`),
         Redis.send("ACL SETUSER", "bob", `#${secret}`),
@@ -91,7 +98,6 @@ describe("commands that a server refuses", () => {
         Redis.send("ACL GETUSER", secret, secret),
         Redis.send("ACL CAT", secret),
         Redis.send(`ACL SETUSER bob <${secret}`),
-        Redis.send("CONFIG", secret),
         Redis.send("CONFIG SET", secret, secret),
         Redis.send("CONFIG SET", "maxmemory", secret),
         Redis.send("CONFIG SET", "requirepass", secret, secret),
@@ -104,10 +110,14 @@ describe("commands that a server refuses", () => {
         Redis.send("GET", "k", secret),
         Redis.send("SET", "k", secret, secret)
       ]
+      let cut = 0
       for (const command of refused) {
         const error = assertSafe(yield* Effect.exit(client.execute(command)), String(command))
         assert.isDefined(error)
+        if (error?.message.includes("<redacted>") === true) cut++
       }
+      // The server did quote some of them.
+      assert.isAtLeast(cut, 6)
       const reserved = yield* client.reserve
       const stateful: ReadonlyArray<RedisCommand.Any> = [
         Redis.send("AUTH", secret),
@@ -129,7 +139,8 @@ describe("commands that a server refuses", () => {
   it.live("whatever the server quotes", () =>
     Effect.gen(function*() {
       const quotes = [
-        (args: ReadonlyArray<string>) => `ERR unknown command '${args[0]}', with args beginning with: '${args.slice(1).join("' '")}' `,
+        (args: ReadonlyArray<string>) =>
+          `ERR unknown command '${args[0]}', with args beginning with: '${args.slice(1).join("' '")}' `,
         (args: ReadonlyArray<string>) => `ERR Invalid argument '${args.at(-1)}' for CONFIG SET`,
         (args: ReadonlyArray<string>) => `ERR ${args.slice(1).join(" ")} is wrong`,
         (args: ReadonlyArray<string>) => `WRONGPASS no: ${args.at(-1)}`,
@@ -153,7 +164,10 @@ describe("commands that a server refuses", () => {
         ) {
           assertSafe(yield* Effect.exit(reserved.execute(command)), String(command))
         }
-        const outcomes = yield* reserved.pipeline([Redis.send("CONFIG SET", "requirepass", secret), Redis.auth({ password: secret })])
+        const outcomes = yield* reserved.pipeline([
+          Redis.send("CONFIG SET", "requirepass", secret),
+          Redis.auth({ password: secret })
+        ])
         outcomes.forEach((outcome) => assertSafe(outcome, "a pipeline"))
       }
     }))
@@ -184,7 +198,8 @@ describe("credentials of the client", () => {
         () => "nonsense\r\n",
         () => "%1\r\n",
         ({ args }) => Encode.error(`ERR wrong: ${args.join(" ")}`),
-        ({ args, name }) => name === "AUTH" ? Encode.error(`ERR ${args.join(" ")}`) : Encode.error("ERR unknown command 'x'")
+        ({ args, name }) =>
+          name === "AUTH" ? Encode.error(`ERR ${args.join(" ")}`) : Encode.error("ERR unknown command 'x'")
       ]
       for (const [index, handler] of handlers.entries()) {
         const node = yield* FakeNode.make((command, connection) => {
@@ -201,7 +216,10 @@ describe("credentials of the client", () => {
       const gone = yield* FakeNode.make()
       yield* gone.stopListening
       const refused = yield* Client.make(gone, wrong)
-      assert.strictEqual(assertSafe(yield* Effect.exit(refused.execute(Redis.get("k"))), "refused")?._tag, "ConnectionError")
+      assert.strictEqual(
+        assertSafe(yield* Effect.exit(refused.execute(Redis.get("k"))), "refused")?._tag,
+        "ConnectionError"
+      )
       const silent = yield* FakeNode.make(() => FakeNode.stall())
       const slow = yield* Client.make(silent, { ...wrong, connectTimeout: 50 })
       assert.strictEqual(assertSafe(yield* Effect.exit(slow.execute(Redis.get("k"))), "connect")?._tag, "TimeoutError")
@@ -213,14 +231,23 @@ describe("credentials of the client", () => {
 
   it.effect("are not shown by the client, its Layer, the pool or its settings", () =>
     Effect.gen(function*() {
-      const options = { host: "127.0.0.1", port: 6379, db: 3, ...wrong, tls: { key: password, cert: "c", passphrase: password } }
+      const options = {
+        host: "127.0.0.1",
+        port: 6379,
+        db: 3,
+        ...wrong,
+        tls: { key: password, cert: "c", passphrase: password }
+      }
       const settings = yield* RedisConfig.settings(options)
       assertNowhere(settings, "settings")
       const layer = NodeRedisClient.layer(options)
       assertNowhere(layer, "the Layer")
       const context = yield* Layer.build(layer)
       assertNowhere(context, "the context")
-      yield* Effect.provideContext(Effect.map(RedisClient.RedisClient, (client) => assertNowhere(client, "the client")), context)
+      yield* Effect.provideContext(
+        Effect.map(RedisClient.RedisClient, (client) => assertNowhere(client, "the client")),
+        context
+      )
       const pool = yield* Effect.provide(RedisPool.make(options), NodeRedisConnector.layer)
       assertNowhere(pool, "the pool")
     }))

@@ -194,10 +194,9 @@ export const AclTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): voi
               selectors: ["+set ~z"],
               sanitizePayload: false
             })
-            const { channels, flags, keys, selectors } = yield* user(name)
+            const { channels, keys, selectors } = yield* user(name)
             assert.deepStrictEqual(channels, ["c:*", "d"])
             assert.deepStrictEqual(keys, ["%R~r", "%W~w"])
-            assert.strictEqual(flags.has("skip-sanitize-payload"), true)
             assert.strictEqual(selectors?.length, 1)
             assert.deepStrictEqual(selectors?.[0]?.commands, ["+set"])
             assert.deepStrictEqual(selectors?.[0]?.keys, ["z"])

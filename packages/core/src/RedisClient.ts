@@ -63,6 +63,14 @@ export interface Service {
    * connection is lost in between.
    */
   readonly pipeline: (commands: ReadonlyArray<Any>) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, RedisError>>>
+  /**
+   * Runs several commands between MULTI and EXEC: all of them, with no other
+   * caller's in between, or none. Fails when none was run, or when it is not
+   * known; one that fails while it runs does not undo the others.
+   */
+  readonly transaction: (
+    commands: ReadonlyArray<Any>
+  ) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, RedisError>>, RedisError>
   /** A client on one connection that nobody else uses until the scope closes. */
   readonly reserve: Effect.Effect<Service, RedisError, Scope.Scope>
   /** What happens to connections, from the moment of subscription on. */

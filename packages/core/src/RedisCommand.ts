@@ -33,11 +33,12 @@ const TypeId = "~redfx/RedisCommand"
  * - `stateful`: changes the state of its connection (SELECT, MULTI, SUBSCRIBE …); refused on shared connections.
  * - `dependent`: its answer is about what its connection sent before (WAIT); alone it is refused on shared connections,
  *   where nobody knows what that was.
+ * - `closing`: the server answers by closing the connection (SHUTDOWN), which is success; decoded as a nil reply.
  *
  * @category models
  * @since 0.1.0
  */
-export type Trait = "readonly" | "blocking" | "stateful" | "dependent"
+export type Trait = "readonly" | "blocking" | "stateful" | "dependent" | "closing"
 
 /**
  * The static facts of a command.
@@ -181,16 +182,23 @@ export const send = (
   name: string,
   ...args: ReadonlyArray<RedisArg.Arg>
 ): RedisCommand<RedisReply.Raw> => {
-  const words = name.trim().split(/\s+/)
+  const words: ReadonlyArray<RedisArg.Arg> = [...name.trim().split(/\s+/), ...args]
   // Further words are arguments, which may be secret: they must not become part of a name that errors show.
-  const named = words.slice(0, containers.has(words[0]!.toUpperCase()) ? 2 : 1)
-  const spec = new Spec(named.join(" "), traitsOf(named))
+  const length = containers.has(String(words[0]).toUpperCase()) && typeof words[1] === "string" ? 2 : 1
+  const named = words.slice(0, length).join(" ")
+  const refusal = refusals.get(named.toUpperCase())
   return makeWith(
-    spec,
-    () => words[0] === "" ? RedisArg.invalid("needs the name of a command") : [...words.slice(named.length), ...args],
+    new Spec(named, traitsByName.get(named.toUpperCase()) ?? []),
+    () => refusal === undefined ? words.slice(length) : RedisArg.invalid(refusal),
     RedisReply.raw
   )
 }
+
+/** What is never sent, and why. */
+const refusals: ReadonlyMap<string, string> = new Map([
+  ["", "needs the name of a command"],
+  ["CLIENT REPLY", "would leave commands without replies, by which a client tells whose reply is whose"]
+])
 
 /** Commands whose name has a second word. */
 const containers: ReadonlySet<string> = new Set(
@@ -199,16 +207,16 @@ const containers: ReadonlySet<string> = new Set(
 )
 
 /** What must not share a connection even when it is sent by name only. */
-const traitsByName: ReadonlyMap<string, ReadonlyArray<Trait>> = new Map(
-  Object.entries<ReadonlyArray<string>>({
-    blocking: ["BLMOVE", "BLMPOP", "BLPOP", "BRPOP", "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN", "WAIT", "WAITAOF", "XREAD", "XREADGROUP"],
-    stateful: ["AUTH", "CLIENT CACHING", "CLIENT NO-EVICT", "CLIENT NO-TOUCH", "CLIENT REPLY", "CLIENT TRACKING", "DISCARD", "EXEC", "HELLO", "MONITOR", "MULTI", "PSUBSCRIBE", "PSYNC", "PUNSUBSCRIBE", "QUIT", "RESET", "SELECT", "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "SYNC", "UNSUBSCRIBE", "UNWATCH", "WATCH"]
-    // WAIT and WAITAOF are in both lists.
-  }).flatMap(([trait, names]) => names.map((name) => [name, [trait as Trait]] as const))
-)
-
-const traitsOf = (words: ReadonlyArray<string>): ReadonlyArray<Trait> =>
-  traitsByName.get(words.join(" ").toUpperCase()) ?? []
+const traitsByName: ReadonlyMap<string, ReadonlyArray<Trait>> = new Map([
+  ...[
+    "BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN WAIT WAITAOF XREAD XREADGROUP",
+    "AUTH DISCARD EXEC HELLO MONITOR MULTI PSUBSCRIBE PSYNC PUNSUBSCRIBE QUIT RESET SELECT SSUBSCRIBE SUBSCRIBE " +
+    "SUNSUBSCRIBE SYNC UNSUBSCRIBE UNWATCH WATCH"
+  ].flatMap((names, list) => names.split(" ").map((name) => [name, list === 0 ? ["blocking"] : ["stateful"]] as const)),
+  ...["CACHING", "CAPA", "IMPORT-SOURCE", "NO-EVICT", "NO-TOUCH", "TRACKING"]
+    .map((name) => [`CLIENT ${name}`, ["stateful"]] as const),
+  ["SHUTDOWN", ["closing"]]
+] as ReadonlyArray<readonly [string, ReadonlyArray<Trait>]>)
 
 const makeWith = <A, Bytes, BigInts>(
   spec: Spec,
@@ -294,6 +302,33 @@ export const blockMilliseconds = (command: Any): number => {
   const block = command.parts.find((part) => part instanceof RedisArg.BlockArg)
   // Sent by name only, a blocking command does not tell for how long.
   return block?.milliseconds ?? (command.reply === RedisReply.raw ? Infinity : 0)
+}
+
+/**
+ * Whether a command must not share its connection: it changes the connection's
+ * state, or the server may hold back the answer.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const needsOwnConnection = (command: Any): boolean => {
+  const { ordinary, traits } = command.spec
+  if (ordinary) return false
+  // XREAD and XREADGROUP block only when told to. Sent by name only, a command does not show what it was told.
+  return traits.has("stateful") || traits.has("dependent") || command.reply === RedisReply.raw ||
+    command.parts.some((part) => part instanceof RedisArg.BlockArg)
+}
+
+/**
+ * The same command with its reply as it came.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const undecoded = (command: Any): RedisCommand<Resp.Value> => {
+  // Every command is made by this module; the reply below gives what it is given.
+  const { parts, spec, unsent } = command as Any & CommandImpl
+  return new CommandImpl(spec, parts, { decode: (value: Resp.Value) => value }, RedisReply.textView, unsent) as never
 }
 
 /**

@@ -5,8 +5,10 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
+import type * as Stream from "effect/Stream"
 import type { Endpoint, TlsOptions } from "./RedisConnector.ts"
 import { RedisConfigError } from "./RedisError.ts"
 
@@ -44,6 +46,7 @@ export type AddressOptions =
  *
  * - `db`: the database that every connection selects. Default 0.
  * - `username`, `password`: sent on every new connection. A username without password sends an empty one.
+ * - `credentials`: the same for those that change; see {@link CredentialsSource}. Not together with the two above.
  * - `clientName`: the name that the server shows for every connection. No spaces.
  * - `protocol`: the version of RESP. Default `"auto"`: 3, or 2 on servers that refuse it.
  * - `connect`: `"lazy"` (default) connects on the first command; `"eager"` while the Layer is built, failing it.
@@ -66,6 +69,7 @@ export interface ConnectionOptions {
   readonly db?: number | undefined
   readonly username?: string | undefined
   readonly password?: Redacted.Redacted<string> | undefined
+  readonly credentials?: CredentialsSource | undefined
   readonly clientName?: string | undefined
   readonly protocol?: "auto" | 2 | 3 | undefined
   readonly connect?: "lazy" | "eager" | undefined
@@ -80,6 +84,52 @@ export interface ConnectionOptions {
   readonly pool?: PoolOptions | "single" | undefined
   readonly limits?: LimitOptions | undefined
 }
+
+/**
+ * Who a client is to the server. Without `username` that is the server's `default` user.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Credentials {
+  readonly username?: string | undefined
+  readonly password: Redacted.Redacted<string>
+}
+
+/**
+ * Where credentials come from: they are given, asked for, or change.
+ *
+ * **Details**
+ *
+ * - An `Effect` runs whenever a connection is opened, within `connectTimeout`.
+ * - A `Stream` runs once for each connection. Its first element opens the connection; each further one is presented to
+ *   the server on the open connection (AUTH), so that it outlives the expiry of a token. Take `SubscriptionRef.changes`
+ *   or share the stream in another way when it is dear.
+ *
+ * Where either fails before there are credentials, the connection is not opened and commands fail with
+ * `ConnectionError`. A stream that fails or ends later leaves the last credentials in use. A server that refuses new
+ * credentials costs the connection: the next one starts with what the stream has then.
+ *
+ * **Example** (Credentials that another part of the program replaces)
+ *
+ * ```ts
+ * import type { RedisConfig } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { Effect, Layer, Redacted, SubscriptionRef } from "effect"
+ *
+ * export const client = Layer.unwrap(Effect.gen(function*() {
+ *   const token = yield* SubscriptionRef.make<RedisConfig.Credentials>({ password: Redacted.make("first") })
+ *   return NodeRedisClient.layer({ credentials: SubscriptionRef.changes(token) })
+ * }))
+ * ```
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type CredentialsSource =
+  | Credentials
+  | Effect.Effect<Credentials, unknown>
+  | Stream.Stream<Credentials, unknown>
 
 /**
  * How many connections there are.
@@ -138,6 +188,89 @@ export interface LimitOptions {
  */
 export type StandaloneOptions = AddressOptions & ConnectionOptions
 
+/**
+ * A host and port.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface NodeAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * The options of a client that finds its server by asking sentinels.
+ *
+ * **Details**
+ *
+ * - `sentinels`: where to ask, at least one. `service`: the name of the master that they watch.
+ * - `role`: `"master"` (default) or `"replica"`.
+ * - `minOtherSentinels`: a sentinel's answer counts only if it knows so many others. Default 0.
+ * - `checkConnection`: whether to send a PING on every new connection. Default `false`.
+ * - `tls`: of connections to masters and replicas.
+ * - `sentinelOptions`: what connections to sentinels have of their own. They never get the credentials of the data.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface SentinelOptions extends ConnectionOptions {
+  readonly sentinels: readonly [NodeAddress, ...Array<NodeAddress>]
+  readonly service: string
+  readonly role?: "master" | "replica" | undefined
+  readonly minOtherSentinels?: number | undefined
+  readonly checkConnection?: boolean | undefined
+  readonly tls?: boolean | TlsOptions | undefined
+  readonly sentinelOptions?: {
+    readonly username?: string | undefined
+    readonly password?: Redacted.Redacted<string> | undefined
+    readonly tls?: boolean | TlsOptions | undefined
+  } | undefined
+}
+
+/**
+ * The options of a client of a cluster.
+ *
+ * **Details**
+ *
+ * - `nodes`: where to ask for the cluster's nodes, at least one.
+ * - `crossSlot`: of a command whose keys are in several slots: `"split"` (default) where that loses nothing,
+ *   `"emulate"` also where it is not atomic any more, `"reject"` never.
+ * - `readFrom`: who answers commands that only read. Default `"master"`.
+ * - `readOnly`: whether every connection is for reading only. Default `false`.
+ * - `discovery`: `"lazy"` (default) or `"eager"`, which finds the nodes while the Layer is built.
+ * - `reinitializeSteps`: after so many redirects the whole topology is read again. Default 25.
+ * - `clusterDownRetryAttempts`: tries in all while the cluster says that it is down. Default 3.
+ * - `skipFullCoverageCheck`: do not ask nodes whether all slots must be served. Default `false`.
+ * - `followCluster`: refresh from the last known nodes instead of `nodes`. Default `false`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ClusterOptions extends Omit<ConnectionOptions, "db"> {
+  readonly nodes: readonly [NodeAddress, ...Array<NodeAddress>]
+  readonly tls?: boolean | TlsOptions | undefined
+  readonly crossSlot?: "split" | "emulate" | "reject" | undefined
+  readonly readFrom?: "master" | "preferReplica" | "any" | "nearest" | undefined
+  readonly readOnly?: boolean | undefined
+  readonly discovery?: "lazy" | "eager" | undefined
+  readonly reinitializeSteps?: number | undefined
+  readonly clusterDownRetryAttempts?: number | undefined
+  readonly skipFullCoverageCheck?: boolean | undefined
+  readonly followCluster?: boolean | undefined
+}
+
+/**
+ * What there is to connect to, as a URL or the environment describes it.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type Deployment =
+  | { readonly mode: "standalone"; readonly options: StandaloneOptions }
+  | { readonly mode: "sentinel"; readonly options: SentinelOptions }
+  | { readonly mode: "cluster"; readonly options: ClusterOptions }
+
 // -----------------------------------------------------------------------------
 // Settings
 // -----------------------------------------------------------------------------
@@ -150,8 +283,7 @@ export type StandaloneOptions = AddressOptions & ConnectionOptions
  */
 export interface ConnectionSettings {
   readonly db: number
-  readonly username: string | undefined
-  readonly password: Redacted.Redacted<string> | undefined
+  readonly credentials: CredentialsSource | undefined
   readonly clientName: string | undefined
   readonly protocol: "auto" | 2 | 3
   readonly eager: boolean
@@ -225,8 +357,7 @@ export const settings = Effect.fnUntraced(function*(
   yield* choice("tls.verify", tls?.verify ?? "required", ["required", "none"])
   return {
     db: yield* integer("db", options.db ?? 0, 0),
-    username: options.username,
-    password: options.password,
+    credentials: yield* credentials(options),
     clientName: options.clientName,
     protocol: yield* choice("protocol", options.protocol ?? "auto", ["auto", 2, 3]),
     eager: (yield* choice("connect", options.connect ?? "lazy", ["lazy", "eager"])) === "eager" || single,
@@ -237,7 +368,11 @@ export const settings = Effect.fnUntraced(function*(
     livenessTimeout: yield* duration("livenessTimeout", options.livenessTimeout, Duration.seconds(30)),
     healthCheckInterval: yield* duration("healthCheckInterval", options.healthCheckInterval, Duration.infinity),
     keepAlive: options.keepAlive ?? true,
-    keepAliveInitialDelay: yield* duration("keepAliveInitialDelay", options.keepAliveInitialDelay, Duration.seconds(30)),
+    keepAliveInitialDelay: yield* duration(
+      "keepAliveInitialDelay",
+      options.keepAliveInitialDelay,
+      Duration.seconds(30)
+    ),
     replaceInvalidText:
       (yield* choice("textDecoding", options.textDecoding ?? "strict", ["strict", "replace"])) === "replace",
     pool: {
@@ -258,6 +393,14 @@ export const settings = Effect.fnUntraced(function*(
   }
 })
 
+const credentials = (options: ConnectionOptions): Effect.Effect<CredentialsSource | undefined, RedisConfigError> => {
+  const { password, username } = options
+  if (password === undefined && username === undefined) return Effect.succeed(options.credentials)
+  return options.credentials === undefined
+    ? Effect.succeed({ username, password: password ?? Redacted.make("") })
+    : invalid("credentials", "they are given twice: leave out username and password")
+}
+
 const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
   Effect.fail(new RedisConfigError({ option, detail }))
 
@@ -266,7 +409,10 @@ const integer = (option: string, value: number, least: number): Effect.Effect<nu
     ? Effect.succeed(value)
     : invalid(option, `${value} is not an integer of at least ${least}`)
 
-const optionalInteger = (option: string, value: number | undefined): Effect.Effect<number | undefined, RedisConfigError> =>
+const optionalInteger = (
+  option: string,
+  value: number | undefined
+): Effect.Effect<number | undefined, RedisConfigError> =>
   value === undefined ? Effect.succeed(undefined) : integer(option, value, 1)
 
 /** Types say as much, but options also come from files and URLs, where a misspelt choice must not become a default. */
@@ -284,7 +430,7 @@ const duration = (
   least = 1
 ): Effect.Effect<Duration.Duration, RedisConfigError> =>
   input === undefined ? Effect.succeed(absent) : Option.match(Duration.fromInput(input), {
-    onNone: () => invalid(option, `${String(input)} is not a duration`),
+    onNone: () => invalid(option, `${format(input)} is not a duration`),
     onSome: (value) =>
       Duration.toMillis(value) >= least
         ? Effect.succeed(value)

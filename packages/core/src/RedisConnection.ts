@@ -11,9 +11,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
+import * as Credentials from "./internal/credentials.ts"
 import { Exchange } from "./internal/exchange.ts"
 import { connectionLoss, timeLimit } from "./internal/failure.ts"
-import { handshake } from "./internal/handshake.ts"
+import { authenticate, handshake } from "./internal/handshake.ts"
 import { BatchRequest, type Outcome, type Request, type RequestQueue, SingleRequest } from "./internal/request.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import type { ConnectionSettings } from "./RedisConfig.ts"
@@ -94,6 +95,7 @@ const open = Effect.fnUntraced(function*(
   owner: Owner
 ): Effect.fn.Return<RedisConnection, RedisError, RedisConnector | Scope.Scope> {
   const connector = yield* RedisConnector
+  const credentials = yield* Credentials.ask(settings.credentials, address)
   const socket = yield* connector.socket(endpoint, settings)
   const pull = yield* Effect.mapError(Socket.readerBytes(socket), (error) => dialFailure(error, settings, address))
   const writer = yield* socket.writer
@@ -123,7 +125,7 @@ const open = Effect.fnUntraced(function*(
   yield* Effect.forkScoped(Effect.catch(write(writer, exchange, writing, address), lose), { startImmediately: true })
 
   const run = (commands: ReadonlyArray<RedisCommand.Any>) => runBatch(exchange, commands)
-  const protocol = yield* handshake(run, settings)
+  const protocol = yield* handshake(run, settings, credentials.first)
   takeUnsent = owner.onUnsent ?? failAll
   const connection: RedisConnection = {
     address,
@@ -134,11 +136,21 @@ const open = Effect.fnUntraced(function*(
     close: (reason) => exchange.close(reason),
     lost: Deferred.await(ended)
   }
+  if (credentials.next !== undefined) {
+    const renewal = Credentials.renew(credentials.next, (renewed) => authenticate(run, renewed))
+    yield* Effect.forkScoped(Effect.catch(renewal, (error) => lose(refusal(error, address))))
+  }
   if (Duration.isFinite(settings.livenessTimeout)) {
     yield* Effect.forkScoped(watchLiveness(connection, settings))
   }
   return connection
 })
+
+/** What refused credentials mean to everybody on the connection; whoever opens the next one learns more. */
+const refusal = (error: RedisError, address: string): RedisError =>
+  error._tag === "AuthenticationError"
+    ? connectionLoss("Handshake", `The server refused new credentials: ${error.code} ${error.detail}`, address, error)
+    : error
 
 const failAll = (requests: RequestQueue, failure: RedisError): void => {
   for (const request of requests.takeAll()) request.fail(failure)
@@ -196,7 +208,7 @@ const runBatch = (
   commands: ReadonlyArray<RedisCommand.Any>
 ): Effect.Effect<ReadonlyArray<Outcome>> =>
   Effect.callback((resume) => {
-    const request = new BatchRequest(commands, (outcomes) => resume(Effect.succeed(outcomes)))
+    const request = new BatchRequest({ commands }, (outcomes) => resume(Effect.succeed(outcomes)))
     exchange.submit(request)
     return request
   })

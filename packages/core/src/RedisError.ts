@@ -149,7 +149,9 @@ export class AuthenticationError
 {
   override get message(): string {
     const user = this.username === undefined ? "" : ` for the user "${this.username}"`
-    return `Authentication failed${user} (${place(this)}): ${this.code} ${this.detail}. Check the options username and password.`
+    return `Authentication failed${user} (${
+      place(this)
+    }): ${this.code} ${this.detail}. Check the options username and password.`
   }
 }
 
@@ -398,7 +400,9 @@ export class MasterNotFoundError
   })
 {
   override get message(): string {
-    return `No master found for "${this.service}"${attempted(this.attempts)}. Nothing was sent; retry while a failover may be under way.`
+    return `No master found for "${this.service}"${
+      attempted(this.attempts)
+    }. Nothing was sent; retry while a failover may be under way.`
   }
 }
 
@@ -430,7 +434,9 @@ export class ClusterDownError extends Schema.TaggedError<ClusterDownError>("@red
   { ...reply, attempts: Schema.Number }
 ) {
   override get message(): string {
-    return `${this.code} ${this.detail} (${place(this)}, ${this.attempts} attempts). Nothing was run; retry when the cluster is up again.`
+    return `${this.code} ${this.detail} (${
+      place(this)
+    }, ${this.attempts} attempts). Nothing was run; retry when the cluster is up again.`
   }
 }
 

@@ -3,10 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Result from "effect/Result"
+import type * as Result from "effect/Result"
+import * as Places from "./internal/places.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type * as RedisCommand from "./RedisCommand.ts"
 import type { RedisError } from "./RedisError.ts"
@@ -54,15 +53,11 @@ export type Results<C extends Commands> = {
 export const pipeline = <const C extends Commands>(
   commands: C
 ): Effect.Effect<Successes<C>, RedisError, RedisClient> =>
-  Effect.flatMap(outcomesOf(commands), (outcomes) => {
-    const values: Array<unknown> = []
-    for (const outcome of outcomes) {
-      if (Exit.isFailure(outcome)) return Effect.failCause(outcome.cause)
-      values.push(outcome.value)
-    }
+  Effect.flatMap(
+    outcomesOf(commands),
     // One value a command, in the places of the commands.
-    return Effect.succeed(inPlaces(commands, values) as Successes<C>)
-  })
+    (outcomes) => Places.values(commands, outcomes) as Effect.Effect<Successes<C>, RedisError>
+  )
 
 /**
  * Like {@link pipeline}, with the outcome of each command as a `Result`: one
@@ -74,32 +69,11 @@ export const pipeline = <const C extends Commands>(
 export const pipelineSettled = <const C extends Commands>(
   commands: C
 ): Effect.Effect<Results<C>, never, RedisClient> =>
-  Effect.flatMap(outcomesOf(commands), (outcomes) => {
-    const results: Array<Result.Result<unknown, RedisError>> = []
-    for (const outcome of outcomes) {
-      if (Exit.isSuccess(outcome)) {
-        results.push(Result.succeed(outcome.value))
-        continue
-      }
-      const reason = outcome.cause.reasons.find(Cause.isFailReason)
-      if (reason === undefined) return Effect.die(Cause.squash(outcome.cause))
-      results.push(Result.fail(reason.error))
-    }
-    // One result a command, in the places of the commands.
-    return Effect.succeed(inPlaces(commands, results) as Results<C>)
-  })
-
-const outcomesOf = (commands: Commands) =>
   Effect.flatMap(
-    RedisClient,
-    // Without names a tuple is its own list.
-    (client) => client.pipeline(isTuple(commands) ? commands : Object.values(commands))
+    outcomesOf(commands),
+    // One result a command, in the places of the commands.
+    (outcomes) => Places.results(commands, outcomes) as Effect.Effect<Results<C>>
   )
 
-const inPlaces = (commands: Commands, values: ReadonlyArray<unknown>): unknown =>
-  isTuple(commands)
-    ? values
-    : Object.fromEntries(Object.keys(commands).map((name, index) => [name, values[index]]))
-
-// `Array.isArray` does not narrow readonly arrays.
-const isTuple = (commands: Commands): commands is ReadonlyArray<RedisCommand.Any> => Array.isArray(commands)
+const outcomesOf = (commands: Commands) =>
+  Effect.flatMap(RedisClient, (client) => client.pipeline(Places.list(commands)))

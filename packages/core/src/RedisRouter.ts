@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -12,7 +13,9 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import { Deadlines } from "./internal/deadlines.ts"
 import { connectionLoss, failureOf, timeLimit } from "./internal/failure.ts"
+import type { Batch } from "./internal/request.ts"
 import { BatchRequest, type Outcome, type Request, SingleRequest } from "./internal/request.ts"
+import * as Transaction from "./internal/transaction.ts"
 import type { RedisEvent, RedisStats, Service } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import type { ConnectionSettings } from "./RedisConfig.ts"
@@ -81,16 +84,21 @@ const clientOf = (
     Effect.callback((resume) => submit(new SingleRequest<A>(command, resume)))
 
   const once = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    command.settled ?? (command.spec.ordinary ? share(command) : executeExclusive(router, settings, command))
+    command.settled ??
+      (RedisCommand.needsOwnConnection(command) ? executeExclusive(router, settings, command) : share(command))
 
   const execute: Service["execute"] = settings.retryOnTimeout
     ? (command) => Effect.retry(once(command), { times: 1, while: (error) => error._tag === "TimeoutError" })
     : once
 
-  const send = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
-    batch.commands.every((command) => command.spec.ordinary)
-      ? Effect.callback((resume) => submit(requestOf(batch, resume)))
-      : pipelineExclusive(router, settings, batch)
+  const sendOnce = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
+    batch.commands.some(RedisCommand.needsOwnConnection)
+      ? pipelineExclusive(router, settings, batch)
+      : Effect.callback((resume) => submit(requestOf(batch, resume)))
+
+  const send = settings.retryOnTimeout
+    ? (batch: Batch) => Effect.flatMap(sendOnce(batch), (outcomes) => sendTimedOut(batch, outcomes, sendOnce))
+    : sendOnce
 
   const pipeline: Service["pipeline"] = (commands) => {
     if (commands.every((command) => command.settled === undefined)) {
@@ -105,6 +113,17 @@ const clientOf = (
   return {
     execute,
     pipeline,
+    transaction: (commands) => {
+      const refused = commands.find((command) => command.settled !== undefined && Exit.isFailure(command.settled))
+      if (refused !== undefined) return Effect.asVoid(refused.settled!) as Effect.Effect<never, RedisError>
+      const sent = commands.filter((command) => command.settled === undefined)
+      if (sent.length === 0) return Effect.succeed(weave(commands, []))
+      const origin = { address: router.describe, replaceInvalidText: settings.replaceInvalidText }
+      return Effect.flatMap(
+        send({ commands: Transaction.wrap(sent), atomic: true }),
+        (outcomes) => Effect.map(Transaction.unwrap(sent, outcomes, origin), (results) => weave(commands, results))
+      )
+    },
     reserve: Effect.map(router.reserve, (reserved) => clientOf(reserved, settings, deadlines)),
     events: router.events,
     stats: router.stats,
@@ -119,16 +138,34 @@ const printed = (description: string) => ({
   [NodeInspectSymbol]: () => `RedisClient(${description})`
 })
 
-/** Commands to send; with `positions`, where they stand in the pipeline that they are a part of. */
-interface Batch {
-  readonly commands: ReadonlyArray<RedisCommand.Any>
-  readonly positions?: ReadonlyArray<number>
+const requestOf = (
+  batch: Batch,
+  resume: (effect: Effect.Effect<ReadonlyArray<Outcome>>) => void
+): BatchRequest => new BatchRequest(batch, (outcomes) => resume(Effect.succeed(outcomes)))
+
+/** Sends once more what timed out, and only that. */
+const sendTimedOut = (
+  { commands, positions }: Batch,
+  outcomes: ReadonlyArray<Outcome>,
+  send: (batch: Batch) => Effect.Effect<ReadonlyArray<Outcome>>
+): Effect.Effect<ReadonlyArray<Outcome>> => {
+  const late = outcomes.flatMap((outcome, index) => timedOut(outcome) ? [index] : [])
+  if (late.length === 0) return Effect.succeed(outcomes)
+  // In range: there is one outcome a command.
+  const again = {
+    commands: late.map((index) => commands[index]!),
+    positions: late.map((index) => positions?.[index] ?? index)
+  }
+  return Effect.map(send(again), (second) => {
+    const merged = [...outcomes]
+    late.forEach((index, i) => merged[index] = second[i]!)
+    return merged
+  })
 }
 
-const requestOf = (
-  { commands, positions }: Batch,
-  resume: (effect: Effect.Effect<ReadonlyArray<Outcome>>) => void
-): BatchRequest => new BatchRequest(commands, (outcomes) => resume(Effect.succeed(outcomes)), positions)
+const timedOut = (outcome: Outcome): boolean =>
+  Exit.isFailure(outcome) &&
+  outcome.cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error._tag === "TimeoutError")
 
 /** Puts the outcomes that were known without the server between those that were not. */
 const weave = (

@@ -1,9 +1,9 @@
-import type { Resp } from "@redfx/core"
-import { Redis, RedisArg, RedisClient, RedisCommand, RedisReply } from "@redfx/core"
+import type { RedisClient, Resp } from "@redfx/core"
+import { Redis, RedisArg, RedisCommand, RedisReply } from "@redfx/core"
+import type { RedisError } from "@redfx/core/RedisError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
-import type { RedisError } from "@redfx/core/RedisError"
 import { describe, expectTypeOf, it } from "vitest"
 
 type Value<T> = T extends Effect.Effect<infer A, unknown, unknown> ? A : never

@@ -18,7 +18,12 @@ const failed = (command: RedisCommand.Any, reply: string) => {
   const exit = decoded(command, reply)
   assert.isTrue(Exit.isExit(exit) && Exit.isFailure(exit), `decoded to ${inspect(exit)}`)
   const error = Option.getOrUndefined(Cause.findErrorOption((exit as Exit.Failure<never, unknown>).cause))
-  return error as { readonly _tag: string; readonly detail: string; readonly integer?: string; readonly command: string }
+  return error as {
+    readonly _tag: string
+    readonly detail: string
+    readonly integer?: string
+    readonly command: string
+  }
 }
 
 /** A client that answers each command with the same reply, and keeps what it was asked for. */
@@ -35,6 +40,7 @@ const recording = (reply: Resp.Value) => {
         executed.push(...commands)
         return commands.map((command) => command.settled ?? RedisCommand.decode(command, reply, false))
       }),
+    transaction: () => Effect.die("not used"),
     reserve: Effect.die("not used"),
     events: Stream.empty,
     stats: Effect.die("not used"),
@@ -291,7 +297,10 @@ describe("arguments", () => {
       const { executed, provide } = recording("OK")
       const error = yield* provide(Effect.flip(Redis.set("k", true as never)))
       assert.strictEqual(error._tag, "DataError")
-      assert.strictEqual(error.message, "SET: cannot send a boolean; send text, bytes, a number or a bigint. Nothing was sent.")
+      assert.strictEqual(
+        error.message,
+        "SET: cannot send a boolean; send text, bytes, a number or a bigint. Nothing was sent."
+      )
       assert.deepStrictEqual(executed, [])
     }))
 
@@ -345,7 +354,7 @@ describe("send", () => {
     const rows: ReadonlyArray<readonly [RedisCommand.Any, string]> = [
       [Redis.send("AUTH hunter2"), "RedisCommand(AUTH <redacted>)"],
       [Redis.send("config set requirepass hunter2"), "RedisCommand(config set <redacted> <redacted>)"],
-      [Redis.send("ACL", "SETUSER", "u", ">hunter2"), "RedisCommand(ACL <redacted> <redacted> <redacted>)"]
+      [Redis.send("ACL", "SETUSER", "u", ">hunter2"), "RedisCommand(ACL SETUSER <redacted> <redacted>)"]
     ]
     for (const [command, shown] of rows) assert.strictEqual(String(command), shown)
   })
@@ -385,10 +394,18 @@ describe("send", () => {
     assert.deepStrictEqual(traits("blpop"), ["blocking"])
     assert.deepStrictEqual(traits("Xread"), ["blocking"])
     assert.deepStrictEqual(traits("multi"), ["stateful"])
-    assert.deepStrictEqual(traits("client reply off"), ["stateful"])
+    assert.deepStrictEqual(traits("client no-touch on"), ["stateful"])
     assert.deepStrictEqual(traits("CLIENT TRACKING"), ["stateful"])
     assert.deepStrictEqual(traits("CLIENT ID"), [])
     assert.deepStrictEqual(traits("GET"), [])
+  })
+})
+
+describe("what is never sent", () => {
+  it("CLIENT REPLY, in any form, as replies could not be told apart after it", () => {
+    for (const command of [Redis.send("CLIENT REPLY", "OFF"), Redis.send("client", "reply", "skip")]) {
+      assert.match(refusal(command), /^DataError: would leave commands without replies/)
+    }
   })
 })
 

@@ -1,4 +1,5 @@
-import { Redis, type RedisClient, type RedisError } from "@redfx/core"
+import type { RedisClient, RedisError } from "@redfx/core"
+import { Redis } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import { describe, expectTypeOf, it } from "vitest"
 

@@ -19,6 +19,7 @@ const fieldsOf = (error: RedisError.RedisError): Fields => ({ ...error })
 const failing = (error: RedisError.RedisError): RedisClient.Service => ({
   execute: () => Effect.fail(error),
   pipeline: () => Effect.die("not used"),
+  transaction: () => Effect.fail(error),
   reserve: Effect.fail(error),
   events: Stream.empty,
   stats: Effect.die("not used"),
@@ -166,175 +167,181 @@ const watch = (reason: RedisError.WatchError["reason"], delivery: Delivery) =>
 const response = (code: string) => new RedisError.ResponseError({ ...reply, code })
 
 /** Retryable, safe to retry, and the message. */
-const samples: ReadonlyArray<readonly [error: RedisError.RedisError, retryable: boolean, safe: boolean, message: string]> =
+const samples: ReadonlyArray<
+  readonly [error: RedisError.RedisError, retryable: boolean, safe: boolean, message: string]
+> = [
   [
-    [
-      connection("Closed", "unknown", false),
-      true,
-      false,
-      "Lost at 127.0.0.1:6379 (GET). The server may have run the command; retry only if running it twice does no harm."
-    ],
-    [
-      timeout("read", "unknown", false),
-      true,
-      false,
-      "GET at 127.0.0.1:6379 ran into its limit of 50 ms: no reply had come. The server may have run the command; " +
-      "retry only if running it twice does no harm."
-    ],
-    [
-      new RedisError.AuthenticationError({ ...reply, username: "ada" }),
-      false,
-      false,
-      "Authentication failed for the user \"ada\" (command 2 of the pipeline, GET at 127.0.0.1:6379): " +
-      "CODE what the server said. Check the options username and password."
-    ],
-    [
-      new RedisError.BusyLoadingError(reply),
-      true,
-      true,
-      "The server is loading its data (command 2 of the pipeline, GET at 127.0.0.1:6379): what the server said. " +
-      "Nothing was run; retry a little later."
-    ],
-    [
-      new RedisError.ProtocolError({ detail: "a line without end", address }),
-      false,
-      false,
-      "The server at 127.0.0.1:6379 sent bytes that are not valid RESP: a line without end"
-    ],
-    [
-      new RedisError.DataError({ command: "SET", detail: "cannot send null", index: 0 }),
-      false,
-      false,
-      "command 1 of the pipeline, SET: cannot send null. Nothing was sent."
-    ],
-    [
-      new RedisError.DecodeError({ command: "GET", detail: "expected text", integer: "9007199254740993" }),
-      false,
-      false,
-      "The reply to GET was run and answered, but could not be decoded: expected text"
-    ],
-    [
-      new RedisError.ResponseError(reply),
-      false,
-      false,
-      "CODE what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379)"
-    ],
-    [
-      new RedisError.WrongTypeError(reply),
-      false,
-      false,
-      "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379). TYPE tells what the key holds."
-    ],
-    [
-      new RedisError.NoScriptError(reply),
-      false,
-      false,
-      "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379)"
-    ],
-    [
-      new RedisError.ExecAbortError({
-        ...reply,
-        causes: [{ index: 0, command: "FOO", code: "ERR", detail: "unknown command" }]
-      }),
-      false,
-      false,
-      "The transaction was discarded, nothing was run at 127.0.0.1:6379; command 1, FOO: ERR unknown command"
-    ],
-    [
-      new RedisError.ReadOnlyError(reply),
-      false,
-      false,
-      "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379). Send writes to the master."
-    ],
-    [
-      new RedisError.NoPermissionError(reply),
-      false,
-      false,
-      "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379)"
-    ],
-    [
-      new RedisError.OutOfMemoryError(reply),
-      true,
-      true,
-      "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379). " +
-      "Nothing was run; see maxmemory and maxmemory-policy."
-    ],
-    [
-      watch("changed", "not-sent"),
-      true,
-      true,
-      "A watched key changed before EXEC; nothing was applied. Run the whole transaction again."
-    ],
-    [
-      new RedisError.LockError({ name: "l", reason: "NotAcquired" }),
-      false,
-      false,
-      "Unable to acquire the lock \"l\" within the time specified."
-    ],
-    [
-      new RedisError.LockNotOwnedError({ name: "l" }),
-      false,
-      false,
-      "The lock \"l\" expired and is not owned any more; what it protected may have been entered by others."
-    ],
-    [
-      new RedisError.MasterNotFoundError({ service: "m", attempts }),
-      true,
-      true,
-      "No master found for \"m\"; 127.0.0.1:26379: refused. Nothing was sent; retry while a failover may be under way."
-    ],
-    [
-      new RedisError.ReplicaNotFoundError({ service: "m", attempts }),
-      true,
-      true,
-      "No replica found for \"m\"; 127.0.0.1:26379: refused. Nothing was sent."
-    ],
-    [
-      new RedisError.ClusterDownError({ ...reply, attempts: 3 }),
-      true,
-      true,
-      "CODE what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379, 3 attempts). " +
-      "Nothing was run; retry when the cluster is up again."
-    ],
-    [
-      new RedisError.ClusterConnectError({ attempts }),
-      true,
-      true,
-      "No node of the cluster is usable; 127.0.0.1:26379: refused. Provide at least one reachable node."
-    ],
-    [
-      new RedisError.CrossSlotError({ command: "MSET", index: 0 }),
-      false,
-      false,
-      "The keys of command 1 of the pipeline, MSET lie in different hash slots. Give them a common {hash tag}."
-    ],
-    [new RedisError.SlotNotCoveredError({ slot: 7 }), true, true, "No node of the cluster serves slot 7. Nothing was sent."],
-    [
-      exhausted("unknown", false),
-      true,
-      false,
-      "GET failed 16 times; the last time: x. The server may have run the command; retry only if running it twice " +
-      "does no harm."
-    ],
-    [
-      new RedisError.ClusterUnsupportedError({ command: "MOVE", detail: "a cluster has one database" }),
-      false,
-      false,
-      "MOVE is not supported on a cluster: a cluster has one database"
-    ],
-    [
-      new RedisError.RedisConfigError({ option: "port", detail: "0 is no port" }),
-      false,
-      false,
-      "The option port is not valid: 0 is no port"
-    ],
-    [
-      new RedisError.InvalidUrlError({ url: "http://h", detail: "the scheme is unknown" }),
-      false,
-      false,
-      "The URL http://h is not valid: the scheme is unknown"
-    ]
+    connection("Closed", "unknown", false),
+    true,
+    false,
+    "Lost at 127.0.0.1:6379 (GET). The server may have run the command; retry only if running it twice does no harm."
+  ],
+  [
+    timeout("read", "unknown", false),
+    true,
+    false,
+    "GET at 127.0.0.1:6379 ran into its limit of 50 ms: no reply had come. The server may have run the command; " +
+    "retry only if running it twice does no harm."
+  ],
+  [
+    new RedisError.AuthenticationError({ ...reply, username: "ada" }),
+    false,
+    false,
+    "Authentication failed for the user \"ada\" (command 2 of the pipeline, GET at 127.0.0.1:6379): " +
+    "CODE what the server said. Check the options username and password."
+  ],
+  [
+    new RedisError.BusyLoadingError(reply),
+    true,
+    true,
+    "The server is loading its data (command 2 of the pipeline, GET at 127.0.0.1:6379): what the server said. " +
+    "Nothing was run; retry a little later."
+  ],
+  [
+    new RedisError.ProtocolError({ detail: "a line without end", address }),
+    false,
+    false,
+    "The server at 127.0.0.1:6379 sent bytes that are not valid RESP: a line without end"
+  ],
+  [
+    new RedisError.DataError({ command: "SET", detail: "cannot send null", index: 0 }),
+    false,
+    false,
+    "command 1 of the pipeline, SET: cannot send null. Nothing was sent."
+  ],
+  [
+    new RedisError.DecodeError({ command: "GET", detail: "expected text", integer: "9007199254740993" }),
+    false,
+    false,
+    "The reply to GET was run and answered, but could not be decoded: expected text"
+  ],
+  [
+    new RedisError.ResponseError(reply),
+    false,
+    false,
+    "CODE what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379)"
+  ],
+  [
+    new RedisError.WrongTypeError(reply),
+    false,
+    false,
+    "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379). TYPE tells what the key holds."
+  ],
+  [
+    new RedisError.NoScriptError(reply),
+    false,
+    false,
+    "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379)"
+  ],
+  [
+    new RedisError.ExecAbortError({
+      ...reply,
+      causes: [{ index: 0, command: "FOO", code: "ERR", detail: "unknown command" }]
+    }),
+    false,
+    false,
+    "The transaction was discarded, nothing was run at 127.0.0.1:6379; command 1, FOO: ERR unknown command"
+  ],
+  [
+    new RedisError.ReadOnlyError(reply),
+    false,
+    false,
+    "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379). Send writes to the master."
+  ],
+  [
+    new RedisError.NoPermissionError(reply),
+    false,
+    false,
+    "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379)"
+  ],
+  [
+    new RedisError.OutOfMemoryError(reply),
+    true,
+    true,
+    "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379). " +
+    "Nothing was run; see maxmemory and maxmemory-policy."
+  ],
+  [
+    watch("changed", "not-sent"),
+    true,
+    true,
+    "A watched key changed before EXEC; nothing was applied. Run the whole transaction again."
+  ],
+  [
+    new RedisError.LockError({ name: "l", reason: "NotAcquired" }),
+    false,
+    false,
+    "Unable to acquire the lock \"l\" within the time specified."
+  ],
+  [
+    new RedisError.LockNotOwnedError({ name: "l" }),
+    false,
+    false,
+    "The lock \"l\" expired and is not owned any more; what it protected may have been entered by others."
+  ],
+  [
+    new RedisError.MasterNotFoundError({ service: "m", attempts }),
+    true,
+    true,
+    "No master found for \"m\"; 127.0.0.1:26379: refused. Nothing was sent; retry while a failover may be under way."
+  ],
+  [
+    new RedisError.ReplicaNotFoundError({ service: "m", attempts }),
+    true,
+    true,
+    "No replica found for \"m\"; 127.0.0.1:26379: refused. Nothing was sent."
+  ],
+  [
+    new RedisError.ClusterDownError({ ...reply, attempts: 3 }),
+    true,
+    true,
+    "CODE what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379, 3 attempts). " +
+    "Nothing was run; retry when the cluster is up again."
+  ],
+  [
+    new RedisError.ClusterConnectError({ attempts }),
+    true,
+    true,
+    "No node of the cluster is usable; 127.0.0.1:26379: refused. Provide at least one reachable node."
+  ],
+  [
+    new RedisError.CrossSlotError({ command: "MSET", index: 0 }),
+    false,
+    false,
+    "The keys of command 1 of the pipeline, MSET lie in different hash slots. Give them a common {hash tag}."
+  ],
+  [
+    new RedisError.SlotNotCoveredError({ slot: 7 }),
+    true,
+    true,
+    "No node of the cluster serves slot 7. Nothing was sent."
+  ],
+  [
+    exhausted("unknown", false),
+    true,
+    false,
+    "GET failed 16 times; the last time: x. The server may have run the command; retry only if running it twice " +
+    "does no harm."
+  ],
+  [
+    new RedisError.ClusterUnsupportedError({ command: "MOVE", detail: "a cluster has one database" }),
+    false,
+    false,
+    "MOVE is not supported on a cluster: a cluster has one database"
+  ],
+  [
+    new RedisError.RedisConfigError({ option: "port", detail: "0 is no port" }),
+    false,
+    false,
+    "The option port is not valid: 0 is no port"
+  ],
+  [
+    new RedisError.InvalidUrlError({ url: "http://h", detail: "the scheme is unknown" }),
+    false,
+    false,
+    "The URL http://h is not valid: the scheme is unknown"
   ]
+]
 
 /** The required rows that ask for a class. */
 const rows: Readonly<Record<RedisError.RedisError["_tag"], string>> = {
@@ -415,7 +422,9 @@ describe("every class of error", () => {
         cause: new Error("connect ECONNREFUSED")
       })
       const encoded = yield* Schema.encodeUnknownEffect(RedisError.RedisErrorSchema)(error)
-      const decoded = yield* Schema.decodeUnknownEffect(RedisError.RedisErrorSchema)(JSON.parse(JSON.stringify(encoded)))
+      const decoded = yield* Schema.decodeUnknownEffect(RedisError.RedisErrorSchema)(
+        JSON.parse(JSON.stringify(encoded))
+      )
       assert.include(String(decoded.cause), "connect ECONNREFUSED")
     }))
 })
@@ -468,7 +477,13 @@ describe("groups", () => {
   it.effect("NCO-07: catchTag takes the tags of a group", () =>
     Effect.gen(function*() {
       const groups = {
-        connection: ["ConnectionError", "AuthenticationError", "BusyLoadingError", "MasterNotFoundError", "ReplicaNotFoundError"],
+        connection: [
+          "ConnectionError",
+          "AuthenticationError",
+          "BusyLoadingError",
+          "MasterNotFoundError",
+          "ReplicaNotFoundError"
+        ],
         lock: ["LockError", "LockNotOwnedError"]
       } as const
       for (const [error] of samples) {

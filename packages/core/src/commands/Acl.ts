@@ -57,7 +57,7 @@ export type AclSecretChanges = AclChange | ReadonlyArray<AclChange> | {
  * - `channels`: patterns of channels, without `&`; Redis 6.2.0.
  * - `databases`: numbers of databases, or `all`; Valkey 9.1.0.
  * - `selectors`: further permissions, each a text of rules without parentheses; Redis 7.0.0.
- * - `sanitizePayload`: whether payloads of RESTORE are checked thoroughly; Redis 6.2.0.
+ * - `sanitizePayload`: whether payloads of RESTORE are checked thoroughly; Redis 6.2.0, without effect in Valkey 9.1.0.
  *
  * @category acl
  * @since 0.1.0

@@ -328,23 +328,6 @@ export const clientPause = define(
 )
 
 /**
- * Says whether the server answers the commands of the connection: `on`, `off`, or not the next one (`skip`);
- * returns `true`.
- *
- * There is no answer to `off` and `skip` either, and a client that waits for answers waits in vain from then on.
- * O(1). Since Redis 3.2.0.
- *
- * @category connection
- * @since 0.1.0
- */
-export const clientReply = define(
-  "CLIENT REPLY",
-  (mode: "on" | "off" | "skip") => [Arg.token(mode)],
-  Reply.ok,
-  "stateful"
-)
-
-/**
  * Tells the server the name or the version of the library; returns `true`.
  *
  * Affects the connection that it is sent on. O(1). Since Redis 7.2.0.

@@ -373,8 +373,11 @@ export const shutdown = define(
         Arg.flag("FAILOVER", options.failover)
       ],
   Reply.make<void>((value) =>
-    Reply.mismatch("the server to close the connection: the shutdown seems to have failed", value)
-  )
+    value === null
+      ? undefined
+      : Reply.mismatch("the server to close the connection: the shutdown seems to have failed", value)
+  ),
+  "closing"
 )
 
 /**

@@ -7,10 +7,9 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Redacted from "effect/Redacted"
 import * as RedisArg from "../RedisArg.ts"
 import * as RedisCommand from "../RedisCommand.ts"
-import type { ConnectionSettings } from "../RedisConfig.ts"
+import type { ConnectionSettings, Credentials } from "../RedisConfig.ts"
 import { AuthenticationError, type RedisError } from "../RedisError.ts"
 import { connectionLoss } from "./failure.ts"
 import type { Outcome } from "./request.ts"
@@ -24,31 +23,32 @@ const libraryVersion = "0.1.0"
 /** Agrees on a protocol and its version, and prepares the connection. */
 export const handshake = Effect.fnUntraced(function*(
   run: Run,
-  settings: ConnectionSettings
+  settings: ConnectionSettings,
+  credentials: Credentials | undefined
 ): Effect.fn.Return<2 | 3, RedisError> {
   const prepare = preparation(settings)
   if (settings.protocol === 2) {
-    yield* prepareResp2(run, settings, prepare)
+    yield* prepareResp2(run, credentials, prepare)
     return 2
   }
-  const [hello, ...rest] = yield* run([helloCommand(settings), ...prepare.map((step) => step.command)])
+  const [hello, ...rest] = yield* run([helloCommand(credentials), ...prepare.map((step) => step.command)])
   if (hello !== undefined && Exit.isSuccess(hello)) {
     yield* checkSteps(prepare, rest)
     return 3
   }
   const error = yield* failureIn(hello)
-  if (settings.protocol === 3 || !refusesHello(error)) return yield* Effect.fail(refused(error, settings))
-  yield* prepareResp2(run, settings, prepare)
+  if (settings.protocol === 3 || !refusesHello(error)) return yield* Effect.fail(refused(error, credentials))
+  yield* prepareResp2(run, credentials, prepare)
   return 2
 })
 
-const helloCommand = ({ password, username }: ConnectionSettings): RedisCommand.Any =>
+const helloCommand = (credentials: Credentials | undefined): RedisCommand.Any =>
   RedisCommand.send(
     "HELLO",
     3,
-    password === undefined && username === undefined
+    credentials === undefined
       ? []
-      : ["AUTH", username ?? "default", RedisArg.secret(password ?? Redacted.make(""))]
+      : ["AUTH", credentials.username ?? "default", RedisArg.secret(credentials.password)]
   )
 
 /** A server that does not know HELLO, or not this version of the protocol. */
@@ -58,30 +58,30 @@ const refusesHello = (error: RedisError): boolean =>
 
 const prepareResp2 = Effect.fnUntraced(function*(
   run: Run,
-  settings: ConnectionSettings,
+  credentials: Credentials | undefined,
   prepare: ReadonlyArray<Step>
 ): Effect.fn.Return<void, RedisError> {
-  yield* authenticate(run, settings)
+  if (credentials !== undefined) yield* authenticate(run, credentials)
   yield* checkSteps(prepare, prepare.length === 0 ? [] : yield* run(prepare.map((step) => step.command)))
 })
 
-const authenticate = Effect.fnUntraced(function*(
+/** Presents credentials, the first ones or others, on a connection. */
+export const authenticate = Effect.fnUntraced(function*(
   run: Run,
-  settings: ConnectionSettings
+  credentials: Credentials
 ): Effect.fn.Return<void, RedisError> {
-  const { username } = settings
-  if (settings.password === undefined && username === undefined) return
-  const password = RedisArg.secret(settings.password ?? Redacted.make(""))
+  const { username } = credentials
+  const password = RedisArg.secret(credentials.password)
   const [both] = yield* run([RedisCommand.send("AUTH", username === undefined ? [] : username, password)])
   if (both !== undefined && Exit.isSuccess(both)) return
   const error = yield* failureIn(both)
   // Servers before version 6 know no usernames.
   if (username === undefined || error._tag !== "ResponseError" || !/wrong number of arguments/i.test(error.detail)) {
-    return yield* Effect.fail(refused(error, settings))
+    return yield* Effect.fail(refused(error, credentials))
   }
   const [alone] = yield* run([RedisCommand.send("AUTH", password)])
   if (alone === undefined || Exit.isFailure(alone)) {
-    return yield* Effect.fail(refused(yield* failureIn(alone), settings))
+    return yield* Effect.fail(refused(yield* failureIn(alone), credentials))
   }
 })
 
@@ -122,8 +122,8 @@ const failureIn = (outcome: Outcome | undefined): Effect.Effect<RedisError> => {
 }
 
 /** The server's refusal as the error of whoever waits for the connection. */
-const refused = (error: RedisError, settings?: ConnectionSettings): RedisError => {
-  const { username } = settings ?? {}
+const refused = (error: RedisError, credentials?: Credentials): RedisError => {
+  const username = credentials?.username
   switch (error._tag) {
     case "AuthenticationError": {
       const { address, code, command, detail } = error

@@ -77,9 +77,14 @@ export abstract class Request extends Effectable.Class<void> {
     return Effect.void
   }
 
+  /** Whether the rest has to be written, whatever becomes of the caller. */
+  protected get committed(): boolean {
+    return false
+  }
+
   protected release(): void {
     this.deadlines?.remove(this)
-    this.queue?.remove(this)
+    if (!this.committed) this.queue?.remove(this)
   }
 }
 
@@ -102,7 +107,7 @@ export class SingleRequest<A> extends Request {
   }
 
   get blocking(): boolean {
-    return !this.command.spec.ordinary
+    return RedisCommand.needsOwnConnection(this.command)
   }
 
   get settled(): boolean {
@@ -124,7 +129,7 @@ export class SingleRequest<A> extends Request {
 
   fail(error: RedisError): void {
     if (this.#resume === undefined) return
-    this.#settle(Exit.fail(failureOf(error, this.command.spec, this.delivery)))
+    this.#settle(failed(this.command, error, this.delivery))
   }
 
   protected forget(): void {
@@ -143,33 +148,44 @@ export class SingleRequest<A> extends Request {
 export type Outcome = Exit.Exit<unknown, RedisError>
 
 /**
- * A request of several commands, written one right after the other. With
- * `positions`, where each stands in the pipeline that they are a part of.
+ * Commands to write one right after the other.
+ *
+ * - `positions`: where they stand in the pipeline that they are a part of.
+ * - `atomic`: once the first is written all are, whatever becomes of the caller.
  */
+export interface Batch {
+  readonly commands: ReadonlyArray<RedisCommand.Any>
+  readonly positions?: ReadonlyArray<number> | undefined
+  readonly atomic?: boolean | undefined
+}
+
+/** A request of several commands. */
 export class BatchRequest extends Request {
   readonly commands: ReadonlyArray<RedisCommand.Any>
   readonly #positions: ReadonlyArray<number> | undefined
+  readonly #atomic: boolean
   readonly #outcomes: Array<Outcome> = []
   #resume: ((outcomes: ReadonlyArray<Outcome>) => void) | undefined
 
-  constructor(
-    commands: ReadonlyArray<RedisCommand.Any>,
-    resume: (outcomes: ReadonlyArray<Outcome>) => void,
-    positions?: ReadonlyArray<number>
-  ) {
+  constructor(batch: Batch, resume: (outcomes: ReadonlyArray<Outcome>) => void) {
     super()
-    this.commands = commands
-    this.#positions = positions
+    this.commands = batch.commands
+    this.#positions = batch.positions
+    this.#atomic = batch.atomic === true
     this.#resume = resume
   }
 
-  /** Given up between two writes, a batch ends with what was written of it. */
+  /** Given up between two writes, a batch that may do so ends with what was written of it. */
   get count(): number {
-    return this.settled ? this.written : this.commands.length
+    return this.settled && !this.committed ? this.written : this.commands.length
+  }
+
+  protected override get committed(): boolean {
+    return this.#atomic && this.written > 0
   }
 
   get blocking(): boolean {
-    return this.commands.some((command) => !command.spec.ordinary)
+    return this.commands.some(RedisCommand.needsOwnConnection)
   }
 
   get settled(): boolean {
@@ -192,8 +208,8 @@ export class BatchRequest extends Request {
   fail(error: RedisError): void {
     if (this.#resume === undefined) return
     for (let index = this.#outcomes.length; index < this.commands.length; index++) {
-      const delivery = index < this.written ? "unknown" : "not-sent"
-      this.#outcomes.push(Exit.fail(failureOf(error, this.commands[index]!.spec, delivery)))
+      const delivery = index < this.written || this.committed ? "unknown" : "not-sent"
+      this.#outcomes.push(failed(this.commands[index]!, error, delivery))
     }
     this.#settle()
   }
@@ -210,7 +226,24 @@ export class BatchRequest extends Request {
   }
 }
 
-const errorOf = (command: RedisCommand.Any, error: Resp.ErrorReply, origin: Origin, index?: number): RedisError =>
+/** What the end of its connection means for a command: failure, unless that is what it asked for. */
+const failed = <A>(
+  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  error: RedisError,
+  delivery: Delivery
+): Exit.Exit<A, RedisError> =>
+  command.spec.traits.has("closing") && delivery === "unknown" && error._tag === "ConnectionError" &&
+    (error.reason === "Closed" || error.reason === "Reset")
+    ? RedisCommand.decode(command, null, false)
+    : Exit.fail(failureOf(error, command.spec, delivery))
+
+/** The error that an error reply to a command stands for. */
+export const errorOf = (
+  command: RedisCommand.Any,
+  error: Resp.ErrorReply,
+  origin: Origin,
+  index?: number
+): RedisError =>
   fromReply(error, {
     command: command.spec.name,
     secrets: RedisCommand.secrets(command),
@@ -218,7 +251,8 @@ const errorOf = (command: RedisCommand.Any, error: Resp.ErrorReply, origin: Orig
     index
   })
 
-const outcome = (command: RedisCommand.Any, index: number, value: Resp.Value, origin: Origin): Outcome =>
+/** What the reply to the command at `index` comes to. */
+export const outcome = (command: RedisCommand.Any, index: number, value: Resp.Value, origin: Origin): Outcome =>
   value instanceof Resp.ErrorReply
     ? Exit.fail(errorOf(command, value, origin, index))
     : RedisCommand.decode(command, value, origin.replaceInvalidText, index)

@@ -13,8 +13,6 @@ describe("Connection", () => {
   })
 
   it("takes known words", () => {
-    // @ts-expect-error no such mode
-    Redis.clientReply("maybe")
     // @ts-expect-error no such protocol
     Redis.hello({ protover: 4 })
     // @ts-expect-error AUTH needs a password

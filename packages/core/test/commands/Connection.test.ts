@@ -179,7 +179,6 @@ commandTable("Connection", [
   ["touches nothing", Redis.clientNoTouch("off"), "CLIENT NO-TOUCH OFF", "+OK\r\n", true],
   ["CON-10, CNV-07: pauses all clients", Redis.clientPause("2 seconds"), "CLIENT PAUSE 2000", "+OK\r\n", true],
   ["CON-10: pauses writes", Redis.clientPause(50, "write"), "CLIENT PAUSE 50 WRITE", "+OK\r\n", true],
-  ["answers again", Redis.clientReply("on"), "CLIENT REPLY ON", "+OK\r\n", true],
   ["tells its library", Redis.clientSetinfo("lib-name", "mine"), "CLIENT SETINFO LIB-NAME mine", "+OK\r\n", true],
   ["CON-11, CNV-07: sets the name", Redis.clientSetname("me"), "CLIENT SETNAME me", "+OK\r\n", true],
   [
@@ -268,8 +267,7 @@ it("CON-02: what changes a connection is marked", () => {
       Redis.select(1),
       Redis.auth({ password: "x" }),
       Redis.hello(),
-      Redis.reset(),
-      Redis.clientReply("on")
+      Redis.reset()
     ]
   ) {
     assert.isTrue(command.spec.traits.has("stateful"), command.spec.name)

@@ -1,0 +1,71 @@
+/**
+ * MULTI, commands and EXEC as one batch, and what its replies come to.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as RedisCommand from "../RedisCommand.ts"
+import { ExecAbortError, type RedisError, WatchError } from "../RedisError.ts"
+import * as RedisReply from "../RedisReply.ts"
+import type * as Resp from "../Resp.ts"
+import type { Origin, Outcome } from "./request.ts"
+import { outcome } from "./request.ts"
+
+// Without traits: between MULTI and EXEC of one write a shared connection's state is nobody else's business.
+const bare = (name: string, ...traits: ReadonlyArray<RedisCommand.Trait>) =>
+  RedisCommand.make({ spec: new RedisCommand.Spec(name, traits), args: () => [], reply: RedisReply.raw })
+
+const multi = bare("MULTI")
+const exec = RedisCommand.undecoded(bare("EXEC"))
+const readonlyExec = RedisCommand.undecoded(bare("EXEC", "readonly"))
+
+/** The commands between MULTI and EXEC, whose own replies only say that they are queued. */
+export const wrap = (commands: ReadonlyArray<RedisCommand.Any>): ReadonlyArray<RedisCommand.Any> => [
+  multi,
+  ...commands.map(RedisCommand.undecoded),
+  commands.every((command) => command.spec.readonly) ? readonlyExec : exec
+]
+
+/** The outcome of each command, once EXEC has run them. */
+export const unwrap = (
+  commands: ReadonlyArray<RedisCommand.Any>,
+  outcomes: ReadonlyArray<Outcome>,
+  origin: Origin
+): Effect.Effect<ReadonlyArray<Outcome>, RedisError> => {
+  const executed = outcomes[outcomes.length - 1]
+  if (executed === undefined) return Effect.die("a transaction without the outcome of EXEC")
+  if (Exit.isFailure(executed)) return Effect.failCause(explain(executed.cause, commands, outcomes))
+  // EXEC was sent undecoded.
+  const replies = executed.value as Resp.Value
+  if (replies === null) return Effect.fail(new WatchError({ reason: "changed", keys: [], delivery: "not-sent" }))
+  if (!Array.isArray(replies) || replies.length !== commands.length) {
+    return Effect.die(`EXEC answered ${commands.length} commands with something else than as many replies`)
+  }
+  return Effect.succeed(commands.map((command, index) => outcome(command, index, replies[index], origin)))
+}
+
+/** EXEC says only that something could not be queued; the replies before say what. */
+const explain = (
+  cause: Cause.Cause<RedisError>,
+  commands: ReadonlyArray<RedisCommand.Any>,
+  outcomes: ReadonlyArray<Outcome>
+): Cause.Cause<RedisError> => {
+  const reason = cause.reasons.find(Cause.isFailReason)
+  if (reason === undefined || reason.error._tag !== "ExecAbortError") return cause
+  const { address, code, command, detail } = reason.error
+  const causes = commands.flatMap((queued, index) => {
+    // The first outcome is MULTI's.
+    const refusal = outcomes[index + 1]
+    const error = refusal !== undefined && Exit.isFailure(refusal)
+      ? refusal.cause.reasons.find(Cause.isFailReason)?.error
+      : undefined
+    return error !== undefined && "code" in error
+      ? [{ index, command: queued.spec.name, code: error.code, detail: error.detail }]
+      : []
+  })
+  return Cause.fail(
+    new ExecAbortError({ code, detail, command, causes, ...(address === undefined ? {} : { address }) })
+  )
+}

@@ -1,0 +1,108 @@
+import { assert, describe, it } from "@effect/vitest"
+import { RedisArg } from "@redfx/core"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Redacted from "effect/Redacted"
+import { inspect } from "node:util"
+
+/** What is sent for arguments, or why they are refused. */
+const sent = (args: () => ReadonlyArray<RedisArg.Arg>): ReadonlyArray<RedisArg.Value> | string => {
+  try {
+    return RedisArg.flatten(args()).map(RedisArg.wireValue)
+  } catch (error) {
+    return error instanceof RedisArg.InvalidArgument ? error.detail : assert.fail(String(error))
+  }
+}
+
+describe("options", () => {
+  it("are a token and a value, or nothing", () => {
+    assert.deepStrictEqual(sent(() => [RedisArg.option("EX", 5), RedisArg.option("PX", undefined)]), ["EX", 5])
+    assert.deepStrictEqual(sent(() => [RedisArg.option("LIMIT", [1, 2])]), ["LIMIT", 1, 2])
+    assert.deepStrictEqual(sent(() => [RedisArg.option("EX", 0)]), ["EX", 0])
+    assert.deepStrictEqual(
+      sent(() => [RedisArg.flag("NX", true), RedisArg.flag("XX", false), RedisArg.flag("GT", undefined)]),
+      ["NX"]
+    )
+    assert.deepStrictEqual(sent(() => [RedisArg.token("left"), RedisArg.token(undefined)]), ["LEFT"])
+    assert.deepStrictEqual(sent(() => [RedisArg.none]), [])
+  })
+})
+
+describe("several of something", () => {
+  it("are separate arguments or one array, at least one where that is needed", () => {
+    assert.deepStrictEqual(RedisArg.many(["a", "b"]), ["a", "b"])
+    assert.deepStrictEqual(RedisArg.many([["a", "b"]]), ["a", "b"])
+    assert.deepStrictEqual(RedisArg.many([]), [])
+    assert.deepStrictEqual(RedisArg.many([[]]), [])
+    assert.strictEqual(sent(() => RedisArg.some([])), "needs at least one value")
+    assert.strictEqual(sent(() => RedisArg.some([[]], "needs one")), "needs one")
+    assert.strictEqual(sent(() => RedisArg.someKeys([[]])), "needs at least one key")
+    assert.deepStrictEqual(sent(() => RedisArg.countedKeys(["a", "b"])), [2, "a", "b"])
+    assert.strictEqual(sent(() => RedisArg.countedKeys([])), "needs at least one key")
+  })
+
+  it("pairs keep their order, and only keys are keys", () => {
+    assert.deepStrictEqual(sent(() => RedisArg.pairs({ b: 1, a: 2 })), ["b", 1, "a", 2])
+    assert.deepStrictEqual(sent(() => RedisArg.pairs([["b", 1], ["a", 2]])), ["b", 1, "a", 2])
+    assert.strictEqual(sent(() => RedisArg.pairs({})), "needs at least one pair")
+    assert.strictEqual(sent(() => RedisArg.keyPairs([])), "needs at least one pair")
+    const [name, value] = RedisArg.flatten(RedisArg.keyPairs({ k: "v" }))
+    assert.instanceOf(name, RedisArg.KeyArg)
+    assert.strictEqual(value, "v")
+  })
+})
+
+describe("times", () => {
+  it("NCO-06: a bare number has the unit that Redis gives it, anything else is a duration", () => {
+    assert.strictEqual(RedisArg.seconds(60), 60)
+    assert.strictEqual(RedisArg.seconds("1 minute"), 60)
+    assert.strictEqual(RedisArg.seconds(Duration.minutes(1)), 60)
+    assert.strictEqual(RedisArg.seconds("1500 millis"), 1)
+    assert.strictEqual(RedisArg.milliseconds(60), 60)
+    assert.strictEqual(RedisArg.milliseconds("1 minute"), 60_000)
+    assert.strictEqual(RedisArg.fractionalSeconds(0.5), 0.5)
+    assert.strictEqual(RedisArg.fractionalSeconds("500 millis"), 0.5)
+    assert.strictEqual(sent(() => [RedisArg.seconds("soon" as never)]), "\"soon\" is not a duration")
+  })
+
+  it("NCO-06: points in time are dates, or numbers that Redis takes as they are", () => {
+    const when = new Date(1_700_000_000_500)
+    assert.strictEqual(RedisArg.unixSeconds(when), 1_700_000_000)
+    assert.strictEqual(RedisArg.unixMilliseconds(when), 1_700_000_000_500)
+    assert.strictEqual(RedisArg.unixSeconds(DateTime.makeUnsafe(when)), 1_700_000_000)
+    assert.strictEqual(RedisArg.unixMilliseconds(DateTime.makeUnsafe(when)), 1_700_000_000_500)
+    assert.strictEqual(RedisArg.unixSeconds(5), 5)
+    assert.strictEqual(RedisArg.unixMilliseconds(5), 5)
+  })
+
+  it("LST-01: how long to block is sent in its unit, and known in milliseconds; none is for ever", () => {
+    assert.deepStrictEqual(RedisArg.blockSeconds(1.5), new RedisArg.BlockArg(1.5, 1500))
+    assert.deepStrictEqual(RedisArg.blockSeconds("250 millis"), new RedisArg.BlockArg(0.25, 250))
+    for (const forever of [undefined, 0, Infinity, Duration.infinity]) {
+      assert.deepStrictEqual(RedisArg.blockSeconds(forever), new RedisArg.BlockArg(0, Infinity))
+    }
+    assert.deepStrictEqual(RedisArg.blockMilliseconds("1 second"), new RedisArg.BlockArg(1000, 1000))
+    assert.strictEqual(sent(() => [RedisArg.blockSeconds(-1)]), "cannot block for a negative time")
+    assert.strictEqual(sent(() => [RedisArg.blockMilliseconds(NaN)]), "cannot block for a negative time")
+  })
+})
+
+describe("flatten", () => {
+  it("ERR-09: refuses an array that the caller gave where one value was meant", () => {
+    const given = ["v", "EX", "1"]
+    const refused = (args: ReadonlyArray<RedisArg.Arg>) => () => RedisArg.flatten(args, ["k", given])
+    for (const args of [[RedisArg.key("k"), given], [RedisArg.key("k"), ["GET", given]]]) {
+      assert.throws(refused(args))
+    }
+    // As a list it was taken apart by then.
+    assert.deepStrictEqual(RedisArg.flatten([RedisArg.many([given])], ["k", given]), given)
+  })
+
+  it("a secret is sent and never shown", () => {
+    for (const secret of [RedisArg.secret("hunter2"), RedisArg.secret(Redacted.make("hunter2"))]) {
+      assert.strictEqual(RedisArg.wireValue(secret), "hunter2")
+      assert.notInclude(inspect(secret, { depth: Infinity, showHidden: true }), "hunter2")
+      assert.notInclude(JSON.stringify(secret), "hunter2")
+    }
+  })
+})

@@ -1,0 +1,196 @@
+import { assert, describe, it } from "@effect/vitest"
+import { RedisReply, Resp } from "@redfx/core"
+import { RespDecoder } from "@redfx/core/RespDecoder"
+
+const text = RedisReply.textView
+const bytesView: RedisReply.View = { blob: "bytes", integer: "number" }
+const bigintView: RedisReply.View = { blob: "text", integer: "bigint" }
+
+/** The value that bytes of a server stand for. */
+const parse = (reply: string): Resp.Value => {
+  const [value] = new RespDecoder().push(new TextEncoder().encode(reply))
+  assert.isDefined(value)
+  return value
+}
+
+const read = <A>(reply: RedisReply.Reply<A, unknown, unknown>, bytes: string, view = text): unknown =>
+  reply.decode(parse(bytes), view)
+
+/** Why a value is refused. */
+const refusal = (reply: RedisReply.Reply<unknown, unknown, unknown>, bytes: string, view = text): string => {
+  try {
+    return `decoded to ${String(read(reply, bytes, view))}`
+  } catch (error) {
+    return error instanceof RedisReply.Mismatch ? error.detail : assert.fail(String(error))
+  }
+}
+
+const bytesOf = (value: string): Uint8Array => new TextEncoder().encode(value)
+
+describe("numbers", () => {
+  it("CNV-03, CNV-04: a double is read from its text and as RESP3 sends it, with every spelling of infinity", () => {
+    const rows: ReadonlyArray<readonly [string, number]> = [
+      ["$3\r\n1.5\r\n", 1.5],
+      [",1.5\r\n", 1.5],
+      ["$2\r\n-0\r\n", -0],
+      [",-0\r\n", -0],
+      [":3\r\n", 3],
+      ["$3\r\ninf\r\n", Infinity],
+      ["$4\r\n+inf\r\n", Infinity],
+      ["$4\r\n-inf\r\n", -Infinity],
+      [",inf\r\n", Infinity],
+      [",-inf\r\n", -Infinity],
+      ["$8\r\nInfinity\r\n", Infinity],
+      ["$3\r\nnan\r\n", NaN],
+      ["$4\r\n-nan\r\n", NaN],
+      [",nan\r\n", NaN],
+      ["+2.5e-3\r\n", 0.0025],
+      ["+1.7976931348623157e+308\r\n", Number.MAX_VALUE]
+    ]
+    for (const [reply, expected] of rows) {
+      const value = read(RedisReply.double, reply)
+      assert.isTrue(Object.is(value, expected), `${JSON.stringify(reply)} is ${String(value)}`)
+    }
+    for (const reply of ["$0\r\n\r\n", "$3\r\nabc\r\n", "$4\r\n1,5 \r\n", "$-1\r\n", "*0\r\n"]) {
+      assert.match(refusal(RedisReply.double, reply), /^expected a number, got/)
+    }
+  })
+
+  it("CNV-02: an integer is a number, a bigint where that is asked for, never rounded", () => {
+    assert.strictEqual(read(RedisReply.integer, ":-5\r\n"), -5)
+    assert.strictEqual(read(RedisReply.integer, ":-5\r\n", bigintView), -5n)
+    assert.strictEqual(read(RedisReply.integer, ":9223372036854775807\r\n", bigintView), 9223372036854775807n)
+    assert.match(refusal(RedisReply.integer, ":9223372036854775807\r\n"), /9223372036854775807 is beyond/)
+    for (const reply of [",1.5\r\n", "$1\r\n5\r\n", "+5\r\n", "_\r\n", "#t\r\n"]) {
+      assert.match(refusal(RedisReply.integer, reply), /^expected an integer, got/)
+    }
+  })
+
+  it("an integer that servers send as text is as exact", () => {
+    assert.strictEqual(read(RedisReply.integerText, "$2\r\n-5\r\n"), -5)
+    assert.strictEqual(read(RedisReply.integerText, ":5\r\n"), 5)
+    assert.strictEqual(read(RedisReply.integerText, "$1\r\n5\r\n", bigintView), 5n)
+    assert.strictEqual(read(RedisReply.integerText, "$19\r\n9223372036854775807\r\n", bigintView), 9223372036854775807n)
+    assert.match(refusal(RedisReply.integerText, "$16\r\n9007199254740993\r\n"), /9007199254740993 is beyond/)
+    for (const reply of ["$3\r\n1.5\r\n", "$0\r\n\r\n", "$3\r\n0x1\r\n"]) {
+      assert.match(refusal(RedisReply.integerText, reply), /^expected an integer, got/)
+    }
+  })
+})
+
+describe("words of the server", () => {
+  it("CNV-01, CNV-07, CNV-08: OK, numbers and booleans", () => {
+    assert.isTrue(read(RedisReply.ok, "+OK\r\n"))
+    assert.isTrue(read(RedisReply.ok, "$2\r\nOK\r\n"))
+    assert.isFalse(read(RedisReply.ok, "+QUEUED\r\n"))
+    assert.isFalse(read(RedisReply.ok, "$-1\r\n"))
+    assert.isFalse(read(RedisReply.ok, "_\r\n"))
+    assert.match(refusal(RedisReply.ok, ":1\r\n"), /^expected a status/)
+    assert.isTrue(read(RedisReply.boolean, ":1\r\n"))
+    assert.isFalse(read(RedisReply.boolean, ":0\r\n"))
+    assert.isTrue(read(RedisReply.boolean, ":-1\r\n"))
+    assert.isTrue(read(RedisReply.boolean, "#t\r\n"))
+    assert.isFalse(read(RedisReply.boolean, "#f\r\n"))
+    assert.isTrue(read(RedisReply.boolean, "+OK\r\n"))
+    assert.isTrue(read(RedisReply.accepted, "+Background saving started\r\n"))
+    assert.match(refusal(RedisReply.accepted, ":1\r\n"), /^expected a status/)
+    assert.strictEqual(read(RedisReply.bit, ":1\r\n"), 1)
+    assert.match(refusal(RedisReply.bit, ":2\r\n"), /^expected 0 or 1/)
+  })
+
+  it("text is text in every view, data is bytes in the bytes view", () => {
+    for (const reply of ["+a\r\n", "$1\r\na\r\n", "=5\r\ntxt:a\r\n"]) {
+      assert.strictEqual(read(RedisReply.text, reply, bytesView), "a")
+      assert.strictEqual(read(RedisReply.blob, reply), "a")
+      assert.deepStrictEqual(read(RedisReply.blob, reply, bytesView), bytesOf("a"))
+    }
+    assert.deepStrictEqual(read(RedisReply.bytes, "$1\r\na\r\n"), bytesOf("a"))
+    assert.match(refusal(RedisReply.bytes, ":1\r\n"), /^expected a bulk string/)
+    assert.match(refusal(RedisReply.blob, "_\r\n"), /^expected a string, got null/)
+  })
+
+  it("a few bytes of a large chunk are a copy, which does not keep the chunk", () => {
+    const source = bytesOf("abc".padEnd(100))
+    const value = RedisReply.blob.decode(new Resp.Bulk(source, 0, 3), bytesView)
+    source.fill(0)
+    assert.deepStrictEqual(value, bytesOf("abc"))
+  })
+})
+
+describe("what is absent", () => {
+  it("CNV-15, NCO-08: nil of both protocols is undefined, or what is given instead", () => {
+    for (const nil of ["$-1\r\n", "*-1\r\n", "_\r\n"]) {
+      assert.strictEqual(read(RedisReply.nullable(RedisReply.blob), nil), undefined)
+      assert.deepStrictEqual(read(RedisReply.orElse(RedisReply.array(RedisReply.blob), () => []), nil), [])
+    }
+    assert.strictEqual(read(RedisReply.nullable(RedisReply.blob), "$0\r\n\r\n"), "")
+  })
+})
+
+describe("aggregates", () => {
+  const pairs = ["*4\r\n$1\r\na\r\n:1\r\n$1\r\nb\r\n:2\r\n", "%2\r\n$1\r\na\r\n:1\r\n$1\r\nb\r\n:2\r\n"]
+  const nested = "*2\r\n*2\r\n$1\r\na\r\n:1\r\n*2\r\n$1\r\nb\r\n:2\r\n"
+
+  it("CNV-16, CNV-19: arrays and sets read each other's replies", () => {
+    for (const reply of ["*2\r\n$1\r\na\r\n$1\r\nb\r\n", "~2\r\n$1\r\na\r\n$1\r\nb\r\n"]) {
+      assert.deepStrictEqual(read(RedisReply.array(RedisReply.blob), reply), ["a", "b"])
+      assert.deepStrictEqual(read(RedisReply.set, reply), new Set(["a", "b"]))
+      assert.deepStrictEqual(read(RedisReply.set, reply, bytesView), [bytesOf("a"), bytesOf("b")])
+    }
+    assert.deepStrictEqual(read(RedisReply.set, "*0\r\n"), new Set())
+    assert.match(refusal(RedisReply.array(RedisReply.blob), "*1\r\n_\r\n"), /^expected a string, got null/)
+  })
+
+  it("pairs are read flat, as a map and nested", () => {
+    const reply = RedisReply.pairs(RedisReply.blob, RedisReply.integer)
+    for (const bytes of [...pairs, nested]) {
+      assert.deepStrictEqual(read(reply, bytes), [["a", 1], ["b", 2]])
+      assert.deepStrictEqual(read(reply, bytes, bigintView), [["a", 1n], ["b", 2n]])
+    }
+    assert.match(refusal(reply, "*1\r\n$1\r\na\r\n"), /^expected keys and values in turn/)
+  })
+
+  it("CNV-20: records have no prototype, so that every name is data", () => {
+    for (const bytes of pairs) {
+      const record = read(RedisReply.recordOf(RedisReply.integer), bytes) as object
+      assert.strictEqual(Object.getPrototypeOf(record), null)
+      assert.deepStrictEqual(Object.entries(record), [["a", 1], ["b", 2]])
+    }
+    const odd = read(
+      RedisReply.record,
+      "*4\r\n$9\r\n__proto__\r\n$1\r\nx\r\n$11\r\nconstructor\r\n$1\r\ny\r\n"
+    ) as object
+    assert.deepStrictEqual(Object.entries(odd), [["__proto__", "x"], ["constructor", "y"]])
+    assert.deepStrictEqual(read(RedisReply.record, "%1\r\n$1\r\na\r\n$1\r\nb\r\n", bytesView), [[
+      bytesOf("a"),
+      bytesOf("b")
+    ]])
+  })
+
+  it("tuples and fields read what stands where, and refuse what is too short", () => {
+    const tuple = RedisReply.tuple(RedisReply.blob, RedisReply.integer)
+    assert.deepStrictEqual(read(tuple, "*2\r\n$1\r\na\r\n:1\r\n"), ["a", 1])
+    assert.deepStrictEqual(read(tuple, "*2\r\n$1\r\na\r\n:1\r\n", bigintView), ["a", 1n])
+    assert.match(refusal(tuple, "*1\r\n$1\r\na\r\n"), /^expected an array of 2, got an array of 1/)
+    const fields = RedisReply.fields({ name: RedisReply.blob, count: RedisReply.integer })
+    assert.deepStrictEqual(read(fields, "*3\r\n$1\r\na\r\n:1\r\n+more\r\n"), { name: "a", count: 1 })
+    assert.match(refusal(fields, "*1\r\n$1\r\na\r\n"), /^expected an array of 2/)
+  })
+
+  it("structs read names in any spelling, and leave out those they do not know", () => {
+    const struct = RedisReply.struct({
+      radixTreeKeys: RedisReply.integer,
+      libName: RedisReply.nullable(RedisReply.text),
+      absent: RedisReply.nullable(RedisReply.integer)
+    })
+    const expected = { radixTreeKeys: 1, libName: "x", absent: undefined }
+    const entries = "$15\r\nradix-tree-keys\r\n:1\r\n$8\r\nlib_name\r\n+x\r\n$7\r\nunknown\r\n*0\r\n"
+    assert.deepStrictEqual(read(struct, `*6\r\n${entries}`), expected)
+    assert.deepStrictEqual(read(struct, `%3\r\n${entries}`), expected)
+    assert.match(refusal(struct, "*0\r\n"), /^expected an integer, got null/)
+  })
+
+  it("map changes what was decoded", () => {
+    assert.strictEqual(read(RedisReply.map(RedisReply.integer, (n) => `${n}!`), ":5\r\n"), "5!")
+  })
+})

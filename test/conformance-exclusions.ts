@@ -1,0 +1,92 @@
+/**
+ * Where redfx and servers are meant to differ, with the reason, and what newer
+ * servers have: data for the conformance test.
+ */
+
+/** The first versions with something. Valkey began as Redis 7.2.4 and has what that has. */
+export interface Since {
+  readonly redis?: string
+  readonly valkey?: string
+}
+
+/** Commands of servers for which there is no function. */
+export const notOffered: ReadonlyArray<{ readonly commands: RegExp; readonly reason: string }> = [
+  { commands: /^(INCR|DECR)$/, reason: "Redis.incr and Redis.decr send INCRBY and DECRBY" },
+  { commands: /^(MULTI|EXEC|DISCARD|WATCH|UNWATCH)$/, reason: "sent by Redis.transaction and Redis.watch only" },
+  {
+    commands: /^[PS]?(UN)?SUBSCRIBE$/,
+    reason: "sent by Redis.subscribe, Redis.psubscribe and Redis.ssubscribe only"
+  },
+  { commands: / HELP$/, reason: "text for people at a terminal" },
+  { commands: /^ASKING$/, reason: "sent by the cluster client in answer to a redirect only" },
+  {
+    commands: /^(SYNC|PSYNC|REPLCONF|RESTORE-ASKING|CLUSTER SYNCSLOTS|TRIMSLOTS|XIDMPRECORD)$/,
+    reason: "spoken between servers only"
+  },
+  { commands: /^DEBUG$/, reason: "for those who work on servers, DEBUG OBJECT apart" },
+  { commands: /^(HOST:|POST)$/, reason: "no commands: they stop HTTP requests" },
+  { commands: /^STRALGO$/, reason: "replaced by LCS in Redis 7.0, which has STRALGO no more" }
+]
+
+/** Commands that not every server has, by the versions that brought them; several are divided by commas. */
+export const newerCommands: ReadonlyArray<Since & { readonly commands: string }> = [
+  {
+    redis: "6.2.0",
+    commands: "BLMOVE, CLIENT TRACKINGINFO, COPY, FAILOVER, GEOSEARCH, GEOSEARCHSTORE, GETDEL, GETEX, HRANDFIELD, " +
+      "LMOVE, RESET, SMISMEMBER, XAUTOCLAIM, ZDIFF, ZDIFFSTORE, ZINTER, ZMSCORE, ZRANDMEMBER, ZRANGESTORE, ZUNION"
+  },
+  {
+    redis: "7.0.0",
+    commands: "BLMPOP, BZMPOP, EVALSHA_RO, EVAL_RO, EXPIRETIME, FCALL, FCALL_RO, FUNCTION DELETE, FUNCTION DUMP, " +
+      "FUNCTION FLUSH, FUNCTION KILL, FUNCTION LIST, FUNCTION LOAD, FUNCTION RESTORE, FUNCTION STATS, LCS, LMPOP, " +
+      "PEXPIRETIME, SINTERCARD, SORT_RO, SPUBLISH, ZINTERCARD, ZMPOP"
+  },
+  { redis: "7.2.0", commands: "CLIENT NO-TOUCH, CLIENT SETINFO, CLUSTER MYSHARDID, WAITAOF" },
+  {
+    redis: "7.4.0",
+    valkey: "9.0.0",
+    commands: "HEXPIRE, HEXPIREAT, HEXPIRETIME, HPERSIST, HPEXPIRE, HPEXPIREAT, HPEXPIRETIME, HPTTL, HTTL"
+  },
+  { redis: "8.0.0", valkey: "9.0.0", commands: "HGETEX, HSETEX" },
+  { redis: "8.0.0", valkey: "9.1.0", commands: "HGETDEL" },
+  {
+    redis: "8.0.0",
+    commands: "VADD, VCARD, VDIM, VEMB, VGETATTR, VINFO, VLINKS, VRANDMEMBER, VREM, VSETATTR, VSIM"
+  },
+  { redis: "8.2.0", commands: "VISMEMBER, XACKDEL, XDELEX" },
+  { redis: "8.2.0", valkey: "8.0.0", commands: "CLUSTER SLOT-STATS" },
+  { redis: "8.4.0", commands: "CLUSTER MIGRATION, DELEX, DIGEST, VRANGE" },
+  { redis: "8.4.0", valkey: "9.1.0", commands: "MSETEX" },
+  { redis: "8.6.0", commands: "HOTKEYS GET, HOTKEYS RESET, HOTKEYS START, HOTKEYS STOP, XCFGSET" },
+  { valkey: "8.0.0", commands: "CLIENT CAPA, SCRIPT SHOW" },
+  { valkey: "8.1.0", commands: "CLIENT IMPORT-SOURCE, COMMANDLOG GET, COMMANDLOG LEN, COMMANDLOG RESET" },
+  {
+    valkey: "9.0.0",
+    commands: "CLUSTER CANCELSLOTMIGRATIONS, CLUSTER FLUSHSLOT, CLUSTER GETSLOTMIGRATIONS, CLUSTER MIGRATESLOTS, " +
+      "DELIFEQ"
+  },
+  { valkey: "9.1.0", commands: "CLUSTERSCAN" }
+]
+
+/** Forms of commands that older servers do not know, by what the command looks like. */
+export const newerForms: ReadonlyArray<Since & { readonly form: RegExp }> = []
+
+/** Commands whose keys the server tells differently. */
+export const otherKeys: ReadonlyArray<{ readonly form: RegExp; readonly reason: string }> = [
+  { form: /^SPUBLISH /, reason: "a shard channel is no key to servers, but its slot says where to publish" },
+  { form: /^PFMERGE \S+$/, reason: "merging nothing is accepted, but COMMAND GETKEYS refuses it" }
+]
+
+/** Commands that servers before a version flag differently. */
+export const otherTraits: ReadonlyArray<Since & { readonly command: string; readonly reason: string }> = [
+  { redis: "7.2.0", command: "WAIT", reason: "blocks, but is not flagged so" },
+  ...["ECHO", "LASTSAVE", "ROLE", "TIME"].map((command) => ({
+    redis: "7.0.0",
+    command,
+    reason: "flagged readonly, though it reads no data"
+  }))
+]
+
+/** Words that the documentation lists as tokens and that are no options. */
+export const otherTokens: ReadonlyArray<{ readonly command: RegExp; readonly token: string; readonly reason: string }> =
+  []

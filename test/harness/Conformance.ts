@@ -1,0 +1,180 @@
+/**
+ * What a live server tells about its commands, and what redfx knows about them,
+ * in one form.
+ */
+import { Redis, RedisCommand } from "@redfx/core"
+import type { RedisClient, RedisError } from "@redfx/core"
+import { NodeRedisClient, RedisServer } from "@redfx/node"
+import { RespDecoder } from "@redfx/core/RespDecoder"
+import { RespEncoder } from "@redfx/core/RespEncoder"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+
+type Reads<A> = Effect.Effect<A, RedisError.RedisError, RedisClient.RedisClient>
+
+// -----------------------------------------------------------------------------
+// The server
+// -----------------------------------------------------------------------------
+
+/** A command, or a subcommand, of a server. */
+interface ServerCommand {
+  /** The number of words: exact when positive, at least that many when negative. */
+  readonly arity: number
+  readonly readonly: boolean
+  readonly blocking: boolean
+  /** Whether it stands for all its subcommands, which the server does not list: its flags are not theirs. */
+  readonly isContainer: boolean
+}
+
+/** The kind of a server and its version among its kind; Redict is Redis 7.2 by another name. */
+interface Version {
+  readonly kind: "redis" | "valkey"
+  readonly version: string
+}
+
+/** What a server tells about its commands. */
+export interface Server {
+  readonly version: Version
+  /** Every command and subcommand, Sentinel's included. */
+  readonly names: ReadonlyArray<string>
+  readonly command: (name: string) => ServerCommand | undefined
+  /** The keys that the server finds in one of the commands it was asked about; `undefined` when it cannot tell. */
+  readonly keys: (command: RedisCommand.Any) => ReadonlyArray<string> | undefined
+  /** The tokens that the documentation of a command lists, such as `EX` of `SET`; none before Redis 7. */
+  readonly tokens: (name: string) => ReadonlyArray<string>
+}
+
+/** Starts a server and a Sentinel, asks them, and stops them. */
+export const askServer = (commands: ReadonlyArray<RedisCommand.Any>): Promise<Server> =>
+  Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+    const server = yield* RedisServer.make()
+    const sentinel = yield* RedisServer.make({ sentinel: true })
+    const onSentinel = yield* Effect.provide(listed, client(sentinel), { local: true }).pipe(
+      // Sentinels before 6.2 have no COMMAND: then SENTINEL counts as a container of unknown contents.
+      Effect.catchTag("ResponseError", () => Effect.succeed(new Map([["SENTINEL", unknownContainer]])))
+    )
+    return yield* Effect.gen(function*() {
+      const known = new Map([...[...onSentinel].filter(([name]) => name.startsWith("SENTINEL")), ...yield* listed])
+      const keys = yield* keysOf(commands)
+      const tokens = known.has("COMMAND DOCS") ? yield* documentedTokens : new Map<string, ReadonlySet<string>>()
+      return {
+        version: yield* version,
+        names: [...known.keys()],
+        command: (name: string) => known.get(name) ?? container(known, name),
+        keys: (command: RedisCommand.Any) => keys.get(command),
+        tokens: (name: string) => [...tokens.get(name) ?? []]
+      }
+    }).pipe(Effect.provide(client(server), { local: true }))
+  })))
+
+const client = ({ host, port }: RedisServer.RedisServer["Service"]) => NodeRedisClient.layer({ host, port })
+
+/** Whether a server of this version has something. */
+export const has = (server: Version, since: { readonly redis?: string; readonly valkey?: string }): boolean =>
+  server.kind === "redis"
+    ? since.redis !== undefined && isAtLeast(server.version, since.redis)
+    : since.valkey === undefined
+    ? since.redis !== undefined && isAtLeast("7.2.4", since.redis)
+    : isAtLeast(server.version, since.valkey)
+
+const isAtLeast = (version: string, other: string): boolean => version.localeCompare(other, "en", { numeric: true }) >= 0
+
+const version: Reads<Version> = Effect.map(
+  Redis.info("server"),
+  ({ redisVersion, valkeyVersion }) =>
+    // Valkey tells the version of Redis that it is compatible with too.
+    valkeyVersion === undefined
+      ? { kind: "redis", version: String(redisVersion) }
+      : { kind: "valkey", version: valkeyVersion }
+)
+
+/** Commands by name; a container is replaced by its subcommands where the server lists them. */
+const listed: Reads<ReadonlyMap<string, ServerCommand>> = Effect.map(
+  Redis.command(),
+  (infos) =>
+    new Map(
+      infos.flatMap((info) => info.subcommands.length === 0 ? [info] : info.subcommands).map((info) => [nameOf(info), {
+        arity: info.arity,
+        readonly: info.flags.has("readonly"),
+        // Redis 6 knows it as a category only.
+        blocking: info.flags.has("blocking") || info.categories.has("@blocking"),
+        isContainer: false
+      }])
+    )
+)
+
+const nameOf = ({ name }: { readonly name: string }): string => name.replace("|", " ").toUpperCase()
+
+const unknownContainer: ServerCommand = { arity: -2, readonly: false, blocking: false, isContainer: true }
+
+/** Redis 6 does not list subcommands, and no server lists those of DEBUG. */
+const container = (known: ReadonlyMap<string, ServerCommand>, name: string): ServerCommand | undefined =>
+  name.includes(" ") && known.has(name.slice(0, name.indexOf(" "))) ? unknownContainer : undefined
+
+type Docs = Readonly<Record<string, Redis.CommandDocs>>
+
+const documentedTokens: Reads<ReadonlyMap<string, ReadonlySet<string>>> = Effect.map(Redis.commandDocs(), (all) => {
+  const found = new Map<string, ReadonlySet<string>>()
+  const visit = (docs: Docs): void => {
+    for (const [name, command] of Object.entries(docs)) {
+      found.set(nameOf({ name }), new Set(command.arguments.flatMap(tokensOf)))
+      visit(command.subcommands)
+    }
+  }
+  visit(all)
+  return found
+})
+
+const tokensOf = ({ arguments: nested, token }: Redis.CommandArgument): ReadonlyArray<string> => [
+  ...(token ?? "").toUpperCase().split(" ").filter((word) => word !== ""),
+  ...nested.flatMap(tokensOf)
+]
+
+const keysOf = (
+  commands: ReadonlyArray<RedisCommand.Any>
+): Reads<ReadonlyMap<RedisCommand.Any, ReadonlyArray<string> | undefined>> =>
+  Effect.map(
+    Redis.pipelineSettled(commands.map((command) => {
+      const [name = new Uint8Array(), ...args] = words(command)
+      return Redis.asBytes(Redis.send("COMMAND GETKEYS", name, ...args))
+    })),
+    (results) =>
+      new Map(results.map((result, i) => {
+        // One result for each command, in order. The keys are bulk strings, read in the bytes view.
+        const command = commands[i]!
+        if (Result.isSuccess(result)) return [command, (result.success as ReadonlyArray<Uint8Array>).map(latin1)]
+        return [command, result.failure.message.includes("no key arguments") ? [] : undefined]
+      }))
+  )
+
+// -----------------------------------------------------------------------------
+// The library
+// -----------------------------------------------------------------------------
+
+/** Every command that `Redis` defines, by the name of its function. */
+export const definitions: ReadonlyMap<string, RedisCommand.Spec> = new Map(
+  Object.entries(Redis).flatMap(([name, value]) =>
+    typeof value === "function" && "spec" in value && value.spec instanceof RedisCommand.Spec
+      ? [[name, value.spec] as const]
+      : []
+  )
+)
+
+/** Everything that is sent, the name included. */
+export const words = (command: RedisCommand.Any): ReadonlyArray<Uint8Array> => {
+  const writer = new RespEncoder()
+  RedisCommand.encodeInto(command, writer)
+  const request = new RespDecoder()
+  const values = writer.takeBytes().flatMap((chunk) => [...request.push(chunk)])
+  // A command is an array of bulk strings.
+  return (values[0] as ReadonlyArray<{ bytes(): Uint8Array }>).map((part) => part.bytes())
+}
+
+/** A command as one line. */
+export const text = (command: RedisCommand.Any): string => words(command).map(latin1).join(" ")
+
+/** The keys by which a command is routed. */
+export const ownKeys = (command: RedisCommand.Any): ReadonlyArray<string> =>
+  RedisCommand.keys(command).map((key) => typeof key === "string" ? Buffer.from(key).toString("latin1") : latin1(key))
+
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1")

@@ -1,0 +1,246 @@
+/**
+ * Transactions, plain and optimistic, on a real server and on one that fails at will.
+ */
+import { assert, describe, it, layer } from "@effect/vitest"
+import { Redis, RedisClient, RedisError } from "@redfx/core"
+import { NodeRedisClient, RedisServer } from "@redfx/node"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Client from "./harness/Client.ts"
+import * as Encode from "./harness/Encode.ts"
+import * as FakeNode from "./harness/FakeNode.ts"
+import { freshKey } from "./harness/Suite.ts"
+
+const live = (protocol: 2 | 3) =>
+  Layer.unwrap(Effect.map(
+    RedisServer.RedisServer,
+    ({ host, port }) => NodeRedisClient.layer({ host, port, protocol })
+  )).pipe(Layer.provideMerge(RedisServer.layer()))
+
+/** A client beside the one under test. */
+const another = Effect.gen(function*() {
+  const { host, port } = yield* RedisServer.RedisServer
+  return yield* Client.make({ host, port })
+})
+
+for (const protocol of [2, 3] as const) {
+  describe(`on a real server, RESP${protocol}`, () => {
+    layer(live(protocol), { excludeTestServices: true })((it) => {
+      it.effect("PIP-01, PIP-03: runs a tuple or a record atomically, each result converted", () =>
+        Effect.gen(function*() {
+          const [a, h] = [freshKey(), freshKey()]
+          const [set, added, fields] = yield* Redis.transaction([
+            Redis.set(a, "1"),
+            Redis.hset(h, { f: "v" }),
+            Redis.hgetall(h)
+          ])
+          assert.deepStrictEqual([set, added, { ...fields }], [true, 1, { f: "v" }])
+          const record = yield* Redis.transaction({ n: Redis.incr(a), bytes: Redis.asBytes(Redis.get(a)) })
+          assert.deepStrictEqual(record, { n: 2, bytes: new Uint8Array([0x32]) })
+        }))
+
+      it.effect("PIP-03: lets no other caller's commands in between", () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          const swap = Redis.transaction([Redis.incr(key), Redis.incr(key)])
+          const pairs = yield* Effect.forEach(
+            Array.from({ length: 500 }),
+            (_, index) => index % 2 === 0 ? swap : Effect.as(Redis.incr(key), undefined),
+            { concurrency: "unbounded" }
+          )
+          for (const pair of pairs) {
+            if (pair !== undefined) assert.strictEqual(pair[1], pair[0] + 1)
+          }
+        }))
+
+      it.effect("PIP-07: a command that fails while it runs does not undo the others", () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          const commands = [Redis.set(key, "text"), Redis.incr(key), Redis.strlen(key)] as const
+          const error = yield* Effect.flip(Redis.transaction(commands))
+          assert.strictEqual(error._tag === "ResponseError" && error.index, 1)
+          const [set, sum, length] = yield* Redis.transactionSettled(commands)
+          assert.deepStrictEqual([set, length], [Result.succeed(true), Result.succeed(4)])
+          assert.isTrue(Result.isFailure(sum))
+        }))
+
+      it.effect("PIP-08: a command that cannot be queued discards all, and is named", () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          const error = yield* Effect.flip(Redis.transaction([Redis.set(key, "v"), Redis.send("NOSUCH", "secret")]))
+          assert.strictEqual(error._tag, "ExecAbortError")
+          if (error._tag === "ExecAbortError") {
+            assert.deepStrictEqual(error.causes.map(({ index, command }) => ({ index, command })), [
+              { index: 1, command: "NOSUCH" }
+            ])
+            assert.notInclude(error.message, "secret")
+          }
+          assert.strictEqual(yield* Redis.get(key), undefined)
+        }))
+
+      it.effect("PIP-04, PIP-12: what needs no server has its place, and nothing to send costs nothing", () =>
+        Effect.gen(function*() {
+          assert.deepStrictEqual(yield* Redis.transaction([]), [])
+          const [none, stored] = yield* Redis.transaction([Redis.mget([]), Redis.set(freshKey(), "v")])
+          assert.deepStrictEqual([none, stored], [[], true])
+          const error = yield* Effect.flip(Redis.transaction([Redis.set(freshKey(), "v"), Redis.mset({})]))
+          assert.strictEqual(error._tag, "DataError")
+        }))
+
+      it.effect("TRX-01, TRX-02, TRX-03, TRX-10: reads at once while watching, and commits what the body returns", () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          yield* Redis.set(key, "20")
+          const { before, after } = yield* Redis.watch(
+            key,
+            Effect.map(Redis.get(key), (n) => ({ before: Redis.getrange(key, 0, -1), after: Redis.incrby(key, Number(n)) }))
+          )
+          assert.deepStrictEqual({ before, after }, { before: "20", after: 40 })
+        }))
+
+      it.effect("TRX-01, TRX-06: runs again while others change what it read, and applies it once", () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          const other = yield* another
+          let tries = 0
+          const [sum] = yield* Redis.watch(
+            [key],
+            Effect.gen(function*() {
+              const n = Number((yield* Redis.get(key)) ?? 0)
+              if (++tries < 4) yield* other.execute(Redis.incrby(key, 10))
+              return [Redis.incrby(key, n)]
+            })
+          )
+          assert.deepStrictEqual([tries, sum], [4, 60])
+        }).pipe(Effect.scoped))
+
+      it.effect("PIP-09, TRX-06: a conflict is a WatchError once the schedule is through, and nothing is applied", () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          const other = yield* another
+          let tries = 0
+          const error = yield* Effect.flip(Redis.watch(
+            key,
+            Effect.gen(function*() {
+              tries++
+              yield* other.execute(Redis.set(key, "theirs"))
+              return [Redis.set(key, "ours")]
+            }),
+            { schedule: Schedule.recurs(2) }
+          ))
+          assert.strictEqual(error._tag === "WatchError" && error.reason, "changed")
+          assert.strictEqual(tries, 3)
+          assert.strictEqual(yield* Redis.get(key), "theirs")
+        }).pipe(Effect.scoped))
+
+      it.effect("TRX-04, TRX-08, PIP-14: a body that fails commits nothing and leaves nothing watched", () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          const error = yield* Effect.flip(Redis.watch(key, Effect.andThen(Redis.set(key, "seen"), Effect.fail("mine" as const))))
+          assert.strictEqual(error, "mine")
+          // The next to get the connection must not find the keys of the last one watched.
+          const [ok] = yield* Redis.withConnection(Effect.gen(function*() {
+            yield* Redis.set(key, "changed")
+            return yield* Redis.transaction([Redis.set(key, "applied")])
+          }))
+          assert.strictEqual(ok, true)
+        }))
+
+      it.effect("interrupted anywhere it leaves no connection with something watched or queued", () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          const run = Redis.watch(key, Effect.map(Redis.get(key), (n) => [Redis.set(key, Number(n ?? 0) + 1), Redis.incr(key)]))
+          for (let round = 0; round < 150; round++) {
+            const fiber = yield* Effect.forkChild(Effect.all([run, Redis.transaction([Redis.incr(key), Redis.decr(key)])], {
+              concurrency: 2
+            }))
+            for (let turns = 0; turns < round % 12; turns++) yield* Effect.yieldNow
+            if (round % 3 === 0) yield* Effect.sleep(`${round % 7} millis`)
+            yield* Fiber.interrupt(fiber)
+            // Neither kind of connection may answer QUEUED, or nil to EXEC.
+            assert.strictEqual(yield* Redis.set(`${key}:check`, String(round)), true)
+            const [seen] = yield* Redis.watch(`${key}:other`, Effect.succeed([Redis.get(`${key}:check`)]))
+            assert.strictEqual(seen, String(round))
+          }
+        }))
+    })
+  })
+}
+
+describe("on a server that fails at will", () => {
+  it.live("TRX-07: a connection lost while watching is a WatchError that is safe to retry, and the whole runs again", () =>
+    Effect.gen(function*() {
+      let cuts = 1
+      const server = yield* FakeNode.make(({ name }) =>
+        name === "WATCH" || name === "MULTI"
+          ? Encode.ok
+          : name === "GET"
+          ? cuts-- > 0 ? [FakeNode.cut()] : Encode.bulk("1")
+          : name === "SET"
+          ? "+QUEUED\r\n"
+          : name === "EXEC"
+          ? Encode.array([Encode.ok])
+          : undefined
+      )
+      const client = yield* Client.make(server)
+      let tries = 0
+      const [stored] = yield* Redis.watch(
+        "k",
+        Effect.suspend(() => {
+          tries++
+          return Effect.map(Redis.get("k"), () => [Redis.set("k", "v")])
+        })
+      ).pipe(Client.on(client))
+      assert.deepStrictEqual([stored, tries], [true, 2])
+    }).pipe(Effect.scoped))
+
+  it.live("PIP-11, TRX-07: EXEC unanswered may have been applied, so it is raised and not run again", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeNode.make(({ name }) =>
+        name === "WATCH" || name === "MULTI"
+          ? Encode.ok
+          : name === "SET"
+          ? "+QUEUED\r\n"
+          : name === "EXEC"
+          ? [FakeNode.cut()]
+          : undefined
+      )
+      const client = yield* Client.make(server)
+      const watched = yield* Redis.watch("k", Effect.succeed([Redis.set("k", "v")])).pipe(Client.on(client), Effect.flip)
+      assert.strictEqual(watched._tag === "WatchError" && watched.delivery, "unknown")
+      const plain = yield* Redis.transaction([Redis.set("k", "v")]).pipe(Client.on(client), Effect.flip)
+      assert.strictEqual(plain._tag === "ConnectionError" && plain.delivery, "unknown")
+      assert.isFalse(RedisError.isSafeToRetry(plain))
+      assert.strictEqual(server.commands.filter(({ command }) => command.name === "EXEC").length, 2)
+    }).pipe(Effect.scoped))
+
+  it.live("a transaction given up while it is being written is written to its end", () =>
+    Effect.gen(function*() {
+      const first = yield* Deferred.make<void>()
+      const server = yield* FakeNode.make(({ name }) =>
+        name === "SET" ? [FakeNode.gate(first), FakeNode.reply("+QUEUED\r\n")] : name === "EXEC" ? Encode.array([]) : Encode.ok
+      )
+      // A second value does not fit beside the first, so the transaction is cut between two writes.
+      const client = yield* Client.make(server, { limits: { inFlightCommands: 2 } })
+      const fiber = yield* Effect.forkChild(client.transaction([Redis.set("a", "1"), Redis.set("b", "2")]))
+      yield* server.awaitCommand("SET")
+      yield* Fiber.interrupt(fiber)
+      yield* Deferred.succeed(first, undefined)
+      yield* server.awaitCommand("EXEC")
+      assert.deepStrictEqual(
+        server.commands.map(({ command }) => command.name).filter((name) => /MULTI|SET$|EXEC/.test(name)),
+        ["MULTI", "SET", "SET", "EXEC"]
+      )
+    }).pipe(Effect.scoped))
+})
+
+it("TRX-05, TRX-09: MULTI, WATCH and UNWATCH are no commands of their own", () => {
+  assert.notProperty(Redis, "multi")
+  assert.notProperty(Redis, "unwatch")
+  assert.isTrue(Redis.send("WATCH", "k").spec.traits.has("stateful"))
+  assert.isDefined(RedisClient.RedisClient)
+})
