@@ -17,6 +17,8 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 15_000,
     hookTimeout: 30_000,
-    dangerouslyIgnoreUnhandledErrors: false
+    dangerouslyIgnoreUnhandledErrors: false,
+    // What @effect/vitest logs of a test that skipped itself because the server lacks a command.
+    onConsoleLog: (log) => !log.includes("test is skipped; abort execution")
   }
 })

@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisClient } from "@redfx/core"
 import type { RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
@@ -70,6 +71,29 @@ describe("Blocking commands", () => {
       const error = yield* Fiber.join(fiber)
       assert.deepStrictEqual([error.phase, error.delivery, error.readonly], ["read", "unknown", false])
       yield* node.awaitOpen(0)
+    }))
+
+  it.effect("CFG-06: the wait for a connection counts", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make(({ args, name }) =>
+        name !== "BLPOP"
+          ? undefined
+          : args[1] === "a"
+          ? [FakeNode.gate(gate), FakeNode.reply(Encode.nil3)]
+          : FakeNode.stall()
+      )
+      const client = yield* Client.make(node, { commandTimeout: "4 seconds", pool: { max: 2 } })
+      yield* fork(client.execute(Redis.blpop("a")))
+      yield* node.awaitCommand("BLPOP")
+      const fiber = yield* fork(Client.failure(client, Redis.blpop("b", "5 seconds"), "TimeoutError"))
+      yield* TestClock.adjust("3 seconds")
+      yield* Deferred.succeed(gate, undefined)
+      yield* node.awaitCommand("BLPOP", 2)
+      yield* TestClock.adjust("5999 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.deepInclude(Client.fate(yield* Fiber.join(fiber)), { tag: "TimeoutError", delivery: "unknown" })
     }))
 
   it.live("a pipeline with a blocking command runs as a whole on a connection of its own", () =>

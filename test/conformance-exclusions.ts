@@ -17,7 +17,8 @@ export const notOffered: ReadonlyArray<{ readonly commands: RegExp; readonly rea
     commands: /^[PS]?(UN)?SUBSCRIBE$/,
     reason: "sent by Redis.subscribe, Redis.psubscribe and Redis.ssubscribe only"
   },
-  { commands: / HELP$/, reason: "text for people at a terminal" },
+  { commands: /^(?!OBJECT ).* HELP$/, reason: "text for people at a terminal" },
+  { commands: /^CLIENT REPLY$/, reason: "without replies nothing tells which command the next reply belongs to" },
   { commands: /^ASKING$/, reason: "sent by the cluster client in answer to a redirect only" },
   {
     commands: /^(SYNC|PSYNC|REPLCONF|RESTORE-ASKING|CLUSTER SYNCSLOTS|TRIMSLOTS|XIDMPRECORD)$/,
@@ -58,7 +59,11 @@ export const newerCommands: ReadonlyArray<Since & { readonly commands: string }>
   { redis: "8.4.0", commands: "CLUSTER MIGRATION, DELEX, DIGEST, VRANGE" },
   { redis: "8.4.0", valkey: "9.1.0", commands: "MSETEX" },
   { redis: "8.6.0", commands: "HOTKEYS GET, HOTKEYS RESET, HOTKEYS START, HOTKEYS STOP, XCFGSET" },
-  { valkey: "8.0.0", commands: "CLIENT CAPA, SCRIPT SHOW" },
+  {
+    valkey: "8.0.0",
+    commands: "CLIENT CAPA, SCRIPT SHOW, SENTINEL GET-PRIMARY-ADDR-BY-NAME, SENTINEL IS-PRIMARY-DOWN-BY-ADDR, " +
+      "SENTINEL PRIMARIES, SENTINEL PRIMARY"
+  },
   { valkey: "8.1.0", commands: "CLIENT IMPORT-SOURCE, COMMANDLOG GET, COMMANDLOG LEN, COMMANDLOG RESET" },
   {
     valkey: "9.0.0",
@@ -69,11 +74,20 @@ export const newerCommands: ReadonlyArray<Since & { readonly commands: string }>
 ]
 
 /** Forms of commands that older servers do not know, by what the command looks like. */
-export const newerForms: ReadonlyArray<Since & { readonly form: RegExp }> = []
+export const newerForms: ReadonlyArray<Since & { readonly form: RegExp }> = [
+  { redis: "6.2.0", form: /^[LR]POP \S+ \d+$/ },
+  { redis: "7.0.0", form: /^P?EXPIRE(AT)? .* (NX|XX|GT|LT)$/ },
+  { redis: "7.0.0", form: /^XSETID .* ENTRIESADDED / },
+  { redis: "7.2.0", form: /^Z(REV)?RANK .* WITHSCORE$/ },
+  { redis: "8.4.0", form: /^XREADGROUP .* CLAIM / },
+  { valkey: "9.0.0", form: /^CLUSTER REPLICATE NO ONE$|^SENTINEL FAILOVER \S+ COORDINATED$/ },
+  { valkey: "9.1.0", form: /^SCRIPT DEBUG \S+ \S+$/ }
+]
 
 /** Commands whose keys the server tells differently. */
 export const otherKeys: ReadonlyArray<{ readonly form: RegExp; readonly reason: string }> = [
   { form: /^SPUBLISH /, reason: "a shard channel is no key to servers, but its slot says where to publish" },
+  { form: /^DEBUG OBJECT /, reason: "servers tell no keys of DEBUG" },
   { form: /^PFMERGE \S+$/, reason: "merging nothing is accepted, but COMMAND GETKEYS refuses it" }
 ]
 

@@ -99,7 +99,7 @@ describe("Opening", () => {
       yield* node.awaitOpen(0)
     }))
 
-  it.effect("a connection that is lost before its handshake was written fails at once, not after connectTimeout", () =>
+  it.effect("a connection that is lost in the middle of its handshake fails at once, not after connectTimeout", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(({ name }) =>
         name === "HELLO" ? FakeNode.cutAfter(Encode.error("ERR unknown command 'HELLO'")) : undefined

@@ -20,9 +20,10 @@ type Reads<A> = Effect.Effect<A, RedisError.RedisError, RedisClient.RedisClient>
 interface ServerCommand {
   /** The number of words: exact when positive, at least that many when negative. */
   readonly arity: number
-  readonly readonly: boolean
-  readonly blocking: boolean
-  /** Whether it stands for all its subcommands, which the server does not list: its flags are not theirs. */
+  /** `undefined` for a subcommand that the server does not list. */
+  readonly readonly: boolean | undefined
+  readonly blocking: boolean | undefined
+  /** Whether the name stands for subcommands, which are commands of their own. */
   readonly isContainer: boolean
 }
 
@@ -50,8 +51,8 @@ export const askServer = (commands: ReadonlyArray<RedisCommand.Any>): Promise<Se
     const server = yield* RedisServer.make()
     const sentinel = yield* RedisServer.make({ sentinel: true })
     const onSentinel = yield* Effect.provide(listed, client(sentinel), { local: true }).pipe(
-      // Sentinels before 6.2 have no COMMAND: then SENTINEL counts as a container of unknown contents.
-      Effect.catchTag("ResponseError", () => Effect.succeed(new Map([["SENTINEL", unknownContainer]])))
+      // Sentinels before 6.2 have no COMMAND.
+      Effect.catchTag("ResponseError", () => Effect.succeed(new Map([["SENTINEL", unlisted]])))
     )
     return yield* Effect.gen(function*() {
       const known = new Map([...[...onSentinel].filter(([name]) => name.startsWith("SENTINEL")), ...yield* listed])
@@ -59,8 +60,8 @@ export const askServer = (commands: ReadonlyArray<RedisCommand.Any>): Promise<Se
       const tokens = known.has("COMMAND DOCS") ? yield* documentedTokens : new Map<string, ReadonlySet<string>>()
       return {
         version: yield* version,
-        names: [...known.keys()],
-        command: (name: string) => known.get(name) ?? container(known, name),
+        names: [...known].filter(([, { isContainer }]) => !isContainer).map(([name]) => name),
+        command: (name: string) => known.get(name) ?? containerOf(known, name),
         keys: (command: RedisCommand.Any) => keys.get(command),
         tokens: (name: string) => [...tokens.get(name) ?? []]
       }
@@ -88,28 +89,30 @@ const version: Reads<Version> = Effect.map(
       : { kind: "valkey", version: valkeyVersion }
 )
 
-/** Commands by name; a container is replaced by its subcommands where the server lists them. */
 const listed: Reads<ReadonlyMap<string, ServerCommand>> = Effect.map(
   Redis.command(),
   (infos) =>
     new Map(
-      infos.flatMap((info) => info.subcommands.length === 0 ? [info] : info.subcommands).map((info) => [nameOf(info), {
+      infos.flatMap((info) => [info, ...info.subcommands]).map((info) => [nameOf(info), {
         arity: info.arity,
         readonly: info.flags.has("readonly"),
         // Redis 6 knows it as a category only.
         blocking: info.flags.has("blocking") || info.categories.has("@blocking"),
-        isContainer: false
+        isContainer: info.subcommands.length > 0
       }])
     )
 )
 
 const nameOf = ({ name }: { readonly name: string }): string => name.replace("|", " ").toUpperCase()
 
-const unknownContainer: ServerCommand = { arity: -2, readonly: false, blocking: false, isContainer: true }
+/** What is known of a subcommand that is not listed. */
+const unlisted: ServerCommand = { arity: -2, readonly: undefined, blocking: undefined, isContainer: false }
 
-/** Redis 6 does not list subcommands, and no server lists those of DEBUG. */
-const container = (known: ReadonlyMap<string, ServerCommand>, name: string): ServerCommand | undefined =>
-  name.includes(" ") && known.has(name.slice(0, name.indexOf(" "))) ? unknownContainer : undefined
+/** Redis 6 lists no subcommands, and no server those of DEBUG: there every subcommand counts as known. */
+const containerOf = (known: ReadonlyMap<string, ServerCommand>, name: string): ServerCommand | undefined => {
+  const container = name.includes(" ") ? known.get(name.slice(0, name.indexOf(" "))) : undefined
+  return container === undefined || container.isContainer ? undefined : unlisted
+}
 
 type Docs = Readonly<Record<string, Redis.CommandDocs>>
 

@@ -14,6 +14,7 @@ import * as Predicate from "effect/Predicate"
 import { decodeUtf8, encodeUtf8 } from "./internal/bytes.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
+import type { Service } from "./RedisClient.ts"
 import { DataError, DecodeError, type RedisError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
 import type * as Resp from "./Resp.ts"
@@ -67,6 +68,11 @@ export class Spec {
   /** `*count` and the name, as bytes: made once per number of arguments. */
   head(count: number): Uint8Array {
     return this.#heads[count] ?? this.#makeHead(count)
+  }
+
+  /** Runs a command of this kind: in one round trip, unless a kind of command may need more. */
+  run<A>(client: Service, command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> {
+    return client.execute(command)
   }
 
   #makeHead(count: number): Uint8Array {
@@ -442,7 +448,7 @@ const print = (command: Any): string => {
 const effectPrototype = Effectable.Prototype<Any>({
   label: "RedisCommand",
   evaluate(fiber) {
-    return this.settled ?? Context.getUnsafe(fiber.context, RedisClient).execute(this)
+    return this.settled ?? this.spec.run(Context.getUnsafe(fiber.context, RedisClient), this)
   }
 })
 

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import * as Places from "./internal/places.ts"
+import * as Scripts from "./internal/scripts.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type * as RedisCommand from "./RedisCommand.ts"
 import type { RedisError } from "./RedisError.ts"
@@ -76,4 +77,4 @@ export const pipelineSettled = <const C extends Commands>(
   )
 
 const outcomesOf = (commands: Commands) =>
-  Effect.flatMap(RedisClient, (client) => client.pipeline(Places.list(commands)))
+  Effect.flatMap(RedisClient, (client) => Scripts.pipeline(client, Places.list(commands)))

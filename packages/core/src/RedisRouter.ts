@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -191,34 +192,42 @@ const executeExclusive = <A>(
   settings: ConnectionSettings,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
 ): Effect.Effect<A, RedisError> =>
-  Effect.scoped(
-    Effect.flatMap(lease(router, settings, [command]), (connection) =>
-      withinLimit(settings, [command], RedisConnection.run(connection, command)))
-  )
+  Effect.flatMap(Clock.currentTimeMillis, (started) =>
+    Effect.scoped(
+      Effect.flatMap(
+        lease(router, settings, [command]),
+        (connection) => withinLimit(settings, [command], started, RedisConnection.run(connection, command))
+      )
+    ))
 
 const pipelineExclusive = (
   router: RedisRouter,
   settings: ConnectionSettings,
   batch: Batch
 ): Effect.Effect<ReadonlyArray<Outcome>> =>
-  Effect.scoped(Effect.flatMap(lease(router, settings, batch.commands), (connection) =>
-    withinLimit(
-      settings,
-      batch.commands,
-      Effect.callback<ReadonlyArray<Outcome>>((resume) => {
-        const request = requestOf(batch, resume)
-        connection.submit(request)
-        return request
-      })
-    ))).pipe(
-      Effect.catch((error) =>
-        Effect.succeed(
-          batch.commands.map((command) =>
-            Exit.fail("delivery" in error ? failureOf(error, command.spec, error.delivery) : error)
-          )
+  Effect.flatMap(
+    Clock.currentTimeMillis,
+    (started) =>
+      Effect.scoped(Effect.flatMap(lease(router, settings, batch.commands), (connection) =>
+        withinLimit(
+          settings,
+          batch.commands,
+          started,
+          Effect.callback<ReadonlyArray<Outcome>>((resume) => {
+            const request = requestOf(batch, resume)
+            connection.submit(request)
+            return request
+          })
+        )))
+  ).pipe(
+    Effect.catch((error) =>
+      Effect.succeed(
+        batch.commands.map((command) =>
+          Exit.fail("delivery" in error ? failureOf(error, command.spec, error.delivery) : error)
         )
       )
     )
+  )
 
 /** A connection for commands that cannot share one. */
 const lease = Effect.fnUntraced(function*(
@@ -241,20 +250,22 @@ const lease = Effect.fnUntraced(function*(
     })
 })
 
-/** The command timeout, on top of the time for which the commands ask the server to block. */
+/** The command timeout since `started`, on top of the time for which the commands ask the server to block. */
 const withinLimit = <A, E>(
   settings: ConnectionSettings,
   commands: ReadonlyArray<RedisCommand.Any>,
+  started: number,
   effect: Effect.Effect<A, E>
 ): Effect.Effect<A, E | RedisError> => {
   const limit = commands.reduce(
     (sum, command) => sum + RedisCommand.blockMilliseconds(command),
     Duration.toMillis(settings.commandTimeout)
   )
-  return limit === Infinity ? effect : Effect.timeoutOrElse(effect, {
-    duration: limit,
-    orElse: () => Effect.fail(failureOf(timeLimit("read", limit), commands[0]!.spec, "unknown"))
-  })
+  return limit === Infinity ? effect : Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.timeoutOrElse(effect, {
+      duration: Math.max(started + limit - now, 0),
+      orElse: () => Effect.fail(failureOf(timeLimit("read", limit), commands[0]!.spec, "unknown"))
+    }))
 }
 
 /**

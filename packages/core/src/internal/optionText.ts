@@ -81,19 +81,27 @@ const integer: Text<number> = textOf(
   )
 )
 
-const falseTexts: ReadonlySet<string> = new Set(["0", "F", "FALSE", "N", "NO"])
+const isFalse = (text: string): boolean => /^(0|f|false|n|no)$/i.test(text)
 
 /** A URL takes whatever does not say no for a yes, as redis-py does. */
 const boolean: Text<boolean> = textOf(
   "true or false",
   Schema.String.pipe(
-    Schema.decodeTo(Schema.Boolean, read((text) => !falseTexts.has(text.toUpperCase()), String, "true or false"))
+    Schema.decodeTo(Schema.Boolean, read((text) => !isFalse(text), String, "true or false"))
   ),
-  Schema.BooleanLiterals
+  Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.Boolean,
+      read(
+        (text) => /^(true|yes|on|1|y)$/i.test(text) ? true : /^(false|no|off|0|n)$/i.test(text) ? false : undefined,
+        String,
+        "true or false"
+      )
+    )
+  )
 )
 
-/** Not a real choice but the opposite of one, such as `true` for "any". */
-const oneOf = <const A extends string | number>(...choices: ReadonlyArray<A>): Text<A> => {
+const oneOf = <const A extends ReadonlyArray<string | number>>(...choices: A): Text<A[number]> => {
   const expected = choices.join(", ")
   return textOf(
     `one of ${expected}`,
@@ -203,18 +211,20 @@ const sentinel: Texts<Omit<SentinelOptions, keyof ConnectionOptions | "sentinels
   sentinelOptions: { username: text, password: secret, tls: boolean }
 }
 
+const readFromReplicas: Text<"master" | "any"> = textOf(
+  "true or false",
+  Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.Literals(["master", "any"]),
+      read((text) => isFalse(text) ? "master" : "any", (readFrom) => String(readFrom === "any"), "true or false")
+    )
+  )
+)
+
 const cluster: Texts<Omit<ClusterOptions, keyof ConnectionOptions | "nodes" | "tls">> = {
   crossSlot: oneOf("split", "emulate", "reject"),
   readFrom: oneOf("master", "preferReplica", "any", "nearest")
-    .named("read_from_replicas", textOf(boolean.kind, boolean.url.pipe(
-      Schema.decodeTo(
-        Schema.Literals(["master", "any"]),
-        SchemaTransformation.transform({
-          decode: (any: unknown) => any === true ? "any" as const : "master" as const,
-          encode: (readFrom) => readFrom === "any"
-        })
-      )
-    ))),
+    .named("read_from_replicas", readFromReplicas),
   readOnly: boolean.named("readonly_mode"),
   discovery: oneOf("lazy", "eager"),
   reinitializeSteps: integer,

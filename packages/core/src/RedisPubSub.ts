@@ -1,0 +1,300 @@
+/**
+ * Messages of channels as streams that survive the loss of their connection,
+ * and that tell of every gap when they are asked to.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Key, Many, Value } from "./RedisArg.ts"
+import { RedisClient } from "./RedisClient.ts"
+import type { RedisError } from "./RedisError.ts"
+
+// -----------------------------------------------------------------------------
+// Elements
+// -----------------------------------------------------------------------------
+
+/**
+ * A message that was published.
+ *
+ * - `kind`: what it came by: a channel, a pattern, or a shard channel.
+ * - `channel`: the channel it was published to. `pattern`: the pattern that the channel matches, of a `pmessage` only.
+ * - `data`: text, or bytes with `payload: "bytes"`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Message<out Data = string> {
+  readonly _tag: "Message"
+  readonly kind: "message" | "pmessage" | "smessage"
+  readonly channel: string
+  readonly pattern: string | undefined
+  readonly data: Data
+}
+
+/**
+ * How a channel is subscribed to: by its name, by a pattern, or as a shard channel.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Kind = "subscribe" | "psubscribe" | "ssubscribe"
+
+/**
+ * The server has confirmed a subscription: from here on messages arrive.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Subscribed {
+  readonly _tag: "Subscribed"
+  readonly kind: Kind
+  readonly channel: string
+}
+
+/**
+ * From here on messages may be missing.
+ *
+ * - `reason`: `Disconnected`, the connection was lost; `Moved`, the server does not serve the shard channel any more;
+ *   `Overflow`, the buffer was full and its policy dropped messages.
+ * - `channels`: the channels and patterns that are concerned.
+ * - `dropped`: how many messages an `Overflow` dropped; of the others nobody knows.
+ * - `error`: what ended the connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Lost {
+  readonly _tag: "Lost"
+  readonly reason: "Disconnected" | "Moved" | "Overflow"
+  readonly channels: ReadonlyArray<string>
+  readonly dropped: number | undefined
+  readonly error: RedisError | undefined
+}
+
+/**
+ * From here on no message is missing any more. Messages that are missing were
+ * published between the last element before {@link Lost} and the first after this.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Restored {
+  readonly _tag: "Restored"
+  readonly channels: ReadonlyArray<string>
+}
+
+/**
+ * What happens to a subscription.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Event = Subscribed | Lost | Restored
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * How messages are kept for a consumer that is slower than their publishers.
+ *
+ * **Details**
+ *
+ * - `capacity`: how many messages wait at the most. Default 16384.
+ * - `onFull`: what happens to one more. `"fail"` (default) fails the stream with `PubSubOverflowError`, after what was
+ *   kept; `"dropOldest"` and `"dropNewest"` make a gap, which `events: true` shows; `"suspend"` stops reading, so that
+ *   the server has to keep what follows, until it closes the connection at its own limit
+ *   (`client-output-buffer-limit pubsub`), which is a gap as well.
+ *
+ * A subscription that suspends has a connection of its own. It may exceed its capacity by what one read brought.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface BufferOptions {
+  readonly capacity?: number | undefined
+  readonly onFull?: "fail" | "suspend" | "dropOldest" | "dropNewest" | undefined
+}
+
+/**
+ * What a subscription yields.
+ *
+ * - `payload`: messages as `"text"` (default) or as `"bytes"`. Text that is not UTF-8 fails with `DecodeError`, unless the
+ *   client has `textDecoding: "replace"`.
+ * - `events`: also yield {@link Subscribed}, {@link Lost} and {@link Restored}. Default `false`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly payload?: "text" | "bytes" | undefined
+  readonly events?: boolean | undefined
+  readonly buffer?: BufferOptions | undefined
+}
+
+/**
+ * The data of a message with such options.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Data<O extends Options> = O extends { readonly payload?: infer P } ? P extends "bytes" ? Uint8Array : string
+  : string
+
+/**
+ * What a subscription with such options yields.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Element<O extends Options> = O extends { readonly events: infer E }
+  ? [E] extends [false | undefined] ? Message<Data<O>> : Message<Data<O>> | Event
+  : Message<Data<O>>
+
+// -----------------------------------------------------------------------------
+// Handles
+// -----------------------------------------------------------------------------
+
+/**
+ * Subscriptions that change while their messages are consumed.
+ *
+ * **Details**
+ *
+ * - `messages`: what arrives. It ends when the last channel was unsubscribed from, and can be run again after further
+ *   ones were subscribed to. Two consumers at a time share the messages between them.
+ * - `subscribe`, `psubscribe`, `ssubscribe`: add channels, patterns or shard channels; they return when the server has
+ *   confirmed all of them, and add none when they fail. What is subscribed to already stays.
+ * - `unsubscribe`, `punsubscribe`, `sunsubscribe`: remove those given, or all of their kind; they return when the server
+ *   has confirmed. What is not subscribed to is ignored.
+ * - `ping`: asks the server on the connection of the messages, and returns what it answers: the message, or `PONG`.
+ * - `subscribed`: whether there is any subscription.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Subscription<out A> {
+  readonly messages: Stream.Stream<A, RedisError>
+  readonly subscribe: (...channels: Many<Key>) => Effect.Effect<void, RedisError>
+  readonly psubscribe: (...patterns: Many<Key>) => Effect.Effect<void, RedisError>
+  readonly ssubscribe: (...channels: Many<Key>) => Effect.Effect<void, RedisError>
+  readonly unsubscribe: (...channels: Many<Key>) => Effect.Effect<void, RedisError>
+  readonly punsubscribe: (...patterns: Many<Key>) => Effect.Effect<void, RedisError>
+  readonly sunsubscribe: (...channels: Many<Key>) => Effect.Effect<void, RedisError>
+  readonly ping: (message?: Value) => Effect.Effect<string, RedisError>
+  readonly subscribed: Effect.Effect<boolean>
+}
+
+/**
+ * The pub/sub of a client: opens subscriptions, which end with their scope.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PubSub {
+  readonly open: <const O extends Options>(
+    options: O
+  ) => Effect.Effect<Subscription<Element<O>>, RedisError, Scope.Scope>
+}
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * The messages of channels, for as long as the stream runs.
+ *
+ * **Details**
+ *
+ * All subscriptions of a client share one connection, which exists while there are any; ordinary commands do not share
+ * it. The stream fails when the server cannot be reached or refuses at first. Later it goes on over losses of the
+ * connection: what is published meanwhile is missing, which `events: true` shows.
+ *
+ * **Example** (Messages, and where some may be missing)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ * import { Console, Stream } from "effect"
+ *
+ * const program = Redis.subscribe("news", { events: true }).pipe(
+ *   Stream.runForEach((element) =>
+ *     element._tag === "Message" ? Console.log(element.data) : Console.log("—", element._tag)
+ *   )
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const subscribe = <const O extends Options = {}>(
+  channels: Key | ReadonlyArray<Key>,
+  options?: O
+): Stream.Stream<Element<O>, RedisError, RedisClient> => streamOf("subscribe", channels, options)
+
+/**
+ * The messages of all channels that match glob patterns, for as long as the
+ * stream runs; otherwise like {@link subscribe}.
+ *
+ * **Gotchas**
+ *
+ * A message is yielded once for each of the patterns that its channel matches.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const psubscribe = <const O extends Options = {}>(
+  patterns: Key | ReadonlyArray<Key>,
+  options?: O
+): Stream.Stream<Element<O>, RedisError, RedisClient> => streamOf("psubscribe", patterns, options)
+
+/**
+ * The messages of shard channels, which `SPUBLISH` sends to, for as long as the
+ * stream runs; otherwise like {@link subscribe}. Since Redis 7.0.0.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const ssubscribe = <const O extends Options = {}>(
+  channels: Key | ReadonlyArray<Key>,
+  options?: O
+): Stream.Stream<Element<O>, RedisError, RedisClient> => streamOf("ssubscribe", channels, options)
+
+/**
+ * A handle for subscriptions that change while their messages are consumed;
+ * they end with the scope. Nothing is opened before the first subscription.
+ *
+ * **Example** (Adding a channel later)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ * import { Console, Effect, Stream } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const subscription = yield* Redis.pubsub()
+ *   yield* subscription.subscribe("first")
+ *   yield* Effect.forkScoped(Stream.runForEach(subscription.messages, ({ data }) => Console.log(data)))
+ *   yield* subscription.psubscribe("second:*")
+ *   yield* subscription.unsubscribe("first")
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const pubsub = <const O extends Options = {}>(
+  options?: O
+): Effect.Effect<Subscription<Element<O>>, RedisError, RedisClient | Scope.Scope> =>
+  // Without options, O is its default.
+  Effect.flatMap(RedisClient, (client) => client.pubSub.open(options ?? {} as O))
+
+const streamOf = <O extends Options>(
+  kind: Kind,
+  channels: Key | ReadonlyArray<Key>,
+  options: O | undefined
+): Stream.Stream<Element<O>, RedisError, RedisClient> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const subscription = yield* pubsub(options)
+    yield* subscription[kind](typeof channels === "string" || channels instanceof Uint8Array ? [channels] : channels)
+    return subscription.messages
+  }))

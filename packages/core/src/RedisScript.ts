@@ -1,0 +1,340 @@
+/**
+ * Lua scripts and functions with typed parameters and results.
+ *
+ * A script is sent as its SHA-1 digest; its text goes to the server once, when
+ * the server turns out not to have it. What a call makes is a command like any
+ * other: it runs alone, in a pipeline and in a transaction.
+ *
+ * **Example** (A counter with a limit)
+ *
+ * ```ts
+ * import { Redis, RedisScript } from "@redfx/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * const incrementUpTo = RedisScript.make({
+ *   name: "incrementUpTo",
+ *   lua: `
+ *     local count = redis.call("INCR", KEYS[1])
+ *     if count <= tonumber(ARGV[1]) then return count end
+ *     redis.call("DECR", KEYS[1])
+ *     return nil
+ *   `,
+ *   keys: (key: string, _limit: number) => [key],
+ *   args: (_key, limit) => [limit],
+ *   result: Schema.UndefinedOr(Schema.Int)
+ * })
+ *
+ * const program = Effect.gen(function*() {
+ *   const count = yield* incrementUpTo("visits", 10)
+ *   const [visits, name] = yield* Redis.pipeline([incrementUpTo("visits", 10), Redis.get("name")])
+ *   return { count, visits, name }
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import { functionList, functionLoad } from "./commands/Functions.ts"
+import { scriptExists, scriptLoad } from "./commands/Scripting.ts"
+import { type Code, CodeSpec } from "./internal/scripts.ts"
+import { sha1 as digest } from "./internal/sha1.ts"
+import * as RedisArg from "./RedisArg.ts"
+import * as RedisCommand from "./RedisCommand.ts"
+import type { RedisError } from "./RedisError.ts"
+import * as RedisReply from "./RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * How a result is read: by a schema, or by a decoder of replies.
+ *
+ * **Details**
+ *
+ * A schema decodes the reply as plain data: Lua strings as text, numbers as
+ * integers (servers cut off the fraction), `true` as 1, `false` and `nil` as
+ * `undefined`, tables as arrays up to their first `nil`, `{ ok = … }` as its
+ * text. It must decode without services and without waiting. For bytes take a
+ * decoder, such as `RedisReply.bytes`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Result<A, Bytes = A, BigInts = A> = RedisReply.Reply<A, Bytes, BigInts> | Schema.ConstraintDecoder<A>
+
+/**
+ * How the parameters of a call become keys and arguments, and what comes back.
+ *
+ * **Details**
+ *
+ * - `keys`: the keys, `KEYS` in Lua; its parameters are those of the call. Default: none. On a cluster all must be in one
+ *   slot, and there must be at least one.
+ * - `args`: the arguments, `ARGV` in Lua. Default: none.
+ * - `result`: what is returned; anything else is a `DecodeError` that names the script.
+ * - `readonly`: it changes nothing, which the server then enforces: it runs by EVALSHA_RO or FCALL_RO, may run on a
+ *   replica, and is safe to retry. Needs Redis 7.0 or later. Default `false`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A> {
+  readonly keys?: ((...parameters: Parameters) => ReadonlyArray<RedisArg.Key>) | undefined
+  readonly args?: ((...parameters: Parameters) => ReadonlyArray<RedisArg.Value>) | undefined
+  readonly result: Result<A, Bytes, BigInts>
+  readonly readonly?: boolean | undefined
+}
+
+/**
+ * Options of {@link make}.
+ *
+ * - `lua`: the script. `name`: what errors call it; default: its SHA-1 digest.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ScriptOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>
+  extends CallOptions<Parameters, A, Bytes, BigInts>
+{
+  readonly lua: string
+  readonly name?: string | undefined
+}
+
+/**
+ * A script: a function that makes commands.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisScript<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>
+  extends RedisCommand.Definition<Parameters, A, Bytes, BigInts>
+{
+  readonly lua: string
+  /** The SHA-1 digest of `lua` as UTF-8, by which servers know the script. */
+  readonly sha1: string
+}
+
+/**
+ * A library of functions.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Library {
+  readonly name: string
+  readonly code: string
+  /** Loads the library, in place of one of the same name; returns its name. */
+  readonly load: RedisCommand.RedisCommand<string>
+}
+
+/**
+ * Options of {@link function}.
+ *
+ * - `name`: as the library registers it. `library`: what to load when the server does not have the function.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FunctionOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>
+  extends CallOptions<Parameters, A, Bytes, BigInts>
+{
+  readonly name: string
+  readonly library?: Library | undefined
+}
+
+// -----------------------------------------------------------------------------
+// Scripts
+// -----------------------------------------------------------------------------
+
+/**
+ * A script, from its text.
+ *
+ * **Details**
+ *
+ * Making it sends nothing. A call is one EVALSHA; when the server does not have
+ * the script, SCRIPT LOAD and EVALSHA once more. `Redis.pipeline` and
+ * `Redis.transaction` ask for the scripts in them with SCRIPT EXISTS and load
+ * what is missing before they send anything, as a script that turns out to be
+ * missing in the middle could not be run in its place any more.
+ *
+ * An error that the script raises or returns is a `ResponseError`, or what its
+ * code stands for.
+ *
+ * **Gotchas**
+ *
+ * The parameters are those of `keys`; `args` may leave out their types. Put in
+ * the text of a script what is always the same, and in `args` what differs:
+ * servers keep every text that they are given.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>(
+  options: ScriptOptions<Parameters, A, Bytes, BigInts>
+): RedisScript<Parameters, A, Bytes, BigInts> => {
+  const { lua } = options
+  const sha1 = digest(lua)
+  const spec = new CodeSpec(options.readonly === true ? "EVALSHA_RO" : "EVALSHA", traitsOf(options), scriptCode(lua, sha1))
+  return Object.assign(callOf(spec, sha1, `the script ${options.name ?? sha1}`, options), { lua, sha1 })
+}
+
+const scriptCode = (lua: string, sha1: string): Code => ({
+  id: `script ${sha1}`,
+  present: RedisCommand.make({
+    spec: scriptExists.spec,
+    args: () => [sha1],
+    reply: RedisReply.map(RedisReply.array(RedisReply.boolean), (present) => present[0] === true)
+  }),
+  load: scriptLoad(lua),
+  isMissing: (error) => error._tag === "NoScriptError"
+})
+
+// -----------------------------------------------------------------------------
+// Functions
+// -----------------------------------------------------------------------------
+
+/**
+ * A library of functions, from its source code.
+ *
+ * **Details**
+ *
+ * - `code`: Lua that registers functions. The line `#!lua name=…` that servers want first is put before it when it is
+ *   not there.
+ *
+ * Making it sends nothing. Servers keep libraries over restarts and hand them to
+ * their replicas. Needs Redis 7.0 or later.
+ *
+ * **Example** (A function of a library)
+ *
+ * ```ts
+ * import { RedisReply, RedisScript } from "@redfx/core"
+ *
+ * const counters = RedisScript.library({
+ *   name: "counters",
+ *   code: `
+ *     redis.register_function("increment_twice", function(keys)
+ *       redis.call("INCR", keys[1])
+ *       return redis.call("INCR", keys[1])
+ *     end)
+ *   `
+ * })
+ *
+ * const incrementTwice = RedisScript.function({
+ *   library: counters,
+ *   name: "increment_twice",
+ *   keys: (key: string) => [key],
+ *   result: RedisReply.integer
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const library = (options: { readonly name: string; readonly code: string }): Library => {
+  const code = options.code.startsWith("#!") ? options.code : `#!lua name=${options.name}\n${options.code}`
+  return { name: options.name, code, load: functionLoad(code, { replace: true }) }
+}
+
+const libraryFunction = <Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>(
+  options: FunctionOptions<Parameters, A, Bytes, BigInts>
+): RedisCommand.Definition<Parameters, A, Bytes, BigInts> => {
+  const name = options.readonly === true ? "FCALL_RO" : "FCALL"
+  const spec = options.library === undefined
+    ? new RedisCommand.Spec(name, traitsOf(options))
+    : new CodeSpec(name, traitsOf(options), libraryCode(options.library))
+  return callOf(spec, options.name, `the function ${options.name}`, options)
+}
+
+export {
+  /**
+   * A function of a library.
+   *
+   * **Details**
+   *
+   * Making it sends nothing. A call is one FCALL; when the server does not have
+   * the function and `library` is given, the library is loaded and the function
+   * called once more. `Redis.pipeline` and `Redis.transaction` ask for the
+   * libraries of the functions in them before they send anything.
+   *
+   * **Gotchas**
+   *
+   * A server that has the function from an older version of the library runs
+   * that. Run `library.load` to replace it.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  libraryFunction as function
+}
+
+const libraryCode = ({ load, name }: Library): Code => ({
+  id: `library ${name}`,
+  present: RedisCommand.make({
+    spec: functionList.spec,
+    args: () => ["LIBRARYNAME", name],
+    reply: RedisReply.map(RedisReply.array(RedisReply.raw), (libraries) => libraries.length > 0)
+  }),
+  load,
+  isMissing: isFunctionMissing
+})
+
+const isFunctionMissing = (error: RedisError): boolean =>
+  error._tag === "ResponseError" && error.code === "ERR" && error.detail === "Function not found"
+
+// -----------------------------------------------------------------------------
+// Calls
+// -----------------------------------------------------------------------------
+
+const traitsOf = (options: { readonly readonly?: boolean | undefined }): ReadonlyArray<RedisCommand.Trait> =>
+  options.readonly === true ? ["readonly"] : []
+
+const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
+  spec: RedisCommand.Spec,
+  program: string,
+  title: string,
+  options: CallOptions<Parameters, A, Bytes, BigInts>
+): RedisCommand.Definition<Parameters, A, Bytes, BigInts> => {
+  const reply = resultOf(title, options.result)
+  const call = (...parameters: Parameters) =>
+    RedisCommand.make<A, Bytes, BigInts>({
+      spec,
+      args: () => {
+        const keys = options.keys?.(...parameters) ?? []
+        return [program, keys.length, RedisArg.keys([keys]), RedisArg.many([options.args?.(...parameters) ?? []])]
+      },
+      reply
+    })
+  return Object.assign(call, { spec })
+}
+
+/** What does not fit is reported with the name of what returned it: EVALSHA alone would not tell which script. */
+const resultOf = <A, Bytes, BigInts>(
+  title: string,
+  result: Result<A, Bytes, BigInts>
+): RedisReply.Reply<A, Bytes, BigInts> => {
+  const reply = Schema.isSchema(result) ? schemaReply(result) : result
+  return RedisReply.make((value, view) => {
+    try {
+      return reply.decode(value, view)
+    } catch (error) {
+      if (!(error instanceof RedisReply.Mismatch)) throw error
+      throw new RedisReply.Mismatch(`${title}: ${error.detail}`, error.integer)
+    }
+  })
+}
+
+/** The schema fixes the type in every view, so it is always given text and numbers. */
+const schemaReply = <A>(schema: Schema.ConstraintDecoder<A>): RedisReply.Reply<A> => {
+  const decode = Schema.decodeUnknownExit(schema)
+  return RedisReply.make((value, view) => {
+    const blob = view.blob === "bytes" ? "text" : view.blob
+    const exit = decode(RedisReply.raw.decode(value, { blob, integer: "number" }))
+    if (Exit.isSuccess(exit)) return exit.value
+    const failure = exit.cause.reasons.find(Cause.isFailReason)
+    if (failure === undefined) throw Cause.squash(exit.cause)
+    // Issues do not show what was decoded unless `reportInput` asks for it.
+    throw new RedisReply.Mismatch(failure.error.message)
+  })
+}

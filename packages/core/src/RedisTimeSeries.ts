@@ -1,0 +1,6 @@
+/**
+ * Commands on time series, of the module RedisTimeSeries, which is part of Redis since 8.0.
+ *
+ * @since 0.1.0
+ */
+export * from "./commands/modules/TimeSeries.ts"

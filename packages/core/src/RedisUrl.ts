@@ -1,0 +1,464 @@
+/**
+ * URLs that say where Redis is and how to connect to it.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { assemble, at, camelName, entries, snakeName } from "./internal/optionText.ts"
+import type { Entry } from "./internal/optionText.ts"
+import type {
+  ClusterOptions,
+  ConnectionOptions,
+  Deployment,
+  NodeAddress,
+  SentinelOptions,
+  StandaloneOptions
+} from "./RedisConfig.ts"
+import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * What holds where a URL says nothing.
+ *
+ * - `mode`: of a URL whose scheme does not name one. Default `"standalone"`. With `"cluster"` the host of
+ *   `redis://host:7000` is the first node to ask.
+ * - `decodeComponents`: whether username, password, host and path are percent-encoded. Default `true`.
+ * - All others are options of the client; what the URL says goes before them.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ParseOptions
+  extends
+    ConnectionOptions,
+    Partial<Omit<SentinelOptions, keyof ConnectionOptions | "tls">>,
+    Partial<Omit<ClusterOptions, keyof ConnectionOptions | "tls">>
+{
+  readonly mode?: Deployment["mode"] | undefined
+  readonly decodeComponents?: boolean | undefined
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly tls?: SentinelOptions["tls"]
+}
+
+// -----------------------------------------------------------------------------
+// Parsing
+// -----------------------------------------------------------------------------
+
+/**
+ * Reads a URL.
+ *
+ * **Details**
+ *
+ * - `redis://[[username]:[password]@][host][:port][/db]`: one server. Default `localhost`, port 6379.
+ * - `rediss://…`: the same over TLS. `valkey` and `valkeys` mean the same as `redis` and `rediss`, here and below.
+ * - `unix://[[username]:[password]@]/path/to.sock`, `redis+unix://…`: one server, by its unix socket.
+ * - `redis+sentinel://[…@]host[:port],host[:port]/service[/db]`, `rediss+sentinel://…`: sentinels, port 26379 by
+ *   default, and the name of the master they watch. Username and password are those of master and replicas.
+ * - `redis+cluster://[…@]host[:port],host[:port]`, `rediss+cluster://…`: some nodes of a cluster, port 6379 by default.
+ *
+ * The query may hold every option that text can give, as `commandTimeout` or `command_timeout`, the parts of others as
+ * `pool_max`, `poolMax` or `pool.max`, and by the names that redis-py has for them (`socket_timeout`,
+ * `max_connections`, `ssl_cert_reqs` …). `tls_*` options need TLS. `sentinelUsername`, `sentinelPassword` and
+ * `sentinelTls` are for the sentinels; `rediss+sentinel` means TLS with them too.
+ *
+ * - The query goes before the rest of the URL, that before the options given here. The database is that of the query,
+ *   else of the path, else of the options; a path that is no integer is none.
+ * - Of a name that is repeated the first value counts. An empty value is none.
+ * - Bare numbers in times are seconds; other units are spelled out (`500%20millis`).
+ * - `0`, `F`, `FALSE`, `N`, `NO` in any case are false, anything else is true.
+ * - A value that cannot be read and a name that is no option of this mode are errors, never ignored: a misspelt
+ *   option would otherwise be one that silently does not hold.
+ * - Username, password, host and path are percent-decoded. What has a meaning in URLs (`@ : / ? # ,`) must be encoded.
+ *
+ * `InvalidUrlError` shows the URL without anything that may be a credential.
+ *
+ * **Example** (A sentinel deployment)
+ *
+ * ```ts
+ * import { RedisUrl } from "@redfx/core"
+ *
+ * export const deployment = RedisUrl.parse("redis+sentinel://h1:26379,h2:26379/mymaster/0?socket_timeout=2.5")
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const parse = (
+  url: string | Redacted.Redacted<string>,
+  options: ParseOptions = {}
+): Result.Result<Deployment, InvalidUrlError> => {
+  const text = typeof url === "string" ? url : Redacted.value(url)
+  try {
+    return Result.succeed(deploymentOf(split(text), options))
+  } catch (error) {
+    if (!(error instanceof Invalid)) throw error
+    return Result.fail(new InvalidUrlError({ url: redact(text), detail: error.detail }))
+  }
+}
+
+/** Thrown while a URL is read. Its text quotes no part of the URL that may be secret. */
+class Invalid {
+  readonly detail: string
+
+  constructor(detail: string) {
+    this.detail = detail
+  }
+}
+
+const invalid = (detail: string): never => {
+  throw new Invalid(detail)
+}
+
+interface Parts {
+  readonly tls: boolean
+  readonly mode: Deployment["mode"] | "unix" | undefined
+  readonly userinfo: string
+  readonly hosts: string
+  /** Without the slash before it. */
+  readonly path: string
+  readonly query: string
+}
+
+const schemes = "use redis://, rediss:// or unix://, valkey:// or valkeys://, or one of these with +sentinel or +cluster"
+
+const split = (url: string): Parts => {
+  const [, scheme, rest = ""] = /^([a-z+]+):\/\/(.*)$/is.exec(url.trim()) ?? []
+  if (scheme === undefined) return invalid(`it has no scheme; ${schemes}`)
+  const [, base, suffix] = /^(redis|rediss|valkey|valkeys|unix)(?:\+(sentinel|cluster|unix))?$/.exec(scheme.toLowerCase()) ??
+    invalid(`its scheme is not known; ${schemes}`)
+  if (rest.includes("#")) return invalid("it has a fragment; write # as %23")
+  const tls = base === "rediss" || base === "valkeys"
+  const mode = suffix ?? (base === "unix" ? "unix" : undefined)
+  if (base === "unix" && suffix !== undefined || suffix === "unix" && tls) return invalid(`its scheme is not known; ${schemes}`)
+  const question = rest.indexOf("?")
+  const address = question < 0 ? rest : rest.slice(0, question)
+  const slash = address.indexOf("/")
+  const authority = slash < 0 ? address : address.slice(0, slash)
+  const sign = authority.lastIndexOf("@")
+  return {
+    tls,
+    // The expression above allows for no other.
+    mode: mode as Parts["mode"],
+    userinfo: sign < 0 ? "" : authority.slice(0, sign),
+    hosts: authority.slice(sign + 1),
+    path: slash < 0 ? "" : address.slice(slash + 1),
+    query: question < 0 ? "" : rest.slice(question + 1)
+  }
+}
+
+/** Options whose values have been read as the types of these options, or were given as such. */
+type Given = Readonly<Record<string, unknown>>
+type Decode = (text: string) => string
+
+const deploymentOf = (parts: Parts, options: ParseOptions): Deployment => {
+  const mode = parts.mode ?? options.mode ?? "standalone"
+  if (mode === "unix" && options.mode !== undefined && options.mode !== "standalone") {
+    return invalid(`a unix socket is one server, and no ${options.mode}`)
+  }
+  const decode = options.decodeComponents === false ? (text: string) => text : decodeComponent
+  const secure = parts.tls || (options.tls !== undefined && options.tls !== false)
+  const address = { ...userinfoOf(parts.userinfo, decode), ...addressOf(mode, parts, decode) }
+  const said = merge(address, queryOf(parts.query, mode, secure))
+  const given = merge(defaultsFor(mode, options, "username" in said || "password" in said), said)
+  return complete(mode, parts, given)
+}
+
+/** Options of a mode, seen as of the type of that mode: each was read by the table of the mode's options. */
+const complete = (mode: Mode, parts: Parts, given: Given): Deployment => {
+  const { db, tls } = given
+  if (parts.tls && tls === false) return invalid("tls: its scheme says that there is TLS")
+  switch (mode) {
+    case "unix":
+    case "standalone":
+      return { mode: "standalone", options: given }
+    case "sentinel": {
+      if (given["service"] === undefined) return invalid("it names no service: write /service after the hosts")
+      const sentinels = nodesOf(given["sentinels"])
+      const own = { ...(parts.tls ? { tls } : {}), ...(isRecord(given["sentinelOptions"]) ? given["sentinelOptions"] : {}) }
+      const sentinelOptions = Object.keys(own).length === 0 ? {} : { sentinelOptions: own }
+      return { mode, options: { ...given, sentinels, ...sentinelOptions } as SentinelOptions }
+    }
+    case "cluster": {
+      if (db !== undefined && db !== 0) return invalid("db: a cluster has no other database than 0")
+      const { db: _, ...rest } = given
+      return { mode, options: { ...rest, nodes: nodesOf(given["nodes"]) } }
+    }
+  }
+}
+
+type Mode = Exclude<Parts["mode"], undefined>
+
+const nodesOf = (nodes: unknown): readonly [NodeAddress, ...Array<NodeAddress>] =>
+  // Given by the type of the option, or read by `hostsOf`.
+  Array.isArray(nodes) && nodes.length > 0 ? nodes as [NodeAddress] : invalid("it names no host")
+
+/** What stands between the scheme and the query, but for the credentials. */
+const addressOf = (mode: Mode, parts: Parts, decode: Decode): Given => {
+  const { hosts, path } = parts
+  const tls = parts.tls ? { tls: true } : {}
+  switch (mode) {
+    case "unix":
+      return hosts !== ""
+        ? invalid("a unix socket has no host: write three slashes before its path")
+        : path === ""
+        ? invalid("it has no path of a unix socket")
+        : { path: decode(`/${path}`) }
+    case "standalone":
+      return hosts.includes(",")
+        ? invalid("it has several hosts, but neither +sentinel nor +cluster in its scheme")
+        : { ...hostOf(hosts, decode), ...databaseOf(decode(path)), ...tls }
+    case "sentinel": {
+      const [service = "", ...rest] = path.split("/").map(decode)
+      const named = service === "" ? {} : { service }
+      return { ...(hosts === "" ? {} : { sentinels: hostsOf(hosts, 26379, decode) }), ...named, ...databaseOf(rest.join("/")), ...tls }
+    }
+    case "cluster":
+      return { ...(hosts === "" ? {} : { nodes: hostsOf(hosts, 6379, decode) }), ...databaseOf(decode(path)), ...tls }
+  }
+}
+
+const databaseOf = (path: string): Given => {
+  const digits = path.replace(/^\/+|\/+$/g, "")
+  return /^\d{1,15}$/.test(digits) ? { db: Number(digits) } : {}
+}
+
+const userinfoOf = (userinfo: string, decode: Decode): Given => {
+  const colon = userinfo.indexOf(":")
+  const username = decode(colon < 0 ? userinfo : userinfo.slice(0, colon))
+  const password = colon < 0 ? "" : decode(userinfo.slice(colon + 1))
+  return {
+    ...(username === "" ? {} : { username }),
+    ...(password === "" ? {} : { password: Redacted.make(password) })
+  }
+}
+
+const hostsOf = (hosts: string, port: number, decode: Decode): ReadonlyArray<NodeAddress> =>
+  hosts.split(",").map((text) => {
+    const found = hostOf(text, decode)
+    return found.host === undefined ? invalid("one of its hosts is empty") : { host: found.host, port: found.port ?? port }
+  })
+
+const hostOf = (text: string, decode: Decode): { readonly host?: string; readonly port?: number } => {
+  const [, v6, name = "", digits = ""] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(text) ??
+    invalid("its host cannot be read; an IPv6 address stands in brackets")
+  const port = Number(digits)
+  if (digits !== "" && !(/^\d{1,5}$/.test(digits) && port >= 1 && port <= 65535)) {
+    return invalid("its port is no integer between 1 and 65535")
+  }
+  if (v6 === "") return invalid("its host cannot be read; an IPv6 address stands in brackets")
+  const host = decode(v6 ?? name)
+  return { ...(host === "" ? {} : { host }), ...(digits === "" ? {} : { port }) }
+}
+
+const decodeComponent = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return invalid("its percent-encoding is broken; write % as %25")
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Options in the query
+// -----------------------------------------------------------------------------
+
+interface Named {
+  readonly entry: Entry
+  readonly read: (text: string) => Result.Result<unknown, unknown>
+}
+
+/** By every name that an option may have in a query. */
+const byName = (list: ReadonlyArray<Entry>): ReadonlyMap<string, Named> =>
+  new Map(list.flatMap((entry) => {
+    const { path, text } = entry
+    const own = [camelName(path), snakeName(path), path.join(".")].map((name) => [name, text.url] as const)
+    return [...own, ...text.names].map(([name, url]) => [name, { entry, read: Schema.decodeUnknownResult(url) }] as const)
+  }))
+
+const known = {
+  unix: byName(entries.unix),
+  standalone: byName(entries.standalone),
+  sentinel: byName(entries.sentinel),
+  cluster: byName(entries.cluster)
+}
+
+const clientOf = {
+  unix: "client over a unix socket",
+  standalone: "client of one server",
+  sentinel: "client by way of sentinels",
+  cluster: "client of a cluster"
+}
+
+const queryOf = (query: string, mode: Mode, secure: boolean): Given => {
+  const values = new Map<string, readonly [path: Entry["path"], value: unknown]>()
+  for (const pair of query.split("&")) {
+    if (pair === "") continue
+    const [name, text] = pairOf(pair)
+    const { entry, read } = known[mode].get(name) ??
+      invalid(`${/^[\w.-]{1,40}$/.test(name) ? name : "one of its options"} is no option of a ${clientOf[mode]}`)
+    const key = entry.path.join(".")
+    if (text === "" || values.has(key)) continue
+    const value = read(text)
+    if (Result.isFailure(value)) return invalid(`${name}: it must be ${entry.text.kind}`)
+    values.set(key, [entry.path, value.success])
+  }
+  const options = assemble(values.values()) ?? invalid("two of its options contradict each other")
+  return typeof options["tls"] === "object" && !secure && values.get("tls")?.[1] !== true
+    ? invalid("it has options of TLS, but no TLS: write rediss://")
+    : options
+}
+
+/** A name and its value; a plus sign is a space there, as in forms. */
+const pairOf = (pair: string): readonly [name: string, text: string] => {
+  const equals = pair.indexOf("=")
+  const [name, text] = equals < 0 ? [pair, ""] : [pair.slice(0, equals), pair.slice(equals + 1)]
+  return [decodeComponent(name.replaceAll("+", " ")), decodeComponent(text.replaceAll("+", " "))]
+}
+
+// -----------------------------------------------------------------------------
+// Options from elsewhere
+// -----------------------------------------------------------------------------
+
+/** The given options that a mode has a use for. Whoever the URL says that the client is, it is nobody else. */
+const defaultsFor = (mode: Mode, options: ParseOptions, identified: boolean): Given => {
+  const foreign = new Set(["mode", "decodeComponents", ...identified ? ["credentials"] : []])
+  const own = new Set(entries[mode].map(({ path }) => path[0]))
+  for (const { path: [name] } of [...entries.sentinel, ...entries.cluster]) if (!own.has(name)) foreign.add(name)
+  if (mode !== "standalone") foreign.add("host").add("port")
+  if (mode !== "sentinel") foreign.add("sentinels")
+  if (mode !== "cluster") foreign.add("nodes")
+  return Object.fromEntries(Object.entries(options).filter(([name, value]) => value !== undefined && !foreign.has(name)))
+}
+
+/** The second goes before the first, part by part; plain TLS does not undo its settings. */
+const merge = (base: Given, over: Given): Given => {
+  const out: Record<string, unknown> = { ...base }
+  for (const [name, value] of Object.entries(over)) {
+    const before = out[name]
+    out[name] = isRecord(before) && isRecord(value)
+      ? { ...before, ...value }
+      : isRecord(before) && value === true
+      ? before
+      : value
+  }
+  return out
+}
+
+const isRecord = (value: unknown): value is Given =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
+
+// -----------------------------------------------------------------------------
+// Printing
+// -----------------------------------------------------------------------------
+
+/**
+ * The URL without anything that may be a credential, for messages and logs.
+ *
+ * **Details**
+ *
+ * What stands before an `@` is left out, and so is every value in the query but those of well-known options that
+ * hold no secret. Of text that is no URL at all nothing is shown.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const redact = (url: string): string => {
+  const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)(.*)$/is.exec(url.trim()) ?? []
+  if (scheme === "") return "<redacted>"
+  // An unencoded question mark in a password must not make a part of it visible.
+  const sign = rest.lastIndexOf("@")
+  const open = sign < 0 ? rest : rest.slice(sign + 1)
+  const [address = "", ...queries] = open.split("?")
+  // A password whose @host was forgotten looks like a port.
+  const shown = /^(?:(?:\[[^\]]*\]|[^:[\]]*)(?::\d{0,5})?(?:,|(?=\/)|$))*(?:\/[^:]*)?$/.test(address) ? address : "<redacted>"
+  const query = queries.join("?").split("&").map(redactPair).join("&")
+  return `${scheme}${sign < 0 ? "" : "<redacted>@"}${shown}${queries.length === 0 ? "" : `?${query}`}`
+}
+
+const redactPair = (pair: string): string => {
+  const [name = ""] = pair.split("=")
+  const option = known.sentinel.get(name) ?? known.cluster.get(name)
+  return option === undefined || option.entry.text.kind === "secret" || option.entry.text.kind === "text"
+    ? /^[\w.-]{1,40}$/.test(name) ? `${name}=<redacted>` : "<redacted>"
+    : pair
+}
+
+/**
+ * Writes a URL that {@link parse} reads as the same deployment. It is redacted, as it may hold a password.
+ *
+ * **Details**
+ *
+ * Fails with `RedisConfigError` for what has no text: `credentials` that are asked for or change.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const format = (deployment: Deployment): Result.Result<Redacted.Redacted<string>, RedisConfigError> => {
+  const { mode, options } = deployment
+  const unix = mode === "standalone" && options.path !== undefined
+  const identity = identityOf(options)
+  if (identity === undefined) {
+    return Result.fail(
+      new RedisConfigError({ option: "credentials", detail: "they are asked for or change, which no URL can say" })
+    )
+  }
+  const tls = !unix && options.tls !== undefined && options.tls !== false
+  const scheme = unix ? "unix" : `redis${tls ? "s" : ""}${mode === "standalone" ? "" : `+${mode}`}`
+  const address = unix ? encodePath(options.path ?? "") : hostsText(deployment) + pathText(deployment)
+  const query = queryText(entries[unix ? "unix" : mode], queried(deployment))
+  return Result.succeed(Redacted.make(`${scheme}://${identity}${address}${query === "" ? "" : `?${query}`}`))
+}
+
+const identityOf = (options: ConnectionOptions): string | undefined => {
+  const source = options.credentials
+  if (source !== undefined && !("password" in source)) return undefined
+  const { password, username } = source ?? options
+  const secret = password === undefined ? "" : `:${encodeURIComponent(Redacted.value(password))}`
+  return username === undefined && secret === "" ? "" : `${encodeURIComponent(username ?? "")}${secret}@`
+}
+
+const hostsText = (deployment: Deployment): string => {
+  switch (deployment.mode) {
+    case "standalone":
+      return hostText(deployment.options.host ?? "", deployment.options.port)
+    case "sentinel":
+      return deployment.options.sentinels.map(({ host, port }) => hostText(host, port)).join(",")
+    case "cluster":
+      return deployment.options.nodes.map(({ host, port }) => hostText(host, port)).join(",")
+  }
+}
+
+const hostText = (host: string, port: number | undefined): string =>
+  (host.includes(":") ? `[${host}]` : encodeURIComponent(host)) + (port === undefined ? "" : `:${port}`)
+
+const pathText = (deployment: Deployment): string => {
+  const service = deployment.mode === "sentinel" ? `/${encodeURIComponent(deployment.options.service)}` : ""
+  const db = deployment.mode === "cluster" ? undefined : deployment.options.db
+  return service + (db === undefined ? "" : `/${db}`)
+}
+
+const encodePath = (path: string): string => path.split("/").map(encodeURIComponent).join("/")
+
+/** The options that stand in the query. */
+const queried = ({ mode, options }: Deployment): Given => {
+  const { credentials: _, password: _password, username: _username, ...rest } = options
+  if (mode !== "sentinel") return mode === "standalone" && options.path === undefined ? { ...rest, db: undefined } : rest
+  const { sentinelOptions } = deploymentSentinels(rest)
+  return { ...rest, db: undefined, service: undefined, sentinelOptions }
+}
+
+const queryText = (list: ReadonlyArray<Entry>, options: Given): string =>
+  list.flatMap(({ path, text }) => {
+    const value = at(options, path)
+    // TLS itself is said by the scheme.
+    if (value === undefined || path.join(".") === "tls" || isRecord(value)) return []
+    const written = Schema.encodeUnknownResult(text.url)(normal(value))
+    return Result.isSuccess(written) ? [`${camelName(path)}=${encodeURIComponent(written.success)}`] : []
+  }).join("&")

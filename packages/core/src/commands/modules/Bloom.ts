@@ -1,0 +1,207 @@
+/**
+ * Commands on Bloom filters, of the module RedisBloom (part of Redis since 8.0).
+ *
+ * Tested by what the public documentation says of arguments and replies, not on
+ * a server with the module.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../../RedisArg.ts"
+import { define } from "../../RedisCommand.ts"
+import * as Reply from "../../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * Options of {@link bfReserve}.
+ *
+ * - `expansion`: how many times as large each further filter is, 2 by default. `nonscaling`: there is no further filter.
+ *
+ * @category bloom filters
+ * @since 0.1.0
+ */
+export type BfReserveOptions =
+  | { readonly expansion?: number | undefined; readonly nonscaling?: undefined }
+  | { readonly expansion?: undefined; readonly nonscaling?: boolean | undefined }
+
+/**
+ * Options of {@link bfInsert}: how the filter is made when the key does not exist; `nocreate` fails instead.
+ *
+ * @category bloom filters
+ * @since 0.1.0
+ */
+export type BfInsertOptions =
+  & BfReserveOptions
+  & (
+    | { readonly capacity?: number | undefined; readonly error?: number | undefined; readonly nocreate?: undefined }
+    | { readonly capacity?: undefined; readonly error?: undefined; readonly nocreate?: boolean | undefined }
+  )
+
+const growthArgs = (options: BfReserveOptions): ReadonlyArray<Arg.Arg> => [
+  Arg.option("EXPANSION", options.expansion),
+  Arg.flag("NONSCALING", options.nonscaling)
+]
+
+const info = Reply.struct({
+  capacity: Reply.integer,
+  size: Reply.integer,
+  numberOfFilters: Reply.integer,
+  numberOfItemsInserted: Reply.integer,
+  expansionRate: Reply.nullable(Reply.integer)
+})
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Adds an item, making the filter if the key does not exist; returns whether the item was new, as far as
+ * the filter can tell.
+ *
+ * Fails with `ResponseError` when a filter that may not grow is full. O(k) in the hash functions. Since
+ * Bloom 1.0.0.
+ *
+ * @category bloom filters
+ * @since 0.1.0
+ */
+export const bfAdd = define("BF.ADD", (key: Arg.Key, item: Arg.Value) => [Arg.key(key), item], Reply.boolean)
+
+/**
+ * Returns how many items were added and found new, 0 when the key does not exist.
+ *
+ * O(1). Since Bloom 2.4.4.
+ *
+ * @category bloom filters
+ * @since 0.1.0
+ */
+export const bfCard = define("BF.CARD", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
+
+/**
+ * Returns whether an item may have been added; `false` is certain.
+ *
+ * A missing key is `false`. O(k) in the hash functions. Since Bloom 1.0.0.
+ *
+ * @category bloom filters
+ * @since 0.1.0
+ */
+export const bfExists = define(
+  "BF.EXISTS",
+  (key: Arg.Key, item: Arg.Value) => [Arg.key(key), item],
+  Reply.boolean,
+  "readonly"
+)
+
+/**
+ * Returns the capacity of a filter, its size in bytes, and what it holds.
+ *
+ * `expansionRate` is `undefined` when the filter does not grow. Fails with `ResponseError` when the key
+ * does not exist. O(1). Since Bloom 1.0.0.
+ *
+ * @category bloom filters
+ * @since 0.1.0
+ */
+export const bfInfo = define("BF.INFO", (key: Arg.Key) => [Arg.key(key)], info, "readonly")
+
+/**
+ * Adds items, making the filter as said if the key does not exist; returns for each whether it was new.
+ *
+ * No items: `DataError`. Fails with `ResponseError` with `nocreate` when the key does not exist. O(k*n).
+ * Since Bloom 1.0.0.
+ *
+ * @category bloom filters
+ * @since 0.1.0
+ */
+export const bfInsert = define(
+  "BF.INSERT",
+  (key: Arg.Key, items: ReadonlyArray<Arg.Value>, options: BfInsertOptions = {}) => [
+    Arg.key(key),
+    Arg.option("CAPACITY", options.capacity),
+    Arg.option("ERROR", options.error),
+    growthArgs(options),
+    Arg.flag("NOCREATE", options.nocreate),
+    "ITEMS",
+    Arg.some([items], "needs at least one item")
+  ],
+  Reply.array(Reply.boolean)
+)
+
+/**
+ * Restores a part of a filter as {@link bfScandump} gave it; returns `true`.
+ *
+ * O(n) in the bytes. Since Bloom 1.0.0.
+ *
+ * @category bloom filters
+ * @since 0.1.0
+ */
+export const bfLoadchunk = define(
+  "BF.LOADCHUNK",
+  (key: Arg.Key, iterator: number | bigint, data: Uint8Array) => [Arg.key(key), iterator, data],
+  Reply.ok
+)
+
+/**
+ * Adds items, making the filter if the key does not exist; returns for each whether it was new.
+ *
+ * No items: `DataError`. O(k*n). Since Bloom 1.0.0.
+ *
+ * @category bloom filters
+ * @since 0.1.0
+ */
+export const bfMadd = define(
+  "BF.MADD",
+  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(items, "needs at least one item")],
+  Reply.array(Reply.boolean)
+)
+
+/**
+ * Returns for each item whether it may have been added; `false` is certain.
+ *
+ * No items: `DataError`. O(k*n). Since Bloom 1.0.0.
+ *
+ * @category bloom filters
+ * @since 0.1.0
+ */
+export const bfMexists = define(
+  "BF.MEXISTS",
+  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(items, "needs at least one item")],
+  Reply.array(Reply.boolean),
+  "readonly"
+)
+
+/**
+ * Makes a filter for so many items with so high a rate of wrong answers, such as 0.01; returns `true`.
+ *
+ * Fails with `ResponseError` when the key exists. O(1). Since Bloom 1.0.0.
+ *
+ * @category bloom filters
+ * @since 0.1.0
+ */
+export const bfReserve = define(
+  "BF.RESERVE",
+  (key: Arg.Key, errorRate: number, capacity: number, options: BfReserveOptions = {}) => [
+    Arg.key(key),
+    errorRate,
+    capacity,
+    growthArgs(options)
+  ],
+  Reply.ok
+)
+
+/**
+ * Returns a part of a filter, as bytes in every view, and the iterator for the next: 0 begins, and 0 is the
+ * end.
+ *
+ * At the end `data` is empty. Fails with `ResponseError` when the key does not exist. O(n) in the bytes.
+ * Since Bloom 1.0.0.
+ *
+ * @category bloom filters
+ * @since 0.1.0
+ */
+export const bfScandump = define(
+  "BF.SCANDUMP",
+  (key: Arg.Key, iterator: number | bigint) => [Arg.key(key), iterator],
+  Reply.fields({ iterator: Reply.integer, data: Reply.orElse(Reply.bytes, () => new Uint8Array()) }),
+  "readonly"
+)

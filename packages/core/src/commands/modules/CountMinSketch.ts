@@ -1,0 +1,126 @@
+/**
+ * Commands on Count-Min sketches, of the module RedisBloom (part of Redis since 8.0).
+ *
+ * Tested by what the public documentation says of arguments and replies, not on
+ * a server with the module.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../../RedisArg.ts"
+import { define } from "../../RedisCommand.ts"
+import * as Reply from "../../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * A sketch that is merged into another, each count times `weight`, 1 by default.
+ *
+ * @category count-min sketches
+ * @since 0.1.0
+ */
+export interface CmsSource {
+  readonly key: Arg.Key
+  readonly weight?: number | undefined
+}
+
+const sourceArgs = (sources: ReadonlyArray<CmsSource>): ReadonlyArray<Arg.Arg> => [
+  Arg.countedKeys([sources.map(({ key }) => key)]),
+  sources.some(({ weight }) => weight !== undefined)
+    ? ["WEIGHTS", sources.map(({ weight = 1 }) => weight)]
+    : Arg.none
+]
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Adds to the counts of items; returns the counts as the sketch now estimates them.
+ *
+ * No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n). Since Bloom 2.0.0.
+ *
+ * @category count-min sketches
+ * @since 0.1.0
+ */
+export const cmsIncrby = define(
+  "CMS.INCRBY",
+  (key: Arg.Key, increments: Arg.Pairs<Arg.Key, number | bigint>) => [Arg.key(key), Arg.pairs(increments)],
+  Reply.array(Reply.integer)
+)
+
+/**
+ * Returns the width and depth of a sketch and the sum of its counts.
+ *
+ * Fails with `ResponseError` when the key does not exist. O(1). Since Bloom 2.0.0.
+ *
+ * @category count-min sketches
+ * @since 0.1.0
+ */
+export const cmsInfo = define(
+  "CMS.INFO",
+  (key: Arg.Key) => [Arg.key(key)],
+  Reply.struct({ width: Reply.integer, depth: Reply.integer, count: Reply.integer }),
+  "readonly"
+)
+
+/**
+ * Makes a sketch of a width and depth; returns `true`.
+ *
+ * Fails with `ResponseError` when the key exists. O(1). Since Bloom 2.0.0.
+ *
+ * @category count-min sketches
+ * @since 0.1.0
+ */
+export const cmsInitbydim = define(
+  "CMS.INITBYDIM",
+  (key: Arg.Key, width: number, depth: number) => [Arg.key(key), width, depth],
+  Reply.ok
+)
+
+/**
+ * Makes a sketch whose estimates are too high by at most `error` (a part of all counts), except with
+ * `probability`; returns `true`.
+ *
+ * Fails with `ResponseError` when the key exists. O(1). Since Bloom 2.0.0.
+ *
+ * @category count-min sketches
+ * @since 0.1.0
+ */
+export const cmsInitbyprob = define(
+  "CMS.INITBYPROB",
+  (key: Arg.Key, error: number, probability: number) => [Arg.key(key), error, probability],
+  Reply.ok
+)
+
+/**
+ * Replaces the counts of a sketch by the sums of those of others of the same width and depth; returns
+ * `true`.
+ *
+ * No sources: `DataError`. Fails with `ResponseError` when a key does not exist or the sizes differ. O(n).
+ * Since Bloom 2.0.0.
+ *
+ * @category count-min sketches
+ * @since 0.1.0
+ */
+export const cmsMerge = define(
+  "CMS.MERGE",
+  (destination: Arg.Key, sources: ReadonlyArray<CmsSource>) => [Arg.key(destination), sourceArgs(sources)],
+  Reply.ok
+)
+
+/**
+ * Returns the counts of items as the sketch estimates them; never too low.
+ *
+ * No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n). Since Bloom 2.0.0.
+ *
+ * @category count-min sketches
+ * @since 0.1.0
+ */
+export const cmsQuery = define(
+  "CMS.QUERY",
+  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(items, "needs at least one item")],
+  Reply.array(Reply.integer),
+  "readonly"
+)

@@ -1,0 +1,239 @@
+/**
+ * Commands on Cuckoo filters, of the module RedisBloom (part of Redis since 8.0).
+ *
+ * Tested by what the public documentation says of arguments and replies, not on
+ * a server with the module.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../../RedisArg.ts"
+import { define } from "../../RedisCommand.ts"
+import * as Reply from "../../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * Options of {@link cfReserve}.
+ *
+ * - `bucketsize`: how many items a bucket holds. `maxiterations`: how often items are moved before the filter grows.
+ * - `expansion`: how many times as large each further filter is; 0 for no further filter.
+ *
+ * @category cuckoo filters
+ * @since 0.1.0
+ */
+export interface CfReserveOptions {
+  readonly bucketsize?: number | undefined
+  readonly maxiterations?: number | undefined
+  readonly expansion?: number | undefined
+}
+
+/**
+ * Options of {@link cfInsert}: how large the filter is when the key does not exist; `nocreate` fails instead.
+ *
+ * @category cuckoo filters
+ * @since 0.1.0
+ */
+export type CfInsertOptions =
+  | { readonly capacity?: number | undefined; readonly nocreate?: undefined }
+  | { readonly capacity?: undefined; readonly nocreate?: boolean | undefined }
+
+const info = Reply.struct({
+  size: Reply.integer,
+  numberOfBuckets: Reply.integer,
+  numberOfFilters: Reply.integer,
+  numberOfItemsInserted: Reply.integer,
+  numberOfItemsDeleted: Reply.integer,
+  bucketSize: Reply.integer,
+  expansionRate: Reply.integer,
+  maxIterations: Reply.integer
+})
+
+/** 1 added, 0 there already, -1 no room; RESP3 servers send the first two as booleans. */
+const outcomes: Reply.Reply<ReadonlyArray<number>> = Reply.array(
+  Reply.make((value, view) => typeof value === "boolean" ? Number(value) : Number(Reply.integer.decode(value, view)))
+)
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Adds an item, also when it is there already, making the filter if the key does not exist; returns `true`.
+ *
+ * Fails with `ResponseError` when the filter is full. O(k+i) in the filters and moves. Since Bloom 1.0.0.
+ *
+ * @category cuckoo filters
+ * @since 0.1.0
+ */
+export const cfAdd = define("CF.ADD", (key: Arg.Key, item: Arg.Value) => [Arg.key(key), item], Reply.boolean)
+
+/**
+ * Adds an item unless it may be there; returns whether it was added.
+ *
+ * Fails with `ResponseError` when the filter is full. O(k+i). Since Bloom 1.0.0.
+ *
+ * @category cuckoo filters
+ * @since 0.1.0
+ */
+export const cfAddnx = define("CF.ADDNX", (key: Arg.Key, item: Arg.Value) => [Arg.key(key), item], Reply.boolean)
+
+/**
+ * Returns how often an item may have been added; never too few, 0 when the key does not exist.
+ *
+ * O(k). Since Bloom 1.0.0.
+ *
+ * @category cuckoo filters
+ * @since 0.1.0
+ */
+export const cfCount = define(
+  "CF.COUNT",
+  (key: Arg.Key, item: Arg.Value) => [Arg.key(key), item],
+  Reply.integer,
+  "readonly"
+)
+
+/**
+ * Deletes an item once; returns whether it was there. Deleting what was never added may delete another
+ * item.
+ *
+ * Fails with `ResponseError` when the key does not exist. O(k). Since Bloom 1.0.0.
+ *
+ * @category cuckoo filters
+ * @since 0.1.0
+ */
+export const cfDel = define("CF.DEL", (key: Arg.Key, item: Arg.Value) => [Arg.key(key), item], Reply.boolean)
+
+/**
+ * Returns whether an item may be there; `false` is certain.
+ *
+ * A missing key is `false`. O(k). Since Bloom 1.0.0.
+ *
+ * @category cuckoo filters
+ * @since 0.1.0
+ */
+export const cfExists = define(
+  "CF.EXISTS",
+  (key: Arg.Key, item: Arg.Value) => [Arg.key(key), item],
+  Reply.boolean,
+  "readonly"
+)
+
+/**
+ * Returns the size of a filter in bytes and how it is made up.
+ *
+ * Fails with `ResponseError` when the key does not exist. O(1). Since Bloom 1.0.0.
+ *
+ * @category cuckoo filters
+ * @since 0.1.0
+ */
+export const cfInfo = define("CF.INFO", (key: Arg.Key) => [Arg.key(key)], info, "readonly")
+
+/**
+ * Adds items, making the filter as said if the key does not exist; returns for each 1, or -1 when there was
+ * no room.
+ *
+ * No items: `DataError`. O(n*(k+i)). Since Bloom 1.0.0.
+ *
+ * @category cuckoo filters
+ * @since 0.1.0
+ */
+export const cfInsert = define(
+  "CF.INSERT",
+  (key: Arg.Key, items: ReadonlyArray<Arg.Value>, options: CfInsertOptions = {}) => [
+    Arg.key(key),
+    Arg.option("CAPACITY", options.capacity),
+    Arg.flag("NOCREATE", options.nocreate),
+    "ITEMS",
+    Arg.some([items], "needs at least one item")
+  ],
+  outcomes
+)
+
+/**
+ * Adds items that are not there; returns for each 1, 0 when it may have been there, -1 when there was no
+ * room.
+ *
+ * No items: `DataError`. O(n*(k+i)). Since Bloom 1.0.0.
+ *
+ * @category cuckoo filters
+ * @since 0.1.0
+ */
+export const cfInsertnx = define(
+  "CF.INSERTNX",
+  (key: Arg.Key, items: ReadonlyArray<Arg.Value>, options: CfInsertOptions = {}) => [
+    Arg.key(key),
+    Arg.option("CAPACITY", options.capacity),
+    Arg.flag("NOCREATE", options.nocreate),
+    "ITEMS",
+    Arg.some([items], "needs at least one item")
+  ],
+  outcomes
+)
+
+/**
+ * Restores a part of a filter as {@link cfScandump} gave it; returns `true`.
+ *
+ * O(n) in the bytes. Since Bloom 1.0.0.
+ *
+ * @category cuckoo filters
+ * @since 0.1.0
+ */
+export const cfLoadchunk = define(
+  "CF.LOADCHUNK",
+  (key: Arg.Key, iterator: number | bigint, data: Uint8Array) => [Arg.key(key), iterator, data],
+  Reply.ok
+)
+
+/**
+ * Returns for each item whether it may be there; `false` is certain.
+ *
+ * No items: `DataError`. O(k*n). Since Bloom 1.0.0.
+ *
+ * @category cuckoo filters
+ * @since 0.1.0
+ */
+export const cfMexists = define(
+  "CF.MEXISTS",
+  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(items, "needs at least one item")],
+  Reply.array(Reply.boolean),
+  "readonly"
+)
+
+/**
+ * Makes a filter for so many items; returns `true`.
+ *
+ * Fails with `ResponseError` when the key exists. O(1). Since Bloom 1.0.0.
+ *
+ * @category cuckoo filters
+ * @since 0.1.0
+ */
+export const cfReserve = define(
+  "CF.RESERVE",
+  (key: Arg.Key, capacity: number, options: CfReserveOptions = {}) => [
+    Arg.key(key),
+    capacity,
+    Arg.option("BUCKETSIZE", options.bucketsize),
+    Arg.option("MAXITERATIONS", options.maxiterations),
+    Arg.option("EXPANSION", options.expansion)
+  ],
+  Reply.ok
+)
+
+/**
+ * Returns a part of a filter, as bytes in every view, and the iterator for the next: 0 begins, and 0 is the
+ * end.
+ *
+ * At the end `data` is empty. Fails with `ResponseError` when the key does not exist. O(n) in the bytes.
+ * Since Bloom 1.0.0.
+ *
+ * @category cuckoo filters
+ * @since 0.1.0
+ */
+export const cfScandump = define(
+  "CF.SCANDUMP",
+  (key: Arg.Key, iterator: number | bigint) => [Arg.key(key), iterator],
+  Reply.fields({ iterator: Reply.integer, data: Reply.orElse(Reply.bytes, () => new Uint8Array()) }),
+  "readonly"
+)

@@ -1,0 +1,683 @@
+/**
+ * Commands on time series, of the module RedisTimeSeries (part of Redis since 8.0).
+ *
+ * Points in time are unix milliseconds; where they are given, a `Date` or `DateTime` will do.
+ *
+ * Tested by what the public documentation says of arguments and replies, not on
+ * a server with the module.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../../RedisArg.ts"
+import { define } from "../../RedisCommand.ts"
+import * as Reply from "../../RedisReply.ts"
+import * as Resp from "../../Resp.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * A point in time, a bare number being unix milliseconds, or `*` for now.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export type TsTimestamp = Arg.Instant | number | "*"
+
+/**
+ * Where a range begins, `-` being the first sample.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export type TsFrom = Arg.Instant | number | "-"
+
+/**
+ * Where a range ends, `+` being the last sample.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export type TsTo = Arg.Instant | number | "+"
+
+/**
+ * What becomes of a sample at a time that has one.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export type TsDuplicatePolicy = "block" | "first" | "last" | "min" | "max" | "sum"
+
+/**
+ * How several samples become one. `countnan` and `countall` need Redis 8.6.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export type TsAggregator =
+  | "avg"
+  | "first"
+  | "last"
+  | "min"
+  | "max"
+  | "sum"
+  | "range"
+  | "count"
+  | "countnan"
+  | "countall"
+  | "std.p"
+  | "std.s"
+  | "var.p"
+  | "var.s"
+  | "twa"
+
+/**
+ * Properties of a series.
+ *
+ * - `retention`: how long samples are kept, a bare number being milliseconds; 0, the default, for ever.
+ * - `encoding`: how they are stored. `chunkSize`: bytes allocated at a time.
+ * - `duplicatePolicy`: what becomes of a sample at a time that has one.
+ * - `ignore`: samples as near in time (milliseconds) and value to the last are left out.
+ * - `labels`: names and values by which series are found.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export interface TsSeriesOptions {
+  readonly retention?: Arg.Time | undefined
+  readonly encoding?: "compressed" | "uncompressed" | undefined
+  readonly chunkSize?: number | undefined
+  readonly duplicatePolicy?: TsDuplicatePolicy | undefined
+  readonly ignore?: { readonly maxTimeDiff: number; readonly maxValDiff: number } | undefined
+  readonly labels?: Readonly<Record<string, string>> | undefined
+}
+
+/**
+ * Options of {@link tsAdd}: properties of a series that is made, and what becomes of a sample at a time that has one.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export interface TsAddOptions extends TsSeriesOptions {
+  readonly onDuplicate?: TsDuplicatePolicy | undefined
+}
+
+/**
+ * Options of {@link tsIncrby} and {@link tsDecrby}: properties of a series that is made, and the time, by default now.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export interface TsIncrbyOptions extends TsSeriesOptions {
+  readonly timestamp?: TsTimestamp | undefined
+}
+
+/**
+ * How samples are put together.
+ *
+ * - `type`: how samples of a bucket become one. `bucketDuration`: a bare number is milliseconds.
+ * - `align`: a time at which a bucket begins, or `start` or `end` of the range.
+ * - `buckettimestamp`: whether a bucket is told by its start (the default), middle or end.
+ * - `empty`: buckets without samples are told as well.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export interface TsAggregation {
+  readonly type: TsAggregator
+  readonly bucketDuration: Arg.Time
+  readonly align?: Arg.Instant | number | "start" | "end" | undefined
+  readonly buckettimestamp?: "start" | "mid" | "end" | undefined
+  readonly empty?: boolean | undefined
+}
+
+/**
+ * Options of {@link tsRange} and others.
+ *
+ * - `latest`: with the bucket that is not complete yet, of a series that a rule fills.
+ * - `filterByTs`: only samples at these times. `filterByValue`: only values from `min` to `max`.
+ * - `count`: how many samples at most.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export interface TsRangeOptions {
+  readonly latest?: boolean | undefined
+  readonly filterByTs?: ReadonlyArray<Arg.Instant | number> | undefined
+  readonly filterByValue?: { readonly min: number; readonly max: number } | undefined
+  readonly count?: number | undefined
+  readonly aggregation?: TsAggregation | undefined
+}
+
+/**
+ * Which labels are told of each series: all, some, or by default none.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export type TsLabelOptions =
+  | { readonly withlabels?: boolean | undefined; readonly selectedLabels?: undefined }
+  | { readonly withlabels?: undefined; readonly selectedLabels?: ReadonlyArray<string> | undefined }
+
+/**
+ * Options of {@link tsMrange} and others.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export type TsMrangeOptions = TsRangeOptions & TsLabelOptions
+
+/**
+ * Series with one value of a label become one, as `reduce` says: an aggregator, but neither `first`, `last` nor `twa`.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export interface TsGroupby {
+  readonly label: string
+  readonly reduce: Exclude<TsAggregator, "first" | "last" | "twa">
+}
+
+/**
+ * A value at a time, in unix milliseconds.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export interface TsSample {
+  readonly timestamp: number
+  readonly value: number
+}
+
+/**
+ * A series with some samples. A label that was selected and is missing is `undefined`.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export interface TsSeries {
+  readonly key: string
+  readonly labels: Readonly<Record<string, string | undefined>>
+  readonly samples: ReadonlyArray<TsSample>
+}
+
+const instant = (when: TsTimestamp | TsFrom | TsTo): string | number =>
+  typeof when === "string" ? when : Arg.unixMilliseconds(when)
+
+const seriesArgs = (options: TsAddOptions): ReadonlyArray<Arg.Arg> => [
+  Arg.option("RETENTION", options.retention === undefined ? undefined : Arg.milliseconds(options.retention)),
+  Arg.option("ENCODING", options.encoding?.toUpperCase()),
+  Arg.option("CHUNK_SIZE", options.chunkSize),
+  Arg.option("DUPLICATE_POLICY", options.duplicatePolicy?.toUpperCase()),
+  Arg.option("ON_DUPLICATE", options.onDuplicate?.toUpperCase()),
+  options.ignore === undefined ? Arg.none : ["IGNORE", options.ignore.maxTimeDiff, options.ignore.maxValDiff],
+  options.labels === undefined ? Arg.none : ["LABELS", Object.entries(options.labels).flat()]
+]
+
+const aggregationArgs = (aggregation: TsAggregation): ReadonlyArray<Arg.Arg> => [
+  Arg.option("ALIGN", aggregation.align === undefined ? undefined : alignment(aggregation.align)),
+  "AGGREGATION",
+  aggregation.type,
+  Arg.milliseconds(aggregation.bucketDuration),
+  Arg.option("BUCKETTIMESTAMP", aggregation.buckettimestamp),
+  Arg.flag("EMPTY", aggregation.empty)
+]
+
+const alignment = (align: Arg.Instant | number | "start" | "end"): string | number =>
+  typeof align === "string" ? align : Arg.unixMilliseconds(align)
+
+const rangeArgs = (from: TsFrom, to: TsTo, options: TsRangeOptions): ReadonlyArray<Arg.Arg> => [
+  instant(from),
+  instant(to),
+  Arg.flag("LATEST", options.latest),
+  Arg.option("FILTER_BY_TS", options.filterByTs?.map(instant)),
+  Arg.option(
+    "FILTER_BY_VALUE",
+    options.filterByValue === undefined ? undefined : [options.filterByValue.min, options.filterByValue.max]
+  ),
+  Arg.option("COUNT", options.count),
+  options.aggregation === undefined ? Arg.none : aggregationArgs(options.aggregation)
+]
+
+const labelArgs = (options: TsLabelOptions): ReadonlyArray<Arg.Arg> => [
+  Arg.flag("WITHLABELS", options.withlabels),
+  Arg.option("SELECTED_LABELS", options.selectedLabels)
+]
+
+const filterArgs = (filter: Arg.Many<string>): ReadonlyArray<Arg.Arg> => [
+  "FILTER",
+  Arg.some(filter, "needs at least one filter")
+]
+
+const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
+
+const sample: Reply.Reply<TsSample> = Reply.fields({ timestamp: number, value: Reply.double })
+
+const samples = Reply.array(sample)
+
+const labels = Reply.recordOf(Reply.nullable(Reply.text))
+
+/** `[key, …]` an element (RESP2), or a map of the keys (RESP3): the key, then what is told of it. */
+const perSeries = <A>(read: (key: string, parts: ReadonlyArray<Resp.Value>) => A): Reply.Reply<ReadonlyArray<A>> =>
+  Reply.make((value, view) => {
+    if (value instanceof Resp.MapReply) {
+      return Reply.pairs(Reply.text, parts).decode(value, view).map(([key, list]) => read(key, list))
+    }
+    return Reply.array(parts).decode(value, view).map(([key = null, ...list]) =>
+      read(Reply.text.decode(key, view), list)
+    )
+  })
+
+const parts: Reply.Reply<ReadonlyArray<Resp.Value>> = Reply.make((value) =>
+  // `Array.isArray` does not narrow readonly arrays.
+  Array.isArray(value) ? value as ReadonlyArray<Resp.Value> : Reply.mismatch("an array", value)
+)
+
+/** Labels come first and samples last; between them RESP3 servers tell what was aggregated. */
+const series: Reply.Reply<ReadonlyArray<TsSeries>> = perSeries((key, list) => ({
+  key,
+  labels: labels.decode(list[0] ?? null, Reply.textView),
+  samples: samples.decode(list.at(-1) ?? null, Reply.textView)
+}))
+
+const latest = perSeries((key, list) => ({
+  key,
+  labels: labels.decode(list[0] ?? null, Reply.textView),
+  sample: orNone.decode(list[1] ?? null, Reply.textView)
+}))
+
+/** A sample, or an empty array when there is none. */
+const orNone: Reply.Reply<TsSample | undefined> = Reply.make((value, view) =>
+  value === null || (Array.isArray(value) && value.length === 0) ? undefined : sample.decode(value, view)
+)
+
+/** `[key, bucket, aggregator, alignment]` an element (RESP2), or a map of the keys (RESP3). */
+const rules = perSeries((key, [bucketDuration = null, aggregator = null, alignment = 0]) => ({
+  key,
+  bucketDuration: number.decode(bucketDuration, Reply.textView),
+  aggregator: Reply.text.decode(aggregator, Reply.textView),
+  alignment: number.decode(alignment, Reply.textView)
+}))
+
+const info = Reply.struct({
+  totalSamples: number,
+  memoryUsage: number,
+  firstTimestamp: number,
+  lastTimestamp: number,
+  retentionTime: number,
+  chunkCount: number,
+  chunkSize: number,
+  chunkType: Reply.nullable(Reply.text),
+  duplicatePolicy: Reply.nullable(Reply.text),
+  labels,
+  sourceKey: Reply.nullable(Reply.text),
+  rules,
+  ignoreMaxTimeDiff: Reply.nullable(number),
+  ignoreMaxValDiff: Reply.nullable(Reply.double)
+})
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Adds a sample, making the series if the key does not exist; returns its time.
+ *
+ * Fails with `ResponseError` when the time has a sample that must stay. O(M) in the rules. Since TimeSeries
+ * 1.0.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsAdd = define(
+  "TS.ADD",
+  (key: Arg.Key, timestamp: TsTimestamp, value: number, options: TsAddOptions = {}) => [
+    Arg.key(key),
+    instant(timestamp),
+    value,
+    ...seriesArgs(options)
+  ],
+  Reply.integer
+)
+
+/**
+ * Changes properties of a series; returns `true`.
+ *
+ * Labels replace all others. Fails with `ResponseError` when the key does not exist. O(N) in the labels.
+ * Since TimeSeries 1.0.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsAlter = define(
+  "TS.ALTER",
+  (key: Arg.Key, options: Omit<TsSeriesOptions, "encoding"> = {}) => [Arg.key(key), ...seriesArgs(options)],
+  Reply.ok
+)
+
+/**
+ * Makes a series; returns `true`.
+ *
+ * Fails with `ResponseError` when the key exists. O(1). Since TimeSeries 1.0.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsCreate = define(
+  "TS.CREATE",
+  (key: Arg.Key, options: TsSeriesOptions = {}) => [Arg.key(key), ...seriesArgs(options)],
+  Reply.ok
+)
+
+/**
+ * Makes a rule: what is added to `source` from now on is put together in `destination`; returns `true`.
+ *
+ * `align` is a time at which a bucket begins. Both series must exist, else `ResponseError`. O(1). Since
+ * TimeSeries 1.0.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsCreaterule = define(
+  "TS.CREATERULE",
+  (
+    source: Arg.Key,
+    destination: Arg.Key,
+    aggregation: Pick<TsAggregation, "type" | "bucketDuration"> & { readonly align?: Arg.Instant | number | undefined }
+  ) => [
+    Arg.key(source),
+    Arg.key(destination),
+    "AGGREGATION",
+    aggregation.type,
+    Arg.milliseconds(aggregation.bucketDuration),
+    aggregation.align === undefined ? Arg.none : Arg.unixMilliseconds(aggregation.align)
+  ],
+  Reply.ok
+)
+
+/**
+ * Adds a sample that is less than the last by `subtrahend`, making the series if the key does not exist;
+ * returns its time.
+ *
+ * Fails with `ResponseError` when the time is before the last. O(M) in the rules. Since TimeSeries 1.0.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsDecrby = define(
+  "TS.DECRBY",
+  (key: Arg.Key, subtrahend: number, options: TsIncrbyOptions = {}) => [
+    Arg.key(key),
+    subtrahend,
+    Arg.option("TIMESTAMP", options.timestamp === undefined ? undefined : instant(options.timestamp)),
+    ...seriesArgs(options)
+  ],
+  Reply.integer
+)
+
+/**
+ * Deletes the samples from one time to another, both inclusive; returns how many there were.
+ *
+ * Fails with `ResponseError` when the key does not exist. O(N). Since TimeSeries 1.6.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsDel = define(
+  "TS.DEL",
+  (key: Arg.Key, from: Arg.Instant | number, to: Arg.Instant | number) => [Arg.key(key), instant(from), instant(to)],
+  Reply.integer
+)
+
+/**
+ * Deletes a rule; returns `true`.
+ *
+ * Fails with `ResponseError` when there is no such rule. O(1). Since TimeSeries 1.0.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsDeleterule = define(
+  "TS.DELETERULE",
+  (source: Arg.Key, destination: Arg.Key) => [Arg.key(source), Arg.key(destination)],
+  Reply.ok
+)
+
+/**
+ * Returns the last sample, `undefined` when there is none.
+ *
+ * `latest` as in {@link TsRangeOptions}. Fails with `ResponseError` when the key does not exist. O(1).
+ * Since TimeSeries 1.0.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsGet = define(
+  "TS.GET",
+  (key: Arg.Key, options: Pick<TsRangeOptions, "latest"> = {}) => [Arg.key(key), Arg.flag("LATEST", options.latest)],
+  orNone,
+  "readonly"
+)
+
+/**
+ * Adds a sample that is greater than the last by `addend`, making the series if the key does not exist;
+ * returns its time.
+ *
+ * Fails with `ResponseError` when the time is before the last. O(M) in the rules. Since TimeSeries 1.0.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsIncrby = define(
+  "TS.INCRBY",
+  (key: Arg.Key, addend: number, options: TsIncrbyOptions = {}) => [
+    Arg.key(key),
+    addend,
+    Arg.option("TIMESTAMP", options.timestamp === undefined ? undefined : instant(options.timestamp)),
+    ...seriesArgs(options)
+  ],
+  Reply.integer
+)
+
+/**
+ * Returns what a series is made of: times in unix milliseconds, `retentionTime` and buckets in
+ * milliseconds, sizes in bytes.
+ *
+ * Fails with `ResponseError` when the key does not exist. O(1). Since TimeSeries 1.0.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsInfo = define("TS.INFO", (key: Arg.Key) => [Arg.key(key)], info, "readonly")
+
+/**
+ * Adds samples to series that exist; returns their times.
+ *
+ * No samples: `DataError`. O(N*M) in the samples and rules. Since TimeSeries 1.0.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsMadd = define(
+  "TS.MADD",
+  (
+    ...entries: Arg.Many<{ readonly key: Arg.Key; readonly timestamp: TsTimestamp; readonly value: number }>
+  ) =>
+    Arg.some(entries, "needs at least one sample").flatMap(({ key, timestamp, value }) => [
+      Arg.key(key),
+      instant(timestamp),
+      value
+    ]),
+  Reply.array(Reply.integer)
+)
+
+/**
+ * Returns the last samples of all series whose labels fulfil the filters, `undefined` where there is none.
+ *
+ * No filters: `DataError`. Goes by no key: in a cluster, the server asks the others. O(n). Since TimeSeries
+ * 1.0.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsMget = define(
+  "TS.MGET",
+  (filter: Arg.Many<string>, options: Pick<TsRangeOptions, "latest"> & TsLabelOptions = {}) => [
+    Arg.flag("LATEST", options.latest),
+    ...labelArgs(options),
+    ...filterArgs(filter)
+  ],
+  latest,
+  "readonly"
+)
+
+/**
+ * Returns samples of all series whose labels fulfil the filters, such as `room=kitchen`, in the order of
+ * time.
+ *
+ * Samples are taken from `from` to `to`, both inclusive, `-` being the first and `+` the last. No filters:
+ * `DataError`. O(n/m+k). Since TimeSeries 1.0.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsMrange = define(
+  "TS.MRANGE",
+  (from: TsFrom, to: TsTo, filter: Arg.Many<string>, options: TsMrangeOptions = {}) => [
+    ...rangeArgs(from, to, options),
+    ...labelArgs(options),
+    ...filterArgs(filter)
+  ],
+  series,
+  "readonly"
+)
+
+/**
+ * Like {@link tsMrange}, with the series of one value of a label as one; its key is `label=value`.
+ *
+ * No filters: `DataError`. O(n/m+k). Since TimeSeries 1.6.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsMrangeGroupby = define(
+  "TS.MRANGE",
+  (
+    from: TsFrom,
+    to: TsTo,
+    filter: Arg.Many<string>,
+    groupby: TsGroupby,
+    options: TsMrangeOptions = {}
+  ) => [
+    ...rangeArgs(from, to, options),
+    ...labelArgs(options),
+    ...filterArgs(filter),
+    "GROUPBY",
+    groupby.label,
+    "REDUCE",
+    groupby.reduce
+  ],
+  series,
+  "readonly"
+)
+
+/**
+ * Like {@link tsMrange}, the last sample first.
+ *
+ * O(n/m+k). Since TimeSeries 1.4.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsMrevrange = define(
+  "TS.MREVRANGE",
+  (from: TsFrom, to: TsTo, filter: Arg.Many<string>, options: TsMrangeOptions = {}) => [
+    ...rangeArgs(from, to, options),
+    ...labelArgs(options),
+    ...filterArgs(filter)
+  ],
+  series,
+  "readonly"
+)
+
+/**
+ * Like {@link tsMrangeGroupby}, the last sample first.
+ *
+ * O(n/m+k). Since TimeSeries 1.6.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsMrevrangeGroupby = define(
+  "TS.MREVRANGE",
+  (
+    from: TsFrom,
+    to: TsTo,
+    filter: Arg.Many<string>,
+    groupby: TsGroupby,
+    options: TsMrangeOptions = {}
+  ) => [
+    ...rangeArgs(from, to, options),
+    ...labelArgs(options),
+    ...filterArgs(filter),
+    "GROUPBY",
+    groupby.label,
+    "REDUCE",
+    groupby.reduce
+  ],
+  series,
+  "readonly"
+)
+
+/**
+ * Returns the keys of all series whose labels fulfil the filters.
+ *
+ * No filters: `DataError`. O(n). Since TimeSeries 1.0.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsQueryindex = define(
+  "TS.QUERYINDEX",
+  (...filter: Arg.Many<string>) => Arg.some(filter, "needs at least one filter"),
+  Reply.array(Reply.blob),
+  "readonly"
+)
+
+/**
+ * Returns samples of a series in the order of time.
+ *
+ * Samples are taken from `from` to `to`, both inclusive, `-` being the first and `+` the last. Fails with
+ * `ResponseError` when the key does not exist. O(n/m+k). Since TimeSeries 1.0.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsRange = define(
+  "TS.RANGE",
+  (key: Arg.Key, from: TsFrom, to: TsTo, options: TsRangeOptions = {}) => [
+    Arg.key(key),
+    ...rangeArgs(from, to, options)
+  ],
+  samples,
+  "readonly"
+)
+
+/**
+ * Like {@link tsRange}, the last sample first.
+ *
+ * O(n/m+k). Since TimeSeries 1.4.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsRevrange = define(
+  "TS.REVRANGE",
+  (key: Arg.Key, from: TsFrom, to: TsTo, options: TsRangeOptions = {}) => [
+    Arg.key(key),
+    ...rangeArgs(from, to, options)
+  ],
+  samples,
+  "readonly"
+)

@@ -1,0 +1,168 @@
+/**
+ * Commands on Top-K sketches, of the module RedisBloom (part of Redis since 8.0).
+ *
+ * Tested by what the public documentation says of arguments and replies, not on
+ * a server with the module.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../../RedisArg.ts"
+import { define } from "../../RedisCommand.ts"
+import * as Reply from "../../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * Options of {@link topkReserve}: the size of the sketch, 8 by 7 by default, and how fast counts decay, 0.9 by default.
+ *
+ * @category top-k sketches
+ * @since 0.1.0
+ */
+export interface TopkReserveOptions {
+  readonly width: number
+  readonly depth: number
+  readonly decay: number
+}
+
+/**
+ * An item among the most frequent, and its estimated count.
+ *
+ * @category top-k sketches
+ * @since 0.1.0
+ */
+export interface TopkCount<Item = string, Count = number> {
+  readonly item: Item
+  readonly count: Count
+}
+
+const countPairs = Reply.pairs(Reply.blob, Reply.integer)
+
+const counts: Reply.Reply<
+  ReadonlyArray<TopkCount>,
+  ReadonlyArray<TopkCount<Uint8Array>>,
+  ReadonlyArray<TopkCount<string, bigint>>
+> = Reply.make((value, view) => {
+  const list: ReadonlyArray<readonly [unknown, unknown]> = countPairs.decode(value, view)
+  // Decoded in one view, which is what tells the three types apart.
+  return list.map(([item, count]) => ({ item, count })) as never
+})
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * Counts items; returns for each the item that it displaced, `undefined` when none.
+ *
+ * No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n*k) in the depth. Since
+ * Bloom 2.0.0.
+ *
+ * @category top-k sketches
+ * @since 0.1.0
+ */
+export const topkAdd = define(
+  "TOPK.ADD",
+  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(items, "needs at least one item")],
+  Reply.array(Reply.nullable(Reply.blob))
+)
+
+/**
+ * Returns the counts of items as the sketch estimates them.
+ *
+ * No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n). Since Bloom 2.0.0.
+ *
+ * @deprecated Redis deprecates it since Bloom 2.4.0: use {@link topkListWithcount}.
+ * @category top-k sketches
+ * @since 0.1.0
+ */
+export const topkCount = define(
+  "TOPK.COUNT",
+  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(items, "needs at least one item")],
+  Reply.array(Reply.integer),
+  "readonly"
+)
+
+/**
+ * Counts items several times; returns for each the item that it displaced, `undefined` when none.
+ *
+ * No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n*k*increment). Since
+ * Bloom 2.0.0.
+ *
+ * @category top-k sketches
+ * @since 0.1.0
+ */
+export const topkIncrby = define(
+  "TOPK.INCRBY",
+  (key: Arg.Key, increments: Arg.Pairs<Arg.Key, number>) => [Arg.key(key), Arg.pairs(increments)],
+  Reply.array(Reply.nullable(Reply.blob))
+)
+
+/**
+ * Returns how many items a sketch keeps, its size, and how fast counts decay.
+ *
+ * Fails with `ResponseError` when the key does not exist. O(1). Since Bloom 2.0.0.
+ *
+ * @category top-k sketches
+ * @since 0.1.0
+ */
+export const topkInfo = define(
+  "TOPK.INFO",
+  (key: Arg.Key) => [Arg.key(key)],
+  Reply.struct({ k: Reply.integer, width: Reply.integer, depth: Reply.integer, decay: Reply.double }),
+  "readonly"
+)
+
+/**
+ * Returns the most frequent items, the first being the most frequent.
+ *
+ * Fails with `ResponseError` when the key does not exist. O(k*log(k)). Since Bloom 2.0.0.
+ *
+ * @category top-k sketches
+ * @since 0.1.0
+ */
+export const topkList = define("TOPK.LIST", (key: Arg.Key) => [Arg.key(key)], Reply.array(Reply.blob), "readonly")
+
+/**
+ * Like {@link topkList}, with the estimated counts.
+ *
+ * Fails with `ResponseError` when the key does not exist. O(k*log(k)). Since Bloom 2.0.0.
+ *
+ * @category top-k sketches
+ * @since 0.1.0
+ */
+export const topkListWithcount = define("TOPK.LIST", (key: Arg.Key) => [Arg.key(key), "WITHCOUNT"], counts, "readonly")
+
+/**
+ * Returns for each item whether it is among the most frequent.
+ *
+ * No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n). Since Bloom 2.0.0.
+ *
+ * @category top-k sketches
+ * @since 0.1.0
+ */
+export const topkQuery = define(
+  "TOPK.QUERY",
+  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(items, "needs at least one item")],
+  Reply.array(Reply.boolean),
+  "readonly"
+)
+
+/**
+ * Makes a sketch that keeps the `topk` most frequent items; returns `true`.
+ *
+ * Fails with `ResponseError` when the key exists. O(1). Since Bloom 2.0.0.
+ *
+ * @category top-k sketches
+ * @since 0.1.0
+ */
+export const topkReserve = define(
+  "TOPK.RESERVE",
+  (key: Arg.Key, topk: number, options?: TopkReserveOptions) => [
+    Arg.key(key),
+    topk,
+    options === undefined ? Arg.none : [options.width, options.depth, options.decay]
+  ],
+  Reply.ok
+)
