@@ -42,6 +42,8 @@ export const newerCommands: ReadonlyArray<Since & { readonly commands: string }>
       "FUNCTION FLUSH, FUNCTION KILL, FUNCTION LIST, FUNCTION LOAD, FUNCTION RESTORE, FUNCTION STATS, LCS, LMPOP, " +
       "PEXPIRETIME, SINTERCARD, SORT_RO, SPUBLISH, ZINTERCARD, ZMPOP"
   },
+  // Older servers have it, but do not list it.
+  { redis: "7.0.0", commands: "QUIT" },
   { redis: "7.2.0", commands: "CLIENT NO-TOUCH, CLIENT SETINFO, CLUSTER MYSHARDID, WAITAOF" },
   {
     redis: "7.4.0",
@@ -76,6 +78,7 @@ export const newerCommands: ReadonlyArray<Since & { readonly commands: string }>
 /** Forms of commands that older servers do not know, by what the command looks like. */
 export const newerForms: ReadonlyArray<Since & { readonly form: RegExp }> = [
   { redis: "6.2.0", form: /^[LR]POP \S+ \d+$/ },
+  { redis: "6.2.0", form: /^HELLO$/ },
   { redis: "7.0.0", form: /^P?EXPIRE(AT)? .* (NX|XX|GT|LT)$/ },
   { redis: "7.0.0", form: /^XSETID .* ENTRIESADDED / },
   { redis: "7.2.0", form: /^Z(REV)?RANK .* WITHSCORE$/ },
@@ -87,6 +90,8 @@ export const newerForms: ReadonlyArray<Since & { readonly form: RegExp }> = [
 /** Commands whose keys the server tells differently. */
 export const otherKeys: ReadonlyArray<{ readonly form: RegExp; readonly reason: string }> = [
   { form: /^SPUBLISH /, reason: "a shard channel is no key to servers, but its slot says where to publish" },
+  { form: /^CLUSTERSCAN /, reason: "the cursor of CLUSTERSCAN is no key to servers, but holds the slot to ask for" },
+  { form: /^PFDEBUG /, reason: "Redis 6 takes PFDEBUG for a command without keys" },
   { form: /^DEBUG OBJECT /, reason: "servers tell no keys of DEBUG" },
   { form: /^PFMERGE \S+$/, reason: "merging nothing is accepted, but COMMAND GETKEYS refuses it" }
 ]
@@ -103,4 +108,7 @@ export const otherTraits: ReadonlyArray<Since & { readonly command: string; read
 
 /** Words that the documentation lists as tokens and that are no options. */
 export const otherTokens: ReadonlyArray<{ readonly command: RegExp; readonly token: string; readonly reason: string }> =
-  []
+  [
+    { command: /^SORT(_RO)?$/, token: "ASC", reason: "the order without any word" },
+    { command: /^CLIENT (KILL|LIST)$/, token: "PRIMARY", reason: "another word for MASTER, for Valkey alone" }
+  ]

@@ -7,14 +7,14 @@ describe("Soak", () => {
     "POOL-03, POOL-05: under cuts, stalls, timeouts and interruptions every reply is its caller's own and the ledger is right",
     () =>
       Effect.gen(function*() {
-        const report = yield* Soak.run({ commands: 60_000, fibers: 200, seed: 1 })
+        const report = yield* Soak.run({ commands: 200_000, fibers: 200, seed: 1 })
         assert.deepStrictEqual(report.wrong, [])
         // The trouble was real, and most got through all the same.
         assert.isAbove(report.cuts, 10)
         assert.isAbove(report.failed, 100)
         assert.isAbove(report.interrupted, 1000)
-        assert.isAbove(report.answered, 30_000)
+        assert.isAbove(report.answered, 100_000)
       }),
-    60_000
+    120_000
   )
 })

@@ -4,9 +4,9 @@
  */
 import { Redis, RedisCommand } from "@redfx/core"
 import type { RedisClient, RedisError } from "@redfx/core"
-import { NodeRedisClient, RedisServer } from "@redfx/node"
 import { RespDecoder } from "@redfx/core/RespDecoder"
 import { RespEncoder } from "@redfx/core/RespEncoder"
+import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 
@@ -78,7 +78,8 @@ export const has = (server: Version, since: { readonly redis?: string; readonly 
     ? since.redis !== undefined && isAtLeast("7.2.4", since.redis)
     : isAtLeast(server.version, since.valkey)
 
-const isAtLeast = (version: string, other: string): boolean => version.localeCompare(other, "en", { numeric: true }) >= 0
+const isAtLeast = (version: string, other: string): boolean =>
+  version.localeCompare(other, "en", { numeric: true }) >= 0
 
 const version: Reads<Version> = Effect.map(
   Redis.info("server"),

@@ -6,6 +6,7 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
+import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Resp from "./Resp.ts"
@@ -339,7 +340,7 @@ export const fractionalSeconds = (time: Time): number =>
   typeof time === "number" ? time : Duration.toSeconds(duration(time))
 
 const duration = (time: Time): Duration.Duration =>
-  Option.getOrElse(Duration.fromInput(time), () => invalid(`"${String(time)}" is not a duration`))
+  Option.getOrElse(Duration.fromInput(time), () => invalid(`${format(time)} is not a duration`))
 
 /**
  * How long a blocking command may block, sent in seconds with their fraction;
@@ -361,7 +362,8 @@ export const blockSeconds = (time: Time = 0): BlockArg => {
  * @since 0.1.0
  */
 export const blockMilliseconds = (time: Time): BlockArg => {
-  const value = milliseconds(time)
+  // Rounded up: 0 would be no limit at all.
+  const value = Math.ceil(typeof time === "number" ? time : Duration.toMillis(duration(time)))
   return Number.isFinite(value) && value > 0 ? new BlockArg(value, value) : unlimited(value)
 }
 

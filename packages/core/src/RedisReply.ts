@@ -58,9 +58,9 @@ export class Mismatch {
 }
 
 /** The types of the views of a decoder. */
-type Text<R> = R extends Reply<infer A, any, any> ? A : never
-type Bytes<R> = R extends Reply<any, infer B, any> ? B : never
-type BigInts<R> = R extends Reply<any, any, infer I> ? I : never
+type Text<R> = R extends Reply<infer A, unknown, unknown> ? A : never
+type Bytes<R> = R extends Reply<unknown, infer B, unknown> ? B : never
+type BigInts<R> = R extends Reply<unknown, unknown, infer I> ? I : never
 
 // -----------------------------------------------------------------------------
 // Constructors

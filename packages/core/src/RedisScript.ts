@@ -314,7 +314,7 @@ const resultOf = <A, Bytes, BigInts>(
   title: string,
   result: Result<A, Bytes, BigInts>
 ): RedisReply.Reply<A, Bytes, BigInts> => {
-  const reply = Schema.isSchema(result) ? schemaReply(result) : result
+  const reply = isReply(result) ? result : schemaReply(result)
   return RedisReply.make((value, view) => {
     try {
       return reply.decode(value, view)
@@ -324,6 +324,10 @@ const resultOf = <A, Bytes, BigInts>(
     }
   })
 }
+
+const isReply = <A, Bytes, BigInts>(
+  result: Result<A, Bytes, BigInts>
+): result is RedisReply.Reply<A, Bytes, BigInts> => !Schema.isSchema(result)
 
 /** The schema fixes the type in every view, so it is always given text and numbers. */
 const schemaReply = <A>(schema: Schema.ConstraintDecoder<A>): RedisReply.Reply<A> => {

@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
+import * as Equal from "effect/Equal"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -126,17 +128,21 @@ interface Parts {
   readonly query: string
 }
 
-const schemes = "use redis://, rediss:// or unix://, valkey:// or valkeys://, or one of these with +sentinel or +cluster"
+const schemes =
+  "use redis://, rediss:// or unix://, valkey:// or valkeys://, or one of these with +sentinel or +cluster"
 
 const split = (url: string): Parts => {
   const [, scheme, rest = ""] = /^([a-z+]+):\/\/(.*)$/is.exec(url.trim()) ?? []
   if (scheme === undefined) return invalid(`it has no scheme; ${schemes}`)
-  const [, base, suffix] = /^(redis|rediss|valkey|valkeys|unix)(?:\+(sentinel|cluster|unix))?$/.exec(scheme.toLowerCase()) ??
-    invalid(`its scheme is not known; ${schemes}`)
+  const [, base, suffix] =
+    /^(redis|rediss|valkey|valkeys|unix)(?:\+(sentinel|cluster|unix))?$/.exec(scheme.toLowerCase()) ??
+      invalid(`its scheme is not known; ${schemes}`)
   if (rest.includes("#")) return invalid("it has a fragment; write # as %23")
   const tls = base === "rediss" || base === "valkeys"
   const mode = suffix ?? (base === "unix" ? "unix" : undefined)
-  if (base === "unix" && suffix !== undefined || suffix === "unix" && tls) return invalid(`its scheme is not known; ${schemes}`)
+  if (base === "unix" && suffix !== undefined || suffix === "unix" && tls) {
+    return invalid(`its scheme is not known; ${schemes}`)
+  }
   const question = rest.indexOf("?")
   const address = question < 0 ? rest : rest.slice(0, question)
   const slash = address.indexOf("/")
@@ -181,7 +187,10 @@ const complete = (mode: Mode, parts: Parts, given: Given): Deployment => {
     case "sentinel": {
       if (given["service"] === undefined) return invalid("it names no service: write /service after the hosts")
       const sentinels = nodesOf(given["sentinels"])
-      const own = { ...(parts.tls ? { tls } : {}), ...(isRecord(given["sentinelOptions"]) ? given["sentinelOptions"] : {}) }
+      const own = {
+        ...(parts.tls ? { tls } : {}),
+        ...(isRecord(given["sentinelOptions"]) ? given["sentinelOptions"] : {})
+      }
       const sentinelOptions = Object.keys(own).length === 0 ? {} : { sentinelOptions: own }
       return { mode, options: { ...given, sentinels, ...sentinelOptions } as SentinelOptions }
     }
@@ -217,7 +226,12 @@ const addressOf = (mode: Mode, parts: Parts, decode: Decode): Given => {
     case "sentinel": {
       const [service = "", ...rest] = path.split("/").map(decode)
       const named = service === "" ? {} : { service }
-      return { ...(hosts === "" ? {} : { sentinels: hostsOf(hosts, 26379, decode) }), ...named, ...databaseOf(rest.join("/")), ...tls }
+      return {
+        ...(hosts === "" ? {} : { sentinels: hostsOf(hosts, 26379, decode) }),
+        ...named,
+        ...databaseOf(rest.join("/")),
+        ...tls
+      }
     }
     case "cluster":
       return { ...(hosts === "" ? {} : { nodes: hostsOf(hosts, 6379, decode) }), ...databaseOf(decode(path)), ...tls }
@@ -242,7 +256,9 @@ const userinfoOf = (userinfo: string, decode: Decode): Given => {
 const hostsOf = (hosts: string, port: number, decode: Decode): ReadonlyArray<NodeAddress> =>
   hosts.split(",").map((text) => {
     const found = hostOf(text, decode)
-    return found.host === undefined ? invalid("one of its hosts is empty") : { host: found.host, port: found.port ?? port }
+    return found.host === undefined
+      ? invalid("one of its hosts is empty")
+      : { host: found.host, port: found.port ?? port }
   })
 
 const hostOf = (text: string, decode: Decode): { readonly host?: string; readonly port?: number } => {
@@ -279,7 +295,9 @@ const byName = (list: ReadonlyArray<Entry>): ReadonlyMap<string, Named> =>
   new Map(list.flatMap((entry) => {
     const { path, text } = entry
     const own = [camelName(path), snakeName(path), path.join(".")].map((name) => [name, text.url] as const)
-    return [...own, ...text.names].map(([name, url]) => [name, { entry, read: Schema.decodeUnknownResult(url) }] as const)
+    return [...own, ...text.names].map(([name, url]) =>
+      [name, { entry, read: Schema.decodeUnknownResult(url) }] as const
+    )
   }))
 
 const known = {
@@ -306,7 +324,7 @@ const queryOf = (query: string, mode: Mode, secure: boolean): Given => {
     const key = entry.path.join(".")
     if (text === "" || values.has(key)) continue
     const value = read(text)
-    if (Result.isFailure(value)) return invalid(`${name}: it must be ${entry.text.kind}`)
+    if (Result.isFailure(value)) return invalid(`${name}: it must be ${entry.text.expected}`)
     values.set(key, [entry.path, value.success])
   }
   const options = assemble(values.values()) ?? invalid("two of its options contradict each other")
@@ -334,7 +352,9 @@ const defaultsFor = (mode: Mode, options: ParseOptions, identified: boolean): Gi
   if (mode !== "standalone") foreign.add("host").add("port")
   if (mode !== "sentinel") foreign.add("sentinels")
   if (mode !== "cluster") foreign.add("nodes")
-  return Object.fromEntries(Object.entries(options).filter(([name, value]) => value !== undefined && !foreign.has(name)))
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => value !== undefined && !foreign.has(name))
+  )
 }
 
 /** The second goes before the first, part by part; plain TLS does not undo its settings. */
@@ -377,7 +397,9 @@ export const redact = (url: string): string => {
   const open = sign < 0 ? rest : rest.slice(sign + 1)
   const [address = "", ...queries] = open.split("?")
   // A password whose @host was forgotten looks like a port.
-  const shown = /^(?:(?:\[[^\]]*\]|[^:[\]]*)(?::\d{0,5})?(?:,|(?=\/)|$))*(?:\/[^:]*)?$/.test(address) ? address : "<redacted>"
+  const shown = /^(?:(?:\[[^\]]*\]|[^:[\]]*)(?::\d{0,5})?(?:,|(?=\/)|$))*(?:\/[^:]*)?$/.test(address)
+    ? address
+    : "<redacted>"
   const query = queries.join("?").split("&").map(redactPair).join("&")
   return `${scheme}${sign < 0 ? "" : "<redacted>@"}${shown}${queries.length === 0 ? "" : `?${query}`}`
 }
@@ -400,28 +422,31 @@ const redactPair = (pair: string): string => {
  * @category formatting
  * @since 0.1.0
  */
-export const format = (deployment: Deployment): Result.Result<Redacted.Redacted<string>, RedisConfigError> => {
-  const { mode, options } = deployment
-  const unix = mode === "standalone" && options.path !== undefined
-  const identity = identityOf(options)
-  if (identity === undefined) {
-    return Result.fail(
-      new RedisConfigError({ option: "credentials", detail: "they are asked for or change, which no URL can say" })
-    )
-  }
-  const tls = !unix && options.tls !== undefined && options.tls !== false
-  const scheme = unix ? "unix" : `redis${tls ? "s" : ""}${mode === "standalone" ? "" : `+${mode}`}`
-  const address = unix ? encodePath(options.path ?? "") : hostsText(deployment) + pathText(deployment)
-  const query = queryText(entries[unix ? "unix" : mode], queried(deployment))
-  return Result.succeed(Redacted.make(`${scheme}://${identity}${address}${query === "" ? "" : `?${query}`}`))
-}
+export const format = (deployment: Deployment): Result.Result<Redacted.Redacted<string>, RedisConfigError> =>
+  Result.gen(function*() {
+    const { mode, options } = deployment
+    const unix = mode === "standalone" && options.path !== undefined
+    const scheme = unix ? "unix" : `redis${isOn(options.tls) ? "s" : ""}${mode === "standalone" ? "" : `+${mode}`}`
+    const address = unix ? encodePath(options.path) : hostsText(deployment) + pathText(deployment)
+    const query = yield* queryText(entries[unix ? "unix" : mode], yield* queried(deployment))
+    return Redacted.make(`${scheme}://${yield* identityOf(options)}${address}${query === "" ? "" : `?${query}`}`)
+  })
 
-const identityOf = (options: ConnectionOptions): string | undefined => {
+const unwritable = (option: string, detail: string): Result.Result<never, RedisConfigError> =>
+  Result.fail(new RedisConfigError({ option, detail }))
+
+const isOn = (tls: SentinelOptions["tls"]): boolean => tls !== undefined && tls !== false
+
+const identityOf = (options: ConnectionOptions): Result.Result<string, RedisConfigError> => {
   const source = options.credentials
-  if (source !== undefined && !("password" in source)) return undefined
+  if (source !== undefined && !("password" in source)) {
+    return unwritable("credentials", "they are asked for or change, which no URL can say")
+  }
   const { password, username } = source ?? options
   const secret = password === undefined ? "" : `:${encodeURIComponent(Redacted.value(password))}`
-  return username === undefined && secret === "" ? "" : `${encodeURIComponent(username ?? "")}${secret}@`
+  return Result.succeed(
+    username === undefined && secret === "" ? "" : `${encodeURIComponent(username ?? "")}${secret}@`
+  )
 }
 
 const hostsText = (deployment: Deployment): string => {
@@ -436,7 +461,8 @@ const hostsText = (deployment: Deployment): string => {
 }
 
 const hostText = (host: string, port: number | undefined): string =>
-  (host.includes(":") ? `[${host}]` : encodeURIComponent(host)) + (port === undefined ? "" : `:${port}`)
+  (host.includes(":") ? `[${encodeURIComponent(host).replaceAll("%3A", ":")}]` : encodeURIComponent(host)) +
+  (port === undefined ? "" : `:${port}`)
 
 const pathText = (deployment: Deployment): string => {
   const service = deployment.mode === "sentinel" ? `/${encodeURIComponent(deployment.options.service)}` : ""
@@ -446,19 +472,56 @@ const pathText = (deployment: Deployment): string => {
 
 const encodePath = (path: string): string => path.split("/").map(encodeURIComponent).join("/")
 
-/** The options that stand in the query. */
-const queried = ({ mode, options }: Deployment): Given => {
-  const { credentials: _, password: _password, username: _username, ...rest } = options
-  if (mode !== "sentinel") return mode === "standalone" && options.path === undefined ? { ...rest, db: undefined } : rest
-  const { sentinelOptions } = deploymentSentinels(rest)
-  return { ...rest, db: undefined, service: undefined, sentinelOptions }
+/** The options of which the rest of the URL says nothing. */
+const queried = (deployment: Deployment): Result.Result<Given, RedisConfigError> => {
+  const { options } = deployment
+  const said = { username: undefined, password: undefined }
+  switch (deployment.mode) {
+    case "standalone":
+      return Result.succeed({
+        ...options,
+        ...said,
+        ...(deployment.options.path === undefined ? { db: undefined } : {})
+      })
+    case "cluster":
+      return Result.succeed({ ...options, ...said })
+    case "sentinel": {
+      const { sentinelOptions, tls } = deployment.options
+      const own = sentinelOptions?.tls
+      const rest = { ...options, ...said, db: undefined, service: undefined }
+      // The scheme is about the sentinels as well.
+      if (isOn(tls) && Equal.equals(own, tls)) {
+        return Result.succeed({ ...rest, sentinelOptions: { ...sentinelOptions, tls: undefined } })
+      }
+      return typeof own === "object"
+        ? unwritable("sentinelOptions.tls", "no URL can say other settings than those of tls")
+        : Result.succeed({
+          ...rest,
+          sentinelOptions: { ...sentinelOptions, tls: isOn(own) !== isOn(tls) ? isOn(own) : undefined }
+        })
+    }
+  }
 }
 
-const queryText = (list: ReadonlyArray<Entry>, options: Given): string =>
-  list.flatMap(({ path, text }) => {
-    const value = at(options, path)
-    // TLS itself is said by the scheme.
-    if (value === undefined || path.join(".") === "tls" || isRecord(value)) return []
-    const written = Schema.encodeUnknownResult(text.url)(normal(value))
-    return Result.isSuccess(written) ? [`${camelName(path)}=${encodeURIComponent(written.success)}`] : []
-  }).join("&")
+const queryText = (list: ReadonlyArray<Entry>, options: Given): Result.Result<string, RedisConfigError> =>
+  Result.gen(function*() {
+    const pairs: Array<string> = []
+    for (const { path, text } of list) {
+      const value = at(options, path)
+      // Of an option with parts these are written, of TLS itself the scheme.
+      if (value === undefined || isRecord(value) || (path[0] === "tls" && path.length === 1)) continue
+      const written = Schema.encodeUnknownResult(text.url)(plain(text.kind, value))
+      if (Result.isFailure(written)) return yield* unwritable(path.join("."), `it must be ${text.expected}`)
+      pairs.push(`${camelName(path)}=${encodeURIComponent(written.success)}`)
+    }
+    return pairs.join("&")
+  })
+
+/** A value as the table knows it. */
+const plain = (kind: Entry["text"]["kind"], value: unknown): unknown =>
+  kind === "duration"
+    // What is no duration does not become one, and cannot be written.
+    ? Option.getOrUndefined(Duration.fromInput(value as Duration.Input))
+    : Array.isArray(value)
+    ? value.join("\n")
+    : value

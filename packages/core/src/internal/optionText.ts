@@ -18,14 +18,18 @@ import type { TlsOptions } from "../RedisConnector.ts"
 // Texts
 // -----------------------------------------------------------------------------
 
+type Kind = "text" | "secret" | "integer" | "boolean" | "choice" | "duration"
+
 /**
  * How one option is written.
  *
+ * - `kind`, `expected`: what the text must be, for programs and for people.
  * - `url`: in the query of a URL. `config`: in the environment or a file, where Effect has habits of its own.
  * - `names`: what else a URL may call it, with texts of its own where they differ.
  */
 class Text<out A> {
-  readonly kind: string
+  readonly kind: Kind
+  readonly expected: string
   readonly url: Schema.Codec<unknown, string>
   readonly config: Schema.Codec<unknown, string>
   readonly names: ReadonlyArray<readonly [name: string, url: Schema.Codec<unknown, string>]>
@@ -33,12 +37,14 @@ class Text<out A> {
   declare readonly "~type": A
 
   constructor(
-    kind: string,
+    kind: Kind,
+    expected: string,
     url: Schema.Codec<unknown, string>,
     config: Schema.Codec<unknown, string>,
     names: Text<unknown>["names"] = []
   ) {
     this.kind = kind
+    this.expected = expected
     this.url = url
     this.config = config
     this.names = names
@@ -46,7 +52,7 @@ class Text<out A> {
 
   /** The same under further names. */
   named(name: string, text: Text<unknown> = this): Text<A> {
-    return new Text(this.kind, this.url, this.config, [...this.names, [name, text.url]])
+    return new Text(this.kind, this.expected, this.url, this.config, [...this.names, [name, text.url]])
   }
 }
 
@@ -65,19 +71,26 @@ const read = <A>(decode: (text: string) => A | undefined, encode: (value: A) => 
   })
 
 const textOf = <A>(
-  kind: string,
+  kind: Kind,
+  expected: string,
   url: Schema.Codec<A, string>,
   config: Schema.Codec<A, string> = url
-): Text<A> => new Text<A>(kind, url as Schema.Codec<unknown, string>, config as Schema.Codec<unknown, string>)
+): Text<A> =>
+  // Encoding is only ever given what decoding yields, or what fails to be encoded.
+  new Text<A>(kind, expected, url as Schema.Codec<unknown, string>, config as Schema.Codec<unknown, string>)
 
-const text: Text<string> = textOf("text", Schema.String)
+const text: Text<string> = textOf("text", "text", Schema.String)
 
-const secret: Text<Redacted.Redacted<string>> = textOf("secret", Schema.RedactedFromValue(Schema.String))
+const secret: Text<Redacted.Redacted<string>> = textOf("secret", "text", Schema.RedactedFromValue(Schema.String))
 
 const integer: Text<number> = textOf(
+  "integer",
   "an integer",
   Schema.String.pipe(
-    Schema.decodeTo(Schema.Int, read((text) => /^-?\d{1,15}$/.test(text) ? Number(text) : undefined, String, "an integer"))
+    Schema.decodeTo(
+      Schema.Int,
+      read((text) => /^-?\d{1,15}$/.test(text) ? Number(text) : undefined, String, "an integer")
+    )
   )
 )
 
@@ -85,6 +98,7 @@ const isFalse = (text: string): boolean => /^(0|f|false|n|no)$/i.test(text)
 
 /** A URL takes whatever does not say no for a yes, as redis-py does. */
 const boolean: Text<boolean> = textOf(
+  "boolean",
   "true or false",
   Schema.String.pipe(
     Schema.decodeTo(Schema.Boolean, read((text) => !isFalse(text), String, "true or false"))
@@ -104,6 +118,7 @@ const boolean: Text<boolean> = textOf(
 const oneOf = <const A extends ReadonlyArray<string | number>>(...choices: A): Text<A[number]> => {
   const expected = choices.join(", ")
   return textOf(
+    "choice",
     `one of ${expected}`,
     Schema.String.pipe(
       Schema.decodeTo(
@@ -117,6 +132,7 @@ const oneOf = <const A extends ReadonlyArray<string | number>>(...choices: A): T
 /** Another spelling of a choice. */
 const spelled = <A>(values: Readonly<Record<string, A>>): Text<A> =>
   textOf(
+    "choice",
     `one of ${Object.keys(values).join(", ")}`,
     Schema.String.pipe(
       Schema.decodeTo(
@@ -136,6 +152,7 @@ const printDuration = (duration: Duration.Duration): string =>
 
 /** Bare numbers are seconds in a URL, as in the URLs of other clients; in the environment the unit must be there. */
 const duration: Text<Duration.Duration> = textOf(
+  "duration",
   "seconds, or a number with its unit",
   Schema.String.pipe(
     Schema.decodeTo(
@@ -212,6 +229,7 @@ const sentinel: Texts<Omit<SentinelOptions, keyof ConnectionOptions | "sentinels
 }
 
 const readFromReplicas: Text<"master" | "any"> = textOf(
+  "choice",
   "true or false",
   Schema.String.pipe(
     Schema.decodeTo(
@@ -243,7 +261,10 @@ export interface Entry {
   readonly text: Text<unknown>
 }
 
-const entriesOf = (texts: Readonly<Record<string, unknown>>, prefix: ReadonlyArray<string> = []): ReadonlyArray<Entry> =>
+const entriesOf = (
+  texts: Readonly<Record<string, unknown>>,
+  prefix: ReadonlyArray<string> = []
+): ReadonlyArray<Entry> =>
   Object.entries(texts).flatMap(([name, value]) =>
     value instanceof Text
       ? [{ path: [...prefix, name] as unknown as Entry["path"], text: value }]

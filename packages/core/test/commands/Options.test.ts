@@ -30,15 +30,14 @@ const units = ["m", "km", "mi", "ft"] as const
 const references = ["keepref", "delref", "acked"] as const
 const center = { longitude: 1, latitude: 2 }
 
-/** Units and types of clients are sent in lower case. */
+/** Units, types of clients and names of logs are sent in lower case. */
 const lower = (token: string): string => token.toLowerCase()
 
 commandTable("Options of keys", [
   ...each(conditions, (c) => Redis.expireat("k", 9, { [c]: true }), (t) => `EXPIREAT k 9 ${t}`, ":1\r\n", true),
   ...each(conditions, (c) => Redis.pexpire("k", 9, { [c]: true }), (t) => `PEXPIRE k 9 ${t}`, ":1\r\n", true),
   ...each(conditions, (c) => Redis.pexpireat("k", 9, { [c]: true }), (t) => `PEXPIREAT k 9 ${t}`, ":1\r\n", true),
-  ...each(orders, (order) => Redis.sort("k", { order }), (t) => `SORT k ${t}`, none, []),
-  ...each(orders, (order) => Redis.sortRo("k", { order }), (t) => `SORT_RO k ${t}`, none, []),
+  ["sends SORT_RO k DESC", Redis.sortRo("k", { desc: true }), "SORT_RO k DESC", none, []],
   ["sends SORT_RO k BY w_* ALPHA", Redis.sortRo("k", { by: "w_*", alpha: true }), "SORT_RO k BY w_* ALPHA", none, []]
 ])
 
@@ -132,6 +131,15 @@ commandTable("Options of sorted sets", [
 ])
 
 commandTable("Options of positions", [
+  [
+    "sends GEOSEARCHSTORE d g BYPOLYGON 3 1 2 3 4 5 0",
+    Redis.geosearchstore("d", "g", {
+      bypolygon: [center, { longitude: 3, latitude: 4 }, { longitude: 5, latitude: 0 }]
+    }),
+    "GEOSEARCHSTORE d g BYPOLYGON 3 1 2 3 4 5 0",
+    ":1\r\n",
+    1
+  ],
   [
     "sends GEOADD g NX 1 2 a",
     Redis.geoadd("g", [{ ...center, member: "a" }], { nx: true }),
@@ -257,22 +265,73 @@ commandTable("Options of vector sets", [
   ["sends VSIM v FP32 …", Redis.vsim("v", { vector: Float32Array.of(0) }), "VSIM v FP32 \0\0\0\0", none, []]
 ])
 
+const clientFilter = {
+  addr: "1:1",
+  capa: "r",
+  db: 0,
+  flags: "N",
+  id: [1, 2],
+  idle: 3,
+  ip: "1",
+  laddr: "1:2",
+  libName: "l",
+  libVer: "v",
+  maxage: 4,
+  name: "n",
+  notAddr: "2:1",
+  notCapa: "r",
+  notDb: 1,
+  notFlags: "M",
+  notId: 3,
+  notIp: "2",
+  notLaddr: "2:2",
+  notLibName: "m",
+  notLibVer: "w",
+  notName: "o",
+  notType: "pubsub",
+  notUser: "v",
+  skipme: false,
+  type: "normal",
+  user: "u"
+} as const
+const clientFilterWire = "ID 1 2 TYPE normal USER u ADDR 1:1 LADDR 1:2 SKIPME no MAXAGE 4 NAME n IDLE 3 FLAGS N " +
+  "LIB-NAME l LIB-VER v DB 0 CAPA r IP 1 NOT-TYPE pubsub NOT-ID 3 NOT-USER v NOT-ADDR 2:1 NOT-LADDR 2:2 NOT-NAME o " +
+  "NOT-FLAGS M NOT-LIB-NAME m NOT-LIB-VER w NOT-DB 1 NOT-CAPA r NOT-IP 2"
+const clientTypes = ["normal", "master", "slave", "replica", "pubsub"] as const
+
 commandTable("Options of clients", [
   ...each(["yes", "no"], (mode) => Redis.clientCaching(mode), (t) => `CLIENT CACHING ${t}`, ok, true),
   ...each(
-    ["normal", "master", "slave", "replica", "pubsub"],
+    clientTypes,
     (type) => Redis.clientKillFilter({ type }),
     (t) => `CLIENT KILL TYPE ${lower(t)}`,
     ":1\r\n",
     1
   ),
   ...each(
-    ["normal", "master", "replica", "pubsub"],
+    clientTypes,
     (type) => Redis.clientList({ type }),
     (t) => `CLIENT LIST TYPE ${lower(t)}`,
     "$0\r\n\r\n",
     []
   ),
+  [
+    "sends CLIENT KILL and every filter",
+    Redis.clientKillFilter(clientFilter),
+    `CLIENT KILL ${clientFilterWire}`,
+    ":1\r\n",
+    1
+  ],
+  ["sends CLIENT KILL SKIPME yes", Redis.clientKillFilter({ skipme: true }), "CLIENT KILL SKIPME yes", ":1\r\n", 1],
+  [
+    "sends CLIENT LIST and every filter",
+    Redis.clientList(clientFilter),
+    `CLIENT LIST ${clientFilterWire}`,
+    "$0\r\n\r\n",
+    []
+  ],
+  ["sends CLIENT LIST SKIPME yes", Redis.clientList({ skipme: true }), "CLIENT LIST SKIPME yes", "$0\r\n\r\n", []],
+  ...each(["on", "off"], (mode) => Redis.clientImportSource(mode), (t) => `CLIENT IMPORT-SOURCE ${t}`, ok, true),
   ...each(["on", "off"], (mode) => Redis.clientNoEvict(mode), (t) => `CLIENT NO-EVICT ${t}`, ok, true),
   ...each(["on", "off"], (mode) => Redis.clientNoTouch(mode), (t) => `CLIENT NO-TOUCH ${t}`, ok, true),
   ...each(["write", "all"], (mode) => Redis.clientPause(9, mode), (t) => `CLIENT PAUSE 9 ${t}`, ok, true),
@@ -292,7 +351,20 @@ commandTable("Options of clients", [
   )
 ])
 
+const logs = ["slow", "large-request", "large-reply"] as const
+
 commandTable("Options of servers", [
+  ...each(logs, (log) => Redis.commandlogGet(9, log), (t) => `COMMANDLOG GET 9 ${lower(t)}`, none, []),
+  ...each(logs, (log) => Redis.commandlogLen(log), (t) => `COMMANDLOG LEN ${lower(t)}`, ":1\r\n", 1),
+  ...each(logs, (log) => Redis.commandlogReset(log), (t) => `COMMANDLOG RESET ${lower(t)}`, ok, true),
+  [
+    "sends SHUTDOWN SAFE FAILOVER",
+    Redis.shutdown({ safe: true, failover: true }),
+    "SHUTDOWN SAFE FAILOVER",
+    "_\r\n",
+    undefined
+  ],
+  ...each(["async", "sync"], (mode) => Redis.clusterFlushslot(9, mode), (t) => `CLUSTER FLUSHSLOT 9 ${t}`, ok, true),
   ...each(["hard", "soft"], (mode) => Redis.clusterReset(mode), (t) => `CLUSTER RESET ${t}`, ok, true),
   ...each(
     orders,

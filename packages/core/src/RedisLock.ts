@@ -1,0 +1,391 @@
+/**
+ * Locks: at most one holder at a time, among all programs that use the same
+ * server, for as long as the lock lives.
+ *
+ * A lock is a key that holds its owner's token. A lock with a time to live
+ * frees itself when its holder dies; in return it can expire under a holder
+ * that is slow. What that means is told in the guide on locks; fencing tokens
+ * are the remedy where two holders must never both write.
+ *
+ * **Example** (One program at a time)
+ *
+ * ```ts
+ * import { Redis, RedisLock } from "@redfx/core"
+ *
+ * const reports = RedisLock.make("lock:reports", { ttl: "30 seconds", waitTimeout: "5 seconds", autoExtend: true })
+ *
+ * const program = reports.withLock(Redis.incr("reports"))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import { exists } from "./commands/Generic.ts"
+import { get, set } from "./commands/Strings.ts"
+import * as Scripts from "./internal/lockScripts.ts"
+import { RedisClient } from "./RedisClient.ts"
+import type { Service } from "./RedisClient.ts"
+import { LockError, LockNotOwnedError, type RedisError } from "./RedisError.ts"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * Options of a lock.
+ *
+ * **Details**
+ *
+ * - `ttl`: how long the lock lives unless it is extended, in whole milliseconds, rounded up; a bare number is
+ *   milliseconds. Default, also for `0` and infinity: until it is released.
+ * - `retryInterval`: the pause between two tries. Default 100 milliseconds.
+ * - `waitTimeout`: how long to try at the most. It is given up as soon as the next try would be later than that: with
+ *   `"350 millis"` and tries every 100 it is given up after 300. Default: no limit.
+ * - `token`: what shows who owns the lock. Default: a random one for each time the lock is acquired.
+ * - `fencing`: hand out a fencing token with the lock. Its counter is a key of its own, in the same hash slot, which
+ *   never expires. Default `false`.
+ * - `autoExtend`: set the time to live back to `ttl` every third of it while `withLock` or `scoped` holds the lock.
+ *   Default `false`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LockOptions {
+  readonly ttl?: Duration.Input | undefined
+  readonly retryInterval?: Duration.Input | undefined
+  readonly waitTimeout?: Duration.Input | undefined
+  readonly token?: string | undefined
+  readonly fencing?: boolean | undefined
+  readonly autoExtend?: boolean | undefined
+}
+
+/**
+ * Options of {@link LockHandle.extend}: with `replace` the duration is the whole
+ * time to live from now on, otherwise it is added to what is left.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ExtendOptions {
+  readonly replace?: boolean | undefined
+}
+
+/**
+ * A lock that was acquired. It works on the client that acquired it.
+ *
+ * **Details**
+ *
+ * - `token`: what the lock holds. `fencingToken`: higher than that of every earlier holder; `undefined` unless the
+ *   option `fencing` asks for it.
+ * - `release`: frees the lock. The handle counts as unlocked from then on, also when that fails.
+ * - `extend`: prolongs its life. `reacquire`: sets its life back to `ttl`.
+ * - `owned`: whether the lock holds this handle's token. `locked`: whether anybody has the lock.
+ * - `lost`: fails once automatic extension finds that the lock is lost; without it, never.
+ *
+ * `release`, `extend` and `reacquire` fail with `LockNotOwnedError` when the lock has expired, or is somebody else's by
+ * now; with `LockError` of the reason `NotHeld` when the handle is unlocked. `extend` and `reacquire` fail with
+ * `LockError` of the reason `NoTimeout` when the lock was made without `ttl`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LockHandle {
+  readonly name: string
+  readonly token: string
+  readonly fencingToken: number | undefined
+  readonly release: Effect.Effect<void, RedisError>
+  readonly extend: (duration: Duration.Input, options?: ExtendOptions) => Effect.Effect<void, RedisError>
+  readonly reacquire: Effect.Effect<void, RedisError>
+  readonly owned: Effect.Effect<boolean, RedisError>
+  readonly locked: Effect.Effect<boolean, RedisError>
+  readonly lost: Effect.Effect<never, LockNotOwnedError>
+}
+
+/**
+ * A lock.
+ *
+ * **Details**
+ *
+ * - `tryAcquire`: tries once; `undefined` when somebody has the lock.
+ * - `acquire`: tries until `waitTimeout`; `undefined` when the lock was not free by then. Whoever acquires a lock this
+ *   way has to release it.
+ * - `scoped`: acquires the lock and releases it with the scope. Fails with `LockError` of the reason `NotAcquired`.
+ * - `withLock`: runs an effect while holding the lock. Fails like `scoped`.
+ * - `locked`: whether anybody has the lock.
+ *
+ * Locks are not re-entrant: who has one and asks for it again waits like everybody else.
+ *
+ * An attempt that is interrupted, or whose answer is lost, is undone in the background.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisLock {
+  readonly name: string
+  readonly tryAcquire: Effect.Effect<LockHandle | undefined, RedisError, RedisClient>
+  readonly acquire: Effect.Effect<LockHandle | undefined, RedisError, RedisClient>
+  readonly scoped: Effect.Effect<LockHandle, RedisError, RedisClient | Scope.Scope>
+  /**
+   * Runs an effect while holding the lock, and releases the lock whatever
+   * becomes of the effect.
+   *
+   * What becomes of the effect comes first: when it fails or is interrupted, a
+   * lock that could not be released is only logged, as a warning. When it
+   * succeeds, that is the failure: `LockNotOwnedError` says that the lock had
+   * expired, and others may have been in. With `autoExtend`, losing the lock
+   * interrupts the effect and fails with `LockNotOwnedError`.
+   */
+  readonly withLock: <A, E, R>(
+    effect: Effect.Effect<A, E, R> | ((handle: LockHandle) => Effect.Effect<A, E, R>)
+  ) => Effect.Effect<A, E | RedisError, R | RedisClient>
+  readonly locked: Effect.Effect<boolean, RedisError, RedisClient>
+}
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * A lock of this name. Making it sends nothing.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (name: string, options: LockOptions = {}): RedisLock => {
+  const settings = settingsOf(name, options)
+
+  const acquireWithin = (waitTimeout: number) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.map(acquire(settings, waitTimeout, restore), (held) => held?.handle)
+    )
+
+  return {
+    name,
+    tryAcquire: acquireWithin(0),
+    acquire: acquireWithin(settings.waitTimeout),
+    scoped: Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function*() {
+        const held = yield* acquireOrFail(settings, restore)
+        yield* Effect.addFinalizer(() => held.giveBack)
+        // Ends before the lock is given back: finalizers run last one first.
+        yield* Effect.forkScoped(Effect.interruptible(held.keepAlive))
+        return held.handle
+      })
+    ),
+    withLock: (effect) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function*() {
+          const held = yield* acquireOrFail(settings, restore)
+          const body = Effect.suspend(() => typeof effect === "function" ? effect(held.handle) : effect)
+          const exit = yield* Effect.exit(restore(Effect.raceFirst(body, held.keepAlive)))
+          yield* Exit.isSuccess(exit) && held.isHeld() ? held.handle.release : held.giveBack
+          return yield* exit
+        })
+      ),
+    locked: Effect.flatMap(RedisClient, (client) => isLocked(client, name))
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Acquiring
+// -----------------------------------------------------------------------------
+
+/** The options with their defaults; times in milliseconds. */
+interface Settings {
+  readonly name: string
+  readonly ttl: number | undefined
+  readonly retryInterval: number
+  readonly waitTimeout: number
+  readonly token: string | undefined
+  readonly fencing: boolean
+  readonly autoExtend: boolean
+}
+
+const settingsOf = (name: string, options: LockOptions): Settings => {
+  const ttl = wholeMilliseconds(options.ttl ?? 0)
+  return {
+    name,
+    ttl: ttl === 0 || ttl === Infinity ? undefined : ttl,
+    retryInterval: milliseconds(options.retryInterval ?? 100),
+    waitTimeout: milliseconds(options.waitTimeout ?? Infinity),
+    token: options.token,
+    fencing: options.fencing === true,
+    autoExtend: options.autoExtend === true
+  }
+}
+
+const milliseconds = (time: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(time))
+
+/** Rounded up: less than a millisecond is not nothing, which would mean without end. */
+const wholeMilliseconds = (time: Duration.Input): number => Math.ceil(milliseconds(time))
+
+/** Milliseconds of a clock that is never set, so that nothing of this depends on the time of day. */
+const now: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
+
+/** Makes interruptible again what stands in an uninterruptible region. */
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/** Tries until the lock is taken, or the next try would be too late. */
+const acquire = Effect.fnUntraced(function*(
+  settings: Settings,
+  waitTimeout: number,
+  restore: Restore
+): Effect.fn.Return<Held | undefined, RedisError, RedisClient> {
+  const client = yield* RedisClient
+  const stopAt = (yield* now) + waitTimeout
+  const token = settings.token ?? SecureRandom.uuidV4Unsafe()
+  for (;;) {
+    const triedAt = yield* now
+    const grant = yield* attempt(client, settings, token, restore)
+    if (grant !== undefined) {
+      return makeHeld(client, settings, { token, fencingToken: grant.fencingToken, acquiredAt: triedAt })
+    }
+    if ((yield* now) + settings.retryInterval > stopAt) return undefined
+    yield* restore(Effect.sleep(settings.retryInterval))
+  }
+})
+
+const acquireOrFail = (settings: Settings, restore: Restore): Effect.Effect<Held, RedisError, RedisClient> =>
+  Effect.flatMap(
+    acquire(settings, settings.waitTimeout, restore),
+    (held) => held === undefined ? new LockError({ name: settings.name, reason: "NotAcquired" }) : Effect.succeed(held)
+  )
+
+/** One try. Who will never learn what came of it must not keep others out. */
+const attempt = (
+  client: Service,
+  settings: Settings,
+  token: string,
+  restore: Restore
+): Effect.Effect<{ readonly fencingToken: number | undefined } | undefined, RedisError> => {
+  const { fencing, name, ttl } = settings
+  const request = fencing
+    ? Effect.map(
+      Scripts.acquireFenced(name, token, ttl ?? 0),
+      (fencingToken) => fencingToken === 0 ? undefined : { fencingToken }
+    )
+    : Effect.map(set(name, token, { nx: true, px: ttl }), (taken) => taken ? { fencingToken: undefined } : undefined)
+  const undo = Effect.forkDetach(Effect.ignore(on(client, Scripts.release(name, token))), { startImmediately: true })
+  return restore(on(client, request)).pipe(
+    Effect.onInterrupt(() => undo),
+    Effect.tapError((error) => "delivery" in error && error.delivery === "unknown" ? undo : Effect.void)
+  )
+}
+
+const on = <A, E>(client: Service, effect: Effect.Effect<A, E, RedisClient>): Effect.Effect<A, E> =>
+  Effect.provideService(effect, RedisClient, client)
+
+const isLocked = (client: Service, name: string): Effect.Effect<boolean, RedisError> =>
+  Effect.map(client.execute(exists(name)), (count) => count > 0)
+
+// -----------------------------------------------------------------------------
+// Holding
+// -----------------------------------------------------------------------------
+
+/**
+ * A lock that was acquired, as this module sees it.
+ *
+ * - `isHeld`: whether the handle counts as holding the lock.
+ * - `giveBack`: releases the lock if it is held; that it could not be is logged.
+ * - `keepAlive`: extends the lock until that finds it lost, which is its failure.
+ */
+interface Held {
+  readonly handle: LockHandle
+  readonly isHeld: () => boolean
+  readonly giveBack: Effect.Effect<void>
+  readonly keepAlive: Effect.Effect<never, LockNotOwnedError>
+}
+
+interface Grant {
+  readonly token: string
+  readonly fencingToken: number | undefined
+  readonly acquiredAt: number
+}
+
+const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
+  const { name, ttl } = settings
+  const { fencingToken, token } = grant
+  const loss = Deferred.makeUnsafe<never, LockNotOwnedError>()
+  let state: "held" | "unlocked" = "held"
+
+  const whileHeld = (act: () => Effect.Effect<boolean, RedisError>): Effect.Effect<void, RedisError> =>
+    Effect.suspend(() =>
+      state === "held"
+        ? Effect.flatMap(act(), (owned) => owned ? Effect.void : new LockNotOwnedError({ name }))
+        : new LockError({ name, reason: "NotHeld" })
+    )
+
+  const change = (duration: number, mode: "add" | "replace" | "atLeast"): Effect.Effect<boolean, RedisError> =>
+    on(client, Scripts.extend(name, token, duration, mode))
+
+  const extend = (duration: () => number, mode: "add" | "replace"): Effect.Effect<void, RedisError> =>
+    whileHeld(() => ttl === undefined ? new LockError({ name, reason: "NoTimeout" }) : change(duration(), mode))
+
+  const handle: LockHandle = {
+    name,
+    token,
+    fencingToken,
+    release: Effect.uninterruptible(whileHeld(() => {
+      state = "unlocked"
+      return on(client, Scripts.release(name, token))
+    })),
+    extend: (duration, options) => extend(() => wholeMilliseconds(duration), options?.replace === true ? "replace" : "add"),
+    // Without `ttl` this is refused before the number is looked at.
+    reacquire: extend(() => ttl ?? 0, "replace"),
+    owned: Effect.suspend(() =>
+      state === "held" ? Effect.map(client.execute(get(name)), (stored) => stored === token) : Effect.succeed(false)
+    ),
+    locked: isLocked(client, name),
+    lost: Deferred.await(loss)
+  }
+
+  return {
+    handle,
+    isHeld: () => state === "held",
+    giveBack: Effect.suspend(() => state === "held" ? handle.release : Effect.void).pipe(
+      Effect.catch((error) => Effect.logWarning(`The lock "${name}" could not be released`, error))
+    ),
+    keepAlive: settings.autoExtend && ttl !== undefined
+      ? keepAlive(change(ttl, "atLeast"), ttl, grant.acquiredAt).pipe(
+        Effect.andThen(Effect.suspend(() => {
+          state = "unlocked"
+          const error = new LockNotOwnedError({ name })
+          Deferred.doneUnsafe(loss, Exit.fail(error))
+          return error
+        }))
+      )
+      : Effect.never
+  }
+}
+
+/**
+ * Extends the lock every third of its life, and ends when the lock is lost:
+ * when the server says so, or when it has not answered for so long that the
+ * lock may have expired.
+ */
+const keepAlive = Effect.fnUntraced(function*(
+  renew: Effect.Effect<boolean, RedisError>,
+  ttl: number,
+  acquiredAt: number
+): Effect.fn.Return<void> {
+  let validUntil = acquiredAt + ttl
+  let pause = ttl / 3
+  for (;;) {
+    yield* Effect.sleep(pause)
+    const startedAt = yield* now
+    if (startedAt >= validUntil) return
+    const renewed = yield* renew.pipe(
+      Effect.timeout(validUntil - startedAt),
+      Effect.catch(() => Effect.succeed("unknown" as const))
+    )
+    if (renewed === false) return
+    if (renewed === true) validUntil = startedAt + ttl
+    pause = renewed === true ? ttl / 3 : Math.min(ttl / 10, Math.max(validUntil - (yield* now), 0))
+  }
+})
