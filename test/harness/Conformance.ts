@@ -38,6 +38,8 @@ export interface Server {
   readonly version: Version
   /** Every command and subcommand, Sentinel's included. */
   readonly names: ReadonlyArray<string>
+  /** False for Redis 6: there a container stands for its subcommands. */
+  readonly listsSubcommands: boolean
   readonly command: (name: string) => ServerCommand | undefined
   /** The keys that the server finds in one of the commands it was asked about; `undefined` when it cannot tell. */
   readonly keys: (command: RedisCommand.Any) => ReadonlyArray<string> | undefined
@@ -61,6 +63,7 @@ export const askServer = (commands: ReadonlyArray<RedisCommand.Any>): Promise<Se
       return {
         version: yield* version,
         names: [...known].filter(([, { isContainer }]) => !isContainer).map(([name]) => name),
+        listsSubcommands: known.get("CLIENT")?.isContainer === true,
         command: (name: string) => known.get(name) ?? containerOf(known, name),
         keys: (command: RedisCommand.Any) => keys.get(command),
         tokens: (name: string) => [...tokens.get(name) ?? []]

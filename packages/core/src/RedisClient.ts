@@ -11,6 +11,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Any, RedisCommand } from "./RedisCommand.ts"
 import type { RedisError } from "./RedisError.ts"
+import type { PubSub } from "./RedisPubSub.ts"
 
 /**
  * Something that happened to a connection of a client.
@@ -73,6 +74,8 @@ export interface Service {
   ) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, RedisError>>, RedisError>
   /** A client on one connection that nobody else uses until the scope closes. */
   readonly reserve: Effect.Effect<Service, RedisError, Scope.Scope>
+  /** Subscriptions; `Redis.subscribe` and `Redis.pubsub` use them. */
+  readonly pubSub: PubSub
   /** What happens to connections, from the moment of subscription on. */
   readonly events: Stream.Stream<RedisEvent>
   readonly stats: Effect.Effect<RedisStats>

@@ -3,12 +3,14 @@
  *
  * @since 0.1.0
  */
+import type * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
+import * as Environment from "./internal/environment.ts"
 import type { Endpoint, TlsOptions } from "./RedisConnector.ts"
 import { RedisConfigError } from "./RedisError.ts"
 
@@ -436,3 +438,40 @@ const duration = (
         ? Effect.succeed(value)
         : invalid(option, `it must be at least ${least} ms`)
   })
+
+// -----------------------------------------------------------------------------
+// Configuration from outside
+// -----------------------------------------------------------------------------
+
+/**
+ * Reads what to connect to, and how, from the environment, a file, or whatever else the program's `ConfigProvider` is.
+ *
+ * **Details**
+ *
+ * Every option has its own name, or the same in upper case: `commandTimeout` or `COMMAND_TIMEOUT`, `pool.max` or
+ * `POOL_MAX`. It is meant to be nested, as in the example: on its own it would take `PATH` and `HOST` for its own.
+ *
+ * - `mode`: `"standalone"` (default), `"sentinel"` or `"cluster"`; or `cluster`, a boolean.
+ * - `url`: see `RedisUrl.parse`. What it says goes before the other options. A scheme that names a mode decides on it.
+ * - `host`, `port`, `path`; `sentinels` and `nodes`, as `host:port,host:port`; `service`.
+ * - Every option that text can give. `tls` is a boolean; one of its parts, such as `tls.ca`, is enough to turn it on.
+ *   Times have a unit: `"5 seconds"`. The options of sentinels are `SENTINEL_USERNAME`, `SENTINEL_PASSWORD` and
+ *   `SENTINEL_TLS`.
+ *
+ * Fails with `ConfigError`, which shows neither passwords nor the URL's.
+ *
+ * **Example** (Other variables than the default's)
+ *
+ * ```ts
+ * import { RedisConfig } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { Config } from "effect"
+ *
+ * // CACHE_URL, CACHE_POOL_MAX, …
+ * export const cache = NodeRedisClient.layerConfig(Config.nested(RedisConfig.config, "CACHE"))
+ * ```
+ *
+ * @category configuration
+ * @since 0.1.0
+ */
+export const config: Config.Config<Deployment> = Environment.deployment

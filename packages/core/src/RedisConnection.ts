@@ -53,14 +53,18 @@ export interface RedisConnection {
  * What an owner wants to know of a connection.
  *
  * - `onUnsent`: takes the requests of which nothing was written when the connection ended. Without it they fail.
- * - `onPush`: takes out-of-band data.
+ * - `onPush`: takes out-of-band data, and returns whether it is the answer to the command in front after all.
+ * - `subscriber`: whether arrays are out-of-band data as well, as messages are before RESP3. Default `false`.
+ * - `onRead`: called after what one read brought was taken; reading goes on when the effect it returns is done.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Owner {
   readonly onUnsent?: ((unsent: RequestQueue, failure: RedisError) => void) | undefined
-  readonly onPush?: ((push: Resp.Push) => void) | undefined
+  readonly onPush?: ((items: ReadonlyArray<Resp.Value>) => boolean) | undefined
+  readonly subscriber?: boolean | undefined
+  readonly onRead?: (() => Effect.Effect<void> | undefined) | undefined
 }
 
 // -----------------------------------------------------------------------------
@@ -110,7 +114,8 @@ const open = Effect.fnUntraced(function*(
     maxBytes: settings.limits.inFlightBytes,
     onWork: () => writing.wake(),
     onFlush: () => writing.wakeNow(),
-    onPush: owner.onPush ?? (() => {}),
+    onPush: owner.onPush ?? (() => false),
+    subscriber: owner.subscriber,
     onClose: (failure, unsent) => {
       takeUnsent(unsent, failure)
       Deferred.doneUnsafe(ended, Effect.succeed(failure))
@@ -121,7 +126,7 @@ const open = Effect.fnUntraced(function*(
   )
 
   const lose = (failure: RedisError) => Effect.sync(() => exchange.close(failure))
-  yield* Effect.forkScoped(Effect.catch(read(pull, exchange, settings, address), lose), { startImmediately: true })
+  yield* Effect.forkScoped(Effect.catch(read(pull, exchange, settings, address, owner.onRead), lose), { startImmediately: true })
   yield* Effect.forkScoped(Effect.catch(write(writer, exchange, writing, address), lose), { startImmediately: true })
 
   const run = (commands: ReadonlyArray<RedisCommand.Any>) => runBatch(exchange, commands)
@@ -222,7 +227,8 @@ const read = (
   pull: Effect.Effect<ReadonlyArray<Uint8Array>, Socket.SocketError>,
   exchange: Exchange,
   settings: ConnectionSettings,
-  address: string
+  address: string,
+  onRead: Owner["onRead"]
 ): Effect.Effect<never, RedisError> => {
   const { aggregateLength, bulkLength, lineLength, replyDepth } = settings.limits
   const decoder = new RespDecoder({
@@ -239,7 +245,7 @@ const read = (
         return Effect.fail(new ProtocolError({ detail: decoder.failure.detail, address }))
       }
     }
-    return Effect.void
+    return onRead?.() ?? Effect.void
   })
   return Effect.forever(
     Effect.catchTag(receive, "SocketError", (error) => Effect.fail(lossOf(error, address))),

@@ -345,6 +345,24 @@ export class WatchError extends Schema.TaggedError<WatchError>("@redfx/core/Redi
 }
 
 /**
+ * Messages came faster than a subscription was consumed, and its buffer was
+ * full; what it held was still yielded. `capacity` is that of the buffer.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class PubSubOverflowError
+  extends Schema.TaggedError<PubSubOverflowError>("@redfx/core/RedisError/PubSubOverflowError")("PubSubOverflowError", {
+    capacity: Schema.Number
+  })
+{
+  override get message(): string {
+    return `More than ${this.capacity} messages waited to be consumed. Consume them faster, or choose another ` +
+      "buffer.capacity or buffer.onFull for the subscription."
+  }
+}
+
+/**
  * A lock could not be taken in time, or is not held.
  *
  * @category errors
@@ -580,6 +598,7 @@ export type RedisError =
   | DecodeError
   | ResponseLikeError
   | WatchError
+  | PubSubOverflowError
   | LockLikeError
   | ClusterLikeError
   | ConfigLikeError
@@ -666,6 +685,7 @@ export const RedisErrorSchema = Schema.Union([
   NoPermissionError,
   OutOfMemoryError,
   WatchError,
+  PubSubOverflowError,
   LockError,
   LockNotOwnedError,
   ClusterDownError,

@@ -174,7 +174,7 @@ export const make = (name: string, options: LockOptions = {}): RedisLock => {
         const held = yield* acquireOrFail(settings, restore)
         yield* Effect.addFinalizer(() => held.giveBack)
         // Ends before the lock is given back: finalizers run last one first.
-        yield* Effect.forkScoped(Effect.interruptible(held.keepAlive))
+        if (held.keepAlive !== undefined) yield* Effect.forkScoped(Effect.interruptible(held.keepAlive))
         return held.handle
       })
     ),
@@ -183,7 +183,9 @@ export const make = (name: string, options: LockOptions = {}): RedisLock => {
         Effect.gen(function*() {
           const held = yield* acquireOrFail(settings, restore)
           const body = Effect.suspend(() => typeof effect === "function" ? effect(held.handle) : effect)
-          const exit = yield* Effect.exit(restore(Effect.raceFirst(body, held.keepAlive)))
+          const exit = yield* Effect.exit(
+            restore(held.keepAlive === undefined ? body : Effect.raceFirst(body, held.keepAlive))
+          )
           yield* Exit.isSuccess(exit) && held.isHeld() ? held.handle.release : held.giveBack
           return yield* exit
         })
@@ -257,15 +259,19 @@ const acquireOrFail = (settings: Settings, restore: Restore): Effect.Effect<Held
     (held) => held === undefined ? new LockError({ name: settings.name, reason: "NotAcquired" }) : Effect.succeed(held)
   )
 
+interface Taken {
+  readonly fencingToken: number | undefined
+}
+
 /** One try. Who will never learn what came of it must not keep others out. */
 const attempt = (
   client: Service,
   settings: Settings,
   token: string,
   restore: Restore
-): Effect.Effect<{ readonly fencingToken: number | undefined } | undefined, RedisError> => {
+): Effect.Effect<Taken | undefined, RedisError> => {
   const { fencing, name, ttl } = settings
-  const request = fencing
+  const request: Effect.Effect<Taken | undefined, RedisError, RedisClient> = fencing
     ? Effect.map(
       Scripts.acquireFenced(name, token, ttl ?? 0),
       (fencingToken) => fencingToken === 0 ? undefined : { fencingToken }
@@ -293,18 +299,17 @@ const isLocked = (client: Service, name: string): Effect.Effect<boolean, RedisEr
  *
  * - `isHeld`: whether the handle counts as holding the lock.
  * - `giveBack`: releases the lock if it is held; that it could not be is logged.
- * - `keepAlive`: extends the lock until that finds it lost, which is its failure.
+ * - `keepAlive`: extends the lock until that finds it lost, which is its failure. Absent where nothing is to be extended.
  */
 interface Held {
   readonly handle: LockHandle
   readonly isHeld: () => boolean
   readonly giveBack: Effect.Effect<void>
-  readonly keepAlive: Effect.Effect<never, LockNotOwnedError>
+  readonly keepAlive: Effect.Effect<never, LockNotOwnedError> | undefined
 }
 
-interface Grant {
+interface Grant extends Taken {
   readonly token: string
-  readonly fencingToken: number | undefined
   readonly acquiredAt: number
 }
 
@@ -360,7 +365,7 @@ const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
           return error
         }))
       )
-      : Effect.never
+      : undefined
   }
 }
 

@@ -102,6 +102,7 @@ export const makeAt = Effect.fnUntraced(function*(
     () => SharedConnection.make({ endpoint, settings, onEvent })
   )
   const exclusive = yield* makeExclusive(endpoint, settings, onEvent)
+  const subscribers = yield* subscribersAt(endpoint, settings, onEvent)
   const stats = statsOf(shared, exclusive)
   const eventStream = Stream.fromPubSub(events)
   let next = 0
@@ -113,10 +114,11 @@ export const makeAt = Effect.fnUntraced(function*(
     ...RedisRouter.refusals,
     reserve: Effect.map(
       exclusive.lease,
-      ({ connection, taint }) => RedisRouter.ofConnection(connection, taint, { events: eventStream, stats })
+      ({ connection, taint }) => RedisRouter.ofConnection(connection, taint, { events: eventStream, stats, subscribers })
     ),
     events: eventStream,
     stats,
+    subscribers,
     describe: `${formatEndpoint(endpoint)}, db ${settings.db}`
   }
   return {
@@ -148,6 +150,19 @@ const statsOf = (
       inFlight: shared.reduce((sum, connection) => sum + connection.inFlight, 0)
     }
   })
+
+/** Connections for subscriptions, beside those of the pool. */
+const subscribersAt = (
+  endpoint: Endpoint,
+  settings: RedisConfig.ConnectionSettings,
+  onEvent: (event: RedisEvent) => void
+): Effect.Effect<RedisRouter.Subscribers, never, RedisConnector> =>
+  Effect.map(RedisConnector, (connector) => ({
+    place: () => formatEndpoint(endpoint),
+    connect: (_place, owner) =>
+      Effect.provideService(RedisConnection.make(endpoint, settings, owner), RedisConnector, connector),
+    onEvent
+  }))
 
 // -----------------------------------------------------------------------------
 // Exclusive connections

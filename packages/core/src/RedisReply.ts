@@ -72,6 +72,7 @@ type BigInts<R> = R extends Reply<unknown, unknown, infer I> ? I : never
  * @category constructors
  * @since 0.1.0
  */
+/* @__NO_SIDE_EFFECTS__ */
 export const make = <A, B = A, I = A>(
   // The types are declared, not inferred: inference would merge the three views into one.
   decode: (value: Resp.Value, view: View) => NoInfer<A | B | I>
@@ -328,6 +329,7 @@ const items = (value: Resp.Value): ReadonlyArray<Resp.Value> => {
  * @category combinators
  * @since 0.1.0
  */
+/* @__NO_SIDE_EFFECTS__ */
 export const nullable = <A, B, I>(reply: Reply<A, B, I>): Reply<A | undefined, B | undefined, I | undefined> =>
   make((value, view) => value === null ? undefined : reply.decode(value, view))
 
@@ -337,6 +339,7 @@ export const nullable = <A, B, I>(reply: Reply<A, B, I>): Reply<A | undefined, B
  * @category combinators
  * @since 0.1.0
  */
+/* @__NO_SIDE_EFFECTS__ */
 export const orElse = <A, B, I, D>(reply: Reply<A, B, I>, absent: () => D): Reply<A | D, B | D, I | D> =>
   make((value, view) => value === null ? absent() : reply.decode(value, view))
 
@@ -346,6 +349,7 @@ export const orElse = <A, B, I, D>(reply: Reply<A, B, I>, absent: () => D): Repl
  * @category combinators
  * @since 0.1.0
  */
+/* @__NO_SIDE_EFFECTS__ */
 export const array = <A, B, I>(
   reply: Reply<A, B, I>
 ): Reply<ReadonlyArray<A>, ReadonlyArray<B>, ReadonlyArray<I>> =>
@@ -379,6 +383,7 @@ export const set: Reply<ReadonlySet<string>, ReadonlyArray<Uint8Array>, Readonly
  * @category combinators
  * @since 0.1.0
  */
+/* @__NO_SIDE_EFFECTS__ */
 export const tuple = <const R extends ReadonlyArray<Reply<unknown, unknown, unknown>>>(
   ...replies: R
 ): Reply<
@@ -399,6 +404,7 @@ export const tuple = <const R extends ReadonlyArray<Reply<unknown, unknown, unkn
  * @category combinators
  * @since 0.1.0
  */
+/* @__NO_SIDE_EFFECTS__ */
 export const fields = <const R extends Readonly<Record<string, Reply<unknown, unknown, unknown>>>>(
   replies: R
 ): Reply<
@@ -434,6 +440,7 @@ export const textSet: Reply<ReadonlySet<string>> = make((value, view) => new Set
  * @category combinators
  * @since 0.1.0
  */
+/* @__NO_SIDE_EFFECTS__ */
 export const leadingFields = <const R extends Readonly<Record<string, Reply<unknown, unknown, unknown>>>>(
   replies: R
 ): Reply<
@@ -455,6 +462,7 @@ export const leadingFields = <const R extends Readonly<Record<string, Reply<unkn
  * @category combinators
  * @since 0.1.0
  */
+/* @__NO_SIDE_EFFECTS__ */
 export const pairs = <A, B, I, A2, B2, I2>(
   keyReply: Reply<A, B, I>,
   valueReply: Reply<A2, B2, I2>
@@ -507,6 +515,7 @@ export const record: Reply<
  * @category combinators
  * @since 0.1.0
  */
+/* @__NO_SIDE_EFFECTS__ */
 export const recordOf = <A, B, I>(
   reply: Reply<A, B, I>
 ): Reply<Readonly<Record<string, A>>, Readonly<Record<string, B>>, Readonly<Record<string, I>>> =>
@@ -529,6 +538,7 @@ export const recordOf = <A, B, I>(
  * @category combinators
  * @since 0.1.0
  */
+/* @__NO_SIDE_EFFECTS__ */
 export const struct = <const R extends Readonly<Record<string, Reply<unknown, unknown, unknown>>>>(
   replies: R
 ): Reply<
@@ -557,6 +567,7 @@ const bare = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, 
  * @category combinators
  * @since 0.1.0
  */
+/* @__NO_SIDE_EFFECTS__ */
 export const map = <A, B, I, C>(reply: Reply<A, B, I>, f: (value: A | B | I) => C): Reply<C> =>
   make((value, view) => f(reply.decode(value, view)))
 

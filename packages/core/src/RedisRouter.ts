@@ -15,13 +15,16 @@ import type * as Stream from "effect/Stream"
 import { Deadlines } from "./internal/deadlines.ts"
 import { connectionLoss, failureOf, timeLimit } from "./internal/failure.ts"
 import type { Batch } from "./internal/request.ts"
+import { make as makePubSub } from "./internal/pubSub.ts"
 import { BatchRequest, type Outcome, type Request, SingleRequest } from "./internal/request.ts"
 import * as Transaction from "./internal/transaction.ts"
+import type { Key } from "./RedisArg.ts"
 import type { RedisEvent, RedisStats, Service } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import type { ConnectionSettings } from "./RedisConfig.ts"
 import * as RedisConnection from "./RedisConnection.ts"
 import { DataError, type RedisError } from "./RedisError.ts"
+import type { Kind, PubSub } from "./RedisPubSub.ts"
 
 /**
  * Where commands go.
@@ -31,6 +34,7 @@ import { DataError, type RedisError } from "./RedisError.ts"
  * - `stateful`: called before a command that changes the state of its connection; its error refuses the command.
  * - `dependent`: called before a command, alone, whose answer is about what its connection sent before; its error refuses
  *   the command.
+ * - `subscribers`: where subscriptions go.
  * - `describe`: how the client prints; never a secret.
  *
  * @category models
@@ -44,7 +48,28 @@ export interface RedisRouter {
   readonly reserve: Effect.Effect<RedisRouter, RedisError, Scope.Scope>
   readonly events: Stream.Stream<RedisEvent>
   readonly stats: Effect.Effect<RedisStats>
+  readonly subscribers: Subscribers
   readonly describe: string
+}
+
+/**
+ * Connections for subscriptions, which nothing else uses.
+ *
+ * - `place`: names the server that a channel is subscribed to on; channels of the same place share a connection. Asked
+ *   again when a server has given up a shard channel.
+ * - `connect`: opens a connection to a place.
+ * - `onEvent`: takes what happens to these connections.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Subscribers {
+  readonly place: (kind: Kind, channel: Key) => string
+  readonly connect: (
+    place: string,
+    owner: RedisConnection.Owner
+  ) => Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope>
+  readonly onEvent: (event: RedisEvent) => void
 }
 
 /**
@@ -67,13 +92,14 @@ export const makeClient = Effect.fnUntraced(function*(
       Effect.sync(() => deadlines.failAll(connectionLoss("ClientClosed", "The client was closed")))
     )
   }
-  return clientOf(router, settings, deadlines)
+  return clientOf(router, settings, deadlines, yield* makePubSub(router.subscribers, settings))
 })
 
 const clientOf = (
   router: RedisRouter,
   settings: ConnectionSettings,
-  deadlines: Deadlines | undefined
+  deadlines: Deadlines | undefined,
+  pubSub: PubSub
 ): Service => {
   const submit = (request: Request): Effect.Effect<void> => {
     deadlines?.add(request)
@@ -125,7 +151,8 @@ const clientOf = (
         (outcomes) => Effect.map(Transaction.unwrap(sent, outcomes, origin), (results) => weave(commands, results))
       )
     },
-    reserve: Effect.map(router.reserve, (reserved) => clientOf(reserved, settings, deadlines)),
+    reserve: Effect.map(router.reserve, (reserved) => clientOf(reserved, settings, deadlines, pubSub)),
+    pubSub,
     events: router.events,
     stats: router.stats,
     ...printed(router.describe)
@@ -279,7 +306,7 @@ const withinLimit = <A, E>(
 export const ofConnection = (
   connection: RedisConnection.RedisConnection,
   onStateful: () => void,
-  rest: Pick<RedisRouter, "events" | "stats">
+  rest: Pick<RedisRouter, "events" | "stats" | "subscribers">
 ): RedisRouter => {
   const router: RedisRouter = {
     submit: connection.submit,
@@ -289,6 +316,7 @@ export const ofConnection = (
     reserve: Effect.suspend(() => Effect.succeed(router)),
     events: rest.events,
     stats: rest.stats,
+    subscribers: rest.subscribers,
     describe: `${connection.address}, reserved`
   }
   return router

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
 import * as Places from "./internal/places.ts"
+import * as Scripts from "./internal/scripts.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { Service } from "./RedisClient.ts"
@@ -58,7 +59,7 @@ export const transactionSettled = <const C extends Commands>(
   commands: C
 ): Effect.Effect<Results<C>, RedisError, RedisClient> =>
   Effect.flatMap(
-    Effect.flatMap(RedisClient, (client) => client.transaction(Places.list(commands))),
+    Effect.flatMap(RedisClient, (client) => Scripts.transaction(client, Places.list(commands))),
     // One result a command, in the places of the commands.
     (outcomes) => Places.results(commands, outcomes) as Effect.Effect<Results<C>>
   )
@@ -124,7 +125,7 @@ const attempt = <C extends Commands, E, R>(
 
 const commit = <C extends Commands>(client: Service, commands: C): Effect.Effect<Successes<C>, RedisError> =>
   Effect.flatMap(
-    client.transaction(Places.list(commands)),
+    Scripts.transaction(client, Places.list(commands)),
     // One value a command, in the places of the commands.
     (outcomes) => Places.values(commands, outcomes) as Effect.Effect<Successes<C>, RedisError>
   )

@@ -11,14 +11,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { assemble, at, camelName, entries, snakeName } from "./internal/optionText.ts"
 import type { Entry } from "./internal/optionText.ts"
-import type {
-  ClusterOptions,
-  ConnectionOptions,
-  Deployment,
-  NodeAddress,
-  SentinelOptions,
-  StandaloneOptions
-} from "./RedisConfig.ts"
+import type { ClusterOptions, ConnectionOptions, Deployment, NodeAddress, SentinelOptions } from "./RedisConfig.ts"
 import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
@@ -266,7 +259,7 @@ const hostOf = (text: string, decode: Decode): { readonly host?: string; readonl
     invalid("its host cannot be read; an IPv6 address stands in brackets")
   const port = Number(digits)
   if (digits !== "" && !(/^\d{1,5}$/.test(digits) && port >= 1 && port <= 65535)) {
-    return invalid("its port is no integer between 1 and 65535")
+    return invalid("its port is no integer between 1 and 65535; an IPv6 address stands in brackets")
   }
   if (v6 === "") return invalid("its host cannot be read; an IPv6 address stands in brackets")
   const host = decode(v6 ?? name)
@@ -372,7 +365,7 @@ const merge = (base: Given, over: Given): Given => {
 }
 
 const isRecord = (value: unknown): value is Given =>
-  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  typeof value === "object" && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value))
 
 // -----------------------------------------------------------------------------
 // Printing
@@ -460,7 +453,8 @@ const hostsText = (deployment: Deployment): string => {
   }
 }
 
-const hostText = (host: string, port: number | undefined): string =>
+/** @internal */
+export const hostText = (host: string, port: number | undefined): string =>
   (host.includes(":") ? `[${encodeURIComponent(host).replaceAll("%3A", ":")}]` : encodeURIComponent(host)) +
   (port === undefined ? "" : `:${port}`)
 
@@ -470,7 +464,8 @@ const pathText = (deployment: Deployment): string => {
   return service + (db === undefined ? "" : `/${db}`)
 }
 
-const encodePath = (path: string): string => path.split("/").map(encodeURIComponent).join("/")
+/** @internal */
+export const encodePath = (path: string): string => path.split("/").map(encodeURIComponent).join("/")
 
 /** The options of which the rest of the URL says nothing. */
 const queried = (deployment: Deployment): Result.Result<Given, RedisConfigError> => {

@@ -77,7 +77,7 @@ const makeExchange = (
     ...limits,
     onWork: () => {},
     onFlush: () => flush(exchange),
-    onPush: () => {},
+    onPush: () => false,
     onClose: (_, queue: RequestQueue) => {
       closings++
       unsent.push(...queue.takeAll())
@@ -289,22 +289,49 @@ describe("Exchange", () => {
   })
 
   it("passes pushes on without taking them for replies", () => {
-    const pushes: Array<Resp.Push> = []
+    const pushes: Array<ReadonlyArray<Resp.Value>> = []
     const exchange = new Exchange({
       origin: { address: "test:1", replaceInvalidText: false },
       maxCommands: 10,
       maxBytes: 1000,
       onWork: () => {},
       onFlush: () => {},
-      onPush: (push) => pushes.push(push),
+      onPush: (items) => {
+        pushes.push(items)
+        return false
+      },
       onClose: () => {}
     })
     const only = track(["a"])
     exchange.submit(only.request)
     exchange.encode()
     exchange.receive([new Resp.Push(["invalidate", null]), "a"])
-    assert.strictEqual(pushes.length, 1)
+    assert.deepStrictEqual(pushes, [["invalidate", null]])
     checkOutcomes(only, new Set(["a"]))
     assert.strictEqual(only.settledTimes, 1)
   })
+
+  for (const [what, wrap] of [["pushes", (items) => new Resp.Push(items)], ["arrays", (items) => items]] as const satisfies
+    ReadonlyArray<readonly [string, (items: ReadonlyArray<Resp.Value>) => Resp.Value]>) {
+    it(`${what} of a subscriber are replies where they complete one, and messages elsewhere`, () => {
+      const exchange = new Exchange({
+        origin: { address: "test:1", replaceInvalidText: false },
+        maxCommands: 10,
+        maxBytes: 1000,
+        subscriber: true,
+        onWork: () => {},
+        onFlush: () => {},
+        onPush: (items) => items[0] === "last",
+        onClose: () => {}
+      })
+      const [first, second] = [track(["a"]), track(["b"])]
+      exchange.submit(first.request)
+      exchange.submit(second.request)
+      exchange.encode()
+      exchange.receive([wrap(["message", "x"]), wrap(["first", "x"]), wrap(["last", "x"]), wrap(["message", "x"])])
+      assert.deepStrictEqual([first.settledTimes, second.settledTimes], [1, 0])
+      exchange.receive(["b"])
+      checkOutcomes(second, new Set(["b"]))
+    })
+  }
 })

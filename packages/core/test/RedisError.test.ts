@@ -21,6 +21,7 @@ const failing = (error: RedisError.RedisError): RedisClient.Service => ({
   pipeline: () => Effect.die("not used"),
   transaction: () => Effect.fail(error),
   reserve: Effect.fail(error),
+  pubSub: { open: () => Effect.fail(error) },
   events: Stream.empty,
   stats: Effect.die("not used"),
   toString: () => "failing"
@@ -268,6 +269,13 @@ const samples: ReadonlyArray<
     "A watched key changed before EXEC; nothing was applied. Run the whole transaction again."
   ],
   [
+    new RedisError.PubSubOverflowError({ capacity: 8 }),
+    false,
+    false,
+    "More than 8 messages waited to be consumed. Consume them faster, or choose another buffer.capacity or " +
+    "buffer.onFull for the subscription."
+  ],
+  [
     new RedisError.LockError({ name: "l", reason: "NotAcquired" }),
     false,
     false,
@@ -360,6 +368,7 @@ const rows: Readonly<Record<RedisError.RedisError["_tag"], string>> = {
   NoPermissionError: "ERR-15",
   OutOfMemoryError: "ERP-06",
   WatchError: "ERR-11",
+  PubSubOverflowError: "PUB-01",
   LockError: "ERR-16",
   LockNotOwnedError: "ERR-17",
   MasterNotFoundError: "ERR-19",

@@ -5,11 +5,15 @@
  * @since 0.1.0
  */
 import type * as RedisClient from "@redfx/core/RedisClient"
-import type * as RedisConfig from "@redfx/core/RedisConfig"
-import type * as RedisError from "@redfx/core/RedisError"
+import * as RedisConfig from "@redfx/core/RedisConfig"
+import * as RedisError from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
 import * as RedisStandalone from "@redfx/core/RedisStandalone"
+import * as RedisUrl from "@redfx/core/RedisUrl"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
 import * as NodeRedisConnector from "./NodeRedisConnector.ts"
 
 /**
@@ -52,3 +56,72 @@ export const layerPool = (
   options: RedisConfig.StandaloneOptions = {}
 ): Layer.Layer<RedisPool.RedisPool, RedisError.RedisError> =>
   Layer.provide(RedisPool.layer(options), NodeRedisConnector.layer)
+
+/**
+ * Provides a client of what a URL says: one server, sentinels or a cluster.
+ *
+ * **Details**
+ *
+ * `RedisUrl.parse` describes the URLs. The options hold where the URL says nothing. A URL that cannot be read fails the
+ * Layer with `InvalidUrlError`, before any I/O.
+ *
+ * **Example** (A server over TLS)
+ *
+ * ```ts
+ * import { NodeRedisClient } from "@redfx/node"
+ *
+ * export const client = NodeRedisClient.layerUrl("rediss://cache.example.com:6380/2", { commandTimeout: "2 seconds" })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerUrl = (
+  url: string | Redacted.Redacted<string>,
+  options: RedisUrl.ParseOptions = {}
+): Layer.Layer<RedisClient.RedisClient, RedisError.RedisError> =>
+  Layer.unwrap(Effect.map(Effect.fromResult(RedisUrl.parse(url, options)), layerDeployment))
+
+/**
+ * Provides a client of what the configuration says: the same program then runs on one server, by way of sentinels or
+ * on a cluster, as its environment decides.
+ *
+ * **Details**
+ *
+ * Without an argument it reads `REDIS_URL`, or `REDIS_HOST`, `REDIS_PORT`, `REDIS_MODE` and so on, as
+ * `RedisConfig.config` describes. What cannot be read fails the Layer with `ConfigError`, before any I/O.
+ *
+ * **Example** (A program that its environment configures)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { Effect } from "effect"
+ *
+ * export const main = Redis.get("greeting").pipe(Effect.provide(NodeRedisClient.layerConfig()))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  config: Config.Config<RedisConfig.Deployment> = Config.nested(RedisConfig.config, "REDIS")
+): Layer.Layer<RedisClient.RedisClient, RedisError.RedisError | Config.ConfigError> =>
+  Layer.unwrap(Effect.map(config, layerDeployment))
+
+const layerDeployment = (
+  deployment: RedisConfig.Deployment
+): Layer.Layer<RedisClient.RedisClient, RedisError.RedisError> => {
+  switch (deployment.mode) {
+    case "standalone":
+      return layer(deployment.options)
+    case "sentinel":
+    case "cluster":
+      return Layer.effectContext(Effect.fail(
+        new RedisError.RedisConfigError({
+          option: "mode",
+          detail: `a client of this mode needs @redfx/${deployment.mode}`
+        })
+      ))
+  }
+}

@@ -23,8 +23,10 @@ export interface ExchangeOptions {
   readonly onWork: () => void
   /** Called when what there is to write should not wait any longer. */
   readonly onFlush: () => void
-  /** Called with out-of-band data. */
-  readonly onPush: (push: Resp.Push) => void
+  /** Called with out-of-band data; returns whether it is the answer to the command in front after all. */
+  readonly onPush: (items: ReadonlyArray<Resp.Value>) => boolean
+  /** Whether arrays are out-of-band data as well: a subscriber gets its messages so where there is no push. */
+  readonly subscriber?: boolean | undefined
   /** Called once, with what ended the exchange and the requests of which nothing was written. */
   readonly onClose: (failure: RedisError, unsent: RequestQueue) => void
 }
@@ -39,6 +41,9 @@ const flushAfter = (replies: number): number => Math.max(32, replies >> 2)
 
 /** Bytes after which a write is handed over, so that a huge pipeline does not become one giant buffer. */
 const writeSize = 1024 * 1024
+
+// `Array.isArray` does not narrow readonly arrays.
+const isArray = (value: Resp.Value): value is ReadonlyArray<Resp.Value> => Array.isArray(value)
 
 export class Exchange {
   readonly #options: ExchangeOptions
@@ -145,7 +150,8 @@ export class Exchange {
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!
       if (value instanceof Resp.Push) {
-        this.#options.onPush(value)
+        if (!this.#options.onPush(value.items)) continue
+      } else if (this.#options.subscriber === true && isArray(value) && !this.#options.onPush(value)) {
         continue
       }
       const request = this.#owed()

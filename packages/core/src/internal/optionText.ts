@@ -30,17 +30,15 @@ type Kind = "text" | "secret" | "integer" | "boolean" | "choice" | "duration"
 class Text<out A> {
   readonly kind: Kind
   readonly expected: string
-  readonly url: Schema.Codec<unknown, string>
-  readonly config: Schema.Codec<unknown, string>
+  readonly url: Schema.Codec<A, string>
+  readonly config: Schema.Codec<A, string>
   readonly names: ReadonlyArray<readonly [name: string, url: Schema.Codec<unknown, string>]>
-  /** Never present: the type of the option. */
-  declare readonly "~type": A
 
   constructor(
     kind: Kind,
     expected: string,
-    url: Schema.Codec<unknown, string>,
-    config: Schema.Codec<unknown, string>,
+    url: Schema.Codec<A, string>,
+    config: Schema.Codec<A, string>,
     names: Text<unknown>["names"] = []
   ) {
     this.kind = kind
@@ -75,15 +73,13 @@ const textOf = <A>(
   expected: string,
   url: Schema.Codec<A, string>,
   config: Schema.Codec<A, string> = url
-): Text<A> =>
-  // Encoding is only ever given what decoding yields, or what fails to be encoded.
-  new Text<A>(kind, expected, url as Schema.Codec<unknown, string>, config as Schema.Codec<unknown, string>)
+): Text<A> => new Text(kind, expected, url, config)
 
 const text: Text<string> = textOf("text", "text", Schema.String)
 
 const secret: Text<Redacted.Redacted<string>> = textOf("secret", "text", Schema.RedactedFromValue(Schema.String))
 
-const integer: Text<number> = textOf(
+export const integer: Text<number> = textOf(
   "integer",
   "an integer",
   Schema.String.pipe(
@@ -97,7 +93,7 @@ const integer: Text<number> = textOf(
 const isFalse = (text: string): boolean => /^(0|f|false|n|no)$/i.test(text)
 
 /** A URL takes whatever does not say no for a yes, as redis-py does. */
-const boolean: Text<boolean> = textOf(
+export const boolean: Text<boolean> = textOf(
   "boolean",
   "true or false",
   Schema.String.pipe(

@@ -65,7 +65,6 @@ interface Gap {
 /** A command that was sent and is not answered in full. */
 interface Sent {
   readonly verb: string
-  readonly entries: ReadonlyArray<Entry>
   readonly unconfirmed: Map<string, Entry>
   readonly settle: (exit: Exit.Exit<void, RedisError>) => void
 }
@@ -149,16 +148,14 @@ export class Hub {
       if (!entry.receivers.includes(receiver)) continue
       entry.receivers = entry.receivers.filter((other) => other !== receiver)
       this.#recover(receiver, entry)
+      for (const joining of [...entry.joining]) {
+        if (joining.receiver === receiver) completed(joining, entry)
+      }
       if (entry.receivers.length > 0) continue
       this.#entries[entry.kind].delete(entry.id)
       if (entry.state !== "Wanted") given.push(entry)
     }
-    const commands = this.#unsubscribe(given, () => {
-      if (--outstanding === 0) settle(Exit.void)
-    }, settle)
-    let outstanding = commands.length
-    for (const send of commands) send()
-    if (commands.length === 0) settle(Exit.void)
+    this.#unsubscribe(given, settle)
     if (this.empty) this.#options.onUnused()
   }
 
@@ -238,6 +235,36 @@ export class Hub {
     this.#subscribe([entry])
   }
 
+  /** Gives an entry away, with those who have subscribed to it and now miss it. */
+  surrender(entry: Entry): ReadonlyArray<Receiver> {
+    this.#entries[entry.kind].delete(entry.id)
+    for (const receiver of entry.receivers) {
+      const gap = this.#gaps.get(receiver)
+      if (gap === undefined || !gap.missing.delete(entry)) continue
+      gap.names.delete(entry.name)
+      if (gap.missing.size > 0) continue
+      this.#gaps.delete(receiver)
+      if (gap.names.size > 0) receiver.mailbox.event({ _tag: "Restored", channels: [...gap.names] })
+    }
+    if (this.empty) this.#options.onUnused()
+    return entry.receivers
+  }
+
+  /** Takes over an entry that another hub has given away. */
+  adopt(given: Entry, receivers: ReadonlyArray<Receiver>): void {
+    const entry = this.#entry(given.kind, given.key)
+    entry.receivers = [...entry.receivers, ...receivers.filter((receiver) => !entry.receivers.includes(receiver))]
+    for (const receiver of receivers) {
+      const gap = this.#gaps.get(receiver) ?? { missing: new Set(), names: new Set() }
+      this.#gaps.set(receiver, gap)
+      gap.missing.add(entry)
+      gap.names.add(entry.name)
+      if (entry.state === "Active") this.#recover(receiver, entry)
+    }
+    if (entry.state === "Wanted") this.#subscribe([entry])
+    this.#options.onDemand()
+  }
+
   #all(): ReadonlyArray<Entry> {
     return Object.values(this.#entries).flatMap((entries) => [...entries.values()])
   }
@@ -283,15 +310,16 @@ export class Hub {
     }
   }
 
-  #unsubscribe(
-    entries: ReadonlyArray<Entry>,
-    done: () => void,
-    settle: (exit: Exit.Exit<void, RedisError>) => void
-  ): ReadonlyArray<() => void> {
-    if (this.#exchange === undefined) return []
-    return grouped(entries).map((group) => () =>
-      this.#send(unsubscribeVerbs[group[0]!.kind], group, (exit) => Exit.isSuccess(exit) ? done() : settle(exit))
-    )
+  #unsubscribe(entries: ReadonlyArray<Entry>, settle: (exit: Exit.Exit<void, RedisError>) => void): void {
+    const groups = this.#exchange === undefined ? [] : grouped(entries)
+    if (groups.length === 0) return settle(Exit.void)
+    let outstanding = groups.length
+    for (const group of groups) {
+      this.#send(unsubscribeVerbs[group[0]!.kind], group, (exit) => {
+        if (Exit.isFailure(exit)) settle(exit)
+        else if (--outstanding === 0) settle(Exit.void)
+      })
+    }
   }
 
   #send(
@@ -301,7 +329,7 @@ export class Hub {
   ): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
-    const sent: Sent = { verb, entries, unconfirmed: new Map(entries.map((entry) => [entry.id, entry])), settle }
+    const sent: Sent = { verb, unconfirmed: new Map(entries.map((entry) => [entry.id, entry])), settle }
     this.#sent.push(sent)
     exchange.submit(
       new SingleRequest(commandOf(verb, entries), (exit) => {
@@ -419,16 +447,11 @@ export class Hub {
 
   #confirmed(entry: Entry): void {
     entry.state = "Active"
-    const joining = [...entry.joining]
-    entry.joining.clear()
-    for (const { receiver } of joining) {
+    for (const { receiver } of entry.joining) {
       receiver.mailbox.event({ _tag: "Subscribed", kind: entry.kind, channel: entry.name })
     }
     for (const receiver of entry.receivers) this.#recover(receiver, entry)
-    for (const { settle, unconfirmed } of joining) {
-      unconfirmed.delete(entry)
-      if (unconfirmed.size === 0) settle(Exit.void)
-    }
+    for (const joining of [...entry.joining]) completed(joining, entry)
   }
 
   /** The server unsubscribes from a shard channel whose slot it has given up. */
@@ -440,13 +463,20 @@ export class Hub {
   }
 }
 
+const completed = (joining: Joining, entry: Entry): void => {
+  entry.joining.delete(joining)
+  joining.unconfirmed.delete(entry)
+  if (joining.unconfirmed.size === 0) joining.settle(Exit.void)
+}
+
 // -----------------------------------------------------------------------------
 // Names and commands
 // -----------------------------------------------------------------------------
 
 /** Text stands for itself; bytes that are not UTF-8 must not be mistaken for others. */
 const idOf = (key: RedisArg.Key): string => {
-  if (typeof key === "string") return key
+  // What is no text on the wire comes back as it went there.
+  if (typeof key === "string") return key.toWellFormed()
   return decodeUtf8Strict(key, 0, key.length) ?? `\u0000${Array.from(key).join()}`
 }
 

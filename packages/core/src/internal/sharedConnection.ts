@@ -44,7 +44,7 @@ type Served =
 
 /** The least and the most that a pause between two failed dials lasts, before jitter. */
 const shortestPause = 10
-const longestPause = 1000
+export const longestPause = 1000
 
 export interface Options {
   readonly endpoint: Endpoint
@@ -213,7 +213,7 @@ export class SharedConnection {
 }
 
 /** A jittered pause that doubles with each failure in a row. */
-const pauseAfter = (failures: number): Effect.Effect<number> =>
+export const pauseAfter = (failures: number): Effect.Effect<number> =>
   Effect.map(
     Random.next,
     (random) => Math.round(Math.min(shortestPause * 2 ** Math.min(failures, 10), longestPause) * (0.5 + random / 2))

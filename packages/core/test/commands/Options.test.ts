@@ -231,11 +231,9 @@ commandTable("Options of positions", [
 
 commandTable("Options of streams", [
   ...each(references, (r) => Redis.xackdel("s", "g", ["1-0"], r), (t) => `XACKDEL s g ${t} IDS 1 1-0`, "*1\r\n:1\r\n", [
-    "deleted"
+    1
   ]),
-  ...each(references, (r) => Redis.xdelex("s", ["1-0"], r), (t) => `XDELEX s ${t} IDS 1 1-0`, "*1\r\n:1\r\n", [
-    "deleted"
-  ]),
+  ...each(references, (r) => Redis.xdelex("s", ["1-0"], r), (t) => `XDELEX s ${t} IDS 1 1-0`, "*1\r\n:1\r\n", [1]),
   ...each(
     references,
     (r) => Redis.xadd("s", { f: "v" }, { references: r }),

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
+import { readFileSync } from "node:fs"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 
@@ -27,6 +28,9 @@ const tcpOptions = (host: string, port: number, lookup: Lookup | undefined) => (
   ...(lookup === undefined ? {} : { lookup })
 })
 
+/** The contents of PEM that is given as such, or by the path of a file; each dial reads it anew, as it may be renewed. */
+const pem = (textOrPath: string): string => textOrPath.includes("-----BEGIN ") ? textOrPath : readFileSync(textOrPath, "utf8")
+
 const tlsOptions = (host: string, tls: TlsOptions): Tls.ConnectionOptions => {
   const name = tls.servername ?? host
   return {
@@ -36,9 +40,9 @@ const tlsOptions = (host: string, tls: TlsOptions): Tls.ConnectionOptions => {
     // Called for trusted certificates only. By default Node would take the name from `servername`, and so check none
     // for an address.
     checkServerIdentity: (_host, cert) => tls.checkHostname === false ? undefined : Tls.checkServerIdentity(name, cert),
-    ...(tls.ca === undefined ? {} : { ca: typeof tls.ca === "string" ? tls.ca : [...tls.ca] }),
-    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls.key === undefined ? {} : { key: Redacted.value(tls.key) }),
+    ...(tls.ca === undefined ? {} : { ca: typeof tls.ca === "string" ? pem(tls.ca) : tls.ca.map(pem) }),
+    ...(tls.cert === undefined ? {} : { cert: pem(tls.cert) }),
+    ...(tls.key === undefined ? {} : { key: pem(Redacted.value(tls.key)) }),
     ...(tls.passphrase === undefined ? {} : { passphrase: Redacted.value(tls.passphrase) })
   }
 }

@@ -5,8 +5,8 @@
  * of places: so what a command returns for them is an array. With a path of the older form, such as `.a`,
  * it is an array of one.
  *
- * Tested by what the public documentation says of arguments and replies, not on
- * a server with the module.
+ * Not tried on a server with the module: tests check what is sent, and replies
+ * that are written by hand.
  *
  * @since 0.1.0
  */

@@ -1,8 +1,8 @@
 /**
  * Commands on Top-K sketches, of the module RedisBloom (part of Redis since 8.0).
  *
- * Tested by what the public documentation says of arguments and replies, not on
- * a server with the module.
+ * Not tried on a server with the module: tests check what is sent, and replies
+ * that are written by hand.
  *
  * @since 0.1.0
  */

@@ -1,0 +1,6 @@
+/**
+ * Commands on search indexes, of the module RediSearch, which is part of Redis since 8.0.
+ *
+ * @since 0.1.0
+ */
+export * from "./commands/modules/Search.ts"

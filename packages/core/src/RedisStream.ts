@@ -1,0 +1,383 @@
+/**
+ * Endless reading of Redis streams: from a position on, as a member of a group,
+ * and as a worker that handles each entry at least once.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import { xreadgroup } from "./commands/StreamGroups.ts"
+import { type StreamEntry, type StreamId, xread, xrevrange } from "./commands/Streams.ts"
+import * as Consumer from "./internal/streamConsumer.ts"
+import type { BytesFields } from "./internal/streamEntry.ts"
+import { keyIdentity, patience, previousId, readReply, withReply } from "./internal/streamReading.ts"
+import type * as RedisArg from "./RedisArg.ts"
+import { RedisClient } from "./RedisClient.ts"
+import * as RedisCommand from "./RedisCommand.ts"
+import { DataError, DecodeError, isRetryable, type RedisError } from "./RedisError.ts"
+
+// -----------------------------------------------------------------------------
+// Models and options
+// -----------------------------------------------------------------------------
+
+/**
+ * How the fields of entries are given: as a record of text, or as pairs of bytes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Fields = "text" | "bytes"
+
+/**
+ * An entry with its fields as asked for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type EntryOf<F extends Fields> = F extends "bytes" ? StreamEntry<BytesFields> : StreamEntry
+
+/**
+ * An entry and the stream that it is of, by the key that was given.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReadEntry<K extends RedisArg.Key = string, F extends Fields = "text"> {
+  readonly stream: K
+  readonly entry: EntryOf<F>
+}
+
+/**
+ * Options of {@link read} and {@link readGroup}.
+ *
+ * - `count`: how many entries of each stream a read takes at most. Default 100.
+ * - `block`: how long the server waits for entries before it answers that there are none; a bare number is
+ *   milliseconds. Default 5 seconds. The client's `commandTimeout` comes on top of it.
+ * - `fields`: default `"text"`.
+ * - `schedule`: when a read that failed is tried again, as long as it may succeed later. Default: after 50 milliseconds,
+ *   then ever later up to every 2 seconds, without end.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ReadOptions<F extends Fields = "text"> {
+  readonly count?: number | undefined
+  readonly block?: RedisArg.Time | undefined
+  readonly fields?: F | undefined
+  readonly schedule?: Schedule.Schedule<unknown, RedisError> | undefined
+}
+
+/**
+ * Who reads in {@link readGroup}.
+ *
+ * - `noack`: entries count as acknowledged when they are delivered, so that those under way are lost with a connection.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface GroupMember {
+  readonly group: RedisArg.Key
+  readonly consumer: RedisArg.Key
+  readonly noack?: boolean | undefined
+}
+
+// -----------------------------------------------------------------------------
+// Reading
+// -----------------------------------------------------------------------------
+
+/**
+ * The entries after the ids given for several streams, without end: first those
+ * that there are, then others as they are added.
+ *
+ * **Details**
+ *
+ * `"$"` stands for entries added after the start, `"+"` for the last entry and
+ * those after it. Each read goes on after the last id seen, also when the
+ * connection was lost in between: no entry is missed or given twice, unless it
+ * is trimmed before it is read. Fails with what no later try can mend, such as
+ * `WrongTypeError`, or `DecodeError` for an entry that is no text. On a cluster
+ * all streams must be in one slot.
+ *
+ * **Example** (Following two streams)
+ *
+ * ```ts
+ * import { RedisStream } from "@redfx/core"
+ * import { Console, Stream } from "effect"
+ *
+ * const program = RedisStream.read({ orders: "$", refunds: "0" }).pipe(
+ *   Stream.runForEach(({ entry, stream }) => Console.log(stream, entry.id, entry.fields))
+ * )
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const read = <K extends RedisArg.Key = string, F extends Fields = "text">(
+  streams: RedisArg.Pairs<K, StreamId>,
+  options: ReadOptions<F> = {}
+): Stream.Stream<ReadEntry<K, F>, RedisError, RedisClient> =>
+  Stream.unwrap(Effect.map(startAfter(positionsOf(streams), options), (start) =>
+    Stream.paginate(start, (positions) =>
+      Effect.flatMap(
+        persevere(runRead(xread(pairsOf(positions), blocking(options)), options), options),
+        (found) => Effect.map(advance(positions, found), (next) => [elements<K, F>(next), Option.some(next)] as const)
+      ))))
+
+/**
+ * The entries that a group gives to a consumer, without end: first those that
+ * are pending at it, then new ones.
+ *
+ * **Details**
+ *
+ * The entries stay pending until `Redis.xack` acknowledges them. After the loss
+ * of a connection it first reads what the server gave to this consumer and
+ * never arrived, so no entry is missed. A pending entry that was deleted from
+ * the stream has no fields. {@link consume} does all that a worker needs.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const readGroup = <K extends RedisArg.Key = string, F extends Fields = "text">(
+  { consumer, group, noack }: GroupMember,
+  streams: ReadonlyArray<K> | K,
+  options: ReadOptions<F> = {}
+): Stream.Stream<ReadEntry<K, F>, RedisError, RedisClient> =>
+  Stream.suspend(() => {
+    // A key alone, or several: bytes are no array.
+    const keys = Array.isArray(streams) ? streams as ReadonlyArray<K> : [streams as K]
+    let pending = true
+    const readOnce = (positions: Positions<K>) =>
+      Effect.suspend(() =>
+        runRead(
+          xreadgroup(
+            group,
+            consumer,
+            pending ? pairsOf(positions) : keys.map((key) => [key, ">"] as const),
+            pending ? { count: options.count ?? defaultCount } : { ...blocking(options), noack }
+          ),
+          options
+        )
+      ).pipe(
+        // What was on its way is pending now.
+        Effect.tapError(() => Effect.sync(() => pending = true))
+      )
+    const beginning = keys.map((key) => ({ key, id: "0-0", entries: [] }))
+    return Stream.paginate<Positions<K>, ReadEntry<K, F>, RedisError, RedisClient>(beginning, (positions) =>
+      Effect.flatMap(persevere(readOnce(positions), options), (found) => {
+        if (found.length === 0) pending = false
+        return Effect.map(advance(positions, found), (next) => [elements<K, F>(next), Option.some(next)] as const)
+      }))
+  })
+
+// -----------------------------------------------------------------------------
+// Consuming
+// -----------------------------------------------------------------------------
+
+/**
+ * An entry as a handler of {@link consume} gets it.
+ *
+ * - `deliveries`: how often it was delivered, this time included.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ConsumedEntry<F extends Fields = "text"> = EntryOf<F> & { readonly deliveries: number }
+
+/**
+ * Options of {@link consume}.
+ *
+ * **Details**
+ *
+ * - `consumer`: the name of this consumer in the group, its own at any time: pending entries belong to names.
+ * - `createGroup`: the id after which the group begins; then the group, and the stream, are made when they do not
+ *   exist. `"0"` is every entry, `"$"` those added from now on. Default: they must exist.
+ * - `concurrency`: how many handlers run at a time. Default 1.
+ * - `count`: how many entries a read takes at most; so many wait for a handler. Default: `concurrency`.
+ * - `block`: as in {@link ReadOptions}.
+ * - `claimIdle`: entries that are pending for longer are taken over, from whatever consumer. Those that wait here or are
+ *   being handled are renewed three times in that time. All consumers of a group should use the same. Default 1
+ *   minute; an infinite duration takes over nothing.
+ * - `claimEvery`: how often there is a look for such entries. Default: half of `claimIdle`.
+ * - `maxDeliveries`, `deadLetter`: an entry that was delivered so often without success goes to the stream `deadLetter`.
+ *   Default: it is delivered again for ever. On a cluster both streams must be in one slot.
+ * - `drain`: for how long handlers that run when the consumer is interrupted may go on before they are interrupted as
+ *   well. `0`: not at all. Default: for as long as they need.
+ * - `fields`, `schedule`: as in {@link ReadOptions}.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type ConsumeOptions<F extends Fields = "text"> =
+  & {
+    readonly stream: RedisArg.Key
+    readonly group: RedisArg.Key
+    readonly consumer: RedisArg.Key
+    readonly createGroup?: StreamId | undefined
+    readonly concurrency?: number | undefined
+    readonly claimIdle?: Duration.Input | undefined
+    readonly claimEvery?: Duration.Input | undefined
+    readonly drain?: Duration.Input | undefined
+  }
+  & ReadOptions<F>
+  & (
+    | { readonly maxDeliveries: number; readonly deadLetter: RedisArg.Key }
+    | { readonly maxDeliveries?: undefined; readonly deadLetter?: undefined }
+  )
+
+/**
+ * Handles the entries that a group gives to a consumer, without end.
+ *
+ * **Details**
+ *
+ * Every entry is handled at least once: it is acknowledged after its handler
+ * has succeeded, and is delivered again otherwise, here or at another consumer.
+ * It can be handled twice, when a handler succeeded and its acknowledgement did
+ * not reach the server, or when a process was stopped for longer than
+ * `claimIdle`; so a handler should do no harm when it runs again.
+ *
+ * An entry whose handler fails stays pending and is delivered again after
+ * `claimIdle`, or when a consumer of this name starts; retry inside the handler
+ * to be faster. The failure is logged. An entry whose fields are no text fails
+ * without its handler.
+ *
+ * A dead letter has the fields of the entry, as they were, and
+ * `dead-letter:stream`, `:id`, `:group`, `:consumer`, `:deliveries` and
+ * `:reason`. It is added and the entry acknowledged in one transaction.
+ *
+ * Lost connections are waited out by `schedule`. On interruption nothing is
+ * read any more, what waits for a handler stays pending, and handlers that run
+ * have the time of `drain`.
+ *
+ * **Example** (A worker)
+ *
+ * ```ts
+ * import { RedisStream } from "@redfx/core"
+ * import { Console } from "effect"
+ *
+ * const worker = RedisStream.consume(
+ *   {
+ *     stream: "{orders}",
+ *     group: "billing",
+ *     consumer: "billing-1",
+ *     createGroup: "0",
+ *     concurrency: 10,
+ *     maxDeliveries: 5,
+ *     deadLetter: "{orders}:dead"
+ *   },
+ *   (entry) => Console.log(entry.id, entry.fields.total)
+ * )
+ * ```
+ *
+ * @category consumers
+ * @since 0.1.0
+ */
+export const consume = <E, R, F extends Fields = "text">(
+  options: ConsumeOptions<F>,
+  handler: (entry: ConsumedEntry<F>) => Effect.Effect<unknown, E, R>
+): Effect.Effect<never, RedisError, R | RedisClient> => {
+  const { concurrency = 1 } = options
+  const { count = concurrency } = options
+  const wrong = [["concurrency", concurrency], ["count", count], ["maxDeliveries", options.maxDeliveries ?? 1]]
+    .find(([, value]) => !(Number.isInteger(value) && Number(value) >= 1))
+  if (wrong !== undefined) {
+    return Effect.fail(new DataError({ command: "XREADGROUP", detail: `${wrong[0]} must be a whole number from 1 on` }))
+  }
+  const claimIdle = Duration.fromInputUnsafe(options.claimIdle ?? "1 minute")
+  return Consumer.run(
+    {
+      ...options,
+      concurrency,
+      count,
+      block: options.block ?? "5 seconds",
+      claimIdle,
+      claimEvery: Duration.fromInputUnsafe(options.claimEvery ?? Duration.divideUnsafe(claimIdle, 2)),
+      limit: options.deadLetter === undefined ? undefined : options,
+      drain: Duration.fromInputUnsafe(options.drain ?? Duration.infinity),
+      schedule: options.schedule ?? patience
+    },
+    // The entry was decoded in the view that F stands for.
+    (entry) => handler(entry as ConsumedEntry<F>)
+  )
+}
+
+// -----------------------------------------------------------------------------
+// Positions
+// -----------------------------------------------------------------------------
+
+const defaultCount = 100
+
+/** Where a reader is in a stream, and the entries that brought it there. */
+interface Position<K> {
+  readonly key: K
+  readonly id: StreamId
+  readonly entries: ReadonlyArray<StreamEntry<unknown>>
+}
+
+type Positions<K> = ReadonlyArray<Position<K>>
+
+type Found = ReadonlyArray<readonly [Uint8Array, ReadonlyArray<StreamEntry<unknown>>]>
+
+const positionsOf = <K extends RedisArg.Key>(streams: RedisArg.Pairs<K, StreamId>): Positions<K> => {
+  // The keys of a record are text, which is what K then is.
+  const pairs = (Array.isArray(streams) ? streams : Object.entries(streams)) as ReadonlyArray<readonly [K, StreamId]>
+  return pairs.map(([key, id]) => ({ key, id, entries: [] }))
+}
+
+const pairsOf = <K>(positions: Positions<K>) => positions.map(({ id, key }) => [key, id] as const)
+
+const blocking = ({ block = "5 seconds", count = defaultCount }: ReadOptions<Fields>) => ({ block, count })
+
+const persevere = <A, R>(effect: Effect.Effect<A, RedisError, R>, options: ReadOptions<Fields>) =>
+  Effect.retry(effect, { schedule: options.schedule ?? patience, while: isRetryable })
+
+const runRead = (command: RedisCommand.Any, { fields }: ReadOptions<Fields>): Effect.Effect<
+  Found,
+  RedisError,
+  RedisClient
+> => {
+  const reading = withReply(command, readReply)
+  return Effect.map(
+    fields === "bytes" ? RedisCommand.asBytes(reading) : reading,
+    // What is pending is told of every stream, also where that is nothing.
+    (found: Found) => found.filter(([, entries]) => entries.length > 0)
+  )
+}
+
+/** Ids that stand for others mean something else each time that they are sent, so they are looked up once. */
+const startAfter = Effect.fnUntraced(function*<K extends RedisArg.Key>(
+  positions: Positions<K>,
+  options: ReadOptions<Fields>
+): Effect.fn.Return<Positions<K>, RedisError, RedisClient> {
+  const client = yield* RedisClient
+  return yield* Effect.forEach(positions, (position) => {
+    if (position.id !== "$" && position.id !== "+") return Effect.succeed(position)
+    const last = RedisCommand.asBytes(xrevrange(position.key, "+", "-", { count: 1 }))
+    return Effect.map(persevere(client.execute(last), options), ([entry]) => ({
+      ...position,
+      id: entry === undefined ? "0-0" : position.id === "$" ? entry.id : previousId(entry.id)
+    }))
+  }, { concurrency: "unbounded" })
+})
+
+/** The positions after what was found. */
+const advance = <K extends RedisArg.Key>(
+  positions: Positions<K>,
+  found: Found
+): Effect.Effect<Positions<K>, DecodeError> => {
+  const byKey = new Map(found.map(([name, entries]) => [keyIdentity(name), entries]))
+  const next = positions.map(({ id, key }) => {
+    const entries = byKey.get(keyIdentity(key)) ?? []
+    return { key, id: entries.at(-1)?.id ?? id, entries }
+  })
+  // Without this a reader that does not know its streams again would read the same for ever.
+  return next.filter(({ entries }) => entries.length > 0).length < found.length
+    ? Effect.fail(new DecodeError({ command: "XREAD", detail: "entries of a stream that was not asked for" }))
+    : Effect.succeed(next)
+}
+
+const elements = <K extends RedisArg.Key, F extends Fields>(positions: Positions<K>): Array<ReadEntry<K, F>> =>
+  // The reply was decoded in the view that F stands for.
+  positions.flatMap(({ entries, key }) => entries.map((entry) => ({ stream: key, entry: entry as EntryOf<F> })))

@@ -1,0 +1,394 @@
+/**
+ * The options of the commands on search indexes, and how they are sent.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../../RedisArg.ts"
+
+interface FieldOptions {
+  readonly name: string
+  readonly as?: string | undefined
+  readonly noindex?: boolean | undefined
+  readonly indexmissing?: boolean | undefined
+}
+
+interface SortableOptions {
+  readonly sortable?: boolean | "unf" | undefined
+}
+
+/**
+ * A field of an index: of a hash its name, of a JSON document a path, which `as` gives a name.
+ *
+ * - `sortable`: can be sorted by; `unf` without normalising its text. `noindex`: cannot be searched.
+ * - `indexmissing`, `indexempty`: documents without it, with it empty, can be searched for.
+ * - `attributes`: of vectors, such as `{ TYPE: "FLOAT32", DIM: 2, DISTANCE_METRIC: "L2" }`.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export type FtField =
+  | FieldOptions & SortableOptions & {
+    readonly type: "text"
+    readonly weight?: number | undefined
+    readonly nostem?: boolean | undefined
+    readonly phonetic?: string | undefined
+    readonly withsuffixtrie?: boolean | undefined
+    readonly indexempty?: boolean | undefined
+  }
+  | FieldOptions & SortableOptions & {
+    readonly type: "tag"
+    readonly separator?: string | undefined
+    readonly casesensitive?: boolean | undefined
+    readonly withsuffixtrie?: boolean | undefined
+    readonly indexempty?: boolean | undefined
+  }
+  | FieldOptions & SortableOptions & { readonly type: "numeric" | "geo" }
+  | FieldOptions & { readonly type: "geoshape"; readonly coordSystem?: "flat" | "spherical" | undefined }
+  | FieldOptions & {
+    readonly type: "vector"
+    readonly algorithm: "flat" | "hnsw" | "svs-vamana"
+    readonly attributes: Readonly<Record<string, string | number>>
+  }
+
+/**
+ * Options of an index that is made.
+ *
+ * - `on`: what it is over, hashes by default. `prefix`: only keys that begin with one of these.
+ * - `temporary`: deleted when unused for this long; a bare number is seconds.
+ * - `stopwords`: words that are not indexed; an empty list for none.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtCreateOptions {
+  readonly on?: "hash" | "json" | undefined
+  readonly prefix?: ReadonlyArray<string> | undefined
+  readonly filter?: string | undefined
+  readonly language?: string | undefined
+  readonly languageField?: string | undefined
+  readonly score?: number | undefined
+  readonly scoreField?: string | undefined
+  readonly payloadField?: string | undefined
+  readonly maxtextfields?: boolean | undefined
+  readonly temporary?: Arg.Time | undefined
+  readonly nooffsets?: boolean | undefined
+  readonly nohl?: boolean | undefined
+  readonly nofields?: boolean | undefined
+  readonly nofreqs?: boolean | undefined
+  readonly stopwords?: ReadonlyArray<string> | undefined
+  readonly skipinitialscan?: boolean | undefined
+}
+
+/**
+ * Options of a query.
+ *
+ * - `timeout`: how long it may take; a bare number is milliseconds.
+ * - `params`: what stands for `$name` in the query. `dialect`: the version of the query language.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtQueryOptions {
+  readonly verbatim?: boolean | undefined
+  readonly timeout?: Arg.Time | undefined
+  readonly scorer?: string | undefined
+  readonly params?: Readonly<Record<string, Arg.Value>> | undefined
+  readonly dialect?: number | undefined
+}
+
+/**
+ * Options of a search.
+ *
+ * - `inkeys`, `infields`: only these documents, these fields. `return`: the fields that are told, all by default.
+ * - `sortby`: by the score by default. `limit`: which of the documents, the first ten by default.
+ * - `highlight`, `summarize`: found words are marked, texts shortened; `true` for all fields.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtSearchOptions extends FtQueryOptions {
+  readonly nostopwords?: boolean | undefined
+  readonly inkeys?: ReadonlyArray<Arg.Key> | undefined
+  readonly infields?: ReadonlyArray<string> | undefined
+  readonly return?: ReadonlyArray<string | { readonly field: string; readonly as: string }> | undefined
+  readonly summarize?: boolean | {
+    readonly fields?: ReadonlyArray<string> | undefined
+    readonly frags?: number | undefined
+    readonly len?: number | undefined
+    readonly separator?: string | undefined
+  } | undefined
+  readonly highlight?: boolean | {
+    readonly fields?: ReadonlyArray<string> | undefined
+    readonly tags?: readonly [open: string, close: string] | undefined
+  } | undefined
+  readonly slop?: number | undefined
+  readonly inorder?: boolean | undefined
+  readonly language?: string | undefined
+  readonly expander?: string | undefined
+  readonly sortby?: { readonly field: string; readonly order?: "asc" | "desc" | undefined } | undefined
+  readonly limit?: { readonly offset: number; readonly count: number } | undefined
+}
+
+/**
+ * A step of an aggregation; steps are taken in their order.
+ *
+ * - `load`: fields, such as `@price`, or `*` for all. `groupby`: fields, with functions such as `SUM` over each group.
+ * - `sortby`: fields with their order, the first `max` of them. `apply`: a new field, `as`, from an expression.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export type FtStep =
+  | { readonly load: ReadonlyArray<string> | "*" }
+  | {
+    readonly groupby: ReadonlyArray<string>
+    readonly reduce?: ReadonlyArray<{
+      readonly function: string
+      readonly args?: ReadonlyArray<Arg.Value> | undefined
+      readonly as?: string | undefined
+    }> | undefined
+  }
+  | {
+    readonly sortby: ReadonlyArray<{ readonly field: string; readonly order?: "asc" | "desc" | undefined }>
+    readonly max?: number | undefined
+  }
+  | { readonly apply: string; readonly as: string }
+  | { readonly limit: { readonly offset: number; readonly count: number } }
+  | { readonly filter: string }
+
+/**
+ * Options of an aggregation: `addscores` gives each row its score, as `@__score`.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtAggregateOptions extends FtQueryOptions {
+  readonly addscores?: boolean | undefined
+}
+
+/**
+ * Options of a cursor: how many rows a part has, and after how long without use it is deleted, a bare number being milliseconds.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtCursorOptions {
+  readonly count?: number | undefined
+  readonly maxidle?: Arg.Time | undefined
+}
+
+/**
+ * Options of a spell check: how many letters may differ, 1 by default, and dictionaries with more and with fewer terms.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtSpellcheckOptions {
+  readonly distance?: number | undefined
+  readonly include?: ReadonlyArray<string> | undefined
+  readonly exclude?: ReadonlyArray<string> | undefined
+  readonly dialect?: number | undefined
+}
+
+/**
+ * Options of a suggestion that is added: `incr` adds to its score, `payload` is kept with it.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtSugaddOptions {
+  readonly incr?: boolean | undefined
+  readonly payload?: Arg.Key | undefined
+}
+
+/**
+ * Options of suggestions that are asked for: `fuzzy` allows for one wrong letter, `max` is 5 by default.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtSuggetOptions {
+  readonly fuzzy?: boolean | undefined
+  readonly max?: number | undefined
+}
+
+const counted = (token: string, values: ReadonlyArray<Arg.Arg> | undefined): ReadonlyArray<Arg.Arg> =>
+  values === undefined ? Arg.none : [token, values.length, values]
+
+const fieldArgs = (field: FtField): ReadonlyArray<Arg.Arg> => [
+  field.name,
+  Arg.option("AS", field.as),
+  field.type.toUpperCase(),
+  typeArgs(field),
+  Arg.flag("INDEXMISSING", field.indexmissing),
+  "sortable" in field && field.sortable !== undefined && field.sortable !== false
+    ? ["SORTABLE", Arg.flag("UNF", field.sortable === "unf")]
+    : Arg.none,
+  Arg.flag("NOINDEX", field.noindex)
+]
+
+const typeArgs = (field: FtField): ReadonlyArray<Arg.Arg> => {
+  switch (field.type) {
+    case "text":
+      return [
+        Arg.flag("NOSTEM", field.nostem),
+        Arg.option("WEIGHT", field.weight),
+        Arg.option("PHONETIC", field.phonetic),
+        Arg.flag("WITHSUFFIXTRIE", field.withsuffixtrie),
+        Arg.flag("INDEXEMPTY", field.indexempty)
+      ]
+    case "tag":
+      return [
+        Arg.option("SEPARATOR", field.separator),
+        Arg.flag("CASESENSITIVE", field.casesensitive),
+        Arg.flag("WITHSUFFIXTRIE", field.withsuffixtrie),
+        Arg.flag("INDEXEMPTY", field.indexempty)
+      ]
+    case "geoshape":
+      return Arg.token(field.coordSystem)
+    case "vector": {
+      const attributes = Object.entries(field.attributes).flat()
+      return [field.algorithm.toUpperCase(), attributes.length, attributes]
+    }
+    default:
+      return Arg.none
+  }
+}
+
+/** The fields of an index. */
+export const schemaArgs = (fields: ReadonlyArray<FtField>): ReadonlyArray<Arg.Arg> =>
+  Arg.some([fields], "needs at least one field").map(fieldArgs)
+
+/** What comes before the fields of an index that is made. */
+export const createArgs = (options: FtCreateOptions): ReadonlyArray<Arg.Arg> => [
+  Arg.option("ON", options.on?.toUpperCase()),
+  counted("PREFIX", options.prefix),
+  Arg.option("FILTER", options.filter),
+  Arg.option("LANGUAGE", options.language),
+  Arg.option("LANGUAGE_FIELD", options.languageField),
+  Arg.option("SCORE", options.score),
+  Arg.option("SCORE_FIELD", options.scoreField),
+  Arg.option("PAYLOAD_FIELD", options.payloadField),
+  Arg.flag("MAXTEXTFIELDS", options.maxtextfields),
+  Arg.option("TEMPORARY", options.temporary === undefined ? undefined : Arg.seconds(options.temporary)),
+  Arg.flag("NOOFFSETS", options.nooffsets),
+  Arg.flag("NOHL", options.nohl),
+  Arg.flag("NOFIELDS", options.nofields),
+  Arg.flag("NOFREQS", options.nofreqs),
+  counted("STOPWORDS", options.stopwords),
+  Arg.flag("SKIPINITIALSCAN", options.skipinitialscan)
+]
+
+const timeoutArgs = (options: FtQueryOptions): ReadonlyArray<Arg.Arg> =>
+  Arg.option("TIMEOUT", options.timeout === undefined ? undefined : Arg.milliseconds(options.timeout))
+
+const paramArgs = (options: FtQueryOptions): ReadonlyArray<Arg.Arg> => [
+  counted("PARAMS", options.params === undefined ? undefined : Object.entries(options.params).flat()),
+  Arg.option("DIALECT", options.dialect)
+]
+
+const limitArgs = (limit: { readonly offset: number; readonly count: number } | undefined): ReadonlyArray<Arg.Arg> =>
+  limit === undefined ? Arg.none : ["LIMIT", limit.offset, limit.count]
+
+const summarizeArgs = (summarize: FtSearchOptions["summarize"]): ReadonlyArray<Arg.Arg> =>
+  summarize === undefined || typeof summarize === "boolean" ? Arg.flag("SUMMARIZE", summarize) : [
+    "SUMMARIZE",
+    counted("FIELDS", summarize.fields),
+    Arg.option("FRAGS", summarize.frags),
+    Arg.option("LEN", summarize.len),
+    Arg.option("SEPARATOR", summarize.separator)
+  ]
+
+const highlightArgs = (highlight: FtSearchOptions["highlight"]): ReadonlyArray<Arg.Arg> =>
+  highlight === undefined || typeof highlight === "boolean" ? Arg.flag("HIGHLIGHT", highlight) : [
+    "HIGHLIGHT",
+    counted("FIELDS", highlight.fields),
+    Arg.option("TAGS", highlight.tags)
+  ]
+
+const returned = (fields: FtSearchOptions["return"]): ReadonlyArray<Arg.Arg> | undefined =>
+  fields?.flatMap((field) => typeof field === "string" ? [field] : [field.field, "AS", field.as])
+
+/** The arguments of a search; `form` is what else is told of documents. */
+export const searchArgs = (
+  index: string,
+  query: string,
+  options: FtSearchOptions,
+  form?: "NOCONTENT" | "WITHSCORES"
+): ReadonlyArray<Arg.Arg> => [
+  index,
+  query,
+  form ?? Arg.none,
+  Arg.flag("VERBATIM", options.verbatim),
+  Arg.flag("NOSTOPWORDS", options.nostopwords),
+  counted("INKEYS", options.inkeys),
+  counted("INFIELDS", options.infields),
+  counted("RETURN", returned(options.return)),
+  summarizeArgs(options.summarize),
+  highlightArgs(options.highlight),
+  Arg.option("SLOP", options.slop),
+  timeoutArgs(options),
+  Arg.flag("INORDER", options.inorder),
+  Arg.option("LANGUAGE", options.language),
+  Arg.option("EXPANDER", options.expander),
+  Arg.option("SCORER", options.scorer),
+  options.sortby === undefined ? Arg.none : ["SORTBY", options.sortby.field, Arg.token(options.sortby.order)],
+  limitArgs(options.limit),
+  paramArgs(options)
+]
+
+const stepArgs = (step: FtStep): ReadonlyArray<Arg.Arg> => {
+  if ("load" in step) return step.load === "*" ? ["LOAD", "*"] : counted("LOAD", step.load)
+  if ("groupby" in step) {
+    return [
+      counted("GROUPBY", step.groupby),
+      (step.reduce ?? []).map(({ args = [], as, function: name }) => [
+        "REDUCE",
+        name,
+        args.length,
+        args,
+        Arg.option("AS", as)
+      ])
+    ]
+  }
+  if ("sortby" in step) {
+    const fields = step.sortby.flatMap(({ field, order = "asc" }) => [field, order.toUpperCase()])
+    return [counted("SORTBY", fields), Arg.option("MAX", step.max)]
+  }
+  if ("apply" in step) return ["APPLY", step.apply, "AS", step.as]
+  return "limit" in step ? limitArgs(step.limit) : ["FILTER", step.filter]
+}
+
+/** The arguments of an aggregation. */
+export const aggregateArgs = (
+  index: string,
+  query: string,
+  steps: ReadonlyArray<FtStep>,
+  options: FtAggregateOptions,
+  cursor: ReadonlyArray<Arg.Arg> = Arg.none
+): ReadonlyArray<Arg.Arg> => [
+  index,
+  query,
+  Arg.flag("VERBATIM", options.verbatim),
+  timeoutArgs(options),
+  Arg.option("SCORER", options.scorer),
+  Arg.flag("ADDSCORES", options.addscores),
+  steps.map(stepArgs),
+  cursor,
+  paramArgs(options)
+]
+
+/** Asks for a cursor. */
+export const cursorArgs = (options: FtCursorOptions): ReadonlyArray<Arg.Arg> => [
+  "WITHCURSOR",
+  Arg.option("COUNT", options.count),
+  Arg.option("MAXIDLE", options.maxidle === undefined ? undefined : Arg.milliseconds(options.maxidle))
+]
+
+/** The arguments that ask for suggestions. */
+export const suggetArgs = (key: Arg.Key, prefix: string, options: FtSuggetOptions): ReadonlyArray<Arg.Arg> => [
+  Arg.key(key),
+  prefix,
+  Arg.flag("FUZZY", options.fuzzy),
+  Arg.option("MAX", options.max)
+]

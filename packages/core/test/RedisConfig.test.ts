@@ -1,0 +1,120 @@
+import { assert, describe, it } from "@effect/vitest"
+import { RedisConfig } from "@redfx/core"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { inspect } from "node:util"
+
+const secret = "s3cret-Passw0rd"
+const nested = Config.nested(RedisConfig.config, "REDIS")
+
+const fromEnv = (env: Record<string, string>) => nested.parse(ConfigProvider.fromEnv({ env }))
+
+/** Of a value in the configuration, its text. */
+const shown = (value: unknown): unknown =>
+  Redacted.isRedacted(value) ? { secret: Redacted.value(value) } : Duration.isDuration(value) ? Duration.format(value) : value
+
+const options = (deployment: RedisConfig.Deployment): unknown =>
+  Object.fromEntries(Object.entries(deployment.options).map(([name, value]) => [name, shown(value)]))
+
+describe("Configuration", () => {
+  const rows: ReadonlyArray<readonly [title: string, env: Record<string, string>, mode: string, options: object]> = [
+    ["nothing", {}, "standalone", {}],
+    ["ENT-01: a host and port", { REDIS_HOST: "h", REDIS_PORT: "6380", REDIS_DB: "2" }, "standalone", { host: "h", port: 6380, db: 2 }],
+    ["CFG-11: a unix socket", { REDIS_PATH: "/tmp/a b", PATH: "/bin" }, "standalone", { path: "/tmp/a b" }],
+    [
+      "CFG-04, CFG-05: credentials",
+      { REDIS_USERNAME: "me", REDIS_PASSWORD: secret },
+      "standalone",
+      { username: "me", password: { secret } }
+    ],
+    [
+      "CFG-06, CFG-17: times and booleans",
+      { REDIS_COMMAND_TIMEOUT: "5 seconds", REDIS_RETRY_ON_TIMEOUT: "yes", REDIS_KEEP_ALIVE: "off" },
+      "standalone",
+      { commandTimeout: "5s", retryOnTimeout: true, keepAlive: false }
+    ],
+    ["CFG-24: parts", { REDIS_POOL_MAX: "5", REDIS_LIMITS_REPLY_DEPTH: "3" }, "standalone", { pool: { max: 5 }, limits: { replyDepth: 3 } }],
+    ["CFG-25: a single connection", { REDIS_POOL: "single" }, "standalone", { pool: "single" }],
+    ["CFG-18: TLS", { REDIS_TLS: "true" }, "standalone", { tls: true }],
+    ["CFG-22: its parts", { REDIS_TLS: "true", REDIS_TLS_CA: "/ca.pem" }, "standalone", { tls: { ca: "/ca.pem" } }],
+    ["CFG-34: the protocol", { REDIS_PROTOCOL: "2" }, "standalone", { protocol: 2 }],
+    ["an empty variable is none", { REDIS_HOST: "", REDIS_URL: "" }, "standalone", {}],
+    ["names as in code", { REDIS_commandTimeout: "1 second" }, "standalone", { commandTimeout: "1s" }],
+    [
+      "ENT-06, URL-08: a URL goes before the rest",
+      { REDIS_URL: "redis://u@h:1/3", REDIS_HOST: "x", REDIS_DB: "4", REDIS_CLIENT_NAME: "n", REDIS_SERVICE: "s" },
+      "standalone",
+      { host: "h", port: 1, db: 3, username: "u", clientName: "n" }
+    ],
+    [
+      "ENT-02: the mode of a cluster",
+      { REDIS_MODE: "cluster", REDIS_NODES: "a,b:7000", REDIS_READ_FROM: "any" },
+      "cluster",
+      { nodes: [{ host: "a", port: 6379 }, { host: "b", port: 7000 }], readFrom: "any" }
+    ],
+    ["ENT-02, URL-15: a flag", { REDIS_CLUSTER: "true", REDIS_URL: "redis://h:7000" }, "cluster", { nodes: [{ host: "h", port: 7000 }] }],
+    ["ENT-02: the other way round", { REDIS_CLUSTER: "false", REDIS_URL: "redis://h:7000" }, "standalone", { host: "h", port: 7000 }],
+    ["CCF-02: a cluster by host", { REDIS_CLUSTER: "1", REDIS_HOST: "::1", REDIS_PORT: "7000" }, "cluster", { nodes: [{ host: "::1", port: 7000 }] }],
+    [
+      "SCF-01, SCF-05: sentinels",
+      { REDIS_MODE: "sentinel", REDIS_SENTINELS: "a,b:1", REDIS_SERVICE: "m", REDIS_SENTINEL_USERNAME: "s" },
+      "sentinel",
+      { sentinels: [{ host: "a", port: 26379 }, { host: "b", port: 1 }], service: "m", sentinelOptions: { username: "s" } }
+    ]
+  ]
+  for (const [title, env, mode, expected] of rows) {
+    it.effect(`${title}: ${Object.keys(env).join(", ")}`, () =>
+      Effect.gen(function*() {
+        const deployment = yield* fromEnv(env)
+        assert.strictEqual(deployment.mode, mode)
+        assert.deepStrictEqual(options(deployment), expected)
+      }))
+  }
+
+  it.effect("ENT-02: reads a file's structure", () =>
+    Effect.gen(function*() {
+      const provider = ConfigProvider.fromUnknown({
+        cache: { host: "h", commandTimeout: "2 seconds", pool: { max: 5 }, tls: { verify: "none" } }
+      })
+      const deployment = yield* Config.nested(RedisConfig.config, "cache").parse(provider)
+      assert.deepStrictEqual(options(deployment), {
+        host: "h",
+        commandTimeout: "2s",
+        pool: { max: 5 },
+        tls: { verify: "none" }
+      })
+    }))
+
+  const faults: ReadonlyArray<readonly [title: string, env: Record<string, string>, says: RegExp]> = [
+    ["a port", { REDIS_PORT: "tcp://10.0.0.1:6379" }, /PORT/],
+    ["a time without unit", { REDIS_COMMAND_TIMEOUT: "5" }, /COMMAND_TIMEOUT/],
+    ["a choice", { REDIS_MODE: "colony" }, /MODE/],
+    ["a boolean", { REDIS_CLUSTER: "perhaps" }, /CLUSTER/],
+    ["a URL", { REDIS_URL: `redis://:${secret}@h:x` }, /The URL redis:\/\/<redacted>@.*port/],
+    ["a URL's option", { REDIS_URL: `redis://h?pasword=${secret}` }, /pasword/],
+    ["no service", { REDIS_MODE: "sentinel", REDIS_SENTINELS: "h" }, /service/],
+    ["no nodes", { REDIS_MODE: "cluster" }, /no host/],
+    ["nodes that are none", { REDIS_MODE: "cluster", REDIS_NODES: "a/b" }, /NODES/],
+    ["parts of none", { REDIS_POOL: "single", REDIS_POOL_MAX: "3" }, /contradict/],
+    ["a database of a cluster", { REDIS_MODE: "cluster", REDIS_NODES: "a", REDIS_DB: "1" }, /db: /]
+  ]
+  for (const [title, env, says] of faults) {
+    it.effect(`ENT-02, URL-12: ${title} that cannot be is a ConfigError: ${Object.keys(env).join(", ")}`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(fromEnv(env))
+        assert.strictEqual(error._tag, "ConfigError")
+        assert.match(error.message, says)
+        assert.notInclude(inspect(error, { depth: 12 }) + error.message, secret)
+      }))
+  }
+
+  it.effect("CFG-04: credentials given twice are a RedisConfigError", () =>
+    Effect.gen(function*() {
+      const password = Redacted.make("p")
+      const error = yield* Effect.flip(RedisConfig.settings({ password, credentials: { password } }))
+      assert.strictEqual(error.option, "credentials")
+    }))
+})

@@ -1,0 +1,277 @@
+/**
+ * Typed scripts and functions on real servers: what they return, and when their code is loaded.
+ */
+import { assert, describe, layer } from "@effect/vitest"
+import { Redis, RedisReply, RedisScript } from "@redfx/core"
+import { NodeRedisClient, RedisServer } from "@redfx/node"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { freshKey, requireCommand } from "./harness/Suite.ts"
+
+const live = (protocol: 2 | 3) =>
+  Layer.unwrap(Effect.map(
+    RedisServer.RedisServer,
+    ({ host, port }) => NodeRedisClient.layer({ host, port, protocol })
+  )).pipe(Layer.provideMerge(RedisServer.layer()))
+
+/** A script that no test has loaded yet: servers know scripts by their text. */
+const freshAdd = () =>
+  RedisScript.make({
+    name: "add",
+    lua: `-- ${freshKey("script")}\nreturn redis.call("INCRBY", KEYS[1], ARGV[1])`,
+    keys: (key: string, _amount: number) => [key],
+    args: (_key, amount) => [amount],
+    result: RedisReply.integer
+  })
+
+/** How often each command has been called since the last `CONFIG RESETSTAT`. */
+const calls = Effect.map(Redis.send("INFO", "commandstats"), (text) =>
+  Object.fromEntries(
+    [...String(text).matchAll(/cmdstat_([^:]+):calls=(\d+)/g)]
+      .map(([, name, count]) => [name, Number(count)] as const)
+      .filter(([name]) => /eval|script|incrby|multi/.test(name!))
+  ))
+
+/** Servers before 7.0 count SCRIPT whatever its subcommand is. */
+const scriptCalls = (stats: Readonly<Record<string, number>>): number =>
+  Object.entries(stats).reduce((sum, [name, count]) => name.startsWith("script") ? sum + count : sum, 0)
+
+/** Counts the commands that an effect makes. */
+const counting = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Redis.send("CONFIG", "RESETSTAT").pipe(Effect.andThen(effect), Effect.andThen(calls))
+
+/** The script of this text without arguments. */
+const returning = <A, B, I>(lua: string, result: RedisScript.Result<A, B, I>) =>
+  RedisScript.make({ name: "returning", lua: `return ${lua}`, result })()
+
+for (const protocol of [2, 3] as const) {
+  describe(`Scripts, RESP${protocol}`, () => {
+    layer(live(protocol), { excludeTestServices: true })((it) => {
+      it.effect("SCR-01: the digest made here is the one that the server makes", () =>
+        Effect.gen(function*() {
+          const script = RedisScript.make({ lua: `return 'é→𝄞'`, result: RedisReply.blob })
+          assert.strictEqual(yield* Redis.scriptLoad(script.lua), script.sha1)
+          assert.strictEqual(yield* script(), "é→𝄞")
+        }))
+
+      it.effect("SCR-02, SCR-03: loads a script once, when the server turns out not to have it", () =>
+        Effect.gen(function*() {
+          const [add, key] = [freshAdd(), freshKey()]
+          const first = yield* counting(add(key, 2))
+          assert.strictEqual(first["evalsha"], 2)
+          assert.strictEqual(scriptCalls(first), 1)
+          assert.strictEqual(first["incrby"], 1)
+          const second = yield* counting(add(key, 3))
+          assert.strictEqual(second["evalsha"], 1)
+          assert.strictEqual(scriptCalls(second), 0)
+          assert.strictEqual(yield* Redis.get(key), "5")
+        }))
+
+      it.effect("SCR-02: loads it again after SCRIPT FLUSH", () =>
+        Effect.gen(function*() {
+          const [add, key] = [freshAdd(), freshKey()]
+          yield* add(key, 1)
+          yield* Redis.scriptFlush()
+          assert.strictEqual(yield* add(key, 1), 2)
+        }))
+
+      it.effect("SCR-02: runs once each for many fibers at once", () =>
+        Effect.gen(function*() {
+          const [add, key] = [freshAdd(), freshKey()]
+          const sums = yield* Effect.forEach(Array.from({ length: 200 }), () => add(key, 1), { concurrency: "unbounded" })
+          assert.deepStrictEqual(new Set(sums).size, 200)
+          assert.strictEqual(yield* Redis.get(key), "200")
+        }))
+
+      it.effect("SCR-02: runs on the connection of withConnection", () =>
+        Effect.gen(function*() {
+          const [add, key] = [freshAdd(), freshKey()]
+          const sum = yield* Redis.withConnection(Effect.gen(function*() {
+            yield* Redis.select(3)
+            const sum = yield* add(key, 4)
+            yield* Redis.del(key)
+            return sum
+          }))
+          assert.strictEqual(sum, 4)
+          assert.isUndefined(yield* Redis.get(key))
+        }))
+
+      it.effect("SCR-03, PIP-15: a pipeline runs scripts that the server did not have, in their places", () =>
+        Effect.gen(function*() {
+          const [add, key] = [freshAdd(), freshKey()]
+          const stats = yield* counting(Effect.gen(function*() {
+            const [set, sum, text] = yield* Redis.pipeline([Redis.set(key, "10"), add(key, 5), Redis.get(key)])
+            assert.deepStrictEqual([set, sum, text], [true, 15, "15"])
+          }))
+          assert.strictEqual(stats["evalsha"], 1)
+          assert.strictEqual(scriptCalls(stats), 2, "SCRIPT EXISTS and SCRIPT LOAD")
+          assert.strictEqual(scriptCalls(yield* counting(Redis.pipeline({ sum: add(key, 1) }))), 1, "SCRIPT EXISTS")
+        }))
+
+      it.effect("SCR-03, PIP-15: a transaction runs scripts that the server did not have, atomically", () =>
+        Effect.gen(function*() {
+          const [add, key] = [freshAdd(), freshKey()]
+          const stats = yield* counting(Effect.gen(function*() {
+            const done = yield* Redis.transaction({ set: Redis.set(key, "10"), sum: add(key, 5), again: add(key, 5) })
+            assert.deepStrictEqual(done, { set: true, sum: 15, again: 20 })
+          }))
+          assert.strictEqual(stats["evalsha"], 2)
+          assert.strictEqual(stats["multi"], 1)
+        }))
+
+      it.effect("SCR-03: a watched transaction may hold a script that the server did not have", () =>
+        Effect.gen(function*() {
+          const [add, key] = [freshAdd(), freshKey()]
+          yield* Redis.set(key, "1")
+          const [sum] = yield* Redis.watch(key, Effect.map(Redis.get(key), (n) => [add(key, Number(n))] as const))
+          assert.strictEqual(sum, 2)
+        }))
+
+      it.effect("PIP-15: a script that does not compile keeps the whole pipeline from being sent", () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          const broken = RedisScript.make({ lua: `return ( -- ${key}`, result: RedisReply.integer })
+          const results = yield* Redis.pipelineSettled([Redis.set(key, "1"), broken()])
+          assert.isTrue(results.every(Result.isFailure))
+          const error = yield* Effect.flip(Redis.transaction([Redis.set(key, "1"), broken()]))
+          assert.strictEqual(error._tag, "ResponseError")
+          assert.include(error.message, "compiling")
+          assert.isUndefined(yield* Redis.get(key))
+        }))
+
+      it.effect("SCR-04: Lua values become plain data, decoded by a schema", () =>
+        Effect.gen(function*() {
+          assert.strictEqual(yield* returning("3.99", Schema.Int), 3)
+          assert.strictEqual(yield* returning("-3.99", Schema.Int), -3)
+          assert.strictEqual(yield* returning("'text'", Schema.String), "text")
+          assert.strictEqual(yield* returning("true", Schema.Literal(1)), 1)
+          assert.strictEqual(yield* returning("false", Schema.Undefined), undefined)
+          assert.strictEqual(yield* returning("nil", Schema.Undefined), undefined)
+          assert.deepStrictEqual(
+            yield* returning("{1, {'a', false}, nil, 4}", Schema.Unknown),
+            [1, ["a", undefined]],
+            "an array stops at the first nil, false stays"
+          )
+          assert.strictEqual(yield* returning("{ok = 'FINE'}", Schema.Literal("FINE")), "FINE")
+          assert.deepStrictEqual(
+            yield* returning(`cjson.encode({a = 1})`, Schema.fromJsonString(Schema.Struct({ a: Schema.Int }))),
+            { a: 1 }
+          )
+        }))
+
+      it.effect("SCR-04: Lua values become what a decoder makes of them, bytes too", () =>
+        Effect.gen(function*() {
+          const bytes = Uint8Array.of(0, 255, 10)
+          const echo = RedisScript.make({
+            lua: "return ARGV[1]",
+            args: (value: Uint8Array) => [value],
+            result: RedisReply.bytes
+          })
+          assert.deepStrictEqual(yield* echo(bytes), bytes)
+          assert.deepStrictEqual(yield* Redis.asBytes(returning("'a'", RedisReply.blob)), Uint8Array.of(97))
+          assert.strictEqual(yield* Redis.asBigInt(returning("7", RedisReply.integer)), 7n)
+          assert.isTrue(yield* returning("redis.status_reply('OK')", RedisReply.ok))
+        }))
+
+      it.effect("SCR-04: an error that a script returns or raises is a ResponseError, or what its code stands for", () =>
+        Effect.gen(function*() {
+          const failing = (lua: string) => Effect.flip(returning(lua, Schema.Unknown))
+          const returned = yield* failing("{err = 'MINE it broke'}")
+          assert.deepStrictEqual(
+            returned._tag === "ResponseError" && { code: returned.code, detail: returned.detail, index: returned.index },
+            { code: "MINE", detail: "it broke", index: undefined }
+          )
+          assert.strictEqual((yield* failing("redis.error_reply('MINE it broke')"))._tag, "ResponseError")
+          assert.strictEqual((yield* failing("nothing.field"))._tag, "ResponseError")
+          const key = freshKey()
+          yield* Redis.set(key, "text")
+          const raises = RedisScript.make({
+            lua: "return redis.call('LPUSH', KEYS[1], 'x')",
+            keys: (key: string) => [key],
+            result: RedisReply.integer
+          })
+          assert.include(["WrongTypeError", "ResponseError"], (yield* Effect.flip(raises(key)))._tag)
+        }))
+
+      it.effect("SCR-04: a result of another shape is a DecodeError that names the script, alone and in a pipeline", () =>
+        Effect.gen(function*() {
+          const alone = yield* Effect.flip(returning("'text'", Schema.Int))
+          assert.strictEqual(alone._tag, "DecodeError")
+          assert.include(alone.message, "the script returning")
+          const [, result] = yield* Redis.pipelineSettled([Redis.ping(), returning("'text'", Schema.Int)])
+          assert.strictEqual(Result.isFailure(result) && result.failure._tag === "DecodeError" && result.failure.index, 1)
+        }))
+
+      it.effect("a script that says it only reads cannot write", (context) =>
+        Effect.gen(function*() {
+          yield* requireCommand(context, "EVALSHA_RO")
+          const key = freshKey()
+          yield* Redis.set(key, "text")
+          const options = { keys: (key: string) => [key], result: Schema.String, readonly: true } as const
+          const read = RedisScript.make({ ...options, lua: `return redis.call("GET", KEYS[1]) -- ${key}` })
+          assert.strictEqual(yield* read(key), "text")
+          const write = RedisScript.make({ ...options, lua: `return redis.call("SET", KEYS[1], "x") -- ${key}` })
+          assert.strictEqual((yield* Effect.flip(write(key)))._tag, "ResponseError")
+          assert.strictEqual(yield* Redis.get(key), "text")
+        }))
+
+      it.effect("a function is loaded with its library where the server does not have it, alone and in a pipeline", (context) =>
+        Effect.gen(function*() {
+          yield* requireCommand(context, "FCALL")
+          const key = freshKey()
+          const library = RedisScript.library({
+            name: `lib${protocol}`,
+            code: `
+              redis.register_function("twice${protocol}", function(keys, args)
+                redis.call("INCRBY", keys[1], args[1])
+                return redis.call("INCRBY", keys[1], args[1])
+              end)
+              redis.register_function{
+                function_name = "read${protocol}", flags = { "no-writes" },
+                callback = function(keys) return redis.call("GET", keys[1]) end
+              }
+            `
+          })
+          const twice = RedisScript.function({
+            library,
+            name: `twice${protocol}`,
+            keys: (key: string, _by: number) => [key],
+            args: (_key, by) => [by],
+            result: Schema.Int
+          })
+          const read = RedisScript.function({
+            library,
+            name: `read${protocol}`,
+            keys: (key: string) => [key],
+            result: Schema.String,
+            readonly: true
+          })
+          assert.strictEqual(yield* twice(key, 2), 4)
+          assert.strictEqual(yield* read(key), "4")
+          assert.isTrue(yield* Redis.functionDelete(library.name))
+          assert.deepStrictEqual(yield* Redis.pipeline([twice(key, 3), read(key)]), [10, "10"])
+          assert.isTrue(yield* Redis.functionDelete(library.name))
+          assert.deepStrictEqual(yield* Redis.transaction({ sum: twice(key, 1) }), { sum: 12 })
+          assert.strictEqual(yield* library.load, library.name, "in place of the one that is there")
+          const missing = RedisScript.function({ name: "nowhere", result: Schema.Int })
+          assert.include((yield* Effect.flip(missing())).message, "Function not found")
+        }))
+
+      it.effect("SCR-02: a server that was killed and comes back without its scripts is given them again", () =>
+        Effect.gen(function*() {
+          const [add, key] = [freshAdd(), freshKey()]
+          const server = yield* RedisServer.RedisServer
+          yield* add(key, 1)
+          yield* server.kill()
+          yield* server.restart
+          const patiently = Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 100 })
+          yield* patiently(Redis.ping())
+          assert.strictEqual(yield* add(key, 1), 1)
+          assert.deepStrictEqual(yield* Redis.pipeline([add(key, 1)]), [2])
+        }))
+    })
+  })
+}

@@ -1,0 +1,115 @@
+/**
+ * Clients that URLs and the environment describe, on real servers.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis } from "@redfx/core"
+import type { RedisClient, RedisError } from "@redfx/core"
+import { NodeRedisClient, RedisServer } from "@redfx/node"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Certificates from "./harness/Certificates.ts"
+import * as Client from "./harness/Client.ts"
+
+const password = Redacted.make("a p:@/?#ä")
+const encoded = encodeURIComponent(Redacted.value(password))
+
+const info = Effect.gen(function*() {
+  const { db, name, resp, user } = yield* Redis.clientInfo()
+  return { db, name, resp, user }
+})
+
+const failure = (client: Layer.Layer<RedisClient.RedisClient, RedisError.RedisError>) =>
+  Effect.flip(Effect.provide(Redis.ping(), client))
+
+describe("layerUrl", () => {
+  it.live("ENT-06, URL-01, URL-06, URL-08: connects as the URL says, before what the options say", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make({ acl: [`user ada on >${"p:@/?#ä"} ~* +@all`] })
+      for (const protocol of [2, 3] as const) {
+        const url = `redis://ada:${encodeURIComponent("p:@/?#ä")}@${server.host}:${server.port}/3?client_name=n&protocol=${protocol}`
+        const client = NodeRedisClient.layerUrl(url, { db: 5, clientName: "other", host: "no-such-host.invalid" })
+        assert.deepStrictEqual(yield* Effect.provide(info, client), { db: 3, name: "n", resp: protocol, user: "ada" })
+      }
+    }))
+
+  it.live("URL-03: by a unix socket", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make({ unixSocket: true, password })
+      const url = Redacted.make(`unix://:${encoded}@${server.path ?? ""}?db=2`)
+      assert.strictEqual((yield* Effect.provide(info, NodeRedisClient.layerUrl(url))).db, 2)
+    }))
+
+  it.live("URL-02, CFG-19, CFG-20, CFG-22: over TLS, with certificates from files", () =>
+    Effect.gen(function*() {
+      const certificates = yield* Certificates.make
+      const server = yield* RedisServer.make({
+        tls: { ca: certificates.ca, ...certificates.server, clientCertificate: "required" }
+      })
+      const directory = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(tmpdir(), "redfx-"))),
+        (path) => Effect.promise(() => rm(path, { recursive: true }))
+      )
+      const file = (name: string, contents: string) =>
+        Effect.promise(async () => {
+          await writeFile(join(directory, name), contents)
+          return encodeURIComponent(join(directory, name))
+        })
+      const ca = yield* file("ca.pem", certificates.ca)
+      const cert = yield* file("cert.pem", certificates.client.cert)
+      const key = yield* file("key.pem", Redacted.value(certificates.client.key))
+      const address = `rediss://localhost:${server.tls?.port ?? 0}`
+      const files = `ssl_ca_certs=${ca}&ssl_certfile=${cert}&ssl_keyfile=${key}`
+      assert.strictEqual(yield* Effect.provide(Redis.ping(), NodeRedisClient.layerUrl(`${address}?${files}`)), true)
+      const stranger = Client.expectTag(yield* failure(NodeRedisClient.layerUrl(address)), "ConnectionError")
+      assert.strictEqual(stranger.reason, "Tls")
+      const missing = NodeRedisClient.layerUrl(`${address}?${files}&ssl_ca_certs=x`.replace(ca, `${ca}.none`))
+      assert.strictEqual((yield* failure(missing))._tag, "ConnectionError")
+    }))
+
+  it.effect("URL-04, URL-12, ERR-32: fails the Layer for a URL that cannot be", () =>
+    Effect.gen(function*() {
+      for (const url of ["localhost:6379", "redis://h?socket_timeout=abc", "redis+cluster://h/1"]) {
+        Client.expectTag(yield* failure(NodeRedisClient.layerUrl(url)), "InvalidUrlError")
+      }
+      const port = Client.expectTag(yield* failure(NodeRedisClient.layerUrl("redis://h", { db: -1 })), "RedisConfigError")
+      assert.strictEqual(port.option, "db")
+    }))
+
+  it.effect("ENT-10: sentinels, for which there is no client yet, fail the Layer", () =>
+    Effect.gen(function*() {
+      const error = yield* failure(NodeRedisClient.layerUrl("redis+sentinel://h/mymaster"))
+      assert.strictEqual(Client.expectTag(error, "RedisConfigError").option, "mode")
+    }))
+})
+
+describe("layerConfig", () => {
+  const withEnv = (env: Record<string, string>) =>
+    Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env }))
+
+  it.live("ENT-02, ENT-06: connects as the environment says", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make({ password })
+      const address = { REDIS_HOST: server.host, REDIS_PORT: String(server.port) }
+      const rows = [
+        { ...address, REDIS_PASSWORD: Redacted.value(password), REDIS_DB: "4" },
+        { REDIS_URL: `redis://:${encoded}@${server.host}:${server.port}/4`, REDIS_DB: "5" },
+        { REDIS_URL: `redis://:${encoded}@${server.host}:${server.port}`, REDIS_DB: "4", REDIS_CLUSTER: "false" }
+      ]
+      for (const env of rows) {
+        assert.strictEqual((yield* Effect.provide(info, NodeRedisClient.layerConfig()).pipe(withEnv(env))).db, 4)
+      }
+    }))
+
+  it.effect("ENT-02: fails the Layer with a ConfigError for what cannot be read", () =>
+    Effect.gen(function*() {
+      const ping = Effect.provide(Redis.ping(), NodeRedisClient.layerConfig())
+      assert.strictEqual((yield* Effect.flip(withEnv({ REDIS_PORT: "x" })(ping)))._tag, "ConfigError")
+      const cluster = yield* Effect.flip(withEnv({ REDIS_CLUSTER: "true", REDIS_HOST: "h" })(ping))
+      assert.strictEqual(cluster._tag, "RedisConfigError")
+    }))
+})
