@@ -26,7 +26,7 @@ const storeys: ReadonlyArray<readonly [name: string, modules: RegExp]> = [
   ["command values", /^Redis(Client|Command)$/],
   ["commands", /^commands\/\w+$/],
   ["connection", /^Redis(Config|Url|Connector|Connection|Pool|Router|Telemetry)$/],
-  ["clients", /^Redis(Standalone|Pipeline|Transaction|PubSub|Script|Scan)$/],
+  ["clients", /^Redis(Standalone|Pipeline|Transaction|PubSub|Script|Scan|Stream|Monitor)$/],
   ["applications", /^Redis(Lock|Keyspace|Tracking|Persistence)$/],
   ["barrels", /^(Redis|index)$/]
 ]

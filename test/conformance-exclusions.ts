@@ -17,6 +17,7 @@ export const notOffered: ReadonlyArray<{ readonly commands: RegExp; readonly rea
     commands: /^[PS]?(UN)?SUBSCRIBE$/,
     reason: "sent by Redis.subscribe, Redis.psubscribe and Redis.ssubscribe only"
   },
+  { commands: /^MONITOR$/, reason: "sent by Redis.monitor only, which reads what comes after it" },
   { commands: /^(?!OBJECT ).* HELP$/, reason: "text for people at a terminal" },
   { commands: /^CLIENT REPLY$/, reason: "without replies nothing tells which command the next reply belongs to" },
   { commands: /^ASKING$/, reason: "sent by the cluster client in answer to a redirect only" },

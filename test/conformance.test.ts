@@ -20,7 +20,10 @@ const commands = [
   Redis.timeDateTime()
 ]
   .filter(({ settled }) => settled === undefined)
-const specs = new Map([...definitions.values()].map((spec) => [spec.name, spec]))
+/** The commands of servers themselves: those of modules, such as JSON.GET, are on no server here. */
+const specs = new Map(
+  [...definitions.values()].filter(({ name }) => !name.includes(".")).map((spec) => [spec.name, spec])
+)
 const newer = new Map(
   exclusions.newerCommands.flatMap(({ commands, ...since }) => commands.split(", ").map((name) => [name, since]))
 )

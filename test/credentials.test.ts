@@ -15,7 +15,10 @@ import * as Client from "./harness/Client.ts"
 import * as Encode from "./harness/Encode.ts"
 import * as FakeNode from "./harness/FakeNode.ts"
 
-const token = (text: string, username?: string): RedisConfig.Credentials => ({ username, password: Redacted.make(text) })
+const token = (text: string, username?: string): RedisConfig.Credentials => ({
+  username,
+  password: Redacted.make(text)
+})
 
 /** A server that takes any credentials. */
 const pair = Effect.fnUntraced(function*(

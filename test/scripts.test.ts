@@ -81,7 +81,9 @@ for (const protocol of [2, 3] as const) {
       it.effect("SCR-02: runs once each for many fibers at once", () =>
         Effect.gen(function*() {
           const [add, key] = [freshAdd(), freshKey()]
-          const sums = yield* Effect.forEach(Array.from({ length: 200 }), () => add(key, 1), { concurrency: "unbounded" })
+          const sums = yield* Effect.forEach(Array.from({ length: 200 }), () => add(key, 1), {
+            concurrency: "unbounded"
+          })
           assert.deepStrictEqual(new Set(sums).size, 200)
           assert.strictEqual(yield* Redis.get(key), "200")
         }))
@@ -135,7 +137,7 @@ for (const protocol of [2, 3] as const) {
           const key = freshKey()
           const broken = RedisScript.make({ lua: `return ( -- ${key}`, result: RedisReply.integer })
           const results = yield* Redis.pipelineSettled([Redis.set(key, "1"), broken()])
-          assert.isTrue(results.every(Result.isFailure))
+          assert.deepStrictEqual(results.map((result) => result._tag), ["Failure", "Failure"])
           const error = yield* Effect.flip(Redis.transaction([Redis.set(key, "1"), broken()]))
           assert.strictEqual(error._tag, "ResponseError")
           assert.include(error.message, "compiling")
@@ -157,7 +159,7 @@ for (const protocol of [2, 3] as const) {
           )
           assert.strictEqual(yield* returning("{ok = 'FINE'}", Schema.Literal("FINE")), "FINE")
           assert.deepStrictEqual(
-            yield* returning(`cjson.encode({a = 1})`, Schema.fromJsonString(Schema.Struct({ a: Schema.Int }))),
+            yield* returning(`'{"a":1}'`, Schema.fromJsonString(Schema.Struct({ a: Schema.Int }))),
             { a: 1 }
           )
         }))
@@ -181,7 +183,8 @@ for (const protocol of [2, 3] as const) {
           const failing = (lua: string) => Effect.flip(returning(lua, Schema.Unknown))
           const returned = yield* failing("{err = 'MINE it broke'}")
           assert.deepStrictEqual(
-            returned._tag === "ResponseError" && { code: returned.code, detail: returned.detail, index: returned.index },
+            returned._tag === "ResponseError" &&
+              { code: returned.code, detail: returned.detail, index: returned.index },
             { code: "MINE", detail: "it broke", index: undefined }
           )
           assert.strictEqual((yield* failing("redis.error_reply('MINE it broke')"))._tag, "ResponseError")
@@ -202,7 +205,10 @@ for (const protocol of [2, 3] as const) {
           assert.strictEqual(alone._tag, "DecodeError")
           assert.include(alone.message, "the script returning")
           const [, result] = yield* Redis.pipelineSettled([Redis.ping(), returning("'text'", Schema.Int)])
-          assert.strictEqual(Result.isFailure(result) && result.failure._tag === "DecodeError" && result.failure.index, 1)
+          assert.strictEqual(
+            Result.isFailure(result) && result.failure._tag === "DecodeError" && result.failure.index,
+            1
+          )
         }))
 
       it.effect("a script that says it only reads cannot write", (context) =>

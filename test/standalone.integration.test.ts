@@ -17,8 +17,11 @@ import { GenericTest } from "./suites/GenericTest.ts"
 import { GeoTest } from "./suites/GeoTest.ts"
 import { HashesTest } from "./suites/HashesTest.ts"
 import { HyperLogLogTest } from "./suites/HyperLogLogTest.ts"
+import { KeyspaceTest } from "./suites/KeyspaceTest.ts"
 import { ListsTest } from "./suites/ListsTest.ts"
 import { PubSubCommandsTest } from "./suites/PubSubCommandsTest.ts"
+import { PubSubTest } from "./suites/PubSubTest.ts"
+import { ScanTest } from "./suites/ScanTest.ts"
 import { ScriptingTest } from "./suites/ScriptingTest.ts"
 import { ServerTest } from "./suites/ServerTest.ts"
 import { SetsTest } from "./suites/SetsTest.ts"
@@ -39,8 +42,11 @@ const suites: ReadonlyArray<Suite> = [
   GeoTest,
   HashesTest,
   HyperLogLogTest,
+  KeyspaceTest,
   ListsTest,
   PubSubCommandsTest,
+  PubSubTest,
+  ScanTest,
   ScriptingTest,
   ServerTest,
   SetsTest,

@@ -2,6 +2,7 @@
  * What a live server tells about its commands, and what redfx knows about them,
  * in one form.
  */
+import * as Core from "@redfx/core"
 import { Redis, RedisCommand } from "@redfx/core"
 import type { RedisClient, RedisError } from "@redfx/core"
 import { RespDecoder } from "@redfx/core/RespDecoder"
@@ -158,12 +159,14 @@ const keysOf = (
 // The library
 // -----------------------------------------------------------------------------
 
-/** Every command that `Redis` defines, by the name of its function. */
+/** Every command that a module defines, by the name of its function. */
 export const definitions: ReadonlyMap<string, RedisCommand.Spec> = new Map(
-  Object.entries(Redis).flatMap(([name, value]) =>
-    typeof value === "function" && "spec" in value && value.spec instanceof RedisCommand.Spec
-      ? [[name, value.spec] as const]
-      : []
+  Object.entries(Core).flatMap(([module, members]) =>
+    Object.entries(members).flatMap(([name, value]) =>
+      typeof value === "function" && "spec" in value && value.spec instanceof RedisCommand.Spec
+        ? [[`${module}.${name}`, value.spec] as const]
+        : []
+    )
   )
 )
 

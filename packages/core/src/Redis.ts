@@ -14,8 +14,8 @@ export * from "./commands/Expiration.ts"
 export * from "./commands/Functions.ts"
 export * from "./commands/Generic.ts"
 export * from "./commands/Geo.ts"
-export * from "./commands/HashExpiration.ts"
 export * from "./commands/Hashes.ts"
+export * from "./commands/HashExpiration.ts"
 export * from "./commands/Hotkeys.ts"
 export * from "./commands/HyperLogLog.ts"
 export * from "./commands/Info.ts"
@@ -41,6 +41,18 @@ export * from "./commands/Strings.ts"
 export * from "./commands/VectorSets.ts"
 export { via, withConnection } from "./RedisClient.ts"
 export { asBigInt, asBytes, send } from "./RedisCommand.ts"
+export { monitor } from "./RedisMonitor.ts"
 export { pipeline, pipelineSettled } from "./RedisPipeline.ts"
 export { psubscribe, pubsub, ssubscribe, subscribe } from "./RedisPubSub.ts"
+export {
+  hscanStream,
+  hscanStreamBytes,
+  scanStream,
+  scanStreamBytes,
+  sscanStream,
+  sscanStreamBytes,
+  zscanStream,
+  zscanStreamBytes
+} from "./RedisScan.ts"
+export { read as xreadStream, readGroup as xreadgroupStream } from "./RedisStream.ts"
 export { transaction, transactionSettled, watch } from "./RedisTransaction.ts"

@@ -9,8 +9,10 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type { MonitorEvent } from "./commands/Monitor.ts"
 import type { Any, RedisCommand } from "./RedisCommand.ts"
 import type { RedisError } from "./RedisError.ts"
+import type { MonitorOptions } from "./RedisMonitor.ts"
 import type { PubSub } from "./RedisPubSub.ts"
 
 /**
@@ -76,6 +78,8 @@ export interface Service {
   readonly reserve: Effect.Effect<Service, RedisError, Scope.Scope>
   /** Subscriptions; `Redis.subscribe` and `Redis.pubsub` use them. */
   readonly pubSub: PubSub
+  /** The commands that a server runs; `Redis.monitor` uses it. */
+  readonly monitor: (options: MonitorOptions) => Stream.Stream<MonitorEvent, RedisError>
   /** What happens to connections, from the moment of subscription on. */
   readonly events: Stream.Stream<RedisEvent>
   readonly stats: Effect.Effect<RedisStats>

@@ -55,6 +55,7 @@ export interface RedisConnection {
  * - `onUnsent`: takes the requests of which nothing was written when the connection ended. Without it they fail.
  * - `onPush`: takes out-of-band data, and returns whether it is the answer to the command in front after all.
  * - `subscriber`: whether arrays are out-of-band data as well, as messages are before RESP3. Default `false`.
+ * - `onUnasked`: takes replies that no command asked for, as they come after MONITOR. Without it they end the connection.
  * - `onRead`: called after what one read brought was taken; reading goes on when the effect it returns is done.
  *
  * @category models
@@ -64,6 +65,7 @@ export interface Owner {
   readonly onUnsent?: ((unsent: RequestQueue, failure: RedisError) => void) | undefined
   readonly onPush?: ((items: ReadonlyArray<Resp.Value>) => boolean) | undefined
   readonly subscriber?: boolean | undefined
+  readonly onUnasked?: ((value: Resp.Value) => void) | undefined
   readonly onRead?: (() => Effect.Effect<void> | undefined) | undefined
 }
 
@@ -116,6 +118,7 @@ const open = Effect.fnUntraced(function*(
     onFlush: () => writing.wakeNow(),
     onPush: owner.onPush ?? (() => false),
     subscriber: owner.subscriber,
+    onUnasked: owner.onUnasked,
     onClose: (failure, unsent) => {
       takeUnsent(unsent, failure)
       Deferred.doneUnsafe(ended, Effect.succeed(failure))
@@ -126,7 +129,9 @@ const open = Effect.fnUntraced(function*(
   )
 
   const lose = (failure: RedisError) => Effect.sync(() => exchange.close(failure))
-  yield* Effect.forkScoped(Effect.catch(read(pull, exchange, settings, address, owner.onRead), lose), { startImmediately: true })
+  yield* Effect.forkScoped(Effect.catch(read(pull, exchange, settings, address, owner.onRead), lose), {
+    startImmediately: true
+  })
   yield* Effect.forkScoped(Effect.catch(write(writer, exchange, writing, address), lose), { startImmediately: true })
 
   const run = (commands: ReadonlyArray<RedisCommand.Any>) => runBatch(exchange, commands)

@@ -31,7 +31,8 @@ import { get, set } from "./commands/Strings.ts"
 import * as Scripts from "./internal/lockScripts.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { Service } from "./RedisClient.ts"
-import { LockError, LockNotOwnedError, type RedisError } from "./RedisError.ts"
+import { LockError, LockNotOwnedError } from "./RedisError.ts"
+import type { RedisError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -47,7 +48,8 @@ import { LockError, LockNotOwnedError, type RedisError } from "./RedisError.ts"
  * - `retryInterval`: the pause between two tries. Default 100 milliseconds.
  * - `waitTimeout`: how long to try at the most. It is given up as soon as the next try would be later than that: with
  *   `"350 millis"` and tries every 100 it is given up after 300. Default: no limit.
- * - `token`: what shows who owns the lock. Default: a random one for each time the lock is acquired.
+ * - `token`: what shows who owns the lock. Handles with the same token release and extend each other's lock. Default: a
+ *   random one for each time the lock is acquired.
  * - `fencing`: hand out a fencing token with the lock. Its counter is a key of its own, in the same hash slot, which
  *   never expires. Default `false`.
  * - `autoExtend`: set the time to live back to `ttl` every third of it while `withLock` or `scoped` holds the lock.
@@ -121,7 +123,8 @@ export interface LockHandle {
  *
  * Locks are not re-entrant: who has one and asks for it again waits like everybody else.
  *
- * An attempt that is interrupted, or whose answer is lost, is undone in the background.
+ * An attempt that is interrupted, or whose answer is lost, is undone in the background. With a `token` of your own it
+ * cannot be, and is waited for when it is interrupted.
  *
  * @category models
  * @since 0.1.0
@@ -161,9 +164,7 @@ export const make = (name: string, options: LockOptions = {}): RedisLock => {
   const settings = settingsOf(name, options)
 
   const acquireWithin = (waitTimeout: number) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.map(acquire(settings, waitTimeout, restore), (held) => held?.handle)
-    )
+    Effect.uninterruptibleMask((restore) => Effect.map(acquire(settings, waitTimeout, restore), (held) => held?.handle))
 
   return {
     name,
@@ -277,6 +278,8 @@ const attempt = (
       (fencingToken) => fencingToken === 0 ? undefined : { fencingToken }
     )
     : Effect.map(set(name, token, { nx: true, px: ttl }), (taken) => taken ? { fencingToken: undefined } : undefined)
+  // A token that was given may be the one that the lock holds already: there is no telling what to undo.
+  if (settings.token !== undefined) return on(client, request)
   const undo = Effect.forkDetach(Effect.ignore(on(client, Scripts.release(name, token))), { startImmediately: true })
   return restore(on(client, request)).pipe(
     Effect.onInterrupt(() => undo),
@@ -340,7 +343,8 @@ const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
       state = "unlocked"
       return on(client, Scripts.release(name, token))
     })),
-    extend: (duration, options) => extend(() => wholeMilliseconds(duration), options?.replace === true ? "replace" : "add"),
+    extend: (duration, options) =>
+      extend(() => wholeMilliseconds(duration), options?.replace === true ? "replace" : "add"),
     // Without `ttl` this is refused before the number is looked at.
     reacquire: extend(() => ttl ?? 0, "replace"),
     owned: Effect.suspend(() =>

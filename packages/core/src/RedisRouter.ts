@@ -15,6 +15,7 @@ import type * as Stream from "effect/Stream"
 import { Deadlines } from "./internal/deadlines.ts"
 import { connectionLoss, failureOf, timeLimit } from "./internal/failure.ts"
 import type { Batch } from "./internal/request.ts"
+import { make as makeMonitor } from "./internal/monitor.ts"
 import { make as makePubSub } from "./internal/pubSub.ts"
 import { BatchRequest, type Outcome, type Request, SingleRequest } from "./internal/request.ts"
 import * as Transaction from "./internal/transaction.ts"
@@ -24,7 +25,7 @@ import * as RedisCommand from "./RedisCommand.ts"
 import type { ConnectionSettings } from "./RedisConfig.ts"
 import * as RedisConnection from "./RedisConnection.ts"
 import { DataError, type RedisError } from "./RedisError.ts"
-import type { Kind, PubSub } from "./RedisPubSub.ts"
+import type { Kind } from "./RedisPubSub.ts"
 
 /**
  * Where commands go.
@@ -92,14 +93,17 @@ export const makeClient = Effect.fnUntraced(function*(
       Effect.sync(() => deadlines.failAll(connectionLoss("ClientClosed", "The client was closed")))
     )
   }
-  return clientOf(router, settings, deadlines, yield* makePubSub(router.subscribers, settings))
+  return clientOf(router, settings, deadlines, {
+    pubSub: yield* makePubSub(router.subscribers, settings),
+    monitor: yield* makeMonitor(router.subscribers, settings)
+  })
 })
 
 const clientOf = (
   router: RedisRouter,
   settings: ConnectionSettings,
   deadlines: Deadlines | undefined,
-  pubSub: PubSub
+  feeds: Pick<Service, "pubSub" | "monitor">
 ): Service => {
   const submit = (request: Request): Effect.Effect<void> => {
     deadlines?.add(request)
@@ -151,8 +155,8 @@ const clientOf = (
         (outcomes) => Effect.map(Transaction.unwrap(sent, outcomes, origin), (results) => weave(commands, results))
       )
     },
-    reserve: Effect.map(router.reserve, (reserved) => clientOf(reserved, settings, deadlines, pubSub)),
-    pubSub,
+    reserve: Effect.map(router.reserve, (reserved) => clientOf(reserved, settings, deadlines, feeds)),
+    ...feeds,
     events: router.events,
     stats: router.stats,
     ...printed(router.describe)

@@ -38,7 +38,8 @@ import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { functionList, functionLoad } from "./commands/Functions.ts"
 import { scriptExists, scriptLoad } from "./commands/Scripting.ts"
-import { type Code, CodeSpec } from "./internal/scripts.ts"
+import { CodeSpec } from "./internal/scripts.ts"
+import type { Code } from "./internal/scripts.ts"
 import { sha1 as digest } from "./internal/sha1.ts"
 import * as RedisArg from "./RedisArg.ts"
 import * as RedisCommand from "./RedisCommand.ts"
@@ -176,7 +177,11 @@ export const make = <Parameters extends ReadonlyArray<unknown>, A, Bytes = A, Bi
 ): RedisScript<Parameters, A, Bytes, BigInts> => {
   const { lua } = options
   const sha1 = digest(lua)
-  const spec = new CodeSpec(options.readonly === true ? "EVALSHA_RO" : "EVALSHA", traitsOf(options), scriptCode(lua, sha1))
+  const spec = new CodeSpec(
+    options.readonly === true ? "EVALSHA_RO" : "EVALSHA",
+    traitsOf(options),
+    scriptCode(lua, sha1)
+  )
   return Object.assign(callOf(spec, sha1, `the script ${options.name ?? sha1}`, options), { lua, sha1 })
 }
 

@@ -195,7 +195,8 @@ export type ConsumedEntry<F extends Fields = "text"> = EntryOf<F> & { readonly d
  * - `createGroup`: the id after which the group begins; then the group, and the stream, are made when they do not
  *   exist. `"0"` is every entry, `"$"` those added from now on. Default: they must exist.
  * - `concurrency`: how many handlers run at a time. Default 1.
- * - `count`: how many entries a read takes at most; so many wait for a handler. Default: `concurrency`.
+ * - `count`: how many entries a read takes at most. Default: `concurrency`, so that no entry waits here for a handler
+ *   while another consumer may be free. With more, entries are read ahead.
  * - `block`: as in {@link ReadOptions}.
  * - `claimIdle`: entries that are pending for longer are taken over, from whatever consumer. Those that wait here or are
  *   being handled are renewed three times in that time. All consumers of a group should use the same. Default 1

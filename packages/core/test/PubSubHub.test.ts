@@ -76,7 +76,7 @@ const makeStation = (protocol: 2 | 3): Station => {
     new Exchange({
       origin: { address: "test:1", replaceInvalidText: false },
       maxCommands: 100,
-      maxBytes: 10_000,
+      maxBytes: 100_000,
       subscriber: true,
       onWork: () => {},
       onFlush: () => {},

@@ -43,6 +43,7 @@ const recording = (reply: Resp.Value) => {
     transaction: () => Effect.die("not used"),
     reserve: Effect.die("not used"),
     pubSub: { open: () => Effect.die("not used") },
+    monitor: () => Stream.empty,
     events: Stream.empty,
     stats: Effect.die("not used"),
     toString: () => "recording"

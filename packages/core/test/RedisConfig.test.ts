@@ -14,7 +14,11 @@ const fromEnv = (env: Record<string, string>) => nested.parse(ConfigProvider.fro
 
 /** Of a value in the configuration, its text. */
 const shown = (value: unknown): unknown =>
-  Redacted.isRedacted(value) ? { secret: Redacted.value(value) } : Duration.isDuration(value) ? Duration.format(value) : value
+  Redacted.isRedacted(value)
+    ? { secret: Redacted.value(value) }
+    : Duration.isDuration(value)
+    ? Duration.format(value)
+    : value
 
 const options = (deployment: RedisConfig.Deployment): unknown =>
   Object.fromEntries(Object.entries(deployment.options).map(([name, value]) => [name, shown(value)]))
@@ -22,7 +26,11 @@ const options = (deployment: RedisConfig.Deployment): unknown =>
 describe("Configuration", () => {
   const rows: ReadonlyArray<readonly [title: string, env: Record<string, string>, mode: string, options: object]> = [
     ["nothing", {}, "standalone", {}],
-    ["ENT-01: a host and port", { REDIS_HOST: "h", REDIS_PORT: "6380", REDIS_DB: "2" }, "standalone", { host: "h", port: 6380, db: 2 }],
+    ["ENT-01: a host and port", { REDIS_HOST: "h", REDIS_PORT: "6380", REDIS_DB: "2" }, "standalone", {
+      host: "h",
+      port: 6380,
+      db: 2
+    }],
     ["CFG-11: a unix socket", { REDIS_PATH: "/tmp/a b", PATH: "/bin" }, "standalone", { path: "/tmp/a b" }],
     [
       "CFG-04, CFG-05: credentials",
@@ -36,7 +44,10 @@ describe("Configuration", () => {
       "standalone",
       { commandTimeout: "5s", retryOnTimeout: true, keepAlive: false }
     ],
-    ["CFG-24: parts", { REDIS_POOL_MAX: "5", REDIS_LIMITS_REPLY_DEPTH: "3" }, "standalone", { pool: { max: 5 }, limits: { replyDepth: 3 } }],
+    ["CFG-24: parts", { REDIS_POOL_MAX: "5", REDIS_LIMITS_REPLY_DEPTH: "3" }, "standalone", {
+      pool: { max: 5 },
+      limits: { replyDepth: 3 }
+    }],
     ["CFG-25: a single connection", { REDIS_POOL: "single" }, "standalone", { pool: "single" }],
     ["CFG-18: TLS", { REDIS_TLS: "true" }, "standalone", { tls: true }],
     ["CFG-22: its parts", { REDIS_TLS: "true", REDIS_TLS_CA: "/ca.pem" }, "standalone", { tls: { ca: "/ca.pem" } }],
@@ -55,14 +66,25 @@ describe("Configuration", () => {
       "cluster",
       { nodes: [{ host: "a", port: 6379 }, { host: "b", port: 7000 }], readFrom: "any" }
     ],
-    ["ENT-02, URL-15: a flag", { REDIS_CLUSTER: "true", REDIS_URL: "redis://h:7000" }, "cluster", { nodes: [{ host: "h", port: 7000 }] }],
-    ["ENT-02: the other way round", { REDIS_CLUSTER: "false", REDIS_URL: "redis://h:7000" }, "standalone", { host: "h", port: 7000 }],
-    ["CCF-02: a cluster by host", { REDIS_CLUSTER: "1", REDIS_HOST: "::1", REDIS_PORT: "7000" }, "cluster", { nodes: [{ host: "::1", port: 7000 }] }],
+    ["ENT-02, URL-15: a flag", { REDIS_CLUSTER: "true", REDIS_URL: "redis://h:7000" }, "cluster", {
+      nodes: [{ host: "h", port: 7000 }]
+    }],
+    ["ENT-02: the other way round", { REDIS_CLUSTER: "false", REDIS_URL: "redis://h:7000" }, "standalone", {
+      host: "h",
+      port: 7000
+    }],
+    ["CCF-02: a cluster by host", { REDIS_CLUSTER: "1", REDIS_HOST: "::1", REDIS_PORT: "7000" }, "cluster", {
+      nodes: [{ host: "::1", port: 7000 }]
+    }],
     [
       "SCF-01, SCF-05: sentinels",
       { REDIS_MODE: "sentinel", REDIS_SENTINELS: "a,b:1", REDIS_SERVICE: "m", REDIS_SENTINEL_USERNAME: "s" },
       "sentinel",
-      { sentinels: [{ host: "a", port: 26379 }, { host: "b", port: 1 }], service: "m", sentinelOptions: { username: "s" } }
+      {
+        sentinels: [{ host: "a", port: 26379 }, { host: "b", port: 1 }],
+        service: "m",
+        sentinelOptions: { username: "s" }
+      }
     ]
   ]
   for (const [title, env, mode, expected] of rows) {

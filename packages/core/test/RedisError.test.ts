@@ -22,6 +22,7 @@ const failing = (error: RedisError.RedisError): RedisClient.Service => ({
   transaction: () => Effect.fail(error),
   reserve: Effect.fail(error),
   pubSub: { open: () => Effect.fail(error) },
+  monitor: () => Stream.empty,
   events: Stream.empty,
   stats: Effect.die("not used"),
   toString: () => "failing"

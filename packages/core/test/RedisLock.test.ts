@@ -11,11 +11,13 @@ import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import * as Scripts from "../src/internal/lockScripts.ts"
 import * as RedisArg from "../src/RedisArg.ts"
-import { RedisClient, type Service } from "../src/RedisClient.ts"
+import { RedisClient } from "../src/RedisClient.ts"
+import type { Service } from "../src/RedisClient.ts"
 import * as RedisCommand from "../src/RedisCommand.ts"
-import { ConnectionError, type RedisError } from "../src/RedisError.ts"
+import { ConnectionError } from "../src/RedisError.ts"
+import type { RedisError } from "../src/RedisError.ts"
 import * as RedisLock from "../src/RedisLock.ts"
-import * as Resp from "../src/Resp.ts"
+import type * as Resp from "../src/Resp.ts"
 
 // -----------------------------------------------------------------------------
 // A server whose time is the test's
@@ -89,7 +91,8 @@ const answer = (store: Store, name: string, args: ReadonlyArray<string>): Resp.V
     }
     case "GET": {
       const value = store.get(args[0]!)?.value
-      return value === undefined ? null : new Resp.Bulk(new TextEncoder().encode(value))
+      // A status is text like any other to who reads text.
+      return value ?? null
     }
     case "EXISTS":
       return store.get(args[0]!) === undefined ? 0 : 1
@@ -338,7 +341,9 @@ describe("RedisLock", () => {
       const { run, store } = yield* fake()
       const handle = (yield* run(RedisLock.make(name, { ttl: "10 seconds" }).acquire))!
       store.put(name, "theirs", 500)
-      for (const change of [handle.extend("1 second"), handle.extend("1 second", { replace: true }), handle.reacquire]) {
+      for (
+        const change of [handle.extend("1 second"), handle.extend("1 second", { replace: true }), handle.reacquire]
+      ) {
         assert.strictEqual((yield* Effect.flip(change))._tag, "LockNotOwnedError")
       }
       assert.strictEqual(store.timeLeft(name), 500)
@@ -443,6 +448,30 @@ describe("RedisLock", () => {
       }
     }))
 
+  it.effect("LCK-16: with a given token, an attempt that is interrupted does not free the lock of who has the same", () =>
+    Effect.gen(function*() {
+      const gate = { closed: false, open: yield* Deferred.make<void>() }
+      const { run, store } = yield* fake(() => gate.closed ? Deferred.await(gate.open) : Effect.void)
+      const lock = RedisLock.make(name, { token: "mine" })
+      const holder = (yield* run(lock.acquire))!
+      gate.closed = true
+      const fiber = yield* fork(run(lock.withLock(Effect.void)))
+      const interruption = yield* fork(Fiber.interrupt(fiber))
+      yield* Deferred.succeed(gate.open, undefined)
+      yield* Fiber.join(interruption)
+      assert.strictEqual(owner(store), "mine")
+      assert.isTrue(yield* holder.owned)
+      // Free by then, the lock is taken and given back.
+      yield* holder.release
+      const opening = gate.open = yield* Deferred.make<void>()
+      const second = yield* fork(run(lock.withLock(Effect.void)))
+      assert.strictEqual(owner(store), "mine")
+      const end = yield* fork(Fiber.interrupt(second))
+      yield* Deferred.succeed(opening, undefined)
+      yield* Fiber.join(end)
+      assert.isUndefined(owner(store))
+    }))
+
   it.effect("waiting is interrupted at once", () =>
     Effect.gen(function*() {
       const { run, store } = yield* fake()
@@ -456,7 +485,9 @@ describe("RedisLock", () => {
   it.effect("an attempt whose answer is lost is undone; one that was not sent is not", () =>
     Effect.gen(function*() {
       for (const [error, commands] of [[lost, ["SET", "EVALSHA"]], [refused, ["SET"]]] as const) {
-        const { run, store } = yield* fake((name) => name === "SET" ? Effect.fail(error) as Effect.Effect<never> : Effect.void)
+        const { run, store } = yield* fake((name) =>
+          name === "SET" ? Effect.fail(error) as Effect.Effect<never> : Effect.void
+        )
         assert.strictEqual(yield* Effect.flip(run(RedisLock.make(name).acquire)), error)
         yield* Effect.yieldNow
         assert.deepStrictEqual(store.log.map((line) => line.split(" ")[0]), [...commands])

@@ -7,9 +7,11 @@ import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
 import { sha1 } from "../src/internal/sha1.ts"
 import * as RedisArg from "../src/RedisArg.ts"
-import { RedisClient, type Service } from "../src/RedisClient.ts"
+import { RedisClient } from "../src/RedisClient.ts"
+import type { Service } from "../src/RedisClient.ts"
 import * as RedisCommand from "../src/RedisCommand.ts"
-import { ConnectionError, NoScriptError, type RedisError, ResponseError } from "../src/RedisError.ts"
+import { ConnectionError, NoScriptError, ResponseError } from "../src/RedisError.ts"
+import type { RedisError } from "../src/RedisError.ts"
 import * as RedisPipeline from "../src/RedisPipeline.ts"
 import * as RedisReply from "../src/RedisReply.ts"
 import * as RedisScript from "../src/RedisScript.ts"
@@ -60,7 +62,10 @@ const others = {} as Omit<Service, "execute" | "pipeline" | "transaction" | "res
 const isError = (value: Resp.Value | RedisError): value is RedisError =>
   typeof value === "object" && value !== null && "_tag" in value && !(value instanceof Resp.ErrorReply)
 
-const bulk = (text: string) => new Resp.Bulk(new TextEncoder().encode(text))
+const bulk = (text: string) => {
+  const bytes = new TextEncoder().encode(text)
+  return new Resp.Bulk(bytes, 0, bytes.length)
+}
 
 const noScript = new NoScriptError({ code: "NOSCRIPT", detail: "No matching script.", command: "EVALSHA" })
 const lost = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
@@ -276,7 +281,10 @@ describe("RedisScript", () => {
     assert.strictEqual(error?._tag, "DecodeError")
     assert.include(error?.message, "the script counter: Expected")
     assert.notInclude(error?.message, "secret")
-    assert.include(failureOf(decode(transfer("a", "b", 1), bulk("secret")))?.message, "the script transfer: expected an integer")
+    assert.include(
+      failureOf(decode(transfer("a", "b", 1), bulk("secret")))?.message,
+      "the script transfer: expected an integer"
+    )
     assert.include(failureOf(decode(one(), null))?.message, `the script ${one.sha1}: Expected`)
   })
 
@@ -302,7 +310,10 @@ describe("RedisScript.function", () => {
   it("a library is loaded in place of an older one, with the first line that servers want", () => {
     assert.strictEqual(wire(library.load), `FUNCTION LOAD REPLACE #!lua name=lib\n${library.code.split("\n")[1]}`)
     const complete = "#!lua name=lib\n--"
-    assert.strictEqual(wire(RedisScript.library({ name: "lib", code: complete }).load), `FUNCTION LOAD REPLACE ${complete}`)
+    assert.strictEqual(
+      wire(RedisScript.library({ name: "lib", code: complete }).load),
+      `FUNCTION LOAD REPLACE ${complete}`
+    )
   })
 
   it("a call is FCALL, FCALL_RO where it only reads", () => {
@@ -334,7 +345,9 @@ describe("RedisScript.function", () => {
 
   it.effect("PIP-15: a pipeline asks for the libraries of its functions", () =>
     Effect.gen(function*() {
-      const { log, run } = scripted(({ spec }) => spec.name === "FUNCTION LIST" ? [] : spec.name === "FCALL" ? 1 : bulk("lib"))
+      const { log, run } = scripted(({ spec }) =>
+        spec.name === "FUNCTION LIST" ? [] : spec.name === "FCALL" ? 1 : bulk("lib")
+      )
       yield* run(RedisPipeline.pipeline([f("a"), f("b")]))
       assert.deepStrictEqual(log, ["FUNCTION LIST LIBRARYNAME lib", wire(library.load), "[FCALL f 1 a, FCALL f 1 b]"])
     }))

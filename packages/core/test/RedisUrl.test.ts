@@ -57,18 +57,33 @@ table("One server", [
   ["URL-01: a scheme in upper case, spaces around", " REDIS://h ", { host: "h" }],
   ["URL-02: TLS", "rediss://h", { host: "h", tls: true }],
   ["URL-02: TLS for Valkey", "valkeys://h", { host: "h", tls: true }],
-  ["URL-02: options of TLS", "rediss://h?ssl_cert_reqs=none&ssl_ca_certs=/ca.pem", { host: "h", tls: { verify: "none", ca: "/ca.pem" } }],
-  ["URL-02: optional certificates are required", "rediss://h?ssl_cert_reqs=optional", { host: "h", tls: { verify: "required" } }],
+  ["URL-02: options of TLS", "rediss://h?ssl_cert_reqs=none&ssl_ca_certs=/ca.pem", {
+    host: "h",
+    tls: { verify: "none", ca: "/ca.pem" }
+  }],
+  ["URL-02: optional certificates are required", "rediss://h?ssl_cert_reqs=optional", {
+    host: "h",
+    tls: { verify: "required" }
+  }],
   ["URL-02: TLS in the query", "redis://h?tls=true&tlsCheckHostname=no", { host: "h", tls: { checkHostname: false } }],
-  ["URL-02: settings given elsewhere stay", "rediss://h?tls_servername=n", { host: "h", tls: { ca: "c", servername: "n" } }, {
+  ["URL-02: settings given elsewhere stay", "rediss://h?tls_servername=n", {
+    host: "h",
+    tls: { ca: "c", servername: "n" }
+  }, {
     tls: { ca: "c", servername: "m" }
   }],
-  ["URL-02: settings given elsewhere stay with TLS alone", "rediss://h", { host: "h", tls: { ca: "c" } }, { tls: { ca: "c" } }],
+  ["URL-02: settings given elsewhere stay with TLS alone", "rediss://h", { host: "h", tls: { ca: "c" } }, {
+    tls: { ca: "c" }
+  }],
   ["URL-03: a unix socket", "unix:///tmp/r.sock", { path: "/tmp/r.sock" }],
   ["URL-03: whose path is never the database", "unix:///1?db=2", { path: "/1", db: 2 }],
   ["URL-03: with credentials", "unix://u:p@/tmp/r.sock", { path: "/tmp/r.sock", username: "u", ...password("p") }],
   ["URL-03: redis+unix", "redis+unix:///tmp/a%20b", { path: "/tmp/a b" }],
-  ["URL-03: host, port and TLS from elsewhere do not matter", "unix:///s", { path: "/s" }, { host: "h", port: 1, tls: true }]
+  ["URL-03: host, port and TLS from elsewhere do not matter", "unix:///s", { path: "/s" }, {
+    host: "h",
+    port: 1,
+    tls: true
+  }]
 ])
 
 table("Precedence", [
@@ -78,13 +93,22 @@ table("Precedence", [
   ["URL-07: a path that is no integer", "redis://h/abc", { host: "h", db: 3 }, { db: 3 }],
   ["URL-07: two segments are no integer", "redis://h/1/2", { host: "h" }],
   ["URL-08: query before option", "redis://h?client_name=q", { host: "h", clientName: "q" }, { clientName: "o" }],
-  ["URL-08: host, port, username, password before options", "redis://u:p@h:1", { host: "h", port: 1, username: "u", ...password("p") }, {
+  ["URL-08: host, port, username, password before options", "redis://u:p@h:1", {
+    host: "h",
+    port: 1,
+    username: "u",
+    ...password("p")
+  }, {
     host: "x",
     port: 2,
     username: "y",
     password: Redacted.make("z")
   }],
-  ["URL-08: options where the URL is silent", "redis://", { host: "x", port: 2, username: "y" }, { host: "x", port: 2, username: "y" }],
+  ["URL-08: options where the URL is silent", "redis://", { host: "x", port: 2, username: "y" }, {
+    host: "x",
+    port: 2,
+    username: "y"
+  }],
   ["URL-08: part by part", "redis://?pool_max=5", { pool: { max: 5, min: 1 } }, { pool: { max: 9, min: 1 } }],
   ["URL-08: a single connection yields to parts", "redis://?pool_max=5", pool, { pool: "single" }],
   ["URL-08: query before userinfo", "redis://u:p@h?password=q", { host: "h", username: "u", ...password("q") }],
@@ -92,7 +116,10 @@ table("Precedence", [
     credentials: { password: Redacted.make("c") }
   }],
   ["URL-13: the first of repeated names", "redis://h?db=1&db=2", { host: "h", db: 1 }],
-  ["URL-13: also by different names", "redis://h?socket_timeout=1&commandTimeout=2", { host: "h", commandTimeout: "1s" }],
+  ["URL-13: also by different names", "redis://h?socket_timeout=1&commandTimeout=2", {
+    host: "h",
+    commandTimeout: "1s"
+  }],
   ["URL-11, URL-13: an empty value is none", "redis://h?db=&db=2&socket_keepalive=", { host: "h", db: 2 }]
 ])
 
@@ -100,36 +127,71 @@ table("Options in the query", [
   ["URL-09: snake case", "redis://?pool_idle_timeout=1", { pool: { idleTimeout: "1s" } }],
   ["URL-09: camel case", "redis://?poolIdleTimeout=1", { pool: { idleTimeout: "1s" } }],
   ["URL-09: parts by a dot", "redis://?pool.max=5&limits.replyDepth=3", { ...pool, limits: { replyDepth: 3 } }],
-  ["URL-09: a choice", "redis://?protocol=3&connect=eager&textDecoding=replace", { protocol: 3, connect: "eager", textDecoding: "replace" }],
+  ["URL-09: a choice", "redis://?protocol=3&connect=eager&textDecoding=replace", {
+    protocol: 3,
+    connect: "eager",
+    textDecoding: "replace"
+  }],
   ["URL-09: a single connection", "redis://?pool=single", { pool: "single" }],
-  ["URL-10: floating seconds", "redis://?socket_timeout=0.5&socket_connect_timeout=2", { commandTimeout: "500ms", connectTimeout: "2s" }],
-  ["URL-10: a unit", "redis://?commandTimeout=500%20millis&livenessTimeout=1+minute", { commandTimeout: "500ms", livenessTimeout: "1m" }],
+  ["URL-10: floating seconds", "redis://?socket_timeout=0.5&socket_connect_timeout=2", {
+    commandTimeout: "500ms",
+    connectTimeout: "2s"
+  }],
+  ["URL-10: a unit", "redis://?commandTimeout=500%20millis&livenessTimeout=1+minute", {
+    commandTimeout: "500ms",
+    livenessTimeout: "1m"
+  }],
   ["URL-10: integers", "redis://?max_connections=5&health_check_interval=30", { ...pool, healthCheckInterval: "30s" }],
-  ["URL-10: booleans", "redis://?socket_keepalive=1&retry_on_timeout=False", { keepAlive: true, retryOnTimeout: false }],
+  ["URL-10: booleans", "redis://?socket_keepalive=1&retry_on_timeout=False", {
+    keepAlive: true,
+    retryOnTimeout: false
+  }],
   ...["0", "F", "f", "FALSE", "False", "N", "no"].map((text): Row => [
     "URL-11: false",
     `redis://?keepAlive=${text}`,
     { keepAlive: false }
   ]),
-  ...["1", "T", "yes", "anything"].map((text): Row => ["URL-11: true", `redis://?keepAlive=${text}`, { keepAlive: true }]),
+  ...["1", "T", "yes", "anything"].map((
+    text
+  ): Row => ["URL-11: true", `redis://?keepAlive=${text}`, { keepAlive: true }]),
   ["URL-14: percent-encoding", "redis://%40u:p%2F@%68/", { host: "h", username: "@u", ...password("p/") }],
-  ["URL-14: none where that is asked for", "redis://u:p%40@h", { host: "h", username: "u", ...password("p%40") }, { decodeComponents: false }],
-  ["URL-14: the query is always encoded", "redis://?clientName=a%26b", { clientName: "a&b" }, { decodeComponents: false }]
+  ["URL-14: none where that is asked for", "redis://u:p%40@h", { host: "h", username: "u", ...password("p%40") }, {
+    decodeComponents: false
+  }],
+  ["URL-14: the query is always encoded", "redis://?clientName=a%26b", { clientName: "a&b" }, {
+    decodeComponents: false
+  }]
 ])
 
 const h1 = { host: "h1", port: 26379 }
 const h2 = { host: "h2", port: 2 }
 
 table("Sentinels and clusters", [
-  ["URL-01: sentinels", "redis+sentinel://h1,h2:2/mymaster/3", { mode: "sentinel", sentinels: [h1, h2], service: "mymaster", db: 3 }],
-  ["URL-01: no database", "redis+sentinel://h1/a%2Fb?role=replica", { mode: "sentinel", sentinels: [h1], service: "a/b", role: "replica" }],
+  ["URL-01: sentinels", "redis+sentinel://h1,h2:2/mymaster/3", {
+    mode: "sentinel",
+    sentinels: [h1, h2],
+    service: "mymaster",
+    db: 3
+  }],
+  ["URL-01: no database", "redis+sentinel://h1/a%2Fb?role=replica", {
+    mode: "sentinel",
+    sentinels: [h1],
+    service: "a/b",
+    role: "replica"
+  }],
   ["URL-01: a service in the query", "redis://h1/?service_name=s&sentinel_password=p", {
     mode: "sentinel",
     sentinels: [h1],
     service: "s",
     sentinelOptions: password("p")
   }, { mode: "sentinel" }],
-  ["URL-02: TLS with sentinels", "rediss+sentinel://h1/s", { mode: "sentinel", sentinels: [h1], service: "s", tls: true, sentinelOptions: { tls: true } }],
+  ["URL-02: TLS with sentinels", "rediss+sentinel://h1/s", {
+    mode: "sentinel",
+    sentinels: [h1],
+    service: "s",
+    tls: true,
+    sentinelOptions: { tls: true }
+  }],
   ["URL-02: TLS, but not with sentinels", "rediss+sentinel://h1/s?sentinelTls=no", {
     mode: "sentinel",
     sentinels: [h1],
@@ -137,10 +199,22 @@ table("Sentinels and clusters", [
     tls: true,
     sentinelOptions: { tls: false }
   }],
-  ["URL-15: one node of a cluster", "redis://h:7000", { mode: "cluster", nodes: [{ host: "h", port: 7000 }] }, { mode: "cluster" }],
-  ["URL-15: over TLS", "rediss+cluster://h,[::1]:1/0", { mode: "cluster", nodes: [{ host: "h", port: 6379 }, { host: "::1", port: 1 }], tls: true }],
-  ["URL-15: a scheme decides", "redis+cluster://h", { mode: "cluster", nodes: [{ host: "h", port: 6379 }] }, { mode: "sentinel" }],
-  ["URL-18: read_from_replicas", "redis+cluster://h?read_from_replicas=1", { mode: "cluster", nodes: [{ host: "h", port: 6379 }], readFrom: "any" }],
+  ["URL-15: one node of a cluster", "redis://h:7000", { mode: "cluster", nodes: [{ host: "h", port: 7000 }] }, {
+    mode: "cluster"
+  }],
+  ["URL-15: over TLS", "rediss+cluster://h,[::1]:1/0", {
+    mode: "cluster",
+    nodes: [{ host: "h", port: 6379 }, { host: "::1", port: 1 }],
+    tls: true
+  }],
+  ["URL-15: a scheme decides", "redis+cluster://h", { mode: "cluster", nodes: [{ host: "h", port: 6379 }] }, {
+    mode: "sentinel"
+  }],
+  ["URL-18: read_from_replicas", "redis+cluster://h?read_from_replicas=1", {
+    mode: "cluster",
+    nodes: [{ host: "h", port: 6379 }],
+    readFrom: "any"
+  }],
   ["URL-18: as an option", "redis://h", { mode: "cluster", nodes: [{ host: "h", port: 6379 }], readFrom: "any" }, {
     mode: "cluster",
     readFrom: "any",
@@ -188,7 +262,9 @@ describe("URLs that cannot be", () => {
       const error = failed(url, options)
       assert.strictEqual(error._tag, "InvalidUrlError")
       assert.match(error.message, says)
-      for (const text of [error.message, JSON.stringify(error), inspect(error, { depth: 9 })]) assert.notInclude(text, secret)
+      for (const text of [error.message, JSON.stringify(error), inspect(error, { depth: 9 })]) {
+        assert.notInclude(text, secret)
+      }
     })
   }
 
@@ -217,7 +293,11 @@ const host = FastCheck.oneof(FastCheck.domain(), FastCheck.ipV4(), FastCheck.ipV
 const port = FastCheck.integer({ min: 1, max: 65_535 })
 const node = FastCheck.record({ host, port })
 const nodes = FastCheck.array(node, { minLength: 1, maxLength: 3 })
-const certificates = FastCheck.record({ ca: text, key: redacted, verify: FastCheck.constantFrom("required" as const, "none" as const) }, {
+const certificates = FastCheck.record({
+  ca: text,
+  key: redacted,
+  verify: FastCheck.constantFrom("required" as const, "none" as const)
+}, {
   requiredKeys: ["ca"]
 })
 const tls = optional(FastCheck.oneof(FastCheck.constant(true), certificates))
@@ -230,7 +310,10 @@ const connection = {
   commandTimeout: duration,
   healthCheckInterval: duration,
   retryOnTimeout: FastCheck.boolean(),
-  pool: FastCheck.oneof(FastCheck.constant("single" as const), FastCheck.record({ max: FastCheck.nat(), idleTimeout: duration })),
+  pool: FastCheck.oneof(
+    FastCheck.constant("single" as const),
+    FastCheck.record({ max: FastCheck.nat(), idleTimeout: duration })
+  ),
   limits: FastCheck.record({ bulkLength: FastCheck.nat() })
 }
 const db = { db: FastCheck.nat(99) }
@@ -248,18 +331,20 @@ const deployment: FastCheck.Arbitrary<RedisConfig.Deployment> = FastCheck.oneof(
     role: FastCheck.constantFrom("master" as const, "replica" as const),
     tls,
     own: FastCheck.record({ username: text, password: redacted }, { requiredKeys: [] })
-  }, { requiredKeys: ["sentinels", "service", "own", "tls"] }).map(({ own, sentinels: [first, ...rest], ...options }) => {
-    const sentinelOptions = options.tls === undefined ? own : { ...own, tls: options.tls }
-    return {
-      mode: "sentinel" as const,
-      options: {
-        ...options,
-        // At least one is generated.
-        sentinels: [first!, ...rest] as const,
-        ...(Object.keys(sentinelOptions).length === 0 ? {} : { sentinelOptions })
+  }, { requiredKeys: ["sentinels", "service", "own", "tls"] }).map(
+    ({ own, sentinels: [first, ...rest], ...options }) => {
+      const sentinelOptions = options.tls === undefined ? own : { ...own, tls: options.tls }
+      return {
+        mode: "sentinel" as const,
+        options: {
+          ...options,
+          // At least one is generated.
+          sentinels: [first!, ...rest] as const,
+          ...(Object.keys(sentinelOptions).length === 0 ? {} : { sentinelOptions })
+        }
       }
     }
-  }),
+  ),
   FastCheck.record({
     ...connection,
     nodes,
@@ -305,7 +390,10 @@ describe("Formatting", () => {
   })
 
   it("fails for what no URL can say", () => {
-    const asked = RedisUrl.format({ mode: "standalone", options: { credentials: Effect.succeed({ password: Redacted.make(secret) }) } })
+    const asked = RedisUrl.format({
+      mode: "standalone",
+      options: { credentials: Effect.succeed({ password: Redacted.make(secret) }) }
+    })
     assert.strictEqual(Result.getOrThrow(Result.flip(asked)).option, "credentials")
     const wrong = RedisUrl.format({ mode: "standalone", options: { commandTimeout: "soon" as never } })
     assert.strictEqual(Result.getOrThrow(Result.flip(wrong)).option, "commandTimeout")

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { RespDecoder } from "../src/RespDecoder.ts"
 import type { DecodeOptions } from "../src/RespLimits.ts"
-import type { Value } from "../src/RespValue.ts"
+import type { Bulk, Value } from "../src/RespValue.ts"
 import { latin1, plain, utf8 } from "./fixtures/reference.ts"
 
 const decodeAll = (chunks: ReadonlyArray<string>, options?: DecodeOptions) => {
@@ -200,7 +200,32 @@ describe("RespDecoder", () => {
   it("keeps a bulk string that lies within a chunk as a slice of it", () => {
     const chunk = latin1("$3\r\nabc\r\n")
     const [value] = new RespDecoder().push(chunk)
-    assert.deepInclude(value, { source: chunk, start: 4, end: 7 })
+    chunk[4] = 0x41
+    assert.strictEqual(String(value), "Abc")
+  })
+
+  it("reads a long text across chunks cut inside its characters, and finds what is not UTF-8", () => {
+    const text = "aé€😀".repeat(2000)
+    const valid = new TextEncoder().encode(text)
+    const invalid = valid.slice()
+    invalid[9000] = 0xff
+    for (const bytes of [valid, invalid]) {
+      const whole = new Uint8Array([...latin1(`$${bytes.length}\r\n`), ...bytes, 0x0d, 0x0a])
+      const [expected] = new RespDecoder().push(whole)
+      for (let size = 1500; size < 1516; size++) {
+        const decoder = new RespDecoder()
+        const values: Array<Value> = []
+        for (let at = 0; at < whole.length; at += size) values.push(...decoder.push(whole.slice(at, at + size)))
+        // Both are bulk strings, in one piece and in several.
+        const [one, several] = [expected as Bulk, values[0] as Bulk]
+        assert.strictEqual(several.text(), one.text())
+        assert.strictEqual(several.toString(), one.toString())
+        assert.deepStrictEqual(several.bytes(), one.bytes())
+        assert.strictEqual(several.length, one.length)
+        assert.deepStrictEqual(several.head(7).bytes(), one.head(7).bytes())
+      }
+      assert.strictEqual((expected as Bulk).text(), bytes === valid ? text : undefined)
+    }
   })
 
   it("does not change a bulk string when the next ones are gathered", () => {

@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
 /**
@@ -26,16 +25,6 @@ export interface MonitorEvent {
   readonly command: string
   readonly args: ReadonlyArray<string>
 }
-
-/**
- * Makes the server send a line for every command that it runs, until the connection closes; returns `true`.
- *
- * {@link monitorEvent} reads these lines. It costs the server much of its speed. Since Redis 1.0.0.
- *
- * @category server
- * @since 0.1.0
- */
-export const monitor = define("MONITOR", () => [], Reply.ok, "stateful")
 
 /**
  * Reads a line that a server sends after MONITOR.

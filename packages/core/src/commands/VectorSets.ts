@@ -33,6 +33,41 @@ export interface ScoredElement<Element = string> {
 }
 
 /**
+ * An element and its attributes, the text of a JSON object; `undefined` when it has none.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export interface AttributedElement<Element = string> {
+  readonly element: Element
+  readonly attributes: Element | undefined
+}
+
+/**
+ * An element with its similarity and its attributes.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export interface ScoredAttributedElement<Element = string> extends ScoredElement<Element>, AttributedElement<Element> {}
+
+/**
+ * A vector as the server keeps it.
+ *
+ * - `quantization`: `"int8"`, `"bin"` or `"f32"`, and `bytes` in that form. `norm`: the length that the vector had.
+ * - `range`: what the numbers were divided by, only of vectors of 8 bits a number.
+ *
+ * @category vector sets
+ * @since 0.1.0
+ */
+export interface RawVector {
+  readonly quantization: string
+  readonly bytes: Uint8Array
+  readonly norm: number
+  readonly range: number | undefined
+}
+
+/**
  * Options of {@link vadd}.
  *
  * - `reduce`: project the vector onto this many dimensions.
@@ -138,25 +173,18 @@ const scoredElements: Reply.Reply<
   return out as ReadonlyArray<ScoredElement> | ReadonlyArray<ScoredElement<Uint8Array>>
 })
 
-interface Attributed<Element = string> {
-  readonly element: Element
-  readonly attributes: Element | undefined
-}
-
 const elementAttributes = Reply.pairs(Reply.blob, Reply.nullable(Reply.blob))
 
 const attributedElements: Reply.Reply<
-  ReadonlyArray<Attributed>,
-  ReadonlyArray<Attributed<Uint8Array>>,
-  ReadonlyArray<Attributed>
+  ReadonlyArray<AttributedElement>,
+  ReadonlyArray<AttributedElement<Uint8Array>>,
+  ReadonlyArray<AttributedElement>
 > = Reply.make((value, view) => {
-  const out: Array<Attributed<string | Uint8Array>> = []
+  const out: Array<AttributedElement<string | Uint8Array>> = []
   for (const [element, attributes] of elementAttributes.decode(value, view)) out.push({ element, attributes })
   // As above.
-  return out as ReadonlyArray<Attributed> | ReadonlyArray<Attributed<Uint8Array>>
+  return out as ReadonlyArray<AttributedElement> | ReadonlyArray<AttributedElement<Uint8Array>>
 })
-
-interface ScoredAttributed<Element = string> extends ScoredElement<Element>, Attributed<Element> {}
 
 const scoreAndAttributes = Reply.tuple(Reply.double, Reply.nullable(Reply.blob))
 
@@ -171,24 +199,17 @@ const asPairs = (value: Resp.Value): Resp.Value => {
 }
 
 const scoredAttributedElements: Reply.Reply<
-  ReadonlyArray<ScoredAttributed>,
-  ReadonlyArray<ScoredAttributed<Uint8Array>>,
-  ReadonlyArray<ScoredAttributed>
+  ReadonlyArray<ScoredAttributedElement>,
+  ReadonlyArray<ScoredAttributedElement<Uint8Array>>,
+  ReadonlyArray<ScoredAttributedElement>
 > = Reply.make((value, view) => {
-  const out: Array<ScoredAttributed<string | Uint8Array>> = []
+  const out: Array<ScoredAttributedElement<string | Uint8Array>> = []
   for (const [element, [score, attributes]] of elementScoresAttributes.decode(asPairs(value), view)) {
     out.push({ element, score, attributes })
   }
   // As above.
-  return out as ReadonlyArray<ScoredAttributed> | ReadonlyArray<ScoredAttributed<Uint8Array>>
+  return out as ReadonlyArray<ScoredAttributedElement> | ReadonlyArray<ScoredAttributedElement<Uint8Array>>
 })
-
-interface RawVector {
-  readonly quantization: string
-  readonly bytes: Uint8Array
-  readonly norm: number
-  readonly range: number | undefined
-}
 
 /** Only vectors of 8 bits a number have a range. */
 const rawVector: Reply.Reply<RawVector> = Reply.make((value, view) =>

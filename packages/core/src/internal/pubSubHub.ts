@@ -88,6 +88,8 @@ export class Hub {
     psubscribe: new Map(),
     ssubscribe: new Map()
   }
+  /** The same by receiver: ten thousand that come and go must not look through the entries of all. */
+  readonly #received = new Map<Receiver, Set<Entry>>()
   readonly #gaps = new Map<Receiver, Gap>()
   #exchange: Exchange | undefined = undefined
   #sent: Array<Sent> = []
@@ -125,9 +127,7 @@ export class Hub {
     const entries = new Set<Entry>()
     for (const key of keys) {
       const entry = this.#entry(kind, key)
-      if (entry.receivers.includes(receiver)) continue
-      entry.receivers = [...entry.receivers, receiver]
-      entries.add(entry)
+      if (this.#add(receiver, entry)) entries.add(entry)
     }
     const unconfirmed = new Set([...entries].filter((entry) => entry.state !== "Active"))
     const joining: Joining = { receiver, entries, unconfirmed, settle }
@@ -145,8 +145,7 @@ export class Hub {
   leave(receiver: Receiver, entries: Iterable<Entry>, settle: (exit: Exit.Exit<void, RedisError>) => void = () => {}): void {
     const given: Array<Entry> = []
     for (const entry of entries) {
-      if (!entry.receivers.includes(receiver)) continue
-      entry.receivers = entry.receivers.filter((other) => other !== receiver)
+      if (!this.#remove(receiver, entry)) continue
       this.#recover(receiver, entry)
       for (const joining of [...entry.joining]) {
         if (joining.receiver === receiver) completed(joining, entry)
@@ -161,14 +160,28 @@ export class Hub {
 
   /** The entries of a receiver, of one kind or all. */
   entriesOf(receiver: Receiver, kind?: Kind): ReadonlyArray<Entry> {
-    const kinds: ReadonlyArray<Kind> = kind === undefined ? ["subscribe", "psubscribe", "ssubscribe"] : [kind]
-    return kinds.flatMap((kind) =>
-      [...this.#entries[kind].values()].filter((entry) => entry.receivers.includes(receiver))
-    )
+    const entries = [...this.#received.get(receiver) ?? []]
+    return kind === undefined ? entries : entries.filter((entry) => entry.kind === kind)
   }
 
   find(kind: Kind, key: RedisArg.Key): Entry | undefined {
     return this.#entries[kind].get(idOf(key))
+  }
+
+  #add(receiver: Receiver, entry: Entry): boolean {
+    const received = this.#received.get(receiver) ?? new Set()
+    if (received.has(entry)) return false
+    this.#received.set(receiver, received.add(entry))
+    entry.receivers = [...entry.receivers, receiver]
+    return true
+  }
+
+  #remove(receiver: Receiver, entry: Entry): boolean {
+    const received = this.#received.get(receiver)
+    if (received?.delete(entry) !== true) return false
+    if (received.size === 0) this.#received.delete(receiver)
+    entry.receivers = entry.receivers.filter((other) => other !== receiver)
+    return true
   }
 
   #entry(kind: Kind, key: RedisArg.Key): Entry {
@@ -225,7 +238,7 @@ export class Hub {
 
   /** Fails everybody, for good. */
   close(error: RedisError): void {
-    const receivers = new Set(this.#all().flatMap((entry) => entry.receivers))
+    const receivers = [...this.#received.keys()]
     this.failJoining(error)
     for (const receiver of receivers) receiver.mailbox.fail(error)
   }
@@ -237,8 +250,10 @@ export class Hub {
 
   /** Gives an entry away, with those who have subscribed to it and now miss it. */
   surrender(entry: Entry): ReadonlyArray<Receiver> {
+    const { receivers } = entry
     this.#entries[entry.kind].delete(entry.id)
-    for (const receiver of entry.receivers) {
+    for (const receiver of receivers) {
+      this.#remove(receiver, entry)
       const gap = this.#gaps.get(receiver)
       if (gap === undefined || !gap.missing.delete(entry)) continue
       gap.names.delete(entry.name)
@@ -247,14 +262,14 @@ export class Hub {
       if (gap.names.size > 0) receiver.mailbox.event({ _tag: "Restored", channels: [...gap.names] })
     }
     if (this.empty) this.#options.onUnused()
-    return entry.receivers
+    return receivers
   }
 
   /** Takes over an entry that another hub has given away. */
   adopt(given: Entry, receivers: ReadonlyArray<Receiver>): void {
     const entry = this.#entry(given.kind, given.key)
-    entry.receivers = [...entry.receivers, ...receivers.filter((receiver) => !entry.receivers.includes(receiver))]
     for (const receiver of receivers) {
+      this.#add(receiver, entry)
       const gap = this.#gaps.get(receiver) ?? { missing: new Set(), names: new Set() }
       this.#gaps.set(receiver, gap)
       gap.missing.add(entry)

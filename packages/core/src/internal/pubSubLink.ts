@@ -199,11 +199,16 @@ export class Link {
     if (!Duration.isFinite(interval)) return Effect.void
     const { exchange } = connection
     return Effect.gen({ self: this }, function*() {
+      const step = Duration.divideUnsafe(interval, 4)
+      let received = exchange.received
+      let silent = 0
       while (!exchange.closed) {
-        const received = exchange.received
-        yield* Effect.sleep(interval)
+        yield* Effect.sleep(step)
         // Nothing arrives either while nobody reads.
-        if (exchange.received !== received || this.#continue !== undefined) continue
+        silent = exchange.received === received && this.#continue === undefined ? silent + 1 : 0
+        received = exchange.received
+        if (silent < 4) continue
+        silent = 0
         const answer = yield* Effect.exit(connection.probe)
         if (Exit.isFailure(answer) && exchange.received === received && this.#continue === undefined) {
           exchange.close(

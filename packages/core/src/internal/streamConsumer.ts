@@ -1,7 +1,7 @@
 /**
  * A worker of a consumer group. One fiber reads, one looks for abandoned
- * entries, one renews those that are here; all hand entries to a bounded queue,
- * from which the handlers' fibers take them.
+ * entries, one renews those that are here. Entries go to a queue, from which the
+ * handlers' fibers take them; none are obtained while there is no room for them.
  *
  * Invariant: an entry is in `held` from before it is put on the queue until
  * its handler has ended and, where that succeeded, the server has acknowledged
@@ -15,6 +15,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import type * as Schedule from "effect/Schedule"
 import * as Groups from "../commands/StreamGroups.ts"
@@ -58,6 +59,8 @@ interface State {
   readonly client: Service
   readonly queue: Queue.Queue<Received & { readonly deliveries: number }>
   readonly held: Map<string, "waiting" | "handled">
+  /** Lets go whoever waits for room, each time that an entry is let go. */
+  readonly released: Latch.Latch
 }
 
 /** How many pending entries are looked at or renewed in one command. */
@@ -68,8 +71,8 @@ export const run = <E, R>(settings: Settings, handler: Handler<E, R>): Effect.Ef
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const client = yield* RedisClient
-      const queue = yield* Queue.bounded<Received & { readonly deliveries: number }>(settings.count)
-      const state: State = { settings, client, queue, held: new Map() }
+      const queue = yield* Queue.unbounded<Received & { readonly deliveries: number }>()
+      const state: State = { settings, client, queue, held: new Map(), released: yield* Latch.make() }
       const failed = yield* Deferred.make<never, RedisError>()
       const work = Effect.forever(Effect.flatMap(Queue.take(queue), (entry) => handle(state, handler, entry))).pipe(
         Effect.catchCause((cause) => Deferred.failCause(failed, cause))
@@ -128,7 +131,15 @@ const createGroup = (state: State): Effect.Effect<void, RedisError> => {
 // Obtaining entries
 // -----------------------------------------------------------------------------
 
-/** Puts entries on the queue that are not here already; waits while there is no room. */
+/** Waits until more entries can be held, and yields how many. */
+const room = (state: State): Effect.Effect<number> =>
+  Effect.suspend(() => {
+    const { concurrency, count } = state.settings
+    const free = Math.max(concurrency, count) - state.held.size
+    return free > 0 ? Effect.succeed(Math.min(free, count)) : Effect.andThen(state.released.await, room(state))
+  })
+
+/** Puts entries on the queue that are not here already. */
 const offer = (
   { held, queue }: State,
   entries: ReadonlyArray<Received>,
@@ -150,10 +161,10 @@ const inView = (settings: Settings, command: RedisCommand.RedisCommand<ReadonlyA
  */
 const fetch = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never, RedisError> {
   const { client, settings } = state
-  const { block, consumer, count, group, schedule, stream } = settings
+  const { block, consumer, group, schedule, stream } = settings
   let last = "0-0"
   let pending = true
-  const read = Effect.suspend(() => {
+  const read = (count: number) => Effect.suspend(() => {
     const options = pending ? { count } : { count, block }
     const command = Groups.xreadgroup(group, consumer, [[stream, pending ? last : ">"]], options)
     return client.execute(inView(settings, withReply(command, receivedOfOne)))
@@ -162,7 +173,7 @@ const fetch = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never,
     Effect.retry({ schedule, while: isRetryable })
   )
   while (true) {
-    const found = yield* read
+    const found = yield* read(yield* room(state))
     const counts = pending ? yield* countDeliveries(state, found) : []
     if (found.length === 0) pending = false
     last = found.at(-1)?.id ?? last
@@ -217,7 +228,7 @@ const claim = Effect.fnUntraced(function*(
   page: ReadonlyArray<Pending>
 ): Effect.fn.Return<void, RedisError> {
   const { held, settings } = state
-  const { claimIdle, consumer, count, group, limit, stream } = settings
+  const { claimIdle, consumer, group, limit, stream } = settings
   const deliveries = new Map<string, number>()
   for (const { messageId, timeSinceDelivered, timesDelivered } of page) {
     if (held.has(messageId) || Duration.isLessThan(timeSinceDelivered, claimIdle)) continue
@@ -230,8 +241,8 @@ const claim = Effect.fnUntraced(function*(
     if (won.length > 0) yield* bury(state, limit.deadLetter, messageId, timesDelivered, reason)
   }
   const ids = [...deliveries.keys()]
-  for (let i = 0; i < ids.length; i += count) {
-    const command = Groups.xclaim(stream, group, consumer, claimIdle, ids.slice(i, i + count))
+  while (ids.length > 0) {
+    const command = Groups.xclaim(stream, group, consumer, claimIdle, ids.splice(0, yield* room(state)))
     const entries = yield* persevere(state, inView(settings, withReply(command, received)))
     yield* offer(state, entries, ({ id }) => deliveries.get(id) ?? 1)
   }
@@ -270,7 +281,10 @@ const handle = <E, R>(
   state.held.set(id, "handled")
   return Effect.exit(handled).pipe(
     Effect.flatMap((exit) => Exit.isSuccess(exit) ? acknowledge : failed(state, id, deliveries, exit.cause)),
-    Effect.ensuring(Effect.sync(() => state.held.delete(id)))
+    Effect.ensuring(Effect.suspend(() => {
+      state.held.delete(id)
+      return state.released.release
+    }))
   )
 }
 

@@ -1,12 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisReply } from "@redfx/core"
-import { commandTable } from "./table.ts"
 
 const read = (line: string) => Redis.monitorEvent.decode(line, RedisReply.textView)
-
-commandTable("Monitor", [
-  ["SRV-24: asks for every command", Redis.monitor(), "MONITOR", "+OK\r\n", true]
-])
 
 describe("Monitor events", () => {
   it("REC-14: reads a command with its time, database and client", () => {

@@ -9,7 +9,7 @@ import type { Row } from "./table.ts"
 const table = join(import.meta.dirname, "table.ts")
 
 /**
- * Reads the tables of all `commands/*.test.ts`. The files are imported for their rows only: what they register for
+ * Reads the tables of all `commands/**/*.test.ts`. The files are imported for their rows only: what they register for
  * themselves runs where it stands.
  */
 export const loadRows = async (): Promise<ReadonlyArray<Row>> => {
@@ -25,7 +25,7 @@ export const loadRows = async (): Promise<ReadonlyArray<Row>> => {
     ...await original<typeof import("./table.ts")>(),
     commandTable: (_group: string, more: ReadonlyArray<Row>) => rows.push(...more)
   }))
-  for (const file of globSync("*.test.ts", { cwd: import.meta.dirname }).sort()) {
+  for (const file of globSync("**/*.test.ts", { cwd: import.meta.dirname }).sort()) {
     await import(join(import.meta.dirname, file))
   }
   vi.doUnmock("@effect/vitest")

@@ -29,7 +29,21 @@ const tcpOptions = (host: string, port: number, lookup: Lookup | undefined) => (
 })
 
 /** The contents of PEM that is given as such, or by the path of a file; each dial reads it anew, as it may be renewed. */
-const pem = (textOrPath: string): string => textOrPath.includes("-----BEGIN ") ? textOrPath : readFileSync(textOrPath, "utf8")
+const pem = (option: string, textOrPath: string): string => {
+  if (textOrPath.includes("-----BEGIN ")) return textOrPath
+  try {
+    return readFileSync(textOrPath, "utf8")
+  } catch (cause) {
+    // Without the text, and Node's error that shows it: it may be a key that is no PEM.
+    const code = typeof cause === "object" && cause !== null && "code" in cause ? ` (${String(cause.code)})` : ""
+    throw Object.assign(
+      new Error(`The TLS option ${option} is neither PEM nor the path of a file that can be read${code}`),
+      {
+        code: "ERR_TLS_FILE"
+      }
+    )
+  }
+}
 
 const tlsOptions = (host: string, tls: TlsOptions): Tls.ConnectionOptions => {
   const name = tls.servername ?? host
@@ -40,9 +54,11 @@ const tlsOptions = (host: string, tls: TlsOptions): Tls.ConnectionOptions => {
     // Called for trusted certificates only. By default Node would take the name from `servername`, and so check none
     // for an address.
     checkServerIdentity: (_host, cert) => tls.checkHostname === false ? undefined : Tls.checkServerIdentity(name, cert),
-    ...(tls.ca === undefined ? {} : { ca: typeof tls.ca === "string" ? pem(tls.ca) : tls.ca.map(pem) }),
-    ...(tls.cert === undefined ? {} : { cert: pem(tls.cert) }),
-    ...(tls.key === undefined ? {} : { key: pem(Redacted.value(tls.key)) }),
+    ...(tls.ca === undefined
+      ? {}
+      : { ca: typeof tls.ca === "string" ? pem("ca", tls.ca) : tls.ca.map((text) => pem("ca", text)) }),
+    ...(tls.cert === undefined ? {} : { cert: pem("cert", tls.cert) }),
+    ...(tls.key === undefined ? {} : { key: pem("key", Redacted.value(tls.key)) }),
     ...(tls.passphrase === undefined ? {} : { passphrase: Redacted.value(tls.passphrase) })
   }
 }

@@ -1,0 +1,55 @@
+/**
+ * Every command that a server runs, as a stream.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { MonitorEvent } from "./commands/Monitor.ts"
+import { RedisClient } from "./RedisClient.ts"
+import type { RedisError } from "./RedisError.ts"
+
+/**
+ * How events are kept for a consumer that is slower than the server.
+ *
+ * - `capacity`: how many events wait at the most. Default 16384.
+ * - `onFull`: what happens to one more. `"fail"` (default) fails the stream with `PubSubOverflowError`, after what was
+ *   kept; `"dropOldest"` and `"dropNewest"` drop events. The server is never held up: it would keep what was not read
+ *   in its memory, without limit.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface MonitorOptions {
+  readonly capacity?: number | undefined
+  readonly onFull?: "fail" | "dropOldest" | "dropNewest" | undefined
+}
+
+/**
+ * The commands that the server runs, of all clients, from the moment the stream
+ * runs; they include arguments, though none of AUTH and the like.
+ *
+ * **Details**
+ *
+ * The stream has a connection of its own, which is closed with it. It fails when
+ * that connection is lost: what is run until the next one is open is missing.
+ * On a cluster it tells of one node. It costs the server much of its speed.
+ * Since Redis 1.0.0.
+ *
+ * **Example** (Who writes?)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ * import { Console, Stream } from "effect"
+ *
+ * const program = Redis.monitor().pipe(
+ *   Stream.filter(({ args }) => args[0]?.toUpperCase() === "SET"),
+ *   Stream.runForEach(({ args, clientAddress }) => Console.log(clientAddress, args[1]))
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const monitor = (options: MonitorOptions = {}): Stream.Stream<MonitorEvent, RedisError, RedisClient> =>
+  Stream.unwrap(Effect.map(RedisClient, (client) => client.monitor(options)))

@@ -1,0 +1,140 @@
+/**
+ * Keys, fields and members one by one: SCAN and its relatives as streams.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { scan } from "./commands/Generic.ts"
+import type { ScanOptions } from "./commands/Generic.ts"
+import { hscan } from "./commands/Hashes.ts"
+import type { HscanOptions } from "./commands/Hashes.ts"
+import { sscan } from "./commands/Sets.ts"
+import type { SscanOptions } from "./commands/Sets.ts"
+import { zscan } from "./commands/SortedSets.ts"
+import type { ZscanOptions } from "./commands/SortedSets.ts"
+import type { Scored } from "./internal/scored.ts"
+import type { Key } from "./RedisArg.ts"
+import type { RedisClient } from "./RedisClient.ts"
+import { asBytes } from "./RedisCommand.ts"
+import type { RedisCommand } from "./RedisCommand.ts"
+import type { RedisError } from "./RedisError.ts"
+
+/**
+ * What a scan yields, and how it ends.
+ *
+ * **Details**
+ *
+ * - A page is asked for when its first element is wanted, never before: `Stream.take(1)` costs one page.
+ * - What is there throughout comes at least once; what comes or goes meanwhile may or may not. The same element may come
+ *   more than once.
+ * - It can be interrupted at any point and leaves nothing behind, on the server either.
+ * - A page that fails fails the stream. It has no place to go on from; a retry starts from the beginning.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ScanStream<A> = Stream.Stream<A, RedisError, RedisClient>
+
+/**
+ * The keys of the database; on a cluster those of all nodes.
+ *
+ * - `match`: only keys that match this glob pattern. `type`: only keys of this type.
+ * - `count`: about how many keys to look at for a page, 10 by default.
+ *
+ * **Example** (Deleting what matches)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ * import { Stream } from "effect"
+ *
+ * export const clear = Redis.scanStream({ match: "session:*", count: 500 }).pipe(
+ *   Stream.grouped(100),
+ *   Stream.runForEach((keys) => Redis.unlink(keys))
+ * )
+ * ```
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const scanStream = (options?: ScanOptions): ScanStream<string> =>
+  pages((cursor) => scan(cursor, options), ({ keys }) => keys)
+
+/**
+ * Like {@link scanStream}, for keys that need not be text.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const scanStreamBytes = (options?: ScanOptions): ScanStream<Uint8Array> =>
+  pages((cursor) => asBytes(scan(cursor, options)), ({ keys }) => keys)
+
+/**
+ * The fields of the hash at `key`, each with its value; none when the key does not exist.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const hscanStream = (key: Key, options?: HscanOptions): ScanStream<readonly [field: string, value: string]> =>
+  pages((cursor) => hscan(key, cursor, options), ({ entries }) => Object.entries(entries))
+
+/**
+ * Like {@link hscanStream}, for fields and values that need not be text.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const hscanStreamBytes = (
+  key: Key,
+  options?: HscanOptions
+): ScanStream<readonly [field: Uint8Array, value: Uint8Array]> =>
+  pages((cursor) => asBytes(hscan(key, cursor, options)), ({ entries }) => entries)
+
+/**
+ * The members of the set at `key`; none when the key does not exist.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const sscanStream = (key: Key, options?: SscanOptions): ScanStream<string> =>
+  pages((cursor) => sscan(key, cursor, options), ({ members }) => members)
+
+/**
+ * Like {@link sscanStream}, for members that need not be text.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const sscanStreamBytes = (key: Key, options?: SscanOptions): ScanStream<Uint8Array> =>
+  pages((cursor) => asBytes(sscan(key, cursor, options)), ({ members }) => members)
+
+/**
+ * The members of the sorted set at `key`, each with its score; none when the key does not exist. In no order.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const zscanStream = (key: Key, options?: ZscanOptions): ScanStream<Scored> =>
+  pages((cursor) => zscan(key, cursor, options), ({ members }) => members)
+
+/**
+ * Like {@link zscanStream}, for members that need not be text.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const zscanStreamBytes = (key: Key, options?: ZscanOptions): ScanStream<Scored<Uint8Array>> =>
+  pages((cursor) => asBytes(zscan(key, cursor, options)), ({ members }) => members)
+
+/** A cursor stays text: it has 64 bits, and on a cluster also says which node it belongs to. */
+const pages = <Page extends { readonly cursor: string }, A>(
+  page: (cursor: string) => RedisCommand<Page, unknown, unknown>,
+  elements: (page: Page) => ReadonlyArray<A>
+): ScanStream<A> =>
+  Stream.paginate(
+    "0",
+    (cursor: string) =>
+      Effect.map(page(cursor), (found) =>
+        [elements(found), found.cursor === "0" ? Option.none() : Option.some(found.cursor)] as const)
+  )

@@ -1,0 +1,101 @@
+/**
+ * Connections that turn into feeds: after MONITOR the server sends lines that
+ * no command asked for.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { monitorEvent } from "../commands/Monitor.ts"
+import type { Service } from "../RedisClient.ts"
+import * as RedisCommand from "../RedisCommand.ts"
+import type { ConnectionSettings } from "../RedisConfig.ts"
+import * as RedisConnection from "../RedisConnection.ts"
+import { DataError, PubSubOverflowError, type RedisError } from "../RedisError.ts"
+import type { MonitorOptions } from "../RedisMonitor.ts"
+import * as RedisReply from "../RedisReply.ts"
+import type * as Resp from "../Resp.ts"
+import type { Subscribers } from "../RedisRouter.ts"
+import { connectionLoss, timeLimit } from "./failure.ts"
+
+// Without traits: the connection is this feed's own.
+const command = RedisCommand.make({
+  spec: new RedisCommand.Spec("MONITOR", []),
+  args: () => [],
+  reply: RedisReply.ok
+})
+
+// Never sent: what a line is decoded as, and what its error names.
+const event = RedisCommand.make({ spec: command.spec, args: () => [], reply: monitorEvent })
+
+const defaultCapacity = 16_384
+
+type Lines = Queue.Queue<Resp.Value, RedisError>
+
+/** The feeds of a client; what still runs when the scope closes fails. */
+export const make = Effect.fnUntraced(function*(
+  subscribers: Subscribers,
+  settings: ConnectionSettings
+): Effect.fn.Return<Service["monitor"], never, Scope.Scope> {
+  const open = new Set<RedisConnection.RedisConnection>()
+  let closed = false
+  const clientClosed = connectionLoss("ClientClosed", "The client was closed")
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      closed = true
+      for (const connection of open) connection.close(clientClosed)
+    })
+  )
+
+  const connect = Effect.fnUntraced(function*(lines: Lines, take: (line: Resp.Value) => void) {
+    if (closed) return yield* Effect.fail(clientClosed)
+    const connection = yield* subscribers.connect(subscribers.place("subscribe", ""), { onUnasked: take })
+    const { address, protocol } = connection
+    let error: RedisError | undefined = undefined
+    subscribers.onEvent({ _tag: "Connected", address, protocol })
+    open.add(connection)
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        open.delete(connection)
+        subscribers.onEvent({ _tag: "Disconnected", address, error })
+      })
+    )
+    if (closed) return yield* Effect.fail(clientClosed)
+    yield* limited(settings, RedisConnection.run(connection, command))
+    yield* Effect.forkScoped(Effect.flatMap(connection.lost, (loss) => {
+      error = loss
+      return Queue.fail(lines, loss)
+    }))
+  })
+
+  return (options) =>
+    Stream.unwrap(Effect.gen(function*() {
+      const lines = yield* bufferOf(options)
+      yield* connect(lines, offerTo(lines, options))
+      return Stream.mapEffect(Stream.fromQueue(lines), (line) => RedisCommand.decode(event, line, false))
+    }))
+})
+
+const limited = <A>(settings: ConnectionSettings, effect: Effect.Effect<A, RedisError>): Effect.Effect<A, RedisError> => {
+  const limit = Duration.toMillis(settings.commandTimeout)
+  return limit === Infinity ? effect : Effect.timeoutOrElse(effect, {
+    duration: limit,
+    orElse: () => Effect.fail(timeLimit("read", limit))
+  })
+}
+
+const bufferOf = ({ capacity = defaultCapacity, onFull }: MonitorOptions): Effect.Effect<Lines, DataError> =>
+  !Number.isInteger(capacity) || capacity < 1
+    ? Effect.fail(new DataError({ command: "MONITOR", detail: "capacity must be a whole number from 1 on" }))
+    : onFull === "dropOldest"
+    ? Queue.sliding(capacity)
+    : Queue.dropping(capacity)
+
+const offerTo = (lines: Lines, { capacity = defaultCapacity, onFull = "fail" }: MonitorOptions) => (line: Resp.Value): void => {
+  if (Queue.offerUnsafe(lines, line) || onFull !== "fail") return
+  Queue.failCauseUnsafe(lines, Cause.fail(new PubSubOverflowError({ capacity })))
+}

@@ -1,0 +1,40 @@
+import type { RedisClient, RedisError } from "@redfx/core"
+import { RedisKeyspace } from "@redfx/core"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import { describe, expectTypeOf, it } from "vitest"
+
+type Failure = RedisError.RedisError | RedisKeyspace.KeyspaceError
+
+describe("RedisKeyspace types", () => {
+  it("values have the type of their schema, ids are strings", () => {
+    const users = RedisKeyspace.make({ key: "user:*", value: Schema.Struct({ born: Schema.Date }) })
+    expectTypeOf(users.get("1")).toEqualTypeOf<
+      Effect.Effect<Option.Option<{ readonly born: Date }>, Failure, RedisClient.RedisClient>
+    >()
+    expectTypeOf(users.scan).toEqualTypeOf<
+      Stream.Stream<readonly [id: string, value: { readonly born: Date }], Failure, RedisClient.RedisClient>
+    >()
+    expectTypeOf(users.set).parameters.toEqualTypeOf<[id: string, value: { readonly born: Date }]>()
+  })
+
+  it("ids have the type of their schema", () => {
+    const counters = RedisKeyspace.makeCounter({ key: "n:*", id: Schema.FiniteFromString })
+    expectTypeOf(counters.increment(1)).toEqualTypeOf<Effect.Effect<number, Failure, RedisClient.RedisClient>>()
+    expectTypeOf(counters.get).parameters.toEqualTypeOf<[id: number]>()
+  })
+
+  it("a template has a place for the id", () => {
+    // @ts-expect-error no place
+    RedisKeyspace.make({ key: "user", value: Schema.Int })
+  })
+
+  it("fields and members are text", () => {
+    // @ts-expect-error a number is no field
+    RedisKeyspace.makeHash({ key: "h:*", value: Schema.Struct({ a: Schema.Int }) })
+    // @ts-expect-error a number is no member
+    RedisKeyspace.makeSet({ key: "s:*", value: Schema.Int })
+  })
+})

@@ -1,0 +1,550 @@
+/**
+ * What redis-py 3.5 offers and what redfx has for it: `id | redis-py | redfx`, one line each. Nothing in the last
+ * place: it does not carry over, or is not there yet.
+ */
+export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
+  [
+    "Entry points",
+    String.raw`
+    ENT-01 | Redis, StrictRedis | 'NodeRedisClient.layer', 'RedisStandalone.layer'
+    ENT-02 | is_colony | 'NodeRedisClient.layerConfig'
+    ENT-03 | ConnectionPool | 'NodeRedisClient.layerPool', 'RedisPool.layer'
+    ENT-04 | Redis(connection_pool) | 'RedisStandalone.layerFromPool'
+    ENT-05 | BlockingConnectionPool | 'pool: { max, acquireTimeout }'
+    ENT-06 | Redis.from_url | 'NodeRedisClient.layerUrl', 'RedisUrl.parse'
+    ENT-07 | RedisCluster |
+    ENT-08 | RedisCluster.from_url |
+    ENT-09 | Sentinel |
+    ENT-10 | Sentinel.master_for |
+    ENT-11 | Sentinel.slave_for |
+    ENT-12 | close | the scope of the Layer
+    ENT-13 | client | 'Redis.withConnection'
+    ENT-14 | ConnectionPool.disconnect, reset |
+    ENT-15 | Redis | 'connect'
+    ENT-16 | Redis.__repr__ |
+    ENT-17 | Redis | the functions of 'Redis'
+  `
+  ],
+  [
+    "Connection options",
+    String.raw`
+    CFG-01 | host | 'host'
+    CFG-02 | port | 'port'
+    CFG-03 | db | 'db'
+    CFG-04 | password | 'password'
+    CFG-05 | username | 'username'
+    CFG-06 | socket_timeout | 'commandTimeout'
+    CFG-07 | socket_connect_timeout | 'connectTimeout'
+    CFG-08 | socket_keepalive | 'keepAlive'
+    CFG-09 | socket_keepalive_options | 'keepAliveInitialDelay'
+    CFG-10 | connection_pool | 'RedisStandalone.layerFromPool'
+    CFG-11 | unix_socket_path | 'path'
+    CFG-12 | encoding | always UTF-8
+    CFG-13 | encoding_errors | 'textDecoding'
+    CFG-14 | charset |
+    CFG-15 | errors |
+    CFG-16 | decode_responses | 'Redis.asBytes'
+    CFG-17 | retry_on_timeout | 'retryOnTimeout'
+    CFG-18 | ssl | 'tls'
+    CFG-19 | ssl_keyfile | 'tls.key'
+    CFG-20 | ssl_certfile | 'tls.cert'
+    CFG-21 | ssl_cert_reqs | 'tls.verify'
+    CFG-22 | ssl_ca_certs | 'tls.ca'
+    CFG-23 | ssl_check_hostname | 'tls.checkHostname'
+    CFG-24 | max_connections | 'pool.max'
+    CFG-25 | single_connection_client | 'pool: "single"'
+    CFG-26 | health_check_interval | 'healthCheckInterval'
+    CFG-27 | client_name | 'clientName'
+    CFG-28 | socket_type, socket_read_size, parser_class |
+    CFG-29 | connection_class | 'RedisConnector'
+    CFG-30 | Connection.on_connect | the handshake of each connection
+    CFG-31 | ConnectionPool.get_connection | 'RedisPool'
+    CFG-32 | Redis.execute_command | 'RedisError.isSafeToRetry'
+    CFG-33 | ChildDeadlockedError |
+    CFG-34 | PythonParser, HiredisParser | 'protocol'
+    CFG-35 | Connection(**kwargs) | the types of the options
+  `
+  ],
+  [
+    "Pools",
+    String.raw`
+    POOL-01 | ConnectionPool | 'RedisPool.layer'
+    POOL-02 | ConnectionPool | 'RedisPool.layer'
+    POOL-03 | Redis | 'RedisPool.layer'
+    POOL-04 | ConnectionPool, BlockingConnectionPool | 'pool.acquireTimeout'
+    POOL-05 | ConnectionPool.release | 'RedisPool.layer'
+    POOL-06 | ConnectionError | 'RedisError.ConnectionError'
+  `
+  ],
+  [
+    "Strings",
+    String.raw`
+    STR-01 | append | 'Redis.append'
+    STR-02 | decr | 'Redis.decr'
+    STR-03 | decrby | 'Redis.decrby'
+    STR-04 | get | 'Redis.get'
+    STR-05 | getrange | 'Redis.getrange'
+    STR-06 | getset | 'Redis.getset'
+    STR-07 | incr | 'Redis.incr'
+    STR-08 | incrby | 'Redis.incrby'
+    STR-09 | incrbyfloat | 'Redis.incrbyfloat'
+    STR-10 | mget | 'Redis.mget'
+    STR-11 | mset | 'Redis.mset'
+    STR-12 | msetnx | 'Redis.msetnx'
+    STR-13 | psetex | 'Redis.psetex'
+    STR-14 | set | 'Redis.set'
+    STR-15 | setex | 'Redis.setex'
+    STR-16 | setnx | 'Redis.setnx'
+    STR-17 | setrange | 'Redis.setrange'
+    STR-18 | strlen | 'Redis.strlen'
+    STR-19 | substr | 'Redis.substr'
+  `
+  ],
+  [
+    "Bitmaps",
+    String.raw`
+    BIT-01 | bitcount | 'Redis.bitcount'
+    BIT-02 | bitfield | 'Redis.bitfield'
+    BIT-03 | BitFieldOperation.get | 'Redis.bitfield'
+    BIT-04 | BitFieldOperation.set | 'Redis.bitfield'
+    BIT-05 | BitFieldOperation.incrby | 'Redis.bitfield'
+    BIT-06 | BitFieldOperation.overflow | 'Redis.bitfield'
+    BIT-07 | BitFieldOperation.execute, reset, command | 'Redis.bitfield'
+    BIT-08 | bitop | 'Redis.bitop'
+    BIT-09 | bitpos | 'Redis.bitpos'
+    BIT-10 | getbit | 'Redis.getbit'
+    BIT-11 | setbit | 'Redis.setbit'
+  `
+  ],
+  [
+    "Keys",
+    String.raw`
+    KEY-01 | delete | 'Redis.del'
+    KEY-02 | dump | 'Redis.dump'
+    KEY-03 | exists | 'Redis.exists'
+    KEY-04 | expire | 'Redis.expire'
+    KEY-05 | expireat | 'Redis.expireat'
+    KEY-06 | keys | 'Redis.keys'
+    KEY-07 | migrate | 'Redis.migrate'
+    KEY-08 | move | 'Redis.move'
+    KEY-09 | object | 'Redis.objectEncoding', 'Redis.objectIdletime', 'Redis.objectRefcount', 'Redis.objectFreq'
+    KEY-10 | persist | 'Redis.persist'
+    KEY-11 | pexpire | 'Redis.pexpire'
+    KEY-12 | pexpireat | 'Redis.pexpireat'
+    KEY-13 | pttl | 'Redis.pttl'
+    KEY-14 | ttl | 'Redis.ttl'
+    KEY-15 | randomkey | 'Redis.randomkey'
+    KEY-16 | rename | 'Redis.rename'
+    KEY-17 | renamenx | 'Redis.renamenx'
+    KEY-18 | restore | 'Redis.restore'
+    KEY-19 | scan | 'Redis.scan'
+    KEY-20 | scan_iter |
+    KEY-21 | sort | 'Redis.sort', 'Redis.sortGroups', 'Redis.sortStore'
+    KEY-22 | touch | 'Redis.touch'
+    KEY-23 | type | 'Redis.type'
+    KEY-24 | unlink | 'Redis.unlink'
+    KEY-25 | wait | 'Redis.wait'
+    KEY-26 | watch | 'Redis.watch'
+    KEY-27 | unwatch | 'Redis.watch'
+  `
+  ],
+  [
+    "Lists",
+    String.raw`
+    LST-01 | blpop | 'Redis.blpop'
+    LST-02 | brpop | 'Redis.brpop'
+    LST-03 | brpoplpush | 'Redis.brpoplpush'
+    LST-04 | lindex | 'Redis.lindex'
+    LST-05 | linsert | 'Redis.linsert'
+    LST-06 | llen | 'Redis.llen'
+    LST-07 | lpop | 'Redis.lpop'
+    LST-08 | rpop | 'Redis.rpop'
+    LST-09 | lpush | 'Redis.lpush'
+    LST-10 | rpush | 'Redis.rpush'
+    LST-11 | lpushx | 'Redis.lpushx'
+    LST-12 | rpushx | 'Redis.rpushx'
+    LST-13 | lrange | 'Redis.lrange'
+    LST-14 | lrem | 'Redis.lrem'
+    LST-15 | lset | 'Redis.lset'
+    LST-16 | ltrim | 'Redis.ltrim'
+    LST-17 | rpoplpush | 'Redis.rpoplpush'
+  `
+  ],
+  [
+    "Hashes",
+    String.raw`
+    HSH-01 | hdel | 'Redis.hdel'
+    HSH-02 | hexists | 'Redis.hexists'
+    HSH-03 | hget | 'Redis.hget'
+    HSH-04 | hgetall | 'Redis.hgetall'
+    HSH-05 | hincrby | 'Redis.hincrby'
+    HSH-06 | hincrbyfloat | 'Redis.hincrbyfloat'
+    HSH-07 | hkeys | 'Redis.hkeys'
+    HSH-08 | hlen | 'Redis.hlen'
+    HSH-09 | hmget | 'Redis.hmget'
+    HSH-10 | hmset | 'Redis.hmset'
+    HSH-11 | hset | 'Redis.hset'
+    HSH-12 | hsetnx | 'Redis.hsetnx'
+    HSH-13 | hstrlen | 'Redis.hstrlen'
+    HSH-14 | hvals | 'Redis.hvals'
+    HSH-15 | hscan | 'Redis.hscan'
+    HSH-16 | hscan_iter |
+  `
+  ],
+  [
+    "Sets",
+    String.raw`
+    SET-01 | sadd | 'Redis.sadd'
+    SET-02 | scard | 'Redis.scard'
+    SET-03 | sdiff | 'Redis.sdiff'
+    SET-04 | sinter | 'Redis.sinter'
+    SET-05 | sunion | 'Redis.sunion'
+    SET-06 | sdiffstore | 'Redis.sdiffstore'
+    SET-07 | sinterstore | 'Redis.sinterstore'
+    SET-08 | sunionstore | 'Redis.sunionstore'
+    SET-09 | sismember | 'Redis.sismember'
+    SET-10 | smembers | 'Redis.smembers'
+    SET-11 | smove | 'Redis.smove'
+    SET-12 | spop | 'Redis.spop'
+    SET-13 | srandmember | 'Redis.srandmember'
+    SET-14 | srem | 'Redis.srem'
+    SET-15 | sscan | 'Redis.sscan'
+    SET-16 | sscan_iter |
+  `
+  ],
+  [
+    "Sorted sets",
+    String.raw`
+    ZST-01 | zadd | 'Redis.zadd'
+    ZST-02 | zcard | 'Redis.zcard'
+    ZST-03 | zcount | 'Redis.zcount'
+    ZST-04 | zincrby | 'Redis.zincrby'
+    ZST-05 | zlexcount | 'Redis.zlexcount'
+    ZST-06 | zpopmax | 'Redis.zpopmax'
+    ZST-07 | zpopmin | 'Redis.zpopmin'
+    ZST-08 | bzpopmax | 'Redis.bzpopmax'
+    ZST-09 | bzpopmin | 'Redis.bzpopmin'
+    ZST-10 | zrange | 'Redis.zrange'
+    ZST-11 | zrevrange | 'Redis.zrevrange'
+    ZST-12 | zrangebyscore | 'Redis.zrangebyscore'
+    ZST-13 | zrevrangebyscore | 'Redis.zrevrangebyscore'
+    ZST-14 | zrangebylex | 'Redis.zrangebylex'
+    ZST-15 | zrevrangebylex | 'Redis.zrevrangebylex'
+    ZST-16 | zrank | 'Redis.zrank'
+    ZST-17 | zrevrank | 'Redis.zrevrank'
+    ZST-18 | zrem | 'Redis.zrem'
+    ZST-19 | zremrangebylex | 'Redis.zremrangebylex'
+    ZST-20 | zremrangebyrank | 'Redis.zremrangebyrank'
+    ZST-21 | zremrangebyscore | 'Redis.zremrangebyscore'
+    ZST-22 | zscore | 'Redis.zscore'
+    ZST-23 | zinterstore | 'Redis.zinterstore'
+    ZST-24 | zunionstore | 'Redis.zunionstore'
+    ZST-25 | zscan | 'Redis.zscan'
+    ZST-26 | zscan_iter |
+  `
+  ],
+  [
+    "HyperLogLogs",
+    String.raw`
+    HLL-01 | pfadd | 'Redis.pfadd'
+    HLL-02 | pfcount | 'Redis.pfcount'
+    HLL-03 | pfmerge | 'Redis.pfmerge'
+  `
+  ],
+  [
+    "Positions",
+    String.raw`
+    GEO-01 | geoadd | 'Redis.geoadd'
+    GEO-02 | geodist | 'Redis.geodist'
+    GEO-03 | geohash | 'Redis.geohash'
+    GEO-04 | geopos | 'Redis.geopos'
+    GEO-05 | georadius | 'Redis.georadius'
+    GEO-06 | georadiusbymember | 'Redis.georadiusbymember'
+  `
+  ],
+  [
+    "Streams",
+    String.raw`
+    XST-01 | xack | 'Redis.xack'
+    XST-02 | xadd | 'Redis.xadd'
+    XST-03 | xclaim | 'Redis.xclaim'
+    XST-04 | xdel | 'Redis.xdel'
+    XST-05 | xgroup_create | 'Redis.xgroupCreate'
+    XST-06 | xgroup_delconsumer | 'Redis.xgroupDelconsumer'
+    XST-07 | xgroup_destroy | 'Redis.xgroupDestroy'
+    XST-08 | xgroup_setid | 'Redis.xgroupSetid'
+    XST-09 | xinfo_consumers | 'Redis.xinfoConsumers'
+    XST-10 | xinfo_groups | 'Redis.xinfoGroups'
+    XST-11 | xinfo_stream | 'Redis.xinfoStream'
+    XST-12 | xlen | 'Redis.xlen'
+    XST-13 | xpending | 'Redis.xpending'
+    XST-14 | xpending_range | 'Redis.xpendingRange'
+    XST-15 | xrange | 'Redis.xrange'
+    XST-16 | xrevrange | 'Redis.xrevrange'
+    XST-17 | xread | 'Redis.xread'
+    XST-18 | xreadgroup | 'Redis.xreadgroup'
+    XST-19 | xtrim | 'Redis.xtrim'
+    XST-20 | xread, xreadgroup |
+  `
+  ],
+  [
+    "Publishing and scripts",
+    String.raw`
+    PSC-01 | publish | 'Redis.publish'
+    PSC-02 | pubsub_channels | 'Redis.pubsubChannels'
+    PSC-03 | pubsub_numpat | 'Redis.pubsubNumpat'
+    PSC-04 | pubsub_numsub | 'Redis.pubsubNumsub'
+    PSC-05 | eval | 'Redis.eval'
+    PSC-06 | evalsha | 'Redis.evalsha'
+    PSC-07 | script_exists | 'Redis.scriptExists'
+    PSC-08 | script_flush | 'Redis.scriptFlush'
+    PSC-09 | script_kill | 'Redis.scriptKill'
+    PSC-10 | script_load | 'Redis.scriptLoad'
+  `
+  ],
+  [
+    "Connections and clients",
+    String.raw`
+    CON-01 | AUTH | 'Redis.auth'
+    CON-02 | SELECT | 'Redis.select'
+    CON-03 | ping | 'Redis.ping'
+    CON-04 | echo | 'Redis.echo'
+    CON-05 | client_getname | 'Redis.clientGetname'
+    CON-06 | client_id | 'Redis.clientId'
+    CON-07 | client_kill | 'Redis.clientKill'
+    CON-08 | client_kill_filter | 'Redis.clientKillFilter'
+    CON-09 | client_list | 'Redis.clientList'
+    CON-10 | client_pause | 'Redis.clientPause'
+    CON-11 | client_setname | 'Redis.clientSetname'
+    CON-12 | client_unblock | 'Redis.clientUnblock'
+    CON-13 | readonly | 'Redis.readonly'
+    CON-14 | readwrite | 'Redis.readwrite'
+    CON-15 | execute_command | 'Redis.send'
+  `
+  ],
+  [
+    "Access control",
+    String.raw`
+    ACL-01 | acl_cat | 'Redis.aclCat'
+    ACL-02 | acl_deluser | 'Redis.aclDeluser'
+    ACL-03 | acl_genpass | 'Redis.aclGenpass'
+    ACL-04 | acl_getuser | 'Redis.aclGetuser'
+    ACL-05 | acl_list | 'Redis.aclList'
+    ACL-06 | acl_load | 'Redis.aclLoad'
+    ACL-07 | acl_save | 'Redis.aclSave'
+    ACL-08 | acl_setuser | 'Redis.aclSetuser'
+    ACL-09 | acl_setuser(reset) | 'Redis.aclSetuser'
+    ACL-10 | acl_setuser(reset_keys) | 'Redis.aclSetuser'
+    ACL-11 | acl_setuser(reset_passwords) | 'Redis.aclSetuser'
+    ACL-12 | acl_setuser(enabled) | 'Redis.aclSetuser'
+    ACL-13 | acl_setuser(nopass) | 'Redis.aclSetuser'
+    ACL-14 | acl_setuser(passwords) | 'Redis.aclSetuser'
+    ACL-15 | acl_setuser(hashed_passwords) | 'Redis.aclSetuser'
+    ACL-16 | acl_setuser(categories) | 'Redis.aclSetuser'
+    ACL-17 | acl_setuser(commands) | 'Redis.aclSetuser'
+    ACL-18 | acl_setuser(keys) | 'Redis.aclSetuser'
+    ACL-19 | acl_setuser | 'Redis.aclSetuser'
+    ACL-20 | acl_users | 'Redis.aclUsers'
+    ACL-21 | acl_whoami | 'Redis.aclWhoami'
+  `
+  ],
+  [
+    "Servers",
+    String.raw`
+    SRV-01 | bgrewriteaof | 'Redis.bgrewriteaof'
+    SRV-02 | bgsave | 'Redis.bgsave'
+    SRV-03 | save | 'Redis.save'
+    SRV-04 | lastsave | 'Redis.lastsave'
+    SRV-05 | shutdown | 'Redis.shutdown'
+    SRV-06 | slaveof | 'Redis.slaveof'
+    SRV-07 | config_get | 'Redis.configGet'
+    SRV-08 | config_set | 'Redis.configSet'
+    SRV-09 | config_resetstat | 'Redis.configResetstat'
+    SRV-10 | config_rewrite | 'Redis.configRewrite'
+    SRV-11 | dbsize | 'Redis.dbsize'
+    SRV-12 | debug_object | 'Redis.debugObject'
+    SRV-13 | flushall | 'Redis.flushall'
+    SRV-14 | flushdb | 'Redis.flushdb'
+    SRV-15 | swapdb | 'Redis.swapdb'
+    SRV-16 | info | 'Redis.info'
+    SRV-17 | memory_stats | 'Redis.memoryStats'
+    SRV-18 | memory_usage | 'Redis.memoryUsage'
+    SRV-19 | memory_purge | 'Redis.memoryPurge'
+    SRV-20 | slowlog_get | 'Redis.slowlogGet'
+    SRV-21 | slowlog_len | 'Redis.slowlogLen'
+    SRV-22 | slowlog_reset | 'Redis.slowlogReset'
+    SRV-23 | time | 'Redis.time'
+    SRV-24 | monitor | 'Redis.monitor'
+  `
+  ],
+  [
+    "Sentinel and cluster commands",
+    String.raw`
+    SCC-01 | sentinel |
+    SCC-02 | sentinel_get_master_addr_by_name | 'Redis.sentinelGetMasterAddrByName'
+    SCC-03 | sentinel_master | 'Redis.sentinelMaster'
+    SCC-04 | sentinel_masters | 'Redis.sentinelMasters'
+    SCC-05 | sentinel_monitor | 'Redis.sentinelMonitor'
+    SCC-06 | sentinel_remove | 'Redis.sentinelRemove'
+    SCC-07 | sentinel_sentinels | 'Redis.sentinelSentinels'
+    SCC-08 | sentinel_set | 'Redis.sentinelSet'
+    SCC-09 | sentinel_slaves | 'Redis.sentinelSlaves'
+    SCC-10 | cluster | 'Redis.send'
+    SCC-11 | CLUSTER ADDSLOTS | 'Redis.clusterAddslots'
+    SCC-12 | CLUSTER DELSLOTS | 'Redis.clusterDelslots'
+    SCC-13 | CLUSTER COUNT-FAILURE-REPORTS | 'Redis.clusterCountFailureReports'
+    SCC-14 | CLUSTER COUNTKEYSINSLOT | 'Redis.clusterCountkeysinslot'
+    SCC-15 | CLUSTER GETKEYSINSLOT | 'Redis.clusterGetkeysinslot'
+    SCC-16 | CLUSTER FAILOVER | 'Redis.clusterFailover'
+    SCC-17 | CLUSTER FORGET | 'Redis.clusterForget'
+    SCC-18 | CLUSTER INFO | 'Redis.clusterInfo'
+    SCC-19 | CLUSTER KEYSLOT | 'Redis.clusterKeyslot'
+    SCC-20 | CLUSTER MEET | 'Redis.clusterMeet'
+    SCC-21 | CLUSTER NODES | 'Redis.clusterNodes'
+    SCC-22 | CLUSTER REPLICATE | 'Redis.clusterReplicate'
+    SCC-23 | CLUSTER RESET | 'Redis.clusterReset'
+    SCC-24 | CLUSTER SAVECONFIG | 'Redis.clusterSaveconfig'
+    SCC-25 | CLUSTER SET-CONFIG-EPOCH | 'Redis.clusterSetConfigEpoch'
+    SCC-26 | CLUSTER SETSLOT | 'Redis.clusterSetslot'
+    SCC-27 | CLUSTER SLAVES | 'Redis.clusterSlaves'
+    SCC-28 | CLUSTER SLOTS | 'Redis.clusterSlots'
+    SCC-29 | ASKING |
+  `
+  ],
+  [
+    "Records",
+    String.raw`
+    REC-01 | parse_info | 'Redis.info'
+    REC-02 | parse_client_list | 'Redis.clientList'
+    REC-03 | parse_slowlog_get | 'Redis.slowlogGet'
+    REC-04 | parse_acl_getuser | 'Redis.aclGetuser'
+    REC-05 | parse_xinfo_stream | 'Redis.xinfoStream'
+    REC-06 | parse_list_of_dicts | 'Redis.xinfoGroups'
+    REC-07 | parse_list_of_dicts | 'Redis.xinfoConsumers'
+    REC-08 | parse_memory_stats | 'Redis.memoryStats'
+    REC-09 | parse_debug_object | 'Redis.debugObject'
+    REC-10 | parse_config_get | 'Redis.configGet'
+    REC-11 | parse_sentinel_state | 'Redis.sentinelMaster', 'Redis.sentinelMasters', 'Redis.sentinelSlaves', 'Redis.sentinelSentinels'
+    REC-12 | parse_cluster_nodes | 'Redis.clusterNodes'
+    REC-13 | parse_cluster_info | 'Redis.clusterInfo'
+    REC-14 | Monitor.next_command | 'Redis.monitorEvent'
+    REC-15 | PubSub.handle_message | 'Redis.pubsub'
+  `
+  ],
+  [
+    "Reply conversions",
+    String.raw`
+    CNV-01 | bool | 'RedisReply.boolean'
+    CNV-02 | int | 'RedisReply.integer'
+    CNV-03 | float | 'RedisReply.double'
+    CNV-04 | float_or_none | 'RedisReply.nullable', 'RedisReply.double'
+    CNV-05 | int_or_none | 'RedisReply.nullable', 'RedisReply.integer'
+    CNV-06 | int, bool_ok | 'RedisReply.integer'
+    CNV-07 | bool_ok | 'RedisReply.ok'
+    CNV-08 | BGREWRITEAOF, BGSAVE | 'RedisReply.accepted'
+    CNV-09 | PING | 'Redis.ping'
+    CNV-10 | SET | 'Redis.set'
+    CNV-11 | CLIENT UNBLOCK | 'Redis.clientUnblock'
+    CNV-12 | parse_client_kill | 'Redis.clientKill', 'Redis.clientKillFilter'
+    CNV-13 | nativestr | 'RedisReply.text'
+    CNV-14 | CLIENT GETNAME | 'Redis.clientGetname'
+    CNV-15 | RANDOMKEY | 'Redis.randomkey'
+    CNV-16 | ACL CAT, ACL LIST, ACL USERS | 'RedisReply.array', 'RedisReply.text'
+    CNV-17 | GEOHASH | 'Redis.geohash'
+    CNV-18 | SCRIPT EXISTS | 'Redis.scriptExists'
+    CNV-19 | set | 'RedisReply.set'
+    CNV-20 | dict | 'RedisReply.record'
+    CNV-21 | BLPOP, BRPOP | 'Redis.blpop', 'Redis.brpop'
+    CNV-22 | BZPOPMIN, BZPOPMAX | 'Redis.bzpopmin', 'Redis.bzpopmax'
+    CNV-23 | zset_score_pairs | 'Redis.zrangeWithScores', 'Redis.zpopmax'
+    CNV-24 | parse_zadd | 'Redis.zadd', 'Redis.zaddIncr'
+    CNV-25 | sort_return_tuples | 'Redis.sortGroups'
+    CNV-26 | GEOPOS | 'Redis.geopos'
+    CNV-27 | parse_georadius_generic | 'Redis.georadius', 'Redis.georadiusWith', 'Redis.georadiusStore'
+    CNV-28 | parse_scan | 'Redis.scan', 'Redis.sscan'
+    CNV-29 | parse_hscan | 'Redis.hscan'
+    CNV-30 | parse_zscan | 'Redis.zscan'
+    CNV-31 | parse_stream_list | 'Redis.xrange'
+    CNV-32 | parse_xread | 'Redis.xread'
+    CNV-33 | parse_xclaim | 'Redis.xclaim', 'Redis.xclaimJustid'
+    CNV-34 | parse_xpending | 'Redis.xpending', 'Redis.xpendingRange'
+    CNV-35 | parse_list_of_dicts | 'Redis.xinfoGroups', 'Redis.xinfoConsumers'
+    CNV-36 | parse_xinfo_stream | 'Redis.xinfoStream'
+    CNV-37 | parse_pubsub_numsub | 'Redis.pubsubNumsub'
+    CNV-38 | TIME | 'Redis.time'
+    CNV-39 | timestamp_to_datetime | 'Redis.lastsave'
+    CNV-40 | parse_object | 'Redis.objectIdletime', 'Redis.objectRefcount'
+    CNV-41 | parse_info, parse_client_list, … | the functions of the records above
+    CNV-42 | parse_sentinel_get_master | 'Redis.sentinelGetMasterAddrByName'
+  `
+  ],
+  [
+    "Pipelines",
+    String.raw`
+    PIP-01 | pipeline | 'Redis.pipeline', 'Redis.transaction'
+    PIP-02 | Pipeline.execute | 'Redis.pipeline'
+    PIP-03 | pipeline(transaction=True) | 'Redis.transaction'
+    PIP-04 | Pipeline.reset, __len__ | 'Redis.pipeline'
+    PIP-05 | execute(raise_on_error=True) | 'Redis.pipeline'
+    PIP-06 | execute(raise_on_error=False) | 'Redis.pipelineSettled'
+    PIP-07 | Pipeline.execute | 'Redis.transactionSettled'
+    PIP-08 | ExecAbortError | 'RedisError.ExecAbortError'
+    PIP-09 | WatchError | 'RedisError.WatchError'
+    PIP-10 | Pipeline.execute | 'RedisError.ProtocolError'
+    PIP-11 | Pipeline.execute | 'RedisError.ConnectionError'
+    PIP-12 | mget | 'Redis.mget'
+    PIP-13 | Pipeline | the type of 'Redis.pipeline'
+    PIP-14 | Pipeline.reset | the scope of 'Redis.watch'
+    PIP-15 | Pipeline.load_scripts | 'RedisScript'
+  `
+  ],
+  [
+    "Errors",
+    String.raw`
+    ERR-01 | RedisError | 'RedisError'
+    ERR-02 | ConnectionError | 'RedisError.ConnectionError'
+    ERR-03 | TimeoutError | 'RedisError.TimeoutError'
+    ERR-04 | AuthenticationError | 'RedisError.AuthenticationError'
+    ERR-05 | AuthenticationWrongNumberOfArgsError |
+    ERR-06 | BusyLoadingError | 'RedisError.BusyLoadingError'
+    ERR-07 | InvalidResponse | 'RedisError.ProtocolError'
+    ERR-08 | ResponseError | 'RedisError.ResponseError'
+    ERR-09 | DataError | 'RedisError.DataError'
+    ERR-10 | PubSubError |
+    ERR-11 | WatchError | 'RedisError.WatchError'
+    ERR-12 | NoScriptError | 'RedisError.NoScriptError'
+    ERR-13 | ExecAbortError | 'RedisError.ExecAbortError'
+    ERR-14 | ReadOnlyError | 'RedisError.ReadOnlyError'
+    ERR-15 | NoPermissionError | 'RedisError.NoPermissionError'
+    ERR-16 | LockError | 'RedisError.LockError'
+    ERR-17 | LockNotOwnedError | 'RedisError.LockNotOwnedError'
+    ERR-18 | ChildDeadlockedError |
+    ERR-19 | MasterNotFoundError | 'RedisError.MasterNotFoundError'
+    ERR-20 | SlaveNotFoundError | 'RedisError.ReplicaNotFoundError'
+    ERR-21 | RedisClusterConfigError | 'RedisError.RedisConfigError'
+    ERR-22 | RedisClusterException | 'RedisError.ClusterConnectError', 'RedisError.ClusterUnsupportedError', 'RedisError.CrossSlotError', 'RedisError.RedisConfigError'
+    ERR-23 | RedisClusterError |
+    ERR-24 | ClusterDownException | 'RedisError.ClusterDownError'
+    ERR-25 | ClusterError | 'RedisError.ClusterRetriesExhaustedError'
+    ERR-26 | ClusterDownError | 'RedisError.ClusterDownError'
+    ERR-27 | MasterDownError | 'RedisError.ClusterDownError'
+    ERR-28 | ClusterCrossSlotError | 'RedisError.CrossSlotError'
+    ERR-29 | AskError, MovedError |
+    ERR-30 | TryAgainError |
+    ERR-31 | SlotNotCoveredError | 'RedisError.SlotNotCoveredError'
+    ERR-32 | ValueError | 'RedisError.InvalidUrlError', 'RedisError.RedisConfigError'
+    ERR-33 | UnicodeDecodeError | 'RedisError.DecodeError'
+  `
+  ],
+  [
+    "Error replies",
+    String.raw`
+    ERP-01 | ConnectionError | 'RedisError.ConnectionError'
+    ERP-02 | AuthenticationError | 'RedisError.AuthenticationError'
+    ERP-03 | AuthenticationWrongNumberOfArgsError |
+    ERP-04 | EXCEPTION_CLASSES | 'RedisError.ExecAbortError', 'RedisError.BusyLoadingError', 'RedisError.NoScriptError', 'RedisError.ReadOnlyError', 'RedisError.NoPermissionError'
+    ERP-05 | EXCEPTION_CLASSES | 'RedisError.ClusterDownError', 'RedisError.CrossSlotError'
+    ERP-06 | ResponseError | 'RedisError.ResponseError', 'RedisError.WrongTypeError', 'RedisError.OutOfMemoryError'
+  `
+  ]
+]
