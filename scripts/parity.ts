@@ -1,6 +1,6 @@
 /**
- * Writes `docs/parity.md`: what redis-py has, what redfx has for it, and which
- * tests show it.
+ * Writes `docs/parity.md`: what redis-py has, what redfx has for it, and a test
+ * that shows it.
  *
  *     node scripts/parity.ts [--check]
  *
@@ -65,15 +65,15 @@ function checkNames(): void {
   for (const id of new Set(ids.filter((id, i) => ids.indexOf(id) !== i))) problems.push(`${id} stands there twice`)
 }
 
-/** The test files by the rows that titles in them name. */
-function findTests(): ReadonlyMap<string, ReadonlySet<string>> {
+/** For each row the first test file with a title that names it: all of them would change from day to day. */
+function findTests(): ReadonlyMap<string, string> {
   const known = new Set(rows.map(({ id }) => id))
   const prefixes = new Set(rows.map(({ id }) => id.split("-")[0]))
-  const found = new Map<string, Set<string>>()
+  const found = new Map<string, string>()
   for (const file of globSync(["packages/*/test/**/*.test.ts", "test/**/*{.test,Test}.ts"], { cwd: root }).sort()) {
     for (const title of stringsOf(file)) {
       for (const [id, prefix] of title.matchAll(/\b([A-Z]{2,4})-\d{2}\b/g)) {
-        if (known.has(id)) found.set(id, (found.get(id) ?? new Set()).add(file))
+        if (known.has(id)) found.set(id, found.get(id) ?? file)
         else if (prefixes.has(prefix)) problems.push(`${file} names ${id}, which is no row`)
       }
     }
@@ -101,15 +101,15 @@ function write(): string {
     "",
     "# redis-py and redfx",
     "",
-    "For those who come from redis-py 3.5: what it has, what redfx has for it, and which tests show that. Nothing in the",
+    "For those who come from redis-py 3.5: what it has, what redfx has for it, and a test that shows it. Nothing in the",
     "third column: it does not carry over, or is not there yet.",
     "",
     ...tables.flatMap(({ rows, title }) => [
       `## ${title}`,
       "",
       ...table([
-        ["Row", "redis-py", "redfx", "Tests"],
-        ...rows.map(({ id, ours, theirs }) => [id, code(theirs), ours, [...tests.get(id) ?? []].map(link).join(", ")])
+        ["Row", "redis-py", "redfx", "Test"],
+        ...rows.map(({ id, ours, theirs }) => [id, code(theirs), ours, link(tests.get(id))])
       ]),
       ""
     ])
@@ -121,8 +121,8 @@ function code(names: string): string {
   return names === "" ? "" : `\`${names}\``
 }
 
-function link(file: string): string {
-  return `[${file.split("/").at(-1)?.replace(/(\.test)?\.ts$/, "")}](../${file})`
+function link(file: string | undefined): string {
+  return file === undefined ? "" : `[${file.split("/").at(-1)?.replace(/(\.test)?\.ts$/, "")}](../${file})`
 }
 
 function table(lines: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> {

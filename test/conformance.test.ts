@@ -91,7 +91,8 @@ describe("Conformance", () => {
   })
 
   it("every command is flagged as by the server", () => {
-    const wrong = [...specs.values()].flatMap((spec) => {
+    // Every function, not every command: SORT and SORT … STORE are two.
+    const wrong = [...definitions.values()].flatMap((spec) => {
       const theirs = server.command(spec.name)
       if (theirs === undefined || theirs.isContainer || theirs.readonly === undefined) return []
       if (exclusions.otherTraits.some(({ command, ...since }) => command === spec.name && isNewer(since))) return []

@@ -7,6 +7,7 @@ import type { RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -164,4 +165,31 @@ describe("Credentials", () => {
         assert.strictEqual(yield* client.execute(Redis.clientId()), id)
       }
     }))
+
+  for (const protocol of [2, 3] as const) {
+    const gap = protocol === 2 ? ["Lost", "Restored"] : []
+    it.live(`CFG-04: that change keep subscriptions, RESP${protocol}${protocol === 2 ? ", on another connection" : ""}`, () =>
+      Effect.gen(function*() {
+        const server = yield* RedisServer.make({
+          acl: ["user ada on >first ~* &* +@all", "user bob on >second ~* &* +@all"]
+        })
+        const ref = yield* SubscriptionRef.make(token("first", "ada"))
+        const client = yield* Client.make(server, { protocol, credentials: SubscriptionRef.changes(ref) })
+        const elements = yield* Queue.unbounded<string>()
+        yield* Redis.subscribe("channel", { events: true }).pipe(
+          Stream.runForEach(({ _tag }) => Queue.offer(elements, _tag)),
+          Client.on(client),
+          Effect.forkScoped
+        )
+        assert.strictEqual(yield* Queue.take(elements), "Subscribed")
+        yield* SubscriptionRef.set(ref, token("second", "bob"))
+        // Every connection of the client is the new user's.
+        yield* Effect.repeat(client.execute(Redis.clientList()), {
+          until: (all) => all.length === 2 && all.every(({ user }) => user === "bob")
+        })
+        for (const event of gap) assert.strictEqual(yield* Queue.take(elements), event)
+        assert.strictEqual(yield* client.execute(Redis.publish("channel", "m")), 1)
+        assert.strictEqual(yield* Queue.take(elements), "Message")
+      }))
+  }
 })

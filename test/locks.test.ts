@@ -132,21 +132,24 @@ for (const protocol of [2, 3] as const) {
           assert.isFalse(yield* other(lock.locked))
         }))
 
-      it.effect("never two holders: two clients, twenty fibers, two hundred visits", () =>
-        Effect.gen(function*() {
-          const [name, room] = [freshKey("lock"), freshKey("room")]
-          const lock = RedisLock.make(name, { ttl: "10 seconds", retryInterval: "1 millis" })
-          const clients = [yield* RedisClient.RedisClient, yield* another]
-          const violations: Array<number> = []
-          yield* Effect.forEach(Array.from({ length: 20 }), (_, fiber) =>
-            Effect.replicateEffect(lock.withLock(visit(room, violations)), 10, { discard: true }).pipe(
-              Client.on(clients[fiber % 2]!)
-            ), { concurrency: "unbounded", discard: true })
-          assert.deepStrictEqual(violations, [])
-          assert.strictEqual(yield* Redis.get(`${room}:visits`), "200")
-          assert.strictEqual(yield* Redis.get(room), "0")
-          assert.isFalse(yield* lock.locked)
-        }))
+      it.effect.each([false, true])(
+        "never two holders: two clients, twenty fibers, two hundred visits, fencing: %s",
+        (fencing) =>
+          Effect.gen(function*() {
+            const [name, room] = [freshKey("lock"), freshKey("room")]
+            const lock = RedisLock.make(name, { ttl: "10 seconds", retryInterval: "1 millis", fencing })
+            const clients = [yield* RedisClient.RedisClient, yield* another]
+            const violations: Array<number> = []
+            yield* Effect.forEach(Array.from({ length: 20 }), (_, fiber) =>
+              Effect.replicateEffect(lock.withLock(visit(room, violations)), 10, { discard: true }).pipe(
+                Client.on(clients[fiber % 2]!)
+              ), { concurrency: "unbounded", discard: true })
+            assert.deepStrictEqual(violations, [])
+            assert.strictEqual(yield* Redis.get(`${room}:visits`), "200")
+            assert.strictEqual(yield* Redis.get(room), "0")
+            assert.isFalse(yield* lock.locked)
+          })
+      )
 
       it.effect("never two holders, and no lock left behind, while fibers are interrupted at any moment", () =>
         Effect.gen(function*() {
@@ -200,6 +203,10 @@ for (const protocol of [2, 3] as const) {
           }
           assert.deepStrictEqual(tokens, Array.from({ length: 20 }, (_, i) => i + 1))
           assert.strictEqual(yield* Redis.get(`{${name}}:fence`), "20")
+          const holder = (yield* RedisLock.make(name, { fencing: true }).acquire)!
+          assert.isUndefined(yield* lock.tryAcquire)
+          assert.isTrue(yield* holder.owned)
+          assert.strictEqual(yield* Redis.get(`{${name}}:fence`), "21", "who gets no lock gets no number")
           assert.strictEqual(yield* Redis.ttl(`{${name}}:fence`), -1, "it never expires")
         }))
 

@@ -337,34 +337,38 @@ for (const protocol of [2, 3] as const) {
 }
 
 describe("Subscriptions", () => {
-  it.live("suspend: reading stops while there is no room, for this subscription alone, and nothing is missing", () =>
-    Effect.gen(function*() {
-      const { node, subscribe } = yield* start()
-      const gate = yield* Deferred.make<void>()
-      const slow = yield* subscribe(
-        Redis.subscribe("a", { events: true, buffer: { capacity: 10, onFull: "suspend" } }),
-        (element) => element._tag === "Message" ? Deferred.await(gate) : Effect.void
-      )
-      yield* slow.until((elements) => elements.length === 1)
-      const fast = yield* subscribe(Redis.subscribe("a", events))
-      yield* fast.until((elements) => elements.length === 1)
-      assert.strictEqual(node.connections.open, 2)
-      const count = 50_000
-      const padding = "x".repeat(1000)
-      yield* publish(node, 0, "a", ...Array.from({ length: count }, (_, index) => `${index} ${padding}`))
-      yield* publish(node, 1, "a", "quick")
-      yield* fast.until((elements) => elements.length === 2)
-      // The server cannot get rid of what it has written: the rest waits there, however often it is looked at.
-      const socket = node.connections.all[0]!.socket
-      const waiting = yield* settled(() => socket.writableLength)
-      assert.isAbove(waiting, 10 * 1024 * 1024)
-      yield* Deferred.succeed(gate, undefined)
-      yield* slow.until((elements) => elements.length === count + 1)
-      assert.deepStrictEqual(
-        slow.elements.slice(1).map((element) => element._tag === "Message" && Number(element.data.split(" ")[0])),
-        Array.from({ length: count }, (_, index) => index)
-      )
-    }), 30_000)
+  it.live(
+    "suspend: reading stops while there is no room, for this subscription alone, and nothing is missing",
+    () =>
+      Effect.gen(function*() {
+        const { node, subscribe } = yield* start()
+        const gate = yield* Deferred.make<void>()
+        const slow = yield* subscribe(
+          Redis.subscribe("a", { events: true, buffer: { capacity: 10, onFull: "suspend" } }),
+          (element) => element._tag === "Message" ? Deferred.await(gate) : Effect.void
+        )
+        yield* slow.until((elements) => elements.length === 1)
+        const fast = yield* subscribe(Redis.subscribe("a", events))
+        yield* fast.until((elements) => elements.length === 1)
+        assert.strictEqual(node.connections.open, 2)
+        const count = 50_000
+        const padding = "x".repeat(1000)
+        yield* publish(node, 0, "a", ...Array.from({ length: count }, (_, index) => `${index} ${padding}`))
+        yield* publish(node, 1, "a", "quick")
+        yield* fast.until((elements) => elements.length === 2)
+        // The server cannot get rid of what it has written: the rest waits there, however often it is looked at.
+        const socket = node.connections.all[0]!.socket
+        const waiting = yield* settled(() => socket.writableLength)
+        assert.isAbove(waiting, 10 * 1024 * 1024)
+        yield* Deferred.succeed(gate, undefined)
+        yield* slow.until((elements) => elements.length === count + 1)
+        assert.deepStrictEqual(
+          slow.elements.slice(1).map((element) => element._tag === "Message" && Number(element.data.split(" ")[0])),
+          Array.from({ length: count }, (_, index) => index)
+        )
+      }),
+    30_000
+  )
 
   it.live("suspend: a handle can unsubscribe while there is no room", () =>
     Effect.gen(function*() {
@@ -428,8 +432,9 @@ describe("Subscriptions", () => {
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()
       const { node, subscribe } = yield* start((command, connection) =>
-        command.name === "HELLO" ? undefined : command.name === "CLIENT" ? [FakeNode.gate(gate), FakeNode.reply(Encode.ok)]
-        : confirming(command, connection)
+        command.name === "HELLO" ? undefined : command.name === "CLIENT" ?
+          [FakeNode.gate(gate), FakeNode.reply(Encode.ok)]
+          : confirming(command, connection)
       )
       const gone = yield* subscribe(Redis.subscribe("gone"))
       yield* node.awaitCommand("CLIENT")
@@ -449,7 +454,9 @@ describe("Subscriptions", () => {
         Redis.subscribe("a", { buffer: { capacity: 1.5 } })
       ]
       for (const stream of refused) {
-        const error = yield* Effect.flip(Stream.runDrain(Stream.provideService(stream, RedisClient.RedisClient, client)))
+        const error = yield* Effect.flip(
+          Stream.runDrain(Stream.provideService(stream, RedisClient.RedisClient, client))
+        )
         assert.strictEqual(error._tag, "DataError")
       }
       assert.strictEqual(node.connections.total, 0)
@@ -463,7 +470,9 @@ describe("Subscriptions", () => {
       const stream = yield* subscribe(Redis.subscribe("a", events))
       yield* stream.until((elements) => elements.length === 1)
       assert.strictEqual(yield* client.execute(Redis.get("k")), "v")
-      const pending = yield* Effect.forkChild(Effect.forEach(Array.from({ length: 100 }), () => client.execute(Redis.get("k"))))
+      const pending = yield* Effect.forkChild(
+        Effect.forEach(Array.from({ length: 100 }), () => client.execute(Redis.get("k")))
+      )
       yield* node.cut(0, "reset")
       yield* stream.until((elements) => elements.length === 3)
       assert.strictEqual((yield* Fiber.join(pending)).length, 100)

@@ -28,7 +28,7 @@ export const consume = <A, E, R>(
       Stream.runForEach((element) =>
         Effect.suspend(() => {
           elements.push(element)
-          for (const check of [...checks]) check()
+          for (const check of checks) check()
           return pace(element)
         })
       ),

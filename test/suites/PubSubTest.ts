@@ -1,5 +1,6 @@
 import { assert, describe, layer } from "@effect/vitest"
-import { Redis, RedisClient, RedisPubSub } from "@redfx/core"
+import { Redis } from "@redfx/core"
+import type { RedisClient, RedisPubSub } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
@@ -207,60 +208,64 @@ export const PubSubTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
           yield* Fiber.join(churn)
         }))
 
-      it.effect("every message is yielded, or lies in a gap that is told of, whatever is killed and however slow the consumer", () =>
-        Effect.gen(function*() {
-          const channel = freshKey("channel")
-          const fast = yield* confirmed(Redis.subscribe(channel, events))
-          const slowly = (every: number) => {
-            let seen = 0
-            return () => ++seen % every === 0 ? Effect.sleep(1) : Effect.void
-          }
-          const dropping = yield* confirmed(
-            Redis.subscribe(channel, { events: true, buffer: { capacity: 16, onFull: "dropOldest" } }),
-            1,
-            slowly(2)
-          )
-          const skipping = yield* confirmed(
-            Redis.subscribe(channel, { events: true, buffer: { capacity: 16, onFull: "dropNewest" } }),
-            1,
-            slowly(2)
-          )
-          const suspending = yield* confirmed(
-            Redis.subscribe(channel, { events: true, buffer: { capacity: 16, onFull: "suspend" } }),
-            1,
-            slowly(20)
-          )
-          let number = 0
-          const publisher = yield* Effect.suspend(() =>
-            Redis.pipeline(Array.from({ length: 10 }, () => Redis.publish(channel, number++)))
-          ).pipe(
-            Effect.forever,
-            Effect.forkScoped({ startImmediately: true })
-          )
-          for (let kill = 1; kill <= 20; kill++) {
-            const before = fast.elements.length
-            yield* killSubscribers
-            // A gap, and then a few messages.
-            yield* fast.until((elements) =>
-              elements.length > before + 500 &&
-              elements.slice(before).some(({ _tag }) => _tag === "Restored")
+      it.effect(
+        "every message is yielded, or lies in a gap that is told of, whatever is killed and however slow the consumer",
+        () =>
+          Effect.gen(function*() {
+            const channel = freshKey("channel")
+            const fast = yield* confirmed(Redis.subscribe(channel, events))
+            const slowly = (every: number) => {
+              let seen = 0
+              return () => ++seen % every === 0 ? Effect.sleep(1) : Effect.void
+            }
+            const dropping = yield* confirmed(
+              Redis.subscribe(channel, { events: true, buffer: { capacity: 16, onFull: "dropOldest" } }),
+              1,
+              slowly(2)
             )
-          }
-          yield* Fiber.interrupt(publisher)
-          const all = [fast, dropping, skipping, suspending]
-          // What is published last may be lost as well, but not for ever.
-          const reached = (elements: ReadonlyArray<Element>) =>
-            elements.some((element) => element._tag === "Message" && Number(element.data) >= number)
-          for (let last = number; !all.every(({ elements }) => reached(elements)); last++) {
-            yield* Redis.publish(channel, last)
-            yield* Effect.sleep(1)
-          }
-          const missing = all.map(({ elements }) => checkGaps(elements))
-          assert.isAbove(missing[0]!, 0)
-          assert.isAbove(missing[1]!, missing[0]!)
-          assert.isAbove(missing[2]!, missing[0]!)
-          assert.strictEqual(count(fast.elements, "Lost"), 20)
-        }), 30_000)
+            const skipping = yield* confirmed(
+              Redis.subscribe(channel, { events: true, buffer: { capacity: 16, onFull: "dropNewest" } }),
+              1,
+              slowly(2)
+            )
+            const suspending = yield* confirmed(
+              Redis.subscribe(channel, { events: true, buffer: { capacity: 16, onFull: "suspend" } }),
+              1,
+              slowly(20)
+            )
+            let number = 0
+            const publisher = yield* Effect.suspend(() =>
+              Redis.pipeline(Array.from({ length: 10 }, () => Redis.publish(channel, number++)))
+            ).pipe(
+              Effect.forever,
+              Effect.forkScoped({ startImmediately: true })
+            )
+            for (let kill = 1; kill <= 20; kill++) {
+              const before = fast.elements.length
+              yield* killSubscribers
+              // A gap, and then a few messages.
+              yield* fast.until((elements) =>
+                elements.length > before + 500 &&
+                elements.slice(before).some(({ _tag }) => _tag === "Restored")
+              )
+            }
+            yield* Fiber.interrupt(publisher)
+            const all = [fast, dropping, skipping, suspending]
+            // What is published last may be lost as well, but not for ever.
+            const reached = (elements: ReadonlyArray<Element>) =>
+              elements.some((element) => element._tag === "Message" && Number(element.data) >= number)
+            for (let last = number; !all.every(({ elements }) => reached(elements)); last++) {
+              yield* Redis.publish(channel, last)
+              yield* Effect.sleep(1)
+            }
+            const missing = all.map(({ elements }) => checkGaps(elements))
+            assert.isAbove(missing[0]!, 0)
+            assert.isAbove(missing[1]!, missing[0]!)
+            assert.isAbove(missing[2]!, missing[0]!)
+            assert.strictEqual(count(fast.elements, "Lost"), 20)
+          }),
+        30_000
+      )
     })
   })
 }

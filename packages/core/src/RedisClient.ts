@@ -59,7 +59,7 @@ export interface RedisStats {
  * @since 0.1.0
  */
 export interface Service {
-  /** Runs one command; `yield* command` does the same. */
+  /** Runs one command, in one round trip; `yield* command` also loads the script or library that it may need. */
   readonly execute: <A>(command: RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
   /**
    * Runs several commands in one write; each has its own outcome, also when the
@@ -120,4 +120,4 @@ export const withConnection = <A, E, R>(
  */
 export const via =
   <I>(tag: Context.Key<I, Service>) => <A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError, I> =>
-    Effect.flatMap(tag, (client) => client.execute(command))
+    Effect.flatMap(tag, (client) => command.settled ?? command.spec.run(client, command))

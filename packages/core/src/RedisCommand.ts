@@ -188,10 +188,11 @@ export const send = (
   name: string,
   ...args: ReadonlyArray<RedisArg.Arg>
 ): RedisCommand<RedisReply.Raw> => {
-  const words: ReadonlyArray<RedisArg.Arg> = [...name.trim().split(/\s+/), ...args]
+  const words = [...name.trim().split(/\s+/), ...args.flatMap(partsOf)]
   // Further words are arguments, which may be secret: they must not become part of a name that errors show.
-  const length = containers.has(String(words[0]).toUpperCase()) && typeof words[1] === "string" ? 2 : 1
-  const named = words.slice(0, length).join(" ")
+  const subcommand = containers.has(String(words[0]).toUpperCase()) ? subcommandIn(words[1]) : undefined
+  const length = subcommand === undefined ? 1 : 2
+  const named = subcommand === undefined ? String(words[0]) : `${String(words[0])} ${subcommand}`
   const refusal = refusals.get(named.toUpperCase())
   return makeWith(
     new Spec(named, traitsByName.get(named.toUpperCase()) ?? []),
@@ -200,10 +201,23 @@ export const send = (
   )
 }
 
+// `Array.isArray` does not narrow readonly arrays.
+const partsOf = (arg: RedisArg.Arg): ReadonlyArray<RedisArg.Part> =>
+  Array.isArray(arg) ? arg.flatMap(partsOf) : [arg as RedisArg.Part]
+
+/** The subcommand that a container is sent with, in whatever form: what it does to a connection must not be missed. */
+const subcommandIn = (part: RedisArg.Part | undefined): string | undefined => {
+  const value = part === undefined ? undefined : RedisArg.wireValue(part)
+  const word = value instanceof Uint8Array ? decodeUtf8(value, 0, value.length) : value
+  return typeof word === "string" && /^[\w-]+$/.test(word) ? word : undefined
+}
+
 /** What is never sent, and why. */
 const refusals: ReadonlyMap<string, string> = new Map([
   ["", "needs the name of a command"],
-  ["CLIENT REPLY", "would leave commands without replies, by which a client tells whose reply is whose"]
+  ["CLIENT REPLY", "would leave commands without replies, by which a client tells whose reply is whose"],
+  ...["PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "UNSUBSCRIBE"]
+    .map((name) => [name, "is answered by messages, not by a reply; use Redis.subscribe and its kind"] as const)
 ])
 
 /** Commands whose name has a second word. */
@@ -215,12 +229,14 @@ const containers: ReadonlySet<string> = new Set(
 /** What must not share a connection even when it is sent by name only. */
 const traitsByName: ReadonlyMap<string, ReadonlyArray<Trait>> = new Map([
   ...[
-    "BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN WAIT WAITAOF XREAD XREADGROUP",
-    "AUTH DISCARD EXEC HELLO MONITOR MULTI PSUBSCRIBE PSYNC PUNSUBSCRIBE QUIT RESET SELECT SSUBSCRIBE SUBSCRIBE " +
-    "SUNSUBSCRIBE SYNC UNSUBSCRIBE UNWATCH WATCH"
+    "BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN XREAD XREADGROUP",
+    "ASKING AUTH DISCARD EXEC HELLO MONITOR MULTI PSYNC QUIT RESET SELECT SYNC UNWATCH WATCH"
   ].flatMap((names, list) => names.split(" ").map((name) => [name, list === 0 ? ["blocking"] : ["stateful"]] as const)),
   ...["CACHING", "CAPA", "IMPORT-SOURCE", "NO-EVICT", "NO-TOUCH", "TRACKING"]
     .map((name) => [`CLIENT ${name}`, ["stateful"]] as const),
+  ["SCRIPT DEBUG", ["stateful"]],
+  ["WAIT", ["blocking", "dependent"]],
+  ["WAITAOF", ["blocking", "dependent"]],
   ["SHUTDOWN", ["closing"]]
 ] as ReadonlyArray<readonly [string, ReadonlyArray<Trait>]>)
 

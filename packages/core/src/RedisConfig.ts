@@ -167,8 +167,8 @@ export interface PoolOptions {
  *
  * Beyond `inFlightCommands` (default 16384) or `inFlightBytes` (default 32 MiB) unanswered on one connection further
  * callers wait their turn. The others bound what a server may send, and end the connection with `ProtocolError`:
- * `replyDepth` (default 128), `bulkLength` in bytes (default 512 MiB), `aggregateLength` in elements, `lineLength` in
- * bytes (default 64 KiB).
+ * `replyDepth` (default 128), `bulkLength` in bytes (default 512 MiB), `aggregateLength` in elements (default 2²⁷),
+ * `lineLength` in bytes (default 1 MiB). A whole reply has 1 GiB at the most.
  *
  * @category options
  * @since 0.1.0

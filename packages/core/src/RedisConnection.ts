@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -129,10 +130,12 @@ const open = Effect.fnUntraced(function*(
   )
 
   const lose = (failure: RedisError) => Effect.sync(() => exchange.close(failure))
-  yield* Effect.forkScoped(Effect.catch(read(pull, exchange, settings, address, owner.onRead), lose), {
-    startImmediately: true
-  })
-  yield* Effect.forkScoped(Effect.catch(write(writer, exchange, writing, address), lose), { startImmediately: true })
+  const untilLost = (effect: Effect.Effect<never, RedisError>) =>
+    Effect.forkScoped(Effect.catchCause(effect, (cause) => Effect.asVoid(Effect.forEach(endedBy(cause, address), lose))), {
+      startImmediately: true
+    })
+  yield* untilLost(read(pull, exchange, settings, address, owner.onRead))
+  yield* untilLost(write(writer, exchange, writing, address))
 
   const run = (commands: ReadonlyArray<RedisCommand.Any>) => runBatch(exchange, commands)
   const protocol = yield* handshake(run, settings, credentials.first)
@@ -161,6 +164,16 @@ const refusal = (error: RedisError, address: string): RedisError =>
   error._tag === "AuthenticationError"
     ? connectionLoss("Handshake", `The server refused new credentials: ${error.code} ${error.detail}`, address, error)
     : error
+
+/** What ended reading or writing, unless its own scope did. A defect as well: else callers would wait for ever. */
+const endedBy = (cause: Cause.Cause<RedisError>, address: string): ReadonlyArray<RedisError> =>
+  cause.reasons.flatMap((reason) =>
+    Cause.isFailReason(reason)
+      ? [reason.error]
+      : Cause.isDieReason(reason)
+      ? [connectionLoss("Other", "The client failed on the connection and gave it up", address, reason.defect)]
+      : []
+  )
 
 const failAll = (requests: RequestQueue, failure: RedisError): void => {
   for (const request of requests.takeAll()) request.fail(failure)
@@ -338,7 +351,9 @@ const probe = (
       reply === "PONG" || (Array.isArray(reply) && reply[0] === "pong")
         ? Effect.void
         : Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING with PONG", address))
-    )
+    ),
+    // Refused is answered, too: not everybody may PING.
+    Effect.catchTag("NoPermissionError", () => Effect.void)
   )
 
 /**

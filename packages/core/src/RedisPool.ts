@@ -15,7 +15,7 @@ import * as PubSub from "effect/PubSub"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { connectionLoss } from "./internal/failure.ts"
-import type { Request } from "./internal/request.ts"
+import type { Request, RequestQueue } from "./internal/request.ts"
 import * as SharedConnection from "./internal/sharedConnection.ts"
 import type { RedisEvent, RedisStats } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
@@ -76,11 +76,14 @@ export const make = Effect.fnUntraced(function*(
 })
 
 const ping = (router: RedisRouter.RedisRouter): Effect.Effect<void, RedisError> =>
-  Effect.callback((resume) => {
+  Effect.callback<void, RedisError>((resume) => {
     const request = RedisConnection.requestOf(RedisCommand.send("PING"), (exit) => resume(Effect.asVoid(exit)))
     router.submit(request)
     return request
-  })
+  }).pipe(
+    // Refused is answered, too: not everybody may PING.
+    Effect.catchTag("NoPermissionError", () => Effect.void)
+  )
 
 /**
  * A pool to an endpoint, from settings that are already checked.
@@ -112,9 +115,10 @@ export const makeAt = Effect.fnUntraced(function*(
       : (request: Request) => shared[next = (next + 1) % shared.length]!.submit(request),
     exclusive: Effect.map(exclusive.lease, (lease) => lease.connection),
     ...RedisRouter.refusals,
-    reserve: Effect.map(
+    reserve: Effect.flatMap(
       exclusive.lease,
-      ({ connection, taint }) => RedisRouter.ofConnection(connection, taint, { events: eventStream, stats, subscribers })
+      ({ connection, taint }) =>
+        RedisRouter.ofConnection(connection, taint, { events: eventStream, stats, subscribers })
     ),
     events: eventStream,
     stats,
@@ -197,15 +201,15 @@ const makeExclusive = Effect.fnUntraced(function*(
   let leases = 0
 
   const connect = Effect.gen(function*() {
-    const connection = yield* RedisConnection.make(endpoint, settings)
-    open.add(connection)
+    let connection: RedisConnection.RedisConnection | undefined = undefined
+    const onUnsent = (unsent: RequestQueue, failure: RedisError) => {
+      if (connection !== undefined) open.delete(connection)
+      onEvent({ _tag: "Disconnected", address, error: isOwnDoing(failure) ? undefined : failure })
+      for (const request of unsent.takeAll()) request.fail(failure)
+    }
+    connection = yield* RedisConnection.make(endpoint, settings, { onUnsent })
+    if (!connection.exchange.closed) open.add(connection)
     onEvent({ _tag: "Connected", address, protocol: connection.protocol })
-    yield* Effect.addFinalizer(() =>
-      Effect.sync(() => {
-        open.delete(connection)
-        onEvent({ _tag: "Disconnected", address, error: undefined })
-      })
-    )
     return connection
   })
   const context = Context.add(
@@ -230,6 +234,8 @@ const makeExclusive = Effect.fnUntraced(function*(
 
   const closed = connectionLoss("ClientClosed", "The client was closed", address)
   const givenUp = connectionLoss("Closed", "The connection was given up", address)
+  const isOwnDoing = (failure: RedisError) =>
+    failure === givenUp || (failure._tag === "ConnectionError" && failure.reason === "ClientClosed")
   let closing = false
   // Before the pool's own end, which waits for whoever has a connection.
   yield* Effect.addFinalizer(() =>

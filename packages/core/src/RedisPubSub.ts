@@ -149,8 +149,11 @@ export type Data<O extends Options> = O extends { readonly payload?: infer P } ?
  * @category models
  * @since 0.1.0
  */
-export type Element<O extends Options> = O extends { readonly events: infer E }
-  ? [E] extends [false | undefined] ? Message<Data<O>> : Message<Data<O>> | Event
+export type Element<O extends Options> = O extends { readonly events?: infer E }
+  // Unknown where the option is not mentioned at all.
+  ? unknown extends E ? Message<Data<O>>
+  : [E] extends [false | undefined] ? Message<Data<O>>
+  : Message<Data<O>> | Event
   : Message<Data<O>>
 
 // -----------------------------------------------------------------------------

@@ -145,13 +145,16 @@ const clientOf = (
     execute,
     pipeline,
     transaction: (commands) => {
-      const refused = commands.find((command) => command.settled !== undefined && Exit.isFailure(command.settled))
-      if (refused !== undefined) return Effect.asVoid(refused.settled!) as Effect.Effect<never, RedisError>
-      const sent = commands.filter((command) => command.settled === undefined)
-      if (sent.length === 0) return Effect.succeed(weave(commands, []))
+      const known = commands.map((command, index) => settledAt(command, index))
+      const refused = known.find((outcome) => outcome !== undefined && Exit.isFailure(outcome))
+      if (refused !== undefined) return Effect.flatMap(refused, () => Effect.succeed([]))
+      const positions = commands.flatMap((_, index) => known[index] === undefined ? [index] : [])
+      if (positions.length === 0) return Effect.succeed(weave(commands, []))
+      // In range: they are positions of commands.
+      const sent = { commands: positions.map((index) => commands[index]!), positions }
       const origin = { address: router.describe, replaceInvalidText: settings.replaceInvalidText }
       return Effect.flatMap(
-        send({ commands: Transaction.wrap(sent), atomic: true }),
+        send({ commands: Transaction.wrap(sent.commands), atomic: true }),
         (outcomes) => Effect.map(Transaction.unwrap(sent, outcomes, origin), (results) => weave(commands, results))
       )
     },
@@ -207,9 +210,13 @@ const weave = (
   let next = 0
   return commands.map((command, index) =>
     // In range: there is an outcome for each command that was not settled.
-    command.settled === undefined ? outcomes[next++]! : Exit.mapError(command.settled, (error) => placed(error, index))
+    settledAt(command, index) ?? outcomes[next++]!
   )
 }
+
+/** The outcome that is known without the server of the command at `index`. */
+const settledAt = (command: RedisCommand.Any, index: number): Outcome | undefined =>
+  command.settled === undefined ? undefined : Exit.mapError(command.settled, (error) => placed(error, index))
 
 const placed = (error: RedisError, index: number): RedisError =>
   error._tag === "DataError" ? new DataError({ command: error.command, detail: error.detail, index }) : error
@@ -300,7 +307,8 @@ const withinLimit = <A, E>(
 }
 
 /**
- * A router that sends everything over one connection of its caller's own.
+ * A router that sends everything over one connection of its caller's own, until
+ * the scope closes: whoever kept it after that would use somebody else's.
  *
  * - `onStateful`: called when a command changes the state of the connection, which then nobody else may be given.
  *
@@ -311,10 +319,12 @@ export const ofConnection = (
   connection: RedisConnection.RedisConnection,
   onStateful: () => void,
   rest: Pick<RedisRouter, "events" | "stats" | "subscribers">
-): RedisRouter => {
+): Effect.Effect<RedisRouter, never, Scope.Scope> => {
+  let returned = false
+  const tooLate = connectionLoss("ClientClosed", "The reserved connection was given back", connection.address)
   const router: RedisRouter = {
-    submit: connection.submit,
-    exclusive: Effect.succeed(connection),
+    submit: (request) => returned ? request.fail(tooLate) : connection.submit(request),
+    exclusive: Effect.suspend(() => returned ? Effect.fail(tooLate) : Effect.succeed(connection)),
     stateful: () => Effect.sync(onStateful),
     dependent: () => Effect.void,
     reserve: Effect.suspend(() => Effect.succeed(router)),
@@ -323,7 +333,10 @@ export const ofConnection = (
     subscribers: rest.subscribers,
     describe: `${connection.address}, reserved`
   }
-  return router
+  return Effect.acquireRelease(Effect.succeed(router), () =>
+    Effect.sync(() => {
+      returned = true
+    }))
 }
 
 /**

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
@@ -115,9 +116,16 @@ const attempt = <C extends Commands, E, R>(
   Effect.scoped(Effect.gen(function*() {
     const reserved = yield* client.reserve
     yield* reserved.execute(watchCommand(keys))
-    // An interrupted body may have left a command unanswered: then the connection is closed, and nothing is watched.
+    const forget = Effect.ignore(reserved.execute(unwatch))
     const commands = yield* Effect.provideService(body, RedisClient, reserved).pipe(
-      Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Effect.ignore(reserved.execute(unwatch))),
+      Effect.onExit((exit) =>
+        Exit.isSuccess(exit)
+          ? Effect.void
+          // Who interrupts does not wait for a server: with a command unanswered the connection is closed.
+          : Cause.hasInterrupts(exit.cause)
+          ? Effect.asVoid(Effect.forkDetach(forget, { startImmediately: true }))
+          : forget
+      ),
       Effect.mapError((error) => lostConnection(error, keys))
     )
     return yield* Effect.mapError(commit(reserved, commands), (error) => lostConnection(error, keys))

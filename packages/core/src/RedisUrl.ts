@@ -65,7 +65,7 @@ export interface ParseOptions
  *
  * - The query goes before the rest of the URL, that before the options given here. The database is that of the query,
  *   else of the path, else of the options; a path that is no integer is none.
- * - Of a name that is repeated the first value counts. An empty value is none.
+ * - Of a name that is repeated the first value counts. An empty value is none. A plus sign is a space.
  * - Bare numbers in times are seconds; other units are spelled out (`500%20millis`).
  * - `0`, `F`, `FALSE`, `N`, `NO` in any case are false, anything else is true.
  * - A value that cannot be read and a name that is no option of this mode are errors, never ignored: a misspelt
@@ -312,8 +312,10 @@ const queryOf = (query: string, mode: Mode, secure: boolean): Given => {
   for (const pair of query.split("&")) {
     if (pair === "") continue
     const [name, text] = pairOf(pair)
+    // A password with an unencoded ampersand leaves a part of itself without an equals sign.
+    const shown = pair.includes("=") && /^[\w.-]{1,40}$/.test(name) ? name : "one of its options"
     const { entry, read } = known[mode].get(name) ??
-      invalid(`${/^[\w.-]{1,40}$/.test(name) ? name : "one of its options"} is no option of a ${clientOf[mode]}`)
+      invalid(`${shown} is no option of a ${clientOf[mode]}`)
     const key = entry.path.join(".")
     if (text === "" || values.has(key)) continue
     const value = read(text)
@@ -376,8 +378,8 @@ const isRecord = (value: unknown): value is Given =>
  *
  * **Details**
  *
- * What stands before an `@` is left out, and so is every value in the query but those of well-known options that
- * hold no secret. Of text that is no URL at all nothing is shown.
+ * What stands before an `@` is left out, and so is every value in the query but those of options that are numbers,
+ * times or choices. Of text that is no URL at all nothing is shown.
  *
  * @category formatting
  * @since 0.1.0
@@ -398,11 +400,14 @@ export const redact = (url: string): string => {
 }
 
 const redactPair = (pair: string): string => {
-  const [name = ""] = pair.split("=")
-  const option = known.sentinel.get(name) ?? known.cluster.get(name)
-  return option === undefined || option.entry.text.kind === "secret" || option.entry.text.kind === "text"
-    ? /^[\w.-]{1,40}$/.test(name) ? `${name}=<redacted>` : "<redacted>"
-    : pair
+  const equals = pair.indexOf("=")
+  const name = pair.slice(0, Math.max(equals, 0))
+  const kind = (known.sentinel.get(name) ?? known.cluster.get(name))?.entry.text.kind
+  return kind !== undefined && kind !== "secret" && kind !== "text"
+    ? pair
+    : /^[\w.-]{1,40}$/.test(name)
+    ? `${name}=<redacted>`
+    : "<redacted>"
 }
 
 /**

@@ -311,8 +311,11 @@ describe("Exchange", () => {
     assert.strictEqual(only.settledTimes, 1)
   })
 
-  for (const [what, wrap] of [["pushes", (items) => new Resp.Push(items)], ["arrays", (items) => items]] as const satisfies
-    ReadonlyArray<readonly [string, (items: ReadonlyArray<Resp.Value>) => Resp.Value]>) {
+  const frames: ReadonlyArray<readonly [string, (items: ReadonlyArray<Resp.Value>) => Resp.Value]> = [
+    ["pushes", (items) => new Resp.Push(items)],
+    ["arrays", (items) => items]
+  ]
+  for (const [what, wrap] of frames) {
     it(`${what} of a subscriber are replies where they complete one, and messages elsewhere`, () => {
       const exchange = new Exchange({
         origin: { address: "test:1", replaceInvalidText: false },

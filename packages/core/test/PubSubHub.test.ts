@@ -6,8 +6,10 @@ import * as Fiber from "effect/Fiber"
 import { encodeUtf8 } from "../src/internal/bytes.ts"
 import { Exchange } from "../src/internal/exchange.ts"
 import { connectionLoss } from "../src/internal/failure.ts"
-import { Hub, type Receiver } from "../src/internal/pubSubHub.ts"
-import { type Element, Mailbox, type MailboxOptions } from "../src/internal/pubSubMailbox.ts"
+import { Hub } from "../src/internal/pubSubHub.ts"
+import type { Receiver } from "../src/internal/pubSubHub.ts"
+import { Mailbox } from "../src/internal/pubSubMailbox.ts"
+import type { Element, MailboxOptions } from "../src/internal/pubSubMailbox.ts"
 import { SingleRequest } from "../src/internal/request.ts"
 import type { Key } from "../src/RedisArg.ts"
 import * as RedisCommand from "../src/RedisCommand.ts"
@@ -363,7 +365,8 @@ for (const protocol of [2, 3] as const) {
 }
 
 describe("PubSubMailbox", () => {
-  const message = (data: string) => ({ _tag: "Message", kind: "message", channel: "c", pattern: undefined, data }) as const
+  const message = (data: string) =>
+    ({ _tag: "Message", kind: "message", channel: "c", pattern: undefined, data }) as const
   const gap = (channels: ReadonlyArray<string> = ["c"]) =>
     [
       { _tag: "Lost", reason: "Disconnected", channels, dropped: undefined, error: lost },
@@ -428,11 +431,11 @@ describe("PubSubMailbox", () => {
 
   it("gaps with nothing in between are one gap, so that a mailbox nobody reads does not grow", () => {
     const mailbox = makeMailbox()
-    for (let i = 0; i < 1000; i++) { for (const event of gap()) mailbox.event(event) }
+    for (let i = 0; i < 1000; i++) for (const event of gap()) mailbox.event(event)
     mailbox.offer(message("1"))
     for (const event of gap()) mailbox.event(event)
     assert.deepStrictEqual(briefs(mailbox), ["lost c", "back c", "c=1", "lost c", "back c"])
-    for (const names of [["a"], ["b"]]) { for (const event of gap(names)) mailbox.event(event) }
+    for (const names of [["a"], ["b"]]) for (const event of gap(names)) mailbox.event(event)
     assert.deepStrictEqual(briefs(mailbox), ["lost a", "back a", "lost b", "back b"])
   })
 

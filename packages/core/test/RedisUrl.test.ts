@@ -199,7 +199,7 @@ table("Sentinels and clusters", [
     tls: true,
     sentinelOptions: { tls: false }
   }],
-  ["URL-15: one node of a cluster", "redis://h:7000", { mode: "cluster", nodes: [{ host: "h", port: 7000 }] }, {
+  ["URL-15, ENT-08: one node of a cluster", "redis://h:7000", { mode: "cluster", nodes: [{ host: "h", port: 7000 }] }, {
     mode: "cluster"
   }],
   ["URL-15: over TLS", "rediss+cluster://h,[::1]:1/0", {
@@ -215,7 +215,11 @@ table("Sentinels and clusters", [
     nodes: [{ host: "h", port: 6379 }],
     readFrom: "any"
   }],
-  ["URL-18: as an option", "redis://h", { mode: "cluster", nodes: [{ host: "h", port: 6379 }], readFrom: "any" }, {
+  ["URL-18, ENT-08: as an option", "redis://h", {
+    mode: "cluster",
+    nodes: [{ host: "h", port: 6379 }],
+    readFrom: "any"
+  }, {
     mode: "cluster",
     readFrom: "any",
     service: "for sentinels only"
@@ -255,6 +259,7 @@ describe("URLs that cannot be", () => {
     ["CFG-35: an option of another mode", "redis://?readFrom=any", /readFrom is no option of a client of one server/],
     ["options of TLS without TLS", "redis://?ssl_cert_reqs=none", /no TLS/],
     ["TLS and none", "rediss://?tls=no", /tls: /],
+    ["CFG-35: an ampersand in a password", `redis://?password=a&${secret}`, /one of its options is no option/],
     ["options that contradict each other", "redis://?pool=single&pool_max=3", /contradict/]
   ]
   for (const [title, url, says, options] of rows) {
@@ -267,6 +272,30 @@ describe("URLs that cannot be", () => {
       }
     })
   }
+
+  it("URL-12: never throws, and never shows a password, however broken the URL around it is", () => {
+    const mess = FastCheck.string({ unit: FastCheck.constantFrom(..."/?#@:[]%&=+,.h1"), maxLength: 6 })
+    const scheme = FastCheck.constantFrom(
+      "redis://",
+      "rediss+sentinel://",
+      "unix://",
+      "redis+cluster://",
+      "http://",
+      "redis:",
+      ""
+    )
+    FastCheck.assert(
+      FastCheck.property(scheme, mess, mess, mess, (start, before, within, after) => {
+        const url = `${start}${before}:${within}${secret}${after}@${after}`
+        const result = RedisUrl.parse(url)
+        if (Result.isFailure(result)) {
+          assert.notInclude(inspect(result.failure, { depth: 9 }) + result.failure.message, secret)
+        }
+        assert.notInclude(RedisUrl.redact(url), secret)
+      }),
+      { numRuns: 2000 }
+    )
+  })
 
   it("URL-12: shows the URL without credentials", () => {
     const error = failed(`rediss://me:${secret}@h:1/0?password=${secret}&tls.key=${secret}&pool_max=x&protocol=3`)

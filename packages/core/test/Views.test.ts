@@ -79,6 +79,11 @@ const isEqual = (text: unknown, other: unknown): boolean =>
 const isEncoded = (text: unknown, bytes: unknown): boolean =>
   typeof text === "string" && bytes instanceof Uint8Array ? isEqual(encoder.encode(text), bytes) : isEqual(text, bytes)
 
+/** Documents are parsed in the text view, and left as they came in bytes. */
+const isDocument = (text: unknown, bytes: unknown): boolean =>
+  isEncoded(text, bytes) ||
+  (bytes instanceof Uint8Array && JSON.stringify(text) === JSON.stringify(JSON.parse(new TextDecoder().decode(bytes))))
+
 const isExact = (number: unknown, bigint: unknown): boolean =>
   typeof number === "number" && typeof bigint === "bigint" ? BigInt(number) === bigint : isEqual(number, bigint)
 
@@ -98,10 +103,11 @@ describe("Every command", () => {
     assert.isAbove(rows.length, 700)
   })
 
-  it("CFG-16, CNV-01: reads in the bytes view what it reads as text, with bytes for text", () => {
+  it("CFG-16: reads in the bytes view what it reads as text, with bytes for text", () => {
     const found = faults((command, reply) => {
       const text = read(command, reply, {})
-      return text === undefined ? undefined : difference(text, read(command, reply, { blob: "bytes" }), isEncoded)
+      const same = command.spec.name.startsWith("JSON.") ? isDocument : isEncoded
+      return text === undefined ? undefined : difference(text, read(command, reply, { blob: "bytes" }), same)
     })
     assert.deepStrictEqual(found, [])
   })

@@ -55,6 +55,8 @@ export class Deadlines {
     Effect.suspend(() =>
       this.#earliest === undefined
         ? Effect.callback<void>((resume) => {
+          // The scheduler may have run others since the fiber last looked.
+          if (this.#earliest !== undefined) return resume(Effect.void)
           this.#wake = () => resume(Effect.void)
         })
         : Effect.andThen(Effect.sleep(this.#resolution), Effect.sync(() => this.#tick()))

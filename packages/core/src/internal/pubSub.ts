@@ -12,7 +12,8 @@ import * as Stream from "effect/Stream"
 import * as RedisArg from "../RedisArg.ts"
 import * as RedisCommand from "../RedisCommand.ts"
 import type { ConnectionSettings } from "../RedisConfig.ts"
-import { DataError, type RedisError } from "../RedisError.ts"
+import { DataError } from "../RedisError.ts"
+import type { RedisError } from "../RedisError.ts"
 import type { Element, Kind, Options, PubSub, Subscription } from "../RedisPubSub.ts"
 import * as RedisReply from "../RedisReply.ts"
 import type { Subscribers } from "../RedisRouter.ts"
@@ -105,7 +106,7 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       closed = true
-      for (const links of [...open]) links.close()
+      for (const links of open) links.close()
     })
   )
 
@@ -116,8 +117,7 @@ export const make = Effect.fnUntraced(function*(
       open.add(links)
       return { links, scope }
     }),
-    ({ links, scope }) =>
-      Effect.andThen(Effect.sync(() => open.delete(links)), Scope.close(scope, Exit.void))
+    ({ links, scope }) => Effect.andThen(Effect.sync(() => open.delete(links)), Scope.close(scope, Exit.void))
   )
 
   return {
@@ -198,7 +198,9 @@ const subscription = Effect.fnUntraced(function*(
       const leaving = links.all.map((link) =>
         link.leave(
           receiver,
-          given.length === 0 ? link.hub.entriesOf(receiver, kind) : keys.flatMap((key) => link.hub.find(kind, key) ?? [])
+          given.length === 0
+            ? link.hub.entriesOf(receiver, kind)
+            : keys.flatMap((key) => link.hub.find(kind, key) ?? [])
         )
       )
       yield* limited(unsubscribeCommands[kind], Effect.all(leaving, { discard: true }))

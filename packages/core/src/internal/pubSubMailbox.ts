@@ -7,7 +7,8 @@
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { PubSubOverflowError, type RedisError } from "../RedisError.ts"
+import { PubSubOverflowError } from "../RedisError.ts"
+import type { RedisError } from "../RedisError.ts"
 import type { BufferOptions, Event, Message } from "../RedisPubSub.ts"
 
 export type Element = Message<string | Uint8Array> | Event

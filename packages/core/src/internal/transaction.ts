@@ -7,7 +7,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../RedisCommand.ts"
-import { ExecAbortError, type RedisError, WatchError } from "../RedisError.ts"
+import { ExecAbortError, type RedisError, ResponseError, WatchError } from "../RedisError.ts"
 import * as RedisReply from "../RedisReply.ts"
 import type * as Resp from "../Resp.ts"
 import type { Origin, Outcome } from "./request.ts"
@@ -28,42 +28,61 @@ export const wrap = (commands: ReadonlyArray<RedisCommand.Any>): ReadonlyArray<R
   commands.every((command) => command.spec.readonly) ? readonlyExec : exec
 ]
 
+/** Commands and where they stand among those that the caller gave. */
+interface Sent {
+  readonly commands: ReadonlyArray<RedisCommand.Any>
+  readonly positions: ReadonlyArray<number>
+}
+
 /** The outcome of each command, once EXEC has run them. */
 export const unwrap = (
-  commands: ReadonlyArray<RedisCommand.Any>,
+  { commands, positions }: Sent,
   outcomes: ReadonlyArray<Outcome>,
   origin: Origin
 ): Effect.Effect<ReadonlyArray<Outcome>, RedisError> => {
   const executed = outcomes[outcomes.length - 1]
   if (executed === undefined) return Effect.die("a transaction without the outcome of EXEC")
-  if (Exit.isFailure(executed)) return Effect.failCause(explain(executed.cause, commands, outcomes))
+  if (Exit.isFailure(executed)) return Effect.failCause(explain(executed.cause, { commands, positions }, outcomes))
   // EXEC was sent undecoded.
   const replies = executed.value as Resp.Value
   if (replies === null) return Effect.fail(new WatchError({ reason: "changed", keys: [], delivery: "not-sent" }))
   if (!Array.isArray(replies) || replies.length !== commands.length) {
     return Effect.die(`EXEC answered ${commands.length} commands with something else than as many replies`)
   }
-  return Effect.succeed(commands.map((command, index) => outcome(command, index, replies[index], origin)))
+  // In range: there is a position for each command.
+  return Effect.succeed(commands.map((command, index) => outcome(command, positions[index]!, replies[index], origin)))
 }
 
-/** EXEC says only that something could not be queued; the replies before say what. */
+/** What refused a command. */
+const refusalIn = (outcome: Outcome | undefined) => {
+  if (outcome === undefined || Exit.isSuccess(outcome)) return undefined
+  const error = outcome.cause.reasons.find(Cause.isFailReason)?.error
+  return error !== undefined && "code" in error ? error : undefined
+}
+
+/** EXEC says only that there is nothing to run; the replies before say why. */
 const explain = (
   cause: Cause.Cause<RedisError>,
-  commands: ReadonlyArray<RedisCommand.Any>,
+  { commands, positions }: Sent,
   outcomes: ReadonlyArray<Outcome>
 ): Cause.Cause<RedisError> => {
   const reason = cause.reasons.find(Cause.isFailReason)
+  const refused = refusalIn(outcomes[0])
+  if (refused !== undefined && reason?.error._tag === "ResponseError" && /without MULTI/.test(reason.error.detail)) {
+    const { address, code, command } = reason.error
+    const detail =
+      `MULTI was refused (${refused.code} ${refused.detail}); the commands after it may have run one by one`
+    return Cause.fail(new ResponseError({ code, detail, command, ...(address === undefined ? {} : { address }) }))
+  }
   if (reason === undefined || reason.error._tag !== "ExecAbortError") return cause
   const { address, code, command, detail } = reason.error
   const causes = commands.flatMap((queued, index) => {
     // The first outcome is MULTI's.
-    const refusal = outcomes[index + 1]
-    const error = refusal !== undefined && Exit.isFailure(refusal)
-      ? refusal.cause.reasons.find(Cause.isFailReason)?.error
-      : undefined
-    return error !== undefined && "code" in error
-      ? [{ index, command: queued.spec.name, code: error.code, detail: error.detail }]
-      : []
+    const error = refusalIn(outcomes[index + 1])
+    return error === undefined
+      ? []
+      // In range: there is a position for each command.
+      : [{ index: positions[index]!, command: queued.spec.name, code: error.code, detail: error.detail }]
   })
   return Cause.fail(
     new ExecAbortError({ code, detail, command, causes, ...(address === undefined ? {} : { address }) })

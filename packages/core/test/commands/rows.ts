@@ -9,7 +9,7 @@ import type { Row } from "./table.ts"
 const table = join(import.meta.dirname, "table.ts")
 
 /**
- * Reads the tables of all `commands/**/*.test.ts`. The files are imported for their rows only: what they register for
+ * Reads the tables of all tests in this folder and below. The files are imported for their rows only: what they register for
  * themselves runs where it stands.
  */
 export const loadRows = async (): Promise<ReadonlyArray<Row>> => {

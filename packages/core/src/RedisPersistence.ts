@@ -1,0 +1,186 @@
+/**
+ * Effect's own Redis service on a redfx client, so that its `Persistence`,
+ * `PersistedCache`, `PersistedQueue` and `RateLimiter` run on it.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Redis from "effect/persistence/Redis"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { decodeUtf8 } from "./internal/bytes.ts"
+import * as RedisArg from "./RedisArg.ts"
+import { RedisClient, type Service } from "./RedisClient.ts"
+import * as RedisCommand from "./RedisCommand.ts"
+import { NoScriptError, type RedisError } from "./RedisError.ts"
+import type * as RedisReply from "./RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * Effect's Redis service on the `RedisClient` of the surrounding program.
+ *
+ * **Details**
+ *
+ * - `send`: any command by its name; texts, numbers, booleans, arrays, and `null` for what is absent. A map is an array of
+ *   keys and values in turn. Invalid UTF-8 is replaced.
+ * - `eval`: a script is loaded once, and again where the server has forgotten it.
+ * - `reserve`: takes exclusive connections of the client, at most `maxConnections`, and keeps them for the next caller;
+ *   both limits apply, this one and that of the client's pool.
+ * - `subscribe`: goes on over lost connections; what is published meanwhile is missing.
+ *
+ * The `cause` of its errors is the error of the client.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(
+  pool?: Redis.PoolOptions
+): Effect.fn.Return<Redis.Redis["Service"], never, RedisClient | Scope.Scope> {
+  const client = yield* RedisClient
+  const scripts = new Map<string, string>()
+  return yield* Redis.make({
+    send: sendOn(client, scripts),
+    connect: reserve(client, scripts),
+    subscribe: (channel, onMessage) => Effect.mapError(subscribe(client, channel, onMessage), failure),
+    pool
+  })
+})
+
+// -----------------------------------------------------------------------------
+// Layers
+// -----------------------------------------------------------------------------
+
+/**
+ * Provides Effect's Redis service, with the default pool: at most 10 reserved
+ * connections.
+ *
+ * **Details**
+ *
+ * Close it before the client: it is built on it, as Layers do by themselves. On
+ * a cluster the keys that one script uses must be in one slot, so give the
+ * stores above it prefixes with a hash tag, such as `{queue}:`.
+ *
+ * **Example** (A rate limiter)
+ *
+ * ```ts
+ * import { RedisPersistence } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { Layer } from "effect"
+ * import { RateLimiter } from "effect/persistence"
+ *
+ * const layer = RateLimiter.layer.pipe(
+ *   Layer.provide(RateLimiter.layerStoreRedis({ prefix: "limits:" })),
+ *   Layer.provide(RedisPersistence.layer),
+ *   Layer.provide(NodeRedisClient.layer({ host: "127.0.0.1" }))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<Redis.Redis, never, RedisClient> = Layer.effect(Redis.Redis)(make())
+
+/**
+ * Provides Effect's Redis service, with a choice of how many connections it reserves.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerPool = (pool: Redis.PoolOptions): Layer.Layer<Redis.Redis, never, RedisClient> =>
+  Layer.effect(Redis.Redis)(make(pool))
+
+// -----------------------------------------------------------------------------
+// Operations
+// -----------------------------------------------------------------------------
+
+type Send = Redis.Redis["Service"]["send"]
+
+const failure = (cause: RedisError): Redis.RedisError => new Redis.RedisError({ cause })
+
+/** Sends commands on a client. `scripts`: those that were loaded, by their digest. */
+const sendOn = (client: Service, scripts: Map<string, string>): Send => {
+  const run = (name: string, args: ReadonlyArray<string>) =>
+    Effect.map(client.execute(RedisCommand.asBytes(RedisCommand.send(name, ...keyed(name, args)))), plain)
+  const sending = (name: string, args: ReadonlyArray<string>): Effect.Effect<unknown, RedisError> => {
+    const [first = "", ...rest] = args
+    if (/^evalsha(_ro)?$/i.test(name) && scripts.has(first)) {
+      // Loaded on one node of a cluster, or before a failover, a script is unknown to another.
+      return Effect.catchIf(
+        run(name, args),
+        (error) => error instanceof NoScriptError,
+        () => run(name.replace(/sha/i, ""), [scripts.get(first)!, ...rest])
+      )
+    }
+    return /^script$/i.test(name) && /^load$/i.test(first)
+      ? Effect.tap(run(name, args), (digest) => Effect.sync(() => scripts.set(String(digest), rest[0] ?? "")))
+      : run(name, args)
+  }
+  return <A>(name: string, ...args: ReadonlyArray<string>) =>
+    // The caller names the type of the reply; nothing checks it.
+    Effect.mapError(sending(name, args), failure) as Effect.Effect<A, Redis.RedisError>
+}
+
+/** A connection of its own, until it is closed. */
+const reserve = (client: Service, scripts: Map<string, string>) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const reserved = yield* Effect.onExit(
+        restore(Scope.provide(client.reserve, scope)),
+        (exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)
+      )
+      return { send: sendOn(reserved, scripts), close: Scope.close(scope, Exit.void) }
+    })
+  ).pipe(Effect.mapError(failure))
+
+/** Subscribes; the effect that it returns passes messages on. */
+const subscribe = Effect.fnUntraced(function*(
+  client: Service,
+  channel: string,
+  onMessage: (message: Redis.RedisMessage) => void
+) {
+  // They are passed on at once, to a queue without bounds: that is what Effect's service promises.
+  const buffer = { capacity: Number.MAX_SAFE_INTEGER }
+  const subscription = yield* client.pubSub.open({ payload: "bytes", buffer })
+  yield* subscription.subscribe(channel)
+  return subscription.messages.pipe(
+    Stream.runForEach(({ channel, data }) => Effect.sync(() => onMessage({ channel, message: textOf(data) }))),
+    Effect.mapError(failure)
+  )
+})
+
+// -----------------------------------------------------------------------------
+// Arguments and replies
+// -----------------------------------------------------------------------------
+
+/** Commands that the stores of Effect send, by where their keys are: a cluster routes by keys. */
+const allKeys = /^(DEL|EXISTS|MGET|TOUCH|UNLINK)$/i
+const firstKey = /^(GET|[HSZ]SCAN|LRANGE|[LR]PUSH|PEXPIRE|SET|ZADD|ZREMRANGEBYSCORE)$/i
+const countedKeys = /^(EVAL|EVALSHA|FCALL)(_RO)?$/i
+
+const keyed = (name: string, args: ReadonlyArray<string>): ReadonlyArray<RedisArg.Arg> => {
+  const [from, to] = allKeys.test(name)
+    ? [0, args.length]
+    : firstKey.test(name)
+    ? [0, 1]
+    : countedKeys.test(name)
+    ? [2, 2 + Number(args[1])]
+    : [0, 0]
+  return args.map((arg, index) => index >= from && index < to ? RedisArg.key(arg) : arg)
+}
+
+const textOf = (bytes: Uint8Array): string => decodeUtf8(bytes, 0, bytes.length)
+
+/** A reply as node-redis has it. */
+const plain = (value: RedisReply.Raw): unknown => {
+  if (value === undefined) return null
+  if (value instanceof Uint8Array) return textOf(value)
+  // Beyond ±(2⁵³−1) an integer is rounded here, as it is there.
+  if (typeof value === "bigint") return Number(value)
+  return Array.isArray(value) ? value.map(plain) : value
+}

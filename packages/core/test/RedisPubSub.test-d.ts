@@ -1,0 +1,52 @@
+import { Redis } from "@redfx/core"
+import type { RedisClient, RedisError, RedisPubSub } from "@redfx/core"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import { describe, expectTypeOf, it } from "vitest"
+
+type Yields<A> = Stream.Stream<A, RedisError.RedisError, RedisClient.RedisClient>
+
+declare const options: RedisPubSub.Options
+declare const events: boolean
+
+describe("RedisPubSub types", () => {
+  it("PUB-04: options decide what a stream yields", () => {
+    expectTypeOf(Redis.subscribe("c")).toEqualTypeOf<Yields<RedisPubSub.Message>>()
+    expectTypeOf(Redis.psubscribe(["c", "d"], {})).toEqualTypeOf<Yields<RedisPubSub.Message>>()
+    expectTypeOf(Redis.ssubscribe("c", { payload: "bytes" })).toEqualTypeOf<Yields<RedisPubSub.Message<Uint8Array>>>()
+    expectTypeOf(Redis.subscribe("c", { payload: "text", events: false })).toEqualTypeOf<Yields<RedisPubSub.Message>>()
+    expectTypeOf(Redis.subscribe("c", { events: true })).toEqualTypeOf<
+      Yields<RedisPubSub.Message | RedisPubSub.Subscribed | RedisPubSub.Lost | RedisPubSub.Restored>
+    >()
+    expectTypeOf(Redis.subscribe("c", { payload: "bytes", events: true })).toEqualTypeOf<
+      Yields<RedisPubSub.Message<Uint8Array> | RedisPubSub.Event>
+    >()
+  })
+
+  it("what is not known promises nothing", () => {
+    expectTypeOf(Redis.subscribe("c", { events })).toEqualTypeOf<Yields<RedisPubSub.Message | RedisPubSub.Event>>()
+    expectTypeOf(Redis.subscribe("c", options)).toEqualTypeOf<
+      Yields<RedisPubSub.Message<string | Uint8Array> | RedisPubSub.Event>
+    >()
+  })
+
+  it("PUB-02: a handle yields what its options decide", () => {
+    expectTypeOf(Redis.pubsub({ payload: "bytes" })).toEqualTypeOf<
+      Effect.Effect<
+        RedisPubSub.Subscription<RedisPubSub.Message<Uint8Array>>,
+        RedisError.RedisError,
+        RedisClient.RedisClient | Scope.Scope
+      >
+    >()
+  })
+
+  it("misspelt options are errors", () => {
+    // @ts-expect-error no such payload
+    Redis.subscribe("c", { payload: "string" })
+    // @ts-expect-error no such policy
+    Redis.subscribe("c", { buffer: { onFull: "drop" } })
+    // @ts-expect-error no such option
+    Redis.subscribe("c", { event: true })
+  })
+})
