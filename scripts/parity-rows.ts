@@ -19,9 +19,9 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     ENT-11 | Sentinel.slave_for |
     ENT-12 | close | the scope of the Layer
     ENT-13 | client | 'Redis.withConnection'
-    ENT-14 | ConnectionPool.disconnect, reset |
+    ENT-14 | ConnectionPool.disconnect, reset | 'disconnect' of 'RedisPool'
     ENT-15 | Redis | 'connect'
-    ENT-16 | Redis.__repr__ |
+    ENT-16 | Redis.__repr__ | 'toString' of 'RedisClient'
     ENT-17 | Redis | the functions of 'Redis'
   `
   ],
@@ -138,7 +138,7 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     KEY-17 | renamenx | 'Redis.renamenx'
     KEY-18 | restore | 'Redis.restore'
     KEY-19 | scan | 'Redis.scan'
-    KEY-20 | scan_iter |
+    KEY-20 | scan_iter | 'Redis.scanStream'
     KEY-21 | sort | 'Redis.sort', 'Redis.sortGroups', 'Redis.sortStore'
     KEY-22 | touch | 'Redis.touch'
     KEY-23 | type | 'Redis.type'
@@ -188,7 +188,7 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     HSH-13 | hstrlen | 'Redis.hstrlen'
     HSH-14 | hvals | 'Redis.hvals'
     HSH-15 | hscan | 'Redis.hscan'
-    HSH-16 | hscan_iter |
+    HSH-16 | hscan_iter | 'Redis.hscanStream'
   `
   ],
   [
@@ -209,7 +209,7 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     SET-13 | srandmember | 'Redis.srandmember'
     SET-14 | srem | 'Redis.srem'
     SET-15 | sscan | 'Redis.sscan'
-    SET-16 | sscan_iter |
+    SET-16 | sscan_iter | 'Redis.sscanStream'
   `
   ],
   [
@@ -240,7 +240,7 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     ZST-23 | zinterstore | 'Redis.zinterstore'
     ZST-24 | zunionstore | 'Redis.zunionstore'
     ZST-25 | zscan | 'Redis.zscan'
-    ZST-26 | zscan_iter |
+    ZST-26 | zscan_iter | 'Redis.zscanStream'
   `
   ],
   [
@@ -284,7 +284,7 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     XST-17 | xread | 'Redis.xread'
     XST-18 | xreadgroup | 'Redis.xreadgroup'
     XST-19 | xtrim | 'Redis.xtrim'
-    XST-20 | xread, xreadgroup |
+    XST-20 | xread, xreadgroup | 'Redis.xreadStream', 'Redis.xreadgroupStream'
   `
   ],
   [
@@ -427,7 +427,7 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     REC-11 | parse_sentinel_state | 'Redis.sentinelMaster', 'Redis.sentinelMasters', 'Redis.sentinelSlaves', 'Redis.sentinelSentinels'
     REC-12 | parse_cluster_nodes | 'Redis.clusterNodes'
     REC-13 | parse_cluster_info | 'Redis.clusterInfo'
-    REC-14 | Monitor.next_command | 'Redis.monitorEvent'
+    REC-14 | Monitor.next_command | 'Redis.monitor'
     REC-15 | PubSub.handle_message | 'Redis.pubsub'
   `
   ],

@@ -241,4 +241,18 @@ describe("Reuse", () => {
       const k = yield* Client.on(client)(RedisClient.withConnection(Redis.get("k")))
       assert.strictEqual(k, "in 0")
     }))
+
+  it.live("CFG-25: a reserved client that outlives its reservation reaches no connection of others", () =>
+    Effect.gen(function*() {
+      const { client, outside } = yield* real()
+      const kept = yield* Client.on(client)(
+        RedisClient.withConnection(Effect.andThen(Redis.ping(), RedisClient.RedisClient))
+      )
+      for (const command of [Redis.select(5), Redis.set("k", "kept"), Redis.blpop("none", 0.01)]) {
+        const error = yield* Client.failure(kept, command, "ConnectionError")
+        assert.deepStrictEqual([error.reason, error.delivery], ["ClientClosed", "not-sent"])
+      }
+      yield* Client.on(client)(RedisClient.withConnection(Redis.set("k", "in 0")))
+      assert.strictEqual(yield* outside.execute(Redis.get("k")), "in 0")
+    }))
 })

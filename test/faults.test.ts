@@ -2,12 +2,13 @@
  * What callers learn when a connection is lost, stalls, or speaks nonsense.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis } from "@redfx/core"
+import { Redis, RedisArg } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
 import { TestClock } from "effect/testing"
 import * as Client from "./harness/Client.ts"
 import * as Encode from "./harness/Encode.ts"
@@ -270,5 +271,18 @@ describe("A server that speaks nonsense", () => {
       const client = yield* Client.make(node)
       assert.deepStrictEqual(fates(yield* Client.outcomes(client, [Redis.get("a"), Redis.get("b")])), ["a", "b"])
       assert.strictEqual(node.connections.total, 1)
+    }))
+
+  it.effect("a secret that can no longer be read fails its command, and the connection goes on to others", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(getKey)
+      const client = yield* Client.make(node)
+      assert.strictEqual(yield* client.execute(Redis.get("a")), "a")
+      const secret = Redacted.make("hunter2")
+      const command = Redis.send("AUTHENTICATE", RedisArg.secret(secret))
+      Redacted.wipeUnsafe(secret)
+      const error = yield* Client.failure(client, command, "ConnectionError")
+      assert.deepStrictEqual([error.reason, error.delivery], ["Other", "not-sent"])
+      assert.strictEqual(yield* client.execute(Redis.get("b")), "b")
     }))
 })

@@ -2,7 +2,7 @@
  * Plain pipelines: several commands in one write, each with its own outcome.
  */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Redis, RedisClient, RedisError } from "@redfx/core"
+import { Redis, RedisClient, RedisError, RedisReply, RedisScript } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -277,6 +277,21 @@ describe("a client without a Layer of its own", () => {
       assert.strictEqual(refused._tag, "DataError")
       assert.isTrue(yield* via(Redis.via(Other)(Redis.ping())))
       assert.deepStrictEqual(node.commands.map(({ command }) => command.name), ["PING"])
+    }))
+
+  it.effect("SCR-02: via loads a script that the server turns out not to have", () =>
+    Effect.gen(function*() {
+      let loaded = false
+      const { client } = yield* pair(({ args, name }) => {
+        if (name === "SCRIPT") loaded = true
+        return name === "SCRIPT"
+          ? Encode.bulk(args[2] ?? "")
+          : name === "EVALSHA"
+          ? loaded ? Encode.integer(42) : Encode.error("NOSCRIPT No matching script. Please use EVAL.")
+          : undefined
+      })
+      const script = RedisScript.make({ lua: "return 42", result: RedisReply.integer })
+      assert.strictEqual(yield* Effect.provideService(Redis.via(Other)(script()), Other, client), 42)
     }))
 
   it.effect("the service of RedisClient runs pipelines of any client", () =>

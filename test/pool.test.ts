@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
 import * as Fs from "node:fs"
 import { inspect } from "node:util"
 import * as Client from "./harness/Client.ts"
@@ -279,6 +280,30 @@ describe("what a client tells", () => {
       assert.deepStrictEqual(events.map(({ _tag }) => _tag), ["Connected", "Disconnected", "ConnectFailed"])
       const reasons = events.map((event) => event._tag === "Connected" ? undefined : event.error?._tag)
       assert.deepStrictEqual(reasons, [undefined, "ConnectionError", "ConnectionError"])
+    }))
+
+  it.live("events tell why a connection of its own was lost, at once, and of none that the client closed", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? FakeNode.cut("reset") : undefined)
+      const client = yield* Client.make(node)
+      const lost = yield* Client.causing(client, "Disconnected", Effect.exit(client.execute(Redis.blpop("k"))))
+      assert.strictEqual(lost.error?._tag, "ConnectionError")
+      assert.strictEqual((yield* client.stats).exclusive, 0)
+      const once = yield* Client.make(node, { pool: { idleTimeout: 0 } })
+      const given = yield* Client.causing(once, "Disconnected", Client.on(once)(Redis.withConnection(Redis.ping())))
+      assert.isUndefined(given.error)
+    }))
+
+  it.effect("who may not PING connects eagerly and keeps the connection", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "PING" ? Encode.error("NOPERM no permissions") : name === "GET" ? Encode.bulk("v") : undefined
+      )
+      const client = yield* Client.make(node, { connect: "eager", healthCheckInterval: "30 seconds" })
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* client.execute(Redis.get("k")), "v")
+      assert.strictEqual(node.commands.filter(({ command }) => command.name === "PING").length, 2)
+      assert.strictEqual(node.connections.total, 1)
     }))
 
   it.live("ENT-16: prints where it is and which database it uses, and no password", () =>

@@ -121,6 +121,19 @@ for (const protocol of [2, 3] as const) {
         assert.deepStrictEqual(sent(node, 1), ["SUBSCRIBE a b"])
       }))
 
+    it.live("messages before bytes that are no RESP are yielded, also when nothing comes after", () =>
+      Effect.gen(function*() {
+        const { node, subscribe } = yield* begin()
+        const witness = yield* subscribe(Redis.subscribe("a", events))
+        const stream = yield* subscribe(Redis.subscribe("a"))
+        yield* witness.until((elements) => elements.length === 1)
+        yield* node.push(0, Encode.concat(frame(node.connections.all[0]!, "message", "a", "1"), Encode.raw("what\r\n")))
+        yield* stream.until((elements) => elements.length === 1)
+        yield* witness.until((elements) => elements.length === 4)
+        const lost = witness.elements[2]!
+        assert.strictEqual(lost._tag === "Lost" && lost.error?._tag, "ProtocolError")
+      }))
+
     it.live("a server that is away for long is a gap, however often it is dialled", () =>
       Effect.gen(function*() {
         const { client, node, subscribe } = yield* begin()

@@ -8,6 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Client from "./harness/Client.ts"
@@ -171,7 +172,49 @@ for (const protocol of [2, 3] as const) {
   })
 }
 
+describe("what a transaction tells", () => {
+  layer(live(3), { excludeTestServices: true })((it) => {
+    it.effect("PIP-05, PIP-12: the place of a command counts those that are not sent", () =>
+      Effect.gen(function*() {
+        const key = freshKey()
+        yield* Redis.set(key, "text")
+        const failed = yield* Effect.flip(Redis.transaction([Redis.mget([]), Redis.ping(), Redis.incr(key)]))
+        assert.deepInclude(failed, { _tag: "ResponseError", index: 2 })
+        const aborted = yield* Effect.flip(Redis.transaction([Redis.mget([]), Redis.send("NOSUCH")]))
+        assert.deepStrictEqual(aborted._tag === "ExecAbortError" && aborted.causes.map(({ index }) => index), [1])
+        const refused = yield* Effect.flip(Redis.transaction([Redis.ping(), Redis.set(key, true as never)]))
+        assert.deepInclude(refused, { _tag: "DataError", index: 1 })
+      }))
+
+    it.effect("says that nothing was atomic where MULTI is forbidden", () =>
+      Effect.gen(function*() {
+        const { host, port } = yield* RedisServer.RedisServer
+        yield* Redis.send("ACL SETUSER", "no-multi", "on", ">secret", "~*", "+@all", "-multi")
+        const client = yield* Client.make({ host, port }, { username: "no-multi", password: Redacted.make("secret") })
+        const error = yield* Redis.transaction([Redis.set(freshKey(), "v")]).pipe(Client.on(client), Effect.flip)
+        assert.strictEqual(error._tag, "ResponseError")
+        assert.match(error.message, /MULTI was refused \(NOPERM .*may have run one by one/)
+        assert.isFalse(RedisError.isSafeToRetry(error))
+      }))
+  })
+})
+
 describe("on a server that fails at will", () => {
+  it.live("TRX-08: an interrupted body does not wait for a server that has gone silent", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeNode.make(({ name }) => 
+        name === "WATCH" ? Encode.ok : name === "UNWATCH" ? FakeNode.stall() : undefined
+      )
+      const client = yield* Client.make(server)
+      const entered = yield* Deferred.make<void>()
+      const body = Effect.andThen(Deferred.succeed(entered, undefined), Effect.never)
+      const watching = yield* Effect.forkChild(Client.on(client)(Redis.watch("k", body)))
+      yield* Deferred.await(entered)
+      yield* Fiber.interrupt(watching)
+      // What may still be watched is nobody else's.
+      yield* server.awaitOpen(0)
+    }).pipe(Effect.scoped))
+
   it.live("TRX-07: a connection lost while watching is a WatchError that is safe to retry, and the whole runs again", () =>
     Effect.gen(function*() {
       let cuts = 1

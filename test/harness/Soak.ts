@@ -29,7 +29,7 @@ export interface SoakReport {
 }
 
 /** What a caller knows of its write. */
-type Fate = "acknowledged" | "not-sent" | "unknown"
+export type Fate = "acknowledged" | "not-sent" | "unknown"
 
 interface State {
   readonly random: () => number
@@ -41,7 +41,7 @@ interface State {
 }
 
 /** Mulberry32: a small generator that can be seeded. */
-const generator = (seed: number) => () => {
+export const generator = (seed: number) => () => {
   seed = (seed + 0x6d2b79f5) | 0
   let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
   t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t

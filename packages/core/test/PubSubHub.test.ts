@@ -293,6 +293,32 @@ for (const protocol of [2, 3] as const) {
       assert.isFalse(station.exchange().closed)
     })
 
+    it("PUB-14: a shard channel that moves to another server takes its receivers and their gaps along", () => {
+      const [from, to] = [makeStation(protocol), makeStation(protocol)]
+      const [one, two] = [receiver(), receiver()]
+      for (const station of [from, to]) station.connect()
+      from.join(one, "ssubscribe", "s", "t")
+      to.join(two, "ssubscribe", "s")
+      for (const station of [from, to]) station.written()
+      for (const channel of ["s", "t"]) from.push("ssubscribe", channel, 1)
+      to.push("ssubscribe", "s", 1)
+      from.exchange().close(lost)
+      from.hub.detach(lost)
+      const entry = from.hub.find("ssubscribe", "s")!
+      to.hub.adopt(entry, from.hub.surrender(entry))
+      // Subscribed to there already.
+      assert.deepStrictEqual(to.written(), [])
+      to.push("smessage", "s", "1")
+      from.connect()
+      assert.deepStrictEqual(from.written(), ["SSUBSCRIBE t"])
+      from.push("ssubscribe", "t", 1)
+      assert.deepStrictEqual(elements(one), ["+s", "+t", "lost s,t", "back s", "s=1", "back t"])
+      assert.deepStrictEqual(elements(two), ["+s", "s=1"])
+      from.hub.leave(one, from.hub.entriesOf(one))
+      to.hub.leave(one, to.hub.entriesOf(one))
+      assert.deepStrictEqual([from.hub.empty, to.hub.empty], [true, false])
+    })
+
     it("a channel given up while it is being unsubscribed from does not confuse the answers", () => {
       const station = makeStation(protocol)
       const one = receiver()

@@ -169,7 +169,8 @@ describe("views", () => {
       [Redis.asBigInt(Redis.incr("k")), ":5\r\n", 5n],
       [Redis.asBigInt(Redis.get("k")), "$1\r\nv\r\n", "v"],
       [Redis.asBytes(Redis.send("X")), "*3\r\n+ok\r\n$1\r\nv\r\n:1\r\n", ["ok", bytesOf("v"), 1]],
-      [Redis.asBigInt(Redis.send("X")), "*2\r\n:1\r\n$1\r\nv\r\n", [1n, "v"]]
+      [Redis.asBigInt(Redis.send("X")), "*2\r\n:1\r\n$1\r\nv\r\n", [1n, "v"]],
+      [Redis.asBigInt(Redis.send("X")), "*3\r\n,1.5\r\n,inf\r\n:1\r\n", [1.5, Infinity, 1n]]
     ]
     for (const [command, reply, expected] of rows) {
       const value = decoded(command, reply)
@@ -398,6 +399,8 @@ describe("send", () => {
     assert.deepStrictEqual(traits("multi"), ["stateful"])
     assert.deepStrictEqual(traits("client no-touch on"), ["stateful"])
     assert.deepStrictEqual(traits("CLIENT TRACKING"), ["stateful"])
+    assert.deepStrictEqual(traits("script debug"), ["stateful"])
+    assert.deepStrictEqual(traits("wait"), [...Redis.wait(1, 1).spec.traits])
     assert.deepStrictEqual(traits("CLIENT ID"), [])
     assert.deepStrictEqual(traits("GET"), [])
   })
@@ -405,8 +408,21 @@ describe("send", () => {
 
 describe("what is never sent", () => {
   it("CLIENT REPLY, in any form, as replies could not be told apart after it", () => {
-    for (const command of [Redis.send("CLIENT REPLY", "OFF"), Redis.send("client", "reply", "skip")]) {
+    const commands = [
+      Redis.send("CLIENT REPLY", "OFF"),
+      Redis.send("client", "reply", "skip"),
+      Redis.send("CLIENT", ["REPLY", "OFF"]),
+      Redis.send("CLIENT", bytesOf("REPLY"), "OFF"),
+      Redis.send("CLIENT", RedisArg.key("REPLY"), "OFF")
+    ]
+    for (const command of commands) {
       assert.match(refusal(command), /^DataError: would leave commands without replies/)
+    }
+  })
+
+  it("SUBSCRIBE and its kind, as messages answer it on RESP3, and no reply", () => {
+    for (const name of ["SUBSCRIBE", "psubscribe", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"]) {
+      assert.match(refusal(Redis.send(name, "c")), /^DataError: .*use Redis.subscribe/, name)
     }
   })
 })

@@ -230,6 +230,8 @@ export class Hub {
     }
     this.failJoining(error)
     this.#lose(this.#all(), "Disconnected", error)
+    // What came before bytes that are no RESP.
+    this.flush()
   }
 
   /** Fails who waits for a confirmation. */

@@ -128,23 +128,27 @@ export class Link {
   }
 
   /** Opens, watches and reopens the connection; to be run in a fiber. */
-  readonly run: Effect.Effect<never> = Effect.gen({ self: this }, function*() {
+  get run(): Effect.Effect<never> {
+    const awaitDemand = this.#awaitDemand
+    const serve = this.#serve
     const { onEvent } = this.#options.subscribers
-    let failures = 0
-    while (true) {
-      this.#state = { _tag: "Idle" }
-      yield* this.#awaitDemand
-      const served = yield* this.#serve
-      if (served.error === undefined) {
-        failures = 0
-        continue
+    return Effect.gen({ self: this }, function*() {
+      let failures = 0
+      while (true) {
+        this.#state = { _tag: "Idle" }
+        yield* awaitDemand
+        const served = yield* serve
+        if (served.error === undefined) {
+          failures = 0
+          continue
+        }
+        const retryAfter = yield* pauseAfter(failures++)
+        onEvent({ _tag: "ConnectFailed", address: served.address, error: served.error, retryAfter })
+        this.#state = { _tag: "CoolingDown" }
+        yield* Effect.sleep(retryAfter)
       }
-      const retryAfter = yield* pauseAfter(failures++)
-      onEvent({ _tag: "ConnectFailed", address: served.address, error: served.error, retryAfter })
-      this.#state = { _tag: "CoolingDown" }
-      yield* Effect.sleep(retryAfter)
-    }
-  })
+    })
+  }
 
   /**
    * One connection from its dial to its end; with an error when it was of no

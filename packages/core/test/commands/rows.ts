@@ -9,8 +9,8 @@ import type { Row } from "./table.ts"
 const table = join(import.meta.dirname, "table.ts")
 
 /**
- * Reads the tables of all tests in this folder and below. The files are imported for their rows only: what they register for
- * themselves runs where it stands.
+ * Reads the tables of all tests in this folder and below. The files are imported for their rows only: what they
+ * register for themselves runs where it stands.
  */
 export const loadRows = async (): Promise<ReadonlyArray<Row>> => {
   const rows: Array<Row> = []

@@ -1,0 +1,355 @@
+/**
+ * What the callers of the mixed soak do, each with the means to tell whether
+ * it went right.
+ */
+import { Redis, type RedisClient, type RedisError, RedisLock, RedisReply, RedisScript, RedisStream } from "@redfx/core"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as Client from "./Client.ts"
+import type { Fate } from "./Soak.ts"
+
+/** The writes of a span of time: they are checked when it is long over, and forgotten. */
+export interface Epoch {
+  readonly number: number
+  readonly ledger: Map<string, Fate>
+  /** Writes that were made together, in a transaction or a script. */
+  readonly pairs: Array<readonly [string, string]>
+  /** Writes that each came with an increment of a watched counter. */
+  readonly watched: Array<string>
+}
+
+/** What there was of each kind of outcome, by activity. */
+export interface Count {
+  answered: number
+  failed: number
+  interrupted: number
+}
+
+export interface State {
+  readonly random: () => number
+  readonly wrong: Array<string>
+  readonly counts: Map<string, Count>
+  readonly handled: Map<string, number>
+  readonly added: Map<string, Fate>
+  readonly pushed: Map<string, Fate>
+  readonly popped: Map<string, number>
+  epoch: Epoch
+  token: number
+  inside: number
+  feed: number
+}
+
+export const counters = 4
+
+/** The keys of an epoch. */
+export const ledgerKey = (epoch: Epoch): string => `ledger:${epoch.number}`
+export const counterKey = (epoch: Epoch, index: number): string => `counter:${epoch.number}:${index}`
+
+const token = (state: State, kind: string): string => `${kind}${state.token++}`
+
+const countOf = (state: State, activity: string): Count => {
+  const count = state.counts.get(activity) ?? { answered: 0, failed: 0, interrupted: 0 }
+  state.counts.set(activity, count)
+  return count
+}
+
+/** Runs an effect, interrupting it now and then: at once, or a little later. */
+const impatient = <A, E>(state: State, effect: Effect.Effect<A, E>): Effect.Effect<Exit.Exit<A, E>> =>
+  Effect.gen(function*() {
+    if (state.random() > 0.2) return yield* Effect.exit(effect)
+    const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
+    const patience = state.random()
+    if (patience > 0.3) yield* Effect.yieldNow
+    if (patience > 0.6) yield* Effect.sleep(patience * 5)
+    yield* Fiber.interrupt(fiber)
+    return yield* Fiber.await(fiber)
+  })
+
+const expected = ["ConnectionError", "TimeoutError"]
+
+/** Runs an activity, and tells what its caller knows of it. */
+const attempt = <A>(
+  state: State,
+  activity: string,
+  effect: Effect.Effect<A, RedisError.RedisError>,
+  allowed: ReadonlyArray<string> = []
+): Effect.Effect<{ readonly fate: Fate; readonly value: A | undefined }> =>
+  Effect.map(impatient(state, effect), (exit) => {
+    const count = countOf(state, activity)
+    if (Exit.isSuccess(exit)) {
+      count.answered++
+      return { fate: "acknowledged", value: exit.value }
+    }
+    const failure = exit.cause.reasons.find(Cause.isFailReason)
+    if (failure === undefined) {
+      count.interrupted++
+      if (!exit.cause.reasons.every(Cause.isInterruptReason)) state.wrong.push(`${activity}: a defect: ${exit.cause}`)
+      return { fate: "unknown", value: undefined }
+    }
+    count.failed++
+    const { error } = failure
+    if (![...expected, ...allowed].includes(error._tag)) state.wrong.push(`${activity}: ${error}`)
+    return { fate: "delivery" in error ? error.delivery : "unknown", value: undefined }
+  })
+
+const expect = (state: State, what: string, actual: unknown, wanted: unknown): void => {
+  if (actual !== undefined && actual !== wanted) {
+    state.wrong.push(`${what}: ${JSON.stringify(actual)} instead of ${JSON.stringify(wanted)}`)
+  }
+}
+
+type Activity = (state: State, client: RedisClient.Service) => Effect.Effect<void>
+
+// -----------------------------------------------------------------------------
+// Single commands, pipelines, transactions, scripts
+// -----------------------------------------------------------------------------
+
+const write = (epoch: Epoch, name: string) => Redis.hincrby(ledgerKey(epoch), name, 1)
+
+const asks: Activity = (state, client) =>
+  Effect.suspend(() => {
+    const text = token(state, "t")
+    return Effect.map(attempt(state, "ask", client.execute(Redis.send("ECHO", text))), ({ value }) =>
+      expect(state, "ECHO", value, text))
+  })
+
+const writes: Activity = (state, client) =>
+  Effect.suspend(() => {
+    const { epoch } = state
+    const name = token(state, "w")
+    return Effect.map(attempt(state, "write", client.execute(write(epoch, name))), ({ fate, value }) => {
+      epoch.ledger.set(name, fate)
+      expect(state, "HINCRBY", value, 1)
+    })
+  })
+
+const pipelines: Activity = (state, client) =>
+  Effect.suspend(() => {
+    const text = token(state, "p")
+    const commands = [Redis.send("ECHO", text), Redis.get("marker"), Redis.send("ECHO", `${text}!`)]
+    return Effect.map(attempt(state, "pipeline", Effect.all(commands.map(client.execute), { concurrency: 3 })), ({ value }) =>
+      expect(state, "a pipeline", value?.join(), value && `${text},zero,${text}!`))
+  })
+
+const transactions: Activity = (state, client) =>
+  Effect.suspend(() => {
+    const { epoch } = state
+    const [first, second] = [token(state, "x"), token(state, "x")]
+    const both = Client.on(client)(Redis.transaction([write(epoch, first), write(epoch, second)]))
+    return Effect.map(attempt(state, "transaction", both), ({ fate, value }) => {
+      epoch.ledger.set(first, fate).set(second, fate)
+      epoch.pairs.push([first, second])
+      expect(state, "a transaction", value?.join(), value && "1,1")
+    })
+  })
+
+const twice = RedisScript.make({
+  name: "twice",
+  lua: "return { redis.call('HINCRBY', KEYS[1], ARGV[1], 1), redis.call('HINCRBY', KEYS[1], ARGV[2], 1), ARGV[1] }",
+  keys: (ledger: string, _first: string, _second: string) => [ledger],
+  args: (_ledger, first, second) => [first, second],
+  result: RedisReply.tuple(RedisReply.integer, RedisReply.integer, RedisReply.blob)
+})
+
+const scripts: Activity = (state, client) =>
+  Effect.suspend(() => {
+    const { epoch } = state
+    const [first, second] = [token(state, "s"), token(state, "s")]
+    return Effect.map(
+      attempt(state, "script", Client.on(client)(twice(ledgerKey(epoch), first, second))),
+      ({ fate, value }) => {
+        epoch.ledger.set(first, fate).set(second, fate)
+        epoch.pairs.push([first, second])
+        expect(state, "a script", value?.join(), value && `1,1,${first}`)
+      }
+    )
+  })
+
+/** Reads a counter and sets it one higher: no increment may get lost. */
+const watches: Activity = (state, client) =>
+  Effect.suspend(() => {
+    const { epoch } = state
+    const name = token(state, "c")
+    const key = counterKey(epoch, Math.floor(state.random() * counters))
+    const body = Effect.map(Redis.get(key), (n) => [Redis.set(key, Number(n ?? 0) + 1), write(epoch, name)] as const)
+    return Effect.map(attempt(state, "watch", Client.on(client)(Redis.watch(key, body)), ["WatchError"]), ({ fate }) => {
+      epoch.ledger.set(name, fate)
+      epoch.watched.push(name)
+    })
+  })
+
+// -----------------------------------------------------------------------------
+// Exclusive connections
+// -----------------------------------------------------------------------------
+
+/** Whoever reserves a connection finds it in the state that everybody expects, whatever the one before did to it. */
+const sessions: Activity = (state, client) =>
+  Effect.gen(function*() {
+    const session = Redis.withConnection(Effect.gen(function*() {
+      const before = yield* Redis.get("marker")
+      if (state.random() < 0.5) return [before, "one"]
+      yield* Redis.select(1)
+      return [before, yield* Redis.get("marker")]
+    }))
+    const { value } = yield* attempt(state, "session", Client.on(client)(session))
+    expect(state, "a session", value?.join(), value && "zero,one")
+  })
+
+const pushes: Activity = (state, client) =>
+  Effect.suspend(() => {
+    const name = token(state, "q")
+    return Effect.map(attempt(state, "push", client.execute(Redis.rpush("queue", name))), ({ fate }) => {
+      state.pushed.set(name, fate)
+    })
+  })
+
+const pops: Activity = (state, client) =>
+  Effect.map(attempt(state, "pop", client.execute(Redis.blpop("queue", "100 millis"))), ({ value }) => {
+    if (value !== undefined) state.popped.set(value.value, (state.popped.get(value.value) ?? 0) + 1)
+  })
+
+// -----------------------------------------------------------------------------
+// Locks
+// -----------------------------------------------------------------------------
+
+export const lockTtl = 3000
+
+const lock = RedisLock.make("lock:soak", { ttl: lockTtl, retryInterval: 5, waitTimeout: "100 millis" })
+
+/** At most one is inside. */
+const locks: Activity = (state, client) =>
+  Effect.asVoid(attempt(
+    state,
+    "lock",
+    Client.on(client)(lock.withLock(Effect.acquireUseRelease(
+      Effect.sync(() => {
+        if (++state.inside > 1) state.wrong.push(`${state.inside} have the lock at a time`)
+      }),
+      () => Effect.sleep(state.random() * 3),
+      () => Effect.sync(() => state.inside--)
+    ))),
+    ["LockError", "LockNotOwnedError"]
+  ))
+
+// -----------------------------------------------------------------------------
+// Streams, subscriptions, feeds
+// -----------------------------------------------------------------------------
+
+const adds: Activity = (state, client) =>
+  Effect.suspend(() => {
+    const name = token(state, "e")
+    return Effect.map(attempt(state, "add", client.execute(Redis.xadd("stream", { name }))), ({ fate }) => {
+      state.added.set(name, fate)
+    })
+  })
+
+/** A consumer that comes and goes. */
+export const consumer = (state: State, client: RedisClient.Service, name: string): Effect.Effect<never> =>
+  Effect.forever(Effect.suspend(() =>
+    RedisStream.consume(
+      {
+        stream: "stream",
+        group: "group",
+        consumer: name,
+        createGroup: "0",
+        concurrency: 5,
+        block: "200 millis",
+        claimIdle: "1 second",
+        drain: state.random() < 0.5 ? 0 : "1 second"
+      },
+      ({ fields }) =>
+        Effect.delay(
+          Effect.sync(() => state.handled.set(fields["name"]!, (state.handled.get(fields["name"]!) ?? 0) + 1)),
+          state.random() * 3
+        )
+    ).pipe(
+      Client.on(client),
+      Effect.timeoutOption(100 + state.random() * 2000),
+      Effect.catch((error) => Effect.sync(() => void state.wrong.push(`a consumer: ${error}`)))
+    )
+  ))
+
+const subscribes: Activity = (state, client) =>
+  Effect.asVoid(attempt(
+    state,
+    "subscribe",
+    Redis[state.random() < 0.5 ? "subscribe" : "psubscribe"](`brief${Math.floor(state.random() * 10)}`).pipe(
+      Stream.take(1),
+      Stream.runDrain,
+      Effect.timeoutOption(state.random() * 20),
+      Client.on(client)
+    )
+  ))
+
+const monitors: Activity = (state, client) =>
+  Effect.asVoid(attempt(
+    state,
+    "monitor",
+    Redis.monitor().pipe(Stream.take(50), Stream.runDrain, Effect.timeoutOption("50 millis"), Client.on(client))
+  ))
+
+const scans: Activity = (state, client) =>
+  Effect.asVoid(attempt(
+    state,
+    "scan",
+    Redis.scanStream({ count: 5 }).pipe(Stream.take(20), Stream.runDrain, Client.on(client))
+  ))
+
+/**
+ * Follows a channel on which numbers are published, one after the other: they
+ * arrive in order, none twice, and none is missing but in a gap that was told of.
+ */
+export const follower = (state: State, client: RedisClient.Service): Effect.Effect<void> => {
+  let gap = true
+  let gaps = 0
+  return Redis.subscribe("feed", { events: true }).pipe(
+    Stream.runForEach((element) =>
+      Effect.sync(() => {
+        if (element._tag === "Lost") {
+          gap = true
+          countOf(state, "feed").failed = ++gaps
+        }
+        if (element._tag !== "Message") return
+        const number = Number(element.data)
+        if (number <= state.feed) state.wrong.push(`the feed gave ${number} after ${state.feed}`)
+        if (!gap && number !== state.feed + 1) state.wrong.push(`the feed lost ${state.feed + 1} to ${number - 1} in silence`)
+        gap = false
+        state.feed = number
+        countOf(state, "feed").answered++
+      })
+    ),
+    Client.on(client),
+    Effect.catch((error) => Effect.sync(() => void state.wrong.push(`the feed: ${error}`)))
+  )
+}
+
+/** Activities, and out of how many each is one. */
+const activities: ReadonlyArray<readonly [weight: number, Activity]> = [
+  [20, asks],
+  [20, writes],
+  [8, pipelines],
+  [8, transactions],
+  [8, scripts],
+  [6, watches],
+  [6, sessions],
+  [6, pushes],
+  [6, pops],
+  [4, locks],
+  [4, adds],
+  [4, subscribes],
+  [1, monitors],
+  [2, scans]
+]
+
+const total = activities.reduce((sum, [weight]) => sum + weight, 0)
+
+/** Anything, chosen at random. */
+export const anything: Activity = (state, client) =>
+  Effect.suspend(() => {
+    let choice = state.random() * total
+    const [, activity] = activities.find(([weight]) => (choice -= weight) < 0) ?? activities[0]!
+    return activity(state, client)
+  })
