@@ -127,9 +127,10 @@ for (const protocol of [2, 3] as const) {
         const witness = yield* subscribe(Redis.subscribe("a", events))
         const stream = yield* subscribe(Redis.subscribe("a"))
         yield* witness.until((elements) => elements.length === 1)
+        yield* node.stopListening
         yield* node.push(0, Encode.concat(frame(node.connections.all[0]!, "message", "a", "1"), Encode.raw("what\r\n")))
         yield* stream.until((elements) => elements.length === 1)
-        yield* witness.until((elements) => elements.length === 4)
+        yield* witness.until((elements) => elements.length === 3)
         const lost = witness.elements[2]!
         assert.strictEqual(lost._tag === "Lost" && lost.error?._tag, "ProtocolError")
       }))

@@ -245,7 +245,13 @@ const soak = Effect.fnUntraced(function*(options: SoakAllOptions, fibers: () => 
   yield* Client.on(outside)(Redis.withConnection(Effect.andThen(Redis.select(1), Redis.set("marker", "one"))))
   // The reserved connection was closed, as its state had changed.
   yield* eventually(state, "connections at first", clientIds(outside), (ids) => ids.length === 1)
-  const before = { clients: 1, fibers: fibers(), resources: resources() }
+  // Counted in the same way as at the end, where the asking takes fibers and a timer itself.
+  const count = <A>(what: Effect.Effect<A>) => Effect.flatMap(eventually(state, "", what, () => true), Effect.fromNullishOr)
+  const before = {
+    clients: 1,
+    fibers: yield* Effect.orDie(count(Effect.sync(fibers))),
+    resources: yield* Effect.orDie(count(Effect.sync(resources)))
+  }
 
   let kills = 0
   let checked = 0

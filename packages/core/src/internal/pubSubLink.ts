@@ -22,7 +22,7 @@ import { SingleRequest } from "./request.ts"
 import { longestPause, pauseAfter } from "./sharedConnection.ts"
 
 /** How long a connection without subscriptions stays open, for who subscribes once more. */
-export const linger = Duration.seconds(1)
+const linger = Duration.seconds(1)
 
 /**
  * - `Idle`: no connection, and nobody who wants one.
