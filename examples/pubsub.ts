@@ -58,5 +58,5 @@ const client = Layer.unwrap(
 ).pipe(Layer.provide(RedisServer.layer({ binary: findRedisServer() })))
 
 await Effect.runPromise(
-  Effect.provide(Effect.all([messages, gaps, slow].map(Effect.scoped), { discard: true }), client)
+  Effect.provide(Effect.forEach([messages, gaps, slow], Effect.scoped, { discard: true }), client)
 )

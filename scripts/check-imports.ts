@@ -24,16 +24,18 @@ const storeys: ReadonlyArray<readonly [name: string, modules: RegExp]> = [
   ["codec", /^Resp\w*$/],
   ["arguments, replies, errors", /^Redis(Arg|Reply|Error)$/],
   ["command values", /^Redis(Client|Command)$/],
-  ["commands", /^commands\/\w+$/],
+  ["records", /^records\/\w+$/],
+  ["commands", /^commands\/(modules\/)?\w+$/],
   ["connection", /^Redis(Config|Url|Connector|Connection|Pool|Router|Telemetry)$/],
   ["clients", /^Redis(Standalone|Pipeline|Transaction|PubSub|Script|Scan|Stream|Monitor)$/],
   ["applications", /^Redis(Lock|Keyspace|Tracking|Persistence)$/],
-  ["barrels", /^(Redis|index)$/]
+  ["barrels", /^(Redis(Bloom|Json|Search|TimeSeries)?|index)$/]
 ]
 
 /** Modules that may import less than their storey allows: of `@redfx/core`'s own modules only these. */
 const narrowed: ReadonlyArray<readonly [modules: RegExp, only: RegExp]> = [
-  [/^commands\/\w+$/, /^Redis(Arg|Reply|Command)$/]
+  [/^commands\/\w+$/, /^(Redis(Arg|Reply|Command)|records\/\w+)$/],
+  [/^commands\/modules\/\w+$/, /^(Redis(Arg|Reply|Command)|Resp|commands\/modules\/\w+(Options|Replies))$/]
 ]
 
 /** What a module imports at run time: modules of its own package by name, and anything else by specifier. */

@@ -18,7 +18,7 @@ export const notOffered: ReadonlyArray<{ readonly commands: RegExp; readonly rea
     reason: "sent by Redis.subscribe, Redis.psubscribe and Redis.ssubscribe only"
   },
   { commands: /^MONITOR$/, reason: "sent by Redis.monitor only, which reads what comes after it" },
-  { commands: /^(?!OBJECT ).* HELP$/, reason: "text for people at a terminal" },
+  { commands: /^SENTINEL HELP$/, reason: "text for people at a terminal" },
   { commands: /^CLIENT REPLY$/, reason: "without replies nothing tells which command the next reply belongs to" },
   { commands: /^ASKING$/, reason: "sent by the cluster client in answer to a redirect only" },
   {
@@ -43,6 +43,8 @@ export const newerCommands: ReadonlyArray<Since & { readonly commands: string }>
       "FUNCTION FLUSH, FUNCTION KILL, FUNCTION LIST, FUNCTION LOAD, FUNCTION RESTORE, FUNCTION STATS, LCS, LMPOP, " +
       "PEXPIRETIME, SINTERCARD, SORT_RO, SPUBLISH, ZINTERCARD, ZMPOP"
   },
+  { redis: "6.2.0", commands: "PUBSUB HELP, SLOWLOG HELP" },
+  { redis: "7.0.0", commands: "FUNCTION HELP" },
   // Older servers have it, but do not list it.
   { redis: "7.0.0", commands: "QUIT" },
   { redis: "7.2.0", commands: "CLIENT NO-TOUCH, CLIENT SETINFO, CLUSTER MYSHARDID, WAITAOF" },
@@ -61,13 +63,16 @@ export const newerCommands: ReadonlyArray<Since & { readonly commands: string }>
   { redis: "8.2.0", valkey: "8.0.0", commands: "CLUSTER SLOT-STATS" },
   { redis: "8.4.0", commands: "CLUSTER MIGRATION, DELEX, DIGEST, VRANGE" },
   { redis: "8.4.0", valkey: "9.1.0", commands: "MSETEX" },
-  { redis: "8.6.0", commands: "HOTKEYS GET, HOTKEYS RESET, HOTKEYS START, HOTKEYS STOP, XCFGSET" },
+  { redis: "8.6.0", commands: "HOTKEYS GET, HOTKEYS HELP, HOTKEYS RESET, HOTKEYS START, HOTKEYS STOP, XCFGSET" },
   {
     valkey: "8.0.0",
     commands: "CLIENT CAPA, SCRIPT SHOW, SENTINEL GET-PRIMARY-ADDR-BY-NAME, SENTINEL IS-PRIMARY-DOWN-BY-ADDR, " +
       "SENTINEL PRIMARIES, SENTINEL PRIMARY"
   },
-  { valkey: "8.1.0", commands: "CLIENT IMPORT-SOURCE, COMMANDLOG GET, COMMANDLOG LEN, COMMANDLOG RESET" },
+  {
+    valkey: "8.1.0",
+    commands: "CLIENT IMPORT-SOURCE, COMMANDLOG GET, COMMANDLOG HELP, COMMANDLOG LEN, COMMANDLOG RESET"
+  },
   {
     valkey: "9.0.0",
     commands: "CLUSTER CANCELSLOTMIGRATIONS, CLUSTER FLUSHSLOT, CLUSTER GETSLOTMIGRATIONS, CLUSTER MIGRATESLOTS, " +

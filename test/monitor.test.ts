@@ -2,7 +2,8 @@
  * MONITOR: a connection that turns into a feed.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, type RedisClient, type RedisConfig } from "@redfx/core"
+import { Redis } from "@redfx/core"
+import type { RedisClient, RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -25,8 +26,10 @@ const monitors = (client: RedisClient.Service) =>
   )
 
 const awaitMonitors = (client: RedisClient.Service, count: number): Effect.Effect<void, unknown> =>
-  Effect.flatMap(monitors(client), (now) =>
-    now === count ? Effect.void : Effect.andThen(Effect.sleep(2), awaitMonitors(client, count)))
+  Effect.flatMap(
+    monitors(client),
+    (now) => now === count ? Effect.void : Effect.andThen(Effect.sleep(2), awaitMonitors(client, count))
+  )
 
 describe("Redis.monitor", () => {
   for (const protocol of [2, 3] as const) {
@@ -105,7 +108,11 @@ describe("Redis.monitor", () => {
       const line = (name: string) => `+1.5 [0 127.0.0.1:1] "${name}"\r\n`
       const node = yield* FakeNode.make(({ name }) =>
         name === "MONITOR"
-          ? [FakeNode.reply(`+OK\r\n${line("A")}${line("B").slice(0, 9)}`), FakeNode.reply(line("B").slice(9)), FakeNode.cut("fin")]
+          ? [
+            FakeNode.reply(`+OK\r\n${line("A")}${line("B").slice(0, 9)}`),
+            FakeNode.reply(line("B").slice(9)),
+            FakeNode.cut("fin")
+          ]
           : undefined
       )
       const client = yield* Client.make(node)

@@ -139,7 +139,11 @@ describe("RedisPersistence", () => {
         yield* Effect.scoped(Effect.gen(function*() {
           const [first, second] = [yield* reserve, yield* reserve]
           const popping = yield* Effect.forkChild(first.send("BLPOP", "list", "0"))
-          const ids = [yield* second.send("CLIENT", "ID"), yield* send("CLIENT", "ID"), yield* second.send("CLIENT", "ID")]
+          const ids = [
+            yield* second.send("CLIENT", "ID"),
+            yield* send("CLIENT", "ID"),
+            yield* second.send("CLIENT", "ID")
+          ]
           assert.strictEqual(ids[0], ids[2])
           assert.notStrictEqual(ids[0], ids[1])
           const late = yield* Effect.flip(Effect.scoped(reserve))
@@ -270,20 +274,25 @@ describe("Effect's persistence on redfx", () => {
         })
         const total = 200
         const ledger = new Map<number, number>()
-        const worker = Effect.forever(queue.take(({ n }, { attempts }) =>
-          n % 10 === 0 && attempts === 1
-            ? Effect.fail("first try")
-            : Effect.sync(() => ledger.set(n, (ledger.get(n) ?? 0) + 1))
-        ).pipe(Effect.ignore))
+        const worker = Effect.forever(
+          queue.take(({ n }, { attempts }) =>
+            n % 10 === 0 && attempts === 1
+              ? Effect.fail("first try")
+              : Effect.sync(() => ledger.set(n, (ledger.get(n) ?? 0) + 1))
+          ).pipe(Effect.ignore)
+        )
         const workers = yield* Effect.forkChild(Effect.all(Array.from({ length: 5 }, () => worker), {
           concurrency: "unbounded",
           discard: true
         }))
-        yield* Effect.forEach(Array.from({ length: total }, (_, n) => n), (n) =>
-          Effect.all([queue.offer({ n }, { id: `id${n}` }), queue.offer({ n }, { id: `id${n}` })]), {
-          concurrency: 20,
-          discard: true
-        })
+        yield* Effect.forEach(
+          Array.from({ length: total }, (_, n) => n),
+          (n) => Effect.all([queue.offer({ n }, { id: `id${n}` }), queue.offer({ n }, { id: `id${n}` })]),
+          {
+            concurrency: 20,
+            discard: true
+          }
+        )
         yield* until(Effect.sync(() => ledger.size), (size) => size === total)
         yield* Fiber.interrupt(workers)
         assert.deepStrictEqual(new Set(ledger.values()), new Set([1]))
@@ -302,7 +311,9 @@ describe("Effect's persistence on redfx", () => {
         const queue = yield* make
         yield* queue.offer("element")
         const taken = yield* Queue.unbounded<string>()
-        const taking = yield* Effect.forkChild(queue.take((element) => Effect.andThen(Queue.offer(taken, element), Effect.never)))
+        const taking = yield* Effect.forkChild(
+          queue.take((element) => Effect.andThen(Queue.offer(taken, element), Effect.never))
+        )
         assert.strictEqual(yield* Queue.take(taken), "element")
         yield* Fiber.interrupt(taking)
       }).pipe(Effect.scoped, Effect.provide(Layer.fresh(layer)))
@@ -323,7 +334,8 @@ describe("Effect's persistence on redfx", () => {
             Effect.provide(Layer.fresh(layer))
           )
       for (const algorithm of ["fixed-window", "token-bucket"] as const) {
-        const results = yield* Effect.forEach([1, 2, 3, 4, 5], () => consume(algorithm, algorithm))
+        const results = yield* Effect.forEach([1, 2, 3, 4, 5], () =>
+          consume(algorithm, algorithm))
         assert.deepStrictEqual(results.map(({ remaining }) => Math.floor(remaining)), [4, 3, 2, 1, 0])
         const { reason } = yield* Effect.flip(consume(algorithm, algorithm))
         assert.strictEqual(reason._tag, "RateLimitExceeded")

@@ -220,6 +220,21 @@ describe("disconnecting", () => {
       yield* node.awaitOpen(0)
       assert.isTrue(yield* client.execute(Redis.ping()))
     }))
+
+  it.effect("ENT-14: drops a connection that is being checked, and the next one serves who waits for that", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }, connection) =>
+        name === "GET" ? Encode.bulk(String(connection.index)) : name === "PING" ? FakeNode.stall() : undefined
+      )
+      const pool = yield* makePool(node, { healthCheckInterval: "10 seconds" })
+      const { client } = yield* clientOn(pool)
+      assert.strictEqual(yield* client.execute(Redis.get("k")), "0")
+      yield* TestClock.adjust("10 seconds")
+      const checked = yield* Effect.forkChild(client.execute(Redis.get("k")), { startImmediately: true })
+      yield* node.awaitCommand("PING")
+      yield* pool.disconnect({ inUse: true })
+      assert.strictEqual(yield* Fiber.join(checked), "1")
+    }))
 })
 
 describe("what a client tells", () => {

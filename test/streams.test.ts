@@ -2,7 +2,8 @@
  * Endless reading of streams on real servers, under trouble.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, type RedisClient, type RedisConfig, RedisStream } from "@redfx/core"
+import { Redis, RedisStream } from "@redfx/core"
+import type { RedisClient, RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -39,7 +40,8 @@ const pendingOf = (client: RedisClient.Service, stream = "s", group = "g") =>
   Effect.map(client.execute(Redis.xpending(stream, group)), ({ pending }) => pending)
 
 /** Ends every connection of the server but the asker's own. */
-const killAll = (client: RedisClient.Service) => client.execute(Redis.send("CLIENT KILL", "TYPE", "normal", "SKIPME", "yes"))
+const killAll = (client: RedisClient.Service) =>
+  client.execute(Redis.send("CLIENT KILL", "TYPE", "normal", "SKIPME", "yes"))
 
 const blockedClients = (client: RedisClient.Service) =>
   Effect.map(
@@ -216,8 +218,9 @@ describe("RedisStream.consume", () => {
       yield* add(outside, "s", 0, 1200)
       yield* outside.execute(Redis.xreadgroup("g", "gone", { s: ">" }, { count: 1150 }))
       const handled = new Map<string, number>()
-      yield* RedisStream.consume({ ...options, claimIdle: "50 millis", concurrency: 20 }, (entry) =>
-        Effect.sync(() => handled.set(entry.fields["n"]!, entry.deliveries))
+      yield* RedisStream.consume(
+        { ...options, claimIdle: "50 millis", concurrency: 20 },
+        (entry) => Effect.sync(() => handled.set(entry.fields["n"]!, entry.deliveries))
       ).pipe(Client.on(client), Effect.forkChild)
       yield* until(pendingOf(outside), (pending) => pending === 0 && handled.size === 1200)
       assert.strictEqual(handled.get("0"), 2)
@@ -275,8 +278,9 @@ describe("RedisStream.consume", () => {
       const gate = yield* Deferred.make<void>()
       const started = yield* Queue.unbounded<string>()
       yield* add(outside, "s", 0, 10)
-      const consuming = yield* RedisStream.consume({ ...options, concurrency: 2, count: 4 }, (entry) =>
-        Effect.andThen(Queue.offer(started, entry.fields["n"]!), Deferred.await(gate))
+      const consuming = yield* RedisStream.consume(
+        { ...options, concurrency: 2, count: 4 },
+        (entry) => Effect.andThen(Queue.offer(started, entry.fields["n"]!), Deferred.await(gate))
       ).pipe(Client.on(client), Effect.forkChild)
       yield* Queue.takeN(started, 2)
       yield* until(pendingOf(outside), (pending) => pending === 4)
@@ -316,10 +320,10 @@ describe("RedisStream.consume", () => {
       yield* add(outside, "s", 0, 3)
       const started = yield* Queue.unbounded<string>()
       const first = yield* RedisStream.consume({ ...options, count: 3, drain: 0 }, (entry) =>
-        Effect.andThen(Queue.offer(started, entry.id), Effect.never)
-      ).pipe(Client.on(client), Effect.forkChild)
+        Effect.andThen(Queue.offer(started, entry.id), Effect.never)).pipe(Client.on(client), Effect.forkChild)
       yield* Queue.take(started)
-      yield* until(pendingOf(outside), (pending) => pending === 3)
+      yield* until(pendingOf(outside), (pending) =>
+        pending === 3)
       yield* Fiber.interrupt(first)
       const again: Array<number> = []
       yield* RedisStream.consume(options, (entry) => Effect.sync(() => again.push(entry.deliveries))).pipe(
@@ -370,7 +374,14 @@ const crowd = Effect.fnUntraced(function*(client: RedisClient.Service, total: nu
     Effect.forever(Effect.suspend(() => {
       lives++
       return RedisStream.consume(
-        { ...options, consumer: name, concurrency: 5, claimIdle: "300 millis", claimEvery: "50 millis", drain: lives % 2 === 0 ? 0 : "1 second" },
+        {
+          ...options,
+          consumer: name,
+          concurrency: 5,
+          claimIdle: "300 millis",
+          claimEvery: "50 millis",
+          drain: lives % 2 === 0 ? 0 : "1 second"
+        },
         (entry) => Effect.delay(Effect.sync(() => handled.set(entry.id, (handled.get(entry.id) ?? 0) + 1)), 2)
       ).pipe(Client.on(client), Effect.timeoutOption(40 + (lives * 37) % 200))
     }))
@@ -384,40 +395,48 @@ const crowd = Effect.fnUntraced(function*(client: RedisClient.Service, total: nu
 })
 
 describe("RedisStream.consume under trouble", () => {
-  it.live("handles every entry at least once while consumers are interrupted and connections are killed", () =>
-    Effect.gen(function*() {
-      const { client, outside } = yield* real()
-      const total = 2000
-      yield* add(outside, "s", 0, total)
-      let kills = 0
-      const trouble = Effect.delay(Effect.andThen(Effect.ignore(killAll(outside)), Effect.sync(() => kills++)), 37)
-      const { consumers, handled, lives } = yield* crowd(client, total, trouble)
-      yield* until(pendingOf(outside), (pending) => pending === 0)
-      assert.isNull(consumers.pollUnsafe() ?? null)
-      yield* Fiber.interrupt(consumers)
-      assert.strictEqual(handled.size, total)
-      assert.isAbove(lives(), 8)
-      assert.isAbove(kills, 3)
-      const [group] = yield* outside.execute(Redis.xinfoGroups("s"))
-      assert.deepInclude(group, { pending: 0, entriesRead: total, lag: 0 })
-    }), 60_000)
+  it.live(
+    "handles every entry at least once while consumers are interrupted and connections are killed",
+    () =>
+      Effect.gen(function*() {
+        const { client, outside } = yield* real()
+        const total = 2000
+        yield* add(outside, "s", 0, total)
+        let kills = 0
+        const trouble = Effect.delay(Effect.andThen(Effect.ignore(killAll(outside)), Effect.sync(() => kills++)), 37)
+        const { consumers, handled, lives } = yield* crowd(client, total, trouble)
+        yield* until(pendingOf(outside), (pending) => pending === 0)
+        assert.isNull(consumers.pollUnsafe() ?? null)
+        yield* Fiber.interrupt(consumers)
+        assert.strictEqual(handled.size, total)
+        assert.isAbove(lives(), 8)
+        assert.isAbove(kills, 3)
+        const [group] = yield* outside.execute(Redis.xinfoGroups("s"))
+        assert.deepInclude(group, { pending: 0, entriesRead: total, lag: 0 })
+      }),
+    60_000
+  )
 
-  it.live("handles every entry at least once while the server is killed and started again", () =>
-    Effect.gen(function*() {
-      const { client, outside, server } = yield* real({}, { persistence: "aof" })
-      const total = 1500
-      yield* add(outside, "s", 0, total)
-      let restarts = 0
-      const trouble = Effect.gen(function*() {
-        yield* Effect.sleep(150)
-        yield* server.kill()
-        yield* Effect.orDie(server.restart)
-        restarts++
-      })
-      const { consumers, handled } = yield* crowd(client, total, Effect.uninterruptible(trouble))
-      yield* until(Effect.orElseSucceed(pendingOf(outside), () => -1), (pending) => pending === 0)
-      yield* Fiber.interrupt(consumers)
-      assert.strictEqual(handled.size, total)
-      assert.isAbove(restarts, 1)
-    }), 60_000)
+  it.live(
+    "handles every entry at least once while the server is killed and started again",
+    () =>
+      Effect.gen(function*() {
+        const { client, outside, server } = yield* real({}, { persistence: "aof" })
+        const total = 1500
+        yield* add(outside, "s", 0, total)
+        let restarts = 0
+        const trouble = Effect.gen(function*() {
+          yield* Effect.sleep(150)
+          yield* server.kill()
+          yield* Effect.orDie(server.restart)
+          restarts++
+        })
+        const { consumers, handled } = yield* crowd(client, total, Effect.uninterruptible(trouble))
+        yield* until(Effect.orElseSucceed(pendingOf(outside), () => -1), (pending) => pending === 0)
+        yield* Fiber.interrupt(consumers)
+        assert.strictEqual(handled.size, total)
+        assert.isAbove(restarts, 1)
+      }),
+    60_000
+  )
 })

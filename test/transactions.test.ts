@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
+import { TestClock } from "effect/testing"
 import * as Client from "./harness/Client.ts"
 import * as Encode from "./harness/Encode.ts"
 import * as FakeNode from "./harness/FakeNode.ts"
@@ -200,6 +201,29 @@ describe("what a transaction tells", () => {
 })
 
 describe("on a server that fails at will", () => {
+  it.effect("PIP-11, CFG-17: with retryOnTimeout a transaction that timed out is sent once more as a whole", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      let sets = 0
+      const server = yield* FakeNode.make(({ name }) =>
+        name === "MULTI"
+          ? Encode.ok
+          : name === "SET"
+          ? sets++ === 0 ? [FakeNode.gate(gate), FakeNode.reply("+QUEUED\r\n")] : "+QUEUED\r\n"
+          : name === "EXEC"
+          ? Encode.array([Encode.ok])
+          : undefined
+      )
+      const client = yield* Client.make(server, { retryOnTimeout: true, commandTimeout: "160 millis" })
+      const fiber = yield* Effect.forkChild(Client.on(client)(Redis.transaction([Redis.set("k", "v")])))
+      yield* server.awaitCommand("SET")
+      yield* TestClock.adjust("200 millis")
+      yield* Deferred.succeed(gate, undefined)
+      assert.deepStrictEqual(yield* Fiber.join(fiber), [true])
+      const sent = server.commands.map(({ command }) => command.name).filter((name) => /MULTI|SET|EXEC/.test(name))
+      assert.deepStrictEqual(sent.slice(-6), ["MULTI", "SET", "EXEC", "MULTI", "SET", "EXEC"])
+    }).pipe(Effect.scoped))
+
   it.live("TRX-08: an interrupted body does not wait for a server that has gone silent", () =>
     Effect.gen(function*() {
       const server = yield* FakeNode.make(({ name }) => 

@@ -2,7 +2,8 @@
  * What the callers of the mixed soak do, each with the means to tell whether
  * it went right.
  */
-import { Redis, type RedisClient, type RedisError, RedisLock, RedisReply, RedisScript, RedisStream } from "@redfx/core"
+import { Redis, RedisLock, RedisReply, RedisScript, RedisStream } from "@redfx/core"
+import type { RedisClient, RedisError } from "@redfx/core"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -130,8 +131,10 @@ const pipelines: Activity = (state, client) =>
   Effect.suspend(() => {
     const text = token(state, "p")
     const commands = [Redis.send("ECHO", text), Redis.get("marker"), Redis.send("ECHO", `${text}!`)]
-    return Effect.map(attempt(state, "pipeline", Effect.all(commands.map(client.execute), { concurrency: 3 })), ({ value }) =>
-      expect(state, "a pipeline", value?.join(), value && `${text},zero,${text}!`))
+    return Effect.map(
+      attempt(state, "pipeline", Effect.all(commands.map(client.execute), { concurrency: 3 })),
+      ({ value }) => expect(state, "a pipeline", value?.join(), value && `${text},zero,${text}!`)
+    )
   })
 
 const transactions: Activity = (state, client) =>
@@ -175,10 +178,13 @@ const watches: Activity = (state, client) =>
     const name = token(state, "c")
     const key = counterKey(epoch, Math.floor(state.random() * counters))
     const body = Effect.map(Redis.get(key), (n) => [Redis.set(key, Number(n ?? 0) + 1), write(epoch, name)] as const)
-    return Effect.map(attempt(state, "watch", Client.on(client)(Redis.watch(key, body)), ["WatchError"]), ({ fate }) => {
-      epoch.ledger.set(name, fate)
-      epoch.watched.push(name)
-    })
+    return Effect.map(
+      attempt(state, "watch", Client.on(client)(Redis.watch(key, body)), ["WatchError"]),
+      ({ fate }) => {
+        epoch.ledger.set(name, fate)
+        epoch.watched.push(name)
+      }
+    )
   })
 
 // -----------------------------------------------------------------------------
@@ -315,7 +321,9 @@ export const follower = (state: State, client: RedisClient.Service): Effect.Effe
         if (element._tag !== "Message") return
         const number = Number(element.data)
         if (number <= state.feed) state.wrong.push(`the feed gave ${number} after ${state.feed}`)
-        if (!gap && number !== state.feed + 1) state.wrong.push(`the feed lost ${state.feed + 1} to ${number - 1} in silence`)
+        if (!gap && number !== state.feed + 1) {
+          state.wrong.push(`the feed lost ${state.feed + 1} to ${number - 1} in silence`)
+        }
         gap = false
         state.feed = number
         countOf(state, "feed").answered++

@@ -3,7 +3,8 @@
  * stalled and killed, by callers that go away at any moment. In the end the
  * books must balance, and nothing must be left over.
  */
-import { Redis, type RedisClient } from "@redfx/core"
+import { Redis } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -11,7 +12,8 @@ import * as Metric from "effect/Metric"
 import * as Chaos from "./Chaos.ts"
 import * as Client from "./Client.ts"
 import { generator } from "./Soak.ts"
-import { anything, type Count, consumer, counterKey, counters, type Epoch, follower, ledgerKey, lockTtl, type State } from "./SoakActivities.ts"
+import { anything, consumer, counterKey, counters, follower, ledgerKey, lockTtl } from "./SoakActivities.ts"
+import type { Count, Epoch, State } from "./SoakActivities.ts"
 
 /** `seconds`: for how long. `fibers`: how many callers at a time. `seed`: of the choices that they make. */
 export interface SoakAllOptions {
@@ -137,7 +139,9 @@ const bookkeeping = (state: State, outside: RedisClient.Service, onChecked: (wri
       if (past.length > 1) onChecked(yield* checkEpoch(state, outside, past.shift()!))
     })
     const rest = Effect.suspend(() =>
-      Effect.forEach([...past, state.epoch], (epoch) => Effect.map(checkEpoch(state, outside, epoch), onChecked), { discard: true })
+      Effect.forEach([...past, state.epoch], (epoch) => Effect.map(checkEpoch(state, outside, epoch), onChecked), {
+        discard: true
+      })
     )
     return { turning: Effect.forever(turn), rest }
   })
@@ -246,7 +250,8 @@ const soak = Effect.fnUntraced(function*(options: SoakAllOptions, fibers: () => 
   // The reserved connection was closed, as its state had changed.
   yield* eventually(state, "connections at first", clientIds(outside), (ids) => ids.length === 1)
   // Counted in the same way as at the end, where the asking takes fibers and a timer itself.
-  const count = <A>(what: Effect.Effect<A>) => Effect.flatMap(eventually(state, "", what, () => true), Effect.fromNullishOr)
+  const count = <A>(what: Effect.Effect<A>) =>
+    Effect.flatMap(eventually(state, "", what, () => true), Effect.fromNullishOr)
   const before = {
     clients: 1,
     fibers: yield* Effect.orDie(count(Effect.sync(fibers))),
@@ -272,7 +277,10 @@ const soak = Effect.fnUntraced(function*(options: SoakAllOptions, fibers: () => 
     const clients = [
       yield* Client.make(chaos),
       yield* Client.make(chaos, { commandTimeout: "100 millis", protocol: 2 }),
-      yield* Client.make(chaos, { pool: { shared: 2, max: 20, acquireTimeout: "50 millis" }, commandTimeout: "2 seconds" })
+      yield* Client.make(chaos, {
+        pool: { shared: 2, max: 20, acquireTimeout: "50 millis" },
+        commandTimeout: "2 seconds"
+      })
     ] as const
     const books = yield* bookkeeping(state, outside, (writes) => checked += writes)
     const publisher = yield* Effect.forkChild(publishing(state, outside, () => ++published))
@@ -285,8 +293,10 @@ const soak = Effect.fnUntraced(function*(options: SoakAllOptions, fibers: () => 
       ],
       (effect) => Effect.forkChild(effect)
     )
-    const consumers = yield* Effect.forEach([0, 1, 2], (index) =>
-      Effect.forkChild(consumer(state, clients[index % 2 === 0 ? 0 : 2], `consumer${index}`)))
+    const consumers = yield* Effect.forEach(
+      [0, 1, 2],
+      (index) => Effect.forkChild(consumer(state, clients[index % 2 === 0 ? 0 : 2], `consumer${index}`))
+    )
     const following = yield* Effect.forkChild(follower(state, clients[0]))
 
     const end = performance.now() + options.seconds * 1000

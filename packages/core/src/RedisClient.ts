@@ -109,7 +109,7 @@ export const withConnection = <A, E, R>(
       Effect.flatMap(RedisClient, (client) => client.reserve),
       (reserved) => Effect.provideService(effect, RedisClient, reserved)
     )
-  ) as never
+  )
 
 /**
  * Runs a command on another client than the program's own: one whose tag has
@@ -119,5 +119,6 @@ export const withConnection = <A, E, R>(
  * @since 0.1.0
  */
 export const via =
-  <I>(tag: Context.Key<I, Service>) => <A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError, I> =>
+  <I>(tag: Context.Key<I, Service>) =>
+  <A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError, I> =>
     Effect.flatMap(tag, (client) => command.settled ?? command.spec.run(client, command))

@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
@@ -297,6 +297,52 @@ const withView = <B>(command: Any, view: RedisReply.View): RedisCommand<B> => {
   const { parts, reply, spec, unsent } = command as Any & CommandImpl
   // The reply decodes to a B in this view; the callers name the type of the view.
   return new CommandImpl(spec, parts, reply, view, unsent) as never
+}
+
+/**
+ * The same command with another reply decoder.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withReply = <A, Bytes = A, BigInts = A>(
+  command: Any,
+  reply: RedisReply.Reply<A, Bytes, BigInts>
+): RedisCommand<A, Bytes, BigInts> => {
+  // Every command is made by this module; a command's types are those of its decoder.
+  const { parts, spec, unsent, view } = command as Any & CommandImpl
+  return new CommandImpl(spec, parts, reply, view, unsent) as never
+}
+
+/**
+ * A client that reads the replies to one command in another way: alone, in
+ * pipelines and in transactions. The type of the replies stays what it is.
+ *
+ * **Details**
+ *
+ * The decoder reads the reply as it came, like those of {@link define}; the
+ * command that was sent is its second argument.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withDecoder = <Parameters extends ReadonlyArray<never>, A>(
+  client: Service,
+  definition: Definition<Parameters, A, unknown, unknown>,
+  decode: (value: Resp.Value, command: Any) => A
+): Service => {
+  const replace = <B>(command: RedisCommand<B, unknown, unknown>): RedisCommand<B, unknown, unknown> =>
+    command.spec.name.toUpperCase() !== definition.spec.name
+      ? command
+      // Commands of one definition have one type: B is A here.
+      : withReply(command, RedisReply.make<unknown>((value) => decode(value, command))) as RedisCommand<B>
+  return {
+    ...client,
+    execute: (command) => client.execute(replace(command)),
+    pipeline: (commands) => client.pipeline(commands.map(replace)),
+    transaction: (commands) => client.transaction(commands.map(replace)),
+    reserve: Effect.map(client.reserve, (reserved) => withDecoder(reserved, definition, decode))
+  }
 }
 
 // -----------------------------------------------------------------------------

@@ -131,9 +131,12 @@ const open = Effect.fnUntraced(function*(
 
   const lose = (failure: RedisError) => Effect.sync(() => exchange.close(failure))
   const untilLost = (effect: Effect.Effect<never, RedisError>) =>
-    Effect.forkScoped(Effect.catchCause(effect, (cause) => Effect.asVoid(Effect.forEach(endedBy(cause, address), lose))), {
-      startImmediately: true
-    })
+    Effect.forkScoped(
+      Effect.catchCause(effect, (cause) => Effect.asVoid(Effect.forEach(endedBy(cause, address), lose))),
+      {
+        startImmediately: true
+      }
+    )
   yield* untilLost(read(pull, exchange, settings, address, owner.onRead))
   yield* untilLost(write(writer, exchange, writing, address))
 

@@ -12,9 +12,11 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { decodeUtf8 } from "./internal/bytes.ts"
 import * as RedisArg from "./RedisArg.ts"
-import { RedisClient, type Service } from "./RedisClient.ts"
+import { RedisClient } from "./RedisClient.ts"
+import type { Service } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
-import { NoScriptError, type RedisError } from "./RedisError.ts"
+import { NoScriptError } from "./RedisError.ts"
+import type { RedisError } from "./RedisError.ts"
 import type * as RedisReply from "./RedisReply.ts"
 
 // -----------------------------------------------------------------------------

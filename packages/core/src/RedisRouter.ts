@@ -14,17 +14,19 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import { Deadlines } from "./internal/deadlines.ts"
 import { connectionLoss, failureOf, timeLimit } from "./internal/failure.ts"
-import type { Batch } from "./internal/request.ts"
 import { make as makeMonitor } from "./internal/monitor.ts"
 import { make as makePubSub } from "./internal/pubSub.ts"
-import { BatchRequest, type Outcome, type Request, SingleRequest } from "./internal/request.ts"
+import type { Batch } from "./internal/request.ts"
+import { BatchRequest, SingleRequest } from "./internal/request.ts"
+import type { Outcome, Request } from "./internal/request.ts"
 import * as Transaction from "./internal/transaction.ts"
 import type { Key } from "./RedisArg.ts"
 import type { RedisEvent, RedisStats, Service } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import type { ConnectionSettings } from "./RedisConfig.ts"
 import * as RedisConnection from "./RedisConnection.ts"
-import { DataError, type RedisError } from "./RedisError.ts"
+import { DataError } from "./RedisError.ts"
+import type { RedisError } from "./RedisError.ts"
 import type { Kind } from "./RedisPubSub.ts"
 
 /**
@@ -158,7 +160,11 @@ const clientOf = (
         (outcomes) => Effect.map(Transaction.unwrap(sent, outcomes, origin), (results) => weave(commands, results))
       )
     },
-    reserve: Effect.map(router.reserve, (reserved) => clientOf(reserved, settings, deadlines, feeds)),
+    // What timed out on a reserved connection still holds it up, and EXEC sent again would not mind what was watched.
+    reserve: Effect.map(
+      router.reserve,
+      (reserved) => clientOf(reserved, { ...settings, retryOnTimeout: false }, deadlines, feeds)
+    ),
     ...feeds,
     events: router.events,
     stats: router.stats,
@@ -178,12 +184,14 @@ const requestOf = (
   resume: (effect: Effect.Effect<ReadonlyArray<Outcome>>) => void
 ): BatchRequest => new BatchRequest(batch, (outcomes) => resume(Effect.succeed(outcomes)))
 
-/** Sends once more what timed out, and only that. */
+/** Sends once more what timed out, and only that, unless nothing of the batch may run without the rest. */
 const sendTimedOut = (
-  { commands, positions }: Batch,
+  batch: Batch,
   outcomes: ReadonlyArray<Outcome>,
   send: (batch: Batch) => Effect.Effect<ReadonlyArray<Outcome>>
 ): Effect.Effect<ReadonlyArray<Outcome>> => {
+  const { commands, positions } = batch
+  if (batch.atomic === true) return outcomes.some(timedOut) ? send(batch) : Effect.succeed(outcomes)
   const late = outcomes.flatMap((outcome, index) => timedOut(outcome) ? [index] : [])
   if (late.length === 0) return Effect.succeed(outcomes)
   // In range: there is one outcome a command.

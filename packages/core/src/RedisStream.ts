@@ -10,14 +10,16 @@ import * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { xreadgroup } from "./commands/StreamGroups.ts"
-import { type StreamEntry, type StreamId, xread, xrevrange } from "./commands/Streams.ts"
+import { xread, xrevrange } from "./commands/Streams.ts"
+import type { StreamEntry, StreamId } from "./commands/Streams.ts"
 import * as Consumer from "./internal/streamConsumer.ts"
 import type { BytesFields } from "./internal/streamEntry.ts"
 import { keyIdentity, patience, previousId, readReply, withReply } from "./internal/streamReading.ts"
 import type * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
-import { DataError, DecodeError, isRetryable, type RedisError } from "./RedisError.ts"
+import { DataError, DecodeError, isRetryable } from "./RedisError.ts"
+import type { RedisError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Models and options
@@ -119,12 +121,14 @@ export const read = <K extends RedisArg.Key = string, F extends Fields = "text">
   streams: RedisArg.Pairs<K, StreamId>,
   options: ReadOptions<F> = {}
 ): Stream.Stream<ReadEntry<K, F>, RedisError, RedisClient> =>
-  Stream.unwrap(Effect.map(startAfter(positionsOf(streams), options), (start) =>
-    Stream.paginate(start, (positions) =>
-      Effect.flatMap(
-        persevere(runRead(xread(pairsOf(positions), blocking(options)), options), options),
-        (found) => Effect.map(advance(positions, found), (next) => [elements<K, F>(next), Option.some(next)] as const)
-      ))))
+  Stream.unwrap(
+    Effect.map(startAfter(positionsOf(streams), options), (start) =>
+      Stream.paginate(start, (positions) =>
+        Effect.flatMap(
+          persevere(runRead(xread(pairsOf(positions), blocking(options)), options), options),
+          (found) => Effect.map(advance(positions, found), (next) => [elements<K, F>(next), Option.some(next)] as const)
+        )))
+  )
 
 /**
  * The entries that a group gives to a consumer, without end: first those that
@@ -167,8 +171,11 @@ export const readGroup = <K extends RedisArg.Key = string, F extends Fields = "t
     const beginning = keys.map((key) => ({ key, id: "0-0", entries: [] }))
     return Stream.paginate<Positions<K>, ReadEntry<K, F>, RedisError, RedisClient>(beginning, (positions) =>
       Effect.flatMap(persevere(readOnce(positions), options), (found) => {
-        if (found.length === 0) pending = false
-        return Effect.map(advance(positions, found), (next) => [elements<K, F>(next), Option.some(next)] as const)
+        if (found.length === 0) {
+          pending = false
+        }
+        return Effect.map(advance(positions, found), (next) =>
+          [elements<K, F>(next), Option.some(next)] as const)
       }))
   })
 

@@ -7,9 +7,9 @@ import * as Redacted from "effect/Redacted"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
-import { aclLogEntry, aclUser } from "./AclUser.ts"
+import { aclLogEntry, aclUser } from "../records/AclUser.ts"
 
-export type { AclPermissions, AclUser } from "./AclUser.ts"
+export type { AclPermissions, AclUser } from "../records/AclUser.ts"
 
 // -----------------------------------------------------------------------------
 // Options

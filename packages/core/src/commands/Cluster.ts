@@ -16,7 +16,7 @@ import {
   clusterReplicas as clusterReplicasReply,
   clusterShards as clusterShardsReply,
   clusterSlots as clusterSlotsReply
-} from "./ClusterNodes.ts"
+} from "../records/ClusterNodes.ts"
 
 export type {
   ClusterInfo,
@@ -25,7 +25,7 @@ export type {
   ClusterSlotsNode,
   ClusterSlotsRange,
   SlotRange
-} from "./ClusterNodes.ts"
+} from "../records/ClusterNodes.ts"
 
 // -----------------------------------------------------------------------------
 // Options

@@ -7,7 +7,7 @@
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
-import type { SlotRange } from "./ClusterNodes.ts"
+import type { SlotRange } from "../records/ClusterNodes.ts"
 import type { FlushMode } from "./Scripting.ts"
 
 // -----------------------------------------------------------------------------

@@ -12,9 +12,9 @@ import type { AtMostOne } from "../internal/atMostOne.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
-import { clientInfo as clientInfoReply, clientList as clientListReply } from "./ClientInfo.ts"
+import { clientInfo as clientInfoReply, clientList as clientListReply } from "../records/ClientInfo.ts"
 
-export type { ClientInfo } from "./ClientInfo.ts"
+export type { ClientInfo } from "../records/ClientInfo.ts"
 
 // -----------------------------------------------------------------------------
 // Options

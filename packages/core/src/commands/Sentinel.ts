@@ -10,9 +10,9 @@ import * as Redacted from "effect/Redacted"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
-import { sentinelState, sentinelStates, sentinelStatesByName } from "./SentinelState.ts"
+import { sentinelState, sentinelStates, sentinelStatesByName } from "../records/SentinelState.ts"
 
-export type { SentinelState } from "./SentinelState.ts"
+export type { SentinelState } from "../records/SentinelState.ts"
 
 // -----------------------------------------------------------------------------
 // Options

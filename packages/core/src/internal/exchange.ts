@@ -8,11 +8,13 @@
  *
  * @internal
  */
-import { ProtocolError, type RedisError } from "../RedisError.ts"
+import { ProtocolError } from "../RedisError.ts"
+import type { RedisError } from "../RedisError.ts"
 import * as Resp from "../Resp.ts"
 import { RespEncoder } from "../RespEncoder.ts"
 import { InFlight } from "./inFlight.ts"
-import { type Origin, type Request, RequestQueue } from "./request.ts"
+import { RequestQueue } from "./request.ts"
+import type { Origin, Request } from "./request.ts"
 
 export interface ExchangeOptions {
   readonly origin: Origin

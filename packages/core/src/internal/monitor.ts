@@ -15,11 +15,12 @@ import type { Service } from "../RedisClient.ts"
 import * as RedisCommand from "../RedisCommand.ts"
 import type { ConnectionSettings } from "../RedisConfig.ts"
 import * as RedisConnection from "../RedisConnection.ts"
-import { DataError, PubSubOverflowError, type RedisError } from "../RedisError.ts"
+import { DataError, PubSubOverflowError } from "../RedisError.ts"
+import type { RedisError } from "../RedisError.ts"
 import type { MonitorOptions } from "../RedisMonitor.ts"
 import * as RedisReply from "../RedisReply.ts"
-import type * as Resp from "../Resp.ts"
 import type { Subscribers } from "../RedisRouter.ts"
+import type * as Resp from "../Resp.ts"
 import { connectionLoss, timeLimit } from "./failure.ts"
 
 // Without traits: the connection is this feed's own.
@@ -80,7 +81,10 @@ export const make = Effect.fnUntraced(function*(
     }))
 })
 
-const limited = <A>(settings: ConnectionSettings, effect: Effect.Effect<A, RedisError>): Effect.Effect<A, RedisError> => {
+const limited = <A>(
+  settings: ConnectionSettings,
+  effect: Effect.Effect<A, RedisError>
+): Effect.Effect<A, RedisError> => {
   const limit = Duration.toMillis(settings.commandTimeout)
   return limit === Infinity ? effect : Effect.timeoutOrElse(effect, {
     duration: limit,
@@ -95,7 +99,8 @@ const bufferOf = ({ capacity = defaultCapacity, onFull }: MonitorOptions): Effec
     ? Queue.sliding(capacity)
     : Queue.dropping(capacity)
 
-const offerTo = (lines: Lines, { capacity = defaultCapacity, onFull = "fail" }: MonitorOptions) => (line: Resp.Value): void => {
-  if (Queue.offerUnsafe(lines, line) || onFull !== "fail") return
-  Queue.failCauseUnsafe(lines, Cause.fail(new PubSubOverflowError({ capacity })))
-}
+const offerTo =
+  (lines: Lines, { capacity = defaultCapacity, onFull = "fail" }: MonitorOptions) => (line: Resp.Value): void => {
+    if (Queue.offerUnsafe(lines, line) || onFull !== "fail") return
+    Queue.failCauseUnsafe(lines, Cause.fail(new PubSubOverflowError({ capacity })))
+  }

@@ -124,7 +124,7 @@ export const make = Effect.fnUntraced(function*(
     open: <const O extends Options>(options: O) =>
       Effect.gen(function*() {
         yield* checkBuffer(options)
-        if (closed) return yield* Effect.fail(connectionLoss("ClientClosed", "The client was closed"))
+        if (closed) return yield* connectionLoss("ClientClosed", "The client was closed")
         const links = options.buffer?.onFull === "suspend" ? (yield* own).links : shared
         // What a mailbox with these options yields.
         return (yield* subscription(links, settings, options)) as Subscription<Element<O>>

@@ -27,8 +27,8 @@ import { type Request, RequestQueue } from "./request.ts"
  * - `Closed`: for good.
  */
 type State =
-  | { readonly _tag: "Idle" | "Dialling" | "CoolingDown" | "Checking" }
-  | { readonly _tag: "Ready"; readonly connection: RedisConnection.RedisConnection }
+  | { readonly _tag: "Idle" | "Dialling" | "CoolingDown" }
+  | { readonly _tag: "Checking" | "Ready"; readonly connection: RedisConnection.RedisConnection }
   | { readonly _tag: "Closed"; readonly failure: RedisError }
 
 /**
@@ -100,7 +100,7 @@ export class SharedConnection {
 
   /** Drops the connection; the next request opens another. */
   disconnect(reason: RedisError): void {
-    if (this.#state._tag === "Ready") this.#state.connection.close(reason)
+    if (this.#state._tag === "Ready" || this.#state._tag === "Checking") this.#state.connection.close(reason)
   }
 
   /** Opens, watches and reopens the connection; to be run in a fiber. */
@@ -197,7 +197,7 @@ export class SharedConnection {
     const unused = connection.exchange.idle ? now - this.#lastUsed : 0
     this.#lastUsed = now
     if (unused < this.#healthCheckInterval) return connection.submit(request)
-    this.#state = { _tag: "Checking" }
+    this.#state = { _tag: "Checking", connection }
     this.#waiting.push(request)
     Effect.runFork(connection.probe.pipe(
       Effect.match({

@@ -19,15 +19,19 @@ import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import type * as Schedule from "effect/Schedule"
 import * as Groups from "../commands/StreamGroups.ts"
-import { type StreamId, xadd, xrange } from "../commands/Streams.ts"
+import { xadd, xrange } from "../commands/Streams.ts"
+import type { StreamId } from "../commands/Streams.ts"
 import type * as RedisArg from "../RedisArg.ts"
-import { RedisClient, type Service } from "../RedisClient.ts"
+import { RedisClient } from "../RedisClient.ts"
+import type { Service } from "../RedisClient.ts"
 import * as RedisCommand from "../RedisCommand.ts"
-import { DecodeError, isRetryable, type RedisError } from "../RedisError.ts"
+import { DecodeError, isRetryable } from "../RedisError.ts"
+import type { RedisError } from "../RedisError.ts"
 import { Mismatch } from "../RedisReply.ts"
 import { transaction } from "../RedisTransaction.ts"
 import type { BytesFields, TextFields } from "./streamEntry.ts"
-import { nextId, type Received, received, receivedOfOne, withReply } from "./streamReading.ts"
+import { nextId, received, receivedOfOne, withReply } from "./streamReading.ts"
+import type { Received } from "./streamReading.ts"
 
 export interface Settings {
   readonly stream: RedisArg.Key
@@ -67,7 +71,10 @@ interface State {
 const pageSize = 500
 
 /** Runs a consumer until it is interrupted, or until something fails that no later try can mend. */
-export const run = <E, R>(settings: Settings, handler: Handler<E, R>): Effect.Effect<never, RedisError, R | RedisClient> =>
+export const run = <E, R>(
+  settings: Settings,
+  handler: Handler<E, R>
+): Effect.Effect<never, RedisError, R | RedisClient> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const client = yield* RedisClient
@@ -97,13 +104,15 @@ const abandon = ({ held, queue }: State): Effect.Effect<unknown> =>
   })
 
 /** Waits for handlers that run; ends them when that takes too long. */
-const finish = Effect.fnUntraced(function*(workers: ReadonlyArray<Fiber.Fiber<unknown, unknown>>, drain: Duration.Duration) {
-  const ending = Duration.isFinite(drain)
-    ? yield* Effect.forkChild(Effect.delay(Fiber.interruptAll(workers), drain))
-    : undefined
-  yield* Fiber.awaitAll(workers)
-  if (ending !== undefined) yield* Fiber.interrupt(ending)
-})
+const finish = Effect.fnUntraced(
+  function*(workers: ReadonlyArray<Fiber.Fiber<unknown, unknown>>, drain: Duration.Duration) {
+    const ending = Duration.isFinite(drain)
+      ? yield* Effect.forkChild(Effect.delay(Fiber.interruptAll(workers), drain))
+      : undefined
+    yield* Fiber.awaitAll(workers)
+    if (ending !== undefined) yield* Fiber.interrupt(ending)
+  }
+)
 
 const obtain = (state: State): Effect.Effect<never, RedisError> =>
   Effect.andThen(
@@ -164,14 +173,15 @@ const fetch = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never,
   const { block, consumer, group, schedule, stream } = settings
   let last = "0-0"
   let pending = true
-  const read = (count: number) => Effect.suspend(() => {
-    const options = pending ? { count } : { count, block }
-    const command = Groups.xreadgroup(group, consumer, [[stream, pending ? last : ">"]], options)
-    return client.execute(inView(settings, withReply(command, receivedOfOne)))
-  }).pipe(
-    Effect.tapError(() => Effect.sync(() => pending = true)),
-    Effect.retry({ schedule, while: isRetryable })
-  )
+  const read = (count: number) =>
+    Effect.suspend(() => {
+      const options = pending ? { count } : { count, block }
+      const command = Groups.xreadgroup(group, consumer, [[stream, pending ? last : ">"]], options)
+      return client.execute(inView(settings, withReply(command, receivedOfOne)))
+    }).pipe(
+      Effect.tapError(() => Effect.sync(() => pending = true)),
+      Effect.retry({ schedule, while: isRetryable })
+    )
   while (true) {
     const found = yield* read(yield* room(state))
     const counts = pending ? yield* countDeliveries(state, found) : []
@@ -189,7 +199,10 @@ const countDeliveries = (
     found,
     ({ id }) =>
       Effect.map(
-        persevere(state, RedisCommand.asBytes(Groups.xpendingRange(state.settings.stream, state.settings.group, id, id, 1))),
+        persevere(
+          state,
+          RedisCommand.asBytes(Groups.xpendingRange(state.settings.stream, state.settings.group, id, id, 1))
+        ),
         ([entry]) => entry?.timesDelivered ?? 1
       ),
     { concurrency: "unbounded" }
@@ -255,7 +268,10 @@ const renew = (state: State): Effect.Effect<void> => {
   if (!Duration.isFinite(claimIdle)) return Effect.void
   const claimHeld = Effect.suspend(() => {
     const ids = [...held.keys()]
-    const pages = Array.from({ length: Math.ceil(ids.length / pageSize) }, (_, i) => ids.slice(i * pageSize, (i + 1) * pageSize))
+    const pages = Array.from(
+      { length: Math.ceil(ids.length / pageSize) },
+      (_, i) => ids.slice(i * pageSize, (i + 1) * pageSize)
+    )
     return Effect.forEach(pages, (page) => client.execute(Groups.xclaimJustid(stream, group, consumer, 0, page)))
   })
   // A renewal that fails is made up for by the next; at worst another consumer handles the entry as well.

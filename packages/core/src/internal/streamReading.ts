@@ -35,7 +35,7 @@ export const received: RedisReply.Reply<ReadonlyArray<Received>> = RedisReply.ma
   return list.filter((item) => item !== null).map((item) =>
     Array.isArray(item) && item.length === 2
       // In range: the length was just seen.
-      ? { id: RedisReply.text.decode(item[0]!, view), fields: receivedFields(item[1]!, view) }
+      ? { id: RedisReply.text.decode(item[0], view), fields: receivedFields(item[1], view) }
       : RedisReply.mismatch("an entry", item)
   )
 })

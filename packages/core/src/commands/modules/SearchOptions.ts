@@ -255,11 +255,21 @@ const typeArgs = (field: FtField): ReadonlyArray<Arg.Arg> => {
   }
 }
 
-/** The fields of an index. */
+/**
+ * The fields of an index.
+ *
+ * @category arguments
+ * @since 0.1.0
+ */
 export const schemaArgs = (fields: ReadonlyArray<FtField>): ReadonlyArray<Arg.Arg> =>
   Arg.some([fields], "needs at least one field").map(fieldArgs)
 
-/** What comes before the fields of an index that is made. */
+/**
+ * What comes before the fields of an index that is made.
+ *
+ * @category arguments
+ * @since 0.1.0
+ */
 export const createArgs = (options: FtCreateOptions): ReadonlyArray<Arg.Arg> => [
   Arg.option("ON", options.on?.toUpperCase()),
   counted("PREFIX", options.prefix),
@@ -309,7 +319,12 @@ const highlightArgs = (highlight: FtSearchOptions["highlight"]): ReadonlyArray<A
 const returned = (fields: FtSearchOptions["return"]): ReadonlyArray<Arg.Arg> | undefined =>
   fields?.flatMap((field) => typeof field === "string" ? [field] : [field.field, "AS", field.as])
 
-/** The arguments of a search; `form` is what else is told of documents. */
+/**
+ * The arguments of a search; `form` is what else is told of documents.
+ *
+ * @category arguments
+ * @since 0.1.0
+ */
 export const searchArgs = (
   index: string,
   query: string,
@@ -359,7 +374,12 @@ const stepArgs = (step: FtStep): ReadonlyArray<Arg.Arg> => {
   return "limit" in step ? limitArgs(step.limit) : ["FILTER", step.filter]
 }
 
-/** The arguments of an aggregation. */
+/**
+ * The arguments of an aggregation.
+ *
+ * @category arguments
+ * @since 0.1.0
+ */
 export const aggregateArgs = (
   index: string,
   query: string,
@@ -378,14 +398,24 @@ export const aggregateArgs = (
   paramArgs(options)
 ]
 
-/** Asks for a cursor. */
+/**
+ * Asks for a cursor.
+ *
+ * @category arguments
+ * @since 0.1.0
+ */
 export const cursorArgs = (options: FtCursorOptions): ReadonlyArray<Arg.Arg> => [
   "WITHCURSOR",
   Arg.option("COUNT", options.count),
   Arg.option("MAXIDLE", options.maxidle === undefined ? undefined : Arg.milliseconds(options.maxidle))
 ]
 
-/** The arguments that ask for suggestions. */
+/**
+ * The arguments that ask for suggestions.
+ *
+ * @category arguments
+ * @since 0.1.0
+ */
 export const suggetArgs = (key: Arg.Key, prefix: string, options: FtSuggetOptions): ReadonlyArray<Arg.Arg> => [
   Arg.key(key),
   prefix,

@@ -94,21 +94,36 @@ const document = (id: Resp.Value | undefined, content: Resp.Value | undefined): 
   fields: fields.decode(content ?? null, Reply.textView)
 })
 
-/** What FT.SEARCH finds. */
+/**
+ * What FT.SEARCH finds.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const found: Reply.Reply<FtFound<FtDocument>> = documents(
   2,
   ([id, content]) => document(id, content),
   ["id", "extra_attributes"]
 )
 
-/** What FT.SEARCH finds, with scores. */
+/**
+ * What FT.SEARCH finds, with scores.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const foundScored: Reply.Reply<FtFound<FtDocument & { readonly score: number }>> = documents(
   3,
   ([id, score, content]) => ({ ...document(id, content), score: Reply.double.decode(score ?? null, Reply.textView) }),
   ["id", "score", "extra_attributes"]
 )
 
-/** What FT.SEARCH finds, the keys alone. */
+/**
+ * What FT.SEARCH finds, the keys alone.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const foundIds: Reply.Reply<FtFound<string>> = documents(
   1,
   ([id]) => Reply.text.decode(id ?? null, Reply.textView),
@@ -117,7 +132,12 @@ export const foundIds: Reply.Reply<FtFound<string>> = documents(
 
 const row = Reply.recordOf(Reply.raw)
 
-/** What FT.AGGREGATE finds. */
+/**
+ * What FT.AGGREGATE finds.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const rows: Reply.Reply<FtRows> = Reply.make((value, view) => {
   if (value instanceof Resp.MapReply) {
     const { results, totalResults } = summary.decode(value, view)
@@ -130,7 +150,12 @@ export const rows: Reply.Reply<FtRows> = Reply.make((value, view) => {
   return { total: number.decode(total, view), rows: list.map((item) => row.decode(item, Reply.textView)) }
 })
 
-/** A part of what FT.AGGREGATE finds, and the cursor for more. */
+/**
+ * A part of what FT.AGGREGATE finds, and the cursor for more.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const page: Reply.Reply<FtRows & { readonly cursor: number }> = Reply.map(
   Reply.tuple(rows, number),
   ([part, cursor]) => ({ ...part, cursor })
@@ -138,7 +163,12 @@ export const page: Reply.Reply<FtRows & { readonly cursor: number }> = Reply.map
 
 const suggestion = Reply.map(Reply.tuple(Reply.double, Reply.text), ([score, suggestion]) => ({ suggestion, score }))
 
-/** `["TERM", term, [[score, suggestion], …]]` an element (RESP2), or `{ results: { term: [{ suggestion: score }] } }`. */
+/**
+ * `["TERM", term, [[score, suggestion], …]]` an element (RESP2), or `{ results: { term: [{ suggestion: score }] } }`.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const misspelled: Reply.Reply<ReadonlyArray<FtMisspelled>> = Reply.make((value, view) => {
   if (value instanceof Resp.MapReply) {
     const terms = byName.decode(value, view).get("results") ?? []
@@ -152,10 +182,20 @@ export const misspelled: Reply.Reply<ReadonlyArray<FtMisspelled>> = Reply.make((
     .map(([, term, suggestions]) => ({ term, suggestions }))
 })
 
-/** What FT.SUGGET returns. */
+/**
+ * What FT.SUGGET returns.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const suggestions: Reply.Reply<ReadonlyArray<string>> = Reply.orElse(Reply.array(Reply.text), () => [])
 
-/** What FT.SUGGET returns with scores: suggestions and scores in turn. */
+/**
+ * What FT.SUGGET returns with scores: suggestions and scores in turn.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const scoredSuggestions: Reply.Reply<
   ReadonlyArray<{ readonly suggestion: string; readonly score: number }>
 > = Reply.orElse(

@@ -131,10 +131,20 @@ const parseLine = (line: string): ClientInfo => {
   return { ...info, extra } as unknown as ClientInfo
 }
 
-/** One client. */
+/**
+ * One client.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const clientInfo: Reply.Reply<ClientInfo> = Reply.map(Reply.text, (text) => parseLine(text.trimEnd()))
 
-/** One client a line. */
+/**
+ * One client a line.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const clientList: Reply.Reply<ReadonlyArray<ClientInfo>> = Reply.map(
   Reply.text,
   (text) => text.split("\n").filter((line) => line !== "").map(parseLine)

@@ -135,13 +135,28 @@ const parseState = (fields: ReadonlyArray<readonly [string, string]>): SentinelS
   return { ...state, flags, ...booleans(flags), extra } as unknown as SentinelState
 }
 
-/** A state as SENTINEL MASTER describes it. */
+/**
+ * A state as SENTINEL MASTER describes it.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const sentinelState: Reply.Reply<SentinelState> = Reply.map(Reply.pairs(Reply.text, Reply.text), parseState)
 
-/** States as SENTINEL REPLICAS describes them. */
+/**
+ * States as SENTINEL REPLICAS describes them.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const sentinelStates: Reply.Reply<ReadonlyArray<SentinelState>> = Reply.array(sentinelState)
 
-/** States by name, as SENTINEL MASTERS describes them. */
+/**
+ * States by name, as SENTINEL MASTERS describes them.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const sentinelStatesByName: Reply.Reply<ReadonlyMap<string, SentinelState>> = Reply.map(
   sentinelStates,
   (states) => new Map(states.map((state) => [state.name, state]))

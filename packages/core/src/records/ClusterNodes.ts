@@ -149,7 +149,12 @@ const parseInfo = (text: string): ClusterInfo => {
 const integer = (digits: string, line: string): number =>
   /^-?\d+$/.test(digits) ? Number(digits) : Reply.mismatch(`a number in "${line}"`, digits)
 
-/** The state of a cluster as CLUSTER INFO describes it. */
+/**
+ * The state of a cluster as CLUSTER INFO describes it.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const clusterInfo: Reply.Reply<ClusterInfo> = Reply.map(Reply.text, parseInfo)
 
 // -----------------------------------------------------------------------------
@@ -210,13 +215,23 @@ const parseNode = (line: string): ClusterNode => {
   }
 }
 
-/** The nodes of a cluster as CLUSTER NODES describes them, a line each. */
+/**
+ * The nodes of a cluster as CLUSTER NODES describes them, a line each.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const clusterNodes: Reply.Reply<ReadonlyArray<ClusterNode>> = Reply.map(
   Reply.text,
   (text) => text.split("\n").filter((line) => line !== "").map(parseNode)
 )
 
-/** Nodes as CLUSTER REPLICAS describes them, one line an element. */
+/**
+ * Nodes as CLUSTER REPLICAS describes them, one line an element.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const clusterReplicas: Reply.Reply<ReadonlyArray<ClusterNode>> = Reply.map(
   Reply.array(Reply.text),
   (lines) => lines.map(parseNode)
@@ -244,7 +259,12 @@ const slotsRange: Reply.Reply<ClusterSlotsRange> = Reply.make((value, view) => {
     : { start: number.decode(start, view), end: number.decode(end, view), master, replicas }
 })
 
-/** Slots and their nodes as CLUSTER SLOTS describes them. */
+/**
+ * Slots and their nodes as CLUSTER SLOTS describes them.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const clusterSlots: Reply.Reply<ReadonlyArray<ClusterSlotsRange>> = Reply.array(slotsRange)
 
 const ranges: Reply.Reply<ReadonlyArray<SlotRange>> = Reply.map(
@@ -265,7 +285,12 @@ const shardNode = Reply.struct({
   availabilityZone: Reply.nullable(Reply.text)
 })
 
-/** Shards as CLUSTER SHARDS describes them. */
+/**
+ * Shards as CLUSTER SHARDS describes them.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const clusterShards = Reply.array(
   Reply.struct({ id: Reply.nullable(Reply.text), slots: ranges, nodes: Reply.array(shardNode) })
 )

@@ -67,7 +67,12 @@ const separate = <P extends Pick<AclPermissions, "commands">>(permissions: P) =>
 
 const selector: Reply.Reply<AclPermissions> = Reply.map(Reply.struct(permissionFields), separate)
 
-/** A user as ACL GETUSER describes it. */
+/**
+ * A user as ACL GETUSER describes it.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const aclUser: Reply.Reply<AclUser> = Reply.map(
   Reply.struct({
     ...permissionFields,
@@ -78,7 +83,12 @@ export const aclUser: Reply.Reply<AclUser> = Reply.map(
   (user) => ({ ...separate(user), enabled: user.flags.has("on") })
 )
 
-/** What was refused, as ACL LOG describes it. */
+/**
+ * What was refused, as ACL LOG describes it.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
 export const aclLogEntry = Reply.struct({
   count: Reply.integer,
   reason: Reply.text,

@@ -1,0 +1,146 @@
+/**
+ * What servers say of the subcommands that they know: one line after the other,
+ * for people.
+ *
+ * @since 0.1.0
+ */
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+
+const lines = Reply.array(Reply.text)
+
+/**
+ * Returns the help of ACL, line by line. O(1). Since Redis 6.0.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const aclHelp = define("ACL HELP", () => [], lines)
+
+/**
+ * Returns the help of CLIENT, line by line. O(1). Since Redis 5.0.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const clientHelp = define("CLIENT HELP", () => [], lines)
+
+/**
+ * Returns the help of CLUSTER, line by line. Fails with `ResponseError` when the server is no cluster node. O(1). Since Redis 5.0.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const clusterHelp = define("CLUSTER HELP", () => [], lines)
+
+/**
+ * Returns the help of COMMAND, line by line. O(1). Since Redis 5.0.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const commandHelp = define("COMMAND HELP", () => [], lines)
+
+/**
+ * Returns the help of COMMANDLOG, line by line. O(1). Since Valkey 8.1.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const commandlogHelp = define("COMMANDLOG HELP", () => [], lines)
+
+/**
+ * Returns the help of CONFIG, line by line. O(1). Since Redis 5.0.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const configHelp = define("CONFIG HELP", () => [], lines)
+
+/**
+ * Returns the help of DEBUG, line by line. Servers refuse DEBUG unless they are configured to take it. O(1). Since Redis 5.0.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const debugHelp = define("DEBUG HELP", () => [], lines)
+
+/**
+ * Returns the help of FUNCTION, line by line. O(1). Since Redis 7.0.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const functionHelp = define("FUNCTION HELP", () => [], lines)
+
+/**
+ * Returns the help of HOTKEYS, line by line. O(1). Since Redis 8.6.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const hotkeysHelp = define("HOTKEYS HELP", () => [], lines)
+
+/**
+ * Returns the help of LATENCY, line by line. O(1). Since Redis 2.8.13.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const latencyHelp = define("LATENCY HELP", () => [], lines)
+
+/**
+ * Returns the help of MEMORY, line by line. O(1). Since Redis 4.0.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const memoryHelp = define("MEMORY HELP", () => [], lines)
+
+/**
+ * Returns the help of MODULE, line by line. O(1). Since Redis 5.0.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const moduleHelp = define("MODULE HELP", () => [], lines)
+
+/**
+ * Returns the help of PUBSUB, line by line. O(1). Since Redis 6.2.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const pubsubHelp = define("PUBSUB HELP", () => [], lines)
+
+/**
+ * Returns the help of SCRIPT, line by line. O(1). Since Redis 5.0.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const scriptHelp = define("SCRIPT HELP", () => [], lines)
+
+/**
+ * Returns the help of SLOWLOG, line by line. O(1). Since Redis 6.2.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const slowlogHelp = define("SLOWLOG HELP", () => [], lines)
+
+/**
+ * Returns the help of XGROUP, line by line. O(1). Since Redis 5.0.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const xgroupHelp = define("XGROUP HELP", () => [], lines)
+
+/**
+ * Returns the help of XINFO, line by line. O(1). Since Redis 5.0.0.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const xinfoHelp = define("XINFO HELP", () => [], lines)
