@@ -111,6 +111,21 @@ describe("Liveness", () => {
       assert.strictEqual(node.connections.open, 1)
     }))
 
+  it.effect("a server that holds back its answer for longer than a command asked it to block is replaced", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined)
+      const client = yield* Client.make(node, { livenessTimeout: "8 seconds" })
+      const fiber = yield* fork(Client.failure(client, Redis.blpop("k", 60), "ConnectionError"))
+      yield* node.awaitCommand("BLPOP")
+      yield* TestClock.adjust("60 seconds")
+      yield* TestClock.adjust("7 seconds")
+      assert.isUndefined(fiber.pollUnsafe())
+      // The probe waits for an answer as long as the silence lasted.
+      yield* TestClock.adjust("11 seconds")
+      const error = yield* Fiber.join(fiber)
+      assert.deepStrictEqual([error.reason, error.delivery], ["HealthCheck", "unknown"])
+    }))
+
   it.effect("a blocking command may keep silent for as long as it likes", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined)

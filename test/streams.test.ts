@@ -178,7 +178,7 @@ describe("RedisStream.consume", () => {
       assert.strictEqual(yield* Queue.size(started), 0)
       yield* Deferred.succeed(gate, undefined)
       yield* until(pendingOf(outside), (pending) => pending === 0)
-      assert.deepStrictEqual((yield* Queue.takeN(started, 5)).toSorted(), [3, 4, 5, 6, 7])
+      assert.deepStrictEqual(new Set(yield* Queue.takeN(started, 5)), new Set(numbers(3, 8)))
     }))
 
   it.live("delivers an entry again whose handler failed, and moves it to the dead letters in the end", () =>

@@ -53,7 +53,7 @@ export class Spec {
   readonly words: ReadonlyArray<string>
   readonly traits: ReadonlySet<Trait>
   readonly readonly: boolean
-  /** Whether an ordinary command: neither blocking nor stateful. */
+  /** Whether an ordinary command: neither blocking nor stateful nor dependent. */
   readonly ordinary: boolean
   readonly #heads: Array<Uint8Array | undefined> = []
 
@@ -62,7 +62,7 @@ export class Spec {
     this.words = name.split(" ")
     this.traits = new Set(traits)
     this.readonly = this.traits.has("readonly")
-    this.ordinary = !this.traits.has("blocking") && !this.traits.has("stateful")
+    this.ordinary = !this.traits.has("blocking") && !this.traits.has("stateful") && !this.traits.has("dependent")
   }
 
   /** `*count` and the name, as bytes: made once per number of arguments. */

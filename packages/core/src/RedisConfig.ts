@@ -57,8 +57,8 @@ export type AddressOptions =
  *   blocking command, on top of the time it asks the server to block. Default none.
  * - `retryOnTimeout`: run a command once more when it timed out, even one that writes, which then may happen twice; not
  *   on a reserved connection, which the first one still holds up. Default `false`.
- * - `livenessTimeout`: a connection that owes an answer and stays silent for so long is probed, and replaced when that
- *   goes unanswered too. Default 30 seconds.
+ * - `livenessTimeout`: a connection that owes an answer and stays silent for so long, after the time it was asked to
+ *   block, is probed, and replaced when that goes unanswered too. Default 30 seconds.
  * - `healthCheckInterval`: a connection unused for so long is checked with a PING before the next command. Default none.
  * - `keepAlive`: TCP keep-alive. Default `true`. `keepAliveInitialDelay`: default 30 seconds.
  * - `textDecoding`: of bytes that are not UTF-8: `"strict"` (default) fails with `DecodeError`, `"replace"` puts U+FFFD.

@@ -91,7 +91,11 @@ export const make = Effect.fnUntraced(function*(
     Effect.timeoutOrElse({
       duration: settings.connectTimeout,
       orElse: () => Effect.fail(timeLimit("connect", Duration.toMillis(settings.connectTimeout), address))
-    })
+    }),
+    // A connector or credentials that break must not end who dials: callers would wait for ever.
+    Effect.catchDefect((defect) =>
+      Effect.fail(connectionLoss("Other", "The client failed to open the connection", address, defect))
+    )
   )
 })
 
@@ -360,19 +364,20 @@ const probe = (
   )
 
 /**
- * Closes a connection that owes an answer, stays silent, and does not answer a
- * probe either.
+ * Closes a connection that owes an answer, stays silent for longer than it was
+ * asked to, and does not answer a probe either.
  */
 const watchLiveness = Effect.fnUntraced(function*(connection: RedisConnection, settings: ConnectionSettings) {
   const { exchange } = connection
-  const step = Duration.divideUnsafe(settings.livenessTimeout, 4)
+  const limit = Duration.toMillis(settings.livenessTimeout)
   let received = exchange.received
   let silent = 0
   while (!exchange.closed) {
-    yield* Effect.sleep(step)
-    silent = exchange.overdue && exchange.received === received ? silent + 1 : 0
+    yield* Effect.sleep(limit / 4)
+    const { heldBack } = exchange
+    silent = heldBack !== undefined && exchange.received === received ? silent + 1 : 0
     received = exchange.received
-    if (silent < 4) continue
+    if (silent === 0 || silent * limit / 4 < limit + (heldBack ?? 0)) continue
     const answer = yield* Effect.exit(connection.probe)
     // Any reply shows life, also one to a command before the probe.
     if (Exit.isFailure(answer) && exchange.received === received) {

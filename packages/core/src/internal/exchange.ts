@@ -89,10 +89,9 @@ export class Exchange {
     return this.#commands === 0 && this.#waiting.length === 0
   }
 
-  /** Whether the server owes an answer that it must not hold back. */
-  get overdue(): boolean {
-    const first = this.#inFlight.first
-    return this.#commands > 0 && first !== undefined && !first.blocking
+  /** For how many milliseconds the server may hold back its next answer; `undefined` when it owes none. */
+  get heldBack(): number | undefined {
+    return this.#commands > 0 ? this.#inFlight.first?.blockMilliseconds : undefined
   }
 
   get closed(): boolean {

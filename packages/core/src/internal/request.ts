@@ -44,8 +44,8 @@ export abstract class Request extends Effectable.Class<void> {
 
   /** The number of commands to write, and so of replies. */
   abstract readonly count: number
-  /** Whether the server may stay silent for long before it answers. */
-  abstract readonly blocking: boolean
+  /** How long the server may hold back its answers, beyond the time that it takes to make them. */
+  abstract readonly blockMilliseconds: number
   /** Whether the caller has its outcome, or has gone away. */
   abstract readonly settled: boolean
 
@@ -106,8 +106,8 @@ export class SingleRequest<A> extends Request {
     return 1
   }
 
-  get blocking(): boolean {
-    return RedisCommand.needsOwnConnection(this.command)
+  get blockMilliseconds(): number {
+    return RedisCommand.blockMilliseconds(this.command)
   }
 
   get settled(): boolean {
@@ -184,8 +184,8 @@ export class BatchRequest extends Request {
     return this.#atomic && this.written > 0
   }
 
-  get blocking(): boolean {
-    return this.commands.some(RedisCommand.needsOwnConnection)
+  get blockMilliseconds(): number {
+    return this.commands.reduce((sum, command) => sum + RedisCommand.blockMilliseconds(command), 0)
   }
 
   get settled(): boolean {
