@@ -41,7 +41,7 @@ const program = Effect.gen(function*() {
   const workers = yield* Effect.forkChild(
     worker("steady", ({ deliveries, fields }) =>
       fields["order"] === "13"
-        ? Effect.fail(new Error("nobody bills number 13"))
+        ? Effect.fail("nobody bills number 13")
         : Queue.offer(billed, `${fields["order"]}${deliveries > 1 ? ` (delivery ${deliveries})` : ""}`))
   )
   yield* Console.log("billed:", (yield* Queue.takeN(billed, 19)).join(", "))

@@ -8,6 +8,7 @@ import { RedisServer } from "@redfx/node"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
 import { TestClock } from "effect/testing"
 import * as Client from "./harness/Client.ts"
 import * as Encode from "./harness/Encode.ts"
@@ -254,5 +255,23 @@ describe("Reuse", () => {
       }
       yield* Client.on(client)(RedisClient.withConnection(Redis.set("k", "in 0")))
       assert.strictEqual(yield* outside.execute(Redis.get("k")), "in 0")
+    }))
+
+  it.effect("in a pipeline a refused command keeps all from being sent, and each says so of itself", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      const client = yield* Client.make(node)
+      const errors = yield* Client.on(client)(Redis.pipelineSettled([Redis.mget([]), Redis.get("k"), Redis.select(1)]))
+      assert.deepStrictEqual(
+        errors.map((result) =>
+          Result.isFailure(result) && [result.failure._tag, Reflect.get(result.failure, "command")]
+        ),
+        [false, ["DataError", "GET"], ["DataError", "SELECT"]]
+      )
+      assert.deepStrictEqual(
+        errors.slice(1).map((result) => Result.isFailure(result) && Reflect.get(result.failure, "index")),
+        [1, 2]
+      )
+      assert.strictEqual(node.connections.total, 0)
     }))
 })

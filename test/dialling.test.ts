@@ -191,4 +191,23 @@ describe("Opening again", () => {
       assert.strictEqual(node.connections.total, 1)
       assert.strictEqual(yield* client.execute(Redis.get("b")), "b")
     }))
+
+  it.effect("a connection of one's own is not dialled again before a pause either, which grows", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      const client = yield* Client.make(node)
+      yield* node.stopListening
+      const refused = Effect.flip(client.execute(Redis.blpop("k", 1)))
+      const first = yield* Client.causing(client, "ConnectFailed", refused)
+      assert.isAtMost(first.retryAfter, 10)
+      const waiting = yield* Effect.forkChild(refused, { startImmediately: true })
+      yield* TestClock.adjust(first.retryAfter - 1)
+      assert.isUndefined(waiting.pollUnsafe())
+      const second = yield* Client.causing(
+        client,
+        "ConnectFailed",
+        Effect.andThen(TestClock.adjust(1), Fiber.join(waiting))
+      )
+      assert.isAtLeast(second.retryAfter, 10)
+    }))
 })

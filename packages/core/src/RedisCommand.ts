@@ -188,15 +188,15 @@ export const send = (
   name: string,
   ...args: ReadonlyArray<RedisArg.Arg>
 ): RedisCommand<RedisReply.Raw> => {
-  const words = [...name.trim().split(/\s+/), ...args.flatMap(partsOf)]
+  const [first = "", ...others] = name.trim().split(/\s+/)
+  const words = [...others, ...args.flatMap(partsOf)]
   // Further words are arguments, which may be secret: they must not become part of a name that errors show.
-  const subcommand = containers.has(String(words[0]).toUpperCase()) ? subcommandIn(words[1]) : undefined
-  const length = subcommand === undefined ? 1 : 2
-  const named = subcommand === undefined ? String(words[0]) : `${String(words[0])} ${subcommand}`
+  const subcommand = containers.has(first.toUpperCase()) ? subcommandIn(words[0]) : undefined
+  const named = subcommand === undefined ? first : `${first} ${subcommand}`
   const refusal = refusals.get(named.toUpperCase())
   return makeWith(
     new Spec(named, traitsByName.get(named.toUpperCase()) ?? []),
-    () => refusal === undefined ? words.slice(length) : RedisArg.invalid(refusal),
+    () => refusal === undefined ? words.slice(subcommand === undefined ? 0 : 1) : RedisArg.invalid(refusal),
     RedisReply.raw
   )
 }

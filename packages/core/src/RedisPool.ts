@@ -184,6 +184,43 @@ interface Exclusive {
   readonly count: () => { readonly open: number; readonly used: number }
 }
 
+/** Opens a connection and keeps it in `open` while it is; after a failure not before a pause, whoever asks. */
+const makeDial = (
+  endpoint: Endpoint,
+  settings: RedisConfig.ConnectionSettings,
+  clock: Clock.Clock,
+  open: Set<RedisConnection.RedisConnection>,
+  onEvent: (event: RedisEvent) => void
+): Effect.Effect<RedisConnection.RedisConnection, RedisError, RedisConnector | Scope.Scope> => {
+  const address = formatEndpoint(endpoint)
+  let failures = 0
+  let notBefore = 0
+  const pauseLeft = () => notBefore - clock.currentTimeMillisUnsafe()
+  const onFailure = (error: RedisError) =>
+    Effect.map(SharedConnection.pauseAfter(failures), (retryAfter) => {
+      // Of dials that fail together the first one counts.
+      if (pauseLeft() > 0) return
+      failures++
+      notBefore = clock.currentTimeMillisUnsafe() + retryAfter
+      onEvent({ _tag: "ConnectFailed", address, error, retryAfter })
+    })
+  return Effect.gen(function*() {
+    while (pauseLeft() > 0) yield* Effect.sleep(pauseLeft())
+    let connection: RedisConnection.RedisConnection | undefined = undefined
+    const onUnsent = (unsent: RequestQueue, failure: RedisError) => {
+      if (connection !== undefined) open.delete(connection)
+      const isOwnDoing = failure._tag === "ConnectionError" && failure.reason === "ClientClosed"
+      onEvent({ _tag: "Disconnected", address, error: isOwnDoing ? undefined : failure })
+      for (const request of unsent.takeAll()) request.fail(failure)
+    }
+    connection = yield* Effect.tapError(RedisConnection.make(endpoint, settings, { onUnsent }), onFailure)
+    failures = 0
+    if (!connection.exchange.closed) open.add(connection)
+    onEvent({ _tag: "Connected", address, protocol: connection.protocol })
+    return connection
+  })
+}
+
 const makeExclusive = Effect.fnUntraced(function*(
   endpoint: Endpoint,
   settings: RedisConfig.ConnectionSettings,
@@ -200,18 +237,6 @@ const makeExclusive = Effect.fnUntraced(function*(
   const clock = yield* Clock.Clock
   let leases = 0
 
-  const connect = Effect.gen(function*() {
-    let connection: RedisConnection.RedisConnection | undefined = undefined
-    const onUnsent = (unsent: RequestQueue, failure: RedisError) => {
-      if (connection !== undefined) open.delete(connection)
-      onEvent({ _tag: "Disconnected", address, error: isOwnDoing(failure) ? undefined : failure })
-      for (const request of unsent.takeAll()) request.fail(failure)
-    }
-    connection = yield* RedisConnection.make(endpoint, settings, { onUnsent })
-    if (!connection.exchange.closed) open.add(connection)
-    onEvent({ _tag: "Connected", address, protocol: connection.protocol })
-    return connection
-  })
   const context = Context.add(
     yield* Effect.context<RedisConnector>(),
     Scope.Scope,
@@ -220,7 +245,7 @@ const makeExclusive = Effect.fnUntraced(function*(
   // Made when the first connection is wanted, as it opens `min` of them at once.
   const pool = yield* Effect.cached(Effect.provideContext(
     Pool.makeWithTTL({
-      acquire: connect,
+      acquire: makeDial(endpoint, settings, clock, open, onEvent),
       min: Math.min(min, limit),
       max: Math.max(limit, 1),
       // Without idle time each is closed when it is given back, so that there is nothing to look for.
@@ -233,9 +258,7 @@ const makeExclusive = Effect.fnUntraced(function*(
     Effect.flatMap(pool, (pool) => Pool.invalidate(pool, connection))
 
   const closed = connectionLoss("ClientClosed", "The client was closed", address)
-  const givenUp = connectionLoss("Closed", "The connection was given up", address)
-  const isOwnDoing = (failure: RedisError) =>
-    failure === givenUp || (failure._tag === "ConnectionError" && failure.reason === "ClientClosed")
+  const givenUp = connectionLoss("ClientClosed", "The reserved connection was given back", address)
   let closing = false
   // Before the pool's own end, which waits for whoever has a connection.
   yield* Effect.addFinalizer(() =>

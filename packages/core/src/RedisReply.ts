@@ -303,7 +303,8 @@ export const raw: Reply<Raw> = make((value, view) => decodeRaw(value, view))
 const decodeRaw = (value: Resp.Value, view: View): Raw => {
   if (value === null) return undefined
   // A double that is no integer stays what it is in every view.
-  if (typeof value !== "object") return view.integer === "bigint" && Number.isInteger(value) ? BigInt(value as number) : value
+  if (typeof value === "number") return view.integer === "bigint" && Number.isInteger(value) ? BigInt(value) : value
+  if (typeof value !== "object") return value
   if (value instanceof Resp.Bulk) return bulk(value, view)
   if (value instanceof Resp.Verbatim) return bulk(value.text, view)
   if (value instanceof Resp.ErrorReply) return value

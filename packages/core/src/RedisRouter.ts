@@ -268,12 +268,22 @@ const pipelineExclusive = (
   ).pipe(
     Effect.catch((error) =>
       Effect.succeed(
-        batch.commands.map((command) =>
-          Exit.fail("delivery" in error ? failureOf(error, command.spec, error.delivery) : error)
-        )
+        batch.commands.map((command, index) => Exit.fail(unsentIn(error, command, batch.positions?.[index] ?? index)))
       )
     )
   )
+
+/** What kept all commands of a batch from being run, for one of them. */
+const unsentIn = (error: RedisError, command: RedisCommand.Any, index: number): RedisError =>
+  "delivery" in error
+    ? failureOf(error, command.spec, error.delivery)
+    : error._tag === "DataError" && error.command !== command.spec.name
+    ? new DataError({
+      command: command.spec.name,
+      index,
+      detail: `is not sent beside ${error.command}: ${error.detail}`
+    })
+    : placed(error, index)
 
 /** A connection for commands that cannot share one. */
 const lease = Effect.fnUntraced(function*(

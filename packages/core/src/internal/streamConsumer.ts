@@ -65,6 +65,8 @@ interface State {
   readonly held: Map<string, "waiting" | "handled">
   /** Lets go whoever waits for room, each time that an entry is let go. */
   readonly released: Latch.Latch
+  /** Whether it is told to end, so that nothing is waited out any more. */
+  ending: boolean
 }
 
 /** How many pending entries are looked at or renewed in one command. */
@@ -79,7 +81,7 @@ export const run = <E, R>(
     Effect.gen(function*() {
       const client = yield* RedisClient
       const queue = yield* Queue.unbounded<Received & { readonly deliveries: number }>()
-      const state: State = { settings, client, queue, held: new Map(), released: yield* Latch.make() }
+      const state: State = { settings, client, queue, held: new Map(), released: yield* Latch.make(), ending: false }
       const failed = yield* Deferred.make<never, RedisError>()
       const work = Effect.forever(Effect.flatMap(Queue.take(queue), (entry) => handle(state, handler, entry))).pipe(
         Effect.catchCause((cause) => Deferred.failCause(failed, cause))
@@ -95,8 +97,10 @@ export const run = <E, R>(
   )
 
 /** Leaves to others what waits for a handler. */
-const abandon = ({ held, queue }: State): Effect.Effect<unknown> =>
+const abandon = (state: State): Effect.Effect<unknown> =>
   Effect.suspend(() => {
+    const { held, queue } = state
+    state.ending = true
     for (const [id, place] of held) {
       if (place === "waiting") held.delete(id)
     }
@@ -122,10 +126,13 @@ const obtain = (state: State): Effect.Effect<never, RedisError> =>
 
 /** Runs a command until it succeeds, or fails with what no later try can mend. */
 const persevere = <A>(
-  { client, settings }: State,
+  state: State,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
 ): Effect.Effect<A, RedisError> =>
-  Effect.retry(client.execute(command), { schedule: settings.schedule, while: isRetryable })
+  Effect.retry(state.client.execute(command), {
+    schedule: state.settings.schedule,
+    while: (error) => isRetryable(error) && !state.ending
+  })
 
 const createGroup = (state: State): Effect.Effect<void, RedisError> => {
   const { createGroup: id, group, stream } = state.settings
@@ -288,7 +295,13 @@ const handle = <E, R>(
   { deliveries, fields, id }: Received & { readonly deliveries: number }
 ): Effect.Effect<void, RedisError, R> => {
   const { group, stream } = state.settings
-  const acknowledge = Effect.asVoid(persevere(state, Groups.xack(stream, group, id)))
+  const acknowledge = Effect.catch(
+    Effect.asVoid(persevere(state, Groups.xack(stream, group, id))),
+    (error) =>
+      state.ending
+        ? Effect.logWarning(`Entry ${id} was handled, and its acknowledgement failed`, error)
+        : Effect.fail(error)
+  )
   const handled: Effect.Effect<unknown, E | DecodeError, R> = fields === "deleted"
     ? Effect.void
     : fields instanceof Mismatch
