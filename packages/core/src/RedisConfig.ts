@@ -356,7 +356,7 @@ export const settings = Effect.fnUntraced(function*(
   if ((tls?.cert === undefined) !== (tls?.key === undefined)) {
     return yield* invalid("tls", "cert and key are only of use together: give both or neither")
   }
-  yield* choice("tls.verify", tls?.verify ?? "required", ["required", "none"])
+  yield* choice("tls.verify", tls?.verify ?? "required", ["required", "optional", "none"])
   return {
     db: yield* integer("db", options.db ?? 0, 0),
     credentials: yield* credentials(options),

@@ -141,6 +141,10 @@ const split = (url: string): Parts => {
   const slash = address.indexOf("/")
   const authority = slash < 0 ? address : address.slice(0, slash)
   const sign = authority.lastIndexOf("@")
+  // Most likely the rest of a password, which must not be taken for names that messages quote.
+  if (question >= 0 && rest.includes("@", question)) {
+    return invalid("it has an @ behind its ?; write @ as %40, and in a password ? as %3F and / as %2F")
+  }
   return {
     tls,
     // The expression above allows for no other.

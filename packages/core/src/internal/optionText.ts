@@ -172,7 +172,7 @@ const duration: Text<Duration.Duration> = textOf(
 // -----------------------------------------------------------------------------
 
 const certificates: Text<string> = text
-const verify = oneOf("required", "none")
+const verify = oneOf("required", "optional", "none")
 
 const tls: Texts<TlsOptions> = {
   ca: certificates.named("ssl_ca_certs"),
@@ -180,7 +180,7 @@ const tls: Texts<TlsOptions> = {
   key: secret.named("ssl_keyfile"),
   passphrase: secret,
   servername: text,
-  verify: verify.named("ssl_cert_reqs", spelled({ required: "required", optional: "required", none: "none" })),
+  verify: verify.named("ssl_cert_reqs"),
   checkHostname: boolean.named("ssl_check_hostname")
 }
 
