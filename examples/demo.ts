@@ -60,7 +60,6 @@ const client = Layer.unwrap(
 
 await Effect.runPromise(
   tour.pipe(
-    Effect.provide(client),
-    Effect.provide(RedisServer.layer({ binary: findRedisServer() }))
+    Effect.provide(Layer.provideMerge(client, RedisServer.layer({ binary: findRedisServer() })))
   )
 )

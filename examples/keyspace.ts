@@ -42,7 +42,6 @@ const client = Layer.unwrap(
 
 await Effect.runPromise(
   program.pipe(
-    Effect.provide(client),
-    Effect.provide(RedisServer.layer({ binary: findRedisServer() }))
+    Effect.provide(Layer.provideMerge(client, RedisServer.layer({ binary: findRedisServer() })))
   )
 )

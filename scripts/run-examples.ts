@@ -14,7 +14,12 @@ const failed: Array<string> = []
 
 for (const example of globSync("examples/*.ts", { cwd: root }).sort()) {
   console.log(`== ${example}`)
-  const { signal, status } = spawnSync(process.execPath, [example], { cwd: root, env, stdio: "inherit", timeout: 60_000 })
+  const { signal, status } = spawnSync(process.execPath, [example], {
+    cwd: root,
+    env,
+    stdio: "inherit",
+    timeout: 60_000
+  })
   if (status !== 0) failed.push(`${example} ended with ${signal ?? status}`)
 }
 

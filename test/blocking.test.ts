@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisClient } from "@redfx/core"
-import type { RedisConfig } from "@redfx/core"
+import type { RedisConfig, RedisError } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -261,7 +261,9 @@ describe("Reuse", () => {
     Effect.gen(function*() {
       const node = yield* FakeNode.make()
       const client = yield* Client.make(node)
-      const errors = yield* Client.on(client)(Redis.pipelineSettled([Redis.mget([]), Redis.get("k"), Redis.select(1)]))
+      const errors: ReadonlyArray<Result.Result<unknown, RedisError.RedisError>> = yield* Client.on(client)(
+        Redis.pipelineSettled([Redis.mget([]), Redis.get("k"), Redis.select(1)])
+      )
       assert.deepStrictEqual(
         errors.map((result) =>
           Result.isFailure(result) && [result.failure._tag, Reflect.get(result.failure, "command")]

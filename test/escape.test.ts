@@ -68,8 +68,12 @@ for (const protocol of [2, 3] as const) {
         Effect.gen(function*() {
           const key = freshKey()
           const client = yield* RedisClient.RedisClient
-          const shouting = RedisCommand.withDecoder(client, Redis.get, (value, command) =>
-            value === null ? undefined : `${String(value).toUpperCase()} of ${RedisCommand.keys(command).length} key`)
+          const shouting = RedisCommand.withDecoder(
+            client,
+            Redis.get,
+            (value, command) =>
+              value === null ? undefined : `${String(value).toUpperCase()} of ${RedisCommand.keys(command).length} key`
+          )
           yield* client.execute(Redis.set(key, "v"))
           assert.strictEqual(yield* shouting.execute(Redis.get(key)), "V of 1 key")
           const inPipeline = yield* Redis.pipeline([Redis.get(key), Redis.strlen(key)]).pipe(

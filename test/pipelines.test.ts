@@ -191,7 +191,7 @@ describe("on the wire", () => {
       const node = yield* FakeNode.make()
       const client = yield* Client.make(node)
       const on = Client.on(client)
-      Redis.pipeline([Redis.get("a")])
+      void Redis.pipeline([Redis.get("a")])
       assert.deepStrictEqual(yield* on(Redis.pipeline([])), [])
       assert.deepStrictEqual(yield* on(Redis.pipeline({})), {})
       assert.deepStrictEqual(yield* on(Redis.pipelineSettled([])), [])

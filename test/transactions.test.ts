@@ -99,7 +99,10 @@ for (const protocol of [2, 3] as const) {
           yield* Redis.set(key, "20")
           const { before, after } = yield* Redis.watch(
             key,
-            Effect.map(Redis.get(key), (n) => ({ before: Redis.getrange(key, 0, -1), after: Redis.incrby(key, Number(n)) }))
+            Effect.map(
+              Redis.get(key),
+              (n) => ({ before: Redis.getrange(key, 0, -1), after: Redis.incrby(key, Number(n)) })
+            )
           )
           assert.deepStrictEqual({ before, after }, { before: "20", after: 40 })
         }))
@@ -142,7 +145,9 @@ for (const protocol of [2, 3] as const) {
       it.effect("TRX-04, TRX-08, PIP-14: a body that fails commits nothing and leaves nothing watched", () =>
         Effect.gen(function*() {
           const key = freshKey()
-          const error = yield* Effect.flip(Redis.watch(key, Effect.andThen(Redis.set(key, "seen"), Effect.fail("mine" as const))))
+          const error = yield* Effect.flip(
+            Redis.watch(key, Effect.andThen(Redis.set(key, "seen"), Effect.fail("mine" as const)))
+          )
           assert.strictEqual(error, "mine")
           // The next to get the connection must not find the keys of the last one watched.
           const [ok] = yield* Redis.withConnection(Effect.gen(function*() {
@@ -155,11 +160,16 @@ for (const protocol of [2, 3] as const) {
       it.effect("interrupted anywhere it leaves no connection with something watched or queued", () =>
         Effect.gen(function*() {
           const key = freshKey()
-          const run = Redis.watch(key, Effect.map(Redis.get(key), (n) => [Redis.set(key, Number(n ?? 0) + 1), Redis.incr(key)]))
+          const run = Redis.watch(
+            key,
+            Effect.map(Redis.get(key), (n) => [Redis.set(key, Number(n ?? 0) + 1), Redis.incr(key)])
+          )
           for (let round = 0; round < 150; round++) {
-            const fiber = yield* Effect.forkChild(Effect.all([run, Redis.transaction([Redis.incr(key), Redis.decr(key)])], {
-              concurrency: 2
-            }))
+            const fiber = yield* Effect.forkChild(
+              Effect.all([run, Redis.transaction([Redis.incr(key), Redis.decr(key)])], {
+                concurrency: 2
+              })
+            )
             for (let turns = 0; turns < round % 12; turns++) yield* Effect.yieldNow
             if (round % 3 === 0) yield* Effect.sleep(`${round % 7} millis`)
             yield* Fiber.interrupt(fiber)
@@ -226,7 +236,7 @@ describe("on a server that fails at will", () => {
 
   it.live("TRX-08: an interrupted body does not wait for a server that has gone silent", () =>
     Effect.gen(function*() {
-      const server = yield* FakeNode.make(({ name }) => 
+      const server = yield* FakeNode.make(({ name }) =>
         name === "WATCH" ? Encode.ok : name === "UNWATCH" ? FakeNode.stall() : undefined
       )
       const client = yield* Client.make(server)
@@ -277,7 +287,10 @@ describe("on a server that fails at will", () => {
           : undefined
       )
       const client = yield* Client.make(server)
-      const watched = yield* Redis.watch("k", Effect.succeed([Redis.set("k", "v")])).pipe(Client.on(client), Effect.flip)
+      const watched = yield* Redis.watch("k", Effect.succeed([Redis.set("k", "v")])).pipe(
+        Client.on(client),
+        Effect.flip
+      )
       assert.strictEqual(watched._tag === "WatchError" && watched.delivery, "unknown")
       const plain = yield* Redis.transaction([Redis.set("k", "v")]).pipe(Client.on(client), Effect.flip)
       assert.strictEqual(plain._tag === "ConnectionError" && plain.delivery, "unknown")
@@ -289,7 +302,11 @@ describe("on a server that fails at will", () => {
     Effect.gen(function*() {
       const first = yield* Deferred.make<void>()
       const server = yield* FakeNode.make(({ name }) =>
-        name === "SET" ? [FakeNode.gate(first), FakeNode.reply("+QUEUED\r\n")] : name === "EXEC" ? Encode.array([]) : Encode.ok
+        name === "SET"
+          ? [FakeNode.gate(first), FakeNode.reply("+QUEUED\r\n")]
+          : name === "EXEC"
+          ? Encode.array([])
+          : Encode.ok
       )
       // A second value does not fit beside the first, so the transaction is cut between two writes.
       const client = yield* Client.make(server, { limits: { inFlightCommands: 2 } })

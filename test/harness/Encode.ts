@@ -57,8 +57,5 @@ export const bulks = (items: ReadonlyArray<string | Uint8Array>): Encoded => arr
 export const map = (entries: ReadonlyArray<readonly [Encoded, Encoded]>): Encoded =>
   aggregate("%", entries.length, entries.flat())
 
-/** A RESP3 set. */
-export const set = (items: ReadonlyArray<Encoded>): Encoded => aggregate("~", items.length, items)
-
 /** A RESP3 push message. */
 export const push = (items: ReadonlyArray<Encoded>): Encoded => aggregate(">", items.length, items)

@@ -190,7 +190,7 @@ export interface Connection {
 }
 
 /** A command as it arrived. */
-export interface Received {
+interface Received {
   readonly connection: number
   readonly command: Command
   readonly args: ReadonlyArray<string>

@@ -19,7 +19,7 @@ export interface SoakOptions {
 }
 
 /** What callers were told, and what is wrong with it: nothing, if all is well. */
-export interface SoakReport {
+interface SoakReport {
   readonly answered: number
   readonly failed: number
   readonly interrupted: number

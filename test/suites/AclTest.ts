@@ -18,7 +18,10 @@ const withUser = <A, E, R>(body: (user: string) => Effect.Effect<A, E, R>) =>
   )
 
 const user = (name: string) =>
-  Effect.flatMap(Redis.aclGetuser(name), (found) => found === undefined ? Effect.die(`no ${name}`) : Effect.succeed(found))
+  Effect.flatMap(
+    Redis.aclGetuser(name),
+    (found) => found === undefined ? Effect.die(`no ${name}`) : Effect.succeed(found)
+  )
 
 /** Access control, on whatever Layer of one server is given. */
 export const AclTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): void => {
@@ -130,7 +133,10 @@ export const AclTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): voi
             yield* Redis.aclSetuser(name, { passwords: ["+one", "+two"], hashedPasswords: [`+${digest("three")}`] })
             yield* Redis.aclSetuser(name, { passwords: ["-one"], hashedPasswords: { remove: digest("two") } })
             assert.deepStrictEqual((yield* user(name)).passwords, [digest("three")])
-            assert.strictEqual((yield* Effect.flip(Redis.aclSetuser(name, { passwords: "-four" })))._tag, "ResponseError")
+            assert.strictEqual(
+              (yield* Effect.flip(Redis.aclSetuser(name, { passwords: "-four" })))._tag,
+              "ResponseError"
+            )
           })
         ))
 

@@ -34,24 +34,24 @@ describe("RedisCommand types", () => {
     expectTypeOf<Success<ReturnType<typeof Redis.incr>>>().toEqualTypeOf<number>()
     expectTypeOf<Success<Effect.Effect<number>>>().toEqualTypeOf<never>()
     // @ts-expect-error a view is of a command
-    Redis.asBytes(Effect.succeed("a"))
+    void Redis.asBytes(Effect.succeed("a"))
   })
 
   it("ERR-09: what cannot be sent does not compile", () => {
     // @ts-expect-error a boolean
-    Redis.send("X", true)
+    void Redis.send("X", true)
     // @ts-expect-error null
-    Redis.send("X", null)
+    void Redis.send("X", null)
     // @ts-expect-error undefined
-    Redis.send("X", undefined)
+    void Redis.send("X", undefined)
     // @ts-expect-error an object
-    Redis.send("X", { a: 1 })
+    void Redis.send("X", { a: 1 })
     // @ts-expect-error a key is no number
-    Redis.get(1)
+    void Redis.get(1)
     // @ts-expect-error several values
-    Redis.set("k", ["v"])
+    void Redis.set("k", ["v"])
     // @ts-expect-error no value
-    Redis.set("k")
+    void Redis.set("k")
   })
 
   it("a definition keeps the names and types of its parameters", () => {
@@ -105,14 +105,14 @@ describe("RedisPipeline types", () => {
 
   it("PIP-13: only commands are allowed in a pipeline", () => {
     // @ts-expect-error an effect that is no command
-    Redis.pipeline([Effect.succeed(1)])
+    void Redis.pipeline([Effect.succeed(1)])
     // @ts-expect-error a command that was mapped is an effect like others
-    Redis.pipeline([Effect.map(Redis.get("k"), String)])
+    void Redis.pipeline([Effect.map(Redis.get("k"), String)])
     // @ts-expect-error a pipeline in a pipeline
-    Redis.pipeline([Redis.pipeline([Redis.get("k")])])
+    void Redis.pipeline([Redis.pipeline([Redis.get("k")])])
     // @ts-expect-error something that needs a connection of its own
-    Redis.pipeline({ a: Redis.withConnection(Redis.get("k")) })
+    void Redis.pipeline({ a: Redis.withConnection(Redis.get("k")) })
     // @ts-expect-error an effect that is no command
-    Redis.pipelineSettled([Effect.void])
+    void Redis.pipelineSettled([Effect.void])
   })
 })

@@ -43,10 +43,10 @@ describe("RedisPubSub types", () => {
 
   it("misspelt options are errors", () => {
     // @ts-expect-error no such payload
-    Redis.subscribe("c", { payload: "string" })
+    void Redis.subscribe("c", { payload: "string" })
     // @ts-expect-error no such policy
-    Redis.subscribe("c", { buffer: { onFull: "drop" } })
+    void Redis.subscribe("c", { buffer: { onFull: "drop" } })
     // @ts-expect-error no such option
-    Redis.subscribe("c", { event: true })
+    void Redis.subscribe("c", { event: true })
   })
 })

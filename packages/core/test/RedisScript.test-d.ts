@@ -18,7 +18,7 @@ describe("RedisScript", () => {
     })
     expectTypeOf(script).parameters.toEqualTypeOf<[key: string, _count: number]>()
     // @ts-expect-error a count is missing
-    script("key")
+    void script("key")
   })
 
   it("takes its parameters from args where it has no keys", () => {

@@ -7,9 +7,6 @@
  *
  * @since 0.1.0
  */
-import * as Arg from "../RedisArg.ts"
-import { define } from "../RedisCommand.ts"
-import * as Reply from "../RedisReply.ts"
 import {
   clusterInfo as clusterInfoReply,
   clusterNodes as clusterNodesReply,
@@ -17,6 +14,9 @@ import {
   clusterShards as clusterShardsReply,
   clusterSlots as clusterSlotsReply
 } from "../records/ClusterNodes.ts"
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
 
 export type {
   ClusterInfo,

@@ -4,10 +4,10 @@
  *
  * @since 0.1.0
  */
+import type { SlotRange } from "../records/ClusterNodes.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
-import type { SlotRange } from "../records/ClusterNodes.ts"
 import type { FlushMode } from "./Scripting.ts"
 
 // -----------------------------------------------------------------------------
@@ -107,11 +107,14 @@ const slotStats = Reply.fields({
   })
 })
 
-const rangesText: Reply.Reply<ReadonlyArray<SlotRange>> = Reply.map(Reply.text, (text) =>
-  text.split(/[ ,]+/).filter((range) => range !== "").map((range) => {
-    const [start, end] = range.split("-")
-    return { start: Number(start), end: Number(end ?? start) }
-  }))
+const rangesText: Reply.Reply<ReadonlyArray<SlotRange>> = Reply.map(
+  Reply.text,
+  (text) =>
+    text.split(/[ ,]+/).filter((range) => range !== "").map((range) => {
+      const [start, end] = range.split("-")
+      return { start: Number(start), end: Number(end ?? start) }
+    })
+)
 
 const migrationTask = Reply.struct({
   id: Reply.text,

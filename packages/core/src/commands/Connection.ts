@@ -9,10 +9,10 @@
  */
 import * as Redacted from "effect/Redacted"
 import type { AtMostOne } from "../internal/atMostOne.ts"
+import { clientInfo as clientInfoReply, clientList as clientListReply } from "../records/ClientInfo.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
-import { clientInfo as clientInfoReply, clientList as clientListReply } from "../records/ClientInfo.ts"
 
 export type { ClientInfo } from "../records/ClientInfo.ts"
 

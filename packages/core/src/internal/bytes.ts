@@ -99,7 +99,9 @@ export const decodePieces = (pieces: ReadonlyArray<Uint8Array>): string | undefi
   let begun: Array<number> = []
   for (const piece of pieces) {
     let from = 0
-    while (begun.length > 0 && begun.length < sequenceLength(begun[0]!) && from < piece.length) begun.push(piece[from++]!)
+    while (begun.length > 0 && begun.length < sequenceLength(begun[0]!) && from < piece.length) {
+      begun.push(piece[from++]!)
+    }
     if (begun.length > 0 && begun.length < sequenceLength(begun[0]!)) continue
     if (begun.length > 0) text += decodeUtf8(Uint8Array.from(begun), 0, begun.length)
     const to = Math.max(from, completeEnd(piece))

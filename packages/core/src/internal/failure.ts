@@ -3,7 +3,8 @@
  *
  * @internal
  */
-import { ConnectionError, type Delivery, type RedisError, TimeoutError } from "../RedisError.ts"
+import { ConnectionError, TimeoutError } from "../RedisError.ts"
+import type { Delivery, RedisError } from "../RedisError.ts"
 import { stackless } from "./stackless.ts"
 
 interface Facts {

@@ -125,19 +125,6 @@ const oneOf = <const A extends ReadonlyArray<string | number>>(...choices: A): T
   )
 }
 
-/** Another spelling of a choice. */
-const spelled = <A>(values: Readonly<Record<string, A>>): Text<A> =>
-  textOf(
-    "choice",
-    `one of ${Object.keys(values).join(", ")}`,
-    Schema.String.pipe(
-      Schema.decodeTo(
-        Schema.Unknown as Schema.Codec<A>,
-        read((text) => Object.hasOwn(values, text) ? values[text] : undefined, String, Object.keys(values).join(", "))
-      )
-    )
-  )
-
 const printDuration = (duration: Duration.Duration): string =>
   Duration.match(duration, {
     onMillis: (millis) => String(millis / 1000),

@@ -9,7 +9,8 @@ import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../RedisCommand.ts"
-import { type Delivery, fromReply, type RedisError } from "../RedisError.ts"
+import { fromReply } from "../RedisError.ts"
+import type { Delivery, RedisError } from "../RedisError.ts"
 import * as Resp from "../Resp.ts"
 import type { RespEncoder } from "../RespEncoder.ts"
 import type { Deadlines } from "./deadlines.ts"
@@ -238,7 +239,7 @@ const failed = <A>(
     : Exit.fail(failureOf(error, command.spec, delivery))
 
 /** The error that an error reply to a command stands for. */
-export const errorOf = (
+const errorOf = (
   command: RedisCommand.Any,
   error: Resp.ErrorReply,
   origin: Origin,

@@ -9,14 +9,16 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type { RedisEvent } from "../RedisClient.ts"
 import type { ConnectionSettings } from "../RedisConfig.ts"
 import * as RedisConnection from "../RedisConnection.ts"
-import { type Endpoint, formatEndpoint, type RedisConnector } from "../RedisConnector.ts"
+import { formatEndpoint } from "../RedisConnector.ts"
+import type { Endpoint, RedisConnector } from "../RedisConnector.ts"
 import type { RedisError } from "../RedisError.ts"
 import { connectionLoss } from "./failure.ts"
-import { type Request, RequestQueue } from "./request.ts"
+import { RequestQueue } from "./request.ts"
+import type { Request } from "./request.ts"
 
 /**
  * - `Idle`: no connection and nobody who wants one.
@@ -108,8 +110,8 @@ export class SharedConnection {
     let failures = 0
     while (true) {
       this.#state = { _tag: "Idle" }
-      yield* this.#awaitDemand
-      const served = yield* this.#serve
+      yield* this.awaitDemand
+      const served = yield* this.serve
       if (served._tag === "Useful") {
         failures = 0
         continue
@@ -131,7 +133,7 @@ export class SharedConnection {
   })
 
   /** One connection from its dial to its end. */
-  readonly #serve: Effect.Effect<Served, never, RedisConnector> = Effect.suspend(() => {
+  private readonly serve: Effect.Effect<Served, never, RedisConnector> = Effect.suspend(() => {
     this.#state = { _tag: "Dialling" }
     return Effect.scoped(Effect.gen({ self: this }, function*() {
       const { endpoint, onEvent, settings } = this.#options
@@ -154,7 +156,7 @@ export class SharedConnection {
     }))
   }).pipe(Effect.catch((error) => Effect.succeed({ _tag: "Failed", error } as const)))
 
-  readonly #awaitDemand: Effect.Effect<void> = Effect.callback((resume) => {
+  private readonly awaitDemand: Effect.Effect<void> = Effect.callback((resume) => {
     if (this.#waiting.length > 0) return resume(Effect.void)
     this.#demand = () => resume(Effect.void)
   })

@@ -1,4 +1,5 @@
-import { Redis, type RedisCommand } from "@redfx/core"
+import { Redis } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
 import { describe, expectTypeOf, it } from "vitest"
 
 describe("Acl", () => {
@@ -9,22 +10,22 @@ describe("Acl", () => {
   })
 
   it("ACL-13: takes passwords or none", () => {
-    Redis.aclSetuser("u", { nopass: true })
-    Redis.aclSetuser("u", { passwords: ["+p"] })
+    void Redis.aclSetuser("u", { nopass: true })
+    void Redis.aclSetuser("u", { passwords: ["+p"] })
     // @ts-expect-error nopass excludes passwords
-    Redis.aclSetuser("u", { nopass: true, passwords: ["+p"] })
+    void Redis.aclSetuser("u", { nopass: true, passwords: ["+p"] })
     // @ts-expect-error nopass excludes hashed passwords
-    Redis.aclSetuser("u", { nopass: true, hashedPasswords: ["+p"] })
+    void Redis.aclSetuser("u", { nopass: true, hashedPasswords: ["+p"] })
   })
 
   it("ACL-14 to ACL-17: asks for a prefix", () => {
     // @ts-expect-error neither + nor -
-    Redis.aclSetuser("u", { passwords: ["p"] })
+    void Redis.aclSetuser("u", { passwords: ["p"] })
     // @ts-expect-error neither + nor -
-    Redis.aclSetuser("u", { hashedPasswords: "p" })
+    void Redis.aclSetuser("u", { hashedPasswords: "p" })
     // @ts-expect-error neither + nor -
-    Redis.aclSetuser("u", { categories: ["read"] })
+    void Redis.aclSetuser("u", { categories: ["read"] })
     // @ts-expect-error neither + nor -
-    Redis.aclSetuser("u", { commands: ["get"] })
+    void Redis.aclSetuser("u", { commands: ["get"] })
   })
 })

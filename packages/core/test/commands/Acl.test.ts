@@ -1,5 +1,5 @@
-import { Redis } from "@redfx/core"
 import { assert, describe, it } from "@effect/vitest"
+import { Redis } from "@redfx/core"
 import * as Redacted from "effect/Redacted"
 import { inspect } from "node:util"
 import { answeredTable, refusedTable } from "./settled.ts"
@@ -29,9 +29,7 @@ const modernUser = (record: typeof map, flags: typeof set): string =>
     bulk("databases"),
     bulk("db=0,1"),
     bulk("selectors"),
-    `*1\r\n${
-      record(bulk("commands"), bulk("-@all +set"), bulk("keys"), bulk("~z"), bulk("channels"), bulk(""))
-    }`
+    `*1\r\n${record(bulk("commands"), bulk("-@all +set"), bulk("keys"), bulk("~z"), bulk("channels"), bulk(""))}`
   )
 
 const oldUser = (record: typeof map, flags: typeof set): string =>

@@ -1,4 +1,5 @@
-import { Redis, type RedisCommand } from "@redfx/core"
+import { Redis } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
 import { describe, expectTypeOf, it } from "vitest"
 
 describe("Cluster", () => {
@@ -9,19 +10,19 @@ describe("Cluster", () => {
   })
 
   it("SCC-26: takes one state of a slot", () => {
-    Redis.clusterSetslot(1, { stable: true })
+    void Redis.clusterSetslot(1, { stable: true })
     // @ts-expect-error two states
-    Redis.clusterSetslot(1, { importing: "a", node: "b" })
+    void Redis.clusterSetslot(1, { importing: "a", node: "b" })
     // @ts-expect-error no state
-    Redis.clusterSetslot(1, {})
+    void Redis.clusterSetslot(1, {})
     // @ts-expect-error not stable is no state
-    Redis.clusterSetslot(1, { stable: false })
+    void Redis.clusterSetslot(1, { stable: false })
   })
 
   it("SCC-16, SCC-23: takes known words", () => {
     // @ts-expect-error no such failover
-    Redis.clusterFailover("later")
+    void Redis.clusterFailover("later")
     // @ts-expect-error no such reset
-    Redis.clusterReset("medium")
+    void Redis.clusterReset("medium")
   })
 })

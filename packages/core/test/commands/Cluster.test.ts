@@ -1,5 +1,5 @@
-import { Redis, RedisCommand } from "@redfx/core"
 import { assert, describe, it } from "@effect/vitest"
+import { Redis, RedisCommand } from "@redfx/core"
 import * as Exit from "effect/Exit"
 import { refusedTable } from "./settled.ts"
 import { commandTable, decoded } from "./table.ts"
@@ -122,15 +122,40 @@ const parsedNodes = [
   }
 ]
 
-const shardNode = { id: one, port: 17441, ip: "127.0.0.1", endpoint: "127.0.0.1", role: "master", "replication-offset": 42, health: "online" }
+const shardNode = {
+  id: one,
+  port: 17441,
+  ip: "127.0.0.1",
+  endpoint: "127.0.0.1",
+  role: "master",
+  "replication-offset": 42,
+  health: "online"
+}
 const shards = (form: typeof map): string =>
   array(
-    form(bulk("slots"), array(":0\r\n", ":100\r\n", ":200\r\n", ":200\r\n"), bulk("nodes"), array(record(form, shardNode))),
+    form(
+      bulk("slots"),
+      array(":0\r\n", ":100\r\n", ":200\r\n", ":200\r\n"),
+      bulk("nodes"),
+      array(record(form, shardNode))
+    ),
     form(
       bulk("slots"),
       array(),
       bulk("nodes"),
-      array(record(form, { id: two, "tls-port": 7, ip: "", endpoint: "", hostname: "h", role: "replica", "replication-offset": 0, health: "loading", "availability-zone": "z" })),
+      array(
+        record(form, {
+          id: two,
+          "tls-port": 7,
+          ip: "",
+          endpoint: "",
+          hostname: "h",
+          role: "replica",
+          "replication-offset": 0,
+          health: "loading",
+          "availability-zone": "z"
+        })
+      ),
       bulk("id"),
       bulk("shard")
     )
@@ -328,8 +353,20 @@ commandTable("Cluster", [
   ["SCC-23: resets for good", Redis.clusterReset("hard"), "CLUSTER RESET HARD", ok, true],
   ["SCC-24, CNV-07: saves", Redis.clusterSaveconfig(), "CLUSTER SAVECONFIG", ok, true],
   ["SCC-25, CNV-07: sets the epoch", Redis.clusterSetConfigEpoch(3), "CLUSTER SET-CONFIG-EPOCH 3", ok, true],
-  ["SCC-26, CNV-07: imports a slot", Redis.clusterSetslot(5, { importing: one }), `CLUSTER SETSLOT 5 IMPORTING ${one}`, ok, true],
-  ["SCC-26: migrates a slot", Redis.clusterSetslot(5, { migrating: one }), `CLUSTER SETSLOT 5 MIGRATING ${one}`, ok, true],
+  [
+    "SCC-26, CNV-07: imports a slot",
+    Redis.clusterSetslot(5, { importing: one }),
+    `CLUSTER SETSLOT 5 IMPORTING ${one}`,
+    ok,
+    true
+  ],
+  [
+    "SCC-26: migrates a slot",
+    Redis.clusterSetslot(5, { migrating: one }),
+    `CLUSTER SETSLOT 5 MIGRATING ${one}`,
+    ok,
+    true
+  ],
   [
     "SCC-26: gives a slot to a node",
     Redis.clusterSetslot(5, { node: one }, { timeout: "2 seconds" }),
@@ -424,8 +461,32 @@ commandTable("Cluster", [
     Redis.clusterSlotStats({ start: 0, end: 1 }),
     "CLUSTER SLOT-STATS SLOTSRANGE 0 1",
     [
-      array(array(":0\r\n", record(array, { "key-count": 1 })), array(":1\r\n", record(array, { "key-count": 0, "cpu-usec": 3, "network-bytes-in": 4, "network-bytes-out": 5, "memory-bytes": 6 }))),
-      array(array(":0\r\n", record(map, { "key-count": 1 })), array(":1\r\n", record(map, { "key-count": 0, "cpu-usec": 3, "network-bytes-in": 4, "network-bytes-out": 5, "memory-bytes": 6 })))
+      array(
+        array(":0\r\n", record(array, { "key-count": 1 })),
+        array(
+          ":1\r\n",
+          record(array, {
+            "key-count": 0,
+            "cpu-usec": 3,
+            "network-bytes-in": 4,
+            "network-bytes-out": 5,
+            "memory-bytes": 6
+          })
+        )
+      ),
+      array(
+        array(":0\r\n", record(map, { "key-count": 1 })),
+        array(
+          ":1\r\n",
+          record(map, {
+            "key-count": 0,
+            "cpu-usec": 3,
+            "network-bytes-in": 4,
+            "network-bytes-out": 5,
+            "memory-bytes": 6
+          })
+        )
+      )
     ],
     [
       {
@@ -474,7 +535,11 @@ refusedTable("Cluster", [
   ["nothing to move", Redis.clusterMigrateslots(), "needs slots and a node"],
   ["SCC-16: another failover", Redis.clusterFailover("later" as never), "\"later\" is none of force, takeover"],
   ["another reset", Redis.clusterReset("medium" as never), "\"medium\" is none of hard, soft"],
-  ["SCC-26: another state", Redis.clusterSetslot(1, { gone: "x" } as never), "needs one of importing, migrating, node, stable"],
+  [
+    "SCC-26: another state",
+    Redis.clusterSetslot(1, { gone: "x" } as never),
+    "needs one of importing, migrating, node, stable"
+  ],
   [
     "SCC-26: two states",
     Redis.clusterSetslot(1, { importing: "x", node: "y" } as never),
@@ -489,12 +554,14 @@ describe("Cluster", () => {
   })
 
   it("REC-12, REC-13: refuses what is no such record", () => {
-    for (const [command, text] of [
-      [Redis.clusterInfo(), "cluster_state:ok\r\n"],
-      [Redis.clusterNodes(), "a b c\n"],
-      [Redis.clusterNodes(), "a nowhere master - 0 0 0 connected\n"],
-      [Redis.clusterNodes(), "a h:port master - 0 0 0 connected\n"]
-    ] as const) {
+    for (
+      const [command, text] of [
+        [Redis.clusterInfo(), "cluster_state:ok\r\n"],
+        [Redis.clusterNodes(), "a b c\n"],
+        [Redis.clusterNodes(), "a nowhere master - 0 0 0 connected\n"],
+        [Redis.clusterNodes(), "a h:port master - 0 0 0 connected\n"]
+      ] as const
+    ) {
       const exit = decoded(command, bulk(text))
       assert.isTrue(Exit.isExit(exit) && Exit.isFailure(exit), text)
     }

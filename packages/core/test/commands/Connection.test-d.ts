@@ -3,19 +3,19 @@ import { describe, it } from "vitest"
 
 describe("Connection", () => {
   it("takes one way of tracking", () => {
-    Redis.clientTracking("on", { bcast: true, prefix: ["a"] })
+    void Redis.clientTracking("on", { bcast: true, prefix: ["a"] })
     // @ts-expect-error OPTIN and OPTOUT exclude each other
-    Redis.clientTracking("on", { optin: true, optout: true })
+    void Redis.clientTracking("on", { optin: true, optout: true })
     // @ts-expect-error OPTIN and BCAST exclude each other
-    Redis.clientTracking("on", { optin: true, bcast: true })
+    void Redis.clientTracking("on", { optin: true, bcast: true })
     // @ts-expect-error PREFIX goes with BCAST
-    Redis.clientTracking("on", { optout: true, prefix: ["a"] })
+    void Redis.clientTracking("on", { optout: true, prefix: ["a"] })
   })
 
   it("takes known words", () => {
     // @ts-expect-error no such protocol
-    Redis.hello({ protover: 4 })
+    void Redis.hello({ protover: 4 })
     // @ts-expect-error AUTH needs a password
-    Redis.auth({ username: "u" })
+    void Redis.auth({ username: "u" })
   })
 })

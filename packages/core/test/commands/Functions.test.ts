@@ -13,7 +13,8 @@ const libraries = (aggregate: "*" | "%", set: "*" | "~", nil: string, withCode: 
     "*1\r\n",
     fields(withCode === "" ? 3 : 4),
     bulk("library_name") + bulk("l1") + bulk("engine") + bulk("LUA") + bulk("functions") + "*2\r\n",
-    fields(3) + bulk("name") + bulk("f1") + bulk("description") + bulk("d") + bulk("flags") + `${set}1\r\n+no-writes\r\n`,
+    fields(3) + bulk("name") + bulk("f1") + bulk("description") + bulk("d") + bulk("flags") +
+    `${set}1\r\n+no-writes\r\n`,
     fields(3) + bulk("name") + bulk("f2") + bulk("description") + nil + bulk("flags") + `${set}0\r\n`,
     withCode
   ].join("")
@@ -61,7 +62,13 @@ commandTable("Functions", [
     [{ libraryName: "l1", engine: "LUA", functions, libraryCode: code }]
   ],
   ["loads a library", Redis.functionLoad("code"), "FUNCTION LOAD code", "$2\r\nl1\r\n", "l1"],
-  ["replaces a library", Redis.functionLoad("code", { replace: true }), "FUNCTION LOAD REPLACE code", "$2\r\nl1\r\n", "l1"],
+  [
+    "replaces a library",
+    Redis.functionLoad("code", { replace: true }),
+    "FUNCTION LOAD REPLACE code",
+    "$2\r\nl1\r\n",
+    "l1"
+  ],
   ["restores", Redis.functionRestore(payload.subarray(2, 4)), "FUNCTION RESTORE \"\\r\\n\"", ok, true],
   [
     "restores and deletes the rest",

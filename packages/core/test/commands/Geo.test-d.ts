@@ -18,41 +18,41 @@ describe("Geo", () => {
 
   it("GEO-01: refuses conditions that exclude each other", () => {
     // @ts-expect-error nx with xx
-    Redis.geoadd("k", [{ ...here, member: "a" }], { nx: true, xx: true })
+    void Redis.geoadd("k", [{ ...here, member: "a" }], { nx: true, xx: true })
     // @ts-expect-error no member
-    Redis.geoadd("k", [here])
+    void Redis.geoadd("k", [here])
   })
 
   it("GEO-05: refuses options that exclude each other", () => {
     // @ts-expect-error both destinations
-    Redis.georadiusStore("k", 1, 2, 3, { store: "a", storedist: "b" })
+    void Redis.georadiusStore("k", 1, 2, 3, { store: "a", storedist: "b" })
     // @ts-expect-error no destination
-    Redis.georadiusStore("k", 1, 2, 3, { unit: "km" })
+    void Redis.georadiusStore("k", 1, 2, 3, { unit: "km" })
     // @ts-expect-error what is stored is not returned
-    Redis.georadiusStore("k", 1, 2, 3, { store: "a", withdist: true })
+    void Redis.georadiusStore("k", 1, 2, 3, { store: "a", withdist: true })
     // @ts-expect-error a search that stores returns a number
-    Redis.georadius("k", 1, 2, 3, { store: "a" })
+    void Redis.georadius("k", 1, 2, 3, { store: "a" })
     // @ts-expect-error any without count
-    Redis.georadius("k", 1, 2, 3, { any: true })
+    void Redis.georadius("k", 1, 2, 3, { any: true })
     // @ts-expect-error no such unit
-    Redis.georadius("k", 1, 2, 3, { unit: "league" })
+    void Redis.georadius("k", 1, 2, 3, { unit: "league" })
     // @ts-expect-error no such order
-    Redis.georadius("k", 1, 2, 3, { sort: "up" })
+    void Redis.georadius("k", 1, 2, 3, { sort: "up" })
   })
 
   it("takes one centre and one area", () => {
-    Redis.geosearch("k", { fromlonlat: here, bybox: { width: 1, height: 2 } })
+    void Redis.geosearch("k", { fromlonlat: here, bybox: { width: 1, height: 2 } })
     // @ts-expect-error two centres
-    Redis.geosearch("k", { fromlonlat: here, frommember: "a", byradius: { radius: 1 } })
+    void Redis.geosearch("k", { fromlonlat: here, frommember: "a", byradius: { radius: 1 } })
     // @ts-expect-error two areas
-    Redis.geosearch("k", { fromlonlat: here, byradius: { radius: 1 }, bybox: { width: 1, height: 2 } })
+    void Redis.geosearch("k", { fromlonlat: here, byradius: { radius: 1 }, bybox: { width: 1, height: 2 } })
     // @ts-expect-error no centre
-    Redis.geosearch("k", { byradius: { radius: 1 } })
+    void Redis.geosearch("k", { byradius: { radius: 1 } })
     // @ts-expect-error no area
-    Redis.geosearch("k", { frommember: "a" })
+    void Redis.geosearch("k", { frommember: "a" })
     // @ts-expect-error a polygon has no other centre
-    Redis.geosearch("k", { frommember: "a", bypolygon: [here, here, here] })
+    void Redis.geosearch("k", { frommember: "a", bypolygon: [here, here, here] })
     // @ts-expect-error what is stored is not returned
-    Redis.geosearchstore("d", "k", { frommember: "a", byradius: { radius: 1 }, withdist: true })
+    void Redis.geosearchstore("d", "k", { frommember: "a", byradius: { radius: 1 }, withdist: true })
   })
 })

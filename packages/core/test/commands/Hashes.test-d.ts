@@ -11,38 +11,38 @@ describe("Hashes", () => {
   })
 
   it("takes a field and a value, pairs, or both", () => {
-    Redis.hset("h", "f", "v")
-    Redis.hset("h", { f: "v" })
-    Redis.hset("h", [["f", "v"]])
-    Redis.hset("h", "f", "v", { g: "w" })
+    void Redis.hset("h", "f", "v")
+    void Redis.hset("h", { f: "v" })
+    void Redis.hset("h", [["f", "v"]])
+    void Redis.hset("h", "f", "v", { g: "w" })
     // @ts-expect-error a field needs a value
-    Redis.hset("h", "f")
+    void Redis.hset("h", "f")
     // @ts-expect-error nothing to set
-    Redis.hset("h")
+    void Redis.hset("h")
   })
 
   it("takes one condition", () => {
-    Redis.hexpire("h", 1, "f", { nx: true })
-    Redis.hexpire("h", 1, "f", { nx: undefined })
+    void Redis.hexpire("h", 1, "f", { nx: true })
+    void Redis.hexpire("h", 1, "f", { nx: undefined })
     // @ts-expect-error NX and XX exclude each other
-    Redis.hexpire("h", 1, "f", { nx: true, xx: true })
+    void Redis.hexpire("h", 1, "f", { nx: true, xx: true })
     // @ts-expect-error GT and LT exclude each other
-    Redis.hpexpireat("h", 1, "f", { gt: true, lt: true })
+    void Redis.hpexpireat("h", 1, "f", { gt: true, lt: true })
   })
 
   it("takes one time to live", () => {
-    Redis.hgetex("h", "f", { ex: 1 })
-    Redis.hgetex("h", "f", { persist: true })
+    void Redis.hgetex("h", "f", { ex: 1 })
+    void Redis.hgetex("h", "f", { persist: true })
     // @ts-expect-error EX and PX exclude each other
-    Redis.hgetex("h", "f", { ex: 1, px: 1 })
+    void Redis.hgetex("h", "f", { ex: 1, px: 1 })
     // @ts-expect-error EX and PERSIST exclude each other
-    Redis.hgetex("h", "f", { ex: 1, persist: true })
-    Redis.hsetex("h", { f: "v" }, { pxat: 1, fnx: true, xx: true })
+    void Redis.hgetex("h", "f", { ex: 1, persist: true })
+    void Redis.hsetex("h", { f: "v" }, { pxat: 1, fnx: true, xx: true })
     // @ts-expect-error KEEPTTL and EX exclude each other
-    Redis.hsetex("h", { f: "v" }, { keepttl: true, ex: 1 })
+    void Redis.hsetex("h", { f: "v" }, { keepttl: true, ex: 1 })
     // @ts-expect-error FNX and FXX exclude each other
-    Redis.hsetex("h", { f: "v" }, { fnx: true, fxx: true })
+    void Redis.hsetex("h", { f: "v" }, { fnx: true, fxx: true })
     // @ts-expect-error NX and XX exclude each other
-    Redis.hsetex("h", { f: "v" }, { nx: true, xx: true })
+    void Redis.hsetex("h", { f: "v" }, { nx: true, xx: true })
   })
 })

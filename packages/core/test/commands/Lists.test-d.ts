@@ -12,12 +12,12 @@ describe("Lists", () => {
   })
 
   it("takes the ends and places there are", () => {
-    Redis.lmove("a", "b", "left", "right")
+    void Redis.lmove("a", "b", "left", "right")
     // @ts-expect-error no such end
-    Redis.lmove("a", "b", "left", "middle")
+    void Redis.lmove("a", "b", "left", "middle")
     // @ts-expect-error no such place
-    Redis.linsert("a", "between", "b", "c")
+    void Redis.linsert("a", "between", "b", "c")
     // @ts-expect-error COUNT has a reply type of its own
-    Redis.lpos("a", "b", { count: 1 })
+    void Redis.lpos("a", "b", { count: 1 })
   })
 })

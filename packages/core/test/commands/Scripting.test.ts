@@ -47,7 +47,13 @@ commandTable("Scripting", [
   ["PSC-08, CNV-07: forgets scripts", Redis.scriptFlush(), "SCRIPT FLUSH", ok, true],
   ["PSC-08: forgets scripts in the background", Redis.scriptFlush("async"), "SCRIPT FLUSH ASYNC", ok, true],
   ["PSC-09, CNV-07: ends a script", Redis.scriptKill(), "SCRIPT KILL", ok, true],
-  ["PSC-10, CNV-13: loads a script", Redis.scriptLoad("return 1"), "SCRIPT LOAD \"return 1\"", `$40\r\n${sha}\r\n`, sha],
+  [
+    "PSC-10, CNV-13: loads a script",
+    Redis.scriptLoad("return 1"),
+    "SCRIPT LOAD \"return 1\"",
+    `$40\r\n${sha}\r\n`,
+    sha
+  ],
   ["shows a script, on Valkey", Redis.scriptShow(sha), `SCRIPT SHOW ${sha}`, "$8\r\nreturn 1\r\n", "return 1"]
 ])
 

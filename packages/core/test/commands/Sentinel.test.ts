@@ -1,5 +1,5 @@
-import { Redis } from "@redfx/core"
 import { assert, describe, it } from "@effect/vitest"
+import { Redis } from "@redfx/core"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import { refusedTable } from "./settled.ts"
@@ -128,7 +128,13 @@ const nobody = ["*-1\r\n", "_\r\n"]
 const settings = { loglevel: "notice", "sentinel-user": "" }
 
 commandTable("Sentinel", [
-  ["reaches a quorum", Redis.sentinelCkquorum("m"), "SENTINEL CKQUORUM m", "+OK 1 usable Sentinels.\r\n", "OK 1 usable Sentinels."],
+  [
+    "reaches a quorum",
+    Redis.sentinelCkquorum("m"),
+    "SENTINEL CKQUORUM m",
+    "+OK 1 usable Sentinels.\r\n",
+    "OK 1 usable Sentinels."
+  ],
   [
     "reads all settings",
     Redis.sentinelConfigGet(),
@@ -136,7 +142,13 @@ commandTable("Sentinel", [
     [record(array, settings), record(map, settings)],
     plain(settings)
   ],
-  ["reads some settings", Redis.sentinelConfigGet("a", "b*"), "SENTINEL CONFIG GET a b*", ["*0\r\n", "%0\r\n"], plain({})],
+  [
+    "reads some settings",
+    Redis.sentinelConfigGet("a", "b*"),
+    "SENTINEL CONFIG GET a b*",
+    ["*0\r\n", "%0\r\n"],
+    plain({})
+  ],
   [
     "changes settings",
     Redis.sentinelConfigSet({ "announce-port": 0, "sentinel-pass": Redacted.make("s3cret") }),
@@ -151,9 +163,21 @@ commandTable("Sentinel", [
     [record(array, { "INFO-PERIOD": "10000" }), record(map, { "INFO-PERIOD": "10000" })],
     plain({ "INFO-PERIOD": 10000 })
   ],
-  ["changes intervals", Redis.sentinelDebugSet({ "ping-period": "1 second" }), "SENTINEL DEBUG ping-period 1000", ok, true],
+  [
+    "changes intervals",
+    Redis.sentinelDebugSet({ "ping-period": "1 second" }),
+    "SENTINEL DEBUG ping-period 1000",
+    ok,
+    true
+  ],
   ["fails over", Redis.sentinelFailover("m"), "SENTINEL FAILOVER m", ok, true],
-  ["fails over without loss", Redis.sentinelFailover("m", { coordinated: true }), "SENTINEL FAILOVER m COORDINATED", ok, true],
+  [
+    "fails over without loss",
+    Redis.sentinelFailover("m", { coordinated: true }),
+    "SENTINEL FAILOVER m COORDINATED",
+    ok,
+    true
+  ],
   ["writes its file", Redis.sentinelFlushconfig(), "SENTINEL FLUSHCONFIG", ok, true],
   [
     "SCC-02, CNV-42: finds the master",
@@ -251,7 +275,13 @@ commandTable("Sentinel", [
     masters,
     new Map([["mymaster", masterState]])
   ],
-  ["reads a primary, on Valkey", Redis.sentinelPrimary("mymaster"), "SENTINEL PRIMARY mymaster", record(map, master), masterState],
+  [
+    "reads a primary, on Valkey",
+    Redis.sentinelPrimary("mymaster"),
+    "SENTINEL PRIMARY mymaster",
+    record(map, master),
+    masterState
+  ],
   ["SCC-06, CNV-07: ends watching", Redis.sentinelRemove("m"), "SENTINEL REMOVE m", ok, true],
   ["REC-11: reads replicas", Redis.sentinelReplicas("m"), "SENTINEL REPLICAS m", states, [replicaState]],
   ["forgets what it knows", Redis.sentinelReset("m*"), "SENTINEL RESET m*", ":1\r\n", 1],
@@ -290,7 +320,9 @@ commandTable("Sentinel", [
     ok,
     true
   ],
-  ["SCC-09, REC-11, CNV-41: reads replicas by the old name", Redis.sentinelSlaves("m"), "SENTINEL SLAVES m", states, [replicaState]]
+  ["SCC-09, REC-11, CNV-41: reads replicas by the old name", Redis.sentinelSlaves("m"), "SENTINEL SLAVES m", states, [
+    replicaState
+  ]]
 ])
 
 refusedTable("Sentinel", [

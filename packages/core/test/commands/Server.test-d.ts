@@ -5,22 +5,22 @@ import { describe, expectTypeOf, it } from "vitest"
 describe("Server", () => {
   it("takes exclusive choices one at a time", () => {
     // @ts-expect-error ASYNC and SYNC exclude each other
-    Redis.flushall({ async: true, sync: true })
+    void Redis.flushall({ async: true, sync: true })
     // @ts-expect-error SCHEDULE and CANCEL exclude each other
-    Redis.bgsave({ schedule: true, cancel: true })
+    void Redis.bgsave({ schedule: true, cancel: true })
     // @ts-expect-error SAVE and NOSAVE exclude each other
-    Redis.shutdown({ save: true, nosave: true })
+    void Redis.shutdown({ save: true, nosave: true })
     // @ts-expect-error a command list has one filter
-    Redis.commandList({ pattern: "a", aclcat: "read" })
+    void Redis.commandList({ pattern: "a", aclcat: "read" })
   })
 
   it("takes a host with its port", () => {
-    Redis.replicaof()
-    Redis.replicaof("h", 1)
+    void Redis.replicaof()
+    void Redis.replicaof("h", 1)
     // @ts-expect-error a host needs a port
-    Redis.replicaof("h")
+    void Redis.replicaof("h")
     // @ts-expect-error a parameter needs a value
-    Redis.configSet("maxmemory")
+    void Redis.configSet("maxmemory")
   })
 
   it("types replies", () => {

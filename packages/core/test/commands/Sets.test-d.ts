@@ -14,10 +14,10 @@ describe("Sets", () => {
 
   it("refuses what cannot be sent", () => {
     // @ts-expect-error a count has a reply type of its own
-    Redis.spop("k", 2)
+    void Redis.spop("k", 2)
     // @ts-expect-error not a member
-    Redis.sadd("k", { a: 1 })
+    void Redis.sadd("k", { a: 1 })
     // @ts-expect-error no such option
-    Redis.sscan("k", 0, { type: "string" })
+    void Redis.sscan("k", 0, { type: "string" })
   })
 })

@@ -23,64 +23,64 @@ describe("SortedSets", () => {
   })
 
   it("ZST-01: refuses conditions that exclude each other", () => {
-    Redis.zadd("k", { a: 1 }, { xx: true, lt: true, ch: true })
+    void Redis.zadd("k", { a: 1 }, { xx: true, lt: true, ch: true })
     // @ts-expect-error nx with xx
-    Redis.zadd("k", { a: 1 }, { nx: true, xx: true })
+    void Redis.zadd("k", { a: 1 }, { nx: true, xx: true })
     // @ts-expect-error nx with gt
-    Redis.zadd("k", { a: 1 }, { nx: true, gt: true })
+    void Redis.zadd("k", { a: 1 }, { nx: true, gt: true })
     // @ts-expect-error nx with lt
-    Redis.zadd("k", { a: 1 }, { nx: true, lt: true })
+    void Redis.zadd("k", { a: 1 }, { nx: true, lt: true })
     // @ts-expect-error gt with lt
-    Redis.zadd("k", { a: 1 }, { gt: true, lt: true })
+    void Redis.zadd("k", { a: 1 }, { gt: true, lt: true })
     // @ts-expect-error INCR has a reply type of its own
-    Redis.zadd("k", { a: 1 }, { incr: true })
+    void Redis.zadd("k", { a: 1 }, { incr: true })
     // @ts-expect-error the score written is the reply: CH has no meaning
-    Redis.zaddIncr("k", 1, "a", { ch: true })
+    void Redis.zaddIncr("k", 1, "a", { ch: true })
     // @ts-expect-error a score is a number
-    Redis.zadd("k", { a: "1" })
+    void Redis.zadd("k", { a: "1" })
   })
 
   it("ZST-10: refuses ranges that do not fit together", () => {
-    Redis.zrange("k", "(1", Infinity, { byscore: true, limit: { offset: 0, count: 1 } })
-    Redis.zrange("k", "[a", "+", { bylex: true, rev: true })
+    void Redis.zrange("k", "(1", Infinity, { byscore: true, limit: { offset: 0, count: 1 } })
+    void Redis.zrange("k", "[a", "+", { bylex: true, rev: true })
     // @ts-expect-error LIMIT without BYSCORE or BYLEX
-    Redis.zrange("k", 0, -1, { limit: { offset: 0, count: 1 } })
+    void Redis.zrange("k", 0, -1, { limit: { offset: 0, count: 1 } })
     // @ts-expect-error LIMIT without BYSCORE or BYLEX
-    Redis.zrange("k", 0, -1, { rev: true, limit: { offset: 0, count: 1 } })
+    void Redis.zrange("k", 0, -1, { rev: true, limit: { offset: 0, count: 1 } })
     // @ts-expect-error both BYSCORE and BYLEX
-    Redis.zrange("k", "-", "+", { bylex: true, byscore: true })
+    void Redis.zrange("k", "-", "+", { bylex: true, byscore: true })
     // @ts-expect-error bounds of scores are no ranks
-    Redis.zrange("k", "(1", 2)
+    void Redis.zrange("k", "(1", 2)
     // @ts-expect-error bounds of text by score
-    Redis.zrange("k", "[a", "[b", { byscore: true })
+    void Redis.zrange("k", "[a", "[b", { byscore: true })
     // @ts-expect-error ranks by text
-    Redis.zrange("k", 0, -1, { bylex: true })
+    void Redis.zrange("k", 0, -1, { bylex: true })
     // @ts-expect-error half a limit
-    Redis.zrange("k", 0, 1, { byscore: true, limit: { offset: 1 } })
+    void Redis.zrange("k", 0, 1, { byscore: true, limit: { offset: 1 } })
     // @ts-expect-error text has no scores to return
-    Redis.zrangeWithScores("k", "-", "+", { bylex: true })
+    void Redis.zrangeWithScores("k", "-", "+", { bylex: true })
     // @ts-expect-error LIMIT without BYSCORE or BYLEX
-    Redis.zrangestore("d", "k", 0, -1, { limit: { offset: 0, count: 1 } })
+    void Redis.zrangestore("d", "k", 0, -1, { limit: { offset: 0, count: 1 } })
   })
 
   it("ZST-03, ZST-05: takes bounds of scores and of text", () => {
     const from: number = 3
-    Redis.zcount("k", `(${from}`, "+inf")
+    void Redis.zcount("k", `(${from}`, "+inf")
     // @ts-expect-error not a number
-    Redis.zcount("k", "(a", 1)
+    void Redis.zcount("k", "(a", 1)
     // @ts-expect-error no bracket
-    Redis.zlexcount("k", "a", "+")
+    void Redis.zlexcount("k", "a", "+")
     // @ts-expect-error half a limit
-    Redis.zrangebyscore("k", 1, 2, { limit: { count: 1 } })
+    void Redis.zrangebyscore("k", 1, 2, { limit: { count: 1 } })
   })
 
   it("ZST-23, ZST-24: takes weights for all keys or none", () => {
-    Redis.zunionstore("d", [["k", 1], [Uint8Array.of(1), 2]])
+    void Redis.zunionstore("d", [["k", 1], [Uint8Array.of(1), 2]])
     // @ts-expect-error a key without a weight beside one with
-    Redis.zunionstore("d", [["k", 1], "l"])
+    void Redis.zunionstore("d", [["k", 1], "l"])
     // @ts-expect-error no such aggregate
-    Redis.zinterstore("d", ["k"], { aggregate: "avg" })
+    void Redis.zinterstore("d", ["k"], { aggregate: "avg" })
     // @ts-expect-error no such end
-    Redis.zmpop("k", "middle")
+    void Redis.zmpop("k", "middle")
   })
 })

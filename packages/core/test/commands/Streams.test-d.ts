@@ -26,42 +26,42 @@ describe("Streams", () => {
   })
 
   it("XST-02: refuses options that exclude each other", () => {
-    Redis.xadd("s", { a: 1 }, { maxlen: 5, limit: 10 })
+    void Redis.xadd("s", { a: 1 }, { maxlen: 5, limit: 10 })
     // @ts-expect-error both thresholds
-    Redis.xadd("s", { a: 1 }, { maxlen: 5, minid: "1-0" })
+    void Redis.xadd("s", { a: 1 }, { maxlen: 5, minid: "1-0" })
     // @ts-expect-error LIMIT is for approximate trimming
-    Redis.xadd("s", { a: 1 }, { maxlen: 5, approximate: false, limit: 10 })
+    void Redis.xadd("s", { a: 1 }, { maxlen: 5, approximate: false, limit: 10 })
     // @ts-expect-error LIMIT without a threshold
-    Redis.xadd("s", { a: 1 }, { limit: 10 })
+    void Redis.xadd("s", { a: 1 }, { limit: 10 })
     // @ts-expect-error approximate without a threshold
-    Redis.xadd("s", { a: 1 }, { approximate: true })
+    void Redis.xadd("s", { a: 1 }, { approximate: true })
     // @ts-expect-error NOMKSTREAM has a reply type of its own
-    Redis.xadd("s", { a: 1 }, { nomkstream: true })
+    void Redis.xadd("s", { a: 1 }, { nomkstream: true })
     // @ts-expect-error repetitions are recognised for ids that the server makes
-    Redis.xadd("s", { a: 1 }, { idmp: { pid: "p", iid: "i" }, id: "1-0" })
+    void Redis.xadd("s", { a: 1 }, { idmp: { pid: "p", iid: "i" }, id: "1-0" })
     // @ts-expect-error both ways to recognise repetitions
-    Redis.xadd("s", { a: 1 }, { idmp: { pid: "p", iid: "i" }, idmpauto: "p" })
+    void Redis.xadd("s", { a: 1 }, { idmp: { pid: "p", iid: "i" }, idmpauto: "p" })
     // @ts-expect-error no such choice
-    Redis.xadd("s", { a: 1 }, { references: "all" })
+    void Redis.xadd("s", { a: 1 }, { references: "all" })
   })
 
   it("XST-19: trims by one threshold", () => {
     // @ts-expect-error no threshold
-    Redis.xtrim("s", {})
+    void Redis.xtrim("s", {})
     // @ts-expect-error both thresholds
-    Redis.xtrim("s", { maxlen: 5, minid: "1-0" })
+    void Redis.xtrim("s", { maxlen: 5, minid: "1-0" })
     // @ts-expect-error LIMIT is for approximate trimming
-    Redis.xtrim("s", { minid: "1-0", approximate: false, limit: 10 })
+    void Redis.xtrim("s", { minid: "1-0", approximate: false, limit: 10 })
   })
 
   it("XST-03: sets one idle time", () => {
     // @ts-expect-error idle and time
-    Redis.xclaim("s", "g", "c", 0, ["1-0"], { idle: 1, time: 2 })
+    void Redis.xclaim("s", "g", "c", 0, ["1-0"], { idle: 1, time: 2 })
     // @ts-expect-error JUSTID has a reply type of its own
-    Redis.xclaim("s", "g", "c", 0, ["1-0"], { justid: true })
+    void Redis.xclaim("s", "g", "c", 0, ["1-0"], { justid: true })
     // @ts-expect-error needs something to set
-    Redis.xcfgset("s", {})
+    void Redis.xcfgset("s", {})
     // @ts-expect-error XST-14: ends and count are needed
-    Redis.xpendingRange("s", "g", "-", "+")
+    void Redis.xpendingRange("s", "g", "-", "+")
   })
 })

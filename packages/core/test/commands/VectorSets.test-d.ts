@@ -14,12 +14,12 @@ describe("VectorSets", () => {
 
   it("refuses options that exclude each other", () => {
     // @ts-expect-error an element and a vector
-    Redis.vsim("k", { ele: "a", vector: [1] })
+    void Redis.vsim("k", { ele: "a", vector: [1] })
     // @ts-expect-error neither
-    Redis.vsim("k", {})
+    void Redis.vsim("k", {})
     // @ts-expect-error no such quantization
-    Redis.vadd("k", [1], "a", { quantization: "q4" })
+    void Redis.vadd("k", [1], "a", { quantization: "q4" })
     // @ts-expect-error scores have a reply type of their own
-    Redis.vsim("k", { ele: "a" }, { withscores: true })
+    void Redis.vsim("k", { ele: "a" }, { withscores: true })
   })
 })

@@ -2,10 +2,10 @@
  * Tests commands without a server: one row says what is sent, what comes back
  * and what that decodes to.
  */
+import { assert, describe, it } from "@effect/vitest"
 import { RedisCommand } from "@redfx/core"
 import { RespDecoder } from "@redfx/core/RespDecoder"
 import { RespEncoder } from "@redfx/core/RespEncoder"
-import { assert, describe, it } from "@effect/vitest"
 import * as Exit from "effect/Exit"
 
 /**

@@ -11,14 +11,7 @@
 import * as Arg from "../../RedisArg.ts"
 import { define } from "../../RedisCommand.ts"
 import * as Reply from "../../RedisReply.ts"
-import {
-  aggregateArgs,
-  createArgs,
-  cursorArgs,
-  schemaArgs,
-  searchArgs,
-  suggetArgs
-} from "./SearchOptions.ts"
+import { aggregateArgs, createArgs, cursorArgs, schemaArgs, searchArgs, suggetArgs } from "./SearchOptions.ts"
 import type {
   FtAggregateOptions,
   FtCreateOptions,
@@ -30,7 +23,16 @@ import type {
   FtSugaddOptions,
   FtSuggetOptions
 } from "./SearchOptions.ts"
-import { found, foundIds, foundScored, misspelled, page, rows, scoredSuggestions, suggestions } from "./SearchReplies.ts"
+import {
+  found,
+  foundIds,
+  foundScored,
+  misspelled,
+  page,
+  rows,
+  scoredSuggestions,
+  suggestions
+} from "./SearchReplies.ts"
 
 export type * from "./SearchOptions.ts"
 export type * from "./SearchReplies.ts"
@@ -361,8 +363,7 @@ export const ftSearchNocontent = define(
  */
 export const ftSearchWithscores = define(
   "FT.SEARCH",
-  (index: string, query: string, options: FtSearchOptions = {}) =>
-    searchArgs(index, query, options, "WITHSCORES"),
+  (index: string, query: string, options: FtSearchOptions = {}) => searchArgs(index, query, options, "WITHSCORES"),
   foundScored,
   "readonly"
 )

@@ -142,11 +142,13 @@ export type FtStep =
   | { readonly load: ReadonlyArray<string> | "*" }
   | {
     readonly groupby: ReadonlyArray<string>
-    readonly reduce?: ReadonlyArray<{
-      readonly function: string
-      readonly args?: ReadonlyArray<Arg.Value> | undefined
-      readonly as?: string | undefined
-    }> | undefined
+    readonly reduce?:
+      | ReadonlyArray<{
+        readonly function: string
+        readonly args?: ReadonlyArray<Arg.Value> | undefined
+        readonly as?: string | undefined
+      }>
+      | undefined
   }
   | {
     readonly sortby: ReadonlyArray<{ readonly field: string; readonly order?: "asc" | "desc" | undefined }>

@@ -52,8 +52,10 @@ export interface FtMisspelled {
 
 const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
 
-const fields = Reply.orElse(Reply.recordOf(Reply.nullable(Reply.text)), (): Readonly<Record<string, string>> =>
-  Object.create(null))
+const fields = Reply.orElse(
+  Reply.recordOf(Reply.nullable(Reply.text)),
+  (): Readonly<Record<string, string>> => Object.create(null)
+)
 
 /** How the documents of a search are read: from the elements of RESP2, `width` a document, or from a map of RESP3. */
 const documents = <D>(

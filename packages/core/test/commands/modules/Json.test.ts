@@ -1,5 +1,5 @@
-import { RedisCommand, RedisJson as Json } from "@redfx/core"
 import { assert, it } from "@effect/vitest"
+import { RedisCommand, RedisJson as Json } from "@redfx/core"
 import * as Exit from "effect/Exit"
 import { refusedTable } from "../settled.ts"
 import { commandTable, decoded } from "../table.ts"
@@ -12,40 +12,98 @@ const counted = [3, undefined]
 const places = ["$8\r\n[4,null]\r\n", "*2\r\n:4\r\n_\r\n"]
 
 commandTable("Json", [
-  ["appends", Json.jsonArrappend("k", "$.a", [1, [2], "x"]), "JSON.ARRAPPEND k $.a 1 [2] \"\\\"x\\\"\"", counts, counted],
-  ["a path of the older form gives an array of one", Json.jsonArrappend("k", ".a", [1]), "JSON.ARRAPPEND k .a 1", ":3\r\n", [3]],
+  [
+    "appends",
+    Json.jsonArrappend("k", "$.a", [1, [2], "x"]),
+    "JSON.ARRAPPEND k $.a 1 [2] \"\\\"x\\\"\"",
+    counts,
+    counted
+  ],
+  [
+    "a path of the older form gives an array of one",
+    Json.jsonArrappend("k", ".a", [1]),
+    "JSON.ARRAPPEND k .a 1",
+    ":3\r\n",
+    [3]
+  ],
   ["finds an index", Json.jsonArrindex("k", "$", true), "JSON.ARRINDEX k $ true", "*1\r\n:-1\r\n", [-1]],
-  ["finds an index in a range", Json.jsonArrindex("k", "$", null, 1, 5), "JSON.ARRINDEX k $ null 1 5", "*1\r\n:2\r\n", [2]],
+  ["finds an index in a range", Json.jsonArrindex("k", "$", null, 1, 5), "JSON.ARRINDEX k $ null 1 5", "*1\r\n:2\r\n", [
+    2
+  ]],
   ["inserts", Json.jsonArrinsert("k", "$", 0, [{ a: 1 }]), "JSON.ARRINSERT k $ 0 \"{\\\"a\\\":1}\"", counts, counted],
   ["measures arrays", Json.jsonArrlen("k"), "JSON.ARRLEN k $", counts, counted],
-  ["pops", Json.jsonArrpop("k", "$.a", 0), "JSON.ARRPOP k $.a 0", ["*2\r\n$5\r\n[1,2]\r\n$-1\r\n", "*2\r\n$5\r\n[1,2]\r\n_\r\n"], [[1, 2], undefined]],
+  ["pops", Json.jsonArrpop("k", "$.a", 0), "JSON.ARRPOP k $.a 0", [
+    "*2\r\n$5\r\n[1,2]\r\n$-1\r\n",
+    "*2\r\n$5\r\n[1,2]\r\n_\r\n"
+  ], [[1, 2], undefined]],
   ["trims", Json.jsonArrtrim("k", "$", 1, 2), "JSON.ARRTRIM k $ 1 2", counts, counted],
   ["clears", Json.jsonClear("k"), "JSON.CLEAR k $", ":2\r\n", 2],
   ["measures memory", Json.jsonDebugMemory("k"), "JSON.DEBUG MEMORY k $", "*1\r\n:72\r\n", [72]],
   ["deletes", Json.jsonDel("k", "$.a"), "JSON.DEL k $.a", ":1\r\n", 1],
   ["forgets", Json.jsonForget("k"), "JSON.FORGET k $", ":0\r\n", 0],
-  ["gets", Json.jsonGet("k"), "JSON.GET k $", bulk("[{\"a\":null,\"__proto__\":1}]"), JSON.parse("[{\"a\":null,\"__proto__\":1}]")],
+  [
+    "gets",
+    Json.jsonGet("k"),
+    "JSON.GET k $",
+    bulk("[{\"a\":null,\"__proto__\":1}]"),
+    JSON.parse("[{\"a\":null,\"__proto__\":1}]")
+  ],
   ["gets nothing", Json.jsonGet("k", "$.a"), "JSON.GET k $.a", nil, undefined],
   ["gets null", Json.jsonGet("k", ".a"), "JSON.GET k .a", bulk("null"), null],
-  ["gets text laid out", RedisCommand.asBytes(Json.jsonGet("k", "$", { indent: "-", newline: "n", space: "s" })), "JSON.GET k INDENT - NEWLINE n SPACE s $", bulk("[]"), Uint8Array.of(91, 93)],
-  ["gets several paths", Json.jsonGetPaths("k", "$.a", "$.b"), "JSON.GET k $.a $.b", bulk("{\"$.a\":[1],\"$.b\":[]}"), { "$.a": [1], "$.b": [] }],
+  [
+    "gets text laid out",
+    RedisCommand.asBytes(Json.jsonGet("k", "$", { indent: "-", newline: "n", space: "s" })),
+    "JSON.GET k INDENT - NEWLINE n SPACE s $",
+    bulk("[]"),
+    Uint8Array.of(91, 93)
+  ],
+  ["gets several paths", Json.jsonGetPaths("k", "$.a", "$.b"), "JSON.GET k $.a $.b", bulk("{\"$.a\":[1],\"$.b\":[]}"), {
+    "$.a": [1],
+    "$.b": []
+  }],
   ["merges", Json.jsonMerge("k", "$", { a: null }), "JSON.MERGE k $ \"{\\\"a\\\":null}\"", ok, true],
-  ["gets of several documents", Json.jsonMget(["k", "l"], "$.a"), "JSON.MGET k l $.a", ["*2\r\n$3\r\n[1]\r\n$-1\r\n", "*2\r\n$3\r\n[1]\r\n_\r\n"], [[1], undefined]],
-  ["sets several documents", Json.jsonMset({ key: "k", value: 1 }, { key: "l", path: "$.a", value: [] }), "JSON.MSET k $ 1 l $.a []", ok, true],
+  ["gets of several documents", Json.jsonMget(["k", "l"], "$.a"), "JSON.MGET k l $.a", [
+    "*2\r\n$3\r\n[1]\r\n$-1\r\n",
+    "*2\r\n$3\r\n[1]\r\n_\r\n"
+  ], [[1], undefined]],
+  [
+    "sets several documents",
+    Json.jsonMset({ key: "k", value: 1 }, { key: "l", path: "$.a", value: [] }),
+    "JSON.MSET k $ 1 l $.a []",
+    ok,
+    true
+  ],
   ["adds", Json.jsonNumincrby("k", "$.a", 1.5), "JSON.NUMINCRBY k $.a 1.5", places, [4, null]],
-  ["adds with an older path", Json.jsonNumincrby("k", ".a", 1), "JSON.NUMINCRBY k .a 1", ["$3\r\n2.5\r\n", ",2.5\r\n"], [2.5]],
+  [
+    "adds with an older path",
+    Json.jsonNumincrby("k", ".a", 1),
+    "JSON.NUMINCRBY k .a 1",
+    ["$3\r\n2.5\r\n", ",2.5\r\n"],
+    [2.5]
+  ],
   ["multiplies", Json.jsonNummultby("k", "$.a", 2), "JSON.NUMMULTBY k $.a 2", places, [4, null]],
-  ["lists members", Json.jsonObjkeys("k"), "JSON.OBJKEYS k $", ["*2\r\n*1\r\n$1\r\na\r\n$-1\r\n", "*2\r\n*1\r\n$1\r\na\r\n_\r\n"], [["a"], undefined]],
-  ["lists members with an older path", Json.jsonObjkeys("k", "."), "JSON.OBJKEYS k .", "*2\r\n$1\r\na\r\n$1\r\nb\r\n", [["a", "b"]]],
+  ["lists members", Json.jsonObjkeys("k"), "JSON.OBJKEYS k $", [
+    "*2\r\n*1\r\n$1\r\na\r\n$-1\r\n",
+    "*2\r\n*1\r\n$1\r\na\r\n_\r\n"
+  ], [["a"], undefined]],
+  ["lists members with an older path", Json.jsonObjkeys("k", "."), "JSON.OBJKEYS k .", "*2\r\n$1\r\na\r\n$1\r\nb\r\n", [
+    ["a", "b"]
+  ]],
   ["counts members", Json.jsonObjlen("k"), "JSON.OBJLEN k $", counts, counted],
   ["reads as RESP", Json.jsonResp("k"), "JSON.RESP k $", "*1\r\n*3\r\n+{\r\n$1\r\na\r\n:1\r\n", [["{", "a", 1]]],
   ["sets", Json.jsonSet("k", "$", { a: [1, "x"] }), "JSON.SET k $ \"{\\\"a\\\":[1,\\\"x\\\"]}\"", ok, true],
   ["sets what is new", Json.jsonSet("k", "$", 1, { nx: true }), "JSON.SET k $ 1 NX", nil, false],
   ["appends to text", Json.jsonStrappend("k", "$.a", "x"), "JSON.STRAPPEND k $.a \"\\\"x\\\"\"", counts, counted],
   ["measures text", Json.jsonStrlen("k", "$.a"), "JSON.STRLEN k $.a", counts, counted],
-  ["inverts", Json.jsonToggle("k", "$.a"), "JSON.TOGGLE k $.a", ["*3\r\n:1\r\n:0\r\n$-1\r\n", "*3\r\n:1\r\n:0\r\n_\r\n"], [true, false, undefined]],
+  ["inverts", Json.jsonToggle("k", "$.a"), "JSON.TOGGLE k $.a", [
+    "*3\r\n:1\r\n:0\r\n$-1\r\n",
+    "*3\r\n:1\r\n:0\r\n_\r\n"
+  ], [true, false, undefined]],
   ["inverts with an older path", Json.jsonToggle("k", ".a"), "JSON.TOGGLE k .a", bulk("true"), [true]],
-  ["tells types", Json.jsonType("k", "$..a"), "JSON.TYPE k $..a", ["*2\r\n$6\r\nobject\r\n$7\r\ninteger\r\n", "*1\r\n*2\r\n$6\r\nobject\r\n$7\r\ninteger\r\n"], ["object", "integer"]],
+  ["tells types", Json.jsonType("k", "$..a"), "JSON.TYPE k $..a", [
+    "*2\r\n$6\r\nobject\r\n$7\r\ninteger\r\n",
+    "*1\r\n*2\r\n$6\r\nobject\r\n$7\r\ninteger\r\n"
+  ], ["object", "integer"]],
   ["a missing key has no types", Json.jsonType("k"), "JSON.TYPE k $", ["$-1\r\n", "*1\r\n_\r\n"], []]
 ])
 

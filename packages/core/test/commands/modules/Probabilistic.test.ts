@@ -1,5 +1,5 @@
-import { RedisBloom as Bloom, RedisCommand } from "@redfx/core"
 import { assert, it } from "@effect/vitest"
+import { RedisBloom as Bloom, RedisCommand } from "@redfx/core"
 import { refusedTable } from "../settled.ts"
 import { commandTable } from "../table.ts"
 
@@ -33,7 +33,18 @@ commandTable("Bloom filters", [
     "describes what does not grow",
     Bloom.bfInfo("k"),
     "BF.INFO k",
-    [flat("+Capacity\r\n", ":1\r\n", "+Size\r\n", ":2\r\n", "+Number of filters\r\n", ":1\r\n", "+Number of items inserted\r\n", ":0\r\n", "+Expansion rate\r\n", "$-1\r\n")],
+    [flat(
+      "+Capacity\r\n",
+      ":1\r\n",
+      "+Size\r\n",
+      ":2\r\n",
+      "+Number of filters\r\n",
+      ":1\r\n",
+      "+Number of items inserted\r\n",
+      ":0\r\n",
+      "+Expansion rate\r\n",
+      "$-1\r\n"
+    )],
     { capacity: 1, size: 2, numberOfFilters: 1, numberOfItemsInserted: 0, expansionRate: undefined }
   ],
   ["inserts", Bloom.bfInsert("k", ["a", "b"]), "BF.INSERT k ITEMS a b", some, [true, false]],
@@ -44,14 +55,32 @@ commandTable("Bloom filters", [
     "*1\r\n:1\r\n",
     [true]
   ],
-  ["inserts into what exists", Bloom.bfInsert("k", ["a"], { nocreate: true, nonscaling: true }), "BF.INSERT k NONSCALING NOCREATE ITEMS a", "*1\r\n:1\r\n", [true]],
+  [
+    "inserts into what exists",
+    Bloom.bfInsert("k", ["a"], { nocreate: true, nonscaling: true }),
+    "BF.INSERT k NONSCALING NOCREATE ITEMS a",
+    "*1\r\n:1\r\n",
+    [true]
+  ],
   ["restores", Bloom.bfLoadchunk("k", 1, Uint8Array.of(97)), "BF.LOADCHUNK k 1 a", ok, true],
   ["adds several", Bloom.bfMadd("k", "a", "b"), "BF.MADD k a b", some, [true, false]],
   ["looks for several", Bloom.bfMexists("k", ["a", "b"]), "BF.MEXISTS k a b", some, [true, false]],
   ["makes", Bloom.bfReserve("k", 0.01, 100), "BF.RESERVE k 0.01 100", ok, true],
-  ["makes what grows", Bloom.bfReserve("k", 0.01, 100, { expansion: 3 }), "BF.RESERVE k 0.01 100 EXPANSION 3", ok, true],
-  ["dumps", Bloom.bfScandump("k", 0), "BF.SCANDUMP k 0", "*2\r\n:1\r\n$1\r\na\r\n", { iterator: 1, data: Uint8Array.of(97) }],
-  ["dumps to the end", Bloom.bfScandump("k", 1), "BF.SCANDUMP k 1", ["*2\r\n:0\r\n$-1\r\n", "*2\r\n:0\r\n$0\r\n\r\n"], { iterator: 0, data: new Uint8Array() }]
+  [
+    "makes what grows",
+    Bloom.bfReserve("k", 0.01, 100, { expansion: 3 }),
+    "BF.RESERVE k 0.01 100 EXPANSION 3",
+    ok,
+    true
+  ],
+  ["dumps", Bloom.bfScandump("k", 0), "BF.SCANDUMP k 0", "*2\r\n:1\r\n$1\r\na\r\n", {
+    iterator: 1,
+    data: Uint8Array.of(97)
+  }],
+  ["dumps to the end", Bloom.bfScandump("k", 1), "BF.SCANDUMP k 1", ["*2\r\n:0\r\n$-1\r\n", "*2\r\n:0\r\n$0\r\n\r\n"], {
+    iterator: 0,
+    data: new Uint8Array()
+  }]
 ])
 
 commandTable("Cuckoo filters", [
@@ -85,7 +114,10 @@ commandTable("Cuckoo filters", [
       maxIterations: 20
     }
   ],
-  ["inserts", Bloom.cfInsert("k", ["a"], { capacity: 9 }), "CF.INSERT k CAPACITY 9 ITEMS a", ["*1\r\n:1\r\n", "*1\r\n#t\r\n"], [1]],
+  ["inserts", Bloom.cfInsert("k", ["a"], { capacity: 9 }), "CF.INSERT k CAPACITY 9 ITEMS a", [
+    "*1\r\n:1\r\n",
+    "*1\r\n#t\r\n"
+  ], [1]],
   [
     "inserts what is new, until there is no room",
     Bloom.cfInsertnx("k", ["a", "b", "c"], { nocreate: true }),
@@ -103,12 +135,19 @@ commandTable("Cuckoo filters", [
     ok,
     true
   ],
-  ["dumps", Bloom.cfScandump("k", 0), "CF.SCANDUMP k 0", "*2\r\n:1\r\n$1\r\na\r\n", { iterator: 1, data: Uint8Array.of(97) }]
+  ["dumps", Bloom.cfScandump("k", 0), "CF.SCANDUMP k 0", "*2\r\n:1\r\n$1\r\na\r\n", {
+    iterator: 1,
+    data: Uint8Array.of(97)
+  }]
 ])
 
 commandTable("Count-Min sketches", [
   ["counts", Bloom.cmsIncrby("k", { a: 1, b: 2 }), "CMS.INCRBY k a 1 b 2", "*2\r\n:1\r\n:2\r\n", [1, 2]],
-  ["describes", Bloom.cmsInfo("k"), "CMS.INFO k", both({ width: 2000, depth: 7, count: 3 }), { width: 2000, depth: 7, count: 3 }],
+  ["describes", Bloom.cmsInfo("k"), "CMS.INFO k", both({ width: 2000, depth: 7, count: 3 }), {
+    width: 2000,
+    depth: 7,
+    count: 3
+  }],
   ["makes by size", Bloom.cmsInitbydim("k", 2000, 7), "CMS.INITBYDIM k 2000 7", ok, true],
   ["makes by probability", Bloom.cmsInitbyprob("k", 0.001, 0.01), "CMS.INITBYPROB k 0.001 0.01", ok, true],
   ["merges", Bloom.cmsMerge("d", [{ key: "a" }, { key: "b" }]), "CMS.MERGE d 2 a b", ok, true],
@@ -166,7 +205,10 @@ const digest = {
 commandTable("t-digests", [
   ["adds", Bloom.tdigestAdd("k", 1.5, -2), "TDIGEST.ADD k 1.5 -2", ok, true],
   ["finds values by rank", Bloom.tdigestByrank("k", 0, 1, 9), "TDIGEST.BYRANK k 0 1 9", doubles, [1.5, NaN, Infinity]],
-  ["finds values from the end", Bloom.tdigestByrevrank("k", [9]), "TDIGEST.BYREVRANK k 9", ["*1\r\n$4\r\n-inf\r\n", "*1\r\n,-inf\r\n"], [-Infinity]],
+  ["finds values from the end", Bloom.tdigestByrevrank("k", [9]), "TDIGEST.BYREVRANK k 9", [
+    "*1\r\n$4\r\n-inf\r\n",
+    "*1\r\n,-inf\r\n"
+  ], [-Infinity]],
   ["tells parts", Bloom.tdigestCdf("k", 1, 2, 3), "TDIGEST.CDF k 1 2 3", doubles, [1.5, NaN, Infinity]],
   ["makes", Bloom.tdigestCreate("k"), "TDIGEST.CREATE k", ok, true],
   ["makes as exact as said", Bloom.tdigestCreate("k", 200), "TDIGEST.CREATE k COMPRESSION 200", ok, true],
@@ -196,11 +238,18 @@ commandTable("t-digests", [
     true
   ],
   ["tells the least", Bloom.tdigestMin("k"), "TDIGEST.MIN k", ["$3\r\nnan\r\n", ",nan\r\n"], NaN],
-  ["finds values by part", Bloom.tdigestQuantile("k", 0.1, 0.5, 0.9), "TDIGEST.QUANTILE k 0.1 0.5 0.9", doubles, [1.5, NaN, Infinity]],
+  ["finds values by part", Bloom.tdigestQuantile("k", 0.1, 0.5, 0.9), "TDIGEST.QUANTILE k 0.1 0.5 0.9", doubles, [
+    1.5,
+    NaN,
+    Infinity
+  ]],
   ["ranks", Bloom.tdigestRank("k", 1, 2), "TDIGEST.RANK k 1 2", "*2\r\n:-1\r\n:4\r\n", [-1, 4]],
   ["empties", Bloom.tdigestReset("k"), "TDIGEST.RESET k", ok, true],
   ["ranks from the end", Bloom.tdigestRevrank("k", 1), "TDIGEST.REVRANK k 1", "*1\r\n:-2\r\n", [-2]],
-  ["tells the mean", Bloom.tdigestTrimmedMean("k", 0.1, 0.9), "TDIGEST.TRIMMED_MEAN k 0.1 0.9", ["$3\r\n9.5\r\n", ",9.5\r\n"], 9.5]
+  ["tells the mean", Bloom.tdigestTrimmedMean("k", 0.1, 0.9), "TDIGEST.TRIMMED_MEAN k 0.1 0.9", [
+    "$3\r\n9.5\r\n",
+    ",9.5\r\n"
+  ], 9.5]
 ])
 
 refusedTable("Probabilistic", [

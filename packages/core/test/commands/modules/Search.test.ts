@@ -1,5 +1,5 @@
-import { RedisCommand, RedisSearch as Search } from "@redfx/core"
 import { assert, it } from "@effect/vitest"
+import { RedisCommand, RedisSearch as Search } from "@redfx/core"
 import { refusedTable } from "../settled.ts"
 import { commandTable } from "../table.ts"
 
@@ -22,10 +22,18 @@ const summary = (...results: ReadonlyArray<string>): string =>
     bulk("warning"),
     flat()
   )
-const result = (...more: ReadonlyArray<string>): string => map(bulk("id"), bulk("doc:1"), ...more, bulk("values"), flat())
+const result = (...more: ReadonlyArray<string>): string =>
+  map(bulk("id"), bulk("doc:1"), ...more, bulk("values"), flat())
 const grouped = [
   flat(":7\r\n", flat(bulk("city"), bulk("a"), bulk("n"), bulk("2"), bulk("names"), flat(bulk("x")))),
-  summary(map(bulk("extra_attributes"), map(bulk("city"), bulk("a"), bulk("n"), bulk("2"), bulk("names"), flat(bulk("x"))), bulk("values"), flat()))
+  summary(
+    map(
+      bulk("extra_attributes"),
+      map(bulk("city"), bulk("a"), bulk("n"), bulk("2"), bulk("names"), flat(bulk("x"))),
+      bulk("values"),
+      flat()
+    )
+  )
 ]
 const rows = { total: 7, rows: [plain({ city: "a", n: "2", names: ["x"] })] }
 
@@ -35,7 +43,10 @@ commandTable("Search", [
     "aggregates by steps",
     Search.ftAggregate("i", "@a:$x", [
       { load: ["@a", "@b"] },
-      { groupby: ["@city"], reduce: [{ function: "COUNT", as: "n" }, { function: "TOLIST", args: ["@name"], as: "names" }] },
+      {
+        groupby: ["@city"],
+        reduce: [{ function: "COUNT", as: "n" }, { function: "TOLIST", args: ["@name"], as: "names" }]
+      },
       { apply: "@n * 2", as: "m" },
       { filter: "@m > 3" },
       { sortby: [{ field: "@m", order: "desc" }, { field: "@n" }], max: 9 },
@@ -56,8 +67,17 @@ commandTable("Search", [
   ["names", Search.ftAliasadd("a", "i"), "FT.ALIASADD a i", ok, true],
   ["takes a name away", Search.ftAliasdel("a"), "FT.ALIASDEL a", ok, true],
   ["moves a name", Search.ftAliasupdate("a", "i"), "FT.ALIASUPDATE a i", ok, true],
-  ["alters", Search.ftAlter("i", [{ name: "t", type: "text" }], { skipinitialscan: true }), "FT.ALTER i SKIPINITIALSCAN SCHEMA ADD t TEXT", ok, true],
-  ["reads settings", Search.ftConfigGet("TIMEOUT"), "FT.CONFIG GET TIMEOUT", [flat(flat(bulk("TIMEOUT"), bulk("500"))), map(bulk("TIMEOUT"), bulk("500"))], plain({ TIMEOUT: "500" })],
+  [
+    "alters",
+    Search.ftAlter("i", [{ name: "t", type: "text" }], { skipinitialscan: true }),
+    "FT.ALTER i SKIPINITIALSCAN SCHEMA ADD t TEXT",
+    ok,
+    true
+  ],
+  ["reads settings", Search.ftConfigGet("TIMEOUT"), "FT.CONFIG GET TIMEOUT", [
+    flat(flat(bulk("TIMEOUT"), bulk("500"))),
+    map(bulk("TIMEOUT"), bulk("500"))
+  ], plain({ TIMEOUT: "500" })],
   ["changes a setting", Search.ftConfigSet("TIMEOUT", 42), "FT.CONFIG SET TIMEOUT 42", ok, true],
   [
     "makes an index",
@@ -67,7 +87,15 @@ commandTable("Search", [
       { name: "n", type: "numeric", sortable: true },
       { name: "s", type: "geoshape", coordSystem: "flat" },
       { name: "v", type: "vector", algorithm: "hnsw", attributes: { TYPE: "FLOAT32", DIM: 2, DISTANCE_METRIC: "L2" } }
-    ], { on: "json", prefix: ["a:", "b:"], language: "german", score: 0.5, temporary: "1 minute", stopwords: [], nohl: true }),
+    ], {
+      on: "json",
+      prefix: ["a:", "b:"],
+      language: "german",
+      score: 0.5,
+      temporary: "1 minute",
+      stopwords: [],
+      nohl: true
+    }),
     "FT.CREATE i ON JSON PREFIX 2 a: b: LANGUAGE german SCORE 0.5 TEMPORARY 60 NOHL STOPWORDS 0 SCHEMA " +
     "$.t AS t TEXT NOSTEM WEIGHT 2 SORTABLE UNF NOINDEX g TAG SEPARATOR ; CASESENSITIVE INDEXEMPTY INDEXMISSING " +
     "n NUMERIC SORTABLE s GEOSHAPE FLAT v VECTOR HNSW 6 TYPE FLOAT32 DIM 2 DISTANCE_METRIC L2",
@@ -75,16 +103,31 @@ commandTable("Search", [
     true
   ],
   ["deletes a cursor", Search.ftCursorDel("i", 42), "FT.CURSOR DEL i 42", ok, true],
-  ["reads on", Search.ftCursorRead("i", 42, 5), "FT.CURSOR READ i 42 COUNT 5", grouped.map((part) => flat(part, ":0\r\n")), { ...rows, cursor: 0 }],
+  [
+    "reads on",
+    Search.ftCursorRead("i", 42, 5),
+    "FT.CURSOR READ i 42 COUNT 5",
+    grouped.map((part) => flat(part, ":0\r\n")),
+    { ...rows, cursor: 0 }
+  ],
   ["adds terms", Search.ftDictadd("d", "a", "b"), "FT.DICTADD d a b", ":2\r\n", 2],
   ["deletes terms", Search.ftDictdel("d", ["a"]), "FT.DICTDEL d a", ":1\r\n", 1],
   ["lists terms", Search.ftDictdump("d"), "FT.DICTDUMP d", ["*1\r\n$1\r\na\r\n", "~1\r\n$1\r\na\r\n"], new Set(["a"])],
   ["drops", Search.ftDropindex("i", { dd: true }), "FT.DROPINDEX i DD", ok, true],
   ["explains", Search.ftExplain("i", "a", 2), "FT.EXPLAIN i a DIALECT 2", bulk("a"), "a"],
   ["explains by lines", Search.ftExplaincli("i", "a"), "FT.EXPLAINCLI i a", "*1\r\n$1\r\na\r\n", ["a"]],
-  ["describes", Search.ftInfo("i"), "FT.INFO i", [flat(bulk("index_name"), bulk("i"), bulk("num_docs"), bulk("3")), map(bulk("index_name"), bulk("i"), bulk("num_docs"), bulk("3"))], plain({ index_name: "i", num_docs: "3" })],
+  ["describes", Search.ftInfo("i"), "FT.INFO i", [
+    flat(bulk("index_name"), bulk("i"), bulk("num_docs"), bulk("3")),
+    map(bulk("index_name"), bulk("i"), bulk("num_docs"), bulk("3"))
+  ], plain({ index_name: "i", num_docs: "3" })],
   ["lists indexes", Search.ftList(), "FT._LIST", ["*1\r\n$1\r\ni\r\n", "~1\r\n$1\r\ni\r\n"], ["i"]],
-  ["profiles", Search.ftProfile("i", "search", "a", "LIMIT", 0, 1), "FT.PROFILE i SEARCH QUERY a LIMIT 0 1", "*0\r\n", []],
+  [
+    "profiles",
+    Search.ftProfile("i", "search", "a", "LIMIT", 0, 1),
+    "FT.PROFILE i SEARCH QUERY a LIMIT 0 1",
+    "*0\r\n",
+    []
+  ],
   [
     "searches",
     Search.ftSearch("i", "hello"),
@@ -125,12 +168,18 @@ commandTable("Search", [
     "*1\r\n:0\r\n",
     { total: 0, documents: [] }
   ],
-  ["searches for keys", Search.ftSearchNocontent("i", "a"), "FT.SEARCH i a NOCONTENT", [flat(":7\r\n", bulk("doc:1")), summary(result())], { total: 7, documents: ["doc:1"] }],
+  ["searches for keys", Search.ftSearchNocontent("i", "a"), "FT.SEARCH i a NOCONTENT", [
+    flat(":7\r\n", bulk("doc:1")),
+    summary(result())
+  ], { total: 7, documents: ["doc:1"] }],
   [
     "searches with scores",
     Search.ftSearchWithscores("i", "a"),
     "FT.SEARCH i a WITHSCORES",
-    [flat(":7\r\n", bulk("doc:1"), bulk("0.5"), flat(...fields)), summary(result(bulk("score"), ",0.5\r\n", bulk("extra_attributes"), map(...fields)))],
+    [
+      flat(":7\r\n", bulk("doc:1"), bulk("0.5"), flat(...fields)),
+      summary(result(bulk("score"), ",0.5\r\n", bulk("extra_attributes"), map(...fields)))
+    ],
     { total: 7, documents: [{ id: "doc:1", score: 0.5, fields: plain({ title: "hello" }) }] }
   ],
   [
@@ -143,15 +192,45 @@ commandTable("Search", [
     ],
     [{ term: "helo", suggestions: [{ suggestion: "hello", score: 0.5 }, { suggestion: "help", score: 0.25 }] }]
   ],
-  ["adds a suggestion", Search.ftSugadd("k", "hello", 1, { incr: true, payload: "p" }), "FT.SUGADD k hello 1 INCR PAYLOAD p", ":1\r\n", 1],
+  [
+    "adds a suggestion",
+    Search.ftSugadd("k", "hello", 1, { incr: true, payload: "p" }),
+    "FT.SUGADD k hello 1 INCR PAYLOAD p",
+    ":1\r\n",
+    1
+  ],
   ["deletes a suggestion", Search.ftSugdel("k", "hello"), "FT.SUGDEL k hello", ":1\r\n", true],
-  ["suggests", Search.ftSugget("k", "he", { fuzzy: true, max: 3 }), "FT.SUGGET k he FUZZY MAX 3", "*1\r\n$5\r\nhello\r\n", ["hello"]],
+  [
+    "suggests",
+    Search.ftSugget("k", "he", { fuzzy: true, max: 3 }),
+    "FT.SUGGET k he FUZZY MAX 3",
+    "*1\r\n$5\r\nhello\r\n",
+    ["hello"]
+  ],
   ["suggests nothing", Search.ftSugget("k", "he"), "FT.SUGGET k he", ["$-1\r\n", "_\r\n"], []],
-  ["suggests with scores", Search.ftSuggetWithscores("k", "he"), "FT.SUGGET k he WITHSCORES", ["*2\r\n$5\r\nhello\r\n$3\r\n0.5\r\n", "*2\r\n$5\r\nhello\r\n,0.5\r\n"], [{ suggestion: "hello", score: 0.5 }]],
+  ["suggests with scores", Search.ftSuggetWithscores("k", "he"), "FT.SUGGET k he WITHSCORES", [
+    "*2\r\n$5\r\nhello\r\n$3\r\n0.5\r\n",
+    "*2\r\n$5\r\nhello\r\n,0.5\r\n"
+  ], [{ suggestion: "hello", score: 0.5 }]],
   ["counts suggestions", Search.ftSuglen("k"), "FT.SUGLEN k", ":2\r\n", 2],
-  ["lists synonyms", Search.ftSyndump("i"), "FT.SYNDUMP i", [flat(bulk("boy"), flat(bulk("g1"), bulk("g2"))), map(bulk("boy"), flat(bulk("g1"), bulk("g2")))], plain({ boy: ["g1", "g2"] })],
-  ["adds synonyms", Search.ftSynupdate("i", "g1", ["boy", "lad"], { skipinitialscan: true }), "FT.SYNUPDATE i g1 SKIPINITIALSCAN boy lad", ok, true],
-  ["lists tags", Search.ftTagvals("i", "f"), "FT.TAGVALS i f", ["*1\r\n$1\r\na\r\n", "~1\r\n$1\r\na\r\n"], new Set(["a"])]
+  ["lists synonyms", Search.ftSyndump("i"), "FT.SYNDUMP i", [
+    flat(bulk("boy"), flat(bulk("g1"), bulk("g2"))),
+    map(bulk("boy"), flat(bulk("g1"), bulk("g2")))
+  ], plain({ boy: ["g1", "g2"] })],
+  [
+    "adds synonyms",
+    Search.ftSynupdate("i", "g1", ["boy", "lad"], { skipinitialscan: true }),
+    "FT.SYNUPDATE i g1 SKIPINITIALSCAN boy lad",
+    ok,
+    true
+  ],
+  [
+    "lists tags",
+    Search.ftTagvals("i", "f"),
+    "FT.TAGVALS i f",
+    ["*1\r\n$1\r\na\r\n", "~1\r\n$1\r\na\r\n"],
+    new Set(["a"])
+  ]
 ])
 
 refusedTable("Search", [

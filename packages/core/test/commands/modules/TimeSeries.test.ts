@@ -1,5 +1,5 @@
-import { RedisCommand, RedisTimeSeries as TimeSeries } from "@redfx/core"
 import { assert, it } from "@effect/vitest"
+import { RedisCommand, RedisTimeSeries as TimeSeries } from "@redfx/core"
 import { refusedTable } from "../settled.ts"
 import { commandTable } from "../table.ts"
 
@@ -14,14 +14,21 @@ const ranges = ["*2\r\n*2\r\n:1\r\n+1.5\r\n*2\r\n:2\r\n+nan\r\n", "*2\r\n*2\r\n:
 const samples = [{ timestamp: 1, value: 1.5 }, { timestamp: 2, value: NaN }]
 const series = [
   flat(flat(bulk("k"), flat(flat(bulk("room"), bulk("a")), flat(bulk("none"), "$-1\r\n")), ranges[0]!)),
-  map(bulk("k"), flat(map(bulk("room"), bulk("a"), bulk("none"), "_\r\n"), map(bulk("aggregators"), flat()), ranges[1]!))
+  map(
+    bulk("k"),
+    flat(map(bulk("room"), bulk("a"), bulk("none"), "_\r\n"), map(bulk("aggregators"), flat()), ranges[1]!)
+  )
 ]
 const all = [{ key: "k", labels: plain({ room: "a", none: undefined }), samples }]
 const grouped = [
   flat(
     flat(
       bulk("room=a"),
-      flat(flat(bulk("room"), bulk("a")), flat(bulk("__reducer__"), bulk("max")), flat(bulk("__source__"), bulk("k,l"))),
+      flat(
+        flat(bulk("room"), bulk("a")),
+        flat(bulk("__reducer__"), bulk("max")),
+        flat(bulk("__source__"), bulk("k,l"))
+      ),
       ranges[0]!
     )
   )
@@ -87,7 +94,10 @@ commandTable("TimeSeries", [
   ["subtracts", TimeSeries.tsDecrby("k", 2), "TS.DECRBY k 2", ":1\r\n", 1],
   ["deletes", TimeSeries.tsDel("k", 1, when), "TS.DEL k 1 1700000000123", ":4\r\n", 4],
   ["deletes a rule", TimeSeries.tsDeleterule("a", "b"), "TS.DELETERULE a b", ok, true],
-  ["gets the last", TimeSeries.tsGet("k"), "TS.GET k", ["*2\r\n:1\r\n+2\r\n", "*2\r\n:1\r\n,2\r\n"], { timestamp: 1, value: 2 }],
+  ["gets the last", TimeSeries.tsGet("k"), "TS.GET k", ["*2\r\n:1\r\n+2\r\n", "*2\r\n:1\r\n,2\r\n"], {
+    timestamp: 1,
+    value: 2
+  }],
   ["gets none", TimeSeries.tsGet("k", { latest: true }), "TS.GET k LATEST", "*0\r\n", undefined],
   ["adds up", TimeSeries.tsIncrby("k", 2, { timestamp: 7 }), "TS.INCRBY k 2 TIMESTAMP 7", ":7\r\n", 7],
   [
@@ -157,7 +167,9 @@ commandTable("TimeSeries", [
     "*0\r\n",
     []
   ],
-  ["finds keys", TimeSeries.tsQueryindex("a=b"), "TS.QUERYINDEX a=b", ["*1\r\n$1\r\nk\r\n", "~1\r\n$1\r\nk\r\n"], ["k"]],
+  ["finds keys", TimeSeries.tsQueryindex("a=b"), "TS.QUERYINDEX a=b", ["*1\r\n$1\r\nk\r\n", "~1\r\n$1\r\nk\r\n"], [
+    "k"
+  ]],
   [
     "reads",
     TimeSeries.tsRange("k", when, "+", {
@@ -180,6 +192,9 @@ refusedTable("TimeSeries", [
 ])
 
 it("routes by keys", () => {
-  assert.deepStrictEqual(RedisCommand.keys(TimeSeries.tsCreaterule("a", "b", { type: "avg", bucketDuration: 1 })), ["a", "b"])
+  assert.deepStrictEqual(RedisCommand.keys(TimeSeries.tsCreaterule("a", "b", { type: "avg", bucketDuration: 1 })), [
+    "a",
+    "b"
+  ])
   assert.deepStrictEqual(RedisCommand.keys(TimeSeries.tsMadd({ key: "a", timestamp: 1, value: 2 })), ["a"])
 })
