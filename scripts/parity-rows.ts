@@ -13,7 +13,7 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     ENT-05 | BlockingConnectionPool | 'pool: { max, acquireTimeout }'
     ENT-06 | Redis.from_url | 'NodeRedisClient.layerUrl', 'RedisUrl.parse'
     ENT-07 | RedisCluster |
-    ENT-08 | RedisCluster.from_url |
+    ENT-08 | RedisCluster.from_url | 'RedisUrl.parse'
     ENT-09 | Sentinel |
     ENT-10 | Sentinel.master_for |
     ENT-11 | Sentinel.slave_for |
@@ -496,6 +496,124 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     PIP-13 | Pipeline | the type of 'Redis.pipeline'
     PIP-14 | Pipeline.reset | the scope of 'Redis.watch'
     PIP-15 | Pipeline.load_scripts | 'RedisScript'
+  `
+  ],
+  [
+    "URLs",
+    String.raw`
+    URL-01 | from_url | 'RedisUrl.parse', 'redis://'
+    URL-02 | from_url | 'rediss://'
+    URL-03 | from_url | 'unix://'
+    URL-04 | from_url | 'RedisError.InvalidUrlError'
+    URL-05 | from_url | 'RedisUrl.parse'
+    URL-06 | from_url(db) | 'RedisUrl.parse'
+    URL-07 | from_url | 'RedisUrl.parse'
+    URL-08 | from_url(**kw) | 'RedisUrl.parse'
+    URL-09 | from_url | 'RedisUrl.parse'
+    URL-10 | URL_QUERY_ARGUMENT_PARSERS | 'RedisUrl.parse'
+    URL-11 | to_bool | 'RedisUrl.parse'
+    URL-12 | from_url | 'RedisError.InvalidUrlError'
+    URL-13 | from_url | 'RedisUrl.parse'
+    URL-14 | from_url(decode_components) | 'decodeComponents'
+    URL-15 | RedisCluster.from_url | 'RedisUrl.parse'
+    URL-16 | RedisCluster.from_url | 'RedisError.InvalidUrlError'
+    URL-17 | RedisCluster.from_url(db) | 'RedisError.InvalidUrlError'
+    URL-18 | RedisCluster.from_url(read_from_replicas) | 'readFrom'
+  `
+  ],
+  [
+    "What is another thing here",
+    String.raw`
+    NCO-01 | decode_responses | 'Redis.asBytes'
+    NCO-02 | Lock(thread_local) | the handle of 'RedisLock'
+    NCO-03 | run_in_thread | fibers
+    NCO-04 | scan_iter, listen | 'Redis.scanStream', 'Redis.subscribe'
+    NCO-05 | score_cast_func | 'Effect.map'
+    NCO-06 | datetime, timedelta | 'Date', 'DateTime', 'Duration'
+    NCO-07 | exceptions | the tags of 'RedisError', and unions of them
+    NCO-08 | None | undefined
+    NCO-09 | deprecated methods |
+    NCO-10 | __getitem__, __setitem__, __delitem__, __contains__ |
+  `
+  ],
+  [
+    "Transactions",
+    String.raw`
+    TRX-01 | transaction | 'Redis.watch'
+    TRX-02 | transaction(value_from_callable) | 'Redis.watch'
+    TRX-03 | Pipeline.watch | 'Redis.watch'
+    TRX-04 | Pipeline.unwatch | 'Redis.watch'
+    TRX-05 | Pipeline.multi | 'Redis.watch'
+    TRX-06 | WatchError | 'RedisError.WatchError'
+    TRX-07 | WatchError | 'RedisError.WatchError'
+    TRX-08 | transaction | 'Redis.watch'
+    TRX-09 | Redis.watch, Redis.unwatch |
+    TRX-10 | WATCH, UNWATCH | 'Redis.watch'
+    TRX-11 | transaction |
+  `
+  ],
+  [
+    "Locks",
+    String.raw`
+    LCK-01 | lock | 'RedisLock.make'
+    LCK-02 | Lock(timeout) | 'ttl'
+    LCK-03 | Lock(sleep) | 'retryInterval'
+    LCK-04 | Lock(blocking_timeout) | 'waitTimeout'
+    LCK-05 | Lock(blocking=False) | 'tryAcquire'
+    LCK-06 | lock(lock_class) |
+    LCK-07 | Lock(thread_local) | the handle
+    LCK-08 | Lock.acquire | 'acquire', 'token'
+    LCK-09 | Lock.__enter__ | 'withLock', 'scoped'
+    LCK-10 | Lock.release | 'RedisError.LockNotOwnedError'
+    LCK-11 | LUA_RELEASE_SCRIPT | 'release'
+    LCK-12 | LockError | 'RedisError.LockError'
+    LCK-13 | Lock.locked, Lock.owned | 'locked', 'owned'
+    LCK-14 | Lock.extend | 'extend'
+    LCK-15 | Lock.reacquire | 'reacquire'
+    LCK-16 | Lock.acquire | 'acquire'
+    LCK-17 | Lock.__exit__ | 'withLock'
+    LCK-18 | lock | 'RedisLock.make'
+  `
+  ],
+  [
+    "Pub/sub",
+    String.raw`
+    PUB-01 | pubsub | 'Redis.subscribe', 'Redis.psubscribe'
+    PUB-02 | PubSub.subscribe, PubSub.psubscribe | 'Redis.pubsub'
+    PUB-03 | PubSub.unsubscribe, PubSub.punsubscribe | 'Redis.pubsub'
+    PUB-04 | PubSub.handle_message | the elements of 'Redis.subscribe'
+    PUB-05 | PubSub.get_message | 'Stream'
+    PUB-06 | PubSub.listen | 'messages' of 'Redis.pubsub'
+    PUB-07 | message handlers | 'Stream.runForEach'
+    PUB-08 | ignore_subscribe_messages | 'events'
+    PUB-09 | run_in_thread | 'Effect.forkScoped'
+    PUB-10 | PubSub.on_connect | 'Redis.subscribe'
+    PUB-11 | PubSub.ping | 'ping' of 'Redis.pubsub'
+    PUB-12 | PubSub.subscribed, PubSub.close | 'subscribed' of 'Redis.pubsub', its scope
+    PUB-13 | pubsub | 'Redis.subscribe'
+    PUB-14 | ClusterPubSub | 'Redis.ssubscribe'
+  `
+  ],
+  [
+    "Scripts",
+    String.raw`
+    SCR-01 | register_script | 'RedisScript.make'
+    SCR-02 | Script.__call__ | 'RedisScript.make'
+    SCR-03 | Pipeline.load_scripts | 'Redis.pipeline'
+    SCR-04 | EVAL | 'Redis.eval', 'RedisScript.make'
+    SCR-05 | EVALSHA |
+  `
+  ],
+  [
+    "Any command, other decoders",
+    String.raw`
+    ESC-01 | execute_command | 'Redis.send'
+    ESC-02 | execute_command | 'Redis.send', 'RedisCommand.withReply'
+    ESC-03 | ResponseError | 'RedisError.ResponseError'
+    ESC-04 | execute_command | 'Resp.ErrorReply'
+    ESC-05 | execute_command | 'Redis.send'
+    ESC-06 | set_response_callback | 'RedisCommand.withDecoder'
+    ESC-07 | set_result_callback |
   `
   ],
   [

@@ -446,13 +446,15 @@ export const wireValue = (part: Part): Value =>
 const isPart = (arg: Arg | undefined): arg is Part => {
   switch (typeof arg) {
     case "string":
+      // Half a character has no UTF-8: two keys that differ in it only would be one. 10 ns, whatever the length of ASCII.
+      return arg.isWellFormed()
     case "bigint":
       return true
     case "number":
       return arg === arg
     case "object":
       return arg instanceof KeyArg
-        ? typeof arg.value === "string" || arg.value instanceof Uint8Array
+        ? typeof arg.value === "string" ? arg.value.isWellFormed() : arg.value instanceof Uint8Array
         : arg instanceof Uint8Array || arg instanceof SecretArg || arg instanceof BlockArg
     default:
       return false
@@ -467,6 +469,8 @@ const describe = (value: unknown): string =>
     ? `a key that is ${describe(value.value)}`
     : value === null || value === undefined || typeof value === "number"
     ? String(value)
+    : typeof value === "string"
+    ? "text with half a surrogate pair"
     : isList(value)
     ? "an array"
     : typeof value === "object"

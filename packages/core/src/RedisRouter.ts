@@ -154,7 +154,7 @@ const clientOf = (
       if (positions.length === 0) return Effect.succeed(weave(commands, []))
       // In range: they are positions of commands.
       const sent = { commands: positions.map((index) => commands[index]!), positions }
-      const origin = { address: router.describe, replaceInvalidText: settings.replaceInvalidText }
+      const origin = { address: undefined, replaceInvalidText: settings.replaceInvalidText }
       return Effect.flatMap(
         send({ commands: Transaction.wrap(sent.commands), atomic: true }),
         (outcomes) => Effect.map(Transaction.unwrap(sent, outcomes, origin), (results) => weave(commands, results))

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { RedisArg } from "@redfx/core"
+import { Redis, RedisArg } from "@redfx/core"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
+import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import { inspect } from "node:util"
 
@@ -105,4 +106,13 @@ describe("flatten", () => {
       assert.notInclude(JSON.stringify(secret), "hunter2")
     }
   })
+})
+
+it("text with half a character is refused, as key and as value: it has no UTF-8 of its own", () => {
+  for (const command of [Redis.get("\ud800"), Redis.set("k", "a\udc00"), Redis.mget("ok", "\ud801")]) {
+    const exit = command.settled
+    assert.isTrue(exit !== undefined && Exit.isFailure(exit))
+    assert.include(String(exit), "half a surrogate pair")
+  }
+  assert.isUndefined(Redis.set("😀", "é").settled)
 })

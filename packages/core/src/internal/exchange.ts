@@ -17,7 +17,7 @@ import { RequestQueue } from "./request.ts"
 import type { Origin, Request } from "./request.ts"
 
 export interface ExchangeOptions {
-  readonly origin: Origin
+  readonly origin: Origin & { readonly address: string }
   /** Bounds of what is in flight. One request is always admitted. */
   readonly maxCommands: number
   readonly maxBytes: number

@@ -54,8 +54,7 @@ const helloCommand = (credentials: Credentials | undefined): RedisCommand.Any =>
 
 /** A server that does not know HELLO, or not this version of the protocol. */
 const refusesHello = (error: RedisError): boolean =>
-  error._tag === "ResponseError" &&
-  (error.code === "NOPROTO" || (error.code === "ERR" && /unknown command/i.test(error.detail)))
+  error._tag === "ResponseError" && (error.code === "NOPROTO" || error.code === "ERR")
 
 const prepareResp2 = Effect.fnUntraced(function*(
   run: Run,

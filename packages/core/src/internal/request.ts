@@ -18,7 +18,7 @@ import { failureOf } from "./failure.ts"
 
 /** What a reply came from, for the messages of errors and the view of text. */
 export interface Origin {
-  readonly address: string
+  readonly address: string | undefined
   readonly replaceInvalidText: boolean
 }
 
