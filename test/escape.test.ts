@@ -20,7 +20,7 @@ const live = (protocol: 2 | 3) =>
 for (const protocol of [2, 3] as const) {
   describe(`RESP${protocol}`, () => {
     layer(live(protocol), { excludeTestServices: true })((it) => {
-      it.effect("ESC-01, CON-15: runs any command by its name, which may be several words", () =>
+      it.effect("ESC-01, ESC-05, CON-15: runs any command by its name, which may be several words, offered or not", () =>
         Effect.gen(function*() {
           const key = freshKey()
           assert.strictEqual(yield* Redis.send("SET", key, "v"), "OK")
@@ -28,6 +28,11 @@ for (const protocol of [2, 3] as const) {
           assert.deepStrictEqual(yield* Redis.send("CONFIG", "GET", "save"), ["save", ""])
           assert.strictEqual(yield* Redis.send("GET", key), "v")
           assert.strictEqual(yield* Redis.send("GET", freshKey()), undefined)
+          // Spoken between servers, and so without a function.
+          assert.notProperty(Redis, "restoreAsking")
+          const copy = freshKey()
+          assert.strictEqual(yield* Redis.send("RESTORE-ASKING", copy, 0, (yield* Redis.dump(key)) ?? ""), "OK")
+          assert.strictEqual(yield* Redis.get(copy), "v")
           assert.deepStrictEqual(yield* Redis.asBytes(Redis.send("GET", key)), new Uint8Array([0x76]))
         }))
 
@@ -129,6 +134,12 @@ for (const protocol of [2, 3] as const) {
 }
 
 describe("what does not carry over", () => {
+  it("SCC-29: ASKING is part of following a redirect, and no command of its own", () => {
+    assert.notProperty(Redis, "asking")
+    assert.isTrue(Redis.send("ASKING").spec.traits.has("stateful"))
+  })
+
+
   it("KEY-26, KEY-27, NCO-09, SCC-01: what redis-py only warns of is not offered", () => {
     for (const name of ["watchKeys", "unwatch", "multi", "sentinel", "pipelineWatch"]) assert.notProperty(Redis, name)
     // Redis.watch takes the body that runs while the keys are watched, and is no command.

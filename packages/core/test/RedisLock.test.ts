@@ -178,7 +178,7 @@ describe("RedisLock", () => {
       }
     }))
 
-  it.effect("LCK-07, LCK-08: the token is in the handle, another one each time unless it is given", () =>
+  it.effect("LCK-07, LCK-08, NCO-02: the token is in the handle, another one each time unless it is given", () =>
     Effect.gen(function*() {
       const { run, store } = yield* fake()
       const lock = RedisLock.make(name)
