@@ -138,14 +138,14 @@ const largeCases = (size: LargeSize, total: number): ReadonlyArray<Case> => {
 
 /** Every case that runs against the server, in the order of the table. */
 export const cases: ReadonlyArray<Case> = [
-  ...small(1, 4_000),
-  ...small(50, 25_000),
-  ...small(1000, 40_000),
+  ...small(1, 6_000),
+  ...small(50, 60_000),
+  ...small(1000, 150_000),
   {
     name: "pipeline",
     title: "Pipeline of 1000 GETs",
     callers: 1,
-    total: 40,
+    total: 120,
     commands: elements,
     latency: false,
     bind: (operations) => () => operations.pipeline(smallKeys),
