@@ -139,7 +139,6 @@ describe("what does not carry over", () => {
     assert.isTrue(Redis.send("ASKING").spec.traits.has("stateful"))
   })
 
-
   it("KEY-26, KEY-27, NCO-09, SCC-01: what redis-py only warns of is not offered", () => {
     for (const name of ["watchKeys", "unwatch", "multi", "sentinel", "pipelineWatch"]) assert.notProperty(Redis, name)
     // Redis.watch takes the body that runs while the keys are watched, and is no command.
