@@ -54,7 +54,7 @@ const commands: ReadonlyArray<readonly [string, ...ReadonlyArray<string>]> = [
   ["EVAL", "return 123456789012", "0"],
   ["EVAL", "redis.setresp(3); return true", "0"],
   ["EVAL", "redis.setresp(3); return {double=2.5}", "0"],
-  ["SET", "bytes", "\ud800"],
+  ["SET", "bytes", "\ufffd"],
   ["GET", "bytes"],
   ["BLPOP", "none", "0.01"],
   ["XADD", "x", "1-0", "f", "v"],

@@ -110,7 +110,7 @@ describe("flatten", () => {
 
 it("text with half a character is refused, as key and as value: it has no UTF-8 of its own", () => {
   for (const command of [Redis.get("\ud800"), Redis.set("k", "a\udc00"), Redis.mget("ok", "\ud801")]) {
-    const exit = command.settled
+    const exit: Exit.Exit<unknown, unknown> | undefined = command.settled
     assert.isTrue(exit !== undefined && Exit.isFailure(exit))
     assert.include(String(exit), "half a surrogate pair")
   }
