@@ -303,3 +303,15 @@ describe("a client without a Layer of its own", () => {
       assert.deepStrictEqual(results, [true, true])
     }))
 })
+
+it("PIP-13: streams, subscriptions and whole programs are no commands, and do not fit into a pipeline", () => {
+  const wrong = () => [
+    // @ts-expect-error a Stream of keys is no command
+    Redis.pipeline([Redis.scanStream()]),
+    // @ts-expect-error a subscription is no command
+    Redis.pipeline({ messages: Redis.subscribe("channel") }),
+    // @ts-expect-error a program is no command
+    Redis.transaction([Effect.map(Redis.get("k"), String)])
+  ]
+  assert.strictEqual(wrong.length, 0)
+})

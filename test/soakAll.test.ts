@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as SoakAll from "./harness/SoakAll.ts"
 
 /** For how long: a longer run is `node scripts/soak-all.ts`. */
-const seconds = Number(process.env["SOAK_SECONDS"] ?? 30)
+const seconds = Number(process.env["SOAK_SECONDS"] ?? 60)
 
 describe("Mixed soak", () => {
   it.live(
