@@ -360,6 +360,22 @@ export const keys = (command: Any): ReadonlyArray<RedisArg.Key> =>
   command.parts.flatMap((part) => part instanceof RedisArg.KeyArg ? [part.value] : [])
 
 /**
+ * The first key of a command, `undefined` when it has none.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const firstKey = (command: Any): RedisArg.Key | undefined => {
+  const { parts } = command
+  // A loop: a cluster asks for every command.
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i]
+    if (part instanceof RedisArg.KeyArg) return part.value
+  }
+  return undefined
+}
+
+/**
  * How many milliseconds the server may hold back its answer: `0` unless the
  * command blocks, `Infinity` when it blocks without limit.
  *
@@ -387,6 +403,19 @@ export const needsOwnConnection = (command: Any): boolean => {
   return traits.has("stateful") || traits.has("dependent") || command.reply === RedisReply.raw ||
     command.parts.some((part) => part instanceof RedisArg.BlockArg)
 }
+
+/**
+ * The same command with other arguments: a part of its keys, for instance.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withParts = <A, Bytes, BigInts>(
+  command: RedisCommand<A, Bytes, BigInts>,
+  parts: ReadonlyArray<RedisArg.Part>
+): RedisCommand<A, Bytes, BigInts> =>
+  // The types are those of the reply, which stays.
+  new CommandImpl(command.spec, parts, command.reply, command.view, undefined) as never
 
 /**
  * The same command with its reply as it came.

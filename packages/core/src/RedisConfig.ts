@@ -280,11 +280,14 @@ export type Deployment =
 /**
  * Options with every default filled in.
  *
+ * - `readonly`: whether connections may read from the replicas of a cluster (READONLY).
+ *
  * @category models
  * @since 0.1.0
  */
 export interface ConnectionSettings {
   readonly db: number
+  readonly readonly: boolean
   readonly credentials: CredentialsSource | undefined
   readonly clientName: string | undefined
   readonly protocol: "auto" | 2 | 3
@@ -359,6 +362,7 @@ export const settings = Effect.fnUntraced(function*(
   yield* choice("tls.verify", tls?.verify ?? "required", ["required", "optional", "none"])
   return {
     db: yield* integer("db", options.db ?? 0, 0),
+    readonly: false,
     credentials: yield* credentials(options),
     clientName: options.clientName,
     protocol: yield* choice("protocol", options.protocol ?? "auto", ["auto", 2, 3]),

@@ -60,6 +60,8 @@ export interface RedisConnection {
  * - `onPush`: takes out-of-band data, and returns whether it is the answer to the command in front after all.
  * - `subscriber`: whether arrays are out-of-band data as well, as messages are before RESP3. Default `false`.
  * - `onUnasked`: takes replies that no command asked for, as they come after MONITOR. Without it they end the connection.
+ * - `onRefusal`: takes error replies, and returns what befell the connection by one, where it means more than its text;
+ *   nothing was run then.
  * - `onRead`: called after what one read brought was taken; reading goes on when the effect it returns is done.
  *
  * @category models
@@ -70,12 +72,38 @@ export interface Owner {
   readonly onPush?: ((items: ReadonlyArray<Resp.Value>) => boolean) | undefined
   readonly subscriber?: boolean | undefined
   readonly onUnasked?: ((value: Resp.Value) => void) | undefined
+  readonly onRefusal?: ((error: Resp.ErrorReply) => RedisError | undefined) | undefined
   readonly onRead?: (() => Effect.Effect<void> | undefined) | undefined
+}
+
+/**
+ * Where connections come from.
+ *
+ * - `address`: what it is called while there is no connection.
+ * - `open`: opens a connection, to wherever it is then.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Source {
+  readonly address: string
+  readonly open: (owner: Owner) => Effect.Effect<RedisConnection, RedisError, RedisConnector | Scope.Scope>
 }
 
 // -----------------------------------------------------------------------------
 // Constructors
 // -----------------------------------------------------------------------------
+
+/**
+ * Connections to one endpoint.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const sourceAt = (endpoint: Endpoint, settings: ConnectionSettings): Source => ({
+  address: formatEndpoint(endpoint),
+  open: (owner) => make(endpoint, settings, owner)
+})
 
 /**
  * Opens a connection: dials, agrees on a protocol, authenticates, selects the
@@ -119,7 +147,7 @@ const open = Effect.fnUntraced(function*(
   let takeUnsent: NonNullable<Owner["onUnsent"]> = failAll
 
   const exchange = new Exchange({
-    origin: { address, replaceInvalidText: settings.replaceInvalidText },
+    origin: { address, replaceInvalidText: settings.replaceInvalidText, onRefusal: owner.onRefusal },
     maxCommands: settings.limits.inFlightCommands,
     maxBytes: settings.limits.inFlightBytes,
     onWork: () => writing.wake(),

@@ -29,11 +29,45 @@ import { DataError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
 import type { Kind } from "./RedisPubSub.ts"
 
+export {
+  /**
+   * Requests that wait, first come first served.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  RequestQueue
+} from "./internal/request.ts"
+
+export type {
+  /**
+   * What becomes of one command of several.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Outcome,
+  /**
+   * Who may send a request somewhere else instead of settling it.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Redirector,
+  /**
+   * Commands that go out together, and the caller who waits for their replies.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Request
+} from "./internal/request.ts"
+
 /**
  * Where commands go.
  *
  * - `submit`: takes a request for a connection that others share. It never waits and never throws.
- * - `exclusive`: a connection that nobody else uses until the scope closes.
+ * - `exclusive`: a connection for these commands that nobody else uses until the scope closes.
  * - `stateful`: called before a command that changes the state of its connection; its error refuses the command.
  * - `dependent`: called before a command, alone, whose answer is about what its connection sent before; its error refuses
  *   the command.
@@ -45,7 +79,9 @@ import type { Kind } from "./RedisPubSub.ts"
  */
 export interface RedisRouter {
   readonly submit: (request: Request) => void
-  readonly exclusive: Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope>
+  readonly exclusive: (
+    commands: ReadonlyArray<RedisCommand.Any>
+  ) => Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope>
   readonly stateful: (command: RedisCommand.Any) => Effect.Effect<void, RedisError>
   readonly dependent: (command: RedisCommand.Any) => Effect.Effect<void, RedisError>
   readonly reserve: Effect.Effect<RedisRouter, RedisError, Scope.Scope>
@@ -297,7 +333,7 @@ const lease = Effect.fnUntraced(function*(
     if (commands.length === 1 && command.spec.traits.has("dependent")) yield* router.dependent(command)
   }
   const limit = Duration.toMillis(settings.commandTimeout)
-  const acquire = Effect.mapError(router.exclusive, (error) => failureOf(error, first.spec, "not-sent"))
+  const acquire = Effect.mapError(router.exclusive(commands), (error) => failureOf(error, first.spec, "not-sent"))
   return yield* limit === Infinity
     ? acquire
     : Effect.timeoutOrElse(acquire, {
@@ -342,7 +378,7 @@ export const ofConnection = (
   const tooLate = connectionLoss("ClientClosed", "The reserved connection was given back", connection.address)
   const router: RedisRouter = {
     submit: (request) => returned ? request.fail(tooLate) : connection.submit(request),
-    exclusive: Effect.suspend(() => returned ? Effect.fail(tooLate) : Effect.succeed(connection)),
+    exclusive: () => returned ? Effect.fail(tooLate) : Effect.succeed(connection),
     stateful: () => Effect.sync(onStateful),
     dependent: () => Effect.void,
     reserve: Effect.suspend(() => Effect.succeed(router)),

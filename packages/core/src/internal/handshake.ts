@@ -91,14 +91,15 @@ interface Step {
   readonly required: boolean
 }
 
-const preparation = ({ clientName, db }: ConnectionSettings): ReadonlyArray<Step> => [
+const preparation = ({ clientName, db, readonly }: ConnectionSettings): ReadonlyArray<Step> => [
   // Servers before Redis 7.2 do not know CLIENT SETINFO.
   { command: RedisCommand.send("CLIENT SETINFO", "LIB-NAME", libraryName), required: false },
   { command: RedisCommand.send("CLIENT SETINFO", "LIB-VER", libraryVersion), required: false },
   ...(clientName === undefined
     ? []
     : [{ command: RedisCommand.send("CLIENT SETNAME", clientName), required: true }]),
-  ...(db === 0 ? [] : [{ command: RedisCommand.send("SELECT", db), required: true }])
+  ...(db === 0 ? [] : [{ command: RedisCommand.send("SELECT", db), required: true }]),
+  ...(readonly ? [{ command: RedisCommand.send("READONLY"), required: true }] : [])
 ]
 
 const checkSteps = Effect.fnUntraced(function*(

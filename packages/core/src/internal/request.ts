@@ -11,15 +11,31 @@ import * as Exit from "effect/Exit"
 import * as RedisCommand from "../RedisCommand.ts"
 import { fromReply } from "../RedisError.ts"
 import type { Delivery, RedisError } from "../RedisError.ts"
+import * as RedisReply from "../RedisReply.ts"
 import * as Resp from "../Resp.ts"
 import type { RespEncoder } from "../RespEncoder.ts"
 import type { Deadlines } from "./deadlines.ts"
 import { failureOf } from "./failure.ts"
 
-/** What a reply came from, for the messages of errors and the view of text. */
+/**
+ * What a reply came from, for the messages of errors and the view of text.
+ *
+ * - `onRefusal`: takes error replies; returns what befell the connection by one, where it means more than its text.
+ */
 export interface Origin {
   readonly address: string | undefined
   readonly replaceInvalidText: boolean
+  readonly onRefusal?: ((error: Resp.ErrorReply) => RedisError | undefined) | undefined
+}
+
+/**
+ * Who may send a request somewhere else instead of settling it.
+ *
+ * - `onRefusal`: takes an error reply, `onLoss` the loss of a connection; either returns whether it sees to the request.
+ */
+export interface Redirector {
+  readonly onRefusal: (request: Request, error: Resp.ErrorReply) => boolean
+  readonly onLoss: (request: Request, error: RedisError) => boolean
 }
 
 /**
@@ -43,6 +59,15 @@ export abstract class Request extends Effectable.Class<void> {
   answered = 0
   bytes = 0
 
+  /** Who may send it elsewhere, how often that was done, and whether ASKING goes before it. */
+  redirector: Redirector | undefined = undefined
+  redirects = 0
+  asking = false
+  /** Whether a server that it was sent to before can have run it. */
+  #mayHaveRun = false
+
+  /** The command whose keys say where to send it. */
+  abstract readonly leading: RedisCommand.Any
   /** The number of commands to write, and so of replies. */
   abstract readonly count: number
   /** How long the server may hold back its answers, beyond the time that it takes to make them. */
@@ -58,9 +83,19 @@ export abstract class Request extends Effectable.Class<void> {
   abstract fail(error: RedisError): void
   protected abstract forget(): void
 
+  /** Prepares it to be sent again; nothing must hold it. `mayHaveRun`: whether it can have been run already. */
+  renew(asking: boolean, mayHaveRun: boolean): void {
+    this.#mayHaveRun ||= mayHaveRun
+    this.written = 0
+    this.answered = 0
+    this.bytes = 0
+    this.asking = asking
+    this.redirects++
+  }
+
   /** Whether the server can have run what has no reply yet. */
   get delivery(): Delivery {
-    return this.written === 0 ? "not-sent" : "unknown"
+    return this.written === 0 && !this.#mayHaveRun ? "not-sent" : "unknown"
   }
 
   /**
@@ -89,6 +124,12 @@ export abstract class Request extends Effectable.Class<void> {
   }
 }
 
+const asking = RedisCommand.make({
+  spec: new RedisCommand.Spec("ASKING", []),
+  args: () => [],
+  reply: RedisReply.raw
+})
+
 /** A request of one command. */
 export class SingleRequest<A> extends Request {
   readonly command: RedisCommand.RedisCommand<A, unknown, unknown>
@@ -103,8 +144,12 @@ export class SingleRequest<A> extends Request {
     this.#resume = resume
   }
 
+  get leading(): RedisCommand.Any {
+    return this.command
+  }
+
   get count(): number {
-    return 1
+    return this.asking ? 2 : 1
   }
 
   get blockMilliseconds(): number {
@@ -116,20 +161,21 @@ export class SingleRequest<A> extends Request {
   }
 
   encode(encoder: RespEncoder): void {
-    RedisCommand.encodeInto(this.command, encoder)
+    RedisCommand.encodeInto(this.asking && this.written === 0 ? asking : this.command, encoder)
   }
 
   reply(value: Resp.Value, origin: Origin): void {
     if (this.#resume === undefined) return
-    this.#settle(
-      value instanceof Resp.ErrorReply
-        ? Exit.fail(errorOf(this.command, value, origin))
-        : RedisCommand.decode(this.command, value, origin.replaceInvalidText)
-    )
+    if (this.asking && this.answered === 1) return
+    if (!(value instanceof Resp.ErrorReply)) {
+      return this.#settle(RedisCommand.decode(this.command, value, origin.replaceInvalidText))
+    }
+    if (this.redirector?.onRefusal(this, value) === true) return
+    this.#settle(Exit.fail(errorOf(this.command, value, origin)))
   }
 
   fail(error: RedisError): void {
-    if (this.#resume === undefined) return
+    if (this.#resume === undefined || this.redirector?.onLoss(this, error) === true) return
     this.#settle(failed(this.command, error, this.delivery))
   }
 
@@ -174,6 +220,11 @@ export class BatchRequest extends Request {
     this.#positions = batch.positions
     this.#atomic = batch.atomic === true
     this.#resume = resume
+  }
+
+  get leading(): RedisCommand.Any {
+    // There is a command: empty batches are not sent.
+    return this.commands.find((command) => RedisCommand.firstKey(command) !== undefined) ?? this.commands[0]!
   }
 
   /** Given up between two writes, a batch that may do so ends with what was written of it. */
@@ -244,13 +295,16 @@ const errorOf = (
   error: Resp.ErrorReply,
   origin: Origin,
   index?: number
-): RedisError =>
-  fromReply(error, {
+): RedisError => {
+  const event = origin.onRefusal?.(error)
+  if (event !== undefined) return failureOf(event, command.spec, "not-sent")
+  return fromReply(error, {
     command: command.spec.name,
     secrets: RedisCommand.secrets(command),
     address: origin.address,
     index
   })
+}
 
 /** What the reply to the command at `index` comes to. */
 export const outcome = (command: RedisCommand.Any, index: number, value: Resp.Value, origin: Origin): Outcome =>

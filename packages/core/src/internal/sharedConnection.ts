@@ -12,9 +12,8 @@ import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type { RedisEvent } from "../RedisClient.ts"
 import type { ConnectionSettings } from "../RedisConfig.ts"
-import * as RedisConnection from "../RedisConnection.ts"
-import { formatEndpoint } from "../RedisConnector.ts"
-import type { Endpoint, RedisConnector } from "../RedisConnector.ts"
+import type * as RedisConnection from "../RedisConnection.ts"
+import type { RedisConnector } from "../RedisConnector.ts"
 import type { RedisError } from "../RedisError.ts"
 import { connectionLoss } from "./failure.ts"
 import { RequestQueue } from "./request.ts"
@@ -49,7 +48,7 @@ const shortestPause = 10
 export const longestPause = 1000
 
 export interface Options {
-  readonly endpoint: Endpoint
+  readonly source: RedisConnection.Source
   readonly settings: ConnectionSettings
   readonly onEvent: (event: RedisEvent) => void
 }
@@ -66,7 +65,7 @@ export class SharedConnection {
   #lastUsed = 0
 
   constructor(options: Options, clock: Clock.Clock) {
-    this.address = formatEndpoint(options.endpoint)
+    this.address = options.source.address
     this.#options = options
     this.#clock = clock
     this.#healthCheckInterval = Duration.toMillis(options.settings.healthCheckInterval)
@@ -118,7 +117,12 @@ export class SharedConnection {
       }
       const { error } = served
       const pause = yield* pauseAfter(failures++)
-      this.#options.onEvent({ _tag: "ConnectFailed", address: this.address, error, retryAfter: pause })
+      this.#options.onEvent({
+        _tag: "ConnectFailed",
+        address: addressOf(error) ?? this.address,
+        error,
+        retryAfter: pause
+      })
       this.#state = { _tag: "CoolingDown" }
       if (served._tag === "Failed") this.#failWaiting(error)
       yield* Effect.sleep(pause)
@@ -136,19 +140,17 @@ export class SharedConnection {
   private readonly serve: Effect.Effect<Served, never, RedisConnector> = Effect.suspend(() => {
     this.#state = { _tag: "Dialling" }
     return Effect.scoped(Effect.gen({ self: this }, function*() {
-      const { endpoint, onEvent, settings } = this.#options
-      const connection = yield* RedisConnection.make(endpoint, settings, {
-        onUnsent: (unsent) => this.#takeBack(unsent)
-      })
-      const { exchange } = connection
+      const { onEvent, source } = this.#options
+      const connection = yield* source.open({ onUnsent: (unsent) => this.#takeBack(unsent) })
+      const { address, exchange } = connection
       const greeted = exchange.received
       const greeting = exchange.written
       const opened = this.#clock.currentTimeMillisUnsafe()
-      onEvent({ _tag: "Connected", address: this.address, protocol: connection.protocol })
-      yield* Effect.addFinalizer((exit) => Effect.sync(() => this.#onEnd(exit)))
+      onEvent({ _tag: "Connected", address, protocol: connection.protocol })
+      yield* Effect.addFinalizer((exit) => Effect.sync(() => this.#onEnd(address, exit)))
       this.#becomeReady(connection)
       const error = yield* connection.lost
-      onEvent({ _tag: "Disconnected", address: this.address, error })
+      onEvent({ _tag: "Disconnected", address, error })
       const lasted = this.#clock.currentTimeMillisUnsafe() - opened > longestPause
       return exchange.received > greeted || lasted
         ? { _tag: "Useful" } as const
@@ -161,11 +163,11 @@ export class SharedConnection {
     this.#demand = () => resume(Effect.void)
   })
 
-  #onEnd(exit: Exit.Exit<unknown, unknown>): void {
+  #onEnd(address: string, exit: Exit.Exit<unknown, unknown>): void {
     if (this.#state._tag === "Closed") return
     this.#state = { _tag: "Idle" }
     if (Exit.isFailure(exit)) {
-      this.#options.onEvent({ _tag: "Disconnected", address: this.address, error: undefined })
+      this.#options.onEvent({ _tag: "Disconnected", address, error: undefined })
     }
   }
 
@@ -213,6 +215,9 @@ export class SharedConnection {
     ))
   }
 }
+
+/** Where something failed, when the error says so. */
+export const addressOf = (error: RedisError): string | undefined => "address" in error ? error.address : undefined
 
 /** A jittered pause that doubles with each failure in a row. */
 export const pauseAfter = (failures: number): Effect.Effect<number> =>

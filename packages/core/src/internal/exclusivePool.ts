@@ -1,0 +1,270 @@
+/**
+ * Connections that one user at a time has for itself: blocking commands,
+ * transactions that watch, reserved clients.
+ *
+ * Invariant: a connection that is handed on has no reply to come and the state
+ * that its handshake left it in; else it is closed.
+ *
+ * @internal
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Pool from "effect/Pool"
+import * as Scope from "effect/Scope"
+import type { RedisEvent } from "../RedisClient.ts"
+import type { ConnectionSettings } from "../RedisConfig.ts"
+import type { RedisConnection, Source } from "../RedisConnection.ts"
+import type { RedisConnector } from "../RedisConnector.ts"
+import type { RedisError } from "../RedisError.ts"
+import { connectionLoss } from "./failure.ts"
+import type { RequestQueue } from "./request.ts"
+import { addressOf, pauseAfter } from "./sharedConnection.ts"
+
+export interface Options {
+  readonly source: Source
+  readonly settings: ConnectionSettings
+  readonly onEvent: (event: RedisEvent) => void
+}
+
+export interface Lease {
+  readonly connection: RedisConnection
+  /** Says that the connection's state was changed, so that it is closed instead of reused. */
+  readonly taint: () => void
+}
+
+type Connections = Pool.Pool<RedisConnection, RedisError>
+
+export class ExclusivePool {
+  readonly #options: Options
+  readonly #clock: Clock.Clock
+  readonly #connections: Effect.Effect<Connections>
+  readonly #healthCheckInterval: number
+  readonly #limit: number
+  readonly #open: Set<RedisConnection>
+  readonly #used = new Set<RedisConnection>()
+  /** Since when a connection has been idle; only kept while health checks are on. */
+  readonly #idleSince = new WeakMap<RedisConnection, number>()
+  #leases = 0
+  #closing = false
+
+  constructor(
+    options: Options,
+    clock: Clock.Clock,
+    open: Set<RedisConnection>,
+    connections: Effect.Effect<Connections>
+  ) {
+    const { healthCheckInterval, pool } = options.settings
+    this.#options = options
+    this.#clock = clock
+    this.#open = open
+    this.#connections = connections
+    this.#healthCheckInterval = Duration.toMillis(healthCheckInterval)
+    this.#limit = pool.max - pool.shared
+  }
+
+  /** The number of open connections. */
+  get open(): number {
+    return this.#open.size
+  }
+
+  /** The number of connections that somebody has. */
+  get used(): number {
+    return this.#used.size
+  }
+
+  /** A connection until the scope closes. */
+  get lease(): Effect.Effect<Lease, RedisError, Scope.Scope> {
+    return Effect.flatMap(this.#counted, (holder) =>
+      Effect.flatMap(this.#takeUsable, (connection) => {
+        const lease = this.#leaseOf(connection)
+        holder.connection = connection
+        return Effect.as(Effect.addFinalizer(() => Effect.sync(lease.giveBack)), lease)
+      }))
+  }
+
+  /** Closes what nobody uses, with `inUse` the others as well. */
+  disconnect(reason: RedisError, inUse: boolean): Effect.Effect<void> {
+    return Effect.forEach([...this.#open], (connection) =>
+      inUse || !this.#used.has(connection)
+        ? Effect.andThen(Effect.sync(() => connection.close(reason)), this.#invalidate(connection))
+        : Effect.void, { discard: true })
+  }
+
+  /** Closes everything, for good. */
+  readonly close: Effect.Effect<void> = Effect.sync(() => {
+    this.#closing = true
+    for (const connection of this.#open) connection.close(this.#loss("ClientClosed", "The client was closed"))
+  })
+
+  /** Counts who has or waits for a connection. */
+  get #counted(): Effect.Effect<{ connection?: RedisConnection }, never, Scope.Scope> {
+    return Effect.acquireRelease(
+      Effect.sync((): { connection?: RedisConnection } => {
+        this.#leases++
+        return {}
+      }),
+      ({ connection }) =>
+        // Runs when the pool has it back: it would replace at once what is invalidated while somebody has it.
+        Effect.ensuring(
+          connection?.exchange.closed === true ? this.#invalidate(connection) : Effect.void,
+          Effect.sync(() => {
+            this.#leases--
+          })
+        )
+    )
+  }
+
+  #leaseOf(connection: RedisConnection): Lease & { readonly giveBack: () => void } {
+    let tainted = Duration.toMillis(this.#options.settings.pool.idleTimeout) === 0
+    this.#used.add(connection)
+    return {
+      connection,
+      taint: () => {
+        tainted = true
+      },
+      giveBack: () => {
+        this.#used.delete(connection)
+        if (this.#healthCheckInterval !== Infinity) {
+          this.#idleSince.set(connection, this.#clock.currentTimeMillisUnsafe())
+        }
+        // A reply still to come would be the next user's.
+        if (tainted || !connection.exchange.idle) {
+          connection.close(this.#loss("ClientClosed", "The reserved connection was given back"))
+        }
+      }
+    }
+  }
+
+  /** A connection that is of no use any more is replaced, not handed out. */
+  get #takeUsable(): Effect.Effect<RedisConnection, RedisError, Scope.Scope> {
+    return Effect.gen({ self: this }, function*() {
+      while (true) {
+        const attempt = yield* Scope.fork(yield* Effect.scope)
+        const connection = yield* Scope.provide(this.#take, attempt)
+        if (yield* this.#isUsable(connection)) return connection
+        yield* Scope.close(attempt, Exit.void)
+        yield* this.#invalidate(connection)
+      }
+    })
+  }
+
+  get #take(): Effect.Effect<RedisConnection, RedisError, Scope.Scope> {
+    // Effect's pool interrupts whom it cannot serve any more.
+    return Effect.catchCause(
+      this.#takeWithin,
+      (cause) =>
+        this.#closing ? Effect.fail(this.#loss("ClientClosed", "The client was closed")) : Effect.failCause(cause)
+    )
+  }
+
+  /** A connection of the pool, within the limits of its number and of the time to wait for one. */
+  get #takeWithin(): Effect.Effect<RedisConnection, RedisError, Scope.Scope> {
+    const { acquireTimeout, max } = this.#options.settings.pool
+    const take = Effect.flatMap(this.#connections, Pool.get)
+    if (this.#limit === 0 || Duration.toMillis(acquireTimeout) === 0) {
+      return this.#leases > this.#limit
+        ? Effect.fail(this.#loss("PoolExhausted", `Too many connections: the pool's limit of ${max} is reached`))
+        : take
+    }
+    return !Duration.isFinite(acquireTimeout) ? take : Effect.timeoutOrElse(take, {
+      duration: acquireTimeout,
+      orElse: () => {
+        const waited = Duration.format(acquireTimeout)
+        return Effect.fail(
+          this.#loss("PoolTimeout", `No connection available: the pool's limit of ${max} was reached for ${waited}`)
+        )
+      }
+    })
+  }
+
+  /** Whether a connection is still of use after it lay idle. */
+  #isUsable(connection: RedisConnection): Effect.Effect<boolean> {
+    const since = this.#idleSince.get(connection)
+    if (connection.exchange.closed) return Effect.succeed(false)
+    if (since === undefined || this.#clock.currentTimeMillisUnsafe() - since < this.#healthCheckInterval) {
+      return Effect.succeed(true)
+    }
+    return Effect.match(connection.probe, {
+      onFailure: (error) => {
+        connection.close(error)
+        return false
+      },
+      onSuccess: () => true
+    })
+  }
+
+  #invalidate(connection: RedisConnection): Effect.Effect<void> {
+    return Effect.flatMap(this.#connections, (pool) => Pool.invalidate(pool, connection))
+  }
+
+  #loss(reason: Parameters<typeof connectionLoss>[0], detail: string): RedisError {
+    return connectionLoss(reason, detail, this.#options.source.address)
+  }
+}
+
+/** A pool that lives as long as the scope, and opens nothing before it is asked to. */
+export const make = Effect.fnUntraced(function*(
+  options: Options
+): Effect.fn.Return<ExclusivePool, never, RedisConnector | Scope.Scope> {
+  const { idleTimeout, max, min, shared } = options.settings.pool
+  const clock = yield* Clock.Clock
+  const open = new Set<RedisConnection>()
+  const context = Context.add(
+    yield* Effect.context<RedisConnector>(),
+    Scope.Scope,
+    yield* Scope.fork(yield* Effect.scope)
+  )
+  // Made when the first connection is wanted, as it opens `min` of them at once.
+  const connections = yield* Effect.cached(Effect.provideContext(
+    Pool.makeWithTTL({
+      acquire: makeDial(options, clock, open),
+      min: Math.min(min, max - shared),
+      max: Math.max(max - shared, 1),
+      // Without idle time each is closed when it is given back, so that there is nothing to look for.
+      timeToLive: Duration.toMillis(idleTimeout) === 0 ? Duration.infinity : idleTimeout
+    }),
+    context
+  ))
+  const pool = new ExclusivePool(options, clock, open, connections)
+  // Before the end of Effect's pool, which waits for whoever has a connection.
+  yield* Effect.addFinalizer(() => pool.close)
+  return pool
+})
+
+/** Opens a connection and keeps it in `open` while it is; after a failure not before a pause, whoever asks. */
+const makeDial = (
+  { onEvent, source }: Options,
+  clock: Clock.Clock,
+  open: Set<RedisConnection>
+): Effect.Effect<RedisConnection, RedisError, RedisConnector | Scope.Scope> => {
+  let failures = 0
+  let notBefore = 0
+  const pauseLeft = () => notBefore - clock.currentTimeMillisUnsafe()
+  const onFailure = (error: RedisError) =>
+    Effect.map(pauseAfter(failures), (retryAfter) => {
+      // Of dials that fail together the first one counts.
+      if (pauseLeft() > 0) return
+      failures++
+      notBefore = clock.currentTimeMillisUnsafe() + retryAfter
+      onEvent({ _tag: "ConnectFailed", address: addressOf(error) ?? source.address, error, retryAfter })
+    })
+  return Effect.gen(function*() {
+    while (pauseLeft() > 0) yield* Effect.sleep(pauseLeft())
+    let connection: RedisConnection | undefined = undefined
+    const onUnsent = (unsent: RequestQueue, failure: RedisError) => {
+      if (connection !== undefined) open.delete(connection)
+      const isOwnDoing = failure._tag === "ConnectionError" && failure.reason === "ClientClosed"
+      const address = connection?.address ?? source.address
+      onEvent({ _tag: "Disconnected", address, error: isOwnDoing ? undefined : failure })
+      for (const request of unsent.takeAll()) request.fail(failure)
+    }
+    connection = yield* Effect.tapError(source.open({ onUnsent }), onFailure)
+    failures = 0
+    if (!connection.exchange.closed) open.add(connection)
+    onEvent({ _tag: "Connected", address: connection.address, protocol: connection.protocol })
+    return connection
+  })
+}
