@@ -16,7 +16,7 @@ const programs: ReadonlyArray<readonly [title: string, source: string]> = [
   [getOnly, `import { Redis } from "@redfx/core"; export const program = Redis.get("key")`],
   ["every command", `export { Redis } from "@redfx/core"`],
   ["all of @redfx/core", `export * from "@redfx/core"`],
-  ["@redfx/core, @redfx/node", `export * from "@redfx/core"; export * from "@redfx/node"`]
+  ["all packages", `export * from "@redfx/core"; export * from "@redfx/node"`]
 ]
 
 /** What a program that only reads a key may take without Effect, minified, in bytes: 15% over what it takes. */

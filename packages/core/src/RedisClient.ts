@@ -16,11 +16,13 @@ import type { MonitorOptions } from "./RedisMonitor.ts"
 import type { PubSub } from "./RedisPubSub.ts"
 
 /**
- * Something that happened to a connection of a client.
+ * Something that happened to a connection of a client, or to the servers behind it.
  *
  * - `Connected`: opened, and the handshake is done. `protocol`: the version of RESP it speaks.
  * - `Disconnected`: lost, or closed. `error` is absent when the client closed it.
  * - `ConnectFailed`: could not be opened; the next attempt waits for `retryAfter` milliseconds at least.
+ * - `MasterChanged`: sentinels name another master for the service than the one before.
+ * - `TopologyChanged`: the nodes of the cluster, or the slots that each serves, are others than before.
  *
  * @category models
  * @since 0.1.0
@@ -33,6 +35,17 @@ export type RedisEvent =
     readonly address: string
     readonly error: RedisError
     readonly retryAfter: number
+  }
+  | {
+    readonly _tag: "MasterChanged"
+    readonly service: string
+    readonly address: string
+    readonly previous: string
+  }
+  | {
+    readonly _tag: "TopologyChanged"
+    readonly masters: ReadonlyArray<string>
+    readonly replicas: ReadonlyArray<string>
   }
 
 /**

@@ -202,6 +202,31 @@ export interface NodeAddress {
 }
 
 /**
+ * Other addresses than those that servers tell of themselves, as behind a NAT or in containers: a function, or rules of
+ * which the first one that matches holds.
+ *
+ * **Details**
+ *
+ * A rule matches an address with the host `from.host` and the port `from.port`, where one left out matches any, and
+ * replaces what `to` names. It needs at least one of each. Addresses that options name are not translated.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type NatMap = ((address: NodeAddress) => NodeAddress) | ReadonlyArray<NatRule>
+
+/**
+ * One rule of a {@link NatMap}.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface NatRule {
+  readonly from: { readonly host?: string | undefined; readonly port?: number | undefined }
+  readonly to: { readonly host?: string | undefined; readonly port?: number | undefined }
+}
+
+/**
  * The options of a client that finds its server by asking sentinels.
  *
  * **Details**
@@ -210,6 +235,7 @@ export interface NodeAddress {
  * - `role`: `"master"` (default) or `"replica"`.
  * - `minOtherSentinels`: a sentinel's answer counts only if it knows so many others. Default 0.
  * - `checkConnection`: whether to send a PING on every new connection. Default `false`.
+ * - `natMap`: where addresses that sentinels tell really are; see {@link NatMap}.
  * - `tls`: of connections to masters and replicas.
  * - `sentinelOptions`: what connections to sentinels have of their own. They never get the credentials of the data.
  *
@@ -222,6 +248,7 @@ export interface SentinelOptions extends ConnectionOptions {
   readonly role?: "master" | "replica" | undefined
   readonly minOtherSentinels?: number | undefined
   readonly checkConnection?: boolean | undefined
+  readonly natMap?: NatMap | undefined
   readonly tls?: boolean | TlsOptions | undefined
   readonly sentinelOptions?: {
     readonly username?: string | undefined
@@ -245,6 +272,9 @@ export interface SentinelOptions extends ConnectionOptions {
  * - `clusterDownRetryAttempts`: tries in all while the cluster says that it is down. Default 3.
  * - `skipFullCoverageCheck`: do not ask nodes whether all slots must be served. Default `false`.
  * - `followCluster`: refresh from the last known nodes instead of `nodes`. Default `false`.
+ * - `refreshInterval`: how often the topology is read again without a reason, while there are commands. Default 60
+ *   seconds.
+ * - `natMap`: where addresses that the cluster tells really are, those of redirects too; see {@link NatMap}.
  *
  * @category options
  * @since 0.1.0
@@ -260,6 +290,8 @@ export interface ClusterOptions extends Omit<ConnectionOptions, "db"> {
   readonly clusterDownRetryAttempts?: number | undefined
   readonly skipFullCoverageCheck?: boolean | undefined
   readonly followCluster?: boolean | undefined
+  readonly refreshInterval?: Duration.Input | undefined
+  readonly natMap?: NatMap | undefined
 }
 
 /**
@@ -406,6 +438,32 @@ const credentials = (options: ConnectionOptions): Effect.Effect<CredentialsSourc
     ? Effect.succeed({ username, password: password ?? Redacted.make("") })
     : invalid("credentials", "they are given twice: leave out username and password")
 }
+
+/**
+ * The translation that a {@link NatMap} stands for. Fails for a rule that says nothing.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const translation = (
+  natMap: NatMap | undefined
+): Effect.Effect<(address: NodeAddress) => NodeAddress, RedisConfigError> => {
+  if (natMap === undefined) return Effect.succeed((address) => address)
+  if (typeof natMap === "function") return Effect.succeed(natMap)
+  const idle = natMap.findIndex(({ from, to }) => !says(from) || !says(to))
+  return idle >= 0
+    ? invalid(`natMap[${idle}]`, "it needs a host or a port both in from and in to")
+    : Effect.succeed((address) => {
+      const rule = natMap.find(({ from }) =>
+        (from.host ?? address.host) === address.host && (from.port ?? address.port) === address.port
+      )
+      return rule === undefined
+        ? address
+        : { host: rule.to.host ?? address.host, port: rule.to.port ?? address.port }
+    })
+}
+
+const says = ({ host, port }: NatRule["from"]): boolean => host !== undefined || port !== undefined
 
 const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
   Effect.fail(new RedisConfigError({ option, detail }))

@@ -1,0 +1,6 @@
+/**
+ * Redis Cluster.
+ *
+ * @since 0.1.0
+ */
+export {}

@@ -1,0 +1,6 @@
+/**
+ * Redis Sentinel.
+ *
+ * @since 0.1.0
+ */
+export {}

@@ -1,0 +1,10 @@
+/**
+ * Redis Sentinel: the client of the master, or of the replicas, that sentinels watch.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * @since 0.1.0
+ */
+export * as RedisSentinel from "./RedisSentinel.ts"
