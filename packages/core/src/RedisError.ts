@@ -755,6 +755,27 @@ export const isSafeToRetry = (error: RedisError): boolean => {
 }
 
 // -----------------------------------------------------------------------------
+// Pipelines
+// -----------------------------------------------------------------------------
+
+/**
+ * The same error as that of the command at `index` of a pipeline, where the
+ * error says so.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const atIndex = (error: RedisError, index: number): RedisError => {
+  // Every error is made by a class of this module, which takes its own fields.
+  const Class = error.constructor as unknown as {
+    readonly fields: object
+    new(fields: object): RedisError
+  }
+  if (!("index" in Class.fields) || ("index" in error && error.index === index)) return error
+  return stackless(() => new Class({ ...error, index }))
+}
+
+// -----------------------------------------------------------------------------
 // Classification
 // -----------------------------------------------------------------------------
 

@@ -99,32 +99,35 @@ export const makeAt = (
   makeFrom(RedisConnection.sourceAt(endpoint, settings), settings)
 
 /**
- * A pool of connections from wherever they come.
+ * A pool of connections from wherever they come. `onEvent` is told what happens
+ * to them as well.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const makeFrom = Effect.fnUntraced(function*(
   source: RedisConnection.Source,
-  settings: RedisConfig.ConnectionSettings
+  settings: RedisConfig.ConnectionSettings,
+  onEvent: (event: RedisEvent) => void = () => {}
 ): Effect.fn.Return<Service, never, RedisConnector | Scope.Scope> {
   const connector = yield* RedisConnector
   const events = yield* PubSub.sliding<RedisEvent>(256)
-  const onEvent = (event: RedisEvent) => {
+  const publish = (event: RedisEvent) => {
+    onEvent(event)
     PubSub.publishUnsafe(events, event)
   }
   yield* Effect.addFinalizer(() => PubSub.shutdown(events))
   const shared = yield* Effect.forEach(
     Array.from({ length: settings.pool.shared }),
-    () => SharedConnection.make({ source, settings, onEvent })
+    () => SharedConnection.make({ source, settings, onEvent: publish })
   )
-  const exclusive = yield* ExclusivePool.make({ source, settings, onEvent })
+  const exclusive = yield* ExclusivePool.make({ source, settings, onEvent: publish })
   const stats = statsOf(shared, exclusive)
   const eventStream = Stream.fromPubSub(events)
   const subscribers: RedisRouter.Subscribers = {
     place: () => source.address,
     connect: (_place, owner) => Effect.provideService(source.open(owner), RedisConnector, connector),
-    onEvent
+    onEvent: publish
   }
   let next = 0
   const router: RedisRouter.RedisRouter = {

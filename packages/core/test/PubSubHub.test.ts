@@ -68,6 +68,7 @@ const makeStation = (protocol: 2 | 3): Station => {
     replaceInvalidText: false,
     onDemand: () => {},
     onUnused: () => {},
+    isElsewhere: () => false,
     onMoved: (entry) => {
       moved.push(entry.name)
       hub.resubscribe(entry)

@@ -203,7 +203,7 @@ const connection: Texts<Omit<ConnectionOptions, "credentials">> = {
   }
 }
 
-const sentinel: Texts<Omit<SentinelOptions, keyof ConnectionOptions | "sentinels" | "tls">> = {
+const sentinel: Texts<Omit<SentinelOptions, keyof ConnectionOptions | "sentinels" | "natMap" | "tls">> = {
   service: text.named("service_name"),
   role: oneOf("master", "replica"),
   minOtherSentinels: integer,
@@ -222,7 +222,7 @@ const readFromReplicas: Text<"master" | "any"> = textOf(
   )
 )
 
-const cluster: Texts<Omit<ClusterOptions, keyof ConnectionOptions | "nodes" | "tls">> = {
+const cluster: Texts<Omit<ClusterOptions, keyof ConnectionOptions | "nodes" | "natMap" | "tls">> = {
   crossSlot: oneOf("split", "emulate", "reject"),
   readFrom: oneOf("master", "preferReplica", "any", "nearest")
     .named("read_from_replicas", readFromReplicas),
@@ -231,7 +231,8 @@ const cluster: Texts<Omit<ClusterOptions, keyof ConnectionOptions | "nodes" | "t
   reinitializeSteps: integer,
   clusterDownRetryAttempts: integer,
   skipFullCoverageCheck: boolean,
-  followCluster: boolean.named("nodemanager_follow_cluster")
+  followCluster: boolean.named("nodemanager_follow_cluster"),
+  refreshInterval: duration
 }
 
 // -----------------------------------------------------------------------------

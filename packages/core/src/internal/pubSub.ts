@@ -64,6 +64,11 @@ class Links {
     return routes
   }
 
+  /** Where channels belong at the moment, to be compared. Only shard channels move. */
+  places(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): string {
+    return kind !== "ssubscribe" ? "" : keys.map((key) => this.#subscribers.place(kind, key)).join()
+  }
+
   /** The link to a place; it opens nothing before it is used. */
   at(place: string): Link.Link {
     const known = this.#links.get(place)
@@ -173,7 +178,7 @@ const subscription = Effect.fnUntraced(function*(
   const limited = within(settings)
 
   /** Subscribes on one connection after the other, and to none when one of them fails. */
-  const add = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>) =>
+  const add = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, RedisError> =>
     Effect.gen(function*() {
       const command = kind.toUpperCase()
       const keys = RedisArg.many(given)
@@ -185,11 +190,20 @@ const subscription = Effect.fnUntraced(function*(
           hub.leave(receiver, hub.entriesOf(receiver, kind).filter((entry) => !before.has(entry)))
         }
       })
-      const joins = Array.from(links.route(kind, keys), ([link, some]) => {
-        if (suspends) link.throttleBy(receiver)
-        return link.join(receiver, kind, some)
-      })
-      yield* Effect.onError(limited(command, Effect.all(joins, { discard: true })), () => undo)
+      const join = Effect.suspend(() =>
+        Effect.all(
+          Array.from(links.route(kind, keys), ([link, some]) => {
+            if (suspends) link.throttleBy(receiver)
+            return link.join(receiver, kind, some)
+          }),
+          { discard: true }
+        )
+      )
+      const asked = links.places(kind, keys)
+      const settled = Effect.catch(join, (error) =>
+        // The server that was asked may have said that another is the one to ask.
+        links.places(kind, keys) === asked ? Effect.fail(error) : Effect.andThen(undo, join))
+      yield* Effect.onError(limited(command, settled), () => undo)
     })
 
   const remove = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>) =>

@@ -77,6 +77,8 @@ export interface HubOptions {
   readonly onUnused: () => void
   /** Called with an entry that its server has given up. */
   readonly onMoved: (entry: Entry) => void
+  /** Whether an entry belongs on another connection by now. */
+  readonly isElsewhere: (entry: Entry) => boolean
 }
 
 /** Names in one command: a million must not become one huge command. */
@@ -255,6 +257,13 @@ export class Hub {
     this.#subscribe([entry])
   }
 
+  /** Hands over what belongs on another connection by now. */
+  rehome(): void {
+    for (const entry of this.#all()) {
+      if (this.#options.isElsewhere(entry)) this.#options.onMoved(entry)
+    }
+  }
+
   /** Gives an entry away, with those who have subscribed to it and now miss it. */
   surrender(entry: Entry): ReadonlyArray<Receiver> {
     const { receivers } = entry
@@ -376,6 +385,7 @@ export class Hub {
       const joining = Array.from(entry.joining)
       const before = entry.receivers.filter((receiver) => joining.every((other) => other.receiver !== receiver))
       for (const each of joining) this.#failJoining(each, error)
+      if (before.length > 0 && this.#options.isElsewhere(entry)) return this.#options.onMoved(entry)
       if (before.length > 0 && isRetryable(error)) return this.#exchange?.close(error)
       for (const receiver of before) {
         this.leave(receiver, [entry])

@@ -62,7 +62,8 @@ export class Link {
       replaceInvalidText: options.settings.replaceInvalidText,
       onDemand: () => this.#wake(),
       onUnused: () => this.#unused?.(),
-      onMoved: options.onMoved
+      onMoved: options.onMoved,
+      isElsewhere: ({ key, kind }) => options.subscribers.place(kind, key) !== options.place
     })
   }
 
@@ -138,6 +139,7 @@ export class Link {
         this.#state = { _tag: "Idle" }
         yield* awaitDemand
         const served = yield* serve
+        this.hub.rehome()
         if (served.error === undefined) {
           failures = 0
           continue

@@ -8,9 +8,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../RedisCommand.ts"
 import { ExecAbortError, ResponseError, WatchError } from "../RedisError.ts"
-import type { RedisError } from "../RedisError.ts"
+import type { ConnectionError, RedisError } from "../RedisError.ts"
 import * as RedisReply from "../RedisReply.ts"
 import type * as Resp from "../Resp.ts"
+import { failureOf } from "./failure.ts"
 import type { Origin, Outcome } from "./request.ts"
 import { outcome } from "./request.ts"
 
@@ -61,6 +62,15 @@ const refusalIn = (outcome: Outcome | undefined) => {
   return error !== undefined && "code" in error ? error : undefined
 }
 
+/** A refusal of the server that is not for what the command says: it is not the one to send it to. */
+const lossAmong = (outcomes: ReadonlyArray<Outcome>): ConnectionError | undefined => {
+  for (const outcome of outcomes) {
+    const error = Exit.isFailure(outcome) ? outcome.cause.reasons.find(Cause.isFailReason)?.error : undefined
+    if (error?._tag === "ConnectionError" && error.delivery === "not-sent") return error
+  }
+  return undefined
+}
+
 /** EXEC says only that there is nothing to run; the replies before say why. */
 const explain = (
   cause: Cause.Cause<RedisError>,
@@ -76,6 +86,8 @@ const explain = (
     return Cause.fail(new ResponseError({ code, detail, command, ...(address === undefined ? {} : { address }) }))
   }
   if (reason === undefined || reason.error._tag !== "ExecAbortError") return cause
+  const elsewhere = lossAmong(outcomes)
+  if (elsewhere !== undefined) return Cause.fail(failureOf(elsewhere, exec.spec, "not-sent"))
   const { address, code, command, detail } = reason.error
   const causes = commands.flatMap((queued, index) => {
     // The first outcome is MULTI's.
