@@ -80,9 +80,19 @@ for (const protocol of [2, 3] as const) {
         assert.deepStrictEqual(slots.find(({ start }) => start === 0), {
           start: 0,
           end: 8191,
-          master: { host: "127.0.0.1", port: first.port, id: ids.first },
+          master: { host: "127.0.0.1", port: first.port, id: ids.first, metadata: {} },
           replicas: []
         })
+      }))
+
+    it.live("SCC-28: keeps what else is told of a node", (context) =>
+      Effect.gen(function*() {
+        const on = at(yield* node, protocol)
+        yield* on(requireCommand(context, "CLUSTER|SHARDS"))
+        yield* on(Redis.configSet("cluster-announce-hostname", "node.test"))
+        yield* on(Redis.clusterAddslots(1))
+        const [range] = yield* on(Redis.clusterSlots())
+        assert.deepStrictEqual({ ...range?.master.metadata }, { hostname: "node.test" })
       }))
 
     it.live("describes shards and links", (context) =>

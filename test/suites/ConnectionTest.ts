@@ -156,7 +156,8 @@ export const ConnectionTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E
             assert.deepStrictEqual(yield* Redis.clientTrackinginfo(), {
               flags: new Set(["on", "bcast"]),
               redirect: id,
-              prefixes: ["p:"]
+              prefixes: ["p:"],
+              extra: {}
             })
             assert.strictEqual(yield* Redis.clientTracking("off"), true)
             assert.strictEqual(yield* Redis.clientTracking("on", { redirect: id, optin: true }), true)

@@ -52,8 +52,8 @@ export const FunctionsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>
           assert.strictEqual(listed?.engine, "LUA")
           assert.strictEqual(listed?.libraryCode, undefined)
           assert.deepStrictEqual(sorted(listed?.functions ?? []), [
-            { name: `${name}_get`, description: "reads", flags: new Set(["no-writes"]) },
-            { name: `${name}_set`, description: undefined, flags: new Set<string>() }
+            { name: `${name}_get`, description: "reads", flags: new Set(["no-writes"]), extra: {} },
+            { name: `${name}_set`, description: undefined, flags: new Set<string>(), extra: {} }
           ])
           const [coded] = yield* Redis.functionList({ libraryname: name, withcode: true })
           assert.strictEqual(coded?.libraryCode, library(name))

@@ -127,6 +127,10 @@ const bulk = (value: Resp.Bulk, view: View): string | Uint8Array => {
   }
 }
 
+/** For what nobody asked for, and what therefore must not fail. */
+const textOrBytes = (value: Resp.Bulk, view: View): string | Uint8Array =>
+  view.blob === "text" ? value.text() ?? value.bytes() : bulk(value, view)
+
 const strict = (value: Resp.Bulk): string => {
   const text = value.text()
   if (text !== undefined) return text
@@ -300,15 +304,15 @@ export type Raw =
  */
 export const raw: Reply<Raw> = make((value, view) => decodeRaw(value, view))
 
-const decodeRaw = (value: Resp.Value, view: View): Raw => {
+const decodeRaw = (value: Resp.Value, view: View, read = bulk): Raw => {
   if (value === null) return undefined
   // A double that is no integer stays what it is in every view.
   if (typeof value === "number") return view.integer === "bigint" && Number.isInteger(value) ? BigInt(value) : value
   if (typeof value !== "object") return value
-  if (value instanceof Resp.Bulk) return bulk(value, view)
-  if (value instanceof Resp.Verbatim) return bulk(value.text, view)
+  if (value instanceof Resp.Bulk) return read(value, view)
+  if (value instanceof Resp.Verbatim) return read(value.text, view)
   if (value instanceof Resp.ErrorReply) return value
-  return items(value).map((item) => decodeRaw(item, view))
+  return items(value).map((item) => decodeRaw(item, view, read))
 }
 
 /** The elements of any aggregate; a map's are its keys and values in turn. */
@@ -532,33 +536,66 @@ export const recordOf = <A, B, I>(
   })
 
 /**
+ * What a record of {@link struct} has besides its own fields.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Extra {
+  /** What this type does not know, by the server's names; empty when there is nothing. */
+  readonly extra: Readonly<Record<string, Raw>>
+}
+
+/**
  * Known names of a map (or of names and values in turn) as a record of typed
  * fields: `radixTreeKeys` reads `radix-tree-keys`, `libraryName` reads
- * `library_name`. A name that the server does not send is decoded from nil;
- * names that are not listed are ignored.
+ * `library_name`. A name that the server does not send is decoded from nil.
+ *
+ * Names that are not listed are never an error: `extra`, a record without
+ * prototype, holds their values as {@link Raw} (in the text view, what is not
+ * valid UTF-8 as bytes) by the server's names.
  *
  * @category combinators
  * @since 0.1.0
  */
 /* @__NO_SIDE_EFFECTS__ */
-export const struct = <const R extends Readonly<Record<string, Reply<unknown, unknown, unknown>>>>(
+export const struct = <
+  const R extends Readonly<Record<string, Reply<unknown, unknown, unknown>>> & { readonly extra?: never }
+>(
   replies: R
 ): Reply<
-  { readonly [K in keyof R]: Text<R[K]> },
-  { readonly [K in keyof R]: Bytes<R[K]> },
-  { readonly [K in keyof R]: BigInts<R[K]> }
+  { readonly [K in keyof R]: Text<R[K]> } & Extra,
+  { readonly [K in keyof R]: Bytes<R[K]> } & Extra,
+  { readonly [K in keyof R]: BigInts<R[K]> } & Extra
 > => {
-  const names = Object.keys(replies).map((name) => [bare(name), name] as const)
+  const fields: ReadonlyArray<readonly [string, Reply<unknown, unknown, unknown>]> = Object.entries(replies)
+  const places = new Map(fields.flatMap(([name], place) => spellings(name).map((wire) => [wire, place] as const)))
   return make((value, view) => {
     const source = flatPairs(value)
-    const found = new Map<string, Resp.Value>()
-    for (let i = 0; i < source.length; i += 2) found.set(bare(text.decode(source[i]!, view)), source[i + 1]!)
+    const found: Array<Resp.Value | undefined> = fields.map(() => undefined)
+    const extra: Record<string, Raw> = Object.create(null)
+    for (let i = 0; i < source.length; i += 2) {
+      const wire = text.decode(source[i]!, view)
+      const place = places.get(wire) ?? places.get(bare(wire))
+      // A second spelling of a field that was found is kept as well.
+      if (place !== undefined && found[place] === undefined) found[place] = source[i + 1]!
+      else extra[wire] = decodeRaw(source[i + 1]!, view, textOrBytes)
+    }
     const out: Record<string, unknown> = {}
-    for (const [wire, name] of names) out[name] = replies[name]!.decode(found.get(wire) ?? null, view)
+    for (const [place, [name, reply]] of fields.entries()) out[name] = reply.decode(found[place] ?? null, view)
+    out.extra = extra
     // Every name of R was just set from its own decoder.
     return out as never
   })
 }
+
+/** What servers call a field most often: asking for these costs no regular expression. */
+const spellings = (name: string): ReadonlyArray<string> => [
+  name,
+  name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+  bare(name)
+]
 
 /** What a name has in common in camel case and as servers spell it. */
 const bare = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "")

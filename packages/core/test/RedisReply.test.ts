@@ -177,20 +177,103 @@ describe("aggregates", () => {
     assert.match(refusal(fields, "*1\r\n$1\r\na\r\n"), /^expected an array of 2/)
   })
 
-  it("structs read names in any spelling, and leave out those they do not know", () => {
+  it("structs read names in any spelling", () => {
     const struct = RedisReply.struct({
       radixTreeKeys: RedisReply.integer,
       libName: RedisReply.nullable(RedisReply.text),
+      numberOfItems: RedisReply.integer,
+      chunkSize: RedisReply.integer,
       absent: RedisReply.nullable(RedisReply.integer)
     })
-    const expected = { radixTreeKeys: 1, libName: "x", absent: undefined }
-    const entries = "$15\r\nradix-tree-keys\r\n:1\r\n$8\r\nlib_name\r\n+x\r\n$7\r\nunknown\r\n*0\r\n"
-    assert.deepStrictEqual(read(struct, `*6\r\n${entries}`), expected)
-    assert.deepStrictEqual(read(struct, `%3\r\n${entries}`), expected)
+    const expected = { radixTreeKeys: 1, libName: "x", numberOfItems: 2, chunkSize: 3, absent: undefined, extra: {} }
+    const entries = "$15\r\nradix-tree-keys\r\n:1\r\n$8\r\nlib_name\r\n+x\r\n$15\r\nNumber of items\r\n:2\r\n" +
+      "$9\r\nchunkSize\r\n:3\r\n"
+    assert.deepStrictEqual(read(struct, `*8\r\n${entries}`), expected)
+    assert.deepStrictEqual(read(struct, `%4\r\n${entries}`), expected)
     assert.match(refusal(struct, "*0\r\n"), /^expected an integer, got null/)
+    // @ts-expect-error the name is taken
+    RedisReply.struct({ extra: RedisReply.text })
   })
 
   it("map changes what was decoded", () => {
     assert.strictEqual(read(RedisReply.map(RedisReply.integer, (n) => `${n}!`), ":5\r\n"), "5!")
+  })
+})
+
+describe("what a struct does not know", () => {
+  const struct = RedisReply.struct({ name: RedisReply.blob, count: RedisReply.integer })
+  /** Each name with its value as RESP2 sends it, as RESP3 does, and what it decodes to in the three views. */
+  const unknown: ReadonlyArray<
+    readonly [name: string, resp2: string, resp3: string, text: unknown, bytes: unknown, bigint: unknown]
+  > = [
+    ["word", "$1\r\nx\r\n", "$1\r\nx\r\n", "x", bytesOf("x"), "x"],
+    ["lines", "$1\r\nx\r\n", "=5\r\ntxt:x\r\n", "x", bytesOf("x"), "x"],
+    ["number", ":7\r\n", ":7\r\n", 7, 7, 7n],
+    ["nothing", "$-1\r\n", "_\r\n", undefined, undefined, undefined],
+    ["ratio", ",1.5\r\n", ",1.5\r\n", 1.5, 1.5, 1.5],
+    ["flag", "#t\r\n", "#t\r\n", true, true, true],
+    ["map", "*2\r\n$1\r\na\r\n:1\r\n", "%1\r\n$1\r\na\r\n:1\r\n", ["a", 1], [bytesOf("a"), 1], ["a", 1n]],
+    ["set", "*1\r\n$1\r\na\r\n", "~1\r\n$1\r\na\r\n", ["a"], [bytesOf("a")], ["a"]],
+    ["__proto__", ":1\r\n", ":1\r\n", 1, 1, 1n],
+    ["constructor", ":2\r\n", ":2\r\n", 2, 2, 2n],
+    ["extra", ":3\r\n", ":3\r\n", 3, 3, 3n]
+  ]
+  const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
+  const known = `${bulk("count")}:2\r\n${bulk("name")}${bulk("n")}`
+  const replies = [
+    `*${unknown.length * 2 + 4}\r\n${unknown.map(([name, resp2]) => bulk(name) + resp2).join("")}${known}`,
+    `%${unknown.length + 2}\r\n${known}${unknown.map(([name, , resp3]) => bulk(name) + resp3).join("")}`
+  ]
+
+  it("is kept by the server's names, from both protocols, in every view", () => {
+    const views = [
+      [text, 3, { name: "n", count: 2 }],
+      [bytesView, 4, { name: bytesOf("n"), count: 2 }],
+      [bigintView, 5, { name: "n", count: 2n }]
+    ] as const
+    for (const reply of replies) {
+      for (const [view, column, expected] of views) {
+        const { extra, ...fields } = struct.decode(parse(reply), view)
+        assert.deepStrictEqual(fields, expected)
+        assert.strictEqual(Object.getPrototypeOf(extra), null)
+        assert.deepStrictEqual(Object.entries(extra), unknown.map((row) => [row[0], row[column]]))
+      }
+    }
+  })
+
+  it("is nothing without prototype when the server tells nothing else", () => {
+    const { extra } = struct.decode(parse(`*4\r\n${known}`), text)
+    assert.strictEqual(Object.getPrototypeOf(extra), null)
+    assert.deepStrictEqual(Object.keys(extra), [])
+  })
+
+  it("is never an error", () => {
+    const odd = [
+      [":9223372036854775807\r\n", 9223372036854775807n],
+      ["-ERR no\r\n", new Resp.ErrorReply("ERR no")],
+      ["*1\r\n$-1\r\n", [undefined]],
+      ["(12345678901234567890\r\n", 12345678901234567890n]
+    ] as const
+    for (const [reply, expected] of odd) {
+      assert.deepStrictEqual(struct.decode(parse(`%3\r\n${known}${bulk("new")}${reply}`), text).extra.new, expected)
+    }
+    const invalid = new Resp.MapReply([
+      "count",
+      1,
+      "name",
+      "n",
+      "new",
+      [new Resp.Bulk(Uint8Array.of(0xff, 0x41), 0, 2)]
+    ])
+    assert.deepStrictEqual(struct.decode(invalid, text).extra.new, [Uint8Array.of(0xff, 0x41)])
+    assert.deepStrictEqual(struct.decode(invalid, { ...text, blob: "replace" }).extra.new, ["\ufffdA"])
+  })
+
+  it("holds another spelling of a field as well", () => {
+    const two = RedisReply.struct({ libName: RedisReply.text })
+    assert.deepStrictEqual(read(two, `*4\r\n${bulk("lib-name")}${bulk("a")}${bulk("lib_name")}${bulk("b")}`), {
+      libName: "a",
+      extra: { lib_name: "b" }
+    })
   })
 })

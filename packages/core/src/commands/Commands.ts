@@ -16,7 +16,8 @@ import * as Reply from "../RedisReply.ts"
  * Where a command has keys.
  *
  * - `flags`: what it does to them, such as `RO` or `insert`.
- * - `beginSearch`: how the first key is found; `findKeys`: how the others are. `spec` depends on `type`.
+ * - `beginSearch`: how the first key is found; `findKeys`: how the others are.
+ * - `extra`: what this type does not know, by the server's names.
  *
  * @category server
  * @since 0.1.0
@@ -26,10 +27,13 @@ export interface KeySpecification {
   readonly flags: ReadonlySet<string>
   readonly beginSearch: KeySearch
   readonly findKeys: KeySearch
+  readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
 /**
  * A step in finding keys.
+ *
+ * - `spec`: depends on `type`. `extra`: what this type does not know, by the server's names.
  *
  * @category server
  * @since 0.1.0
@@ -37,6 +41,7 @@ export interface KeySpecification {
 export interface KeySearch {
   readonly type: string
   readonly spec: Readonly<Record<string, Reply.Raw>>
+  readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
 /**
@@ -65,6 +70,8 @@ export interface CommandInfo {
 /**
  * An argument of a command; `oneof` and `block` have arguments of their own.
  *
+ * - `extra`: what this type does not know, by the server's names.
+ *
  * @category server
  * @since 0.1.0
  */
@@ -79,12 +86,14 @@ export interface CommandArgument {
   readonly deprecatedSince: string | undefined
   readonly flags: ReadonlySet<string>
   readonly arguments: ReadonlyArray<CommandArgument>
+  readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
 /**
  * The documentation of a command.
  *
  * - `history`: pairs of a version and what changed in it.
+ * - `extra`: what this type does not know, by the server's names.
  *
  * @category server
  * @since 0.1.0
@@ -101,6 +110,7 @@ export interface CommandDocs {
   readonly history: ReadonlyArray<readonly [version: string, change: string]>
   readonly arguments: ReadonlyArray<CommandArgument>
   readonly subcommands: Readonly<Record<string, CommandDocs>>
+  readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
 /**

@@ -187,6 +187,21 @@ const withArgs = (options: GeoWith): Arg.Arg => [
   Arg.flag("WITHHASH", options.withhash)
 ]
 
+const circleArgs = (
+  key: Arg.Key,
+  centre: ReadonlyArray<Arg.Value>,
+  radius: number,
+  options: GeoradiusOptions = {},
+  told: Arg.Arg = Arg.none
+): ReadonlyArray<Arg.Arg> => [
+  Arg.key(key),
+  centre,
+  radius,
+  unitArg(options.unit ?? "m"),
+  told,
+  limitArgs(options)
+]
+
 const destinationArgs = ({ store, storedist }: GeoradiusDestination): Arg.Arg => {
   if (store !== undefined && storedist !== undefined) return Arg.invalid("takes either store or storedist")
   return store !== undefined ? ["STORE", Arg.key(store)] : ["STOREDIST", Arg.key(storedist)]
@@ -205,6 +220,12 @@ const areaArgs = (area: GeosearchArea): Arg.Arg => {
     : ["BYRADIUS", area.byradius.radius, unitArg(area.byradius.unit ?? "m")]
   return [from, by]
 }
+
+const searchArgs = (key: Arg.Key, options: GeosearchOptions): ReadonlyArray<Arg.Arg> => [
+  Arg.key(key),
+  areaArgs(options),
+  limitArgs(options)
+]
 
 const positionArgs = (positions: ReadonlyArray<GeoMember>): Arg.Arg =>
   positions.length === 0
@@ -333,14 +354,8 @@ export const geopos = define(
  */
 export const georadius = define(
   "GEORADIUS",
-  (key: Arg.Key, longitude: number, latitude: number, radius: number, options: GeoradiusOptions = {}) => [
-    Arg.key(key),
-    longitude,
-    latitude,
-    radius,
-    unitArg(options.unit ?? "m"),
-    limitArgs(options)
-  ],
+  (key: Arg.Key, longitude: number, latitude: number, radius: number, options?: GeoradiusOptions) =>
+    circleArgs(key, [longitude, latitude], radius, options),
   Reply.array(Reply.blob)
 )
 
@@ -355,14 +370,8 @@ export const georadius = define(
  */
 export const georadiusRo = define(
   "GEORADIUS_RO",
-  (key: Arg.Key, longitude: number, latitude: number, radius: number, options: GeoradiusOptions = {}) => [
-    Arg.key(key),
-    longitude,
-    latitude,
-    radius,
-    unitArg(options.unit ?? "m"),
-    limitArgs(options)
-  ],
+  (key: Arg.Key, longitude: number, latitude: number, radius: number, options?: GeoradiusOptions) =>
+    circleArgs(key, [longitude, latitude], radius, options),
   Reply.array(Reply.blob),
   "readonly"
 )
@@ -378,15 +387,8 @@ export const georadiusRo = define(
  */
 export const georadiusRoWith = define(
   "GEORADIUS_RO",
-  (key: Arg.Key, longitude: number, latitude: number, radius: number, options: GeoradiusOptions & GeoWith) => [
-    Arg.key(key),
-    longitude,
-    latitude,
-    radius,
-    unitArg(options.unit ?? "m"),
-    withArgs(options),
-    limitArgs(options)
-  ],
+  (key: Arg.Key, longitude: number, latitude: number, radius: number, options: GeoradiusOptions & GeoWith) =>
+    circleArgs(key, [longitude, latitude], radius, options, withArgs(options)),
   Reply.array(found),
   "readonly"
 )
@@ -411,12 +413,7 @@ export const georadiusStore = define(
     radius: number,
     options: GeoradiusDestination & GeoradiusOptions
   ) => [
-    Arg.key(key),
-    longitude,
-    latitude,
-    radius,
-    unitArg(options.unit ?? "m"),
-    limitArgs(options),
+    circleArgs(key, [longitude, latitude], radius, options),
     destinationArgs(options)
   ],
   stored
@@ -433,15 +430,8 @@ export const georadiusStore = define(
  */
 export const georadiusWith = define(
   "GEORADIUS",
-  (key: Arg.Key, longitude: number, latitude: number, radius: number, options: GeoradiusOptions & GeoWith) => [
-    Arg.key(key),
-    longitude,
-    latitude,
-    radius,
-    unitArg(options.unit ?? "m"),
-    withArgs(options),
-    limitArgs(options)
-  ],
+  (key: Arg.Key, longitude: number, latitude: number, radius: number, options: GeoradiusOptions & GeoWith) =>
+    circleArgs(key, [longitude, latitude], radius, options, withArgs(options)),
   Reply.array(found)
 )
 
@@ -458,13 +448,8 @@ export const georadiusWith = define(
  */
 export const georadiusbymember = define(
   "GEORADIUSBYMEMBER",
-  (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusOptions = {}) => [
-    Arg.key(key),
-    member,
-    radius,
-    unitArg(options.unit ?? "m"),
-    limitArgs(options)
-  ],
+  (key: Arg.Key, member: Arg.Value, radius: number, options?: GeoradiusOptions) =>
+    circleArgs(key, [member], radius, options),
   Reply.array(Reply.blob)
 )
 
@@ -479,13 +464,8 @@ export const georadiusbymember = define(
  */
 export const georadiusbymemberRo = define(
   "GEORADIUSBYMEMBER_RO",
-  (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusOptions = {}) => [
-    Arg.key(key),
-    member,
-    radius,
-    unitArg(options.unit ?? "m"),
-    limitArgs(options)
-  ],
+  (key: Arg.Key, member: Arg.Value, radius: number, options?: GeoradiusOptions) =>
+    circleArgs(key, [member], radius, options),
   Reply.array(Reply.blob),
   "readonly"
 )
@@ -501,14 +481,8 @@ export const georadiusbymemberRo = define(
  */
 export const georadiusbymemberRoWith = define(
   "GEORADIUSBYMEMBER_RO",
-  (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusOptions & GeoWith) => [
-    Arg.key(key),
-    member,
-    radius,
-    unitArg(options.unit ?? "m"),
-    withArgs(options),
-    limitArgs(options)
-  ],
+  (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusOptions & GeoWith) =>
+    circleArgs(key, [member], radius, options, withArgs(options)),
   Reply.array(found),
   "readonly"
 )
@@ -527,11 +501,7 @@ export const georadiusbymemberRoWith = define(
 export const georadiusbymemberStore = define(
   "GEORADIUSBYMEMBER",
   (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusDestination & GeoradiusOptions) => [
-    Arg.key(key),
-    member,
-    radius,
-    unitArg(options.unit ?? "m"),
-    limitArgs(options),
+    circleArgs(key, [member], radius, options),
     destinationArgs(options)
   ],
   stored
@@ -548,14 +518,8 @@ export const georadiusbymemberStore = define(
  */
 export const georadiusbymemberWith = define(
   "GEORADIUSBYMEMBER",
-  (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusOptions & GeoWith) => [
-    Arg.key(key),
-    member,
-    radius,
-    unitArg(options.unit ?? "m"),
-    withArgs(options),
-    limitArgs(options)
-  ],
+  (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusOptions & GeoWith) =>
+    circleArgs(key, [member], radius, options, withArgs(options)),
   Reply.array(found)
 )
 
@@ -571,11 +535,7 @@ export const georadiusbymemberWith = define(
  */
 export const geosearch = define(
   "GEOSEARCH",
-  (key: Arg.Key, options: GeosearchOptions) => [
-    Arg.key(key),
-    areaArgs(options),
-    limitArgs(options)
-  ],
+  (key: Arg.Key, options: GeosearchOptions) => searchArgs(key, options),
   Reply.array(Reply.blob),
   "readonly"
 )
@@ -598,9 +558,7 @@ export const geosearchstore = define(
     options: GeosearchOptions & { readonly storedist?: boolean | undefined }
   ) => [
     Arg.key(destination),
-    Arg.key(source),
-    areaArgs(options),
-    limitArgs(options),
+    searchArgs(source, options),
     Arg.flag("STOREDIST", options.storedist)
   ],
   stored
@@ -616,12 +574,7 @@ export const geosearchstore = define(
  */
 export const geosearchWith = define(
   "GEOSEARCH",
-  (key: Arg.Key, options: GeosearchOptions & GeoWith) => [
-    Arg.key(key),
-    areaArgs(options),
-    limitArgs(options),
-    withArgs(options)
-  ],
+  (key: Arg.Key, options: GeosearchOptions & GeoWith) => [searchArgs(key, options), withArgs(options)],
   Reply.array(found),
   "readonly"
 )

@@ -7,6 +7,13 @@ import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
+const buckets = Reply.pairs(Reply.integer, Reply.integer)
+
+const histogram = Reply.make<ReadonlyMap<number, number>, ReadonlyMap<number, number>, ReadonlyMap<bigint, bigint>>(
+  // All keys and values were decoded in one view: the map is of one of the declared types.
+  (value, view) => new Map<number | bigint, number | bigint>(buckets.decode(value, view)) as never
+)
+
 /**
  * Returns the server's own opinion of its latency, as text for people.
  *
@@ -39,13 +46,7 @@ export const latencyGraph = define("LATENCY GRAPH", (event: string) => [event], 
 export const latencyHistogram = define(
   "LATENCY HISTOGRAM",
   (...commands: Arg.Many<string>) => Arg.many(commands),
-  Reply.recordOf(Reply.struct({
-    calls: Reply.integer,
-    histogramUsec: Reply.map(
-      Reply.pairs(Reply.integer, Reply.integer),
-      (pairs): ReadonlyMap<number, number> => new Map(pairs.map(([limit, calls]) => [Number(limit), Number(calls)]))
-    )
-  }))
+  Reply.recordOf(Reply.struct({ calls: Reply.integer, histogramUsec: histogram }))
 )
 
 /**

@@ -46,12 +46,15 @@ const known = {
 /**
  * What a database takes besides its keys and values, in bytes.
  *
+ * - `extra`: what this type does not know, by the server's names.
+ *
  * @category server
  * @since 0.1.0
  */
 export interface DatabaseMemory {
   readonly overheadHashtableMain: number
   readonly overheadHashtableExpires: number
+  readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
 /**
@@ -93,7 +96,7 @@ export interface MemoryStats {
   readonly fragmentation: number
   readonly fragmentationBytes: number
   readonly db: ReadonlyMap<number, DatabaseMemory>
-  readonly extra: Readonly<Record<string, string | number>>
+  readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
 // -----------------------------------------------------------------------------
@@ -102,27 +105,19 @@ export interface MemoryStats {
 
 const statistics = Reply.struct(known)
 const database = Reply.struct({ overheadHashtableMain: Reply.double, overheadHashtableExpires: Reply.double })
-const undecoded = Reply.recordOf(Reply.make<Resp.Value>((value) => value))
+const items = Reply.pairs(Reply.text, Reply.make<Resp.Value>((value) => value))
 
-/** The server's names of {@link known}, without what separates their words. */
-const knownNames: ReadonlySet<string> = new Set(Object.keys(known).map((name) => name.toLowerCase()))
-
+/** The server tells of each database by a name of its own, `db.0`. */
 const memoryStatsReply: Reply.Reply<MemoryStats> = Reply.make((value, view) => {
   const db = new Map<number, DatabaseMemory>()
-  const extra: Record<string, string | number> = Object.create(null)
-  for (const [name, item] of Object.entries(undecoded.decode(value, view))) {
+  const others: Array<Resp.Value> = []
+  for (const [name, item] of items.decode(value, view)) {
     const index = /^db\.(\d+)$/.exec(name)?.[1]
-    if (index !== undefined) db.set(Number(index), database.decode(item, view))
-    else if (!knownNames.has(name.toLowerCase().replace(/[^a-z]/g, ""))) extra[name] = numberOrText(item)
+    if (index === undefined) others.push(name, item)
+    else db.set(Number(index), database.decode(item, view))
   }
-  return { ...statistics.decode(value, view), db, extra }
+  return { ...statistics.decode(others, view), db }
 })
-
-const numberOrText = (value: Resp.Value): string | number => {
-  if (typeof value === "number") return value
-  const text = Reply.text.decode(value, Reply.textView)
-  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
-}
 
 // -----------------------------------------------------------------------------
 // Commands

@@ -62,7 +62,10 @@ const weightedKeys = (keys: WeightedKeys): Arg.Arg => {
   return [Arg.countedKeys(names), weights.length === 0 ? Arg.none : ["WEIGHTS", weights]]
 }
 
-const aggregateArgs = (options: AggregateOptions): Arg.Arg => Arg.option("AGGREGATE", options.aggregate?.toUpperCase())
+const combination = (keys: WeightedKeys, options: AggregateOptions = {}): ReadonlyArray<Arg.Arg> => [
+  weightedKeys(keys),
+  Arg.option("AGGREGATE", options.aggregate?.toUpperCase())
+]
 
 // -----------------------------------------------------------------------------
 // Commands
@@ -122,10 +125,7 @@ export const zdiffWithScores = define(
  */
 export const zinter = define(
   "ZINTER",
-  (keys: WeightedKeys, options: AggregateOptions = {}) => [
-    weightedKeys(keys),
-    aggregateArgs(options)
-  ],
+  (keys: WeightedKeys, options?: AggregateOptions) => combination(keys, options),
   Reply.array(Reply.blob),
   "readonly"
 )
@@ -160,10 +160,9 @@ export const zintercard = define(
  */
 export const zinterstore = define(
   "ZINTERSTORE",
-  (destination: Arg.Key, keys: WeightedKeys, options: AggregateOptions = {}) => [
+  (destination: Arg.Key, keys: WeightedKeys, options?: AggregateOptions) => [
     Arg.key(destination),
-    weightedKeys(keys),
-    aggregateArgs(options)
+    combination(keys, options)
   ],
   Reply.integer
 )
@@ -176,11 +175,7 @@ export const zinterstore = define(
  */
 export const zinterWithScores = define(
   "ZINTER",
-  (keys: WeightedKeys, options: AggregateOptions = {}) => [
-    weightedKeys(keys),
-    aggregateArgs(options),
-    "WITHSCORES"
-  ],
+  (keys: WeightedKeys, options?: AggregateOptions) => [combination(keys, options), "WITHSCORES"],
   scoredMembers,
   "readonly"
 )
@@ -196,10 +191,7 @@ export const zinterWithScores = define(
  */
 export const zunion = define(
   "ZUNION",
-  (keys: WeightedKeys, options: AggregateOptions = {}) => [
-    weightedKeys(keys),
-    aggregateArgs(options)
-  ],
+  (keys: WeightedKeys, options?: AggregateOptions) => combination(keys, options),
   Reply.array(Reply.blob),
   "readonly"
 )
@@ -216,10 +208,9 @@ export const zunion = define(
  */
 export const zunionstore = define(
   "ZUNIONSTORE",
-  (destination: Arg.Key, keys: WeightedKeys, options: AggregateOptions = {}) => [
+  (destination: Arg.Key, keys: WeightedKeys, options?: AggregateOptions) => [
     Arg.key(destination),
-    weightedKeys(keys),
-    aggregateArgs(options)
+    combination(keys, options)
   ],
   Reply.integer
 )
@@ -232,11 +223,7 @@ export const zunionstore = define(
  */
 export const zunionWithScores = define(
   "ZUNION",
-  (keys: WeightedKeys, options: AggregateOptions = {}) => [
-    weightedKeys(keys),
-    aggregateArgs(options),
-    "WITHSCORES"
-  ],
+  (keys: WeightedKeys, options?: AggregateOptions) => [combination(keys, options), "WITHSCORES"],
   scoredMembers,
   "readonly"
 )

@@ -113,6 +113,15 @@ export interface ZrangeOptions {
 const limitArgs = (limit: RangeLimit | undefined): Arg.Arg =>
   limit === undefined ? Arg.none : ["LIMIT", limit.offset, limit.count]
 
+/** The ends of a range in the order of its command. */
+const endsArgs = (
+  key: Arg.Key,
+  first: ScoreBound | LexBound,
+  last: ScoreBound | LexBound,
+  { limit }: ZrangeOptions = {},
+  withScores: Arg.Arg = Arg.none
+): ReadonlyArray<Arg.Arg> => [Arg.key(key), first, last, withScores, limitArgs(limit)]
+
 const rangeArgs = ([start, stop, options]: ZrangeRange): Arg.Arg => [
   start,
   stop,
@@ -183,12 +192,7 @@ export const zrange = define(
  */
 export const zrangebylex = define(
   "ZRANGEBYLEX",
-  (key: Arg.Key, min: LexBound, max: LexBound, options: ZrangeOptions = {}) => [
-    Arg.key(key),
-    min,
-    max,
-    limitArgs(options.limit)
-  ],
+  (key: Arg.Key, min: LexBound, max: LexBound, options?: ZrangeOptions) => endsArgs(key, min, max, options),
   Reply.array(Reply.blob),
   "readonly"
 )
@@ -204,12 +208,7 @@ export const zrangebylex = define(
  */
 export const zrangebyscore = define(
   "ZRANGEBYSCORE",
-  (key: Arg.Key, min: ScoreBound, max: ScoreBound, options: ZrangeOptions = {}) => [
-    Arg.key(key),
-    min,
-    max,
-    limitArgs(options.limit)
-  ],
+  (key: Arg.Key, min: ScoreBound, max: ScoreBound, options?: ZrangeOptions) => endsArgs(key, min, max, options),
   Reply.array(Reply.blob),
   "readonly"
 )
@@ -223,13 +222,8 @@ export const zrangebyscore = define(
  */
 export const zrangebyscoreWithScores = define(
   "ZRANGEBYSCORE",
-  (key: Arg.Key, min: ScoreBound, max: ScoreBound, options: ZrangeOptions = {}) => [
-    Arg.key(key),
-    min,
-    max,
-    "WITHSCORES",
-    limitArgs(options.limit)
-  ],
+  (key: Arg.Key, min: ScoreBound, max: ScoreBound, options?: ZrangeOptions) =>
+    endsArgs(key, min, max, options, "WITHSCORES"),
   scoredMembers,
   "readonly"
 )
@@ -350,12 +344,7 @@ export const zrevrangeWithScores = define(
  */
 export const zrevrangebylex = define(
   "ZREVRANGEBYLEX",
-  (key: Arg.Key, max: LexBound, min: LexBound, options: ZrangeOptions = {}) => [
-    Arg.key(key),
-    max,
-    min,
-    limitArgs(options.limit)
-  ],
+  (key: Arg.Key, max: LexBound, min: LexBound, options?: ZrangeOptions) => endsArgs(key, max, min, options),
   Reply.array(Reply.blob),
   "readonly"
 )
@@ -371,12 +360,7 @@ export const zrevrangebylex = define(
  */
 export const zrevrangebyscore = define(
   "ZREVRANGEBYSCORE",
-  (key: Arg.Key, max: ScoreBound, min: ScoreBound, options: ZrangeOptions = {}) => [
-    Arg.key(key),
-    max,
-    min,
-    limitArgs(options.limit)
-  ],
+  (key: Arg.Key, max: ScoreBound, min: ScoreBound, options?: ZrangeOptions) => endsArgs(key, max, min, options),
   Reply.array(Reply.blob),
   "readonly"
 )
@@ -390,13 +374,8 @@ export const zrevrangebyscore = define(
  */
 export const zrevrangebyscoreWithScores = define(
   "ZREVRANGEBYSCORE",
-  (key: Arg.Key, max: ScoreBound, min: ScoreBound, options: ZrangeOptions = {}) => [
-    Arg.key(key),
-    max,
-    min,
-    "WITHSCORES",
-    limitArgs(options.limit)
-  ],
+  (key: Arg.Key, max: ScoreBound, min: ScoreBound, options?: ZrangeOptions) =>
+    endsArgs(key, max, min, options, "WITHSCORES"),
   scoredMembers,
   "readonly"
 )

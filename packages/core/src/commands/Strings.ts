@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { AtMostOne } from "../internal/atMostOne.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -10,13 +11,6 @@ import * as Reply from "../RedisReply.ts"
 // -----------------------------------------------------------------------------
 // Options
 // -----------------------------------------------------------------------------
-
-/** One of the options of `T`, or none of them. */
-type AtMostOne<T> = {
-  readonly [K in keyof T]:
-    & { readonly [P in K]?: T[P] | undefined }
-    & { readonly [P in Exclude<keyof T, K>]?: undefined }
-}[keyof T]
 
 interface ExpiryOptions {
   readonly ex: Arg.Time

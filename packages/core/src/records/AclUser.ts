@@ -13,6 +13,7 @@ import { clientInfo } from "./ClientInfo.ts"
  * - `keys`: patterns of keys. One for reading or writing only begins with `%R~` or `%W~`.
  * - `channels`: patterns of channels; `undefined` before Redis 6.2.0.
  * - `databases`: `alldbs`, or `db=` and numbers; `undefined` before Valkey 9.1.0 and on Redis.
+ * - `extra`: what this type does not know, by the server's names.
  *
  * @category acl
  * @since 0.1.0
@@ -23,6 +24,7 @@ export interface AclPermissions {
   readonly keys: ReadonlyArray<string>
   readonly channels: ReadonlyArray<string> | undefined
   readonly databases: string | undefined
+  readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
 /**

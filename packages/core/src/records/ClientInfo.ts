@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { exactInteger } from "../internal/exactInteger.ts"
 import * as Reply from "../RedisReply.ts"
 
 /**
@@ -18,7 +19,7 @@ import * as Reply from "../RedisReply.ts"
  * - `oll`: how many replies wait to be sent. `events`: whether the server reads from it (`r`), writes to it (`w`).
  * - `cmd`: its last command. `redir`: the id of the client that gets its tracking messages. `resp`: 2 or 3.
  * - `totNetIn`, `totNetOut`, `totCmds`: bytes and commands over its lifetime.
- * - `extra`: fields that this type does not know, by the server's names.
+ * - `extra`: what this type does not know, by the server's names, and numbers that JavaScript cannot hold exactly.
  *
  * @category connection
  * @since 0.1.0
@@ -115,13 +116,14 @@ const parseLine = (line: string): ClientInfo => {
   const info: Record<string, string | number> = {}
   const extra: Record<string, string> = Object.create(null)
   // A value, the path of a unix socket for one, may hold spaces, but no name does.
-  for (const field of line.split(/ (?=[a-z-]+=)/)) {
+  for (const field of line.split(/ (?=[a-z][\w-]*=)/)) {
     const separator = field.indexOf("=")
     if (separator === -1) continue
     const wire = field.slice(0, separator)
     const value = field.slice(separator + 1)
     const name = wire.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
-    if (Object.hasOwn(numberFields, name) && /^-?\d+$/.test(value)) info[name] = Number(value)
+    const number = Object.hasOwn(numberFields, name) ? exactInteger(value) : undefined
+    if (number !== undefined) info[name] = number
     else if (Object.hasOwn(textFields, name)) info[name] = value
     else extra[wire] = value
   }

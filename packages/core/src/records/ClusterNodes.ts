@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { exactInteger } from "../internal/exactInteger.ts"
 import * as Reply from "../RedisReply.ts"
 
 // -----------------------------------------------------------------------------
@@ -42,6 +43,7 @@ export interface ClusterSlotMigration {
  * - `pingSent`, `pongReceived`: unix milliseconds; 0 for no ping under way, for no pong so far.
  * - `connected`: whether the node that was asked has a link to it.
  * - `slots`, `migrations`: of a master. Migrations are told by the node `myself` alone.
+ * - `extra`: what this type does not know, by the server's names.
  *
  * @category cluster
  * @since 0.1.0
@@ -60,12 +62,13 @@ export interface ClusterNode {
   readonly connected: boolean
   readonly slots: ReadonlyArray<SlotRange>
   readonly migrations: ReadonlyArray<ClusterSlotMigration>
+  readonly extra: Readonly<Record<string, string>>
 }
 
 /**
  * The state of a cluster, as the node that was asked sees it.
  *
- * - `clusterState`: `ok` or `fail`. `extra`: whatever else the server tells, by the server's names.
+ * - `clusterState`: `ok` or `fail`. `extra`: what this type does not know, by the server's names.
  *
  * @category cluster
  * @since 0.1.0
@@ -88,6 +91,9 @@ export interface ClusterInfo {
 /**
  * Where a node of CLUSTER SLOTS is; an empty `host` is the host that was asked.
  *
+ * - `id`: `undefined` before Redis 4.0.0. `metadata`: further addresses, such as `hostname` and `ip`, by the
+ *   server's names; empty before Redis 7.0.0.
+ *
  * @category cluster
  * @since 0.1.0
  */
@@ -95,6 +101,7 @@ export interface ClusterSlotsNode {
   readonly host: string
   readonly port: number
   readonly id: string | undefined
+  readonly metadata: Readonly<Record<string, Reply.Raw>>
 }
 
 /**
@@ -137,7 +144,7 @@ const parseInfo = (text: string): ClusterInfo => {
     const name = infoFields.get(wire)
     if (name === "clusterState") known[name] = value
     else if (name !== undefined) known[name] = integer(value, line)
-    else extra[wire] = /^-?\d+$/.test(value) ? Number(value) : value
+    else extra[wire] = exactInteger(value) ?? value
   }
   for (const [wire, name] of infoFields) {
     if (known[name] === undefined) return Reply.mismatch(`the state of a cluster with ${wire}`, text)
@@ -147,7 +154,7 @@ const parseInfo = (text: string): ClusterInfo => {
 }
 
 const integer = (digits: string, line: string): number =>
-  /^-?\d+$/.test(digits) ? Number(digits) : Reply.mismatch(`a number in "${line}"`, digits)
+  exactInteger(digits) ?? Reply.mismatch(`a number in "${line}"`, digits)
 
 /**
  * The state of a cluster as CLUSTER INFO describes it.
@@ -164,9 +171,9 @@ export const clusterInfo: Reply.Reply<ClusterInfo> = Reply.map(Reply.text, parse
 /** How far the port for nodes is from the port for clients, where servers do not say. */
 const busPortOffset = 10_000
 
-/** `ip:port`, `ip:port@bus` or `ip:port@bus,hostname,…`; the ip may be empty or have colons itself. */
-const parseAddress = (text: string): Pick<ClusterNode, "host" | "port" | "busPort" | "hostname"> => {
-  const [address = "", hostname] = text.split(",")
+/** `ip:port`, `ip:port@bus` or `ip:port@bus,hostname,name=value,…`; the ip may be empty or have colons itself. */
+const parseAddress = (text: string): Pick<ClusterNode, "host" | "port" | "busPort" | "hostname" | "extra"> => {
+  const [address = "", hostname, ...more] = text.split(",")
   const colon = address.lastIndexOf(":")
   if (colon === -1) return Reply.mismatch("the address of a cluster node", text)
   const [port = "", busPort] = address.slice(colon + 1).split("@")
@@ -174,8 +181,18 @@ const parseAddress = (text: string): Pick<ClusterNode, "host" | "port" | "busPor
     host: address.slice(0, colon),
     port: integer(port, text),
     busPort: busPort === undefined ? integer(port, text) + busPortOffset : integer(busPort, text),
-    hostname: hostname === "" ? undefined : hostname
+    hostname: hostname === "" ? undefined : hostname,
+    extra: parseExtra(more)
   }
+}
+
+const parseExtra = (fields: ReadonlyArray<string>): Readonly<Record<string, string>> => {
+  const extra: Record<string, string> = Object.create(null)
+  for (const field of fields) {
+    const [name = "", ...value] = field.split("=")
+    extra[name] = value.join("=")
+  }
+  return extra
 }
 
 const migrationForm = /^\[(\d+)-([<>])-(.+)\]$/
@@ -243,11 +260,18 @@ export const clusterReplicas: Reply.Reply<ReadonlyArray<ClusterNode>> = Reply.ma
 
 const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
 
+/** Whatever servers tell by names. */
+const metadata = Reply.map(
+  Reply.nullable(Reply.struct({})),
+  (named): Readonly<Record<string, Reply.Raw>> => named?.extra ?? Object.create(null)
+)
+
 /** An unknown host comes as nil; it then is the one that was asked, as an empty one is. */
 const slotsNode: Reply.Reply<ClusterSlotsNode> = Reply.leadingFields({
   host: Reply.orElse(Reply.text, () => ""),
   port: number,
-  id: Reply.nullable(Reply.text)
+  id: Reply.nullable(Reply.text),
+  metadata
 })
 
 const slotsRange: Reply.Reply<ClusterSlotsRange> = Reply.make((value, view) => {

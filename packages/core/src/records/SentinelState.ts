@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { exactInteger } from "../internal/exactInteger.ts"
 import * as Reply from "../RedisReply.ts"
 
 /**
@@ -14,7 +15,7 @@ import * as Reply from "../RedisReply.ts"
  * - `lastPingSent`, `lastOkPingReply`, `lastPingReply`, `infoRefresh`, `roleReportedTime`, `lastHelloMessage`,
  *   `sDownTime`, `oDownTime`: milliseconds since then. `masterLinkDownTime`, `downAfterMilliseconds`,
  *   `failoverTimeout`: milliseconds.
- * - `extra`: what this type does not know, by the server's names.
+ * - `extra`: what this type does not know, by the server's names, and numbers that JavaScript cannot hold exactly.
  *
  * @category sentinel
  * @since 0.1.0
@@ -124,8 +125,9 @@ const parseState = (fields: ReadonlyArray<readonly [string, string]>): SentinelS
   const flags = new Set<string>()
   for (const [wire, value] of fields) {
     const name = wire.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    const number = Object.hasOwn(numberFields, name) ? exactInteger(value) : undefined
     if (name === "flags") value.split(",").forEach((flag) => flags.add(flag))
-    else if (Object.hasOwn(numberFields, name) && /^-?\d+$/.test(value)) state[name] = Number(value)
+    else if (number !== undefined) state[name] = number
     else if (Object.hasOwn(textFields, name)) state[name] = value
     else extra[wire] = value
   }

@@ -29,7 +29,20 @@ const modernUser = (record: typeof map, flags: typeof set): string =>
     bulk("databases"),
     bulk("db=0,1"),
     bulk("selectors"),
-    `*1\r\n${record(bulk("commands"), bulk("-@all +set"), bulk("keys"), bulk("~z"), bulk("channels"), bulk(""))}`
+    `*1\r\n${
+      record(
+        bulk("commands"),
+        bulk("-@all +set"),
+        bulk("keys"),
+        bulk("~z"),
+        bulk("channels"),
+        bulk(""),
+        bulk("new-rule"),
+        bulk("x")
+      )
+    }`,
+    bulk("new-field"),
+    ":5\r\n"
   )
 
 const oldUser = (record: typeof map, flags: typeof set): string =>
@@ -75,6 +88,7 @@ const stamps = [
   ":1795259279914\r\n"
 ]
 const entry = {
+  extra: {},
   count: 1,
   reason: "auth",
   context: "toplevel",
@@ -139,8 +153,10 @@ commandTable("Acl", [
         categories: ["-@all"],
         keys: ["z"],
         channels: [],
-        databases: undefined
-      }]
+        databases: undefined,
+        extra: { "new-rule": "x" }
+      }],
+      extra: { "new-field": 5 }
     }
   ],
   [
@@ -157,7 +173,8 @@ commandTable("Acl", [
       keys: ["a:*", "b"],
       channels: undefined,
       databases: undefined,
-      selectors: undefined
+      selectors: undefined,
+      extra: {}
     }
   ],
   ["ACL-05, CNV-16: lists users as rules", Redis.aclList(), "ACL LIST", bulks("user default on"), ["user default on"]],
@@ -166,8 +183,16 @@ commandTable("Acl", [
     "reads what was refused",
     Redis.aclLog(),
     "ACL LOG",
-    [denied(flat, bulk("0.166"), ...stamps), denied(map, ",0.166\r\n", ...stamps)],
-    [{ ...entry, entryId: 0, timestampCreated: 1795259279913, timestampLastUpdated: 1795259279914 }]
+    [flat, map].map((form) =>
+      denied(form, form === flat ? bulk("0.166") : ",0.166\r\n", ...stamps, bulk("new-field"), bulk("x"))
+    ),
+    [{
+      ...entry,
+      entryId: 0,
+      timestampCreated: 1795259279913,
+      timestampLastUpdated: 1795259279914,
+      extra: { "new-field": "x" }
+    }]
   ],
   [
     "reads what old servers refused",

@@ -33,6 +33,8 @@ const info = [
   "cluster_size:2",
   "cluster_current_epoch:1",
   "cluster_my_epoch:0",
+  "cluster_new_counter:9223372036854775807",
+  "cluster_new_id:007",
   "cluster_stats_messages_ping_sent:9",
   "cluster_stats_messages_sent:20",
   "cluster_stats_messages_received:21",
@@ -43,7 +45,7 @@ const nodes = [
   `${one} 127.0.0.1:17441@27441 master - 0 1795259279632 1 connected 102`,
   `${two} 127.0.0.1:17440@27440,redis.test myself,master - 0 0 2 connected 0-101 103-16383 [300->-${one}] [301-<-${one}]`,
   `a :17420@27420 myself,slave ${two} 5 7 0 disconnected`,
-  `b ::1:7000@17000,,shard-id=x master,fail? - 0 0 0 connected`,
+  `b ::1:7000@17000,,shard-id=x,new=a=b master,fail? - 0 0 0 connected`,
   `c 10.0.0.1:6379 slave,noaddr ${one} 0 0 3 connected`,
   `d 2001:db8::1:6379 noflags - 0 0 3 connected 5`,
   ""
@@ -57,7 +59,8 @@ const node = {
   configEpoch: 0,
   connected: true,
   slots: [],
-  migrations: []
+  migrations: [],
+  extra: {}
 }
 
 const parsedNodes = [
@@ -99,7 +102,15 @@ const parsedNodes = [
     pongReceived: 7,
     connected: false
   },
-  { ...node, id: "b", host: "::1", port: 7000, busPort: 17000, flags: new Set(["master", "fail?"]) },
+  {
+    ...node,
+    id: "b",
+    host: "::1",
+    port: 7000,
+    busPort: 17000,
+    flags: new Set(["master", "fail?"]),
+    extra: { "shard-id": "x", new: "a=b" }
+  },
   {
     ...node,
     id: "c",
@@ -153,11 +164,14 @@ const shards = (form: typeof map): string =>
           role: "replica",
           "replication-offset": 0,
           health: "loading",
-          "availability-zone": "z"
+          "availability-zone": "z",
+          "new-field": 5
         })
       ),
       bulk("id"),
-      bulk("shard")
+      bulk("shard"),
+      bulk("new-field"),
+      bulk("x")
     )
   )
 
@@ -167,7 +181,8 @@ const link = {
   "create-time": 1795259212641,
   events: "rw",
   "send-buffer-allocated": 48,
-  "send-buffer-used": 16
+  "send-buffer-used": 16,
+  "new-field": "x"
 }
 
 const job = {
@@ -182,7 +197,8 @@ const job = {
   state: "success",
   message: "",
   cow_size: 0,
-  remaining_repl_size: 3
+  remaining_repl_size: 3,
+  new_field: "x"
 }
 
 const task = {
@@ -197,7 +213,8 @@ const task = {
   create_time: 1795259224902,
   start_time: 1795259224903,
   end_time: 1795259224905,
-  write_pause_ms: 1
+  write_pause_ms: 1,
+  new_field: "x"
 }
 
 commandTable("Cluster", [
@@ -251,7 +268,8 @@ commandTable("Cluster", [
       state: "success",
       message: "",
       cowSize: 0,
-      remainingReplSize: 3
+      remainingReplSize: 3,
+      extra: { new_field: "x" }
     }]
   ],
   [
@@ -271,7 +289,12 @@ commandTable("Cluster", [
       clusterMyEpoch: 0,
       clusterStatsMessagesSent: 20,
       clusterStatsMessagesReceived: 21,
-      extra: Object.assign(Object.create(null), { cluster_nodes_pfail: 0, cluster_stats_messages_ping_sent: 9 })
+      extra: {
+        cluster_nodes_pfail: 0,
+        cluster_stats_messages_ping_sent: 9,
+        cluster_new_counter: "9223372036854775807",
+        cluster_new_id: "007"
+      }
     }
   ],
   ["SCC-19, CNV-02: finds a slot", Redis.clusterKeyslot("k"), "CLUSTER KEYSLOT k", ":7629\r\n", 7629],
@@ -286,7 +309,8 @@ commandTable("Cluster", [
       createTime: 1795259212641,
       events: "rw",
       sendBufferAllocated: 48,
-      sendBufferUsed: 16
+      sendBufferUsed: 16,
+      extra: { "new-field": "x" }
     }]
   ],
   ["SCC-20, CNV-07: meets", Redis.clusterMeet("10.0.0.1", 6379), "CLUSTER MEET 10.0.0.1 6379", ok, true],
@@ -327,7 +351,8 @@ commandTable("Cluster", [
       createTime: 1795259224902,
       startTime: 1795259224903,
       endTime: 1795259224905,
-      writePauseMs: 1
+      writePauseMs: 1,
+      extra: { new_field: "x" }
     }]
   ],
   ["tells how a migration stands", Redis.clusterMigrationStatus("x"), "CLUSTER MIGRATION STATUS ID x", "*0\r\n", []],
@@ -394,8 +419,10 @@ commandTable("Cluster", [
           role: "master",
           replicationOffset: 42,
           health: "online",
-          availabilityZone: undefined
-        }]
+          availabilityZone: undefined,
+          extra: {}
+        }],
+        extra: {}
       },
       {
         id: "shard",
@@ -410,8 +437,10 @@ commandTable("Cluster", [
           role: "replica",
           replicationOffset: 0,
           health: "loading",
-          availabilityZone: "z"
-        }]
+          availabilityZone: "z",
+          extra: { "new-field": 5 }
+        }],
+        extra: { "new-field": "x" }
       }
     ]
   ],
@@ -431,7 +460,7 @@ commandTable("Cluster", [
         array(
           ":0\r\n",
           ":100\r\n",
-          array(bulk(""), ":7000\r\n", bulk(one), array(bulk("hostname"), bulk("h"))),
+          array(bulk(""), ":7000\r\n", bulk(one), array(bulk("hostname"), bulk("h")), bulk("more")),
           array(bulk("::1"), ":7001\r\n", bulk(two), "*0\r\n")
         ),
         array(":101\r\n", ":101\r\n", array("$-1\r\n", ":7002\r\n"))
@@ -440,7 +469,7 @@ commandTable("Cluster", [
         array(
           ":0\r\n",
           ":100\r\n",
-          array(bulk(""), ":7000\r\n", bulk(one), map(bulk("hostname"), bulk("h"))),
+          array(bulk(""), ":7000\r\n", bulk(one), map(bulk("hostname"), bulk("h")), bulk("more")),
           array(bulk("::1"), ":7001\r\n", bulk(two), "%0\r\n")
         ),
         array(":101\r\n", ":101\r\n", array("_\r\n", ":7002\r\n"))
@@ -450,10 +479,10 @@ commandTable("Cluster", [
       {
         start: 0,
         end: 100,
-        master: { host: "", port: 7000, id: one },
-        replicas: [{ host: "::1", port: 7001, id: two }]
+        master: { host: "", port: 7000, id: one, metadata: { hostname: "h" } },
+        replicas: [{ host: "::1", port: 7001, id: two, metadata: {} }]
       },
-      { start: 101, end: 101, master: { host: "", port: 7002, id: undefined }, replicas: [] }
+      { start: 101, end: 101, master: { host: "", port: 7002, id: undefined, metadata: {} }, replicas: [] }
     ]
   ],
   [
@@ -470,7 +499,8 @@ commandTable("Cluster", [
             "cpu-usec": 3,
             "network-bytes-in": 4,
             "network-bytes-out": 5,
-            "memory-bytes": 6
+            "memory-bytes": 6,
+            "new-metric": 7
           })
         )
       ),
@@ -483,7 +513,8 @@ commandTable("Cluster", [
             "cpu-usec": 3,
             "network-bytes-in": 4,
             "network-bytes-out": 5,
-            "memory-bytes": 6
+            "memory-bytes": 6,
+            "new-metric": 7
           })
         )
       )
@@ -496,10 +527,21 @@ commandTable("Cluster", [
           cpuUsec: undefined,
           memoryBytes: undefined,
           networkBytesIn: undefined,
-          networkBytesOut: undefined
+          networkBytesOut: undefined,
+          extra: {}
         }
       },
-      { slot: 1, stats: { keyCount: 0, cpuUsec: 3, memoryBytes: 6, networkBytesIn: 4, networkBytesOut: 5 } }
+      {
+        slot: 1,
+        stats: {
+          keyCount: 0,
+          cpuUsec: 3,
+          memoryBytes: 6,
+          networkBytesIn: 4,
+          networkBytesOut: 5,
+          extra: { "new-metric": 7 }
+        }
+      }
     ]
   ],
   [
@@ -559,7 +601,9 @@ describe("Cluster", () => {
         [Redis.clusterInfo(), "cluster_state:ok\r\n"],
         [Redis.clusterNodes(), "a b c\n"],
         [Redis.clusterNodes(), "a nowhere master - 0 0 0 connected\n"],
-        [Redis.clusterNodes(), "a h:port master - 0 0 0 connected\n"]
+        [Redis.clusterNodes(), "a h:port master - 0 0 0 connected\n"],
+        // An epoch that a number would round.
+        [Redis.clusterNodes(), "a h:1 master - 0 0 9007199254740993 connected\n"]
       ] as const
     ) {
       const exit = decoded(command, bulk(text))

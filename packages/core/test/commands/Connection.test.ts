@@ -14,7 +14,7 @@ const client60 =
   "id=5 addr=127.0.0.1:58170 fd=7 name= age=0 idle=0 flags=N db=0 sub=0 psub=0 multi=-1 qbuf=26 qbuf-free=32742 argv-mem=10 obl=0 oll=0 omem=0 tot-mem=61466 events=r cmd=client user=default\n"
 const clientOdd = client60.replace("addr=127.0.0.1:58170", "addr=/tmp/a socket:0").replace(
   "name=",
-  "name=a=b new-field=x"
+  "name=a=b new-field=x field_2=y tot-cmds=9007199254740993"
 )
 
 const info60 = {
@@ -67,8 +67,8 @@ const info86 = {
 }
 
 const hello = [
-  "*14\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n8.6.3\r\n$5\r\nproto\r\n:2\r\n$2\r\nid\r\n:9\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*1\r\n*8\r\n$4\r\nname\r\n$9\r\nvectorset\r\n$3\r\nver\r\n:1\r\n$4\r\npath\r\n$0\r\n\r\n$4\r\nargs\r\n*0\r\n",
-  "%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n8.6.3\r\n$5\r\nproto\r\n:2\r\n$2\r\nid\r\n:9\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*1\r\n%4\r\n$4\r\nname\r\n$9\r\nvectorset\r\n$3\r\nver\r\n:1\r\n$4\r\npath\r\n$0\r\n\r\n$4\r\nargs\r\n*0\r\n"
+  "*16\r\n$17\r\navailability_zone\r\n$1\r\na\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n8.6.3\r\n$5\r\nproto\r\n:2\r\n$2\r\nid\r\n:9\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*1\r\n*8\r\n$4\r\nname\r\n$9\r\nvectorset\r\n$3\r\nver\r\n:1\r\n$4\r\npath\r\n$0\r\n\r\n$4\r\nargs\r\n*0\r\n",
+  "%8\r\n$17\r\navailability_zone\r\n$1\r\na\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n8.6.3\r\n$5\r\nproto\r\n:2\r\n$2\r\nid\r\n:9\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*1\r\n%4\r\n$4\r\nname\r\n$9\r\nvectorset\r\n$3\r\nver\r\n:1\r\n$4\r\npath\r\n$0\r\n\r\n$4\r\nargs\r\n*0\r\n"
 ]
 const helloValue = {
   server: "redis",
@@ -77,12 +77,13 @@ const helloValue = {
   id: 9,
   mode: "standalone",
   role: "master",
-  modules: [{ name: "vectorset", ver: 1, path: "", args: [] }]
+  modules: [{ name: "vectorset", ver: 1, path: "", args: [] }],
+  extra: { availability_zone: "a" }
 }
 
 const trackinginfo = [
-  "*6\r\n$5\r\nflags\r\n*2\r\n$2\r\non\r\n$5\r\nbcast\r\n$8\r\nredirect\r\n:0\r\n$8\r\nprefixes\r\n*1\r\n$1\r\np\r\n",
-  "%3\r\n$5\r\nflags\r\n~2\r\n$2\r\non\r\n$5\r\nbcast\r\n$8\r\nredirect\r\n:0\r\n$8\r\nprefixes\r\n*1\r\n$1\r\np\r\n"
+  "*8\r\n$3\r\nnew\r\n*1\r\n:1\r\n$5\r\nflags\r\n*2\r\n$2\r\non\r\n$5\r\nbcast\r\n$8\r\nredirect\r\n:0\r\n$8\r\nprefixes\r\n*1\r\n$1\r\np\r\n",
+  "%4\r\n$3\r\nnew\r\n~1\r\n:1\r\n$5\r\nflags\r\n~2\r\n$2\r\non\r\n$5\r\nbcast\r\n$8\r\nredirect\r\n:0\r\n$8\r\nprefixes\r\n*1\r\n$1\r\np\r\n"
 ]
 
 commandTable("Connection", [
@@ -173,7 +174,12 @@ commandTable("Connection", [
     Redis.clientList(),
     "CLIENT LIST",
     bulk(clientOdd),
-    [{ ...info60, addr: "/tmp/a socket:0", name: "a=b", extra: { "new-field": "x" } }]
+    [{
+      ...info60,
+      addr: "/tmp/a socket:0",
+      name: "a=b",
+      extra: { "new-field": "x", field_2: "y", "tot-cmds": "9007199254740993" }
+    }]
   ],
   ["guards the connection", Redis.clientNoEvict("on"), "CLIENT NO-EVICT ON", "+OK\r\n", true],
   ["touches nothing", Redis.clientNoTouch("off"), "CLIENT NO-TOUCH OFF", "+OK\r\n", true],
@@ -206,7 +212,8 @@ commandTable("Connection", [
   ["reads how keys are tracked", Redis.clientTrackinginfo(), "CLIENT TRACKINGINFO", trackinginfo, {
     flags: new Set(["on", "bcast"]),
     redirect: 0,
-    prefixes: ["p"]
+    prefixes: ["p"],
+    extra: { new: [1] }
   }],
   ["CON-12, CNV-11: unblocks with an error", Redis.clientUnblock(7, "error"), "CLIENT UNBLOCK 7 ERROR", ":1\r\n", true],
   ["CON-12, CNV-11: has nothing to unblock", Redis.clientUnblock(7), "CLIENT UNBLOCK 7", ":0\r\n", false],

@@ -11,29 +11,34 @@ const libraries = (aggregate: "*" | "%", set: "*" | "~", nil: string, withCode: 
   const fields = (count: number) => `${aggregate}${aggregate === "*" ? count * 2 : count}\r\n`
   return [
     "*1\r\n",
-    fields(withCode === "" ? 3 : 4),
-    bulk("library_name") + bulk("l1") + bulk("engine") + bulk("LUA") + bulk("functions") + "*2\r\n",
+    fields(withCode === "" ? 4 : 5),
+    bulk("new_field") + bulk("x") + bulk("library_name") + bulk("l1") + bulk("engine") + bulk("LUA") +
+    bulk("functions") + "*2\r\n",
     fields(3) + bulk("name") + bulk("f1") + bulk("description") + bulk("d") + bulk("flags") +
     `${set}1\r\n+no-writes\r\n`,
-    fields(3) + bulk("name") + bulk("f2") + bulk("description") + nil + bulk("flags") + `${set}0\r\n`,
+    fields(4) + bulk("new_field") + ":1\r\n" + bulk("name") + bulk("f2") + bulk("description") + nil + bulk("flags") +
+    `${set}0\r\n`,
     withCode
   ].join("")
 }
 
 const functions = [
-  { name: "f1", description: "d", flags: new Set(["no-writes"]) },
-  { name: "f2", description: undefined, flags: new Set() }
+  { name: "f1", description: "d", flags: new Set(["no-writes"]), extra: {} },
+  { name: "f2", description: undefined, flags: new Set(), extra: { new_field: 1 } }
 ]
 
 const engines = (aggregate: (count: number) => string): string =>
-  bulk("engines") + aggregate(1) + bulk("LUA") + aggregate(2) +
+  bulk("engines") + aggregate(1) + bulk("LUA") + aggregate(3) + bulk("new_count") + ":3\r\n" +
   bulk("libraries_count") + ":1\r\n" + bulk("functions_count") + ":2\r\n"
 const flat = (count: number): string => `*${count * 2}\r\n`
 const map = (count: number): string => `%${count}\r\n`
 const running = (aggregate: (count: number) => string): string =>
-  bulk("running_script") + aggregate(3) + bulk("name") + bulk("slow") + bulk("command") +
+  bulk("running_script") + aggregate(4) + bulk("new_field") + bulk("x") + bulk("name") + bulk("slow") +
+  bulk("command") +
   "*5\r\n" + bulk("fcall") + bulk("slow") + bulk("0") + bulk("x") + bulk("y") + bulk("duration_ms") + ":5001\r\n"
-const loaded = Object.assign(Object.create(null), { LUA: { librariesCount: 1, functionsCount: 2 } })
+const loaded = Object.assign(Object.create(null), {
+  LUA: { librariesCount: 1, functionsCount: 2, extra: { new_count: 3 } }
+})
 
 commandTable("Functions", [
   ["calls a function", Redis.fcall("f1"), "FCALL f1 0", ":1\r\n", 1],
@@ -49,7 +54,7 @@ commandTable("Functions", [
     Redis.functionList(),
     "FUNCTION LIST",
     [libraries("*", "*", "$-1\r\n", ""), libraries("%", "~", "_\r\n", "")],
-    [{ libraryName: "l1", engine: "LUA", functions, libraryCode: undefined }]
+    [{ libraryName: "l1", engine: "LUA", functions, libraryCode: undefined, extra: { new_field: "x" } }]
   ],
   [
     "lists libraries with their code",
@@ -59,7 +64,7 @@ commandTable("Functions", [
       libraries("*", "*", "$-1\r\n", bulk("library_code") + bulk(code)),
       libraries("%", "~", "_\r\n", bulk("library_code") + bulk(code))
     ],
-    [{ libraryName: "l1", engine: "LUA", functions, libraryCode: code }]
+    [{ libraryName: "l1", engine: "LUA", functions, libraryCode: code, extra: { new_field: "x" } }]
   ],
   ["loads a library", Redis.functionLoad("code"), "FUNCTION LOAD code", "$2\r\nl1\r\n", "l1"],
   [
@@ -85,13 +90,22 @@ commandTable("Functions", [
       flat(2) + bulk("running_script") + "$-1\r\n" + engines(flat),
       map(2) + bulk("running_script") + "_\r\n" + engines(map)
     ],
-    { runningScript: undefined, engines: loaded }
+    { runningScript: undefined, engines: loaded, extra: {} }
   ],
   [
     "tells what runs",
     Redis.functionStats(),
     "FUNCTION STATS",
-    [flat(2) + running(flat) + engines(flat), map(2) + running(map) + engines(map)],
-    { runningScript: { name: "slow", command: ["fcall", "slow", "0", "x", "y"], durationMs: 5001 }, engines: loaded }
+    [flat, map].map((form) => form(3) + running(form) + engines(form) + bulk("new_field") + bulk("x")),
+    {
+      runningScript: {
+        name: "slow",
+        command: ["fcall", "slow", "0", "x", "y"],
+        durationMs: 5001,
+        extra: { new_field: "x" }
+      },
+      engines: loaded,
+      extra: { new_field: "x" }
+    }
   ]
 ])

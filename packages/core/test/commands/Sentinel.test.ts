@@ -86,7 +86,7 @@ const replica = {
   "pending-commands": "3",
   "last-hello-message": "9",
   "voted-leader": "?",
-  "voted-leader-epoch": "2",
+  "voted-leader-epoch": "9007199254740993",
   "config-epoch": "unknown",
   "new-thing": "x"
 }
@@ -117,8 +117,7 @@ const replicaState = {
   pendingCommands: 3,
   lastHelloMessage: 9,
   votedLeader: "?",
-  votedLeaderEpoch: 2,
-  extra: plain({ "config-epoch": "unknown", "new-thing": "x" })
+  extra: plain({ "config-epoch": "unknown", "voted-leader-epoch": "9007199254740993", "new-thing": "x" })
 }
 
 const states = [array(record(array, replica)), array(record(map, replica))]
@@ -262,11 +261,21 @@ commandTable("Sentinel", [
           bulk("run-delay"),
           bulk("12"),
           bulk("retry-num"),
-          bulk("1")
+          bulk("1"),
+          bulk("new-field"),
+          bulk("x")
         )
       )
     ),
-    [{ argv: ["/n.sh", "a"], flags: "scheduled", pid: 0, runTime: undefined, runDelay: 12, retryNum: 1 }]
+    [{
+      argv: ["/n.sh", "a"],
+      flags: "scheduled",
+      pid: 0,
+      runTime: undefined,
+      runDelay: 12,
+      retryNum: 1,
+      extra: { "new-field": "x" }
+    }]
   ],
   [
     "reads primaries, on Valkey",

@@ -77,7 +77,12 @@ commandTable("Server", [
     "is a master",
     Redis.role(),
     "ROLE",
-    array(bulk("master"), ":3129659\r\n", array(array(bulk("127.0.0.1"), bulk("9001"), bulk("3129242")))),
+    array(
+      bulk("master"),
+      ":3129659\r\n",
+      array(array(bulk("127.0.0.1"), bulk("9001"), bulk("3129242"), bulk("more"))),
+      bulk("more")
+    ),
     { role: "master", offset: 3129659, replicas: [{ host: "127.0.0.1", port: 9001, offset: 3129242 }] }
   ],
   [
@@ -267,21 +272,22 @@ const commandInfo7 = {
   keySpecifications: [{
     notes: undefined,
     flags: new Set(["RO", "access"]),
-    beginSearch: { type: "index", spec: { index: 1 } },
-    findKeys: { type: "range", spec: { lastkey: 0, keystep: 1, limit: 0 } }
+    beginSearch: { type: "index", spec: { index: 1 }, extra: { new: 5 } },
+    findKeys: { type: "range", spec: { lastkey: 0, keystep: 1, limit: 0 }, extra: {} },
+    extra: { added: 6 }
   }],
   subcommands: []
 }
 const get7 = [
-  "*2\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n*3\r\n+@read\r\n+@string\r\n+@fast\r\n*0\r\n*1\r\n*6\r\n$5\r\nflags\r\n*2\r\n+RO\r\n+access\r\n$12\r\nbegin_search\r\n*4\r\n$4\r\ntype\r\n$5\r\nindex\r\n$4\r\nspec\r\n*2\r\n$5\r\nindex\r\n:1\r\n$9\r\nfind_keys\r\n*4\r\n$4\r\ntype\r\n$5\r\nrange\r\n$4\r\nspec\r\n*6\r\n$7\r\nlastkey\r\n:0\r\n$7\r\nkeystep\r\n:1\r\n$5\r\nlimit\r\n:0\r\n*0\r\n$-1\r\n",
-  "*2\r\n*10\r\n$3\r\nget\r\n:2\r\n~2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n~3\r\n+@read\r\n+@string\r\n+@fast\r\n~0\r\n~1\r\n%3\r\n$5\r\nflags\r\n~2\r\n+RO\r\n+access\r\n$12\r\nbegin_search\r\n%2\r\n$4\r\ntype\r\n$5\r\nindex\r\n$4\r\nspec\r\n%1\r\n$5\r\nindex\r\n:1\r\n$9\r\nfind_keys\r\n%2\r\n$4\r\ntype\r\n$5\r\nrange\r\n$4\r\nspec\r\n%3\r\n$7\r\nlastkey\r\n:0\r\n$7\r\nkeystep\r\n:1\r\n$5\r\nlimit\r\n:0\r\n~0\r\n_\r\n"
+  "*2\r\n*11\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n*3\r\n+@read\r\n+@string\r\n+@fast\r\n*0\r\n*1\r\n*8\r\n+added\r\n:6\r\n$5\r\nflags\r\n*2\r\n+RO\r\n+access\r\n$12\r\nbegin_search\r\n*6\r\n+new\r\n:5\r\n$4\r\ntype\r\n$5\r\nindex\r\n$4\r\nspec\r\n*2\r\n$5\r\nindex\r\n:1\r\n$9\r\nfind_keys\r\n*4\r\n$4\r\ntype\r\n$5\r\nrange\r\n$4\r\nspec\r\n*6\r\n$7\r\nlastkey\r\n:0\r\n$7\r\nkeystep\r\n:1\r\n$5\r\nlimit\r\n:0\r\n*0\r\n+more\r\n$-1\r\n",
+  "*2\r\n*11\r\n$3\r\nget\r\n:2\r\n~2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n~3\r\n+@read\r\n+@string\r\n+@fast\r\n~0\r\n~1\r\n%4\r\n+added\r\n:6\r\n$5\r\nflags\r\n~2\r\n+RO\r\n+access\r\n$12\r\nbegin_search\r\n%3\r\n+new\r\n:5\r\n$4\r\ntype\r\n$5\r\nindex\r\n$4\r\nspec\r\n%1\r\n$5\r\nindex\r\n:1\r\n$9\r\nfind_keys\r\n%2\r\n$4\r\ntype\r\n$5\r\nrange\r\n$4\r\nspec\r\n%3\r\n$7\r\nlastkey\r\n:0\r\n$7\r\nkeystep\r\n:1\r\n$5\r\nlimit\r\n:0\r\n~0\r\n+more\r\n_\r\n"
 ]
 const get6 =
   "*1\r\n*7\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n*3\r\n+@read\r\n+@string\r\n+@fast\r\n"
 
 const docs = [
-  "*2\r\n$3\r\nget\r\n*10\r\n$7\r\nsummary\r\n$5\r\nReads\r\n$5\r\nsince\r\n$5\r\n1.0.0\r\n$5\r\ngroup\r\n$6\r\nstring\r\n$10\r\ncomplexity\r\n$4\r\nO(1)\r\n$9\r\narguments\r\n*1\r\n*8\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$3\r\nkey\r\n$12\r\ndisplay_text\r\n$3\r\nkey\r\n$14\r\nkey_spec_index\r\n:0\r\n",
-  "%1\r\n$3\r\nget\r\n%5\r\n$7\r\nsummary\r\n$5\r\nReads\r\n$5\r\nsince\r\n$5\r\n1.0.0\r\n$5\r\ngroup\r\n$6\r\nstring\r\n$10\r\ncomplexity\r\n$4\r\nO(1)\r\n$9\r\narguments\r\n*1\r\n%4\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$3\r\nkey\r\n$12\r\ndisplay_text\r\n$3\r\nkey\r\n$14\r\nkey_spec_index\r\n:0\r\n"
+  "*2\r\n$3\r\nget\r\n*12\r\n+added\r\n*1\r\n:7\r\n$7\r\nsummary\r\n$5\r\nReads\r\n$5\r\nsince\r\n$5\r\n1.0.0\r\n$5\r\ngroup\r\n$6\r\nstring\r\n$10\r\ncomplexity\r\n$4\r\nO(1)\r\n$9\r\narguments\r\n*1\r\n*10\r\n+new\r\n+x\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$3\r\nkey\r\n$12\r\ndisplay_text\r\n$3\r\nkey\r\n$14\r\nkey_spec_index\r\n:0\r\n",
+  "%1\r\n$3\r\nget\r\n%6\r\n+added\r\n~1\r\n:7\r\n$7\r\nsummary\r\n$5\r\nReads\r\n$5\r\nsince\r\n$5\r\n1.0.0\r\n$5\r\ngroup\r\n$6\r\nstring\r\n$10\r\ncomplexity\r\n$4\r\nO(1)\r\n$9\r\narguments\r\n*1\r\n%5\r\n+new\r\n+x\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$3\r\nkey\r\n$12\r\ndisplay_text\r\n$3\r\nkey\r\n$14\r\nkey_spec_index\r\n:0\r\n"
 ]
 const docsValue = {
   get: {
@@ -304,9 +310,11 @@ const docsValue = {
       since: undefined,
       deprecatedSince: undefined,
       flags: new Set(),
-      arguments: []
+      arguments: [],
+      extra: { new: "x" }
     }],
-    subcommands: {}
+    subcommands: {},
+    extra: { added: [7] }
   }
 }
 
@@ -377,7 +385,14 @@ const memoryTail = (ratio: string): ReadonlyArray<string> => [
   bulk("x")
 ]
 const memoryHead = memoryNames.flatMap((name, i) => [bulk(name), `:${i + 1}\r\n`])
-const memoryDb = [bulk("overhead.hashtable.main"), ":72\r\n", bulk("overhead.hashtable.expires"), ":8\r\n"]
+const memoryDb = [
+  bulk("overhead.hashtable.main"),
+  ":72\r\n",
+  bulk("overhead.hashtable.slot-to-keys"),
+  ":6\r\n",
+  bulk("overhead.hashtable.expires"),
+  ":8\r\n"
+]
 const memory2 = array(...memoryHead, bulk("db.0"), array(...memoryDb), ...memoryTail(bulk("66.910911560058594")))
 const memory3 = map(...memoryHead, bulk("db.0"), map(...memoryDb), ...memoryTail(",66.910911560058594\r\n"))
 
@@ -391,7 +406,11 @@ describe("Memory", () => {
       assert.strictEqual(stats.datasetPercentage, 66.910911560058594)
       assert.strictEqual(stats.allocatorFragmentationRatio, 66.910911560058594)
       assert.strictEqual(stats.luaCaches, undefined)
-      assert.deepStrictEqual([...stats.db], [[0, { overheadHashtableMain: 72, overheadHashtableExpires: 8 }]])
+      assert.deepStrictEqual([...stats.db], [[0, {
+        overheadHashtableMain: 72,
+        overheadHashtableExpires: 8,
+        extra: { "overhead.hashtable.slot-to-keys": 6 }
+      }]])
       assert.deepStrictEqual({ ...stats.extra }, { "script.VMs": 5, "new.text": "x" })
     }
   })
@@ -409,13 +428,26 @@ commandTable("Latency", [
   ["asks the doctor", Redis.latencyDoctor(), "LATENCY DOCTOR", [bulk("fine"), verbatim("fine")], "fine"],
   ["draws", Redis.latencyGraph("command"), "LATENCY GRAPH command", [bulk("_"), verbatim("_")], "_"],
   ["counts calls by time", Redis.latencyHistogram("set"), "LATENCY HISTOGRAM set", [
-    "*2\r\n$3\r\nset\r\n*4\r\n$5\r\ncalls\r\n:3\r\n$14\r\nhistogram_usec\r\n*4\r\n:1\r\n:2\r\n:16\r\n:3\r\n",
-    "%1\r\n$3\r\nset\r\n%2\r\n$5\r\ncalls\r\n:3\r\n$14\r\nhistogram_usec\r\n%2\r\n:1\r\n:2\r\n:16\r\n:3\r\n"
-  ], { set: { calls: 3, histogramUsec: new Map([[1, 2], [16, 3]]) } }],
-  ["remembers", Redis.latencyHistory("command"), "LATENCY HISTORY command", "*1\r\n*2\r\n:1795258028\r\n:10\r\n", [{
-    time: 1795258028,
-    latency: 10
-  }]],
+    "*2\r\n$3\r\nset\r\n*6\r\n+new\r\n:5\r\n$5\r\ncalls\r\n:3\r\n$14\r\nhistogram_usec\r\n*4\r\n:1\r\n:2\r\n:16\r\n:3\r\n",
+    "%1\r\n$3\r\nset\r\n%3\r\n+new\r\n:5\r\n$5\r\ncalls\r\n:3\r\n$14\r\nhistogram_usec\r\n%2\r\n:1\r\n:2\r\n:16\r\n:3\r\n"
+  ], { set: { calls: 3, histogramUsec: new Map([[1, 2], [16, 3]]), extra: { new: 5 } } }],
+  [
+    "counts calls by time beyond what numbers hold",
+    Redis.asBigInt(Redis.latencyHistogram("set")),
+    "LATENCY HISTOGRAM set",
+    "%1\r\n$3\r\nset\r\n%2\r\n$5\r\ncalls\r\n:3\r\n$14\r\nhistogram_usec\r\n%1\r\n:16\r\n:9007199254740993\r\n",
+    { set: { calls: 3n, histogramUsec: new Map([[16n, 9007199254740993n]]), extra: {} } }
+  ],
+  [
+    "remembers",
+    Redis.latencyHistory("command"),
+    "LATENCY HISTORY command",
+    "*1\r\n*3\r\n:1795258028\r\n:10\r\n:7\r\n",
+    [{
+      time: 1795258028,
+      latency: 10
+    }]
+  ],
   [
     "remembers the latest",
     Redis.latencyLatest(),
@@ -427,7 +459,7 @@ commandTable("Latency", [
     "remembers the latest with sums",
     Redis.latencyLatest(),
     "LATENCY LATEST",
-    "*1\r\n*6\r\n$7\r\ncommand\r\n:1795258028\r\n:10\r\n:11\r\n:20\r\n:2\r\n",
+    "*1\r\n*7\r\n$7\r\ncommand\r\n:1795258028\r\n:10\r\n:11\r\n:20\r\n:2\r\n:7\r\n",
     [{ event: "command", time: 1795258028, latest: 10, max: 11, sum: 20, count: 2 }]
   ],
   ["forgets", Redis.latencyReset("command", "fork"), "LATENCY RESET command fork", ":1\r\n", 1]
@@ -435,7 +467,7 @@ commandTable("Latency", [
 
 const logged =
   "*1\r\n*6\r\n:5\r\n:1795258082\r\n:2001\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n$15\r\n127.0.0.1:35594\r\n$0\r\n\r\n"
-const loggedNamed = logged.replace("$0\r\n\r\n", "$2\r\nme\r\n")
+const loggedNamed = logged.replace("*6", "*7").replace("$0\r\n\r\n", "$2\r\nme\r\n+more\r\n")
 const loggedOld = logged.replace("*6", "*4").replace("$15\r\n127.0.0.1:35594\r\n$0\r\n\r\n", "")
 const logEntry = {
   id: 5,
@@ -482,12 +514,14 @@ const moduleEntries = [
   bulk("path"),
   bulk(""),
   bulk("args"),
-  "*0\r\n"
+  "*0\r\n",
+  bulk("new"),
+  bulk("x")
 ]
 
 commandTable("Modules", [
   ["lists modules", Redis.moduleList(), "MODULE LIST", [array(array(...moduleEntries)), array(map(...moduleEntries))], [
-    { name: "vectorset", ver: 1, path: "", args: [] }
+    { name: "vectorset", ver: 1, path: "", args: [], extra: { new: "x" } }
   ]],
   ["loads a module", Redis.moduleLoad("/m.so", "a", 1), "MODULE LOAD /m.so a 1", "+OK\r\n", true],
   [
@@ -520,7 +554,9 @@ const hotkeys = [
   bulk("total-cpu-time-sys-ms"),
   ":0\r\n",
   bulk("by-cpu-time-us"),
-  array(bulk("hot"), ":10\r\n")
+  array(bulk("hot"), ":10\r\n"),
+  bulk("new-us"),
+  ":5\r\n"
 ]
 const hotkeysValue = {
   trackingActive: true,
@@ -534,7 +570,8 @@ const hotkeysValue = {
   totalCpuTimeSysMs: 0,
   totalNetBytes: undefined,
   byCpuTimeUs: [["hot", 10]],
-  byNetBytes: undefined
+  byNetBytes: undefined,
+  extra: { "new-us": 5 }
 }
 
 commandTable("Hotkeys", [

@@ -1,5 +1,5 @@
 import { Redis } from "@redfx/core"
-import type { RedisCommand } from "@redfx/core"
+import type { RedisCommand, RedisReply } from "@redfx/core"
 import type * as Duration from "effect/Duration"
 import { describe, expectTypeOf, it } from "vitest"
 
@@ -15,12 +15,14 @@ describe("Streams", () => {
       >()
     expectTypeOf<RedisCommand.Success<ReturnType<typeof Redis.xinfoConsumers>>>()
       .toEqualTypeOf<
-        ReadonlyArray<{
-          readonly name: string
-          readonly pending: number
-          readonly idle: Duration.Duration
-          readonly inactive: Duration.Duration | undefined
-        }>
+        ReadonlyArray<
+          {
+            readonly name: string
+            readonly pending: number
+            readonly idle: Duration.Duration
+            readonly inactive: Duration.Duration | undefined
+          } & RedisReply.Extra
+        >
       >()
     expectTypeOf<RedisCommand.Success<ReturnType<typeof Redis.xdelex>>>().toEqualTypeOf<ReadonlyArray<-1 | 1 | 2>>()
   })

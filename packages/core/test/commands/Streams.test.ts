@@ -189,7 +189,7 @@ commandTable("StreamGroups", [
     "XST-13, CNV-34: sums up what is pending",
     Redis.xpending("s", "g"),
     "XPENDING s g",
-    "*4\r\n:2\r\n$3\r\n1-1\r\n$3\r\n2-0\r\n*1\r\n*2\r\n$2\r\nc1\r\n$1\r\n2\r\n",
+    "*5\r\n:2\r\n$3\r\n1-1\r\n$3\r\n2-0\r\n*1\r\n*3\r\n$2\r\nc1\r\n$1\r\n2\r\n+more\r\n+more\r\n",
     { pending: 2, min: "1-1", max: "2-0", consumers: [{ name: "c1", pending: 2 }] }
   ],
   [
@@ -203,7 +203,7 @@ commandTable("StreamGroups", [
     "XST-14, CNV-34: reads what is pending",
     Redis.xpendingRange("s", "g", "-", "+", 10, { idle: 5, consumer: "c1" }),
     "XPENDING s g IDLE 5 - + 10 c1",
-    "*1\r\n*4\r\n$3\r\n1-1\r\n$2\r\nc1\r\n:62\r\n:2\r\n",
+    "*1\r\n*5\r\n$3\r\n1-1\r\n$2\r\nc1\r\n:62\r\n:2\r\n+more\r\n",
     [{ messageId: "1-1", consumer: "c1", timeSinceDelivered: Duration.millis(62), timesDelivered: 2 }]
   ],
   [
@@ -243,7 +243,8 @@ const streamFacts = "$6\r\nlength\r\n:1\r\n$15\r\nradix-tree-keys\r\n:1\r\n$16\r
   "$17\r\nlast-generated-id\r\n$3\r\n6-0\r\n"
 const laterFacts = "$20\r\nmax-deleted-entry-id\r\n$3\r\n5-0\r\n$13\r\nentries-added\r\n:6\r\n" +
   "$23\r\nrecorded-first-entry-id\r\n$3\r\n2-0\r\n$13\r\nidmp-duration\r\n:100\r\n$12\r\nidmp-maxsize\r\n:90\r\n" +
-  "$12\r\npids-tracked\r\n:1\r\n$12\r\niids-tracked\r\n:2\r\n$10\r\niids-added\r\n:3\r\n$15\r\niids-duplicates\r\n:4\r\n"
+  "$12\r\npids-tracked\r\n:1\r\n$12\r\niids-tracked\r\n:2\r\n$10\r\niids-added\r\n:3\r\n$15\r\niids-duplicates\r\n:4\r\n" +
+  "$9\r\nnew-field\r\n:5\r\n"
 const ends = `$6\r\ngroups\r\n:2\r\n$11\r\nfirst-entry\r\n${entry}$10\r\nlast-entry\r\n`
 const facts = { length: 1, radixTreeKeys: 1, radixTreeNodes: 2, lastGeneratedId: "6-0" }
 const factsLater = {
@@ -255,7 +256,8 @@ const factsLater = {
   pidsTracked: 1,
   iidsTracked: 2,
   iidsAdded: 3,
-  iidsDuplicates: 4
+  iidsDuplicates: 4,
+  extra: { "new-field": 5 }
 }
 const factsAbsent = {
   maxDeletedEntryId: undefined,
@@ -266,12 +268,14 @@ const factsAbsent = {
   pidsTracked: undefined,
   iidsTracked: undefined,
   iidsAdded: undefined,
-  iidsDuplicates: undefined
+  iidsDuplicates: undefined,
+  extra: {}
 }
-const fullConsumer = "$4\r\nname\r\n$2\r\nc1\r\n$9\r\nseen-time\r\n:1795258071227\r\n$11\r\nactive-time\r\n:-1\r\n" +
+const fullConsumer =
+  "+new\r\n+x\r\n$4\r\nname\r\n$2\r\nc1\r\n$9\r\nseen-time\r\n:1795258071227\r\n$11\r\nactive-time\r\n:-1\r\n" +
   "$9\r\npel-count\r\n:1\r\n$7\r\npending\r\n*1\r\n*3\r\n$3\r\n2-0\r\n:1795258071716\r\n:5\r\n"
 const fullGroup = (consumer: string): string =>
-  "$4\r\nname\r\n$1\r\ng\r\n$17\r\nlast-delivered-id\r\n$3\r\n6-0\r\n$12\r\nentries-read\r\n:6\r\n$3\r\nlag\r\n:0\r\n" +
+  "+new\r\n:7\r\n$4\r\nname\r\n$1\r\ng\r\n$17\r\nlast-delivered-id\r\n$3\r\n6-0\r\n$12\r\nentries-read\r\n:6\r\n$3\r\nlag\r\n:0\r\n" +
   "$9\r\npel-count\r\n:1\r\n$7\r\npending\r\n*1\r\n*4\r\n$3\r\n2-0\r\n$2\r\nc1\r\n:1795258071716\r\n:5\r\n" +
   `$9\r\nconsumers\r\n*1\r\n${consumer}`
 const full = (group: string): string => `$7\r\nentries\r\n*1\r\n${entry}$6\r\ngroups\r\n*1\r\n${group}`
@@ -282,14 +286,14 @@ commandTable("StreamInfo", [
     Redis.xinfoConsumers("s", "g"),
     "XINFO CONSUMERS s g",
     [
-      "*2\r\n*8\r\n$4\r\nname\r\n$2\r\nc1\r\n$7\r\npending\r\n:1\r\n$4\r\nidle\r\n:62\r\n$8\r\ninactive\r\n:63\r\n" +
+      "*2\r\n*10\r\n+new\r\n+x\r\n$4\r\nname\r\n$2\r\nc1\r\n$7\r\npending\r\n:1\r\n$4\r\nidle\r\n:62\r\n$8\r\ninactive\r\n:63\r\n" +
       "*8\r\n$4\r\nname\r\n$2\r\nc2\r\n$7\r\npending\r\n:0\r\n$4\r\nidle\r\n:5\r\n$8\r\ninactive\r\n:-1\r\n",
-      "*2\r\n%4\r\n$4\r\nname\r\n$2\r\nc1\r\n$7\r\npending\r\n:1\r\n$4\r\nidle\r\n:62\r\n$8\r\ninactive\r\n:63\r\n" +
+      "*2\r\n%5\r\n+new\r\n+x\r\n$4\r\nname\r\n$2\r\nc1\r\n$7\r\npending\r\n:1\r\n$4\r\nidle\r\n:62\r\n$8\r\ninactive\r\n:63\r\n" +
       "%4\r\n$4\r\nname\r\n$2\r\nc2\r\n$7\r\npending\r\n:0\r\n$4\r\nidle\r\n:5\r\n$8\r\ninactive\r\n:-1\r\n"
     ],
     [
-      { name: "c1", pending: 1, idle: Duration.millis(62), inactive: Duration.millis(63) },
-      { name: "c2", pending: 0, idle: Duration.millis(5), inactive: undefined }
+      { name: "c1", pending: 1, idle: Duration.millis(62), inactive: Duration.millis(63), extra: { new: "x" } },
+      { name: "c2", pending: 0, idle: Duration.millis(5), inactive: undefined, extra: {} }
     ]
   ],
   [
@@ -297,25 +301,33 @@ commandTable("StreamInfo", [
     Redis.xinfoConsumers("s", "g"),
     "XINFO CONSUMERS s g",
     "*1\r\n*6\r\n$4\r\nname\r\n$2\r\nc1\r\n$7\r\npending\r\n:1\r\n$4\r\nidle\r\n:62\r\n",
-    [{ name: "c1", pending: 1, idle: Duration.millis(62), inactive: undefined }]
+    [{ name: "c1", pending: 1, idle: Duration.millis(62), inactive: undefined, extra: {} }]
   ],
   [
     "XST-10, REC-06, CNV-35: describes groups",
     Redis.xinfoGroups("s"),
     "XINFO GROUPS s",
     [
-      "*1\r\n*12\r\n$4\r\nname\r\n$1\r\ng\r\n$9\r\nconsumers\r\n:5\r\n$7\r\npending\r\n:3\r\n$17\r\nlast-delivered-id\r\n" +
+      "*1\r\n*14\r\n+new\r\n:7\r\n$4\r\nname\r\n$1\r\ng\r\n$9\r\nconsumers\r\n:5\r\n$7\r\npending\r\n:3\r\n$17\r\nlast-delivered-id\r\n" +
       "$3\r\n6-0\r\n$12\r\nentries-read\r\n:6\r\n$3\r\nlag\r\n$-1\r\n",
-      "*1\r\n%6\r\n$4\r\nname\r\n$1\r\ng\r\n$9\r\nconsumers\r\n:5\r\n$7\r\npending\r\n:3\r\n$17\r\nlast-delivered-id\r\n" +
+      "*1\r\n%7\r\n+new\r\n:7\r\n$4\r\nname\r\n$1\r\ng\r\n$9\r\nconsumers\r\n:5\r\n$7\r\npending\r\n:3\r\n$17\r\nlast-delivered-id\r\n" +
       "$3\r\n6-0\r\n$12\r\nentries-read\r\n:6\r\n$3\r\nlag\r\n_\r\n"
     ],
-    [{ name: "g", consumers: 5, pending: 3, lastDeliveredId: "6-0", entriesRead: 6, lag: undefined }]
+    [{
+      name: "g",
+      consumers: 5,
+      pending: 3,
+      lastDeliveredId: "6-0",
+      entriesRead: 6,
+      lag: undefined,
+      extra: { new: 7 }
+    }]
   ],
   [
     "XST-11, REC-05, CNV-36: describes a stream",
     Redis.xinfoStream("s"),
     "XINFO STREAM s",
-    [`*32\r\n${streamFacts}${laterFacts}${ends}$-1\r\n`, `%16\r\n${streamFacts}${laterFacts}${ends}_\r\n`],
+    [`*34\r\n${streamFacts}${laterFacts}${ends}$-1\r\n`, `%17\r\n${streamFacts}${laterFacts}${ends}_\r\n`],
     { ...facts, ...factsLater, groups: 2, firstEntry: entryValue, lastEntry: undefined }
   ],
   [
@@ -330,8 +342,8 @@ commandTable("StreamInfo", [
     Redis.xinfoStreamFull("s", { count: 1 }),
     "XINFO STREAM s FULL COUNT 1",
     [
-      `*30\r\n${streamFacts}${laterFacts}${full(`*14\r\n${fullGroup(`*10\r\n${fullConsumer}`)}`)}`,
-      `%15\r\n${streamFacts}${laterFacts}${full(`%7\r\n${fullGroup(`%5\r\n${fullConsumer}`)}`)}`
+      `*32\r\n${streamFacts}${laterFacts}${full(`*16\r\n${fullGroup(`*12\r\n${fullConsumer}`)}`)}`,
+      `%16\r\n${streamFacts}${laterFacts}${full(`%8\r\n${fullGroup(`%6\r\n${fullConsumer}`)}`)}`
     ],
     {
       ...facts,
@@ -349,8 +361,10 @@ commandTable("StreamInfo", [
           seenTime: 1795258071227,
           activeTime: undefined,
           pelCount: 1,
-          pending: [{ id: "2-0", deliveryTime: 1795258071716, deliveryCount: 5 }]
-        }]
+          pending: [{ id: "2-0", deliveryTime: 1795258071716, deliveryCount: 5 }],
+          extra: { new: "x" }
+        }],
+        extra: { new: 7 }
       }]
     }
   ]

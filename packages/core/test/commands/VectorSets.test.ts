@@ -7,7 +7,8 @@ const yes = [":1\r\n", "#t\r\n"]
 const no = [":0\r\n", "#f\r\n"]
 const members = "*2\r\n$1\r\na\r\n$1\r\nb\r\n"
 const info = "+quant-type\r\n+int8\r\n+hnsw-m\r\n:16\r\n+vector-dim\r\n:2\r\n+projection-input-dim\r\n:0\r\n" +
-  "+size\r\n:2\r\n+max-level\r\n:5\r\n+attributes-count\r\n:1\r\n+vset-uid\r\n:7\r\n+hnsw-max-node-uid\r\n:3\r\n"
+  "+size\r\n:2\r\n+max-level\r\n:5\r\n+attributes-count\r\n:1\r\n+vset-uid\r\n:7\r\n+hnsw-max-node-uid\r\n:3\r\n" +
+  "+new-field\r\n:4\r\n"
 const rawHead = "*4\r\n+int8\r\n$2\r\n?\u007f\r\n"
 
 commandTable("VectorSets", [
@@ -47,7 +48,7 @@ commandTable("VectorSets", [
     "describes a vector set",
     Redis.vinfo("k"),
     "VINFO k",
-    [`*18\r\n${info}`, `%9\r\n${info}`],
+    [`*20\r\n${info}`, `%10\r\n${info}`],
     {
       quantType: "int8",
       hnswM: 16,
@@ -57,7 +58,8 @@ commandTable("VectorSets", [
       maxLevel: 5,
       attributesCount: 1,
       vsetUid: 7,
-      hnswMaxNodeUid: 3
+      hnswMaxNodeUid: 3,
+      extra: { "new-field": 4 }
     }
   ],
   ["describes no vector set", Redis.vinfo("k"), "VINFO k", ["*-1\r\n", "_\r\n"], undefined],

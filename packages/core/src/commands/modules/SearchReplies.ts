@@ -20,16 +20,21 @@ export interface FtDocument {
 /**
  * How many documents there are in all, and those that were asked for.
  *
+ * - `extra`: what this type does not know, by the server's names, such as `warning`; empty from RESP2 servers.
+ *
  * @category search
  * @since 0.1.0
  */
 export interface FtFound<Document> {
   readonly total: number
   readonly documents: ReadonlyArray<Document>
+  readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
 /**
  * The rows of an aggregation.
+ *
+ * - `extra`: what this type does not know, by the server's names, such as `warning`; empty from RESP2 servers.
  *
  * @category search
  * @since 0.1.0
@@ -37,6 +42,7 @@ export interface FtFound<Document> {
 export interface FtRows {
   readonly total: number
   readonly rows: ReadonlyArray<Readonly<Record<string, Reply.Raw>>>
+  readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
 /**
@@ -65,16 +71,17 @@ const documents = <D>(
 ): Reply.Reply<FtFound<D>> =>
   Reply.make((value, view) => {
     if (value instanceof Resp.MapReply) {
-      const { results, totalResults } = summary.decode(value, view)
+      const { extra, results, totalResults } = summary.decode(value, view)
       return {
         total: totalResults,
-        documents: results.map((result) => read(names.map((name) => result.get(name) ?? null)))
+        documents: results.map((result) => read(names.map((name) => result.get(name) ?? null))),
+        extra
       }
     }
     const [total = null, ...flat] = elements.decode(value, view)
     const found: Array<D> = []
     for (let i = 0; i < flat.length; i += width) found.push(read(flat.slice(i, i + width)))
-    return { total: number.decode(total, view), documents: found }
+    return { total: number.decode(total, view), documents: found, extra: Object.create(null) }
   })
 
 const elements: Reply.Reply<ReadonlyArray<Resp.Value>> = Reply.make((value) =>
@@ -142,14 +149,19 @@ const row = Reply.recordOf(Reply.raw)
  */
 export const rows: Reply.Reply<FtRows> = Reply.make((value, view) => {
   if (value instanceof Resp.MapReply) {
-    const { results, totalResults } = summary.decode(value, view)
+    const { extra, results, totalResults } = summary.decode(value, view)
     return {
       total: totalResults,
-      rows: results.map((result) => row.decode(result.get("extra_attributes") ?? [], Reply.textView))
+      rows: results.map((result) => row.decode(result.get("extra_attributes") ?? [], Reply.textView)),
+      extra
     }
   }
   const [total = null, ...list] = elements.decode(value, view)
-  return { total: number.decode(total, view), rows: list.map((item) => row.decode(item, Reply.textView)) }
+  return {
+    total: number.decode(total, view),
+    rows: list.map((item) => row.decode(item, Reply.textView)),
+    extra: Object.create(null)
+  }
 })
 
 /**

@@ -26,8 +26,22 @@ commandTable("Bloom filters", [
     "describes",
     Bloom.bfInfo("k"),
     "BF.INFO k",
-    both({ Capacity: 100, Size: 240, "Number of filters": 1, "Number of items inserted": 2, "Expansion rate": 2 }),
-    { capacity: 100, size: 240, numberOfFilters: 1, numberOfItemsInserted: 2, expansionRate: 2 }
+    both({
+      Capacity: 100,
+      Size: 240,
+      "Number of filters": 1,
+      "Number of items inserted": 2,
+      "Expansion rate": 2,
+      "New number": 5
+    }),
+    {
+      capacity: 100,
+      size: 240,
+      numberOfFilters: 1,
+      numberOfItemsInserted: 2,
+      expansionRate: 2,
+      extra: { "New number": 5 }
+    }
   ],
   [
     "describes what does not grow",
@@ -45,7 +59,7 @@ commandTable("Bloom filters", [
       "+Expansion rate\r\n",
       "$-1\r\n"
     )],
-    { capacity: 1, size: 2, numberOfFilters: 1, numberOfItemsInserted: 0, expansionRate: undefined }
+    { capacity: 1, size: 2, numberOfFilters: 1, numberOfItemsInserted: 0, expansionRate: undefined, extra: {} }
   ],
   ["inserts", Bloom.bfInsert("k", ["a", "b"]), "BF.INSERT k ITEMS a b", some, [true, false]],
   [
@@ -101,7 +115,8 @@ commandTable("Cuckoo filters", [
       "Number of items deleted": 1,
       "Bucket size": 2,
       "Expansion rate": 1,
-      "Max iterations": 20
+      "Max iterations": 20,
+      "New number": 5
     }),
     {
       size: 1080,
@@ -111,7 +126,8 @@ commandTable("Cuckoo filters", [
       numberOfItemsDeleted: 1,
       bucketSize: 2,
       expansionRate: 1,
-      maxIterations: 20
+      maxIterations: 20,
+      extra: { "New number": 5 }
     }
   ],
   ["inserts", Bloom.cfInsert("k", ["a"], { capacity: 9 }), "CF.INSERT k CAPACITY 9 ITEMS a", [
@@ -143,10 +159,11 @@ commandTable("Cuckoo filters", [
 
 commandTable("Count-Min sketches", [
   ["counts", Bloom.cmsIncrby("k", { a: 1, b: 2 }), "CMS.INCRBY k a 1 b 2", "*2\r\n:1\r\n:2\r\n", [1, 2]],
-  ["describes", Bloom.cmsInfo("k"), "CMS.INFO k", both({ width: 2000, depth: 7, count: 3 }), {
+  ["describes", Bloom.cmsInfo("k"), "CMS.INFO k", both({ width: 2000, depth: 7, count: 3, new: 5 }), {
     width: 2000,
     depth: 7,
-    count: 3
+    count: 3,
+    extra: { new: 5 }
   }],
   ["makes by size", Bloom.cmsInitbydim("k", 2000, 7), "CMS.INITBYDIM k 2000 7", ok, true],
   ["makes by probability", Bloom.cmsInitbyprob("k", 0.001, 0.01), "CMS.INITBYPROB k 0.001 0.01", ok, true],
@@ -161,6 +178,7 @@ commandTable("Count-Min sketches", [
   ["estimates", Bloom.cmsQuery("k", "a", "b"), "CMS.QUERY k a b", "*2\r\n:5\r\n:0\r\n", [5, 0]]
 ])
 
+const topk = ["+k\r\n", ":5\r\n", "+width\r\n", ":8\r\n", "+depth\r\n", ":7\r\n", "+new\r\n", ":5\r\n"]
 const dropped = ["*2\r\n$1\r\nx\r\n$-1\r\n", "*2\r\n$1\r\nx\r\n_\r\n"]
 
 commandTable("Top-K sketches", [
@@ -172,10 +190,10 @@ commandTable("Top-K sketches", [
     Bloom.topkInfo("k"),
     "TOPK.INFO k",
     [
-      flat("+k\r\n", ":5\r\n", "+width\r\n", ":8\r\n", "+depth\r\n", ":7\r\n", "+decay\r\n", bulk("0.9")),
-      map("+k\r\n", ":5\r\n", "+width\r\n", ":8\r\n", "+depth\r\n", ":7\r\n", "+decay\r\n", ",0.9\r\n")
+      flat(...topk, "+decay\r\n", bulk("0.9")),
+      map(...topk, "+decay\r\n", ",0.9\r\n")
     ],
-    { k: 5, width: 8, depth: 7, decay: 0.9 }
+    { k: 5, width: 8, depth: 7, decay: 0.9, extra: { new: 5 } }
   ],
   ["lists", Bloom.topkList("k"), "TOPK.LIST k", "*2\r\n$1\r\na\r\n$1\r\nb\r\n", ["a", "b"]],
   [
@@ -199,7 +217,8 @@ const digest = {
   "Unmerged weight": 1000,
   Observations: 1120,
   "Total compressions": 1,
-  "Memory usage": 9768
+  "Memory usage": 9768,
+  "New number": 5
 }
 
 commandTable("t-digests", [
@@ -226,7 +245,8 @@ commandTable("t-digests", [
       unmergedWeight: 1000,
       observations: 1120,
       totalCompressions: 1,
-      memoryUsage: 9768
+      memoryUsage: 9768,
+      extra: { "New number": 5 }
     }
   ],
   ["tells the greatest", Bloom.tdigestMax("k"), "TDIGEST.MAX k", ["$1\r\n5\r\n", ",5\r\n"], 5],

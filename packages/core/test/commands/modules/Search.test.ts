@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { RedisCommand, RedisSearch as Search } from "@redfx/core"
 import { refusedTable } from "../settled.ts"
-import { commandTable } from "../table.ts"
+import { commandTable, decoded } from "../table.ts"
 
 const ok = "+OK\r\n"
 const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
@@ -10,18 +10,7 @@ const map = (...items: ReadonlyArray<string>): string => `%${items.length / 2}\r
 const plain = (fields: object): object => Object.assign(Object.create(null), fields)
 const fields = [bulk("title"), bulk("hello")]
 const summary = (...results: ReadonlyArray<string>): string =>
-  map(
-    bulk("attributes"),
-    flat(),
-    bulk("total_results"),
-    ":7\r\n",
-    bulk("format"),
-    bulk("STRING"),
-    bulk("results"),
-    flat(...results),
-    bulk("warning"),
-    flat()
-  )
+  map(bulk("total_results"), ":7\r\n", bulk("results"), flat(...results))
 const result = (...more: ReadonlyArray<string>): string =>
   map(bulk("id"), bulk("doc:1"), ...more, bulk("values"), flat())
 const grouped = [
@@ -35,7 +24,7 @@ const grouped = [
     )
   )
 ]
-const rows = { total: 7, rows: [plain({ city: "a", n: "2", names: ["x"] })] }
+const rows = { total: 7, rows: [plain({ city: "a", n: "2", names: ["x"] })], extra: {} }
 
 commandTable("Search", [
   ["aggregates", Search.ftAggregate("i", "*"), "FT.AGGREGATE i *", grouped, rows],
@@ -133,14 +122,14 @@ commandTable("Search", [
     Search.ftSearch("i", "hello"),
     "FT.SEARCH i hello",
     [flat(":7\r\n", bulk("doc:1"), flat(...fields)), summary(result(bulk("extra_attributes"), map(...fields)))],
-    { total: 7, documents: [{ id: "doc:1", fields: plain({ title: "hello" }) }] }
+    { total: 7, documents: [{ id: "doc:1", fields: plain({ title: "hello" }) }], extra: {} }
   ],
   [
     "finds what was deleted meanwhile",
     Search.ftSearch("i", "hello"),
     "FT.SEARCH i hello",
     [flat(":7\r\n", bulk("doc:1"), "$-1\r\n"), summary(result())],
-    { total: 7, documents: [{ id: "doc:1", fields: plain({}) }] }
+    { total: 7, documents: [{ id: "doc:1", fields: plain({}) }], extra: {} }
   ],
   [
     "searches with everything",
@@ -166,12 +155,12 @@ commandTable("Search", [
     "FT.SEARCH i q VERBATIM NOSTOPWORDS INKEYS 1 k INFIELDS 2 f g RETURN 4 f $.g AS g SUMMARIZE FIELDS 1 f FRAGS 2 LEN 5 SEPARATOR - " +
     "HIGHLIGHT FIELDS 1 f TAGS < > SLOP 1 TIMEOUT 5 INORDER LANGUAGE german EXPANDER e SCORER s SORTBY f DESC LIMIT 5 2 PARAMS 2 p 1 DIALECT 3",
     "*1\r\n:0\r\n",
-    { total: 0, documents: [] }
+    { total: 0, documents: [], extra: {} }
   ],
   ["searches for keys", Search.ftSearchNocontent("i", "a"), "FT.SEARCH i a NOCONTENT", [
     flat(":7\r\n", bulk("doc:1")),
     summary(result())
-  ], { total: 7, documents: ["doc:1"] }],
+  ], { total: 7, documents: ["doc:1"], extra: {} }],
   [
     "searches with scores",
     Search.ftSearchWithscores("i", "a"),
@@ -180,7 +169,7 @@ commandTable("Search", [
       flat(":7\r\n", bulk("doc:1"), bulk("0.5"), flat(...fields)),
       summary(result(bulk("score"), ",0.5\r\n", bulk("extra_attributes"), map(...fields)))
     ],
-    { total: 7, documents: [{ id: "doc:1", score: 0.5, fields: plain({ title: "hello" }) }] }
+    { total: 7, documents: [{ id: "doc:1", score: 0.5, fields: plain({ title: "hello" }) }], extra: {} }
   ],
   [
     "checks spelling",
@@ -241,4 +230,22 @@ refusedTable("Search", [
 it("routes suggestions by their key, indexes by none", () => {
   assert.deepStrictEqual(RedisCommand.keys(Search.ftSuglen("k")), ["k"])
   assert.deepStrictEqual(RedisCommand.keys(Search.ftSearch("i", "q", { inkeys: ["k"] })), [])
+})
+
+it("keeps what only RESP3 servers tell besides", () => {
+  const warned = map(
+    bulk("attributes"),
+    flat(),
+    bulk("total_results"),
+    ":0\r\n",
+    bulk("format"),
+    bulk("STRING"),
+    bulk("results"),
+    flat(),
+    bulk("warning"),
+    flat(bulk("Timeout limit was reached"))
+  )
+  const extra = { attributes: [], format: "STRING", warning: ["Timeout limit was reached"] }
+  assert.deepStrictEqual(decoded(Search.ftSearch("i", "hello"), warned), { total: 0, documents: [], extra })
+  assert.deepStrictEqual(decoded(Search.ftAggregate("i", "*"), warned), { total: 0, rows: [], extra })
 })

@@ -57,6 +57,8 @@ const infoOf = (form: typeof map, labels: string, rules: string): string =>
     labels,
     bulk("sourceKey"),
     form === flat ? "$-1\r\n" : "_\r\n",
+    bulk("newField"),
+    bulk("x"),
     bulk("rules"),
     rules,
     bulk("ignoreMaxTimeDiff"),
@@ -122,7 +124,8 @@ commandTable("TimeSeries", [
       sourceKey: undefined,
       rules: [{ key: "d", bucketDuration: 60000, aggregator: "AVG", alignment: 0 }],
       ignoreMaxTimeDiff: 0,
-      ignoreMaxValDiff: 0
+      ignoreMaxValDiff: 0,
+      extra: { newField: "x" }
     }
   ],
   [
