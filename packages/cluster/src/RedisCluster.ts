@@ -1,6 +1,295 @@
 /**
- * Redis Cluster.
+ * The client of a cluster: many servers, each of which has a part of the keys.
+ * Programs are the same as on one server; what only a cluster can do is in here.
  *
  * @since 0.1.0
  */
-export {}
+import type { Key } from "@redfx/core/RedisArg"
+import * as RedisClient from "@redfx/core/RedisClient"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import * as RedisConfig from "@redfx/core/RedisConfig"
+import type { RedisConnector } from "@redfx/core/RedisConnector"
+import { RedisConfigError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as Client from "./internal/client.ts"
+import * as Slot from "./internal/slot.ts"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * A server of the cluster.
+ *
+ * - `address`: `host:port`, by which the other functions know it.
+ * - `role`: whether it serves slots itself or replicates who does.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Node {
+  readonly address: string
+  readonly role: "master" | "replica"
+}
+
+/**
+ * What only a cluster can do.
+ *
+ * - `nodes`: its servers, masters before their replicas. `nodeOf`: the master of a key, `undefined` when none serves it.
+ * - `refresh`: reads again who serves what.
+ * - `perNode`: what each server answers to a command, by its address.
+ * - `clientOf`: a client of one server alone, without redirects. Fails for an address that is none of the cluster's.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Service {
+  readonly nodes: Effect.Effect<ReadonlyArray<Node>, RedisError>
+  readonly nodeOf: (key: Key) => Effect.Effect<string | undefined, RedisError>
+  readonly refresh: Effect.Effect<void, RedisError>
+  readonly perNode: <A>(
+    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    options?: PerNodeOptions
+  ) => Effect.Effect<ReadonlyMap<string, A>, RedisError>
+  readonly clientOf: (address: string) => Effect.Effect<RedisClient.Service, RedisError>
+}
+
+/**
+ * Which servers are asked. Default `"masters"`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface PerNodeOptions {
+  readonly nodes?: "masters" | "all" | undefined
+}
+
+/**
+ * The cluster behind the program's `RedisClient`.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class RedisCluster extends Context.Service<RedisCluster, Service>()("@redfx/cluster/RedisCluster") {}
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * A client of a cluster and what only a cluster can do, for as long as the scope is open.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(
+  options: RedisConfig.ClusterOptions
+): Effect.fn.Return<
+  { readonly client: RedisClient.Service; readonly cluster: Service },
+  RedisError,
+  RedisConnector | Scope.Scope
+> {
+  const settings = yield* settingsOf(options)
+  const { client, cluster, state } = yield* Client.make(settings)
+  if (settings.connection.eager) yield* state.refresh
+  const nodeAt = (address: string) =>
+    Effect.flatMap(cluster.nodes, (nodes) => {
+      const node = nodes.find((node) => node.address === address)
+      return node === undefined ? Effect.fail(unknownNode(address, nodes)) : Effect.succeed(node)
+    })
+  return {
+    client,
+    cluster: {
+      nodes: Effect.map(state.known, () => {
+        const masters = new Set(state.masters.map(({ address }) => address))
+        return state.members.map(({ address }) => ({ address, role: masters.has(address) ? "master" : "replica" }))
+      }),
+      nodeOf: (key) => Effect.map(state.known, () => state.routeOf(Slot.slotOf(key))?.master.address),
+      refresh: state.refresh,
+      perNode: (command, { nodes = "masters" } = {}) =>
+        Effect.map(
+          Effect.flatMap(nodes === "all" ? cluster.nodes : cluster.masters, (asked) =>
+            Effect.forEach(
+              asked,
+              (node) => Effect.map(node.client.execute(command), (answer) => [node.address, answer] as const),
+              { concurrency: "unbounded" }
+            )),
+          (answers) => new Map(answers)
+        ),
+      clientOf: (address) => Effect.map(nodeAt(address), (node) => node.client)
+    }
+  }
+})
+
+const unknownNode = (address: string, nodes: ReadonlyArray<{ readonly address: string }>) =>
+  new RedisConfigError({
+    option: "node",
+    detail: `${address} is none of the cluster's nodes, which are ${nodes.map((node) => node.address).join(", ")}`
+  })
+
+const settingsOf = Effect.fnUntraced(function*(
+  options: RedisConfig.ClusterOptions
+): Effect.fn.Return<Client.ClusterSettings, RedisConfigError> {
+  // The type has no such option, but URLs and files do.
+  if ("db" in options && options.db !== undefined && options.db !== 0) {
+    return yield* invalid("db", "a cluster has only database 0")
+  }
+  if (options.nodes.length === 0) return yield* invalid("nodes", "it is empty: give at least one node to start from")
+  for (const { host, port } of options.nodes) yield* RedisConfig.endpoint({ host, port })
+  const eager = options.discovery === "eager" || options.connect === "eager"
+  const connection = yield* RedisConfig.settings({ ...options, connect: eager ? "eager" : "lazy" })
+  const readOnly = options.readOnly ?? false
+  const reading = readOnly || (options.readFrom ?? "master") !== "master"
+  return {
+    connection: { ...connection, readonly: reading },
+    startNodes: options.nodes,
+    translate: yield* RedisConfig.translation(options.natMap),
+    crossSlot: yield* choice("crossSlot", options.crossSlot ?? "split", ["split", "emulate", "reject"]),
+    readFrom: typeof options.readFrom === "function" || options.readFrom === undefined
+      ? options.readFrom
+      : yield* choice("readFrom", options.readFrom, ["master", "preferReplica", "any", "nearest"]),
+    readOnly,
+    reinitializeSteps: yield* count("reinitializeSteps", options.reinitializeSteps ?? 25, 1),
+    clusterDownRetryAttempts: yield* count("clusterDownRetryAttempts", options.clusterDownRetryAttempts ?? 3, 0),
+    skipFullCoverageCheck: options.skipFullCoverageCheck ?? false,
+    followCluster: options.followCluster ?? false,
+    refreshInterval: Duration.fromInputUnsafe(options.refreshInterval ?? "60 seconds")
+  }
+})
+
+const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
+  Effect.fail(new RedisConfigError({ option, detail }))
+
+const choice = <const A extends string>(
+  option: string,
+  value: A,
+  choices: ReadonlyArray<A>
+): Effect.Effect<A, RedisConfigError> =>
+  choices.includes(value) ? Effect.succeed(value) : invalid(option, `${value} is none of ${choices.join(", ")}`)
+
+const count = (option: string, value: number, least: number): Effect.Effect<number, RedisConfigError> =>
+  Number.isInteger(value) && value >= least
+    ? Effect.succeed(value)
+    : invalid(option, `${value} is not an integer of at least ${least}`)
+
+/**
+ * Provides a client of a cluster, and what only a cluster can do.
+ *
+ * **Details**
+ *
+ * Nothing is opened before the first command, which also reports what is wrong,
+ * unless `discovery: "eager"` says so. An option that cannot be fails the Layer.
+ * Closing the Layer closes every connection and fails what is pending.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options: RedisConfig.ClusterOptions
+): Layer.Layer<RedisClient.RedisClient | RedisCluster, RedisError, RedisConnector> =>
+  Layer.effectContext(
+    Effect.map(make(options), ({ client, cluster }) =>
+      Context.add(Context.make(RedisClient.RedisClient, client), RedisCluster, cluster))
+  )
+
+// -----------------------------------------------------------------------------
+// Using a cluster
+// -----------------------------------------------------------------------------
+
+/**
+ * The hash slot of a key, from 0 to 16383. Of a key with a `{hash tag}` that is
+ * not empty only the tag counts: `user:{1}:name` and `user:{1}:mail` have one slot.
+ *
+ * @category slots
+ * @since 0.1.0
+ */
+export const slotOf = (key: Key): number => Slot.slotOf(key)
+
+/**
+ * Runs an effect on one server alone: every command inside goes there, without
+ * redirects, also those that a cluster refuses or spreads over its servers.
+ *
+ * **Example** (The memory of one server)
+ *
+ * ```ts
+ * import { RedisCluster } from "@redfx/cluster"
+ * import { Redis } from "@redfx/core"
+ *
+ * export const program = RedisCluster.onNode("127.0.0.1:7000", Redis.memoryStats())
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const onNode = <A, E, R>(
+  address: string,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | RedisError, Exclude<R, RedisClient.RedisClient> | RedisCluster> =>
+  Effect.flatMap(
+    Effect.flatMap(RedisCluster, (cluster) => cluster.clientOf(address)),
+    (client) => Effect.provideService(effect, RedisClient.RedisClient, client)
+  )
+
+/**
+ * What each master answers to a command, by its address; with `nodes: "all"`
+ * the replicas as well.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const perNode = <A>(
+  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  options?: PerNodeOptions
+): Effect.Effect<ReadonlyMap<string, A>, RedisError, RedisCluster> =>
+  Effect.flatMap(RedisCluster, (cluster) => cluster.perNode(command, options))
+
+/**
+ * A client that asks every master for the replies to one command, and merges
+ * them as `merge` says instead of in the usual way.
+ *
+ * **Details**
+ *
+ * It gets the answers by the addresses of the servers. The type of the result
+ * stays what it is. In pipelines and transactions the command is what it was.
+ *
+ * **Example** (The sizes of all servers, not only of the masters' sum)
+ *
+ * ```ts
+ * import { RedisCluster } from "@redfx/cluster"
+ * import { Redis, RedisClient } from "@redfx/core"
+ * import { Effect } from "effect"
+ *
+ * const largest = (sizes: ReadonlyMap<string, number>) => Math.max(...sizes.values())
+ *
+ * export const program = Effect.gen(function*() {
+ *   const client = yield* RedisClient.RedisClient
+ *   const cluster = yield* RedisCluster.RedisCluster
+ *   const merging = RedisCluster.withMerge({ client, cluster }, Redis.dbsize, largest)
+ *   return yield* merging.execute(Redis.dbsize())
+ * })
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withMerge = <Parameters extends ReadonlyArray<never>, A>(
+  { client, cluster }: { readonly client: RedisClient.Service; readonly cluster: Service },
+  definition: RedisCommand.Definition<Parameters, A, unknown, unknown>,
+  merge: (results: ReadonlyMap<string, A>) => A,
+  options?: PerNodeOptions
+): RedisClient.Service => ({
+  ...client,
+  execute: <B>(command: RedisCommand.RedisCommand<B, unknown, unknown>) =>
+    command.spec.name.toUpperCase() !== definition.spec.name || command.settled !== undefined
+      ? client.execute(command)
+      : Effect.map(
+        cluster.perNode(command, options),
+        // Commands of one definition have one type: B is A here.
+        (results) => merge(results as ReadonlyMap<string, never>) as unknown as B
+      )
+})

@@ -235,6 +235,8 @@ export interface NatRule {
  * - `role`: `"master"` (default) or `"replica"`.
  * - `minOtherSentinels`: a sentinel's answer counts only if it knows so many others. Default 0.
  * - `checkConnection`: whether to send a PING on every new connection. Default `false`.
+ * - `recheckInterval`: how often sentinels are asked for the master without a reason, while there is a connection. They
+ *   also tell of a change by themselves, but that can be missed. Default 10 seconds.
  * - `natMap`: where addresses that sentinels tell really are; see {@link NatMap}.
  * - `tls`: of connections to masters and replicas.
  * - `sentinelOptions`: what connections to sentinels have of their own. They never get the credentials of the data.
@@ -248,6 +250,7 @@ export interface SentinelOptions extends ConnectionOptions {
   readonly role?: "master" | "replica" | undefined
   readonly minOtherSentinels?: number | undefined
   readonly checkConnection?: boolean | undefined
+  readonly recheckInterval?: Duration.Input | undefined
   readonly natMap?: NatMap | undefined
   readonly tls?: boolean | TlsOptions | undefined
   readonly sentinelOptions?: {
@@ -265,7 +268,9 @@ export interface SentinelOptions extends ConnectionOptions {
  * - `nodes`: where to ask for the cluster's nodes, at least one.
  * - `crossSlot`: of a command whose keys are in several slots: `"split"` (default) where that loses nothing,
  *   `"emulate"` also where it is not atomic any more, `"reject"` never.
- * - `readFrom`: who answers commands that only read. Default `"master"`.
+ * - `readFrom`: who answers commands that only read: `"master"` (default), a replica if there is one
+ *   (`"preferReplica"`), any server of the slot at random (`"any"`), the one that answered a PING fastest (`"nearest"`),
+ *   or the one that a function chooses. Replicas may answer with what is out of date.
  * - `readOnly`: whether every connection is for reading only. Default `false`.
  * - `discovery`: `"lazy"` (default) or `"eager"`, which finds the nodes while the Layer is built.
  * - `reinitializeSteps`: after so many redirects the whole topology is read again. Default 25.
@@ -283,7 +288,7 @@ export interface ClusterOptions extends Omit<ConnectionOptions, "db"> {
   readonly nodes: readonly [NodeAddress, ...Array<NodeAddress>]
   readonly tls?: boolean | TlsOptions | undefined
   readonly crossSlot?: "split" | "emulate" | "reject" | undefined
-  readonly readFrom?: "master" | "preferReplica" | "any" | "nearest" | undefined
+  readonly readFrom?: "master" | "preferReplica" | "any" | "nearest" | ReadFrom | undefined
   readonly readOnly?: boolean | undefined
   readonly discovery?: "lazy" | "eager" | undefined
   readonly reinitializeSteps?: number | undefined
@@ -293,6 +298,18 @@ export interface ClusterOptions extends Omit<ConnectionOptions, "db"> {
   readonly refreshInterval?: Duration.Input | undefined
   readonly natMap?: NatMap | undefined
 }
+
+/**
+ * Chooses who answers a command that only reads, among the servers of its slot.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type ReadFrom = (servers: {
+  readonly master: NodeAddress
+  readonly replicas: ReadonlyArray<NodeAddress>
+  readonly command: string
+}) => NodeAddress
 
 /**
  * What there is to connect to, as a URL or the environment describes it.

@@ -11,7 +11,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import type { ClusterOptions, ConnectionOptions, SentinelOptions } from "../RedisConfig.ts"
+import type { ClusterOptions, ConnectionOptions, ReadFrom, SentinelOptions } from "../RedisConfig.ts"
 import type { TlsOptions } from "../RedisConnector.ts"
 
 // -----------------------------------------------------------------------------
@@ -208,6 +208,7 @@ const sentinel: Texts<Omit<SentinelOptions, keyof ConnectionOptions | "sentinels
   role: oneOf("master", "replica"),
   minOtherSentinels: integer,
   checkConnection: boolean,
+  recheckInterval: duration,
   sentinelOptions: { username: text, password: secret, tls: boolean }
 }
 
@@ -222,7 +223,10 @@ const readFromReplicas: Text<"master" | "any"> = textOf(
   )
 )
 
-const cluster: Texts<Omit<ClusterOptions, keyof ConnectionOptions | "nodes" | "natMap" | "tls">> = {
+const cluster: Texts<
+  & Omit<ClusterOptions, keyof ConnectionOptions | "nodes" | "natMap" | "readFrom" | "tls">
+  & { readonly readFrom?: Exclude<ClusterOptions["readFrom"], ReadFrom> }
+> = {
   crossSlot: oneOf("split", "emulate", "reject"),
   readFrom: oneOf("master", "preferReplica", "any", "nearest")
     .named("read_from_replicas", readFromReplicas),

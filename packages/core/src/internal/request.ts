@@ -31,10 +31,11 @@ export interface Origin {
 /**
  * Who may send a request somewhere else instead of settling it.
  *
- * - `onRefusal`: takes an error reply, `onLoss` the loss of a connection; either returns whether it sees to the request.
+ * - `onRefusal`: takes an error reply and where it came from, `onLoss` the loss of a connection; either returns whether it
+ *   sees to the request.
  */
 export interface Redirector {
-  readonly onRefusal: (request: Request, error: Resp.ErrorReply) => boolean
+  readonly onRefusal: (request: Request, error: Resp.ErrorReply, address: string) => boolean
   readonly onLoss: (request: Request, error: RedisError) => boolean
 }
 
@@ -170,7 +171,7 @@ export class SingleRequest<A> extends Request {
     if (!(value instanceof Resp.ErrorReply)) {
       return this.#settle(RedisCommand.decode(this.command, value, origin.replaceInvalidText))
     }
-    if (this.redirector?.onRefusal(this, value) === true) return
+    if (this.redirector?.onRefusal(this, value, origin.address ?? "") === true) return
     this.#settle(Exit.fail(errorOf(this.command, value, origin)))
   }
 

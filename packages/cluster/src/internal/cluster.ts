@@ -1,0 +1,35 @@
+/**
+ * What the parts of the cluster client know of one another.
+ *
+ * @internal
+ */
+import type * as RedisClient from "@redfx/core/RedisClient"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import type { RedisError } from "@redfx/core/RedisError"
+import type * as Effect from "effect/Effect"
+
+/**
+ * A server of the cluster.
+ *
+ * - `address`: `host:port`, by which the cluster and its clients know it.
+ * - `client`: runs anything on this server alone, without redirects.
+ */
+export interface ClusterNode {
+  readonly address: string
+  readonly client: RedisClient.Service
+}
+
+/**
+ * The cluster as commands see it that are not for one server.
+ *
+ * - `masters`, `nodes`: those that serve slots, and these with their replicas; asks for the topology when it is not known.
+ * - `ofSlot`: the master of a slot as it is known at the moment, without asking; `undefined` when none serves it.
+ * - `execute`: runs a command whose keys are all in one slot, wherever that is served, and follows redirects. One without
+ *   a key runs on any master.
+ */
+export interface Cluster {
+  readonly masters: Effect.Effect<ReadonlyArray<ClusterNode>, RedisError>
+  readonly nodes: Effect.Effect<ReadonlyArray<ClusterNode>, RedisError>
+  readonly ofSlot: (slot: number) => ClusterNode | undefined
+  readonly execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
+}

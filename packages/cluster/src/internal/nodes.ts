@@ -1,0 +1,115 @@
+/**
+ * The servers of the cluster that there are connections to: one pool and one
+ * client for each, made when it is first needed and given up when the cluster
+ * does not name it any more.
+ *
+ * @internal
+ */
+import type * as RedisClient from "@redfx/core/RedisClient"
+import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
+import * as RedisConnection from "@redfx/core/RedisConnection"
+import type { RedisConnector } from "@redfx/core/RedisConnector"
+import type { RedisError } from "@redfx/core/RedisError"
+import * as RedisPool from "@redfx/core/RedisPool"
+import * as RedisRouter from "@redfx/core/RedisRouter"
+import type { ErrorReply } from "@redfx/core/Resp"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import type { ClusterNode } from "./cluster.ts"
+import { formatAddress } from "./topology.ts"
+
+/**
+ * - `source`: opens connections to it. `pool`: those that commands share.
+ * - `isIdle`: whether nobody uses it at the moment.
+ */
+export interface Node extends ClusterNode {
+  readonly endpoint: NodeAddress
+  readonly source: RedisConnection.Source
+  readonly pool: RedisPool.Service
+  readonly isIdle: Effect.Effect<boolean>
+}
+
+export interface NodesOptions {
+  readonly settings: ConnectionSettings
+  readonly onEvent: (event: RedisClient.RedisEvent) => void
+  /** Takes what a node refuses; returns what that means to the command when it belongs on another node. */
+  readonly onRefusal: (error: ErrorReply, endpoint: NodeAddress) => RedisError | undefined
+}
+
+/** How often it is looked whether a node that is given up is still in use, and how often at the most. */
+const drainInterval = "1 second"
+const drainChecks = 60
+
+export class Nodes {
+  readonly #options: NodesOptions
+  readonly #context: Context.Context<RedisConnector | Scope.Scope>
+  readonly #nodes = new Map<string, { readonly node: Node; readonly scope: Scope.Closeable }>()
+
+  constructor(options: NodesOptions, context: Context.Context<RedisConnector | Scope.Scope>) {
+    this.#options = options
+    this.#context = context
+  }
+
+  get all(): ReadonlyArray<Node> {
+    return Array.from(this.#nodes.values(), ({ node }) => node)
+  }
+
+  /** The node at an address; opens nothing. */
+  at(endpoint: NodeAddress): Node {
+    const address = formatAddress(endpoint)
+    const known = this.#nodes.get(address)
+    if (known !== undefined) return known.node
+    const scope = Scope.forkUnsafe(Context.get(this.#context, Scope.Scope))
+    const context = Context.add(this.#context, Scope.Scope, scope)
+    const node = Effect.runSyncWith(context)(this.#make(endpoint, address))
+    this.#nodes.set(address, { node, scope })
+    return node
+  }
+
+  /** Gives up all but these: what is under way there is finished first. */
+  retain(addresses: ReadonlySet<string>): void {
+    for (const [address, { node, scope }] of this.#nodes) {
+      if (addresses.has(address)) continue
+      this.#nodes.delete(address)
+      Effect.runForkWith(this.#context)(
+        Effect.forkIn(
+          Effect.andThen(drained(node), Scope.close(scope, Exit.void)),
+          Context.get(this.#context, Scope.Scope)
+        )
+      )
+    }
+  }
+
+  readonly #make = Effect.fnUntraced(function*(
+    this: Nodes,
+    endpoint: NodeAddress,
+    address: string
+  ): Effect.fn.Return<Node, never, RedisConnector | Scope.Scope> {
+    const { onEvent, onRefusal, settings } = this.#options
+    const direct = RedisConnection.sourceAt(endpoint, settings)
+    const source: RedisConnection.Source = {
+      address,
+      open: (owner) => direct.open({ ...owner, onRefusal: (error) => onRefusal(error, endpoint) })
+    }
+    const pool = yield* RedisPool.makeFrom(source, settings, onEvent)
+    const client = yield* RedisRouter.makeClient(pool.router, settings)
+    return {
+      address,
+      endpoint,
+      source,
+      pool,
+      client,
+      isIdle: Effect.map(
+        pool.stats,
+        ({ exclusive, exclusiveIdle, inFlight, waiting }) => inFlight + waiting + exclusive - exclusiveIdle === 0
+      )
+    }
+  }).bind(this)
+}
+
+const drained = Effect.fnUntraced(function*(node: Node) {
+  yield* node.pool.disconnect()
+  for (let check = 0; check < drainChecks && !(yield* node.isIdle); check++) yield* Effect.sleep(drainInterval)
+})

@@ -1,0 +1,64 @@
+/**
+ * Which server of a shard answers a command that only reads.
+ *
+ * @internal
+ */
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import type { ClusterOptions } from "@redfx/core/RedisConfig"
+import type { Node } from "./nodes.ts"
+
+/** The servers of a slot. */
+export interface Route {
+  readonly master: Node
+  readonly replicas: ReadonlyArray<Node>
+}
+
+/** The server for a command that only reads. */
+export type Reader = (route: Route, command: RedisCommand.Any) => Node
+
+const anyOf = (nodes: ReadonlyArray<Node>): Node | undefined => nodes[Math.floor(Math.random() * nodes.length)]
+
+/**
+ * The reader that an option stands for, `undefined` for the master.
+ *
+ * - `latency`: milliseconds that a node took to answer lately, `undefined` when it did not.
+ */
+export const readerOf = (
+  readFrom: ClusterOptions["readFrom"],
+  latency: (node: Node) => number | undefined
+): Reader | undefined => {
+  if (typeof readFrom === "function") {
+    return ({ master, replicas }, command) => {
+      const chosen = readFrom({
+        master: master.endpoint,
+        replicas: replicas.map((replica) => replica.endpoint),
+        command: command.spec.name
+      })
+      return [master, ...replicas].find(({ endpoint }) =>
+        endpoint.host === chosen.host && endpoint.port === chosen.port
+      ) ?? master
+    }
+  }
+  switch (readFrom ?? "master") {
+    case "master":
+      return undefined
+    case "any":
+      return ({ master, replicas }) => replicas.length === 0 ? master : anyOf([master, ...replicas]) ?? master
+    case "preferReplica":
+      return ({ master, replicas }) => anyOf(replicas) ?? master
+    case "nearest":
+      return ({ master, replicas }) => {
+        let nearest = master
+        for (const replica of replicas) {
+          if ((latency(replica) ?? Infinity) < (latency(nearest) ?? Infinity)) nearest = replica
+        }
+        return nearest
+      }
+  }
+}
+
+/** Reads that go on where another one ended, on the same server. */
+const continued: ReadonlySet<string> = new Set(["HSCAN", "SSCAN", "ZSCAN"])
+
+/** Whether any server of the shard may answer. */
+export const isForReplicas = ({ spec }: RedisCommand.Any): boolean => spec.readonly && !continued.has(spec.name)

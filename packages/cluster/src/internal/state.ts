@@ -1,0 +1,232 @@
+/**
+ * What the client knows of the cluster at the moment: who serves each slot.
+ * Learns from redirects at once, and reads all of it again when there is reason
+ * to: one reading at a time, with a pause between two.
+ *
+ * @internal
+ */
+import { ping } from "@redfx/core/commands/Connection"
+import type { RedisEvent } from "@redfx/core/RedisClient"
+import type { NodeAddress } from "@redfx/core/RedisConfig"
+import { ConnectionError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import { discover } from "./discovery.ts"
+import type { DiscoveryOptions } from "./discovery.ts"
+import type { Node, Nodes } from "./nodes.ts"
+import type { Route } from "./readFrom.ts"
+import { slotCount } from "./slot.ts"
+import { formatAddress, isSame, parseAddress } from "./topology.ts"
+import type { Shard, Topology } from "./topology.ts"
+
+export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
+  readonly startNodes: ReadonlyArray<NodeAddress>
+  readonly followCluster: boolean
+  readonly reinitializeSteps: number
+  readonly measureLatency: boolean
+  readonly onEvent: (event: RedisEvent) => void
+  /** Called when the topology was read, or could not be. */
+  readonly onTopology: (error: RedisError | undefined) => void
+}
+
+/** The least time between two readings, and the most after failures, before jitter. */
+const shortestPause = 100
+const longestPause = 1000
+
+export class State {
+  readonly nodes: Nodes
+  readonly #options: StateOptions
+  readonly #fork: (effect: Effect.Effect<void>) => void
+  readonly #latencies = new WeakMap<Node, number>()
+  readonly #routes: Array<Route | undefined> = new Array(slotCount).fill(undefined)
+  #topology: Topology | undefined = undefined
+  #masters: ReadonlyArray<Node> = []
+  #reading: Deferred.Deferred<void, RedisError> | undefined = undefined
+  #closed: RedisError | undefined = undefined
+  #notBefore = 0
+  #failures = 0
+  #redirects = 0
+
+  constructor(nodes: Nodes, options: StateOptions, fork: (effect: Effect.Effect<void>) => void) {
+    this.nodes = nodes
+    this.#options = options
+    this.#fork = fork
+  }
+
+  /** `undefined` before it was read for the first time. */
+  get topology(): Topology | undefined {
+    return this.#topology
+  }
+
+  /** Why nothing is sent any more. */
+  get closed(): RedisError | undefined {
+    return this.#closed
+  }
+
+  /** The servers of a slot, `undefined` when none serves it. */
+  routeOf(slot: number): Route | undefined {
+    return this.#routes[slot]
+  }
+
+  get masters(): ReadonlyArray<Node> {
+    return this.#masters
+  }
+
+  /** Masters and replicas. */
+  get members(): ReadonlyArray<Node> {
+    return this.#topology === undefined ? [] : this.#membersOf(this.#topology)
+  }
+
+  /** Milliseconds that a node took to answer when the topology was last read. */
+  readonly latency = (node: Node): number | undefined => this.#latencies.get(node)
+
+  /** Reads the topology, or joins whoever does so. */
+  readonly refresh: Effect.Effect<void, RedisError> = Effect.suspend(() => Deferred.await(this.#read()))
+
+  /** Reads the topology unless it is known. */
+  readonly known: Effect.Effect<void, RedisError> = Effect.suspend(() =>
+    this.#topology === undefined ? this.refresh : Effect.void
+  )
+
+  /** Has the topology read soon, if that is not under way. */
+  requestRefresh(): void {
+    this.#read()
+  }
+
+  /** Fails who waits, now and from now on. */
+  close(failure: RedisError): void {
+    this.#closed = failure
+    if (this.#reading !== undefined) Deferred.doneUnsafe(this.#reading, Exit.fail(failure))
+  }
+
+  /**
+   * The node that a redirect names. A slot that has moved is served there from
+   * now on; after some of those all of the topology is read again.
+   */
+  follow(redirect: string, asked: NodeAddress): { readonly node: Node; readonly slot: number } | undefined {
+    const [code, slotText, addressText] = redirect.split(" ")
+    const slot = Number(slotText)
+    const address = addressText === undefined ? undefined : parseAddress(addressText, asked)
+    if (address === undefined || !(slot >= 0 && slot < slotCount)) return undefined
+    const node = this.nodes.at(this.#options.translate(address))
+    if (code === "MOVED") this.#moved(slot, node)
+    return { node, slot }
+  }
+
+  #moved(slot: number, node: Node): void {
+    const known = this.#topology?.shards.find(({ master }) => master === node.address)
+    this.#routes[slot] = known === undefined ? { master: node, replicas: [] } : this.#routeTo(known)
+    const steps = this.#options.reinitializeSteps
+    // A master that was none before is a failover or a new shard: more than this slot is elsewhere.
+    if (++this.#redirects >= steps || known === undefined) {
+      this.#redirects = 0
+      this.requestRefresh()
+    }
+  }
+
+  #read(): Deferred.Deferred<void, RedisError> {
+    if (this.#reading !== undefined) return this.#reading
+    const done = Deferred.makeUnsafe<void, RedisError>()
+    if (this.#closed !== undefined) {
+      Deferred.doneUnsafe(done, Exit.fail(this.#closed))
+      return done
+    }
+    this.#reading = done
+    this.#fork(Effect.flatMap(this.#readOnce, (exit) =>
+      Effect.sync(() => {
+        this.#reading = undefined
+        this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
+        Deferred.doneUnsafe(done, exit)
+      })))
+    return done
+  }
+
+  readonly #readOnce: Effect.Effect<Exit.Exit<void, RedisError>> = Effect.gen({ self: this }, function*() {
+    const pause = this.#notBefore - (yield* Clock.currentTimeMillis)
+    if (pause > 0) yield* Effect.sleep(pause)
+    const exit = yield* Effect.exit(
+      Effect.suspend(() =>
+        discover(this.#candidates, { ...this.#options, nodesOf: (topology) => this.#membersOf(topology) })
+      )
+    )
+    this.#failures = Exit.isSuccess(exit) ? 0 : this.#failures + 1
+    const jitter = 0.5 + (yield* Random.next) / 2
+    this.#notBefore = (yield* Clock.currentTimeMillis) +
+      jitter * Math.min(shortestPause * 2 ** Math.min(this.#failures, 10), longestPause)
+    if (Exit.isFailure(exit)) return exit
+    this.#adopt(exit.value)
+    return Exit.void
+  })
+
+  /** Who may know, in the order of asking. */
+  get #candidates(): ReadonlyArray<Node> {
+    const start = this.#options.startNodes.map((address) => this.nodes.at(address))
+    const candidates = this.#options.followCluster ? [...this.members, ...start] : [...start, ...this.members]
+    return [...new Set(candidates)]
+  }
+
+  #adopt(topology: Topology): void {
+    const before = this.#topology
+    this.#topology = topology
+    this.#redirects = 0
+    const routes = new Map(topology.shards.map((shard) => [shard, this.#routeTo(shard)]))
+    for (let slot = 0; slot < slotCount; slot++) {
+      const shard = topology.owners[slot]
+      this.#routes[slot] = shard === undefined ? undefined : routes.get(shard)
+    }
+    this.#masters = Array.from(routes.values(), ({ master }) => master)
+    this.nodes.retain(
+      new Set([
+        ...this.#options.startNodes.map(formatAddress),
+        ...topology.shards.flatMap(({ master, replicas }) => [master, ...replicas])
+      ])
+    )
+    if (this.#options.measureLatency) this.#fork(this.#measure)
+    if (before !== undefined && isSame(before, topology)) return
+    this.#options.onEvent({
+      _tag: "TopologyChanged",
+      masters: topology.shards.map(({ master }) => master),
+      replicas: topology.shards.flatMap(({ replicas }) => replicas)
+    })
+  }
+
+  #routeTo({ master, replicas }: Shard): Route {
+    return { master: this.#nodeAt(master), replicas: replicas.map((address) => this.#nodeAt(address)) }
+  }
+
+  #membersOf(topology: Topology): ReadonlyArray<Node> {
+    return topology.shards.flatMap(({ master, replicas }) => [master, ...replicas].map((node) => this.#nodeAt(node)))
+  }
+
+  #nodeAt(address: string): Node {
+    const endpoint = parseAddress(address, { host: "", port: 0 })
+    if (endpoint === undefined) throw new Error(`${address} was made by this client and is no address`)
+    return this.nodes.at(endpoint)
+  }
+
+  readonly #measure: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.forEach(this.members, (node) =>
+      Effect.gen({ self: this }, function*() {
+        const started = yield* Clock.currentTimeNanos
+        const answer = yield* Effect.exit(node.client.execute(ping()))
+        if (Exit.isFailure(answer)) this.#latencies.delete(node)
+        else this.#latencies.set(node, Number((yield* Clock.currentTimeNanos) - started) / 1e6)
+      }), { concurrency: "unbounded", discard: true })
+  )
+}
+
+const lossIn = (exit: Exit.Failure<void, RedisError>): RedisError => {
+  const reason = exit.cause.reasons.find((reason) => reason._tag === "Fail")
+  return reason?.error ??
+    new ConnectionError({
+      reason: "Other",
+      detail: "The client failed to read the topology",
+      delivery: "not-sent",
+      readonly: false,
+      cause: exit.cause
+    })
+}

@@ -1,0 +1,79 @@
+/**
+ * Who serves what: read from CLUSTER SLOTS, checked, and never changed.
+ *
+ * @internal
+ */
+import type { clusterSlots } from "@redfx/core/commands/Cluster"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import type { NodeAddress } from "@redfx/core/RedisConfig"
+import { slotCount } from "./slot.ts"
+
+/** A master and its replicas, by their addresses as `host:port`. */
+export interface Shard {
+  readonly master: string
+  readonly replicas: ReadonlyArray<string>
+}
+
+/**
+ * - `owners`: for each slot the shard that serves it.
+ * - `covered`: the number of slots that are served.
+ */
+export interface Topology {
+  readonly shards: ReadonlyArray<Shard>
+  readonly owners: ReadonlyArray<Shard | undefined>
+  readonly covered: number
+}
+
+type Ranges = RedisCommand.Success<ReturnType<typeof clusterSlots>>
+type Translation = (address: NodeAddress) => NodeAddress
+
+/** An address as it is written, `[::1]:7000` for those with colons. */
+export const formatAddress = ({ host, port }: NodeAddress): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
+
+/** The address that a redirect names; without a host it is the one that sent the redirect. */
+export const parseAddress = (text: string, asked: NodeAddress): NodeAddress | undefined => {
+  const colon = text.lastIndexOf(":")
+  const port = Number(text.slice(colon + 1))
+  const host = text.slice(0, Math.max(colon, 0)).replace(/^\[(.*)\]$/, "$1")
+  if (colon < 0 || !isPort(port) || host === "?") return undefined
+  return { host: host === "" ? asked.host : host, port }
+}
+
+const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
+
+/** What a node says of its cluster, or what is wrong with that. */
+export const fromSlots = (ranges: Ranges, asked: NodeAddress, translate: Translation): Topology | string => {
+  const owners: Array<Shard | undefined> = new Array(slotCount).fill(undefined)
+  const shards = new Map<string, Shard>()
+  const addressOf = ({ host, port }: NodeAddress): string | undefined =>
+    // A node that must be called by its name and has none is told as "?".
+    host === "?" || !isPort(port)
+      ? undefined
+      : formatAddress(translate({ host: host === "" ? asked.host : host, port }))
+  let covered = 0
+  for (const { end, master, replicas, start } of ranges) {
+    if (!(start >= 0 && start <= end && end < slotCount)) return `it names slots ${start} to ${end}`
+    const address = addressOf(master)
+    if (address === undefined) continue
+    const shard = shards.get(address) ?? {
+      master: address,
+      replicas: replicas.map(addressOf).filter((replica) => replica !== undefined)
+    }
+    shards.set(address, shard)
+    for (let slot = start; slot <= end; slot++) {
+      if (owners[slot] === undefined) covered++
+      owners[slot] = shard
+    }
+  }
+  return { shards: [...shards.values()], owners, covered }
+}
+
+/** Whether two topologies say the same. */
+export const isSame = (a: Topology, b: Topology): boolean =>
+  a.covered === b.covered && a.shards.length === b.shards.length &&
+  a.owners.every((shard, slot) => {
+    const other = b.owners[slot]
+    return shard === other ||
+      (shard?.master === other?.master && shard?.replicas.join() === other?.replicas.join())
+  })
