@@ -4,12 +4,14 @@
  *
  * @since 0.1.0
  */
+import * as RedisCluster from "@redfx/cluster/RedisCluster"
 import type * as RedisClient from "@redfx/core/RedisClient"
 import * as RedisConfig from "@redfx/core/RedisConfig"
 import * as RedisError from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
 import * as RedisStandalone from "@redfx/core/RedisStandalone"
 import * as RedisUrl from "@redfx/core/RedisUrl"
+import * as RedisSentinel from "@redfx/sentinel/RedisSentinel"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -56,6 +58,99 @@ export const layerPool = (
   options: RedisConfig.StandaloneOptions = {}
 ): Layer.Layer<RedisPool.RedisPool, RedisError.RedisError> =>
   Layer.provide(RedisPool.layer(options), NodeRedisConnector.layer)
+
+/**
+ * Provides a client of the master that sentinels watch, or of its replicas with `role: "replica"`, and the sentinels.
+ *
+ * **Details**
+ *
+ * Nothing is opened before the first command, which also reports what is wrong, unless `connect: "eager"` says so. The
+ * sentinels are asked whenever a connection is opened, and tell of a new master by themselves.
+ *
+ * **Example** (A program that rides through failovers)
+ *
+ * ```ts
+ * import { Redis, RedisError } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { Effect, Schedule } from "effect"
+ *
+ * const client = NodeRedisClient.layerSentinel({
+ *   sentinels: [{ host: "sentinel-1", port: 26379 }, { host: "sentinel-2", port: 26379 }],
+ *   service: "mymaster"
+ * })
+ *
+ * export const main = Redis.set("greeting", "hello").pipe(
+ *   Effect.retry({ schedule: Schedule.spaced("100 millis"), times: 100, while: RedisError.isSafeToRetry }),
+ *   Effect.provide(client)
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerSentinel = (
+  options: RedisConfig.SentinelOptions
+): Layer.Layer<RedisClient.RedisClient | RedisSentinel.RedisSentinel, RedisError.RedisError> =>
+  Layer.provide(RedisSentinel.layerClient(options), NodeRedisConnector.layer)
+
+/**
+ * Provides a client of the replicas that sentinels watch, under a tag of its own beside the client of the master.
+ *
+ * **Example** (A read that may be a little out of date)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { RedisSentinel } from "@redfx/sentinel"
+ * import { Effect, Layer } from "effect"
+ *
+ * const sentinels = [{ host: "sentinel-1", port: 26379 }] as const
+ * const clients = Layer.mergeAll(
+ *   NodeRedisClient.layerSentinel({ sentinels, service: "mymaster" }),
+ *   NodeRedisClient.layerReplica({ sentinels, service: "mymaster" })
+ * )
+ * const onReplica = Redis.via(RedisSentinel.RedisReplica)
+ *
+ * export const main = Effect.andThen(Redis.set("k", "v"), onReplica(Redis.get("k"))).pipe(Effect.provide(clients))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerReplica = (
+  options: Omit<RedisConfig.SentinelOptions, "role">
+): Layer.Layer<RedisSentinel.RedisReplica, RedisError.RedisError> =>
+  Layer.provide(RedisSentinel.layerReplica(options), NodeRedisConnector.layer)
+
+/**
+ * Provides a client of a cluster, and what only a cluster can do.
+ *
+ * **Details**
+ *
+ * Nothing is opened before the first command, which also reports what is wrong, unless `discovery: "eager"` says so. The
+ * client finds the other nodes by itself and follows slots that move and masters that are replaced.
+ *
+ * **Example** (The same program on a cluster)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { Effect } from "effect"
+ *
+ * const client = NodeRedisClient.layerCluster({
+ *   nodes: [{ host: "cache-1", port: 7000 }, { host: "cache-2", port: 7000 }]
+ * })
+ *
+ * export const main = Redis.mset({ a: "1", b: "2" }).pipe(Effect.provide(client))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerCluster = (
+  options: RedisConfig.ClusterOptions
+): Layer.Layer<RedisClient.RedisClient | RedisCluster.RedisCluster, RedisError.RedisError> =>
+  Layer.provide(RedisCluster.layer(options), NodeRedisConnector.layer)
 
 /**
  * Provides a client of what a URL says: one server, sentinels or a cluster.
@@ -116,12 +211,8 @@ const layerDeployment = (
     case "standalone":
       return layer(deployment.options)
     case "sentinel":
+      return layerSentinel(deployment.options)
     case "cluster":
-      return Layer.effectContext(Effect.fail(
-        new RedisError.RedisConfigError({
-          option: "mode",
-          detail: `a client of this mode needs @redfx/${deployment.mode}`
-        })
-      ))
+      return layerCluster(deployment.options)
   }
 }

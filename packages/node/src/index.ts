@@ -5,4 +5,6 @@
  */
 export * as NodeRedisClient from "./NodeRedisClient.ts"
 export * as NodeRedisConnector from "./NodeRedisConnector.ts"
+export * as RedisClusterServers from "./RedisClusterServers.ts"
+export * as RedisSentinelServers from "./RedisSentinelServers.ts"
 export * as RedisServer from "./RedisServer.ts"

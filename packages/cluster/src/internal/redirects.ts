@@ -32,7 +32,7 @@ export const maxTries = 16
 const immediateTries = 8
 const tryAgainPause = 50
 
-/** Pauses after the loss of a connection: doubled from the shortest to the longest. Each loss counts as two tries. */
+/** Pauses after the loss of a connection: doubled from the shortest to the longest. */
 const shortestPause = 20
 const longestPause = 250
 
@@ -140,15 +140,14 @@ export class Redirects implements Redirector {
     this.#state.requestRefresh()
     const { delivery } = request
     if (delivery === "unknown" && !request.leading.spec.readonly) return false
-    const pause = Math.min(shortestPause * 2 ** (request.redirects >> 1), longestPause)
-    request.renew(false, delivery === "unknown")
-    if (this.#renew(request, error.message, false)) this.parking.forPause(request, pause)
+    const pause = Math.min(shortestPause * 2 ** request.redirects, longestPause)
+    if (this.#renew(request, error.message, false, delivery === "unknown")) this.parking.forPause(request, pause)
     return true
   }
 
   /** Prepares a request for another try; fails it when there is none left. */
-  #renew(request: Request, last: string, asking: boolean): boolean {
-    request.renew(asking, false)
+  #renew(request: Request, last: string, asking: boolean, mayHaveRun = false): boolean {
+    request.renew(asking, mayHaveRun)
     if (request.redirects < maxTries) return true
     fail(request, exhausted(request.leading, last, request.delivery))
     return false

@@ -7,23 +7,26 @@ import { KeyArg, wireValue } from "@redfx/core/RedisArg"
 import type { Key, Part } from "@redfx/core/RedisArg"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 
-/** An argument in upper case, empty when there is none: for tokens of options. */
-export const tokenAt = ({ parts }: RedisCommand.Any, index: number): string => {
-  const part = parts[index]
-  const value = part === undefined ? "" : wireValue(part)
+/** An argument in upper case: for the words of commands and their options. */
+export const wordOf = (part: Part): string => {
+  const value = wireValue(part)
   return (value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value)).toUpperCase()
 }
 
-/** An argument as a number, `undefined` when it is none. */
+/** The argument at a position in upper case, empty when there is none. */
+export const wordAt = ({ parts }: RedisCommand.Any, index: number): string => {
+  const part = parts[index]
+  return part === undefined ? "" : wordOf(part)
+}
+
+/** The argument at a position as an integer, `undefined` when it is none. */
 export const numberAt = (command: RedisCommand.Any, index: number): number | undefined => {
-  const token = tokenAt(command, index)
-  return /^-?\d+$/.test(token) ? Number(token) : undefined
+  const word = wordAt(command, index)
+  return /^-?\d+$/.test(word) ? Number(word) : undefined
 }
 
 /** An argument as the name of a key. */
-export const keyAt = ({ parts }: RedisCommand.Any, index: number): Key | undefined => {
-  const part = parts[index]
-  if (part === undefined) return undefined
+export const keyOf = (part: Part): Key => {
   const value = wireValue(part)
   return value instanceof Uint8Array ? value : String(value)
 }

@@ -14,7 +14,7 @@ export interface Place {
 }
 
 /** Quotes an argument as the configuration parser of Redis reads it. */
-const quote = (text: string): string =>
+export const quote = (text: string): string =>
   `"${
     Array.from(text, (char) => {
       const code = char.charCodeAt(0)
@@ -71,7 +71,9 @@ export const secrets = (options: RedisServerOptions): ReadonlyArray<string> =>
     ...(options.acl ?? []).flatMap((line) =>
       line.split(/\s+/).filter((word) => /^[><#!]./.test(word)).map((word) => word.slice(1))
     ),
-    ...Object.entries(options.config ?? {}).flatMap(([name, value]) =>
-      /pass|auth/.test(name) ? (typeof value === "string" ? [value] : value) : []
-    )
+    ...Object.entries(options.config ?? {}).flatMap(([name, value]) => {
+      const values = typeof value === "string" ? [value] : value
+      if (name === "sentinel") return values.flatMap((line) => /^auth-pass \S+ (.+)$/.exec(line)?.[1] ?? [])
+      return /pass|auth/.test(name) ? values : []
+    })
   ].filter((secret) => secret.length > 0)

@@ -1,0 +1,55 @@
+/**
+ * One command on several servers.
+ *
+ * @internal
+ */
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import { isSafeToRetry } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import type * as Resp from "@redfx/core/Resp"
+import * as Effect from "effect/Effect"
+import type { Cluster, ClusterNode } from "./cluster.ts"
+import { runAll } from "./parts.ts"
+
+/** Runs a command on one server; sends it once more over a new connection when the first one is lost and that is safe. */
+export const onNode = <A>(
+  { client }: ClusterNode,
+  command: RedisCommand.RedisCommand<A, unknown, unknown>
+): Effect.Effect<A, RedisError> =>
+  Effect.retry(client.execute(command), {
+    times: 1,
+    while: (error) => error._tag === "ConnectionError" && isSafeToRetry(error)
+  })
+
+/** The replies of all these servers as they came, in order; fails when one of them fails. */
+export const onEach = (
+  nodes: ReadonlyArray<ClusterNode>,
+  command: RedisCommand.Any
+): Effect.Effect<ReadonlyArray<Resp.Value>, RedisError> => {
+  const raw = RedisCommand.undecoded(command)
+  return runAll(nodes.map((node) => onNode(node, raw)), command.spec.readonly)
+}
+
+/** How long replicas are waited for, where they only should have what masters must have. */
+const replicaLimit = "1 second"
+
+/**
+ * The replies of all masters. The replicas get the command too, whatever becomes of it there: a replica that is down must
+ * not keep the masters from their work.
+ */
+export const onMastersAndReplicas = (
+  cluster: Cluster,
+  command: RedisCommand.Any
+): Effect.Effect<ReadonlyArray<Resp.Value>, RedisError> =>
+  Effect.flatMap(Effect.all([cluster.masters, cluster.nodes]), ([masters, nodes]) => {
+    const known = new Set(masters.map(({ address }) => address))
+    const replicas = nodes.filter(({ address }) => !known.has(address))
+    const there = Effect.forEach(replicas, (node) => Effect.exit(onNode(node, RedisCommand.undecoded(command))), {
+      concurrency: "unbounded",
+      discard: true
+    })
+    return Effect.map(
+      Effect.all([onEach(masters, command), Effect.timeoutOption(there, replicaLimit)], { concurrency: 2 }),
+      ([replies]) => replies
+    )
+  })

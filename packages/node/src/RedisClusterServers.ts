@@ -1,0 +1,234 @@
+/**
+ * Real clusters for tests and demos: nodes on the loopback interface that know
+ * each other and share the slots, stopped with the scope that they were started
+ * in.
+ *
+ * **Example** (A cluster that loses a master)
+ *
+ * ```ts
+ * import * as RedisClusterServers from "@redfx/node/RedisClusterServers"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const cluster = yield* RedisClusterServers.make({ replicas: 1 })
+ *   const before = yield* cluster.owner("greeting")
+ *   yield* before.kill()
+ *   const after = yield* cluster.owner("greeting")
+ *   return [before.url, after.url]
+ * })
+ *
+ * Effect.runPromise(Effect.scoped(program))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { NodeAddress } from "@redfx/core/RedisConfig"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as Cluster from "./internal/clusterNodes.ts"
+import * as Setup from "./internal/clusterSetup.ts"
+import { addressOf, inRealTime } from "./internal/deployment.ts"
+import type { Server } from "./internal/deployment.ts"
+import { quote } from "./internal/serverConfig.ts"
+import * as Slots from "./internal/slotMove.ts"
+import * as RedisServer from "./RedisServer.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * What a cluster is started with. The options of a server are those of every node.
+ *
+ * **Details**
+ *
+ * - `masters`: how many nodes share the slots. Default 3. Fewer cannot agree on a failover, and it takes two of three.
+ * - `replicas`: how many replicas each master has. Default 0. They stay with their master.
+ * - `nodeTimeout`: a node that is silent for so long counts as down. Default 1 second; a replica takes the place of its
+ *   master one to three seconds after that.
+ * - `requireFullCoverage`: whether the whole cluster is down while a slot has no owner. Default `true`.
+ * - `settleTimeout`: the limit for every wait for the nodes to agree. Default 20 seconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisClusterServersOptions extends Omit<RedisServer.RedisServerOptions, "clusterEnabled" | "sentinel"> {
+  readonly masters?: number | undefined
+  readonly replicas?: number | undefined
+  readonly nodeTimeout?: Duration.Input | undefined
+  readonly requireFullCoverage?: boolean | undefined
+  readonly settleTimeout?: Duration.Input | undefined
+}
+
+// -----------------------------------------------------------------------------
+// Service
+// -----------------------------------------------------------------------------
+
+/**
+ * A slot on its way from one node to another.
+ *
+ * **Details**
+ *
+ * `from` answers `ASK` for keys that it does not have (any more). Of commands with several keys, `to` answers those of
+ * which it has only some with `TRYAGAIN`, and since Redis 7.0 so does `from`.
+ *
+ * - `moveKeys`: moves keys, all of them unless a count is given, and returns how many it has moved.
+ * - `finish`: moves what is left, makes `to` the owner, and waits until all nodes know.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SlotMove {
+  readonly slot: number
+  readonly from: RedisServer.RedisServer["Service"]
+  readonly to: RedisServer.RedisServer["Service"]
+  readonly moveKeys: (count?: number) => Effect.Effect<number, RedisServer.RedisServerError>
+  readonly finish: Effect.Effect<void, RedisServer.RedisServerError>
+}
+
+/**
+ * A running cluster.
+ *
+ * **Details**
+ *
+ * - `nodes`: first the masters, in the order of their slots, then the replicas of the first one, of the second one, and
+ *   so on. They stay in their places, whatever becomes of their roles.
+ * - `addresses`: of `nodes`.
+ * - `owner`: the node that owns a slot or the slot of a key. Waits while none that is running does.
+ * - `replicasOf`: the replicas of a master that are up, as the master sees it.
+ * - `settled`: waits until the cluster can serve, and all running nodes agree on the roles, on the slots and on who is
+ *   down, with every replica connected. A paused server counts as running.
+ * - `beginMove`: begins to move a slot to a node, and leaves it in between. `moveSlot`: moves it with all its keys.
+ * - `failover`: makes a replica the master of its slots, in good order, and waits until the cluster has settled. Nothing
+ *   happens when it is the master.
+ *
+ * What does not come about within `settleTimeout` is a `RedisServerError` with the reason `Timeout`; what a node
+ * refuses, or a server that is no node of this cluster, one with the reason `Other`.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class RedisClusterServers extends Context.Service<RedisClusterServers, {
+  readonly nodes: ReadonlyArray<RedisServer.RedisServer["Service"]>
+  readonly addresses: readonly [NodeAddress, ...Array<NodeAddress>]
+  readonly owner: (
+    slotOrKey: number | string
+  ) => Effect.Effect<RedisServer.RedisServer["Service"], RedisServer.RedisServerError>
+  readonly replicasOf: (
+    master: RedisServer.RedisServer["Service"]
+  ) => Effect.Effect<ReadonlyArray<RedisServer.RedisServer["Service"]>, RedisServer.RedisServerError>
+  readonly settled: Effect.Effect<void, RedisServer.RedisServerError>
+  readonly beginMove: (
+    slot: number,
+    to: RedisServer.RedisServer["Service"]
+  ) => Effect.Effect<SlotMove, RedisServer.RedisServerError>
+  readonly moveSlot: (
+    slot: number,
+    to: RedisServer.RedisServer["Service"]
+  ) => Effect.Effect<void, RedisServer.RedisServerError>
+  readonly failover: (
+    replica: RedisServer.RedisServer["Service"]
+  ) => Effect.Effect<void, RedisServer.RedisServerError>
+}>()("@redfx/node/RedisClusterServers") {}
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+const nodeOptions = (options: RedisClusterServersOptions): RedisServer.RedisServerOptions => ({
+  ...options,
+  clusterEnabled: true,
+  config: {
+    "cluster-node-timeout": String(Duration.toMillis(options.nodeTimeout ?? "1 second")),
+    "cluster-require-full-coverage": options.requireFullCoverage === false ? "no" : "yes",
+    // A master never has so many replicas that it gives one away.
+    "cluster-migration-barrier": "1000",
+    // A master would wait for more replicas before it sends the first one its data.
+    "repl-diskless-sync-delay": "0",
+    // A failover waits for the first thing that is replicated, be it a PING.
+    "repl-ping-replica-period": "1",
+    ...(options.password === undefined ? {} : { masterauth: quote(Redacted.value(options.password)) }),
+    ...options.config
+  }
+})
+
+const beginMove = Effect.fnUntraced(function*(cluster: Cluster.Cluster, slot: number, target: Server) {
+  const to = yield* Cluster.memberOf(cluster, target)
+  const from = yield* Cluster.ownerOf(cluster, slot)
+  const move = { cluster, slot, from, to }
+  yield* Slots.begin(move)
+  return {
+    slot,
+    from: from.server,
+    to: target,
+    moveKeys: (count = Infinity) => inRealTime(Slots.moveKeys(move, count)),
+    finish: inRealTime(Slots.finish(move))
+  } satisfies SlotMove
+})
+
+const toService = (
+  cluster: Cluster.Cluster,
+  addresses: readonly [NodeAddress, ...Array<NodeAddress>]
+): RedisClusterServers["Service"] => {
+  const member = (server: Server) => Cluster.memberOf(cluster, server)
+  const begin = (slot: number, to: Server) => inRealTime(beginMove(cluster, slot, to))
+  return {
+    nodes: cluster.members.map(({ server }) => server),
+    addresses,
+    owner: (slotOrKey) => inRealTime(Effect.map(Cluster.ownerOf(cluster, slotOrKey), ({ server }) => server)),
+    replicasOf: (master) =>
+      member(master).pipe(
+        Effect.flatMap((master) => Cluster.replicasOf(cluster, master)),
+        Effect.map((replicas) => replicas.map(({ server }) => server)),
+        inRealTime
+      ),
+    settled: inRealTime(Cluster.settled(cluster)),
+    beginMove: begin,
+    moveSlot: (slot, to) => Effect.flatMap(begin(slot, to), (move) => move.finish),
+    failover: (replica) =>
+      inRealTime(Effect.flatMap(member(replica), (replica) => Cluster.failover(cluster, replica)))
+  }
+}
+
+/**
+ * Starts a cluster, which is stopped with the scope.
+ *
+ * **Details**
+ *
+ * Succeeds when the cluster has settled, which takes a little more than two
+ * seconds: a master refuses to serve for as long after its start. Time spans are
+ * real time, under a test's clock too.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  options: RedisClusterServersOptions = {}
+): Effect.Effect<RedisClusterServers["Service"], RedisServer.RedisServerError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { masters = 3, replicas = 0, settleTimeout = "20 seconds" } = options
+    const start = RedisServer.make(nodeOptions(options))
+    const servers = yield* Effect.replicateEffect(start, masters * (1 + replicas), { concurrency: "unbounded" })
+    const [first, ...others] = servers.map(addressOf)
+    if (first === undefined) {
+      return yield* new RedisServer.RedisServerError({ reason: "Other", detail: "A cluster needs at least one master" })
+    }
+    const settings = { password: options.password, timeout: settleTimeout }
+    const cluster = { ...settings, members: yield* Setup.membersOf(servers, settings) }
+    yield* Setup.assemble(cluster, masters, replicas)
+    return toService(cluster, [first, ...others])
+  }).pipe(inRealTime)
+
+/**
+ * A cluster for the life of a Layer.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options?: RedisClusterServersOptions
+): Layer.Layer<RedisClusterServers, RedisServer.RedisServerError> => Layer.effect(RedisClusterServers, make(options))

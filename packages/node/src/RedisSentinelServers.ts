@@ -1,0 +1,221 @@
+/**
+ * Real Sentinel deployments for tests and demos: a master, replicas and
+ * Sentinels on the loopback interface, stopped with the scope that they were
+ * started in.
+ *
+ * **Example** (A master that is lost)
+ *
+ * ```ts
+ * import * as RedisSentinelServers from "@redfx/node/RedisSentinelServers"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const deployment = yield* RedisSentinelServers.make({ replicas: 2 })
+ *   const before = yield* deployment.master
+ *   yield* before.kill()
+ *   const after = yield* deployment.master
+ *   return [before.url, after.url]
+ * })
+ *
+ * Effect.runPromise(Effect.scoped(program))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { NodeAddress } from "@redfx/core/RedisConfig"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { addressOf, inRealTime } from "./internal/deployment.ts"
+import type { Server } from "./internal/deployment.ts"
+import * as Sentinels from "./internal/sentinels.ts"
+import { quote } from "./internal/serverConfig.ts"
+import * as RedisServer from "./RedisServer.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * What a Sentinel deployment is started with. The options of a server are those
+ * of the master and of every replica; Sentinels take `binary` and `startTimeout`.
+ *
+ * **Details**
+ *
+ * - `replicas`: how many replicas the master has. Default 1. `sentinels`: how many Sentinels there are. Default 3.
+ * - `service`: the name under which they watch the master. Default `"mymaster"`.
+ * - `quorum`: how many of them must agree that the master is down. Default 2, or 1 for a single Sentinel.
+ * - `downAfter`: a server that is silent for so long counts as down. Default 800 milliseconds. Before Redis 7.0 it is 1.5
+ *   seconds at least, as those Sentinels ask a server once a second only.
+ * - `failoverTimeout`: the limit for the steps of a failover; after twice the time another one is tried. Default 3 seconds.
+ * - `password`: of the default user of master and replicas. `sentinelPassword`: of that of the Sentinels. Default: none.
+ * - `sentinelOptions`: what Sentinels have of their own besides; `acl` since Redis 6.2.
+ * - `settleTimeout`: the limit for every wait for all to agree. Default 20 seconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisSentinelServersOptions
+  extends Omit<RedisServer.RedisServerOptions, "clusterEnabled" | "sentinel">
+{
+  readonly replicas?: number | undefined
+  readonly sentinels?: number | undefined
+  readonly service?: string | undefined
+  readonly quorum?: number | undefined
+  readonly downAfter?: Duration.Input | undefined
+  readonly failoverTimeout?: Duration.Input | undefined
+  readonly sentinelPassword?: Redacted.Redacted<string> | undefined
+  readonly sentinelOptions?: Pick<RedisServer.RedisServerOptions, "acl" | "config" | "tls"> | undefined
+  readonly settleTimeout?: Duration.Input | undefined
+}
+
+// -----------------------------------------------------------------------------
+// Service
+// -----------------------------------------------------------------------------
+
+/**
+ * A running Sentinel deployment.
+ *
+ * **Details**
+ *
+ * - `service`: the name of the master. `addresses`: of the Sentinels.
+ * - `servers`: the first was the first master. They stay in their places, whatever becomes of their roles.
+ * - `master`: the server that is master by its own word and by that of most Sentinels; when no Sentinel answers, the only
+ *   one by its own. Waits while there is none, as during a failover.
+ * - `settled`: waits until every running Sentinel knows the others, the same master, all replicas as connected, and who
+ *   is down. A paused server counts as running.
+ * - `failover`: makes a replica the master, in good order, and waits until all have settled.
+ *
+ * What does not come about within `settleTimeout` is a `RedisServerError` with the reason `Timeout`.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class RedisSentinelServers extends Context.Service<RedisSentinelServers, {
+  readonly service: string
+  readonly sentinels: ReadonlyArray<RedisServer.RedisServer["Service"]>
+  readonly servers: ReadonlyArray<RedisServer.RedisServer["Service"]>
+  readonly addresses: readonly [NodeAddress, ...Array<NodeAddress>]
+  readonly master: Effect.Effect<RedisServer.RedisServer["Service"], RedisServer.RedisServerError>
+  readonly settled: Effect.Effect<void, RedisServer.RedisServerError>
+  readonly failover: Effect.Effect<void, RedisServer.RedisServerError>
+}>()("@redfx/node/RedisSentinelServers") {}
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+const withDefaults = (options: RedisSentinelServersOptions) => ({
+  ...options,
+  replicas: options.replicas ?? 1,
+  sentinels: options.sentinels ?? 3,
+  service: options.service ?? "mymaster",
+  downAfter: options.downAfter ?? "800 millis",
+  failoverTimeout: options.failoverTimeout ?? "3 seconds",
+  timeout: options.settleTimeout ?? "20 seconds"
+})
+
+type Options = ReturnType<typeof withDefaults>
+
+const serverOptions = (options: Options, master?: Server): RedisServer.RedisServerOptions => ({
+  ...options,
+  config: {
+    // A master would wait for more replicas before it sends the first one its data.
+    "repl-diskless-sync-delay": "0",
+    ...(options.password === undefined ? {} : { masterauth: quote(Redacted.value(options.password)) }),
+    ...(master === undefined ? {} : { replicaof: `${master.host} ${master.port}` }),
+    ...options.config
+  }
+})
+
+const sentinelOptions = (options: Options, master: Server): RedisServer.RedisServerOptions => {
+  const { downAfter, failoverTimeout, password, quorum, sentinels, service } = options
+  const { config, ...own } = options.sentinelOptions ?? {}
+  return {
+    ...own,
+    binary: options.binary,
+    startTimeout: options.startTimeout,
+    // It is also what a Sentinel presents to the others.
+    password: options.sentinelPassword,
+    sentinel: true,
+    config: {
+      ...config,
+      sentinel: [
+        `monitor ${service} ${master.host} ${master.port} ${quorum ?? Math.min(sentinels, 2)}`,
+        `down-after-milliseconds ${service} ${Duration.toMillis(downAfter)}`,
+        `failover-timeout ${service} ${Duration.toMillis(failoverTimeout)}`,
+        ...(password === undefined ? [] : [`auth-pass ${service} ${quote(Redacted.value(password))}`]),
+        ...[config?.["sentinel"] ?? []].flat()
+      ]
+    }
+  }
+}
+
+/** Starts the master, and then the replicas: they have its data before a Sentinel asks which ones there are. */
+const startServers = Effect.fnUntraced(function*(options: Options) {
+  const master = yield* RedisServer.make(serverOptions(options))
+  const start = Effect.tap(
+    RedisServer.make(serverOptions(options, master)),
+    (replica) => Sentinels.replicating(replica, master, options)
+  )
+  return [master, ...yield* Effect.replicateEffect(start, options.replicas, { concurrency: "unbounded" })] as const
+})
+
+/** Starts a Sentinel, which is hasty again after a restart. */
+const startSentinel = Effect.fnUntraced(function*(options: Options, master: Server) {
+  const server = yield* RedisServer.make(sentinelOptions(options, master))
+  const hasten = inRealTime(Sentinels.hasten(server, options))
+  const hasty = yield* hasten
+  return { hasty, sentinel: { ...server, restart: Effect.andThen(server.restart, Effect.asVoid(hasten)) } }
+})
+
+/**
+ * Starts a Sentinel deployment, which is stopped with the scope.
+ *
+ * **Details**
+ *
+ * Succeeds when all have settled, which takes one to two seconds, and some more
+ * before Redis 7.0. Time spans are real time, under a test's clock too.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  given: RedisSentinelServersOptions = {}
+): Effect.Effect<RedisSentinelServers["Service"], RedisServer.RedisServerError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const options = withDefaults(given)
+    const servers = yield* startServers(options)
+    const started = yield* Effect.replicateEffect(startSentinel(options, servers[0]), options.sentinels, {
+      concurrency: "unbounded"
+    })
+    const sentinels = started.map(({ sentinel }) => sentinel)
+    const [first, ...others] = sentinels.map(addressOf)
+    if (first === undefined) {
+      return yield* new RedisServer.RedisServerError({ reason: "Other", detail: "At least one Sentinel is needed" })
+    }
+    const watched = { ...options, servers, sentinels, hasty: started.every(({ hasty }) => hasty) }
+    yield* Sentinels.settled(watched)
+    return {
+      service: options.service,
+      sentinels,
+      servers,
+      addresses: [first, ...others] as const,
+      master: inRealTime(Sentinels.masterOf(watched)),
+      settled: inRealTime(Sentinels.settled(watched)),
+      failover: inRealTime(Sentinels.failover(watched))
+    }
+  }).pipe(inRealTime)
+
+/**
+ * A Sentinel deployment for the life of a Layer.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options?: RedisSentinelServersOptions
+): Layer.Layer<RedisSentinelServers, RedisServer.RedisServerError> => Layer.effect(RedisSentinelServers, make(options))

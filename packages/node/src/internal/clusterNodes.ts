@@ -1,0 +1,171 @@
+/**
+ * The nodes of a cluster: what each one sees, and when they all see the same.
+ */
+import * as Redis from "@redfx/core/Redis"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import { RedisServerError } from "../RedisServer.ts"
+import * as Deployment from "./deployment.ts"
+import type { Server } from "./deployment.ts"
+
+/** A server and its id in the cluster. */
+export interface Member {
+  readonly id: string
+  readonly server: Server
+}
+
+export interface Cluster {
+  readonly members: ReadonlyArray<Member>
+  readonly password: Redacted.Redacted<string> | undefined
+  readonly timeout: Duration.Input
+}
+
+export const at = (cluster: Cluster, member: Member) => Deployment.at(member.server, cluster.password)
+
+export const running = (cluster: Cluster): Effect.Effect<ReadonlyArray<Member>> =>
+  Effect.filter(cluster.members, ({ server }) => Deployment.isRunning(server))
+
+/** The member that a server is. */
+export const memberOf = (cluster: Cluster, server: Server): Effect.Effect<Member, RedisServerError> => {
+  const found = cluster.members.find((member) => member.server === server)
+  return found === undefined
+    ? Effect.fail(
+      new RedisServerError({ reason: "Other", detail: `${Deployment.nameOf(server)} is no node of this cluster` })
+    )
+    : Effect.succeed(found)
+}
+
+// -----------------------------------------------------------------------------
+// Agreement
+// -----------------------------------------------------------------------------
+
+/** What one node tells. */
+interface View {
+  readonly state: string
+  readonly nodes: ReadonlyArray<Redis.ClusterNode>
+  readonly role: Redis.ServerRole
+}
+
+const troubles = ["handshake", "noaddr", "fail", "fail?"]
+
+const isHealthy = ({ connected, flags }: Redis.ClusterNode): boolean =>
+  connected && !troubles.some((flag) => flags.has(flag))
+
+/** What a node lacks of seeing the cluster as it is, if anything. */
+const faultIn = (view: View, cluster: Cluster, alive: ReadonlySet<Member>): string | undefined => {
+  for (const member of cluster.members) {
+    const name = Deployment.nameOf(member.server)
+    const node = view.nodes.find(({ id }) => id === member.id)
+    if (node === undefined) return `it does not know ${name}`
+    if (alive.has(member) && !isHealthy(node)) return `it has no sound link to ${name}`
+    if (!alive.has(member) && !node.flags.has("fail")) return `it has not noticed that ${name} is down`
+  }
+  if (view.nodes.length > cluster.members.length) return "a handshake is under way"
+  if (view.role.role === "slave" && view.role.state !== "connected") return "it is not connected to its master"
+  return view.state === "ok" ? undefined : `its cluster_state is ${view.state}`
+}
+
+/** Who is whose replica, and who owns which slots, of the nodes that are not down. */
+const pictureOf = ({ nodes }: View): string =>
+  nodes.filter(isHealthy)
+    .map(({ id, masterId, slots }) => [id, masterId ?? "-", ...slots.map(({ end, start }) => `${start}-${end}`)])
+    .map((words) => words.join(" ")).sort().join("\n")
+
+const viewOf = (cluster: Cluster, member: Member) =>
+  at(cluster, member)(Effect.map(
+    Redis.pipeline([Redis.clusterInfo(), Redis.clusterNodes(), Redis.role()]),
+    ([{ clusterState }, nodes, role]): View => ({ state: clusterState, nodes, role })
+  ))
+
+/** One look at all running nodes. */
+const look = Effect.fnUntraced(function*(cluster: Cluster) {
+  const alive = yield* running(cluster)
+  const pictures = yield* Effect.forEach(alive, (member) =>
+    Effect.flatMap(viewOf(cluster, member), (view) => {
+      const fault = faultIn(view, cluster, new Set(alive))
+      return fault === undefined
+        ? Effect.succeed(pictureOf(view))
+        : Deployment.notYet(`${Deployment.nameOf(member.server)}: ${fault}`)
+    }), { concurrency: "unbounded" })
+  if (new Set(pictures).size > 1) yield* Deployment.notYet("the nodes do not agree on their roles and slots")
+})
+
+/** Waits until every running node is sound, and all see the same cluster. */
+export const settled = (cluster: Cluster): Effect.Effect<void, RedisServerError> =>
+  Deployment.eventually("Waiting for the cluster to settle", cluster.timeout, look(cluster))
+
+// -----------------------------------------------------------------------------
+// Roles
+// -----------------------------------------------------------------------------
+
+/** A node with its own line of CLUSTER NODES; `undefined` when it does not answer. */
+const selfOf = (cluster: Cluster, member: Member) =>
+  at(cluster, member)(Redis.clusterNodes()).pipe(
+    Effect.map((nodes) => {
+      const node = nodes.find(({ id }) => id === member.id)
+      return node === undefined ? undefined : { member, node }
+    }),
+    Effect.orElseSucceed(() => undefined)
+  )
+
+const slotOf = (cluster: Cluster, key: string) =>
+  Deployment.eventually(
+    "Finding the slot of a key",
+    cluster.timeout,
+    Effect.gen(function*() {
+      const [member] = yield* running(cluster)
+      return member === undefined
+        ? yield* Deployment.notYet("no node is running")
+        : yield* at(cluster, member)(Redis.clusterKeyslot(key))
+    })
+  )
+
+/** The node that owns a slot by what it says itself. A master that came back too late has the lower epoch. */
+export const ownerOf = Effect.fnUntraced(function*(cluster: Cluster, slotOrKey: number | string) {
+  const slot = typeof slotOrKey === "number" ? slotOrKey : yield* slotOf(cluster, slotOrKey)
+  const find = Effect.gen(function*() {
+    const selves = yield* Effect.forEach(yield* running(cluster), (member) => selfOf(cluster, member), {
+      concurrency: "unbounded"
+    })
+    const [owner] = selves.filter((self) => self !== undefined)
+      .filter(({ node }) => node.slots.some(({ end, start }) => start <= slot && slot <= end))
+      .sort((one, other) => other.node.configEpoch - one.node.configEpoch)
+    return owner === undefined ? yield* Deployment.notYet("no running node owns it") : owner.member
+  })
+  return yield* Deployment.eventually(`Finding the owner of slot ${slot}`, cluster.timeout, find)
+})
+
+/** The replicas of a node that are not known to be down, as the node itself sees them. */
+export const replicasOf = Effect.fnUntraced(function*(cluster: Cluster, master: Member) {
+  const nodes = yield* at(cluster, master)(Redis.clusterNodes()).pipe(Deployment.orFail("Asking for replicas"))
+  const ids = new Set(nodes.filter((node) => node.masterId === master.id && isHealthy(node)).map(({ id }) => id))
+  return cluster.members.filter(({ id }) => ids.has(id))
+})
+
+/** Redis gives a manual failover up after five seconds without telling anybody. */
+const manualFailoverLimit = "6 seconds"
+
+const untilMaster = Effect.gen(function*() {
+  const { role } = yield* Redis.role()
+  if (role !== "master") yield* Deployment.notYet("it is still a replica")
+})
+
+const promote = Effect.gen(function*() {
+  const role = yield* Redis.role()
+  if (role.role === "master") return
+  // Redis 6.0 takes an offset of 0 for one that it has not been told yet, and fails over only after a PING.
+  if (role.role === "slave" && role.offset === 0) yield* Deployment.notYet("nothing has been replicated so far")
+  yield* Redis.clusterFailover()
+  yield* Effect.retry(untilMaster, { schedule: Schedule.spaced("20 millis"), while: ({ _tag }) => _tag === "NotYet" })
+    .pipe(
+      Effect.timeoutOrElse({ duration: manualFailoverLimit, orElse: () => Deployment.notYet("it came to nothing") })
+    )
+})
+
+/** Makes a replica the master of its slots, with the consent of the master. */
+export const failover = Effect.fnUntraced(function*(cluster: Cluster, replica: Member) {
+  yield* Deployment.eventually("The failover", cluster.timeout, at(cluster, replica)(promote))
+  yield* settled(cluster)
+})

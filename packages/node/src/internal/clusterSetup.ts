@@ -1,0 +1,67 @@
+/**
+ * Making a cluster of nodes that do not know each other.
+ */
+import * as Redis from "@redfx/core/Redis"
+import * as Effect from "effect/Effect"
+import * as Cluster from "./clusterNodes.ts"
+import type { Server } from "./deployment.ts"
+import * as Deployment from "./deployment.ts"
+
+/** How many slots a cluster has. */
+const slotCount = 16_384
+
+/** The slots of one of several masters, of which each gets as many as the others, give or take one. */
+const slotsOf = (index: number, masters: number): ReadonlyArray<number> => {
+  const start = Math.round(index * slotCount / masters)
+  const end = Math.round((index + 1) * slotCount / masters)
+  return Array.from({ length: end - start }, (_, offset) => start + offset)
+}
+
+/** Asks each node for its id. */
+export const membersOf = (servers: ReadonlyArray<Server>, cluster: Omit<Cluster.Cluster, "members">) =>
+  Effect.forEach(servers, (server) =>
+    Deployment.at(server, cluster.password)(Redis.clusterMyid()).pipe(
+      Effect.map((id): Cluster.Member => ({ id, server })),
+      Deployment.orFail("Asking a node for its id")
+    ), { concurrency: "unbounded" })
+
+/**
+ * Gives the first nodes their slots. Each node gets an epoch of its own before it meets others: those with the same
+ * epoch would need some rounds of gossip to find different ones.
+ */
+const prepare = (cluster: Cluster.Cluster, masters: number) =>
+  Effect.forEach(cluster.members, (member, index) =>
+    Redis.pipeline([
+      Redis.clusterSetConfigEpoch(index + 1),
+      ...(index < masters ? [Redis.clusterAddslots(slotsOf(index, masters))] : [])
+    ]).pipe(Cluster.at(cluster, member), Deployment.orFail("Giving slots to a node")), { concurrency: "unbounded" })
+
+/** Every node meets every other at once; gossip would tell them of each other too, but some seconds later. */
+const meet = (cluster: Cluster.Cluster) =>
+  Effect.forEach(cluster.members, (member, index) =>
+    Redis.pipeline(
+      cluster.members.slice(index + 1).map(({ server }) => Redis.clusterMeet(server.host, server.port))
+    ).pipe(Cluster.at(cluster, member), Deployment.orFail("Introducing a node to others")), {
+    concurrency: "unbounded"
+  })
+
+/** Node `masters + i` becomes a replica of node `i / replicas`, as soon as it knows that one by its id. */
+const replicate = (cluster: Cluster.Cluster, masters: number, replicas: number) =>
+  Effect.forEach(cluster.members.slice(masters), (member, index) => {
+    const master = cluster.members[Math.floor(index / replicas)]
+    return master === undefined
+      ? Effect.void
+      : Deployment.eventually(
+        "Making a node a replica",
+        cluster.timeout,
+        Cluster.at(cluster, member)(Redis.clusterReplicate(master.id))
+      )
+  }, { concurrency: "unbounded" })
+
+/** Makes the cluster, and waits until all nodes agree on it. */
+export const assemble = Effect.fnUntraced(function*(cluster: Cluster.Cluster, masters: number, replicas: number) {
+  yield* prepare(cluster, masters)
+  yield* meet(cluster)
+  yield* replicate(cluster, masters, replicas)
+  yield* Cluster.settled(cluster)
+})

@@ -1,0 +1,90 @@
+/**
+ * Several servers that work together: talking to them, and waiting until they agree.
+ */
+import * as RedisClient from "@redfx/core/RedisClient"
+import type { NodeAddress } from "@redfx/core/RedisConfig"
+import type { RedisError } from "@redfx/core/RedisError"
+import * as RedisStandalone from "@redfx/core/RedisStandalone"
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import * as NodeRedisConnector from "../NodeRedisConnector.ts"
+import { RedisServerError } from "../RedisServer.ts"
+import type { RedisServer } from "../RedisServer.ts"
+
+export type Server = RedisServer["Service"]
+
+/** What is waited for has not come about; the message says what is missing. */
+export class NotYet extends Data.TaggedError("NotYet")<{ readonly message: string }> {}
+
+export const notYet = (message: string): Effect.Effect<never, NotYet> => Effect.fail(new NotYet({ message }))
+
+/** Real time also where a test's clock stands still: the servers do not know of it. */
+export const inRealTime = Effect.provideService(Clock.Clock, Clock.Clock.defaultValue())
+
+/** A server that says nothing for so long is stopped or overloaded: whoever waits asks again. */
+const silence = Duration.seconds(1)
+
+/**
+ * Runs the commands of an effect on a server, over a connection of their own: a client that stays would show in the
+ * server's list of clients, and would hesitate to dial anew after an outage.
+ */
+export const at =
+  (server: Server, password: Redacted.Redacted<string> | undefined) =>
+  <A, E>(commands: Effect.Effect<A, E, RedisClient.RedisClient>): Effect.Effect<A, E | RedisError> =>
+    RedisStandalone.make({
+      host: server.host,
+      port: server.port,
+      password,
+      connectTimeout: silence,
+      commandTimeout: silence
+    }).pipe(
+      Effect.flatMap((client) => Effect.provideService(commands, RedisClient.RedisClient, client)),
+      Effect.scoped,
+      Effect.provide(NodeRedisConnector.layer)
+    )
+
+export const isRunning = (server: Server): Effect.Effect<boolean> =>
+  Effect.map(server.pid, (pid) => pid !== undefined)
+
+export const addressOf = ({ host, port }: Server): NodeAddress => ({ host, port })
+
+export const nameOf = ({ host, port }: NodeAddress): string => `${host}:${port}`
+
+/** How often the servers are asked. */
+const interval = Duration.millis(20)
+
+/** Repeats an attempt until it succeeds. When the time is up, the error says what was missing last. */
+export const eventually = <A>(
+  what: string,
+  timeout: Duration.Input,
+  attempt: Effect.Effect<A, RedisError | NotYet>
+): Effect.Effect<A, RedisServerError> =>
+  Effect.suspend(() => {
+    let missing = "no server has answered"
+    return attempt.pipe(
+      Effect.tapError((error) => {
+        missing = error.message
+        return Effect.sleep(interval)
+      }),
+      Effect.eventually,
+      Effect.timeoutOrElse({
+        duration: timeout,
+        orElse: () =>
+          Effect.fail(
+            new RedisServerError({
+              reason: "Timeout",
+              detail: `${what} took longer than ${Duration.toMillis(timeout)} ms: ${missing}`
+            })
+          )
+      })
+    )
+  })
+
+/** Reports a command that should have worked as a failure of the deployment. */
+export const orFail =
+  (what: string) => <A, R>(commands: Effect.Effect<A, RedisError, R>): Effect.Effect<A, RedisServerError, R> =>
+    Effect.mapError(commands, (cause) =>
+      new RedisServerError({ reason: "Other", detail: `${what} failed: ${cause.message}`, cause }))

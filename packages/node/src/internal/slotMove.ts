@@ -1,0 +1,71 @@
+/**
+ * Moving a slot from one node of a cluster to another, step by step.
+ */
+import * as Redis from "@redfx/core/Redis"
+import * as Effect from "effect/Effect"
+import type { RedisServerError } from "../RedisServer.ts"
+import * as Cluster from "./clusterNodes.ts"
+import * as Deployment from "./deployment.ts"
+
+interface Move {
+  readonly cluster: Cluster.Cluster
+  readonly slot: number
+  readonly from: Cluster.Member
+  readonly to: Cluster.Member
+}
+
+/** How many keys are moved at once. */
+const pageSize = 100
+
+/** How long the nodes may take to hand over one page of keys. */
+const migrateTimeout = "5 seconds"
+
+/** Tells both nodes: keys that the old owner lacks are from now on asked for at the new one. */
+export const begin = Effect.fnUntraced(function*({ cluster, from, slot, to }: Move) {
+  const said = Deployment.orFail(`Beginning to move slot ${slot}`)
+  yield* Redis.clusterSetslot(slot, { importing: from.id }).pipe(Cluster.at(cluster, to), said)
+  yield* Redis.clusterSetslot(slot, { migrating: to.id }).pipe(Cluster.at(cluster, from), said)
+})
+
+const movePage = Effect.fnUntraced(function*({ cluster, slot, to }: Move, count: number) {
+  const keys = yield* Redis.asBytes(Redis.clusterGetkeysinslot(slot, Math.min(count, pageSize)))
+  if (keys.length > 0) {
+    const { host, port } = to.server
+    const auth = cluster.password === undefined ? {} : { auth: cluster.password }
+    yield* Redis.migrate(host, port, keys, 0, migrateTimeout, auth)
+  }
+  return keys.length
+})
+
+/** Moves so many keys, or as many as there are; returns how many. */
+export const moveKeys = (move: Move, count: number): Effect.Effect<number, RedisServerError> =>
+  Effect.gen(function*() {
+    let moved = 0
+    while (moved < count) {
+      const page = yield* movePage(move, count - moved)
+      if (page === 0) break
+      moved += page
+    }
+    return moved
+  }).pipe(Cluster.at(move.cluster, move.from), Deployment.orFail(`Moving the keys of slot ${move.slot}`))
+
+/**
+ * Moves what is left, and tells all masters of the new owner: it first, then the old one, so that there is never a time
+ * without an owner.
+ */
+export const finish = Effect.fnUntraced(function*(move: Move) {
+  const { cluster, from, slot, to } = move
+  yield* moveKeys(move, Infinity)
+  const others = (yield* Cluster.running(cluster)).filter((member) => member !== from && member !== to)
+  for (const member of [to, from, ...others]) {
+    yield* Redis.role().pipe(
+      // Replicas refuse the command; they hear of it from their master.
+      Effect.flatMap(({ role }) =>
+        role === "master" ? Redis.clusterSetslot(slot, { node: to.id }) : Effect.succeed(true)
+      ),
+      Cluster.at(cluster, member),
+      Deployment.orFail(`Giving slot ${slot} to its new owner`)
+    )
+  }
+  yield* Cluster.settled(cluster)
+})
