@@ -148,7 +148,7 @@ export const cases: ReadonlyArray<Case> = [
     total: 120,
     commands: elements,
     latency: false,
-    bind: (operations) => () => operations.pipeline(smallKeys),
+    bind: ({ pipeline }) => pipeline && (() => pipeline(smallKeys)),
     check: equals(smallValues)
   },
   {
@@ -175,7 +175,7 @@ export const cases: ReadonlyArray<Case> = [
     title: "MGET 1000 × 64 B, 10 callers",
     callers: 10,
     total: 250,
-    bind: (operations) => () => operations.mget(smallKeys),
+    bind: ({ mget }) => mget && (() => mget(smallKeys)),
     check: equals(smallValues)
   },
   ...largeCases("1mb", 60),

@@ -11,6 +11,8 @@ import type { Case } from "./cases.ts"
 import { cases, preparations } from "./cases.ts"
 import { chart } from "./chart.ts"
 import { clientNames, defaultClientNames, loadClient } from "./clients/index.ts"
+import { startCluster } from "./cluster.ts"
+import type { ClusterServers } from "./cluster.ts"
 import type { CodecResult } from "./codec.ts"
 import { codecCaseNames, measureCodecs } from "./codec.ts"
 import { describeEnvironment } from "./environment.ts"
@@ -24,6 +26,7 @@ import { caseTable, codecTable, environmentLines, memoryTable, processorTable, s
 import type { Server } from "./server.ts"
 import { startServer } from "./server.ts"
 import { explain } from "./session.ts"
+import type { Client, Session } from "./session.ts"
 
 const usage = `Usage: pnpm bench [options]
 
@@ -31,12 +34,14 @@ const usage = `Usage: pnpm bench [options]
   --case a,b          only these cases, or those whose names start with one of these
   --clients a,b       only these clients (${clientNames.join(", ")})
   --rounds n          rounds per case (default 5)
+  --cluster           a cluster of three masters instead of one server; only the cases of single commands
   --output directory  where latest.json and chart.svg go (default bench/results for a whole run, else nowhere)
   --list              prints the names of the cases
 `
 
 interface Options {
   readonly quick: boolean
+  readonly cluster: boolean
   readonly rounds: number
   readonly clients: ReadonlyArray<string>
   readonly isWanted: (caseName: string) => boolean
@@ -61,6 +66,7 @@ function readOptions(): Options {
       case: { type: "string" },
       clients: { type: "string" },
       rounds: { type: "string" },
+      cluster: { type: "boolean", default: false },
       output: { type: "string" },
       list: { type: "boolean", default: false },
       help: { type: "boolean", default: false }
@@ -80,9 +86,10 @@ function readOptions(): Options {
     console.error(`Not known: ${unknown.join(", ")}\n\n${usage}`)
     process.exit(2)
   }
-  const isWhole = !values.quick && wanted === undefined && values.clients === undefined
+  const isWhole = !values.quick && !values.cluster && wanted === undefined && values.clients === undefined
   return {
     quick: values.quick,
+    cluster: values.cluster,
     rounds: values.rounds === undefined ? (values.quick ? 1 : 5) : Number(values.rounds),
     clients,
     isWanted: (name) =>
@@ -93,13 +100,16 @@ function readOptions(): Options {
 }
 
 /** Connects what can be connected and says why the rest is left out. */
-async function connectAll(names: ReadonlyArray<string>, server: Server): Promise<ReadonlyArray<Participant>> {
+async function connectAll(
+  names: ReadonlyArray<string>,
+  connect: (client: Client) => Promise<Session> | undefined
+): Promise<ReadonlyArray<Participant>> {
   const participants: Array<Participant> = []
   for (const name of names) {
     try {
       const client = await loadClient(name)
-      if (client === undefined) continue
-      participants.push({ name, session: await client.connect(server.address) })
+      const session = client === undefined ? undefined : await connect(client)
+      if (session !== undefined) participants.push({ name, session })
     } catch (error) {
       console.error(`Left out: ${name} does not load or connect: ${explain(error).split("\n")[0]}`)
     }
@@ -136,15 +146,37 @@ async function measureAllMemory(
   return results
 }
 
-async function runAgainst(server: Server, options: Options): Promise<Run> {
-  await sendRaw(server.address, preparations)
-  const environment = describeEnvironment(server.version)
-  console.log(environmentLines(environment))
-  const participants = await connectAll(options.clients, server)
+async function measureAll(
+  participants: ReadonlyArray<Participant>,
+  options: Options
+): Promise<ReadonlyArray<CaseResult>> {
   const wanted = cases.filter(({ name }) => options.isWanted(name))
   if (wanted.length > 0) await warmUp(participants, options.quick ? 200 : 1_000)
   const measured = await measureCases(wanted, participants, options)
   for (const { session } of participants) await session.close()
+  return measured
+}
+
+async function runAgainstCluster(cluster: ClusterServers, version: string, options: Options): Promise<Run> {
+  const environment = describeEnvironment(`${version}, a cluster of ${cluster.nodes.length}`)
+  console.log(environmentLines(environment))
+  const participants = await connectAll(options.clients, (client) => client.connectCluster?.(cluster.nodes))
+  return {
+    environment,
+    rounds: options.rounds,
+    clients: participants.map(({ name }) => name),
+    cases: await measureAll(participants, options),
+    codecs: [],
+    memory: []
+  }
+}
+
+async function runAgainst(server: Server, options: Options): Promise<Run> {
+  await sendRaw(server.address, preparations)
+  const environment = describeEnvironment(server.version)
+  console.log(environmentLines(environment))
+  const participants = await connectAll(options.clients, (client) => client.connect(server.address))
+  const measured = await measureAll(participants, options)
   const codecNames = codecCaseNames.filter(options.isWanted)
   const codecs: ReadonlyArray<CodecResult> = await measureCodecs(codecNames, options)
   if (codecs.length > 0) console.log(codecTable(codecs))
@@ -166,8 +198,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 const options = readOptions()
 const start = Date.now()
 const server = await startServer()
+const cluster = options.cluster ? await startCluster(preparations) : undefined
 try {
-  const run = await runAgainst(server, options)
+  const run = await (cluster === undefined
+    ? runAgainst(server, options)
+    : runAgainstCluster(cluster, server.version, options))
   if (run.cases.length > 0) console.log(`${summaryTable(run)}\n${processorTable(run)}`)
   console.log(`Took ${Math.round((Date.now() - start) / 1000)} s.`)
   if (options.output !== undefined) {
@@ -177,5 +212,6 @@ try {
     console.log(`Written: latest.json and chart.svg in ${options.output}`)
   }
 } finally {
+  await cluster?.stop()
   await server.stop()
 }

@@ -18,6 +18,9 @@ export interface Address {
   readonly port: number
 }
 
+/** Some nodes of a cluster. */
+export type Nodes = readonly [Address, ...Array<Address>]
+
 /** The commands of one client, each built and sent by one call; absent where the client has no such call. */
 export interface Operations<F> {
   readonly get: (key: string) => F
@@ -26,9 +29,9 @@ export interface Operations<F> {
   readonly setBytes?: ((key: string, value: Buffer) => F) | undefined
   readonly lrange: (key: string, start: number, stop: number) => F
   readonly hgetall: (key: string) => F
-  readonly mget: (keys: ReadonlyArray<string>) => F
+  readonly mget?: ((keys: ReadonlyArray<string>) => F) | undefined
   /** An explicit pipeline of GETs, in the client's own way of asking for one. */
-  readonly pipeline: (keys: ReadonlyArray<string>) => F
+  readonly pipeline?: ((keys: ReadonlyArray<string>) => F) | undefined
 }
 
 /** Builds and sends the next command of a caller. */
@@ -73,6 +76,8 @@ export interface Client {
   /** The package whose version is reported, or the place it comes from. */
   readonly package: string
   readonly connect: (address: Address) => Promise<Session>
+  /** Connects to a cluster of which these are nodes; absent where the client has no such form or is not asked to. */
+  readonly connectCluster?: ((nodes: Nodes) => Promise<Session>) | undefined
 }
 
 const bound = <F>(operations: Operations<F>, bind: Bind): Operation<F> => {

@@ -1,5 +1,5 @@
 /** ioredis with its defaults: one write to the socket per command. */
-import { Redis } from "ioredis"
+import { Cluster, Redis } from "ioredis"
 import type { Address, Client } from "../session.ts"
 import { promiseSession } from "../session.ts"
 
@@ -11,12 +11,7 @@ export const makeIoredis = (name: string, enableAutoPipelining: boolean): Client
     const redis = new Redis({ ...address, enableAutoPipelining, lazyConnect: true })
     await redis.connect()
     return promiseSession({
-      get: (key) => redis.get(key),
-      set: (key, value) => redis.set(key, value),
-      getBytes: (key) => redis.getBuffer(key),
-      setBytes: (key, value) => redis.set(key, value),
-      lrange: (key, start, stop) => redis.lrange(key, start, stop),
-      hgetall: (key) => redis.hgetall(key),
+      ...singleKey(redis),
       mget: (keys) => redis.mget(...keys),
       pipeline: async (keys) => {
         const pipeline = redis.pipeline()
@@ -30,7 +25,23 @@ export const makeIoredis = (name: string, enableAutoPipelining: boolean): Client
     }, async () => {
       await redis.quit()
     })
+  },
+  connectCluster: async (nodes) => {
+    const cluster = new Cluster([...nodes], { enableAutoPipelining, lazyConnect: true })
+    await cluster.connect()
+    return promiseSession(singleKey(cluster), async () => {
+      await cluster.quit()
+    })
   }
+})
+
+const singleKey = (redis: Cluster | Redis) => ({
+  get: (key: string) => redis.get(key),
+  set: (key: string, value: string) => redis.set(key, value),
+  getBytes: (key: string) => redis.getBuffer(key),
+  setBytes: (key: string, value: Buffer) => redis.set(key, value),
+  lrange: (key: string, start: number, stop: number) => redis.lrange(key, start, stop),
+  hgetall: (key: string) => redis.hgetall(key)
 })
 
 export const client: Client = makeIoredis("ioredis", false)

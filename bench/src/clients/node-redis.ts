@@ -1,5 +1,5 @@
 /** node-redis with its defaults, among them a timeout of 5 s per command, which costs it an `AbortSignal` each. */
-import { createClient, RESP_TYPES } from "redis"
+import { createClient, createCluster, RESP_TYPES } from "redis"
 import type { Client } from "../session.ts"
 import { promiseSession } from "../session.ts"
 
@@ -28,6 +28,23 @@ export const makeNodeRedis = (name: string, timeout: number | undefined): Client
         return multi.execAsPipeline()
       }
     }, () => redis.close())
+  },
+  connectCluster: async (nodes) => {
+    const cluster = createCluster({
+      rootNodes: nodes.map((socket) => ({ socket })),
+      ...timeout === undefined ? {} : { commandOptions: { timeout } }
+    })
+    cluster.on("error", () => {})
+    await cluster.connect()
+    const bytes = cluster.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
+    return promiseSession({
+      get: (key) => cluster.get(key),
+      set: (key, value) => cluster.set(key, value),
+      getBytes: (key) => bytes.get(key),
+      setBytes: (key, value) => cluster.set(key, value),
+      lrange: (key, start, stop) => cluster.lRange(key, start, stop),
+      hgetall: (key) => cluster.hGetAll(key)
+    }, () => cluster.close())
   }
 })
 
