@@ -96,6 +96,8 @@ export interface Service {
   /** What happens to connections, from the moment of subscription on. */
   readonly events: Stream.Stream<RedisEvent>
   readonly stats: Effect.Effect<RedisStats>
+  /** What spans tell of this client, by OpenTelemetry's names. */
+  readonly attributes?: Readonly<Record<string, string | number>> | undefined
   readonly toString: () => string
 }
 
@@ -134,4 +136,4 @@ export const withConnection = <A, E, R>(
 export const via =
   <I>(tag: Context.Key<I, Service>) =>
   <A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError, I> =>
-    Effect.flatMap(tag, (client) => command.settled ?? command.spec.run(client, command))
+    Effect.flatMap(tag, (client) => Effect.provideService(command, RedisClient, client))

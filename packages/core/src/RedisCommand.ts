@@ -12,6 +12,7 @@ import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import { decodeUtf8, encodeUtf8 } from "./internal/bytes.ts"
+import * as Telemetry from "./internal/telemetry.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { Service } from "./RedisClient.ts"
@@ -540,7 +541,10 @@ const print = (command: Any): string => {
 const effectPrototype = Effectable.Prototype<Any>({
   label: "RedisCommand",
   evaluate(fiber) {
-    return this.settled ?? this.spec.run(Context.getUnsafe(fiber.context, RedisClient), this)
+    if (this.settled !== undefined) return this.settled
+    const client = Context.getUnsafe(fiber.context, RedisClient)
+    const run = this.spec.run(client, this)
+    return Telemetry.isTraced(fiber) ? Telemetry.span(this.spec.name, client, run) : run
   }
 })
 

@@ -80,6 +80,7 @@ export interface Owner {
  * Where connections come from.
  *
  * - `address`: what it is called while there is no connection.
+ * - `attributes`: the same by OpenTelemetry's names.
  * - `open`: opens a connection, to wherever it is then.
  *
  * @category models
@@ -87,6 +88,7 @@ export interface Owner {
  */
 export interface Source {
   readonly address: string
+  readonly attributes?: Readonly<Record<string, string | number>> | undefined
   readonly open: (owner: Owner) => Effect.Effect<RedisConnection, RedisError, RedisConnector | Scope.Scope>
 }
 
@@ -102,6 +104,9 @@ export interface Source {
  */
 export const sourceAt = (endpoint: Endpoint, settings: ConnectionSettings): Source => ({
   address: formatEndpoint(endpoint),
+  attributes: endpoint.path !== undefined
+    ? { "server.address": endpoint.path }
+    : { "server.address": endpoint.host, "server.port": endpoint.port },
   open: (owner) => make(endpoint, settings, owner)
 })
 

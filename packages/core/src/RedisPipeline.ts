@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import * as Places from "./internal/places.ts"
 import * as Scripts from "./internal/scripts.ts"
+import * as Telemetry from "./internal/telemetry.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type * as RedisCommand from "./RedisCommand.ts"
 import type { RedisError } from "./RedisError.ts"
@@ -77,4 +78,7 @@ export const pipelineSettled = <const C extends Commands>(
   )
 
 const outcomesOf = (commands: Commands) =>
-  Effect.flatMap(RedisClient, (client) => Scripts.pipeline(client, Places.list(commands)))
+  Effect.flatMap(RedisClient, (client) => {
+    const list = Places.list(commands)
+    return Telemetry.batch("PIPELINE", client, list, Scripts.pipeline(client, list))
+  })

@@ -129,6 +129,7 @@ export const makeFrom = Effect.fnUntraced(function*(
     connect: (_place, owner) => Effect.provideService(source.open(owner), RedisConnector, connector),
     onEvent: publish
   }
+  const attributes = { "db.namespace": String(settings.db), ...source.attributes }
   let next = 0
   const router: RedisRouter.RedisRouter = {
     submit: shared.length === 1
@@ -139,11 +140,12 @@ export const makeFrom = Effect.fnUntraced(function*(
     reserve: Effect.flatMap(
       exclusive.lease,
       ({ connection, taint }) =>
-        RedisRouter.ofConnection(connection, taint, { events: eventStream, stats, subscribers })
+        RedisRouter.ofConnection(connection, taint, { attributes, events: eventStream, stats, subscribers })
     ),
     events: eventStream,
     stats,
     subscribers,
+    attributes,
     describe: `${source.address}, db ${settings.db}`
   }
   return {

@@ -73,6 +73,7 @@ export type {
  *   the command.
  * - `subscribers`: where subscriptions go.
  * - `describe`: how the client prints; never a secret.
+ * - `attributes`: what spans tell of the client, by OpenTelemetry's names.
  *
  * @category models
  * @since 0.1.0
@@ -89,6 +90,7 @@ export interface RedisRouter {
   readonly stats: Effect.Effect<RedisStats>
   readonly subscribers: Subscribers
   readonly describe: string
+  readonly attributes?: Readonly<Record<string, string | number>> | undefined
 }
 
 /**
@@ -204,6 +206,7 @@ const clientOf = (
     ...feeds,
     events: router.events,
     stats: router.stats,
+    attributes: router.attributes,
     ...printed(router.describe)
   }
 }
@@ -372,7 +375,7 @@ const withinLimit = <A, E>(
 export const ofConnection = (
   connection: RedisConnection.RedisConnection,
   onStateful: () => void,
-  rest: Pick<RedisRouter, "events" | "stats" | "subscribers">
+  rest: Pick<RedisRouter, "attributes" | "events" | "stats" | "subscribers">
 ): Effect.Effect<RedisRouter, never, Scope.Scope> => {
   let returned = false
   const tooLate = connectionLoss("ClientClosed", "The reserved connection was given back", connection.address)
@@ -382,9 +385,7 @@ export const ofConnection = (
     stateful: () => Effect.sync(onStateful),
     dependent: () => Effect.void,
     reserve: Effect.suspend(() => Effect.succeed(router)),
-    events: rest.events,
-    stats: rest.stats,
-    subscribers: rest.subscribers,
+    ...rest,
     describe: `${connection.address}, reserved`
   }
   return Effect.acquireRelease(Effect.succeed(router), () =>

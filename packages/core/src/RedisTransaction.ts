@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
 import * as Places from "./internal/places.ts"
 import * as Scripts from "./internal/scripts.ts"
+import * as Telemetry from "./internal/telemetry.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { Service } from "./RedisClient.ts"
@@ -60,7 +61,7 @@ export const transactionSettled = <const C extends Commands>(
   commands: C
 ): Effect.Effect<Results<C>, RedisError, RedisClient> =>
   Effect.flatMap(
-    Effect.flatMap(RedisClient, (client) => Scripts.transaction(client, Places.list(commands))),
+    Effect.flatMap(RedisClient, (client) => run(client, Places.list(commands))),
     // One result a command, in the places of the commands.
     (outcomes) => Places.results(commands, outcomes) as Effect.Effect<Results<C>>
   )
@@ -133,10 +134,13 @@ const attempt = <C extends Commands, E, R>(
 
 const commit = <C extends Commands>(client: Service, commands: C): Effect.Effect<Successes<C>, RedisError> =>
   Effect.flatMap(
-    Scripts.transaction(client, Places.list(commands)),
+    run(client, Places.list(commands)),
     // One value a command, in the places of the commands.
     (outcomes) => Places.values(commands, outcomes) as Effect.Effect<Successes<C>, RedisError>
   )
+
+const run = (client: Service, commands: ReadonlyArray<RedisCommand.Any>) =>
+  Telemetry.batch("MULTI", client, commands, Scripts.transaction(client, commands))
 
 /** What a lost connection means to who watched keys on it: nothing is watched any more, and the transaction is off. */
 const lostConnection = <E>(error: E, keys: ReadonlyArray<RedisArg.Key>): E | WatchError => {

@@ -1,0 +1,183 @@
+/**
+ * Metrics of clients, by the names of OpenTelemetry's conventions for databases.
+ *
+ * Spans need nothing of this: every command, pipeline and transaction has one
+ * wherever the program has installed a tracer.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import { RedisClient } from "./RedisClient.ts"
+import type { RedisStats, Service } from "./RedisClient.ts"
+import type { RedisError } from "./RedisError.ts"
+
+// -----------------------------------------------------------------------------
+// Connections
+// -----------------------------------------------------------------------------
+
+/**
+ * Keeps metrics of the program's client: how many connections it has, how many
+ * commands wait, and what happens to connections.
+ *
+ * **Details**
+ *
+ * - `db.client.connection.count`: open connections, with the attribute `db.client.connection.state`: `used` or `idle`.
+ * - `db.client.connection.pending_requests`: commands that are not written yet. `redfx.client.in_flight`: those written
+ *   and not answered.
+ * - `redfx.client.events`: counts what happens, with the attribute `event`: `Connected`, `Disconnected` and so on.
+ *
+ * All of them have `db.client.connection.pool.name`, which is how the client prints. The first three are read once in
+ * `interval`, by default 10 seconds; that costs nothing per command.
+ *
+ * **Example** (A client whose connections are counted)
+ *
+ * ```ts
+ * import { RedisTelemetry } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { Layer } from "effect"
+ *
+ * export const client = RedisTelemetry.layer({ interval: "5 seconds" }).pipe(
+ *   Layer.provideMerge(NodeRedisClient.layer())
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options: { readonly interval?: Duration.Input | undefined } = {}
+): Layer.Layer<never, never, RedisClient> =>
+  Layer.effectDiscard(Effect.gen(function*() {
+    const client = yield* RedisClient
+    const pool = { "db.client.connection.pool.name": String(client) }
+    const gauges = gaugesOf(pool)
+    yield* Effect.forkScoped(Stream.runForEach(client.events, ({ _tag }) => Metric.update(eventCounter(pool, _tag), 1)))
+    yield* Effect.forkScoped(
+      Effect.repeat(Effect.flatMap(client.stats, gauges), Schedule.spaced(options.interval ?? "10 seconds"))
+    )
+  }))
+
+type Attributes = Readonly<Record<string, string>>
+
+const gaugesOf = (pool: Attributes) => {
+  const count = (state: string) =>
+    Metric.gauge("db.client.connection.count", {
+      description: "The number of connections that are open",
+      attributes: { ...pool, "db.client.connection.state": state }
+    })
+  const used = count("used")
+  const idle = count("idle")
+  const pending = Metric.gauge("db.client.connection.pending_requests", {
+    description: "The number of commands that are not written yet",
+    attributes: pool
+  })
+  const inFlight = Metric.gauge("redfx.client.in_flight", {
+    description: "The number of commands that are written and not answered",
+    attributes: pool
+  })
+  return (stats: RedisStats): Effect.Effect<void> =>
+    Effect.all([
+      Metric.update(used, stats.shared + stats.exclusive - stats.exclusiveIdle),
+      Metric.update(idle, stats.exclusiveIdle),
+      Metric.update(pending, stats.waiting),
+      Metric.update(inFlight, stats.inFlight)
+    ], { discard: true })
+}
+
+const eventCounter = (pool: Attributes, event: string) =>
+  Metric.counter("redfx.client.events", {
+    description: "What has happened to connections and to the servers behind them",
+    incremental: true,
+    attributes: { ...pool, event }
+  })
+
+// -----------------------------------------------------------------------------
+// Durations
+// -----------------------------------------------------------------------------
+
+/**
+ * A client that measures how long commands take: the histogram
+ * `db.client.operation.duration` in seconds.
+ *
+ * **Details**
+ *
+ * Its attributes are `db.operation.name` and, of those that fail, `error.type`. A pipeline is one operation, `PIPELINE`,
+ * a transaction `MULTI`. Each costs two looks at the clock and an entry in the histogram.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const timed = (client: Service): Service => {
+  const record = recorder()
+  return {
+    ...client,
+    execute: (command) => record(command.spec.name, client.execute(command)),
+    pipeline: (commands) => record("PIPELINE", client.pipeline(commands)),
+    transaction: (commands) => record("MULTI", client.transaction(commands)),
+    reserve: Effect.map(client.reserve, timed)
+  }
+}
+
+/**
+ * The program's client with {@link timed} durations.
+ *
+ * **Example** (A client whose commands are timed)
+ *
+ * ```ts
+ * import { RedisTelemetry } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { Layer } from "effect"
+ *
+ * export const client = RedisTelemetry.layerTimed.pipe(Layer.provide(NodeRedisClient.layer()))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerTimed: Layer.Layer<RedisClient, never, RedisClient> = Layer.effect(RedisClient)(
+  Effect.map(RedisClient, timed)
+)
+
+/** What the conventions recommend, in seconds. */
+const boundaries = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
+
+const recorder = () => {
+  const histograms = new Map<string, Metric.Histogram<number>>()
+  const histogramOf = (operation: string, failure: string | undefined): Metric.Histogram<number> => {
+    const id = `${operation}\n${failure ?? ""}`
+    const known = histograms.get(id)
+    if (known !== undefined) return known
+    const histogram = Metric.histogram("db.client.operation.duration", {
+      description: "How long commands take, in seconds",
+      boundaries,
+      attributes: {
+        "db.system.name": "redis",
+        "db.operation.name": operation,
+        ...failure === undefined ? {} : { "error.type": failure }
+      }
+    })
+    histograms.set(id, histogram)
+    return histogram
+  }
+  return <A, E extends RedisError>(operation: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.flatMap(
+      Clock.monotonicTimeNanos,
+      (started) =>
+        Effect.onExit(
+          effect,
+          (exit) =>
+            Effect.flatMap(Clock.monotonicTimeNanos, (ended) =>
+              Metric.update(histogramOf(operation, failureOf(exit)), Number(ended - started) / 1e9))
+        )
+    )
+}
+
+const failureOf = (exit: Exit.Exit<unknown, RedisError>): string | undefined =>
+  Exit.isSuccess(exit) ? undefined : exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error._tag ?? "_OTHER"

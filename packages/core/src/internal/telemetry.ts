@@ -1,0 +1,57 @@
+/**
+ * Spans by the names of OpenTelemetry's conventions for databases, where a
+ * tracer is installed. Where none is, a command pays for one look at its fiber.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import type * as Tracer from "effect/Tracer"
+
+/** What a span tells of who runs its command. */
+export type Attributes = Readonly<Record<string, string | number>>
+
+interface Traceable {
+  readonly attributes?: Attributes | undefined
+}
+
+interface Named {
+  readonly spec: { readonly name: string }
+}
+
+/** Whether anybody has installed a tracer and not switched it off. */
+export const isTraced = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
+  fiber.cache.tracer !== undefined && fiber.cache.tracerEnabled
+
+/** An effect within a span of its own. */
+export const span = <A, E extends { readonly _tag: string }, R>(
+  operation: string,
+  client: Traceable,
+  effect: Effect.Effect<A, E, R>,
+  more?: Attributes
+): Effect.Effect<A, E, R> =>
+  Effect.useSpan(operation, {
+    kind: "client",
+    attributes: { "db.system.name": "redis", "db.operation.name": operation, ...client.attributes, ...more }
+  }, (span) => Effect.tapError(effect, (error) => Effect.sync(() => explain(span, error))))
+
+const explain = (span: Tracer.Span, error: { readonly _tag: string }): void => {
+  span.attribute("error.type", error._tag)
+  if ("code" in error) span.attribute("db.response.status_code", error.code)
+}
+
+/** Several commands that go out together, within one span. */
+export const batch = <A, E extends { readonly _tag: string }, R>(
+  kind: "PIPELINE" | "MULTI",
+  client: Traceable,
+  commands: ReadonlyArray<Named>,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    if (!isTraced(fiber)) return effect
+    const name = commands[0]?.spec.name
+    const operation = commands.every(({ spec }) => spec.name === name) ? `${kind} ${name ?? ""}`.trim() : kind
+    // The conventions leave it out for a batch of one.
+    const size = commands.length === 1 ? undefined : { "db.operation.batch.size": commands.length }
+    return span(operation, client, effect, size)
+  })

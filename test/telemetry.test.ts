@@ -1,0 +1,146 @@
+/**
+ * Spans and metrics, on a real server.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis, RedisClient, RedisScript, RedisTelemetry } from "@redfx/core"
+import { NodeRedisClient, RedisServer } from "@redfx/node"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Tracer from "effect/Tracer"
+import { freshKey } from "./harness/Suite.ts"
+
+const server = RedisServer.layer()
+
+const client = Layer.unwrap(
+  Effect.map(RedisServer.RedisServer, ({ host, port }) => NodeRedisClient.layer({ host, port }))
+)
+
+/** A tracer that keeps its spans. */
+const makeTracer = () => {
+  const spans: Array<Tracer.NativeSpan> = []
+  const tracer = Tracer.make({
+    span: (options) => {
+      const span = new Tracer.NativeSpan(options)
+      spans.push(span)
+      return span
+    }
+  })
+  return { spans, tracer: Effect.provideService(Tracer.Tracer, tracer) }
+}
+
+const attributesOf = (span: Tracer.NativeSpan | undefined) => Object.fromEntries(span?.attributes ?? [])
+
+it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
+  describe("spans", () => {
+    it.effect("a command has a span with the conventions' names, under the caller's span", () =>
+      Effect.gen(function*() {
+        const { port } = yield* RedisServer.RedisServer
+        const { spans, tracer } = makeTracer()
+        yield* Redis.set(freshKey(), "secret-value").pipe(Effect.withSpan("caller"), tracer)
+        const [parent, span] = spans
+        assert.strictEqual(span?.name, "SET")
+        assert.strictEqual(span?.kind, "client")
+        assert.deepStrictEqual(attributesOf(span), {
+          "db.system.name": "redis",
+          "db.operation.name": "SET",
+          "db.namespace": "0",
+          "server.address": "127.0.0.1",
+          "server.port": port
+        })
+        assert.strictEqual(span?.parent._tag === "Some" ? span.parent.value : undefined, parent)
+        assert.strictEqual(span?.status._tag, "Ended")
+        assert.notInclude(JSON.stringify(attributesOf(span)), "secret")
+      }).pipe(Effect.provide(client)))
+
+    it.effect("a failure is told by its type and by the server's code", () =>
+      Effect.gen(function*() {
+        const { spans, tracer } = makeTracer()
+        const key = freshKey()
+        yield* tracer(Effect.flip(Effect.andThen(Redis.set(key, "text"), Redis.lpush(key, "a"))))
+        const span = spans.find(({ name }) => name === "LPUSH")
+        assert.strictEqual(attributesOf(span)["error.type"], "WrongTypeError")
+        assert.strictEqual(attributesOf(span)["db.response.status_code"], "WRONGTYPE")
+        assert.isTrue(span?.status._tag === "Ended" && Exit.isFailure(span.status.exit))
+      }).pipe(Effect.provide(client)))
+
+    it.effect("a pipeline and a transaction have one span each, which says how many commands there are", () =>
+      Effect.gen(function*() {
+        const { spans, tracer } = makeTracer()
+        const key = freshKey()
+        yield* tracer(Redis.pipeline([Redis.get(key), Redis.get(key)]))
+        yield* tracer(Redis.pipeline([Redis.get(key)]))
+        yield* tracer(Redis.transaction({ set: Redis.set(key, "1"), incr: Redis.incr(key) }))
+        assert.deepStrictEqual(
+          spans.map((span) => [span.name, attributesOf(span)["db.operation.batch.size"]]),
+          [["PIPELINE GET", 2], ["PIPELINE GET", undefined], ["MULTI", 2]]
+        )
+      }).pipe(Effect.provide(client)))
+
+    it.effect("a command on another client has a span as well, and a script one with its loading", () =>
+      Effect.gen(function*() {
+        const { spans, tracer } = makeTracer()
+        const script = RedisScript.make({ lua: `return 42 -- ${freshKey()}`, keys: () => [], result: Schema.Int })
+        yield* tracer(Redis.via(RedisClient.RedisClient)(Redis.ping()))
+        yield* tracer(script())
+        assert.deepStrictEqual(spans.map(({ name }) => name), ["PING", "EVALSHA"])
+      }).pipe(Effect.provide(client)))
+
+    it.effect("without a tracer, or with tracing switched off, there are none", () =>
+      Effect.gen(function*() {
+        const { spans, tracer } = makeTracer()
+        yield* tracer(Effect.withTracerEnabled(Redis.ping(), false))
+        yield* Redis.ping()
+        assert.strictEqual(spans.length, 0)
+      }).pipe(Effect.provide(client)))
+  })
+
+  describe("metrics", () => {
+    const registry = Effect.provideService(Metric.MetricRegistry, new Map())
+
+    it.effect("connections and what happens to them are counted", () =>
+      Effect.gen(function*() {
+        yield* Redis.ping()
+        yield* Redis.blpop(freshKey(), 0.01)
+        assert.deepInclude(yield* metric("redfx.client.events", { event: "Connected" }), { count: 2 })
+        const reads = (state: string, value: number) =>
+          Effect.repeat(metric("db.client.connection.count", { "db.client.connection.state": state }), {
+            until: (found) => found !== undefined && "value" in found && found.value === value,
+            schedule: Schedule.spaced("5 millis")
+          })
+        yield* Effect.all([reads("used", 1), reads("idle", 1)])
+      }).pipe(
+        Effect.provide(RedisTelemetry.layer({ interval: "10 millis" }).pipe(Layer.provideMerge(client))),
+        registry
+      ))
+
+    it.effect("durations are in a histogram, by the name of the command and the type of its error", () =>
+      Effect.gen(function*() {
+        const key = freshKey()
+        yield* Redis.set(key, "text")
+        yield* Redis.get(key)
+        yield* Redis.get(key)
+        yield* Effect.flip(Redis.lpush(key, "a"))
+        yield* Redis.pipeline([Redis.get(key), Redis.get(key)])
+        const ofGet = yield* metric("db.client.operation.duration", { "db.operation.name": "GET" })
+        assert.deepInclude(ofGet, { count: 2 })
+        const failed = yield* metric("db.client.operation.duration", { "error.type": "WrongTypeError" })
+        assert.deepInclude(failed, { count: 1 })
+        const pipelines = yield* metric("db.client.operation.duration", { "db.operation.name": "PIPELINE" })
+        assert.deepInclude(pipelines, { count: 1 })
+      }).pipe(Effect.provide(RedisTelemetry.layerTimed.pipe(Layer.provide(client))), registry))
+  })
+})
+
+/** The state of a metric with these attributes, among others. */
+const metric = (id: string, attributes: Readonly<Record<string, string>>) =>
+  Effect.map(
+    Metric.snapshot,
+    (all) =>
+      all.find((each) =>
+        each.id === id && Object.entries(attributes).every(([name, value]) => each.attributes?.[name] === value)
+      )?.state
+  )
