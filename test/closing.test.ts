@@ -110,29 +110,30 @@ describe("Closing a client", () => {
       yield* node.awaitOpen(0)
     }))
 
-  it.effect("ENT-12, ENT-04: a client on a pool that lives on fails what is pending, and only its own", () =>
-    Effect.gen(function*() {
-      const node = yield* stalling
-      const pool = yield* Layer.build(
-        NodeRedisClient.layerPool({ host: node.host, port: node.port, commandTimeout: "1 minute" })
-      )
-      const client = (scope: Scope.Scope) =>
-        Effect.map(
-          Effect.provideContext(Layer.buildWithScope(RedisStandalone.layerFromPool, scope), pool),
-          (context) => Context.get(context, RedisClient.RedisClient)
-        )
-      const scope = yield* Scope.make()
-      const closing = yield* client(scope)
-      const staying = yield* client(yield* Effect.scope)
-      const pending = yield* Effect.forkChild(Client.failure(closing, Redis.get("a"), "ConnectionError"))
-      const neighbour = yield* Effect.forkChild(staying.execute(Redis.get("b")))
-      yield* node.awaitCommand("GET", 2)
-      yield* Scope.close(scope, Exit.void)
-      const error = yield* Fiber.join(pending)
-      assert.deepStrictEqual([error.reason, error.delivery], ["ClientClosed", "unknown"])
-      assert.isUndefined(neighbour.pollUnsafe())
-      assert.strictEqual(node.connections.open, 1)
-    }))
+  it.effect.each([undefined, "1 minute"] as const)(
+    "ENT-12, ENT-04: a client on a pool that lives on fails what is pending, and only its own (commandTimeout: %s)",
+    (commandTimeout) =>
+      Effect.gen(function*() {
+        const node = yield* stalling
+        const pool = yield* Layer.build(NodeRedisClient.layerPool({ host: node.host, port: node.port, commandTimeout }))
+        const client = (scope: Scope.Scope) =>
+          Effect.map(
+            Effect.provideContext(Layer.buildWithScope(RedisStandalone.layerFromPool, scope), pool),
+            (context) => Context.get(context, RedisClient.RedisClient)
+          )
+        const scope = yield* Scope.make()
+        const closing = yield* client(scope)
+        const staying = yield* client(yield* Effect.scope)
+        const pending = yield* Effect.forkChild(Client.failure(closing, Redis.get("a"), "ConnectionError"))
+        const neighbour = yield* Effect.forkChild(staying.execute(Redis.get("b")))
+        yield* node.awaitCommand("GET", 2)
+        yield* Scope.close(scope, Exit.void)
+        const error = yield* Fiber.join(pending)
+        assert.deepStrictEqual([error.reason, error.delivery], ["ClientClosed", "unknown"])
+        assert.isUndefined(neighbour.pollUnsafe())
+        assert.strictEqual(node.connections.open, 1)
+      })
+  )
 
   it.live("ENT-12: leaves neither timers nor sockets", () =>
     Effect.gen(function*() {

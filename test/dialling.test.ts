@@ -44,6 +44,13 @@ describe("Opening", () => {
       assert.strictEqual(Client.expectTag(error, "ConnectionError").reason, "Refused")
     }))
 
+  it.effect("ENT-15: connect: \"eager\" opens all shared connections", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      yield* Client.make(node, { connect: "eager", pool: { shared: 3 } })
+      assert.strictEqual(node.connections.total, 3)
+    }))
+
   it.effect("POOL-02: a thousand commands at once share one dial and one connection", () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()

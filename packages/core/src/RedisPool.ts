@@ -72,9 +72,12 @@ export const make = Effect.fnUntraced(function*(
   const endpoint = yield* RedisConfig.endpoint(options)
   const settings = yield* RedisConfig.settings(options)
   const pool = yield* makeAt(endpoint, settings)
-  if (settings.eager) yield* ping(pool.router)
+  // Each goes to the next of the shared connections.
+  if (settings.eager) yield* Effect.replicateEffect(ping(pool.router), settings.pool.shared, eagerly)
   return pool
 })
+
+const eagerly = { concurrency: "unbounded", discard: true } as const
 
 const ping = (router: RedisRouter.RedisRouter): Effect.Effect<void, RedisError> =>
   Effect.callback<void, RedisError>((resume) => {

@@ -116,19 +116,23 @@ export interface Subscribers {
 /**
  * A client above a router, for as long as the scope is open.
  *
+ * - `sharesConnections`: whether the router's connections outlive the client, which then has to fail what is pending.
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const makeClient = Effect.fnUntraced(function*(
   router: RedisRouter,
-  settings: ConnectionSettings
+  settings: ConnectionSettings,
+  { sharesConnections = false }: { readonly sharesConnections?: boolean | undefined } = {}
 ): Effect.fn.Return<Service, never, Scope.Scope> {
-  const deadlines = Duration.isFinite(settings.commandTimeout)
+  const hasLimit = Duration.isFinite(settings.commandTimeout)
+  // Without limit it is only a list of what is pending.
+  const deadlines = hasLimit || sharesConnections
     ? new Deadlines(Duration.toMillis(settings.commandTimeout))
     : undefined
   if (deadlines !== undefined) {
-    yield* Effect.forkScoped(deadlines.run)
-    // Without the fiber above nobody would end what is still pending on a pool that lives on.
+    if (hasLimit) yield* Effect.forkScoped(deadlines.run)
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => deadlines.failAll(connectionLoss("ClientClosed", "The client was closed")))
     )

@@ -50,4 +50,9 @@ export const layer = (
  */
 export const layerFromPool: Layer.Layer<RedisClient.RedisClient, never, RedisPool.RedisPool> = Layer.effect(
   RedisClient.RedisClient
-)(Effect.flatMap(RedisPool.RedisPool, (pool) => RedisRouter.makeClient(pool.router, pool.settings)))
+)(
+  Effect.flatMap(
+    RedisPool.RedisPool,
+    (pool) => RedisRouter.makeClient(pool.router, pool.settings, { sharesConnections: true })
+  )
+)

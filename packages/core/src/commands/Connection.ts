@@ -499,7 +499,7 @@ export const quit = define("QUIT", () => [], Reply.ok, "stateful")
  * @category connection
  * @since 0.1.0
  */
-export const readonly = define("READONLY", () => [], Reply.ok)
+export const readonly = define("READONLY", () => [], Reply.ok, "stateful")
 
 /**
  * Ends what {@link readonly} began; returns `true`.
@@ -509,7 +509,7 @@ export const readonly = define("READONLY", () => [], Reply.ok)
  * @category connection
  * @since 0.1.0
  */
-export const readwrite = define("READWRITE", () => [], Reply.ok)
+export const readwrite = define("READWRITE", () => [], Reply.ok, "stateful")
 
 /**
  * Makes the connection as if it was new: no transaction, no subscriptions, not authenticated, database 0,
