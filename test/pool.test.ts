@@ -293,7 +293,7 @@ describe("what a client tells", () => {
       const events = [...(yield* Fiber.join(seen))]
       assert.deepStrictEqual(events[0], { _tag: "Connected", address, protocol: 2 })
       assert.deepStrictEqual(events.map(({ _tag }) => _tag), ["Connected", "Disconnected", "ConnectFailed"])
-      const reasons = events.map((event) => event._tag === "Connected" ? undefined : event.error?._tag)
+      const reasons = events.map((event) => "error" in event ? event.error?._tag : undefined)
       assert.deepStrictEqual(reasons, [undefined, "ConnectionError", "ConnectionError"])
     }))
 
