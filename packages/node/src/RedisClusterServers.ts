@@ -56,7 +56,9 @@ import * as RedisServer from "./RedisServer.ts"
  * @category models
  * @since 0.1.0
  */
-export interface RedisClusterServersOptions extends Omit<RedisServer.RedisServerOptions, "clusterEnabled" | "sentinel"> {
+export interface RedisClusterServersOptions
+  extends Omit<RedisServer.RedisServerOptions, "clusterEnabled" | "sentinel">
+{
   readonly masters?: number | undefined
   readonly replicas?: number | undefined
   readonly nodeTimeout?: Duration.Input | undefined
@@ -189,8 +191,7 @@ const toService = (
     settled: inRealTime(Cluster.settled(cluster)),
     beginMove: begin,
     moveSlot: (slot, to) => Effect.flatMap(begin(slot, to), (move) => move.finish),
-    failover: (replica) =>
-      inRealTime(Effect.flatMap(member(replica), (replica) => Cluster.failover(cluster, replica)))
+    failover: (replica) => inRealTime(Effect.flatMap(member(replica), (replica) => Cluster.failover(cluster, replica)))
   }
 }
 

@@ -1,36 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
-import type { RedisClient } from "@redfx/core"
-import { NodeRedisClient, RedisClusterServers } from "@redfx/node"
-import type { RedisServer } from "@redfx/node"
+import { RedisClusterServers } from "@redfx/node"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs"
-
-type Server = RedisServer.RedisServer["Service"]
-
-/** Runs commands on one node. */
-const on =
-  (server: Server, password?: Redacted.Redacted<string>) =>
-  <A, E>(commands: Effect.Effect<A, E, RedisClient.RedisClient>) =>
-    Effect.provide(commands, NodeRedisClient.layer({ host: server.host, port: server.port, password }))
-
-/** The code of the error that a command is answered with. */
-const codeOf = <A, E, R>(command: Effect.Effect<A, E, R>) =>
-  Effect.map(Effect.flip(command), (error) => {
-    assert.isTrue(typeof error === "object" && error !== null && "code" in error, String(error))
-    return (error as { readonly code: unknown }).code
-  })
-
-const isAlive = (pid: number | undefined): boolean => {
-  if (pid === undefined) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
+import { codeOf, isAlive, on } from "./harness/servers.ts"
 
 /** `foo` and `{foo}2` are in it; the third of three masters owns it at first. */
 const fooSlot = 12182

@@ -210,6 +210,9 @@ describe("RedisServer", () => {
       const secret = yield* Effect.flip(RedisServer.make({ acl: ["user app on >hunter2 +nonsense"] }))
       assert.strictEqual(secret.reason, "Exited")
       assert.notInclude(secret.message, "hunter2")
+      const unwatched = { sentinel: "auth-pass nobody hunter2" }
+      const sentinel = yield* Effect.flip(RedisServer.make({ sentinel: true, config: unwatched }))
+      assert.match(sentinel.message, /auth-pass nobody <redacted>/)
     }))
 
   it.live("gives up on a server that does not answer in time, and ends it", () =>

@@ -89,7 +89,7 @@ const look = Effect.fnUntraced(function*(cluster: Cluster) {
         ? Effect.succeed(pictureOf(view))
         : Deployment.notYet(`${Deployment.nameOf(member.server)}: ${fault}`)
     }), { concurrency: "unbounded" })
-  if (new Set(pictures).size > 1) yield* Deployment.notYet("the nodes do not agree on their roles and slots")
+  if (new Set(pictures).size > 1) return yield* Deployment.notYet("the nodes do not agree on their roles and slots")
 })
 
 /** Waits until every running node is sound, and all see the same cluster. */
@@ -149,14 +149,14 @@ const manualFailoverLimit = "6 seconds"
 
 const untilMaster = Effect.gen(function*() {
   const { role } = yield* Redis.role()
-  if (role !== "master") yield* Deployment.notYet("it is still a replica")
+  if (role !== "master") return yield* Deployment.notYet("it is still a replica")
 })
 
 const promote = Effect.gen(function*() {
   const role = yield* Redis.role()
   if (role.role === "master") return
   // Redis 6.0 takes an offset of 0 for one that it has not been told yet, and fails over only after a PING.
-  if (role.role === "slave" && role.offset === 0) yield* Deployment.notYet("nothing has been replicated so far")
+  if (role.role === "slave" && role.offset === 0) return yield* Deployment.notYet("nothing has been replicated so far")
   yield* Redis.clusterFailover()
   yield* Effect.retry(untilMaster, { schedule: Schedule.spaced("20 millis"), while: ({ _tag }) => _tag === "NotYet" })
     .pipe(

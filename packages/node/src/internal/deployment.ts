@@ -46,8 +46,7 @@ export const at =
       Effect.provide(NodeRedisConnector.layer)
     )
 
-export const isRunning = (server: Server): Effect.Effect<boolean> =>
-  Effect.map(server.pid, (pid) => pid !== undefined)
+export const isRunning = (server: Server): Effect.Effect<boolean> => Effect.map(server.pid, (pid) => pid !== undefined)
 
 export const addressOf = ({ host, port }: Server): NodeAddress => ({ host, port })
 
@@ -86,5 +85,7 @@ export const eventually = <A>(
 /** Reports a command that should have worked as a failure of the deployment. */
 export const orFail =
   (what: string) => <A, R>(commands: Effect.Effect<A, RedisError, R>): Effect.Effect<A, RedisServerError, R> =>
-    Effect.mapError(commands, (cause) =>
-      new RedisServerError({ reason: "Other", detail: `${what} failed: ${cause.message}`, cause }))
+    Effect.mapError(
+      commands,
+      (cause) => new RedisServerError({ reason: "Other", detail: `${what} failed: ${cause.message}`, cause })
+    )

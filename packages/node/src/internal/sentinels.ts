@@ -133,7 +133,7 @@ const checkRole = (watched: Pick<Watched, "password">, server: Server, masterPor
     const right = server.port === masterPort
       ? role.role === "master"
       : role.role === "slave" && role.port === masterPort && role.state === "connected"
-    if (!right) yield* Deployment.notYet(`${Deployment.nameOf(server)} has not found its role`)
+    if (!right) return yield* Deployment.notYet(`${Deployment.nameOf(server)} has not found its role`)
   }).pipe(atServer(watched, server))
 
 const lookAll = Effect.fnUntraced(function*(watched: Watched) {
@@ -167,22 +167,28 @@ export const replicating = (
 
 /** The replies of those that answer. */
 const answers = <A>(servers: ReadonlyArray<Server>, ask: (server: Server) => Effect.Effect<A, unknown>) =>
-  Effect.flatMap(running(servers), (servers) =>
-    Effect.forEach(servers, (server) =>
-      ask(server).pipe(Effect.map((answer) => ({ server, answer })), Effect.orElseSucceed(() => undefined)), {
-      concurrency: "unbounded"
-    })).pipe(Effect.map((found) => found.filter((answer) => answer !== undefined)))
+  Effect.flatMap(
+    running(servers),
+    (servers) =>
+      Effect.forEach(servers, (server) =>
+        ask(server).pipe(
+          Effect.map((answer) => ({ server, answer })),
+          Effect.orElseSucceed(() => undefined)
+        ), {
+        concurrency: "unbounded"
+      })
+  ).pipe(Effect.map((found) => found.filter((answer) => answer !== undefined)))
 
 const findMaster = Effect.fnUntraced(function*(watched: Watched) {
   const roles = yield* answers(watched.servers, (server) => atServer(watched, server)(Redis.role()))
-  const named = yield* answers(watched.sentinels, (sentinel) =>
-    atSentinel(watched, sentinel)(Redis.sentinelGetMasterAddrByName(watched.service)))
+  const named = yield* answers(
+    watched.sentinels,
+    (sentinel) => atSentinel(watched, sentinel)(Redis.sentinelGetMasterAddrByName(watched.service))
+  )
   const candidates = roles.filter(({ answer }) => answer.role === "master").map(({ server }) => server)
   const [master, ...others] = named.length === 0
     ? candidates
-    : candidates.filter(({ port }) =>
-      named.filter(({ answer }) => answer?.port === port).length > named.length / 2
-    )
+    : candidates.filter(({ port }) => named.filter(({ answer }) => answer?.port === port).length > named.length / 2)
   return master === undefined || others.length > 0
     ? yield* Deployment.notYet("no running master is agreed on")
     : master
@@ -196,13 +202,14 @@ export const masterOf = (watched: Watched): Effect.Effect<Server, RedisServerErr
 const patience = "6 seconds"
 
 const failOver = Effect.fnUntraced(function*(watched: Watched, before: Server) {
-  const untilOther = Effect.gen(function*() {
-    if ((yield* findMaster(watched)) === before) yield* Deployment.notYet("the master is still the same")
-  })
+  const isOver = Effect.map(findMaster(watched), (master) => master !== before)
+  const untilOver = Effect.flatMap(isOver, (over) => over ? Effect.void : Deployment.notYet("it is under way"))
+  // An attempt that was given up here may have succeeded since.
+  if (yield* isOver) return
   const [sentinel] = yield* running(watched.sentinels)
   if (sentinel === undefined) return yield* Deployment.notYet("no Sentinel is running")
   yield* atSentinel(watched, sentinel)(Redis.sentinelFailover(watched.service))
-  yield* untilOther.pipe(
+  yield* untilOver.pipe(
     Effect.retry(Schedule.spaced("20 millis")),
     Effect.timeoutOrElse({ duration: patience, orElse: () => Deployment.notYet("it came to nothing") })
   )
