@@ -35,8 +35,8 @@ const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAl
 const rate = (value: number): string =>
   value >= 1e6
     ? `${(value / 1e6).toFixed(2)} M/s`
-    : value >= 1e4
-    ? `${(value / 1e3).toFixed(0)} k/s`
+    : value >= 1e3
+    ? `${(value / 1e3).toFixed(value >= 1e4 ? 0 : 1)} k/s`
     : `${value.toPrecision(3)}/s`
 
 interface Bar {
