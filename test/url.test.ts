@@ -15,6 +15,7 @@ import { join } from "node:path"
 import { inspect } from "node:util"
 import * as Certificates from "./harness/Certificates.ts"
 import * as Client from "./harness/Client.ts"
+import * as FakeSentinel from "./harness/FakeSentinel.ts"
 
 const password = Redacted.make("a p:@/?#ä")
 const encoded = encodeURIComponent(Redacted.value(password))
@@ -87,10 +88,19 @@ describe("layerUrl", () => {
       assert.strictEqual(port.option, "db")
     }))
 
-  it.effect("ENT-10: sentinels, for which there is no client yet, fail the Layer", () =>
+  it.effect("ENT-10, SCF-05: connects to the master that sentinels name, or to a replica", () =>
     Effect.gen(function*() {
-      const error = yield* failure(NodeRedisClient.layerUrl("redis+sentinel://h/mymaster"))
-      assert.strictEqual(Client.expectTag(error, "RedisConfigError").option, "mode")
+      const { master, replicas: [replica], sentinel } = yield* FakeSentinel.make({ replicas: 1 })
+      const url = `redis+sentinel://${sentinel.host}:${sentinel.port}/${FakeSentinel.service}`
+      const get = (url: string) => Effect.provide(Redis.get("k"), NodeRedisClient.layerUrl(url))
+      assert.strictEqual(yield* get(url), String(master.port))
+      assert.strictEqual(yield* get(`${url}?role=replica`), String(replica?.port))
+      assert.strictEqual(yield* get(`${url}?readFrom=preferReplica`), String(replica?.port))
+      const refused = Client.expectTag(
+        yield* failure(NodeRedisClient.layerUrl(`${url}?readFrom=any`)),
+        "RedisConfigError"
+      )
+      assert.strictEqual(refused.option, "readFrom")
     }))
 })
 
@@ -112,11 +122,25 @@ describe("layerConfig", () => {
       }
     }))
 
+  it.effect("ENT-02, ENT-10: connects by way of sentinels when the environment says so", () =>
+    Effect.gen(function*() {
+      const { master, sentinel } = yield* FakeSentinel.make()
+      const env = {
+        REDIS_MODE: "sentinel",
+        REDIS_SENTINELS: `${sentinel.host}:${sentinel.port}`,
+        REDIS_SERVICE: FakeSentinel.service,
+        REDIS_RECHECK_INTERVAL: "5 seconds",
+        REDIS_READ_FROM: "master"
+      }
+      const get = Effect.provide(Redis.get("k"), NodeRedisClient.layerConfig())
+      assert.strictEqual(yield* withEnv(env)(get), String(master.port))
+    }))
+
   it.effect("ENT-02: fails the Layer with a ConfigError for what cannot be read", () =>
     Effect.gen(function*() {
       const ping = Effect.provide(Redis.ping(), NodeRedisClient.layerConfig())
       assert.strictEqual((yield* Effect.flip(withEnv({ REDIS_PORT: "x" })(ping)))._tag, "ConfigError")
-      const cluster = yield* Effect.flip(withEnv({ REDIS_CLUSTER: "true", REDIS_HOST: "h" })(ping))
-      assert.strictEqual(cluster._tag, "RedisConfigError")
+      const env = { REDIS_MODE: "sentinel", REDIS_SENTINELS: "h", REDIS_SERVICE: "m", REDIS_READ_FROM: "any" }
+      assert.strictEqual((yield* Effect.flip(withEnv(env)(ping)))._tag, "RedisConfigError")
     }))
 })

@@ -18,7 +18,18 @@ interface Exclusion {
   readonly reason: string
 }
 
-const exclusions: ReadonlyArray<Exclusion> = []
+const exclusions: ReadonlyArray<Exclusion> = [
+  {
+    title: "SRV-06: a master stays one when told to replicate nobody",
+    on: { topology: "sentinel" },
+    reason: "the master has a replica"
+  },
+  {
+    title: "has nobody to hand over to, and is not stopping",
+    on: { topology: "sentinel" },
+    reason: "the master would hand over to its replica, behind the back of the sentinels"
+  }
+]
 
 /** Why a test does not apply to a deployment, `undefined` when it does. */
 export const exclusion = (title: string, deployment: Deployment): string | undefined =>

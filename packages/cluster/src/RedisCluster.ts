@@ -15,6 +15,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Client from "./internal/client.ts"
 import * as Slot from "./internal/slot.ts"
@@ -143,10 +144,15 @@ const settingsOf = Effect.fnUntraced(function*(
   for (const { host, port } of options.nodes) yield* RedisConfig.endpoint({ host, port })
   const eager = options.discovery === "eager" || options.connect === "eager"
   const connection = yield* RedisConfig.settings({ ...options, connect: eager ? "eager" : "lazy" })
+  const refreshInterval = Duration.fromInput(options.refreshInterval ?? "60 seconds")
+  if (Option.isNone(refreshInterval) || Duration.toMillis(refreshInterval.value) < 1) {
+    return yield* invalid("refreshInterval", "it is not a duration of at least 1 ms")
+  }
   const readOnly = options.readOnly ?? false
   const reading = readOnly || (options.readFrom ?? "master") !== "master"
   return {
     connection: { ...connection, readonly: reading },
+    limitPerNode: typeof options.pool === "object" && options.pool.perNode === true,
     startNodes: options.nodes,
     translate: yield* RedisConfig.translation(options.natMap),
     crossSlot: yield* choice("crossSlot", options.crossSlot ?? "split", ["split", "emulate", "reject"]),
@@ -158,7 +164,7 @@ const settingsOf = Effect.fnUntraced(function*(
     clusterDownRetryAttempts: yield* count("clusterDownRetryAttempts", options.clusterDownRetryAttempts ?? 3, 0),
     skipFullCoverageCheck: options.skipFullCoverageCheck ?? false,
     followCluster: options.followCluster ?? false,
-    refreshInterval: Duration.fromInputUnsafe(options.refreshInterval ?? "60 seconds")
+    refreshInterval: refreshInterval.value
   }
 })
 

@@ -161,6 +161,23 @@ export interface PoolOptions {
 }
 
 /**
+ * How many connections a client of a cluster has.
+ *
+ * **Details**
+ *
+ * `shared` and `min` are of each node, `max` of all nodes together: exclusive connections leave room in it for the shared
+ * ones of every known node, and idle ones are closed where others are wanted.
+ *
+ * - `perNode`: whether `max` is of each node instead. Default `false`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ClusterPoolOptions extends PoolOptions {
+  readonly perNode?: boolean | undefined
+}
+
+/**
  * What a connection takes at the most.
  *
  * **Details**
@@ -233,6 +250,8 @@ export interface NatRule {
  *
  * - `sentinels`: where to ask, at least one. `service`: the name of the master that they watch.
  * - `role`: `"master"` (default) or `"replica"`.
+ * - `readFrom`: of a client of the master, who answers single commands that only read keys: `"master"` (default), or a
+ *   replica if there is one (`"preferReplica"`), which may answer with what is out of date.
  * - `minOtherSentinels`: a sentinel's answer counts only if it knows so many others. Default 0.
  * - `checkConnection`: whether to send a PING on every new connection. Default `false`.
  * - `recheckInterval`: how often sentinels are asked for the master without a reason, while there is a connection. They
@@ -248,6 +267,7 @@ export interface SentinelOptions extends ConnectionOptions {
   readonly sentinels: readonly [NodeAddress, ...Array<NodeAddress>]
   readonly service: string
   readonly role?: "master" | "replica" | undefined
+  readonly readFrom?: "master" | "preferReplica" | undefined
   readonly minOtherSentinels?: number | undefined
   readonly checkConnection?: boolean | undefined
   readonly recheckInterval?: Duration.Input | undefined
@@ -271,21 +291,24 @@ export interface SentinelOptions extends ConnectionOptions {
  * - `readFrom`: who answers commands that only read: `"master"` (default), a replica if there is one
  *   (`"preferReplica"`), any server of the slot at random (`"any"`), the one that answered a PING fastest (`"nearest"`),
  *   or the one that a function chooses. Replicas may answer with what is out of date.
- * - `readOnly`: whether every connection is for reading only. Default `false`.
+ * - `readOnly`: whether every connection is for reading only. Then any server of the slot answers, unless `readFrom` says
+ *   otherwise, and commands that may write are refused. Default `false`.
  * - `discovery`: `"lazy"` (default) or `"eager"`, which finds the nodes while the Layer is built.
  * - `reinitializeSteps`: after so many redirects the whole topology is read again. Default 25.
- * - `clusterDownRetryAttempts`: tries in all while the cluster says that it is down. Default 3.
+ * - `clusterDownRetryAttempts`: tries in all while the cluster says that it is down. Default 3; 0 fails without trying.
  * - `skipFullCoverageCheck`: do not ask nodes whether all slots must be served. Default `false`.
  * - `followCluster`: refresh from the last known nodes instead of `nodes`. Default `false`.
  * - `refreshInterval`: how often the topology is read again without a reason, while there are commands. Default 60
  *   seconds.
  * - `natMap`: where addresses that the cluster tells really are, those of redirects too; see {@link NatMap}.
+ * - `pool`: see {@link ClusterPoolOptions}.
  *
  * @category options
  * @since 0.1.0
  */
-export interface ClusterOptions extends Omit<ConnectionOptions, "db"> {
+export interface ClusterOptions extends Omit<ConnectionOptions, "db" | "pool"> {
   readonly nodes: readonly [NodeAddress, ...Array<NodeAddress>]
+  readonly pool?: ClusterPoolOptions | "single" | undefined
   readonly tls?: boolean | TlsOptions | undefined
   readonly crossSlot?: "split" | "emulate" | "reject" | undefined
   readonly readFrom?: "master" | "preferReplica" | "any" | "nearest" | ReadFrom | undefined

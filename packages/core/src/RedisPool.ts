@@ -32,7 +32,7 @@ import * as RedisRouter from "./RedisRouter.ts"
  *
  * - `router`: sends commands over the pool's connections.
  * - `disconnect`: closes idle connections, with `inUse` also those in use, whose commands then fail with `reason`;
- *   further commands open new ones.
+ *   further commands open new ones. `only`: leaves those alone that commands share.
  *
  * @category models
  * @since 0.1.0
@@ -43,6 +43,7 @@ export interface Service {
   readonly disconnect: (options?: {
     readonly inUse?: boolean | undefined
     readonly reason?: RedisError | undefined
+    readonly only?: "exclusive" | undefined
   }) => Effect.Effect<void>
   readonly stats: Effect.Effect<RedisStats>
 }
@@ -102,8 +103,10 @@ export const makeAt = (
   makeFrom(RedisConnection.sourceAt(endpoint, settings), settings)
 
 /**
- * A pool of connections from wherever they come. `onEvent` is told what happens
- * to them as well.
+ * A pool of connections from wherever they come.
+ *
+ * - `onEvent`: told what happens to them as well.
+ * - `within`: the source of either kind of connection, where what opens them has to keep within a limit of others too.
  *
  * @category constructors
  * @since 0.1.0
@@ -111,7 +114,8 @@ export const makeAt = (
 export const makeFrom = Effect.fnUntraced(function*(
   source: RedisConnection.Source,
   settings: RedisConfig.ConnectionSettings,
-  onEvent: (event: RedisEvent) => void = () => {}
+  onEvent: (event: RedisEvent) => void = () => {},
+  within: (source: RedisConnection.Source, kind: "shared" | "exclusive") => RedisConnection.Source = () => source
 ): Effect.fn.Return<Service, never, RedisConnector | Scope.Scope> {
   const connector = yield* RedisConnector
   const events = yield* PubSub.sliding<RedisEvent>(256)
@@ -122,9 +126,9 @@ export const makeFrom = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() => PubSub.shutdown(events))
   const shared = yield* Effect.forEach(
     Array.from({ length: settings.pool.shared }),
-    () => SharedConnection.make({ source, settings, onEvent: publish })
+    () => SharedConnection.make({ source: within(source, "shared"), settings, onEvent: publish })
   )
-  const exclusive = yield* ExclusivePool.make({ source, settings, onEvent: publish })
+  const exclusive = yield* ExclusivePool.make({ source: within(source, "exclusive"), settings, onEvent: publish })
   const stats = statsOf(shared, exclusive)
   const eventStream = Stream.fromPubSub(events)
   const subscribers: RedisRouter.Subscribers = {
@@ -155,9 +159,9 @@ export const makeFrom = Effect.fnUntraced(function*(
     settings,
     router,
     stats,
-    disconnect: ({ inUse = false, reason = connectionLoss("Closed", toldTo, source.address) } = {}) =>
+    disconnect: ({ inUse = false, only, reason = connectionLoss("Closed", toldTo, source.address) } = {}) =>
       Effect.suspend(() => {
-        for (const connection of shared) {
+        for (const connection of only === "exclusive" ? [] : shared) {
           if (inUse || connection.inFlight === 0) connection.disconnect(reason)
         }
         return exclusive.disconnect(reason, inUse)

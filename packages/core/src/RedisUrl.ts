@@ -29,11 +29,11 @@ import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
  * @category options
  * @since 0.1.0
  */
-export interface ParseOptions
-  extends
-    ConnectionOptions,
-    Partial<Omit<SentinelOptions, keyof ConnectionOptions | "tls">>,
-    Partial<Omit<ClusterOptions, keyof ConnectionOptions | "tls">>
+export interface ParseOptions extends
+  ConnectionOptions,
+  // With sentinels, fewer choices of `readFrom` are possible than on a cluster.
+  Partial<Omit<SentinelOptions, keyof ConnectionOptions | "readFrom" | "tls">>,
+  Partial<Omit<ClusterOptions, keyof ConnectionOptions | "tls">>
 {
   readonly mode?: Deployment["mode"] | undefined
   readonly decodeComponents?: boolean | undefined

@@ -7,7 +7,7 @@
 import * as RedisCluster from "@redfx/cluster/RedisCluster"
 import type * as RedisClient from "@redfx/core/RedisClient"
 import * as RedisConfig from "@redfx/core/RedisConfig"
-import * as RedisError from "@redfx/core/RedisError"
+import type * as RedisError from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
 import * as RedisStandalone from "@redfx/core/RedisStandalone"
 import * as RedisUrl from "@redfx/core/RedisUrl"

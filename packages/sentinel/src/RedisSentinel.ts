@@ -1,6 +1,260 @@
 /**
- * Redis Sentinel.
+ * Clients of the master, or of the replicas, that sentinels watch.
  *
  * @since 0.1.0
  */
-export {}
+import * as RedisClient from "@redfx/core/RedisClient"
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import * as RedisConfig from "@redfx/core/RedisConfig"
+import { RedisConnector } from "@redfx/core/RedisConnector"
+import type { MasterNotFoundError, RedisError } from "@redfx/core/RedisError"
+import * as RedisPool from "@redfx/core/RedisPool"
+import * as RedisRouter from "@redfx/core/RedisRouter"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as Discovery from "./internal/discovery.ts"
+import { MasterTracker } from "./internal/masterTracker.ts"
+import * as ReadingRouter from "./internal/readingRouter.ts"
+import * as Sentinels from "./internal/sentinels.ts"
+import * as Settings from "./internal/settings.ts"
+import * as Sources from "./internal/sources.ts"
+import * as Watch from "./internal/watch.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * The options of a group of sentinels. Those of connections are the defaults of its clients.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface GroupOptions extends Omit<RedisConfig.SentinelOptions, "service" | "role"> {}
+
+/**
+ * The options of a client of a group. Those that are given override the group's, one by one; credentials that are given
+ * in another way than the group's (`credentials`, or `username` and `password`) replace all of them.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ClientOptions
+  extends
+    RedisConfig.ConnectionOptions,
+    Pick<RedisConfig.SentinelOptions, "service" | "role" | "readFrom" | "checkConnection" | "recheckInterval" | "tls">
+{}
+
+// -----------------------------------------------------------------------------
+// Services
+// -----------------------------------------------------------------------------
+
+/**
+ * A group of sentinels.
+ *
+ * **Details**
+ *
+ * Sentinels are asked one after the other until one has an answer that counts; that one is asked first the next time.
+ * Each may take as long as `connectTimeout` and `commandTimeout` say, but 2 seconds at the most.
+ *
+ * - `discoverMaster`: where the master of a service is. It must not be down, and who says so has to know
+ *   `minOtherSentinels` others.
+ * - `discoverReplicas`: where replicas of a service are that are not down; none when no sentinel knows any.
+ * - `client`: a client of a service, for as long as the scope is open.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Service {
+  readonly discoverMaster: (service: string) => Effect.Effect<RedisConfig.NodeAddress, MasterNotFoundError>
+  readonly discoverReplicas: (service: string) => Effect.Effect<ReadonlyArray<RedisConfig.NodeAddress>>
+  readonly client: (options: ClientOptions) => Effect.Effect<RedisClient.Service, RedisError, Scope.Scope>
+  readonly toString: () => string
+}
+
+/**
+ * Knows where the servers of a deployment are, by asking its sentinels.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class RedisSentinel extends Context.Service<RedisSentinel, Service>()("@redfx/sentinel/RedisSentinel") {}
+
+/**
+ * A client of replicas, beside the `RedisClient` of the master: `Redis.via` runs commands on it.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class RedisReplica
+  extends Context.Service<RedisReplica, RedisClient.Service>()("@redfx/sentinel/RedisSentinel/RedisReplica")
+{}
+
+/**
+ * Where the master of a service is.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const discoverMaster = (
+  service: string
+): Effect.Effect<RedisConfig.NodeAddress, MasterNotFoundError, RedisSentinel> =>
+  Effect.flatMap(RedisSentinel, (sentinel) => sentinel.discoverMaster(service))
+
+/**
+ * Where replicas of a service are that are not down; none when no sentinel knows any.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const discoverReplicas = (
+  service: string
+): Effect.Effect<ReadonlyArray<RedisConfig.NodeAddress>, never, RedisSentinel> =>
+  Effect.flatMap(RedisSentinel, (sentinel) => sentinel.discoverReplicas(service))
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * A group of sentinels, for as long as the scope is open. Does no I/O before it is asked.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeGroup = Effect.fnUntraced(function*(
+  options: GroupOptions
+): Effect.fn.Return<Service, RedisError, RedisConnector | Scope.Scope> {
+  yield* Settings.checkAddresses(options.sentinels)
+  const connector = yield* RedisConnector
+  const translate = yield* RedisConfig.translation(options.natMap)
+  const settings = yield* Settings.ofSentinels(options)
+  const group: Discovery.Group = {
+    minOtherSentinels: yield* Settings.minOtherSentinels(options.minOtherSentinels),
+    sentinels: yield* Sentinels.make({ given: options.sentinels, settings, translate }),
+    translate,
+    epochs: new Map()
+  }
+  return {
+    discoverMaster: (service) => Effect.map(Discovery.master(group, service), ({ address }) => address),
+    discoverReplicas: (service) => Effect.map(Discovery.replicas(group, service), ({ addresses }) => addresses),
+    client: (own) => Effect.provideService(clientOf(group, override(options, own)), RedisConnector, connector),
+    toString: () => `RedisSentinel(${printed(group)})`
+  }
+})
+
+/**
+ * A client with sentinels and connections of its own, for as long as the scope is open.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  options: RedisConfig.SentinelOptions
+): Effect.Effect<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> =>
+  Effect.flatMap(makeGroup(options), (group) => group.client(options))
+
+const override = (defaults: GroupOptions, own: ClientOptions): GroupOptions & ClientOptions => {
+  const { credentials, password, username, ...rest } = defaults
+  const byName = own.username !== undefined || own.password !== undefined
+  const kept = own.credentials !== undefined
+    ? {}
+    : byName
+    ? { username, password }
+    : { credentials, password, username }
+  // What is left out was `undefined`, and so may be absent as well.
+  const given = Object.fromEntries(
+    Object.entries(own).filter(([, value]) => value !== undefined)
+  ) as unknown as typeof own
+  return { ...rest, ...kept, ...given }
+}
+
+const clientOf = Effect.fnUntraced(function*(
+  group: Discovery.Group,
+  options: GroupOptions & ClientOptions
+): Effect.fn.Return<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> {
+  const settings = yield* RedisConfig.settings(options)
+  const service = yield* Settings.service(options.service)
+  const role = yield* Settings.role(options.role)
+  const readFrom = yield* Settings.readFrom(options.readFrom)
+  const interval = yield* Settings.recheckInterval(options.recheckInterval)
+  // There are no events before there are connections, and none of these before there is a pool.
+  const tracker = new MasterTracker(service, (event) => pool.router.subscribers.onEvent(event))
+  const finder = { group, service, role, tracker, settings, checkConnection: options.checkConnection ?? false }
+  const pool = yield* RedisPool.makeFrom(Sources.make(finder), settings)
+  const router = role === "replica" || readFrom === "master"
+    ? pool.router
+    : ReadingRouter.make(
+      pool.router,
+      (yield* RedisPool.makeFrom(Sources.make({ ...finder, role: "replica" }), settings)).router
+    )
+  const describe = `sentinel ${service}, ${role}, asking ${printed(group)}, db ${settings.db}`
+  const client = yield* RedisRouter.makeClient({ ...router, describe }, settings)
+  yield* Effect.forkScoped(Watch.run(finder, interval))
+  // Each goes to the next of the shared connections.
+  if (settings.eager) yield* Effect.replicateEffect(ping(client), settings.pool.shared, eagerly)
+  return client
+})
+
+const eagerly = { concurrency: "unbounded", discard: true } as const
+
+const ping = (client: RedisClient.Service): Effect.Effect<void, RedisError> =>
+  client.execute(RedisCommand.send("PING")).pipe(
+    // Refused is answered, too: not everybody may PING.
+    Effect.catchTag("NoPermissionError", () => Effect.void)
+  )
+
+const printed = ({ sentinels }: Discovery.Group): string => sentinels.inOrder.map(({ name }) => name).join(", ")
+
+// -----------------------------------------------------------------------------
+// Layers
+// -----------------------------------------------------------------------------
+
+/**
+ * Provides a group of sentinels. Does no I/O before it is asked.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: GroupOptions): Layer.Layer<RedisSentinel, RedisError, RedisConnector> =>
+  Layer.effect(RedisSentinel)(makeGroup(options))
+
+/**
+ * Provides a client of the master, or of replicas with `role: "replica"`, and its sentinels.
+ *
+ * **Details**
+ *
+ * Nothing is opened before the first command, which also reports what is wrong, unless `connect: "eager"` says so. The
+ * sentinels are asked whenever a connection is opened. When they name another master, connections to the one before are
+ * closed at once: what was sent there fails with `ConnectionError`, reason `Demoted`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerClient = (
+  options: RedisConfig.SentinelOptions
+): Layer.Layer<RedisClient.RedisClient | RedisSentinel, RedisError, RedisConnector> =>
+  Layer.effectContext(Effect.gen(function*() {
+    const sentinel = yield* makeGroup(options)
+    return Context.make(RedisSentinel, sentinel).pipe(
+      Context.add(RedisClient.RedisClient, yield* sentinel.client(options))
+    )
+  }))
+
+/**
+ * Provides a client of replicas under a tag of its own, so that one program can have this and a client of the master.
+ *
+ * **Details**
+ *
+ * New connections go to one replica after the other, beginning with a random one; to the master when no replica can be
+ * used.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerReplica = (
+  options: Omit<RedisConfig.SentinelOptions, "role">
+): Layer.Layer<RedisReplica, RedisError, RedisConnector> =>
+  Layer.effect(RedisReplica)(make({ ...options, role: "replica" }))

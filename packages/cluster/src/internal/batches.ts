@@ -1,204 +1,201 @@
 /**
- * Pipelines and transactions: what goes to one server goes there in one write;
- * what could not be run where it was sent is sent once more, by itself.
+ * Pipelines: what goes to one server goes there in one write. What could not be
+ * run where it was sent is sent once more, in the same order, and nothing else.
  *
  * @internal
  */
-import * as RedisCommand from "@redfx/core/RedisCommand"
-import {
-  atIndex,
-  ClusterDownError,
-  ClusterUnsupportedError,
-  CrossSlotError,
-  isSafeToRetry,
-  SlotNotCoveredError
-} from "@redfx/core/RedisError"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import { atIndex } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { Outcome } from "@redfx/core/RedisRouter"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { asking } from "./asking.ts"
 import type { Node } from "./nodes.ts"
-import { refusalInBatch, routingKey } from "./plan.ts"
-import { exhausted, isOutage, maxTries } from "./redirects.ts"
-import type { Redirects } from "./redirects.ts"
+import { routingKey } from "./plan.ts"
+import { isForReplicas } from "./readFrom.ts"
+import { askedIn, waitFor } from "./retrying.ts"
+import type { Retrying } from "./retrying.ts"
 import { slotOf } from "./slot.ts"
-import type { State } from "./state.ts"
-
-const slotIn = (command: RedisCommand.Any): number | undefined => {
-  const key = RedisCommand.firstKey(command) ?? routingKey(command)
-  return key === undefined ? undefined : slotOf(key)
-}
-
-const notCovered = (command: RedisCommand.Any) => new SlotNotCoveredError({ slot: slotIn(command) ?? 0 })
-
-/** Runs one command by itself, with all redirects. */
-type Execute = (command: RedisCommand.Any) => Effect.Effect<unknown, RedisError>
+import { giveUp, hasTry, notCovered, pauseBefore, reasonOf, spend, typed, unspent } from "./tries.ts"
+import type { Reason, Spent } from "./tries.ts"
+import { timedOut, within } from "./wholeLimit.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any>
 
-/** Commands of one server and where they stand in the pipeline. */
-interface Part {
-  readonly commands: Array<RedisCommand.Any>
-  readonly positions: Array<number>
+/** A command by its place in the pipeline, and the node that an ASK has sent it to. */
+interface Pending {
+  readonly index: number
+  readonly asked: Node | undefined
 }
 
-// -----------------------------------------------------------------------------
-// Pipelines
-// -----------------------------------------------------------------------------
+/** What is to be sent once more, and why. */
+interface Failed extends Pending {
+  readonly error: RedisError
+  readonly reason: Reason
+}
 
-/** Runs a pipeline, a part of it on each server, all at once. Order is kept on each server. */
-export const pipeline = Effect.fnUntraced(function*(
-  state: State,
-  redirects: Redirects,
-  execute: Execute,
-  commands: Commands
-): Effect.fn.Return<ReadonlyArray<Outcome>> {
-  const known = yield* Effect.exit(state.known)
-  if (Exit.isFailure(known)) return commands.map((command) => command.settled ?? known)
-  const outcomes = new Array<Outcome>(commands.length)
-  const parts = new Map<Node, Part>()
-  commands.forEach((command, index) => {
-    const refusal = command.settled === undefined ? refusalInBatch(command) : undefined
-    const node = refusal === undefined ? redirects.nodeFor(command) : undefined
-    if (command.settled !== undefined) outcomes[index] = placed(command.settled, index)
-    else if (refusal !== undefined) outcomes[index] = Exit.fail(atIndex(refusal, index))
-    else if (node === undefined) outcomes[index] = Exit.fail(notCovered(command))
-    else add(parts, node, command, index)
-  })
-  yield* Effect.forEach(parts, ([node, part]) => runPart(node, part, outcomes), {
-    concurrency: "unbounded",
-    discard: true
-  })
-  yield* repeat(execute, commands, outcomes)
-  return outcomes
-})
+class Pipeline {
+  readonly #retrying: Retrying
+  readonly #commands: Commands
+  readonly #nodeFor: (command: RedisCommand.Any) => Node | undefined
+  /** An outcome stands from when it is known until the command is sent again. */
+  readonly #outcomes: Array<Outcome | undefined>
+  readonly #running = new Set<number>()
 
-const add = (parts: Map<Node, Part>, node: Node, command: RedisCommand.Any, index: number): void => {
-  const part = parts.get(node)
-  if (part === undefined) parts.set(node, { commands: [command], positions: [index] })
-  else {
-    part.commands.push(command)
-    part.positions.push(index)
+  constructor(retrying: Retrying, commands: Commands) {
+    this.#retrying = retrying
+    this.#commands = commands
+    this.#nodeFor = firstNodes(retrying, commands)
+    this.#outcomes = new Array(commands.length)
+  }
+
+  /** Settles what is known without a server; returns the rest. */
+  begin(): ReadonlyArray<Pending> {
+    return this.#commands.flatMap((command, index) => {
+      const refusal = command.settled === undefined ? this.#retrying.refuses(command) : undefined
+      if (command.settled === undefined && refusal === undefined) return [{ index, asked: undefined }]
+      this.#settle(index, command.settled ?? Exit.fail(refusal as RedisError))
+      return []
+    })
+  }
+
+  /** Sends commands to their nodes, all at once, and again what was not run. */
+  send(pending: ReadonlyArray<Pending>, spent: Spent): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      Effect.forEach(
+        this.#parts(pending, spent.tries === 1),
+        ([node, part]) => Effect.flatMap(this.#run(node, part), (failed) => this.#again(failed, spent)),
+        { concurrency: "unbounded", discard: true }
+      )
+    )
+  }
+
+  /** The outcomes; of what has none, that the time was up. */
+  outcomes(limit: number): ReadonlyArray<Outcome> {
+    return this.#commands.map((command, index) =>
+      this.#outcomes[index] ?? Exit.fail(timedOut(command, limit, this.#running.has(index)))
+    )
+  }
+
+  fail(pending: ReadonlyArray<Pending>, error: RedisError): void {
+    for (const { index } of pending) this.#settle(index, Exit.fail(error))
+  }
+
+  #settle(index: number, outcome: Outcome): void {
+    this.#outcomes[index] = Exit.mapError(outcome, (error) => atIndex(typed(error), index))
+  }
+
+  #parts(pending: ReadonlyArray<Pending>, first: boolean): ReadonlyMap<Node | undefined, ReadonlyArray<Pending>> {
+    const parts = new Map<Node | undefined, Array<Pending>>()
+    for (const each of pending) {
+      const command = this.#commandAt(each)
+      // What failed once is asked of the master.
+      const node = each.asked ?? (first ? this.#nodeFor(command) : this.#retrying.redirects.masterOf(command))
+      const part = parts.get(node)
+      if (part === undefined) parts.set(node, [each])
+      else part.push(each)
+    }
+    return parts
+  }
+
+  /** Sends commands to one node, in one write; returns those to be sent again. */
+  #run(node: Node | undefined, part: ReadonlyArray<Pending>): Effect.Effect<ReadonlyArray<Failed>> {
+    if (node === undefined) {
+      return Effect.succeed(
+        part.map((each) => ({ ...each, error: notCovered(this.#commandAt(each)), reason: "uncovered" as const }))
+      )
+    }
+    for (const { index } of part) this.#running.add(index)
+    const sent = part.flatMap((each) =>
+      each.asked === undefined ? [this.#commandAt(each)] : [asking, this.#commandAt(each)]
+    )
+    return Effect.map(node.client.pipeline(sent), (replies) => {
+      let next = 0
+      return part.flatMap((each) => {
+        if (each.asked !== undefined) next++
+        // In range: there is one reply for each command.
+        return this.#take(each, replies[next++]!)
+      })
+    })
+  }
+
+  #take(each: Pending, outcome: Outcome): ReadonlyArray<Failed> {
+    this.#running.delete(each.index)
+    const error = Exit.isFailure(outcome) ? outcome.cause.reasons.find(Cause.isFailReason)?.error : undefined
+    const reason = error === undefined ? undefined : reasonOf(error)
+    if (error !== undefined && reason !== undefined) return [{ ...each, error, reason }]
+    this.#settle(each.index, outcome)
+    return []
+  }
+
+  /** Sends together what was sent together before: in one slot the order is kept. */
+  #again(failed: ReadonlyArray<Failed>, spent: Spent): Effect.Effect<void> {
+    const { clusterDownRetryAttempts } = this.#retrying.settings
+    const open = failed.filter((each) => {
+      if (hasTry(spent, each.reason, clusterDownRetryAttempts)) return true
+      this.#settle(each.index, Exit.fail(giveUp(this.#commandAt(each), each.error, spent)))
+      return false
+    })
+    if (open.length === 0) return Effect.void
+    const reasons = new Set(open.map(({ reason }) => reason))
+    const wait = Effect.forEach(reasons, (reason) => waitFor(this.#retrying, reason, pauseBefore(spent, reason)), {
+      concurrency: "unbounded",
+      discard: true
+    })
+    return Effect.matchEffect(wait, {
+      onFailure: (error) => Effect.sync(() => this.fail(open, error)),
+      onSuccess: () => {
+        const pending = open.map(({ asked, error, index }) => ({
+          index,
+          asked: askedIn(this.#retrying, error, asked)
+        }))
+        return this.send(pending, spend(spent, reasons))
+      }
+    })
+  }
+
+  #commandAt({ index }: Pending): RedisCommand.Any {
+    // In range: the index was that of a command.
+    return this.#commands[index]!
   }
 }
 
-const runPart = (node: Node, { commands, positions }: Part, outcomes: Array<Outcome>): Effect.Effect<void> =>
-  Effect.map(node.client.pipeline(commands), (results) => {
-    results.forEach((outcome, i) => {
-      // In range: there is one outcome a command.
-      const index = positions[i]!
-      outcomes[index] = placed(outcome, index)
+/** Runs a pipeline, a part of it on each server, all at once. Order is kept in each slot. */
+export const pipeline = (retrying: Retrying, commands: Commands): Effect.Effect<ReadonlyArray<Outcome>> =>
+  Effect.suspend(() => {
+    const pipeline = new Pipeline(retrying, commands)
+    const pending = pipeline.begin()
+    if (pending.length === 0) return Effect.succeed(pipeline.outcomes(0))
+    const sending = Effect.matchEffect(retrying.state.known, {
+      onFailure: (error) => Effect.sync(() => pipeline.fail(pending, error)),
+      onSuccess: () => pipeline.send(pending, unspent)
+    })
+    return within(retrying.settings.connection, pending.map(({ index }) => commands[index]!), {
+      whole: Effect.map(sending, () => pipeline.outcomes(0)),
+      orElse: (limit) => Effect.sync(() => pipeline.outcomes(limit))
     })
   })
 
-/** Runs once more what was not run where it was sent: one by one in each slot, all slots at once. */
-const repeat = (execute: Execute, commands: Commands, outcomes: Array<Outcome>): Effect.Effect<void> => {
-  const bySlot = new Map<number, Array<number>>()
-  commands.forEach((command, index) => {
-    const error = errorIn(outcomes[index])
-    if (error === undefined) return
-    if (!isRepeatable(error)) {
-      outcomes[index] = Exit.fail(atIndex(typed(error), index))
-      return
-    }
-    const slot = slotIn(command) ?? -1
-    bySlot.set(slot, [...bySlot.get(slot) ?? [], index])
-  })
-  if (bySlot.size === 0) return Effect.void
-  return Effect.forEach(bySlot.values(), (indices) =>
-    Effect.forEach(indices, (index) =>
-      // In range: the indices are those of commands.
-      Effect.map(Effect.exit(execute(commands[index]!)), (outcome) => {
-        outcomes[index] = placed(outcome, index)
-      }), { discard: true }), { concurrency: "unbounded", discard: true })
-}
-
-const placed = (outcome: Outcome, index: number): Outcome => Exit.mapError(outcome, (error) => atIndex(error, index))
-
-const errorIn = (outcome: Outcome | undefined): RedisError | undefined =>
-  outcome === undefined || Exit.isSuccess(outcome) ? undefined : outcome.cause.reasons.find(Cause.isFailReason)?.error
-
-/** Whether it is certain that nothing was run, or repeating does no harm, and another try may do. */
-const isRepeatable = (error: RedisError): boolean =>
-  error._tag === "ResponseError"
-    ? passing.has(error.code)
-    : error._tag === "SlotNotCoveredError" || isMoved(error) || isSafeOutage(error)
-
-const passing: ReadonlySet<string> = new Set(["TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN"])
-
-const isMoved = (error: RedisError): boolean => error._tag === "ConnectionError" && error.reason === "Demoted"
-
-const isSafeOutage = (error: RedisError): boolean => isOutage(error) && isSafeToRetry(error)
-
-/** The cluster's own errors, which a single server's client does not know. */
-const typed = (error: RedisError): RedisError => {
-  if (error._tag !== "ResponseError") return error
-  switch (error.code) {
-    case "CLUSTERDOWN":
-    case "MASTERDOWN":
-      return new ClusterDownError({ code: error.code, detail: error.detail, command: error.command, attempts: 1 })
-    case "CROSSSLOT":
-      return new CrossSlotError({ command: error.command })
-    default:
-      return error
+/**
+ * Where each command is sent first. What is read from replicas must not miss what the same pipeline writes: then the
+ * slot is the master's. Else one server of a slot answers all of its reads.
+ */
+const firstNodes = ({ redirects }: Retrying, commands: Commands) => {
+  if (!redirects.readsFromReplicas) return (command: RedisCommand.Any) => redirects.masterOf(command)
+  const written = new Set(commands.filter((command) => !isForReplicas(command)).map(slotIn))
+  const chosen = new Map<number | undefined, Node | undefined>()
+  return (command: RedisCommand.Any): Node | undefined => {
+    const slot = slotIn(command)
+    if (written.has(slot)) return redirects.masterOf(command)
+    const node = chosen.get(slot) ?? redirects.nodeFor(command)
+    chosen.set(slot, node)
+    return node
   }
 }
 
-// -----------------------------------------------------------------------------
-// Transactions and commands that need a connection of their own
-// -----------------------------------------------------------------------------
-
-/** The pause before what cannot be run at the moment is tried again. */
-const pause = "50 millis"
-
-/** How often a command follows its slot at once. */
-const immediateTries = 3
-
-/** Runs something on the server of a command's slot, again where that has moved or failed and nothing was run. */
-export const following = Effect.fnUntraced(function*<A>(
-  state: State,
-  redirects: Redirects,
-  command: RedisCommand.Any,
-  run: (node: Node) => Effect.Effect<A, RedisError>
-): Effect.fn.Return<A, RedisError> {
-  for (let tries = 1; true; tries++) {
-    yield* state.known
-    const node = redirects.masterOf(command)
-    const attempt = yield* Effect.exit(node === undefined ? Effect.fail(notCovered(command)) : run(node))
-    if (Exit.isSuccess(attempt)) return attempt.value
-    const error = errorIn(attempt)
-    if (error === undefined || !isRepeatable(error)) {
-      return yield* Effect.mapError(attempt, typed)
-    }
-    if (tries === maxTries) return yield* Effect.fail(exhausted(command, error.message, "not-sent"))
-    if (isMoved(error) && tries <= immediateTries) continue
-    state.requestRefresh()
-    yield* Effect.sleep(pause)
-  }
-})
-
-/** Runs a transaction on the server of its one slot. */
-export const transaction = (
-  state: State,
-  redirects: Redirects,
-  commands: Commands
-): Effect.Effect<ReadonlyArray<Outcome>, RedisError> => {
-  const sent = commands.filter((command) => command.settled === undefined)
-  const refusal = sent.map(refusalInBatch).find((error) => error !== undefined) ?? differentSlots(sent)
-  if (refusal !== undefined) return Effect.fail(refusal)
-  // Without anything to send any server does.
-  const leading = sent.find((command) => RedisCommand.firstKey(command) !== undefined) ?? sent[0] ?? nothing
-  return following(state, redirects, leading, (node) => node.client.transaction(commands))
-}
-
-const nothing = RedisCommand.send("PING")
-
-const differentSlots = (commands: Commands): ClusterUnsupportedError | undefined => {
-  const slots = new Set(commands.map(slotIn).filter((slot) => slot !== undefined))
-  return slots.size < 2 ? undefined : new ClusterUnsupportedError({
-    command: "MULTI",
-    detail: "a transaction is run by one server, and the keys of this one lie in different hash slots. " +
-      "Give them a common {hash tag}"
-  })
+const slotIn = (command: RedisCommand.Any): number | undefined => {
+  const key = routingKey(command)
+  return key === undefined ? undefined : slotOf(key)
 }

@@ -8,30 +8,35 @@ import type { RedisEvent, RedisStats, Service } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import type { ClusterOptions } from "@redfx/core/RedisConfig"
-import type { RedisConnector } from "@redfx/core/RedisConnector"
-import { RedisConnector as Connector } from "@redfx/core/RedisConnector"
-import { ClusterUnsupportedError, ConnectionError } from "@redfx/core/RedisError"
+import { RedisConnector } from "@redfx/core/RedisConnector"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisRouter from "@redfx/core/RedisRouter"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { following, pipeline, transaction } from "./batches.ts"
+import { pipeline } from "./batches.ts"
 import type { Cluster } from "./cluster.ts"
+import { ConnectionLimit } from "./connectionLimit.ts"
+import { following, transaction } from "./following.ts"
+import { lossOf } from "./loss.ts"
 import { Nodes } from "./nodes.ts"
-import { plan } from "./plan.ts"
+import { plan, refusalInBatch } from "./plan.ts"
 import { readerOf } from "./readFrom.ts"
 import { Redirects } from "./redirects.ts"
-import { reserve } from "./reservation.ts"
-import { slotOf } from "./slot.ts"
+import { forOneServer, idle, notForReading } from "./refusals.ts"
+import { guarded, reserve } from "./reservation.ts"
+import type { Retrying } from "./retrying.ts"
 import { State } from "./state.ts"
-import { formatAddress, parseAddress } from "./topology.ts"
+import { Subscribers } from "./subscribers.ts"
+import { formatAddress } from "./topology.ts"
+import { notCovered } from "./tries.ts"
 
 /** Options with every default filled in. */
 export interface ClusterSettings {
   readonly connection: ConnectionSettings
+  readonly limitPerNode: boolean
   readonly startNodes: ReadonlyArray<NodeAddress>
   readonly translate: (address: NodeAddress) => NodeAddress
   readonly crossSlot: "split" | "emulate" | "reject"
@@ -48,8 +53,9 @@ export interface ClusterClient {
   readonly client: Service
   readonly cluster: Cluster
   readonly state: State
-  readonly redirects: Redirects
 }
+
+type Routing = Pick<Retrying, "state" | "redirects">
 
 /** A client of a cluster, for as long as the scope is open. Opens nothing. */
 export const make = Effect.fnUntraced(function*(
@@ -57,63 +63,73 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ClusterClient, never, RedisConnector | Scope.Scope> {
   const events = yield* PubSub.sliding<RedisEvent>(256)
   yield* Effect.addFinalizer(() => PubSub.shutdown(events))
-  const { redirects, state } = yield* makeState(settings, (event) => {
+  const publish = (event: RedisEvent): void => {
     PubSub.publishUnsafe(events, event)
-  })
-  const router = yield* makeRouter(settings, state, redirects, events)
+  }
+  const routing = yield* makeRouting(settings, publish)
+  const router = yield* makeRouter(settings, routing, Stream.fromPubSub(events), publish)
   const base = yield* RedisRouter.makeClient(router, settings.connection)
-  const cluster: Cluster = {
+  const refusesWrite = (command: RedisCommand.Any) => settings.readOnly ? notForReading(command) : undefined
+  const retrying: Retrying = {
+    settings,
+    ...routing,
+    refuses: (command) => refusesWrite(command) ?? refusalInBatch(command),
+    unsent: base.transaction
+  }
+  const cluster = clusterOf(retrying, base)
+  const client: Service = {
+    ...base,
+    execute: (command) => {
+      const refusal = refusesWrite(command)
+      if (refusal !== undefined) return Effect.fail(refusal)
+      const planned = plan(cluster, settings, command)
+      // What a plan comes to was decoded by the command's own decoder.
+      return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, RedisError>
+    },
+    pipeline: (commands) => pipeline(retrying, commands),
+    transaction: (commands) => transaction(retrying, commands),
+    reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, routing.redirects, refusesWrite)),
+    monitor: () => Stream.fail(forOneServer("MONITOR"))
+  }
+  return {
+    client: settings.clusterDownRetryAttempts === 0 ? idle(client) : client,
+    cluster,
+    state: routing.state
+  }
+})
+
+const clusterOf = (retrying: Retrying, base: Service): Cluster => {
+  const { state } = retrying
+  return {
     masters: Effect.map(state.known, () => state.masters),
     nodes: Effect.map(state.known, () => state.members),
     ofSlot: (slot) => state.routeOf(slot)?.master,
+    requestRefresh: () => state.requestRefresh(true),
     execute: (command) =>
       RedisCommand.needsOwnConnection(command) && command.settled === undefined
-        ? following(state, redirects, command, (node) => node.client.execute(command))
+        ? following(retrying, command, (client) => client.execute(command))
         : base.execute(command)
   }
-  const execute: Service["execute"] = (command) => {
-    if (settings.readOnly && !isRead(command)) return Effect.fail(notForReading(command))
-    const planned = plan(cluster, settings, command)
-    // What a plan comes to was decoded by the command's own decoder.
-    return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, RedisError>
-  }
-  const client: Service = {
-    ...base,
-    execute,
-    pipeline: (commands) => commands.length === 0 ? Effect.succeed([]) : pipeline(state, redirects, execute, commands),
-    transaction: (commands) => commands.length === 0 ? Effect.succeed([]) : transaction(state, redirects, commands)
-  }
-  return { client, cluster, state, redirects }
-})
+}
 
-const isRead = ({ settled, spec }: RedisCommand.Any): boolean => spec.readonly || settled !== undefined
-
-const notForReading = ({ spec }: RedisCommand.Any) =>
-  new ClusterUnsupportedError({ command: spec.name, detail: "this client is readOnly, and the command may write" })
-
-const makeState = Effect.fnUntraced(function*(
+const makeRouting = Effect.fnUntraced(function*(
   settings: ClusterSettings,
   onEvent: (event: RedisEvent) => void
-): Effect.fn.Return<Pick<ClusterClient, "state" | "redirects">, never, RedisConnector | Scope.Scope> {
+): Effect.fn.Return<Routing, never, RedisConnector | Scope.Scope> {
   const context = yield* Effect.context<RedisConnector | Scope.Scope>()
   const scope = yield* Effect.scope
   const fork = (effect: Effect.Effect<void>): void => {
     Effect.runForkWith(context)(Effect.forkIn(effect, scope, { startImmediately: true }))
   }
-  const nodes = new Nodes({
+  const nodes: Nodes = new Nodes({
     settings: settings.connection,
+    limit: settings.limitPerNode ? undefined : new ConnectionLimit({
+      pool: settings.connection.pool,
+      nodes: () => state.members.length,
+      makeRoom: Effect.suspend(() => closeIdle(nodes))
+    }),
     onEvent,
-    onRefusal: ({ code, line }, endpoint) => {
-      if (code !== "MOVED" && code !== "ASK") return undefined
-      const target = state.follow(line, endpoint)
-      return target === undefined ? undefined : new ConnectionError({
-        reason: "Demoted",
-        detail: `Slot ${target.slot} ${code === "ASK" ? "is on its way" : "has moved"} to ${target.node.address}`,
-        address: formatAddress(endpoint),
-        delivery: "not-sent",
-        readonly: false
-      })
-    }
+    onRefusal: (error, endpoint) => state.onRefusal(error, endpoint)
   }, context)
   const state: State = new State(nodes, {
     ...settings,
@@ -125,12 +141,7 @@ const makeState = Effect.fnUntraced(function*(
   const redirects: Redirects = new Redirects(state, { ...settings, reader }, fork)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
-      const closed = new ConnectionError({
-        reason: "ClientClosed",
-        detail: "The client was closed",
-        delivery: "not-sent",
-        readonly: false
-      })
+      const closed = lossOf("ClientClosed", "The client was closed")
       state.close(closed)
       redirects.parking.failAll(closed)
     })
@@ -139,26 +150,27 @@ const makeState = Effect.fnUntraced(function*(
   return { state, redirects }
 })
 
+/** Makes room for connections to other nodes. */
+const closeIdle = (nodes: Nodes): Effect.Effect<void> =>
+  Effect.forEach(nodes.all, ({ pool }) => pool.disconnect({ only: "exclusive" }), { discard: true })
+
 const makeRouter = Effect.fnUntraced(function*(
   settings: ClusterSettings,
-  state: State,
-  redirects: Redirects,
-  events: PubSub.PubSub<RedisEvent>
+  { redirects, state }: Routing,
+  events: Stream.Stream<RedisEvent>,
+  onEvent: (event: RedisEvent) => void
 ): Effect.fn.Return<RedisRouter.RedisRouter, never, RedisConnector> {
-  const connector = yield* Connector
-  const rest = {
-    events: Stream.fromPubSub(events),
-    stats: statsOf(state, redirects),
-    subscribers: subscribersOf(state, connector, (event) => {
-      PubSub.publishUnsafe(events, event)
-    })
-  }
+  const subscribers = new Subscribers(state, yield* RedisConnector, onEvent)
+  state.onMembers((addresses) => subscribers.retain(addresses))
+  const rest = { events, stats: statsOf(state, redirects), subscribers }
   return {
     submit: (request) => redirects.submit(request),
-    exclusive: ([command]) =>
+    exclusive: (commands) =>
       Effect.flatMap(state.known, () => {
-        const node = command === undefined ? undefined : redirects.masterOf(command)
-        return node === undefined ? Effect.die("a connection for no command") : node.pool.router.exclusive([])
+        // There is a command: nothing else asks for a connection.
+        const command = commands[0]!
+        const node = redirects.masterOf(command)
+        return node === undefined ? Effect.fail(notCovered(command)) : node.pool.router.exclusive(commands)
       }),
     ...RedisRouter.refusals,
     reserve: reserve(state, redirects, rest),
@@ -178,26 +190,3 @@ const statsOf = (state: State, redirects: Redirects): Effect.Effect<RedisStats> 
       inFlight: sum(({ inFlight }) => inFlight)
     }
   })
-
-/** Any server delivers what is published anywhere; a shard channel is subscribed to where its slot is served. */
-const anywhere = ""
-
-const subscribersOf = (
-  state: State,
-  connector: RedisConnector["Service"],
-  onEvent: (event: RedisEvent) => void
-): RedisRouter.Subscribers => ({
-  place: (kind, channel) =>
-    kind === "ssubscribe" ? state.routeOf(slotOf(channel))?.master.address ?? anywhere : anywhere,
-  connect: (place, owner) =>
-    Effect.flatMap(state.known, () => {
-      const endpoint = place === anywhere ? undefined : parseAddress(place, { host: "", port: 0 })
-      const node = endpoint === undefined ? anyOf(state.members) : state.nodes.at(endpoint)
-      return node === undefined
-        ? Effect.die("a topology without nodes")
-        : Effect.tapError(node.source.open(owner), () => Effect.sync(() => state.requestRefresh()))
-    }).pipe(Effect.provideService(Connector, connector)),
-  onEvent
-})
-
-const anyOf = <A>(all: ReadonlyArray<A>): A | undefined => all[Math.floor(Math.random() * all.length)]

@@ -24,6 +24,7 @@ export interface ClusterNode {
  *
  * - `masters`, `nodes`: those that serve slots, and these with their replicas; asks for the topology when it is not known.
  * - `ofSlot`: the master of a slot as it is known at the moment, without asking; `undefined` when none serves it.
+ * - `requestRefresh`: has the topology read again soon, as after a node was lost.
  * - `execute`: runs a command whose keys are all in one slot, wherever that is served, and follows redirects. One without
  *   a key runs on any master.
  */
@@ -31,5 +32,6 @@ export interface Cluster {
   readonly masters: Effect.Effect<ReadonlyArray<ClusterNode>, RedisError>
   readonly nodes: Effect.Effect<ReadonlyArray<ClusterNode>, RedisError>
   readonly ofSlot: (slot: number) => ClusterNode | undefined
+  readonly requestRefresh: () => void
   readonly execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
 }

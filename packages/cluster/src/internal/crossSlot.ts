@@ -101,13 +101,13 @@ const partsOf = ({ head, tail, units }: Units, places: ReadonlyArray<number>): R
 // -----------------------------------------------------------------------------
 
 const ofSets = (operation: Sets.SetOperation): Split => (cluster, command) =>
-  operation(cluster, RedisCommand.keys(command))
+  operation((read) => cluster.execute(RedisCommand.undecoded(read)), RedisCommand.keys(command))
 
 /** The members themselves are needed to count those that are in all sets. */
 const intersectionSize: Split = (cluster, command) => {
   const [token, limit = 0] = unitsOf(command, 1)?.tail.map(wordOf) ?? []
   return Effect.map(
-    Sets.intersection(cluster, RedisCommand.keys(command)),
+    Sets.intersection((read) => cluster.execute(RedisCommand.undecoded(read)), RedisCommand.keys(command)),
     ({ length }) => (token === "LIMIT" && Number(limit) > 0 ? Math.min(length, Number(limit)) : length)
   )
 }

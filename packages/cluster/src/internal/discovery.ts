@@ -10,6 +10,7 @@ import { AuthenticationError, ClusterConnectError } from "@redfx/core/RedisError
 import type { RedisError } from "@redfx/core/RedisError"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Node } from "./nodes.ts"
 import { slotCount } from "./slot.ts"
 import { fromSlots } from "./topology.ts"
@@ -21,11 +22,20 @@ export interface DiscoveryOptions {
   readonly nodesOf: (topology: Topology) => ReadonlyArray<Node>
 }
 
+/** What is known, and from whom. */
+export interface Discovered {
+  readonly topology: Topology
+  readonly source: Node
+}
+
 /** After how long without an answer the next server is asked as well. */
 const patience = "300 millis"
 
 /** For how long a server is asked, beyond its own limits: one that stands still must not hold up the others. */
 const askLimit = "10 seconds"
+
+/** For how long a server is asked whether all slots must be served, before it counts as one that is not there. */
+const requirementLimit = "2 seconds"
 
 /** Why a server could not tell, or why no other need be asked. */
 interface Failure {
@@ -39,9 +49,9 @@ interface Failure {
 export const discover = Effect.fnUntraced(function*(
   candidates: ReadonlyArray<Node>,
   options: DiscoveryOptions
-): Effect.fn.Return<Topology, RedisError> {
+): Effect.fn.Return<Discovered, RedisError> {
   const failures: Array<Failure> = []
-  const from = (index: number): Effect.Effect<Topology, Failure> => {
+  const from = (index: number): Effect.Effect<Discovered, Failure> => {
     const candidate = candidates[index]
     if (candidate === undefined) return Effect.fail({ address: "", error: undefined, detail: "", final: true })
     const failed = Deferred.makeUnsafe<boolean>()
@@ -66,14 +76,17 @@ const untilFinal = (failed: Deferred.Deferred<boolean>): Effect.Effect<never, Fa
   )
 
 const explain = (failures: ReadonlyArray<Failure>): RedisError => {
-  const refused = failures.map(({ error }) => error).filter((error) => error instanceof AuthenticationError)
-  // Others cannot be expected to know what these do not.
-  return refused.length === failures.length && refused[0] !== undefined
-    ? refused[0]
+  const refusal = failures.map(({ error }) => error).find((error) => error instanceof AuthenticationError)
+  // Where nobody said anything else, the others cannot be expected to know what these do not.
+  return refusal !== undefined && failures.every(({ error }) => error === undefined || isDumb(error))
+    ? refusal
     : new ClusterConnectError({ attempts: failures.map(({ address, detail }) => ({ address, detail })) })
 }
 
-const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Topology, Failure> => {
+/** Whether a server let nobody in, or was not there. */
+const isDumb = (error: RedisError): boolean => error instanceof AuthenticationError || "delivery" in error
+
+const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, Failure> => {
   const failure = (detail: string, error?: RedisError): Failure => ({
     address: node.address,
     error,
@@ -93,7 +106,7 @@ const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Topology, Fai
         failure(`all slots must be covered and only ${topology.covered} of ${slotCount} are`)
       )
     }
-    return topology
+    return { topology, source: node }
   }).pipe(
     Effect.timeoutOrElse({ duration: askLimit, orElse: () => Effect.fail(failure("it did not answer in time")) })
   )
@@ -107,8 +120,8 @@ const needsAll = (topology: Topology, { nodesOf }: DiscoveryOptions): Effect.Eff
     Effect.forEach(
       nodesOf(topology),
       (node) =>
-        Effect.matchEffect(node.client.execute(configGet(requirement)), {
-          onSuccess: (config) => Effect.succeed(config[requirement] === "yes"),
+        Effect.matchEffect(Effect.timeoutOption(node.client.execute(configGet(requirement)), requirementLimit), {
+          onSuccess: (config) => Effect.succeed(Option.isSome(config) && config.value[requirement] === "yes"),
           onFailure: (error) =>
             "delivery" in error ? Effect.succeed(false) : Effect.fail<Failure>({
               address: node.address,

@@ -26,7 +26,7 @@ export const untypedKey = (command: RedisCommand.Any): Key | undefined => {
 }
 
 /** The error that refuses a command without typed keys, whatever it is part of. */
-export const refusal = (command: RedisCommand.Any): RedisError | undefined => {
+const refusal = (command: RedisCommand.Any): RedisError | undefined => {
   const rule = ruleOf(command.spec.name)
   if (rule?.to === "none") return unsupported(command, rule.instead)
   if (rule !== undefined) return undefined
@@ -34,7 +34,7 @@ export const refusal = (command: RedisCommand.Any): RedisError | undefined => {
   return slots.size === 0
     ? unsupported(
       command,
-      "it has no key, by which its server would be found. Give it one, or run it with RedisCluster.onNode."
+      "it has no key, by which its server would be found. Give it one, or run it with RedisCluster.onNode"
     )
     : slots.size > 1
     ? new CrossSlotError({ command: command.spec.name })
@@ -45,7 +45,10 @@ export const refusal = (command: RedisCommand.Any): RedisError | undefined => {
 export const refusalInBatch = (command: RedisCommand.Any): RedisError | undefined => {
   const refused = refusal(command)
   if (refused !== undefined || untypedKey(command) !== undefined) return refused
-  return unsupported(command, "it is not for the server of one slot. Run it by itself, outside of pipelines and transactions.")
+  return unsupported(
+    command,
+    "it is not for the server of one slot. Run it by itself, outside of pipelines and transactions"
+  )
 }
 
 export const unsupported = (command: RedisCommand.Any, detail: string): ClusterUnsupportedError =>
@@ -84,7 +87,7 @@ const byRule = (
     case "masters":
     case "nodes":
       return Effect.map(
-        Effect.flatMap(cluster[rule.to], (nodes) => onEach(nodes, command)),
+        Effect.flatMap(cluster[rule.to], (nodes) => onEach(cluster, nodes, command)),
         (replies) => rule.merge(replies, command)
       )
   }
@@ -102,6 +105,6 @@ const onSlot = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect<Resp
     const node = cluster.ofSlot(slot)
     return node === undefined
       ? Effect.fail(new SlotNotCoveredError({ slot }))
-      : onNode(node, RedisCommand.undecoded(command))
+      : onNode(cluster, node, RedisCommand.undecoded(command))
   })
 }

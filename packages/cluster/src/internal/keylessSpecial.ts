@@ -24,7 +24,7 @@ export const randomKey: Run = (cluster, command) => {
   const ask = ([node, ...others]: ReadonlyArray<ClusterNode>): Effect.Effect<Resp.Value, RedisError> =>
     node === undefined
       ? Effect.succeed(null)
-      : Effect.flatMap(onNode(node, raw), (key) => (key === null ? ask(others) : Effect.succeed(key)))
+      : Effect.flatMap(onNode(cluster, node, raw), (key) => (key === null ? ask(others) : Effect.succeed(key)))
   return Effect.flatMap(Effect.flatMap(cluster.masters, Random.shuffle), ask)
 }
 
@@ -34,10 +34,13 @@ export const kill: Run = (cluster, command) => {
   const filters = command.parts.map((_, index) => index % 2 === 0 ? wordAt(command, index) : "")
   if (filters.includes("ID")) {
     const detail = "every server counts its clients by itself, so the same id is another client on each. " +
-      "Run it on one of them with RedisCluster.onNode."
+      "Run it on one of them with RedisCluster.onNode"
     return Effect.fail(new ClusterUnsupportedError({ command: command.spec.name, detail }))
   }
-  return Effect.map(Effect.flatMap(cluster.nodes, (nodes) => onEach(nodes, command)), (replies) => sum(replies, command))
+  return Effect.map(
+    Effect.flatMap(cluster.nodes, (nodes) => onEach(cluster, nodes, command)),
+    (replies) => sum(replies, command)
+  )
 }
 
 /** The client is on one server at the most: those that do not know it refuse. */
@@ -45,7 +48,7 @@ const killAddress: Run = (cluster, command) => {
   const raw = RedisCommand.undecoded(command)
   return Effect.gen(function*() {
     const nodes = yield* cluster.nodes
-    const results = yield* Effect.forEach(nodes, (node) => Effect.result(onNode(node, raw)), {
+    const results = yield* Effect.forEach(nodes, (node) => Effect.result(onNode(cluster, node, raw)), {
       concurrency: "unbounded"
     })
     const done = results.find(Result.isSuccess)
@@ -61,12 +64,12 @@ const killAddress: Run = (cluster, command) => {
 export const slotStats: Run = (cluster, command) =>
   wordAt(command, 0) === "SLOTSRANGE"
     ? Effect.map(
-      Effect.flatMap(cluster.masters, (masters) => onEach(masters, command)),
+      Effect.flatMap(cluster.masters, (masters) => onEach(cluster, masters, command)),
       (replies) => sortedByFirst(replies, command)
     )
     : Effect.fail(
       new ClusterUnsupportedError({
         command: command.spec.name,
-        detail: "each server orders its own slots. Ask them all with RedisCluster.perNode."
+        detail: "each server orders its own slots. Ask them all with RedisCluster.perNode"
       })
     )

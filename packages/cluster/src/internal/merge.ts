@@ -30,9 +30,6 @@ export const least: Merge = (replies) => integers(replies).reduce<number | bigin
 /** The greatest of integers. */
 export const greatest: Merge = (replies) => integers(replies).reduce<number | bigint>((a, b) => (b > a ? b : a), 0)
 
-/** All elements of arrays. */
-export const concatenation: Merge = (replies) => replies.flatMap(elements)
-
 /** All elements of arrays, those that are the same once. */
 export const union: Merge = (replies) => distinct(replies.flatMap(elements))
 

@@ -18,6 +18,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { ClusterNode } from "./cluster.ts"
+import type { ConnectionLimit } from "./connectionLimit.ts"
+import { lossOf } from "./loss.ts"
 import { formatAddress } from "./topology.ts"
 
 /**
@@ -33,6 +35,8 @@ export interface Node extends ClusterNode {
 
 export interface NodesOptions {
   readonly settings: ConnectionSettings
+  /** Bounds the connections of all nodes together; without it each node has the limit of its pool. */
+  readonly limit: ConnectionLimit | undefined
   readonly onEvent: (event: RedisClient.RedisEvent) => void
   /** Takes what a node refuses; returns what that means to the command when it belongs on another node. */
   readonly onRefusal: (error: ErrorReply, endpoint: NodeAddress) => RedisError | undefined
@@ -87,13 +91,13 @@ export class Nodes {
     endpoint: NodeAddress,
     address: string
   ): Effect.fn.Return<Node, never, RedisConnector | Scope.Scope> {
-    const { onEvent, onRefusal, settings } = this.#options
+    const { limit, onEvent, onRefusal, settings } = this.#options
     const direct = RedisConnection.sourceAt(endpoint, settings)
     const source: RedisConnection.Source = {
-      address,
+      ...direct,
       open: (owner) => direct.open({ ...owner, onRefusal: (error) => onRefusal(error, endpoint) })
     }
-    const pool = yield* RedisPool.makeFrom(source, settings, onEvent)
+    const pool = yield* RedisPool.makeFrom(source, settings, onEvent, limit?.within)
     const client = yield* RedisRouter.makeClient(pool.router, settings)
     return {
       address,
@@ -112,4 +116,6 @@ export class Nodes {
 const drained = Effect.fnUntraced(function*(node: Node) {
   yield* node.pool.disconnect()
   for (let check = 0; check < drainChecks && !(yield* node.isIdle); check++) yield* Effect.sleep(drainInterval)
+  const detail = "The cluster does not name the server any more"
+  yield* node.pool.disconnect({ inUse: true, reason: lossOf("Closed", detail, node.address) })
 })

@@ -11,23 +11,32 @@ import * as Effect from "effect/Effect"
 import type { Cluster, ClusterNode } from "./cluster.ts"
 import { runAll } from "./parts.ts"
 
-/** Runs a command on one server; sends it once more over a new connection when the first one is lost and that is safe. */
+/**
+ * Runs a command on one server; sends it once more over a new connection when the first one is lost and that is safe. A
+ * server that is gone, or no master any more, makes the client ask who has taken its place: no redirect tells of that
+ * where no key is.
+ */
 export const onNode = <A>(
+  cluster: Cluster,
   { client }: ClusterNode,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
 ): Effect.Effect<A, RedisError> =>
-  Effect.retry(client.execute(command), {
-    times: 1,
-    while: (error) => error._tag === "ConnectionError" && isSafeToRetry(error)
-  })
+  client.execute(command).pipe(
+    Effect.retry({ times: 1, while: (error) => error._tag === "ConnectionError" && isSafeToRetry(error) }),
+    Effect.tapError((error) => isReplaced(error) ? Effect.sync(() => cluster.requestRefresh()) : Effect.void)
+  )
+
+const isReplaced = ({ _tag }: RedisError): boolean =>
+  _tag === "ConnectionError" || _tag === "TimeoutError" || _tag === "ReadOnlyError"
 
 /** The replies of all these servers as they came, in order; fails when one of them fails. */
 export const onEach = (
+  cluster: Cluster,
   nodes: ReadonlyArray<ClusterNode>,
   command: RedisCommand.Any
 ): Effect.Effect<ReadonlyArray<Resp.Value>, RedisError> => {
   const raw = RedisCommand.undecoded(command)
-  return runAll(nodes.map((node) => onNode(node, raw)), command.spec.readonly)
+  return runAll(nodes.map((node) => onNode(cluster, node, raw)), command.spec.readonly)
 }
 
 /** How long replicas are waited for, where they only should have what masters must have. */
@@ -44,12 +53,16 @@ export const onMastersAndReplicas = (
   Effect.flatMap(Effect.all([cluster.masters, cluster.nodes]), ([masters, nodes]) => {
     const known = new Set(masters.map(({ address }) => address))
     const replicas = nodes.filter(({ address }) => !known.has(address))
-    const there = Effect.forEach(replicas, (node) => Effect.exit(onNode(node, RedisCommand.undecoded(command))), {
-      concurrency: "unbounded",
-      discard: true
-    })
+    const there = Effect.forEach(
+      replicas,
+      (node) => Effect.exit(onNode(cluster, node, RedisCommand.undecoded(command))),
+      {
+        concurrency: "unbounded",
+        discard: true
+      }
+    )
     return Effect.map(
-      Effect.all([onEach(masters, command), Effect.timeoutOption(there, replicaLimit)], { concurrency: 2 }),
+      Effect.all([onEach(cluster, masters, command), Effect.timeoutOption(there, replicaLimit)], { concurrency: 2 }),
       ([replies]) => replies
     )
   })

@@ -5,6 +5,8 @@
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"
+import * as RedisReply from "@redfx/core/RedisReply"
+import type * as Resp from "@redfx/core/Resp"
 import type * as Effect from "effect/Effect"
 import type { Cluster } from "./cluster.ts"
 
@@ -17,18 +19,11 @@ const specOf = (name: string): RedisCommand.Spec => {
   return spec
 }
 
+const reply = RedisReply.make<Resp.Value>((value) => value)
+
 /**
- * Runs a command that reads where writes go, whatever the option `readFrom` says: what is written elsewhere in
- * consequence must not come from a replica that lags behind.
+ * The reply, as it came, to a command that reads: from the server that writes go to, whatever the option `readFrom` says.
+ * What is written in consequence must not come from a replica that lags behind.
  */
-export const onMaster = <A>(
-  cluster: Cluster,
-  command: RedisCommand.RedisCommand<A, unknown, unknown>
-): Effect.Effect<A, RedisError> =>
-  cluster.execute(
-    RedisCommand.make<A, unknown, unknown>({
-      spec: specOf(command.spec.name),
-      args: () => command.parts,
-      reply: replyOf(command)
-    })
-  )
+export const onMaster = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect<Resp.Value, RedisError> =>
+  cluster.execute(RedisCommand.make({ spec: specOf(command.spec.name), args: () => command.parts, reply }))

@@ -5,17 +5,13 @@
  * @internal
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import {
-  ClusterDownError,
-  ClusterRetriesExhaustedError,
-  CrossSlotError,
-  SlotNotCoveredError
-} from "@redfx/core/RedisError"
+import { ClusterDownError, CrossSlotError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { Redirector, Request } from "@redfx/core/RedisRouter"
 import type { ErrorReply } from "@redfx/core/Resp"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { lossOf } from "./loss.ts"
 import type { Node } from "./nodes.ts"
 import { fail, Parking } from "./parking.ts"
 import { routingKey } from "./plan.ts"
@@ -24,30 +20,39 @@ import type { Reader } from "./readFrom.ts"
 import { slotOf } from "./slot.ts"
 import type { State } from "./state.ts"
 import { parseAddress } from "./topology.ts"
-
-/** How often one command is sent at the most. */
-export const maxTries = 16
-
-/** How often TRYAGAIN is obeyed at once, and the pause after that. */
-const immediateTries = 8
-const tryAgainPause = 50
-
-/** Pauses after the loss of a connection: doubled from the shortest to the longest. */
-const shortestPause = 20
-const longestPause = 250
-
-/** The pause before a slot without owner is looked up once more. */
-const uncoveredPause = 100
+import {
+  exhausted,
+  isOutage,
+  maxTries,
+  notCovered,
+  pauseAfterLoss,
+  pauseAfterRedirect,
+  uncoveredPause
+} from "./tries.ts"
 
 export interface RedirectsOptions {
   readonly clusterDownRetryAttempts: number
   readonly reader: Reader | undefined
 }
 
+/**
+ * What a request has been through, beyond the number of its tries.
+ *
+ * - `downs`: how often the cluster was down for it. `uncovered`: what was waited for since nobody served its slot.
+ * - `target`: where to send it next, whoever owns the slot.
+ */
+interface Trouble {
+  downs: number
+  uncovered: "nothing" | "pause" | "topology"
+  target: Node | undefined
+}
+
 export class Redirects implements Redirector {
   readonly parking: Parking
   readonly #state: State
   readonly #options: RedirectsOptions
+  /** Few requests get into trouble; the others do not pay for it. */
+  readonly #troubles = new WeakMap<Request, Trouble>()
   #used = false
 
   constructor(state: State, options: RedirectsOptions, fork: (effect: Effect.Effect<void>) => void) {
@@ -75,36 +80,55 @@ export class Redirects implements Redirector {
     )
   }
 
+  /** Whether others than masters may be asked. */
+  get readsFromReplicas(): boolean {
+    return this.#options.reader !== undefined
+  }
+
   /** The node for a command; `undefined` when its slot is not served. */
   nodeFor(command: RedisCommand.Any): Node | undefined {
+    const { reader } = this.#options
+    if (reader === undefined || !isForReplicas(command)) return this.masterOf(command)
     this.#used = true
     const key = RedisCommand.firstKey(command) ?? routingKey(command)
     if (key === undefined) return anyOf(this.#state.masters)
     const route = this.#state.routeOf(slotOf(key))
-    const { reader } = this.#options
-    return route === undefined || reader === undefined || !isForReplicas(command)
-      ? route?.master
-      : reader(route, command)
+    return route === undefined ? undefined : reader(route, command)
+  }
+
+  /** The master for a command; `undefined` when its slot is not served. */
+  masterOf(command: RedisCommand.Any): Node | undefined {
+    this.#used = true
+    const key = RedisCommand.firstKey(command) ?? routingKey(command)
+    return key === undefined ? anyOf(this.#state.masters) : this.#state.routeOf(slotOf(key))?.master
   }
 
   #route(request: Request): void {
+    // Who waited with others may have gone away when one of them was settled.
+    if (request.settled) return
     const { closed } = this.#state
     if (closed !== undefined) return fail(request, closed)
     if (this.#state.topology === undefined) {
       this.parking.untilTopology(request)
       return this.#state.requestRefresh()
     }
-    const { leading } = request
-    // What failed once is asked of the master.
-    const node = request.redirects === 0 ? this.nodeFor(leading) : this.masterOf(leading)
-    if (node === undefined) this.#uncovered(request)
-    else node.pool.router.submit(request)
+    try {
+      const node = this.#targetOf(request)
+      if (node === undefined) this.#uncovered(request)
+      else node.pool.router.submit(request)
+    } catch (defect) {
+      // The program's own `readFrom`: others that are sent at the same time must not be lost with this one.
+      fail(request, brokenReader(defect))
+    }
   }
 
-  /** The master for a command; `undefined` when its slot is not served. */
-  masterOf(command: RedisCommand.Any): Node | undefined {
-    const key = RedisCommand.firstKey(command) ?? routingKey(command)
-    return key === undefined ? anyOf(this.#state.masters) : this.#state.routeOf(slotOf(key))?.master
+  #targetOf(request: Request): Node | undefined {
+    if (request.redirects === 0) return this.nodeFor(request.leading)
+    const trouble = this.#troubles.get(request)
+    const target = trouble?.target
+    if (trouble !== undefined) trouble.target = undefined
+    // What failed once is asked of the master.
+    return target ?? this.masterOf(request.leading)
   }
 
   onRefusal(request: Request, error: ErrorReply, address: string): boolean {
@@ -113,19 +137,17 @@ export class Redirects implements Redirector {
       case "ASK": {
         const target = this.#state.follow(error.line, endpointOf(address))
         if (target === undefined) return false
-        if (this.#renew(request, error.line, error.code === "ASK")) target.node.pool.router.submit(request)
+        this.#redirect(request, target.node, error, error.code === "ASK")
         return true
       }
-      case "TRYAGAIN": {
-        const { asking, redirects } = request
-        if (!this.#renew(request, error.line, asking)) return true
-        if (redirects >= immediateTries) this.parking.forPause(request, tryAgainPause)
-        else this.#state.nodes.at(endpointOf(address)).pool.router.submit(request)
+      case "TRYAGAIN":
+        this.#redirect(request, this.#state.nodes.at(endpointOf(address)), error, request.asking)
         return true
-      }
+      case "LOADING":
+        return this.#onMaster(request, error, address)
       case "CLUSTERDOWN":
       case "MASTERDOWN":
-        this.#down(request, error)
+        if (!this.#onMaster(request, error, address)) this.#down(request, error)
         return true
       case "CROSSSLOT":
         fail(request, new CrossSlotError({ command: request.leading.spec.name }))
@@ -136,12 +158,31 @@ export class Redirects implements Redirector {
   }
 
   onLoss(request: Request, error: RedisError): boolean {
+    // A master that only stands still tells nobody that another has taken its place.
+    if (isOutage(error) || error._tag === "TimeoutError") this.#state.requestRefresh(true)
     if (!isOutage(error)) return false
-    this.#state.requestRefresh()
     const { delivery } = request
     if (delivery === "unknown" && !request.leading.spec.readonly) return false
-    const pause = Math.min(shortestPause * 2 ** request.redirects, longestPause)
-    if (this.#renew(request, error.message, false, delivery === "unknown")) this.parking.forPause(request, pause)
+    if (this.#renew(request, error.message, false, delivery === "unknown")) {
+      this.parking.forPause(request, pauseAfterLoss(request.redirects))
+    }
+    return true
+  }
+
+  #redirect(request: Request, node: Node, { line }: ErrorReply, asking: boolean): void {
+    if (!this.#renew(request, line, asking)) return
+    const pause = pauseAfterRedirect(request.redirects)
+    if (pause === 0) return node.pool.router.submit(request)
+    this.#troubleOf(request).target = node
+    this.parking.forPause(request, pause)
+  }
+
+  /** Asks the master what a replica cannot answer at the moment; returns whether there is a master to ask. */
+  #onMaster(request: Request, error: ErrorReply, address: string): boolean {
+    if (!isForReplicas(request.leading)) return false
+    const master = this.masterOf(request.leading)
+    if (master === undefined || master.address === address) return false
+    this.#redirect(request, master, error, false)
     return true
   }
 
@@ -154,24 +195,38 @@ export class Redirects implements Redirector {
   }
 
   #down(request: Request, { code, line }: ErrorReply): void {
-    const attempts = request.redirects + 1
-    if (attempts < this.#options.clusterDownRetryAttempts) {
-      request.renew(false, false)
-      this.parking.untilTopology(request)
-      return this.#state.requestRefresh()
+    const trouble = this.#troubleOf(request)
+    this.#state.requestRefresh(true)
+    if (++trouble.downs < this.#options.clusterDownRetryAttempts) {
+      if (this.#renew(request, line, false)) this.parking.untilTopology(request)
+      return
     }
     const detail = line.slice(code.length + 1)
-    fail(request, new ClusterDownError({ code, detail, command: request.leading.spec.name, attempts }))
+    const { name } = request.leading.spec
+    fail(request, new ClusterDownError({ code, detail, command: name, attempts: trouble.downs }))
   }
 
+  /** Waits for a pause and for the topology to be read, once. */
   #uncovered(request: Request): void {
-    const key = RedisCommand.firstKey(request.leading) ?? routingKey(request.leading)
-    if (request.redirects > 0 || key === undefined) {
-      return fail(request, new SlotNotCoveredError({ slot: key === undefined ? 0 : slotOf(key) }))
+    const trouble = this.#troubleOf(request)
+    if (trouble.uncovered === "nothing") {
+      trouble.uncovered = "pause"
+      this.#state.requestRefresh()
+      return this.parking.forPause(request, uncoveredPause)
     }
-    request.renew(false, false)
-    this.#state.requestRefresh()
-    this.parking.forPause(request, uncoveredPause)
+    if (trouble.uncovered === "pause" && this.#state.isReading) {
+      trouble.uncovered = "topology"
+      return this.parking.untilTopology(request)
+    }
+    fail(request, notCovered(request.leading))
+  }
+
+  #troubleOf(request: Request): Trouble {
+    const known = this.#troubles.get(request)
+    if (known !== undefined) return known
+    const trouble: Trouble = { downs: 0, uncovered: "nothing", target: undefined }
+    this.#troubles.set(request, trouble)
+    return trouble
   }
 }
 
@@ -180,26 +235,5 @@ const endpointOf = (address: string) => parseAddress(address, { host: "", port: 
 
 const anyOf = (nodes: ReadonlyArray<Node>): Node | undefined => nodes[Math.floor(Math.random() * nodes.length)]
 
-/** Whether a server is gone or was not reached, as after it failed: then another may take its place. */
-export const isOutage = (error: RedisError): boolean =>
-  error._tag === "TimeoutError"
-    ? error.phase === "connect"
-    : error._tag === "ConnectionError" && outages.has(error.reason)
-
-const outages: ReadonlySet<string> = new Set(["Refused", "Closed", "Reset", "Dns", "HealthCheck", "Other"])
-
-export const exhausted = (
-  command: RedisCommand.Any,
-  last: string,
-  delivery: "not-sent" | "unknown"
-): ClusterRetriesExhaustedError => {
-  const key = RedisCommand.firstKey(command) ?? routingKey(command)
-  return new ClusterRetriesExhaustedError({
-    command: command.spec.name,
-    attempts: maxTries,
-    last,
-    delivery,
-    readonly: command.spec.readonly,
-    ...(key === undefined ? {} : { slot: slotOf(key) })
-  })
-}
+const brokenReader = (cause: unknown) =>
+  lossOf("Other", "The program's readFrom failed to choose a server", undefined, cause)

@@ -45,7 +45,7 @@ export const bulk = (content: string | Uint8Array): Resp.Bulk => {
 export const identity = (value: Resp.Value): string => {
   const blob = blobOf(value)
   if (blob instanceof Resp.Bulk) return blob.text() ?? `\ud800${Array.from(blob.bytes()).join()}`
-  return blob ?? String(value)
+  return blob ?? (typeof value === "object" ? elements(value).map(identity).join() : String(value))
 }
 
 /** Sums integers exactly: `bigint` beyond ±(2⁵³−1), as the decoder makes them. */

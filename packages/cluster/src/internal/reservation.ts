@@ -4,18 +4,23 @@
  *
  * @internal
  */
+import type { Service } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import { ClusterUnsupportedError } from "@redfx/core/RedisError"
+import { ClusterUnsupportedError, CrossSlotError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import { RequestQueue } from "@redfx/core/RedisRouter"
 import type { RedisRouter, Request } from "@redfx/core/RedisRouter"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { Node } from "./nodes.ts"
+import { routingKey } from "./plan.ts"
 import type { Redirects } from "./redirects.ts"
+import { slotOf } from "./slot.ts"
 import type { State } from "./state.ts"
+import { notCovered, typed } from "./tries.ts"
 
 interface Bound {
   readonly node: Node
@@ -66,7 +71,7 @@ class Reservation {
       if (this.#bound !== undefined) return this.#bound
       yield* this.#state.known
       const node = this.#redirects.masterOf(command)
-      if (node === undefined) return yield* Effect.fail(elsewhere(command, "no server serves its slot at the moment"))
+      if (node === undefined) return yield* Effect.fail(notCovered(command))
       const router = yield* Effect.provideContext(node.pool.router.reserve, this.#context)
       return this.#bound = { node, router }
     }))
@@ -79,13 +84,18 @@ class Reservation {
   }
 
   /** A key of another server cannot be used on this connection. */
-  #refusal({ node }: Bound, command: RedisCommand.Any): ClusterUnsupportedError | undefined {
-    if (RedisCommand.firstKey(command) === undefined) return undefined
-    const master = this.#redirects.masterOf(command)
-    return master === node || master === undefined
-      ? undefined
-      : elsewhere(command, `its key is on another server than the connection, which is to ${node.address}`)
+  #refusal({ node }: Bound, command: RedisCommand.Any): RedisError | undefined {
+    return refusalOn(this.#redirects, node, command)
   }
+}
+
+/** A key of another server cannot be used on a connection. */
+const refusalOn = (redirects: Redirects, node: Node, command: RedisCommand.Any): RedisError | undefined => {
+  if (routingKey(command) === undefined) return undefined
+  const master = redirects.masterOf(command)
+  return master === node || master === undefined
+    ? undefined
+    : elsewhere(command, `its key is on another server than the connection, which is to ${node.address}`)
 }
 
 /** A router on a connection that is taken when the first command says to which server, until the scope closes. */
@@ -107,6 +117,62 @@ export const reserve = (
     }
     return router
   })
+
+/**
+ * A reserved client with the errors of a cluster. The router sees only the first key of what is sent at once, and decides
+ * by it whether all of that is for its server.
+ *
+ * - `refuses`: the error that refuses a command of whatever keys.
+ */
+export const guarded = (
+  reserved: Service,
+  redirects: Redirects,
+  refuses: (command: RedisCommand.Any) => RedisError | undefined
+): Service => {
+  const refusalOf = (command: RedisCommand.Any) => refuses(command) ?? differentSlots(command)
+  const refusalsOf = (commands: ReadonlyArray<RedisCommand.Any>) => {
+    const leading = commands.find((command) => routingKey(command) !== undefined)
+    const home = leading === undefined ? undefined : redirects.masterOf(leading)
+    return commands.map((command) =>
+      refusalOf(command) ?? (home === undefined ? undefined : refusalOn(redirects, home, command))
+    )
+  }
+  const client: Service = {
+    ...reserved,
+    execute: (command) => {
+      const refusal = refusalOf(command)
+      return refusal === undefined
+        ? Effect.mapError(reserved.execute(command), (error) => typed(error))
+        : Effect.fail(refusal)
+    },
+    pipeline: (commands) => {
+      const refusals = refusalsOf(commands)
+      const sent = commands.filter((_, index) => refusals[index] === undefined)
+      return Effect.map(reserved.pipeline(sent), (outcomes) => {
+        let next = 0
+        return refusals.map((refusal) =>
+          // In range: there is one outcome for each command that was sent.
+          refusal === undefined ? Exit.mapError(outcomes[next++]!, (error) => typed(error)) : Exit.fail(refusal)
+        )
+      })
+    },
+    transaction: (commands) => {
+      const refusal = refusalsOf(commands).find((error) => error !== undefined)
+      return refusal === undefined
+        ? Effect.mapError(reserved.transaction(commands), (error) => typed(error))
+        : Effect.fail(refusal)
+    },
+    reserve: Effect.suspend(() => Effect.succeed(client))
+  }
+  return client
+}
+
+const differentSlots = (command: RedisCommand.Any): CrossSlotError | undefined => {
+  const [first, ...others] = RedisCommand.keys(command)
+  return first === undefined || others.every((key) => slotOf(key) === slotOf(first))
+    ? undefined
+    : new CrossSlotError({ command: command.spec.name })
+}
 
 const elsewhere = (command: RedisCommand.Any, what: string): ClusterUnsupportedError =>
   new ClusterUnsupportedError({

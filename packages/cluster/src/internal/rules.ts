@@ -24,7 +24,7 @@ export type Rule =
   | { readonly to: "none"; readonly instead: string }
 
 /** Why MOVE and its kind are refused. */
-export const otherDatabase = "a cluster has one database."
+export const otherDatabase = "a cluster has one database"
 
 const any: Rule = { to: "any" }
 const key: Rule = { to: "key" }
@@ -35,15 +35,15 @@ const reachable = (merge: Merge.Merge): Rule => ({ to: "reachable", merge })
 const special = (run: Run): Rule => ({ to: "special", run })
 const none = (instead: string): Rule => ({ to: "none", instead })
 
-const oneServer = none("it is for one server. Run it there with RedisCluster.onNode.")
-const eachServer = none("every server has an answer of its own. Ask them all with RedisCluster.perNode.")
+const oneServer = none("it is for one server. Run it there with RedisCluster.onNode")
+const eachServer = none("every server has an answer of its own. Ask them all with RedisCluster.perNode")
 const oneConnection = none(
   "it is for one connection, and a cluster has many. Run it inside Redis.withConnection on one server, with " +
-    "RedisCluster.onNode."
+    "RedisCluster.onNode"
 )
 
 /** Several names are divided by commas. `CLUSTER` stands for all of its subcommands that have no rule of their own. */
-const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
+export const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   // About data
   [masters(Merge.sum), "DBSIZE"],
   [masters(Merge.union), "KEYS"],
@@ -52,10 +52,7 @@ const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   [special(scan), "SCAN"],
   [none(otherDatabase), "MOVE, SELECT, SWAPDB"],
   [
-    none(
-      "it waits for what its own connection wrote. Run it after the writes, inside Redis.withConnection on their server, " +
-        "with RedisCluster.onNode."
-    ),
+    none("it waits for what its own connection wrote. Run it after the writes, inside Redis.withConnection"),
     "WAIT, WAITAOF"
   ],
   // About servers
@@ -76,26 +73,26 @@ const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   [eachServer, "ROLE, HOTKEYS GET"],
   [oneServer, "SHUTDOWN, SLAVEOF, REPLICAOF, FAILOVER, SYNC, PSYNC, REPLCONF, DEBUG, HOTKEYS, MODULE, CONFIG, MEMORY"],
   [oneServer, "LATENCY, SLOWLOG, COMMANDLOG"],
-  [none("it shows the commands of one server. Run Redis.monitor there with RedisCluster.onNode."), "MONITOR"],
+  [none("it shows the commands of one server. Run Redis.monitor there with RedisCluster.onNode"), "MONITOR"],
   [
     any,
     "CLIENT HELP, CLUSTER HELP, COMMANDLOG HELP, DEBUG HELP, FUNCTION HELP, HOTKEYS HELP, LATENCY HELP, " +
-      "MEMORY HELP, MODULE HELP, OBJECT HELP, PUBSUB HELP, SCRIPT HELP, SLOWLOG HELP, XGROUP HELP, XINFO HELP, PFSELFTEST"
+    "MEMORY HELP, MODULE HELP, OBJECT HELP, PUBSUB HELP, SCRIPT HELP, SLOWLOG HELP, XGROUP HELP, XINFO HELP, PFSELFTEST"
   ],
   // About clients and their connections
   [nodes(Merge.lines), "CLIENT LIST"],
   [nodes(Merge.succeeded), "CLIENT SETNAME, CLIENT SETINFO, CLIENT PAUSE, CLIENT UNPAUSE"],
   [special(kill), "CLIENT KILL"],
   [
-    none("ids of clients are each server's own. Run it on the client's server with RedisCluster.onNode."),
+    none("ids of clients are each server's own. Run it on the client's server with RedisCluster.onNode"),
     "CLIENT UNBLOCK"
   ],
   [oneConnection, "CLIENT, AUTH, HELLO, QUIT, RESET"],
-  [none("the client does that itself. Choose who answers with the option readFrom."), "READONLY, READWRITE"],
-  [none("the client sends it itself, in answer to redirects."), "ASKING"],
-  [none("use Redis.transaction or Redis.watch."), "MULTI, EXEC, DISCARD, WATCH, UNWATCH"],
+  [none("the client does that itself. Choose who answers with the option readFrom"), "READONLY, READWRITE"],
+  [none("the client sends it itself, in answer to redirects"), "ASKING"],
+  [none("use Redis.transaction or Redis.watch"), "MULTI, EXEC, DISCARD, WATCH, UNWATCH"],
   [
-    none("every server has users of its own. Run it on each of them with RedisCluster.onNode."),
+    none("every server has users of its own. Run it on each of them with RedisCluster.onNode"),
     "ACL"
   ],
   // Messages
@@ -125,13 +122,13 @@ const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   [special(slotStats), "CLUSTER SLOT-STATS"],
   [eachServer, "CLUSTER GETSLOTMIGRATIONS, CLUSTER LINKS, CLUSTER MYID, CLUSTER MYSHARDID"],
   [oneServer, "CLUSTER"],
-  [none("it is a command of sentinels. Connect to one of them."), "SENTINEL"],
+  [none("it is a command of sentinels. Connect to one of them"), "SENTINEL"],
   // Of modules. Any server of a cluster asks the others for an index; a cursor over one stays where it was made.
   [
     key,
     "FT.AGGREGATE, FT.ALIASADD, FT.ALIASDEL, FT.ALIASUPDATE, FT.ALTER, FT.CREATE, FT.CURSOR DEL, FT.CURSOR READ, " +
-      "FT.DICTADD, FT.DICTDEL, FT.DICTDUMP, FT.DROPINDEX, FT.EXPLAIN, FT.EXPLAINCLI, FT.INFO, FT.PROFILE, FT.SEARCH, " +
-      "FT.SPELLCHECK, FT.SYNDUMP, FT.SYNUPDATE, FT.TAGVALS"
+    "FT.DICTADD, FT.DICTDEL, FT.DICTDUMP, FT.DROPINDEX, FT.EXPLAIN, FT.EXPLAINCLI, FT.INFO, FT.PROFILE, FT.SEARCH, " +
+    "FT.SPELLCHECK, FT.SYNDUMP, FT.SYNUPDATE, FT.TAGVALS"
   ],
   [any, "FT._LIST, FT.CONFIG GET"],
   [masters(Merge.same), "FT.CONFIG, FT.CONFIG SET"],

@@ -73,7 +73,7 @@ const begin = (cluster: Cluster, done: string): Place | undefined => {
 
 const page = (cluster: Cluster, command: RedisCommand.Any, here: Place): Effect.Effect<Resp.Value, RedisError> => {
   const own = RedisCommand.withParts(command, [here.cursor, ...command.parts.slice(1)])
-  return Effect.map(onNode(here.node, RedisCommand.undecoded(own)), (reply) => {
+  return Effect.map(onNode(cluster, here.node, RedisCommand.undecoded(own)), (reply) => {
     const [cursor, ...found] = elements(reply)
     return [bulk(next(cluster, here, textOf(cursor))), ...found]
   })

@@ -5,11 +5,10 @@
  */
 import { sdiff, sinter, sunion } from "@redfx/core/commands/Sets"
 import type { Key } from "@redfx/core/RedisArg"
-import * as RedisCommand from "@redfx/core/RedisCommand"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
-import type { Cluster } from "./cluster.ts"
 import { runAll } from "./parts.ts"
 import { elements, identity } from "./replies.ts"
 import { slotOf } from "./slot.ts"
@@ -17,9 +16,12 @@ import { slotOf } from "./slot.ts"
 /** Members by what makes them the same. */
 type Members = ReadonlyMap<string, Resp.Value>
 
+/** Runs a command that reads; the reply is as it came. */
+type Read = (command: RedisCommand.Any) => Effect.Effect<Resp.Value, RedisError>
+
 /** The members of what sets of any slots come to, as one server would give them. */
 export type SetOperation = (
-  cluster: Cluster,
+  read: Read,
   keys: ReadonlyArray<Key>
 ) => Effect.Effect<ReadonlyArray<Resp.Value>, RedisError>
 
@@ -37,33 +39,33 @@ export const bySlot = (keys: ReadonlyArray<Key>): ReadonlyArray<ReadonlyArray<Ke
 
 /** The members that one command gives for the keys of each slot. */
 const perSlot = (
-  cluster: Cluster,
+  read: Read,
   keys: ReadonlyArray<Key>,
   make: (keys: ReadonlyArray<Key>, index: number) => RedisCommand.Any
 ): Effect.Effect<ReadonlyArray<Members>, RedisError> =>
   runAll(
     bySlot(keys).map((keys, index) =>
       Effect.map(
-        cluster.execute(RedisCommand.undecoded(make(keys, index))),
+        read(make(keys, index)),
         (reply) => new Map(elements(reply).map((member) => [identity(member), member] as const))
       )
     ),
     true
   )
 
-export const union: SetOperation = (cluster, keys) =>
-  Effect.map(perSlot(cluster, keys, (keys) => sunion(keys)), (sets) => membersOf(new Map(sets.flatMap((set) => [...set]))))
+export const union: SetOperation = (read, keys) =>
+  Effect.map(perSlot(read, keys, (keys) => sunion(keys)), (sets) => membersOf(new Map(sets.flatMap((set) => [...set]))))
 
-export const intersection: SetOperation = (cluster, keys) =>
+export const intersection: SetOperation = (read, keys) =>
   Effect.map(
-    perSlot(cluster, keys, (keys) => sinter(keys)),
+    perSlot(read, keys, (keys) => sinter(keys)),
     ([first, ...others]) => membersOf(first, (member) => others.every((set) => set.has(member)))
   )
 
-export const difference: SetOperation = (cluster, keys) =>
+export const difference: SetOperation = (read, keys) =>
   Effect.map(
     // The first of the groups begins with the first key, of which the rest is taken away.
-    perSlot(cluster, keys, (keys, index) => (index === 0 ? sdiff(keys) : sunion(keys))),
+    perSlot(read, keys, (keys, index) => (index === 0 ? sdiff(keys) : sunion(keys))),
     ([first, ...others]) => membersOf(first, (member) => !others.some((set) => set.has(member)))
   )
 

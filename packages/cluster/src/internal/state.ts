@@ -8,15 +8,16 @@
 import { ping } from "@redfx/core/commands/Connection"
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
-import { ConnectionError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
+import type { ErrorReply } from "@redfx/core/Resp"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import { discover } from "./discovery.ts"
-import type { DiscoveryOptions } from "./discovery.ts"
+import type { Discovered, DiscoveryOptions } from "./discovery.ts"
+import { lossOf } from "./loss.ts"
 import type { Node, Nodes } from "./nodes.ts"
 import type { Route } from "./readFrom.ts"
 import { slotCount } from "./slot.ts"
@@ -33,9 +34,12 @@ export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
   readonly onTopology: (error: RedisError | undefined) => void
 }
 
-/** The least time between two readings, and the most after failures, before jitter. */
+/** The least time between two readings, and the most after some that brought nothing new, before jitter. */
 const shortestPause = 100
 const longestPause = 1000
+
+/** For how long a master that has been replaced may leave a PING unanswered, before what it owes is given up. */
+const replacedLimit = "2 seconds"
 
 export class State {
   readonly nodes: Nodes
@@ -48,8 +52,13 @@ export class State {
   #reading: Deferred.Deferred<void, RedisError> | undefined = undefined
   #closed: RedisError | undefined = undefined
   #notBefore = 0
-  #failures = 0
+  /** How many readings in a row brought nothing new. */
+  #fruitless = 0
   #redirects = 0
+  readonly #listeners: Array<(addresses: ReadonlySet<string>) => void> = []
+  /** Who was believed last, and whom not to ask first again, as what it said has not proved true. */
+  #source: Node | undefined = undefined
+  #doubted: Node | undefined = undefined
 
   constructor(nodes: Nodes, options: StateOptions, fork: (effect: Effect.Effect<void>) => void) {
     this.nodes = nodes
@@ -92,8 +101,17 @@ export class State {
     this.#topology === undefined ? this.refresh : Effect.void
   )
 
-  /** Has the topology read soon, if that is not under way. */
-  requestRefresh(): void {
+  /** Whether the topology is being read. */
+  get isReading(): boolean {
+    return this.#reading !== undefined
+  }
+
+  /**
+   * Has the topology read soon, if that is not under way. With `doubted` others are asked before the one that was
+   * believed last: a server that is cut off from the cluster goes on telling what it knows.
+   */
+  requestRefresh(doubted = false): void {
+    if (doubted) this.#doubted = this.#source
     this.#read()
   }
 
@@ -115,6 +133,24 @@ export class State {
     const node = this.nodes.at(this.#options.translate(address))
     if (code === "MOVED") this.#moved(slot, node)
     return { node, slot }
+  }
+
+  /** Learns from what a node refuses; returns what that means to a command that cannot be sent elsewhere by itself. */
+  onRefusal(error: ErrorReply, asked: NodeAddress): RedisError | undefined {
+    // A master that refuses writes is none any more.
+    if (error.code === "READONLY") this.requestRefresh(true)
+    if (error.code !== "MOVED" && error.code !== "ASK") return undefined
+    const target = this.follow(error.line, asked)
+    if (target === undefined) return undefined
+    const detail = `Slot ${target.slot} ${
+      error.code === "ASK" ? "is on its way" : "has moved"
+    } to ${target.node.address}`
+    return lossOf("Demoted", detail, formatAddress(asked), error)
+  }
+
+  /** Calls a function with the addresses of all nodes whenever they may have changed. */
+  onMembers(listener: (addresses: ReadonlySet<string>) => void): void {
+    this.#listeners.push(listener)
   }
 
   #moved(slot: number, node: Node): void {
@@ -148,30 +184,35 @@ export class State {
   readonly #readOnce: Effect.Effect<Exit.Exit<void, RedisError>> = Effect.gen({ self: this }, function*() {
     const pause = this.#notBefore - (yield* Clock.currentTimeMillis)
     if (pause > 0) yield* Effect.sleep(pause)
+    else if (pause < -longestPause) this.#fruitless = 0
     const exit = yield* Effect.exit(
       Effect.suspend(() =>
         discover(this.#candidates, { ...this.#options, nodesOf: (topology) => this.#membersOf(topology) })
       )
     )
-    this.#failures = Exit.isSuccess(exit) ? 0 : this.#failures + 1
+    const brought = Exit.isSuccess(exit) && this.#adopt(exit.value)
+    this.#fruitless = brought ? 0 : this.#fruitless + 1
     const jitter = 0.5 + (yield* Random.next) / 2
     this.#notBefore = (yield* Clock.currentTimeMillis) +
-      jitter * Math.min(shortestPause * 2 ** Math.min(this.#failures, 10), longestPause)
-    if (Exit.isFailure(exit)) return exit
-    this.#adopt(exit.value)
-    return Exit.void
+      jitter * Math.min(shortestPause * 2 ** Math.min(this.#fruitless, 10), longestPause)
+    return Exit.asVoid(exit)
   })
 
   /** Who may know, in the order of asking. */
   get #candidates(): ReadonlyArray<Node> {
     const start = this.#options.startNodes.map((address) => this.nodes.at(address))
-    const candidates = this.#options.followCluster ? [...this.members, ...start] : [...start, ...this.members]
-    return [...new Set(candidates)]
+    const candidates = new Set(this.#options.followCluster ? [...this.members, ...start] : [...start, ...this.members])
+    if (this.#doubted !== undefined && candidates.delete(this.#doubted)) candidates.add(this.#doubted)
+    return [...candidates]
   }
 
-  #adopt(topology: Topology): void {
+  /** Goes by an answer from now on; returns whether it says anything new. */
+  #adopt({ source, topology }: Discovered): boolean {
     const before = this.#topology
+    const deposed = this.#masters
     this.#topology = topology
+    this.#source = source
+    this.#doubted = undefined
     this.#redirects = 0
     const routes = new Map(topology.shards.map((shard) => [shard, this.#routeTo(shard)]))
     for (let slot = 0; slot < slotCount; slot++) {
@@ -179,19 +220,20 @@ export class State {
       this.#routes[slot] = shard === undefined ? undefined : routes.get(shard)
     }
     this.#masters = Array.from(routes.values(), ({ master }) => master)
-    this.nodes.retain(
-      new Set([
-        ...this.#options.startNodes.map(formatAddress),
-        ...topology.shards.flatMap(({ master, replicas }) => [master, ...replicas])
-      ])
-    )
+    const members = topology.shards.flatMap(({ master, replicas }) => [master, ...replicas])
+    this.nodes.retain(new Set([...this.#options.startNodes.map(formatAddress), ...members]))
+    for (const listener of this.#listeners) listener(new Set(members))
     if (this.#options.measureLatency) this.#fork(this.#measure)
-    if (before !== undefined && isSame(before, topology)) return
+    if (before !== undefined && isSame(before, topology)) return false
+    for (const node of deposed) {
+      if (!this.#masters.includes(node)) this.#fork(checkReplaced(node))
+    }
     this.#options.onEvent({
       _tag: "TopologyChanged",
       masters: topology.shards.map(({ master }) => master),
       replicas: topology.shards.flatMap(({ replicas }) => replicas)
     })
+    return true
   }
 
   #routeTo({ master, replicas }: Shard): Route {
@@ -219,14 +261,20 @@ export class State {
   )
 }
 
+/**
+ * Fails what a master that has been replaced owes, unless it still answers: one that stands still, or is cut off, would
+ * hold its callers up for as long as the connections last.
+ */
+const checkReplaced = (node: Node): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    if (yield* node.isIdle) return
+    const answer = yield* Effect.exit(Effect.timeout(node.client.execute(ping()), replacedLimit))
+    if (Exit.isSuccess(answer)) return
+    const detail = "The master was replaced, and does not answer"
+    yield* node.pool.disconnect({ inUse: true, reason: lossOf("HealthCheck", detail, node.address) })
+  })
+
 const lossIn = (exit: Exit.Failure<void, RedisError>): RedisError => {
   const reason = exit.cause.reasons.find((reason) => reason._tag === "Fail")
-  return reason?.error ??
-    new ConnectionError({
-      reason: "Other",
-      detail: "The client failed to read the topology",
-      delivery: "not-sent",
-      readonly: false,
-      cause: exit.cause
-    })
+  return reason?.error ?? lossOf("Other", "The client failed to read the topology", undefined, exit.cause)
 }

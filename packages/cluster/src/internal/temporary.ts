@@ -4,19 +4,14 @@
  * @internal
  */
 import { del } from "@redfx/core/commands/Generic"
-import type { RedisError } from "@redfx/core/RedisError"
 import { isRetryable } from "@redfx/core/RedisError"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
-import * as Random from "effect/Random"
 import type { Cluster } from "./cluster.ts"
 import { slotOf } from "./slot.ts"
 
 /** A new key in a slot, which nobody else will think of. */
-export const temporaryKey = (slot: number): Effect.Effect<string> =>
-  Effect.map(
-    Effect.all([Random.next, Random.next]),
-    (numbers) => `redfx:temporary:{${tagOf(slot)}}:${numbers.map((number) => number.toString(36).slice(2)).join("")}`
-  )
+export const temporaryKey = (slot: number): string => `redfx:temporary:{${tagOf(slot)}}:${SecureRandom.uuidV4Unsafe()}`
 
 const tags = new Map<number, string>()
 
@@ -33,5 +28,5 @@ const tagOf = (slot: number): string => {
 /** Removes temporary keys, tried again where that may help; deleting twice does no harm. */
 export const remove = (cluster: Cluster, keys: ReadonlyArray<string>): Effect.Effect<void> =>
   Effect.ignore(
-    Effect.retry(cluster.execute(del(keys)), { times: 2, while: (error: RedisError) => isRetryable(error) })
+    Effect.retry(cluster.execute(del(keys)), { times: 2, while: isRetryable })
   )

@@ -58,7 +58,8 @@ export const fromSlots = (ranges: Ranges, asked: NodeAddress, translate: Transla
     if (address === undefined) continue
     const shard = shards.get(address) ?? {
       master: address,
-      replicas: replicas.map(addressOf).filter((replica) => replica !== undefined)
+      // Every server lists them in an order of its own.
+      replicas: replicas.map(addressOf).filter((replica) => replica !== undefined).sort()
     }
     shards.set(address, shard)
     for (let slot = start; slot <= end; slot++) {
@@ -70,10 +71,13 @@ export const fromSlots = (ranges: Ranges, asked: NodeAddress, translate: Transla
 }
 
 /** Whether two topologies say the same. */
-export const isSame = (a: Topology, b: Topology): boolean =>
-  a.covered === b.covered && a.shards.length === b.shards.length &&
-  a.owners.every((shard, slot) => {
+export const isSame = (a: Topology, b: Topology): boolean => {
+  // Slots come in long ranges of one shard: each pair of shards is compared once.
+  const compared = new Map<Shard | undefined, Shard | undefined>()
+  return a.covered === b.covered && a.shards.length === b.shards.length && a.owners.every((shard, slot) => {
     const other = b.owners[slot]
-    return shard === other ||
-      (shard?.master === other?.master && shard?.replicas.join() === other?.replicas.join())
+    if (compared.has(shard)) return compared.get(shard) === other
+    compared.set(shard, other)
+    return shard?.master === other?.master && shard?.replicas.join() === other?.replicas.join()
   })
+}

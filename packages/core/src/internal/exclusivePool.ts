@@ -244,13 +244,16 @@ const makeDial = (
   let notBefore = 0
   const pauseLeft = () => notBefore - clock.currentTimeMillisUnsafe()
   const onFailure = (error: RedisError) =>
-    Effect.map(pauseAfter(failures), (retryAfter) => {
-      // Of dials that fail together the first one counts.
-      if (pauseLeft() > 0) return
-      failures++
-      notBefore = clock.currentTimeMillisUnsafe() + retryAfter
-      onEvent({ _tag: "ConnectFailed", address: addressOf(error) ?? source.address, error, retryAfter })
-    })
+    // A limit kept it from dialling: that is no reason to wait for the next time.
+    error._tag === "ConnectionError" && error.reason.startsWith("Pool") ?
+      Effect.void :
+      Effect.map(pauseAfter(failures), (retryAfter) => {
+        // Of dials that fail together the first one counts.
+        if (pauseLeft() > 0) return
+        failures++
+        notBefore = clock.currentTimeMillisUnsafe() + retryAfter
+        onEvent({ _tag: "ConnectFailed", address: addressOf(error) ?? source.address, error, retryAfter })
+      })
   return Effect.gen(function*() {
     while (pauseLeft() > 0) yield* Effect.sleep(pauseLeft())
     let connection: RedisConnection | undefined = undefined

@@ -11,7 +11,13 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import type { ClusterOptions, ConnectionOptions, ReadFrom, SentinelOptions } from "../RedisConfig.ts"
+import type {
+  ClusterOptions,
+  ClusterPoolOptions,
+  ConnectionOptions,
+  ReadFrom,
+  SentinelOptions
+} from "../RedisConfig.ts"
 import type { TlsOptions } from "../RedisConnector.ts"
 
 // -----------------------------------------------------------------------------
@@ -203,9 +209,18 @@ const connection: Texts<Omit<ConnectionOptions, "credentials">> = {
   }
 }
 
-const sentinel: Texts<Omit<SentinelOptions, keyof ConnectionOptions | "sentinels" | "natMap" | "tls">> = {
+type ReadFromText = Exclude<ClusterOptions["readFrom"], ReadFrom>
+
+/** The choices of a cluster: the environment does not know the mode beforehand. With sentinels some are refused later. */
+const readFrom: Text<Exclude<ReadFromText, undefined>> = oneOf("master", "preferReplica", "any", "nearest")
+
+const sentinel: Texts<
+  & Omit<SentinelOptions, keyof ConnectionOptions | "sentinels" | "natMap" | "readFrom" | "tls">
+  & { readonly readFrom?: ReadFromText }
+> = {
   service: text.named("service_name"),
   role: oneOf("master", "replica"),
+  readFrom,
   minOtherSentinels: integer,
   checkConnection: boolean,
   recheckInterval: duration,
@@ -225,11 +240,14 @@ const readFromReplicas: Text<"master" | "any"> = textOf(
 
 const cluster: Texts<
   & Omit<ClusterOptions, keyof ConnectionOptions | "nodes" | "natMap" | "readFrom" | "tls">
-  & { readonly readFrom?: Exclude<ClusterOptions["readFrom"], ReadFrom> }
+  & {
+    readonly readFrom?: ReadFromText
+    readonly pool?: Pick<ClusterPoolOptions, "perNode">
+  }
 > = {
+  pool: { perNode: boolean.named("max_connections_per_node") },
   crossSlot: oneOf("split", "emulate", "reject"),
-  readFrom: oneOf("master", "preferReplica", "any", "nearest")
-    .named("read_from_replicas", readFromReplicas),
+  readFrom: readFrom.named("read_from_replicas", readFromReplicas),
   readOnly: boolean.named("readonly_mode"),
   discovery: oneOf("lazy", "eager"),
   reinitializeSteps: integer,

@@ -1,0 +1,115 @@
+/**
+ * The limit of the connections to all nodes of the cluster together.
+ *
+ * Exclusive connections leave room for the shared ones of every known node: a
+ * program full of blocking commands must still reach a new master.
+ *
+ * @internal
+ */
+import type { ConnectionSettings } from "@redfx/core/RedisConfig"
+import type { Source } from "@redfx/core/RedisConnection"
+import type { RedisError } from "@redfx/core/RedisError"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { lossOf } from "./loss.ts"
+
+type Kind = "shared" | "exclusive"
+
+/** What one connection takes of the limit: waiting for it, having it, or done with it for good. */
+interface Permit {
+  readonly kind: Kind
+  state: "waiting" | "held" | "released"
+}
+
+export interface ConnectionLimitOptions {
+  readonly pool: ConnectionSettings["pool"]
+  /** The number of nodes that there may be shared connections to. */
+  readonly nodes: () => number
+  /** Closes what is open and nobody uses. */
+  readonly makeRoom: Effect.Effect<void>
+}
+
+export class ConnectionLimit {
+  readonly #options: ConnectionLimitOptions
+  readonly #held: Record<Kind, number> = { shared: 0, exclusive: 0 }
+  /** Those who wait, in order; each tries once more and returns whether it has succeeded. */
+  readonly #waiting = new Set<() => boolean>()
+
+  constructor(options: ConnectionLimitOptions) {
+    this.#options = options
+  }
+
+  /** The same source within the limit. */
+  readonly within = (source: Source, kind: Kind): Source => ({
+    ...source,
+    open: (owner) =>
+      Effect.flatMap(this.#admit(source.address, kind), (permit) =>
+        source.open({
+          ...owner,
+          onUnsent: (unsent, failure) => {
+            // A connection that is lost is none, however long its owner keeps it.
+            this.#release(permit)
+            if (owner.onUnsent !== undefined) return owner.onUnsent(unsent, failure)
+            for (const request of unsent.takeAll()) request.fail(failure)
+          }
+        }))
+  })
+
+  #admit(address: string, kind: Kind): Effect.Effect<Permit, RedisError, Scope.Scope> {
+    return Effect.suspend(() => {
+      const permit: Permit = { kind, state: "waiting" }
+      return Effect.addFinalizer(() => Effect.sync(() => this.#release(permit))).pipe(
+        Effect.andThen(Effect.suspend(() => this.#take(permit) ? Effect.void : this.#await(permit, address))),
+        Effect.as(permit)
+      )
+    })
+  }
+
+  #await(permit: Permit, address: string): Effect.Effect<void, RedisError> {
+    const { acquireTimeout, max } = this.#options.pool
+    const reached = `the limit of ${max} to all nodes of the cluster`
+    const wait = Effect.andThen(
+      this.#options.makeRoom,
+      Effect.callback<void>((resume) => {
+        const attempt = (): boolean => {
+          if (!this.#take(permit)) return false
+          this.#waiting.delete(attempt)
+          resume(Effect.void)
+          return true
+        }
+        if (!attempt()) this.#waiting.add(attempt)
+        return Effect.sync(() => this.#waiting.delete(attempt))
+      })
+    )
+    if (!Duration.isFinite(acquireTimeout)) return wait
+    const limit = Duration.format(acquireTimeout)
+    return Effect.timeoutOrElse(wait, {
+      duration: acquireTimeout,
+      orElse: () =>
+        Effect.fail(
+          Duration.toMillis(acquireTimeout) === 0
+            ? lossOf("PoolExhausted", `Too many connections: ${reached} is reached`, address)
+            : lossOf("PoolTimeout", `No connection available: ${reached} was reached for ${limit}`, address)
+        )
+    })
+  }
+
+  #take(permit: Permit): boolean {
+    const { nodes, pool } = this.#options
+    const { exclusive, shared } = this.#held
+    const isFree = permit.kind === "shared"
+      ? shared + exclusive < pool.max
+      : exclusive < pool.max - Math.max(shared, pool.shared * nodes())
+    if (permit.state !== "waiting" || !isFree) return false
+    permit.state = "held"
+    this.#held[permit.kind]++
+    return true
+  }
+
+  #release(permit: Permit): void {
+    if (permit.state === "held") this.#held[permit.kind]--
+    permit.state = "released"
+    for (const attempt of this.#waiting) attempt()
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * What pipelines, transactions and blocking commands need to be sent again.
+ *
+ * @internal
+ */
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import type { RedisError } from "@redfx/core/RedisError"
+import type { Outcome } from "@redfx/core/RedisRouter"
+import { ErrorReply } from "@redfx/core/Resp"
+import * as Effect from "effect/Effect"
+import type { ClusterSettings } from "./client.ts"
+import type { Node } from "./nodes.ts"
+import type { Redirects } from "./redirects.ts"
+import type { State } from "./state.ts"
+import { parseAddress } from "./topology.ts"
+import { reasonOf } from "./tries.ts"
+import type { Reason } from "./tries.ts"
+
+/**
+ * - `refuses`: the error that refuses a command among others.
+ * - `unsent`: a transaction of which nothing is sent.
+ */
+export interface Retrying {
+  readonly settings: ClusterSettings
+  readonly state: State
+  readonly redirects: Redirects
+  readonly refuses: (command: RedisCommand.Any) => RedisError | undefined
+  readonly unsent: (
+    commands: ReadonlyArray<RedisCommand.Any>
+  ) => Effect.Effect<ReadonlyArray<Outcome>, RedisError>
+}
+
+/** Waits before the next try, and learns meanwhile what has changed; fails when that cannot be told. */
+export const waitFor = ({ state }: Retrying, reason: Reason, pause: number): Effect.Effect<void, RedisError> => {
+  const sleep = pause === 0 ? Effect.void : Effect.sleep(pause)
+  switch (reason) {
+    case "redirect":
+      return sleep
+    case "loss":
+      return Effect.suspend(() => {
+        state.requestRefresh(true)
+        return sleep
+      })
+    case "down":
+      return Effect.suspend(() => {
+        state.requestRefresh(true)
+        return state.refresh
+      })
+    case "uncovered":
+      return Effect.suspend(() => {
+        state.requestRefresh()
+        return Effect.andThen(sleep, Effect.suspend(() => state.isReading ? state.refresh : Effect.void))
+      })
+  }
+}
+
+/** The node to send to for this once, after an ASK. TRYAGAIN is about the node that was asked before. */
+export const askedIn = ({ state }: Retrying, error: RedisError, before: Node | undefined): Node | undefined => {
+  if (error._tag !== "ConnectionError") return reasonOf(error) === "redirect" ? before : undefined
+  const { address = "", cause } = error
+  const asked = parseAddress(address, { host: "", port: 0 })
+  return cause instanceof ErrorReply && cause.code === "ASK" && asked !== undefined
+    ? state.follow(cause.line, asked)?.node
+    : undefined
+}

@@ -1,0 +1,64 @@
+/**
+ * What can go wrong on the way to a server that sentinels name.
+ *
+ * @internal
+ */
+import { ConnectionError, TimeoutError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import * as Duration from "effect/Duration"
+
+/** A connection that is lost or cannot be had, before it is known which commands that befalls. */
+export const loss = (
+  reason: ConnectionError["reason"],
+  detail: string,
+  address?: string,
+  cause?: unknown
+): ConnectionError =>
+  new ConnectionError({
+    reason,
+    detail,
+    delivery: "not-sent",
+    readonly: false,
+    ...(address === undefined ? {} : { address }),
+    ...(cause === undefined ? {} : { cause })
+  })
+
+/** What ends connections to a server that is not the master any more. */
+export const demoted = (address: string): ConnectionError =>
+  loss("Demoted", "The previous master is now a replica", address)
+
+export const clientClosed: ConnectionError = loss("ClientClosed", "The client was closed")
+
+/** A connection that took too long to open. */
+export const openedTooLate = (limit: Duration.Duration, address: string): TimeoutError =>
+  new TimeoutError({
+    phase: "connect",
+    milliseconds: Duration.toMillis(limit),
+    address,
+    delivery: "not-sent",
+    readonly: false
+  })
+
+/** What a server was asked in vain, and why. */
+export interface Attempt {
+  readonly address: string
+  readonly detail: string
+}
+
+/** Why a server was of no use, without what a caller's command adds to it. */
+export const detailOf = (error: RedisError): string => {
+  switch (error._tag) {
+    case "AuthenticationError":
+      return `Authentication failed: ${error.code} ${error.detail}`
+    case "TimeoutError":
+      return `No answer within ${error.milliseconds} ms`
+    case "ConnectionError":
+      return error.detail
+    case "ResponseError":
+    case "NoPermissionError":
+    case "BusyLoadingError":
+      return `${error.code} ${error.detail}`
+    default:
+      return error.message
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Options of sentinels, checked.
+ *
+ * @internal
+ */
+import * as RedisConfig from "@redfx/core/RedisConfig"
+import { RedisConfigError } from "@redfx/core/RedisError"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { format } from "effect/Formatter"
+import * as Option from "effect/Option"
+
+type Options = Omit<RedisConfig.SentinelOptions, "service" | "role">
+
+/** The longest that one sentinel may hold up the asking of the next. */
+const longestAsk = Duration.seconds(2)
+
+/**
+ * Of connections to sentinels: what they have of their own, and of the data's only the time limits and what concerns
+ * the socket.
+ */
+export const ofSentinels = Effect.fnUntraced(function*(
+  options: Options
+): Effect.fn.Return<RedisConfig.ConnectionSettings, RedisConfigError> {
+  const { commandTimeout, connectTimeout, keepAlive, keepAliveInitialDelay } = yield* RedisConfig.settings(options)
+  const limit = Duration.min(Duration.min(connectTimeout, commandTimeout), longestAsk)
+  return yield* Effect.mapError(
+    RedisConfig.settings({
+      ...options.sentinelOptions,
+      connectTimeout: limit,
+      commandTimeout: limit,
+      keepAlive,
+      keepAliveInitialDelay
+    }),
+    ({ detail, option }) => new RedisConfigError({ option: `sentinelOptions.${option}`, detail })
+  )
+})
+
+/** Refuses addresses that cannot be, and a list without any. */
+export const checkAddresses = (addresses: Options["sentinels"]): Effect.Effect<void, RedisConfigError> =>
+  // Types say as much, but options also come from files and URLs.
+  addresses.length < 1
+    ? invalid("sentinels", "it names no sentinel")
+    : Effect.forEach(addresses, (address, index) =>
+      Effect.mapError(
+        RedisConfig.endpoint(address),
+        ({ detail, option }) => new RedisConfigError({ option: `sentinels[${index}].${option}`, detail })
+      ), { discard: true })
+
+/** How many other sentinels one must know to be believed. */
+export const minOtherSentinels = (value: number = 0): Effect.Effect<number, RedisConfigError> =>
+  Number.isInteger(value) && value >= 0
+    ? Effect.succeed(value)
+    : invalid("minOtherSentinels", `${value} is not an integer of at least 0`)
+
+/** The name of a master that sentinels watch. */
+export const service = (name: string): Effect.Effect<string, RedisConfigError> =>
+  name === "" ?
+    invalid("service", "it is empty; give the name under which sentinels watch the master") :
+    Effect.succeed(name)
+
+/** Which servers a client is for. */
+export const role = (value: "master" | "replica" = "master"): Effect.Effect<"master" | "replica", RedisConfigError> =>
+  value === "master" || value === "replica"
+    ? Effect.succeed(value)
+    : invalid("role", `${String(value)} is none of master, replica`)
+
+/** Who answers what only reads. */
+export const readFrom = (
+  value: "master" | "preferReplica" = "master"
+): Effect.Effect<"master" | "preferReplica", RedisConfigError> =>
+  value === "master" || value === "preferReplica"
+    ? Effect.succeed(value)
+    : invalid("readFrom", `${String(value)} is none of master, preferReplica`)
+
+/** How often sentinels are asked without a reason. */
+export const recheckInterval = (
+  input: Duration.Input = Duration.seconds(10)
+): Effect.Effect<Duration.Duration, RedisConfigError> =>
+  Option.match(Duration.fromInput(input), {
+    onNone: () => invalid("recheckInterval", `${format(input)} is not a duration`),
+    onSome: (value) =>
+      Duration.toMillis(value) >= 1 ? Effect.succeed(value) : invalid("recheckInterval", "it must be at least 1 ms")
+  })
+
+const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
+  Effect.fail(new RedisConfigError({ option, detail }))

@@ -1,0 +1,113 @@
+/**
+ * Where the connections of a client come from: sentinels are asked whenever one
+ * is opened.
+ *
+ * @internal
+ */
+import type { NodeAddress } from "@redfx/core/RedisConfig"
+import type { Owner, RedisConnection, Source } from "@redfx/core/RedisConnection"
+import { formatEndpoint } from "@redfx/core/RedisConnector"
+import type { RedisConnector } from "@redfx/core/RedisConnector"
+import { ReplicaNotFoundError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Discovery from "./discovery.ts"
+import { demoted, detailOf, loss } from "./failures.ts"
+import type { Attempt } from "./failures.ts"
+import type { MasterTracker } from "./masterTracker.ts"
+import * as VerifiedConnection from "./verifiedConnection.ts"
+
+/** What a client needs to find its servers. */
+export interface Finder extends VerifiedConnection.Options {
+  readonly group: Discovery.Group
+  readonly service: string
+  readonly tracker: MasterTracker
+}
+
+type Opened = Effect.Effect<RedisConnection, RedisError, RedisConnector | Scope.Scope>
+
+/** Connections for the role of the client. */
+export const make = (finder: Finder): Source => {
+  const address = `sentinel ${finder.service}, ${finder.role}`
+  const open = finder.role === "master" ? openMaster : openReplica(new Turns())
+  return {
+    address,
+    open: (owner) =>
+      // A natMap that breaks must not end who dials: callers would wait for ever.
+      Effect.catchDefect(open(finder, owner), (defect) =>
+        Effect.fail(loss("Other", "The client failed to open the connection", address, defect)))
+  }
+}
+
+/** Whether the server that a sentinel names as the master is it. A sentinel that is wrong is asked last from then on. */
+export const verifyMaster = (finder: Finder, { address, sentinel }: Discovery.Found, owner: Owner): Opened =>
+  Effect.tapError(VerifiedConnection.open(finder, address, "master", owner), (error) =>
+    Effect.sync(() => {
+      if (error._tag === "ConnectionError" && error.reason === "Demoted") finder.group.sentinels.distrust(sentinel)
+    }))
+
+const openMaster = (finder: Finder, owner: Owner): Opened =>
+  Effect.gen(function*() {
+    const { group, service, tracker } = finder
+    const { changes } = tracker
+    const found = yield* Discovery.master(group, service)
+    const connection = yield* verifyMaster(finder, found, owner)
+    // Somebody has heard of a change while this was under way: what was found may be from before.
+    if (tracker.changes !== changes && tracker.address !== connection.address) {
+      const late = demoted(connection.address)
+      connection.close(late)
+      return yield* late
+    }
+    yield* tracker.add(connection, "master")
+    tracker.becomes(connection.address)
+    return connection
+  })
+
+/** Whose turn it is: a random one at first, then one after the other. */
+class Turns {
+  #next: number | undefined = undefined
+
+  readonly take: Effect.Effect<number> = Effect.gen({ self: this }, function*() {
+    const turn = this.#next ?? (yield* Random.nextIntBetween(0, 2 ** 16))
+    this.#next = turn + 1
+    return turn
+  })
+}
+
+const openReplica = (turns: Turns) => (finder: Finder, owner: Owner): Opened =>
+  Effect.gen(function*() {
+    const { addresses, attempts } = yield* Discovery.replicas(finder.group, finder.service)
+    const turn = yield* turns.take
+    const failed = [...attempts]
+    for (const address of startingAt(addresses, turn)) {
+      const attempt = yield* Effect.result(VerifiedConnection.open(finder, address, "replica", owner))
+      if (Result.isSuccess(attempt)) {
+        yield* finder.tracker.add(attempt.success, "replica")
+        return attempt.success
+      }
+      failed.push({ address: formatEndpoint(address), detail: detailOf(attempt.failure) })
+    }
+    return yield* Effect.mapError(openMaster(finder, owner), (error) => noReplica(finder.service, failed, error))
+  })
+
+const startingAt = (addresses: ReadonlyArray<NodeAddress>, turn: number): ReadonlyArray<NodeAddress> => {
+  const start = addresses.length === 0 ? 0 : turn % addresses.length
+  return [...addresses.slice(start), ...addresses.slice(0, start)]
+}
+
+/** Wrong credentials are what the caller has to know of; anything else may be different next time. */
+const noReplica = (service: string, attempts: ReadonlyArray<Attempt>, error: RedisError): RedisError => {
+  switch (error._tag) {
+    case "AuthenticationError":
+      return error
+    case "MasterNotFoundError":
+      return new ReplicaNotFoundError({ service, attempts: [...attempts, ...error.attempts] })
+    default: {
+      const address = "address" in error ? error.address ?? "master" : "master"
+      return new ReplicaNotFoundError({ service, attempts: [...attempts, { address, detail: detailOf(error) }] })
+    }
+  }
+}

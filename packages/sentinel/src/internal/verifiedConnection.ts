@@ -1,0 +1,133 @@
+/**
+ * A connection to a server that is what sentinels say it is.
+ *
+ * @internal
+ */
+import { role as askRole } from "@redfx/core/commands/Server"
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
+import * as RedisConnection from "@redfx/core/RedisConnection"
+import { formatEndpoint } from "@redfx/core/RedisConnector"
+import type { RedisConnector } from "@redfx/core/RedisConnector"
+import type { RedisError } from "@redfx/core/RedisError"
+import type { ErrorReply } from "@redfx/core/Resp"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import { demoted, loss, openedTooLate } from "./failures.ts"
+import type { Role } from "./masterTracker.ts"
+
+/**
+ * What connections of a client are opened with.
+ *
+ * - `role`: what the client is for, which says how refused writes are understood.
+ * - `checkConnection`: whether a PING comes first.
+ */
+export interface Options {
+  readonly settings: ConnectionSettings
+  readonly role: Role
+  readonly checkConnection: boolean
+}
+
+/** Opens a connection and asks the server what it is. Nothing of what fails stays open. */
+export const open = (
+  options: Options,
+  address: NodeAddress,
+  expected: Role,
+  owner: RedisConnection.Owner
+): Effect.Effect<RedisConnection.RedisConnection, RedisError, RedisConnector | Scope.Scope> =>
+  Effect.gen(function*() {
+    const attempt = yield* Scope.fork(yield* Effect.scope)
+    return yield* dial(options, address, expected, owner).pipe(
+      Scope.provide(attempt),
+      Effect.onError((cause) => Scope.close(attempt, Exit.failCause(cause)))
+    )
+  })
+
+const dial = Effect.fnUntraced(function*(
+  options: Options,
+  address: NodeAddress,
+  expected: Role,
+  owner: RedisConnection.Owner
+): Effect.fn.Return<RedisConnection.RedisConnection, RedisError, RedisConnector | Scope.Scope> {
+  const { checkConnection, settings } = options
+  const reception = new Reception(owner, options.role, formatEndpoint(address))
+  const connection = yield* RedisConnection.make({ host: address.host, port: address.port }, settings, reception.owner)
+  const check = Effect.andThen(verifyRole(connection, expected), checkConnection ? connection.probe : Effect.void)
+  yield* Effect.timeoutOrElse(check, {
+    duration: settings.connectTimeout,
+    orElse: () => Effect.fail(openedTooLate(settings.connectTimeout, connection.address))
+  })
+  reception.admit(connection)
+  return connection
+})
+
+/** Who may not ask is not told; then what the sentinels say has to do. */
+const verifyRole = (
+  connection: RedisConnection.RedisConnection,
+  expected: Role
+): Effect.Effect<void, RedisError> =>
+  RedisConnection.run(connection, askRole()).pipe(
+    Effect.map(({ role }) => role === "slave" ? "replica" : role),
+    Effect.catchTags({
+      NoPermissionError: () => Effect.succeed(expected),
+      ResponseError: () => Effect.succeed(expected)
+    }),
+    Effect.flatMap((role) =>
+      role === expected
+        ? Effect.void
+        : Effect.fail(
+          loss("Demoted", `The server is a ${role} and not the ${expected} it was said to be`, connection.address)
+        )
+    )
+  )
+
+/** Stands between a connection and its owner, who has nothing to do with what is sent before it gets the connection. */
+class Reception {
+  readonly owner: RedisConnection.Owner
+  #connection: RedisConnection.RedisConnection | undefined = undefined
+  #leaving = false
+
+  constructor(owner: RedisConnection.Owner, role: Role, address: string) {
+    const { onPush, onUnsent } = owner
+    this.owner = {
+      ...owner,
+      onUnsent: (unsent, failure) => {
+        if (this.#connection !== undefined && onUnsent !== undefined) return onUnsent(unsent, failure)
+        for (const request of unsent.takeAll()) request.fail(failure)
+      },
+      // To a subscriber that speaks RESP2 the server's role looks like a message.
+      ...(onPush === undefined ? {} : { onPush: (items) => onPush(items) }),
+      onRefusal: (error) => {
+        const loss = lossBy(error, role, address)
+        if (loss !== undefined) this.#leave(loss)
+        return loss ?? owner.onRefusal?.(error)
+      }
+    }
+  }
+
+  /** Gives the connection to its owner. */
+  admit(connection: RedisConnection.RedisConnection): void {
+    this.#connection = connection
+  }
+
+  /** Closes the connection when what was sent before has its answers: each says whether it was run. */
+  #leave(loss: RedisError): void {
+    const connection = this.#connection
+    if (connection === undefined || this.#leaving) return
+    this.#leaving = true
+    // Not at once: what the same read brought for others still has to reach them.
+    const close = () => queueMicrotask(() => connection.close(loss))
+    connection.submit(RedisConnection.requestOf(ping, close))
+  }
+}
+
+const ping = RedisCommand.send("PING")
+
+/** What an error reply says of the server, where it is not about the command; nothing was run then. */
+const lossBy = (error: ErrorReply, role: Role, address: string): RedisError | undefined =>
+  role === "master" && (error.code === "READONLY" || error.code === "MASTERDOWN")
+    ? demoted(address)
+    : error.code === "UNBLOCKED" && error.line.includes("instance state changed")
+    ? role === "master" ? demoted(address) : loss("Closed", "The replica follows another master now", address)
+    : undefined

@@ -1,0 +1,219 @@
+/**
+ * Scripted sentinels and the scripted servers that they watch. What each says
+ * can be changed at any time.
+ */
+import { NodeRedisConnector } from "@redfx/node"
+import { RedisSentinel } from "@redfx/sentinel"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Encode from "./Encode.ts"
+import * as FakeNode from "./FakeNode.ts"
+
+export const service = "mymaster"
+
+/** A server as a sentinel describes it. */
+interface Described {
+  readonly port: number
+  readonly host?: string | undefined
+  readonly flags?: string | undefined
+  readonly otherSentinels?: number | undefined
+  readonly epoch?: number | undefined
+}
+
+/** A sentinel: what it says, and what it does instead of an answer. */
+export interface Sentinel {
+  readonly node: FakeNode.FakeNode
+  readonly host: string
+  readonly port: number
+  master: Described | undefined
+  /** Whom it promotes, while a failover is under way. */
+  promoted: number | undefined
+  replicas: ReadonlyArray<Described>
+  sentinels: ReadonlyArray<Described>
+  instead: FakeNode.Handler | undefined
+  /** What it was asked and has decided on an answer to, and who waits for more. */
+  readonly asked: Array<string>
+  readonly waiting: Set<() => void>
+}
+
+/** A data server: what it is, and what it does instead of an answer. */
+export interface Data {
+  readonly node: FakeNode.FakeNode
+  readonly host: string
+  readonly port: number
+  role: "master" | "slave"
+  instead: FakeNode.Handler | undefined
+}
+
+const described = (server: Described, flags: string): Uint8Array => {
+  const { epoch, host = "127.0.0.1", otherSentinels = 2, port } = server
+  const fields = ["name", service, "ip", host, "port", String(port), "runid", "x", "flags", server.flags ?? flags]
+  const counts = ["num-other-sentinels", String(otherSentinels)]
+  return Encode.bulks([...fields, ...counts, ...(epoch === undefined ? [] : ["config-epoch", String(epoch)])])
+}
+
+const unknown = Encode.error("ERR No such master with that name")
+
+const answerTo = (self: Sentinel, question: string, name: string | undefined): Uint8Array => {
+  if (name !== service || self.master === undefined) return unknown
+  switch (question) {
+    case "MASTER":
+      return described(self.master, "master")
+    case "GET-MASTER-ADDR-BY-NAME":
+      return Encode.bulks(["127.0.0.1", String(self.promoted ?? self.master.port)])
+    case "REPLICAS":
+      return Encode.array(self.replicas.map((replica) => described(replica, "slave")))
+    case "SENTINELS":
+      return Encode.array(self.sentinels.map((sentinel) => described(sentinel, "sentinel")))
+    default:
+      return unknown
+  }
+}
+
+const ask = (self: Sentinel, question: string, name: string | undefined): Uint8Array => {
+  const answer = answerTo(self, question, name)
+  self.asked.push(question)
+  // Last: who waits may change what the next answer is.
+  for (const check of self.waiting) check()
+  return answer
+}
+
+const subscribed = (channel: string) => Encode.push([Encode.bulk("subscribe"), Encode.bulk(channel), Encode.integer(1)])
+
+/** Starts a sentinel that watches nothing yet. */
+export const makeSentinel = Effect.fnUntraced(function*(
+  options: FakeNode.FakeNodeOptions = {}
+): Effect.fn.Return<Sentinel, never, Scope.Scope> {
+  const node = yield* FakeNode.make((command, connection) => {
+    const own = self.instead?.(command, connection)
+    if (own !== undefined) return own
+    if (options.handshake?.password !== undefined && !connection.authenticated) return undefined
+    const [name, ...args] = command.args
+    return name === "SENTINEL"
+      ? ask(self, args[0] ?? "", args[1])
+      : name === "SUBSCRIBE"
+      ? subscribed(args[0] ?? "")
+      : undefined
+  }, options)
+  const self: Sentinel = {
+    node,
+    host: node.host,
+    port: node.port,
+    master: undefined,
+    promoted: undefined,
+    replicas: [],
+    sentinels: [],
+    instead: undefined,
+    asked: [],
+    waiting: new Set()
+  }
+  return self
+})
+
+const masterRole = Encode.array([Encode.bulk("master"), Encode.integer(0), Encode.array([])])
+const replicaRole = Encode.array([
+  Encode.bulk("slave"),
+  Encode.bulk("127.0.0.1"),
+  Encode.integer(1),
+  Encode.bulk("connected"),
+  Encode.integer(0)
+])
+
+const readonly = Encode.error("READONLY You can't write against a read only replica.")
+
+/** Starts a data server. GET answers with the server's port, SET and INCR are refused by replicas. */
+export const makeData = Effect.fnUntraced(function*(
+  role: Data["role"],
+  options: FakeNode.FakeNodeOptions = {}
+): Effect.fn.Return<Data, never, Scope.Scope> {
+  const node = yield* FakeNode.make((command, connection) => {
+    const own = self.instead?.(command, connection)
+    if (own !== undefined) return own
+    if (options.handshake?.password !== undefined && !connection.authenticated) return undefined
+    switch (command.name) {
+      case "ROLE":
+        return self.role === "master" ? masterRole : replicaRole
+      case "GET":
+        return Encode.bulk(String(self.port))
+      case "SET":
+        return self.role === "master" ? Encode.ok : readonly
+      case "INCR":
+        return self.role === "master" ? Encode.integer(1) : readonly
+      case "SUBSCRIBE":
+        return subscribed(command.args[1] ?? "")
+      default:
+        return undefined
+    }
+  }, options)
+  const self: Data = { node, host: node.host, port: node.port, role, instead: undefined }
+  return self
+})
+
+/** Sentinels that agree on a master and its replicas. */
+export const make = Effect.fnUntraced(function*(
+  { replicas = 0, sentinels = 1 }: { readonly sentinels?: number; readonly replicas?: number } = {}
+) {
+  const master = yield* makeData("master")
+  const slaves = yield* Effect.replicateEffect(makeData("slave"), replicas)
+  const watchers = yield* Effect.replicateEffect(makeSentinel(), sentinels)
+  for (const watcher of watchers) {
+    watcher.master = { port: master.port }
+    watcher.replicas = slaves.map(({ port }) => ({ port }))
+  }
+  // There is at least one.
+  const [sentinel = yield* makeSentinel(), ...others] = watchers
+  return { master, replicas: slaves, sentinel, sentinels: [sentinel, ...others] as const }
+})
+
+/** All sentinels name another master, which is one from now on, and the one before a replica. */
+export const failOver = (sentinels: ReadonlyArray<Sentinel>, from: Data, to: Data): Effect.Effect<void> =>
+  Effect.sync(() => {
+    from.role = "slave"
+    to.role = "master"
+    for (const sentinel of sentinels) sentinel.master = { port: to.port }
+  })
+
+/** Tells everybody who listens to a sentinel of a failover. */
+export const announce = (sentinel: Sentinel, from: Data, to: Data, name = service): Effect.Effect<void> => {
+  const text = `${name} 127.0.0.1 ${from.port} 127.0.0.1 ${to.port}`
+  const message = Encode.push([Encode.bulk("message"), Encode.bulk("+switch-master"), Encode.bulk(text)])
+  const { connections } = sentinel.node
+  return Effect.forEach(
+    connections.live.filter(({ commands }) => commands.some((command) => command.name === "SUBSCRIBE")),
+    ({ index }) => sentinel.node.push(index, message),
+    { discard: true }
+  )
+}
+
+/** How often a sentinel was asked something. */
+export const asked = (sentinel: Sentinel, question = "MASTER"): number =>
+  sentinel.asked.filter((other) => other === question).length
+
+/** Waits until a sentinel was asked something so often: what is changed afterwards is in later answers. */
+export const awaitAsked = (sentinel: Sentinel, question: string, count = 1): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const check = () => {
+      if (asked(sentinel, question) < count) return
+      sentinel.waiting.delete(check)
+      resume(Effect.void)
+    }
+    sentinel.waiting.add(check)
+    check()
+    return Effect.sync(() => sentinel.waiting.delete(check))
+  })
+
+/** The names of all commands that a server got, without those that every connection begins with. */
+export const names = ({ node }: { readonly node: FakeNode.FakeNode }): ReadonlyArray<string> =>
+  node.commands.map(({ command }) => command.name).filter((name) => !["HELLO", "CLIENT"].includes(name))
+
+type GroupOptions = Partial<RedisSentinel.GroupOptions>
+
+/** A client of fake sentinels, for as long as the scope is open. */
+export const client = (
+  sentinels: RedisSentinel.GroupOptions["sentinels"],
+  options: GroupOptions & { readonly role?: "master" | "replica" } = {}
+) => Effect.provide(RedisSentinel.make({ ...options, sentinels, service }), NodeRedisConnector.layer)
+
+/** The group of fake sentinels. */
+export const group = (sentinels: RedisSentinel.GroupOptions["sentinels"], options: GroupOptions = {}) =>
+  Effect.provide(RedisSentinel.makeGroup({ ...options, sentinels }), NodeRedisConnector.layer)

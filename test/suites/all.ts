@@ -1,0 +1,52 @@
+/**
+ * The live suites, which run on every deployment.
+ */
+import type { RedisClient, RedisError } from "@redfx/core"
+import type * as Layer from "effect/Layer"
+import { AclTest } from "./AclTest.ts"
+import { BitmapsTest } from "./BitmapsTest.ts"
+import { ConnectionTest } from "./ConnectionTest.ts"
+import { FunctionsTest } from "./FunctionsTest.ts"
+import { GenericTest } from "./GenericTest.ts"
+import { GeoTest } from "./GeoTest.ts"
+import { HashesTest } from "./HashesTest.ts"
+import { HyperLogLogTest } from "./HyperLogLogTest.ts"
+import { KeyspaceTest } from "./KeyspaceTest.ts"
+import { ListsTest } from "./ListsTest.ts"
+import { PubSubCommandsTest } from "./PubSubCommandsTest.ts"
+import { PubSubTest } from "./PubSubTest.ts"
+import { ScanTest } from "./ScanTest.ts"
+import { ScriptingTest } from "./ScriptingTest.ts"
+import { ServerTest } from "./ServerTest.ts"
+import { SetsTest } from "./SetsTest.ts"
+import { SortedSetsTest } from "./SortedSetsTest.ts"
+import { StreamsTest } from "./StreamsTest.ts"
+import { StringsTest } from "./StringsTest.ts"
+import { VectorSetsTest } from "./VectorSetsTest.ts"
+
+/** A suite: tests that are registered for the client given. */
+type Suite = (client: Layer.Layer<RedisClient.RedisClient, RedisError.RedisError>) => void
+
+/** Every suite that runs on every deployment. */
+export const suites: ReadonlyArray<Suite> = [
+  AclTest,
+  BitmapsTest,
+  ConnectionTest,
+  FunctionsTest,
+  GenericTest,
+  GeoTest,
+  HashesTest,
+  HyperLogLogTest,
+  KeyspaceTest,
+  ListsTest,
+  PubSubCommandsTest,
+  PubSubTest,
+  ScanTest,
+  ScriptingTest,
+  ServerTest,
+  SetsTest,
+  SortedSetsTest,
+  StreamsTest,
+  StringsTest,
+  VectorSetsTest
+]
