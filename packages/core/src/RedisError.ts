@@ -759,20 +759,21 @@ export const isSafeToRetry = (error: RedisError): boolean => {
 // -----------------------------------------------------------------------------
 
 /**
- * The same error as that of the command at `index` of a pipeline, where the
- * error says so.
+ * The same error as that of the command at `index` of a pipeline, or of one
+ * alone without an index, where the error says so.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const atIndex = (error: RedisError, index: number): RedisError => {
+export const atIndex = (error: RedisError, index: number | undefined): RedisError => {
   // Every error is made by a class of this module, which takes its own fields.
   const Class = error.constructor as unknown as {
     readonly fields: object
     new(fields: object): RedisError
   }
-  if (!("index" in Class.fields) || ("index" in error && error.index === index)) return error
-  return stackless(() => new Class({ ...error, index }))
+  if (!("index" in Class.fields) || ("index" in error ? error.index : undefined) === index) return error
+  const { index: _, ...fields } = error as { readonly index?: number }
+  return stackless(() => new Class(index === undefined ? fields : { ...fields, index }))
 }
 
 // -----------------------------------------------------------------------------

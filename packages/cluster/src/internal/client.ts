@@ -9,10 +9,12 @@ import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import type { ClusterOptions } from "@redfx/core/RedisConfig"
 import { RedisConnector } from "@redfx/core/RedisConnector"
+import { atIndex } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisRouter from "@redfx/core/RedisRouter"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -105,6 +107,11 @@ const clusterOf = (retrying: Retrying, base: Service): Cluster => {
     nodes: Effect.map(state.known, () => state.members),
     ofSlot: (slot) => state.routeOf(slot)?.master,
     requestRefresh: () => state.requestRefresh(true),
+    executeAll: (commands) =>
+      Effect.map(
+        pipeline(retrying, commands),
+        (outcomes) => outcomes.map((outcome) => Exit.mapError(outcome, (error) => atIndex(error, undefined)))
+      ),
     execute: (command) =>
       RedisCommand.needsOwnConnection(command) && command.settled === undefined
         ? following(retrying, command, (client) => client.execute(command))
@@ -180,7 +187,7 @@ const makeRouter = Effect.fnUntraced(function*(
 })
 
 const statsOf = (state: State, redirects: Redirects): Effect.Effect<RedisStats> =>
-  Effect.map(Effect.forEach(state.nodes.all, (node) => node.pool.stats), (all) => {
+  Effect.map(Effect.suspend(() => Effect.forEach(state.nodes.all, (node) => node.pool.stats)), (all) => {
     const sum = (count: (stats: RedisStats) => number) => all.reduce((total, stats) => total + count(stats), 0)
     return {
       shared: sum(({ shared }) => shared),

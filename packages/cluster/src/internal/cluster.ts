@@ -6,6 +6,7 @@
 import type * as RedisClient from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"
+import type { Outcome } from "@redfx/core/RedisRouter"
 import type * as Effect from "effect/Effect"
 
 /**
@@ -25,6 +26,7 @@ export interface ClusterNode {
  * - `masters`, `nodes`: those that serve slots, and these with their replicas; asks for the topology when it is not known.
  * - `ofSlot`: the master of a slot as it is known at the moment, without asking; `undefined` when none serves it.
  * - `requestRefresh`: has the topology read again soon, as after a node was lost.
+ * - `executeAll`: runs commands of one slot each, those of one server in one write.
  * - `execute`: runs a command whose keys are all in one slot, wherever that is served, and follows redirects. One without
  *   a key runs on any master.
  */
@@ -33,5 +35,6 @@ export interface Cluster {
   readonly nodes: Effect.Effect<ReadonlyArray<ClusterNode>, RedisError>
   readonly ofSlot: (slot: number) => ClusterNode | undefined
   readonly requestRefresh: () => void
+  readonly executeAll: (commands: ReadonlyArray<RedisCommand.Any>) => Effect.Effect<ReadonlyArray<Outcome>>
   readonly execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
 }

@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import type { Cluster } from "./cluster.ts"
 import { least, succeeded, sum } from "./merge.ts"
 import type { Merge } from "./merge.ts"
-import { runAll } from "./parts.ts"
+import { runCommands } from "./parts.ts"
 import { elements } from "./replies.ts"
 import * as Sets from "./sets.ts"
 import { slotOf } from "./slot.ts"
@@ -85,8 +85,8 @@ const byKey = (size: number, assemble: Assemble): Split => (cluster, command) =>
   })
   const positions = [...groups.values()]
   const raw = RedisCommand.undecoded(command)
-  const parts = positions.map((places) => cluster.execute(RedisCommand.withParts(raw, partsOf(layout, places))))
-  return Effect.map(runAll(parts, command.spec.readonly), (replies) => assemble(replies, positions, command))
+  const parts = positions.map((places) => RedisCommand.withParts(raw, partsOf(layout, places)))
+  return Effect.map(runCommands(cluster, parts), (replies) => assemble(replies, positions, command))
 }
 
 /** The arguments for some of the keys; before the first key there is nothing, or the number of keys. */

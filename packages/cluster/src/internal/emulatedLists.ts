@@ -21,9 +21,9 @@ import { onMaster } from "./onMaster.ts"
 import { bytesOf, elements } from "./replies.ts"
 import { slotOf } from "./slot.ts"
 import { remove, temporaryKey } from "./temporary.ts"
-import { numberAt, wordAt } from "./words.ts"
+import { wordAt, wordOf } from "./words.ts"
 
-/** A move of one element; `push` adds elements to an end of a list. */
+/** A move of one element; `from` and `to` add elements to the end of a list from which, or to which, it goes. */
 interface Move {
   readonly source: Key
   readonly destination: Key
@@ -62,12 +62,12 @@ const taking = (command: RedisCommand.Any, { source, temporary }: Move): RedisCo
     ])
   )
 
-/** Sent by name only, a command does not show that it blocks; without its decoder nothing else would. */
+/** Sent by name only, a command does not show that it blocks; without its own decoder nothing else would. */
 const blocking = (command: RedisCommand.Any, parts: ReadonlyArray<Part>): ReadonlyArray<Part> => {
-  const seconds = numberAt(command, command.parts.length - 1)
-  return !command.spec.traits.has("blocking") || seconds === undefined
-    ? parts
-    : [...parts.slice(0, -1), new RedisArg.BlockArg(seconds, seconds > 0 ? seconds * 1000 : Infinity)]
+  const limit = parts.at(-1)
+  if (!command.spec.traits.has("blocking") || limit === undefined || limit instanceof RedisArg.BlockArg) return parts
+  const seconds = Number(wordOf(limit))
+  return [...parts.slice(0, -1), new RedisArg.BlockArg(seconds, seconds > 0 ? seconds * 1000 : Infinity)]
 }
 
 /** Adds the element to its destination; if that fails, it goes back to where it was. */

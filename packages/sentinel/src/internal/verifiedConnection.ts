@@ -97,7 +97,7 @@ class Reception {
         for (const request of unsent.takeAll()) request.fail(failure)
       },
       // To a subscriber that speaks RESP2 the server's role looks like a message.
-      ...(onPush === undefined ? {} : { onPush: (items) => onPush(items) }),
+      ...(onPush === undefined ? {} : { onPush: (items) => this.#connection === undefined || onPush(items) }),
       onRefusal: (error) => {
         const loss = lossBy(error, role, address)
         if (loss !== undefined) this.#leave(loss)
