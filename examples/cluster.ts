@@ -32,7 +32,7 @@ const main = Effect.gen(function*() {
     "with keys on",
     keysOfEach.size,
     "servers:",
-    [...keysOfEach.values()].sort()
+    [...keysOfEach.values()]
   )
 })
 

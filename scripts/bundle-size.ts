@@ -87,8 +87,8 @@ async function bundle(source: string, external: Array<RegExp>): Promise<Bundle> 
 }
 
 function published(specifier: string): string {
-  const [, name = "", module = "index"] = specifier.split("/")
-  return join(root, "packages", name, "dist", `${module}.js`)
+  const [, name = "", ...path] = specifier.split("/")
+  return join(root, "packages", name, "dist", `${path.length === 0 ? "index" : path.join("/")}.js`)
 }
 
 /** The commands defined by what is left of a module. */

@@ -118,7 +118,9 @@ describe("Clients of sentinels", { timeout: 60_000 }, () => {
       Effect.gen(function*() {
         const deployment = yield* RedisSentinelServers.RedisSentinelServers
         const client = yield* clientOf(deployment, { ...options, db: 3 })
-        assert.strictEqual((yield* client.execute(Redis.clientInfo())).db, 3)
+        const id = yield* client.execute(Redis.clientId())
+        const own = (yield* client.execute(Redis.clientList())).find((one) => one.id === id)
+        assert.strictEqual(own?.db, 3)
       }))
 
     it.effect("SEN-28, TRX-11: pipelines and transactions work, also with WATCH", () =>

@@ -260,6 +260,7 @@ describe("A master that was demoted", () => {
       if (next === undefined) return assert.fail("there is one")
       const client = yield* Fake.client([sentinel])
       yield* client.execute(setK)
+      yield* Fake.awaitAsked(sentinel, "MASTER", 2)
       yield* Fake.failOver([sentinel], master, next)
       const exits = yield* Client.outcomes(client, [getK, setK, getK])
       const [before, refused, after] = exits
