@@ -6,9 +6,15 @@ import { Redis } from "@redfx/core"
 import * as Effect from "effect/Effect"
 
 let count = 0
+let group = 0
 
-/** A key that no other test uses. */
-export const freshKey = (name = "key"): string => `${name}:${process.pid}:${++count}`
+/** A key that no other test uses. Those of one test are in one slot of a cluster, where {@link beginTest} is called. */
+export const freshKey = (name = "key"): string => `${name}:{${process.pid}.${group}}:${++count}`
+
+/** Gives the keys from now on another slot than those before. */
+export const beginTest = (): void => {
+  group++
+}
 
 interface Skippable {
   readonly skip: (reason?: string) => void

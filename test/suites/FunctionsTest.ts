@@ -6,7 +6,7 @@ import type * as Layer from "effect/Layer"
 import { freshKey, requireCommand } from "../harness/Suite.ts"
 
 /** A name for a library or a function that no other test uses. */
-const freshName = (): string => freshKey("function").replaceAll(":", "_")
+const freshName = (): string => freshKey("function").replaceAll(/\W/g, "_")
 
 /** The code of a library with two functions: one reads its key, one also writes it. */
 const library = (name: string): string =>

@@ -10,6 +10,7 @@ import { RedisConnector } from "@redfx/core/RedisConnector"
 import type { Subscribers as RouterSubscribers } from "@redfx/core/RedisRouter"
 import * as Effect from "effect/Effect"
 import { lossOf } from "./loss.ts"
+import type { Node } from "./nodes.ts"
 import { slotOf } from "./slot.ts"
 import type { State } from "./state.ts"
 import { parseAddress } from "./topology.ts"
@@ -20,6 +21,8 @@ export class Subscribers {
   readonly #state: State
   readonly #connector: RedisConnector["Service"]
   readonly #open = new Set<RedisConnection>()
+  /** The server that was good last time: another one may tell once more what this one has told already. */
+  #last: Node | undefined = undefined
   readonly onEvent: (event: RedisEvent) => void
 
   constructor(state: State, connector: RedisConnector["Service"], onEvent: (event: RedisEvent) => void) {
@@ -35,16 +38,26 @@ export class Subscribers {
     Effect.gen({ self: this }, function*() {
       yield* this.#state.known
       const endpoint = place === anywhere ? undefined : parseAddress(place, { host: "", port: 0 })
-      const node = endpoint === undefined ? anyOf(this.#state.members) : this.#state.nodes.at(endpoint)
+      const node = endpoint === undefined ? this.#anywhere() : this.#state.nodes.at(endpoint)
       if (node === undefined) return yield* Effect.die(new Error("a topology without nodes"))
       const connection = yield* Effect.tapError(
         node.source.open(owner),
-        () => Effect.sync(() => this.#state.requestRefresh(true))
+        () =>
+          Effect.sync(() => {
+            if (this.#last === node) this.#last = undefined
+            this.#state.requestRefresh(true)
+          })
       )
       this.#open.add(connection)
       yield* Effect.addFinalizer(() => Effect.sync(() => this.#open.delete(connection)))
       return connection
     }).pipe(Effect.provideService(RedisConnector, this.#connector))
+
+  #anywhere(): Node | undefined {
+    const { members } = this.#state
+    if (this.#last === undefined || !members.includes(this.#last)) this.#last = anyOf(members)
+    return this.#last
+  }
 
   /** Ends the connections to servers that left the cluster: they are up, perhaps, but nothing is told there any more. */
   retain(addresses: ReadonlySet<string>): void {
