@@ -12,11 +12,11 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     ENT-04 | Redis(connection_pool) | 'RedisStandalone.layerFromPool'
     ENT-05 | BlockingConnectionPool | 'pool: { max, acquireTimeout }'
     ENT-06 | Redis.from_url | 'NodeRedisClient.layerUrl', 'RedisUrl.parse'
-    ENT-07 | RedisCluster |
-    ENT-08 | RedisCluster.from_url | 'RedisUrl.parse'
-    ENT-09 | Sentinel |
-    ENT-10 | Sentinel.master_for |
-    ENT-11 | Sentinel.slave_for |
+    ENT-07 | RedisCluster | 'NodeRedisClient.layerCluster', 'RedisCluster.layer'
+    ENT-08 | RedisCluster.from_url | 'NodeRedisClient.layerUrl', 'RedisUrl.parse'
+    ENT-09 | Sentinel | 'RedisSentinel.layer'
+    ENT-10 | Sentinel.master_for | 'NodeRedisClient.layerSentinel', 'RedisSentinel.layerClient'
+    ENT-11 | Sentinel.slave_for | 'NodeRedisClient.layerReplica', 'RedisSentinel.RedisReplica'
     ENT-12 | close | the scope of the Layer
     ENT-13 | client | 'Redis.withConnection'
     ENT-14 | ConnectionPool.disconnect, reset | 'disconnect' of 'RedisPool'
@@ -549,7 +549,7 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     TRX-08 | transaction | 'Redis.watch'
     TRX-09 | Redis.watch, Redis.unwatch |
     TRX-10 | WATCH, UNWATCH | 'Redis.watch'
-    TRX-11 | transaction |
+    TRX-11 | transaction | 'Redis.transaction', 'RedisError.ClusterUnsupportedError'
   `
   ],
   [
@@ -601,7 +601,7 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     SCR-02 | Script.__call__ | 'RedisScript.make'
     SCR-03 | Pipeline.load_scripts | 'Redis.pipeline'
     SCR-04 | EVAL | 'Redis.eval', 'RedisScript.make'
-    SCR-05 | EVALSHA |
+    SCR-05 | EVALSHA | 'Redis.evalsha', 'RedisScript.make'
   `
   ],
   [
@@ -613,7 +613,221 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     ESC-04 | execute_command | 'Resp.ErrorReply'
     ESC-05 | execute_command | 'Redis.send'
     ESC-06 | set_response_callback | 'RedisCommand.withDecoder'
-    ESC-07 | set_result_callback |
+    ESC-07 | set_result_callback | 'RedisCluster.withMerge', 'RedisCluster.perNode'
+  `
+  ],
+  [
+    "Sentinel: options",
+    String.raw`
+    SCF-01 | sentinels | 'sentinels'
+    SCF-02 | min_other_sentinels | 'minOtherSentinels'
+    SCF-03 | sentinel_kwargs | 'sentinelOptions'
+    SCF-04 | connection_kwargs | options of 'RedisSentinel.layer'
+    SCF-05 | service_name | 'service'
+    SCF-06 | kwargs of master_for, slave_for | options of the group's client
+    SCF-07 | redis_class, connection_pool_class |
+    SCF-08 | check_connection | 'checkConnection'
+  `
+  ],
+  [
+    "Sentinel: behaviour",
+    String.raw`
+    SEN-01 | building opens nothing | 'NodeRedisClient.layerSentinel'
+    SEN-02 | discover_master | 'RedisSentinel.discoverMaster'
+    SEN-03 | discover_slaves | 'RedisSentinel.discoverReplicas'
+    SEN-04 | writes on the master, reads on replicas | 'NodeRedisClient.layerSentinel', 'NodeRedisClient.layerReplica'
+    SEN-05 | sentinels are asked for new connections only | 'NodeRedisClient.layerSentinel'
+    SEN-06 | asked again after a loss | 'NodeRedisClient.layerSentinel'
+    SEN-07 | the master is killed | 'RedisError.ConnectionError'
+    SEN-08 | nobody has noticed yet | 'RedisError.ConnectionError'
+    SEN-09 | no master while one is elected | 'RedisError.MasterNotFoundError'
+    SEN-10 | the same client goes on | 'NodeRedisClient.layerSentinel'
+    SEN-11 | a retry rides through | 'RedisError.isSafeToRetry'
+    SEN-12 | passwords of sentinels and of data | 'sentinelOptions'
+    SEN-13 | sentinels get no other password | 'sentinelOptions'
+    SEN-14 | sentinels that refuse | 'RedisError.MasterNotFoundError'
+    SEN-15 | a wrong data password | 'RedisError.AuthenticationError'
+    SEN-16 | db and timeouts are the data connections' | 'db', 'commandTimeout'
+    SEN-17 | a client's options go before the group's | 'RedisSentinel.makeGroup'
+    SEN-18 | the order of asking | 'RedisSentinel.discoverMaster'
+    SEN-19 | which answers count | 'RedisSentinel.discoverMaster'
+    SEN-20 | an unknown service | 'RedisError.MasterNotFoundError', 'RedisError.ReplicaNotFoundError'
+    SEN-21 | replicas that are down | 'RedisSentinel.discoverReplicas'
+    SEN-22 | one replica after the other | 'RedisSentinel.RedisReplica'
+    SEN-23 | READONLY from a master | 'RedisError.ConnectionError'
+    SEN-24 | READONLY from a replica | 'RedisError.ReadOnlyError'
+    SEN-25 | connections to a master that was | 'RedisSentinel.layerClient'
+    SEN-26 | check_connection | 'checkConnection'
+    SEN-27 | both are errors of connections | 'RedisError.isRetryable'
+    SEN-28 | pipelines, locks, scripts, pub/sub | 'Redis.pipeline', 'RedisLock.make', 'Redis.subscribe'
+  `
+  ],
+  [
+    "Cluster: options",
+    String.raw`
+    CCF-01 | startup_nodes | 'nodes'
+    CCF-02 | host | 'nodes'
+    CCF-03 | port | 'nodes'
+    CCF-04 | max_connections | 'pool.max'
+    CCF-05 | max_connections_per_node | 'pool.perNode'
+    CCF-06 | init_slot_cache | 'discovery'
+    CCF-07 | readonly_mode | 'readOnly'
+    CCF-08 | reinitialize_steps | 'reinitializeSteps'
+    CCF-09 | skip_full_coverage_check | 'skipFullCoverageCheck'
+    CCF-10 | nodemanager_follow_cluster | 'followCluster'
+    CCF-11 | connection_class |
+    CCF-12 | read_from_replicas | 'readFrom'
+    CCF-13 | cluster_down_retry_attempts | 'clusterDownRetryAttempts'
+    CCF-14 | host_port_remap | 'natMap'
+    CCF-15 | kwargs | options of every connection
+    CCF-16 | ClusterBlockingConnectionPool | 'pool.acquireTimeout'
+  `
+  ],
+  [
+    "Cluster: topology",
+    String.raw`
+    CLT-01 | keyslot | 'RedisCluster.slotOf'
+    CLT-02 | asking the start nodes | 'NodeRedisClient.layerCluster'
+    CLT-03 | nobody knows | 'RedisError.ClusterConnectError'
+    CLT-04 | an empty host | 'NodeRedisClient.layerCluster'
+    CLT-05 | full coverage | 'skipFullCoverageCheck'
+    CLT-06 | nodes that disagree |
+    CLT-07 | nodes that are learned | 'followCluster'
+    CLT-08 | host_port_remap | 'natMap'
+    CLT-09 | db | 'RedisError.RedisConfigError'
+    CLT-10 | printing the client | 'RedisClient.RedisClient'
+  `
+  ],
+  [
+    "Cluster: redirects and failures",
+    String.raw`
+    CLR-01 | MOVED | 'NodeRedisClient.layerCluster'
+    CLR-02 | reinitialize_steps | 'reinitializeSteps'
+    CLR-03 | MOVED while reading from replicas | 'readFrom'
+    CLR-04 | ASK | 'NodeRedisClient.layerCluster'
+    CLR-05 | TRYAGAIN | 'NodeRedisClient.layerCluster'
+    CLR-06 | sixteen tries | 'RedisError.ClusterRetriesExhaustedError'
+    CLR-07 | lost connections | 'RedisError.ClusterRetriesExhaustedError'
+    CLR-08 | timeouts | 'RedisError.TimeoutError'
+    CLR-09 | CLUSTERDOWN | 'RedisError.ClusterDownError'
+    CLR-10 | the topology cannot be read | 'RedisError.ClusterConnectError'
+    CLR-11 | a slot without owner | 'RedisError.SlotNotCoveredError'
+    CLR-12 | LOADING | 'RedisError.BusyLoadingError'
+    CLR-13 | CROSSSLOT | 'RedisError.CrossSlotError'
+    CLR-14 | one node of all fails | 'RedisCluster.perNode'
+    CLR-15 | a master is killed | 'NodeRedisClient.layerCluster'
+  `
+  ],
+  [
+    "Cluster: routing",
+    String.raw`
+    CKR-01 | the first argument | 'Redis.send'
+    CKR-02 | EVAL, EVALSHA | 'Redis.eval', 'Redis.evalsha'
+    CKR-03 | XREAD, XREADGROUP | 'Redis.xread', 'Redis.xreadgroup'
+    CKR-04 | OBJECT | 'Redis.objectEncoding'
+    CKR-05 | PUBLISH | 'Redis.publish'
+    CKR-06 | commands without a rule | 'RedisError.ClusterUnsupportedError'
+    CKR-07 | MIGRATE and others | 'Redis.migrate', 'RedisCluster.onNode'
+  `
+  ],
+  [
+    "Cluster: commands without a key",
+    String.raw`
+    CKL-01 | ping | 'Redis.ping'
+    CKL-02 | echo | 'Redis.echo'
+    CKL-03 | time | 'Redis.time'
+    CKL-04 | info | 'Redis.info', 'RedisCluster.perNode'
+    CKL-05 | dbsize | 'Redis.dbsize'
+    CKL-06 | keys | 'Redis.keys'
+    CKL-07 | save, bgsave, bgrewriteaof | 'Redis.save', 'Redis.bgsave', 'Redis.bgrewriteaof'
+    CKL-08 | lastsave | 'Redis.lastsave'
+    CKL-09 | config_set, config_resetstat, config_rewrite | 'Redis.configSet', 'Redis.configResetstat', 'Redis.configRewrite'
+    CKL-10 | config_get | 'Redis.configGet', 'RedisCluster.perNode'
+    CKL-11 | client_list | 'Redis.clientList'
+    CKL-12 | client_id, client_getname | 'Redis.withConnection', 'RedisCluster.perNode'
+    CKL-13 | client_setname | 'clientName'
+    CKL-14 | client_kill | 'Redis.clientKill'
+    CKL-15 | client_kill_filter | 'Redis.clientKill'
+    CKL-16 | slowlog_get | 'Redis.slowlogGet'
+    CKL-17 | slowlog_len | 'Redis.slowlogLen'
+    CKL-18 | slowlog_reset | 'Redis.slowlogReset'
+    CKL-19 | cluster_info | 'Redis.clusterInfo'
+    CKL-20 | pubsub_channels | 'Redis.pubsubChannels'
+    CKL-21 | pubsub_numpat | 'Redis.pubsubNumpat'
+    CKL-22 | pubsub_numsub | 'Redis.pubsubNumsub'
+    CKL-23 | aggregate=False | 'RedisCluster.perNode'
+    CKL-24 | flushall, flushdb | 'Redis.flushall', 'Redis.flushdb'
+    CKL-25 | scan | 'Redis.scan'
+    CKL-26 | scan_iter | 'Redis.scanStream'
+    CKL-27 | sscan, hscan, zscan | 'Redis.sscan', 'Redis.hscan', 'Redis.zscan'
+    CKL-28 | script_load | 'Redis.scriptLoad'
+    CKL-29 | script_exists | 'Redis.scriptExists'
+    CKL-30 | script_flush | 'Redis.scriptFlush'
+    CKL-31 | script_debug |
+    CKL-32 | randomkey | 'Redis.randomkey'
+    CKL-33 | cluster_nodes, cluster_slots | 'Redis.clusterNodes', 'Redis.clusterSlots'
+    CKL-34 | cluster_countkeysinslot, cluster_get_keys_in_slot | 'Redis.clusterCountkeysinslot', 'Redis.clusterGetkeysinslot'
+    CKL-35 | acl_* | 'RedisCluster.onNode'
+    CKL-36 | bitop, move, wait, shutdown, slaveof, script_kill | 'RedisError.ClusterUnsupportedError', 'Redis.bitop'
+    CKL-37 | sentinel_* | 'RedisError.ClusterUnsupportedError'
+    CKL-38 | monitor | 'RedisCluster.onNode', 'Redis.monitor'
+    CKL-39 | a command without a merge |
+  `
+  ],
+  [
+    "Cluster: reading from replicas",
+    String.raw`
+    CRR-01 | read_from_replicas | 'readFrom'
+    CRR-02 | a server at random | 'readFrom'
+    CRR-03 | pipeline(read_from_replicas=True) | 'readFrom'
+    CRR-04 | readonly_mode | 'readOnly'
+  `
+  ],
+  [
+    "Cluster: keys in several slots",
+    String.raw`
+    CMK-01 | mget | 'Redis.mget'
+    CMK-02 | mset | 'Redis.mset'
+    CMK-03 | msetnx | 'Redis.msetnx'
+    CMK-04 | delete | 'Redis.del'
+    CMK-05 | rename | 'Redis.rename'
+    CMK-06 | renamenx | 'Redis.renamenx'
+    CMK-07 | brpoplpush | 'Redis.brpoplpush'
+    CMK-08 | rpoplpush | 'Redis.rpoplpush'
+    CMK-09 | sdiff | 'Redis.sdiff'
+    CMK-10 | sdiffstore | 'Redis.sdiffstore'
+    CMK-11 | sinter | 'Redis.sinter'
+    CMK-12 | sinterstore | 'Redis.sinterstore'
+    CMK-13 | sunion | 'Redis.sunion'
+    CMK-14 | sunionstore | 'Redis.sunionstore'
+    CMK-15 | what they return | 'Redis.sunionstore'
+    CMK-16 | smove | 'Redis.smove'
+    CMK-17 | pfcount | 'Redis.pfcount'
+    CMK-18 | pfmerge | 'Redis.pfmerge'
+    CMK-19 | set | 'Redis.set'
+    CMK-20 | pipeline | 'Redis.pipeline'
+    CMK-21 | transaction | 'Redis.transaction'
+    CMK-22 | zinterstore, sort, blpop, bitop … | 'RedisError.CrossSlotError'
+    CMK-23 | keys in one slot | 'crossSlot'
+    CMK-24 | pubsub | 'Redis.subscribe', 'Redis.ssubscribe'
+    CMK-25 | publish | 'Redis.publish'
+    CMK-26 | lock | 'RedisLock.make'
+    CMK-27 | register_script | 'RedisScript.make'
+    CMK-28 | cluster_addslots and others | 'RedisCluster.onNode'
+  `
+  ],
+  [
+    "Cluster: pipelines",
+    String.raw`
+    CPL-01 | pipeline | 'Redis.pipeline'
+    CPL-02 | execute | 'Redis.pipeline'
+    CPL-03 | order | 'Redis.pipeline'
+    CPL-04 | what is sent again | 'Redis.pipeline'
+    CPL-05 | CLUSTERDOWN | 'Redis.pipeline'
+    CPL-06 | raise_on_error | 'Redis.pipelineSettled'
+    CPL-07 | commands that are refused | 'RedisError.ClusterUnsupportedError'
+    CPL-08 | commands that are blocked | 'RedisError.ClusterUnsupportedError'
+    CPL-09 | cluster_down_retry_attempts | 'clusterDownRetryAttempts'
   `
   ],
   [

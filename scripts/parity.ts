@@ -12,8 +12,10 @@ import { globSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { parseSync, Visitor } from "rolldown/utils"
+import * as Cluster from "../packages/cluster/src/index.ts"
 import * as Core from "../packages/core/src/index.ts"
 import * as Node from "../packages/node/src/index.ts"
+import * as Sentinel from "../packages/sentinel/src/index.ts"
 import { sections } from "./parity-rows.ts"
 
 interface Row {
@@ -51,7 +53,12 @@ process.exitCode = problems.length === 0 ? 0 : 1
 
 /** Every name of a function must be one. */
 function checkNames(): void {
-  const modules: Readonly<Record<string, Readonly<Record<string, unknown>>>> = { ...Core, ...Node }
+  const modules: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+    ...Core,
+    ...Sentinel,
+    ...Cluster,
+    ...Node
+  }
   for (const { id, ours } of rows) {
     for (const [, module = "", name = ""] of ours.matchAll(/`(\w+)(?:\.(\w+))?`/g)) {
       if (!/^(Node)?Redis/.test(module)) continue
