@@ -141,7 +141,8 @@ const settingsOf = Effect.fnUntraced(function*(
     return yield* invalid("db", "a cluster has only database 0")
   }
   if (options.nodes.length === 0) return yield* invalid("nodes", "it is empty: give at least one node to start from")
-  for (const { host, port } of options.nodes) yield* RedisConfig.endpoint({ host, port })
+  const startNodes = options.nodes.map(({ host, port = 7000 }) => ({ host, port }))
+  yield* Effect.forEach(startNodes, RedisConfig.endpoint, { discard: true })
   const eager = options.discovery === "eager" || options.connect === "eager"
   const connection = yield* RedisConfig.settings({ ...options, connect: eager ? "eager" : "lazy" })
   const refreshInterval = Duration.fromInput(options.refreshInterval ?? "60 seconds")
@@ -153,7 +154,7 @@ const settingsOf = Effect.fnUntraced(function*(
   return {
     connection: { ...connection, readonly: reading },
     limitPerNode: typeof options.pool === "object" && options.pool.perNode === true,
-    startNodes: options.nodes,
+    startNodes,
     translate: yield* RedisConfig.translation(options.natMap),
     crossSlot: yield* choice("crossSlot", options.crossSlot ?? "split", ["split", "emulate", "reject"]),
     readFrom: typeof options.readFrom === "function" || options.readFrom === undefined

@@ -281,6 +281,17 @@ export interface SentinelOptions extends ConnectionOptions {
 }
 
 /**
+ * A node of a cluster. `port`: default 7000.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ClusterNodeAddress {
+  readonly host: string
+  readonly port?: number | undefined
+}
+
+/**
  * The options of a client of a cluster.
  *
  * **Details**
@@ -307,7 +318,7 @@ export interface SentinelOptions extends ConnectionOptions {
  * @since 0.1.0
  */
 export interface ClusterOptions extends Omit<ConnectionOptions, "db" | "pool"> {
-  readonly nodes: readonly [NodeAddress, ...Array<NodeAddress>]
+  readonly nodes: readonly [ClusterNodeAddress, ...Array<ClusterNodeAddress>]
   readonly pool?: ClusterPoolOptions | "single" | undefined
   readonly tls?: boolean | TlsOptions | undefined
   readonly crossSlot?: "split" | "emulate" | "reject" | undefined
