@@ -8,24 +8,8 @@ import { RedisServer } from "@redfx/node"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import * as Client from "./harness/Client.ts"
-
-setFlagsFromString("--expose-gc")
-// Contexts made after the flag was set have the function.
-const collect = runInNewContext("gc") as () => void
-
-/** Megabytes in use, garbage left out. */
-const used = Effect.promise(async () => {
-  for (let i = 0; i < 3; i++) {
-    collect()
-    // Finalization of what was collected is a task of its own.
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  const { arrayBuffers, heapUsed } = process.memoryUsage()
-  return (arrayBuffers + heapUsed) / 1e6
-})
+import { used } from "./harness/Memory.ts"
 
 /** A client of a real server that is stopped in its tracks. */
 const stopped = Effect.fnUntraced(function*(options: Parameters<typeof Client.make>[1]) {

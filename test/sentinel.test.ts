@@ -14,7 +14,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Client from "./harness/Client.ts"
-import * as SentinelLedger from "./harness/SentinelLedger.ts"
+import * as Ledger from "./harness/Ledger.ts"
 import * as Subscriber from "./harness/Subscriber.ts"
 import { freshKey } from "./harness/Suite.ts"
 
@@ -205,7 +205,7 @@ describe("A failover", { timeout: 60_000 }, () => {
     Effect.gen(function*() {
       const deployment = yield* RedisSentinelServers.make()
       const client = yield* clientOf(deployment)
-      const ledger = yield* SentinelLedger.start(client)
+      const ledger = yield* Ledger.start(client)
       yield* ledger.acknowledged(500)
       const { address, previous } = yield* Client.causing(
         client,
@@ -221,7 +221,7 @@ describe("A failover", { timeout: 60_000 }, () => {
     Effect.gen(function*() {
       const deployment = yield* RedisSentinelServers.make()
       const client = yield* clientOf(deployment)
-      const ledger = yield* SentinelLedger.start(client)
+      const ledger = yield* Ledger.start(client)
       yield* ledger.acknowledged(500)
       const popped = yield* Effect.forkChild(
         client.execute(Redis.blpop("queue", 0)).pipe(Effect.retry({

@@ -66,6 +66,9 @@ const rangeOf = ({ end, host, master, replicas = [], start }: Range): Uint8Array
     )
   ])
 
+/** The answer to CLUSTER SLOTS. */
+export const slots = (ranges: ReadonlyArray<Range>): Uint8Array => Encode.array(ranges.map(rangeOf))
+
 /** MOVED to a node. */
 export const moved = (key: string, to: { readonly address: string }): Uint8Array =>
   Encode.error(`MOVED ${slotOf(key)} ${to.address}`)
@@ -103,7 +106,7 @@ const answer = (
   connection: FakeNode.Connection
 ) => {
   const [, key = ""] = args
-  if (name === "CLUSTER") return Encode.array(cluster.told.map(rangeOf))
+  if (name === "CLUSTER") return slots(cluster.told)
   if (name === "CONFIG") return Encode.bulks(["cluster-require-full-coverage", cluster.fullCoverage ? "yes" : "no"])
   if (name === "ASKING") return Encode.ok
   if (keyless.has(name)) return undefined
@@ -200,4 +203,5 @@ export const readings = ({ nodes }: FakeCluster): number =>
   nodes.reduce((sum, { node }) => sum + node.commands.filter(({ command }) => command.name === "CLUSTER").length, 0)
 
 /** Waits until a node was asked who serves what so often. */
-export const awaitReadings = ({ node }: Node, count: number) => node.awaitCommand("CLUSTER", count)
+export const awaitReadings = ({ node }: Node, count: number): Effect.Effect<void> =>
+  Effect.asVoid(node.awaitCommand("CLUSTER", count))

@@ -66,3 +66,30 @@ export const brief = (
   element._tag === "Message"
     ? `${element.channel}=${String(element.data)}`
     : `${element._tag} ${element.channel ?? element.channels?.join()}`
+
+/**
+ * How many of numbered messages are missing. Wherever some are, there must be a Lost and a Restored between the messages
+ * before and after them. What came late is not missing: nodes of a cluster pass messages on to each other.
+ */
+export const missing = (
+  elements: ReadonlyArray<{ readonly _tag: string; readonly data?: unknown }>
+): { readonly missing: number; readonly silent: ReadonlyArray<string> } => {
+  const all = new Set(elements.flatMap(({ _tag, data }) => _tag === "Message" ? [Number(data)] : []))
+  const silent: Array<string> = []
+  let missing = 0
+  let last: number | undefined = undefined
+  let [lost, told] = [false, false]
+  for (const { _tag, data } of elements) {
+    if (_tag === "Lost") lost = told = true
+    if (_tag === "Restored") lost = false
+    const number = Number(data)
+    if (_tag !== "Message" || number <= (last ?? -1)) continue
+    const before = missing
+    for (let between = (last ?? number) + 1; between < number; between++) if (!all.has(between)) missing++
+    if (missing > before && !told) silent.push(`${last} is followed by ${number}`)
+    last = number
+    told = lost
+  }
+  if (lost) silent.push("what was lost was not restored")
+  return { missing, silent }
+}

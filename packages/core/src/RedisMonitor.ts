@@ -33,7 +33,8 @@ export interface MonitorOptions {
  *
  * The stream has a connection of its own, which is closed with it. It fails when
  * that connection is lost: what is run until the next one is open is missing.
- * On a cluster it tells of one node. It costs the server much of its speed.
+ * On a cluster it is refused: run the stream on one node, with `RedisCluster.onNode`.
+ * It costs the server much of its speed.
  * Since Redis 1.0.0.
  *
  * **Example** (Who writes?)

@@ -98,6 +98,8 @@ export interface RedisRouter {
  *
  * - `place`: names the server that a channel is subscribed to on; channels of the same place share a connection. Asked
  *   again when a server has given up a shard channel.
+ * - `moved`: called when the server of a place has given up a shard channel and `place` does not know a better one; asked
+ *   again when the effect is done.
  * - `connect`: opens a connection to a place.
  * - `onEvent`: takes what happens to these connections.
  *
@@ -106,6 +108,7 @@ export interface RedisRouter {
  */
 export interface Subscribers {
   readonly place: (kind: Kind, channel: Key) => string
+  readonly moved?: ((place: string) => Effect.Effect<void>) | undefined
   readonly connect: (
     place: string,
     owner: RedisConnection.Owner

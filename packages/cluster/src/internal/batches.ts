@@ -55,8 +55,9 @@ class Pipeline {
   begin(): ReadonlyArray<Pending> {
     return this.#commands.flatMap((command, index) => {
       const refusal = command.settled === undefined ? this.#retrying.refuses(command) : undefined
-      if (command.settled === undefined && refusal === undefined) return [{ index, asked: undefined }]
-      this.#settle(index, command.settled ?? Exit.fail(refusal as RedisError))
+      const outcome = command.settled ?? (refusal === undefined ? undefined : Exit.fail(refusal))
+      if (outcome === undefined) return [{ index, asked: undefined }]
+      this.#settle(index, outcome)
       return []
     })
   }
@@ -112,22 +113,23 @@ class Pipeline {
       each.asked === undefined ? [this.#commandAt(each)] : [asking, this.#commandAt(each)]
     )
     return Effect.map(node.client.pipeline(sent), (replies) => {
+      const failed: Array<Failed> = []
       let next = 0
-      return part.flatMap((each) => {
+      for (const each of part) {
         if (each.asked !== undefined) next++
         // In range: there is one reply for each command.
-        return this.#take(each, replies[next++]!)
-      })
+        this.#take(each, replies[next++]!, failed)
+      }
+      return failed
     })
   }
 
-  #take(each: Pending, outcome: Outcome): ReadonlyArray<Failed> {
+  #take(each: Pending, outcome: Outcome, failed: Array<Failed>): void {
     this.#running.delete(each.index)
     const error = Exit.isFailure(outcome) ? outcome.cause.reasons.find(Cause.isFailReason)?.error : undefined
     const reason = error === undefined ? undefined : reasonOf(error)
-    if (error !== undefined && reason !== undefined) return [{ ...each, error, reason }]
-    this.#settle(each.index, outcome)
-    return []
+    if (error === undefined || reason === undefined) this.#settle(each.index, outcome)
+    else failed.push({ ...each, error, reason })
   }
 
   /** Sends together what was sent together before: in one slot the order is kept. */

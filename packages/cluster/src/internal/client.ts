@@ -168,7 +168,7 @@ const makeRouter = Effect.fnUntraced(function*(
   onEvent: (event: RedisEvent) => void
 ): Effect.fn.Return<RedisRouter.RedisRouter, never, RedisConnector> {
   const subscribers = new Subscribers(state, yield* RedisConnector, onEvent)
-  state.onMembers((addresses) => subscribers.retain(addresses))
+  state.onAdopted((topology) => subscribers.retain(topology))
   const rest = { events, stats: statsOf(state, redirects), subscribers }
   return {
     submit: (request) => redirects.submit(request),

@@ -52,7 +52,8 @@ export const idle = (client: Service): Service => ({
   transaction: (commands) => {
     const command = commands.find(({ settled }) => settled === undefined)
     return command === undefined ? client.transaction(commands) : Effect.fail(untried(command))
-  }
+  },
+  reserve: Effect.map(client.reserve, idle)
 })
 
 const untried = ({ spec }: RedisCommand.Any): ClusterDownError =>

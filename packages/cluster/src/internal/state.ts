@@ -55,10 +55,12 @@ export class State {
   /** How many readings in a row brought nothing new. */
   #fruitless = 0
   #redirects = 0
-  readonly #listeners: Array<(addresses: ReadonlySet<string>) => void> = []
+  readonly #listeners: Array<(topology: Topology) => void> = []
   /** Who was believed last, and whom not to ask first again, as what it said has not proved true. */
   #source: Node | undefined = undefined
   #doubted: Node | undefined = undefined
+  /** Whom to ask first, as it has just learned something. */
+  #informed: Node | undefined = undefined
 
   constructor(nodes: Nodes, options: StateOptions, fork: (effect: Effect.Effect<void>) => void) {
     this.nodes = nodes
@@ -115,6 +117,17 @@ export class State {
     this.#read()
   }
 
+  /** Reads the topology at once, and first of a server that has just learned of a change. */
+  learnFrom(address: string): Effect.Effect<void, RedisError> {
+    return Effect.gen({ self: this }, function*() {
+      // What is being read may be from before.
+      if (this.#reading !== undefined) yield* Effect.exit(Deferred.await(this.#reading))
+      this.#informed = this.#nodeAt(address)
+      this.#notBefore = 0
+      yield* this.refresh
+    })
+  }
+
   /** Fails who waits, now and from now on. */
   close(failure: RedisError): void {
     this.#closed = failure
@@ -148,8 +161,8 @@ export class State {
     return lossOf("Demoted", detail, formatAddress(asked), error)
   }
 
-  /** Calls a function with the addresses of all nodes whenever they may have changed. */
-  onMembers(listener: (addresses: ReadonlySet<string>) => void): void {
+  /** Calls a function with the topology whenever it was read. */
+  onAdopted(listener: (topology: Topology) => void): void {
     this.#listeners.push(listener)
   }
 
@@ -203,7 +216,8 @@ export class State {
     const start = this.#options.startNodes.map((address) => this.nodes.at(address))
     const candidates = new Set(this.#options.followCluster ? [...this.members, ...start] : [...start, ...this.members])
     if (this.#doubted !== undefined && candidates.delete(this.#doubted)) candidates.add(this.#doubted)
-    return [...candidates]
+    const informed = this.#informed === undefined ? [] : [this.#informed]
+    return [...new Set([...informed, ...candidates])]
   }
 
   /** Goes by an answer from now on; returns whether it says anything new. */
@@ -213,6 +227,7 @@ export class State {
     this.#topology = topology
     this.#source = source
     this.#doubted = undefined
+    this.#informed = undefined
     this.#redirects = 0
     const routes = new Map(topology.shards.map((shard) => [shard, this.#routeTo(shard)]))
     for (let slot = 0; slot < slotCount; slot++) {
@@ -222,7 +237,7 @@ export class State {
     this.#masters = Array.from(routes.values(), ({ master }) => master)
     const members = topology.shards.flatMap(({ master, replicas }) => [master, ...replicas])
     this.nodes.retain(new Set([...this.#options.startNodes.map(formatAddress), ...members]))
-    for (const listener of this.#listeners) listener(new Set(members))
+    for (const listener of this.#listeners) listener(topology)
     if (this.#options.measureLatency) this.#fork(this.#measure)
     if (before !== undefined && isSame(before, topology)) return false
     for (const node of deposed) {

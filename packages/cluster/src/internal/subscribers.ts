@@ -7,20 +7,24 @@
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { RedisConnection } from "@redfx/core/RedisConnection"
 import { RedisConnector } from "@redfx/core/RedisConnector"
+import type { RedisError } from "@redfx/core/RedisError"
 import type { Subscribers as RouterSubscribers } from "@redfx/core/RedisRouter"
 import * as Effect from "effect/Effect"
 import { lossOf } from "./loss.ts"
 import type { Node } from "./nodes.ts"
 import { slotOf } from "./slot.ts"
 import type { State } from "./state.ts"
-import { parseAddress } from "./topology.ts"
+import type { Topology } from "./topology.ts"
 
 const anywhere = ""
 
 export class Subscribers {
   readonly #state: State
   readonly #connector: RedisConnector["Service"]
-  readonly #open = new Set<RedisConnection>()
+  /** Open connections by the place that they were opened for. */
+  readonly #open = new Map<RedisConnection, string>()
+  /** Places that have lost a connection: the server there may have another role when it is back. */
+  readonly #lost = new Set<string>()
   /** The server that was good last time: another one may tell once more what this one has told already. */
   #last: Node | undefined = undefined
   readonly onEvent: (event: RedisEvent) => void
@@ -34,11 +38,17 @@ export class Subscribers {
   readonly place: RouterSubscribers["place"] = (kind, channel) =>
     kind === "ssubscribe" ? this.#state.routeOf(slotOf(channel))?.master.address ?? anywhere : anywhere
 
+  /**
+   * The server that gives a channel up knows who has it now. Without asking, the channel would be subscribed to there
+   * again: replicas accept that, and get the messages from their master, but not before that one knows them.
+   */
+  readonly moved = (place: string): Effect.Effect<void> =>
+    place === anywhere ? Effect.void : Effect.ignore(this.#state.learnFrom(place))
+
   readonly connect: RouterSubscribers["connect"] = (place, owner) =>
     Effect.gen({ self: this }, function*() {
       yield* this.#state.known
-      const endpoint = place === anywhere ? undefined : parseAddress(place, { host: "", port: 0 })
-      const node = endpoint === undefined ? this.#anywhere() : this.#state.nodes.at(endpoint)
+      const node = place === anywhere ? this.#anywhere() : yield* this.#masterAt(place)
       if (node === undefined) return yield* Effect.die(new Error("a topology without nodes"))
       const connection = yield* Effect.tapError(
         node.source.open(owner),
@@ -48,10 +58,29 @@ export class Subscribers {
             this.#state.requestRefresh(true)
           })
       )
-      this.#open.add(connection)
-      yield* Effect.addFinalizer(() => Effect.sync(() => this.#open.delete(connection)))
+      this.#open.set(connection, place)
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          this.#open.delete(connection)
+          this.#lost.add(place)
+        })
+      )
       return connection
     }).pipe(Effect.provideService(RedisConnector, this.#connector))
+
+  /** Ends connections to servers that are no use any more: no error need come of it, only silence. */
+  retain({ shards }: Topology): void {
+    const masters = new Set(shards.map(({ master }) => master))
+    const members = new Set(shards.flatMap(({ master, replicas }) => [master, ...replicas]))
+    for (const [connection, place] of this.#open) {
+      const { address } = connection
+      if (!members.has(address)) {
+        connection.close(lossOf("Closed", "The cluster does not name the server any more", address))
+      } else if (place !== anywhere && !masters.has(address)) {
+        connection.close(lossOf("Demoted", "The server is a replica now", address))
+      }
+    }
+  }
 
   #anywhere(): Node | undefined {
     const { members } = this.#state
@@ -59,12 +88,14 @@ export class Subscribers {
     return this.#last
   }
 
-  /** Ends the connections to servers that left the cluster: they are up, perhaps, but nothing is told there any more. */
-  retain(addresses: ReadonlySet<string>): void {
-    for (const connection of this.#open) {
-      if (addresses.has(connection.address)) continue
-      connection.close(lossOf("Closed", "The cluster does not name the server any more", connection.address))
-    }
+  /** A master by its address. One that was lost is only used if it still is a master. */
+  #masterAt(place: string): Effect.Effect<Node, RedisError> {
+    return Effect.gen({ self: this }, function*() {
+      if (this.#lost.has(place)) yield* this.#state.refresh
+      const node = this.#state.masters.find(({ address }) => address === place)
+      if (node !== undefined) this.#lost.delete(place)
+      return node ?? (yield* Effect.fail(lossOf("Demoted", "The server is no master any more", place)))
+    })
   }
 }
 

@@ -20,7 +20,7 @@ import { slotOf } from "./slot.ts"
 export const maxTries = 16
 
 /** How often redirects and TRYAGAIN are obeyed at once, and the pause after that. */
-export const immediateTries = 8
+const immediateTries = 8
 const redirectPause = 50
 
 /** Pauses after the loss of a connection: doubled from the shortest to the longest. */

@@ -92,6 +92,19 @@ class Links {
 
   /** A shard channel whose server has given it up is subscribed to where it is now. */
   #rehome(from: Link.Link, entry: Entry): void {
+    const { moved, place } = this.#subscribers
+    if (moved === undefined || this.at(place(entry.kind, entry.key)) !== from) return this.#move(from, entry)
+    const settled = Effect.andThen(
+      moved(place(entry.kind, entry.key)),
+      Effect.sync(() => {
+        // Nobody may want it any more, or a new connection has asked for it.
+        if (from.hub.find(entry.kind, entry.key) === entry && entry.state === "Wanted") this.#move(from, entry)
+      })
+    )
+    Effect.runForkWith(this.#context)(Effect.forkIn(settled, this.#scope, { startImmediately: true }))
+  }
+
+  #move(from: Link.Link, entry: Entry): void {
     const to = this.at(this.#subscribers.place(entry.kind, entry.key))
     if (to === from) from.hub.resubscribe(entry)
     else to.hub.adopt(entry, from.hub.surrender(entry))

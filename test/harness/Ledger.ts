@@ -9,12 +9,24 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import type { Fate } from "./Soak.ts"
 
-const key = "ledger"
-
 /** What goes wrong in a failover, and says whether the command was run. */
 const expected: ReadonlySet<string> = new Set(["ConnectionError", "MasterNotFoundError", "TimeoutError"])
 
+/**
+ * - `callers`: how many write at a time. `keys`: what they write to, in turn.
+ * - `errors`: what may go wrong besides lost connections; where they do not say otherwise, nothing was run then.
+ * - `durable`: whether everything acknowledged must be there, as where no server is lost.
+ */
+interface LedgerOptions {
+  readonly callers?: number | undefined
+  readonly keys?: ReadonlyArray<string> | undefined
+  readonly errors?: ReadonlyArray<RedisError.RedisError["_tag"]> | undefined
+  readonly durable?: boolean | undefined
+}
+
 interface State {
+  readonly keys: ReadonlyArray<string>
+  readonly expected: ReadonlySet<string>
   readonly fates: Map<string, Fate>
   readonly wrong: Array<string>
   readonly waiting: Set<() => void>
@@ -24,13 +36,14 @@ interface State {
 }
 
 const fateOf = (state: State, error: RedisError.RedisError): Fate => {
-  if (!expected.has(error._tag)) state.wrong.push(String(error))
+  if (!state.expected.has(error._tag)) state.wrong.push(String(error))
   return "delivery" in error ? error.delivery : "not-sent"
 }
 
 /** Writes one token after the other: half of the callers retry while it is safe, half leave it at one try. */
 const caller = (state: State, client: RedisClient.Service, index: number): Effect.Effect<void> =>
   Effect.suspend(() => {
+    const key = state.keys[state.token % state.keys.length] ?? ""
     const token = `t${state.token++}`
     const once = client.execute(Redis.hincrby(key, token, 1))
     const write = index % 2 === 0
@@ -69,11 +82,16 @@ const check = (state: State, applied: Readonly<Record<string, string>>): Readonl
 
 /**
  * Starts callers. `acknowledged`: waits for so many more acknowledged writes. `stop`: ends the callers and returns what
- * is wrong. That a write is on the server is only asked of those that were acknowledged after the last change: a master
- * acknowledges before its replicas have the write.
+ * is wrong. Unless all must be durable, only those that were acknowledged after the last change have to be on the
+ * server: a master acknowledges before its replicas have the write.
  */
-export const start = Effect.fnUntraced(function*(client: RedisClient.Service, callers = 8) {
+export const start = Effect.fnUntraced(function*(
+  client: RedisClient.Service,
+  { callers = 8, durable = false, errors = [], keys = ["ledger"] }: LedgerOptions = {}
+) {
   const state: State = {
+    keys,
+    expected: new Set([...expected, ...errors]),
     fates: new Map(),
     wrong: [],
     waiting: new Set(),
@@ -86,25 +104,25 @@ export const start = Effect.fnUntraced(function*(client: RedisClient.Service, ca
       concurrency: "unbounded"
     })
   )
-  let kept = new Set<string>()
+  const acknowledgedSince = (before: ReadonlySet<string>) =>
+    new Set([...state.fates].flatMap(([token, fate]) => fate === "acknowledged" && !before.has(token) ? [token] : []))
+  let kept: ReadonlySet<string> = new Set()
   return {
     acknowledged: (count: number) =>
       Effect.suspend(() => {
-        const goal = state.acknowledged + count
         const before = new Set(state.fates.keys())
-        return Effect.map(untilAcknowledged(state, goal), () => {
-          kept = new Set(
-            [...state.fates].flatMap(([token, fate]) => fate === "acknowledged" && !before.has(token) ? [token] : [])
-          )
+        return Effect.map(untilAcknowledged(state, state.acknowledged + count), () => {
+          kept = acknowledgedSince(before)
         })
       }),
     stop: Effect.gen(function*() {
       state.stopped = true
       const exit = yield* Effect.exit(Fiber.join(running))
       if (Exit.isFailure(exit)) state.wrong.push(String(exit.cause))
-      const applied = yield* client.execute(Redis.hgetall(key))
-      for (const token of kept) {
-        if (applied[token] === undefined) state.wrong.push(`${token} was acknowledged by the new master and is lost`)
+      const hashes = yield* Effect.forEach(keys, (key) => client.execute(Redis.hgetall(key)))
+      const applied: Readonly<Record<string, string>> = Object.assign({}, ...hashes)
+      for (const token of durable ? acknowledgedSince(new Set()) : kept) {
+        if (applied[token] === undefined) state.wrong.push(`${token} was acknowledged and is lost`)
       }
       return check(state, applied)
     })
