@@ -192,7 +192,7 @@ for (const protocol of [2, 3] as const) {
 
       it.effect("fencing tokens rise from holder to holder, also when locks expire", () =>
         Effect.gen(function*() {
-          const name = freshKey("lock")
+          const name = freshKey("lock").replaceAll(/[{}]/g, "")
           const lock = RedisLock.make(name, { ttl: "5 millis", retryInterval: "1 millis", fencing: true })
           const clients = [yield* RedisClient.RedisClient, yield* another]
           const tokens: Array<number> = []

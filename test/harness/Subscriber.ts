@@ -69,10 +69,12 @@ export const brief = (
 
 /**
  * How many of numbered messages are missing. Wherever some are, there must be a Lost and a Restored between the messages
- * before and after them. What came late is not missing: nodes of a cluster pass messages on to each other.
+ * before and after them. What comes late is not missing, and only right with `mayBeLate`: nodes of a cluster pass messages
+ * on to each other.
  */
 export const missing = (
-  elements: ReadonlyArray<{ readonly _tag: string; readonly data?: unknown }>
+  elements: ReadonlyArray<{ readonly _tag: string; readonly data?: unknown }>,
+  { mayBeLate = false } = {}
 ): { readonly missing: number; readonly silent: ReadonlyArray<string> } => {
   const all = new Set(elements.flatMap(({ _tag, data }) => _tag === "Message" ? [Number(data)] : []))
   const silent: Array<string> = []
@@ -82,8 +84,12 @@ export const missing = (
   for (const { _tag, data } of elements) {
     if (_tag === "Lost") lost = told = true
     if (_tag === "Restored") lost = false
+    if (_tag !== "Message") continue
     const number = Number(data)
-    if (_tag !== "Message" || number <= (last ?? -1)) continue
+    if (last !== undefined && number <= last) {
+      if (!mayBeLate) silent.push(`${last} is followed by ${number}`)
+      continue
+    }
     const before = missing
     for (let between = (last ?? number) + 1; between < number; between++) if (!all.has(between)) missing++
     if (missing > before && !told) silent.push(`${last} is followed by ${number}`)

@@ -755,6 +755,34 @@ export const isSafeToRetry = (error: RedisError): boolean => {
 }
 
 // -----------------------------------------------------------------------------
+// Losing connections
+// -----------------------------------------------------------------------------
+
+/**
+ * A connection that is lost or cannot be had, before it is known which commands
+ * that befalls. Cheap, as it may befall many.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const connectionLoss = (
+  reason: ConnectionError["reason"],
+  detail: string,
+  address?: string,
+  cause?: unknown
+): ConnectionError =>
+  stackless(() =>
+    new ConnectionError({
+      reason,
+      detail,
+      delivery: "not-sent",
+      readonly: false,
+      ...(address === undefined ? {} : { address }),
+      ...(cause === undefined ? {} : { cause })
+    })
+  )
+
+// -----------------------------------------------------------------------------
 // Pipelines
 // -----------------------------------------------------------------------------
 

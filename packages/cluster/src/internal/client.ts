@@ -9,7 +9,7 @@ import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import type { ClusterOptions } from "@redfx/core/RedisConfig"
 import { RedisConnector } from "@redfx/core/RedisConnector"
-import { atIndex } from "@redfx/core/RedisError"
+import { atIndex, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisRouter from "@redfx/core/RedisRouter"
 import type * as Duration from "effect/Duration"
@@ -22,7 +22,6 @@ import { pipeline } from "./batches.ts"
 import type { Cluster } from "./cluster.ts"
 import { ConnectionLimit } from "./connectionLimit.ts"
 import { following, transaction } from "./following.ts"
-import { lossOf } from "./loss.ts"
 import { Nodes } from "./nodes.ts"
 import { plan, refusalInBatch } from "./plan.ts"
 import { readerOf } from "./readFrom.ts"
@@ -148,7 +147,7 @@ const makeRouting = Effect.fnUntraced(function*(
   const redirects: Redirects = new Redirects(state, { ...settings, reader }, fork)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
-      const closed = lossOf("ClientClosed", "The client was closed")
+      const closed = connectionLoss("ClientClosed", "The client was closed")
       state.close(closed)
       redirects.parking.failAll(closed)
     })

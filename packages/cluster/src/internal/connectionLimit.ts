@@ -8,11 +8,11 @@
  */
 import type { ConnectionSettings } from "@redfx/core/RedisConfig"
 import type { Source } from "@redfx/core/RedisConnection"
+import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { lossOf } from "./loss.ts"
 
 type Kind = "shared" | "exclusive"
 
@@ -89,8 +89,8 @@ export class ConnectionLimit {
       orElse: () =>
         Effect.fail(
           Duration.toMillis(acquireTimeout) === 0
-            ? lossOf("PoolExhausted", `Too many connections: ${reached} is reached`, address)
-            : lossOf("PoolTimeout", `No connection available: ${reached} was reached for ${limit}`, address)
+            ? connectionLoss("PoolExhausted", `Too many connections: ${reached} is reached`, address)
+            : connectionLoss("PoolTimeout", `No connection available: ${reached} was reached for ${limit}`, address)
         )
     })
   }

@@ -9,6 +9,7 @@ import type * as RedisClient from "@redfx/core/RedisClient"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import * as RedisConnection from "@redfx/core/RedisConnection"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
+import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
 import * as RedisRouter from "@redfx/core/RedisRouter"
@@ -19,7 +20,6 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { ClusterNode } from "./cluster.ts"
 import type { ConnectionLimit } from "./connectionLimit.ts"
-import { lossOf } from "./loss.ts"
 import { formatAddress } from "./topology.ts"
 
 /**
@@ -117,5 +117,5 @@ const drained = Effect.fnUntraced(function*(node: Node) {
   yield* node.pool.disconnect()
   for (let check = 0; check < drainChecks && !(yield* node.isIdle); check++) yield* Effect.sleep(drainInterval)
   const detail = "The cluster does not name the server any more"
-  yield* node.pool.disconnect({ inUse: true, reason: lossOf("Closed", detail, node.address) })
+  yield* node.pool.disconnect({ inUse: true, reason: connectionLoss("Closed", detail, node.address) })
 })

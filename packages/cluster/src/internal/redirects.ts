@@ -5,13 +5,12 @@
  * @internal
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import { ClusterDownError, CrossSlotError } from "@redfx/core/RedisError"
+import { ClusterDownError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { Redirector, Request } from "@redfx/core/RedisRouter"
 import type { ErrorReply } from "@redfx/core/Resp"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { lossOf } from "./loss.ts"
 import type { Node } from "./nodes.ts"
 import { fail, Parking } from "./parking.ts"
 import { routingKey } from "./plan.ts"
@@ -236,4 +235,4 @@ const endpointOf = (address: string) => parseAddress(address, { host: "", port: 
 const anyOf = (nodes: ReadonlyArray<Node>): Node | undefined => nodes[Math.floor(Math.random() * nodes.length)]
 
 const brokenReader = (cause: unknown) =>
-  lossOf("Other", "The program's readFrom failed to choose a server", undefined, cause)
+  connectionLoss("Other", "The program's readFrom failed to choose a server", undefined, cause)

@@ -8,6 +8,7 @@
 import { ping } from "@redfx/core/commands/Connection"
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
+import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
 import * as Clock from "effect/Clock"
@@ -17,7 +18,6 @@ import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import { discover } from "./discovery.ts"
 import type { Discovered, DiscoveryOptions } from "./discovery.ts"
-import { lossOf } from "./loss.ts"
 import type { Node, Nodes } from "./nodes.ts"
 import type { Route } from "./readFrom.ts"
 import { slotCount } from "./slot.ts"
@@ -158,7 +158,7 @@ export class State {
     const detail = `Slot ${target.slot} ${
       error.code === "ASK" ? "is on its way" : "has moved"
     } to ${target.node.address}`
-    return lossOf("Demoted", detail, formatAddress(asked), error)
+    return connectionLoss("Demoted", detail, formatAddress(asked), error)
   }
 
   /** Calls a function with the topology whenever it was read. */
@@ -286,10 +286,10 @@ const checkReplaced = (node: Node): Effect.Effect<void> =>
     const answer = yield* Effect.exit(Effect.timeout(node.client.execute(ping()), replacedLimit))
     if (Exit.isSuccess(answer)) return
     const detail = "The master was replaced, and does not answer"
-    yield* node.pool.disconnect({ inUse: true, reason: lossOf("HealthCheck", detail, node.address) })
+    yield* node.pool.disconnect({ inUse: true, reason: connectionLoss("HealthCheck", detail, node.address) })
   })
 
 const lossIn = (exit: Exit.Failure<void, RedisError>): RedisError => {
   const reason = exit.cause.reasons.find((reason) => reason._tag === "Fail")
-  return reason?.error ?? lossOf("Other", "The client failed to read the topology", undefined, exit.cause)
+  return reason?.error ?? connectionLoss("Other", "The client failed to read the topology", undefined, exit.cause)
 }

@@ -7,10 +7,10 @@
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { RedisConnection } from "@redfx/core/RedisConnection"
 import { RedisConnector } from "@redfx/core/RedisConnector"
+import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { Subscribers as RouterSubscribers } from "@redfx/core/RedisRouter"
 import * as Effect from "effect/Effect"
-import { lossOf } from "./loss.ts"
 import type { Node } from "./nodes.ts"
 import { slotOf } from "./slot.ts"
 import type { State } from "./state.ts"
@@ -75,9 +75,9 @@ export class Subscribers {
     for (const [connection, place] of this.#open) {
       const { address } = connection
       if (!members.has(address)) {
-        connection.close(lossOf("Closed", "The cluster does not name the server any more", address))
+        connection.close(connectionLoss("Closed", "The cluster does not name the server any more", address))
       } else if (place !== anywhere && !masters.has(address)) {
-        connection.close(lossOf("Demoted", "The server is a replica now", address))
+        connection.close(connectionLoss("Demoted", "The server is a replica now", address))
       }
     }
   }
@@ -94,7 +94,7 @@ export class Subscribers {
       if (this.#lost.has(place)) yield* this.#state.refresh
       const node = this.#state.masters.find(({ address }) => address === place)
       if (node !== undefined) this.#lost.delete(place)
-      return node ?? (yield* Effect.fail(lossOf("Demoted", "The server is no master any more", place)))
+      return node ?? (yield* Effect.fail(connectionLoss("Demoted", "The server is no master any more", place)))
     })
   }
 }

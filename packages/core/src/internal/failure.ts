@@ -7,6 +7,8 @@ import { ConnectionError, TimeoutError } from "../RedisError.ts"
 import type { Delivery, RedisError } from "../RedisError.ts"
 import { stackless } from "./stackless.ts"
 
+export { connectionLoss } from "../RedisError.ts"
+
 interface Facts {
   readonly name: string
   readonly readonly: boolean
@@ -42,24 +44,6 @@ export const failureOf = (event: RedisError, command: Facts, delivery: Delivery)
       return event
   }
 }
-
-/** A connection that is lost or cannot be had, before it is known which commands that befalls. */
-export const connectionLoss = (
-  reason: ConnectionError["reason"],
-  detail: string,
-  address?: string,
-  cause?: unknown
-): ConnectionError =>
-  stackless(() =>
-    new ConnectionError({
-      reason,
-      detail,
-      delivery: "not-sent",
-      readonly: false,
-      ...(address === undefined ? {} : { address }),
-      ...(cause === undefined ? {} : { cause })
-    })
-  )
 
 /** A limit in time that passed, before it is known which commands that befalls. */
 export const timeLimit = (phase: TimeoutError["phase"], milliseconds: number, address?: string): TimeoutError =>

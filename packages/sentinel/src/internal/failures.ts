@@ -3,31 +3,15 @@
  *
  * @internal
  */
-import { ConnectionError, TimeoutError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import { connectionLoss, TimeoutError } from "@redfx/core/RedisError"
+import type { ConnectionError, RedisError } from "@redfx/core/RedisError"
 import * as Duration from "effect/Duration"
-
-/** A connection that is lost or cannot be had, before it is known which commands that befalls. */
-export const loss = (
-  reason: ConnectionError["reason"],
-  detail: string,
-  address?: string,
-  cause?: unknown
-): ConnectionError =>
-  new ConnectionError({
-    reason,
-    detail,
-    delivery: "not-sent",
-    readonly: false,
-    ...(address === undefined ? {} : { address }),
-    ...(cause === undefined ? {} : { cause })
-  })
 
 /** What ends connections to a server that is not the master any more. */
 export const demoted = (address: string): ConnectionError =>
-  loss("Demoted", "The previous master is now a replica", address)
+  connectionLoss("Demoted", "The previous master is now a replica", address)
 
-export const clientClosed: ConnectionError = loss("ClientClosed", "The client was closed")
+export const clientClosed: ConnectionError = connectionLoss("ClientClosed", "The client was closed")
 
 /** A connection that took too long to open. */
 export const openedTooLate = (limit: Duration.Duration, address: string): TimeoutError =>

@@ -6,10 +6,11 @@
  */
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { RedisConnection } from "@redfx/core/RedisConnection"
+import { connectionLoss } from "@redfx/core/RedisError"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { demoted, loss } from "./failures.ts"
+import { demoted } from "./failures.ts"
 
 /** What the server of a connection has to be. */
 export type Role = "master" | "replica"
@@ -71,4 +72,4 @@ export class MasterTracker {
   }
 }
 
-const promoted = (address: string) => loss("Closed", "The replica has become the master", address)
+const promoted = (address: string) => connectionLoss("Closed", "The replica has become the master", address)

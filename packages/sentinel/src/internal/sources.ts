@@ -8,14 +8,14 @@ import type { NodeAddress } from "@redfx/core/RedisConfig"
 import type { Owner, RedisConnection, Source } from "@redfx/core/RedisConnection"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
-import { ReplicaNotFoundError } from "@redfx/core/RedisError"
+import { connectionLoss, ReplicaNotFoundError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Discovery from "./discovery.ts"
-import { demoted, detailOf, loss } from "./failures.ts"
+import { demoted, detailOf } from "./failures.ts"
 import type { Attempt } from "./failures.ts"
 import type { MasterTracker } from "./masterTracker.ts"
 import * as VerifiedConnection from "./verifiedConnection.ts"
@@ -38,7 +38,7 @@ export const make = (finder: Finder): Source => {
     open: (owner) =>
       // A natMap that breaks must not end who dials: callers would wait for ever.
       Effect.catchDefect(open(finder, owner), (defect) =>
-        Effect.fail(loss("Other", "The client failed to open the connection", address, defect)))
+        Effect.fail(connectionLoss("Other", "The client failed to open the connection", address, defect)))
   }
 }
 

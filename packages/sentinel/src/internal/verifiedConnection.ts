@@ -9,12 +9,13 @@ import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import * as RedisConnection from "@redfx/core/RedisConnection"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
+import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { demoted, loss, openedTooLate } from "./failures.ts"
+import { demoted, openedTooLate } from "./failures.ts"
 import type { Role } from "./masterTracker.ts"
 
 /**
@@ -77,7 +78,11 @@ const verifyRole = (
       role === expected
         ? Effect.void
         : Effect.fail(
-          loss("Demoted", `The server is a ${role} and not the ${expected} it was said to be`, connection.address)
+          connectionLoss(
+            "Demoted",
+            `The server is a ${role} and not the ${expected} it was said to be`,
+            connection.address
+          )
         )
     )
   )
@@ -129,5 +134,5 @@ const lossBy = (error: ErrorReply, role: Role, address: string): RedisError | un
   role === "master" && (error.code === "READONLY" || error.code === "MASTERDOWN")
     ? demoted(address)
     : error.code === "UNBLOCKED" && error.line.includes("instance state changed")
-    ? role === "master" ? demoted(address) : loss("Closed", "The replica follows another master now", address)
+    ? role === "master" ? demoted(address) : connectionLoss("Closed", "The replica follows another master now", address)
     : undefined
