@@ -21,6 +21,10 @@ const { service } = Fake
 const getK = Redis.get("k")
 const setK = Redis.set("k", "v")
 
+/** A page without elements, and a cursor that goes on. */
+const scanned = ({ name }: FakeNode.Command) =>
+  name.includes("SCAN") ? Encode.array([Encode.bulk("1"), Encode.array([])]) : undefined
+
 describe("A client of the master", () => {
   it.effect("SEN-05, ENT-10: keeps its connection, and asks sentinels only when it opens one", () =>
     Effect.gen(function*() {
@@ -185,6 +189,18 @@ describe("A client of replicas", () => {
       for (const { detail } of error.attempts) assert.match(detail, /refused/)
     }))
 
+  it.effect("pages of a scan come from one replica, however many connections are shared", () =>
+    Effect.gen(function*() {
+      const { replicas, sentinel } = yield* Fake.make({ replicas: 3 })
+      for (const replica of replicas) replica.instead = scanned
+      const client = yield* Fake.client([sentinel], { role: "replica", pool: { shared: 3 } })
+      for (let i = 0; i < 6; i++) yield* client.execute(getK)
+      for (let i = 0; i < 6; i++) yield* client.execute(Redis.hscan("h", "1"))
+      for (let i = 0; i < 6; i++) yield* client.execute(Redis.scan("1"))
+      const scans = replicas.map((replica) => Fake.names(replica).filter((name) => name.includes("SCAN")).length)
+      assert.sameMembers(scans, [12, 0, 0])
+    }))
+
   it.effect("SEN-24: a refused write is ReadOnlyError, and the connection is kept", () =>
     Effect.gen(function*() {
       const { replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
@@ -219,8 +235,10 @@ describe("readFrom: \"preferReplica\"", () => {
         Exit.succeed(String(master.port))
       ])
       replica.instead = ({ name }) => name === "XREAD" ? Encode.nil3 : undefined
+      master.instead = scanned
+      yield* client.execute(Redis.sscan("s", "1"))
       yield* client.execute(Redis.xread({ s: "$" }, { block: 1 }))
-      assert.deepStrictEqual(Fake.names(master), ["ROLE", "SET", "PING", "GET", "GET"])
+      assert.deepStrictEqual(Fake.names(master), ["ROLE", "SET", "PING", "GET", "GET", "SSCAN"])
       assert.deepStrictEqual(Fake.names(replica), ["ROLE", "GET", "ROLE", "XREAD"])
       const { exclusive, shared } = yield* client.stats
       assert.deepStrictEqual([shared, exclusive], [2, 1])

@@ -2,8 +2,8 @@
  * What the callers of the mixed soak do, each with the means to tell whether
  * it went right.
  */
-import { Redis, RedisLock, RedisReply, RedisScript, RedisStream } from "@redfx/core"
-import type { RedisClient, RedisError } from "@redfx/core"
+import { Redis, RedisError, RedisLock, RedisReply, RedisScript, RedisStream } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -330,6 +330,8 @@ export const follower = (state: State, client: RedisClient.Service): Effect.Effe
       })
     ),
     Client.on(client),
+    // The connection that it begins with may be cut like any other.
+    Effect.retry({ while: (error) => state.feed === 0 && RedisError.isSafeToRetry(error) }),
     Effect.catch((error) => Effect.sync(() => void state.wrong.push(`the feed: ${error}`)))
   )
 }

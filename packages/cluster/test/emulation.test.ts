@@ -295,6 +295,17 @@ describe("Emulated commands", () => {
         assert.include(error.message, "neither set")
         assert.isFalse(RedisError.isSafeToRetry(error))
       }))
+
+    it.effect("CMK-16: a member stays of which nobody knows whether it was taken out", () =>
+      Effect.gen(function*() {
+        const self = makeCluster(sets, (model) => (_, words) => {
+          const reply = model.run(words)
+          return words[0] === "SREM" ? lost("unknown") : reply
+        })
+        const error = yield* Effect.flip(emulated(self, Redis.smove(n1, n2, "a")))
+        assert.deepInclude(error, { _tag: "ConnectionError", delivery: "unknown" })
+        assert.deepStrictEqual(self.model.contents[n1], ["a", "b"])
+      }))
   })
 
   describe("HyperLogLogs", () => {

@@ -184,18 +184,30 @@ const clientOf = Effect.fnUntraced(function*(
   const tracker = new MasterTracker(service, (event) => pool.router.subscribers.onEvent(event))
   const finder = { group, service, role, tracker, settings, checkConnection: options.checkConnection ?? false }
   const pool = yield* RedisPool.makeFrom(Sources.make(finder), settings)
-  const router = role === "replica" || readFrom === "master"
-    ? pool.router
-    : ReadingRouter.make(
-      pool.router,
-      (yield* RedisPool.makeFrom(Sources.make({ ...finder, role: "replica" }), settings)).router
-    )
+  const router = yield* routerOf(pool.router, { ...finder, readFrom })
   const describe = `sentinel ${service}, ${role}, asking ${printed(group)}, db ${settings.db}`
   const client = yield* RedisRouter.makeClient({ ...router, describe }, settings)
   yield* Effect.forkScoped(Watch.run(finder, interval))
   // Each goes to the next of the shared connections.
   if (settings.eager) yield* Effect.replicateEffect(ping(client), settings.pool.shared, eagerly)
   return client
+})
+
+/** The router of a client, with connections of their own for what does not go where the others go. */
+const routerOf = Effect.fnUntraced(function*(
+  router: RedisRouter.RedisRouter,
+  finder: Sources.Finder & { readonly readFrom: "master" | "preferReplica" }
+): Effect.fn.Return<RedisRouter.RedisRouter, never, RedisConnector | Scope.Scope> {
+  const { readFrom, role, settings } = finder
+  const toReplicas = Sources.make({ ...finder, role: "replica" })
+  if (role === "master") {
+    if (readFrom === "master") return router
+    return ReadingRouter.readingFrom(router, (yield* RedisPool.makeFrom(toReplicas, settings)).router)
+  }
+  if (settings.pool.shared === 1) return router
+  // Shared connections of replicas are to different ones.
+  const single = { ...settings, pool: { ...settings.pool, shared: 1 } }
+  return ReadingRouter.scanningOn(router, (yield* RedisPool.makeFrom(toReplicas, single)).router)
 })
 
 const eagerly = { concurrency: "unbounded", discard: true } as const

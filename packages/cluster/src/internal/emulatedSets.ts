@@ -4,7 +4,7 @@
  * @internal
  */
 import { del, rename } from "@redfx/core/commands/Generic"
-import { sadd, srem } from "@redfx/core/commands/Sets"
+import { sadd, sismember, srem } from "@redfx/core/commands/Sets"
 import { wireValue } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterRetriesExhaustedError } from "@redfx/core/RedisError"
@@ -18,26 +18,34 @@ import * as Sets from "./sets.ts"
 import { slotOf } from "./slot.ts"
 import { remove, temporaryKey } from "./temporary.ts"
 
-/** The member is taken out first, so of several who move it only one does; it goes back if it cannot be added. */
+/**
+ * The member is taken out first, so of several who move it only one does; it goes back if it cannot be added, or if it was
+ * there and nobody knows whether it was taken out.
+ */
 export const smove: Split = (cluster, command) => {
   const [source, destination] = RedisCommand.keys(command)
   const part = command.parts[2]
   if (source === undefined || destination === undefined || part === undefined) return undefined
   const member = wireValue(part)
-  const give = Effect.catch(
-    cluster.execute(sadd(destination, member)),
+  const putBack = (error: RedisError) =>
+    Effect.matchEffect(cluster.execute(sadd(source, member)), {
+      onSuccess: () => Effect.fail(error),
+      onFailure: (second) => Effect.fail(lost(command, error, second))
+    })
+  const give = Effect.catch(cluster.execute(sadd(destination, member)), putBack)
+  const take = Effect.catch(
+    cluster.execute(srem(source, member)),
     (error) =>
-      Effect.matchEffect(cluster.execute(sadd(source, member)), {
-        onSuccess: () => Effect.fail(error),
-        onFailure: (second) => Effect.fail(lost(command, error, second))
-      })
+      "delivery" in error && error.delivery === "unknown"
+        ? putBack(error)
+        : Effect.fail(error)
   )
-  return Effect.uninterruptible(
-    Effect.flatMap(
-      cluster.execute(srem(source, member)),
-      (removed) => (removed === 0 ? Effect.succeed(0) : Effect.as(give, 1))
-    )
-  )
+  return Effect.uninterruptible(Effect.gen(function*() {
+    const isThere = yield* onMaster(cluster, sismember(source, member))
+    if (isThere === 0 || (yield* take) === 0) return 0
+    yield* give
+    return 1
+  }))
 }
 
 const lost = (command: RedisCommand.Any, error: RedisError, second: RedisError) =>

@@ -15,7 +15,7 @@ import * as RedisReply from "../RedisReply.ts"
 import * as Resp from "../Resp.ts"
 import type { RespEncoder } from "../RespEncoder.ts"
 import type { Deadlines } from "./deadlines.ts"
-import { failureOf } from "./failure.ts"
+import { connectionLoss, failureOf } from "./failure.ts"
 
 /**
  * What a reply came from, for the messages of errors and the view of text.
@@ -161,6 +161,11 @@ export class SingleRequest<A> extends Request {
     return this.#resume === undefined
   }
 
+  /** ASKING alone would be for whatever command comes next. */
+  protected override get committed(): boolean {
+    return this.asking && this.written > 0
+  }
+
   encode(encoder: RespEncoder): void {
     RedisCommand.encodeInto(this.asking && this.written === 0 ? asking : this.command, encoder)
   }
@@ -171,17 +176,30 @@ export class SingleRequest<A> extends Request {
     if (!(value instanceof Resp.ErrorReply)) {
       return this.#settle(RedisCommand.decode(this.command, value, origin.replaceInvalidText))
     }
-    if (this.redirector?.onRefusal(this, value, origin.address ?? "") === true) return
+    if (this.#redirected((redirector) => redirector.onRefusal(this, value, origin.address ?? ""))) return
     this.#settle(Exit.fail(errorOf(this.command, value, origin)))
   }
 
   fail(error: RedisError): void {
-    if (this.#resume === undefined || this.redirector?.onLoss(this, error) === true) return
+    if (this.#resume === undefined || this.#redirected((redirector) => redirector.onLoss(this, error))) return
     this.#settle(failed(this.command, error, this.delivery))
   }
 
   protected forget(): void {
     this.#resume = undefined
+  }
+
+  /** Whether the redirector saw to it. One that breaks costs this request, and not those behind it on the connection. */
+  #redirected(offer: (redirector: Redirector) => boolean): boolean {
+    if (this.redirector === undefined) return false
+    const { delivery } = this
+    try {
+      return offer(this.redirector)
+    } catch (defect) {
+      const broken = connectionLoss("Other", "The client failed to send the command elsewhere", undefined, defect)
+      this.#settle(failed(this.command, broken, delivery))
+      return true
+    }
   }
 
   #settle(exit: Exit.Exit<A, RedisError>): void {

@@ -1,5 +1,5 @@
 /**
- * Reads on replicas, everything else on the master.
+ * Routers above two: which commands go to which servers of a deployment.
  *
  * @internal
  */
@@ -11,18 +11,34 @@ import * as Stream from "effect/Stream"
 
 /**
  * A router that sends single commands that only read keys to replicas. What goes out together stays together, on the
- * master, as do questions about the server itself.
+ * master, as do questions about the server itself, and scans, which go on where their last page ended.
  */
-export const make = (master: RedisRouter, replicas: RedisRouter): RedisRouter => ({
-  ...master,
-  submit: (request) => (request.count === 1 && onlyReads(request.leading) ? replicas : master).submit(request),
-  exclusive: (commands) => (commands.every(onlyReads) ? replicas : master).exclusive(commands),
-  events: Stream.merge(master.events, replicas.events),
-  stats: Effect.zipWith(master.stats, replicas.stats, sum)
-})
+export const readingFrom = (master: RedisRouter, replicas: RedisRouter): RedisRouter =>
+  divide(
+    master,
+    replicas,
+    (command) => command.spec.readonly && RedisCommand.firstKey(command) !== undefined && !isContinued(command)
+  )
 
-const onlyReads = (command: RedisCommand.Any): boolean =>
-  command.spec.readonly && RedisCommand.firstKey(command) !== undefined
+/** A router that sends scans over connections to one server, where its others are to several. */
+export const scanningOn = (router: RedisRouter, one: RedisRouter): RedisRouter => divide(router, one, isContinued)
+
+/** A cursor means nothing to another server than the one that gave it. */
+const isContinued = ({ spec }: RedisCommand.Any): boolean => continued.has(spec.name.toUpperCase())
+
+const continued: ReadonlySet<string> = new Set(["SCAN", "HSCAN", "SSCAN", "ZSCAN"])
+
+const divide = (
+  router: RedisRouter,
+  other: RedisRouter,
+  isForOther: (command: RedisCommand.Any) => boolean
+): RedisRouter => ({
+  ...router,
+  submit: (request) => (request.count === 1 && isForOther(request.leading) ? other : router).submit(request),
+  exclusive: (commands) => (commands.every(isForOther) ? other : router).exclusive(commands),
+  events: Stream.merge(router.events, other.events),
+  stats: Effect.zipWith(router.stats, other.stats, sum)
+})
 
 const sum = (one: RedisStats, other: RedisStats): RedisStats => ({
   shared: one.shared + other.shared,
