@@ -172,12 +172,14 @@ describe("Credentials", () => {
     it.live(`CFG-04: that change keep subscriptions, RESP${protocol}${how}`, () =>
       Effect.gen(function*() {
         const server = yield* RedisServer.make()
-        const outside = yield* Client.make(server)
-        // Every channel is theirs, where users have channels: before Redis 6.2 they have not.
-        for (const [name, secret] of [["ada", "first"], ["bob", "second"]] as const) {
-          yield* outside.execute(Redis.send("ACL SETUSER", name, "on", `>${secret}`, "~*", "+@all"))
-          yield* Effect.exit(outside.execute(Redis.send("ACL SETUSER", name, "&*")))
-        }
+        yield* Effect.scoped(Effect.gen(function*() {
+          const outside = yield* Client.make(server)
+          for (const [name, secret] of [["ada", "first"], ["bob", "second"]] as const) {
+            yield* outside.execute(Redis.send("ACL SETUSER", name, "on", `>${secret}`, "~*", "+@all"))
+            // Before Redis 6.2 every channel is everybody's.
+            yield* Effect.exit(outside.execute(Redis.send("ACL SETUSER", name, "&*")))
+          }
+        }))
         const ref = yield* SubscriptionRef.make(token("first", "ada"))
         const client = yield* Client.make(server, { protocol, credentials: SubscriptionRef.changes(ref) })
         const elements = yield* Queue.unbounded<string>()
