@@ -340,6 +340,37 @@ describe("Reserved connections", () => {
       assert.strictEqual(new Set(own).size, 1)
     }))
 
+  it.live("are of no use when they were given back, whether they were used before or not", () =>
+    Effect.gen(function*() {
+      const { b, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "Infinity" })
+      const kept = yield* Effect.forEach([false, true], (used) =>
+        Effect.scoped(
+          Effect.tap(client.reserve, (own) => Effect.when(own.execute(Redis.get(keyOfB)), Effect.succeed(used)))
+        ))
+      const gate = yield* Deferred.make<void>()
+      b.instead = ({ name }) => name === "HELLO" ? FakeNode.gate(gate) : undefined
+      const waiting = yield* Effect.scoped(
+        Effect.flatMap(
+          client.reserve,
+          (own) =>
+            Effect.flatMap(
+              client.reserve,
+              () => Effect.forkDetach(own.execute(Redis.get(keyOfB)), { startImmediately: true })
+            )
+        )
+      )
+      const error = Client.expectTag(yield* Effect.flip(Fiber.join(waiting)), "ConnectionError")
+      assert.strictEqual(error.reason, "ClientClosed")
+      for (const own of kept) {
+        const error = yield* Client.failure(own, Redis.get(keyOfB), "ConnectionError")
+        assert.deepInclude(error, { reason: "ClientClosed", delivery: "not-sent" })
+        assert.match(error.message, /given back/)
+        const blocking = yield* Client.failure(own, Redis.blpop([keyOfB], 0), "ConnectionError")
+        assert.strictEqual(blocking.reason, "ClientClosed")
+      }
+    }))
+
   it.live("without a key first they are to any server; commands keep their order", () =>
     Effect.gen(function*() {
       const { cluster } = yield* FakeCluster.make()
@@ -391,6 +422,66 @@ describe("Reserved connections", () => {
       )
       assert.deepStrictEqual(yield* Client.on(client)(watched), [`B:${keyOfA}`])
       assert.strictEqual(runs, 2)
+    }))
+
+  it.live("TRX-11: Redis.watch and the first command follow a slot that has moved before", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster)
+      yield* client.execute(Redis.get(keyOfA))
+      b.instead = (command, connection) =>
+        ["EXEC", "MULTI"].includes(command.name) || connection.commands.at(-1)?.name === "MULTI"
+          ? transacting("B")(command, connection)
+          : undefined
+      cluster.owners.set(FakeCluster.slotOf(keyOfA), b)
+      const watched = Redis.watch(keyOfA, Effect.as(Redis.get(keyOfA), [Redis.get(keyOfA)]))
+      assert.deepStrictEqual(yield* Client.on(client)(watched), [`B:${keyOfA}`])
+      assert.deepStrictEqual(FakeCluster.log(a, b), [
+        `A GET ${keyOfA}`,
+        `A WATCH ${keyOfA}`,
+        ...[`WATCH ${keyOfA}`, `GET ${keyOfA}`, "MULTI", `GET ${keyOfA}`, "EXEC"].map((line) => `B ${line}`)
+      ])
+      // What was left for it can be used by others, and is not held until the end.
+      const { exclusive, exclusiveIdle } = yield* client.stats
+      assert.deepStrictEqual([exclusive, exclusiveIdle], [2, 2])
+      cluster.owners.set(FakeCluster.slotOf(keyOfA), a)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const own = yield* client.reserve
+        const outcomes = yield* Client.outcomes(own, [Redis.get(keyOfA)])
+        assert.deepStrictEqual(outcomes, [Exit.succeed(`A:${keyOfA}`)])
+        assert.strictEqual((yield* client.stats).exclusiveIdle, 1)
+        // From the second command on it is that connection or none.
+        cluster.owners.set(FakeCluster.slotOf(keyOfA), b)
+        const error = yield* Client.failure(own, Redis.get(keyOfA), "ConnectionError")
+        assert.strictEqual(error.reason, "Demoted")
+      }))
+    }))
+
+  it.live("TRX-11: while a slot is on its way the first command on a reserved connection waits until it has arrived", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster)
+      let asked = 0
+      a.instead = ({ name }) => {
+        if (name !== "WATCH") return undefined
+        if (++asked === 4) cluster.owners.set(FakeCluster.slotOf(keyOfA), b)
+        return asked < 4 ? FakeCluster.ask(keyOfA, b) : undefined
+      }
+      b.instead = transacting("B")
+      yield* Client.on(client)(Redis.watch(keyOfA, Effect.succeed([Redis.get(keyOfA)])))
+      assert.strictEqual(FakeCluster.log(a).length, 4)
+    }))
+
+  it.live("CLR-06: a slot that stays on its way fails the first command on a reserved connection within a second", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster)
+      a.instead = ({ name }) => name === "WATCH" ? FakeCluster.ask(keyOfA, b) : undefined
+      const watched = Redis.watch(keyOfA, Effect.succeed([Redis.get(keyOfA)]))
+      const error = Client.expectTag(yield* Effect.flip(Client.on(client)(watched)), "ClusterRetriesExhaustedError")
+      assert.deepInclude(error, { command: "WATCH", attempts: 16, delivery: "not-sent" })
+      assert.match(error.last, /^ASK/)
+      assert.deepStrictEqual(FakeCluster.log(b), [])
     }))
 
   it.live("MONITOR is for one server", () =>

@@ -2,6 +2,7 @@
  * Who answers commands that only read, with scripted masters and replicas.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisClient } from "@redfx/core"
 import type { RedisCommand, RedisError } from "@redfx/core"
 import * as Effect from "effect/Effect"
@@ -148,6 +149,31 @@ describe("readFrom", () => {
       assert.deepStrictEqual(whole, Exit.succeed(`A:${keyOfA}`))
     }))
 
+  it.live("a function that breaks fails commands, pipelines and split commands with the same error", () =>
+    Effect.gen(function*() {
+      const { cluster } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster, {
+        readFrom: ({ command, master }) => {
+          if (command !== "GET") throw new Error("broken")
+          return master
+        }
+      })
+      const piped = [Redis.strlen(keyOfA), Redis.ttl(keyOfA), Redis.get(keyOfB)]
+      const [first, second, third] = yield* client.pipeline(piped)
+      assert.deepStrictEqual(third, Exit.succeed(`B:${keyOfB}`))
+      const errors = [
+        ["STRLEN", yield* Effect.flip(client.execute(Redis.strlen(keyOfA)))],
+        ["STRLEN", yield* Effect.flip(first!)],
+        ["TTL", yield* Effect.flip(second!)],
+        ["MGET", yield* Effect.flip(client.execute(Redis.mget(keyOfA, keyOfB)))]
+      ] as const
+      for (const [command, error] of errors) {
+        const { detail, reason } = Client.expectTag(error, "ConnectionError")
+        assert.deepStrictEqual([detail, reason], ["The program's readFrom failed to choose a server", "Other"])
+        assert.deepInclude(Client.fate(error), { command, delivery: "not-sent", readonly: true })
+      }
+    }))
+
   it.live("CLR-03: after MOVED the master is asked, whatever readFrom says", () =>
     Effect.gen(function*() {
       const { a, b, cluster, others: [d, e] } = yield* withReplicas
@@ -219,6 +245,34 @@ describe("readOnly", () => {
       a.instead = ({ name }) => name.endsWith("SCAN") ? Encode.array([Encode.bulk("0"), Encode.array([])]) : undefined
       yield* times(20, () => client.execute(Redis.hscan(keyOfA, "0")))
       assert.deepStrictEqual(counts(d!), before)
+    }))
+
+  it.live("CRR-04, ESC-07: what may write is refused on single servers and on each one as well", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* withReplicas
+      const { cluster: nodes } = yield* FakeCluster.client(cluster, { readOnly: true })
+      const write = Redis.set(keyOfA, "v")
+      const read = Redis.get(keyOfA)
+      const client = yield* nodes.clientOf(a.address)
+      const refused = [
+        nodes.perNode(write),
+        nodes.perNode(Redis.flushall(), { nodes: "all" }),
+        RedisCluster.onNode(a.address, write).pipe(Effect.provideService(RedisCluster.RedisCluster, nodes)),
+        client.execute(write),
+        client.transaction([read, write]),
+        Effect.scoped(Effect.flatMap(client.reserve, (own) => own.execute(write)))
+      ]
+      for (const effect of refused) {
+        Client.expectTag(
+          yield* Effect.flip(effect as Effect.Effect<unknown, RedisError.RedisError>),
+          "ClusterUnsupportedError"
+        )
+      }
+      const outcomes = yield* client.pipeline([write, read, write, read])
+      assert.deepStrictEqual(outcomes.map(Exit.isSuccess), [false, true, false, true])
+      assert.strictEqual(yield* client.execute(read), `A:${keyOfA}`)
+      assert.notInclude(FakeCluster.log(...cluster.nodes).join(), "SET")
+      assert.notInclude(FakeCluster.log(...cluster.nodes).join(), "FLUSHALL")
     }))
 
   it.live("CRR-04: what may write is refused, in pipelines and transactions too; what has no key is not", () =>

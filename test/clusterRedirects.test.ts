@@ -3,7 +3,8 @@
  * with scripted nodes.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis } from "@redfx/core"
+import { Redis, RedisError } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -126,6 +127,59 @@ describe("Redirects", () => {
       assert.deepStrictEqual(FakeCluster.log(a, b), [`A GET ${keyOfA}`, `A BLPOP ${keyOfA} 0`, `B BLPOP ${keyOfA} 0`])
     }))
 
+  for (
+    const [what, run] of [
+      ["blocking command", (client) => client.execute(Redis.blpop([keyOfA], 0))],
+      ["pipeline", (client) => Effect.flatMap(client.pipeline([Redis.blpop([keyOfA], 0)]), ([outcome]) => outcome!)]
+    ] as ReadonlyArray<
+      readonly [string, (client: RedisClient.Service) => Effect.Effect<unknown, RedisError.RedisError>]
+    >
+  ) {
+    it.live(`ERR-29: a ${what} that a server unblocks as it becomes a replica waits at the new master`, () =>
+      Effect.gen(function*() {
+        const { a, b, cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster, { nodes: [b] })
+        yield* client.execute(Redis.get(keyOfA))
+        let unblocked = false
+        a.instead = ({ name }) => {
+          if (name !== "BLPOP" || unblocked) return undefined
+          unblocked = true
+          FakeCluster.replace(cluster, a, b)
+          const unblocking = "UNBLOCKED force unblock from blocking operation, instance state changed"
+          return [FakeNode.reply(Encode.error(unblocking)), FakeNode.cut()]
+        }
+        b.instead = ({ name }) => name === "BLPOP" ? Encode.bulks([keyOfA, "v"]) : undefined
+        assert.deepStrictEqual(yield* run(client), { key: keyOfA, value: "v" })
+        assert.isTrue(unblocked)
+        // Nobody waits for a redirect to tell that the master is another one: who told so before is asked last.
+        yield* FakeCluster.awaitReadings(a, 1)
+      }))
+  }
+
+  it.live("on a reserved connection such an end says that a later try may succeed", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster)
+      a.instead = ({ name }) =>
+        name === "BLPOP" ? Encode.error("UNBLOCKED force unblock, instance state changed") : undefined
+      const error = yield* Effect.scoped(
+        Effect.flatMap(client.reserve, (own) => Client.failure(own, Redis.blpop([keyOfA], 0), "ConnectionError"))
+      )
+      assert.deepInclude(error, { reason: "Demoted", delivery: "not-sent" })
+      assert.isTrue(RedisError.isSafeToRetry(error))
+    }))
+
+  it.live("a blocking command that somebody unblocks fails, and is not sent again", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster)
+      a.instead = ({ name }) =>
+        name === "BLPOP" ? Encode.error("UNBLOCKED client unblocked via CLIENT UNBLOCK") : undefined
+      const error = yield* Client.failure(client, Redis.blpop([keyOfA], 0), "ResponseError")
+      assert.strictEqual(error.code, "UNBLOCKED")
+      assert.strictEqual(FakeCluster.log(a).length, 1)
+    }))
+
   it.live("CLR-05, ERR-30: TRYAGAIN is obeyed by the same node, at first at once", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()
@@ -166,6 +220,7 @@ describe("Redirects", () => {
         readonly: true
       })
       assert.match(error.last, /^TRYAGAIN/)
+      assert.notMatch(error.message, /\.\./)
       assert.strictEqual(FakeCluster.log(a).length, 16)
       assert.isAbove(time, 300)
       assert.isBelow(time, 1500)
@@ -213,7 +268,10 @@ describe("Redirects", () => {
         assert.strictEqual(yield* client.execute(Redis.get(keyOfB)), `B:${keyOfB}`)
         yield* TestClock.adjust("20 millis")
       }
-      assert.deepInclude(yield* Fiber.join(failing), { attempts: 16, delivery: "not-sent", readonly: false })
+      const error = yield* Fiber.join(failing)
+      assert.deepInclude(error, { attempts: 16, delivery: "not-sent", readonly: false })
+      assert.match(error.message, new RegExp(`^SET failed 16 times; .* at ${a.address}\\. The command was not sent;`))
+      assert.strictEqual(error.message.split("safe to retry").length, 2)
       const time = (yield* Clock.currentTimeMillis) - started
       assert.isAbove(time, 2000)
       assert.isBelow(time, 12_000)

@@ -4,12 +4,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisClient } from "@redfx/core"
-import type { RedisConfig } from "@redfx/core"
+import type { RedisConfig, RedisError } from "@redfx/core"
 import { NodeRedisConnector } from "@redfx/node"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { inspect } from "node:util"
@@ -75,6 +77,15 @@ describe("Options", () => {
       assert.strictEqual(inspect(client), printed)
       assert.notInclude(JSON.stringify(client), "hidden")
     }))
+})
+
+describe("Telemetry", () => {
+  it.live("spans tell the database, which is 0, also on a reserved connection", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { client } = yield* made({ nodes: [{ host: "h", port: 1 }] })
+      const reserved = yield* client.reserve
+      assert.deepStrictEqual([client, reserved].map(({ attributes }) => attributes?.["db.namespace"]), ["0", "0"])
+    })))
 })
 
 describe("Discovery", () => {
@@ -256,6 +267,83 @@ describe("Addresses", () => {
         ]
       })
       assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `B:${keyOfA}`)
+    }))
+})
+
+describe("A natMap that breaks", () => {
+  const broken: ReadonlyArray<readonly [string, Exclude<RedisConfig.NatMap, ReadonlyArray<unknown>>]> = [
+    ["throws", () => {
+      throw new Error("boom")
+    }],
+    ["names no port", ({ host }) => ({ host, port: 0 })],
+    ["names no host", ({ port }) => ({ host: "?", port })],
+    // Not by its type, but programs need not be typed.
+    ["names nothing", () => undefined as never]
+  ]
+
+  for (const [what, natMap] of broken) {
+    it.live(`CCF-14: one that ${what} fails everything that is waiting, with a typed error`, () =>
+      Effect.gen(function*() {
+        const { cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster, { natMap })
+        const outcomes = yield* Effect.all(
+          [
+            client.execute(Redis.get(keyOfA)),
+            Effect.flatMap(client.pipeline([Redis.get(keyOfA)]), ([outcome]) => outcome!),
+            client.transaction([Redis.get(keyOfA)]),
+            client.execute(Redis.blpop([keyOfA], 0)),
+            Client.on(client)(Redis.watch(keyOfA, Effect.succeed([Redis.get(keyOfA)]))),
+            Effect.scoped(Effect.flatMap(client.pubSub.open({}), (subscriber) => subscriber.subscribe("channel")))
+          ].map((effect: Effect.Effect<unknown, RedisError.RedisError>) => Effect.flip(effect)),
+          { concurrency: "unbounded" }
+        )
+        for (const error of outcomes) {
+          const { detail, reason } = Client.expectTag(error, "ConnectionError")
+          assert.strictEqual(reason, "Other")
+          assert.match(detail, /^The program's natMap failed for 127\.0\.0\.1:\d+/)
+        }
+        assert.deepStrictEqual(FakeCluster.log(...cluster.nodes), [])
+      }))
+  }
+
+  it.live("CCF-14: one that throws for a redirect costs what was redirected, and nothing else on its connection", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      let armed = false
+      const { client } = yield* FakeCluster.client(cluster, {
+        natMap: (address) => {
+          if (armed) throw new Error("boom")
+          return address
+        }
+      })
+      yield* client.execute(Redis.get(keyOfA))
+      armed = true
+      const gone = sibling(keyOfA, "gone")
+      a.instead = ({ args }) => args[1] === gone ? FakeCluster.moved(gone, b) : undefined
+      const commands = [Redis.get(keyOfA), Redis.get(gone), Redis.get(sibling(keyOfA))]
+      const [before, redirected, after] = yield* Client.outcomes(client, commands)
+      assert.deepStrictEqual([before, after], [
+        Exit.succeed(`A:${keyOfA}`),
+        Exit.succeed(`A:${sibling(keyOfA)}`)
+      ])
+      const { code } = Client.expectTag(yield* Effect.flip(redirected!), "ResponseError")
+      assert.strictEqual(code, "MOVED")
+      assert.strictEqual(a.node.connections.total, 1)
+    }))
+
+  it.live("CCF-14: one that cannot tell where one node's neighbours are leaves it to another node", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const strange = cluster.told.map((range) => ({ ...range, host: "stranger" }))
+      a.instead = ({ name }) => name === "CLUSTER" ? FakeCluster.slots(strange) : undefined
+      const { client } = yield* FakeCluster.client(cluster, {
+        nodes: [a, b],
+        natMap: (address) => {
+          if (address.host === "stranger") throw new Error("boom")
+          return address
+        }
+      })
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfB)), `B:${keyOfB}`)
     }))
 })
 
@@ -478,7 +566,176 @@ describe("Subscriptions", () => {
     }))
 })
 
+describe("Nodes that the cluster does not name", () => {
+  it.live("CLR-05: one that a redirect names is not closed under who is sent there", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
+      const gate = yield* Deferred.make<void>()
+      a.instead = ({ name }) => name === "BLPOP" ? FakeCluster.ask(keyOfA, x!) : undefined
+      x!.instead = ({ name }) =>
+        name === "BLPOP" ? Encode.bulks([keyOfA, "v"]) : name === "HELLO"
+          ? [FakeNode.gate(gate), FakeNode.reply(Encode.error("ERR unknown command 'HELLO'"))]
+          : undefined
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [a] })
+      const popped = yield* Effect.forkChild(client.execute(Redis.blpop([keyOfA], 0)), { startImmediately: true })
+      yield* x!.node.awaitCommand("HELLO")
+      yield* nodes.refresh
+      yield* nodes.refresh
+      yield* Deferred.succeed(gate, undefined)
+      assert.deepStrictEqual(yield* Fiber.join(popped), { key: keyOfA, value: "v" })
+    }))
+
+  /** Lets time pass in steps until a fiber ends, and what was sent before each step arrive. */
+  const passing = <A, E>(
+    client: RedisClient.Service,
+    fiber: Fiber.Fiber<A, E>
+  ): Effect.Effect<A, E | RedisError.RedisError> =>
+    Effect.gen(function*() {
+      while (fiber.pollUnsafe() === undefined) {
+        yield* client.execute(Redis.set(keyOfC, "v"))
+        yield* TestClock.adjust("100 millis")
+      }
+      return yield* Fiber.join(fiber)
+    })
+
+  const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
+  it.effect("one that a redirect named is given up when none has for a while", () =>
+    Effect.gen(function*() {
+      const { a, c, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
+      a.instead = ({ name }) => name === "GET" ? FakeCluster.ask(keyOfA, x!) : undefined
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [c] })
+      const refresh = Effect.flatMap(fork(nodes.refresh), (refreshing) => passing(client, refreshing))
+      for (let round = 0; round < 3; round++) {
+        assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `X:${keyOfA}`)
+        yield* TestClock.adjust("8 seconds")
+        yield* refresh
+      }
+      assert.deepStrictEqual([x!.node.connections.total, x!.node.connections.open], [1, 1])
+      yield* TestClock.adjust("3 seconds")
+      yield* refresh
+      yield* x!.node.awaitOpen(0)
+    }))
+
+  it.effect("who waits there is not told that the client was closed, but sent to the one in its place", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      a.instead = ({ name }) => name === "HELLO" ? FakeNode.stall() : undefined
+      b.instead = ({ name }) => name === "BLPOP" ? Encode.bulks([keyOfA, "v"]) : undefined
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, {
+        nodes: [c],
+        commandTimeout: "Infinity",
+        connectTimeout: "Infinity",
+        pool: { acquireTimeout: "Infinity" }
+      })
+      yield* nodes.refresh
+      const got = yield* fork(client.execute(Redis.get(keyOfA)))
+      const popped = yield* fork(client.execute(Redis.blpop([keyOfA], 0)))
+      const piped = yield* fork(client.pipeline([Redis.get(keyOfA)]))
+      yield* a.node.awaitCommand("HELLO", 2)
+      FakeCluster.replace(cluster, a, b)
+      yield* passing(client, yield* fork(nodes.refresh))
+      assert.strictEqual(yield* passing(client, got), `B:${keyOfA}`)
+      assert.deepStrictEqual(yield* passing(client, popped), { key: keyOfA, value: "v" })
+      assert.deepStrictEqual(yield* passing(client, piped), [Exit.succeed(`B:${keyOfA}`)])
+    }))
+
+  it.live("ESC-07: the client of one server works on when that comes back", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      const { cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [c] })
+      const own = yield* nodes.clientOf(a.address)
+      assert.strictEqual(yield* own.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+      FakeCluster.replace(cluster, a, b)
+      yield* nodes.refresh
+      yield* a.node.awaitOpen(0)
+      cluster.told = cluster.told.map((range, index) => index === 0 ? { ...range, master: a } : range)
+      yield* nodes.refresh
+      assert.strictEqual(yield* own.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+    }))
+})
+
 describe("Connections", () => {
+  const popping = (...nodes: ReadonlyArray<FakeCluster.Node>) => {
+    for (const node of nodes) {
+      node.instead = ({ args, name }) => name === "BLPOP" ? Encode.bulks([args[1]!, "v"]) : undefined
+    }
+  }
+
+  it.live("CCF-04: what is given back to one node while somebody waits for another makes room", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const gate = yield* Deferred.make<void>()
+      popping(b)
+      a.instead = ({ name }) =>
+        name === "BLPOP" ? [FakeNode.gate(gate), FakeNode.reply(Encode.bulks([keyOfA, "v"]))] : undefined
+      const { client } = yield* FakeCluster.client(cluster, { pool: { max: 4, acquireTimeout: "2 seconds" } })
+      const first = yield* Effect.forkChild(client.execute(Redis.blpop([keyOfA], 0)), { startImmediately: true })
+      yield* a.node.awaitCommand("BLPOP")
+      const second = yield* Effect.forkChild(client.execute(Redis.blpop([keyOfB], 0)), { startImmediately: true })
+      yield* Effect.repeat(client.stats, {
+        until: ({ waiting }) => waiting === 1,
+        schedule: Schedule.spaced("2 millis")
+      })
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(first)
+      assert.deepStrictEqual(yield* Fiber.join(second), { key: keyOfB, value: "v" })
+      assert.deepInclude(yield* client.stats, { exclusive: 1 })
+    }))
+
+  it.live("CCF-04: a limit below the number of nodes keeps no command from any node", () =>
+    Effect.gen(function*() {
+      for (const max of [1, 3]) {
+        const { a, b, c, cluster } = yield* FakeCluster.make()
+        popping(a, b, c)
+        const { client } = yield* FakeCluster.client(cluster, { pool: { max, acquireTimeout: "1 second" } })
+        for (const key of FakeCluster.keys) {
+          assert.deepStrictEqual(yield* client.execute(Redis.blpop([key], 0)), { key, value: "v" })
+        }
+        a.instead = ({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined
+        yield* Effect.forkChild(client.execute(Redis.blpop([keyOfA], 0)), { startImmediately: true })
+        yield* a.node.awaitCommand("BLPOP", 2)
+        yield* Effect.forEach(FakeCluster.keys, (key) => client.execute(Redis.get(key)))
+        assert.deepInclude(yield* client.stats, { shared: 3, exclusive: 1 })
+      }
+    }))
+
+  it.live("CCF-16: who begins to wait when another gives up has all of the time for it", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const gate = yield* Deferred.make<void>()
+      popping(b)
+      a.instead = ({ name }) =>
+        name === "BLPOP" ? [FakeNode.gate(gate), FakeNode.reply(Encode.bulks([keyOfA, "v"]))] : undefined
+      const { client } = yield* FakeCluster.client(cluster, { pool: { max: 4, acquireTimeout: "500 millis" } })
+      const fork = (key: string) => Effect.forkChild(client.execute(Redis.blpop([key], 0)), { startImmediately: true })
+      const first = yield* fork(keyOfA)
+      yield* a.node.awaitCommand("BLPOP")
+      const impatient = yield* fork(keyOfB)
+      yield* Effect.sleep("250 millis")
+      yield* Fiber.interrupt(impatient)
+      const patient = yield* fork(keyOfB)
+      yield* Effect.sleep("320 millis")
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(first)
+      assert.deepStrictEqual(yield* Fiber.join(patient), { key: keyOfB, value: "v" })
+    }))
+
+  it.live("CCF-04: no room is kept for replicas that nobody reads from", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make({ replicas: true })
+      a.instead = ({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined
+      const { client } = yield* FakeCluster.client(cluster, { pool: { max: 6, acquireTimeout: 0 } })
+      yield* client.execute(Redis.get(keyOfA))
+      yield* Effect.replicateEffect(
+        Effect.forkChild(client.execute(Redis.blpop([keyOfA], 0)), { startImmediately: true }),
+        3
+      )
+      yield* a.node.awaitCommand("BLPOP", 3)
+      const error = yield* Client.failure(client, Redis.blpop([keyOfB], 0), "ConnectionError")
+      assert.strictEqual(error.reason, "PoolExhausted")
+    }))
+
   it.live("CCF-04: the limit is that of all nodes together, and idle ones make room", () =>
     Effect.gen(function*() {
       const { a, b, c, cluster } = yield* FakeCluster.make()
@@ -488,7 +745,7 @@ describe("Connections", () => {
           name === "BLPOP" ? [FakeNode.gate(gate), FakeNode.reply(Encode.bulks([args[1]!, "v"]))] : undefined
       }
       // Three shared ones leave room for two others.
-      const { client } = yield* FakeCluster.client(cluster, { pool: { max: 5, acquireTimeout: "100 millis" } })
+      const { client } = yield* FakeCluster.client(cluster, { pool: { max: 5, acquireTimeout: "300 millis" } })
       const pop = (key: string) => Effect.forkChild(client.execute(Redis.blpop([key], 0)), { startImmediately: true })
       const first = [yield* pop(keyOfA), yield* pop(keyOfB)]
       for (const node of [a, b]) yield* node.node.awaitCommand("BLPOP")

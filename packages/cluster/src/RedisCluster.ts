@@ -18,7 +18,9 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Client from "./internal/client.ts"
+import { onlyReading } from "./internal/refusals.ts"
 import * as Slot from "./internal/slot.ts"
+import { checked } from "./internal/topology.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -97,9 +99,10 @@ export const make = Effect.fnUntraced(function*(
 > {
   const settings = yield* settingsOf(options)
   const { client, cluster, state } = yield* Client.make(settings)
+  const guarded = (node: RedisClient.Service) => settings.readOnly ? onlyReading(node) : node
   if (settings.connection.eager) yield* state.refresh
   const nodeAt = (address: string) =>
-    Effect.flatMap(cluster.nodes, (nodes) => {
+    Effect.flatMap(Effect.map(state.known, () => state.members), (nodes) => {
       const node = nodes.find((node) => node.address === address)
       return node === undefined ? Effect.fail(unknownNode(address, nodes)) : Effect.succeed(node)
     })
@@ -117,12 +120,12 @@ export const make = Effect.fnUntraced(function*(
           Effect.flatMap(nodes === "all" ? cluster.nodes : cluster.masters, (asked) =>
             Effect.forEach(
               asked,
-              (node) => Effect.map(node.client.execute(command), (answer) => [node.address, answer] as const),
+              (node) => Effect.map(guarded(node.client).execute(command), (answer) => [node.address, answer] as const),
               { concurrency: "unbounded" }
             )),
           (answers) => new Map(answers)
         ),
-      clientOf: (address) => Effect.map(nodeAt(address), (node) => node.client)
+      clientOf: (address) => Effect.map(nodeAt(address), ({ endpoint }) => guarded(state.nodes.clientAt(endpoint)))
     }
   }
 })
@@ -155,7 +158,7 @@ const settingsOf = Effect.fnUntraced(function*(
     connection: { ...connection, readonly: reading },
     limitPerNode: typeof options.pool === "object" && options.pool.perNode === true,
     startNodes,
-    translate: yield* RedisConfig.translation(options.natMap),
+    translate: checked(yield* RedisConfig.translation(options.natMap)),
     crossSlot: yield* choice("crossSlot", options.crossSlot ?? "split", ["split", "emulate", "reject"]),
     readFrom: typeof options.readFrom === "function" || options.readFrom === undefined
       ? options.readFrom

@@ -52,7 +52,7 @@ export type RedisEvent =
  * Counts of what a client holds at a moment.
  *
  * - `shared`, `exclusive`: open connections of either kind; `exclusiveIdle`: those that nobody uses.
- * - `waiting`: commands not written yet. `inFlight`: written, unanswered.
+ * - `waiting`: commands not written yet, and callers that wait for a connection of their own. `inFlight`: written, unanswered.
  *
  * @category models
  * @since 0.1.0

@@ -166,7 +166,9 @@ export interface PoolOptions {
  * **Details**
  *
  * `shared` and `min` are of each node, `max` of all nodes together: exclusive connections leave room in it for the shared
- * ones of every known node, and idle ones are closed where others are wanted.
+ * ones of every node that commands are sent to, masters unless `readFrom` or `readOnly` says otherwise, and idle ones are
+ * closed where others are wanted. It holds for exclusive connections, of which there may always be one: shared ones are
+ * opened beyond it where there is no room, as no node must be out of reach.
  *
  * - `perNode`: whether `max` is of each node instead. Default `false`.
  *

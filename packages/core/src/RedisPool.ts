@@ -33,6 +33,8 @@ import * as RedisRouter from "./RedisRouter.ts"
  * - `router`: sends commands over the pool's connections.
  * - `disconnect`: closes idle connections, with `inUse` also those in use, whose commands then fail with `reason`;
  *   further commands open new ones. `only`: leaves those alone that commands share.
+ * - `retire`: fails with `reason` what is under way and whatever comes, for good; who waits for a connection of its own is
+ *   told so when the scope closes.
  *
  * @category models
  * @since 0.1.0
@@ -45,6 +47,7 @@ export interface Service {
     readonly reason?: RedisError | undefined
     readonly only?: "exclusive" | undefined
   }) => Effect.Effect<void>
+  readonly retire: (reason: RedisError) => Effect.Effect<void>
   readonly stats: Effect.Effect<RedisStats>
 }
 
@@ -165,6 +168,11 @@ export const makeFrom = Effect.fnUntraced(function*(
           if (inUse || connection.inFlight === 0) connection.disconnect(reason)
         }
         return exclusive.disconnect(reason, inUse)
+      }),
+    retire: (reason) =>
+      Effect.sync(() => {
+        for (const connection of shared) connection.retire(reason)
+        exclusive.retire(reason)
       })
   }
 })
@@ -180,7 +188,7 @@ const statsOf = (
       shared: shared.filter((connection) => connection.open).length,
       exclusive: exclusive.open,
       exclusiveIdle: exclusive.open - exclusive.used,
-      waiting: shared.reduce((sum, connection) => sum + connection.waiting, 0),
+      waiting: shared.reduce((sum, connection) => sum + connection.waiting, exclusive.waiting),
       inFlight: shared.reduce((sum, connection) => sum + connection.inFlight, 0)
     }
   })

@@ -100,6 +100,8 @@ export interface RedisRouter {
  *   again when a server has given up a shard channel.
  * - `moved`: called when the server of a place has given up a shard channel and `place` does not know a better one; asked
  *   again when the effect is done.
+ * - `isPlace`: whether channels may still be at a place. What is kept for others is dropped when nobody uses it; without,
+ *   places stay what they are.
  * - `connect`: opens a connection to a place.
  * - `onEvent`: takes what happens to these connections.
  *
@@ -109,6 +111,7 @@ export interface RedisRouter {
 export interface Subscribers {
   readonly place: (kind: Kind, channel: Key) => string
   readonly moved?: ((place: string) => Effect.Effect<void>) | undefined
+  readonly isPlace?: ((place: string) => boolean) | undefined
   readonly connect: (
     place: string,
     owner: RedisConnection.Owner

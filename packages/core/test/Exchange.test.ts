@@ -274,6 +274,25 @@ describe("Exchange", () => {
     assert.strictEqual(neighbour.outcomes?.[0]?._tag, "Success")
   })
 
+  it("a redirector that breaks costs its own request, and not those behind it", () => {
+    const { exchange } = makeExchange({ maxCommands: 10, maxBytes: 1_000_000 })
+    const broken = track(["broken"])
+    const neighbour = track(["neighbour"])
+    const throwing = () => {
+      throw new Error("boom")
+    }
+    broken.request.redirector = { onRefusal: throwing, onLoss: throwing }
+    exchange.submit(broken.request)
+    exchange.submit(neighbour.request)
+    exchange.encode()
+    exchange.receive([new Resp.ErrorReply("MOVED 1 there:1"), "neighbour"])
+    const [outcome] = broken.outcomes ?? []
+    assert(outcome?._tag === "Failure")
+    assert.match(String(outcome.cause), /failed to send the command elsewhere/)
+    assert.strictEqual(neighbour.outcomes?.[0]?._tag, "Success")
+    assert.isFalse(exchange.closed)
+  })
+
   it("ERR-07: a reply that nobody asked for ends the exchange, and later ones are nobody's", () => {
     const { closings, exchange } = makeExchange({ maxCommands: 10, maxBytes: 1000 })
     const only = track(["a"])

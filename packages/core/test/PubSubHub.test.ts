@@ -3,16 +3,21 @@ import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import { TestClock } from "effect/testing"
 import { encodeUtf8 } from "../src/internal/bytes.ts"
 import { Exchange } from "../src/internal/exchange.ts"
 import { connectionLoss } from "../src/internal/failure.ts"
+import * as PubSub from "../src/internal/pubSub.ts"
 import { Hub } from "../src/internal/pubSubHub.ts"
 import type { Receiver } from "../src/internal/pubSubHub.ts"
+import { Link } from "../src/internal/pubSubLink.ts"
 import { Mailbox } from "../src/internal/pubSubMailbox.ts"
 import type { Element, MailboxOptions } from "../src/internal/pubSubMailbox.ts"
 import { SingleRequest } from "../src/internal/request.ts"
 import type { Key } from "../src/RedisArg.ts"
 import * as RedisCommand from "../src/RedisCommand.ts"
+import * as RedisConfig from "../src/RedisConfig.ts"
 import type { RedisError } from "../src/RedisError.ts"
 import type { Kind } from "../src/RedisPubSub.ts"
 import * as Resp from "../src/Resp.ts"
@@ -478,5 +483,50 @@ describe("PubSubMailbox", () => {
       mailbox.wake()
       assert.deepStrictEqual((yield* Fiber.join(second)).map(brief), ["c=1"])
       assert.isFalse(mailbox.idle)
+    }))
+})
+
+describe("Places", () => {
+  it.effect("that are none any more are forgotten when nobody uses them", () =>
+    Effect.gen(function*() {
+      const settings = yield* RedisConfig.settings({})
+      const scope = Scope.makeUnsafe()
+      let current = ""
+      const pubSub = yield* Scope.provide(
+        PubSub.make({
+          place: () => current,
+          isPlace: (place) => place === current,
+          connect: () => Effect.fail(lost),
+          onEvent: () => {}
+        }, settings),
+        scope
+      )
+      for (let place = 0; place < 20; place++) {
+        current = `server:${place}`
+        yield* Effect.scoped(
+          Effect.flatMap(pubSub.open({}), (subscription) => Effect.flip(subscription.ssubscribe("channel")))
+        )
+        // The pause after the failure.
+        yield* TestClock.adjust("2 seconds")
+      }
+      // A fiber for each place, and the end of all.
+      assert.isAtMost(scope.state._tag === "Open" ? scope.state.finalizers?.size ?? 1 : 0, 3)
+      yield* Scope.close(scope, Exit.void)
+    }))
+})
+
+describe("Link", () => {
+  it.effect("who waits for a connection is told when opening it breaks", () =>
+    Effect.gen(function*() {
+      const link = new Link({
+        place: "test:1",
+        settings: yield* RedisConfig.settings({}),
+        subscribers: { place: () => "test:1", connect: () => Effect.die(new Error("boom")), onEvent: () => {} },
+        onMoved: () => {}
+      })
+      yield* Effect.forkScoped(link.run)
+      const error = yield* Effect.flip(link.execute(RedisCommand.send("PING")))
+      assert.strictEqual(error._tag, "ConnectionError")
+      assert.match(error.message, /failed to open a connection/)
     }))
 })

@@ -5,7 +5,7 @@
  * @internal
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import { atIndex } from "@redfx/core/RedisError"
+import { atIndex, ConnectionError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { Outcome } from "@redfx/core/RedisRouter"
 import * as Cause from "effect/Cause"
@@ -24,6 +24,9 @@ import { timedOut, within } from "./wholeLimit.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any>
 
+/** Where commands go: nowhere when nobody serves their slot, or when the program's `readFrom` failed. */
+type Place = Node | ConnectionError | undefined
+
 /** A command by its place in the pipeline, and the node that an ASK has sent it to. */
 interface Pending {
   readonly index: number
@@ -39,7 +42,7 @@ interface Failed extends Pending {
 class Pipeline {
   readonly #retrying: Retrying
   readonly #commands: Commands
-  readonly #nodeFor: (command: RedisCommand.Any) => Node | undefined
+  readonly #nodeFor: (command: RedisCommand.Any) => Place
   /** An outcome stands from when it is known until the command is sent again. */
   readonly #outcomes: Array<Outcome | undefined>
   readonly #running = new Set<number>()
@@ -88,12 +91,15 @@ class Pipeline {
     this.#outcomes[index] = Exit.mapError(outcome, (error) => atIndex(typed(error), index))
   }
 
-  #parts(pending: ReadonlyArray<Pending>, first: boolean): ReadonlyMap<Node | undefined, ReadonlyArray<Pending>> {
-    const parts = new Map<Node | undefined, Array<Pending>>()
+  #parts(pending: ReadonlyArray<Pending>, first: boolean): ReadonlyMap<Place, ReadonlyArray<Pending>> {
+    const parts = new Map<Place, Array<Pending>>()
     for (const each of pending) {
       const command = this.#commandAt(each)
       // What failed once is asked of the master.
-      const node = each.asked ?? (first ? this.#nodeFor(command) : this.#retrying.redirects.masterOf(command))
+      const node = each.asked === undefined
+        ? first ? this.#nodeFor(command) : this.#retrying.redirects.masterOf(command)
+        // It may have been given up and made again during the pause.
+        : this.#retrying.state.nodes.at(each.asked.endpoint)
       const part = parts.get(node)
       if (part === undefined) parts.set(node, [each])
       else part.push(each)
@@ -102,7 +108,11 @@ class Pipeline {
   }
 
   /** Sends commands to one node, in one write; returns those to be sent again. */
-  #run(node: Node | undefined, part: ReadonlyArray<Pending>): Effect.Effect<ReadonlyArray<Failed>> {
+  #run(node: Place, part: ReadonlyArray<Pending>): Effect.Effect<ReadonlyArray<Failed>> {
+    if (node instanceof ConnectionError) {
+      this.fail(part, node)
+      return Effect.succeed([])
+    }
     if (node === undefined) {
       return Effect.succeed(
         part.map((each) => ({ ...each, error: notCovered(this.#commandAt(each)), reason: "uncovered" as const }))
@@ -188,11 +198,12 @@ const firstNodes = ({ redirects }: Retrying, commands: Commands) => {
   if (!redirects.readsFromReplicas) return (command: RedisCommand.Any) => redirects.masterOf(command)
   const written = new Set(commands.filter((command) => !isForReplicas(command)).map(slotIn))
   const chosen = new Map<number | undefined, Node | undefined>()
-  return (command: RedisCommand.Any): Node | undefined => {
+  return (command: RedisCommand.Any): Place => {
     const slot = slotIn(command)
     if (written.has(slot)) return redirects.masterOf(command)
     const node = chosen.get(slot) ?? redirects.nodeFor(command)
-    chosen.set(slot, node)
+    // An error names its command.
+    if (!(node instanceof ConnectionError)) chosen.set(slot, node)
     return node
   }
 }

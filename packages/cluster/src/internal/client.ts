@@ -32,6 +32,7 @@ import type { Retrying } from "./retrying.ts"
 import { State } from "./state.ts"
 import { Subscribers } from "./subscribers.ts"
 import { formatAddress } from "./topology.ts"
+import type { Translation } from "./topology.ts"
 import { notCovered } from "./tries.ts"
 
 /** Options with every default filled in. */
@@ -39,7 +40,7 @@ export interface ClusterSettings {
   readonly connection: ConnectionSettings
   readonly limitPerNode: boolean
   readonly startNodes: ReadonlyArray<NodeAddress>
-  readonly translate: (address: NodeAddress) => NodeAddress
+  readonly translate: Translation
   readonly crossSlot: "split" | "emulate" | "reject"
   readonly readFrom: ClusterOptions["readFrom"]
   readonly readOnly: boolean
@@ -131,7 +132,7 @@ const makeRouting = Effect.fnUntraced(function*(
     settings: settings.connection,
     limit: settings.limitPerNode ? undefined : new ConnectionLimit({
       pool: settings.connection.pool,
-      nodes: () => state.members.length,
+      nodes: () => (redirects.readsFromReplicas ? state.members : state.masters).length,
       makeRoom: Effect.suspend(() => closeIdle(nodes))
     }),
     onEvent,
@@ -168,7 +169,9 @@ const makeRouter = Effect.fnUntraced(function*(
 ): Effect.fn.Return<RedisRouter.RedisRouter, never, RedisConnector> {
   const subscribers = new Subscribers(state, yield* RedisConnector, onEvent)
   state.onAdopted((topology) => subscribers.retain(topology))
-  const rest = { events, stats: statsOf(state, redirects), subscribers }
+  // A cluster has only this database.
+  const attributes = { "db.namespace": "0" }
+  const rest = { attributes, events, stats: statsOf(state, redirects), subscribers }
   return {
     submit: (request) => redirects.submit(request),
     exclusive: (commands) =>

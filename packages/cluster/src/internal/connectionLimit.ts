@@ -1,8 +1,10 @@
 /**
  * The limit of the connections to all nodes of the cluster together.
  *
- * Exclusive connections leave room for the shared ones of every known node: a
- * program full of blocking commands must still reach a new master.
+ * Exclusive connections leave room for a shared one to each node, so that a
+ * program full of blocking commands still reaches a new master. Where there is
+ * no such room a shared connection is opened all the same, beyond the limit,
+ * and one exclusive connection: nothing would work without.
  *
  * @internal
  */
@@ -24,11 +26,14 @@ interface Permit {
 
 export interface ConnectionLimitOptions {
   readonly pool: ConnectionSettings["pool"]
-  /** The number of nodes that there may be shared connections to. */
+  /** The number of nodes that commands are sent to. */
   readonly nodes: () => number
   /** Closes what is open and nobody uses. */
   readonly makeRoom: Effect.Effect<void>
 }
+
+/** How often idle connections are closed while somebody waits: those given back meanwhile are of use to another node. */
+const roomInterval = "50 millis"
 
 export class ConnectionLimit {
   readonly #options: ConnectionLimitOptions
@@ -60,28 +65,46 @@ export class ConnectionLimit {
     return Effect.suspend(() => {
       const permit: Permit = { kind, state: "waiting" }
       return Effect.addFinalizer(() => Effect.sync(() => this.#release(permit))).pipe(
-        Effect.andThen(Effect.suspend(() => this.#take(permit) ? Effect.void : this.#await(permit, address))),
+        Effect.andThen(Effect.suspend(() => this.#take(permit) ? Effect.void : this.#wait(permit, address))),
         Effect.as(permit)
       )
     })
   }
 
-  #await(permit: Permit, address: string): Effect.Effect<void, RedisError> {
+  #wait(permit: Permit, address: string): Effect.Effect<void, RedisError> {
+    const { makeRoom } = this.#options
+    return permit.kind === "shared"
+      ? Effect.map(makeRoom, () => {
+        if (!this.#take(permit)) this.#hold(permit)
+      })
+      : this.#waitWithin(address, this.#awaitRoom(permit))
+  }
+
+  #awaitRoom(permit: Permit): Effect.Effect<void> {
+    let attempt = (): boolean => false
+    const taken = Effect.callback<void>((resume) => {
+      attempt = () => {
+        if (!this.#take(permit)) return false
+        this.#waiting.delete(attempt)
+        resume(Effect.void)
+        return true
+      }
+      if (!attempt()) this.#waiting.add(attempt)
+      return Effect.sync(() => this.#waiting.delete(attempt))
+    })
+    // Who has waited longest does it for all.
+    const isFirst = () => this.#waiting.values().next().value === attempt
+    const makeRoom = Effect.andThen(
+      Effect.sleep(roomInterval),
+      Effect.suspend(() => isFirst() ? this.#options.makeRoom : Effect.void)
+    )
+    return Effect.andThen(this.#options.makeRoom, Effect.raceFirst(taken, Effect.forever(makeRoom)))
+  }
+
+  /** Waits for as long as somebody may wait for a connection. */
+  #waitWithin(address: string, wait: Effect.Effect<void>): Effect.Effect<void, RedisError> {
     const { acquireTimeout, max } = this.#options.pool
     const reached = `the limit of ${max} to all nodes of the cluster`
-    const wait = Effect.andThen(
-      this.#options.makeRoom,
-      Effect.callback<void>((resume) => {
-        const attempt = (): boolean => {
-          if (!this.#take(permit)) return false
-          this.#waiting.delete(attempt)
-          resume(Effect.void)
-          return true
-        }
-        if (!attempt()) this.#waiting.add(attempt)
-        return Effect.sync(() => this.#waiting.delete(attempt))
-      })
-    )
     if (!Duration.isFinite(acquireTimeout)) return wait
     const limit = Duration.format(acquireTimeout)
     return Effect.timeoutOrElse(wait, {
@@ -100,11 +123,15 @@ export class ConnectionLimit {
     const { exclusive, shared } = this.#held
     const isFree = permit.kind === "shared"
       ? shared + exclusive < pool.max
-      : exclusive < pool.max - Math.max(shared, pool.shared * nodes())
+      : exclusive < Math.max(pool.max - Math.max(shared, pool.shared * nodes()), 1)
     if (permit.state !== "waiting" || !isFree) return false
+    this.#hold(permit)
+    return true
+  }
+
+  #hold(permit: Permit): void {
     permit.state = "held"
     this.#held[permit.kind]++
-    return true
   }
 
   #release(permit: Permit): void {

@@ -5,8 +5,7 @@
  */
 import { clusterSlots } from "@redfx/core/commands/Cluster"
 import { configGet } from "@redfx/core/commands/Config"
-import type { NodeAddress } from "@redfx/core/RedisConfig"
-import { AuthenticationError, ClusterConnectError } from "@redfx/core/RedisError"
+import { AuthenticationError, ClusterConnectError, ConnectionError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -14,10 +13,11 @@ import * as Option from "effect/Option"
 import type { Node } from "./nodes.ts"
 import { slotCount } from "./slot.ts"
 import { fromSlots } from "./topology.ts"
-import type { Topology } from "./topology.ts"
+import type { Topology, Translation } from "./topology.ts"
+import { saidBy } from "./tries.ts"
 
 export interface DiscoveryOptions {
-  readonly translate: (address: NodeAddress) => NodeAddress
+  readonly translate: Translation
   readonly skipFullCoverageCheck: boolean
   readonly nodesOf: (topology: Topology) => ReadonlyArray<Node>
 }
@@ -37,12 +37,17 @@ const askLimit = "10 seconds"
 /** For how long a server is asked whether all slots must be served, before it counts as one that is not there. */
 const requirementLimit = "2 seconds"
 
-/** Why a server could not tell, or why no other need be asked. */
+/**
+ * Why a server could not tell, or why no other need be asked.
+ *
+ * - `untranslated`: set when the program could not say where a server is that this one named.
+ */
 interface Failure {
   readonly address: string
   readonly error: RedisError | undefined
   readonly detail: string
   readonly final: boolean
+  readonly untranslated?: ConnectionError
 }
 
 /** What the first of these servers to know says. */
@@ -76,6 +81,8 @@ const untilFinal = (failed: Deferred.Deferred<boolean>): Effect.Effect<never, Fa
   )
 
 const explain = (failures: ReadonlyArray<Failure>): RedisError => {
+  const untranslated = failures.find(({ untranslated }) => untranslated !== undefined)?.untranslated
+  if (untranslated !== undefined) return untranslated
   const refusal = failures.map(({ error }) => error).find((error) => error instanceof AuthenticationError)
   // Where nobody said anything else, the others cannot be expected to know what these do not.
   return refusal !== undefined && failures.every(({ error }) => error === undefined || isDumb(error))
@@ -96,10 +103,13 @@ const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, F
   return Effect.gen(function*() {
     const ranges = yield* Effect.mapError(
       node.client.execute(clusterSlots()),
-      (error) => failure(error.message, error)
+      (error) => failure(saidBy(error), error)
     )
     const topology = fromSlots(ranges, node.endpoint, options.translate)
     if (typeof topology === "string") return yield* Effect.fail(failure(topology))
+    if (topology instanceof ConnectionError) {
+      return yield* Effect.fail<Failure>({ ...failure(topology.detail, topology), untranslated: topology })
+    }
     if (topology.covered === 0) return yield* Effect.fail(failure("it knows of no node that serves slots"))
     if (topology.covered < slotCount && !options.skipFullCoverageCheck && (yield* needsAll(topology, options))) {
       return yield* Effect.fail(
@@ -126,7 +136,7 @@ const needsAll = (topology: Topology, { nodesOf }: DiscoveryOptions): Effect.Eff
             "delivery" in error ? Effect.succeed(false) : Effect.fail<Failure>({
               address: node.address,
               error,
-              detail: `${error.message} Set skipFullCoverageCheck where CONFIG is not allowed.`,
+              detail: `${saidBy(error)}. Set skipFullCoverageCheck where CONFIG is not allowed.`,
               final: false
             })
         }),

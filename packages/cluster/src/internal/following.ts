@@ -33,8 +33,10 @@ export const following = <A>(
   Effect.suspend(() => {
     let running = false
     const attempt = (asked: Node | undefined) =>
-      Effect.flatMap(retrying.state.known, () => {
-        const node = asked ?? retrying.redirects.masterOf(command)
+      Effect.suspend(() => {
+        const { redirects, state } = retrying
+        // It may have been given up and made again during the pause.
+        const node = asked === undefined ? redirects.masterOf(command) : state.nodes.at(asked.endpoint)
         if (node === undefined) return Effect.fail(notCovered(command))
         running = true
         return Effect.tapError(asked === undefined ? run(node.client) : withAsking(node, run), () =>
@@ -43,7 +45,8 @@ export const following = <A>(
           }))
       })
     return within(retrying.settings.connection, [command], {
-      whole: untilRun(retrying, command, attempt),
+      // Reading the topology has tries of its own.
+      whole: Effect.andThen(retrying.state.known, untilRun(retrying, command, attempt)),
       orElse: (limit) => Effect.fail(timedOut(command, limit, running))
     })
   })

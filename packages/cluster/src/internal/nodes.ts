@@ -14,10 +14,12 @@ import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
 import * as RedisRouter from "@redfx/core/RedisRouter"
 import type { ErrorReply } from "@redfx/core/Resp"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { ClusterNode } from "./cluster.ts"
 import type { ConnectionLimit } from "./connectionLimit.ts"
 import { formatAddress } from "./topology.ts"
@@ -46,14 +48,25 @@ export interface NodesOptions {
 const drainInterval = "1 second"
 const drainChecks = 60
 
+/** Milliseconds for which a node is kept that a redirect has named: a new master is not told of before it has a slot. */
+const namedFor = 10_000
+
 export class Nodes {
   readonly #options: NodesOptions
   readonly #context: Context.Context<RedisConnector | Scope.Scope>
+  readonly #clock: Clock.Clock
   readonly #nodes = new Map<string, { readonly node: Node; readonly scope: Scope.Closeable }>()
+  /** When redirects have named a node last, by its address. */
+  readonly #named = new Map<string, number>()
 
   constructor(options: NodesOptions, context: Context.Context<RedisConnector | Scope.Scope>) {
-    this.#options = options
+    const { limit, settings } = options
+    const { pool } = settings
+    // With a limit of all nodes together that of one is no reason to have no exclusive connection to it.
+    const max = limit === undefined ? pool.max : Math.max(pool.max, pool.shared + 1)
+    this.#options = { ...options, settings: { ...settings, pool: { ...pool, max } } }
     this.#context = context
+    this.#clock = Context.get(context, Clock.Clock)
   }
 
   get all(): ReadonlyArray<Node> {
@@ -72,10 +85,35 @@ export class Nodes {
     return node
   }
 
-  /** Gives up all but these: what is under way there is finished first. */
+  /** A client of whatever node is at an address when it is used: nodes are given up, and made again. */
+  clientAt(endpoint: NodeAddress): RedisClient.Service {
+    const client = () => this.at(endpoint).client
+    return {
+      ...client(),
+      execute: (command) => Effect.suspend(() => client().execute(command)),
+      pipeline: (commands) => Effect.suspend(() => client().pipeline(commands)),
+      transaction: (commands) => Effect.suspend(() => client().transaction(commands)),
+      reserve: Effect.suspend(() => client().reserve),
+      pubSub: { open: (options) => Effect.suspend(() => client().pubSub.open(options)) },
+      monitor: (options) => Stream.suspend(() => client().monitor(options)),
+      events: Stream.suspend(() => client().events),
+      stats: Effect.suspend(() => client().stats)
+    }
+  }
+
+  /** The node at an address that a redirect names: it is kept for a while, though the cluster may not tell of it. */
+  named(endpoint: NodeAddress): Node {
+    const node = this.at(endpoint)
+    this.#named.set(node.address, this.#clock.currentTimeMillisUnsafe())
+    return node
+  }
+
+  /** Gives up all but these and those that redirects name: what is under way there is finished first. */
   retain(addresses: ReadonlySet<string>): void {
+    const since = this.#clock.currentTimeMillisUnsafe() - namedFor
+    for (const [address, time] of this.#named) if (time <= since) this.#named.delete(address)
     for (const [address, { node, scope }] of this.#nodes) {
-      if (addresses.has(address)) continue
+      if (addresses.has(address) || this.#named.has(address)) continue
       this.#nodes.delete(address)
       Effect.runForkWith(this.#context)(
         Effect.forkIn(
@@ -95,7 +133,7 @@ export class Nodes {
     const direct = RedisConnection.sourceAt(endpoint, settings)
     const source: RedisConnection.Source = {
       ...direct,
-      open: (owner) => direct.open({ ...owner, onRefusal: (error) => onRefusal(error, endpoint) })
+      open: (owner) => open(direct, owner, (error) => onRefusal(error, endpoint))
     }
     const pool = yield* RedisPool.makeFrom(source, settings, onEvent, limit?.within)
     const client = yield* RedisRouter.makeClient(pool.router, settings)
@@ -113,9 +151,33 @@ export class Nodes {
   }).bind(this)
 }
 
+/** Opens a connection that is not used again when the server ends it with what it refuses. */
+const open = (
+  source: RedisConnection.Source,
+  owner: RedisConnection.Owner,
+  onRefusal: (error: ErrorReply) => RedisError | undefined
+) =>
+  Effect.suspend(() => {
+    let connection: RedisConnection.RedisConnection | undefined = undefined
+    const opening = source.open({
+      ...owner,
+      onRefusal: (error) => {
+        const loss = onRefusal(error)
+        // The server closes it after that: a command of who got it next could not be sent again.
+        if (loss !== undefined && error.code === "UNBLOCKED") connection?.close(loss)
+        return loss
+      }
+    })
+    return Effect.tap(opening, (opened) =>
+      Effect.sync(() => {
+        connection = opened
+      }))
+  })
+
 const drained = Effect.fnUntraced(function*(node: Node) {
   yield* node.pool.disconnect()
   for (let check = 0; check < drainChecks && !(yield* node.isIdle); check++) yield* Effect.sleep(drainInterval)
   const detail = "The cluster does not name the server any more"
-  yield* node.pool.disconnect({ inUse: true, reason: connectionLoss("Closed", detail, node.address) })
+  // Not that the client was closed: who still knows the node may try elsewhere.
+  yield* node.pool.retire(connectionLoss("Closed", detail, node.address))
 })

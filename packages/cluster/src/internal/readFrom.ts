@@ -5,6 +5,7 @@
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ClusterOptions } from "@redfx/core/RedisConfig"
+import { ConnectionError } from "@redfx/core/RedisError"
 import type { Node } from "./nodes.ts"
 
 /** The servers of a slot. */
@@ -13,8 +14,8 @@ export interface Route {
   readonly replicas: ReadonlyArray<Node>
 }
 
-/** The server for a command that only reads. */
-export type Reader = (route: Route, command: RedisCommand.Any) => Node
+/** The server for a command that only reads, or the error of one that the program could not choose a server for. */
+export type Reader = (route: Route, command: RedisCommand.Any) => Node | ConnectionError
 
 const anyOf = (nodes: ReadonlyArray<Node>): Node | undefined => nodes[Math.floor(Math.random() * nodes.length)]
 
@@ -27,18 +28,7 @@ export const readerOf = (
   readFrom: ClusterOptions["readFrom"],
   latency: (node: Node) => number | undefined
 ): Reader | undefined => {
-  if (typeof readFrom === "function") {
-    return ({ master, replicas }, command) => {
-      const chosen = readFrom({
-        master: master.endpoint,
-        replicas: replicas.map((replica) => replica.endpoint),
-        command: command.spec.name
-      })
-      return [master, ...replicas].find(({ endpoint }) =>
-        endpoint.host === chosen.host && endpoint.port === chosen.port
-      ) ?? master
-    }
-  }
+  if (typeof readFrom === "function") return chosenBy(readFrom)
   switch (readFrom ?? "master") {
     case "master":
       return undefined
@@ -56,6 +46,30 @@ export const readerOf = (
       }
   }
 }
+
+const chosenBy =
+  (choose: Extract<ClusterOptions["readFrom"], (...args: never) => unknown>): Reader =>
+  ({ master, replicas }, command) => {
+    try {
+      const chosen = choose({
+        master: master.endpoint,
+        replicas: replicas.map((replica) => replica.endpoint),
+        command: command.spec.name
+      })
+      return [master, ...replicas].find(({ endpoint }) =>
+        endpoint.host === chosen.host && endpoint.port === chosen.port
+      ) ?? master
+    } catch (defect) {
+      return new ConnectionError({
+        reason: "Other",
+        detail: "The program's readFrom failed to choose a server",
+        command: command.spec.name,
+        delivery: "not-sent",
+        readonly: command.spec.readonly,
+        cause: defect
+      })
+    }
+  }
 
 /** Reads that go on where another one ended, on the same server. */
 const continued: ReadonlySet<string> = new Set(["HSCAN", "SSCAN", "ZSCAN"])

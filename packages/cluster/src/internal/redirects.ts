@@ -5,7 +5,7 @@
  * @internal
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import { ClusterDownError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
+import { ClusterDownError, ConnectionError, CrossSlotError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { Redirector, Request } from "@redfx/core/RedisRouter"
 import type { ErrorReply } from "@redfx/core/Resp"
@@ -26,6 +26,7 @@ import {
   notCovered,
   pauseAfterLoss,
   pauseAfterRedirect,
+  saidBy,
   uncoveredPause
 } from "./tries.ts"
 
@@ -84,8 +85,8 @@ export class Redirects implements Redirector {
     return this.#options.reader !== undefined
   }
 
-  /** The node for a command; `undefined` when its slot is not served. */
-  nodeFor(command: RedisCommand.Any): Node | undefined {
+  /** The node for a command; `undefined` when its slot is not served, an error when the program's `readFrom` failed. */
+  nodeFor(command: RedisCommand.Any): Node | ConnectionError | undefined {
     const { reader } = this.#options
     if (reader === undefined || !isForReplicas(command)) return this.masterOf(command)
     this.#used = true
@@ -111,23 +112,20 @@ export class Redirects implements Redirector {
       this.parking.untilTopology(request)
       return this.#state.requestRefresh()
     }
-    try {
-      const node = this.#targetOf(request)
-      if (node === undefined) this.#uncovered(request)
-      else node.pool.router.submit(request)
-    } catch (defect) {
-      // The program's own `readFrom`: others that are sent at the same time must not be lost with this one.
-      fail(request, brokenReader(defect))
-    }
+    const node = this.#targetOf(request)
+    if (node === undefined) this.#uncovered(request)
+    else if (node instanceof ConnectionError) fail(request, node)
+    else node.pool.router.submit(request)
   }
 
-  #targetOf(request: Request): Node | undefined {
+  #targetOf(request: Request): Node | ConnectionError | undefined {
     if (request.redirects === 0) return this.nodeFor(request.leading)
     const trouble = this.#troubles.get(request)
     const target = trouble?.target
     if (trouble !== undefined) trouble.target = undefined
     // What failed once is asked of the master.
-    return target ?? this.masterOf(request.leading)
+    // It may have been given up and made again during the pause.
+    return target === undefined ? this.masterOf(request.leading) : this.#state.nodes.at(target.endpoint)
   }
 
   onRefusal(request: Request, error: ErrorReply, address: string): boolean {
@@ -162,7 +160,7 @@ export class Redirects implements Redirector {
     if (!isOutage(error)) return false
     const { delivery } = request
     if (delivery === "unknown" && !request.leading.spec.readonly) return false
-    if (this.#renew(request, error.message, false, delivery === "unknown")) {
+    if (this.#renew(request, saidBy(error), false, delivery === "unknown")) {
       this.parking.forPause(request, pauseAfterLoss(request.redirects))
     }
     return true
@@ -230,9 +228,6 @@ export class Redirects implements Redirector {
 }
 
 /** The address of a node, which this client wrote. */
-const endpointOf = (address: string) => parseAddress(address, { host: "", port: 0 }) ?? { host: "", port: 0 }
+export const endpointOf = (address: string) => parseAddress(address, { host: "", port: 0 }) ?? { host: "", port: 0 }
 
 const anyOf = (nodes: ReadonlyArray<Node>): Node | undefined => nodes[Math.floor(Math.random() * nodes.length)]
-
-const brokenReader = (cause: unknown) =>
-  connectionLoss("Other", "The program's readFrom failed to choose a server", undefined, cause)

@@ -5,7 +5,7 @@
  */
 import type { Service } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import { ClusterDownError, ClusterUnsupportedError } from "@redfx/core/RedisError"
+import { atIndex, ClusterDownError, ClusterUnsupportedError } from "@redfx/core/RedisError"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { ruleOf } from "./rules.ts"
@@ -39,6 +39,31 @@ const mayWrite = (command: RedisCommand.Any): boolean => {
   if (writing.has(name.toUpperCase())) return true
   return RedisCommand.firstKey(command) !== undefined || ruleOf(name) === undefined
 }
+
+/** A client of one server that refuses what may write. */
+export const onlyReading = (client: Service): Service => ({
+  ...client,
+  execute: (command) => {
+    const refusal = notForReading(command)
+    return refusal === undefined ? client.execute(command) : Effect.fail(refusal)
+  },
+  pipeline: (commands) => {
+    const refusals = commands.map(notForReading)
+    const sent = commands.filter((_, index) => refusals[index] === undefined)
+    return Effect.map(client.pipeline(sent), (outcomes) => {
+      let next = 0
+      return refusals.map((refusal, index) =>
+        // In range: there is one outcome for each command that was sent.
+        refusal === undefined ? Exit.mapError(outcomes[next++]!, (error) => atIndex(error, index)) : Exit.fail(refusal)
+      )
+    })
+  },
+  transaction: (commands) => {
+    const refusal = commands.map(notForReading).find((error) => error !== undefined)
+    return refusal === undefined ? client.transaction(commands) : Effect.fail(refusal)
+  },
+  reserve: Effect.map(client.reserve, onlyReading)
+})
 
 /** The error of a command that a cluster has no one server for. */
 export const forOneServer = (command: string): ClusterUnsupportedError =>

@@ -6,34 +6,43 @@
  */
 import type { Service } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import { ClusterUnsupportedError, CrossSlotError } from "@redfx/core/RedisError"
+import { ClusterUnsupportedError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import { RequestQueue } from "@redfx/core/RedisRouter"
-import type { RedisRouter, Request } from "@redfx/core/RedisRouter"
+import type { Redirector, RedisRouter, Request } from "@redfx/core/RedisRouter"
+import type { ErrorReply } from "@redfx/core/Resp"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { Node } from "./nodes.ts"
+import { fail } from "./parking.ts"
 import { routingKey } from "./plan.ts"
+import { endpointOf } from "./redirects.ts"
 import type { Redirects } from "./redirects.ts"
 import { slotOf } from "./slot.ts"
 import type { State } from "./state.ts"
-import { notCovered, typed } from "./tries.ts"
+import { exhausted, maxTries, notCovered, pauseAfterRedirect, redirectPause, typed } from "./tries.ts"
 
 interface Bound {
   readonly node: Node
   readonly router: RedisRouter
+  readonly scope: Scope.Closeable
 }
 
-class Reservation {
+class Reservation implements Redirector {
   readonly #state: State
   readonly #redirects: Redirects
   readonly #context: Context.Context<Scope.Scope>
   readonly #binding = Semaphore.makeUnsafe(1)
   readonly #waiting = new RequestQueue()
   #bound: Bound | undefined = undefined
+  /** What was sent first. As long as nothing else was, the connection may still become one to another server. */
+  #first: Request | undefined = undefined
+  #fixed = false
+  #returned = false
 
   constructor(state: State, redirects: Redirects, context: Context.Context<Scope.Scope>) {
     this.#state = state
@@ -41,20 +50,60 @@ class Reservation {
     this.#context = context
   }
 
+  /** Fails who waits, now and from now on. */
+  giveBack(): void {
+    this.#returned = true
+    for (const waiting of this.#waiting.takeAll()) waiting.fail(tooLate)
+  }
+
   submit(request: Request): void {
+    if (this.#returned) return request.fail(tooLate)
     if (this.#bound !== undefined) return this.#send(this.#bound, request)
     this.#waiting.push(request)
     if (this.#waiting.length > 1) return
-    const flush = Effect.match(this.#bind(request.leading), {
-      onFailure: (error) => {
+    this.#fork(this.#flush)
+  }
+
+  /** Follows the slot with a connection on which nothing was run yet. */
+  onRefusal(request: Request, error: ErrorReply, address: string): boolean {
+    if (this.#fixed || this.#returned || !/^(MOVED|ASK|TRYAGAIN)$/.test(error.code)) return false
+    const moved = error.code === "MOVED"
+    if (moved && this.#state.follow(error.line, endpointOf(address)) === undefined) return false
+    request.renew(false, false)
+    if (request.redirects >= maxTries) {
+      fail(request, exhausted(request.leading, error.line, request.delivery))
+      return true
+    }
+    const left = this.#bound === undefined ? Effect.void : Scope.close(this.#bound.scope, Exit.void)
+    this.#bound = undefined
+    this.#waiting.push(request)
+    // Where a slot is on its way, each command would need an ASKING of its own: wait until it has arrived.
+    const pause = moved ? pauseAfterRedirect(request.redirects) : redirectPause
+    this.#fork(Effect.andThen(left, pause === 0 ? this.#flush : Effect.andThen(Effect.sleep(pause), this.#flush)))
+    return true
+  }
+
+  onLoss(): boolean {
+    return false
+  }
+
+  readonly #flush: Effect.Effect<void> = Effect.suspend(() => {
+    const { first } = this.#waiting
+    return first === undefined ? Effect.void : Effect.matchCause(this.#bind(first.leading), {
+      onFailure: (cause) => {
+        const error = cause.reasons.find(Cause.isFailReason)?.error ??
+          connectionLoss("Other", "The client failed to reserve a connection", undefined, cause)
         for (const waiting of this.#waiting.takeAll()) waiting.fail(error)
       },
       onSuccess: (bound) => {
         for (const waiting of this.#waiting.takeAll()) this.#send(bound, waiting)
       }
     })
+  })
+
+  #fork(effect: Effect.Effect<void>): void {
     const scope = Context.get(this.#context, Scope.Scope)
-    Effect.runForkWith(this.#context)(Effect.forkIn(flush, scope, { startImmediately: true }))
+    Effect.runForkWith(this.#context)(Effect.forkIn(effect, scope, { startImmediately: true }))
   }
 
   /** The router on the connection, which must be to the server of these commands. */
@@ -62,25 +111,38 @@ class Reservation {
     // There is a command: nothing else asks for a connection.
     return Effect.flatMap(this.#bind(commands[0]!), (bound) => {
       const refusal = commands.map((command) => this.#refusal(bound, command)).find((error) => error !== undefined)
-      return refusal === undefined ? Effect.succeed(bound.router) : Effect.fail(refusal)
+      if (refusal !== undefined) return Effect.fail(refusal)
+      this.#fixed = true
+      return Effect.succeed(bound.router)
     })
   }
 
   #bind(command: RedisCommand.Any): Effect.Effect<Bound, RedisError> {
     return this.#binding.withPermit(Effect.gen({ self: this }, function*() {
+      if (this.#returned) return yield* Effect.fail(tooLate)
       if (this.#bound !== undefined) return this.#bound
       yield* this.#state.known
       const node = this.#redirects.masterOf(command)
       if (node === undefined) return yield* Effect.fail(notCovered(command))
-      const router = yield* Effect.provideContext(node.pool.router.reserve, this.#context)
-      return this.#bound = { node, router }
+      const scope = Scope.forkUnsafe(Context.get(this.#context, Scope.Scope))
+      const router = yield* Effect.onError(
+        Scope.provide(node.pool.router.reserve, scope),
+        () => Scope.close(scope, Exit.void)
+      )
+      return this.#bound = { node, router, scope }
     }))
   }
 
   #send(bound: Bound, request: Request): void {
     const refusal = this.#refusal(bound, request.leading)
-    if (refusal === undefined) bound.router.submit(request)
-    else request.fail(refusal)
+    if (refusal !== undefined) return request.fail(refusal)
+    if (this.#first === undefined) {
+      this.#first = request
+      request.redirector = this
+    } else if (this.#first !== request) {
+      this.#fixed = true
+    }
+    bound.router.submit(request)
   }
 
   /** A key of another server cannot be used on this connection. */
@@ -89,11 +151,13 @@ class Reservation {
   }
 }
 
+const tooLate = connectionLoss("ClientClosed", "The reserved connection was given back")
+
 /** A key of another server cannot be used on a connection. */
 const refusalOn = (redirects: Redirects, node: Node, command: RedisCommand.Any): RedisError | undefined => {
   if (routingKey(command) === undefined) return undefined
   const master = redirects.masterOf(command)
-  return master === node || master === undefined
+  return master === undefined || master.address === node.address
     ? undefined
     : elsewhere(command, `its key is on another server than the connection, which is to ${node.address}`)
 }
@@ -102,10 +166,12 @@ const refusalOn = (redirects: Redirects, node: Node, command: RedisCommand.Any):
 export const reserve = (
   state: State,
   redirects: Redirects,
-  rest: Pick<RedisRouter, "events" | "stats" | "subscribers">
+  rest: Pick<RedisRouter, "attributes" | "events" | "stats" | "subscribers">
 ): Effect.Effect<RedisRouter, never, Scope.Scope> =>
-  Effect.map(Effect.context<Scope.Scope>(), (context) => {
+  Effect.gen(function*() {
+    const context = yield* Effect.context<Scope.Scope>()
     const reservation = new Reservation(state, redirects, context)
+    yield* Effect.addFinalizer(() => Effect.sync(() => reservation.giveBack()))
     const router: RedisRouter = {
       submit: (request) => reservation.submit(request),
       exclusive: (commands) => Effect.flatMap(reservation.routerFor(commands), (bound) => bound.exclusive(commands)),

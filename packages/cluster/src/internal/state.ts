@@ -8,7 +8,7 @@
 import { ping } from "@redfx/core/commands/Connection"
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
-import { connectionLoss } from "@redfx/core/RedisError"
+import { ConnectionError, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
 import * as Clock from "effect/Clock"
@@ -143,7 +143,10 @@ export class State {
     const slot = Number(slotText)
     const address = addressText === undefined ? undefined : parseAddress(addressText, asked)
     if (address === undefined || !(slot >= 0 && slot < slotCount)) return undefined
-    const node = this.nodes.at(this.#options.translate(address))
+    const translated = this.#options.translate(address)
+    // Then nobody can follow it, and the redirect itself is what the command fails with.
+    if (translated instanceof ConnectionError) return undefined
+    const node = this.nodes.named(translated)
     if (code === "MOVED") this.#moved(slot, node)
     return { node, slot }
   }
@@ -152,6 +155,11 @@ export class State {
   onRefusal(error: ErrorReply, asked: NodeAddress): RedisError | undefined {
     // A master that refuses writes is none any more.
     if (error.code === "READONLY") this.requestRefresh(true)
+    // It unblocks who waits on it when it becomes a replica; nothing was run for them.
+    if (error.code === "UNBLOCKED" && error.line.includes("instance state changed")) {
+      this.requestRefresh(true)
+      return connectionLoss("Demoted", "The previous master is now a replica", formatAddress(asked), error)
+    }
     if (error.code !== "MOVED" && error.code !== "ASK") return undefined
     const target = this.follow(error.line, asked)
     if (target === undefined) return undefined
@@ -198,17 +206,18 @@ export class State {
     const pause = this.#notBefore - (yield* Clock.currentTimeMillis)
     if (pause > 0) yield* Effect.sleep(pause)
     else if (pause < -longestPause) this.#fruitless = 0
-    const exit = yield* Effect.exit(
+    const exit = yield* Effect.exit(Effect.map(
       Effect.suspend(() =>
         discover(this.#candidates, { ...this.#options, nodesOf: (topology) => this.#membersOf(topology) })
-      )
-    )
-    const brought = Exit.isSuccess(exit) && this.#adopt(exit.value)
+      ),
+      (discovered) => this.#adopt(discovered)
+    ))
+    const brought = Exit.isSuccess(exit) && exit.value
     this.#fruitless = brought ? 0 : this.#fruitless + 1
     const jitter = 0.5 + (yield* Random.next) / 2
     this.#notBefore = (yield* Clock.currentTimeMillis) +
       jitter * Math.min(shortestPause * 2 ** Math.min(this.#fruitless, 10), longestPause)
-    return Exit.asVoid(exit)
+    return Exit.isSuccess(exit) ? Exit.void : Exit.fail(lossIn(exit))
   })
 
   /** Who may know, in the order of asking. */
@@ -289,7 +298,7 @@ const checkReplaced = (node: Node): Effect.Effect<void> =>
     yield* node.pool.disconnect({ inUse: true, reason: connectionLoss("HealthCheck", detail, node.address) })
   })
 
-const lossIn = (exit: Exit.Failure<void, RedisError>): RedisError => {
+const lossIn = (exit: Exit.Failure<unknown, RedisError>): RedisError => {
   const reason = exit.cause.reasons.find((reason) => reason._tag === "Fail")
   return reason?.error ?? connectionLoss("Other", "The client failed to read the topology", undefined, exit.cause)
 }

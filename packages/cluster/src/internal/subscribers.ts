@@ -38,6 +38,9 @@ export class Subscribers {
   readonly place: RouterSubscribers["place"] = (kind, channel) =>
     kind === "ssubscribe" ? this.#state.routeOf(slotOf(channel))?.master.address ?? anywhere : anywhere
 
+  readonly isPlace = (place: string): boolean =>
+    place === anywhere || this.#state.masters.some(({ address }) => address === place)
+
   /**
    * The server that gives a channel up knows who has it now. Without asking, the channel would be subscribed to there
    * again: replicas accept that, and get the messages from their master, but not before that one knows them.
@@ -72,6 +75,7 @@ export class Subscribers {
   retain({ shards }: Topology): void {
     const masters = new Set(shards.map(({ master }) => master))
     const members = new Set(shards.flatMap(({ master, replicas }) => [master, ...replicas]))
+    for (const place of this.#lost) if (!masters.has(place)) this.#lost.delete(place)
     for (const [connection, place] of this.#open) {
       const { address } = connection
       if (!members.has(address)) {

@@ -6,6 +6,7 @@
 import type { clusterSlots } from "@redfx/core/commands/Cluster"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
+import { ConnectionError, connectionLoss } from "@redfx/core/RedisError"
 import { slotCount } from "./slot.ts"
 
 /** A master and its replicas, by their addresses as `host:port`. */
@@ -25,7 +26,22 @@ export interface Topology {
 }
 
 type Ranges = RedisCommand.Success<ReturnType<typeof clusterSlots>>
-type Translation = (address: NodeAddress) => NodeAddress
+
+/** Where an address that a node tells really is, or why that cannot be told. */
+export type Translation = (address: NodeAddress) => NodeAddress | ConnectionError
+
+/** The translation of a program, which may throw and may return anything. */
+export const checked = (translate: (address: NodeAddress) => NodeAddress): Translation => (address) => {
+  const failed = `The program's natMap failed for ${formatAddress(address)}`
+  try {
+    const { host, port } = translate(address)
+    return typeof host === "string" && host !== "" && host !== "?" && isPort(port)
+      ? { host, port }
+      : connectionLoss("Other", `${failed}: it returned the host ${String(host)} and the port ${String(port)}`)
+  } catch (defect) {
+    return connectionLoss("Other", failed, undefined, defect)
+  }
+}
 
 /** An address as it is written, `[::1]:7000` for those with colons. */
 export const formatAddress = ({ host, port }: NodeAddress): string =>
@@ -42,15 +58,23 @@ export const parseAddress = (text: string, asked: NodeAddress): NodeAddress | un
 
 const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
 
-/** What a node says of its cluster, or what is wrong with that. */
-export const fromSlots = (ranges: Ranges, asked: NodeAddress, translate: Translation): Topology | string => {
+/** What a node says of its cluster, or what is wrong with that: with what it says, or with the program's translation. */
+export const fromSlots = (
+  ranges: Ranges,
+  asked: NodeAddress,
+  translate: Translation
+): Topology | string | ConnectionError => {
   const owners: Array<Shard | undefined> = new Array(slotCount).fill(undefined)
   const shards = new Map<string, Shard>()
-  const addressOf = ({ host, port }: NodeAddress): string | undefined =>
+  let untranslated: ConnectionError | undefined = undefined
+  const addressOf = ({ host, port }: NodeAddress): string | undefined => {
     // A node that must be called by its name and has none is told as "?".
-    host === "?" || !isPort(port)
-      ? undefined
-      : formatAddress(translate({ host: host === "" ? asked.host : host, port }))
+    if (host === "?" || !isPort(port)) return undefined
+    const translated = translate({ host: host === "" ? asked.host : host, port })
+    if (!(translated instanceof ConnectionError)) return formatAddress(translated)
+    untranslated = translated
+    return undefined
+  }
   let covered = 0
   for (const { end, master, replicas, start } of ranges) {
     if (!(start >= 0 && start <= end && end < slotCount)) return `it names slots ${start} to ${end}`
@@ -67,7 +91,7 @@ export const fromSlots = (ranges: Ranges, asked: NodeAddress, translate: Transla
       owners[slot] = shard
     }
   }
-  return { shards: [...shards.values()], owners, covered }
+  return untranslated ?? { shards: [...shards.values()], owners, covered }
 }
 
 /** Whether two topologies say the same. */

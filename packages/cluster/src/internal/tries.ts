@@ -21,7 +21,7 @@ export const maxTries = 16
 
 /** How often redirects and TRYAGAIN are obeyed at once, and the pause after that. */
 const immediateTries = 8
-const redirectPause = 50
+export const redirectPause = 50
 
 /** Pauses after the loss of a connection: doubled from the shortest to the longest. */
 const shortestPause = 20
@@ -112,8 +112,21 @@ export const pauseBefore = (spent: Spent, reason: Reason): number => {
 /** The error of what has no try left. */
 export const giveUp = (command: RedisCommand.Any, error: RedisError, spent: Spent): RedisError =>
   spent.tries >= maxTries
-    ? exhausted(command, error.message, "delivery" in error ? error.delivery : "not-sent")
+    ? exhausted(command, saidBy(error), "delivery" in error ? error.delivery : "not-sent")
     : typed(error, spent.downs + 1)
+
+/** What went wrong, without what that means to the command: this is told of all tries together. */
+export const saidBy = (error: RedisError): string => {
+  const at = "address" in error && error.address !== undefined ? ` at ${error.address}` : ""
+  switch (error._tag) {
+    case "ConnectionError":
+      return `${error.detail}${at}`
+    case "TimeoutError":
+      return `no answer${at} within ${error.milliseconds} ms`
+    default:
+      return error.message.replace(/\.$/, "")
+  }
+}
 
 export const exhausted = (
   command: RedisCommand.Any,

@@ -48,7 +48,9 @@ export class ExclusivePool {
   /** Since when a connection has been idle; only kept while health checks are on. */
   readonly #idleSince = new WeakMap<RedisConnection, number>()
   #leases = 0
-  #closing = false
+  #waiting = 0
+  /** Why nobody gets a connection any more. */
+  #closed: RedisError | undefined = undefined
 
   constructor(
     options: Options,
@@ -75,12 +77,18 @@ export class ExclusivePool {
     return this.#used.size
   }
 
+  /** The number of those who wait for a connection. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
   /** A connection until the scope closes. */
   get lease(): Effect.Effect<Lease, RedisError, Scope.Scope> {
     return Effect.flatMap(this.#counted, (holder) =>
       Effect.flatMap(this.#takeUsable, (connection) => {
         const lease = this.#leaseOf(connection)
         holder.connection = connection
+        this.#waiting--
         return Effect.as(Effect.addFinalizer(() => Effect.sync(lease.giveBack)), lease)
       }))
   }
@@ -94,16 +102,22 @@ export class ExclusivePool {
   }
 
   /** Closes everything, for good. */
-  readonly close: Effect.Effect<void> = Effect.sync(() => {
-    this.#closing = true
-    for (const connection of this.#open) connection.close(this.#loss("ClientClosed", "The client was closed"))
-  })
+  readonly close: Effect.Effect<void> = Effect.sync(() =>
+    this.retire(this.#loss("ClientClosed", "The client was closed"))
+  )
+
+  /** Closes everything, for good; who waits fails with this when the scope closes. */
+  retire(reason: RedisError): void {
+    this.#closed ??= reason
+    for (const connection of this.#open) connection.close(this.#closed)
+  }
 
   /** Counts who has or waits for a connection. */
   get #counted(): Effect.Effect<{ connection?: RedisConnection }, never, Scope.Scope> {
     return Effect.acquireRelease(
       Effect.sync((): { connection?: RedisConnection } => {
         this.#leases++
+        this.#waiting++
         return {}
       }),
       ({ connection }) =>
@@ -112,6 +126,7 @@ export class ExclusivePool {
           connection?.exchange.closed === true ? this.#invalidate(connection) : Effect.void,
           Effect.sync(() => {
             this.#leases--
+            if (connection === undefined) this.#waiting--
           })
         )
     )
@@ -155,8 +170,7 @@ export class ExclusivePool {
     // Effect's pool interrupts whom it cannot serve any more.
     return Effect.catchCause(
       this.#takeWithin,
-      (cause) =>
-        this.#closing ? Effect.fail(this.#loss("ClientClosed", "The client was closed")) : Effect.failCause(cause)
+      (cause) => this.#closed === undefined ? Effect.failCause(cause) : Effect.fail(this.#closed)
     )
   }
 
@@ -169,7 +183,7 @@ export class ExclusivePool {
         ? Effect.fail(this.#loss("PoolExhausted", `Too many connections: the pool's limit of ${max} is reached`))
         : take
     }
-    return !Duration.isFinite(acquireTimeout) ? take : Effect.timeoutOrElse(take, {
+    return !Duration.isFinite(acquireTimeout) ? take : Effect.timeoutOrElse(this.#unlessOfAnother(take), {
       duration: acquireTimeout,
       orElse: () => {
         const waited = Duration.format(acquireTimeout)
@@ -177,6 +191,20 @@ export class ExclusivePool {
           this.#loss("PoolTimeout", `No connection available: the pool's limit of ${max} was reached for ${waited}`)
         )
       }
+    })
+  }
+
+  /** Tries again when it gets the failure of a dial that somebody else has waited for, and given up. */
+  #unlessOfAnother<A, R>(take: Effect.Effect<A, RedisError, R>): Effect.Effect<A, RedisError, R> {
+    const { acquireTimeout } = this.#options.settings.pool
+    return Effect.suspend(() => {
+      // That of its own dial does not come before: clocks round to a millisecond.
+      const own = this.#clock.currentTimeMillisUnsafe() + Duration.toMillis(acquireTimeout) - 1
+      return Effect.retry(take, {
+        while: (error) =>
+          error._tag === "ConnectionError" && error.reason === "PoolTimeout" &&
+          this.#clock.currentTimeMillisUnsafe() < own
+      })
     })
   }
 

@@ -7,6 +7,7 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as RedisArg from "../RedisArg.ts"
@@ -28,7 +29,7 @@ class Links {
   readonly #settings: ConnectionSettings
   readonly #scope: Scope.Scope
   readonly #context: Context.Context<never>
-  readonly #links = new Map<string, Link.Link>()
+  readonly #links = new Map<string, { readonly link: Link.Link; readonly fiber: Fiber.Fiber<never> | undefined }>()
   #closed = false
 
   constructor(
@@ -44,7 +45,7 @@ class Links {
   }
 
   get all(): ReadonlyArray<Link.Link> {
-    return [...this.#links.values()]
+    return Array.from(this.#links.values(), ({ link }) => link)
   }
 
   /** Where any server will do. */
@@ -72,17 +73,33 @@ class Links {
   /** The link to a place; it opens nothing before it is used. */
   at(place: string): Link.Link {
     const known = this.#links.get(place)
-    if (known !== undefined) return known
+    if (known !== undefined) return known.link
+    this.#forget()
     const link = new Link.Link({
       place,
       settings: this.#settings,
       subscribers: this.#subscribers,
       onMoved: (entry) => this.#rehome(link, entry)
     })
-    this.#links.set(place, link)
     if (this.#closed) link.close()
-    else Effect.runForkWith(this.#context)(Effect.forkIn(link.run, this.#scope, { startImmediately: true }))
+    const fiber = this.#closed
+      ? undefined
+      : Effect.runSyncWith(this.#context)(Effect.forkIn(link.run, this.#scope, { startImmediately: true }))
+    this.#links.set(place, { link, fiber })
     return link
+  }
+
+  /** Drops the links to places that are none any more: servers may come and go for as long as the client lives. */
+  #forget(): void {
+    const { isPlace } = this.#subscribers
+    if (isPlace === undefined) return
+    for (const [place, { fiber, link }] of this.#links) {
+      if (!link.unused || isPlace(place)) continue
+      this.#links.delete(place)
+      // Who is about to subscribe there looks for another place.
+      link.close(connectionLoss("Closed", "The server is no place for subscriptions any more", place))
+      fiber?.interruptUnsafe()
+    }
   }
 
   close(): void {

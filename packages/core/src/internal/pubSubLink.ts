@@ -67,6 +67,11 @@ export class Link {
     })
   }
 
+  /** Whether there is neither a connection nor anybody who wants one. */
+  get unused(): boolean {
+    return this.#state._tag === "Idle" && !this.#wanted
+  }
+
   /** Subscribes; a failure subscribes to nothing. */
   join(
     receiver: Receiver,
@@ -121,8 +126,7 @@ export class Link {
   }
 
   /** Fails everything, now and from now on. */
-  close(): void {
-    const failure = connectionLoss("ClientClosed", "The client was closed")
+  close(failure: RedisError = connectionLoss("ClientClosed", "The client was closed")): void {
     this.#state = { _tag: "Closed", failure }
     this.#settleWaiters(Exit.fail(failure))
     this.hub.close(failure)
@@ -161,7 +165,14 @@ export class Link {
       this.#state = { _tag: "Dialling" }
       const { place, subscribers } = this.#options
       return Effect.scoped(
-        Effect.flatMap(subscribers.connect(place, this.#owner), (connection) => this.#use(connection))
+        Effect.flatMap(
+          // Who waits for the connection must not wait for ever.
+          Effect.catchDefect(
+            subscribers.connect(place, this.#owner),
+            (defect) => Effect.fail(connectionLoss("Other", "The client failed to open a connection", place, defect))
+          ),
+          (connection) => this.#use(connection)
+        )
       ).pipe(
         Effect.catch((error) => {
           this.#settleWaiters(Exit.fail(error))

@@ -108,6 +108,7 @@ export class SharedConnection {
   readonly run: Effect.Effect<never, never, RedisConnector> = Effect.gen({ self: this }, function*() {
     let failures = 0
     while (true) {
+      if (this.#state._tag === "Closed") return yield* Effect.never
       this.#state = { _tag: "Idle" }
       yield* this.awaitDemand
       const served = yield* this.serve
@@ -130,11 +131,18 @@ export class SharedConnection {
   })
 
   /** Fails everything, now and from now on. */
-  readonly close: Effect.Effect<void> = Effect.sync(() => {
-    const failure = connectionLoss("ClientClosed", "The client was closed", this.address)
+  readonly close: Effect.Effect<void> = Effect.sync(() =>
+    this.retire(connectionLoss("ClientClosed", "The client was closed", this.address))
+  )
+
+  /** Fails everything with this, now and from now on. */
+  retire(failure: RedisError): void {
+    const before = this.#state
+    if (before._tag === "Closed") return
     this.#state = { _tag: "Closed", failure }
     this.#failWaiting(failure)
-  })
+    if (before._tag === "Ready" || before._tag === "Checking") before.connection.close(failure)
+  }
 
   /** One connection from its dial to its end. */
   private readonly serve: Effect.Effect<Served, never, RedisConnector> = Effect.suspend(() => {
