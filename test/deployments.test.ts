@@ -194,7 +194,7 @@ describe("The same program", { timeout: 30_000 }, () => {
   it.live("CCF-04, CCF-05: the limit of connections is an option of URLs", () =>
     Effect.gen(function*() {
       const { cluster } = deployed
-      const url = `redis+cluster://:${encoded}@${hosts(cluster.addresses)}?max_connections=7&pool.acquireTimeout=0`
+      const url = `redis+cluster://:${encoded}@${hosts(cluster.addresses)}?max_connections=4&pool.acquireTimeout=0`
       const pops = Effect.all(
         ["a", "b", "c"].map((key) => Effect.result(Redis.blpop([key], 0.1))),
         { concurrency: "unbounded" }
@@ -204,7 +204,7 @@ describe("The same program", { timeout: 30_000 }, () => {
           Effect.provide(Effect.andThen(Redis.get("a"), pops), NodeRedisClient.layerUrl(url)),
           (results) => results.filter(({ _tag }) => _tag === "Failure").length
         )
-      // Of seven connections six are for the nodes.
+      // Of four connections three are for the masters.
       assert.strictEqual(yield* tags(url), 2)
       assert.strictEqual(yield* tags(`${url}&max_connections_per_node=true`), 0)
     }))
