@@ -76,12 +76,20 @@ export const make = Effect.fnUntraced(function*(
   const endpoint = yield* RedisConfig.endpoint(options)
   const settings = yield* RedisConfig.settings(options)
   const pool = yield* makeAt(endpoint, settings)
-  // Each goes to the next of the shared connections.
-  if (settings.eager) yield* Effect.replicateEffect(ping(pool.router), settings.pool.shared, eagerly)
+  if (settings.eager) yield* openShared(pool)
   return pool
 })
 
-const eagerly = { concurrency: "unbounded", discard: true } as const
+/**
+ * Opens every shared connection of a pool, and fails with what keeps one from
+ * being opened.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const openShared = ({ router, settings }: Service): Effect.Effect<void, RedisError> =>
+  // Each goes to the next of the connections.
+  Effect.replicateEffect(ping(router), settings.pool.shared, { concurrency: "unbounded", discard: true })
 
 const ping = (router: RedisRouter.RedisRouter): Effect.Effect<void, RedisError> =>
   Effect.callback<void, RedisError>((resume) => {

@@ -31,6 +31,14 @@ import type { Kind } from "./RedisPubSub.ts"
 
 export {
   /**
+   * The command before one that an ASK has sent to a server that does not own
+   * the slot yet. It holds for the next command, or for all between MULTI and EXEC.
+   *
+   * @category constants
+   * @since 0.1.0
+   */
+  asking,
+  /**
    * Requests that wait, first come first served.
    *
    * @category models
@@ -403,6 +411,34 @@ export const ofConnection = (
       returned = true
     }))
 }
+
+/**
+ * The counts of several routers together.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const sumStats = (all: ReadonlyArray<RedisStats>): RedisStats => {
+  const sum = (count: (stats: RedisStats) => number) => all.reduce((total, stats) => total + count(stats), 0)
+  return {
+    shared: sum(({ shared }) => shared),
+    exclusive: sum(({ exclusive }) => exclusive),
+    exclusiveIdle: sum(({ exclusiveIdle }) => exclusiveIdle),
+    waiting: sum(({ waiting }) => waiting),
+    inFlight: sum(({ inFlight }) => inFlight)
+  }
+}
+
+/**
+ * Whether a command goes on where another one ended: its cursor means nothing
+ * to another server than the one that gave it.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isContinued = ({ spec }: RedisCommand.Any): boolean => continued.has(spec.name.toUpperCase())
+
+const continued: ReadonlySet<string> = new Set(["SCAN", "HSCAN", "SSCAN", "ZSCAN"])
 
 /**
  * Refuses what is of no use on connections that others share.

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as RedisClient from "@redfx/core/RedisClient"
-import * as RedisCommand from "@redfx/core/RedisCommand"
 import * as RedisConfig from "@redfx/core/RedisConfig"
 import { RedisConnector } from "@redfx/core/RedisConnector"
 import type { MasterNotFoundError, RedisError } from "@redfx/core/RedisError"
@@ -188,8 +187,7 @@ const clientOf = Effect.fnUntraced(function*(
   const describe = `sentinel ${service}, ${role}, asking ${printed(group)}, db ${settings.db}`
   const client = yield* RedisRouter.makeClient({ ...router, describe }, settings)
   yield* Effect.forkScoped(Watch.run(finder, interval))
-  // Each goes to the next of the shared connections.
-  if (settings.eager) yield* Effect.replicateEffect(ping(client), settings.pool.shared, eagerly)
+  if (settings.eager) yield* RedisPool.openShared(pool)
   return client
 })
 
@@ -209,14 +207,6 @@ const routerOf = Effect.fnUntraced(function*(
   const single = { ...settings, pool: { ...settings.pool, shared: 1 } }
   return ReadingRouter.scanningOn(router, (yield* RedisPool.makeFrom(toReplicas, single)).router)
 })
-
-const eagerly = { concurrency: "unbounded", discard: true } as const
-
-const ping = (client: RedisClient.Service): Effect.Effect<void, RedisError> =>
-  client.execute(RedisCommand.send("PING")).pipe(
-    // Refused is answered, too: not everybody may PING.
-    Effect.catchTag("NoPermissionError", () => Effect.void)
-  )
 
 const printed = ({ sentinels }: Discovery.Group): string => sentinels.inOrder.map(({ name }) => name).join(", ")
 

@@ -190,12 +190,6 @@ const makeRouter = Effect.fnUntraced(function*(
 
 const statsOf = (state: State, redirects: Redirects): Effect.Effect<RedisStats> =>
   Effect.map(Effect.suspend(() => Effect.forEach(state.nodes.all, (node) => node.pool.stats)), (all) => {
-    const sum = (count: (stats: RedisStats) => number) => all.reduce((total, stats) => total + count(stats), 0)
-    return {
-      shared: sum(({ shared }) => shared),
-      exclusive: sum(({ exclusive }) => exclusive),
-      exclusiveIdle: sum(({ exclusiveIdle }) => exclusiveIdle),
-      waiting: sum(({ waiting }) => waiting) + redirects.parking.length,
-      inFlight: sum(({ inFlight }) => inFlight)
-    }
+    const stats = RedisRouter.sumStats(all)
+    return { ...stats, waiting: stats.waiting + redirects.parking.length }
   })

@@ -6,6 +6,8 @@
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ClusterOptions } from "@redfx/core/RedisConfig"
 import { ConnectionError } from "@redfx/core/RedisError"
+import { isContinued } from "@redfx/core/RedisRouter"
+import { anyOf } from "./anyOf.ts"
 import type { Node } from "./nodes.ts"
 
 /** The servers of a slot. */
@@ -16,8 +18,6 @@ export interface Route {
 
 /** The server for a command that only reads, or the error of one that the program could not choose a server for. */
 export type Reader = (route: Route, command: RedisCommand.Any) => Node | ConnectionError
-
-const anyOf = (nodes: ReadonlyArray<Node>): Node | undefined => nodes[Math.floor(Math.random() * nodes.length)]
 
 /**
  * The reader that an option stands for, `undefined` for the master.
@@ -71,8 +71,5 @@ const chosenBy =
     }
   }
 
-/** Reads that go on where another one ended, on the same server. */
-const continued: ReadonlySet<string> = new Set(["HSCAN", "SSCAN", "ZSCAN"])
-
 /** Whether any server of the shard may answer. */
-export const isForReplicas = ({ spec }: RedisCommand.Any): boolean => spec.readonly && !continued.has(spec.name)
+export const isForReplicas = (command: RedisCommand.Any): boolean => command.spec.readonly && !isContinued(command)

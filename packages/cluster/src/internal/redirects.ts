@@ -11,6 +11,7 @@ import type { Redirector, Request } from "@redfx/core/RedisRouter"
 import type { ErrorReply } from "@redfx/core/Resp"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { anyOf } from "./anyOf.ts"
 import type { Node } from "./nodes.ts"
 import { fail, Parking } from "./parking.ts"
 import { routingKey } from "./plan.ts"
@@ -18,7 +19,7 @@ import { isForReplicas } from "./readFrom.ts"
 import type { Reader } from "./readFrom.ts"
 import { slotOf } from "./slot.ts"
 import type { State } from "./state.ts"
-import { parseAddress } from "./topology.ts"
+import { endpointOf } from "./topology.ts"
 import {
   exhausted,
   isOutage,
@@ -226,8 +227,3 @@ export class Redirects implements Redirector {
     return trouble
   }
 }
-
-/** The address of a node, which this client wrote. */
-export const endpointOf = (address: string) => parseAddress(address, { host: "", port: 0 }) ?? { host: "", port: 0 }
-
-const anyOf = (nodes: ReadonlyArray<Node>): Node | undefined => nodes[Math.floor(Math.random() * nodes.length)]

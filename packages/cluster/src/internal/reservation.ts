@@ -20,10 +20,10 @@ import * as Semaphore from "effect/Semaphore"
 import type { Node } from "./nodes.ts"
 import { fail } from "./parking.ts"
 import { routingKey } from "./plan.ts"
-import { endpointOf } from "./redirects.ts"
 import type { Redirects } from "./redirects.ts"
 import { slotOf } from "./slot.ts"
 import type { State } from "./state.ts"
+import { endpointOf } from "./topology.ts"
 import { exhausted, maxTries, notCovered, pauseAfterRedirect, redirectPause, typed } from "./tries.ts"
 
 interface Bound {

@@ -12,7 +12,7 @@ import type { ClusterSettings } from "./client.ts"
 import type { Node } from "./nodes.ts"
 import type { Redirects } from "./redirects.ts"
 import type { State } from "./state.ts"
-import { parseAddress } from "./topology.ts"
+import { endpointOf } from "./topology.ts"
 import { reasonOf } from "./tries.ts"
 import type { Reason } from "./tries.ts"
 
@@ -57,9 +57,8 @@ export const waitFor = ({ state }: Retrying, reason: Reason, pause: number): Eff
 /** The node to send to for this once, after an ASK. TRYAGAIN is about the node that was asked before. */
 export const askedIn = ({ state }: Retrying, error: RedisError, before: Node | undefined): Node | undefined => {
   if (error._tag !== "ConnectionError") return reasonOf(error) === "redirect" ? before : undefined
-  const { address = "", cause } = error
-  const asked = parseAddress(address, { host: "", port: 0 })
-  return cause instanceof ErrorReply && cause.code === "ASK" && asked !== undefined
-    ? state.follow(cause.line, asked)?.node
+  const { address, cause } = error
+  return cause instanceof ErrorReply && cause.code === "ASK" && address !== undefined
+    ? state.follow(cause.line, endpointOf(address))?.node
     : undefined
 }

@@ -21,7 +21,7 @@ import type { Discovered, DiscoveryOptions } from "./discovery.ts"
 import type { Node, Nodes } from "./nodes.ts"
 import type { Route } from "./readFrom.ts"
 import { slotCount } from "./slot.ts"
-import { formatAddress, isSame, parseAddress } from "./topology.ts"
+import { endpointOf, formatAddress, isSame, parseAddress } from "./topology.ts"
 import type { Shard, Topology } from "./topology.ts"
 
 export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
@@ -269,9 +269,7 @@ export class State {
   }
 
   #nodeAt(address: string): Node {
-    const endpoint = parseAddress(address, { host: "", port: 0 })
-    if (endpoint === undefined) throw new Error(`${address} was made by this client and is no address`)
-    return this.nodes.at(endpoint)
+    return this.nodes.at(endpointOf(address))
   }
 
   readonly #measure: Effect.Effect<void> = Effect.suspend(() =>

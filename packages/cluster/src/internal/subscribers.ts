@@ -11,6 +11,7 @@ import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { Subscribers as RouterSubscribers } from "@redfx/core/RedisRouter"
 import * as Effect from "effect/Effect"
+import { anyOf } from "./anyOf.ts"
 import type { Node } from "./nodes.ts"
 import { slotOf } from "./slot.ts"
 import type { State } from "./state.ts"
@@ -102,5 +103,3 @@ export class Subscribers {
     })
   }
 }
-
-const anyOf = <A>(all: ReadonlyArray<A>): A | undefined => all[Math.floor(Math.random() * all.length)]

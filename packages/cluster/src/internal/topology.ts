@@ -47,6 +47,13 @@ export const checked = (translate: (address: NodeAddress) => NodeAddress): Trans
 export const formatAddress = ({ host, port }: NodeAddress): string =>
   host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
 
+/** What an address stands for that this client has written. */
+export const endpointOf = (address: string): NodeAddress => {
+  const endpoint = parseAddress(address, { host: "", port: 0 })
+  if (endpoint === undefined) throw new Error(`${address} was written by this client and is no address`)
+  return endpoint
+}
+
 /** The address that a redirect names; without a host it is the one that sent the redirect. */
 export const parseAddress = (text: string, asked: NodeAddress): NodeAddress | undefined => {
   const colon = text.lastIndexOf(":")

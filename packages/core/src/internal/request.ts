@@ -125,7 +125,8 @@ export abstract class Request extends Effectable.Class<void> {
   }
 }
 
-const asking = RedisCommand.make({
+/** Goes before what an ASK has sent elsewhere. Without traits: the next command uses its effect up. */
+export const asking = RedisCommand.make({
   spec: new RedisCommand.Spec("ASKING", []),
   args: () => [],
   reply: RedisReply.raw

@@ -3,8 +3,8 @@
  *
  * @internal
  */
-import type { RedisStats } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
+import { isContinued, sumStats } from "@redfx/core/RedisRouter"
 import type { RedisRouter } from "@redfx/core/RedisRouter"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -23,11 +23,6 @@ export const readingFrom = (master: RedisRouter, replicas: RedisRouter): RedisRo
 /** A router that sends scans over connections to one server, where its others are to several. */
 export const scanningOn = (router: RedisRouter, one: RedisRouter): RedisRouter => divide(router, one, isContinued)
 
-/** A cursor means nothing to another server than the one that gave it. */
-const isContinued = ({ spec }: RedisCommand.Any): boolean => continued.has(spec.name.toUpperCase())
-
-const continued: ReadonlySet<string> = new Set(["SCAN", "HSCAN", "SSCAN", "ZSCAN"])
-
 const divide = (
   router: RedisRouter,
   other: RedisRouter,
@@ -37,13 +32,5 @@ const divide = (
   submit: (request) => (request.count === 1 && isForOther(request.leading) ? other : router).submit(request),
   exclusive: (commands) => (commands.every(isForOther) ? other : router).exclusive(commands),
   events: Stream.merge(router.events, other.events),
-  stats: Effect.zipWith(router.stats, other.stats, sum)
-})
-
-const sum = (one: RedisStats, other: RedisStats): RedisStats => ({
-  shared: one.shared + other.shared,
-  exclusive: one.exclusive + other.exclusive,
-  exclusiveIdle: one.exclusiveIdle + other.exclusiveIdle,
-  waiting: one.waiting + other.waiting,
-  inFlight: one.inFlight + other.inFlight
+  stats: Effect.map(Effect.all([router.stats, other.stats]), sumStats)
 })
