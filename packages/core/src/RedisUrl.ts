@@ -236,8 +236,17 @@ const addressOf = (mode: Mode, parts: Parts, decode: Decode): Given => {
 }
 
 const databaseOf = (path: string): Given => {
-  const digits = path.replace(/^\/+|\/+$/g, "")
+  const digits = withoutSlashes(path)
   return /^\d{1,15}$/.test(digits) ? { db: Number(digits) } : {}
+}
+
+/** Without the slashes around it. An expression for those at the end would begin anew at each slash. */
+const withoutSlashes = (path: string): string => {
+  let start = 0
+  let end = path.length
+  while (start < end && path[start] === "/") start++
+  while (end > start && path[end - 1] === "/") end--
+  return path.slice(start, end)
 }
 
 const userinfoOf = (userinfo: string, decode: Decode): Given => {
@@ -395,12 +404,18 @@ export const redact = (url: string): string => {
   const sign = rest.lastIndexOf("@")
   const open = sign < 0 ? rest : rest.slice(sign + 1)
   const [address = "", ...queries] = open.split("?")
-  // A password whose @host was forgotten looks like a port.
-  const shown = /^(?:(?:\[[^\]]*\]|[^:[\]]*)(?::\d{0,5})?(?:,|(?=\/)|$))*(?:\/[^:]*)?$/.test(address)
-    ? address
-    : "<redacted>"
+  const shown = isAddress(address) ? address : "<redacted>"
   const query = queries.join("?").split("&").map(redactPair).join("&")
   return `${scheme}${sign < 0 ? "" : "<redacted>@"}${shown}${queries.length === 0 ? "" : `?${query}`}`
+}
+
+/** Whether text is hosts and a path, and nothing else: a password whose `@host` was forgotten looks like a port. */
+const isAddress = (text: string): boolean => {
+  const slash = text.indexOf("/")
+  const hosts = slash < 0 ? text : text.slice(0, slash)
+  // One by one: an expression for all of them takes time exponential in their number.
+  return (slash < 0 || !text.includes(":", slash)) &&
+    hosts.split(",").every((host) => /^(?:\[[^\]]*\]|[^:[\]]*)(?::\d{0,5})?$/.test(host))
 }
 
 const redactPair = (pair: string): string => {

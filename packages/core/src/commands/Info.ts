@@ -128,14 +128,34 @@ const parseValue = (name: string, text: string): InfoValue => {
 
 const parseSeveral = (text: string): Readonly<Record<string, string | number>> | undefined => {
   const values: Record<string, string | number> = Object.create(null)
-  // A module lists others in brackets, separated by commas as well.
-  for (const item of text.split(/,(?![^[]*\])/)) {
+  for (const item of itemsOf(text)) {
     const separator = item.lastIndexOf("=")
     // Text that happens to hold both signs, such as a path.
     if (separator === -1) return undefined
     values[item.slice(0, separator)] = parseScalar(item.slice(separator + 1))
   }
   return values
+}
+
+/**
+ * The texts between commas. A module lists others in brackets, separated by commas as well. From the end, so that one pass
+ * tells which bracket is the next: an expression that looks ahead would take time quadratic in the length.
+ */
+const itemsOf = (text: string): ReadonlyArray<string> => {
+  const items: Array<string> = []
+  let end = text.length
+  let inBrackets = false
+  for (let at = text.length - 1; at >= 0; at--) {
+    const sign = text[at]
+    if (sign === "]") inBrackets = true
+    else if (sign === "[") inBrackets = false
+    else if (sign === "," && !inBrackets) {
+      items.push(text.slice(at + 1, end))
+      end = at
+    }
+  }
+  items.push(text.slice(0, end))
+  return items.reverse()
 }
 
 /** Versions, ids and what else only begins like a number stay text, as do integers that are not safe. */

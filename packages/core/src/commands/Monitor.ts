@@ -33,13 +33,33 @@ export interface MonitorEvent {
  * @since 0.1.0
  */
 export const monitorEvent: Reply.Reply<MonitorEvent> = Reply.make((value, view) => {
-  const line = /^(\d+\.\d+) \[(\d+) (.*?)\] (".*")$/s.exec(Reply.text.decode(value, view))
-  if (line === null) return Reply.mismatch("a line of MONITOR", value)
-  // All groups are part of every match.
-  const [, time, db, client = "", quoted = ""] = line
-  const args = Array.from(quoted.matchAll(/"((?:[^"\\]|\\.)*)"/gs), ([, text = ""]) => unescape(text))
+  const line = Reply.text.decode(value, view)
+  const head = /^(\d+\.\d+) \[(\d+) /.exec(line)
+  // The first place where the client can end; the expression for all of the line would try every other one too.
+  const bracket = head === null ? -1 : line.indexOf("] \"", head[0].length)
+  if (head === null || bracket < 0 || line.length < bracket + 4 || !line.endsWith("\"")) {
+    return Reply.mismatch("a line of MONITOR", value)
+  }
+  const [prefix, time, db] = head
+  const args = argumentsIn(line, bracket + 2)
+  const client = line.slice(prefix.length, bracket)
   return { time: Number(time), db: Number(db), ...clientOf(client), command: args.join(" "), args }
 })
+
+/** What stands between quotes from an index on; a backslash takes the meaning from the sign behind it. */
+const argumentsIn = (line: string, start: number): ReadonlyArray<string> => {
+  const args: Array<string> = []
+  let at = line.indexOf("\"", start)
+  while (at >= 0) {
+    const from = at + 1
+    at = from
+    while (at < line.length && line[at] !== "\"") at += line[at] === "\\" ? 2 : 1
+    if (at >= line.length) break
+    args.push(unescape(line.slice(from, at)))
+    at = line.indexOf("\"", at + 1)
+  }
+  return args
+}
 
 const clientOf = (client: string): Pick<MonitorEvent, "clientType" | "clientAddress" | "clientPort"> => {
   if (client === "lua") return { clientType: "lua", clientAddress: undefined, clientPort: undefined }
