@@ -187,7 +187,9 @@ export interface ClusterPoolOptions extends PoolOptions {
  * Beyond `inFlightCommands` (default 16384) or `inFlightBytes` (default 32 MiB) unanswered on one connection further
  * callers wait their turn. The others bound what a server may send, and end the connection with `ProtocolError`:
  * `replyDepth` (default 128), `bulkLength` in bytes (default 512 MiB), `aggregateLength` in elements (default 2²⁷),
- * `lineLength` in bytes (default 1 MiB). A whole reply has 1 GiB at the most.
+ * `lineLength` in bytes (default 1 MiB), `replyBytes` of a whole reply (default 1 GiB), on the wire and, by estimate, in
+ * memory together: 96 for each aggregate in it and 64 for each of their elements. Before a connection is set up a reply
+ * has 1 MiB at the most.
  *
  * @category options
  * @since 0.1.0
@@ -199,6 +201,7 @@ export interface LimitOptions {
   readonly bulkLength?: number | undefined
   readonly aggregateLength?: number | undefined
   readonly lineLength?: number | undefined
+  readonly replyBytes?: number | undefined
 }
 
 /**
@@ -399,6 +402,7 @@ export interface ConnectionSettings {
     readonly replyDepth: number | undefined
     readonly bulkLength: number | undefined
     readonly aggregateLength: number | undefined
+    readonly replyBytes: number | undefined
     readonly lineLength: number | undefined
   }
 }
@@ -479,7 +483,8 @@ export const settings = Effect.fnUntraced(function*(
       replyDepth: yield* optionalInteger("limits.replyDepth", limits.replyDepth),
       bulkLength: yield* optionalInteger("limits.bulkLength", limits.bulkLength),
       aggregateLength: yield* optionalInteger("limits.aggregateLength", limits.aggregateLength),
-      lineLength: yield* optionalInteger("limits.lineLength", limits.lineLength)
+      lineLength: yield* optionalInteger("limits.lineLength", limits.lineLength),
+      replyBytes: yield* optionalInteger("limits.replyBytes", limits.replyBytes)
     }
   }
 })

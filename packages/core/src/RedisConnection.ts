@@ -26,6 +26,7 @@ import { ProtocolError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
 import type * as Resp from "./Resp.ts"
 import { RespDecoder } from "./RespDecoder.ts"
+import type { DecodeOptions } from "./RespLimits.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -177,11 +178,13 @@ const open = Effect.fnUntraced(function*(
         startImmediately: true
       }
     )
-  yield* untilLost(read(pull, exchange, settings, address, owner.onRead))
+  const decoder = new RespDecoder({ ...limitsOf(settings), maxReplyBytes: greetingBytes, attributes: "drop" })
+  yield* untilLost(read(pull, decoder, exchange, address, owner.onRead))
   yield* untilLost(write(writer, exchange, writing, address))
 
   const run = (commands: ReadonlyArray<RedisCommand.Any>) => runBatch(exchange, commands)
   const protocol = yield* handshake(run, settings, credentials.first)
+  decoder.limit(limitsOf(settings))
   takeUnsent = owner.onUnsent ?? failAll
   const connection: RedisConnection = {
     address,
@@ -283,22 +286,25 @@ const runBatch = (
 // Reading and writing
 // -----------------------------------------------------------------------------
 
+/** What a reply may take before the server has accepted the client. Nothing that is asked for then is long. */
+const greetingBytes = 1024 * 1024
+
+const limitsOf = ({ limits }: ConnectionSettings): DecodeOptions => ({
+  maxAggregateLength: limits.aggregateLength,
+  maxBulkLength: limits.bulkLength,
+  maxLineLength: limits.lineLength,
+  maxDepth: limits.replyDepth,
+  maxReplyBytes: limits.replyBytes
+})
+
 /** Reads until the connection is lost, and fails with why. */
 const read = (
   pull: Effect.Effect<ReadonlyArray<Uint8Array>, Socket.SocketError>,
+  decoder: RespDecoder,
   exchange: Exchange,
-  settings: ConnectionSettings,
   address: string,
   onRead: Owner["onRead"]
 ): Effect.Effect<never, RedisError> => {
-  const { aggregateLength, bulkLength, lineLength, replyDepth } = settings.limits
-  const decoder = new RespDecoder({
-    attributes: "drop",
-    maxAggregateLength: aggregateLength,
-    maxBulkLength: bulkLength,
-    maxLineLength: lineLength,
-    maxDepth: replyDepth
-  })
   const receive = Effect.flatMap(pull, (chunks) => {
     for (let i = 0; i < chunks.length; i++) {
       exchange.receive(decoder.push(chunks[i]!))

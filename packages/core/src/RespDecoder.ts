@@ -64,6 +64,14 @@ const AT_BULK_LF = 4
 /** Within a streamed string, before the `;` of its next part. */
 const AT_PART = 5
 
+/**
+ * What an aggregate and each of its elements take in memory, roughly and in bytes: measured 90 to 130 for an empty one, 8
+ * (a small integer) to 60 (a bulk string) for an element. Charged to the reply when the aggregate begins, so that what a
+ * server announces is refused before it comes, and elements cost nothing to count.
+ */
+const AGGREGATE_COST = 96
+const ELEMENT_COST = 64
+
 /** A capacity up to this is kept for the next line. */
 const LINE_KEPT = 4096
 
@@ -83,7 +91,7 @@ export class RespDecoder {
   /** Why decoding ended; `undefined` while it goes on. */
   failure: ProtocolError | undefined = undefined
 
-  private readonly _limits: Limits
+  private _limits: Limits
   private readonly _keepAttributes: boolean
 
   private _state = AT_VALUE
@@ -91,7 +99,10 @@ export class RespDecoder {
   private _position = 0
   /** Where in the current chunk a fast path left off. */
   private _next = 0
-  /** Where the current reply began, relative to the current chunk; negative when that was in an earlier one. */
+  /**
+   * Where the current reply began, relative to the current chunk; negative when that was in an earlier one. What its
+   * aggregates take in memory counts as bytes before it.
+   */
   private _replyStart = 0
 
   /** `_frames[0]` is the root, `_top` is `_frames[_depth]`. */
@@ -116,6 +127,11 @@ export class RespDecoder {
   constructor(options?: DecodeOptions) {
     this._limits = new Limits(options)
     this._keepAttributes = options?.attributes !== "drop"
+  }
+
+  /** Has other limits hold from now on; the way of attributes stays. */
+  limit(options: DecodeOptions): void {
+    this._limits = new Limits(options)
   }
 
   /** Decodes a chunk and returns the values completed by it; the chunk must not change afterwards. */
@@ -143,7 +159,7 @@ export class RespDecoder {
       }
     }
     // Between two replies there is none that could be too long.
-    if (this.failure === undefined && !this.idle) this._checkReplyLength(chunk.length)
+    if (this.failure === undefined && !this.idle) this._checkReplyLength(chunk.length + this._streamedCost())
     else this._replyStart = chunk.length
     this._replyStart -= chunk.length
     this._frames[0]!.items = none
@@ -158,7 +174,7 @@ export class RespDecoder {
   /** Says that the input has ended, and fails in the middle of a reply. */
   end(): void {
     if (this.failure === undefined && !this.idle) {
-      this._fail(`the input ended ${-this._replyStart} bytes after the beginning of a reply`, 0)
+      this._fail("the input ended in the middle of a reply", 0)
     }
   }
 
@@ -298,7 +314,24 @@ export class RespDecoder {
     frame.items = []
     frame.remaining = length
     this._top = frame
-    if (length === 0) this._close()
+    this._charge(streamed ? 0 : length)
+    if (length === 0 && this.failure === undefined) this._close()
+  }
+
+  /** Counts an aggregate to what the reply takes. */
+  private _charge(length: number): void {
+    this._replyStart -= AGGREGATE_COST + ELEMENT_COST * length
+    this._checkReplyLength(this._position)
+  }
+
+  /** What is not charged yet: aggregates of unknown length that have not ended. */
+  private _streamedCost(): number {
+    let cost = 0
+    for (let depth = 1; depth <= this._depth; depth++) {
+      const frame = this._frames[depth]!
+      if (frame.streamed) cost += ELEMENT_COST * frame.items.length
+    }
+    return cost
   }
 
   /** Ends the topmost aggregate, which has no more items to come. */
@@ -375,8 +408,10 @@ export class RespDecoder {
       return false
     }
     this._position = at + 2
-    if (length === 0 && this._depth < this._limits.maxDepth) this._deliver([])
-    else this._open(ARRAY, length, false)
+    if (length === 0 && this._depth < this._limits.maxDepth) {
+      this._charge(0)
+      if (this.failure === undefined) this._deliver([])
+    } else this._open(ARRAY, length, false)
     return true
   }
 
@@ -493,6 +528,7 @@ export class RespDecoder {
     if (frame.kind === MAP && frame.items.length % 2 === 1) {
       return this._fail("a streamed map ends after a key without a value", this._position)
     }
+    this._replyStart -= ELEMENT_COST * frame.items.length
     this._finish(frame)
   }
 
@@ -601,7 +637,7 @@ export class RespDecoder {
   private _fail(detail: string, position: number): void {
     const tooLong = position - this._replyStart > this._limits.maxReplyBytes
     this.failure = stackless(() =>
-      new ProtocolError({ detail: tooLong ? `a reply is longer than ${this._limits.maxReplyBytes} bytes` : detail })
+      new ProtocolError({ detail: tooLong ? `a reply takes more than ${this._limits.maxReplyBytes} bytes` : detail })
     )
     // Nothing of the reply in progress is kept alive.
     this._frames.length = 1

@@ -15,7 +15,8 @@
  * - `maxAggregateLength`: elements of one array, set or push, and pairs of one map, 2²⁷ by default.
  * - `maxLineLength`: bytes of a line, which is a length, a number, a simple string or an error, and of a blob error.
  *   1 MiB by default, as a script may return a long status; at least 64.
- * - `maxReplyBytes`: bytes of one whole reply, 1 GiB by default, at least 64. `Infinity` turns it off.
+ * - `maxReplyBytes`: bytes of one whole reply as it comes, and 96 for each of its aggregates and 64 for each of their
+ *   elements, which is about what they take in memory. 1 GiB by default, at least 64. `Infinity` turns it off.
  * - `attributes`: whether a value that came with attributes is an `Attributed` (`"keep"`, the default) or the bare
  *   value (`"drop"`).
  *

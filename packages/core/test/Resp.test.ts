@@ -49,7 +49,7 @@ describe("Resp.decode", () => {
     Effect.gen(function*() {
       const { error, values } = yield* observe(chunks("+OK\r\n*2\r\n:1\r\n").pipe(Resp.decode()))
       assert.deepStrictEqual(values, ["OK"])
-      assert.strictEqual(error?.detail, "the input ended 8 bytes after the beginning of a reply")
+      assert.strictEqual(error?.detail, "the input ended in the middle of a reply")
       assert.deepStrictEqual(yield* observe(chunks().pipe(Resp.decode())), { values: [], error: undefined })
     }))
 

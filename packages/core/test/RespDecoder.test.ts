@@ -184,7 +184,7 @@ describe("RespDecoder", () => {
         decoder.end()
         const expected = end === 0 || end === bytes.length
           ? undefined
-          : `the input ended ${end} bytes after the beginning of a reply`
+          : "the input ended in the middle of a reply"
         assert.strictEqual(decoder.failure?.detail, expected)
       }
     }
@@ -268,13 +268,38 @@ describe("RespDecoder limits", () => {
       { maxReplyBytes: 64 },
       `$57\r\n${"x".repeat(57)}\r\n`,
       `$58\r\n${"x".repeat(58)}\r\n`,
-      "a reply is longer than 64 bytes"
+      "a reply takes more than 64 bytes"
+    ],
+    // 96 for the array, 64 for each element, 5 for the length and 4 for each integer.
+    [
+      { maxReplyBytes: 96 + 15 * 64 + 65 },
+      `*15\r\n${":1\r\n".repeat(15)}`,
+      `*15\r\n${":1\r\n".repeat(14)}:11\r\n`,
+      "a reply takes more than 1121 bytes"
     ],
     [
-      { maxReplyBytes: 64 },
-      `*15\r\n${":1\r\n".repeat(14)}:\r`,
-      `*16\r\n${":1\r\n".repeat(15)}`,
-      "a reply is longer than 64 bytes"
+      { maxReplyBytes: 96 + 15 * 64 + 65 },
+      `*15\r\n${":1\r\n".repeat(15)}`,
+      "*16\r\n",
+      "a reply takes more than 1121 bytes"
+    ],
+    [
+      { maxReplyBytes: 96 + 64 + 4 + 96 + 4 },
+      "*1\r\n*0\r\n",
+      "*1\r\n*1\r\n",
+      "a reply takes more than 264 bytes"
+    ],
+    [
+      { maxReplyBytes: 96 + 64 + 4 + 96 + 4 },
+      "*1\r\n%0\r\n",
+      "*1\r\n%1\r\n",
+      "a reply takes more than 264 bytes"
+    ],
+    [
+      { maxReplyBytes: 96 + 2 * 64 + 4 + 8 + 3 },
+      "*?\r\n:1\r\n:2\r\n.\r\n",
+      "*?\r\n:1\r\n:22\r\n.\r\n",
+      "a reply takes more than 239 bytes"
     ]
   ]
 
@@ -291,6 +316,7 @@ describe("RespDecoder limits", () => {
   it("have defaults that stop a server's lies at the line", () => {
     assert.match(decodeAll(["$536870913\r\n"]).failure ?? "", /the limit is 536870912/)
     assert.match(decodeAll(["*134217729\r\n"]).failure ?? "", /the limit is 134217728/)
+    assert.match(decodeAll(["*16777216\r\n"]).failure ?? "", /takes more than 1073741824 bytes/)
     assert.match(decodeAll(["*1\r\n".repeat(129)]).failure ?? "", /deeper than 128/)
     assert.match(decodeAll(["$99999999999999999999999\r\n"]).failure ?? "", /malformed/)
   })
@@ -298,7 +324,7 @@ describe("RespDecoder limits", () => {
   it("let nothing be allocated for what is only claimed", () => {
     const before = process.memoryUsage()
     const decoders = Array.from({ length: 200 }, () => {
-      const decoder = new RespDecoder()
+      const decoder = new RespDecoder({ maxReplyBytes: Infinity })
       decoder.push(latin1("*134217728\r\n%67108864\r\n~134217728\r\n$536870912\r\nx"))
       return decoder
     })

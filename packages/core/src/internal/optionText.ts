@@ -205,7 +205,8 @@ const connection: Texts<Omit<ConnectionOptions, "credentials">> = {
     replyDepth: integer,
     bulkLength: integer,
     aggregateLength: integer,
-    lineLength: integer
+    lineLength: integer,
+    replyBytes: integer
   }
 }
 
