@@ -1,6 +1,6 @@
 /** The clients that go through the same faults side by side, each as its users would write it. */
-import { Redis, RedisError } from "@redfx/core"
-import type { RedisClient } from "@redfx/core"
+import { Redis } from "@redfx/core"
+import type { RedisClient, RedisError } from "@redfx/core"
 import { NodeRedisClient } from "@redfx/node"
 import { GlideClusterClient, Logger } from "@valkey/valkey-glide"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,6 @@
 /** What is done to real deployments while clients write to them. */
 import { Redis } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
 import { NodeRedisClient, RedisClusterServers, RedisSentinelServers } from "@redfx/node"
 import type { RedisServer } from "@redfx/node"
 import * as Effect from "effect/Effect"
@@ -19,7 +20,7 @@ export interface Struck {
 }
 
 /** A deployment under fire. `hash` reads a key from whoever serves it. */
-export interface Field {
+interface Field {
   readonly deployment: Deployment
   readonly servers: ReadonlyArray<Server>
   readonly observers: ReadonlyArray<Server>
@@ -33,8 +34,8 @@ export interface Fault {
   readonly field: Field
 }
 
-const commandOn = <A>(server: Server, effect: Effect.Effect<A, unknown, any>): Effect.Effect<A, unknown> =>
-  Effect.provide(effect, NodeRedisClient.layer({ host: server.host, port: server.port, clientName: "chaos" })) as never
+const commandOn = <A>(server: Server, command: RedisCommand.RedisCommand<A, unknown, unknown>) =>
+  Effect.provide(command, NodeRedisClient.layer({ host: server.host, port: server.port, clientName: "chaos" }))
 
 /** When a server takes a write of its own, asked every 5 ms over one connection. */
 const takesWrites = (server: Server, key: string): Effect.Effect<number, unknown> =>

@@ -6,7 +6,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { Server } from "./faults.ts"
 
-export interface Seen {
+interface Seen {
   /** The most connections at a time, over all servers together. */
   readonly connections: (name: string) => number
   /** How often CLUSTER SLOTS, SHARDS and NODES were asked. */
