@@ -9,7 +9,7 @@ import type { RedisError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster, ClusterNode } from "./cluster.ts"
-import { runAll } from "./parts.ts"
+import { afterWriting, runAll } from "./parts.ts"
 
 /**
  * Runs a command on one server; sends it once more over a new connection when the first one is lost and that is safe. A
@@ -61,8 +61,12 @@ export const onMastersAndReplicas = (
         discard: true
       }
     )
+    const onMasters = Effect.mapError(
+      onEach(cluster, masters, command),
+      (error) => command.spec.readonly || replicas.length === 0 ? error : afterWriting(error)
+    )
     return Effect.map(
-      Effect.all([onEach(cluster, masters, command), Effect.timeoutOption(there, replicaLimit)], { concurrency: 2 }),
+      Effect.all([onMasters, Effect.timeoutOption(there, replicaLimit)], { concurrency: 2 }),
       ([replies]) => replies
     )
   })

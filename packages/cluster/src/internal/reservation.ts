@@ -6,7 +6,7 @@
  */
 import type { Service } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import { ClusterUnsupportedError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
+import { atIndex, ClusterUnsupportedError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import { RequestQueue } from "@redfx/core/RedisRouter"
 import type { Redirector, RedisRouter, Request } from "@redfx/core/RedisRouter"
@@ -216,9 +216,12 @@ export const guarded = (
       const sent = commands.filter((_, index) => refusals[index] === undefined)
       return Effect.map(reserved.pipeline(sent), (outcomes) => {
         let next = 0
-        return refusals.map((refusal) =>
-          // In range: there is one outcome for each command that was sent.
-          refusal === undefined ? Exit.mapError(outcomes[next++]!, (error) => typed(error)) : Exit.fail(refusal)
+        return refusals.map((refusal, index) =>
+          Exit.mapError(
+            // In range: there is one outcome for each command that was sent.
+            refusal === undefined ? outcomes[next++]! : Exit.fail(refusal),
+            (error) => atIndex(typed(error), index)
+          )
         )
       })
     },
