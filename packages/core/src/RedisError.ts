@@ -314,9 +314,8 @@ export class ExecAbortError extends Schema.TaggedError<ExecAbortError>("@redfx/c
     const causes = this.causes.map((cause) =>
       `; command ${cause.index + 1}, ${cause.command}: ${cause.code} ${cause.detail}`
     )
-    return `The transaction was discarded, nothing was run${at(this.address)}${causes.join("")}${
-      stopped(Retry.wholeText(this))
-    }`
+    const what = this.mayHaveWritten === true ? "" : ", nothing was run"
+    return `The transaction was discarded${what}${at(this.address)}${causes.join("")}${stopped(Retry.wholeText(this))}`
   }
 }
 
@@ -484,8 +483,8 @@ export class ReplicaNotFoundError
   )
 {
   override get message(): string {
-    return `No replica found for "${this.service}"${attempted(this.attempts)}. Nothing was sent.${
-      Retry.wholeText(this)
+    return `No replica found for "${this.service}"${attempted(this.attempts)}.${
+      Retry.fateText(this, "Nothing was sent", "", "The command was not sent")
     }`
   }
 }
@@ -556,7 +555,9 @@ export class SlotNotCoveredError
   })
 {
   override get message(): string {
-    return `No node of the cluster serves slot ${this.slot}. Nothing was sent.${Retry.wholeText(this)}`
+    return `No node of the cluster serves slot ${this.slot}.${
+      Retry.fateText(this, "Nothing was sent", "", "The command was not sent")
+    }`
   }
 }
 

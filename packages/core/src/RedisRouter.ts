@@ -346,7 +346,7 @@ const pipelineExclusive = (
 /** What kept all commands of a batch from being run, for one of them. */
 const unsentIn = (error: RedisError, command: RedisCommand.Any, index: number): RedisError =>
   "delivery" in error
-    ? failureOf(error, command.spec, error.delivery)
+    ? failureOf(error, command.spec, error.delivery, index)
     : error._tag === "DataError" && error.command !== command.spec.name
     ? new DataError({
       command: command.spec.name,

@@ -5,7 +5,7 @@
  */
 import { ConnectionError, TimeoutError } from "../RedisError.ts"
 import type { Delivery, RedisError } from "../RedisError.ts"
-import { inPart } from "./retry.ts"
+import { inPart, withFields } from "./retry.ts"
 import { stackless } from "./stackless.ts"
 
 export { connectionLoss } from "../RedisError.ts"
@@ -54,6 +54,10 @@ export const failureOf = (event: RedisError, command: Facts, delivery: Delivery,
         : event
   }
 }
+
+/** The same error as of something that is no command of the program's. */
+export const ofNoCommand = (error: RedisError): RedisError =>
+  error._tag === "ConnectionError" || error._tag === "TimeoutError" ? withFields(error, { command: undefined }) : error
 
 /** A limit in time that passed, before it is known which commands that befalls. */
 export const timeLimit = (phase: TimeoutError["phase"], milliseconds: number, address?: string): TimeoutError =>

@@ -212,15 +212,19 @@ export const deliveryText = (
 /**
  * What the end of a message says of an error of which `own` holds, unless something else of the whole effect is to be told.
  *
- * - `advice`: what to do when it is safe.
+ * - `advice`: what to do when it is safe; nothing is said when it is empty.
  * - `ownInPart`: the same of a command that was not alone.
  */
 export const fateText = (error: RedisError, own: string, advice: string, ownInPart = own): string => {
   const { mayHaveWritten, partial } = marksOf(error)
   if (partial !== undefined) return ` ${ownInPart}.${wholeText(error)}`
   if (mayHaveWritten === true) return wholeText(error)
-  if (!isRetryable(error)) return ` ${own}.`
-  return ` ${own}; ${mayRepeatWrite(error) ? "retry only if running it twice does no harm" : advice}.`
+  const next = !isRetryable(error)
+    ? ""
+    : mayRepeatWrite(error)
+    ? "retry only if running it twice does no harm"
+    : advice
+  return ` ${own}${next === "" ? "" : `; ${next}`}.`
 }
 
 /** What is known of the whole effect that failed, where it is more than of the one command. */
