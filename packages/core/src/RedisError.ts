@@ -315,6 +315,9 @@ export class ExecAbortError extends Schema.TaggedError<ExecAbortError>("@redfx/c
       `; command ${cause.index + 1}, ${cause.command}: ${cause.code} ${cause.detail}`
     )
     const what = this.mayHaveWritten === true ? "" : ", nothing was run"
+    // Some servers refuse EXEC itself, and say why only there.
+    const said = Retry.refusalOfExec(this.detail)
+    if (said !== undefined) causes.push(`; EXEC: ${said}`)
     return `The transaction was discarded${what}${at(this.address)}${causes.join("")}${stopped(Retry.wholeText(this))}`
   }
 }

@@ -47,11 +47,13 @@ export const failureOf = (event: RedisError, command: Facts, delivery: Delivery,
           ...(event.address === undefined ? {} : { address: event.address })
         })
       )
-    default:
-      // It names another command, or none, and so has no place among those of the caller.
+    case "ProtocolError":
       return delivery === "unknown" && !command.readonly
         ? inPart(event, { answered: [], unknown: [], mayHaveWritten: true })
         : event
+    default:
+      // What keeps a connection from being opened, or a command from being run.
+      return event
   }
 }
 

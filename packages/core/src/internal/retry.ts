@@ -144,8 +144,8 @@ const passing: ReadonlySet<string> = new Set([
   "UNBLOCKED"
 ])
 
-/** What made EXEC itself be refused stands in its reply. */
-const refusalOfExec = /because of: (?:-?)(\w+)/
+/** What made a server refuse EXEC itself, from the detail of its reply. */
+export const refusalOfExec = (detail: string): string | undefined => /because of: -?(\S.*)/.exec(detail)?.[1]
 
 export const isRetryable = (error: RedisError): boolean => {
   switch (error._tag) {
@@ -165,8 +165,8 @@ export const isRetryable = (error: RedisError): boolean => {
     case "ResponseError":
       return passing.has(error.code)
     case "ExecAbortError": {
-      const said = refusalOfExec.exec(error.detail)?.[1]
-      const codes = error.causes.map(({ code }) => code).concat(said ?? [])
+      const said = refusalOfExec(error.detail)
+      const codes = [...error.causes.map(({ code }) => code), ...said === undefined ? [] : said.split(" ", 1)]
       return codes.length > 0 && codes.every((code) => passing.has(code))
     }
     default:
