@@ -283,6 +283,18 @@ describe("a transaction that fails", () => {
       assert.deepInclude(verdict(error), { retryable: true, safe: false, index: 1 })
     }).pipe(Effect.scoped))
 
+  it.live("a connection that is lost in the body of a watch is a WatchError, in a pipeline as well", () =>
+    Effect.gen(function*() {
+      let cuts = 1
+      const { on } = yield* against((command, connection) =>
+        command.name === "GET"
+          ? cuts-- > 0 ? FakeNode.cut() : Encode.bulk("v")
+          : transacting({ exec: "*2\r\n:1\r\n$1\r\nv\r\n" })(command, connection)
+      )
+      const body = Effect.as(Redis.pipeline([Redis.get("a"), Redis.get("b")]), incrGet)
+      assert.deepStrictEqual(yield* on(Redis.watch("k", body)), [1, "v"])
+    }).pipe(Effect.scoped))
+
   it.live("EXEC has no place among the commands of the caller", () =>
     Effect.gen(function*() {
       const { on } = yield* against(transacting({ exec: Encode.error("CLUSTERDOWN x") }))

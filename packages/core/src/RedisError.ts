@@ -454,7 +454,8 @@ const attempted = (attempts: typeof Attempts.Type): string =>
   attempts.map((attempt) => `; ${attempt.address}: ${attempt.detail}`).join("")
 
 /**
- * No sentinel names a usable master of the service. `attempts`: what each one said.
+ * No sentinel names a usable master of the service. `attempts`: what each one said. `permanent`: whether all of them will
+ * say the same next time, as with a wrong password for sentinels.
  *
  * @category errors
  * @since 0.1.0
@@ -463,6 +464,7 @@ export class MasterNotFoundError
   extends Schema.TaggedError<MasterNotFoundError>("@redfx/core/RedisError/MasterNotFoundError")("MasterNotFoundError", {
     service: Schema.String,
     attempts: Attempts,
+    permanent: Schema.optionalKey(Schema.Boolean),
     ...marks
   })
 {
@@ -474,7 +476,8 @@ export class MasterNotFoundError
 }
 
 /**
- * No replica of the service is usable, and no master either.
+ * No replica of the service is usable, and no master either. `attempts` and `permanent` are as in
+ * {@link MasterNotFoundError}.
  *
  * @category errors
  * @since 0.1.0
@@ -482,7 +485,12 @@ export class MasterNotFoundError
 export class ReplicaNotFoundError
   extends Schema.TaggedError<ReplicaNotFoundError>("@redfx/core/RedisError/ReplicaNotFoundError")(
     "ReplicaNotFoundError",
-    { service: Schema.String, attempts: Attempts, ...marks }
+    {
+      service: Schema.String,
+      attempts: Attempts,
+      permanent: Schema.optionalKey(Schema.Boolean),
+      ...marks
+    }
   )
 {
   override get message(): string {

@@ -133,7 +133,11 @@ const attempt = <C extends Commands, E, R>(
       ),
       Effect.mapError((error) => lostConnection(error, keys))
     )
-    return yield* Effect.mapError(commit(reserved, commands), (error) => lostConnection(error, keys))
+    return yield* Effect.mapError(
+      commit(reserved, commands),
+      // What has a place among the commands was answered by EXEC, which has run the others.
+      (error) => "index" in error && error.index !== undefined ? error : lostConnection(error, keys)
+    )
   }))
 
 const commit = <C extends Commands>(client: Service, commands: C): Effect.Effect<Successes<C>, RedisError> =>

@@ -151,10 +151,11 @@ export const isRetryable = (error: RedisError): boolean => {
   switch (error._tag) {
     case "ConnectionError":
       return error.reason !== "Tls" && error.reason !== "ClientClosed" && error.permanent !== true
-    case "TimeoutError":
-    case "BusyLoadingError":
     case "MasterNotFoundError":
     case "ReplicaNotFoundError":
+      return error.permanent !== true
+    case "TimeoutError":
+    case "BusyLoadingError":
     case "WatchError":
     case "OutOfMemoryError":
     case "ClusterDownError":
