@@ -359,6 +359,28 @@ describe("retryOnTimeout", () => {
         assert.deepInclude(verdict(error), { retryable: true, safe: false })
       }
     }).pipe(Effect.scoped))
+
+  it.live("does not forget that EXEC, sent again and refused, may have run before", () =>
+    Effect.gen(function*() {
+      let times = 0
+      const { on } = yield* against(
+        ({ name }) =>
+          name === "MULTI"
+            ? Encode.ok
+            : name === "EXEC"
+            ? times++ === 0
+              ? [FakeNode.delay("130 millis"), FakeNode.reply("*1\r\n:1\r\n")]
+              : Encode.error("EXECABORT Transaction discarded because of: LOADING x")
+            : name === "HELLO" || name === "CLIENT"
+            ? undefined
+            : "+QUEUED\r\n",
+        { retryOnTimeout: true }
+      )
+      const error = yield* Effect.flip(on(Redis.transaction([Redis.incr("n")])))
+      assert.strictEqual(error._tag, "ExecAbortError")
+      assert.deepInclude(verdict(error), { retryable: true, safe: false })
+      assert.notInclude(error.message, "nothing was run")
+    }).pipe(Effect.scoped))
 })
 
 describe("refused handshakes", () => {
@@ -493,5 +515,35 @@ describe("in a cluster", () => {
         results.map((result) => Result.isFailure(result) ? verdict(result.failure).index : "ok")
       assert.deepStrictEqual(indexes(yield* on(Redis.pipelineSettled(reads))), ["ok", 1, 2, 3])
       assert.deepStrictEqual(indexes(yield* on(Redis.withConnection(Redis.pipelineSettled(reads)))), ["ok", 1, 2, 3])
+    }).pipe(Effect.scoped))
+
+  it.live("so it does for who uses a client without Redis.pipeline", () =>
+    Effect.gen(function*() {
+      const { a, client } = yield* setUp()
+      a.instead = ({ name }) => name === "HGETALL" ? Encode.error("WRONGTYPE x") : undefined
+      const commands = [Redis.mget([keyOfA, keyOfB]), Redis.get(keyOfA), Redis.hgetall(keyOfA)]
+      const reserved = yield* client.reserve
+      for (const self of [client, reserved]) {
+        const outcomes = yield* self.pipeline(commands)
+        const errors = yield* Effect.forEach(outcomes, (outcome) => Effect.result(outcome))
+        assert.deepStrictEqual(
+          errors.map((result) => Result.isFailure(result) ? verdict(result.failure).index : "ok"),
+          [0, "ok", 2]
+        )
+      }
+    }).pipe(Effect.scoped))
+
+  it.live("an error of what had no answer in time has its place as well", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "150 millis" })
+      a.instead = b.instead = ({ name }) => name === "HGETALL" ? FakeNode.stall() : undefined
+      const results: ReadonlyArray<Result.Result<unknown, RedisError.RedisError>> = yield* Client.on(client)(
+        Redis.pipelineSettled([Redis.get(keyOfC), Redis.hgetall(keyOfA), Redis.hgetall(keyOfB)])
+      )
+      assert.deepStrictEqual(
+        results.map((result) => Result.isFailure(result) ? [result.failure._tag, verdict(result.failure).index] : "ok"),
+        ["ok", ["TimeoutError", 1], ["TimeoutError", 2]]
+      )
     }).pipe(Effect.scoped))
 })
