@@ -23,15 +23,17 @@ describe("RedisError types", () => {
     const own = Effect.flatMap(limited, (value) => value === undefined ? Effect.fail("nothing" as const) : Effect.void)
     const again = Effect.retry(own, { times: 3, while: RedisError.isSafeToRetry })
     expectTypeOf<ErrorOf<typeof again>>().toEqualTypeOf<RedisError.RedisError | Cause.TimeoutError | "nothing">()
-    Effect.retry(own, { times: 3, while: RedisError.isRetryable })
+    const often = Effect.retry(own, { times: 3, while: RedisError.isRetryable })
+    expectTypeOf(often).toEqualTypeOf(again)
   })
 
   it("isRedisError leaves redfx's own TimeoutError of two", () => {
-    Effect.catchTag(Effect.timeout(Redis.get("k"), "1 second"), "TimeoutError", (error) => {
+    const caught = Effect.catchTag(Effect.timeout(Redis.get("k"), "1 second"), "TimeoutError", (error) => {
       if (RedisError.isRedisError(error)) expectTypeOf(error).toEqualTypeOf<RedisError.TimeoutError>()
       else expectTypeOf(error).toEqualTypeOf<Cause.TimeoutError>()
       return Effect.void
     })
+    expectTypeOf<ErrorOf<typeof caught>>().toEqualTypeOf<Exclude<RedisError.RedisError, RedisError.TimeoutError>>()
   })
 
   it("NCO-07: catchTag takes a class out of what a command can fail with", () => {
