@@ -51,6 +51,16 @@ export {
 
 export {
   /**
+   * Runs an effect in the context of who made what many share, and not in the caller's: of that it has the scope alone.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  inContext
+} from "./internal/ownContext.ts"
+
+export {
+  /**
    * The command before one that an ASK has sent to a server that does not own
    * the slot yet. It holds for the next command, or for all between MULTI and EXEC.
    *

@@ -47,18 +47,22 @@ export const arrived: Effect.Effect<void> = Effect.yieldNow
 /**
  * Runs an effect within a limit of milliseconds. What has arrived when the limit passes still counts, however late the
  * event loop comes to it. Goes by the given clock, else by that of the caller.
+ *
+ * - `unless`: asked when the limit passes; `true` waits for as long once more.
  */
 export const within = <A, E, R, A2, E2, R2>(
   effect: Effect.Effect<A, E, R>,
-  { clock, limit, orElse }: {
+  { clock, limit, orElse, unless }: {
     readonly limit: number
     readonly orElse: () => Effect.Effect<A2, E2, R2>
     readonly clock?: Clock.Clock | undefined
+    readonly unless?: (() => boolean) | undefined
   }
 ): Effect.Effect<A | A2, E | E2, R | R2> => {
   if (limit === Infinity) return effect
-  const passed = Effect.flatMap(clock === undefined ? Clock.Clock : Effect.succeed(clock), (clock) =>
-    Effect.andThen(Effect.suspend(() => sleepUntil(clock, elapsed(clock) + limit)), arrived))
+  const once = Effect.flatMap(clock === undefined ? Clock.Clock : Effect.succeed(clock), (clock) =>
+    Effect.andThen(sleepUntil(clock, elapsed(clock) + limit), arrived))
+  const passed: Effect.Effect<void> = Effect.flatMap(once, () => unless?.() === true ? passed : Effect.void)
   return Effect.flatMap(
     Effect.raceFirst(Effect.asSome(effect), Effect.as(passed, Option.none())),
     (result): Effect.Effect<A | A2, E2, R2> =>
