@@ -184,7 +184,7 @@ export const pipeline = (retrying: Retrying, commands: Commands): Effect.Effect<
       onFailure: (error) => Effect.sync(() => pipeline.fail(pending, error)),
       onSuccess: () => pipeline.send(pending, unspent)
     })
-    return within(retrying.settings.connection, pending.map(({ index }) => commands[index]!), {
+    return within(retrying, pending.map(({ index }) => commands[index]!), {
       whole: Effect.map(sending, () => pipeline.outcomes(0)),
       orElse: (limit) => Effect.sync(() => pipeline.outcomes(limit))
     })

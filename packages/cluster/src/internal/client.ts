@@ -8,10 +8,11 @@ import type { RedisEvent, RedisStats, Service } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import type { ClusterOptions } from "@redfx/core/RedisConfig"
-import { RedisConnector } from "@redfx/core/RedisConnector"
+import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { atIndex, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisRouter from "@redfx/core/RedisRouter"
+import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -74,6 +75,7 @@ export const make = Effect.fnUntraced(function*(
   const refusesWrite = (command: RedisCommand.Any) => settings.readOnly ? notForReading(command) : undefined
   const retrying: Retrying = {
     settings,
+    clock: yield* Clock.Clock,
     ...routing,
     refuses: (command) => refusesWrite(command) ?? refusalInBatch(command),
     unsent: base.transaction
@@ -167,7 +169,8 @@ const makeRouter = Effect.fnUntraced(function*(
   events: Stream.Stream<RedisEvent>,
   onEvent: (event: RedisEvent) => void
 ): Effect.fn.Return<RedisRouter.RedisRouter, never, RedisConnector> {
-  const subscribers = new Subscribers(state, yield* RedisConnector, onEvent)
+  const context = yield* Effect.context<RedisConnector>()
+  const subscribers = new Subscribers(state, context, onEvent)
   state.onAdopted((topology) => subscribers.retain(topology))
   // A cluster has only this database.
   const attributes = { "db.namespace": "0" }
@@ -182,7 +185,7 @@ const makeRouter = Effect.fnUntraced(function*(
         return node === undefined ? Effect.fail(notCovered(command)) : node.pool.router.exclusive(commands)
       }),
     ...RedisRouter.refusals,
-    reserve: reserve(state, redirects, rest),
+    reserve: RedisRouter.inContext(context)(reserve(state, redirects, rest)),
     ...rest,
     describe: `cluster ${settings.startNodes.map(formatAddress).sort().join(", ")}`
   }

@@ -44,7 +44,7 @@ export const following = <A>(
             running = false
           }))
       })
-    return within(retrying.settings.connection, [command], {
+    return within(retrying, [command], {
       // Reading the topology has tries of its own.
       whole: Effect.andThen(retrying.state.known, untilRun(retrying, command, attempt)),
       orElse: (limit) => Effect.fail(timedOut(command, limit, running))

@@ -104,13 +104,13 @@ export class Nodes {
   /** The node at an address that a redirect names: it is kept for a while, though the cluster may not tell of it. */
   named(endpoint: NodeAddress): Node {
     const node = this.at(endpoint)
-    this.#named.set(node.address, this.#clock.currentTimeMillisUnsafe())
+    this.#named.set(node.address, RedisRouter.elapsed(this.#clock))
     return node
   }
 
   /** Gives up all but these and those that redirects name: what is under way there is finished first. */
   retain(addresses: ReadonlySet<string>): void {
-    const since = this.#clock.currentTimeMillisUnsafe() - namedFor
+    const since = RedisRouter.elapsed(this.#clock) - namedFor
     for (const [address, time] of this.#named) if (time <= since) this.#named.delete(address)
     for (const [address, { node, scope }] of this.#nodes) {
       if (addresses.has(address) || this.#named.has(address)) continue

@@ -7,6 +7,8 @@ import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { Outcome } from "@redfx/core/RedisRouter"
 import { ErrorReply } from "@redfx/core/Resp"
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ClusterSettings } from "./client.ts"
 import type { Node } from "./nodes.ts"
@@ -17,11 +19,13 @@ import { reasonOf } from "./tries.ts"
 import type { Reason } from "./tries.ts"
 
 /**
+ * - `clock`: the client's, by which all its limits and pauses go.
  * - `refuses`: the error that refuses a command among others.
  * - `unsent`: a transaction of which nothing is sent.
  */
 export interface Retrying {
   readonly settings: ClusterSettings
+  readonly clock: Clock.Clock
   readonly state: State
   readonly redirects: Redirects
   readonly refuses: (command: RedisCommand.Any) => RedisError | undefined
@@ -31,8 +35,8 @@ export interface Retrying {
 }
 
 /** Waits before the next try, and learns meanwhile what has changed; fails when that cannot be told. */
-export const waitFor = ({ state }: Retrying, reason: Reason, pause: number): Effect.Effect<void, RedisError> => {
-  const sleep = pause === 0 ? Effect.void : Effect.sleep(pause)
+export const waitFor = ({ clock, state }: Retrying, reason: Reason, pause: number): Effect.Effect<void, RedisError> => {
+  const sleep = pause === 0 ? Effect.void : clock.sleep(Duration.millis(pause))
   switch (reason) {
     case "redirect":
       return sleep
