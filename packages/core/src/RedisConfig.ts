@@ -458,7 +458,7 @@ export const settings = Effect.fnUntraced(function*(
     eager: (yield* choice("connect", options.connect ?? "lazy", ["lazy", "eager"])) === "eager" || single,
     tls,
     connectTimeout: yield* duration("connectTimeout", options.connectTimeout, Duration.seconds(10)),
-    commandTimeout: yield* duration("commandTimeout", options.commandTimeout, Duration.infinity),
+    commandTimeout: yield* duration("commandTimeout", options.commandTimeout, Duration.seconds(5)),
     retryOnTimeout: options.retryOnTimeout ?? false,
     livenessTimeout: yield* duration("livenessTimeout", options.livenessTimeout, Duration.seconds(30)),
     healthCheckInterval: yield* duration("healthCheckInterval", options.healthCheckInterval, Duration.infinity),
