@@ -235,22 +235,24 @@ for (const shift of [-hour, hour]) {
     }))
 }
 
-/** Who runs something, as its context tells. */
-const Runner = Context.Reference<string>("test/Runner", { defaultValue: () => "nobody" })
+/** What the contexts of who made a client and of who uses it have, each of its own. */
+const Maker = Context.Reference<boolean>("test/Maker", { defaultValue: () => false })
+const User = Context.Reference<boolean>("test/User", { defaultValue: () => false })
 
 describe("What many share", () => {
   /** Credentials that tell who has asked for them. */
   const watched = () => {
-    const runners: Array<string> = []
-    const credentials = Effect.map(Runner, (runner) => {
-      runners.push(runner)
+    const runners = new Set<string>()
+    const credentials = Effect.gen(function*() {
+      runners.add(`maker: ${yield* Maker}, user: ${yield* User}`)
       return { password: Redacted.make("secret") }
     })
     return { credentials, runners }
   }
-  const byMaker = Effect.provideService(Runner, "maker")
+  const byMaker = Effect.provideService(Maker, true)
+  const onlyMaker = ["maker: true, user: false"]
   const byUser = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-    Effect.provideService(Effect.provide(effect, TestClock.layer()), Runner, "user")
+    Effect.provideService(Effect.provide(effect, TestClock.layer()), User, true)
   const handshake = { password: "secret" }
 
   it.live.each<readonly [string, Use, string]>([
@@ -271,7 +273,7 @@ describe("What many share", () => {
       for (let i = 0; i < 3; i++) yield* Effect.exit(byUser(run(effect)))
       yield* node.listen
       yield* Effect.timeout(run(effect), "5 seconds")
-      assert.deepStrictEqual([...new Set(runners)], ["maker"])
+      assert.deepStrictEqual([...runners], onlyMaker)
     }))
 
   it.live("a check of a connection that was unused for long runs in the context of who made it", () =>
@@ -299,7 +301,7 @@ describe("What many share", () => {
       yield* byUser(run(Redis.blpop(keyOfB, "1 millis")))
       yield* byUser(run(Redis.withConnection(Redis.get(keyOfA))))
       yield* byUser(run(Effect.scoped(Effect.flatMap(Redis.pubsub(), ({ subscribe }) => subscribe("c")))))
-      assert.deepStrictEqual([...new Set(runners)], ["maker"])
+      assert.deepStrictEqual([...runners], onlyMaker)
     }))
 
   it.live("the limits of a group's questions go by the clock of who made it", () =>
