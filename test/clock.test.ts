@@ -3,8 +3,8 @@
  * the clock and in the context of who made the client, whoever uses it first.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisClient } from "@redfx/core"
-import type { RedisConfig } from "@redfx/core"
+import { Redis } from "@redfx/core"
+import type { RedisClient, RedisConfig } from "@redfx/core"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -30,7 +30,8 @@ const subscribed = Encode.push([Encode.bulk("subscribe"), Encode.bulk("c"), Enco
 const popped = Encode.array([Encode.bulk("q"), Encode.bulk("v")])
 
 /** Answers GET, BLPOP and SUBSCRIBE. */
-const answering: FakeNode.Handler = ({ name }) => ({ GET: Encode.bulk("v"), BLPOP: popped, SUBSCRIBE: subscribed })[name]
+const answering: FakeNode.Handler = ({ name }) =>
+  ({ GET: Encode.bulk("v"), BLPOP: popped, SUBSCRIBE: subscribed })[name]
 
 /** Never answers GET, BLPOP and SUBSCRIBE. */
 const stalling: FakeNode.Handler = ({ name }) =>
@@ -258,23 +259,26 @@ describe("What many share", () => {
   it.live.each<readonly [string, Use, string]>([
     ...uses,
     ["a monitor", Stream.runHead(Redis.monitor()), "MONITOR"]
-  ])("is opened and waits in the context of who made it, not of its first user: %s", ([, effect]) =>
-    Effect.gen(function*() {
-      const node = yield* FakeNode.make((command, connection) =>
-        command.name === "MONITOR"
-          ? [FakeNode.reply(Encode.ok), FakeNode.reply("+1.0 [0 lua] \"PING\"\r\n")]
-          : answering(command, connection), { handshake })
-      const { credentials, runners } = watched()
-      const client = yield* byMaker(Client.make(node, { credentials }))
-      const run = Client.on(client)
-      yield* byUser(run(effect))
-      yield* node.stopListening
-      yield* node.cutAll()
-      for (let i = 0; i < 3; i++) yield* Effect.exit(byUser(run(effect)))
-      yield* node.listen
-      yield* Effect.timeout(run(effect), "5 seconds")
-      assert.deepStrictEqual([...runners], onlyMaker)
-    }))
+  ])(
+    "is opened and waits in the context of who made it, not of its first user: %s",
+    ([, effect]) =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make((command, connection) =>
+          command.name === "MONITOR"
+            ? [FakeNode.reply(Encode.ok), FakeNode.reply("+1.0 [0 lua] \"PING\"\r\n")]
+            : answering(command, connection), { handshake })
+        const { credentials, runners } = watched()
+        const client = yield* byMaker(Client.make(node, { credentials }))
+        const run = Client.on(client)
+        yield* byUser(run(effect))
+        yield* node.stopListening
+        yield* node.cutAll()
+        for (let i = 0; i < 3; i++) yield* Effect.exit(byUser(run(effect)))
+        yield* node.listen
+        yield* Effect.timeout(run(effect), "5 seconds")
+        assert.deepStrictEqual([...runners], onlyMaker)
+      })
+  )
 
   it.live("a check of a connection that was unused for long runs in the context of who made it", () =>
     Effect.gen(function*() {
@@ -321,7 +325,10 @@ describe("acquireTimeout", () => {
       const node = yield* FakeNode.make(({ name }) =>
         name === "BLPOP" ? FakeNode.stall() : name === "HELLO" ? [FakeNode.gate(gate)] : undefined
       )
-      const client = yield* Client.make(node, { pool: { max: 3, acquireTimeout: "400 millis" }, commandTimeout: Infinity })
+      const client = yield* Client.make(node, {
+        pool: { max: 3, acquireTimeout: "400 millis" },
+        commandTimeout: Infinity
+      })
       const served = yield* Effect.forEach(["a", "b"], (key) => fork(Effect.exit(client.execute(Redis.blpop(key)))))
       yield* node.awaitCommand("HELLO", 2)
       const behind = yield* fork(Client.failure(client, Redis.blpop("c"), "ConnectionError"))

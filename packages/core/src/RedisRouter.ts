@@ -25,7 +25,7 @@ import type { Key } from "./RedisArg.ts"
 import type { RedisEvent, RedisStats, Service } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import type { ConnectionSettings } from "./RedisConfig.ts"
-import * as RedisConnection from "./RedisConnection.ts"
+import type * as RedisConnection from "./RedisConnection.ts"
 import { DataError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
 import type { Kind } from "./RedisPubSub.ts"
@@ -56,7 +56,15 @@ export {
    * @category combinators
    * @since 0.1.0
    */
-  inContext
+  inContext,
+  /**
+   * Runs an effect that waits for nothing, at once, in the context of who made what many share. `Effect.runSync` would do
+   * so with a scheduler that never lets the event loop go on, and that all which the effect forks would keep.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  runNow
 } from "./internal/ownContext.ts"
 
 export {
@@ -323,8 +331,11 @@ const executeExclusive = <A>(
   exclusive: Exclusive,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
 ): Effect.Effect<A, RedisError> =>
-  onLease(exclusive, [command], (resume: (exit: Exit.Exit<A, RedisError>) => void) =>
-    new SingleRequest<A>(command, resume))
+  onLease(
+    exclusive,
+    [command],
+    (resume: (exit: Exit.Exit<A, RedisError>) => void) => new SingleRequest<A>(command, resume)
+  )
 
 const pipelineExclusive = (exclusive: Exclusive, batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
   onLease(

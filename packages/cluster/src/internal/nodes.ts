@@ -80,7 +80,7 @@ export class Nodes {
     if (known !== undefined) return known.node
     const scope = Scope.forkUnsafe(Context.get(this.#context, Scope.Scope))
     const context = Context.add(this.#context, Scope.Scope, scope)
-    const node = Effect.runSyncWith(context)(this.#make(endpoint, address))
+    const node = RedisRouter.runNow(context)(this.#make(endpoint, address))
     this.#nodes.set(address, { node, scope })
     return node
   }

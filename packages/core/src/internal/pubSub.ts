@@ -21,6 +21,7 @@ import * as RedisReply from "../RedisReply.ts"
 import type { Subscribers } from "../RedisRouter.ts"
 import { within } from "./elapsed.ts"
 import { connectionLoss, failureOf, timeLimit } from "./failure.ts"
+import { runNow } from "./ownContext.ts"
 import type { Entry, Receiver } from "./pubSubHub.ts"
 import * as Link from "./pubSubLink.ts"
 import * as Mailbox from "./pubSubMailbox.ts"
@@ -86,7 +87,7 @@ class Links {
     if (this.#closed) link.close()
     const fiber = this.#closed
       ? undefined
-      : Effect.runSyncWith(this.#context)(Effect.forkIn(link.run, this.#scope, { startImmediately: true }))
+      : runNow(this.#context)(Effect.forkIn(link.run, this.#scope, { startImmediately: true }))
     this.#links.set(place, { link, fiber })
     return link
   }
