@@ -17,6 +17,7 @@ import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import * as Client from "./harness/Client.ts"
 import * as Encode from "./harness/Encode.ts"
+import * as FakeCluster from "./harness/FakeCluster.ts"
 import * as FakeNode from "./harness/FakeNode.ts"
 
 type Use = Effect.Effect<unknown, unknown, RedisClient.RedisClient>
@@ -194,6 +195,53 @@ describe("A limit", () => {
       const [first, ...late] = yield* Fiber.join(fiber)
       assert.deepStrictEqual(first, Exit.succeed("v"))
       assert.deepStrictEqual(late.map((outcome) => outcome._tag), ["Failure", "Failure"])
+    }))
+
+  it.effect.each<readonly [string, (effect: Use) => Use]>([
+    ["of the client", (effect) => effect],
+    ["on a reserved connection", Redis.withConnection],
+    ["after others", (effect) => Effect.andThen(Redis.ping(), effect)]
+  ])("can be another one for an effect, and is the client's again after it: %s", ([, where]) =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "GET" || name === "BLPOP" ? FakeNode.stall() : undefined)
+      const client = yield* Client.make(node, { commandTimeout: "1 second" })
+      const use = where(
+        Effect.andThen(Redis.get("k").pipe(Redis.withTimeout("3 seconds"), Effect.exit), Redis.get("k"))
+      )
+      const fiber = yield* fork(Effect.exit(Client.on(client)(use)))
+      yield* node.awaitCommand("GET")
+      yield* TestClock.adjust("2999 millis")
+      assert.strictEqual(node.commands.filter(({ command }) => command.name === "GET").length, 1)
+      yield* TestClock.adjust("1 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      assert.include(JSON.stringify(yield* Fiber.join(fiber)), `"milliseconds":1000`)
+    }))
+
+  it.effect("can be another one for an effect on a cluster", () =>
+    Effect.gen(function*() {
+      const { cluster, a } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "1 second" })
+      const run = Client.on(client)
+      yield* run(Redis.get(FakeCluster.keyOfA))
+      a.instead = ({ name }) => name === "GET" || name === "MGET" || name === "BLPOP" ? FakeNode.stall() : undefined
+      const key = FakeCluster.keyOfA
+      const uses: ReadonlyArray<Use> = [
+        Redis.get(key),
+        Redis.pipeline([Redis.get(key)]),
+        Redis.blpop(key, "1 millis"),
+        Redis.mget([key, FakeCluster.keyOfB]),
+        Redis.withConnection(Redis.get(key))
+      ]
+      for (const use of uses) {
+        const fiber = yield* fork(Effect.exit(run(Redis.withTimeout(use, "3 seconds"))))
+        for (let i = 0; i < 29; i++) {
+          yield* TestClock.adjust("100 millis")
+          assert.isUndefined(fiber.pollUnsafe())
+        }
+        yield* TestClock.adjust("200 millis")
+        assert.match(JSON.stringify(yield* Fiber.join(fiber)), /"milliseconds":300[01],/)
+      }
     }))
 
   it.effect("is 5 seconds unless something else is said, and never passes for who blocks for ever", () =>

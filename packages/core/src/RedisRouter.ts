@@ -194,8 +194,12 @@ const clientOf = (
   feeds: Pick<Service, "pubSub" | "monitor">
 ): Service => {
   const exclusively: Exclusive = { router, settings, deadlines }
+  const limit = Duration.toMillis(settings.commandTimeout)
+  const begin = limit === deadlines.limit
+    ? (request: Request) => deadlines.add(request)
+    : (request: Request) => deadlines.addUntil(request, elapsed(deadlines.clock) + limit, limit)
   const submit = (request: Request): Effect.Effect<void> => {
-    deadlines.add(request)
+    begin(request)
     router.submit(request)
     return request
   }
@@ -247,6 +251,8 @@ const clientOf = (
         (outcomes) => Effect.map(Transaction.unwrap(sent, outcomes, origin), (results) => weave(commands, results))
       )
     },
+    withTimeout: (limit) =>
+      clientOf(router, { ...settings, commandTimeout: Duration.fromInputUnsafe(limit) }, deadlines, feeds),
     // What timed out on a reserved connection still holds it up, and EXEC sent again would not mind what was watched.
     reserve: Effect.map(
       router.reserve,

@@ -122,7 +122,7 @@ class Pipeline {
     const sent = part.flatMap((each) =>
       each.asked === undefined ? [this.#commandAt(each)] : [asking, this.#commandAt(each)]
     )
-    return Effect.map(node.client.pipeline(sent), (replies) => {
+    return Effect.map(this.#retrying.clientOf(node).pipeline(sent), (replies) => {
       const failed: Array<Failed> = []
       let next = 0
       for (const each of part) {

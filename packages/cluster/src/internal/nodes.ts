@@ -86,13 +86,17 @@ export class Nodes {
   }
 
   /** A client of whatever node is at an address when it is used: nodes are given up, and made again. */
-  clientAt(endpoint: NodeAddress): RedisClient.Service {
-    const client = () => this.at(endpoint).client
+  clientAt(
+    endpoint: NodeAddress,
+    limited: (client: RedisClient.Service) => RedisClient.Service = (client) => client
+  ): RedisClient.Service {
+    const client = () => limited(this.at(endpoint).client)
     return {
       ...client(),
       execute: (command) => Effect.suspend(() => client().execute(command)),
       pipeline: (commands) => Effect.suspend(() => client().pipeline(commands)),
       transaction: (commands) => Effect.suspend(() => client().transaction(commands)),
+      withTimeout: (limit) => this.clientAt(endpoint, (client) => limited(client).withTimeout(limit)),
       reserve: Effect.suspend(() => client().reserve),
       pubSub: { open: (options) => Effect.suspend(() => client().pubSub.open(options)) },
       monitor: (options) => Stream.suspend(() => client().monitor(options)),

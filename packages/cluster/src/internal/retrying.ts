@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import type { Service } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { Outcome } from "@redfx/core/RedisRouter"
@@ -20,12 +21,14 @@ import type { Reason } from "./tries.ts"
 
 /**
  * - `clock`: the client's, by which all its limits and pauses go.
+ * - `clientOf`: the client of a node, with the limits of this one.
  * - `refuses`: the error that refuses a command among others.
  * - `unsent`: a transaction of which nothing is sent.
  */
 export interface Retrying {
   readonly settings: ClusterSettings
   readonly clock: Clock.Clock
+  readonly clientOf: (node: Node) => Service
   readonly state: State
   readonly redirects: Redirects
   readonly refuses: (command: RedisCommand.Any) => RedisError | undefined

@@ -60,12 +60,13 @@ export const within = <A, E, R, A2, E2, R2>(
   }
 ): Effect.Effect<A | A2, E | E2, R | R2> => {
   if (limit === Infinity) return effect
-  const once = Effect.flatMap(clock === undefined ? Clock.Clock : Effect.succeed(clock), (clock) =>
-    Effect.andThen(sleepUntil(clock, elapsed(clock) + limit), arrived))
+  const once = Effect.flatMap(
+    clock === undefined ? Clock.Clock : Effect.succeed(clock),
+    (clock) => Effect.andThen(sleepUntil(clock, elapsed(clock) + limit), arrived)
+  )
   const passed: Effect.Effect<void> = Effect.flatMap(once, () => unless?.() === true ? passed : Effect.void)
   return Effect.flatMap(
     Effect.raceFirst(Effect.asSome(effect), Effect.as(passed, Option.none())),
-    (result): Effect.Effect<A | A2, E2, R2> =>
-      Option.isSome(result) ? Effect.succeed(result.value) : orElse()
+    (result): Effect.Effect<A | A2, E2, R2> => Option.isSome(result) ? Effect.succeed(result.value) : orElse()
   )
 }
