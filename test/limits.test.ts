@@ -62,7 +62,12 @@ describe("An event loop that was blocked for longer than the limit", () => {
     ["a pipeline", Redis.pipeline([Redis.set("{block}", "v"), Redis.get("{block}")]), "{block}", limit],
     ["a transaction", Redis.transaction([Redis.set("{block}", "v"), Redis.get("{block}")]), "EXEC", limit],
     ["a blocking command", Redis.blpop("{block}list", "1 millis"), "BLPOP", limit],
-    ["a pipeline that blocks", Redis.pipeline([Redis.get("{block}"), Redis.blpop("{block}list", "1 millis")]), "BLPOP", limit],
+    [
+      "a pipeline that blocks",
+      Redis.pipeline([Redis.get("{block}"), Redis.blpop("{block}list", "1 millis")]),
+      "BLPOP",
+      limit
+    ],
     ["a reserved connection", Redis.withConnection(Redis.get("{block}")), "{block}", limit],
     ["a subscription", Effect.scoped(Effect.flatMap(Redis.pubsub(), (_) => _.subscribe("c"))), "SUBSCRIBE", limit],
     [
