@@ -126,6 +126,7 @@ export const timed = (client: Service): Service => {
       commands.length === 0
         ? client.transaction(commands)
         : record("MULTI", client.transaction(commands), firstFailure),
+    withTimeout: (limit) => timed(client.withTimeout(limit)),
     reserve: Effect.map(client.reserve, timed)
   }
 }

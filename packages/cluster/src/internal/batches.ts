@@ -122,7 +122,7 @@ class Pipeline {
     const sent = part.flatMap((each) =>
       each.asked === undefined ? [this.#commandAt(each)] : [asking, this.#commandAt(each)]
     )
-    return Effect.map(node.client.pipeline(sent), (replies) => {
+    return Effect.map(this.#retrying.clientOf(node).pipeline(sent), (replies) => {
       const failed: Array<Failed> = []
       let next = 0
       for (const each of part) {
@@ -184,7 +184,7 @@ export const pipeline = (retrying: Retrying, commands: Commands): Effect.Effect<
       onFailure: (error) => Effect.sync(() => pipeline.fail(pending, error)),
       onSuccess: () => pipeline.send(pending, unspent)
     })
-    return within(retrying.settings.connection, pending.map(({ index }) => commands[index]!), {
+    return within(retrying, pending.map(({ index }) => commands[index]!), {
       whole: Effect.map(sending, () => pipeline.outcomes(0)),
       orElse: (limit) => Effect.sync(() => pipeline.outcomes(limit))
     })

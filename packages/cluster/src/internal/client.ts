@@ -8,21 +8,23 @@ import type { RedisEvent, RedisStats, Service } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import type { ClusterOptions } from "@redfx/core/RedisConfig"
-import { RedisConnector } from "@redfx/core/RedisConnector"
+import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { atIndex, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisRouter from "@redfx/core/RedisRouter"
-import type * as Duration from "effect/Duration"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { pipeline } from "./batches.ts"
-import type { Cluster } from "./cluster.ts"
+import type { Cluster, ClusterNode } from "./cluster.ts"
 import { ConnectionLimit } from "./connectionLimit.ts"
 import { following, transaction } from "./following.ts"
 import { Nodes } from "./nodes.ts"
+import type { Node } from "./nodes.ts"
 import { plan, refusalInBatch } from "./plan.ts"
 import { readerOf } from "./readFrom.ts"
 import { Redirects } from "./redirects.ts"
@@ -74,25 +76,14 @@ export const make = Effect.fnUntraced(function*(
   const refusesWrite = (command: RedisCommand.Any) => settings.readOnly ? notForReading(command) : undefined
   const retrying: Retrying = {
     settings,
+    clock: yield* Clock.Clock,
+    clientOf: (node) => node.client,
     ...routing,
     refuses: (command) => refusesWrite(command) ?? refusalInBatch(command),
     unsent: base.transaction
   }
-  const cluster = clusterOf(retrying, base)
-  const client: Service = {
-    ...base,
-    execute: (command) => {
-      const refusal = refusesWrite(command)
-      if (refusal !== undefined) return Effect.fail(refusal)
-      const planned = plan(cluster, settings, command)
-      // What a plan comes to was decoded by the command's own decoder.
-      return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, RedisError>
-    },
-    pipeline: (commands) => pipeline(retrying, commands),
-    transaction: (commands) => transaction(retrying, commands),
-    reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, routing.redirects, refusesWrite)),
-    monitor: () => Stream.fail(forOneServer("MONITOR"))
-  }
+  const cluster = clusterOf(retrying, base, (node) => node)
+  const client = clientAbove(retrying, base, cluster, refusesWrite)
   return {
     client: settings.clusterDownRetryAttempts === 0 ? idle(client) : client,
     cluster,
@@ -100,12 +91,56 @@ export const make = Effect.fnUntraced(function*(
   }
 })
 
-const clusterOf = (retrying: Retrying, base: Service): Cluster => {
+const clientAbove = (
+  retrying: Retrying,
+  base: Service,
+  cluster: Cluster,
+  refusesWrite: (command: RedisCommand.Any) => RedisError | undefined
+): Service => ({
+  ...base,
+  execute: (command) => {
+    const refusal = refusesWrite(command)
+    if (refusal !== undefined) return Effect.fail(refusal)
+    const planned = plan(cluster, retrying.settings, command)
+    // What a plan comes to was decoded by the command's own decoder.
+    return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, RedisError>
+  },
+  pipeline: (commands) => pipeline(retrying, commands),
+  transaction: (commands) => transaction(retrying, commands),
+  withTimeout: (limit) => {
+    const limited = base.withTimeout(limit)
+    const { connection, ...settings } = retrying.settings
+    const within: Retrying = {
+      ...retrying,
+      settings: { ...settings, connection: { ...connection, commandTimeout: Duration.fromInputUnsafe(limit) } },
+      clientOf: (node) => node.client.withTimeout(limit),
+      unsent: limited.transaction
+    }
+    return clientAbove(within, limited, clusterOf(within, limited, limitedNodes(within)), refusesWrite)
+  },
+  reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying.redirects, refusesWrite)),
+  monitor: () => Stream.fail(forOneServer("MONITOR"))
+})
+
+/** Nodes with clients of another limit; the same one each time, as commands are grouped by their nodes. */
+const limitedNodes = ({ clientOf }: Retrying) => {
+  const known = new WeakMap<Node, ClusterNode>()
+  return (node: Node): ClusterNode => {
+    const limited = known.get(node) ?? { ...node, client: clientOf(node) }
+    known.set(node, limited)
+    return limited
+  }
+}
+
+const clusterOf = (retrying: Retrying, base: Service, nodeOf: (node: Node) => ClusterNode): Cluster => {
   const { state } = retrying
   return {
-    masters: Effect.map(state.known, () => state.masters),
-    nodes: Effect.map(state.known, () => state.members),
-    ofSlot: (slot) => state.routeOf(slot)?.master,
+    masters: Effect.map(state.known, () => state.masters.map(nodeOf)),
+    nodes: Effect.map(state.known, () => state.members.map(nodeOf)),
+    ofSlot: (slot) => {
+      const master = state.routeOf(slot)?.master
+      return master === undefined ? undefined : nodeOf(master)
+    },
     requestRefresh: () => state.requestRefresh(true),
     executeAll: (commands) =>
       Effect.map(
@@ -167,7 +202,8 @@ const makeRouter = Effect.fnUntraced(function*(
   events: Stream.Stream<RedisEvent>,
   onEvent: (event: RedisEvent) => void
 ): Effect.fn.Return<RedisRouter.RedisRouter, never, RedisConnector> {
-  const subscribers = new Subscribers(state, yield* RedisConnector, onEvent)
+  const context = yield* Effect.context<RedisConnector>()
+  const subscribers = new Subscribers(state, context, onEvent)
   state.onAdopted((topology) => subscribers.retain(topology))
   // A cluster has only this database.
   const attributes = { "db.namespace": "0" }
@@ -182,7 +218,7 @@ const makeRouter = Effect.fnUntraced(function*(
         return node === undefined ? Effect.fail(notCovered(command)) : node.pool.router.exclusive(commands)
       }),
     ...RedisRouter.refusals,
-    reserve: reserve(state, redirects, rest),
+    reserve: RedisRouter.inContext(context)(reserve(state, redirects, rest)),
     ...rest,
     describe: `cluster ${settings.startNodes.map(formatAddress).sort().join(", ")}`
   }

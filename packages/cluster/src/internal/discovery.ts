@@ -7,9 +7,9 @@ import { clusterSlots } from "@redfx/core/commands/Cluster"
 import { configGet } from "@redfx/core/commands/Config"
 import { AuthenticationError, ClusterConnectError, ConnectionError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
+import { within } from "@redfx/core/RedisRouter"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import type { Node } from "./nodes.ts"
 import { slotCount } from "./slot.ts"
 import { fromSlots } from "./topology.ts"
@@ -31,11 +31,11 @@ export interface Discovered {
 /** After how long without an answer the next server is asked as well. */
 const patience = "300 millis"
 
-/** For how long a server is asked, beyond its own limits: one that stands still must not hold up the others. */
-const askLimit = "10 seconds"
+/** For how many milliseconds a server is asked, beyond its own limits: one that stands still must not hold up the others. */
+const askLimit = 10_000
 
-/** For how long a server is asked whether all slots must be served, before it counts as one that is not there. */
-const requirementLimit = "2 seconds"
+/** For how many milliseconds a server is asked whether all slots must be served, before it counts as one that is not there. */
+const requirementLimit = 2000
 
 /**
  * Why a server could not tell, or why no other need be asked.
@@ -100,7 +100,7 @@ const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, F
     detail,
     final: error?._tag === "ResponseError" && /cluster support disabled/i.test(error.detail)
   })
-  return Effect.gen(function*() {
+  const asked = Effect.gen(function*() {
     const ranges = yield* Effect.mapError(
       node.client.execute(clusterSlots()),
       (error) => failure(saidBy(error), error)
@@ -117,12 +117,17 @@ const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, F
       )
     }
     return { topology, source: node }
-  }).pipe(
-    Effect.timeoutOrElse({ duration: askLimit, orElse: () => Effect.fail(failure("it did not answer in time")) })
-  )
+  })
+  return within(asked, { limit: askLimit, orElse: () => Effect.fail(failure("it did not answer in time")) })
 }
 
 const requirement = "cluster-require-full-coverage"
+
+const requirementOf = (node: Node) =>
+  within(node.client.execute(configGet(requirement)), {
+    limit: requirementLimit,
+    orElse: () => Effect.succeed(undefined)
+  })
 
 /** Whether any node refuses to serve unless all slots are served. One that cannot be reached does not say so. */
 const needsAll = (topology: Topology, { nodesOf }: DiscoveryOptions): Effect.Effect<boolean, Failure> =>
@@ -130,8 +135,8 @@ const needsAll = (topology: Topology, { nodesOf }: DiscoveryOptions): Effect.Eff
     Effect.forEach(
       nodesOf(topology),
       (node) =>
-        Effect.matchEffect(Effect.timeoutOption(node.client.execute(configGet(requirement)), requirementLimit), {
-          onSuccess: (config) => Effect.succeed(Option.isSome(config) && config.value[requirement] === "yes"),
+        Effect.matchEffect(requirementOf(node), {
+          onSuccess: (config) => Effect.succeed(config?.[requirement] === "yes"),
           onFailure: (error) =>
             "delivery" in error ? Effect.succeed(false) : Effect.fail<Failure>({
               address: node.address,

@@ -39,12 +39,15 @@ export const following = <A>(
         const node = asked === undefined ? redirects.masterOf(command) : state.nodes.at(asked.endpoint)
         if (node === undefined) return Effect.fail(notCovered(command))
         running = true
-        return Effect.tapError(asked === undefined ? run(node.client) : withAsking(node, run), () =>
-          Effect.sync(() => {
-            running = false
-          }))
+        return Effect.tapError(
+          asked === undefined ? run(retrying.clientOf(node)) : withAsking(retrying.clientOf(node), run),
+          () =>
+            Effect.sync(() => {
+              running = false
+            })
+        )
       })
-    return within(retrying.settings.connection, [command], {
+    return within(retrying, [command], {
       // Reading the topology has tries of its own.
       whole: Effect.andThen(retrying.state.known, untilRun(retrying, command, attempt)),
       orElse: (limit) => Effect.fail(timedOut(command, limit, running))
@@ -74,9 +77,9 @@ const untilRun = Effect.fnUntraced(function*<A>(
 })
 
 /** Runs something on a server that does not own the slot yet, over one connection that nobody else uses. */
-const withAsking = <A>(node: Node, run: Run<A>): Effect.Effect<A, RedisError> =>
+const withAsking = <A>(client: Service, run: Run<A>): Effect.Effect<A, RedisError> =>
   Effect.scoped(
-    Effect.flatMap(node.client.reserve, (client) => Effect.andThen(client.execute(asking), run(client)))
+    Effect.flatMap(client.reserve, (reserved) => Effect.andThen(reserved.execute(asking), run(reserved)))
   )
 
 /** Runs a transaction on the server of its one slot. */

@@ -6,6 +6,7 @@
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { isSafeToRetry } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
+import { within } from "@redfx/core/RedisRouter"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster, ClusterNode } from "./cluster.ts"
@@ -39,8 +40,8 @@ export const onEach = (
   return runAll(nodes.map((node) => onNode(cluster, node, raw)), command.spec.readonly)
 }
 
-/** How long replicas are waited for, where they only should have what masters must have. */
-const replicaLimit = "1 second"
+/** How many milliseconds replicas are waited for, where they only should have what masters must have. */
+const replicaLimit = 1000
 
 /**
  * The replies of all masters. The replicas get the command too, whatever becomes of it there: a replica that is down must
@@ -66,7 +67,7 @@ export const onMastersAndReplicas = (
       (error) => command.spec.readonly || replicas.length === 0 ? error : afterWriting(error)
     )
     return Effect.map(
-      Effect.all([onMasters, Effect.timeoutOption(there, replicaLimit)], { concurrency: 2 }),
+      Effect.all([onMasters, within(there, { limit: replicaLimit, orElse: () => Effect.void })], { concurrency: 2 }),
       ([replies]) => replies
     )
   })

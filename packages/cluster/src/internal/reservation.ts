@@ -231,6 +231,7 @@ export const guarded = (
         ? Effect.mapError(reserved.transaction(commands), (error) => typed(error))
         : Effect.fail(refusal)
     },
+    withTimeout: (limit) => guarded(reserved.withTimeout(limit), redirects, refuses),
     reserve: Effect.suspend(() => Effect.succeed(client))
   }
   return client

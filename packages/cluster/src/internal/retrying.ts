@@ -3,10 +3,13 @@
  *
  * @internal
  */
+import type { Service } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { Outcome } from "@redfx/core/RedisRouter"
 import { ErrorReply } from "@redfx/core/Resp"
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ClusterSettings } from "./client.ts"
 import type { Node } from "./nodes.ts"
@@ -17,11 +20,15 @@ import { reasonOf } from "./tries.ts"
 import type { Reason } from "./tries.ts"
 
 /**
+ * - `clock`: the client's, by which all its limits and pauses go.
+ * - `clientOf`: the client of a node, with the limits of this one.
  * - `refuses`: the error that refuses a command among others.
  * - `unsent`: a transaction of which nothing is sent.
  */
 export interface Retrying {
   readonly settings: ClusterSettings
+  readonly clock: Clock.Clock
+  readonly clientOf: (node: Node) => Service
   readonly state: State
   readonly redirects: Redirects
   readonly refuses: (command: RedisCommand.Any) => RedisError | undefined
@@ -31,8 +38,8 @@ export interface Retrying {
 }
 
 /** Waits before the next try, and learns meanwhile what has changed; fails when that cannot be told. */
-export const waitFor = ({ state }: Retrying, reason: Reason, pause: number): Effect.Effect<void, RedisError> => {
-  const sleep = pause === 0 ? Effect.void : Effect.sleep(pause)
+export const waitFor = ({ clock, state }: Retrying, reason: Reason, pause: number): Effect.Effect<void, RedisError> => {
+  const sleep = pause === 0 ? Effect.void : clock.sleep(Duration.millis(pause))
   switch (reason) {
     case "redirect":
       return sleep

@@ -10,6 +10,7 @@ import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { ConnectionError, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
+import { elapsed, within } from "@redfx/core/RedisRouter"
 import type { ErrorReply } from "@redfx/core/Resp"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -38,8 +39,8 @@ export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
 const shortestPause = 100
 const longestPause = 1000
 
-/** For how long a master that has been replaced may leave a PING unanswered, before what it owes is given up. */
-const replacedLimit = "2 seconds"
+/** For how many milliseconds a master that has been replaced may leave a PING unanswered, before what it owes is given up. */
+const replacedLimit = 2000
 
 export class State {
   readonly nodes: Nodes
@@ -51,7 +52,7 @@ export class State {
   #masters: ReadonlyArray<Node> = []
   #reading: Deferred.Deferred<void, RedisError> | undefined = undefined
   #closed: RedisError | undefined = undefined
-  #notBefore = 0
+  #notBefore = -Infinity
   /** How many readings in a row brought nothing new. */
   #fruitless = 0
   #redirects = 0
@@ -123,7 +124,7 @@ export class State {
       // What is being read may be from before.
       if (this.#reading !== undefined) yield* Effect.exit(Deferred.await(this.#reading))
       this.#informed = this.#nodeAt(address)
-      this.#notBefore = 0
+      this.#notBefore = -Infinity
       yield* this.refresh
     })
   }
@@ -203,7 +204,8 @@ export class State {
   }
 
   readonly #readOnce: Effect.Effect<Exit.Exit<void, RedisError>> = Effect.gen({ self: this }, function*() {
-    const pause = this.#notBefore - (yield* Clock.currentTimeMillis)
+    const clock = yield* Clock.Clock
+    const pause = this.#notBefore - elapsed(clock)
     if (pause > 0) yield* Effect.sleep(pause)
     else if (pause < -longestPause) this.#fruitless = 0
     const exit = yield* Effect.exit(Effect.map(
@@ -215,7 +217,7 @@ export class State {
     const brought = Exit.isSuccess(exit) && exit.value
     this.#fruitless = brought ? 0 : this.#fruitless + 1
     const jitter = 0.5 + (yield* Random.next) / 2
-    this.#notBefore = (yield* Clock.currentTimeMillis) +
+    this.#notBefore = elapsed(clock) +
       jitter * Math.min(shortestPause * 2 ** Math.min(this.#fruitless, 10), longestPause)
     return Exit.isSuccess(exit) ? Exit.void : Exit.fail(lossIn(exit))
   })
@@ -275,10 +277,11 @@ export class State {
   readonly #measure: Effect.Effect<void> = Effect.suspend(() =>
     Effect.forEach(this.members, (node) =>
       Effect.gen({ self: this }, function*() {
-        const started = yield* Clock.currentTimeNanos
+        const clock = yield* Clock.Clock
+        const started = elapsed(clock)
         const answer = yield* Effect.exit(node.client.execute(ping()))
         if (Exit.isFailure(answer)) this.#latencies.delete(node)
-        else this.#latencies.set(node, Number((yield* Clock.currentTimeNanos) - started) / 1e6)
+        else this.#latencies.set(node, elapsed(clock) - started)
       }), { concurrency: "unbounded", discard: true })
   )
 }
@@ -290,7 +293,9 @@ export class State {
 const checkReplaced = (node: Node): Effect.Effect<void> =>
   Effect.gen(function*() {
     if (yield* node.isIdle) return
-    const answer = yield* Effect.exit(Effect.timeout(node.client.execute(ping()), replacedLimit))
+    const answer = yield* Effect.exit(
+      within(Effect.asVoid(node.client.execute(ping())), { limit: replacedLimit, orElse: () => Effect.fail("late") })
+    )
     if (Exit.isSuccess(answer)) return
     const detail = "The master was replaced, and does not answer"
     yield* node.pool.disconnect({ inUse: true, reason: connectionLoss("HealthCheck", detail, node.address) })
