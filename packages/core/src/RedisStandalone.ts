@@ -43,7 +43,8 @@ export const layer = (
 
 /**
  * Provides a client on the connections of a pool that others use as well.
- * Closing the client leaves the pool open.
+ * Closing the client leaves the pool open; the connections that the client has
+ * for itself are closed, and what is pending on them and on shared ones fails.
  *
  * @category layers
  * @since 0.1.0
@@ -53,6 +54,10 @@ export const layerFromPool: Layer.Layer<RedisClient.RedisClient, never, RedisPoo
 )(
   Effect.flatMap(
     RedisPool.RedisPool,
-    (pool) => RedisRouter.makeClient(pool.router, pool.settings, { sharesConnections: true })
+    (pool) =>
+      Effect.flatMap(
+        pool.member,
+        (router) => RedisRouter.makeClient(router, pool.settings, { sharesConnections: true })
+      )
   )
 )

@@ -55,6 +55,14 @@ export const unwrap = (
   return Effect.succeed(commands.map((command, index) => outcome(command, positions[index]!, replies[index], origin)))
 }
 
+/** Whether EXEC was answered, and has ended whatever was watched: with replies, with nil, or with what kept it from running. */
+export const isExecuted = (outcomes: ReadonlyArray<Outcome>): boolean => {
+  const executed = outcomes[outcomes.length - 1]
+  return executed !== undefined &&
+    (Exit.isSuccess(executed) ||
+      executed.cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error._tag === "ExecAbortError"))
+}
+
 /** What refused a command. */
 const refusalIn = (outcome: Outcome | undefined) => {
   if (outcome === undefined || Exit.isSuccess(outcome)) return undefined
