@@ -82,7 +82,8 @@ export interface Session {
  * A watch of `Redis.watch` on a reserved client.
  *
  * - `wrote`: whether what its body sent may have changed something.
- * - `isLoss`: whether an error is one of this connection's commands, which were lost with it.
+ * - `isLoss`: whether an error is that of a command which could not use this connection any more: it was lost, or the keys
+ *   have moved to another server.
  * - `commit`: says that the body is done: its transaction is not refused.
  * - `end`: ends it, with UNWATCH when EXEC was not answered; waits for nothing.
  *

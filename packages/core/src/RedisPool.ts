@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { closingWithin } from "./internal/closing.ts"
 import * as ExclusivePool from "./internal/exclusivePool.ts"
 import { connectionLoss } from "./internal/failure.ts"
 import type { Request } from "./internal/request.ts"
@@ -77,9 +78,8 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Service, RedisError, RedisConnector | Scope.Scope> {
   const endpoint = yield* RedisConfig.endpoint(options)
   const settings = yield* RedisConfig.settings(options)
-  const pool = yield* makeAt(endpoint, settings)
-  if (settings.eager) yield* openShared(pool)
-  return pool
+  const open = Effect.tap(makeAt(endpoint, settings), (pool) => settings.eager ? openShared(pool) : Effect.void)
+  return yield* closingWithin(settings.closeTimeout, open)
 })
 
 /**

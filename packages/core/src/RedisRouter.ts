@@ -33,6 +33,16 @@ import type { Kind } from "./RedisPubSub.ts"
 
 export {
   /**
+   * Acquires in a scope of its own, which ends with the surrounding one. That one waits for it no longer than so long.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  closingWithin
+} from "./internal/closing.ts"
+
+export {
+  /**
    * The command before one that an ASK has sent to a server that does not own
    * the slot yet. It holds for the next command, or for all between MULTI and EXEC.
    *
@@ -109,8 +119,7 @@ export interface RedisRouter {
  * The one connection behind a router, while its user has it alone.
  *
  * - `watching`: whether keys may be watched on it: WATCH was sent, and neither EXEC nor UNWATCH has been answered since.
- * - `lost`: whether the connection is no more.
- * - `executed`: told that the last EXEC was answered, which ends the watch.
+ * - `executed`: told that the last EXEC was answered, which ends the watch. `refused`: told that all that was sent was refused.
  * - `unwatch`: ends the watch, if there is one; waits for nothing.
  *
  * @category models
@@ -118,8 +127,8 @@ export interface RedisRouter {
  */
 export interface Held {
   readonly watching: boolean
-  readonly lost: boolean
   readonly executed: () => void
+  readonly refused: () => void
   readonly unwatch: () => void
 }
 

@@ -140,8 +140,11 @@ const attempt = <C extends Commands, E, R>(
         return error
       }
       const orLost = <E>(error: E) => watching.isLoss(error) ? failure("connectionLost", "not-sent") : error
-      // WATCH itself changes nothing, whatever becomes of it.
-      yield* Effect.mapError(restore(reserved.execute(watchCommand(keys))), orLost)
+      yield* Effect.mapError(
+        restore(reserved.execute(watchCommand(keys))),
+        // What was not sent may have had no connection to be lost. To have sent it changes nothing.
+        (error) => "delivery" in error && error.delivery === "unknown" ? orLost(error) : error
+      )
       const commands = yield* Effect.mapError(restore(Effect.provideService(body, RedisClient, reserved)), orLost)
       watching.commit()
       return yield* Effect.mapError(toItsEnd(commit(reserved, commands), restore), (error) =>
@@ -198,8 +201,8 @@ const commit = <C extends Commands>(client: Service, commands: C): Effect.Effect
 const run = (client: Service, commands: ReadonlyArray<RedisCommand.Any>) =>
   Telemetry.batch("MULTI", client, commands, Scripts.transaction(client, commands))
 
-// Without traits: the connection is reserved, and nothing stays watched when it is given back.
-const watchSpec = new RedisCommand.Spec("WATCH", [])
+// It is not stateful: the connection is reserved, and nothing stays watched when it is given back.
+const watchSpec = new RedisCommand.Spec("WATCH", ["readonly"])
 const watchCommand = (keys: ReadonlyArray<RedisArg.Key>) =>
   RedisCommand.make({
     spec: watchSpec,

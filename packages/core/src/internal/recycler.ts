@@ -57,11 +57,6 @@ export class Lease {
     this.connection = { ...connection, submit: (request) => this.submit(request) }
   }
 
-  /** Whether the connection is no more. */
-  get lost(): boolean {
-    return this.#raw.exchange.closed
-  }
-
   /** Whether keys may be watched. */
   get watching(): boolean {
     return this.#watches > this.#ended
@@ -86,9 +81,14 @@ export class Lease {
     this.#ended = this.#executing
   }
 
+  /** Told that all that was sent was refused: nothing is left of it. */
+  refused(): void {
+    this.#ended = this.#watches
+  }
+
   /** Ends the watch, if there is one. Waits for nothing: what is sent after it finds nothing watched. */
   unwatch(): void {
-    if (this.#undoing || !this.watching || this.lost) return
+    if (this.#undoing || !this.watching || this.#raw.exchange.closed) return
     const watches = this.#watches
     this.#undoing = true
     this.#raw.submit(

@@ -70,7 +70,7 @@ class Watching implements Watch {
   #take(outcome: Exit.Exit<unknown, unknown>, writes: boolean): void {
     const error = Exit.isSuccess(outcome) ? undefined : outcome.cause.reasons.find(Cause.isFailReason)?.error
     if (writes && mayHaveRun(error)) this.#wrote = true
-    if (isConnectionError(error) && this.#held.lost) this.#losses.add(error)
+    if (isConnectionError(error)) this.#losses.add(error)
   }
 }
 
