@@ -166,7 +166,8 @@ const multi = { name: "MULTI", readonly: false }
 
 const nested = new DataError({
   command: "WATCH",
-  detail: "the body of a Redis.watch runs on this connection, and the transaction of another one would end its watch. " +
+  detail:
+    "the body of a Redis.watch runs on this connection, and the transaction of another one would end its watch. " +
     "Watch all keys at once, or run this one on another connection: before it, after it, or on another client"
 })
 

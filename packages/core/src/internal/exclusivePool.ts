@@ -17,7 +17,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -180,12 +180,12 @@ export class ExclusivePool {
   retire(reason: RedisError): void {
     this.#closed ??= reason
     for (const member of this.#members) this.#end(member, this.#closed)
-    for (const connection of [...this.#open.keys()]) connection.close(this.#closed)
+    for (const connection of this.#open.keys()) connection.close(this.#closed)
   }
 
   #end(member: Member, reason: RedisError): void {
     member.ended = reason
-    for (const claim of [...member.claims]) {
+    for (const claim of member.claims) {
       if (claim.connection === undefined) this.#settle(claim, Exit.fail(reason))
       else claim.connection.close(reason)
     }
@@ -231,7 +231,9 @@ export class ExclusivePool {
   /** The number of claims that have a connection or want one. */
   get #claimed(): number {
     let count = 0
-    for (const { claims } of this.#members) for (const claim of claims) if (claim.connection?.exchange.closed !== true) count++
+    for (const { claims } of this.#members) {
+      for (const claim of claims) if (claim.connection?.exchange.closed !== true) count++
+    }
     return count
   }
 
@@ -287,7 +289,9 @@ export class ExclusivePool {
     const given = () => this.#loss("ClientClosed", "The reserved connection was given back")
     // Without a lease its holder went away during the check of a connection, which has a reply to come then.
     const verdict = lease?.giveBack() ?? (connection.exchange.idle ? "Clean" : "Spoilt")
-    if (verdict === "Spoilt" || this.#idleTimeout === 0 || claim.member.ended !== undefined) return connection.close(given())
+    if (verdict === "Spoilt" || this.#idleTimeout === 0 || claim.member.ended !== undefined) {
+      return connection.close(given())
+    }
     if (verdict === "Clean" || lease === undefined) return this.#offer(connection)
     const cleaned = Effect.timeoutOrElse(lease.undone, {
       duration: cleaningLimit,

@@ -62,7 +62,9 @@ class Watching implements Watch {
       return Effect.onExit(effect, (exit) =>
         Effect.sync(() => {
           if (writes) this.#pending--
-          outcomes(exit).forEach((outcome, index) => this.#take(outcome, writes && commands[index]?.spec.readonly !== true))
+          outcomes(exit).forEach((outcome, index) =>
+            this.#take(outcome, writes && commands[index]?.spec.readonly !== true)
+          )
         }))
     })
   }
