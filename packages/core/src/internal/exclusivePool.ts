@@ -72,6 +72,8 @@ interface Opened {
 /** A connection that is being opened. Nobody waits for one that keeps the number of idle ones up, or is left over. */
 interface Dial {
   claim: Claim | undefined
+  /** Whether it was begun for this claim. */
+  isOwn: boolean
 }
 
 /**
@@ -271,6 +273,11 @@ export class ExclusivePool {
     const { dial } = claim
     if (dial === undefined) return
     claim.dial = undefined
+    this.#assign(dial)
+  }
+
+  #assign(dial: Dial): void {
+    dial.isOwn = false
     dial.claim = this.#firstWithoutDial
     if (dial.claim !== undefined) dial.claim.dial = dial
   }
@@ -336,6 +343,7 @@ export class ExclusivePool {
   /** Begins the dials that are wanted and that the limit admits. */
   #dial(): void {
     const room = () => this.#closed === undefined && this.#open.size + this.#dials.size < this.#limit
+    for (const dial of this.#dials) if (dial.claim === undefined) this.#assign(dial)
     for (let claim = this.#firstWithoutDial; claim !== undefined && room(); claim = this.#firstWithoutDial) {
       this.#begin(claim)
     }
@@ -343,7 +351,7 @@ export class ExclusivePool {
   }
 
   #begin(claim: Claim | undefined): void {
-    const dial: Dial = { claim }
+    const dial: Dial = { claim, isOwn: true }
     if (claim !== undefined) claim.dial = dial
     this.#dials.add(dial)
     this.#fork(Effect.onExit(this.#connect, (exit) => Effect.sync(() => this.#onDialled(dial, exit))))
@@ -361,8 +369,8 @@ export class ExclusivePool {
       this.#options.onEvent({ _tag: "Connected", address, protocol })
       if (exit.value.lost() === undefined) this.#offer(connection)
       else this.#onLost(connection, exit.value.lost()!)
-    } else if (claim !== undefined) {
-      // Only who waits for this dial learns of its failure; the others have dials of their own, or get one now.
+    } else if (claim !== undefined && dial.isOwn) {
+      // Only who it was begun for learns of its failure: the others get one of their own now.
       const error = exit.cause.reasons.find(Cause.isFailReason)?.error
       this.#settle(claim, Exit.fail(error ?? this.#loss("Other", "The client failed to open the connection")))
     }
