@@ -142,6 +142,40 @@ describe("The limit of the pool", () => {
       assert.strictEqual(node.connections.total, 1)
     }))
 
+  it.live("POOL-04: a reservation that failed holds nothing back, though its scope goes on", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      const client = yield* Client.make(node, { pool: { max: 2, acquireTimeout: 0 } })
+      yield* node.stopListening
+      yield* Effect.scoped(Effect.gen(function*() {
+        for (let i = 0; i < 3; i++) {
+          const error = Client.expectTag(yield* Effect.flip(client.reserve), "ConnectionError")
+          assert.strictEqual(error.reason, "Refused")
+        }
+        yield* node.listen
+        const reserved = yield* client.reserve
+        assert.strictEqual(yield* reserved.execute(Redis.ping()), true)
+        // One that is lost is no more, whoever still holds it: neither used nor idle, and no part of the limit.
+        yield* Client.causing(client, "Disconnected", node.cutAll())
+        assert.deepInclude(yield* client.stats, { exclusive: 0, exclusiveIdle: 0, waiting: 0 })
+        assert.strictEqual(yield* (yield* client.reserve).execute(Redis.ping()), true)
+      }))
+    }))
+
+  it.effect("POOL-04: a dial that takes longer than acquireTimeout is no full pool", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "HELLO" ? [FakeNode.gate(gate), FakeNode.reply("%0\r\n")] : name === "BLPOP" ? Encode.nil3 : undefined
+      )
+      const client = yield* Client.make(node, { pool: { acquireTimeout: "1 second" } })
+      const popped = yield* fork(client.execute(Redis.blpop("a")))
+      yield* node.awaitCommand("HELLO")
+      yield* TestClock.adjust("5 seconds")
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual(yield* Fiber.join(popped), undefined)
+    }))
+
   it.live("POOL-04, POOL-01: otherwise it waits for a release; there are never more connections than max", () =>
     Effect.gen(function*() {
       const { client, outside } = yield* real({ pool: { max: 4, acquireTimeout: "1 hour" }, clientName: "pooled" })

@@ -6,10 +6,12 @@ import { Redis, RedisClient, RedisStandalone } from "@redfx/core"
 import type { RedisCommand, RedisConfig } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Client from "./harness/Client.ts"
 import * as FakeNode from "./harness/FakeNode.ts"
@@ -108,6 +110,83 @@ describe("Closing a client", () => {
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual(Client.expectTag(yield* Fiber.join(fiber), "ConnectionError").reason, "ClientClosed")
       yield* node.awaitOpen(0)
+    }))
+
+  it.live("ENT-12: does not wait for who holds a connection and does something else", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      const scope = yield* Scope.make()
+      const client = yield* Scope.provide(Client.make(node), scope)
+      const [gate, holds] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const holding = RedisClient.withConnection(
+        Effect.gen(function*() {
+          yield* Redis.clientId()
+          yield* Deferred.succeed(holds, undefined)
+          yield* Deferred.await(gate)
+          return yield* Effect.flip(Redis.clientId())
+        })
+      )
+      const holder = yield* Effect.forkChild(Client.on(client)(holding))
+      yield* Deferred.await(holds)
+      yield* Scope.close(scope, Exit.void)
+      yield* node.awaitOpen(0)
+      assert.isUndefined(holder.pollUnsafe())
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual(Client.expectTag(yield* Fiber.join(holder), "ConnectionError").reason, "ClientClosed")
+    }))
+
+  it.live("ENT-12: takes closeTimeout at the most, whatever a dial does that cannot be interrupted", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      const scope = yield* Scope.make()
+      const gate = yield* Deferred.make<void>()
+      const asked = yield* Deferred.make<void>()
+      const credentials = Effect.uninterruptible(Effect.andThen(
+        Deferred.succeed(asked, undefined),
+        Effect.as(Deferred.await(gate), { password: Redacted.make("late") })
+      ))
+      const client = yield* Scope.provide(
+        Client.make(node, { credentials, closeTimeout: "50 millis", commandTimeout: "1 hour" }),
+        scope
+      )
+      const pending = yield* Effect.forkChild(Client.failure(client, Redis.get("a"), "ConnectionError"))
+      yield* Deferred.await(asked)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* Fiber.join(pending)).reason, "ClientClosed")
+      yield* Deferred.succeed(gate, undefined)
+      yield* node.awaitOpen(0)
+    }))
+
+  it.effect("ENT-12, ENT-04: a client on a pool that lives on ends what it has and waits for of its own", () =>
+    Effect.gen(function*() {
+      const node = yield* stalling
+      const options = { host: node.host, port: node.port, pool: { max: 3 } }
+      const pool = yield* Layer.build(NodeRedisClient.layerPool(options))
+      const client = (scope: Scope.Scope) =>
+        Effect.map(
+          Effect.provideContext(Layer.buildWithScope(RedisStandalone.layerFromPool, scope), pool),
+          (context) => Context.get(context, RedisClient.RedisClient)
+        )
+      const scope = yield* Scope.make()
+      const closing = yield* client(scope)
+      const staying = yield* client(yield* Effect.scope)
+      const neighbour = yield* Effect.forkChild(staying.execute(Redis.blpop("b")))
+      yield* node.awaitCommand("BLPOP")
+      const pending = yield* Effect.forkChild(Client.failure(closing, Redis.blpop("a"), "ConnectionError"))
+      yield* node.awaitCommand("BLPOP", 2)
+      const waiting = yield* Effect.forkChild(Client.failure(closing, Redis.blpop("c"), "ConnectionError"))
+      const next = yield* Effect.forkChild(staying.execute(Redis.blpop("d")))
+      while ((yield* staying.stats).waiting < 2) yield* Effect.yieldNow
+      yield* Scope.close(scope, Exit.void)
+      const [first, second] = [yield* Fiber.join(pending), yield* Fiber.join(waiting)]
+      assert.deepStrictEqual([first.reason, first.delivery], ["ClientClosed", "unknown"])
+      assert.deepStrictEqual([second.reason, second.delivery], ["ClientClosed", "not-sent"])
+      // Its place is that of who waited behind it.
+      yield* node.awaitCommand(({ args }) => args[1] === "d")
+      assert.isUndefined(neighbour.pollUnsafe())
+      const late = yield* Client.failure(closing, Redis.blpop("e"), "ConnectionError")
+      assert.strictEqual(late.reason, "ClientClosed")
+      yield* Fiber.interruptAll([neighbour, next])
     }))
 
   it.effect.each([undefined, "1 minute"] as const)(

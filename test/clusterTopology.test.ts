@@ -57,7 +57,8 @@ describe("Options", () => {
         ["reinitializeSteps", { reinitializeSteps: 0 }],
         ["clusterDownRetryAttempts", { clusterDownRetryAttempts: -1 }],
         ["refreshInterval", { refreshInterval: "soon" }],
-        ["pool.max", { pool: { max: 0 } }]
+        ["pool.max", { pool: { max: 0 } }],
+        ["pool.max", { pool: { max: 2, shared: 2, perNode: true } }]
       ]
       for (const [option, options] of bad) {
         const error = yield* Effect.flip(made({ nodes: [{ host: "h", port: 1 }], ...options }))

@@ -408,12 +408,14 @@ describe("options that cannot be", () => {
     ["commandTimeout", { commandTimeout: NaN }],
     ["livenessTimeout", { livenessTimeout: 0 }],
     ["healthCheckInterval", { healthCheckInterval: 0 }],
+    ["closeTimeout", { closeTimeout: 0 }],
     ["keepAliveInitialDelay", { keepAliveInitialDelay: -1 }],
     ["pool.shared", { pool: { shared: 0 } }],
     ["pool.max", { pool: { max: 0 } }],
     ["pool.max", { pool: { max: -1 } }],
     ["pool.max", { pool: { max: 2.5 } }],
     ["pool.max", { pool: { max: 1, shared: 2 } }],
+    ["pool.max", { pool: { max: 50, shared: 50 } }],
     ["pool.min", { pool: { min: -1 } }],
     ["pool.idleTimeout", { pool: { idleTimeout: -1 } }],
     ["pool.acquireTimeout", { pool: { acquireTimeout: -1 } }],
@@ -443,6 +445,8 @@ describe("options that cannot be", () => {
       const settings = yield* RedisConfig.settings({})
       assert.strictEqual(settings.protocol, "auto")
       assert.strictEqual(settings.pool.max, 50)
+      assert.strictEqual((yield* RedisConfig.settings({ pool: { shared: 60 } })).pool.max, 109)
+      assert.strictEqual(Duration.toMillis(settings.closeTimeout), 2000)
       assert.isFalse(settings.eager)
       assert.isFalse(settings.retryOnTimeout)
       assert.isTrue(settings.keepAlive)

@@ -2,7 +2,9 @@
  * Transactions, plain and optimistic, on a real server and on one that fails at will.
  */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Redis, RedisClient, RedisError } from "@redfx/core"
+import { Redis, RedisClient, RedisError, RedisKeyspace } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
+import { asking } from "@redfx/core/RedisRouter"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -11,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import * as Client from "./harness/Client.ts"
 import * as Encode from "./harness/Encode.ts"
@@ -157,6 +160,76 @@ for (const protocol of [2, 3] as const) {
           assert.strictEqual(ok, true)
         }))
 
+      it.effect("TRX-06: with nothing to commit a conflict is a WatchError all the same, and nothing stays watched", () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          const other = yield* another
+          for (const commands of [[], [Redis.mget([])]] as const) {
+            const body = Effect.as(Effect.andThen(Redis.get(key), other.execute(Redis.incr(key))), commands)
+            const error = yield* Effect.flip(Redis.watch(key, body, { schedule: Schedule.recurs(0) }))
+            assert.strictEqual(error._tag === "WatchError" && error.reason, "changed")
+            yield* Redis.watch(key, Effect.succeed(commands))
+            yield* other.execute(Redis.incr(key))
+            const [visits] = yield* Redis.withConnection(Redis.transaction([Redis.incr(`${key}:visits`)]))
+            assert.isNumber(visits)
+          }
+        }).pipe(Effect.scoped))
+
+      it.effect("TRX-02: what would end the watch is refused in the body, and the watch goes on", () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          const other = yield* another
+          const audit = RedisKeyspace.makeSet({ key: `${key}:*`, value: Schema.String, ttl: "1 hour" })
+          const inner: ReadonlyArray<Effect.Effect<unknown, unknown, RedisClient.RedisClient>> = [
+            Redis.transaction([Redis.incr(`${key}:n`)]),
+            Redis.withConnection(Redis.transaction([Redis.incr(`${key}:n`)])),
+            Redis.watch(key, Effect.succeed([Redis.incr(`${key}:n`)])),
+            audit.add("x", "read"),
+            Redis.pipeline([Redis.send("MULTI"), Redis.incr(`${key}:n`), Redis.send("EXEC")]),
+            Redis.send("UNWATCH"),
+            Redis.send("RESET")
+          ]
+          for (const effect of inner) {
+            const error = yield* Effect.flip(Redis.watch(
+              key,
+              Effect.gen(function*() {
+                const refused = yield* Effect.flip(effect)
+                assert.deepInclude(refused, { _tag: "DataError" })
+                yield* other.execute(Redis.incr(key))
+                return [Redis.incr(`${key}:n`)]
+              }),
+              { schedule: Schedule.recurs(0) }
+            ))
+            assert.deepInclude(error, { _tag: "WatchError", reason: "changed" })
+          }
+          assert.strictEqual(yield* Redis.exists(`${key}:n`, `${key}:x`), 0)
+          // After it, on the same connection, all is allowed again.
+          const [n] = yield* Redis.withConnection(
+            Effect.andThen(Redis.watch(key, Effect.succeed([])), Redis.transaction([Redis.incr(`${key}:n`)]))
+          )
+          assert.strictEqual(n, 1)
+        }).pipe(Effect.scoped))
+
+      it.effect("TRX-08: interrupted in the turn in which its body ends, it leaves nothing watched", () =>
+        Effect.gen(function*() {
+          const key = freshKey()
+          for (let turn = 0; turn < 10; turn++) {
+            const ready = yield* Deferred.make<void>()
+            const entered = yield* Deferred.make<void>()
+            const body = Effect.as(Effect.andThen(Deferred.succeed(entered, undefined), Deferred.await(ready)), [
+              Redis.incr(`${key}:sold`)
+            ])
+            const watching = yield* Effect.forkChild(Redis.watch(key, body), { startImmediately: true })
+            yield* Deferred.await(entered)
+            yield* Deferred.succeed(ready, undefined)
+            for (let yielded = 0; yielded < turn % 5; yielded++) yield* Effect.yieldNow
+            yield* Fiber.interrupt(watching)
+            yield* Redis.set(key, turn)
+            const [visits] = yield* Redis.withConnection(Redis.transaction([Redis.incr(`${key}:visits`)]))
+            assert.strictEqual(visits, turn + 1)
+          }
+        }))
+
       it.effect("interrupted anywhere it leaves no connection with something watched or queued", () =>
         Effect.gen(function*() {
           const key = freshKey()
@@ -247,6 +320,75 @@ describe("on a server that fails at will", () => {
       yield* Fiber.interrupt(watching)
       // What may still be watched is nobody else's.
       yield* server.awaitOpen(0)
+    }).pipe(Effect.scoped))
+
+  it.live("TRX-07, TRX-08: what the body wrote is not sent again: a loss after that is raised, and not safe to retry", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeNode.make(({ name }) =>
+        name.startsWith("INCR") ? FakeNode.cut() : name === "WATCH" || name === "MULTI" ? Encode.ok : undefined
+      )
+      const client = yield* Client.make(server)
+      const body = Effect.as(Redis.incr("attempts"), [Redis.set("k", "v")])
+      const error = yield* Effect.flip(Client.on(client)(Redis.watch("k", body)))
+      assert.deepInclude(error, { _tag: "WatchError", reason: "connectionLost", delivery: "unknown" })
+      assert.isFalse(RedisError.isSafeToRetry(error))
+      assert.strictEqual(server.commands.filter(({ command }) => command.name.startsWith("INCR")).length, 1)
+    }).pipe(Effect.scoped))
+
+  it.live("TRX-07: an error of another client, or of another watch, is the body's own and is raised at once", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeNode.make(({ name }) => name === "WATCH" || name === "UNWATCH" ? Encode.ok : undefined)
+      const other = yield* FakeNode.make(({ name }) => name === "GET" ? FakeNode.cut() : undefined)
+      const client = yield* Client.make(server)
+      const elsewhere = yield* Client.make(other)
+      let tries = 0
+      const count = Effect.sync(() => tries++)
+      const foreign = Effect.andThen(count, Effect.as(elsewhere.execute(Redis.get("x")), [Redis.set("k", "v")]))
+      const lost = yield* Effect.flip(Client.on(client)(Redis.watch("k", foreign)))
+      assert.deepStrictEqual([lost._tag, tries], ["ConnectionError", 1])
+      const theirs = new RedisError.WatchError({ reason: "changed", keys: ["theirs"], delivery: "not-sent" })
+      const watching = Effect.andThen(count, Effect.fail(theirs))
+      assert.strictEqual(yield* Effect.flip(Client.on(client)(Redis.watch("k", watching))), theirs)
+      assert.strictEqual(tries, 2)
+    }).pipe(Effect.scoped))
+
+  it.live("TRX-08: once the body is done its transaction is sent, and who interrupts waits a second at the most", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeNode.make(({ name }) =>
+        name === "WATCH" || name === "MULTI" ? Encode.ok : name === "EXEC" ? FakeNode.stall() : undefined
+      )
+      const client = yield* Client.make(server)
+      const ready = yield* Deferred.make<void>()
+      const body = Effect.as(Deferred.await(ready), [Redis.set("k", "v")])
+      const watching = yield* Effect.forkChild(Client.on(client)(Redis.watch("k", body)), { startImmediately: true })
+      yield* server.awaitCommand("WATCH")
+      yield* Deferred.succeed(ready, undefined)
+      yield* server.awaitCommand("EXEC")
+      const since = performance.now()
+      yield* Fiber.interrupt(watching)
+      assert.isBelow(performance.now() - since, 3000)
+      // Its reply may still come: it would be the next user's.
+      yield* server.awaitOpen(0)
+    }).pipe(Effect.scoped))
+
+  it.live("a WATCH by name, and an ASKING without its command, are nobody else's", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeNode.make(({ name }, { index }) =>
+        name === "GET"
+          ? Encode.integer(index)
+          : ["ASKING", "UNWATCH", "WATCH"].includes(name)
+          ? Encode.ok
+          : undefined
+      )
+      const client = yield* Client.make(server)
+      const on = (command: RedisCommand.Any) => Client.on(client)(Redis.withConnection(command))
+      yield* on(Redis.send("WATCH", "k"))
+      yield* server.awaitCommand("UNWATCH")
+      while ((yield* client.stats).exclusiveIdle === 0) yield* Effect.yieldNow
+      assert.strictEqual(yield* on(Redis.send("GET", "k")), 0)
+      yield* on(asking)
+      yield* server.awaitOpen(0)
+      assert.strictEqual(yield* on(Redis.send("GET", "k")), 1)
     }).pipe(Effect.scoped))
 
   it.live("TRX-07: a connection lost while watching is a WatchError that is safe to retry, and the whole runs again", () =>

@@ -345,12 +345,14 @@ const accept = (state: State, socket: Net.Socket): void => {
   )
   state.all.push(connection)
   socket.setNoDelay(true)
-  // A cut connection fails on the client's side; here it only closes.
-  socket.on("error", () => {})
-  socket.on("close", () => {
+  const onEnd = () => {
     Effect.runFork(Fiber.interrupt(fiber))
     state.conditions.changed()
-  })
+  }
+  // A cut connection fails on the client's side; here it only closes. Node emits no "close" where a reset fails, as it does
+  // when the client has closed its side just before.
+  socket.on("error", onEnd)
+  socket.on("close", onEnd)
   socket.on("data", (chunk: Buffer) => {
     try {
       for (const command of parser.push(chunk)) {

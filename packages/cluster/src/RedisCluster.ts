@@ -147,7 +147,11 @@ const settingsOf = Effect.fnUntraced(function*(
   const startNodes = options.nodes.map(({ host, port = 7000 }) => ({ host, port }))
   yield* Effect.forEach(startNodes, RedisConfig.endpoint, { discard: true })
   const eager = options.discovery === "eager" || options.connect === "eager"
-  const connection = yield* RedisConfig.settings({ ...options, connect: eager ? "eager" : "lazy" })
+  const limitPerNode = typeof options.pool === "object" && options.pool.perNode === true
+  const connection = yield* RedisConfig.settings(
+    { ...options, connect: eager ? "eager" : "lazy" },
+    { spare: limitPerNode ? 1 : 0 }
+  )
   const refreshInterval = Duration.fromInput(options.refreshInterval ?? "60 seconds")
   if (Option.isNone(refreshInterval) || Duration.toMillis(refreshInterval.value) < 1) {
     return yield* invalid("refreshInterval", "it is not a duration of at least 1 ms")
@@ -156,7 +160,7 @@ const settingsOf = Effect.fnUntraced(function*(
   const reading = readOnly || (options.readFrom ?? "master") !== "master"
   return {
     connection: { ...connection, readonly: reading },
-    limitPerNode: typeof options.pool === "object" && options.pool.perNode === true,
+    limitPerNode,
     startNodes,
     translate: checked(yield* RedisConfig.translation(options.natMap)),
     crossSlot: yield* choice("crossSlot", options.crossSlot ?? "split", ["split", "emulate", "reject"]),

@@ -68,6 +68,38 @@ export interface RedisStats {
 }
 
 /**
+ * What a reserved client keeps of its connection; `Redis.watch` goes by it.
+ *
+ * - `begin`: begins a watch, until it is ended; `undefined` while there is one. From now on what would end the watch, such
+ *   as a transaction, is refused with `DataError`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Session {
+  readonly begin: () => Watch | undefined
+}
+
+/**
+ * A watch of `Redis.watch` on a reserved client.
+ *
+ * - `wrote`: whether what its body sent may have changed something.
+ * - `isLoss`: whether an error is that of a command which could not use this connection any more: it was lost, or the keys
+ *   have moved to another server.
+ * - `commit`: says that the body is done: its transaction is not refused.
+ * - `end`: ends it, with UNWATCH when EXEC was not answered; waits for nothing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Watch {
+  readonly wrote: boolean
+  readonly isLoss: (error: unknown) => boolean
+  readonly commit: () => void
+  readonly end: () => void
+}
+
+/**
  * What a client can do.
  *
  * @category models
@@ -93,6 +125,8 @@ export interface Service {
   readonly withTimeout: (limit: Duration.Input) => Service
   /** A client on one connection that nobody else uses until the scope closes. */
   readonly reserve: Effect.Effect<Service, RedisError, Scope.Scope>
+  /** Of a reserved client: what it keeps of its connection. */
+  readonly session?: Session | undefined
   /** Subscriptions; `Redis.subscribe` and `Redis.pubsub` use them. */
   readonly pubSub: PubSub
   /** The commands that a server runs; `Redis.monitor` uses it. */

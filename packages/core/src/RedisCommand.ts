@@ -240,7 +240,7 @@ const containers: ReadonlySet<string> = new Set(
 const traitsByName: ReadonlyMap<string, ReadonlyArray<Trait>> = new Map([
   ...[
     "BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN XREAD XREADGROUP",
-    "ASKING AUTH DISCARD EXEC HELLO MONITOR MULTI PSYNC QUIT READONLY READWRITE RESET SELECT SYNC UNWATCH WATCH"
+    "ASKING AUTH DISCARD EXEC HELLO MONITOR MULTI PSYNC QUIT READONLY READWRITE REPLCONF RESET SELECT SYNC UNWATCH WATCH"
   ].flatMap((names, list) => names.split(" ").map((name) => [name, list === 0 ? ["blocking"] : ["stateful"]] as const)),
   ...["CACHING", "CAPA", "IMPORT-SOURCE", "NO-EVICT", "NO-TOUCH", "TRACKING"]
     .map((name) => [`CLIENT ${name}`, ["stateful"]] as const),

@@ -62,6 +62,8 @@ export type AddressOptions =
  * - `livenessTimeout`: a connection that owes an answer and stays silent for so long, after the time it was asked to
  *   block, is probed, and replaced when that goes unanswered too. Default 30 seconds.
  * - `healthCheckInterval`: a connection unused for so long is checked with a PING before the next command. Default none.
+ * - `closeTimeout`: how long closing the client may take. Whoever uses it then fails at once and is not waited for; what
+ *   else takes time, such as a connection that is being opened, goes on in the background after that. Default 2 seconds.
  * - `keepAlive`: TCP keep-alive. Default `true`. `keepAliveInitialDelay`: default 30 seconds.
  * - `textDecoding`: of bytes that are not UTF-8: `"strict"` (default) fails with `DecodeError`, `"replace"` puts U+FFFD.
  * - `pool`: see {@link PoolOptions}. `limits`: see {@link LimitOptions}.
@@ -82,6 +84,7 @@ export interface ConnectionOptions {
   readonly retryOnTimeout?: boolean | undefined
   readonly livenessTimeout?: Duration.Input | undefined
   readonly healthCheckInterval?: Duration.Input | undefined
+  readonly closeTimeout?: Duration.Input | undefined
   readonly keepAlive?: boolean | undefined
   readonly keepAliveInitialDelay?: Duration.Input | undefined
   readonly textDecoding?: "strict" | "replace" | undefined
@@ -143,7 +146,8 @@ export type CredentialsSource =
  * Ordinary commands of all fibers share `shared` connections (default 1), which is fastest. Blocking commands and
  * reserved clients have connections of their own, opened on demand.
  *
- * - `max`: the limit of all connections together. Default 50.
+ * - `max`: the limit of all connections together, more than `shared`: what blocks would have no connection otherwise.
+ *   Default 49 more than `shared`, which is 50.
  * - `min`: exclusive connections kept open while idle, once there has been a need for one. Default 0.
  * - `idleTimeout`: an exclusive connection idle for so long is closed. Default 60 seconds.
  * - `acquireTimeout`: how long to wait for an exclusive connection while all are in use; the time that it takes to open
@@ -388,6 +392,7 @@ export interface ConnectionSettings {
   readonly retryOnTimeout: boolean
   readonly livenessTimeout: Duration.Duration
   readonly healthCheckInterval: Duration.Duration
+  readonly closeTimeout: Duration.Duration
   readonly keepAlive: boolean
   readonly keepAliveInitialDelay: Duration.Duration
   readonly replaceInvalidText: boolean
@@ -433,11 +438,15 @@ export const endpoint = (options: AddressOptions): Effect.Effect<Endpoint, Redis
 /**
  * Fills in defaults and refuses what cannot be.
  *
+ * - `spare`: for how many connections `pool.max` must have room beside the shared ones. Default 1: without, nothing that
+ *   blocks would ever run. 0 where it is the limit of several servers together.
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const settings = Effect.fnUntraced(function*(
-  options: ConnectionOptions & { readonly tls?: boolean | TlsOptions | undefined }
+  options: ConnectionOptions & { readonly tls?: boolean | TlsOptions | undefined },
+  { spare = 1 }: { readonly spare?: 0 | 1 | undefined } = {}
 ): Effect.fn.Return<ConnectionSettings, RedisConfigError> {
   const single = options.pool === "single"
   const pool: PoolOptions = options.pool === "single" ? { shared: 1, idleTimeout: 0 } : options.pool ?? {}
@@ -464,6 +473,7 @@ export const settings = Effect.fnUntraced(function*(
     retryOnTimeout: options.retryOnTimeout ?? false,
     livenessTimeout: yield* duration("livenessTimeout", options.livenessTimeout, Duration.seconds(30)),
     healthCheckInterval: yield* duration("healthCheckInterval", options.healthCheckInterval, Duration.infinity),
+    closeTimeout: yield* duration("closeTimeout", options.closeTimeout, Duration.seconds(2)),
     keepAlive: options.keepAlive ?? true,
     keepAliveInitialDelay: yield* duration(
       "keepAliveInitialDelay",
@@ -474,7 +484,7 @@ export const settings = Effect.fnUntraced(function*(
       (yield* choice("textDecoding", options.textDecoding ?? "strict", ["strict", "replace"])) === "replace",
     pool: {
       shared,
-      max: yield* integer("pool.max", pool.max ?? Math.max(50, shared), shared),
+      max: yield* limitOf(pool.max ?? shared + 49, shared, spare),
       min: yield* integer("pool.min", pool.min ?? 0, 0),
       idleTimeout: yield* duration("pool.idleTimeout", pool.idleTimeout, Duration.seconds(60), 0),
       acquireTimeout: yield* duration("pool.acquireTimeout", pool.acquireTimeout, Duration.seconds(20), 0)
@@ -532,6 +542,16 @@ const integer = (option: string, value: number, least: number): Effect.Effect<nu
   Number.isInteger(value) && value >= least
     ? Effect.succeed(value)
     : invalid(option, `${value} is not an integer of at least ${least}`)
+
+/** The limit of connections has room for those that are not shared. */
+const limitOf = (max: number, shared: number, spare: number): Effect.Effect<number, RedisConfigError> =>
+  Number.isInteger(max) && max > 0 && max < shared + spare
+    ? invalid(
+      "pool.max",
+      `${max} leaves no room beside pool.shared (${shared}), and blocking commands, watches and reserved clients have ` +
+        `connections of their own: raise pool.max to ${shared + spare} at least`
+    )
+    : integer("pool.max", max, 1)
 
 const optionalInteger = (
   option: string,

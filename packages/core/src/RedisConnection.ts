@@ -268,15 +268,18 @@ export const requestOf = <A>(
 export const run = <A>(
   connection: RedisConnection,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
-): Effect.Effect<A, RedisError> => runSingle(connection.exchange, command)
+): Effect.Effect<A, RedisError> => runSingle(connection, command)
+
+/** What takes requests. */
+type Submits = Pick<RedisConnection, "submit">
 
 const runSingle = <A>(
-  exchange: Exchange,
+  on: Submits,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
 ): Effect.Effect<A, RedisError> =>
   Effect.callback((resume) => {
     const request = new SingleRequest<A>(command, resume)
-    exchange.submit(request)
+    on.submit(request)
     return request
   })
 
@@ -289,15 +292,15 @@ const runSingle = <A>(
 export const runAll = (
   connection: RedisConnection,
   commands: ReadonlyArray<RedisCommand.Any>
-): Effect.Effect<ReadonlyArray<Outcome>> => runBatch(connection.exchange, commands)
+): Effect.Effect<ReadonlyArray<Outcome>> => runBatch(connection, commands)
 
 const runBatch = (
-  exchange: Exchange,
+  on: Submits,
   commands: ReadonlyArray<RedisCommand.Any>
 ): Effect.Effect<ReadonlyArray<Outcome>> =>
   Effect.callback((resume) => {
     const request = new BatchRequest({ commands }, (outcomes) => resume(Effect.succeed(outcomes)))
-    exchange.submit(request)
+    on.submit(request)
     return request
   })
 

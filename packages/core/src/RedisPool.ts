@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { closingWithin } from "./internal/closing.ts"
 import * as ExclusivePool from "./internal/exclusivePool.ts"
 import { connectionLoss, ofNoCommand } from "./internal/failure.ts"
 import type { Request } from "./internal/request.ts"
@@ -31,10 +32,11 @@ import * as RedisRouter from "./RedisRouter.ts"
  * What a pool can do.
  *
  * - `router`: sends commands over the pool's connections.
+ * - `member`: the same for one of several users of the pool. When its scope closes, the connections that it has for itself
+ *   are closed and its waiting for one fails; nobody waits for it.
  * - `disconnect`: closes idle connections, with `inUse` also those in use, whose commands then fail with `reason`;
  *   further commands open new ones. `only`: leaves those alone that commands share.
- * - `retire`: fails with `reason` what is under way and whatever comes, for good; who waits for a connection of its own is
- *   told so when the scope closes.
+ * - `retire`: fails with `reason` what is under way, who waits for a connection and whatever comes, for good.
  *
  * @category models
  * @since 0.1.0
@@ -42,6 +44,7 @@ import * as RedisRouter from "./RedisRouter.ts"
 export interface Service {
   readonly settings: RedisConfig.ConnectionSettings
   readonly router: RedisRouter.RedisRouter
+  readonly member: Effect.Effect<RedisRouter.RedisRouter, never, Scope.Scope>
   readonly disconnect: (options?: {
     readonly inUse?: boolean | undefined
     readonly reason?: RedisError | undefined
@@ -75,9 +78,8 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Service, RedisError, RedisConnector | Scope.Scope> {
   const endpoint = yield* RedisConfig.endpoint(options)
   const settings = yield* RedisConfig.settings(options)
-  const pool = yield* makeAt(endpoint, settings)
-  if (settings.eager) yield* openShared(pool)
-  return pool
+  const open = Effect.tap(makeAt(endpoint, settings), (pool) => settings.eager ? openShared(pool) : Effect.void)
+  return yield* closingWithin(settings.closeTimeout, open)
 })
 
 /**
@@ -150,27 +152,21 @@ export const makeFrom = Effect.fnUntraced(function*(
     onEvent: publish
   }
   const attributes = { "db.namespace": String(settings.db), ...source.attributes }
+  const rest = { attributes, events: eventStream, stats, subscribers }
   let next = 0
   const router: RedisRouter.RedisRouter = {
     submit: shared.length === 1
       ? (request: Request) => shared[0]!.submit(request)
       : (request: Request) => shared[next = (next + 1) % shared.length]!.submit(request),
-    exclusive: () => Effect.map(exclusive.lease, (lease) => lease.connection),
+    ...leasing(exclusive, undefined, rest),
     ...RedisRouter.refusals,
-    reserve: Effect.flatMap(
-      exclusive.lease,
-      ({ connection, taint }) =>
-        RedisRouter.ofConnection(connection, taint, { attributes, events: eventStream, stats, subscribers })
-    ),
-    events: eventStream,
-    stats,
-    subscribers,
-    attributes,
+    ...rest,
     describe: `${source.address}, db ${settings.db}`
   }
   return {
     settings,
     router,
+    member: Effect.map(exclusive.join, (member) => ({ ...router, ...leasing(exclusive, member, rest) })),
     stats,
     disconnect: ({ inUse = false, only, reason = connectionLoss("Closed", toldTo, source.address) } = {}) =>
       Effect.suspend(() => {
@@ -187,6 +183,19 @@ export const makeFrom = Effect.fnUntraced(function*(
   }
 })
 
+/** What one user of the connections, or all who say nothing of themselves, takes for itself. */
+const leasing = (
+  exclusive: ExclusivePool.ExclusivePool,
+  member: ExclusivePool.Member | undefined,
+  rest: Pick<RedisRouter.RedisRouter, "attributes" | "events" | "stats" | "subscribers">
+): Pick<RedisRouter.RedisRouter, "exclusive" | "reserve"> => {
+  const lease = exclusive.lease(member)
+  return {
+    exclusive: () => Effect.map(lease, ({ connection }) => connection),
+    reserve: Effect.map(lease, (lease) => RedisRouter.ofLease(lease, rest))
+  }
+}
+
 const toldTo = "The pool was told to disconnect"
 
 const statsOf = (
@@ -197,7 +206,7 @@ const statsOf = (
     return {
       shared: shared.filter((connection) => connection.open).length,
       exclusive: exclusive.open,
-      exclusiveIdle: exclusive.open - exclusive.used,
+      exclusiveIdle: exclusive.idle,
       waiting: shared.reduce((sum, connection) => sum + connection.waiting, exclusive.waiting),
       inFlight: shared.reduce((sum, connection) => sum + connection.inFlight, 0)
     }

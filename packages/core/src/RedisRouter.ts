@@ -17,10 +17,12 @@ import { elapsed, within } from "./internal/elapsed.ts"
 import { connectionLoss, failureOf, timeLimit } from "./internal/failure.ts"
 import { make as makeMonitor } from "./internal/monitor.ts"
 import { make as makePubSub } from "./internal/pubSub.ts"
+import type { Lease } from "./internal/recycler.ts"
 import type { Batch } from "./internal/request.ts"
 import { BatchRequest, SingleRequest } from "./internal/request.ts"
 import type { Outcome, Request } from "./internal/request.ts"
 import { sentBefore } from "./internal/retry.ts"
+import { withSession } from "./internal/session.ts"
 import * as Transaction from "./internal/transaction.ts"
 import type { Key } from "./RedisArg.ts"
 import type { RedisEvent, RedisStats, Service } from "./RedisClient.ts"
@@ -30,6 +32,16 @@ import type * as RedisConnection from "./RedisConnection.ts"
 import { DataError } from "./RedisError.ts"
 import type { RedisError, TimeoutError } from "./RedisError.ts"
 import type { Kind } from "./RedisPubSub.ts"
+
+export {
+  /**
+   * Acquires in a scope of its own, which ends with the surrounding one. That one waits for it no longer than so long.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  closingWithin
+} from "./internal/closing.ts"
 
 export {
   /**
@@ -119,6 +131,7 @@ export type {
  * - `dependent`: called before a command, alone, whose answer is about what its connection sent before; its error refuses
  *   the command.
  * - `subscribers`: where subscriptions go.
+ * - `held`: of a router that `reserve` gave: its connection.
  * - `describe`: how the client prints; never a secret.
  * - `attributes`: what spans tell of the client, by OpenTelemetry's names.
  *
@@ -138,6 +151,24 @@ export interface RedisRouter {
   readonly subscribers: Subscribers
   readonly describe: string
   readonly attributes?: Readonly<Record<string, string | number>> | undefined
+  readonly held?: Held | undefined
+}
+
+/**
+ * The one connection behind a router, while its user has it alone.
+ *
+ * - `watching`: whether keys may be watched on it: WATCH was sent, and neither EXEC nor UNWATCH has been answered since.
+ * - `executed`: told that the last EXEC was answered, which ends the watch. `refused`: told that all that was sent was refused.
+ * - `unwatch`: ends the watch, if there is one; waits for nothing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Held {
+  readonly watching: boolean
+  readonly executed: () => void
+  readonly refused: () => void
+  readonly unwatch: () => void
 }
 
 /**
@@ -248,22 +279,26 @@ const clientOf = (
       const refused = known.find((outcome) => outcome !== undefined && Exit.isFailure(outcome))
       if (refused !== undefined) return Effect.flatMap(refused, () => Effect.succeed([]))
       const positions = commands.flatMap((_, index) => known[index] === undefined ? [index] : [])
-      if (positions.length === 0) return Effect.succeed(weave(commands, []))
+      // Where keys are watched, EXEC says whether they were changed, also when there is nothing to run.
+      if (positions.length === 0 && router.held?.watching !== true) return Effect.succeed(weave(commands, []))
       // In range: they are positions of commands.
       const sent = { commands: positions.map((index) => commands[index]!), positions }
       const origin = { address: undefined, replaceInvalidText: settings.replaceInvalidText }
       return Effect.flatMap(
         send({ commands: Transaction.wrap(sent.commands), atomic: true }),
-        (outcomes) => Effect.map(Transaction.unwrap(sent, outcomes, origin), (results) => weave(commands, results))
+        (outcomes) => {
+          if (Transaction.isExecuted(outcomes)) router.held?.executed()
+          return Effect.map(Transaction.unwrap(sent, outcomes, origin), (results) => weave(commands, results))
+        }
       )
     },
     withTimeout: (limit) =>
       clientOf(router, { ...settings, commandTimeout: Duration.fromInputUnsafe(limit) }, deadlines, feeds),
     // What timed out on a reserved connection still holds it up, and EXEC sent again would not mind what was watched.
-    reserve: Effect.map(
-      router.reserve,
-      (reserved) => clientOf(reserved, { ...settings, retryOnTimeout: false }, deadlines, feeds)
-    ),
+    reserve: Effect.map(router.reserve, (reserved) => {
+      const client = clientOf(reserved, { ...settings, retryOnTimeout: false }, deadlines, feeds)
+      return reserved.held === undefined ? client : withSession(client, reserved.held, unsentIn)
+    }),
     ...feeds,
     events: router.events,
     stats: router.stats,
@@ -426,33 +461,26 @@ const lease = Effect.fnUntraced(function*(
 
 /**
  * A router that sends everything over one connection of its caller's own, until
- * the scope closes: whoever kept it after that would use somebody else's.
- *
- * - `onStateful`: called when a command changes the state of the connection, which then nobody else may be given.
+ * the lease ends: whoever kept it after that would use somebody else's.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const ofConnection = (
-  connection: RedisConnection.RedisConnection,
-  onStateful: () => void,
+export const ofLease = (
+  lease: Lease,
   rest: Pick<RedisRouter, "attributes" | "events" | "stats" | "subscribers">
-): Effect.Effect<RedisRouter, never, Scope.Scope> => {
-  let returned = false
-  const tooLate = connectionLoss("ClientClosed", "The reserved connection was given back", connection.address)
+): RedisRouter => {
   const router: RedisRouter = {
-    submit: (request) => returned ? request.fail(tooLate) : connection.submit(request),
-    exclusive: () => returned ? Effect.fail(tooLate) : Effect.succeed(connection),
-    stateful: () => Effect.sync(onStateful),
+    submit: (request) => lease.submit(request),
+    exclusive: () => Effect.succeed(lease.connection),
+    stateful: () => Effect.void,
     dependent: () => Effect.void,
     reserve: Effect.suspend(() => Effect.succeed(router)),
+    held: lease,
     ...rest,
-    describe: `${connection.address}, reserved`
+    describe: `${lease.connection.address}, reserved`
   }
-  return Effect.acquireRelease(Effect.succeed(router), () =>
-    Effect.sync(() => {
-      returned = true
-    }))
+  return router
 }
 
 /**

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as RedisClient from "./RedisClient.ts"
-import type { StandaloneOptions } from "./RedisConfig.ts"
+import * as RedisConfig from "./RedisConfig.ts"
 import type { RedisConnector } from "./RedisConnector.ts"
 import type { RedisError } from "./RedisError.ts"
 import * as RedisPool from "./RedisPool.ts"
@@ -20,9 +20,13 @@ import * as RedisRouter from "./RedisRouter.ts"
  * @since 0.1.0
  */
 export const make = (
-  options: StandaloneOptions = {}
+  options: RedisConfig.StandaloneOptions = {}
 ): Effect.Effect<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> =>
-  Effect.flatMap(RedisPool.make(options), (pool) => RedisRouter.makeClient(pool.router, pool.settings))
+  Effect.flatMap(RedisConfig.settings(options), ({ closeTimeout }) =>
+    RedisRouter.closingWithin(
+      closeTimeout,
+      Effect.flatMap(RedisPool.make(options), (pool) => RedisRouter.makeClient(pool.router, pool.settings))
+    ))
 
 /**
  * Provides a client of one server.
@@ -37,13 +41,14 @@ export const make = (
  * @since 0.1.0
  */
 export const layer = (
-  options: StandaloneOptions = {}
+  options: RedisConfig.StandaloneOptions = {}
 ): Layer.Layer<RedisClient.RedisClient, RedisError, RedisConnector> =>
   Layer.effect(RedisClient.RedisClient)(make(options))
 
 /**
  * Provides a client on the connections of a pool that others use as well.
- * Closing the client leaves the pool open.
+ * Closing the client leaves the pool open; the connections that the client has
+ * for itself are closed, and what is pending on them and on shared ones fails.
  *
  * @category layers
  * @since 0.1.0
@@ -51,5 +56,12 @@ export const layer = (
 export const layerFromPool: Layer.Layer<RedisClient.RedisClient, never, RedisPool.RedisPool> = Layer.effect(
   RedisClient.RedisClient
 )(
-  Effect.flatMap(RedisPool.RedisPool, (pool) => RedisRouter.makeClient(pool.router, pool.settings))
+  Effect.flatMap(
+    RedisPool.RedisPool,
+    ({ member, settings }) =>
+      RedisRouter.closingWithin(
+        settings.closeTimeout,
+        Effect.flatMap(member, (router) => RedisRouter.makeClient(router, settings))
+      )
+  )
 )

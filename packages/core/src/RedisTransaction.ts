@@ -4,9 +4,8 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Places from "./internal/places.ts"
 import type { Outcome } from "./internal/request.ts"
@@ -14,10 +13,10 @@ import * as Scripts from "./internal/scripts.ts"
 import * as Telemetry from "./internal/telemetry.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
-import type { Service } from "./RedisClient.ts"
+import type { Service, Watch } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
-import { ConnectionError, isSafeToRetry, WatchError } from "./RedisError.ts"
-import type { RedisError } from "./RedisError.ts"
+import { DataError, inPart, isRedisError, WatchError } from "./RedisError.ts"
+import type { Delivery, RedisError } from "./RedisError.ts"
 import type { Commands, Results, Successes } from "./RedisPipeline.ts"
 import * as RedisReply from "./RedisReply.ts"
 
@@ -77,11 +76,22 @@ export const transactionSettled = <const C extends Commands>(
  * **Details**
  *
  * Inside `body` the same `Redis.*` commands run at once, on the connection that
- * watches; what it returns is run between MULTI and EXEC there. A conflict is a
- * `WatchError`, and so is the loss of the connection. Then the whole is run
- * again by `schedule`, at once and without limit by default, as long as it is
- * certain that nothing was applied; else the `WatchError` is raised. When `body`
- * fails or is interrupted, nothing is committed and nothing stays watched.
+ * watches; what it returns is run between MULTI and EXEC there. EXEC is sent
+ * also when that is nothing, so that a conflict is always seen: reading several
+ * keys that belong together is a use of it.
+ *
+ * A conflict is a `WatchError`, and so is the loss of the connection that
+ * watches. Then the whole is run again by `schedule`, at once and without limit
+ * by default: after a conflict, and after a loss when nothing that the body or
+ * the transaction wrote can have run; else the `WatchError` is raised. Any other
+ * error is raised as it is, the body's own and those of other clients included.
+ *
+ * What would end the watch is refused inside `body` with `DataError`: another
+ * transaction, another `Redis.watch`, an operation that is made of one.
+ *
+ * When `body` fails or is interrupted, nothing is committed and nothing stays
+ * watched. Only `body` can be interrupted: once it is done its transaction is
+ * sent, and who interrupts then waits for the answer, but a second at the most.
  *
  * **Example** (Doubling a number)
  *
@@ -104,41 +114,90 @@ export const watch = <const C extends Commands, E, R>(
   options?: { readonly schedule?: Schedule.Schedule<unknown, WatchError> | undefined }
 ): Effect.Effect<Successes<C>, E | RedisError, R | RedisClient> => {
   const list = typeof keys === "string" || keys instanceof Uint8Array ? [keys] : keys
-  return Effect.flatMap(RedisClient, (client) => attempt(client, list, body)).pipe(
-    Effect.retry({
-      // `while` shows it no other errors: they are raised at once, the body's own included.
+  return Effect.flatMap(RedisClient, (client) => {
+    // A `WatchError` of another watch that the body runs is the body's own.
+    const repeatable = new WeakSet<object>()
+    return Effect.retry(attempt(client, list, body, (error) => repeatable.add(error)), {
+      // `while` shows it no other errors: they are raised at once.
       schedule: (options?.schedule ?? Schedule.forever) as Schedule.Schedule<unknown>,
-      while: (error) => error instanceof WatchError && isSafeToRetry(error)
+      while: (error) => error instanceof WatchError && repeatable.has(error)
     })
-  )
+  })
 }
 
 const attempt = <C extends Commands, E, R>(
   client: Service,
   keys: ReadonlyArray<RedisArg.Key>,
-  body: Effect.Effect<C, E, R>
+  body: Effect.Effect<C, E, R>,
+  onRepeatable: (error: WatchError) => void
 ): Effect.Effect<Successes<C>, E | RedisError, Exclude<R, RedisClient>> =>
-  Effect.scoped(Effect.gen(function*() {
-    const reserved = yield* client.reserve
-    yield* reserved.execute(watchCommand(keys))
-    const forget = Effect.ignore(reserved.execute(unwatch))
-    const commands = yield* Effect.provideService(body, RedisClient, reserved).pipe(
-      Effect.onExit((exit) =>
-        Exit.isSuccess(exit)
-          ? Effect.void
-          // Who interrupts does not wait for a server: with a command unanswered the connection is closed.
-          : Cause.hasInterrupts(exit.cause)
-          ? Effect.asVoid(Effect.forkDetach(forget, { startImmediately: true }))
-          : forget
-      ),
-      Effect.mapError((error) => lostConnection(error, keys))
-    )
-    return yield* Effect.mapError(
-      commit(reserved, commands),
-      // What has a place among the commands was answered by EXEC, which has run the others.
-      (error) => "index" in error && error.index !== undefined ? error : lostConnection(error, keys)
-    )
-  }))
+  Effect.uninterruptibleMask((restore) =>
+    Effect.scoped(Effect.gen(function*() {
+      const reserved = yield* restore(client.reserve)
+      const watching = reserved.session === undefined ? unseen : reserved.session.begin()
+      if (watching === undefined) return yield* Effect.fail(nested)
+      yield* Effect.addFinalizer(() => Effect.sync(() => watching.end()))
+      const failure = (reason: WatchError["reason"], delivery: Delivery) => {
+        const error = watchError(keys, reason, watching.wrote ? "unknown" : delivery)
+        if (reason === "changed" || error.delivery === "not-sent") onRepeatable(error)
+        return error
+      }
+      const orLost = <E>(error: E) => watching.isLoss(error) ? failure("connectionLost", "not-sent") : error
+      yield* Effect.mapError(
+        restore(reserved.execute(watchCommand(keys))),
+        // What was not sent may have had no connection to be lost. To have sent it changes nothing.
+        (error) => "delivery" in error && error.delivery === "unknown" ? orLost(error) : error
+      )
+      // Whoever repeats the whole repeats what the body has written.
+      const marked = <E>(error: E) => watching.wrote && isRedisError(error) ? inPart(error, written) : error
+      const commands = yield* Effect.mapError(
+        restore(Effect.provideService(body, RedisClient, reserved)),
+        (error) => marked(orLost(error))
+      )
+      watching.commit()
+      return yield* Effect.mapError(toItsEnd(commit(reserved, commands), restore), (error) =>
+        error._tag === "WatchError"
+          ? failure(error.reason, error.delivery)
+          // What has a place among the commands was answered by EXEC, which has run the others.
+          : error._tag === "ConnectionError" && error.index === undefined
+          // Only EXEC applies anything: whatever was lost before was not sent.
+          ? failure("connectionLost", error.command === "EXEC" ? error.delivery : "not-sent")
+          : marked(error))
+    }))
+  )
+
+/** Of a client that does not say what becomes of its connection: nothing is certain. */
+const unseen: Watch = { wrote: true, isLoss: () => false, commit: () => {}, end: () => {} }
+
+const written = { answered: [], unknown: [], mayHaveWritten: true }
+
+const nested = new DataError({
+  command: "WATCH",
+  detail:
+    "the body of a Redis.watch runs on this connection, and the transaction of another one would end its watch. " +
+    "Watch all keys at once, or run this one on another connection: before it, after it, or on another client"
+})
+
+const watchError = (keys: ReadonlyArray<RedisArg.Key>, reason: WatchError["reason"], delivery: Delivery): WatchError =>
+  new WatchError({
+    reason,
+    delivery,
+    keys: keys.map((key) => typeof key === "string" ? key : `<${key.length} bytes>`)
+  })
+
+/** How long who interrupts a transaction that was sent waits for its answer. */
+const patience = "1 second"
+
+/** Runs to its end, interrupted or not; a server that hangs holds up nobody for longer than he is patient. */
+const toItsEnd = <A, E>(
+  effect: Effect.Effect<A, E>,
+  restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E> =>
+  Effect.flatMap(Effect.forkDetach(effect, { startImmediately: true }), (fiber) =>
+    Effect.onInterrupt(
+      restore(Fiber.join(fiber)),
+      () => Effect.andThen(Effect.timeoutOption(Fiber.await(fiber), patience), Fiber.interrupt(fiber))
+    ))
 
 const commit = <C extends Commands>(client: Service, commands: C): Effect.Effect<Successes<C>, RedisError> =>
   run(
@@ -158,26 +217,11 @@ const run = <A>(
   return Telemetry.batch("MULTI", client, list, Effect.flatMap(Scripts.transaction(client, list), see))
 }
 
-/** What a lost connection means to who watched keys on it: nothing is watched any more, and the transaction is off. */
-const lostConnection = <E>(error: E, keys: ReadonlyArray<RedisArg.Key>): E | WatchError => {
-  if (!(error instanceof ConnectionError) && !(error instanceof WatchError)) return error
-  return new WatchError({
-    reason: error instanceof WatchError ? error.reason : "connectionLost",
-    keys: keys.map((key) => typeof key === "string" ? key : `<${key.length} bytes>`),
-    // Only EXEC applies anything: whatever was lost before was not sent.
-    delivery: error instanceof WatchError || error.command !== "EXEC" ? "not-sent" : error.delivery
-  })
-}
-
-// Without traits: the connection is reserved, and nothing stays watched when it is given back.
-const spec = (name: string) => new RedisCommand.Spec(name, [])
-
-const watchSpec = spec("WATCH")
+// It is not stateful: the connection is reserved, and nothing stays watched when it is given back.
+const watchSpec = new RedisCommand.Spec("WATCH", ["readonly"])
 const watchCommand = (keys: ReadonlyArray<RedisArg.Key>) =>
   RedisCommand.make({
     spec: watchSpec,
     args: () => RedisArg.someKeys(keys),
     reply: RedisReply.ok
   })
-
-const unwatch = RedisCommand.make({ spec: spec("UNWATCH"), args: () => [], reply: RedisReply.ok })

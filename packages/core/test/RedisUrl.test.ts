@@ -339,6 +339,7 @@ const connection = {
   connect: FastCheck.constantFrom("lazy" as const, "eager" as const),
   commandTimeout: duration,
   healthCheckInterval: duration,
+  closeTimeout: duration,
   retryOnTimeout: FastCheck.boolean(),
   pool: FastCheck.oneof(
     FastCheck.constant("single" as const),

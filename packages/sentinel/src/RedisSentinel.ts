@@ -170,11 +170,20 @@ const override = (defaults: GroupOptions, own: ClientOptions): GroupOptions & Cl
   return { ...rest, ...kept, ...given }
 }
 
-const clientOf = Effect.fnUntraced(function*(
+const clientOf = (
+  group: Discovery.Group,
+  options: GroupOptions & ClientOptions
+): Effect.Effect<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> =>
+  Effect.flatMap(
+    RedisConfig.settings(options),
+    (settings) => RedisRouter.closingWithin(settings.closeTimeout, clientWith(settings, group, options))
+  )
+
+const clientWith = Effect.fnUntraced(function*(
+  settings: RedisConfig.ConnectionSettings,
   group: Discovery.Group,
   options: GroupOptions & ClientOptions
 ): Effect.fn.Return<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> {
-  const settings = yield* RedisConfig.settings(options)
   const service = yield* Settings.service(options.service)
   const role = yield* Settings.role(options.role)
   const readFrom = yield* Settings.readFrom(options.readFrom)

@@ -62,7 +62,12 @@ export interface ClusterClient {
 type Routing = Pick<Retrying, "state" | "redirects">
 
 /** A client of a cluster, for as long as the scope is open. Opens nothing. */
-export const make = Effect.fnUntraced(function*(
+export const make = (
+  settings: ClusterSettings
+): Effect.Effect<ClusterClient, never, RedisConnector | Scope.Scope> =>
+  RedisRouter.closingWithin(settings.connection.closeTimeout, makeOpen(settings))
+
+const makeOpen = Effect.fnUntraced(function*(
   settings: ClusterSettings
 ): Effect.fn.Return<ClusterClient, never, RedisConnector | Scope.Scope> {
   const events = yield* PubSub.sliding<RedisEvent>(256)

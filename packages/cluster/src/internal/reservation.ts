@@ -9,7 +9,7 @@ import * as RedisCommand from "@redfx/core/RedisCommand"
 import { atIndex, ClusterUnsupportedError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import { RequestQueue } from "@redfx/core/RedisRouter"
-import type { Redirector, RedisRouter, Request } from "@redfx/core/RedisRouter"
+import type { Held, Redirector, RedisRouter, Request } from "@redfx/core/RedisRouter"
 import type { ErrorReply } from "@redfx/core/Resp"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -74,6 +74,7 @@ class Reservation implements Redirector {
       fail(request, exhausted(request.leading, error.line, request.delivery))
       return true
     }
+    this.held.refused()
     const left = this.#bound === undefined ? Effect.void : Scope.close(this.#bound.scope, Exit.void)
     this.#bound = undefined
     this.#waiting.push(request)
@@ -117,6 +118,9 @@ class Reservation implements Redirector {
     })
   }
 
+  /** The connection, as it is known before there is one as well. */
+  readonly held: Held = heldBy(() => this.#bound?.router.held)
+
   #bind(command: RedisCommand.Any): Effect.Effect<Bound, RedisError> {
     return this.#binding.withPermit(Effect.gen({ self: this }, function*() {
       if (this.#returned) return yield* Effect.fail(tooLate)
@@ -151,6 +155,15 @@ class Reservation implements Redirector {
   }
 }
 
+const heldBy = (bound: () => Held | undefined): Held => ({
+  get watching() {
+    return bound()?.watching === true
+  },
+  executed: () => bound()?.executed(),
+  refused: () => bound()?.refused(),
+  unwatch: () => bound()?.unwatch()
+})
+
 const tooLate = connectionLoss("ClientClosed", "The reserved connection was given back")
 
 /** A key of another server cannot be used on a connection. */
@@ -178,6 +191,7 @@ export const reserve = (
       stateful: (command) => Effect.flatMap(reservation.routerFor([command]), (bound) => bound.stateful(command)),
       dependent: (command) => Effect.flatMap(reservation.routerFor([command]), (bound) => bound.dependent(command)),
       reserve: Effect.suspend(() => Effect.succeed(router)),
+      held: reservation.held,
       ...rest,
       describe: "cluster, reserved"
     }

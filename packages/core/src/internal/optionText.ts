@@ -189,6 +189,7 @@ const connection: Texts<Omit<ConnectionOptions, "credentials">> = {
   retryOnTimeout: boolean,
   livenessTimeout: duration,
   healthCheckInterval: duration,
+  closeTimeout: duration,
   keepAlive: boolean.named("socket_keepalive"),
   keepAliveInitialDelay: duration,
   textDecoding: oneOf("strict", "replace").named("encoding_errors"),

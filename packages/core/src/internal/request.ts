@@ -69,6 +69,8 @@ export abstract class Request extends Effectable.Class<void> {
 
   /** The command whose keys say where to send it. */
   abstract readonly leading: RedisCommand.Any
+  /** All of its commands. */
+  abstract readonly commands: ReadonlyArray<RedisCommand.Any>
   /** The number of commands to write, and so of replies. */
   abstract readonly count: number
   /** How long the server may hold back its answers, beyond the time that it takes to make them. */
@@ -148,6 +150,10 @@ export class SingleRequest<A> extends Request {
 
   get leading(): RedisCommand.Any {
     return this.command
+  }
+
+  get commands(): ReadonlyArray<RedisCommand.Any> {
+    return [this.command]
   }
 
   get count(): number {

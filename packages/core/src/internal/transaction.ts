@@ -60,6 +60,12 @@ export const unwrap = (
 const errorIn = (outcome: Outcome | undefined): RedisError | undefined =>
   outcome === undefined || Exit.isSuccess(outcome) ? undefined : outcome.cause.reasons.find(Cause.isFailReason)?.error
 
+/** Whether EXEC was answered, and has ended whatever was watched: with replies, with nil, or with what kept it from running. */
+export const isExecuted = (outcomes: ReadonlyArray<Outcome>): boolean => {
+  const executed = outcomes[outcomes.length - 1]
+  return executed !== undefined && (Exit.isSuccess(executed) || errorIn(executed)?._tag === "ExecAbortError")
+}
+
 type Refusal = Extract<RedisError, { readonly code: string }>
 
 /** What refused a command. */
