@@ -491,10 +491,28 @@ export const settings = Effect.fnUntraced(function*(
 
 const credentials = (options: ConnectionOptions): Effect.Effect<CredentialsSource | undefined, RedisConfigError> => {
   const { password, username } = options
+  if (password !== undefined && passwordText(password) === undefined) {
+    return invalid("password", "it has no text: it is undefined, of another type, or was wiped")
+  }
   if (password === undefined && username === undefined) return Effect.succeed(options.credentials)
   return options.credentials === undefined
     ? Effect.succeed({ username, password: password ?? Redacted.make("") })
     : invalid("credentials", "they are given twice: leave out username and password")
+}
+
+/**
+ * The text of a password, `undefined` when it has none.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const passwordText = (password: Redacted.Redacted<string>): string | undefined => {
+  try {
+    const text: unknown = Redacted.value(password)
+    return typeof text === "string" && text.isWellFormed() ? text : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /**

@@ -75,7 +75,7 @@ const makeStation = (protocol: 2 | 3): Station => {
     onUnused: () => {},
     isElsewhere: () => false,
     onMoved: (entry) => {
-      moved.push(entry.name)
+      moved.push(String(entry.key))
       hub.resubscribe(entry)
     }
   })

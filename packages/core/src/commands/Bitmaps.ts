@@ -135,7 +135,7 @@ const operations = <Mode extends "read" | "write">(
   const write = (operation: ReadonlyArray<Arg.Arg>, overflow: string) =>
     operations(
       "write",
-      [...args, ...(overflow === sent ? Arg.none : ["OVERFLOW", overflow]), ...operation],
+      [...args, ...(overflow === sent ? Arg.none : Arg.list("OVERFLOW", overflow)), ...operation],
       overflow,
       overflow
     )
@@ -166,7 +166,7 @@ export const bitcount = define(
   "BITCOUNT",
   (key: Arg.Key, range?: BitRange) => [
     Arg.key(key),
-    ...(range === undefined ? Arg.none : [range.start, range.end, ...Arg.token(range.unit)])
+    ...(range === undefined ? Arg.none : new Arg.List([range.start, range.end, ...Arg.token(range.unit)]))
   ],
   Reply.integer,
   "readonly"
@@ -244,8 +244,8 @@ export const bitpos = define(
   (key: Arg.Key, bit: 0 | 1, range?: BitposRange) => [
     Arg.key(key),
     bit === 0 || bit === 1 ? bit : Arg.invalid("the bit to look for must be 0 or 1"),
-    ...(range === undefined ? Arg.none : [range.start]),
-    ...(range?.end === undefined ? Arg.none : [range.end, ...Arg.token(range.unit)])
+    ...(range === undefined ? Arg.none : Arg.list(range.start)),
+    ...(range?.end === undefined ? Arg.none : new Arg.List([range.end, ...Arg.token(range.unit)]))
   ],
   Reply.integer,
   "readonly"

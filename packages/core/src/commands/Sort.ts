@@ -72,14 +72,14 @@ export type SortGroup<Patterns extends SortPatterns, Blob = string> = {
   readonly [K in keyof Patterns]: Blob | undefined
 }
 
-const sortArgs = (options: SortOptions | undefined): ReadonlyArray<Arg.Arg> =>
-  options === undefined ? Arg.none : [
+const sortArgs = (options: SortOptions | undefined): Arg.List =>
+  options === undefined ? Arg.none : new Arg.List([
     Arg.option("BY", options.by),
-    options.limit === undefined ? Arg.none : ["LIMIT", options.limit.offset, options.limit.count],
-    options.get === undefined ? Arg.none : [options.get].flat().flatMap((pattern) => ["GET", pattern]),
+    options.limit === undefined ? Arg.none : Arg.list("LIMIT", options.limit.offset, options.limit.count),
+    ...(options.get === undefined ? [] : [options.get].flat().map((pattern) => Arg.list("GET", pattern))),
     Arg.flag("DESC", options.desc),
     Arg.flag("ALPHA", options.alpha)
-  ]
+  ])
 
 const elements = Reply.array(Reply.nullable(Reply.blob))
 

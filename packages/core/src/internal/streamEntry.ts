@@ -91,8 +91,8 @@ export const countArgs = (count: number | undefined): Arg.Arg =>
 
 /** The streams to read, first their keys, then the ids after which to read. */
 export const streamArgs = (streams: Arg.Pairs<Arg.Key, string | number>): Arg.Arg => {
-  const flat = Arg.keyPairs(streams)
-  return ["STREAMS", flat.filter((_, i) => i % 2 === 0), flat.filter((_, i) => i % 2 === 1)]
+  const flat = [...Arg.keyPairs(streams)]
+  return new Arg.List(["STREAMS", ...flat.filter((_, i) => i % 2 === 0), ...flat.filter((_, i) => i % 2 === 1)])
 }
 
 /** A time that is not negative, in whole milliseconds. */

@@ -71,6 +71,11 @@ const lossAmong = (outcomes: ReadonlyArray<Outcome>): ConnectionError | undefine
   return undefined
 }
 
+/** A command that could not be encoded, which is why the server refuses the whole. */
+const unsendableAmong = (outcomes: ReadonlyArray<Outcome>): RedisError | undefined =>
+  outcomes.flatMap((outcome) => Exit.isFailure(outcome) ? outcome.cause.reasons : [])
+    .filter(Cause.isFailReason).find(({ error }) => error._tag === "DataError")?.error
+
 /** EXEC says only that there is nothing to run; the replies before say why. */
 const explain = (
   cause: Cause.Cause<RedisError>,
@@ -86,6 +91,8 @@ const explain = (
     return Cause.fail(new ResponseError({ code, detail, command, ...(address === undefined ? {} : { address }) }))
   }
   if (reason === undefined || reason.error._tag !== "ExecAbortError") return cause
+  const unsendable = unsendableAmong(outcomes)
+  if (unsendable !== undefined) return Cause.fail(unsendable)
   const elsewhere = lossAmong(outcomes)
   if (elsewhere !== undefined) return Cause.fail(failureOf(elsewhere, exec.spec, "not-sent"))
   const { address, code, command, detail } = reason.error
