@@ -298,7 +298,7 @@ const checkKeys = (
   { replaceInvalidText }: ConnectionSettings
 ): Effect.Effect<void, RedisError> => {
   if (keys.length === 0) return refuse(command, "needs at least one channel")
-  if (!keys.every((key) => typeof key === "string" || isBytes(key))) {
+  if (!keys.every((key) => typeof key === "string" ? key.isWellFormed() : isBytes(key))) {
     return refuse(command, "a channel must be text or bytes")
   }
   return bytes || replaceInvalidText || keys.every(isText)
@@ -307,7 +307,7 @@ const checkKeys = (
 }
 
 const isText = (key: RedisArg.Key): boolean =>
-  typeof key === "string" ? key.isWellFormed() : decodeUtf8Strict(key, 0, key.length) !== undefined
+  typeof key === "string" || decodeUtf8Strict(key, 0, key.length) !== undefined
 
 /** While it is subscribed to something, a server that speaks RESP2 answers with a list. */
 const pong: RedisReply.Reply<string> = RedisReply.make((value, view) => {

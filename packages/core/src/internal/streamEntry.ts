@@ -97,8 +97,8 @@ export const streamArgs = (streams: Arg.Pairs<Arg.Key, string | number>): Arg.Ar
 
 /** A time that is not negative, in whole milliseconds. */
 export const idleMilliseconds = (time: Arg.Time, name: string): number => {
-  const value = Arg.milliseconds(time)
-  return value >= 0 && Number.isSafeInteger(typeof time === "number" ? time : value)
+  const value = typeof time === "number" ? time : Arg.milliseconds(time)
+  return value >= 0 && Number.isSafeInteger(value)
     ? value
     : Arg.invalid(`${name} must be a whole number of milliseconds from 0 on`)
 }
