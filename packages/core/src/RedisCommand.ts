@@ -538,16 +538,21 @@ export const decode = <A>(
 /**
  * What must not be shown of what a server says about a command: secret
  * arguments, and every argument of a command that sets or presents credentials.
+ * `undefined` when that cannot be told any more, as a secret was wiped.
  *
  * @category getters
  * @since 0.1.0
  */
-export const secrets = (command: Any): ReadonlyArray<string> => {
+export const secrets = (command: Any): ReadonlyArray<string> | undefined => {
   const all = credentialed.has(command.spec.words[0]!.toUpperCase())
-  return command.parts.filter((part) => part instanceof RedisArg.SecretArg || all).map((part) => {
-    const value = RedisArg.wireValue(part)
-    return value instanceof Uint8Array ? decodeUtf8(value, 0, value.length) : String(value)
-  })
+  try {
+    return command.parts.filter((part) => part instanceof RedisArg.SecretArg || all).map((part) => {
+      const value = RedisArg.wireValue(part)
+      return value instanceof Uint8Array ? decodeUtf8(value, 0, value.length) : String(value)
+    })
+  } catch {
+    return undefined
+  }
 }
 
 const credentialed: ReadonlySet<string> = new Set(["ACL", "AUTH", "CONFIG", "HELLO", "MIGRATE", "SENTINEL"])

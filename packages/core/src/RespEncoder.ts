@@ -9,7 +9,7 @@
  *
  * @since 0.1.0
  */
-import { allocate, bytesLength, encodeUtf8, utf8Length, writeUtf8 } from "./internal/bytes.ts"
+import { allocate, bytesLength, encodeUtf8, isBytes, utf8Length, writeUtf8 } from "./internal/bytes.ts"
 
 /**
  * One word of a command. Numbers are written as the shortest text that reads
@@ -143,7 +143,7 @@ export class RespEncoder {
 
   /** Writes bytes that are RESP already. */
   raw(bytes: Uint8Array): void {
-    this._copy(bytes, bytesLength(bytes))
+    this._copy(bytes, bytes.length)
   }
 
   private _copy(bytes: Uint8Array, length: number): void {
@@ -176,6 +176,7 @@ export class RespEncoder {
   private _bytes(value: Uint8Array): void {
     // Read once: the length that is announced must be that of what follows, whatever becomes of the buffer.
     const length = bytesLength(value)
+    if (length === 0 && !isBytes(value)) throw new TypeError("the buffer of an argument is detached")
     this._reserve(FRAMING)
     this._head(length)
     this._copy(value, length)

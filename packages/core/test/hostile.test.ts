@@ -54,7 +54,10 @@ const hostile: ReadonlyArray<readonly [name: string, make: () => unknown]> = [
   ["an object whose toString throws", () => ({ toString: throwing })],
   ["an object like bytes", () => Object.create(Uint8Array.prototype)],
   ["a proxy of anything", () => new Proxy({}, { get: () => [words], has: () => true })],
-  ["a proxy that throws", () => new Proxy({}, { get: throwing, getPrototypeOf: throwing, has: throwing, ownKeys: throwing })],
+  [
+    "a proxy that throws",
+    () => new Proxy({}, { get: throwing, getPrototypeOf: throwing, has: throwing, ownKeys: throwing })
+  ],
   ["a revoked proxy", revoked],
   ["a proxy of bytes", () => new Proxy(Uint8Array.of(1), {})],
   ["a getter that throws", () => Object.defineProperty({ a: 1 }, "b", { get: throwing, enumerable: true })],

@@ -178,9 +178,7 @@ const idList = Reply.array(Reply.text)
 
 /** Redis 6.2 does not tell which entries were deleted. */
 const withDeleted = <A, B, I>(reply: Reply.Reply<A, B, I>): Reply.Reply<A, B, I> =>
-  Reply.make((value, view) =>
-    reply.decode(Array.isArray(value) && value.length === 2 ? [...value, []] : value, view)
-  )
+  Reply.make((value, view) => reply.decode(Array.isArray(value) && value.length === 2 ? [...value, []] : value, view))
 
 const claimed: Reply.Reply<ClaimedEntry, ClaimedEntry<BytesFields>, ClaimedEntry> = Reply.make((value, view) => {
   const { deliveries, fields, id, idle } = claimedFields.decode(value, view)

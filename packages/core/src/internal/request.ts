@@ -335,12 +335,16 @@ const errorOf = (
 ): RedisError => {
   const event = origin.onRefusal?.(error)
   if (event !== undefined) return failureOf(event, command.spec, "not-sent")
-  return fromReply(error, {
-    command: command.spec.name,
-    secrets: RedisCommand.secrets(command),
-    address: origin.address,
-    index
-  })
+  const secrets = RedisCommand.secrets(command)
+  return fromReply(
+    secrets === undefined ? new Resp.ErrorReply(`${error.code} (not shown: a secret was wiped)`) : error,
+    {
+      command: command.spec.name,
+      secrets: secrets ?? [],
+      address: origin.address,
+      index
+    }
+  )
 }
 
 /** What the reply to the command at `index` comes to. */
