@@ -52,7 +52,8 @@ export type AddressOptions =
  * - `clientName`: the name that the server shows for every connection. No spaces.
  * - `protocol`: the version of RESP. Default `"auto"`: 3, or 2 on servers that refuse it.
  * - `connect`: `"lazy"` (default) connects on the first command; `"eager"` while the Layer is built, failing it.
- * - `connectTimeout`: the limit for opening a connection, TLS and handshake included. Default 10 seconds.
+ * - `connectTimeout`: the limit for opening a connection, TLS and handshake included; as with the other limits, a bare
+ *   number is milliseconds. Default 10 seconds.
  * - `commandTimeout`: the limit for a command from its start to its reply, waiting for a connection included; of a
  *   blocking command, on top of the time it asks the server to block. Default none.
  * - `retryOnTimeout`: run a command once more when it timed out, even one that writes, which then may happen twice; not
@@ -143,7 +144,8 @@ export type CredentialsSource =
  *
  * - `max`: the limit of all connections together. Default 50.
  * - `min`: exclusive connections kept open while idle, once there has been a need for one. Default 0.
- * - `idleTimeout`: an exclusive connection idle for so long is closed. Default 60 seconds.
+ * - `idleTimeout`: an exclusive connection idle for so long is closed; as with the other limits, a bare number is
+ *   milliseconds. Default 60 seconds.
  * - `acquireTimeout`: how long to wait for an exclusive connection at the limit. Default 20 seconds; `0` fails at once,
  *   an infinite duration waits for as long as it takes.
  *
