@@ -152,7 +152,7 @@ const optionsRead = (call: Place["call"]): ReadonlyArray<string> => {
       return undefined
     }
   })
-  call(spy)
+  void call(spy)
   return [...names].filter((name) => !(name in [] || name in Uint8Array.prototype || name in Function.prototype))
 }
 
