@@ -112,7 +112,7 @@ for (const protocol of [2, 3] as const) {
           yield* handle.reacquire
           yield* ttlIs(10_000)
           yield* Redis.persist(name)
-          assert.strictEqual((yield* Effect.flip(handle.extend(1)))._tag, "LockNotOwnedError")
+          assert.strictEqual((yield* Effect.flip(handle.extend("1 millis")))._tag, "LockNotOwnedError")
           yield* handle.release
           const endless = (yield* RedisLock.make(name).acquire)!
           assert.strictEqual((yield* Effect.flip(endless.extend("1 second")))._tag, "LockError")

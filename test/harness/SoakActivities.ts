@@ -223,7 +223,7 @@ const pops: Activity = (state, client) =>
 
 export const lockTtl = 3000
 
-const lock = RedisLock.make("lock:soak", { ttl: lockTtl, retryInterval: 5, waitTimeout: "100 millis" })
+const lock = RedisLock.make("lock:soak", { ttl: `${lockTtl} millis`, retryInterval: 5, waitTimeout: "100 millis" })
 
 /** At most one is inside. */
 const locks: Activity = (state, client) =>

@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { isBytes } from "./internal/bytes.ts"
 import type * as Resp from "./Resp.ts"
 
 // -----------------------------------------------------------------------------
@@ -57,13 +58,49 @@ export type Pairs<K extends Key, V> = Readonly<Record<string, V>> | ReadonlyArra
 export type Instant = DateTime.DateTime | Date
 
 /**
- * One argument, or several, as a definition lists them. An empty array is an
- * option that was not given.
+ * One argument, or several, as a definition lists them. An array is no argument:
+ * it may be a caller's, who must not add words to a command. Several arguments
+ * in one place are a {@link List}.
  *
  * @category models
  * @since 0.1.0
  */
-export type Arg = Part | ReadonlyArray<Arg>
+export type Arg = Part | List
+
+/**
+ * Several arguments that a definition made, none for an option that was not given.
+ *
+ * **Details**
+ *
+ * Nothing but the constructors of this module makes one: what a caller gave is
+ * never taken for a list, whatever it looks like.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class List {
+  // Private, so that neither a proxy nor an object with this prototype has it.
+  readonly #args: ReadonlyArray<Arg>
+
+  constructor(args: ReadonlyArray<Arg>) {
+    this.#args = args
+  }
+
+  /** What a list holds, `undefined` for anything else. */
+  static argsOf(value: object): ReadonlyArray<Arg> | undefined {
+    return #args in value ? value.#args : undefined
+  }
+
+  /** The number of arguments; a list among them counts as one. */
+  get length(): number {
+    return this.#args.length
+  }
+
+  /** The arguments in order. */
+  [Symbol.iterator](): Iterator<Arg> {
+    return this.#args[Symbol.iterator]()
+  }
+}
 
 /**
  * One argument as it is sent.
@@ -161,12 +198,20 @@ export class Answer {
 export const key = (value: Key): KeyArg => new KeyArg(value)
 
 /**
+ * Several arguments in one place.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const list = (...args: ReadonlyArray<Arg>): List => new List(args)
+
+/**
  * Several keys.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const keys = (values: Many<Key>): ReadonlyArray<KeyArg> => many(values).map(key)
+export const keys = (values: Many<Key>): List => new List(many(values).map(key))
 
 /**
  * Several keys; at least one is needed.
@@ -174,7 +219,7 @@ export const keys = (values: Many<Key>): ReadonlyArray<KeyArg> => many(values).m
  * @category constructors
  * @since 0.1.0
  */
-export const someKeys = (values: Many<Key>): ReadonlyArray<KeyArg> => some(values, "needs at least one key").map(key)
+export const someKeys = (values: Many<Key>): List => new List(some(values, "needs at least one key").map(key))
 
 /**
  * The number of keys, then the keys.
@@ -182,9 +227,9 @@ export const someKeys = (values: Many<Key>): ReadonlyArray<KeyArg> => some(value
  * @category constructors
  * @since 0.1.0
  */
-export const countedKeys = (values: Many<Key>): ReadonlyArray<Arg> => {
-  const list = someKeys(values)
-  return [list.length, list]
+export const countedKeys = (values: Many<Key>): List => {
+  const given = some(values, "needs at least one key")
+  return new List([given.length, ...given.map(key)])
 }
 
 /**
@@ -219,8 +264,8 @@ export const some = <T>(values: Many<T>, detail = "needs at least one value"): R
  * @category constructors
  * @since 0.1.0
  */
-export const pairs = <K extends Key>(entries: Pairs<K, Value>): ReadonlyArray<Arg> =>
-  entriesOf(entries).flatMap(([name, value]) => [name, value])
+export const pairs = <K extends Key>(entries: Pairs<K, Value>): List =>
+  new List(entriesOf(entries).flatMap(([name, value]) => [name, value]))
 
 /**
  * Pairs whose first halves are keys, flattened; at least one is needed.
@@ -228,13 +273,15 @@ export const pairs = <K extends Key>(entries: Pairs<K, Value>): ReadonlyArray<Ar
  * @category constructors
  * @since 0.1.0
  */
-export const keyPairs = (entries: Pairs<Key, Value>): ReadonlyArray<Arg> =>
-  entriesOf(entries).flatMap(([name, value]) => [key(name), value])
+export const keyPairs = (entries: Pairs<Key, Value>): List =>
+  new List(entriesOf(entries).flatMap(([name, value]) => [key(name), value]))
 
 const entriesOf = (entries: Pairs<Key, Value>): ReadonlyArray<readonly [Key, Value]> => {
   const list: ReadonlyArray<readonly [Key, Value]> = isList(entries) ? entries : Object.entries(entries)
-  for (const [name, value] of list) {
-    if (isList(name) || isList(value)) return cannotSend(isList(name) ? name : value)
+  for (const pair of list) {
+    if (!isList(pair) || pair.length !== 2) return invalid("needs pairs of a name and a value")
+    // An array would be taken apart by who makes one list of the pairs.
+    for (const half of pair) if (isList(half)) return cannotSend(half)
   }
   return list.length === 0 ? invalid("needs at least one pair") : list
 }
@@ -245,8 +292,8 @@ const entriesOf = (entries: Pairs<Key, Value>): ReadonlyArray<readonly [Key, Val
  * @category constructors
  * @since 0.1.0
  */
-export const option = (token: string, value: Arg | undefined): ReadonlyArray<Arg> =>
-  value === undefined ? none : [token, value]
+export const option = (token: string, value: Arg | undefined): List =>
+  value === undefined ? none : new List([token, value])
 
 /**
  * A token that is sent when `given` is true.
@@ -254,7 +301,7 @@ export const option = (token: string, value: Arg | undefined): ReadonlyArray<Arg
  * @category constructors
  * @since 0.1.0
  */
-export const flag = (token: string, given: boolean | undefined): ReadonlyArray<Arg> => given === true ? [token] : none
+export const flag = (token: string, given: boolean | undefined): List => given === true ? new List([token]) : none
 
 /**
  * One of several tokens, upper-cased, or nothing.
@@ -262,8 +309,8 @@ export const flag = (token: string, given: boolean | undefined): ReadonlyArray<A
  * @category constructors
  * @since 0.1.0
  */
-export const token = (value: string | undefined): ReadonlyArray<Arg> =>
-  value === undefined ? none : [value.toUpperCase()]
+export const token = (value: string | undefined): List =>
+  value === undefined ? none : typeof value === "string" ? new List([value.toUpperCase()]) : cannotSend(value)
 
 /**
  * Nothing.
@@ -271,7 +318,7 @@ export const token = (value: string | undefined): ReadonlyArray<Arg> =>
  * @category constructors
  * @since 0.1.0
  */
-export const none: ReadonlyArray<never> = []
+export const none: List = new List([])
 
 /**
  * Text that is never printed.
@@ -314,21 +361,31 @@ export const invalid = (detail: string): never => {
 export type Time = Duration.Input
 
 /**
- * A time span in whole seconds; fractions are cut off.
+ * How long something of redfx's own lives: a lock, the values of a keyspace. An Effect `Duration` or its text, such as
+ * `"1 hour"`, and no bare number: Redis counts in seconds what Effect counts in milliseconds.
  *
- * @category constructors
+ * @category models
  * @since 0.1.0
  */
-export const seconds = (time: Time): number => Math.trunc(fractionalSeconds(time))
+export type TimeToLive = Exclude<Duration.Input, number>
 
 /**
- * A time span in whole milliseconds, a bare number being milliseconds; fractions are cut off.
+ * A time span in whole seconds; fractions are cut off. One shorter than a second
+ * is refused, as no time at all means something else.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const milliseconds = (time: Time): number =>
-  Math.trunc(typeof time === "number" ? time : Duration.toMillis(duration(time)))
+export const seconds = (time: Time): number => whole(fractionalSeconds(time), time, "a second")
+
+/**
+ * A time span in whole milliseconds, a bare number being milliseconds; fractions
+ * are cut off. One shorter than a millisecond is refused.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const milliseconds = (time: Time): number => whole(fractionalMilliseconds(time), time, "a millisecond")
 
 /**
  * A time span in seconds with its fraction, a bare number being seconds.
@@ -339,19 +396,31 @@ export const milliseconds = (time: Time): number =>
 export const fractionalSeconds = (time: Time): number =>
   typeof time === "number" ? time : Duration.toSeconds(duration(time))
 
+const fractionalMilliseconds = (time: Time): number =>
+  typeof time === "number" ? time : Duration.toMillis(duration(time))
+
+/** Without its fraction. What is not zero must not become it: to EXPIRE that is now, to RESTORE for ever. */
+const whole = (value: number, time: Time | Instant, unit: string): number => {
+  const cut = Math.trunc(value)
+  return cut === 0 && value !== 0 ? invalid(`${format(time)} is shorter than ${unit}, and would be sent as 0`) : cut
+}
+
 const duration = (time: Time): Duration.Duration =>
   Option.getOrElse(Duration.fromInput(time), () => invalid(`${format(time)} is not a duration`))
 
 /**
  * How long a blocking command may block, sent in seconds with their fraction;
- * `0` and an infinite duration block without limit, which is the default.
+ * `0` and an infinite duration block without limit, which is the default. A time
+ * shorter than a millisecond is refused: servers before Redis 7 take it for 0.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const blockSeconds = (time: Time = 0): BlockArg => {
   const value = fractionalSeconds(time)
-  return Number.isFinite(value) && value > 0 ? new BlockArg(value, value * 1000) : unlimited(value)
+  if (!Number.isFinite(value) || value <= 0) return unlimited(value)
+  whole(value * 1000, time, "a millisecond")
+  return new BlockArg(value, value * 1000)
 }
 
 /**
@@ -363,7 +432,7 @@ export const blockSeconds = (time: Time = 0): BlockArg => {
  */
 export const blockMilliseconds = (time: Time): BlockArg => {
   // Rounded up: 0 would be no limit at all.
-  const value = Math.ceil(typeof time === "number" ? time : Duration.toMillis(duration(time)))
+  const value = Math.ceil(fractionalMilliseconds(time))
   return Number.isFinite(value) && value > 0 ? new BlockArg(value, value) : unlimited(value)
 }
 
@@ -377,7 +446,7 @@ const unlimited = (value: number): BlockArg =>
  * @since 0.1.0
  */
 export const unixSeconds = (when: Instant | number): number =>
-  typeof when === "number" ? Math.trunc(when) : Math.trunc(unixMilliseconds(when) / 1000)
+  whole(typeof when === "number" ? when : unixMilliseconds(when) / 1000, when, "a second after 1970")
 
 /**
  * A point in time in unix milliseconds; a bare number is that already.
@@ -386,7 +455,11 @@ export const unixSeconds = (when: Instant | number): number =>
  * @since 0.1.0
  */
 export const unixMilliseconds = (when: Instant | number): number =>
-  typeof when === "number" ? Math.trunc(when) : when instanceof Date ? when.getTime() : DateTime.toEpochMillis(when)
+  typeof when === "number"
+    ? whole(when, when, "a millisecond after 1970")
+    : when instanceof Date
+    ? when.getTime()
+    : DateTime.toEpochMillis(when)
 
 // -----------------------------------------------------------------------------
 // Flattening
@@ -394,38 +467,33 @@ export const unixMilliseconds = (when: Instant | number): number =>
 
 /**
  * The parts of an argument list in order, each checked: anything but text,
- * bytes, numbers and bigints is refused here, before a byte is sent.
- *
- * **Details**
- *
- * `parameters` are what the caller of a command gave. An array among them that
- * stands in the list as it is was meant to be a value, and is refused: a value
- * that comes from elsewhere must not become options of the command.
+ * bytes, numbers and bigints is refused here, before a byte is sent. Lists that
+ * a definition made are taken apart; an array, whoever gave it, is refused.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const flatten = (args: ReadonlyArray<Arg>, parameters: ReadonlyArray<unknown> = none): ReadonlyArray<Part> => {
-  for (let i = 0; i < args.length; i++) {
+export const flatten = (args: ReadonlyArray<Arg> | List): ReadonlyArray<Part> => {
+  const list = isList<Arg>(args) ? args : listed(args) ?? cannotSend(args)
+  for (let i = 0; i < list.length; i++) {
     // Most commands are flat already and need no copy.
-    if (!isPart(args[i])) return flattenInto([], args, parameters)
+    if (!isPart(list[i])) return flattenInto([], list)
   }
   // Every element was just seen to be a part.
-  return args as ReadonlyArray<Part>
+  return list as ReadonlyArray<Part>
 }
 
-const flattenInto = (
-  out: Array<Part>,
-  args: ReadonlyArray<Arg>,
-  parameters: ReadonlyArray<unknown>
-): Array<Part> => {
-  for (const arg of args) {
+const flattenInto = (out: Array<Part>, args: ReadonlyArray<Arg>): Array<Part> => {
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]
     if (isPart(arg)) out.push(arg)
-    else if (isList<Arg>(arg) && !parameters.includes(arg)) flattenInto(out, arg, parameters)
-    else cannotSend(arg)
+    else flattenInto(out, listed(arg) ?? cannotSend(arg))
   }
   return out
 }
+
+const listed = (arg: unknown): ReadonlyArray<Arg> | undefined =>
+  typeof arg === "object" && arg !== null ? List.argsOf(arg) : undefined
 
 const cannotSend = (value: unknown): never =>
   invalid(`cannot send ${describe(value)}; send text, bytes, a number or a bigint`)
@@ -454,10 +522,21 @@ const isPart = (arg: Arg | undefined): arg is Part => {
       return arg === arg
     case "object":
       return arg instanceof KeyArg
-        ? typeof arg.value === "string" ? arg.value.isWellFormed() : arg.value instanceof Uint8Array
-        : arg instanceof Uint8Array || arg instanceof SecretArg || arg instanceof BlockArg
+        ? typeof arg.value === "string" ? arg.value.isWellFormed() : isBytes(arg.value)
+        : isBytes(arg) || arg instanceof SecretArg && secretText(arg) !== undefined ||
+          arg instanceof BlockArg && typeof arg.value === "number"
     default:
       return false
+  }
+}
+
+/** The text of a secret, `undefined` when there is none: it was wiped, or is of another kind than its type says. */
+const secretText = ({ value }: SecretArg): string | undefined => {
+  try {
+    const text: unknown = Redacted.value(value)
+    return typeof text === "string" && text.isWellFormed() ? text : undefined
+  } catch {
+    return undefined
   }
 }
 
@@ -467,6 +546,10 @@ const isList = <T>(value: unknown): value is ReadonlyArray<T> => Array.isArray(v
 const describe = (value: unknown): string =>
   value instanceof KeyArg
     ? `a key that is ${describe(value.value)}`
+    : value instanceof SecretArg
+    ? "a secret that is no text, or was wiped"
+    : value instanceof Uint8Array
+    ? "bytes whose buffer is detached, or that are none"
     : value === null || value === undefined || typeof value === "number"
     ? String(value)
     : typeof value === "string"

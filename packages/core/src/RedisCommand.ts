@@ -11,7 +11,7 @@ import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
-import { decodeUtf8, encodeUtf8 } from "./internal/bytes.ts"
+import { decodeUtf8, encodeUtf8, isBytes } from "./internal/bytes.ts"
 import * as Telemetry from "./internal/telemetry.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
@@ -166,12 +166,12 @@ export interface Definition<Parameters extends ReadonlyArray<unknown>, A, Bytes 
 /* @__NO_SIDE_EFFECTS__ */
 export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>(
   name: string,
-  args: (...parameters: Parameters) => ReadonlyArray<RedisArg.Arg> | RedisArg.Answer,
+  args: (...parameters: Parameters) => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer,
   reply: RedisReply.Reply<A, Bytes, BigInts>,
   ...traits: ReadonlyArray<Trait>
 ): Definition<Parameters, A, Bytes, BigInts> {
   const spec = new Spec(name, traits)
-  const construct = (...parameters: Parameters) => makeWith(spec, () => args(...parameters), reply, parameters)
+  const construct = (...parameters: Parameters) => makeWith(spec, args, parameters, reply)
   return Object.assign(construct, { spec })
 }
 
@@ -183,9 +183,9 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
  */
 export const make = <A, Bytes = A, BigInts = A>(options: {
   readonly spec: Spec
-  readonly args: () => ReadonlyArray<RedisArg.Arg> | RedisArg.Answer
+  readonly args: () => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer
   readonly reply: RedisReply.Reply<A, Bytes, BigInts>
-}): RedisCommand<A, Bytes, BigInts> => makeWith(options.spec, options.args, options.reply)
+}): RedisCommand<A, Bytes, BigInts> => makeWith(options.spec, options.args, [], options.reply)
 
 /**
  * Any command by its name, which may be several words (`"CONFIG GET"`), for
@@ -198,27 +198,37 @@ export const send = (
   name: string,
   ...args: ReadonlyArray<RedisArg.Arg>
 ): RedisCommand<RedisReply.Raw> => {
-  const [first = "", ...others] = name.trim().split(/\s+/)
-  const words = [...others, ...args.flatMap(partsOf)]
+  const [first = "", ...others] = typeof name === "string" ? name.trim().split(/\s+/) : []
   // Further words are arguments, which may be secret: they must not become part of a name that errors show.
-  const subcommand = containers.has(first.toUpperCase()) ? subcommandIn(words[0]) : undefined
+  const subcommand = containers.has(first.toUpperCase()) ? subcommandIn(others[0] ?? firstWord(args)) : undefined
   const named = subcommand === undefined ? first : `${first} ${subcommand}`
   const refusal = refusals.get(named.toUpperCase())
   return makeWith(
     new Spec(named, traitsByName.get(named.toUpperCase()) ?? []),
-    () => refusal === undefined ? words.slice(subcommand === undefined ? 0 : 1) : RedisArg.invalid(refusal),
+    () => {
+      if (refusal !== undefined) return RedisArg.invalid(refusal)
+      const words = RedisArg.flatten([...others, ...args])
+      return subcommand === undefined ? words : words.slice(1)
+    },
+    [],
     RedisReply.raw
   )
 }
 
-// `Array.isArray` does not narrow readonly arrays.
-const partsOf = (arg: RedisArg.Arg): ReadonlyArray<RedisArg.Part> =>
-  Array.isArray(arg) ? arg.flatMap(partsOf) : [arg as RedisArg.Part]
+/** The first word that arguments come to, which may stand in a list. */
+const firstWord = (args: ReadonlyArray<RedisArg.Arg>): RedisArg.Arg | undefined => {
+  for (const arg of args) {
+    const listed = typeof arg === "object" && arg !== null ? RedisArg.List.argsOf(arg) : undefined
+    const word = listed === undefined ? arg : firstWord(listed)
+    if (word !== undefined) return word
+  }
+  return undefined
+}
 
 /** The subcommand that a container is sent with, in whatever form: what it does to a connection must not be missed. */
-const subcommandIn = (part: RedisArg.Part | undefined): string | undefined => {
-  const value = part === undefined ? undefined : RedisArg.wireValue(part)
-  const word = value instanceof Uint8Array ? decodeUtf8(value, 0, value.length) : value
+const subcommandIn = (arg: RedisArg.Arg | undefined): string | undefined => {
+  const value = arg instanceof RedisArg.KeyArg ? arg.value : arg
+  const word = isBytes(value) ? decodeUtf8(value, 0, value.length) : value
   return typeof word === "string" && /^[\w-]+$/.test(word) ? word : undefined
 }
 
@@ -250,23 +260,32 @@ const traitsByName: ReadonlyMap<string, ReadonlyArray<Trait>> = new Map([
   ["SHUTDOWN", ["closing"]]
 ] as ReadonlyArray<readonly [string, ReadonlyArray<Trait>]>)
 
-const makeWith = <A, Bytes, BigInts>(
+const makeWith = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
   spec: Spec,
-  args: () => ReadonlyArray<RedisArg.Arg> | RedisArg.Answer,
-  reply: RedisReply.Reply<A, Bytes, BigInts>,
-  parameters?: ReadonlyArray<unknown>
+  args: (...parameters: Parameters) => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer,
+  parameters: Parameters,
+  reply: RedisReply.Reply<A, Bytes, BigInts>
 ): RedisCommand<A, Bytes, BigInts> => {
   try {
-    const list = args()
+    const list = args(...parameters)
     // The view is the text view, in which this reply decodes to an A.
     return list instanceof RedisArg.Answer
       ? new CommandImpl(spec, noParts, reply, RedisReply.textView, list) as never
-      : new CommandImpl(spec, RedisArg.flatten(list, parameters), reply, RedisReply.textView, undefined) as never
+      : new CommandImpl(spec, RedisArg.flatten(list), reply, RedisReply.textView, undefined) as never
   } catch (error) {
-    if (!(error instanceof RedisArg.InvalidArgument)) throw error
-    return new CommandImpl(spec, noParts, reply, RedisReply.textView, error) as never
+    // The type is the one declared above.
+    return new CommandImpl(spec, noParts, reply, RedisReply.textView, unreadable(error)) as never
   }
 }
+
+/** What is not refused but breaks while it is read: a getter, a proxy, a value of another kind than a definition expects. */
+const unreadable = (error: unknown): RedisArg.InvalidArgument =>
+  error instanceof RedisArg.InvalidArgument
+    ? error
+    : error instanceof RedisArg.Answer
+    ? new RedisArg.InvalidArgument("has nothing to send")
+    // Without the message, which may show a value.
+    : new RedisArg.InvalidArgument(`the arguments cannot be read (${error instanceof Error ? error.name : "thrown"})`)
 
 const noParts: ReadonlyArray<RedisArg.Part> = []
 
@@ -283,29 +302,33 @@ const noParts: ReadonlyArray<RedisArg.Part> = []
 export const isCommand = (value: unknown): value is Any => Predicate.hasProperty(value, TypeId)
 
 /**
- * The same command with every blob of its reply as `Uint8Array`.
+ * The same command with every blob of its reply as `Uint8Array`; its integers
+ * stay what they are.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const asBytes = <A, Bytes, BigInts>(
   command: RedisCommand<A, Bytes, BigInts>
-): RedisCommand<Bytes> => withView(command, { ...command.view, blob: "bytes" })
+): RedisCommand<Bytes, Bytes, RedisReply.BothViews<A, Bytes, BigInts>> =>
+  withView(command, { ...command.view, blob: "bytes" })
 
 /**
- * The same command with every integer of its reply as `bigint`.
+ * The same command with every integer of its reply as `bigint`; its blobs stay
+ * what they are.
  *
  * @category combinators
  * @since 0.1.0
  */
 export const asBigInt = <A, Bytes, BigInts>(
   command: RedisCommand<A, Bytes, BigInts>
-): RedisCommand<BigInts> => withView(command, { ...command.view, integer: "bigint" })
+): RedisCommand<BigInts, RedisReply.BothViews<A, Bytes, BigInts>, BigInts> =>
+  withView(command, { ...command.view, integer: "bigint" })
 
-const withView = <B>(command: Any, view: RedisReply.View): RedisCommand<B> => {
+const withView = <A, Bytes, BigInts>(command: Any, view: RedisReply.View): RedisCommand<A, Bytes, BigInts> => {
   // Every command is made by this module.
   const { parts, reply, spec, unsent } = command as Any & CommandImpl
-  // The reply decodes to a B in this view; the callers name the type of the view.
+  // The reply decodes to an A in this view; the callers name the types of the view.
   return new CommandImpl(spec, parts, reply, view, unsent) as never
 }
 
@@ -439,17 +462,53 @@ export const undecoded = (command: Any): RedisCommand<Resp.Value> => {
 }
 
 /**
- * Encodes a command.
+ * Encodes a command. One that cannot be sent, as a secret was wiped or a buffer
+ * given away since it was made, is returned as an error.
+ *
+ * **Details**
+ *
+ * A command takes exactly one reply, also in the middle of a pipeline. So in the
+ * place of one that cannot be sent goes one that every server refuses, and a
+ * transaction with it.
  *
  * @category encoding
  * @since 0.1.0
  */
-export const encodeInto = (command: Any, encoder: RespEncoder): void => {
+export const encodeInto = (command: Any, encoder: RespEncoder): DataError | undefined => {
   const parts = command.parts
-  encoder.raw(command.spec.head(parts.length))
-  for (let i = 0; i < parts.length; i++) {
-    const part = parts[i]!
-    encoder.argument(typeof part === "string" ? part : RedisArg.wireValue(part))
+  encoder.mark()
+  try {
+    // Every command is made by this module.
+    const { unsent } = command as Any & CommandImpl
+    if (unsent !== undefined) throw unsent
+    encoder.raw(command.spec.head(parts.length))
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i]!
+      encoder.argument(typeof part === "string" ? part : RedisArg.wireValue(part))
+    }
+    return undefined
+  } catch (error) {
+    encoder.rollback()
+    encoder.raw(refused)
+    return new DataError({ command: command.spec.name, detail: unreadable(error).detail })
+  }
+}
+
+/** GET without a key: an error on every server, with no effect but that on a transaction, which then runs nothing. */
+const refused = encodeUtf8("*1\r\n$3\r\nGET\r\n")
+
+/**
+ * Why a command cannot be sent by now, `undefined` when it can.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const unsendable = (command: Any): DataError | undefined => {
+  try {
+    RedisArg.flatten(command.parts)
+    return undefined
+  } catch (error) {
+    return new DataError({ command: command.spec.name, detail: unreadable(error).detail })
   }
 }
 
@@ -487,16 +546,21 @@ export const decode = <A>(
 /**
  * What must not be shown of what a server says about a command: secret
  * arguments, and every argument of a command that sets or presents credentials.
+ * `undefined` when that cannot be told any more, as a secret was wiped.
  *
  * @category getters
  * @since 0.1.0
  */
-export const secrets = (command: Any): ReadonlyArray<string> => {
+export const secrets = (command: Any): ReadonlyArray<string> | undefined => {
   const all = credentialed.has(command.spec.words[0]!.toUpperCase())
-  return command.parts.filter((part) => part instanceof RedisArg.SecretArg || all).map((part) => {
-    const value = RedisArg.wireValue(part)
-    return value instanceof Uint8Array ? decodeUtf8(value, 0, value.length) : String(value)
-  })
+  try {
+    return command.parts.filter((part) => part instanceof RedisArg.SecretArg || all).map((part) => {
+      const value = RedisArg.wireValue(part)
+      return value instanceof Uint8Array ? decodeUtf8(value, 0, value.length) : String(value)
+    })
+  } catch {
+    return undefined
+  }
 }
 
 const credentialed: ReadonlySet<string> = new Set(["ACL", "AUTH", "CONFIG", "HELLO", "MIGRATE", "SENTINEL"])

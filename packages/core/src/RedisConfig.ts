@@ -52,7 +52,8 @@ export type AddressOptions =
  * - `clientName`: the name that the server shows for every connection. No spaces.
  * - `protocol`: the version of RESP. Default `"auto"`: 3, or 2 on servers that refuse it.
  * - `connect`: `"lazy"` (default) connects on the first command; `"eager"` while the Layer is built, failing it.
- * - `connectTimeout`: the limit for opening a connection, TLS and handshake included. Default 10 seconds.
+ * - `connectTimeout`: the limit for opening a connection, TLS and handshake included; as with the other limits, a bare
+ *   number is milliseconds. Default 10 seconds.
  * - `commandTimeout`: the limit for a command from its start to its reply, waiting for a connection included; of a
  *   blocking command, on top of the time it asks the server to block. Default 5 seconds; `Infinity` is none.
  *   `Redis.withTimeout` gives an effect another one.
@@ -149,7 +150,8 @@ export type CredentialsSource =
  * - `max`: the limit of all connections together, more than `shared`: what blocks would have no connection otherwise.
  *   Default 49 more than `shared`, which is 50.
  * - `min`: exclusive connections kept open while idle, once there has been a need for one. Default 0.
- * - `idleTimeout`: an exclusive connection idle for so long is closed. Default 60 seconds.
+ * - `idleTimeout`: an exclusive connection idle for so long is closed; as with the other limits, a bare number is
+ *   milliseconds. Default 60 seconds.
  * - `acquireTimeout`: how long to wait for an exclusive connection while all are in use; the time that it takes to open
  *   one does not count. Default 20 seconds; `0` fails at once, an infinite duration waits for as long as it takes.
  *
@@ -503,10 +505,28 @@ export const settings = Effect.fnUntraced(function*(
 
 const credentials = (options: ConnectionOptions): Effect.Effect<CredentialsSource | undefined, RedisConfigError> => {
   const { password, username } = options
+  if (password !== undefined && passwordText(password) === undefined) {
+    return invalid("password", "it has no text: it is undefined, of another type, or was wiped")
+  }
   if (password === undefined && username === undefined) return Effect.succeed(options.credentials)
   return options.credentials === undefined
     ? Effect.succeed({ username, password: password ?? Redacted.make("") })
     : invalid("credentials", "they are given twice: leave out username and password")
+}
+
+/**
+ * The text of a password, `undefined` when it has none.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const passwordText = (password: Redacted.Redacted<string>): string | undefined => {
+  try {
+    const text: unknown = Redacted.value(password)
+    return typeof text === "string" && text.isWellFormed() ? text : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /**

@@ -71,6 +71,9 @@ export interface ConnectOptions {
  * `socket` itself does no I/O. Acquiring the `reader` of the socket that it
  * returns dials; closing the scope of that acquisition closes the connection.
  *
+ * The `writeAll` of its writer must not return before the socket is done with every chunk of more than 64 KB: it may be
+ * memory of a caller's, who then uses it again.
+ *
  * @category services
  * @since 0.1.0
  */

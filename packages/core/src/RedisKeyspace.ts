@@ -18,6 +18,7 @@ import { sadd, scard, sismember, smembers, srem } from "./commands/Sets.ts"
 import { zrangeWithScores, zrevrangeWithScores } from "./commands/SortedSetRanges.ts"
 import { zadd, zcard, zincrby, zrank, zrem, zrevrank, zscore } from "./commands/SortedSets.ts"
 import { get, incr, mget, set } from "./commands/Strings.ts"
+import type { TimeToLive } from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import type { Any, RedisCommand } from "./RedisCommand.ts"
 import type { RedisError } from "./RedisError.ts"
@@ -71,7 +72,7 @@ export class KeyspaceError extends Schema.TaggedError<KeyspaceError>("@redfx/cor
 export interface KeyOptions<Id> {
   readonly key: `${string}*${string}` | ((id: string) => string)
   readonly id?: Schema.Codec<Id, string> | undefined
-  readonly ttl?: Duration.Input | undefined
+  readonly ttl?: TimeToLive | undefined
 }
 
 // -----------------------------------------------------------------------------
@@ -104,7 +105,7 @@ export interface Keyspace<Id, A> {
   readonly has: (id: Id) => Operation<boolean>
   readonly del: (...ids: ReadonlyArray<Id>) => Operation<number>
   readonly ttl: (id: Id) => Operation<Option.Option<Duration.Duration>>
-  readonly expire: (id: Id, ttl: Duration.Input) => Operation<boolean>
+  readonly expire: (id: Id, ttl: TimeToLive) => Operation<boolean>
   readonly ids: Stream.Stream<Id, RedisError | KeyspaceError, RedisClient>
   readonly scan: Stream.Stream<readonly [id: Id, value: A], RedisError | KeyspaceError, RedisClient>
 }

@@ -29,6 +29,7 @@ import type * as Scope from "effect/Scope"
 import { exists } from "./commands/Generic.ts"
 import { get, set } from "./commands/Strings.ts"
 import * as Scripts from "./internal/lockScripts.ts"
+import type { TimeToLive } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { Service } from "./RedisClient.ts"
 import { LockError, LockNotOwnedError } from "./RedisError.ts"
@@ -43,9 +44,9 @@ import type { RedisError } from "./RedisError.ts"
  *
  * **Details**
  *
- * - `ttl`: how long the lock lives unless it is extended, in whole milliseconds, rounded up; a bare number is
- *   milliseconds. Default, also for `0` and infinity: until it is released.
- * - `retryInterval`: the pause between two tries. Default 100 milliseconds.
+ * - `ttl`: how long the lock lives unless it is extended, in whole milliseconds, rounded up. Default, also for zero and
+ *   infinity: until it is released.
+ * - `retryInterval`: the pause between two tries, a bare number being milliseconds. Default 100 milliseconds.
  * - `waitTimeout`: how long to try at the most. It is given up as soon as the next try would be later than that: with
  *   `"350 millis"` and tries every 100 it is given up after 300. Default: no limit.
  * - `token`: what shows who owns the lock. Handles with the same token release and extend each other's lock. Default: a
@@ -59,7 +60,7 @@ import type { RedisError } from "./RedisError.ts"
  * @since 0.1.0
  */
 export interface LockOptions {
-  readonly ttl?: Duration.Input | undefined
+  readonly ttl?: TimeToLive | undefined
   readonly retryInterval?: Duration.Input | undefined
   readonly waitTimeout?: Duration.Input | undefined
   readonly token?: string | undefined
@@ -102,7 +103,7 @@ export interface LockHandle {
   readonly token: string
   readonly fencingToken: number | undefined
   readonly release: Effect.Effect<void, RedisError>
-  readonly extend: (duration: Duration.Input, options?: ExtendOptions) => Effect.Effect<void, RedisError>
+  readonly extend: (duration: TimeToLive, options?: ExtendOptions) => Effect.Effect<void, RedisError>
   readonly reacquire: Effect.Effect<void, RedisError>
   readonly owned: Effect.Effect<boolean, RedisError>
   readonly locked: Effect.Effect<boolean, RedisError>

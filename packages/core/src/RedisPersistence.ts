@@ -151,7 +151,9 @@ const subscribe = Effect.fnUntraced(function*(
   const subscription = yield* client.pubSub.open({ payload: "bytes", buffer })
   yield* subscription.subscribe(channel)
   return subscription.messages.pipe(
-    Stream.runForEach(({ channel, data }) => Effect.sync(() => onMessage({ channel, message: textOf(data) }))),
+    Stream.runForEach(({ channel, data }) =>
+      Effect.sync(() => onMessage({ channel: textOf(channel), message: textOf(data) }))
+    ),
     Effect.mapError(failure)
   )
 })

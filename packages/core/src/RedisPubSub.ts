@@ -20,7 +20,9 @@ import type { RedisError } from "./RedisError.ts"
  *
  * - `kind`: what it came by: a channel, a pattern, or a shard channel.
  * - `channel`: the channel it was published to. `pattern`: the pattern that the channel matches, of a `pmessage` only.
- * - `data`: text, or bytes with `payload: "bytes"`.
+ * - `data`: what was published.
+ *
+ * All three are text, or bytes with `payload: "bytes"`: a channel may be named by any bytes, as a key may.
  *
  * @category models
  * @since 0.1.0
@@ -28,8 +30,8 @@ import type { RedisError } from "./RedisError.ts"
 export interface Message<out Data = string> {
   readonly _tag: "Message"
   readonly kind: "message" | "pmessage" | "smessage"
-  readonly channel: string
-  readonly pattern: string | undefined
+  readonly channel: Data
+  readonly pattern: Data | undefined
   readonly data: Data
 }
 
@@ -47,10 +49,10 @@ export type Kind = "subscribe" | "psubscribe" | "ssubscribe"
  * @category models
  * @since 0.1.0
  */
-export interface Subscribed {
+export interface Subscribed<out Name = string> {
   readonly _tag: "Subscribed"
   readonly kind: Kind
-  readonly channel: string
+  readonly channel: Name
 }
 
 /**
@@ -65,10 +67,10 @@ export interface Subscribed {
  * @category models
  * @since 0.1.0
  */
-export interface Lost {
+export interface Lost<out Name = string> {
   readonly _tag: "Lost"
   readonly reason: "Disconnected" | "Moved" | "Overflow"
-  readonly channels: ReadonlyArray<string>
+  readonly channels: ReadonlyArray<Name>
   readonly dropped: number | undefined
   readonly error: RedisError | undefined
 }
@@ -80,18 +82,18 @@ export interface Lost {
  * @category models
  * @since 0.1.0
  */
-export interface Restored {
+export interface Restored<out Name = string> {
   readonly _tag: "Restored"
-  readonly channels: ReadonlyArray<string>
+  readonly channels: ReadonlyArray<Name>
 }
 
 /**
- * What happens to a subscription.
+ * What happens to a subscription. Names are text, or bytes with `payload: "bytes"`.
  *
  * @category models
  * @since 0.1.0
  */
-export type Event = Subscribed | Lost | Restored
+export type Event<Name = string> = Subscribed<Name> | Lost<Name> | Restored<Name>
 
 // -----------------------------------------------------------------------------
 // Options
@@ -121,8 +123,9 @@ export interface BufferOptions {
 /**
  * What a subscription yields.
  *
- * - `payload`: messages as `"text"` (default) or as `"bytes"`. Text that is not UTF-8 fails with `DecodeError`, unless the
- *   client has `textDecoding: "replace"`.
+ * - `payload`: messages and names of channels as `"text"` (default) or as `"bytes"`. Text that is not UTF-8 fails with
+ *   `DecodeError`, unless the client has `textDecoding: "replace"`; to subscribe to a name that is not is a `DataError`
+ *   then. Also a `DecodeError`: what is neither, such as the lists that the server sends on `__redis__:invalidate`.
  * - `events`: also yield {@link Subscribed}, {@link Lost} and {@link Restored}. Default `false`.
  *
  * @category options
@@ -153,7 +156,7 @@ export type Element<O extends Options> = O extends { readonly events?: infer E }
   // Unknown where the option is not mentioned at all.
   ? unknown extends E ? Message<Data<O>>
   : [E] extends [false | undefined] ? Message<Data<O>>
-  : Message<Data<O>> | Event
+  : Message<Data<O>> | Event<Data<O>>
   : Message<Data<O>>
 
 // -----------------------------------------------------------------------------

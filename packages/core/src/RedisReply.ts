@@ -42,6 +42,25 @@ export interface Reply<out A, out Bytes = A, out BigInts = A> {
 }
 
 /**
+ * The type of a reply in the bytes and the bigint view together, from its types in the text view, in the bytes view and
+ * in the bigint view: in each place what differs from the text view. `unknown` where that cannot be told.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BothViews<A, Bytes, BigInts> = Same<A, BigInts> extends true ? Bytes
+  : Same<A, Bytes> extends true ? BigInts
+  : undefined extends A
+    ? BothViews<Exclude<A, undefined>, Exclude<Bytes, undefined>, Exclude<BigInts, undefined>> | undefined
+  : [A, Bytes, BigInts] extends [object, object, object]
+    ? [keyof A, keyof A] extends [keyof Bytes, keyof BigInts]
+      ? { readonly [K in keyof A]: BothViews<A[K], Bytes[K & keyof Bytes], BigInts[K & keyof BigInts]> }
+    : unknown
+  : unknown
+
+type Same<X, Y> = (<T>() => T extends X ? 1 : 2) extends (<T>() => T extends Y ? 1 : 2) ? true : false
+
+/**
  * Thrown by a decoder; the command then fails with a `DecodeError`.
  *
  * @category errors
@@ -121,9 +140,23 @@ const bulk = (value: Resp.Bulk, view: View): string | Uint8Array => {
     case "bytes":
       return value.bytes()
     case "replace":
-      return value.toString()
+      return replaced(value)
     case "text":
       return strict(value)
+  }
+}
+
+/** Every runtime holds text of so many bytes; V8 stops at twice as much. */
+const sureLength = 2 ** 28
+
+const replaced = (value: Resp.Bulk): string =>
+  value.length > sureLength ? longText(value, () => value.toString()) : value.toString()
+
+const longText = <A>(value: Resp.Bulk, read: () => A): A => {
+  try {
+    return read()
+  } catch {
+    throw new Mismatch(`a text of ${value.length} bytes is longer than JavaScript can hold. Redis.asBytes reads it`)
   }
 }
 
@@ -131,8 +164,10 @@ const bulk = (value: Resp.Bulk, view: View): string | Uint8Array => {
 const textOrBytes = (value: Resp.Bulk, view: View): string | Uint8Array =>
   view.blob === "text" ? value.text() ?? value.bytes() : bulk(value, view)
 
+const textIn = (value: Resp.Bulk, view: View): string => view.blob === "replace" ? replaced(value) : strict(value)
+
 const strict = (value: Resp.Bulk): string => {
-  const text = value.text()
+  const text = value.length > sureLength ? longText(value, () => value.text()) : value.text()
   if (text !== undefined) return text
   throw new Mismatch(
     "the bytes are not valid UTF-8. Redis.asBytes reads them; textDecoding: \"replace\" replaces what is invalid"
@@ -140,15 +175,16 @@ const strict = (value: Resp.Bulk): string => {
 }
 
 /**
- * Text in every view: names, states and other words of the server itself.
+ * Text in every view: names, states and other words of the server itself. What
+ * is not valid UTF-8 is refused in the bytes view as well: it has no text.
  *
  * @category scalars
  * @since 0.1.0
  */
-export const text: Reply<string> = make((value) => {
+export const text: Reply<string> = make((value, view) => {
   if (typeof value === "string") return value
-  if (value instanceof Resp.Bulk) return value.toString()
-  if (value instanceof Resp.Verbatim) return value.text.toString()
+  if (value instanceof Resp.Bulk) return textIn(value, view)
+  if (value instanceof Resp.Verbatim) return textIn(value.text, view)
   if (typeof value === "number" || typeof value === "bigint") return String(value)
   return mismatch("text", value)
 })
@@ -498,6 +534,7 @@ const flatPairs = (value: Resp.Value): ReadonlyArray<Resp.Value> => {
 /**
  * Fields and values as a record without prototype (a field named `__proto__` is
  * data); in the bytes view as an array of pairs, as bytes cannot name a property.
+ * In the other views a name that comes twice is refused, and is two pairs in the bytes view.
  *
  * @category combinators
  * @since 0.1.0
@@ -516,7 +553,8 @@ export const record: Reply<
 })
 
 /**
- * Names and values as a record without prototype, in every view.
+ * Names and values as a record without prototype, in every view. A name that
+ * comes twice is refused, as a record holds one value of it.
  *
  * @category combinators
  * @since 0.1.0
@@ -530,7 +568,9 @@ export const recordOf = <A, B, I>(
     const out: Record<string, A | B | I> = Object.create(null)
     for (let i = 0; i < source.length; i += 2) {
       // The text of a name is text in every view; an array index is in range by the loop's bound.
-      out[text.decode(source[i]!, view)] = reply.decode(source[i + 1]!, view)
+      const name = text.decode(source[i]!, view)
+      if (name in out) throw new Mismatch("a name comes twice, which a record cannot hold. Redis.asBytes gives pairs")
+      out[name] = reply.decode(source[i + 1]!, view)
     }
     return out as Record<string, A> | Record<string, B> | Record<string, I>
   })

@@ -275,7 +275,8 @@ const clientOf = (
     execute,
     pipeline,
     transaction: (commands) => {
-      const known = commands.map((command, index) => settledAt(command, index))
+      // Looked at once more, as nothing of a transaction is to be sent when a part of it cannot be.
+      const known = commands.map((command, index) => settledAt(command, index) ?? unsendableAt(command, index))
       const refused = known.find((outcome) => outcome !== undefined && Exit.isFailure(outcome))
       if (refused !== undefined) return Effect.flatMap(refused, () => Effect.succeed([]))
       const positions = commands.flatMap((_, index) => known[index] === undefined ? [index] : [])
@@ -367,6 +368,11 @@ const weave = (
 /** The outcome that is known without the server of the command at `index`. */
 const settledAt = (command: RedisCommand.Any, index: number): Outcome | undefined =>
   command.settled === undefined ? undefined : Exit.mapError(command.settled, (error) => placed(error, index))
+
+const unsendableAt = (command: RedisCommand.Any, index: number): Outcome | undefined => {
+  const error = RedisCommand.unsendable(command)
+  return error === undefined ? undefined : Exit.fail(placed(error, index))
+}
 
 const placed = (error: RedisError, index: number): RedisError =>
   error._tag === "DataError" ? new DataError({ command: error.command, detail: error.detail, index }) : error

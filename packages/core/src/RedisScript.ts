@@ -307,7 +307,7 @@ const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
       spec,
       args: () => {
         const keys = options.keys?.(...parameters) ?? []
-        return [program, keys.length, RedisArg.keys([keys]), RedisArg.many([options.args?.(...parameters) ?? []])]
+        return [program, keys.length, RedisArg.keys([keys]), ...RedisArg.many([options.args?.(...parameters) ?? []])]
       },
       reply
     })

@@ -78,10 +78,6 @@ export const decodeChannel = <IE = never, Done = unknown>(options?: DecodeOption
  * The commands of one input array are written together, short ones into one chunk. The output is in order and its
  * chunks are never written to again.
  *
- * **Gotchas**
- *
- * A large `Uint8Array` argument is passed on without a copy.
- *
  * @category channels
  * @since 0.1.0
  */

@@ -75,7 +75,7 @@ const makeStation = (protocol: 2 | 3): Station => {
     onUnused: () => {},
     isElsewhere: () => false,
     onMoved: (entry) => {
-      moved.push(entry.name)
+      moved.push(String(entry.key))
       hub.resubscribe(entry)
     }
   })
@@ -352,9 +352,9 @@ for (const protocol of [2, 3] as const) {
       }
       const [x, y] = [Uint8Array.of(0xff, 1), Uint8Array.of(0xfe, 1)]
       station.connect()
-      const joining = station.join(one, "subscribe", x, y, "ü", encodeUtf8("ü"), "\ud800")
+      const joining = station.join(one, "subscribe", x, y, "ü", encodeUtf8("ü"))
       station.exchange().encode()
-      for (const name of [x, y, encodeUtf8("ü"), encodeUtf8("\ud800")]) push("subscribe", name, 1)
+      for (const name of [x, y, encodeUtf8("ü")]) push("subscribe", name, 1)
       assert.strictEqual(joining.state(), "confirmed")
       elements(one)
       push("message", y, bulk("1"))

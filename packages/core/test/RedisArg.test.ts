@@ -7,7 +7,7 @@ import * as Redacted from "effect/Redacted"
 import { inspect } from "node:util"
 
 /** What is sent for arguments, or why they are refused. */
-const sent = (args: () => ReadonlyArray<RedisArg.Arg>): ReadonlyArray<RedisArg.Value> | string => {
+const sent = (args: () => ReadonlyArray<RedisArg.Arg> | RedisArg.List): ReadonlyArray<RedisArg.Value> | string => {
   try {
     return RedisArg.flatten(args()).map(RedisArg.wireValue)
   } catch (error) {
@@ -18,7 +18,7 @@ const sent = (args: () => ReadonlyArray<RedisArg.Arg>): ReadonlyArray<RedisArg.V
 describe("options", () => {
   it("are a token and a value, or nothing", () => {
     assert.deepStrictEqual(sent(() => [RedisArg.option("EX", 5), RedisArg.option("PX", undefined)]), ["EX", 5])
-    assert.deepStrictEqual(sent(() => [RedisArg.option("LIMIT", [1, 2])]), ["LIMIT", 1, 2])
+    assert.deepStrictEqual(sent(() => [RedisArg.option("LIMIT", RedisArg.list(1, 2))]), ["LIMIT", 1, 2])
     assert.deepStrictEqual(sent(() => [RedisArg.option("EX", 0)]), ["EX", 0])
     assert.deepStrictEqual(
       sent(() => [RedisArg.flag("NX", true), RedisArg.flag("XX", false), RedisArg.flag("GT", undefined)]),
@@ -36,7 +36,7 @@ describe("several of something", () => {
     assert.deepStrictEqual(RedisArg.many([]), [])
     assert.deepStrictEqual(RedisArg.many([[]]), [])
     assert.strictEqual(sent(() => RedisArg.some([])), "needs at least one value")
-    assert.strictEqual(sent(() => RedisArg.some([[]], "needs one")), "needs one")
+    assert.strictEqual(sent(() => [...RedisArg.some<string>([[]], "needs one")]), "needs one")
     assert.strictEqual(sent(() => RedisArg.someKeys([[]])), "needs at least one key")
     assert.deepStrictEqual(sent(() => RedisArg.countedKeys(["a", "b"])), [2, "a", "b"])
     assert.strictEqual(sent(() => RedisArg.countedKeys([])), "needs at least one key")
@@ -59,6 +59,8 @@ describe("times", () => {
     assert.strictEqual(RedisArg.seconds("1 minute"), 60)
     assert.strictEqual(RedisArg.seconds(Duration.minutes(1)), 60)
     assert.strictEqual(RedisArg.seconds("1500 millis"), 1)
+    assert.strictEqual(RedisArg.seconds("0 millis"), 0)
+    assert.strictEqual(RedisArg.milliseconds("1500 micros"), 1)
     assert.strictEqual(RedisArg.milliseconds(60), 60)
     assert.strictEqual(RedisArg.milliseconds("1 minute"), 60_000)
     assert.strictEqual(RedisArg.fractionalSeconds(0.5), 0.5)
@@ -76,6 +78,20 @@ describe("times", () => {
     assert.strictEqual(RedisArg.unixMilliseconds(5), 5)
   })
 
+  it("a time that is not zero and would be sent as zero is refused, as zero means something else", () => {
+    const refused = (time: () => number | RedisArg.BlockArg) =>
+      assert.match(String(sent(() => [time()])), /shorter than/)
+    for (const time of ["500 millis", "1 nanos", 0.5, -0.5, Duration.millis(999)] as const) {
+      refused(() => RedisArg.seconds(time))
+    }
+    for (const time of ["500 micros", "1 nanos", 0.5, -0.5] as const) refused(() => RedisArg.milliseconds(time))
+    for (const time of ["500 micros", "1 nanos", 0.0005] as const) refused(() => RedisArg.blockSeconds(time))
+    for (const when of [0.5, -0.5, new Date(500)]) refused(() => RedisArg.unixSeconds(when))
+    refused(() => RedisArg.unixMilliseconds(0.5))
+    assert.deepStrictEqual(RedisArg.blockMilliseconds("500 micros"), new RedisArg.BlockArg(1, 1))
+    assert.deepStrictEqual(RedisArg.blockSeconds(0.001), new RedisArg.BlockArg(0.001, 1))
+  })
+
   it("LST-01: how long to block is sent in its unit, and known in milliseconds; none is for ever", () => {
     assert.deepStrictEqual(RedisArg.blockSeconds(1.5), new RedisArg.BlockArg(1.5, 1500))
     assert.deepStrictEqual(RedisArg.blockSeconds("250 millis"), new RedisArg.BlockArg(0.25, 250))
@@ -89,14 +105,26 @@ describe("times", () => {
 })
 
 describe("flatten", () => {
-  it("ERR-09: refuses an array that the caller gave where one value was meant", () => {
-    const given = ["v", "EX", "1"]
-    const refused = (args: ReadonlyArray<RedisArg.Arg>) => () => RedisArg.flatten(args, ["k", given])
-    for (const args of [[RedisArg.key("k"), given], [RedisArg.key("k"), ["GET", given]]]) {
-      assert.throws(refused(args))
+  it("ERR-09: takes apart the lists of a definition, and nothing that only looks like one", () => {
+    const words = ["v", "EX", "1"]
+    const list = RedisArg.list(...words)
+    const lookalikes: ReadonlyArray<unknown> = [
+      words,
+      [],
+      Object.create(RedisArg.List.prototype),
+      new Proxy(list, {}),
+      { ...list, length: 3 },
+      words[Symbol.iterator]()
+    ]
+    for (const lookalike of lookalikes) {
+      for (
+        const args of [[RedisArg.key("k"), lookalike], [RedisArg.key("k"), RedisArg.list("GET", lookalike as never)]]
+      ) {
+        assert.match(String(sent(() => args as never)), /^cannot send an (array|object);/)
+      }
     }
-    // As a list it was taken apart by then.
-    assert.deepStrictEqual(RedisArg.flatten([RedisArg.many([given])], ["k", given]), given)
+    assert.deepStrictEqual(sent(() => [RedisArg.list("GET", list), RedisArg.none]), ["GET", ...words])
+    assert.deepStrictEqual(sent(() => list), words)
   })
 
   it("a secret is sent and never shown", () => {

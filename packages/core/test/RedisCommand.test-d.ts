@@ -37,6 +37,32 @@ describe("RedisCommand types", () => {
     void Redis.asBytes(Effect.succeed("a"))
   })
 
+  it("views of views have the type of both, in either order", () => {
+    const both = <A, B, I>(command: RedisCommand.RedisCommand<A, B, I>) =>
+      [valueOf(Redis.asBytes(Redis.asBigInt(command))), valueOf(Redis.asBigInt(Redis.asBytes(command)))] as const
+    type Both<A> = readonly [A, A]
+    expectTypeOf(both(Redis.get("k"))).toEqualTypeOf<Both<Uint8Array | undefined>>()
+    expectTypeOf(both(Redis.incr("k"))).toEqualTypeOf<Both<bigint>>()
+    expectTypeOf(both(Redis.hgetall("k"))).toEqualTypeOf<Both<ReadonlyArray<readonly [Uint8Array, Uint8Array]>>>()
+    expectTypeOf(both(Redis.commandGetkeysandflags("GET", "k"))).toExtend<
+      Both<ReadonlyArray<{ readonly key: Uint8Array; readonly flags: ReadonlySet<string> }>>
+    >()
+    expectTypeOf(both(Redis.functionStats())[0].runningScript).toExtend<
+      { readonly command: ReadonlyArray<Uint8Array>; readonly durationMs: bigint } | undefined
+    >()
+    expectTypeOf(valueOf(Redis.asBytes(Redis.asBytes(Redis.get("k"))))).toEqualTypeOf<Uint8Array | undefined>()
+    expectTypeOf(valueOf(Redis.asBigInt(Redis.asBigInt(Redis.incr("k"))))).toEqualTypeOf<bigint>()
+  })
+
+  it("a definition lists what it sends, and an array of a caller's is no list", () => {
+    RedisCommand.define("X", (words: ReadonlyArray<string>) => [...words], RedisReply.ok)
+    RedisCommand.define("X", (words: ReadonlyArray<string>) => [new RedisArg.List(words)], RedisReply.ok)
+    // @ts-expect-error an array as one argument
+    RedisCommand.define("X", (words: ReadonlyArray<string>) => [words], RedisReply.ok)
+    // @ts-expect-error an array as one argument
+    void Redis.send("X", ["a"])
+  })
+
   it("ERR-09: what cannot be sent does not compile", () => {
     // @ts-expect-error a boolean
     void Redis.send("X", true)

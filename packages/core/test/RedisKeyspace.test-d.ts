@@ -1,5 +1,6 @@
 import type { RedisClient, RedisError } from "@redfx/core"
-import { RedisKeyspace } from "@redfx/core"
+import { RedisKeyspace, RedisLock } from "@redfx/core"
+import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -18,6 +19,20 @@ describe("RedisKeyspace types", () => {
       Stream.Stream<readonly [id: string, value: { readonly born: Date }], Failure, RedisClient.RedisClient>
     >()
     expectTypeOf(users.set).parameters.toEqualTypeOf<[id: string, value: { readonly born: Date }]>()
+  })
+
+  it("a time to live is a duration, and no number of which nobody knows the unit", () => {
+    const counters = RedisKeyspace.makeCounter({ key: "n:*", ttl: "1 hour" })
+    void counters.expire("1", Duration.hours(1))
+    // @ts-expect-error a bare number
+    RedisKeyspace.makeCounter({ key: "n:*", ttl: 3600 })
+    // @ts-expect-error a bare number
+    void counters.expire("1", 3600)
+    // @ts-expect-error a bare number
+    RedisLock.make("lock", { ttl: 3600 })
+    // @ts-expect-error a bare number
+    const extend = (handle: RedisLock.LockHandle) => handle.extend(3600)
+    void extend
   })
 
   it("ids have the type of their schema", () => {

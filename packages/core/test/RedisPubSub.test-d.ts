@@ -20,14 +20,14 @@ describe("RedisPubSub types", () => {
       Yields<RedisPubSub.Message | RedisPubSub.Subscribed | RedisPubSub.Lost | RedisPubSub.Restored>
     >()
     expectTypeOf(Redis.subscribe("c", { payload: "bytes", events: true })).toEqualTypeOf<
-      Yields<RedisPubSub.Message<Uint8Array> | RedisPubSub.Event>
+      Yields<RedisPubSub.Message<Uint8Array> | RedisPubSub.Event<Uint8Array>>
     >()
   })
 
   it("what is not known promises nothing", () => {
     expectTypeOf(Redis.subscribe("c", { events })).toEqualTypeOf<Yields<RedisPubSub.Message | RedisPubSub.Event>>()
     expectTypeOf(Redis.subscribe("c", options)).toEqualTypeOf<
-      Yields<RedisPubSub.Message<string | Uint8Array> | RedisPubSub.Event>
+      Yields<RedisPubSub.Message<string | Uint8Array> | RedisPubSub.Event<string | Uint8Array>>
     >()
   })
 

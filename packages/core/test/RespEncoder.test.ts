@@ -122,15 +122,23 @@ describe("RespEncoder", () => {
     assert.isTrue(taken.map(toLatin1).join("") === expected)
   })
 
-  it("passes large bytes on without a copy, and short commands in one chunk", () => {
+  it("copies bytes unless it may lend them, and writes short commands in one chunk", () => {
     const encoder = new RespEncoder()
-    const large = new Uint8Array(100_000)
-    encoder.argument("before")
-    encoder.argument(large)
-    encoder.argument("after")
-    const chunks = encoder.takeBytes()
-    assert.strictEqual(chunks.length, 3)
-    assert.strictEqual(chunks[1], large)
+    for (
+      const [size, lend, lent] of [[100_000, false, false], [64 * 1024, true, false], [100_000, true, true]] as const
+    ) {
+      const large = new Uint8Array(size).fill(65)
+      encoder.lend = lend
+      encoder.lent = false
+      encoder.argument("before")
+      encoder.argument(large)
+      encoder.argument("after")
+      assert.strictEqual(encoder.lent, lent)
+      const chunks = encoder.takeBytes()
+      assert.strictEqual(chunks.length, 3)
+      assert.deepStrictEqual(chunks[1], large)
+      assert.strictEqual(chunks[1] === large, lent)
+    }
     for (let i = 0; i < 100; i++) encoder.argument("short")
     assert.strictEqual(encoder.takeBytes().length, 1)
   })

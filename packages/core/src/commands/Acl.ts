@@ -113,15 +113,15 @@ const secretRules = (
   plus: string,
   minus: string,
   changes: AclSecretChanges | undefined
-): ReadonlyArray<Arg.Arg> => {
+): Arg.List => {
   if (changes === undefined) return Arg.none
   if (typeof changes === "string" || isChanges(changes)) {
-    return list<string>(changes).map((change) => Arg.secret(changed(kind, plus, minus, change)))
+    return new Arg.List(list<string>(changes).map((change) => Arg.secret(changed(kind, plus, minus, change))))
   }
-  return [
-    list(changes.add).map((secret) => secretRule(plus, secret)),
-    list(changes.remove).map((secret) => secretRule(minus, secret))
-  ]
+  return new Arg.List([
+    ...list(changes.add).map((secret) => secretRule(plus, secret)),
+    ...list(changes.remove).map((secret) => secretRule(minus, secret))
+  ])
 }
 
 // `Array.isArray` does not narrow readonly arrays.
@@ -133,30 +133,31 @@ const categoryRule = (change: AclChange): string => changed("categories", "+@", 
 const keyRule = (pattern: Arg.Key): Arg.Arg =>
   typeof pattern === "string" ? `~${pattern}` : Uint8Array.of(0x7e, ...pattern)
 
-const databaseRule = (databases: ReadonlyArray<number> | "all" | undefined): ReadonlyArray<Arg.Arg> =>
-  databases === undefined ? Arg.none : [databases === "all" ? "alldbs" : `db=${databases.join(",")}`]
+const databaseRule = (databases: ReadonlyArray<number> | "all" | undefined): Arg.List =>
+  databases === undefined ? Arg.none : Arg.list(databases === "all" ? "alldbs" : `db=${databases.join(",")}`)
 
-const rules = (options: AclSetuserOptions): ReadonlyArray<Arg.Arg> => [
-  Arg.flag("reset", options.reset),
-  Arg.flag("resetkeys", options.resetkeys),
-  Arg.flag("resetpass", options.resetpass),
-  Arg.flag("resetchannels", options.resetchannels),
-  Arg.flag("clearselectors", options.clearselectors),
-  options.enabled === true ? "on" : "off",
-  secretRules("passwords", ">", "<", options.passwords),
-  secretRules("hashed passwords", "#", "!", options.hashedPasswords),
-  Arg.flag("nopass", options.nopass),
-  list(options.categories).map(categoryRule),
-  list(options.commands).map((change) => changed("commands", "+", "-", change)),
-  (options.keys ?? []).map(keyRule),
-  list(options.readKeys).map((pattern) => `%R~${pattern}`),
-  list(options.writeKeys).map((pattern) => `%W~${pattern}`),
-  list(options.channels).map((pattern) => `&${pattern}`),
-  databaseRule(options.databases),
-  list(options.selectors).map((selector) => `(${selector})`),
-  Arg.flag("sanitize-payload", options.sanitizePayload),
-  Arg.flag("skip-sanitize-payload", options.sanitizePayload === false)
-]
+const rules = (options: AclSetuserOptions): Arg.List =>
+  new Arg.List([
+    Arg.flag("reset", options.reset),
+    Arg.flag("resetkeys", options.resetkeys),
+    Arg.flag("resetpass", options.resetpass),
+    Arg.flag("resetchannels", options.resetchannels),
+    Arg.flag("clearselectors", options.clearselectors),
+    options.enabled === true ? "on" : "off",
+    secretRules("passwords", ">", "<", options.passwords),
+    secretRules("hashed passwords", "#", "!", options.hashedPasswords),
+    Arg.flag("nopass", options.nopass),
+    ...list(options.categories).map(categoryRule),
+    ...list(options.commands).map((change) => changed("commands", "+", "-", change)),
+    ...(options.keys ?? []).map(keyRule),
+    ...list(options.readKeys).map((pattern) => `%R~${pattern}`),
+    ...list(options.writeKeys).map((pattern) => `%W~${pattern}`),
+    ...list(options.channels).map((pattern) => `&${pattern}`),
+    databaseRule(options.databases),
+    ...list(options.selectors).map((selector) => `(${selector})`),
+    Arg.flag("sanitize-payload", options.sanitizePayload),
+    Arg.flag("skip-sanitize-payload", options.sanitizePayload === false)
+  ])
 
 const permitted: Reply.Reply<string | undefined> = Reply.map(
   Reply.text,
@@ -205,7 +206,7 @@ export const aclDeluser = define(
  */
 export const aclDryrun = define(
   "ACL DRYRUN",
-  (username: string, command: string, ...args: Arg.Many<Arg.Value>) => [username, command, Arg.many(args)],
+  (username: string, command: string, ...args: Arg.Many<Arg.Value>) => [username, command, ...Arg.many(args)],
   permitted
 )
 

@@ -84,7 +84,7 @@ export interface BitfieldOperations<out Mode extends "read" | "write" = "read" |
   /** `"read"` while there are only reads. */
   readonly mode: Mode
   /** The operations as they are sent. */
-  readonly args: ReadonlyArray<Arg.Arg>
+  readonly args: Arg.List
   /** Reads an integer. */
   readonly get: (encoding: BitfieldEncoding, offset: BitfieldOffset) => BitfieldOperations<Mode>
   /** Adds to an integer; its result is the sum, `undefined` when that fails to fit. `overflow` holds from here on. */
@@ -123,26 +123,26 @@ export interface BitfieldOperations<out Mode extends "read" | "write" = "read" |
  */
 export const bitfieldOperations = (
   overflow: BitfieldOverflow | Uppercase<BitfieldOverflow> = "wrap"
-): BitfieldOperations<"read"> => operations("read", [], "WRAP", overflow.toUpperCase())
+): BitfieldOperations<"read"> => operations("read", Arg.none, "WRAP", overflow.toUpperCase())
 
 /** OVERFLOW is sent before the next write, and only when `wanted` is not what was `sent` last. */
 const operations = <Mode extends "read" | "write">(
   mode: Mode,
-  args: ReadonlyArray<Arg.Arg>,
+  args: Arg.List,
   sent: string,
   wanted: string
 ): BitfieldOperations<Mode> => {
   const write = (operation: ReadonlyArray<Arg.Arg>, overflow: string) =>
     operations(
       "write",
-      [...args, ...(overflow === sent ? Arg.none : ["OVERFLOW", overflow]), ...operation],
+      new Arg.List([...args, ...(overflow === sent ? [] : ["OVERFLOW", overflow]), ...operation]),
       overflow,
       overflow
     )
   return {
     mode,
     args,
-    get: (encoding, offset) => operations(mode, [...args, "GET", encoding, offset], sent, wanted),
+    get: (encoding, offset) => operations(mode, new Arg.List([...args, "GET", encoding, offset]), sent, wanted),
     incrby: (encoding, offset, increment, overflow) =>
       write(["INCRBY", encoding, offset, increment], overflow?.toUpperCase() ?? wanted),
     overflow: (overflow) => operations(mode, args, sent, overflow.toUpperCase()),
@@ -166,7 +166,7 @@ export const bitcount = define(
   "BITCOUNT",
   (key: Arg.Key, range?: BitRange) => [
     Arg.key(key),
-    ...(range === undefined ? Arg.none : [range.start, range.end, ...Arg.token(range.unit)])
+    ...(range === undefined ? Arg.none : new Arg.List([range.start, range.end, ...Arg.token(range.unit)]))
   ],
   Reply.integer,
   "readonly"
@@ -186,7 +186,7 @@ export const bitcount = define(
 export const bitfield = define(
   "BITFIELD",
   (key: Arg.Key, operations: BitfieldOperations) =>
-    operations.args.length === 0 ? Arg.answer([]) : [Arg.key(key), ...operations.args],
+    operations.args.length === 0 ? Arg.answer([]) : [Arg.key(key), operations.args],
   Reply.array(Reply.nullable(Reply.integer))
 )
 
@@ -204,7 +204,7 @@ export const bitfield = define(
 export const bitfieldRo = define(
   "BITFIELD_RO",
   (key: Arg.Key, operations: BitfieldOperations<"read">) =>
-    operations.args.length === 0 ? Arg.answer([]) : [Arg.key(key), ...operations.args],
+    operations.args.length === 0 ? Arg.answer([]) : [Arg.key(key), operations.args],
   Reply.array(Reply.integer),
   "readonly"
 )
@@ -244,8 +244,8 @@ export const bitpos = define(
   (key: Arg.Key, bit: 0 | 1, range?: BitposRange) => [
     Arg.key(key),
     bit === 0 || bit === 1 ? bit : Arg.invalid("the bit to look for must be 0 or 1"),
-    ...(range === undefined ? Arg.none : [range.start]),
-    ...(range?.end === undefined ? Arg.none : [range.end, ...Arg.token(range.unit)])
+    ...(range === undefined ? Arg.none : Arg.list(range.start)),
+    ...(range?.end === undefined ? Arg.none : new Arg.List([range.end, ...Arg.token(range.unit)]))
   ],
   Reply.integer,
   "readonly"

@@ -48,7 +48,7 @@ export interface ClusterscanOptions {
 }
 
 /** One of some words: JavaScript callers are not held to the types. */
-const oneOf = <T extends string>(word: T | undefined, ...words: ReadonlyArray<T>): ReadonlyArray<Arg.Arg> =>
+const oneOf = <T extends string>(word: T | undefined, ...words: ReadonlyArray<T>): Arg.List =>
   word === undefined || words.includes(word)
     ? Arg.token(word)
     : Arg.invalid(`"${word}" is none of ${words.join(", ")}`)

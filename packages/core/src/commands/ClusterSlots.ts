@@ -83,17 +83,17 @@ export interface ClusterSlotStatsOrder {
 
 const slotList = (slots: Arg.Many<number>): ReadonlyArray<number> => Arg.some(slots, "needs at least one slot")
 
-const rangeList = (ranges: Arg.Many<SlotRange>): ReadonlyArray<Arg.Arg> =>
-  Arg.some(ranges, "needs at least one range of slots").flatMap(({ end, start }) => [start, end])
+const rangeList = (ranges: Arg.Many<SlotRange>): Arg.List =>
+  new Arg.List(Arg.some(ranges, "needs at least one range of slots").flatMap(({ end, start }) => [start, end]))
 
-const stateArgs = (state: ClusterSlotState): ReadonlyArray<Arg.Arg> => {
-  const given: ReadonlyArray<Arg.Arg> = [
+const stateArgs = (state: ClusterSlotState): Arg.List => {
+  const given = [
     Arg.option("IMPORTING", state.importing),
     Arg.option("MIGRATING", state.migrating),
     Arg.option("NODE", state.node),
     Arg.flag("STABLE", state.stable)
   ].filter((args) => args.length > 0)
-  return given.length === 1 ? given : Arg.invalid("needs one of importing, migrating, node, stable")
+  return given.length === 1 ? new Arg.List(given) : Arg.invalid("needs one of importing, migrating, node, stable")
 }
 
 const slotStats = Reply.fields({
@@ -325,7 +325,7 @@ export const clusterMigrateslots = define(
  */
 export const clusterMigrationCancel = define(
   "CLUSTER MIGRATION",
-  (task: { readonly id: string } | "all") => ["CANCEL", task === "all" ? "ALL" : ["ID", task.id]],
+  (task: { readonly id: string } | "all") => ["CANCEL", task === "all" ? "ALL" : Arg.list("ID", task.id)],
   Reply.integer
 )
 
@@ -354,7 +354,7 @@ export const clusterMigrationImport = define(
  */
 export const clusterMigrationStatus = define(
   "CLUSTER MIGRATION",
-  (id?: string) => ["STATUS", id === undefined ? "ALL" : ["ID", id]],
+  (id?: string) => ["STATUS", id === undefined ? "ALL" : Arg.list("ID", id)],
   Reply.array(migrationTask)
 )
 
@@ -372,7 +372,7 @@ export const clusterSetslot = define(
   (slot: number, state: ClusterSlotState, options: ClusterSetslotOptions = {}) => [
     slot,
     stateArgs(state),
-    options.timeout === undefined ? Arg.none : ["TIMEOUT", Arg.milliseconds(options.timeout)]
+    options.timeout === undefined ? Arg.none : Arg.list("TIMEOUT", Arg.milliseconds(options.timeout))
   ],
   Reply.ok
 )

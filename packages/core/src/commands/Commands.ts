@@ -239,7 +239,7 @@ export const commandDocs = define(
  */
 export const commandGetkeys = define(
   "COMMAND GETKEYS",
-  (name: string, ...args: Arg.Many<Arg.Value>) => [name, Arg.many(args)],
+  (name: string, ...args: Arg.Many<Arg.Value>) => [name, ...Arg.many(args)],
   Reply.array(Reply.blob)
 )
 
@@ -253,7 +253,7 @@ export const commandGetkeys = define(
  */
 export const commandGetkeysandflags = define(
   "COMMAND GETKEYSANDFLAGS",
-  (name: string, ...args: Arg.Many<Arg.Value>) => [name, Arg.many(args)],
+  (name: string, ...args: Arg.Many<Arg.Value>) => [name, ...Arg.many(args)],
   Reply.array(Reply.fields({ key: Reply.blob, flags: Reply.textSet }))
 )
 
@@ -285,9 +285,9 @@ export const commandInfo = define(
 export const commandList = define(
   "COMMAND LIST",
   (filter: CommandListFilter = {}) => [
-    filter.module === undefined ? Arg.none : ["FILTERBY", "MODULE", filter.module],
-    filter.aclcat === undefined ? Arg.none : ["FILTERBY", "ACLCAT", filter.aclcat],
-    filter.pattern === undefined ? Arg.none : ["FILTERBY", "PATTERN", filter.pattern]
+    filter.module === undefined ? Arg.none : Arg.list("FILTERBY", "MODULE", filter.module),
+    filter.aclcat === undefined ? Arg.none : Arg.list("FILTERBY", "ACLCAT", filter.aclcat),
+    filter.pattern === undefined ? Arg.none : Arg.list("FILTERBY", "PATTERN", filter.pattern)
   ],
   Reply.array(Reply.text)
 )

@@ -364,7 +364,7 @@ export const clientTracking = define(
   (mode: "on" | "off", options: ClientTrackingOptions = {}) => [
     Arg.token(mode),
     Arg.option("REDIRECT", options.redirect),
-    (options.prefix ?? []).map((prefix) => ["PREFIX", prefix]),
+    ...(options.prefix ?? []).map((prefix) => Arg.list("PREFIX", prefix)),
     Arg.flag("BCAST", options.bcast),
     Arg.flag("OPTIN", options.optin),
     Arg.flag("OPTOUT", options.optout),
@@ -444,7 +444,7 @@ export const hello = define(
       options.protover,
       options.auth === undefined
         ? Arg.none
-        : ["AUTH", options.auth.username ?? "default", Arg.secret(options.auth.password)],
+        : Arg.list("AUTH", options.auth.username ?? "default", Arg.secret(options.auth.password)),
       Arg.option("SETNAME", options.setname)
     ],
   Reply.struct({
@@ -537,9 +537,9 @@ export const select = define("SELECT", (index: number) => [index], Reply.ok, "st
 // Arguments
 // -----------------------------------------------------------------------------
 
-const filterArgs = (filter: ClientFilter): ReadonlyArray<ReadonlyArray<Arg.Arg>> =>
+const filterArgs = (filter: ClientFilter): ReadonlyArray<Arg.List> =>
   [
-    Arg.option("ID", filter.id),
+    idArg("ID", filter.id),
     typeArg("TYPE", filter.type),
     Arg.option("USER", filter.user),
     Arg.option("ADDR", filter.addr),
@@ -555,7 +555,7 @@ const filterArgs = (filter: ClientFilter): ReadonlyArray<ReadonlyArray<Arg.Arg>>
     Arg.option("CAPA", filter.capa),
     Arg.option("IP", filter.ip),
     typeArg("NOT-TYPE", filter.notType),
-    Arg.option("NOT-ID", filter.notId),
+    idArg("NOT-ID", filter.notId),
     Arg.option("NOT-USER", filter.notUser),
     Arg.option("NOT-ADDR", filter.notAddr),
     Arg.option("NOT-LADDR", filter.notLaddr),
@@ -568,17 +568,23 @@ const filterArgs = (filter: ClientFilter): ReadonlyArray<ReadonlyArray<Arg.Arg>>
     Arg.option("NOT-IP", filter.notIp)
   ].filter((option) => option.length > 0)
 
+const idArg = (token: string, id: ClientFilter["id"]): Arg.List =>
+  id === undefined ? Arg.none : isIds(id) ? new Arg.List([token, ...id]) : Arg.list(token, id)
+
+// `Array.isArray` does not narrow readonly arrays.
+const isIds = (id: NonNullable<ClientFilter["id"]>): id is ReadonlyArray<number | bigint> => Array.isArray(id)
+
 const clientTypes: ReadonlyArray<unknown> = ["normal", "master", "slave", "replica", "pubsub"]
 
 // Checked although it is typed: a server takes a filter that it misreads for another one.
-const typeArg = (token: string, type: ClientType | undefined): ReadonlyArray<Arg.Arg> =>
+const typeArg = (token: string, type: ClientType | undefined): Arg.List =>
   type === undefined || clientTypes.includes(type)
     ? Arg.option(token, type)
     : Arg.invalid(`${token} is one of ${clientTypes.join(", ")}`)
 
-const skipmeArg = (skipme: boolean | undefined): ReadonlyArray<Arg.Arg> =>
+const skipmeArg = (skipme: boolean | undefined): Arg.List =>
   skipme === undefined
     ? Arg.none
     : typeof skipme === "boolean"
-    ? ["SKIPME", skipme ? "yes" : "no"]
+    ? Arg.list("SKIPME", skipme ? "yes" : "no")
     : Arg.invalid("SKIPME is a boolean")

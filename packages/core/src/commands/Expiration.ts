@@ -42,13 +42,13 @@ export type ExpireCondition =
     readonly gt?: undefined
   }
 
-const conditionArgs = (condition: ExpireCondition | undefined): ReadonlyArray<Arg.Arg> =>
-  condition === undefined ? Arg.none : [
+const conditionArgs = (condition: ExpireCondition | undefined): Arg.List =>
+  condition === undefined ? Arg.none : Arg.list(
     Arg.flag("NX", condition.nx),
     Arg.flag("XX", condition.xx),
     Arg.flag("GT", condition.gt),
     Arg.flag("LT", condition.lt)
-  ]
+  )
 
 // -----------------------------------------------------------------------------
 // Commands

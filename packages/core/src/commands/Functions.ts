@@ -40,7 +40,7 @@ const call = (
   name: string,
   keys: ReadonlyArray<Arg.Key> = [],
   args: ReadonlyArray<Arg.Value> = []
-): ReadonlyArray<Arg.Arg> => [name, keys.length, keys.map(Arg.key), Arg.many([args])]
+): Arg.List => new Arg.List([name, keys.length, Arg.keys([keys]), ...Arg.many([args])])
 
 const library = Reply.struct({
   libraryName: Reply.text,

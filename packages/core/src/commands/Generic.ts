@@ -91,7 +91,7 @@ export interface ScanOptions {
 const isInstant = (time: Arg.Time | Arg.Instant): time is Arg.Instant =>
   time instanceof Date || DateTime.isDateTime(time)
 
-const manyKeys = (keys: Arg.Many<Arg.Key>): ReadonlyArray<Arg.Arg> | Arg.Answer => {
+const manyKeys = (keys: Arg.Many<Arg.Key>): Arg.List | Arg.Answer => {
   const list = Arg.keys(keys)
   return list.length === 0 ? Arg.answer(0) : list
 }
@@ -209,8 +209,10 @@ export const migrate = define(
     Arg.milliseconds(timeout),
     Arg.flag("COPY", options.copy),
     Arg.flag("REPLACE", options.replace),
-    options.auth === undefined ? Arg.none : ["AUTH", Arg.secret(options.auth)],
-    options.auth2 === undefined ? Arg.none : ["AUTH2", options.auth2.username, Arg.secret(options.auth2.password)],
+    options.auth === undefined ? Arg.none : Arg.list("AUTH", Arg.secret(options.auth)),
+    options.auth2 === undefined
+      ? Arg.none
+      : Arg.list("AUTH2", options.auth2.username, Arg.secret(options.auth2.password)),
     "KEYS",
     ...Arg.someKeys([keys].flat())
   ],
@@ -351,7 +353,7 @@ export const restore = define(
     value,
     Arg.flag("REPLACE", options.replace),
     Arg.flag("ABSTTL", isInstant(ttl)),
-    options.idletime === undefined ? Arg.none : ["IDLETIME", Arg.seconds(options.idletime)],
+    options.idletime === undefined ? Arg.none : Arg.list("IDLETIME", Arg.seconds(options.idletime)),
     Arg.option("FREQ", options.freq)
   ],
   Reply.ok

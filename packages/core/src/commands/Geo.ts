@@ -174,63 +174,67 @@ const unitArg = (unit: GeoUnit): string =>
     ? unit
     : Arg.invalid(`"${String(unit)}" is not a unit: m, km, mi or ft`)
 
-const limitArgs = ({ any, count, sort }: GeoLimit): Arg.Arg => [
-  count === undefined ? Arg.none : ["COUNT", count, Arg.flag("ANY", any)],
-  sort === undefined || sort === "asc" || sort === "desc"
-    ? Arg.token(sort)
-    : Arg.invalid(`"${String(sort)}" is not an order: asc or desc`)
-]
+const limitArgs = ({ any, count, sort }: GeoLimit): Arg.Arg =>
+  Arg.list(
+    count === undefined ? Arg.none : Arg.list("COUNT", count, Arg.flag("ANY", any)),
+    sort === undefined || sort === "asc" || sort === "desc"
+      ? Arg.token(sort)
+      : Arg.invalid(`"${String(sort)}" is not an order: asc or desc`)
+  )
 
-const withArgs = (options: GeoWith): Arg.Arg => [
-  Arg.flag("WITHCOORD", options.withcoord),
-  Arg.flag("WITHDIST", options.withdist),
-  Arg.flag("WITHHASH", options.withhash)
-]
+const withArgs = (options: GeoWith): Arg.Arg =>
+  Arg.list(
+    Arg.flag("WITHCOORD", options.withcoord),
+    Arg.flag("WITHDIST", options.withdist),
+    Arg.flag("WITHHASH", options.withhash)
+  )
 
 const circleArgs = (
   key: Arg.Key,
-  centre: ReadonlyArray<Arg.Value>,
+  centre: Arg.List,
   radius: number,
   options: GeoradiusOptions = {},
   told: Arg.Arg = Arg.none
-): ReadonlyArray<Arg.Arg> => [
-  Arg.key(key),
-  centre,
-  radius,
-  unitArg(options.unit ?? "m"),
-  told,
-  limitArgs(options)
-]
+): Arg.List =>
+  Arg.list(
+    Arg.key(key),
+    centre,
+    radius,
+    unitArg(options.unit ?? "m"),
+    told,
+    limitArgs(options)
+  )
 
 const destinationArgs = ({ store, storedist }: GeoradiusDestination): Arg.Arg => {
   if (store !== undefined && storedist !== undefined) return Arg.invalid("takes either store or storedist")
-  return store !== undefined ? ["STORE", Arg.key(store)] : ["STOREDIST", Arg.key(storedist)]
+  return store !== undefined ? Arg.list("STORE", Arg.key(store)) : Arg.list("STOREDIST", Arg.key(storedist))
 }
 
 const areaArgs = (area: GeosearchArea): Arg.Arg => {
   if (area.bypolygon !== undefined) {
-    const vertices = area.bypolygon.map(({ latitude, longitude }) => [longitude, latitude])
-    return ["BYPOLYGON", vertices.length, vertices]
+    const vertices = area.bypolygon.map(({ latitude, longitude }) => Arg.list(longitude, latitude))
+    return new Arg.List(["BYPOLYGON", vertices.length, ...vertices])
   }
   const from = area.fromlonlat === undefined
-    ? ["FROMMEMBER", area.frommember]
-    : ["FROMLONLAT", area.fromlonlat.longitude, area.fromlonlat.latitude]
+    ? Arg.list("FROMMEMBER", area.frommember)
+    : Arg.list("FROMLONLAT", area.fromlonlat.longitude, area.fromlonlat.latitude)
   const by = area.byradius === undefined
-    ? ["BYBOX", area.bybox.width, area.bybox.height, unitArg(area.bybox.unit ?? "m")]
-    : ["BYRADIUS", area.byradius.radius, unitArg(area.byradius.unit ?? "m")]
-  return [from, by]
+    ? Arg.list("BYBOX", area.bybox.width, area.bybox.height, unitArg(area.bybox.unit ?? "m"))
+    : Arg.list("BYRADIUS", area.byradius.radius, unitArg(area.byradius.unit ?? "m"))
+  return Arg.list(from, by)
 }
 
-const searchArgs = (key: Arg.Key, options: GeosearchOptions): ReadonlyArray<Arg.Arg> => [
-  Arg.key(key),
-  areaArgs(options),
-  limitArgs(options)
-]
+const searchArgs = (key: Arg.Key, options: GeosearchOptions): Arg.List =>
+  Arg.list(
+    Arg.key(key),
+    areaArgs(options),
+    limitArgs(options)
+  )
 
 const positionArgs = (positions: ReadonlyArray<GeoMember>): Arg.Arg =>
   positions.length === 0
     ? Arg.invalid("needs at least one position")
-    : positions.map(({ latitude, longitude, member }) => [longitude, latitude, member])
+    : new Arg.List(positions.map(({ latitude, longitude, member }) => Arg.list(longitude, latitude, member)))
 
 const coordinates = Reply.fields({ longitude: Reply.double, latitude: Reply.double })
 
@@ -316,7 +320,7 @@ export const geohash = define(
   "GEOHASH",
   (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
     const list = Arg.many(members)
-    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), list]
+    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), ...list]
   },
   Reply.array(Reply.nullable(Reply.text)),
   "readonly"
@@ -335,7 +339,7 @@ export const geopos = define(
   "GEOPOS",
   (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
     const list = Arg.many(members)
-    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), list]
+    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), ...list]
   },
   Reply.array(Reply.nullable(coordinates)),
   "readonly"
@@ -355,7 +359,7 @@ export const geopos = define(
 export const georadius = define(
   "GEORADIUS",
   (key: Arg.Key, longitude: number, latitude: number, radius: number, options?: GeoradiusOptions) =>
-    circleArgs(key, [longitude, latitude], radius, options),
+    circleArgs(key, Arg.list(longitude, latitude), radius, options),
   Reply.array(Reply.blob)
 )
 
@@ -371,7 +375,7 @@ export const georadius = define(
 export const georadiusRo = define(
   "GEORADIUS_RO",
   (key: Arg.Key, longitude: number, latitude: number, radius: number, options?: GeoradiusOptions) =>
-    circleArgs(key, [longitude, latitude], radius, options),
+    circleArgs(key, Arg.list(longitude, latitude), radius, options),
   Reply.array(Reply.blob),
   "readonly"
 )
@@ -388,7 +392,7 @@ export const georadiusRo = define(
 export const georadiusRoWith = define(
   "GEORADIUS_RO",
   (key: Arg.Key, longitude: number, latitude: number, radius: number, options: GeoradiusOptions & GeoWith) =>
-    circleArgs(key, [longitude, latitude], radius, options, withArgs(options)),
+    circleArgs(key, Arg.list(longitude, latitude), radius, options, withArgs(options)),
   Reply.array(found),
   "readonly"
 )
@@ -413,7 +417,7 @@ export const georadiusStore = define(
     radius: number,
     options: GeoradiusDestination & GeoradiusOptions
   ) => [
-    circleArgs(key, [longitude, latitude], radius, options),
+    circleArgs(key, Arg.list(longitude, latitude), radius, options),
     destinationArgs(options)
   ],
   stored
@@ -431,7 +435,7 @@ export const georadiusStore = define(
 export const georadiusWith = define(
   "GEORADIUS",
   (key: Arg.Key, longitude: number, latitude: number, radius: number, options: GeoradiusOptions & GeoWith) =>
-    circleArgs(key, [longitude, latitude], radius, options, withArgs(options)),
+    circleArgs(key, Arg.list(longitude, latitude), radius, options, withArgs(options)),
   Reply.array(found)
 )
 
@@ -449,7 +453,7 @@ export const georadiusWith = define(
 export const georadiusbymember = define(
   "GEORADIUSBYMEMBER",
   (key: Arg.Key, member: Arg.Value, radius: number, options?: GeoradiusOptions) =>
-    circleArgs(key, [member], radius, options),
+    circleArgs(key, Arg.list(member), radius, options),
   Reply.array(Reply.blob)
 )
 
@@ -465,7 +469,7 @@ export const georadiusbymember = define(
 export const georadiusbymemberRo = define(
   "GEORADIUSBYMEMBER_RO",
   (key: Arg.Key, member: Arg.Value, radius: number, options?: GeoradiusOptions) =>
-    circleArgs(key, [member], radius, options),
+    circleArgs(key, Arg.list(member), radius, options),
   Reply.array(Reply.blob),
   "readonly"
 )
@@ -482,7 +486,7 @@ export const georadiusbymemberRo = define(
 export const georadiusbymemberRoWith = define(
   "GEORADIUSBYMEMBER_RO",
   (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusOptions & GeoWith) =>
-    circleArgs(key, [member], radius, options, withArgs(options)),
+    circleArgs(key, Arg.list(member), radius, options, withArgs(options)),
   Reply.array(found),
   "readonly"
 )
@@ -501,7 +505,7 @@ export const georadiusbymemberRoWith = define(
 export const georadiusbymemberStore = define(
   "GEORADIUSBYMEMBER",
   (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusDestination & GeoradiusOptions) => [
-    circleArgs(key, [member], radius, options),
+    circleArgs(key, Arg.list(member), radius, options),
     destinationArgs(options)
   ],
   stored
@@ -519,7 +523,7 @@ export const georadiusbymemberStore = define(
 export const georadiusbymemberWith = define(
   "GEORADIUSBYMEMBER",
   (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusOptions & GeoWith) =>
-    circleArgs(key, [member], radius, options, withArgs(options)),
+    circleArgs(key, Arg.list(member), radius, options, withArgs(options)),
   Reply.array(found)
 )
 

@@ -242,7 +242,7 @@ export const hsetex = define(
       Arg.flag("FXX", options.fxx),
       expiryArgs(options),
       Arg.flag("KEEPTTL", options.keepttl),
-      ["FIELDS", pairs.length / 2, pairs]
+      Arg.list("FIELDS", pairs.length / 2, pairs)
     ]
   },
   Reply.boolean
@@ -270,22 +270,24 @@ export const httl = define(
 /** FIELDS with their number, put where they belong; no fields need no round trip. */
 const ofFields = (
   fields: HashFields,
-  args: (counted: ReadonlyArray<Arg.Arg>) => ReadonlyArray<Arg.Arg>
+  args: (counted: Arg.List) => ReadonlyArray<Arg.Arg>
 ): ReadonlyArray<Arg.Arg> | Arg.Answer => {
   const list = typeof fields === "string" || fields instanceof Uint8Array ? [fields] : Arg.many([fields])
-  return list.length === 0 ? Arg.answer([]) : args(["FIELDS", list.length, list])
+  return list.length === 0 ? Arg.answer([]) : args(new Arg.List(["FIELDS", list.length, ...list]))
 }
 
-const conditionArgs = (condition: HashExpireCondition): ReadonlyArray<Arg.Arg> => [
-  Arg.flag("NX", condition.nx),
-  Arg.flag("XX", condition.xx),
-  Arg.flag("GT", condition.gt),
-  Arg.flag("LT", condition.lt)
-]
+const conditionArgs = (condition: HashExpireCondition): Arg.List =>
+  Arg.list(
+    Arg.flag("NX", condition.nx),
+    Arg.flag("XX", condition.xx),
+    Arg.flag("GT", condition.gt),
+    Arg.flag("LT", condition.lt)
+  )
 
-const expiryArgs = (options: AtMostOne<Expiry>): ReadonlyArray<Arg.Arg> => [
-  options.ex === undefined ? Arg.none : ["EX", Arg.seconds(options.ex)],
-  options.px === undefined ? Arg.none : ["PX", Arg.milliseconds(options.px)],
-  options.exat === undefined ? Arg.none : ["EXAT", Arg.unixSeconds(options.exat)],
-  options.pxat === undefined ? Arg.none : ["PXAT", Arg.unixMilliseconds(options.pxat)]
-]
+const expiryArgs = (options: AtMostOne<Expiry>): Arg.List =>
+  Arg.list(
+    options.ex === undefined ? Arg.none : Arg.list("EX", Arg.seconds(options.ex)),
+    options.px === undefined ? Arg.none : Arg.list("PX", Arg.milliseconds(options.px)),
+    options.exat === undefined ? Arg.none : Arg.list("EXAT", Arg.unixSeconds(options.exat)),
+    options.pxat === undefined ? Arg.none : Arg.list("PXAT", Arg.unixMilliseconds(options.pxat))
+  )

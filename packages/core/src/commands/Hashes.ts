@@ -49,7 +49,7 @@ export const hdel = define(
   "HDEL",
   (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => {
     const list = Arg.many(fields)
-    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), list]
+    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), ...list]
   },
   Reply.integer
 )
@@ -108,7 +108,7 @@ export const hgetdel = define(
   "HGETDEL",
   (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => {
     const list = Arg.many(fields)
-    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), "FIELDS", list.length, list]
+    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), "FIELDS", list.length, ...list]
   },
   Reply.array(Reply.nullable(Reply.blob))
 )
@@ -174,7 +174,7 @@ export const hmget = define(
   "HMGET",
   (key: Arg.Key, ...fields: Arg.Many<Arg.Key>) => {
     const list = Arg.many(fields)
-    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), list]
+    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), ...list]
   },
   Reply.array(Reply.nullable(Reply.blob)),
   "readonly"
@@ -340,9 +340,9 @@ export const hvals = define("HVALS", (key: Arg.Key) => [Arg.key(key)], Reply.arr
 // Arguments
 // -----------------------------------------------------------------------------
 
-const entryArgs = (entries: HashEntries): ReadonlyArray<Arg.Arg> => {
+const entryArgs = (entries: HashEntries): Arg.List => {
   const [first, value, rest] = entries
   if (typeof first !== "string" && !(first instanceof Uint8Array)) return Arg.pairs(first)
   // A field without a value is refused as every undefined argument is.
-  return [[first, value as Arg.Value], rest === undefined ? Arg.none : Arg.pairs(rest)]
+  return Arg.list(first, value as Arg.Value, rest === undefined ? Arg.none : Arg.pairs(rest))
 }

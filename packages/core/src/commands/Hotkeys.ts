@@ -78,11 +78,11 @@ export const hotkeysReset = define("HOTKEYS RESET", () => [], Reply.ok)
 export const hotkeysStart = define(
   "HOTKEYS START",
   ({ count, duration, metrics, sample, slots = [] }: HotkeysStartOptions) => [
-    ["METRICS", metrics.length, Arg.some([metrics], "needs at least one metric").map(Arg.token)],
+    new Arg.List(["METRICS", metrics.length, ...Arg.some([metrics], "needs at least one metric").map(Arg.token)]),
     Arg.option("COUNT", count),
     Arg.option("DURATION", duration === undefined ? undefined : Arg.seconds(duration)),
     Arg.option("SAMPLE", sample),
-    slots.length === 0 ? Arg.none : ["SLOTS", slots.length, slots]
+    slots.length === 0 ? Arg.none : new Arg.List(["SLOTS", slots.length, ...slots])
   ],
   Reply.ok
 )

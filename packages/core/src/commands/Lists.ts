@@ -307,7 +307,7 @@ export const lposCount = define(
     Arg.key(key),
     element,
     Arg.option("RANK", options.rank),
-    ["COUNT", count],
+    Arg.list("COUNT", count),
     Arg.option("MAXLEN", options.maxlen)
   ],
   Reply.array(Reply.integer),
@@ -324,7 +324,10 @@ export const lposCount = define(
  */
 export const lpush = define(
   "LPUSH",
-  (key: Arg.Key, ...elements: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(elements, "needs at least one element")],
+  (
+    key: Arg.Key,
+    ...elements: Arg.Many<Arg.Value>
+  ) => [Arg.key(key), ...Arg.some(elements, "needs at least one element")],
   Reply.integer
 )
 
@@ -338,7 +341,10 @@ export const lpush = define(
  */
 export const lpushx = define(
   "LPUSHX",
-  (key: Arg.Key, ...elements: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(elements, "needs at least one element")],
+  (
+    key: Arg.Key,
+    ...elements: Arg.Many<Arg.Value>
+  ) => [Arg.key(key), ...Arg.some(elements, "needs at least one element")],
   Reply.integer
 )
 
@@ -453,7 +459,10 @@ export const rpoplpush = define(
  */
 export const rpush = define(
   "RPUSH",
-  (key: Arg.Key, ...elements: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(elements, "needs at least one element")],
+  (
+    key: Arg.Key,
+    ...elements: Arg.Many<Arg.Value>
+  ) => [Arg.key(key), ...Arg.some(elements, "needs at least one element")],
   Reply.integer
 )
 
@@ -467,7 +476,10 @@ export const rpush = define(
  */
 export const rpushx = define(
   "RPUSHX",
-  (key: Arg.Key, ...elements: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(elements, "needs at least one element")],
+  (
+    key: Arg.Key,
+    ...elements: Arg.Many<Arg.Value>
+  ) => [Arg.key(key), ...Arg.some(elements, "needs at least one element")],
   Reply.integer
 )
 

@@ -47,7 +47,7 @@ export const moduleList = define(
  */
 export const moduleLoad = define(
   "MODULE LOAD",
-  (path: string, ...args: Arg.Many<Arg.Value>) => [path, Arg.many(args)],
+  (path: string, ...args: Arg.Many<Arg.Value>) => [path, ...Arg.many(args)],
   Reply.ok
 )
 
@@ -63,8 +63,8 @@ export const moduleLoadex = define(
   "MODULE LOADEX",
   (path: string, { args = [], config = [] }: ModuleLoadexOptions = {}) => [
     path,
-    configPairs(config).map(([name, value]) => ["CONFIG", name, value]),
-    args.length === 0 ? Arg.none : ["ARGS", Arg.many([args])]
+    ...configPairs(config).map(([name, value]) => Arg.list("CONFIG", name, value)),
+    args.length === 0 ? Arg.none : new Arg.List(["ARGS", ...Arg.many([args])])
   ],
   Reply.ok
 )

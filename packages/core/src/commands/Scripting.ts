@@ -23,7 +23,7 @@ const call = (
   program: Arg.Key,
   keys: ReadonlyArray<Arg.Key> = [],
   args: ReadonlyArray<Arg.Value> = []
-): ReadonlyArray<Arg.Arg> => [program, keys.length, keys.map(Arg.key), Arg.many([args])]
+): Arg.List => new Arg.List([program, keys.length, Arg.keys([keys]), ...Arg.many([args])])
 
 // -----------------------------------------------------------------------------
 // Commands

@@ -47,11 +47,11 @@ export interface SentinelFailoverOptions {
   readonly coordinated?: boolean | undefined
 }
 
-const settingArgs = (settings: SentinelSettings): ReadonlyArray<Arg.Arg> => {
+const settingArgs = (settings: SentinelSettings): Arg.List => {
   const entries = Object.entries(settings)
   return entries.length === 0
     ? Arg.invalid("needs at least one setting")
-    : entries.flatMap(([name, value]) => [name, Redacted.isRedacted(value) ? Arg.secret(value) : value])
+    : new Arg.List(entries.flatMap(([name, value]) => [name, Redacted.isRedacted(value) ? Arg.secret(value) : value]))
 }
 
 const address: Reply.Reply<SentinelAddress | undefined> = Reply.nullable(
@@ -100,7 +100,7 @@ export const sentinelConfigGet = define(
   "SENTINEL CONFIG",
   (...patterns: Arg.Many<string>) => {
     const list = Arg.many(patterns)
-    return ["GET", list.length === 0 ? "*" : list]
+    return ["GET", ...(list.length === 0 ? ["*"] : list)]
   },
   Reply.recordOf(Reply.text)
 )

@@ -239,7 +239,7 @@ export const debugObject = define("DEBUG OBJECT", (key: Arg.Key) => [Arg.key(key
 export const failover = define(
   "FAILOVER",
   ({ timeout, to }: FailoverOptions = {}) => [
-    to === undefined ? Arg.none : ["TO", to.host, to.port, Arg.flag("FORCE", to.force)],
+    to === undefined ? Arg.none : Arg.list("TO", to.host, to.port, Arg.flag("FORCE", to.force)),
     Arg.option("TIMEOUT", timeout === undefined ? undefined : Arg.milliseconds(timeout))
   ],
   Reply.ok
@@ -314,7 +314,7 @@ export const lolwut = define(
   "LOLWUT",
   (options: { readonly version?: number | undefined; readonly args?: ReadonlyArray<number> | undefined } = {}) => [
     Arg.option("VERSION", options.version),
-    options.args ?? Arg.none
+    ...(options.args ?? [])
   ],
   Reply.text,
   "readonly"
@@ -438,4 +438,5 @@ export const timeDateTime = define(
   )
 )
 
-const masterArgs = (master: ReplicationMaster): ReadonlyArray<Arg.Arg> => master.length === 0 ? ["NO", "ONE"] : master
+const masterArgs = (master: ReplicationMaster): Arg.List =>
+  master.length === 0 ? Arg.list("NO", "ONE") : Arg.list(master[0], master[1])

@@ -54,7 +54,7 @@ export const sadd = define(
   "SADD",
   (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
     const list = Arg.many(members)
-    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), list]
+    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), ...list]
   },
   Reply.integer
 )
@@ -178,7 +178,7 @@ export const smismember = define(
   "SMISMEMBER",
   (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
     const list = Arg.many(members)
-    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), list]
+    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), ...list]
   },
   Reply.array(Reply.boolean),
   "readonly"
@@ -265,7 +265,7 @@ export const srem = define(
   "SREM",
   (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
     const list = Arg.many(members)
-    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), list]
+    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), ...list]
   },
   Reply.integer
 )

@@ -72,14 +72,14 @@ export type SortGroup<Patterns extends SortPatterns, Blob = string> = {
   readonly [K in keyof Patterns]: Blob | undefined
 }
 
-const sortArgs = (options: SortOptions | undefined): ReadonlyArray<Arg.Arg> =>
-  options === undefined ? Arg.none : [
+const sortArgs = (options: SortOptions | undefined): Arg.List =>
+  options === undefined ? Arg.none : new Arg.List([
     Arg.option("BY", options.by),
-    options.limit === undefined ? Arg.none : ["LIMIT", options.limit.offset, options.limit.count],
-    options.get === undefined ? Arg.none : [options.get].flat().flatMap((pattern) => ["GET", pattern]),
+    options.limit === undefined ? Arg.none : Arg.list("LIMIT", options.limit.offset, options.limit.count),
+    ...(options.get === undefined ? [] : [options.get].flat().map((pattern) => Arg.list("GET", pattern))),
     Arg.flag("DESC", options.desc),
     Arg.flag("ALPHA", options.alpha)
-  ]
+  ])
 
 const elements = Reply.array(Reply.nullable(Reply.blob))
 
@@ -169,25 +169,27 @@ function groupsOf(spec: Spec) {
     key: Arg.Key,
     options: SortGroupsOptions<Patterns>
   ): RedisCommand<ReadonlyArray<SortGroup<Patterns>>, ReadonlyArray<SortGroup<Patterns, Uint8Array>>> => {
-    const size = [options.get].flat().length
+    let size = 0
     return make({
       spec,
       args: () => {
+        size = [options.get].flat().length
         // A type that was widened or cast can still have fewer.
         if (size < 2) return Arg.invalid("needs at least two patterns to group by")
         return [Arg.key(key), sortArgs(options)]
       },
-      reply: inGroups<Patterns>(size)
+      reply: inGroups<Patterns>(() => size)
     })
   }
   return Object.assign(construct, { spec })
 }
 
 function inGroups<Patterns extends SortPatterns>(
-  size: number
+  sizeOf: () => number
 ): Reply.Reply<ReadonlyArray<SortGroup<Patterns>>, ReadonlyArray<SortGroup<Patterns, Uint8Array>>> {
   return Reply.make((value, view) => {
     const flat = elements.decode(value, view)
+    const size = sizeOf()
     if (flat.length % size !== 0) return Reply.mismatch(`groups of ${size}`, value)
     const groups = Array.from({ length: flat.length / size }, (_, i) => flat.slice(i * size, (i + 1) * size))
     // Each group has one value for each pattern, text or bytes by the view.

@@ -59,13 +59,14 @@ const weightedKeys = (keys: WeightedKeys): Arg.Arg => {
     }
   }
   if (weights.length !== 0 && weights.length !== names.length) Arg.invalid("needs a weight for every key or for none")
-  return [Arg.countedKeys(names), weights.length === 0 ? Arg.none : ["WEIGHTS", weights]]
+  return Arg.list(Arg.countedKeys([names]), weights.length === 0 ? Arg.none : new Arg.List(["WEIGHTS", ...weights]))
 }
 
-const combination = (keys: WeightedKeys, options: AggregateOptions = {}): ReadonlyArray<Arg.Arg> => [
-  weightedKeys(keys),
-  Arg.option("AGGREGATE", options.aggregate?.toUpperCase())
-]
+const combination = (keys: WeightedKeys, options: AggregateOptions = {}): Arg.List =>
+  Arg.list(
+    weightedKeys(keys),
+    Arg.option("AGGREGATE", options.aggregate?.toUpperCase())
+  )
 
 // -----------------------------------------------------------------------------
 // Commands

@@ -111,7 +111,7 @@ export interface ZrangeOptions {
 }
 
 const limitArgs = (limit: RangeLimit | undefined): Arg.Arg =>
-  limit === undefined ? Arg.none : ["LIMIT", limit.offset, limit.count]
+  limit === undefined ? Arg.none : Arg.list("LIMIT", limit.offset, limit.count)
 
 /** The ends of a range in the order of its command. */
 const endsArgs = (
@@ -120,16 +120,17 @@ const endsArgs = (
   last: ScoreBound | LexBound,
   { limit }: ZrangeOptions = {},
   withScores: Arg.Arg = Arg.none
-): ReadonlyArray<Arg.Arg> => [Arg.key(key), first, last, withScores, limitArgs(limit)]
+): Arg.List => Arg.list(Arg.key(key), first, last, withScores, limitArgs(limit))
 
-const rangeArgs = ([start, stop, options]: ZrangeRange): Arg.Arg => [
-  start,
-  stop,
-  Arg.flag("BYSCORE", options?.byscore),
-  Arg.flag("BYLEX", options?.bylex),
-  Arg.flag("REV", options?.rev),
-  limitArgs(options?.limit)
-]
+const rangeArgs = ([start, stop, options]: ZrangeRange): Arg.Arg =>
+  Arg.list(
+    start,
+    stop,
+    Arg.flag("BYSCORE", options?.byscore),
+    Arg.flag("BYLEX", options?.bylex),
+    Arg.flag("REV", options?.rev),
+    limitArgs(options?.limit)
+  )
 
 // -----------------------------------------------------------------------------
 // Commands

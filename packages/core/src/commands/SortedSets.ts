@@ -112,13 +112,13 @@ const keyList = (keys: SortedSetKeys): ReadonlyArray<Arg.Key> =>
 const conditionArgs = ({ gt, lt, nx, xx }: ZaddCondition): Arg.Arg =>
   (nx === true && (xx === true || gt === true || lt === true)) || (gt === true && lt === true)
     ? Arg.invalid("takes either nx, or xx with one of gt and lt")
-    : [Arg.flag("NX", nx), Arg.flag("XX", xx), Arg.flag("GT", gt), Arg.flag("LT", lt)]
+    : Arg.list(Arg.flag("NX", nx), Arg.flag("XX", xx), Arg.flag("GT", gt), Arg.flag("LT", lt))
 
 /** Redis wants the score before the member: each pair is turned round. */
-const scorePairs = (members: Arg.Pairs<Arg.Key, number>): ReadonlyArray<Arg.Arg> => {
-  const flat = Arg.pairs(members)
+const scorePairs = (members: Arg.Pairs<Arg.Key, number>): Arg.List => {
+  const flat = [...Arg.pairs(members)]
   // The index of the other half of a pair differs in the last bit.
-  return flat.map((_, i) => flat[i ^ 1]!)
+  return new Arg.List(flat.map((_, i) => flat[i ^ 1]!))
 }
 
 const popped = Reply.nullable(Reply.fields({ key: Reply.blob, members: scoredMembers }))
@@ -283,7 +283,7 @@ export const zmscore = define(
   "ZMSCORE",
   (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
     const list = Arg.many(members)
-    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), list]
+    return list.length === 0 ? Arg.answer([]) : [Arg.key(key), ...list]
   },
   Reply.array(Reply.nullable(Reply.double)),
   "readonly"
@@ -405,7 +405,7 @@ export const zrem = define(
   "ZREM",
   (key: Arg.Key, ...members: Arg.Many<Arg.Value>) => {
     const list = Arg.many(members)
-    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), list]
+    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), ...list]
   },
   Reply.integer
 )

@@ -140,18 +140,21 @@ const claimArgs = (
   minIdleTime: Arg.Time,
   ids: ReadonlyArray<StreamId>,
   { force, idle, lastid, retrycount, time }: XclaimOptions
-): ReadonlyArray<Arg.Arg> => [
-  Arg.key(key),
-  group,
-  consumer,
-  idleMilliseconds(minIdleTime, "minIdleTime"),
-  Arg.some([ids], "needs at least one id"),
-  idle === undefined ? Arg.none : ["IDLE", idleMilliseconds(idle, "idle")],
-  time === undefined ? Arg.none : ["TIME", typeof time === "number" ? whole(time, "time") : Arg.unixMilliseconds(time)],
-  retrycount === undefined ? Arg.none : ["RETRYCOUNT", whole(retrycount, "retrycount")],
-  Arg.flag("FORCE", force),
-  Arg.option("LASTID", lastid)
-]
+): Arg.List =>
+  new Arg.List([
+    Arg.key(key),
+    group,
+    consumer,
+    idleMilliseconds(minIdleTime, "minIdleTime"),
+    ...Arg.some([ids], "needs at least one id"),
+    idle === undefined ? Arg.none : Arg.list("IDLE", idleMilliseconds(idle, "idle")),
+    time === undefined
+      ? Arg.none
+      : Arg.list("TIME", typeof time === "number" ? whole(time, "time") : Arg.unixMilliseconds(time)),
+    retrycount === undefined ? Arg.none : Arg.list("RETRYCOUNT", whole(retrycount, "retrycount")),
+    Arg.flag("FORCE", force),
+    Arg.option("LASTID", lastid)
+  ])
 
 const readArgs = (
   group: Arg.Key,
@@ -159,16 +162,17 @@ const readArgs = (
   streams: Arg.Pairs<Arg.Key, StreamId>,
   options: XreadgroupOptions,
   claim: Arg.Arg
-): ReadonlyArray<Arg.Arg> => [
-  "GROUP",
-  group,
-  consumer,
-  countArgs(options.count),
-  options.block === undefined ? Arg.none : ["BLOCK", Arg.blockMilliseconds(options.block)],
-  claim,
-  Arg.flag("NOACK", options.noack),
-  streamArgs(streams)
-]
+): Arg.List =>
+  Arg.list(
+    "GROUP",
+    group,
+    consumer,
+    countArgs(options.count),
+    options.block === undefined ? Arg.none : Arg.list("BLOCK", Arg.blockMilliseconds(options.block)),
+    claim,
+    Arg.flag("NOACK", options.noack),
+    streamArgs(streams)
+  )
 
 const idList = Reply.array(Reply.text)
 
@@ -200,7 +204,7 @@ export const xack = define(
   "XACK",
   (key: Arg.Key, group: Arg.Key, ...ids: Arg.Many<StreamId>) => {
     const list = Arg.many(ids)
-    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), group, list]
+    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), group, ...list]
   },
   Reply.integer
 )
@@ -219,7 +223,7 @@ export const xackdel = define(
   (key: Arg.Key, group: Arg.Key, ids: ReadonlyArray<StreamId>, references?: StreamReferences) =>
     ids.length === 0
       ? Arg.answer([])
-      : [Arg.key(key), group, Arg.token(references), "IDS", ids.length, Arg.many([ids])],
+      : [Arg.key(key), group, Arg.token(references), "IDS", ids.length, ...Arg.many([ids])],
   deletions
 )
 
@@ -449,7 +453,7 @@ export const xpendingRange = define(
   ) => [
     Arg.key(key),
     group,
-    options.idle === undefined ? Arg.none : ["IDLE", idleMilliseconds(options.idle, "idle")],
+    options.idle === undefined ? Arg.none : Arg.list("IDLE", idleMilliseconds(options.idle, "idle")),
     min,
     max,
     Number.isInteger(count) && count >= -1 ? count : Arg.invalid("count must be a whole number from -1 on"),
@@ -504,7 +508,7 @@ export const xreadgroupClaim = define(
     streams: Arg.Pairs<Arg.Key, StreamId>,
     minIdleTime: Arg.Time,
     options: XreadgroupOptions = {}
-  ) => readArgs(group, consumer, streams, options, ["CLAIM", idleMilliseconds(minIdleTime, "minIdleTime")]),
+  ) => readArgs(group, consumer, streams, options, Arg.list("CLAIM", idleMilliseconds(minIdleTime, "minIdleTime"))),
   streamEntries(Reply.array(claimed)),
   "blocking"
 )

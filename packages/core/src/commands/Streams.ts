@@ -24,7 +24,8 @@ import * as Reply from "../RedisReply.ts"
 export type StreamId = string | number
 
 /**
- * An entry of a stream. Of a field that was added more than once the last value is kept.
+ * An entry of a stream. One to which a field was added more than once fails with `DecodeError`; in the bytes view, which
+ * has pairs, it is read.
  *
  * @category streams
  * @since 0.1.0
@@ -176,27 +177,27 @@ interface TrimOptions {
 
 const trimArgs = ({ approximate, limit, maxlen, minid }: TrimOptions): Arg.Arg => {
   if (maxlen === undefined && minid === undefined) return Arg.none
-  return [
+  return Arg.list(
     maxlen === undefined ? "MINID" : "MAXLEN",
     approximate === false ? "=" : "~",
     maxlen ?? minid ?? Arg.none,
     Arg.option("LIMIT", limit)
-  ]
+  )
 }
 
 const idempotenceArgs = ({ idmp, idmpauto }: XaddId): Arg.Arg =>
-  idmp !== undefined ? ["IDMP", idmp.pid, idmp.iid] : Arg.option("IDMPAUTO", idmpauto)
+  idmp !== undefined ? Arg.list("IDMP", idmp.pid, idmp.iid) : Arg.option("IDMPAUTO", idmpauto)
 
 const addArgs = (fields: Arg.Pairs<Arg.Key, Arg.Value>, options: XaddOptions): Arg.Arg =>
   options.maxlen !== undefined && !(Number.isInteger(options.maxlen) && options.maxlen >= 1)
     ? Arg.invalid("maxlen must be a whole number from 1 on")
-    : [
+    : Arg.list(
       Arg.token(options.references),
       idempotenceArgs(options),
       trimArgs(options),
       options.id ?? "*",
       Arg.pairs(fields)
-    ]
+    )
 
 // -----------------------------------------------------------------------------
 // Commands
@@ -251,7 +252,7 @@ export const xcfgset = define(
   "XCFGSET",
   (key: Arg.Key, { idmpDuration, idmpMaxsize }: XcfgsetOptions) => [
     Arg.key(key),
-    idmpDuration === undefined ? Arg.none : ["IDMP-DURATION", Arg.seconds(idmpDuration)],
+    idmpDuration === undefined ? Arg.none : Arg.list("IDMP-DURATION", Arg.seconds(idmpDuration)),
     Arg.option("IDMP-MAXSIZE", idmpMaxsize)
   ],
   Reply.ok
@@ -269,7 +270,7 @@ export const xdel = define(
   "XDEL",
   (key: Arg.Key, ...ids: Arg.Many<StreamId>) => {
     const list = Arg.many(ids)
-    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), list]
+    return list.length === 0 ? Arg.answer(0) : [Arg.key(key), ...list]
   },
   Reply.integer
 )
@@ -287,7 +288,7 @@ export const xdel = define(
 export const xdelex = define(
   "XDELEX",
   (key: Arg.Key, ids: ReadonlyArray<StreamId>, references?: StreamReferences) =>
-    ids.length === 0 ? Arg.answer([]) : [Arg.key(key), Arg.token(references), "IDS", ids.length, Arg.many([ids])],
+    ids.length === 0 ? Arg.answer([]) : [Arg.key(key), Arg.token(references), "IDS", ids.length, ...Arg.many([ids])],
   deletions
 )
 
@@ -339,7 +340,7 @@ export const xread = define(
   "XREAD",
   (streams: Arg.Pairs<Arg.Key, StreamId>, options: XreadOptions = {}) => [
     countArgs(options.count),
-    options.block === undefined ? Arg.none : ["BLOCK", Arg.blockMilliseconds(options.block)],
+    options.block === undefined ? Arg.none : Arg.list("BLOCK", Arg.blockMilliseconds(options.block)),
     streamArgs(streams)
   ],
   streamEntries(entries),

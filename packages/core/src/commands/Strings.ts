@@ -122,32 +122,34 @@ export interface LcsMatches {
   readonly length: number
 }
 
-const timeOption = <T>(token: string, time: T | undefined, send: (time: T) => number): ReadonlyArray<Arg.Arg> =>
-  time === undefined ? Arg.none : [token, send(time)]
+const timeOption = <T>(token: string, time: T | undefined, send: (time: T) => number): Arg.List =>
+  time === undefined ? Arg.none : Arg.list(token, send(time))
 
-const expiryArgs = (options: AtMostOne<ExpiryOptions>): ReadonlyArray<Arg.Arg> => [
-  timeOption("EX", options.ex, Arg.seconds),
-  timeOption("PX", options.px, Arg.milliseconds),
-  timeOption("EXAT", options.exat, Arg.unixSeconds),
-  timeOption("PXAT", options.pxat, Arg.unixMilliseconds)
-]
+const expiryArgs = (options: AtMostOne<ExpiryOptions>): Arg.List =>
+  Arg.list(
+    timeOption("EX", options.ex, Arg.seconds),
+    timeOption("PX", options.px, Arg.milliseconds),
+    timeOption("EXAT", options.exat, Arg.unixSeconds),
+    timeOption("PXAT", options.pxat, Arg.unixMilliseconds)
+  )
 
-const comparisonArgs = (comparison: ValueComparison): ReadonlyArray<Arg.Arg> => [
-  Arg.option("IFEQ", comparison.ifeq),
-  Arg.option("IFNE", comparison.ifne),
-  Arg.option("IFDEQ", comparison.ifdeq),
-  Arg.option("IFDNE", comparison.ifdne)
-]
+const comparisonArgs = (comparison: ValueComparison): Arg.List =>
+  Arg.list(
+    Arg.option("IFEQ", comparison.ifeq),
+    Arg.option("IFNE", comparison.ifne),
+    Arg.option("IFDEQ", comparison.ifdeq),
+    Arg.option("IFDNE", comparison.ifdne)
+  )
 
-const setArgs = (options: SetOptions | undefined, get = false): ReadonlyArray<Arg.Arg> =>
-  options === undefined ? Arg.flag("GET", get) : [
+const setArgs = (options: SetOptions | undefined, get = false): Arg.List =>
+  options === undefined ? Arg.flag("GET", get) : Arg.list(
     Arg.flag("NX", options.nx),
     Arg.flag("XX", options.xx),
     comparisonArgs(options),
     Arg.flag("GET", get),
     expiryArgs(options),
     Arg.flag("KEEPTTL", options.keepttl)
-  ]
+  )
 
 const position: Reply.Reply<number> = Reply.map(Reply.integer, Number)
 

@@ -131,11 +131,11 @@ export interface VsimOptions {
 export type ElementBound = `[${string}` | `(${string}` | "-" | "+" | Uint8Array
 
 const vectorArgs = (vector: Vector): Arg.Arg => {
-  if (!(vector instanceof Float32Array)) return ["VALUES", vector.length, Arg.many([vector])]
+  if (!(vector instanceof Float32Array)) return new Arg.List(["VALUES", vector.length, ...Arg.many([vector])])
   // Redis reads little-endian floats, whatever this machine writes.
   const bytes = new DataView(new ArrayBuffer(vector.length * 4))
   vector.forEach((value, i) => bytes.setFloat32(i * 4, value, true))
-  return ["FP32", new Uint8Array(bytes.buffer)]
+  return Arg.list("FP32", new Uint8Array(bytes.buffer))
 }
 
 const similarArgs = (
@@ -143,18 +143,19 @@ const similarArgs = (
   query: VsimQuery,
   options: VsimOptions,
   ...withArgs: ReadonlyArray<"WITHSCORES" | "WITHATTRIBS">
-): ReadonlyArray<Arg.Arg> => [
-  Arg.key(key),
-  query.ele === undefined ? vectorArgs(query.vector) : ["ELE", query.ele],
-  withArgs,
-  Arg.option("COUNT", options.count),
-  Arg.option("EPSILON", options.epsilon),
-  Arg.option("EF", options.ef),
-  Arg.option("FILTER", options.filter),
-  Arg.option("FILTER-EF", options.filterEf),
-  Arg.flag("TRUTH", options.truth),
-  Arg.flag("NOTHREAD", options.nothread)
-]
+): Arg.List =>
+  new Arg.List([
+    Arg.key(key),
+    query.ele === undefined ? vectorArgs(query.vector) : Arg.list("ELE", query.ele),
+    ...withArgs,
+    Arg.option("COUNT", options.count),
+    Arg.option("EPSILON", options.epsilon),
+    Arg.option("EF", options.ef),
+    Arg.option("FILTER", options.filter),
+    Arg.option("FILTER-EF", options.filterEf),
+    Arg.flag("TRUTH", options.truth),
+    Arg.flag("NOTHREAD", options.nothread)
+  ])
 
 // -----------------------------------------------------------------------------
 // Replies

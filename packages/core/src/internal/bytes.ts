@@ -25,19 +25,44 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true })
 const encoder = new TextEncoder()
 
+// The getters of the language itself, which no property or prototype of a value stands before.
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype)
+const getterOf = (name: PropertyKey): (this: unknown) => unknown =>
+  // Every runtime has them.
+  Object.getOwnPropertyDescriptor(typedArray, name)!.get!
+const tagGetter = getterOf(Symbol.toStringTag)
+const lengthGetter = getterOf("byteLength")
+
+/** The number of bytes that there are to read, whatever the value says of itself; 0 once its buffer is gone. */
+// The getter gives a number for every typed array.
+export const bytesLength = (bytes: Uint8Array): number => lengthGetter.call(bytes) as number
+
+/** Whether a value is bytes and can be read, and does not only look like it. */
+export const isBytes = (value: unknown): value is Uint8Array =>
+  tagGetter.call(value) === "Uint8Array" &&
+  // A buffer that was given away has no bytes: what was to be sent is lost, and is not the empty text.
+  (bytesLength(value as Uint8Array) > 0 || !isGone(value as Uint8Array))
+
+const isGone = ({ buffer }: Uint8Array): boolean => {
+  try {
+    new Uint8Array(buffer)
+    return false
+  } catch {
+    return true
+  }
+}
+
 /** Memory with whatever was in it before, for who fills all of it: zeroing 1 MB takes 0.1 ms. */
 export const allocate: (length: number) => Uint8Array = nodeBuffer === undefined
   ? (length) => new Uint8Array(length)
   : (length) => new Uint8Array(nodeBuffer.allocUnsafeSlow(length).buffer)
 
 /**
- * The bytes from `start` to `end` of `source`, for somebody to keep: a copy,
- * unless they are at least half of the memory that a view would keep alive.
+ * The bytes from `start` to `end` of `source`, for somebody to keep and to write to: always a copy, as a chunk holds the
+ * replies of others too, and one reply may go to several.
  */
 export const ownBytes = (source: Uint8Array, start: number, end: number): Uint8Array => {
-  const length = end - start
-  if (length * 2 >= source.buffer.byteLength) return new Uint8Array(source.buffer, source.byteOffset + start, length)
-  const copy = new Uint8Array(length)
+  const copy = allocate(end - start)
   copy.set(source.subarray(start, end))
   return copy
 }

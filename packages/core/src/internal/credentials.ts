@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { passwordText } from "../RedisConfig.ts"
 import type { Credentials, CredentialsSource } from "../RedisConfig.ts"
 import type { RedisError } from "../RedisError.ts"
 import { connectionLoss } from "./failure.ts"
@@ -29,17 +30,30 @@ export const ask = (
       ? connectionLoss("Handshake", "The stream of credentials ended before the first", address)
       : connectionLoss("Handshake", "The credentials for a new connection could not be had", address, cause)
   if (Effect.isEffect(source)) {
-    return Effect.map(Effect.mapError(source, missing), (first) => ({ first, next: undefined }))
+    return Effect.map(checked(Effect.mapError(source, missing), address), (first) => ({ first, next: undefined }))
   }
   if (Stream.isStream(source)) {
     return Effect.flatMap(Stream.toPull(source), (pull) => {
       // Of elements that come at once only the last one counts.
       const next: Effect.Effect<Credentials, unknown> = Effect.map(pull, (chunk) => chunk.at(-1) ?? chunk[0])
-      return Effect.map(Effect.mapError(next, missing), (first) => ({ first, next }))
+      return Effect.map(
+        checked(Effect.mapError(next, missing), address),
+        (first) => ({ first, next: checked(next, address) })
+      )
     })
   }
   return Effect.succeed({ first: source, next: undefined })
 }
+
+/** Refuses credentials without a password that can be read, so that they cost nobody's commands. */
+const checked = <E>(
+  credentials: Effect.Effect<Credentials, E>,
+  address: string
+): Effect.Effect<Credentials, E | RedisError> =>
+  Effect.flatMap(credentials, (given) =>
+    passwordText(given.password) === undefined
+      ? Effect.fail(connectionLoss("Handshake", "The credentials have no password that can be read", address))
+      : Effect.succeed(given))
 
 /** Presents each further element of a stream until the stream ends, or fails when a server refuses one. */
 export const renew = Effect.fnUntraced(function*(

@@ -47,8 +47,8 @@ const helloCommand = (credentials: Credentials | undefined): RedisCommand.Any =>
     "HELLO",
     3,
     credentials === undefined
-      ? []
-      : ["AUTH", credentials.username ?? "default", RedisArg.secret(credentials.password)]
+      ? RedisArg.none
+      : RedisArg.list("AUTH", credentials.username ?? "default", RedisArg.secret(credentials.password))
   )
 
 /** A server that does not know HELLO, or not this version of the protocol. */
@@ -71,7 +71,7 @@ export const authenticate = Effect.fnUntraced(function*(
 ): Effect.fn.Return<void, RedisError> {
   const { username } = credentials
   const password = RedisArg.secret(credentials.password)
-  const [both] = yield* run([RedisCommand.send("AUTH", username === undefined ? [] : username, password)])
+  const [both] = yield* run([RedisCommand.send("AUTH", username === undefined ? RedisArg.none : username, password)])
   if (both !== undefined && Exit.isSuccess(both)) return
   const error = yield* failureIn(both)
   // Servers before version 6 know no usernames.

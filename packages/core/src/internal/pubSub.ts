@@ -19,9 +19,11 @@ import type { RedisError } from "../RedisError.ts"
 import type { Element, Kind, Options, PubSub, Subscription } from "../RedisPubSub.ts"
 import * as RedisReply from "../RedisReply.ts"
 import type { Subscribers } from "../RedisRouter.ts"
+import { decodeUtf8Strict, isBytes } from "./bytes.ts"
 import { within } from "./elapsed.ts"
 import { connectionLoss, failureOf, timeLimit } from "./failure.ts"
 import { runNow } from "./ownContext.ts"
+import { shown } from "./pubSubHub.ts"
 import type { Entry, Receiver } from "./pubSubHub.ts"
 import * as Link from "./pubSubLink.ts"
 import * as Mailbox from "./pubSubMailbox.ts"
@@ -166,7 +168,7 @@ export const make = Effect.fnUntraced(function*(
         if (closed) return yield* connectionLoss("ClientClosed", "The client was closed")
         const links = options.buffer?.onFull === "suspend" ? (yield* own).links : shared
         // What a mailbox with these options yields.
-        return (yield* subscription(links, limited, options)) as Subscription<Element<O>>
+        return (yield* subscription(links, settings, limited, options)) as Subscription<Element<O>>
       })
   }
 })
@@ -189,6 +191,7 @@ const refuse = (command: string, detail: string): Effect.Effect<never, DataError
 
 const subscription = Effect.fnUntraced(function*(
   links: Links,
+  settings: ConnectionSettings,
   limited: ReturnType<typeof limitedBy>,
   options: Options
 ): Effect.fn.Return<Subscription<Mailbox.Element>, never, Scope.Scope> {
@@ -198,7 +201,7 @@ const subscription = Effect.fnUntraced(function*(
     capacity: options.buffer?.capacity ?? defaultCapacity,
     onFull: options.buffer?.onFull ?? "fail",
     events: options.events ?? false,
-    channels: () => entriesOf().map(({ name }) => name),
+    channels: () => entriesOf().map((entry) => shown(receiver, entry)),
     onRoom: () => {
       if (suspends) { for (const link of links.all) link.proceed() }
     }
@@ -215,7 +218,7 @@ const subscription = Effect.fnUntraced(function*(
     Effect.gen(function*() {
       const command = kind.toUpperCase()
       const keys = RedisArg.many(given)
-      yield* checkKeys(command, keys)
+      yield* checkKeys(command, keys, receiver, settings)
       mailbox.finished = false
       const before = new Set(entriesOf(kind))
       const undo = Effect.sync(() => {
@@ -297,12 +300,23 @@ const limitedBy = (settings: ConnectionSettings, clock: Clock.Clock) =>
   })
 }
 
-const checkKeys = (command: string, keys: ReadonlyArray<RedisArg.Key>): Effect.Effect<void, DataError> =>
-  keys.length === 0
-    ? refuse(command, "needs at least one channel")
-    : keys.every((key) => typeof key === "string" || key instanceof Uint8Array)
+const checkKeys = (
+  command: string,
+  keys: ReadonlyArray<RedisArg.Key>,
+  { bytes }: Receiver,
+  { replaceInvalidText }: ConnectionSettings
+): Effect.Effect<void, RedisError> => {
+  if (keys.length === 0) return refuse(command, "needs at least one channel")
+  if (!keys.every((key) => typeof key === "string" ? key.isWellFormed() : isBytes(key))) {
+    return refuse(command, "a channel must be text or bytes")
+  }
+  return bytes || replaceInvalidText || keys.every(isText)
     ? Effect.void
-    : refuse(command, "a channel must be text or bytes")
+    : refuse(command, `the name of a channel is not valid UTF-8; payload: "bytes" tells it as it is`)
+}
+
+const isText = (key: RedisArg.Key): boolean =>
+  typeof key === "string" || decodeUtf8Strict(key, 0, key.length) !== undefined
 
 /** While it is subscribed to something, a server that speaks RESP2 answers with a list. */
 const pong: RedisReply.Reply<string> = RedisReply.make((value, view) => {

@@ -17,9 +17,9 @@ import type { RedisError } from "../RedisError.ts"
 import type { Kind, Message } from "../RedisPubSub.ts"
 import * as RedisReply from "../RedisReply.ts"
 import * as Resp from "../Resp.ts"
-import { decodeUtf8, decodeUtf8Strict } from "./bytes.ts"
+import { decodeUtf8, decodeUtf8Strict, encodeUtf8 } from "./bytes.ts"
 import type { Exchange } from "./exchange.ts"
-import type { Mailbox } from "./pubSubMailbox.ts"
+import type { Mailbox, Shown } from "./pubSubMailbox.ts"
 import { SingleRequest } from "./request.ts"
 
 /** Who gets messages. */
@@ -33,8 +33,6 @@ export class Entry {
   readonly kind: Kind
   readonly id: string
   readonly key: RedisArg.Key
-  /** What is shown of the key, which need not be text. */
-  readonly name: string
   /** On this connection: `Wanted`, not asked for; `Sent`, not confirmed; `Active`, confirmed. */
   state: "Wanted" | "Sent" | "Active" = "Wanted"
   /** Replaced and never changed, so that a receiver may leave while a message is handed out. */
@@ -44,10 +42,18 @@ export class Entry {
   constructor(kind: Kind, id: string, key: RedisArg.Key) {
     this.kind = kind
     this.id = id
-    this.key = key
-    this.name = typeof key === "string" ? key : decodeUtf8(key, 0, key.length)
+    // A copy, as it is subscribed to again after a loss.
+    this.key = typeof key === "string" ? key : key.slice()
   }
 }
+
+/** The name of an entry as a receiver sees it, who may write to it. */
+export const shown = ({ bytes }: Receiver, { key }: Entry): Shown =>
+  typeof key === "string"
+    ? bytes ? encodeUtf8(key) : key
+    : bytes
+    ? key.slice()
+    : decodeUtf8(key, 0, key.length)
 
 /** A receiver that waits for the confirmation of its first subscription to some entries. */
 interface Joining {
@@ -60,7 +66,8 @@ interface Joining {
 /** What a receiver has lost and not got back. */
 interface Gap {
   readonly missing: Set<Entry>
-  readonly names: Set<string>
+  /** All that was lost since, by their ids. */
+  readonly lost: Map<string, Entry>
 }
 
 /** A command that was sent and is not answered in full. */
@@ -135,8 +142,9 @@ export class Hub {
     const unconfirmed = new Set([...entries].filter((entry) => entry.state !== "Active"))
     const joining: Joining = { receiver, entries, unconfirmed, settle }
     for (const entry of entries) {
-      if (entry.state === "Active") receiver.mailbox.event({ _tag: "Subscribed", kind, channel: entry.name })
-      else entry.joining.add(joining)
+      if (entry.state === "Active") {
+        receiver.mailbox.event({ _tag: "Subscribed", kind, channel: shown(receiver, entry) })
+      } else entry.joining.add(joining)
     }
     if (unconfirmed.size === 0) settle(Exit.void)
     this.#subscribe([...unconfirmed].filter((entry) => entry.state === "Wanted"))
@@ -272,10 +280,10 @@ export class Hub {
       this.#remove(receiver, entry)
       const gap = this.#gaps.get(receiver)
       if (gap === undefined || !gap.missing.delete(entry)) continue
-      gap.names.delete(entry.name)
+      gap.lost.delete(gapId(entry))
       if (gap.missing.size > 0) continue
       this.#gaps.delete(receiver)
-      if (gap.names.size > 0) receiver.mailbox.event({ _tag: "Restored", channels: [...gap.names] })
+      if (gap.lost.size > 0) receiver.mailbox.event({ _tag: "Restored", channels: namesIn(receiver, gap) })
     }
     if (this.empty) this.#options.onUnused()
     return receivers
@@ -286,10 +294,10 @@ export class Hub {
     const entry = this.#entry(given.kind, given.key)
     for (const receiver of receivers) {
       this.#add(receiver, entry)
-      const gap = this.#gaps.get(receiver) ?? { missing: new Set(), names: new Set() }
+      const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
       this.#gaps.set(receiver, gap)
       gap.missing.add(entry)
-      gap.names.add(entry.name)
+      gap.lost.set(gapId(entry), entry)
       if (entry.state === "Active") this.#recover(receiver, entry)
     }
     if (entry.state === "Wanted") this.#subscribe([entry])
@@ -307,15 +315,15 @@ export class Hub {
       entry.state = "Wanted"
       if (!lost) continue
       for (const receiver of entry.receivers) {
-        const gap = this.#gaps.get(receiver) ?? { missing: new Set(), names: new Set() }
+        const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
         if (!this.#gaps.has(receiver)) fresh.set(receiver, gap)
         this.#gaps.set(receiver, gap)
         gap.missing.add(entry)
-        gap.names.add(entry.name)
+        gap.lost.set(gapId(entry), entry)
       }
     }
-    for (const [receiver, { names }] of fresh) {
-      receiver.mailbox.event({ _tag: "Lost", reason, channels: [...names], dropped: undefined, error })
+    for (const [receiver, gap] of fresh) {
+      receiver.mailbox.event({ _tag: "Lost", reason, channels: namesIn(receiver, gap), dropped: undefined, error })
     }
   }
 
@@ -324,7 +332,7 @@ export class Hub {
     const gap = this.#gaps.get(receiver)
     if (gap === undefined || !gap.missing.delete(entry) || gap.missing.size > 0) return
     this.#gaps.delete(receiver)
-    receiver.mailbox.event({ _tag: "Restored", channels: [...gap.names] })
+    receiver.mailbox.event({ _tag: "Restored", channels: namesIn(receiver, gap) })
   }
 
   // ---------------------------------------------------------------------------
@@ -438,25 +446,16 @@ export class Hub {
   ): void {
     const entry = this.#entries[by].get(idOfReply(name))
     if (entry === undefined || entry.state !== "Active") return
-    const channel = matched === undefined ? entry.name : textOf(matched)
-    const pattern = matched === undefined ? undefined : entry.name
-    // One for all who want text: it cannot be changed.
-    let text: Message | undefined = undefined
     const receivers = entry.receivers
     for (let i = 0; i < receivers.length; i++) {
-      const { bytes, mailbox } = receivers[i]!
-      if (bytes) {
-        mailbox.offer({ _tag: "Message", kind, channel, pattern, data: bytesOf(payload) })
-      } else {
-        if (text === undefined) {
-          const data = this.#textOf(payload)
-          if (data === undefined) {
-            mailbox.fail(notText(channel))
-            continue
-          }
-          text = { _tag: "Message", kind, channel, pattern, data }
-        }
-        mailbox.offer(text)
+      const receiver = receivers[i]!
+      const { mailbox } = receiver
+      try {
+        mailbox.offer(this.#messageFor(receiver, entry, kind, matched, payload))
+      } catch (error) {
+        if (!(error instanceof RedisReply.Mismatch)) throw error
+        mailbox.fail(unreadable(entry, payload, error))
+        continue
       }
       if (mailbox.idle) {
         mailbox.idle = false
@@ -465,8 +464,24 @@ export class Hub {
     }
   }
 
-  #textOf(payload: Resp.Value | undefined): string | undefined {
-    return this.#options.replaceInvalidText || !(payload instanceof Resp.Bulk) ? textOf(payload) : payload.text()
+  /** Decoded anew for each receiver: what it gets is its own to change. */
+  #messageFor(
+    receiver: Receiver,
+    entry: Entry,
+    kind: Message["kind"],
+    matched: Resp.Value | undefined,
+    payload: Resp.Value | undefined
+  ): Message<Shown> {
+    const view = receiver.bytes ? bytesView : this.#options.replaceInvalidText ? replacingView : RedisReply.textView
+    const decode = (value: Resp.Value | undefined) => RedisReply.blob.decode(value ?? null, view)
+    const own = shown(receiver, entry)
+    return {
+      _tag: "Message",
+      kind,
+      channel: matched === undefined ? own : decode(matched),
+      pattern: matched === undefined ? undefined : own,
+      data: decode(payload)
+    }
   }
 
   #confirmation(verb: string, name: Resp.Value | undefined): boolean {
@@ -485,7 +500,7 @@ export class Hub {
   #confirmed(entry: Entry): void {
     entry.state = "Active"
     for (const { receiver } of entry.joining) {
-      receiver.mailbox.event({ _tag: "Subscribed", kind: entry.kind, channel: entry.name })
+      receiver.mailbox.event({ _tag: "Subscribed", kind: entry.kind, channel: shown(receiver, entry) })
     }
     for (const receiver of entry.receivers) this.#recover(receiver, entry)
     for (const joining of Array.from(entry.joining)) completed(joining, entry)
@@ -528,14 +543,26 @@ const textOf = (value: Resp.Value | undefined): string =>
     ? ""
     : String(value)
 
-const bytesOf = (value: Resp.Value | undefined): Uint8Array =>
-  value instanceof Resp.Bulk ? value.bytes() : new TextEncoder().encode(textOf(value))
-
-const notText = (channel: string): DecodeError =>
-  new DecodeError({
-    command: "SUBSCRIBE",
-    detail: `a message on the channel "${channel}" is not valid UTF-8; payload: "bytes" yields it as it is`
+const unreadable = (entry: Entry, payload: Resp.Value | undefined, { detail }: RedisReply.Mismatch): DecodeError => {
+  const message = `a message by "${
+    typeof entry.key === "string" ? entry.key : decodeUtf8(entry.key, 0, entry.key.length)
+  }"`
+  return new DecodeError({
+    command: entry.kind.toUpperCase(),
+    detail: payload instanceof Resp.Bulk
+      ? `${message} or its channel is not valid UTF-8, or too long for text; payload: "bytes" yields it as it is`
+      : `${message} is no text: ${detail}`
   })
+}
+
+const bytesView: RedisReply.View = { blob: "bytes", integer: "number" }
+const replacingView: RedisReply.View = { blob: "replace", integer: "number" }
+
+/** A channel and a pattern may have one name. */
+const gapId = ({ id, kind }: Entry): string => `${kind} ${id}`
+
+const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
+  Array.from(lost.values(), (entry) => shown(receiver, entry))
 
 const unsubscribeVerbs: Readonly<Record<Kind, string>> = {
   subscribe: "unsubscribe",

@@ -11,7 +11,10 @@ import { PubSubOverflowError } from "../RedisError.ts"
 import type { RedisError } from "../RedisError.ts"
 import type { BufferOptions, Event, Message } from "../RedisPubSub.ts"
 
-export type Element = Message<string | Uint8Array> | Event
+/** A name or data, in the view of the subscription. */
+export type Shown = string | Uint8Array
+
+export type Element = Message<Shown> | Event<Shown>
 
 type Batch = Arr.NonEmptyReadonlyArray<Element>
 
@@ -20,7 +23,7 @@ export interface MailboxOptions {
   readonly onFull: NonNullable<BufferOptions["onFull"]>
   readonly events: boolean
   /** The channels that a gap concerns. */
-  readonly channels: () => ReadonlyArray<string>
+  readonly channels: () => ReadonlyArray<Shown>
   /** Called when messages were taken, so that there is room again. */
   readonly onRoom: () => void
 }
@@ -54,14 +57,14 @@ export class Mailbox {
   }
 
   /** Takes a message; a consumer that waits is not woken before {@link wake}. */
-  offer(message: Message<string | Uint8Array>): void {
+  offer(message: Message<Shown>): void {
     if (this.#failure !== undefined || (this.full && !this.#makeRoom())) return
     this.#tellOfDropped()
     this.#items.push(message)
     this.#messages++
   }
 
-  event(event: Event): void {
+  event(event: Event<Shown>): void {
     if (!this.#options.events || this.#failure !== undefined) return
     this.#tellOfDropped()
     append(this.#items, event, this.#first)
@@ -177,7 +180,7 @@ export class Mailbox {
  * nobody consumes while a server closes one connection after the other, and that
  * must not fill memory.
  */
-const append = (items: Array<Element>, event: Event, first = 0): void => {
+const append = (items: Array<Element>, event: Event<Shown>, first = 0): void => {
   const last = items.at(-1)
   const before = items.length - first > 1 ? items.at(-2) : undefined
   const extends_ = event._tag === "Lost" && last?._tag === "Restored" && sameNames(last.channels, event.channels) &&
@@ -188,5 +191,5 @@ const append = (items: Array<Element>, event: Event, first = 0): void => {
 
 const isNonEmpty = (items: ReadonlyArray<Element>): items is Batch => items.length > 0
 
-const sameNames = (left: ReadonlyArray<string>, right: ReadonlyArray<string>): boolean =>
-  left.length === right.length && left.every((name, index) => name === right[index])
+const sameNames = (left: ReadonlyArray<Shown>, right: ReadonlyArray<Shown>): boolean =>
+  left.length === right.length && left.every((name, index) => String(name) === String(right[index]))

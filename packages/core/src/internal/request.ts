@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../RedisCommand.ts"
-import { fromReply } from "../RedisError.ts"
+import { DataError, fromReply } from "../RedisError.ts"
 import type { Delivery, RedisError } from "../RedisError.ts"
 import * as RedisReply from "../RedisReply.ts"
 import * as Resp from "../Resp.ts"
@@ -174,7 +174,10 @@ export class SingleRequest<A> extends Request {
   }
 
   encode(encoder: RespEncoder): void {
-    RedisCommand.encodeInto(this.asking && this.written === 0 ? asking : this.command, encoder)
+    const error = RedisCommand.encodeInto(this.asking && this.written === 0 ? asking : this.command, encoder)
+    const resume = this.#resume
+    // Its place is taken, and whatever comes for it means this.
+    if (error !== undefined && resume !== undefined) this.#resume = () => resume(Exit.fail(error))
   }
 
   reply(value: Resp.Value, origin: Origin): void {
@@ -238,6 +241,8 @@ export class BatchRequest extends Request {
   readonly #positions: ReadonlyArray<number> | undefined
   readonly #atomic: boolean
   readonly #outcomes: Array<Outcome> = []
+  /** The commands that could not be encoded, by their index. */
+  #unsendable: Map<number, DataError> | undefined = undefined
   #resume: ((outcomes: ReadonlyArray<Outcome>) => void) | undefined
 
   constructor(batch: Batch, resume: (outcomes: ReadonlyArray<Outcome>) => void) {
@@ -272,14 +277,19 @@ export class BatchRequest extends Request {
 
   encode(encoder: RespEncoder): void {
     // In range: the connection encodes `count` times.
-    RedisCommand.encodeInto(this.commands[this.written]!, encoder)
+    const error = RedisCommand.encodeInto(this.commands[this.written]!, encoder)
+    if (error === undefined) return
+    this.#unsendable ??= new Map()
+    this.#unsendable.set(this.written, error)
   }
 
   reply(value: Resp.Value, origin: Origin): void {
     if (this.#resume === undefined) return
     const index = this.#outcomes.length
-    // In range: there is one reply a command.
-    this.#outcomes.push(outcome(this.commands[index]!, this.#positions?.[index] ?? index, value, origin))
+    this.#outcomes.push(
+      // In range: there is one reply a command.
+      this.#refusal(index) ?? outcome(this.commands[index]!, this.#positions?.[index] ?? index, value, origin)
+    )
     if (this.#outcomes.length === this.commands.length) this.#settle()
   }
 
@@ -287,9 +297,18 @@ export class BatchRequest extends Request {
     if (this.#resume === undefined) return
     for (let index = this.#outcomes.length; index < this.commands.length; index++) {
       const delivery = index < this.written || this.committed ? "unknown" : "not-sent"
-      this.#outcomes.push(failed(this.commands[index]!, error, delivery, this.#positions?.[index] ?? index))
+      this.#outcomes.push(
+        this.#refusal(index) ?? failed(this.commands[index]!, error, delivery, this.#positions?.[index] ?? index)
+      )
     }
     this.#settle()
+  }
+
+  #refusal(index: number): Outcome | undefined {
+    const error = this.#unsendable?.get(index)
+    if (error === undefined) return undefined
+    const { command, detail } = error
+    return Exit.fail(new DataError({ command, detail, index: this.#positions?.[index] ?? index }))
   }
 
   protected forget(): void {
@@ -326,13 +345,17 @@ const errorOf = (
   const event = origin.onRefusal?.(error)
   const { runsCode } = command.spec
   if (event !== undefined) return failureOf(event, command.spec, runsCode ? "unknown" : "not-sent", index)
-  return fromReply(error, {
-    command: command.spec.name,
-    secrets: RedisCommand.secrets(command),
-    address: origin.address,
-    index,
-    runsCode
-  })
+  const secrets = RedisCommand.secrets(command)
+  return fromReply(
+    secrets === undefined ? new Resp.ErrorReply(`${error.code} (not shown: a secret was wiped)`) : error,
+    {
+      command: command.spec.name,
+      secrets: secrets ?? [],
+      address: origin.address,
+      index,
+      runsCode
+    }
+  )
 }
 
 /** What the reply to the command at `index` comes to. */
@@ -385,6 +408,11 @@ export class RequestQueue {
     const request = this.#head
     if (request !== undefined) this.remove(request)
     return request
+  }
+
+  /** Takes a request out that is done, which is nobody's going away. */
+  release(request: Request): void {
+    this.remove(request)
   }
 
   /** Takes all requests out, so that what callers add meanwhile is not among them. */

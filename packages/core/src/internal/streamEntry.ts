@@ -91,14 +91,14 @@ export const countArgs = (count: number | undefined): Arg.Arg =>
 
 /** The streams to read, first their keys, then the ids after which to read. */
 export const streamArgs = (streams: Arg.Pairs<Arg.Key, string | number>): Arg.Arg => {
-  const flat = Arg.keyPairs(streams)
-  return ["STREAMS", flat.filter((_, i) => i % 2 === 0), flat.filter((_, i) => i % 2 === 1)]
+  const flat = [...Arg.keyPairs(streams)]
+  return new Arg.List(["STREAMS", ...flat.filter((_, i) => i % 2 === 0), ...flat.filter((_, i) => i % 2 === 1)])
 }
 
 /** A time that is not negative, in whole milliseconds. */
 export const idleMilliseconds = (time: Arg.Time, name: string): number => {
-  const value = Arg.milliseconds(time)
-  return value >= 0 && Number.isSafeInteger(typeof time === "number" ? time : value)
+  const value = typeof time === "number" ? time : Arg.milliseconds(time)
+  return value >= 0 && Number.isSafeInteger(value)
     ? value
     : Arg.invalid(`${name} must be a whole number of milliseconds from 0 on`)
 }

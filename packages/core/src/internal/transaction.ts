@@ -116,6 +116,9 @@ const aborted = (
   { commands, positions }: Sent,
   outcomes: ReadonlyArray<Outcome>
 ): RedisError => {
+  // A command that could not be encoded is why the server refuses the whole. The first outcome is MULTI's.
+  const unsendable = outcomes.findIndex((outcome) => errorIn(outcome)?._tag === "DataError")
+  if (unsendable > 0) return atIndex(errorIn(outcomes[unsendable])!, positions[unsendable - 1])
   // A refusal that is not for what the command says: this server is not the one to send it to.
   const elsewhere = outcomes.map(errorIn).find((error) => error?._tag === "ConnectionError")
   if (elsewhere !== undefined) return failureOf(elsewhere, exec.spec, "not-sent")

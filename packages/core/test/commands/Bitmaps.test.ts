@@ -103,9 +103,9 @@ describe("Bitmaps arguments", () => {
   it("BIT-07: operations are immutable and can be used again", () => {
     const one = none.incrby("u8", 0, 1)
     const two = one.incrby("u8", 8, 1)
-    assert.deepStrictEqual(none.args, [])
-    assert.deepStrictEqual(one.args, ["INCRBY", "u8", 0, 1])
-    assert.deepStrictEqual(two.args, ["INCRBY", "u8", 0, 1, "INCRBY", "u8", 8, 1])
+    assert.deepStrictEqual([...none.args], [])
+    assert.deepStrictEqual([...one.args], ["INCRBY", "u8", 0, 1])
+    assert.deepStrictEqual([...two.args], ["INCRBY", "u8", 0, 1, "INCRBY", "u8", 8, 1])
     assert.deepStrictEqual(Redis.bitfield("a", one).parts.slice(1), Redis.bitfield("b", one).parts.slice(1))
   })
 

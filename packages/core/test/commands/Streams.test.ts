@@ -435,7 +435,7 @@ it("XST-02: entries are bytes in the bytes view, repeated fields included", () =
     id: "1-1",
     fields: [[a, one], [a, two]]
   }])
-  assert.deepStrictEqual(decoded(Redis.xrange("s"), reply), [{ id: "1-1", fields: record({ a: "2" }) }])
+  assert.match(String(decoded(Redis.xrange("s"), reply)), /a name comes twice/)
 })
 
 it("marks the keys of streams", () => {

@@ -39,10 +39,11 @@ export type BfInsertOptions =
     | { readonly capacity?: undefined; readonly error?: undefined; readonly nocreate?: boolean | undefined }
   )
 
-const growthArgs = (options: BfReserveOptions): ReadonlyArray<Arg.Arg> => [
-  Arg.option("EXPANSION", options.expansion),
-  Arg.flag("NONSCALING", options.nonscaling)
-]
+const growthArgs = (options: BfReserveOptions): Arg.List =>
+  Arg.list(
+    Arg.option("EXPANSION", options.expansion),
+    Arg.flag("NONSCALING", options.nonscaling)
+  )
 
 const info = Reply.struct({
   capacity: Reply.integer,
@@ -122,7 +123,7 @@ export const bfInsert = define(
     growthArgs(options),
     Arg.flag("NOCREATE", options.nocreate),
     "ITEMS",
-    Arg.some([items], "needs at least one item")
+    ...Arg.some([items], "needs at least one item")
   ],
   Reply.array(Reply.boolean)
 )
@@ -151,7 +152,7 @@ export const bfLoadchunk = define(
  */
 export const bfMadd = define(
   "BF.MADD",
-  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(items, "needs at least one item")],
+  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), ...Arg.some(items, "needs at least one item")],
   Reply.array(Reply.boolean)
 )
 
@@ -165,7 +166,7 @@ export const bfMadd = define(
  */
 export const bfMexists = define(
   "BF.MEXISTS",
-  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(items, "needs at least one item")],
+  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), ...Arg.some(items, "needs at least one item")],
   Reply.array(Reply.boolean),
   "readonly"
 )

@@ -25,12 +25,13 @@ export interface CmsSource {
   readonly weight?: number | undefined
 }
 
-const sourceArgs = (sources: ReadonlyArray<CmsSource>): ReadonlyArray<Arg.Arg> => [
-  Arg.countedKeys([sources.map(({ key }) => key)]),
-  sources.some(({ weight }) => weight !== undefined)
-    ? ["WEIGHTS", sources.map(({ weight = 1 }) => weight)]
-    : Arg.none
-]
+const sourceArgs = (sources: ReadonlyArray<CmsSource>): Arg.List =>
+  Arg.list(
+    Arg.countedKeys([sources.map(({ key }) => key)]),
+    sources.some(({ weight }) => weight !== undefined)
+      ? new Arg.List(["WEIGHTS", ...sources.map(({ weight = 1 }) => weight)])
+      : Arg.none
+  )
 
 // -----------------------------------------------------------------------------
 // Commands
@@ -120,7 +121,7 @@ export const cmsMerge = define(
  */
 export const cmsQuery = define(
   "CMS.QUERY",
-  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(items, "needs at least one item")],
+  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), ...Arg.some(items, "needs at least one item")],
   Reply.array(Reply.integer),
   "readonly"
 )

@@ -146,7 +146,7 @@ export const cfInsert = define(
     Arg.option("CAPACITY", options.capacity),
     Arg.flag("NOCREATE", options.nocreate),
     "ITEMS",
-    Arg.some([items], "needs at least one item")
+    ...Arg.some([items], "needs at least one item")
   ],
   outcomes
 )
@@ -167,7 +167,7 @@ export const cfInsertnx = define(
     Arg.option("CAPACITY", options.capacity),
     Arg.flag("NOCREATE", options.nocreate),
     "ITEMS",
-    Arg.some([items], "needs at least one item")
+    ...Arg.some([items], "needs at least one item")
   ],
   outcomes
 )
@@ -196,7 +196,7 @@ export const cfLoadchunk = define(
  */
 export const cfMexists = define(
   "CF.MEXISTS",
-  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(items, "needs at least one item")],
+  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), ...Arg.some(items, "needs at least one item")],
   Reply.array(Reply.boolean),
   "readonly"
 )

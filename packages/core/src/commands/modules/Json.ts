@@ -131,7 +131,7 @@ const text = (value: unknown): ReadonlyArray<string> =>
  */
 export const jsonArrappend = define(
   "JSON.ARRAPPEND",
-  (key: Arg.Key, path: string, values: ReadonlyArray<Json>) => [Arg.key(key), path, encodeAll(values)],
+  (key: Arg.Key, path: string, values: ReadonlyArray<Json>) => [Arg.key(key), path, ...encodeAll(values)],
   counts
 )
 
@@ -151,7 +151,7 @@ export const jsonArrindex = define(
     Arg.key(key),
     path,
     encode(value),
-    start === undefined ? Arg.none : [start, stop ?? 0]
+    start === undefined ? Arg.none : Arg.list(start, stop ?? 0)
   ],
   counts,
   "readonly"
@@ -173,7 +173,7 @@ export const jsonArrinsert = define(
     Arg.key(key),
     path,
     index,
-    encodeAll(values)
+    ...encodeAll(values)
   ],
   counts
 )
@@ -304,7 +304,7 @@ export const jsonGet = define(
  */
 export const jsonGetPaths = define(
   "JSON.GET",
-  (key: Arg.Key, ...paths: Arg.Many<string>) => [Arg.key(key), Arg.some(paths, "needs at least one path")],
+  (key: Arg.Key, ...paths: Arg.Many<string>) => [Arg.key(key), ...Arg.some(paths, "needs at least one path")],
   Reply.nullable(document),
   "readonly"
 )

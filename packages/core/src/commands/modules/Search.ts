@@ -209,7 +209,7 @@ export const ftCursorRead = define(
  */
 export const ftDictadd = define(
   "FT.DICTADD",
-  (dictionary: string, ...terms: Arg.Many<string>) => [dictionary, Arg.some(terms, "needs at least one term")],
+  (dictionary: string, ...terms: Arg.Many<string>) => [dictionary, ...Arg.some(terms, "needs at least one term")],
   Reply.integer
 )
 
@@ -223,7 +223,7 @@ export const ftDictadd = define(
  */
 export const ftDictdel = define(
   "FT.DICTDEL",
-  (dictionary: string, ...terms: Arg.Many<string>) => [dictionary, Arg.some(terms, "needs at least one term")],
+  (dictionary: string, ...terms: Arg.Many<string>) => [dictionary, ...Arg.some(terms, "needs at least one term")],
   Reply.integer
 )
 
@@ -316,7 +316,7 @@ export const ftProfile = define(
     Arg.token(kind),
     "QUERY",
     query,
-    Arg.many(args)
+    ...Arg.many(args)
   ],
   Reply.raw,
   "readonly"
@@ -383,8 +383,8 @@ export const ftSpellcheck = define(
     index,
     query,
     Arg.option("DISTANCE", options.distance),
-    (options.include ?? []).map((dictionary) => ["TERMS", "INCLUDE", dictionary]),
-    (options.exclude ?? []).map((dictionary) => ["TERMS", "EXCLUDE", dictionary]),
+    ...(options.include ?? []).map((dictionary) => Arg.list("TERMS", "INCLUDE", dictionary)),
+    ...(options.exclude ?? []).map((dictionary) => Arg.list("TERMS", "EXCLUDE", dictionary)),
     Arg.option("DIALECT", options.dialect)
   ],
   misspelled,
@@ -502,7 +502,7 @@ export const ftSynupdate = define(
     index,
     group,
     Arg.flag("SKIPINITIALSCAN", options.skipinitialscan),
-    Arg.some([terms], "needs at least one term")
+    ...Arg.some([terms], "needs at least one term")
   ],
   Reply.ok
 )

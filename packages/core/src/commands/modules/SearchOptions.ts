@@ -214,43 +214,44 @@ export interface FtSuggetOptions {
   readonly max?: number | undefined
 }
 
-const counted = (token: string, values: ReadonlyArray<Arg.Arg> | undefined): ReadonlyArray<Arg.Arg> =>
-  values === undefined ? Arg.none : [token, values.length, values]
+const counted = (token: string, values: ReadonlyArray<Arg.Arg> | undefined): Arg.List =>
+  values === undefined ? Arg.none : new Arg.List([token, values.length, ...values])
 
-const fieldArgs = (field: FtField): ReadonlyArray<Arg.Arg> => [
-  field.name,
-  Arg.option("AS", field.as),
-  field.type.toUpperCase(),
-  typeArgs(field),
-  Arg.flag("INDEXMISSING", field.indexmissing),
-  "sortable" in field && field.sortable !== undefined && field.sortable !== false
-    ? ["SORTABLE", Arg.flag("UNF", field.sortable === "unf")]
-    : Arg.none,
-  Arg.flag("NOINDEX", field.noindex)
-]
+const fieldArgs = (field: FtField): Arg.List =>
+  Arg.list(
+    field.name,
+    Arg.option("AS", field.as),
+    field.type.toUpperCase(),
+    typeArgs(field),
+    Arg.flag("INDEXMISSING", field.indexmissing),
+    "sortable" in field && field.sortable !== undefined && field.sortable !== false
+      ? Arg.list("SORTABLE", Arg.flag("UNF", field.sortable === "unf"))
+      : Arg.none,
+    Arg.flag("NOINDEX", field.noindex)
+  )
 
-const typeArgs = (field: FtField): ReadonlyArray<Arg.Arg> => {
+const typeArgs = (field: FtField): Arg.List => {
   switch (field.type) {
     case "text":
-      return [
+      return Arg.list(
         Arg.flag("NOSTEM", field.nostem),
         Arg.option("WEIGHT", field.weight),
         Arg.option("PHONETIC", field.phonetic),
         Arg.flag("WITHSUFFIXTRIE", field.withsuffixtrie),
         Arg.flag("INDEXEMPTY", field.indexempty)
-      ]
+      )
     case "tag":
-      return [
+      return Arg.list(
         Arg.option("SEPARATOR", field.separator),
         Arg.flag("CASESENSITIVE", field.casesensitive),
         Arg.flag("WITHSUFFIXTRIE", field.withsuffixtrie),
         Arg.flag("INDEXEMPTY", field.indexempty)
-      ]
+      )
     case "geoshape":
       return Arg.token(field.coordSystem)
     case "vector": {
       const attributes = Object.entries(field.attributes).flat()
-      return [field.algorithm.toUpperCase(), attributes.length, attributes]
+      return new Arg.List([field.algorithm.toUpperCase(), attributes.length, ...attributes])
     }
     default:
       return Arg.none
@@ -263,8 +264,8 @@ const typeArgs = (field: FtField): ReadonlyArray<Arg.Arg> => {
  * @category arguments
  * @since 0.1.0
  */
-export const schemaArgs = (fields: ReadonlyArray<FtField>): ReadonlyArray<Arg.Arg> =>
-  Arg.some([fields], "needs at least one field").map(fieldArgs)
+export const schemaArgs = (fields: ReadonlyArray<FtField>): Arg.List =>
+  new Arg.List(Arg.some([fields], "needs at least one field").map(fieldArgs))
 
 /**
  * What comes before the fields of an index that is made.
@@ -272,51 +273,53 @@ export const schemaArgs = (fields: ReadonlyArray<FtField>): ReadonlyArray<Arg.Ar
  * @category arguments
  * @since 0.1.0
  */
-export const createArgs = (options: FtCreateOptions): ReadonlyArray<Arg.Arg> => [
-  Arg.option("ON", options.on?.toUpperCase()),
-  counted("PREFIX", options.prefix),
-  Arg.option("FILTER", options.filter),
-  Arg.option("LANGUAGE", options.language),
-  Arg.option("LANGUAGE_FIELD", options.languageField),
-  Arg.option("SCORE", options.score),
-  Arg.option("SCORE_FIELD", options.scoreField),
-  Arg.option("PAYLOAD_FIELD", options.payloadField),
-  Arg.flag("MAXTEXTFIELDS", options.maxtextfields),
-  Arg.option("TEMPORARY", options.temporary === undefined ? undefined : Arg.seconds(options.temporary)),
-  Arg.flag("NOOFFSETS", options.nooffsets),
-  Arg.flag("NOHL", options.nohl),
-  Arg.flag("NOFIELDS", options.nofields),
-  Arg.flag("NOFREQS", options.nofreqs),
-  counted("STOPWORDS", options.stopwords),
-  Arg.flag("SKIPINITIALSCAN", options.skipinitialscan)
-]
+export const createArgs = (options: FtCreateOptions): Arg.List =>
+  Arg.list(
+    Arg.option("ON", options.on?.toUpperCase()),
+    counted("PREFIX", options.prefix),
+    Arg.option("FILTER", options.filter),
+    Arg.option("LANGUAGE", options.language),
+    Arg.option("LANGUAGE_FIELD", options.languageField),
+    Arg.option("SCORE", options.score),
+    Arg.option("SCORE_FIELD", options.scoreField),
+    Arg.option("PAYLOAD_FIELD", options.payloadField),
+    Arg.flag("MAXTEXTFIELDS", options.maxtextfields),
+    Arg.option("TEMPORARY", options.temporary === undefined ? undefined : Arg.seconds(options.temporary)),
+    Arg.flag("NOOFFSETS", options.nooffsets),
+    Arg.flag("NOHL", options.nohl),
+    Arg.flag("NOFIELDS", options.nofields),
+    Arg.flag("NOFREQS", options.nofreqs),
+    counted("STOPWORDS", options.stopwords),
+    Arg.flag("SKIPINITIALSCAN", options.skipinitialscan)
+  )
 
-const timeoutArgs = (options: FtQueryOptions): ReadonlyArray<Arg.Arg> =>
+const timeoutArgs = (options: FtQueryOptions): Arg.List =>
   Arg.option("TIMEOUT", options.timeout === undefined ? undefined : Arg.milliseconds(options.timeout))
 
-const paramArgs = (options: FtQueryOptions): ReadonlyArray<Arg.Arg> => [
-  counted("PARAMS", options.params === undefined ? undefined : Object.entries(options.params).flat()),
-  Arg.option("DIALECT", options.dialect)
-]
+const paramArgs = (options: FtQueryOptions): Arg.List =>
+  Arg.list(
+    counted("PARAMS", options.params === undefined ? undefined : Object.entries(options.params).flat()),
+    Arg.option("DIALECT", options.dialect)
+  )
 
-const limitArgs = (limit: { readonly offset: number; readonly count: number } | undefined): ReadonlyArray<Arg.Arg> =>
-  limit === undefined ? Arg.none : ["LIMIT", limit.offset, limit.count]
+const limitArgs = (limit: { readonly offset: number; readonly count: number } | undefined): Arg.List =>
+  limit === undefined ? Arg.none : Arg.list("LIMIT", limit.offset, limit.count)
 
-const summarizeArgs = (summarize: FtSearchOptions["summarize"]): ReadonlyArray<Arg.Arg> =>
-  summarize === undefined || typeof summarize === "boolean" ? Arg.flag("SUMMARIZE", summarize) : [
+const summarizeArgs = (summarize: FtSearchOptions["summarize"]): Arg.List =>
+  summarize === undefined || typeof summarize === "boolean" ? Arg.flag("SUMMARIZE", summarize) : Arg.list(
     "SUMMARIZE",
     counted("FIELDS", summarize.fields),
     Arg.option("FRAGS", summarize.frags),
     Arg.option("LEN", summarize.len),
     Arg.option("SEPARATOR", summarize.separator)
-  ]
+  )
 
-const highlightArgs = (highlight: FtSearchOptions["highlight"]): ReadonlyArray<Arg.Arg> =>
-  highlight === undefined || typeof highlight === "boolean" ? Arg.flag("HIGHLIGHT", highlight) : [
+const highlightArgs = (highlight: FtSearchOptions["highlight"]): Arg.List =>
+  highlight === undefined || typeof highlight === "boolean" ? Arg.flag("HIGHLIGHT", highlight) : Arg.list(
     "HIGHLIGHT",
     counted("FIELDS", highlight.fields),
-    Arg.option("TAGS", highlight.tags)
-  ]
+    Arg.option("TAGS", highlight.tags === undefined ? undefined : Arg.list(highlight.tags[0], highlight.tags[1]))
+  )
 
 const returned = (fields: FtSearchOptions["return"]): ReadonlyArray<Arg.Arg> | undefined =>
   fields?.flatMap((field) => typeof field === "string" ? [field] : [field.field, "AS", field.as])
@@ -332,48 +335,45 @@ export const searchArgs = (
   query: string,
   options: FtSearchOptions,
   form?: "NOCONTENT" | "WITHSCORES"
-): ReadonlyArray<Arg.Arg> => [
-  index,
-  query,
-  form ?? Arg.none,
-  Arg.flag("VERBATIM", options.verbatim),
-  Arg.flag("NOSTOPWORDS", options.nostopwords),
-  counted("INKEYS", options.inkeys),
-  counted("INFIELDS", options.infields),
-  counted("RETURN", returned(options.return)),
-  summarizeArgs(options.summarize),
-  highlightArgs(options.highlight),
-  Arg.option("SLOP", options.slop),
-  timeoutArgs(options),
-  Arg.flag("INORDER", options.inorder),
-  Arg.option("LANGUAGE", options.language),
-  Arg.option("EXPANDER", options.expander),
-  Arg.option("SCORER", options.scorer),
-  options.sortby === undefined ? Arg.none : ["SORTBY", options.sortby.field, Arg.token(options.sortby.order)],
-  limitArgs(options.limit),
-  paramArgs(options)
-]
+): Arg.List =>
+  Arg.list(
+    index,
+    query,
+    form ?? Arg.none,
+    Arg.flag("VERBATIM", options.verbatim),
+    Arg.flag("NOSTOPWORDS", options.nostopwords),
+    counted("INKEYS", options.inkeys),
+    counted("INFIELDS", options.infields),
+    counted("RETURN", returned(options.return)),
+    summarizeArgs(options.summarize),
+    highlightArgs(options.highlight),
+    Arg.option("SLOP", options.slop),
+    timeoutArgs(options),
+    Arg.flag("INORDER", options.inorder),
+    Arg.option("LANGUAGE", options.language),
+    Arg.option("EXPANDER", options.expander),
+    Arg.option("SCORER", options.scorer),
+    options.sortby === undefined ? Arg.none : Arg.list("SORTBY", options.sortby.field, Arg.token(options.sortby.order)),
+    limitArgs(options.limit),
+    paramArgs(options)
+  )
 
-const stepArgs = (step: FtStep): ReadonlyArray<Arg.Arg> => {
-  if ("load" in step) return step.load === "*" ? ["LOAD", "*"] : counted("LOAD", step.load)
+const stepArgs = (step: FtStep): Arg.List => {
+  if ("load" in step) return step.load === "*" ? Arg.list("LOAD", "*") : counted("LOAD", step.load)
   if ("groupby" in step) {
-    return [
+    return new Arg.List([
       counted("GROUPBY", step.groupby),
-      (step.reduce ?? []).map(({ args = [], as, function: name }) => [
-        "REDUCE",
-        name,
-        args.length,
-        args,
-        Arg.option("AS", as)
-      ])
-    ]
+      ...(step.reduce ?? []).map(({ args = [], as, function: name }) =>
+        new Arg.List(["REDUCE", name, args.length, ...args, Arg.option("AS", as)])
+      )
+    ])
   }
   if ("sortby" in step) {
     const fields = step.sortby.flatMap(({ field, order = "asc" }) => [field, order.toUpperCase()])
-    return [counted("SORTBY", fields), Arg.option("MAX", step.max)]
+    return Arg.list(counted("SORTBY", fields), Arg.option("MAX", step.max))
   }
-  if ("apply" in step) return ["APPLY", step.apply, "AS", step.as]
-  return "limit" in step ? limitArgs(step.limit) : ["FILTER", step.filter]
+  if ("apply" in step) return Arg.list("APPLY", step.apply, "AS", step.as)
+  return "limit" in step ? limitArgs(step.limit) : Arg.list("FILTER", step.filter)
 }
 
 /**
@@ -387,18 +387,19 @@ export const aggregateArgs = (
   query: string,
   steps: ReadonlyArray<FtStep>,
   options: FtAggregateOptions,
-  cursor: ReadonlyArray<Arg.Arg> = Arg.none
-): ReadonlyArray<Arg.Arg> => [
-  index,
-  query,
-  Arg.flag("VERBATIM", options.verbatim),
-  timeoutArgs(options),
-  Arg.option("SCORER", options.scorer),
-  Arg.flag("ADDSCORES", options.addscores),
-  steps.map(stepArgs),
-  cursor,
-  paramArgs(options)
-]
+  cursor: Arg.List = Arg.none
+): Arg.List =>
+  new Arg.List([
+    index,
+    query,
+    Arg.flag("VERBATIM", options.verbatim),
+    timeoutArgs(options),
+    Arg.option("SCORER", options.scorer),
+    Arg.flag("ADDSCORES", options.addscores),
+    ...steps.map(stepArgs),
+    cursor,
+    paramArgs(options)
+  ])
 
 /**
  * Asks for a cursor.
@@ -406,11 +407,12 @@ export const aggregateArgs = (
  * @category arguments
  * @since 0.1.0
  */
-export const cursorArgs = (options: FtCursorOptions): ReadonlyArray<Arg.Arg> => [
-  "WITHCURSOR",
-  Arg.option("COUNT", options.count),
-  Arg.option("MAXIDLE", options.maxidle === undefined ? undefined : Arg.milliseconds(options.maxidle))
-]
+export const cursorArgs = (options: FtCursorOptions): Arg.List =>
+  Arg.list(
+    "WITHCURSOR",
+    Arg.option("COUNT", options.count),
+    Arg.option("MAXIDLE", options.maxidle === undefined ? undefined : Arg.milliseconds(options.maxidle))
+  )
 
 /**
  * The arguments that ask for suggestions.
@@ -418,9 +420,10 @@ export const cursorArgs = (options: FtCursorOptions): ReadonlyArray<Arg.Arg> => 
  * @category arguments
  * @since 0.1.0
  */
-export const suggetArgs = (key: Arg.Key, prefix: string, options: FtSuggetOptions): ReadonlyArray<Arg.Arg> => [
-  Arg.key(key),
-  prefix,
-  Arg.flag("FUZZY", options.fuzzy),
-  Arg.option("MAX", options.max)
-]
+export const suggetArgs = (key: Arg.Key, prefix: string, options: FtSuggetOptions): Arg.List =>
+  Arg.list(
+    Arg.key(key),
+    prefix,
+    Arg.flag("FUZZY", options.fuzzy),
+    Arg.option("MAX", options.max)
+  )

@@ -54,7 +54,7 @@ const info = Reply.struct({
  */
 export const tdigestAdd = define(
   "TDIGEST.ADD",
-  (key: Arg.Key, ...values: Arg.Many<number>) => [Arg.key(key), Arg.some(values)],
+  (key: Arg.Key, ...values: Arg.Many<number>) => [Arg.key(key), ...Arg.some(values)],
   Reply.ok
 )
 
@@ -69,7 +69,7 @@ export const tdigestAdd = define(
  */
 export const tdigestByrank = define(
   "TDIGEST.BYRANK",
-  (key: Arg.Key, ...ranks: Arg.Many<number>) => [Arg.key(key), Arg.some(ranks)],
+  (key: Arg.Key, ...ranks: Arg.Many<number>) => [Arg.key(key), ...Arg.some(ranks)],
   Reply.array(Reply.double),
   "readonly"
 )
@@ -86,7 +86,7 @@ export const tdigestByrank = define(
  */
 export const tdigestByrevrank = define(
   "TDIGEST.BYREVRANK",
-  (key: Arg.Key, ...ranks: Arg.Many<number>) => [Arg.key(key), Arg.some(ranks)],
+  (key: Arg.Key, ...ranks: Arg.Many<number>) => [Arg.key(key), ...Arg.some(ranks)],
   Reply.array(Reply.double),
   "readonly"
 )
@@ -102,7 +102,7 @@ export const tdigestByrevrank = define(
  */
 export const tdigestCdf = define(
   "TDIGEST.CDF",
-  (key: Arg.Key, ...values: Arg.Many<number>) => [Arg.key(key), Arg.some(values)],
+  (key: Arg.Key, ...values: Arg.Many<number>) => [Arg.key(key), ...Arg.some(values)],
   Reply.array(Reply.double),
   "readonly"
 )
@@ -182,7 +182,7 @@ export const tdigestMin = define("TDIGEST.MIN", (key: Arg.Key) => [Arg.key(key)]
  */
 export const tdigestQuantile = define(
   "TDIGEST.QUANTILE",
-  (key: Arg.Key, ...quantiles: Arg.Many<number>) => [Arg.key(key), Arg.some(quantiles)],
+  (key: Arg.Key, ...quantiles: Arg.Many<number>) => [Arg.key(key), ...Arg.some(quantiles)],
   Reply.array(Reply.double),
   "readonly"
 )
@@ -198,7 +198,7 @@ export const tdigestQuantile = define(
  */
 export const tdigestRank = define(
   "TDIGEST.RANK",
-  (key: Arg.Key, ...values: Arg.Many<number>) => [Arg.key(key), Arg.some(values)],
+  (key: Arg.Key, ...values: Arg.Many<number>) => [Arg.key(key), ...Arg.some(values)],
   Reply.array(Reply.integer),
   "readonly"
 )
@@ -224,7 +224,7 @@ export const tdigestReset = define("TDIGEST.RESET", (key: Arg.Key) => [Arg.key(k
  */
 export const tdigestRevrank = define(
   "TDIGEST.REVRANK",
-  (key: Arg.Key, ...values: Arg.Many<number>) => [Arg.key(key), Arg.some(values)],
+  (key: Arg.Key, ...values: Arg.Many<number>) => [Arg.key(key), ...Arg.some(values)],
   Reply.array(Reply.integer),
   "readonly"
 )

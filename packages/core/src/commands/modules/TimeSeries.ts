@@ -33,24 +33,26 @@ export type * from "./TimeSeriesOptions.ts"
 const instant = (when: TsTimestamp | TsFrom | TsTo): string | number =>
   typeof when === "string" ? when : Arg.unixMilliseconds(when)
 
-const seriesArgs = (options: TsAddOptions): ReadonlyArray<Arg.Arg> => [
-  Arg.option("RETENTION", options.retention === undefined ? undefined : Arg.milliseconds(options.retention)),
-  Arg.option("ENCODING", options.encoding?.toUpperCase()),
-  Arg.option("CHUNK_SIZE", options.chunkSize),
-  Arg.option("DUPLICATE_POLICY", options.duplicatePolicy?.toUpperCase()),
-  Arg.option("ON_DUPLICATE", options.onDuplicate?.toUpperCase()),
-  options.ignore === undefined ? Arg.none : ["IGNORE", options.ignore.maxTimeDiff, options.ignore.maxValDiff],
-  options.labels === undefined ? Arg.none : ["LABELS", Object.entries(options.labels).flat()]
-]
+const seriesArgs = (options: TsAddOptions): Arg.List =>
+  Arg.list(
+    Arg.option("RETENTION", options.retention === undefined ? undefined : Arg.milliseconds(options.retention)),
+    Arg.option("ENCODING", options.encoding?.toUpperCase()),
+    Arg.option("CHUNK_SIZE", options.chunkSize),
+    Arg.option("DUPLICATE_POLICY", options.duplicatePolicy?.toUpperCase()),
+    Arg.option("ON_DUPLICATE", options.onDuplicate?.toUpperCase()),
+    options.ignore === undefined ? Arg.none : Arg.list("IGNORE", options.ignore.maxTimeDiff, options.ignore.maxValDiff),
+    options.labels === undefined ? Arg.none : new Arg.List(["LABELS", ...Object.entries(options.labels).flat()])
+  )
 
-const aggregationArgs = (aggregation: TsAggregation): ReadonlyArray<Arg.Arg> => [
-  Arg.option("ALIGN", aggregation.align === undefined ? undefined : alignment(aggregation.align)),
-  "AGGREGATION",
-  aggregation.type,
-  Arg.milliseconds(aggregation.bucketDuration),
-  Arg.option("BUCKETTIMESTAMP", aggregation.buckettimestamp),
-  Arg.flag("EMPTY", aggregation.empty)
-]
+const aggregationArgs = (aggregation: TsAggregation): Arg.List =>
+  Arg.list(
+    Arg.option("ALIGN", aggregation.align === undefined ? undefined : alignment(aggregation.align)),
+    "AGGREGATION",
+    aggregation.type,
+    Arg.milliseconds(aggregation.bucketDuration),
+    Arg.option("BUCKETTIMESTAMP", aggregation.buckettimestamp),
+    Arg.flag("EMPTY", aggregation.empty)
+  )
 
 const alignment = (align: Arg.Instant | number | "start" | "end"): string | number =>
   typeof align === "string" ? align : Arg.unixMilliseconds(align)
@@ -59,30 +61,33 @@ const rangeArgs = (
   from: TsFrom,
   to: TsTo,
   options: TsRangeOptions,
-  labels: ReadonlyArray<Arg.Arg> = Arg.none
-): ReadonlyArray<Arg.Arg> => [
-  instant(from),
-  instant(to),
-  Arg.flag("LATEST", options.latest),
-  Arg.option("FILTER_BY_TS", options.filterByTs?.map(instant)),
-  Arg.option(
-    "FILTER_BY_VALUE",
-    options.filterByValue === undefined ? undefined : [options.filterByValue.min, options.filterByValue.max]
-  ),
-  ...labels,
-  Arg.option("COUNT", options.count),
-  options.aggregation === undefined ? Arg.none : aggregationArgs(options.aggregation)
-]
+  labels: Arg.List = Arg.none
+): Arg.List =>
+  new Arg.List([
+    instant(from),
+    instant(to),
+    Arg.flag("LATEST", options.latest),
+    options.filterByTs === undefined ? Arg.none : new Arg.List(["FILTER_BY_TS", ...options.filterByTs.map(instant)]),
+    Arg.option(
+      "FILTER_BY_VALUE",
+      options.filterByValue === undefined ? undefined : Arg.list(options.filterByValue.min, options.filterByValue.max)
+    ),
+    ...labels,
+    Arg.option("COUNT", options.count),
+    options.aggregation === undefined ? Arg.none : aggregationArgs(options.aggregation)
+  ])
 
-const labelArgs = (options: TsLabelOptions): ReadonlyArray<Arg.Arg> => [
-  Arg.flag("WITHLABELS", options.withlabels),
-  Arg.option("SELECTED_LABELS", options.selectedLabels)
-]
+const labelArgs = (options: TsLabelOptions): Arg.List =>
+  Arg.list(
+    Arg.flag("WITHLABELS", options.withlabels),
+    options.selectedLabels === undefined ? Arg.none : new Arg.List(["SELECTED_LABELS", ...options.selectedLabels])
+  )
 
-const filterArgs = (filter: Arg.Many<string>): ReadonlyArray<Arg.Arg> => [
-  "FILTER",
-  ...Arg.some(filter, "needs at least one filter")
-]
+const filterArgs = (filter: Arg.Many<string>): Arg.List =>
+  new Arg.List([
+    "FILTER",
+    ...Arg.some(filter, "needs at least one filter")
+  ])
 
 const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
 

@@ -64,7 +64,7 @@ const counts: Reply.Reply<
  */
 export const topkAdd = define(
   "TOPK.ADD",
-  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(items, "needs at least one item")],
+  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), ...Arg.some(items, "needs at least one item")],
   Reply.array(Reply.nullable(Reply.blob))
 )
 
@@ -79,7 +79,7 @@ export const topkAdd = define(
  */
 export const topkCount = define(
   "TOPK.COUNT",
-  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(items, "needs at least one item")],
+  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), ...Arg.some(items, "needs at least one item")],
   Reply.array(Reply.integer),
   "readonly"
 )
@@ -144,7 +144,7 @@ export const topkListWithcount = define("TOPK.LIST", (key: Arg.Key) => [Arg.key(
  */
 export const topkQuery = define(
   "TOPK.QUERY",
-  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), Arg.some(items, "needs at least one item")],
+  (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), ...Arg.some(items, "needs at least one item")],
   Reply.array(Reply.boolean),
   "readonly"
 )
@@ -162,7 +162,7 @@ export const topkReserve = define(
   (key: Arg.Key, topk: number, options?: TopkReserveOptions) => [
     Arg.key(key),
     topk,
-    options === undefined ? Arg.none : [options.width, options.depth, options.decay]
+    options === undefined ? Arg.none : Arg.list(options.width, options.depth, options.decay)
   ],
   Reply.ok
 )
