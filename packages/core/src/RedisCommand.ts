@@ -32,7 +32,10 @@ const TypeId = "~redfx/RedisCommand"
  * What holds for a command whatever its arguments are.
  *
  * - `readonly`: changes nothing on the server, so repeating it does no harm.
- * - `blocking`: the server may hold back the answer; runs on a connection of its own.
+ * - `blocking`: the server may hold back the answer; runs on a connection of its own, unless a `BlockArg` among its
+ *   arguments says that this one does not wait.
+ * - `ordered`: goes over one of several shared connections, always the same for the same first key and for no key, so that
+ *   the server runs them in the order in which they were given.
  * - `stateful`: changes the state of its connection (SELECT, MULTI, SUBSCRIBE …); refused on shared connections.
  * - `dependent`: its answer is about what its connection sent before (WAIT); alone it is refused on shared connections,
  *   where nobody knows what that was.
@@ -41,7 +44,7 @@ const TypeId = "~redfx/RedisCommand"
  * @category models
  * @since 0.1.0
  */
-export type Trait = "readonly" | "blocking" | "stateful" | "dependent" | "closing"
+export type Trait = "readonly" | "blocking" | "ordered" | "stateful" | "dependent" | "closing"
 
 /**
  * The static facts of a command.
@@ -237,6 +240,8 @@ const traitsByName: ReadonlyMap<string, ReadonlyArray<Trait>> = new Map([
   ...["CACHING", "CAPA", "IMPORT-SOURCE", "NO-EVICT", "NO-TOUCH", "TRACKING"]
     .map((name) => [`CLIENT ${name}`, ["stateful"]] as const),
   ["SCRIPT DEBUG", ["stateful"]],
+  ...["GETNAME", "GETREDIR", "ID", "INFO", "SETINFO", "SETNAME", "TRACKINGINFO"]
+    .map((name) => [`CLIENT ${name}`, ["ordered"]] as const),
   ["WAIT", ["blocking", "dependent"]],
   ["WAITAOF", ["blocking", "dependent"]],
   ["SHUTDOWN", ["closing"]]
@@ -385,10 +390,12 @@ export const firstKey = (command: Any): RedisArg.Key | undefined => {
  */
 export const blockMilliseconds = (command: Any): number => {
   if (!command.spec.traits.has("blocking")) return 0
-  const block = command.parts.find((part) => part instanceof RedisArg.BlockArg)
-  // Sent by name only, a blocking command does not tell for how long.
-  return block?.milliseconds ?? (command.reply === RedisReply.raw ? Infinity : 0)
+  // Without such an argument a blocking command does not tell for how long.
+  return blockOf(command)?.milliseconds ?? Infinity
 }
+
+const blockOf = (command: Any): RedisArg.BlockArg | undefined =>
+  command.parts.find((part) => part instanceof RedisArg.BlockArg)
 
 /**
  * Whether a command must not share its connection: it changes the connection's
@@ -400,9 +407,8 @@ export const blockMilliseconds = (command: Any): number => {
 export const needsOwnConnection = (command: Any): boolean => {
   const { ordinary, traits } = command.spec
   if (ordinary) return false
-  // XREAD and XREADGROUP block only when told to. Sent by name only, a command does not show what it was told.
-  return traits.has("stateful") || traits.has("dependent") || command.reply === RedisReply.raw ||
-    command.parts.some((part) => part instanceof RedisArg.BlockArg)
+  // XREAD and XREADGROUP block only when told to, and say so when they are not.
+  return traits.has("stateful") || traits.has("dependent") || blockOf(command)?.milliseconds !== 0
 }
 
 /**

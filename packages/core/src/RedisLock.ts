@@ -25,13 +25,14 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { exists } from "./commands/Generic.ts"
-import { get, set } from "./commands/Strings.ts"
+import { get } from "./commands/Strings.ts"
 import * as Scripts from "./internal/lockScripts.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { Service } from "./RedisClient.ts"
-import { LockError, LockNotOwnedError } from "./RedisError.ts"
+import { isRetryable, LockError, LockNotOwnedError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
@@ -277,15 +278,29 @@ const attempt = (
       Scripts.acquireFenced(name, token, ttl ?? 0),
       (fencingToken) => fencingToken === 0 ? undefined : { fencingToken }
     )
-    : Effect.map(set(name, token, { nx: true, px: ttl }), (taken) => taken ? { fencingToken: undefined } : undefined)
+    : Effect.map(Scripts.acquire(name, token, ttl), (taken) => taken ? { fencingToken: undefined } : undefined)
   // A token that was given may be the one that the lock holds already: there is no telling what to undo.
   if (settings.token !== undefined) return on(client, request)
-  const undo = Effect.forkDetach(Effect.ignore(on(client, Scripts.release(name, token))), { startImmediately: true })
+  const undo = Effect.forkDetach(Effect.ignore(undone(client, settings, token)), { startImmediately: true })
   return restore(on(client, request)).pipe(
     Effect.onInterrupt(() => undo),
     Effect.tapError((error) => "delivery" in error && error.delivery === "unknown" ? undo : Effect.void)
   )
 }
+
+/**
+ * Releases what an attempt may have taken. It goes the same way as the attempt, behind it, so that it is not run first;
+ * and is tried until there is an answer, for as long as the lock can live.
+ */
+const undone = (client: Service, { name, ttl }: Settings, token: string): Effect.Effect<unknown, RedisError> => {
+  const release = Effect.retry(on(client, Scripts.release(name, token)), { schedule: undoing, while: isRetryable })
+  return ttl === undefined ? release : Effect.timeoutOption(release, ttl)
+}
+
+/** After a tenth of a second, then ever later, up to every 5 seconds. */
+const undoing: Schedule.Schedule<unknown> = Schedule.jittered(
+  Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
+)
 
 const on = <A, E>(client: Service, effect: Effect.Effect<A, E, RedisClient>): Effect.Effect<A, E> =>
   Effect.provideService(effect, RedisClient, client)

@@ -77,6 +77,8 @@ export type Result<A, Bytes = A, BigInts = A> = RedisReply.Reply<A, Bytes, BigIn
  * - `result`: what is returned; anything else is a `DecodeError` that names the script.
  * - `readonly`: it changes nothing, which the server then enforces: it runs by EVALSHA_RO or FCALL_RO, may run on a
  *   replica, and is safe to retry. Needs Redis 7.0 or later. Default `false`.
+ * - `ordered`: calls with the same first key run in the order in which they are given, also where there are several shared
+ *   connections. Default `false`.
  *
  * @category models
  * @since 0.1.0
@@ -86,6 +88,7 @@ export interface CallOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes
   readonly args?: ((...parameters: Parameters) => ReadonlyArray<RedisArg.Value>) | undefined
   readonly result: Result<A, Bytes, BigInts>
   readonly readonly?: boolean | undefined
+  readonly ordered?: boolean | undefined
 }
 
 /**
@@ -292,8 +295,12 @@ const isFunctionMissing = (error: RedisError): boolean =>
 // Calls
 // -----------------------------------------------------------------------------
 
-const traitsOf = (options: { readonly readonly?: boolean | undefined }): ReadonlyArray<RedisCommand.Trait> =>
-  options.readonly === true ? ["readonly"] : []
+const traitsOf = (
+  options: { readonly readonly?: boolean | undefined; readonly ordered?: boolean | undefined }
+): ReadonlyArray<RedisCommand.Trait> => [
+  ...(options.readonly === true ? ["readonly" as const] : []),
+  ...(options.ordered === true ? ["ordered" as const] : [])
+]
 
 const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
   spec: RedisCommand.Spec,
