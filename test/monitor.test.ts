@@ -147,9 +147,10 @@ describe("Redis.monitor", () => {
       const line = (n: number) => `+1700000000.00000${n} [0 127.0.0.1:5] "GET" "${n}"\r\n`
       const password = Redacted.make("pw")
       const credentials = yield* SubscriptionRef.make({ password })
-      const node = yield* FakeNode.make(({ name }) =>
-        name === "MONITOR" ? `+OK\r\n${line(1)}` : name === "AUTH" ? `${line(2)}+OK\r\n` : undefined
-      , { handshake: { password: "pw" } })
+      const node = yield* FakeNode.make(
+        ({ name }) => name === "MONITOR" ? `+OK\r\n${line(1)}` : name === "AUTH" ? `${line(2)}+OK\r\n` : undefined,
+        { handshake: { password: "pw" } }
+      )
       const client = yield* Client.make(node, { credentials: SubscriptionRef.changes(credentials) })
       const lines = yield* Redis.monitor().pipe(
         Stream.map(({ args }) => args[1]),
@@ -163,7 +164,7 @@ describe("Redis.monitor", () => {
       yield* node.awaitCommand("AUTH")
       yield* client.execute(Redis.ping())
       yield* node.push(0, line(3))
-      assert.deepStrictEqual((yield* Fiber.join(lines)).toSorted(), ["1", "2", "3"])
+      assert.deepStrictEqual(new Set(yield* Fiber.join(lines)), new Set(["1", "2", "3"]))
     }))
 
   it.live("SRV-24: ends with its client", () =>

@@ -28,7 +28,9 @@ const locking = Effect.gen(function*() {
 /** For each lock the connections of its attempt and of what came after it, in order of arrival. */
 const ways = (node: FakeNode.FakeNode) =>
   names.map((name) =>
-    node.commands.filter(({ args }) => args.includes(name)).map(({ args, connection }) => [args[0], connection] as const)
+    node.commands.filter(({ args }) => args.includes(name)).map(({ args, connection }) =>
+      [args[0], connection] as const
+    )
   )
 
 describe("With several shared connections", () => {

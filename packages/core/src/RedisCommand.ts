@@ -47,6 +47,20 @@ const TypeId = "~redfx/RedisCommand"
 export type Trait = "readonly" | "blocking" | "ordered" | "stateful" | "dependent" | "closing"
 
 /**
+ * A script that a command names by its digest, its first argument.
+ *
+ * - `withText`: the facts of the command that carries the text in the digest's place.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Script {
+  readonly sha1: string
+  readonly lua: string
+  readonly withText: Spec
+}
+
+/**
  * The static facts of a command.
  *
  * @category models
@@ -60,13 +74,16 @@ export class Spec {
   readonly readonly: boolean
   /** Whether an ordinary command: neither blocking nor stateful nor dependent. */
   readonly ordinary: boolean
+  /** The script that the command names by its digest, `undefined` unless it does. */
+  readonly script: Script | undefined
   readonly #heads: Array<Uint8Array | undefined> = []
 
-  constructor(name: string, traits: ReadonlyArray<Trait>) {
+  constructor(name: string, traits: ReadonlyArray<Trait>, script?: Script) {
     this.name = name
     this.words = name.split(" ")
     this.traits = new Set(traits)
     this.readonly = this.traits.has("readonly")
+    this.script = script
     this.ordinary = !this.traits.has("blocking") && !this.traits.has("stateful") && !this.traits.has("dependent")
   }
 
@@ -449,6 +466,19 @@ export const encodeInto = (command: Any, encoder: RespEncoder): void => {
     const part = parts[i]!
     encoder.argument(typeof part === "string" ? part : RedisArg.wireValue(part))
   }
+}
+
+/**
+ * Encodes a command that names a script by its digest, with the text of the script in the digest's place.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encodeWithText = (command: Any, { lua, withText }: Script, encoder: RespEncoder): void => {
+  const parts = command.parts
+  encoder.raw(withText.head(parts.length))
+  encoder.argument(lua)
+  for (let i = 1; i < parts.length; i++) encoder.argument(RedisArg.wireValue(parts[i]!))
 }
 
 /**

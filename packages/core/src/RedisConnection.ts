@@ -16,7 +16,8 @@ import * as Credentials from "./internal/credentials.ts"
 import { Exchange } from "./internal/exchange.ts"
 import { connectionLoss, timeLimit } from "./internal/failure.ts"
 import { authenticate, handshake } from "./internal/handshake.ts"
-import { BatchRequest, SingleRequest } from "./internal/request.ts"
+import { KnownScripts } from "./internal/knownScripts.ts"
+import { BatchRequest, requestOf as singleRequest } from "./internal/request.ts"
 import type { Outcome, Request, RequestQueue } from "./internal/request.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import type { ConnectionSettings } from "./RedisConfig.ts"
@@ -154,7 +155,13 @@ const open = Effect.fnUntraced(function*(
   let takeUnsent: NonNullable<Owner["onUnsent"]> = failAll
 
   const exchange = new Exchange({
-    origin: { address, replaceInvalidText: settings.replaceInvalidText, onRefusal: owner.onRefusal },
+    origin: {
+      address,
+      replaceInvalidText: settings.replaceInvalidText,
+      onRefusal: owner.onRefusal,
+      scripts: new KnownScripts(),
+      again: (request) => exchange.submit(request)
+    },
     maxCommands: settings.limits.inFlightCommands,
     maxBytes: settings.limits.inFlightBytes,
     onWork: () => writing.wake(),
@@ -239,7 +246,7 @@ const failAll = (requests: RequestQueue, failure: RedisError): void => {
 export const requestOf = <A>(
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
   settle: (exit: Exit.Exit<A, RedisError>) => void
-): Request => new SingleRequest<A>(command, settle)
+): Request => singleRequest(command, settle)
 
 /**
  * Runs one command on a connection.
@@ -257,7 +264,7 @@ const runSingle = <A>(
   command: RedisCommand.RedisCommand<A, unknown, unknown>
 ): Effect.Effect<A, RedisError> =>
   Effect.callback((resume) => {
-    const request = new SingleRequest<A>(command, resume)
+    const request = singleRequest(command, resume)
     exchange.submit(request)
     return request
   })

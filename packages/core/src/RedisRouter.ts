@@ -17,7 +17,7 @@ import { connectionLoss, failureOf, timeLimit } from "./internal/failure.ts"
 import { make as makeMonitor } from "./internal/monitor.ts"
 import { make as makePubSub } from "./internal/pubSub.ts"
 import type { Batch } from "./internal/request.ts"
-import { BatchRequest, SingleRequest } from "./internal/request.ts"
+import { BatchRequest, requestOf as singleRequest } from "./internal/request.ts"
 import type { Outcome, Request } from "./internal/request.ts"
 import * as Transaction from "./internal/transaction.ts"
 import type { Key } from "./RedisArg.ts"
@@ -170,7 +170,7 @@ const clientOf = (
   }
 
   const share = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    Effect.callback((resume) => submit(new SingleRequest<A>(command, resume)))
+    Effect.callback((resume) => submit(singleRequest(command, resume)))
 
   const once = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
     command.settled ??

@@ -135,7 +135,7 @@ export class Exchange {
     if (request.written === 0) this.#inFlight.push(request)
     const before = encoder.size
     do {
-      request.encode(encoder)
+      request.encode(encoder, this.#options.origin)
       request.written++
       this.#written++
       this.#commands++

@@ -103,7 +103,8 @@ const bufferOf = ({ capacity = defaultCapacity, onFull }: MonitorOptions): Effec
 const isLine = (value: Resp.Value): boolean => typeof value === "string" && /^\d+\.\d+ \[/.test(value)
 
 const offerTo =
-  (lines: Lines, { capacity = defaultCapacity, onFull = "fail" }: MonitorOptions) => (value: Resp.Value, owed: boolean): boolean => {
+  (lines: Lines, { capacity = defaultCapacity, onFull = "fail" }: MonitorOptions) =>
+  (value: Resp.Value, owed: boolean): boolean => {
     if (owed && !isLine(value)) return false
     if (!Queue.offerUnsafe(lines, value) && onFull === "fail") {
       Queue.failCauseUnsafe(lines, Cause.fail(new PubSubOverflowError({ capacity })))

@@ -9,23 +9,28 @@ import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../RedisCommand.ts"
-import { fromReply } from "../RedisError.ts"
+import { fromReply, ResponseError } from "../RedisError.ts"
 import type { Delivery, RedisError } from "../RedisError.ts"
 import * as RedisReply from "../RedisReply.ts"
 import * as Resp from "../Resp.ts"
 import type { RespEncoder } from "../RespEncoder.ts"
 import type { Deadlines } from "./deadlines.ts"
 import { connectionLoss, failureOf } from "./failure.ts"
+import { encodeScript } from "./knownScripts.ts"
+import type { Form, KnownScripts } from "./knownScripts.ts"
 
 /**
  * What a reply came from, for the messages of errors and the view of text.
  *
  * - `onRefusal`: takes error replies; returns what befell the connection by one, where it means more than its text.
+ * - `scripts`: those that the server at the other end has. `again`: sends a request over the same connection once more.
  */
 export interface Origin {
   readonly address: string | undefined
   readonly replaceInvalidText: boolean
   readonly onRefusal?: ((error: Resp.ErrorReply) => RedisError | undefined) | undefined
+  readonly scripts?: KnownScripts | undefined
+  readonly again?: ((request: Request) => void) | undefined
 }
 
 /**
@@ -76,8 +81,8 @@ export abstract class Request extends Effectable.Class<void> {
   /** Whether the caller has its outcome, or has gone away. */
   abstract readonly settled: boolean
 
-  /** Encodes the next command. */
-  abstract encode(encoder: RespEncoder): void
+  /** Encodes the next command, for the connection that replies come from. */
+  abstract encode(encoder: RespEncoder, origin: Origin): void
   /** Takes the next reply. Called `count` times, also after the caller has gone away. */
   abstract reply(value: Resp.Value, origin: Origin): void
   /** Settles with what befell the connection. */
@@ -167,7 +172,7 @@ export class SingleRequest<A> extends Request {
     return this.asking && this.written > 0
   }
 
-  encode(encoder: RespEncoder): void {
+  encode(encoder: RespEncoder, _origin: Origin): void {
     RedisCommand.encodeInto(this.asking && this.written === 0 ? asking : this.command, encoder)
   }
 
@@ -178,7 +183,12 @@ export class SingleRequest<A> extends Request {
       return this.#settle(RedisCommand.decode(this.command, value, origin.replaceInvalidText))
     }
     if (this.#redirected((redirector) => redirector.onRefusal(this, value, origin.address ?? ""))) return
-    this.#settle(Exit.fail(errorOf(this.command, value, origin)))
+    this.refuse(errorOf(this.command, value, origin))
+  }
+
+  /** Settles with an error. */
+  protected refuse(error: RedisError): void {
+    this.#settle(Exit.fail(error))
   }
 
   fail(error: RedisError): void {
@@ -211,6 +221,49 @@ export class SingleRequest<A> extends Request {
   }
 }
 
+/** A request of one command. */
+export const requestOf = <A>(
+  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  resume: (exit: Exit.Exit<A, RedisError>) => void
+): SingleRequest<A> =>
+  command.spec.script === undefined
+    ? new SingleRequest(command, resume)
+    : new ScriptRequest(command, command.spec.script, resume)
+
+/**
+ * A request of one command that names a script. A server that turns out not to
+ * have the script has run nothing, and is sent the text.
+ */
+class ScriptRequest<A> extends SingleRequest<A> {
+  readonly #script: RedisCommand.Script
+  #form: Form = "text"
+
+  constructor(
+    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    script: RedisCommand.Script,
+    resume: (exit: Exit.Exit<A, RedisError>) => void
+  ) {
+    super(command, resume)
+    this.#script = script
+  }
+
+  override encode(encoder: RespEncoder, origin: Origin): void {
+    if (this.asking && this.written === 0) return super.encode(encoder, origin)
+    this.#form = encodeScript(this.command, this.#script, encoder, origin.scripts)
+  }
+
+  override reply(value: Resp.Value, origin: Origin): void {
+    if (this.asking && this.answered === 1) return
+    const meaning = origin.scripts?.meaning(this.#script, this.#form, value) ?? "result"
+    if (this.settled || meaning === "result") return super.reply(value, origin)
+    if (meaning === "missing" && origin.again !== undefined) {
+      this.renew(this.asking, false)
+      return origin.again(this)
+    }
+    this.refuse(madeUp(this.command, value, origin))
+  }
+}
+
 /** The outcome of one command of a batch. */
 export type Outcome = Exit.Exit<unknown, RedisError>
 
@@ -232,6 +285,10 @@ export class BatchRequest extends Request {
   readonly #positions: ReadonlyArray<number> | undefined
   readonly #atomic: boolean
   readonly #outcomes: Array<Outcome> = []
+  /** Those that were sent by digest; from where on all were not run for want of their scripts; and their second try. */
+  #byDigest: Set<number> | undefined = undefined
+  #missingFrom: number | undefined = undefined
+  #rest: BatchRequest | undefined = undefined
   #resume: ((outcomes: ReadonlyArray<Outcome>) => void) | undefined
 
   constructor(batch: Batch, resume: (outcomes: ReadonlyArray<Outcome>) => void) {
@@ -264,17 +321,57 @@ export class BatchRequest extends Request {
     return this.#resume === undefined
   }
 
-  encode(encoder: RespEncoder): void {
+  encode(encoder: RespEncoder, origin: Origin): void {
     // In range: the connection encodes `count` times.
-    RedisCommand.encodeInto(this.commands[this.written]!, encoder)
+    const command = this.commands[this.written]!
+    const { script } = command.spec
+    if (script === undefined) return RedisCommand.encodeInto(command, encoder)
+    // In a transaction it would be too late for the text when the digest turned out to be unknown.
+    const form = encodeScript(command, script, encoder, this.#atomic ? undefined : origin.scripts)
+    if (form === "digest") (this.#byDigest ??= new Set()).add(this.written)
   }
 
   reply(value: Resp.Value, origin: Origin): void {
     if (this.#resume === undefined) return
     const index = this.#outcomes.length
     // In range: there is one reply a command.
-    this.#outcomes.push(outcome(this.commands[index]!, this.#positions?.[index] ?? index, value, origin))
-    if (this.#outcomes.length === this.commands.length) this.#settle()
+    this.#outcomes.push(this.#outcomeOf(this.commands[index]!, index, value, origin))
+    if (this.#outcomes.length === this.commands.length && !this.#runsRest(origin)) this.#settle()
+  }
+
+  #outcomeOf(command: RedisCommand.Any, index: number, value: Resp.Value, origin: Origin): Outcome {
+    const position = this.#positions?.[index] ?? index
+    const { script } = command.spec
+    const form = this.#byDigest?.has(index) === true ? "digest" : "text"
+    // What EXEC answers is not learned from: it is one reply to all of them.
+    const meaning = script === undefined || this.#atomic ? undefined : origin.scripts?.meaning(script, form, value)
+    if (meaning === "missing") this.#missingFrom ??= index
+    else this.#missingFrom = undefined
+    return meaning === "made up"
+      ? Exit.fail(madeUp(command, value, origin, position))
+      : outcome(command, position, value, origin)
+  }
+
+  /**
+   * Sends what was not run for want of its scripts once more, with their text: but only the end of the batch. What
+   * stands before something that was run cannot be run in its place any more.
+   */
+  #runsRest({ again }: Origin): boolean {
+    const from = this.#missingFrom
+    if (from === undefined || again === undefined) return false
+    this.#missingFrom = undefined
+    this.#outcomes.length = from
+    const batch = {
+      commands: this.commands.slice(from),
+      positions: this.commands.slice(from).map((_, index) => this.#positions?.[from + index] ?? from + index)
+    }
+    this.#rest = new BatchRequest(batch, (outcomes) => {
+      if (this.#resume === undefined) return
+      for (const each of outcomes) this.#outcomes.push(each)
+      this.#settle()
+    })
+    again(this.#rest)
+    return true
   }
 
   fail(error: RedisError): void {
@@ -288,6 +385,7 @@ export class BatchRequest extends Request {
 
   protected forget(): void {
     this.#resume = undefined
+    this.#rest?.cancel()
   }
 
   #settle(): void {
@@ -323,6 +421,21 @@ const errorOf = (
     secrets: RedisCommand.secrets(command),
     address: origin.address,
     index
+  })
+}
+
+/** The error of a script that says what servers say when they do not have it: it has run. */
+const madeUp = (command: RedisCommand.Any, value: Resp.Value, origin: Origin, index?: number): RedisError => {
+  // Only errors are such replies, and this one has a code.
+  const error = errorOf(command, value as Resp.ErrorReply, origin, index)
+  if (error._tag !== "NoScriptError") return error
+  const { address, code, detail } = error
+  return new ResponseError({
+    code,
+    detail,
+    command: command.spec.name,
+    ...(address === undefined ? {} : { address }),
+    ...(index === undefined ? {} : { index })
   })
 }
 
