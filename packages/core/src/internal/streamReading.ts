@@ -40,6 +40,13 @@ export const received: RedisReply.Reply<ReadonlyArray<Received>> = RedisReply.ma
   )
 })
 
+/** What XCLAIM answers: entries, and how many were deleted, which Redis 6 claims all the same and sends nil for. */
+export const claimedReply: RedisReply.Reply<{ readonly entries: ReadonlyArray<Received>; readonly deleted: number }> =
+  RedisReply.make((value, view) => ({
+    entries: received.decode(value, view),
+    deleted: Array.isArray(value) ? value.filter((item) => item === null).length : 0
+  }))
+
 /** Entries by the bytes of their stream's name; nil is none. */
 const byStream = <A, B, I>(list: RedisReply.Reply<A, B, I>) =>
   RedisReply.orElse(RedisReply.pairs(RedisReply.bytes, list), () => [])
