@@ -84,7 +84,9 @@ describe("On a cluster", { timeout: 30_000 }, () => {
       const options = { stream: "{a}s", group: "g", consumer: "c", createGroup: "0", maxDeliveries: 2 } as const
       const consume = (deadLetter: string) => RedisStream.consume({ ...options, deadLetter }, () => Effect.void)
       assert.strictEqual((yield* Effect.flip(consume("{b}dead")))._tag, "CrossSlotError")
-      assert.isUndefined(yield* Effect.timeoutOption(consume("{a}dead"), "200 millis").pipe(Effect.map(Option.getOrUndefined)))
+      assert.isUndefined(
+        yield* Effect.timeoutOption(consume("{a}dead"), "200 millis").pipe(Effect.map(Option.getOrUndefined))
+      )
       yield* Redis.del("{a}s")
     })))
 

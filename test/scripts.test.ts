@@ -106,7 +106,9 @@ for (const protocol of [2, 3] as const) {
             assert.deepInclude(alone, { _tag: "ResponseError", code: "NOSCRIPT" })
             const pipelined = yield* Effect.flip(Redis.pipeline([Redis.ping(), lying(key)]))
             assert.deepInclude(pipelined, { _tag: "ResponseError", code: "NOSCRIPT", index: 1 })
-            assert.strictEqual(yield* Redis.get(key), "3", "each ran once")
+            const atomic = yield* Effect.flip(Redis.transaction([Redis.ping(), lying(key)]))
+            assert.deepInclude(atomic, { _tag: "ResponseError", code: "NOSCRIPT", index: 1 })
+            assert.strictEqual(yield* Redis.get(key), "4", "each ran once")
           }
         }))
 

@@ -463,7 +463,9 @@ describe("RedisStream.consume", () => {
         (text) => Number(/cmdstat_xreadgroup:calls=(\d+)/.exec(String(text))?.[1] ?? 0)
       )
       yield* until(calls, (count) => count >= 6)
-      const sweeps = /cmdstat_xpending:calls=(\d+)/.exec(String(yield* outside.execute(Redis.send("INFO", "commandstats"))))
+      const sweeps = /cmdstat_xpending:calls=(\d+)/.exec(
+        String(yield* outside.execute(Redis.send("INFO", "commandstats")))
+      )
       // Servers before 6.2 have to list all of it, ten pages for each look.
       const old = Number(version?.[1]) < 6 || (version?.[1] === "6" && version[2] === "0")
       if (!old) assert.isAtMost(Number(sweeps?.[1]), 8)
@@ -487,7 +489,10 @@ describe("RedisStream.consume", () => {
         RedisStream.consume({ ...options, consumer, block: "1 minute" }, () => Effect.void).pipe(Client.on(client))
       yield* Effect.forkChild(one(failing.client, "a"))
       yield* until(blockedClients(failing.outside), (count) => count === 1)
-      assert.strictEqual(Client.expectTag(yield* Effect.flip(one(failing.client, "b")), "ConnectionError").reason, "PoolExhausted")
+      assert.strictEqual(
+        Client.expectTag(yield* Effect.flip(one(failing.client, "b")), "ConnectionError").reason,
+        "PoolExhausted"
+      )
 
       const waiting = yield* real({ pool: { max: 2 } })
       const lines: Array<string> = []

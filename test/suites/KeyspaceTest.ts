@@ -284,10 +284,12 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
       it.effect("reads several as it reads one, and fails where something else is stored", () =>
         Effect.gen(function*() {
           const prefix = freshKey()
-          for (const keyspace of [
-            RedisKeyspace.make({ key: `${prefix}:*`, value: Schema.Int }),
-            RedisKeyspace.makeCounter({ key: `${prefix}:*` })
-          ]) {
+          for (
+            const keyspace of [
+              RedisKeyspace.make({ key: `${prefix}:*`, value: Schema.Int }),
+              RedisKeyspace.makeCounter({ key: `${prefix}:*` })
+            ]
+          ) {
             yield* keyspace.set("1", 1)
             yield* Redis.del(`${prefix}:2`)
             yield* Redis.sadd(`${prefix}:2`, "m")

@@ -342,9 +342,10 @@ export const makeCounter = <Id = string>(options: KeyOptions<Id>): CounterKeyspa
 }
 
 /** What INCR takes for a number, as far as it is exact. */
-const counted = Schema.String.check(Schema.isPattern(/^(0|-?[1-9]\d*)$/, { expected: "an integer as INCR reads it" })).pipe(
-  Schema.decodeTo(Schema.Int, SchemaTransformation.numberFromString)
-)
+const counted = Schema.String.check(Schema.isPattern(/^(0|-?[1-9]\d*)$/, { expected: "an integer as INCR reads it" }))
+  .pipe(
+    Schema.decodeTo(Schema.Int, SchemaTransformation.numberFromString)
+  )
 
 /**
  * Sets of values, each stored as the text that its schema gives.
@@ -514,7 +515,9 @@ const keysOf = <Id>(options: KeyOptions<Id>): Keys<Id> => {
 
 const fittingBy = (misfits: Misfits): Keys<unknown>["fitting"] => {
   if (misfits === "fail") return (found) => found
-  const leaveOut = misfits === "skip" ? () => Effect.succeed([]) : (error: KeyspaceError) => Effect.as(misfits(error), [])
+  const leaveOut = misfits === "skip"
+    ? () => Effect.succeed([])
+    : (error: KeyspaceError) => Effect.as(misfits(error), [])
   return (found) => Effect.catchIf(found, (error) => error instanceof KeyspaceError, leaveOut)
 }
 

@@ -38,6 +38,10 @@ if entry then
 end
 return redis.call("XACK", KEYS[1], group, id)`,
   keys: (stream: RedisArg.Key, deadLetter: RedisArg.Key, _letter: Letter) => [stream, deadLetter],
-  args: (_stream, _deadLetter, { consumer, deliveries, group, id, reason }) => [id, group, consumer, deliveries, reason],
+  args: (
+    _stream,
+    _deadLetter,
+    { consumer, deliveries, group, id, reason }
+  ) => [id, group, consumer, deliveries, reason],
   result: RedisReply.integer
 })

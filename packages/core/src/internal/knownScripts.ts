@@ -30,19 +30,16 @@ export class KnownScripts {
     return this.#digests.has(sha1)
   }
 
-  /**
-   * Learns from a reply, and tells what it says: the result of the script, that the server does not have it, or an
-   * error of the script's own that looks like that.
-   */
-  meaning({ sha1 }: RedisCommand.Script, form: Form, value: Resp.Value): "result" | "missing" | "made up" {
+  /** Learns from a reply, and tells whether it says that the server does not have the script. */
+  isMissing({ sha1 }: RedisCommand.Script, form: Form, value: Resp.Value): boolean {
     if (!(value instanceof Resp.ErrorReply)) {
       // Between MULTI and EXEC nothing has run yet.
       if (form === "text" && value !== "QUEUED") this.#add(sha1)
-      return "result"
+      return false
     }
-    if (value.code !== "NOSCRIPT") return "result"
+    if (value.code !== "NOSCRIPT") return false
     this.#digests.delete(sha1)
-    return form === "digest" && missing.test(value.line) ? "missing" : "made up"
+    return form === "digest" && missing.test(value.line)
   }
 
   #add(sha1: string): void {

@@ -10,7 +10,7 @@ import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../RedisCommand.ts"
 import { fromReply, ResponseError } from "../RedisError.ts"
-import type { Delivery, RedisError } from "../RedisError.ts"
+import type { Delivery, NoScriptError, RedisError } from "../RedisError.ts"
 import * as RedisReply from "../RedisReply.ts"
 import * as Resp from "../Resp.ts"
 import type { RespEncoder } from "../RespEncoder.ts"
@@ -183,12 +183,7 @@ export class SingleRequest<A> extends Request {
       return this.#settle(RedisCommand.decode(this.command, value, origin.replaceInvalidText))
     }
     if (this.#redirected((redirector) => redirector.onRefusal(this, value, origin.address ?? ""))) return
-    this.refuse(errorOf(this.command, value, origin))
-  }
-
-  /** Settles with an error. */
-  protected refuse(error: RedisError): void {
-    this.#settle(Exit.fail(error))
+    this.#settle(Exit.fail(errorOf(this.command, value, origin)))
   }
 
   fail(error: RedisError): void {
@@ -254,13 +249,10 @@ class ScriptRequest<A> extends SingleRequest<A> {
 
   override reply(value: Resp.Value, origin: Origin): void {
     if (this.asking && this.answered === 1) return
-    const meaning = origin.scripts?.meaning(this.#script, this.#form, value) ?? "result"
-    if (this.settled || meaning === "result") return super.reply(value, origin)
-    if (meaning === "missing" && origin.again !== undefined) {
-      this.renew(this.asking, false)
-      return origin.again(this)
-    }
-    this.refuse(madeUp(this.command, value, origin))
+    const missing = origin.scripts?.isMissing(this.#script, this.#form, value) === true
+    if (this.settled || !missing || origin.again === undefined) return super.reply(value, origin)
+    this.renew(this.asking, false)
+    origin.again(this)
   }
 }
 
@@ -343,13 +335,15 @@ export class BatchRequest extends Request {
     const position = this.#positions?.[index] ?? index
     const { script } = command.spec
     const form = this.#byDigest?.has(index) === true ? "digest" : "text"
-    // What EXEC answers is not learned from: it is one reply to all of them.
-    const meaning = script === undefined || this.#atomic ? undefined : origin.scripts?.meaning(script, form, value)
-    if (meaning === "missing") this.#missingFrom ??= index
-    else this.#missingFrom = undefined
-    return meaning === "made up"
-      ? Exit.fail(madeUp(command, value, origin, position))
-      : outcome(command, position, value, origin)
+    // In a transaction each reply but the last says only that a command is queued.
+    const missing = script !== undefined && !this.#atomic && origin.scripts?.isMissing(script, form, value) === true
+    if (!missing) {
+      this.#missingFrom = undefined
+      return outcome(command, position, value, origin)
+    }
+    this.#missingFrom ??= index
+    // Only errors say so.
+    return Exit.fail(fromReply(value as Resp.ErrorReply, contextOf(command, origin, position)))
   }
 
   /**
@@ -416,28 +410,26 @@ const errorOf = (
 ): RedisError => {
   const event = origin.onRefusal?.(error)
   if (event !== undefined) return failureOf(event, command.spec, "not-sent")
-  return fromReply(error, {
-    command: command.spec.name,
-    secrets: RedisCommand.secrets(command),
-    address: origin.address,
-    index
-  })
+  const made = fromReply(error, contextOf(command, origin, index))
+  return made._tag === "NoScriptError" && command.spec.script !== undefined ? scriptsOwn(made) : made
 }
 
-/** The error of a script that says what servers say when they do not have it: it has run. */
-const madeUp = (command: RedisCommand.Any, value: Resp.Value, origin: Origin, index?: number): RedisError => {
-  // Only errors are such replies, and this one has a code.
-  const error = errorOf(command, value as Resp.ErrorReply, origin, index)
-  if (error._tag !== "NoScriptError") return error
-  const { address, code, detail } = error
-  return new ResponseError({
+const contextOf = (command: RedisCommand.Any, origin: Origin, index: number | undefined) => ({
+  command: command.spec.name,
+  secrets: RedisCommand.secrets(command),
+  address: origin.address,
+  index
+})
+
+/** A script that says what servers say when they do not have it has run: this must not look as if it had not. */
+const scriptsOwn = ({ address, code, command, detail, index }: NoScriptError): ResponseError =>
+  new ResponseError({
     code,
     detail,
-    command: command.spec.name,
+    command,
     ...(address === undefined ? {} : { address }),
     ...(index === undefined ? {} : { index })
   })
-}
 
 /** What the reply to the command at `index` comes to. */
 export const outcome = (command: RedisCommand.Any, index: number, value: Resp.Value, origin: Origin): Outcome =>

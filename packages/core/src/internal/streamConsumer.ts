@@ -281,13 +281,18 @@ const isWithoutRoom = (error: RedisError): boolean =>
   error._tag === "ConnectionError" && error.reason.startsWith("Pool")
 
 /** Says so when a read does not come back because there is no connection for it. */
-const impatiently = <A>({ client, settings }: State, read: Effect.Effect<A, RedisError>): Effect.Effect<A, RedisError> =>
+const impatiently = <A>(
+  { client, settings }: State,
+  read: Effect.Effect<A, RedisError>
+): Effect.Effect<A, RedisError> =>
   Effect.raceFirst(
     read,
     Effect.flatMap(Effect.delay(client.stats, "1 second"), ({ exclusive, exclusiveIdle, waiting }) =>
       exclusive > 0 && exclusiveIdle === 0 && waiting > 0
         ? Effect.logWarning(
-          `The consumer ${keyText(settings.consumer)} waits for a connection of its own, and ${exclusive} are in use: ` +
+          `The consumer ${
+            keyText(settings.consumer)
+          } waits for a connection of its own, and ${exclusive} are in use: ` +
             "each consumer needs one, and pool.max limits their number"
         )
         : Effect.void).pipe(Effect.andThen(Effect.never))
@@ -501,9 +506,11 @@ const bury = (
 ): Effect.Effect<void> => {
   const { consumer, group, limit, stream } = settings
   if (limit === undefined) return Effect.void
-  return Effect.ignore(client.execute(DeadLetters.bury(stream, limit.deadLetter, { id, group, consumer, deliveries, reason })).pipe(
-    Effect.tapError((error) => Effect.logWarning(`Entry ${id} could not be moved to the dead letters`, error))
-  ))
+  return Effect.ignore(
+    client.execute(DeadLetters.bury(stream, limit.deadLetter, { id, group, consumer, deliveries, reason })).pipe(
+      Effect.tapError((error) => Effect.logWarning(`Entry ${id} could not be moved to the dead letters`, error))
+    )
+  )
 }
 
 /** A stream in another slot, or a user without the right to scripts: better now than when the first entry is lost. */
