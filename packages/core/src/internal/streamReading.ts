@@ -30,7 +30,7 @@ const receivedFields = (value: Resp.Value, view: RedisReply.View): Received["fie
 }
 
 /** Entries, each with fields of its own fate. Redis 6 sends nil for those that were deleted. */
-export const received: RedisReply.Reply<ReadonlyArray<Received>> = RedisReply.make((value, view) => {
+const received: RedisReply.Reply<ReadonlyArray<Received>> = RedisReply.make((value, view) => {
   const list: ReadonlyArray<Resp.Value> = value === null ? [] : Array.isArray(value) ? value : [value]
   return list.filter((item) => item !== null).map((item) =>
     Array.isArray(item) && item.length === 2
