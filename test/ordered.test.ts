@@ -8,6 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Client from "./harness/Client.ts"
+import * as FakeCluster from "./harness/FakeCluster.ts"
 import * as FakeNode from "./harness/FakeNode.ts"
 
 const names = Array.from({ length: 12 }, (_, i) => `lock ${i}`)
@@ -25,9 +26,26 @@ const locking = Effect.gen(function*() {
   return { node, answer: Deferred.succeed(gate, undefined) }
 })
 
+/** The same of one node of a cluster, to which the slot of all locks has moved; and their names. */
+const lockingCluster = Effect.gen(function*() {
+  const { a, b, cluster } = yield* FakeCluster.make()
+  const gate = yield* Deferred.make<void>()
+  const own = names.map((name) => FakeCluster.sibling(FakeCluster.keyOfA, name))
+  cluster.owners.set(FakeCluster.slotOf(FakeCluster.keyOfA), b)
+  a.instead = ({ name }) => name.startsWith("EVAL") ? FakeCluster.moved(FakeCluster.keyOfA, b) : undefined
+  b.instead = ({ name }) =>
+    name === "SET"
+      ? [FakeNode.gate(gate), FakeNode.reply("+OK\r\n")]
+      : name.startsWith("EVAL")
+      ? ":1\r\n"
+      : undefined
+  const { client } = yield* FakeCluster.client(cluster, { pool: { shared: 3 } })
+  return { client, names: own, node: b.node, answer: Deferred.succeed(gate, undefined) }
+})
+
 /** For each lock the connections of its attempt and of what came after it, in order of arrival. */
-const ways = (node: FakeNode.FakeNode) =>
-  names.map((name) =>
+const ways = (node: FakeNode.FakeNode, locks: ReadonlyArray<string> = names) =>
+  locks.map((name) =>
     node.commands.filter(({ args }) => args.includes(name)).map(({ args, connection }) =>
       [args[0], connection] as const
     )
@@ -50,6 +68,23 @@ describe("With several shared connections", () => {
         assert.strictEqual(way[0]![1], way[1]![1])
       }
       assert.isAbove(new Set(ways(node).map(([first]) => first![1])).size, 1, "locks do not all share one")
+    }))
+
+  it.live("in a cluster, too, also when the attempt was redirected", () =>
+    Effect.gen(function*() {
+      const { answer, client, names: locks, node } = yield* lockingCluster
+      for (const name of locks) {
+        const attempt = yield* RedisLock.make(name).acquire.pipe(Client.on(client), Effect.forkChild)
+        yield* node.awaitCommand(({ args }) => args[0] === "SET" && args[1] === name)
+        yield* Fiber.interrupt(attempt)
+      }
+      yield* answer
+      yield* node.awaitCommand(({ command }) => command.name.startsWith("EVAL"), locks.length)
+      for (const way of ways(node, locks)) {
+        assert.deepStrictEqual(way.map(([name]) => name === "SET"), [true, false])
+        assert.strictEqual(way[0]![1], way[1]![1])
+      }
+      assert.isAbove(new Set(ways(node, locks).map(([first]) => first![1])).size, 1)
     }))
 
   it.live("what undoes an attempt that took too long comes behind it, on the same connection", () =>
