@@ -4,13 +4,14 @@
  */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { RedisCluster } from "@redfx/cluster"
-import { Redis, RedisClient, RedisError, RedisLock, RedisReply, RedisScript } from "@redfx/core"
+import { Redis, RedisClient, RedisError, RedisLock, RedisReply, RedisScript, RedisStream } from "@redfx/core"
 import type { RedisConfig } from "@redfx/core"
 import { NodeRedisConnector, RedisClusterServers } from "@redfx/node"
 import type { RedisServer } from "@redfx/node"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -78,6 +79,17 @@ const troubles = [
 ] as const
 
 describe("On a cluster", { timeout: 30_000 }, () => {
+  it.live("a consumer whose dead letters are in another slot fails when it starts", () =>
+    withClient(Effect.gen(function*() {
+      const options = { stream: "{a}s", group: "g", consumer: "c", createGroup: "0", maxDeliveries: 2 } as const
+      const consume = (deadLetter: string) => RedisStream.consume({ ...options, deadLetter }, () => Effect.void)
+      assert.strictEqual((yield* Effect.flip(consume("{b}dead")))._tag, "CrossSlotError")
+      assert.isUndefined(
+        yield* Effect.timeoutOption(consume("{a}dead"), "200 millis").pipe(Effect.map(Option.getOrUndefined))
+      )
+      yield* Redis.del("{a}s")
+    })))
+
   it.live("ENT-07, CCF-01: one node leads to all of them, also after one that is dead", () =>
     withClient(
       Effect.gen(function*() {

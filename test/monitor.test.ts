@@ -9,8 +9,10 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Client from "./harness/Client.ts"
 import * as FakeNode from "./harness/FakeNode.ts"
 
@@ -138,6 +140,31 @@ describe("Redis.monitor", () => {
       yield* node.awaitOpen(0)
       const wrong = yield* Redis.monitor({ capacity: 0 }).pipe(Stream.runDrain, Client.on(client), Effect.flip)
       assert.strictEqual(wrong._tag, "DataError")
+    }))
+
+  it.effect("goes on while credentials are renewed, and hears what comes before the answer", () =>
+    Effect.gen(function*() {
+      const line = (n: number) => `+1700000000.00000${n} [0 127.0.0.1:5] "GET" "${n}"\r\n`
+      const password = Redacted.make("pw")
+      const credentials = yield* SubscriptionRef.make({ password })
+      const node = yield* FakeNode.make(
+        ({ name }) => name === "MONITOR" ? `+OK\r\n${line(1)}` : name === "AUTH" ? `${line(2)}+OK\r\n` : undefined,
+        { handshake: { password: "pw" } }
+      )
+      const client = yield* Client.make(node, { credentials: SubscriptionRef.changes(credentials) })
+      const lines = yield* Redis.monitor().pipe(
+        Stream.map(({ args }) => args[1]),
+        Stream.take(3),
+        Stream.runCollect,
+        Client.on(client),
+        Effect.forkChild
+      )
+      yield* node.awaitCommand("MONITOR")
+      yield* SubscriptionRef.set(credentials, { password })
+      yield* node.awaitCommand("AUTH")
+      yield* client.execute(Redis.ping())
+      yield* node.push(0, line(3))
+      assert.deepStrictEqual(new Set(yield* Fiber.join(lines)), new Set(["1", "2", "3"]))
     }))
 
   it.live("SRV-24: ends with its client", () =>

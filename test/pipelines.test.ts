@@ -279,19 +279,20 @@ describe("a client without a Layer of its own", () => {
       assert.deepStrictEqual(node.commands.map(({ command }) => command.name), ["PING"])
     }))
 
-  it.effect("SCR-02: via loads a script that the server turns out not to have", () =>
+  it.effect("SCR-02: via sends a script with its text, and again when the server turns out not to have it any more", () =>
     Effect.gen(function*() {
-      let loaded = false
-      const { client } = yield* pair(({ args, name }) => {
-        if (name === "SCRIPT") loaded = true
-        return name === "SCRIPT"
-          ? Encode.bulk(args[2] ?? "")
+      const { client, node } = yield* pair(({ name }) =>
+        name === "EVAL"
+          ? Encode.integer(42)
           : name === "EVALSHA"
-          ? loaded ? Encode.integer(42) : Encode.error("NOSCRIPT No matching script. Please use EVAL.")
+          ? Encode.error("NOSCRIPT No matching script. Please use EVAL.")
           : undefined
-      })
+      )
       const script = RedisScript.make({ lua: "return 42", result: RedisReply.integer })
-      assert.strictEqual(yield* Effect.provideService(Redis.via(Other)(script()), Other, client), 42)
+      const run = Effect.provideService(Redis.via(Other)(script()), Other, client)
+      assert.deepStrictEqual([yield* run, yield* run], [42, 42])
+      const sent = node.commands.map(({ command }) => command.name).filter((name) => name.startsWith("EVAL"))
+      assert.deepStrictEqual(sent, ["EVAL", "EVALSHA", "EVAL"])
     }))
 
   it.effect("the service of RedisClient runs pipelines of any client", () =>

@@ -198,6 +198,16 @@ for (const protocol of [2, 3] as const) {
         assert.deepStrictEqual(fine.elements.map(brief), ["Subscribed a", "Lost a", "Restored a", "a=1"])
         yield* node.awaitCommand("UNSUBSCRIBE")
         assert.deepStrictEqual(sent(node, 1).at(-1), "UNSUBSCRIBE b")
+        const alone = yield* subscribe(Redis.subscribe("later", events))
+        yield* alone.until((elements) => elements.length === 1)
+        node.setHandler((command, connection) =>
+          command.args.includes("later") ? Encode.error("NOPERM No permissions") : confirming(command, connection)
+        )
+        yield* node.cut(1, "reset")
+        assert.strictEqual((yield* Effect.flip(alone.end))._tag, "NoPermissionError")
+        for (const { elements } of [doomed, alone]) {
+          assert.notInclude(elements.map(({ _tag }) => _tag), "Restored", "it does not hear everything again")
+        }
       }))
 
     it.live("PUB-14: a shard channel that the server gives up is subscribed to again", () =>

@@ -240,6 +240,102 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
           assert.isFalse(yield* sorted.has("1"))
         }))
 
+      it.effect("a write that fails changes nothing of what is there, nor how long it lives", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const options = { key: `${prefix}:*`, value: Schema.String, ttl: "1 hour" } as const
+          const sets = RedisKeyspace.makeSet(options)
+          const sorted = RedisKeyspace.makeSortedSet(options)
+          const counters = RedisKeyspace.makeCounter(options)
+          yield* Redis.rpush(`${prefix}:list`, "a", "b")
+          yield* Redis.set(`${prefix}:text`, "no number")
+          for (const id of ["list", "text"]) {
+            const writes = [
+              Effect.asVoid(sets.add(id, "m")),
+              Effect.asVoid(sorted.add(id, "m", 1)),
+              Effect.asVoid(sorted.increment(id, "m", 1)),
+              Effect.asVoid(counters.increment(id))
+            ]
+            for (const [index, write] of writes.entries()) {
+              const error = yield* Effect.flip(write)
+              assert.strictEqual(error._tag, id === "text" && index === 3 ? "ResponseError" : "WrongTypeError")
+              assert.strictEqual(yield* Redis.pttl(`${prefix}:${id}`), -1)
+            }
+          }
+          assert.deepStrictEqual(yield* Redis.lrange(`${prefix}:list`, 0, -1), ["a", "b"])
+          for (const by of [1.5, NaN, Infinity, 2 ** 60]) {
+            assert.strictEqual((yield* Effect.flip(counters.increment("new", by)))._tag, "KeyspaceError")
+          }
+          assert.strictEqual((yield* Effect.flip(sorted.add("new", "m", NaN)))._tag, "DataError")
+          assert.isFalse(yield* counters.has("new"))
+        }))
+
+      it.effect("adds any number of values with a ttl, and counts them", () =>
+        Effect.gen(function*() {
+          const sets = RedisKeyspace.makeSet({ key: `${freshKey()}:*`, value: Schema.FiniteFromString, ttl: "1 hour" })
+          const many = Array.from({ length: 9000 }, (_, index) => index)
+          yield* sets.add("1", 3, 4)
+          assert.strictEqual(yield* sets.add("1", ...many), 8998)
+          assert.strictEqual(yield* sets.size("1"), 9000)
+          assert.strictEqual(yield* sets.add("1"), 0)
+          assertLives(yield* sets.ttl("1"), 3_600_000)
+        }))
+
+      it.effect("reads several as it reads one, and fails where something else is stored", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          for (
+            const keyspace of [
+              RedisKeyspace.make({ key: `${prefix}:*`, value: Schema.Int }),
+              RedisKeyspace.makeCounter({ key: `${prefix}:*` })
+            ]
+          ) {
+            yield* keyspace.set("1", 1)
+            yield* Redis.del(`${prefix}:2`)
+            yield* Redis.sadd(`${prefix}:2`, "m")
+            assert.strictEqual((yield* Effect.flip(keyspace.getMany(["1", "2"])))._tag, "WrongTypeError")
+          }
+        }))
+
+      it.effect("a counter is what INCR takes for one, and is exact", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const counters = RedisKeyspace.makeCounter({ key: `${prefix}:*` })
+          for (const text of ["", " 1", "1 ", "01", "+1", "-0", "1e3", "0x10", "1.0", "9007199254740993", "NaN"]) {
+            yield* Redis.set(`${prefix}:1`, text)
+            assert.strictEqual((yield* Effect.flip(counters.get("1")))._tag, "KeyspaceError", JSON.stringify(text))
+          }
+          for (const number of [0, -1, 10, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) {
+            yield* Redis.set(`${prefix}:1`, number)
+            assert.deepStrictEqual(yield* counters.get("1"), Option.some(number))
+            yield* counters.set("2", number)
+            assert.strictEqual(yield* Redis.get(`${prefix}:2`), String(number))
+          }
+        }))
+
+      it.effect("leaves out what does not fit when told to, and tells of it", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const told: Array<string> = []
+          const tell = (error: RedisKeyspace.KeyspaceError) => Effect.sync(() => void told.push(error.key))
+          const options = { key: `${prefix}:*`, id: Schema.FiniteFromString, value: Schema.Int } as const
+          yield* Redis.mset({ [`${prefix}:1`]: "1", [`${prefix}:2`]: "no JSON", [`${prefix}:x`]: "3" })
+          const failing = RedisKeyspace.make(options)
+          assert.strictEqual((yield* Effect.flip(Stream.runDrain(failing.scan)))._tag, "KeyspaceError")
+          assert.strictEqual((yield* Effect.flip(Stream.runDrain(failing.ids)))._tag, "KeyspaceError")
+          for (const misfits of ["skip", tell] as const) {
+            const keyspace = RedisKeyspace.make({ ...options, misfits })
+            assert.deepStrictEqual(new Map(yield* Stream.runCollect(keyspace.scan)), new Map([[1, 1]]))
+            assert.deepStrictEqual(new Set(yield* Stream.runCollect(keyspace.ids)), new Set([1, 2]))
+            // Who asks for one is told, whatever scans do.
+            assert.strictEqual((yield* Effect.flip(keyspace.get(2)))._tag, "KeyspaceError")
+          }
+          assert.deepStrictEqual(told.toSorted(), [`${prefix}:2`, `${prefix}:x`, `${prefix}:x`])
+          const sets = RedisKeyspace.makeSet({ key: `${prefix}:*`, value: Schema.FiniteFromString, misfits: "skip" })
+          yield* Redis.sadd(`${prefix}:s`, "1", "many")
+          assert.deepStrictEqual(yield* Stream.runCollect(sets.members("s")), [1])
+        }))
+
       it.effect("cannot be scanned when keys do not contain their ids", () =>
         Effect.gen(function*() {
           for (const key of [(id: string) => `k:${id.length}`, (id: string) => `${id}:${id}`]) {

@@ -141,16 +141,16 @@ export class SecretArg {
 /**
  * How long the server may hold back its answer to a blocking command.
  *
- * - `value`: as it is sent. `milliseconds`: the same time, `Infinity` for no limit.
+ * - `value`: as it is sent. `milliseconds`: the same time, `Infinity` for no limit, `0` for not at all.
  *
  * @category models
  * @since 0.1.0
  */
 export class BlockArg {
-  readonly value: number
+  readonly value: number | string
   readonly milliseconds: number
 
-  constructor(value: number, milliseconds: number) {
+  constructor(value: number | string, milliseconds: number) {
     this.value = value
     this.milliseconds = milliseconds
   }
@@ -435,6 +435,14 @@ export const blockMilliseconds = (time: Time): BlockArg => {
   const value = Math.ceil(fractionalMilliseconds(time))
   return Number.isFinite(value) && value > 0 ? new BlockArg(value, value) : unlimited(value)
 }
+
+/**
+ * A word of a command that could block, saying that this one does not: then it need not have a connection of its own.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const withoutBlocking = (word: string): BlockArg => new BlockArg(word, 0)
 
 const unlimited = (value: number): BlockArg =>
   value < 0 || Number.isNaN(value) ? invalid("cannot block for a negative time") : new BlockArg(0, Infinity)

@@ -32,7 +32,10 @@ const TypeId = "~redfx/RedisCommand"
  * What holds for a command whatever its arguments are.
  *
  * - `readonly`: changes nothing on the server, so repeating it does no harm.
- * - `blocking`: the server may hold back the answer; runs on a connection of its own.
+ * - `blocking`: the server may hold back the answer; runs on a connection of its own, unless a `BlockArg` among its
+ *   arguments says that this one does not wait.
+ * - `ordered`: goes over one of several shared connections, always the same for the same first key and for no key, so that
+ *   the server runs them in the order in which they were given.
  * - `stateful`: changes the state of its connection (SELECT, MULTI, SUBSCRIBE …); refused on shared connections.
  * - `dependent`: its answer is about what its connection sent before (WAIT); alone it is refused on shared connections,
  *   where nobody knows what that was.
@@ -43,7 +46,21 @@ const TypeId = "~redfx/RedisCommand"
  * @category models
  * @since 0.1.0
  */
-export type Trait = "readonly" | "blocking" | "stateful" | "dependent" | "closing" | "code"
+export type Trait = "readonly" | "blocking" | "ordered" | "stateful" | "dependent" | "closing" | "code"
+
+/**
+ * A script that a command names by its digest, its first argument.
+ *
+ * - `withText`: the facts of the command that carries the text in the digest's place.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Script {
+  readonly sha1: string
+  readonly lua: string
+  readonly withText: Spec
+}
 
 /**
  * The static facts of a command.
@@ -61,14 +78,17 @@ export class Spec {
   readonly ordinary: boolean
   /** Whether an error that it is answered with says nothing about what was written before. */
   readonly runsCode: boolean
+  /** The script that the command names by its digest, `undefined` unless it does. */
+  readonly script: Script | undefined
   readonly #heads: Array<Uint8Array | undefined> = []
 
-  constructor(name: string, traits: ReadonlyArray<Trait>) {
+  constructor(name: string, traits: ReadonlyArray<Trait>, script?: Script) {
     this.name = name
     this.words = name.split(" ")
     this.traits = new Set(traits)
     this.runsCode = !this.traits.has("readonly") && (this.traits.has("code") || callsOfCode.has(name.toUpperCase()))
     this.readonly = this.traits.has("readonly")
+    this.script = script
     this.ordinary = !this.traits.has("blocking") && !this.traits.has("stateful") && !this.traits.has("dependent")
   }
 
@@ -255,6 +275,8 @@ const traitsByName: ReadonlyMap<string, ReadonlyArray<Trait>> = new Map([
   ...["CACHING", "CAPA", "IMPORT-SOURCE", "NO-EVICT", "NO-TOUCH", "TRACKING"]
     .map((name) => [`CLIENT ${name}`, ["stateful"]] as const),
   ["SCRIPT DEBUG", ["stateful"]],
+  ...["GETNAME", "GETREDIR", "ID", "INFO", "SETINFO", "SETNAME", "TRACKINGINFO"]
+    .map((name) => [`CLIENT ${name}`, ["ordered"]] as const),
   ["WAIT", ["blocking", "dependent"]],
   ["WAITAOF", ["blocking", "dependent"]],
   ["SHUTDOWN", ["closing"]]
@@ -416,10 +438,12 @@ export const firstKey = (command: Any): RedisArg.Key | undefined => {
  */
 export const blockMilliseconds = (command: Any): number => {
   if (!command.spec.traits.has("blocking")) return 0
-  const block = command.parts.find((part) => part instanceof RedisArg.BlockArg)
-  // Sent by name only, a blocking command does not tell for how long.
-  return block?.milliseconds ?? (command.reply === RedisReply.raw ? Infinity : 0)
+  // Without such an argument a blocking command does not tell for how long.
+  return blockOf(command)?.milliseconds ?? Infinity
 }
+
+const blockOf = (command: Any): RedisArg.BlockArg | undefined =>
+  command.parts.find((part) => part instanceof RedisArg.BlockArg)
 
 /**
  * Whether a command must not share its connection: it changes the connection's
@@ -431,9 +455,8 @@ export const blockMilliseconds = (command: Any): number => {
 export const needsOwnConnection = (command: Any): boolean => {
   const { ordinary, traits } = command.spec
   if (ordinary) return false
-  // XREAD and XREADGROUP block only when told to. Sent by name only, a command does not show what it was told.
-  return traits.has("stateful") || traits.has("dependent") || command.reply === RedisReply.raw ||
-    command.parts.some((part) => part instanceof RedisArg.BlockArg)
+  // XREAD and XREADGROUP block only when told to, and say so when they are not.
+  return traits.has("stateful") || traits.has("dependent") || blockOf(command)?.milliseconds !== 0
 }
 
 /**
@@ -471,18 +494,21 @@ export const undecoded = (command: Any): RedisCommand<Resp.Value> => {
  * place of one that cannot be sent goes one that every server refuses, and a
  * transaction with it.
  *
+ * - `withText`: the script that the command names by its digest, of which the text goes in the digest's place.
+ *
  * @category encoding
  * @since 0.1.0
  */
-export const encodeInto = (command: Any, encoder: RespEncoder): DataError | undefined => {
+export const encodeInto = (command: Any, encoder: RespEncoder, withText?: Script): DataError | undefined => {
   const parts = command.parts
   encoder.mark()
   try {
     // Every command is made by this module.
     const { unsent } = command as Any & CommandImpl
     if (unsent !== undefined) throw unsent
-    encoder.raw(command.spec.head(parts.length))
-    for (let i = 0; i < parts.length; i++) {
+    encoder.raw((withText?.withText ?? command.spec).head(parts.length))
+    if (withText !== undefined) encoder.argument(withText.lua)
+    for (let i = withText === undefined ? 0 : 1; i < parts.length; i++) {
       const part = parts[i]!
       encoder.argument(typeof part === "string" ? part : RedisArg.wireValue(part))
     }

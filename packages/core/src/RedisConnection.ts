@@ -18,7 +18,8 @@ import { within } from "./internal/elapsed.ts"
 import { Exchange } from "./internal/exchange.ts"
 import { connectionLoss, timeLimit } from "./internal/failure.ts"
 import { authenticate, handshake } from "./internal/handshake.ts"
-import { BatchRequest, SingleRequest } from "./internal/request.ts"
+import { KnownScripts } from "./internal/knownScripts.ts"
+import { BatchRequest, requestOf as singleRequest } from "./internal/request.ts"
 import type { Outcome, Request, RequestQueue } from "./internal/request.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import type { ConnectionSettings } from "./RedisConfig.ts"
@@ -62,7 +63,8 @@ export interface RedisConnection {
  * - `onUnsent`: takes the requests of which nothing was written when the connection ended. Without it they fail.
  * - `onPush`: takes out-of-band data, and returns whether it is the answer to the command in front after all.
  * - `subscriber`: whether arrays are out-of-band data as well, as messages are before RESP3. Default `false`.
- * - `onUnasked`: takes replies that no command asked for, as they come after MONITOR. Without it they end the connection.
+ * - `onUnasked`: takes replies that no command asked for, as they come after MONITOR. Told whether a command is unanswered,
+ *   it returns whether this is such a reply. Others that no command asked for end the connection.
  * - `onRefusal`: takes error replies, and returns what befell the connection by one, where it means more than its text;
  *   nothing was run then.
  * - `onRead`: called after what one read brought was taken; reading goes on when the effect it returns is done.
@@ -74,7 +76,7 @@ export interface Owner {
   readonly onUnsent?: ((unsent: RequestQueue, failure: RedisError) => void) | undefined
   readonly onPush?: ((items: ReadonlyArray<Resp.Value>) => boolean) | undefined
   readonly subscriber?: boolean | undefined
-  readonly onUnasked?: ((value: Resp.Value) => void) | undefined
+  readonly onUnasked?: ((value: Resp.Value, owed: boolean) => boolean) | undefined
   readonly onRefusal?: ((error: Resp.ErrorReply) => RedisError | undefined) | undefined
   readonly onRead?: (() => Effect.Effect<void> | undefined) | undefined
 }
@@ -162,7 +164,9 @@ const open = Effect.fnUntraced(function*(
         const event = owner.onRefusal?.(error)
         if (endsConnection(error)) exchange.close(connectionLoss("Closed", hungUp, address))
         return event
-      }
+      },
+      scripts: new KnownScripts(),
+      again: (request) => exchange.submit(request)
     },
     maxCommands: settings.limits.inFlightCommands,
     maxBytes: settings.limits.inFlightBytes,
@@ -257,7 +261,7 @@ const failAll = (requests: RequestQueue, failure: RedisError): void => {
 export const requestOf = <A>(
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
   settle: (exit: Exit.Exit<A, RedisError>) => void
-): Request => new SingleRequest<A>(command, settle)
+): Request => singleRequest(command, settle)
 
 /**
  * Runs one command on a connection.
@@ -278,7 +282,7 @@ const runSingle = <A>(
   command: RedisCommand.RedisCommand<A, unknown, unknown>
 ): Effect.Effect<A, RedisError> =>
   Effect.callback((resume) => {
-    const request = new SingleRequest<A>(command, resume)
+    const request = singleRequest(command, resume)
     on.submit(request)
     return request
   })

@@ -5,10 +5,12 @@
  *
  * @since 0.1.0
  */
+import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Stream from "effect/Stream"
 import { pexpire, pttl } from "./commands/Expiration.ts"
 import { del, exists } from "./commands/Generic.ts"
@@ -17,10 +19,11 @@ import { hgetall, hset } from "./commands/Hashes.ts"
 import { sadd, scard, sismember, smembers, srem } from "./commands/Sets.ts"
 import { zrangeWithScores, zrevrangeWithScores } from "./commands/SortedSetRanges.ts"
 import { zadd, zcard, zincrby, zrank, zrem, zrevrank, zscore } from "./commands/SortedSets.ts"
-import { get, incr, mget, set } from "./commands/Strings.ts"
+import { get, incr, set } from "./commands/Strings.ts"
+import { expiringAfter } from "./internal/keyspaceScripts.ts"
 import type { TimeToLive } from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
-import type { Any, RedisCommand } from "./RedisCommand.ts"
+import type * as RedisCommand from "./RedisCommand.ts"
 import type { RedisError } from "./RedisError.ts"
 import { pipeline } from "./RedisPipeline.ts"
 import { scanStream, sscanStream } from "./RedisScan.ts"
@@ -57,6 +60,15 @@ export class KeyspaceError extends Schema.TaggedError<KeyspaceError>("@redfx/cor
 // -----------------------------------------------------------------------------
 
 /**
+ * What becomes of a key that is found and does not fit: `"fail"` fails with its `KeyspaceError`, `"skip"` leaves it out,
+ * and a function is given the error of each that is left out.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type Misfits = "fail" | "skip" | ((error: KeyspaceError) => Effect.Effect<void>)
+
+/**
  * How the keys of a keyspace are named, and how long they live.
  *
  * **Details**
@@ -64,7 +76,11 @@ export class KeyspaceError extends Schema.TaggedError<KeyspaceError>("@redfx/cor
  * - `key`: a template in which the id takes the place of the `*`, or a function of the id's text. The function must put
  *   the text into the key as it is, once; otherwise the keyspace cannot be scanned.
  * - `id`: the schema of ids, whose encoded side is the text in the key. Default: ids are strings.
- * - `ttl`: each write starts it anew; of a counter only the one that creates it. Default: keys live until deleted.
+ * - `ttl`: each write starts it anew; of a counter only the one that creates it. Default: keys live until deleted. Writes
+ *   that add to a set or a sorted set then need the right to EVAL and EVALSHA.
+ * - `scanCount`: about how many keys of the database `ids` and `scan` look at in one round trip. Default 1000.
+ * - `misfits`: what becomes of a key that `ids` or `scan` finds, or a member that `members` finds, and that does not fit.
+ *   Default `"fail"`.
  *
  * @category options
  * @since 0.1.0
@@ -73,6 +89,8 @@ export interface KeyOptions<Id> {
   readonly key: `${string}*${string}` | ((id: string) => string)
   readonly id?: Schema.Codec<Id, string> | undefined
   readonly ttl?: TimeToLive | undefined
+  readonly scanCount?: number | undefined
+  readonly misfits?: Misfits | undefined
 }
 
 // -----------------------------------------------------------------------------
@@ -226,7 +244,6 @@ export const make = <A, Id = string>(
     ...keyspace(keys, {
       type: "string",
       read: get,
-      readAll: mget,
       decode: (json, key) => json === undefined ? Effect.succeedNone : Effect.asSome(value.decode(json, key))
     }),
     set: (id, a) =>
@@ -305,7 +322,6 @@ export const makeCounter = <Id = string>(options: KeyOptions<Id>): CounterKeyspa
     ...keyspace(keys, {
       type: "string",
       read: get,
-      readAll: mget,
       decode: (text, key) => text === undefined ? Effect.succeedNone : Effect.asSome(value.decode(text, key))
     }),
     set: (id, count) =>
@@ -314,15 +330,23 @@ export const makeCounter = <Id = string>(options: KeyOptions<Id>): CounterKeyspa
         (key) => Effect.flatMap(value.encode(count, key), (text) => Effect.asVoid(set(key, text, { px: keys.ttl })))
       ),
     increment: (id, by = 1) =>
-      Effect.flatMap(keys.of(id), (key) =>
-        keys.ttl === undefined
+      Effect.flatMap(keys.of(id), (key): Operation<number> =>
+        !Number.isSafeInteger(by)
+          // The server would refuse it too, but after the counter was made.
+          ? refuse(key, "encode", "a counter is incremented by whole numbers")
+          : keys.ttl === undefined
           ? incr(key, by)
-          // Time stands still in a transaction: the counter cannot expire between the two and stay without a limit.
+          // Where there is something already, the first changes nothing. Time stands still in a transaction: the counter
+          // cannot expire between the two and stay without a limit.
           : Effect.map(transaction([set(key, 0, { px: keys.ttl, nx: true }), incr(key, by)]), ([, sum]) => sum))
   }
 }
 
-const counted = Schema.FiniteFromString.check(Schema.isInt())
+/** What INCR takes for a number, as far as it is exact. */
+const counted = Schema.String.check(Schema.isPattern(/^(0|-?[1-9]\d*)$/, { expected: "an integer as INCR reads it" }))
+  .pipe(
+    Schema.decodeTo(Schema.Int, SchemaTransformation.numberFromString)
+  )
 
 /**
  * Sets of values, each stored as the text that its schema gives.
@@ -373,7 +397,11 @@ export const makeSet = <A, Id = string>(
     size: (id) => Effect.flatMap(keys.of(id), (key) => scard(key)),
     members: (id) =>
       Stream.unwrap(
-        Effect.map(keys.of(id), (key) => Stream.mapEffect(sscanStream(key), (member) => value.decode(member, key)))
+        Effect.map(keys.of(id), (key) =>
+          sscanStream(key, { count: keys.scanCount }).pipe(
+            Stream.mapEffect((member) => keys.fitting(Effect.map(value.decode(member, key), (a) => [a]))),
+            Stream.flattenIterable
+          ))
       )
   }
 }
@@ -457,6 +485,11 @@ interface Keys<Id> {
   /** The glob pattern of all keys, or what is in its way. */
   readonly match: Effect.Effect<string, KeyspaceError>
   readonly ttl: Duration.Duration | undefined
+  readonly scanCount: number
+  /** What was found, or nothing where it does not fit and that is no reason to fail. */
+  readonly fitting: <A, E, R>(
+    found: Effect.Effect<ReadonlyArray<A>, E | KeyspaceError, R>
+  ) => Effect.Effect<ReadonlyArray<A>, E | KeyspaceError, R>
 }
 
 /** Stands for the id while the parts of a key around it are looked for. */
@@ -475,8 +508,18 @@ const keysOf = <Id>(options: KeyOptions<Id>): Keys<Id> => {
     of: (value) => Effect.map(id.encode(value, title), name),
     idOf: (key) => id.decode(key.slice(prefix.length, key.length - (suffix ?? "").length), key),
     match,
-    ttl: ttl === undefined ? undefined : finite(Duration.fromInputUnsafe(ttl))
+    ttl: ttl === undefined ? undefined : finite(Duration.fromInputUnsafe(ttl)),
+    scanCount: options.scanCount ?? 1000,
+    fitting: fittingBy(options.misfits ?? "fail")
   }
+}
+
+const fittingBy = (misfits: Misfits): Keys<unknown>["fitting"] => {
+  if (misfits === "fail") return (found) => found
+  const leaveOut = misfits === "skip"
+    ? () => Effect.succeed([])
+    : (error: KeyspaceError) => Effect.as(misfits(error), [])
+  return (found) => Effect.catchIf(found, (error) => error instanceof KeyspaceError, leaveOut)
 }
 
 const finite = (ttl: Duration.Duration): Duration.Duration | undefined => Duration.isFinite(ttl) ? ttl : undefined
@@ -516,15 +559,16 @@ const codecOf = <A, Encoded>(schema: Schema.Codec<A, Encoded>): Codec<A, Encoded
 /** How values of one type are read. */
 interface Shape<Raw, A> {
   readonly type: KeyType
-  readonly read: (key: string) => RedisCommand<Raw, unknown, unknown>
-  /** Default: a pipeline of `read`. */
-  readonly readAll?: (keys: ReadonlyArray<string>) => RedisCommand<ReadonlyArray<Raw>, unknown, unknown>
+  readonly read: (key: string) => RedisCommand.RedisCommand<Raw, unknown, unknown>
   readonly decode: (raw: Raw, key: string) => Effect.Effect<Option.Option<A>, KeyspaceError>
 }
 
+/** How many values of a scan are read at a time. */
+const pageSize = 100
+
 const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keyspace<Id, A> => {
-  const readAll: (names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Raw>, RedisError, RedisClient> =
-    shape.readAll ?? ((names) => pipeline(names.map(shape.read)))
+  /** Each by itself: MGET would call what is of another type absent. */
+  const readAll = (names: ReadonlyArray<string>) => pipeline(names.map(shape.read))
   const getMany = Effect.fnUntraced(function*(
     ids: ReadonlyArray<Id>
   ): Effect.fn.Return<ReadonlyArray<Option.Option<A>>, RedisError | KeyspaceError, RedisClient> {
@@ -533,9 +577,22 @@ const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keyspace<Id
     // As many as there are names.
     return yield* Effect.forEach(names, (name, index) => shape.decode(raws[index]!, name))
   })
-  const ids = Stream.unwrap(Effect.map(keys.match, (match) => scanStream({ match, type: shape.type }))).pipe(
-    Stream.mapEffect(keys.idOf)
+  const names = Stream.unwrap(
+    Effect.map(keys.match, (match) => scanStream({ match, type: shape.type, count: keys.scanCount }))
   )
+  const readPage = Effect.fnUntraced(function*(
+    page: ReadonlyArray<string>
+  ): Effect.fn.Return<ReadonlyArray<readonly [Id, A]>, RedisError | KeyspaceError, RedisClient> {
+    const raws = yield* readAll(page)
+    const found = yield* Effect.forEach(page, (name, index) =>
+      keys.fitting(Effect.gen(function*() {
+        const id = yield* keys.idOf(name)
+        // As many as there are names. What was deleted since its name was found is left out.
+        const value = yield* shape.decode(raws[index]!, name)
+        return Option.isSome(value) ? [[id, value.value] as const] : []
+      })))
+    return found.flat()
+  })
   return {
     keyOf: keys.of,
     get: (id) => Effect.flatMap(keys.of(id), (key) => Effect.flatMap(shape.read(key), (raw) => shape.decode(raw, key))),
@@ -544,44 +601,38 @@ const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keyspace<Id
     del: (...ids) => Effect.flatMap(Effect.forEach(ids, keys.of), (names) => del(names)),
     ttl: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(pttl(key), remaining)),
     expire: (id, ttl) => Effect.flatMap(keys.of(id), (key) => pexpire(key, Duration.fromInputUnsafe(ttl))),
-    ids,
-    scan: ids.pipe(
-      Stream.grouped(100),
-      Stream.mapEffect((page) =>
-        Effect.map(getMany(page), (values) =>
-          values.flatMap((value, index) =>
-            // What was deleted since its key was found is left out. There are as many values as ids.
-            Option.isSome(value) ? [[page[index]!, value.value] as const] : []
-          ))
-      ),
-      Stream.flatMap(Stream.fromIterable)
-    )
+    ids: names.pipe(
+      Stream.mapEffect((name) => keys.fitting(Effect.map(keys.idOf(name), (id) => [id]))),
+      Stream.flattenIterable
+    ),
+    // What one SCAN has found is read at once, and not kept until there is more.
+    scan: names.pipe(Stream.mapArray(inPages), Stream.mapEffect(readPage), Stream.flattenIterable)
   }
 }
+
+const inPages = <A>(list: Arr.NonEmptyReadonlyArray<A>): Arr.NonEmptyReadonlyArray<ReadonlyArray<A>> =>
+  Arr.chunksOf(list, pageSize)
 
 const remaining = (milliseconds: number): Option.Option<Duration.Duration> =>
   milliseconds === -2
     ? Option.none()
     : Option.some(milliseconds === -1 ? Duration.infinity : Duration.millis(milliseconds))
 
-const expiring = (key: string, ttl: Duration.Duration | undefined): ReadonlyArray<Any> =>
+const expiring = (key: string, ttl: Duration.Duration | undefined): ReadonlyArray<RedisCommand.Any> =>
   ttl === undefined ? [] : [pexpire(key, ttl)]
 
-/** A write that starts the time to live anew. */
+/** A write that starts the time to live anew, if it was one: a key that holds something else keeps its own. */
 const written = <A>(
   key: string,
   ttl: Duration.Duration | undefined,
-  command: RedisCommand<A, unknown, unknown>
-): Operation<A> =>
-  ttl === undefined
-    ? command
-    : Effect.map(transaction([command, ...expiring(key, ttl)]), (results) => results[0])
+  command: RedisCommand.RedisCommand<A, unknown, unknown>
+): Operation<A> => ttl === undefined || command.settled !== undefined ? command : expiringAfter(key, ttl, command)
 
 /** A write in place of what was there; nothing at all when it is empty. */
 const replace = (
   key: string,
   ttl: Duration.Duration | undefined,
-  command: Any,
+  command: RedisCommand.Any,
   empty = false
 ): Operation<void> =>
   empty

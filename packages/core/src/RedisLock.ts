@@ -25,14 +25,17 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { exists } from "./commands/Generic.ts"
-import { get, set } from "./commands/Strings.ts"
+import { get } from "./commands/Strings.ts"
+import { failureOf, timeLimit } from "./internal/failure.ts"
 import * as Scripts from "./internal/lockScripts.ts"
 import type { TimeToLive } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { Service } from "./RedisClient.ts"
-import { LockError, LockNotOwnedError } from "./RedisError.ts"
+import { DataError, isRetryable, LockError, LockNotOwnedError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
@@ -46,7 +49,8 @@ import type { RedisError } from "./RedisError.ts"
  *
  * - `ttl`: how long the lock lives unless it is extended, in whole milliseconds, rounded up. Default, also for zero and
  *   infinity: until it is released.
- * - `retryInterval`: the pause between two tries, a bare number being milliseconds. Default 100 milliseconds.
+ * - `retryInterval`: the pause between two tries, up to a quarter longer at random, a bare number being milliseconds.
+ *   Default 100 milliseconds.
  * - `waitTimeout`: how long to try at the most. It is given up as soon as the next try would be later than that: with
  *   `"350 millis"` and tries every 100 it is given up after 300. Default: no limit.
  * - `token`: what shows who owns the lock. Handles with the same token release and extend each other's lock. Default: a
@@ -86,8 +90,9 @@ export interface ExtendOptions {
  *
  * - `token`: what the lock holds. `fencingToken`: higher than that of every earlier holder; `undefined` unless the
  *   option `fencing` asks for it.
- * - `release`: frees the lock. The handle counts as unlocked from then on, also when that fails.
- * - `extend`: prolongs its life. `reacquire`: sets its life back to `ttl`.
+ * - `release`: frees the lock. The handle counts as unlocked from then on, also when that fails. It is given up with
+ *   `TimeoutError` when the lock is over by itself, after a second at the earliest.
+ * - `extend`: prolongs its life; by nothing or less is `DataError`. `reacquire`: sets its life back to `ttl`.
  * - `owned`: whether the lock holds this handle's token. `locked`: whether anybody has the lock.
  * - `lost`: fails once automatic extension finds that the lock is lost; without it, never.
  *
@@ -250,10 +255,14 @@ const acquire = Effect.fnUntraced(function*(
     if (grant !== undefined) {
       return makeHeld(client, settings, { token, fencingToken: grant.fencingToken, acquiredAt: triedAt })
     }
-    if ((yield* now) + settings.retryInterval > stopAt) return undefined
-    yield* restore(Effect.sleep(settings.retryInterval))
+    const left = stopAt - (yield* now)
+    if (settings.retryInterval > left) return undefined
+    yield* restore(Effect.sleep(Math.min(settings.retryInterval * (1 + (yield* Random.next) * jitter), left)))
   }
 })
+
+/** By what part of it a pause is longer at the most, so that those who wait do not all come at once. */
+const jitter = 0.25
 
 const acquireOrFail = (settings: Settings, restore: Restore): Effect.Effect<Held, RedisError, RedisClient> =>
   Effect.flatMap(
@@ -278,15 +287,29 @@ const attempt = (
       Scripts.acquireFenced(name, token, ttl ?? 0),
       (fencingToken) => fencingToken === 0 ? undefined : { fencingToken }
     )
-    : Effect.map(set(name, token, { nx: true, px: ttl }), (taken) => taken ? { fencingToken: undefined } : undefined)
+    : Effect.map(Scripts.acquire(name, token, ttl), (taken) => taken ? { fencingToken: undefined } : undefined)
   // A token that was given may be the one that the lock holds already: there is no telling what to undo.
   if (settings.token !== undefined) return on(client, request)
-  const undo = Effect.forkDetach(Effect.ignore(on(client, Scripts.release(name, token))), { startImmediately: true })
+  const undo = Effect.forkDetach(Effect.ignore(undone(client, settings, token)), { startImmediately: true })
   return restore(on(client, request)).pipe(
     Effect.onInterrupt(() => undo),
     Effect.tapError((error) => "delivery" in error && error.delivery === "unknown" ? undo : Effect.void)
   )
 }
+
+/**
+ * Releases what an attempt may have taken. It goes the same way as the attempt, behind it, so that it is not run first;
+ * and is tried until there is an answer, for as long as the lock can live.
+ */
+const undone = (client: Service, { name, ttl }: Settings, token: string): Effect.Effect<unknown, RedisError> => {
+  const release = Effect.retry(on(client, Scripts.release(name, token)), { schedule: undoing, while: isRetryable })
+  return ttl === undefined ? release : Effect.timeoutOption(release, ttl)
+}
+
+/** After a tenth of a second, then ever later, up to every 5 seconds. */
+const undoing: Schedule.Schedule<unknown> = Schedule.jittered(
+  Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
+)
 
 const on = <A, E>(client: Service, effect: Effect.Effect<A, E, RedisClient>): Effect.Effect<A, E> =>
   Effect.provideService(effect, RedisClient, client)
@@ -322,6 +345,8 @@ const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
   const { fencingToken, token } = grant
   const loss = Deferred.makeUnsafe<never, LockNotOwnedError>()
   let state: "held" | "unlocked" = "held"
+  /** When the lock may be over: from when it was asked for, which is before the server began to count. */
+  let validUntil = grant.acquiredAt + (ttl ?? Infinity)
 
   const whileHeld = (act: () => Effect.Effect<boolean, RedisError>): Effect.Effect<void, RedisError> =>
     Effect.suspend(() =>
@@ -331,10 +356,25 @@ const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
     )
 
   const change = (duration: number, mode: "add" | "replace" | "atLeast"): Effect.Effect<boolean, RedisError> =>
-    on(client, Scripts.extend(name, token, duration, mode))
+    Effect.flatMap(now, (startedAt) =>
+      Effect.map(on(client, Scripts.extend(name, token, duration, mode)), (owned) => {
+        const renewed = startedAt + duration
+        if (owned) {
+          validUntil = mode === "add"
+            ? validUntil + duration
+            : mode === "replace"
+            ? renewed
+            : Math.max(validUntil, renewed)
+        }
+        return owned
+      }))
 
   const extend = (duration: () => number, mode: "add" | "replace"): Effect.Effect<void, RedisError> =>
-    whileHeld(() => ttl === undefined ? new LockError({ name, reason: "NoTimeout" }) : change(duration(), mode))
+    whileHeld(() => {
+      if (ttl === undefined) return new LockError({ name, reason: "NoTimeout" })
+      const milliseconds = duration()
+      return milliseconds > 0 && Number.isFinite(milliseconds) ? change(milliseconds, mode) : notExtended
+    })
 
   const handle: LockHandle = {
     name,
@@ -342,7 +382,10 @@ const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
     fencingToken,
     release: Effect.uninterruptible(whileHeld(() => {
       state = "unlocked"
-      return on(client, Scripts.release(name, token))
+      const release = on(client, Scripts.release(name, token))
+      return ttl === undefined
+        ? release
+        : Effect.flatMap(now, (time) => within(Math.max(validUntil - time, shortestRelease), release))
     })),
     extend: (duration, options) =>
       extend(() => wholeMilliseconds(duration), options?.replace === true ? "replace" : "add"),
@@ -362,7 +405,7 @@ const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
       Effect.catch((error) => Effect.logWarning(`The lock "${name}" could not be released`, error))
     ),
     keepAlive: settings.autoExtend && ttl !== undefined
-      ? keepAlive(change(ttl, "atLeast"), ttl, grant.acquiredAt).pipe(
+      ? keepAlive(change(ttl, "atLeast"), ttl, () => validUntil).pipe(
         Effect.andThen(Effect.suspend(() => {
           state = "unlocked"
           const error = new LockNotOwnedError({ name })
@@ -374,6 +417,23 @@ const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
   }
 }
 
+/** A time that has come out as nothing or less would delete the lock; one without end could not be sent. */
+const notExtended = Effect.fail(
+  new DataError({ command: "PEXPIRE", detail: "a lock is extended by more than no time, and not without end" })
+)
+
+/** For how long a release is tried at least, in milliseconds: also of a lock that may be over. */
+const shortestRelease = 1000
+
+/** Gives a release up when the lock is over by itself. Also where it must not be interrupted: it is a fiber of its own. */
+const within = (milliseconds: number, release: Effect.Effect<boolean, RedisError>) =>
+  Effect.timeoutOrElse(release, {
+    duration: milliseconds,
+    orElse: () => Effect.fail(failureOf(timeLimit("read", milliseconds), releasing, "unknown"))
+  })
+
+const releasing = { name: "EVALSHA", readonly: false }
+
 /**
  * Extends the lock every third of its life, and ends when the lock is lost:
  * when the server says so, or when it has not answered for so long that the
@@ -382,20 +442,18 @@ const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
 const keepAlive = Effect.fnUntraced(function*(
   renew: Effect.Effect<boolean, RedisError>,
   ttl: number,
-  acquiredAt: number
+  validUntil: () => number
 ): Effect.fn.Return<void> {
-  let validUntil = acquiredAt + ttl
   let pause = ttl / 3
   for (;;) {
     yield* Effect.sleep(pause)
-    const startedAt = yield* now
-    if (startedAt >= validUntil) return
+    const left = validUntil() - (yield* now)
+    if (left <= 0) return
     const renewed = yield* renew.pipe(
-      Effect.timeout(validUntil - startedAt),
+      Effect.timeout(left),
       Effect.catch(() => Effect.succeed("unknown" as const))
     )
     if (renewed === false) return
-    if (renewed === true) validUntil = startedAt + ttl
-    pause = renewed === true ? ttl / 3 : Math.min(ttl / 10, Math.max(validUntil - (yield* now), 0))
+    pause = renewed === true ? ttl / 3 : Math.min(ttl / 10, Math.max(validUntil() - (yield* now), 0))
   }
 })

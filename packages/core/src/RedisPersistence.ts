@@ -11,13 +11,13 @@ import * as Redis from "effect/persistence/Redis"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { decodeUtf8 } from "./internal/bytes.ts"
+import { scriptSpec } from "./internal/scripts.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { Service } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
-import { NoScriptError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
-import type * as RedisReply from "./RedisReply.ts"
+import * as RedisReply from "./RedisReply.ts"
 
 // -----------------------------------------------------------------------------
 // Constructors
@@ -110,12 +110,15 @@ const sendOn = (client: Service, scripts: Map<string, string>): Send => {
     Effect.map(client.execute(RedisCommand.asBytes(RedisCommand.send(name, ...keyed(name, args)))), plain)
   const sending = (name: string, args: ReadonlyArray<string>): Effect.Effect<unknown, RedisError> => {
     const [first = "", ...rest] = args
-    if (/^evalsha(_ro)?$/i.test(name) && scripts.has(first)) {
-      // Loaded on one node of a cluster, or before a failover, a script is unknown to another.
-      return Effect.catchIf(
-        run(name, args),
-        (error) => error instanceof NoScriptError,
-        () => run(name.replace(/sha/i, ""), [scripts.get(first)!, ...rest])
+    const lua = scripts.get(first)
+    // Loaded on one node of a cluster, or before a failover, a script is unknown to another.
+    if (lua !== undefined && /^evalsha(_ro)?$/i.test(name)) {
+      const spec = scriptSpec(/_ro$/i.test(name) ? "EVALSHA_RO" : "EVALSHA", [], lua, first)
+      return Effect.map(
+        client.execute(
+          RedisCommand.asBytes(RedisCommand.make({ spec, args: () => keyed(name, args), reply: RedisReply.raw }))
+        ),
+        plain
       )
     }
     return /^script$/i.test(name) && /^load$/i.test(first)

@@ -10,11 +10,12 @@ import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { encodeUtf8 } from "./internal/bytes.ts"
 import { closingWithin } from "./internal/closing.ts"
 import * as ExclusivePool from "./internal/exclusivePool.ts"
 import { connectionLoss, ofNoCommand } from "./internal/failure.ts"
-import type { Request } from "./internal/request.ts"
 import * as SharedConnection from "./internal/sharedConnection.ts"
+import type { Key } from "./RedisArg.ts"
 import type { RedisEvent, RedisStats } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import * as RedisConfig from "./RedisConfig.ts"
@@ -90,7 +91,7 @@ export const make = Effect.fnUntraced(function*(
  * @since 0.1.0
  */
 export const openShared = ({ router, settings }: Service): Effect.Effect<void, RedisError> =>
-  // Each goes to the next of the connections.
+  // Each goes to the next of the connections: a PING is in no order.
   Effect.replicateEffect(ping(router), settings.pool.shared, { concurrency: "unbounded", discard: true })
 
 const ping = (router: RedisRouter.RedisRouter): Effect.Effect<void, RedisError> =>
@@ -153,11 +154,8 @@ export const makeFrom = Effect.fnUntraced(function*(
   }
   const attributes = { "db.namespace": String(settings.db), ...source.attributes }
   const rest = { attributes, events: eventStream, stats, subscribers }
-  let next = 0
   const router: RedisRouter.RedisRouter = {
-    submit: shared.length === 1
-      ? (request: Request) => shared[0]!.submit(request)
-      : (request: Request) => shared[next = (next + 1) % shared.length]!.submit(request),
+    submit: submitTo(shared),
     ...leasing(exclusive, undefined, rest),
     ...RedisRouter.refusals,
     ...rest,
@@ -197,6 +195,27 @@ const leasing = (
 }
 
 const toldTo = "The pool was told to disconnect"
+
+/** To one connection after the other; what is to stay in order always to the same. */
+const submitTo = (shared: ReadonlyArray<SharedConnection.SharedConnection>): RedisRouter.RedisRouter["submit"] => {
+  const [only] = shared
+  // In range: there is one connection at least, and a remainder is less than their number.
+  if (shared.length === 1) return (request) => only!.submit(request)
+  let next = 0
+  return (request) => {
+    const { leading } = request
+    const place = leading.spec.traits.has("ordered") ? hash(RedisCommand.firstKey(leading) ?? "") : next++
+    shared[place % shared.length]!.submit(request)
+  }
+}
+
+/** FNV-1a of the bytes of a key. */
+const hash = (key: Key): number => {
+  const bytes = typeof key === "string" ? encodeUtf8(key) : key
+  let value = 0x811c9dc5
+  for (let i = 0; i < bytes.length; i++) value = Math.imul(value ^ bytes[i]!, 0x01000193)
+  return value >>> 0
+}
 
 const statsOf = (
   shared: ReadonlyArray<SharedConnection.SharedConnection>,

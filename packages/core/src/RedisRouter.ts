@@ -19,7 +19,7 @@ import { make as makeMonitor } from "./internal/monitor.ts"
 import { make as makePubSub } from "./internal/pubSub.ts"
 import type { Lease } from "./internal/recycler.ts"
 import type { Batch } from "./internal/request.ts"
-import { BatchRequest, SingleRequest } from "./internal/request.ts"
+import { BatchRequest, requestOf as singleRequest } from "./internal/request.ts"
 import type { Outcome, Request } from "./internal/request.ts"
 import { sentBefore } from "./internal/retry.ts"
 import { withSession } from "./internal/session.ts"
@@ -237,7 +237,7 @@ const clientOf = (
   }
 
   const share = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    Effect.callback((resume) => submit(new SingleRequest<A>(command, resume)))
+    Effect.callback((resume) => submit(singleRequest(command, resume)))
 
   const once = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
     command.settled ??
@@ -394,7 +394,7 @@ const executeExclusive = <A>(
   onLease(
     exclusive,
     [command],
-    (resume: (exit: Exit.Exit<A, RedisError>) => void) => new SingleRequest<A>(command, resume)
+    (resume: (exit: Exit.Exit<A, RedisError>) => void) => singleRequest(command, resume)
   )
 
 const pipelineExclusive = (exclusive: Exclusive, batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>

@@ -1,9 +1,9 @@
 /**
  * Lua scripts and functions with typed parameters and results.
  *
- * A script is sent as its SHA-1 digest; its text goes to the server once, when
- * the server turns out not to have it. What a call makes is a command like any
- * other: it runs alone, in a pipeline and in a transaction.
+ * A script is sent as its SHA-1 digest where the server is known to have it, and
+ * with its text elsewhere. What a call makes is a command like any other: it
+ * runs alone, in a pipeline and in a transaction.
  *
  * **Example** (A counter with a limit)
  *
@@ -37,13 +37,11 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { functionList, functionLoad } from "./commands/Functions.ts"
-import { scriptExists, scriptLoad } from "./commands/Scripting.ts"
-import { CodeSpec } from "./internal/scripts.ts"
-import type { Code } from "./internal/scripts.ts"
+import { FunctionSpec, scriptSpec } from "./internal/scripts.ts"
+import type { LibraryFunction } from "./internal/scripts.ts"
 import { sha1 as digest } from "./internal/sha1.ts"
 import * as RedisArg from "./RedisArg.ts"
 import * as RedisCommand from "./RedisCommand.ts"
-import type { RedisError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
 
 // -----------------------------------------------------------------------------
@@ -77,6 +75,8 @@ export type Result<A, Bytes = A, BigInts = A> = RedisReply.Reply<A, Bytes, BigIn
  * - `result`: what is returned; anything else is a `DecodeError` that names the script.
  * - `readonly`: it changes nothing, which the server then enforces: it runs by EVALSHA_RO or FCALL_RO, may run on a
  *   replica, and is safe to retry. Needs Redis 7.0 or later. Default `false`.
+ * - `ordered`: calls with the same first key run in the order in which they are given, also where there are several shared
+ *   connections. Default `false`.
  *
  * @category models
  * @since 0.1.0
@@ -86,6 +86,7 @@ export interface CallOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes
   readonly args?: ((...parameters: Parameters) => ReadonlyArray<RedisArg.Value>) | undefined
   readonly result: Result<A, Bytes, BigInts>
   readonly readonly?: boolean | undefined
+  readonly ordered?: boolean | undefined
 }
 
 /**
@@ -154,11 +155,9 @@ export interface FunctionOptions<Parameters extends ReadonlyArray<unknown>, A, B
  *
  * **Details**
  *
- * Making it sends nothing. A call is one EVALSHA; when the server does not have
- * the script, SCRIPT LOAD and EVALSHA once more. `Redis.pipeline` and
- * `Redis.transaction` ask for the scripts in them with SCRIPT EXISTS and load
- * what is missing before they send anything, as a script that turns out to be
- * missing in the middle could not be run in its place any more.
+ * Making it sends nothing. A call is one EVALSHA where the server is known to have the script, and else one EVAL, which
+ * brings the text along. In a transaction it is always EVAL. In a pipeline a script that the server has lost without a
+ * word fails with `NoScriptError` when commands behind it have run already; everywhere else its text is sent again.
  *
  * An error that the script raises or returns is a `ResponseError`, or what its
  * code stands for.
@@ -177,24 +176,9 @@ export const make = <Parameters extends ReadonlyArray<unknown>, A, Bytes = A, Bi
 ): RedisScript<Parameters, A, Bytes, BigInts> => {
   const { lua } = options
   const sha1 = digest(lua)
-  const spec = new CodeSpec(
-    options.readonly === true ? "EVALSHA_RO" : "EVALSHA",
-    traitsOf(options),
-    scriptCode(lua, sha1)
-  )
+  const spec = scriptSpec(options.readonly === true ? "EVALSHA_RO" : "EVALSHA", traitsOf(options), lua, sha1)
   return Object.assign(callOf(spec, sha1, `the script ${options.name ?? sha1}`, options), { lua, sha1 })
 }
-
-const scriptCode = (lua: string, sha1: string): Code => ({
-  id: `script ${sha1}`,
-  present: RedisCommand.make({
-    spec: scriptExists.spec,
-    args: () => [sha1],
-    reply: RedisReply.map(RedisReply.array(RedisReply.boolean), (present) => present[0] === true)
-  }),
-  load: scriptLoad(lua),
-  isMissing: (error) => error._tag === "NoScriptError"
-})
 
 // -----------------------------------------------------------------------------
 // Functions
@@ -248,7 +232,7 @@ const libraryFunction = <Parameters extends ReadonlyArray<unknown>, A, Bytes = A
   const name = options.readonly === true ? "FCALL_RO" : "FCALL"
   const spec = options.library === undefined
     ? new RedisCommand.Spec(name, traitsOf(options))
-    : new CodeSpec(name, traitsOf(options), libraryCode(options.library))
+    : new FunctionSpec(name, traitsOf(options), functionOf(options.library, options.name))
   return callOf(spec, options.name, `the function ${options.name}`, options)
 }
 
@@ -258,10 +242,10 @@ export {
    *
    * **Details**
    *
-   * Making it sends nothing. A call is one FCALL; when the server does not have
-   * the function and `library` is given, the library is loaded and the function
-   * called once more. `Redis.pipeline` and `Redis.transaction` ask for the
-   * libraries of the functions in them before they send anything.
+   * Making it sends nothing. A call is one FCALL. When `library` is given, a
+   * client asks before its first call whether the server has the function, and
+   * loads the library when it does not. `Redis.pipeline` and
+   * `Redis.transaction` ask each time.
    *
    * **Gotchas**
    *
@@ -274,26 +258,22 @@ export {
   libraryFunction as function
 }
 
-const libraryCode = ({ load, name }: Library): Code => ({
-  id: `library ${name}`,
-  present: RedisCommand.make({
-    spec: functionList.spec,
-    args: () => ["LIBRARYNAME", name],
-    reply: RedisReply.map(RedisReply.array(RedisReply.raw), (libraries) => libraries.length > 0)
-  }),
-  load,
-  isMissing: isFunctionMissing
+const functionOf = (library: Library, name: string): LibraryFunction => ({
+  name,
+  list: functionList({ libraryname: library.name }),
+  load: library.load
 })
-
-const isFunctionMissing = (error: RedisError): boolean =>
-  error._tag === "ResponseError" && error.code === "ERR" && error.detail === "Function not found"
 
 // -----------------------------------------------------------------------------
 // Calls
 // -----------------------------------------------------------------------------
 
-const traitsOf = (options: { readonly readonly?: boolean | undefined }): ReadonlyArray<RedisCommand.Trait> =>
-  options.readonly === true ? ["readonly"] : []
+const traitsOf = (
+  options: { readonly readonly?: boolean | undefined; readonly ordered?: boolean | undefined }
+): ReadonlyArray<RedisCommand.Trait> => [
+  ...(options.readonly === true ? ["readonly" as const] : []),
+  ...(options.ordered === true ? ["ordered" as const] : [])
+]
 
 const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
   spec: RedisCommand.Spec,

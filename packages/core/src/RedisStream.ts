@@ -186,7 +186,7 @@ export const readGroup = <K extends RedisArg.Key = string, F extends Fields = "t
 /**
  * An entry as a handler of {@link consume} gets it.
  *
- * - `deliveries`: how often it was delivered, this time included.
+ * - `deliveries`: how often it was delivered, this time included. What was read ahead and given back does not count.
  *
  * @category models
  * @since 0.1.0
@@ -209,8 +209,9 @@ export type ConsumedEntry<F extends Fields = "text"> = EntryOf<F> & { readonly d
  *   being handled are renewed three times in that time. All consumers of a group should use the same. Default 1
  *   minute; an infinite duration takes over nothing.
  * - `claimEvery`: how often there is a look for such entries. Default: half of `claimIdle`.
- * - `maxDeliveries`, `deadLetter`: an entry that was delivered so often without success goes to the stream `deadLetter`.
- *   Default: it is delivered again for ever. On a cluster both streams must be in one slot.
+ * - `maxDeliveries`, `deadLetter`: an entry that was given to a handler so often without success goes to the stream
+ *   `deadLetter`, also one whose handlers ended their process each time. Default: it is delivered again for ever. Needs the
+ *   right to EVAL and EVALSHA. On a cluster both streams must be in one slot.
  * - `drain`: for how long handlers that run when the consumer is interrupted may go on before they are interrupted as
  *   well. `0`: not at all. Default: for as long as they need.
  * - `fields`, `schedule`: as in {@link ReadOptions}.
@@ -253,11 +254,17 @@ export type ConsumeOptions<F extends Fields = "text"> =
  *
  * A dead letter has the fields of the entry, as they were, and
  * `dead-letter:stream`, `:id`, `:group`, `:consumer`, `:deliveries` and
- * `:reason`. It is added and the entry acknowledged in one transaction.
+ * `:reason`. It is added and the entry acknowledged by one script; an entry whose dead letter cannot be written stays
+ * pending.
  *
- * Lost connections are waited out by `schedule`. On interruption nothing is
- * read any more, what waits for a handler stays pending, and handlers that run
- * have the time of `drain`.
+ * Each consumer needs a connection of its own to wait on. Where `pool.max`
+ * leaves none it fails with `ConnectionError` when its first read does, and
+ * warns when that has to wait. Later, lost connections are waited out by
+ * `schedule`. On interruption nothing is read any more, what waits for a handler
+ * is given back, and handlers that run have the time of `drain`.
+ *
+ * Fails with `DataError` when the handler returns no Effect, with
+ * `CrossSlotError` when it starts and dead letters are in another slot.
  *
  * **Example** (A worker)
  *

@@ -94,6 +94,26 @@ describe("define", () => {
     assert.strictEqual(RedisCommand.blockMilliseconds(Redis.blpop("k", 1.5)), 1500)
     assert.strictEqual(RedisCommand.blockMilliseconds(Redis.blpop("k", 0)), Infinity)
     assert.strictEqual(RedisCommand.blockMilliseconds(Redis.send("BLPOP", "k", 1)), Infinity)
+    const pop = RedisCommand.define("MYPOP", (key: string) => [key], RedisReply.blob, "blocking")
+    assert.strictEqual(RedisCommand.blockMilliseconds(pop("k")), Infinity)
+    assert.strictEqual(RedisCommand.blockMilliseconds(Redis.xread({ s: 0 })), 0)
+  })
+
+  it("what may block needs a connection of its own, unless it says that it does not wait", () => {
+    const pop = RedisCommand.define("MYPOP", (key: string) => [key], RedisReply.blob, "blocking")
+    const look = RedisCommand.define(
+      "MYPOP",
+      (key: string) => [key, RedisArg.withoutBlocking("NOW")],
+      RedisReply.blob,
+      "blocking"
+    )
+    const sent = RedisCommand.withReply(Redis.send("BLPOP", "k", 2), RedisReply.blob)
+    for (const command of [pop("k"), RedisCommand.asBytes(pop("k")), sent, Redis.xread({ s: 0 }, { block: 0 })]) {
+      assert.isTrue(RedisCommand.needsOwnConnection(command), String(command))
+    }
+    for (const command of [look("k"), Redis.xread({ s: 0 }), RedisCommand.undecoded(Redis.xread({ s: 0 }))]) {
+      assert.isFalse(RedisCommand.needsOwnConnection(command), String(command))
+    }
   })
 
   it("ERR-09: refuses what breaks while it is read, and does not throw", () => {
@@ -404,7 +424,7 @@ describe("send", () => {
     assert.deepStrictEqual(traits("CLIENT TRACKING"), ["stateful"])
     assert.deepStrictEqual(traits("script debug"), ["stateful"])
     assert.deepStrictEqual(traits("wait"), [...Redis.wait(1, 1).spec.traits])
-    assert.deepStrictEqual(traits("CLIENT ID"), [])
+    assert.deepStrictEqual(traits("CLIENT ID"), ["ordered"])
     assert.deepStrictEqual(traits("GET"), [])
   })
 })

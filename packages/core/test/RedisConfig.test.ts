@@ -85,6 +85,37 @@ describe("Configuration", () => {
         service: "m",
         sentinelOptions: { username: "s" }
       }
+    ],
+    [
+      "what a URL leaves nothing to is not read",
+      { REDIS_URL: "redis://h", REDIS_PORT: "tcp://10.0.0.1:6379", REDIS_SENTINELS: "a/b", REDIS_ROLE: "none" },
+      "standalone",
+      { host: "h" }
+    ],
+    [
+      "nor what sentinels leave nothing to",
+      { REDIS_MODE: "sentinel", REDIS_SENTINELS: "a", REDIS_SERVICE: "m", REDIS_PORT: "tcp://h:1", REDIS_NODES: "a/b" },
+      "sentinel",
+      { sentinels: [{ host: "a", port: 26379 }], service: "m" }
+    ],
+    [
+      "nor what a cluster does",
+      { REDIS_URL: "redis+cluster://a", REDIS_PORT: "tcp://h:1", REDIS_MIN_OTHER_SENTINELS: "x" },
+      "cluster",
+      { nodes: [{ host: "a", port: 6379 }] }
+    ],
+    ["nor what a socket does", { REDIS_PATH: "/s", REDIS_PORT: "tcp://h:1" }, "standalone", { path: "/s" }],
+    [
+      "lists as people write them",
+      { REDIS_MODE: "cluster", REDIS_NODES: " a:7000, b:7001 ,c , " },
+      "cluster",
+      { nodes: [{ host: "a", port: 7000 }, { host: "b", port: 7001 }, { host: "c", port: 6379 }] }
+    ],
+    [
+      "the same of sentinels",
+      { REDIS_MODE: "sentinel", REDIS_SENTINELS: "a, b:1,", REDIS_SERVICE: "m" },
+      "sentinel",
+      { sentinels: [{ host: "a", port: 26379 }, { host: "b", port: 1 }], service: "m" }
     ]
   ]
   for (const [title, env, mode, expected] of rows) {
@@ -120,6 +151,8 @@ describe("Configuration", () => {
     ["no service", { REDIS_MODE: "sentinel", REDIS_SENTINELS: "h" }, /service/],
     ["no nodes", { REDIS_MODE: "cluster" }, /no host/],
     ["nodes that are none", { REDIS_MODE: "cluster", REDIS_NODES: "a/b" }, /NODES/],
+    ["a gap in a list", { REDIS_MODE: "cluster", REDIS_NODES: "a,,b" }, /NODES/],
+    ["two nodes without a comma", { REDIS_MODE: "cluster", REDIS_NODES: "a b" }, /NODES/],
     ["parts of none", { REDIS_POOL: "single", REDIS_POOL_MAX: "3" }, /contradict/],
     ["a database of a cluster", { REDIS_MODE: "cluster", REDIS_NODES: "a", REDIS_DB: "1" }, /db: /]
   ]

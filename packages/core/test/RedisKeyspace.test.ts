@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { RedisKeyspace } from "@redfx/core"
+import { RedisArg, RedisClient, RedisCommand, RedisKeyspace } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 
 describe("RedisKeyspace", () => {
   it.effect("names keys by a template or a function", () =>
@@ -23,6 +24,35 @@ describe("RedisKeyspace", () => {
       assert.strictEqual(error._tag, "KeyspaceError")
       assert.strictEqual(error.key, "b:*")
       assert.strictEqual(error.operation, "encode")
+    }))
+
+  it.effect("a scan looks at as many keys at a time as it is told, and gives what it has found before it goes on", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const words = (command: RedisCommand.Any) =>
+        [command.spec.name, ...command.parts.map((part) => String(RedisArg.wireValue(part)))].join(" ")
+      // Two of its keys are on the first page; there is no end of pages.
+      const answer = (command: RedisCommand.Any) => {
+        log.push(words(command))
+        const first = words(command).startsWith("SCAN 0 ")
+        const value = command.spec.name === "SCAN" ? ["7", first ? ["u:1", "u:2"] : []] : "\"v\""
+        return RedisCommand.decode(command, value, false)
+      }
+      // What this test does not use is not there.
+      const client = {
+        execute: (command: RedisCommand.Any) => Effect.suspend(() => answer(command)),
+        pipeline: (commands: ReadonlyArray<RedisCommand.Any>) => Effect.sync(() => commands.map(answer))
+      } as unknown as RedisClient.Service
+      const users = RedisKeyspace.make({ key: "u:*", value: Schema.String, scanCount: 500 })
+      const found = yield* Stream.runCollect(Stream.take(users.scan, 2)).pipe(
+        Effect.provideService(RedisClient.RedisClient, client)
+      )
+      assert.deepStrictEqual(found, [["1", "v"], ["2", "v"]])
+      assert.deepStrictEqual(log, ["SCAN 0 MATCH u:* COUNT 500 TYPE string", "GET u:1", "GET u:2"])
+      log.length = 0
+      const ids = RedisKeyspace.make({ key: "u:*", value: Schema.String }).ids
+      yield* Stream.runDrain(Stream.take(ids, 1)).pipe(Effect.provideService(RedisClient.RedisClient, client))
+      assert.deepStrictEqual(log, ["SCAN 0 MATCH u:* COUNT 1000 TYPE string"])
     }))
 
   it("ERR-32: its error can be sent to another process", () => {

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
+import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
@@ -120,8 +121,13 @@ const fake = Effect.fnUntraced(function*(act: (name: string) => Effect.Effect<un
     })
   // Locks use nothing else.
   const service = { execute, events: Stream.empty } as Partial<Service> as Service
-  return { store, run: Effect.provideService(RedisClient, service) }
+  // Without jitter, unless a test asks for it.
+  const run = <A, E, R>(effect: Effect.Effect<A, E, R>, random = 0) =>
+    effect.pipe(Effect.provideService(RedisClient, service), Effect.provideService(Random.Random, always(random)))
+  return { store, run }
 })
+
+const always = (value: number) => ({ nextDoubleUnsafe: () => value, nextIntUnsafe: () => value })
 
 const name = "lock"
 const owner = (store: Store) => store.get(name)?.value
@@ -245,6 +251,24 @@ describe("RedisLock", () => {
       assert.strictEqual((yield* Fiber.join(fiber))?.token, owner(store))
     }))
 
+  it.effect("those who wait come up to a quarter of the interval later than it, each at its own time", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      store.put(name, "theirs", 0)
+      for (const [random, pause] of [[0, 100], [0.5, 112.5], [0.999, 125]] as const) {
+        store.log.length = 0
+        const lock = RedisLock.make(name, { waitTimeout: "350 millis" })
+        const fiber = yield* fork(run(lock.acquire, random))
+        yield* TestClock.adjust(pause - 1)
+        assert.strictEqual(store.log.length, 1)
+        yield* TestClock.adjust(1)
+        assert.strictEqual(store.log.length, 2)
+        yield* TestClock.adjust("350 millis")
+        // Never later than it may wait.
+        assert.deepStrictEqual(fiber.pollUnsafe(), Exit.succeed(undefined))
+      }
+    }))
+
   it.effect("LCK-05: tryAcquire tries once", () =>
     Effect.gen(function*() {
       const { run, store } = yield* fake()
@@ -333,6 +357,60 @@ describe("RedisLock", () => {
       assert.strictEqual(store.timeLeft(name), 2000)
       yield* handle.reacquire
       assert.strictEqual(store.timeLeft(name), 10_000)
+    }))
+
+  it.effect("to extend by nothing or less, or without end, is refused, and the lock stays what it is", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      const handle = (yield* run(RedisLock.make(name, { ttl: "10 seconds" }).acquire))!
+      store.log.length = 0
+      for (const time of ["0 millis", "-5 seconds", "Infinity"] as const) {
+        for (const replace of [true, false]) {
+          assert.strictEqual((yield* Effect.flip(handle.extend(time, { replace })))._tag, "DataError")
+        }
+      }
+      assert.deepStrictEqual(store.log, [])
+      assert.strictEqual(store.timeLeft(name), 10_000)
+    }))
+
+  it.effect("a release is given up when the lock is over by itself, and tried for a second at least", () =>
+    Effect.gen(function*() {
+      for (
+        const [act, left] of [
+          [() => Effect.void, 10_000],
+          [(handle: RedisLock.LockHandle) => handle.extend("5 seconds"), 15_000],
+          [(handle: RedisLock.LockHandle) => handle.extend("2 seconds", { replace: true }), 2000],
+          [() => Effect.asVoid(TestClock.adjust("9500 millis")), 1000],
+          [() => Effect.asVoid(TestClock.adjust("1 minute")), 1000]
+        ] as const
+      ) {
+        const { run, store } = yield* fake()
+        const handle = (yield* run(RedisLock.make(name, { ttl: "10 seconds" }).acquire))!
+        yield* act(handle)
+        store.outage = "silent"
+        const release = yield* fork(Effect.exit(handle.release))
+        yield* TestClock.adjust(left - 1)
+        assert.isUndefined(release.pollUnsafe())
+        yield* TestClock.adjust(1)
+        const error = errorsOf(yield* Fiber.join(release))[0] as RedisError
+        assert.deepInclude(error, { _tag: "TimeoutError", delivery: "unknown" })
+      }
+    }))
+
+  it.effect("a section that is interrupted while the server hangs is left when its lock is over", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      const section = RedisLock.make(name, { ttl: "3 seconds" }).withLock(
+        Effect.andThen(Effect.sync(() => store.outage = "silent"), Effect.never)
+      )
+      const { capture, lines } = logged()
+      const fiber = yield* fork(run(section).pipe(capture))
+      const interrupting = yield* fork(Fiber.interrupt(fiber))
+      yield* TestClock.adjust("2999 millis")
+      assert.isUndefined(interrupting.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.isDefined(interrupting.pollUnsafe())
+      assert.strictEqual(lines.length, 1)
     }))
 
   it.effect("LCK-14, LCK-15: not owned is LockNotOwnedError, a lock without ttl LockError", () =>

@@ -10,7 +10,7 @@ import * as RedisArg from "../src/RedisArg.ts"
 import { RedisClient } from "../src/RedisClient.ts"
 import type { Service } from "../src/RedisClient.ts"
 import * as RedisCommand from "../src/RedisCommand.ts"
-import { ConnectionError, NoScriptError, ResponseError } from "../src/RedisError.ts"
+import { ConnectionError, NoPermissionError, ResponseError } from "../src/RedisError.ts"
 import type { RedisError } from "../src/RedisError.ts"
 import * as RedisPipeline from "../src/RedisPipeline.ts"
 import * as RedisReply from "../src/RedisReply.ts"
@@ -67,27 +67,7 @@ const bulk = (text: string) => {
   return new Resp.Bulk(bytes, 0, bytes.length)
 }
 
-const noScript = new NoScriptError({ code: "NOSCRIPT", detail: "No matching script.", command: "EVALSHA" })
 const lost = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
-
-/** A server that has no script before it is loaded. */
-const forgetful = (value: Resp.Value = 1): Answer => {
-  const loaded = new Set<string>()
-  return (command) => {
-    const argument = String(command.parts[0])
-    switch (command.spec.name) {
-      case "SCRIPT EXISTS":
-        return [loaded.has(argument) ? 1 : 0]
-      case "SCRIPT LOAD":
-        loaded.add(sha1(argument))
-        return bulk(sha1(argument))
-      case "EVALSHA":
-        return loaded.has(argument) ? value : noScript
-      default:
-        return "OK"
-    }
-  }
-}
 
 const transfer = RedisScript.make({
   name: "transfer",
@@ -168,26 +148,6 @@ describe("RedisScript", () => {
       assert.deepStrictEqual(log, [`EVALSHA ${transfer.sha1} 2 a b 5`])
     }))
 
-  it.effect("SCR-02: NOSCRIPT makes one SCRIPT LOAD and one more EVALSHA", () =>
-    Effect.gen(function*() {
-      const { log, run } = scripted(forgetful(7))
-      assert.strictEqual(yield* run(transfer("a", "b", 5)), 7)
-      assert.strictEqual(yield* run(transfer("a", "b", 6)), 7)
-      assert.deepStrictEqual(log, [
-        `EVALSHA ${transfer.sha1} 2 a b 5`,
-        `SCRIPT LOAD ${transfer.lua}`,
-        `EVALSHA ${transfer.sha1} 2 a b 5`,
-        `EVALSHA ${transfer.sha1} 2 a b 6`
-      ])
-    }))
-
-  it.effect("SCR-02: a script that is gone again at once is NoScriptError, not a loop", () =>
-    Effect.gen(function*() {
-      const { log, run } = scripted(({ spec }) => spec.name === "EVALSHA" ? noScript : bulk("digest"))
-      assert.strictEqual((yield* Effect.flip(run(one())))._tag, "NoScriptError")
-      assert.strictEqual(log.length, 3)
-    }))
-
   it.effect("SCR-02: other errors load nothing", () =>
     Effect.gen(function*() {
       const { log, run } = scripted(() => lost)
@@ -195,75 +155,13 @@ describe("RedisScript", () => {
       assert.strictEqual(log.length, 1)
     }))
 
-  it.effect("SCR-02: the same script in another view loads it as well", () =>
+  it.effect("PIP-15: a pipeline and a transaction are sent as they are, with nothing before them", () =>
     Effect.gen(function*() {
-      const { log, run } = scripted(forgetful(7))
-      assert.strictEqual(yield* run(RedisCommand.asBigInt(transfer("a", "b", 5))), 7n)
-      assert.strictEqual(log.length, 3)
-    }))
-
-  it.effect("SCR-03, PIP-15: a pipeline asks for its scripts, each once, and loads what is missing before it is sent", () =>
-    Effect.gen(function*() {
-      const { log, run } = scripted(forgetful())
-      const commands = [ping(), transfer("a", "b", 1), transfer("c", "d", 2), one()] as const
-      assert.deepStrictEqual(yield* run(RedisPipeline.pipeline(commands)), [true, 1, 1, 1])
-      assert.deepStrictEqual(log, [
-        `SCRIPT EXISTS ${transfer.sha1}`,
-        `SCRIPT EXISTS ${one.sha1}`,
-        `SCRIPT LOAD ${transfer.lua}`,
-        `SCRIPT LOAD ${one.lua}`,
-        `[${commands.map(wire).join(", ")}]`
-      ])
-      log.length = 0
-      yield* run(RedisPipeline.pipeline([one()]))
-      assert.deepStrictEqual(log, [`SCRIPT EXISTS ${one.sha1}`, `[${wire(one())}]`])
-    }))
-
-  it.effect("PIP-15: a pipeline without scripts, or with calls that are not sent, asks for nothing", () =>
-    Effect.gen(function*() {
-      const { log, run } = scripted(() => "OK")
-      yield* run(RedisPipeline.pipeline([ping()]))
-      // @ts-expect-error an amount is a number
-      yield* run(RedisPipeline.pipelineSettled([transfer("a", "b", undefined), ping()]))
-      assert.isFalse(log.some((line) => line.startsWith("SCRIPT")))
-    }))
-
-  it.effect("PIP-15: where scripts cannot be loaded nothing is sent, and each command says so", () =>
-    Effect.gen(function*() {
-      const { log, run } = scripted(() => lost)
-      const outcomes = yield* run(RedisPipeline.pipelineSettled([ping(), one()]))
-      assert.deepStrictEqual(
-        outcomes.map((outcome) =>
-          outcome._tag === "Failure" && outcome.failure._tag === "ConnectionError"
-            ? { command: outcome.failure.command, delivery: outcome.failure.delivery }
-            : outcome
-        ),
-        [{ command: "PING", delivery: "not-sent" }, { command: "EVALSHA", delivery: "not-sent" }]
-      )
-      assert.deepStrictEqual(log, [`SCRIPT EXISTS ${one.sha1}`])
-    }))
-
-  it.effect("SCR-03, PIP-15: a transaction loads its scripts before MULTI", () =>
-    Effect.gen(function*() {
-      const { log, run } = scripted(forgetful())
-      const commands = { pong: ping(), one: one() }
-      assert.deepStrictEqual(yield* run(RedisTransaction.transaction(commands)), { pong: true, one: 1 })
-      assert.deepStrictEqual(log, [
-        `SCRIPT EXISTS ${one.sha1}`,
-        `SCRIPT LOAD ${one.lua}`,
-        `{PING, ${wire(one())}}`
-      ])
-      log.length = 0
-      yield* run(RedisTransaction.transactionSettled(commands))
-      assert.deepStrictEqual(log, [`SCRIPT EXISTS ${one.sha1}`, `{PING, ${wire(one())}}`])
-    }))
-
-  it.effect("PIP-15: where scripts cannot be loaded no transaction is sent", () =>
-    Effect.gen(function*() {
-      const { log, run } = scripted(() => lost)
-      const error = yield* Effect.flip(run(RedisTransaction.transaction([ping(), one()])))
-      assert.strictEqual(error._tag === "ConnectionError" && error.delivery, "not-sent")
-      assert.deepStrictEqual(log, [`SCRIPT EXISTS ${one.sha1}`])
+      const { log, run } = scripted(() => 1)
+      const commands = [transfer("a", "b", 1), one()] as const
+      assert.deepStrictEqual(yield* run(RedisPipeline.pipeline(commands)), [1, 1])
+      assert.deepStrictEqual(yield* run(RedisTransaction.transaction(commands)), [1, 1])
+      assert.deepStrictEqual(log, [`[${commands.map(wire).join(", ")}]`, `{${commands.map(wire).join(", ")}}`])
     }))
 
   it("SCR-04: a schema decodes the reply as plain data", () => {
@@ -292,14 +190,6 @@ describe("RedisScript", () => {
     const error = failureOf(decode(transfer("a", "b", 1), 9223372036854775807n))
     assert.strictEqual(error?._tag === "DecodeError" && error.integer, "9223372036854775807")
   })
-
-  it.effect("SCR-02: concurrent first calls all succeed", () =>
-    Effect.gen(function*() {
-      const { log, run } = scripted(forgetful(7))
-      const calls = Effect.all([transfer("a", "b", 1), transfer("c", "d", 2)], { concurrency: "unbounded" })
-      assert.deepStrictEqual(yield* run(calls), [7, 7])
-      assert.isAtMost(log.length, 6)
-    }))
 })
 
 describe("RedisScript.function", () => {
@@ -324,15 +214,93 @@ describe("RedisScript.function", () => {
     assert.include(failureOf(decode(g(3), null))?.message, "the function g: Expected")
   })
 
-  it.effect("a function that is missing is loaded with its library and called once more", () =>
+  const asked = "FUNCTION LIST LIBRARYNAME lib"
+
+  /** A server with the library in this state: not there, an older one without the function, or as it is here. */
+  const having = (start: "none" | "older" | "newer", call: () => Resp.Value | RedisError = () => 1) => {
+    let state = start
+    const answer: Answer = ({ spec }) => {
+      if (spec.name === "FUNCTION LOAD") state = "newer"
+      const functions = [["name", state === "newer" ? "f" : "e", "description", null, "flags", []]]
+      return spec.name === "FUNCTION LOAD"
+        ? bulk("lib")
+        : spec.name === "FUNCTION LIST"
+        ? state === "none" ? [] : [["library_name", "lib", "engine", "LUA", "functions", functions]]
+        : state === "newer"
+        ? call()
+        : notFound
+    }
+    return { ...scripted(answer), set: (next: typeof state) => state = next }
+  }
+
+  it.effect("a function that is missing, also from an older library, is loaded before it is called", () =>
     Effect.gen(function*() {
-      let loaded = false
-      const { log, run } = scripted(({ spec }) => {
-        if (spec.name === "FUNCTION LOAD") loaded = true
-        return spec.name === "FUNCTION LOAD" ? bulk("lib") : loaded ? 1 : notFound
-      })
+      for (const state of ["none", "older"] as const) {
+        const { log, run } = having(state)
+        assert.strictEqual(yield* run(f("k")), 1)
+        assert.deepStrictEqual(log, [asked, wire(library.load), "FCALL f 1 k"])
+      }
+    }))
+
+  it.effect("a client asks once for a function that is there", () =>
+    Effect.gen(function*() {
+      const { log, run } = having("newer")
+      yield* run(Effect.andThen(f("k"), f("k")))
+      assert.deepStrictEqual(log, [asked, "FCALL f 1 k", "FCALL f 1 k"])
+    }))
+
+  it.effect("a function that was lost since is loaded again", () =>
+    Effect.gen(function*() {
+      const { log, run, set } = having("newer")
+      yield* run(f("k"))
+      set("none")
+      log.length = 0
       assert.strictEqual(yield* run(f("k")), 1)
-      assert.deepStrictEqual(log, ["FCALL f 1 k", wire(library.load), "FCALL f 1 k"])
+      assert.deepStrictEqual(log, ["FCALL f 1 k", asked, wire(library.load), "FCALL f 1 k"])
+    }))
+
+  it.effect("a function that says of itself that it was not found has run, and does not run again", () =>
+    Effect.gen(function*() {
+      const { log, run } = having("newer", () => notFound)
+      assert.strictEqual((yield* Effect.flip(run(f("k"))))._tag, "ResponseError")
+      assert.deepStrictEqual(log, [asked, "FCALL f 1 k", asked])
+    }))
+
+  it.effect("who may not ask for libraries can call what is there", () =>
+    Effect.gen(function*() {
+      const refusal = new NoPermissionError({ code: "NOPERM", detail: "no", command: "FUNCTION LIST" })
+      const { log, run } = scripted(({ spec }) => spec.name === "FUNCTION LIST" ? refusal : 1)
+      assert.strictEqual(yield* run(f("k")), 1)
+      assert.deepStrictEqual(log, [asked, "FCALL f 1 k"])
+    }))
+
+  it.effect("where a library cannot be asked for nothing is sent, and each command says so", () =>
+    Effect.gen(function*() {
+      const { log, run } = scripted(() => lost)
+      const outcomes = yield* run(RedisPipeline.pipelineSettled([ping(), f("k")]))
+      assert.deepStrictEqual(
+        outcomes.map((outcome) =>
+          outcome._tag === "Failure" && outcome.failure._tag === "ConnectionError"
+            ? { command: outcome.failure.command, delivery: outcome.failure.delivery }
+            : outcome
+        ),
+        [{ command: "PING", delivery: "not-sent" }, { command: "FCALL", delivery: "not-sent" }]
+      )
+      for (const effect of [Effect.asVoid(RedisTransaction.transaction([ping(), f("k")])), Effect.asVoid(f("k"))]) {
+        const error = yield* Effect.flip(run(effect))
+        assert.strictEqual(error._tag === "ConnectionError" && error.delivery, "not-sent")
+      }
+      assert.deepStrictEqual(log, [asked, asked, asked])
+    }))
+
+  it.effect("a transaction asks each time, as half of it would be applied otherwise", () =>
+    Effect.gen(function*() {
+      const { log, run, set } = having("newer")
+      yield* run(f("k"))
+      set("older")
+      log.length = 0
+      yield* run(RedisTransaction.transactionSettled([ping(), f("k")]))
+      assert.deepStrictEqual(log, [asked, wire(library.load), "{PING, FCALL f 1 k}"])
     }))
 
   it.effect("without a library a missing function is the server's error", () =>

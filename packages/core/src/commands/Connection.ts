@@ -185,7 +185,8 @@ export const clientCapa = define(
 export const clientGetname = define(
   "CLIENT GETNAME",
   () => [],
-  Reply.map(Reply.nullable(Reply.text), (name) => name === "" ? undefined : name)
+  Reply.map(Reply.nullable(Reply.text), (name) => name === "" ? undefined : name),
+  "ordered"
 )
 
 /**
@@ -197,7 +198,7 @@ export const clientGetname = define(
  * @category connection
  * @since 0.1.0
  */
-export const clientGetredir = define("CLIENT GETREDIR", () => [], Reply.integer)
+export const clientGetredir = define("CLIENT GETREDIR", () => [], Reply.integer, "ordered")
 
 /**
  * Returns the id of the connection that this command is sent on.
@@ -207,7 +208,7 @@ export const clientGetredir = define("CLIENT GETREDIR", () => [], Reply.integer)
  * @category connection
  * @since 0.1.0
  */
-export const clientId = define("CLIENT ID", () => [], Reply.integer)
+export const clientId = define("CLIENT ID", () => [], Reply.integer, "ordered")
 
 /**
  * Marks the connection as one that imports data, whose keys do not expire meanwhile; returns `true`.
@@ -232,7 +233,7 @@ export const clientImportSource = define(
  * @category connection
  * @since 0.1.0
  */
-export const clientInfo = define("CLIENT INFO", () => [], clientInfoReply)
+export const clientInfo = define("CLIENT INFO", () => [], clientInfoReply, "ordered")
 
 /**
  * Closes the connection of the client at `address`, such as `127.0.0.1:50000`; returns `true`.
@@ -338,7 +339,8 @@ export const clientPause = define(
 export const clientSetinfo = define(
   "CLIENT SETINFO",
   (attribute: "lib-name" | "lib-ver", value: string) => [Arg.token(attribute), value],
-  Reply.ok
+  Reply.ok,
+  "ordered"
 )
 
 /**
@@ -349,7 +351,7 @@ export const clientSetinfo = define(
  * @category connection
  * @since 0.1.0
  */
-export const clientSetname = define("CLIENT SETNAME", (name: string) => [name], Reply.ok)
+export const clientSetname = define("CLIENT SETNAME", (name: string) => [name], Reply.ok, "ordered")
 
 /**
  * Lets the server tell when keys that the connection has read change, or stops that; returns `true`.
@@ -390,7 +392,8 @@ export const clientTrackinginfo = define(
     flags: Reply.map(Reply.array(Reply.text), (flags): ReadonlySet<string> => new Set(flags)),
     redirect: Reply.integer,
     prefixes: Reply.array(Reply.blob)
-  })
+  }),
+  "ordered"
 )
 
 /**

@@ -7,6 +7,7 @@
 import type * as Duration from "effect/Duration"
 import type { BytesFields, TextFields } from "../internal/streamEntry.ts"
 import {
+  blockArgs,
   countArgs,
   deletions,
   entries,
@@ -168,10 +169,10 @@ const readArgs = (
     group,
     consumer,
     countArgs(options.count),
-    options.block === undefined ? Arg.none : Arg.list("BLOCK", Arg.blockMilliseconds(options.block)),
+    blockArgs(options.block),
     claim,
     Arg.flag("NOACK", options.noack),
-    streamArgs(streams)
+    streamArgs(streams, options.block)
   )
 
 const idList = Reply.array(Reply.text)

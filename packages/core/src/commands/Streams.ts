@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { Entries, Entry, TextFields } from "../internal/streamEntry.ts"
-import { countArgs, deletions, entries, streamArgs, streamEntries } from "../internal/streamEntry.ts"
+import { blockArgs, countArgs, deletions, entries, streamArgs, streamEntries } from "../internal/streamEntry.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -340,8 +340,8 @@ export const xread = define(
   "XREAD",
   (streams: Arg.Pairs<Arg.Key, StreamId>, options: XreadOptions = {}) => [
     countArgs(options.count),
-    options.block === undefined ? Arg.none : Arg.list("BLOCK", Arg.blockMilliseconds(options.block)),
-    streamArgs(streams)
+    blockArgs(options.block),
+    streamArgs(streams, options.block)
   ],
   streamEntries(entries),
   "readonly",

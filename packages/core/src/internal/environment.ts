@@ -7,9 +7,11 @@
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import type { Deployment } from "../RedisConfig.ts"
 import * as RedisUrl from "../RedisUrl.ts"
 import { assemble, boolean, entries, integer, snakeName } from "./optionText.ts"
@@ -22,68 +24,97 @@ const read = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"]): Config.C
       ? Config.succeed(own.value)
       : Config.map(Config.option(Config.schema(codec, snakeName(path).toUpperCase())), Option.getOrUndefined))
 
-const hosts = Schema.String.check(Schema.isPattern(/^[^/?#@\s]+$/, { expected: "hosts as host:port,host:port" }))
+/** Hosts one by one, with spaces around them and a comma after the last as people write lists; as they stand in a URL. */
+const hosts = Schema.String.pipe(
+  Schema.decodeTo(
+    Schema.String.check(
+      Schema.isPattern(/^[^/?#@\s,]+(,[^/?#@\s,]+)*$/, { expected: "hosts as host:port,host:port" })
+    ),
+    SchemaTransformation.transform({
+      decode: (text) => text.trim().replace(/,$/, "").split(",").map((host) => host.trim()).join(","),
+      encode: (text) => text
+    })
+  )
+)
 
-const places = Config.all({
+type Mode = Deployment["mode"]
+
+/** What says which of the others are looked at: what nothing depends on may hold anything. */
+const head = Config.all({
   mode: read(Schema.Literals(["standalone", "sentinel", "cluster"]), ["mode"]),
   cluster: read(boolean.config, ["cluster"]),
-  url: read(Schema.Redacted(Schema.String), ["url"]),
-  host: read(Schema.NonEmptyString, ["host"]),
-  port: read(integer.config, ["port"]),
-  path: read(Schema.NonEmptyString, ["path"]),
-  sentinels: read(hosts, ["sentinels"]),
-  nodes: read(hosts, ["nodes"])
+  url: read(Schema.Redacted(Schema.String), ["url"])
 })
 
-type Places = Config.Success<typeof places>
+const options = (mode: Mode): Config.Config<Readonly<Record<string, unknown>>> =>
+  Config.mapEffect(
+    Config.all(
+      entries[mode].map(({ path, text }) => Config.map(read(text.config, path), (value) => [path, value] as const))
+    ),
+    (values) => {
+      const assembled = assemble(values.filter(([, value]) => value !== undefined))
+      return assembled === undefined
+        ? invalid("two options contradict each other, such as pool and pool.max or tls and tls.ca")
+        : Effect.succeed(assembled)
+    }
+  )
 
-/** Every option of every mode, once. */
-const everything: ReadonlyArray<Entry> = [...new Map(
-  [...entries.sentinel, ...entries.cluster].map((entry) => [`${entry.path.join(".")} ${entry.text.expected}`, entry])
-).values()]
+/** Where the servers are: a URL, with what it leaves to options. */
+interface Place {
+  readonly url: string | Redacted.Redacted<string>
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+}
 
-const options: Config.Config<Readonly<Record<string, unknown>>> = Config.mapEffect(
-  Config.all(
-    everything.map(({ path, text }) => Config.map(read(text.config, path), (value) => [path, value] as const))
-  ),
-  (values) => {
-    const assembled = assemble(values.filter(([, value]) => value !== undefined))
-    return assembled === undefined
-      ? invalid("two options contradict each other, such as pool and pool.max or tls and tls.ca")
-      : Effect.succeed(assembled)
-  }
-)
+const hostAndPort = Config.all({ host: read(Schema.NonEmptyString, ["host"]), port: read(integer.config, ["port"]) })
 
-/** Reads where to connect to and how. */
-export const deployment: Config.Config<Deployment> = Config.flatMap(
-  places,
-  (where) =>
-    Config.mapEffect(options, (how) => {
-      const mode = where.mode ?? (where.cluster === undefined ? undefined : where.cluster ? "cluster" : "standalone")
-      const parsed = RedisUrl.parse(where.url ?? urlOf(where, mode), {
-        ...how,
-        ...(mode === undefined ? {} : { mode }),
-        ...(where.host === undefined ? {} : { host: where.host }),
-        ...(where.port === undefined ? {} : { port: where.port })
-      })
-      return Result.match(parsed, {
-        onSuccess: Effect.succeed,
-        onFailure: (error) => invalid(where.url === undefined ? error.detail : error.message)
-      })
-    })
-)
-
-/** What the separate options say, as a URL. */
-const urlOf = ({ host, nodes, path, port, sentinels }: Places, mode: Deployment["mode"] | undefined): string => {
+/** What the separate variables of a mode say, as a URL. */
+const placeWithoutUrl = (mode: Mode | undefined): Config.Config<Place> => {
   switch (mode) {
     case "sentinel":
-      return `redis+sentinel://${sentinels ?? ""}`
+      return Config.map(read(hosts, ["sentinels"]), (sentinels = "") => ({ url: `redis+sentinel://${sentinels}` }))
     case "cluster":
-      return `redis+cluster://${nodes ?? (host === undefined ? "" : RedisUrl.hostText(host, port))}`
+      return Config.flatMap(read(hosts, ["nodes"]), (nodes) =>
+        nodes === undefined
+          ? Config.map(hostAndPort, ({ host, port }) => ({
+            url: `redis+cluster://${host === undefined ? "" : RedisUrl.hostText(host, port)}`
+          }))
+          : Config.succeed({ url: `redis+cluster://${nodes}` }))
     default:
-      return path === undefined ? "redis://" : `unix://${RedisUrl.encodePath(path)}`
+      return Config.flatMap(
+        read(Schema.NonEmptyString, ["path"]),
+        (path) =>
+          path === undefined
+            ? Config.map(hostAndPort, (place): Place => ({ ...place, url: "redis://" }))
+            : Config.succeed({ url: `unix://${RedisUrl.encodePath(path)}` })
+      )
   }
 }
+
+const schemeMode = (url: Redacted.Redacted<string>): Mode | undefined => {
+  const [, mode] = /^\s*[a-z]+\+(sentinel|cluster):/i.exec(Redacted.value(url)) ?? []
+  // These are the two that the expression knows.
+  return mode?.toLowerCase() as Mode | undefined
+}
+
+/** Reads where to connect to and how. */
+export const deployment: Config.Config<Deployment> = Config.flatMap(head, ({ cluster, mode: named, url }) => {
+  const given: Mode | undefined = named ?? (cluster === undefined ? undefined : cluster ? "cluster" : "standalone")
+  const place: Config.Config<Place> = url === undefined ? placeWithoutUrl(given) : Config.succeed({ url })
+  const mode = given ?? (url === undefined ? undefined : schemeMode(url)) ?? "standalone"
+  return Config.mapEffect(Config.all({ place, how: options(mode) }), ({ how, place: { host, port, url: from } }) => {
+    const parsed = RedisUrl.parse(from, {
+      ...how,
+      ...(given === undefined ? {} : { mode: given }),
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port })
+    })
+    return Result.match(parsed, {
+      onSuccess: Effect.succeed,
+      onFailure: (error) => invalid(url === undefined ? error.detail : error.message)
+    })
+  })
+})
 
 const invalid = (message: string): Effect.Effect<never, Config.ConfigError> =>
   Effect.fail(new Config.ConfigError(new Schema.SchemaError(new SchemaIssue.InvalidValue({ message }))))

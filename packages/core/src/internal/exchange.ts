@@ -31,8 +31,8 @@ export interface ExchangeOptions {
   readonly onPush: (items: ReadonlyArray<Resp.Value>) => boolean
   /** Whether arrays are out-of-band data as well: a subscriber gets its messages so where there is no push. */
   readonly subscriber?: boolean | undefined
-  /** Called with a reply that no command asked for. Without it that ends the exchange. */
-  readonly onUnasked?: ((value: Resp.Value) => void) | undefined
+  /** Called with each reply and whether one is owed; returns whether it is one that no command asked for. */
+  readonly onUnasked?: ((value: Resp.Value, owed: boolean) => boolean) | undefined
   /** Called once, with what ended the exchange and the requests of which nothing was written. */
   readonly onClose: (failure: RedisError, unsent: RequestQueue) => void
 }
@@ -167,7 +167,7 @@ export class Exchange {
     encoder.lend = request.count === 1
     const before = encoder.size
     do {
-      request.encode(encoder)
+      request.encode(encoder, this.#options.origin)
       request.written++
       this.#written++
       this.#commands++
@@ -190,11 +190,9 @@ export class Exchange {
         continue
       }
       const request = this.#owed()
-      if (request === undefined || request.answered === request.written) {
-        if (this.#options.onUnasked !== undefined && this.#failure === undefined) {
-          this.#options.onUnasked(value)
-          continue
-        }
+      const owed = request !== undefined && request.answered !== request.written
+      if (this.#options.onUnasked?.(value, owed) === true) continue
+      if (!owed) {
         // A caller resumed by an earlier reply may have closed the connection: then the rest is nobody's.
         if (this.#failure === undefined) this.close(this.#unexpected())
         return

@@ -1,11 +1,24 @@
 /**
  * What locks do on the server in one step: look whose the lock is, and act on it.
  *
+ * All of it is `ordered`: where connections are shared, what undoes an attempt comes after the attempt.
+ *
  * @internal
  */
 import * as RedisArg from "../RedisArg.ts"
+import * as RedisCommand from "../RedisCommand.ts"
 import * as RedisReply from "../RedisReply.ts"
 import * as RedisScript from "../RedisScript.ts"
+
+const acquireSpec = new RedisCommand.Spec("SET", ["ordered"])
+
+/** Takes the lock; tells whether it was free. */
+export const acquire = (name: string, token: string, milliseconds: number | undefined) =>
+  RedisCommand.make({
+    spec: acquireSpec,
+    args: () => [RedisArg.key(name), token, "NX", RedisArg.option("PX", milliseconds)],
+    reply: RedisReply.ok
+  })
 
 /**
  * Takes the lock and the next number of its counter, or returns 0. The counter
@@ -23,7 +36,8 @@ end
 return fencingToken`,
   keys: (name: string, _token: string, _milliseconds: number) => [name, counterOf(name)],
   args: (_name, token, milliseconds) => [token, milliseconds],
-  result: RedisReply.integer
+  result: RedisReply.integer,
+  ordered: true
 })
 
 /** Deletes the lock if it is the token's; tells whether it was. */
@@ -33,7 +47,8 @@ export const release = RedisScript.make({
 return redis.call("DEL", KEYS[1])`,
   keys: (name: string, _token: string) => [name],
   args: (_name, token) => [token],
-  result: RedisReply.boolean
+  result: RedisReply.boolean,
+  ordered: true
 })
 
 /**
@@ -51,7 +66,8 @@ if ARGV[3] == "atLeast" and left > milliseconds then return 1 end
 return redis.call("PEXPIRE", KEYS[1], milliseconds)`,
   keys: (name: string, _token: string, _milliseconds: number, _mode: "add" | "replace" | "atLeast") => [name],
   args: (_name, token, milliseconds, mode) => [token, milliseconds, mode],
-  result: RedisReply.boolean
+  result: RedisReply.boolean,
+  ordered: true
 })
 
 /** The key of the counter from which a lock's fencing tokens come: in the hash slot of the lock. */

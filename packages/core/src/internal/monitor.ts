@@ -56,7 +56,7 @@ export const make = Effect.fnUntraced(function*(
     })
   )
 
-  const connect = Effect.fnUntraced(function*(lines: Lines, take: (line: Resp.Value) => void) {
+  const connect = Effect.fnUntraced(function*(lines: Lines, take: (value: Resp.Value, owed: boolean) => boolean) {
     if (closed) return yield* Effect.fail(clientClosed)
     const connection = yield* subscribers.connect(subscribers.place("subscribe", ""), { onUnasked: take })
     const { address, protocol } = connection
@@ -96,8 +96,15 @@ const bufferOf = ({ capacity = defaultCapacity, onFull }: MonitorOptions): Effec
     ? Queue.sliding(capacity)
     : Queue.dropping(capacity)
 
+/** Lines begin with a time and an address. Answers do not: to MONITOR itself, to AUTH when credentials are renewed. */
+const isLine = (value: Resp.Value): boolean => typeof value === "string" && /^\d+\.\d+ \[/.test(value)
+
 const offerTo =
-  (lines: Lines, { capacity = defaultCapacity, onFull = "fail" }: MonitorOptions) => (line: Resp.Value): void => {
-    if (Queue.offerUnsafe(lines, line) || onFull !== "fail") return
-    Queue.failCauseUnsafe(lines, Cause.fail(new PubSubOverflowError({ capacity })))
+  (lines: Lines, { capacity = defaultCapacity, onFull = "fail" }: MonitorOptions) =>
+  (value: Resp.Value, owed: boolean): boolean => {
+    if (owed && !isLine(value)) return false
+    if (!Queue.offerUnsafe(lines, value) && onFull === "fail") {
+      Queue.failCauseUnsafe(lines, Cause.fail(new PubSubOverflowError({ capacity })))
+    }
+    return true
   }

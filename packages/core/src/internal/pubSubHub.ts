@@ -396,6 +396,8 @@ export class Hub {
       if (before.length > 0 && this.#options.isElsewhere(entry)) return this.#options.onMoved(entry)
       if (before.length > 0 && isRetryable(error)) return this.#exchange?.close(error)
       for (const receiver of before) {
+        // What it missed will not be made good: nothing of it is restored.
+        this.#gaps.delete(receiver)
         this.leave(receiver, [entry])
         receiver.mailbox.fail(error)
       }

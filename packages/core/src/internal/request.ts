@@ -9,23 +9,28 @@ import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../RedisCommand.ts"
-import { DataError, fromReply } from "../RedisError.ts"
-import type { Delivery, RedisError } from "../RedisError.ts"
+import { DataError, fromReply, ResponseError } from "../RedisError.ts"
+import type { Delivery, NoScriptError, RedisError } from "../RedisError.ts"
 import * as RedisReply from "../RedisReply.ts"
 import * as Resp from "../Resp.ts"
 import type { RespEncoder } from "../RespEncoder.ts"
 import type { Deadline, DeadlineList } from "./deadlines.ts"
 import { connectionLoss, failureOf } from "./failure.ts"
+import { formOf } from "./knownScripts.ts"
+import type { Form, KnownScripts } from "./knownScripts.ts"
 
 /**
  * What a reply came from, for the messages of errors and the view of text.
  *
  * - `onRefusal`: takes error replies; returns what befell the connection by one, where it means more than its text.
+ * - `scripts`: those that the server at the other end has. `again`: sends a request over the same connection once more.
  */
 export interface Origin {
   readonly address: string | undefined
   readonly replaceInvalidText: boolean
   readonly onRefusal?: ((error: Resp.ErrorReply) => RedisError | undefined) | undefined
+  readonly scripts?: KnownScripts | undefined
+  readonly again?: ((request: Request) => void) | undefined
 }
 
 /**
@@ -78,8 +83,8 @@ export abstract class Request extends Effectable.Class<void> {
   /** Whether the caller has its outcome, or has gone away. */
   abstract readonly settled: boolean
 
-  /** Encodes the next command. */
-  abstract encode(encoder: RespEncoder): void
+  /** Encodes the next command, for the connection that replies come from. */
+  abstract encode(encoder: RespEncoder, origin: Origin): void
   /** Takes the next reply. Called `count` times, also after the caller has gone away. */
   abstract reply(value: Resp.Value, origin: Origin): void
   /** Settles with what befell the connection. */
@@ -173,10 +178,13 @@ export class SingleRequest<A> extends Request {
     return this.asking && this.written > 0
   }
 
-  encode(encoder: RespEncoder): void {
-    const error = RedisCommand.encodeInto(this.asking && this.written === 0 ? asking : this.command, encoder)
+  encode(encoder: RespEncoder, _origin: Origin): void {
+    this.refuse(RedisCommand.encodeInto(this.asking && this.written === 0 ? asking : this.command, encoder))
+  }
+
+  /** Has it fail with what kept it from being encoded: its place is taken, and whatever comes for it means this. */
+  protected refuse(error: DataError | undefined): void {
     const resume = this.#resume
-    // Its place is taken, and whatever comes for it means this.
     if (error !== undefined && resume !== undefined) this.#resume = () => resume(Exit.fail(error))
   }
 
@@ -220,6 +228,47 @@ export class SingleRequest<A> extends Request {
   }
 }
 
+/** A request of one command. */
+export const requestOf = <A>(
+  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  resume: (exit: Exit.Exit<A, RedisError>) => void
+): SingleRequest<A> =>
+  command.spec.script === undefined
+    ? new SingleRequest(command, resume)
+    : new ScriptRequest(command, command.spec.script, resume)
+
+/**
+ * A request of one command that names a script. A server that turns out not to
+ * have the script has run nothing, and is sent the text.
+ */
+class ScriptRequest<A> extends SingleRequest<A> {
+  readonly #script: RedisCommand.Script
+  #form: Form = "text"
+
+  constructor(
+    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    script: RedisCommand.Script,
+    resume: (exit: Exit.Exit<A, RedisError>) => void
+  ) {
+    super(command, resume)
+    this.#script = script
+  }
+
+  override encode(encoder: RespEncoder, origin: Origin): void {
+    if (this.asking && this.written === 0) return super.encode(encoder, origin)
+    this.#form = formOf(this.#script, origin.scripts)
+    this.refuse(RedisCommand.encodeInto(this.command, encoder, this.#form === "text" ? this.#script : undefined))
+  }
+
+  override reply(value: Resp.Value, origin: Origin): void {
+    if (this.asking && this.answered === 1) return
+    const missing = origin.scripts?.isMissing(this.#script, this.#form, value) === true
+    if (this.settled || !missing || origin.again === undefined) return super.reply(value, origin)
+    this.renew(this.asking, false)
+    origin.again(this)
+  }
+}
+
 /** The outcome of one command of a batch. */
 export type Outcome = Exit.Exit<unknown, RedisError>
 
@@ -243,6 +292,10 @@ export class BatchRequest extends Request {
   readonly #outcomes: Array<Outcome> = []
   /** The commands that could not be encoded, by their index. */
   #unsendable: Map<number, DataError> | undefined = undefined
+  /** Those that were sent by digest; from where on all were not run for want of their scripts; and their second try. */
+  #byDigest: Set<number> | undefined = undefined
+  #missingFrom: number | undefined = undefined
+  #rest: BatchRequest | undefined = undefined
   #resume: ((outcomes: ReadonlyArray<Outcome>) => void) | undefined
 
   constructor(batch: Batch, resume: (outcomes: ReadonlyArray<Outcome>) => void) {
@@ -275,26 +328,65 @@ export class BatchRequest extends Request {
     return this.#resume === undefined
   }
 
-  encode(encoder: RespEncoder): void {
+  encode(encoder: RespEncoder, origin: Origin): void {
     // In range: the connection encodes `count` times.
-    const error = RedisCommand.encodeInto(this.commands[this.written]!, encoder)
-    if (error === undefined) return
-    this.#unsendable ??= new Map()
-    this.#unsendable.set(this.written, error)
+    const command = this.commands[this.written]!
+    const { script } = command.spec
+    // In a transaction it would be too late for the text when the digest turned out to be unknown.
+    const byDigest = script !== undefined && !this.#atomic && formOf(script, origin.scripts) === "digest"
+    const error = RedisCommand.encodeInto(command, encoder, byDigest ? undefined : script)
+    if (byDigest) (this.#byDigest ??= new Set()).add(this.written)
+    if (error !== undefined) (this.#unsendable ??= new Map()).set(this.written, error)
   }
 
   reply(value: Resp.Value, origin: Origin): void {
     if (this.#resume === undefined) return
     const index = this.#outcomes.length
-    this.#outcomes.push(
-      // In range: there is one reply a command.
-      this.#refusal(index) ?? outcome(this.commands[index]!, this.#positions?.[index] ?? index, value, origin)
-    )
-    if (this.#outcomes.length === this.commands.length) this.#settle()
+    // In range: there is one reply a command.
+    this.#outcomes.push(this.#refusal(index) ?? this.#outcomeOf(this.commands[index]!, index, value, origin))
+    if (this.#outcomes.length === this.commands.length && !this.#runsRest(origin)) this.#settle()
+  }
+
+  #outcomeOf(command: RedisCommand.Any, index: number, value: Resp.Value, origin: Origin): Outcome {
+    const position = this.#positions?.[index] ?? index
+    const { script } = command.spec
+    const form = this.#byDigest?.has(index) === true ? "digest" : "text"
+    // In a transaction each reply but the last says only that a command is queued.
+    const missing = script !== undefined && !this.#atomic && origin.scripts?.isMissing(script, form, value) === true
+    if (!missing) {
+      this.#missingFrom = undefined
+      return outcome(command, position, value, origin)
+    }
+    this.#missingFrom ??= index
+    // Only errors say so.
+    return Exit.fail(fromReply(value as Resp.ErrorReply, contextOf(command, origin, position)))
+  }
+
+  /**
+   * Sends what was not run for want of its scripts once more, with their text: but only the end of the batch. What
+   * stands before something that was run cannot be run in its place any more.
+   */
+  #runsRest({ again }: Origin): boolean {
+    const from = this.#missingFrom
+    if (from === undefined || again === undefined) return false
+    this.#missingFrom = undefined
+    this.#outcomes.length = from
+    const batch = {
+      commands: this.commands.slice(from),
+      positions: this.commands.slice(from).map((_, index) => this.#positions?.[from + index] ?? from + index)
+    }
+    this.#rest = new BatchRequest(batch, (outcomes) => {
+      if (this.#resume === undefined) return
+      for (const each of outcomes) this.#outcomes.push(each)
+      this.#settle()
+    })
+    again(this.#rest)
+    return true
   }
 
   fail(error: RedisError): void {
     if (this.#resume === undefined) return
+    this.#rest?.cancel()
     for (let index = this.#outcomes.length; index < this.commands.length; index++) {
       const delivery = index < this.written || this.committed ? "unknown" : "not-sent"
       this.#outcomes.push(
@@ -313,6 +405,7 @@ export class BatchRequest extends Request {
 
   protected forget(): void {
     this.#resume = undefined
+    this.#rest?.cancel()
   }
 
   #settle(): void {
@@ -345,18 +438,30 @@ const errorOf = (
   const event = origin.onRefusal?.(error)
   const { runsCode } = command.spec
   if (event !== undefined) return failureOf(event, command.spec, runsCode ? "unknown" : "not-sent", index)
-  const secrets = RedisCommand.secrets(command)
-  return fromReply(
-    secrets === undefined ? new Resp.ErrorReply(`${error.code} (not shown: a secret was wiped)`) : error,
-    {
-      command: command.spec.name,
-      secrets: secrets ?? [],
-      address: origin.address,
-      index,
-      runsCode
-    }
-  )
+  const context = contextOf(command, origin, index)
+  const shown = context.secrets === undefined ? new Resp.ErrorReply(`${error.code} (not shown: a secret was wiped)`) : error
+  const made = fromReply(shown, context)
+  return made._tag === "NoScriptError" && command.spec.script !== undefined ? scriptsOwn(made) : made
 }
+
+const contextOf = (command: RedisCommand.Any, origin: Origin, index: number | undefined) => ({
+  command: command.spec.name,
+  secrets: RedisCommand.secrets(command),
+  address: origin.address,
+  index,
+  runsCode: command.spec.runsCode
+})
+
+/** A script that says what servers say when they do not have it has run: this must not look as if it had not. */
+const scriptsOwn = ({ address, code, command, detail, index, mayHaveWritten }: NoScriptError): ResponseError =>
+  new ResponseError({
+    code,
+    detail,
+    command,
+    ...(address === undefined ? {} : { address }),
+    ...(index === undefined ? {} : { index }),
+    ...(mayHaveWritten === undefined ? {} : { mayHaveWritten })
+  })
 
 /** What the reply to the command at `index` comes to. */
 export const outcome = (command: RedisCommand.Any, index: number, value: Resp.Value, origin: Origin): Outcome =>

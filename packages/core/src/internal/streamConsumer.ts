@@ -1,5 +1,5 @@
 /**
- * A worker of a consumer group. One fiber reads, one looks for abandoned
+ * A worker of a consumer group. One fiber reads and looks for abandoned
  * entries, one renews those that are here. Entries go to a queue, from which the
  * handlers' fibers take them; none are obtained while there is no room for them.
  *
@@ -10,6 +10,7 @@
  * @internal
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,18 +20,18 @@ import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import type * as Schedule from "effect/Schedule"
 import * as Groups from "../commands/StreamGroups.ts"
-import { xadd, xrange } from "../commands/Streams.ts"
+import { xrange } from "../commands/Streams.ts"
 import type { StreamId } from "../commands/Streams.ts"
-import type * as RedisArg from "../RedisArg.ts"
+import * as RedisArg from "../RedisArg.ts"
 import { RedisClient } from "../RedisClient.ts"
 import type { Service } from "../RedisClient.ts"
 import * as RedisCommand from "../RedisCommand.ts"
-import { DecodeError, isRetryable } from "../RedisError.ts"
+import { DataError, DecodeError, isRetryable } from "../RedisError.ts"
 import type { RedisError } from "../RedisError.ts"
 import { Mismatch } from "../RedisReply.ts"
-import { transaction } from "../RedisTransaction.ts"
+import * as DeadLetters from "./deadLetters.ts"
 import type { BytesFields, TextFields } from "./streamEntry.ts"
-import { nextId, received, receivedOfOne, withReply } from "./streamReading.ts"
+import { claimedReply, nextId, receivedOfOne, withReply } from "./streamReading.ts"
 import type { Received } from "./streamReading.ts"
 
 export interface Settings {
@@ -62,7 +63,7 @@ interface State {
   readonly settings: Settings
   readonly client: Service
   readonly queue: Queue.Queue<Received & { readonly deliveries: number }>
-  readonly held: Map<string, "waiting" | "handled">
+  readonly held: Map<string, { readonly place: "waiting" | "handled"; readonly deliveries: number }>
   /** Lets go whoever waits for room, each time that an entry is let go. */
   readonly released: Latch.Latch
   /** Whether it is told to end, so that nothing is waited out any more. */
@@ -89,23 +90,54 @@ export const run = <E, R>(
       const workers = yield* Effect.forEach(Array.from({ length: settings.concurrency }), () => Effect.forkChild(work))
       const renewing = yield* Effect.forkChild(renew(state))
       const exit = yield* Effect.exit(restore(Effect.raceFirst(obtain(state), Deferred.await(failed))))
-      yield* abandon(state)
+      const givenBack = yield* Effect.forkChild(Effect.flatMap(abandon(state), (waiting) => giveBack(state, waiting)), {
+        startImmediately: true
+      })
       yield* finish(workers, settings.drain)
+      yield* Fiber.await(givenBack)
       yield* Fiber.interrupt(renewing)
       return yield* exit
     })
   )
 
-/** Leaves to others what waits for a handler. */
-const abandon = (state: State): Effect.Effect<unknown> =>
+/** Lets nobody begin any more; returns what waits for a handler. */
+const abandon = (state: State): Effect.Effect<ReadonlyMap<string, number>> =>
   Effect.suspend(() => {
     const { held, queue } = state
     state.ending = true
-    for (const [id, place] of held) {
-      if (place === "waiting") held.delete(id)
+    const waiting = new Map<string, number>()
+    for (const [id, { deliveries, place }] of held) {
+      if (place === "waiting") waiting.set(id, deliveries)
     }
-    return Queue.shutdown(queue)
+    for (const id of waiting.keys()) held.delete(id)
+    return Effect.as(Queue.shutdown(queue), waiting)
   })
+
+/**
+ * Gives back what no handler has seen: with the count that it had before, and for whoever looks next. What others have
+ * taken over meanwhile is theirs. It is no harm when this fails: then the entries have been delivered once more.
+ */
+const giveBack = (state: State, waiting: ReadonlyMap<string, number>): Effect.Effect<void> => {
+  const { client, settings: { claimIdle, consumer, group, stream } } = state
+  const idle = Duration.isFinite(claimIdle) ? { idle: Math.ceil(Duration.toMillis(claimIdle)) } : {}
+  return Effect.forEach(waiting, ([id, deliveries]) =>
+    Effect.flatMap(
+      client.execute(RedisCommand.asBytes(Groups.xpendingRange(stream, group, id, id, 1, { consumer }))),
+      (mine) =>
+        mine.length === 0
+          ? Effect.void
+          : client.execute(
+            Groups.xclaimJustid(stream, group, consumer, 0, [id], { retrycount: deliveries - 1, ...idle })
+          )
+    ), { concurrency: 100, discard: true }).pipe(
+      Effect.timeoutOption(givingBack),
+      Effect.catchCause((cause) => Effect.logDebug("Entries that were read ahead could not be given back", cause)),
+      Effect.asVoid
+    )
+}
+
+/** For how long a consumer that ends tries to give back what it has read ahead. */
+const givingBack = "2 seconds"
 
 /** Waits for handlers that run; ends them when that takes too long. */
 const finish = Effect.fnUntraced(
@@ -118,11 +150,23 @@ const finish = Effect.fnUntraced(
   }
 )
 
-const obtain = (state: State): Effect.Effect<never, RedisError> =>
-  Effect.andThen(
-    createGroup(state),
-    Effect.raceFirst(fetch(state), Duration.isFinite(state.settings.claimIdle) ? sweep(state) : Effect.never)
-  )
+/**
+ * Obtains entries, one way after the other, so that together they take no more than there is room for. What others left
+ * behind is looked for at intervals; reads that wait end when it is time.
+ */
+const obtain = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never, RedisError> {
+  yield* createGroup(state)
+  yield* checkDeadLetters(state)
+  const reading = makeReading(state)
+  const sweeping = makeSweeping(state)
+  while (true) {
+    yield* reading.some(yield* room(state), yield* sweeping.pause)
+    if ((yield* sweeping.pause) === 0) yield* sweeping.some(yield* room(state))
+  }
+})
+
+/** Milliseconds of a clock that is never set. */
+const now: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
 /** Runs a command until it succeeds, or fails with what no later try can mend. */
 const persevere = <A>(
@@ -155,18 +199,31 @@ const room = (state: State): Effect.Effect<number> =>
     return free > 0 ? Effect.succeed(Math.min(free, count)) : Effect.andThen(state.released.await, room(state))
   })
 
-/** Puts entries on the queue that are not here already. */
-const offer = (
-  { held, queue }: State,
+/** Takes what was obtained and is not here already: for a handler, or to the dead letters. */
+const take = (
+  state: State,
   entries: ReadonlyArray<Received>,
-  deliveries: (entry: Received, index: number) => number
-): Effect.Effect<unknown> =>
+  deliveriesOf: (entry: Received, index: number) => number
+): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const counted = entries.map((entry, index) => ({ ...entry, deliveries: deliveries(entry, index) }))
-    const fresh = counted.filter(({ id }) => !held.has(id))
-    for (const { id } of fresh) held.set(id, "waiting")
-    return Queue.offerAll(queue, fresh)
+    const { held, queue, settings } = state
+    const fresh = entries.map((entry, index) => ({ ...entry, deliveries: deliveriesOf(entry, index) }))
+      .filter(({ id }) => !held.has(id))
+    const [spent, rest] = [
+      fresh.filter((entry) => isSpent(settings, entry.deliveries - 1)),
+      fresh.filter((entry) => !isSpent(settings, entry.deliveries - 1))
+    ]
+    for (const { deliveries, id } of rest) held.set(id, { place: "waiting", deliveries })
+    return Effect.andThen(
+      Queue.offerAll(queue, rest),
+      Effect.forEach(spent, ({ deliveries, id }) => bury(state, id, deliveries - 1, notAcknowledged), { discard: true })
+    )
   })
+
+/** Whether an entry that was given to handlers so often in vain is given to none any more. */
+const isSpent = ({ limit }: Settings, tries: number): boolean => limit !== undefined && tries >= limit.maxDeliveries
+
+const notAcknowledged = "its consumer did not acknowledge it"
 
 const inView = (settings: Settings, command: RedisCommand.RedisCommand<ReadonlyArray<Received>>) =>
   settings.fields === "bytes" ? RedisCommand.asBytes(command) : command
@@ -175,28 +232,73 @@ const inView = (settings: Settings, command: RedisCommand.RedisCommand<ReadonlyA
  * Reads what is pending at this consumer, then what is new. When a read fails,
  * what it was to bring may be pending: that is what comes after the last id seen.
  */
-const fetch = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never, RedisError> {
+const makeReading = (state: State) => {
   const { client, settings } = state
-  const { block, consumer, group, schedule, stream } = settings
+  const { consumer, group, schedule, stream } = settings
   let last = "0-0"
   let pending = true
-  const read = (count: number) =>
+  let waitedOnce = false
+
+  const once = (count: number, pause: number) =>
     Effect.suspend(() => {
-      const options = pending ? { count } : { count, block }
+      // The first that waits comes back at once: it tells whether there is a connection to wait on.
+      const block = waitedOnce ? blockWithin(settings.block, pause) : Math.min(pause, 1)
+      const waits = !pending && block > 0
+      const options = waits ? { count, block } : { count }
       const command = Groups.xreadgroup(group, consumer, [[stream, pending ? last : ">"]], options)
-      return client.execute(inView(settings, withReply(command, receivedOfOne)))
-    }).pipe(
-      Effect.tapError(() => Effect.sync(() => pending = true)),
-      Effect.retry({ schedule, while: isRetryable })
+      const read = client.execute(inView(settings, withReply(command, receivedOfOne)))
+      return !waits ? read : Effect.tap(waitedOnce ? read : impatiently(state, read), () =>
+        Effect.sync(() => {
+          waitedOnce = true
+        }))
+    })
+
+  const some = Effect.fnUntraced(function*(count: number, pause: number): Effect.fn.Return<void, RedisError> {
+    const found = yield* once(count, pause).pipe(
+      Effect.tapError((error) => {
+        pending = true
+        return isWithoutRoom(error) && waitedOnce
+          ? Effect.logWarning("A consumer waits for a connection", error)
+          : Effect.void
+      }),
+      Effect.retry({ schedule, while: (error) => isRetryable(error) && (waitedOnce || !isWithoutRoom(error)) })
     )
-  while (true) {
-    const found = yield* read(yield* room(state))
     const counts = pending ? yield* countDeliveries(state, found) : []
     if (found.length === 0) pending = false
     last = found.at(-1)?.id ?? last
-    yield* offer(state, found, (_, index) => counts[index] ?? 1)
-  }
-})
+    yield* take(state, found, (_, index) => counts[index] ?? 1)
+  })
+
+  return { some }
+}
+
+/** Milliseconds to block for: as long as asked for, but not beyond a pause. */
+const blockWithin = (block: RedisArg.Time, pause: number): number =>
+  Math.min(RedisArg.blockMilliseconds(block).milliseconds, pause)
+
+/** Whether there are too few connections for one more that waits. */
+const isWithoutRoom = (error: RedisError): boolean =>
+  error._tag === "ConnectionError" && error.reason.startsWith("Pool")
+
+/** Says so when a read does not come back because there is no connection for it. */
+const impatiently = <A>(
+  { client, settings }: State,
+  read: Effect.Effect<A, RedisError>
+): Effect.Effect<A, RedisError> =>
+  Effect.raceFirst(
+    read,
+    Effect.flatMap(Effect.delay(client.stats, "1 second"), ({ exclusive, exclusiveIdle, waiting }) =>
+      exclusive > 0 && exclusiveIdle === 0 && waiting > 0
+        ? Effect.logWarning(
+          `The consumer ${
+            keyText(settings.consumer)
+          } waits for a connection of its own, and ${exclusive} are in use: ` +
+            "each consumer needs one, and pool.max limits their number"
+        )
+        : Effect.void).pipe(Effect.andThen(Effect.never))
+  )
+
+const keyText = (key: RedisArg.Key): string => typeof key === "string" ? JSON.stringify(key) : `of ${key.length} bytes`
 
 const countDeliveries = (
   state: State,
@@ -222,20 +324,31 @@ const countDeliveries = (
  * held here, learns how often an entry was delivered, and runs on servers
  * before 6.2. XCLAIM takes only what is still idle, so of several consumers one
  * gets an entry.
+ *
+ * - `pause`: milliseconds until there is something to look for, 0 while a sweep is under way. `some`: takes up to so many.
  */
-const sweep = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never, RedisError> {
-  const { claimEvery, group, stream } = state.settings
-  while (true) {
-    let start = "-"
-    while (start !== "") {
-      const command = RedisCommand.asBytes(Groups.xpendingRange(stream, group, start, "+", pageSize))
-      const page = yield* persevere(state, command)
-      yield* claim(state, page)
-      start = page.length < pageSize ? "" : nextId(page.at(-1)!.messageId)
+const makeSweeping = (state: State) => {
+  const { claimEvery, claimIdle } = state.settings
+  const found: Array<Pending> = []
+  let start: string | undefined = undefined
+  let due = 0
+
+  const pause = Duration.isFinite(claimIdle)
+    ? Effect.map(now, (time) => start !== undefined || found.length > 0 ? 0 : Math.max(due - time, 0))
+    : Effect.succeed(Infinity)
+
+  const some = Effect.fnUntraced(function*(count: number): Effect.fn.Return<void, RedisError> {
+    if (found.length === 0) {
+      const page = yield* idlePage(state, start ?? "-")
+      start = page.length < pageSize ? undefined : nextId(page.at(-1)!.messageId)
+      found.push(...page.filter(({ messageId }) => !state.held.has(messageId)))
     }
-    yield* Effect.sleep(claimEvery)
-  }
-})
+    yield* claim(state, found.splice(0, count))
+    if (start === undefined && found.length === 0) due = (yield* now) + Duration.toMillis(claimEvery)
+  })
+
+  return { pause, some }
+}
 
 interface Pending {
   readonly messageId: string
@@ -243,30 +356,51 @@ interface Pending {
   readonly timesDelivered: number
 }
 
+/** Entries that are pending for too long, from an id on. Servers before 6.2 list the others as well. */
+const idlePage = (state: State, start: string): Effect.Effect<ReadonlyArray<Pending>, RedisError> => {
+  const { claimIdle, group, stream } = state.settings
+  const page = (options: { readonly idle?: Duration.Duration }) =>
+    persevere(state, RedisCommand.asBytes(Groups.xpendingRange(stream, group, start, "+", pageSize, options)))
+  return Effect.catchTag(
+    page({ idle: claimIdle }),
+    "ResponseError",
+    (error) => error.code === "ERR" && /syntax|wrong number/i.test(error.detail) ? page({}) : Effect.fail(error)
+  )
+}
+
 const claim = Effect.fnUntraced(function*(
   state: State,
-  page: ReadonlyArray<Pending>
+  found: ReadonlyArray<Pending>
 ): Effect.fn.Return<void, RedisError> {
-  const { held, settings } = state
-  const { claimIdle, consumer, group, limit, stream } = settings
-  const deliveries = new Map<string, number>()
-  for (const { messageId, timeSinceDelivered, timesDelivered } of page) {
-    if (held.has(messageId) || Duration.isLessThan(timeSinceDelivered, claimIdle)) continue
-    if (limit === undefined || timesDelivered < limit.maxDeliveries) {
-      deliveries.set(messageId, timesDelivered + 1)
-      continue
-    }
-    const won = yield* persevere(state, Groups.xclaimJustid(stream, group, consumer, claimIdle, [messageId]))
-    const reason = "its consumer did not acknowledge it"
-    if (won.length > 0) yield* bury(state, limit.deadLetter, messageId, timesDelivered, reason)
+  const { claimIdle, consumer, group, stream } = state.settings
+  const idle = found.filter(({ timeSinceDelivered }) => !Duration.isLessThan(timeSinceDelivered, claimIdle))
+  if (idle.length === 0) return
+  const deliveries = new Map(idle.map(({ messageId, timesDelivered }) => [messageId, timesDelivered + 1]))
+  const command = withReply(Groups.xclaim(stream, group, consumer, claimIdle, [...deliveries.keys()]), claimedReply)
+  const { deleted, entries } = yield* persevere(
+    state,
+    state.settings.fields === "bytes" ? RedisCommand.asBytes(command) : command
+  )
+  if (deleted > 0) {
+    const got = new Set(entries.map(({ id }) => id))
+    yield* forgetDeleted(state, [...deliveries.keys()].filter((id) => !got.has(id)))
   }
-  const ids = [...deliveries.keys()]
-  while (ids.length > 0) {
-    const command = Groups.xclaim(stream, group, consumer, claimIdle, ids.splice(0, yield* room(state)))
-    const entries = yield* persevere(state, inView(settings, withReply(command, received)))
-    yield* offer(state, entries, ({ id }) => deliveries.get(id) ?? 1)
-  }
+  yield* take(state, entries, ({ id }) => deliveries.get(id) ?? 1)
 })
+
+/** Acknowledges those of the entries that are not in the stream any more. */
+const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<void, RedisError> => {
+  const { group, stream } = state.settings
+  return Effect.forEach(
+    ids,
+    (id) =>
+      Effect.flatMap(
+        persevere(state, RedisCommand.asBytes(xrange(stream, id, id))),
+        ([entry]) => entry === undefined ? persevere(state, Groups.xack(stream, group, id)) : Effect.void
+      ),
+    { concurrency: "unbounded", discard: true }
+  )
+}
 
 /** Keeps others from taking over what is here. */
 const renew = (state: State): Effect.Effect<void> => {
@@ -302,20 +436,46 @@ const handle = <E, R>(
         ? Effect.logWarning(`Entry ${id} was handled, and its acknowledgement failed`, error)
         : Effect.fail(error)
   )
-  const handled: Effect.Effect<unknown, E | DecodeError, R> = fields === "deleted"
+  return Effect.suspend(() => {
+    // Given back in the turn in which it was taken from the queue.
+    if (state.held.get(id)?.place !== "waiting") return Effect.void
+    state.held.set(id, { place: "handled", deliveries })
+    const handled = start(handler, { deliveries, fields, id })
+    return Effect.exit(handled).pipe(
+      Effect.flatMap((exit) =>
+        Exit.isSuccess(exit)
+          ? acknowledge
+          : isNoEffect(exit.cause)
+          ? Effect.fail(noEffect)
+          : failed(state, id, deliveries, exit.cause)
+      ),
+      Effect.ensuring(Effect.suspend(() => {
+        state.held.delete(id)
+        return state.released.release
+      }))
+    )
+  })
+}
+
+const start = <E, R>(
+  handler: Handler<E, R>,
+  { deliveries, fields, id }: Received & { readonly deliveries: number }
+): Effect.Effect<unknown, E | DecodeError | DataError, R> =>
+  fields === "deleted"
     ? Effect.void
     : fields instanceof Mismatch
     ? Effect.fail(new DecodeError({ command: "XREADGROUP", detail: fields.detail }))
-    : Effect.suspend(() => handler({ id, fields, deliveries }))
-  state.held.set(id, "handled")
-  return Effect.exit(handled).pipe(
-    Effect.flatMap((exit) => Exit.isSuccess(exit) ? acknowledge : failed(state, id, deliveries, exit.cause)),
-    Effect.ensuring(Effect.suspend(() => {
-      state.held.delete(id)
-      return state.released.release
-    }))
-  )
-}
+    : Effect.suspend((): Effect.Effect<unknown, E | DataError, R> => {
+      const effect: unknown = handler({ id, fields, deliveries })
+      // A handler without types may return a promise, or nothing.
+      return Effect.isEffect(effect) ? effect as Effect.Effect<unknown, E, R> : Effect.fail(noEffect)
+    })
+
+/** Ends the consumer: the next entry would fare no better. */
+const noEffect = new DataError({ command: "XREADGROUP", detail: "the handler of a consumer returned no Effect" })
+
+const isNoEffect = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error === noEffect)
 
 const failed = (
   state: State,
@@ -323,11 +483,10 @@ const failed = (
   deliveries: number,
   cause: Cause.Cause<unknown>
 ): Effect.Effect<void> => {
-  const { limit } = state.settings
   const log = Effect.logWarning(`The handler of entry ${id} failed at delivery ${deliveries}`, cause)
-  return limit === undefined || deliveries < limit.maxDeliveries
-    ? log
-    : Effect.andThen(log, bury(state, limit.deadLetter, id, deliveries, reasonOf(cause)))
+  return isSpent(state.settings, deliveries)
+    ? Effect.andThen(log, bury(state, id, deliveries, reasonOf(cause)))
+    : log
 }
 
 const reasonOf = (cause: Cause.Cause<unknown>): string => {
@@ -341,24 +500,23 @@ const reasonOf = (cause: Cause.Cause<unknown>): string => {
  */
 const bury = (
   { client, settings }: State,
-  deadLetter: RedisArg.Key,
   id: string,
   deliveries: number,
   reason: string
 ): Effect.Effect<void> => {
-  const { consumer, group, stream } = settings
-  return client.execute(RedisCommand.asBytes(xrange(stream, id, id))).pipe(
-    Effect.flatMap(([entry]) => {
-      const acknowledge = Groups.xack(stream, group, id)
-      if (entry === undefined) return Effect.asVoid(client.execute(acknowledge))
-      const facts = { stream, id, group, consumer, deliveries, reason }
-      const fields = [
-        ...entry.fields,
-        ...Object.entries(facts).map(([name, value]) => [`dead-letter:${name}`, value] as const)
-      ]
-      return Effect.asVoid(transaction([xadd(deadLetter, fields), acknowledge]))
-    }),
-    Effect.provideService(RedisClient, client),
-    Effect.catch((error) => Effect.logWarning(`Entry ${id} could not be moved to the dead letters`, error))
+  const { consumer, group, limit, stream } = settings
+  if (limit === undefined) return Effect.void
+  return Effect.ignore(
+    client.execute(DeadLetters.bury(stream, limit.deadLetter, { id, group, consumer, deliveries, reason })).pipe(
+      Effect.tapError((error) => Effect.logWarning(`Entry ${id} could not be moved to the dead letters`, error))
+    )
   )
+}
+
+/** A stream in another slot, or a user without the right to scripts: better now than when the first entry is lost. */
+const checkDeadLetters = (state: State): Effect.Effect<void, RedisError> => {
+  const { consumer, group, limit, stream } = state.settings
+  if (limit === undefined) return Effect.void
+  const nothing = { id: "", group, consumer, deliveries: 0, reason: "" }
+  return Effect.asVoid(persevere(state, DeadLetters.bury(stream, limit.deadLetter, nothing)))
 }

@@ -89,10 +89,21 @@ export const countArgs = (count: number | undefined): Arg.Arg =>
     ? Arg.option("COUNT", count)
     : Arg.invalid("count must be a whole number from 1 on")
 
-/** The streams to read, first their keys, then the ids after which to read. */
-export const streamArgs = (streams: Arg.Pairs<Arg.Key, string | number>): Arg.Arg => {
+/** For how long to wait for entries; nothing for not at all. */
+export const blockArgs = (block: Arg.Time | undefined): Arg.Arg =>
+  block === undefined ? Arg.none : Arg.list("BLOCK", Arg.blockMilliseconds(block))
+
+/** The streams to read, first their keys, then the ids after which to read; without `block` it does not wait. */
+export const streamArgs = (
+  streams: Arg.Pairs<Arg.Key, string | number>,
+  block: Arg.Time | undefined
+): Arg.Arg => {
   const flat = [...Arg.keyPairs(streams)]
-  return new Arg.List(["STREAMS", ...flat.filter((_, i) => i % 2 === 0), ...flat.filter((_, i) => i % 2 === 1)])
+  return new Arg.List([
+    block === undefined ? Arg.withoutBlocking("STREAMS") : "STREAMS",
+    ...flat.filter((_, i) => i % 2 === 0),
+    ...flat.filter((_, i) => i % 2 === 1)
+  ])
 }
 
 /** A time that is not negative, in whole milliseconds. */

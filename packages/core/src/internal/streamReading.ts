@@ -30,7 +30,7 @@ const receivedFields = (value: Resp.Value, view: RedisReply.View): Received["fie
 }
 
 /** Entries, each with fields of its own fate. Redis 6 sends nil for those that were deleted. */
-export const received: RedisReply.Reply<ReadonlyArray<Received>> = RedisReply.make((value, view) => {
+const received: RedisReply.Reply<ReadonlyArray<Received>> = RedisReply.make((value, view) => {
   const list: ReadonlyArray<Resp.Value> = value === null ? [] : Array.isArray(value) ? value : [value]
   return list.filter((item) => item !== null).map((item) =>
     Array.isArray(item) && item.length === 2
@@ -39,6 +39,13 @@ export const received: RedisReply.Reply<ReadonlyArray<Received>> = RedisReply.ma
       : RedisReply.mismatch("an entry", item)
   )
 })
+
+/** What XCLAIM answers: entries, and how many were deleted, which Redis 6 claims all the same and sends nil for. */
+export const claimedReply: RedisReply.Reply<{ readonly entries: ReadonlyArray<Received>; readonly deleted: number }> =
+  RedisReply.make((value, view) => ({
+    entries: received.decode(value, view),
+    deleted: Array.isArray(value) ? value.filter((item) => item === null).length : 0
+  }))
 
 /** Entries by the bytes of their stream's name; nil is none. */
 const byStream = <A, B, I>(list: RedisReply.Reply<A, B, I>) =>
