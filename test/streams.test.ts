@@ -189,7 +189,14 @@ describe("RedisStream.consume", () => {
       const bad = yield* outside.execute(Redis.xadd("s", [["n", "bad"], ["n", "twice"], ["b", Uint8Array.of(0x7f)]]))
       yield* add(outside, "s", 1, 3)
       yield* RedisStream.consume(
-        { ...options, fields: "bytes", claimIdle: "60 millis", claimEvery: "10 millis", maxDeliveries: 3, deadLetter: "dead" },
+        {
+          ...options,
+          fields: "bytes",
+          claimIdle: "60 millis",
+          claimEvery: "10 millis",
+          maxDeliveries: 3,
+          deadLetter: "dead"
+        },
         (entry) => {
           if (entry.id !== bad) return Effect.void
           attempts.push(entry.deliveries)

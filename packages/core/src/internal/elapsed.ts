@@ -12,20 +12,6 @@ import * as Option from "effect/Option"
 /** Milliseconds by a clock's steady reading: only differences mean anything. */
 export const elapsed = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
-/**
- * A clock whose time of day is the time that has passed: for what measures
- * idleness by the time of day, as Effect's `Pool` does.
- */
-export const steady = (clock: Clock.Clock): Clock.Clock => ({
-  currentTimeMillisUnsafe: () => elapsed(clock),
-  currentTimeMillis: Effect.sync(() => elapsed(clock)),
-  currentTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-  currentTimeNanos: clock.monotonicTimeNanos,
-  monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-  monotonicTimeNanos: clock.monotonicTimeNanos,
-  sleep: (duration) => clock.sleep(duration)
-})
-
 /** Differences below a microsecond are those of rounding. */
 const precision = 1e-3
 

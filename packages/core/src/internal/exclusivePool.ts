@@ -29,6 +29,7 @@ import type { RedisConnector } from "../RedisConnector.ts"
 import type { RedisError } from "../RedisError.ts"
 import { arrived, elapsed, sleepUntil } from "./elapsed.ts"
 import { connectionLoss } from "./failure.ts"
+import { runNow } from "./ownContext.ts"
 import { Lease } from "./recycler.ts"
 import type { RequestQueue } from "./request.ts"
 import { addressOf, longestPause, pauseAfter } from "./sharedConnection.ts"
@@ -412,7 +413,7 @@ export class ExclusivePool {
   /** Lets the next dial wait, and returns for how long; `undefined` when it has to anyway, as of dials that fail together. */
   #postpone(): number | undefined {
     if (this.#notBefore > this.#now()) return undefined
-    const pause = Effect.runSyncWith(this.#context)(pauseAfter(this.#failures++))
+    const pause = runNow(this.#context)(pauseAfter(this.#failures++))
     this.#notBefore = this.#now() + pause
     return pause
   }

@@ -439,7 +439,9 @@ const errorOf = (
   const { runsCode } = command.spec
   if (event !== undefined) return failureOf(event, command.spec, runsCode ? "unknown" : "not-sent", index)
   const context = contextOf(command, origin, index)
-  const shown = context.secrets === undefined ? new Resp.ErrorReply(`${error.code} (not shown: a secret was wiped)`) : error
+  const shown = context.secrets === undefined
+    ? new Resp.ErrorReply(`${error.code} (not shown: a secret was wiped)`)
+    : error
   const made = fromReply(shown, context)
   return made._tag === "NoScriptError" && command.spec.script !== undefined ? scriptsOwn(made) : made
 }
