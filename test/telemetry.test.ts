@@ -123,6 +123,20 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
         assert.deepStrictEqual(spans.map(({ name }) => name), ["PING", "EVALSHA"])
       }).pipe(Effect.provide(client)))
 
+    it.effect("what is sent by a name from anywhere is `_OTHER`, and by one that a function has is that one", () =>
+      Effect.gen(function*() {
+        const { spans, tracer } = makeTracer()
+        const names = Array.from({ length: 50 }, (_, i) => `INVENTED${i}`)
+        yield* tracer(Effect.gen(function*() {
+          for (const name of names) yield* Effect.flip(Redis.send(name, "x"))
+          yield* Redis.pipelineSettled(names.slice(0, 1).map((name) => Redis.send(name)))
+          yield* Redis.send("get", freshKey())
+          yield* Redis.send("client", "id")
+        }))
+        const seen = spans.flatMap((span) => [span.name, String(attributesOf(span)["db.operation.name"])])
+        assert.deepStrictEqual([...new Set(seen)], ["_OTHER", "PIPELINE _OTHER", "GET", "CLIENT ID"])
+      }).pipe(Effect.provide(client)))
+
     it.effect("without a tracer, or with tracing switched off, there are none", () =>
       Effect.gen(function*() {
         const { spans, tracer } = makeTracer()
@@ -159,6 +173,9 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
         yield* Redis.get(key)
         yield* Effect.flip(Redis.lpush(key, "a"))
         yield* Redis.pipeline([Redis.get(key), Redis.get(key)])
+        yield* Effect.flip(Redis.send("INVENTED1"))
+        yield* Effect.flip(Redis.send("INVENTED2"))
+        assert.deepInclude(yield* metric("db.client.operation.duration", { "db.operation.name": "_OTHER" }), { count: 2 })
         const ofGet = yield* metric("db.client.operation.duration", { "db.operation.name": "GET" })
         assert.deepInclude(ofGet, { count: 2 })
         const failed = yield* metric("db.client.operation.duration", { "error.type": "WrongTypeError" })

@@ -20,6 +20,7 @@ import { DataError, DecodeError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
 import type * as Resp from "./Resp.ts"
+import { TooLarge } from "./RespEncoder.ts"
 import type { RespEncoder } from "./RespEncoder.ts"
 
 const TypeId = "~redfx/RedisCommand"
@@ -71,6 +72,8 @@ export interface Script {
 export class Spec {
   /** The name as servers know it, such as `GET` or `CLIENT SETNAME`. */
   readonly name: string
+  /** The name for spans and metrics: of what is sent by a name that nobody has defined, `_OTHER`. */
+  readonly operation: string
   readonly words: ReadonlyArray<string>
   readonly traits: ReadonlySet<Trait>
   readonly readonly: boolean
@@ -82,8 +85,9 @@ export class Spec {
   readonly script: Script | undefined
   readonly #heads: Array<Uint8Array | undefined> = []
 
-  constructor(name: string, traits: ReadonlyArray<Trait>, script?: Script) {
+  constructor(name: string, traits: ReadonlyArray<Trait>, script?: Script, operation = name) {
     this.name = name
+    this.operation = operation
     this.words = name.split(" ")
     this.traits = new Set(traits)
     this.runsCode = !this.traits.has("readonly") && (this.traits.has("code") || callsOfCode.has(name.toUpperCase()))
@@ -191,6 +195,7 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
   ...traits: ReadonlyArray<Trait>
 ): Definition<Parameters, A, Bytes, BigInts> {
   const spec = new Spec(name, traits)
+  operations.add(name)
   const construct = (...parameters: Parameters) => makeWith(spec, args, parameters, reply)
   return Object.assign(construct, { spec })
 }
@@ -224,7 +229,7 @@ export const send = (
   const named = subcommand === undefined ? first : `${first} ${subcommand}`
   const refusal = refusals.get(named.toUpperCase())
   return makeWith(
-    new Spec(named, traitsByName.get(named.toUpperCase()) ?? []),
+    new Spec(named, traitsByName.get(named.toUpperCase()) ?? [], undefined, operationOf(named)),
     () => {
       if (refusal !== undefined) return RedisArg.invalid(refusal)
       const words = RedisArg.flatten([...others, ...args])
@@ -233,6 +238,17 @@ export const send = (
     [],
     RedisReply.raw
   )
+}
+
+/**
+ * The names that definitions have. What is sent by name may have a name that comes from anywhere, each of which would be a
+ * series of its own for whoever keeps metrics.
+ */
+const operations = new Set<string>()
+
+const operationOf = (name: string): string => {
+  const upper = name.toUpperCase()
+  return operations.has(upper) ? upper : "_OTHER"
 }
 
 /** The first word that arguments come to, which may stand in a list. */
@@ -304,6 +320,8 @@ const makeWith = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
 const unreadable = (error: unknown): RedisArg.InvalidArgument =>
   error instanceof RedisArg.InvalidArgument
     ? error
+    : error instanceof TooLarge
+    ? new RedisArg.InvalidArgument(error.detail)
     : error instanceof RedisArg.Answer
     ? new RedisArg.InvalidArgument("has nothing to send")
     // Without the message, which may show a value.
@@ -506,12 +524,14 @@ export const encodeInto = (command: Any, encoder: RespEncoder, withText?: Script
     // Every command is made by this module.
     const { unsent } = command as Any & CommandImpl
     if (unsent !== undefined) throw unsent
+    encoder.check(command.spec.words.length + parts.length)
     encoder.raw((withText?.withText ?? command.spec).head(parts.length))
     if (withText !== undefined) encoder.argument(withText.lua)
     for (let i = withText === undefined ? 0 : 1; i < parts.length; i++) {
       const part = parts[i]!
       encoder.argument(typeof part === "string" ? part : RedisArg.wireValue(part))
     }
+    encoder.check(0)
     return undefined
   } catch (error) {
     encoder.rollback()
@@ -642,7 +662,7 @@ const effectPrototype = Effectable.Prototype<Any>({
     if (this.settled !== undefined) return this.settled
     const client = Context.getUnsafe(fiber.context, RedisClient)
     const run = this.spec.run(client, this)
-    return Telemetry.isTraced(fiber) ? Telemetry.span(this.spec.name, client, run) : run
+    return Telemetry.isTraced(fiber) ? Telemetry.span(this.spec.operation, client, run) : run
   }
 })
 

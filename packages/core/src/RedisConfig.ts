@@ -193,11 +193,18 @@ export interface ClusterPoolOptions extends PoolOptions {
  * **Details**
  *
  * Beyond `inFlightCommands` (default 16384) or `inFlightBytes` (default 32 MiB) unanswered on one connection further
- * callers wait their turn. The others bound what a server may send, and end the connection with `ProtocolError`:
- * `replyDepth` (default 128), `bulkLength` in bytes (default 512 MiB), `aggregateLength` in elements (default 2²⁷),
- * `lineLength` in bytes (default 1 MiB), `replyBytes` of a whole reply (default 1 GiB), on the wire and, by estimate, in
- * memory together: 96 for each aggregate in it and 64 for each of their elements. Before a connection is set up a reply
- * has 1 MiB at the most.
+ * callers wait their turn.
+ *
+ * `argumentBytes` (default 512 MiB, at least 64) and `argumentCount` (default 1,048,576, at least 8) bound one command: the
+ * bytes that it takes as it is sent, and its words, the name included. One that is larger fails with `DataError` and is not
+ * sent. The defaults are what servers take unless they are told otherwise; beyond, they hang up, which costs everybody on
+ * the connection. In a pipeline or transaction each command counts by itself.
+ *
+ * The others bound what a server may send, and end the connection with `ProtocolError`: `replyDepth` (default 128),
+ * `bulkLength` in bytes (default 512 MiB), `aggregateLength` in elements (default 2²⁷), `lineLength` in bytes (default
+ * 1 MiB), `replyElements` of all aggregates in a whole reply (by default what `replyBytes` admits) and `replyBytes` of a whole reply (default
+ * 1 GiB), on the wire and, by estimate, in memory together: 96 for each aggregate in it and 64 for each of their elements.
+ * Before a connection is set up a reply has 1 MiB at the most.
  *
  * @category options
  * @since 0.1.0
@@ -210,6 +217,9 @@ export interface LimitOptions {
   readonly aggregateLength?: number | undefined
   readonly lineLength?: number | undefined
   readonly replyBytes?: number | undefined
+  readonly replyElements?: number | undefined
+  readonly argumentBytes?: number | undefined
+  readonly argumentCount?: number | undefined
 }
 
 /**
@@ -412,6 +422,9 @@ export interface ConnectionSettings {
     readonly bulkLength: number | undefined
     readonly aggregateLength: number | undefined
     readonly replyBytes: number | undefined
+    readonly replyElements: number | undefined
+    readonly argumentBytes: number
+    readonly argumentCount: number
     readonly lineLength: number | undefined
   }
 }
@@ -498,7 +511,10 @@ export const settings = Effect.fnUntraced(function*(
       bulkLength: yield* optionalInteger("limits.bulkLength", limits.bulkLength),
       aggregateLength: yield* optionalInteger("limits.aggregateLength", limits.aggregateLength),
       lineLength: yield* optionalInteger("limits.lineLength", limits.lineLength),
-      replyBytes: yield* optionalInteger("limits.replyBytes", limits.replyBytes)
+      replyBytes: yield* optionalInteger("limits.replyBytes", limits.replyBytes),
+      replyElements: yield* optionalInteger("limits.replyElements", limits.replyElements),
+      argumentBytes: yield* integer("limits.argumentBytes", limits.argumentBytes ?? 512 * 1024 * 1024, 64),
+      argumentCount: yield* integer("limits.argumentCount", limits.argumentCount ?? 1024 * 1024, 8)
     }
   }
 })

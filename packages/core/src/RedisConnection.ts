@@ -14,6 +14,7 @@ import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
 import * as Credentials from "./internal/credentials.ts"
+import * as Dripping from "./internal/dripping.ts"
 import { within } from "./internal/elapsed.ts"
 import { Exchange } from "./internal/exchange.ts"
 import { connectionLoss, timeLimit } from "./internal/failure.ts"
@@ -199,6 +200,7 @@ const open = Effect.fnUntraced(function*(
   const run = (commands: ReadonlyArray<RedisCommand.Any>) => runBatch(exchange, commands)
   const protocol = yield* handshake(run, settings, credentials.first)
   decoder.limit(limitsOf(settings))
+  exchange.limit(settings.limits)
   takeUnsent = owner.onUnsent ?? failAll
   const connection: RedisConnection = {
     address,
@@ -212,6 +214,9 @@ const open = Effect.fnUntraced(function*(
   if (credentials.next !== undefined) {
     const renewal = Credentials.renew(credentials.next, (renewed) => authenticate(run, renewed))
     yield* Effect.forkScoped(Effect.catch(renewal, (error) => lose(refusal(error, address))))
+  }
+  if (Duration.isFinite(settings.commandTimeout)) {
+    yield* Effect.forkScoped(Dripping.watch(connection, settings.commandTimeout, () => decoder.idle))
   }
   if (Duration.isFinite(settings.livenessTimeout)) {
     yield* Effect.forkScoped(watchLiveness(connection, settings))
@@ -320,7 +325,8 @@ const limitsOf = ({ limits }: ConnectionSettings): DecodeOptions => ({
   maxBulkLength: limits.bulkLength,
   maxLineLength: limits.lineLength,
   maxDepth: limits.replyDepth,
-  maxReplyBytes: limits.replyBytes
+  maxReplyBytes: limits.replyBytes,
+  maxReplyElements: limits.replyElements
 })
 
 /** Reads until the connection is lost, and fails with why. */

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { printable } from "./internal/printable.ts"
 import * as Retry from "./internal/retry.ts"
 import { stackless } from "./internal/stackless.ts"
 import type { ErrorReply } from "./Resp.ts"
@@ -1018,8 +1019,9 @@ export const fromReply = (error: ErrorReply, context: ReplyContext): RedisError 
   const line = error.line
   const code = error.code
   const fields: ReplyFields = {
-    code,
-    detail: withoutArguments(line.slice(code.length + 1), context.secrets ?? []),
+    // Whoever can name a key or write a script has a say in what servers say: it must not reach terminals as it stands.
+    code: printable(code),
+    detail: printable(withoutArguments(line.slice(code.length + 1), context.secrets ?? [])),
     command: context.command,
     ...(context.address === undefined ? {} : { address: context.address }),
     ...(context.index === undefined ? {} : { index: context.index }),

@@ -9,6 +9,7 @@
  *
  * @since 0.1.0
  */
+import { printable } from "./internal/printable.ts"
 import * as Resp from "./Resp.ts"
 
 // -----------------------------------------------------------------------------
@@ -114,7 +115,7 @@ const shape = (value: Resp.Value): string => {
   if (value instanceof Resp.Bulk) return `a bulk string of ${value.length} bytes`
   if (value instanceof Resp.MapReply) return `a map of ${value.entries.length / 2}`
   if (value instanceof Resp.SetReply) return `a set of ${value.members.length}`
-  if (value instanceof Resp.ErrorReply) return `the error ${value.code}`
+  if (value instanceof Resp.ErrorReply) return `the error ${printable(value.code)}`
   return `a ${typeof value === "object" ? "value of another kind" : typeof value}`
 }
 

@@ -108,7 +108,7 @@ const eventCounter = (pool: Attributes, event: string) =>
  *
  * **Details**
  *
- * Its attributes are `db.operation.name` and, of those that fail, `error.type`. A pipeline is one operation, `PIPELINE`,
+ * Its attributes are `db.operation.name`, which is `_OTHER` for what `Redis.send` sends by a name that no function has, and, of those that fail, `error.type`. A pipeline is one operation, `PIPELINE`,
  * a transaction `MULTI`; its `error.type` is that of the first of its commands that failed. An empty one is none. Each
  * costs two looks at the clock and an entry in the histogram.
  *
@@ -119,7 +119,7 @@ export const timed = (client: Service): Service => {
   const record = recorder()
   return {
     ...client,
-    execute: (command) => record(command.spec.name, client.execute(command), () => undefined),
+    execute: (command) => record(command.spec.operation, client.execute(command), () => undefined),
     pipeline: (commands) =>
       commands.length === 0 ? client.pipeline(commands) : record("PIPELINE", client.pipeline(commands), firstFailure),
     transaction: (commands) =>

@@ -104,6 +104,8 @@ export class RespDecoder {
    * aggregates take in memory counts as bytes before it.
    */
   private _replyStart = 0
+  /** The elements of the current reply that its aggregates have announced. */
+  private _elements = 0
 
   /** `_frames[0]` is the root, `_top` is `_frames[_depth]`. */
   private readonly _frames: Array<Frame> = [new Frame()]
@@ -159,7 +161,7 @@ export class RespDecoder {
       }
     }
     // Between two replies there is none that could be too long.
-    if (this.failure === undefined && !this.idle) this._checkReplyLength(chunk.length + this._streamedCost())
+    if (this.failure === undefined && !this.idle) this._checkOpen(chunk.length)
     else this._replyStart = chunk.length
     this._replyStart -= chunk.length
     this._frames[0]!.items = none
@@ -314,6 +316,7 @@ export class RespDecoder {
     frame.items = []
     frame.remaining = length
     this._top = frame
+    if (this._depth === 1) this._elements = 0
     this._charge(streamed ? 0 : length)
     if (length === 0 && this.failure === undefined) this._close()
   }
@@ -322,16 +325,24 @@ export class RespDecoder {
   private _charge(length: number): void {
     this._replyStart -= AGGREGATE_COST + ELEMENT_COST * length
     this._checkReplyLength(this._position)
+    this._elements += length
+    if (this.failure === undefined) this._checkElements(this._elements)
   }
 
-  /** What is not charged yet: aggregates of unknown length that have not ended. */
-  private _streamedCost(): number {
-    let cost = 0
+  private _checkElements(elements: number): void {
+    const { maxReplyElements } = this._limits
+    if (elements > maxReplyElements) this._fail(`a reply has more than ${maxReplyElements} elements`, this._position)
+  }
+
+  /** Checks with what is not charged yet: aggregates of unknown length that have not ended. */
+  private _checkOpen(position: number): void {
+    let elements = 0
     for (let depth = 1; depth <= this._depth; depth++) {
       const frame = this._frames[depth]!
-      if (frame.streamed) cost += ELEMENT_COST * frame.items.length
+      if (frame.streamed) elements += frame.items.length
     }
-    return cost
+    this._checkReplyLength(position + ELEMENT_COST * elements)
+    if (this.failure === undefined) this._checkElements(this._elements + elements)
   }
 
   /** Ends the topmost aggregate, which has no more items to come. */
@@ -529,7 +540,9 @@ export class RespDecoder {
       return this._fail("a streamed map ends after a key without a value", this._position)
     }
     this._replyStart -= ELEMENT_COST * frame.items.length
-    this._finish(frame)
+    this._elements += frame.items.length
+    this._checkElements(this._elements)
+    if (this.failure === undefined) this._finish(frame)
   }
 
   private _readPart(chunk: Uint8Array): void {

@@ -53,6 +53,19 @@ const LOOP_COPY = 12
 /** `$`, at most ten digits and `\r\n` before an argument, `\r\n` after it. */
 const FRAMING = 16
 
+/**
+ * Thrown by an encoder for a command that takes more than it may.
+ *
+ * @internal
+ */
+export class TooLarge {
+  readonly detail: string
+
+  constructor(detail: string) {
+    this.detail = detail
+  }
+}
+
 const digitsOf = (value: number): number =>
   value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : value < 10_000 ? 4 : String(value).length
 
@@ -83,8 +96,12 @@ export class RespEncoder {
   lend = false
   lent = false
 
+  /** What one command may take since its `mark`: bytes as they are sent, and words. */
+  maxBytes = Infinity
+  maxWords = Infinity
+
   /** Where everything stood at the last `mark`. */
-  private _marked = { slab: this._slab, start: 0, at: 0, chunks: 0, chunked: 0 }
+  private _marked = { slab: this._slab, start: 0, at: 0, chunks: 0, chunked: 0, size: 0 }
 
   /** Begins what `rollback` takes back, until `take`. */
   mark(): void {
@@ -94,6 +111,21 @@ export class RespEncoder {
     marked.at = this._at
     marked.chunks = this._chunks.length
     marked.chunked = this._chunked
+    marked.size = this.size
+  }
+
+  /**
+   * Throws `TooLarge` for more words than a command may have, or for more bytes since its `mark`, `more` included. Asked once
+   * for a command, and before what is large is copied.
+   */
+  check(words: number, more = 0): void {
+    if (words > this.maxWords) {
+      throw new TooLarge(`it has ${words} words, and limits.argumentCount is ${this.maxWords}`)
+    }
+    const bytes = this.size - this._marked.size + more
+    if (bytes > this.maxBytes) {
+      throw new TooLarge(`it takes ${bytes} bytes or more, and limits.argumentBytes is ${this.maxBytes}`)
+    }
   }
 
   /** Takes back what was written since the last `mark`: what a slab holds after it was never handed over. */
@@ -164,6 +196,7 @@ export class RespEncoder {
 
   /** The bytes for the socket to keep. */
   private _owned(bytes: Uint8Array, length: number): Uint8Array {
+    this.check(0, length)
     if (this.lend && length >= LEND_FROM) {
       this.lent = true
       return bytes
@@ -243,6 +276,7 @@ export class RespEncoder {
   private _ownString(value: string): void {
     if (utf8Length === undefined) return this._bytes(encodeUtf8(value))
     const length = utf8Length(value)
+    this.check(0, length)
     this._reserve(FRAMING)
     this._head(length)
     this._cut()

@@ -17,6 +17,8 @@
  *   1 MiB by default, as a script may return a long status; at least 64.
  * - `maxReplyBytes`: bytes of one whole reply as it comes, and 96 for each of its aggregates and 64 for each of their
  *   elements, which is about what they take in memory. 1 GiB by default, at least 64. `Infinity` turns it off.
+ * - `maxReplyElements`: elements of all aggregates of one whole reply, keys and values of maps each. No limit of its
+ *   own by default: what `maxReplyBytes` charges for each comes to 16 million.
  * - `attributes`: whether a value that came with attributes is an `Attributed` (`"keep"`, the default) or the bare
  *   value (`"drop"`).
  *
@@ -29,6 +31,7 @@ export interface DecodeOptions {
   readonly maxAggregateLength?: number | undefined
   readonly maxLineLength?: number | undefined
   readonly maxReplyBytes?: number | undefined
+  readonly maxReplyElements?: number | undefined
   readonly attributes?: "keep" | "drop" | undefined
 }
 
@@ -46,6 +49,7 @@ export class Limits {
   readonly maxAggregateLength: number
   readonly maxLineLength: number
   readonly maxReplyBytes: number
+  readonly maxReplyElements: number
   /** No bulk string up to this length can exceed a limit, even with its own length and line ends. */
   readonly fastBulkLength: number
 
@@ -55,6 +59,7 @@ export class Limits {
     this.maxAggregateLength = Math.min(options?.maxAggregateLength ?? 2 ** 27, 2 ** 29)
     this.maxLineLength = Math.max(64, Math.min(options?.maxLineLength ?? 1024 * 1024, LONGEST_LINE))
     this.maxReplyBytes = Math.max(options?.maxReplyBytes ?? 1024 * 1024 * 1024, 64)
+    this.maxReplyElements = options?.maxReplyElements ?? Infinity
     this.fastBulkLength = Math.min(this.maxBulkLength, this.maxReplyBytes - 32)
   }
 }

@@ -119,7 +119,10 @@ const given: Readonly<Record<string, ReadonlyArray<unknown>>> = {
   vsim: ["k", { ele: "e" }],
   vsimWithAttribs: ["k", { ele: "e" }],
   vsimWithScores: ["k", { ele: "e" }],
-  vsimWithScoresWithAttribs: ["k", { ele: "e" }]
+  vsimWithScoresWithAttribs: ["k", { ele: "e" }],
+  xread: [{ s: 0 }, {}],
+  xreadgroup: ["g", "c", { s: ">" }, {}],
+  xreadgroupClaim: ["g", "c", { s: ">" }, "1 second", {}]
 }
 
 /** Arguments that a definition accepts, most of them found by trying: the longest lists. */

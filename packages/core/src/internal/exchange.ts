@@ -86,6 +86,7 @@ export class Exchange {
   #bytes = 0
   #written = 0
   #received = 0
+  #replies = 0
   #failure: RedisError | undefined = undefined
 
   constructor(options: ExchangeOptions) {
@@ -110,6 +111,22 @@ export class Exchange {
   /** How often anything has come from the server: a reply, or a piece of one. */
   get received(): number {
     return this.#received
+  }
+
+  /** How many replies have come in full. */
+  get replies(): number {
+    return this.#replies
+  }
+
+  /** Whether the caller to whom the next reply belongs has gone away, as its time was up for instance. */
+  get abandoned(): boolean {
+    return this.#commands > 0 && this.#inFlight.first?.settled === true
+  }
+
+  /** Sets what one command may take that is written from now on. */
+  limit({ argumentBytes, argumentCount }: { readonly argumentBytes: number; readonly argumentCount: number }): void {
+    this.#encoder.maxBytes = argumentBytes
+    this.#encoder.maxWords = argumentCount
   }
 
   /** Whether nothing is waiting and nothing unanswered. */
@@ -198,6 +215,7 @@ export class Exchange {
         return
       }
       this.#commands--
+      this.#replies++
       if (++request.answered === request.count) this.#shift(request)
       request.reply(value, origin)
       if (--untilFlush === 0) {

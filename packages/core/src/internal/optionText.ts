@@ -207,7 +207,10 @@ const connection: Texts<Omit<ConnectionOptions, "credentials">> = {
     bulkLength: integer,
     aggregateLength: integer,
     lineLength: integer,
-    replyBytes: integer
+    replyBytes: integer,
+    replyElements: integer,
+    argumentBytes: integer,
+    argumentCount: integer
   }
 }
 

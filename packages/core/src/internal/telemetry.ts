@@ -16,7 +16,7 @@ interface Traceable {
 }
 
 interface Named {
-  readonly spec: { readonly name: string }
+  readonly spec: { readonly operation: string }
 }
 
 /** Whether anybody has installed a tracer and not switched it off. */
@@ -50,8 +50,8 @@ export const batch = <A, E extends { readonly _tag: string }, R>(
   Effect.withFiber((fiber) => {
     // Without a command nothing is sent, and there is nothing to tell.
     if (!isTraced(fiber) || commands.length === 0) return effect
-    const name = commands[0]?.spec.name
-    const operation = commands.every(({ spec }) => spec.name === name) ? `${kind} ${name ?? ""}`.trim() : kind
+    const name = commands[0]?.spec.operation
+    const operation = commands.every(({ spec }) => spec.operation === name) ? `${kind} ${name ?? ""}`.trim() : kind
     // The conventions leave it out for a batch of one.
     const size = commands.length === 1 ? undefined : { "db.operation.batch.size": commands.length }
     return span(operation, client, effect, size)
