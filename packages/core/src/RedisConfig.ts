@@ -50,6 +50,9 @@ export type AddressOptions =
  * - `username`, `password`: sent on every new connection. A username without password sends an empty one.
  * - `credentials`: the same for those that change; see {@link CredentialsSource}. Not together with the two above.
  * - `clientName`: the name that the server shows for every connection. No spaces.
+ * - `clientInfo`: whether every connection tells the server the name and version of this library, for its list of
+ *   clients. `false` is for proxies that hang up on commands they do not know; one that does so on the first connection is
+ *   found out without it. Default `true`.
  * - `protocol`: the version of RESP. Default `"auto"`: 3, or 2 on servers that refuse it.
  * - `connect`: `"lazy"` (default) connects on the first command; `"eager"` while the Layer is built, failing it.
  * - `connectTimeout`: the limit for opening a connection, TLS and handshake included. Default 10 seconds.
@@ -58,7 +61,8 @@ export type AddressOptions =
  * - `retryOnTimeout`: run a command once more when it timed out, even one that writes, which then may happen twice; not
  *   on a reserved connection, which the first one still holds up. Default `false`.
  * - `livenessTimeout`: a connection that owes an answer and stays silent for so long, after the time it was asked to
- *   block, is probed, and replaced when that goes unanswered too. Default 30 seconds.
+ *   block, is probed, and replaced when that goes unanswered too. Default 5 seconds, or `commandTimeout` when that is longer;
+ *   30 seconds when commands have no limit.
  * - `healthCheckInterval`: a connection unused for so long is checked with a PING before the next command. Default none.
  * - `keepAlive`: TCP keep-alive. Default `true`. `keepAliveInitialDelay`: default 30 seconds.
  * - `textDecoding`: of bytes that are not UTF-8: `"strict"` (default) fails with `DecodeError`, `"replace"` puts U+FFFD.
@@ -73,6 +77,7 @@ export interface ConnectionOptions {
   readonly password?: Redacted.Redacted<string> | undefined
   readonly credentials?: CredentialsSource | undefined
   readonly clientName?: string | undefined
+  readonly clientInfo?: boolean | undefined
   readonly protocol?: "auto" | 2 | 3 | undefined
   readonly connect?: "lazy" | "eager" | undefined
   readonly connectTimeout?: Duration.Input | undefined
@@ -378,6 +383,7 @@ export interface ConnectionSettings {
   readonly readonly: boolean
   readonly credentials: CredentialsSource | undefined
   readonly clientName: string | undefined
+  readonly clientInfo: boolean
   readonly protocol: "auto" | 2 | 3
   readonly eager: boolean
   readonly tls: TlsOptions | undefined
@@ -444,23 +450,28 @@ export const settings = Effect.fnUntraced(function*(
   if (options.clientName !== undefined && !/^[!-~]+$/.test(options.clientName)) {
     return yield* invalid("clientName", "it may only hold visible ASCII characters, no spaces")
   }
+  if (options.clientName !== undefined && options.clientInfo === false) {
+    return yield* invalid("clientName", "with clientInfo: false servers are told nothing about the client")
+  }
   const tls = options.tls === true ? {} : options.tls === false ? undefined : options.tls
   if ((tls?.cert === undefined) !== (tls?.key === undefined)) {
     return yield* invalid("tls", "cert and key are only of use together: give both or neither")
   }
+  const commandTimeout = yield* duration("commandTimeout", options.commandTimeout, Duration.infinity)
   yield* choice("tls.verify", tls?.verify ?? "required", ["required", "optional", "none"])
   return {
     db: yield* integer("db", options.db ?? 0, 0),
     readonly: false,
     credentials: yield* credentials(options),
     clientName: options.clientName,
+    clientInfo: options.clientInfo ?? true,
     protocol: yield* choice("protocol", options.protocol ?? "auto", ["auto", 2, 3]),
     eager: (yield* choice("connect", options.connect ?? "lazy", ["lazy", "eager"])) === "eager" || single,
     tls,
     connectTimeout: yield* duration("connectTimeout", options.connectTimeout, Duration.seconds(10)),
-    commandTimeout: yield* duration("commandTimeout", options.commandTimeout, Duration.infinity),
+    commandTimeout,
     retryOnTimeout: options.retryOnTimeout ?? false,
-    livenessTimeout: yield* duration("livenessTimeout", options.livenessTimeout, Duration.seconds(30)),
+    livenessTimeout: yield* duration("livenessTimeout", options.livenessTimeout, longestSilence(commandTimeout)),
     healthCheckInterval: yield* duration("healthCheckInterval", options.healthCheckInterval, Duration.infinity),
     keepAlive: options.keepAlive ?? true,
     keepAliveInitialDelay: yield* duration(
@@ -488,6 +499,10 @@ export const settings = Effect.fnUntraced(function*(
     }
   }
 })
+
+/** Nobody loses by the end of a connection on which every command has run into its limit. */
+const longestSilence = (commandTimeout: Duration.Duration): Duration.Duration =>
+  Duration.isFinite(commandTimeout) ? Duration.max(commandTimeout, Duration.seconds(5)) : Duration.seconds(30)
 
 const credentials = (options: ConnectionOptions): Effect.Effect<CredentialsSource | undefined, RedisConfigError> => {
   const { password, username } = options

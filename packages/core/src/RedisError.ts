@@ -108,7 +108,7 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>("@redfx
  *
  * - `phase`: `connect` — while a connection was being opened; `write` — before the command was written;
  *   `read` — while its reply was awaited.
- * - `milliseconds`: the limit.
+ * - `milliseconds`: the limit. `detail`: what kept it from being done, and what to try, when that is known.
  *
  * @category errors
  * @since 0.1.0
@@ -118,6 +118,7 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>("@redfx/core/
   {
     phase: Schema.Literals(["connect", "write", "read"]),
     milliseconds: Schema.Number,
+    detail: Schema.optionalKey(Schema.String),
     address,
     command: Schema.optionalKey(Schema.String),
     delivery: Delivery,
@@ -131,7 +132,8 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>("@redfx/core/
       : this.phase === "write"
       ? "it was still waiting to be written"
       : "no reply had come"
-    return `${what}${at(this.address)} ran into its limit of ${this.milliseconds} ms: ${why}. ${fate(this)}`
+    const more = this.detail === undefined ? "" : `; ${this.detail}`
+    return `${what}${at(this.address)} ran into its limit of ${this.milliseconds} ms: ${why}${more}. ${fate(this)}`
   }
 }
 

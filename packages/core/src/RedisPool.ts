@@ -75,9 +75,15 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Service, RedisError, RedisConnector | Scope.Scope> {
   const endpoint = yield* RedisConfig.endpoint(options)
   const settings = yield* RedisConfig.settings(options)
-  const pool = yield* makeAt(endpoint, settings)
+  const pool = yield* makeFrom(masterAt(RedisConnection.sourceAt(endpoint, settings)), settings)
   if (settings.eager) yield* openShared(pool)
   return pool
+})
+
+/** Where a name leads may change: when the server turns out to be no master, the next connection may be to one. */
+const masterAt = (source: RedisConnection.Source): RedisConnection.Source => ({
+  ...source,
+  open: (owner) => source.open({ ...owner, demotion: (error) => RedisConnection.demotionBy(error, source.address) })
 })
 
 /**

@@ -37,7 +37,8 @@ export const failureOf = (event: RedisError, command: Facts, delivery: Delivery)
           command: command.name,
           delivery,
           readonly: command.readonly,
-          ...(event.address === undefined ? {} : { address: event.address })
+          ...(event.address === undefined ? {} : { address: event.address }),
+          ...(event.detail === undefined ? {} : { detail: event.detail })
         })
       )
     default:
@@ -46,13 +47,19 @@ export const failureOf = (event: RedisError, command: Facts, delivery: Delivery)
 }
 
 /** A limit in time that passed, before it is known which commands that befalls. */
-export const timeLimit = (phase: TimeoutError["phase"], milliseconds: number, address?: string): TimeoutError =>
+export const timeLimit = (
+  phase: TimeoutError["phase"],
+  milliseconds: number,
+  address?: string,
+  detail?: string
+): TimeoutError =>
   stackless(() =>
     new TimeoutError({
       phase,
       milliseconds,
       delivery: "not-sent",
       readonly: false,
-      ...(address === undefined ? {} : { address })
+      ...(address === undefined ? {} : { address }),
+      ...(detail === undefined ? {} : { detail })
     })
   )

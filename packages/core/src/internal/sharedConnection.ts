@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type { RedisEvent } from "../RedisClient.ts"
+import * as RedisCommand from "../RedisCommand.ts"
 import type { ConnectionSettings } from "../RedisConfig.ts"
 import type * as RedisConnection from "../RedisConnection.ts"
 import type { RedisConnector } from "../RedisConnector.ts"
@@ -22,6 +23,7 @@ import type { Request } from "./request.ts"
 /**
  * - `Idle`: no connection and nobody who wants one.
  * - `Dialling`: being opened; requests wait for it.
+ * - `Busy`: the same, but a script keeps the server from it; what ends the script is sent at once.
  * - `CoolingDown`: could not be opened; requests wait for the next attempt.
  * - `Checking`: unused for long, being checked; requests wait for that.
  * - `Ready`: requests go straight to the connection.
@@ -29,6 +31,7 @@ import type { Request } from "./request.ts"
  */
 type State =
   | { readonly _tag: "Idle" | "Dialling" | "CoolingDown" }
+  | { readonly _tag: "Busy"; readonly submit: (request: Request) => void }
   | { readonly _tag: "Checking" | "Ready"; readonly connection: RedisConnection.RedisConnection }
   | { readonly _tag: "Closed"; readonly failure: RedisError }
 
@@ -93,6 +96,10 @@ export class SharedConnection {
           : this.#submitChecked(request, state.connection)
       case "Closed":
         return request.fail(state.failure)
+      case "Busy":
+        return request.count === 1 && RedisCommand.endsScript(request.leading)
+          ? state.submit(request)
+          : this.#waiting.push(request)
       default:
         this.#waiting.push(request)
         this.#wake()
@@ -149,7 +156,10 @@ export class SharedConnection {
     this.#state = { _tag: "Dialling" }
     return Effect.scoped(Effect.gen({ self: this }, function*() {
       const { onEvent, source } = this.#options
-      const connection = yield* source.open({ onUnsent: (unsent) => this.#takeBack(unsent) })
+      const connection = yield* source.open({
+        onUnsent: (unsent) => this.#takeBack(unsent),
+        onBusy: (submit) => this.#becomeBusy(submit)
+      })
       const { address, exchange } = connection
       const greeted = exchange.received
       const greeting = exchange.written
@@ -160,7 +170,8 @@ export class SharedConnection {
       const error = yield* connection.lost
       onEvent({ _tag: "Disconnected", address, error })
       const lasted = this.#clock.currentTimeMillisUnsafe() - opened > longestPause
-      return exchange.received > greeted || lasted
+      // One that has nothing but refusals for the writes of many must not be dialled without a pause either.
+      return exchange.received > greeted && !isDemotion(error) || lasted
         ? { _tag: "Useful" } as const
         : { _tag: exchange.written > greeting ? "Useless" : "Failed", error } as const
     }))
@@ -189,6 +200,11 @@ export class SharedConnection {
     this.#lastUsed = this.#now()
     this.#state = { _tag: "Ready", connection }
     for (const request of this.#waiting.takeAll()) connection.submit(request)
+  }
+
+  #becomeBusy(submit: (request: Request) => void): void {
+    this.#state = { _tag: "Busy", submit }
+    for (const request of this.#waiting.takeAll()) this.submit(request)
   }
 
   #takeBack(unsent: RequestQueue): void {
@@ -223,6 +239,8 @@ export class SharedConnection {
     ))
   }
 }
+
+const isDemotion = (error: RedisError): boolean => error._tag === "ConnectionError" && error.reason === "Demoted"
 
 /** Where something failed, when the error says so. */
 export const addressOf = (error: RedisError): string | undefined => "address" in error ? error.address : undefined
