@@ -96,6 +96,7 @@ export interface Owner {
  * - `address`: what it is called while there is no connection.
  * - `attributes`: the same by OpenTelemetry's names.
  * - `open`: opens a connection, to wherever it is then.
+ * - `news`: suspends until there is something new about where that is, so that a pause after failures is over.
  *
  * @category models
  * @since 0.1.0
@@ -104,6 +105,7 @@ export interface Source {
   readonly address: string
   readonly attributes?: Readonly<Record<string, string | number>> | undefined
   readonly open: (owner: Owner) => Effect.Effect<RedisConnection, RedisError, RedisConnector | Scope.Scope>
+  readonly news?: Effect.Effect<void> | undefined
 }
 
 /**

@@ -151,7 +151,8 @@ export const makeFrom = Effect.fnUntraced(function*(
   const subscribers: RedisRouter.Subscribers = {
     place: () => source.address,
     connect: (_place, owner) => Effect.provideService(source.open(owner), RedisConnector, connector),
-    onEvent: publish
+    onEvent: publish,
+    news: source.news
   }
   const attributes = { "db.namespace": String(settings.db), ...source.attributes }
   let next = 0

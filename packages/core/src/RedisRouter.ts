@@ -112,6 +112,7 @@ export interface RedisRouter {
  *   places stay what they are.
  * - `connect`: opens a connection to a place.
  * - `onEvent`: takes what happens to these connections.
+ * - `news`: suspends until there is something new about where they are to, so that a pause after failures is over.
  *
  * @category models
  * @since 0.1.0
@@ -125,6 +126,7 @@ export interface Subscribers {
     owner: RedisConnection.Owner
   ) => Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope>
   readonly onEvent: (event: RedisEvent) => void
+  readonly news?: Effect.Effect<void> | undefined
 }
 
 /**

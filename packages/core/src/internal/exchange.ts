@@ -99,7 +99,7 @@ export class Exchange {
    */
   get heldBack(): number | undefined {
     const first = this.#commands > 0 ? this.#inFlight.first : undefined
-    return first === undefined ? undefined : first.blockMilliseconds + this.#bytes / slowestUpload
+    return first === undefined ? undefined : first.blockMilliseconds + Math.floor(this.#bytes / slowestUpload)
   }
 
   get closed(): boolean {

@@ -283,7 +283,11 @@ const makeDial = (
         onEvent({ _tag: "ConnectFailed", address: addressOf(error) ?? source.address, error, retryAfter })
       })
   return Effect.gen(function*() {
-    while (pauseLeft() > 0) yield* Effect.sleep(pauseLeft())
+    while (pauseLeft() > 0) {
+      yield* source.news === undefined
+        ? Effect.sleep(pauseLeft())
+        : Effect.raceFirst(Effect.sleep(pauseLeft()), Effect.andThen(source.news, Effect.sync(() => notBefore = 0)))
+    }
     let connection: RedisConnection | undefined = undefined
     const onUnsent = (unsent: RequestQueue, failure: RedisError) => {
       if (connection !== undefined) open.delete(connection)

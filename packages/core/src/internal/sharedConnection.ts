@@ -133,7 +133,7 @@ export class SharedConnection {
       })
       this.#state = { _tag: "CoolingDown" }
       if (served._tag === "Failed") this.#failWaiting(error)
-      yield* Effect.sleep(pause)
+      yield* pauseUnless(pause, this.#options.source.news)
     }
   })
 
@@ -251,6 +251,10 @@ export const pauseAfter = (failures: number): Effect.Effect<number> =>
     Random.next,
     (random) => Math.round(Math.min(shortestPause * 2 ** Math.min(failures, 10), longestPause) * (0.5 + random / 2))
   )
+
+/** Waits so long, or until there is news. */
+export const pauseUnless = (milliseconds: number, news: RedisConnection.Source["news"]): Effect.Effect<void> =>
+  news === undefined ? Effect.sleep(milliseconds) : Effect.raceFirst(Effect.sleep(milliseconds), news)
 
 /** A shared connection that lives as long as the scope. */
 export const make = Effect.fnUntraced(function*(

@@ -2,39 +2,68 @@
  * Which server is the master, as far as a client knows, and the client's
  * connections that depend on that.
  *
+ * Invariant: what is known never goes back to an earlier failover.
+ *
  * @internal
  */
 import type { RedisEvent } from "@redfx/core/RedisClient"
+import type { NodeAddress } from "@redfx/core/RedisConfig"
 import type { RedisConnection } from "@redfx/core/RedisConnection"
+import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { demoted } from "./failures.ts"
+import type { Observation } from "./verdict.ts"
+import { verdict } from "./verdict.ts"
 
 /** What the server of a connection has to be. */
 export type Role = "master" | "replica"
 
+/**
+ * A server that is said to be the master.
+ *
+ * - `epoch`: the number of the failover that made it one. A half: it was chosen and made one, which has no number yet.
+ * - `anew`: the sentinels were set up anew, so that failovers are counted from the beginning.
+ */
+export interface Claim {
+  readonly address: NodeAddress
+  readonly epoch: number
+  readonly anew?: boolean | undefined
+}
+
+/** How often the sentinels are asked, one time after the other, before a doubt is given up: others will tell. */
+const mostLooks = 50
+
 export class MasterTracker {
-  /** Done when there is a first connection. */
+  /** Done when somebody has wanted a first connection. */
   readonly begun = Deferred.makeUnsafe<void>()
   readonly #service: string
   readonly #onEvent: (event: RedisEvent) => void
   readonly #open = new Map<RedisConnection, Role>()
-  #address: string | undefined = undefined
+  #master: Claim | undefined = undefined
   #changes = 0
+  #looks = 0
+  #onDoubt: (() => void) | undefined = undefined
+  readonly #onNews = new Set<() => void>()
 
   constructor(service: string, onEvent: (event: RedisEvent) => void) {
     this.#service = service
     this.#onEvent = onEvent
   }
 
-  /** The address of the master; `undefined` as long as nobody asked. */
-  get address(): string | undefined {
-    return this.#address
+  /** The master; `undefined` as long as nobody asked. */
+  get master(): Claim | undefined {
+    return this.#master
   }
 
-  /** How often another server has become the master. */
+  /** The address of the master; `undefined` as long as nobody asked. */
+  get address(): string | undefined {
+    return this.#master === undefined ? undefined : formatEndpoint(this.#master.address)
+  }
+
+  /** How often another server has become the master, the first one included. */
   get changes(): number {
     return this.#changes
   }
@@ -44,24 +73,83 @@ export class MasterTracker {
     return [...this.#open.keys()].some(({ exchange }) => !exchange.closed)
   }
 
+  /** Suspends until another server becomes the master. */
+  readonly news: Effect.Effect<void> = Effect.callback((resume) => {
+    const told = () => {
+      this.#onNews.delete(told)
+      resume(Effect.void)
+    }
+    this.#onNews.add(told)
+    return Effect.sync(() => this.#onNews.delete(told))
+  })
+
   /** Keeps a connection in view until the scope closes. */
   add(connection: RedisConnection, role: Role): Effect.Effect<void, never, Scope.Scope> {
     return Effect.andThen(
       Effect.addFinalizer(() => Effect.sync(() => this.#open.delete(connection))),
-      Effect.sync(() => {
-        this.#open.set(connection, role)
-        Deferred.doneUnsafe(this.begun, Effect.void)
-      })
+      Effect.sync(() => this.#open.set(connection, role))
     )
   }
 
-  /** Takes note of the master's address, and closes connections to servers that are not what they were opened for. */
-  becomes(address: string): void {
-    const previous = this.#address
-    if (previous === address) return
-    this.#address = address
+  /** Takes note of what befell a connection to the master. Returns what the connection ends with, if it does. */
+  observe(seen: Observation, role: Role, address: string): ReturnType<typeof verdict>["loss"] {
+    const { learn, loss } = verdict(seen, role, address)
+    if (learn === "doubt") this.look(mostLooks)
+    if (learn === "trust" && address === this.address) this.#looks = 0
+    return loss
+  }
+
+  /** Has the sentinels asked so often, unless it is settled before. */
+  look(times: number = mostLooks): void {
+    this.#looks = Math.max(this.#looks, times)
+    const told = this.#onDoubt
+    this.#onDoubt = undefined
+    told?.()
+  }
+
+  /** Whether there are looks to be made. */
+  get inDoubt(): boolean {
+    return this.#looks > 0
+  }
+
+  /** Counts a look, and returns whether there is one to be made. */
+  takeLook(): boolean {
+    return this.#looks > 0 && this.#looks-- > 0
+  }
+
+  /** Suspends until there is a reason to ask the sentinels. */
+  readonly doubted: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.#looks > 0) return resume(Effect.void)
+    this.#onDoubt = () => resume(Effect.void)
+    return Effect.sync(() => {
+      this.#onDoubt = undefined
+    })
+  })
+
+  /** Whether there was a failover since that one which a claim is from. */
+  isBehind({ address, anew = false, epoch }: Claim): boolean {
+    const known = this.#master
+    return !anew && known !== undefined && epoch < known.epoch && formatEndpoint(address) !== this.address
+  }
+
+  /**
+   * Takes note of the master, and closes connections to servers that are not what they were opened for. Returns whether it
+   * is one: not when there was a failover since, or something else was heard since there were so many `changes`.
+   */
+  becomes(claim: Claim, changes: number = this.#changes): boolean {
+    const previous = this.address
+    const address = formatEndpoint(claim.address)
+    const known = this.#master
+    if (this.isBehind(claim)) return false
+    if (previous === address) {
+      if (known === undefined || claim.epoch > known.epoch || claim.anew === true) this.#master = claim
+      return true
+    }
+    if (known !== undefined && claim.epoch === known.epoch && changes !== this.#changes) return false
+    this.#master = claim
+    this.#changes++
+    this.#looks = 0
     if (previous !== undefined) {
-      this.#changes++
       this.#onEvent({ _tag: "MasterChanged", service: this.#service, address, previous })
     }
     for (const [connection, role] of this.#open) {
@@ -69,6 +157,15 @@ export class MasterTracker {
       if (role === "master" && !isMaster) connection.close(demoted(connection.address))
       if (role === "replica" && isMaster) connection.close(promoted(address))
     }
+    for (const told of [...this.#onNews]) told()
+    return true
+  }
+
+  /** A server that was chosen, and is not to be reached: what the sentinels say counts again. */
+  disbelieve(address: string): void {
+    const known = this.#master
+    if (known === undefined || Number.isInteger(known.epoch) || address !== this.address) return
+    this.#master = { ...known, epoch: Math.floor(known.epoch) }
   }
 }
 
