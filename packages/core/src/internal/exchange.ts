@@ -88,9 +88,9 @@ export class Exchange {
     return this.#received
   }
 
-  /** Whether nothing is waiting and nothing unanswered. */
+  /** Whether nothing is waiting and nothing unanswered, so that somebody else can have it. */
   get idle(): boolean {
-    return this.#commands === 0 && this.#waiting.length === 0
+    return this.#commands === 0 && this.#waiting.length === 0 && this.#leaving === undefined
   }
 
   /**

@@ -100,9 +100,9 @@ export class Listening {
     }))
     let failures = 0
     return Effect.forever(Effect.gen(function*() {
-      const began = yield* Clock.currentTimeNanos
+      const began = yield* Clock.monotonicTimeNanos
       yield* Effect.exit(once)
-      failures = (yield* Clock.currentTimeNanos) - began > steady ? 0 : failures + 1
+      failures = (yield* Clock.monotonicTimeNanos) - began > steady ? 0 : failures + 1
       yield* Effect.sleep(yield* pauseAfter(failures))
     }))
   }

@@ -37,7 +37,7 @@ export interface Claim {
 const mostLooks = 50
 
 export class MasterTracker {
-  /** Done when somebody has wanted a first connection. */
+  /** Done when there is a first connection, or none could be had. */
   readonly begun = Deferred.makeUnsafe<void>()
   readonly #service: string
   readonly #onEvent: (event: RedisEvent) => void
@@ -45,7 +45,8 @@ export class MasterTracker {
   #master: Claim | undefined = undefined
   #changes = 0
   #looks = 0
-  #onDoubt: (() => void) | undefined = undefined
+  #heard = false
+  readonly #waiting = new Set<() => void>()
   readonly #onNews = new Set<() => void>()
 
   constructor(service: string, onEvent: (event: RedisEvent) => void) {
@@ -94,37 +95,59 @@ export class MasterTracker {
   /** Takes note of what befell a connection to the master. Returns what the connection ends with, if it does. */
   observe(seen: Observation, role: Role, address: string): ReturnType<typeof verdict>["loss"] {
     const { learn, loss } = verdict(seen, role, address)
-    if (learn === "doubt") this.look(mostLooks)
-    if (learn === "trust" && address === this.address) this.#looks = 0
+    if (learn === "doubt") this.doubt()
+    if (learn === "trust" && address === this.address) this.#settle()
     return loss
   }
 
-  /** Has the sentinels asked so often, unless it is settled before. */
-  look(times: number = mostLooks): void {
-    this.#looks = Math.max(this.#looks, times)
-    const told = this.#onDoubt
-    this.#onDoubt = undefined
-    told?.()
+  /** Has the sentinels asked again and again, until it is settled who the master is. */
+  doubt(): void {
+    this.#looks = mostLooks
+    this.#wake()
   }
 
-  /** Whether there are looks to be made. */
-  get inDoubt(): boolean {
-    return this.#looks > 0
+  /** Something was heard: has the sentinels asked without a pause. */
+  hear(looks: number = mostLooks): void {
+    this.#looks = Math.max(this.#looks, looks)
+    this.#heard = true
+    this.#wake()
   }
 
-  /** Counts a look, and returns whether there is one to be made. */
+  #wake(): void {
+    const waiting = [...this.#waiting]
+    for (const check of waiting) check()
+  }
+
+  /** It is settled, but for what was heard since the sentinels were asked. */
+  #settle(): void {
+    if (!this.#heard) this.#looks = 0
+    this.#wake()
+  }
+
+  /** Counts a time that the sentinels are asked, and returns whether there is one to come. */
   takeLook(): boolean {
+    this.#heard = false
     return this.#looks > 0 && this.#looks-- > 0
   }
 
   /** Suspends until there is a reason to ask the sentinels. */
-  readonly doubted: Effect.Effect<void> = Effect.callback((resume) => {
-    if (this.#looks > 0) return resume(Effect.void)
-    this.#onDoubt = () => resume(Effect.void)
-    return Effect.sync(() => {
-      this.#onDoubt = undefined
+  readonly doubted: Effect.Effect<void> = this.#until(() => this.#looks > 0)
+
+  /** Suspends until there is a reason not to pause in between, or none to go on. */
+  readonly settledOrHeard: Effect.Effect<void> = this.#until(() => this.#heard || this.#looks === 0)
+
+  #until(condition: () => boolean): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const check = () => {
+        if (!condition()) return
+        this.#waiting.delete(check)
+        resume(Effect.void)
+      }
+      this.#waiting.add(check)
+      check()
+      return Effect.sync(() => this.#waiting.delete(check))
     })
-  })
+  }
 
   /** Whether there was a failover since that one which a claim is from. */
   isBehind({ address, anew = false, epoch }: Claim): boolean {
@@ -148,7 +171,7 @@ export class MasterTracker {
     if (known !== undefined && claim.epoch === known.epoch && changes !== this.#changes) return false
     this.#master = claim
     this.#changes++
-    this.#looks = 0
+    this.#settle()
     if (previous !== undefined) {
       this.#onEvent({ _tag: "MasterChanged", service: this.#service, address, previous })
     }

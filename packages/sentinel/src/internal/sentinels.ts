@@ -41,10 +41,13 @@ const grace = Duration.millis(100)
 /** The same once one has answered at all. */
 const longGrace = Duration.millis(500)
 
+/** From when on an answer is overdue, in nanoseconds. */
+const overdue = 100_000_000n
+
 /**
  * A question to all sentinels.
  *
- * - `key`: what it is told from other questions by. Who asks the same while an answer is awaited shares that.
+ * - `key`: what it is told from other questions by.
  * - `kindOf`: whether it is an answer that is looked for, another one, or none.
  * - `onLate`: takes answers that nobody has waited for.
  */
@@ -72,7 +75,7 @@ export class Sentinels {
   readonly #learned = new Map<string, ReadonlyArray<Sentinel>>()
   readonly #learnedAt = new Map<string, number>()
   /** Questions under way, by sentinel and key. */
-  readonly #asking = new Map<string, Fiber.Fiber<unknown>>()
+  readonly #asking = new Map<string, { readonly fiber: Fiber.Fiber<unknown>; readonly since: bigint }>()
   /** Sentinels that took too long the last time. */
   readonly #slow = new Set<string>()
   readonly #onChange = new Set<() => void>()
@@ -157,20 +160,22 @@ export class Sentinels {
     })
   }
 
-  /** Runs an effect once for all who want it while it runs. */
+  /**
+   * Asks, or waits with others for an answer that is overdue: a sentinel that hangs must not have questions pile up. One that
+   * is not overdue may be from before what the caller has heard.
+   */
   #shared<A>(key: string, effect: Effect.Effect<A>): Effect.Effect<Fiber.Fiber<A>> {
-    return Effect.suspend(() => {
+    return Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
+      const running = this.#asking.get(key)
       // What is kept under a key is what the question of that key yields.
-      const running = this.#asking.get(key) as Fiber.Fiber<A> | undefined
-      if (running !== undefined) return Effect.succeed(running)
-      const ended = Effect.sync(() => this.#asking.delete(key))
-      return Effect.tap(
-        Effect.forkIn(Effect.ensuring(effect, ended), this.#scope),
-        (fiber) =>
-          Effect.sync(() => {
-            if (fiber.pollUnsafe() === undefined) this.#asking.set(key, fiber)
-          })
-      )
+      if (running !== undefined && now - running.since > overdue) return Effect.succeed(running.fiber as Fiber.Fiber<A>)
+      return Effect.map(Effect.forkIn(effect, this.#scope), (fiber) => {
+        if (running === undefined && fiber.pollUnsafe() === undefined) {
+          this.#asking.set(key, { fiber, since: now })
+          fiber.addObserver(() => this.#asking.delete(key))
+        }
+        return fiber
+      })
     })
   }
 

@@ -38,11 +38,11 @@ export const make = (finder: Finder): Source => {
   return {
     address,
     open: (owner) =>
-      Effect.andThen(
-        Deferred.succeed(finder.tracker.begun, undefined),
+      Effect.ensuring(
         // A natMap that breaks must not end who dials: callers would wait for ever.
         Effect.catchDefect(open(finder, owner), (defect) =>
-          Effect.fail(connectionLoss("Other", "The client failed to open the connection", address, defect)))
+          Effect.fail(connectionLoss("Other", "The client failed to open the connection", address, defect))),
+        Deferred.succeed(finder.tracker.begun, undefined)
       ),
     news: finder.tracker.news
   }

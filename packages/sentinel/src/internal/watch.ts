@@ -35,25 +35,23 @@ export const run = (finder: Finder, interval: Duration.Duration): Effect.Effect<
     Effect.scoped(Effect.gen(function*() {
       const { group, service, tracker } = finder
       const chosen = yield* Queue.sliding<NodeAddress>(1)
-      yield* group.sentinels.onNews((name) => name === service && tracker.look())
+      yield* group.sentinels.onNews((name) => name === service && tracker.hear())
       yield* group.listening.listen((heard) => hear(finder, heard, chosen))
       yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(chosen), (address) => pursue(finder, address))))
-      return yield* Effect.forever(watch(finder, interval))
+      const now = Effect.sync(() => tracker.inUse ? tracker.hear(1) : undefined)
+      yield* Effect.forkScoped(Effect.forever(Effect.delay(now, interval)))
+      return yield* Effect.forever(watch(finder))
     }))
   )
 
-/** Asks after a while, or as soon and as long as there is doubt. */
-const watch = (finder: Finder, interval: Duration.Duration): Effect.Effect<void, never, RedisConnector> =>
+/** Asks as soon and as long as there is doubt. */
+const watch = (finder: Finder): Effect.Effect<void, never, RedisConnector> =>
   Effect.gen(function*() {
     const { tracker } = finder
-    const doubted = yield* Effect.raceFirst(
-      Effect.as(tracker.doubted, true),
-      Effect.as(Effect.sleep(interval), false)
-    )
-    if (!doubted && tracker.inUse) yield* recheck(finder)
+    yield* tracker.doubted
     while (tracker.takeLook()) {
       yield* recheck(finder)
-      if (tracker.inDoubt) yield* Effect.sleep(pause)
+      yield* Effect.raceFirst(Effect.sleep(pause), tracker.settledOrHeard)
     }
   })
 
@@ -71,11 +69,11 @@ const recheck = (finder: Finder): Effect.Effect<void, never, RedisConnector> =>
   }).pipe(Effect.exit, Effect.asVoid)
 
 const hear = ({ group, service, tracker }: Finder, heard: Heard, chosen: Queue.Queue<NodeAddress>): void => {
-  if (heard._tag === "Listening") return tracker.inUse ? tracker.look(1) : undefined
+  if (heard._tag === "Listening") return tracker.hear(1)
   if (heard.service !== service) return
   const address = group.translate({ host: heard.host, port: heard.port })
   if (tracker.address === formatEndpoint(address)) return
-  if (heard._tag === "Switched") tracker.look()
+  if (heard._tag === "Switched") tracker.hear()
   else Queue.offerUnsafe(chosen, address)
 }
 
