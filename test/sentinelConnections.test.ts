@@ -485,6 +485,7 @@ describe("A master that was demoted", () => {
       yield* client.execute(getK)
       yield* sentinel.node.awaitCommand("SUBSCRIBE", 2)
       yield* Fake.awaitAsked(sentinel, "MASTER", 2)
+      yield* TestClock.withLive(Effect.sleep("30 millis"))
       sentinel.master = { port: master.port, flags: "master,s_down,o_down,failover_in_progress", epoch: 3 }
       yield* Fake.choose(sentinel, next, master)
       yield* next.node.awaitCommand("ROLE")
@@ -541,7 +542,7 @@ describe("A master that was demoted", () => {
       yield* master.node.awaitCommand("GET", 2)
       yield* TestClock.adjust("900 millis")
       assert.strictEqual(Fake.asked(sentinel), 2)
-      yield* TestClock.adjust("200 millis")
+      yield* TestClock.adjust("400 millis")
       yield* Fake.awaitAsked(sentinel, "MASTER", 3)
       yield* Fake.failOver([sentinel], master, next)
       // Nobody announces it.
