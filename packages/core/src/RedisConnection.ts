@@ -198,8 +198,10 @@ const open = (
 
 /** Nothing of what fails stays open. */
 const inScopeOfItsOwn = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Scope.Scope> =>
-  Effect.flatMap(Effect.flatMap(Effect.scope, Scope.fork), (own) =>
-    effect.pipe(Scope.provide(own), Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))))
+  Effect.flatMap(
+    Effect.flatMap(Effect.scope, Scope.fork),
+    (own) => effect.pipe(Scope.provide(own), Effect.onError((cause) => Scope.close(own, Exit.failCause(cause))))
+  )
 
 const dial = Effect.fnUntraced(function*(
   target: Target,

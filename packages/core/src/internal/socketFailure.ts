@@ -91,7 +91,7 @@ const tlsFailure = (code: string, text: string): string | undefined => {
   const certificate = verifyCodes.get(code)
   if (certificate !== undefined) return `The server's certificate was refused: ${certificate}`
   if (refusedByServer.test(text)) return wantsOther
-  if (code === "ERR_TLS_FILE" || /^ERR_OSSL/.test(code)) return "TLS could not be established"
+  if (code === "ERR_TLS_FILE" || code.startsWith("ERR_OSSL")) return "TLS could not be established"
   return /^(ERR_SSL|ERR_TLS|EPROTO)/.test(code) ? speaksNone : undefined
 }
 

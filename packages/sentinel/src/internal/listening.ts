@@ -69,7 +69,7 @@ export class Listening {
   reconcile(): void {
     const wanted = this.#listeners.size === 0 ? [] : this.#sentinels.inOrder
     const names = new Set(wanted.map(({ name }) => name))
-    for (const [name, fiber] of [...this.#fibers]) {
+    for (const [name, fiber] of Array.from(this.#fibers)) {
       if (!names.has(name)) fiber.interruptUnsafe()
     }
     for (const sentinel of wanted) {
@@ -78,7 +78,7 @@ export class Listening {
   }
 
   #tell(heard: Heard): void {
-    for (const listener of [...this.#listeners]) listener(heard)
+    for (const listener of Array.from(this.#listeners)) listener(heard)
   }
 
   /** Listens to one sentinel, and again after it was lost. */

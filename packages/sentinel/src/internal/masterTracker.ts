@@ -64,6 +64,11 @@ export class MasterTracker {
     return this.#master === undefined ? undefined : formatEndpoint(this.#master.address)
   }
 
+  /** The master, when it has become one a moment ago, which the sentinels do not say yet. */
+  get chosen(): Claim | undefined {
+    return this.#master === undefined || Number.isInteger(this.#master.epoch) ? undefined : this.#master
+  }
+
   /** How often another server has become the master, the first one included. */
   get changes(): number {
     return this.#changes
@@ -114,7 +119,7 @@ export class MasterTracker {
   }
 
   #wake(): void {
-    const waiting = [...this.#waiting]
+    const waiting = Array.from(this.#waiting)
     for (const check of waiting) check()
   }
 
@@ -180,15 +185,15 @@ export class MasterTracker {
       if (role === "master" && !isMaster) connection.close(demoted(connection.address))
       if (role === "replica" && isMaster) connection.close(promoted(address))
     }
-    for (const told of [...this.#onNews]) told()
+    for (const told of Array.from(this.#onNews)) told()
     return true
   }
 
   /** A server that was chosen, and is not to be reached: what the sentinels say counts again. */
   disbelieve(address: string): void {
-    const known = this.#master
-    if (known === undefined || Number.isInteger(known.epoch) || address !== this.address) return
-    this.#master = { ...known, epoch: Math.floor(known.epoch) }
+    const { chosen } = this
+    if (chosen === undefined || address !== this.address) return
+    this.#master = { ...chosen, epoch: Math.floor(chosen.epoch) }
   }
 }
 

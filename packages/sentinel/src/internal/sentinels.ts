@@ -39,7 +39,7 @@ const mostLearned = 32
 const grace = Duration.millis(100)
 
 /** The same once one has answered at all. */
-const longGrace = Duration.millis(500)
+const longGrace = Duration.millis(250)
 
 /** From when on an answer is overdue, in nanoseconds. */
 const overdue = 100_000_000n
@@ -191,7 +191,7 @@ export class Sentinels {
 
   /** Tells everybody that something was heard of a service. */
   tell(service: string): void {
-    for (const listener of [...this.#onNews]) listener(service)
+    for (const listener of Array.from(this.#onNews)) listener(service)
   }
 
   /** Asks this one first from now on. */
@@ -231,7 +231,7 @@ export class Sentinels {
     const gone = this.#inOrder.filter(({ name }) => !names.has(name))
     this.#inOrder = unique([...this.#inOrder, ...known]).filter(({ name }) => names.has(name))
     for (const { name } of gone) this.#slow.delete(name)
-    for (const listener of [...this.#onChange]) listener()
+    for (const listener of Array.from(this.#onChange)) listener()
     yield* Effect.forEach(gone, ({ address }) => RcMap.invalidate(this.#clients, address))
   }).bind(this)
 }

@@ -101,15 +101,8 @@ const isElsewhere = (tracker: MasterTracker, address: string): Effect.Effect<voi
 const whereMasterIs = (finder: Finder): Effect.Effect<Named, MasterNotFoundError> =>
   Effect.suspend(() => {
     const { group, service, tracker } = finder
-    const chosen = (): Named | undefined =>
-      tracker.master !== undefined && !Number.isInteger(tracker.master.epoch) ? tracker.master : undefined
-    return Discovery.master(group, service).pipe(
-      Effect.map((found): Named => tracker.isBehind(found) ? chosen() ?? found : found),
-      Effect.catch((error) => {
-        const claim = chosen()
-        return claim === undefined ? Effect.fail(error) : Effect.succeed(claim)
-      })
-    )
+    const { chosen } = tracker
+    return chosen === undefined ? Discovery.master(group, service) : Effect.succeed(chosen)
   })
 
 /** Whose turn it is: a random one at first, then one after the other. */
