@@ -11,7 +11,9 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
 import * as Client from "./harness/Client.ts"
+import * as Encode from "./harness/Encode.ts"
 import * as FakeNode from "./harness/FakeNode.ts"
 
 const real = Effect.fnUntraced(function*(options: RedisConfig.ConnectionOptions = {}) {
@@ -139,6 +141,31 @@ describe("Redis.monitor", () => {
       const wrong = yield* Redis.monitor({ capacity: 0 }).pipe(Stream.runDrain, Client.on(client), Effect.flip)
       assert.strictEqual(wrong._tag, "DataError")
     }))
+
+  for (const hangs of [false, true]) {
+    it.effect(`SRV-24: a silent server is asked for a PING; one that ${hangs ? "hangs ends" : "answers keeps"} the feed`, () =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make(({ name }) => name === "MONITOR" ? Encode.ok : undefined)
+        const client = yield* Client.make(node, { livenessTimeout: "8 seconds", connectTimeout: "2 seconds" })
+        const feed = yield* Effect.forkChild(Effect.exit(Stream.runDrain(client.monitor({}))), { startImmediately: true })
+        yield* node.awaitCommand("MONITOR")
+        yield* TestClock.withLive(Effect.sleep("30 millis"))
+        if (hangs) node.setHandler(() => FakeNode.stall())
+        yield* TestClock.adjust("8 seconds")
+        yield* node.awaitCommand(hangs ? "HELLO" : "PING", hangs ? 2 : 1)
+        yield* TestClock.withLive(Effect.sleep("30 millis"))
+        yield* TestClock.adjust("2 seconds")
+        if (hangs) {
+          const error = Client.expectTag(yield* Effect.flip(yield* Fiber.join(feed)), "ConnectionError")
+          assert.strictEqual(error.reason, "HealthCheck")
+          yield* node.awaitOpen(0)
+        } else {
+          yield* node.awaitOpen(1)
+          assert.isUndefined(feed.pollUnsafe())
+          yield* Fiber.interrupt(feed)
+        }
+      }))
+  }
 
   it.live("SRV-24: ends with its client", () =>
     Effect.gen(function*() {
