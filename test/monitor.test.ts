@@ -147,7 +147,9 @@ describe("Redis.monitor", () => {
       Effect.gen(function*() {
         const node = yield* FakeNode.make(({ name }) => name === "MONITOR" ? Encode.ok : undefined)
         const client = yield* Client.make(node, { livenessTimeout: "8 seconds", connectTimeout: "2 seconds" })
-        const feed = yield* Effect.forkChild(Effect.exit(Stream.runDrain(client.monitor({}))), { startImmediately: true })
+        const feed = yield* Effect.forkChild(Effect.exit(Stream.runDrain(client.monitor({}))), {
+          startImmediately: true
+        })
         yield* node.awaitCommand("MONITOR")
         yield* TestClock.withLive(Effect.sleep("30 millis"))
         if (hangs) node.setHandler(() => FakeNode.stall())

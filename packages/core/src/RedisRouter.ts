@@ -110,6 +110,7 @@ export interface RedisRouter {
  *   again when the effect is done.
  * - `isPlace`: whether channels may still be at a place. What is kept for others is dropped when nobody uses it; without,
  *   places stay what they are.
+ * - `refuses`: why a channel cannot be subscribed to with any use, when that is known beforehand.
  * - `connect`: opens a connection to a place.
  * - `onEvent`: takes what happens to these connections.
  * - `news`: suspends until there is something new about where they are to, so that a pause after failures is over.
@@ -121,6 +122,7 @@ export interface Subscribers {
   readonly place: (kind: Kind, channel: Key) => string
   readonly moved?: ((place: string) => Effect.Effect<void>) | undefined
   readonly isPlace?: ((place: string) => boolean) | undefined
+  readonly refuses?: ((kind: Kind, channel: Key) => RedisError | undefined) | undefined
   readonly connect: (
     place: string,
     owner: RedisConnection.Owner

@@ -7,7 +7,7 @@
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { RedisConnection } from "@redfx/core/RedisConnection"
 import { RedisConnector } from "@redfx/core/RedisConnector"
-import { connectionLoss } from "@redfx/core/RedisError"
+import { ClusterUnsupportedError, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { Subscribers as RouterSubscribers } from "@redfx/core/RedisRouter"
 import * as Effect from "effect/Effect"
@@ -18,6 +18,10 @@ import type { State } from "./state.ts"
 import type { Topology } from "./topology.ts"
 
 const anywhere = ""
+
+const keyspaceEvents =
+  "each server tells of the events of its own keys only, so that those of all others would be missing. " +
+  "Subscribe on each master: RedisCluster.onNode runs an effect on the server of an address"
 
 export class Subscribers {
   readonly #state: State
@@ -38,6 +42,12 @@ export class Subscribers {
 
   readonly place: RouterSubscribers["place"] = (kind, channel) =>
     kind === "ssubscribe" ? this.#state.routeOf(slotOf(channel))?.master.address ?? anywhere : anywhere
+
+  /** A subscription is on one server, and each server tells of its own keys alone. */
+  readonly refuses: RouterSubscribers["refuses"] = (kind, channel) =>
+    /^__key(space|event)@/.test(typeof channel === "string" ? channel : new TextDecoder().decode(channel))
+      ? new ClusterUnsupportedError({ command: kind.toUpperCase(), detail: keyspaceEvents })
+      : undefined
 
   readonly isPlace = (place: string): boolean =>
     place === anywhere || this.#state.masters.some(({ address }) => address === place)
