@@ -6,13 +6,12 @@
 import type * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { format } from "effect/Formatter"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import * as Environment from "./internal/environment.ts"
+import { choice, duration, integer, invalid, optionalInteger } from "./internal/optionChecks.ts"
 import type { Endpoint, TlsOptions } from "./RedisConnector.ts"
-import { RedisConfigError } from "./RedisError.ts"
+import type { RedisConfigError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Options
@@ -537,42 +536,6 @@ export const translation = (
 }
 
 const says = ({ host, port }: NatRule["from"]): boolean => host !== undefined || port !== undefined
-
-const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
-  Effect.fail(new RedisConfigError({ option, detail }))
-
-const integer = (option: string, value: number, least: number): Effect.Effect<number, RedisConfigError> =>
-  Number.isInteger(value) && value >= least
-    ? Effect.succeed(value)
-    : invalid(option, `${value} is not an integer of at least ${least}`)
-
-const optionalInteger = (
-  option: string,
-  value: number | undefined
-): Effect.Effect<number | undefined, RedisConfigError> =>
-  value === undefined ? Effect.succeed(undefined) : integer(option, value, 1)
-
-/** Types say as much, but options also come from files and URLs, where a misspelt choice must not become a default. */
-const choice = <const A extends string | number>(
-  option: string,
-  value: A,
-  choices: ReadonlyArray<A>
-): Effect.Effect<A, RedisConfigError> =>
-  choices.includes(value) ? Effect.succeed(value) : invalid(option, `${value} is none of ${choices.join(", ")}`)
-
-const duration = (
-  option: string,
-  input: Duration.Input | undefined,
-  absent: Duration.Duration,
-  least = 1
-): Effect.Effect<Duration.Duration, RedisConfigError> =>
-  input === undefined ? Effect.succeed(absent) : Option.match(Duration.fromInput(input), {
-    onNone: () => invalid(option, `${format(input)} is not a duration`),
-    onSome: (value) =>
-      Duration.toMillis(value) >= least
-        ? Effect.succeed(value)
-        : invalid(option, `it must be at least ${least} ms`)
-  })
 
 // -----------------------------------------------------------------------------
 // Configuration from outside
