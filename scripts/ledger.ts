@@ -1,0 +1,42 @@
+/**
+ * Runs the composition ledger: `node scripts/ledger.ts [seconds] [options]`.
+ */
+import process from "node:process"
+import { parseArgs } from "node:util"
+import * as Ledger from "../test/harness/ledger/ledger.ts"
+import * as Program from "../test/harness/ledger/program.ts"
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    deployment: { type: "string", default: "standalone,sentinel,cluster" },
+    seed: { type: "string" },
+    programs: { type: "string" },
+    only: { type: "string" },
+    without: { type: "string" },
+    findings: { type: "string", default: "1" },
+    shrink: { type: "string", default: "20" }
+  }
+})
+const names = (text: string | undefined) => text?.split(",") ?? []
+const without = new Set(names(values.without))
+const chosen = values.only === undefined ? Program.everything : new Set(names(values.only))
+const ingredients = new Set([...chosen].filter((name) => !without.has(name)))
+const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed)
+const deployments = names(values.deployment)
+const seconds = Number(positionals[0] ?? 600) / deployments.length
+console.log({ seed, seconds, deployments: deployments.join() })
+for (const deployment of deployments as ReadonlyArray<Ledger.Finding["deployment"]>) {
+  const { findings, ...counts } = await Ledger.run({
+    deployment,
+    seed,
+    seconds,
+    programs: values.programs === undefined ? undefined : Number(values.programs),
+    ingredients,
+    stopAfter: Number(values.findings),
+    shrinkSeconds: Number(values.shrink),
+    onFinding: (finding) => console.log(Ledger.format(finding))
+  })
+  console.log(deployment, counts, `${findings.length} findings`)
+  if (findings.length > 0) process.exitCode = 1
+}
