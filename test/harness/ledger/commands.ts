@@ -77,7 +77,7 @@ const shape = (command: Command, token: () => string): Shape => {
       return one((name) => ({ command: Redis.sadd(keyOf(command.slot, "set"), name), check: exactly(1) }))
     case "xadd":
       return one((name) => ({
-        command: Redis.xadd(keyOf(0, "stream"), { name }),
+        command: Redis.xadd(keyOf(command.slot, "stream"), { name }),
         check: holds("an id", (value) => typeof value === "string" && /^\d+-\d+$/.test(value))
       }))
     case "get":

@@ -89,7 +89,9 @@ const clientOf = (
   world: World.World
 ): Effect.Effect<RedisClient.Service, RedisError.RedisError, RedisConnector.RedisConnector | Scope.Scope> => {
   const options = optionsOf(program)
-  const [first, ...others] = world.nodes.filter(({ kind }) => kind === (program.deployment === "sentinel" ? "sentinel" : "data"))
+  const [first, ...others] = world.nodes.filter(({ kind }) =>
+    kind === (program.deployment === "sentinel" ? "sentinel" : "data")
+  )
   // Every deployment has nodes.
   const nodes = [first!, ...others] as const
   switch (program.deployment) {
@@ -133,7 +135,9 @@ const settle = (env: Env): Effect.Effect<void> =>
       const { exclusive, exclusiveIdle, inFlight, waiting } = yield* env.client.stats
       if (waiting === 0 && inFlight === 0 && exclusive === exclusiveIdle) return
       if (round > 1000) {
-        env.wrong.push(`in the end there are ${inspect({ exclusive, exclusiveIdle, inFlight, waiting })}, not ${inspect(zeros)}`)
+        env.wrong.push(
+          `in the end there are ${inspect({ exclusive, exclusiveIdle, inFlight, waiting })}, not ${inspect(zeros)}`
+        )
         return
       }
       yield* Effect.sleep(100)
@@ -143,8 +147,8 @@ const settle = (env: Env): Effect.Effect<void> =>
 /** When all is well again, whatever is left of a stream is handled. */
 const handleRest = (env: Env, world: World.World): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const added = env.tries.flatMap(({ parts }) => parts).filter(({ name }) => name === "xadd")
-      .flatMap(({ tokens }) => tokens).filter((token) => world.store.applied.has(token))
+    const stream = world.store.entries.get(keyOf(0, "stream"))?.value
+    const added = stream?.type === "stream" ? [...stream.items.values()].flatMap(Store.tokensIn) : []
     if (added.length === 0) return
     const rest = Interpreter.consume(env, "last", 10_000)
     const exit = yield* Effect.exit(Client.on(env.client)(rest))
@@ -164,7 +168,7 @@ const whole = (program: Program, world: World.World, wrong: Array<string>) =>
     })
     yield* Interpreter.runAll(env, program)
     world.faults.end()
-    for (const link of [...world.links]) if (link.hung) World.cut(link, true)
+    for (const link of Array.from(world.links)) if (link.hung) World.cut(link, true)
     yield* settle(env)
     yield* handleRest(env, world)
     yield* settle(env)
@@ -188,7 +192,8 @@ const factsOf = ({ conflicts, faults, published, store }: World.World) => {
     conflicts,
     published: published.get("feed") ?? [],
     queued: new Set(queued),
-    struck: faults.struck()
+    struck: faults.struck(),
+    flushed: faults.have("flush")
   }
 }
 
@@ -235,4 +240,3 @@ export const run = async (program: Program): Promise<Report> => {
   }
   return { wrong, log: world.log, commands: world.commands, faults: world.faults.struck(), interruptions }
 }
-

@@ -7,7 +7,7 @@ import * as fc from "fast-check"
  * Where a fault strikes: at the n-th command, counted over all servers and from zero, of those that it is about:
  * `"setup"` are the commands that connections and topologies are made with, `"data"` all others; or commands of a name.
  */
-export interface At {
+interface At {
   readonly nth: number
   readonly of: string
 }
@@ -132,17 +132,30 @@ export const arbitrary = (only: ReadonlySet<string>): fc.Arbitrary<ReadonlyArray
   return fc.array(fc.record({ at, kind: fc.oneof(...weights) }), { maxLength: 5, size: "max" })
 }
 
-const setup = new Set(["HELLO", "AUTH", "CLIENT", "CLUSTER", "CONFIG", "READONLY", "ROLE", "SENTINEL", "SELECT", "PING"])
+const setup = new Set([
+  "HELLO",
+  "AUTH",
+  "CLIENT",
+  "CLUSTER",
+  "CONFIG",
+  "READONLY",
+  "ROLE",
+  "SENTINEL",
+  "SELECT",
+  "PING"
+])
 
 /** Tells at each command which fault strikes there; each strikes once. */
 export const plan = (faults: ReadonlyArray<Fault>) => {
   const left = faults.map((fault) => ({ fault, commands: fault.at.nth }))
+  const done = new Set<Tag>()
   let struck = 0
   return {
     struck: () => struck,
+    have: (tag: Tag) => done.has(tag),
     next: (name: string, sentinel: boolean): Kind | undefined => {
       let found: Kind | undefined
-      for (const entry of [...left]) {
+      for (const entry of Array.from(left)) {
         const { of } = entry.fault.at
         const concerned = of === "setup"
           ? setup.has(name) || sentinel
@@ -153,6 +166,7 @@ export const plan = (faults: ReadonlyArray<Fault>) => {
         left.splice(left.indexOf(entry), 1)
         found = entry.fault.kind
         struck++
+        done.add(found._tag)
       }
       return found
     },

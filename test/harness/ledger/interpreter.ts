@@ -24,7 +24,7 @@ import type * as Program from "./program.ts"
 export type Outcome = Exit.Exit<unknown, unknown> | undefined
 
 /** What a run of a watch's body has sent, and whether the watched key was changed by somebody else during it. */
-export interface BodyRun {
+interface BodyRun {
   readonly body: ReadonlyArray<string>
   readonly commit: ReadonlyArray<Built>
   readonly meddled: boolean
@@ -166,18 +166,25 @@ const together = (env: Env, place: Place, { commands, e, settled }: Several): Ru
     const values = attempt.parts.map(({ command }) => command)
     const look = (outcomes: ReadonlyArray<Exit.Exit<unknown, unknown>>) =>
       attempt.parts.forEach((part, index) => verify(env, attempt, part, outcomes[index] ?? Exit.void))
+    // Who went away does not get what was taken for him.
+    const lose = Effect.sync(() => void (env.lostPops += attempt.parts.filter(({ pops }) => pops).length))
     const run: Run = settled
-      ? Effect.tap(e === "pipeline" ? Redis.pipelineSettled(values) : Redis.transactionSettled(values), (results) =>
-        Effect.sync(() => {
-          const outcomes = results.map((result) =>
-            Result.isSuccess(result) ? Exit.succeed(result.success) : Exit.fail(result.failure)
-          )
-          attempt.outcomes = outcomes
-          look(outcomes)
-        }))
+      ? Effect.tap(
+        Effect.onError(e === "pipeline" ? Redis.pipelineSettled(values) : Redis.transactionSettled(values), () => lose),
+        (results) =>
+          Effect.sync(() => {
+            const outcomes = results.map((result) =>
+              Result.isSuccess(result) ? Exit.succeed(result.success) : Exit.fail(result.failure)
+            )
+            attempt.outcomes = outcomes
+            look(outcomes)
+          })
+      )
       : Effect.onExit(e === "pipeline" ? Redis.pipeline(values) : Redis.transaction(values), (exit) =>
         Effect.sync(() =>
-          look(attempt.parts.map((_, index) => Exit.isSuccess(exit) ? Exit.succeed(exit.value[index]) : exit))
+          look(attempt.parts.map((_, index) =>
+            Exit.isSuccess(exit) ? Exit.succeed(exit.value[index]) : exit
+          ))
         ))
     return Effect.andThen(prepare(env, attempt.parts), record(attempt, run))
   })
@@ -241,7 +248,7 @@ const session = (env: Env, place: Place, { commands, leave }: Program.Effect & {
   ))
 
 /** Locks outlive whatever a program is made to wait for, so that nobody has to expect another one inside. */
-export const lockTtl = Duration.minutes(5)
+const lockTtl = Duration.minutes(5)
 
 const lock = (env: Env, place: Place, { body, fencing, slot }: Program.Effect & { readonly e: "lock" }): Run => {
   const name = keyOf(slot, "lock")
@@ -368,7 +375,11 @@ const persistent = (env: Env, place: Place, effect: Program.Effect): Run => {
 }
 
 /** Has a fiber interrupted when it is time. */
-const interrupting = (env: Env, interruption: Program.Interruption, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<void> => {
+const interrupting = (
+  env: Env,
+  interruption: Program.Interruption,
+  fiber: Fiber.Fiber<unknown, unknown>
+): Effect.Effect<void> => {
   const act = () => {
     if (fiber.pollUnsafe() === undefined) env.interrupted++
     fiber.interruptUnsafe()

@@ -21,9 +21,9 @@ const effect = (value: Effect): string => {
       return `${value.e}${value.settled ? " settled" : ""} ${commands(value.commands)}`
     case "watch": {
       const inside = value.inside === "nothing" ? "" : `, ${value.inside} inside`
-      return `watch(${value.slot}) body ${commands(value.body)}${inside}${value.meddle ? ", key changed meanwhile" : ""}, commit ${
-        commands(value.commit)
-      }`
+      return `watch(${value.slot}) body ${commands(value.body)}${inside}${
+        value.meddle ? ", key changed meanwhile" : ""
+      }, commit ${commands(value.commit)}`
     }
     case "session":
       return `session ${commands(value.commands)}, left with ${value.leave}`
@@ -61,7 +61,9 @@ const step = ({ effect: what, interruption: when, pause, recipe }: Step): string
 const fault = ({ at, kind }: Fault): string => {
   const { _tag, ...details } = kind
   const of = at.of === "data" ? "command" : at.of === "setup" ? "command of a handshake" : at.of
-  return `${_tag}${Object.entries(details).map(([name, value]) => ` ${name}=${value}`).join("")} at ${of} number ${at.nth + 1}`
+  return `${_tag}${Object.entries(details).map(([name, value]) => ` ${name}=${value}`).join("")} at ${of} number ${
+    at.nth + 1
+  }`
 }
 
 /** A program, line by line. */

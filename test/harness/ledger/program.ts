@@ -93,7 +93,7 @@ export interface Program {
 // -----------------------------------------------------------------------------
 
 /** Every ingredient of programs that can be left out, besides faults, by its name. */
-export const ingredients = [
+const ingredients = [
   "one",
   "pipeline",
   "transaction",
@@ -114,6 +114,8 @@ export const ingredients = [
   "inside",
   "meddling",
   "emptyWatch",
+  "bodyWrites",
+  "failFast",
   "leaving",
   "timeout"
 ] as const
@@ -140,14 +142,15 @@ const oneOf = <A>(only: Ingredients, choices: ReadonlyArray<Weighted<A>>): fc.Ar
   )
 
 /** Commands that run on any connection. Those of a transaction and the like have one slot, and do not wait. */
-const command = (only: Ingredients, place: "anywhere" | "one slot" | "together"): fc.Arbitrary<Command> => {
+const command = (only: Ingredients, place: "alone" | "anywhere" | "one slot" | "together"): fc.Arbitrary<Command> => {
   const waiting: ReadonlyArray<Weighted<Command>> = place === "together" ? [] : [
-    ["blocking", 3, fc.record({ c: fc.constant("blpop"), slot, ms: fc.constantFrom(50, 500) })],
-    ["", 1, fc.record({ c: fc.constant("echo") })]
+    ["blocking", 3, fc.record({ c: fc.constant("blpop"), slot, ms: fc.constantFrom(50, 500) })]
   ]
-  const wide: ReadonlyArray<Weighted<Command>> = place !== "anywhere" ? [] : [
+  const wide: ReadonlyArray<Weighted<Command>> = place === "one slot" || place === "together" ? [] : [
     ["split", 3, fc.record({ c: fc.constantFrom("mset", "mget", "del") })],
-    ["emulated", 1, fc.record({ c: fc.constant("rename"), slot })]
+    ["", 1, fc.record({ c: fc.constant("echo") })],
+    // What is emulated runs alone.
+    ...(place === "alone" ? [["emulated", 3, fc.record({ c: fc.constant("rename"), slot })] as const] : [])
   ]
   return oneOf<Command>(only, [
     ["", 6, fc.record({ c: fc.constantFrom("hincrby", "incr", "rpush", "set", "append", "sadd"), slot })],
@@ -164,16 +167,17 @@ const command = (only: Ingredients, place: "anywhere" | "one slot" | "together")
 const effect = (only: Ingredients): fc.Arbitrary<Effect> => {
   const anywhere = command(only, "anywhere")
   const together = command(only, "together")
+  const settled = only.has("failFast") ? fc.boolean() : fc.constant(true)
   const inside = only.has("inside")
     ? fc.constantFrom("nothing", "nothing", "nothing", "transaction", "keyspace", "pipeline")
     : fc.constant("nothing")
   return oneOf<Effect>(only, [
-    ["one", 5, fc.record({ e: fc.constant("one"), command: anywhere })],
-    ["pipeline", 4, fc.record({ e: fc.constant("pipeline"), commands: list(anywhere, 0, 4), settled: fc.boolean() })],
+    ["one", 5, fc.record({ e: fc.constant("one"), command: command(only, "alone") })],
+    ["pipeline", 4, fc.record({ e: fc.constant("pipeline"), commands: list(anywhere, 0, 4), settled })],
     [
       "transaction",
       3,
-      fc.record({ e: fc.constant("transaction"), commands: list(together, 0, 3), settled: fc.boolean() })
+      fc.record({ e: fc.constant("transaction"), commands: list(together, 0, 3), settled })
     ],
     [
       "watch",
@@ -181,11 +185,11 @@ const effect = (only: Ingredients): fc.Arbitrary<Effect> => {
       fc.record({
         e: fc.constant("watch"),
         slot,
-        body: list(together, 0, 2),
+        body: list(only.has("bodyWrites") ? together : fc.record({ c: fc.constant("get"), slot }), 0, 2),
         commit: list(together, only.has("emptyWatch") ? 0 : 1, 2),
         meddle: only.has("meddling") ? fc.boolean() : fc.constant(false),
         inside
-      }) as fc.Arbitrary<Effect>
+      })
     ],
     [
       "session",
@@ -226,7 +230,9 @@ const step = (only: Ingredients): fc.Arbitrary<Step> =>
   fc.record({
     effect: effect(only),
     recipe: fc.constantFrom("none", "safe", "safe", "retryable"),
-    interruption: only.has("interruption") ? fc.option(interruption, { nil: undefined, freq: 2 }) : fc.constant(undefined),
+    interruption: only.has("interruption")
+      ? fc.option(interruption, { nil: undefined, freq: 2 })
+      : fc.constant(undefined),
     pause: fc.constantFrom(0, 0, 0, 1, 5, 100)
   })
 

@@ -29,7 +29,8 @@ export const liar = RedisScript.make({
 
 const library = RedisScript.library({
   name: "ledger",
-  code: "redis.register_function('ledger_add', function(keys, args) return redis.call('HINCRBY', keys[1], args[1], 1) end)"
+  code:
+    "redis.register_function('ledger_add', function(keys, args) return redis.call('HINCRBY', keys[1], args[1], 1) end)"
 })
 
 /** Writes once. */

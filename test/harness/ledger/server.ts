@@ -23,7 +23,7 @@ const masters = (world: World): ReadonlyArray<Node> =>
   world.nodes.filter(({ kind, role }) => kind === "data" && role === "master")
 
 /** Slots are shared evenly between the first servers, unless they have moved. */
-export const ownerOf = (world: World, slot: number): Node => {
+const ownerOf = (world: World, slot: number): Node => {
   const shares = world.nodes.filter(({ kind }) => kind === "data").slice(0, 3)
   return world.owners.get(slot) ?? shares[Math.min(Math.floor(slot / 5461), shares.length - 1)]!
 }
@@ -84,9 +84,11 @@ const failOver = (link: Link, command: Command, stays: boolean): void => {
     const slot = slotOf(key)
     const nodes = world.nodes.filter(({ kind }) => kind === "data")
     world.owners.set(slot, nodes[(nodes.indexOf(ownerOf(world, slot)) + 1) % nodes.length]!)
-    unblock(world, (waiter) => waiter.keys.some((key) => slotOf(key) === slot), `MOVED ${slot} ${
-      address(ownerOf(world, slot))
-    }`)
+    unblock(
+      world,
+      (waiter) => waiter.keys.some((key) => slotOf(key) === slot),
+      `MOVED ${slot} ${address(ownerOf(world, slot))}`
+    )
     return
   }
   if (world.deployment === "standalone") return
@@ -97,7 +99,7 @@ const failOver = (link: Link, command: Command, stays: boolean): void => {
   next.role = "master"
   world.epoch++
   unblock(world, (waiter) => waiter.link.node === before, unblocked)
-  if (!stays) for (const other of [...world.links]) if (other.node === before) cut(other, true)
+  if (!stays) { for (const other of Array.from(world.links)) if (other.node === before) cut(other, true) }
   announce(world, before, next)
 }
 
@@ -138,7 +140,8 @@ const hello = (link: Link, { args }: Command): Reply => {
 
 const slots = (world: World): Reply => {
   const ranges: Array<Reply> = []
-  const range = (from: number, to: number, { host, name, port }: Node) => ranges.push([from, to, [host, port, name, []]])
+  const range = (from: number, to: number, { host, name, port }: Node) =>
+    ranges.push([from, to, [host, port, name, []]])
   const moved = [...world.owners.keys()].sort((a, b) => a - b)
   const starts = [...new Set([0, 5461, 10922, ...moved, ...moved.map((slot) => slot + 1)])]
     .filter((slot) => slot < 16384).sort((a, b) => a - b)
@@ -185,7 +188,8 @@ const subscribe = (link: Link, { args, name }: Command): ReadonlyArray<Reply> =>
   })
   if (names.length === 0) return [confirmed(null)]
   return names.map((channel) => {
-    removing ? set.delete(channel) : set.add(channel)
+    if (removing) set.delete(channel)
+    else set.add(channel)
     return confirmed(channel)
   })
 }
@@ -355,7 +359,7 @@ const takeFirst = (world: World, keys: ReadonlyArray<string>): Reply | undefined
 
 /** Gives elements to those that wait for them, the first first. */
 const serveWaiters = (world: World): void => {
-  for (const waiter of [...world.waiters]) {
+  for (const waiter of Array.from(world.waiters)) {
     if (!world.waiters.includes(waiter)) continue
     const reply = run(waiter.link, waiter.command)
     if (!isNilArray(reply)) waiter.resume(reply)
@@ -427,7 +431,9 @@ const execute = (link: Link, command: Command, serve: () => void): ReadonlyArray
     return [{ simple: "QUEUED" }]
   }
   if (link.watched.size > 0) link.sinceWatch.push(...Store.tokensIn(command.args))
-  if (link.db !== "0" && keysOf(command).length > 0) world.wrong.push(`${command.args.join(" ")} went to another database`)
+  if (link.db !== "0" && keysOf(command).length > 0) {
+    world.wrong.push(`${command.args.join(" ")} went to another database`)
+  }
   const reply = run(link, command)
   const patience = patienceOf(command)
   if (patience !== undefined && isNilArray(reply)) {
@@ -517,7 +523,7 @@ const strikeAll = (link: Link, command: Command, fault: Kind): void => {
     case "cutAll":
     case "down":
       if (fault._tag === "down") node.upAt = sim.now() + fault.ms
-      for (const other of [...world.links]) if (other.node === node) cut(other, true)
+      for (const other of Array.from(world.links)) if (other.node === node) cut(other, true)
       return
     case "clock":
       return sim.stepWall(fault.ms)
@@ -538,7 +544,9 @@ export const serve = (link: Link, command: Command): void => {
   const next = () => pump(link, serve)
   world.commands++
   const fault = world.faults.next(command.name, link.node.kind === "sentinel")
-  if (fault !== undefined) world.log.push(`${world.sim.now()} ms: ${JSON.stringify(fault)} at ${command.args.join(" ").slice(0, 60)}`)
+  if (fault !== undefined) {
+    world.log.push(`${world.sim.now()} ms: ${JSON.stringify(fault)} at ${command.args.join(" ").slice(0, 60)}`)
+  }
   if (fault !== undefined && strike(link, command, fault, next)) return
   for (const reply of execute(link, command, next) ?? []) answer(link, reply)
 }

@@ -17,7 +17,7 @@ interface Timer {
 }
 
 /** How a run came to its end. */
-export type Ending = "done" | "stuck" | "late"
+type Ending = "done" | "stuck" | "late"
 
 /**
  * - `now`: milliseconds since the start. `stepWall`: sets the time of day, and nothing else.

@@ -4,18 +4,18 @@
  * A write carries its token, `w` and two numbers, somewhere among its arguments.
  */
 import type { Reply } from "./reply.ts"
-import { error, isError, nilArray, ok } from "./reply.ts"
+import { error, isError, ok } from "./reply.ts"
 import * as StreamStore from "./streamStore.ts"
 
 /** What a key holds. */
-export type Value =
+type Value =
   | { readonly type: "string"; text: string }
   | { readonly type: "hash"; readonly fields: Map<string, string> }
   | { readonly type: "list"; readonly items: Array<string> }
   | { readonly type: "set"; readonly members: Set<string> }
   | StreamStore.StreamValue
 
-export interface Entry {
+interface Entry {
   readonly value: Value
   expiresAt: number | undefined
 }
@@ -39,7 +39,7 @@ export interface Store {
   readonly apply: (tokens: ReadonlyArray<string>) => void
 }
 
-export const tokenPattern = /w\d+\.\d+/g
+const tokenPattern = /w\d+\.\d+/g
 
 /** The tokens in what a command carries. */
 export const tokensIn = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
@@ -52,7 +52,10 @@ type Handler = (store: State, args: ReadonlyArray<string>) => Reply
 
 export interface State extends Store {
   readonly find: <T extends Value["type"]>(key: string, type: T) => Extract<Value, { type: T }> | undefined
-  readonly obtain: <T extends Value["type"]>(key: string, empty: Extract<Value, { type: T }>) => Extract<Value, { type: T }>
+  readonly obtain: <T extends Value["type"]>(
+    key: string,
+    empty: Extract<Value, { type: T }>
+  ) => Extract<Value, { type: T }>
   readonly remove: (key: string) => boolean
 }
 
@@ -89,7 +92,8 @@ const add = (store: State, key: string, by: number): Reply => {
 
 const push = (store: State, [key = "", ...items]: ReadonlyArray<string>, left: boolean): Reply => {
   const list = store.obtain(key, { type: "list", items: [] })
-  for (const item of items) left ? list.items.unshift(item) : list.items.push(item)
+  if (left) list.items.unshift(...items.toReversed())
+  else list.items.push(...items)
   store.touch(key)
   return list.items.length
 }
@@ -148,7 +152,9 @@ const handlers: Readonly<Record<string, Handler>> = {
     return entry === undefined ? null : JSON.stringify(entry.value)
   },
   RESTORE: (store, [key = "", milliseconds, payload = "", ...rest]) => {
-    if (live(store, key) !== undefined && !optionsOf(rest).includes("REPLACE")) return error("BUSYKEY Target key name already exists.")
+    if (live(store, key) !== undefined && !optionsOf(rest).includes("REPLACE")) {
+      return error("BUSYKEY Target key name already exists.")
+    }
     const ttl = Number(milliseconds)
     store.entries.set(key, { value: JSON.parse(payload), expiresAt: ttl === 0 ? undefined : store.now() + ttl })
     store.touch(key)
@@ -217,8 +223,6 @@ export const isRead = (name: string): boolean => reads.has(name)
 
 /** Whether there is such a command. */
 export const isKnown = (name: string): boolean => name in handlers
-
-export { nilArray }
 
 const methods = (store: Store): Pick<State, "find" | "obtain" | "remove"> => ({
   find: <T extends Value["type"]>(key: string, type: T) => {

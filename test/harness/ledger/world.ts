@@ -8,11 +8,11 @@ import * as Socket from "effect/socket/Socket"
 import { Duplex } from "node:stream"
 import * as RequestParser from "../RequestParser.ts"
 import type { Command } from "../RequestParser.ts"
-import * as Faults from "./faults.ts"
+import type * as Faults from "./faults.ts"
 import type { Reply } from "./reply.ts"
 import { encode } from "./reply.ts"
 import type { Sim } from "./sim.ts"
-import * as Store from "./store.ts"
+import type * as Store from "./store.ts"
 
 export type Deployment = "standalone" | "sentinel" | "cluster"
 
@@ -52,7 +52,7 @@ export interface Link {
 }
 
 /** Who waits for an element of lists, or for entries of a stream. */
-export interface Waiter {
+interface Waiter {
   readonly link: Link
   readonly keys: ReadonlyArray<string>
   readonly command: Command
@@ -156,9 +156,9 @@ const close = (link: Link): void => {
 const deliver = (link: Link, bytes: Uint8Array): void => {
   const { hooks } = link.world
   if (link.socket.destroyed || link.socket.readableEnded) return
-  for (const hook of [...hooks]) hook("before")
+  for (const hook of Array.from(hooks)) hook("before")
   link.socket.push(bytes)
-  for (const hook of [...hooks]) hook("after")
+  for (const hook of Array.from(hooks)) hook("after")
 }
 
 /** Writes bytes, which arrive after those written before, and `delay` milliseconds later than they might. */
