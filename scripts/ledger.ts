@@ -10,6 +10,7 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     deployment: { type: "string", default: "standalone,sentinel,cluster" },
+    form: { type: "string", default: "fake" },
     seed: { type: "string" },
     programs: { type: "string" },
     only: { type: "string" },
@@ -29,6 +30,7 @@ console.log({ seed, seconds, deployments: deployments.join() })
 for (const deployment of deployments as ReadonlyArray<Ledger.Finding["deployment"]>) {
   const { findings, ...counts } = await Ledger.run({
     deployment,
+    form: values.form === "real" ? "real" : "fake",
     seed,
     seconds,
     programs: values.programs === undefined ? undefined : Number(values.programs),

@@ -53,11 +53,13 @@ export interface Try {
 export type Heard = ReadonlyArray<string | undefined>
 
 /**
+ * - `base`: the number before that of the first try; no two runs on the same servers have tries of the same number.
  * - `seed`: makes a key hold a text, past the client. `arm`: has something done around the arrival of the n-th reply.
  * - `popped`: how often each element was delivered; `lostPops`: how many pops ended without a result.
  */
 export interface Env {
   readonly client: RedisClient.Service
+  readonly base: number
   readonly seed: (key: string, text: string) => Effect.Effect<void>
   readonly arm: (interruption: Program.Interruption & { readonly after: "reply" }, act: () => void) => void
   readonly wrong: Array<string>
@@ -72,7 +74,7 @@ export interface Env {
 }
 
 /** A run that has not begun. */
-export const make = (options: Pick<Env, "client" | "seed" | "arm">): Env => ({
+export const make = (options: Pick<Env, "base" | "client" | "seed" | "arm">): Env => ({
   ...options,
   wrong: [],
   tries: [],
@@ -96,7 +98,7 @@ const begin = (env: Env, { place, recipe }: Place, group: string, kind: string):
     group,
     kind,
     recipe,
-    number: env.tries.length + 1,
+    number: env.base + env.tries.length + 1,
     mayFail: false,
     parts: [],
     outcome: undefined,
@@ -147,7 +149,7 @@ const one = (env: Env, place: Place, group: string, command: Program.Command): R
     const built = builder(attempt)(command)
     attempt.parts = [built]
     const run = Effect.onExit(typed(built), (exit) => Effect.sync(() => verify(env, attempt, built, exit)))
-    return Effect.andThen(prepare(env, attempt.parts), record(attempt, run))
+    return record(attempt, Effect.andThen(prepare(env, attempt.parts), run))
   })
 
 /** Several commands, one after the other, that are judged each for itself. */
@@ -186,7 +188,7 @@ const together = (env: Env, place: Place, { commands, e, settled }: Several): Ru
             Exit.isSuccess(exit) ? Exit.succeed(exit.value[index]) : exit
           ))
         ))
-    return Effect.andThen(prepare(env, attempt.parts), record(attempt, run))
+    return record(attempt, Effect.andThen(prepare(env, attempt.parts), run))
   })
 
 const counter = RedisKeyspace.makeCounter({ key: "{b}:count:*", ttl: "10 minutes" })

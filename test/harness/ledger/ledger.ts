@@ -5,15 +5,20 @@ import * as fc from "fast-check"
 import * as Fake from "./fake.ts"
 import * as Print from "./print.ts"
 import * as Program from "./program.ts"
+import * as Real from "./real.ts"
+import type * as Trial from "./trial.ts"
 import type { Deployment } from "./world.ts"
 
 /**
+ * - `form`: simulated servers, which is the default, or real ones. `lanes`: how many real deployments run at a time. Default 2.
  * - `seed`: of the first program; the others have those after it. `programs`, `seconds`: how many there are, or for how long.
  * - `ingredients`: what programs are made of; default: everything.
  * - `stopAfter`: so many findings. `shrinkSeconds`: how long one of them is made smaller at the most.
  */
 export interface Options {
   readonly deployment: Deployment
+  readonly form?: Program.Form | undefined
+  readonly lanes?: number | undefined
   readonly seed: number
   readonly programs?: number | undefined
   readonly seconds?: number | undefined
@@ -27,6 +32,7 @@ export interface Options {
 export interface Finding {
   readonly seed: number
   readonly deployment: Deployment
+  readonly form: Program.Form
   readonly program: Program.Program
   readonly wrong: ReadonlyArray<string>
   readonly log: ReadonlyArray<string>
@@ -41,57 +47,86 @@ export interface Summary {
 }
 
 /** A finding for people. */
-export const format = ({ deployment, log, program, seed, wrong }: Finding): string =>
+export const format = ({ deployment, form, log, program, seed, wrong }: Finding): string =>
   [
-    `seed ${seed} (${deployment})`,
+    `seed ${seed} (${form} ${deployment})`,
     Print.program(program),
     ...wrong.slice(0, 8).map((line) => `  WRONG: ${line}`),
     ...log.map((line) => `  ${line}`)
   ].join("\n")
 
 /** What a seed stands for. */
-const written = (deployment: Deployment, ingredients: Program.Ingredients, seed: number): Program.Program =>
-  fc.sample(Program.arbitrary(deployment, ingredients), { seed, numRuns: 1 })[0]!
+const written = ({ deployment, form, ingredients, seed }: Settings): Program.Program =>
+  fc.sample(Program.arbitrary(deployment, ingredients, form), { seed, numRuns: 1 })[0]!
 
-const shrink = async (
-  options: Options,
-  ingredients: Program.Ingredients,
-  seed: number,
-  first: Fake.Report
-): Promise<Finding> => {
-  let found = { program: written(options.deployment, ingredients, seed), report: first }
-  const property = fc.asyncProperty(Program.arbitrary(options.deployment, ingredients), async (program) => {
-    const report = await Fake.run(program)
+interface Settings {
+  readonly deployment: Deployment
+  readonly form: Program.Form
+  readonly ingredients: Program.Ingredients
+  readonly seed: number
+}
+
+type Run = (program: Program.Program) => Promise<Trial.Report>
+
+/** What happens to real servers does not happen in the same way each time. */
+const persistently = (run: Run, form: Program.Form): Run => async (program) => {
+  for (let left = form === "real" ? 4 : 1;; left--) {
+    const report = await run(program)
+    if (report.wrong.length > 0 || left <= 1) return report
+  }
+}
+
+const shrink = async (run: Run, settings: Settings, first: Trial.Report, seconds: number): Promise<Finding> => {
+  const { deployment, form, ingredients, seed } = settings
+  let found = { program: written(settings), report: first }
+  const again = persistently(run, form)
+  const property = fc.asyncProperty(Program.arbitrary(deployment, ingredients, form), async (program) => {
+    const report = await again(program)
     if (report.wrong.length === 0) return true
     found = { program, report }
     return false
   })
-  await fc.check(property, { seed, numRuns: 1, interruptAfterTimeLimit: (options.shrinkSeconds ?? 20) * 1000 })
-  return {
-    seed,
-    deployment: options.deployment,
-    program: found.program,
-    wrong: found.report.wrong,
-    log: found.report.log
+  await fc.check(property, { seed, numRuns: 1, interruptAfterTimeLimit: seconds * 1000 })
+  return { seed, deployment, form, program: found.program, wrong: found.report.wrong, log: found.report.log }
+}
+
+/** Runs programs on one deployment until time is up, or enough was found. */
+const work = async (
+  run: Run,
+  options: Options,
+  summary: Summary,
+  nextSeed: () => number,
+  end: number
+): Promise<void> => {
+  const { deployment, form = "fake", ingredients = Program.everything } = options
+  while (performance.now() < end && summary.programs < (options.programs ?? Infinity)) {
+    const settings = { deployment, form, ingredients, seed: nextSeed() }
+    summary.programs++
+    const report = await run(written(settings))
+    summary.commands += report.commands
+    summary.faults += report.faults
+    summary.interruptions += report.interruptions
+    if (report.wrong.length === 0) continue
+    const finding = await shrink(run, settings, report, options.shrinkSeconds ?? 20)
+    summary.findings.push(finding)
+    options.onFinding?.(finding)
+    if (summary.findings.length >= (options.stopAfter ?? 1)) return
   }
 }
 
 /** Runs programs until time is up, or enough was found. */
 export const run = async (options: Options): Promise<Summary> => {
-  const { deployment, ingredients = Program.everything, programs = Infinity, seconds = Infinity, seed } = options
   const summary: Summary = { programs: 0, commands: 0, faults: 0, interruptions: 0, findings: [] }
-  const end = performance.now() + seconds * 1000
-  for (let next = seed; performance.now() < end && summary.programs < programs; next++) {
-    const report = await Fake.run(written(deployment, ingredients, next))
-    summary.programs++
-    summary.commands += report.commands
-    summary.faults += report.faults
-    summary.interruptions += report.interruptions
-    if (report.wrong.length === 0) continue
-    const finding = await shrink(options, ingredients, next, report)
-    summary.findings.push(finding)
-    options.onFinding?.(finding)
-    if (summary.findings.length >= (options.stopAfter ?? 1)) break
+  let next = options.seed
+  const nextSeed = () => next++
+  const until = () => performance.now() + (options.seconds ?? Infinity) * 1000
+  if (options.form !== "real") {
+    await work(Fake.run, options, summary, nextSeed, until())
+    return summary
   }
+  const lanes = await Promise.all(Array.from({ length: options.lanes ?? 2 }, () => Real.lane(options.deployment)))
+  const end = until()
+  await Promise.all(lanes.map((lane) => work(lane.run, options, summary, nextSeed, end)))
+  await Promise.all(lanes.map((lane) => lane.close()))
   return summary
 }

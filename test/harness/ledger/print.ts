@@ -2,7 +2,8 @@
  * Prints programs, and what is wrong with them, for people.
  */
 import type { Fault } from "./faults.ts"
-import type { Command, Effect, Interruption, Program, Step } from "./program.ts"
+import type { Command, Effect, Event, Interruption, Program, Step } from "./program.ts"
+import type { Cut } from "./proxy.ts"
 
 const command = (value: Command): string => {
   const { c, ...rest } = value
@@ -66,12 +67,19 @@ const fault = ({ at, kind }: Fault): string => {
   }`
 }
 
+const cut = ({ bytes, connection, direction, how, ms }: Cut): string =>
+  `${how}${how === "stall" ? ` for ${ms} ms` : ""} of connection ${connection + 1} after ${bytes} bytes ${direction}`
+
+const event = ({ at, kind, which }: Event): string => `${kind} (${which}) after ${at} ms`
+
 /** A program, line by line. */
-export const program = ({ deployment, faults, fibers, seed, settings }: Program): string => {
+export const program = ({ cuts, deployment, events, faults, fibers, seed, settings }: Program): string => {
   const options = Object.entries(settings).filter(([, value]) => value !== undefined)
   return [
     `${deployment}, latencies ${seed}, ${options.map(([name, value]) => `${name} ${value}`).join(", ")}`,
     ...fibers.flatMap((steps, index) => steps.map((each, number) => `  ${index + 1}.${number + 1} ${step(each)}`)),
-    ...faults.map((each) => `  fault: ${fault(each)}`)
+    ...faults.map((each) => `  fault: ${fault(each)}`),
+    ...cuts.map((each) => `  cut: ${cut(each)}`),
+    ...events.map((each) => `  event: ${event(each)}`)
   ].join("\n")
 }

@@ -4,6 +4,7 @@
 import * as fc from "fast-check"
 import * as Faults from "./faults.ts"
 import type { Fault } from "./faults.ts"
+import * as Proxy from "./proxy.ts"
 import type { Deployment } from "./world.ts"
 
 // -----------------------------------------------------------------------------
@@ -80,12 +81,25 @@ export interface Settings {
   readonly inFlight: number | undefined
 }
 
+/** What happens to real servers after so many milliseconds; `which`: of several connections or slots. */
+export interface Event {
+  readonly at: number
+  readonly kind: "kill" | "flush" | "pause" | "unblock" | "move"
+  readonly which: number
+}
+
+/** Where programs run. */
+export type Form = "fake" | "real"
+
+/** `faults` strike simulated servers; `cuts` and `events` real ones. */
 export interface Program {
   readonly deployment: Deployment
   readonly seed: number
   readonly settings: Settings
   readonly fibers: ReadonlyArray<ReadonlyArray<Step>>
   readonly faults: ReadonlyArray<Fault>
+  readonly cuts: ReadonlyArray<Proxy.Cut>
+  readonly events: ReadonlyArray<Event>
 }
 
 // -----------------------------------------------------------------------------
@@ -245,12 +259,27 @@ const settings = (only: Ingredients): fc.Arbitrary<Settings> =>
     inFlight: fc.constantFrom(undefined, undefined, 2)
   })
 
+const event = (only: Ingredients): fc.Arbitrary<Event> =>
+  fc.record({
+    at: fc.nat({ max: 60 }),
+    kind: oneOf<Event["kind"]>(only, [
+      ["cutAll", 4, fc.constant("kill")],
+      ["flush", 1, fc.constant("flush")],
+      ["stall", 1, fc.constant("pause")],
+      ["unblock", 1, fc.constant("unblock")],
+      ["failover", 1, fc.constant("move")]
+    ]),
+    which: fc.nat({ max: 5 })
+  })
+
 /** Programs of these ingredients. */
-export const arbitrary = (deployment: Deployment, only: Ingredients): fc.Arbitrary<Program> =>
+export const arbitrary = (deployment: Deployment, only: Ingredients, form: Form = "fake"): fc.Arbitrary<Program> =>
   fc.noBias(fc.record({
     deployment: fc.constant(deployment),
     seed: fc.nat({ max: 9999 }),
     settings: settings(only),
     fibers: list(list(step(only), 1, 3), 1, 5),
-    faults: Faults.arbitrary(only)
+    faults: form === "fake" ? Faults.arbitrary(only) : fc.constant([]),
+    cuts: form === "real" ? Proxy.arbitrary(only) : fc.constant([]),
+    events: form === "real" ? list(event(only), 0, 3) : fc.constant([])
   }))

@@ -8,12 +8,11 @@ import * as Programs from "./programs.ts"
 import type { Reply } from "./reply.ts"
 import { encode, error, nilArray, ok } from "./reply.ts"
 import * as Store from "./store.ts"
+import { service } from "./trial.ts"
 import type { Link, Node, World } from "./world.ts"
 import { answer, cut, pump, write } from "./world.ts"
 
 const { slotOf } = RedisCluster
-
-export const service = "mymaster"
 
 // -----------------------------------------------------------------------------
 // Who serves what
