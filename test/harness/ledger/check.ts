@@ -14,7 +14,8 @@ import type { Env, Heard, Outcome, Try } from "./interpreter.ts"
  * - `applied`: how often each write was. `conflicts`: tokens of what a changed key kept from being committed; `undefined`
  *   where the servers do not say. `published`: the messages of a channel in their order.
  * - `queued`: elements that are still in lists. `struck`: how many faults there were; `flushed`: whether one made
- *   servers forget scripts.
+ *   servers forget scripts. `closed`: whether the client was closed under everybody.
+ * - `commandTimeout`: the limit of commands. `late`: how much later something may come.
  */
 export interface Facts {
   readonly applied: ReadonlyMap<string, number>
@@ -23,6 +24,9 @@ export interface Facts {
   readonly queued: ReadonlySet<string>
   readonly struck: number
   readonly flushed: boolean
+  readonly closed: boolean
+  readonly commandTimeout: number | undefined
+  readonly late: number
 }
 
 const errorOf = (outcome: Outcome): RedisError.RedisError | undefined => {
@@ -51,6 +55,11 @@ const tokensOf = (parts: ReadonlyArray<Built>): ReadonlyArray<string> => parts.f
 /** What one command was told, judged by itself. */
 const checkPart = (facts: Facts, part: Built, outcome: Outcome, report: Report): void => {
   const error = errorOf(outcome)
+  if (part.separate && error !== undefined) {
+    const times = (token: string) => facts.applied.get(token) ?? 0
+    checkPartial(partialOf(error), "keys", part.tokens.map((token) => [token]), times, (what) =>
+      report(`${part.name}: ${what}, told ${said(outcome)}`))
+  }
   for (const token of part.tokens) {
     const times = facts.applied.get(token) ?? 0
     const tell = (what: string) =>
@@ -66,6 +75,7 @@ const checkPart = (facts: Facts, part: Built, outcome: Outcome, report: Report):
 
 /** What is known of the commands of a composition that failed in part. */
 interface Partial {
+  readonly of: string
   readonly answered: ReadonlyArray<number>
   readonly unknown: ReadonlyArray<number>
 }
@@ -93,15 +103,27 @@ const checkWhole = (facts: Facts, attempt: Try, report: Report): void => {
     return
   }
   if (kind !== "pipeline") return
+  // Places among the commands.
   const index = "index" in error ? error.index : undefined
   if (index !== undefined && parts[index] !== undefined) checkIndexed(parts[index], error, times, tell)
-  const partial = partialOf(error)
+  checkPartial(partialOf(error), "pipeline", parts.map(({ fails, lies, tokens }) => fails || lies ? [] : tokens), times, tell)
+}
+
+/** What is said to be answered was run once, what may have been run that often at the most, and all else was not. */
+const checkPartial = (
+  partial: Partial | undefined,
+  of: string,
+  tokens: ReadonlyArray<ReadonlyArray<string>>,
+  times: (token: string) => number,
+  tell: Report
+): void => {
   if (partial === undefined) return
-  parts.forEach((part, index) => {
+  if (partial.of !== of) return tell(`the parts are those of a ${partial.of}`)
+  tokens.forEach((some, index) => {
     const wanted = partial.answered.includes(index) ? 1 : partial.unknown.includes(index) ? undefined : 0
-    for (const token of part.fails || part.lies ? [] : part.tokens) {
+    for (const token of some) {
       if (wanted !== undefined && times(token) !== wanted) {
-        tell(`command ${index + 1} (${token}) was run ${times(token)} times, and ${inspect(partial)}`)
+        tell(`part ${index + 1} (${token}) was run ${times(token)} times, and ${inspect(partial)}`)
       }
     }
   })
@@ -168,7 +190,42 @@ const checkTry = (facts: Facts, attempt: Try, wrong: Array<string>): void => {
   }
   if (error?._tag === "WatchError" && attempt.kind !== "watch") report(`watched nothing, told ${said(outcome)}`)
   if (error?._tag === "ProtocolError" || error?._tag === "DecodeError") report(`told ${said(outcome)}`)
-  if (facts.struck === 0 && error !== undefined) checkFaultless(attempt, error, report)
+  if (error !== undefined) checkRetrying(attempt, error, report)
+  checkTime(facts, attempt, report)
+  if (facts.struck === 0 && !facts.closed && error !== undefined) checkFaultless(attempt, error, report)
+}
+
+/** Codes of what passes, and has not been run where it is said of a plain command. */
+const passing = new Set(["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "OOM", "TRYAGAIN"])
+
+/** What later tries are said to be good for. */
+const checkRetrying = ({ kind, outcome }: Try, error: RedisError.RedisError, report: Report): void => {
+  const retryable = RedisError.isRetryable(error)
+  const safe = RedisError.isSafeToRetry(error)
+  if (kind === "consume" && (retryable || ("code" in error && error.code === "UNBLOCKED"))) {
+    report(`ended for what a later try mends, told ${said(outcome)}`)
+  }
+  if (kind === "blpop" && "code" in error && error.code === "UNBLOCKED" && !safe) {
+    report(`is not said to be safe to repeat, told ${said(outcome)}`)
+  }
+  if (error._tag !== "ExecAbortError" || error.causes.length === 0) return
+  if (error.causes.every(({ code }) => passing.has(code)) && !safe) {
+    report(`was not run for what passes, and is not said to be safe to repeat, told ${said(outcome)}`)
+  }
+}
+
+/** Kinds of one round trip, to which the limit applies as it is. */
+const simple = new Set("append del echo exists get hincrby incr mget mset publish rpush sadd set wrong xadd".split(" "))
+
+/** A limit comes neither early nor much too late. */
+const checkTime = ({ commandTimeout, late }: Facts, attempt: Try, report: Report): void => {
+  if (commandTimeout === undefined || !simple.has(attempt.kind)) return
+  const took = attempt.ended - attempt.started
+  const error = errorOf(attempt.outcome)
+  if (error?._tag === "TimeoutError" && error.milliseconds === commandTimeout && took < commandTimeout - 1) {
+    report(`ran into its limit of ${commandTimeout} ms after ${took} ms`)
+  }
+  if (took > commandTimeout * 17 / 16 + 20 + late) report(`took ${took} ms with a limit of ${commandTimeout} ms`)
 }
 
 /** Where nothing goes wrong, nothing fails but what cannot succeed. */

@@ -112,6 +112,7 @@ const stageOf = (program: Program, world: World.World): Trial.Stage => {
     facts: Effect.sync(() => factsOf(world)),
     held: Effect.sync(() => [0, 1, 2].map((slot) => keyOf(slot, "lock")).filter((key) => store.entries.has(key))),
     pause: 100,
+    late: 5,
     now: sim.now
   }
 }

@@ -34,6 +34,7 @@ interface BodyRun {
  * One try of an effect.
  *
  * - `place`: of which step it is, `group` of which effect of it, so that tries of the same effect are judged together.
+ * - `started`, `ended`: when, in milliseconds.
  * - `parts`: its commands. `mayFail`: whether it can fail where nothing goes wrong. `outcomes`: of each, where they are told one by one. `runs`: of the body of a watch.
  */
 export interface Try {
@@ -42,6 +43,8 @@ export interface Try {
   readonly kind: string
   readonly recipe: Program.Recipe
   readonly number: number
+  readonly started: number
+  ended: number
   mayFail: boolean
   parts: ReadonlyArray<Built>
   outcome: Outcome
@@ -60,6 +63,7 @@ export type Heard = ReadonlyArray<string | undefined>
 export interface Env {
   readonly client: RedisClient.Service
   readonly base: number
+  readonly now: () => number
   readonly seed: (key: string, text: string) => Effect.Effect<void>
   readonly arm: (interruption: Program.Interruption & { readonly after: "reply" }, act: () => void) => void
   readonly wrong: Array<string>
@@ -74,7 +78,7 @@ export interface Env {
 }
 
 /** A run that has not begun. */
-export const make = (options: Pick<Env, "base" | "client" | "seed" | "arm">): Env => ({
+export const make = (options: Pick<Env, "arm" | "base" | "client" | "now" | "seed">): Env => ({
   ...options,
   wrong: [],
   tries: [],
@@ -99,6 +103,8 @@ const begin = (env: Env, { place, recipe }: Place, group: string, kind: string):
     kind,
     recipe,
     number: env.base + env.tries.length + 1,
+    started: env.now(),
+    ended: Infinity,
     mayFail: false,
     parts: [],
     outcome: undefined,
@@ -128,8 +134,12 @@ const verify = (env: Env, { kind, place }: Try, built: Built, outcome: Exit.Exit
   env.popped.set(value, (env.popped.get(value) ?? 0) + 1)
 }
 
-const record = <A, E, R>(attempt: Try, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.onExit(effect, (exit) => Effect.sync(() => void (attempt.outcome = exit)))
+const record = <A, E, R>(env: Env, attempt: Try, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.onExit(effect, (exit) =>
+    Effect.sync(() => {
+      attempt.outcome = exit
+      attempt.ended = env.now()
+    }))
 
 const prepare = (env: Env, parts: ReadonlyArray<Built>): Effect.Effect<void> =>
   Effect.forEach(parts, ({ seed }) => seed === undefined ? Effect.void : env.seed(...seed), { discard: true })
@@ -149,7 +159,7 @@ const one = (env: Env, place: Place, group: string, command: Program.Command): R
     const built = builder(attempt)(command)
     attempt.parts = [built]
     const run = Effect.onExit(typed(built), (exit) => Effect.sync(() => verify(env, attempt, built, exit)))
-    return record(attempt, Effect.andThen(prepare(env, attempt.parts), run))
+    return record(env, attempt, Effect.andThen(prepare(env, attempt.parts), run))
   })
 
 /** Several commands, one after the other, that are judged each for itself. */
@@ -188,7 +198,7 @@ const together = (env: Env, place: Place, { commands, e, settled }: Several): Ru
             Exit.isSuccess(exit) ? Exit.succeed(exit.value[index]) : exit
           ))
         ))
-    return record(attempt, Effect.andThen(prepare(env, attempt.parts), run))
+    return record(env, attempt, Effect.andThen(prepare(env, attempt.parts), run))
   })
 
 const counter = RedisKeyspace.makeCounter({ key: "{b}:count:*", ttl: "10 minutes" })
@@ -232,7 +242,7 @@ const watch = (env: Env, place: Place, effect: Program.Effect & { readonly e: "w
       attempt.parts = run.commit
       return run.commit.map(({ command }) => command)
     })
-    return record(attempt, Redis.watch(watched, body))
+    return record(env, attempt, Redis.watch(watched, body))
   })
 
 const leavings: Readonly<Record<(Program.Effect & { readonly e: "session" })["leave"], Run>> = {
@@ -293,7 +303,7 @@ const keyspace = (env: Env, place: Place, { kind, slot }: Program.Effect & { rea
     const token = `w${attempt.number}.1`
     // Nothing but the token of it is looked at.
     attempt.parts = [{ ...build({ c: "echo" }, () => token), name: kind, tokens: [token], check: () => undefined }]
-    return record(attempt, Effect.catchTag(stored(kind, slot, token), "KeyspaceError", (error) => Effect.die(error)))
+    return record(env, attempt, Effect.catchTag(stored(kind, slot, token), "KeyspaceError", (error) => Effect.die(error)))
   })
 
 const publish = (env: Env, place: Place): Run =>
@@ -302,7 +312,7 @@ const publish = (env: Env, place: Place): Run =>
     const token = `w${attempt.number}.1`
     const command = Redis.publish("feed", token)
     attempt.parts = [{ ...build({ c: "echo" }, () => token), name: "publish", tokens: [token], command }]
-    return record(attempt, command)
+    return record(env, attempt, command)
   })
 
 const subscribe = (env: Env, milliseconds: number): Run =>
@@ -321,6 +331,9 @@ const subscribe = (env: Env, milliseconds: number): Run =>
   })
 
 /** Handles entries of the stream for a while. */
+const consumeOnce = (env: Env, place: Place, milliseconds: number): Run =>
+  Effect.suspend(() => record(env, begin(env, place, "", "consume"), consume(env, place.place, milliseconds)))
+
 export const consume = (env: Env, consumer: string, milliseconds: number): Run =>
   Effect.timeoutOption(
     RedisStream.consume(
@@ -357,7 +370,7 @@ const run = (env: Env, place: Place, effect: Program.Effect): Run => {
     case "subscribe":
       return subscribe(env, effect.ms)
     case "consume":
-      return consume(env, place.place, effect.ms)
+      return consumeOnce(env, place, effect.ms)
   }
 }
 

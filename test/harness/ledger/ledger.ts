@@ -6,6 +6,7 @@ import * as Fake from "./fake.ts"
 import * as Print from "./print.ts"
 import * as Program from "./program.ts"
 import * as Real from "./real.ts"
+import { shrink } from "./shrink.ts"
 import type * as Trial from "./trial.ts"
 import type { Deployment } from "./world.ts"
 
@@ -76,17 +77,17 @@ const persistently = (run: Run, form: Program.Form): Run => async (program) => {
   }
 }
 
-const shrink = async (run: Run, settings: Settings, first: Trial.Report, seconds: number): Promise<Finding> => {
-  const { deployment, form, ingredients, seed } = settings
-  let found = { program: written(settings), report: first }
+/** The smallest program that was found for a seed. */
+const smallest = async (run: Run, settings: Settings, first: Trial.Report, seconds: number): Promise<Finding> => {
+  const { deployment, form, seed } = settings
   const again = persistently(run, form)
-  const property = fc.asyncProperty(Program.arbitrary(deployment, ingredients, form), async (program) => {
+  let found = { program: written(settings), report: first }
+  const fails = async (program: Program.Program): Promise<boolean> => {
     const report = await again(program)
-    if (report.wrong.length === 0) return true
-    found = { program, report }
-    return false
-  })
-  await fc.check(property, { seed, numRuns: 1, interruptAfterTimeLimit: seconds * 1000 })
+    if (report.wrong.length > 0) found = { program, report }
+    return report.wrong.length > 0
+  }
+  await shrink(found.program, fails, seconds * 1000)
   return { seed, deployment, form, program: found.program, wrong: found.report.wrong, log: found.report.log }
 }
 
@@ -107,7 +108,7 @@ const work = async (
     summary.faults += report.faults
     summary.interruptions += report.interruptions
     if (report.wrong.length === 0) continue
-    const finding = await shrink(run, settings, report, options.shrinkSeconds ?? 20)
+    const finding = await smallest(run, settings, report, options.shrinkSeconds ?? 20)
     summary.findings.push(finding)
     options.onFinding?.(finding)
     if (summary.findings.length >= (options.stopAfter ?? 1)) return

@@ -72,13 +72,14 @@ export interface Step {
   readonly pause: number
 }
 
-/** Options of the client. */
+/** Options of the client, and after how many milliseconds it is closed under everybody, if not in the end. */
 export interface Settings {
   readonly protocol: 2 | 3
   readonly shared: 1 | 2
   readonly max: number
   readonly commandTimeout: number | undefined
   readonly inFlight: number | undefined
+  readonly closeAt: number | undefined
 }
 
 /** What happens to real servers after so many milliseconds; `which`: of several connections or slots. */
@@ -131,7 +132,8 @@ const ingredients = [
   "bodyWrites",
   "failFast",
   "leaving",
-  "timeout"
+  "timeout",
+  "closing"
 ] as const
 
 /** What programs are made of: names of ingredients and tags of faults. */
@@ -256,7 +258,10 @@ const settings = (only: Ingredients): fc.Arbitrary<Settings> =>
     shared: fc.constantFrom(1, 1, 2),
     max: fc.constantFrom(50, 50, 4),
     commandTimeout: only.has("timeout") ? fc.constantFrom(undefined, undefined, 100, 1000) : fc.constant(undefined),
-    inFlight: fc.constantFrom(undefined, undefined, 2)
+    inFlight: fc.constantFrom(undefined, undefined, 2),
+    closeAt: only.has("closing")
+      ? fc.constantFrom(...Array(12).fill(undefined), 3, 50, 400)
+      : fc.constant(undefined)
   })
 
 const event = (only: Ingredients): fc.Arbitrary<Event> =>

@@ -197,6 +197,7 @@ const stageOf = (site: Site, program: Program, events: () => number, calm: Effec
       (key) => Effect.map(execute(Redis.exists(key)), (count) => count > 0)
     )),
     pause: 5,
+    late: 1000,
     now: () => performance.now()
   }
 }

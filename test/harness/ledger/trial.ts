@@ -7,6 +7,8 @@ import type { RedisClient, RedisConfig, RedisConnector, RedisError } from "@redf
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { inspect } from "node:util"
 import * as Client from "../Client.ts"
@@ -33,18 +35,19 @@ export const service = "mymaster"
  * - `addresses`: of the servers, or of the sentinels. `natMap`: of what these tell. `clientName`: of connections.
  * - `calm`: from now on nothing goes wrong any more. `entries`: tokens of what was added to the stream that is consumed.
  * - `facts`: what was done; asked for when the client is closed. `held`: locks that somebody holds then.
- * - `pause`: between two looks at what is to come about, in milliseconds. `now`: milliseconds that have passed.
+ * - `pause`: between two looks at what is to come about, in milliseconds. `late`: how much later than its
+ *   limit something may come because the machine is busy.
  */
-export interface Stage extends Pick<Env, "seed" | "arm" | "base"> {
+export interface Stage extends Pick<Env, "arm" | "base" | "now" | "seed"> {
   readonly addresses: readonly [RedisConfig.NodeAddress, ...Array<RedisConfig.NodeAddress>]
   readonly natMap: RedisConfig.NatMap | undefined
   readonly clientName: string | undefined
   readonly calm: Effect.Effect<void>
   readonly entries: Effect.Effect<ReadonlyArray<string>>
-  readonly facts: Effect.Effect<Facts>
+  readonly facts: Effect.Effect<Omit<Facts, "closed" | "commandTimeout" | "late">>
   readonly held: Effect.Effect<ReadonlyArray<string>>
   readonly pause: number
-  readonly now: () => number
+  readonly late: number
 }
 
 const optionsOf = ({ settings }: Program, clientName: string | undefined): RedisConfig.ConnectionOptions => ({
@@ -111,8 +114,43 @@ const handleRest = (env: Env, { entries, pause }: Stage): Effect.Effect<void> =>
     for (const token of missing()) env.wrong.push(`the entry ${token} was never handled`)
   })
 
-/** How long a client may take to close, in milliseconds. */
+/** How long a client may take to close, in milliseconds, and how long callers may take to find out. */
 const closeLimit = 2000
+const findOutLimit = 3000
+
+/** Closes the client, which nobody can hold up. */
+const close = (env: Env, scope: Scope.Closeable, stage: Stage): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const before = stage.now()
+    yield* Scope.close(scope, Exit.void)
+    const took = stage.now() - before
+    if (took > closeLimit) env.wrong.push(`closing took ${took} ms`)
+  })
+
+/** Runs everything to its end, and yields whether the client was closed before that. */
+const runAll = (env: Env, program: Program, scope: Scope.Closeable, stage: Stage): Effect.Effect<boolean> =>
+  Effect.gen(function*() {
+    const { closeAt } = program.settings
+    const running = yield* Effect.forkChild(Interpreter.runAll(env, program))
+    const first = yield* Effect.raceFirst(
+      Effect.as(Fiber.await(running), "ended" as const),
+      closeAt === undefined ? Effect.never : Effect.as(Effect.sleep(closeAt), "closed" as const)
+    )
+    if (first === "closed") {
+      yield* close(env, scope, stage)
+      const late = yield* Effect.timeoutOption(Fiber.await(running), findOutLimit)
+      if (Option.isNone(late)) env.wrong.push("somebody goes on after the client was closed")
+      yield* stage.calm
+      yield* Fiber.interrupt(running)
+      return true
+    }
+    yield* stage.calm
+    yield* settle(env, stage.pause)
+    yield* handleRest(env, stage)
+    yield* settle(env, stage.pause)
+    yield* close(env, scope, stage)
+    return false
+  })
 
 /** Runs a program, judges it, and yields what is wrong. */
 export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): Effect.fn.Return<
@@ -122,19 +160,14 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
 > {
   const scope = yield* Scope.make()
   const client = yield* Scope.provide(clientOf(program, stage), scope)
-  const env = Interpreter.make({ client, seed: stage.seed, arm: stage.arm, base: stage.base })
-  yield* Interpreter.runAll(env, program)
-  yield* stage.calm
-  yield* settle(env, stage.pause)
-  yield* handleRest(env, stage)
-  yield* settle(env, stage.pause)
-  const before = stage.now()
-  yield* Scope.close(scope, Exit.void)
-  const took = stage.now() - before
-  if (took > closeLimit) env.wrong.push(`closing took ${took} ms`)
+  const { arm, base, now, seed } = stage
+  const env = Interpreter.make({ arm, base, client, now, seed })
+  const closed = yield* runAll(env, program, scope, stage)
   const facts = yield* stage.facts
-  check(env, facts)
+  check(env, { ...facts, closed, late: stage.late, commandTimeout: program.settings.commandTimeout })
   // Unless something went wrong on the way, no lock is left behind.
-  if (facts.struck === 0) { for (const name of yield* stage.held) env.wrong.push(`${name} is held by nobody`) }
+  if (facts.struck === 0 && !closed) {
+    for (const name of yield* stage.held) env.wrong.push(`${name} is held by nobody`)
+  }
   return { wrong: env.wrong, interruptions: env.interrupted }
 })
