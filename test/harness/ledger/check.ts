@@ -50,6 +50,9 @@ const said = (outcome: Outcome): string =>
 /** Reports what is wrong with a try. */
 type Report = (what: string) => void
 
+/** What may have been run although it was answered with an error. */
+const scripts = new Set(["twice", "function", "liar"])
+
 const tokensOf = (parts: ReadonlyArray<Built>): ReadonlyArray<string> => parts.flatMap(({ tokens }) => tokens)
 
 /** What one command was told, judged by itself. */
@@ -136,11 +139,9 @@ const checkIndexed = (
   times: (token: string) => number,
   tell: Report
 ): void => {
-  if (part.lies || part.separate || !("code" in error)) return
+  if (part.lies || scripts.has(part.name) || part.separate || !("code" in error)) return
   if (part.tokens.some((token) => times(token) > 0)) tell(`points at ${part.name}, which was run`)
 }
-
-const scripts = new Set(["twice", "function", "liar"])
 
 /** All of a transaction is applied, or nothing. */
 const checkAtomic = (facts: Facts, parts: ReadonlyArray<Built>, report: Report): void => {

@@ -158,15 +158,15 @@ const oneOf = <A>(only: Ingredients, choices: ReadonlyArray<Weighted<A>>): fc.Ar
   )
 
 /** Commands that run on any connection. Those of a transaction and the like have one slot, and do not wait. */
-const command = (only: Ingredients, place: "alone" | "anywhere" | "one slot" | "together"): fc.Arbitrary<Command> => {
+const command = (only: Ingredients, place: "alone" | "one slot" | "together"): fc.Arbitrary<Command> => {
   const waiting: ReadonlyArray<Weighted<Command>> = place === "together" ? [] : [
     ["blocking", 3, fc.record({ c: fc.constant("blpop"), slot, ms: fc.constantFrom(50, 500) })]
   ]
-  const wide: ReadonlyArray<Weighted<Command>> = place === "one slot" || place === "together" ? [] : [
+  // In a cluster there is no splitting and emulating in pipelines.
+  const wide: ReadonlyArray<Weighted<Command>> = place !== "alone" ? [] : [
     ["split", 3, fc.record({ c: fc.constantFrom("mset", "mget", "del") })],
-    ["", 1, fc.record({ c: fc.constant("echo") })],
-    // What is emulated runs alone.
-    ...(place === "alone" ? [["emulated", 3, fc.record({ c: fc.constant("rename"), slot })] as const] : [])
+    ["emulated", 2, fc.record({ c: fc.constant("rename"), slot })],
+    ["", 1, fc.record({ c: fc.constant("echo") })]
   ]
   return oneOf<Command>(only, [
     ["", 6, fc.record({ c: fc.constantFrom("hincrby", "incr", "rpush", "set", "append", "sadd"), slot })],
@@ -181,15 +181,16 @@ const command = (only: Ingredients, place: "alone" | "anywhere" | "one slot" | "
 }
 
 const effect = (only: Ingredients): fc.Arbitrary<Effect> => {
-  const anywhere = command(only, "anywhere")
+  const alone = command(only, "alone")
+  const apart = command(only, "one slot")
   const together = command(only, "together")
   const settled = only.has("failFast") ? fc.boolean() : fc.constant(true)
   const inside = only.has("inside")
     ? fc.constantFrom("nothing", "nothing", "nothing", "transaction", "keyspace", "pipeline")
     : fc.constant("nothing")
   return oneOf<Effect>(only, [
-    ["one", 5, fc.record({ e: fc.constant("one"), command: command(only, "alone") })],
-    ["pipeline", 4, fc.record({ e: fc.constant("pipeline"), commands: list(anywhere, 0, 4), settled })],
+    ["one", 5, fc.record({ e: fc.constant("one"), command: alone })],
+    ["pipeline", 4, fc.record({ e: fc.constant("pipeline"), commands: list(apart, 0, 4), settled })],
     [
       "transaction",
       3,
@@ -212,11 +213,11 @@ const effect = (only: Ingredients): fc.Arbitrary<Effect> => {
       2,
       fc.record({
         e: fc.constant("session"),
-        commands: list(command(only, "one slot"), 0, 3),
+        commands: list(apart, 0, 3),
         leave: only.has("leaving") ? fc.constantFrom("clean", "watch", "multi", "select") : fc.constant("clean")
       })
     ],
-    ["lock", 2, fc.record({ e: fc.constant("lock"), slot, fencing: fc.boolean(), body: list(anywhere, 0, 2) })],
+    ["lock", 2, fc.record({ e: fc.constant("lock"), slot, fencing: fc.boolean(), body: list(alone, 0, 2) })],
     [
       "keyspace",
       2,
