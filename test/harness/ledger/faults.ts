@@ -60,7 +60,7 @@ export const tags: ReadonlyArray<Tag> = [
 ]
 
 /** What a server may answer before it has run a command. */
-export const codes = [
+const codes = [
   "LOADING",
   "BUSY",
   "OOM",
@@ -74,6 +74,9 @@ export const codes = [
   "NOAUTH",
   "ERR"
 ] as const
+
+/** What a script may answer with an error that it makes up, besides. */
+export const madeUp = [...codes, "NOSCRIPT", "UNBLOCKED", "EXECABORT"] as const
 
 const named = [
   "HINCRBY",
@@ -106,7 +109,7 @@ export const arbitrary = (only: ReadonlySet<string>): fc.Arbitrary<ReadonlyArray
         })
       case "refuse":
       case "pretend":
-        return fc.record({ _tag: fc.constant(tag), code: fc.constantFrom(...codes) })
+        return fc.record({ _tag: fc.constant(tag), code: fc.constantFrom(...(tag === "refuse" ? codes : madeUp)) })
       case "stall":
       case "delay":
       case "down":

@@ -207,7 +207,7 @@ const counter = RedisKeyspace.makeCounter({ key: "{b}:count:*", ttl: "10 minutes
 const besides: Readonly<Record<(Program.Effect & { readonly e: "watch" })["inside"], Run>> = {
   nothing: Effect.void,
   transaction: Redis.transaction([Redis.get(keyOf(0, "string"))]),
-  keyspace: Effect.orDie(counter.increment("1")),
+  keyspace: Effect.catchTag(counter.increment("1"), "KeyspaceError", Effect.die),
   pipeline: Redis.pipeline([Redis.send("MULTI"), Redis.send("PING"), Redis.send("EXEC")])
 }
 
@@ -216,7 +216,8 @@ const watch = (env: Env, place: Place, effect: Program.Effect & { readonly e: "w
     const attempt = begin(env, place, "", "watch")
     const build = builder(attempt)
     const watched = keyOf(effect.slot, "watched")
-    attempt.mayFail = effect.body.some(({ c }) => c === "wrong" || c === "liar")
+    // What would end the watch unnoticed may be refused.
+    attempt.mayFail = effect.inside !== "nothing" || effect.body.some(({ c }) => c === "wrong" || c === "liar")
     const body = Effect.gen(function*() {
       const first = attempt.runs.length === 0
       const from = env.tries.length

@@ -173,7 +173,7 @@ const command = (only: Ingredients, place: "alone" | "one slot" | "together"): f
     ["consume", 1, fc.record({ c: fc.constant("xadd"), slot })],
     ["", 3, fc.record({ c: fc.constantFrom("get", "exists"), slot })],
     ["script", 2, fc.record({ c: fc.constantFrom("twice", "function"), slot })],
-    ["liar", 1, fc.record({ c: fc.constant("liar"), slot, code: fc.constantFrom(...Faults.codes) })],
+    ["liar", 1, fc.record({ c: fc.constant("liar"), slot, code: fc.constantFrom(...Faults.madeUp) })],
     ["wrong", 1, fc.record({ c: fc.constant("wrong"), slot })],
     ...waiting,
     ...wide

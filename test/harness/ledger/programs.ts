@@ -33,6 +33,15 @@ const library = RedisScript.library({
     "redis.register_function('ledger_add', function(keys, args) return redis.call('HINCRBY', keys[1], args[1], 1) end)"
 })
 
+/** What FUNCTION LIST tells of it. */
+export const listed: Reply = {
+  pairs: [
+    ["library_name", "ledger"],
+    ["engine", "LUA"],
+    ["functions", [{ pairs: [["name", "ledger_add"], ["description", null], ["flags", []]] }]]
+  ]
+}
+
 /** Writes once. */
 export const add = RedisScript.function({
   name: "ledger_add",

@@ -55,7 +55,9 @@ const keysOf = ({ args, name }: Command): ReadonlyArray<string> => {
 }
 
 const isWrite = ({ name }: Command): boolean =>
-  (Store.isKnown(name) && !Store.isRead(name)) || name === "EVALSHA" || name === "FCALL" || name === "BLPOP"
+  (Store.isKnown(name) && !Store.isRead(name)) || runsCode(name) || name === "BLPOP"
+
+const runsCode = (name: string): boolean => name === "EVALSHA" || name === "EVAL" || name === "FCALL"
 
 /** Why a server does not run a command. */
 const elsewhere = (link: Link, command: Command, asking: boolean): string | undefined => {
@@ -272,11 +274,14 @@ const scriptReply = ({ world: { store } }: Link, { args, name }: Command): Reply
       return Programs.sha1(second)
     case "FUNCTION": {
       if (first.toUpperCase() === "LIST") {
-        return [...store.loaded].some((text) => text.startsWith("#!")) ? [{ pairs: [["library_name", "ledger"]] }] : []
+        return [...store.loaded].some((text) => text.startsWith("#!")) ? [Programs.listed] : []
       }
       store.loaded.add(args.at(-1) ?? "")
       return "ledger"
     }
+    case "EVAL":
+      store.loaded.add(first)
+      return run(first, "")
     case "EVALSHA":
       return run(text(first), "NOSCRIPT No matching script. Please use EVAL.")
     case "FCALL":
@@ -459,7 +464,7 @@ const strike = (link: Link, command: Command, fault: Kind, serve: () => void): b
       answer(link, refuse(link, command, texts[fault.code] ?? `${fault.code} refused`))
       return true
     case "pretend":
-      if (command.name !== "EVALSHA" && command.name !== "FCALL") return false
+      if (!runsCode(command.name)) return false
       execute(link, command, serve)
       if (link.queued === undefined) answer(link, error(`${fault.code} made up`))
       else answer(link, { simple: "QUEUED" })
