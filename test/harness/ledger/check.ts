@@ -15,6 +15,7 @@ import type { Env, Heard, Outcome, Try } from "./interpreter.ts"
  *   where the servers do not say. `published`: the messages of a channel in their order.
  * - `queued`: elements that are still in lists. `struck`: how many faults there were; `flushed`: whether one made
  *   servers forget scripts. `closed`: whether the client was closed under everybody.
+ *   `roomy`: whether the pool has room for all.
  * - `commandTimeout`: the limit of commands. `late`: how much later something may come.
  */
 export interface Facts {
@@ -25,6 +26,7 @@ export interface Facts {
   readonly struck: number
   readonly flushed: boolean
   readonly closed: boolean
+  readonly roomy: boolean
   readonly commandTimeout: number | undefined
   readonly late: number
 }
@@ -192,6 +194,7 @@ const checkTry = (facts: Facts, attempt: Try, wrong: Array<string>): void => {
   if (error?._tag === "WatchError" && attempt.kind !== "watch") report(`watched nothing, told ${said(outcome)}`)
   if (error?._tag === "ProtocolError" || error?._tag === "DecodeError") report(`told ${said(outcome)}`)
   if (error !== undefined) checkRetrying(attempt, error, report)
+  if (error !== undefined && facts.roomy && isFull(error)) report(`there was room, told ${said(outcome)}`)
   checkTime(facts, attempt, report)
   if (facts.struck === 0 && !facts.closed && error !== undefined) checkFaultless(attempt, error, report)
 }
@@ -199,11 +202,15 @@ const checkTry = (facts: Facts, attempt: Try, wrong: Array<string>): void => {
 /** Codes of what passes, and has not been run where it is said of a plain command. */
 const passing = new Set(["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "OOM", "TRYAGAIN"])
 
+const isFull = (error: RedisError.RedisError): boolean =>
+  error._tag === "ConnectionError" && (error.reason === "PoolTimeout" || error.reason === "PoolExhausted")
+
 /** What later tries are said to be good for. */
 const checkRetrying = ({ kind, outcome }: Try, error: RedisError.RedisError, report: Report): void => {
   const retryable = RedisError.isRetryable(error)
   const safe = RedisError.isSafeToRetry(error)
-  if (kind === "consume" && (retryable || ("code" in error && error.code === "UNBLOCKED"))) {
+  // A consumer for which there is no connection at all is told so.
+  if (kind === "consume" && !isFull(error) && (retryable || ("code" in error && error.code === "UNBLOCKED"))) {
     report(`ended for what a later try mends, told ${said(outcome)}`)
   }
   if (kind === "blpop" && "code" in error && error.code === "UNBLOCKED" && !safe) {

@@ -11,9 +11,9 @@ import { initial, keyOf } from "./commands.ts"
 import * as Faults from "./faults.ts"
 import type { Env } from "./interpreter.ts"
 import type { Program } from "./program.ts"
-import * as Server from "./server.ts"
 import * as Sim from "./sim.ts"
 import * as Store from "./store.ts"
+import { serve } from "./strikes.ts"
 import * as Trial from "./trial.ts"
 import * as World from "./world.ts"
 
@@ -25,7 +25,8 @@ const node = (name: string, port: number, kind: World.Node["kind"], role: World.
   port,
   kind,
   role,
-  upAt: 0
+  upAt: 0,
+  behind: undefined
 })
 
 const nodesOf = (deployment: World.Deployment): ReadonlyArray<World.Node> =>
@@ -41,12 +42,16 @@ const nodesOf = (deployment: World.Deployment): ReadonlyArray<World.Node> =>
 
 const makeWorld = (program: Program, sim: Sim.Sim): World.World => {
   const store = Store.make(sim.now)
+  const nodes = nodesOf(program.deployment)
   for (const [key, text] of initial) store.entries.set(key, { value: { type: "string", text }, expiresAt: undefined })
   return {
     sim,
     deployment: program.deployment,
     store,
-    nodes: nodesOf(program.deployment),
+    nodes,
+    // Every deployment has a master.
+    master: nodes.find(({ role }) => role === "master")!,
+    told: { epoch: 1, at: 0 },
     owners: new Map(),
     links: new Set(),
     waiters: [],
@@ -136,7 +141,7 @@ export const run = async (program: Program): Promise<Trial.Report> => {
   process.on("unhandledRejection", unhandled)
   let interruptions = 0
   try {
-    const context = Context.add(sim.context, RedisConnector.RedisConnector, World.connector(world, Server.serve)).pipe(
+    const context = Context.add(sim.context, RedisConnector.RedisConnector, World.connector(world, serve)).pipe(
       // What goes wrong on purpose is logged by nobody.
       Context.add(References.MinimumLogLevel, "None")
     )

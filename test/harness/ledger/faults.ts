@@ -23,14 +23,14 @@ interface At {
  * - `dribble`: the reply comes byte by byte. `cutAll`: all connections end. `down`: the server is gone for a while.
  * - `clock`: the time of day is set. `flush`: scripts are forgotten. `unblock`: who blocks gets UNBLOCKED.
  * - `failover`: another server becomes the master, of the command's slot in a cluster. `demote`: so that the one before
- *   stays, and refuses writes. `ask`: the slot is on its way to another server.
+ *   stays, and refuses writes. `partition`: so that it does not know, nor does one of the sentinels. `ask`: the slot is on its way to another server.
  */
 export type Kind =
   | { readonly _tag: "cut"; readonly when: "before" | "inside" | "after"; readonly reset: boolean }
   | { readonly _tag: "refuse"; readonly code: string }
   | { readonly _tag: "pretend"; readonly code: string }
   | { readonly _tag: "stall" | "delay" | "down"; readonly ms: number }
-  | { readonly _tag: "hang" | "deaf" | "dribble" | "cutAll" | "flush" | "unblock" | "failover" | "demote" | "ask" }
+  | { readonly _tag: "hang" | "deaf" | "dribble" | "cutAll" | "flush" | "unblock" | "failover" | "demote" | "partition" | "ask" }
   | { readonly _tag: "clock"; readonly ms: number }
 
 export interface Fault {
@@ -55,6 +55,7 @@ export const tags: ReadonlyArray<Tag> = [
   "unblock",
   "failover",
   "demote",
+  "partition",
   "ask",
   "clock"
 ]

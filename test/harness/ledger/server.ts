@@ -1,124 +1,14 @@
 /**
- * What simulated servers do about commands: faults first, then the state of the connection, then the data.
+ * What simulated servers do about commands that nothing goes wrong with.
  */
-import { RedisCluster } from "@redfx/cluster"
 import type { Command } from "../RequestParser.ts"
-import type { Kind } from "./faults.ts"
 import * as Programs from "./programs.ts"
 import type { Reply } from "./reply.ts"
-import { encode, error, nilArray, ok } from "./reply.ts"
+import { error, nilArray, ok } from "./reply.ts"
 import * as Store from "./store.ts"
-import { service } from "./trial.ts"
-import type { Link, Node, World } from "./world.ts"
-import { answer, cut, pump, write } from "./world.ts"
-
-const { slotOf } = RedisCluster
-
-// -----------------------------------------------------------------------------
-// Who serves what
-// -----------------------------------------------------------------------------
-
-const masters = (world: World): ReadonlyArray<Node> =>
-  world.nodes.filter(({ kind, role }) => kind === "data" && role === "master")
-
-/** Slots are shared evenly between the first servers, unless they have moved. */
-const ownerOf = (world: World, slot: number): Node => {
-  const shares = world.nodes.filter(({ kind }) => kind === "data").slice(0, 3)
-  return world.owners.get(slot) ?? shares[Math.min(Math.floor(slot / 5461), shares.length - 1)]!
-}
-
-const keysOf = ({ args, name }: Command): ReadonlyArray<string> => {
-  switch (name) {
-    case "MGET":
-    case "DEL":
-    case "UNLINK":
-    case "EXISTS":
-    case "TOUCH":
-    case "WATCH":
-    case "RENAME":
-      return args.slice(1)
-    case "MSET":
-      return args.slice(1).filter((_, index) => index % 2 === 0)
-    case "BLPOP":
-      return args.slice(1, -1)
-    case "EVALSHA":
-    case "EVAL":
-    case "FCALL":
-      return args.slice(3, 3 + Number(args[2]))
-    case "XREADGROUP":
-      return args.slice(args.findIndex((word) => word.toUpperCase() === "STREAMS") + 1, -1)
-    case "XGROUP":
-      return args.slice(2, 3)
-    default:
-      return Store.isKnown(name) ? args.slice(1, 2) : []
-  }
-}
-
-const isWrite = ({ name }: Command): boolean =>
-  (Store.isKnown(name) && !Store.isRead(name)) || runsCode(name) || name === "BLPOP"
-
-const runsCode = (name: string): boolean => name === "EVALSHA" || name === "EVAL" || name === "FCALL"
-
-/** Why a server does not run a command. */
-const elsewhere = (link: Link, command: Command, asking: boolean): string | undefined => {
-  const { node, world } = link
-  if (world.deployment !== "cluster") {
-    return node.role === "replica" && isWrite(command)
-      ? "READONLY You can't write against a read only replica."
-      : undefined
-  }
-  const slots = new Set(keysOf(command).map(slotOf))
-  if (slots.size > 1) return "CROSSSLOT Keys in request don't hash to the same slot"
-  for (const slot of slots) {
-    const owner = ownerOf(world, slot)
-    if (owner !== node && !asking) return `MOVED ${slot} ${owner.host}:${owner.port}`
-  }
-  return undefined
-}
-
-/** Another server becomes the master; the clients of the one before are left to find out, or are cut. */
-const failOver = (link: Link, command: Command, stays: boolean): void => {
-  const { world } = link
-  if (world.deployment === "cluster") {
-    const [key] = keysOf(command)
-    if (key === undefined) return
-    const slot = slotOf(key)
-    const nodes = world.nodes.filter(({ kind }) => kind === "data")
-    world.owners.set(slot, nodes[(nodes.indexOf(ownerOf(world, slot)) + 1) % nodes.length]!)
-    unblock(
-      world,
-      (waiter) => waiter.keys.some((key) => slotOf(key) === slot),
-      `MOVED ${slot} ${address(ownerOf(world, slot))}`
-    )
-    return
-  }
-  if (world.deployment === "standalone") return
-  const [before] = masters(world)
-  const next = world.nodes.find(({ kind, role }) => kind === "data" && role === "replica")
-  if (before === undefined || next === undefined) return
-  before.role = "replica"
-  next.role = "master"
-  world.epoch++
-  unblock(world, (waiter) => waiter.link.node === before, unblocked)
-  if (!stays) { for (const other of Array.from(world.links)) if (other.node === before) cut(other, true) }
-  announce(world, before, next)
-}
-
-const address = ({ host, port }: Node): string => `${host}:${port}`
-
-const announce = (world: World, before: Node, next: Node): void => {
-  const text = `${service} ${before.host} ${before.port} ${next.host} ${next.port}`
-  for (const link of world.links) {
-    if (link.node.kind !== "sentinel" || !link.channels.has("+switch-master")) continue
-    answer(link, { push: ["message", "+switch-master", text] })
-  }
-}
-
-const unblocked = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
-
-const unblock = (world: World, which: (waiter: World["waiters"][number]) => boolean, text: string): void => {
-  for (const waiter of world.waiters.filter(which)) waiter.resume(error(text))
-}
+import { elsewhere, isBelievedAgain, keysOf, sentinelReply, slots } from "./topology.ts"
+import type { Link, World } from "./world.ts"
+import { answer } from "./world.ts"
 
 // -----------------------------------------------------------------------------
 // Connections
@@ -136,47 +26,6 @@ const hello = (link: Link, { args }: Command): Reply => {
       ["role", link.node.role],
       ["modules", []]
     ]
-  }
-}
-
-const slots = (world: World): Reply => {
-  const ranges: Array<Reply> = []
-  const range = (from: number, to: number, { host, name, port }: Node) =>
-    ranges.push([from, to, [host, port, name, []]])
-  const moved = [...world.owners.keys()].sort((a, b) => a - b)
-  const starts = [...new Set([0, 5461, 10922, ...moved, ...moved.map((slot) => slot + 1)])]
-    .filter((slot) => slot < 16384).sort((a, b) => a - b)
-  starts.forEach((from, index) => range(from, (starts[index + 1] ?? 16384) - 1, ownerOf(world, from)))
-  return ranges
-}
-
-const sentinelReply = (world: World, [, question = "", name]: ReadonlyArray<string>): Reply => {
-  const [master] = masters(world)
-  if (name !== service || master === undefined) return error("ERR No such master with that name")
-  const described = ({ host, port }: Node, flags: string): Reply => ({
-    pairs: [
-      ["name", service],
-      ["ip", host],
-      ["port", String(port)],
-      ["runid", "x"],
-      ["flags", flags],
-      ["num-other-sentinels", "2"],
-      ["config-epoch", String(world.epoch)]
-    ]
-  })
-  const others = (kind: Node["kind"], flags: string) =>
-    world.nodes.filter((node) => node.kind === kind && node !== master).map((node) => described(node, flags))
-  switch (question.toUpperCase()) {
-    case "MASTER":
-      return described(master, "master")
-    case "GET-MASTER-ADDR-BY-NAME":
-      return [master.host, String(master.port)]
-    case "REPLICAS":
-      return others("data", "slave")
-    case "SENTINELS":
-      return others("sentinel", "sentinel")
-    default:
-      return error("ERR unknown question")
   }
 }
 
@@ -242,13 +91,13 @@ const connectionReply = (link: Link, command: Command): Reply | undefined => {
     case "ROLE":
       return node.role === "master"
         ? ["master", 0, []]
-        : ["slave", masters(world)[0]?.host ?? "", masters(world)[0]?.port ?? 0, "connected", 0]
+        : ["slave", world.master.host, world.master.port, "connected", 0]
     case "CLUSTER":
       return world.deployment === "cluster" ? slots(world) : error("ERR This instance has cluster support disabled")
     case "CONFIG":
       return { pairs: [["cluster-require-full-coverage", "no"]] }
     case "SENTINEL":
-      return sentinelReply(world, args)
+      return sentinelReply(link, args)
     default:
       return undefined
   }
@@ -402,7 +251,8 @@ const patienceOf = ({ args, name }: Command): number | undefined => {
 // All of it
 // -----------------------------------------------------------------------------
 
-const refuse = (link: Link, { name }: Command, text: string): Reply => {
+/** A command is not run. */
+export const refuse = (link: Link, { name }: Command, text: string): Reply => {
   if (name === "EXEC") {
     link.queued = undefined
     link.spoiled = undefined
@@ -414,7 +264,7 @@ const refuse = (link: Link, { name }: Command, text: string): Reply => {
 }
 
 /** The replies to a command, or `undefined` when it waits. */
-const execute = (link: Link, command: Command, serve: () => void): ReadonlyArray<Reply> | undefined => {
+export const execute = (link: Link, command: Command, serve: () => void): ReadonlyArray<Reply> | undefined => {
   const { asking, world } = link
   const { name } = command
   if (name.endsWith("SUBSCRIBE")) return subscribe(link, command)
@@ -438,6 +288,9 @@ const execute = (link: Link, command: Command, serve: () => void): ReadonlyArray
   if (link.db !== "0" && keysOf(command).length > 0) {
     world.wrong.push(`${command.args.join(" ")} went to another database`)
   }
+  if (isBelievedAgain(link) && keysOf(command).length > 0) {
+    world.wrong.push(`${command.args.join(" ")} went to a deposed master, which the client knew of`)
+  }
   const reply = run(link, command)
   const patience = patienceOf(command)
   if (patience !== undefined && isNilArray(reply)) {
@@ -448,109 +301,3 @@ const execute = (link: Link, command: Command, serve: () => void): ReadonlyArray
   return [reply]
 }
 
-/** Never refused: a server that did would run the commands of a transaction outside of it, or be left watching. */
-const unrefused = new Set(["MULTI", "UNWATCH", "DISCARD", "ASKING", "HELLO", "CLIENT", "READONLY", "ROLE"])
-const texts: Readonly<Record<string, string>> = { NOPERM: "NOPERM this user has no permissions", ERR: "ERR refused" }
-
-/** Does what a fault says; returns whether the command is dealt with. */
-const strike = (link: Link, command: Command, fault: Kind, serve: () => void): boolean => {
-  const { sim } = link.world
-  switch (fault._tag) {
-    case "cut":
-      strikeCut(link, command, fault, serve)
-      return true
-    case "refuse":
-      if (unrefused.has(command.name)) return false
-      answer(link, refuse(link, command, texts[fault.code] ?? `${fault.code} refused`))
-      return true
-    case "pretend":
-      if (!runsCode(command.name)) return false
-      execute(link, command, serve)
-      if (link.queued === undefined) answer(link, error(`${fault.code} made up`))
-      else answer(link, { simple: "QUEUED" })
-      return true
-    case "stall":
-      link.busy = true
-      link.queue.unshift(command)
-      sim.after(fault.ms, () => {
-        link.busy = false
-        serve()
-      })
-      return true
-    case "delay":
-    case "dribble":
-      for (const reply of execute(link, command, serve) ?? []) {
-        const bytes = encode(reply, link.protocol)
-        if (fault._tag === "delay") write(link, bytes, fault.ms)
-        else for (let i = 0; i < bytes.length; i++) write(link, bytes.subarray(i, i + 1))
-      }
-      return true
-    case "ask":
-      return strikeAsk(link, command)
-    case "hang":
-    case "deaf":
-      link.hung = true
-      link.socket.reading = fault._tag === "hang"
-      return true
-    default:
-      strikeAll(link, command, fault)
-      return link.closed
-  }
-}
-
-const strikeCut = (link: Link, command: Command, fault: Kind & { readonly _tag: "cut" }, serve: () => void): void => {
-  const replies = fault.when === "before" ? [] : execute(link, command, serve) ?? []
-  if (fault.when === "inside") {
-    for (const reply of replies) {
-      const bytes = encode(reply, link.protocol)
-      write(link, bytes.subarray(0, Math.ceil(bytes.length / 2)))
-    }
-  }
-  cut(link, fault.reset)
-}
-
-/** The slot is on its way to another server, which has the key by now. */
-const strikeAsk = (link: Link, command: Command): boolean => {
-  const { nodes } = link.world
-  const [key] = keysOf(command)
-  if (key === undefined || link.world.deployment !== "cluster" || link.queued !== undefined) return false
-  const next = nodes[(nodes.indexOf(link.node) + 1) % nodes.length]!
-  answer(link, error(`ASK ${slotOf(key)} ${address(next)}`))
-  return true
-}
-
-/** Faults that concern more than one connection, or the command as much as any other. */
-const strikeAll = (link: Link, command: Command, fault: Kind): void => {
-  const { node, world } = link
-  const { sim, store } = world
-  switch (fault._tag) {
-    case "cutAll":
-    case "down":
-      if (fault._tag === "down") node.upAt = sim.now() + fault.ms
-      for (const other of Array.from(world.links)) if (other.node === node) cut(other, true)
-      return
-    case "clock":
-      return sim.stepWall(fault.ms)
-    case "flush":
-      return store.loaded.clear()
-    case "unblock":
-      return unblock(world, () => true, "UNBLOCKED client unblocked via CLIENT UNBLOCK")
-    case "failover":
-    case "demote":
-      return failOver(link, command, fault._tag === "demote")
-    default:
-  }
-}
-
-/** Handles a command that has arrived. */
-export const serve = (link: Link, command: Command): void => {
-  const { world } = link
-  const next = () => pump(link, serve)
-  world.commands++
-  const fault = world.faults.next(command.name, link.node.kind === "sentinel")
-  if (fault !== undefined) {
-    world.log.push(`${world.sim.now()} ms: ${JSON.stringify(fault)} at ${command.args.join(" ").slice(0, 60)}`)
-  }
-  if (fault !== undefined && strike(link, command, fault, next)) return
-  for (const reply of execute(link, command, next) ?? []) answer(link, reply)
-}

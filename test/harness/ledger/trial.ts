@@ -44,7 +44,7 @@ export interface Stage extends Pick<Env, "arm" | "base" | "now" | "seed"> {
   readonly clientName: string | undefined
   readonly calm: Effect.Effect<void>
   readonly entries: Effect.Effect<ReadonlyArray<string>>
-  readonly facts: Effect.Effect<Omit<Facts, "closed" | "commandTimeout" | "late">>
+  readonly facts: Effect.Effect<Omit<Facts, "closed" | "commandTimeout" | "late" | "roomy">>
   readonly held: Effect.Effect<ReadonlyArray<string>>
   readonly pause: number
   readonly late: number
@@ -114,6 +114,9 @@ const handleRest = (env: Env, { entries, pause }: Stage): Effect.Effect<void> =>
     for (const token of missing()) env.wrong.push(`the entry ${token} was never handled`)
   })
 
+/** More connections than a program can use at a time. */
+const roomyPool = 50
+
 /** How long a client may take to close, in milliseconds, and how long callers may take to find out. */
 const closeLimit = 2000
 const findOutLimit = 3000
@@ -164,7 +167,8 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
   const env = Interpreter.make({ arm, base, client, now, seed })
   const closed = yield* runAll(env, program, scope, stage)
   const facts = yield* stage.facts
-  check(env, { ...facts, closed, late: stage.late, commandTimeout: program.settings.commandTimeout })
+  const { commandTimeout, max } = program.settings
+  check(env, { ...facts, closed, late: stage.late, commandTimeout, roomy: max >= roomyPool })
   // Unless something went wrong on the way, no lock is left behind.
   if (facts.struck === 0 && !closed) {
     for (const name of yield* stage.held) env.wrong.push(`${name} is held by nobody`)

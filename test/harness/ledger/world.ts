@@ -24,6 +24,8 @@ export interface Node {
   readonly kind: "data" | "sentinel"
   role: "master" | "replica"
   upAt: number
+  /** What it is behind the others, if it is: the master it believes in, and the number of the failover that made it that. */
+  behind: { readonly master: Node; readonly epoch: number } | undefined
 }
 
 /** A connection, as its server sees it. */
@@ -33,6 +35,7 @@ export interface Link {
   readonly world: World
   readonly socket: Peer
   readonly latency: number
+  readonly openedAt: number
   readonly queue: Array<Command>
   readonly watched: Map<string, number>
   readonly sinceWatch: Array<string>
@@ -78,6 +81,9 @@ export interface World {
   readonly hooks: Set<(side: "before" | "after") => void>
   readonly log: Array<string>
   readonly wrong: Array<string>
+  /** The last failover that a sentinel has told the client of, and when that reached it. */
+  told: { readonly epoch: number; readonly at: number }
+  master: Node
   epoch: number
   commands: number
   connections: number
@@ -192,6 +198,7 @@ const accept = (world: World, node: Node, serve: Serve): Link => {
     world,
     socket,
     latency,
+    openedAt: sim.now(),
     queue: [],
     watched: new Map(),
     sinceWatch: [],
