@@ -56,6 +56,7 @@ const makeWorld = (program: Program, sim: Sim.Sim): World.World => {
     links: new Set(),
     waiters: [],
     faults: Faults.plan(program.faults),
+    sentAt: new WeakMap(),
     conflicts: new Set(),
     published: new Map(),
     hooks: new Set(),

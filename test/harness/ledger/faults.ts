@@ -80,6 +80,8 @@ const codes = [
 export const madeUp = [...codes, "NOSCRIPT", "UNBLOCKED", "EXECABORT"] as const
 
 const named = [
+  "HELLO",
+  "ROLE",
   "HINCRBY",
   "EXEC",
   "MULTI",

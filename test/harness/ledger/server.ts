@@ -288,7 +288,7 @@ export const execute = (link: Link, command: Command, serve: () => void): Readon
   if (link.db !== "0" && keysOf(command).length > 0) {
     world.wrong.push(`${command.args.join(" ")} went to another database`)
   }
-  if (isBelievedAgain(link) && keysOf(command).length > 0) {
+  if (isBelievedAgain(link, command) && keysOf(command).length > 0) {
     world.wrong.push(`${command.args.join(" ")} went to a deposed master, which the client knew of`)
   }
   const reply = run(link, command)

@@ -184,7 +184,7 @@ export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray
   }
 }
 
-/** Whether a connection was opened to a master before, although the client had been told of the one after it. */
-export const isBelievedAgain = ({ node, openedAt, world }: Link): boolean =>
+/** Whether a command was sent to a master before, although the client had been told of the one after it. */
+export const isBelievedAgain = ({ node, world }: Link, command: Command): boolean =>
   world.deployment === "sentinel" && node !== world.master && node.role === "master" &&
-  world.told.epoch === world.epoch && openedAt > world.told.at
+  world.told.epoch === world.epoch && (world.sentAt.get(command) ?? 0) > world.told.at

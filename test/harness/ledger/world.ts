@@ -35,7 +35,6 @@ export interface Link {
   readonly world: World
   readonly socket: Peer
   readonly latency: number
-  readonly openedAt: number
   readonly queue: Array<Command>
   readonly watched: Map<string, number>
   readonly sinceWatch: Array<string>
@@ -63,7 +62,7 @@ interface Waiter {
 }
 
 /**
- * - `conflicts`: tokens of what was sent on a connection whose EXEC found a watched key changed. `published`: by channel, in
+ * - `sentAt`: when the client wrote a command. `conflicts`: tokens of what was sent on a connection whose EXEC found a watched key changed. `published`: by channel, in
  *   order. `popped`: elements that were taken from lists by blocking commands.
  * - `hooks`: who wants to know of each chunk that reaches the client, just before and just after it does.
  */
@@ -76,6 +75,7 @@ export interface World {
   readonly links: Set<Link>
   readonly waiters: Array<Waiter>
   readonly faults: ReturnType<typeof Faults.plan>
+  readonly sentAt: WeakMap<Command, number>
   readonly conflicts: Set<string>
   readonly published: Map<string, Array<string>>
   readonly hooks: Set<(side: "before" | "after") => void>
@@ -187,7 +187,9 @@ const accept = (world: World, node: Node, serve: Serve): Link => {
     (chunk) =>
       void sim.after(latency, () => {
         if (link.closed) return
-        link.queue.push(...parser.push(chunk))
+        const commands = parser.push(chunk)
+        for (const command of commands) world.sentAt.set(command, sim.now() - latency)
+        link.queue.push(...commands)
         pump(link, serve)
       }),
     () => void sim.after(latency, () => close(link))
@@ -198,7 +200,6 @@ const accept = (world: World, node: Node, serve: Serve): Link => {
     world,
     socket,
     latency,
-    openedAt: sim.now(),
     queue: [],
     watched: new Map(),
     sinceWatch: [],
