@@ -153,9 +153,6 @@ export const slots = (world: World): Reply => {
 export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray<string>): Reply => {
   const { latency, node, world } = link
   const { epoch, master } = node.behind ?? world
-  world.sim.after(latency, () => {
-    if (epoch > world.told.epoch) world.told = { epoch, at: world.sim.now() }
-  })
   if (name !== service) return error("ERR No such master with that name")
   const described = ({ host, port }: Node, flags: string): Reply => ({
     pairs: [
@@ -172,6 +169,9 @@ export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray
     world.nodes.filter((node) => node.kind === kind && node !== master).map((node) => described(node, flags))
   switch (question.toUpperCase()) {
     case "MASTER":
+      world.sim.after(latency, () => {
+        if (epoch > world.told.epoch) world.told = { epoch, at: world.sim.now() }
+      })
       return described(master, "master")
     case "GET-MASTER-ADDR-BY-NAME":
       return [master.host, String(master.port)]
