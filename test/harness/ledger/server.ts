@@ -6,7 +6,7 @@ import * as Programs from "./programs.ts"
 import type { Reply } from "./reply.ts"
 import { error, nilArray, ok } from "./reply.ts"
 import * as Store from "./store.ts"
-import { elsewhere, isBelievedAgain, keysOf, sentinelReply, slots } from "./topology.ts"
+import { elsewhere, isBelievedAgain, keysOf, roleReply, sentinelReply, slots } from "./topology.ts"
 import type { Link, World } from "./world.ts"
 import { answer } from "./world.ts"
 
@@ -63,7 +63,7 @@ const publish = (world: World, [, channel = "", text = ""]: ReadonlyArray<string
 /** Commands about a connection and its server; `undefined` for others. */
 const connectionReply = (link: Link, command: Command): Reply | undefined => {
   const { args, name } = command
-  const { node, world } = link
+  const { world } = link
   switch (name) {
     case "HELLO":
       return hello(link, command)
@@ -89,9 +89,7 @@ const connectionReply = (link: Link, command: Command): Reply | undefined => {
     case "READWRITE":
       return ok
     case "ROLE":
-      return node.role === "master"
-        ? ["master", 0, []]
-        : ["slave", world.master.host, world.master.port, "connected", 0]
+      return roleReply(link)
     case "CLUSTER":
       return world.deployment === "cluster" ? slots(world) : error("ERR This instance has cluster support disabled")
     case "CONFIG":

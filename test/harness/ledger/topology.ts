@@ -170,7 +170,7 @@ export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray
   switch (question.toUpperCase()) {
     case "MASTER":
       world.sim.after(latency, () => {
-        if (epoch > world.told.epoch) world.told = { epoch, at: world.sim.now() }
+        if (epoch > world.told.epoch) world.told = { epoch, at: Infinity }
       })
       return described(master, "master")
     case "GET-MASTER-ADDR-BY-NAME":
@@ -182,6 +182,16 @@ export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray
     default:
       return error("ERR unknown question")
   }
+}
+
+/** What a server says of itself; when a new master does, the client has been told of it by both. */
+export const roleReply = ({ latency, node, world }: Link): Reply => {
+  if (node.role === "replica") return ["slave", world.master.host, world.master.port, "connected", 0]
+  world.sim.after(latency, () => {
+    const { at, epoch } = world.told
+    if (node === world.master && epoch === world.epoch && at === Infinity) world.told = { epoch, at: world.sim.now() }
+  })
+  return ["master", 0, []]
 }
 
 /** Whether a command was sent to a master before, although the client had been told of the one after it. */

@@ -81,7 +81,7 @@ export interface World {
   readonly hooks: Set<(side: "before" | "after") => void>
   readonly log: Array<string>
   readonly wrong: Array<string>
-  /** The last failover that a sentinel has told the client of, and when that reached it. */
+  /** The last failover that a sentinel has told the client of, and since when it has the word of the new master. */
   told: { readonly epoch: number; readonly at: number }
   master: Node
   epoch: number
