@@ -1,5 +1,13 @@
 /**
- * Runs the composition ledger: `node scripts/ledger.ts [seconds] [options]`.
+ * Runs the composition ledger: `node scripts/ledger.ts [seconds] [options]`, by
+ * default ten minutes, shared between the three deployments. It writes random
+ * programs, runs them under faults, and prints the smallest program of each kind
+ * of trouble that it finds; the exit code is 1 when it found any.
+ *
+ * - `--deployment`: some of `standalone,sentinel,cluster`. `--form`: `fake` (default) for simulated servers, `real` for real ones.
+ * - `--seed`: of the first program; each of the others has the next one. `--programs`: how many at the most.
+ * - `--only`, `--without`: ingredients and faults that programs have, or do not have, separated by commas.
+ * - `--findings`: after how many it ends, by default 1. `--shrink`: for how many seconds each is made smaller, by default 20.
  */
 import process from "node:process"
 import { parseArgs } from "node:util"

@@ -62,8 +62,13 @@ const checkPart = (facts: Facts, part: Built, outcome: Outcome, report: Report):
   const error = errorOf(outcome)
   if (part.separate && error !== undefined) {
     const times = (token: string) => facts.applied.get(token) ?? 0
-    checkPartial(partialOf(error), "keys", part.tokens.map((token) => [token]), times, (what) =>
-      report(`${part.name}: ${what}, told ${said(outcome)}`))
+    checkPartial(
+      partialOf(error),
+      "keys",
+      part.tokens.map((token) => [token]),
+      times,
+      (what) => report(`${part.name}: ${what}, told ${said(outcome)}`)
+    )
   }
   for (const token of part.tokens) {
     const times = facts.applied.get(token) ?? 0
@@ -111,7 +116,13 @@ const checkWhole = (facts: Facts, attempt: Try, report: Report): void => {
   // Places among the commands.
   const index = "index" in error ? error.index : undefined
   if (index !== undefined && parts[index] !== undefined) checkIndexed(parts[index], error, times, tell)
-  checkPartial(partialOf(error), "pipeline", parts.map(({ fails, lies, tokens }) => fails || lies ? [] : tokens), times, tell)
+  checkPartial(
+    partialOf(error),
+    "pipeline",
+    parts.map(({ fails, lies, tokens }) => fails || lies ? [] : tokens),
+    times,
+    tell
+  )
 }
 
 /** What is said to be answered was run once, what may have been run that often at the most, and all else was not. */

@@ -30,7 +30,19 @@ export type Kind =
   | { readonly _tag: "refuse"; readonly code: string }
   | { readonly _tag: "pretend"; readonly code: string }
   | { readonly _tag: "stall" | "delay" | "down"; readonly ms: number }
-  | { readonly _tag: "hang" | "deaf" | "dribble" | "cutAll" | "flush" | "unblock" | "failover" | "demote" | "partition" | "ask" }
+  | {
+    readonly _tag:
+      | "hang"
+      | "deaf"
+      | "dribble"
+      | "cutAll"
+      | "flush"
+      | "unblock"
+      | "failover"
+      | "demote"
+      | "partition"
+      | "ask"
+  }
   | { readonly _tag: "clock"; readonly ms: number }
 
 export interface Fault {
@@ -131,10 +143,10 @@ export const arbitrary = (only: ReadonlySet<string>): fc.Arbitrary<ReadonlyArray
     nth: fc.integer({ min: 0, max: 14 }),
     of: fc.oneof(
       { arbitrary: fc.constant("data"), weight: 6 },
-      { arbitrary: fc.constant("setup"), weight: 1 },
+      { arbitrary: fc.constant("setup"), weight: 3 },
       { arbitrary: fc.constantFrom(...named), weight: 4 }
     )
-  }).map(({ nth, of }) => ({ nth: of === "data" ? nth : nth % 4, of }))
+  }).map(({ nth, of }) => ({ nth: of === "data" || of === "setup" ? nth : nth % 4, of }))
   return fc.array(fc.record({ at, kind: fc.oneof(...weights) }), { maxLength: 5, size: "max" })
 }
 

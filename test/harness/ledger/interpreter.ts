@@ -304,7 +304,11 @@ const keyspace = (env: Env, place: Place, { kind, slot }: Program.Effect & { rea
     const token = `w${attempt.number}.1`
     // Nothing but the token of it is looked at.
     attempt.parts = [{ ...build({ c: "echo" }, () => token), name: kind, tokens: [token], check: () => undefined }]
-    return record(env, attempt, Effect.catchTag(stored(kind, slot, token), "KeyspaceError", (error) => Effect.die(error)))
+    return record(
+      env,
+      attempt,
+      Effect.catchTag(stored(kind, slot, token), "KeyspaceError", (error) => Effect.die(error))
+    )
   })
 
 const publish = (env: Env, place: Place): Run =>

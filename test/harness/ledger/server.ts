@@ -298,4 +298,3 @@ export const execute = (link: Link, command: Command, serve: () => void): Readon
   serveWaiters(world)
   return [reply]
 }
-

@@ -126,7 +126,9 @@ export const address = ({ host, port }: Node): string => `${host}:${port}`
 const announce = (world: World, before: Node, next: Node): void => {
   const text = `${service} ${before.host} ${before.port} ${next.host} ${next.port}`
   for (const link of world.links) {
-    if (link.node.kind !== "sentinel" || link.node.behind !== undefined || !link.channels.has("+switch-master")) continue
+    if (link.node.kind !== "sentinel" || link.node.behind !== undefined || !link.channels.has("+switch-master")) {
+      continue
+    }
     answer(link, { push: ["message", "+switch-master", text] })
   }
 }
