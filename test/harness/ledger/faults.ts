@@ -21,7 +21,7 @@ interface At {
  * - `stall`: the connection does nothing for a while. `delay`: the reply takes so long. `hang`: the connection never does
  *   anything again. `deaf`: it does not read any more either.
  * - `dribble`: the reply comes byte by byte. `cutAll`: all connections end. `down`: the server is gone for a while.
- * - `clock`: the time of day is set. `flush`: scripts are forgotten. `unblock`: who blocks gets UNBLOCKED.
+ * - `clock`: the time of day is set, a little after the command. `flush`: scripts are forgotten. `unblock`: who blocks gets UNBLOCKED.
  * - `failover`: another server becomes the master, of the command's slot in a cluster. `demote`: so that the one before
  *   stays, and refuses writes. `partition`: so that it does not know, nor does one of the sentinels. `ask`: the slot is on its way to another server.
  */
@@ -43,7 +43,7 @@ export type Kind =
       | "partition"
       | "ask"
   }
-  | { readonly _tag: "clock"; readonly ms: number }
+  | { readonly _tag: "clock"; readonly ms: number; readonly after: number }
 
 export interface Fault {
   readonly at: At
@@ -130,7 +130,11 @@ export const arbitrary = (only: ReadonlySet<string>): fc.Arbitrary<ReadonlyArray
       case "down":
         return fc.record({ _tag: fc.constant(tag), ms: milliseconds })
       case "clock":
-        return fc.record({ _tag: fc.constant(tag), ms: fc.constantFrom(-3_600_000, 3_600_000) })
+        return fc.record({
+          _tag: fc.constant(tag),
+          ms: fc.constantFrom(-3_600_000, 3_600_000),
+          after: fc.constantFrom(0, 5, 30, 200)
+        })
       default:
         return fc.constant({ _tag: tag })
     }

@@ -91,7 +91,7 @@ const strikeAll = (link: Link, command: Command, fault: Kind): void => {
       cutAll(world, node)
       return
     case "clock":
-      return sim.stepWall(fault.ms)
+      return void sim.after(fault.after, () => sim.stepWall(fault.ms))
     case "flush":
       return store.loaded.clear()
     case "unblock":
