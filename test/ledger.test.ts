@@ -8,34 +8,6 @@ import * as Program from "./harness/ledger/program.ts"
 const seconds = Number(process.env["LEDGER_SECONDS"] ?? 60)
 const seed = Number(process.env["LEDGER_SEED"] ?? Date.now() % 1_000_000)
 
-/** Ingredients whose faults are known and not repaired yet. */
-const left: ReadonlyArray<string> = [
-  // What the error of an effect says of repeating it.
-  "liar",
-  "refuse",
-  "pretend",
-  "failFast",
-  "unblock",
-  // Watches.
-  "emptyWatch",
-  "inside",
-  "bodyWrites",
-  // Locks of an interrupted attempt, over two shared connections.
-  "lock",
-  // Masters that are deposed while connections are opened.
-  "partition",
-  // Waits that go by the time of day.
-  "clock",
-  // A slow dial is taken for a full pool.
-  "stall",
-  "delay",
-  "hang",
-  "deaf",
-  "down"
-]
-
-const ingredients = new Set([...Program.everything].filter((name) => !left.includes(name)))
-
 describe("Composition ledger", () => {
   for (const deployment of ["standalone", "sentinel", "cluster"] as const) {
     it.live(
@@ -43,7 +15,7 @@ describe("Composition ledger", () => {
       () =>
         Effect.gen(function*() {
           const summary = yield* Effect.promise(() =>
-            Ledger.run({ deployment, ingredients, seed, seconds: seconds / 3 })
+            Ledger.run({ deployment, ingredients: Program.everything, seed, seconds: seconds / 3 })
           )
           assert.deepStrictEqual(summary.findings.map(Ledger.format), [])
           // The trouble was real.

@@ -469,7 +469,7 @@ export const settings = Effect.fnUntraced(function*(
   if ((tls?.cert === undefined) !== (tls?.key === undefined)) {
     return yield* invalid("tls", "cert and key are only of use together: give both or neither")
   }
-  const commandTimeout = yield* duration("commandTimeout", options.commandTimeout, Duration.infinity)
+  const commandTimeout = yield* duration("commandTimeout", options.commandTimeout, Duration.seconds(5))
   yield* choice("tls.verify", tls?.verify ?? "required", ["required", "optional", "none"])
   return {
     db: yield* integer("db", options.db ?? 0, 0),

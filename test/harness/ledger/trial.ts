@@ -167,7 +167,8 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
   const env = Interpreter.make({ arm, base, client, now, seed })
   const closed = yield* runAll(env, program, scope, stage)
   const facts = yield* stage.facts
-  const { commandTimeout, max } = program.settings
+  // Without an option it is the client's default.
+  const { commandTimeout = 5000, max } = program.settings
   check(env, { ...facts, closed, late: stage.late, commandTimeout, roomy: max >= roomyPool })
   // Unless something went wrong on the way, no lock is left behind.
   if (facts.struck === 0 && !closed) {
