@@ -532,14 +532,11 @@ const isPart = (arg: Arg | undefined): arg is Part => {
       return arg instanceof KeyArg
         ? typeof arg.value === "string" ? arg.value.isWellFormed() : isBytes(arg.value)
         : isBytes(arg) || arg instanceof SecretArg && secretText(arg) !== undefined ||
-          arg instanceof BlockArg && isWord(arg.value)
+          arg instanceof BlockArg && (typeof arg.value === "number" || isPart(arg.value))
     default:
       return false
   }
 }
-
-const isWord = (value: unknown): boolean =>
-  typeof value === "number" || typeof value === "string" && value.isWellFormed()
 
 /** The text of a secret, `undefined` when there is none: it was wiped, or is of another kind than its type says. */
 const secretText = ({ value }: SecretArg): string | undefined => {
