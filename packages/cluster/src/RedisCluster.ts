@@ -150,7 +150,7 @@ const settingsOf = Effect.fnUntraced(function*(
   const limitPerNode = typeof options.pool === "object" && options.pool.perNode === true
   const connection = yield* RedisConfig.settings(
     { ...options, connect: eager ? "eager" : "lazy" },
-    { spare: limitPerNode ? 1 : 0 }
+    { spare: limitPerNode ? 1 : 0, given: startNodes }
   )
   const refreshInterval = Duration.fromInput(options.refreshInterval ?? "60 seconds")
   if (Option.isNone(refreshInterval) || Duration.toMillis(refreshInterval.value) < 1) {

@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
+import { acceptance } from "./internal/accept.ts"
 import * as Environment from "./internal/environment.ts"
 import { choice, duration, integer, invalid, optionalInteger } from "./internal/optionChecks.ts"
 import type { Endpoint, TlsOptions } from "./RedisConnector.ts"
@@ -271,6 +272,33 @@ export interface NatRule {
 }
 
 /**
+ * Which addresses that servers tell a client connects to, and so gives its credentials.
+ *
+ * **Details**
+ *
+ * - `"any"`: all, which is the default: a server that lies can send the client, and its password, to anywhere.
+ * - `"sameHost"`: those on the hosts that options name, whatever the port.
+ * - `"sameNetwork"`: those in the network of a host that options name: of an IPv4 address its /24, of an IPv6 address its
+ *   /64, of a name all names under the same parent (`cache-2.example.com` of `cache-1.example.com`). Names are compared
+ *   with names and addresses with addresses: nothing is resolved.
+ * - A list of hosts (`cache-1`), of hosts with a port (`cache-1:7000`, `[::1]:7000`), of networks (`10.0.0.0/8`) and of
+ *   domains (`.example.com`). In a URL with commas between.
+ * - A function. One that throws accepts nothing.
+ *
+ * It is asked before each connection is opened, for the address that a `natMap` has made of what the server said. Addresses
+ * that options name are accepted always. What is not accepted fails with `ConnectionError`, reason `NotAccepted`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type Accept =
+  | "any"
+  | "sameHost"
+  | "sameNetwork"
+  | ReadonlyArray<string>
+  | ((address: NodeAddress) => boolean)
+
+/**
  * The options of a client that finds its server by asking sentinels.
  *
  * **Details**
@@ -284,8 +312,11 @@ export interface NatRule {
  * - `recheckInterval`: how often sentinels are asked for the master without a reason, while there is a connection. They
  *   also tell of a change by themselves, but that can be missed. Default 10 seconds.
  * - `natMap`: where addresses that sentinels tell really are; see {@link NatMap}.
+ * - `accept`: which of them are connected to, of servers and of other sentinels; see {@link Accept}. Default `"any"`.
  * - `tls`: of connections to masters and replicas.
- * - `sentinelOptions`: what connections to sentinels have of their own. They never get the credentials of the data.
+ * - `sentinelOptions`: what connections to sentinels have of their own. They never get the credentials of the data. Their
+ *   `tls` is that of the data unless it is given: `false` says that sentinels are asked in the clear, and then whoever sits
+ *   between decides where the data's connections go.
  *
  * @category options
  * @since 0.1.0
@@ -299,6 +330,7 @@ export interface SentinelOptions extends ConnectionOptions {
   readonly checkConnection?: boolean | undefined
   readonly recheckInterval?: Duration.Input | undefined
   readonly natMap?: NatMap | undefined
+  readonly accept?: Accept | undefined
   readonly tls?: boolean | TlsOptions | undefined
   readonly sentinelOptions?: {
     readonly username?: string | undefined
@@ -339,6 +371,7 @@ export interface ClusterNodeAddress {
  * - `refreshInterval`: how often the topology is read again without a reason, while there are commands. Default 60
  *   seconds.
  * - `natMap`: where addresses that the cluster tells really are, those of redirects too; see {@link NatMap}.
+ * - `accept`: which of them are connected to; see {@link Accept}. Default `"any"`.
  * - `pool`: see {@link ClusterPoolOptions}.
  *
  * @category options
@@ -358,6 +391,7 @@ export interface ClusterOptions extends Omit<ConnectionOptions, "db" | "pool"> {
   readonly followCluster?: boolean | undefined
   readonly refreshInterval?: Duration.Input | undefined
   readonly natMap?: NatMap | undefined
+  readonly accept?: Accept | undefined
 }
 
 /**
@@ -391,6 +425,7 @@ export type Deployment =
  * Options with every default filled in.
  *
  * - `readonly`: whether connections may read from the replicas of a cluster (READONLY).
+ * - `accept`: whether an address may be connected to; all may without.
  *
  * @category models
  * @since 0.1.0
@@ -399,6 +434,7 @@ export interface ConnectionSettings {
   readonly db: number
   readonly readonly: boolean
   readonly credentials: CredentialsSource | undefined
+  readonly accept: ((address: NodeAddress) => boolean) | undefined
   readonly clientName: string | undefined
   readonly clientInfo: boolean
   readonly protocol: "auto" | 2 | 3
@@ -460,13 +496,20 @@ export const endpoint = (options: AddressOptions): Effect.Effect<Endpoint, Redis
  *
  * - `spare`: for how many connections `pool.max` must have room beside the shared ones. Default 1: without, nothing that
  *   blocks would ever run. 0 where it is the limit of several servers together.
+ * - `given`: the addresses that options name, for `accept`.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const settings = Effect.fnUntraced(function*(
-  options: ConnectionOptions & { readonly tls?: boolean | TlsOptions | undefined },
-  { spare = 1 }: { readonly spare?: 0 | 1 | undefined } = {}
+  options: ConnectionOptions & {
+    readonly tls?: boolean | TlsOptions | undefined
+    readonly accept?: Accept | undefined
+  },
+  { given = [], spare = 1 }: {
+    readonly spare?: 0 | 1 | undefined
+    readonly given?: ReadonlyArray<NodeAddress> | undefined
+  } = {}
 ): Effect.fn.Return<ConnectionSettings, RedisConfigError> {
   const single = options.pool === "single"
   const pool: PoolOptions = options.pool === "single" ? { shared: 1, idleTimeout: 0 } : options.pool ?? {}
@@ -488,6 +531,7 @@ export const settings = Effect.fnUntraced(function*(
     db: yield* integer("db", options.db ?? 0, 0),
     readonly: false,
     credentials: yield* credentials(options),
+    accept: yield* acceptance(options.accept, given),
     clientName: options.clientName,
     clientInfo: options.clientInfo ?? true,
     protocol: yield* choice("protocol", options.protocol ?? "auto", ["auto", 2, 3]),

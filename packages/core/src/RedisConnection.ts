@@ -30,7 +30,7 @@ import * as RedisCommand from "./RedisCommand.ts"
 import type { ConnectionSettings } from "./RedisConfig.ts"
 import { formatEndpoint, RedisConnector } from "./RedisConnector.ts"
 import type { Endpoint } from "./RedisConnector.ts"
-import { ProtocolError } from "./RedisError.ts"
+import { ConnectionError, ProtocolError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
 import type * as Resp from "./Resp.ts"
 import { RespDecoder } from "./RespDecoder.ts"
@@ -157,6 +157,7 @@ export const make = Effect.fnUntraced(function*(
   const limit = Duration.toMillis(settings.connectTimeout)
   const target: Target = { endpoint, settings, address: formatEndpoint(endpoint) }
   const progress: Progress = { waitsFor: undefined }
+  if (!isAccepted(target)) return yield* notAccepted(target.address)
   return yield* within(open(target, owner, progress), {
     limit,
     orElse: () =>
@@ -172,6 +173,26 @@ export const make = Effect.fnUntraced(function*(
     )
   )
 })
+
+/** Asked in this one place, by which every connection to every address has to come, before anything is sent there. */
+const isAccepted = ({ endpoint, settings }: Target): boolean => {
+  if (settings.accept === undefined || endpoint.path !== undefined) return true
+  try {
+    return settings.accept({ host: endpoint.host, port: endpoint.port })
+  } catch {
+    return false
+  }
+}
+
+const notAccepted = (address: string): ConnectionError =>
+  new ConnectionError({
+    reason: "NotAccepted",
+    detail: "A server has named an address that the option accept does not have: nothing was sent there",
+    permanent: true,
+    delivery: "not-sent",
+    readonly: false,
+    address
+  })
 
 /** What a connection that is being opened waits for, in words, from when the socket is open on. */
 interface Progress {

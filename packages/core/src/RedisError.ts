@@ -87,6 +87,7 @@ const reply = { code: Schema.String, detail: Schema.String, command, address, in
  * - `reason`: `Refused`, `Dns`, `Tls` — it could not be opened; `Closed`, `Reset` — it was lost; `PoolExhausted`,
  *   `PoolTimeout` — the pool's limit was reached; `MaxClients` — the server's was; `HealthCheck` — the server answered
  *   a probe wrongly or not at all; `Handshake` — the server refused what every connection starts with;
+ *   `NotAccepted` — a server has named this address, and the option `accept` does not have it;
  *   `Demoted` — the server is not the master any more; `ClientClosed` — the Layer of this client was closed.
  * - `permanent`: whether the server will refuse the next connection in the same way, as with a database that it does not
  *   have.
@@ -109,6 +110,7 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>("@redfx
       "MaxClients",
       "HealthCheck",
       "Handshake",
+      "NotAccepted",
       "Demoted",
       "ClientClosed",
       "Other"

@@ -422,7 +422,7 @@ const redactPair = (pair: string): string => {
   const equals = pair.indexOf("=")
   const name = pair.slice(0, Math.max(equals, 0))
   const kind = (known.sentinel.get(name) ?? known.cluster.get(name))?.entry.text.kind
-  return kind !== undefined && kind !== "secret" && kind !== "text"
+  return kind !== undefined && kind !== "secret" && kind !== "text" && kind !== "list"
     ? pair
     : /^[\w.-]{1,40}$/.test(name)
     ? `${name}=<redacted>`
@@ -516,7 +516,11 @@ const queried = (deployment: Deployment): Result.Result<Given, RedisConfigError>
         ? unwritable("sentinelOptions.tls", "no URL can say other settings than those of tls")
         : Result.succeed({
           ...rest,
-          sentinelOptions: { ...sentinelOptions, tls: isOn(own) !== isOn(tls) ? isOn(own) : undefined }
+          // Without settings of their own they have those of the data.
+          sentinelOptions: {
+            ...sentinelOptions,
+            tls: own !== undefined && isOn(own) !== isOn(tls) ? isOn(own) : undefined
+          }
         })
     }
   }
@@ -541,6 +545,6 @@ const plain = (kind: Entry["text"]["kind"], value: unknown): unknown =>
   kind === "duration"
     // What is no duration does not become one, and cannot be written.
     ? Option.getOrUndefined(Duration.fromInput(value as Duration.Input))
-    : Array.isArray(value)
+    : Array.isArray(value) && kind !== "list"
     ? value.join("\n")
     : value

@@ -179,7 +179,7 @@ const clientOf = (
   options: GroupOptions & ClientOptions
 ): Effect.Effect<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> =>
   Effect.flatMap(
-    RedisConfig.settings(options),
+    RedisConfig.settings(options, { given: options.sentinels }),
     (settings) => RedisRouter.closingWithin(settings.closeTimeout, clientWith(settings, group, options))
   )
 

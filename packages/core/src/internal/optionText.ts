@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import type {
+  Accept,
   ClusterOptions,
   ClusterPoolOptions,
   ConnectionOptions,
@@ -24,7 +25,7 @@ import type { TlsOptions } from "../RedisConnector.ts"
 // Texts
 // -----------------------------------------------------------------------------
 
-type Kind = "text" | "secret" | "integer" | "boolean" | "choice" | "duration"
+type Kind = "text" | "list" | "secret" | "integer" | "boolean" | "choice" | "duration"
 
 /**
  * How one option is written.
@@ -215,14 +216,32 @@ const connection: Texts<Omit<ConnectionOptions, "credentials">> = {
   }
 }
 
+/** The addresses to accept: a word, or a list. */
+const accept: Text<AcceptText> = textOf(
+  "list",
+  "any, sameHost, sameNetwork, or hosts and networks with commas between",
+  Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.Union([Schema.Literals(["any", "sameHost", "sameNetwork"]), Schema.Array(Schema.String)]),
+      read<AcceptText>(
+        (text) => text === "any" || text === "sameHost" || text === "sameNetwork" ? text : text.split(","),
+        (value) => typeof value === "string" ? value : value.join(","),
+        "a word or a list"
+      )
+    )
+  )
+)
+
+type AcceptText = Exclude<Accept, (...args: ReadonlyArray<never>) => unknown>
+
 type ReadFromText = Exclude<ClusterOptions["readFrom"], ReadFrom>
 
 /** The choices of a cluster: the environment does not know the mode beforehand. With sentinels some are refused later. */
 const readFrom: Text<Exclude<ReadFromText, undefined>> = oneOf("master", "preferReplica", "any", "nearest")
 
 const sentinel: Texts<
-  & Omit<SentinelOptions, keyof ConnectionOptions | "sentinels" | "natMap" | "readFrom" | "tls">
-  & { readonly readFrom?: ReadFromText }
+  & Omit<SentinelOptions, keyof ConnectionOptions | "sentinels" | "natMap" | "accept" | "readFrom" | "tls">
+  & { readonly readFrom?: ReadFromText; readonly accept?: AcceptText }
 > = {
   service: text.named("service_name"),
   role: oneOf("master", "replica"),
@@ -230,6 +249,7 @@ const sentinel: Texts<
   minOtherSentinels: integer,
   checkConnection: boolean,
   recheckInterval: duration,
+  accept,
   sentinelOptions: { username: text, password: secret, tls: boolean }
 }
 
@@ -245,9 +265,10 @@ const readFromReplicas: Text<"master" | "any"> = textOf(
 )
 
 const cluster: Texts<
-  & Omit<ClusterOptions, keyof ConnectionOptions | "nodes" | "natMap" | "readFrom" | "tls">
+  & Omit<ClusterOptions, keyof ConnectionOptions | "nodes" | "natMap" | "accept" | "readFrom" | "tls">
   & {
     readonly readFrom?: ReadFromText
+    readonly accept?: AcceptText
     readonly pool?: Pick<ClusterPoolOptions, "perNode">
   }
 > = {
@@ -260,7 +281,8 @@ const cluster: Texts<
   clusterDownRetryAttempts: integer,
   skipFullCoverageCheck: boolean,
   followCluster: boolean.named("nodemanager_follow_cluster"),
-  refreshInterval: duration
+  refreshInterval: duration,
+  accept
 }
 
 // -----------------------------------------------------------------------------

@@ -17,7 +17,8 @@ const longestAsk = Duration.seconds(2)
 
 /**
  * Of connections to sentinels: what they have of their own, and of the data's only the time limits and what concerns
- * the socket.
+ * the socket. TLS is that of the data unless something else is said: it would be of no use where whoever sits between the
+ * client and its sentinels says where the data is.
  */
 export const ofSentinels = Effect.fnUntraced(function*(
   options: Options
@@ -27,11 +28,13 @@ export const ofSentinels = Effect.fnUntraced(function*(
   return yield* Effect.mapError(
     RedisConfig.settings({
       ...options.sentinelOptions,
+      tls: options.sentinelOptions?.tls ?? options.tls,
+      accept: options.accept,
       connectTimeout: limit,
       commandTimeout: limit,
       keepAlive,
       keepAliveInitialDelay
-    }),
+    }, { given: options.sentinels }),
     ({ detail, option }) => new RedisConfigError({ option: `sentinelOptions.${option}`, detail })
   )
 })
