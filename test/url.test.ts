@@ -9,7 +9,8 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { execFileSync } from "node:child_process"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inspect } from "node:util"
@@ -79,6 +80,35 @@ describe("layerUrl", () => {
       assert.strictEqual(Client.expectTag(missing, "ConnectionError").reason, "Tls")
       assert.match(inspect(missing), /option ca is neither PEM nor the path of a file that can be read \(ENOENT\)/)
     }))
+
+  it.live("a certificate that is a pipe, a device or a directory holds up nothing, not even the process", () =>
+    Effect.gen(function*() {
+      const directory = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(tmpdir(), "redfx-"))),
+        (path) => Effect.promise(() => rm(path, { recursive: true }))
+      )
+      const pipe = join(directory, "pipe")
+      execFileSync("mkfifo", [pipe])
+      const started = performance.now()
+      for (const path of [pipe, "/dev/zero", directory]) {
+        for (const name of ["ssl_ca_certs=x", "ssl_certfile=x&ssl_keyfile=x", "ssl_keyfile=x&ssl_certfile=x"]) {
+          const url = `rediss://localhost:1?socket_connect_timeout=2&${name.replaceAll("=x", `=${path}`)}`
+          // More at once than Node has threads for files: what held one would hold all.
+          yield* Effect.forEach(
+            Array.from({ length: 5 }, () => url),
+            (url) =>
+              Effect.gen(function*() {
+                const error = Client.expectTag(yield* failure(NodeRedisClient.layerUrl(url)), "ConnectionError")
+                assert.strictEqual(error.reason, "Tls")
+                assert.match(inspect(error), /neither PEM nor the path of a file that can be read/)
+              }),
+            { concurrency: "unbounded" }
+          )
+        }
+      }
+      yield* Effect.promise(() => readFile(import.meta.filename))
+      assert.isBelow(performance.now() - started, 5000)
+    }).pipe(Effect.scoped))
 
   it.effect("URL-04, URL-12, ERR-32: fails the Layer for a URL that cannot be", () =>
     Effect.gen(function*() {

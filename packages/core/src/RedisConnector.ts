@@ -27,7 +27,7 @@ export type Endpoint =
  * - `ca`: certificates (PEM) to trust instead of the system's.
  * - `cert`, `key`: certificate and private key (PEM) to present to a server that asks for them (mutual TLS). Both or neither.
  *   Certificates and keys are given as PEM or, where the platform has files, by the path of a file that is read whenever
- *   a connection is opened.
+ *   a connection is opened, within `connectTimeout`. It must be a file: no pipe, no device.
  * - `passphrase`: of `key`, when it is encrypted.
  * - `servername`: the name the server's certificate must carry, also sent as SNI. Default: the host.
  * - `verify`: `"required"` (default) refuses a server whose certificate is not trusted or does not carry its name;

@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import { assemble, at, camelName, entries, snakeName } from "./internal/optionText.ts"
 import type { Entry } from "./internal/optionText.ts"
 import type { ClusterOptions, ConnectionOptions, Deployment, NodeAddress, SentinelOptions } from "./RedisConfig.ts"
+import type { TlsOptions } from "./RedisConnector.ts"
 import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
@@ -24,6 +25,9 @@ import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
  * - `mode`: of a URL whose scheme does not name one. Default `"standalone"`. With `"cluster"` the host of
  *   `redis://host:7000` is the first node to ask.
  * - `decodeComponents`: whether username, password, host and path are percent-encoded. Default `true`.
+ * - `tlsVerification`: `"required"` refuses a URL that would connect without TLS, over a unix socket excepted, and one that
+ *   has a say in whom TLS trusts: `tls_verify`, `tls_checkHostname`, `tls_ca`, `tls_servername`, `sentinelTls`. Then only the
+ *   options given here do; they must not turn the verification off either.
  * - All others are options of the client; what the URL says goes before them.
  *
  * @category options
@@ -37,6 +41,7 @@ export interface ParseOptions extends
 {
   readonly mode?: Deployment["mode"] | undefined
   readonly decodeComponents?: boolean | undefined
+  readonly tlsVerification?: "required" | undefined
   readonly host?: string | undefined
   readonly port?: number | undefined
   readonly tls?: SentinelOptions["tls"]
@@ -73,6 +78,9 @@ export interface ParseOptions extends
  * - Username, password, host and path are percent-decoded. What has a meaning in URLs (`@ : / ? # ,`) must be encoded.
  *
  * `InvalidUrlError` shows the URL without anything that may be a credential.
+ *
+ * A URL is configuration: it says which files are read, whom TLS trusts and where credentials go. It must never come from
+ * a user of the program. See `tlsVerification` for one whose author may not decide on TLS.
  *
  * **Example** (A sentinel deployment)
  *
@@ -168,9 +176,28 @@ const deploymentOf = (parts: Parts, options: ParseOptions): Deployment => {
   const decode = options.decodeComponents === false ? (text: string) => text : decodeComponent
   const secure = parts.tls || (options.tls !== undefined && options.tls !== false)
   const address = { ...userinfoOf(parts.userinfo, decode), ...addressOf(mode, parts, decode) }
-  const said = merge(address, queryOf(parts.query, mode, secure))
+  const query = queryOf(parts.query, mode, secure)
+  const said = merge(address, query)
   const given = merge(defaultsFor(mode, options, "username" in said || "password" in said), said)
-  return complete(mode, parts, given)
+  const deployment = complete(mode, parts, given)
+  if (options.tlsVerification !== undefined && mode !== "unix") insist(deployment, query)
+  return deployment
+}
+
+/** What only the program may say that insists on verification. */
+const trusting = ["verify", "checkHostname", "ca", "servername"]
+
+/** Refuses what would connect without TLS that verifies, or lets a URL say whom TLS trusts. */
+const insist = ({ options }: Deployment, query: Given): void => {
+  const inQuery = isRecord(query["tls"]) ? query["tls"] : {}
+  const own = trusting.find((name) => name in inQuery)
+  if (own !== undefined) return invalid(`tls.${own}: the program decides whom TLS trusts, and no URL`)
+  const sentinel = "sentinelOptions" in options ? options.sentinelOptions?.tls ?? options.tls : options.tls
+  for (const tls of [options.tls, sentinel]) {
+    const { checkHostname, verify }: TlsOptions = typeof tls === "object" ? tls : {}
+    if (!isOn(tls)) return invalid("the program asks for TLS: write rediss://, and no sentinelTls=false")
+    if (verify === "none" || checkHostname === false) return invalid("tls: the program asks for its verification")
+  }
 }
 
 /** Options of a mode, seen as of the type of that mode: each was read by the table of the mode's options. */
@@ -354,7 +381,7 @@ const pairOf = (pair: string): readonly [name: string, text: string] => {
 
 /** The given options that a mode has a use for. Whoever the URL says that the client is, it is nobody else. */
 const defaultsFor = (mode: Mode, options: ParseOptions, identified: boolean): Given => {
-  const foreign = new Set(["mode", "decodeComponents", ...identified ? ["credentials"] : []])
+  const foreign = new Set(["mode", "decodeComponents", "tlsVerification", ...identified ? ["credentials"] : []])
   const own = new Set(entries[mode].map(({ path }) => path[0]))
   for (const { path: [name] } of [...entries.sentinel, ...entries.cluster]) if (!own.has(name)) foreign.add(name)
   if (mode !== "standalone") foreign.add("host").add("port")

@@ -430,3 +430,46 @@ describe("Formatting", () => {
     assert.strictEqual(Result.getOrThrow(Result.flip(wrong)).option, "commandTimeout")
   })
 })
+
+describe("a program that asks for verification", () => {
+  const options = { tlsVerification: "required" } as const
+
+  it("takes a URL that says nothing of it", () => {
+    assert.deepStrictEqual(parsed("rediss://h?tls_key=k&tls_cert=c", options), {
+      mode: "standalone",
+      host: "h",
+      tls: { key: { secret: "k" }, cert: "c" }
+    })
+    assert.deepInclude(parsed("redis://h", { ...options, tls: { ca: "/ca.pem" } }) as object, { tls: { ca: "/ca.pem" } })
+    assert.deepInclude(parsed("unix:///socket", options) as object, { path: "/socket" })
+    assert.deepInclude(parsed("rediss+sentinel://h/m", options) as object, { tls: true })
+  })
+
+  it("refuses one that has a say in it, by whatever name", () => {
+    for (
+      const query of [
+        "tls_verify=none",
+        "ssl_cert_reqs=none",
+        "tlsVerify=required",
+        "tls.checkHostname=false",
+        "ssl_check_hostname=0",
+        "tls_ca=/tmp/ca.pem",
+        "ssl_ca_certs=/tmp/ca.pem",
+        "tls_servername=evil"
+      ]
+    ) {
+      for (const url of ["rediss://h", "rediss+cluster://h", "rediss+sentinel://h/m"]) {
+        assert.match(failed(`${url}?${query}`, options).detail, /the program decides/)
+      }
+    }
+  })
+
+  it("refuses one without TLS, of sentinels as well, and options that turn it off", () => {
+    for (const url of ["redis://h", "redis+cluster://h", "redis+sentinel://h/m", "rediss+sentinel://h/m?sentinelTls=false"]) {
+      assert.match(failed(url, options).detail, /the program asks for TLS/)
+    }
+    for (const tls of [{ verify: "none" }, { checkHostname: false }] as const) {
+      assert.match(failed("rediss://h", { ...options, tls }).detail, /the program asks for its verification/)
+    }
+  })
+})

@@ -7,9 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
-import { readFileSync } from "node:fs"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
+import { pem } from "./pem.ts"
 
 /** Resolves host names; a test can supply its own. */
 export type Lookup = Net.LookupFunction
@@ -28,24 +28,22 @@ const tcpOptions = (host: string, port: number, lookup: Lookup | undefined) => (
   ...(lookup === undefined ? {} : { lookup })
 })
 
-/** The contents of PEM that is given as such, or by the path of a file; each dial reads it anew, as it may be renewed. */
-const pem = (option: string, textOrPath: string): string => {
-  if (textOrPath.includes("-----BEGIN ")) return textOrPath
-  try {
-    return readFileSync(textOrPath, "utf8")
-  } catch (cause) {
-    // Without the text, and Node's error that shows it: it may be a key that is no PEM.
-    const code = typeof cause === "object" && cause !== null && "code" in cause ? ` (${String(cause.code)})` : ""
-    throw Object.assign(
-      new Error(`The TLS option ${option} is neither PEM nor the path of a file that can be read${code}`),
-      {
-        code: "ERR_TLS_FILE"
-      }
-    )
-  }
+/** What files hold of the settings, as text. */
+interface Pem {
+  readonly ca: string | Array<string> | undefined
+  readonly cert: string | undefined
+  readonly key: string | undefined
 }
 
-const tlsOptions = (host: string, tls: TlsOptions): Tls.ConnectionOptions => {
+const readPem = Effect.fnUntraced(function*({ ca, cert, key }: TlsOptions): Effect.fn.Return<Pem, Error> {
+  return {
+    ca: typeof ca === "object" ? yield* Effect.forEach(ca, (text) => pem("ca", text)) : yield* pem("ca", ca),
+    cert: yield* pem("cert", cert),
+    key: yield* pem("key", key === undefined ? undefined : Redacted.value(key))
+  }
+})
+
+const tlsOptions = (host: string, tls: TlsOptions, { ca, cert, key }: Pem): Tls.ConnectionOptions => {
   const name = tls.servername ?? host
   return {
     // An address cannot be sent as SNI; the empty name sends none.
@@ -54,11 +52,9 @@ const tlsOptions = (host: string, tls: TlsOptions): Tls.ConnectionOptions => {
     // Called for trusted certificates only. By default Node would take the name from `servername`, and so check none
     // for an address.
     checkServerIdentity: (_host, cert) => tls.checkHostname === false ? undefined : Tls.checkServerIdentity(name, cert),
-    ...(tls.ca === undefined
-      ? {}
-      : { ca: typeof tls.ca === "string" ? pem("ca", tls.ca) : tls.ca.map((text) => pem("ca", text)) }),
-    ...(tls.cert === undefined ? {} : { cert: pem("cert", tls.cert) }),
-    ...(tls.key === undefined ? {} : { key: pem("key", Redacted.value(tls.key)) }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
     ...(tls.passphrase === undefined ? {} : { passphrase: Redacted.value(tls.passphrase) })
   }
 }
@@ -67,7 +63,12 @@ const openError = (cause: unknown): Socket.SocketError =>
   new Socket.SocketError({ reason: new Socket.SocketOpenError({ kind: "Unknown", cause }) })
 
 /** Starts to connect. Throws on options that Node refuses, such as a port out of range or a broken certificate. */
-const connect = (endpoint: Endpoint, options: ConnectOptions, lookup: Lookup | undefined): Net.Socket => {
+const connect = (
+  endpoint: Endpoint,
+  options: ConnectOptions,
+  files: Pem,
+  lookup: Lookup | undefined
+): Net.Socket => {
   // A unix socket does not leave the machine: there is nothing that TLS or keep-alive would add.
   if (endpoint.path !== undefined) return Net.connect({ path: endpoint.path })
   const tcp = tcpOptions(endpoint.host, endpoint.port, lookup)
@@ -75,7 +76,7 @@ const connect = (endpoint: Endpoint, options: ConnectOptions, lookup: Lookup | u
   if ((options.tls.cert === undefined) !== (options.tls.key === undefined)) {
     throw new Error("The TLS options cert and key must be given together")
   }
-  return Tls.connect({ ...tcp, ...tlsOptions(endpoint.host, options.tls) })
+  return Tls.connect({ ...tcp, ...tlsOptions(endpoint.host, options.tls, files) })
 }
 
 /** `tls.connect` ignores these options where `net.connect` takes them, so they are set on the open socket of both. */
@@ -96,10 +97,14 @@ export const dial = (
   options: ConnectOptions,
   lookup?: Lookup
 ): Effect.Effect<Net.Socket, Socket.SocketError, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.try({ try: () => connect(endpoint, options, lookup), catch: openError }),
-    (socket) => Effect.sync(() => socket.destroy())
-  ).pipe(
+  // Outside of what cannot be interrupted: a file may be on a disk that does not answer.
+  Effect.mapError(readPem(endpoint.path === undefined ? options.tls ?? {} : {}), openError).pipe(
+    Effect.flatMap((files) =>
+      Effect.acquireRelease(
+        Effect.try({ try: () => connect(endpoint, options, files, lookup), catch: openError }),
+        (socket) => Effect.sync(() => socket.destroy())
+      )
+    ),
     Effect.flatMap((socket) =>
       Effect.callback<Net.Socket, Socket.SocketError>((resume) => {
         socket.once(options.tls === undefined || endpoint.path !== undefined ? "connect" : "secureConnect", () => {
