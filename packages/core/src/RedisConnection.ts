@@ -61,8 +61,8 @@ export interface RedisConnection {
  * - `onPush`: takes out-of-band data, and returns whether it is the answer to the command in front after all.
  * - `subscriber`: whether arrays are out-of-band data as well, as messages are before RESP3. Default `false`.
  * - `onUnasked`: takes replies that no command asked for, as they come after MONITOR. Without it they end the connection.
- * - `onRefusal`: takes error replies, and returns what befell the connection by one, where it means more than its text;
- *   nothing was run then.
+ * - `onRefusal`: takes error replies and their commands, and returns what befell the connection by one, where it means more
+ *   than its text; nothing was run then.
  * - `onRead`: called after what one read brought was taken; reading goes on when the effect it returns is done.
  *
  * @category models
@@ -73,7 +73,7 @@ export interface Owner {
   readonly onPush?: ((items: ReadonlyArray<Resp.Value>) => boolean) | undefined
   readonly subscriber?: boolean | undefined
   readonly onUnasked?: ((value: Resp.Value) => void) | undefined
-  readonly onRefusal?: ((error: Resp.ErrorReply) => RedisError | undefined) | undefined
+  readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => RedisError | undefined) | undefined
   readonly onRead?: (() => Effect.Effect<void> | undefined) | undefined
 }
 

@@ -12,7 +12,9 @@ import { RedisConnector } from "@redfx/core/RedisConnector"
 import { atIndex, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisRouter from "@redfx/core/RedisRouter"
-import type * as Duration from "effect/Duration"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as PubSub from "effect/PubSub"
@@ -22,7 +24,10 @@ import { pipeline } from "./batches.ts"
 import type { Cluster } from "./cluster.ts"
 import { ConnectionLimit } from "./connectionLimit.ts"
 import { following, transaction } from "./following.ts"
+import { notCovered } from "./failures.ts"
+import { watch } from "./health.ts"
 import { Nodes } from "./nodes.ts"
+import { onServer } from "./perNode.ts"
 import { plan, refusalInBatch } from "./plan.ts"
 import { readerOf } from "./readFrom.ts"
 import { Redirects } from "./redirects.ts"
@@ -33,7 +38,6 @@ import { State } from "./state.ts"
 import { Subscribers } from "./subscribers.ts"
 import { formatAddress } from "./topology.ts"
 import type { Translation } from "./topology.ts"
-import { notCovered } from "./tries.ts"
 
 /** Options with every default filled in. */
 export interface ClusterSettings {
@@ -54,7 +58,7 @@ export interface ClusterSettings {
 export interface ClusterClient {
   readonly client: Service
   readonly cluster: Cluster
-  readonly state: State
+  readonly retrying: Retrying
 }
 
 type Routing = Pick<Retrying, "state" | "redirects">
@@ -76,6 +80,7 @@ export const make = Effect.fnUntraced(function*(
     settings,
     ...routing,
     refuses: (command) => refusesWrite(command) ?? refusalInBatch(command),
+    refusesWrite,
     unsent: base.transaction
   }
   const cluster = clusterOf(retrying, base)
@@ -90,23 +95,29 @@ export const make = Effect.fnUntraced(function*(
     },
     pipeline: (commands) => pipeline(retrying, commands),
     transaction: (commands) => transaction(retrying, commands),
-    reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, routing.redirects, refusesWrite)),
+    reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying, refusesWrite)),
     monitor: () => Stream.fail(forOneServer("MONITOR"))
   }
   return {
     client: settings.clusterDownRetryAttempts === 0 ? idle(client) : client,
     cluster,
-    state: routing.state
+    retrying
   }
 })
 
 const clusterOf = (retrying: Retrying, base: Service): Cluster => {
   const { state } = retrying
+  const known = <A>(of: () => A) =>
+    Effect.map(state.known, () => {
+      state.used = true
+      return of()
+    })
   return {
-    masters: Effect.map(state.known, () => state.masters),
-    nodes: Effect.map(state.known, () => state.members),
+    masters: known(() => state.masters),
+    nodes: known(() => state.members),
     ofSlot: (slot) => state.routeOf(slot)?.master,
-    requestRefresh: () => state.requestRefresh(true),
+    onNode: (node, command, asked = new Set()) =>
+      Effect.map(onServer(retrying, node, command, asked), ({ reply }) => reply),
     executeAll: (commands) =>
       Effect.map(
         pipeline(retrying, commands),
@@ -136,16 +147,18 @@ const makeRouting = Effect.fnUntraced(function*(
       makeRoom: Effect.suspend(() => closeIdle(nodes))
     }),
     onEvent,
-    onRefusal: (error, endpoint) => state.onRefusal(error, endpoint)
+    onDial: (node, error) => state.onDial(node, error),
+    onRefusal: (error, command, address) => state.demotion(error, command, address)
   }, context)
+  const readFrom = settings.readOnly ? settings.readFrom ?? "any" : settings.readFrom ?? "master"
   const state: State = new State(nodes, {
     ...settings,
-    measureLatency: settings.readFrom === "nearest",
+    readsFromReplicas: readFrom !== "master",
+    measureLatency: readFrom === "nearest",
     onEvent,
     onTopology: (error) => redirects.parking.onTopology(error)
-  }, fork)
-  const reader = readerOf(settings.readOnly ? settings.readFrom ?? "any" : settings.readFrom, state.latency)
-  const redirects: Redirects = new Redirects(state, { ...settings, reader }, fork)
+  }, Context.get(context, Clock.Clock), fork)
+  const redirects: Redirects = new Redirects(state, readerOf(readFrom, state.latency), fork)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       const closed = connectionLoss("ClientClosed", "The client was closed")
@@ -153,7 +166,13 @@ const makeRouting = Effect.fnUntraced(function*(
       redirects.parking.failAll(closed)
     })
   )
-  yield* Effect.forkScoped(redirects.refreshWhileUsed(settings.refreshInterval))
+  yield* Effect.forkScoped(state.refreshWhileUsed(settings.refreshInterval))
+  yield* Effect.forkScoped(watch({
+    nodes: () => nodes.all,
+    most: Duration.toMillis(settings.connection.livenessTimeout),
+    onAnswer: (node) => state.answered(node),
+    onSilence: (node) => state.onSilence(node)
+  }))
   return { state, redirects }
 })
 
@@ -169,6 +188,7 @@ const makeRouter = Effect.fnUntraced(function*(
 ): Effect.fn.Return<RedisRouter.RedisRouter, never, RedisConnector> {
   const subscribers = new Subscribers(state, yield* RedisConnector, onEvent)
   state.onAdopted((topology) => subscribers.retain(topology))
+  state.onHung((address, error) => subscribers.onHung(address, error))
   // A cluster has only this database.
   const attributes = { "db.namespace": "0" }
   const rest = { attributes, events, stats: statsOf(state, redirects), subscribers }

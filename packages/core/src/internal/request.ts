@@ -20,12 +20,13 @@ import { connectionLoss, failureOf } from "./failure.ts"
 /**
  * What a reply came from, for the messages of errors and the view of text.
  *
- * - `onRefusal`: takes error replies; returns what befell the connection by one, where it means more than its text.
+ * - `onRefusal`: takes error replies and their commands; returns what befell the connection by one, where it means more than
+ *   its text.
  */
 export interface Origin {
   readonly address: string | undefined
   readonly replaceInvalidText: boolean
-  readonly onRefusal?: ((error: Resp.ErrorReply) => RedisError | undefined) | undefined
+  readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => RedisError | undefined) | undefined
 }
 
 /**
@@ -316,7 +317,7 @@ const errorOf = (
   origin: Origin,
   index?: number
 ): RedisError => {
-  const event = origin.onRefusal?.(error)
+  const event = origin.onRefusal?.(error, command)
   if (event !== undefined) return failureOf(event, command.spec, "not-sent")
   return fromReply(error, {
     command: command.spec.name,

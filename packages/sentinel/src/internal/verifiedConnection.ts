@@ -103,10 +103,10 @@ class Reception {
       },
       // To a subscriber that speaks RESP2 the server's role looks like a message.
       ...(onPush === undefined ? {} : { onPush: (items) => this.#connection === undefined || onPush(items) }),
-      onRefusal: (error) => {
+      onRefusal: (error, command) => {
         const loss = lossBy(error, role, address)
         if (loss !== undefined) this.#leave(loss)
-        return loss ?? owner.onRefusal?.(error)
+        return loss ?? owner.onRefusal?.(error, command)
       }
     }
   }
