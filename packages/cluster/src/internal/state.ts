@@ -85,6 +85,8 @@ export class State {
   #doubted: Node | undefined = undefined
   /** Whose view a redirect has contradicted: they are asked after the others. */
   readonly #contradicted = new Set<string>()
+  /** Who was believed wrongly of a slot last, and what that was. */
+  readonly #redirected = new Map<number, { readonly address: string; readonly topology: Topology }>()
   /** Whom to ask first, as it has just learned something. */
   #informed: Node | undefined = undefined
   /** Those who wait for a server to be back or replaced. */
@@ -284,7 +286,7 @@ export class State {
     Effect.callback<void>((resume) => {
       const wake = () => resume(Effect.void)
       this.#awaiting.add(wake)
-      this.#read()
+      this.requestRefresh(true)
       return Effect.sync(() => this.#awaiting.delete(wake))
     }),
     Effect.sleep(recoveryTick)
@@ -356,9 +358,7 @@ export class State {
 
   #moved(slot: number, node: Node): void {
     const known = this.#topology?.shards.find(({ master }) => master === node.address)
-    if (this.#source !== undefined && this.#topology?.owners[slot] !== known) {
-      this.#contradicted.add(this.#source.address)
-    }
+    this.#contradict(slot, node, known)
     this.#routes[slot] = known === undefined ? { master: node, replicas: [] } : this.#routeTo(known)
     const steps = this.#options.reinitializeSteps
     // A master that was none before is a failover or a new shard: more than this slot is elsewhere.
@@ -378,6 +378,21 @@ export class State {
     this.#listeners.push(listener)
   }
 
+  /**
+   * A redirect says otherwise than who was believed. Slots move, but who does not know of the new master at all, or tells
+   * the same once more, has not heard of it: others are asked first from now on.
+   */
+  #contradict(slot: number, node: Node, known: Shard | undefined): void {
+    const topology = this.#topology
+    if (this.#source === undefined || topology === undefined || topology.owners[slot] === known) return
+    const { address } = this.#source
+    const before = this.#redirected.get(slot)
+    if (known === undefined || (before !== undefined && before.topology !== topology && before.address === address)) {
+      this.#contradicted.add(address)
+    }
+    this.#redirected.set(slot, { address, topology })
+  }
+
   #read(): Deferred.Deferred<void, RedisError> {
     if (this.#reading !== undefined) return this.#reading
     const done = Deferred.makeUnsafe<void, RedisError>()
@@ -391,7 +406,7 @@ export class State {
         this.#reading = undefined
         this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
         Deferred.doneUnsafe(done, exit)
-        if (this.#awaiting.size > 0 && this.#closed === undefined) this.#read()
+        if (this.#awaiting.size > 0 && this.#closed === undefined) this.requestRefresh(true)
       })))
     return done
   }
@@ -416,7 +431,7 @@ export class State {
   get #pauseLeft(): number {
     const isAwaited = this.#awaiting.size > 0 && this.#fruitless < patientReadings
     const pause = isAwaited ? shortestPause : Math.min(shortestPause * 2 ** Math.min(this.#fruitless, 10), longestPause)
-    return this.#lastRead + this.#jitter * pause - this.#now()
+    return this.#lastRead + Math.round(this.#jitter * pause) - this.#now()
   }
 
   #now(): number {
@@ -459,6 +474,8 @@ export class State {
     }
     this.nodes.retain(new Set([...this.#options.startNodes.map(formatAddress), ...members]))
     for (const listener of this.#listeners) listener(topology)
+    // One that was out of the cluster is not known to be back.
+    for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
     if (this.#options.measureLatency) this.#fork(this.#measure)
     if (before !== undefined && isSame(before, topology)) return false
     for (const node of deposed) {

@@ -140,7 +140,7 @@ const longestPause = 250
 /** The pause before a slot without owner is looked up once more. */
 const uncoveredPause = 100
 
-const pauseAfterRedirect = (tries: number): number => tries < immediateTries ? 0 : redirectPause
+const pauseAfterRedirect = (tries: number): number => tries <= immediateTries ? 0 : redirectPause
 const pauseAfterLoss = (tries: number): number => Math.min(shortestPause * 2 ** (tries - 1), longestPause)
 
 /** What the failure of a command came from. */
@@ -433,7 +433,9 @@ const lost = (sent: Sent, where: Where, { delivery, error }: Lost, spent: Spent,
 /** As a loss, without a try: nothing was sent. */
 const avoided = (sent: Sent, { delivery, error }: Lost, spent: Spent, { now }: Limits): Verdict => {
   const since = spent.since ?? now
-  if (now - since >= lossLimit) return giveUp(sent, spent, undefined, saidBy(error), delivery)
+  // The try under way is none.
+  const tries = Math.max(spent.tries - 1, 1)
+  if (now - since >= lossLimit) return giveUp(sent, { ...spent, tries }, undefined, saidBy(error), delivery)
   return {
     learn: undefined,
     next: { _tag: "Again", to: "owner", after: "recovery", ran: false },
