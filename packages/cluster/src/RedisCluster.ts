@@ -120,7 +120,10 @@ export const make = Effect.fnUntraced(function*(
       perNode: (command, { nodes = "masters" } = {}) =>
         PerNode.perNode(retrying, nodes === "all" ? cluster.nodes : cluster.masters, command),
       clientOf: (address) =>
-        Effect.map(nodeAt(address), (node) => guarded(PerNode.attentive(retrying, state.nodes.clientAt(node.endpoint), node)))
+        Effect.map(
+          nodeAt(address),
+          (node) => guarded(PerNode.attentive(retrying, state.nodes.clientAt(node.endpoint), node))
+        )
     }
   }
 })

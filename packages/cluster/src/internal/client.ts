@@ -23,8 +23,8 @@ import * as Stream from "effect/Stream"
 import { pipeline } from "./batches.ts"
 import type { Cluster } from "./cluster.ts"
 import { ConnectionLimit } from "./connectionLimit.ts"
-import { following, transaction } from "./following.ts"
 import { notCovered } from "./failures.ts"
+import { following, transaction } from "./following.ts"
 import { watch } from "./health.ts"
 import { Nodes } from "./nodes.ts"
 import { onServer } from "./perNode.ts"
@@ -151,13 +151,18 @@ const makeRouting = Effect.fnUntraced(function*(
     onRefusal: (error, command, address) => state.demotion(error, command, address)
   }, context)
   const readFrom = settings.readOnly ? settings.readFrom ?? "any" : settings.readFrom ?? "master"
-  const state: State = new State(nodes, {
-    ...settings,
-    readsFromReplicas: readFrom !== "master",
-    measureLatency: readFrom === "nearest",
-    onEvent,
-    onTopology: (error) => redirects.parking.onTopology(error)
-  }, Context.get(context, Clock.Clock), fork)
+  const state: State = new State(
+    nodes,
+    {
+      ...settings,
+      readsFromReplicas: readFrom !== "master",
+      measureLatency: readFrom === "nearest",
+      onEvent,
+      onTopology: (error) => redirects.parking.onTopology(error)
+    },
+    Context.get(context, Clock.Clock),
+    fork
+  )
   const redirects: Redirects = new Redirects(state, readerOf(readFrom, state.latency), fork)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {

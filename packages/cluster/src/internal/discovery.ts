@@ -125,7 +125,10 @@ const mostKnowing = Effect.fnUntraced(function*(
   )
   const known = epochs.every((epoch) => Number.isFinite(epoch))
   return views
-    .map((view, index) => ({ view, rank: [known ? epochs[index] ?? 0 : 0, view.topology.covered, serversOf(view.topology)] }))
+    .map((view, index) => ({
+      view,
+      rank: [known ? epochs[index] ?? 0 : 0, view.topology.covered, serversOf(view.topology)]
+    }))
     .reduce((best, other) => isHigher(other.rank, best.rank) ? other : best).view
 })
 
@@ -197,6 +200,5 @@ const needsAll = (topology: Topology, { nodesOf }: DiscoveryOptions): Effect.Eff
       (node) => Effect.timeoutOption(Effect.option(node.client.execute(configGet(requirement))), requirementLimit),
       { concurrency: "unbounded" }
     ),
-    (answers) =>
-      answers.some((answer) => Option.getOrUndefined(Option.flatten(answer))?.[requirement] === "yes")
+    (answers) => answers.some((answer) => Option.getOrUndefined(Option.flatten(answer))?.[requirement] === "yes")
   )

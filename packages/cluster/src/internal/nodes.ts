@@ -169,8 +169,11 @@ export class Nodes {
     const source: RedisConnection.Source = {
       ...direct,
       open: (owner) =>
-        observed(open(direct, owner, (error, command) => onRefusal(error, command, address)), health, (error) =>
-          onDial(node, error))
+        observed(
+          open(direct, owner, (error, command) => onRefusal(error, command, address)),
+          health,
+          (error) => onDial(node, error)
+        )
     }
     const pool = yield* RedisPool.makeFrom(source, settings, onEvent, limit?.within)
     const client = yield* RedisRouter.makeClient(pool.router, settings)

@@ -78,8 +78,12 @@ const untilRun = Effect.fnUntraced(function*<A>(
     yield* state.wait(verdict.next.after)
     const slot = topology?.owners.findIndex((shard) => shard?.master === address) ?? -1
     // A cursor means nothing to another server.
-    const owner = slot < 0 || verdict.next.to !== "owner" || isContinued(command) ? undefined : state.routeOf(slot)?.master
-    if (owner !== undefined && owner.address !== node.address && asked.has(owner.address)) return yield* Effect.fail(failure)
+    const owner = slot < 0 || verdict.next.to !== "owner" || isContinued(command)
+      ? undefined
+      : state.routeOf(slot)?.master
+    if (owner !== undefined && owner.address !== node.address && asked.has(owner.address)) {
+      return yield* Effect.fail(failure)
+    }
     // It may have been given up and made again meanwhile.
     node = owner ?? state.nodes.at(node.endpoint)
   }

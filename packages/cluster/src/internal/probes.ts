@@ -50,7 +50,9 @@ export class Probes {
         if (Result.isSuccess(answer)) {
           if (Option.isSome(answer.success)) return this.#options.onAnswer(node)
           this.#onSilence(node)
-        } else if (answer.failure._tag !== "BusyLoadingError" && learnedOf(answer.failure, node.address) === undefined) {
+        } else if (
+          answer.failure._tag !== "BusyLoadingError" && learnedOf(answer.failure, node.address) === undefined
+        ) {
           // Refused is answered, too: not everybody may PING.
           return this.#options.onAnswer(node)
         }
@@ -61,7 +63,11 @@ export class Probes {
 
   #onSilence(node: Node): void {
     if (node.health.downWith !== undefined) return
-    const error = connectionLoss("HealthCheck", "The server owes answers and did not answer a PING either", node.address)
+    const error = connectionLoss(
+      "HealthCheck",
+      "The server owes answers and did not answer a PING either",
+      node.address
+    )
     node.health.fail(error)
     if (this.#options.isOfUse(node)) this.#options.onHung(node, error)
   }

@@ -53,7 +53,9 @@ const isNearer = (one: Node, other: Node, latency: (node: Node) => number | unde
 /** One of several that answer, at random. */
 const healthyOf = (nodes: ReadonlyArray<Node>): Node | undefined => {
   const chosen = anyOf(nodes)
-  return chosen === undefined || chosen.health.isHealthy ? chosen : anyOf(nodes.filter(({ health }) => health.isHealthy))
+  return chosen === undefined || chosen.health.isHealthy
+    ? chosen
+    : anyOf(nodes.filter(({ health }) => health.isHealthy))
 }
 
 const chosenBy =

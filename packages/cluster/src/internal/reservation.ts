@@ -105,10 +105,13 @@ class Reservation implements Redirector {
     const left = this.#bound === undefined ? Effect.void : Scope.close(this.#bound.scope, Exit.void)
     this.#bound = undefined
     this.#waiting.push(request)
-    this.#fork(Effect.andThen(left, Effect.matchEffect(this.#state.wait(next.after), {
-      onFailure: (error) => Effect.sync(() => this.#failAll(error)),
-      onSuccess: () => this.#flush
-    })))
+    this.#fork(Effect.andThen(
+      left,
+      Effect.matchEffect(this.#state.wait(next.after), {
+        onFailure: (error) => Effect.sync(() => this.#failAll(error)),
+        onSuccess: () => this.#flush
+      })
+    ))
     return true
   }
 

@@ -253,6 +253,8 @@ export class State {
         // Where one server alone may be asked it is found out by the next command.
         if (node !== undefined && this.#options.readsFromReplicas) this.#suspect(node)
         break
+      default:
+        break
     }
     this.requestRefresh(true)
   }
@@ -358,7 +360,7 @@ export class State {
 
   #moved(slot: number, node: Node): void {
     const known = this.#topology?.shards.find(({ master }) => master === node.address)
-    this.#contradict(slot, node, known)
+    this.#contradict(slot, known)
     this.#routes[slot] = known === undefined ? { master: node, replicas: [] } : this.#routeTo(known)
     const steps = this.#options.reinitializeSteps
     // A master that was none before is a failover or a new shard: more than this slot is elsewhere.
@@ -382,7 +384,7 @@ export class State {
    * A redirect says otherwise than who was believed. Slots move, but who does not know of the new master at all, or tells
    * the same once more, has not heard of it: others are asked first from now on.
    */
-  #contradict(slot: number, node: Node, known: Shard | undefined): void {
+  #contradict(slot: number, known: Shard | undefined): void {
     const topology = this.#topology
     if (this.#source === undefined || topology === undefined || topology.owners[slot] === known) return
     const { address } = this.#source
@@ -443,7 +445,7 @@ export class State {
     const start = this.#options.startNodes.map((address) => this.nodes.at(address))
     const candidates = new Set(this.#options.followCluster ? [...this.members, ...start] : [...start, ...this.members])
     const last = (isLast: (node: Node) => boolean) => {
-      for (const node of [...candidates]) if (isLast(node) && candidates.delete(node)) candidates.add(node)
+      for (const node of Array.from(candidates).filter(isLast)) if (candidates.delete(node)) candidates.add(node)
     }
     last((node) => node === this.#doubted)
     last(({ address }) => this.#contradicted.has(address))

@@ -5,7 +5,7 @@
  *
  * @internal
  */
-import * as RedisCommand from "@redfx/core/RedisCommand"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { ConnectionError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { Delivery, RedisError } from "@redfx/core/RedisError"
@@ -112,7 +112,7 @@ export type After = number | "topology" | "reading" | "recovery"
  * - `Settle`: with this error, or the outcome as it is.
  * - `Again`: `ran`, when it may have been run already.
  */
-export type Next =
+type Next =
   | { readonly _tag: "Settle"; readonly error: RedisError | undefined }
   | { readonly _tag: "Again"; readonly to: To; readonly after: After; readonly ran: boolean }
 
@@ -199,7 +199,9 @@ export const demotion = (command: RedisCommand.Any, where: Where, reply: ErrorRe
       const target = targetOf(reply.line, where)
       return target?.node === undefined
         ? target?.isUnknown === true ? loss(`Slot ${target.slot} is served elsewhere`) : undefined
-        : loss(`Slot ${target.slot} ${reply.code === "ASK" ? "is on its way" : "has moved"} to ${formatAddress(target.node)}`)
+        : loss(
+          `Slot ${target.slot} ${reply.code === "ASK" ? "is on its way" : "has moved"} to ${formatAddress(target.node)}`
+        )
     }
     case "READONLY":
       // One that is known to be a replica is asked for what it is.
@@ -325,11 +327,16 @@ const movedToItself = (sent: Sent, address: string, line: string, spent: Spent):
 /** What a replica cannot answer at the moment its master can. */
 const atMaster = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent): Verdict | undefined =>
   canAnother(sent, where)
-    ? again(sent, spent, addressed(where.address, (address) => ({ _tag: code === "LOADING" ? "Loading" : "Down", address })), {
-      to: "owner",
-      after: 0,
-      last: line
-    })
+    ? again(
+      sent,
+      spent,
+      addressed(where.address, (address) => ({ _tag: code === "LOADING" ? "Loading" : "Down", address })),
+      {
+        to: "owner",
+        after: 0,
+        last: line
+      }
+    )
     : undefined
 
 const canAnother = (sent: Sent, where: Where): boolean =>
@@ -351,7 +358,9 @@ const down = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, {
   const learn = addressed(where.address, (address) => ({ _tag: "Down", address }))
   const downs = spent.downs + 1
   const isLast = !isFree(sent) || downs >= downAttempts
-  if (isLast) return settle(spent, learn, downAfter(sent.command, code, line.slice(code.length + 1), downs, where.address))
+  if (isLast) {
+    return settle(spent, learn, downAfter(sent.command, code, line.slice(code.length + 1), downs, where.address))
+  }
   return again(sent, { ...spent, downs }, learn, {
     to: sent.way === "node" ? "same" : "owner",
     after: "topology",
@@ -419,10 +428,14 @@ const lost = (sent: Sent, where: Where, { delivery, error }: Lost, spent: Spent,
   const mayRepeat = delivery === "not-sent" || isHarmless(sent.command)
   if (kind === "Late" || !isFree(sent) || !mayRepeat) return settle(spent, learn)
   const last = saidBy(error)
-  if (kind === "Elsewhere") return again(sent, spent, learn, { to: "owner", after: pauseAfterRedirect(spent.tries), last, delivery })
+  if (kind === "Elsewhere") {
+    return again(sent, spent, learn, { to: "owner", after: pauseAfterRedirect(spent.tries), last, delivery })
+  }
   if (canAnother(sent, where)) return again(sent, spent, learn, { to: "owner", after: 0, last, delivery })
   if (sent.way === "node" && where.address !== where.master) {
-    return spent.tries === 1 ? again(sent, spent, learn, { to: "same", after: 0, last, delivery }) : settle(spent, learn)
+    return spent.tries === 1
+      ? again(sent, spent, learn, { to: "same", after: 0, last, delivery })
+      : settle(spent, learn)
   }
   const since = spent.since ?? now
   if (now - since >= lossLimit) return giveUp(sent, spent, learn, last, delivery)
@@ -432,6 +445,7 @@ const lost = (sent: Sent, where: Where, { delivery, error }: Lost, spent: Spent,
 
 /** As a loss, without a try: nothing was sent. */
 const avoided = (sent: Sent, { delivery, error }: Lost, spent: Spent, { now }: Limits): Verdict => {
+  if (!isFree(sent)) return settle(spent, undefined, error)
   const since = spent.since ?? now
   // The try under way is none.
   const tries = Math.max(spent.tries - 1, 1)
