@@ -71,8 +71,8 @@ const verdict = (outcome: Outcome, sent: Sent, where = at(master), spent: Spent 
 /**
  * What an outcome means, by what was sent and where it came from:
  *
- * - `free`: in the ways that go to whoever serves the slot; `reserved`, `node`: in these; `kept`: in those that go nowhere
- *   else. `node` is a master here.
+ * - `free`: in the ways that go to whoever serves the slot; `reserved`: in this one; `kept`: in those that go nowhere else;
+ *   `node`: to the server itself, as a master or as a replica.
  */
 interface Meaning {
   readonly free: string
@@ -84,7 +84,7 @@ interface Meaning {
 const ways: Readonly<Record<keyof Meaning, ReadonlyArray<Way>>> = {
   free: ["single", "batch", "exclusive"],
   reserved: ["reserved"],
-  node: ["node"],
+  node: ["master"],
   kept: ["held", "subscription", "reading"]
 }
 
@@ -225,8 +225,8 @@ describe("Verdict", () => {
   for (const [name, outcome, expected] of ofReplica) {
     it(`${name}, of a replica`, () => {
       each(expected, (way, expected) => {
-        const where = way === "node" ? at(replica, undefined) : at(replica)
-        assert.strictEqual(verdict(outcome, { way, command: read }, where), expected, way)
+        const there = way === "master" ? "node" : way
+        assert.strictEqual(verdict(outcome, { way: there, command: read }, at(replica)), expected, there)
       })
     })
   }

@@ -29,6 +29,7 @@ const decay = 0.995
 export class Health {
   #condition: Condition = "healthy"
   #error: RedisError | undefined = undefined
+  readonly #waiting = new Set<(error: RedisError) => void>()
   /** Its open connections, and how many are being opened. */
   readonly connections = new Set<RedisConnection>()
   dialling = 0
@@ -46,20 +47,28 @@ export class Health {
     return this.#condition === "down" ? this.#error : undefined
   }
 
-  /** Returns whether that is news. */
-  suspect(): boolean {
-    if (this.#condition !== "healthy") return false
-    this.#condition = "suspect"
-    return true
+  /** It may not be there any more. */
+  suspect(): void {
+    if (this.#condition === "healthy") this.#condition = "suspect"
   }
 
-  /** Returns whether that is news. */
-  fail(error: RedisError): boolean {
-    const isNews = this.#condition !== "down"
+  /** It is down. */
+  fail(error: RedisError): void {
+    const wasDown = this.#condition === "down"
     this.#condition = "down"
     this.#error = error
-    return isNews
+    if (wasDown) return
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const tell of waiting) tell(error)
   }
+
+  /** Fails when it is found to be down from now on. */
+  readonly untilDown: Effect.Effect<never, RedisError> = Effect.callback((resume) => {
+    const tell = (error: RedisError) => resume(Effect.fail(error))
+    this.#waiting.add(tell)
+    return Effect.sync(() => this.#waiting.delete(tell))
+  })
 
   /** Returns whether that is news. */
   answered(): boolean {
@@ -81,7 +90,8 @@ export class Health {
     }
     const hasAnswered = received > this.#received
     this.#received = received
-    if (hasAnswered) this.#usual = Math.max(this.#usual * decay, this.#silent)
+    // It began after the look before the first one that found it silent.
+    if (hasAnswered) this.#usual = Math.max(this.#usual * decay, this.#silent === 0 ? 0 : this.#silent + 1)
     this.#silent = owes && !hasAnswered ? this.#silent + 1 : 0
     if (hasAnswered) return "answered"
     return this.#silent >= Math.min(Math.max(patience, this.#usual * factor), most / interval) ? "silent" : undefined

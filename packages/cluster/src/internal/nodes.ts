@@ -114,15 +114,12 @@ export class Nodes {
     return node
   }
 
-  /**
-   * Replaces a node: from now on there are new connections to its address. What is under way on the old ones is finished
-   * first, unless `loss` ends it.
-   */
-  renew(endpoint: NodeAddress, loss?: RedisError): Node {
+  /** Replaces a node: there are new connections to its address. What is under way on the old ones is finished first. */
+  renew(endpoint: NodeAddress): Node {
     const address = formatAddress(endpoint)
     const before = this.#nodes.get(address)
     this.#nodes.delete(address)
-    if (before !== undefined) this.#giveUp(before, loss)
+    if (before !== undefined) this.#giveUp(before)
     return this.at(endpoint)
   }
 
@@ -147,13 +144,11 @@ export class Nodes {
     }
   }
 
-  #giveUp({ node, scope }: { readonly node: Node; readonly scope: Scope.Closeable }, loss?: RedisError): void {
-    const ended = loss === undefined ? drained(node) : node.pool.retire(loss)
+  #giveUp({ node, scope }: { readonly node: Node; readonly scope: Scope.Closeable }): void {
     Effect.runForkWith(this.#context)(
       Effect.forkIn(
-        Effect.andThen(ended, Scope.close(scope, Exit.void)),
-        Context.get(this.#context, Scope.Scope),
-        { startImmediately: true }
+        Effect.andThen(drained(node), Scope.close(scope, Exit.void)),
+        Context.get(this.#context, Scope.Scope)
       )
     )
   }
@@ -216,7 +211,7 @@ const open = (
       }))
   })
 
-/** Keeps count of what is opened and open. */
+/** Keeps count of what is opened and open. Who waits for a server that turns out to be down need wait no longer. */
 const observed = <R>(
   opening: Effect.Effect<RedisConnection.RedisConnection, RedisError, R>,
   health: Health,
@@ -224,7 +219,7 @@ const observed = <R>(
 ) => {
   const dialled = Effect.suspend(() => {
     health.dialling++
-    return Effect.onExit(opening, (exit) =>
+    return Effect.onExit(Effect.raceFirst(opening, health.untilDown), (exit) =>
       Effect.sync(() => {
         health.dialling--
         if (Exit.isSuccess(exit)) return onDial(undefined)

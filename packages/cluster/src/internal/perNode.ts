@@ -62,16 +62,17 @@ const untilRun = Effect.fnUntraced(function*<A>(
   const { state } = retrying
   // What it serves says later who has taken its place.
   const { topology } = state
+  const way = state.isMaster(address) ? "master" : "node"
   let node = state.nodes.at(endpointOf(address))
   let spent = unspent
   while (true) {
     // A replica that is down is tried all the same: nobody takes its place.
-    const avoided = state.isMaster(node.address) ? node.health.downWith : undefined
+    const avoided = way === "master" ? node.health.downWith : undefined
     const exit: Exit.Exit<A, RedisError> = yield* Effect.exit(avoided === undefined ? send(node) : Effect.fail(avoided))
     if (Exit.isSuccess(exit)) return { address: node.address, reply: exit.value }
     const error = exit.cause.reasons.find(Cause.isFailReason)?.error
     if (error === undefined) return yield* Effect.failCause(exit.cause)
-    const verdict = judged(retrying, { way: "node", command }, { error, isAvoided: avoided !== undefined, node, spent })
+    const verdict = judged(retrying, { way, command }, { error, isAvoided: avoided !== undefined, node, spent })
     const failure = typed(error)
     if (verdict.next._tag === "Settle") return yield* Effect.fail(verdict.next.error ?? failure)
     spent = verdict.spent

@@ -23,6 +23,8 @@ export interface ProbesOptions {
   readonly onAnswer: (node: Node) => void
   /** Called once when a server is found to be down that takes connections, or bytes, and answers nothing. */
   readonly onHung: (node: Node, error: RedisError) => void
+  /** Called after each question that was not answered, while there is something under way at the server. */
+  readonly onRound: (node: Node) => void
 }
 
 export class Probes {
@@ -56,6 +58,7 @@ export class Probes {
           // Refused is answered, too: not everybody may PING.
           return this.#options.onAnswer(node)
         }
+        if (!(yield* node.isIdle)) this.#options.onRound(node)
         yield* Effect.sleep(pause)
       }
     })

@@ -110,7 +110,11 @@ export class State {
     this.#probes = new Probes({
       isOfUse: (node) => this.#closed === undefined && nodes.has(node) && this.members.includes(node),
       onAnswer: (node) => this.answered(node),
-      onHung: (node, error) => this.#foundHung(node, error)
+      onHung: (node, error) => this.#foundHung(node, error),
+      onRound: (node) => {
+        // What it owes waits for another to take its place.
+        if (this.isMaster(node.address)) this.requestRefresh(true)
+      }
     }, fork)
   }
 
@@ -221,7 +225,7 @@ export class State {
   }
 
   #whereOf({ command, way }: Verdict.Sent, address: string | undefined): Verdict.Where {
-    const key = way === "node" ? undefined : routingKey(command)
+    const key = way === "node" || way === "master" ? undefined : routingKey(command)
     const master = key !== undefined
       ? this.#routes[slotOf(key)]?.master.address
       : address !== undefined && this.isMaster(address)
@@ -320,22 +324,19 @@ export class State {
   }
 
   /**
-   * A server that takes no notice of anything. What waits for a connection to it is let go, and what a replica owes: reading
-   * elsewhere does no harm. What a master owes may have been run; it is given up when the master is replaced.
+   * A server takes no notice of anything. Subscriptions go elsewhere, and so does what a replica owes: reading twice does no
+   * harm. What a master owes may have been run; it is given up when the master is replaced.
    */
   #foundHung(node: Node, error: RedisError): void {
     for (const listener of this.#hungListeners) listener(node.address, error)
-    if (node.health.connections.size > 0 && this.isMaster(node.address)) return
-    const renewed = this.#renew(node.address, error)
-    renewed.health.fail(error)
-    this.#probes.start(renewed)
+    if (!this.isMaster(node.address)) this.#fork(node.pool.disconnect({ inUse: true, reason: error }))
   }
 
   /** Replaces a server by itself, with new connections. */
-  #renew(address: string, loss?: RedisError): Node {
-    const renewed = this.nodes.renew(endpointOf(address), loss)
+  #renew(address: string): void {
+    const renewed = this.nodes.renew(endpointOf(address))
     const current = (node: Node): Node => node.address === address ? renewed : node
-    const routes = new Map<Route | undefined, Route>()
+    const routes = new Map<Route, Route>()
     for (let slot = 0; slot < slotCount; slot++) {
       const route = this.#routes[slot]
       if (route === undefined || ![route.master, ...route.replicas].some((node) => node.address === address)) continue
@@ -344,7 +345,6 @@ export class State {
       this.#routes[slot] = changed
     }
     this.#masters = this.#masters.map(current)
-    return renewed
   }
 
   #movedToItself(address: string): void {

@@ -22,10 +22,19 @@ import type { Translation } from "./topology.ts"
  *
  * - `single`, `batch`, `exclusive`: to whoever serves its slot: alone, in a pipeline, on a connection of its own.
  * - `reserved`: first of all on a connection that its user keeps, `held`: on one that others were sent on before.
- * - `node`: to this server, for what it is. `subscription`, `reading`: opening a connection for messages; asking who serves
- *   what.
+ * - `master`: to this master or who takes its place, `node`: to this server, for what it is.
+ * - `subscription`, `reading`: opening a connection for messages; asking who serves what.
  */
-export type Way = "single" | "batch" | "exclusive" | "reserved" | "held" | "node" | "subscription" | "reading"
+export type Way =
+  | "single"
+  | "batch"
+  | "exclusive"
+  | "reserved"
+  | "held"
+  | "master"
+  | "node"
+  | "subscription"
+  | "reading"
 
 /** What was sent. Of several commands that run together one with a key. */
 export interface Sent {
@@ -37,7 +46,7 @@ export interface Sent {
  * Where it was sent.
  *
  * - `address`: the server, `undefined` where nobody knows which one it was.
- * - `master`: who serves the slot, as far as that is known. For a command to one server that server, if it is a master.
+ * - `master`: who serves the slot, as far as that is known. For a command without a key that server, if it is a master.
  */
 export interface Where {
   readonly address: string | undefined
@@ -254,8 +263,25 @@ const again = (
   }
 }
 
+/** The same as long as the time for a server that is not there is not up. */
+const againInTime = (
+  sent: Sent,
+  spent: Spent,
+  learn: Learned | undefined,
+  { now }: Limits,
+  next: Parameters<typeof again>[3]
+): Verdict => {
+  const since = spent.since ?? now
+  return now - since >= lossLimit
+    ? giveUp(sent, spent, learn, next.last, next.delivery)
+    : again(sent, { ...spent, since }, learn, next)
+}
+
 /** Whether it may go to another server, or over another connection, than the one that it was sent on. */
 const isFree = ({ way }: Sent): boolean => way !== "held" && way !== "subscription" && way !== "reading"
+
+/** Whether it is for a server, not for a slot. */
+const isForServer = ({ way }: Sent): boolean => way === "node" || way === "master"
 
 const addressed = (address: string | undefined, learned: (address: string) => Learned): Learned | undefined =>
   address === undefined ? undefined : learned(address)
@@ -271,7 +297,7 @@ const refused = (sent: Sent, where: Where, reply: Refused, spent: Spent, limits:
   switch (reply.code) {
     case "MOVED":
     case "ASK":
-      return redirected(sent, where, reply, spent)
+      return redirected(sent, where, reply, spent, limits)
     case "TRYAGAIN": {
       // Each command would need an ASKING of its own on a connection that is kept: wait until the slot has arrived.
       const after = sent.way === "reserved" ? redirectPause : pauseAfterRedirect(spent.tries)
@@ -293,20 +319,20 @@ const refused = (sent: Sent, where: Where, reply: Refused, spent: Spent, limits:
   }
 }
 
-const redirected = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent): Verdict => {
+const redirected = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, limits: Limits): Verdict => {
   const target = targetOf(line, where)
   if (target === undefined) return settle(spent)
   const { node, slot } = target
   if (node === undefined) {
     const learn: Learned = { _tag: "MovedSomewhere" }
-    return !target.isUnknown || !isFree(sent) || sent.way === "node"
+    return !target.isUnknown || !isFree(sent) || isForServer(sent)
       ? settle(spent, target.isUnknown ? learn : undefined)
-      : again(sent, spent, learn, { to: "owner", after: "topology", last: line })
+      : againInTime(sent, spent, learn, limits, { to: "owner", after: "topology", last: line })
   }
   const isAsk = code === "ASK"
-  if (!isAsk && formatAddress(node) === where.address) return movedToItself(sent, where.address, line, spent)
+  if (!isAsk && formatAddress(node) === where.address) return movedToItself(sent, where.address, line, spent, limits)
   const learn: Learned = { _tag: isAsk ? "Asking" : "Moved", slot, node }
-  if (!isFree(sent) || sent.way === "node") return settle(spent, learn)
+  if (!isFree(sent) || isForServer(sent)) return settle(spent, learn)
   if (sent.way === "reserved" && isAsk) {
     return again(sent, spent, learn, { to: "owner", after: redirectPause, last: line })
   }
@@ -314,10 +340,10 @@ const redirected = (sent: Sent, where: Where, { code, line }: Refused, spent: Sp
 }
 
 /** Behind the address another server has come, or the server does not know yet what others do. */
-const movedToItself = (sent: Sent, address: string, line: string, spent: Spent): Verdict => {
+const movedToItself = (sent: Sent, address: string, line: string, spent: Spent, limits: Limits): Verdict => {
   const learn: Learned = { _tag: "MovedToItself", address }
-  if (!isFree(sent) || sent.way === "node") return settle(spent, learn)
-  return again(sent, { ...spent, renewed: true }, learn, {
+  if (!isFree(sent) || isForServer(sent)) return settle(spent, learn)
+  return againInTime(sent, { ...spent, renewed: true }, learn, limits, {
     to: "owner",
     after: spent.renewed ? "topology" : 0,
     last: line
@@ -340,18 +366,15 @@ const atMaster = (sent: Sent, where: Where, { code, line }: Refused, spent: Spen
     : undefined
 
 const canAnother = (sent: Sent, where: Where): boolean =>
-  isFree(sent) && sent.way !== "node" && isForReplicas(sent.command) && where.master !== undefined &&
+  isFree(sent) && !isForServer(sent) && isForReplicas(sent.command) && where.master !== undefined &&
   where.master !== where.address
 
 /** A master that is none any more has run nothing; who has taken its place is about to be known. */
-const demoted = (sent: Sent, where: Where, reply: Refused, spent: Spent, { now }: Limits): Verdict => {
+const demoted = (sent: Sent, where: Where, reply: Refused, spent: Spent, limits: Limits): Verdict => {
   if (reply.code === "UNBLOCKED" && !isUnblocking(reply)) return settle(spent)
   const learn = addressed(where.address, (address) => ({ _tag: "Demoted", address }))
-  if (!isFree(sent) || (sent.way === "node" && where.address !== where.master)) return settle(spent, learn)
-  const since = spent.since ?? now
-  return now - since >= lossLimit
-    ? giveUp(sent, spent, learn, reply.line)
-    : again(sent, { ...spent, since }, learn, { to: "owner", after: "topology", last: reply.line })
+  if (!isFree(sent) || sent.way === "node") return settle(spent, learn)
+  return againInTime(sent, spent, learn, limits, { to: "owner", after: "topology", last: reply.line })
 }
 
 const down = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, { downAttempts }: Limits): Verdict => {
@@ -362,7 +385,7 @@ const down = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, {
     return settle(spent, learn, downAfter(sent.command, code, line.slice(code.length + 1), downs, where.address))
   }
   return again(sent, { ...spent, downs }, learn, {
-    to: sent.way === "node" ? "same" : "owner",
+    to: isForServer(sent) ? "same" : "owner",
     after: "topology",
     last: line
   })
@@ -421,7 +444,7 @@ const targetOf = (
 
 type Lost = Omit<Extract<Outcome, { readonly _tag: "Lost" }>, "_tag">
 
-const lost = (sent: Sent, where: Where, { delivery, error }: Lost, spent: Spent, { now }: Limits): Verdict => {
+const lost = (sent: Sent, where: Where, { delivery, error }: Lost, spent: Spent, limits: Limits): Verdict => {
   const kind = kindOf(error)
   if (kind === undefined) return settle(spent)
   const learn = learnedOf(error, where.address ?? where.master)
@@ -432,15 +455,13 @@ const lost = (sent: Sent, where: Where, { delivery, error }: Lost, spent: Spent,
     return again(sent, spent, learn, { to: "owner", after: pauseAfterRedirect(spent.tries), last, delivery })
   }
   if (canAnother(sent, where)) return again(sent, spent, learn, { to: "owner", after: 0, last, delivery })
-  if (sent.way === "node" && where.address !== where.master) {
+  if (sent.way === "node") {
     return spent.tries === 1
       ? again(sent, spent, learn, { to: "same", after: 0, last, delivery })
       : settle(spent, learn)
   }
-  const since = spent.since ?? now
-  if (now - since >= lossLimit) return giveUp(sent, spent, learn, last, delivery)
   const after = kind === "Reset" ? pauseAfterLoss(spent.tries) : "recovery"
-  return again(sent, { ...spent, since }, learn, { to: "owner", after, last, delivery })
+  return againInTime(sent, spent, learn, limits, { to: "owner", after, last, delivery })
 }
 
 /** As a loss, without a try: nothing was sent. */

@@ -95,10 +95,15 @@ export class ExclusivePool {
 
   /** Closes what nobody uses, with `inUse` the others as well. */
   disconnect(reason: RedisError, inUse: boolean): Effect.Effect<void> {
-    return Effect.forEach([...this.#open], (connection) =>
-      inUse || !this.#used.has(connection)
-        ? Effect.andThen(Effect.sync(() => connection.close(reason)), this.#invalidate(connection))
-        : Effect.void, { discard: true })
+    return Effect.suspend(() => {
+      const closing = [...this.#open].filter((connection) => inUse || !this.#used.has(connection))
+      // All of them before the first is invalidated: that dials another for who waits, which takes its time.
+      for (const connection of closing) connection.close(reason)
+      return Effect.forEach(closing, (connection) => this.#invalidate(connection), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    })
   }
 
   /** Closes everything, for good. */
