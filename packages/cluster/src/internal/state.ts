@@ -415,7 +415,7 @@ export class State {
 
   readonly #readOnce: Effect.Effect<Exit.Exit<void, RedisError>> = Effect.gen({ self: this }, function*() {
     if (this.#pauseLeft < -longestPause) this.#fruitless = 0
-    while (this.#pauseLeft > 0) yield* Effect.sleep(Math.min(this.#pauseLeft, piece))
+    while (this.#pauseLeft > 0) yield* Effect.sleep(Math.min(Math.ceil(this.#pauseLeft), piece))
     const exit = yield* Effect.exit(Effect.map(
       Effect.suspend(() =>
         discover(this.#candidates, { ...this.#options, nodesOf: (topology) => this.#membersOf(topology) })
@@ -436,8 +436,9 @@ export class State {
     return this.#lastRead + Math.round(this.#jitter * pause) - this.#now()
   }
 
+  /** Milliseconds that only go forward, whatever becomes of the time of day. */
   #now(): number {
-    return this.#clock.currentTimeMillisUnsafe()
+    return Number(this.#clock.monotonicTimeNanosUnsafe()) / 1e6
   }
 
   /** Who may know, in the order of asking. */
