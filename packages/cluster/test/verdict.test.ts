@@ -231,6 +231,13 @@ describe("Verdict", () => {
     })
   }
 
+  it("of what reads first and then writes nothing is run twice", () => {
+    assert.strictEqual(
+      verdict(lost("Reset", "unknown"), { way: "exclusive", command: read, readonly: false }),
+      "Reset: as it is"
+    )
+  })
+
   it("watching once more does no harm", () => {
     const watch = Redis.send("WATCH", key)
     assert.strictEqual(

@@ -125,7 +125,7 @@ const clusterOf = (retrying: Retrying, base: Service): Cluster => {
       ),
     execute: (command) =>
       RedisCommand.needsOwnConnection(command) && command.settled === undefined
-        ? following(retrying, command, (client) => client.execute(command))
+        ? following(retrying, { command, readonly: command.spec.readonly }, (client) => client.execute(command))
         : base.execute(command)
   }
 }

@@ -21,14 +21,19 @@ import { judged, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { slotOf } from "./slot.ts"
 import { unspent } from "./verdict.ts"
+import type { Sent } from "./verdict.ts"
 import { timedOut, within } from "./wholeLimit.ts"
 
 type Run<A> = (client: Service) => Effect.Effect<A, RedisError>
 
-/** Runs something on the server of a command's slot, wherever that is. The command timeout is that of all tries. */
+/**
+ * Runs something on the server of a command's slot, wherever that is. The command timeout is that of all tries.
+ *
+ * - `readonly`: whether all that is run only reads.
+ */
 export const following = <A>(
   retrying: Retrying,
-  command: RedisCommand.Any,
+  { command, readonly }: { readonly command: RedisCommand.Any; readonly readonly: boolean },
   run: Run<A>
 ): Effect.Effect<A, RedisError> =>
   Effect.suspend(() => {
@@ -43,18 +48,18 @@ export const following = <A>(
       })
     return within(retrying.settings.connection, [command], {
       // Reading the topology has tries of its own.
-      whole: Effect.andThen(retrying.state.known, untilRun(retrying, command, send)),
+      whole: Effect.andThen(retrying.state.known, untilRun(retrying, { way: "exclusive", command, readonly }, send)),
       orElse: (limit) => Effect.fail(timedOut(command, limit, running))
     })
   })
 
 const untilRun = Effect.fnUntraced(function*<A>(
   retrying: Retrying,
-  command: RedisCommand.Any,
+  sent: Sent,
   send: (target: Target) => Effect.Effect<A, RedisError>
 ): Effect.fn.Return<A, RedisError> {
   const { redirects, state } = retrying
-  const sent = { way: "exclusive", command } as const
+  const { command } = sent
   let spent = unspent
   let named: Target | undefined = undefined
   while (true) {
@@ -99,7 +104,11 @@ export const transaction = (
   const [leading] = sent
   return leading === undefined || commands.some(({ settled }) => settled !== undefined && Exit.isFailure(settled))
     ? retrying.unsent(commands)
-    : following(retrying, leading, (client) => client.transaction(commands))
+    : following(
+      retrying,
+      { command: leading, readonly: sent.every(({ spec }) => spec.readonly) },
+      (client) => client.transaction(commands)
+    )
 }
 
 const differentSlots = (commands: ReadonlyArray<RedisCommand.Any>): ClusterUnsupportedError | undefined => {

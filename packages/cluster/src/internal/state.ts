@@ -85,8 +85,9 @@ export class State {
   #doubted: Node | undefined = undefined
   /** Whose view a redirect has contradicted: they are asked after the others. */
   readonly #contradicted = new Set<string>()
-  /** Who was believed wrongly of a slot last, and what that was. */
-  readonly #redirected = new Map<number, { readonly address: string; readonly topology: Topology }>()
+  /** Who was believed wrongly of a slot last, and after how many readings. */
+  readonly #redirected = new Map<number, { readonly address: string; readonly reading: number }>()
+  #readings = 0
   /** Whom to ask first, as it has just learned something. */
   #informed: Node | undefined = undefined
   /** Those who wait for a server to be back or replaced. */
@@ -389,10 +390,11 @@ export class State {
     if (this.#source === undefined || topology === undefined || topology.owners[slot] === known) return
     const { address } = this.#source
     const before = this.#redirected.get(slot)
-    if (known === undefined || (before !== undefined && before.topology !== topology && before.address === address)) {
+    const reading = this.#readings
+    if (known === undefined || (before !== undefined && before.reading !== reading && before.address === address)) {
       this.#contradicted.add(address)
     }
-    this.#redirected.set(slot, { address, topology })
+    this.#redirected.set(slot, { address, reading })
   }
 
   #read(): Deferred.Deferred<void, RedisError> {
@@ -460,6 +462,7 @@ export class State {
     const before = this.#topology
     const deposed = this.#masters
     this.#topology = topology
+    this.#readings++
     this.#source = source
     this.#doubted = undefined
     this.#informed = undefined

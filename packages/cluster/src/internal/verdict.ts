@@ -36,10 +36,15 @@ export type Way =
   | "subscription"
   | "reading"
 
-/** What was sent. Of several commands that run together one with a key. */
+/**
+ * What was sent. Of several commands that run together one with a key.
+ *
+ * - `readonly`: whether all that was sent only reads. Default: whether the command does.
+ */
 export interface Sent {
   readonly way: Way
   readonly command: RedisCommand.Any
+  readonly readonly?: boolean
 }
 
 /**
@@ -448,7 +453,7 @@ const lost = (sent: Sent, where: Where, { delivery, error }: Lost, spent: Spent,
   const kind = kindOf(error)
   if (kind === undefined) return settle(spent)
   const learn = learnedOf(error, where.address ?? where.master)
-  const mayRepeat = delivery === "not-sent" || isHarmless(sent.command)
+  const mayRepeat = delivery === "not-sent" || isHarmless(sent)
   if (kind === "Late" || !isFree(sent) || !mayRepeat) return settle(spent, learn)
   const last = saidBy(error)
   if (kind === "Elsewhere") {
@@ -515,4 +520,4 @@ export const learnedOf = (error: RedisError, address: string | undefined): Learn
 }
 
 /** Watching once more on a new connection is watching once. */
-const isHarmless = ({ spec }: RedisCommand.Any): boolean => spec.readonly || spec.name === "WATCH"
+const isHarmless = ({ command: { spec }, readonly = spec.readonly }: Sent): boolean => readonly || spec.name === "WATCH"
