@@ -255,7 +255,7 @@ describe("Redirects", () => {
   it.effect("CLR-07: a dead node without a successor fails its commands within some seconds, and no others", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()
-      const { client } = yield* FakeCluster.client(cluster)
+      const { client } = yield* FakeCluster.client(cluster, { commandTimeout: Infinity })
       yield* client.execute(Redis.get(keyOfA))
       yield* a.node.stopListening
       yield* Client.causing(client, "Disconnected", a.node.cutAll("reset"))

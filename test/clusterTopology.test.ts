@@ -424,7 +424,7 @@ describe("Refreshing", () => {
   it.live("ten thousand redirects lead to a handful of readings", () =>
     Effect.gen(function*() {
       const { b, cluster } = yield* FakeCluster.make()
-      const { client } = yield* FakeCluster.client(cluster)
+      const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "1 minute" })
       yield* client.execute(Redis.get(keyOfC))
       // The topology goes on to be wrong for two thirds of all slots.
       for (let slot = 0; slot < 16_384; slot++) cluster.owners.set(slot, b)

@@ -446,7 +446,7 @@ describe("options that cannot be", () => {
       assert.isFalse(settings.eager)
       assert.isFalse(settings.retryOnTimeout)
       assert.isTrue(settings.keepAlive)
-      assert.isFalse(Duration.isFinite(settings.commandTimeout))
+      assert.strictEqual(Duration.toMillis(settings.commandTimeout), 5000)
       assert.isFalse(Duration.isFinite(settings.healthCheckInterval))
       assert.isTrue((yield* RedisConfig.settings({ pool: "single" })).eager)
       assert.strictEqual((yield* RedisConfig.settings({ tls: false })).tls, undefined)

@@ -87,7 +87,7 @@ describe("Liveness", () => {
       const node = yield* FakeNode.make(({ name }, { index }) =>
         index > 0 ? name === "GET" ? Encode.bulk("v") : undefined : name === "GET" ? FakeNode.stall() : undefined
       )
-      const client = yield* Client.make(node, { livenessTimeout: "8 seconds" })
+      const client = yield* Client.make(node, { livenessTimeout: "8 seconds", commandTimeout: Infinity })
       const fiber = yield* fork(Client.failure(client, Redis.get("k"), "ConnectionError"))
       yield* node.awaitCommand("GET")
       yield* TestClock.adjust("7 seconds")
@@ -114,7 +114,7 @@ describe("Liveness", () => {
   it.effect("a server that holds back its answer for longer than a command asked it to block is replaced", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined)
-      const client = yield* Client.make(node, { livenessTimeout: "8 seconds" })
+      const client = yield* Client.make(node, { livenessTimeout: "8 seconds", commandTimeout: Infinity })
       const fiber = yield* fork(Client.failure(client, Redis.blpop("k", 60), "ConnectionError"))
       yield* node.awaitCommand("BLPOP")
       yield* TestClock.adjust("60 seconds")

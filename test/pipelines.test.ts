@@ -251,7 +251,7 @@ describe("on the wire", () => {
         )
       )
       yield* node.awaitCommand("LPUSH")
-      yield* TestClock.adjust("2 seconds")
+      yield* TestClock.adjust("1 second")
       yield* node.awaitCommand("LPUSH", 2)
       stalls = false
       yield* Deferred.succeed(late, undefined)

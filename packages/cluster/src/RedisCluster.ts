@@ -292,6 +292,7 @@ export const withMerge = <Parameters extends ReadonlyArray<never>, A>(
   options?: PerNodeOptions
 ): RedisClient.Service => ({
   ...client,
+  withTimeout: (limit) => withMerge({ client: client.withTimeout(limit), cluster }, definition, merge, options),
   execute: <B>(command: RedisCommand.RedisCommand<B, unknown, unknown>) =>
     command.spec.name.toUpperCase() !== definition.spec.name || command.settled !== undefined
       ? client.execute(command)

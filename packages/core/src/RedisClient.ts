@@ -5,8 +5,10 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import { dual } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { MonitorEvent } from "./commands/Monitor.ts"
@@ -87,6 +89,8 @@ export interface Service {
   readonly transaction: (
     commands: ReadonlyArray<Any>
   ) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, RedisError>>, RedisError>
+  /** The same client with another `commandTimeout`; a bare number is milliseconds. */
+  readonly withTimeout: (limit: Duration.Input) => Service
   /** A client on one connection that nobody else uses until the scope closes. */
   readonly reserve: Effect.Effect<Service, RedisError, Scope.Scope>
   /** Subscriptions; `Redis.subscribe` and `Redis.pubsub` use them. */
@@ -125,6 +129,30 @@ export const withConnection = <A, E, R>(
       (reserved) => Effect.provideService(effect, RedisClient, reserved)
     )
   )
+
+/**
+ * Runs an effect with another `commandTimeout` for each of its commands, as one that takes longer than others by design.
+ * `Infinity` is no limit; a bare number is milliseconds.
+ *
+ * **Example** (A save that may take a minute)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * export const save = Redis.withTimeout(Redis.save(), "1 minute")
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withTimeout: {
+  (limit: Duration.Input): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R | RedisClient>
+  <A, E, R>(effect: Effect.Effect<A, E, R>, limit: Duration.Input): Effect.Effect<A, E, R | RedisClient>
+} = dual(
+  2,
+  <A, E, R>(effect: Effect.Effect<A, E, R>, limit: Duration.Input) =>
+    Effect.flatMap(RedisClient, (client) => Effect.provideService(effect, RedisClient, client.withTimeout(limit)))
+)
 
 /**
  * Runs a command on another client than the program's own: one whose tag has

@@ -54,7 +54,8 @@ export type AddressOptions =
  * - `connect`: `"lazy"` (default) connects on the first command; `"eager"` while the Layer is built, failing it.
  * - `connectTimeout`: the limit for opening a connection, TLS and handshake included. Default 10 seconds.
  * - `commandTimeout`: the limit for a command from its start to its reply, waiting for a connection included; of a
- *   blocking command, on top of the time it asks the server to block. Default none.
+ *   blocking command, on top of the time it asks the server to block. Default 5 seconds; `Infinity` is none.
+ *   `Redis.withTimeout` gives an effect another one.
  * - `retryOnTimeout`: run a command once more when it timed out, even one that writes, which then may happen twice; not
  *   on a reserved connection, which the first one still holds up. Default `false`.
  * - `livenessTimeout`: a connection that owes an answer and stays silent for so long, after the time it was asked to
@@ -144,8 +145,8 @@ export type CredentialsSource =
  * - `max`: the limit of all connections together. Default 50.
  * - `min`: exclusive connections kept open while idle, once there has been a need for one. Default 0.
  * - `idleTimeout`: an exclusive connection idle for so long is closed. Default 60 seconds.
- * - `acquireTimeout`: how long to wait for an exclusive connection at the limit. Default 20 seconds; `0` fails at once,
- *   an infinite duration waits for as long as it takes.
+ * - `acquireTimeout`: how long to wait for an exclusive connection while all are in use; the time that it takes to open
+ *   one does not count. Default 20 seconds; `0` fails at once, an infinite duration waits for as long as it takes.
  *
  * `"single"` stands for one shared connection, opened while the Layer is built, and none kept beside it.
  *
@@ -458,7 +459,7 @@ export const settings = Effect.fnUntraced(function*(
     eager: (yield* choice("connect", options.connect ?? "lazy", ["lazy", "eager"])) === "eager" || single,
     tls,
     connectTimeout: yield* duration("connectTimeout", options.connectTimeout, Duration.seconds(10)),
-    commandTimeout: yield* duration("commandTimeout", options.commandTimeout, Duration.infinity),
+    commandTimeout: yield* duration("commandTimeout", options.commandTimeout, Duration.seconds(5)),
     retryOnTimeout: options.retryOnTimeout ?? false,
     livenessTimeout: yield* duration("livenessTimeout", options.livenessTimeout, Duration.seconds(30)),
     healthCheckInterval: yield* duration("healthCheckInterval", options.healthCheckInterval, Duration.infinity),

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,6 +14,7 @@ import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
 import * as Credentials from "./internal/credentials.ts"
+import { within } from "./internal/elapsed.ts"
 import { Exchange } from "./internal/exchange.ts"
 import { connectionLoss, timeLimit } from "./internal/failure.ts"
 import { authenticate, handshake } from "./internal/handshake.ts"
@@ -124,11 +126,11 @@ export const make = Effect.fnUntraced(function*(
   owner: Owner = {}
 ): Effect.fn.Return<RedisConnection, RedisError, RedisConnector | Scope.Scope> {
   const address = formatEndpoint(endpoint)
-  return yield* open(endpoint, address, settings, owner).pipe(
-    Effect.timeoutOrElse({
-      duration: settings.connectTimeout,
-      orElse: () => Effect.fail(timeLimit("connect", Duration.toMillis(settings.connectTimeout), address))
-    }),
+  const limit = Duration.toMillis(settings.connectTimeout)
+  return yield* within(open(endpoint, address, settings, owner), {
+    limit,
+    orElse: () => Effect.fail(timeLimit("connect", limit, address))
+  }).pipe(
     // A connector or credentials that break must not end who dials: callers would wait for ever.
     Effect.catchDefect((defect) =>
       Effect.fail(connectionLoss("Other", "The client failed to open the connection", address, defect))
@@ -191,7 +193,7 @@ const open = Effect.fnUntraced(function*(
     protocol,
     exchange,
     submit: (request) => exchange.submit(request),
-    probe: probe(exchange, settings, address),
+    probe: probe(exchange, settings, address, yield* Clock.Clock),
     close: (reason) => exchange.close(reason),
     lost: Deferred.await(ended)
   }
@@ -389,13 +391,14 @@ const ping = RedisCommand.send("PING")
 const probe = (
   exchange: Exchange,
   settings: ConnectionSettings,
-  address: string
+  address: string,
+  clock: Clock.Clock
 ): Effect.Effect<void, RedisError> =>
-  runSingle(exchange, ping).pipe(
-    Effect.timeoutOrElse({
-      duration: Duration.min(settings.connectTimeout, settings.livenessTimeout),
-      orElse: () => Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING in time", address))
-    }),
+  within(runSingle(exchange, ping), {
+    clock,
+    limit: Duration.toMillis(Duration.min(settings.connectTimeout, settings.livenessTimeout)),
+    orElse: () => Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING in time", address))
+  }).pipe(
     Effect.flatMap((reply) =>
       reply === "PONG" || (Array.isArray(reply) && reply[0] === "pong")
         ? Effect.void

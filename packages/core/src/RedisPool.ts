@@ -18,7 +18,7 @@ import type { RedisEvent, RedisStats } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import * as RedisConfig from "./RedisConfig.ts"
 import * as RedisConnection from "./RedisConnection.ts"
-import { RedisConnector } from "./RedisConnector.ts"
+import type { RedisConnector } from "./RedisConnector.ts"
 import type { Endpoint } from "./RedisConnector.ts"
 import type { RedisError } from "./RedisError.ts"
 import * as RedisRouter from "./RedisRouter.ts"
@@ -128,7 +128,7 @@ export const makeFrom = Effect.fnUntraced(function*(
   onEvent: (event: RedisEvent) => void = () => {},
   within: (source: RedisConnection.Source, kind: "shared" | "exclusive") => RedisConnection.Source = () => source
 ): Effect.fn.Return<Service, never, RedisConnector | Scope.Scope> {
-  const connector = yield* RedisConnector
+  const context = yield* Effect.context<RedisConnector>()
   const events = yield* PubSub.sliding<RedisEvent>(256)
   const publish = (event: RedisEvent) => {
     onEvent(event)
@@ -144,7 +144,7 @@ export const makeFrom = Effect.fnUntraced(function*(
   const eventStream = Stream.fromPubSub(events)
   const subscribers: RedisRouter.Subscribers = {
     place: () => source.address,
-    connect: (_place, owner) => Effect.provideService(source.open(owner), RedisConnector, connector),
+    connect: (_place, owner) => RedisRouter.inContext(context)(source.open(owner)),
     onEvent: publish
   }
   const attributes = { "db.namespace": String(settings.db), ...source.attributes }

@@ -13,6 +13,7 @@ import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import { Deadlines } from "./internal/deadlines.ts"
+import { elapsed, within } from "./internal/elapsed.ts"
 import { connectionLoss, failureOf, timeLimit } from "./internal/failure.ts"
 import { make as makeMonitor } from "./internal/monitor.ts"
 import { make as makePubSub } from "./internal/pubSub.ts"
@@ -24,10 +25,47 @@ import type { Key } from "./RedisArg.ts"
 import type { RedisEvent, RedisStats, Service } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import type { ConnectionSettings } from "./RedisConfig.ts"
-import * as RedisConnection from "./RedisConnection.ts"
+import type * as RedisConnection from "./RedisConnection.ts"
 import { DataError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
 import type { Kind } from "./RedisPubSub.ts"
+
+export {
+  /**
+   * Milliseconds by a clock's steady reading, which only goes forward: what waits goes by this and not by the time of
+   * day, which may be set. Only differences mean anything.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  elapsed,
+  /**
+   * Runs an effect within a limit of milliseconds. What has arrived when the limit passes still counts, however late the
+   * event loop comes to it. Goes by the given clock, else by that of the caller.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  within
+} from "./internal/elapsed.ts"
+
+export {
+  /**
+   * Runs an effect in the context of who made what many share, and not in the caller's: of that it has the scope alone.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  inContext,
+  /**
+   * Runs an effect that waits for nothing, at once, in the context of who made what many share. `Effect.runSync` would do
+   * so with a scheduler that never lets the event loop go on, and that all which the effect forks would keep.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  runNow
+} from "./internal/ownContext.ts"
 
 export {
   /**
@@ -128,29 +166,21 @@ export interface Subscribers {
 }
 
 /**
- * A client above a router, for as long as the scope is open.
- *
- * - `sharesConnections`: whether the router's connections outlive the client, which then has to fail what is pending.
+ * A client above a router, for as long as the scope is open. Its limits go by the clock that it is made with.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const makeClient = Effect.fnUntraced(function*(
   router: RedisRouter,
-  settings: ConnectionSettings,
-  { sharesConnections = false }: { readonly sharesConnections?: boolean | undefined } = {}
+  settings: ConnectionSettings
 ): Effect.fn.Return<Service, never, Scope.Scope> {
-  const hasLimit = Duration.isFinite(settings.commandTimeout)
-  // Without limit it is only a list of what is pending.
-  const deadlines = hasLimit || sharesConnections
-    ? new Deadlines(Duration.toMillis(settings.commandTimeout))
-    : undefined
-  if (deadlines !== undefined) {
-    if (hasLimit) yield* Effect.forkScoped(deadlines.run)
-    yield* Effect.addFinalizer(() =>
-      Effect.sync(() => deadlines.failAll(connectionLoss("ClientClosed", "The client was closed")))
-    )
-  }
+  const deadlines = new Deadlines(Duration.toMillis(settings.commandTimeout), yield* Clock.Clock)
+  yield* Effect.forkScoped(deadlines.run)
+  // The router's connections may outlive the client.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => deadlines.failAll(connectionLoss("ClientClosed", "The client was closed")))
+  )
   return clientOf(router, settings, deadlines, {
     pubSub: yield* makePubSub(router.subscribers, settings),
     monitor: yield* makeMonitor(router.subscribers, settings)
@@ -160,11 +190,16 @@ export const makeClient = Effect.fnUntraced(function*(
 const clientOf = (
   router: RedisRouter,
   settings: ConnectionSettings,
-  deadlines: Deadlines | undefined,
+  deadlines: Deadlines,
   feeds: Pick<Service, "pubSub" | "monitor">
 ): Service => {
+  const exclusively: Exclusive = { router, settings, deadlines }
+  const limit = Duration.toMillis(settings.commandTimeout)
+  const begin = limit === deadlines.limit
+    ? (request: Request) => deadlines.add(request)
+    : (request: Request) => deadlines.addUntil(request, elapsed(deadlines.clock) + limit, limit)
   const submit = (request: Request): Effect.Effect<void> => {
-    deadlines?.add(request)
+    begin(request)
     router.submit(request)
     return request
   }
@@ -174,7 +209,7 @@ const clientOf = (
 
   const once = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
     command.settled ??
-      (RedisCommand.needsOwnConnection(command) ? executeExclusive(router, settings, command) : share(command))
+      (RedisCommand.needsOwnConnection(command) ? executeExclusive(exclusively, command) : share(command))
 
   const execute: Service["execute"] = settings.retryOnTimeout
     ? (command) => Effect.retry(once(command), { times: 1, while: (error) => error._tag === "TimeoutError" })
@@ -182,7 +217,7 @@ const clientOf = (
 
   const sendOnce = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
     batch.commands.some(RedisCommand.needsOwnConnection)
-      ? pipelineExclusive(router, settings, batch)
+      ? pipelineExclusive(exclusively, batch)
       : Effect.callback((resume) => submit(requestOf(batch, resume)))
 
   const send = settings.retryOnTimeout
@@ -216,6 +251,8 @@ const clientOf = (
         (outcomes) => Effect.map(Transaction.unwrap(sent, outcomes, origin), (results) => weave(commands, results))
       )
     },
+    withTimeout: (limit) =>
+      clientOf(router, { ...settings, commandTimeout: Duration.fromInputUnsafe(limit) }, deadlines, feeds),
     // What timed out on a reserved connection still holds it up, and EXEC sent again would not mind what was watched.
     reserve: Effect.map(
       router.reserve,
@@ -290,38 +327,27 @@ const placed = (error: RedisError, index: number): RedisError =>
 // Exclusive use
 // -----------------------------------------------------------------------------
 
+interface Exclusive {
+  readonly router: RedisRouter
+  readonly settings: ConnectionSettings
+  readonly deadlines: Deadlines
+}
+
 const executeExclusive = <A>(
-  router: RedisRouter,
-  settings: ConnectionSettings,
+  exclusive: Exclusive,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
 ): Effect.Effect<A, RedisError> =>
-  Effect.flatMap(Clock.currentTimeMillis, (started) =>
-    Effect.scoped(
-      Effect.flatMap(
-        lease(router, settings, [command]),
-        (connection) => withinLimit(settings, [command], started, RedisConnection.run(connection, command))
-      )
-    ))
+  onLease(
+    exclusive,
+    [command],
+    (resume: (exit: Exit.Exit<A, RedisError>) => void) => new SingleRequest<A>(command, resume)
+  )
 
-const pipelineExclusive = (
-  router: RedisRouter,
-  settings: ConnectionSettings,
-  batch: Batch
-): Effect.Effect<ReadonlyArray<Outcome>> =>
-  Effect.flatMap(
-    Clock.currentTimeMillis,
-    (started) =>
-      Effect.scoped(Effect.flatMap(lease(router, settings, batch.commands), (connection) =>
-        withinLimit(
-          settings,
-          batch.commands,
-          started,
-          Effect.callback<ReadonlyArray<Outcome>>((resume) => {
-            const request = requestOf(batch, resume)
-            connection.submit(request)
-            return request
-          })
-        )))
+const pipelineExclusive = (exclusive: Exclusive, batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
+  onLease(
+    exclusive,
+    batch.commands,
+    (resume: (effect: Effect.Effect<ReadonlyArray<Outcome>>) => void) => requestOf(batch, resume)
   ).pipe(
     Effect.catch((error) =>
       Effect.succeed(
@@ -329,6 +355,31 @@ const pipelineExclusive = (
       )
     )
   )
+
+/**
+ * Sends a request on a connection that nobody else uses. The command timeout begins before the wait for the connection;
+ * on top of it comes the time for which the commands ask the server to block.
+ */
+const onLease = <A, E>(
+  exclusive: Exclusive,
+  commands: ReadonlyArray<RedisCommand.Any>,
+  make: (resume: (effect: Effect.Effect<A, E>) => void) => Request
+): Effect.Effect<A, E | RedisError> =>
+  Effect.suspend(() => {
+    const { deadlines, settings } = exclusive
+    const started = elapsed(deadlines.clock)
+    const limit = commands.reduce(
+      (sum, command) => sum + RedisCommand.blockMilliseconds(command),
+      Duration.toMillis(settings.commandTimeout)
+    )
+    return Effect.scoped(Effect.flatMap(lease(exclusive, commands), (connection) =>
+      Effect.callback<A, E>((resume) => {
+        const request = make(resume)
+        deadlines.addUntil(request, started + limit, limit)
+        connection.submit(request)
+        return request
+      })))
+  })
 
 /** What kept all commands of a batch from being run, for one of them. */
 const unsentIn = (error: RedisError, command: RedisCommand.Any, index: number): RedisError =>
@@ -344,42 +395,21 @@ const unsentIn = (error: RedisError, command: RedisCommand.Any, index: number): 
 
 /** A connection for commands that cannot share one. */
 const lease = Effect.fnUntraced(function*(
-  router: RedisRouter,
-  settings: ConnectionSettings,
+  { deadlines: { clock }, router, settings }: Exclusive,
   commands: ReadonlyArray<RedisCommand.Any>
 ): Effect.fn.Return<RedisConnection.RedisConnection, RedisError, Scope.Scope> {
+  // There is a command: empty batches are not sent.
   const first = commands[0]!
   for (const command of commands) {
     if (command.spec.traits.has("stateful")) yield* router.stateful(command)
     if (commands.length === 1 && command.spec.traits.has("dependent")) yield* router.dependent(command)
   }
   const limit = Duration.toMillis(settings.commandTimeout)
-  const acquire = Effect.mapError(router.exclusive(commands), (error) => failureOf(error, first.spec, "not-sent"))
-  return yield* limit === Infinity
-    ? acquire
-    : Effect.timeoutOrElse(acquire, {
-      duration: limit,
-      orElse: () => Effect.fail(failureOf(timeLimit("write", limit), first.spec, "not-sent"))
-    })
-})
-
-/** The command timeout since `started`, on top of the time for which the commands ask the server to block. */
-const withinLimit = <A, E>(
-  settings: ConnectionSettings,
-  commands: ReadonlyArray<RedisCommand.Any>,
-  started: number,
-  effect: Effect.Effect<A, E>
-): Effect.Effect<A, E | RedisError> => {
-  const limit = commands.reduce(
-    (sum, command) => sum + RedisCommand.blockMilliseconds(command),
-    Duration.toMillis(settings.commandTimeout)
+  return yield* within(
+    Effect.mapError(router.exclusive(commands), (error) => failureOf(error, first.spec, "not-sent")),
+    { clock, limit, orElse: () => Effect.fail(failureOf(timeLimit("write", limit), first.spec, "not-sent")) }
   )
-  return limit === Infinity ? effect : Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    Effect.timeoutOrElse(effect, {
-      duration: Math.max(started + limit - now, 0),
-      orElse: () => Effect.fail(failureOf(timeLimit("read", limit), commands[0]!.spec, "unknown"))
-    }))
-}
+})
 
 /**
  * A router that sends everything over one connection of its caller's own, until

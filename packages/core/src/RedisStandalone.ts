@@ -51,8 +51,5 @@ export const layer = (
 export const layerFromPool: Layer.Layer<RedisClient.RedisClient, never, RedisPool.RedisPool> = Layer.effect(
   RedisClient.RedisClient
 )(
-  Effect.flatMap(
-    RedisPool.RedisPool,
-    (pool) => RedisRouter.makeClient(pool.router, pool.settings, { sharesConnections: true })
-  )
+  Effect.flatMap(RedisPool.RedisPool, (pool) => RedisRouter.makeClient(pool.router, pool.settings))
 )

@@ -121,6 +121,7 @@ export const timed = (client: Service): Service => {
     execute: (command) => record(command.spec.name, client.execute(command)),
     pipeline: (commands) => record("PIPELINE", client.pipeline(commands)),
     transaction: (commands) => record("MULTI", client.transaction(commands)),
+    withTimeout: (limit) => timed(client.withTimeout(limit)),
     reserve: Effect.map(client.reserve, timed)
   }
 }

@@ -46,6 +46,9 @@ const recording = (reply: Resp.Value) => {
     monitor: () => Stream.empty,
     events: Stream.empty,
     stats: Effect.die("not used"),
+    withTimeout: () => {
+      throw new Error("nobody asks")
+    },
     toString: () => "recording"
   }
   return { executed, provide: Effect.provideService(RedisClient.RedisClient, service) }

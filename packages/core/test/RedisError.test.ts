@@ -25,6 +25,9 @@ const failing = (error: RedisError.RedisError): RedisClient.Service => ({
   monitor: () => Stream.empty,
   events: Stream.empty,
   stats: Effect.die("not used"),
+  withTimeout: () => {
+    throw new Error("nobody asks")
+  },
   toString: () => "failing"
 })
 

@@ -5,9 +5,16 @@
  */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { RedisConnector } from "@redfx/core/RedisConnector"
+import { within } from "@redfx/core/RedisRouter"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Socket from "effect/socket/Socket"
 import { dial } from "./internal/dial.ts"
+
+const tooLate = new Socket.SocketError({
+  reason: new Socket.SocketOpenError({ kind: "Timeout", cause: new Error("Connection timed out") })
+})
 
 /**
  * Opens sockets with `node:net` and `node:tls`.
@@ -32,8 +39,10 @@ export const layer: Layer.Layer<RedisConnector> = Layer.succeed(
   RedisConnector.of({
     socket: (endpoint, options) =>
       NodeSocket.fromDuplex(
-        dial(endpoint, options),
-        Duration.isFinite(options.connectTimeout) ? { openTimeout: options.connectTimeout } : {}
+        within(dial(endpoint, options), {
+          limit: Duration.toMillis(options.connectTimeout),
+          orElse: () => Effect.fail(tooLate)
+        })
       )
   })
 )

@@ -132,7 +132,7 @@ class Pipeline {
     const sent = part.flatMap((each) =>
       each.target?.asking === true ? [asking, this.#commandAt(each)] : [this.#commandAt(each)]
     )
-    return Effect.map(node.client.pipeline(sent), (replies) => {
+    return Effect.map(this.#retrying.clientOf(node).pipeline(sent), (replies) => {
       let next = 0
       return part.flatMap((each) => {
         if (each.target?.asking === true) next++
@@ -192,7 +192,7 @@ export const pipeline = (retrying: Retrying, commands: Commands): Effect.Effect<
       onFailure: (error) => Effect.sync(() => pipeline.fail(pending, error)),
       onSuccess: () => pipeline.send(pending)
     })
-    return within(retrying.settings.connection, pending.map(({ index }) => commands[index]!), {
+    return within(retrying, pending.map(({ index }) => commands[index]!), {
       whole: Effect.map(sending, () => pipeline.outcomes(0)),
       orElse: (limit) => Effect.sync(() => pipeline.outcomes(limit))
     })

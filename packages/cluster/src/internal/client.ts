@@ -8,7 +8,7 @@ import type { RedisEvent, RedisStats, Service } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import type { ClusterOptions } from "@redfx/core/RedisConfig"
-import { RedisConnector } from "@redfx/core/RedisConnector"
+import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { atIndex, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisRouter from "@redfx/core/RedisRouter"
@@ -78,31 +78,50 @@ export const make = Effect.fnUntraced(function*(
   const refusesWrite = (command: RedisCommand.Any) => settings.readOnly ? notForReading(command) : undefined
   const retrying: Retrying = {
     settings,
+    clock: yield* Clock.Clock,
+    clientOf: (node) => node.client,
     ...routing,
     refuses: (command) => refusesWrite(command) ?? refusalInBatch(command),
     refusesWrite,
     unsent: base.transaction
   }
   const cluster = clusterOf(retrying, base)
-  const client: Service = {
-    ...base,
-    execute: (command) => {
-      const refusal = refusesWrite(command)
-      if (refusal !== undefined) return Effect.fail(refusal)
-      const planned = plan(cluster, settings, command)
-      // What a plan comes to was decoded by the command's own decoder.
-      return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, RedisError>
-    },
-    pipeline: (commands) => pipeline(retrying, commands),
-    transaction: (commands) => transaction(retrying, commands),
-    reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying, refusesWrite)),
-    monitor: () => Stream.fail(forOneServer("MONITOR"))
-  }
+  const client = clientAbove(retrying, base, cluster)
   return {
     client: settings.clusterDownRetryAttempts === 0 ? idle(client) : client,
     cluster,
     retrying
   }
+})
+
+const clientAbove = (
+  retrying: Retrying,
+  base: Service,
+  cluster: Cluster
+): Service => ({
+  ...base,
+  execute: (command) => {
+    const refusal = retrying.refusesWrite(command)
+    if (refusal !== undefined) return Effect.fail(refusal)
+    const planned = plan(cluster, retrying.settings, command)
+    // What a plan comes to was decoded by the command's own decoder.
+    return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, RedisError>
+  },
+  pipeline: (commands) => pipeline(retrying, commands),
+  transaction: (commands) => transaction(retrying, commands),
+  withTimeout: (limit) => {
+    const limited = base.withTimeout(limit)
+    const { connection, ...settings } = retrying.settings
+    const within: Retrying = {
+      ...retrying,
+      settings: { ...settings, connection: { ...connection, commandTimeout: Duration.fromInputUnsafe(limit) } },
+      clientOf: (node) => node.client.withTimeout(limit),
+      unsent: limited.transaction
+    }
+    return clientAbove(within, limited, clusterOf(within, limited))
+  },
+  reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying)),
+  monitor: () => Stream.fail(forOneServer("MONITOR"))
 })
 
 const clusterOf = (retrying: Retrying, base: Service): Cluster => {
@@ -191,7 +210,8 @@ const makeRouter = Effect.fnUntraced(function*(
   events: Stream.Stream<RedisEvent>,
   onEvent: (event: RedisEvent) => void
 ): Effect.fn.Return<RedisRouter.RedisRouter, never, RedisConnector> {
-  const subscribers = new Subscribers(state, yield* RedisConnector, onEvent)
+  const context = yield* Effect.context<RedisConnector>()
+  const subscribers = new Subscribers(state, context, onEvent)
   state.onAdopted((topology) => subscribers.retain(topology))
   state.onHung((address, error) => subscribers.onHung(address, error))
   // A cluster has only this database.
@@ -207,7 +227,7 @@ const makeRouter = Effect.fnUntraced(function*(
         return node === undefined ? Effect.fail(notCovered(command)) : node.pool.router.exclusive(commands)
       }),
     ...RedisRouter.refusals,
-    reserve: reserve(state, redirects, rest),
+    reserve: RedisRouter.inContext(context)(reserve(state, redirects, rest)),
     ...rest,
     describe: `cluster ${settings.startNodes.map(formatAddress).sort().join(", ")}`
   }

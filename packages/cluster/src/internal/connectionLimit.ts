@@ -12,6 +12,7 @@ import type { ConnectionSettings } from "@redfx/core/RedisConfig"
 import type { Source } from "@redfx/core/RedisConnection"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
+import { within } from "@redfx/core/RedisRouter"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -105,15 +106,15 @@ export class ConnectionLimit {
   #waitWithin(address: string, wait: Effect.Effect<void>): Effect.Effect<void, RedisError> {
     const { acquireTimeout, max } = this.#options.pool
     const reached = `the limit of ${max} to all nodes of the cluster`
-    if (!Duration.isFinite(acquireTimeout)) return wait
-    const limit = Duration.format(acquireTimeout)
-    return Effect.timeoutOrElse(wait, {
-      duration: acquireTimeout,
+    const limit = Duration.toMillis(acquireTimeout)
+    const waited = Duration.format(acquireTimeout)
+    return within(wait, {
+      limit,
       orElse: () =>
         Effect.fail(
-          Duration.toMillis(acquireTimeout) === 0
+          limit === 0
             ? connectionLoss("PoolExhausted", `Too many connections: ${reached} is reached`, address)
-            : connectionLoss("PoolTimeout", `No connection available: ${reached} was reached for ${limit}`, address)
+            : connectionLoss("PoolTimeout", `No connection available: ${reached} was reached for ${waited}`, address)
         )
     })
   }

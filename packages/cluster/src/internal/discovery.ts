@@ -9,9 +9,9 @@ import { clusterInfo, clusterSlots } from "@redfx/core/commands/Cluster"
 import { configGet } from "@redfx/core/commands/Config"
 import { AuthenticationError, ClusterConnectError, ConnectionError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
+import { within } from "@redfx/core/RedisRouter"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import { saidBy } from "./failures.ts"
 import type { Node } from "./nodes.ts"
 import { slotCount } from "./slot.ts"
@@ -33,14 +33,14 @@ export interface Discovered {
 /** After how long without an answer the next server is asked as well. */
 const patience = "300 millis"
 
-/** For how long a server is asked, beyond its own limits: one that stands still must not hold up the others. */
-const askLimit = "10 seconds"
+/** For how many milliseconds a server is asked, beyond its own limits: one that stands still must not hold up the others. */
+const askLimit = 10_000
 
-/** For how long the others are asked what they know, when one does not know of all slots. */
-const opinionLimit = "1 second"
+/** For how many milliseconds the others are asked what they know, when one does not know of all slots. */
+const opinionLimit = 1000
 
-/** For how long a server is asked whether all slots must be served, before it counts as one that is not there. */
-const requirementLimit = "2 seconds"
+/** For how many milliseconds a server is asked whether all slots must be served. */
+const requirementLimit = 2000
 
 /**
  * Why a server could not tell, or why no other need be asked.
@@ -68,10 +68,10 @@ export const discover = Effect.fnUntraced(function*(
   )
   const opinions = yield* Effect.forEach(
     others,
-    (node) => Effect.timeoutOption(Effect.option(ask(node, options)), opinionLimit),
+    (node) => unlessLate(ask(node, options), opinionLimit),
     { concurrency: "unbounded" }
   )
-  const views = [first, ...opinions.flatMap((opinion) => Option.toArray(Option.flatten(opinion)))]
+  const views = [first, ...opinions.filter((view) => view !== undefined)]
   const best = yield* mostKnowing(views)
   const { covered } = best.topology
   if (covered === slotCount || options.skipFullCoverageCheck || !(yield* needsAll(best.topology, options))) return best
@@ -117,10 +117,7 @@ const mostKnowing = Effect.fnUntraced(function*(
   const epochs = yield* Effect.forEach(
     views,
     ({ source }) =>
-      Effect.map(
-        Effect.timeoutOption(Effect.option(source.client.execute(clusterInfo())), opinionLimit),
-        (info) => Option.getOrUndefined(Option.flatten(info))?.clusterCurrentEpoch
-      ),
+      Effect.map(unlessLate(source.client.execute(clusterInfo()), opinionLimit), (info) => info?.clusterCurrentEpoch),
     { concurrency: "unbounded" }
   )
   const known = epochs.every((epoch) => Number.isFinite(epoch))
@@ -173,7 +170,7 @@ const failureOf = (node: Node, detail: string, error?: RedisError): Failure => (
 
 const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, Failure> => {
   const failure = (detail: string, error?: RedisError): Failure => failureOf(node, detail, error)
-  return Effect.gen(function*() {
+  const asked = Effect.gen(function*() {
     const ranges = yield* Effect.mapError(
       node.client.execute(clusterSlots()),
       (error) => failure(saidBy(error), error)
@@ -185,10 +182,16 @@ const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, F
     }
     if (topology.covered === 0) return yield* Effect.fail(failure("it knows of no node that serves slots"))
     return { topology, source: node }
-  }).pipe(
-    Effect.timeoutOrElse({ duration: askLimit, orElse: () => Effect.fail(failure("it did not answer in time")) })
-  )
+  })
+  return within(asked, { limit: askLimit, orElse: () => Effect.fail(failure("it did not answer in time")) })
 }
+
+/** What an effect comes to; nothing when it fails or takes too long. */
+const unlessLate = <A, E>(effect: Effect.Effect<A, E>, limit: number): Effect.Effect<A | undefined> =>
+  within(Effect.match(effect, { onFailure: (): A | undefined => undefined, onSuccess: (value): A | undefined => value }), {
+    limit,
+    orElse: () => Effect.succeed(undefined)
+  })
 
 const requirement = "cluster-require-full-coverage"
 
@@ -197,8 +200,8 @@ const needsAll = (topology: Topology, { nodesOf }: DiscoveryOptions): Effect.Eff
   Effect.map(
     Effect.forEach(
       nodesOf(topology),
-      (node) => Effect.timeoutOption(Effect.option(node.client.execute(configGet(requirement))), requirementLimit),
+      (node) => unlessLate(node.client.execute(configGet(requirement)), requirementLimit),
       { concurrency: "unbounded" }
     ),
-    (answers) => answers.some((answer) => Option.getOrUndefined(Option.flatten(answer))?.[requirement] === "yes")
+    (answers) => answers.some((answer) => answer?.[requirement] === "yes")
   )

@@ -41,12 +41,12 @@ export const following = <A>(
     const send = ({ asking, node }: Target) =>
       Effect.suspend(() => {
         running = true
-        return Effect.tapError(asking ? withAsking(node, run) : run(node.client), () =>
+        return Effect.tapError(asking ? withAsking(retrying.clientOf(node), run) : run(retrying.clientOf(node)), () =>
           Effect.sync(() => {
             running = false
           }))
       })
-    return within(retrying.settings.connection, [command], {
+    return within(retrying, [command], {
       // Reading the topology has tries of its own.
       whole: Effect.andThen(retrying.state.known, untilRun(retrying, { way: "exclusive", command, readonly }, send)),
       orElse: (limit) => Effect.fail(timedOut(command, limit, running))
@@ -88,9 +88,9 @@ const untilRun = Effect.fnUntraced(function*<A>(
 const owned = (node: Node | undefined): Target | undefined => node === undefined ? undefined : { node, asking: false }
 
 /** Runs something on a server that does not own the slot yet, over one connection that nobody else uses. */
-const withAsking = <A>(node: Node, run: Run<A>): Effect.Effect<A, RedisError> =>
+const withAsking = <A>(client: Service, run: Run<A>): Effect.Effect<A, RedisError> =>
   Effect.scoped(
-    Effect.flatMap(node.client.reserve, (client) => Effect.andThen(client.execute(asking), run(client)))
+    Effect.flatMap(client.reserve, (reserved) => Effect.andThen(reserved.execute(asking), run(reserved)))
   )
 
 /** Runs a transaction on the server of its one slot. */

@@ -86,19 +86,23 @@ export class Nodes {
     if (known !== undefined) return known.node
     const scope = Scope.forkUnsafe(Context.get(this.#context, Scope.Scope))
     const context = Context.add(this.#context, Scope.Scope, scope)
-    const node = Effect.runSyncWith(context)(this.#make(endpoint, address))
+    const node = RedisRouter.runNow(context)(this.#make(endpoint, address))
     this.#nodes.set(address, { node, scope })
     return node
   }
 
   /** A client of whatever node is at an address when it is used: nodes are given up, and made again. */
-  clientAt(endpoint: NodeAddress): RedisClient.Service {
-    const client = () => this.at(endpoint).client
+  clientAt(
+    endpoint: NodeAddress,
+    limited: (client: RedisClient.Service) => RedisClient.Service = (client) => client
+  ): RedisClient.Service {
+    const client = () => limited(this.at(endpoint).client)
     return {
       ...client(),
       execute: (command) => Effect.suspend(() => client().execute(command)),
       pipeline: (commands) => Effect.suspend(() => client().pipeline(commands)),
       transaction: (commands) => Effect.suspend(() => client().transaction(commands)),
+      withTimeout: (limit) => this.clientAt(endpoint, (client) => limited(client).withTimeout(limit)),
       reserve: Effect.suspend(() => client().reserve),
       pubSub: { open: (options) => Effect.suspend(() => client().pubSub.open(options)) },
       monitor: (options) => Stream.suspend(() => client().monitor(options)),
@@ -110,7 +114,7 @@ export class Nodes {
   /** The node at an address that a redirect names: it is kept for a while, though the cluster may not tell of it. */
   named(endpoint: NodeAddress): Node {
     const node = this.at(endpoint)
-    this.#named.set(node.address, this.#clock.currentTimeMillisUnsafe())
+    this.#named.set(node.address, RedisRouter.elapsed(this.#clock))
     return node
   }
 
@@ -135,7 +139,7 @@ export class Nodes {
 
   /** Gives up all but these and those that redirects name: what is under way there is finished first. */
   retain(addresses: ReadonlySet<string>): void {
-    const since = this.#clock.currentTimeMillisUnsafe() - namedFor
+    const since = RedisRouter.elapsed(this.#clock) - namedFor
     for (const [address, time] of this.#named) if (time <= since) this.#named.delete(address)
     for (const [address, known] of this.#nodes) {
       if (addresses.has(address) || this.#named.has(address)) continue

@@ -5,6 +5,7 @@
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"
+import { within } from "@redfx/core/RedisRouter"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster, ClusterNode } from "./cluster.ts"
@@ -21,8 +22,8 @@ export const onEach = (
   return runAll(nodes.map((node) => cluster.onNode(node, raw, asked)), command.spec.readonly)
 }
 
-/** How long replicas are waited for, where they only should have what masters must have. */
-const replicaLimit = "1 second"
+/** How many milliseconds replicas are waited for, where they only should have what masters must have. */
+const replicaLimit = 1000
 
 /**
  * The replies of all masters. The replicas get the command too, whatever becomes of it there: a replica that is down must
@@ -44,7 +45,10 @@ export const onMastersAndReplicas = (
       }
     )
     return Effect.map(
-      Effect.all([onEach(cluster, masters, command), Effect.timeoutOption(there, replicaLimit)], { concurrency: 2 }),
+      Effect.all([
+        onEach(cluster, masters, command),
+        within(there, { limit: replicaLimit, orElse: () => Effect.void })
+      ], { concurrency: 2 }),
       ([replies]) => replies
     )
   })

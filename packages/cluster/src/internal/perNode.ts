@@ -41,12 +41,12 @@ export const onServer = <A>(
     const send = (node: Node) =>
       Effect.suspend(() => {
         running = true
-        return Effect.tapError(node.client.execute(command), () =>
+        return Effect.tapError(retrying.clientOf(node).execute(command), () =>
           Effect.sync(() => {
             running = false
           }))
       })
-    return within(retrying.settings.connection, [command], {
+    return within(retrying, [command], {
       whole: untilRun(retrying, address, command, asked, send),
       orElse: (limit) => Effect.fail(timedOut(command, limit, running))
     })
@@ -107,6 +107,7 @@ export const attentive = (retrying: Retrying, client: Service, node: Node): Serv
             if (error !== undefined) learn(commands[index]!, error)
           })
         )),
+    withTimeout: (limit) => attentive(retrying, client.withTimeout(limit), node),
     transaction: (commands) =>
       Effect.tapError(client.transaction(commands), (error) =>
         Effect.sync(() => {

@@ -7,15 +7,15 @@
 import { ping } from "@redfx/core/commands/Connection"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
+import { within } from "@redfx/core/RedisRouter"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Node } from "./nodes.ts"
 import { learnedOf } from "./verdict.ts"
 
-/** For how long a server may leave a PING unanswered, and how long it is until the next one. */
-const limit = "500 millis"
-const pause = "500 millis"
+/** For how many milliseconds a server may leave a PING unanswered, and how many there are until the next one. */
+const limit = 500
+const pause = 500
 
 export interface ProbesOptions {
   /** Whether anybody wants to know. */
@@ -48,9 +48,11 @@ export class Probes {
   #run(node: Node): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
       while (!node.health.isHealthy && this.#options.isOfUse(node)) {
-        const answer = yield* Effect.result(Effect.timeoutOption(node.client.execute(ping()), limit))
+        const answer = yield* Effect.result(
+          within(Effect.as(node.client.execute(ping()), true), { limit, orElse: () => Effect.succeed(false) })
+        )
         if (Result.isSuccess(answer)) {
-          if (Option.isSome(answer.success)) return this.#options.onAnswer(node)
+          if (answer.success) return this.#options.onAnswer(node)
           this.#onSilence(node)
         } else if (
           answer.failure._tag !== "BusyLoadingError" && learnedOf(answer.failure, node.address) === undefined

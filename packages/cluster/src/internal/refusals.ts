@@ -43,6 +43,7 @@ const mayWrite = (command: RedisCommand.Any): boolean => {
 /** A client of one server that refuses what may write. */
 export const onlyReading = (client: Service): Service => ({
   ...client,
+  withTimeout: (limit) => onlyReading(client.withTimeout(limit)),
   execute: (command) => {
     const refusal = notForReading(command)
     return refusal === undefined ? client.execute(command) : Effect.fail(refusal)
@@ -78,6 +79,7 @@ export const idle = (client: Service): Service => ({
     const command = commands.find(({ settled }) => settled === undefined)
     return command === undefined ? client.transaction(commands) : Effect.fail(untried(command))
   },
+  withTimeout: (limit) => idle(client.withTimeout(limit)),
   reserve: Effect.map(client.reserve, idle)
 })
 

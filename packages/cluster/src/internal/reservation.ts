@@ -265,15 +265,14 @@ export const reserve = (
 
 /**
  * A reserved client with the errors of a cluster. The router sees only the first key of what is sent at once, and decides
- * by it whether all of that is for its server. `refuses`: the error that refuses a command of whatever keys.
+ * by it whether all of that is for its server.
  */
 export const guarded = (
   reserved: Service,
-  retrying: Retrying,
-  refuses: (command: RedisCommand.Any) => RedisError | undefined
+  retrying: Retrying
 ): Service => {
   const { redirects } = retrying
-  const refusalOf = (command: RedisCommand.Any) => refuses(command) ?? differentSlots(command)
+  const refusalOf = (command: RedisCommand.Any) => retrying.refusesWrite(command) ?? differentSlots(command)
   const refusalsOf = (commands: ReadonlyArray<RedisCommand.Any>) => {
     const leading = commands.find((command) => routingKey(command) !== undefined)
     const home = leading === undefined ? undefined : redirects.masterOf(leading)
@@ -313,6 +312,7 @@ export const guarded = (
         ? Effect.mapError(reserved.transaction(commands), (error) => learned(commands[0]!, error))
         : Effect.fail(refusal)
     },
+    withTimeout: (limit) => guarded(reserved.withTimeout(limit), retrying),
     reserve: Effect.suspend(() => Effect.succeed(client))
   }
   return client

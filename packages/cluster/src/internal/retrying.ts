@@ -4,9 +4,11 @@
  *
  * @internal
  */
+import type { Service } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { Outcome } from "@redfx/core/RedisRouter"
+import type * as Clock from "effect/Clock"
 import type * as Effect from "effect/Effect"
 import type { ClusterSettings } from "./client.ts"
 import type { Node } from "./nodes.ts"
@@ -16,11 +18,14 @@ import { outcomeOf } from "./verdict.ts"
 import type { Sent, Spent, To, Verdict } from "./verdict.ts"
 
 /**
+ * - `clock`: the client's, by which all its limits and pauses go. `clientOf`: the client of a node, with the limits of this one.
  * - `refuses`: the error that refuses a command among others. `refusesWrite`: that of one that may write, where none must.
  * - `unsent`: a transaction of which nothing is sent.
  */
 export interface Retrying {
   readonly settings: ClusterSettings
+  readonly clock: Clock.Clock
+  readonly clientOf: (node: Node) => Service
   readonly state: State
   readonly redirects: Redirects
   readonly refuses: (command: RedisCommand.Any) => RedisError | undefined

@@ -12,6 +12,7 @@ import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
+import { elapsed, within } from "@redfx/core/RedisRouter"
 import type { ErrorReply } from "@redfx/core/Resp"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -54,10 +55,10 @@ const patientReadings = 600
 const piece = 50
 
 /** How often those who wait for a server look whether it is still down. */
-const recoveryTick = "250 millis"
+const recoveryTick = Duration.millis(250)
 
-/** For how long a master that has been replaced may leave a PING unanswered, before what it owes is given up. */
-const replacedLimit = "2 seconds"
+/** For how many milliseconds a master that has been replaced may leave a PING unanswered, before what it owes is given up. */
+const replacedLimit = 2000
 
 /** For how long a server that names itself is not connected to anew once more, in milliseconds. */
 const renewedFor = 10_000
@@ -296,7 +297,7 @@ export class State {
       this.requestRefresh(true)
       return Effect.sync(() => this.#awaiting.delete(wake))
     }),
-    Effect.sleep(recoveryTick)
+    Effect.suspend(() => this.#clock.sleep(recoveryTick))
   )
 
   /** Waits as a verdict says; fails when what is waited for cannot be told. */
@@ -309,7 +310,7 @@ export class State {
       case "recovery":
         return this.recovered
       default:
-        return after === 0 ? Effect.void : Effect.sleep(after)
+        return after === 0 ? Effect.void : this.#clock.sleep(Duration.millis(after))
     }
   }
 
@@ -438,9 +439,8 @@ export class State {
     return this.#lastRead + Math.round(this.#jitter * pause) - this.#now()
   }
 
-  /** Milliseconds that only go forward, whatever becomes of the time of day. */
   #now(): number {
-    return Number(this.#clock.monotonicTimeNanosUnsafe()) / 1e6
+    return elapsed(this.#clock)
   }
 
   /** Who may know, in the order of asking. */
@@ -511,10 +511,11 @@ export class State {
   readonly #measure: Effect.Effect<void> = Effect.suspend(() =>
     Effect.forEach(this.members, (node) =>
       Effect.gen({ self: this }, function*() {
-        const started = yield* Clock.currentTimeNanos
+        const clock = yield* Clock.Clock
+        const started = elapsed(clock)
         const answer = yield* Effect.exit(node.client.execute(ping()))
         if (Exit.isFailure(answer)) this.#latencies.delete(node)
-        else this.#latencies.set(node, Number((yield* Clock.currentTimeNanos) - started) / 1e6)
+        else this.#latencies.set(node, elapsed(clock) - started)
       }), { concurrency: "unbounded", discard: true })
   )
 }
@@ -527,7 +528,9 @@ const checkReplaced = (node: Node): Effect.Effect<void> =>
   Effect.gen(function*() {
     if (yield* node.isIdle) return
     if (node.health.downWith === undefined) {
-      const answer = yield* Effect.exit(Effect.timeout(node.client.execute(ping()), replacedLimit))
+      const answer = yield* Effect.exit(
+        within(Effect.asVoid(node.client.execute(ping())), { limit: replacedLimit, orElse: () => Effect.fail("late") })
+      )
       if (Exit.isSuccess(answer)) return
     }
     const detail = "The master was replaced, and does not answer"

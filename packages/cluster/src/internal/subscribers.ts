@@ -6,10 +6,12 @@
  */
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { RedisConnection } from "@redfx/core/RedisConnection"
-import { RedisConnector } from "@redfx/core/RedisConnector"
+import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
+import { inContext } from "@redfx/core/RedisRouter"
 import type { Subscribers as RouterSubscribers } from "@redfx/core/RedisRouter"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { anyOf } from "./anyOf.ts"
 import type { Node } from "./nodes.ts"
@@ -21,7 +23,7 @@ const anywhere = ""
 
 export class Subscribers {
   readonly #state: State
-  readonly #connector: RedisConnector["Service"]
+  readonly #context: Context.Context<RedisConnector>
   /** Open connections by the place that they were opened for. */
   readonly #open = new Map<RedisConnection, string>()
   /** Places that have lost a connection: the server there may have another role when it is back. */
@@ -30,9 +32,9 @@ export class Subscribers {
   #last: Node | undefined = undefined
   readonly onEvent: (event: RedisEvent) => void
 
-  constructor(state: State, connector: RedisConnector["Service"], onEvent: (event: RedisEvent) => void) {
+  constructor(state: State, context: Context.Context<RedisConnector>, onEvent: (event: RedisEvent) => void) {
     this.#state = state
-    this.#connector = connector
+    this.#context = context
     this.onEvent = onEvent
   }
 
@@ -68,7 +70,7 @@ export class Subscribers {
         })
       )
       return connection
-    }).pipe(Effect.provideService(RedisConnector, this.#connector))
+    }).pipe(inContext(this.#context))
 
   /** Ends connections to servers that are no use any more: no error need come of it, only silence. */
   retain({ shards }: Topology): void {

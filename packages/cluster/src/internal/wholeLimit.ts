@@ -4,19 +4,20 @@
  * @internal
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import type { ConnectionSettings } from "@redfx/core/RedisConfig"
 import { TimeoutError } from "@redfx/core/RedisError"
+import { within as withinLimit } from "@redfx/core/RedisRouter"
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
+import type { Retrying } from "./retrying.ts"
 
 /**
  * Runs the whole within the command timeout, and the time for which the commands ask the server to block.
  *
  * Each try has the same limit from its own start, and knows more of what it was when that passes: so that the first one
- * ends first, the whole may take a little longer, as deadlines are kept by coarse ticks.
+ * ends first, the whole may take a little longer.
  */
 export const within = <A, E>(
-  { commandTimeout, retryOnTimeout }: ConnectionSettings,
+  { clock, settings: { connection: { commandTimeout, retryOnTimeout } } }: Pick<Retrying, "clock" | "settings">,
   commands: ReadonlyArray<RedisCommand.Any>,
   { orElse, whole }: {
     readonly whole: Effect.Effect<A, E>
@@ -30,8 +31,8 @@ export const within = <A, E>(
   )
   if (once === Infinity) return whole
   const limit = retryOnTimeout ? 2 * once : once
-  const lateness = Math.min(limit / 8, 500)
-  return Effect.timeoutOrElse(whole, { duration: limit + lateness, orElse: () => orElse(limit) })
+  const lateness = Math.min(limit / 16, 20)
+  return withinLimit(whole, { clock, limit: limit + lateness, orElse: () => orElse(limit) })
 }
 
 /** The error of a command for which the time was up. `sent`: whether a server can have run it. */

@@ -19,6 +19,7 @@ import type { ConnectionSettings } from "../RedisConfig.ts"
 import type { RedisConnection, Source } from "../RedisConnection.ts"
 import type { RedisConnector } from "../RedisConnector.ts"
 import type { RedisError } from "../RedisError.ts"
+import { elapsed, sleepUntil, steady, within } from "./elapsed.ts"
 import { connectionLoss } from "./failure.ts"
 import type { RequestQueue } from "./request.ts"
 import { addressOf, pauseAfter } from "./sharedConnection.ts"
@@ -35,6 +36,11 @@ export interface Lease {
   readonly taint: () => void
 }
 
+/** Who has, or waits for, a connection. */
+interface Holder {
+  connection: RedisConnection | undefined
+}
+
 type Connections = Pool.Pool<RedisConnection, RedisError>
 
 export class ExclusivePool {
@@ -48,7 +54,8 @@ export class ExclusivePool {
   /** Since when a connection has been idle; only kept while health checks are on. */
   readonly #idleSince = new WeakMap<RedisConnection, number>()
   #leases = 0
-  #waiting = 0
+  /** Those who wait for a connection, in order. */
+  readonly #waiting = new Set<Holder>()
   /** Why nobody gets a connection any more. */
   #closed: RedisError | undefined = undefined
 
@@ -79,16 +86,16 @@ export class ExclusivePool {
 
   /** The number of those who wait for a connection. */
   get waiting(): number {
-    return this.#waiting
+    return this.#waiting.size
   }
 
   /** A connection until the scope closes. */
   get lease(): Effect.Effect<Lease, RedisError, Scope.Scope> {
     return Effect.flatMap(this.#counted, (holder) =>
-      Effect.flatMap(this.#takeUsable, (connection) => {
+      Effect.flatMap(this.#takeUsable(holder), (connection) => {
         const lease = this.#leaseOf(connection)
         holder.connection = connection
-        this.#waiting--
+        this.#waiting.delete(holder)
         return Effect.as(Effect.addFinalizer(() => Effect.sync(lease.giveBack)), lease)
       }))
   }
@@ -118,20 +125,21 @@ export class ExclusivePool {
   }
 
   /** Counts who has or waits for a connection. */
-  get #counted(): Effect.Effect<{ connection?: RedisConnection }, never, Scope.Scope> {
+  get #counted(): Effect.Effect<Holder, never, Scope.Scope> {
     return Effect.acquireRelease(
-      Effect.sync((): { connection?: RedisConnection } => {
+      Effect.sync(() => {
+        const holder: Holder = { connection: undefined }
         this.#leases++
-        this.#waiting++
-        return {}
+        this.#waiting.add(holder)
+        return holder
       }),
-      ({ connection }) =>
+      (holder) =>
         // Runs when the pool has it back: it would replace at once what is invalidated while somebody has it.
         Effect.ensuring(
-          connection?.exchange.closed === true ? this.#invalidate(connection) : Effect.void,
+          holder.connection?.exchange.closed === true ? this.#invalidate(holder.connection) : Effect.void,
           Effect.sync(() => {
             this.#leases--
-            if (connection === undefined) this.#waiting--
+            this.#waiting.delete(holder)
           })
         )
     )
@@ -148,7 +156,7 @@ export class ExclusivePool {
       giveBack: () => {
         this.#used.delete(connection)
         if (this.#healthCheckInterval !== Infinity) {
-          this.#idleSince.set(connection, this.#clock.currentTimeMillisUnsafe())
+          this.#idleSince.set(connection, elapsed(this.#clock))
         }
         // A reply still to come would be the next user's.
         if (tainted || !connection.exchange.idle) {
@@ -159,11 +167,11 @@ export class ExclusivePool {
   }
 
   /** A connection that is of no use any more is replaced, not handed out. */
-  get #takeUsable(): Effect.Effect<RedisConnection, RedisError, Scope.Scope> {
+  #takeUsable(holder: Holder): Effect.Effect<RedisConnection, RedisError, Scope.Scope> {
     return Effect.gen({ self: this }, function*() {
       while (true) {
         const attempt = yield* Scope.fork(yield* Effect.scope)
-        const connection = yield* Scope.provide(this.#take, attempt)
+        const connection = yield* Scope.provide(this.#take(holder), attempt)
         if (yield* this.#isUsable(connection)) return connection
         yield* Scope.close(attempt, Exit.void)
         yield* this.#invalidate(connection)
@@ -171,16 +179,16 @@ export class ExclusivePool {
     })
   }
 
-  get #take(): Effect.Effect<RedisConnection, RedisError, Scope.Scope> {
+  #take(holder: Holder): Effect.Effect<RedisConnection, RedisError, Scope.Scope> {
     // Effect's pool interrupts whom it cannot serve any more.
     return Effect.catchCause(
-      this.#takeWithin,
+      this.#takeWithin(holder),
       (cause) => this.#closed === undefined ? Effect.failCause(cause) : Effect.fail(this.#closed)
     )
   }
 
-  /** A connection of the pool, within the limits of its number and of the time to wait for one. */
-  get #takeWithin(): Effect.Effect<RedisConnection, RedisError, Scope.Scope> {
+  /** A connection of the pool, within the limits of its number and of the time to wait for a free one. */
+  #takeWithin(holder: Holder): Effect.Effect<RedisConnection, RedisError, Scope.Scope> {
     const { acquireTimeout, max } = this.#options.settings.pool
     const take = Effect.flatMap(this.#connections, Pool.get)
     if (this.#limit === 0 || Duration.toMillis(acquireTimeout) === 0) {
@@ -188,8 +196,10 @@ export class ExclusivePool {
         ? Effect.fail(this.#loss("PoolExhausted", `Too many connections: the pool's limit of ${max} is reached`))
         : take
     }
-    return !Duration.isFinite(acquireTimeout) ? take : Effect.timeoutOrElse(this.#unlessOfAnother(take), {
-      duration: acquireTimeout,
+    return !Duration.isFinite(acquireTimeout) ? take : within(this.#unlessOfAnother(take), {
+      clock: this.#clock,
+      limit: Duration.toMillis(acquireTimeout),
+      unless: () => this.#isBeingServed(holder),
       orElse: () => {
         const waited = Duration.format(acquireTimeout)
         return Effect.fail(
@@ -199,16 +209,21 @@ export class ExclusivePool {
     })
   }
 
+  /** Whether a connection is being opened for one who waits, or checked: then nobody has to give one back first. */
+  #isBeingServed(holder: Holder): boolean {
+    return [...this.#waiting].indexOf(holder) < this.#limit - this.#used.size
+  }
+
   /** Tries again when it gets the failure of a dial that somebody else has waited for, and given up. */
   #unlessOfAnother<A, R>(take: Effect.Effect<A, RedisError, R>): Effect.Effect<A, RedisError, R> {
     const { acquireTimeout } = this.#options.settings.pool
     return Effect.suspend(() => {
       // That of its own dial does not come before: clocks round to a millisecond.
-      const own = this.#clock.currentTimeMillisUnsafe() + Duration.toMillis(acquireTimeout) - 1
+      const own = elapsed(this.#clock) + Duration.toMillis(acquireTimeout) - 1
       return Effect.retry(take, {
         while: (error) =>
           error._tag === "ConnectionError" && error.reason === "PoolTimeout" &&
-          this.#clock.currentTimeMillisUnsafe() < own
+          elapsed(this.#clock) < own
       })
     })
   }
@@ -217,7 +232,7 @@ export class ExclusivePool {
   #isUsable(connection: RedisConnection): Effect.Effect<boolean> {
     const since = this.#idleSince.get(connection)
     if (connection.exchange.closed) return Effect.succeed(false)
-    if (since === undefined || this.#clock.currentTimeMillisUnsafe() - since < this.#healthCheckInterval) {
+    if (since === undefined || elapsed(this.#clock) - since < this.#healthCheckInterval) {
       return Effect.succeed(true)
     }
     return Effect.match(connection.probe, {
@@ -243,23 +258,25 @@ export const make = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<ExclusivePool, never, RedisConnector | Scope.Scope> {
   const { idleTimeout, max, min, shared } = options.settings.pool
-  const clock = yield* Clock.Clock
+  const own = yield* Effect.context<RedisConnector>()
+  const clock = Context.get(own, Clock.Clock)
   const open = new Set<RedisConnection>()
+  // Effect's pool tells by the time of day how long a connection has been idle.
   const context = Context.add(
-    yield* Effect.context<RedisConnector>(),
+    Context.add(own, Clock.Clock, steady(clock)),
     Scope.Scope,
     yield* Scope.fork(yield* Effect.scope)
   )
-  // Made when the first connection is wanted, as it opens `min` of them at once.
-  const connections = yield* Effect.cached(Effect.provideContext(
+  // Made when the first connection is wanted, as it opens `min` of them at once; in nothing of that one's context.
+  const connections = yield* Effect.cached(Effect.updateContext(
     Pool.makeWithTTL({
-      acquire: makeDial(options, clock, open),
+      acquire: Effect.provideService(makeDial(options, clock, open), Clock.Clock, clock),
       min: Math.min(min, max - shared),
       max: Math.max(max - shared, 1),
       // Without idle time each is closed when it is given back, so that there is nothing to look for.
       timeToLive: Duration.toMillis(idleTimeout) === 0 ? Duration.infinity : idleTimeout
     }),
-    context
+    (_: Context.Context<never>) => context
   ))
   const pool = new ExclusivePool(options, clock, open, connections)
   // Before the end of Effect's pool, which waits for whoever has a connection.
@@ -274,8 +291,8 @@ const makeDial = (
   open: Set<RedisConnection>
 ): Effect.Effect<RedisConnection, RedisError, RedisConnector | Scope.Scope> => {
   let failures = 0
-  let notBefore = 0
-  const pauseLeft = () => notBefore - clock.currentTimeMillisUnsafe()
+  let notBefore = -Infinity
+  const pauseLeft = () => notBefore - elapsed(clock)
   const onFailure = (error: RedisError) =>
     // A limit kept it from dialling: that is no reason to wait for the next time.
     error._tag === "ConnectionError" && error.reason.startsWith("Pool") ?
@@ -284,11 +301,12 @@ const makeDial = (
         // Of dials that fail together the first one counts.
         if (pauseLeft() > 0) return
         failures++
-        notBefore = clock.currentTimeMillisUnsafe() + retryAfter
+        notBefore = elapsed(clock) + retryAfter
         onEvent({ _tag: "ConnectFailed", address: addressOf(error) ?? source.address, error, retryAfter })
       })
   return Effect.gen(function*() {
-    while (pauseLeft() > 0) yield* Effect.sleep(pauseLeft())
+    // Another dial may fail meanwhile.
+    while (pauseLeft() > 0) yield* sleepUntil(clock, notBefore)
     let connection: RedisConnection | undefined = undefined
     const onUnsent = (unsent: RequestQueue, failure: RedisError) => {
       if (connection !== undefined) open.delete(connection)

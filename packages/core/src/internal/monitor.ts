@@ -5,6 +5,7 @@
  * @internal
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -21,6 +22,7 @@ import type { MonitorOptions } from "../RedisMonitor.ts"
 import * as RedisReply from "../RedisReply.ts"
 import type { Subscribers } from "../RedisRouter.ts"
 import type * as Resp from "../Resp.ts"
+import { within } from "./elapsed.ts"
 import { connectionLoss, timeLimit } from "./failure.ts"
 
 // Without traits: the connection is this feed's own.
@@ -43,6 +45,8 @@ export const make = Effect.fnUntraced(function*(
   settings: ConnectionSettings
 ): Effect.fn.Return<Service["monitor"], never, Scope.Scope> {
   const open = new Set<RedisConnection.RedisConnection>()
+  const clock = yield* Clock.Clock
+  const limit = Duration.toMillis(settings.commandTimeout)
   let closed = false
   const clientClosed = connectionLoss("ClientClosed", "The client was closed")
   yield* Effect.addFinalizer(() =>
@@ -66,7 +70,11 @@ export const make = Effect.fnUntraced(function*(
       })
     )
     if (closed) return yield* Effect.fail(clientClosed)
-    yield* limited(settings, RedisConnection.run(connection, command))
+    yield* within(RedisConnection.run(connection, command), {
+      clock,
+      limit,
+      orElse: () => Effect.fail(timeLimit("read", limit))
+    })
     yield* Effect.forkScoped(Effect.flatMap(connection.lost, (loss) => {
       error = loss
       return Queue.fail(lines, loss)
@@ -80,17 +88,6 @@ export const make = Effect.fnUntraced(function*(
       return Stream.mapEffect(Stream.fromQueue(lines), (line) => RedisCommand.decode(event, line, false))
     }))
 })
-
-const limited = <A>(
-  settings: ConnectionSettings,
-  effect: Effect.Effect<A, RedisError>
-): Effect.Effect<A, RedisError> => {
-  const limit = Duration.toMillis(settings.commandTimeout)
-  return limit === Infinity ? effect : Effect.timeoutOrElse(effect, {
-    duration: limit,
-    orElse: () => Effect.fail(timeLimit("read", limit))
-  })
-}
 
 const bufferOf = ({ capacity = defaultCapacity, onFull }: MonitorOptions): Effect.Effect<Lines, DataError> =>
   !Number.isInteger(capacity) || capacity < 1

@@ -3,7 +3,8 @@
  *
  * @internal
  */
-import type * as Context from "effect/Context"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -18,7 +19,9 @@ import type { RedisError } from "../RedisError.ts"
 import type { Element, Kind, Options, PubSub, Subscription } from "../RedisPubSub.ts"
 import * as RedisReply from "../RedisReply.ts"
 import type { Subscribers } from "../RedisRouter.ts"
+import { within } from "./elapsed.ts"
 import { connectionLoss, failureOf, timeLimit } from "./failure.ts"
+import { runNow } from "./ownContext.ts"
 import type { Entry, Receiver } from "./pubSubHub.ts"
 import * as Link from "./pubSubLink.ts"
 import * as Mailbox from "./pubSubMailbox.ts"
@@ -84,7 +87,7 @@ class Links {
     if (this.#closed) link.close()
     const fiber = this.#closed
       ? undefined
-      : Effect.runSyncWith(this.#context)(Effect.forkIn(link.run, this.#scope, { startImmediately: true }))
+      : runNow(this.#context)(Effect.forkIn(link.run, this.#scope, { startImmediately: true }))
     this.#links.set(place, { link, fiber })
     return link
   }
@@ -137,6 +140,7 @@ export const make = Effect.fnUntraced(function*(
   const context = yield* Effect.context<never>()
   const shared = new Links(subscribers, settings, scope, context)
   const open = new Set<Links>([shared])
+  const limited = limitedBy(settings, Context.get(context, Clock.Clock))
   let closed = false
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
@@ -162,7 +166,7 @@ export const make = Effect.fnUntraced(function*(
         if (closed) return yield* connectionLoss("ClientClosed", "The client was closed")
         const links = options.buffer?.onFull === "suspend" ? (yield* own).links : shared
         // What a mailbox with these options yields.
-        return (yield* subscription(links, settings, options)) as Subscription<Element<O>>
+        return (yield* subscription(links, limited, options)) as Subscription<Element<O>>
       })
   }
 })
@@ -185,7 +189,7 @@ const refuse = (command: string, detail: string): Effect.Effect<never, DataError
 
 const subscription = Effect.fnUntraced(function*(
   links: Links,
-  settings: ConnectionSettings,
+  limited: ReturnType<typeof limitedBy>,
   options: Options
 ): Effect.fn.Return<Subscription<Mailbox.Element>, never, Scope.Scope> {
   const suspends = options.buffer?.onFull === "suspend"
@@ -205,7 +209,6 @@ const subscription = Effect.fnUntraced(function*(
       for (const { hub } of links.all) hub.leave(receiver, hub.entriesOf(receiver))
     })
   )
-  const limited = within(settings)
 
   /** Subscribes on one connection after the other, and to none when one of them fails. */
   const add = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, RedisError> =>
@@ -276,15 +279,20 @@ const unsubscribeCommands: Readonly<Record<Kind, string>> = {
 }
 
 /** The command timeout, and errors that name the command. Subscribing twice does no harm. */
-const within = (settings: ConnectionSettings) => <A>(name: string, effect: Effect.Effect<A, RedisError>) => {
+const limitedBy = (settings: ConnectionSettings, clock: Clock.Clock) =>
+<A>(
+  name: string,
+  effect: Effect.Effect<A, RedisError>
+): Effect.Effect<A, RedisError> => {
   const spec = { name, readonly: true }
   const named = Effect.mapError(
     effect,
     (error) => "delivery" in error ? failureOf(error, spec, error.delivery) : error
   )
   const limit = Duration.toMillis(settings.commandTimeout)
-  return limit === Infinity ? named : Effect.timeoutOrElse(named, {
-    duration: limit,
+  return within(named, {
+    clock,
+    limit,
     orElse: () => Effect.fail(failureOf(timeLimit("read", limit), spec, "unknown"))
   })
 }

@@ -15,6 +15,7 @@ import type { Owner, RedisConnection } from "../RedisConnection.ts"
 import type { RedisError } from "../RedisError.ts"
 import type { Kind } from "../RedisPubSub.ts"
 import type { Subscribers } from "../RedisRouter.ts"
+import { elapsed } from "./elapsed.ts"
 import { connectionLoss } from "./failure.ts"
 import { Hub } from "./pubSubHub.ts"
 import type { Entry, Receiver } from "./pubSubHub.ts"
@@ -189,7 +190,8 @@ export class Link {
     let error: RedisError | undefined = undefined
     onEvent({ _tag: "Connected", address, protocol })
     yield* Effect.addFinalizer(() => Effect.sync(() => onEvent({ _tag: "Disconnected", address, error })))
-    const opened = yield* Clock.currentTimeMillis
+    const clock = yield* Clock.Clock
+    const opened = elapsed(clock)
     this.#state = { _tag: "Ready", connection }
     this.#settleWaiters(Exit.succeed(connection))
     this.hub.attach(exchange)
@@ -200,7 +202,7 @@ export class Link {
     const end = error ?? connectionLoss("Closed", "Nobody has subscribed any more", address)
     connection.close(end)
     this.hub.detach(end)
-    const lasted = (yield* Clock.currentTimeMillis) - opened > longestPause
+    const lasted = elapsed(clock) - opened > longestPause
     // The first thing to arrive is the confirmation of what was subscribed to before.
     const useful = error === undefined || lasted || exchange.received > greeted + 1
     return { address, error: useful ? undefined : error }

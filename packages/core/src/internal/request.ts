@@ -14,7 +14,7 @@ import type { Delivery, RedisError } from "../RedisError.ts"
 import * as RedisReply from "../RedisReply.ts"
 import * as Resp from "../Resp.ts"
 import type { RespEncoder } from "../RespEncoder.ts"
-import type { Deadlines } from "./deadlines.ts"
+import type { Deadline, DeadlineList } from "./deadlines.ts"
 import { connectionLoss, failureOf } from "./failure.ts"
 
 /**
@@ -50,11 +50,11 @@ export abstract class Request extends Effectable.Class<void> {
   previous: Request | undefined = undefined
   next: Request | undefined = undefined
 
-  /** Links of the client's deadlines; `deadlines` is undefined when there is none. */
-  deadlines: Deadlines | undefined = undefined
+  /** Links of a list of deadlines; `deadlines` is undefined when none holds this request. */
+  deadlines: DeadlineList | undefined = undefined
   earlier: Request | undefined = undefined
   later: Request | undefined = undefined
-  deadline = 0
+  deadline: Deadline | undefined = undefined
 
   /** How many commands were encoded, how many replies have come, and the encoded bytes. */
   written = 0

@@ -5,6 +5,7 @@
  * @internal
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,6 +16,7 @@ import type { ConnectionSettings } from "../RedisConfig.ts"
 import type * as RedisConnection from "../RedisConnection.ts"
 import type { RedisConnector } from "../RedisConnector.ts"
 import type { RedisError } from "../RedisError.ts"
+import { elapsed } from "./elapsed.ts"
 import { connectionLoss } from "./failure.ts"
 import { RequestQueue } from "./request.ts"
 import type { Request } from "./request.ts"
@@ -56,6 +58,8 @@ export interface Options {
 export class SharedConnection {
   readonly address: string
   readonly #options: Options
+  /** Of who made it: what many share runs in it. */
+  readonly #context: Context.Context<never>
   readonly #clock: Clock.Clock
   readonly #healthCheckInterval: number
   readonly #waiting = new RequestQueue()
@@ -64,10 +68,11 @@ export class SharedConnection {
   /** When the connection was last seen idle; only kept while health checks are on. */
   #lastUsed = 0
 
-  constructor(options: Options, clock: Clock.Clock) {
+  constructor(options: Options, context: Context.Context<never>) {
     this.address = options.source.address
     this.#options = options
-    this.#clock = clock
+    this.#context = context
+    this.#clock = Context.get(context, Clock.Clock)
     this.#healthCheckInterval = Duration.toMillis(options.settings.healthCheckInterval)
   }
 
@@ -153,13 +158,13 @@ export class SharedConnection {
       const { address, exchange } = connection
       const greeted = exchange.received
       const greeting = exchange.written
-      const opened = this.#clock.currentTimeMillisUnsafe()
+      const opened = elapsed(this.#clock)
       onEvent({ _tag: "Connected", address, protocol: connection.protocol })
       yield* Effect.addFinalizer((exit) => Effect.sync(() => this.#onEnd(address, exit)))
       this.#becomeReady(connection)
       const error = yield* connection.lost
       onEvent({ _tag: "Disconnected", address, error })
-      const lasted = this.#clock.currentTimeMillisUnsafe() - opened > longestPause
+      const lasted = elapsed(this.#clock) - opened > longestPause
       return exchange.received > greeted || lasted
         ? { _tag: "Useful" } as const
         : { _tag: exchange.written > greeting ? "Useless" : "Failed", error } as const
@@ -201,7 +206,7 @@ export class SharedConnection {
   }
 
   #now(): number {
-    return this.#healthCheckInterval === Infinity ? 0 : this.#clock.currentTimeMillisUnsafe()
+    return this.#healthCheckInterval === Infinity ? 0 : elapsed(this.#clock)
   }
 
   #submitChecked(request: Request, connection: RedisConnection.RedisConnection): void {
@@ -211,16 +216,13 @@ export class SharedConnection {
     if (unused < this.#healthCheckInterval) return connection.submit(request)
     this.#state = { _tag: "Checking", connection }
     this.#waiting.push(request)
-    Effect.runFork(connection.probe.pipe(
-      Effect.match({
-        // Closing it makes `run` dial again for what waits.
-        onFailure: (error) => connection.close(error),
-        onSuccess: () => {
-          if (this.#state._tag === "Checking") this.#becomeReady(connection)
-        }
-      }),
-      Effect.provideService(Clock.Clock, this.#clock)
-    ))
+    Effect.runForkWith(this.#context)(Effect.match(connection.probe, {
+      // Closing it makes `run` dial again for what waits.
+      onFailure: (error) => connection.close(error),
+      onSuccess: () => {
+        if (this.#state._tag === "Checking") this.#becomeReady(connection)
+      }
+    }))
   }
 }
 
@@ -238,7 +240,7 @@ export const pauseAfter = (failures: number): Effect.Effect<number> =>
 export const make = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<SharedConnection, never, RedisConnector | Scope.Scope> {
-  const shared = new SharedConnection(options, yield* Clock.Clock)
+  const shared = new SharedConnection(options, yield* Effect.context<never>())
   yield* Effect.addFinalizer(() => shared.close)
   yield* Effect.forkScoped(shared.run, { startImmediately: true })
   return shared

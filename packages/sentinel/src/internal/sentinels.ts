@@ -8,15 +8,17 @@ import { sentinelSentinels } from "@redfx/core/commands/Sentinel"
 import type { Service } from "@redfx/core/RedisClient"
 import type { RedisCommand } from "@redfx/core/RedisCommand"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
-import { formatEndpoint, RedisConnector } from "@redfx/core/RedisConnector"
+import { formatEndpoint } from "@redfx/core/RedisConnector"
+import type { RedisConnector } from "@redfx/core/RedisConnector"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
 import * as RedisRouter from "@redfx/core/RedisRouter"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as RcMap from "effect/RcMap"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { clientClosed } from "./failures.ts"
 
 /** A sentinel. `name`: how it is printed, and told from others. */
@@ -41,7 +43,7 @@ export class Sentinels {
   /** Opens a client of a sentinel that nobody else uses, without any I/O. */
   readonly connect: (sentinel: Sentinel) => Effect.Effect<Service, never, Scope.Scope>
   readonly #options: Options
-  readonly #scope: Scope.Scope
+  readonly #context: Context.Context<RedisConnector | Scope.Scope>
   readonly #clients: RcMap.RcMap<NodeAddress, Service>
   readonly #given: ReadonlyArray<Sentinel>
   /** The sentinels that are known of by the services that they watch. */
@@ -52,12 +54,12 @@ export class Sentinels {
 
   constructor(
     options: Options,
-    scope: Scope.Scope,
+    context: Context.Context<RedisConnector | Scope.Scope>,
     clients: RcMap.RcMap<NodeAddress, Service>,
     connect: (sentinel: Sentinel) => Effect.Effect<Service, never, Scope.Scope>
   ) {
     this.#options = options
-    this.#scope = scope
+    this.#context = context
     this.#clients = clients
     this.connect = connect
     this.#given = options.given.map(sentinelAt)
@@ -99,12 +101,13 @@ export class Sentinels {
 
   /** Asks one sentinel of a service for the others, in the background, unless that was done not long ago. */
   learn(service: string, from: Sentinel): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function*() {
-      const now = yield* Clock.currentTimeMillis
+    return Effect.sync(() => {
+      const now = RedisRouter.elapsed(Context.get(this.#context, Clock.Clock))
       const last = this.#learnedAt.get(service)
       if (this.#closed || last !== undefined && now - last < learnedFor) return
       this.#learnedAt.set(service, now)
-      yield* Effect.forkIn(Effect.exit(this.#askForOthers(service, from)), this.#scope)
+      const asking = Effect.exit(this.#askForOthers(service, from))
+      Effect.runForkWith(this.#context)(Effect.forkIn(asking, Context.get(this.#context, Scope.Scope)))
     })
   }
 
@@ -129,15 +132,14 @@ export class Sentinels {
 export const make = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<Sentinels, never, RedisConnector | Scope.Scope> {
-  const scope = yield* Effect.scope
-  const connector = yield* RedisConnector
+  const context = yield* Effect.context<RedisConnector | Scope.Scope>()
   const connect = ({ host, port }: NodeAddress) =>
     Effect.flatMap(
       RedisPool.makeAt({ host, port }, options.settings),
       ({ router, settings }) => RedisRouter.makeClient(router, settings)
-    ).pipe(Effect.provideService(RedisConnector, connector))
+    ).pipe(RedisRouter.inContext(context))
   const clients = yield* RcMap.make({ lookup: connect, idleTimeToLive: Duration.infinity })
-  const sentinels = new Sentinels(options, scope, clients, ({ address }) => connect(address))
+  const sentinels = new Sentinels(options, context, clients, ({ address }) => connect(address))
   yield* Effect.addFinalizer(() => Effect.sync(() => sentinels.close()))
   return sentinels
 })

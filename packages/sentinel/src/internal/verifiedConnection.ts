@@ -11,7 +11,9 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
+import { within } from "@redfx/core/RedisRouter"
 import type { ErrorReply } from "@redfx/core/Resp"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -55,8 +57,8 @@ const dial = Effect.fnUntraced(function*(
   const reception = new Reception(owner, options.role, formatEndpoint(address))
   const connection = yield* RedisConnection.make({ host: address.host, port: address.port }, settings, reception.owner)
   const check = Effect.andThen(verifyRole(connection, expected), checkConnection ? connection.probe : Effect.void)
-  yield* Effect.timeoutOrElse(check, {
-    duration: settings.connectTimeout,
+  yield* within(check, {
+    limit: Duration.toMillis(settings.connectTimeout),
     orElse: () => Effect.fail(openedTooLate(settings.connectTimeout, connection.address))
   })
   reception.admit(connection)

@@ -6,6 +6,7 @@
  */
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
+import { elapsed } from "@redfx/core/RedisRouter"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -46,13 +47,14 @@ const recheck = (finder: Finder): Effect.Effect<void, never, RedisConnector> =>
 
 /** Listens to one sentinel, and to the next one when it is lost. */
 const listen = Effect.fnUntraced(function*(finder: Finder): Effect.fn.Return<never, never, RedisConnector> {
+  const clock = yield* Clock.Clock
   let failures = 0
   let sentinel: Sentinel | undefined = undefined
   while (true) {
     sentinel = after(sentinel, finder)
-    const began = yield* Clock.currentTimeMillis
+    const began = elapsed(clock)
     yield* Effect.exit(follow(finder, sentinel))
-    failures = (yield* Clock.currentTimeMillis) - began > steady ? 0 : failures + 1
+    failures = elapsed(clock) - began > steady ? 0 : failures + 1
     if (failures > 0) yield* Effect.sleep(yield* pauseAfter(failures))
   }
 })

@@ -1,0 +1,266 @@
+/**
+ * Limits in a program that computes: late by no more than they must be, never
+ * early, and not for what has arrived while the event loop was blocked.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { RedisCluster } from "@redfx/cluster"
+import { Redis, RedisConnector, RedisStandalone } from "@redfx/core"
+import type { RedisClient, RedisConfig } from "@redfx/core"
+import { NodeRedisConnector, RedisServer } from "@redfx/node"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Socket from "effect/socket/Socket"
+import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
+import * as Client from "./harness/Client.ts"
+import * as Encode from "./harness/Encode.ts"
+import * as FakeCluster from "./harness/FakeCluster.ts"
+import * as FakeNode from "./harness/FakeNode.ts"
+
+type Use = Effect.Effect<unknown, unknown, RedisClient.RedisClient>
+
+const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
+const spin = (milliseconds: number) => {
+  const until = performance.now() + milliseconds
+  while (performance.now() < until) { /* computes */ }
+}
+
+/** Blocks the event loop for 300 ms whenever something was written that has this in it. */
+const blockingAfter = (marker: string) =>
+  Layer.effect(RedisConnector.RedisConnector)(Effect.map(RedisConnector.RedisConnector, (connector) => ({
+    socket: (endpoint, options) =>
+      Effect.map(connector.socket(endpoint, options), ({ reader, writer }) =>
+        Socket.make({
+          reader,
+          writer: Effect.map(writer, (writer): Socket.Writer => ({
+            ...writer,
+            writeAll: (chunks) =>
+              Effect.map(writer.writeAll(chunks), () => {
+                if (chunks.some((chunk) => Buffer.from(chunk).includes(marker))) spin(300)
+              })
+          }))
+        }))
+  }))).pipe(Layer.provide(NodeRedisConnector.layer))
+
+describe("An event loop that was blocked for longer than the limit", () => {
+  const limit: RedisConfig.ConnectionOptions = { commandTimeout: "100 millis" }
+  /** Opens the connections, which may take its time. */
+  const prepare = Redis.withTimeout(
+    Effect.gen(function*() {
+      yield* Redis.rpush("other", "v")
+      yield* Redis.blpop("other")
+      yield* Redis.rpush("{block}list", "v")
+    }),
+    Infinity
+  )
+  const uses: ReadonlyArray<readonly [string, Use, string, RedisConfig.ConnectionOptions]> = [
+    ["a single command", Redis.get("{block}"), "{block}", limit],
+    ["a pipeline", Redis.pipeline([Redis.set("{block}", "v"), Redis.get("{block}")]), "{block}", limit],
+    ["a transaction", Redis.transaction([Redis.set("{block}", "v"), Redis.get("{block}")]), "EXEC", limit],
+    ["a blocking command", Redis.blpop("{block}list", "1 millis"), "BLPOP", limit],
+    [
+      "a pipeline that blocks",
+      Redis.pipeline([Redis.get("{block}"), Redis.blpop("{block}list", "1 millis")]),
+      "BLPOP",
+      limit
+    ],
+    ["a reserved connection", Redis.withConnection(Redis.get("{block}")), "{block}", limit],
+    ["a subscription", Effect.scoped(Effect.flatMap(Redis.pubsub(), (_) => _.subscribe("c"))), "SUBSCRIBE", limit],
+    [
+      "a monitor",
+      Effect.timeout(Stream.runHead(Redis.monitor()), "2 seconds").pipe(
+        Effect.catchTag("TimeoutError", (error) => Cause.isTimeoutError(error) ? Effect.void : Effect.fail(error))
+      ),
+      "MONITOR",
+      limit
+    ],
+    ["a dial", Redis.get("k"), "HELLO", { connectTimeout: "100 millis" }],
+    ["a check of a connection", Effect.andThen(Effect.sleep("20 millis"), Redis.get("k")), "PING", {
+      connectTimeout: "100 millis",
+      healthCheckInterval: "10 millis"
+    }]
+  ]
+
+  it.live.each(uses)("fails no replies that have arrived: %s", ([, use, marker, options]) =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const client = yield* Effect.provide(
+        RedisStandalone.make({ host: server.host, port: server.port, ...options }),
+        blockingAfter(marker)
+      )
+      const run = Client.on(client)
+      yield* run(prepare)
+      yield* run(use)
+      assert.deepInclude(yield* client.stats, { shared: 1 })
+    }))
+
+  it.live.each(uses.slice(0, 6))(
+    "fails no replies that have arrived, of a cluster: %s",
+    ([, use, marker, options]) =>
+      Effect.gen(function*() {
+        const server = yield* RedisServer.make({ config: { "cluster-enabled": "yes" } })
+        const node = { host: server.host, port: server.port }
+        yield* Effect.flatMap(
+          Client.make(node),
+          (client) => client.execute(Redis.send("CLUSTER", "ADDSLOTSRANGE", 0, 16_383))
+        )
+        const { client } = yield* Effect.provide(
+          RedisCluster.make({ ...options, nodes: [node] }),
+          blockingAfter(marker)
+        )
+        const run = Client.on(client)
+        yield* Effect.eventually(run(Redis.set("k", "v")))
+        yield* run(prepare)
+        yield* run(use)
+      })
+  )
+})
+
+describe("A limit", () => {
+  const stalling: FakeNode.Handler = ({ name }) =>
+    name === "PING" || name === "HELLO" || name === "CLIENT" ? undefined : FakeNode.stall()
+
+  /** Computes all the time, and lets the event loop go on in between; tells how long the longest turn was. */
+  const busyWith = (turn: number) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const busy = { longest: 0, stop: () => clearImmediate(immediate) }
+        let started = performance.now()
+        let immediate = setImmediate(function compute() {
+          spin(turn)
+          busy.longest = Math.max(busy.longest, performance.now() - started)
+          started = performance.now()
+          immediate = setImmediate(compute)
+        })
+        return busy
+      }),
+      (busy) => Effect.sync(busy.stop)
+    )
+
+  const uses: ReadonlyArray<readonly [string, Use]> = [
+    ["a single command", Redis.get("k")],
+    ["a pipeline", Effect.flatten(Effect.map(Redis.pipeline([Redis.get("k")]), () => Effect.void))],
+    ["a blocking command", Redis.blpop("k", "1 millis")],
+    ["a subscription", Effect.scoped(Effect.flatMap(Redis.pubsub(), (_) => _.subscribe("c")))]
+  ]
+
+  it.live.each(uses)("is late by the turn under way at most, and never early: %s", ([, use]) =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(stalling)
+      const client = yield* Client.make(node, { commandTimeout: "400 millis" })
+      const run = Client.on(client)
+      yield* run(Redis.ping())
+      const busy = yield* busyWith(20)
+      for (let i = 0; i < 3; i++) {
+        const started = performance.now()
+        yield* Effect.exit(run(use))
+        const late = performance.now() - started - 400
+        assert.isAtLeast(late, 0)
+        // What has arrived is read in one turn more.
+        assert.isAtMost(late, 400 / 16 + 20 + 2 * busy.longest)
+      }
+    }))
+
+  it.effect("of each length passes in its time, whatever comes before and after", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(stalling)
+      const client = yield* Client.make(node, { commandTimeout: "1 second" })
+      const blocks = [3000, 1000, 5000, 2000, 4000]
+      const fibers = yield* Effect.forEach(blocks, (block) =>
+        fork(Effect.exit(client.execute(Redis.blpop("q", `${block} millis`)))))
+      yield* node.awaitCommand("BLPOP", blocks.length)
+      for (let second = 1; second <= 6; second++) {
+        yield* TestClock.adjust("999 millis")
+        const before = fibers.map((fiber) =>
+          fiber.pollUnsafe() !== undefined
+        )
+        assert.deepStrictEqual(before, blocks.map((block) => block + 1000 < second * 1000))
+        yield* TestClock.adjust("1 millis")
+        yield* Effect.forEach(
+          fibers.filter((_, index) => blocks[index]! + 1000 <= second * 1000),
+          (fiber) => Fiber.join(fiber)
+        )
+      }
+    }))
+
+  it.effect("that passes in the middle of a pipeline leaves the answers that are there", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "GET" ? Encode.bulk("v") : name === "BLPOP" ? FakeNode.stall() : undefined
+      )
+      const client = yield* Client.make(node, { commandTimeout: "1 second" })
+      const fiber = yield* fork(client.pipeline([Redis.get("k"), Redis.blpop("q", "1 second"), Redis.get("k")]))
+      yield* node.awaitCommand("BLPOP")
+      yield* TestClock.adjust("2 seconds")
+      const [first, ...late] = yield* Fiber.join(fiber)
+      assert.deepStrictEqual(first, Exit.succeed("v"))
+      assert.deepStrictEqual(late.map((outcome) => outcome._tag), ["Failure", "Failure"])
+    }))
+
+  it.effect.each<readonly [string, (effect: Use) => Use]>([
+    ["of the client", (effect) => effect],
+    ["on a reserved connection", Redis.withConnection],
+    ["after others", (effect) => Effect.andThen(Redis.ping(), effect)]
+  ])("can be another one for an effect, and is the client's again after it: %s", ([, where]) =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "GET" || name === "BLPOP" ? FakeNode.stall() : undefined)
+      const client = yield* Client.make(node, { commandTimeout: "1 second" })
+      const use = where(
+        Effect.andThen(Redis.get("k").pipe(Redis.withTimeout("3 seconds"), Effect.exit), Redis.get("k"))
+      )
+      const fiber = yield* fork(Effect.exit(Client.on(client)(use)))
+      yield* node.awaitCommand("GET")
+      yield* TestClock.adjust("2999 millis")
+      assert.strictEqual(node.commands.filter(({ command }) => command.name === "GET").length, 1)
+      yield* TestClock.adjust("1 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      assert.include(JSON.stringify(yield* Fiber.join(fiber)), `"milliseconds":1000`)
+    }))
+
+  it.effect("can be another one for an effect on a cluster", () =>
+    Effect.gen(function*() {
+      const { cluster, a } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "1 second" })
+      const run = Client.on(client)
+      yield* run(Redis.get(FakeCluster.keyOfA))
+      a.instead = ({ name }) => name === "GET" || name === "MGET" || name === "BLPOP" ? FakeNode.stall() : undefined
+      const key = FakeCluster.keyOfA
+      const uses: ReadonlyArray<Use> = [
+        Redis.get(key),
+        Redis.pipeline([Redis.get(key)]),
+        Redis.blpop(key, "1 millis"),
+        Redis.mget([key, FakeCluster.keyOfB]),
+        Redis.withConnection(Redis.get(key))
+      ]
+      for (const use of uses) {
+        const fiber = yield* fork(Effect.exit(run(Redis.withTimeout(use, "3 seconds"))))
+        for (let i = 0; i < 29; i++) {
+          yield* TestClock.adjust("100 millis")
+          assert.isUndefined(fiber.pollUnsafe())
+        }
+        yield* TestClock.adjust("200 millis")
+        assert.match(JSON.stringify(yield* Fiber.join(fiber)), /"milliseconds":300[01],/)
+      }
+    }))
+
+  it.effect("is 5 seconds unless something else is said, and never passes for who blocks for ever", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(stalling)
+      const client = yield* Client.make(node)
+      const get = yield* fork(Client.failure(client, Redis.get("k"), "TimeoutError"))
+      const blocked = yield* fork(client.execute(Redis.blpop("q")))
+      yield* node.awaitCommand("BLPOP")
+      yield* TestClock.adjust("4999 millis")
+      assert.isUndefined(get.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Fiber.join(get)).milliseconds, 5000)
+      yield* TestClock.adjust("1 hour")
+      assert.isUndefined(blocked.pollUnsafe())
+      yield* Fiber.interrupt(blocked)
+    }))
+})
