@@ -365,11 +365,28 @@ describe("Credentials", () => {
           error.attempts.map(({ address }) => address),
           closed.map(({ port }) => `127.0.0.1:${port}`)
         )
+        // All sentinels will say the same to these credentials the next time.
+        assert.isFalse(RedisError.isRetryable(error))
+        assert.notInclude(error.message, "retry")
         const refusal = password === undefined
           ? /^Authentication failed: NOAUTH /
           : /^Authentication failed: WRONGPASS /
         for (const { detail } of error.attempts) assert.match(detail, refusal)
         assert.notInclude(error.message, "secret")
+      }
+    }))
+
+  it.effect("a sentinel that may come back is a reason to retry, whatever the others say", () =>
+    Effect.gen(function*() {
+      const locked = yield* Fake.makeSentinel({ handshake: { password: "sentinel-secret" } })
+      const down = yield* Fake.makeSentinel()
+      yield* down.node.stopListening
+      for (const role of ["master", "replica"] as const) {
+        const refused = yield* Fake.client([locked], { role })
+        assert.isFalse(RedisError.isRetryable(yield* Effect.flip(refused.execute(Redis.get("k")))), role)
+        const client = yield* Fake.client([locked, down], { role })
+        const error = yield* Effect.flip(client.execute(Redis.get("k")))
+        assert.isTrue(RedisError.isSafeToRetry(error), role)
       }
     }))
 

@@ -2,7 +2,7 @@
  * Endless reading of streams on real servers, under trouble.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisStream } from "@redfx/core"
+import { Redis, RedisError, RedisStream } from "@redfx/core"
 import type { RedisClient, RedisConfig } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Deferred from "effect/Deferred"
@@ -434,6 +434,49 @@ const crowd = Effect.fnUntraced(function*(client: RedisClient.Service, total: nu
   yield* until(Effect.sync(() => handled.size), (size) => size >= total)
   yield* Fiber.interrupt(troubling)
   return { consumers, handled, lives: () => lives }
+})
+
+/** Every way in which a server ends what blocks with UNBLOCKED; it has run nothing then. */
+const unblocking = {
+  "becomes a replica for a moment": (outside: RedisClient.Service) =>
+    // In one write, so that nobody is told READONLY in between.
+    outside.pipeline([Redis.send("REPLICAOF", "127.0.0.1", 1), Redis.send("REPLICAOF", "NO", "ONE")]),
+  "is told to by CLIENT UNBLOCK": (outside: RedisClient.Service) =>
+    Effect.gen(function*() {
+      const clients = String(yield* outside.execute(Redis.send("CLIENT LIST")))
+      const blocked = clients.split("\n").filter((line) => / flags=b /.test(line))
+      yield* outside.pipeline(
+        blocked.map((line) => Redis.send("CLIENT UNBLOCK", /^id=(\d+)/.exec(line)?.[1] ?? "", "ERROR"))
+      )
+    })
+}
+
+describe("what blocks", () => {
+  for (const [how, unblock] of Object.entries(unblocking)) {
+    it.live(`is retried safely, and readers and consumers go on, when the server ${how}`, () =>
+      Effect.gen(function*() {
+        const { client, outside } = yield* real()
+        const on = Client.on(client)
+        const seen: Array<string> = []
+        const see = (name: string) => Effect.sync(() => void seen.push(name))
+        const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+        const popping = yield* fork(Effect.flip(on(Redis.blpop("q", 0))))
+        const patient = yield* fork(on(Effect.retry(Redis.blpop("p", 0), { while: RedisError.isSafeToRetry })))
+        yield* fork(on(Stream.runForEach(RedisStream.read({ s: "$" }), () => see("read"))))
+        yield* fork(on(RedisStream.consume({ ...options, block: "1 minute" }, () => see("consume"))))
+        yield* until(blockedClients(outside), (blocked) => blocked === 4)
+        yield* unblock(outside)
+        const error = yield* Fiber.join(popping)
+        assert.isTrue(RedisError.isRetryable(error), error.message)
+        assert.isTrue(RedisError.isSafeToRetry(error), error.message)
+        yield* until(blockedClients(outside), (blocked) => blocked === 3)
+        yield* add(outside, "s", 0, 1)
+        yield* outside.execute(Redis.lpush("p", "element"))
+        assert.deepStrictEqual(yield* Fiber.join(patient), { key: "p", value: "element" })
+        yield* until(Effect.sync(() => seen.length), (length) => length === 2)
+        assert.sameMembers(seen, ["read", "consume"])
+      }))
+  }
 })
 
 describe("RedisStream.consume under trouble", () => {

@@ -80,6 +80,40 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
         )
       }).pipe(Effect.provide(client)))
 
+    it.effect("a pipeline or a transaction that fails its caller has a span of that failure", () =>
+      Effect.gen(function*() {
+        const { spans, tracer } = makeTracer()
+        const key = freshKey()
+        yield* Redis.set(key, "text")
+        const commands = [Redis.get(key), Redis.incr(key), Redis.lpush(key, "a")] as const
+        yield* tracer(Effect.flip(Redis.pipeline(commands)))
+        yield* tracer(Effect.flip(Redis.transaction(commands)))
+        yield* tracer(Effect.flip(Redis.watch(key, Effect.succeed(commands))))
+        const failed = spans.filter((span) => span.status._tag === "Ended" && Exit.isFailure(span.status.exit))
+        assert.deepStrictEqual(
+          failed.map((
+            span
+          ) => [span.name, attributesOf(span)["error.type"], attributesOf(span)["db.response.status_code"]]),
+          [["PIPELINE", "ResponseError", "ERR"], ["MULTI", "ResponseError", "ERR"], ["MULTI", "ResponseError", "ERR"]]
+        )
+      }).pipe(Effect.provide(client)))
+
+    it.effect("what does not fail its caller is no failure, and what is empty has no span", () =>
+      Effect.gen(function*() {
+        const { spans, tracer } = makeTracer()
+        const key = freshKey()
+        yield* Redis.set(key, "text")
+        yield* tracer(Redis.pipelineSettled([Redis.get(key), Redis.incr(key)]))
+        yield* tracer(Redis.transactionSettled([Redis.get(key), Redis.incr(key)]))
+        assert.deepStrictEqual(
+          spans.map((span) => [span.name, span.status._tag === "Ended" && Exit.isSuccess(span.status.exit)]),
+          [["PIPELINE", true], ["MULTI", true]]
+        )
+        spans.length = 0
+        yield* tracer(Effect.all([Redis.pipeline([]), Redis.pipelineSettled({}), Redis.transaction([])]))
+        assert.strictEqual(spans.length, 0)
+      }).pipe(Effect.provide(client)))
+
     it.effect("a command on another client has a span as well, and a script one with its loading", () =>
       Effect.gen(function*() {
         const { spans, tracer } = makeTracer()
@@ -131,6 +165,19 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
         assert.deepInclude(failed, { count: 1 })
         const pipelines = yield* metric("db.client.operation.duration", { "db.operation.name": "PIPELINE" })
         assert.deepInclude(pipelines, { count: 1 })
+        yield* Effect.flip(Redis.pipeline([Redis.get(key), Redis.lpush(key, "a")]))
+        yield* Effect.flip(Redis.transaction([Redis.get(key), Redis.lpush(key, "a")]))
+        yield* Redis.pipeline([])
+        for (const operation of ["PIPELINE", "MULTI"]) {
+          const failures = yield* metric("db.client.operation.duration", {
+            "db.operation.name": operation,
+            "error.type": "WrongTypeError"
+          })
+          assert.deepInclude(failures, { count: 1 })
+        }
+        assert.deepInclude(yield* metric("db.client.operation.duration", { "db.operation.name": "PIPELINE" }), {
+          count: 1
+        })
       }).pipe(Effect.provide(RedisTelemetry.layerTimed.pipe(Layer.provide(client))), registry))
   })
 })

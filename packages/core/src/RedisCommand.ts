@@ -37,11 +37,13 @@ const TypeId = "~redfx/RedisCommand"
  * - `dependent`: its answer is about what its connection sent before (WAIT); alone it is refused on shared connections,
  *   where nobody knows what that was.
  * - `closing`: the server answers by closing the connection (SHUTDOWN), which is success; decoded as a nil reply.
+ * - `code`: runs code of its caller's, which can make up any error after it has written something (EVAL, EVALSHA and FCALL
+ *   have it by their names).
  *
  * @category models
  * @since 0.1.0
  */
-export type Trait = "readonly" | "blocking" | "stateful" | "dependent" | "closing"
+export type Trait = "readonly" | "blocking" | "stateful" | "dependent" | "closing" | "code"
 
 /**
  * The static facts of a command.
@@ -57,12 +59,15 @@ export class Spec {
   readonly readonly: boolean
   /** Whether an ordinary command: neither blocking nor stateful nor dependent. */
   readonly ordinary: boolean
+  /** Whether an error that it is answered with says nothing about what was written before. */
+  readonly runsCode: boolean
   readonly #heads: Array<Uint8Array | undefined> = []
 
   constructor(name: string, traits: ReadonlyArray<Trait>) {
     this.name = name
     this.words = name.split(" ")
     this.traits = new Set(traits)
+    this.runsCode = !this.traits.has("readonly") && (this.traits.has("code") || callsOfCode.has(name.toUpperCase()))
     this.readonly = this.traits.has("readonly")
     this.ordinary = !this.traits.has("blocking") && !this.traits.has("stateful") && !this.traits.has("dependent")
   }
@@ -85,6 +90,9 @@ export class Spec {
     return head
   }
 }
+
+/** Commands that run code which may write, however they are defined or sent. */
+const callsOfCode: ReadonlySet<string> = new Set(["EVAL", "EVALSHA", "FCALL", "TFCALL", "TFCALLASYNC"])
 
 /**
  * A command whose reply is an `A`; in the bytes view a `Bytes`, in the bigint view a `BigInts`.

@@ -56,8 +56,9 @@ export type AddressOptions =
  * - `commandTimeout`: the limit for a command from its start to its reply, waiting for a connection included; of a
  *   blocking command, on top of the time it asks the server to block. Default 5 seconds; `Infinity` is none.
  *   `Redis.withTimeout` gives an effect another one.
- * - `retryOnTimeout`: run a command once more when it timed out, even one that writes, which then may happen twice; not
- *   on a reserved connection, which the first one still holds up. Default `false`.
+ * - `retryOnTimeout`: send a command once more when it timed out, even one that writes, which then may be applied twice:
+ *   nothing else in this library sends again what may have run. Of a pipeline only what timed out is, a transaction as a
+ *   whole; nothing on a reserved connection, which the first one still holds up. Default `false`.
  * - `livenessTimeout`: a connection that owes an answer and stays silent for so long, after the time it was asked to
  *   block, is probed, and replaced when that goes unanswered too. Default 30 seconds.
  * - `healthCheckInterval`: a connection unused for so long is checked with a PING before the next command. Default none.

@@ -155,7 +155,15 @@ const open = Effect.fnUntraced(function*(
   let takeUnsent: NonNullable<Owner["onUnsent"]> = failAll
 
   const exchange = new Exchange({
-    origin: { address, replaceInvalidText: settings.replaceInvalidText, onRefusal: owner.onRefusal },
+    origin: {
+      address,
+      replaceInvalidText: settings.replaceInvalidText,
+      onRefusal: (error, command) => {
+        const event = owner.onRefusal?.(error, command)
+        if (endsConnection(error)) exchange.close(connectionLoss("Closed", hungUp, address))
+        return event
+      }
+    },
     maxCommands: settings.limits.inFlightCommands,
     maxBytes: settings.limits.inFlightBytes,
     onWork: () => writing.wake(),
@@ -206,6 +214,15 @@ const open = Effect.fnUntraced(function*(
   }
   return connection
 })
+
+/**
+ * A server that becomes a replica ends what blocks, and hangs up after this reply: the next command on the connection would
+ * be lost, and whoever tries again gets a connection that lasts.
+ */
+const endsConnection = ({ code, line }: Resp.ErrorReply): boolean =>
+  code === "UNBLOCKED" && line.includes("instance state changed")
+
+const hungUp = "The server ended what blocked, and hangs up"
 
 /** What refused credentials mean to everybody on the connection; whoever opens the next one learns more. */
 const refusal = (error: RedisError, address: string): RedisError =>

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as Retry from "./internal/retry.ts"
 import { stackless } from "./internal/stackless.ts"
 import type { ErrorReply } from "./Resp.ts"
 import { ProtocolError } from "./Resp.ts"
@@ -33,6 +34,27 @@ export const Delivery = Schema.Literals(["not-sent", "unknown"])
  */
 export type Delivery = typeof Delivery.Type
 
+/**
+ * What was done of an effect that failed in part.
+ *
+ * **Details**
+ *
+ * - `of`: what its parts are. The commands of a `"pipeline"` or a `"transaction"`; the `"keys"` of one command that a
+ *   cluster has split; the steps of one `"command"`.
+ * - `answered`: the places, from 0, of those that the server has run and answered. `unknown`: of those that it may have
+ *   run. All others were not run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Partial = Retry.Partial
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Partial = typeof Partial.Type
+
 const command = Schema.String
 const address = Schema.optionalKey(Schema.String)
 const index = Schema.optionalKey(Schema.Number)
@@ -41,15 +63,16 @@ const readonly = Schema.Boolean
 const at = (address: string | undefined): string => address === undefined ? "" : ` at ${address}`
 const place = (self: { readonly command: string; readonly address?: string; readonly index?: number }): string =>
   `${self.index === undefined ? "" : `command ${self.index + 1} of the pipeline, `}${self.command}${at(self.address)}`
-const fate = (self: { readonly delivery: Delivery; readonly readonly: boolean }): string =>
-  self.delivery === "not-sent"
-    ? "The command was not sent; it is safe to retry."
-    : self.readonly
-    ? "The command only reads; it is safe to retry."
-    : "The server may have run the command; retry only if running it twice does no harm."
+const indexOf = ({ index }: { readonly index?: number }): { readonly index?: number } =>
+  index === undefined ? {} : { index }
+const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
+/** A sentence after one that has no full stop when nothing follows. */
+const stopped = (next: string): string => next === "" ? "" : `.${next}`
+
+const { marks } = Retry
 
 /** What every error made from a server's error reply carries. */
-const reply = { code: Schema.String, detail: Schema.String, command, address, index }
+const reply = { code: Schema.String, detail: Schema.String, command, address, index, ...marks }
 
 // -----------------------------------------------------------------------------
 // Connections
@@ -64,6 +87,8 @@ const reply = { code: Schema.String, detail: Schema.String, command, address, in
  *   `PoolTimeout` — the pool's limit was reached; `MaxClients` — the server's was; `HealthCheck` — the server answered
  *   a probe wrongly or not at all; `Handshake` — the server refused what every connection starts with;
  *   `Demoted` — the server is not the master any more; `ClientClosed` — the Layer of this client was closed.
+ * - `permanent`: whether the server will refuse the next connection in the same way, as with a database that it does not
+ *   have.
  * - `delivery`: whether the server can have run the command. `readonly`: whether the command only reads.
  *
  * @category errors
@@ -88,16 +113,20 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>("@redfx
       "Other"
     ]),
     detail: Schema.String,
+    permanent: Schema.optionalKey(Schema.Boolean),
     address,
     command: Schema.optionalKey(Schema.String),
+    index,
     delivery: Delivery,
     readonly,
-    cause: Schema.optionalKey(Schema.Defect())
+    cause: Schema.optionalKey(Schema.Defect()),
+    ...marks
   }
 ) {
   override get message(): string {
-    const on = this.command === undefined ? "" : ` (${this.command})`
-    return `${this.detail}${at(this.address)}${on}. ${fate(this)}`
+    const { command } = this
+    const on = command === undefined ? "" : ` (${place({ ...indexOf(this), command })})`
+    return `${this.detail}${at(this.address)}${on}.${Retry.deliveryText(this)}`
   }
 }
 
@@ -120,18 +149,23 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>("@redfx/core/
     milliseconds: Schema.Number,
     address,
     command: Schema.optionalKey(Schema.String),
+    index,
     delivery: Delivery,
-    readonly
+    readonly,
+    ...marks
   }
 ) {
   override get message(): string {
-    const what = this.command ?? "The connection"
+    const { command } = this
+    const what = command === undefined ? "The connection" : capitalized(place({ ...indexOf(this), command }))
     const why = this.phase === "connect"
       ? "opening a connection took longer"
       : this.phase === "write"
       ? "it was still waiting to be written"
       : "no reply had come"
-    return `${what}${at(this.address)} ran into its limit of ${this.milliseconds} ms: ${why}. ${fate(this)}`
+    return `${what}${at(this.address)} ran into its limit of ${this.milliseconds} ms: ${why}.${
+      Retry.deliveryText(this)
+    }`
   }
 }
 
@@ -151,7 +185,7 @@ export class AuthenticationError
     const user = this.username === undefined ? "" : ` for the user "${this.username}"`
     return `Authentication failed${user} (${
       place(this)
-    }): ${this.code} ${this.detail}. Check the options username and password.`
+    }): ${this.code} ${this.detail}. Check the options username and password.${Retry.wholeText(this)}`
   }
 }
 
@@ -166,7 +200,9 @@ export class BusyLoadingError extends Schema.TaggedError<BusyLoadingError>("@red
   reply
 ) {
   override get message(): string {
-    return `The server is loading its data (${place(this)}): ${this.detail}. Nothing was run; retry a little later.`
+    return `The server is loading its data (${place(this)}): ${this.detail}.${
+      Retry.fateText(this, "Nothing was run", "retry a little later", "The command was not run")
+    }`
   }
 }
 
@@ -183,10 +219,11 @@ export class BusyLoadingError extends Schema.TaggedError<BusyLoadingError>("@red
 export class DataError extends Schema.TaggedError<DataError>("@redfx/core/RedisError/DataError")("DataError", {
   command,
   detail: Schema.String,
-  index
+  index,
+  ...marks
 }) {
   override get message(): string {
-    return `${place(this)}: ${this.detail}. Nothing was sent.`
+    return `${place(this)}: ${this.detail}.${Retry.fateText(this, "Nothing was sent", "", "The command was not sent")}`
   }
 }
 
@@ -204,10 +241,13 @@ export class DecodeError extends Schema.TaggedError<DecodeError>("@redfx/core/Re
   command,
   detail: Schema.String,
   index,
-  integer: Schema.optionalKey(Schema.String)
+  integer: Schema.optionalKey(Schema.String),
+  ...marks
 }) {
   override get message(): string {
-    return `The reply to ${place(this)} was run and answered, but could not be decoded: ${this.detail}`
+    return `The reply to ${place(this)} was run and answered, but could not be decoded: ${this.detail}${
+      stopped(Retry.wholeText(this))
+    }`
   }
 }
 
@@ -222,7 +262,7 @@ export class ResponseError extends Schema.TaggedError<ResponseError>("@redfx/cor
   reply
 ) {
   override get message(): string {
-    return `${this.code} ${this.detail} (${place(this)})`
+    return `${this.code} ${this.detail} (${place(this)})${stopped(Retry.wholeText(this))}`
   }
 }
 
@@ -237,7 +277,7 @@ export class WrongTypeError extends Schema.TaggedError<WrongTypeError>("@redfx/c
   reply
 ) {
   override get message(): string {
-    return `${this.detail} (${place(this)}). TYPE tells what the key holds.`
+    return `${this.detail} (${place(this)}). TYPE tells what the key holds.${Retry.wholeText(this)}`
   }
 }
 
@@ -252,7 +292,7 @@ export class NoScriptError extends Schema.TaggedError<NoScriptError>("@redfx/cor
   reply
 ) {
   override get message(): string {
-    return `${this.detail} (${place(this)})`
+    return `${this.detail} (${place(this)})${stopped(Retry.wholeText(this))}`
   }
 }
 
@@ -274,7 +314,11 @@ export class ExecAbortError extends Schema.TaggedError<ExecAbortError>("@redfx/c
     const causes = this.causes.map((cause) =>
       `; command ${cause.index + 1}, ${cause.command}: ${cause.code} ${cause.detail}`
     )
-    return `The transaction was discarded, nothing was run${at(this.address)}${causes.join("")}`
+    const what = this.mayHaveWritten === true ? "" : ", nothing was run"
+    // Some servers refuse EXEC itself, and say why only there.
+    const said = Retry.refusalOfExec(this.detail)
+    if (said !== undefined) causes.push(`; EXEC: ${said}`)
+    return `The transaction was discarded${what}${at(this.address)}${causes.join("")}${stopped(Retry.wholeText(this))}`
   }
 }
 
@@ -289,7 +333,7 @@ export class ReadOnlyError extends Schema.TaggedError<ReadOnlyError>("@redfx/cor
   reply
 ) {
   override get message(): string {
-    return `${this.detail} (${place(this)}). Send writes to the master.`
+    return `${this.detail} (${place(this)}). Send writes to the master.${Retry.wholeText(this)}`
   }
 }
 
@@ -303,7 +347,7 @@ export class NoPermissionError
   extends Schema.TaggedError<NoPermissionError>("@redfx/core/RedisError/NoPermissionError")("NoPermissionError", reply)
 {
   override get message(): string {
-    return `${this.detail} (${place(this)})`
+    return `${this.detail} (${place(this)})${stopped(Retry.wholeText(this))}`
   }
 }
 
@@ -318,7 +362,9 @@ export class OutOfMemoryError extends Schema.TaggedError<OutOfMemoryError>("@red
   reply
 ) {
   override get message(): string {
-    return `${this.detail} (${place(this)}). Nothing was run; see maxmemory and maxmemory-policy.`
+    return `${this.detail} (${place(this)}).${
+      Retry.fateText(this, "Nothing was run", "see maxmemory and maxmemory-policy", "The command was not run")
+    }`
   }
 }
 
@@ -335,12 +381,14 @@ export class OutOfMemoryError extends Schema.TaggedError<OutOfMemoryError>("@red
 export class WatchError extends Schema.TaggedError<WatchError>("@redfx/core/RedisError/WatchError")("WatchError", {
   reason: Schema.Literals(["changed", "connectionLost"]),
   keys: Schema.Array(Schema.String),
-  delivery: Delivery
+  delivery: Delivery,
+  ...marks
 }) {
   override get message(): string {
-    return this.reason === "changed"
-      ? "A watched key changed before EXEC; nothing was applied. Run the whole transaction again."
-      : "The connection that watched the keys was lost before EXEC was answered. Run the whole transaction again."
+    const what = this.reason === "changed"
+      ? "A watched key changed before EXEC; nothing was applied."
+      : "The connection that watched the keys was lost before EXEC was answered."
+    return `${what}${this.mayHaveWritten === true ? Retry.wholeText(this) : " Run the whole transaction again."}`
   }
 }
 
@@ -406,7 +454,8 @@ const attempted = (attempts: typeof Attempts.Type): string =>
   attempts.map((attempt) => `; ${attempt.address}: ${attempt.detail}`).join("")
 
 /**
- * No sentinel names a usable master of the service. `attempts`: what each one said.
+ * No sentinel names a usable master of the service. `attempts`: what each one said. `permanent`: whether all of them will
+ * say the same next time, as with a wrong password for sentinels.
  *
  * @category errors
  * @since 0.1.0
@@ -414,18 +463,21 @@ const attempted = (attempts: typeof Attempts.Type): string =>
 export class MasterNotFoundError
   extends Schema.TaggedError<MasterNotFoundError>("@redfx/core/RedisError/MasterNotFoundError")("MasterNotFoundError", {
     service: Schema.String,
-    attempts: Attempts
+    attempts: Attempts,
+    permanent: Schema.optionalKey(Schema.Boolean),
+    ...marks
   })
 {
   override get message(): string {
-    return `No master found for "${this.service}"${
-      attempted(this.attempts)
-    }. Nothing was sent; retry while a failover may be under way.`
+    return `No master found for "${this.service}"${attempted(this.attempts)}.${
+      Retry.fateText(this, "Nothing was sent", "retry while a failover may be under way", "The command was not sent")
+    }`
   }
 }
 
 /**
- * No replica of the service is usable, and no master either.
+ * No replica of the service is usable, and no master either. `attempts` and `permanent` are as in
+ * {@link MasterNotFoundError}.
  *
  * @category errors
  * @since 0.1.0
@@ -433,11 +485,18 @@ export class MasterNotFoundError
 export class ReplicaNotFoundError
   extends Schema.TaggedError<ReplicaNotFoundError>("@redfx/core/RedisError/ReplicaNotFoundError")(
     "ReplicaNotFoundError",
-    { service: Schema.String, attempts: Attempts }
+    {
+      service: Schema.String,
+      attempts: Attempts,
+      permanent: Schema.optionalKey(Schema.Boolean),
+      ...marks
+    }
   )
 {
   override get message(): string {
-    return `No replica found for "${this.service}"${attempted(this.attempts)}. Nothing was sent.`
+    return `No replica found for "${this.service}"${attempted(this.attempts)}.${
+      Retry.fateText(this, "Nothing was sent", "", "The command was not sent")
+    }`
   }
 }
 
@@ -452,9 +511,9 @@ export class ClusterDownError extends Schema.TaggedError<ClusterDownError>("@red
   { ...reply, attempts: Schema.Number }
 ) {
   override get message(): string {
-    return `${this.code} ${this.detail} (${
-      place(this)
-    }, ${this.attempts} attempts). Nothing was run; retry when the cluster is up again.`
+    return `${this.code} ${this.detail} (${place(this)}, ${this.attempts} attempts).${
+      Retry.fateText(this, "Nothing was run", "retry when the cluster is up again", "The command was not run")
+    }`
   }
 }
 
@@ -466,11 +525,14 @@ export class ClusterDownError extends Schema.TaggedError<ClusterDownError>("@red
  */
 export class ClusterConnectError
   extends Schema.TaggedError<ClusterConnectError>("@redfx/core/RedisError/ClusterConnectError")("ClusterConnectError", {
-    attempts: Attempts
+    attempts: Attempts,
+    ...marks
   })
 {
   override get message(): string {
-    return `No node of the cluster is usable${attempted(this.attempts)}. Provide at least one reachable node.`
+    return `No node of the cluster is usable${attempted(this.attempts)}. Provide at least one reachable node.${
+      Retry.wholeText(this)
+    }`
   }
 }
 
@@ -482,10 +544,12 @@ export class ClusterConnectError
  */
 export class CrossSlotError extends Schema.TaggedError<CrossSlotError>("@redfx/core/RedisError/CrossSlotError")(
   "CrossSlotError",
-  { command, index }
+  { command, index, ...marks }
 ) {
   override get message(): string {
-    return `The keys of ${place(this)} lie in different hash slots. Give them a common {hash tag}.`
+    return `The keys of ${place(this)} lie in different hash slots. Give them a common {hash tag}.${
+      Retry.wholeText(this)
+    }`
   }
 }
 
@@ -497,11 +561,14 @@ export class CrossSlotError extends Schema.TaggedError<CrossSlotError>("@redfx/c
  */
 export class SlotNotCoveredError
   extends Schema.TaggedError<SlotNotCoveredError>("@redfx/core/RedisError/SlotNotCoveredError")("SlotNotCoveredError", {
-    slot: Schema.Number
+    slot: Schema.Number,
+    ...marks
   })
 {
   override get message(): string {
-    return `No node of the cluster serves slot ${this.slot}. Nothing was sent.`
+    return `No node of the cluster serves slot ${this.slot}.${
+      Retry.fateText(this, "Nothing was sent", "", "The command was not sent")
+    }`
   }
 }
 
@@ -519,13 +586,17 @@ export class ClusterRetriesExhaustedError
       slot: Schema.optionalKey(Schema.Number),
       attempts: Schema.Number,
       last: Schema.String,
+      index,
       delivery: Delivery,
-      readonly
+      readonly,
+      ...marks
     }
   )
 {
   override get message(): string {
-    return `${this.command} failed ${this.attempts} times; the last time: ${this.last}. ${fate(this)}`
+    return `${capitalized(place(this))} failed ${this.attempts} times; the last time: ${this.last}.${
+      Retry.deliveryText(this)
+    }`
   }
 }
 
@@ -538,11 +609,11 @@ export class ClusterRetriesExhaustedError
 export class ClusterUnsupportedError
   extends Schema.TaggedError<ClusterUnsupportedError>("@redfx/core/RedisError/ClusterUnsupportedError")(
     "ClusterUnsupportedError",
-    { command, detail: Schema.String }
+    { command, detail: Schema.String, index, ...marks }
   )
 {
   override get message(): string {
-    return `${this.command} is not supported on a cluster: ${this.detail}`
+    return `${capitalized(place(this))} is not supported on a cluster: ${this.detail}${stopped(Retry.wholeText(this))}`
   }
 }
 
@@ -702,57 +773,112 @@ export const RedisErrorSchema = Schema.Union([
 // Retrying
 // -----------------------------------------------------------------------------
 
-/** Codes of server errors that pass: the server ran nothing and may accept the same command later. */
-const passing: ReadonlySet<string> = new Set(["BUSY", "TRYAGAIN", "NOREPLICAS", "CLUSTERDOWN", "MASTERDOWN"])
-
 /**
- * Whether a later try of the same command may succeed.
+ * Whether something is an error of redfx.
+ *
+ * **Gotchas**
+ *
+ * The tag `TimeoutError` is also that of what `Effect.timeout` fails with, so `Effect.catchTag("TimeoutError", …)` catches
+ * both. This guard tells them apart.
+ *
+ * **Example** (A limit of one's own around a command)
+ *
+ * ```ts
+ * import { Redis, RedisError } from "@redfx/core"
+ * import { Effect } from "effect"
+ *
+ * const value = Redis.get("k").pipe(
+ *   Effect.timeout("1 second"),
+ *   Effect.catchTag("TimeoutError", (error) =>
+ *     Effect.succeed(RedisError.isRedisError(error) ? `redfx's limit, ${error.phase}` : "the program's own limit"))
+ * )
+ * ```
  *
  * @category guards
  * @since 0.1.0
  */
-export const isRetryable = (error: RedisError): boolean => {
-  switch (error._tag) {
-    case "ConnectionError":
-      return error.reason !== "Tls" && error.reason !== "ClientClosed"
-    case "TimeoutError":
-    case "BusyLoadingError":
-    case "MasterNotFoundError":
-    case "ReplicaNotFoundError":
-    case "WatchError":
-    case "OutOfMemoryError":
-    case "ClusterDownError":
-    case "ClusterConnectError":
-    case "SlotNotCoveredError":
-    case "ClusterRetriesExhaustedError":
-      return true
-    case "ResponseError":
-      return passing.has(error.code)
-    default:
-      return false
-  }
-}
+export const isRedisError = (u: unknown): u is RedisError =>
+  u instanceof Error && RedisErrorSchema.members.some((Class) => u instanceof Class)
 
 /**
- * Whether a later try may succeed and cannot apply a write twice: the command
- * was not sent, was refused before it ran, or only reads.
+ * Whether a later try of the same effect may succeed. Of anything else than an
+ * error of redfx that is not known: `false`.
  *
  * @category guards
  * @since 0.1.0
  */
-export const isSafeToRetry = (error: RedisError): boolean => {
-  if (!isRetryable(error)) return false
-  switch (error._tag) {
-    case "ConnectionError":
-    case "TimeoutError":
-    case "ClusterRetriesExhaustedError":
-      return error.delivery === "not-sent" || error.readonly
-    case "WatchError":
-      return error.delivery === "not-sent"
-    default:
-      return true
-  }
-}
+export const isRetryable = (u: unknown): boolean => isRedisError(u) && Retry.isRetryable(u)
+
+/**
+ * Whether a later try may succeed and repeating the whole effect that failed
+ * cannot apply a write twice: nothing of it that writes has been run, or can
+ * have been. `false` for anything else than an error of redfx.
+ *
+ * **Details**
+ *
+ * The effect is the command, pipeline, transaction or other operation of redfx
+ * that failed with this error. Of a program of several of them the error knows
+ * only its own: retry each, not all together.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isSafeToRetry = (u: unknown): boolean => isRedisError(u) && Retry.isSafeToRetry(u)
+
+// -----------------------------------------------------------------------------
+// Effects of several commands
+// -----------------------------------------------------------------------------
+
+/**
+ * What is known of an effect of several commands besides the error of one of them.
+ *
+ * - `of`, `answered`, `unknown`: as in {@link Partial}; `of` is `"command"` by default, which stands for the steps of one
+ *   command, whose `delivery` is then `"unknown"`.
+ * - `mayHaveWritten`: whether repeating the whole can apply a write twice.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Others = Retry.Others
+
+/**
+ * The error with which an effect of several commands fails: that of one of
+ * them, with what is known of the others.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const inPart: (error: RedisError, others: Others) => RedisError = Retry.inPart
+
+/**
+ * One of several parts of an effect, and what has become of it.
+ *
+ * - `places`: which of the caller's commands or keys it is. `readonly`: whether running it twice does no harm.
+ * - `error`: what it failed with, `undefined` when it did not. `sent`: whether it was for a server at all, by default
+ *   `true`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Part = Retry.Part
+
+/**
+ * The error of an effect whose parts came to this: that of the first part that
+ * failed, with what is known of the others; `undefined` when none failed.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const failureAmong: (of: Partial["of"], parts: ReadonlyArray<Part>) => RedisError | undefined =
+  Retry.failureAmong
+
+/**
+ * Whether what failed with this error can have been run.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const mayHaveRun: (error: RedisError) => boolean = Retry.mayHaveRun
 
 // -----------------------------------------------------------------------------
 // Losing connections
@@ -794,14 +920,8 @@ export const connectionLoss = (
  * @since 0.1.0
  */
 export const atIndex = (error: RedisError, index: number | undefined): RedisError => {
-  // Every error is made by a class of this module, which takes its own fields.
-  const Class = error.constructor as unknown as {
-    readonly fields: object
-    new(fields: object): RedisError
-  }
-  if (!("index" in Class.fields) || ("index" in error ? error.index : undefined) === index) return error
-  const { index: _, ...fields } = error as { readonly index?: number }
-  return stackless(() => new Class(index === undefined ? fields : { ...fields, index }))
+  if (!Retry.hasField(error, "index") || ("index" in error ? error.index : undefined) === index) return error
+  return Retry.withFields(error, { index })
 }
 
 // -----------------------------------------------------------------------------
@@ -812,6 +932,7 @@ export const atIndex = (error: RedisError, index: number | undefined): RedisErro
  * What is known about a command whose reply is an error.
  *
  * - `secrets`: arguments that must not be shown when the server quotes them.
+ * - `runsCode`: whether it runs code that can make up any error, and may have written before it did.
  *
  * @category models
  * @since 0.1.0
@@ -821,11 +942,19 @@ export interface ReplyContext {
   readonly secrets?: ReadonlyArray<string> | undefined
   readonly address?: string | undefined
   readonly index?: number | undefined
+  readonly runsCode?: boolean | undefined
 }
 
 type ReplyFields = typeof ResponseError.Type extends infer E extends ResponseError
-  ? Pick<E, "code" | "detail" | "command"> & { readonly address?: string; readonly index?: number }
+  ? Pick<E, "code" | "detail" | "command"> & {
+    readonly address?: string
+    readonly index?: number
+    readonly mayHaveWritten?: boolean
+  }
   : never
+
+/** Codes of errors that come after something was written: the target of a MIGRATE may have the key. */
+const belated: ReadonlySet<string> = new Set(["IOERR"])
 
 /**
  * Servers quote the arguments of a command they do not know, and some of those they do know: `ERR Error in ACL SETUSER
@@ -855,7 +984,8 @@ const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields
         detail: "The server has reached its maximum number of clients",
         command: fields.command,
         ...(fields.address === undefined ? {} : { address: fields.address }),
-        delivery: "not-sent",
+        ...(fields.index === undefined ? {} : { index: fields.index }),
+        delivery: fields.mayHaveWritten === true ? "unknown" : "not-sent",
         readonly: false
       })
   ],
@@ -892,7 +1022,8 @@ export const fromReply = (error: ErrorReply, context: ReplyContext): RedisError 
     detail: withoutArguments(line.slice(code.length + 1), context.secrets ?? []),
     command: context.command,
     ...(context.address === undefined ? {} : { address: context.address }),
-    ...(context.index === undefined ? {} : { index: context.index })
+    ...(context.index === undefined ? {} : { index: context.index }),
+    ...(context.runsCode === true || belated.has(code) ? { mayHaveWritten: true } : {})
   }
   return stackless(() => {
     for (const [pattern, make] of rules) {

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import * as Places from "./internal/places.ts"
+import type { Outcome } from "./internal/request.ts"
 import * as Scripts from "./internal/scripts.ts"
 import * as Telemetry from "./internal/telemetry.ts"
 import { RedisClient } from "./RedisClient.ts"
@@ -46,7 +47,9 @@ export type Results<C extends Commands> = {
  * **Details**
  *
  * All commands run, also after one that fails; then the first error is raised,
- * with the `index` of its command. {@link pipelineSettled} returns all outcomes.
+ * with the `index` of its command. It speaks for the whole: `partial` says which
+ * commands were answered and which may have run, and it is safe to retry only
+ * when none of those writes. {@link pipelineSettled} returns all outcomes.
  * An empty pipeline costs no round trip.
  *
  * @category combinators
@@ -55,10 +58,10 @@ export type Results<C extends Commands> = {
 export const pipeline = <const C extends Commands>(
   commands: C
 ): Effect.Effect<Successes<C>, RedisError, RedisClient> =>
-  Effect.flatMap(
-    outcomesOf(commands),
+  run(
+    commands,
     // One value a command, in the places of the commands.
-    (outcomes) => Places.values(commands, outcomes) as Effect.Effect<Successes<C>, RedisError>
+    (outcomes) => Places.values("pipeline", commands, outcomes) as Effect.Effect<Successes<C>, RedisError>
   )
 
 /**
@@ -71,14 +74,18 @@ export const pipeline = <const C extends Commands>(
 export const pipelineSettled = <const C extends Commands>(
   commands: C
 ): Effect.Effect<Results<C>, never, RedisClient> =>
-  Effect.flatMap(
-    outcomesOf(commands),
+  run(
+    commands,
     // One result a command, in the places of the commands.
     (outcomes) => Places.results(commands, outcomes) as Effect.Effect<Results<C>>
   )
 
-const outcomesOf = (commands: Commands) =>
+/** What the caller sees of the outcomes is what a span tells. */
+const run = <A, E extends RedisError>(
+  commands: Commands,
+  see: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<A, E>
+): Effect.Effect<A, E, RedisClient> =>
   Effect.flatMap(RedisClient, (client) => {
     const list = Places.list(commands)
-    return Telemetry.batch("PIPELINE", client, list, Scripts.pipeline(client, list))
+    return Telemetry.batch("PIPELINE", client, list, Effect.flatMap(Scripts.pipeline(client, list), see))
   })

@@ -11,7 +11,7 @@ import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as ExclusivePool from "./internal/exclusivePool.ts"
-import { connectionLoss } from "./internal/failure.ts"
+import { connectionLoss, ofNoCommand } from "./internal/failure.ts"
 import type { Request } from "./internal/request.ts"
 import * as SharedConnection from "./internal/sharedConnection.ts"
 import type { RedisEvent, RedisStats } from "./RedisClient.ts"
@@ -98,7 +98,9 @@ const ping = (router: RedisRouter.RedisRouter): Effect.Effect<void, RedisError> 
     return request
   }).pipe(
     // Refused is answered, too: not everybody may PING.
-    Effect.catchTag("NoPermissionError", () => Effect.void)
+    Effect.catchTag("NoPermissionError", () => Effect.void),
+    // Nobody has given a command.
+    Effect.mapError(ofNoCommand)
   )
 
 /**

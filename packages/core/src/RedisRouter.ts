@@ -20,6 +20,7 @@ import { make as makePubSub } from "./internal/pubSub.ts"
 import type { Batch } from "./internal/request.ts"
 import { BatchRequest, SingleRequest } from "./internal/request.ts"
 import type { Outcome, Request } from "./internal/request.ts"
+import { sentBefore } from "./internal/retry.ts"
 import * as Transaction from "./internal/transaction.ts"
 import type { Key } from "./RedisArg.ts"
 import type { RedisEvent, RedisStats, Service } from "./RedisClient.ts"
@@ -27,7 +28,7 @@ import * as RedisCommand from "./RedisCommand.ts"
 import type { ConnectionSettings } from "./RedisConfig.ts"
 import type * as RedisConnection from "./RedisConnection.ts"
 import { DataError } from "./RedisError.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { RedisError, TimeoutError } from "./RedisError.ts"
 import type { Kind } from "./RedisPubSub.ts"
 
 export {
@@ -212,7 +213,12 @@ const clientOf = (
       (RedisCommand.needsOwnConnection(command) ? executeExclusive(exclusively, command) : share(command))
 
   const execute: Service["execute"] = settings.retryOnTimeout
-    ? (command) => Effect.retry(once(command), { times: 1, while: (error) => error._tag === "TimeoutError" })
+    ? (command) =>
+      Effect.catchTag(
+        once(command),
+        "TimeoutError",
+        (before) => Effect.mapError(once(command), (error) => sentBefore(error, before))
+      )
     : once
 
   const sendOnce = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
@@ -284,25 +290,32 @@ const sendTimedOut = (
   outcomes: ReadonlyArray<Outcome>,
   send: (batch: Batch) => Effect.Effect<ReadonlyArray<Outcome>>
 ): Effect.Effect<ReadonlyArray<Outcome>> => {
-  const { commands, positions } = batch
-  if (batch.atomic === true) return outcomes.some(timedOut) ? send(batch) : Effect.succeed(outcomes)
-  const late = outcomes.flatMap((outcome, index) => timedOut(outcome) ? [index] : [])
-  if (late.length === 0) return Effect.succeed(outcomes)
+  const { atomic, commands, positions } = batch
+  const timeouts = outcomes.map(timeoutIn)
+  const late = timeouts.flatMap((timeout, index) => atomic === true || timeout !== undefined ? [index] : [])
+  if (timeouts.every((timeout) => timeout === undefined)) return Effect.succeed(outcomes)
   // In range: there is one outcome a command.
   const again = {
     commands: late.map((index) => commands[index]!),
-    positions: late.map((index) => positions?.[index] ?? index)
+    positions: late.map((index) => positions?.[index] ?? index),
+    atomic
   }
   return Effect.map(send(again), (second) => {
     const merged = [...outcomes]
-    late.forEach((index, i) => merged[index] = second[i]!)
+    late.forEach((index, i) => {
+      const before = timeouts[index]
+      merged[index] = before === undefined
+        ? second[i]!
+        : Exit.mapError(second[i]!, (error) => sentBefore(error, before))
+    })
     return merged
   })
 }
 
-const timedOut = (outcome: Outcome): boolean =>
-  Exit.isFailure(outcome) &&
-  outcome.cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error._tag === "TimeoutError")
+const timeoutIn = (outcome: Outcome): TimeoutError | undefined =>
+  Exit.isSuccess(outcome) ? undefined : outcome.cause.reasons
+    .map((reason) => Cause.isFailReason(reason) && reason.error._tag === "TimeoutError" ? reason.error : undefined)
+    .find((error) => error !== undefined)
 
 /** Puts the outcomes that were known without the server between those that were not. */
 const weave = (
@@ -384,7 +397,7 @@ const onLease = <A, E>(
 /** What kept all commands of a batch from being run, for one of them. */
 const unsentIn = (error: RedisError, command: RedisCommand.Any, index: number): RedisError =>
   "delivery" in error
-    ? failureOf(error, command.spec, error.delivery)
+    ? failureOf(error, command.spec, error.delivery, index)
     : error._tag === "DataError" && error.command !== command.spec.name
     ? new DataError({
       command: command.spec.name,

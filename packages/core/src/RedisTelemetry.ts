@@ -109,7 +109,8 @@ const eventCounter = (pool: Attributes, event: string) =>
  * **Details**
  *
  * Its attributes are `db.operation.name` and, of those that fail, `error.type`. A pipeline is one operation, `PIPELINE`,
- * a transaction `MULTI`. Each costs two looks at the clock and an entry in the histogram.
+ * a transaction `MULTI`; its `error.type` is that of the first of its commands that failed. An empty one is none. Each
+ * costs two looks at the clock and an entry in the histogram.
  *
  * @category combinators
  * @since 0.1.0
@@ -118,9 +119,13 @@ export const timed = (client: Service): Service => {
   const record = recorder()
   return {
     ...client,
-    execute: (command) => record(command.spec.name, client.execute(command)),
-    pipeline: (commands) => record("PIPELINE", client.pipeline(commands)),
-    transaction: (commands) => record("MULTI", client.transaction(commands)),
+    execute: (command) => record(command.spec.name, client.execute(command), () => undefined),
+    pipeline: (commands) =>
+      commands.length === 0 ? client.pipeline(commands) : record("PIPELINE", client.pipeline(commands), firstFailure),
+    transaction: (commands) =>
+      commands.length === 0
+        ? client.transaction(commands)
+        : record("MULTI", client.transaction(commands), firstFailure),
     withTimeout: (limit) => timed(client.withTimeout(limit)),
     reserve: Effect.map(client.reserve, timed)
   }
@@ -167,7 +172,11 @@ const recorder = () => {
     histograms.set(id, histogram)
     return histogram
   }
-  return <A, E extends RedisError>(operation: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  return <A, E extends RedisError>(
+    operation: string,
+    effect: Effect.Effect<A, E>,
+    failureIn: (value: A) => string | undefined
+  ): Effect.Effect<A, E> =>
     Effect.flatMap(
       Clock.monotonicTimeNanos,
       (started) =>
@@ -175,9 +184,18 @@ const recorder = () => {
           effect,
           (exit) =>
             Effect.flatMap(Clock.monotonicTimeNanos, (ended) =>
-              Metric.update(histogramOf(operation, failureOf(exit)), Number(ended - started) / 1e9))
+              Metric.update(
+                histogramOf(operation, Exit.isSuccess(exit) ? failureIn(exit.value) : failureOf(exit)),
+                Number(ended - started) / 1e9
+              ))
         )
     )
+}
+
+/** What fails the caller of several commands, unless he looks at the outcome of each. */
+const firstFailure = (outcomes: ReadonlyArray<Exit.Exit<unknown, RedisError>>): string | undefined => {
+  const failed = outcomes.find(Exit.isFailure)
+  return failed && failureOf(failed)
 }
 
 const failureOf = (exit: Exit.Exit<unknown, RedisError>): string | undefined =>

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
 import * as Places from "./internal/places.ts"
+import type { Outcome } from "./internal/request.ts"
 import * as Scripts from "./internal/scripts.ts"
 import * as Telemetry from "./internal/telemetry.ts"
 import * as RedisArg from "./RedisArg.ts"
@@ -29,8 +30,9 @@ import * as RedisReply from "./RedisReply.ts"
  * The commands go out in one write between MULTI and EXEC. When the server
  * refuses to queue one of them, nothing is run and the transaction fails with
  * `ExecAbortError`, which lists what was refused. A command that fails while it
- * runs does not undo the others: then its error is raised, with its `index`;
- * {@link transactionSettled} returns all outcomes. An empty transaction costs no
+ * runs does not undo the others: then its error is raised, with its `index`, and
+ * `partial` says which were applied; {@link transactionSettled} returns all
+ * outcomes. An empty transaction costs no
  * round trip.
  *
  * **Example** (Two writes, both or none)
@@ -60,11 +62,13 @@ export const transaction = <const C extends Commands>(
 export const transactionSettled = <const C extends Commands>(
   commands: C
 ): Effect.Effect<Results<C>, RedisError, RedisClient> =>
-  Effect.flatMap(
-    Effect.flatMap(RedisClient, (client) => run(client, Places.list(commands))),
-    // One result a command, in the places of the commands.
-    (outcomes) => Places.results(commands, outcomes) as Effect.Effect<Results<C>>
-  )
+  Effect.flatMap(RedisClient, (client) =>
+    run(
+      client,
+      commands,
+      // One result a command, in the places of the commands.
+      (outcomes) => Places.results(commands, outcomes) as Effect.Effect<Results<C>>
+    ))
 
 /**
  * Runs `body` while the server watches `keys`, then commits the commands that
@@ -129,18 +133,30 @@ const attempt = <C extends Commands, E, R>(
       ),
       Effect.mapError((error) => lostConnection(error, keys))
     )
-    return yield* Effect.mapError(commit(reserved, commands), (error) => lostConnection(error, keys))
+    return yield* Effect.mapError(
+      commit(reserved, commands),
+      // What has a place among the commands was answered by EXEC, which has run the others.
+      (error) => "index" in error && error.index !== undefined ? error : lostConnection(error, keys)
+    )
   }))
 
 const commit = <C extends Commands>(client: Service, commands: C): Effect.Effect<Successes<C>, RedisError> =>
-  Effect.flatMap(
-    run(client, Places.list(commands)),
+  run(
+    client,
+    commands,
     // One value a command, in the places of the commands.
-    (outcomes) => Places.values(commands, outcomes) as Effect.Effect<Successes<C>, RedisError>
+    (outcomes) => Places.values("transaction", commands, outcomes) as Effect.Effect<Successes<C>, RedisError>
   )
 
-const run = (client: Service, commands: ReadonlyArray<RedisCommand.Any>) =>
-  Telemetry.batch("MULTI", client, commands, Scripts.transaction(client, commands))
+/** What the caller sees of the outcomes is what a span tells. */
+const run = <A>(
+  client: Service,
+  commands: Commands,
+  see: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<A, RedisError>
+): Effect.Effect<A, RedisError> => {
+  const list = Places.list(commands)
+  return Telemetry.batch("MULTI", client, list, Effect.flatMap(Scripts.transaction(client, list), see))
+}
 
 /** What a lost connection means to who watched keys on it: nothing is watched any more, and the transaction is off. */
 const lostConnection = <E>(error: E, keys: ReadonlyArray<RedisArg.Key>): E | WatchError => {

@@ -6,6 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import { decodeUtf8, decodeUtf8Strict, ownBytes } from "./internal/bytes.ts"
+import { marks, wholeText } from "./internal/retry.ts"
 
 // -----------------------------------------------------------------------------
 // Values
@@ -203,12 +204,14 @@ export class ProtocolError extends Schema.TaggedError<ProtocolError>("@redfx/cor
   "ProtocolError",
   {
     detail: Schema.String,
-    address: Schema.optionalKey(Schema.String)
+    address: Schema.optionalKey(Schema.String),
+    ...marks
   }
 ) {
   override get message(): string {
+    const whole = wholeText(this)
     return `The server${
       this.address === undefined ? "" : ` at ${this.address}`
-    } sent bytes that are not valid RESP: ${this.detail}`
+    } sent bytes that are not valid RESP: ${this.detail}${whole === "" ? "" : `.${whole}`}`
   }
 }

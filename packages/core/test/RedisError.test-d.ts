@@ -1,5 +1,6 @@
-import type { RedisClient, RedisError } from "@redfx/core"
-import { Redis } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
+import { Redis, RedisError } from "@redfx/core"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { describe, expectTypeOf, it } from "vitest"
 
@@ -15,6 +16,24 @@ describe("RedisError types", () => {
     const command = Redis.get("k")
     expectTypeOf<ErrorOf<typeof command>>().toEqualTypeOf<RedisError.RedisError>()
     expectTypeOf<ContextOf<typeof command>>().toEqualTypeOf<RedisClient.RedisClient>()
+  })
+
+  it("the guards fit an effect that has other errors as well", () => {
+    const limited = Effect.timeout(Redis.get("k"), "1 second")
+    const own = Effect.flatMap(limited, (value) => value === undefined ? Effect.fail("nothing" as const) : Effect.void)
+    const again = Effect.retry(own, { times: 3, while: RedisError.isSafeToRetry })
+    expectTypeOf<ErrorOf<typeof again>>().toEqualTypeOf<RedisError.RedisError | Cause.TimeoutError | "nothing">()
+    const often = Effect.retry(own, { times: 3, while: RedisError.isRetryable })
+    expectTypeOf(often).toEqualTypeOf(again)
+  })
+
+  it("isRedisError leaves redfx's own TimeoutError of two", () => {
+    const caught = Effect.catchTag(Effect.timeout(Redis.get("k"), "1 second"), "TimeoutError", (error) => {
+      if (RedisError.isRedisError(error)) expectTypeOf(error).toEqualTypeOf<RedisError.TimeoutError>()
+      else expectTypeOf(error).toEqualTypeOf<Cause.TimeoutError>()
+      return Effect.void
+    })
+    expectTypeOf<ErrorOf<typeof caught>>().toEqualTypeOf<Exclude<RedisError.RedisError, RedisError.TimeoutError>>()
   })
 
   it("NCO-07: catchTag takes a class out of what a command can fail with", () => {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisClient, RedisError, Resp } from "@redfx/core"
+import { Redis, RedisClient, RedisCommand, RedisError, RedisReply, Resp } from "@redfx/core"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -477,12 +478,285 @@ describe("retrying", () => {
   })
 
   it("ERP-05, ERP-06: of other server errors those pass that say that nothing was run for now", () => {
-    const passing = ["BUSY", "TRYAGAIN", "NOREPLICAS", "CLUSTERDOWN", "MASTERDOWN"]
+    const passing = ["BUSY", "TRYAGAIN", "NOREPLICAS", "CLUSTERDOWN", "MASTERDOWN", "UNBLOCKED"]
     const lasting = ["ERR", "MISCONF", "BUSYKEY", "BUSYGROUP", "MOVED", "ASK", "CROSSSLOT", "UNKILLABLE", ""]
     for (const code of [...passing, ...lasting]) {
       assert.strictEqual(RedisError.isRetryable(response(code)), passing.includes(code), code)
       assert.strictEqual(RedisError.isSafeToRetry(response(code)), passing.includes(code), code)
     }
+  })
+
+  it("ERR-13: a discarded transaction is as retryable, and as safe, as the worst of what discarded it", () => {
+    const aborted = (codes: ReadonlyArray<string>, detail = "Transaction discarded because of previous errors.") =>
+      new RedisError.ExecAbortError({
+        ...reply,
+        code: "EXECABORT",
+        detail,
+        causes: codes.map((code, index) => ({ index, command: "SET", code, detail: "x" }))
+      })
+    const table: ReadonlyArray<readonly [error: RedisError.ExecAbortError, retryable: boolean]> = [
+      [aborted(["OOM"]), true],
+      [aborted(["LOADING", "BUSY", "MASTERDOWN", "NOREPLICAS"]), true],
+      [aborted(["OOM", "ERR"]), false],
+      [aborted(["READONLY"]), false],
+      [aborted([]), false],
+      // EXEC itself is refused by some servers.
+      [aborted([], "Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'."), true],
+      [aborted([], "Transaction discarded because of: LOADING Redis is loading the dataset in memory"), true],
+      [aborted([], "Transaction discarded because of: MISCONF Errors writing to the AOF file"), false],
+      [aborted(["ERR"], "Transaction discarded because of: OOM command not allowed"), false]
+    ]
+    for (const [error, retryable] of table) {
+      assert.strictEqual(RedisError.isRetryable(error), retryable, error.message)
+      assert.strictEqual(RedisError.isSafeToRetry(error), retryable, error.message)
+    }
+  })
+
+  it("a refused handshake is final when the server will say the same next time", () => {
+    const refused = (permanent: boolean) =>
+      new RedisError.ConnectionError({
+        reason: "Handshake",
+        detail: "The server refused SELECT on a new connection",
+        command: "GET",
+        permanent,
+        delivery: "not-sent",
+        readonly: true
+      })
+    assert.isTrue(RedisError.isSafeToRetry(refused(false)))
+    assert.isFalse(RedisError.isRetryable(refused(true)))
+    assert.notInclude(refused(true).message, "retry")
+  })
+
+  it("what a message says of retrying is what the guards say", () => {
+    for (const [delivery, readonly] of deliveries) {
+      for (const reason of reasons) {
+        const error = connection(reason, delivery, readonly)
+        assert.strictEqual(error.message.includes("safe to retry"), RedisError.isSafeToRetry(error), error.message)
+        assert.strictEqual(/retry/.test(error.message), RedisError.isRetryable(error), error.message)
+      }
+    }
+  })
+
+  it("an error that befell no command says nothing of one", () => {
+    const event = RedisError.connectionLoss("Refused", "The connection was refused", address)
+    assert.strictEqual(event.message, "The connection was refused at 127.0.0.1:6379.")
+    const late = new RedisError.TimeoutError({
+      phase: "connect",
+      milliseconds: 5,
+      delivery: "not-sent",
+      readonly: false
+    })
+    assert.strictEqual(
+      late.message,
+      "The connection ran into its limit of 5 ms: opening a connection took longer."
+    )
+  })
+
+  it("an error of code that may write is never safe, whatever it says", () => {
+    for (
+      const line of [
+        "BUSY x",
+        "LOADING x",
+        "OOM x",
+        "CLUSTERDOWN x",
+        "UNBLOCKED x",
+        "ERR max number of clients reached"
+      ]
+    ) {
+      const context = { command: "EVAL", address }
+      const made = RedisError.fromReply(new Resp.ErrorReply(line), { ...context, runsCode: true })
+      assert.isTrue(RedisError.isRetryable(made), line)
+      assert.isFalse(RedisError.isSafeToRetry(made), line)
+      assert.notMatch(made.message, /safe to retry|Nothing was run/, line)
+      assert.isTrue(RedisError.isSafeToRetry(RedisError.fromReply(new Resp.ErrorReply(line), context)), line)
+    }
+  })
+
+  it("commands run code by their names, however they are made", () => {
+    for (
+      const command of [
+        Redis.eval("return 1"),
+        Redis.evalsha("0".repeat(40)),
+        Redis.fcall("f", []),
+        Redis.send("eval", "return 1", 0),
+        Redis.send("FCALL", "f", 0),
+        RedisCommand.define("EVAL", () => [], RedisReply.raw)(),
+        RedisCommand.define("MY.RUN", () => [], RedisReply.raw, "code")()
+      ]
+    ) {
+      assert.isTrue(command.spec.runsCode, command.spec.name)
+    }
+    for (
+      const command of [
+        Redis.evalshaRo("0".repeat(40)),
+        Redis.fcallRo("f", []),
+        Redis.send("EVAL_RO", "x", 0),
+        Redis.get("k")
+      ]
+    ) {
+      assert.isFalse(command.spec.runsCode, command.spec.name)
+    }
+  })
+
+  it("an error after which something is written all the same is not taken for a refusal", () => {
+    const migrated = classify("IOERR error or timeout writing to target instance")
+    assert.isTrue(RedisError.mayHaveRun(migrated))
+  })
+})
+
+describe("what is no error of redfx", () => {
+  const strangers: ReadonlyArray<unknown> = [
+    undefined,
+    null,
+    "TimeoutError",
+    new Error("x"),
+    new Cause.TimeoutError(),
+    { _tag: "ConnectionError", reason: "Closed", delivery: "not-sent", readonly: false },
+    { _tag: "WatchError", delivery: "not-sent" },
+    Object.assign(new Error("x"), { _tag: "TimeoutError", delivery: "not-sent" })
+  ]
+
+  it("is neither retryable nor safe to retry, whatever it looks like", () => {
+    for (const stranger of strangers) {
+      assert.isFalse(RedisError.isRedisError(stranger), String(stranger))
+      assert.isFalse(RedisError.isRetryable(stranger), String(stranger))
+      assert.isFalse(RedisError.isSafeToRetry(stranger), String(stranger))
+    }
+    for (const [error] of samples) assert.isTrue(RedisError.isRedisError(error), error._tag)
+  })
+
+  it.effect("isRedisError tells redfx's TimeoutError from that of Effect.timeout", () =>
+    Effect.gen(function*() {
+      const own = timeout("read", "unknown", true)
+      const whose = (effect: Effect.Effect<unknown, RedisError.RedisError | Cause.TimeoutError>) =>
+        effect.pipe(
+          Effect.catchTag("TimeoutError", (error) =>
+            Effect.succeed(RedisError.isRedisError(error) ? error.phase : "other"))
+        )
+      assert.strictEqual(yield* whose(Effect.fail(own)), "read")
+      assert.strictEqual(yield* whose(Effect.fail(new Cause.TimeoutError())), "other")
+    }))
+})
+
+describe("an error that speaks for several commands", () => {
+  const others = { answered: [0, 2], unknown: [4], mayHaveWritten: true }
+
+  /** Errors with which no command fails. */
+  const apart = new Set([
+    "PubSubOverflowError",
+    "LockError",
+    "LockNotOwnedError",
+    "RedisConfigError",
+    "InvalidUrlError"
+  ])
+
+  for (const [error, retryable] of samples) {
+    it.effect(`${error._tag} is not safe to retry when another command may have written, and says so`, () =>
+      Effect.gen(function*() {
+        const marked = RedisError.inPart(error, { of: "pipeline", ...others })
+        if (apart.has(error._tag)) return assert.strictEqual(marked, error)
+        assert.strictEqual(marked.constructor, error.constructor)
+        assert.strictEqual(RedisError.isRetryable(marked), retryable)
+        assert.isFalse(RedisError.isSafeToRetry(marked))
+        assert.match(
+          marked.message,
+          error._tag === "WatchError"
+            ? /Commands 1 and 3 of the pipeline were answered/
+            : /Commands 1 and 3 of the pipeline were answered; command 5 of the pipeline may have been run; do not repeat the whole unless running it twice does no harm\.$/
+        )
+        assert.notMatch(marked.message, /safe to retry|Nothing was|nothing was run at|\.\./)
+        assert.deepInclude(fieldsOf(marked), {
+          mayHaveWritten: true,
+          partial: { of: "pipeline", answered: [0, 2], unknown: [4] }
+        })
+        // What it says of its own command stays true.
+        if ("delivery" in error) assert.deepInclude(fieldsOf(marked), { delivery: error.delivery })
+        const encoded = yield* Schema.encodeUnknownEffect(RedisError.RedisErrorSchema)(marked)
+        const decoded = yield* Schema.decodeUnknownEffect(RedisError.RedisErrorSchema)(
+          JSON.parse(JSON.stringify(encoded))
+        )
+        assert.deepStrictEqual(fieldsOf(decoded), fieldsOf(marked))
+        assert.isFalse(RedisError.isSafeToRetry(decoded))
+      }))
+
+    it(`${error._tag} is as safe as ever when all others only read`, () => {
+      const marked = RedisError.inPart(error, { of: "pipeline", ...others, mayHaveWritten: false })
+      assert.strictEqual(RedisError.isSafeToRetry(marked), RedisError.isSafeToRetry(error))
+    })
+  }
+
+  it("the parts of one command make its own delivery unknown", () => {
+    const unsent = connection("Refused", "not-sent", false)
+    for (const  of of["keys", "command", undefined] as const) {
+      const marked = RedisError.inPart(unsent, { of, answered: [1], unknown: [], mayHaveWritten: true })
+      assert.deepInclude(fieldsOf(marked), { delivery: "unknown" })
+    }
+  })
+
+  it("a message lists the first places of many", () => {
+    const answered = Array.from({ length: 100_000 }, (_, index) => index)
+    const marked = RedisError.inPart(response("BUSY"), { of: "pipeline", answered, unknown: [], mayHaveWritten: true })
+    assert.include(marked.message, "Commands 1, 2, 3, 4, 5 and 99995 more of the pipeline were answered")
+  })
+
+  describe("failureAmong", () => {
+    const refused = RedisError.fromReply(new Resp.ErrorReply("LOADING x"), { command: "GET" })
+    const lost = connection("Closed", "unknown", false)
+    const unsent = connection("Closed", "not-sent", false)
+    const undecoded = new RedisError.DecodeError({ command: "INCR", detail: "x" })
+    const broken = new RedisError.ProtocolError({ detail: "x" })
+    const scripted = RedisError.fromReply(new Resp.ErrorReply("ERR x"), { command: "EVAL", runsCode: true })
+
+    /** What became of the command before, whether it only reads, and what the error of the other says of both. */
+    const table: ReadonlyArray<
+      readonly [title: string, error: RedisError.RedisError | undefined, readonly: boolean, safe: boolean, list: string]
+    > = [
+      ["was answered", undefined, false, false, "answered"],
+      ["was answered, and only reads", undefined, true, true, "answered"],
+      ["may have run", lost, false, false, "unknown"],
+      ["may have run, and only reads", lost, true, true, "unknown"],
+      ["was not sent", unsent, false, true, "none"],
+      ["was refused", refused, false, true, "none"],
+      ["was answered with what could not be decoded", undecoded, false, false, "answered"],
+      ["was lost with a connection that sent nonsense", broken, false, false, "unknown"],
+      ["was code that failed", scripted, false, false, "unknown"]
+    ]
+    for (const [title, error, readonly, safe, list] of table) {
+      it(`knows that a command beside it ${title}`, () => {
+        const failed = RedisError.failureAmong("pipeline", [
+          { places: [0], readonly: true, error: refused },
+          { places: [1], readonly, error }
+        ])
+        assert.strictEqual(RedisError.isSafeToRetry(failed), safe)
+        const partial = failed !== undefined && "partial" in failed ? failed.partial : undefined
+        assert.deepStrictEqual(
+          partial,
+          list === "none"
+            ? undefined
+            : { of: "pipeline", answered: list === "answered" ? [1] : [], unknown: list === "unknown" ? [1] : [] }
+        )
+      })
+    }
+
+    it("leaves the error alone of what was alone, and of what was not for a server", () => {
+      assert.strictEqual(RedisError.failureAmong("pipeline", [{ places: [0], readonly: false, error: lost }]), lost)
+      assert.strictEqual(
+        RedisError.failureAmong("pipeline", [
+          { places: [0], readonly: false, error: undefined, sent: false },
+          { places: [1], readonly: true, error: refused }
+        ]),
+        refused
+      )
+      assert.isUndefined(RedisError.failureAmong("pipeline", [{ places: [0], readonly: false, error: undefined }]))
+    })
+
+    it("the same error befalls several commands", () => {
+      const failed = RedisError.failureAmong("pipeline", [
+        { places: [0], readonly: true, error: broken },
+        { places: [1], readonly: false, error: broken }
+      ])
+      assert.deepInclude(fieldsOf(failed!), { mayHaveWritten: true })
+    })
   })
 })
 

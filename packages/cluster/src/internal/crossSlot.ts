@@ -86,7 +86,7 @@ const byKey = (size: number, assemble: Assemble): Split => (cluster, command) =>
   const positions = [...groups.values()]
   const raw = RedisCommand.undecoded(command)
   const parts = positions.map((places) => RedisCommand.withParts(raw, partsOf(layout, places)))
-  return Effect.map(runCommands(cluster, parts), (replies) => assemble(replies, positions, command))
+  return Effect.map(runCommands(cluster, parts, positions), (replies) => assemble(replies, positions, command))
 }
 
 /** The arguments for some of the keys; before the first key there is nothing, or the number of keys. */

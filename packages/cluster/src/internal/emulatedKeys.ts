@@ -16,7 +16,7 @@ import type { Cluster } from "./cluster.ts"
 import { splits } from "./crossSlot.ts"
 import type { Split } from "./crossSlot.ts"
 import { onMaster } from "./onMaster.ts"
-import { partly, runAll } from "./parts.ts"
+import { afterWriting, runAll } from "./parts.ts"
 import { integers, sum } from "./replies.ts"
 import { bySlot } from "./sets.ts"
 import { wordOf } from "./words.ts"
@@ -66,7 +66,7 @@ const moveKey = (cluster: Cluster, command: RedisCommand.Any, replace: boolean):
       Effect.flatMap(
         write(cluster, destination, contents, replace),
         (written) =>
-          written ? Effect.as(Effect.mapError(cluster.execute(del(source)), partly), true) : Effect.succeed(false)
+          written ? Effect.as(Effect.mapError(cluster.execute(del(source)), afterWriting), true) : Effect.succeed(false)
       )
     )
   })

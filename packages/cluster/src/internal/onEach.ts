@@ -9,7 +9,7 @@ import { within } from "@redfx/core/RedisRouter"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster, ClusterNode } from "./cluster.ts"
-import { runAll } from "./parts.ts"
+import { afterWriting, runAll } from "./parts.ts"
 
 /** The replies of all these servers as they came, in order; fails when one of them fails. */
 export const onEach = (
@@ -44,9 +44,13 @@ export const onMastersAndReplicas = (
         discard: true
       }
     )
+    const onMasters = Effect.mapError(
+      onEach(cluster, masters, command),
+      (error) => command.spec.readonly || replicas.length === 0 ? error : afterWriting(error)
+    )
     return Effect.map(
       Effect.all([
-        onEach(cluster, masters, command),
+        onMasters,
         within(there, { limit: replicaLimit, orElse: () => Effect.void })
       ], { concurrency: 2 }),
       ([replies]) => replies

@@ -4,7 +4,7 @@
  * @internal
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import { ClusterRetriesExhaustedError, ConnectionError, TimeoutError } from "@redfx/core/RedisError"
+import { failureAmong, inPart } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
@@ -17,22 +17,28 @@ import type { Cluster } from "./cluster.ts"
  */
 const concurrency = 1024
 
-/** Runs commands that are the parts of one, as {@link runAll} does; those of one server in one write. */
+/**
+ * Runs commands that are the parts of one, as {@link runAll} does; those of one server in one write.
+ *
+ * - `places`: the keys of the whole, counted from 0, that each part is about.
+ */
 export const runCommands = (
   cluster: Cluster,
-  commands: ReadonlyArray<RedisCommand.RedisCommand<Resp.Value>>
+  commands: ReadonlyArray<RedisCommand.RedisCommand<Resp.Value>>,
+  places: ReadonlyArray<ReadonlyArray<number>>
 ): Effect.Effect<ReadonlyArray<Resp.Value>, RedisError> =>
   Effect.flatMap(cluster.executeAll(commands), (outcomes) =>
     Effect.flatMap(
       Effect.forEach(outcomes, Effect.result),
       // Each command was to be decoded as it says.
-      (results) => together(results as ReadonlyArray<Result.Result<Resp.Value, RedisError>>, commands.every(isRead))
+      (results) =>
+        together(results as ReadonlyArray<Result.Result<Resp.Value, RedisError>>, commands.every(isRead), places)
     ))
 
 const isRead = ({ spec }: RedisCommand.Any): boolean => spec.readonly
 
 /**
- * Runs all parts, also when one fails: what one part did is done, and the others are no worse than it.
+ * Runs all parts, also when one fails: what one part did is done, and the error says so.
  *
  * - `readonly`: whether running a part twice does no harm.
  */
@@ -44,51 +50,22 @@ export const runAll = <A>(
 
 const together = <A>(
   results: ReadonlyArray<Result.Result<A, RedisError>>,
-  readonly: boolean
+  readonly: boolean,
+  places: ReadonlyArray<ReadonlyArray<number>> = []
 ): Effect.Effect<ReadonlyArray<A>, RedisError> => {
-  const failure = results.find(Result.isFailure)?.failure
-  if (failure === undefined) return Effect.succeed(results.filter(Result.isSuccess).map(({ success }) => success))
-  return Effect.fail(!readonly && results.some(mayHaveRun) ? partly(failure) : failure)
+  const failure = failureAmong(
+    places.length === 0 ? "command" : "keys",
+    results.map((result, part) => ({
+      places: places[part] ?? [],
+      readonly,
+      error: Result.isFailure(result) ? result.failure : undefined
+    }))
+  )
+  return failure === undefined
+    ? Effect.succeed(results.filter(Result.isSuccess).map(({ success }) => success))
+    : Effect.fail(failure)
 }
 
-const mayHaveRun = (result: Result.Result<unknown, RedisError>): boolean =>
-  Result.isSuccess(result) || ("delivery" in result.failure && result.failure.delivery === "unknown")
-
-/**
- * The error of a part when another part may have run. That this one was not sent does not mean that nothing was: whoever
- * repeats the command repeats the other parts too.
- */
-export const partly = (error: RedisError): RedisError => {
-  switch (error._tag) {
-    case "ConnectionError":
-      return new ConnectionError({
-        reason: error.reason,
-        detail: error.detail,
-        delivery: "unknown",
-        readonly: false,
-        ...(error.address === undefined ? {} : { address: error.address }),
-        ...(error.command === undefined ? {} : { command: error.command }),
-        ...(error.cause === undefined ? {} : { cause: error.cause })
-      })
-    case "TimeoutError":
-      return new TimeoutError({
-        phase: error.phase,
-        milliseconds: error.milliseconds,
-        delivery: "unknown",
-        readonly: false,
-        ...(error.address === undefined ? {} : { address: error.address }),
-        ...(error.command === undefined ? {} : { command: error.command })
-      })
-    case "ClusterRetriesExhaustedError":
-      return new ClusterRetriesExhaustedError({
-        command: error.command,
-        attempts: error.attempts,
-        last: error.last,
-        delivery: "unknown",
-        readonly: false,
-        ...(error.slot === undefined ? {} : { slot: error.slot })
-      })
-    default:
-      return error
-  }
-}
+/** The error of a step after another one that has written: whoever repeats the command repeats that too. */
+export const afterWriting = (error: RedisError): RedisError =>
+  inPart(error, { answered: [], unknown: [], mayHaveWritten: true })

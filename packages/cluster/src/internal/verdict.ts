@@ -412,7 +412,7 @@ const told: ReadonlyMap<string, RegExp> = new Map([
  * error that it likes.
  */
 const isBelieved = (command: RedisCommand.Any, where: Where, { code, line, queued }: Refused): boolean => {
-  if (queued || !runsCode(command)) return true
+  if (queued || !command.spec.runsCode) return true
   const words = told.get(code)
   if (words === undefined) return code !== "UNBLOCKED"
   if (!words.test(line)) return false
@@ -422,10 +422,6 @@ const isBelieved = (command: RedisCommand.Any, where: Where, { code, line, queue
   return key !== undefined && target !== undefined && target.slot === slotOf(key) &&
     (target.node === undefined || formatAddress(target.node) !== where.address)
 }
-
-const code: ReadonlySet<string> = new Set(["EVAL", "EVALSHA", "FCALL"])
-
-const runsCode = ({ spec }: RedisCommand.Any): boolean => !spec.readonly && code.has(spec.name.toUpperCase())
 
 /** Where a redirect leads: `isUnknown` when the server does not know the address of whom it means. */
 const targetOf = (

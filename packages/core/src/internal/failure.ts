@@ -5,6 +5,7 @@
  */
 import { ConnectionError, TimeoutError } from "../RedisError.ts"
 import type { Delivery, RedisError } from "../RedisError.ts"
+import { inPart, withFields } from "./retry.ts"
 import { stackless } from "./stackless.ts"
 
 export { connectionLoss } from "../RedisError.ts"
@@ -14,8 +15,11 @@ interface Facts {
   readonly readonly: boolean
 }
 
-/** The error of one command: the event, the command's name, and whether the server can have run it. */
-export const failureOf = (event: RedisError, command: Facts, delivery: Delivery): RedisError => {
+/**
+ * The error of one command: the event, the command's name, whether the server can have run it, and where it stands in the
+ * caller's pipeline.
+ */
+export const failureOf = (event: RedisError, command: Facts, delivery: Delivery, index?: number): RedisError => {
   switch (event._tag) {
     case "ConnectionError":
       return stackless(() =>
@@ -25,6 +29,8 @@ export const failureOf = (event: RedisError, command: Facts, delivery: Delivery)
           command: command.name,
           delivery,
           readonly: command.readonly,
+          ...(index === undefined ? {} : { index }),
+          ...(event.permanent === undefined ? {} : { permanent: event.permanent }),
           ...(event.address === undefined ? {} : { address: event.address }),
           ...(event.cause === undefined ? {} : { cause: event.cause })
         })
@@ -37,13 +43,23 @@ export const failureOf = (event: RedisError, command: Facts, delivery: Delivery)
           command: command.name,
           delivery,
           readonly: command.readonly,
+          ...(index === undefined ? {} : { index }),
           ...(event.address === undefined ? {} : { address: event.address })
         })
       )
+    case "ProtocolError":
+      return delivery === "unknown" && !command.readonly
+        ? inPart(event, { answered: [], unknown: [], mayHaveWritten: true })
+        : event
     default:
+      // What keeps a connection from being opened, or a command from being run.
       return event
   }
 }
+
+/** The same error as of something that is no command of the program's. */
+export const ofNoCommand = (error: RedisError): RedisError =>
+  error._tag === "ConnectionError" || error._tag === "TimeoutError" ? withFields(error, { command: undefined }) : error
 
 /** A limit in time that passed, before it is known which commands that befalls. */
 export const timeLimit = (phase: TimeoutError["phase"], milliseconds: number, address?: string): TimeoutError =>

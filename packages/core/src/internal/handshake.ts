@@ -10,9 +10,8 @@ import * as Exit from "effect/Exit"
 import * as RedisArg from "../RedisArg.ts"
 import * as RedisCommand from "../RedisCommand.ts"
 import type { ConnectionSettings, Credentials } from "../RedisConfig.ts"
-import { AuthenticationError } from "../RedisError.ts"
+import { atIndex, AuthenticationError, ConnectionError, isRetryable } from "../RedisError.ts"
 import type { RedisError } from "../RedisError.ts"
-import { connectionLoss } from "./failure.ts"
 import type { Outcome } from "./request.ts"
 
 /** Runs commands on the new connection, in one write. */
@@ -119,7 +118,10 @@ const checkSteps = Effect.fnUntraced(function*(
 const failureIn = (outcome: Outcome | undefined): Effect.Effect<RedisError> => {
   if (outcome === undefined || Exit.isSuccess(outcome)) return Effect.die("a command without a failure")
   const reason = outcome.cause.reasons.find(Cause.isFailReason)
-  return reason === undefined ? Effect.die(Cause.squash(outcome.cause)) : Effect.succeed(reason.error)
+  // Where it stands among the commands of the handshake is nobody's business.
+  return reason === undefined
+    ? Effect.die(Cause.squash(outcome.cause))
+    : Effect.succeed(atIndex(reason.error, undefined))
 }
 
 /** The server's refusal as the error of whoever waits for the connection. */
@@ -134,11 +136,15 @@ const refused = (error: RedisError, credentials?: Credentials): RedisError => {
     }
     case "ResponseError":
     case "NoPermissionError":
-      return connectionLoss(
-        "Handshake",
-        `The server refused ${error.command} on a new connection: ${error.code} ${error.detail}`,
-        error.address
-      )
+      return new ConnectionError({
+        reason: "Handshake",
+        detail: `The server refused ${error.command} on a new connection: ${error.code} ${error.detail}`,
+        // Only what passes will be accepted on the next connection.
+        permanent: !isRetryable(error),
+        delivery: "not-sent",
+        readonly: false,
+        ...(error.address === undefined ? {} : { address: error.address })
+      })
     default:
       return error
   }

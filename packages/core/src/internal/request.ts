@@ -282,7 +282,7 @@ export class BatchRequest extends Request {
     if (this.#resume === undefined) return
     for (let index = this.#outcomes.length; index < this.commands.length; index++) {
       const delivery = index < this.written || this.committed ? "unknown" : "not-sent"
-      this.#outcomes.push(failed(this.commands[index]!, error, delivery))
+      this.#outcomes.push(failed(this.commands[index]!, error, delivery, this.#positions?.[index] ?? index))
     }
     this.#settle()
   }
@@ -303,12 +303,13 @@ export class BatchRequest extends Request {
 const failed = <A>(
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
   error: RedisError,
-  delivery: Delivery
+  delivery: Delivery,
+  index?: number
 ): Exit.Exit<A, RedisError> =>
   command.spec.traits.has("closing") && delivery === "unknown" && error._tag === "ConnectionError" &&
     (error.reason === "Closed" || error.reason === "Reset")
     ? RedisCommand.decode(command, null, false)
-    : Exit.fail(failureOf(error, command.spec, delivery))
+    : Exit.fail(failureOf(error, command.spec, delivery, index))
 
 /** The error that an error reply to a command stands for. */
 const errorOf = (
@@ -318,12 +319,14 @@ const errorOf = (
   index?: number
 ): RedisError => {
   const event = origin.onRefusal?.(error, command)
-  if (event !== undefined) return failureOf(event, command.spec, "not-sent")
+  const { runsCode } = command.spec
+  if (event !== undefined) return failureOf(event, command.spec, runsCode ? "unknown" : "not-sent", index)
   return fromReply(error, {
     command: command.spec.name,
     secrets: RedisCommand.secrets(command),
     address: origin.address,
-    index
+    index,
+    runsCode
   })
 }
 

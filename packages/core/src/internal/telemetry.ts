@@ -48,7 +48,8 @@ export const batch = <A, E extends { readonly _tag: string }, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Effect.withFiber((fiber) => {
-    if (!isTraced(fiber)) return effect
+    // Without a command nothing is sent, and there is nothing to tell.
+    if (!isTraced(fiber) || commands.length === 0) return effect
     const name = commands[0]?.spec.name
     const operation = commands.every(({ spec }) => spec.name === name) ? `${kind} ${name ?? ""}`.trim() : kind
     // The conventions leave it out for a batch of one.

@@ -7,13 +7,14 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../RedisCommand.ts"
-import { ExecAbortError, ResponseError, WatchError } from "../RedisError.ts"
-import type { ConnectionError, RedisError } from "../RedisError.ts"
+import { atIndex, ExecAbortError, ResponseError, WatchError } from "../RedisError.ts"
+import type { RedisError } from "../RedisError.ts"
 import * as RedisReply from "../RedisReply.ts"
 import type * as Resp from "../Resp.ts"
 import { failureOf } from "./failure.ts"
 import type { Origin, Outcome } from "./request.ts"
 import { outcome } from "./request.ts"
+import { failureAmong, sentBefore } from "./retry.ts"
 
 // Without traits: between MULTI and EXEC of one write a shared connection's state is nobody else's business.
 const bare = (name: string, ...traits: ReadonlyArray<RedisCommand.Trait>) =>
@@ -55,49 +56,69 @@ export const unwrap = (
   return Effect.succeed(commands.map((command, index) => outcome(command, positions[index]!, replies[index], origin)))
 }
 
-/** What refused a command. */
-const refusalIn = (outcome: Outcome | undefined) => {
-  if (outcome === undefined || Exit.isSuccess(outcome)) return undefined
-  const error = outcome.cause.reasons.find(Cause.isFailReason)?.error
-  return error !== undefined && "code" in error ? error : undefined
-}
+/** The error of a command that has one. */
+const errorIn = (outcome: Outcome | undefined): RedisError | undefined =>
+  outcome === undefined || Exit.isSuccess(outcome) ? undefined : outcome.cause.reasons.find(Cause.isFailReason)?.error
 
-/** A refusal of the server that is not for what the command says: it is not the one to send it to. */
-const lossAmong = (outcomes: ReadonlyArray<Outcome>): ConnectionError | undefined => {
-  for (const outcome of outcomes) {
-    const error = Exit.isFailure(outcome) ? outcome.cause.reasons.find(Cause.isFailReason)?.error : undefined
-    if (error?._tag === "ConnectionError" && error.delivery === "not-sent") return error
-  }
-  return undefined
+type Refusal = Extract<RedisError, { readonly code: string }>
+
+/** What refused a command. */
+const refusalIn = (outcome: Outcome | undefined): Refusal | undefined => {
+  const error = errorIn(outcome)
+  return error !== undefined && "code" in error ? error : undefined
 }
 
 /** EXEC says only that there is nothing to run; the replies before say why. */
 const explain = (
   cause: Cause.Cause<RedisError>,
-  { commands, positions }: Sent,
+  sent: Sent,
   outcomes: ReadonlyArray<Outcome>
 ): Cause.Cause<RedisError> => {
-  const reason = cause.reasons.find(Cause.isFailReason)
+  const error = cause.reasons.find(Cause.isFailReason)?.error
+  if (error === undefined) return cause
   const refused = refusalIn(outcomes[0])
-  if (refused !== undefined && reason?.error._tag === "ResponseError" && /without MULTI/.test(reason.error.detail)) {
-    const { address, code, command } = reason.error
-    const detail =
-      `MULTI was refused (${refused.code} ${refused.detail}); the commands after it may have run one by one`
-    return Cause.fail(new ResponseError({ code, detail, command, ...(address === undefined ? {} : { address }) }))
-  }
-  if (reason === undefined || reason.error._tag !== "ExecAbortError") return cause
-  const elsewhere = lossAmong(outcomes)
-  if (elsewhere !== undefined) return Cause.fail(failureOf(elsewhere, exec.spec, "not-sent"))
-  const { address, code, command, detail } = reason.error
+  const explained = refused !== undefined
+    ? oneByOne(refused, sent, outcomes)
+    : error._tag === "ExecAbortError"
+    ? aborted(error, sent, outcomes)
+    : atIndex(error, undefined)
+  // EXEC may have been sent twice.
+  return Cause.fail(sentBefore(explained, error))
+}
+
+/** Without MULTI the commands after it were for themselves, and each has its own outcome. */
+const oneByOne = (refused: Refusal, { commands, positions }: Sent, outcomes: ReadonlyArray<Outcome>): RedisError => {
+  const { address, code, command } = refused
+  const detail = `MULTI was refused (${code} ${refused.detail}); the commands after it may have run one by one`
+  const split = new ResponseError({ code, detail, command, ...(address === undefined ? {} : { address }) })
+  const error = failureAmong("transaction", [
+    { places: [], readonly: true, error: split },
+    ...commands.map(({ spec }, index) => {
+      // In range: there is a position and an outcome for each command, and the first outcome is MULTI's.
+      const outcome = outcomes[index + 1]!
+      return { places: [positions[index]!], readonly: spec.readonly, error: errorIn(outcome), sent: !isQueued(outcome) }
+    })
+  ])
+  return error === undefined || error === split ? atIndex(refused, undefined) : error
+}
+
+/** What went into a transaction that was begun before was not run with it. */
+const isQueued = (outcome: Outcome): boolean => Exit.isSuccess(outcome) && outcome.value === "QUEUED"
+
+const aborted = (
+  { address, code, command, detail }: ExecAbortError,
+  { commands, positions }: Sent,
+  outcomes: ReadonlyArray<Outcome>
+): RedisError => {
+  // A refusal that is not for what the command says: this server is not the one to send it to.
+  const elsewhere = outcomes.map(errorIn).find((error) => error?._tag === "ConnectionError")
+  if (elsewhere !== undefined) return failureOf(elsewhere, exec.spec, "not-sent")
   const causes = commands.flatMap((queued, index) => {
-    // The first outcome is MULTI's.
     const error = refusalIn(outcomes[index + 1])
     return error === undefined
       ? []
       // In range: there is a position for each command.
       : [{ index: positions[index]!, command: queued.spec.name, code: error.code, detail: error.detail }]
   })
-  return Cause.fail(
-    new ExecAbortError({ code, detail, command, causes, ...(address === undefined ? {} : { address }) })
-  )
+  return new ExecAbortError({ code, detail, command, causes, ...(address === undefined ? {} : { address }) })
 }

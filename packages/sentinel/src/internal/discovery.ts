@@ -9,7 +9,7 @@ import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { MasterNotFoundError } from "@redfx/core/RedisError"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { detailOf } from "./failures.ts"
+import { attempted, attemptOf } from "./failures.ts"
 import type { Attempt } from "./failures.ts"
 import type { Sentinel, Sentinels } from "./sentinels.ts"
 
@@ -45,7 +45,7 @@ export const master = Effect.fnUntraced(function*(
   for (const sentinel of group.sentinels.inOrder) {
     const answer = yield* Effect.result(askForMaster(group, service, sentinel))
     if (Result.isFailure(answer)) {
-      attempts.push({ address: sentinel.name, detail: answer.failure })
+      attempts.push(answer.failure)
       continue
     }
     const found = answer.success
@@ -54,7 +54,7 @@ export const master = Effect.fnUntraced(function*(
   }
   // None knows of the last failover: then they were set up anew.
   if (behind !== undefined) return yield* believe(group, service, behind)
-  return yield* new MasterNotFoundError({ service, attempts })
+  return yield* new MasterNotFoundError({ service, ...attempted(attempts) })
 })
 
 /** What one sentinel says; fails with why that does not count. */
@@ -62,13 +62,16 @@ const askForMaster = Effect.fnUntraced(function*(
   group: Group,
   service: string,
   sentinel: Sentinel
-): Effect.fn.Return<Found, string> {
-  const ask = <A>(command: RedisCommand<A>) => Effect.mapError(group.sentinels.ask(sentinel, command), detailOf)
+): Effect.fn.Return<Found, Attempt> {
+  const address = sentinel.name
+  const ask = <A>(command: RedisCommand<A>) =>
+    Effect.mapError(group.sentinels.ask(sentinel, command), (error) => attemptOf(address, error))
   const state = yield* ask(sentinelMaster(service))
   const { configEpoch = Infinity, flags, ip: host, isMaster, isOdown, isSdown, numOtherSentinels = 0, port } = state
   const found = { address: group.translate({ host, port }), sentinel, epoch: configEpoch }
   if (numOtherSentinels < group.minOtherSentinels) {
-    return yield* Effect.fail(`It knows ${numOtherSentinels} other sentinels, fewer than ${group.minOtherSentinels}`)
+    const detail = `It knows ${numOtherSentinels} other sentinels, fewer than ${group.minOtherSentinels}`
+    return yield* Effect.fail({ address, detail })
   }
   if (flags.has("failover_in_progress")) {
     // Names the new master a little before the state does, which waits for the other replicas to follow it.
@@ -78,7 +81,7 @@ const askForMaster = Effect.fnUntraced(function*(
     }
   }
   return !isMaster || isSdown || isOdown
-    ? yield* Effect.fail(`The master is down or none (${[...flags].join(",")})`)
+    ? yield* Effect.fail({ address, detail: `The master is down or none (${[...flags].join(",")})` })
     : found
 })
 
@@ -100,7 +103,7 @@ export const replicas = Effect.fnUntraced(function*(group: Group, service: strin
   for (const sentinel of group.sentinels.inOrder) {
     const answer = yield* Effect.result(group.sentinels.ask(sentinel, sentinelReplicas(service)))
     if (Result.isFailure(answer)) {
-      attempts.push({ address: sentinel.name, detail: detailOf(answer.failure) })
+      attempts.push(attemptOf(sentinel.name, answer.failure))
       continue
     }
     const usable = answer.success.filter(({ isOdown, isSdown }) => !isSdown && !isOdown)

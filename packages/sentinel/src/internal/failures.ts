@@ -23,14 +23,35 @@ export const openedTooLate = (limit: Duration.Duration, address: string): Timeou
     readonly: false
   })
 
-/** What a server was asked in vain, and why. */
+/** What a server was asked in vain, and why; `permanent`: whether it will refuse the next time as well. */
 export interface Attempt {
   readonly address: string
   readonly detail: string
+  readonly permanent?: boolean
 }
 
+/** Why a server is of no use. */
+export const attemptOf = (address: string, error: RedisError): Attempt => ({
+  address,
+  detail: detailOf(error),
+  permanent: isPermanent(error)
+})
+
+/** Whether a server lets nobody in with these credentials. */
+const isPermanent = (error: RedisError): boolean =>
+  error._tag === "AuthenticationError" || error._tag === "NoPermissionError" ||
+  "permanent" in error && error.permanent === true
+
+/** What the attempts come to that an error lists: nobody said anything that may change. */
+export const attempted = (
+  attempts: ReadonlyArray<Attempt>
+): { readonly attempts: ReadonlyArray<Attempt>; readonly permanent?: boolean } => ({
+  attempts: attempts.map(({ address, detail }) => ({ address, detail })),
+  ...attempts.length > 0 && attempts.every(({ permanent }) => permanent === true) ? { permanent: true } : {}
+})
+
 /** Why a server was of no use, without what a caller's command adds to it. */
-export const detailOf = (error: RedisError): string => {
+const detailOf = (error: RedisError): string => {
   switch (error._tag) {
     case "AuthenticationError":
       return `Authentication failed: ${error.code} ${error.detail}`

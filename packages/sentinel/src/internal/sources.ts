@@ -15,7 +15,7 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Discovery from "./discovery.ts"
-import { demoted, detailOf } from "./failures.ts"
+import { attempted, attemptOf, demoted } from "./failures.ts"
 import type { Attempt } from "./failures.ts"
 import type { MasterTracker } from "./masterTracker.ts"
 import * as VerifiedConnection from "./verifiedConnection.ts"
@@ -88,7 +88,7 @@ const openReplica = (turns: Turns) => (finder: Finder, owner: Owner): Opened =>
         yield* finder.tracker.add(attempt.success, "replica")
         return attempt.success
       }
-      failed.push({ address: formatEndpoint(address), detail: detailOf(attempt.failure) })
+      failed.push(attemptOf(formatEndpoint(address), attempt.failure))
     }
     return yield* Effect.mapError(openMaster(finder, owner), (error) => noReplica(finder.service, failed, error))
   })
@@ -103,11 +103,14 @@ const noReplica = (service: string, attempts: ReadonlyArray<Attempt>, error: Red
   switch (error._tag) {
     case "AuthenticationError":
       return error
-    case "MasterNotFoundError":
-      return new ReplicaNotFoundError({ service, attempts: [...attempts, ...error.attempts] })
+    case "MasterNotFoundError": {
+      const permanent = error.permanent === true
+      const ofMaster = error.attempts.map((attempt) => ({ ...attempt, permanent }))
+      return new ReplicaNotFoundError({ service, ...attempted([...attempts, ...ofMaster]) })
+    }
     default: {
       const address = "address" in error ? error.address ?? "master" : "master"
-      return new ReplicaNotFoundError({ service, attempts: [...attempts, { address, detail: detailOf(error) }] })
+      return new ReplicaNotFoundError({ service, ...attempted([...attempts, attemptOf(address, error)]) })
     }
   }
 }
