@@ -525,7 +525,8 @@ export class ClusterRetriesExhaustedError
   )
 {
   override get message(): string {
-    return `${this.command} failed ${this.attempts} times; the last time: ${this.last}. ${fate(this)}`
+    const failed = this.attempts === 1 ? "failed:" : `failed ${this.attempts} times; the last time:`
+    return `${this.command} ${failed} ${this.last}. ${fate(this)}`
   }
 }
 
