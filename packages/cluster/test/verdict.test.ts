@@ -290,6 +290,10 @@ describe("The budget", () => {
       assert.include(verdict(outcome, sent, at(master), ended), "ClusterRetriesExhaustedError")
       const { spent } = judge(sent, at(master), outcome, unspent, limits)
       assert.strictEqual(spent.since, limits.now)
+      // What goes to all masters holds up what the others have answered.
+      const share: Sent = { way: "master", command: write }
+      assert.include(verdict(outcome, share, at(master), spending({ since: limits.now - 1000 })), "RetriesExhausted")
+      assert.notInclude(verdict(outcome, share, at(master), spending({ since: limits.now - 999 })), "RetriesExhausted")
     }
   })
 

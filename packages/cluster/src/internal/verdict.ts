@@ -140,8 +140,15 @@ export interface Verdict {
 /** How often one command is sent at the most. */
 export const maxTries = 16
 
-/** Milliseconds for which a server is waited for that is gone, beginning with the first failure. */
+/**
+ * Milliseconds for which a server is waited for that is gone, beginning with the first failure. What goes to all masters
+ * waits less: it holds up what the others have answered.
+ */
 export const lossLimit = 2500
+const shareLimit = 1000
+
+const isOverdue = ({ way }: Sent, since: number, now: number): boolean =>
+  now - since >= (way === "master" ? shareLimit : lossLimit)
 
 /** How often redirects and TRYAGAIN are obeyed at once, and the pause after that. */
 const immediateTries = 8
@@ -277,7 +284,7 @@ const againInTime = (
   next: Parameters<typeof again>[3]
 ): Verdict => {
   const since = spent.since ?? now
-  return now - since >= lossLimit
+  return isOverdue(sent, since, now)
     ? giveUp(sent, spent, learn, next.last, next.delivery)
     : again(sent, { ...spent, since }, learn, next)
 }
@@ -471,7 +478,7 @@ const avoided = (sent: Sent, { delivery, error }: Lost, spent: Spent, { now }: L
   const since = spent.since ?? now
   // The try under way is none.
   const tries = Math.max(spent.tries - 1, 1)
-  if (now - since >= lossLimit) return giveUp(sent, { ...spent, tries }, undefined, saidBy(error), delivery)
+  if (isOverdue(sent, since, now)) return giveUp(sent, { ...spent, tries }, undefined, saidBy(error), delivery)
   return {
     learn: undefined,
     next: { _tag: "Again", to: "owner", after: "recovery", ran: false },
