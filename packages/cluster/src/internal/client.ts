@@ -181,6 +181,7 @@ const makeRouting = Effect.fnUntraced(function*(
       ...settings,
       readsFromReplicas: readFrom !== "master",
       measureLatency: readFrom === "nearest",
+      most: settings.connection.pool.max,
       onEvent,
       onTopology: (error) => redirects.parking.onTopology(error)
     },

@@ -21,6 +21,8 @@ import type { Topology, Translation } from "./topology.ts"
 export interface DiscoveryOptions {
   readonly translate: Translation
   readonly skipFullCoverageCheck: boolean
+  /** To how many servers connections are opened to ask them at the most. */
+  readonly most: number
   readonly nodesOf: (topology: Topology) => ReadonlyArray<Node>
 }
 
@@ -29,6 +31,10 @@ export interface Discovered {
   readonly topology: Topology
   readonly source: Node
 }
+
+/** How many servers are asked at the same time, and how many in all: what a server names may be a lie. */
+export const together = 16
+const mostAsked = 64
 
 /** After how long without an answer the next server is asked as well. */
 const patience = "300 millis"
@@ -67,9 +73,9 @@ export const discover = Effect.fnUntraced(function*(
     node !== first.source && !failures.some(({ address }) => address === node.address)
   )
   const opinions = yield* Effect.forEach(
-    others,
+    others.slice(0, Math.min(options.most, mostAsked)),
     (node) => unlessLate(ask(node, options), opinionLimit),
-    { concurrency: "unbounded" }
+    { concurrency: together }
   )
   const views = [first, ...opinions.filter((view) => view !== undefined)]
   const best = yield* mostKnowing(views)
@@ -118,7 +124,7 @@ const mostKnowing = Effect.fnUntraced(function*(
     views,
     ({ source }) =>
       Effect.map(unlessLate(source.client.execute(clusterInfo()), opinionLimit), (info) => info?.clusterCurrentEpoch),
-    { concurrency: "unbounded" }
+    { concurrency: together }
   )
   const known = epochs.every((epoch) => Number.isFinite(epoch))
   return views
@@ -199,12 +205,12 @@ const unlessLate = <A, E>(effect: Effect.Effect<A, E>, limit: number): Effect.Ef
 const requirement = "cluster-require-full-coverage"
 
 /** Whether any node says that it refuses to serve unless all slots are served. Not everybody may ask, and not all answer. */
-const needsAll = (topology: Topology, { nodesOf }: DiscoveryOptions): Effect.Effect<boolean> =>
+const needsAll = (topology: Topology, { most, nodesOf }: DiscoveryOptions): Effect.Effect<boolean> =>
   Effect.map(
     Effect.forEach(
-      nodesOf(topology),
+      nodesOf(topology).slice(0, Math.min(most, mostAsked)),
       (node) => unlessLate(node.client.execute(configGet(requirement)), requirementLimit),
-      { concurrency: "unbounded" }
+      { concurrency: together }
     ),
     (answers) => answers.some((answer) => answer?.[requirement] === "yes")
   )

@@ -20,7 +20,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
-import { discover } from "./discovery.ts"
+import { discover, together } from "./discovery.ts"
 import type { Discovered, DiscoveryOptions } from "./discovery.ts"
 import type { Node, Nodes } from "./nodes.ts"
 import { routingKey } from "./plan.ts"
@@ -509,14 +509,15 @@ export class State {
   }
 
   readonly #measure: Effect.Effect<void> = Effect.suspend(() =>
-    Effect.forEach(this.members, (node) =>
+    // Those that there is no connection left for are not measured.
+    Effect.forEach(this.members.slice(0, this.#options.most), (node) =>
       Effect.gen({ self: this }, function*() {
         const clock = yield* Clock.Clock
         const started = elapsed(clock)
         const answer = yield* Effect.exit(node.client.execute(ping()))
         if (Exit.isFailure(answer)) this.#latencies.delete(node)
         else this.#latencies.set(node, elapsed(clock) - started)
-      }), { concurrency: "unbounded", discard: true })
+      }), { concurrency: together, discard: true })
   )
 }
 

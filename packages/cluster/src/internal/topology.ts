@@ -64,9 +64,19 @@ export const parseAddress = (text: string, asked: string | undefined): NodeAddre
   const port = Number(text.slice(colon + 1))
   const host = text.slice(0, Math.max(colon, 0)).replace(/^\[(.*)\]$/, "$1")
   if (colon < 0 || !isPort(port)) return undefined
+  if (!isHost(host)) return undefined
   if (host !== "") return { host, port }
   return asked === undefined ? undefined : { host: endpointOf(asked).host, port }
 }
+
+/** More servers than a cluster can have: its makers name 1,000 as the limit. */
+const mostServers = 1024
+
+/** More entries than its slots can be told of in: each by itself, with seven replicas. */
+const mostEntries = 8 * slotCount
+
+/** Whether a server can be called so. What could not be printed is no name. */
+const isHost = (host: string): boolean => host.length <= 255 && !/[\s\p{C}]/u.test(host)
 
 const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
 
@@ -78,19 +88,22 @@ export const fromSlots = (
 ): Topology | string | ConnectionError => {
   const owners: Array<Shard | undefined> = new Array(slotCount).fill(undefined)
   const shards = new Map<string, Shard>()
+  const servers = new Set<string>()
   let untranslated: ConnectionError | undefined = undefined
   let isNameless = false
   const addressOf = (node: RangeNode): string | undefined => {
     const { port } = node
     const host = hostOf(node)
     isNameless ||= host === "?"
-    if (host === "?" || !isPort(port)) return undefined
+    if (host === "?" || !isPort(port) || !isHost(host)) return undefined
     const translated = translate({ host: host === "" ? asked.host : host, port })
     if (!(translated instanceof ConnectionError)) return formatAddress(translated)
     untranslated = translated
     return undefined
   }
   let covered = 0
+  const entries = ranges.reduce((sum, { replicas }) => sum + 1 + replicas.length, 0)
+  if (entries > mostEntries) return `it tells of ${entries} servers of slots, which no cluster has`
   for (const { end, master, replicas, start } of ranges) {
     if (!(start >= 0 && start <= end && end < slotCount)) return `it names slots ${start} to ${end}`
     const address = addressOf(master)
@@ -101,8 +114,12 @@ export const fromSlots = (
       replicas: replicas.map(addressOf).filter((replica) => replica !== undefined).sort()
     }
     shards.set(address, shard)
+    servers.add(address)
+    for (const replica of shard.replicas) servers.add(replica)
+    if (servers.size > mostServers) return `it names more than ${mostServers} servers, which no cluster has`
     for (let slot = start; slot <= end; slot++) {
-      if (owners[slot] === undefined) covered++
+      if (owners[slot] !== undefined) return `it names two masters of slot ${slot}`
+      covered++
       owners[slot] = shard
     }
   }

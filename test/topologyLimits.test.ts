@@ -1,0 +1,84 @@
+/**
+ * A node of a cluster that lies about the others: what it names is not dialled
+ * by the hundred, and the event loop goes on.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis } from "@redfx/core"
+import * as Effect from "effect/Effect"
+import * as Net from "node:net"
+import { monitorEventLoopDelay } from "node:perf_hooks"
+import * as FakeCluster from "./harness/FakeCluster.ts"
+
+/** Takes connections at every address of the loopback interface, and never answers. */
+const makeSink = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const sockets = new Set<Net.Socket>()
+    const seen = { total: 0, most: 0 }
+    const server = Net.createServer((socket) => {
+      sockets.add(socket)
+      seen.total++
+      seen.most = Math.max(seen.most, sockets.size)
+      socket.on("error", () => {})
+      socket.on("close", () => sockets.delete(socket))
+    })
+    await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve))
+    return { server, sockets, seen, port: (server.address() as Net.AddressInfo).port }
+  }),
+  ({ server, sockets }) =>
+    Effect.sync(() => {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    })
+)
+
+const lying = (a: FakeCluster.Node, count: number, port: number): ReadonlyArray<FakeCluster.Range> => {
+  const each = Math.floor(16384 / count)
+  return Array.from({ length: count }, (_, i) => {
+    const host = `127.1.${i >> 8}.${i & 255}`
+    return {
+      start: i * each,
+      end: i === count - 1 ? 16383 : (i + 1) * each - 1,
+      master: { ...a, host, port, address: `${host}:${port}` }
+    }
+  })
+}
+
+describe("A node that names too many others", () => {
+  it.live("has as many of them dialled as there may be connections, not hundreds", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const sink = yield* makeSink
+      cluster.told = lying(a, 500, sink.port)
+      const delay = monitorEventLoopDelay({ resolution: 5 })
+      delay.enable()
+      const { client } = yield* FakeCluster.client(cluster, {
+        nodes: [{ host: a.host, port: a.port }],
+        readFrom: "nearest",
+        pool: { max: 20 },
+        commandTimeout: "1 second",
+        connectTimeout: "1 second"
+      })
+      yield* Effect.exit(client.execute(Redis.get("k")))
+      yield* Effect.sleep("1 second")
+      delay.disable()
+      assert.isAbove(sink.seen.total, 0)
+      // Measured at the same time as the servers that were found missing are probed: each of these has a dial of its own.
+      assert.isAtMost(sink.seen.most, 3 * 20)
+      // Milliseconds; this machine may be busy with other things.
+      assert.isBelow(delay.max / 1e6, 1000)
+    }).pipe(Effect.scoped))
+
+  it.live("is not believed when it names thousands, while another tells the truth", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      const sink = yield* makeSink
+      const lies = lying(a, 3000, sink.port)
+      a.instead = ({ name }) => name === "CLUSTER" ? FakeCluster.slots(lies) : undefined
+      const nodes = [a, b, c].map(({ host, port }) => ({ host, port })) as [typeof a, ...Array<typeof a>]
+      const { client } = yield* FakeCluster.client(cluster, { nodes })
+      for (const [index, key] of FakeCluster.keys.entries()) {
+        assert.strictEqual(yield* client.execute(Redis.get(key)), `${"ABC"[index]}:${key}`)
+      }
+      assert.strictEqual(sink.seen.total, 0)
+    }).pipe(Effect.scoped))
+})
