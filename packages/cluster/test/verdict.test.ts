@@ -297,6 +297,13 @@ describe("The budget", () => {
     }
   })
 
+  it("of time is the command's own for a server that only stands still, as one that is busy does", () => {
+    const hung: Outcome = { ...avoided, error: connectionLoss("HealthCheck", "silent", master) }
+    const ended = spending({ since: limits.now - lossLimit })
+    assert.strictEqual(verdict(hung, sent, at(master), ended), "owner after recovery")
+    assert.include(verdict(hung, { way: "master", command: write }, at(master), ended), "RetriesExhausted")
+  })
+
   it("of a cluster that is down is what the option says", () => {
     const outcome = refused("CLUSTERDOWN not now")
     const { next } = judge(sent, at(master), outcome, spending({ downs: 2 }), limits)

@@ -472,13 +472,19 @@ const lost = (sent: Sent, where: Where, { delivery, error }: Lost, spent: Spent,
   return againInTime(sent, spent, learn, limits, { to: "owner", after, last, delivery })
 }
 
-/** As a loss, without a try: nothing was sent. */
+/**
+ * As a loss, without a try: nothing was sent. A server that only stands still may be busy with one long command; what is for
+ * it waits as long as its own limit allows.
+ */
 const avoided = (sent: Sent, { delivery, error }: Lost, spent: Spent, { now }: Limits): Verdict => {
   if (!isFree(sent)) return settle(spent, undefined, error)
   const since = spent.since ?? now
   // The try under way is none.
   const tries = Math.max(spent.tries - 1, 1)
-  if (isOverdue(sent, since, now)) return giveUp(sent, { ...spent, tries }, undefined, saidBy(error), delivery)
+  const mayWait = kindOf(error) === "Silent" && sent.way !== "master"
+  if (!mayWait && isOverdue(sent, since, now)) {
+    return giveUp(sent, { ...spent, tries }, undefined, saidBy(error), delivery)
+  }
   return {
     learn: undefined,
     next: { _tag: "Again", to: "owner", after: "recovery", ran: false },
