@@ -1,21 +1,35 @@
 /**
- * Feeds the decoder with damaged replies.
+ * Feeds the decoder, the decoders of replies and the parsers of text with damaged
+ * input, in a heap of 256 MB.
  *
- *     node scripts/fuzz-resp.ts [inputs = 1000000] [seed = 1]
+ *     pnpm fuzz [inputs = 1000000] [seed = 1]
  *
  * Inputs are the golden replies and generated streams, damaged by bit flips,
  * cuts, duplications, swapped parts and changed lengths. For each it checks that
  * the decoder throws nothing, that one chunk and random chunks give the same
- * values and the same failure, and that after a failure nothing comes any more;
- * in the end, that memory has not grown. A failing input is printed with its
+ * values and the same failure, and that after a failure nothing comes any more.
+ * What came is given to the reply decoder of a command, which may refuse it but
+ * not break, and the text to a parser, which may neither break nor take long. In
+ * the end memory has not grown. A failing input is printed with its
  * number, and the same seed finds it again.
  */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { getHeapStatistics } from "node:v8"
+import * as Redis from "../packages/core/src/Redis.ts"
+import * as RedisCommand from "../packages/core/src/RedisCommand.ts"
+import { fromReply, isRedisError } from "../packages/core/src/RedisError.ts"
+import * as RedisUrl from "../packages/core/src/RedisUrl.ts"
 import { RespDecoder } from "../packages/core/src/RespDecoder.ts"
 import type { DecodeOptions } from "../packages/core/src/RespLimits.ts"
+import { Bulk, ErrorReply } from "../packages/core/src/RespValue.ts"
 import type { Value } from "../packages/core/src/RespValue.ts"
 import { latin1, plain } from "../packages/core/test/fixtures/reference.ts"
+
+const heapLimit = getHeapStatistics().heap_size_limit / 1024 / 1024
+if (heapLimit > 400) {
+  throw new Error(`the heap may grow to ${heapLimit.toFixed(0)} MB: run it as node --max-old-space-size=256`)
+}
 
 const inputs = Number(process.argv[2] ?? 1_000_000)
 const seed = Number(process.argv[3] ?? 1)
@@ -77,6 +91,58 @@ const optionSets: ReadonlyArray<DecodeOptions> = [
   { maxReplyBytes: 64 }
 ]
 
+/** Every definition; what it would send does not matter, its decoder does. */
+const definitions = Object.entries(Redis).flatMap(([name, value]) =>
+  typeof value === "function" && "spec" in value ? [[name, value] as const] : []
+)
+const commands = definitions.flatMap(([, define]) => {
+  for (const args of [[], ["k"], ["k", "v"], ["k", 1], ["k", 1, 2], [["k"]], [{ k: "v" }], ["k", { a: 1 }], ["a", "b", "c"]]) {
+    // Arguments are guessed: what does not fit is refused.
+    const command = (define as (...args: ReadonlyArray<unknown>) => RedisCommand.Any)(...args)
+    if (command.settled === undefined) return [command]
+  }
+  return []
+})
+if (commands.length < 200) throw new Error(`only ${commands.length} commands could be made`)
+
+/** Texts as servers give them, which replies are damaged from. */
+const texts = [
+  "# Server\r\nredis_version:7.0.0\r\ndb0:keys=1,expires=0,avg_ttl=0\r\n",
+  "id=3 addr=127.0.0.1:5 laddr=127.0.0.1:6 fd=8 name= age=0 idle=0 flags=N db=0 cmd=client|list user=default\n",
+  "07c3 127.0.0.1:30004@31004,host slave e7d1 0 1426238317239 4 connected 0-5 [93->-292f]\n",
+  "1339518083.107412 [0 127.0.0.1:60866] \"keys\" \"\\x00*\"",
+  "redis+sentinel://user:pass@h1:26379,h2/mymaster/0?socket_timeout=2.5&tls_ca=x",
+  "MOVED 3999 127.0.0.1:6381",
+  "NOPERM this user has no permissions to run the 'get' command"
+]
+
+/** Neither breaks nor dies: refusals are values. */
+const checkReplies = (values: ReadonlyArray<Value>): void => {
+  for (const value of values) {
+    const command = pick(commands)
+    if (value instanceof ErrorReply) {
+      const error = fromReply(value, { command: "X", secrets: [] })
+      // oxlint-disable-next-line no-control-regex
+      if (!isRedisError(error) || /[\u0000-\u001f\u007f-\u009f]/.test(error.message)) throw new Error("an unsafe message")
+      continue
+    }
+    const exit = RedisCommand.decode(command, value, random(2) === 0)
+    if (exit._tag === "Failure" && exit.cause.reasons.some((reason) => reason._tag !== "Fail")) {
+      throw new Error(`${command.spec.name} breaks: ${String(exit.cause)}`)
+    }
+  }
+}
+
+const checkText = (text: string): void => {
+  const started = performance.now()
+  RedisUrl.parse(text)
+  RedisUrl.redact(text)
+  const bytes = latin1(text)
+  checkReplies([new Bulk(bytes, 0, bytes.length), text, new ErrorReply(text)])
+  const took = performance.now() - started
+  if (took > 1000) throw new Error(`a text of ${text.length} characters took ${took.toFixed(0)} ms`)
+}
+
 const run = (chunks: ReadonlyArray<Uint8Array>, options: DecodeOptions) => {
   const decoder = new RespDecoder(options)
   const values: Array<Value> = []
@@ -125,6 +191,10 @@ for (let input = 0; input < inputs; input++) {
     const whole = run([bytes], options)
     const parts = run(cut(bytes), options)
     if (whole.failure !== undefined) failures++
+    checkReplies(new RespDecoder(options).push(bytes))
+    let damaged = random(3) === 0 ? text : pick(texts).repeat(1 + random(4))
+    for (let count = random(4); count > 0; count--) damaged = damage(damaged)
+    checkText(damaged)
     if (print(whole) !== print(parts)) throw new Error(`one chunk: ${print(whole)}\nmany chunks: ${print(parts)}`)
   } catch (cause) {
     console.error(`input ${input} ${JSON.stringify(text)} with ${JSON.stringify(options)}`)
