@@ -96,7 +96,13 @@ const definitions = Object.entries(Redis).flatMap(([name, value]) =>
   typeof value === "function" && "spec" in value ? [[name, value] as const] : []
 )
 const commands = definitions.flatMap(([, define]) => {
-  for (const args of [[], ["k"], ["k", "v"], ["k", 1], ["k", 1, 2], [["k"]], [{ k: "v" }], ["k", { a: 1 }], ["a", "b", "c"]]) {
+  for (
+    const args of [[], ["k"], ["k", "v"], ["k", 1], ["k", 1, 2], [["k"]], [{ k: "v" }], ["k", { a: 1 }], [
+      "a",
+      "b",
+      "c"
+    ]]
+  ) {
     // Arguments are guessed: what does not fit is refused.
     const command = (define as (...args: ReadonlyArray<unknown>) => RedisCommand.Any)(...args)
     if (command.settled === undefined) return [command]
@@ -122,8 +128,9 @@ const checkReplies = (values: ReadonlyArray<Value>): void => {
     const command = pick(commands)
     if (value instanceof ErrorReply) {
       const error = fromReply(value, { command: "X", secrets: [] })
-      // oxlint-disable-next-line no-control-regex
-      if (!isRedisError(error) || /[\u0000-\u001f\u007f-\u009f]/.test(error.message)) throw new Error("an unsafe message")
+      if (!isRedisError(error) || /[\u0000-\u001f\u007f-\u009f]/.test(error.message)) {
+        throw new Error("an unsafe message")
+      }
       continue
     }
     const exit = RedisCommand.decode(command, value, random(2) === 0)

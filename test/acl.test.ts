@@ -14,14 +14,15 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Client from "./harness/Client.ts"
 
-
 const page = readFileSync(join(import.meta.dirname, "../docs/security.md"), "utf8")
 
 /** The rows of a table of the page: the feature and its permissions. */
 const rows = (heading: string): ReadonlyMap<string, ReadonlyArray<string>> => {
   const section = page.split(`### ${heading}\n`)[1]?.split("\n#")[0] ?? ""
   return new Map(
-    [...section.matchAll(/^\| ([^|]+?) +\| `([^`]+)`/gm)].map(([, feature = "", rules = ""]) => [feature, rules.replaceAll("\\|", "|").split(" ")])
+    [...section.matchAll(/^\| ([^|]+?) +\| `([^`]+)`/gm)].map((
+      [, feature = "", rules = ""]
+    ) => [feature, rules.replaceAll("\\|", "|").split(" ")])
   )
 }
 
@@ -44,7 +45,9 @@ const features: Readonly<Record<string, Program>> = {
     const client = yield* RedisClient.RedisClient
     yield* Stream.runHead(Stream.merge(
       Redis.subscribe("news"),
-      Stream.drain(Stream.fromEffectRepeat(Effect.delay(Effect.asVoid(client.execute(Redis.publish("news", "v"))), "20 millis")))
+      Stream.drain(
+        Stream.fromEffectRepeat(Effect.delay(Effect.asVoid(client.execute(Redis.publish("news", "v"))), "20 millis"))
+      )
     ))
   }),
   "scripts": Effect.andThen(script("k"), script("k")),
@@ -111,7 +114,7 @@ describe("A user who has exactly what docs/security.md says", () => {
       const { host, port } = server
       yield* check(
         rows("One server"),
-        (name, rules) => Client.on(admin)(setUser(name, rules)),
+        (name, rules) => Client.on(admin)(Effect.andThen(Redis.flushall(), setUser(name, rules))),
         (username, feature) =>
           NodeRedisClient.layer({
             host,
@@ -152,8 +155,7 @@ describe("A user who has exactly what docs/security.md says", () => {
       for (const [heading, admins] of tables) {
         yield* check(
           table(heading),
-          (name, rules) =>
-            Effect.forEach(admins, (admin) => Client.on(admin)(setUser(name, rules))),
+          (name, rules) => Effect.forEach(admins, (admin) => Client.on(admin)(setUser(name, rules))),
           (username) =>
             NodeRedisClient.layerSentinel({
               sentinels: [sentinel],

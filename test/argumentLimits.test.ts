@@ -18,7 +18,9 @@ const made = Effect.flatMap(RedisServer.RedisServer, (server) => Client.make(ser
 /** A number without its reply. */
 const tags = (exits: ReadonlyArray<Exit.Exit<unknown, { readonly _tag: string }>>) =>
   exits.map((exit) =>
-    Exit.isSuccess(exit) ? exit.value : exit.cause.reasons.map((reason) => reason._tag === "Fail" && reason.error._tag)[0]
+    Exit.isSuccess(exit)
+      ? exit.value
+      : exit.cause.reasons.map((reason) => reason._tag === "Fail" && reason.error._tag)[0]
   )
 
 describe("limits.argumentBytes and limits.argumentCount", () => {
@@ -42,7 +44,9 @@ describe("limits.argumentBytes and limits.argumentCount", () => {
       Effect.gen(function*() {
         const node = yield* FakeNode.make(({ args, name }) =>
           name === "GET"
-            ? args[1] === undefined ? Encode.error("ERR wrong number of arguments for 'get' command") : Encode.bulk(args[1])
+            ? args[1] === undefined
+              ? Encode.error("ERR wrong number of arguments for 'get' command")
+              : Encode.bulk(args[1])
             : undefined
         )
         const client = yield* Client.make(node, options)
@@ -63,7 +67,9 @@ describe("limits.argumentBytes and limits.argumentCount", () => {
 
   it.effect("let through what is as large as they say", () =>
     Effect.gen(function*() {
-      const node = yield* FakeNode.make(({ name }) => name === "SET" ? Encode.ok : name === "DEL" ? Encode.integer(19) : undefined)
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "SET" ? Encode.ok : name === "DEL" ? Encode.integer(19) : undefined
+      )
       const client = yield* Client.make(node, options)
       // *3 $3 SET $1 k $972, with line ends: 28 bytes beside the value.
       assert.isTrue(yield* client.execute(Redis.set("k", "x".repeat(972))))

@@ -95,7 +95,6 @@ describe("Pushes that nobody asked for", () => {
 describe("Texts of servers", () => {
   const controls = Array.from({ length: 32 }, (_, code) => String.fromCharCode(code)).join("") +
     Array.from({ length: 33 }, (_, code) => String.fromCharCode(0x7f + code)).join("") + "\u2028\u202e\ufeff"
-  // oxlint-disable-next-line no-control-regex
   const active = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e\ufeff]/
 
   it.live("are escaped in every field and message of an error, code and details", () =>

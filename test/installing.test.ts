@@ -19,7 +19,11 @@ const look = (said: string | undefined) => {
     writeFileSync(manager, `#!/bin/sh\necho "$*" >> ${log}\nexit 1\n`)
     chmodSync(manager, 0o755)
     const env = { PATH: directory, ...(said === undefined ? {} : { REDFX_INSTALL: said }) }
-    const { status, stderr } = spawnSync(process.execPath, [script], { env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+    const { status, stderr } = spawnSync(process.execPath, [script], {
+      env,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"]
+    })
     return { status, stderr, told: existsSync(log) ? readFileSync(log, "utf8") : "" }
   } finally {
     rmSync(directory, { recursive: true })

@@ -175,7 +175,9 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
         yield* Redis.pipeline([Redis.get(key), Redis.get(key)])
         yield* Effect.flip(Redis.send("INVENTED1"))
         yield* Effect.flip(Redis.send("INVENTED2"))
-        assert.deepInclude(yield* metric("db.client.operation.duration", { "db.operation.name": "_OTHER" }), { count: 2 })
+        assert.deepInclude(yield* metric("db.client.operation.duration", { "db.operation.name": "_OTHER" }), {
+          count: 2
+        })
         const ofGet = yield* metric("db.client.operation.duration", { "db.operation.name": "GET" })
         assert.deepInclude(ofGet, { count: 2 })
         const failed = yield* metric("db.client.operation.duration", { "error.type": "WrongTypeError" })

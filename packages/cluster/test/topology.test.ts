@@ -2,8 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { fromSlots, parseAddress } from "../src/internal/topology.ts"
 import type { Topology } from "../src/internal/topology.ts"
 
-type Ranges = Parameters<typeof fromSlots>[0]
-
 const asked = { host: "asked", port: 1 }
 
 const server = (host: string, port = 7000) => ({ host, port, id: `${host}:${port}`, metadata: {} })
@@ -16,7 +14,7 @@ const range = (start: number, end: number, master: string, ...replicas: Readonly
 })
 
 // What a server says, as far as it is looked at.
-const read = (ranges: ReadonlyArray<ReturnType<typeof range>>) => fromSlots(ranges as Ranges, asked, (address) => address)
+const read = (ranges: ReadonlyArray<ReturnType<typeof range>>) => fromSlots(ranges, asked, (address) => address)
 
 const topology = (ranges: ReadonlyArray<ReturnType<typeof range>>): Topology => {
   const found = read(ranges)
@@ -36,8 +34,10 @@ describe("A topology", () => {
 
   it("has no more servers than a cluster can have, replicas counted once each", () => {
     const many = (masters: number, replicas: number) =>
-      Array.from({ length: masters }, (_, i) =>
-        range(i, i, `m${i}`, ...Array.from({ length: replicas }, (_, n) => `r${i}-${n}`)))
+      Array.from(
+        { length: masters },
+        (_, i) => range(i, i, `m${i}`, ...Array.from({ length: replicas }, (_, n) => `r${i}-${n}`))
+      )
     assert.strictEqual(topology(many(1024, 0)).shards.length, 1024)
     assert.strictEqual(topology(many(512, 1)).shards.length, 512)
     assert.match(String(read(many(1025, 0))), /more than 1024 servers/)

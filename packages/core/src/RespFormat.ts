@@ -12,8 +12,7 @@ const TEXT = 64
 const ITEMS = 8
 const DEPTH = 4
 
-const text = (value: string): string =>
-  value.length > TEXT ? `${quoted(value.slice(0, TEXT))}…` : quoted(value)
+const text = (value: string): string => value.length > TEXT ? `${quoted(value.slice(0, TEXT))}…` : quoted(value)
 
 /** JSON leaves some controls as they are. */
 const quoted = (value: string): string => printable(JSON.stringify(value))

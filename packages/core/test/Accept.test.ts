@@ -6,7 +6,10 @@ import * as Result from "effect/Result"
 import { acceptance } from "../src/internal/accept.ts"
 import type { Accept } from "../src/RedisConfig.ts"
 
-const seeds = [{ host: "cache-1.example.com", port: 7000 }, { host: "10.0.3.7", port: 7001 }, { host: "2001:db8::1", port: 1 }]
+const seeds = [{ host: "cache-1.example.com", port: 7000 }, { host: "10.0.3.7", port: 7001 }, {
+  host: "2001:db8::1",
+  port: 1
+}]
 
 const rule = (accept: Accept) => Effect.map(acceptance(accept, seeds), (rule) => rule ?? (() => true))
 
@@ -58,7 +61,9 @@ describe("accept", () => {
 
   it.effect("refuses lists that say nothing", () =>
     Effect.gen(function*() {
-      for (const accept of [[], [""], ["10.0.0.0/33"], ["fd00::/129"], ["a b"], ["x/8"], ["[a]"], "some", 7, [7], null]) {
+      for (
+        const accept of [[], [""], ["10.0.0.0/33"], ["fd00::/129"], ["a b"], ["x/8"], ["[a]"], "some", 7, [7], null]
+      ) {
         // Options also come from files.
         const error = yield* Effect.flip(acceptance(accept as never, seeds))
         assert.strictEqual(error.option, "accept")

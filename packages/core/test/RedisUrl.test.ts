@@ -440,7 +440,9 @@ describe("a program that asks for verification", () => {
       host: "h",
       tls: { key: { secret: "k" }, cert: "c" }
     })
-    assert.deepInclude(parsed("redis://h", { ...options, tls: { ca: "/ca.pem" } }) as object, { tls: { ca: "/ca.pem" } })
+    assert.deepInclude(parsed("redis://h", { ...options, tls: { ca: "/ca.pem" } }) as object, {
+      tls: { ca: "/ca.pem" }
+    })
     assert.deepInclude(parsed("unix:///socket", options) as object, { path: "/socket" })
     assert.deepInclude(parsed("rediss+sentinel://h/m", options) as object, { tls: true })
   })
@@ -465,7 +467,9 @@ describe("a program that asks for verification", () => {
   })
 
   it("refuses one without TLS, of sentinels as well, and options that turn it off", () => {
-    for (const url of ["redis://h", "redis+cluster://h", "redis+sentinel://h/m", "rediss+sentinel://h/m?sentinelTls=false"]) {
+    for (
+      const url of ["redis://h", "redis+cluster://h", "redis+sentinel://h/m", "rediss+sentinel://h/m?sentinelTls=false"]
+    ) {
       assert.match(failed(url, options).detail, /the program asks for TLS/)
     }
     for (const tls of [{ verify: "none" }, { checkHostname: false }] as const) {

@@ -17,8 +17,7 @@ export const acceptance = (
   given: ReadonlyArray<NodeAddress>
 ): Effect.Effect<Rule | undefined, RedisConfigError> => {
   if (accept === undefined || accept === "any") return Effect.succeed(undefined)
-  const isGiven: Rule = ({ host, port }) =>
-    given.some((seed) => seed.port === port && isSameHost(seed.host, host))
+  const isGiven: Rule = ({ host, port }) => given.some((seed) => seed.port === port && isSameHost(seed.host, host))
   const orGiven = (rule: Rule): Rule => (address) => isGiven(address) || rule(address) === true
   if (typeof accept === "function") return Effect.succeed(orGiven(accept))
   if (accept === "sameHost") return Effect.succeed(({ host }) => given.some((seed) => isSameHost(seed.host, host)))
@@ -35,7 +34,8 @@ export const acceptance = (
     : Effect.succeed(orGiven((address) => rules.some((rule) => rule?.(address) === true)))
 }
 
-const expected = "it must be any, sameHost, sameNetwork, a function, or a list of host, host:port, 10.0.0.0/8, .example.com"
+const expected =
+  "it must be any, sameHost, sameNetwork, a function, or a list of host, host:port, 10.0.0.0/8, .example.com"
 
 const ruleOf = (text: string): Rule | undefined => {
   const slash = text.indexOf("/")

@@ -5,8 +5,8 @@
  * @internal
  */
 import * as Duration from "effect/Duration"
-import { connectionLoss } from "./failure.ts"
 import type { RedisError } from "../RedisError.ts"
+import { connectionLoss } from "./failure.ts"
 
 /** Where replies come from. */
 interface Connection {

@@ -8,7 +8,6 @@
  * What a terminal or a log takes for more than text: controls (C0, DEL, C1), ends of lines and paragraphs, and what
  * changes the direction of writing.
  */
-// oxlint-disable-next-line no-control-regex
 const active = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
 
 /** The same text with everything escaped that is not shown as it stands. */

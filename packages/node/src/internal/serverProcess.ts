@@ -41,7 +41,16 @@ const untrack = (child: ChildProcess.ChildProcess) => {
 const spawn = (options: { binary: string; args: ReadonlyArray<string>; directory: string; log: string }) => {
   const log = Fs.openSync(options.log, "a", 0o600)
   try {
-    return ChildProcess.spawn(options.binary, options.args, { cwd: options.directory, stdio: ["ignore", log, log] })
+    return ChildProcess.spawn(options.binary, options.args, {
+      cwd: options.directory,
+      stdio: ["ignore", log, log],
+      // Nothing else of the program's: it may hold secrets, and any process of the same user can read it.
+      env: Object.fromEntries(
+        ["PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ"].flatMap((name) =>
+          process.env[name] === undefined ? [] : [[name, process.env[name]]]
+        )
+      )
+    })
   } finally {
     Fs.closeSync(log)
   }
