@@ -246,6 +246,7 @@ describe("what a client tells", () => {
         shared: 0,
         exclusive: 0,
         exclusiveIdle: 0,
+        subscribers: 0,
         waiting: 0,
         inFlight: 0
       })
@@ -254,6 +255,7 @@ describe("what a client tells", () => {
         shared: 0,
         exclusive: 1,
         exclusiveIdle: 1,
+        subscribers: 0,
         waiting: 0,
         inFlight: 0
       })
@@ -265,6 +267,7 @@ describe("what a client tells", () => {
         shared: 1,
         exclusive: 1,
         exclusiveIdle: 0,
+        subscribers: 0,
         waiting: 0,
         inFlight: 2
       })
@@ -358,6 +361,7 @@ describe("a single connection", () => {
         shared: 1,
         exclusive: 0,
         exclusiveIdle: 0,
+        subscribers: 0,
         waiting: 0,
         inFlight: 0
       })

@@ -213,11 +213,39 @@ export const makeClient = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => deadlines.failAll(connectionLoss("ClientClosed", "The client was closed")))
   )
-  return clientOf(router, settings, deadlines, {
-    pubSub: yield* makePubSub(router.subscribers, settings),
-    monitor: yield* makeMonitor(router.subscribers, settings)
+  const { open, subscribers } = counted(router.subscribers)
+  const stats = Effect.map(router.stats, (stats) => ({ ...stats, subscribers: stats.subscribers + open() }))
+  return clientOf({ ...router, stats, reserve: withStats(router, stats) }, settings, deadlines, {
+    pubSub: yield* makePubSub(subscribers, settings),
+    monitor: yield* makeMonitor(subscribers, settings)
   })
 })
+
+/** The same connections for subscriptions, and how many of them are open. */
+const counted = (subscribers: Subscribers) => {
+  let open = 0
+  const count = (change: number) =>
+    Effect.sync(() => {
+      open += change
+    })
+  return {
+    open: () => open,
+    subscribers: {
+      ...subscribers,
+      connect: (place, owner) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.tap(
+            restore(subscribers.connect(place, owner)),
+            Effect.andThen(count(1), Effect.addFinalizer(() => count(-1)))
+          )
+        )
+    } satisfies Subscribers
+  }
+}
+
+/** Whoever reserves a connection is told of the whole client. */
+const withStats = ({ reserve }: RedisRouter, stats: RedisRouter["stats"]): RedisRouter["reserve"] =>
+  Effect.map(reserve, (reserved) => ({ ...reserved, stats }))
 
 const clientOf = (
   router: RedisRouter,
@@ -501,6 +529,7 @@ export const sumStats = (all: ReadonlyArray<RedisStats>): RedisStats => {
     shared: sum(({ shared }) => shared),
     exclusive: sum(({ exclusive }) => exclusive),
     exclusiveIdle: sum(({ exclusiveIdle }) => exclusiveIdle),
+    subscribers: sum(({ subscribers }) => subscribers),
     waiting: sum(({ waiting }) => waiting),
     inFlight: sum(({ inFlight }) => inFlight)
   }
