@@ -209,13 +209,18 @@ export const makeClient = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Service, never, Scope.Scope> {
   const deadlines = new Deadlines(Duration.toMillis(settings.commandTimeout), yield* Clock.Clock)
   yield* Effect.forkScoped(deadlines.run)
-  // The router's connections may outlive the client.
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => deadlines.failAll(connectionLoss("ClientClosed", "The client was closed")))
-  )
   const { open, subscribers } = counted(router.subscribers)
   const stats = Effect.map(router.stats, (stats) => ({ ...stats, subscribers: stats.subscribers + open() }))
-  return clientOf({ ...router, stats, reserve: withStats(router, stats) }, settings, deadlines, {
+  const own = { ...router, stats, reserve: withStats(router, stats) }
+  // The router's connections may outlive the client.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      const closed = connectionLoss("ClientClosed", "The client was closed")
+      own.submit = (request) => request.fail(closed)
+      deadlines.failAll(closed)
+    })
+  )
+  return clientOf(own, settings, deadlines, {
     pubSub: yield* makePubSub(subscribers, settings),
     monitor: yield* makeMonitor(subscribers, settings)
   })

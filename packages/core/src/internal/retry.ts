@@ -57,8 +57,16 @@ export const withFields = (error: RedisError, change: Readonly<Record<string, un
   // Every error is made by a class that takes its own fields. Nobody reads a stack of what a server caused.
   const Class = error.constructor as unknown as new(fields: object) => RedisError
   const fields = Object.entries({ ...error, ...change }).filter(([, value]) => value !== undefined)
-  return stackless(() => new Class(Object.fromEntries(fields)))
+  const changed = stackless(() => new Class(Object.fromEntries(fields)))
+  origins.set(changed, originOf(error))
+  return changed
 }
+
+/** Of errors that are others with more, or less, said. */
+const origins = new WeakMap<object, object>()
+
+/** The error that this one tells of in other words; itself, unless it does. */
+export const originOf = (error: object): object => origins.get(error) ?? error
 
 /** Whether the class of an error has a field, present or not. */
 export const hasField = (error: RedisError, field: string): boolean =>

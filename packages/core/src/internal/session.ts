@@ -14,6 +14,7 @@ import { DataError } from "../RedisError.ts"
 import type { RedisError } from "../RedisError.ts"
 import type { Held } from "../RedisRouter.ts"
 import type { Outcome } from "./request.ts"
+import { originOf } from "./retry.ts"
 
 class Watching implements Watch {
   readonly #held: Held
@@ -38,7 +39,7 @@ class Watching implements Watch {
   }
 
   isLoss(error: unknown): boolean {
-    return typeof error === "object" && error !== null && this.#losses.has(error)
+    return typeof error === "object" && error !== null && this.#losses.has(originOf(error))
   }
 
   commit(): void {
@@ -72,7 +73,7 @@ class Watching implements Watch {
   #take(outcome: Exit.Exit<unknown, unknown>, writes: boolean): void {
     const error = Exit.isSuccess(outcome) ? undefined : outcome.cause.reasons.find(Cause.isFailReason)?.error
     if (writes && mayHaveRun(error)) this.#wrote = true
-    if (isConnectionError(error)) this.#losses.add(error)
+    if (isConnectionError(error)) this.#losses.add(originOf(error))
   }
 }
 
@@ -119,7 +120,7 @@ export const withSession = (
     const name = current?.inBody === true ? names.find((name) => ending.has(name.toUpperCase())) : undefined
     return name === undefined ? undefined : refusalIn(name)
   }
-  const reserved: Service = {
+  const within = (client: Service): Service => ({
     ...client,
     execute: (command) =>
       Effect.suspend(() => {
@@ -148,8 +149,10 @@ export const withSession = (
         const run = client.transaction(commands)
         return current === undefined ? run : current.note(commands, run, (exit) => [exit])
       }),
-    reserve: Effect.suspend(() => Effect.succeed(reserved)),
+    // Its commands go over the same connection.
+    withTimeout: (limit) => within(client.withTimeout(limit)),
+    reserve: Effect.suspend(() => Effect.succeed(within(client))),
     session
-  }
-  return reserved
+  })
+  return within(client)
 }
