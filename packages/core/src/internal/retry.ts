@@ -57,15 +57,14 @@ export const withFields = (error: RedisError, change: Readonly<Record<string, un
   // Every error is made by a class that takes its own fields. Nobody reads a stack of what a server caused.
   const Class = error.constructor as unknown as new(fields: object) => RedisError
   const fields = Object.entries({ ...error, ...change }).filter(([, value]) => value !== undefined)
-  const changed = stackless(() => new Class(Object.fromEntries(fields)))
-  origins.set(changed, originOf(error))
-  return changed
+  const copy = stackless(() => new Class(Object.fromEntries(fields)))
+  origins.set(copy, originOf(error))
+  return copy
 }
 
-/** Of errors that are others with more, or less, said. */
 const origins = new WeakMap<object, object>()
 
-/** The error that this one tells of in other words; itself, unless it does. */
+/** What an error was copied from, with other fields, or itself. */
 export const originOf = (error: object): object => origins.get(error) ?? error
 
 /** Whether the class of an error has a field, present or not. */
