@@ -139,4 +139,7 @@ export const make = Effect.fnUntraced(function*(kind: Kind) {
 /** Empties all servers that can be written to; replicas follow. */
 export const empty = ({ probes }: Deployment) =>
   Effect.forEach(probes, (probe) =>
-    Effect.catchTag(patiently(probe.execute(Redis.flushall())), "ReadOnlyError", () => Effect.void), { discard: true })
+    patiently(Effect.catchIf(probe.execute(Redis.flushall()), isReplica, () => Effect.void)), { discard: true })
+
+const isReplica = (error: RedisError.RedisError): boolean =>
+  error._tag === "ReadOnlyError" || error._tag === "ConnectionError" && error.reason === "Demoted"
