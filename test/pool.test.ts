@@ -284,7 +284,11 @@ describe("what a client tells", () => {
           schedule: Schedule.spaced("5 millis")
         })
       const feeds = yield* Effect.forEach(
-        [Stream.runDrain(Redis.subscribe("a")), Stream.runDrain(Redis.subscribe("b")), Stream.runDrain(Redis.monitor())],
+        [
+          Stream.runDrain(Redis.subscribe("a")),
+          Stream.runDrain(Redis.subscribe("b")),
+          Stream.runDrain(Redis.monitor())
+        ],
         (feed) => Effect.forkChild(Client.on(client)(feed))
       )
       assert.deepInclude(yield* reads(2), { shared: 0, exclusive: 0 })

@@ -385,7 +385,8 @@ describe("Scripts, sent again", () => {
         yield* client.execute(add("k", 0))
         const second = how === "alone"
           ? client.execute(add("k", 2))
-          : Effect.map(client.pipeline([add("k", 2)]), ([only]) => only !== undefined && Exit.isSuccess(only) && only.value)
+          : Effect.map(client.pipeline([add("k", 2)]), ([only]) =>
+            only !== undefined && Exit.isSuccess(only) && only.value)
         const values = yield* Effect.all([client.execute(add("k", 1)), second], { concurrency: "unbounded" })
         assert.deepStrictEqual(values, [7, 7])
         assert.deepStrictEqual(brief(node), [

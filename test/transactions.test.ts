@@ -367,8 +367,16 @@ describe("on a server that fails at will", () => {
         name.startsWith("INCR") ? FakeNode.cut() : name === "WATCH" || name === "UNWATCH" ? Encode.ok : undefined
       )
       const client = Client.on(yield* Client.make(server))
-      for (const ending of [Redis.transaction([Redis.get("k")]), Redis.send("UNWATCH"), Redis.watch("a", Effect.succeed([]))]) {
-        const refused = yield* Effect.flip(client(Redis.watch("k", Redis.withTimeout(Effect.as(ending, []), "1 second"))))
+      for (
+        const ending of [
+          Redis.transaction([Redis.get("k")]),
+          Redis.send("UNWATCH"),
+          Redis.watch("a", Effect.succeed([]))
+        ]
+      ) {
+        const refused = yield* Effect.flip(
+          client(Redis.watch("k", Redis.withTimeout(Effect.as(ending, []), "1 second")))
+        )
         assert.strictEqual(refused._tag, "DataError")
       }
       assert.isFalse(server.commands.some(({ command }) => command.name === "MULTI"))

@@ -95,16 +95,18 @@ const cutting = (state: State, proxies: ReadonlyArray<Chaos.Chaos>): Effect.Effe
 
 /** Lets servers end connections, from the side that a proxy cannot. */
 const killing = (state: State, { probes }: Deployment, onKill: () => void): Effect.Effect<never> =>
-  Effect.forever(Effect.gen(function*() {
-    yield* Effect.sleep(20 + state.random() * 200)
-    const probe = probes[Math.floor(state.random() * probes.length)]!
-    const ids = yield* Resources.clientIds(probe)
-    const id = ids[Math.floor(state.random() * ids.length)]
-    if (id === undefined) return
-    yield* probe.execute(Redis.send("CLIENT KILL", "ID", id))
-    onKill()
-    // The server itself may be away, and what was to be killed may have gone.
-  }).pipe(Effect.ignore))
+  Effect.forever(
+    Effect.gen(function*() {
+      yield* Effect.sleep(20 + state.random() * 200)
+      const probe = probes[Math.floor(state.random() * probes.length)]!
+      const ids = yield* Resources.clientIds(probe)
+      const id = ids[Math.floor(state.random() * ids.length)]
+      if (id === undefined) return
+      yield* probe.execute(Redis.send("CLIENT KILL", "ID", id))
+      onKill()
+      // The server itself may be away, and what was to be killed may have gone.
+    }).pipe(Effect.ignore)
+  )
 
 /** Fells servers, with a time of peace in between. */
 const striking = (state: State, { strike }: Deployment, onStrike: () => void): Effect.Effect<never> =>
@@ -113,8 +115,10 @@ const striking = (state: State, { strike }: Deployment, onStrike: () => void): E
     : Effect.forever(Effect.gen(function*() {
       yield* Effect.sleep(5000 + state.random() * 5000)
       onStrike()
-      yield* Effect.catch(strike(state.random), (error) =>
-        Effect.sync(() => void state.wrong.push(`the servers: ${error.message}`)))
+      yield* Effect.catch(
+        strike(state.random),
+        (error) => Effect.sync(() => void state.wrong.push(`the servers: ${error.message}`))
+      )
     }))
 
 const publishing = (state: State, outside: RedisClient.Service, next: () => number): Effect.Effect<never> =>
@@ -216,8 +220,8 @@ const everywhere = <A>(
   ask: (probe: RedisClient.Service) => Effect.Effect<A, RedisError.RedisError>,
   expected: (answer: A) => boolean
 ) =>
-  (probes: ReadonlyArray<RedisClient.Service>) =>
-    Effect.forEach(probes, (probe) => eventually(state, what, patiently(ask(probe)), expected), { discard: true })
+(probes: ReadonlyArray<RedisClient.Service>) =>
+  Effect.forEach(probes, (probe) => eventually(state, what, patiently(ask(probe)), expected), { discard: true })
 
 const checkServers = Effect.fnUntraced(function*(state: State, { probes }: Deployment) {
   yield* everywhere(state, "connections", Resources.clientIds, (ids) => ids.length === 0)(probes)
@@ -280,7 +284,9 @@ const prepare = Effect.fnUntraced(function*(deployment: Deployment) {
   yield* patiently(outside.execute(Redis.set("marker", "zero")))
   yield* patiently(outside.execute(Redis.xgroupCreate("stream", "group", "0", { mkstream: true })))
   if (!deployment.without.has("session")) {
-    yield* patiently(Client.on(outside)(Redis.withConnection(Effect.andThen(Redis.select(1), Redis.set("marker", "one")))))
+    yield* patiently(
+      Client.on(outside)(Redis.withConnection(Effect.andThen(Redis.select(1), Redis.set("marker", "one"))))
+    )
   }
   return outside
 })
@@ -348,7 +354,8 @@ const settle = (state: State, { strike }: Deployment, strikes: Fiber.Fiber<unkno
     ? Effect.void
     : Effect.andThen(
       Fiber.interrupt(strikes),
-      Effect.catch(strike(() => 0.7), (error) => Effect.sync(() => void state.wrong.push(`the servers: ${error.message}`)))
+      Effect.catch(strike(() => 0.7), (error) =>
+        Effect.sync(() => void state.wrong.push(`the servers: ${error.message}`)))
     )
 
 /** For how long the first run lasts, after which the process holds what it always will. */
@@ -362,7 +369,10 @@ const soak = Effect.fnUntraced(function*(options: SoakAllOptions, fibers: () => 
   yield* Effect.addFinalizer(() => Effect.sync(() => process.off("unhandledRejection", onUnhandled)))
 
   const held = Resources.held(deployment.probes, fibers)
-  const first = yield* round({ ...options, seconds: Math.min(options.seconds, warmUp), onProgress: undefined }, deployment)
+  const first = yield* round(
+    { ...options, seconds: Math.min(options.seconds, warmUp), onProgress: undefined },
+    deployment
+  )
   yield* checkServers(first.state, deployment)
   const before = yield* held
   const { report, state } = yield* round(options, deployment)

@@ -2,15 +2,15 @@
  * What the mixed soak runs on: one server, a Sentinel group or a cluster, with a
  * proxy before each server, and what befalls the servers themselves.
  */
+import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisError } from "@redfx/core"
 import type { RedisClient, RedisConfig } from "@redfx/core"
-import { RedisCluster } from "@redfx/cluster"
 import { NodeRedisConnector, RedisClusterServers, RedisSentinelServers, RedisServer } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import * as Chaos from "./Chaos.ts"
+import type * as Chaos from "./Chaos.ts"
 import * as Client from "./Client.ts"
 
 export type Kind = "standalone" | "sentinel" | "cluster"
@@ -57,7 +57,10 @@ const natMap = (servers: ReadonlyArray<Server>, proxies: ReadonlyArray<Chaos.Cha
 }
 
 /** Kills a server and starts it again when `after` is done, which another one has taken its place by. */
-const kill = <E>(server: Server, after: Effect.Effect<unknown, E>): Effect.Effect<void, E | RedisServer.RedisServerError> =>
+const kill = <E>(
+  server: Server,
+  after: Effect.Effect<unknown, E>
+): Effect.Effect<void, E | RedisServer.RedisServerError> =>
   Effect.andThen(server.kill(), after).pipe(Effect.ensuring(Effect.ignore(server.restart)))
 
 /** Longer than a silent server is believed to be up. */
@@ -138,8 +141,11 @@ export const make = Effect.fnUntraced(function*(kind: Kind) {
 
 /** Empties all servers that can be written to; replicas follow. */
 export const empty = ({ probes }: Deployment) =>
-  Effect.forEach(probes, (probe) =>
-    patiently(Effect.catchIf(probe.execute(Redis.flushall()), isReplica, () => Effect.void)), { discard: true })
+  Effect.forEach(
+    probes,
+    (probe) => patiently(Effect.catchIf(probe.execute(Redis.flushall()), isReplica, () => Effect.void)),
+    { discard: true }
+  )
 
 const isReplica = (error: RedisError.RedisError): boolean =>
   error._tag === "ReadOnlyError" || error._tag === "ConnectionError" && error.reason === "Demoted"

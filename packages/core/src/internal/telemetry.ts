@@ -81,7 +81,8 @@ export const handling = <A, E, R>(
   )
 
 /** Bytes are no text to show. */
-const text = (name: string, value: string | Uint8Array): Attributes => typeof value === "string" ? { [name]: value } : {}
+const text = (name: string, value: string | Uint8Array): Attributes =>
+  typeof value === "string" ? { [name]: value } : {}
 
 const typeOf = (error: unknown): string => Predicate.hasProperty(error, "_tag") ? String(error._tag) : "_OTHER"
 
