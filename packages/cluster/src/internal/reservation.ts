@@ -26,8 +26,10 @@ import type { State } from "./state.ts"
 import { endpointOf } from "./topology.ts"
 import { exhausted, maxTries, notCovered, pauseAfterRedirect, redirectPause, typed } from "./tries.ts"
 
+/** `slots`: those that it is used for. Whether they are still there its server says itself: others may know more by now. */
 interface Bound {
   readonly node: Node
+  readonly slots: Set<number>
   readonly router: RedisRouter
   readonly scope: Scope.Closeable
 }
@@ -133,7 +135,8 @@ class Reservation implements Redirector {
         Scope.provide(node.pool.router.reserve, scope),
         () => Scope.close(scope, Exit.void)
       )
-      return this.#bound = { node, router, scope }
+      const key = routingKey(command)
+      return this.#bound = { node, router, scope, slots: new Set(key === undefined ? [] : [slotOf(key)]) }
     }))
   }
 
@@ -149,9 +152,16 @@ class Reservation implements Redirector {
     bound.router.submit(request)
   }
 
-  /** A key of another server cannot be used on this connection. */
-  #refusal({ node }: Bound, command: RedisCommand.Any): RedisError | undefined {
-    return refusalOn(this.#redirects, node, command)
+  /**
+   * A key of another server cannot be used on this connection. One whose slot has moved since it was used is sent: the
+   * answer is that the connection is of no use for it any more, and a later try gets another.
+   */
+  #refusal({ node, slots }: Bound, command: RedisCommand.Any): RedisError | undefined {
+    const key = routingKey(command)
+    if (key === undefined || slots.has(slotOf(key))) return undefined
+    const refusal = refusalOn(this.#redirects, node, command)
+    if (refusal === undefined) slots.add(slotOf(key))
+    return refusal
   }
 }
 
