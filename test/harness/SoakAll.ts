@@ -350,13 +350,11 @@ const round = Effect.fnUntraced(function*(options: SoakAllOptions, deployment: D
 
 /** Ends the strikes; a server that was felled is mended before. */
 const settle = (state: State, { strike }: Deployment, strikes: Fiber.Fiber<unknown>) =>
-  strike === undefined
-    ? Effect.void
-    : Effect.andThen(
-      Fiber.interrupt(strikes),
-      Effect.catch(strike(() => 0.7), (error) =>
-        Effect.sync(() => void state.wrong.push(`the servers: ${error.message}`)))
-    )
+  Effect.andThen(
+    Fiber.interrupt(strikes),
+    strike === undefined ? Effect.void : Effect.catch(strike(() => 0.7), (error) =>
+      Effect.sync(() => void state.wrong.push(`the servers: ${error.message}`)))
+  )
 
 /** For how long the first run lasts, after which the process holds what it always will. */
 const warmUp = 10
@@ -374,7 +372,10 @@ const soak = Effect.fnUntraced(function*(options: SoakAllOptions, fibers: () => 
     deployment
   )
   yield* checkServers(first.state, deployment)
-  const before = yield* held
+  // In the same way as at the end, where the asking takes fibers and a timer itself.
+  const before = yield* Effect.fromNullishOr(yield* eventually(first.state, "what is held", held, () => true)).pipe(
+    Effect.orDie
+  )
   const { report, state } = yield* round(options, deployment)
   yield* checkServers(state, deployment)
   const { wrong } = state

@@ -122,7 +122,10 @@ const cluster = Effect.gen(function*() {
         if (choice < 0.4) yield* kill(master, servers.owner(slot))
         else if (choice < 0.6) yield* pause(master)
         else if (choice < 0.8) yield* Effect.forEach((yield* servers.replicasOf(master)).slice(0, 1), servers.failover)
-        else yield* servers.moveSlot(slot, yield* servers.owner(Math.floor(random() * 16384)))
+        else {
+          const to = yield* servers.owner(Math.floor(random() * 16384))
+          if (to !== master) yield* servers.moveSlot(slot, to)
+        }
         yield* servers.settled
       }),
     lossy: true,
