@@ -352,8 +352,12 @@ const round = Effect.fnUntraced(function*(options: SoakAllOptions, deployment: D
 const settle = (state: State, { strike }: Deployment, strikes: Fiber.Fiber<unknown>) =>
   Effect.andThen(
     Fiber.interrupt(strikes),
-    strike === undefined ? Effect.void : Effect.catch(strike(() => 0.7), (error) =>
-      Effect.sync(() => void state.wrong.push(`the servers: ${error.message}`)))
+    strike === undefined ?
+      Effect.void :
+      Effect.catch(
+        strike(() => 0.7),
+        (error) => Effect.sync(() => void state.wrong.push(`the servers: ${error.message}`))
+      )
   )
 
 /** For how long the first run lasts, after which the process holds what it always will. */
