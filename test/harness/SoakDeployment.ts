@@ -16,7 +16,7 @@ import * as Client from "./Client.ts"
 export type Kind = "standalone" | "sentinel" | "cluster"
 
 /** Makes a client, for as long as the scope is open. */
-export type MakeClient = (
+type MakeClient = (
   options?: RedisConfig.ConnectionOptions
 ) => Effect.Effect<RedisClient.Service, RedisError.RedisError, Scope.Scope>
 
