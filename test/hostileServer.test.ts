@@ -53,8 +53,10 @@ describe("A reply that drips", () => {
 
   it.live("and ends soon enough costs nobody the connection", () =>
     Effect.gen(function*() {
-      const node = yield* FakeNode.make(onFirst(dripping(28, "10 millis")))
-      const client = yield* Client.make(node, { commandTimeout: "200 millis" })
+      const node = yield* FakeNode.make(
+        onFirst([FakeNode.reply("$4\r\nha"), FakeNode.delay("1300 millis"), FakeNode.reply("lf\r\n")])
+      )
+      const client = yield* Client.make(node, { commandTimeout: "1 second" })
       yield* Client.failure(client, Redis.get("slow"), "TimeoutError")
       const patient = client.withTimeout(Infinity)
       assert.strictEqual(yield* patient.execute(Redis.get("quick")), "quick")
