@@ -639,21 +639,21 @@ describe("Timeouts", () => {
   it.live("of a blocking command hold for all of its tries together", () =>
     Effect.gen(function*() {
       const { a, b, cluster } = yield* FakeCluster.make()
-      const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "150 millis" })
+      const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "600 millis" })
       let refused = 0
       a.instead = ({ name }) =>
-        name === "BLPOP" ? [FakeNode.delay("100 millis"), FakeNode.reply(FakeCluster.moved(keyOfA, b))] : undefined
+        name === "BLPOP" ? [FakeNode.delay("400 millis"), FakeNode.reply(FakeCluster.moved(keyOfA, b))] : undefined
       b.instead = ({ name }) => {
         if (name === "BLPOP") refused++
         return name === "BLPOP"
-          ? [FakeNode.delay("100 millis"), FakeNode.reply(FakeCluster.moved(keyOfA, a))]
+          ? [FakeNode.delay("400 millis"), FakeNode.reply(FakeCluster.moved(keyOfA, a))]
           : undefined
       }
       yield* client.execute(Redis.get(keyOfC))
       const started = performance.now()
       const error = yield* Client.failure(client, Redis.blpop([keyOfA], 0.01), "TimeoutError")
-      assert.deepInclude(error, { delivery: "unknown", milliseconds: 160, command: "BLPOP" })
-      assert.isBelow(performance.now() - started, 260)
+      assert.deepInclude(error, { delivery: "unknown", milliseconds: 610, command: "BLPOP" })
+      assert.isBelow(performance.now() - started, 900)
       assert.strictEqual(refused, 1)
     }))
 

@@ -267,7 +267,7 @@ for (const protocol of [2, 3] as const) {
             command.name === "PING" && connection.index === 0 && connection.commands.some(({ name }) => name === "PING")
               ? []
               : confirming(command, connection),
-          { healthCheckInterval: "10 seconds", connectTimeout: "2 seconds" }
+          { healthCheckInterval: "10 seconds", livenessTimeout: "1 hour", connectTimeout: "2 seconds" }
         )
         const pings = () => node.commands.filter(({ command }) => command.name === "PING").length
         const stream = yield* subscribe(Redis.subscribe("a", events))

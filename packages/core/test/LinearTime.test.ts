@@ -66,11 +66,11 @@ const parse = (url: string) => Result.isFailure(RedisUrl.parse(url))
 
 describe("Parsers of text", () => {
   for (const [title, run] of worst) {
-    it(`take time linear in their input: ${title}`, () => {
+    it(`take time linear in their input: ${title}`, { timeout: 30_000 }, () => {
       const started = performance.now()
       run()
-      // Each takes 5 to 150 ms; one that is quadratic, minutes.
-      assert.isBelow(performance.now() - started, 3000)
+      // Each takes 5 to 150 ms on an idle machine; one that is quadratic, minutes.
+      assert.isBelow(performance.now() - started, 10_000)
     })
   }
 })
