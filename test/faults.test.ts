@@ -276,7 +276,11 @@ describe("A server that speaks nonsense", () => {
 
   it.effect("a secret that can no longer be read fails its command, and the connection goes on to others", () =>
     Effect.gen(function*() {
-      const node = yield* FakeNode.make(getKey)
+      const node = yield* FakeNode.make((command, connection) =>
+        command.name === "GET" && command.args.length < 2
+          ? Encode.error("ERR wrong number of arguments for 'get' command")
+          : getKey(command, connection)
+      )
       const client = yield* Client.make(node)
       assert.strictEqual(yield* client.execute(Redis.get("a")), "a")
       const secret = Redacted.make("hunter2")
