@@ -204,7 +204,7 @@ const checkTry = (facts: Facts, attempt: Try, wrong: Array<string>): void => {
   }
   if (error?._tag === "WatchError" && attempt.kind !== "watch") report(`watched nothing, told ${said(outcome)}`)
   if (error?._tag === "ProtocolError" || error?._tag === "DecodeError") report(`told ${said(outcome)}`)
-  if (error !== undefined) checkRetrying(attempt, error, report)
+  if (error !== undefined) checkRetrying(facts, attempt, error, report)
   if (error !== undefined && facts.roomy && isFull(error)) report(`there was room, told ${said(outcome)}`)
   checkTime(facts, attempt, report)
   if (facts.struck === 0 && !facts.closed && error !== undefined) checkFaultless(attempt, error, report)
@@ -216,8 +216,16 @@ const passing = new Set(["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPL
 const isFull = (error: RedisError.RedisError): boolean =>
   error._tag === "ConnectionError" && (error.reason === "PoolTimeout" || error.reason === "PoolExhausted")
 
+/** Whether nothing but what passes kept a transaction from being run: of its commands, and of EXEC itself. */
+const hasOnlyPassed = ({ causes, detail }: RedisError.ExecAbortError): boolean => {
+  const [, ofExec] = /because of: -?(\S+)/.exec(detail) ?? []
+  const codes = [...causes.map(({ code }) => code), ...ofExec === undefined ? [] : [ofExec]]
+  return codes.length > 0 && codes.every((code) => passing.has(code))
+}
+
 /** What later tries are said to be good for. */
-const checkRetrying = ({ kind, outcome }: Try, error: RedisError.RedisError, report: Report): void => {
+const checkRetrying = (facts: Facts, attempt: Try, error: RedisError.RedisError, report: Report): void => {
+  const { kind, outcome, runs } = attempt
   const retryable = RedisError.isRetryable(error)
   const safe = RedisError.isSafeToRetry(error)
   // A consumer for which there is no connection at all is told so.
@@ -227,8 +235,11 @@ const checkRetrying = ({ kind, outcome }: Try, error: RedisError.RedisError, rep
   if (kind === "blpop" && "code" in error && error.code === "UNBLOCKED" && !safe) {
     report(`is not said to be safe to repeat, told ${said(outcome)}`)
   }
-  if (error._tag !== "ExecAbortError" || error.causes.length === 0) return
-  if (error.causes.every(({ code }) => passing.has(code)) && !safe) {
+  if (error._tag !== "ExecAbortError") return
+  const passed = hasOnlyPassed(error)
+  if (retryable !== passed) report(`is ${retryable ? "" : "not "}said to be worth a later try, told ${said(outcome)}`)
+  // What a body has written is written once more with the whole.
+  if (passed && !safe && !runs.at(-1)?.body.some((token) => facts.applied.has(token))) {
     report(`was not run for what passes, and is not said to be safe to repeat, told ${said(outcome)}`)
   }
 }
