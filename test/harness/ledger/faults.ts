@@ -167,14 +167,19 @@ const setup = new Set([
   "PING"
 ])
 
+/** What a user is told who may not ask for functions; all else passes, or concerns the call as well. */
+const hiding = new Set(["NOPERM", "ERR", "MISCONF"])
+
 /** Tells at each command which fault strikes there; each strikes once. */
 export const plan = (faults: ReadonlyArray<Fault>) => {
   const left = faults.map((fault) => ({ fault, commands: fault.at.nth }))
   const done = new Set<Tag>()
   let struck = 0
+  let hidFunctions = false
   return {
     struck: () => struck,
     have: (tag: Tag) => done.has(tag),
+    hidFunctions: () => hidFunctions,
     next: (name: string, sentinel: boolean): Kind | undefined => {
       let found: Kind | undefined
       for (const entry of Array.from(left)) {
@@ -189,6 +194,7 @@ export const plan = (faults: ReadonlyArray<Fault>) => {
         found = entry.fault.kind
         struck++
         done.add(found._tag)
+        hidFunctions ||= name === "FUNCTION" && found._tag === "refuse" && hiding.has(found.code)
       }
       return found
     },

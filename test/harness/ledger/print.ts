@@ -36,6 +36,7 @@ const effect = (value: Effect): string => {
       return "publish"
     case "subscribe":
     case "consume":
+    case "crash":
       return `${value.e} for ${value.ms} ms`
   }
 }
@@ -46,6 +47,8 @@ const interruption = (value: Interruption): string => {
       return `, interrupted just ${value.side} reply ${value.count + 1}`
     case "step":
       return ", interrupted as another step ends"
+    case "limit":
+      return `, interrupted when ${value.count} ms end`
     default:
       return `, interrupted after ${value.count} ${value.after}`
   }
@@ -74,7 +77,7 @@ const event = ({ at, kind, which }: Event): string => `${kind} (${which}) after 
 
 /** A program, line by line. */
 export const program = ({ cuts, deployment, events, faults, fibers, seed, settings }: Program): string => {
-  const options = Object.entries(settings).filter(([, value]) => value !== undefined)
+  const options = Object.entries(settings).filter(([, value]) => value !== undefined && value !== false)
   return [
     `${deployment}, latencies ${seed}, ${options.map(([name, value]) => `${name} ${value}`).join(", ")}`,
     ...fibers.flatMap((steps, index) => steps.map((each, number) => `  ${index + 1}.${number + 1} ${step(each)}`)),

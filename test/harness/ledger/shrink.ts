@@ -47,6 +47,8 @@ const smallerEffect = (effect: Effect): ReadonlyArray<Effect> => {
       ]
     case "keyspace":
       return effect.slot > 0 ? [{ ...effect, slot: 0 }] : []
+    case "crash":
+      return [{ ...effect, e: "consume" }]
     default:
       return []
   }
@@ -65,6 +67,8 @@ const plain: Settings = {
   max: 50,
   commandTimeout: undefined,
   inFlight: undefined,
+  retryOnTimeout: false,
+  replicas: false,
   closeAt: undefined
 }
 

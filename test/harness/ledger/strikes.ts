@@ -83,7 +83,7 @@ const strikeAsk = (link: Link, command: Command): boolean => {
 /** Faults that concern more than one connection, or the command as much as any other. */
 const strikeAll = (link: Link, command: Command, fault: Kind): void => {
   const { node, world } = link
-  const { sim, store } = world
+  const { sim } = world
   switch (fault._tag) {
     case "cutAll":
     case "down":
@@ -93,7 +93,7 @@ const strikeAll = (link: Link, command: Command, fault: Kind): void => {
     case "clock":
       return void sim.after(fault.after, () => sim.stepWall(fault.ms))
     case "flush":
-      return store.loaded.clear()
+      return world.nodes.forEach(({ loaded }) => loaded.clear())
     case "unblock":
       return unblock(world, () => true, "UNBLOCKED client unblocked via CLIENT UNBLOCK")
     case "failover":

@@ -38,6 +38,8 @@ export const keysOf = ({ args, name }: Command): ReadonlyArray<string> => {
       return args.slice(1, -1)
     case "EVALSHA":
     case "EVAL":
+    case "EVALSHA_RO":
+    case "EVAL_RO":
     case "FCALL":
       return args.slice(3, 3 + Number(args[2]))
     case "XREADGROUP":
