@@ -34,7 +34,9 @@ const nodesOf = (deployment: World.Deployment): ReadonlyArray<World.Node> =>
   deployment === "standalone"
     ? [node("A", 7001, "data", "master")]
     : deployment === "cluster"
-    ? [7001, 7002, 7003].map((port, index) => node("ABC"[index]!, port, "data", "master"))
+    ? [7001, 7002, 7003, 7004, 7005, 7006].map((port, index) =>
+      node("ABCDEF"[index]!, port, "data", index < 3 ? "master" : "replica")
+    )
     : [
       node("A", 7001, "data", "master"),
       node("B", 7002, "data", "replica"),

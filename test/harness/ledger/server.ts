@@ -6,7 +6,7 @@ import * as Programs from "./programs.ts"
 import type { Reply } from "./reply.ts"
 import { error, nilArray, ok } from "./reply.ts"
 import * as Store from "./store.ts"
-import { elsewhere, isBelievedAgain, keysOf, roleReply, sentinelReply, slots } from "./topology.ts"
+import { elsewhere, isBelievedAgain, keysOf, replicaOf, roleReply, sentinelReply, slots } from "./topology.ts"
 import type { Link, World } from "./world.ts"
 import { answer } from "./world.ts"
 
@@ -106,8 +106,10 @@ const connectionReply = (link: Link, command: Command): Reply | undefined => {
 // -----------------------------------------------------------------------------
 
 /** Servers with the same data have the same functions; scripts each server has for itself. */
-const loadLibrary = ({ node, world: { deployment, nodes } }: Link, text: string): void => {
-  for (const each of deployment === "cluster" ? [node] : nodes) each.loaded.add(text)
+const loadLibrary = ({ node, world }: Link, text: string): void => {
+  const { deployment, nodes } = world
+  const same = deployment === "cluster" ? [node, replicaOf(world, node)] : nodes
+  for (const each of same) each?.loaded.add(text)
 }
 
 const scriptReply = (link: Link, { args, name }: Command): Reply | undefined => {

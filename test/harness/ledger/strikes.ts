@@ -73,9 +73,10 @@ const strikeCut = (link: Link, command: Command, fault: Kind & { readonly _tag: 
 /** The slot is on its way to another server, which has the key by now. */
 const strikeAsk = (link: Link, command: Command): boolean => {
   const { nodes } = link.world
+  if (link.node.role === "replica") return false
   const [key] = keysOf(command)
   if (key === undefined || link.world.deployment !== "cluster" || link.queued !== undefined) return false
-  const next = nodes[(nodes.indexOf(link.node) + 1) % nodes.length]!
+  const next = nodes[(nodes.indexOf(link.node) + 1) % 3]!
   answer(link, error(`ASK ${slotOf(key)} ${address(next)}`))
   return true
 }

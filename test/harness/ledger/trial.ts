@@ -84,6 +84,7 @@ const clientOf = (
           nodes: addresses,
           natMap,
           crossSlot: "emulate",
+          readFrom: program.settings.replicas ? "preferReplica" : "master",
           ...options,
           pool: { shared: program.settings.shared, max: program.settings.max * 3, acquireTimeout: "2 seconds" }
         }),
