@@ -93,8 +93,7 @@ interface Partial {
   readonly unknown: ReadonlyArray<number>
 }
 
-const partialOf = (error: RedisError.RedisError): Partial | undefined =>
-  "partial" in error ? error.partial as Partial | undefined : undefined
+const partialOf = (error: RedisError.RedisError): Partial | undefined => "partial" in error ? error.partial : undefined
 
 /** A composition that failed as a whole. */
 const checkWhole = (facts: Facts, attempt: Try, most: number, report: Report): void => {
