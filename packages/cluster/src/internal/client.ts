@@ -103,7 +103,8 @@ const clientAbove = (
   retrying: Retrying,
   base: Service,
   cluster: Cluster
-): Service => ({
+): Service => {
+  const client: Service = {
   ...base,
   execute: (command) => {
     const refusal = retrying.refusesWrite(command)
@@ -125,9 +126,11 @@ const clientAbove = (
     }
     return clientAbove(within, limited, clusterOf(within, limited))
   },
-  reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying)),
+  reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying, () => client)),
   monitor: () => Stream.fail(forOneServer("MONITOR"))
-})
+  }
+  return client
+}
 
 const clusterOf = (retrying: Retrying, base: Service): Cluster => {
   const { state } = retrying
