@@ -101,7 +101,9 @@ const checkWhole = (facts: Facts, attempt: Try, most: number, report: Report): v
   const error = errorOf(outcome)
   const times = (token: string) => facts.applied.get(token) ?? 0
   const ran = tokensOf(parts).filter((token) => times(token) > 0)
-  for (const token of ran) if (times(token) > most) report(`${token} was run ${times(token)} times, told ${said(outcome)}`)
+  for (const token of ran) {
+    if (times(token) > most) report(`${token} was run ${times(token)} times, told ${said(outcome)}`)
+  }
   if (outcome !== undefined && Exit.isSuccess(outcome)) {
     for (const token of tokensOf(parts)) if (times(token) === 0) report(`${token} was acknowledged and not run`)
   }
@@ -266,7 +268,9 @@ const checkTime = ({ commandTimeout, late }: Facts, attempt: Try, most: number, 
   if (error?._tag === "TimeoutError" && error.milliseconds === commandTimeout && took < commandTimeout - 1) {
     report(`ran into its limit of ${commandTimeout} ms after ${took} ms`)
   }
-  if (took > (commandTimeout * 17 / 16 + 20 + late) * most) report(`took ${took} ms with a limit of ${commandTimeout} ms`)
+  if (took > (commandTimeout * 17 / 16 + 20 + late) * most) {
+    report(`took ${took} ms with a limit of ${commandTimeout} ms`)
+  }
 }
 
 /** Where nothing goes wrong, nothing fails but what cannot succeed. */
@@ -337,5 +341,9 @@ export const check = (env: Env, facts: Facts): void => {
   for (const tries of groups.values()) checkTries(env, facts, tries)
   checkPops(env, facts)
   // What was published twice cannot be told from what was delivered twice.
-  if (facts.published !== undefined && new Set(facts.published).size === facts.published.length) { for (const heard of env.heard) checkHeard(facts.published, heard, env.wrong) }
+  if (facts.published !== undefined && new Set(facts.published).size === facts.published.length) {
+    for (const heard of env.heard) {
+      checkHeard(facts.published, heard, env.wrong)
+    }
+  }
 }

@@ -198,10 +198,16 @@ const stageOf = (site: Site, program: Program, events: () => number, calm: Effec
       (key) => Effect.map(execute(Redis.exists(key)), (count) => count > 0)
     )),
     immortal: Effect.orDie(Effect.map(
-      Effect.forEach(site.direct, (client) =>
-        Effect.flatMap(client.execute(Redis.keys("*")), (keys) =>
-          Effect.filter([...keys].filter(isOfKeyspace), (key) =>
-            Effect.map(client.execute(Redis.send("PTTL", key)), (left) => left === -1)))),
+      Effect.forEach(
+        site.direct,
+        (client) =>
+          Effect.flatMap(
+            client.execute(Redis.keys("*")),
+            (keys) =>
+              Effect.filter([...keys].filter(isOfKeyspace), (key) =>
+                Effect.map(outside.execute(Redis.send("PTTL", key)), (left) => left === -1))
+          )
+      ),
       (each) => each.flat()
     )),
     pause: 5,

@@ -19,7 +19,8 @@ export const { slotOf } = RedisCluster
 const shared = 3
 
 /** In a cluster the servers that have slots, or may get some. */
-const mastersOf = ({ nodes }: World): ReadonlyArray<Node> => nodes.filter(({ kind }) => kind === "data").slice(0, shared)
+const mastersOf = ({ nodes }: World): ReadonlyArray<Node> =>
+  nodes.filter(({ kind }) => kind === "data").slice(0, shared)
 
 /** Each of them has one replica. */
 export const replicaOf = ({ nodes }: World, master: Node): Node | undefined => nodes[nodes.indexOf(master) + shared]

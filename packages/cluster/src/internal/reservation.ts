@@ -307,41 +307,44 @@ export const guarded = (
   }
   const client: Service = {
     ...reserved,
-    execute: (command) => {
-      // What a function needs first does not say which server is wanted.
-      if (!use.begun && command.spec.words[0] === "FUNCTION") return whole().execute(command)
-      use.begun = true
-      const refusal = refusalOf(command)
-      return refusal === undefined
-        ? Effect.mapError(reserved.execute(command), (error) => learned(command, error))
-        : Effect.fail(refusal)
-    },
-    pipeline: (commands) => {
-      use.begun = true
-      const refusals = refusalsOf(commands)
-      const sent = commands.filter((_, index) => refusals[index] === undefined)
-      return Effect.map(reserved.pipeline(sent), (outcomes) => {
-        let next = 0
-        return refusals.map((refusal, index) =>
-          refusal === undefined
-            // In range: there is one outcome for each command that was sent.
-            ? Exit.mapError(outcomes[next++]!, (error) => atIndex(learned(commands[index]!, error), index))
-            : Exit.fail(atIndex(refusal, index))
-        )
-      })
-    },
-    transaction: (commands) => {
-      use.begun = true
-      const refusal = refusalsOf(commands).find((error) => error !== undefined)
-      const [leading] = commands
-      // Of none a conflict is told all the same, where keys are watched.
-      return refusal === undefined
-        ? Effect.mapError(
-          reserved.transaction(commands),
-          (error) => leading === undefined ? typed(error) : learned(leading, error)
-        )
-        : Effect.fail(refusal)
-    },
+    execute: (command) =>
+      Effect.suspend(() => {
+        // What a function needs first does not say which server is wanted.
+        if (!use.begun && command.spec.words[0] === "FUNCTION") return whole().execute(command)
+        use.begun = true
+        const refusal = refusalOf(command)
+        return refusal === undefined
+          ? Effect.mapError(reserved.execute(command), (error) => learned(command, error))
+          : Effect.fail(refusal)
+      }),
+    pipeline: (commands) =>
+      Effect.suspend(() => {
+        use.begun = true
+        const refusals = refusalsOf(commands)
+        const sent = commands.filter((_, index) => refusals[index] === undefined)
+        return Effect.map(reserved.pipeline(sent), (outcomes) => {
+          let next = 0
+          return refusals.map((refusal, index) =>
+            refusal === undefined
+              // In range: there is one outcome for each command that was sent.
+              ? Exit.mapError(outcomes[next++]!, (error) => atIndex(learned(commands[index]!, error), index))
+              : Exit.fail(atIndex(refusal, index))
+          )
+        })
+      }),
+    transaction: (commands) =>
+      Effect.suspend(() => {
+        use.begun = true
+        const refusal = refusalsOf(commands).find((error) => error !== undefined)
+        const [leading] = commands
+        // Of none a conflict is told all the same, where keys are watched.
+        return refusal === undefined
+          ? Effect.mapError(
+            reserved.transaction(commands),
+            (error) => leading === undefined ? typed(error) : learned(leading, error)
+          )
+          : Effect.fail(refusal)
+      }),
     withTimeout: (limit) => guarded(reserved.withTimeout(limit), retrying, whole, use),
     reserve: Effect.suspend(() => Effect.succeed(client))
   }
