@@ -705,6 +705,25 @@ describe("Timeouts", () => {
       assert.strictEqual(refused, 1)
     }))
 
+  it.live("of a transaction that begins with a read and writes is no error of something that only reads", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "200 millis" })
+      let tries = 0
+      a.instead = (command, connection) =>
+        command.name !== "EXEC"
+          ? command.name === "GET" && tries === 0 ? FakeCluster.tryAgain : transacting("A")(command, connection)
+          : tries++ === 0
+          ? [FakeNode.delay("100 millis"), FakeNode.reply(Encode.error("EXECABORT Transaction discarded."))]
+          : FakeNode.stall()
+      yield* client.execute(Redis.get(keyOfC))
+      const transaction = client.transaction([Redis.get(keyOfA), Redis.set(sibling(keyOfA), "v")])
+      const error = Client.expectTag(yield* Effect.flip(transaction), "TimeoutError")
+      assert.deepInclude(error, { command: "EXEC", delivery: "unknown", readonly: false })
+      assert.isFalse(RedisError.isSafeToRetry(error))
+      assert.strictEqual(tries, 2)
+    }))
+
   it.live("hold while the topology is read, and in pauses, and nothing is sent afterwards", () =>
     Effect.gen(function*() {
       const { a, b, c, cluster } = yield* FakeCluster.make()
