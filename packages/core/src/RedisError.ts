@@ -1001,7 +1001,9 @@ const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields
   [
     /^EXECABORT\b/,
     (fields) =>
-      fields.command.toUpperCase() === "EXEC" ? new ExecAbortError({ ...fields, causes: [] }) : new ResponseError(fields)
+      fields.command.toUpperCase() === "EXEC"
+        ? new ExecAbortError({ ...fields, causes: [] })
+        : new ResponseError(fields)
   ],
   [/^READONLY\b/, (fields) => new ReadOnlyError(fields)],
   [/^NOPERM\b/, (fields) => new NoPermissionError(fields)],

@@ -487,13 +487,13 @@ const step = (env: Env, program: Program.Step, place: string): Effect.Effect<voi
     const recipe = ofMany.has(effect.e) ? "none" : program.recipe
     if (pause > 0) yield* Effect.sleep(pause)
     const effectOf = Client.on(env.client)(persistent(env, { place, recipe }, effect))
-    let running: Fiber.Fiber<unknown, unknown> | undefined
+    const running: { fiber?: Fiber.Fiber<unknown, unknown> } = {}
     const interrupt = interruption === undefined
       ? undefined
-      : Effect.forkChild(interrupting(env, interruption, () => running), { startImmediately: true })
+      : Effect.forkChild(interrupting(env, interruption, () => running.fiber), { startImmediately: true })
     const early = interruption?.after === "limit" ? yield* interrupt! : undefined
     const fiber = yield* Effect.forkChild(effectOf, { startImmediately: true })
-    running = fiber
+    running.fiber = fiber
     fiber.addObserver(() => {
       const ends = [...env.ends]
       env.ends.clear()

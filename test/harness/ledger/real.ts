@@ -130,7 +130,8 @@ const happen = (site: Site, { kind, which }: Event): Effect.Effect<unknown> => {
     case "pause":
       return each((client) => client.execute(Redis.send("CLIENT PAUSE", 40)))
     case "move":
-      return site.move(RedisCluster.slotOf(keyOf(which % 3, "")))
+      // Half moved it would be nobody's.
+      return Effect.uninterruptible(site.move(RedisCluster.slotOf(keyOf(which % 3, ""))))
   }
 }
 
