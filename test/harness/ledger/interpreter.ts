@@ -195,9 +195,9 @@ const inOrder = (
 
 type Several = Program.Effect & { readonly e: "pipeline" | "transaction" }
 
-const together = (env: Env, place: Place, { commands, e, settled }: Several): Run =>
+const together = (env: Env, place: Place, { commands, e, settled }: Several, reserved = false): Run =>
   Effect.suspend(() => {
-    const attempt = begin(env, place, "", e)
+    const attempt = begin(env, place, reserved ? "reserved" : "", e, reserved)
     const build = builder(attempt)
     attempt.parts = commands.map((command) => build(e === "transaction" ? within(0, command) : command))
     const values = attempt.parts.map(({ command }) => command)
@@ -217,12 +217,13 @@ const together = (env: Env, place: Place, { commands, e, settled }: Several): Ru
             look(outcomes)
           })
       )
-      : Effect.onExit(e === "pipeline" ? Redis.pipeline(values) : Redis.transaction(values), (exit) =>
-        Effect.sync(() =>
-          look(attempt.parts.map((_, index) =>
-            Exit.isSuccess(exit) ? Exit.succeed(exit.value[index]) : exit
-          ))
-        ))
+      : Effect.onExit(
+        e === "pipeline" ? Redis.pipeline(values) : Redis.transaction(values),
+        (exit) =>
+          Effect.sync(() =>
+            look(attempt.parts.map((_, index) => Exit.isSuccess(exit) ? Exit.succeed(exit.value[index]) : exit))
+          )
+      )
     return record(env, attempt, Effect.andThen(prepare(env, attempt.parts), run))
   })
 
@@ -271,19 +272,30 @@ const watch = (env: Env, place: Place, effect: Program.Effect & { readonly e: "w
     return record(env, attempt, Redis.watch(watched, body))
   })
 
-const leavings: Readonly<Record<(Program.Effect & { readonly e: "session" })["leave"], Run>> = {
+const leavings = (env: Env): Readonly<Record<(Program.Effect & { readonly e: "session" })["leave"], Run>> => ({
   clean: Effect.void,
   watch: Redis.send("WATCH", keyOf(0, "watched")),
+  conflict: Effect.andThen(
+    Redis.send("WATCH", keyOf(0, "left")),
+    Effect.suspend(() => env.client.execute(Redis.append(keyOf(0, "left"), "x")))
+  ),
   multi: Redis.send("MULTI"),
   select: Redis.send("SELECT", 1)
-}
+})
 
-const session = (env: Env, place: Place, { commands, leave }: Program.Effect & { readonly e: "session" }): Run =>
-  Redis.withConnection(Effect.andThen(
+const session = (
+  env: Env,
+  place: Place,
+  { commands, leave, transaction }: Program.Effect & { readonly e: "session" }
+): Run =>
+  Redis.withConnection(Effect.all([
+    transaction
+      ? together(env, place, { e: "transaction", commands: [{ c: "set", slot: 0 }], settled: false }, true)
+      : Effect.void,
     // In a cluster a connection is to the server of its first key.
     inOrder(env, place, "session", commands.map((command) => within(0, command)), true),
-    leavings[leave]
-  ))
+    leavings(env)[leave]
+  ]))
 
 /** Locks outlive whatever a program is made to wait for, so that nobody has to expect another one inside. */
 const lockTtl = Duration.minutes(5)

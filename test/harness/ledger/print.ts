@@ -27,7 +27,9 @@ const effect = (value: Effect): string => {
       }, commit ${commands(value.commit)}`
     }
     case "session":
-      return `session ${commands(value.commands)}, left with ${value.leave}`
+      return `session${value.transaction ? " with a transaction" : ""} ${
+        commands(value.commands)
+      }, left with ${value.leave}`
     case "lock":
       return `lock(${value.slot})${value.fencing ? " with fencing" : ""} ${commands(value.body)}`
     case "keyspace":
@@ -62,12 +64,12 @@ const step = ({ effect: what, interruption: when, pause, recipe }: Step): string
     when === undefined ? "" : interruption(when)
   ].join("")
 
-const fault = ({ at, kind }: Fault): string => {
+const fault = ({ at, clock, kind }: Fault): string => {
   const { _tag, ...details } = kind
   const of = at.of === "data" ? "command" : at.of === "setup" ? "command of a handshake" : at.of
   return `${_tag}${Object.entries(details).map(([name, value]) => ` ${name}=${value}`).join("")} at ${of} number ${
     at.nth + 1
-  }`
+  }${clock === undefined ? "" : `, and the time of day is set by ${clock} ms`}`
 }
 
 const cut = ({ bytes, connection, direction, how, ms }: Cut): string =>

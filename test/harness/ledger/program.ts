@@ -36,7 +36,8 @@ export type KeyspaceKind = "value" | "hash" | "counter" | "set" | "setAdd" | "ra
  *
  * - `watch`: `body` runs while keys are watched, `commit` in the end. `meddle`: it also changes the watched key itself
  *   from outside, the first time.
- * - `session`: commands on a reserved connection, which is left as `leave` says.
+ * - `session`: on a reserved connection a `transaction`, if any, and then commands; it is left as `leave` says: with
+ *   `"conflict"` a key is watched that was changed since.
  * - `crash`: a consumer with a client of its own, which is gone while an entry is handled.
  */
 export type Effect =
@@ -52,8 +53,9 @@ export type Effect =
   }
   | {
     readonly e: "session"
+    readonly transaction: boolean
     readonly commands: ReadonlyArray<Command>
-    readonly leave: "clean" | "watch" | "multi" | "select"
+    readonly leave: "clean" | "watch" | "conflict" | "multi" | "select"
   }
   | { readonly e: "lock"; readonly slot: number; readonly fencing: boolean; readonly body: ReadonlyArray<Command> }
   | { readonly e: "keyspace"; readonly slot: number; readonly kind: KeyspaceKind }
@@ -237,8 +239,11 @@ const effect = (only: Ingredients): fc.Arbitrary<Effect> => {
       2,
       fc.record({
         e: fc.constant("session"),
+        transaction: fc.boolean(),
         commands: list(apart, 0, 3),
-        leave: only.has("leaving") ? fc.constantFrom("clean", "watch", "multi", "select") : fc.constant("clean")
+        leave: only.has("leaving")
+          ? fc.constantFrom("clean", "watch", "conflict", "multi", "select")
+          : fc.constant("clean")
       })
     ],
     ["lock", 2, fc.record({ e: fc.constant("lock"), slot, fencing: fc.boolean(), body: list(alone, 0, 2) })],

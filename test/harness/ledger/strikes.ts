@@ -105,6 +105,9 @@ const strikeAll = (link: Link, command: Command, fault: Kind): void => {
   }
 }
 
+/** After how many milliseconds the time of day is set that is set during a fault. */
+const duringFault = 10
+
 /** Handles a command that has arrived. */
 export const serve = (link: Link, command: Command): void => {
   const { world } = link
@@ -114,6 +117,10 @@ export const serve = (link: Link, command: Command): void => {
   if (fault !== undefined) {
     world.log.push(`${world.sim.now()} ms: ${JSON.stringify(fault)} at ${command.args.join(" ").slice(0, 60)}`)
   }
-  if (fault !== undefined && strike(link, command, fault, next)) return
+  if (fault?.clock !== undefined) {
+    const { clock } = fault
+    world.sim.after(duringFault, () => world.sim.stepWall(clock))
+  }
+  if (fault !== undefined && strike(link, command, fault.kind, next)) return
   for (const reply of execute(link, command, next) ?? []) answer(link, reply)
 }
