@@ -3,7 +3,7 @@
  * callers that go away, with scripted nodes.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisError } from "@redfx/core"
+import { Redis, RedisError, RedisReply, RedisScript } from "@redfx/core"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -343,6 +343,54 @@ describe("Reserved connections", () => {
       assert.strictEqual(new Set(own).size, 1)
     }))
 
+  it.live("TRX-06: a watch that commits nothing tells of a conflict all the same", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster)
+      let tries = 0
+      a.instead = ({ name }) =>
+        name === "EXEC" ? ++tries === 1 ? Encode.nil : Encode.array([]) : name === "GET" ? undefined : Encode.ok
+      const empty = yield* Client.on(client)(Redis.watch(keyOfA, Effect.as(Redis.get(keyOfA), [])))
+      assert.deepStrictEqual([empty, tries], [[], 2])
+    }))
+
+  it.live("a state of the cluster that a script makes up is none there either, and is not safe to repeat", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster)
+      for (const code of ["CLUSTERDOWN", "MASTERDOWN", "CROSSSLOT"]) {
+        a.instead = ({ name }) => name === "EVAL" ? Encode.error(`${code} made up`) : undefined
+        const script = Redis.eval("…", [keyOfA])
+        for (const effect of [script, Redis.withConnection(script), Redis.pipeline([script])]) {
+          const error = Client.expectTag(yield* Effect.flip(Client.on(client)(effect)), "ResponseError")
+          assert.deepInclude(error, { code, mayHaveWritten: true })
+          assert.isFalse(RedisError.isSafeToRetry(error))
+        }
+      }
+      assert.strictEqual(FakeCluster.log(a).filter((line) => line.includes("EVAL")).length, 9)
+    }))
+
+  it.live("what a function needs first does not say to which server they are", () =>
+    Effect.gen(function*() {
+      const { b, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster)
+      for (const node of cluster.nodes) {
+        node.instead = ({ args, name }) =>
+          name === "FCALL"
+            ? Encode.integer(node === b ? 1 : 0)
+            : name === "FUNCTION"
+            ? args[1] === "LIST" ? Encode.array([]) : Encode.bulk("lib")
+            : undefined
+      }
+      const library = RedisScript.library({ name: "lib", code: "redis.register_function('f', function() end)" })
+      const f = RedisScript.function({ library, name: "f", keys: (key: string) => [key], result: RedisReply.integer })
+      // Whatever master is asked for the library.
+      for (let round = 0; round < 6; round++) {
+        assert.strictEqual(yield* Client.on(client)(Redis.withConnection(f(keyOfB))), 1)
+        assert.deepStrictEqual(yield* Client.on(client)(Redis.withConnection(Redis.pipeline([f(keyOfB)]))), [1])
+      }
+    }))
+
   it.live("are of no use when they were given back, whether they were used before or not", () =>
     Effect.gen(function*() {
       const { b, cluster } = yield* FakeCluster.make()
@@ -655,6 +703,25 @@ describe("Timeouts", () => {
       assert.deepInclude(error, { delivery: "unknown", milliseconds: 610, command: "BLPOP" })
       assert.isBelow(performance.now() - started, 900)
       assert.strictEqual(refused, 1)
+    }))
+
+  it.live("of a transaction that begins with a read and writes is no error of something that only reads", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "200 millis" })
+      let tries = 0
+      a.instead = (command, connection) =>
+        command.name !== "EXEC"
+          ? command.name === "GET" && tries === 0 ? FakeCluster.tryAgain : transacting("A")(command, connection)
+          : tries++ === 0
+          ? [FakeNode.delay("100 millis"), FakeNode.reply(Encode.error("EXECABORT Transaction discarded."))]
+          : FakeNode.stall()
+      yield* client.execute(Redis.get(keyOfC))
+      const transaction = client.transaction([Redis.get(keyOfA), Redis.set(sibling(keyOfA), "v")])
+      const error = Client.expectTag(yield* Effect.flip(transaction), "TimeoutError")
+      assert.deepInclude(error, { command: "EXEC", delivery: "unknown", readonly: false })
+      assert.isFalse(RedisError.isSafeToRetry(error))
+      assert.strictEqual(tries, 2)
     }))
 
   it.live("hold while the topology is read, and in pauses, and nothing is sent afterwards", () =>

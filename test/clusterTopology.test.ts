@@ -838,6 +838,37 @@ describe("Connections", () => {
       for (const { node } of [a, b, c]) yield* node.awaitOpen(0)
     }))
 
+  it.live("ENT-12: closing the client fails what waits for a server to be back, in every way of sending", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const get = Redis.get(keyOfA)
+      const ways: ReadonlyArray<Effect.Effect<unknown, unknown, RedisClient.RedisClient>> = [
+        get,
+        Redis.pipeline([get]),
+        Redis.transaction([get]),
+        Redis.blpop([keyOfA], 0),
+        Redis.withConnection(get),
+        Redis.watch(keyOfA, Effect.succeed([get])),
+        Redis.mget(keyOfA, keyOfB)
+      ]
+      const fibers = yield* Effect.scoped(Effect.gen(function*() {
+        const { client } = yield* FakeCluster.client(cluster)
+        yield* client.execute(Redis.get(keyOfB))
+        yield* a.node.stopListening
+        yield* a.node.cutAll()
+        const fibers = yield* Effect.forEach(
+          ways,
+          (way) => Effect.forkDetach(Client.on(client)(way), { startImmediately: true })
+        )
+        yield* Effect.sleep("100 millis")
+        return fibers
+      }))
+      for (const fiber of fibers) {
+        const error = yield* Effect.flip(Fiber.join(fiber)).pipe(Effect.timeout("1 second"))
+        assert.deepInclude(error, { _tag: "ConnectionError", reason: "ClientClosed" })
+      }
+    }))
+
   it.live("ENT-12: closing the client fails what waits for the topology", () =>
     Effect.gen(function*() {
       const { a, b, c, cluster } = yield* FakeCluster.make()

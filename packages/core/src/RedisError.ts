@@ -1000,7 +1000,14 @@ const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields
   [/^LOADING\b/, (fields) => new BusyLoadingError(fields)],
   [/^WRONGTYPE\b/, (fields) => new WrongTypeError(fields)],
   [/^NOSCRIPT\b/, (fields) => new NoScriptError(fields)],
-  [/^EXECABORT\b/, (fields) => new ExecAbortError({ ...fields, causes: [] })],
+  // Anything else that says so is a script, which has run.
+  [
+    /^EXECABORT\b/,
+    (fields) =>
+      fields.command.toUpperCase() === "EXEC"
+        ? new ExecAbortError({ ...fields, causes: [] })
+        : new ResponseError(fields)
+  ],
   [/^READONLY\b/, (fields) => new ReadOnlyError(fields)],
   [/^NOPERM\b/, (fields) => new NoPermissionError(fields)],
   [/^OOM\b/, (fields) => new OutOfMemoryError(fields)]

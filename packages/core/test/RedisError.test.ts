@@ -47,7 +47,6 @@ describe("fromReply", () => {
     ["ERP-02", "WRONGPASS invalid username-password pair or user is disabled.", "AuthenticationError"],
     ["ERP-03", "ERR wrong number of arguments for 'auth' command", "ResponseError"],
     ["ERP-03", "ERR wrong number of arguments for 'AUTH' command", "ResponseError"],
-    ["ERP-04", "EXECABORT Transaction discarded because of previous errors.", "ExecAbortError"],
     ["ERP-04", "LOADING Redis is loading the dataset in memory", "BusyLoadingError"],
     ["ERP-04", "NOSCRIPT No matching script. Please use EVAL.", "NoScriptError"],
     ["ERP-04", "READONLY You can't write against a read only replica.", "ReadOnlyError"],
@@ -91,6 +90,16 @@ describe("fromReply", () => {
     })
   }
 
+  it("ERP-04: only EXEC tells of a transaction that was discarded; of anything else it is what a script has made up", () => {
+    const reply = new Resp.ErrorReply("EXECABORT Transaction discarded because of previous errors.")
+    const exec = RedisError.fromReply(reply, { command: "EXEC" })
+    assert.strictEqual(exec._tag, "ExecAbortError")
+    assert.isUndefined(fieldsOf(exec).mayHaveWritten)
+    const script = RedisError.fromReply(reply, { command: "EVALSHA", index: 0, runsCode: true })
+    assert.strictEqual(script._tag, "ResponseError")
+    assert.isTrue(fieldsOf(script).mayHaveWritten)
+  })
+
   it("ERP-06: the code is a whole word at the start of the line, in upper case", () => {
     for (
       const line of [
@@ -116,7 +125,6 @@ describe("fromReply", () => {
     assert.strictEqual(tagOf("ERR max number of clients reached, NOAUTH"), "ConnectionError")
     assert.strictEqual(tagOf("NOAUTH LOADING READONLY"), "AuthenticationError")
     assert.strictEqual(tagOf("LOADING NOSCRIPT"), "BusyLoadingError")
-    assert.strictEqual(tagOf("EXECABORT READONLY"), "ExecAbortError")
   })
 
   it("ERR-08: a line of a single word is a code without a detail", () => {

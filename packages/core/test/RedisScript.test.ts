@@ -10,7 +10,7 @@ import * as RedisArg from "../src/RedisArg.ts"
 import { RedisClient } from "../src/RedisClient.ts"
 import type { Service } from "../src/RedisClient.ts"
 import * as RedisCommand from "../src/RedisCommand.ts"
-import { ConnectionError, NoPermissionError, ResponseError } from "../src/RedisError.ts"
+import { ConnectionError, isSafeToRetry, NoPermissionError, ResponseError } from "../src/RedisError.ts"
 import type { RedisError } from "../src/RedisError.ts"
 import * as RedisPipeline from "../src/RedisPipeline.ts"
 import * as RedisReply from "../src/RedisReply.ts"
@@ -291,6 +291,18 @@ describe("RedisScript.function", () => {
         assert.strictEqual(error._tag === "ConnectionError" && error.delivery, "not-sent")
       }
       assert.deepStrictEqual(log, [asked, asked, asked])
+    }))
+
+  it.effect("where a server is busy for now nothing is sent either, and a later try is safe", () =>
+    Effect.gen(function*() {
+      const busy = new ResponseError({ code: "BUSY", detail: "running a script", command: "FUNCTION LIST" })
+      const { log, run } = scripted(() => busy)
+      for (const effect of [Effect.asVoid(RedisTransaction.transaction([ping(), f("k")])), Effect.asVoid(f("k"))]) {
+        const error = yield* Effect.flip(run(effect))
+        assert.strictEqual(error._tag === "ResponseError" && error.code, "BUSY")
+        assert.isTrue(isSafeToRetry(error))
+      }
+      assert.deepStrictEqual(log, [asked, asked])
     }))
 
   it.effect("a transaction asks each time, as half of it would be applied otherwise", () =>

@@ -6,6 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { inspect } from "node:util"
 import type { Built } from "./commands.ts"
+import { mostOf } from "./interpreter.ts"
 import type { Env, Heard, Outcome, Try } from "./interpreter.ts"
 
 /**
@@ -14,7 +15,7 @@ import type { Env, Heard, Outcome, Try } from "./interpreter.ts"
  * - `applied`: how often each write was. `conflicts`: tokens of what a changed key kept from being committed; `undefined`
  *   where the servers do not say. `published`: the messages of a channel in their order.
  * - `queued`: elements that are still in lists. `struck`: how many faults there were; `flushed`: whether one made
- *   servers forget scripts. `closed`: whether the client was closed under everybody.
+ *   servers forget scripts; `unasked`: whether one kept the client from learning what functions there are. `closed`: whether the client was closed under everybody.
  *   `roomy`: whether the pool has room for all.
  * - `commandTimeout`: the limit of commands. `late`: how much later something may come.
  */
@@ -25,6 +26,7 @@ export interface Facts {
   readonly queued: ReadonlySet<string>
   readonly struck: number
   readonly flushed: boolean
+  readonly unasked: boolean
   readonly closed: boolean
   readonly roomy: boolean
   readonly commandTimeout: number | undefined
@@ -58,7 +60,7 @@ const scripts = new Set(["twice", "function", "liar"])
 const tokensOf = (parts: ReadonlyArray<Built>): ReadonlyArray<string> => parts.flatMap(({ tokens }) => tokens)
 
 /** What one command was told, judged by itself. */
-const checkPart = (facts: Facts, part: Built, outcome: Outcome, report: Report): void => {
+const checkPart = (facts: Facts, part: Built, outcome: Outcome, most: number, report: Report): void => {
   const error = errorOf(outcome)
   if (part.separate && error !== undefined) {
     const times = (token: string) => facts.applied.get(token) ?? 0
@@ -67,6 +69,7 @@ const checkPart = (facts: Facts, part: Built, outcome: Outcome, report: Report):
       "keys",
       part.tokens.map((token) => [token]),
       times,
+      most,
       (what) => report(`${part.name}: ${what}, told ${said(outcome)}`)
     )
   }
@@ -74,7 +77,7 @@ const checkPart = (facts: Facts, part: Built, outcome: Outcome, report: Report):
     const times = facts.applied.get(token) ?? 0
     const tell = (what: string) =>
       report(`${part.name} ${token} ${what}, applied ${times} times, told ${said(outcome)}`)
-    if (times > 1) tell("was run more than once")
+    if (times > most) tell("was run too often")
     if (part.fails && times > 0) tell("cannot have been run")
     if (outcome !== undefined && Exit.isSuccess(outcome) && times === 0) tell("was acknowledged and not run")
     if (error === undefined || times === 0) continue
@@ -93,12 +96,14 @@ interface Partial {
 const partialOf = (error: RedisError.RedisError): Partial | undefined => "partial" in error ? error.partial : undefined
 
 /** A composition that failed as a whole. */
-const checkWhole = (facts: Facts, attempt: Try, report: Report): void => {
+const checkWhole = (facts: Facts, attempt: Try, most: number, report: Report): void => {
   const { kind, outcome, parts } = attempt
   const error = errorOf(outcome)
   const times = (token: string) => facts.applied.get(token) ?? 0
   const ran = tokensOf(parts).filter((token) => times(token) > 0)
-  for (const token of ran) if (times(token) > 1) report(`${token} was run ${times(token)} times, told ${said(outcome)}`)
+  for (const token of ran) {
+    if (times(token) > most) report(`${token} was run ${times(token)} times, told ${said(outcome)}`)
+  }
   if (outcome !== undefined && Exit.isSuccess(outcome)) {
     for (const token of tokensOf(parts)) if (times(token) === 0) report(`${token} was acknowledged and not run`)
   }
@@ -120,24 +125,30 @@ const checkWhole = (facts: Facts, attempt: Try, report: Report): void => {
     "pipeline",
     parts.map(({ fails, lies, tokens }) => fails || lies ? [] : tokens),
     times,
+    most,
     tell
   )
 }
 
-/** What is said to be answered was run once, what may have been run that often at the most, and all else was not. */
+/**
+ * What is said to be answered was run once, what may have been run that often at the most, and all else was not.
+ * `most`: how often something can have been run that is not to be run twice.
+ */
 const checkPartial = (
   partial: Partial | undefined,
   of: string,
   tokens: ReadonlyArray<ReadonlyArray<string>>,
   times: (token: string) => number,
+  most: number,
   tell: Report
 ): void => {
   if (partial === undefined) return
   if (partial.of !== of) return tell(`the parts are those of a ${partial.of}`)
   tokens.forEach((some, index) => {
-    const wanted = partial.answered.includes(index) ? 1 : partial.unknown.includes(index) ? undefined : 0
+    const known = partial.answered.includes(index)
+    if (!known && partial.unknown.includes(index)) return
     for (const token of some) {
-      if (wanted !== undefined && times(token) !== wanted) {
+      if (known ? times(token) < 1 || times(token) > most : times(token) > 0) {
         tell(`part ${index + 1} (${token}) was run ${times(token)} times, and ${inspect(partial)}`)
       }
     }
@@ -157,8 +168,9 @@ const checkIndexed = (
 
 /** All of a transaction is applied, or nothing. */
 const checkAtomic = (facts: Facts, parts: ReadonlyArray<Built>, report: Report): void => {
-  // A script that the server has forgotten fails alone.
-  const tokens = tokensOf(parts.filter(({ fails, name }) => !fails && !(facts.flushed && scripts.has(name))))
+  // A script that the server has forgotten fails alone, and so does a function of which nothing can be learned before.
+  const alone = ({ name }: Built) => (facts.flushed && scripts.has(name)) || (facts.unasked && name === "function")
+  const tokens = tokensOf(parts.filter((part) => !part.fails && !alone(part)))
   const ran = tokens.filter((token) => facts.applied.has(token))
   if (ran.length > 0 && ran.length < tokens.length) report(`of ${tokens.join(", ")} only ${ran.join(", ")} were run`)
 }
@@ -186,15 +198,17 @@ const checkRuns = (facts: Facts, attempt: Try, report: Report): void => {
   })
 }
 
-const checkTry = (facts: Facts, attempt: Try, wrong: Array<string>): void => {
+const checkTry = (env: Env, facts: Facts, attempt: Try): void => {
+  const { wrong } = env
+  const most = mostOf(env, attempt)
   const report: Report = (what) => wrong.push(`${attempt.place} ${attempt.kind}: ${what}`)
   const { outcome, outcomes, parts } = attempt
   if (outcome === undefined) report("has not ended")
   const [first] = parts
-  if (outcomes !== undefined) parts.forEach((part, index) => checkPart(facts, part, outcomes[index], report))
+  if (outcomes !== undefined) parts.forEach((part, index) => checkPart(facts, part, outcomes[index], most, report))
   else if (parts.length === 1 && first !== undefined && !["pipeline", "transaction", "watch"].includes(attempt.kind)) {
-    checkPart(facts, first, outcome, report)
-  } else checkWhole(facts, attempt, report)
+    checkPart(facts, first, outcome, most, report)
+  } else checkWhole(facts, attempt, most, report)
   if (attempt.kind === "transaction") checkAtomic(facts, parts, report)
   checkRuns(facts, attempt, report)
   const error = errorOf(outcome)
@@ -203,9 +217,9 @@ const checkTry = (facts: Facts, attempt: Try, wrong: Array<string>): void => {
   }
   if (error?._tag === "WatchError" && attempt.kind !== "watch") report(`watched nothing, told ${said(outcome)}`)
   if (error?._tag === "ProtocolError" || error?._tag === "DecodeError") report(`told ${said(outcome)}`)
-  if (error !== undefined) checkRetrying(attempt, error, report)
+  if (error !== undefined) checkRetrying(facts, attempt, error, report)
   if (error !== undefined && facts.roomy && isFull(error)) report(`there was room, told ${said(outcome)}`)
-  checkTime(facts, attempt, report)
+  checkTime(facts, attempt, most, report)
   if (facts.struck === 0 && !facts.closed && error !== undefined) checkFaultless(attempt, error, report)
 }
 
@@ -215,8 +229,16 @@ const passing = new Set(["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPL
 const isFull = (error: RedisError.RedisError): boolean =>
   error._tag === "ConnectionError" && (error.reason === "PoolTimeout" || error.reason === "PoolExhausted")
 
+/** Whether nothing but what passes kept a transaction from being run: of its commands, and of EXEC itself. */
+const hasOnlyPassed = ({ causes, detail }: RedisError.ExecAbortError): boolean => {
+  const [, ofExec] = /because of: -?(\S+)/.exec(detail) ?? []
+  const codes = [...causes.map(({ code }) => code), ...ofExec === undefined ? [] : [ofExec]]
+  return codes.length > 0 && codes.every((code) => passing.has(code))
+}
+
 /** What later tries are said to be good for. */
-const checkRetrying = ({ kind, outcome }: Try, error: RedisError.RedisError, report: Report): void => {
+const checkRetrying = (facts: Facts, attempt: Try, error: RedisError.RedisError, report: Report): void => {
+  const { kind, outcome, runs } = attempt
   const retryable = RedisError.isRetryable(error)
   const safe = RedisError.isSafeToRetry(error)
   // A consumer for which there is no connection at all is told so.
@@ -226,8 +248,11 @@ const checkRetrying = ({ kind, outcome }: Try, error: RedisError.RedisError, rep
   if (kind === "blpop" && "code" in error && error.code === "UNBLOCKED" && !safe) {
     report(`is not said to be safe to repeat, told ${said(outcome)}`)
   }
-  if (error._tag !== "ExecAbortError" || error.causes.length === 0) return
-  if (error.causes.every(({ code }) => passing.has(code)) && !safe) {
+  if (error._tag !== "ExecAbortError") return
+  const passed = hasOnlyPassed(error)
+  if (retryable !== passed) report(`is ${retryable ? "" : "not "}said to be worth a later try, told ${said(outcome)}`)
+  // What a body has written is written once more with the whole.
+  if (passed && !safe && !runs.at(-1)?.body.some((token) => facts.applied.has(token))) {
     report(`was not run for what passes, and is not said to be safe to repeat, told ${said(outcome)}`)
   }
 }
@@ -236,14 +261,16 @@ const checkRetrying = ({ kind, outcome }: Try, error: RedisError.RedisError, rep
 const simple = new Set("append del echo exists get hincrby incr mget mset publish rpush sadd set wrong xadd".split(" "))
 
 /** A limit comes neither early nor much too late. */
-const checkTime = ({ commandTimeout, late }: Facts, attempt: Try, report: Report): void => {
+const checkTime = ({ commandTimeout, late }: Facts, attempt: Try, most: number, report: Report): void => {
   if (commandTimeout === undefined || !simple.has(attempt.kind)) return
   const took = attempt.ended - attempt.started
   const error = errorOf(attempt.outcome)
   if (error?._tag === "TimeoutError" && error.milliseconds === commandTimeout && took < commandTimeout - 1) {
     report(`ran into its limit of ${commandTimeout} ms after ${took} ms`)
   }
-  if (took > commandTimeout * 17 / 16 + 20 + late) report(`took ${took} ms with a limit of ${commandTimeout} ms`)
+  if (took > (commandTimeout * 17 / 16 + 20 + late) * most) {
+    report(`took ${took} ms with a limit of ${commandTimeout} ms`)
+  }
 }
 
 /** Where nothing goes wrong, nothing fails but what cannot succeed. */
@@ -256,16 +283,17 @@ const checkFaultless = ({ mayFail, outcome, parts }: Try, error: RedisError.Redi
 }
 
 /** Tries of the same effect: what is only repeated when that is safe is applied once at the most. */
-const checkTries = (facts: Facts, tries: ReadonlyArray<Try>, wrong: Array<string>): void => {
+const checkTries = (env: Env, facts: Facts, tries: ReadonlyArray<Try>): void => {
   const [first] = tries
   if (first === undefined || first.recipe === "retryable") return
   const times = tries.map(({ parts }) =>
     tokensOf(parts).reduce((most, token) => Math.max(most, facts.applied.get(token) ?? 0), 0)
   )
   const sum = times.reduce((total, count) => total + count, 0)
-  if (sum > 1 && tries.length > 1) {
+  const most = tries.reduce((most, attempt) => Math.max(most, mostOf(env, attempt)), 1)
+  if (sum > most && tries.length > 1) {
     const told = tries.map(({ outcome }) => said(outcome)).join("; ")
-    wrong.push(`${first.place} ${first.kind}: was run ${sum} times by the recipe "${first.recipe}", told ${told}`)
+    env.wrong.push(`${first.place} ${first.kind}: was run ${sum} times by the recipe "${first.recipe}", told ${told}`)
   }
 }
 
@@ -296,7 +324,7 @@ const checkPops = (env: Env, facts: Facts): void => {
     const [token] = tokens
     if (name !== "rpush" || token === undefined) continue
     const times = (env.popped.get(token) ?? 0) + (facts.queued.has(token) ? 1 : 0)
-    if (times > 1) env.wrong.push(`${token} was popped ${times} times`)
+    if (times > Math.max(1, facts.applied.get(token) ?? 0)) env.wrong.push(`${token} was popped ${times} times`)
     if (times === 0 && facts.applied.has(token)) lost++
   }
   if (lost > env.lostPops) env.wrong.push(`${lost} elements are lost with ${env.lostPops} pops`)
@@ -306,11 +334,16 @@ const checkPops = (env: Env, facts: Facts): void => {
 export const check = (env: Env, facts: Facts): void => {
   const groups = new Map<string, Array<Try>>()
   for (const attempt of env.tries) {
-    checkTry(facts, attempt, env.wrong)
+    checkTry(env, facts, attempt)
     const id = `${attempt.place} ${attempt.group}`
     groups.set(id, [...groups.get(id) ?? [], attempt])
   }
-  for (const tries of groups.values()) checkTries(facts, tries, env.wrong)
+  for (const tries of groups.values()) checkTries(env, facts, tries)
   checkPops(env, facts)
-  if (facts.published !== undefined) { for (const heard of env.heard) checkHeard(facts.published, heard, env.wrong) }
+  // What was published twice cannot be told from what was delivered twice.
+  if (facts.published !== undefined && new Set(facts.published).size === facts.published.length) {
+    for (const heard of env.heard) {
+      checkHeard(facts.published, heard, env.wrong)
+    }
+  }
 }

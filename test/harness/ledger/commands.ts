@@ -39,6 +39,9 @@ export const initial: ReadonlyArray<readonly [key: string, text: string]> = [0, 
   [keyOf(slot, "string"), `${keyOf(slot, "string")}|`] as const
 ])
 
+/** Keys that were written through a keyspace live for a while. */
+export const isOfKeyspace = (key: string): boolean => /:(value|record|tags|counter|ranks|count):/.test(key)
+
 const exactly = (expected: unknown) => (value: unknown): string | undefined =>
   inspect(value) === inspect(expected) ? undefined : `${inspect(value)} instead of ${inspect(expected)}`
 
@@ -82,6 +85,8 @@ const shape = (command: Command, token: () => string): Shape => {
       }))
     case "get":
       return { command: Redis.get(text(command.slot)), check: own(text(command.slot)) }
+    case "peek":
+      return { command: Programs.peek(text(command.slot)), check: own(text(command.slot)) }
     case "exists":
       return { command: Redis.exists(keyOf(command.slot, "bad")), check: exactly(1) }
     case "echo": {

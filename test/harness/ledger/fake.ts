@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as References from "effect/References"
 import { inspect } from "node:util"
-import { initial, keyOf } from "./commands.ts"
+import { initial, isOfKeyspace, keyOf } from "./commands.ts"
 import * as Faults from "./faults.ts"
 import type { Env } from "./interpreter.ts"
 import type { Program } from "./program.ts"
@@ -26,6 +26,7 @@ const node = (name: string, port: number, kind: World.Node["kind"], role: World.
   kind,
   role,
   upAt: 0,
+  loaded: new Set(),
   behind: undefined
 })
 
@@ -33,7 +34,9 @@ const nodesOf = (deployment: World.Deployment): ReadonlyArray<World.Node> =>
   deployment === "standalone"
     ? [node("A", 7001, "data", "master")]
     : deployment === "cluster"
-    ? [7001, 7002, 7003].map((port, index) => node("ABC"[index]!, port, "data", "master"))
+    ? [7001, 7002, 7003, 7004, 7005, 7006].map((port, index) =>
+      node("ABCDEF"[index]!, port, "data", index < 3 ? "master" : "replica")
+    )
     : [
       node("A", 7001, "data", "master"),
       node("B", 7002, "data", "replica"),
@@ -90,6 +93,7 @@ const factsOf = ({ conflicts, faults, published, store }: World.World) => {
     published: published.get("feed") ?? [],
     queued: new Set(queued),
     struck: faults.struck(),
+    unasked: faults.hidFunctions(),
     flushed: faults.have("flush")
   }
 }
@@ -117,6 +121,9 @@ const stageOf = (program: Program, world: World.World): Trial.Stage => {
     }),
     facts: Effect.sync(() => factsOf(world)),
     held: Effect.sync(() => [0, 1, 2].map((slot) => keyOf(slot, "lock")).filter((key) => store.entries.has(key))),
+    immortal: Effect.sync(() =>
+      [...store.entries].flatMap(([key, { expiresAt }]) => expiresAt === undefined && isOfKeyspace(key) ? [key] : [])
+    ),
     pause: 100,
     late: 5,
     now: sim.now

@@ -45,9 +45,11 @@ export type Kind =
   }
   | { readonly _tag: "clock"; readonly ms: number; readonly after: number }
 
+/** `clock`: by how much the time of day is set while it lasts, if it is. */
 export interface Fault {
   readonly at: At
   readonly kind: Kind
+  readonly clock?: number | undefined
 }
 
 export type Tag = Kind["_tag"]
@@ -114,6 +116,8 @@ const named = [
 /** Only these: `only` holds tags of faults. */
 export const arbitrary = (only: ReadonlySet<string>): fc.Arbitrary<ReadonlyArray<Fault>> => {
   const milliseconds = fc.constantFrom(1, 20, 150, 700, 3000)
+  const steps = fc.constantFrom(-3_600_000, 3_600_000)
+  const clock = only.has("clock") ? fc.option(steps, { nil: undefined, freq: 2 }) : fc.constant(undefined)
   const of = (tag: Tag): fc.Arbitrary<Kind> => {
     switch (tag) {
       case "cut":
@@ -132,7 +136,7 @@ export const arbitrary = (only: ReadonlySet<string>): fc.Arbitrary<ReadonlyArray
       case "clock":
         return fc.record({
           _tag: fc.constant(tag),
-          ms: fc.constantFrom(-3_600_000, 3_600_000),
+          ms: steps,
           after: fc.constantFrom(0, 5, 30, 200)
         })
       default:
@@ -151,7 +155,7 @@ export const arbitrary = (only: ReadonlySet<string>): fc.Arbitrary<ReadonlyArray
       { arbitrary: fc.constantFrom(...named), weight: 4 }
     )
   }).map(({ nth, of }) => ({ nth: of === "data" || of === "setup" ? nth : nth % 4, of }))
-  return fc.array(fc.record({ at, kind: fc.oneof(...weights) }), { maxLength: 5, size: "max" })
+  return fc.array(fc.record({ at, kind: fc.oneof(...weights), clock }), { maxLength: 5, size: "max" })
 }
 
 const setup = new Set([
@@ -167,16 +171,21 @@ const setup = new Set([
   "PING"
 ])
 
+/** What a user is told who may not ask for functions; all else passes, or concerns the call as well. */
+const hiding = new Set(["NOPERM", "ERR", "MISCONF"])
+
 /** Tells at each command which fault strikes there; each strikes once. */
 export const plan = (faults: ReadonlyArray<Fault>) => {
   const left = faults.map((fault) => ({ fault, commands: fault.at.nth }))
   const done = new Set<Tag>()
   let struck = 0
+  let hidFunctions = false
   return {
     struck: () => struck,
     have: (tag: Tag) => done.has(tag),
-    next: (name: string, sentinel: boolean): Kind | undefined => {
-      let found: Kind | undefined
+    hidFunctions: () => hidFunctions,
+    next: (name: string, sentinel: boolean): Fault | undefined => {
+      let found: Fault | undefined
       for (const entry of Array.from(left)) {
         const { of } = entry.fault.at
         const concerned = of === "setup"
@@ -186,9 +195,11 @@ export const plan = (faults: ReadonlyArray<Fault>) => {
           : of === name
         if (!concerned || entry.commands-- > 0 || found !== undefined) continue
         left.splice(left.indexOf(entry), 1)
-        found = entry.fault.kind
+        found = entry.fault
+        const { kind } = found
         struck++
-        done.add(found._tag)
+        done.add(kind._tag)
+        hidFunctions ||= name === "FUNCTION" && kind._tag === "refuse" && hiding.has(kind.code)
       }
       return found
     },

@@ -3,6 +3,7 @@
  */
 import { Redis, RedisError, RedisKeyspace, RedisLock, RedisStream } from "@redfx/core"
 import type { RedisClient, RedisCommand } from "@redfx/core"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Client from "../Client.ts"
 import { build, keyOf, within } from "./commands.ts"
@@ -43,6 +45,8 @@ export interface Try {
   readonly kind: string
   readonly recipe: Program.Recipe
   readonly number: number
+  /** Whether it runs on a connection of its own. */
+  readonly reserved: boolean
   readonly started: number
   ended: number
   mayFail: boolean
@@ -62,6 +66,11 @@ export type Heard = ReadonlyArray<string | undefined>
  */
 export interface Env {
   readonly client: RedisClient.Service
+  /** Another client of the same deployment. */
+  readonly another: Effect.Effect<RedisClient.Service, RedisError.RedisError, Scope.Scope>
+  /** Whether commands that ran into their limit are sent once more, and what that limit is. */
+  readonly again: boolean
+  readonly commandTimeout: number
   readonly base: number
   readonly now: () => number
   readonly seed: (key: string, text: string) => Effect.Effect<void>
@@ -78,7 +87,9 @@ export interface Env {
 }
 
 /** A run that has not begun. */
-export const make = (options: Pick<Env, "arm" | "base" | "client" | "now" | "seed">): Env => ({
+export const make = (
+  options: Pick<Env, "again" | "another" | "arm" | "base" | "client" | "commandTimeout" | "now" | "seed">
+): Env => ({
   ...options,
   wrong: [],
   tries: [],
@@ -96,13 +107,14 @@ interface Place {
   readonly recipe: Program.Recipe
 }
 
-const begin = (env: Env, { place, recipe }: Place, group: string, kind: string): Try => {
+const begin = (env: Env, { place, recipe }: Place, group: string, kind: string, reserved = false): Try => {
   const made: Try = {
     place,
     group,
     kind,
     recipe,
     number: env.base + env.tries.length + 1,
+    reserved,
     started: env.now(),
     ended: Infinity,
     mayFail: false,
@@ -120,13 +132,18 @@ const builder = (attempt: Try) => {
   return (command: Program.Command): Built => build(command, () => `w${attempt.number}.${++count}`)
 }
 
+/** How often a write can have been applied by one try: more than once only where it may be sent once more. */
+export const mostOf = (env: Env, { ended, reserved, started }: Try): 1 | 2 =>
+  env.again && !reserved && Math.min(ended, env.now()) - started >= env.commandTimeout - 1 ? 2 : 1
+
 /** Looks at the result of a command, and keeps what it took away. */
-const verify = (env: Env, { kind, place }: Try, built: Built, outcome: Exit.Exit<unknown, unknown>): void => {
-  if (Exit.isFailure(outcome)) {
-    if (built.pops) env.lostPops++
-    return
-  }
-  const wrong = built.check(outcome.value)
+const verify = (env: Env, attempt: Try, built: Built, outcome: Exit.Exit<unknown, unknown>): void => {
+  const { kind, place } = attempt
+  const twice = mostOf(env, attempt) > 1
+  if (built.pops && (twice || Exit.isFailure(outcome))) env.lostPops++
+  if (Exit.isFailure(outcome)) return
+  // What came of the second time is another thing.
+  const wrong = twice && built.tokens.length > 0 ? undefined : built.check(outcome.value)
   if (wrong !== undefined) env.wrong.push(`${place} ${kind}: ${built.name} was answered with ${wrong}`)
   if (!built.pops || outcome.value === undefined) return
   // What a pop yields.
@@ -153,9 +170,9 @@ const typed = (built: Built): RedisCommand.RedisCommand<unknown> => built.comman
 type Run = Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>
 
 /** One command, on whatever client it is given. */
-const one = (env: Env, place: Place, group: string, command: Program.Command): Run =>
+const one = (env: Env, place: Place, group: string, command: Program.Command, reserved = false): Run =>
   Effect.suspend(() => {
-    const attempt = begin(env, place, group, command.c)
+    const attempt = begin(env, place, group, command.c, reserved)
     const built = builder(attempt)(command)
     attempt.parts = [built]
     const run = Effect.onExit(typed(built), (exit) => Effect.sync(() => verify(env, attempt, built, exit)))
@@ -163,16 +180,24 @@ const one = (env: Env, place: Place, group: string, command: Program.Command): R
   })
 
 /** Several commands, one after the other, that are judged each for itself. */
-const inOrder = (env: Env, { place }: Place, group: string, commands: ReadonlyArray<Program.Command>): Run =>
-  Effect.forEach(commands, (command, index) => one(env, { place, recipe: "none" }, `${group}.${index}`, command), {
-    discard: true
-  })
+const inOrder = (
+  env: Env,
+  { place }: Place,
+  group: string,
+  commands: ReadonlyArray<Program.Command>,
+  reserved: boolean
+): Run =>
+  Effect.forEach(
+    commands,
+    (command, index) => one(env, { place, recipe: "none" }, `${group}.${index}`, command, reserved),
+    { discard: true }
+  )
 
 type Several = Program.Effect & { readonly e: "pipeline" | "transaction" }
 
-const together = (env: Env, place: Place, { commands, e, settled }: Several): Run =>
+const together = (env: Env, place: Place, { commands, e, settled }: Several, reserved = false): Run =>
   Effect.suspend(() => {
-    const attempt = begin(env, place, "", e)
+    const attempt = begin(env, place, reserved ? "reserved" : "", e, reserved)
     const build = builder(attempt)
     attempt.parts = commands.map((command) => build(e === "transaction" ? within(0, command) : command))
     const values = attempt.parts.map(({ command }) => command)
@@ -192,12 +217,13 @@ const together = (env: Env, place: Place, { commands, e, settled }: Several): Ru
             look(outcomes)
           })
       )
-      : Effect.onExit(e === "pipeline" ? Redis.pipeline(values) : Redis.transaction(values), (exit) =>
-        Effect.sync(() =>
-          look(attempt.parts.map((_, index) =>
-            Exit.isSuccess(exit) ? Exit.succeed(exit.value[index]) : exit
-          ))
-        ))
+      : Effect.onExit(
+        e === "pipeline" ? Redis.pipeline(values) : Redis.transaction(values),
+        (exit) =>
+          Effect.sync(() =>
+            look(attempt.parts.map((_, index) => Exit.isSuccess(exit) ? Exit.succeed(exit.value[index]) : exit))
+          )
+      )
     return record(env, attempt, Effect.andThen(prepare(env, attempt.parts), run))
   })
 
@@ -213,7 +239,7 @@ const besides: Readonly<Record<(Program.Effect & { readonly e: "watch" })["insid
 
 const watch = (env: Env, place: Place, effect: Program.Effect & { readonly e: "watch" }): Run =>
   Effect.suspend(() => {
-    const attempt = begin(env, place, "", "watch")
+    const attempt = begin(env, place, "", "watch", true)
     const build = builder(attempt)
     const watched = keyOf(effect.slot, "watched")
     // What would end the watch unnoticed may be refused.
@@ -225,7 +251,7 @@ const watch = (env: Env, place: Place, effect: Program.Effect & { readonly e: "w
       attempt.runs.push(run)
       const commands = effect.body.map((command) => within(effect.slot, command))
       yield* Effect.ensuring(
-        inOrder(env, place, `body${attempt.number}.${attempt.runs.length}`, commands),
+        inOrder(env, place, `body${attempt.number}.${attempt.runs.length}`, commands, true),
         // In the place of this step nothing else runs at the same time.
         Effect.sync(() =>
           run.body.push(
@@ -246,19 +272,30 @@ const watch = (env: Env, place: Place, effect: Program.Effect & { readonly e: "w
     return record(env, attempt, Redis.watch(watched, body))
   })
 
-const leavings: Readonly<Record<(Program.Effect & { readonly e: "session" })["leave"], Run>> = {
+const leavings = (env: Env): Readonly<Record<(Program.Effect & { readonly e: "session" })["leave"], Run>> => ({
   clean: Effect.void,
   watch: Redis.send("WATCH", keyOf(0, "watched")),
+  conflict: Effect.andThen(
+    Redis.send("WATCH", keyOf(0, "left")),
+    Effect.suspend(() => env.client.execute(Redis.append(keyOf(0, "left"), "x")))
+  ),
   multi: Redis.send("MULTI"),
   select: Redis.send("SELECT", 1)
-}
+})
 
-const session = (env: Env, place: Place, { commands, leave }: Program.Effect & { readonly e: "session" }): Run =>
-  Redis.withConnection(Effect.andThen(
+const session = (
+  env: Env,
+  place: Place,
+  { commands, leave, transaction }: Program.Effect & { readonly e: "session" }
+): Run =>
+  Redis.withConnection(Effect.all([
+    transaction
+      ? together(env, place, { e: "transaction", commands: [{ c: "set", slot: 0 }], settled: false }, true)
+      : Effect.void,
     // In a cluster a connection is to the server of its first key.
-    inOrder(env, place, "session", commands.map((command) => within(0, command))),
-    leavings[leave]
-  ))
+    inOrder(env, place, "session", commands.map((command) => within(0, command)), true),
+    leavings(env)[leave]
+  ]))
 
 /** Locks outlive whatever a program is made to wait for, so that nobody has to expect another one inside. */
 const lockTtl = Duration.minutes(5)
@@ -272,7 +309,7 @@ const lock = (env: Env, place: Place, { body, fencing, slot }: Program.Effect & 
       env.inside.set(name, inside)
       if (inside > 1) env.wrong.push(`${place.place} lock: ${inside} hold ${name} at a time`)
     }),
-    () => Effect.andThen(inOrder(env, place, "lock", body), Effect.sleep(2)),
+    () => Effect.andThen(inOrder(env, place, "lock", body, false), Effect.sleep(2)),
     () => Effect.sync(() => void env.inside.set(name, (env.inside.get(name) ?? 0) - 1))
   ))
 }
@@ -281,7 +318,9 @@ const key = (slot: number, name: string): `${string}*` => `${keyOf(slot, name)}:
 const ttl = Duration.minutes(10)
 
 /** A write through a keyspace: a token, the keyspace's own effect, and what comes back. */
-const stored = (kind: (Program.Effect & { readonly e: "keyspace" })["kind"], slot: number, token: string) => {
+const stored = (kind: Program.KeyspaceKind, slot: number, token: string) => {
+  const values = () => RedisKeyspace.makeSet({ key: key(slot, "tags"), value: Schema.String, ttl })
+  const ranks = () => RedisKeyspace.makeSortedSet({ key: key(slot, "ranks"), value: Schema.String, ttl })
   const value = { token: Schema.String }
   switch (kind) {
     case "value":
@@ -289,12 +328,17 @@ const stored = (kind: (Program.Effect & { readonly e: "keyspace" })["kind"], slo
     case "hash":
       return RedisKeyspace.makeHash({ key: key(slot, "record"), value: Schema.Struct(value), ttl }).set("1", { token })
     case "set":
-      return RedisKeyspace.makeSet({ key: key(slot, "tags"), value: Schema.String, ttl }).set("1", [token])
+      return values().set("1", [token])
+    case "setAdd":
+      return values().add("2", token)
+    case "ranks":
+      return ranks().set("1", [{ value: token, score: 1 }])
+    case "ranksAdd":
+      return ranks().add("2", token, 1)
+    case "ranksIncrement":
+      return ranks().increment("2", token, 1)
     case "counter":
-      return Effect.flatMap(
-        RedisKeyspace.makeCounter({ key: key(slot, "counter"), ttl }).increment(token),
-        (count) => count === 1 ? Effect.void : Effect.die(new Error(`a new counter was ${count} after one increment`))
-      )
+      return RedisKeyspace.makeCounter({ key: key(slot, "counter"), ttl }).increment(token)
   }
 }
 
@@ -302,12 +346,18 @@ const keyspace = (env: Env, place: Place, { kind, slot }: Program.Effect & { rea
   Effect.suspend(() => {
     const attempt = begin(env, place, "", `keyspace ${kind}`)
     const token = `w${attempt.number}.1`
-    // Nothing but the token of it is looked at.
-    attempt.parts = [{ ...build({ c: "echo" }, () => token), name: kind, tokens: [token], check: () => undefined }]
+    // What was not there before is new, and one after it was incremented.
+    const check = (value: unknown) =>
+      value === undefined || Number(value) === 1 ? undefined : `${String(value)}, and was new`
+    const built = { ...build({ c: "echo" }, () => token), name: kind, tokens: [token], check }
+    attempt.parts = [built]
     return record(
       env,
       attempt,
-      Effect.catchTag(stored(kind, slot, token), "KeyspaceError", (error) => Effect.die(error))
+      Effect.onExit(
+        Effect.catchTag(stored(kind, slot, token), "KeyspaceError", (error) => Effect.die(error)),
+        (exit) => Effect.sync(() => verify(env, attempt, built, exit))
+      )
     )
   })
 
@@ -339,21 +389,44 @@ const subscribe = (env: Env, milliseconds: number): Run =>
 const consumeOnce = (env: Env, place: Place, milliseconds: number): Run =>
   Effect.suspend(() => record(env, begin(env, place, "", "consume"), consume(env, place.place, milliseconds)))
 
+const consumerOf = (consumer: string) => ({
+  stream: keyOf(0, "stream"),
+  group: "group",
+  consumer,
+  createGroup: "0",
+  block: "200 millis",
+  claimIdle: "1 second"
+} as const)
+
 export const consume = (env: Env, consumer: string, milliseconds: number): Run =>
   Effect.timeoutOption(
     RedisStream.consume(
-      {
-        stream: keyOf(0, "stream"),
-        group: "group",
-        consumer,
-        createGroup: "0",
-        block: "200 millis",
-        claimIdle: "1 second"
-      },
+      consumerOf(consumer),
       ({ fields }) => Effect.sync(() => void env.handled.add(fields["name"] ?? ""))
     ),
     milliseconds
   )
+
+/** A consumer whose client is gone while it handles an entry; who handles it has not done so then. */
+const crash = (env: Env, { place }: Place, milliseconds: number): Run =>
+  Effect.gen(function*() {
+    const scope = yield* Scope.make()
+    const begun = yield* Deferred.make<void>()
+    const handler = () => Effect.andThen(Deferred.succeed(begun, undefined), Effect.delay(Effect.fail("crashed"), 20))
+    let fiber: Fiber.Fiber<unknown, unknown> | undefined
+    const work = Effect.gen(function*() {
+      const client = yield* Scope.provide(env.another, scope)
+      const consuming = Client.on(client)(RedisStream.consume(consumerOf(place), handler))
+      // It goes on until its client has been closed.
+      fiber = yield* Effect.forkDetach(consuming, { startImmediately: true })
+      yield* Deferred.await(begun)
+    })
+    yield* Effect.onExit(Effect.timeoutOption(work, milliseconds), () =>
+      Effect.andThen(
+        Scope.close(scope, Exit.void),
+        Effect.suspend(() => fiber === undefined ? Effect.void : Fiber.interrupt(fiber))
+      ))
+  })
 
 const run = (env: Env, place: Place, effect: Program.Effect): Run => {
   switch (effect.e) {
@@ -376,6 +449,8 @@ const run = (env: Env, place: Place, effect: Program.Effect): Run => {
       return subscribe(env, effect.ms)
     case "consume":
       return consumeOnce(env, place, effect.ms)
+    case "crash":
+      return crash(env, place, effect.ms)
   }
 }
 
@@ -398,16 +473,18 @@ const persistent = (env: Env, place: Place, effect: Program.Effect): Run => {
 const interrupting = (
   env: Env,
   interruption: Program.Interruption,
-  fiber: Fiber.Fiber<unknown, unknown>
+  fiberOf: () => Fiber.Fiber<unknown, unknown> | undefined
 ): Effect.Effect<void> => {
   const act = () => {
-    if (fiber.pollUnsafe() === undefined) env.interrupted++
-    fiber.interruptUnsafe()
+    const fiber = fiberOf()
+    if (fiber?.pollUnsafe() === undefined) env.interrupted++
+    fiber?.interruptUnsafe()
   }
   switch (interruption.after) {
     case "turns":
       return Effect.andThen(Effect.forEach(Array(interruption.count), () => Effect.yieldNow), Effect.sync(act))
     case "ms":
+    case "limit":
       return Effect.andThen(Effect.sleep(interruption.count), Effect.sync(act))
     case "reply":
       return Effect.sync(() => env.arm(interruption, act))
@@ -422,15 +499,19 @@ const step = (env: Env, program: Program.Step, place: string): Effect.Effect<voi
     const recipe = ofMany.has(effect.e) ? "none" : program.recipe
     if (pause > 0) yield* Effect.sleep(pause)
     const effectOf = Client.on(env.client)(persistent(env, { place, recipe }, effect))
+    const running: { fiber?: Fiber.Fiber<unknown, unknown> } = {}
+    const interrupt = interruption === undefined
+      ? undefined
+      : Effect.forkChild(interrupting(env, interruption, () => running.fiber), { startImmediately: true })
+    const early = interruption?.after === "limit" ? yield* interrupt! : undefined
     const fiber = yield* Effect.forkChild(effectOf, { startImmediately: true })
+    running.fiber = fiber
     fiber.addObserver(() => {
       const ends = [...env.ends]
       env.ends.clear()
       for (const act of ends) act()
     })
-    const arming = interruption === undefined
-      ? undefined
-      : yield* Effect.forkChild(interrupting(env, interruption, fiber), { startImmediately: true })
+    const arming = early ?? (interrupt === undefined ? undefined : yield* interrupt)
     const exit = yield* Fiber.await(fiber)
     if (arming !== undefined) yield* Fiber.interrupt(arming)
     if (Exit.isFailure(exit) && exit.cause.reasons.some(({ _tag }) => _tag === "Die")) {

@@ -27,7 +27,9 @@ const effect = (value: Effect): string => {
       }, commit ${commands(value.commit)}`
     }
     case "session":
-      return `session ${commands(value.commands)}, left with ${value.leave}`
+      return `session${value.transaction ? " with a transaction" : ""} ${
+        commands(value.commands)
+      }, left with ${value.leave}`
     case "lock":
       return `lock(${value.slot})${value.fencing ? " with fencing" : ""} ${commands(value.body)}`
     case "keyspace":
@@ -36,6 +38,7 @@ const effect = (value: Effect): string => {
       return "publish"
     case "subscribe":
     case "consume":
+    case "crash":
       return `${value.e} for ${value.ms} ms`
   }
 }
@@ -46,6 +49,8 @@ const interruption = (value: Interruption): string => {
       return `, interrupted just ${value.side} reply ${value.count + 1}`
     case "step":
       return ", interrupted as another step ends"
+    case "limit":
+      return `, interrupted when ${value.count} ms end`
     default:
       return `, interrupted after ${value.count} ${value.after}`
   }
@@ -59,12 +64,12 @@ const step = ({ effect: what, interruption: when, pause, recipe }: Step): string
     when === undefined ? "" : interruption(when)
   ].join("")
 
-const fault = ({ at, kind }: Fault): string => {
+const fault = ({ at, clock, kind }: Fault): string => {
   const { _tag, ...details } = kind
   const of = at.of === "data" ? "command" : at.of === "setup" ? "command of a handshake" : at.of
   return `${_tag}${Object.entries(details).map(([name, value]) => ` ${name}=${value}`).join("")} at ${of} number ${
     at.nth + 1
-  }`
+  }${clock === undefined ? "" : `, and the time of day is set by ${clock} ms`}`
 }
 
 const cut = ({ bytes, connection, direction, how, ms }: Cut): string =>
@@ -74,7 +79,7 @@ const event = ({ at, kind, which }: Event): string => `${kind} (${which}) after 
 
 /** A program, line by line. */
 export const program = ({ cuts, deployment, events, faults, fibers, seed, settings }: Program): string => {
-  const options = Object.entries(settings).filter(([, value]) => value !== undefined)
+  const options = Object.entries(settings).filter(([, value]) => value !== undefined && value !== false)
   return [
     `${deployment}, latencies ${seed}, ${options.map(([name, value]) => `${name} ${value}`).join(", ")}`,
     ...fibers.flatMap((steps, index) => steps.map((each, number) => `  ${index + 1}.${number + 1} ${step(each)}`)),

@@ -15,11 +15,11 @@ import type { Deployment } from "./world.ts"
  * A command. `slot`: which of three groups of keys it is about; in a cluster they are on different servers.
  *
  * The writes each have a token of their own. `wrong` is a write that fails as its key holds something else; `liar` is a
- * script that writes and then answers with an error of its own making. `mset`, `mget` and `del` are about keys of all slots.
+ * script that writes and then answers with an error of its own making; `peek` is a script that only reads. `mset`, `mget` and `del` are about keys of all slots.
  */
 export type Command =
   | { readonly c: "hincrby" | "incr" | "rpush" | "set" | "append" | "sadd" | "xadd"; readonly slot: number }
-  | { readonly c: "get" | "exists"; readonly slot: number }
+  | { readonly c: "get" | "exists" | "peek"; readonly slot: number }
   | { readonly c: "twice" | "function"; readonly slot: number }
   | { readonly c: "liar"; readonly slot: number; readonly code: string }
   | { readonly c: "wrong"; readonly slot: number }
@@ -28,12 +28,17 @@ export type Command =
   | { readonly c: "blpop"; readonly slot: number; readonly ms: number }
   | { readonly c: "echo" }
 
+/** What is written through a keyspace whose keys have a time to live, and how. */
+export type KeyspaceKind = "value" | "hash" | "counter" | "set" | "setAdd" | "ranks" | "ranksAdd" | "ranksIncrement"
+
 /**
  * What a step does.
  *
  * - `watch`: `body` runs while keys are watched, `commit` in the end. `meddle`: it also changes the watched key itself
  *   from outside, the first time.
- * - `session`: commands on a reserved connection, which is left as `leave` says.
+ * - `session`: on a reserved connection a `transaction`, if any, and then commands; it is left as `leave` says: with
+ *   `"conflict"` a key is watched that was changed since.
+ * - `crash`: a consumer with a client of its own, which is gone while an entry is handled.
  */
 export type Effect =
   | { readonly e: "one"; readonly command: Command }
@@ -48,16 +53,21 @@ export type Effect =
   }
   | {
     readonly e: "session"
+    readonly transaction: boolean
     readonly commands: ReadonlyArray<Command>
-    readonly leave: "clean" | "watch" | "multi" | "select"
+    readonly leave: "clean" | "watch" | "conflict" | "multi" | "select"
   }
   | { readonly e: "lock"; readonly slot: number; readonly fencing: boolean; readonly body: ReadonlyArray<Command> }
-  | { readonly e: "keyspace"; readonly slot: number; readonly kind: "value" | "hash" | "counter" | "set" }
+  | { readonly e: "keyspace"; readonly slot: number; readonly kind: KeyspaceKind }
   | { readonly e: "publish" }
-  | { readonly e: "subscribe" | "consume"; readonly ms: number }
+  | { readonly e: "subscribe" | "consume" | "crash"; readonly ms: number }
 
-/** When who runs a step is interrupted: after turns or milliseconds, around the arrival of a reply, or as another step ends. */
+/**
+ * When who runs a step is interrupted: after turns or milliseconds, around the arrival of a reply, or as another step ends.
+ * `"limit"`: at the very time at which the limits of a step end, before these do.
+ */
 export type Interruption =
+  | { readonly after: "limit"; readonly count: number }
   | { readonly after: "turns" | "ms"; readonly count: number }
   | { readonly after: "reply"; readonly count: number; readonly side: "before" | "after" }
   | { readonly after: "step" }
@@ -72,13 +82,15 @@ export interface Step {
   readonly pause: number
 }
 
-/** Options of the client, and after how many milliseconds it is closed under everybody, if not in the end. */
+/** Options of the client, `replicas`: whether these are read from where there are some; and after how many milliseconds it is closed under everybody, if not in the end. */
 export interface Settings {
   readonly protocol: 2 | 3
   readonly shared: 1 | 2
   readonly max: number
   readonly commandTimeout: number | undefined
   readonly inFlight: number | undefined
+  readonly retryOnTimeout: boolean
+  readonly replicas: boolean
   readonly closeAt: number | undefined
 }
 
@@ -119,6 +131,7 @@ const ingredients = [
   "publish",
   "subscribe",
   "consume",
+  "crash",
   "script",
   "liar",
   "wrong",
@@ -133,6 +146,8 @@ const ingredients = [
   "failFast",
   "leaving",
   "timeout",
+  "again",
+  "replicas",
   "closing"
 ] as const
 
@@ -172,13 +187,24 @@ const command = (only: Ingredients, place: "alone" | "one slot" | "together"): f
     ["", 6, fc.record({ c: fc.constantFrom("hincrby", "incr", "rpush", "set", "append", "sadd"), slot })],
     ["consume", 1, fc.record({ c: fc.constant("xadd"), slot })],
     ["", 3, fc.record({ c: fc.constantFrom("get", "exists"), slot })],
-    ["script", 2, fc.record({ c: fc.constantFrom("twice", "function"), slot })],
+    ["script", 2, fc.record({ c: fc.constantFrom("twice", "function", "peek"), slot })],
     ["liar", 1, fc.record({ c: fc.constant("liar"), slot, code: fc.constantFrom(...Faults.madeUp) })],
     ["wrong", 1, fc.record({ c: fc.constant("wrong"), slot })],
     ...waiting,
     ...wide
   ])
 }
+
+const keyspaceKinds: ReadonlyArray<KeyspaceKind> = [
+  "value",
+  "hash",
+  "counter",
+  "set",
+  "setAdd",
+  "ranks",
+  "ranksAdd",
+  "ranksIncrement"
+]
 
 const effect = (only: Ingredients): fc.Arbitrary<Effect> => {
   const alone = command(only, "alone")
@@ -213,25 +239,33 @@ const effect = (only: Ingredients): fc.Arbitrary<Effect> => {
       2,
       fc.record({
         e: fc.constant("session"),
+        transaction: fc.boolean(),
         commands: list(apart, 0, 3),
-        leave: only.has("leaving") ? fc.constantFrom("clean", "watch", "multi", "select") : fc.constant("clean")
+        leave: only.has("leaving")
+          ? fc.constantFrom("clean", "watch", "conflict", "multi", "select")
+          : fc.constant("clean")
       })
     ],
     ["lock", 2, fc.record({ e: fc.constant("lock"), slot, fencing: fc.boolean(), body: list(alone, 0, 2) })],
     [
       "keyspace",
       2,
-      fc.record({ e: fc.constant("keyspace"), slot, kind: fc.constantFrom("value", "hash", "counter", "set") })
+      fc.record({ e: fc.constant("keyspace"), slot, kind: fc.constantFrom(...keyspaceKinds) })
     ],
     ["publish", 1, fc.record({ e: fc.constant("publish") })],
     ["subscribe", 1, fc.record({ e: fc.constant("subscribe"), ms: fc.constantFrom(50, 500, 5000) })],
-    ["consume", 1, fc.record({ e: fc.constant("consume"), ms: fc.constantFrom(50, 500, 5000) })]
+    ["consume", 1, fc.record({ e: fc.constant("consume"), ms: fc.constantFrom(50, 500, 5000) })],
+    ["crash", 1, fc.record({ e: fc.constant("crash"), ms: fc.constantFrom(50, 500, 900) })]
   ])
 }
+
+/** Of what a program has limits for, in milliseconds. */
+const limits = [50, 100, 200, 300, 500, 1000, 2000, 5000]
 
 const interruption: fc.Arbitrary<Interruption> = fc.oneof(
   fc.record({ after: fc.constantFrom("turns"), count: fc.nat({ max: 5 }) }),
   fc.record({ after: fc.constantFrom("ms"), count: fc.nat({ max: 30 }) }),
+  fc.record({ after: fc.constantFrom("ms", "limit"), count: fc.constantFrom(...limits) }),
   {
     weight: 3,
     arbitrary: fc.record({
@@ -260,6 +294,8 @@ const settings = (only: Ingredients): fc.Arbitrary<Settings> =>
     max: fc.constantFrom(50, 50, 4),
     commandTimeout: only.has("timeout") ? fc.constantFrom(undefined, undefined, 100, 1000) : fc.constant(undefined),
     inFlight: fc.constantFrom(undefined, undefined, 2),
+    retryOnTimeout: only.has("again") ? fc.constantFrom(false, false, false, true) : fc.constant(false),
+    replicas: only.has("replicas") ? fc.boolean() : fc.constant(false),
     closeAt: only.has("closing")
       ? fc.constantFrom(...Array(12).fill(undefined), 3, 50, 400)
       : fc.constant(undefined)

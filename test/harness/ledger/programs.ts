@@ -4,7 +4,7 @@
 import { RedisReply, RedisScript } from "@redfx/core"
 import { createHash } from "node:crypto"
 import type { Reply } from "./reply.ts"
-import { error } from "./reply.ts"
+import { error, isError } from "./reply.ts"
 import type { Call } from "./store.ts"
 
 type Program = (call: Call, keys: ReadonlyArray<string>, args: ReadonlyArray<string>) => Reply
@@ -25,6 +25,15 @@ export const liar = RedisScript.make({
   keys: (ledger: string, _token: string, _code: string) => [ledger],
   args: (_ledger, token, code) => [token, code],
   result: RedisReply.integer
+})
+
+/** Reads, on whatever server. */
+export const peek = RedisScript.make({
+  name: "peek",
+  lua: "return redis.call('GET', KEYS[1])",
+  keys: (key: string) => [key],
+  result: RedisReply.blob,
+  readonly: true
 })
 
 const library = RedisScript.library({
@@ -85,6 +94,15 @@ const programs: ReadonlyArray<readonly [part: string, program: Program]> = [
       return number
     }
   ],
+  [
+    "redis.pcall(ARGV[2]",
+    (call, [key = ""], [ttl = "", name = "", ...args]) => {
+      const reply = call(name, key, ...args)
+      if (!isError(reply)) call("PEXPIRE", key, ttl)
+      return reply
+    }
+  ],
+  ["'GET', KEYS[1])", (call, [key = ""]) => call("GET", key)],
   ["\"PEXPIRE\"", extend],
   ["\"DEL\"", (call, [name = ""], [token]) => call("GET", name) === token ? call("DEL", name) : 0],
   ["ledger_add", (call, [key = ""], [token = ""]) => call("HINCRBY", key, token, "1")]

@@ -12,7 +12,7 @@ import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import { inspect } from "node:util"
 import * as Client from "../Client.ts"
-import { initial, keyOf } from "./commands.ts"
+import { initial, isOfKeyspace, keyOf } from "./commands.ts"
 import type { Env } from "./interpreter.ts"
 import * as Journal from "./journal.ts"
 import type { Event, Program } from "./program.ts"
@@ -130,7 +130,8 @@ const happen = (site: Site, { kind, which }: Event): Effect.Effect<unknown> => {
     case "pause":
       return each((client) => client.execute(Redis.send("CLIENT PAUSE", 40)))
     case "move":
-      return site.move(RedisCluster.slotOf(keyOf(which % 3, "")))
+      // Half moved it would be nobody's.
+      return Effect.uninterruptible(site.move(RedisCluster.slotOf(keyOf(which % 3, ""))))
   }
 }
 
@@ -172,6 +173,7 @@ const factsOf = Effect.fnUntraced(function*(site: Site, program: Program, events
     published: deployment === "cluster" ? undefined : journal.published,
     queued: new Set(queued.flat()),
     struck: cutter.struck() + events(),
+    unasked: false,
     flushed: program.events.some(({ kind }) => kind === "flush")
   }
 })
@@ -195,6 +197,19 @@ const stageOf = (site: Site, program: Program, events: () => number, calm: Effec
     held: Effect.orDie(Effect.filter(
       slots.map((slot) => keyOf(slot, "lock")),
       (key) => Effect.map(execute(Redis.exists(key)), (count) => count > 0)
+    )),
+    immortal: Effect.orDie(Effect.map(
+      Effect.forEach(
+        site.direct,
+        (client) =>
+          Effect.flatMap(
+            client.execute(Redis.keys("*")),
+            (keys) =>
+              Effect.filter([...keys].filter(isOfKeyspace), (key) =>
+                Effect.map(outside.execute(Redis.send("PTTL", key)), (left) => left === -1))
+          )
+      ),
+      (each) => each.flat()
     )),
     pause: 5,
     late: 1000,

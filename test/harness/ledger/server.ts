@@ -6,7 +6,7 @@ import * as Programs from "./programs.ts"
 import type { Reply } from "./reply.ts"
 import { error, nilArray, ok } from "./reply.ts"
 import * as Store from "./store.ts"
-import { elsewhere, isBelievedAgain, keysOf, roleReply, sentinelReply, slots } from "./topology.ts"
+import { elsewhere, isBelievedAgain, keysOf, replicaOf, roleReply, sentinelReply, slots } from "./topology.ts"
 import type { Link, World } from "./world.ts"
 import { answer } from "./world.ts"
 
@@ -105,9 +105,17 @@ const connectionReply = (link: Link, command: Command): Reply | undefined => {
 // Scripts
 // -----------------------------------------------------------------------------
 
-const scriptReply = ({ world: { store } }: Link, { args, name }: Command): Reply | undefined => {
+/** Servers with the same data have the same functions; scripts each server has for itself. */
+const loadLibrary = ({ node, world }: Link, text: string): void => {
+  const { deployment, nodes } = world
+  const same = deployment === "cluster" ? [node, replicaOf(world, node)] : nodes
+  for (const each of same) each?.loaded.add(text)
+}
+
+const scriptReply = (link: Link, { args, name }: Command): Reply | undefined => {
+  const { node: { loaded }, world: { store } } = link
   const [, first = "", second = ""] = args
-  const text = (digest: string) => [...store.loaded].find((text) => Programs.sha1(text) === digest)
+  const text = (digest: string) => [...loaded].find((text) => Programs.sha1(text) === digest)
   const run = (source: string | undefined, missing: string): Reply => {
     const program = source === undefined ? undefined : Programs.programOf(source)
     if (program === undefined) return error(missing)
@@ -117,22 +125,24 @@ const scriptReply = ({ world: { store } }: Link, { args, name }: Command): Reply
   switch (name) {
     case "SCRIPT":
       if (first.toUpperCase() === "EXISTS") return args.slice(2).map((digest) => text(digest) === undefined ? 0 : 1)
-      store.loaded.add(second)
+      loaded.add(second)
       return Programs.sha1(second)
     case "FUNCTION": {
       if (first.toUpperCase() === "LIST") {
-        return [...store.loaded].some((text) => text.startsWith("#!")) ? [Programs.listed] : []
+        return [...loaded].some((text) => text.startsWith("#!")) ? [Programs.listed] : []
       }
-      store.loaded.add(args.at(-1) ?? "")
+      loadLibrary(link, args.at(-1) ?? "")
       return "ledger"
     }
     case "EVAL":
-      store.loaded.add(first)
+    case "EVAL_RO":
+      loaded.add(first)
       return run(first, "")
     case "EVALSHA":
+    case "EVALSHA_RO":
       return run(text(first), "NOSCRIPT No matching script. Please use EVAL.")
     case "FCALL":
-      return run([...store.loaded].find((text) => text.startsWith("#!")), "ERR Function not found")
+      return run([...loaded].find((text) => text.startsWith("#!")), "ERR Function not found")
     default:
       return undefined
   }

@@ -28,6 +28,7 @@ const smallerEffect = (effect: Effect): ReadonlyArray<Effect> => {
       return commandsOf(effect.commands).map((commands) => ({ ...effect, commands }))
     case "session":
       return [
+        ...(effect.transaction ? [{ ...effect, transaction: false }] : []),
         ...(effect.leave === "clean" ? [] : [{ ...effect, leave: "clean" as const }]),
         ...commandsOf(effect.commands).map((commands) => ({ ...effect, commands }))
       ]
@@ -47,6 +48,8 @@ const smallerEffect = (effect: Effect): ReadonlyArray<Effect> => {
       ]
     case "keyspace":
       return effect.slot > 0 ? [{ ...effect, slot: 0 }] : []
+    case "crash":
+      return [{ ...effect, e: "consume" }]
     default:
       return []
   }
@@ -65,6 +68,8 @@ const plain: Settings = {
   max: 50,
   commandTimeout: undefined,
   inFlight: undefined,
+  retryOnTimeout: false,
+  replicas: false,
   closeAt: undefined
 }
 
@@ -80,6 +85,10 @@ const smaller = (program: Program): ReadonlyArray<Program> => {
   return [
     ...without(fibers).map((fibers) => ({ ...program, fibers })),
     ...without(faults).map((faults) => ({ ...program, faults })),
+    ...inEach(faults, ({ clock, ...fault }) => clock === undefined ? [] : [fault]).map((faults) => ({
+      ...program,
+      faults
+    })),
     ...without(cuts).map((cuts) => ({ ...program, cuts })),
     ...without(events).map((events) => ({ ...program, events })),
     ...inEach(fibers, without).map((fibers) => ({ ...program, fibers })),

@@ -13,6 +13,7 @@ type Value =
   | { readonly type: "hash"; readonly fields: Map<string, string> }
   | { readonly type: "list"; readonly items: Array<string> }
   | { readonly type: "set"; readonly members: Set<string> }
+  | { readonly type: "zset"; readonly scores: Map<string, number> }
   | StreamStore.StreamValue
 
 interface Entry {
@@ -25,13 +26,11 @@ export type Call = (name: string, ...args: ReadonlyArray<string>) => Reply
 
 /**
  * - `applied`: how often the write of each token was run. `versions`: of keys, for who watches them.
- * - `programs`: what scripts do, by their digest and the names of functions; `loaded`: those that the servers have.
  */
 export interface Store {
   readonly entries: Map<string, Entry>
   readonly applied: Map<string, number>
   readonly versions: Map<string, number>
-  readonly loaded: Set<string>
   readonly now: () => number
   readonly call: Call
   readonly touch: (key: string) => void
@@ -105,6 +104,14 @@ const pop: Handler = (store, [key = ""]) => {
   if (list?.items.length === 0) store.remove(key)
   store.touch(key)
   return item
+}
+
+const rank = (store: State, key: string, member: string, scoreOf: (before: number | undefined) => number): number => {
+  const { scores } = store.obtain(key, { type: "zset", scores: new Map() })
+  const score = scoreOf(scores.get(member))
+  scores.set(member, score)
+  store.touch(key)
+  return score
 }
 
 const count = (keys: ReadonlyArray<string>, act: (key: string) => boolean): Reply =>
@@ -196,6 +203,14 @@ const handlers: Readonly<Record<string, Handler>> = {
     store.touch(key)
     return set.size - before
   },
+  ZADD: (store, [key = "", score, member = ""]) => {
+    const before = store.find(key, "zset")?.scores.has(member) === true
+    rank(store, key, member, () => Number(score))
+    return before ? 0 : 1
+  },
+  // As scripts and the older protocol have it.
+  ZINCRBY: (store, [key = "", by, member = ""]) =>
+    String(rank(store, key, member, (before = 0) => before + Number(by))),
   SMEMBERS: (store, [key = ""]) => [...(store.find(key, "set")?.members ?? [])],
   ...StreamStore.handlers
 }
@@ -250,7 +265,6 @@ export const make = (now: () => number): Store => {
     entries: new Map(),
     applied: new Map(),
     versions: new Map(),
-    loaded: new Set(),
     now,
     apply: (tokens) => {
       for (const token of tokens) store.applied.set(token, (store.applied.get(token) ?? 0) + 1)

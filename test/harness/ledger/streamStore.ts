@@ -34,6 +34,8 @@ const numberOf = (text: string): number => {
   if (text === "+") return Infinity
   const exclusive = text.startsWith("(")
   const [first = "0", second = "0"] = text.replace("(", "").split("-")
+  // What these servers do not know is not to pass for an answer.
+  if (!/^\d+$/.test(first)) throw new Error(`no id of a stream: ${text}`)
   return Number(first) + (second === "0" ? 0 : 0.5) + (exclusive ? 0.25 : 0)
 }
 
@@ -81,9 +83,14 @@ const pendingOf = (store: State, [key = "", name = "", ...rest]: ReadonlyArray<s
     const ids = all.map(([number]) => idOf(number))
     return [all.length, ids[0] ?? null, ids.at(-1) ?? null, [...counts].map(([who, n]) => [who, String(n)])]
   }
-  const [from = "-", to = "+", limit = "100"] = rest
+  const hasIdle = rest[0]?.toUpperCase() === "IDLE"
+  const idle = hasIdle ? Number(rest[1]) : 0
+  const [from = "-", to = "+", limit = "100", only] = hasIdle ? rest.slice(2) : rest
   return all
-    .filter(([number]) => numberOf(from) <= number && number <= numberOf(to))
+    .filter(([number, { consumer, deliveredAt }]) =>
+      numberOf(from) <= number && number <= numberOf(to) && (only === undefined || only === consumer) &&
+      store.now() - deliveredAt >= idle
+    )
     .slice(0, Number(limit))
     .map(([number, { consumer, deliveredAt, deliveries }]) => [
       idOf(number),
@@ -97,14 +104,17 @@ const claim = (store: State, [key = "", name = "", consumer = "", idle, ...rest]
   const found = groupOf(store, key, name)
   if (found === undefined) return noGroup
   const [stream, group] = found
-  const only = rest.some((word) => word.toUpperCase() === "JUSTID")
+  const words = rest.map((word) => word.toUpperCase())
+  const option = (word: string): number | undefined =>
+    words.includes(word) ? Number(words[words.indexOf(word) + 1]) : undefined
+  const only = words.includes("JUSTID")
   const claimed = rest.filter((word) => /^\d+-\d+$/.test(word)).map(numberOf).filter((number) => {
     const pending = group.pending.get(number)
     if (pending === undefined || store.now() - pending.deliveredAt < Number(idle)) return false
     group.pending.set(number, {
       consumer,
-      deliveredAt: store.now(),
-      deliveries: pending.deliveries + (only ? 0 : 1)
+      deliveredAt: store.now() - (option("IDLE") ?? 0),
+      deliveries: option("RETRYCOUNT") ?? pending.deliveries + (only ? 0 : 1)
     })
     return true
   })

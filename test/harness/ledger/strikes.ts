@@ -73,9 +73,10 @@ const strikeCut = (link: Link, command: Command, fault: Kind & { readonly _tag: 
 /** The slot is on its way to another server, which has the key by now. */
 const strikeAsk = (link: Link, command: Command): boolean => {
   const { nodes } = link.world
+  if (link.node.role === "replica") return false
   const [key] = keysOf(command)
   if (key === undefined || link.world.deployment !== "cluster" || link.queued !== undefined) return false
-  const next = nodes[(nodes.indexOf(link.node) + 1) % nodes.length]!
+  const next = nodes[(nodes.indexOf(link.node) + 1) % 3]!
   answer(link, error(`ASK ${slotOf(key)} ${address(next)}`))
   return true
 }
@@ -83,7 +84,7 @@ const strikeAsk = (link: Link, command: Command): boolean => {
 /** Faults that concern more than one connection, or the command as much as any other. */
 const strikeAll = (link: Link, command: Command, fault: Kind): void => {
   const { node, world } = link
-  const { sim, store } = world
+  const { sim } = world
   switch (fault._tag) {
     case "cutAll":
     case "down":
@@ -93,7 +94,7 @@ const strikeAll = (link: Link, command: Command, fault: Kind): void => {
     case "clock":
       return void sim.after(fault.after, () => sim.stepWall(fault.ms))
     case "flush":
-      return store.loaded.clear()
+      return world.nodes.forEach(({ loaded }) => loaded.clear())
     case "unblock":
       return unblock(world, () => true, "UNBLOCKED client unblocked via CLIENT UNBLOCK")
     case "failover":
@@ -104,6 +105,9 @@ const strikeAll = (link: Link, command: Command, fault: Kind): void => {
   }
 }
 
+/** After how many milliseconds the time of day is set that is set during a fault. */
+const duringFault = 10
+
 /** Handles a command that has arrived. */
 export const serve = (link: Link, command: Command): void => {
   const { world } = link
@@ -113,6 +117,10 @@ export const serve = (link: Link, command: Command): void => {
   if (fault !== undefined) {
     world.log.push(`${world.sim.now()} ms: ${JSON.stringify(fault)} at ${command.args.join(" ").slice(0, 60)}`)
   }
-  if (fault !== undefined && strike(link, command, fault, next)) return
+  if (fault?.clock !== undefined) {
+    const { clock } = fault
+    world.sim.after(duringFault, () => world.sim.stepWall(clock))
+  }
+  if (fault !== undefined && strike(link, command, fault.kind, next)) return
   for (const reply of execute(link, command, next) ?? []) answer(link, reply)
 }

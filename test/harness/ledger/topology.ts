@@ -16,9 +16,18 @@ export const { slotOf } = RedisCluster
 // Who serves what
 // -----------------------------------------------------------------------------
 
+const shared = 3
+
+/** In a cluster the servers that have slots, or may get some. */
+const mastersOf = ({ nodes }: World): ReadonlyArray<Node> =>
+  nodes.filter(({ kind }) => kind === "data").slice(0, shared)
+
+/** Each of them has one replica. */
+export const replicaOf = ({ nodes }: World, master: Node): Node | undefined => nodes[nodes.indexOf(master) + shared]
+
 /** Slots are shared evenly between the first servers, unless they have moved. */
 const ownerOf = (world: World, slot: number): Node => {
-  const shares = world.nodes.filter(({ kind }) => kind === "data").slice(0, 3)
+  const shares = mastersOf(world)
   return world.owners.get(slot) ?? shares[Math.min(Math.floor(slot / 5461), shares.length - 1)]!
 }
 
@@ -38,6 +47,8 @@ export const keysOf = ({ args, name }: Command): ReadonlyArray<string> => {
       return args.slice(1, -1)
     case "EVALSHA":
     case "EVAL":
+    case "EVALSHA_RO":
+    case "EVAL_RO":
     case "FCALL":
       return args.slice(3, 3 + Number(args[2]))
     case "XREADGROUP":
@@ -66,7 +77,8 @@ export const elsewhere = (link: Link, command: Command, asking: boolean): string
   if (slots.size > 1) return "CROSSSLOT Keys in request don't hash to the same slot"
   for (const slot of slots) {
     const owner = ownerOf(world, slot)
-    if (owner !== node && !asking) return `MOVED ${slot} ${owner.host}:${owner.port}`
+    const readsHere = link.readonly && node === replicaOf(world, owner) && !isWrite(command)
+    if (owner !== node && !asking && !readsHere) return `MOVED ${slot} ${owner.host}:${owner.port}`
   }
   return undefined
 }
@@ -94,7 +106,7 @@ const moveSlot = (world: World, command: Command): void => {
   const [key] = keysOf(command)
   if (key === undefined) return
   const slot = slotOf(key)
-  const nodes = world.nodes.filter(({ kind }) => kind === "data")
+  const nodes = mastersOf(world)
   const owner = nodes[(nodes.indexOf(ownerOf(world, slot)) + 1) % nodes.length]!
   world.owners.set(slot, owner)
   const here = ({ keys }: World["waiters"][number]) => keys.some((key) => slotOf(key) === slot)
@@ -142,8 +154,11 @@ export const unblock = (world: World, which: (waiter: World["waiters"][number]) 
 /** What a cluster says of itself. */
 export const slots = (world: World): Reply => {
   const ranges: Array<Reply> = []
-  const range = (from: number, to: number, { host, name, port }: Node) =>
-    ranges.push([from, to, [host, port, name, []]])
+  const described = ({ host, name, port }: Node): Reply => [host, port, name, []]
+  const range = (from: number, to: number, master: Node) => {
+    const replica = replicaOf(world, master)
+    ranges.push([from, to, described(master), ...replica === undefined ? [] : [described(replica)]])
+  }
   const moved = [...world.owners.keys()].sort((a, b) => a - b)
   const starts = [...new Set([0, 5461, 10922, ...moved, ...moved.map((slot) => slot + 1)])]
     .filter((slot) => slot < 16384).sort((a, b) => a - b)

@@ -2,8 +2,8 @@
  * One run of a program, wherever it takes place: to its end, then until all is quiet, then the closing of the client.
  */
 import { RedisCluster } from "@redfx/cluster"
-import { RedisStandalone } from "@redfx/core"
-import type { RedisClient, RedisConfig, RedisConnector, RedisError } from "@redfx/core"
+import { RedisConnector, RedisStandalone } from "@redfx/core"
+import type { RedisClient, RedisConfig, RedisError } from "@redfx/core"
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -34,7 +34,8 @@ export const service = "mymaster"
  *
  * - `addresses`: of the servers, or of the sentinels. `natMap`: of what these tell. `clientName`: of connections.
  * - `calm`: from now on nothing goes wrong any more. `entries`: tokens of what was added to the stream that is consumed.
- * - `facts`: what was done; asked for when the client is closed. `held`: locks that somebody holds then.
+ * - `facts`: what was done; asked for when the client is closed. `held`: locks that somebody holds then. `immortal`: keys
+ *   that were to have a time to live, and have none.
  * - `pause`: between two looks at what is to come about, in milliseconds. `late`: how much later than its
  *   limit something may come because the machine is busy.
  */
@@ -46,6 +47,7 @@ export interface Stage extends Pick<Env, "arm" | "base" | "now" | "seed"> {
   readonly entries: Effect.Effect<ReadonlyArray<string>>
   readonly facts: Effect.Effect<Omit<Facts, "closed" | "commandTimeout" | "late" | "roomy">>
   readonly held: Effect.Effect<ReadonlyArray<string>>
+  readonly immortal: Effect.Effect<ReadonlyArray<string>>
   readonly pause: number
   readonly late: number
 }
@@ -54,6 +56,7 @@ const optionsOf = ({ settings }: Program, clientName: string | undefined): Redis
   clientName,
   protocol: settings.protocol,
   commandTimeout: settings.commandTimeout,
+  retryOnTimeout: settings.retryOnTimeout,
   pool: { shared: settings.shared, max: settings.max, acquireTimeout: "2 seconds" },
   limits: { inFlightCommands: settings.inFlight }
 })
@@ -67,7 +70,13 @@ const clientOf = (
     case "standalone":
       return RedisStandalone.make({ ...addresses[0], ...options })
     case "sentinel":
-      return RedisSentinel.make({ sentinels: addresses, service, natMap, ...options })
+      return RedisSentinel.make({
+        sentinels: addresses,
+        service,
+        natMap,
+        readFrom: program.settings.replicas ? "preferReplica" : "master",
+        ...options
+      })
     case "cluster":
       return Effect.map(
         // More keys than one server has.
@@ -75,6 +84,7 @@ const clientOf = (
           nodes: addresses,
           natMap,
           crossSlot: "emulate",
+          readFrom: program.settings.replicas ? "preferReplica" : "master",
           ...options,
           pool: { shared: program.settings.shared, max: program.settings.max * 3, acquireTimeout: "2 seconds" }
         }),
@@ -164,15 +174,18 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
   const scope = yield* Scope.make()
   const client = yield* Scope.provide(clientOf(program, stage), scope)
   const { arm, base, now, seed } = stage
-  const env = Interpreter.make({ arm, base, client, now, seed })
+  // Without an option it is the client's default.
+  const { commandTimeout = 5000, max, retryOnTimeout: again } = program.settings
+  const connector = yield* RedisConnector.RedisConnector
+  const another = Effect.provideService(clientOf(program, stage), RedisConnector.RedisConnector, connector)
+  const env = Interpreter.make({ again, another, arm, base, client, commandTimeout, now, seed })
   const closed = yield* runAll(env, program, scope, stage)
   const facts = yield* stage.facts
-  // Without an option it is the client's default.
-  const { commandTimeout = 5000, max } = program.settings
   check(env, { ...facts, closed, late: stage.late, commandTimeout, roomy: max >= roomyPool })
   // Unless something went wrong on the way, no lock is left behind.
   if (facts.struck === 0 && !closed) {
     for (const name of yield* stage.held) env.wrong.push(`${name} is held by nobody`)
   }
+  for (const key of yield* stage.immortal) env.wrong.push(`${key} lives for ever`)
   return { wrong: env.wrong, interruptions: env.interrupted }
 })

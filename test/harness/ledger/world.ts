@@ -24,6 +24,8 @@ export interface Node {
   readonly kind: "data" | "sentinel"
   role: "master" | "replica"
   upAt: number
+  /** The texts of scripts and libraries that it has. */
+  readonly loaded: Set<string>
   /** What it is behind the others, if it is: the master it believes in, and the number of the failover that made it that. */
   behind: { readonly master: Node; readonly epoch: number } | undefined
 }

@@ -81,7 +81,7 @@ class Pipeline {
   /** The outcomes; of what has none, that the time was up. */
   outcomes(limit: number): ReadonlyArray<Outcome> {
     return this.#commands.map((command, index) =>
-      this.#outcomes[index] ?? Exit.fail(timedOut(command, limit, this.#running.has(index)))
+      this.#outcomes[index] ?? Exit.fail(timedOut(command.spec, limit, this.#running.has(index)))
     )
   }
 

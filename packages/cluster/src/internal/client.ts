@@ -103,31 +103,34 @@ const clientAbove = (
   retrying: Retrying,
   base: Service,
   cluster: Cluster
-): Service => ({
-  ...base,
-  execute: (command) => {
-    const refusal = retrying.refusesWrite(command)
-    if (refusal !== undefined) return Effect.fail(refusal)
-    const planned = plan(cluster, retrying.settings, command)
-    // What a plan comes to was decoded by the command's own decoder.
-    return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, RedisError>
-  },
-  pipeline: (commands) => pipeline(retrying, commands),
-  transaction: (commands) => transaction(retrying, commands),
-  withTimeout: (limit) => {
-    const limited = base.withTimeout(limit)
-    const { connection, ...settings } = retrying.settings
-    const within: Retrying = {
-      ...retrying,
-      settings: { ...settings, connection: { ...connection, commandTimeout: Duration.fromInputUnsafe(limit) } },
-      clientOf: (node) => node.client.withTimeout(limit),
-      unsent: limited.transaction
-    }
-    return clientAbove(within, limited, clusterOf(within, limited))
-  },
-  reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying)),
-  monitor: () => Stream.fail(forOneServer("MONITOR"))
-})
+): Service => {
+  const client: Service = {
+    ...base,
+    execute: (command) => {
+      const refusal = retrying.refusesWrite(command)
+      if (refusal !== undefined) return Effect.fail(refusal)
+      const planned = plan(cluster, retrying.settings, command)
+      // What a plan comes to was decoded by the command's own decoder.
+      return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, RedisError>
+    },
+    pipeline: (commands) => pipeline(retrying, commands),
+    transaction: (commands) => transaction(retrying, commands),
+    withTimeout: (limit) => {
+      const limited = base.withTimeout(limit)
+      const { connection, ...settings } = retrying.settings
+      const within: Retrying = {
+        ...retrying,
+        settings: { ...settings, connection: { ...connection, commandTimeout: Duration.fromInputUnsafe(limit) } },
+        clientOf: (node) => node.client.withTimeout(limit),
+        unsent: limited.transaction
+      }
+      return clientAbove(within, limited, clusterOf(within, limited))
+    },
+    reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying, () => client)),
+    monitor: () => Stream.fail(forOneServer("MONITOR"))
+  }
+  return client
+}
 
 const clusterOf = (retrying: Retrying, base: Service): Cluster => {
   const { state } = retrying

@@ -66,9 +66,9 @@ export const downAfter = (
     ...(address === undefined ? {} : { address })
   })
 
-/** The cluster's own errors, which a single server's client does not know. */
+/** The cluster's own errors, which a single server's client does not know. What code may have made up says nothing of it. */
 export const typed = (error: RedisError): RedisError => {
-  if (error._tag !== "ResponseError") return error
+  if (error._tag !== "ResponseError" || error.mayHaveWritten === true) return error
   const { address, code, command, detail, index } = error
   const place = {
     ...(address === undefined ? {} : { address }),

@@ -29,11 +29,15 @@ type Run<A> = (client: Service) => Effect.Effect<A, RedisError>
 /**
  * Runs something on the server of a command's slot, wherever that is. The command timeout is that of all tries.
  *
- * - `readonly`: whether all that is run only reads.
+ * - `name`: of what times out, if that is not the command. `readonly`: whether all that is run only reads.
  */
 export const following = <A>(
   retrying: Retrying,
-  { command, readonly }: { readonly command: RedisCommand.Any; readonly readonly: boolean },
+  { command, name = command.spec.name, readonly }: {
+    readonly command: RedisCommand.Any
+    readonly name?: string
+    readonly readonly: boolean
+  },
   run: Run<A>
 ): Effect.Effect<A, RedisError> =>
   Effect.suspend(() => {
@@ -49,7 +53,7 @@ export const following = <A>(
     return within(retrying, [command], {
       // Reading the topology has tries of its own.
       whole: Effect.andThen(retrying.state.known, untilRun(retrying, { way: "exclusive", command, readonly }, send)),
-      orElse: (limit) => Effect.fail(timedOut(command, limit, running))
+      orElse: (limit) => Effect.fail(timedOut({ name, readonly }, limit, running))
     })
   })
 
@@ -106,7 +110,7 @@ export const transaction = (
     ? retrying.unsent(commands)
     : following(
       retrying,
-      { command: leading, readonly: sent.every(({ spec }) => spec.readonly) },
+      { command: leading, name: "EXEC", readonly: sent.every(({ spec }) => spec.readonly) },
       (client) => client.transaction(commands)
     )
 }

@@ -48,7 +48,7 @@ export const onServer = <A>(
       })
     return within(retrying, [command], {
       whole: untilRun(retrying, address, command, asked, send),
-      orElse: (limit) => Effect.fail(timedOut(command, limit, running))
+      orElse: (limit) => Effect.fail(timedOut(command.spec, limit, running))
     })
   })
 

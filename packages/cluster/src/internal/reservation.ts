@@ -285,13 +285,20 @@ export const reserve = (
     return router
   })
 
+/** Whether anything was given to a reserved client that says which server it wants. */
+interface Use {
+  begun: boolean
+}
+
 /**
  * A reserved client with the errors of a cluster. The router sees only the first key of what is sent at once, and decides
  * by it whether all of that is for its server.
  */
 export const guarded = (
   reserved: Service,
-  retrying: Retrying
+  retrying: Retrying,
+  whole: () => Service,
+  use: Use = { begun: false }
 ): Service => {
   const { redirects } = retrying
   const refusalOf = (command: RedisCommand.Any) => retrying.refusesWrite(command) ?? differentSlots(command)
@@ -308,33 +315,45 @@ export const guarded = (
   }
   const client: Service = {
     ...reserved,
-    execute: (command) => {
-      const refusal = refusalOf(command)
-      return refusal === undefined
-        ? Effect.mapError(reserved.execute(command), (error) => learned(command, error))
-        : Effect.fail(refusal)
-    },
-    pipeline: (commands) => {
-      const refusals = refusalsOf(commands)
-      const sent = commands.filter((_, index) => refusals[index] === undefined)
-      return Effect.map(reserved.pipeline(sent), (outcomes) => {
-        let next = 0
-        return refusals.map((refusal, index) =>
-          refusal === undefined
-            // In range: there is one outcome for each command that was sent.
-            ? Exit.mapError(outcomes[next++]!, (error) => atIndex(learned(commands[index]!, error), index))
-            : Exit.fail(atIndex(refusal, index))
-        )
-      })
-    },
-    transaction: (commands) => {
-      const refusal = refusalsOf(commands).find((error) => error !== undefined)
-      // There is a command: without one nothing fails.
-      return refusal === undefined
-        ? Effect.mapError(reserved.transaction(commands), (error) => learned(commands[0]!, error))
-        : Effect.fail(refusal)
-    },
-    withTimeout: (limit) => guarded(reserved.withTimeout(limit), retrying),
+    execute: (command) =>
+      Effect.suspend(() => {
+        // What a function needs first does not say which server is wanted.
+        if (!use.begun && command.spec.words[0] === "FUNCTION") return whole().execute(command)
+        use.begun = true
+        const refusal = refusalOf(command)
+        return refusal === undefined
+          ? Effect.mapError(reserved.execute(command), (error) => learned(command, error))
+          : Effect.fail(refusal)
+      }),
+    pipeline: (commands) =>
+      Effect.suspend(() => {
+        use.begun = true
+        const refusals = refusalsOf(commands)
+        const sent = commands.filter((_, index) => refusals[index] === undefined)
+        return Effect.map(reserved.pipeline(sent), (outcomes) => {
+          let next = 0
+          return refusals.map((refusal, index) =>
+            refusal === undefined
+              // In range: there is one outcome for each command that was sent.
+              ? Exit.mapError(outcomes[next++]!, (error) => atIndex(learned(commands[index]!, error), index))
+              : Exit.fail(atIndex(refusal, index))
+          )
+        })
+      }),
+    transaction: (commands) =>
+      Effect.suspend(() => {
+        use.begun = true
+        const refusal = refusalsOf(commands).find((error) => error !== undefined)
+        const [leading] = commands
+        // Of none a conflict is told all the same, where keys are watched.
+        return refusal === undefined
+          ? Effect.mapError(
+            reserved.transaction(commands),
+            (error) => leading === undefined ? typed(error) : learned(leading, error)
+          )
+          : Effect.fail(refusal)
+      }),
+    withTimeout: (limit) => guarded(reserved.withTimeout(limit), retrying, whole, use),
     reserve: Effect.suspend(() => Effect.succeed(client))
   }
   return client

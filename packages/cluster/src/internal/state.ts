@@ -300,8 +300,13 @@ export class State {
     Effect.suspend(() => this.#clock.sleep(recoveryTick))
   )
 
-  /** Waits as a verdict says; fails when what is waited for cannot be told. */
+  /** Waits as a verdict says; fails when what is waited for cannot be told, or comes no more. */
   readonly wait = (after: Verdict.After): Effect.Effect<void, RedisError> => {
+    const open = Effect.suspend(() => this.#closed === undefined ? Effect.void : Effect.fail(this.#closed))
+    return Effect.andThen(open, Effect.andThen(this.#waited(after), open))
+  }
+
+  #waited(after: Verdict.After): Effect.Effect<void, RedisError> {
     switch (after) {
       case "topology":
         return this.refresh

@@ -109,7 +109,7 @@ export class Subscribers {
         const node = place === anywhere ? this.#anywhere() : yield* this.#masterAt(place)
         if (node === undefined) return yield* Effect.die(new Error("a topology without nodes"))
         if (place === anywhere || node.health.downWith === undefined) return node
-        yield* this.#state.recovered
+        yield* this.#state.wait("recovery")
       }
     })
   }

@@ -411,6 +411,7 @@ const told: ReadonlyMap<string, RegExp> = new Map([
   ["CLUSTERDOWN", /^CLUSTERDOWN (The cluster is down\b|Hash slot not served$)/],
   ["MASTERDOWN", /^MASTERDOWN Link with (MASTER|PRIMARY) is down and replica-serve-stale-data is set to 'no'\.$/],
   ["LOADING", /^LOADING \w+ is loading the dataset in memory$/],
+  ["CROSSSLOT", /^CROSSSLOT Keys in request don't hash to the same slot$/],
   ["READONLY", /^READONLY You can't write against a read only replica\.$/]
 ])
 

@@ -35,12 +35,16 @@ export const within = <A, E>(
   return withinLimit(whole, { clock, limit: limit + lateness, orElse: () => orElse(limit) })
 }
 
-/** The error of a command for which the time was up. `sent`: whether a server can have run it. */
-export const timedOut = ({ spec }: RedisCommand.Any, limit: number, sent: boolean): TimeoutError =>
+/** The error of what the time was up for. `sent`: whether a server can have run it. */
+export const timedOut = (
+  { name, readonly }: Pick<RedisCommand.Spec, "name" | "readonly">,
+  limit: number,
+  sent: boolean
+): TimeoutError =>
   new TimeoutError({
     phase: sent ? "read" : "write",
     milliseconds: limit,
-    command: spec.name,
+    command: name,
     delivery: sent ? "unknown" : "not-sent",
-    readonly: spec.readonly
+    readonly
   })

@@ -12,6 +12,7 @@ import * as RedisCommand from "../RedisCommand.ts"
 import type { RedisError } from "../RedisError.ts"
 import { failureOf } from "./failure.ts"
 import type { Outcome } from "./request.ts"
+import { isRetryable } from "./retry.ts"
 
 /** The static facts of a command that names a script by its digest. */
 export const scriptSpec = (
@@ -140,7 +141,7 @@ const isAbsent = (client: Service, needed: LibraryFunction): Effect.Effect<boole
   Effect.map(isPresent(client, needed), (present) => !present).pipe(
     Effect.catchTags({
       NoPermissionError: () => Effect.succeed(false),
-      ResponseError: () => Effect.succeed(false)
+      ResponseError: (error) => isRetryable(error) ? Effect.fail(error) : Effect.succeed(false)
     })
   )
 
