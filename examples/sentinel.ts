@@ -29,7 +29,12 @@ const program = Effect.gen(function*() {
     Stream.runForEach(({ address, previous }) => Console.log("the master was", previous, "and is", address)),
     Effect.forkScoped({ startImmediately: true })
   )
-  yield* countTo(100)
+  yield* countTo(99)
+  // What a master acknowledges can be lost with it, unless its replicas have it as well: WAIT tells how many do.
+  const replicated = yield* Redis.withConnection(
+    Effect.andThen(Redis.incr("n"), Redis.wait(deployment.servers.length - 1, "5 seconds"))
+  )
+  yield* Console.log("the last of it is on", replicated, "of", deployment.servers.length - 1, "replicas")
   const master = yield* deployment.master
   yield* Console.log("counted to", yield* Redis.get("n"), "and now the master is killed")
   yield* master.kill()

@@ -218,6 +218,30 @@ describe("On a cluster", { timeout: 30_000 }, () => {
       ])
     })))
 
+  it.live("PUB-14: keyspace events, which each server has of its own keys alone, are refused but on one server", () =>
+    withClient(Effect.gen(function*() {
+      const channels = ["__keyspace@0__:k", "__keyevent@0__:set", new TextEncoder().encode("__keyevent@*__:*")]
+      for (const channel of channels) {
+        for (const subscribe of [Redis.subscribe, Redis.psubscribe]) {
+          const error = yield* Effect.flip(Stream.runDrain(subscribe(channel)))
+          assert.strictEqual(Client.expectTag(error, "ClusterUnsupportedError").command, subscribe.name.toUpperCase())
+          assert.match(error.message, /RedisCluster\.onNode/)
+        }
+      }
+      const key = freshKey()
+      const owner = yield* servers.owner(key)
+      const node = addressOf(owner)
+      yield* RedisCluster.onNode(node, Redis.configSet({ "notify-keyspace-events": "KEA" }))
+      const client = yield* Effect.flatMap(RedisCluster.RedisCluster, (cluster) => cluster.clientOf(node))
+      const subscriber = yield* Subscriber.consume(Redis.psubscribe("__keyevent@*__:set", { events: true })).pipe(
+        Effect.provideService(RedisClient.RedisClient, client)
+      )
+      yield* subscriber.until((elements) => elements.length === 1)
+      yield* Redis.set(key, "v")
+      yield* subscriber.until((elements) => elements.length === 2)
+      assert.deepStrictEqual(subscriber.elements.map(Subscriber.brief)[1], `__keyevent@0__:set=${key}`)
+    })))
+
   it.live("CRR-02, CRR-04, CCF-07, CCF-12: replicas answer for their masters", () =>
     Effect.gen(function*() {
       const { client: writer, cluster } = yield* clientOf()

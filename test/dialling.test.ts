@@ -111,7 +111,7 @@ describe("Opening", () => {
       const node = yield* FakeNode.make(({ name }) =>
         name === "HELLO" ? FakeNode.cutAfter(Encode.error("ERR unknown command 'HELLO'")) : undefined
       )
-      const client = yield* Client.make(node)
+      const client = yield* Client.make(node, { clientInfo: false })
       yield* Client.failure(client, ping, "ConnectionError")
       assert.strictEqual(node.connections.total, 1)
     }))

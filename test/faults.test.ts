@@ -2,7 +2,8 @@
  * What callers learn when a connection is lost, stalls, or speaks nonsense.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg } from "@redfx/core"
+import { Redis, RedisArg, RedisError } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -284,5 +285,96 @@ describe("A server that speaks nonsense", () => {
       const error = yield* Client.failure(client, command, "ConnectionError")
       assert.deepStrictEqual([error.reason, error.delivery], ["Other", "not-sent"])
       assert.strictEqual(yield* client.execute(Redis.get("b")), "b")
+    }))
+})
+
+describe("A server that is no master any more, behind a name that leads to the new one by now", () => {
+  const refusal = Encode.error("READONLY You can't write against a read only replica.")
+
+  /** Its first connection is to the old master, all others to the new one. */
+  const replaced: FakeNode.Handler = ({ args, name }, { index }) =>
+    name === "SET"
+      ? index === 0 ? refusal : Encode.ok
+      : name === "GET"
+      ? Encode.bulk(`${index} ${args[1]}`)
+      : undefined
+
+  it.effect("SEN-23: a write fails as not sent, neighbours get their answers, the next goes over another connection", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(replaced)
+      const client = yield* Client.make(node)
+      const [before, refused, after] = yield* Client.outcomes(client, [
+        Redis.get("a"),
+        Redis.set("k", "v"),
+        Redis.get("b")
+      ])
+      assert.deepStrictEqual([before, after], [Exit.succeed("0 a"), Exit.succeed("0 b")])
+      const error = Client.expectTag(yield* Effect.flip(refused ?? Effect.die("no outcome")), "ConnectionError")
+      assert.deepStrictEqual([error.reason, error.command, error.delivery], ["Demoted", "SET", "not-sent"])
+      assert.isTrue(RedisError.isSafeToRetry(error))
+      yield* node.awaitOpen(0)
+      const later = yield* Effect.forkChild(client.execute(Redis.set("k", "v")), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* Fiber.join(later), true)
+      assert.strictEqual(node.connections.total, 2)
+    }))
+
+  it.effect("what is given after the refusal is not sent to it, and what it still owes is waited for", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make((command, connection) =>
+        command.args[1] === "slow"
+          ? [FakeNode.gate(gate), FakeNode.reply(Encode.bulk("0 slow"))]
+          : replaced(command, connection)
+      )
+      const client = yield* Client.make(node)
+      const refused = yield* Effect.forkChild(Effect.flip(client.execute(Redis.set("k", "v"))), {
+        startImmediately: true
+      })
+      const slow = yield* Effect.forkChild(client.execute(Redis.get("slow")), { startImmediately: true })
+      yield* Fiber.join(refused)
+      const later = yield* Effect.forkChild(client.execute(Redis.get("later")), { startImmediately: true })
+      yield* node.awaitCommand("GET")
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual(yield* Fiber.join(slow), "0 slow")
+      yield* node.awaitOpen(0)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* Fiber.join(later), "1 later")
+    }))
+
+  it.effect("in a pipeline, a transaction, on a reserved connection and while one blocks it is the same", () =>
+    Effect.gen(function*() {
+      const unblocked = Encode.error(
+        "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
+      )
+      const aborted = Encode.error("EXECABORT Transaction discarded because of previous errors.")
+      const node = yield* FakeNode.make(({ name }) =>
+        ({ SET: refusal, BLPOP: unblocked, MULTI: Encode.ok, EXEC: aborted })[name]
+      )
+      const set = Redis.set("k", "v")
+      const ways: ReadonlyArray<(client: RedisClient.Service) => Effect.Effect<unknown, RedisError.RedisError>> = [
+        (client) => Effect.flatMap(client.pipeline([set]), ([outcome]) => outcome ?? Effect.void),
+        (client) => client.transaction([set]),
+        (client) => Effect.scoped(Effect.flatMap(client.reserve, (reserved) => reserved.execute(set))),
+        (client) => client.execute(Redis.blpop("k", 0))
+      ]
+      for (const way of ways) {
+        const error = Client.expectTag(yield* Effect.flip(way(yield* Client.make(node))), "ConnectionError")
+        assert.deepStrictEqual([error.reason, error.delivery], ["Demoted", "not-sent"])
+        yield* node.awaitOpen(0)
+      }
+    }))
+
+  it.effect("a server that refuses every write is not dialled in a storm", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "SET" ? refusal : undefined)
+      const client = yield* Client.make(node)
+      for (let dial = 1; dial <= 6; dial++) {
+        const failed = yield* Effect.forkChild(Client.failure(client, Redis.set("k", "v"), "ConnectionError"))
+        const { retryAfter } = yield* Client.causing(client, "ConnectFailed", Fiber.join(failed))
+        assert.strictEqual(node.connections.total, dial)
+        assert.isAtLeast(retryAfter, 5 * 2 ** (dial - 1))
+        yield* TestClock.adjust(retryAfter)
+      }
     }))
 })

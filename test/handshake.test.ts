@@ -6,7 +6,9 @@ import { Redis } from "@redfx/core"
 import type { RedisConfig, RedisError } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
+import { TestClock } from "effect/testing"
 import { inspect } from "node:util"
 import * as Client from "./harness/Client.ts"
 import * as Encode from "./harness/Encode.ts"
@@ -43,6 +45,10 @@ const assertNoSecret = (error: RedisError.RedisError): void => {
   }
 }
 
+/** A server that answers one command of the handshake, of those that start so, with an error. */
+const refusing = (start: string, error: string): FakeNode.Handler => ({ args }) =>
+  args.join(" ").startsWith(start) ? Encode.error(error) : undefined
+
 const ping = Redis.send("PING")
 
 describe("The protocol", () => {
@@ -72,6 +78,60 @@ describe("The protocol", () => {
         const error = yield* Client.failure(client, ping, "ConnectionError")
         assert.strictEqual(error.reason, "Handshake")
         assert.strictEqual(error.delivery, "not-sent")
+      }))
+  }
+
+  for (
+    const words of [
+      "unsupported command 'HELLO'",
+      "ERR unknown command",
+      "DENIED the proxy does not pass this on",
+      "NOPERM this user has no permissions to run the 'hello' command",
+      "Unknown command."
+    ]
+  ) {
+    it.effect(`CFG-34: falls back to RESP2 where HELLO is refused with "${words}"`, () =>
+      Effect.gen(function*() {
+        const { client, node } = yield* pair({ db: 2 }, refusing("HELLO", words))
+        assert.strictEqual(yield* client.execute(ping), "PONG")
+        assert.strictEqual(node.connections.total, 1)
+        assert.strictEqual(node.connections.all[0]?.protocol, 2)
+      }))
+  }
+
+  for (
+    const [words, tag] of [
+      ["LOADING Redis is loading the dataset in memory", "BusyLoadingError"],
+      ["WRONGPASS invalid username-password pair", "AuthenticationError"],
+      ["BUSY Redis is busy running a script", "ConnectionError"],
+      ["ERR max number of clients reached", "ConnectionError"]
+    ] as const
+  ) {
+    it.effect(`CFG-34: does not fall back where HELLO is refused with "${words}", which is about something else`, () =>
+      Effect.gen(function*() {
+        const { client, sent } = yield* pair({ password }, refusing("HELLO", words))
+        yield* Client.failure(client, ping, tag)
+        assert.notInclude(sent(), "PING")
+        assert.notInclude(sent(), `AUTH ${secret}`)
+      }))
+  }
+
+  for (const hello of ["accept", "unknown"] as const) {
+    it.effect(`CFG-34: AUTH comes first where HELLO cannot carry credentials, with HELLO ${hello} after it`, () =>
+      Effect.gen(function*() {
+        const { client, node, sent } = yield* pair(
+          { password, db: 2 },
+          ({ args, name }, { authenticated }) =>
+            name === "HELLO" && (args.length > 2 || !authenticated)
+              ? Encode.error("NOAUTH Authentication required.")
+              : undefined,
+          { hello, password: secret }
+        )
+        assert.strictEqual(yield* client.execute(ping), "PONG")
+        assert.strictEqual(node.connections.total, 1)
+        assert.strictEqual(node.connections.all[0]?.protocol, hello === "accept" ? 3 : 2)
+        assert.strictEqual(sent().filter((text) => text === `AUTH ${secret}`).length, 1)
+        assert.deepStrictEqual(sent().slice(-2), ["SELECT 2", "PING"])
       }))
   }
 
@@ -160,10 +220,6 @@ describe("Credentials", () => {
     }))
 })
 
-/** A server that answers one command of the handshake, of those that start so, with an error. */
-const refusing = (start: string, error: string): FakeNode.Handler => ({ args }) =>
-  args.join(" ").startsWith(start) ? Encode.error(error) : undefined
-
 describe("The rest of the handshake", () => {
   it.effect("CFG-30: HELLO and AUTH, CLIENT SETINFO, CLIENT SETNAME, SELECT, in this order on every connection", () =>
     Effect.gen(function*() {
@@ -240,5 +296,119 @@ describe("The rest of the handshake", () => {
       const other = yield* RedisServer.make()
       const none = yield* Client.make(other, { db: 999 })
       assert.match((yield* Client.failure(none, ping, "ConnectionError")).message, /out of range/)
+    }))
+})
+
+describe("What is told about the client", () => {
+  /** A proxy that hangs up on what it does not know. */
+  const hangingUp = (...known: ReadonlyArray<string>): FakeNode.Handler => ({ name }) =>
+    known.includes(name) ? undefined : FakeNode.cut()
+
+  it.effect("a proxy that hangs up on it gets to hear nothing, neither then nor on later connections", () =>
+    Effect.gen(function*() {
+      const { client, node, sent } = yield* pair({ protocol: 2 }, hangingUp("PING"))
+      assert.strictEqual(yield* client.execute(ping), "PONG")
+      assert.strictEqual(node.connections.total, 2)
+      const before = sent().length
+      yield* Client.causing(client, "Disconnected", node.cutAll())
+      assert.strictEqual(yield* client.execute(ping), "PONG")
+      assert.strictEqual(node.connections.total, 3)
+      assert.deepStrictEqual(sent().slice(before), ["PING"])
+    }))
+
+  it.effect("so does one that refuses HELLO in words, and one that takes it", () =>
+    Effect.gen(function*() {
+      for (const answer of [Encode.error("ERR unknown command"), undefined]) {
+        const { client } = yield* pair({}, (command, connection) =>
+          command.name === "HELLO" ? answer : hangingUp("PING")(command, connection))
+        assert.strictEqual(yield* client.execute(ping), "PONG")
+      }
+    }))
+
+  it.effect("a server that has taken it is not dialled twice when it hangs up later", () =>
+    Effect.gen(function*() {
+      const { client, node } = yield* pair({ protocol: 2 })
+      yield* client.execute(ping)
+      node.setHandler(() => FakeNode.cut())
+      yield* Client.causing(client, "Disconnected", node.cutAll())
+      yield* Client.failure(client, ping, "ConnectionError")
+      assert.strictEqual(node.connections.total, 2)
+    }))
+
+  it.effect("clientInfo: false tells nothing, and takes no name", () =>
+    Effect.gen(function*() {
+      const { client, node, sent } = yield* pair({ protocol: 2, clientInfo: false }, hangingUp("PING"))
+      assert.strictEqual(yield* client.execute(ping), "PONG")
+      assert.strictEqual(node.connections.total, 1)
+      assert.deepStrictEqual(sent(), ["PING"])
+      const error = yield* Effect.flip(Client.make(node, { clientInfo: false, clientName: "me" }))
+      assert.strictEqual(Client.expectTag(error, "RedisConfigError").option, "clientName")
+    }))
+})
+
+describe("A server that is busy with a script", () => {
+  const busy = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
+
+  for (
+    const [what, options] of [["a database", { db: 3 }], ["a name", { clientName: "me" }]] as const
+  ) {
+    it.effect(`with ${what} to set: SCRIPT KILL goes through at once, and other commands when that is done`, () =>
+      Effect.gen(function*() {
+        let running = true
+        const { client, node, sent } = yield* pair(options, ({ args, name }) => {
+          if (name === "SCRIPT") {
+            running = false
+            return Encode.ok
+          }
+          if (name === "GET") return running ? Encode.error(busy) : Encode.bulk("v")
+          return running && (name === "SELECT" || args[1] === "SETNAME") ? Encode.error(busy) : undefined
+        })
+        const got = yield* Effect.forkChild(client.execute(Redis.get("k")), { startImmediately: true })
+        yield* node.awaitCommand(({ args }) => args[0] === "SELECT" || args[1] === "SETNAME")
+        // What stands beside it would run too soon.
+        const both = yield* Effect.forkChild(
+          Effect.all([client.pipeline([Redis.scriptKill(), Redis.get("k")]), client.execute(Redis.scriptKill())], {
+            concurrency: 2
+          }),
+          { startImmediately: true }
+        )
+        yield* node.awaitCommand("SCRIPT")
+        assert.notInclude(sent(), "GET k")
+        yield* TestClock.adjust("100 millis")
+        assert.strictEqual(yield* Fiber.join(got), "v")
+        yield* Fiber.join(both)
+        assert.strictEqual(node.connections.total, 1)
+      }))
+  }
+
+  it.effect("until connectTimeout is over; the error says what it waited for", () =>
+    Effect.gen(function*() {
+      const { client, node } = yield* pair({ db: 3, connectTimeout: "1 second" }, refusing("SELECT", busy))
+      const failed = yield* Effect.forkChild(Client.failure(client, ping, "TimeoutError"))
+      yield* node.awaitCommand("SELECT")
+      for (let asked = 1; asked < 3; asked++) {
+        // Real time passes as well until the answer is there.
+        yield* TestClock.withLive(Effect.sleep("20 millis"))
+        yield* TestClock.adjust("100 millis")
+        yield* node.awaitCommand("SELECT", asked + 1)
+      }
+      yield* TestClock.adjust("1 second")
+      const error = yield* Fiber.join(failed)
+      assert.deepStrictEqual([error.phase, error.delivery], ["connect", "not-sent"])
+      assert.match(error.message, /the server said BUSY/)
+    }))
+
+  it.live("a real one takes SCRIPT KILL from a client with a database and a name", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make({ config: { "lua-time-limit": "50" } })
+      const victim = yield* Client.make(server)
+      const script = yield* Effect.forkChild(Effect.exit(victim.execute(Redis.send("EVAL", "while true do end", 0))), {
+        startImmediately: true
+      })
+      yield* Effect.sleep("300 millis")
+      const client = yield* Client.make(server, { db: 1, clientName: "ops" })
+      yield* client.execute(Redis.scriptKill())
+      yield* Fiber.join(script)
+      assert.strictEqual(yield* client.execute(Redis.clientGetname()), "ops")
     }))
 })

@@ -2,8 +2,12 @@
  * How connections that were idle, or are silent, are checked and replaced.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis } from "@redfx/core"
+import { Redis, RedisConfig } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
+import * as RedisConnection from "@redfx/core/RedisConnection"
+import { NodeRedisConnector } from "@redfx/node"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -137,4 +141,126 @@ describe("Liveness", () => {
       assert.notInclude(node.commands.map(({ command }) => command.name), "PING")
       yield* Fiber.interrupt(fiber)
     }))
+})
+
+describe("Silence", () => {
+  /** A connection to a scripted server, and what its owner is told of silence. */
+  const connect = Effect.fnUntraced(function*(
+    handler: FakeNode.Handler,
+    options: RedisConfig.ConnectionOptions = {},
+    owner: RedisConnection.Owner = {}
+  ) {
+    const node = yield* FakeNode.make(handler)
+    const silence: Array<boolean> = []
+    const settings = yield* RedisConfig.settings(options)
+    const onSilence = (silent: boolean) => void silence.push(silent)
+    const connection = yield* RedisConnection.make(node, settings, { ...owner, onSilence }).pipe(
+      Effect.provide(NodeRedisConnector.layer)
+    )
+    return { connection, node, silence, run: (command: RedisCommand.Any) => RedisConnection.run(connection, command) }
+  })
+
+  /** Answers GET when the gate of its key is open. */
+  const gated = (gates: Readonly<Record<string, Deferred.Deferred<void>>>): FakeNode.Handler => ({ args, name }) => {
+    const gate = gates[args[1] ?? ""]
+    return name !== "GET" || gate === undefined ? undefined : [FakeNode.gate(gate), FakeNode.reply(Encode.bulk("v"))]
+  }
+
+  /** Real time, for what was sent to arrive. */
+  const settled = TestClock.withLive(Effect.sleep("30 millis"))
+
+  it.effect("of a second is told, and that it is over; a server that is merely slow keeps its connection", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const { connection, node, run, silence } = yield* connect(gated({ k: gate }))
+      const got = yield* fork(run(Redis.get("k")))
+      yield* node.awaitCommand("GET")
+      yield* TestClock.adjust("900 millis")
+      assert.deepStrictEqual(silence, [])
+      yield* TestClock.adjust("200 millis")
+      assert.deepStrictEqual(silence, [true])
+      yield* TestClock.adjust("3 seconds")
+      assert.deepStrictEqual(silence, [true])
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual(yield* Fiber.join(got), "v")
+      yield* TestClock.adjust("250 millis")
+      assert.deepStrictEqual(silence, [true, false])
+      assert.isFalse(connection.exchange.closed)
+      assert.notInclude(node.commands.map(({ command }) => command.name), "PING")
+    }))
+
+  it.effect("is measured against what the server usually takes", () =>
+    Effect.gen(function*() {
+      const [usual, late] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const { node, run, silence } = yield* connect(gated({ usual, late }))
+      const first = yield* fork(run(Redis.get("usual")))
+      yield* node.awaitCommand("GET")
+      yield* TestClock.adjust("750 millis")
+      yield* Deferred.succeed(usual, undefined)
+      yield* Fiber.join(first)
+      yield* TestClock.adjust("250 millis")
+      yield* fork(run(Redis.get("late")))
+      yield* node.awaitCommand("GET", 2)
+      yield* TestClock.adjust("2750 millis")
+      assert.deepStrictEqual(silence, [])
+      yield* TestClock.adjust("500 millis")
+      assert.deepStrictEqual(silence, [true])
+    }))
+
+  it.effect("is none while the server may block, or owes nothing", () =>
+    Effect.gen(function*() {
+      const { node, run, silence } = yield* connect(({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined)
+      yield* run(Redis.send("PING"))
+      yield* TestClock.adjust("1 hour")
+      yield* fork(run(Redis.blpop("k", 5)))
+      yield* node.awaitCommand("BLPOP")
+      yield* TestClock.adjust("5800 millis")
+      assert.deepStrictEqual(silence, [])
+      yield* TestClock.adjust("500 millis")
+      assert.deepStrictEqual(silence, [true])
+    }))
+
+  it.effect("is none while what was written may still be on its way", () =>
+    Effect.gen(function*() {
+      const { node, run, silence } = yield* connect(({ name }) => name === "SET" ? FakeNode.stall() : undefined)
+      yield* fork(run(Redis.set("k", new Uint8Array(4_000_000))))
+      yield* node.awaitCommand("SET")
+      yield* TestClock.adjust("4750 millis")
+      assert.deepStrictEqual(silence, [])
+      yield* TestClock.adjust("500 millis")
+      assert.deepStrictEqual(silence, [true])
+    }))
+
+  it.effect("ends a connection that only waits for answers to leave", () =>
+    Effect.gen(function*() {
+      const { connection, node, run } = yield* connect(
+        ({ name }) => name === "GET" ? FakeNode.stall() : name === "SET" ? Encode.error("READONLY no") : undefined,
+        {},
+        { demotion: (error) => RedisConnection.demotionBy(error, "here") }
+      )
+      const refused = yield* fork(Effect.exit(run(Redis.set("k", "v"))))
+      const stalled = yield* fork(Effect.flip(run(Redis.get("k"))))
+      yield* node.awaitCommand("GET")
+      yield* Fiber.join(refused)
+      yield* settled
+      assert.isFalse(connection.exchange.closed)
+      yield* TestClock.adjust("1250 millis")
+      const error = Client.expectTag(yield* Fiber.join(stalled), "ConnectionError")
+      assert.deepStrictEqual([error.reason, error.delivery], ["Demoted", "unknown"])
+    }))
+
+  for (
+    const [given, expected] of [
+      [{ commandTimeout: "1 second" }, 5000],
+      [{ commandTimeout: "1 minute" }, 60_000],
+      [{ commandTimeout: Duration.infinity }, 30_000],
+      [{ commandTimeout: "1 minute", livenessTimeout: "3 seconds" }, 3000]
+    ] as const
+  ) {
+    it.effect(`ends a connection after ${expected} ms with ${JSON.stringify(given)}`, () =>
+      Effect.gen(function*() {
+        const { livenessTimeout } = yield* RedisConfig.settings(given)
+        assert.strictEqual(Duration.toMillis(livenessTimeout), expected)
+      }))
+  }
 })

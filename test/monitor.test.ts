@@ -13,7 +13,9 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { TestClock } from "effect/testing"
 import * as Client from "./harness/Client.ts"
+import * as Encode from "./harness/Encode.ts"
 import * as FakeNode from "./harness/FakeNode.ts"
 
 const real = Effect.fnUntraced(function*(options: RedisConfig.ConnectionOptions = {}) {
@@ -166,6 +168,33 @@ describe("Redis.monitor", () => {
       yield* node.push(0, line(3))
       assert.deepStrictEqual(new Set(yield* Fiber.join(lines)), new Set(["1", "2", "3"]))
     }))
+
+  for (const hangs of [false, true]) {
+    it.effect(`SRV-24: a silent server is asked for a PING; one that ${hangs ? "hangs ends" : "answers keeps"} the feed`, () =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make(({ name }) => name === "MONITOR" ? Encode.ok : undefined)
+        const client = yield* Client.make(node, { livenessTimeout: "8 seconds", connectTimeout: "2 seconds" })
+        const feed = yield* Effect.forkChild(Effect.exit(Stream.runDrain(client.monitor({}))), {
+          startImmediately: true
+        })
+        yield* node.awaitCommand("MONITOR")
+        yield* TestClock.withLive(Effect.sleep("30 millis"))
+        if (hangs) node.setHandler(() => FakeNode.stall())
+        yield* TestClock.adjust("8 seconds")
+        yield* node.awaitCommand(hangs ? "HELLO" : "PING", hangs ? 2 : 1)
+        yield* TestClock.withLive(Effect.sleep("30 millis"))
+        yield* TestClock.adjust("2 seconds")
+        if (hangs) {
+          const error = Client.expectTag(yield* Effect.flip(yield* Fiber.join(feed)), "ConnectionError")
+          assert.strictEqual(error.reason, "HealthCheck")
+          yield* node.awaitOpen(0)
+        } else {
+          yield* node.awaitOpen(1)
+          assert.isUndefined(feed.pollUnsafe())
+          yield* Fiber.interrupt(feed)
+        }
+      }))
+  }
 
   it.live("SRV-24: ends with its client", () =>
     Effect.gen(function*() {

@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisError } from "@redfx/core"
 import { NodeRedisConnector } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -22,6 +23,9 @@ const nobody = Effect.gen(function*() {
   yield* node.stopListening
   return { host: node.host, port: node.port }
 })
+
+/** Real time, for answers to arrive. */
+const answered = TestClock.withLive(Effect.sleep("30 millis"))
 
 describe("Discovery", () => {
   it.effect("ENT-09, SEN-01: a group and its clients do no I/O before they are asked", () =>
@@ -60,23 +64,38 @@ describe("Discovery", () => {
       assert.strictEqual(master.node.connections.total, 0)
     }))
 
-  it.effect("SEN-18: asks in order, skips who does not answer, and begins with the one that did the next time", () =>
+  it.effect("SEN-18: asks all at once; one that hangs holds up the others a little, once, and is waited for again later", () =>
     Effect.gen(function*() {
-      const { sentinels: [stalled, last] } = yield* Fake.make({ sentinels: 2 })
+      const { master, sentinels: [stalled, last] } = yield* Fake.make({ sentinels: 2 })
       if (last === undefined) return assert.fail("there are two")
-      stalled.instead = ({ name }) => name === "SENTINEL" ? FakeNode.stall() : undefined
+      const gate = yield* Deferred.make<void>()
+      stalled.instead = ({ name }) => name === "SENTINEL" ? FakeNode.gate(gate) : undefined
       const group = yield* Fake.group([yield* nobody, stalled, last])
       const found = yield* Effect.forkChild(group.discoverMaster(service))
       yield* stalled.node.awaitCommand("SENTINEL")
+      yield* Fake.awaitAsked(last, "MASTER")
+      yield* answered
+      assert.isUndefined(found.pollUnsafe())
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual((yield* Fiber.join(found)).port, master.port)
+      assert.match(group.toString(), new RegExp(`^RedisSentinel\\(127.0.0.1:${last.port}, `))
+      // No time passes any more, and no questions pile up.
+      yield* TestClock.adjust("1 milli")
+      for (let i = 0; i < 5; i++) assert.strictEqual((yield* group.discoverMaster(service)).port, master.port)
+      assert.strictEqual(stalled.node.commands.filter(({ command }) => command.name === "SENTINEL").length, 1)
+    }))
+
+  it.effect("SEN-18: when none has answered, each has the time that the options give it", () =>
+    Effect.gen(function*() {
+      const { sentinel } = yield* Fake.make()
+      sentinel.instead = ({ name }) => name === "SENTINEL" ? FakeNode.stall() : undefined
+      const group = yield* Fake.group([sentinel])
+      const found = yield* Effect.forkChild(Effect.flip(group.discoverMaster(service)))
+      yield* sentinel.node.awaitCommand("SENTINEL")
       yield* TestClock.adjust("1900 millis")
       assert.isUndefined(found.pollUnsafe())
-      assert.strictEqual(Fake.asked(last), 0)
       yield* TestClock.adjust("400 millis")
-      yield* Fiber.join(found)
-      yield* group.discoverMaster(service)
-      assert.strictEqual(Fake.asked(last), 2)
-      assert.strictEqual(stalled.node.commands.filter(({ command }) => command.name === "SENTINEL").length, 1)
-      assert.match(group.toString(), new RegExp(`^RedisSentinel\\(127.0.0.1:${last.port}, `))
+      assert.match((yield* Fiber.join(found)).message, /No answer within 2000 ms/)
     }))
 
   it.effect("SEN-18, SCF-03: a sentinel may take no longer than the options' commandTimeout", () =>
@@ -185,22 +204,42 @@ describe("Discovery", () => {
       assert.deepStrictEqual(yield* group.discoverReplicas(service), [])
     }))
 
-  it.effect("a sentinel that has missed a failover is not believed, unless there is no other", () =>
+  it.effect("the one that knows of the latest failover is believed, whatever the order, and though it may know no master", () =>
     Effect.gen(function*() {
-      const { sentinels: [informed, behind] } = yield* Fake.make({ sentinels: 2 })
-      if (behind === undefined) return assert.fail("there are two")
-      informed.master = { port: 2, epoch: 4 }
+      const { sentinels: [behind, informed, silent] } = yield* Fake.make({ sentinels: 3 })
+      if (informed === undefined || silent === undefined) return assert.fail("there are three")
       behind.master = { port: 1, epoch: 3 }
-      behind.replicas = [{ port: 3 }]
-      const group = yield* Fake.group([informed, behind])
-      assert.strictEqual((yield* group.discoverMaster(service)).port, 2)
-      // That makes it the first to be asked.
-      yield* group.discoverReplicas(service)
-      assert.match(group.toString(), new RegExp(`^RedisSentinel\\(127.0.0.1:${behind.port}, `))
-      assert.strictEqual((yield* group.discoverMaster(service)).port, 2)
-      assert.strictEqual(Fake.asked(behind), 1)
+      informed.master = { port: 2, epoch: 4 }
+      silent.instead = ({ name }) => name === "SENTINEL" ? FakeNode.cut() : undefined
+      const group = yield* Fake.group([behind, informed, silent])
+      for (let i = 0; i < 3; i++) assert.strictEqual((yield* group.discoverMaster(service)).port, 2)
       informed.master = { port: 2, epoch: 4, flags: "master,s_down" }
+      const error = yield* Effect.flip(group.discoverMaster(service))
+      assert.match(error.message, /It has missed the last failover/)
+      // Nor when the one that is ahead is gone: the others know by then what it knew.
+      informed.instead = silent.instead
+      assert.strictEqual((yield* Effect.flip(group.discoverMaster(service)))._tag, "MasterNotFoundError")
+      silent.instead = undefined
+      silent.master = { port: 5, epoch: 5 }
+      assert.strictEqual((yield* group.discoverMaster(service)).port, 5)
+    }))
+
+  it.effect("sentinels that were set up anew are believed when most of them know nothing of earlier failovers", () =>
+    Effect.gen(function*() {
+      const { sentinels } = yield* Fake.make({ sentinels: 3 })
+      const [first, second, third] = sentinels
+      if (second === undefined || third === undefined) return assert.fail("there are three")
+      for (const sentinel of sentinels) sentinel.master = { port: 7, epoch: 7 }
+      const group = yield* Fake.group(sentinels)
+      assert.strictEqual((yield* group.discoverMaster(service)).port, 7)
+      for (const sentinel of sentinels) sentinel.master = { port: 1, epoch: 1 }
+      second.instead = third.instead = ({ name }) => name === "SENTINEL" ? FakeNode.cut() : undefined
+      assert.strictEqual((yield* Effect.flip(group.discoverMaster(service)))._tag, "MasterNotFoundError")
+      second.instead = undefined
       assert.strictEqual((yield* group.discoverMaster(service)).port, 1)
+      // From there on failovers are counted anew.
+      first.master = { port: 2, epoch: 2 }
+      assert.strictEqual((yield* group.discoverMaster(service)).port, 2)
     }))
 
   it.effect("in a failover the promoted replica is the master before the state says so", () =>

@@ -13,7 +13,6 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import * as Client from "./harness/Client.ts"
 import * as Encode from "./harness/Encode.ts"
@@ -179,12 +178,12 @@ for (const protocol of [2, 3] as const) {
         Effect.gen(function*() {
           const key = freshKey()
           const other = yield* another
-          const audit = RedisKeyspace.makeSet({ key: `${key}:*`, value: Schema.String, ttl: "1 hour" })
+          const visits = RedisKeyspace.makeCounter({ key: `${key}:*`, ttl: "1 hour" })
           const inner: ReadonlyArray<Effect.Effect<unknown, unknown, RedisClient.RedisClient>> = [
             Redis.transaction([Redis.incr(`${key}:n`)]),
             Redis.withConnection(Redis.transaction([Redis.incr(`${key}:n`)])),
             Redis.watch(key, Effect.succeed([Redis.incr(`${key}:n`)])),
-            audit.add("x", "read"),
+            visits.increment("x"),
             Redis.pipeline([Redis.send("MULTI"), Redis.incr(`${key}:n`), Redis.send("EXEC")]),
             Redis.send("UNWATCH"),
             Redis.send("RESET")

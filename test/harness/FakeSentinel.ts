@@ -174,9 +174,17 @@ export const failOver = (sentinels: ReadonlyArray<Sentinel>, from: Data, to: Dat
   })
 
 /** Tells everybody who listens to a sentinel of a failover. */
-export const announce = (sentinel: Sentinel, from: Data, to: Data, name = service): Effect.Effect<void> => {
-  const text = `${name} 127.0.0.1 ${from.port} 127.0.0.1 ${to.port}`
-  const message = Encode.push([Encode.bulk("message"), Encode.bulk("+switch-master"), Encode.bulk(text)])
+export const announce = (sentinel: Sentinel, from: Data, to: Data, name = service): Effect.Effect<void> =>
+  publish(sentinel, "+switch-master", `${name} 127.0.0.1 ${from.port} 127.0.0.1 ${to.port}`)
+
+/** Tells everybody who listens to a sentinel which replica it has chosen to become the master. */
+export const choose = (sentinel: Sentinel, replica: Data, master: Data): Effect.Effect<void> => {
+  const slave = `slave 127.0.0.1:${replica.port} 127.0.0.1 ${replica.port}`
+  return publish(sentinel, "+selected-slave", `${slave} @ ${service} 127.0.0.1 ${master.port}`)
+}
+
+const publish = (sentinel: Sentinel, channel: string, text: string): Effect.Effect<void> => {
+  const message = Encode.push([Encode.bulk("message"), Encode.bulk(channel), Encode.bulk(text)])
   const { connections } = sentinel.node
   return Effect.forEach(
     connections.live.filter(({ commands }) => commands.some((command) => command.name === "SUBSCRIBE")),

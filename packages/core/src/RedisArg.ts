@@ -532,7 +532,7 @@ const isPart = (arg: Arg | undefined): arg is Part => {
       return arg instanceof KeyArg
         ? typeof arg.value === "string" ? arg.value.isWellFormed() : isBytes(arg.value)
         : isBytes(arg) || arg instanceof SecretArg && secretText(arg) !== undefined ||
-          arg instanceof BlockArg && typeof arg.value === "number"
+          arg instanceof BlockArg && (typeof arg.value === "number" || isPart(arg.value))
     default:
       return false
   }

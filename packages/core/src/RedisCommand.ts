@@ -446,6 +446,16 @@ const blockOf = (command: Any): RedisArg.BlockArg | undefined =>
   command.parts.find((part) => part instanceof RedisArg.BlockArg)
 
 /**
+ * Whether a command is one of the few that a server takes while a script keeps it busy, and ends the script.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const endsScript = ({ spec }: Any): boolean => endingScripts.has(spec.name.toUpperCase())
+
+const endingScripts: ReadonlySet<string> = new Set(["SCRIPT KILL", "FUNCTION KILL", "SHUTDOWN"])
+
+/**
  * Whether a command must not share its connection: it changes the connection's
  * state, or the server may hold back the answer.
  *

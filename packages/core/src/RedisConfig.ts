@@ -6,13 +6,12 @@
 import type * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { format } from "effect/Formatter"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import * as Environment from "./internal/environment.ts"
+import { choice, duration, integer, invalid, optionalInteger } from "./internal/optionChecks.ts"
 import type { Endpoint, TlsOptions } from "./RedisConnector.ts"
-import { RedisConfigError } from "./RedisError.ts"
+import type { RedisConfigError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Options
@@ -50,6 +49,9 @@ export type AddressOptions =
  * - `username`, `password`: sent on every new connection. A username without password sends an empty one.
  * - `credentials`: the same for those that change; see {@link CredentialsSource}. Not together with the two above.
  * - `clientName`: the name that the server shows for every connection. No spaces.
+ * - `clientInfo`: whether every connection tells the server the name and version of this library, for its list of
+ *   clients. `false` is for proxies that hang up on commands they do not know; one that does so on the first connection is
+ *   found out without it. Default `true`.
  * - `protocol`: the version of RESP. Default `"auto"`: 3, or 2 on servers that refuse it.
  * - `connect`: `"lazy"` (default) connects on the first command; `"eager"` while the Layer is built, failing it.
  * - `connectTimeout`: the limit for opening a connection, TLS and handshake included; as with the other limits, a bare
@@ -61,7 +63,8 @@ export type AddressOptions =
  *   nothing else in this library sends again what may have run. Of a pipeline only what timed out is, a transaction as a
  *   whole; nothing on a reserved connection, which the first one still holds up. Default `false`.
  * - `livenessTimeout`: a connection that owes an answer and stays silent for so long, after the time it was asked to
- *   block, is probed, and replaced when that goes unanswered too. Default 30 seconds.
+ *   block, is probed, and replaced when that goes unanswered too. Default 5 seconds, or `commandTimeout` when that is longer;
+ *   30 seconds when commands have no limit.
  * - `healthCheckInterval`: a connection unused for so long is checked with a PING before the next command. Default none.
  * - `closeTimeout`: how long closing the client may take. Whoever uses it then fails at once and is not waited for; what
  *   else takes time, such as a connection that is being opened, goes on in the background after that. Default 2 seconds.
@@ -78,6 +81,7 @@ export interface ConnectionOptions {
   readonly password?: Redacted.Redacted<string> | undefined
   readonly credentials?: CredentialsSource | undefined
   readonly clientName?: string | undefined
+  readonly clientInfo?: boolean | undefined
   readonly protocol?: "auto" | 2 | 3 | undefined
   readonly connect?: "lazy" | "eager" | undefined
   readonly connectTimeout?: Duration.Input | undefined
@@ -386,6 +390,7 @@ export interface ConnectionSettings {
   readonly readonly: boolean
   readonly credentials: CredentialsSource | undefined
   readonly clientName: string | undefined
+  readonly clientInfo: boolean
   readonly protocol: "auto" | 2 | 3
   readonly eager: boolean
   readonly tls: TlsOptions | undefined
@@ -457,23 +462,28 @@ export const settings = Effect.fnUntraced(function*(
   if (options.clientName !== undefined && !/^[!-~]+$/.test(options.clientName)) {
     return yield* invalid("clientName", "it may only hold visible ASCII characters, no spaces")
   }
+  if (options.clientName !== undefined && options.clientInfo === false) {
+    return yield* invalid("clientName", "with clientInfo: false servers are told nothing about the client")
+  }
   const tls = options.tls === true ? {} : options.tls === false ? undefined : options.tls
   if ((tls?.cert === undefined) !== (tls?.key === undefined)) {
     return yield* invalid("tls", "cert and key are only of use together: give both or neither")
   }
+  const commandTimeout = yield* duration("commandTimeout", options.commandTimeout, Duration.seconds(5))
   yield* choice("tls.verify", tls?.verify ?? "required", ["required", "optional", "none"])
   return {
     db: yield* integer("db", options.db ?? 0, 0),
     readonly: false,
     credentials: yield* credentials(options),
     clientName: options.clientName,
+    clientInfo: options.clientInfo ?? true,
     protocol: yield* choice("protocol", options.protocol ?? "auto", ["auto", 2, 3]),
     eager: (yield* choice("connect", options.connect ?? "lazy", ["lazy", "eager"])) === "eager" || single,
     tls,
     connectTimeout: yield* duration("connectTimeout", options.connectTimeout, Duration.seconds(10)),
-    commandTimeout: yield* duration("commandTimeout", options.commandTimeout, Duration.seconds(5)),
+    commandTimeout,
     retryOnTimeout: options.retryOnTimeout ?? false,
-    livenessTimeout: yield* duration("livenessTimeout", options.livenessTimeout, Duration.seconds(30)),
+    livenessTimeout: yield* duration("livenessTimeout", options.livenessTimeout, longestSilence(commandTimeout)),
     healthCheckInterval: yield* duration("healthCheckInterval", options.healthCheckInterval, Duration.infinity),
     closeTimeout: yield* duration("closeTimeout", options.closeTimeout, Duration.seconds(2)),
     keepAlive: options.keepAlive ?? true,
@@ -502,6 +512,10 @@ export const settings = Effect.fnUntraced(function*(
     }
   }
 })
+
+/** Nobody loses by the end of a connection on which every command has run into its limit. */
+const longestSilence = (commandTimeout: Duration.Duration): Duration.Duration =>
+  Duration.isFinite(commandTimeout) ? Duration.max(commandTimeout, Duration.seconds(5)) : Duration.seconds(30)
 
 const credentials = (options: ConnectionOptions): Effect.Effect<CredentialsSource | undefined, RedisConfigError> => {
   const { password, username } = options
@@ -555,14 +569,6 @@ export const translation = (
 
 const says = ({ host, port }: NatRule["from"]): boolean => host !== undefined || port !== undefined
 
-const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
-  Effect.fail(new RedisConfigError({ option, detail }))
-
-const integer = (option: string, value: number, least: number): Effect.Effect<number, RedisConfigError> =>
-  Number.isInteger(value) && value >= least
-    ? Effect.succeed(value)
-    : invalid(option, `${value} is not an integer of at least ${least}`)
-
 /** The limit of connections has room for those that are not shared. */
 const limitOf = (max: number, shared: number, spare: number): Effect.Effect<number, RedisConfigError> =>
   Number.isInteger(max) && max > 0 && max < shared + spare
@@ -572,34 +578,6 @@ const limitOf = (max: number, shared: number, spare: number): Effect.Effect<numb
         `connections of their own: raise pool.max to ${shared + spare} at least`
     )
     : integer("pool.max", max, 1)
-
-const optionalInteger = (
-  option: string,
-  value: number | undefined
-): Effect.Effect<number | undefined, RedisConfigError> =>
-  value === undefined ? Effect.succeed(undefined) : integer(option, value, 1)
-
-/** Types say as much, but options also come from files and URLs, where a misspelt choice must not become a default. */
-const choice = <const A extends string | number>(
-  option: string,
-  value: A,
-  choices: ReadonlyArray<A>
-): Effect.Effect<A, RedisConfigError> =>
-  choices.includes(value) ? Effect.succeed(value) : invalid(option, `${value} is none of ${choices.join(", ")}`)
-
-const duration = (
-  option: string,
-  input: Duration.Input | undefined,
-  absent: Duration.Duration,
-  least = 1
-): Effect.Effect<Duration.Duration, RedisConfigError> =>
-  input === undefined ? Effect.succeed(absent) : Option.match(Duration.fromInput(input), {
-    onNone: () => invalid(option, `${format(input)} is not a duration`),
-    onSome: (value) =>
-      Duration.toMillis(value) >= least
-        ? Effect.succeed(value)
-        : invalid(option, `it must be at least ${least} ms`)
-  })
 
 // -----------------------------------------------------------------------------
 // Configuration from outside

@@ -11,16 +11,20 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
 import * as Credentials from "./internal/credentials.ts"
 import { within } from "./internal/elapsed.ts"
 import { Exchange } from "./internal/exchange.ts"
 import { connectionLoss, timeLimit } from "./internal/failure.ts"
 import { authenticate, handshake } from "./internal/handshake.ts"
+import type { HungUp } from "./internal/handshake.ts"
 import { KnownScripts } from "./internal/knownScripts.ts"
+import { Liveness } from "./internal/liveness.ts"
 import { BatchRequest, requestOf as singleRequest } from "./internal/request.ts"
 import type { Outcome, Request, RequestQueue } from "./internal/request.ts"
+import { answeredWithTls, dialFailure, isTlsAlert, lossOf, openedTooLate } from "./internal/socketFailure.ts"
+import type { Target } from "./internal/socketFailure.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import type { ConnectionSettings } from "./RedisConfig.ts"
 import { formatEndpoint, RedisConnector } from "./RedisConnector.ts"
@@ -67,7 +71,13 @@ export interface RedisConnection {
  *   it returns whether this is such a reply. Others that no command asked for end the connection.
  * - `onRefusal`: takes error replies, and returns what befell the connection by one, where it means more than its text;
  *   nothing was run then.
+ * - `demotion`: takes error replies first, and returns what befell the connection by one that says that the server is not
+ *   what the connection was opened for; nothing was run then. The connection takes nothing more, and ends when what was
+ *   sent before has its answers.
  * - `onRead`: called after what one read brought was taken; reading goes on when the effect it returns is done.
+ * - `onSilence`: called with `true` when the server has owed an answer for longer than it should, a second at least and
+ *   longer where it usually takes longer, and with `false` when something comes after all.
+ * - `onBusy`: called when a script keeps the server from preparing the connection, with a way to send what ends the script.
  *
  * @category models
  * @since 0.1.0
@@ -78,7 +88,10 @@ export interface Owner {
   readonly subscriber?: boolean | undefined
   readonly onUnasked?: ((value: Resp.Value, owed: boolean) => boolean) | undefined
   readonly onRefusal?: ((error: Resp.ErrorReply) => RedisError | undefined) | undefined
+  readonly demotion?: ((error: Resp.ErrorReply) => RedisError | undefined) | undefined
   readonly onRead?: (() => Effect.Effect<void> | undefined) | undefined
+  readonly onSilence?: ((silent: boolean) => void) | undefined
+  readonly onBusy?: ((submit: (request: Request) => void) => void) | undefined
 }
 
 /**
@@ -87,6 +100,7 @@ export interface Owner {
  * - `address`: what it is called while there is no connection.
  * - `attributes`: the same by OpenTelemetry's names.
  * - `open`: opens a connection, to wherever it is then.
+ * - `news`: suspends until there is something new about where that is, so that a pause after failures is over.
  *
  * @category models
  * @since 0.1.0
@@ -95,7 +109,19 @@ export interface Source {
   readonly address: string
   readonly attributes?: Readonly<Record<string, string | number>> | undefined
   readonly open: (owner: Owner) => Effect.Effect<RedisConnection, RedisError, RedisConnector | Scope.Scope>
+  readonly news?: Effect.Effect<void> | undefined
 }
+
+/**
+ * What befell a connection to a master by an error reply that says that the server is none any more.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const demotionBy = ({ code, line }: Resp.ErrorReply, address: string): RedisError | undefined =>
+  code === "READONLY" || code === "UNBLOCKED" && line.includes("instance state changed")
+    ? connectionLoss("Demoted", "The server is a replica and takes no writes", address)
+    : undefined
 
 // -----------------------------------------------------------------------------
 // Constructors
@@ -127,44 +153,84 @@ export const make = Effect.fnUntraced(function*(
   settings: ConnectionSettings,
   owner: Owner = {}
 ): Effect.fn.Return<RedisConnection, RedisError, RedisConnector | Scope.Scope> {
-  const address = formatEndpoint(endpoint)
   const limit = Duration.toMillis(settings.connectTimeout)
-  return yield* within(open(endpoint, address, settings, owner), {
+  const target: Target = { endpoint, settings, address: formatEndpoint(endpoint) }
+  const progress: Progress = { waitsFor: undefined }
+  return yield* within(open(target, owner, progress), {
     limit,
-    orElse: () => Effect.fail(timeLimit("connect", limit, address))
+    orElse: () =>
+      Effect.fail(
+        progress.waitsFor === undefined
+          ? openedTooLate(target)
+          : timeLimit("connect", limit, target.address, progress.waitsFor)
+      )
   }).pipe(
     // A connector or credentials that break must not end who dials: callers would wait for ever.
     Effect.catchDefect((defect) =>
-      Effect.fail(connectionLoss("Other", "The client failed to open the connection", address, defect))
+      Effect.fail(connectionLoss("Other", "The client failed to open the connection", target.address, defect))
     )
   )
 })
 
-const open = Effect.fnUntraced(function*(
-  endpoint: Endpoint,
-  address: string,
-  settings: ConnectionSettings,
-  owner: Owner
-): Effect.fn.Return<RedisConnection, RedisError, RedisConnector | Scope.Scope> {
+/** What a connection that is being opened waits for, in words, from when the socket is open on. */
+interface Progress {
+  waitsFor: string | undefined
+}
+
+/** Whether the servers of a client take what is said about it; they are asked again for as long as that is not known. */
+const takeClientInfo = new WeakMap<ConnectionSettings, boolean>()
+
+const open = (
+  target: Target,
+  owner: Owner,
+  progress: Progress
+): Effect.Effect<RedisConnection, RedisError, RedisConnector | Scope.Scope> => {
+  const { settings } = target
+  const known = settings.clientInfo ? takeClientInfo.get(settings) : false
+  const learn = (clientInfo: boolean) =>
+    Effect.tap(inScopeOfItsOwn(dial(target, owner, progress, clientInfo)), () =>
+      Effect.sync(() => {
+        if (settings.clientInfo) takeClientInfo.set(settings, clientInfo)
+      }))
+  return Effect.catch(learn(known ?? true), (failure) =>
+    failure._tag !== "HungUp"
+      ? Effect.fail(failure)
+      : known === undefined
+      ? Effect.mapError(learn(false), (second) => second._tag === "HungUp" ? second.error : second)
+      : Effect.fail(failure.error))
+}
+
+/** Nothing of what fails stays open. */
+const inScopeOfItsOwn = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Scope.Scope> =>
+  Effect.flatMap(
+    Effect.flatMap(Effect.scope, Scope.fork),
+    (own) => effect.pipe(Scope.provide(own), Effect.onError((cause) => Scope.close(own, Exit.failCause(cause))))
+  )
+
+const dial = Effect.fnUntraced(function*(
+  target: Target,
+  owner: Owner,
+  progress: Progress,
+  clientInfo: boolean
+): Effect.fn.Return<RedisConnection, RedisError | HungUp, RedisConnector | Scope.Scope> {
+  const { address, endpoint, settings } = target
   const connector = yield* RedisConnector
   const credentials = yield* Credentials.ask(settings.credentials, address)
   const socket = yield* connector.socket(endpoint, settings)
-  const pull = yield* Effect.mapError(Socket.readerBytes(socket), (error) => dialFailure(error, settings, address))
+  const pull = yield* Effect.mapError(Socket.readerBytes(socket), (error) => dialFailure(error, target))
+  progress.waitsFor = "the server did not answer"
   const writer = yield* socket.writer
   const ended = Deferred.makeUnsafe<RedisError>()
   const writing = new Wakeup(() => exchange.writable)
+  const liveness = new Liveness()
   // What the handshake could not write is of no use to the owner.
   let takeUnsent: NonNullable<Owner["onUnsent"]> = failAll
 
-  const exchange = new Exchange({
+  const exchange: Exchange = new Exchange({
     origin: {
       address,
       replaceInvalidText: settings.replaceInvalidText,
-      onRefusal: (error) => {
-        const event = owner.onRefusal?.(error)
-        if (endsConnection(error)) exchange.close(connectionLoss("Closed", hungUp, address))
-        return event
-      },
+      onRefusal: refusalsOf(owner, (loss) => exchange.leave(loss)),
       scripts: new KnownScripts(),
       again: (request) => exchange.submit(request)
     },
@@ -193,11 +259,19 @@ const open = Effect.fnUntraced(function*(
       }
     )
   const decoder = new RespDecoder({ ...limitsOf(settings), maxReplyBytes: greetingBytes, attributes: "drop" })
-  yield* untilLost(read(pull, decoder, exchange, address, owner.onRead))
-  yield* untilLost(write(writer, exchange, writing, address))
+  yield* untilLost(read(pull, decoder, exchange, target, owner.onRead))
+  yield* untilLost(write(writer, exchange, writing, liveness, target))
 
   const run = (commands: ReadonlyArray<RedisCommand.Any>) => runBatch(exchange, commands)
-  const protocol = yield* handshake(run, settings, credentials.first)
+  const protocol = yield* handshake(run, {
+    settings,
+    credentials: credentials.first,
+    clientInfo,
+    onBusy: (refusal) => {
+      progress.waitsFor = `the server said ${refusal}`
+      owner.onBusy?.((request) => exchange.submit(request))
+    }
+  })
   decoder.limit(limitsOf(settings))
   takeUnsent = owner.onUnsent ?? failAll
   const connection: RedisConnection = {
@@ -213,20 +287,18 @@ const open = Effect.fnUntraced(function*(
     const renewal = Credentials.renew(credentials.next, (renewed) => authenticate(run, renewed))
     yield* Effect.forkScoped(Effect.catch(renewal, (error) => lose(refusal(error, address))))
   }
-  if (Duration.isFinite(settings.livenessTimeout)) {
-    yield* Effect.forkScoped(watchLiveness(connection, settings))
-  }
+  yield* Effect.forkScoped(liveness.watch(connection, settings, owner.onSilence))
   return connection
 })
 
-/**
- * A server that becomes a replica ends what blocks, and hangs up after this reply: the next command on the connection would
- * be lost, and whoever tries again gets a connection that lasts.
- */
-const endsConnection = ({ code, line }: Resp.ErrorReply): boolean =>
-  code === "UNBLOCKED" && line.includes("instance state changed")
-
-const hungUp = "The server ended what blocked, and hangs up"
+const refusalsOf = (owner: Owner, leave: (loss: RedisError) => void): Owner["onRefusal"] => {
+  const { demotion, onRefusal } = owner
+  return demotion === undefined ? onRefusal : (error) => {
+    const loss = demotion(error)
+    if (loss !== undefined) leave(loss)
+    return loss ?? onRefusal?.(error)
+  }
+}
 
 /** What refused credentials mean to everybody on the connection; whoever opens the next one learns more. */
 const refusal = (error: RedisError, address: string): RedisError =>
@@ -328,20 +400,26 @@ const read = (
   pull: Effect.Effect<ReadonlyArray<Uint8Array>, Socket.SocketError>,
   decoder: RespDecoder,
   exchange: Exchange,
-  address: string,
+  target: Target,
   onRead: Owner["onRead"]
 ): Effect.Effect<never, RedisError> => {
   const receive = Effect.flatMap(pull, (chunks) => {
     for (let i = 0; i < chunks.length; i++) {
-      exchange.receive(decoder.push(chunks[i]!))
+      const chunk = chunks[i]!
+      const answered = exchange.received > 0
+      exchange.receive(decoder.push(chunk))
       if (decoder.failure !== undefined) {
-        return Effect.fail(new ProtocolError({ detail: decoder.failure.detail, address }))
+        return Effect.fail(
+          !answered && isTlsAlert(chunk)
+            ? answeredWithTls(target)
+            : new ProtocolError({ detail: decoder.failure.detail, address: target.address })
+        )
       }
     }
     return onRead?.() ?? Effect.void
   })
   return Effect.forever(
-    Effect.catchTag(receive, "SocketError", (error) => Effect.fail(lossOf(error, address))),
+    Effect.catchTag(receive, "SocketError", (error) => Effect.fail(lossOf(error, target, exchange.received > 0))),
     { disableYield: true }
   )
 }
@@ -354,15 +432,18 @@ const write = (
   writer: Socket.Writer,
   exchange: Exchange,
   writing: Wakeup,
-  address: string
+  liveness: Liveness,
+  target: Target
 ): Effect.Effect<never, RedisError> =>
   Effect.forever(
     Effect.suspend(() => {
       const chunks = exchange.encode()
-      return isNonEmpty(chunks) ? writer.writeAll(chunks) : writing.await
+      if (!isNonEmpty(chunks)) return writing.await
+      liveness.wake()
+      return writer.writeAll(chunks)
     }),
     { disableYield: true }
-  ).pipe(Effect.mapError((error) => lossOf(error, address)))
+  ).pipe(Effect.mapError((error) => lossOf(error, target, exchange.received > 0)))
 
 type Chunk = Uint8Array | string
 
@@ -431,72 +512,3 @@ const probe = (
     // Refused is answered, too: not everybody may PING.
     Effect.catchTag("NoPermissionError", () => Effect.void)
   )
-
-/**
- * Closes a connection that owes an answer, stays silent for longer than it was
- * asked to, and does not answer a probe either.
- */
-const watchLiveness = Effect.fnUntraced(function*(connection: RedisConnection, settings: ConnectionSettings) {
-  const { exchange } = connection
-  const limit = Duration.toMillis(settings.livenessTimeout)
-  let received = exchange.received
-  let silent = 0
-  while (!exchange.closed) {
-    yield* Effect.sleep(limit / 4)
-    const { heldBack } = exchange
-    silent = heldBack !== undefined && exchange.received === received ? silent + 1 : 0
-    received = exchange.received
-    if (silent === 0 || silent * limit / 4 < limit + (heldBack ?? 0)) continue
-    const answer = yield* Effect.exit(connection.probe)
-    // Any reply shows life, also one to a command before the probe.
-    if (Exit.isFailure(answer) && exchange.received === received) {
-      exchange.close(
-        connectionLoss(
-          "HealthCheck",
-          `The server owed an answer for ${Duration.format(settings.livenessTimeout)} and did not answer a PING either`,
-          connection.address
-        )
-      )
-    }
-    silent = 0
-  }
-})
-
-// -----------------------------------------------------------------------------
-// Failures of sockets
-// -----------------------------------------------------------------------------
-
-const dialFailure = (error: Socket.SocketError, settings: ConnectionSettings, address: string): RedisError => {
-  const reason = error.reason
-  if (reason._tag === "SocketOpenError" && reason.kind === "Timeout") {
-    return timeLimit("connect", Duration.toMillis(settings.connectTimeout), address)
-  }
-  const code = errorCode(error)
-  const [kind, detail] = dialReasons.find(([pattern]) => pattern.test(code))?.slice(1) as
-    | [Parameters<typeof connectionLoss>[0], string]
-    | undefined ?? ["Other" as const, "The connection could not be opened"]
-  return connectionLoss(kind, code === "" ? detail : `${detail} (${code})`, address, causeOf(error))
-}
-
-/** What the runtime's error codes mean, first match first. */
-const dialReasons: ReadonlyArray<readonly [RegExp, Parameters<typeof connectionLoss>[0], string]> = [
-  [/^ECONNREFUSED$/, "Refused", "The connection was refused; is a server listening there?"],
-  [/^ENOENT$/, "Refused", "There is no such socket; is a server listening there?"],
-  [/^EACCES$/, "Refused", "The socket may not be opened"],
-  [/^(ENOTFOUND|EAI_\w+)$/, "Dns", "The host name could not be resolved"],
-  [/CERT|TLS|SSL|SELF_SIGNED|ALTNAME|EPROTO/, "Tls", "TLS could not be established"],
-  [/^(ECONNRESET|EPIPE)$/, "Reset", "The connection was reset while it was being opened"]
-]
-
-const lossOf = (error: Socket.SocketError, address: string): RedisError =>
-  error.reason._tag === "SocketCloseError"
-    ? connectionLoss("Closed", "The server closed the connection", address)
-    : connectionLoss("Reset", "The connection was lost", address, causeOf(error))
-
-const causeOf = (error: Socket.SocketError): unknown => "cause" in error.reason ? error.reason.cause : error
-
-const errorCode = (error: Socket.SocketError): string => {
-  const cause = causeOf(error)
-  // Dialling several addresses fails with an AggregateError that carries the code of the last.
-  return typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
-}

@@ -137,7 +137,7 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>("@redfx
  *
  * - `phase`: `connect` — while a connection was being opened; `write` — before the command was written;
  *   `read` — while its reply was awaited.
- * - `milliseconds`: the limit.
+ * - `milliseconds`: the limit. `detail`: what kept it from being done, and what to try, when that is known.
  *
  * @category errors
  * @since 0.1.0
@@ -147,6 +147,7 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>("@redfx/core/
   {
     phase: Schema.Literals(["connect", "write", "read"]),
     milliseconds: Schema.Number,
+    detail: Schema.optionalKey(Schema.String),
     address,
     command: Schema.optionalKey(Schema.String),
     index,
@@ -163,7 +164,8 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>("@redfx/core/
       : this.phase === "write"
       ? "it was still waiting to be written"
       : "no reply had come"
-    return `${what}${at(this.address)} ran into its limit of ${this.milliseconds} ms: ${why}.${
+    const more = this.detail === undefined ? "" : `; ${this.detail}`
+    return `${what}${at(this.address)} ran into its limit of ${this.milliseconds} ms: ${why}${more}.${
       Retry.deliveryText(this)
     }`
   }

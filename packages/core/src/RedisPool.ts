@@ -79,8 +79,15 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Service, RedisError, RedisConnector | Scope.Scope> {
   const endpoint = yield* RedisConfig.endpoint(options)
   const settings = yield* RedisConfig.settings(options)
-  const open = Effect.tap(makeAt(endpoint, settings), (pool) => settings.eager ? openShared(pool) : Effect.void)
+  const source = masterAt(RedisConnection.sourceAt(endpoint, settings))
+  const open = Effect.tap(makeFrom(source, settings), (pool) => settings.eager ? openShared(pool) : Effect.void)
   return yield* closingWithin(settings.closeTimeout, open)
+})
+
+/** Where a name leads may change: when the server turns out to be no master, the next connection may be to one. */
+const masterAt = (source: RedisConnection.Source): RedisConnection.Source => ({
+  ...source,
+  open: (owner) => source.open({ ...owner, demotion: (error) => RedisConnection.demotionBy(error, source.address) })
 })
 
 /**
@@ -150,7 +157,8 @@ export const makeFrom = Effect.fnUntraced(function*(
   const subscribers: RedisRouter.Subscribers = {
     place: () => source.address,
     connect: (_place, owner) => RedisRouter.inContext(context)(source.open(owner)),
-    onEvent: publish
+    onEvent: publish,
+    news: source.news
   }
   const attributes = { "db.namespace": String(settings.db), ...source.attributes }
   const rest = { attributes, events: eventStream, stats, subscribers }

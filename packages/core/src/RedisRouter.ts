@@ -180,8 +180,10 @@ export interface Held {
  *   again when the effect is done.
  * - `isPlace`: whether channels may still be at a place. What is kept for others is dropped when nobody uses it; without,
  *   places stay what they are.
+ * - `refuses`: why a channel cannot be subscribed to with any use, when that is known beforehand.
  * - `connect`: opens a connection to a place.
  * - `onEvent`: takes what happens to these connections.
+ * - `news`: suspends until there is something new about where they are to, so that a pause after failures is over.
  *
  * @category models
  * @since 0.1.0
@@ -190,11 +192,13 @@ export interface Subscribers {
   readonly place: (kind: Kind, channel: Key) => string
   readonly moved?: ((place: string) => Effect.Effect<void>) | undefined
   readonly isPlace?: ((place: string) => boolean) | undefined
+  readonly refuses?: ((kind: Kind, channel: Key) => RedisError | undefined) | undefined
   readonly connect: (
     place: string,
     owner: RedisConnection.Owner
   ) => Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope>
   readonly onEvent: (event: RedisEvent) => void
+  readonly news?: Effect.Effect<void> | undefined
 }
 
 /**

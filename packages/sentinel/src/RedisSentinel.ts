@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Discovery from "./internal/discovery.ts"
+import * as Listening from "./internal/listening.ts"
 import { MasterTracker } from "./internal/masterTracker.ts"
 import * as ReadingRouter from "./internal/readingRouter.ts"
 import * as Sentinels from "./internal/sentinels.ts"
@@ -55,8 +56,9 @@ export interface ClientOptions
  *
  * **Details**
  *
- * Sentinels are asked one after the other until one has an answer that counts; that one is asked first the next time.
- * Each may take as long as `connectTimeout` and `commandTimeout` say, but 2 seconds at the most.
+ * All sentinels are asked at once, and the one that knows of the latest failover is believed. Each may take as long as
+ * `connectTimeout` and `commandTimeout` say, but 2 seconds at the most; once one has answered the others are not waited for
+ * any longer than 100 milliseconds.
  *
  * - `discoverMaster`: where the master of a service is. It must not be down, and who says so has to know
  *   `minOtherSentinels` others.
@@ -130,9 +132,11 @@ export const makeGroup = Effect.fnUntraced(function*(
   const connector = yield* RedisConnector
   const translate = yield* RedisConfig.translation(options.natMap)
   const settings = yield* Settings.ofSentinels(options)
+  const sentinels = yield* Sentinels.make({ given: options.sentinels, settings, translate })
   const group: Discovery.Group = {
     minOtherSentinels: yield* Settings.minOtherSentinels(options.minOtherSentinels),
-    sentinels: yield* Sentinels.make({ given: options.sentinels, settings, translate }),
+    sentinels,
+    listening: yield* Listening.make(sentinels),
     translate,
     epochs: new Map()
   }
@@ -190,7 +194,15 @@ const clientWith = Effect.fnUntraced(function*(
   const interval = yield* Settings.recheckInterval(options.recheckInterval)
   // There are no events before there are connections, and none of these before there is a pool.
   const tracker = new MasterTracker(service, (event) => pool.router.subscribers.onEvent(event))
-  const finder = { group, service, role, tracker, settings, checkConnection: options.checkConnection ?? false }
+  const finder: Sources.Finder = {
+    group,
+    service,
+    role,
+    tracker,
+    settings,
+    checkConnection: options.checkConnection ?? false,
+    observe: (seen, role, address) => tracker.observe(seen, role, address)
+  }
   const pool = yield* RedisPool.makeFrom(Sources.make(finder), settings)
   const router = yield* routerOf(pool.router, { ...finder, readFrom })
   const describe = `sentinel ${service}, ${role}, asking ${printed(group)}, db ${settings.db}`

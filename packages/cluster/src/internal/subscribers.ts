@@ -6,8 +6,8 @@
  */
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { RedisConnection } from "@redfx/core/RedisConnection"
-import type { RedisConnector } from "@redfx/core/RedisConnector"
-import { connectionLoss } from "@redfx/core/RedisError"
+import { RedisConnector } from "@redfx/core/RedisConnector"
+import { ClusterUnsupportedError, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import { inContext } from "@redfx/core/RedisRouter"
 import type { Subscribers as RouterSubscribers } from "@redfx/core/RedisRouter"
@@ -20,6 +20,10 @@ import type { State } from "./state.ts"
 import type { Topology } from "./topology.ts"
 
 const anywhere = ""
+
+const keyspaceEvents =
+  "each server tells of the events of its own keys only, so that those of all others would be missing. " +
+  "Subscribe on each master: RedisCluster.onNode runs an effect on the server of an address"
 
 export class Subscribers {
   readonly #state: State
@@ -40,6 +44,12 @@ export class Subscribers {
 
   readonly place: RouterSubscribers["place"] = (kind, channel) =>
     kind === "ssubscribe" ? this.#state.routeOf(slotOf(channel))?.master.address ?? anywhere : anywhere
+
+  /** A subscription is on one server, and each server tells of its own keys alone. */
+  readonly refuses: RouterSubscribers["refuses"] = (kind, channel) =>
+    /^__key(space|event)@/.test(typeof channel === "string" ? channel : new TextDecoder().decode(channel))
+      ? new ClusterUnsupportedError({ command: kind.toUpperCase(), detail: keyspaceEvents })
+      : undefined
 
   readonly isPlace = (place: string): boolean =>
     place === anywhere || this.#state.masters.some(({ address }) => address === place)

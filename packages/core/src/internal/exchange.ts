@@ -48,6 +48,9 @@ const flushAfter = (replies: number): number => Math.max(32, replies >> 2)
 /** Bytes after which a write is handed over, so that a huge pipeline does not become one giant buffer. */
 const writeSize = 1024 * 1024
 
+/** Bytes in a millisecond that a network takes at the least: what is still on its way cannot be answered. */
+const slowestUpload = 1000
+
 // `Array.isArray` does not narrow readonly arrays.
 const isArray = (value: Resp.Value): value is ReadonlyArray<Resp.Value> => Array.isArray(value)
 
@@ -87,6 +90,7 @@ export class Exchange {
   #written = 0
   #received = 0
   #failure: RedisError | undefined = undefined
+  #leaving: RedisError | undefined = undefined
 
   constructor(options: ExchangeOptions) {
     this.#options = options
@@ -112,14 +116,18 @@ export class Exchange {
     return this.#received
   }
 
-  /** Whether nothing is waiting and nothing unanswered. */
+  /** Whether nothing is waiting and nothing unanswered, so that somebody else can have it. */
   get idle(): boolean {
-    return this.#commands === 0 && this.#waiting.length === 0
+    return this.#commands === 0 && this.#waiting.length === 0 && this.#leaving === undefined
   }
 
-  /** For how many milliseconds the server may hold back its next answer; `undefined` when it owes none. */
+  /**
+   * For how many milliseconds the server may hold back its next answer, what was written having to reach it first;
+   * `undefined` when it owes none.
+   */
   get heldBack(): number | undefined {
-    return this.#commands > 0 ? this.#inFlight.first?.blockMilliseconds : undefined
+    const first = this.#commands > 0 ? this.#inFlight.first : undefined
+    return first === undefined ? undefined : first.blockMilliseconds + Math.floor(this.#bytes / slowestUpload)
   }
 
   get closed(): boolean {
@@ -154,6 +162,7 @@ export class Exchange {
 
   #admits(request: Request): boolean {
     const { maxBytes, maxCommands } = this.#options
+    if (this.#leaving !== undefined && request.written === 0) return false
     if (this.#commands === 0) return true
     if (this.#commands >= maxCommands) return false
     return this.#bytes < maxBytes || request.written > 0
@@ -206,6 +215,24 @@ export class Exchange {
       }
     }
     if (this.writable) this.#options.onWork()
+    else if (this.#leaving !== undefined) this.#leaveWhenDone(this.#leaving)
+  }
+
+  /** Why it takes nothing more, from when it was told to leave on. */
+  get leaving(): RedisError | undefined {
+    return this.#leaving
+  }
+
+  /** Writes nothing more but what is written in part, and ends when all that was written has its answers. */
+  leave(failure: RedisError): void {
+    if (this.#leaving !== undefined || this.#failure !== undefined) return
+    this.#leaving = failure
+    // Not at once: what the same read brought for others still has to reach them.
+    queueMicrotask(() => this.#leaveWhenDone(failure))
+  }
+
+  #leaveWhenDone(failure: RedisError): void {
+    if (this.#commands === 0 && !this.writable) this.close(failure)
   }
 
   /** The request that the next reply belongs to. */

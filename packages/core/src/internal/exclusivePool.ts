@@ -32,7 +32,7 @@ import { connectionLoss } from "./failure.ts"
 import { runNow } from "./ownContext.ts"
 import { Lease } from "./recycler.ts"
 import type { RequestQueue } from "./request.ts"
-import { addressOf, longestPause, pauseAfter } from "./sharedConnection.ts"
+import { addressOf, longestPause, pauseAfter, pauseUnless } from "./sharedConnection.ts"
 
 export interface Options {
   readonly source: Source
@@ -383,7 +383,13 @@ export class ExclusivePool {
   /** Opens a connection; after a failure not before a pause, whoever asks. */
   get #connect(): Effect.Effect<Opened, RedisError, RedisConnector> {
     return Effect.gen({ self: this }, function*() {
-      while (this.#notBefore > this.#now()) yield* Effect.sleep(this.#notBefore - this.#now())
+      const { news } = this.#options.source
+      const over = Effect.sync(() => {
+        this.#notBefore = 0
+      })
+      while (this.#notBefore > this.#now()) {
+        yield* pauseUnless(this.#notBefore - this.#now(), news && Effect.andThen(news, over))
+      }
       const scope = yield* Scope.fork(this.#scope)
       let connection: RedisConnection | undefined = undefined
       let lost: RedisError | undefined = undefined

@@ -44,7 +44,8 @@ export const failureOf = (event: RedisError, command: Facts, delivery: Delivery,
           delivery,
           readonly: command.readonly,
           ...(index === undefined ? {} : { index }),
-          ...(event.address === undefined ? {} : { address: event.address })
+          ...(event.address === undefined ? {} : { address: event.address }),
+          ...(event.detail === undefined ? {} : { detail: event.detail })
         })
       )
     case "ProtocolError":
@@ -62,13 +63,19 @@ export const ofNoCommand = (error: RedisError): RedisError =>
   error._tag === "ConnectionError" || error._tag === "TimeoutError" ? withFields(error, { command: undefined }) : error
 
 /** A limit in time that passed, before it is known which commands that befalls. */
-export const timeLimit = (phase: TimeoutError["phase"], milliseconds: number, address?: string): TimeoutError =>
+export const timeLimit = (
+  phase: TimeoutError["phase"],
+  milliseconds: number,
+  address?: string,
+  detail?: string
+): TimeoutError =>
   stackless(() =>
     new TimeoutError({
       phase,
       milliseconds,
       delivery: "not-sent",
       readonly: false,
-      ...(address === undefined ? {} : { address })
+      ...(address === undefined ? {} : { address }),
+      ...(detail === undefined ? {} : { detail })
     })
   )

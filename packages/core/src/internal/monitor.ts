@@ -9,6 +9,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { monitorEvent } from "../commands/Monitor.ts"
@@ -75,6 +76,7 @@ export const make = Effect.fnUntraced(function*(
       limit,
       orElse: () => Effect.fail(timeLimit("read", limit))
     })
+    yield* Effect.forkScoped(watchLiveness(connection, subscribers, settings))
     yield* Effect.forkScoped(Effect.flatMap(connection.lost, (loss) => {
       error = loss
       return Queue.fail(lines, loss)
@@ -88,6 +90,34 @@ export const make = Effect.fnUntraced(function*(
       return Stream.mapEffect(Stream.fromQueue(lines), (line) => RedisCommand.decode(event, line, false))
     }))
 })
+
+/**
+ * Ends a feed whose server says nothing for long and does not answer a PING. That goes over another connection: on the
+ * feed's own its answer could not be told from a line.
+ */
+const watchLiveness = Effect.fnUntraced(function*(
+  { address, close, exchange }: RedisConnection.RedisConnection,
+  subscribers: Subscribers,
+  settings: ConnectionSettings
+): Effect.fn.Return<void> {
+  if (!Duration.isFinite(settings.livenessTimeout)) return
+  const ask = Effect.scoped(
+    Effect.flatMap(subscribers.connect(subscribers.place("subscribe", ""), {}), (other) => other.probe)
+  )
+  while (!exchange.closed) {
+    const before = exchange.received
+    yield* Effect.sleep(settings.livenessTimeout)
+    if (exchange.received !== before) continue
+    const answer = yield* Effect.result(ask)
+    if (Result.isFailure(answer) && !isAnswer(answer.failure) && exchange.received === before) {
+      close(connectionLoss("HealthCheck", "The server tells of no commands and does not answer a PING either", address))
+    }
+  }
+})
+
+/** Whether the server is there, though it has refused another connection. */
+const isAnswer = (error: RedisError): boolean =>
+  error._tag !== "TimeoutError" && !(error._tag === "ConnectionError" && error.reason !== "MaxClients")
 
 const bufferOf = ({ capacity = defaultCapacity, onFull }: MonitorOptions): Effect.Effect<Lines, DataError> =>
   !Number.isInteger(capacity) || capacity < 1

@@ -182,6 +182,7 @@ const connection: Texts<Omit<ConnectionOptions, "credentials">> = {
   username: text,
   password: secret,
   clientName: text,
+  clientInfo: boolean,
   protocol: oneOf("auto", 2, 3),
   connect: oneOf("lazy", "eager"),
   connectTimeout: duration.named("socket_connect_timeout"),

@@ -58,6 +58,17 @@ class Links {
     return this.#subscribers.place("subscribe", "")
   }
 
+  /** Why one of the channels cannot be subscribed to. */
+  refusal(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): RedisError | undefined {
+    const { refuses } = this.#subscribers
+    if (refuses === undefined) return undefined
+    for (const key of keys) {
+      const refusal = refuses(kind, key)
+      if (refusal !== undefined) return refusal
+    }
+    return undefined
+  }
+
   /** Channels by the links that they belong on. */
   route(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): ReadonlyMap<Link.Link, ReadonlyArray<RedisArg.Key>> {
     const routes = new Map<Link.Link, Array<RedisArg.Key>>()
@@ -219,6 +230,8 @@ const subscription = Effect.fnUntraced(function*(
       const command = kind.toUpperCase()
       const keys = RedisArg.many(given)
       yield* checkKeys(command, keys, receiver, settings)
+      const refusal = links.refusal(kind, keys)
+      if (refusal !== undefined) return yield* Effect.fail(refusal)
       mailbox.finished = false
       const before = new Set(entriesOf(kind))
       const undo = Effect.sync(() => {

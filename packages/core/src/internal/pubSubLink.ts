@@ -20,7 +20,7 @@ import { connectionLoss } from "./failure.ts"
 import { Hub } from "./pubSubHub.ts"
 import type { Entry, Receiver } from "./pubSubHub.ts"
 import { SingleRequest } from "./request.ts"
-import { longestPause, pauseAfter } from "./sharedConnection.ts"
+import { longestPause, pauseAfter, pauseUnless } from "./sharedConnection.ts"
 
 /** How long a connection without subscriptions stays open, for who subscribes once more. */
 const linger = Duration.seconds(1)
@@ -137,7 +137,7 @@ export class Link {
   get run(): Effect.Effect<never> {
     const awaitDemand = this.#awaitDemand
     const serve = this.#serve
-    const { onEvent } = this.#options.subscribers
+    const { news, onEvent } = this.#options.subscribers
     return Effect.gen({ self: this }, function*() {
       let failures = 0
       while (true) {
@@ -152,7 +152,7 @@ export class Link {
         const retryAfter = yield* pauseAfter(failures++)
         onEvent({ _tag: "ConnectFailed", address: served.address, error: served.error, retryAfter })
         this.#state = { _tag: "CoolingDown" }
-        yield* Effect.sleep(retryAfter)
+        yield* pauseUnless(retryAfter, news)
       }
     })
   }

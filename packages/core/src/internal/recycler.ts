@@ -104,7 +104,8 @@ export class Lease {
   giveBack(): Verdict {
     this.#returned = true
     const { exchange } = this.#raw
-    if (exchange.closed || this.#spoilt || this.#asking) return "Spoilt"
+    // One that leaves takes nothing more.
+    if (exchange.closed || exchange.leaving !== undefined || this.#spoilt || this.#asking) return "Spoilt"
     this.unwatch()
     // A reply still to come would be the next holder's. That to UNWATCH is waited for.
     if (exchange.inFlight + exchange.waiting !== (this.#undoing ? 1 : 0)) return "Spoilt"

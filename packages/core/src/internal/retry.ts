@@ -57,8 +57,15 @@ export const withFields = (error: RedisError, change: Readonly<Record<string, un
   // Every error is made by a class that takes its own fields. Nobody reads a stack of what a server caused.
   const Class = error.constructor as unknown as new(fields: object) => RedisError
   const fields = Object.entries({ ...error, ...change }).filter(([, value]) => value !== undefined)
-  return stackless(() => new Class(Object.fromEntries(fields)))
+  const copy = stackless(() => new Class(Object.fromEntries(fields)))
+  origins.set(copy, originOf(error))
+  return copy
 }
+
+const origins = new WeakMap<object, object>()
+
+/** What an error was copied from, with other fields, or itself. */
+export const originOf = (error: object): object => origins.get(error) ?? error
 
 /** Whether the class of an error has a field, present or not. */
 export const hasField = (error: RedisError, field: string): boolean =>

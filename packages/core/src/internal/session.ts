@@ -10,10 +10,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Service, Session, Watch } from "../RedisClient.ts"
 import type * as RedisCommand from "../RedisCommand.ts"
-import { DataError } from "../RedisError.ts"
+import { DataError, isRedisError } from "../RedisError.ts"
 import type { RedisError } from "../RedisError.ts"
 import type { Held } from "../RedisRouter.ts"
 import type { Outcome } from "./request.ts"
+import { mayHaveRun, originOf } from "./retry.ts"
 
 class Watching implements Watch {
   readonly #held: Held
@@ -38,7 +39,7 @@ class Watching implements Watch {
   }
 
   isLoss(error: unknown): boolean {
-    return typeof error === "object" && error !== null && this.#losses.has(error)
+    return typeof error === "object" && error !== null && this.#losses.has(originOf(error))
   }
 
   commit(): void {
@@ -71,19 +72,11 @@ class Watching implements Watch {
 
   #take(outcome: Exit.Exit<unknown, unknown>, writes: boolean): void {
     const error = Exit.isSuccess(outcome) ? undefined : outcome.cause.reasons.find(Cause.isFailReason)?.error
-    if (writes && mayHaveRun(error)) this.#wrote = true
-    if (isConnectionError(error)) this.#losses.add(error)
+    // Without an error it was answered, or interrupted.
+    if (writes && (!isRedisError(error) || mayHaveRun(error))) this.#wrote = true
+    if (isRedisError(error) && error._tag === "ConnectionError") this.#losses.add(originOf(error))
   }
 }
-
-/** Whether a command that ended with this, or without an error, may have changed something. An interrupted one may. */
-const mayHaveRun = (error: unknown): boolean => {
-  if (typeof error !== "object" || error === null) return true
-  return "delivery" in error ? error.delivery !== "not-sent" : !("_tag" in error && error._tag === "DataError")
-}
-
-const isConnectionError = (error: unknown): error is RedisError =>
-  typeof error === "object" && error !== null && "_tag" in error && error._tag === "ConnectionError"
 
 /** Why a command is refused inside the body of a watch. */
 const refusalIn = (name: string): DataError =>
@@ -119,37 +112,41 @@ export const withSession = (
     const name = current?.inBody === true ? names.find((name) => ending.has(name.toUpperCase())) : undefined
     return name === undefined ? undefined : refusalIn(name)
   }
-  const reserved: Service = {
-    ...client,
-    execute: (command) =>
-      Effect.suspend(() => {
-        const refused = refusal([command.spec.name])
-        if (refused !== undefined) return Effect.fail(refused)
-        const run = client.execute(command)
-        return current === undefined ? run : current.note([command], run, (exit) => [exit])
-      }),
-    pipeline: (commands) =>
-      Effect.suspend(() => {
-        const refused = refusal(commands.map(({ spec }) => spec.name))
-        if (refused !== undefined) {
-          return Effect.succeed(
-            commands.map((command, index): Outcome => command.settled ?? Exit.fail(unsent(refused, command, index)))
-          )
-        }
-        const run = client.pipeline(commands)
-        return current === undefined
-          ? run
-          : current.note(commands, run, (exit) => Exit.isSuccess(exit) ? exit.value : [exit])
-      }),
-    transaction: (commands) =>
-      Effect.suspend(() => {
-        const refused = refusal(["MULTI"])
-        if (refused !== undefined) return Effect.fail(refused)
-        const run = client.transaction(commands)
-        return current === undefined ? run : current.note(commands, run, (exit) => [exit])
-      }),
-    reserve: Effect.suspend(() => Effect.succeed(reserved)),
-    session
+  const above = (client: Service): Service => {
+    const reserved: Service = {
+      ...client,
+      execute: (command) =>
+        Effect.suspend(() => {
+          const refused = refusal([command.spec.name])
+          if (refused !== undefined) return Effect.fail(refused)
+          const run = client.execute(command)
+          return current === undefined ? run : current.note([command], run, (exit) => [exit])
+        }),
+      pipeline: (commands) =>
+        Effect.suspend(() => {
+          const refused = refusal(commands.map(({ spec }) => spec.name))
+          if (refused !== undefined) {
+            return Effect.succeed(
+              commands.map((command, index): Outcome => command.settled ?? Exit.fail(unsent(refused, command, index)))
+            )
+          }
+          const run = client.pipeline(commands)
+          return current === undefined
+            ? run
+            : current.note(commands, run, (exit) => Exit.isSuccess(exit) ? exit.value : [exit])
+        }),
+      transaction: (commands) =>
+        Effect.suspend(() => {
+          const refused = refusal(["MULTI"])
+          if (refused !== undefined) return Effect.fail(refused)
+          const run = client.transaction(commands)
+          return current === undefined ? run : current.note(commands, run, (exit) => [exit])
+        }),
+      reserve: Effect.suspend(() => Effect.succeed(reserved)),
+      withTimeout: (limit) => above(client.withTimeout(limit)),
+      session
+    }
+    return reserved
   }
-  return reserved
+  return above(client)
 }

@@ -12,6 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type { RedisEvent } from "../RedisClient.ts"
+import * as RedisCommand from "../RedisCommand.ts"
 import type { ConnectionSettings } from "../RedisConfig.ts"
 import type * as RedisConnection from "../RedisConnection.ts"
 import type { RedisConnector } from "../RedisConnector.ts"
@@ -24,6 +25,7 @@ import type { Request } from "./request.ts"
 /**
  * - `Idle`: no connection and nobody who wants one.
  * - `Dialling`: being opened; requests wait for it.
+ * - `Busy`: the same, but a script keeps the server from it; what ends the script is sent at once.
  * - `CoolingDown`: could not be opened; requests wait for the next attempt.
  * - `Checking`: unused for long, being checked; requests wait for that.
  * - `Ready`: requests go straight to the connection.
@@ -31,6 +33,7 @@ import type { Request } from "./request.ts"
  */
 type State =
   | { readonly _tag: "Idle" | "Dialling" | "CoolingDown" }
+  | { readonly _tag: "Busy"; readonly submit: (request: Request) => void }
   | { readonly _tag: "Checking" | "Ready"; readonly connection: RedisConnection.RedisConnection }
   | { readonly _tag: "Closed"; readonly failure: RedisError }
 
@@ -98,6 +101,10 @@ export class SharedConnection {
           : this.#submitChecked(request, state.connection)
       case "Closed":
         return request.fail(state.failure)
+      case "Busy":
+        return request.count === 1 && RedisCommand.endsScript(request.leading)
+          ? state.submit(request)
+          : this.#waiting.push(request)
       default:
         this.#waiting.push(request)
         this.#wake()
@@ -131,7 +138,7 @@ export class SharedConnection {
       })
       this.#state = { _tag: "CoolingDown" }
       if (served._tag === "Failed") this.#failWaiting(error)
-      yield* Effect.sleep(pause)
+      yield* pauseUnless(pause, this.#options.source.news)
     }
   })
 
@@ -154,7 +161,10 @@ export class SharedConnection {
     this.#state = { _tag: "Dialling" }
     return Effect.scoped(Effect.gen({ self: this }, function*() {
       const { onEvent, source } = this.#options
-      const connection = yield* source.open({ onUnsent: (unsent) => this.#takeBack(unsent) })
+      const connection = yield* source.open({
+        onUnsent: (unsent) => this.#takeBack(unsent),
+        onBusy: (submit) => this.#becomeBusy(submit)
+      })
       const { address, exchange } = connection
       const greeted = exchange.received
       const greeting = exchange.written
@@ -165,7 +175,8 @@ export class SharedConnection {
       const error = yield* connection.lost
       onEvent({ _tag: "Disconnected", address, error })
       const lasted = elapsed(this.#clock) - opened > longestPause
-      return exchange.received > greeted || lasted
+      // One that has nothing but refusals for the writes of many must not be dialled without a pause either.
+      return exchange.received > greeted && !isDemotion(error) || lasted
         ? { _tag: "Useful" } as const
         : { _tag: exchange.written > greeting ? "Useless" : "Failed", error } as const
     }))
@@ -194,6 +205,11 @@ export class SharedConnection {
     this.#lastUsed = this.#now()
     this.#state = { _tag: "Ready", connection }
     for (const request of this.#waiting.takeAll()) connection.submit(request)
+  }
+
+  #becomeBusy(submit: (request: Request) => void): void {
+    this.#state = { _tag: "Busy", submit }
+    for (const request of this.#waiting.takeAll()) this.submit(request)
   }
 
   #takeBack(unsent: RequestQueue): void {
@@ -226,6 +242,8 @@ export class SharedConnection {
   }
 }
 
+const isDemotion = (error: RedisError): boolean => error._tag === "ConnectionError" && error.reason === "Demoted"
+
 /** Where something failed, when the error says so. */
 export const addressOf = (error: RedisError): string | undefined => "address" in error ? error.address : undefined
 
@@ -235,6 +253,10 @@ export const pauseAfter = (failures: number): Effect.Effect<number> =>
     Random.next,
     (random) => Math.round(Math.min(shortestPause * 2 ** Math.min(failures, 10), longestPause) * (0.5 + random / 2))
   )
+
+/** Waits so long, or until there is news. */
+export const pauseUnless = (milliseconds: number, news: RedisConnection.Source["news"]): Effect.Effect<void> =>
+  news === undefined ? Effect.sleep(milliseconds) : Effect.raceFirst(Effect.sleep(milliseconds), news)
 
 /** A shared connection that lives as long as the scope. */
 export const make = Effect.fnUntraced(function*(

@@ -1,6 +1,9 @@
 /**
  * Asking sentinels where servers are, and which of their answers count.
  *
+ * All are asked at once, and none is believed alone: of those that answer, the
+ * one that knows of the latest failover is right.
+ *
  * @internal
  */
 import { sentinelGetMasterAddrByName, sentinelMaster, sentinelReplicas } from "@redfx/core/commands/Sentinel"
@@ -8,9 +11,9 @@ import type { RedisCommand } from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { MasterNotFoundError } from "@redfx/core/RedisError"
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
-import { attempted, attemptOf } from "./failures.ts"
+import { attempted, detailOf, isPermanent } from "./failures.ts"
 import type { Attempt } from "./failures.ts"
+import type { Listening } from "./listening.ts"
 import type { Sentinel, Sentinels } from "./sentinels.ts"
 
 /**
@@ -25,71 +28,88 @@ export interface Group {
   readonly minOtherSentinels: number
   readonly translate: (address: NodeAddress) => NodeAddress
   readonly epochs: Map<string, number>
+  readonly listening: Listening
 }
 
-/** A master, and who named it. */
+/** A master, who named it, and whether failovers are counted from the beginning again. */
 export interface Found {
   readonly address: NodeAddress
   readonly sentinel: Sentinel
   readonly epoch: number
+  readonly anew: boolean
 }
 
-/** The master of a service, as the first sentinel says whose answer counts. */
+/** What one sentinel says: how far it knows, and a master, or why that one is none. */
+type Answer =
+  | { readonly epoch: number; readonly address: NodeAddress; readonly refusal?: undefined }
+  | { readonly epoch: number | undefined; readonly refusal: string; readonly permanent?: boolean }
+
+/** The master of a service, as those say that know of the latest failover. */
 export const master = Effect.fnUntraced(function*(
   group: Group,
   service: string
 ): Effect.fn.Return<Found, MasterNotFoundError> {
-  const attempts: Array<Attempt> = []
-  const known = group.epochs.get(service) ?? 0
-  let behind: Found | undefined = undefined
-  for (const sentinel of group.sentinels.inOrder) {
-    const answer = yield* Effect.result(askForMaster(group, service, sentinel))
-    if (Result.isFailure(answer)) {
-      attempts.push(answer.failure)
-      continue
+  const { sentinels } = group
+  const { inOrder } = sentinels
+  const answers = yield* sentinels.gather({
+    key: `master of ${service}`,
+    ask: (sentinel) => askForMaster(group, service, sentinel),
+    kindOf: ({ epoch, refusal }) => refusal === undefined ? "useful" : epoch === undefined ? "failure" : "other",
+    onLate: ({ epoch }) => {
+      if (epoch !== undefined && epoch > (group.epochs.get(service) ?? 0)) sentinels.tell(service)
     }
-    const found = answer.success
-    if (found.epoch >= known) return yield* believe(group, service, found)
-    if (behind === undefined || behind.epoch < found.epoch) behind = found
+  })
+  const latest = Math.max(...Array.from(answers.values(), ({ epoch }) => epoch ?? -1))
+  const known = group.epochs.get(service) ?? 0
+  const counted = [...answers.values()].filter(({ epoch }) => epoch !== undefined).length
+  // When most know of nothing that comes near it, they were set up anew: then failovers are counted from there.
+  const anew = latest < known && counted * 2 > inOrder.length
+  const attempts: Array<Attempt> = []
+  for (const sentinel of inOrder) {
+    const answer = answers.get(sentinel) ?? { refusal: "It has not answered yet", epoch: undefined }
+    if (answer.refusal !== undefined) {
+      const { permanent = false, refusal: detail } = answer
+      attempts.push({ address: sentinel.name, detail, permanent })
+    } else if (answer.epoch < latest || latest < known && !anew) {
+      attempts.push({ address: sentinel.name, detail: "It has missed the last failover" })
+    } else {
+      group.epochs.set(service, latest)
+      sentinels.prefer(sentinel)
+      yield* sentinels.learn(service, sentinel)
+      return { address: answer.address, epoch: answer.epoch, sentinel, anew }
+    }
   }
-  // None knows of the last failover: then they were set up anew.
-  if (behind !== undefined) return yield* believe(group, service, behind)
+  if (latest > known) group.epochs.set(service, latest)
+  // Those that it was behind may be no more, which it then does not name either.
+  const behind = inOrder.find((sentinel) => answers.get(sentinel)?.epoch !== undefined)
+  if (behind !== undefined) yield* sentinels.learn(service, behind)
   return yield* new MasterNotFoundError({ service, ...attempted(attempts) })
 })
 
-/** What one sentinel says; fails with why that does not count. */
-const askForMaster = Effect.fnUntraced(function*(
-  group: Group,
-  service: string,
-  sentinel: Sentinel
-): Effect.fn.Return<Found, Attempt> {
-  const address = sentinel.name
-  const ask = <A>(command: RedisCommand<A>) =>
-    Effect.mapError(group.sentinels.ask(sentinel, command), (error) => attemptOf(address, error))
-  const state = yield* ask(sentinelMaster(service))
-  const { configEpoch = Infinity, flags, ip: host, isMaster, isOdown, isSdown, numOtherSentinels = 0, port } = state
-  const found = { address: group.translate({ host, port }), sentinel, epoch: configEpoch }
-  if (numOtherSentinels < group.minOtherSentinels) {
-    const detail = `It knows ${numOtherSentinels} other sentinels, fewer than ${group.minOtherSentinels}`
-    return yield* Effect.fail({ address, detail })
-  }
-  if (flags.has("failover_in_progress")) {
-    // Names the new master a little before the state does, which waits for the other replicas to follow it.
-    const next = yield* Effect.orElseSucceed(ask(sentinelGetMasterAddrByName(service)), () => undefined)
-    if (next !== undefined && (next.host !== host || next.port !== port)) {
-      return { ...found, address: group.translate(next) }
+const askForMaster = (group: Group, service: string, sentinel: Sentinel): Effect.Effect<Answer> =>
+  Effect.gen(function*() {
+    const ask = <A>(command: RedisCommand<A>) => group.sentinels.ask(sentinel, command)
+    const state = yield* ask(sentinelMaster(service))
+    const { configEpoch: epoch = 0, flags, ip: host, isMaster, isOdown, isSdown, numOtherSentinels = 0, port } = state
+    if (numOtherSentinels < group.minOtherSentinels) {
+      const refusal = `It knows ${numOtherSentinels} other sentinels, fewer than ${group.minOtherSentinels}`
+      return { refusal, epoch: undefined }
     }
-  }
-  return !isMaster || isSdown || isOdown
-    ? yield* Effect.fail({ address, detail: `The master is down or none (${[...flags].join(",")})` })
-    : found
-})
-
-const believe = (group: Group, service: string, found: Found): Effect.Effect<Found> => {
-  if (found.epoch !== Infinity) group.epochs.set(service, found.epoch)
-  group.sentinels.prefer(found.sentinel)
-  return Effect.as(group.sentinels.learn(service, found.sentinel), found)
-}
+    if (flags.has("failover_in_progress")) {
+      // Names the new master a little before the state does, which waits for the other replicas to follow it.
+      const next = yield* Effect.orElseSucceed(ask(sentinelGetMasterAddrByName(service)), () => undefined)
+      if (next !== undefined && (next.host !== host || next.port !== port)) {
+        return { address: group.translate(next), epoch }
+      }
+    }
+    return !isMaster || isSdown || isOdown
+      ? { refusal: `The master is down or none (${[...flags].join(",")})`, epoch }
+      : { address: group.translate({ host, port }), epoch }
+  }).pipe(
+    Effect.catch((error) =>
+      Effect.succeed({ refusal: detailOf(error), permanent: isPermanent(error), epoch: undefined })
+    )
+  )
 
 /** The replicas of a service, and who did not name any. */
 export interface Replicas {
@@ -99,21 +119,53 @@ export interface Replicas {
 
 /** The replicas that are not down, as the first sentinel says that knows any. */
 export const replicas = Effect.fnUntraced(function*(group: Group, service: string): Effect.fn.Return<Replicas> {
+  const { sentinels } = group
+  const { inOrder } = sentinels
+  const answers = yield* sentinels.gather({
+    key: `replicas of ${service}`,
+    ask: (sentinel) => askForReplicas(group, service, sentinel),
+    kindOf: ({ addresses, answered }) => addresses.length > 0 ? "useful" : answered ? "other" : "failure"
+  })
   const attempts: Array<Attempt> = []
-  for (const sentinel of group.sentinels.inOrder) {
-    const answer = yield* Effect.result(group.sentinels.ask(sentinel, sentinelReplicas(service)))
-    if (Result.isFailure(answer)) {
-      attempts.push(attemptOf(sentinel.name, answer.failure))
+  for (const sentinel of inOrder) {
+    const { addresses, permanent, refusal } = answers.get(sentinel) ?? late
+    if (addresses.length === 0) {
+      attempts.push({ address: sentinel.name, detail: refusal, permanent })
       continue
     }
-    const usable = answer.success.filter(({ isOdown, isSdown }) => !isSdown && !isOdown)
-    if (usable.length === 0) {
-      attempts.push({ address: sentinel.name, detail: `It knows no replica that is up, of ${answer.success.length}` })
-      continue
-    }
-    group.sentinels.prefer(sentinel)
-    yield* group.sentinels.learn(service, sentinel)
-    return { addresses: usable.map(({ ip, port }) => group.translate({ host: ip, port })), attempts }
+    yield* sentinels.learn(service, sentinel)
+    return { addresses, attempts }
   }
   return { addresses: [], attempts }
 })
+
+/** The replicas that one sentinel knows, and why there are none. */
+interface Known {
+  readonly addresses: ReadonlyArray<NodeAddress>
+  readonly answered: boolean
+  readonly refusal: string
+  readonly permanent: boolean
+}
+
+const late: Known = { addresses: [], answered: false, refusal: "It has not answered yet", permanent: false }
+
+const askForReplicas = (
+  group: Group,
+  service: string,
+  sentinel: Sentinel
+): Effect.Effect<Known> =>
+  Effect.match(group.sentinels.ask(sentinel, sentinelReplicas(service)), {
+    onFailure: (error): Known => ({
+      ...late,
+      refusal: detailOf(error),
+      permanent: isPermanent(error)
+    }),
+    onSuccess: (all): Known => ({
+      ...late,
+      answered: true,
+      addresses: all.filter(({ isOdown, isSdown }) => !isSdown && !isOdown).map(({ ip, port }) =>
+        group.translate({ host: ip, port })
+      ),
+      refusal: `It knows no replica that is up, of ${all.length}`
+    })
+  })

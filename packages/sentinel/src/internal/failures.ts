@@ -38,7 +38,7 @@ export const attemptOf = (address: string, error: RedisError): Attempt => ({
 })
 
 /** Whether a server lets nobody in with these credentials. */
-const isPermanent = (error: RedisError): boolean =>
+export const isPermanent = (error: RedisError): boolean =>
   error._tag === "AuthenticationError" || error._tag === "NoPermissionError" ||
   "permanent" in error && error.permanent === true
 
@@ -51,7 +51,7 @@ export const attempted = (
 })
 
 /** Why a server was of no use, without what a caller's command adds to it. */
-const detailOf = (error: RedisError): string => {
+export const detailOf = (error: RedisError): string => {
   switch (error._tag) {
     case "AuthenticationError":
       return `Authentication failed: ${error.code} ${error.detail}`

@@ -2,39 +2,74 @@
  * Which server is the master, as far as a client knows, and the client's
  * connections that depend on that.
  *
+ * Invariant: what is known never goes back to an earlier failover.
+ *
  * @internal
  */
 import type { RedisEvent } from "@redfx/core/RedisClient"
+import type { NodeAddress } from "@redfx/core/RedisConfig"
 import type { RedisConnection } from "@redfx/core/RedisConnection"
+import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { demoted } from "./failures.ts"
+import type { Observation } from "./verdict.ts"
+import { verdict } from "./verdict.ts"
 
 /** What the server of a connection has to be. */
 export type Role = "master" | "replica"
 
+/**
+ * A server that is said to be the master.
+ *
+ * - `epoch`: the number of the failover that made it one. A half: it was chosen and made one, which has no number yet.
+ * - `anew`: the sentinels were set up anew, so that failovers are counted from the beginning.
+ */
+export interface Claim {
+  readonly address: NodeAddress
+  readonly epoch: number
+  readonly anew?: boolean | undefined
+}
+
+/** How often the sentinels are asked, one time after the other, before a doubt is given up: others will tell. */
+const mostLooks = 50
+
 export class MasterTracker {
-  /** Done when there is a first connection. */
+  /** Done when there is a first connection, or none could be had. */
   readonly begun = Deferred.makeUnsafe<void>()
   readonly #service: string
   readonly #onEvent: (event: RedisEvent) => void
   readonly #open = new Map<RedisConnection, Role>()
-  #address: string | undefined = undefined
+  #master: Claim | undefined = undefined
   #changes = 0
+  #looks = 0
+  #heard = false
+  readonly #waiting = new Set<() => void>()
+  readonly #onNews = new Set<() => void>()
 
   constructor(service: string, onEvent: (event: RedisEvent) => void) {
     this.#service = service
     this.#onEvent = onEvent
   }
 
-  /** The address of the master; `undefined` as long as nobody asked. */
-  get address(): string | undefined {
-    return this.#address
+  /** The master; `undefined` as long as nobody asked. */
+  get master(): Claim | undefined {
+    return this.#master
   }
 
-  /** How often another server has become the master. */
+  /** The address of the master; `undefined` as long as nobody asked. */
+  get address(): string | undefined {
+    return this.#master === undefined ? undefined : formatEndpoint(this.#master.address)
+  }
+
+  /** The master, when it has become one a moment ago, which the sentinels do not say yet. */
+  get chosen(): Claim | undefined {
+    return this.#master === undefined || Number.isInteger(this.#master.epoch) ? undefined : this.#master
+  }
+
+  /** How often another server has become the master, the first one included. */
   get changes(): number {
     return this.#changes
   }
@@ -44,24 +79,105 @@ export class MasterTracker {
     return [...this.#open.keys()].some(({ exchange }) => !exchange.closed)
   }
 
+  /** Suspends until another server becomes the master. */
+  readonly news: Effect.Effect<void> = Effect.callback((resume) => {
+    const told = () => {
+      this.#onNews.delete(told)
+      resume(Effect.void)
+    }
+    this.#onNews.add(told)
+    return Effect.sync(() => this.#onNews.delete(told))
+  })
+
   /** Keeps a connection in view until the scope closes. */
   add(connection: RedisConnection, role: Role): Effect.Effect<void, never, Scope.Scope> {
     return Effect.andThen(
       Effect.addFinalizer(() => Effect.sync(() => this.#open.delete(connection))),
-      Effect.sync(() => {
-        this.#open.set(connection, role)
-        Deferred.doneUnsafe(this.begun, Effect.void)
-      })
+      Effect.sync(() => this.#open.set(connection, role))
     )
   }
 
-  /** Takes note of the master's address, and closes connections to servers that are not what they were opened for. */
-  becomes(address: string): void {
-    const previous = this.#address
-    if (previous === address) return
-    this.#address = address
+  /** Takes note of what befell a connection to the master. Returns what the connection ends with, if it does. */
+  observe(seen: Observation, role: Role, address: string): ReturnType<typeof verdict>["loss"] {
+    const { learn, loss } = verdict(seen, role, address)
+    if (learn === "doubt") this.doubt()
+    if (learn === "trust" && address === this.address) this.#settle()
+    return loss
+  }
+
+  /** Has the sentinels asked again and again, until it is settled who the master is. */
+  doubt(): void {
+    this.#looks = mostLooks
+    this.#wake()
+  }
+
+  /** Something was heard: has the sentinels asked without a pause. */
+  hear(looks: number = mostLooks): void {
+    this.#looks = Math.max(this.#looks, looks)
+    this.#heard = true
+    this.#wake()
+  }
+
+  #wake(): void {
+    const waiting = Array.from(this.#waiting)
+    for (const check of waiting) check()
+  }
+
+  /** It is settled, but for what was heard since the sentinels were asked. */
+  #settle(): void {
+    if (!this.#heard) this.#looks = 0
+    this.#wake()
+  }
+
+  /** Counts a time that the sentinels are asked, and returns whether there is one to come. */
+  takeLook(): boolean {
+    this.#heard = false
+    return this.#looks > 0 && this.#looks-- > 0
+  }
+
+  /** Suspends until there is a reason to ask the sentinels. */
+  readonly doubted: Effect.Effect<void> = this.#until(() => this.#looks > 0)
+
+  /** Suspends until there is a reason not to pause in between, or none to go on. */
+  readonly settledOrHeard: Effect.Effect<void> = this.#until(() => this.#heard || this.#looks === 0)
+
+  #until(condition: () => boolean): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const check = () => {
+        if (!condition()) return
+        this.#waiting.delete(check)
+        resume(Effect.void)
+      }
+      this.#waiting.add(check)
+      check()
+      return Effect.sync(() => this.#waiting.delete(check))
+    })
+  }
+
+  /** Whether there was a failover since that one which a claim is from. */
+  isBehind({ address, anew = false, epoch }: Claim): boolean {
+    const known = this.#master
+    return !anew && known !== undefined && epoch < known.epoch && formatEndpoint(address) !== this.address
+  }
+
+  /**
+   * Takes note of the master, and closes connections to servers that are not what they were opened for. Returns whether it
+   * is one: not when there was a failover since, or something else was heard since there were so many `changes`.
+   */
+  becomes(claim: Claim, changes: number = this.#changes): boolean {
+    const previous = this.address
+    const address = formatEndpoint(claim.address)
+    const known = this.#master
+    if (this.isBehind(claim)) return false
+    if (previous === address) {
+      if (known === undefined || claim.epoch > known.epoch || claim.anew === true) this.#master = claim
+      return true
+    }
+    if (known !== undefined && claim.epoch === known.epoch && changes !== this.#changes) return false
+    this.#master = claim
+    this.#changes++
+    this.#settle()
     if (previous !== undefined) {
-      this.#changes++
       this.#onEvent({ _tag: "MasterChanged", service: this.#service, address, previous })
     }
     for (const [connection, role] of this.#open) {
@@ -69,6 +185,15 @@ export class MasterTracker {
       if (role === "master" && !isMaster) connection.close(demoted(connection.address))
       if (role === "replica" && isMaster) connection.close(promoted(address))
     }
+    for (const told of Array.from(this.#onNews)) told()
+    return true
+  }
+
+  /** A server that was chosen, and is not to be reached: what the sentinels say counts again. */
+  disbelieve(address: string): void {
+    const { chosen } = this
+    if (chosen === undefined || address !== this.address) return
+    this.#master = { ...chosen, epoch: Math.floor(chosen.epoch) }
   }
 }
 

@@ -13,10 +13,14 @@ import type { RedisConnector } from "@redfx/core/RedisConnector"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
 import * as RedisRouter from "@redfx/core/RedisRouter"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as RcMap from "effect/RcMap"
 import * as Scope from "effect/Scope"
 import { clientClosed } from "./failures.ts"
@@ -32,6 +36,29 @@ const learnedFor = 10_000
 
 /** How many sentinels are remembered besides those that were given. */
 const mostLearned = 32
+
+/** How long the others are waited for once one had what is looked for. One that takes longer is not the next time. */
+const grace = Duration.millis(100)
+
+/** The same once one has answered at all. */
+const longGrace = Duration.millis(250)
+
+/** From when on an answer is overdue, in nanoseconds. */
+const overdue = 100_000_000n
+
+/**
+ * A question to all sentinels.
+ *
+ * - `key`: what it is told from other questions by.
+ * - `kindOf`: whether it is an answer that is looked for, another one, or none.
+ * - `onLate`: takes answers that nobody has waited for.
+ */
+export interface Question<A> {
+  readonly key: string
+  readonly ask: (sentinel: Sentinel) => Effect.Effect<A>
+  readonly kindOf: (answer: A) => "useful" | "other" | "failure"
+  readonly onLate?: ((answer: A) => void) | undefined
+}
 
 export interface Options {
   readonly given: ReadonlyArray<NodeAddress>
@@ -49,6 +76,12 @@ export class Sentinels {
   /** The sentinels that are known of by the services that they watch. */
   readonly #learned = new Map<string, ReadonlyArray<Sentinel>>()
   readonly #learnedAt = new Map<string, number>()
+  /** Questions under way, by sentinel and key. */
+  readonly #asking = new Map<string, { readonly fiber: Fiber.Fiber<unknown>; readonly since: bigint }>()
+  /** Sentinels that took too long the last time. */
+  readonly #slow = new Set<string>()
+  readonly #onChange = new Set<() => void>()
+  readonly #onNews = new Set<(service: string) => void>()
   #inOrder: ReadonlyArray<Sentinel>
   #closed = false
 
@@ -85,6 +118,84 @@ export class Sentinels {
       // A kept connection may have ended a moment ago, unnoticed.
       Effect.retry({ times: 1, while: isLost })
     )
+  }
+
+  /**
+   * Asks all of them at once. Waits for all, but not for long once one has answered, and not at all then for those that took
+   * too long the last time: one that hangs costs the others nothing.
+   */
+  gather<A>(question: Question<A>): Effect.Effect<ReadonlyMap<Sentinel, A>> {
+    return Effect.gen({ self: this }, function*() {
+      const asked = this.#inOrder
+      const answers = new Map<Sentinel, A>()
+      const done = Deferred.makeUnsafe<void>()
+      const answered = Deferred.makeUnsafe<void>()
+      const useful = Deferred.makeUnsafe<void>()
+      let over = false
+      const take = (sentinel: Sentinel, exit: Exit.Exit<A>) => {
+        if (Exit.isFailure(exit)) {
+          // The group was closed; anything else is the caller's business.
+          return void Deferred.doneUnsafe(done, Cause.hasInterruptsOnly(exit.cause) ? Effect.void : exit)
+        }
+        const kind = question.kindOf(exit.value)
+        if (kind !== "failure") this.#slow.delete(sentinel.name)
+        if (over) return question.onLate?.(exit.value)
+        answers.set(sentinel, exit.value)
+        if (kind !== "failure") Deferred.doneUnsafe(answered, Effect.void)
+        if (kind === "useful") Deferred.doneUnsafe(useful, Effect.void)
+        const mayLeaveOut = Deferred.isDoneUnsafe(answered)
+        const awaited = asked.filter((other) => !answers.has(other) && !(mayLeaveOut && this.#slow.has(other.name)))
+        if (awaited.length === 0) Deferred.doneUnsafe(done, Effect.void)
+      }
+      for (const sentinel of asked) {
+        const fiber = yield* this.#shared(`${sentinel.name} ${question.key}`, question.ask(sentinel))
+        fiber.addObserver((exit) => take(sentinel, exit))
+      }
+      yield* Effect.raceAllFirst([
+        Deferred.await(done),
+        Effect.andThen(Deferred.await(useful), Effect.sleep(grace)),
+        Effect.andThen(Deferred.await(answered), Effect.sleep(longGrace))
+      ])
+      over = true
+      for (const sentinel of asked) if (!answers.has(sentinel)) this.#slow.add(sentinel.name)
+      return answers
+    })
+  }
+
+  /**
+   * Asks, or waits with others for an answer that is overdue: a sentinel that hangs must not have questions pile up. One that
+   * is not overdue may be from before what the caller has heard.
+   */
+  #shared<A>(key: string, effect: Effect.Effect<A>): Effect.Effect<Fiber.Fiber<A>> {
+    return Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
+      const running = this.#asking.get(key)
+      // What is kept under a key is what the question of that key yields.
+      if (running !== undefined && now - running.since > overdue) return Effect.succeed(running.fiber as Fiber.Fiber<A>)
+      // Others wait for the answer as well: it is nothing of the first one's context.
+      const own = Effect.updateContext(effect, (_caller: Context.Context<never>) => this.#context)
+      return Effect.map(Effect.forkIn(own, Context.get(this.#context, Scope.Scope)), (fiber) => {
+        if (running === undefined && fiber.pollUnsafe() === undefined) {
+          this.#asking.set(key, { fiber, since: now })
+          fiber.addObserver(() => this.#asking.delete(key))
+        }
+        return fiber
+      })
+    })
+  }
+
+  /** Calls a function whenever the list has changed, until the scope closes. */
+  onChange(listener: () => void): Effect.Effect<void, never, Scope.Scope> {
+    return listening(this.#onChange, listener)
+  }
+
+  /** Calls a function whenever something is heard of a service, until the scope closes. */
+  onNews(listener: (service: string) => void): Effect.Effect<void, never, Scope.Scope> {
+    return listening(this.#onNews, listener)
+  }
+
+  /** Tells everybody that something was heard of a service. */
+  tell(service: string): void {
+    for (const listener of Array.from(this.#onNews)) listener(service)
   }
 
   /** Asks this one first from now on. */
@@ -124,6 +235,8 @@ export class Sentinels {
     const names = new Set(known.map(({ name }) => name))
     const gone = this.#inOrder.filter(({ name }) => !names.has(name))
     this.#inOrder = unique([...this.#inOrder, ...known]).filter(({ name }) => names.has(name))
+    for (const { name } of gone) this.#slow.delete(name)
+    for (const listener of Array.from(this.#onChange)) listener()
     yield* Effect.forEach(gone, ({ address }) => RcMap.invalidate(this.#clients, address))
   }).bind(this)
 }
@@ -143,6 +256,12 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() => Effect.sync(() => sentinels.close()))
   return sentinels
 })
+
+const listening = <A>(listeners: Set<A>, listener: A): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => void listeners.add(listener)),
+    () => Effect.sync(() => void listeners.delete(listener))
+  )
 
 const sentinelAt = (address: NodeAddress): Sentinel => ({ name: formatEndpoint(address), address })
 

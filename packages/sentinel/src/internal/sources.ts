@@ -9,7 +9,8 @@ import type { Owner, RedisConnection, Source } from "@redfx/core/RedisConnection
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss, ReplicaNotFoundError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { MasterNotFoundError, RedisError } from "@redfx/core/RedisError"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
@@ -17,7 +18,8 @@ import type * as Scope from "effect/Scope"
 import * as Discovery from "./discovery.ts"
 import { attempted, attemptOf, demoted } from "./failures.ts"
 import type { Attempt } from "./failures.ts"
-import type { MasterTracker } from "./masterTracker.ts"
+import type { Claim, MasterTracker } from "./masterTracker.ts"
+import type { Sentinel } from "./sentinels.ts"
 import * as VerifiedConnection from "./verifiedConnection.ts"
 
 /** What a client needs to find its servers. */
@@ -36,34 +38,71 @@ export const make = (finder: Finder): Source => {
   return {
     address,
     open: (owner) =>
-      // A natMap that breaks must not end who dials: callers would wait for ever.
-      Effect.catchDefect(open(finder, owner), (defect) =>
-        Effect.fail(connectionLoss("Other", "The client failed to open the connection", address, defect)))
+      Effect.ensuring(
+        // A natMap that breaks must not end who dials: callers would wait for ever.
+        Effect.catchDefect(open(finder, owner), (defect) =>
+          Effect.fail(connectionLoss("Other", "The client failed to open the connection", address, defect))),
+        Deferred.succeed(finder.tracker.begun, undefined)
+      ),
+    news: finder.tracker.news
   }
 }
 
-/** Whether the server that a sentinel names as the master is it. A sentinel that is wrong is asked last from then on. */
-export const verifyMaster = (finder: Finder, { address, sentinel }: Discovery.Found, owner: Owner): Opened =>
+/** A server that is said to be the master, and the sentinel that says so. */
+interface Named extends Claim {
+  readonly sentinel?: Sentinel | undefined
+}
+
+/** Whether the server that is said to be the master is it. A sentinel that is wrong is asked last from then on. */
+export const verifyMaster = (
+  finder: Finder,
+  { address, sentinel }: Named,
+  owner: Owner
+): Opened =>
   Effect.tapError(VerifiedConnection.open(finder, address, "master", owner), (error) =>
     Effect.sync(() => {
-      if (error._tag === "ConnectionError" && error.reason === "Demoted") finder.group.sentinels.distrust(sentinel)
+      const wrong = error._tag === "ConnectionError" && error.reason === "Demoted"
+      if (wrong && sentinel !== undefined) finder.group.sentinels.distrust(sentinel)
+      finder.tracker.disbelieve(formatEndpoint(address))
     }))
 
 const openMaster = (finder: Finder, owner: Owner): Opened =>
-  Effect.gen(function*() {
-    const { group, service, tracker } = finder
+  Effect.gen(function*(): Effect.fn.Return<RedisConnection, RedisError, RedisConnector | Scope.Scope> {
+    const { tracker } = finder
     const { changes } = tracker
-    const found = yield* Discovery.master(group, service)
-    const connection = yield* verifyMaster(finder, found, owner)
-    // Somebody has heard of a change while this was under way: what was found may be from before.
-    if (tracker.changes !== changes && tracker.address !== connection.address) {
+    const found = yield* whereMasterIs(finder)
+    // A server that hangs must not hold up who could go to another by now.
+    const opened = yield* Effect.raceFirst(
+      verifyMaster(finder, found, owner),
+      Effect.as(isElsewhere(tracker, formatEndpoint(found.address)), undefined)
+    )
+    if (opened === undefined) return yield* openMaster(finder, owner)
+    const connection = opened
+    // Somebody has heard of a change while this was under way: what was found is from before.
+    if (!tracker.becomes(found, changes)) {
       const late = demoted(connection.address)
       connection.close(late)
       return yield* late
     }
     yield* tracker.add(connection, "master")
-    tracker.becomes(connection.address)
+    tracker.observe({ _tag: "Opened" }, "master", connection.address)
     return connection
+  }).pipe(
+    Effect.tapError((error) =>
+      Effect.sync(() => finder.tracker.observe({ _tag: "NotOpened", error }, "master", finder.service))
+    )
+  )
+
+/** Suspends until the master is known to be somewhere else. */
+const isElsewhere = (tracker: MasterTracker, address: string): Effect.Effect<void> =>
+  Effect.flatMap(tracker.news, () => tracker.address === address ? isElsewhere(tracker, address) : Effect.void)
+
+/** Where the sentinels say that the master is, or the server that they are making one at the moment. */
+const whereMasterIs = (finder: Finder): Effect.Effect<Named, MasterNotFoundError> =>
+  Effect.suspend(() => {
+    const { group, service, tracker } = finder
+    const { chosen } = tracker
+    return chosen === undefined ? Discovery.master(group, service) : Effect.succeed(chosen)
   })
 
 /** Whose turn it is: a random one at first, then one after the other. */

@@ -4,7 +4,6 @@
  * @internal
  */
 import { role as askRole } from "@redfx/core/commands/Server"
-import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import * as RedisConnection from "@redfx/core/RedisConnection"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
@@ -12,24 +11,26 @@ import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import { within } from "@redfx/core/RedisRouter"
-import type { ErrorReply } from "@redfx/core/Resp"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { demoted, openedTooLate } from "./failures.ts"
+import { openedTooLate } from "./failures.ts"
 import type { Role } from "./masterTracker.ts"
+import type { Observation } from "./verdict.ts"
 
 /**
  * What connections of a client are opened with.
  *
  * - `role`: what the client is for, which says how refused writes are understood.
  * - `checkConnection`: whether a PING comes first.
+ * - `observe`: takes what happens on them; returns what befell a connection by that.
  */
 export interface Options {
   readonly settings: ConnectionSettings
   readonly role: Role
   readonly checkConnection: boolean
+  readonly observe: (seen: Observation, role: Role, address: string) => RedisError | undefined
 }
 
 /** Opens a connection and asks the server what it is. Nothing of what fails stays open. */
@@ -54,14 +55,14 @@ const dial = Effect.fnUntraced(function*(
   owner: RedisConnection.Owner
 ): Effect.fn.Return<RedisConnection.RedisConnection, RedisError, RedisConnector | Scope.Scope> {
   const { checkConnection, settings } = options
-  const reception = new Reception(owner, options.role, formatEndpoint(address))
+  const reception = new Reception(owner, options, formatEndpoint(address))
   const connection = yield* RedisConnection.make({ host: address.host, port: address.port }, settings, reception.owner)
   const check = Effect.andThen(verifyRole(connection, expected), checkConnection ? connection.probe : Effect.void)
   yield* within(check, {
     limit: Duration.toMillis(settings.connectTimeout),
     orElse: () => Effect.fail(openedTooLate(settings.connectTimeout, connection.address))
   })
-  reception.admit(connection)
+  reception.admit()
   return connection
 })
 
@@ -92,49 +93,29 @@ const verifyRole = (
 /** Stands between a connection and its owner, who has nothing to do with what is sent before it gets the connection. */
 class Reception {
   readonly owner: RedisConnection.Owner
-  #connection: RedisConnection.RedisConnection | undefined = undefined
-  #leaving = false
+  #admitted = false
 
-  constructor(owner: RedisConnection.Owner, role: Role, address: string) {
-    const { onPush, onUnsent } = owner
+  constructor(owner: RedisConnection.Owner, { observe, role }: Options, address: string) {
+    const { onPush, onSilence, onUnsent } = owner
     this.owner = {
       ...owner,
       onUnsent: (unsent, failure) => {
-        if (this.#connection !== undefined && onUnsent !== undefined) return onUnsent(unsent, failure)
+        observe({ _tag: "Lost", error: failure }, role, address)
+        if (this.#admitted && onUnsent !== undefined) return onUnsent(unsent, failure)
         for (const request of unsent.takeAll()) request.fail(failure)
       },
       // To a subscriber that speaks RESP2 the server's role looks like a message.
-      ...(onPush === undefined ? {} : { onPush: (items) => this.#connection === undefined || onPush(items) }),
-      onRefusal: (error) => {
-        const loss = lossBy(error, role, address)
-        if (loss !== undefined) this.#leave(loss)
-        return loss ?? owner.onRefusal?.(error)
-      }
+      ...(onPush === undefined ? {} : { onPush: (items) => !this.#admitted || onPush(items) }),
+      onSilence: (silent) => {
+        observe({ _tag: silent ? "Silent" : "Answered" }, role, address)
+        onSilence?.(silent)
+      },
+      demotion: (error) => observe({ _tag: "Refused", error }, role, address)
     }
   }
 
   /** Gives the connection to its owner. */
-  admit(connection: RedisConnection.RedisConnection): void {
-    this.#connection = connection
-  }
-
-  /** Closes the connection when what was sent before has its answers: each says whether it was run. */
-  #leave(loss: RedisError): void {
-    const connection = this.#connection
-    if (connection === undefined || this.#leaving) return
-    this.#leaving = true
-    // Not at once: what the same read brought for others still has to reach them.
-    const close = () => queueMicrotask(() => connection.close(loss))
-    connection.submit(RedisConnection.requestOf(ping, close))
+  admit(): void {
+    this.#admitted = true
   }
 }
-
-const ping = RedisCommand.send("PING")
-
-/** What an error reply says of the server, where it is not about the command; nothing was run then. */
-const lossBy = (error: ErrorReply, role: Role, address: string): RedisError | undefined =>
-  role === "master" && (error.code === "READONLY" || error.code === "MASTERDOWN")
-    ? demoted(address)
-    : error.code === "UNBLOCKED" && error.line.includes("instance state changed")
-    ? role === "master" ? demoted(address) : connectionLoss("Closed", "The replica follows another master now", address)
-    : undefined

@@ -4,105 +4,101 @@
  *
  * @internal
  */
+import { role as askRole } from "@redfx/core/commands/Server"
+import type { NodeAddress } from "@redfx/core/RedisConfig"
+import * as RedisConnection from "@redfx/core/RedisConnection"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
-import { elapsed } from "@redfx/core/RedisRouter"
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Random from "effect/Random"
-import * as Stream from "effect/Stream"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
 import * as Discovery from "./discovery.ts"
-import type { Sentinel } from "./sentinels.ts"
+import type { Heard } from "./listening.ts"
 import { verifyMaster } from "./sources.ts"
 import type { Finder } from "./sources.ts"
 
-const channel = "+switch-master"
+/** The pause between two times that sentinels are asked while it is in doubt who the master is. */
+const pause = Duration.millis(100)
 
-/** A sentinel that was listened to for so long was worth it; after another one there is a pause, in milliseconds. */
-const steady = 1000
-const shortestPause = 50
-const longestPause = 5000
+/** How often a server that was chosen is asked whether it is the master by now, and for how long. */
+const chosenPause = Duration.millis(50)
+const longestPursuit = Duration.seconds(10)
 
-/** Watches from the first connection on; to be run in a fiber. */
+/** Watches from the first connection that is wanted on; to be run in a fiber. */
 export const run = (finder: Finder, interval: Duration.Duration): Effect.Effect<never, never, RedisConnector> =>
   Effect.andThen(
     Deferred.await(finder.tracker.begun),
-    Effect.raceFirst(listen(finder), Effect.forever(Effect.delay(recheck(finder), interval)))
+    Effect.scoped(Effect.gen(function*() {
+      const { group, service, tracker } = finder
+      const chosen = yield* Queue.sliding<NodeAddress>(1)
+      yield* group.sentinels.onNews((name) => name === service && tracker.hear())
+      yield* group.listening.listen((heard) => hear(finder, heard, chosen))
+      yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(chosen), (address) => pursue(finder, address))))
+      const now = Effect.sync(() => tracker.inUse ? tracker.hear(1) : undefined)
+      yield* Effect.forkScoped(Effect.forever(Effect.delay(now, interval)))
+      return yield* Effect.forever(watch(finder))
+    }))
   )
+
+/** Asks as soon and as long as there is doubt. */
+const watch = (finder: Finder): Effect.Effect<void, never, RedisConnector> =>
+  Effect.gen(function*() {
+    const { tracker } = finder
+    yield* tracker.doubted
+    while (tracker.takeLook()) {
+      yield* recheck(finder)
+      yield* Effect.raceFirst(Effect.sleep(pause), tracker.settledOrHeard)
+    }
+  })
 
 /** Asks who the master is. Another one is believed when it says so itself. */
 const recheck = (finder: Finder): Effect.Effect<void, never, RedisConnector> =>
   Effect.gen(function*() {
     const { group, service, tracker } = finder
-    if (!tracker.inUse) return
     const { address: before, changes } = tracker
     const found = yield* Discovery.master(group, service)
-    const address = formatEndpoint(found.address)
-    if (address === before) return
-    if (before !== undefined) yield* Effect.scoped(verifyMaster(finder, found, {}))
-    if (tracker.changes === changes) tracker.becomes(address)
+    if (tracker.isBehind(found)) return
+    if (before !== undefined && before !== formatEndpoint(found.address)) {
+      yield* Effect.scoped(verifyMaster(finder, found, {}))
+    }
+    tracker.becomes(found, changes)
   }).pipe(Effect.exit, Effect.asVoid)
 
-/** Listens to one sentinel, and to the next one when it is lost. */
-const listen = Effect.fnUntraced(function*(finder: Finder): Effect.fn.Return<never, never, RedisConnector> {
-  const clock = yield* Clock.Clock
-  let failures = 0
-  let sentinel: Sentinel | undefined = undefined
-  while (true) {
-    sentinel = after(sentinel, finder)
-    const began = elapsed(clock)
-    yield* Effect.exit(follow(finder, sentinel))
-    failures = elapsed(clock) - began > steady ? 0 : failures + 1
-    if (failures > 0) yield* Effect.sleep(yield* pauseAfter(failures))
-  }
-})
-
-/** The sentinel after another one, in the order in which they are asked. */
-const after = (sentinel: Sentinel | undefined, { group }: Finder): Sentinel => {
-  const { inOrder } = group.sentinels
-  const index = sentinel === undefined ? 0 : inOrder.indexOf(sentinel) + 1
-  // In range: there are always those that were given, at least one.
-  return inOrder[index % inOrder.length]!
+const hear = ({ group, service, tracker }: Finder, heard: Heard, chosen: Queue.Queue<NodeAddress>): void => {
+  if (heard._tag === "Listening") return tracker.hear(1)
+  if (heard.service !== service) return
+  const address = group.translate({ host: heard.host, port: heard.port })
+  if (tracker.address === formatEndpoint(address)) return
+  if (heard._tag === "Switched") tracker.hear()
+  else Queue.offerUnsafe(chosen, address)
 }
 
-const pauseAfter = (failures: number): Effect.Effect<number> =>
-  Effect.map(
-    Random.next,
-    (random) => Math.min(shortestPause * 2 ** Math.min(failures, 10), longestPause) * (0.5 + random / 2)
-  )
-
-/** Does what a sentinel tells, until it is lost. */
-const follow = (finder: Finder, sentinel: Sentinel): Effect.Effect<void, unknown, RedisConnector> =>
-  Effect.scoped(Effect.gen(function*() {
-    const client = yield* finder.group.sentinels.connect(sentinel)
-    const subscription = yield* client.pubSub.open({ events: true })
-    yield* subscription.subscribe(channel)
-    // What has changed before is not told.
-    yield* recheck(finder)
-    yield* Stream.runForEachWhile(subscription.messages, (element) =>
-      element._tag === "Message"
-        ? Effect.as(hear(finder, sentinel, element.data), true)
-        : Effect.succeed(element._tag !== "Lost"))
-  }))
-
-/** Takes `service oldHost oldPort newHost newPort`. */
-const hear = (finder: Finder, sentinel: Sentinel, text: string): Effect.Effect<void, never, RedisConnector> =>
+/**
+ * Waits for a server that was chosen to become the master. The sentinels notice that up to a second after it takes writes,
+ * as they ask for it once a second.
+ */
+const pursue = (finder: Finder, address: NodeAddress): Effect.Effect<void, never, RedisConnector> =>
   Effect.suspend(() => {
-    const { group, service, tracker } = finder
-    const [name, ...words] = text.split(" ")
-    const [oldHost, oldPort, host, port] = words
-    if (name !== service || oldHost === undefined || host === undefined) return Effect.void
-    const at = (host: string, port: string | undefined) => formatEndpoint(group.translate({ host, port: Number(port) }))
-    const address = at(host, port)
-    const previous = at(oldHost, oldPort)
-    // The others may not know yet.
-    group.sentinels.prefer(sentinel)
-    if (tracker.address === address) return Effect.void
-    if (tracker.address !== undefined && tracker.address !== previous) return recheck(finder)
-    return Effect.sync(() => {
-      tracker.becomes(previous)
-      tracker.becomes(address)
+    const { settings, tracker } = finder
+    const { changes, master } = tracker
+    if (master === undefined) return Effect.void
+    const promoted: Effect.Effect<void, unknown, RedisConnector | Scope.Scope> = Effect.gen(function*() {
+      const connection = yield* RedisConnection.make(address, settings)
+      while ((yield* RedisConnection.run(connection, askRole())).role !== "master") yield* Effect.sleep(chosenPause)
     })
+    return Effect.scoped(promoted).pipe(
+      Effect.retry({ schedule: Schedule.spaced(chosenPause) }),
+      Effect.timeoutOption(longestPursuit),
+      Effect.raceFirst(Effect.as(tracker.news, Option.none())),
+      Effect.map((ended) => {
+        // Beyond the failover before, and behind whatever the sentinels number next.
+        if (Option.isSome(ended)) tracker.becomes({ address, epoch: Math.floor(master.epoch) + 0.5 }, changes)
+      }),
+      Effect.exit,
+      Effect.asVoid
+    )
   })

@@ -1,0 +1,139 @@
+/**
+ * What sentinels tell of their own accord: all of them are listened to, once for
+ * all clients of a group, for as long as there are any.
+ *
+ * @internal
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Sentinel, Sentinels } from "./sentinels.ts"
+
+/**
+ * What is listened for: that another server is the master, and before that, which one was chosen to become it. Only the
+ * sentinel that leads a failover tells of the latter.
+ */
+const switched = "+switch-master"
+const selected = "+selected-slave"
+
+/** What was heard: on what channel, or that there is somebody to listen to from now on. */
+export type Heard =
+  | { readonly _tag: "Listening" }
+  | { readonly _tag: "Switched" | "Selected"; readonly service: string; readonly host: string; readonly port: number }
+
+type Listener = (heard: Heard) => void
+
+/** A sentinel that was listened to for so long was worth it, in nanoseconds. */
+const steady = 1_000_000_000n
+
+/** After one that could not be listened to there is a pause, in milliseconds. */
+const shortestPause = 50
+const longestPause = 5000
+
+/** The ears of a group. */
+export class Listening {
+  readonly #sentinels: Sentinels
+  readonly #listeners = new Set<Listener>()
+  readonly #fibers: FiberMap.FiberMap<string>
+  readonly #run: (name: string, effect: Effect.Effect<never>) => void
+
+  constructor(
+    sentinels: Sentinels,
+    fibers: FiberMap.FiberMap<string>,
+    run: (name: string, effect: Effect.Effect<never>) => void
+  ) {
+    this.#sentinels = sentinels
+    this.#fibers = fibers
+    this.#run = run
+  }
+
+  /** Listens until the scope closes. */
+  listen(listener: Listener): Effect.Effect<void, never, Scope.Scope> {
+    return Effect.acquireRelease(
+      Effect.sync(() => {
+        this.#listeners.add(listener)
+        this.reconcile()
+      }),
+      () =>
+        Effect.sync(() => {
+          this.#listeners.delete(listener)
+          this.reconcile()
+        })
+    )
+  }
+
+  /** Listens to those that are in the list, and to no others; to none when nobody does. */
+  reconcile(): void {
+    const wanted = this.#listeners.size === 0 ? [] : this.#sentinels.inOrder
+    const names = new Set(wanted.map(({ name }) => name))
+    for (const [name, fiber] of Array.from(this.#fibers)) {
+      if (!names.has(name)) fiber.interruptUnsafe()
+    }
+    for (const sentinel of wanted) {
+      if (!FiberMap.hasUnsafe(this.#fibers, sentinel.name)) this.#run(sentinel.name, this.#follow(sentinel))
+    }
+  }
+
+  #tell(heard: Heard): void {
+    for (const listener of Array.from(this.#listeners)) listener(heard)
+  }
+
+  /** Listens to one sentinel, and again after it was lost. */
+  #follow(sentinel: Sentinel): Effect.Effect<never> {
+    const once = Effect.scoped(Effect.gen({ self: this }, function*() {
+      const client = yield* this.#sentinels.connect(sentinel)
+      const subscription = yield* client.pubSub.open({ events: true })
+      yield* subscription.subscribe(switched)
+      // What has changed before is not told.
+      this.#tell({ _tag: "Listening" })
+      // Not everybody may hear of it, and nobody has to.
+      yield* Effect.forkScoped(Effect.ignore(subscription.subscribe(selected)))
+      yield* Stream.runForEachWhile(subscription.messages, (element) =>
+        Effect.sync(() => {
+          const heard = element._tag === "Message" ? heardIn(element.channel, element.data) : undefined
+          if (heard !== undefined) this.#tell(heard)
+          return element._tag !== "Lost"
+        }))
+    }))
+    let failures = 0
+    return Effect.forever(Effect.gen(function*() {
+      const began = yield* Clock.monotonicTimeNanos
+      yield* Effect.exit(once)
+      failures = (yield* Clock.monotonicTimeNanos) - began > steady ? 0 : failures + 1
+      yield* Effect.sleep(yield* pauseAfter(failures))
+    }))
+  }
+}
+
+/** Takes `service oldHost oldPort newHost newPort`, and `slave name host port @ service masterHost masterPort`. */
+const heardIn = (channel: string, text: string): Heard | undefined => {
+  const words = text.split(" ")
+  const [service, host, port] = channel === switched ? [words[0], words[3], words[4]] : [words[5], words[2], words[3]]
+  return service === undefined || host === undefined || port === undefined
+    ? undefined
+    : { _tag: channel === switched ? "Switched" : "Selected", service, host, port: Number(port) }
+}
+
+const pauseAfter = (failures: number): Effect.Effect<number> =>
+  failures === 0
+    ? Effect.succeed(0)
+    : Effect.map(
+      Random.next,
+      (random) => Math.min(shortestPause * 2 ** Math.min(failures, 10), longestPause) * (0.5 + random / 2)
+    )
+
+/** The ears of a group, for as long as the scope is open. They hear nothing before somebody listens. */
+export const make = Effect.fnUntraced(function*(
+  sentinels: Sentinels
+): Effect.fn.Return<Listening, never, Scope.Scope> {
+  const fibers = yield* FiberMap.make<string>()
+  const fork = yield* FiberMap.runtime(fibers)<never>()
+  const listening = new Listening(sentinels, fibers, (name, effect) => {
+    fork(name, effect)
+  })
+  yield* sentinels.onChange(() => listening.reconcile())
+  return listening
+})

@@ -1,0 +1,76 @@
+/**
+ * What an outcome says of the master, decided in one place for all ways of
+ * sending: they differ in how they send, and not in what a reply or a loss means.
+ *
+ * @internal
+ */
+import { demotionBy } from "@redfx/core/RedisConnection"
+import { connectionLoss } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import type { ErrorReply } from "@redfx/core/Resp"
+import { demoted } from "./failures.ts"
+import type { Role } from "./masterTracker.ts"
+
+/**
+ * What happened on a connection, or instead of one.
+ *
+ * - `Refused`: an error reply. `Lost`: the connection is no more. `NotOpened`: it could not be had.
+ * - `Silent`: the server owes an answer for longer than usual. `Answered`: it does not any more. `Opened`: the server has
+ *   said itself what it is.
+ */
+export type Observation =
+  | { readonly _tag: "Refused"; readonly error: ErrorReply }
+  | { readonly _tag: "Lost" | "NotOpened"; readonly error: RedisError }
+  | { readonly _tag: "Silent" | "Answered" | "Opened" }
+
+/**
+ * What follows.
+ *
+ * - `learn`: whether to doubt that the server is the master, so that the sentinels are asked until that is settled, or to
+ *   trust that it is.
+ * - `loss`: what befell the connection, which then ends when it has the answers to what was sent before.
+ */
+export interface Verdict {
+  readonly learn?: "doubt" | "trust" | undefined
+  readonly loss?: RedisError | undefined
+}
+
+/** What an observation on a server means to a client that is for `role`. */
+export const verdict = (seen: Observation, role: Role, address: string): Verdict => {
+  if (seen._tag === "Refused") return ofRefusal(seen.error, role, address)
+  // What becomes of a replica says nothing of the master.
+  if (role === "replica") return {}
+  switch (seen._tag) {
+    case "Lost":
+      return isOwnDoing(seen.error) ? {} : { learn: "doubt" }
+    case "NotOpened":
+      return isSettled(seen.error) ? {} : { learn: "doubt" }
+    case "Silent":
+      return { learn: "doubt" }
+    case "Answered":
+    case "Opened":
+      return { learn: "trust" }
+  }
+}
+
+const ofRefusal = (error: ErrorReply, role: Role, address: string): Verdict => {
+  if (role === "master") {
+    const isDemotion = error.code === "MASTERDOWN" || demotionBy(error, address) !== undefined
+    if (isDemotion) return { learn: "doubt", loss: demoted(address) }
+    // It has started anew: the sentinels may have chosen another by then.
+    return error.code === "LOADING" ? { learn: "doubt" } : {}
+  }
+  // A refused write says that it is a replica, as it should be.
+  return error.code === "UNBLOCKED" && demotionBy(error, address) !== undefined
+    ? { learn: "doubt", loss: connectionLoss("Closed", "The replica follows another master now", address) }
+    : {}
+}
+
+/** A connection that this client has ended tells nothing of the server. */
+const isOwnDoing = (error: RedisError): boolean =>
+  error._tag === "ConnectionError" && (error.reason === "ClientClosed" || error.reason === "Demoted")
+
+/** What the sentinels can do nothing about. */
+const isSettled = (error: RedisError): boolean =>
+  error._tag === "AuthenticationError" ||
+  error._tag === "ConnectionError" && (error.reason === "ClientClosed" || error.reason === "Tls")

@@ -1,0 +1,103 @@
+/**
+ * What a client believes of who the master is, whatever comes in whatever order.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import type { RedisEvent } from "@redfx/core/RedisClient"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { MasterTracker } from "../src/internal/masterTracker.ts"
+
+const at = (port: number) => ({ host: "h", port })
+
+/** A tracker, and the masters that it told of. */
+const make = () => {
+  const told: Array<string> = []
+  const onEvent = (event: RedisEvent) => void (event._tag === "MasterChanged" && told.push(event.address))
+  return { told, tracker: new MasterTracker("mymaster", onEvent) }
+}
+
+describe("MasterTracker", () => {
+  it("never goes back behind a failover, also when the later one was the first that it heard of", () => {
+    const { told, tracker } = make()
+    assert.isTrue(tracker.becomes({ address: at(2), epoch: 2 }))
+    assert.isTrue(tracker.isBehind({ address: at(1), epoch: 1 }))
+    assert.isFalse(tracker.becomes({ address: at(1), epoch: 1 }))
+    assert.strictEqual(tracker.address, "h:2")
+    assert.isTrue(tracker.becomes({ address: at(3), epoch: 3 }))
+    assert.isFalse(tracker.becomes({ address: at(2), epoch: 2 }))
+    // It may become the master again.
+    assert.isTrue(tracker.becomes({ address: at(2), epoch: 4 }))
+    assert.deepStrictEqual(told, ["h:3", "h:2"])
+  })
+
+  it("takes an earlier number for the same server, and goes on from the later one", () => {
+    const { tracker } = make()
+    tracker.becomes({ address: at(2), epoch: 2 })
+    assert.isTrue(tracker.becomes({ address: at(2), epoch: 1 }))
+    assert.isFalse(tracker.becomes({ address: at(1), epoch: 1 }))
+  })
+
+  it("of two claims from the same failover takes the one that was asked for later", () => {
+    const { tracker } = make()
+    tracker.becomes({ address: at(1), epoch: 1 })
+    const { changes } = tracker
+    assert.isTrue(tracker.becomes({ address: at(2), epoch: 1 }, changes))
+    assert.isFalse(tracker.becomes({ address: at(1), epoch: 1 }, changes))
+    assert.isTrue(tracker.becomes({ address: at(1), epoch: 1 }, tracker.changes))
+  })
+
+  it("believes sentinels that were set up anew", () => {
+    const { tracker } = make()
+    tracker.becomes({ address: at(7), epoch: 7 })
+    assert.isTrue(tracker.becomes({ address: at(1), epoch: 1, anew: true }))
+    assert.isTrue(tracker.becomes({ address: at(2), epoch: 2 }))
+  })
+
+  it("believes in a chosen replica until the sentinels number the failover, or it is not to be reached", () => {
+    const { tracker } = make()
+    tracker.becomes({ address: at(1), epoch: 3 })
+    tracker.becomes({ address: at(2), epoch: 3.5 })
+    assert.deepStrictEqual(tracker.chosen?.address, at(2))
+    assert.isFalse(tracker.becomes({ address: at(1), epoch: 3 }))
+    tracker.disbelieve("h:1")
+    assert.isFalse(tracker.becomes({ address: at(1), epoch: 3 }))
+    tracker.disbelieve("h:2")
+    assert.isUndefined(tracker.chosen)
+    assert.isTrue(tracker.becomes({ address: at(1), epoch: 3 }))
+    tracker.becomes({ address: at(2), epoch: 3.5 })
+    assert.isTrue(tracker.becomes({ address: at(2), epoch: 4 }))
+    assert.isUndefined(tracker.chosen)
+    assert.isFalse(tracker.becomes({ address: at(1), epoch: 3 }))
+  })
+
+  it.effect("tells who waits for news, of another server and not of the same", () =>
+    Effect.gen(function*() {
+      const { tracker } = make()
+      tracker.becomes({ address: at(1), epoch: 1 })
+      const news = yield* Effect.forkChild(tracker.news, { startImmediately: true })
+      tracker.becomes({ address: at(1), epoch: 2 })
+      yield* Effect.yieldNow
+      assert.isUndefined(news.pollUnsafe())
+      tracker.becomes({ address: at(2), epoch: 3 })
+      yield* Fiber.join(news)
+    }))
+
+  it("asks so often until it is settled, and once more for what was heard meanwhile", () => {
+    const { tracker } = make()
+    assert.isFalse(tracker.takeLook())
+    tracker.becomes({ address: at(1), epoch: 1 })
+    tracker.doubt()
+    let looks = 0
+    while (tracker.takeLook()) looks++
+    assert.strictEqual(looks, 50)
+    tracker.doubt()
+    assert.isTrue(tracker.takeLook())
+    tracker.observe({ _tag: "Opened" }, "master", "h:1")
+    assert.isFalse(tracker.takeLook())
+    tracker.hear()
+    assert.isTrue(tracker.takeLook())
+    tracker.hear()
+    tracker.becomes({ address: at(2), epoch: 2 })
+    assert.isTrue(tracker.takeLook())
+  })
+})

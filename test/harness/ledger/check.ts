@@ -1,0 +1,317 @@
+/**
+ * What a model of the promise says about what everybody was told, and about what was done.
+ */
+import { RedisError } from "@redfx/core"
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import { inspect } from "node:util"
+import type { Built } from "./commands.ts"
+import type { Env, Heard, Outcome, Try } from "./interpreter.ts"
+
+/**
+ * What was done, as the servers know it.
+ *
+ * - `applied`: how often each write was. `conflicts`: tokens of what a changed key kept from being committed; `undefined`
+ *   where the servers do not say. `published`: the messages of a channel in their order.
+ * - `queued`: elements that are still in lists. `struck`: how many faults there were; `flushed`: whether one made
+ *   servers forget scripts. `closed`: whether the client was closed under everybody.
+ *   `roomy`: whether the pool has room for all.
+ * - `commandTimeout`: the limit of commands. `late`: how much later something may come.
+ */
+export interface Facts {
+  readonly applied: ReadonlyMap<string, number>
+  readonly conflicts: ReadonlySet<string> | undefined
+  readonly published: ReadonlyArray<string> | undefined
+  readonly queued: ReadonlySet<string>
+  readonly struck: number
+  readonly flushed: boolean
+  readonly closed: boolean
+  readonly roomy: boolean
+  readonly commandTimeout: number | undefined
+  readonly late: number
+}
+
+const errorOf = (outcome: Outcome): RedisError.RedisError | undefined => {
+  if (outcome === undefined || Exit.isSuccess(outcome)) return undefined
+  const reason = outcome.cause.reasons.find(Cause.isFailReason)
+  // Everything that runs fails with errors of the library only.
+  return reason?.error as RedisError.RedisError | undefined
+}
+
+const isNotSent = (error: RedisError.RedisError): boolean => "delivery" in error && error.delivery === "not-sent"
+
+const said = (outcome: Outcome): string =>
+  outcome === undefined
+    ? "nothing"
+    : Exit.isSuccess(outcome)
+    ? `success ${inspect(outcome.value)}`
+    : errorOf(outcome) === undefined
+    ? "interruption"
+    : `${errorOf(outcome)?._tag} "${errorOf(outcome)?.message}"`
+
+/** Reports what is wrong with a try. */
+type Report = (what: string) => void
+
+/** What may have been run although it was answered with an error. */
+const scripts = new Set(["twice", "function", "liar"])
+
+const tokensOf = (parts: ReadonlyArray<Built>): ReadonlyArray<string> => parts.flatMap(({ tokens }) => tokens)
+
+/** What one command was told, judged by itself. */
+const checkPart = (facts: Facts, part: Built, outcome: Outcome, report: Report): void => {
+  const error = errorOf(outcome)
+  if (part.separate && error !== undefined) {
+    const times = (token: string) => facts.applied.get(token) ?? 0
+    checkPartial(
+      partialOf(error),
+      "keys",
+      part.tokens.map((token) => [token]),
+      times,
+      (what) => report(`${part.name}: ${what}, told ${said(outcome)}`)
+    )
+  }
+  for (const token of part.tokens) {
+    const times = facts.applied.get(token) ?? 0
+    const tell = (what: string) =>
+      report(`${part.name} ${token} ${what}, applied ${times} times, told ${said(outcome)}`)
+    if (times > 1) tell("was run more than once")
+    if (part.fails && times > 0) tell("cannot have been run")
+    if (outcome !== undefined && Exit.isSuccess(outcome) && times === 0) tell("was acknowledged and not run")
+    if (error === undefined || times === 0) continue
+    if (isNotSent(error)) tell("is said not to have been sent")
+    if (RedisError.isSafeToRetry(error)) tell("is said to be safe to repeat")
+  }
+}
+
+/** What is known of the commands of a composition that failed in part. */
+interface Partial {
+  readonly of: string
+  readonly answered: ReadonlyArray<number>
+  readonly unknown: ReadonlyArray<number>
+}
+
+const partialOf = (error: RedisError.RedisError): Partial | undefined =>
+  "partial" in error ? error.partial as Partial | undefined : undefined
+
+/** A composition that failed as a whole. */
+const checkWhole = (facts: Facts, attempt: Try, report: Report): void => {
+  const { kind, outcome, parts } = attempt
+  const error = errorOf(outcome)
+  const times = (token: string) => facts.applied.get(token) ?? 0
+  const ran = tokensOf(parts).filter((token) => times(token) > 0)
+  for (const token of ran) if (times(token) > 1) report(`${token} was run ${times(token)} times, told ${said(outcome)}`)
+  if (outcome !== undefined && Exit.isSuccess(outcome)) {
+    for (const token of tokensOf(parts)) if (times(token) === 0) report(`${token} was acknowledged and not run`)
+  }
+  if (error === undefined) return
+  const tell = (what: string) => report(`${what}, told ${said(outcome)}; run were ${ran.join(", ")}`)
+  if (ran.length > 0 && RedisError.isSafeToRetry(error)) tell("is said to be safe to repeat")
+  if (kind === "transaction") {
+    if (ran.length > 0 && (isNotSent(error) || error._tag === "ExecAbortError" || error._tag === "WatchError")) {
+      tell("is said not to have been run")
+    }
+    return
+  }
+  if (kind !== "pipeline") return
+  // Places among the commands.
+  const index = "index" in error ? error.index : undefined
+  if (index !== undefined && parts[index] !== undefined) checkIndexed(parts[index], error, times, tell)
+  checkPartial(
+    partialOf(error),
+    "pipeline",
+    parts.map(({ fails, lies, tokens }) => fails || lies ? [] : tokens),
+    times,
+    tell
+  )
+}
+
+/** What is said to be answered was run once, what may have been run that often at the most, and all else was not. */
+const checkPartial = (
+  partial: Partial | undefined,
+  of: string,
+  tokens: ReadonlyArray<ReadonlyArray<string>>,
+  times: (token: string) => number,
+  tell: Report
+): void => {
+  if (partial === undefined) return
+  if (partial.of !== of) return tell(`the parts are those of a ${partial.of}`)
+  tokens.forEach((some, index) => {
+    const wanted = partial.answered.includes(index) ? 1 : partial.unknown.includes(index) ? undefined : 0
+    for (const token of some) {
+      if (wanted !== undefined && times(token) !== wanted) {
+        tell(`part ${index + 1} (${token}) was run ${times(token)} times, and ${inspect(partial)}`)
+      }
+    }
+  })
+}
+
+/** The command that an error points at has failed: it has not been answered with success. */
+const checkIndexed = (
+  part: Built,
+  error: RedisError.RedisError,
+  times: (token: string) => number,
+  tell: Report
+): void => {
+  if (part.lies || scripts.has(part.name) || part.separate || !("code" in error)) return
+  if (part.tokens.some((token) => times(token) > 0)) tell(`points at ${part.name}, which was run`)
+}
+
+/** All of a transaction is applied, or nothing. */
+const checkAtomic = (facts: Facts, parts: ReadonlyArray<Built>, report: Report): void => {
+  // A script that the server has forgotten fails alone.
+  const tokens = tokensOf(parts.filter(({ fails, name }) => !fails && !(facts.flushed && scripts.has(name))))
+  const ran = tokens.filter((token) => facts.applied.has(token))
+  if (ran.length > 0 && ran.length < tokens.length) report(`of ${tokens.join(", ")} only ${ran.join(", ")} were run`)
+}
+
+/** The body of a watch is run again for a conflict, or where nothing that it wrote was run; its changes are not lost. */
+const checkRuns = (facts: Facts, attempt: Try, report: Report): void => {
+  const { outcome, runs } = attempt
+  runs.forEach((run, index) => {
+    const ran = (tokens: ReadonlyArray<string>) => tokens.filter((token) => facts.applied.has(token))
+    const commit = tokensOf(run.commit)
+    const last = index === runs.length - 1
+    if (!last && ran(commit).length > 0) report(`the commit ${ran(commit).join(", ")} was run, and the body once more`)
+    if (run.meddled && ran(commit).length > 0) {
+      report(`the commit ${ran(commit).join(", ")} was run despite of a conflict`)
+    }
+    if (run.meddled && last && outcome !== undefined && Exit.isSuccess(outcome)) {
+      report("the watched key was changed, and the watch succeeded")
+    }
+    checkAtomic(facts, run.commit, report)
+    const { conflicts } = facts
+    if (last || conflicts === undefined || run.meddled || ran(run.body).length === 0) return
+    if (![...run.body, ...commit].some((token) => conflicts.has(token))) {
+      report(`the body was run again without a conflict, and had written ${ran(run.body).join(", ")}`)
+    }
+  })
+}
+
+const checkTry = (facts: Facts, attempt: Try, wrong: Array<string>): void => {
+  const report: Report = (what) => wrong.push(`${attempt.place} ${attempt.kind}: ${what}`)
+  const { outcome, outcomes, parts } = attempt
+  if (outcome === undefined) report("has not ended")
+  const [first] = parts
+  if (outcomes !== undefined) parts.forEach((part, index) => checkPart(facts, part, outcomes[index], report))
+  else if (parts.length === 1 && first !== undefined && !["pipeline", "transaction", "watch"].includes(attempt.kind)) {
+    checkPart(facts, first, outcome, report)
+  } else checkWhole(facts, attempt, report)
+  if (attempt.kind === "transaction") checkAtomic(facts, parts, report)
+  checkRuns(facts, attempt, report)
+  const error = errorOf(outcome)
+  if (error !== undefined && RedisError.isSafeToRetry(error) && !RedisError.isRetryable(error)) {
+    report(`is safe to repeat and of no use, told ${said(outcome)}`)
+  }
+  if (error?._tag === "WatchError" && attempt.kind !== "watch") report(`watched nothing, told ${said(outcome)}`)
+  if (error?._tag === "ProtocolError" || error?._tag === "DecodeError") report(`told ${said(outcome)}`)
+  if (error !== undefined) checkRetrying(attempt, error, report)
+  if (error !== undefined && facts.roomy && isFull(error)) report(`there was room, told ${said(outcome)}`)
+  checkTime(facts, attempt, report)
+  if (facts.struck === 0 && !facts.closed && error !== undefined) checkFaultless(attempt, error, report)
+}
+
+/** Codes of what passes, and has not been run where it is said of a plain command. */
+const passing = new Set(["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "OOM", "TRYAGAIN"])
+
+const isFull = (error: RedisError.RedisError): boolean =>
+  error._tag === "ConnectionError" && (error.reason === "PoolTimeout" || error.reason === "PoolExhausted")
+
+/** What later tries are said to be good for. */
+const checkRetrying = ({ kind, outcome }: Try, error: RedisError.RedisError, report: Report): void => {
+  const retryable = RedisError.isRetryable(error)
+  const safe = RedisError.isSafeToRetry(error)
+  // A consumer for which there is no connection at all is told so.
+  if (kind === "consume" && !isFull(error) && (retryable || ("code" in error && error.code === "UNBLOCKED"))) {
+    report(`ended for what a later try mends, told ${said(outcome)}`)
+  }
+  if (kind === "blpop" && "code" in error && error.code === "UNBLOCKED" && !safe) {
+    report(`is not said to be safe to repeat, told ${said(outcome)}`)
+  }
+  if (error._tag !== "ExecAbortError" || error.causes.length === 0) return
+  if (error.causes.every(({ code }) => passing.has(code)) && !safe) {
+    report(`was not run for what passes, and is not said to be safe to repeat, told ${said(outcome)}`)
+  }
+}
+
+/** Kinds of one round trip, to which the limit applies as it is. */
+const simple = new Set("append del echo exists get hincrby incr mget mset publish rpush sadd set wrong xadd".split(" "))
+
+/** A limit comes neither early nor much too late. */
+const checkTime = ({ commandTimeout, late }: Facts, attempt: Try, report: Report): void => {
+  if (commandTimeout === undefined || !simple.has(attempt.kind)) return
+  const took = attempt.ended - attempt.started
+  const error = errorOf(attempt.outcome)
+  if (error?._tag === "TimeoutError" && error.milliseconds === commandTimeout && took < commandTimeout - 1) {
+    report(`ran into its limit of ${commandTimeout} ms after ${took} ms`)
+  }
+  if (took > commandTimeout * 17 / 16 + 20 + late) report(`took ${took} ms with a limit of ${commandTimeout} ms`)
+}
+
+/** Where nothing goes wrong, nothing fails but what cannot succeed. */
+const checkFaultless = ({ mayFail, outcome, parts }: Try, error: RedisError.RedisError, report: Report): void => {
+  if (
+    mayFail || parts.some(({ fails, lies }) => fails || lies) || error._tag === "LockError" ||
+    error._tag === "TimeoutError"
+  ) return
+  report(`failed though nothing went wrong, told ${said(outcome)}`)
+}
+
+/** Tries of the same effect: what is only repeated when that is safe is applied once at the most. */
+const checkTries = (facts: Facts, tries: ReadonlyArray<Try>, wrong: Array<string>): void => {
+  const [first] = tries
+  if (first === undefined || first.recipe === "retryable") return
+  const times = tries.map(({ parts }) =>
+    tokensOf(parts).reduce((most, token) => Math.max(most, facts.applied.get(token) ?? 0), 0)
+  )
+  const sum = times.reduce((total, count) => total + count, 0)
+  if (sum > 1 && tries.length > 1) {
+    const told = tries.map(({ outcome }) => said(outcome)).join("; ")
+    wrong.push(`${first.place} ${first.kind}: was run ${sum} times by the recipe "${first.recipe}", told ${told}`)
+  }
+}
+
+/** Messages come in order, none twice, and none is missing but in a gap that was told of. */
+const checkHeard = (published: ReadonlyArray<string>, heard: Heard, wrong: Array<string>): void => {
+  let previous: number | undefined
+  let gap = true
+  for (const message of heard) {
+    if (message === undefined) {
+      gap = true
+      continue
+    }
+    const place = published.indexOf(message)
+    if (place === -1) wrong.push(`a subscription was given ${message}, which nobody published`)
+    if (previous !== undefined && place <= previous) wrong.push(`a subscription was given ${message} too late or twice`)
+    if (previous !== undefined && !gap && place > previous + 1) {
+      wrong.push(`a subscription lost ${published.slice(previous + 1, place).join(", ")} in silence`)
+    }
+    previous = place
+    gap = false
+  }
+}
+
+/** An element goes to one who asked; it is lost only with one who went away, or was cut off. */
+const checkPops = (env: Env, facts: Facts): void => {
+  let lost = 0
+  for (const { name, tokens } of env.tries.flatMap(({ parts }) => parts)) {
+    const [token] = tokens
+    if (name !== "rpush" || token === undefined) continue
+    const times = (env.popped.get(token) ?? 0) + (facts.queued.has(token) ? 1 : 0)
+    if (times > 1) env.wrong.push(`${token} was popped ${times} times`)
+    if (times === 0 && facts.applied.has(token)) lost++
+  }
+  if (lost > env.lostPops) env.wrong.push(`${lost} elements are lost with ${env.lostPops} pops`)
+}
+
+/** Adds to what is wrong whatever does not fit. */
+export const check = (env: Env, facts: Facts): void => {
+  const groups = new Map<string, Array<Try>>()
+  for (const attempt of env.tries) {
+    checkTry(facts, attempt, env.wrong)
+    const id = `${attempt.place} ${attempt.group}`
+    groups.set(id, [...groups.get(id) ?? [], attempt])
+  }
+  for (const tries of groups.values()) checkTries(facts, tries, env.wrong)
+  checkPops(env, facts)
+  if (facts.published !== undefined) { for (const heard of env.heard) checkHeard(facts.published, heard, env.wrong) }
+}

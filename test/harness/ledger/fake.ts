@@ -1,0 +1,165 @@
+/**
+ * Runs a program on a simulated deployment, in simulated time.
+ */
+import { RedisConnector } from "@redfx/core"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as References from "effect/References"
+import { inspect } from "node:util"
+import { initial, keyOf } from "./commands.ts"
+import * as Faults from "./faults.ts"
+import type { Env } from "./interpreter.ts"
+import type { Program } from "./program.ts"
+import * as Sim from "./sim.ts"
+import * as Store from "./store.ts"
+import { serve } from "./strikes.ts"
+import * as Trial from "./trial.ts"
+import * as World from "./world.ts"
+
+const host = "127.0.0.1"
+
+const node = (name: string, port: number, kind: World.Node["kind"], role: World.Node["role"]): World.Node => ({
+  name,
+  host,
+  port,
+  kind,
+  role,
+  upAt: 0,
+  behind: undefined
+})
+
+const nodesOf = (deployment: World.Deployment): ReadonlyArray<World.Node> =>
+  deployment === "standalone"
+    ? [node("A", 7001, "data", "master")]
+    : deployment === "cluster"
+    ? [7001, 7002, 7003].map((port, index) => node("ABC"[index]!, port, "data", "master"))
+    : [
+      node("A", 7001, "data", "master"),
+      node("B", 7002, "data", "replica"),
+      ...[7011, 7012, 7013].map((port) => node(`S${port}`, port, "sentinel", "master"))
+    ]
+
+const makeWorld = (program: Program, sim: Sim.Sim): World.World => {
+  const store = Store.make(sim.now)
+  const nodes = nodesOf(program.deployment)
+  for (const [key, text] of initial) store.entries.set(key, { value: { type: "string", text }, expiresAt: undefined })
+  return {
+    sim,
+    deployment: program.deployment,
+    store,
+    nodes,
+    // Every deployment has a master.
+    master: nodes.find(({ role }) => role === "master")!,
+    told: { epoch: 1, at: 0 },
+    owners: new Map(),
+    links: new Set(),
+    waiters: [],
+    faults: Faults.plan(program.faults),
+    sentAt: new WeakMap(),
+    conflicts: new Set(),
+    published: new Map(),
+    hooks: new Set(),
+    log: [],
+    wrong: [],
+    epoch: 1,
+    commands: 0,
+    connections: 0
+  }
+}
+
+/** Does something around the arrival of a reply. */
+const arming = (world: World.World): Env["arm"] => ({ count, side }, act) => {
+  let left = count
+  const hook = (now: "before" | "after") => {
+    if (now !== side || left-- > 0) return
+    world.hooks.delete(hook)
+    act()
+  }
+  world.hooks.add(hook)
+}
+
+const factsOf = ({ conflicts, faults, published, store }: World.World) => {
+  const queued = [0, 1, 2].flatMap((slot) => {
+    const value = store.entries.get(keyOf(slot, "queue"))?.value
+    return value?.type === "list" ? value.items : []
+  })
+  return {
+    applied: store.applied,
+    conflicts,
+    published: published.get("feed") ?? [],
+    queued: new Set(queued),
+    struck: faults.struck(),
+    flushed: faults.have("flush")
+  }
+}
+
+const stageOf = (program: Program, world: World.World): Trial.Stage => {
+  const { sim, store } = world
+  const kind = program.deployment === "sentinel" ? "sentinel" : "data"
+  const [first, ...others] = world.nodes.filter((node) => node.kind === kind)
+  return {
+    // Every deployment has nodes.
+    addresses: [first!, ...others],
+    seed: (key, text) =>
+      Effect.sync(() => void store.entries.set(key, { value: { type: "string", text }, expiresAt: undefined })),
+    arm: arming(world),
+    base: 0,
+    natMap: undefined,
+    clientName: undefined,
+    calm: Effect.sync(() => {
+      world.faults.end()
+      for (const link of Array.from(world.links)) if (link.hung) World.cut(link, true)
+    }),
+    entries: Effect.sync(() => {
+      const stream = store.entries.get(keyOf(0, "stream"))?.value
+      return stream?.type === "stream" ? [...stream.items.values()].flatMap(Store.tokensIn) : []
+    }),
+    facts: Effect.sync(() => factsOf(world)),
+    held: Effect.sync(() => [0, 1, 2].map((slot) => keyOf(slot, "lock")).filter((key) => store.entries.has(key))),
+    pause: 100,
+    late: 5,
+    now: sim.now
+  }
+}
+
+/** What is still there when everything has ended. */
+const checkLeft = async (world: World.World, wrong: Array<string>): Promise<void> => {
+  await world.sim.drive(() => world.links.size === 0 && world.sim.timers() === 0, world.sim.now() + 400_000)
+  if (world.sim.timers() > 0) wrong.push(`${world.sim.timers()} timers are left over`)
+  if (world.links.size > 0) wrong.push(`${world.links.size} connections are left over`)
+}
+
+/** Simulated time after which nobody waits any more. */
+const limit = 1_200_000
+
+/** Runs a program. */
+export const run = async (program: Program): Promise<Trial.Report> => {
+  const sim = Sim.make(program.seed)
+  const world = makeWorld(program, sim)
+  const wrong: Array<string> = []
+  const unhandled = (reason: unknown) => wrong.push(`unhandled rejection: ${inspect(reason)}`)
+  process.on("unhandledRejection", unhandled)
+  let interruptions = 0
+  try {
+    const context = Context.add(sim.context, RedisConnector.RedisConnector, World.connector(world, serve)).pipe(
+      // What goes wrong on purpose is logged by nobody.
+      Context.add(References.MinimumLogLevel, "None")
+    )
+    const fiber = Effect.runForkWith(context)(Trial.run(program, stageOf(program, world)))
+    const ending = await sim.drive(() => fiber.pollUnsafe() !== undefined, limit)
+    if (ending !== "done") wrong.push(ending === "stuck" ? "somebody waits for ever" : "somebody waits too long")
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined && Exit.isFailure(exit)) wrong.push(`it failed: ${String(exit.cause)}`)
+    if (exit !== undefined && Exit.isSuccess(exit)) {
+      interruptions = exit.value.interruptions
+      wrong.push(...exit.value.wrong)
+    }
+    if (ending === "done") await checkLeft(world, wrong)
+    else fiber.interruptUnsafe()
+  } finally {
+    process.off("unhandledRejection", unhandled)
+  }
+  wrong.push(...world.wrong)
+  return { wrong, log: world.log, commands: world.commands, faults: world.faults.struck(), interruptions }
+}

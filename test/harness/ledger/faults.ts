@@ -1,0 +1,198 @@
+/**
+ * What goes wrong in a simulated run, and at which command.
+ */
+import * as fc from "fast-check"
+
+/**
+ * Where a fault strikes: at the n-th command, counted over all servers and from zero, of those that it is about:
+ * `"setup"` are the commands that connections and topologies are made with, `"data"` all others; or commands of a name.
+ */
+interface At {
+  readonly nth: number
+  readonly of: string
+}
+
+/**
+ * What happens there.
+ *
+ * - `cut`: the connection ends before the command is run, after it, or in the middle of its reply.
+ * - `refuse`: it is not run and answered with an error. `pretend`: it is run, and answered with an error all the same, as
+ *   only scripts can do. For other commands it is a refusal.
+ * - `stall`: the connection does nothing for a while. `delay`: the reply takes so long. `hang`: the connection never does
+ *   anything again. `deaf`: it does not read any more either.
+ * - `dribble`: the reply comes byte by byte. `cutAll`: all connections end. `down`: the server is gone for a while.
+ * - `clock`: the time of day is set, a little after the command. `flush`: scripts are forgotten. `unblock`: who blocks gets UNBLOCKED.
+ * - `failover`: another server becomes the master, of the command's slot in a cluster. `demote`: so that the one before
+ *   stays, and refuses writes. `partition`: so that it does not know, nor does one of the sentinels. `ask`: the slot is on its way to another server.
+ */
+export type Kind =
+  | { readonly _tag: "cut"; readonly when: "before" | "inside" | "after"; readonly reset: boolean }
+  | { readonly _tag: "refuse"; readonly code: string }
+  | { readonly _tag: "pretend"; readonly code: string }
+  | { readonly _tag: "stall" | "delay" | "down"; readonly ms: number }
+  | {
+    readonly _tag:
+      | "hang"
+      | "deaf"
+      | "dribble"
+      | "cutAll"
+      | "flush"
+      | "unblock"
+      | "failover"
+      | "demote"
+      | "partition"
+      | "ask"
+  }
+  | { readonly _tag: "clock"; readonly ms: number; readonly after: number }
+
+export interface Fault {
+  readonly at: At
+  readonly kind: Kind
+}
+
+export type Tag = Kind["_tag"]
+
+export const tags: ReadonlyArray<Tag> = [
+  "cut",
+  "refuse",
+  "pretend",
+  "stall",
+  "delay",
+  "down",
+  "hang",
+  "deaf",
+  "dribble",
+  "cutAll",
+  "flush",
+  "unblock",
+  "failover",
+  "demote",
+  "partition",
+  "ask",
+  "clock"
+]
+
+/** What a server may answer before it has run a command. */
+const codes = [
+  "LOADING",
+  "BUSY",
+  "OOM",
+  "MISCONF",
+  "NOREPLICAS",
+  "MASTERDOWN",
+  "READONLY",
+  "CLUSTERDOWN",
+  "TRYAGAIN",
+  "NOPERM",
+  "NOAUTH",
+  "ERR"
+] as const
+
+/** What a script may answer with an error that it makes up, besides. */
+export const madeUp = [...codes, "NOSCRIPT", "UNBLOCKED", "EXECABORT"] as const
+
+const named = [
+  "HELLO",
+  "ROLE",
+  "HINCRBY",
+  "EXEC",
+  "MULTI",
+  "EVALSHA",
+  "FCALL",
+  "SCRIPT",
+  "WATCH",
+  "UNWATCH",
+  "BLPOP",
+  "SET",
+  "DEL",
+  "MSET",
+  "SUBSCRIBE",
+  "XREADGROUP",
+  "XACK"
+]
+
+/** Only these: `only` holds tags of faults. */
+export const arbitrary = (only: ReadonlySet<string>): fc.Arbitrary<ReadonlyArray<Fault>> => {
+  const milliseconds = fc.constantFrom(1, 20, 150, 700, 3000)
+  const of = (tag: Tag): fc.Arbitrary<Kind> => {
+    switch (tag) {
+      case "cut":
+        return fc.record({
+          _tag: fc.constant("cut"),
+          when: fc.constantFrom("before", "inside", "after"),
+          reset: fc.boolean()
+        })
+      case "refuse":
+      case "pretend":
+        return fc.record({ _tag: fc.constant(tag), code: fc.constantFrom(...(tag === "refuse" ? codes : madeUp)) })
+      case "stall":
+      case "delay":
+      case "down":
+        return fc.record({ _tag: fc.constant(tag), ms: milliseconds })
+      case "clock":
+        return fc.record({
+          _tag: fc.constant(tag),
+          ms: fc.constantFrom(-3_600_000, 3_600_000),
+          after: fc.constantFrom(0, 5, 30, 200)
+        })
+      default:
+        return fc.constant({ _tag: tag })
+    }
+  }
+  const kinds = tags.filter((tag) => only.has(tag))
+  if (kinds.length === 0) return fc.constant([])
+  // Cuts are what is most common, and can be in most places.
+  const weights = kinds.map((tag) => ({ arbitrary: of(tag), weight: tag === "cut" ? 5 : tag === "refuse" ? 3 : 1 }))
+  const at = fc.record({
+    nth: fc.integer({ min: 0, max: 14 }),
+    of: fc.oneof(
+      { arbitrary: fc.constant("data"), weight: 6 },
+      { arbitrary: fc.constant("setup"), weight: 3 },
+      { arbitrary: fc.constantFrom(...named), weight: 4 }
+    )
+  }).map(({ nth, of }) => ({ nth: of === "data" || of === "setup" ? nth : nth % 4, of }))
+  return fc.array(fc.record({ at, kind: fc.oneof(...weights) }), { maxLength: 5, size: "max" })
+}
+
+const setup = new Set([
+  "HELLO",
+  "AUTH",
+  "CLIENT",
+  "CLUSTER",
+  "CONFIG",
+  "READONLY",
+  "ROLE",
+  "SENTINEL",
+  "SELECT",
+  "PING"
+])
+
+/** Tells at each command which fault strikes there; each strikes once. */
+export const plan = (faults: ReadonlyArray<Fault>) => {
+  const left = faults.map((fault) => ({ fault, commands: fault.at.nth }))
+  const done = new Set<Tag>()
+  let struck = 0
+  return {
+    struck: () => struck,
+    have: (tag: Tag) => done.has(tag),
+    next: (name: string, sentinel: boolean): Kind | undefined => {
+      let found: Kind | undefined
+      for (const entry of Array.from(left)) {
+        const { of } = entry.fault.at
+        const concerned = of === "setup"
+          ? setup.has(name) || sentinel
+          : of === "data"
+          ? !setup.has(name) && !sentinel
+          : of === name
+        if (!concerned || entry.commands-- > 0 || found !== undefined) continue
+        left.splice(left.indexOf(entry), 1)
+        found = entry.fault.kind
+        struck++
+        done.add(found._tag)
+      }
+      return found
+    },
+    /** Nothing goes wrong any more. */
+    end: () => void left.splice(0)
+  }
+}

@@ -1,0 +1,456 @@
+/**
+ * Runs programs against a client, and keeps what everybody was told.
+ */
+import { Redis, RedisError, RedisKeyspace, RedisLock, RedisStream } from "@redfx/core"
+import type { RedisClient, RedisCommand } from "@redfx/core"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Client from "../Client.ts"
+import { build, keyOf, within } from "./commands.ts"
+import type { Built } from "./commands.ts"
+import type * as Program from "./program.ts"
+
+// -----------------------------------------------------------------------------
+// What is kept
+// -----------------------------------------------------------------------------
+
+/** What became of a command or of an effect; `undefined` while it runs. */
+export type Outcome = Exit.Exit<unknown, unknown> | undefined
+
+/** What a run of a watch's body has sent, and whether the watched key was changed by somebody else during it. */
+interface BodyRun {
+  readonly body: ReadonlyArray<string>
+  readonly commit: ReadonlyArray<Built>
+  readonly meddled: boolean
+}
+
+/**
+ * One try of an effect.
+ *
+ * - `place`: of which step it is, `group` of which effect of it, so that tries of the same effect are judged together.
+ * - `started`, `ended`: when, in milliseconds.
+ * - `parts`: its commands. `mayFail`: whether it can fail where nothing goes wrong. `outcomes`: of each, where they are told one by one. `runs`: of the body of a watch.
+ */
+export interface Try {
+  readonly place: string
+  readonly group: string
+  readonly kind: string
+  readonly recipe: Program.Recipe
+  readonly number: number
+  readonly started: number
+  ended: number
+  mayFail: boolean
+  parts: ReadonlyArray<Built>
+  outcome: Outcome
+  outcomes: ReadonlyArray<Outcome> | undefined
+  readonly runs: Array<BodyRun>
+}
+
+/** What a subscription yielded: messages, and where some may be missing. */
+export type Heard = ReadonlyArray<string | undefined>
+
+/**
+ * - `base`: the number before that of the first try; no two runs on the same servers have tries of the same number.
+ * - `seed`: makes a key hold a text, past the client. `arm`: has something done around the arrival of the n-th reply.
+ * - `popped`: how often each element was delivered; `lostPops`: how many pops ended without a result.
+ */
+export interface Env {
+  readonly client: RedisClient.Service
+  readonly base: number
+  readonly now: () => number
+  readonly seed: (key: string, text: string) => Effect.Effect<void>
+  readonly arm: (interruption: Program.Interruption & { readonly after: "reply" }, act: () => void) => void
+  readonly wrong: Array<string>
+  readonly tries: Array<Try>
+  readonly popped: Map<string, number>
+  readonly handled: Set<string>
+  readonly heard: Array<Heard>
+  readonly ends: Set<() => void>
+  readonly inside: Map<string, number>
+  lostPops: number
+  interrupted: number
+}
+
+/** A run that has not begun. */
+export const make = (options: Pick<Env, "arm" | "base" | "client" | "now" | "seed">): Env => ({
+  ...options,
+  wrong: [],
+  tries: [],
+  popped: new Map(),
+  handled: new Set(),
+  heard: [],
+  ends: new Set(),
+  inside: new Map(),
+  lostPops: 0,
+  interrupted: 0
+})
+
+interface Place {
+  readonly place: string
+  readonly recipe: Program.Recipe
+}
+
+const begin = (env: Env, { place, recipe }: Place, group: string, kind: string): Try => {
+  const made: Try = {
+    place,
+    group,
+    kind,
+    recipe,
+    number: env.base + env.tries.length + 1,
+    started: env.now(),
+    ended: Infinity,
+    mayFail: false,
+    parts: [],
+    outcome: undefined,
+    outcomes: undefined,
+    runs: []
+  }
+  env.tries.push(made)
+  return made
+}
+
+const builder = (attempt: Try) => {
+  let count = 0
+  return (command: Program.Command): Built => build(command, () => `w${attempt.number}.${++count}`)
+}
+
+/** Looks at the result of a command, and keeps what it took away. */
+const verify = (env: Env, { kind, place }: Try, built: Built, outcome: Exit.Exit<unknown, unknown>): void => {
+  if (Exit.isFailure(outcome)) {
+    if (built.pops) env.lostPops++
+    return
+  }
+  const wrong = built.check(outcome.value)
+  if (wrong !== undefined) env.wrong.push(`${place} ${kind}: ${built.name} was answered with ${wrong}`)
+  if (!built.pops || outcome.value === undefined) return
+  // What a pop yields.
+  const { value } = outcome.value as { readonly value: string }
+  env.popped.set(value, (env.popped.get(value) ?? 0) + 1)
+}
+
+const record = <A, E, R>(env: Env, attempt: Try, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.onExit(effect, (exit) =>
+    Effect.sync(() => {
+      attempt.outcome = exit
+      attempt.ended = env.now()
+    }))
+
+const prepare = (env: Env, parts: ReadonlyArray<Built>): Effect.Effect<void> =>
+  Effect.forEach(parts, ({ seed }) => seed === undefined ? Effect.void : env.seed(...seed), { discard: true })
+
+const typed = (built: Built): RedisCommand.RedisCommand<unknown> => built.command
+
+// -----------------------------------------------------------------------------
+// Effects
+// -----------------------------------------------------------------------------
+
+type Run = Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>
+
+/** One command, on whatever client it is given. */
+const one = (env: Env, place: Place, group: string, command: Program.Command): Run =>
+  Effect.suspend(() => {
+    const attempt = begin(env, place, group, command.c)
+    const built = builder(attempt)(command)
+    attempt.parts = [built]
+    const run = Effect.onExit(typed(built), (exit) => Effect.sync(() => verify(env, attempt, built, exit)))
+    return record(env, attempt, Effect.andThen(prepare(env, attempt.parts), run))
+  })
+
+/** Several commands, one after the other, that are judged each for itself. */
+const inOrder = (env: Env, { place }: Place, group: string, commands: ReadonlyArray<Program.Command>): Run =>
+  Effect.forEach(commands, (command, index) => one(env, { place, recipe: "none" }, `${group}.${index}`, command), {
+    discard: true
+  })
+
+type Several = Program.Effect & { readonly e: "pipeline" | "transaction" }
+
+const together = (env: Env, place: Place, { commands, e, settled }: Several): Run =>
+  Effect.suspend(() => {
+    const attempt = begin(env, place, "", e)
+    const build = builder(attempt)
+    attempt.parts = commands.map((command) => build(e === "transaction" ? within(0, command) : command))
+    const values = attempt.parts.map(({ command }) => command)
+    const look = (outcomes: ReadonlyArray<Exit.Exit<unknown, unknown>>) =>
+      attempt.parts.forEach((part, index) => verify(env, attempt, part, outcomes[index] ?? Exit.void))
+    // Who went away does not get what was taken for him.
+    const lose = Effect.sync(() => void (env.lostPops += attempt.parts.filter(({ pops }) => pops).length))
+    const run: Run = settled
+      ? Effect.tap(
+        Effect.onError(e === "pipeline" ? Redis.pipelineSettled(values) : Redis.transactionSettled(values), () => lose),
+        (results) =>
+          Effect.sync(() => {
+            const outcomes = results.map((result) =>
+              Result.isSuccess(result) ? Exit.succeed(result.success) : Exit.fail(result.failure)
+            )
+            attempt.outcomes = outcomes
+            look(outcomes)
+          })
+      )
+      : Effect.onExit(e === "pipeline" ? Redis.pipeline(values) : Redis.transaction(values), (exit) =>
+        Effect.sync(() =>
+          look(attempt.parts.map((_, index) =>
+            Exit.isSuccess(exit) ? Exit.succeed(exit.value[index]) : exit
+          ))
+        ))
+    return record(env, attempt, Effect.andThen(prepare(env, attempt.parts), run))
+  })
+
+const counter = RedisKeyspace.makeCounter({ key: "{b}:count:*", ttl: "10 minutes" })
+
+/** What a body does besides, where it does not know that it is one. */
+const besides: Readonly<Record<(Program.Effect & { readonly e: "watch" })["inside"], Run>> = {
+  nothing: Effect.void,
+  transaction: Redis.transaction([Redis.get(keyOf(0, "string"))]),
+  keyspace: Effect.catchTag(counter.increment("1"), "KeyspaceError", Effect.die),
+  pipeline: Redis.pipeline([Redis.send("MULTI"), Redis.send("PING"), Redis.send("EXEC")])
+}
+
+const watch = (env: Env, place: Place, effect: Program.Effect & { readonly e: "watch" }): Run =>
+  Effect.suspend(() => {
+    const attempt = begin(env, place, "", "watch")
+    const build = builder(attempt)
+    const watched = keyOf(effect.slot, "watched")
+    // What would end the watch unnoticed may be refused.
+    attempt.mayFail = effect.inside !== "nothing" || effect.body.some(({ c }) => c === "wrong" || c === "liar")
+    const body = Effect.gen(function*() {
+      const first = attempt.runs.length === 0
+      const from = env.tries.length
+      const run = { body: [] as Array<string>, commit: [] as ReadonlyArray<Built>, meddled: false }
+      attempt.runs.push(run)
+      const commands = effect.body.map((command) => within(effect.slot, command))
+      yield* Effect.ensuring(
+        inOrder(env, place, `body${attempt.number}.${attempt.runs.length}`, commands),
+        // In the place of this step nothing else runs at the same time.
+        Effect.sync(() =>
+          run.body.push(
+            ...env.tries.slice(from).filter((other) => other.place === place.place).flatMap(({ parts }) =>
+              parts.flatMap(({ tokens }) => tokens)
+            )
+          )
+        )
+      )
+      yield* besides[effect.inside]
+      if (effect.meddle && first) {
+        run.meddled = Exit.isSuccess(yield* Effect.exit(env.client.execute(Redis.append(watched, "x"))))
+      }
+      run.commit = effect.commit.map((command) => build(within(effect.slot, command)))
+      attempt.parts = run.commit
+      return run.commit.map(({ command }) => command)
+    })
+    return record(env, attempt, Redis.watch(watched, body))
+  })
+
+const leavings: Readonly<Record<(Program.Effect & { readonly e: "session" })["leave"], Run>> = {
+  clean: Effect.void,
+  watch: Redis.send("WATCH", keyOf(0, "watched")),
+  multi: Redis.send("MULTI"),
+  select: Redis.send("SELECT", 1)
+}
+
+const session = (env: Env, place: Place, { commands, leave }: Program.Effect & { readonly e: "session" }): Run =>
+  Redis.withConnection(Effect.andThen(
+    // In a cluster a connection is to the server of its first key.
+    inOrder(env, place, "session", commands.map((command) => within(0, command))),
+    leavings[leave]
+  ))
+
+/** Locks outlive whatever a program is made to wait for, so that nobody has to expect another one inside. */
+const lockTtl = Duration.minutes(5)
+
+const lock = (env: Env, place: Place, { body, fencing, slot }: Program.Effect & { readonly e: "lock" }): Run => {
+  const name = keyOf(slot, "lock")
+  const guarded = RedisLock.make(name, { ttl: lockTtl, retryInterval: "10 millis", waitTimeout: "300 millis", fencing })
+  return guarded.withLock(Effect.acquireUseRelease(
+    Effect.sync(() => {
+      const inside = (env.inside.get(name) ?? 0) + 1
+      env.inside.set(name, inside)
+      if (inside > 1) env.wrong.push(`${place.place} lock: ${inside} hold ${name} at a time`)
+    }),
+    () => Effect.andThen(inOrder(env, place, "lock", body), Effect.sleep(2)),
+    () => Effect.sync(() => void env.inside.set(name, (env.inside.get(name) ?? 0) - 1))
+  ))
+}
+
+const key = (slot: number, name: string): `${string}*` => `${keyOf(slot, name)}:*`
+const ttl = Duration.minutes(10)
+
+/** A write through a keyspace: a token, the keyspace's own effect, and what comes back. */
+const stored = (kind: (Program.Effect & { readonly e: "keyspace" })["kind"], slot: number, token: string) => {
+  const value = { token: Schema.String }
+  switch (kind) {
+    case "value":
+      return RedisKeyspace.make({ key: key(slot, "value"), value: Schema.Struct(value), ttl }).set("1", { token })
+    case "hash":
+      return RedisKeyspace.makeHash({ key: key(slot, "record"), value: Schema.Struct(value), ttl }).set("1", { token })
+    case "set":
+      return RedisKeyspace.makeSet({ key: key(slot, "tags"), value: Schema.String, ttl }).set("1", [token])
+    case "counter":
+      return Effect.flatMap(
+        RedisKeyspace.makeCounter({ key: key(slot, "counter"), ttl }).increment(token),
+        (count) => count === 1 ? Effect.void : Effect.die(new Error(`a new counter was ${count} after one increment`))
+      )
+  }
+}
+
+const keyspace = (env: Env, place: Place, { kind, slot }: Program.Effect & { readonly e: "keyspace" }): Run =>
+  Effect.suspend(() => {
+    const attempt = begin(env, place, "", `keyspace ${kind}`)
+    const token = `w${attempt.number}.1`
+    // Nothing but the token of it is looked at.
+    attempt.parts = [{ ...build({ c: "echo" }, () => token), name: kind, tokens: [token], check: () => undefined }]
+    return record(
+      env,
+      attempt,
+      Effect.catchTag(stored(kind, slot, token), "KeyspaceError", (error) => Effect.die(error))
+    )
+  })
+
+const publish = (env: Env, place: Place): Run =>
+  Effect.suspend(() => {
+    const attempt = begin(env, place, "", "publish")
+    const token = `w${attempt.number}.1`
+    const command = Redis.publish("feed", token)
+    attempt.parts = [{ ...build({ c: "echo" }, () => token), name: "publish", tokens: [token], command }]
+    return record(env, attempt, command)
+  })
+
+const subscribe = (env: Env, milliseconds: number): Run =>
+  Effect.suspend(() => {
+    const heard: Array<string | undefined> = []
+    env.heard.push(heard)
+    return Redis.subscribe("feed", { events: true }).pipe(
+      Stream.runForEach((element) =>
+        Effect.sync(() => {
+          if (element._tag === "Message") heard.push(element.data)
+          if (element._tag === "Lost") heard.push(undefined)
+        })
+      ),
+      Effect.timeoutOption(milliseconds)
+    )
+  })
+
+/** Handles entries of the stream for a while. */
+const consumeOnce = (env: Env, place: Place, milliseconds: number): Run =>
+  Effect.suspend(() => record(env, begin(env, place, "", "consume"), consume(env, place.place, milliseconds)))
+
+export const consume = (env: Env, consumer: string, milliseconds: number): Run =>
+  Effect.timeoutOption(
+    RedisStream.consume(
+      {
+        stream: keyOf(0, "stream"),
+        group: "group",
+        consumer,
+        createGroup: "0",
+        block: "200 millis",
+        claimIdle: "1 second"
+      },
+      ({ fields }) => Effect.sync(() => void env.handled.add(fields["name"] ?? ""))
+    ),
+    milliseconds
+  )
+
+const run = (env: Env, place: Place, effect: Program.Effect): Run => {
+  switch (effect.e) {
+    case "one":
+      return one(env, place, "", effect.command)
+    case "pipeline":
+    case "transaction":
+      return together(env, place, effect)
+    case "watch":
+      return watch(env, place, effect)
+    case "session":
+      return session(env, place, effect)
+    case "lock":
+      return lock(env, place, effect)
+    case "keyspace":
+      return keyspace(env, place, effect)
+    case "publish":
+      return publish(env, place)
+    case "subscribe":
+      return subscribe(env, effect.ms)
+    case "consume":
+      return consumeOnce(env, place, effect.ms)
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Steps and fibers
+// -----------------------------------------------------------------------------
+
+/** Steps whose parts are judged each for itself: what tries them again as a whole repeats what was done. */
+const ofMany: ReadonlySet<Program.Effect["e"]> = new Set(["session", "lock"])
+
+const recipes = { none: () => false, safe: RedisError.isSafeToRetry, retryable: RedisError.isRetryable } as const
+
+const persistent = (env: Env, place: Place, effect: Program.Effect): Run => {
+  const attempt = run(env, place, effect)
+  if (place.recipe === "none") return attempt
+  return Effect.retry(attempt, { times: 4, schedule: Schedule.spaced("20 millis"), while: recipes[place.recipe] })
+}
+
+/** Has a fiber interrupted when it is time. */
+const interrupting = (
+  env: Env,
+  interruption: Program.Interruption,
+  fiber: Fiber.Fiber<unknown, unknown>
+): Effect.Effect<void> => {
+  const act = () => {
+    if (fiber.pollUnsafe() === undefined) env.interrupted++
+    fiber.interruptUnsafe()
+  }
+  switch (interruption.after) {
+    case "turns":
+      return Effect.andThen(Effect.forEach(Array(interruption.count), () => Effect.yieldNow), Effect.sync(act))
+    case "ms":
+      return Effect.andThen(Effect.sleep(interruption.count), Effect.sync(act))
+    case "reply":
+      return Effect.sync(() => env.arm(interruption, act))
+    case "step":
+      return Effect.sync(() => void env.ends.add(act))
+  }
+}
+
+const step = (env: Env, program: Program.Step, place: string): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const { effect, interruption, pause } = program
+    const recipe = ofMany.has(effect.e) ? "none" : program.recipe
+    if (pause > 0) yield* Effect.sleep(pause)
+    const effectOf = Client.on(env.client)(persistent(env, { place, recipe }, effect))
+    const fiber = yield* Effect.forkChild(effectOf, { startImmediately: true })
+    fiber.addObserver(() => {
+      const ends = [...env.ends]
+      env.ends.clear()
+      for (const act of ends) act()
+    })
+    const arming = interruption === undefined
+      ? undefined
+      : yield* Effect.forkChild(interrupting(env, interruption, fiber), { startImmediately: true })
+    const exit = yield* Fiber.await(fiber)
+    if (arming !== undefined) yield* Fiber.interrupt(arming)
+    if (Exit.isFailure(exit) && exit.cause.reasons.some(({ _tag }) => _tag === "Die")) {
+      env.wrong.push(`${place} ${effect.e}: a defect: ${String(exit.cause)}`)
+    }
+    if (interruption === undefined) judgeEnd(env, place, effect, exit)
+  })
+
+/** Nobody interrupted it, so it must not say so. */
+const judgeEnd = (env: Env, place: string, { e }: Program.Effect, exit: Exit.Exit<unknown, unknown>): void => {
+  if (Exit.isFailure(exit) && exit.cause.reasons.every(({ _tag }) => _tag === "Interrupt")) {
+    env.wrong.push(`${place} ${e}: was interrupted by nobody`)
+  }
+}
+
+/** Runs all fibers of a program to their ends. */
+export const runAll = (env: Env, program: Program.Program): Effect.Effect<void> =>
+  Effect.forEach(
+    program.fibers,
+    (steps, fiber) =>
+      Effect.forEach(steps, (each, index) => step(env, each, `${fiber + 1}.${index + 1}`), { discard: true }),
+    { concurrency: "unbounded", discard: true }
+  )

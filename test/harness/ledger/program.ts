@@ -1,0 +1,291 @@
+/**
+ * Programs of everything: plain data that can be printed, run again and made smaller.
+ */
+import * as fc from "fast-check"
+import * as Faults from "./faults.ts"
+import type { Fault } from "./faults.ts"
+import * as Proxy from "./proxy.ts"
+import type { Deployment } from "./world.ts"
+
+// -----------------------------------------------------------------------------
+// Model
+// -----------------------------------------------------------------------------
+
+/**
+ * A command. `slot`: which of three groups of keys it is about; in a cluster they are on different servers.
+ *
+ * The writes each have a token of their own. `wrong` is a write that fails as its key holds something else; `liar` is a
+ * script that writes and then answers with an error of its own making. `mset`, `mget` and `del` are about keys of all slots.
+ */
+export type Command =
+  | { readonly c: "hincrby" | "incr" | "rpush" | "set" | "append" | "sadd" | "xadd"; readonly slot: number }
+  | { readonly c: "get" | "exists"; readonly slot: number }
+  | { readonly c: "twice" | "function"; readonly slot: number }
+  | { readonly c: "liar"; readonly slot: number; readonly code: string }
+  | { readonly c: "wrong"; readonly slot: number }
+  | { readonly c: "mset" | "mget" | "del" }
+  | { readonly c: "rename"; readonly slot: number }
+  | { readonly c: "blpop"; readonly slot: number; readonly ms: number }
+  | { readonly c: "echo" }
+
+/**
+ * What a step does.
+ *
+ * - `watch`: `body` runs while keys are watched, `commit` in the end. `meddle`: it also changes the watched key itself
+ *   from outside, the first time.
+ * - `session`: commands on a reserved connection, which is left as `leave` says.
+ */
+export type Effect =
+  | { readonly e: "one"; readonly command: Command }
+  | { readonly e: "pipeline" | "transaction"; readonly commands: ReadonlyArray<Command>; readonly settled: boolean }
+  | {
+    readonly e: "watch"
+    readonly slot: number
+    readonly body: ReadonlyArray<Command>
+    readonly commit: ReadonlyArray<Command>
+    readonly meddle: boolean
+    readonly inside: "nothing" | "transaction" | "keyspace" | "pipeline"
+  }
+  | {
+    readonly e: "session"
+    readonly commands: ReadonlyArray<Command>
+    readonly leave: "clean" | "watch" | "multi" | "select"
+  }
+  | { readonly e: "lock"; readonly slot: number; readonly fencing: boolean; readonly body: ReadonlyArray<Command> }
+  | { readonly e: "keyspace"; readonly slot: number; readonly kind: "value" | "hash" | "counter" | "set" }
+  | { readonly e: "publish" }
+  | { readonly e: "subscribe" | "consume"; readonly ms: number }
+
+/** When who runs a step is interrupted: after turns or milliseconds, around the arrival of a reply, or as another step ends. */
+export type Interruption =
+  | { readonly after: "turns" | "ms"; readonly count: number }
+  | { readonly after: "reply"; readonly count: number; readonly side: "before" | "after" }
+  | { readonly after: "step" }
+
+/** How often a step is tried again: by the two recipes, or not at all. */
+export type Recipe = "none" | "safe" | "retryable"
+
+export interface Step {
+  readonly effect: Effect
+  readonly recipe: Recipe
+  readonly interruption: Interruption | undefined
+  readonly pause: number
+}
+
+/** Options of the client, and after how many milliseconds it is closed under everybody, if not in the end. */
+export interface Settings {
+  readonly protocol: 2 | 3
+  readonly shared: 1 | 2
+  readonly max: number
+  readonly commandTimeout: number | undefined
+  readonly inFlight: number | undefined
+  readonly closeAt: number | undefined
+}
+
+/** What happens to real servers after so many milliseconds; `which`: of several connections or slots. */
+export interface Event {
+  readonly at: number
+  readonly kind: "kill" | "flush" | "pause" | "unblock" | "move"
+  readonly which: number
+}
+
+/** Where programs run. */
+export type Form = "fake" | "real"
+
+/** `faults` strike simulated servers; `cuts` and `events` real ones. */
+export interface Program {
+  readonly deployment: Deployment
+  readonly seed: number
+  readonly settings: Settings
+  readonly fibers: ReadonlyArray<ReadonlyArray<Step>>
+  readonly faults: ReadonlyArray<Fault>
+  readonly cuts: ReadonlyArray<Proxy.Cut>
+  readonly events: ReadonlyArray<Event>
+}
+
+// -----------------------------------------------------------------------------
+// Ingredients
+// -----------------------------------------------------------------------------
+
+/** Every ingredient of programs that can be left out, besides faults, by its name. */
+const ingredients = [
+  "one",
+  "pipeline",
+  "transaction",
+  "watch",
+  "session",
+  "lock",
+  "keyspace",
+  "publish",
+  "subscribe",
+  "consume",
+  "script",
+  "liar",
+  "wrong",
+  "split",
+  "emulated",
+  "blocking",
+  "interruption",
+  "inside",
+  "meddling",
+  "emptyWatch",
+  "bodyWrites",
+  "failFast",
+  "leaving",
+  "timeout",
+  "closing"
+] as const
+
+/** What programs are made of: names of ingredients and tags of faults. */
+export type Ingredients = ReadonlySet<string>
+
+export const everything: Ingredients = new Set([...ingredients, ...Faults.tags])
+
+// -----------------------------------------------------------------------------
+// Arbitraries
+// -----------------------------------------------------------------------------
+
+const slot = fc.nat({ max: 2 })
+const list = <A>(arbitrary: fc.Arbitrary<A>, minLength: number, maxLength: number): fc.Arbitrary<ReadonlyArray<A>> =>
+  fc.array(arbitrary, { minLength, maxLength, size: "max" })
+
+type Weighted<A> = readonly [ingredient: string, weight: number, arbitrary: fc.Arbitrary<A>]
+
+const oneOf = <A>(only: Ingredients, choices: ReadonlyArray<Weighted<A>>): fc.Arbitrary<A> =>
+  fc.oneof(
+    ...choices.filter(([ingredient]) => ingredient === "" || only.has(ingredient))
+      .map(([, weight, arbitrary]) => ({ weight, arbitrary }))
+  )
+
+/** Commands that run on any connection. Those of a transaction and the like have one slot, and do not wait. */
+const command = (only: Ingredients, place: "alone" | "one slot" | "together"): fc.Arbitrary<Command> => {
+  const waiting: ReadonlyArray<Weighted<Command>> = place === "together" ? [] : [
+    ["blocking", 3, fc.record({ c: fc.constant("blpop"), slot, ms: fc.constantFrom(50, 500) })]
+  ]
+  // In a cluster there is no splitting and emulating in pipelines.
+  const wide: ReadonlyArray<Weighted<Command>> = place !== "alone" ? [] : [
+    ["split", 3, fc.record({ c: fc.constantFrom("mset", "mget", "del") })],
+    ["emulated", 2, fc.record({ c: fc.constant("rename"), slot })],
+    ["", 1, fc.record({ c: fc.constant("echo") })]
+  ]
+  return oneOf<Command>(only, [
+    ["", 6, fc.record({ c: fc.constantFrom("hincrby", "incr", "rpush", "set", "append", "sadd"), slot })],
+    ["consume", 1, fc.record({ c: fc.constant("xadd"), slot })],
+    ["", 3, fc.record({ c: fc.constantFrom("get", "exists"), slot })],
+    ["script", 2, fc.record({ c: fc.constantFrom("twice", "function"), slot })],
+    ["liar", 1, fc.record({ c: fc.constant("liar"), slot, code: fc.constantFrom(...Faults.madeUp) })],
+    ["wrong", 1, fc.record({ c: fc.constant("wrong"), slot })],
+    ...waiting,
+    ...wide
+  ])
+}
+
+const effect = (only: Ingredients): fc.Arbitrary<Effect> => {
+  const alone = command(only, "alone")
+  const apart = command(only, "one slot")
+  const together = command(only, "together")
+  const settled = only.has("failFast") ? fc.boolean() : fc.constant(true)
+  const inside = only.has("inside")
+    ? fc.constantFrom("nothing", "nothing", "nothing", "transaction", "keyspace", "pipeline")
+    : fc.constant("nothing")
+  return oneOf<Effect>(only, [
+    ["one", 5, fc.record({ e: fc.constant("one"), command: alone })],
+    ["pipeline", 4, fc.record({ e: fc.constant("pipeline"), commands: list(apart, 0, 4), settled })],
+    [
+      "transaction",
+      3,
+      fc.record({ e: fc.constant("transaction"), commands: list(together, 0, 3), settled })
+    ],
+    [
+      "watch",
+      3,
+      fc.record({
+        e: fc.constant("watch"),
+        slot,
+        body: list(only.has("bodyWrites") ? together : fc.record({ c: fc.constant("get"), slot }), 0, 2),
+        commit: list(together, only.has("emptyWatch") ? 0 : 1, 2),
+        meddle: only.has("meddling") ? fc.boolean() : fc.constant(false),
+        inside
+      })
+    ],
+    [
+      "session",
+      2,
+      fc.record({
+        e: fc.constant("session"),
+        commands: list(apart, 0, 3),
+        leave: only.has("leaving") ? fc.constantFrom("clean", "watch", "multi", "select") : fc.constant("clean")
+      })
+    ],
+    ["lock", 2, fc.record({ e: fc.constant("lock"), slot, fencing: fc.boolean(), body: list(alone, 0, 2) })],
+    [
+      "keyspace",
+      2,
+      fc.record({ e: fc.constant("keyspace"), slot, kind: fc.constantFrom("value", "hash", "counter", "set") })
+    ],
+    ["publish", 1, fc.record({ e: fc.constant("publish") })],
+    ["subscribe", 1, fc.record({ e: fc.constant("subscribe"), ms: fc.constantFrom(50, 500, 5000) })],
+    ["consume", 1, fc.record({ e: fc.constant("consume"), ms: fc.constantFrom(50, 500, 5000) })]
+  ])
+}
+
+const interruption: fc.Arbitrary<Interruption> = fc.oneof(
+  fc.record({ after: fc.constantFrom("turns"), count: fc.nat({ max: 5 }) }),
+  fc.record({ after: fc.constantFrom("ms"), count: fc.nat({ max: 30 }) }),
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      after: fc.constant("reply"),
+      count: fc.nat({ max: 5 }),
+      side: fc.constantFrom("before", "after")
+    })
+  },
+  fc.record({ after: fc.constant("step") })
+)
+
+const step = (only: Ingredients): fc.Arbitrary<Step> =>
+  fc.record({
+    effect: effect(only),
+    recipe: fc.constantFrom("none", "safe", "safe", "retryable"),
+    interruption: only.has("interruption")
+      ? fc.option(interruption, { nil: undefined, freq: 2 })
+      : fc.constant(undefined),
+    pause: fc.constantFrom(0, 0, 0, 1, 5, 100)
+  })
+
+const settings = (only: Ingredients): fc.Arbitrary<Settings> =>
+  fc.record({
+    protocol: fc.constantFrom(3, 3, 2),
+    shared: fc.constantFrom(1, 1, 2),
+    max: fc.constantFrom(50, 50, 4),
+    commandTimeout: only.has("timeout") ? fc.constantFrom(undefined, undefined, 100, 1000) : fc.constant(undefined),
+    inFlight: fc.constantFrom(undefined, undefined, 2),
+    closeAt: only.has("closing")
+      ? fc.constantFrom(...Array(12).fill(undefined), 3, 50, 400)
+      : fc.constant(undefined)
+  })
+
+const event = (only: Ingredients): fc.Arbitrary<Event> =>
+  fc.record({
+    at: fc.nat({ max: 60 }),
+    kind: oneOf<Event["kind"]>(only, [
+      ["cutAll", 4, fc.constant("kill")],
+      ["flush", 1, fc.constant("flush")],
+      ["stall", 1, fc.constant("pause")],
+      ["unblock", 1, fc.constant("unblock")],
+      ["failover", 1, fc.constant("move")]
+    ]),
+    which: fc.nat({ max: 5 })
+  })
+
+/** Programs of these ingredients. */
+export const arbitrary = (deployment: Deployment, only: Ingredients, form: Form = "fake"): fc.Arbitrary<Program> =>
+  fc.noBias(fc.record({
+    deployment: fc.constant(deployment),
+    seed: fc.nat({ max: 9999 }),
+    settings: settings(only),
+    fibers: list(list(step(only), 1, 3), 1, 5),
+    faults: form === "fake" ? Faults.arbitrary(only) : fc.constant([]),
+    cuts: form === "real" ? Proxy.arbitrary(only) : fc.constant([]),
+    events: form === "real" ? list(event(only), 0, 3) : fc.constant([])
+  }))

@@ -1,0 +1,118 @@
+/**
+ * Commands that arrive at simulated servers, and what goes wrong with them.
+ */
+import type { Command } from "../RequestParser.ts"
+import type { Kind } from "./faults.ts"
+import { encode, error } from "./reply.ts"
+import { execute, refuse } from "./server.ts"
+import { address, cutAll, failOver, keysOf, runsCode, slotOf, unblock } from "./topology.ts"
+import type { Link } from "./world.ts"
+import { answer, cut, pump, write } from "./world.ts"
+
+/** Never refused: a server that did would run the commands of a transaction outside of it, or be left watching. */
+const unrefused = new Set(["MULTI", "UNWATCH", "DISCARD", "ASKING", "HELLO", "CLIENT", "READONLY", "ROLE"])
+const texts: Readonly<Record<string, string>> = { NOPERM: "NOPERM this user has no permissions", ERR: "ERR refused" }
+
+/** Does what a fault says; returns whether the command is dealt with. */
+const strike = (link: Link, command: Command, fault: Kind, serve: () => void): boolean => {
+  const { sim } = link.world
+  switch (fault._tag) {
+    case "cut":
+      strikeCut(link, command, fault, serve)
+      return true
+    case "refuse":
+      if (unrefused.has(command.name)) return false
+      answer(link, refuse(link, command, texts[fault.code] ?? `${fault.code} refused`))
+      return true
+    case "pretend":
+      if (!runsCode(command.name)) return false
+      execute(link, command, serve)
+      if (link.queued === undefined) answer(link, error(`${fault.code} made up`))
+      else answer(link, { simple: "QUEUED" })
+      return true
+    case "stall":
+      link.busy = true
+      link.queue.unshift(command)
+      sim.after(fault.ms, () => {
+        link.busy = false
+        serve()
+      })
+      return true
+    case "delay":
+    case "dribble":
+      for (const reply of execute(link, command, serve) ?? []) {
+        const bytes = encode(reply, link.protocol)
+        if (fault._tag === "delay") write(link, bytes, fault.ms)
+        else for (let i = 0; i < bytes.length; i++) write(link, bytes.subarray(i, i + 1))
+      }
+      return true
+    case "ask":
+      return strikeAsk(link, command)
+    case "hang":
+    case "deaf":
+      link.hung = true
+      link.socket.reading = fault._tag === "hang"
+      return true
+    default:
+      strikeAll(link, command, fault)
+      return link.closed
+  }
+}
+
+const strikeCut = (link: Link, command: Command, fault: Kind & { readonly _tag: "cut" }, serve: () => void): void => {
+  const replies = fault.when === "before" ? [] : execute(link, command, serve) ?? []
+  if (fault.when === "inside") {
+    for (const reply of replies) {
+      const bytes = encode(reply, link.protocol)
+      write(link, bytes.subarray(0, Math.ceil(bytes.length / 2)))
+    }
+  }
+  cut(link, fault.reset)
+}
+
+/** The slot is on its way to another server, which has the key by now. */
+const strikeAsk = (link: Link, command: Command): boolean => {
+  const { nodes } = link.world
+  const [key] = keysOf(command)
+  if (key === undefined || link.world.deployment !== "cluster" || link.queued !== undefined) return false
+  const next = nodes[(nodes.indexOf(link.node) + 1) % nodes.length]!
+  answer(link, error(`ASK ${slotOf(key)} ${address(next)}`))
+  return true
+}
+
+/** Faults that concern more than one connection, or the command as much as any other. */
+const strikeAll = (link: Link, command: Command, fault: Kind): void => {
+  const { node, world } = link
+  const { sim, store } = world
+  switch (fault._tag) {
+    case "cutAll":
+    case "down":
+      if (fault._tag === "down") node.upAt = sim.now() + fault.ms
+      cutAll(world, node)
+      return
+    case "clock":
+      return void sim.after(fault.after, () => sim.stepWall(fault.ms))
+    case "flush":
+      return store.loaded.clear()
+    case "unblock":
+      return unblock(world, () => true, "UNBLOCKED client unblocked via CLIENT UNBLOCK")
+    case "failover":
+    case "demote":
+    case "partition":
+      return failOver(world, command, fault._tag)
+    default:
+  }
+}
+
+/** Handles a command that has arrived. */
+export const serve = (link: Link, command: Command): void => {
+  const { world } = link
+  const next = () => pump(link, serve)
+  world.commands++
+  const fault = world.faults.next(command.name, link.node.kind === "sentinel")
+  if (fault !== undefined) {
+    world.log.push(`${world.sim.now()} ms: ${JSON.stringify(fault)} at ${command.args.join(" ").slice(0, 60)}`)
+  }
+  if (fault !== undefined && strike(link, command, fault, next)) return
+  for (const reply of execute(link, command, next) ?? []) answer(link, reply)
+}

@@ -1,0 +1,202 @@
+/**
+ * Which of the simulated servers serves what, how that changes, and what they say of it.
+ */
+import { RedisCluster } from "@redfx/cluster"
+import type { Command } from "../RequestParser.ts"
+import type { Reply } from "./reply.ts"
+import { error } from "./reply.ts"
+import * as Store from "./store.ts"
+import { service } from "./trial.ts"
+import type { Link, Node, World } from "./world.ts"
+import { answer, cut } from "./world.ts"
+
+export const { slotOf } = RedisCluster
+
+// -----------------------------------------------------------------------------
+// Who serves what
+// -----------------------------------------------------------------------------
+
+/** Slots are shared evenly between the first servers, unless they have moved. */
+const ownerOf = (world: World, slot: number): Node => {
+  const shares = world.nodes.filter(({ kind }) => kind === "data").slice(0, 3)
+  return world.owners.get(slot) ?? shares[Math.min(Math.floor(slot / 5461), shares.length - 1)]!
+}
+
+export const keysOf = ({ args, name }: Command): ReadonlyArray<string> => {
+  switch (name) {
+    case "MGET":
+    case "DEL":
+    case "UNLINK":
+    case "EXISTS":
+    case "TOUCH":
+    case "WATCH":
+    case "RENAME":
+      return args.slice(1)
+    case "MSET":
+      return args.slice(1).filter((_, index) => index % 2 === 0)
+    case "BLPOP":
+      return args.slice(1, -1)
+    case "EVALSHA":
+    case "EVAL":
+    case "FCALL":
+      return args.slice(3, 3 + Number(args[2]))
+    case "XREADGROUP":
+      return args.slice(args.findIndex((word) => word.toUpperCase() === "STREAMS") + 1, -1)
+    case "XGROUP":
+      return args.slice(2, 3)
+    default:
+      return Store.isKnown(name) ? args.slice(1, 2) : []
+  }
+}
+
+const isWrite = ({ name }: Command): boolean =>
+  (Store.isKnown(name) && !Store.isRead(name)) || runsCode(name) || name === "BLPOP"
+
+export const runsCode = (name: string): boolean => name === "EVALSHA" || name === "EVAL" || name === "FCALL"
+
+/** Why a server does not run a command. */
+export const elsewhere = (link: Link, command: Command, asking: boolean): string | undefined => {
+  const { node, world } = link
+  if (world.deployment !== "cluster") {
+    return node.role === "replica" && isWrite(command)
+      ? "READONLY You can't write against a read only replica."
+      : undefined
+  }
+  const slots = new Set(keysOf(command).map(slotOf))
+  if (slots.size > 1) return "CROSSSLOT Keys in request don't hash to the same slot"
+  for (const slot of slots) {
+    const owner = ownerOf(world, slot)
+    if (owner !== node && !asking) return `MOVED ${slot} ${owner.host}:${owner.port}`
+  }
+  return undefined
+}
+
+/** How a master is replaced: it notices and cuts its clients, or they have to find out, or it does not notice itself. */
+type Replacement = "failover" | "demote" | "partition"
+
+/** Another server becomes the master of the deployment, or of the slot that a command is about. */
+export const failOver = (world: World, command: Command, how: Replacement): void => {
+  if (world.deployment === "cluster") return moveSlot(world, command)
+  const { master: before, nodes } = world
+  const next = nodes.find(({ kind, role }) => kind === "data" && role === "replica")
+  if (world.deployment === "standalone" || next === undefined) return
+  if (how === "partition") partition(world)
+  else before.role = "replica"
+  next.role = "master"
+  world.master = next
+  world.epoch++
+  if (how !== "partition") unblock(world, (waiter) => waiter.link.node === before, unblocked)
+  if (how === "failover") cutAll(world, before)
+  announce(world, before, next)
+}
+
+const moveSlot = (world: World, command: Command): void => {
+  const [key] = keysOf(command)
+  if (key === undefined) return
+  const slot = slotOf(key)
+  const nodes = world.nodes.filter(({ kind }) => kind === "data")
+  const owner = nodes[(nodes.indexOf(ownerOf(world, slot)) + 1) % nodes.length]!
+  world.owners.set(slot, owner)
+  const here = ({ keys }: World["waiters"][number]) => keys.some((key) => slotOf(key) === slot)
+  unblock(world, here, `MOVED ${slot} ${address(owner)}`)
+}
+
+/** Ends all connections to a server. */
+export const cutAll = (world: World, node: Node): void => {
+  for (const link of Array.from(world.links)) {
+    if (link.node === node) cut(link, true)
+  }
+}
+
+/** How long the master before and a sentinel are cut off from the others, in milliseconds. */
+const partitioned = 20_000
+
+/** The master before and the first sentinel do not hear of what the others decide, for a while. */
+const partition = ({ epoch, master, nodes, sim }: World): void => {
+  const sentinel = nodes.find(({ behind, kind }) => kind === "sentinel" && behind === undefined)
+  if (sentinel !== undefined) sentinel.behind = { master, epoch }
+  sim.after(partitioned, () => {
+    if (sentinel !== undefined) sentinel.behind = undefined
+    master.role = "replica"
+  })
+}
+
+export const address = ({ host, port }: Node): string => `${host}:${port}`
+
+const announce = (world: World, before: Node, next: Node): void => {
+  const text = `${service} ${before.host} ${before.port} ${next.host} ${next.port}`
+  for (const link of world.links) {
+    if (link.node.kind !== "sentinel" || link.node.behind !== undefined || !link.channels.has("+switch-master")) {
+      continue
+    }
+    answer(link, { push: ["message", "+switch-master", text] })
+  }
+}
+
+const unblocked = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
+
+export const unblock = (world: World, which: (waiter: World["waiters"][number]) => boolean, text: string): void => {
+  for (const waiter of world.waiters.filter(which)) waiter.resume(error(text))
+}
+
+/** What a cluster says of itself. */
+export const slots = (world: World): Reply => {
+  const ranges: Array<Reply> = []
+  const range = (from: number, to: number, { host, name, port }: Node) =>
+    ranges.push([from, to, [host, port, name, []]])
+  const moved = [...world.owners.keys()].sort((a, b) => a - b)
+  const starts = [...new Set([0, 5461, 10922, ...moved, ...moved.map((slot) => slot + 1)])]
+    .filter((slot) => slot < 16384).sort((a, b) => a - b)
+  starts.forEach((from, index) => range(from, (starts[index + 1] ?? 16384) - 1, ownerOf(world, from)))
+  return ranges
+}
+
+/** What a sentinel says. */
+export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray<string>): Reply => {
+  const { latency, node, world } = link
+  const { epoch, master } = node.behind ?? world
+  if (name !== service) return error("ERR No such master with that name")
+  const described = ({ host, port }: Node, flags: string): Reply => ({
+    pairs: [
+      ["name", service],
+      ["ip", host],
+      ["port", String(port)],
+      ["runid", "x"],
+      ["flags", flags],
+      ["num-other-sentinels", "2"],
+      ["config-epoch", String(epoch)]
+    ]
+  })
+  const others = (kind: Node["kind"], flags: string) =>
+    world.nodes.filter((node) => node.kind === kind && node !== master).map((node) => described(node, flags))
+  switch (question.toUpperCase()) {
+    case "MASTER":
+      world.sim.after(latency, () => {
+        if (epoch > world.told.epoch) world.told = { epoch, at: Infinity }
+      })
+      return described(master, "master")
+    case "GET-MASTER-ADDR-BY-NAME":
+      return [master.host, String(master.port)]
+    case "REPLICAS":
+      return others("data", "slave")
+    case "SENTINELS":
+      return others("sentinel", "sentinel")
+    default:
+      return error("ERR unknown question")
+  }
+}
+
+/** What a server says of itself; when a new master does, the client has been told of it by both. */
+export const roleReply = ({ latency, node, world }: Link): Reply => {
+  if (node.role === "replica") return ["slave", world.master.host, world.master.port, "connected", 0]
+  world.sim.after(latency, () => {
+    const { at, epoch } = world.told
+    if (node === world.master && epoch === world.epoch && at === Infinity) world.told = { epoch, at: world.sim.now() }
+  })
+  return ["master", 0, []]
+}
+
+/** Whether a command was sent to a master before, although the client had been told of the one after it. */
+export const isBelievedAgain = ({ node, world }: Link, command: Command): boolean =>
+  world.deployment === "sentinel" && node !== world.master && node.role === "master" &&
+  world.told.epoch === world.epoch && (world.sentAt.get(command) ?? 0) > world.told.at

@@ -1,0 +1,178 @@
+/**
+ * One run of a program, wherever it takes place: to its end, then until all is quiet, then the closing of the client.
+ */
+import { RedisCluster } from "@redfx/cluster"
+import { RedisStandalone } from "@redfx/core"
+import type { RedisClient, RedisConfig, RedisConnector, RedisError } from "@redfx/core"
+import { RedisSentinel } from "@redfx/sentinel"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import { inspect } from "node:util"
+import * as Client from "../Client.ts"
+import { check } from "./check.ts"
+import type { Facts } from "./check.ts"
+import * as Interpreter from "./interpreter.ts"
+import type { Env } from "./interpreter.ts"
+import type { Program } from "./program.ts"
+
+/** What a run came to: nothing wrong, if all is well. `log`: what happened to it. */
+export interface Report {
+  readonly wrong: ReadonlyArray<string>
+  readonly log: ReadonlyArray<string>
+  readonly commands: number
+  readonly faults: number
+  readonly interruptions: number
+}
+
+export const service = "mymaster"
+
+/**
+ * Where a run takes place.
+ *
+ * - `addresses`: of the servers, or of the sentinels. `natMap`: of what these tell. `clientName`: of connections.
+ * - `calm`: from now on nothing goes wrong any more. `entries`: tokens of what was added to the stream that is consumed.
+ * - `facts`: what was done; asked for when the client is closed. `held`: locks that somebody holds then.
+ * - `pause`: between two looks at what is to come about, in milliseconds. `late`: how much later than its
+ *   limit something may come because the machine is busy.
+ */
+export interface Stage extends Pick<Env, "arm" | "base" | "now" | "seed"> {
+  readonly addresses: readonly [RedisConfig.NodeAddress, ...Array<RedisConfig.NodeAddress>]
+  readonly natMap: RedisConfig.NatMap | undefined
+  readonly clientName: string | undefined
+  readonly calm: Effect.Effect<void>
+  readonly entries: Effect.Effect<ReadonlyArray<string>>
+  readonly facts: Effect.Effect<Omit<Facts, "closed" | "commandTimeout" | "late" | "roomy">>
+  readonly held: Effect.Effect<ReadonlyArray<string>>
+  readonly pause: number
+  readonly late: number
+}
+
+const optionsOf = ({ settings }: Program, clientName: string | undefined): RedisConfig.ConnectionOptions => ({
+  clientName,
+  protocol: settings.protocol,
+  commandTimeout: settings.commandTimeout,
+  pool: { shared: settings.shared, max: settings.max, acquireTimeout: "2 seconds" },
+  limits: { inFlightCommands: settings.inFlight }
+})
+
+const clientOf = (
+  program: Program,
+  { addresses, clientName, natMap }: Stage
+): Effect.Effect<RedisClient.Service, RedisError.RedisError, RedisConnector.RedisConnector | Scope.Scope> => {
+  const options = optionsOf(program, clientName)
+  switch (program.deployment) {
+    case "standalone":
+      return RedisStandalone.make({ ...addresses[0], ...options })
+    case "sentinel":
+      return RedisSentinel.make({ sentinels: addresses, service, natMap, ...options })
+    case "cluster":
+      return Effect.map(
+        // More keys than one server has.
+        RedisCluster.make({
+          nodes: addresses,
+          natMap,
+          crossSlot: "emulate",
+          ...options,
+          pool: { shared: program.settings.shared, max: program.settings.max * 3, acquireTimeout: "2 seconds" }
+        }),
+        ({ client }) => client
+      )
+  }
+}
+
+const zeros = { waiting: 0, inFlight: 0 }
+
+/** Waits until nothing is held any more; what is, in the end, is a fault. */
+const settle = (env: Env, pause: number): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    for (let round = 0;; round++) {
+      const { exclusive, exclusiveIdle, inFlight, waiting } = yield* env.client.stats
+      if (waiting === 0 && inFlight === 0 && exclusive === exclusiveIdle) return
+      if (round > 1000) {
+        env.wrong.push(
+          `in the end there are ${inspect({ exclusive, exclusiveIdle, inFlight, waiting })}, not ${inspect(zeros)}`
+        )
+        return
+      }
+      yield* Effect.sleep(pause)
+    }
+  })
+
+/** When all is well again, whatever is left of a stream is handled. */
+const handleRest = (env: Env, { entries, pause }: Stage): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const added = yield* entries
+    const missing = () => added.filter((token) => !env.handled.has(token))
+    if (missing().length === 0) return
+    const until = Effect.repeat(Effect.sleep(pause), { while: () => missing().length > 0 })
+    const rest = Effect.raceFirst(Interpreter.consume(env, "last", 10_000), until)
+    const exit = yield* Effect.exit(Client.on(env.client)(rest))
+    if (Exit.isFailure(exit)) env.wrong.push(`a consumer failed when all was well: ${String(exit.cause)}`)
+    for (const token of missing()) env.wrong.push(`the entry ${token} was never handled`)
+  })
+
+/** More connections than a program can use at a time. */
+const roomyPool = 50
+
+/** How long a client may take to close, in milliseconds, and how long callers may take to find out. */
+const closeLimit = 2000
+const findOutLimit = 3000
+
+/** Closes the client, which nobody can hold up. */
+const close = (env: Env, scope: Scope.Closeable, stage: Stage): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const before = stage.now()
+    yield* Scope.close(scope, Exit.void)
+    const took = stage.now() - before
+    if (took > closeLimit) env.wrong.push(`closing took ${took} ms`)
+  })
+
+/** Runs everything to its end, and yields whether the client was closed before that. */
+const runAll = (env: Env, program: Program, scope: Scope.Closeable, stage: Stage): Effect.Effect<boolean> =>
+  Effect.gen(function*() {
+    const { closeAt } = program.settings
+    const running = yield* Effect.forkChild(Interpreter.runAll(env, program))
+    const first = yield* Effect.raceFirst(
+      Effect.as(Fiber.await(running), "ended" as const),
+      closeAt === undefined ? Effect.never : Effect.as(Effect.sleep(closeAt), "closed" as const)
+    )
+    if (first === "closed") {
+      yield* close(env, scope, stage)
+      const late = yield* Effect.timeoutOption(Fiber.await(running), findOutLimit)
+      if (Option.isNone(late)) env.wrong.push("somebody goes on after the client was closed")
+      yield* stage.calm
+      yield* Fiber.interrupt(running)
+      return true
+    }
+    yield* stage.calm
+    yield* settle(env, stage.pause)
+    yield* handleRest(env, stage)
+    yield* settle(env, stage.pause)
+    yield* close(env, scope, stage)
+    return false
+  })
+
+/** Runs a program, judges it, and yields what is wrong. */
+export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): Effect.fn.Return<
+  { readonly wrong: ReadonlyArray<string>; readonly interruptions: number },
+  RedisError.RedisError,
+  RedisConnector.RedisConnector
+> {
+  const scope = yield* Scope.make()
+  const client = yield* Scope.provide(clientOf(program, stage), scope)
+  const { arm, base, now, seed } = stage
+  const env = Interpreter.make({ arm, base, client, now, seed })
+  const closed = yield* runAll(env, program, scope, stage)
+  const facts = yield* stage.facts
+  // Without an option it is the client's default.
+  const { commandTimeout = 5000, max } = program.settings
+  check(env, { ...facts, closed, late: stage.late, commandTimeout, roomy: max >= roomyPool })
+  // Unless something went wrong on the way, no lock is left behind.
+  if (facts.struck === 0 && !closed) {
+    for (const name of yield* stage.held) env.wrong.push(`${name} is held by nobody`)
+  }
+  return { wrong: env.wrong, interruptions: env.interrupted }
+})

@@ -1,0 +1,242 @@
+/**
+ * A simulated deployment: servers that share their data, the connections to them, and what goes wrong there.
+ */
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import { RedisConnector } from "@redfx/core"
+import * as Effect from "effect/Effect"
+import * as Socket from "effect/socket/Socket"
+import { Duplex } from "node:stream"
+import * as RequestParser from "../RequestParser.ts"
+import type { Command } from "../RequestParser.ts"
+import type * as Faults from "./faults.ts"
+import type { Reply } from "./reply.ts"
+import { encode } from "./reply.ts"
+import type { Sim } from "./sim.ts"
+import type * as Store from "./store.ts"
+
+export type Deployment = "standalone" | "sentinel" | "cluster"
+
+/** A server. `slots`: where they begin and end, of a master in a cluster. */
+export interface Node {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly kind: "data" | "sentinel"
+  role: "master" | "replica"
+  upAt: number
+  /** What it is behind the others, if it is: the master it believes in, and the number of the failover that made it that. */
+  behind: { readonly master: Node; readonly epoch: number } | undefined
+}
+
+/** A connection, as its server sees it. */
+export interface Link {
+  readonly id: number
+  readonly node: Node
+  readonly world: World
+  readonly socket: Peer
+  readonly latency: number
+  readonly queue: Array<Command>
+  readonly watched: Map<string, number>
+  readonly sinceWatch: Array<string>
+  readonly channels: Set<string>
+  readonly patterns: Set<string>
+  protocol: 2 | 3
+  queued: Array<Command> | undefined
+  spoiled: string | undefined
+  asking: boolean
+  db: string
+  readonly: boolean
+  busy: boolean
+  /** Never does anything again. */
+  hung: boolean
+  closed: boolean
+  lastDelivery: number
+}
+
+/** Who waits for an element of lists, or for entries of a stream. */
+interface Waiter {
+  readonly link: Link
+  readonly keys: ReadonlyArray<string>
+  readonly command: Command
+  readonly resume: (reply: Reply) => void
+}
+
+/**
+ * - `sentAt`: when the client wrote a command. `conflicts`: tokens of what was sent on a connection whose EXEC found a watched key changed. `published`: by channel, in
+ *   order. `popped`: elements that were taken from lists by blocking commands.
+ * - `hooks`: who wants to know of each chunk that reaches the client, just before and just after it does.
+ */
+export interface World {
+  readonly sim: Sim
+  readonly deployment: Deployment
+  readonly store: Store.Store
+  readonly nodes: ReadonlyArray<Node>
+  readonly owners: Map<number, Node>
+  readonly links: Set<Link>
+  readonly waiters: Array<Waiter>
+  readonly faults: ReturnType<typeof Faults.plan>
+  readonly sentAt: WeakMap<Command, number>
+  readonly conflicts: Set<string>
+  readonly published: Map<string, Array<string>>
+  readonly hooks: Set<(side: "before" | "after") => void>
+  readonly log: Array<string>
+  readonly wrong: Array<string>
+  /** The last failover that a sentinel has told the client of, and since when it has the word of the new master. */
+  told: { readonly epoch: number; readonly at: number }
+  master: Node
+  epoch: number
+  commands: number
+  connections: number
+}
+
+/** Runs a command that has arrived. */
+export type Serve = (link: Link, command: Command) => void
+
+/** The client's end of a connection, as a stream of Node's. */
+class Peer extends Duplex {
+  readonly #arrive: (chunk: Uint8Array) => void
+  readonly #leave: () => void
+  /** What is not read by the server: it stays the caller's memory until then. */
+  reading = true
+
+  constructor(arrive: (chunk: Uint8Array) => void, leave: () => void) {
+    super({ allowHalfOpen: false, emitClose: true })
+    this.#arrive = arrive
+    this.#leave = leave
+    this.on("error", () => {})
+  }
+  override _read(): void {}
+  override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
+    // A server that does not read takes what fits into buffers of the system, and nothing more.
+    if (!this.reading) return
+    this.#arrive(chunk.slice())
+    done()
+  }
+  override _final(done: () => void): void {
+    this.#leave()
+    done()
+  }
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#leave()
+    done(error)
+  }
+}
+
+const refused = (address: string): Socket.SocketError =>
+  new Socket.SocketError({
+    reason: new Socket.SocketOpenError({
+      kind: "Unknown",
+      cause: Object.assign(new Error(`connect ECONNREFUSED ${address}`), { code: "ECONNREFUSED" })
+    })
+  })
+
+const latencies = [0, 0, 0, 1, 1, 3]
+
+/** Handles what has arrived, one after the other. */
+export const pump = (link: Link, serve: Serve): void => {
+  while (!link.busy && !link.hung && !link.closed && link.queue.length > 0) serve(link, link.queue.shift()!)
+}
+
+/** Ends a connection: what was written before still arrives, unless it is reset. */
+export const cut = (link: Link, reset: boolean): void => {
+  if (link.closed) return
+  close(link)
+  const { sim } = link.world
+  const at = Math.max(link.lastDelivery, sim.now() + link.latency)
+  const end = () => {
+    if (link.socket.destroyed) return
+    if (reset) link.socket.destroy(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }))
+    else link.socket.push(null)
+  }
+  sim.after(reset ? link.latency : at - sim.now(), end)
+}
+
+/** The server forgets a connection. */
+const close = (link: Link): void => {
+  const { links, waiters } = link.world
+  link.closed = true
+  links.delete(link)
+  for (const waiter of waiters.filter((waiter) => waiter.link === link)) waiters.splice(waiters.indexOf(waiter), 1)
+}
+
+const deliver = (link: Link, bytes: Uint8Array): void => {
+  const { hooks } = link.world
+  if (link.socket.destroyed || link.socket.readableEnded) return
+  for (const hook of Array.from(hooks)) hook("before")
+  link.socket.push(bytes)
+  for (const hook of Array.from(hooks)) hook("after")
+}
+
+/** Writes bytes, which arrive after those written before, and `delay` milliseconds later than they might. */
+export const write = (link: Link, bytes: Uint8Array, delay = 0): void => {
+  const { sim } = link.world
+  if (link.hung) return
+  const at = Math.max(link.lastDelivery, sim.now() + link.latency + delay)
+  link.lastDelivery = at
+  sim.after(at - sim.now(), () => deliver(link, bytes))
+}
+
+/** Writes a reply. */
+export const answer = (link: Link, reply: Reply): void => write(link, encode(reply, link.protocol))
+
+const accept = (world: World, node: Node, serve: Serve): Link => {
+  const parser = RequestParser.make()
+  const { sim } = world
+  const latency = latencies[Math.floor(sim.random() * latencies.length)]!
+  const socket = new Peer(
+    (chunk) =>
+      void sim.after(latency, () => {
+        if (link.closed) return
+        const commands = parser.push(chunk)
+        for (const command of commands) world.sentAt.set(command, sim.now() - latency)
+        link.queue.push(...commands)
+        pump(link, serve)
+      }),
+    () => void sim.after(latency, () => close(link))
+  )
+  const link: Link = {
+    id: ++world.connections,
+    node,
+    world,
+    socket,
+    latency,
+    queue: [],
+    watched: new Map(),
+    sinceWatch: [],
+    channels: new Set(),
+    patterns: new Set(),
+    protocol: 2,
+    queued: undefined,
+    spoiled: undefined,
+    asking: false,
+    db: "0",
+    readonly: false,
+    busy: false,
+    hung: false,
+    closed: false,
+    lastDelivery: 0
+  }
+  world.links.add(link)
+  return link
+}
+
+/** Opens connections to simulated servers. */
+export const connector = (world: World, serve: Serve): RedisConnector.RedisConnector["Service"] => ({
+  socket: (endpoint, { connectTimeout }) =>
+    NodeSocket.fromDuplex(
+      Effect.acquireRelease(
+        Effect.callback<Duplex, Socket.SocketError>((resume) => {
+          const node = world.nodes.find(({ port }) => port === endpoint.port)
+          const cancel = world.sim.after(1, () =>
+            resume(
+              node === undefined || node.upAt > world.sim.now()
+                ? Effect.fail(refused(RedisConnector.formatEndpoint(endpoint)))
+                : Effect.sync(() => accept(world, node, serve).socket)
+            ))
+          return Effect.sync(cancel)
+        }),
+        (socket) => Effect.sync(() => socket.destroy())
+      ),
+      { openTimeout: connectTimeout }
+    )
+})

@@ -1,0 +1,29 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import process from "node:process"
+import * as Ledger from "./harness/ledger/ledger.ts"
+import * as Program from "./harness/ledger/program.ts"
+
+/** For how long, all together: a longer run is `node scripts/ledger.ts`. */
+const seconds = Number(process.env["LEDGER_SECONDS"] ?? 60)
+const seed = Number(process.env["LEDGER_SEED"] ?? Date.now() % 1_000_000)
+
+describe("Composition ledger", () => {
+  for (const deployment of ["standalone", "sentinel", "cluster"] as const) {
+    it.live(
+      `programs of everything keep the promise under faults: ${deployment}, seed ${seed}`,
+      () =>
+        Effect.gen(function*() {
+          const summary = yield* Effect.promise(() =>
+            Ledger.run({ deployment, ingredients: Program.everything, seed, seconds: seconds / 3 })
+          )
+          assert.deepStrictEqual(summary.findings.map(Ledger.format), [])
+          // The trouble was real.
+          assert.isAbove(summary.programs, seconds)
+          assert.isAbove(summary.faults, seconds)
+          assert.isAbove(summary.interruptions, seconds)
+        }),
+      seconds * 1000 + 60_000
+    )
+  }
+})
