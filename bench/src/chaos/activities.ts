@@ -94,11 +94,13 @@ const locks = (run: Run): Caller => ({
   }
 })
 
-/** Pushes a token, and pops one, be it another's. What was popped when its reply was lost is gone. */
+/**
+ * Pushes a token, and pops one, be it another's. What was popped when its reply was lost is gone. What was popped before
+ * a failover, but not on the new master, is popped again: that is the loss of a write, and no doubling.
+ */
 const queues = (run: Run): Caller => {
-  const popped = new Map<string, number>()
+  const popped = new Set<string>()
   let gone = 0
-  const count = (token: string) => popped.set(token, (popped.get(token) ?? 0) + 1)
   return {
     label: "blocking pops",
     write: async (place, token) => {
@@ -106,7 +108,7 @@ const queues = (run: Run): Caller => {
       const pushed = fateOfExit(await run(Redis.rpush(key, token)))
       const exit = await run(Redis.blpop(key, "1 second"))
       if (Exit.isSuccess(exit)) {
-        if (exit.value !== undefined) count(exit.value.value)
+        if (exit.value !== undefined) popped.add(exit.value.value)
       } else if (fateOfExit(exit).fate === "unknown") gone++
       return [{ place, key, token, ...pushed }]
     },
@@ -114,9 +116,9 @@ const queues = (run: Run): Caller => {
       for (const key of new Set(written.map(({ key }) => key))) {
         const exit = await run(Redis.lrange(key, 0, -1))
         if (Exit.isFailure(exit)) throw new Error(`LRANGE: ${exit.cause}`)
-        for (const token of exit.value) count(token)
+        for (const token of exit.value) popped.add(token)
       }
-      return written.map(({ fate, token }) => popped.get(token) ?? (fate === "acknowledged" && gone-- > 0 ? 1 : 0))
+      return written.map(({ fate, token }) => popped.has(token) || (fate === "acknowledged" && gone-- > 0) ? 1 : 0)
     }
   }
 }

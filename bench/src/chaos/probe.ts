@@ -15,6 +15,7 @@ export const takesWrites = ({ host, port }: Address, key: string): Effect.Effect
   Effect.callback<number>((resume) => {
     let socket: Net.Socket | undefined
     let timer: NodeJS.Timeout | undefined
+    let ended = false
     const question = `*3\r\n$3\r\nSET\r\n$${key.length}\r\n${key}\r\n$5\r\nprobe\r\n`
     const dial = () => {
       const dialled = Net.connect({ host, port, noDelay: true })
@@ -23,15 +24,20 @@ export const takesWrites = ({ host, port }: Address, key: string): Effect.Effect
       dialled.on("connect", ask)
       dialled.on("data", (reply) => {
         if (reply[0] !== 0x2b) return void (timer = setTimeout(ask, interval))
+        ended = true
         dialled.destroy()
         resume(Effect.succeed(performance.now()))
       })
-      dialled.on("error", () => {
-        timer = setTimeout(dial, interval)
+      dialled.on("error", () => {})
+      // A sentinel has a server that it promotes drop its connections.
+      dialled.on("close", () => {
+        clearTimeout(timer)
+        if (!ended) timer = setTimeout(dial, interval)
       })
     }
     dial()
     return Effect.sync(() => {
+      ended = true
       clearTimeout(timer)
       socket?.destroy()
     })

@@ -91,7 +91,7 @@ interface Partial {
 }
 
 const partialOf = (error: RedisError.RedisError): Partial | undefined =>
-  "partial" in error ? error.partial as Partial | undefined : undefined
+  "partial" in error ? error.partial : undefined
 
 /** A composition that failed as a whole. */
 const checkWhole = (facts: Facts, attempt: Try, report: Report): void => {

@@ -6,7 +6,7 @@
  */
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { RedisConnection } from "@redfx/core/RedisConnection"
-import { RedisConnector } from "@redfx/core/RedisConnector"
+import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { ClusterUnsupportedError, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import { inContext } from "@redfx/core/RedisRouter"
