@@ -33,6 +33,12 @@ const one = (
   }
 })
 
+/** What the books are balanced with: no balance without it. */
+const valueOf = <A, E>(exit: Exit.Exit<A, E>): A => {
+  if (Exit.isFailure(exit)) throw new Error(Cause.pretty(exit.cause))
+  return exit.value
+}
+
 const increment = (key: string, token: string) => Redis.hincrby(key, token, 1)
 
 const pipelines = (run: Run): Caller => ({
@@ -41,7 +47,7 @@ const pipelines = (run: Run): Caller => ({
     const written = three(place).map((place) => ({ place, key: keyAt(place, "pipelines"), token }))
     const exit = await run(Redis.pipelineSettled(written.map(({ key }) => increment(key, token))))
     return written.map((each, index): Written => {
-      if (Exit.isFailure(exit)) return { ...each, fate: "unknown", tag: `Defect: ${exit.cause}` }
+      if (Exit.isFailure(exit)) return { ...each, fate: "unknown", tag: `Defect: ${Cause.pretty(exit.cause)}` }
       const result = exit.value[index]
       return result?._tag === "Failure"
         ? { ...each, ...fateOfError(result.failure) }
@@ -62,9 +68,8 @@ const splits = (run: Run): Caller => {
     },
     applied: async (written) => {
       if (written.length === 0) return []
-      const exit = await run(Redis.mget(written.map(keyOf)))
-      if (Exit.isFailure(exit)) throw new Error(`MGET: ${exit.cause}`)
-      return exit.value.map((value) => value === undefined ? 0 : Number(value))
+      const values = valueOf(await run(Redis.mget(written.map(keyOf))))
+      return values.map((value) => value === undefined ? 0 : Number(value))
     }
   }
 }
@@ -89,7 +94,9 @@ const locks = (run: Run): Caller => ({
     })
     const lock = RedisLock.make(`${key}:lock`, { ttl: "5 seconds", waitTimeout: "5 seconds" })
     const exit = await run(lock.withLock(write))
-    const failure = Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason)?.error._tag ?? "Defect" : undefined
+    const failure = Exit.isFailure(exit)
+      ? exit.cause.reasons.find(Cause.isFailReason)?.error._tag ?? "Defect"
+      : undefined
     return [{ place, key, token, ...inside, tag: inside.tag ?? failure }]
   }
 })
@@ -114,9 +121,7 @@ const queues = (run: Run): Caller => {
     },
     applied: async (written) => {
       for (const key of new Set(written.map(({ key }) => key))) {
-        const exit = await run(Redis.lrange(key, 0, -1))
-        if (Exit.isFailure(exit)) throw new Error(`LRANGE: ${exit.cause}`)
-        for (const token of exit.value) popped.add(token)
+        for (const token of valueOf(await run(Redis.lrange(key, 0, -1)))) popped.add(token)
       }
       return written.map(({ fate, token }) => popped.has(token) || (fate === "acknowledged" && gone-- > 0) ? 1 : 0)
     }
@@ -161,8 +166,10 @@ const consumers = (run: Run): Caller => {
   const [place = ""] = places
   const stream = keyAt(place, "stream")
   const options = { stream, group: "chaos", consumer: "one", createGroup: "0", concurrency: 10 } as const
-  const consume = RedisStream.consume({ ...options, claimIdle: "1 second" }, ({ fields }) =>
-    Effect.sync(() => void handled.add(fields["token"] ?? "")))
+  const consume = RedisStream.consume(
+    { ...options, claimIdle: "1 second" },
+    ({ fields }) => Effect.sync(() => void handled.add(fields["token"] ?? ""))
+  )
   void run(Effect.retry(consume, Schedule.spaced("100 millis")))
   return {
     label: "consumer",
@@ -170,9 +177,8 @@ const consumers = (run: Run): Caller => {
       { place, key: stream, token, ...fateOfExit(await run(Redis.xadd(stream, { token }))) }
     ],
     applied: async (written) => {
-      const exit = await run(Redis.xrange(stream, "-", "+"))
-      if (Exit.isFailure(exit)) throw new Error(`XRANGE: ${exit.cause}`)
-      const entries = exit.value.map(({ fields }) => String(fields["token"]))
+      const stored = valueOf(await run(Redis.xrange(stream, "-", "+")))
+      const entries = stored.map(({ fields }) => String(fields["token"]))
       const limit = performance.now() + 5000
       while (performance.now() < limit && !entries.every((token) => handled.has(token))) await sleep(50)
       return written.map(({ token }) =>

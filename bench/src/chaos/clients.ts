@@ -50,9 +50,13 @@ export interface Session {
   readonly close: () => Promise<void>
 }
 
-/** A client by the name that it has on the servers. `open` is undefined where it does not know the deployment. */
+/**
+ * A client by the name that it has on the servers, which some clients add to; `alias` is what some of its connections
+ * are called instead. `open` is undefined where it does not know the deployment.
+ */
 export interface ChaosClient {
   readonly name: string
+  readonly alias?: string | undefined
   readonly open: (deployment: Deployment) => Promise<Session> | undefined
 }
 
@@ -102,7 +106,9 @@ export const fateOfError = (error: RedisError.RedisError): Fate => ({
 export const fateOfExit = (exit: Exit.Exit<unknown, RedisError.RedisError>): Fate => {
   if (Exit.isSuccess(exit)) return { fate: "acknowledged" }
   const failure = exit.cause.reasons.find(Cause.isFailReason)
-  return failure === undefined ? { fate: "unknown", tag: `Defect: ${exit.cause}` } : fateOfError(failure.error)
+  return failure === undefined
+    ? { fate: "unknown", tag: `Defect: ${Cause.pretty(exit.cause)}` }
+    : fateOfError(failure.error)
 }
 
 /** Runs with the client, which can fail to open too. */

@@ -3,14 +3,15 @@ import { Redis } from "@redfx/core"
 import { NodeRedisClient } from "@redfx/node"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import type { ChaosClient } from "./clients.ts"
 import type { Observer } from "./faults.ts"
 import { monitor } from "./probe.ts"
 
 interface Seen {
   /** The most connections at a time, over all servers together. */
-  readonly connections: (name: string) => number
+  readonly connections: (client: ChaosClient) => number
   /** How often CLUSTER SLOTS, SHARDS and NODES were asked. */
-  readonly readings: (name: string) => number
+  readonly readings: (client: ChaosClient) => number
 }
 
 /** MONITOR writes `1700000000.123456 [0 127.0.0.1:50000] "CLUSTER" "SLOTS"`. */
@@ -62,10 +63,13 @@ export const observe = Effect.fnUntraced(function*(servers: ReadonlyArray<Observ
     // Sentinels do not know MONITOR.
     if (server.role === "server") yield* monitor(server, read(server))
   }
-  // Some clients add to the name that they were given.
-  const belongs = (name: string | undefined, client: string): boolean => name?.startsWith(client) === true
-  const sum = (counts: ReadonlyMap<string, number>, client: string, nameOf: (key: string) => string | undefined) =>
-    [...counts].reduce((sum, [key, count]) => sum + (belongs(nameOf(key), client) ? count : 0), 0)
+  const belongs = (name: string | undefined, { alias, name: own }: ChaosClient): boolean =>
+    name !== undefined && (name.startsWith(own) || name === alias)
+  const sum = (
+    counts: ReadonlyMap<string, number>,
+    client: ChaosClient,
+    nameOf: (key: string) => string | undefined
+  ): number => [...counts].reduce((sum, [key, count]) => sum + (belongs(nameOf(key), client) ? count : 0), 0)
   const seen: Seen = {
     connections: (client) => sum(most, client, (name) => name),
     readings: (client) => sum(asked, client, (key) => names.get(key))

@@ -52,6 +52,7 @@ Logger.init("off")
 
 const glide: ChaosClient = {
   name: "valkey-glide",
+  alias: "glide_management_connection",
   open: (deployment) =>
     deployment.mode === "sentinel"
       ? undefined

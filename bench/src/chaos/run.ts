@@ -108,16 +108,16 @@ export const strike = Effect.fnUntraced(function*(
   const { close: closeReader, hash } = reader(deployment())
   const { mode } = deployment()
   const rows: Array<Row> = []
-  for (const { client: { name }, ledgers, session } of running) {
+  for (const { client, ledgers, session } of running) {
     for (const { label, ledger } of ledgers) {
       rows.push({
         fault: `${mode}: ${fault.title}`,
-        client: label === undefined ? name : `${name}: ${label}`,
+        client: label === undefined ? client.name : `${client.name}: ${label}`,
         recovery: recoveryOf(ledger, struck),
         gap: gapOf(ledger, struck, end),
         errors: ledger.errors,
-        readings: mode === "cluster" ? seen.readings(name) : undefined,
-        connections: seen.connections(name),
+        readings: mode === "cluster" ? seen.readings(client) : undefined,
+        connections: seen.connections(client),
         ...yield* Effect.promise(() => ledger.balance(hash))
       })
     }

@@ -84,10 +84,10 @@ export const joining = (cluster: Cluster, field: Field): Fault => ({
     const id = yield* idOf(added)
     yield* Effect.forEach(cluster.nodes, ({ host, port }) => on(added)(Redis.clusterMeet(host, port)))
     const knows = (server: Server, count: number) =>
-      on(server)(Effect.map(Redis.clusterNodes(), (nodes) =>
-        nodes.length === count && nodes.every(({ connected, flags }) =>
-          connected && !flags.has("handshake")
-        )))
+      on(server)(
+        Effect.map(Redis.clusterNodes(), (nodes) =>
+          nodes.length === count && nodes.every(({ connected, flags }) => connected && !flags.has("handshake")))
+      )
     const all = [...cluster.nodes, added]
     yield* Effect.forEach(all, (server) => until("The joining of a node", knows(server, all.length)))
     yield* until("A sound cluster", on(added)(Effect.map(Redis.clusterInfo(), (info) => info.clusterState === "ok")))
@@ -115,7 +115,7 @@ const around = (server: Server, slot: number) =>
 
 /** Slots that are moved by the servers themselves: Valkey 9 pushes them, Redis 8.4 pulls them. */
 export const migration = Effect.fnUntraced(function*(cluster: Cluster, field: Field) {
-  const help = String(yield* on(cluster.nodes[0]!)(Redis.send("CLUSTER HELP")))
+  const help = JSON.stringify(yield* on(cluster.nodes[0]!)(Redis.send("CLUSTER HELP")))
   const pushes = help.includes("MIGRATESLOTS")
   const fault: Fault = {
     title: `CLUSTER ${pushes ? "MIGRATESLOTS" : "MIGRATION"} of ${width} slots`,

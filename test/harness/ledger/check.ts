@@ -90,8 +90,7 @@ interface Partial {
   readonly unknown: ReadonlyArray<number>
 }
 
-const partialOf = (error: RedisError.RedisError): Partial | undefined =>
-  "partial" in error ? error.partial : undefined
+const partialOf = (error: RedisError.RedisError): Partial | undefined => "partial" in error ? error.partial : undefined
 
 /** A composition that failed as a whole. */
 const checkWhole = (facts: Facts, attempt: Try, report: Report): void => {
