@@ -311,9 +311,12 @@ describe("Transactions", () => {
       const { client } = yield* FakeCluster.client(cluster)
       a.instead = (command, connection) =>
         command.name === "EXEC" ? FakeNode.cut() : transacting("A")(command, connection)
-      const error = yield* Effect.flip(client.transaction([Redis.set(keyOfA, "v")]))
-      assert.deepInclude(Client.expectTag(error, "ConnectionError"), { delivery: "unknown" })
-      assert.strictEqual(FakeCluster.log(a).filter((line) => line.includes("MULTI")).length, 1)
+      const transactions = [[Redis.set(keyOfA, "v")], [Redis.get(keyOfA), Redis.set(keyOfA, "v")]]
+      for (const [index, commands] of transactions.entries()) {
+        const error = yield* Effect.flip(client.transaction(commands))
+        assert.deepInclude(Client.expectTag(error, "ConnectionError"), { delivery: "unknown" })
+        assert.strictEqual(FakeCluster.log(a).filter((line) => line.includes("MULTI")).length, index + 1)
+      }
     }))
 })
 

@@ -149,6 +149,22 @@ describe("a pipeline that fails", () => {
 describe("a pipeline with a command that blocks", () => {
   const unblocked = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
 
+  it.live("keeps what was answered when the one that blocks has no answer in time", () =>
+    Effect.gen(function*() {
+      const { node, on } = yield* against(
+        ({ name }) => name === "INCR" || name === "INCRBY" ? ":1\r\n" : name === "BLPOP" ? FakeNode.stall() : undefined,
+        { retryOnTimeout: true }
+      )
+      const pipeline = [Redis.incr("n"), Redis.blpop(["k"], 0.05)] as const
+      const [count, popped] = yield* on(Redis.pipelineSettled(pipeline))
+      assert.deepStrictEqual(count, Result.succeed(1))
+      assert.isTrue(Result.isFailure(popped) && popped.failure._tag === "TimeoutError")
+      const sent = node.commands.filter(({ command }) => command.name.startsWith("INCR"))
+      assert.strictEqual(sent.length, 1)
+      const error = yield* Effect.flip(on(Redis.pipeline(pipeline)))
+      assert.deepInclude(verdict(error), { safe: false, index: 1 })
+    }).pipe(Effect.scoped))
+
   it.live("is as safe as what was answered before it was unblocked", () =>
     Effect.gen(function*() {
       const { on } = yield* against(({ name }) =>

@@ -14,7 +14,7 @@ import { used } from "./harness/Memory.ts"
 /** A client of a real server that is stopped in its tracks. */
 const stopped = Effect.fnUntraced(function*(options: Parameters<typeof Client.make>[1]) {
   const server = yield* RedisServer.make()
-  const client = yield* Client.make(server, { livenessTimeout: "1 hour", ...options })
+  const client = yield* Client.make(server, { livenessTimeout: "1 hour", commandTimeout: "1 hour", ...options })
   yield* client.execute(Redis.set("k", "v"))
   yield* server.pause
   return { server, client }

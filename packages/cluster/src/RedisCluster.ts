@@ -18,6 +18,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Client from "./internal/client.ts"
+import * as PerNode from "./internal/perNode.ts"
 import { onlyReading } from "./internal/refusals.ts"
 import * as Slot from "./internal/slot.ts"
 import { checked } from "./internal/topology.ts"
@@ -98,7 +99,8 @@ export const make = Effect.fnUntraced(function*(
   RedisConnector | Scope.Scope
 > {
   const settings = yield* settingsOf(options)
-  const { client, cluster, state } = yield* Client.make(settings)
+  const { client, cluster, retrying } = yield* Client.make(settings)
+  const { state } = retrying
   const guarded = (node: RedisClient.Service) => settings.readOnly ? onlyReading(node) : node
   if (settings.connection.eager) yield* state.refresh
   const nodeAt = (address: string) =>
@@ -116,16 +118,12 @@ export const make = Effect.fnUntraced(function*(
       nodeOf: (key) => Effect.map(state.known, () => state.routeOf(Slot.slotOf(key))?.master.address),
       refresh: state.refresh,
       perNode: (command, { nodes = "masters" } = {}) =>
+        PerNode.perNode(retrying, nodes === "all" ? cluster.nodes : cluster.masters, command),
+      clientOf: (address) =>
         Effect.map(
-          Effect.flatMap(nodes === "all" ? cluster.nodes : cluster.masters, (asked) =>
-            Effect.forEach(
-              asked,
-              (node) => Effect.map(guarded(node.client).execute(command), (answer) => [node.address, answer] as const),
-              { concurrency: "unbounded" }
-            )),
-          (answers) => new Map(answers)
-        ),
-      clientOf: (address) => Effect.map(nodeAt(address), ({ endpoint }) => guarded(state.nodes.clientAt(endpoint)))
+          nodeAt(address),
+          (node) => guarded(PerNode.attentive(retrying, state.nodes.clientAt(node.endpoint), node))
+        )
     }
   }
 })

@@ -69,8 +69,8 @@ export interface RedisConnection {
  * - `subscriber`: whether arrays are out-of-band data as well, as messages are before RESP3. Default `false`.
  * - `onUnasked`: takes replies that no command asked for, as they come after MONITOR. Told whether a command is unanswered,
  *   it returns whether this is such a reply. Others that no command asked for end the connection.
- * - `onRefusal`: takes error replies, and returns what befell the connection by one, where it means more than its text;
- *   nothing was run then.
+ * - `onRefusal`: takes error replies and their commands, and returns what befell the connection by one, where it means more
+ *   than its text; nothing was run then.
  * - `demotion`: takes error replies first, and returns what befell the connection by one that says that the server is not
  *   what the connection was opened for; nothing was run then. The connection takes nothing more, and ends when what was
  *   sent before has its answers.
@@ -87,7 +87,7 @@ export interface Owner {
   readonly onPush?: ((items: ReadonlyArray<Resp.Value>) => boolean) | undefined
   readonly subscriber?: boolean | undefined
   readonly onUnasked?: ((value: Resp.Value, owed: boolean) => boolean) | undefined
-  readonly onRefusal?: ((error: Resp.ErrorReply) => RedisError | undefined) | undefined
+  readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => RedisError | undefined) | undefined
   readonly demotion?: ((error: Resp.ErrorReply) => RedisError | undefined) | undefined
   readonly onRead?: (() => Effect.Effect<void> | undefined) | undefined
   readonly onSilence?: ((silent: boolean) => void) | undefined
@@ -293,10 +293,10 @@ const dial = Effect.fnUntraced(function*(
 
 const refusalsOf = (owner: Owner, leave: (loss: RedisError) => void): Owner["onRefusal"] => {
   const { demotion, onRefusal } = owner
-  return demotion === undefined ? onRefusal : (error) => {
+  return demotion === undefined ? onRefusal : (error, command) => {
     const loss = demotion(error)
     if (loss !== undefined) leave(loss)
-    return loss ?? onRefusal?.(error)
+    return loss ?? onRefusal?.(error, command)
   }
 }
 

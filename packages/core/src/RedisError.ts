@@ -596,9 +596,8 @@ export class ClusterRetriesExhaustedError
   )
 {
   override get message(): string {
-    return `${capitalized(place(this))} failed ${this.attempts} times; the last time: ${this.last}.${
-      Retry.deliveryText(this)
-    }`
+    const failed = this.attempts === 1 ? "failed:" : `failed ${this.attempts} times; the last time:`
+    return `${capitalized(place(this))} ${failed} ${this.last}.${Retry.deliveryText(this)}`
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Pipelines: what goes to one server goes there in one write. What could not be
- * run where it was sent is sent once more, in the same order, and nothing else.
+ * run where it was sent is sent once more, in the same order, and nothing else,
+ * as the verdict on each command says.
  *
  * @internal
  */
@@ -12,14 +13,15 @@ import type { Outcome } from "@redfx/core/RedisRouter"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { notCovered, typed } from "./failures.ts"
 import type { Node } from "./nodes.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
-import { askedIn, waitFor } from "./retrying.ts"
-import type { Retrying } from "./retrying.ts"
+import { judged, targetOf } from "./retrying.ts"
+import type { Retrying, Target } from "./retrying.ts"
 import { slotOf } from "./slot.ts"
-import { giveUp, hasTry, notCovered, pauseBefore, reasonOf, spend, typed, unspent } from "./tries.ts"
-import type { Reason, Spent } from "./tries.ts"
+import { unspent } from "./verdict.ts"
+import type { After, Spent } from "./verdict.ts"
 import { timedOut, within } from "./wholeLimit.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any>
@@ -27,16 +29,16 @@ type Commands = ReadonlyArray<RedisCommand.Any>
 /** Where commands go: nowhere when nobody serves their slot, or when the program's `readFrom` failed. */
 type Place = Node | ConnectionError | undefined
 
-/** A command by its place in the pipeline, and the node that an ASK has sent it to. */
+/** A command by its place in the pipeline, the server that it is sent to for this once, and what it has spent. */
 interface Pending {
   readonly index: number
-  readonly asked: Node | undefined
+  readonly target: Target | undefined
+  readonly spent: Spent
 }
 
-/** What is to be sent once more, and why. */
+/** What is to be sent once more, and when. */
 interface Failed extends Pending {
-  readonly error: RedisError
-  readonly reason: Reason
+  readonly after: After
 }
 
 class Pipeline {
@@ -59,18 +61,18 @@ class Pipeline {
     return this.#commands.flatMap((command, index) => {
       const refusal = command.settled === undefined ? this.#retrying.refuses(command) : undefined
       const outcome = command.settled ?? (refusal === undefined ? undefined : Exit.fail(refusal))
-      if (outcome === undefined) return [{ index, asked: undefined }]
+      if (outcome === undefined) return [{ index, target: undefined, spent: unspent }]
       this.#settle(index, outcome)
       return []
     })
   }
 
   /** Sends commands to their nodes, all at once, and again what was not run. */
-  send(pending: ReadonlyArray<Pending>, spent: Spent): Effect.Effect<void> {
+  send(pending: ReadonlyArray<Pending>): Effect.Effect<void> {
     return Effect.suspend(() =>
       Effect.forEach(
-        this.#parts(pending, spent.tries === 1),
-        ([node, part]) => Effect.flatMap(this.#run(node, part), (failed) => this.#again(failed, spent)),
+        this.#parts(pending),
+        ([node, part]) => Effect.flatMap(this.#run(node, part), (failed) => this.#again(failed)),
         { concurrency: "unbounded", discard: true }
       )
     )
@@ -91,20 +93,25 @@ class Pipeline {
     this.#outcomes[index] = Exit.mapError(outcome, (error) => atIndex(typed(error), index))
   }
 
-  #parts(pending: ReadonlyArray<Pending>, first: boolean): ReadonlyMap<Place, ReadonlyArray<Pending>> {
+  #parts(pending: ReadonlyArray<Pending>): ReadonlyMap<Place, ReadonlyArray<Pending>> {
     const parts = new Map<Place, Array<Pending>>()
     for (const each of pending) {
-      const command = this.#commandAt(each)
-      // What failed once is asked of the master.
-      const node = each.asked === undefined
-        ? first ? this.#nodeFor(command) : this.#retrying.redirects.masterOf(command)
-        // It may have been given up and made again during the pause.
-        : this.#retrying.state.nodes.at(each.asked.endpoint)
+      const node = this.#placeOf(each)
       const part = parts.get(node)
       if (part === undefined) parts.set(node, [each])
       else part.push(each)
     }
     return parts
+  }
+
+  #placeOf({ index, spent, target }: Pending): Place {
+    const { redirects, state } = this.#retrying
+    // It may have been given up and made again during the pause.
+    if (target !== undefined) return state.nodes.at(target.node.endpoint)
+    // In range: the index was that of a command.
+    const command = this.#commands[index]!
+    // What failed once is asked of the master.
+    return spent.tries === 1 ? this.#nodeFor(command) : redirects.masterOf(command)
   }
 
   /** Sends commands to one node, in one write; returns those to be sent again. */
@@ -113,58 +120,59 @@ class Pipeline {
       this.fail(part, node)
       return Effect.succeed([])
     }
-    if (node === undefined) {
-      return Effect.succeed(
-        part.map((each) => ({ ...each, error: notCovered(this.#commandAt(each)), reason: "uncovered" as const }))
+    const avoided = node?.health.downWith
+    if (node === undefined || avoided !== undefined) {
+      return Effect.sync(() =>
+        part.flatMap((each) =>
+          this.#judge(each, node, avoided ?? notCovered(this.#commandAt(each)), avoided !== undefined)
+        )
       )
     }
     for (const { index } of part) this.#running.add(index)
     const sent = part.flatMap((each) =>
-      each.asked === undefined ? [this.#commandAt(each)] : [asking, this.#commandAt(each)]
+      each.target?.asking === true ? [asking, this.#commandAt(each)] : [this.#commandAt(each)]
     )
     return Effect.map(this.#retrying.clientOf(node).pipeline(sent), (replies) => {
-      const failed: Array<Failed> = []
       let next = 0
-      for (const each of part) {
-        if (each.asked !== undefined) next++
+      return part.flatMap((each) => {
+        if (each.target?.asking === true) next++
         // In range: there is one reply for each command.
-        this.#take(each, replies[next++]!, failed)
-      }
-      return failed
+        return this.#take(each, node, replies[next++]!)
+      })
     })
   }
 
-  #take(each: Pending, outcome: Outcome, failed: Array<Failed>): void {
+  #take(each: Pending, node: Node, outcome: Outcome): ReadonlyArray<Failed> {
     this.#running.delete(each.index)
     const error = Exit.isFailure(outcome) ? outcome.cause.reasons.find(Cause.isFailReason)?.error : undefined
-    const reason = error === undefined ? undefined : reasonOf(error)
-    if (error === undefined || reason === undefined) this.#settle(each.index, outcome)
-    else failed.push({ ...each, error, reason })
+    if (error !== undefined) return this.#judge(each, node, error, false)
+    this.#settle(each.index, outcome)
+    return []
+  }
+
+  /** Settles what has failed, unless it is to be sent again. */
+  #judge(each: Pending, node: Node | undefined, error: RedisError, isAvoided: boolean): ReadonlyArray<Failed> {
+    const sent = { way: "batch", command: this.#commandAt(each) } as const
+    const { next, spent } = judged(this.#retrying, sent, { error, isAvoided, node, spent: each.spent })
+    if (next._tag === "Settle") {
+      this.#settle(each.index, Exit.fail(next.error ?? error))
+      return []
+    }
+    const before = each.target ?? (node === undefined ? undefined : { node, asking: false })
+    return [{ index: each.index, target: targetOf(this.#retrying, next.to, before), spent, after: next.after }]
   }
 
   /** Sends together what was sent together before: in one slot the order is kept. */
-  #again(failed: ReadonlyArray<Failed>, spent: Spent): Effect.Effect<void> {
-    const { clusterDownRetryAttempts } = this.#retrying.settings
-    const open = failed.filter((each) => {
-      if (hasTry(spent, each.reason, clusterDownRetryAttempts)) return true
-      this.#settle(each.index, Exit.fail(giveUp(this.#commandAt(each), each.error, spent)))
-      return false
-    })
-    if (open.length === 0) return Effect.void
-    const reasons = new Set(open.map(({ reason }) => reason))
-    const wait = Effect.forEach(reasons, (reason) => waitFor(this.#retrying, reason, pauseBefore(spent, reason)), {
-      concurrency: "unbounded",
-      discard: true
-    })
+  #again(failed: ReadonlyArray<Failed>): Effect.Effect<void> {
+    if (failed.length === 0) return Effect.void
+    const wait = Effect.forEach(
+      new Set(failed.map(({ after }) => after)),
+      (after) => this.#retrying.state.wait(after),
+      { concurrency: "unbounded", discard: true }
+    )
     return Effect.matchEffect(wait, {
-      onFailure: (error) => Effect.sync(() => this.fail(open, error)),
-      onSuccess: () => {
-        const pending = open.map(({ asked, error, index }) => ({
-          index,
-          asked: askedIn(this.#retrying, error, asked)
-        }))
-        return this.send(pending, spend(spent, reasons))
-      }
+      onFailure: (error) => Effect.sync(() => this.fail(failed, error)),
+      onSuccess: () => this.send(failed)
     })
   }
 
@@ -182,7 +190,7 @@ export const pipeline = (retrying: Retrying, commands: Commands): Effect.Effect<
     if (pending.length === 0) return Effect.succeed(pipeline.outcomes(0))
     const sending = Effect.matchEffect(retrying.state.known, {
       onFailure: (error) => Effect.sync(() => pipeline.fail(pending, error)),
-      onSuccess: () => pipeline.send(pending, unspent)
+      onSuccess: () => pipeline.send(pending)
     })
     return within(retrying, pending.map(({ index }) => commands[index]!), {
       whole: Effect.map(sending, () => pipeline.outcomes(0)),

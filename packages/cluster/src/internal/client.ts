@@ -13,6 +13,7 @@ import { atIndex, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisRouter from "@redfx/core/RedisRouter"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -20,11 +21,13 @@ import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { pipeline } from "./batches.ts"
-import type { Cluster, ClusterNode } from "./cluster.ts"
+import type { Cluster } from "./cluster.ts"
 import { ConnectionLimit } from "./connectionLimit.ts"
+import { notCovered } from "./failures.ts"
 import { following, transaction } from "./following.ts"
+import { watch } from "./health.ts"
 import { Nodes } from "./nodes.ts"
-import type { Node } from "./nodes.ts"
+import { onServer } from "./perNode.ts"
 import { plan, refusalInBatch } from "./plan.ts"
 import { readerOf } from "./readFrom.ts"
 import { Redirects } from "./redirects.ts"
@@ -35,7 +38,6 @@ import { State } from "./state.ts"
 import { Subscribers } from "./subscribers.ts"
 import { formatAddress } from "./topology.ts"
 import type { Translation } from "./topology.ts"
-import { notCovered } from "./tries.ts"
 
 /** Options with every default filled in. */
 export interface ClusterSettings {
@@ -56,7 +58,7 @@ export interface ClusterSettings {
 export interface ClusterClient {
   readonly client: Service
   readonly cluster: Cluster
-  readonly state: State
+  readonly retrying: Retrying
 }
 
 type Routing = Pick<Retrying, "state" | "redirects">
@@ -85,26 +87,26 @@ const makeOpen = Effect.fnUntraced(function*(
     clientOf: (node) => node.client,
     ...routing,
     refuses: (command) => refusesWrite(command) ?? refusalInBatch(command),
+    refusesWrite,
     unsent: base.transaction
   }
-  const cluster = clusterOf(retrying, base, (node) => node)
-  const client = clientAbove(retrying, base, cluster, refusesWrite)
+  const cluster = clusterOf(retrying, base)
+  const client = clientAbove(retrying, base, cluster)
   return {
     client: settings.clusterDownRetryAttempts === 0 ? idle(client) : client,
     cluster,
-    state: routing.state
+    retrying
   }
 })
 
 const clientAbove = (
   retrying: Retrying,
   base: Service,
-  cluster: Cluster,
-  refusesWrite: (command: RedisCommand.Any) => RedisError | undefined
+  cluster: Cluster
 ): Service => ({
   ...base,
   execute: (command) => {
-    const refusal = refusesWrite(command)
+    const refusal = retrying.refusesWrite(command)
     if (refusal !== undefined) return Effect.fail(refusal)
     const planned = plan(cluster, retrying.settings, command)
     // What a plan comes to was decoded by the command's own decoder.
@@ -121,32 +123,25 @@ const clientAbove = (
       clientOf: (node) => node.client.withTimeout(limit),
       unsent: limited.transaction
     }
-    return clientAbove(within, limited, clusterOf(within, limited, limitedNodes(within)), refusesWrite)
+    return clientAbove(within, limited, clusterOf(within, limited))
   },
-  reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying.redirects, refusesWrite)),
+  reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying)),
   monitor: () => Stream.fail(forOneServer("MONITOR"))
 })
 
-/** Nodes with clients of another limit; the same one each time, as commands are grouped by their nodes. */
-const limitedNodes = ({ clientOf }: Retrying) => {
-  const known = new WeakMap<Node, ClusterNode>()
-  return (node: Node): ClusterNode => {
-    const limited = known.get(node) ?? { ...node, client: clientOf(node) }
-    known.set(node, limited)
-    return limited
-  }
-}
-
-const clusterOf = (retrying: Retrying, base: Service, nodeOf: (node: Node) => ClusterNode): Cluster => {
+const clusterOf = (retrying: Retrying, base: Service): Cluster => {
   const { state } = retrying
+  const known = <A>(of: () => A) =>
+    Effect.map(state.known, () => {
+      state.used = true
+      return of()
+    })
   return {
-    masters: Effect.map(state.known, () => state.masters.map(nodeOf)),
-    nodes: Effect.map(state.known, () => state.members.map(nodeOf)),
-    ofSlot: (slot) => {
-      const master = state.routeOf(slot)?.master
-      return master === undefined ? undefined : nodeOf(master)
-    },
-    requestRefresh: () => state.requestRefresh(true),
+    masters: known(() => state.masters),
+    nodes: known(() => state.members),
+    ofSlot: (slot) => state.routeOf(slot)?.master,
+    onNode: (node, command, asked = new Set()) =>
+      Effect.map(onServer(retrying, node, command, asked), ({ reply }) => reply),
     executeAll: (commands) =>
       Effect.map(
         pipeline(retrying, commands),
@@ -154,7 +149,7 @@ const clusterOf = (retrying: Retrying, base: Service, nodeOf: (node: Node) => Cl
       ),
     execute: (command) =>
       RedisCommand.needsOwnConnection(command) && command.settled === undefined
-        ? following(retrying, command, (client) => client.execute(command))
+        ? following(retrying, { command, readonly: command.spec.readonly }, (client) => client.execute(command))
         : base.execute(command)
   }
 }
@@ -176,16 +171,23 @@ const makeRouting = Effect.fnUntraced(function*(
       makeRoom: Effect.suspend(() => closeIdle(nodes))
     }),
     onEvent,
-    onRefusal: (error, endpoint) => state.onRefusal(error, endpoint)
+    onDial: (node, error) => state.onDial(node, error),
+    onRefusal: (error, command, address) => state.demotion(error, command, address)
   }, context)
-  const state: State = new State(nodes, {
-    ...settings,
-    measureLatency: settings.readFrom === "nearest",
-    onEvent,
-    onTopology: (error) => redirects.parking.onTopology(error)
-  }, fork)
-  const reader = readerOf(settings.readOnly ? settings.readFrom ?? "any" : settings.readFrom, state.latency)
-  const redirects: Redirects = new Redirects(state, { ...settings, reader }, fork)
+  const readFrom = settings.readOnly ? settings.readFrom ?? "any" : settings.readFrom ?? "master"
+  const state: State = new State(
+    nodes,
+    {
+      ...settings,
+      readsFromReplicas: readFrom !== "master",
+      measureLatency: readFrom === "nearest",
+      onEvent,
+      onTopology: (error) => redirects.parking.onTopology(error)
+    },
+    Context.get(context, Clock.Clock),
+    fork
+  )
+  const redirects: Redirects = new Redirects(state, readerOf(readFrom, state.latency), fork)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       const closed = connectionLoss("ClientClosed", "The client was closed")
@@ -193,7 +195,13 @@ const makeRouting = Effect.fnUntraced(function*(
       redirects.parking.failAll(closed)
     })
   )
-  yield* Effect.forkScoped(redirects.refreshWhileUsed(settings.refreshInterval))
+  yield* Effect.forkScoped(state.refreshWhileUsed(settings.refreshInterval))
+  yield* Effect.forkScoped(watch({
+    nodes: () => nodes.all,
+    most: Duration.toMillis(settings.connection.livenessTimeout),
+    onAnswer: (node) => state.answered(node),
+    onSilence: (node) => state.onSilence(node)
+  }))
   return { state, redirects }
 })
 
@@ -210,6 +218,7 @@ const makeRouter = Effect.fnUntraced(function*(
   const context = yield* Effect.context<RedisConnector>()
   const subscribers = new Subscribers(state, context, onEvent)
   state.onAdopted((topology) => subscribers.retain(topology))
+  state.onHung((address, error) => subscribers.onHung(address, error))
   // A cluster has only this database.
   const attributes = { "db.namespace": "0" }
   const rest = { attributes, events, stats: statsOf(state, redirects), subscribers }

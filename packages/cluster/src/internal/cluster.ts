@@ -25,7 +25,8 @@ export interface ClusterNode {
  *
  * - `masters`, `nodes`: those that serve slots, and these with their replicas; asks for the topology when it is not known.
  * - `ofSlot`: the master of a slot as it is known at the moment, without asking; `undefined` when none serves it.
- * - `requestRefresh`: has the topology read again soon, as after a node was lost.
+ * - `onNode`: runs a command on one server, and again where that is safe; when another has taken its place there, unless
+ *   that is one of `asked`, who run it already.
  * - `executeAll`: runs commands of one slot each, those of one server in one write.
  * - `execute`: runs a command whose keys are all in one slot, wherever that is served, and follows redirects. One without
  *   a key runs on any master.
@@ -34,7 +35,11 @@ export interface Cluster {
   readonly masters: Effect.Effect<ReadonlyArray<ClusterNode>, RedisError>
   readonly nodes: Effect.Effect<ReadonlyArray<ClusterNode>, RedisError>
   readonly ofSlot: (slot: number) => ClusterNode | undefined
-  readonly requestRefresh: () => void
+  readonly onNode: <A>(
+    node: ClusterNode,
+    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    asked?: ReadonlySet<string>
+  ) => Effect.Effect<A, RedisError>
   readonly executeAll: (commands: ReadonlyArray<RedisCommand.Any>) => Effect.Effect<ReadonlyArray<Outcome>>
   readonly execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
 }

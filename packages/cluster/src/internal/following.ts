@@ -1,7 +1,7 @@
 /**
  * What runs on a connection of its own: blocking commands and transactions.
- * They are run on the server of their slot, and again where that has moved or
- * failed and nothing was run.
+ * They are run on the server of their slot, and again as the verdict on what
+ * became of them says.
  *
  * @internal
  */
@@ -14,67 +14,78 @@ import type { Outcome } from "@redfx/core/RedisRouter"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { notCovered, typed } from "./failures.ts"
 import type { Node } from "./nodes.ts"
 import { routingKey } from "./plan.ts"
-import { askedIn, waitFor } from "./retrying.ts"
-import type { Retrying } from "./retrying.ts"
+import { judged, targetOf } from "./retrying.ts"
+import type { Retrying, Target } from "./retrying.ts"
 import { slotOf } from "./slot.ts"
-import { giveUp, hasTry, notCovered, pauseBefore, reasonOf, spend, typed, unspent } from "./tries.ts"
+import { unspent } from "./verdict.ts"
+import type { Sent } from "./verdict.ts"
 import { timedOut, within } from "./wholeLimit.ts"
 
 type Run<A> = (client: Service) => Effect.Effect<A, RedisError>
 
-/** Runs something on the server of a command's slot, wherever that is. The command timeout is that of all tries. */
+/**
+ * Runs something on the server of a command's slot, wherever that is. The command timeout is that of all tries.
+ *
+ * - `readonly`: whether all that is run only reads.
+ */
 export const following = <A>(
   retrying: Retrying,
-  command: RedisCommand.Any,
+  { command, readonly }: { readonly command: RedisCommand.Any; readonly readonly: boolean },
   run: Run<A>
 ): Effect.Effect<A, RedisError> =>
   Effect.suspend(() => {
     let running = false
-    const attempt = (asked: Node | undefined) =>
+    const send = ({ asking, node }: Target) =>
       Effect.suspend(() => {
-        const { redirects, state } = retrying
-        // It may have been given up and made again during the pause.
-        const node = asked === undefined ? redirects.masterOf(command) : state.nodes.at(asked.endpoint)
-        if (node === undefined) return Effect.fail(notCovered(command))
         running = true
-        return Effect.tapError(
-          asked === undefined ? run(retrying.clientOf(node)) : withAsking(retrying.clientOf(node), run),
-          () =>
-            Effect.sync(() => {
-              running = false
-            })
-        )
+        return Effect.tapError(asking ? withAsking(retrying.clientOf(node), run) : run(retrying.clientOf(node)), () =>
+          Effect.sync(() => {
+            running = false
+          }))
       })
     return within(retrying, [command], {
       // Reading the topology has tries of its own.
-      whole: Effect.andThen(retrying.state.known, untilRun(retrying, command, attempt)),
+      whole: Effect.andThen(retrying.state.known, untilRun(retrying, { way: "exclusive", command, readonly }, send)),
       orElse: (limit) => Effect.fail(timedOut(command, limit, running))
     })
   })
 
 const untilRun = Effect.fnUntraced(function*<A>(
   retrying: Retrying,
-  command: RedisCommand.Any,
-  attempt: (asked: Node | undefined) => Effect.Effect<A, RedisError>
+  sent: Sent,
+  send: (target: Target) => Effect.Effect<A, RedisError>
 ): Effect.fn.Return<A, RedisError> {
+  const { redirects, state } = retrying
+  const { command } = sent
   let spent = unspent
-  let asked: Node | undefined = undefined
+  let named: Target | undefined = undefined
   while (true) {
-    const exit: Exit.Exit<A, RedisError> = yield* Effect.exit(attempt(asked))
+    const target: Target | undefined = named ?? owned(redirects.masterOf(command))
+    // It may have been given up and made again during the pause.
+    const node: Node | undefined = target === undefined ? undefined : state.nodes.at(target.node.endpoint)
+    const avoided = node?.health.downWith
+    const exit: Exit.Exit<A, RedisError> = yield* Effect.exit(
+      target === undefined || node === undefined
+        ? Effect.fail(notCovered(command))
+        : avoided !== undefined
+        ? Effect.fail(avoided)
+        : send({ ...target, node })
+    )
     if (Exit.isSuccess(exit)) return exit.value
     const error = exit.cause.reasons.find(Cause.isFailReason)?.error
-    const reason = error === undefined ? undefined : reasonOf(error)
-    if (error === undefined || reason === undefined) return yield* Exit.mapError(exit, (error) => typed(error))
-    if (!hasTry(spent, reason, retrying.settings.clusterDownRetryAttempts)) {
-      return yield* Effect.fail(giveUp(command, error, spent))
-    }
-    asked = askedIn(retrying, error, asked)
-    yield* waitFor(retrying, reason, pauseBefore(spent, reason))
-    spent = spend(spent, new Set([reason]))
+    if (error === undefined) return yield* exit
+    const verdict = judged(retrying, sent, { error, isAvoided: avoided !== undefined, node, spent })
+    if (verdict.next._tag === "Settle") return yield* Effect.fail(verdict.next.error ?? typed(error))
+    named = targetOf(retrying, verdict.next.to, target)
+    spent = verdict.spent
+    yield* state.wait(verdict.next.after)
   }
 })
+
+const owned = (node: Node | undefined): Target | undefined => node === undefined ? undefined : { node, asking: false }
 
 /** Runs something on a server that does not own the slot yet, over one connection that nobody else uses. */
 const withAsking = <A>(client: Service, run: Run<A>): Effect.Effect<A, RedisError> =>
@@ -93,7 +104,11 @@ export const transaction = (
   const [leading] = sent
   return leading === undefined || commands.some(({ settled }) => settled !== undefined && Exit.isFailure(settled))
     ? retrying.unsent(commands)
-    : following(retrying, leading, (client) => client.transaction(commands))
+    : following(
+      retrying,
+      { command: leading, readonly: sent.every(({ spec }) => spec.readonly) },
+      (client) => client.transaction(commands)
+    )
 }
 
 const differentSlots = (commands: ReadonlyArray<RedisCommand.Any>): ClusterUnsupportedError | undefined => {

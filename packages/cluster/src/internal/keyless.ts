@@ -10,7 +10,7 @@ import type { RedisError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "./cluster.ts"
-import { onEach, onMastersAndReplicas, onNode } from "./onEach.ts"
+import { onEach, onMastersAndReplicas } from "./onEach.ts"
 import { ruleOf } from "./rules.ts"
 import type { Rule } from "./rules.ts"
 import { slotCount, slotOf } from "./slot.ts"
@@ -105,6 +105,6 @@ const onSlot = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect<Resp
     const node = cluster.ofSlot(slot)
     return node === undefined
       ? Effect.fail(new SlotNotCoveredError({ slot }))
-      : onNode(cluster, node, RedisCommand.undecoded(command))
+      : cluster.onNode(node, RedisCommand.undecoded(command))
   })
 }

@@ -12,7 +12,7 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type { Cluster, ClusterNode } from "./cluster.ts"
 import { sortedByFirst, sum } from "./merge.ts"
-import { onEach, onNode } from "./onEach.ts"
+import { onEach } from "./onEach.ts"
 import { wordAt } from "./words.ts"
 
 /** Runs a command; its reply is as it would be from one server. */
@@ -24,7 +24,7 @@ export const randomKey: Run = (cluster, command) => {
   const ask = ([node, ...others]: ReadonlyArray<ClusterNode>): Effect.Effect<Resp.Value, RedisError> =>
     node === undefined
       ? Effect.succeed(null)
-      : Effect.flatMap(onNode(cluster, node, raw), (key) => (key === null ? ask(others) : Effect.succeed(key)))
+      : Effect.flatMap(cluster.onNode(node, raw), (key) => (key === null ? ask(others) : Effect.succeed(key)))
   return Effect.flatMap(Effect.flatMap(cluster.masters, Random.shuffle), ask)
 }
 
@@ -48,7 +48,7 @@ const killAddress: Run = (cluster, command) => {
   const raw = RedisCommand.undecoded(command)
   return Effect.gen(function*() {
     const nodes = yield* cluster.nodes
-    const results = yield* Effect.forEach(nodes, (node) => Effect.result(onNode(cluster, node, raw)), {
+    const results = yield* Effect.forEach(nodes, (node) => Effect.result(cluster.onNode(node, raw)), {
       concurrency: "unbounded"
     })
     const done = results.find(Result.isSuccess)

@@ -6,6 +6,7 @@
  * @internal
  */
 import type * as RedisClient from "@redfx/core/RedisClient"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import * as RedisConnection from "@redfx/core/RedisConnection"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
@@ -14,6 +15,7 @@ import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
 import * as RedisRouter from "@redfx/core/RedisRouter"
 import type { ErrorReply } from "@redfx/core/Resp"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -22,16 +24,18 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ClusterNode } from "./cluster.ts"
 import type { ConnectionLimit } from "./connectionLimit.ts"
+import { Health } from "./health.ts"
 import { formatAddress } from "./topology.ts"
 
 /**
- * - `source`: opens connections to it. `pool`: those that commands share.
+ * - `source`: opens connections to it. `pool`: those that commands share. `health`: how it is.
  * - `isIdle`: whether nobody uses it at the moment.
  */
 export interface Node extends ClusterNode {
   readonly endpoint: NodeAddress
   readonly source: RedisConnection.Source
   readonly pool: RedisPool.Service
+  readonly health: Health
   readonly isIdle: Effect.Effect<boolean>
 }
 
@@ -40,8 +44,10 @@ export interface NodesOptions {
   /** Bounds the connections of all nodes together; without it each node has the limit of its pool. */
   readonly limit: ConnectionLimit | undefined
   readonly onEvent: (event: RedisClient.RedisEvent) => void
-  /** Takes what a node refuses; returns what that means to the command when it belongs on another node. */
-  readonly onRefusal: (error: ErrorReply, endpoint: NodeAddress) => RedisError | undefined
+  /** Takes what opening a connection to a node came to: `undefined` when it was opened. */
+  readonly onDial: (node: Node, error: RedisError | undefined) => void
+  /** Returns what an error reply of a node befell a command on that belongs on another node. */
+  readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any, address: string) => RedisError | undefined
 }
 
 /** How often it is looked whether a node that is given up is still in use, and how often at the most. */
@@ -112,20 +118,43 @@ export class Nodes {
     return node
   }
 
+  /** Replaces a node: there are new connections to its address. What is under way on the old ones is finished first. */
+  renew(endpoint: NodeAddress): Node {
+    const address = formatAddress(endpoint)
+    const before = this.#nodes.get(address)
+    this.#nodes.delete(address)
+    if (before !== undefined) this.#giveUp(before)
+    return this.at(endpoint)
+  }
+
+  /** The node at an address, if there is one. */
+  find(address: string): Node | undefined {
+    return this.#nodes.get(address)?.node
+  }
+
+  /** Whether this is what there is at its address: it was neither given up nor replaced. */
+  has(node: Node): boolean {
+    return this.#nodes.get(node.address)?.node === node
+  }
+
   /** Gives up all but these and those that redirects name: what is under way there is finished first. */
   retain(addresses: ReadonlySet<string>): void {
     const since = RedisRouter.elapsed(this.#clock) - namedFor
     for (const [address, time] of this.#named) if (time <= since) this.#named.delete(address)
-    for (const [address, { node, scope }] of this.#nodes) {
+    for (const [address, known] of this.#nodes) {
       if (addresses.has(address) || this.#named.has(address)) continue
       this.#nodes.delete(address)
-      Effect.runForkWith(this.#context)(
-        Effect.forkIn(
-          Effect.andThen(drained(node), Scope.close(scope, Exit.void)),
-          Context.get(this.#context, Scope.Scope)
-        )
-      )
+      this.#giveUp(known)
     }
+  }
+
+  #giveUp({ node, scope }: { readonly node: Node; readonly scope: Scope.Closeable }): void {
+    Effect.runForkWith(this.#context)(
+      Effect.forkIn(
+        Effect.andThen(drained(node), Scope.close(scope, Exit.void)),
+        Context.get(this.#context, Scope.Scope)
+      )
+    )
   }
 
   readonly #make = Effect.fnUntraced(function*(
@@ -133,25 +162,33 @@ export class Nodes {
     endpoint: NodeAddress,
     address: string
   ): Effect.fn.Return<Node, never, RedisConnector | Scope.Scope> {
-    const { limit, onEvent, onRefusal, settings } = this.#options
+    const { limit, onDial, onEvent, onRefusal, settings } = this.#options
     const direct = RedisConnection.sourceAt(endpoint, settings)
+    const health = new Health()
     const source: RedisConnection.Source = {
       ...direct,
-      open: (owner) => open(direct, owner, (error) => onRefusal(error, endpoint))
+      open: (owner) =>
+        observed(
+          open(direct, owner, (error, command) => onRefusal(error, command, address)),
+          health,
+          (error) => onDial(node, error)
+        )
     }
     const pool = yield* RedisPool.makeFrom(source, settings, onEvent, limit?.within)
     const client = yield* RedisRouter.makeClient(pool.router, settings)
-    return {
+    const node: Node = {
       address,
       endpoint,
       source,
       pool,
       client,
+      health,
       isIdle: Effect.map(
         pool.stats,
         ({ exclusive, exclusiveIdle, inFlight, waiting }) => inFlight + waiting + exclusive - exclusiveIdle === 0
       )
     }
+    return node
   }).bind(this)
 }
 
@@ -159,14 +196,14 @@ export class Nodes {
 const open = (
   source: RedisConnection.Source,
   owner: RedisConnection.Owner,
-  onRefusal: (error: ErrorReply) => RedisError | undefined
+  onRefusal: (error: ErrorReply, command: RedisCommand.Any) => RedisError | undefined
 ) =>
   Effect.suspend(() => {
     let connection: RedisConnection.RedisConnection | undefined = undefined
     const opening = source.open({
       ...owner,
-      onRefusal: (error) => {
-        const loss = onRefusal(error)
+      onRefusal: (error, command) => {
+        const loss = onRefusal(error, command)
         // The server closes it after that: a command of who got it next could not be sent again.
         if (loss !== undefined && error.code === "UNBLOCKED") connection?.close(loss)
         return loss
@@ -177,6 +214,28 @@ const open = (
         connection = opened
       }))
   })
+
+/** Keeps count of what is opened and open. Who waits for a server that turns out to be down need wait no longer. */
+const observed = <R>(
+  opening: Effect.Effect<RedisConnection.RedisConnection, RedisError, R>,
+  health: Health,
+  onDial: (error: RedisError | undefined) => void
+) => {
+  const dialled = Effect.suspend(() => {
+    health.dialling++
+    return Effect.onExit(Effect.raceFirst(opening, health.untilDown), (exit) =>
+      Effect.sync(() => {
+        health.dialling--
+        if (Exit.isSuccess(exit)) return onDial(undefined)
+        const error = exit.cause.reasons.find(Cause.isFailReason)?.error
+        if (error !== undefined) onDial(error)
+      }))
+  })
+  return Effect.tap(dialled, (connection) => {
+    health.connections.add(connection)
+    return Effect.addFinalizer(() => Effect.sync(() => health.connections.delete(connection)))
+  })
+}
 
 const drained = Effect.fnUntraced(function*(node: Node) {
   yield* node.pool.disconnect()

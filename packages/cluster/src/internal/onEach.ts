@@ -4,31 +4,12 @@
  * @internal
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import { isSafeToRetry } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import { within } from "@redfx/core/RedisRouter"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster, ClusterNode } from "./cluster.ts"
 import { afterWriting, runAll } from "./parts.ts"
-
-/**
- * Runs a command on one server; sends it once more over a new connection when the first one is lost and that is safe. A
- * server that is gone, or no master any more, makes the client ask who has taken its place: no redirect tells of that
- * where no key is.
- */
-export const onNode = <A>(
-  cluster: Cluster,
-  { client }: ClusterNode,
-  command: RedisCommand.RedisCommand<A, unknown, unknown>
-): Effect.Effect<A, RedisError> =>
-  client.execute(command).pipe(
-    Effect.retry({ times: 1, while: (error) => error._tag === "ConnectionError" && isSafeToRetry(error) }),
-    Effect.tapError((error) => isReplaced(error) ? Effect.sync(() => cluster.requestRefresh()) : Effect.void)
-  )
-
-const isReplaced = ({ _tag }: RedisError): boolean =>
-  _tag === "ConnectionError" || _tag === "TimeoutError" || _tag === "ReadOnlyError"
 
 /** The replies of all these servers as they came, in order; fails when one of them fails. */
 export const onEach = (
@@ -37,7 +18,8 @@ export const onEach = (
   command: RedisCommand.Any
 ): Effect.Effect<ReadonlyArray<Resp.Value>, RedisError> => {
   const raw = RedisCommand.undecoded(command)
-  return runAll(nodes.map((node) => onNode(cluster, node, raw)), command.spec.readonly)
+  const asked = new Set(nodes.map(({ address }) => address))
+  return runAll(nodes.map((node) => cluster.onNode(node, raw, asked)), command.spec.readonly)
 }
 
 /** How many milliseconds replicas are waited for, where they only should have what masters must have. */
@@ -56,7 +38,7 @@ export const onMastersAndReplicas = (
     const replicas = nodes.filter(({ address }) => !known.has(address))
     const there = Effect.forEach(
       replicas,
-      (node) => Effect.exit(onNode(cluster, node, RedisCommand.undecoded(command))),
+      (node) => Effect.exit(cluster.onNode(node, RedisCommand.undecoded(command))),
       {
         concurrency: "unbounded",
         discard: true

@@ -1,6 +1,7 @@
 /**
- * Requests that wait: for a pause to pass, or for the topology to be read. One
- * fiber for each length of pause, however many requests wait.
+ * Requests that wait: for a pause to pass, for the topology to be read, or for
+ * a server to be back or replaced. One fiber for each of those, however many
+ * requests wait.
  *
  * @internal
  */
@@ -14,14 +15,23 @@ export class Parking {
   readonly #fork: (effect: Effect.Effect<void>) => void
   readonly #forTopology = new RequestQueue()
   readonly #paused = new Map<number, RequestQueue>()
+  readonly #forRecovery = new RequestQueue()
+  readonly #recovered: Effect.Effect<void>
+  #awaitsRecovery = false
 
-  constructor(submit: (request: Request) => void, fork: (effect: Effect.Effect<void>) => void) {
+  /** - `recovered`: until a server is back or replaced, or for a moment. */
+  constructor(
+    submit: (request: Request) => void,
+    recovered: Effect.Effect<void>,
+    fork: (effect: Effect.Effect<void>) => void
+  ) {
     this.#submit = submit
+    this.#recovered = recovered
     this.#fork = fork
   }
 
   get length(): number {
-    let length = this.#forTopology.length
+    let length = this.#forTopology.length + this.#forRecovery.length
     for (const queue of this.#paused.values()) length += queue.length
     return length
   }
@@ -46,6 +56,20 @@ export class Parking {
     ))
   }
 
+  /** Sends a request when a server is back or replaced, or may be. */
+  untilRecovery(request: Request): void {
+    this.#forRecovery.push(request)
+    if (this.#awaitsRecovery) return
+    this.#awaitsRecovery = true
+    this.#fork(Effect.andThen(
+      this.#recovered,
+      Effect.sync(() => {
+        this.#awaitsRecovery = false
+        for (const waiting of this.#forRecovery.takeAll()) this.#submit(waiting)
+      })
+    ))
+  }
+
   /** Sends what waits for the topology, or fails it. */
   onTopology(error: RedisError | undefined): void {
     for (const request of this.#forTopology.takeAll()) {
@@ -56,6 +80,7 @@ export class Parking {
 
   failAll(error: RedisError): void {
     this.onTopology(error)
+    for (const request of this.#forRecovery.takeAll()) fail(request, error)
     for (const queue of this.#paused.values()) {
       for (const request of queue.takeAll()) fail(request, error)
     }

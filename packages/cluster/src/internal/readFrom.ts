@@ -33,23 +33,35 @@ export const readerOf = (
     case "master":
       return undefined
     case "any":
-      return ({ master, replicas }) => replicas.length === 0 ? master : anyOf([master, ...replicas]) ?? master
+      return ({ master, replicas }) => replicas.length === 0 ? master : healthyOf([master, ...replicas]) ?? master
     case "preferReplica":
-      return ({ master, replicas }) => anyOf(replicas) ?? master
+      return ({ master, replicas }) => healthyOf(replicas) ?? master
     case "nearest":
       return ({ master, replicas }) => {
         let nearest = master
         for (const replica of replicas) {
-          if ((latency(replica) ?? Infinity) < (latency(nearest) ?? Infinity)) nearest = replica
+          if (isNearer(replica, nearest, latency)) nearest = replica
         }
         return nearest
       }
   }
 }
 
+const isNearer = (one: Node, other: Node, latency: (node: Node) => number | undefined): boolean =>
+  one.health.isHealthy && (!other.health.isHealthy || (latency(one) ?? Infinity) < (latency(other) ?? Infinity))
+
+/** One of several that answer, at random. */
+const healthyOf = (nodes: ReadonlyArray<Node>): Node | undefined => {
+  const chosen = anyOf(nodes)
+  return chosen === undefined || chosen.health.isHealthy
+    ? chosen
+    : anyOf(nodes.filter(({ health }) => health.isHealthy))
+}
+
 const chosenBy =
   (choose: Extract<ClusterOptions["readFrom"], (...args: never) => unknown>): Reader =>
-  ({ master, replicas }, command) => {
+  ({ master, replicas: all }, command) => {
+    const replicas = all.filter(({ health }) => health.isHealthy)
     try {
       const chosen = choose({
         master: master.endpoint,

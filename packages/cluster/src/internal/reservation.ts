@@ -6,7 +6,13 @@
  */
 import type { Service } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import { atIndex, ClusterUnsupportedError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
+import {
+  atIndex,
+  ClusterUnsupportedError,
+  ConnectionError,
+  connectionLoss,
+  CrossSlotError
+} from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import { RequestQueue } from "@redfx/core/RedisRouter"
 import type { Held, Redirector, RedisRouter, Request } from "@redfx/core/RedisRouter"
@@ -15,19 +21,25 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import { notCovered, typed } from "./failures.ts"
 import type { Node } from "./nodes.ts"
 import { fail } from "./parking.ts"
 import { routingKey } from "./plan.ts"
 import type { Redirects } from "./redirects.ts"
+import { judged } from "./retrying.ts"
+import type { Retrying } from "./retrying.ts"
 import { slotOf } from "./slot.ts"
 import type { State } from "./state.ts"
-import { endpointOf } from "./topology.ts"
-import { exhausted, maxTries, notCovered, pauseAfterRedirect, redirectPause, typed } from "./tries.ts"
+import { outcomeOf, unspent } from "./verdict.ts"
+import type { Outcome, Spent } from "./verdict.ts"
 
+/** - `served`: the slots that the server had when the connection was taken. */
 interface Bound {
   readonly node: Node
+  readonly served: (slot: number) => boolean
   readonly router: RedisRouter
   readonly scope: Scope.Closeable
 }
@@ -43,6 +55,7 @@ class Reservation implements Redirector {
   #first: Request | undefined = undefined
   #fixed = false
   #returned = false
+  #spent: Spent = unspent
 
   constructor(state: State, redirects: Redirects, context: Context.Context<Scope.Scope>) {
     this.#state = state
@@ -64,28 +77,47 @@ class Reservation implements Redirector {
     this.#fork(this.#flush)
   }
 
-  /** Follows the slot with a connection on which nothing was run yet. */
-  onRefusal(request: Request, error: ErrorReply, address: string): boolean {
-    if (this.#fixed || this.#returned || !/^(MOVED|ASK|TRYAGAIN)$/.test(error.code)) return false
-    const moved = error.code === "MOVED"
-    if (moved && this.#state.follow(error.line, endpointOf(address)) === undefined) return false
-    request.renew(false, false)
-    if (request.redirects >= maxTries) {
-      fail(request, exhausted(request.leading, error.line, request.delivery))
+  onRefusal(request: Request, { code, line }: ErrorReply, address: string): boolean {
+    return this.#judged(request, address, { _tag: "Refused", code, line, queued: false })
+  }
+
+  onLoss(request: Request, error: RedisError): boolean {
+    const outcome = outcomeOf(error)
+    return this.#judged(
+      request,
+      this.#bound?.node.address,
+      outcome._tag === "Lost" ? { ...outcome, delivery: request.delivery } : outcome
+    )
+  }
+
+  /** Follows the slot with another connection as long as nothing was run on the one there is. */
+  #judged(request: Request, address: string | undefined, outcome: Outcome): boolean {
+    if (this.#fixed || this.#returned) return false
+    const sent = { way: "reserved", command: request.leading } as const
+    const { next, spent } = this.#state.judge(sent, address, outcome, this.#spent)
+    this.#spent = spent
+    if (next._tag === "Settle") {
+      if (next.error === undefined) return false
+      fail(request, next.error)
       return true
     }
+    request.renew(false, next.ran)
     this.held.refused()
     const left = this.#bound === undefined ? Effect.void : Scope.close(this.#bound.scope, Exit.void)
     this.#bound = undefined
     this.#waiting.push(request)
-    // Where a slot is on its way, each command would need an ASKING of its own: wait until it has arrived.
-    const pause = moved ? pauseAfterRedirect(request.redirects) : redirectPause
-    this.#fork(Effect.andThen(left, pause === 0 ? this.#flush : Effect.andThen(Effect.sleep(pause), this.#flush)))
+    this.#fork(Effect.andThen(
+      left,
+      Effect.matchEffect(this.#state.wait(next.after), {
+        onFailure: (error) => Effect.sync(() => this.#failAll(error)),
+        onSuccess: () => this.#flush
+      })
+    ))
     return true
   }
 
-  onLoss(): boolean {
-    return false
+  #failAll(error: RedisError): void {
+    for (const waiting of this.#waiting.takeAll()) fail(waiting, error)
   }
 
   readonly #flush: Effect.Effect<void> = Effect.suspend(() => {
@@ -94,7 +126,7 @@ class Reservation implements Redirector {
       onFailure: (cause) => {
         const error = cause.reasons.find(Cause.isFailReason)?.error ??
           connectionLoss("Other", "The client failed to reserve a connection", undefined, cause)
-        for (const waiting of this.#waiting.takeAll()) waiting.fail(error)
+        this.#failAll(error)
       },
       onSuccess: (bound) => {
         for (const waiting of this.#waiting.takeAll()) this.#send(bound, waiting)
@@ -121,20 +153,50 @@ class Reservation implements Redirector {
   /** The connection, as it is known before there is one as well. */
   readonly held: Held = heldBy(() => this.#bound?.router.held)
 
+  /** Takes a connection to the server of a command's slot, wherever that is; nothing is run before there is one. */
   #bind(command: RedisCommand.Any): Effect.Effect<Bound, RedisError> {
     return this.#binding.withPermit(Effect.gen({ self: this }, function*() {
-      if (this.#returned) return yield* Effect.fail(tooLate)
-      if (this.#bound !== undefined) return this.#bound
-      yield* this.#state.known
-      const node = this.#redirects.masterOf(command)
-      if (node === undefined) return yield* Effect.fail(notCovered(command))
+      if (this.#bound === undefined) yield* this.#state.known
+      while (this.#bound === undefined) {
+        if (this.#returned) return yield* Effect.fail(tooLate)
+        const node = this.#redirects.masterOf(command)
+        const avoided = node?.health.downWith
+        const opened = yield* Effect.result(
+          node === undefined
+            ? Effect.fail(notCovered(command))
+            : avoided !== undefined
+            ? Effect.fail(avoided)
+            : this.#open(node, command)
+        )
+        if (Result.isSuccess(opened)) return this.#bound = opened.success
+        const outcome = avoided === undefined
+          ? outcomeOf(opened.failure)
+          : { _tag: "Avoided", error: avoided, delivery: "not-sent" } as const
+        const { next, spent } = this.#state.judge({ way: "reserved", command }, node?.address, outcome, this.#spent)
+        if (next._tag === "Settle") return yield* Effect.fail(next.error ?? opened.failure)
+        this.#spent = spent
+        yield* this.#state.wait(next.after)
+      }
+      return this.#bound
+    }))
+  }
+
+  #open(node: Node, command: RedisCommand.Any): Effect.Effect<Bound, RedisError> {
+    return Effect.suspend(() => {
       const scope = Scope.forkUnsafe(Context.get(this.#context, Scope.Scope))
-      const router = yield* Effect.onError(
-        Scope.provide(node.pool.router.reserve, scope),
+      const { topology } = this.#state
+      const key = routingKey(command)
+      const slot = key === undefined ? undefined : slotOf(key)
+      return Effect.onError(
+        Effect.map(Scope.provide(node.pool.router.reserve, scope), (router): Bound => ({
+          node,
+          served: (other) => other === slot || topology?.owners[other]?.master === node.address,
+          router,
+          scope
+        })),
         () => Scope.close(scope, Exit.void)
       )
-      return this.#bound = { node, router, scope }
-    }))
+    })
   }
 
   #send(bound: Bound, request: Request): void {
@@ -150,8 +212,8 @@ class Reservation implements Redirector {
   }
 
   /** A key of another server cannot be used on this connection. */
-  #refusal({ node }: Bound, command: RedisCommand.Any): RedisError | undefined {
-    return refusalOn(this.#redirects, node, command)
+  #refusal({ node, served }: Bound, command: RedisCommand.Any): RedisError | undefined {
+    return refusalOn(this.#redirects, node, command, served)
   }
 }
 
@@ -166,12 +228,29 @@ const heldBy = (bound: () => Held | undefined): Held => ({
 
 const tooLate = connectionLoss("ClientClosed", "The reserved connection was given back")
 
-/** A key of another server cannot be used on a connection. */
-const refusalOn = (redirects: Redirects, node: Node, command: RedisCommand.Any): RedisError | undefined => {
-  if (routingKey(command) === undefined) return undefined
-  const master = redirects.masterOf(command)
-  return master === undefined || master.address === node.address
-    ? undefined
+/**
+ * A key of another server cannot be used on a connection. When it was the server's own once, `served`, that is no mistake
+ * of the program: the slot has moved.
+ */
+const refusalOn = (
+  redirects: Redirects,
+  node: Node,
+  command: RedisCommand.Any,
+  served: (slot: number) => boolean
+): RedisError | undefined => {
+  const key = routingKey(command)
+  const master = key === undefined ? undefined : redirects.masterOf(command)
+  if (key === undefined || master === undefined || master.address === node.address) return undefined
+  const slot = slotOf(key)
+  return served(slot)
+    ? new ConnectionError({
+      reason: "Demoted",
+      detail: `Slot ${slot} has moved to ${master.address}`,
+      address: node.address,
+      command: command.spec.name,
+      delivery: "not-sent",
+      readonly: command.spec.readonly
+    })
     : elsewhere(command, `its key is on another server than the connection, which is to ${node.address}`)
 }
 
@@ -201,28 +280,30 @@ export const reserve = (
 /**
  * A reserved client with the errors of a cluster. The router sees only the first key of what is sent at once, and decides
  * by it whether all of that is for its server.
- *
- * - `refuses`: the error that refuses a command of whatever keys.
  */
 export const guarded = (
   reserved: Service,
-  redirects: Redirects,
-  refuses: (command: RedisCommand.Any) => RedisError | undefined
+  retrying: Retrying
 ): Service => {
-  const refusalOf = (command: RedisCommand.Any) => refuses(command) ?? differentSlots(command)
+  const { redirects } = retrying
+  const refusalOf = (command: RedisCommand.Any) => retrying.refusesWrite(command) ?? differentSlots(command)
   const refusalsOf = (commands: ReadonlyArray<RedisCommand.Any>) => {
     const leading = commands.find((command) => routingKey(command) !== undefined)
     const home = leading === undefined ? undefined : redirects.masterOf(leading)
     return commands.map((command) =>
-      refusalOf(command) ?? (home === undefined ? undefined : refusalOn(redirects, home, command))
+      refusalOf(command) ?? (home === undefined ? undefined : refusalOn(redirects, home, command, never))
     )
+  }
+  const learned = (command: RedisCommand.Any, error: RedisError): RedisError => {
+    const { next } = judged(retrying, { way: "held", command }, { error, node: undefined, spent: unspent })
+    return next._tag === "Settle" ? next.error ?? typed(error) : typed(error)
   }
   const client: Service = {
     ...reserved,
     execute: (command) => {
       const refusal = refusalOf(command)
       return refusal === undefined
-        ? Effect.mapError(reserved.execute(command), (error) => typed(error))
+        ? Effect.mapError(reserved.execute(command), (error) => learned(command, error))
         : Effect.fail(refusal)
     },
     pipeline: (commands) => {
@@ -231,25 +312,27 @@ export const guarded = (
       return Effect.map(reserved.pipeline(sent), (outcomes) => {
         let next = 0
         return refusals.map((refusal, index) =>
-          Exit.mapError(
+          refusal === undefined
             // In range: there is one outcome for each command that was sent.
-            refusal === undefined ? outcomes[next++]! : Exit.fail(refusal),
-            (error) => atIndex(typed(error), index)
-          )
+            ? Exit.mapError(outcomes[next++]!, (error) => atIndex(learned(commands[index]!, error), index))
+            : Exit.fail(atIndex(refusal, index))
         )
       })
     },
     transaction: (commands) => {
       const refusal = refusalsOf(commands).find((error) => error !== undefined)
+      // There is a command: without one nothing fails.
       return refusal === undefined
-        ? Effect.mapError(reserved.transaction(commands), (error) => typed(error))
+        ? Effect.mapError(reserved.transaction(commands), (error) => learned(commands[0]!, error))
         : Effect.fail(refusal)
     },
-    withTimeout: (limit) => guarded(reserved.withTimeout(limit), redirects, refuses),
+    withTimeout: (limit) => guarded(reserved.withTimeout(limit), retrying),
     reserve: Effect.suspend(() => Effect.succeed(client))
   }
   return client
 }
+
+const never = (): boolean => false
 
 const differentSlots = (command: RedisCommand.Any): CrossSlotError | undefined => {
   const [first, ...others] = RedisCommand.keys(command)

@@ -1,5 +1,6 @@
 /**
- * What pipelines, transactions and blocking commands need to be sent again.
+ * What those who send with effects need to send again: pipelines, transactions,
+ * blocking commands, commands to one server.
  *
  * @internal
  */
@@ -7,22 +8,18 @@ import type { Service } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { Outcome } from "@redfx/core/RedisRouter"
-import { ErrorReply } from "@redfx/core/Resp"
 import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type { ClusterSettings } from "./client.ts"
 import type { Node } from "./nodes.ts"
 import type { Redirects } from "./redirects.ts"
 import type { State } from "./state.ts"
-import { endpointOf } from "./topology.ts"
-import { reasonOf } from "./tries.ts"
-import type { Reason } from "./tries.ts"
+import { outcomeOf } from "./verdict.ts"
+import type { Sent, Spent, To, Verdict } from "./verdict.ts"
 
 /**
- * - `clock`: the client's, by which all its limits and pauses go.
- * - `clientOf`: the client of a node, with the limits of this one.
- * - `refuses`: the error that refuses a command among others.
+ * - `clock`: the client's, by which all its limits and pauses go. `clientOf`: the client of a node, with the limits of this one.
+ * - `refuses`: the error that refuses a command among others. `refusesWrite`: that of one that may write, where none must.
  * - `unsent`: a transaction of which nothing is sent.
  */
 export interface Retrying {
@@ -32,40 +29,34 @@ export interface Retrying {
   readonly state: State
   readonly redirects: Redirects
   readonly refuses: (command: RedisCommand.Any) => RedisError | undefined
+  readonly refusesWrite: (command: RedisCommand.Any) => RedisError | undefined
   readonly unsent: (
     commands: ReadonlyArray<RedisCommand.Any>
   ) => Effect.Effect<ReadonlyArray<Outcome>, RedisError>
 }
 
-/** Waits before the next try, and learns meanwhile what has changed; fails when that cannot be told. */
-export const waitFor = ({ clock, state }: Retrying, reason: Reason, pause: number): Effect.Effect<void, RedisError> => {
-  const sleep = pause === 0 ? Effect.void : clock.sleep(Duration.millis(pause))
-  switch (reason) {
-    case "redirect":
-      return sleep
-    case "loss":
-      return Effect.suspend(() => {
-        state.requestRefresh(true)
-        return sleep
-      })
-    case "down":
-      return Effect.suspend(() => {
-        state.requestRefresh(true)
-        return state.refresh
-      })
-    case "uncovered":
-      return Effect.suspend(() => {
-        state.requestRefresh()
-        return Effect.andThen(sleep, Effect.suspend(() => state.isReading ? state.refresh : Effect.void))
-      })
+/** The verdict on an error, or on a server that is down. `node`: where it was sent, unless the error says where. */
+export const judged = (
+  { state }: Retrying,
+  sent: Sent,
+  { error, isAvoided = false, node, spent }: {
+    readonly error: RedisError
+    readonly isAvoided?: boolean
+    readonly node: Node | undefined
+    readonly spent: Spent
   }
+): Verdict => {
+  const address = ("address" in error ? error.address : undefined) ?? node?.address
+  const outcome = isAvoided ? { _tag: "Avoided", error, delivery: "not-sent" } as const : outcomeOf(error)
+  return state.judge(sent, address, outcome, spent)
 }
 
-/** The node to send to for this once, after an ASK. TRYAGAIN is about the node that was asked before. */
-export const askedIn = ({ state }: Retrying, error: RedisError, before: Node | undefined): Node | undefined => {
-  if (error._tag !== "ConnectionError") return reasonOf(error) === "redirect" ? before : undefined
-  const { address, cause } = error
-  return cause instanceof ErrorReply && cause.code === "ASK" && address !== undefined
-    ? state.follow(cause.line, endpointOf(address))?.node
-    : undefined
+/** A server to send to for this once, `undefined` for whoever owns the slot. */
+export interface Target {
+  readonly node: Node
+  readonly asking: boolean
 }
+
+/** The target that a verdict names. `before`: where it was sent. */
+export const targetOf = ({ state }: Retrying, to: To, before: Target | undefined): Target | undefined =>
+  to === "owner" ? undefined : to === "same" ? before : { node: state.nodes.named(to.node), asking: to.asking }

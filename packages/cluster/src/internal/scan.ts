@@ -14,7 +14,6 @@ import type { RedisError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster, ClusterNode } from "./cluster.ts"
-import { onNode } from "./onEach.ts"
 import { bulk, elements, textOf } from "./replies.ts"
 import { slotCount } from "./slot.ts"
 import { keyOf } from "./words.ts"
@@ -73,7 +72,7 @@ const begin = (cluster: Cluster, done: string): Place | undefined => {
 
 const page = (cluster: Cluster, command: RedisCommand.Any, here: Place): Effect.Effect<Resp.Value, RedisError> => {
   const own = RedisCommand.withParts(command, [here.cursor, ...command.parts.slice(1)])
-  return Effect.map(onNode(cluster, here.node, RedisCommand.undecoded(own)), (reply) => {
+  return Effect.map(cluster.onNode(here.node, RedisCommand.undecoded(own)), (reply) => {
     const [cursor, ...found] = elements(reply)
     return [bulk(next(cluster, here, textOf(cursor))), ...found]
   })

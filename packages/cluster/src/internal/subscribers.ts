@@ -64,14 +64,12 @@ export class Subscribers {
   readonly connect: RouterSubscribers["connect"] = (place, owner) =>
     Effect.gen({ self: this }, function*() {
       yield* this.#state.known
-      const node = place === anywhere ? this.#anywhere() : yield* this.#masterAt(place)
-      if (node === undefined) return yield* Effect.die(new Error("a topology without nodes"))
+      const node = yield* this.#serverAt(place)
       const connection = yield* Effect.tapError(
         node.source.open(owner),
         () =>
           Effect.sync(() => {
             if (this.#last === node) this.#last = undefined
-            this.#state.requestRefresh(true)
           })
       )
       this.#open.set(connection, place)
@@ -99,9 +97,28 @@ export class Subscribers {
     }
   }
 
+  /** Ends connections to a server that takes no notice of anything. */
+  onHung(address: string, error: RedisError): void {
+    for (const connection of this.#open.keys()) if (connection.address === address) connection.close(error)
+  }
+
+  /** The server to connect to. One that is down is waited for, unless another will do. */
+  #serverAt(place: string): Effect.Effect<Node, RedisError> {
+    return Effect.gen({ self: this }, function*() {
+      while (true) {
+        const node = place === anywhere ? this.#anywhere() : yield* this.#masterAt(place)
+        if (node === undefined) return yield* Effect.die(new Error("a topology without nodes"))
+        if (place === anywhere || node.health.downWith === undefined) return node
+        yield* this.#state.recovered
+      }
+    })
+  }
+
   #anywhere(): Node | undefined {
     const { members } = this.#state
-    if (this.#last === undefined || !members.includes(this.#last)) this.#last = anyOf(members)
+    if (this.#last === undefined || !members.includes(this.#last) || !this.#last.health.isHealthy) {
+      this.#last = anyOf(members.filter(({ health }) => health.isHealthy)) ?? anyOf(members)
+    }
     return this.#last
   }
 

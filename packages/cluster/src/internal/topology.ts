@@ -26,6 +26,7 @@ export interface Topology {
 }
 
 type Ranges = RedisCommand.Success<ReturnType<typeof clusterSlots>>
+type RangeNode = Ranges[number]["master"]
 
 /** Where an address that a node tells really is, or why that cannot be told. */
 export type Translation = (address: NodeAddress) => NodeAddress | ConnectionError
@@ -49,18 +50,22 @@ export const formatAddress = ({ host, port }: NodeAddress): string =>
 
 /** What an address stands for that this client has written. */
 export const endpointOf = (address: string): NodeAddress => {
-  const endpoint = parseAddress(address, { host: "", port: 0 })
+  const endpoint = parseAddress(address, undefined)
   if (endpoint === undefined) throw new Error(`${address} was written by this client and is no address`)
   return endpoint
 }
 
-/** The address that a redirect names; without a host it is the one that sent the redirect. */
-export const parseAddress = (text: string, asked: NodeAddress): NodeAddress | undefined => {
+/**
+ * The address that a redirect names; without a host it is at the one of `asked`, which sent the redirect. The host is `?`
+ * when the server does not know it.
+ */
+export const parseAddress = (text: string, asked: string | undefined): NodeAddress | undefined => {
   const colon = text.lastIndexOf(":")
   const port = Number(text.slice(colon + 1))
   const host = text.slice(0, Math.max(colon, 0)).replace(/^\[(.*)\]$/, "$1")
-  if (colon < 0 || !isPort(port) || host === "?") return undefined
-  return { host: host === "" ? asked.host : host, port }
+  if (colon < 0 || !isPort(port)) return undefined
+  if (host !== "") return { host, port }
+  return asked === undefined ? undefined : { host: endpointOf(asked).host, port }
 }
 
 const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
@@ -74,8 +79,11 @@ export const fromSlots = (
   const owners: Array<Shard | undefined> = new Array(slotCount).fill(undefined)
   const shards = new Map<string, Shard>()
   let untranslated: ConnectionError | undefined = undefined
-  const addressOf = ({ host, port }: NodeAddress): string | undefined => {
-    // A node that must be called by its name and has none is told as "?".
+  let isNameless = false
+  const addressOf = (node: RangeNode): string | undefined => {
+    const { port } = node
+    const host = hostOf(node)
+    isNameless ||= host === "?"
     if (host === "?" || !isPort(port)) return undefined
     const translated = translate({ host: host === "" ? asked.host : host, port })
     if (!(translated instanceof ConnectionError)) return formatAddress(translated)
@@ -98,8 +106,19 @@ export const fromSlots = (
       owners[slot] = shard
     }
   }
+  if (untranslated === undefined && covered === 0 && isNameless) return nameless
   return untranslated ?? { shards: [...shards.values()], owners, covered }
 }
+
+/** A node that must be called by its name and has none is told as `?`, with its address beside. */
+const hostOf = ({ host, metadata }: RangeNode): string => {
+  if (host !== "?") return host
+  const { ip } = metadata
+  return typeof ip === "string" && ip !== "" ? ip : "?"
+}
+
+const nameless = "it names its nodes \"?\", as it does not know their names: " +
+  "set cluster-announce-hostname on each, or cluster-preferred-endpoint-type ip"
 
 /** Whether two topologies say the same. */
 export const isSame = (a: Topology, b: Topology): boolean => {

@@ -22,13 +22,14 @@ import type { Form, KnownScripts } from "./knownScripts.ts"
 /**
  * What a reply came from, for the messages of errors and the view of text.
  *
- * - `onRefusal`: takes error replies; returns what befell the connection by one, where it means more than its text.
+ * - `onRefusal`: takes error replies and their commands; returns what befell the connection by one, where it means more than
+ *   its text.
  * - `scripts`: those that the server at the other end has. `again`: sends a request over the same connection once more.
  */
 export interface Origin {
   readonly address: string | undefined
   readonly replaceInvalidText: boolean
-  readonly onRefusal?: ((error: Resp.ErrorReply) => RedisError | undefined) | undefined
+  readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => RedisError | undefined) | undefined
   readonly scripts?: KnownScripts | undefined
   readonly again?: ((request: Request) => void) | undefined
 }
@@ -435,7 +436,7 @@ const errorOf = (
   origin: Origin,
   index?: number
 ): RedisError => {
-  const event = origin.onRefusal?.(error)
+  const event = origin.onRefusal?.(error, command)
   const { runsCode } = command.spec
   if (event !== undefined) return failureOf(event, command.spec, runsCode ? "unknown" : "not-sent", index)
   const context = contextOf(command, origin, index)
