@@ -51,13 +51,11 @@ export interface Session {
 }
 
 /**
- * A client by the name that it has on the servers, which some clients add to; `alias` is what some of its connections
- * are called instead. `open` is undefined where it does not know the deployment.
+ * `open`: with this name on the servers, which some clients add to. Undefined where it does not know the deployment.
  */
 export interface ChaosClient {
   readonly name: string
-  readonly alias?: string | undefined
-  readonly open: (deployment: Deployment) => Promise<Session> | undefined
+  readonly open: (deployment: Deployment, connectionName: string) => Promise<Session> | undefined
 }
 
 /** The key at a place: in the slot of the place, and of its client and use alone. */
@@ -81,7 +79,7 @@ export const single = (
 // redfx
 // -----------------------------------------------------------------------------
 
-const clientName = "redfx"
+const name = "redfx"
 
 export const layerOf = (
   deployment: Deployment,
@@ -119,9 +117,10 @@ export type Run = <A, E>(
 /** Opens redfx for some kinds of use, all of one client. */
 const openRedfx = async (
   deployment: Deployment,
+  connectionName: string,
   uses: (run: Run) => Promise<ReadonlyArray<Caller>>
 ): Promise<Session> => {
-  const runtime = ManagedRuntime.make(layerOf(deployment, clientName))
+  const runtime = ManagedRuntime.make(layerOf(deployment, connectionName))
   await runtime.context()
   return { callers: await uses(runtime.runPromiseExit), close: () => runtime.dispose() }
 }
@@ -129,18 +128,19 @@ const openRedfx = async (
 const singleWrites = (run: Run): Caller => ({
   label: undefined,
   write: async (place, token) => {
-    const key = keyAt(place, clientName)
+    const key = keyAt(place, name)
     return [{ place, key, token, ...fateOfExit(await run(Redis.hincrby(key, token, 1))) }]
   }
 })
 
 export const own: ChaosClient = {
-  name: clientName,
-  open: (deployment) => openRedfx(deployment, async (run) => [singleWrites(run)])
+  name,
+  open: (deployment, connectionName) => openRedfx(deployment, connectionName, async (run) => [singleWrites(run)])
 }
 
 /** redfx with other uses beside its single writes. */
 export const ownWith = (uses: (run: Run) => Promise<ReadonlyArray<Caller>>): ChaosClient => ({
-  name: clientName,
-  open: (deployment) => openRedfx(deployment, async (run) => [singleWrites(run), ...await uses(run)])
+  name,
+  open: (deployment, connectionName) =>
+    openRedfx(deployment, connectionName, async (run) => [singleWrites(run), ...await uses(run)])
 })

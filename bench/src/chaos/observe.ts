@@ -3,15 +3,14 @@ import { Redis } from "@redfx/core"
 import { NodeRedisClient } from "@redfx/node"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import type { ChaosClient } from "./clients.ts"
 import type { Observer } from "./faults.ts"
 import { monitor } from "./probe.ts"
 
 interface Seen {
   /** The most connections at a time, over all servers together. */
-  readonly connections: (client: ChaosClient) => number
+  readonly connections: (connectionName: string) => number
   /** How often CLUSTER SLOTS, SHARDS and NODES were asked. */
-  readonly readings: (client: ChaosClient) => number
+  readonly readings: (connectionName: string) => number
 }
 
 /** MONITOR writes `1700000000.123456 [0 127.0.0.1:50000] "CLUSTER" "SLOTS"`. */
@@ -29,13 +28,19 @@ export const observe = Effect.fnUntraced(function*(servers: ReadonlyArray<Observ
   // The same port of a client can lead to two servers.
   const at = ({ port }: Observer, address: string): string => `${port}<${address}`
 
+  // Some clients name some of their connections anew, and then alike for all.
+  const named = (key: string, name: string): string => {
+    const first = names.get(key) ?? name
+    if (first !== "") names.set(key, first)
+    return first
+  }
+
   const list = (server: Observer) =>
     Effect.map(Redis.clientList(), (clients) => {
       const counts = new Map<string, number>()
       for (const { addr, name } of clients) {
-        if (name === "") continue
-        names.set(at(server, addr), name)
-        counts.set(name, (counts.get(name) ?? 0) + 1)
+        const first = named(at(server, addr), name)
+        if (first !== "") counts.set(first, (counts.get(first) ?? 0) + 1)
       }
       open.set(server, counts)
       const seen = new Set([...open.values()].flatMap((each) => [...each.keys()]))
@@ -50,7 +55,7 @@ export const observe = Effect.fnUntraced(function*(servers: ReadonlyArray<Observ
     )
 
   const read = (server: Observer) => (lines: string): void => {
-    for (const [, address = "", name = ""] of lines.matchAll(namings)) names.set(at(server, address), name)
+    for (const [, address = "", name = ""] of lines.matchAll(namings)) named(at(server, address), name)
     for (const [, address = ""] of lines.matchAll(readings)) {
       asked.set(at(server, address), (asked.get(at(server, address)) ?? 0) + 1)
     }
@@ -63,13 +68,8 @@ export const observe = Effect.fnUntraced(function*(servers: ReadonlyArray<Observ
     // Sentinels do not know MONITOR.
     if (server.role === "server") yield* monitor(server, read(server))
   }
-  const belongs = (name: string | undefined, { alias, name: own }: ChaosClient): boolean =>
-    name !== undefined && (name.startsWith(own) || name === alias)
-  const sum = (
-    counts: ReadonlyMap<string, number>,
-    client: ChaosClient,
-    nameOf: (key: string) => string | undefined
-  ): number => [...counts].reduce((sum, [key, count]) => sum + (belongs(nameOf(key), client) ? count : 0), 0)
+  const sum = (counts: ReadonlyMap<string, number>, client: string, nameOf: (key: string) => string | undefined) =>
+    [...counts].reduce((sum, [key, count]) => sum + (nameOf(key)?.includes(client) === true ? count : 0), 0)
   const seen: Seen = {
     connections: (client) => sum(most, client, (name) => name),
     readings: (client) => sum(asked, client, (key) => names.get(key))

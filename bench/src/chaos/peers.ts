@@ -15,10 +15,10 @@ const fateOf = (cause: unknown): Fate => {
 
 const ioredis: ChaosClient = {
   name: "ioredis",
-  open: async (deployment) => {
+  open: async (deployment, connectionName) => {
     const redis = deployment.mode === "cluster"
-      ? new IoCluster([...deployment.nodes], { redisOptions: { connectionName: "ioredis" } })
-      : new IoRedis({ sentinels: [...deployment.sentinels], name: deployment.service, connectionName: "ioredis" })
+      ? new IoCluster([...deployment.nodes], { redisOptions: { connectionName } })
+      : new IoRedis({ sentinels: [...deployment.sentinels], name: deployment.service, connectionName })
     redis.on("error", () => {})
     await redis.ping()
     return {
@@ -30,13 +30,13 @@ const ioredis: ChaosClient = {
 
 const nodeRedis: ChaosClient = {
   name: "node-redis",
-  open: async (deployment) => {
+  open: async (deployment, connectionName) => {
     const redis = deployment.mode === "cluster"
-      ? createCluster({ rootNodes: deployment.nodes.map((socket) => ({ socket })), defaults: { name: "node-redis" } })
+      ? createCluster({ rootNodes: deployment.nodes.map((socket) => ({ socket })), defaults: { name: connectionName } })
       : createSentinel({
         name: deployment.service,
         sentinelRootNodes: [...deployment.sentinels],
-        nodeClientOptions: { name: "node-redis" }
+        nodeClientOptions: { name: connectionName }
       })
     redis.on("error", () => {})
     await redis.connect()
@@ -52,11 +52,10 @@ Logger.init("off")
 
 const glide: ChaosClient = {
   name: "valkey-glide",
-  alias: "glide_management_connection",
-  open: (deployment) =>
+  open: (deployment, connectionName) =>
     deployment.mode === "sentinel"
       ? undefined
-      : GlideClusterClient.createClient({ addresses: [...deployment.nodes], clientName: "valkey-glide" }).then((
+      : GlideClusterClient.createClient({ addresses: [...deployment.nodes], clientName: connectionName }).then((
         client
       ) => ({
         callers: [single("valkey-glide", (key, field) => client.hincrBy(key, field, 1), fateOf)],

@@ -56,6 +56,7 @@ const reader = (deployment: Deployment) => {
 
 interface Running {
   readonly client: ChaosClient
+  readonly connectionName: string
   readonly session: Session
   readonly ledgers: ReadonlyArray<{ readonly label: string | undefined; readonly ledger: Ledger }>
 }
@@ -64,10 +65,15 @@ interface Running {
 const singles = 10
 const others = 3
 
+let opened = 0
+
 const begin = async (client: ChaosClient, deployment: Deployment): Promise<Running | undefined> => {
-  const session = await client.open(deployment)
+  // Of this run alone: some clients close their connections long after they were told to.
+  const connectionName = `${client.name}.${opened++}.`
+  const session = await client.open(deployment, connectionName)
   return session === undefined ? undefined : {
     client,
+    connectionName,
     session,
     ledgers: session.callers.map((caller) => ({
       label: caller.label,
@@ -108,7 +114,7 @@ export const strike = Effect.fnUntraced(function*(
   const { close: closeReader, hash } = reader(deployment())
   const { mode } = deployment()
   const rows: Array<Row> = []
-  for (const { client, ledgers, session } of running) {
+  for (const { client, connectionName, ledgers, session } of running) {
     for (const { label, ledger } of ledgers) {
       rows.push({
         fault: `${mode}: ${fault.title}`,
@@ -116,8 +122,8 @@ export const strike = Effect.fnUntraced(function*(
         recovery: recoveryOf(ledger, struck),
         gap: gapOf(ledger, struck, end),
         errors: ledger.errors,
-        readings: mode === "cluster" ? seen.readings(client) : undefined,
-        connections: seen.connections(client),
+        readings: mode === "cluster" ? seen.readings(connectionName) : undefined,
+        connections: seen.connections(connectionName),
         ...yield* Effect.promise(() => ledger.balance(hash))
       })
     }
