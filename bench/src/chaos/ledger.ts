@@ -5,11 +5,12 @@ import type { Caller, Written } from "./clients.ts"
 /** Where callers write: hash tags, spread over the slots, the same ones for all clients. */
 export const places: ReadonlyArray<string> = Array.from({ length: 24 }, (_, index) => `chaos:${index}`)
 
-/** One acknowledged write: when its caller began and ended it. */
+/** One acknowledged write: when its caller began and ended it. `lost`: known when the books are balanced. */
 export interface Acknowledged {
   readonly place: string
   readonly begun: number
   readonly ended: number
+  lost: boolean
 }
 
 export interface Ledger {
@@ -59,6 +60,7 @@ const hashes = async (
 export const start = (caller: Caller, callers: number): Ledger => {
   const told: Array<Written> = []
   const acknowledged: Array<Acknowledged> = []
+  const acknowledgments = new Map<Written, Acknowledged>()
   const errors = new Map<string, number>()
   // What an earlier run has written must not be taken for this one's.
   const run = runs++
@@ -78,8 +80,13 @@ export const start = (caller: Caller, callers: number): Ledger => {
       const ended = performance.now()
       for (const each of written) {
         told.push(each)
-        if (each.fate === "acknowledged") acknowledged.push({ place: each.place, begun, ended })
-        else errors.set(each.tag ?? "none", (errors.get(each.tag ?? "none") ?? 0) + 1)
+        if (each.fate !== "acknowledged") {
+          errors.set(each.tag ?? "none", (errors.get(each.tag ?? "none") ?? 0) + 1)
+          continue
+        }
+        const acknowledgment = { place: each.place, begun, ended, lost: false }
+        acknowledged.push(acknowledgment)
+        acknowledgments.set(each, acknowledgment)
       }
       await sleep(pause)
     }
@@ -100,6 +107,10 @@ export const start = (caller: Caller, callers: number): Ledger => {
     balance: async (hash) => {
       const written = [...told]
       const times = await (caller.applied?.(written) ?? hashes(written, hash))
+      for (const [index, each] of written.entries()) {
+        const acknowledgment = acknowledgments.get(each)
+        if (acknowledgment !== undefined) acknowledgment.lost = times[index] === 0
+      }
       const count = (is: (each: Written, times: number) => boolean): number =>
         written.filter((each, index) => is(each, times[index] ?? 0)).length
       return {

@@ -23,9 +23,9 @@ export interface Row extends Balance {
   readonly connections: number
 }
 
-/** Whether a write shows that its client has found who takes writes now. */
-const isRecovered = ({ begun, ended, place }: Acknowledged, { at, concerns, open = at }: Struck): boolean =>
-  concerns(place) && ended > open && begun > at
+/** Whether a write shows that its client has found who takes writes now, and not who did before. */
+const isRecovered = ({ begun, ended, lost, place }: Acknowledged, { at, concerns, open = at }: Struck): boolean =>
+  !lost && concerns(place) && ended > open && begun > at
 
 const recoveryOf = ({ acknowledged }: Ledger, struck: Struck): number | undefined => {
   if (struck.open === undefined) return undefined
@@ -116,6 +116,8 @@ export const strike = Effect.fnUntraced(function*(
   const rows: Array<Row> = []
   for (const { client, connectionName, ledgers, session } of running) {
     for (const { label, ledger } of ledgers) {
+      // Before the recovery: it tells which of the acknowledged writes were lost.
+      const balance = yield* Effect.promise(() => ledger.balance(hash))
       rows.push({
         fault: `${mode}: ${fault.title}`,
         client: label === undefined ? client.name : `${client.name}: ${label}`,
@@ -124,7 +126,7 @@ export const strike = Effect.fnUntraced(function*(
         errors: ledger.errors,
         readings: mode === "cluster" ? seen.readings(connectionName) : undefined,
         connections: seen.connections(connectionName),
-        ...yield* Effect.promise(() => ledger.balance(hash))
+        ...balance
       })
     }
     yield* Effect.promise(() => close(session))
