@@ -210,6 +210,9 @@ describe("Closing a client", () => {
         const error = yield* Fiber.join(pending)
         assert.deepStrictEqual([error.reason, error.delivery], ["ClientClosed", "unknown"])
         assert.isUndefined(neighbour.pollUnsafe())
+        // No limit would end what is sent now.
+        const late = yield* Client.failure(closing, Redis.get("c"), "ConnectionError")
+        assert.deepStrictEqual([late.reason, late.delivery], ["ClientClosed", "not-sent"])
         assert.strictEqual(node.connections.open, 1)
       })
   )

@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisError } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
@@ -168,6 +169,43 @@ describe("Redirects", () => {
       assert.deepInclude(error, { reason: "Demoted", delivery: "not-sent" })
       assert.isTrue(RedisError.isSafeToRetry(error))
     }))
+
+  for (const when of ["the connection is opened", "the body runs"] as const) {
+    it.live(`a watch begins again on the new master when its slot moves while ${when}, and somebody learns so first`, () =>
+      Effect.gen(function*() {
+        const { a, b, cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster)
+        const move = Effect.suspend(() => {
+          cluster.owners.set(FakeCluster.slotOf(keyOfA), b)
+          return client.execute(Redis.get(sibling(keyOfA)))
+        })
+        const opened = yield* Deferred.make<void>()
+        const asked = yield* Deferred.make<void>()
+        yield* client.execute(Redis.get(keyOfA))
+        a.instead = ({ name }) =>
+          name === "HELLO" && when === "the connection is opened"
+            ? [FakeNode.open(asked), FakeNode.gate(opened), FakeNode.reply(Encode.error("ERR unknown command"))]
+            : name === "WATCH"
+            ? cluster.owners.size === 0 ? Encode.ok : FakeCluster.moved(keyOfA, b)
+            : undefined
+        b.instead = ({ name }) =>
+          name === "WATCH" || name === "MULTI" ? Encode.ok : name === "EXEC" ? Encode.array([]) : undefined
+        const values: Array<string | undefined> = []
+        const body = Effect.gen(function*() {
+          if (when === "the body runs" && cluster.owners.size === 0) yield* move
+          values.push(yield* Redis.get(keyOfA))
+          return []
+        })
+        const watch = yield* Effect.forkChild(Client.on(client)(Redis.watch(keyOfA, body)))
+        if (when === "the connection is opened") {
+          yield* Deferred.await(asked)
+          yield* move
+          yield* Deferred.succeed(opened, undefined)
+        }
+        assert.deepStrictEqual(yield* Fiber.join(watch), [])
+        assert.deepStrictEqual(values, [`B:${keyOfA}`])
+      }))
+  }
 
   it.live("a blocking command that somebody unblocks fails, and is not sent again", () =>
     Effect.gen(function*() {

@@ -12,6 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
@@ -246,6 +247,7 @@ describe("what a client tells", () => {
         shared: 0,
         exclusive: 0,
         exclusiveIdle: 0,
+        subscribers: 0,
         waiting: 0,
         inFlight: 0
       })
@@ -254,6 +256,7 @@ describe("what a client tells", () => {
         shared: 0,
         exclusive: 1,
         exclusiveIdle: 1,
+        subscribers: 0,
         waiting: 0,
         inFlight: 0
       })
@@ -265,9 +268,34 @@ describe("what a client tells", () => {
         shared: 1,
         exclusive: 1,
         exclusiveIdle: 0,
+        subscribers: 0,
         waiting: 0,
         inFlight: 2
       })
+    }))
+
+  it.live("stats count the connections of subscriptions and of MONITOR, until they are closed or lost", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const client = yield* Client.make(server)
+      const reads = (subscribers: number) =>
+        Effect.repeat(client.stats, {
+          until: (stats) => stats.subscribers === subscribers,
+          schedule: Schedule.spaced("5 millis")
+        })
+      const feeds = yield* Effect.forEach(
+        [
+          Stream.runDrain(Redis.subscribe("a")),
+          Stream.runDrain(Redis.subscribe("b")),
+          Stream.runDrain(Redis.monitor())
+        ],
+        (feed) => Effect.forkChild(Client.on(client)(feed))
+      )
+      assert.deepInclude(yield* reads(2), { shared: 0, exclusive: 0 })
+      const reserved = Effect.scoped(Effect.flatMap(client.reserve, ({ stats }) => stats))
+      assert.deepInclude(yield* reserved, { exclusive: 1, subscribers: 2 })
+      yield* Fiber.interruptAll(feeds)
+      yield* reads(0)
     }))
 
   it.live("events tell of connections opened, lost, and not to be had", () =>
@@ -358,6 +386,7 @@ describe("a single connection", () => {
         shared: 1,
         exclusive: 0,
         exclusiveIdle: 0,
+        subscribers: 0,
         waiting: 0,
         inFlight: 0
       })

@@ -366,6 +366,39 @@ describe("Scripts, sent again", () => {
       assert.deepStrictEqual(brief(node).filter((line) => line.includes("text")), ["0 EVAL text 1 k 1"])
     }))
 
+  it.live.each(["alone", "in a pipeline"] as const)(
+    "the second try is by the text, whatever was learned of the script meanwhile (%s)",
+    (how) =>
+      Effect.gen(function*() {
+        let digests = 0
+        let texts = 0
+        // Servers behind one address, of which never the one is asked that has the script. The answer to the second digest
+        // comes together with that to the text which follows the first.
+        const node = yield* FakeNode.make(({ name }) =>
+          name === "EVALSHA"
+            ? ++digests === 2 ? "" : missing
+            : name === "EVAL"
+            ? ++texts === 2 ? `${missing}:7\r\n` : ":7\r\n"
+            : undefined
+        )
+        const client = yield* Client.make(node)
+        yield* client.execute(add("k", 0))
+        const second = how === "alone"
+          ? client.execute(add("k", 2))
+          : Effect.map(client.pipeline([add("k", 2)]), ([only]) =>
+            only !== undefined && Exit.isSuccess(only) && only.value)
+        const values = yield* Effect.all([client.execute(add("k", 1)), second], { concurrency: "unbounded" })
+        assert.deepStrictEqual(values, [7, 7])
+        assert.deepStrictEqual(brief(node), [
+          "0 EVAL text 1 k 0",
+          "0 EVALSHA digest 1 k 1",
+          "0 EVALSHA digest 1 k 2",
+          "0 EVAL text 1 k 1",
+          "0 EVAL text 1 k 2"
+        ])
+      })
+  )
+
   it.live("the end of a pipeline is run again, what stands before something that ran is not", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(({ name }) =>

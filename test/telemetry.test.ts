@@ -2,14 +2,17 @@
  * Spans and metrics, on a real server.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisClient, RedisScript, RedisTelemetry } from "@redfx/core"
+import { Redis, RedisClient, RedisScript, RedisStream, RedisTelemetry } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import { freshKey } from "./harness/Suite.ts"
 
@@ -123,6 +126,53 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
         assert.deepStrictEqual(spans.map(({ name }) => name), ["PING", "EVALSHA"])
       }).pipe(Effect.provide(client)))
 
+    it.effect("a script and a function are told by their names", () =>
+      Effect.gen(function*() {
+        const { spans, tracer } = makeTracer()
+        const script = RedisScript.make({ name: "theScript", lua: "return 42", keys: () => [], result: Schema.Int })
+        const unnamed = RedisScript.make({ lua: "return 43", keys: () => [], result: Schema.Int })
+        yield* tracer(Effect.all([script(), unnamed(), Redis.ping()]))
+        assert.deepStrictEqual(spans.map((span) => attributesOf(span)["db.stored_procedure.name"]), [
+          "theScript",
+          unnamed.sha1,
+          undefined
+        ])
+      }).pipe(Effect.provide(client)))
+
+    it.effect("each entry that a consumer handles has a span, above those of its handler, with what became of it", () =>
+      Effect.gen(function*() {
+        const { spans, tracer } = makeTracer()
+        const stream = freshKey()
+        const good = yield* Redis.xadd(stream, { n: "1" })
+        const bad = yield* Redis.xadd(stream, { n: "2" })
+        const done = yield* Deferred.make<void>()
+        const consumer = yield* RedisStream.consume(
+          { stream, group: "g", consumer: "c", createGroup: "0" },
+          ({ fields }) =>
+            fields["n"] === "1"
+              ? Redis.ping()
+              : Effect.andThen(Deferred.succeed(done, undefined), Effect.fail({ _tag: "Bad" }))
+        ).pipe(tracer, Effect.forkChild)
+        yield* Deferred.await(done)
+        yield* Fiber.interrupt(consumer)
+        const [first, second] = spans.filter(({ name }) => name === "process")
+        assert.strictEqual(first?.kind, "consumer")
+        assert.deepStrictEqual(attributesOf(first), {
+          "messaging.system": "redis",
+          "messaging.operation.name": "process",
+          "messaging.operation.type": "process",
+          "messaging.message.id": good,
+          "messaging.destination.name": stream,
+          "messaging.consumer.group.name": "g",
+          "messaging.client.id": "c",
+          "redfx.message.deliveries": 1
+        })
+        const below = spans.find(({ name }) => name === "PING")
+        assert.strictEqual(below?.parent._tag === "Some" ? below.parent.value : undefined, first)
+        assert.deepInclude(attributesOf(second), { "messaging.message.id": bad, "error.type": "Bad" })
+        assert.isTrue(second?.status._tag === "Ended" && Exit.isFailure(second.status.exit))
+      }).pipe(Effect.provide(client)))
+
     it.effect("without a tracer, or with tracing switched off, there are none", () =>
       Effect.gen(function*() {
         const { spans, tracer } = makeTracer()
@@ -150,6 +200,24 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
         Effect.provide(RedisTelemetry.layer({ interval: "10 millis" }).pipe(Layer.provideMerge(client))),
         registry
       ))
+
+    it.effect("connections are 0 when the Layer has ended, those of subscriptions included before", () =>
+      Effect.gen(function*() {
+        const used = metric("db.client.connection.count", { "db.client.connection.state": "used" })
+        yield* Effect.gen(function*() {
+          yield* Redis.ping()
+          yield* Effect.forkChild(Stream.runDrain(Redis.subscribe("a")))
+          yield* Effect.repeat(used, {
+            until: (found) => found !== undefined && "value" in found && found.value === 2,
+            schedule: Schedule.spaced("5 millis")
+          })
+        }).pipe(
+          Effect.scoped,
+          Effect.provide(RedisTelemetry.layer({ interval: "10 millis" }).pipe(Layer.provideMerge(client)))
+        )
+        const gauges = (yield* Metric.snapshot).filter(({ id }) => id !== "redfx.client.events")
+        assert.deepStrictEqual(gauges.map(({ state }) => "value" in state ? Number(state.value) : state), [0, 0, 0, 0])
+      }).pipe(registry))
 
     it.effect("durations are in a histogram, by the name of the command and the type of its error", () =>
       Effect.gen(function*() {

@@ -334,6 +334,58 @@ describe("on a server that fails at will", () => {
       assert.strictEqual(server.commands.filter(({ command }) => command.name.startsWith("INCR")).length, 1)
     }).pipe(Effect.scoped))
 
+  it.live("TRX-07: a loss that a pipeline of the body tells of is a loss: the whole is run again, unless it wrote", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeNode.make(({ args, name }, { index }) =>
+        name === "WATCH" || name === "MULTI"
+          ? Encode.ok
+          : name === "EXEC"
+          ? "*0\r\n"
+          : args[1] === "b" && index === 0
+          ? FakeNode.cut()
+          : name === "GET"
+          ? "$1\r\n1\r\n"
+          : undefined
+      )
+      const client = yield* Client.make(server)
+      const watches = () => server.commands.filter(({ command }) => command.name === "WATCH").length
+      const read = Effect.as(Redis.pipeline([Redis.get("a"), Redis.get("b")]), [])
+      assert.deepStrictEqual(yield* Client.on(client)(Redis.watch("k", read)), [])
+      assert.strictEqual(watches(), 2)
+      const other = yield* FakeNode.make(({ args, name }) =>
+        name === "WATCH" ? Encode.ok : args[1] === "b" ? FakeNode.cut() : name.startsWith("INCR") ? ":1\r\n" : undefined
+      )
+      const write = Effect.as(Redis.pipeline([Redis.incr("a"), Redis.get("b")]), [])
+      const error = yield* Effect.flip(Client.on(yield* Client.make(other))(Redis.watch("k", write)))
+      assert.deepInclude(error, { _tag: "WatchError", reason: "connectionLost", delivery: "unknown" })
+      assert.isFalse(RedisError.isSafeToRetry(error))
+    }).pipe(Effect.scoped))
+
+  it.live("TRX-08: with a limit of its own a command of the body is of the body: seen, and refused where it ends the watch", () =>
+    Effect.gen(function*() {
+      const server = yield* FakeNode.make(({ name }) =>
+        name.startsWith("INCR") ? FakeNode.cut() : name === "WATCH" || name === "UNWATCH" ? Encode.ok : undefined
+      )
+      const client = Client.on(yield* Client.make(server))
+      for (
+        const ending of [
+          Redis.transaction([Redis.get("k")]),
+          Redis.send("UNWATCH"),
+          Redis.watch("a", Effect.succeed([]))
+        ]
+      ) {
+        const refused = yield* Effect.flip(
+          client(Redis.watch("k", Redis.withTimeout(Effect.as(ending, []), "1 second")))
+        )
+        assert.strictEqual(refused._tag, "DataError")
+      }
+      assert.isFalse(server.commands.some(({ command }) => command.name === "MULTI"))
+      const writing = Effect.as(Redis.withTimeout(Redis.incr("n"), "1 second"), [])
+      const error = yield* Effect.flip(client(Redis.watch("k", writing)))
+      assert.deepInclude(error, { _tag: "WatchError", reason: "connectionLost", delivery: "unknown" })
+      assert.strictEqual(server.commands.filter(({ command }) => command.name.startsWith("INCR")).length, 1)
+    }).pipe(Effect.scoped))
+
   it.live("TRX-07: an error of another client, or of another watch, is the body's own and is raised at once", () =>
     Effect.gen(function*() {
       const server = yield* FakeNode.make(({ name }) => name === "WATCH" || name === "UNWATCH" ? Encode.ok : undefined)

@@ -57,6 +57,12 @@ export const delay = (duration: Duration.Input): Step => ({
 /** Does nothing until a test opens the gate with `Deferred.succeed(gate, undefined)`. */
 export const gate = (gate: Deferred.Deferred<void>): Step => ({ _tag: "Wait", until: Deferred.await(gate) })
 
+/** Tells a test, which waits for it, that it has come so far. */
+export const open = (gate: Deferred.Deferred<void>): Step => ({
+  _tag: "Wait",
+  until: Deferred.succeed(gate, undefined)
+})
+
 /** Ends the connection. */
 export const cut = (how: Cut = "fin"): Step => ({ _tag: "Cut", how })
 

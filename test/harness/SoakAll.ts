@@ -1,11 +1,10 @@
 /**
- * Everything at once on the standalone client, over connections that are cut,
- * stalled and killed, by callers that go away at any moment. In the end the
- * books must balance, and nothing must be left over.
+ * Everything at once, over connections that are cut, stalled and killed, on
+ * servers that fail, by callers that go away at any moment. In the end the books
+ * must balance, and nothing must be left over.
  */
-import { Redis } from "@redfx/core"
+import { Redis, RedisError } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
-import { RedisServer } from "@redfx/node"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
@@ -14,23 +13,41 @@ import * as Client from "./Client.ts"
 import { generator } from "./Soak.ts"
 import { anything, consumer, counterKey, counters, follower, ledgerKey, lockTtl } from "./SoakActivities.ts"
 import type { Count, Epoch, State } from "./SoakActivities.ts"
+import * as SoakDeployment from "./SoakDeployment.ts"
+import type { Deployment } from "./SoakDeployment.ts"
+import { patiently } from "./SoakDeployment.ts"
+import * as Resources from "./SoakResources.ts"
 
-/** `seconds`: for how long. `fibers`: how many callers at a time. `seed`: of the choices that they make. */
+/**
+ * - `seconds`: for how long. `fibers`: how many callers at a time. `seed`: of the choices that they make.
+ * - `deployment`: what it runs on. Default: one server.
+ */
 export interface SoakAllOptions {
   readonly seconds: number
   readonly fibers: number
   readonly seed: number
+  readonly deployment?: SoakDeployment.Kind | undefined
   /** Called now and then with what has happened so far. */
   readonly onProgress?: ((report: SoakAllReport) => void) | undefined
 }
 
-/** What there was of each activity, and what is wrong: nothing, if all is well. */
+/**
+ * What there was of each activity, and what is wrong: nothing, if all is well.
+ *
+ * - `strikes`: how often a server was felled. `lost`: acknowledged writes that went with it. `overlaps`: how often two were
+ *   inside the lock then.
+ * - `before`, `after`: what the process holds after a first short run, and after the long one.
+ */
 export interface SoakAllReport {
   readonly counts: Readonly<Record<string, Count>>
   readonly cuts: number
   readonly kills: number
+  readonly strikes: number
   readonly checked: number
-  readonly left: Readonly<Record<string, number>>
+  readonly lost: number
+  readonly overlaps: number
+  readonly before: Resources.Held | undefined
+  readonly after: Resources.Held | undefined
   readonly wrong: ReadonlyArray<string>
 }
 
@@ -64,9 +81,10 @@ const eventually = <A, E>(
 // Trouble
 // -----------------------------------------------------------------------------
 
-const cutting = (state: State, chaos: Chaos.Chaos): Effect.Effect<never> =>
+const cutting = (state: State, proxies: ReadonlyArray<Chaos.Chaos>): Effect.Effect<never> =>
   Effect.forever(Effect.gen(function*() {
     yield* Effect.sleep(5 + state.random() * 100)
+    const chaos = proxies[Math.floor(state.random() * proxies.length)]!
     if (state.random() < 0.1) {
       chaos.stall()
       yield* Effect.sleep(state.random() * 80)
@@ -75,25 +93,33 @@ const cutting = (state: State, chaos: Chaos.Chaos): Effect.Effect<never> =>
     chaos.cut(state.random(), state.random() < 0.5 ? "reset" : "fin")
   }))
 
-const clientIds = (outside: RedisClient.Service) =>
-  Effect.map(
-    outside.execute(Redis.send("CLIENT LIST")),
-    (list) => Array.from(String(list).matchAll(/^id=(\d+)/gm), ([, id]) => Number(id))
+/** Lets servers end connections, from the side that a proxy cannot. */
+const killing = (state: State, { probes }: Deployment, onKill: () => void): Effect.Effect<never> =>
+  Effect.forever(
+    Effect.gen(function*() {
+      yield* Effect.sleep(20 + state.random() * 200)
+      const probe = probes[Math.floor(state.random() * probes.length)]!
+      const ids = yield* Resources.clientIds(probe)
+      const id = ids[Math.floor(state.random() * ids.length)]
+      if (id === undefined) return
+      yield* probe.execute(Redis.send("CLIENT KILL", "ID", id))
+      onKill()
+      // The server itself may be away, and what was to be killed may have gone.
+    }).pipe(Effect.ignore)
   )
 
-/** Lets the server end connections, from the side that a proxy cannot. */
-const killing = (state: State, outside: RedisClient.Service, onKill: () => void): Effect.Effect<never> =>
-  Effect.gen(function*() {
-    const own = yield* outside.execute(Redis.clientId())
-    while (true) {
-      yield* Effect.sleep(20 + state.random() * 200)
-      const others = (yield* clientIds(outside)).filter((id) => id !== own)
-      const id = others[Math.floor(state.random() * others.length)]
-      if (id === undefined) continue
-      yield* outside.execute(Redis.send("CLIENT KILL", "ID", id))
-      onKill()
-    }
-  }).pipe(Effect.orDie)
+/** Fells servers, with a time of peace in between. */
+const striking = (state: State, { strike }: Deployment, onStrike: () => void): Effect.Effect<never> =>
+  strike === undefined
+    ? Effect.never
+    : Effect.forever(Effect.gen(function*() {
+      yield* Effect.sleep(5000 + state.random() * 5000)
+      onStrike()
+      yield* Effect.catch(
+        strike(state.random),
+        (error) => Effect.sync(() => void state.wrong.push(`the servers: ${error.message}`))
+      )
+    }))
 
 const publishing = (state: State, outside: RedisClient.Service, next: () => number): Effect.Effect<never> =>
   Effect.forever(Effect.gen(function*() {
@@ -110,21 +136,24 @@ const publishing = (state: State, outside: RedisClient.Service, next: () => numb
 
 const checkEpoch = (state: State, outside: RedisClient.Service, epoch: Epoch): Effect.Effect<number> =>
   Effect.gen(function*() {
-    const applied = new Map(Object.entries(yield* outside.execute(Redis.hgetall(ledgerKey(epoch)))))
+    const applied = new Map(Object.entries(yield* patiently(outside.execute(Redis.hgetall(ledgerKey(epoch))))))
     for (const [name, fate] of epoch.ledger) {
       const times = applied.get(name)
       if (times !== undefined && times !== "1") state.wrong.push(`${name} was applied ${times} times`)
-      if (fate === "acknowledged" && times === undefined) state.wrong.push(`${name} was acknowledged and is lost`)
+      if (fate === "acknowledged" && times === undefined) {
+        state.lost++
+        if (!state.lossy) state.wrong.push(`${name} was acknowledged and is lost`)
+      }
       if (fate === "not-sent" && times !== undefined) state.wrong.push(`${name} was not sent and is applied`)
     }
     for (const [first, second] of epoch.pairs) {
       if (applied.has(first) !== applied.has(second)) state.wrong.push(`of ${first} and ${second} one was applied`)
     }
     const keys = Array.from({ length: counters }, (_, index) => counterKey(epoch, index))
-    const sum = (yield* outside.execute(Redis.mget(keys))).reduce((sum, n) => sum + Number(n ?? 0), 0)
+    const sum = (yield* patiently(outside.execute(Redis.mget(keys)))).reduce((sum, n) => sum + Number(n ?? 0), 0)
     const increments = epoch.watched.filter((name) => applied.has(name)).length
     if (sum !== increments) state.wrong.push(`${increments} increments made ${sum}: some were lost`)
-    yield* outside.execute(Redis.del([ledgerKey(epoch), ...keys]))
+    yield* patiently(outside.execute(Redis.del([ledgerKey(epoch), ...keys])))
     return epoch.ledger.size
   }).pipe(Effect.orDie)
 
@@ -149,184 +178,224 @@ const bookkeeping = (state: State, outside: RedisClient.Service, onChecked: (wri
 /** A blocking pop that was given up or cut may have taken something with it: no more than one each. */
 const checkQueue = (state: State, outside: RedisClient.Service): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const left = new Set(yield* outside.execute(Redis.lrange("queue", 0, -1)))
+    const left = new Set(yield* patiently(outside.execute(Redis.lrange("queue", 0, -1))))
     let lost = 0
     for (const [name, fate] of state.pushed) {
       const times = (state.popped.get(name) ?? 0) + (left.has(name) ? 1 : 0)
-      if (times > 1) state.wrong.push(`${name} was popped ${times} times`)
+      // What a master has given away is back in the queue where its replica has not heard of it.
+      if (times > 1 && !state.lossy) state.wrong.push(`${name} was popped ${times} times`)
       if (times > 0 && fate === "not-sent") state.wrong.push(`${name} was not sent and is in the queue`)
       if (times === 0 && fate === "acknowledged") lost++
     }
     const pops = state.counts.get("pop")
     const most = (pops?.failed ?? 0) + (pops?.interrupted ?? 0)
-    if (lost > most) state.wrong.push(`${lost} elements of the queue are lost with ${most} pops`)
+    if (lost > most && !state.lossy) state.wrong.push(`${lost} elements of the queue are lost with ${most} pops`)
   }).pipe(Effect.orDie)
 
 const checkStream = (state: State, outside: RedisClient.Service): Effect.Effect<void> =>
   Effect.gen(function*() {
+    const stored = state.lossy
+      ? new Set((yield* patiently(outside.execute(Redis.xrange("stream")))).map(({ fields }) => fields["name"]!))
+      : undefined
     const unhandled = () =>
-      [...state.added].filter(([name, fate]) => fate === "acknowledged" && !state.handled.has(name)).length
+      [...state.added].filter(([name, fate]) =>
+        (stored?.has(name) ?? fate === "acknowledged") && !state.handled.has(name)
+      ).length
     yield* eventually(state, "entries without a handler", Effect.sync(unhandled), (count) => count === 0)
-    const pending = Effect.map(outside.execute(Redis.xpending("stream", "group")), ({ pending }) => pending)
+    const pending = Effect.map(patiently(outside.execute(Redis.xpending("stream", "group"))), ({ pending }) => pending)
     yield* eventually(state, "entries pending", pending, (count) => count === 0)
     for (const [name, fate] of state.added) {
       if (fate === "not-sent" && state.handled.has(name)) state.wrong.push(`${name} was not sent and is in the stream`)
     }
-  })
+  }).pipe(Effect.orDie)
 
 // -----------------------------------------------------------------------------
 // What is left over
 // -----------------------------------------------------------------------------
 
-/** Counts the fibers that were started and have not ended. */
-const fiberCounter = () => {
-  let running = 0
-  const service: Metric.FiberRuntimeMetricsService = {
-    recordFiberStart: () => void running++,
-    recordFiberEnd: () => void running--
-  }
-  return { service, running: () => running }
-}
-
-const resources = (): Readonly<Record<string, number>> => {
-  const counts: Record<string, number> = { Timeout: 0, TCPSocketWrap: 0, TCPConnectWrap: 0, Immediate: 0 }
-  for (const name of process.getActiveResourcesInfo()) if (name in counts) counts[name]!++
-  return counts
-}
-
-const checkLeftovers = Effect.fnUntraced(function*(
+/** Asks every server, each with its own client, until all of them answer so. */
+const everywhere = <A>(
   state: State,
-  outside: RedisClient.Service,
-  before: { readonly clients: number; readonly fibers: number; readonly resources: Readonly<Record<string, number>> },
-  fibers: () => number
-) {
-  const clients = yield* eventually(
-    state,
-    "connections",
-    Effect.map(clientIds(outside), (ids) => ids.length),
-    (count) => count <= before.clients
-  )
-  const channels = outside.execute(Redis.send("PUBSUB CHANNELS"))
-  yield* eventually(state, "subscriptions", channels, (list) => Array.isArray(list) && list.length === 0)
-  const numpat = outside.execute(Redis.send("PUBSUB NUMPAT"))
-  yield* eventually(state, "subscriptions by pattern", numpat, (count) => count === 0)
+  what: string,
+  ask: (probe: RedisClient.Service) => Effect.Effect<A, RedisError.RedisError>,
+  expected: (answer: A) => boolean
+) =>
+(probes: ReadonlyArray<RedisClient.Service>) =>
+  Effect.forEach(probes, (probe) => eventually(state, what, patiently(ask(probe)), expected), { discard: true })
+
+const checkServers = Effect.fnUntraced(function*(state: State, { probes }: Deployment) {
+  yield* everywhere(state, "connections", Resources.clientIds, (ids) => ids.length === 0)(probes)
+  const channels = (probe: RedisClient.Service) => probe.execute(Redis.pubsubChannels())
+  const own = (list: ReadonlyArray<string>) => list.filter((channel) => !channel.startsWith("__sentinel__"))
+  yield* everywhere(state, "subscriptions", channels, (list) => own(list).length === 0)(probes)
+  yield* everywhere(state, "patterns", (probe) => probe.execute(Redis.pubsubNumpat()), (count) => count === 0)(probes)
   // A lock whose release did not reach the server ends with its time to live, and no later.
   yield* Effect.sleep(lockTtl)
-  const locks = outside.execute(Redis.keys("lock:*"))
-  yield* eventually(state, "locks", locks, (keys) => keys.length === 0)
-  const more = (now: Readonly<Record<string, number>>) =>
-    Object.keys(now).filter((name) => now[name]! > before.resources[name]!)
-  const after = yield* eventually(state, "resources", Effect.sync(resources), (now) => more(now).length === 0)
-  const running = yield* eventually(state, "fibers", Effect.sync(fibers), (count) => count <= before.fibers)
-  return { clients: clients ?? -1, fibers: running ?? -1, ...after }
+  yield* everywhere(state, "locks", (probe) => probe.execute(Redis.keys("lock:*")), (keys) => keys.length === 0)(probes)
 })
 
 // -----------------------------------------------------------------------------
 // Running it
 // -----------------------------------------------------------------------------
 
-const soak = Effect.fnUntraced(function*(options: SoakAllOptions, fibers: () => number) {
-  const state: State = {
-    random: generator(options.seed),
-    wrong: [],
-    counts: new Map(),
-    handled: new Map(),
-    added: new Map(),
-    pushed: new Map(),
-    popped: new Map(),
-    epoch: newEpoch(0),
-    token: 0,
-    inside: 0,
-    feed: 0
-  }
-  const unhandled = (reason: unknown) => state.wrong.push(`unhandled rejection: ${String(reason)}`)
-  process.on("unhandledRejection", unhandled)
-  yield* Effect.addFinalizer(() => Effect.sync(() => process.off("unhandledRejection", unhandled)))
+const newState = ({ seed }: SoakAllOptions, { lossy, strike, without }: Deployment): State => ({
+  random: generator(seed),
+  isExpected: strike === undefined
+    ? ({ _tag }) => _tag === "ConnectionError" || _tag === "TimeoutError"
+    : RedisError.isRetryable,
+  lossy,
+  without,
+  wrong: [],
+  counts: new Map(),
+  handled: new Map(),
+  added: new Map(),
+  pushed: new Map(),
+  popped: new Map(),
+  epoch: newEpoch(0),
+  token: 0,
+  inside: 0,
+  feed: 0,
+  lost: 0,
+  overlaps: 0
+})
 
-  const server = yield* RedisServer.make()
-  const outside = yield* Client.make(server)
-  yield* outside.pipeline([Redis.set("marker", "zero"), Redis.xgroupCreate("stream", "group", "0", { mkstream: true })])
-  yield* Client.on(outside)(Redis.withConnection(Effect.andThen(Redis.select(1), Redis.set("marker", "one"))))
-  // The reserved connection was closed, as its state had changed.
-  yield* eventually(state, "connections at first", clientIds(outside), (ids) => ids.length === 1)
-  // Counted in the same way as at the end, where the asking takes fibers and a timer itself.
-  const count = <A>(what: Effect.Effect<A>) =>
-    Effect.flatMap(eventually(state, "", what, () => true), Effect.fromNullishOr)
-  const before = {
-    clients: 1,
-    fibers: yield* Effect.orDie(count(Effect.sync(fibers))),
-    resources: yield* Effect.orDie(count(Effect.sync(resources)))
-  }
+/** How often each kind of trouble was made, and what was checked. */
+const newTally = () => ({ cuts: 0, kills: 0, strikes: 0, checked: 0, published: 0 })
 
-  let kills = 0
-  let checked = 0
-  let published = 0
-  let cuts = () => 0
-  const report = (left: Readonly<Record<string, number>> = {}): SoakAllReport => ({
-    counts: Object.fromEntries(state.counts),
-    cuts: cuts(),
-    kills,
-    checked,
-    left,
-    wrong: state.wrong
+const reportOf = (
+  { counts, lost, overlaps, wrong }: State,
+  { checked, cuts, kills, strikes }: ReturnType<typeof newTally>
+): SoakAllReport => ({
+  counts: Object.fromEntries(counts),
+  cuts,
+  kills,
+  strikes,
+  checked,
+  lost,
+  overlaps,
+  before: undefined,
+  after: undefined,
+  wrong
+})
+
+const prepare = Effect.fnUntraced(function*(deployment: Deployment) {
+  yield* SoakDeployment.empty(deployment)
+  const outside = yield* deployment.client({ clientName: "outside" })
+  yield* patiently(outside.execute(Redis.set("marker", "zero")))
+  yield* patiently(outside.execute(Redis.xgroupCreate("stream", "group", "0", { mkstream: true })))
+  if (!deployment.without.has("session")) {
+    yield* patiently(
+      Client.on(outside)(Redis.withConnection(Effect.andThen(Redis.select(1), Redis.set("marker", "one"))))
+    )
+  }
+  return outside
+})
+
+/** One run, of which nothing is left when it is over. */
+const round = Effect.fnUntraced(function*(options: SoakAllOptions, deployment: Deployment) {
+  const state = newState(options, deployment)
+  const tally = newTally()
+  const outside = yield* prepare(deployment)
+  const proxies = yield* Effect.forEach(deployment.servers, Chaos.make)
+  const client = deployment.through(proxies)
+  const clients = [
+    yield* client(),
+    yield* client({ commandTimeout: deployment.lossy ? "500 millis" : "100 millis", protocol: 2 }),
+    yield* client({ pool: { shared: 2, max: 20, acquireTimeout: "50 millis" }, commandTimeout: "2 seconds" })
+  ] as const
+  const report = () => reportOf(state, { ...tally, cuts: proxies.reduce((sum, { cuts }) => sum + cuts(), 0) })
+  const books = yield* bookkeeping(state, outside, (writes) => tally.checked += writes)
+  const publisher = yield* Effect.forkChild(publishing(state, outside, () => ++tally.published))
+  const strikes = yield* Effect.forkChild(striking(state, deployment, () => tally.strikes++))
+  const background = yield* Effect.forEach(
+    [
+      cutting(state, proxies),
+      killing(state, deployment, () => tally.kills++),
+      books.turning,
+      Effect.forever(Effect.delay(Effect.sync(() => options.onProgress?.(report())), "10 seconds"))
+    ],
+    (effect) => Effect.forkChild(effect)
+  )
+  const consumers = yield* Effect.forEach(
+    [0, 1, 2],
+    (index) => Effect.forkChild(consumer(state, clients[index % 2 === 0 ? 0 : 2], `consumer${index}`))
+  )
+  const following = yield* Effect.forkChild(follower(state, clients[0]))
+
+  const end = performance.now() + options.seconds * 1000
+  const caller = Effect.suspend(() => anything(state, clients[Math.floor(state.random() * 3)]!)).pipe(
+    Effect.repeat({ while: () => performance.now() < end })
+  )
+  const callers = yield* Effect.forkChild(
+    Effect.all(Array.from({ length: options.fibers }, () => caller), { concurrency: "unbounded", discard: true })
+  )
+  yield* Effect.sleep(options.seconds * 1000)
+  yield* Fiber.interruptAll(background)
+  for (const proxy of proxies) proxy.resume()
+  yield* Effect.timeoutOrElse(Fiber.join(callers), {
+    duration: deployment.strike === undefined ? "15 seconds" : "40 seconds",
+    orElse: () => Effect.sync(() => void state.wrong.push("there are callers that wait for ever"))
   })
-
-  yield* Effect.scoped(Effect.gen(function*() {
-    const chaos = yield* Chaos.make(server)
-    cuts = chaos.cuts
-    const clients = [
-      yield* Client.make(chaos),
-      yield* Client.make(chaos, { commandTimeout: "100 millis", protocol: 2 }),
-      yield* Client.make(chaos, {
-        pool: { shared: 2, max: 20, acquireTimeout: "50 millis" },
-        commandTimeout: "2 seconds"
-      })
-    ] as const
-    const books = yield* bookkeeping(state, outside, (writes) => checked += writes)
-    const publisher = yield* Effect.forkChild(publishing(state, outside, () => ++published))
-    const background = yield* Effect.forEach(
-      [
-        cutting(state, chaos),
-        killing(state, outside, () => kills++),
-        books.turning,
-        Effect.forever(Effect.delay(Effect.sync(() => options.onProgress?.(report())), "10 seconds"))
-      ],
-      (effect) => Effect.forkChild(effect)
-    )
-    const consumers = yield* Effect.forEach(
-      [0, 1, 2],
-      (index) => Effect.forkChild(consumer(state, clients[index % 2 === 0 ? 0 : 2], `consumer${index}`))
-    )
-    const following = yield* Effect.forkChild(follower(state, clients[0]))
-
-    const end = performance.now() + options.seconds * 1000
-    const caller = Effect.suspend(() => anything(state, clients[Math.floor(state.random() * 3)]!)).pipe(
-      Effect.repeat({ while: () => performance.now() < end })
-    )
-    const callers = yield* Effect.forkChild(
-      Effect.all(Array.from({ length: options.fibers }, () => caller), { concurrency: "unbounded", discard: true })
-    )
-    yield* Effect.sleep(options.seconds * 1000)
-    yield* Fiber.interruptAll(background)
-    chaos.resume()
-    yield* Effect.timeoutOrElse(Fiber.join(callers), {
-      duration: "15 seconds",
-      orElse: () => Effect.sync(() => void state.wrong.push("there are callers that wait for ever"))
-    })
-    yield* checkStream(state, outside)
-    yield* Fiber.interruptAll(consumers)
-    yield* eventually(state, "the feed", Effect.sync(() => published - state.feed), (behind) => behind < 5)
-    yield* Fiber.interrupt(publisher)
-    yield* Fiber.interrupt(following)
-    yield* books.rest
-    yield* checkQueue(state, outside)
-    if (state.inside !== 0) state.wrong.push(`${state.inside} are still inside the lock`)
-  }))
-  return report(yield* checkLeftovers(state, outside, before, fibers))
+  yield* settle(state, deployment, strikes)
+  yield* checkStream(state, outside)
+  yield* Fiber.interruptAll(consumers)
+  yield* eventually(state, "the feed", Effect.sync(() => tally.published - state.feed), (behind) => behind < 5)
+  yield* Fiber.interrupt(publisher)
+  yield* Fiber.interrupt(following)
+  yield* books.rest
+  yield* checkQueue(state, outside)
+  if (state.inside !== 0) state.wrong.push(`${state.inside} are still inside the lock`)
+  return { state, report }
 }, Effect.scoped)
 
-/** Runs it, on a server of its own. */
+/** Ends the strikes; a server that was felled is mended before. */
+const settle = (state: State, { strike }: Deployment, strikes: Fiber.Fiber<unknown>) =>
+  Effect.andThen(
+    Fiber.interrupt(strikes),
+    strike === undefined ?
+      Effect.void :
+      Effect.catch(
+        strike(() => 0.7),
+        (error) => Effect.sync(() => void state.wrong.push(`the servers: ${error.message}`))
+      )
+  )
+
+/** For how long the first run lasts, after which the process holds what it always will. */
+const warmUp = 10
+
+const soak = Effect.fnUntraced(function*(options: SoakAllOptions, fibers: () => number) {
+  const deployment = yield* SoakDeployment.make(options.deployment ?? "standalone")
+  const unhandled: Array<string> = []
+  const onUnhandled = (reason: unknown) => void unhandled.push(`unhandled rejection: ${String(reason)}`)
+  process.on("unhandledRejection", onUnhandled)
+  yield* Effect.addFinalizer(() => Effect.sync(() => process.off("unhandledRejection", onUnhandled)))
+
+  const held = Resources.held(deployment.probes, fibers)
+  const first = yield* round(
+    { ...options, seconds: Math.min(options.seconds, warmUp), onProgress: undefined },
+    deployment
+  )
+  yield* checkServers(first.state, deployment)
+  // In the same way as at the end, where the asking takes fibers and a timer itself.
+  const before = yield* Effect.fromNullishOr(yield* eventually(first.state, "what is held", held, () => true)).pipe(
+    Effect.orDie
+  )
+  const { report, state } = yield* round(options, deployment)
+  yield* checkServers(state, deployment)
+  const { wrong } = state
+  const after = yield* eventually(
+    state,
+    "what is held",
+    held,
+    (now) => Resources.grown(before, now).length === 0
+  )
+  // The books themselves are not what is looked for.
+  const result: SoakAllReport = { ...report(), before, after, wrong: [...first.state.wrong, ...wrong, ...unhandled] }
+  return result
+}, Effect.scoped)
+
+/** Runs it, on servers of its own. */
 export const run = (options: SoakAllOptions) => {
-  const counter = fiberCounter()
+  const counter = Resources.fiberCounter()
   return Effect.provideService(soak(options, counter.running), Metric.FiberRuntimeMetrics, counter.service)
 }

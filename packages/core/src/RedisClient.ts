@@ -54,6 +54,8 @@ export type RedisEvent =
  * Counts of what a client holds at a moment.
  *
  * - `shared`, `exclusive`: open connections of either kind; `exclusiveIdle`: those that nobody uses.
+ * - `subscribers`: open connections for subscriptions and MONITOR, which nothing else uses. A pool has none: they are its
+ *   clients' own.
  * - `waiting`: commands not written yet, and callers that wait for a connection of their own. `inFlight`: written, unanswered.
  *
  * @category models
@@ -63,6 +65,7 @@ export interface RedisStats {
   readonly shared: number
   readonly exclusive: number
   readonly exclusiveIdle: number
+  readonly subscribers: number
   readonly waiting: number
   readonly inFlight: number
 }

@@ -51,7 +51,7 @@ export type Trait = "readonly" | "blocking" | "ordered" | "stateful" | "dependen
 /**
  * A script that a command names by its digest, its first argument.
  *
- * - `withText`: the facts of the command that carries the text in the digest's place.
+ * - `name`: what spans call it. `withText`: the facts of the command that carries the text in the digest's place.
  *
  * @category models
  * @since 0.1.0
@@ -59,6 +59,7 @@ export type Trait = "readonly" | "blocking" | "ordered" | "stateful" | "dependen
 export interface Script {
   readonly sha1: string
   readonly lua: string
+  readonly name: string
   readonly withText: Spec
 }
 
@@ -95,6 +96,11 @@ export class Spec {
   /** `*count` and the name, as bytes: made once per number of arguments. */
   head(count: number): Uint8Array {
     return this.#heads[count] ?? this.#makeHead(count)
+  }
+
+  /** Which script or function a command of this kind runs, `undefined` unless it does. */
+  get procedure(): string | undefined {
+    return this.script?.name
   }
 
   /** Runs a command of this kind: in one round trip, unless a kind of command may need more. */
@@ -652,7 +658,8 @@ const effectPrototype = Effectable.Prototype<Any>({
     if (this.settled !== undefined) return this.settled
     const client = Context.getUnsafe(fiber.context, RedisClient)
     const run = this.spec.run(client, this)
-    return Telemetry.isTraced(fiber) ? Telemetry.span(this.spec.name, client, run) : run
+    if (!Telemetry.isTraced(fiber)) return run
+    return Telemetry.span(this.spec.name, client, run, Telemetry.procedure(this.spec.procedure))
   }
 })
 

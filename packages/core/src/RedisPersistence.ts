@@ -113,7 +113,8 @@ const sendOn = (client: Service, scripts: Map<string, string>): Send => {
     const lua = scripts.get(first)
     // Loaded on one node of a cluster, or before a failover, a script is unknown to another.
     if (lua !== undefined && /^evalsha(_ro)?$/i.test(name)) {
-      const spec = scriptSpec(/_ro$/i.test(name) ? "EVALSHA_RO" : "EVALSHA", [], lua, first)
+      const command = /_ro$/i.test(name) ? "EVALSHA_RO" : "EVALSHA"
+      const spec = scriptSpec(command, [], { lua, name: first, sha1: first })
       return Effect.map(
         client.execute(
           RedisCommand.asBytes(RedisCommand.make({ spec, args: () => keyed(name, args), reply: RedisReply.raw }))

@@ -234,6 +234,7 @@ const statsOf = (
       shared: shared.filter((connection) => connection.open).length,
       exclusive: exclusive.open,
       exclusiveIdle: exclusive.idle,
+      subscribers: 0,
       waiting: shared.reduce((sum, connection) => sum + connection.waiting, exclusive.waiting),
       inFlight: shared.reduce((sum, connection) => sum + connection.inFlight, 0)
     }

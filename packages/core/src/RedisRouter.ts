@@ -213,15 +213,48 @@ export const makeClient = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Service, never, Scope.Scope> {
   const deadlines = new Deadlines(Duration.toMillis(settings.commandTimeout), yield* Clock.Clock)
   yield* Effect.forkScoped(deadlines.run)
+  const { open, subscribers } = counted(router.subscribers)
+  const stats = Effect.map(router.stats, (stats) => ({ ...stats, subscribers: stats.subscribers + open() }))
+  const own = { ...router, stats, reserve: withStats(router, stats) }
   // The router's connections may outlive the client.
   yield* Effect.addFinalizer(() =>
-    Effect.sync(() => deadlines.failAll(connectionLoss("ClientClosed", "The client was closed")))
+    Effect.sync(() => {
+      const closed = connectionLoss("ClientClosed", "The client was closed")
+      own.submit = (request) => request.fail(closed)
+      deadlines.failAll(closed)
+    })
   )
-  return clientOf(router, settings, deadlines, {
-    pubSub: yield* makePubSub(router.subscribers, settings),
-    monitor: yield* makeMonitor(router.subscribers, settings)
+  return clientOf(own, settings, deadlines, {
+    pubSub: yield* makePubSub(subscribers, settings),
+    monitor: yield* makeMonitor(subscribers, settings)
   })
 })
+
+/** The same connections for subscriptions, and how many of them are open. */
+const counted = (subscribers: Subscribers) => {
+  let open = 0
+  const count = (change: number) =>
+    Effect.sync(() => {
+      open += change
+    })
+  return {
+    open: () => open,
+    subscribers: {
+      ...subscribers,
+      connect: (place, owner) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.tap(
+            restore(subscribers.connect(place, owner)),
+            Effect.andThen(count(1), Effect.addFinalizer(() => count(-1)))
+          )
+        )
+    } satisfies Subscribers
+  }
+}
+
+/** Whoever reserves a connection is told of the whole client. */
+const withStats = ({ reserve }: RedisRouter, stats: RedisRouter["stats"]): RedisRouter["reserve"] =>
+  Effect.map(reserve, (reserved) => ({ ...reserved, stats }))
 
 const clientOf = (
   router: RedisRouter,
@@ -505,6 +538,7 @@ export const sumStats = (all: ReadonlyArray<RedisStats>): RedisStats => {
     shared: sum(({ shared }) => shared),
     exclusive: sum(({ exclusive }) => exclusive),
     exclusiveIdle: sum(({ exclusiveIdle }) => exclusiveIdle),
+    subscribers: sum(({ subscribers }) => subscribers),
     waiting: sum(({ waiting }) => waiting),
     inFlight: sum(({ inFlight }) => inFlight)
   }

@@ -92,7 +92,7 @@ export interface CallOptions<Parameters extends ReadonlyArray<unknown>, A, Bytes
 /**
  * Options of {@link make}.
  *
- * - `lua`: the script. `name`: what errors call it; default: its SHA-1 digest.
+ * - `lua`: the script. `name`: what errors and spans call it; default: its SHA-1 digest.
  *
  * @category models
  * @since 0.1.0
@@ -176,8 +176,10 @@ export const make = <Parameters extends ReadonlyArray<unknown>, A, Bytes = A, Bi
 ): RedisScript<Parameters, A, Bytes, BigInts> => {
   const { lua } = options
   const sha1 = digest(lua)
-  const spec = scriptSpec(options.readonly === true ? "EVALSHA_RO" : "EVALSHA", traitsOf(options), lua, sha1)
-  return Object.assign(callOf(spec, sha1, `the script ${options.name ?? sha1}`, options), { lua, sha1 })
+  const { name = sha1 } = options
+  const command = options.readonly === true ? "EVALSHA_RO" : "EVALSHA"
+  const spec = scriptSpec(command, traitsOf(options), { lua, name, sha1 })
+  return Object.assign(callOf(spec, sha1, `the script ${name}`, options), { lua, sha1 })
 }
 
 // -----------------------------------------------------------------------------

@@ -28,13 +28,14 @@ import type { RedisError } from "./RedisError.ts"
  *
  * **Details**
  *
- * - `db.client.connection.count`: open connections, with the attribute `db.client.connection.state`: `used` or `idle`.
+ * - `db.client.connection.count`: open connections, those of subscriptions included, with the attribute
+ *   `db.client.connection.state`: `used` or `idle`.
  * - `db.client.connection.pending_requests`: commands that are not written yet. `redfx.client.in_flight`: those written
  *   and not answered.
  * - `redfx.client.events`: counts what happens, with the attribute `event`: `Connected`, `Disconnected` and so on.
  *
  * All of them have `db.client.connection.pool.name`, which is how the client prints. The first three are read once in
- * `interval`, by default 10 seconds; that costs nothing per command.
+ * `interval`, by default 10 seconds; that costs nothing per command. They end at 0 with the Layer.
  *
  * **Example** (A client whose connections are counted)
  *
@@ -58,11 +59,15 @@ export const layer = (
     const client = yield* RedisClient
     const pool = { "db.client.connection.pool.name": String(client) }
     const gauges = gaugesOf(pool)
+    // When the client is closed, which is after this, nothing is open and nobody asks any more.
+    yield* Effect.addFinalizer(() => gauges(nothing))
     yield* Effect.forkScoped(Stream.runForEach(client.events, ({ _tag }) => Metric.update(eventCounter(pool, _tag), 1)))
     yield* Effect.forkScoped(
       Effect.repeat(Effect.flatMap(client.stats, gauges), Schedule.spaced(options.interval ?? "10 seconds"))
     )
   }))
+
+const nothing: RedisStats = { shared: 0, exclusive: 0, exclusiveIdle: 0, subscribers: 0, waiting: 0, inFlight: 0 }
 
 type Attributes = Readonly<Record<string, string>>
 
@@ -84,7 +89,7 @@ const gaugesOf = (pool: Attributes) => {
   })
   return (stats: RedisStats): Effect.Effect<void> =>
     Effect.all([
-      Metric.update(used, stats.shared + stats.exclusive - stats.exclusiveIdle),
+      Metric.update(used, stats.shared + stats.subscribers + stats.exclusive - stats.exclusiveIdle),
       Metric.update(idle, stats.exclusiveIdle),
       Metric.update(pending, stats.waiting),
       Metric.update(inFlight, stats.inFlight)

@@ -253,6 +253,33 @@ describe("RedisServer", () => {
       })
     }))
 
+  it.effect.each(["SIGKILL", "SIGINT"] as const)(
+    "ends a server whose program is ended by %s, and removes its files",
+    (signal) =>
+      Effect.gen(function*() {
+        const script = `
+        import * as RedisServer from "@redfx/node/RedisServer"
+        import * as Effect from "effect/Effect"
+        await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+          const server = yield* RedisServer.make()
+          process.stdout.write(JSON.stringify([yield* server.pid, server.directory]))
+          yield* Effect.never
+        })))`
+        const program = execFile(process.execPath, ["--input-type=module", "-e", script], { cwd: import.meta.dirname })
+        yield* Effect.addFinalizer(() => Effect.sync(() => program.kill("SIGKILL")))
+        const output = yield* Effect.callback<string>((resume) => {
+          program.stdout?.once("data", (text: string) => resume(Effect.succeed(text)))
+        })
+        const [pid, directory] = JSON.parse(output) as [number, string]
+        assert.isTrue(isAlive(pid))
+        program.kill(signal)
+        yield* Effect.callback<void>((resume) => {
+          const check = () => isAlive(pid) || Fs.existsSync(directory) ? setImmediate(check) : resume(Effect.void)
+          check()
+        })
+      })
+  )
+
   it.effect("builds a Layer anew for each scope", () =>
     Effect.gen(function*() {
       const first = yield* Effect.map(

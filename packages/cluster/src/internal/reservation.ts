@@ -168,7 +168,15 @@ class Reservation implements Redirector {
             ? Effect.fail(avoided)
             : this.#open(node, command)
         )
-        if (Result.isSuccess(opened)) return this.#bound = opened.success
+        if (Result.isSuccess(opened)) {
+          const bound = opened.success
+          if ((this.#redirects.masterOf(command) ?? bound.node).address === bound.node.address) {
+            return this.#bound = bound
+          }
+          // The slot has moved meanwhile.
+          yield* Scope.close(bound.scope, Exit.void)
+          continue
+        }
         const outcome = avoided === undefined
           ? outcomeOf(opened.failure)
           : { _tag: "Avoided", error: avoided, delivery: "not-sent" } as const

@@ -24,7 +24,7 @@ redis.call("PEXPIRE", KEYS[1], ARGV[1])
 return result`
 
 const digest = sha1(lua)
-const spec = scriptSpec("EVALSHA", [], lua, digest)
+const spec = scriptSpec("EVALSHA", [], { lua, name: "RedisKeyspace.expiringAfter", sha1: digest })
 
 /** The same write, after which the key lives for so long. The key is its first argument. */
 export const expiringAfter = <A>(

@@ -245,6 +245,8 @@ export const requestOf = <A>(
 class ScriptRequest<A> extends SingleRequest<A> {
   readonly #script: RedisCommand.Script
   #form: Form = "text"
+  /** Somebody else may have taught the server the script meanwhile, or not this one of several behind an address. */
+  #needsText = false
 
   constructor(
     command: RedisCommand.RedisCommand<A, unknown, unknown>,
@@ -257,7 +259,7 @@ class ScriptRequest<A> extends SingleRequest<A> {
 
   override encode(encoder: RespEncoder, origin: Origin): void {
     if (this.asking && this.written === 0) return super.encode(encoder, origin)
-    this.#form = formOf(this.#script, origin.scripts)
+    this.#form = this.#needsText ? "text" : formOf(this.#script, origin.scripts)
     this.refuse(RedisCommand.encodeInto(this.command, encoder, this.#form === "text" ? this.#script : undefined))
   }
 
@@ -266,6 +268,7 @@ class ScriptRequest<A> extends SingleRequest<A> {
     const missing = origin.scripts?.isMissing(this.#script, this.#form, value) === true
     if (this.settled || !missing || origin.again === undefined) return super.reply(value, origin)
     this.renew(this.asking, false)
+    this.#needsText = true
     origin.again(this)
   }
 }
@@ -278,11 +281,13 @@ export type Outcome = Exit.Exit<unknown, RedisError>
  *
  * - `positions`: where they stand in the pipeline that they are a part of.
  * - `atomic`: once the first is written all are, whatever becomes of the caller.
+ * - `withTexts`: scripts are not named by their digests, whatever is known of them.
  */
 export interface Batch {
   readonly commands: ReadonlyArray<RedisCommand.Any>
   readonly positions?: ReadonlyArray<number> | undefined
   readonly atomic?: boolean | undefined
+  readonly withTexts?: boolean | undefined
 }
 
 /** A request of several commands. */
@@ -290,6 +295,7 @@ export class BatchRequest extends Request {
   readonly commands: ReadonlyArray<RedisCommand.Any>
   readonly #positions: ReadonlyArray<number> | undefined
   readonly #atomic: boolean
+  readonly #withTexts: boolean
   readonly #outcomes: Array<Outcome> = []
   /** The commands that could not be encoded, by their index. */
   #unsendable: Map<number, DataError> | undefined = undefined
@@ -304,6 +310,8 @@ export class BatchRequest extends Request {
     this.commands = batch.commands
     this.#positions = batch.positions
     this.#atomic = batch.atomic === true
+    // In a transaction it would be too late for the text when the digest turned out to be unknown.
+    this.#withTexts = this.#atomic || batch.withTexts === true
     this.#resume = resume
   }
 
@@ -333,8 +341,7 @@ export class BatchRequest extends Request {
     // In range: the connection encodes `count` times.
     const command = this.commands[this.written]!
     const { script } = command.spec
-    // In a transaction it would be too late for the text when the digest turned out to be unknown.
-    const byDigest = script !== undefined && !this.#atomic && formOf(script, origin.scripts) === "digest"
+    const byDigest = script !== undefined && !this.#withTexts && formOf(script, origin.scripts) === "digest"
     const error = RedisCommand.encodeInto(command, encoder, byDigest ? undefined : script)
     if (byDigest) (this.#byDigest ??= new Set()).add(this.written)
     if (error !== undefined) (this.#unsendable ??= new Map()).set(this.written, error)
@@ -374,7 +381,8 @@ export class BatchRequest extends Request {
     this.#outcomes.length = from
     const batch = {
       commands: this.commands.slice(from),
-      positions: this.commands.slice(from).map((_, index) => this.#positions?.[from + index] ?? from + index)
+      positions: this.commands.slice(from).map((_, index) => this.#positions?.[from + index] ?? from + index),
+      withTexts: true
     }
     this.#rest = new BatchRequest(batch, (outcomes) => {
       if (this.#resume === undefined) return

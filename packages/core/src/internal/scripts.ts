@@ -17,11 +17,10 @@ import type { Outcome } from "./request.ts"
 export const scriptSpec = (
   name: "EVALSHA" | "EVALSHA_RO",
   traits: ReadonlyArray<RedisCommand.Trait>,
-  lua: string,
-  sha1: string
+  { lua, name: called, sha1 }: Pick<RedisCommand.Script, "lua" | "name" | "sha1">
 ): RedisCommand.Spec => {
   const withText = new RedisCommand.Spec(name === "EVALSHA" ? "EVAL" : "EVAL_RO", traits)
-  return new RedisCommand.Spec(name, traits, { lua, sha1, withText })
+  return new RedisCommand.Spec(name, traits, { lua, name: called, sha1, withText })
 }
 
 /**
@@ -51,6 +50,10 @@ export class FunctionSpec extends RedisCommand.Spec {
   constructor(name: string, traits: ReadonlyArray<RedisCommand.Trait>, function_: LibraryFunction) {
     super(name, traits)
     this.function = function_
+  }
+
+  override get procedure(): string {
+    return this.function.name
   }
 
   /** Sees to it that the server has the function, once for each client, and again when it has lost it. */

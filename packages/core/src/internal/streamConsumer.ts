@@ -33,6 +33,7 @@ import * as DeadLetters from "./deadLetters.ts"
 import type { BytesFields, TextFields } from "./streamEntry.ts"
 import { claimedReply, nextId, receivedOfOne, withReply } from "./streamReading.ts"
 import type { Received } from "./streamReading.ts"
+import * as Telemetry from "./telemetry.ts"
 
 export interface Settings {
   readonly stream: RedisArg.Key
@@ -440,7 +441,7 @@ const handle = <E, R>(
     // Given back in the turn in which it was taken from the queue.
     if (state.held.get(id)?.place !== "waiting") return Effect.void
     state.held.set(id, { place: "handled", deliveries })
-    const handled = start(handler, { deliveries, fields, id })
+    const handled = Telemetry.handling(state.settings, { deliveries, id }, start(handler, { deliveries, fields, id }))
     return Effect.exit(handled).pipe(
       Effect.flatMap((exit) =>
         Exit.isSuccess(exit)

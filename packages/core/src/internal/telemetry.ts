@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import * as Predicate from "effect/Predicate"
 import type * as Tracer from "effect/Tracer"
 
 /** What a span tells of who runs its command. */
@@ -17,6 +18,13 @@ interface Traceable {
 
 interface Named {
   readonly spec: { readonly name: string }
+}
+
+/** What a consumer tells of the entries that it handles. */
+interface Consumes {
+  readonly stream: string | Uint8Array
+  readonly group: string | Uint8Array
+  readonly consumer: string | Uint8Array
 }
 
 /** Whether anybody has installed a tracer and not switched it off. */
@@ -39,6 +47,44 @@ const explain = (span: Tracer.Span, error: { readonly _tag: string }): void => {
   span.attribute("error.type", error._tag)
   if ("code" in error) span.attribute("db.response.status_code", error.code)
 }
+
+/** What a span tells of a command that runs code: which. */
+export const procedure = (name: string | undefined): Attributes | undefined =>
+  name === undefined ? undefined : { "db.stored_procedure.name": name }
+
+/**
+ * The handling of one entry, within a span by the conventions for messages. What the handler runs is below it.
+ */
+export const handling = <A, E, R>(
+  { consumer, group, stream }: Consumes,
+  { deliveries, id }: { readonly id: string; readonly deliveries: number },
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) =>
+    !isTraced(fiber) ? effect : Effect.useSpan("process", {
+      kind: "consumer",
+      attributes: {
+        "messaging.system": "redis",
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+        "messaging.message.id": id,
+        "redfx.message.deliveries": deliveries,
+        ...text("messaging.destination.name", stream),
+        ...text("messaging.consumer.group.name", group),
+        ...text("messaging.client.id", consumer)
+      }
+    }, (span) =>
+      Effect.withParentSpan(
+        Effect.tapError(effect, (error) => Effect.sync(() => span.attribute("error.type", typeOf(error)))),
+        span
+      ))
+  )
+
+/** Bytes are no text to show. */
+const text = (name: string, value: string | Uint8Array): Attributes =>
+  typeof value === "string" ? { [name]: value } : {}
+
+const typeOf = (error: unknown): string => Predicate.hasProperty(error, "_tag") ? String(error._tag) : "_OTHER"
 
 /** Several commands that go out together, within one span. */
 export const batch = <A, E extends { readonly _tag: string }, R>(

@@ -48,6 +48,25 @@ const spawn = (options: { binary: string; args: ReadonlyArray<string>; directory
 }
 
 /**
+ * Ends a child when this process ends, whatever ends it: a shell waits for the end of a pipe that only this process holds
+ * open. Signals that a terminal sends to all of them leave it alone. Where there is no shell, nothing is done.
+ */
+const guard = (child: ChildProcess.ChildProcess, pid: number, directory: string): void => {
+  const script = `trap "" HUP INT QUIT TERM; while read -r _; do :; done; kill -9 "$1"; rm -rf -- "$2"`
+  const guardian = ChildProcess.spawn("/bin/sh", ["-c", script, "sh", String(pid), directory], {
+    cwd: "/",
+    stdio: ["pipe", "ignore", "ignore"]
+  })
+  guardian.on("error", () => {})
+  guardian.stdin.on("error", () => {})
+  // Nobody waits for it.
+  guardian.unref()
+  if ("unref" in guardian.stdin && typeof guardian.stdin.unref === "function") guardian.stdin.unref()
+  // Before its number can be another process's.
+  child.once("exit", () => guardian.kill("SIGKILL"))
+}
+
+/**
  * Starts a process whose output goes to the end of `log`. `onStart` is called
  * before anything can be interrupted, so that an owner always knows its child.
  */
@@ -68,6 +87,7 @@ export const start = (options: {
     })
     if (child.pid === undefined) return
     track(child, options.directory)
+    guard(child, child.pid, options.directory)
     const started: ServerProcess = { pid: child.pid, exit, signal: (signal) => child.kill(signal) }
     options.onStart(started)
     resume(Effect.succeed(started))
