@@ -19,9 +19,10 @@ const waiting = /locks|blocking pops/
 const late = (rows: ReadonlyArray<Row>) =>
   rows.filter(({ client, recovery }) => !waiting.test(client) && !(Number(recovery) < recoveryLimit))
 
-/** An error that a caller cannot help but see, as the connection or the master is gone. */
+/** An error that a caller cannot help but see, as the connection or the master is gone, or an election takes too long. */
 const expected: ReadonlySet<string> = new Set([
   "ClusterDownError",
+  "ClusterRetriesExhaustedError",
   "ConnectionError",
   "LockError",
   "LockNotOwnedError",
