@@ -9,6 +9,7 @@ import type { Fault } from "../bench/src/chaos/faults.ts"
 import { strike, wrong } from "../bench/src/chaos/run.ts"
 import type { Row } from "../bench/src/chaos/run.ts"
 import * as Sentinel from "../bench/src/chaos/sentinel.ts"
+import { lineOf } from "../bench/src/chaos/table.ts"
 
 /** In milliseconds since another server took writes. It is much less on a machine that has nothing else to do. */
 const recoveryLimit = 2000
@@ -41,8 +42,8 @@ const withstands = Effect.fnUntraced(function*<E>(
     assert.isDefined(fault, title)
     const rows = yield* Effect.scoped(strike(fault, [ownWith(activities)]))
     assert.strictEqual(rows.length, 11)
-    assert.deepStrictEqual(wrong(rows), [])
-    assert.deepStrictEqual(late(rows), [])
+    assert.deepStrictEqual(wrong(rows).map((row) => lineOf([row]).join(" | ")), [])
+    assert.deepStrictEqual(late(rows).map((row) => lineOf([row]).join(" | ")), [])
     for (const { acknowledged, client, errors } of rows) {
       assert.isAbove(acknowledged, 50, client)
       assert.deepStrictEqual([...errors.keys()].filter((tag) => !expected.has(tag)), [], client)
