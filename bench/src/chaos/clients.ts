@@ -94,11 +94,11 @@ export const layerOf = (
       clientName
     })
 
-/** What an error of redfx tells. */
-export const fateOfError = (error: RedisError.RedisError): Fate => ({
-  fate: "delivery" in error && error.delivery === "unknown" ? "unknown" : "refused",
-  tag: error._tag
-})
+/** What an error of redfx tells: of a whole of several parts also whether others of them ran. */
+export const fateOfError = (error: RedisError.RedisError): Fate => {
+  const isOpen = error.partial !== undefined || ("delivery" in error && error.delivery === "unknown")
+  return { fate: isOpen ? "unknown" : "refused", tag: error._tag }
+}
 
 /** What an outcome of redfx tells. A defect tells nothing, and must not be. */
 export const fateOfExit = (exit: Exit.Exit<unknown, RedisError.RedisError>): Fate => {
