@@ -96,7 +96,8 @@ export const layerOf = (
 
 /** What an error of redfx tells: of a whole of several parts also whether others of them ran. */
 export const fateOfError = (error: RedisError.RedisError): Fate => {
-  const isOpen = error.partial !== undefined || ("delivery" in error && error.delivery === "unknown")
+  const isPartial = "partial" in error && error.partial !== undefined
+  const isOpen = isPartial || ("delivery" in error && error.delivery === "unknown")
   return { fate: isOpen ? "unknown" : "refused", tag: error._tag }
 }
 
