@@ -154,6 +154,25 @@ describe("A replica that stands still", () => {
     }))
 })
 
+describe("A master that stands still", () => {
+  it.live("what it owes waits for another in its place like what was not sent, and is given up then", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [d], run } = yield* start({ refreshInterval: "1 hour" })
+      a.instead = () => FakeNode.stall()
+      const pending = yield* Effect.forkChild(Effect.result(run(Redis.set(keyOfA, "v"))), { startImmediately: true })
+      // It is down after a second of silence and a PING that was not answered.
+      yield* Effect.sleep("2 seconds")
+      const before = FakeCluster.readings(cluster)
+      yield* Effect.sleep("2 seconds")
+      assert.isAbove(FakeCluster.readings(cluster) - before, 8)
+      FakeCluster.replace(cluster, a, d!)
+      const replaced = performance.now()
+      const result = yield* Fiber.join(pending)
+      assert.isBelow(performance.now() - replaced, 400)
+      assert.strictEqual(result._tag === "Failure" && result.failure._tag, "ConnectionError")
+    }))
+})
+
 describe("A server that is slow as a rule", () => {
   it.live("is not suspect for what it always takes", () =>
     Effect.gen(function*() {

@@ -1,13 +1,12 @@
-/** The clients that go through the same faults side by side, each as its users would write it. */
+/** What a client has to do to go through the faults, and redfx with its single writes. */
 import { Redis } from "@redfx/core"
 import type { RedisClient, RedisError } from "@redfx/core"
 import { NodeRedisClient } from "@redfx/node"
-import { GlideClusterClient, Logger } from "@valkey/valkey-glide"
-import * as Effect from "effect/Effect"
+import * as Cause from "effect/Cause"
+import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import { Cluster as IoCluster, Redis as IoRedis } from "ioredis"
-import { createCluster, createSentinel } from "redis"
 
 /** Where a deployment is reached. */
 export type Deployment =
@@ -20,117 +19,129 @@ interface Address {
 }
 
 /**
- * What a caller is told when a write fails. `unknown`: it may have been applied, by the word of the client; clients that
- * do not tell leave that open, so it counts as unknown.
+ * What a caller was told of a write. `unknown`: it may have been applied, by the word of the client; clients that do not
+ * tell leave that open, so it counts as unknown. `refused`: it was not applied, by the word of the client.
  */
-export class WriteError {
-  readonly tag: string
-  readonly unknown: boolean
-
-  constructor(tag: string, unknown: boolean) {
-    this.tag = tag
-    this.unknown = unknown
-  }
+export interface Fate {
+  readonly fate: "acknowledged" | "unknown" | "refused"
+  readonly tag?: string | undefined
 }
 
-/** An open client. `hincrby` rejects with a {@link WriteError}. */
+/** One write: a token under a key, and what the caller was told. `place`: the one of the keys of the run. */
+export interface Written extends Fate {
+  readonly place: string
+  readonly key: string
+  readonly token: string
+}
+
+/**
+ * One kind of use of a client. `write` uses a token at a place and never rejects. `applied` says how often each write is
+ * found afterwards; without it, each token is a field of the hash at its key, which counts.
+ */
+export interface Caller {
+  readonly label: string | undefined
+  readonly write: (place: string, token: string) => Promise<ReadonlyArray<Written>>
+  readonly applied?: ((written: ReadonlyArray<Written>) => Promise<ReadonlyArray<number>>) | undefined
+}
+
+/** An open client. */
 export interface Session {
-  readonly hincrby: (key: string, field: string) => Promise<number>
+  readonly callers: ReadonlyArray<Caller>
   readonly close: () => Promise<void>
 }
 
-/** A client by the name that it has on the servers. `open` is undefined where it does not know the deployment. */
+/**
+ * `open`: with this name on the servers, which some clients add to. Undefined where it does not know the deployment.
+ */
 export interface ChaosClient {
   readonly name: string
-  readonly open: (deployment: Deployment) => Promise<Session> | undefined
+  readonly open: (deployment: Deployment, connectionName: string) => Promise<Session> | undefined
 }
 
-const rejecting = (cause: unknown): never => {
-  const error = cause instanceof Error ? cause : new Error(String(cause))
-  const code = "code" in error && typeof error.code === "string" ? error.code : undefined
-  // A server's own error starts with a word in capitals.
-  const word = /^[A-Z]{4,}(?= )/.exec(error.message)?.[0]
-  throw new WriteError(word ?? code ?? error.constructor.name, word === undefined)
-}
+/** The key at a place: in the slot of the place, and of its client and use alone. */
+export const keyAt = (place: string, user: string): string => `{${place}}:${user}`
 
-const redfxLayer = (deployment: Deployment): Layer.Layer<RedisClient.RedisClient, RedisError.RedisError> => {
-  const clientName = "redfx"
+/** A caller of single writes: `hincrby` resolves when it was acknowledged, and `fateOf` tells what a rejection means. */
+export const single = (
+  name: string,
+  hincrby: (key: string, field: string) => Promise<unknown>,
+  fateOf: (error: unknown) => Fate
+): Caller => ({
+  label: undefined,
+  write: async (place, token) => {
+    const key = keyAt(place, name)
+    const fate = await hincrby(key, token).then((): Fate => ({ fate: "acknowledged" }), fateOf)
+    return [{ place, key, token, ...fate }]
+  }
+})
+
+// -----------------------------------------------------------------------------
+// redfx
+// -----------------------------------------------------------------------------
+
+const name = "redfx"
+
+export const layerOf = (
+  deployment: Deployment,
+  clientName: string
+): Layer.Layer<RedisClient.RedisClient, RedisError.RedisError> =>
   // At least one address is given.
-  return deployment.mode === "cluster"
+  deployment.mode === "cluster"
     ? NodeRedisClient.layerCluster({ nodes: deployment.nodes as [Address], clientName })
     : NodeRedisClient.layerSentinel({
       sentinels: deployment.sentinels as [Address],
       service: deployment.service,
       clientName
     })
+
+/** What an error of redfx tells: of a whole of several parts also whether others of them ran. */
+export const fateOfError = (error: RedisError.RedisError): Fate => {
+  const isPartial = "partial" in error && error.partial !== undefined
+  const isOpen = isPartial || ("delivery" in error && error.delivery === "unknown")
+  return { fate: isOpen ? "unknown" : "refused", tag: error._tag }
 }
 
-const redfx: ChaosClient = {
-  name: "redfx",
-  open: async (deployment) => {
-    const runtime = ManagedRuntime.make(redfxLayer(deployment))
-    await runtime.context()
-    return {
-      hincrby: (key, field) =>
-        runtime.runPromise(Effect.result(Redis.hincrby(key, field, 1))).then((result) => {
-          if (result._tag === "Success") return result.success
-          const error = result.failure
-          throw new WriteError(error._tag, "delivery" in error && error.delivery === "unknown")
-        }),
-      close: () => runtime.dispose()
-    }
+/** What an outcome of redfx tells. A defect tells nothing, and must not be. */
+export const fateOfExit = (exit: Exit.Exit<unknown, RedisError.RedisError>): Fate => {
+  if (Exit.isSuccess(exit)) return { fate: "acknowledged" }
+  const failure = exit.cause.reasons.find(Cause.isFailReason)
+  return failure === undefined
+    ? { fate: "unknown", tag: `Defect: ${Cause.pretty(exit.cause)}` }
+    : fateOfError(failure.error)
+}
+
+/** Runs with the client, which can fail to open too. */
+export type Run = <A, E>(
+  effect: Effect.Effect<A, E, RedisClient.RedisClient>
+) => Promise<Exit.Exit<A, E | RedisError.RedisError>>
+
+/** Opens redfx for some kinds of use, all of one client. */
+const openRedfx = async (
+  deployment: Deployment,
+  connectionName: string,
+  uses: (run: Run) => Promise<ReadonlyArray<Caller>>
+): Promise<Session> => {
+  const runtime = ManagedRuntime.make(layerOf(deployment, connectionName))
+  await runtime.context()
+  return { callers: await uses(runtime.runPromiseExit), close: () => runtime.dispose() }
+}
+
+const singleWrites = (run: Run): Caller => ({
+  label: undefined,
+  write: async (place, token) => {
+    const key = keyAt(place, name)
+    return [{ place, key, token, ...fateOfExit(await run(Redis.hincrby(key, token, 1))) }]
   }
+})
+
+export const own: ChaosClient = {
+  name,
+  open: (deployment, connectionName) => openRedfx(deployment, connectionName, async (run) => [singleWrites(run)])
 }
 
-const ioredis: ChaosClient = {
-  name: "ioredis",
-  open: async (deployment) => {
-    const redis = deployment.mode === "cluster"
-      ? new IoCluster([...deployment.nodes], { redisOptions: { connectionName: "ioredis" } })
-      : new IoRedis({ sentinels: [...deployment.sentinels], name: deployment.service, connectionName: "ioredis" })
-    redis.on("error", () => {})
-    await redis.ping()
-    return {
-      hincrby: (key, field) => redis.hincrby(key, field, 1).catch(rejecting),
-      close: async () => redis.disconnect()
-    }
-  }
-}
-
-const nodeRedis: ChaosClient = {
-  name: "node-redis",
-  open: async (deployment) => {
-    const redis = deployment.mode === "cluster"
-      ? createCluster({ rootNodes: deployment.nodes.map((socket) => ({ socket })), defaults: { name: "node-redis" } })
-      : createSentinel({
-        name: deployment.service,
-        sentinelRootNodes: [...deployment.sentinels],
-        nodeClientOptions: { name: "node-redis" }
-      })
-    redis.on("error", () => {})
-    await redis.connect()
-    return {
-      hincrby: (key, field) => redis.hIncrBy(key, field, 1).catch(rejecting),
-      close: async () => redis.destroy()
-    }
-  }
-}
-
-// It writes a line for every error that it hands on anyway.
-Logger.init("off")
-
-const glide: ChaosClient = {
-  name: "valkey-glide",
-  open: (deployment) =>
-    deployment.mode === "sentinel"
-      ? undefined
-      : GlideClusterClient.createClient({ addresses: [...deployment.nodes], clientName: "valkey-glide" }).then((
-        client
-      ) => ({
-        hincrby: (key, field) => client.hincrBy(key, field, 1).catch(rejecting),
-        close: async () => client.close()
-      }))
-}
-
-export const own: ChaosClient = redfx
-export const peers: ReadonlyArray<ChaosClient> = [ioredis, nodeRedis, glide]
+/** redfx with other uses beside its single writes. */
+export const ownWith = (uses: (run: Run) => Promise<ReadonlyArray<Caller>>): ChaosClient => ({
+  name,
+  open: (deployment, connectionName) =>
+    openRedfx(deployment, connectionName, async (run) => [singleWrites(run), ...await uses(run)])
+})

@@ -1,28 +1,23 @@
 /** Callers that write unique tokens, what they were told of each, and what the servers say in the end. */
 import { setTimeout as sleep } from "node:timers/promises"
-import type { Session } from "./clients.ts"
-import { WriteError } from "./clients.ts"
+import type { Caller, Written } from "./clients.ts"
 
-/** The keys that callers write to, spread over the slots. */
-export const keys: ReadonlyArray<string> = Array.from({ length: 24 }, (_, index) => `chaos:${index}`)
+/** Where callers write: hash tags, spread over the slots, the same ones for all clients. */
+export const places: ReadonlyArray<string> = Array.from({ length: 24 }, (_, index) => `chaos:${index}`)
 
-interface Told {
-  readonly key: string
-  readonly fate: "acknowledged" | "unknown" | "refused"
-}
-
-/** One acknowledged write: when its caller began and ended it. */
+/** One acknowledged write: when its caller began and ended it. `lost`: known when the books are balanced. */
 export interface Acknowledged {
-  readonly key: string
+  readonly place: string
   readonly begun: number
   readonly ended: number
+  lost: boolean
 }
 
 export interface Ledger {
   /** Acknowledged writes in the order in which they ended. */
   readonly acknowledged: ReadonlyArray<Acknowledged>
   readonly errors: ReadonlyMap<string, number>
-  /** Resolves when something else was acknowledged that is like this, and after some milliseconds in any case. */
+  /** Resolves when something was acknowledged that is like this, and after some milliseconds in any case. */
   readonly until: (is: (write: Acknowledged) => boolean, milliseconds: number) => Promise<void>
   /** Ends the callers. */
   readonly stop: () => Promise<void>
@@ -32,7 +27,7 @@ export interface Ledger {
 
 /**
  * `unknown`: reported as perhaps applied, of which `unknownApplied` were. `lost`: acknowledged and not there. `doubled`:
- * applied more than once. `refusedApplied`: reported as not applied, and there.
+ * applied more than once. `refusedApplied`: reported as not applied, and there. `hanging`: never settled.
  */
 export interface Balance {
   readonly acknowledged: number
@@ -41,38 +36,59 @@ export interface Balance {
   readonly lost: number
   readonly doubled: number
   readonly refusedApplied: number
+  readonly hanging: number
 }
+
+/** The pause of a caller after a write, so that neither the event loop nor a server is what is measured; in milliseconds. */
+const pause = 4
+
+/** How long callers may take to end when they were told to. */
+const patience = 10_000
 
 let runs = 0
 
-/** Starts callers; each waits a little between two writes, so that the event loop is not what is measured. */
-export const start = (name: string, session: Session, callers: number): Ledger => {
-  const told = new Map<string, Told>()
+const hashes = async (
+  written: ReadonlyArray<Written>,
+  hash: (key: string) => Promise<Readonly<Record<string, string>>>
+): Promise<ReadonlyArray<number>> => {
+  const found = new Map<string, Readonly<Record<string, string>>>()
+  for (const key of new Set(written.map(({ key }) => key))) found.set(key, await hash(key))
+  return written.map(({ key, token }) => Number(found.get(key)?.[token] ?? 0))
+}
+
+/** Starts callers that all use a client in the same way. */
+export const start = (caller: Caller, callers: number): Ledger => {
+  const told: Array<Written> = []
   const acknowledged: Array<Acknowledged> = []
+  const acknowledgments = new Map<Written, Acknowledged>()
   const errors = new Map<string, number>()
   // What an earlier run has written must not be taken for this one's.
   const run = runs++
   let stopped = false
   let next = 0
+  let open = 0
 
   const call = async (): Promise<void> => {
     while (!stopped) {
       const number = next++
       // In range: the remainder is below the length.
-      const key = `${name}:${keys[number % keys.length]!}`
-      const token = `${run}-${number}`
+      const place = places[number % places.length]!
       const begun = performance.now()
-      try {
-        await session.hincrby(key, token)
-        told.set(token, { key, fate: "acknowledged" })
-        acknowledged.push({ key, begun, ended: performance.now() })
-        await sleep(2)
-      } catch (error) {
-        const { tag, unknown } = error instanceof WriteError ? error : new WriteError(String(error), true)
-        told.set(token, { key, fate: unknown ? "unknown" : "refused" })
-        errors.set(tag, (errors.get(tag) ?? 0) + 1)
-        await sleep(5)
+      open++
+      const written = await caller.write(place, `${run}-${number}`)
+      open--
+      const ended = performance.now()
+      for (const each of written) {
+        told.push(each)
+        if (each.fate !== "acknowledged") {
+          errors.set(each.tag ?? "none", (errors.get(each.tag ?? "none") ?? 0) + 1)
+          continue
+        }
+        const acknowledgment = { place: each.place, begun, ended, lost: false }
+        acknowledged.push(acknowledgment)
+        acknowledgments.set(each, acknowledgment)
       }
+      await sleep(pause)
     }
   }
   const running = Promise.all(Array.from({ length: callers }, call))
@@ -85,21 +101,26 @@ export const start = (name: string, session: Session, callers: number): Ledger =
     },
     stop: async () => {
       stopped = true
-      // A client that never settles a write must not keep the run: those tokens are told nothing.
-      await Promise.race([running, sleep(10_000)])
+      // A client that never settles a write must not keep the run.
+      await Promise.race([running, sleep(patience, undefined, { ref: false })])
     },
     balance: async (hash) => {
-      const applied = new Map<string, Readonly<Record<string, string>>>()
-      for (const key of keys) applied.set(`${name}:${key}`, await hash(`${name}:${key}`))
-      const count = (is: (told: Told, times: number) => boolean): number =>
-        [...told].filter(([token, each]) => is(each, Number(applied.get(each.key)?.[token] ?? 0))).length
+      const written = [...told]
+      const times = await (caller.applied?.(written) ?? hashes(written, hash))
+      for (const [index, each] of written.entries()) {
+        const acknowledgment = acknowledgments.get(each)
+        if (acknowledgment !== undefined) acknowledgment.lost = times[index] === 0
+      }
+      const count = (is: (each: Written, times: number) => boolean): number =>
+        written.filter((each, index) => is(each, times[index] ?? 0)).length
       return {
         acknowledged: count(({ fate }) => fate === "acknowledged"),
         unknown: count(({ fate }) => fate === "unknown"),
         unknownApplied: count(({ fate }, times) => fate === "unknown" && times > 0),
         lost: count(({ fate }, times) => fate === "acknowledged" && times === 0),
         doubled: count((_, times) => times > 1),
-        refusedApplied: count(({ fate }, times) => fate === "refused" && times > 0)
+        refusedApplied: count(({ fate }, times) => fate === "refused" && times > 0),
+        hanging: open
       }
     }
   }

@@ -23,8 +23,8 @@ export interface ProbesOptions {
   readonly onAnswer: (node: Node) => void
   /** Called once when a server is found to be down that takes connections, or bytes, and answers nothing. */
   readonly onHung: (node: Node, error: RedisError) => void
-  /** Called after each question that was not answered, while there is something under way at the server. */
-  readonly onRound: (node: Node) => void
+  /** What goes on as long as a server is asked. */
+  readonly meanwhile: (node: Node) => Effect.Effect<never>
 }
 
 export class Probes {
@@ -42,7 +42,7 @@ export class Probes {
     if (this.#running.has(node)) return
     this.#running.add(node)
     const done = Effect.sync(() => this.#running.delete(node))
-    this.#fork(Effect.ensuring(this.#run(node), done))
+    this.#fork(Effect.ensuring(Effect.raceFirst(this.#run(node), this.#options.meanwhile(node)), done))
   }
 
   #run(node: Node): Effect.Effect<void> {
@@ -60,7 +60,6 @@ export class Probes {
           // Refused is answered, too: not everybody may PING.
           return this.#options.onAnswer(node)
         }
-        if (!(yield* node.isIdle)) this.#options.onRound(node)
         yield* Effect.sleep(pause)
       }
     })

@@ -113,10 +113,7 @@ export class State {
       isOfUse: (node) => this.#closed === undefined && nodes.has(node) && this.members.includes(node),
       onAnswer: (node) => this.answered(node),
       onHung: (node, error) => this.#foundHung(node, error),
-      onRound: (node) => {
-        // What it owes waits for another to take its place.
-        if (this.isMaster(node.address)) this.requestRefresh(true)
-      }
+      meanwhile: (node) => this.#untilReplaced(node)
     }, fork)
   }
 
@@ -337,6 +334,17 @@ export class State {
   #foundHung(node: Node, error: RedisError): void {
     for (const listener of this.#hungListeners) listener(node.address, error)
     if (!this.isMaster(node.address)) this.#fork(node.pool.disconnect({ inUse: true, reason: error }))
+  }
+
+  /**
+   * What a master owes that is down waits for another to take its place, like whatever was not sent there. Others are not
+   * waited for: those who want something of them wait themselves.
+   */
+  #untilReplaced(node: Node): Effect.Effect<never> {
+    return Effect.forever(Effect.gen({ self: this }, function*() {
+      const isAwaited = node.health.downWith !== undefined && this.isMaster(node.address) && !(yield* node.isIdle)
+      yield* isAwaited ? this.recovered : this.#clock.sleep(recoveryTick)
+    }))
   }
 
   /** Replaces a server by itself, with new connections. */

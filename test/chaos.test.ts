@@ -1,0 +1,66 @@
+/** The short form of `node scripts/chaos.ts`: redfx alone, in all its ways at once. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { activities } from "../bench/src/chaos/activities.ts"
+import { ownWith } from "../bench/src/chaos/clients.ts"
+import * as Cluster from "../bench/src/chaos/cluster.ts"
+import type { Fault } from "../bench/src/chaos/faults.ts"
+import { strike, wrong } from "../bench/src/chaos/run.ts"
+import type { Row } from "../bench/src/chaos/run.ts"
+import * as Sentinel from "../bench/src/chaos/sentinel.ts"
+import { lineOf } from "../bench/src/chaos/table.ts"
+
+/** In milliseconds since another server took writes. It is much less on a machine that has nothing else to do. */
+const recoveryLimit = 2000
+
+/** What waits by itself for longer: for a lock that the lost master kept, for an element that another took. */
+const waiting = /locks|blocking pops/
+
+const late = (rows: ReadonlyArray<Row>) =>
+  rows.filter(({ client, recovery }) => !waiting.test(client) && !(Number(recovery) < recoveryLimit))
+
+/** An error that a caller cannot help but see, as the connection or the master is gone, or an election takes too long. */
+const expected: ReadonlySet<string> = new Set([
+  "ClusterDownError",
+  "ClusterRetriesExhaustedError",
+  "ConnectionError",
+  "LockError",
+  "LockNotOwnedError",
+  "MasterNotFoundError",
+  "TimeoutError",
+  "WatchError"
+])
+
+const withstands = Effect.fnUntraced(function*<E>(
+  make: Effect.Effect<ReadonlyArray<Fault>, E, Scope.Scope>,
+  titles: ReadonlyArray<string>
+) {
+  const faults = yield* make
+  for (const title of titles) {
+    const fault = faults.find((fault) => fault.title === title)
+    assert.isDefined(fault, title)
+    const rows = yield* Effect.scoped(strike(fault, [ownWith(activities)]))
+    assert.strictEqual(rows.length, 11)
+    assert.deepStrictEqual(wrong(rows).map((row) => lineOf([row]).join(" | ")), [])
+    assert.deepStrictEqual(late(rows).map((row) => lineOf([row]).join(" | ")), [])
+    for (const { acknowledged, client, errors } of rows) {
+      assert.isAbove(acknowledged, 50, client)
+      assert.deepStrictEqual([...errors.keys()].filter((tag) => !expected.has(tag)), [], client)
+    }
+  }
+}, Effect.scoped)
+
+describe("Chaos", () => {
+  it.live(
+    "a cluster loses a master and fails over by hand: nothing is doubled, applied though refused, or late to go on",
+    () => withstands(Cluster.make, ["kill -9 of a master", "CLUSTER FAILOVER"]),
+    90_000
+  )
+
+  it.live(
+    "a master under sentinels is lost, and fails over by hand: the same",
+    () => withstands(Sentinel.make, ["kill -9 of the master", "SENTINEL FAILOVER"]),
+    90_000
+  )
+})
