@@ -533,27 +533,6 @@ const flatPairs = (value: Resp.Value): ReadonlyArray<Resp.Value> => {
 }
 
 /**
- * Fields and values as a record without prototype (a field named `__proto__` is
- * data); in the bytes view as an array of pairs, as bytes cannot name a property.
- * In the other views a name that comes twice is refused, and is two pairs in the bytes view.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const record: Reply<
-  Readonly<Record<string, string>>,
-  ReadonlyArray<readonly [Uint8Array, Uint8Array]>,
-  Readonly<Record<string, string>>
-> = make((value, view) => {
-  if (view.blob === "bytes") {
-    // In the bytes view every blob is bytes.
-    return pairs(blob, blob).decode(value, view) as ReadonlyArray<readonly [Uint8Array, Uint8Array]>
-  }
-  // In the other views every blob is text.
-  return recordOf(blob).decode(value, view) as Readonly<Record<string, string>>
-})
-
-/**
  * Names and values as a record without prototype, in every view. A name that
  * comes twice is refused, as a record holds one value of it.
  *
@@ -575,6 +554,44 @@ export const recordOf = <A, B, I>(
     }
     return out as Record<string, A> | Record<string, B> | Record<string, I>
   })
+
+/**
+ * Names and values as a record without prototype (a field named `__proto__` is
+ * data); in the bytes view as an array of pairs, as bytes cannot name a property.
+ * In the other views a name that comes twice is refused, and is two pairs in the bytes view.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export const recordOrPairs = <A, B, I>(
+  reply: Reply<A, B, I>
+): Reply<
+  Readonly<Record<string, A>>,
+  ReadonlyArray<readonly [Uint8Array, B]>,
+  Readonly<Record<string, I>>
+> => {
+  const inBytes = pairs(blob, reply)
+  const inText = recordOf(reply)
+  return make((value, view) => {
+    // In the bytes view every blob is bytes, and the values are of that view.
+    if (view.blob === "bytes") return inBytes.decode(value, view) as ReadonlyArray<readonly [Uint8Array, B]>
+    // In the other views the values are of one of theirs.
+    return inText.decode(value, view) as Readonly<Record<string, A>> | Readonly<Record<string, I>>
+  })
+}
+
+/**
+ * Fields and values, as in {@link recordOrPairs}.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const record: Reply<
+  Readonly<Record<string, string>>,
+  ReadonlyArray<readonly [Uint8Array, Uint8Array]>,
+  Readonly<Record<string, string>>
+> = recordOrPairs(blob)
 
 /**
  * What a record of {@link struct} has besides its own fields.

@@ -167,6 +167,20 @@ describe("aggregates", () => {
     ]])
   })
 
+  it("names that are bytes cannot name properties: they are pairs, whatever their values are", () => {
+    const reply = RedisReply.recordOrPairs(RedisReply.nullable(RedisReply.integer))
+    for (const bytes of ["*4\r\n$1\r\na\r\n:1\r\n$1\r\nb\r\n$-1\r\n", "%2\r\n$1\r\na\r\n:1\r\n$1\r\nb\r\n_\r\n"]) {
+      const record = read(reply, bytes) as object
+      assert.strictEqual(Object.getPrototypeOf(record), null)
+      assert.deepStrictEqual(Object.entries(record), [["a", 1], ["b", undefined]])
+      assert.deepStrictEqual(read(reply, bytes, bytesView), [[bytesOf("a"), 1], [bytesOf("b"), undefined]])
+      assert.deepStrictEqual(Object.entries(read(reply, bytes, bigintView) as object), [["a", 1n], ["b", undefined]])
+    }
+    const twice = "*4\r\n$1\r\na\r\n:1\r\n$1\r\na\r\n:2\r\n"
+    assert.include(refusal(reply, twice), "a name comes twice")
+    assert.deepStrictEqual(read(reply, twice, bytesView), [[bytesOf("a"), 1], [bytesOf("a"), 2]])
+  })
+
   it("tuples and fields read what stands where, and refuse what is too short", () => {
     const tuple = RedisReply.tuple(RedisReply.blob, RedisReply.integer)
     assert.deepStrictEqual(read(tuple, "*2\r\n$1\r\na\r\n:1\r\n"), ["a", 1])

@@ -299,7 +299,7 @@ export const ftInfo = define("FT.INFO", (index: string) => [index], Reply.record
  * @category search
  * @since 0.1.0
  */
-export const ftList = define("FT._LIST", () => [], Reply.array(Reply.text), "readonly")
+export const ftList = define("FT._LIST", () => [], Reply.array(Reply.blob), "readonly")
 
 /**
  * Returns what a query finds together with the time that its parts take, as plain data.
@@ -469,7 +469,7 @@ export const ftSuggetWithscores = define(
 export const ftSuglen = define("FT.SUGLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
 
 /**
- * Returns the terms of an index that have synonyms, each with the ids of its groups.
+ * Returns the terms of an index that have synonyms, each with the ids of its groups; pairs in the bytes view.
  *
  * O(1). Since Search 1.2.0.
  *
@@ -479,7 +479,7 @@ export const ftSuglen = define("FT.SUGLEN", (key: Arg.Key) => [Arg.key(key)], Re
 export const ftSyndump = define(
   "FT.SYNDUMP",
   (index: string) => [index],
-  Reply.recordOf(Reply.array(Reply.text)),
+  Reply.recordOrPairs(Reply.array(Reply.blob)),
   "readonly"
 )
 

@@ -9,13 +9,23 @@ import * as Resp from "../../Resp.ts"
 /**
  * A document that was found: its key, and its fields by their names; of a JSON document the root is `$`.
  *
+ * In the bytes view it is an {@link FtDocumentBytes}.
+ *
  * @category search
  * @since 0.1.0
  */
-export interface FtDocument {
-  readonly id: string
-  readonly fields: Readonly<Record<string, string | undefined>>
+export interface FtDocument<Id = string, Fields = Readonly<Record<string, string | undefined>>> {
+  readonly id: Id
+  readonly fields: Fields
 }
+
+/**
+ * A document in the bytes view: its fields are pairs of a name and a value, as bytes cannot name a property.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export type FtDocumentBytes = FtDocument<Uint8Array, ReadonlyArray<readonly [Uint8Array, Uint8Array | undefined]>>
 
 /**
  * How many documents there are in all, and those that were asked for.
@@ -32,17 +42,36 @@ export interface FtFound<Document> {
 }
 
 /**
- * The rows of an aggregation.
+ * The rows of an aggregation, each its values by their names; in the bytes view an {@link FtRowBytes}.
  *
  * - `extra`: what this type does not know, by the server's names, such as `warning`; empty from RESP2 servers.
  *
  * @category search
  * @since 0.1.0
  */
-export interface FtRows {
+export interface FtRows<Row = Readonly<Record<string, Reply.Raw>>> {
   readonly total: number
-  readonly rows: ReadonlyArray<Readonly<Record<string, Reply.Raw>>>
+  readonly rows: ReadonlyArray<Row>
   readonly extra: Readonly<Record<string, Reply.Raw>>
+}
+
+/**
+ * A row of an aggregation in the bytes view: pairs of a name and a value, as bytes cannot name a property.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export type FtRowBytes = ReadonlyArray<readonly [Uint8Array, Reply.Raw]>
+
+/**
+ * A suggestion, and how good it is.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtSuggestion<Text = string> {
+  readonly suggestion: Text
+  readonly score: number
 }
 
 /**
@@ -51,38 +80,16 @@ export interface FtRows {
  * @category search
  * @since 0.1.0
  */
-export interface FtMisspelled {
-  readonly term: string
-  readonly suggestions: ReadonlyArray<{ readonly suggestion: string; readonly score: number }>
+export interface FtMisspelled<Text = string> {
+  readonly term: Text
+  readonly suggestions: ReadonlyArray<FtSuggestion<Text>>
 }
 
+// -----------------------------------------------------------------------------
+// Parts
+// -----------------------------------------------------------------------------
+
 const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
-
-const fields = Reply.orElse(
-  Reply.recordOf(Reply.nullable(Reply.text)),
-  (): Readonly<Record<string, string>> => Object.create(null)
-)
-
-/** How the documents of a search are read: from the elements of RESP2, `width` a document, or from a map of RESP3. */
-const documents = <D>(
-  width: number,
-  read: (parts: ReadonlyArray<Resp.Value>) => D,
-  names: ReadonlyArray<string>
-): Reply.Reply<FtFound<D>> =>
-  Reply.make((value, view) => {
-    if (value instanceof Resp.MapReply) {
-      const { extra, results, totalResults } = summary.decode(value, view)
-      return {
-        total: totalResults,
-        documents: results.map((result) => read(names.map((name) => result.get(name) ?? null))),
-        extra
-      }
-    }
-    const [total = null, ...flat] = elements.decode(value, view)
-    const found: Array<D> = []
-    for (let i = 0; i < flat.length; i += width) found.push(read(flat.slice(i, i + width)))
-    return { total: number.decode(total, view), documents: found, extra: Object.create(null) }
-  })
 
 const elements: Reply.Reply<ReadonlyArray<Resp.Value>> = Reply.make((value) =>
   // `Array.isArray` does not narrow readonly arrays.
@@ -91,17 +98,62 @@ const elements: Reply.Reply<ReadonlyArray<Resp.Value>> = Reply.make((value) =>
 
 const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
 
+/** Names that are words of the server. */
 const byName: Reply.Reply<ReadonlyMap<string, Resp.Value>> = Reply.map(
   Reply.pairs(Reply.text, anything),
   (pairs) => new Map(pairs)
 )
 
+/** What RESP3 servers wrap the results in. */
 const summary = Reply.struct({ totalResults: number, results: Reply.array(byName) })
 
-const document = (id: Resp.Value | undefined, content: Resp.Value | undefined): FtDocument => ({
-  id: Reply.text.decode(id ?? null, Reply.textView),
-  fields: fields.decode(content ?? null, Reply.textView)
-})
+// -----------------------------------------------------------------------------
+// Documents
+// -----------------------------------------------------------------------------
+
+/** A value of a field: servers may send numbers as such. */
+const content: Reply.Reply<string, Uint8Array, string> = Reply.make((value, view) =>
+  Reply.blob.decode(typeof value === "number" || typeof value === "bigint" ? String(value) : value, view)
+)
+
+const someFields = Reply.recordOrPairs(Reply.nullable(content))
+
+/** None of a document that was deleted meanwhile. */
+const fields: typeof someFields = Reply.make((value, view) => someFields.decode(value ?? [], view))
+
+/** Each document is read from an array of what has these names in a map of RESP3, content last. */
+const documents = <D, B>(
+  names: ReadonlyArray<string>,
+  document: Reply.Reply<D, B, D>
+): Reply.Reply<FtFound<D>, FtFound<B>, FtFound<D>> => {
+  const all = Reply.array(document)
+  return Reply.make((value, view) => {
+    const { extra, parts, total } = value instanceof Resp.MapReply
+      ? mapped(value, view, names)
+      : inTurn(value, view, names)
+    // All documents are read in one view.
+    return { total, documents: all.decode(parts, view), extra } as FtFound<D> | FtFound<B>
+  })
+}
+
+const contentName = "extra_attributes"
+
+const mapped = (value: Resp.Value, view: Reply.View, names: ReadonlyArray<string>) => {
+  const { extra, results, totalResults } = summary.decode(value, view)
+  return { total: totalResults, parts: results.map((result) => names.map((name) => result.get(name) ?? null)), extra }
+}
+
+/** The elements of RESP2. After `RETURN 0` no document has content. */
+const inTurn = (value: Resp.Value, view: Reply.View, names: ReadonlyArray<string>) => {
+  const [total = null, ...flat] = elements.decode(value, view)
+  const words = names.filter((name) => name !== contentName).length
+  const width = isContent(flat[words]) ? names.length : words
+  const parts: Array<ReadonlyArray<Resp.Value>> = []
+  for (let i = 0; i < flat.length; i += width) parts.push(flat.slice(i, i + width))
+  return { total: number.decode(total, view), parts, extra: Object.create(null) }
+}
+
+const isContent = (value: Resp.Value | undefined): boolean => value === null || Array.isArray(value)
 
 /**
  * What FT.SEARCH finds.
@@ -109,10 +161,9 @@ const document = (id: Resp.Value | undefined, content: Resp.Value | undefined): 
  * @category decoders
  * @since 0.1.0
  */
-export const found: Reply.Reply<FtFound<FtDocument>> = documents(
-  2,
-  ([id, content]) => document(id, content),
-  ["id", "extra_attributes"]
+export const found: Reply.Reply<FtFound<FtDocument>, FtFound<FtDocumentBytes>, FtFound<FtDocument>> = documents(
+  ["id", contentName],
+  Reply.leadingFields({ id: Reply.blob, fields })
 )
 
 /**
@@ -121,11 +172,16 @@ export const found: Reply.Reply<FtFound<FtDocument>> = documents(
  * @category decoders
  * @since 0.1.0
  */
-export const foundScored: Reply.Reply<FtFound<FtDocument & { readonly score: number }>> = documents(
-  3,
-  ([id, score, content]) => ({ ...document(id, content), score: Reply.double.decode(score ?? null, Reply.textView) }),
-  ["id", "score", "extra_attributes"]
+export const foundScored: Reply.Reply<
+  FtFound<FtDocument & { readonly score: number }>,
+  FtFound<FtDocumentBytes & { readonly score: number }>,
+  FtFound<FtDocument & { readonly score: number }>
+> = documents(
+  ["id", "score", contentName],
+  Reply.leadingFields({ id: Reply.blob, score: Reply.double, fields })
 )
+
+const onlyId = Reply.tuple(Reply.blob)
 
 /**
  * What FT.SEARCH finds, the keys alone.
@@ -133,13 +189,19 @@ export const foundScored: Reply.Reply<FtFound<FtDocument & { readonly score: num
  * @category decoders
  * @since 0.1.0
  */
-export const foundIds: Reply.Reply<FtFound<string>> = documents(
-  1,
-  ([id]) => Reply.text.decode(id ?? null, Reply.textView),
-  ["id"]
+export const foundIds: Reply.Reply<FtFound<string>, FtFound<Uint8Array>, FtFound<string>> = documents<
+  string,
+  Uint8Array
+>(
+  ["id"],
+  Reply.make((value, view) => onlyId.decode(value, view)[0])
 )
 
-const row = Reply.recordOf(Reply.raw)
+// -----------------------------------------------------------------------------
+// Rows
+// -----------------------------------------------------------------------------
+
+const rowList = Reply.array(Reply.recordOrPairs(Reply.raw))
 
 /**
  * What FT.AGGREGATE finds.
@@ -147,22 +209,23 @@ const row = Reply.recordOf(Reply.raw)
  * @category decoders
  * @since 0.1.0
  */
-export const rows: Reply.Reply<FtRows> = Reply.make((value, view) => {
-  if (value instanceof Resp.MapReply) {
-    const { extra, results, totalResults } = summary.decode(value, view)
-    return {
-      total: totalResults,
-      rows: results.map((result) => row.decode(result.get("extra_attributes") ?? [], Reply.textView)),
-      extra
-    }
-  }
-  const [total = null, ...list] = elements.decode(value, view)
-  return {
-    total: number.decode(total, view),
-    rows: list.map((item) => row.decode(item, Reply.textView)),
-    extra: Object.create(null)
-  }
+export const rows: Reply.Reply<FtRows, FtRows<FtRowBytes>, FtRows> = Reply.make((value, view) => {
+  const { extra, list, total } = value instanceof Resp.MapReply ? mappedRows(value, view) : rowsInTurn(value, view)
+  // All rows are read in one view.
+  return { total, rows: rowList.decode(list, view), extra } as FtRows | FtRows<FtRowBytes>
 })
+
+const mappedRows = (value: Resp.Value, view: Reply.View) => {
+  const { extra, results, totalResults } = summary.decode(value, view)
+  return { total: totalResults, list: results.map((result) => result.get(contentName) ?? []), extra }
+}
+
+const rowsInTurn = (value: Resp.Value, view: Reply.View) => {
+  const [total = null, ...list] = elements.decode(value, view)
+  return { total: number.decode(total, view), list, extra: Object.create(null) }
+}
+
+const rowsAndCursor = Reply.tuple(rows, number)
 
 /**
  * A part of what FT.AGGREGATE finds, and the cursor for more.
@@ -170,12 +233,27 @@ export const rows: Reply.Reply<FtRows> = Reply.make((value, view) => {
  * @category decoders
  * @since 0.1.0
  */
-export const page: Reply.Reply<FtRows & { readonly cursor: number }> = Reply.map(
-  Reply.tuple(rows, number),
-  ([part, cursor]) => ({ ...part, cursor })
+export const page: Reply.Reply<
+  FtRows & { readonly cursor: number },
+  FtRows<FtRowBytes> & { readonly cursor: number },
+  FtRows & { readonly cursor: number }
+> = Reply.make((value, view) => {
+  const [part, cursor] = rowsAndCursor.decode(value, view)
+  return { ...part, cursor }
+})
+
+// -----------------------------------------------------------------------------
+// Words
+// -----------------------------------------------------------------------------
+
+const misspelledTerms = Reply.array(
+  Reply.fields({
+    term: Reply.blob,
+    suggestions: Reply.array(Reply.fields({ score: Reply.double, suggestion: Reply.blob }))
+  })
 )
 
-const suggestion = Reply.map(Reply.tuple(Reply.double, Reply.text), ([score, suggestion]) => ({ suggestion, score }))
+const termMap = Reply.pairs(anything, Reply.array(Reply.pairs(anything, anything)))
 
 /**
  * `["TERM", term, [[score, suggestion], …]]` an element (RESP2), or `{ results: { term: [{ suggestion: score }] } }`.
@@ -183,17 +261,20 @@ const suggestion = Reply.map(Reply.tuple(Reply.double, Reply.text), ([score, sug
  * @category decoders
  * @since 0.1.0
  */
-export const misspelled: Reply.Reply<ReadonlyArray<FtMisspelled>> = Reply.make((value, view) => {
+export const misspelled: Reply.Reply<
+  ReadonlyArray<FtMisspelled>,
+  ReadonlyArray<FtMisspelled<Uint8Array>>,
+  ReadonlyArray<FtMisspelled>
+> = Reply.make((value, view) => {
   if (value instanceof Resp.MapReply) {
-    const terms = byName.decode(value, view).get("results") ?? []
-    const list = Reply.pairs(Reply.text, Reply.array(Reply.pairs(Reply.text, Reply.double))).decode(terms, view)
-    return list.map(([term, entries]) => ({
+    const terms = termMap.decode(byName.decode(value, view).get("results") ?? [], view)
+    const inTurn = terms.map(([term, entries]) => [
       term,
-      suggestions: entries.flat().map(([suggestion, score]) => ({ suggestion, score }))
-    }))
+      entries.flat().map(([suggestion, score]) => [score, suggestion])
+    ])
+    return misspelledTerms.decode(inTurn, view)
   }
-  return Reply.array(Reply.tuple(Reply.text, Reply.text, Reply.array(suggestion))).decode(value, view)
-    .map(([, term, suggestions]) => ({ term, suggestions }))
+  return misspelledTerms.decode(Reply.array(elements).decode(value, view).map(([, ...parts]) => parts), view)
 })
 
 /**
@@ -202,7 +283,12 @@ export const misspelled: Reply.Reply<ReadonlyArray<FtMisspelled>> = Reply.make((
  * @category decoders
  * @since 0.1.0
  */
-export const suggestions: Reply.Reply<ReadonlyArray<string>> = Reply.orElse(Reply.array(Reply.text), () => [])
+export const suggestions: Reply.Reply<ReadonlyArray<string>, ReadonlyArray<Uint8Array>, ReadonlyArray<string>> = Reply
+  .orElse(Reply.array(Reply.blob), () => [])
+
+const suggestionList = Reply.array(Reply.fields({ suggestion: Reply.blob, score: Reply.double }))
+
+const inPairs = Reply.pairs(anything, anything)
 
 /**
  * What FT.SUGGET returns with scores: suggestions and scores in turn.
@@ -211,11 +297,7 @@ export const suggestions: Reply.Reply<ReadonlyArray<string>> = Reply.orElse(Repl
  * @since 0.1.0
  */
 export const scoredSuggestions: Reply.Reply<
-  ReadonlyArray<{ readonly suggestion: string; readonly score: number }>
-> = Reply.orElse(
-  Reply.map(
-    Reply.pairs(Reply.text, Reply.double),
-    (pairs) => pairs.map(([suggestion, score]) => ({ suggestion, score }))
-  ),
-  () => []
-)
+  ReadonlyArray<FtSuggestion>,
+  ReadonlyArray<FtSuggestion<Uint8Array>>,
+  ReadonlyArray<FtSuggestion>
+> = Reply.make((value, view) => suggestionList.decode(inPairs.decode(value ?? [], view), view))

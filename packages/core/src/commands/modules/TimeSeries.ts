@@ -23,6 +23,7 @@ import type {
   TsRangeOptions,
   TsSample,
   TsSeries,
+  TsSeriesBytes,
   TsSeriesOptions,
   TsTimestamp,
   TsTo
@@ -95,35 +96,39 @@ const sample: Reply.Reply<TsSample> = Reply.fields({ timestamp: number, value: R
 
 const samples = Reply.array(sample)
 
-const labels = Reply.recordOf(Reply.nullable(Reply.text))
+const labels = Reply.recordOrPairs(Reply.nullable(Reply.blob))
 
-/** `[key, …]` an element (RESP2), or a map of the keys (RESP3): the key, then what is told of it. */
-const perSeries = <A>(read: (key: string, parts: ReadonlyArray<Resp.Value>) => A): Reply.Reply<ReadonlyArray<A>> =>
-  Reply.make((value, view) => {
-    if (value instanceof Resp.MapReply) {
-      return Reply.pairs(Reply.text, parts).decode(value, view).map(([key, list]) => read(key, list))
-    }
-    return Reply.array(parts).decode(value, view).map(([key = null, ...list]) =>
-      read(Reply.text.decode(key, view), list)
-    )
-  })
+const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
 
 const parts: Reply.Reply<ReadonlyArray<Resp.Value>> = Reply.make((value) =>
   // `Array.isArray` does not narrow readonly arrays.
   Array.isArray(value) ? value as ReadonlyArray<Resp.Value> : Reply.mismatch("an array", value)
 )
 
-/** Labels come first and samples last; between them RESP3 servers tell what was aggregated. */
-const series: Reply.Reply<ReadonlyArray<TsSeries>> = perSeries((key, list) => ({
-  key,
-  labels: labels.decode(list[0] ?? null, Reply.textView),
-  samples: samples.decode(list.at(-1) ?? null, Reply.textView)
-}))
+const byKey = Reply.pairs(anything, parts)
 
-const latest = perSeries((key, list) => ({
-  key,
-  labels: labels.decode(list[0] ?? null, Reply.textView),
-  sample: orNone.decode(list[1] ?? null, Reply.textView)
+/** `[key, …]` an element (RESP2), or a map of the keys (RESP3): the key, then what is told of it. */
+const perSeries = <A, B>(
+  reply: Reply.Reply<A, B, A>
+): Reply.Reply<ReadonlyArray<A>, ReadonlyArray<B>, ReadonlyArray<A>> => {
+  const all = Reply.array(reply)
+  return Reply.make((value, view) => {
+    const flat = value instanceof Resp.MapReply
+      ? byKey.decode(value, view).map(([key, list]) => [key, ...list])
+      : value
+    return all.decode(flat, view)
+  })
+}
+
+const seriesParts = Reply.fields({ key: Reply.blob, labels, samples })
+
+/** Labels come first and samples last; between them RESP3 servers tell what was aggregated. */
+const series: Reply.Reply<ReadonlyArray<TsSeries>, ReadonlyArray<TsSeriesBytes>, ReadonlyArray<TsSeries>> = perSeries<
+  TsSeries,
+  TsSeriesBytes
+>(Reply.make((value, view) => {
+  const [key = null, ...told] = parts.decode(value, view)
+  return seriesParts.decode([key, told[0] ?? null, told.at(-1) ?? null], view)
 }))
 
 /** A sample, or an empty array when there is none. */
@@ -131,12 +136,15 @@ const orNone: Reply.Reply<TsSample | undefined> = Reply.make((value, view) =>
   value === null || (Array.isArray(value) && value.length === 0) ? undefined : sample.decode(value, view)
 )
 
+const latest = perSeries(Reply.leadingFields({ key: Reply.blob, labels, sample: orNone }))
+
 /** `[key, bucket, aggregator, alignment]` an element (RESP2), or a map of the keys (RESP3). */
-const rules = perSeries((key, [bucketDuration = null, aggregator = null, alignment = 0]) => ({
-  key,
-  bucketDuration: number.decode(bucketDuration, Reply.textView),
-  aggregator: Reply.text.decode(aggregator, Reply.textView),
-  alignment: number.decode(alignment, Reply.textView)
+const rules = perSeries(Reply.leadingFields({
+  key: Reply.blob,
+  bucketDuration: number,
+  aggregator: Reply.text,
+  // Older servers have none.
+  alignment: Reply.orElse(number, () => 0)
 }))
 
 const info = Reply.struct({
@@ -150,7 +158,7 @@ const info = Reply.struct({
   chunkType: Reply.nullable(Reply.text),
   duplicatePolicy: Reply.nullable(Reply.text),
   labels,
-  sourceKey: Reply.nullable(Reply.text),
+  sourceKey: Reply.nullable(Reply.blob),
   rules,
   ignoreMaxTimeDiff: Reply.nullable(number),
   ignoreMaxValDiff: Reply.nullable(Reply.double)

@@ -181,11 +181,21 @@ export interface TsSample {
 /**
  * A series with some samples. A label that was selected and is missing is `undefined`.
  *
+ * In the bytes view it is a {@link TsSeriesBytes}.
+ *
  * @category time series
  * @since 0.1.0
  */
-export interface TsSeries {
-  readonly key: string
-  readonly labels: Readonly<Record<string, string | undefined>>
+export interface TsSeries<Key = string, Labels = Readonly<Record<string, string | undefined>>> {
+  readonly key: Key
+  readonly labels: Labels
   readonly samples: ReadonlyArray<TsSample>
 }
+
+/**
+ * A series in the bytes view: its labels are pairs of a name and a value, as bytes cannot name a property.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export type TsSeriesBytes = TsSeries<Uint8Array, ReadonlyArray<readonly [Uint8Array, Uint8Array | undefined]>>

@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { RedisCommand, RedisSearch as Search } from "@redfx/core"
+import { invalid, invalidTextTable } from "../invalidText.ts"
 import { refusedTable } from "../settled.ts"
 import { commandTable, decoded } from "../table.ts"
 
@@ -8,6 +9,7 @@ const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
 const flat = (...items: ReadonlyArray<string>): string => `*${items.length}\r\n${items.join("")}`
 const map = (...items: ReadonlyArray<string>): string => `%${items.length / 2}\r\n${items.join("")}`
 const plain = (fields: object): object => Object.assign(Object.create(null), fields)
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const fields = [bulk("title"), bulk("hello")]
 const summary = (...results: ReadonlyArray<string>): string =>
   map(bulk("total_results"), ":7\r\n", bulk("results"), flat(...results))
@@ -25,6 +27,29 @@ const grouped = [
   )
 ]
 const rows = { total: 7, rows: [plain({ city: "a", n: "2", names: ["x"] })], extra: {} }
+const pairsOfRows = {
+  total: 7,
+  rows: [[[bytes("city"), bytes("a")], [bytes("n"), bytes("2")], [bytes("names"), [bytes("x")]]]],
+  extra: {}
+}
+const searched = [
+  flat(":7\r\n", bulk("doc:1"), flat(...fields)),
+  summary(result(bulk("extra_attributes"), map(...fields)))
+]
+const scored = [
+  flat(":7\r\n", bulk("doc:1"), bulk("0.5"), flat(...fields)),
+  summary(result(bulk("score"), ",0.5\r\n", bulk("extra_attributes"), map(...fields)))
+]
+const misspelled = [
+  flat(flat(bulk("TERM"), bulk("helo"), flat(flat(bulk("0.5"), bulk("hello")), flat(bulk("0.25"), bulk("help"))))),
+  map(bulk("results"), map(bulk("helo"), flat(map(bulk("hello"), ",0.5\r\n"), map(bulk("help"), ",0.25\r\n"))))
+]
+const synonyms = [
+  flat(bulk("boy"), flat(bulk("g1"), bulk("g2"))),
+  map(bulk("boy"), flat(bulk("g1"), bulk("g2")))
+]
+const suggested = ["*2\r\n$5\r\nhello\r\n$3\r\n0.5\r\n", "*2\r\n$5\r\nhello\r\n,0.5\r\n"]
+const pairsOfFields = [[bytes("title"), bytes("hello")]]
 
 commandTable("Search", [
   ["aggregates", Search.ftAggregate("i", "*"), "FT.AGGREGATE i *", grouped, rows],
@@ -121,8 +146,39 @@ commandTable("Search", [
     "searches",
     Search.ftSearch("i", "hello"),
     "FT.SEARCH i hello",
-    [flat(":7\r\n", bulk("doc:1"), flat(...fields)), summary(result(bulk("extra_attributes"), map(...fields)))],
+    searched,
     { total: 7, documents: [{ id: "doc:1", fields: plain({ title: "hello" }) }], extra: {} }
+  ],
+  [
+    "searches for no field of what it finds",
+    Search.ftSearch("i", "hello", { return: [] }),
+    "FT.SEARCH i hello RETURN 0",
+    [
+      flat(":7\r\n", bulk("doc:1"), bulk("doc:2")),
+      summary(result(), map(bulk("id"), bulk("doc:2"), bulk("values"), flat()))
+    ],
+    {
+      total: 7,
+      documents: [{ id: "doc:1", fields: plain({}) }, { id: "doc:2", fields: plain({}) }],
+      extra: {}
+    }
+  ],
+  [
+    "searches for scores alone",
+    Search.ftSearchWithscores("i", "hello", { return: [] }),
+    "FT.SEARCH i hello WITHSCORES RETURN 0",
+    [
+      flat(":7\r\n", bulk("doc:1"), bulk("0.5"), bulk("doc:2"), bulk("0.25")),
+      summary(
+        result(bulk("score"), ",0.5\r\n"),
+        map(bulk("id"), bulk("doc:2"), bulk("score"), ",0.25\r\n", bulk("values"), flat())
+      )
+    ],
+    {
+      total: 7,
+      documents: [{ id: "doc:1", score: 0.5, fields: plain({}) }, { id: "doc:2", score: 0.25, fields: plain({}) }],
+      extra: {}
+    }
   ],
   [
     "finds what was deleted meanwhile",
@@ -165,20 +221,14 @@ commandTable("Search", [
     "searches with scores",
     Search.ftSearchWithscores("i", "a"),
     "FT.SEARCH i a WITHSCORES",
-    [
-      flat(":7\r\n", bulk("doc:1"), bulk("0.5"), flat(...fields)),
-      summary(result(bulk("score"), ",0.5\r\n", bulk("extra_attributes"), map(...fields)))
-    ],
+    scored,
     { total: 7, documents: [{ id: "doc:1", score: 0.5, fields: plain({ title: "hello" }) }], extra: {} }
   ],
   [
     "checks spelling",
     Search.ftSpellcheck("i", "helo", { distance: 2, include: ["d"], exclude: ["e"], dialect: 2 }),
     "FT.SPELLCHECK i helo DISTANCE 2 TERMS INCLUDE d TERMS EXCLUDE e DIALECT 2",
-    [
-      flat(flat(bulk("TERM"), bulk("helo"), flat(flat(bulk("0.5"), bulk("hello")), flat(bulk("0.25"), bulk("help"))))),
-      map(bulk("results"), map(bulk("helo"), flat(map(bulk("hello"), ",0.5\r\n"), map(bulk("help"), ",0.25\r\n"))))
-    ],
+    misspelled,
     [{ term: "helo", suggestions: [{ suggestion: "hello", score: 0.5 }, { suggestion: "help", score: 0.25 }] }]
   ],
   [
@@ -197,15 +247,12 @@ commandTable("Search", [
     ["hello"]
   ],
   ["suggests nothing", Search.ftSugget("k", "he"), "FT.SUGGET k he", ["$-1\r\n", "_\r\n"], []],
-  ["suggests with scores", Search.ftSuggetWithscores("k", "he"), "FT.SUGGET k he WITHSCORES", [
-    "*2\r\n$5\r\nhello\r\n$3\r\n0.5\r\n",
-    "*2\r\n$5\r\nhello\r\n,0.5\r\n"
-  ], [{ suggestion: "hello", score: 0.5 }]],
+  ["suggests with scores", Search.ftSuggetWithscores("k", "he"), "FT.SUGGET k he WITHSCORES", suggested, [{
+    suggestion: "hello",
+    score: 0.5
+  }]],
   ["counts suggestions", Search.ftSuglen("k"), "FT.SUGLEN k", ":2\r\n", 2],
-  ["lists synonyms", Search.ftSyndump("i"), "FT.SYNDUMP i", [
-    flat(bulk("boy"), flat(bulk("g1"), bulk("g2"))),
-    map(bulk("boy"), flat(bulk("g1"), bulk("g2")))
-  ], plain({ boy: ["g1", "g2"] })],
+  ["lists synonyms", Search.ftSyndump("i"), "FT.SYNDUMP i", synonyms, plain({ boy: ["g1", "g2"] })],
   [
     "adds synonyms",
     Search.ftSynupdate("i", "g1", ["boy", "lad"], { skipinitialscan: true }),
@@ -220,6 +267,153 @@ commandTable("Search", [
     ["*1\r\n$1\r\na\r\n", "~1\r\n$1\r\na\r\n"],
     new Set(["a"])
   ]
+])
+
+commandTable("Search, in the bytes view", [
+  [
+    "searches",
+    RedisCommand.asBytes(Search.ftSearch("i", "hello")),
+    "FT.SEARCH i hello",
+    searched,
+    { total: 7, documents: [{ id: bytes("doc:1"), fields: pairsOfFields }], extra: {} }
+  ],
+  [
+    "finds what was deleted meanwhile",
+    RedisCommand.asBytes(Search.ftSearch("i", "hello")),
+    "FT.SEARCH i hello",
+    [flat(":7\r\n", bulk("doc:1"), "$-1\r\n"), summary(result())],
+    { total: 7, documents: [{ id: bytes("doc:1"), fields: [] }], extra: {} }
+  ],
+  [
+    "searches for keys",
+    RedisCommand.asBytes(Search.ftSearchNocontent("i", "a")),
+    "FT.SEARCH i a NOCONTENT",
+    [flat(":7\r\n", bulk("doc:1")), summary(result())],
+    { total: 7, documents: [bytes("doc:1")], extra: {} }
+  ],
+  [
+    "searches with scores",
+    RedisCommand.asBytes(Search.ftSearchWithscores("i", "a")),
+    "FT.SEARCH i a WITHSCORES",
+    scored,
+    { total: 7, documents: [{ id: bytes("doc:1"), score: 0.5, fields: pairsOfFields }], extra: {} }
+  ],
+  ["aggregates", RedisCommand.asBytes(Search.ftAggregate("i", "*")), "FT.AGGREGATE i *", grouped, pairsOfRows],
+  [
+    "aggregates a part at a time",
+    RedisCommand.asBytes(Search.ftAggregateWithcursor("i", "*")),
+    "FT.AGGREGATE i * WITHCURSOR",
+    grouped.map((part) => flat(part, ":42\r\n")),
+    { ...pairsOfRows, cursor: 42 }
+  ],
+  [
+    "reads on",
+    RedisCommand.asBytes(Search.ftCursorRead("i", 42)),
+    "FT.CURSOR READ i 42",
+    grouped.map((part) => flat(part, ":0\r\n")),
+    { ...pairsOfRows, cursor: 0 }
+  ],
+  [
+    "checks spelling",
+    RedisCommand.asBytes(Search.ftSpellcheck("i", "helo")),
+    "FT.SPELLCHECK i helo",
+    misspelled,
+    [{
+      term: bytes("helo"),
+      suggestions: [{ suggestion: bytes("hello"), score: 0.5 }, { suggestion: bytes("help"), score: 0.25 }]
+    }]
+  ],
+  [
+    "suggests",
+    RedisCommand.asBytes(Search.ftSugget("k", "he")),
+    "FT.SUGGET k he",
+    "*1\r\n$5\r\nhello\r\n",
+    [bytes("hello")]
+  ],
+  [
+    "suggests with scores",
+    RedisCommand.asBytes(Search.ftSuggetWithscores("k", "he")),
+    "FT.SUGGET k he WITHSCORES",
+    suggested,
+    [{ suggestion: bytes("hello"), score: 0.5 }]
+  ],
+  [
+    "lists synonyms",
+    RedisCommand.asBytes(Search.ftSyndump("i")),
+    "FT.SYNDUMP i",
+    synonyms,
+    [[bytes("boy"), [bytes("g1"), bytes("g2")]]]
+  ],
+  [
+    "lists terms",
+    RedisCommand.asBytes(Search.ftDictdump("d")),
+    "FT.DICTDUMP d",
+    ["*1\r\n$1\r\na\r\n", "~1\r\n$1\r\na\r\n"],
+    [bytes("a")]
+  ],
+  [
+    "lists tags",
+    RedisCommand.asBytes(Search.ftTagvals("i", "f")),
+    "FT.TAGVALS i f",
+    ["*1\r\n$1\r\na\r\n", "~1\r\n$1\r\na\r\n"],
+    [bytes("a")]
+  ],
+  [
+    "lists indexes",
+    RedisCommand.asBytes(Search.ftList()),
+    "FT._LIST",
+    ["*1\r\n$1\r\ni\r\n", "~1\r\n$1\r\ni\r\n"],
+    [bytes("i")]
+  ]
+])
+
+const id = bulk(invalid)
+const invalidRows = (content: string, mapped: string): ReadonlyArray<string> => [
+  flat(":1\r\n", content),
+  summary(map(bulk("extra_attributes"), mapped, bulk("values"), flat()))
+]
+const invalidName = invalidRows(flat(bulk(invalid), bulk("a")), map(bulk(invalid), bulk("a")))
+const invalidValue = invalidRows(flat(bulk("a"), bulk(invalid)), map(bulk("a"), bulk(invalid)))
+
+invalidTextTable("Search", [
+  ["the id of a document", Search.ftSearch("i", "q"), [
+    flat(":1\r\n", id, flat(...fields)),
+    summary(map(bulk("id"), id, bulk("extra_attributes"), map(...fields)))
+  ]],
+  ["the name of a field", Search.ftSearch("i", "q"), [
+    flat(":1\r\n", bulk("d"), flat(bulk(invalid), bulk("a"))),
+    summary(map(bulk("id"), bulk("d"), bulk("extra_attributes"), map(bulk(invalid), bulk("a"))))
+  ]],
+  ["the value of a field", Search.ftSearch("i", "q"), [
+    flat(":1\r\n", bulk("d"), flat(bulk("a"), bulk(invalid))),
+    summary(map(bulk("id"), bulk("d"), bulk("extra_attributes"), map(bulk("a"), bulk(invalid))))
+  ]],
+  ["the id of a document without content", Search.ftSearchNocontent("i", "q"), [
+    flat(":1\r\n", id),
+    summary(map(bulk("id"), id))
+  ]],
+  ["the id of a document with a score", Search.ftSearchWithscores("i", "q"), [
+    flat(":1\r\n", id, bulk("1"), flat(...fields)),
+    summary(map(bulk("id"), id, bulk("score"), ",1\r\n", bulk("extra_attributes"), map(...fields)))
+  ]],
+  ["a name in a row", Search.ftAggregate("i", "q"), invalidName],
+  ["a value in a row", Search.ftAggregate("i", "q"), invalidValue],
+  ["a name in a row of a part", Search.ftCursorRead("i", 1), invalidName.map((part) => flat(part, ":0\r\n"))],
+  ["a term", Search.ftSpellcheck("i", "q"), [
+    flat(flat(bulk("TERM"), bulk(invalid), flat())),
+    map(bulk("results"), map(bulk(invalid), flat()))
+  ]],
+  ["what a term may stand for", Search.ftSpellcheck("i", "q"), [
+    flat(flat(bulk("TERM"), bulk("a"), flat(flat(bulk("0.5"), bulk(invalid))))),
+    map(bulk("results"), map(bulk("a"), flat(map(bulk(invalid), ",0.5\r\n"))))
+  ]],
+  ["a suggestion", Search.ftSugget("k", "he"), [flat(bulk(invalid))]],
+  ["a suggestion with a score", Search.ftSuggetWithscores("k", "he"), [flat(bulk(invalid), bulk("0.5"))]],
+  ["a term with synonyms", Search.ftSyndump("i"), [flat(bulk(invalid), flat()), map(bulk(invalid), flat())]],
+  ["the id of synonyms", Search.ftSyndump("i"), [flat(bulk("a"), flat(id)), map(bulk("a"), flat(id))]],
+  ["a term of a dictionary", Search.ftDictdump("d"), [flat(bulk(invalid))]],
+  ["a tag", Search.ftTagvals("i", "f"), [flat(bulk(invalid))]],
+  ["the name of an index", Search.ftList(), [flat(bulk(invalid))]]
 ])
 
 refusedTable("Search", [
@@ -248,4 +442,17 @@ it("keeps what only RESP3 servers tell besides", () => {
   const extra = { attributes: [], format: "STRING", warning: ["Timeout limit was reached"] }
   assert.deepStrictEqual(decoded(Search.ftSearch("i", "hello"), warned), { total: 0, documents: [], extra })
   assert.deepStrictEqual(decoded(Search.ftAggregate("i", "*"), warned), { total: 0, rows: [], extra })
+})
+
+it("refuses documents that are cut off, or of which some have no content", () => {
+  for (
+    const reply of [
+      flat(":2\r\n", bulk("a"), flat(...fields), bulk("b"), bulk("c")),
+      flat(":2\r\n", bulk("a"), bulk("b"), flat(...fields))
+    ]
+  ) {
+    assert.include(JSON.stringify(decoded(Search.ftSearch("i", "q"), reply)), "DecodeError")
+  }
+  const scoreless = flat(":2\r\n", bulk("a"), bulk("1"), flat(...fields), bulk("b"))
+  assert.include(JSON.stringify(decoded(Search.ftSearchWithscores("i", "q"), scoreless)), "DecodeError")
 })

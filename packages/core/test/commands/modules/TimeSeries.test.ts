@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { RedisCommand, RedisTimeSeries as TimeSeries } from "@redfx/core"
+import { invalid, invalidTextTable } from "../invalidText.ts"
 import { refusedTable } from "../settled.ts"
 import { commandTable } from "../table.ts"
 
@@ -8,6 +9,7 @@ const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
 const flat = (...items: ReadonlyArray<string>): string => `*${items.length}\r\n${items.join("")}`
 const map = (...items: ReadonlyArray<string>): string => `%${items.length / 2}\r\n${items.join("")}`
 const plain = (fields: object): object => Object.assign(Object.create(null), fields)
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const when = new Date(1700000000123)
 
 const ranges = ["*2\r\n*2\r\n:1\r\n+1.5\r\n*2\r\n:2\r\n+nan\r\n", "*2\r\n*2\r\n:1\r\n,1.5\r\n*2\r\n:2\r\n,nan\r\n"]
@@ -66,6 +68,19 @@ const infoOf = (form: typeof map, labels: string, rules: string): string =>
     bulk("ignoreMaxValDiff"),
     form === flat ? "$1\r\n0\r\n" : ",0\r\n"
   )
+const infos = [
+  infoOf(flat, flat(flat(bulk("a"), bulk("1"))), flat(flat(bulk("d"), ":60000\r\n", "+AVG\r\n", ":0\r\n"))),
+  infoOf(map, map(bulk("a"), bulk("1")), map(bulk("d"), flat(":60000\r\n", "+AVG\r\n", ":0\r\n")))
+]
+const last = [
+  flat(flat(bulk("k"), flat(flat(bulk("room"), bulk("a"))), "*2\r\n:1\r\n+2\r\n"), flat(bulk("l"), flat(), flat())),
+  map(bulk("k"), flat(map(bulk("room"), bulk("a")), "*2\r\n:1\r\n,2\r\n"), bulk("l"), flat(map(), flat()))
+]
+const inBytes = [{
+  key: bytes("k"),
+  labels: [[bytes("room"), bytes("a")], [bytes("none"), undefined]],
+  samples
+}]
 
 commandTable("TimeSeries", [
   ["adds", TimeSeries.tsAdd("k", "*", 1.5), "TS.ADD k * 1.5", ":1700000000123\r\n", 1700000000123],
@@ -106,10 +121,7 @@ commandTable("TimeSeries", [
     "describes",
     TimeSeries.tsInfo("k"),
     "TS.INFO k",
-    [
-      infoOf(flat, flat(flat(bulk("a"), bulk("1"))), flat(flat(bulk("d"), ":60000\r\n", "+AVG\r\n", ":0\r\n"))),
-      infoOf(map, map(bulk("a"), bulk("1")), map(bulk("d"), flat(":60000\r\n", "+AVG\r\n", ":0\r\n")))
-    ],
+    infos,
     {
       totalSamples: 3,
       memoryUsage: 4239,
@@ -139,10 +151,7 @@ commandTable("TimeSeries", [
     "gets the last of all",
     TimeSeries.tsMget(["room=a"], { selectedLabels: ["room"], latest: true }),
     "TS.MGET LATEST SELECTED_LABELS room FILTER room=a",
-    [
-      flat(flat(bulk("k"), flat(flat(bulk("room"), bulk("a"))), "*2\r\n:1\r\n+2\r\n"), flat(bulk("l"), flat(), flat())),
-      map(bulk("k"), flat(map(bulk("room"), bulk("a")), "*2\r\n:1\r\n,2\r\n"), bulk("l"), flat(map(), flat()))
-    ],
+    last,
     [
       { key: "k", labels: plain({ room: "a" }), sample: { timestamp: 1, value: 2 } },
       { key: "l", labels: plain({}), sample: undefined }
@@ -187,6 +196,114 @@ commandTable("TimeSeries", [
     samples
   ],
   ["reads backwards", TimeSeries.tsRevrange("k", "-", "+"), "TS.REVRANGE k - +", ranges, samples]
+])
+
+commandTable("TimeSeries, in the bytes view", [
+  [
+    "describes",
+    RedisCommand.asBytes(TimeSeries.tsInfo("k")),
+    "TS.INFO k",
+    infos,
+    {
+      totalSamples: 3,
+      memoryUsage: 4239,
+      firstTimestamp: 1,
+      lastTimestamp: 9,
+      retentionTime: 60000,
+      chunkCount: 1,
+      chunkSize: 4096,
+      chunkType: "compressed",
+      duplicatePolicy: undefined,
+      labels: [[bytes("a"), bytes("1")]],
+      sourceKey: undefined,
+      rules: [{ key: bytes("d"), bucketDuration: 60000, aggregator: "AVG", alignment: 0 }],
+      ignoreMaxTimeDiff: 0,
+      ignoreMaxValDiff: 0,
+      extra: { newField: bytes("x") }
+    }
+  ],
+  [
+    "gets the last of all",
+    RedisCommand.asBytes(TimeSeries.tsMget(["room=a"])),
+    "TS.MGET FILTER room=a",
+    last,
+    [
+      { key: bytes("k"), labels: [[bytes("room"), bytes("a")]], sample: { timestamp: 1, value: 2 } },
+      { key: bytes("l"), labels: [], sample: undefined }
+    ]
+  ],
+  [
+    "reads all",
+    RedisCommand.asBytes(TimeSeries.tsMrange("-", "+", ["room=a"])),
+    "TS.MRANGE - + FILTER room=a",
+    series,
+    inBytes
+  ],
+  [
+    "reads all in groups",
+    RedisCommand.asBytes(TimeSeries.tsMrangeGroupby("-", "+", ["room=a"], { label: "room", reduce: "max" })),
+    "TS.MRANGE - + FILTER room=a GROUPBY room REDUCE max",
+    grouped,
+    [{
+      key: bytes("room=a"),
+      labels: [
+        [bytes("room"), bytes("a")],
+        [bytes("__reducer__"), bytes("max")],
+        [bytes("__source__"), bytes("k,l")]
+      ],
+      samples
+    }]
+  ],
+  [
+    "reads all backwards",
+    RedisCommand.asBytes(TimeSeries.tsMrevrange(1, 2, ["a=b"])),
+    "TS.MREVRANGE 1 2 FILTER a=b",
+    series,
+    inBytes
+  ],
+  [
+    "finds keys",
+    RedisCommand.asBytes(TimeSeries.tsQueryindex("a=b")),
+    "TS.QUERYINDEX a=b",
+    ["*1\r\n$1\r\nk\r\n", "~1\r\n$1\r\nk\r\n"],
+    [bytes("k")]
+  ]
+])
+
+/** A series of an invalid key, and two with an invalid label, as RESP2 and RESP3 servers tell them. */
+const invalidSeries = (samples: string): ReadonlyArray<readonly [string, ReadonlyArray<string>]> => [
+  ["a key", [flat(flat(bulk(invalid), flat(), samples)), map(bulk(invalid), flat(map(), samples))]],
+  ["the name of a label", [
+    flat(flat(bulk("k"), flat(flat(bulk(invalid), bulk("a"))), samples)),
+    map(bulk("k"), flat(map(bulk(invalid), bulk("a")), samples))
+  ]],
+  ["the value of a label", [
+    flat(flat(bulk("k"), flat(flat(bulk("a"), bulk(invalid))), samples)),
+    map(bulk("k"), flat(map(bulk("a"), bulk(invalid)), samples))
+  ]]
+]
+
+invalidTextTable("TimeSeries", [
+  ...[
+    TimeSeries.tsMget(["a=b"]),
+    TimeSeries.tsMrange("-", "+", ["a=b"]),
+    TimeSeries.tsMrevrange("-", "+", ["a=b"]),
+    TimeSeries.tsMrangeGroupby("-", "+", ["a=b"], { label: "a", reduce: "max" })
+  ].flatMap((command) =>
+    invalidSeries(flat()).map(([title, replies]) => [`${title} in ${command.spec.name}`, command, replies] as const)
+  ),
+  ["a key that is found", TimeSeries.tsQueryindex("a=b"), [flat(bulk(invalid))]],
+  ["a label of one series", TimeSeries.tsInfo("k"), [
+    infoOf(flat, flat(flat(bulk(invalid), bulk("1"))), flat()),
+    infoOf(map, map(bulk(invalid), bulk("1")), map())
+  ]],
+  ["the key of a rule", TimeSeries.tsInfo("k"), [
+    infoOf(flat, flat(), flat(flat(bulk(invalid), ":1\r\n", "+AVG\r\n", ":0\r\n"))),
+    infoOf(map, map(), map(bulk(invalid), flat(":1\r\n", "+AVG\r\n", ":0\r\n")))
+  ]],
+  ["the key of a source", TimeSeries.tsInfo("k"), [
+    infoOf(map, map(), map()).replace(`${bulk("sourceKey")}_\r\n`, `${bulk("sourceKey")}${bulk(invalid)}`)
+  ]]
 ])
 
 refusedTable("TimeSeries", [
