@@ -3,6 +3,8 @@
  *
  * Indexes are no keys: in a cluster, any node answers for all. Suggestion dictionaries are keys.
  *
+ * In the bytes view ids, terms and the names and values of fields are bytes, and records of fields are pairs.
+ *
  * Not tried on a server with the module: tests check what is sent, and replies
  * that are written by hand.
  *
@@ -44,7 +46,7 @@ export type * from "./SearchReplies.ts"
 /**
  * Returns what a query finds, taken through steps such as grouping and sorting.
  *
- * Fails with `ResponseError` when there is no such index or the query is wrong. Since Search 1.1.0.
+ * In the bytes view a row is pairs of names and values, in the server's order. Fails with `ResponseError` when there is no such index or the query is wrong. Since Search 1.1.0.
  *
  * @category search
  * @since 0.1.0
@@ -325,7 +327,8 @@ export const ftProfile = define(
 /**
  * Returns the documents that a query finds, by default the first ten, and how many there are in all.
  *
- * A document that was deleted meanwhile has no fields. Fails with `ResponseError` when there is no such
+ * A document that was deleted meanwhile has no fields, nor has any with `return: []`. In the bytes view fields
+ * are pairs. Fails with `ResponseError` when there is no such
  * index or the query is wrong. O(N). Since Search 1.0.0.
  *
  * @category search

@@ -3,6 +3,8 @@
  *
  * Points in time are unix milliseconds; where they are given, a `Date` or `DateTime` will do.
  *
+ * In the bytes view keys and labels are bytes, and the labels of a series are pairs of a name and a value.
+ *
  * Not tried on a server with the module: tests check what is sent, and replies
  * that are written by hand.
  *
