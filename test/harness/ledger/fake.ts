@@ -54,7 +54,6 @@ const makeWorld = (program: Program, sim: Sim.Sim): World.World => {
     nodes,
     // Every deployment has a master.
     master: nodes.find(({ role }) => role === "master")!,
-    told: { epoch: 1, at: 0 },
     owners: new Map(),
     links: new Set(),
     waiters: [],
@@ -124,6 +123,7 @@ const stageOf = (program: Program, world: World.World): Trial.Stage => {
     immortal: Effect.sync(() =>
       [...store.entries].flatMap(([key, { expiresAt }]) => expiresAt === undefined && isOfKeyspace(key) ? [key] : [])
     ),
+    connector: () => World.connector(world, serve),
     pause: 100,
     late: 5,
     now: sim.now

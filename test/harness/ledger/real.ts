@@ -211,6 +211,7 @@ const stageOf = (site: Site, program: Program, events: () => number, calm: Effec
       ),
       (each) => each.flat()
     )),
+    connector: undefined,
     pause: 5,
     late: 1000,
     now: () => performance.now()

@@ -168,7 +168,7 @@ export const slots = (world: World): Reply => {
 
 /** What a sentinel says. */
 export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray<string>): Reply => {
-  const { latency, node, world } = link
+  const { client, latency, node, world } = link
   const { epoch, master } = node.behind ?? world
   if (name !== service) return error("ERR No such master with that name")
   const described = ({ host, port }: Node, flags: string): Reply => ({
@@ -187,7 +187,7 @@ export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray
   switch (question.toUpperCase()) {
     case "MASTER":
       world.sim.after(latency, () => {
-        if (epoch > world.told.epoch) world.told = { epoch, at: Infinity }
+        if (epoch > client.told.epoch) client.told = { epoch, at: Infinity }
       })
       return described(master, "master")
     case "GET-MASTER-ADDR-BY-NAME":
@@ -202,16 +202,16 @@ export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray
 }
 
 /** What a server says of itself; when a new master does, the client has been told of it by both. */
-export const roleReply = ({ latency, node, world }: Link): Reply => {
+export const roleReply = ({ client, latency, node, world }: Link): Reply => {
   if (node.role === "replica") return ["slave", world.master.host, world.master.port, "connected", 0]
   world.sim.after(latency, () => {
-    const { at, epoch } = world.told
-    if (node === world.master && epoch === world.epoch && at === Infinity) world.told = { epoch, at: world.sim.now() }
+    const { at, epoch } = client.told
+    if (node === world.master && epoch === world.epoch && at === Infinity) client.told = { epoch, at: world.sim.now() }
   })
   return ["master", 0, []]
 }
 
 /** Whether a command was sent to a master before, although the client had been told of the one after it. */
-export const isBelievedAgain = ({ node, world }: Link, command: Command): boolean =>
+export const isBelievedAgain = ({ client, node, world }: Link, command: Command): boolean =>
   world.deployment === "sentinel" && node !== world.master && node.role === "master" &&
-  world.told.epoch === world.epoch && (world.sentAt.get(command) ?? 0) > world.told.at
+  client.told.epoch === world.epoch && (world.sentAt.get(command) ?? 0) > client.told.at

@@ -36,6 +36,7 @@ export const service = "mymaster"
  * - `calm`: from now on nothing goes wrong any more. `entries`: tokens of what was added to the stream that is consumed.
  * - `facts`: what was done; asked for when the client is closed. `held`: locks that somebody holds then. `immortal`: keys
  *   that were to have a time to live, and have none.
+ * - `connector`: of one more client, if that has one of its own.
  * - `pause`: between two looks at what is to come about, in milliseconds. `late`: how much later than its
  *   limit something may come because the machine is busy.
  */
@@ -48,6 +49,7 @@ export interface Stage extends Pick<Env, "arm" | "base" | "now" | "seed"> {
   readonly facts: Effect.Effect<Omit<Facts, "closed" | "commandTimeout" | "late" | "roomy">>
   readonly held: Effect.Effect<ReadonlyArray<string>>
   readonly immortal: Effect.Effect<ReadonlyArray<string>>
+  readonly connector: (() => RedisConnector.RedisConnector["Service"]) | undefined
   readonly pause: number
   readonly late: number
 }
@@ -177,7 +179,13 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
   // Without an option it is the client's default.
   const { commandTimeout = 5000, max, retryOnTimeout: again } = program.settings
   const connector = yield* RedisConnector.RedisConnector
-  const another = Effect.provideService(clientOf(program, stage), RedisConnector.RedisConnector, connector)
+  const another = Effect.suspend(() =>
+    Effect.provideService(
+      clientOf(program, stage),
+      RedisConnector.RedisConnector,
+      stage.connector === undefined ? connector : stage.connector()
+    )
+  )
   const env = Interpreter.make({ again, another, arm, base, client, commandTimeout, now, seed })
   const closed = yield* runAll(env, program, scope, stage)
   const facts = yield* stage.facts

@@ -30,8 +30,14 @@ export interface Node {
   behind: { readonly master: Node; readonly epoch: number } | undefined
 }
 
+/** What a client can know: the last failover that a sentinel has told it of, and since when it has the word of the new master. */
+interface Knowledge {
+  told: { readonly epoch: number; readonly at: number }
+}
+
 /** A connection, as its server sees it. */
 export interface Link {
+  readonly client: Knowledge
   readonly id: number
   readonly node: Node
   readonly world: World
@@ -83,8 +89,6 @@ export interface World {
   readonly hooks: Set<(side: "before" | "after") => void>
   readonly log: Array<string>
   readonly wrong: Array<string>
-  /** The last failover that a sentinel has told the client of, and since when it has the word of the new master. */
-  told: { readonly epoch: number; readonly at: number }
   master: Node
   epoch: number
   commands: number
@@ -181,7 +185,7 @@ export const write = (link: Link, bytes: Uint8Array, delay = 0): void => {
 /** Writes a reply. */
 export const answer = (link: Link, reply: Reply): void => write(link, encode(reply, link.protocol))
 
-const accept = (world: World, node: Node, serve: Serve): Link => {
+const accept = (world: World, node: Node, serve: Serve, client: Knowledge): Link => {
   const parser = RequestParser.make()
   const { sim } = world
   const latency = latencies[Math.floor(sim.random() * latencies.length)]!
@@ -197,6 +201,7 @@ const accept = (world: World, node: Node, serve: Serve): Link => {
     () => void sim.after(latency, () => close(link))
   )
   const link: Link = {
+    client,
     id: ++world.connections,
     node,
     world,
@@ -222,8 +227,12 @@ const accept = (world: World, node: Node, serve: Serve): Link => {
   return link
 }
 
-/** Opens connections to simulated servers. */
-export const connector = (world: World, serve: Serve): RedisConnector.RedisConnector["Service"] => ({
+/** Opens connections of one client to simulated servers. */
+export const connector = (
+  world: World,
+  serve: Serve,
+  client: Knowledge = { told: { epoch: 1, at: 0 } }
+): RedisConnector.RedisConnector["Service"] => ({
   socket: (endpoint, { connectTimeout }) =>
     NodeSocket.fromDuplex(
       Effect.acquireRelease(
@@ -233,7 +242,7 @@ export const connector = (world: World, serve: Serve): RedisConnector.RedisConne
             resume(
               node === undefined || node.upAt > world.sim.now()
                 ? Effect.fail(refused(RedisConnector.formatEndpoint(endpoint)))
-                : Effect.sync(() => accept(world, node, serve).socket)
+                : Effect.sync(() => accept(world, node, serve, client).socket)
             ))
           return Effect.sync(cancel)
         }),
