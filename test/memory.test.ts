@@ -54,7 +54,7 @@ describe("Memory", () => {
 
   it.live("commands that time out while the server is stopped leave nothing behind", () =>
     Effect.gen(function*() {
-      const { client, server } = yield* stopped({ commandTimeout: "20 millis", limits: { inFlightCommands: 1000 } })
+      const { client, server } = yield* stopped({ commandTimeout: "200 millis", limits: { inFlightCommands: 1000 } })
       const round = Effect.forEach(
         Array.from({ length: 10_000 }, (_, i) => `key:${i}`),
         (key) => Effect.flip(client.execute(Redis.get(key))),
