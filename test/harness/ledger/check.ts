@@ -211,6 +211,9 @@ const checkTry = (env: Env, facts: Facts, attempt: Try): void => {
   } else checkWhole(facts, attempt, most, report)
   if (attempt.kind === "transaction") checkAtomic(facts, parts, report)
   checkRuns(facts, attempt, report)
+  // Nobody else changes what is watched.
+  const isCalm = facts.struck === 0 && !env.tries.some(({ runs }) => runs.some(({ meddled }) => meddled))
+  if (isCalm && attempt.runs.length > 1) report("the body was run again, and nobody had changed the key")
   const error = errorOf(outcome)
   if (error !== undefined && RedisError.isSafeToRetry(error) && !RedisError.isRetryable(error)) {
     report(`is safe to repeat and of no use, told ${said(outcome)}`)

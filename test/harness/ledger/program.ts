@@ -242,7 +242,7 @@ const effect = (only: Ingredients): fc.Arbitrary<Effect> => {
         transaction: fc.boolean(),
         commands: list(apart, 0, 3),
         leave: only.has("leaving")
-          ? fc.constantFrom("clean", "watch", "conflict", "multi", "select")
+          ? fc.constantFrom("clean", "watch", "conflict", "conflict", "multi", "select")
           : fc.constant("clean")
       })
     ],
