@@ -50,6 +50,7 @@ const makeWorld = (program: Program, sim: Sim.Sim): World.World => {
   return {
     sim,
     deployment: program.deployment,
+    readsReplicas: program.settings.replicas,
     store,
     nodes,
     // Every deployment has a master.

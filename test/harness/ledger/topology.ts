@@ -211,7 +211,11 @@ export const roleReply = ({ client, latency, node, world }: Link): Reply => {
   return ["master", 0, []]
 }
 
-/** Whether a command was sent to a master before, although the client had been told of the one after it. */
+/**
+ * Whether a command was sent to a master before, although the client had been told of the one after it. Where replicas are
+ * read from that cannot be told: the new master's word may have been for who dialled it as a replica, who believes the
+ * sentinels only, and not for who dialled the master.
+ */
 export const isBelievedAgain = ({ client, node, world }: Link, command: Command): boolean =>
-  world.deployment === "sentinel" && node !== world.master && node.role === "master" &&
+  world.deployment === "sentinel" && !world.readsReplicas && node !== world.master && node.role === "master" &&
   client.told.epoch === world.epoch && (world.sentAt.get(command) ?? 0) > client.told.at

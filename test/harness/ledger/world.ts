@@ -70,6 +70,7 @@ interface Waiter {
 }
 
 /**
+ * - `readsReplicas`: whether the client dials servers as replicas, too.
  * - `sentAt`: when the client wrote a command. `conflicts`: tokens of what was sent on a connection whose EXEC found a watched key changed. `published`: by channel, in
  *   order. `popped`: elements that were taken from lists by blocking commands.
  * - `hooks`: who wants to know of each chunk that reaches the client, just before and just after it does.
@@ -77,6 +78,7 @@ interface Waiter {
 export interface World {
   readonly sim: Sim
   readonly deployment: Deployment
+  readonly readsReplicas: boolean
   readonly store: Store.Store
   readonly nodes: ReadonlyArray<Node>
   readonly owners: Map<number, Node>
