@@ -30,6 +30,17 @@ describe("MasterTracker", () => {
     assert.deepStrictEqual(told, ["h:3", "h:2"])
   })
 
+  it("is no reason to give up a dial to the master of a later failover than it knows", () => {
+    const { tracker } = make()
+    assert.isFalse(tracker.hasOvertaken({ address: at(2), epoch: 2 }))
+    tracker.becomes({ address: at(1), epoch: 1 })
+    assert.isFalse(tracker.hasOvertaken({ address: at(2), epoch: 2 }))
+    assert.isFalse(tracker.hasOvertaken({ address: at(1), epoch: 1 }))
+    assert.isTrue(tracker.hasOvertaken({ address: at(3), epoch: 1 }))
+    tracker.becomes({ address: at(2), epoch: 2 })
+    assert.isTrue(tracker.hasOvertaken({ address: at(1), epoch: 1 }))
+  })
+
   it("takes an earlier number for the same server, and goes on from the later one", () => {
     const { tracker } = make()
     tracker.becomes({ address: at(2), epoch: 2 })

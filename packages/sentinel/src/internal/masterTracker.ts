@@ -160,6 +160,12 @@ export class MasterTracker {
     return !anew && known !== undefined && epoch < known.epoch && formatEndpoint(address) !== this.address
   }
 
+  /** Whether what is known makes it useless to go on to the server of a claim: one that is from a later failover does not. */
+  hasOvertaken({ address, epoch }: Claim): boolean {
+    const known = this.#master
+    return known !== undefined && epoch <= known.epoch && formatEndpoint(address) !== this.address
+  }
+
   /**
    * Takes note of the master, and closes connections to servers that are not what they were opened for. Returns whether it
    * is one: not when there was a failover since, or something else was heard since there were so many `changes`.

@@ -74,7 +74,7 @@ const openMaster = (finder: Finder, owner: Owner): Opened =>
     // A server that hangs must not hold up who could go to another by now.
     const opened = yield* Effect.raceFirst(
       verifyMaster(finder, found, owner),
-      Effect.as(isElsewhere(tracker, formatEndpoint(found.address)), undefined)
+      Effect.as(isOvertaken(tracker, found), undefined)
     )
     if (opened === undefined) return yield* openMaster(finder, owner)
     const connection = opened
@@ -93,9 +93,9 @@ const openMaster = (finder: Finder, owner: Owner): Opened =>
     )
   )
 
-/** Suspends until the master is known to be somewhere else. */
-const isElsewhere = (tracker: MasterTracker, address: string): Effect.Effect<void> =>
-  Effect.flatMap(tracker.news, () => tracker.address === address ? isElsewhere(tracker, address) : Effect.void)
+/** Suspends until another server is known to be the master, and not by an earlier failover. */
+const isOvertaken = (tracker: MasterTracker, found: Claim): Effect.Effect<void> =>
+  Effect.flatMap(tracker.news, () => tracker.hasOvertaken(found) ? Effect.void : isOvertaken(tracker, found))
 
 /** Where the sentinels say that the master is, or the server that they are making one at the moment. */
 const whereMasterIs = (finder: Finder): Effect.Effect<Named, MasterNotFoundError> =>
