@@ -16,7 +16,7 @@ import type { Env, Heard, Outcome, Try } from "./interpreter.ts"
  *   where the servers do not say. `published`: the messages of a channel in their order.
  * - `queued`: elements that are still in lists. `struck`: how many faults there were; `flushed`: whether one made
  *   servers forget scripts; `unasked`: whether one kept the client from learning what functions there are. `closed`: whether the client was closed under everybody.
- *   `roomy`: whether the pool has room for all.
+ *   `roomy`: whether the pool has room for all. `again`: whether what runs out of time is sent once more.
  * - `commandTimeout`: the limit of commands. `late`: how much later something may come.
  */
 export interface Facts {
@@ -29,6 +29,7 @@ export interface Facts {
   readonly unasked: boolean
   readonly closed: boolean
   readonly roomy: boolean
+  readonly again: boolean
   readonly commandTimeout: number | undefined
   readonly late: number
 }
@@ -254,8 +255,9 @@ const checkRetrying = (facts: Facts, attempt: Try, error: RedisError.RedisError,
   if (error._tag !== "ExecAbortError") return
   const passed = hasOnlyPassed(error)
   if (retryable !== passed) report(`is ${retryable ? "" : "not "}said to be worth a later try, told ${said(outcome)}`)
-  // What a body has written is written once more with the whole.
-  if (passed && !safe && !runs.at(-1)?.body.some((token) => facts.applied.has(token))) {
+  // What a body has written is written once more with the whole; what ran out of time before may have been run, for all that
+  // the client can know.
+  if (passed && !safe && !facts.again && !runs.at(-1)?.body.some((token) => facts.applied.has(token))) {
     report(`was not run for what passes, and is not said to be safe to repeat, told ${said(outcome)}`)
   }
 }

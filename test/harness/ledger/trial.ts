@@ -46,7 +46,7 @@ export interface Stage extends Pick<Env, "arm" | "base" | "now" | "seed"> {
   readonly clientName: string | undefined
   readonly calm: Effect.Effect<void>
   readonly entries: Effect.Effect<ReadonlyArray<string>>
-  readonly facts: Effect.Effect<Omit<Facts, "closed" | "commandTimeout" | "late" | "roomy">>
+  readonly facts: Effect.Effect<Omit<Facts, "again" | "closed" | "commandTimeout" | "late" | "roomy">>
   readonly held: Effect.Effect<ReadonlyArray<string>>
   readonly immortal: Effect.Effect<ReadonlyArray<string>>
   readonly connector: (() => RedisConnector.RedisConnector["Service"]) | undefined
@@ -189,7 +189,7 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
   const env = Interpreter.make({ again, another, arm, base, client, commandTimeout, now, seed })
   const closed = yield* runAll(env, program, scope, stage)
   const facts = yield* stage.facts
-  check(env, { ...facts, closed, late: stage.late, commandTimeout, roomy: max >= roomyPool })
+  check(env, { ...facts, closed, late: stage.late, commandTimeout, again, roomy: max >= roomyPool })
   // Unless something went wrong on the way, no lock is left behind.
   if (facts.struck === 0 && !closed) {
     for (const name of yield* stage.held) env.wrong.push(`${name} is held by nobody`)
