@@ -27,7 +27,7 @@ const storeys: ReadonlyArray<readonly [name: string, modules: RegExp]> = [
   ["records", /^records\/\w+$/],
   ["commands", /^commands\/(modules\/)?\w+$/],
   ["connection", /^Redis(Config|Url|Connector|Connection|Pool|Router|Telemetry)$/],
-  ["clients", /^Redis(Standalone|Pipeline|Transaction|PubSub|Script|Scan|Stream|Monitor)$/],
+  ["clients", /^Redis(Standalone|Pipeline|Transaction|PubSub|KeyspaceEvents|Script|Scan|Stream|Monitor)$/],
   ["applications", /^Redis(Lock|Keyspace|Tracking|Persistence)$/],
   ["barrels", /^(Redis(Bloom|Json|Search|TimeSeries)?|index)$/]
 ]

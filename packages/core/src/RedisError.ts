@@ -416,6 +416,30 @@ export class PubSubOverflowError
 }
 
 /**
+ * A server does not tell of the keyspace events that were asked for.
+ *
+ * - `server`: its address, or with sentinels the name of what they watch.
+ * - `setting`: its `notify-keyspace-events`, empty when it tells of nothing at all.
+ * - `missing`: the letters that would have to be in there as well.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class KeyspaceEventsOffError
+  extends Schema.TaggedError<KeyspaceEventsOffError>("@redfx/core/RedisError/KeyspaceEventsOffError")(
+    "KeyspaceEventsOffError",
+    { server: Schema.String, setting: Schema.String, missing: Schema.String }
+  )
+{
+  override get message(): string {
+    const { missing, server, setting } = this
+    const has = setting === "" ? "is off" : `is "${setting}", without "${missing}"`
+    return `The server ${server} does not tell of these keyspace events: its notify-keyspace-events ${has}. Set it to ` +
+      `"${setting}${missing}" on every server, replicas too, in its configuration as well: the client changes nothing there.`
+  }
+}
+
+/**
  * A lock could not be taken in time, or is not held.
  *
  * @category errors
@@ -674,6 +698,7 @@ export type RedisError =
   | ResponseLikeError
   | WatchError
   | PubSubOverflowError
+  | KeyspaceEventsOffError
   | LockLikeError
   | ClusterLikeError
   | ConfigLikeError
@@ -761,6 +786,7 @@ export const RedisErrorSchema = Schema.Union([
   OutOfMemoryError,
   WatchError,
   PubSubOverflowError,
+  KeyspaceEventsOffError,
   LockError,
   LockNotOwnedError,
   ClusterDownError,

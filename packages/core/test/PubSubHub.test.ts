@@ -399,10 +399,10 @@ for (const protocol of [2, 3] as const) {
 describe("PubSubMailbox", () => {
   const message = (data: string) =>
     ({ _tag: "Message", kind: "message", channel: "c", pattern: undefined, data }) as const
-  const gap = (channels: ReadonlyArray<string> = ["c"]) =>
+  const gap = (channels: ReadonlyArray<string> = ["c"], server?: string) =>
     [
-      { _tag: "Lost", reason: "Disconnected", channels, dropped: undefined, error: lost },
-      { _tag: "Restored", channels }
+      { _tag: "Lost", reason: "Disconnected", channels, dropped: undefined, error: lost, server },
+      { _tag: "Restored", channels, server }
     ] as const
   const filled = (onFull: MailboxOptions["onFull"], events = true) => {
     const mailbox = makeMailbox({ capacity: 2, onFull, events })
@@ -498,7 +498,7 @@ describe("Places", () => {
           isPlace: (place) => place === current,
           connect: () => Effect.fail(lost),
           onEvent: () => {}
-        }, settings),
+        }, settings, () => Effect.die("not used")),
         scope
       )
       for (let place = 0; place < 20; place++) {

@@ -42,7 +42,15 @@ const recording = (reply: Resp.Value) => {
       }),
     transaction: () => Effect.die("not used"),
     reserve: Effect.die("not used"),
-    pubSub: { open: () => Effect.die("not used") },
+    pubSub: {
+      open: () => Effect.die("not used"),
+      everywhere: {
+        open: () => Effect.die("not used"),
+        servers: Effect.die("not used"),
+        execute: () => Effect.die("not used"),
+        database: 0
+      }
+    },
     monitor: () => Stream.empty,
     events: Stream.empty,
     stats: Effect.die("not used"),

@@ -104,7 +104,15 @@ export class Nodes {
       transaction: (commands) => Effect.suspend(() => client().transaction(commands)),
       withTimeout: (limit) => this.clientAt(endpoint, (client) => limited(client).withTimeout(limit)),
       reserve: Effect.suspend(() => client().reserve),
-      pubSub: { open: (options) => Effect.suspend(() => client().pubSub.open(options)) },
+      pubSub: {
+        open: (options) => Effect.suspend(() => client().pubSub.open(options)),
+        everywhere: {
+          open: (options) => Effect.suspend(() => client().pubSub.everywhere.open(options)),
+          servers: Effect.suspend(() => client().pubSub.everywhere.servers),
+          execute: (server, command) => Effect.suspend(() => client().pubSub.everywhere.execute(server, command)),
+          database: client().pubSub.everywhere.database
+        }
+      },
       monitor: (options) => Stream.suspend(() => client().monitor(options)),
       events: Stream.suspend(() => client().events),
       stats: Effect.suspend(() => client().stats)

@@ -96,6 +96,8 @@ export class State {
   readonly #probes: Probes
   /** When connections to a server that names itself were renewed, by its address. */
   readonly #renewed = new Map<string, number>()
+  /** Who goes by the topology without sending commands, and whether it does so at the moment. */
+  readonly followers = new Set<() => boolean>()
   /** Whether there were commands lately; whoever sends one says so. */
   used = false
 
@@ -189,7 +191,7 @@ export class State {
       Effect.andThen(
         Effect.sleep(interval),
         Effect.sync(() => {
-          if (this.used) this.requestRefresh()
+          if (this.used || [...this.followers].some((follows) => follows())) this.requestRefresh()
           this.used = false
         })
       )

@@ -14,7 +14,7 @@ import * as RedisArg from "../RedisArg.ts"
 import * as RedisCommand from "../RedisCommand.ts"
 import { DecodeError, isRetryable } from "../RedisError.ts"
 import type { RedisError } from "../RedisError.ts"
-import type { Kind, Message } from "../RedisPubSub.ts"
+import type { Event, Kind, Message } from "../RedisPubSub.ts"
 import * as RedisReply from "../RedisReply.ts"
 import * as Resp from "../Resp.ts"
 import { decodeUtf8, decodeUtf8Strict, encodeUtf8 } from "./bytes.ts"
@@ -78,6 +78,8 @@ interface Sent {
 }
 
 export interface HubOptions {
+  /** What events call the server of the connection. */
+  readonly server?: string | undefined
   readonly replaceInvalidText: boolean
   /** Called when there is the first subscription, and when there is none any more. */
   readonly onDemand: () => void
@@ -143,7 +145,7 @@ export class Hub {
     const joining: Joining = { receiver, entries, unconfirmed, settle }
     for (const entry of entries) {
       if (entry.state === "Active") {
-        receiver.mailbox.event({ _tag: "Subscribed", kind, channel: shown(receiver, entry) })
+        receiver.mailbox.event(this.#subscribed(receiver, entry))
       } else entry.joining.add(joining)
     }
     if (unconfirmed.size === 0) settle(Exit.void)
@@ -239,7 +241,7 @@ export class Hub {
       if (command.verb.includes("unsub")) command.settle(Exit.void)
     }
     this.failJoining(error)
-    this.#lose(this.#all(), "Disconnected", error)
+    this.#lose(this.all, "Disconnected", error)
     // What came before bytes that are no RESP.
     this.flush()
   }
@@ -247,7 +249,7 @@ export class Hub {
   /** Fails who waits for a confirmation. */
   failJoining(error: RedisError): void {
     const waiting = new Set<Joining>()
-    for (const entry of this.#all()) {
+    for (const entry of this.all) {
       for (const joining of entry.joining) waiting.add(joining)
     }
     for (const joining of waiting) this.#failJoining(joining, error)
@@ -267,7 +269,7 @@ export class Hub {
 
   /** Hands over what belongs on another connection by now. */
   rehome(): void {
-    for (const entry of this.#all()) {
+    for (const entry of this.all) {
       if (this.#options.isElsewhere(entry)) this.#options.onMoved(entry)
     }
   }
@@ -280,10 +282,10 @@ export class Hub {
       this.#remove(receiver, entry)
       const gap = this.#gaps.get(receiver)
       if (gap === undefined || !gap.missing.delete(entry)) continue
-      gap.lost.delete(gapId(entry))
+      gap.lost.delete(nameOf(entry))
       if (gap.missing.size > 0) continue
       this.#gaps.delete(receiver)
-      if (gap.lost.size > 0) receiver.mailbox.event({ _tag: "Restored", channels: namesIn(receiver, gap) })
+      if (gap.lost.size > 0) receiver.mailbox.event(this.#restored(receiver, gap))
     }
     if (this.empty) this.#options.onUnused()
     return receivers
@@ -297,14 +299,22 @@ export class Hub {
       const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
       this.#gaps.set(receiver, gap)
       gap.missing.add(entry)
-      gap.lost.set(gapId(entry), entry)
+      gap.lost.set(nameOf(entry), entry)
       if (entry.state === "Active") this.#recover(receiver, entry)
     }
     if (entry.state === "Wanted") this.#subscribe([entry])
     this.#options.onDemand()
   }
 
-  #all(): ReadonlyArray<Entry> {
+  /** Takes over for a receiver what its server tells of as well; what it has told so far is missing. */
+  extend(receiver: Receiver, given: ReadonlyArray<Entry>): void {
+    const fresh = given.filter(({ key, kind }) => this.find(kind, key)?.receivers.includes(receiver) !== true)
+    if (fresh.length === 0) return
+    receiver.mailbox.event(this.#lost("Moved", fresh.map((entry) => shown(receiver, entry))))
+    for (const entry of fresh) this.adopt(entry, [receiver])
+  }
+
+  get all(): ReadonlyArray<Entry> {
     return Object.values(this.#entries).flatMap((entries) => [...entries.values()])
   }
 
@@ -319,11 +329,11 @@ export class Hub {
         if (!this.#gaps.has(receiver)) fresh.set(receiver, gap)
         this.#gaps.set(receiver, gap)
         gap.missing.add(entry)
-        gap.lost.set(gapId(entry), entry)
+        gap.lost.set(nameOf(entry), entry)
       }
     }
     for (const [receiver, gap] of fresh) {
-      receiver.mailbox.event({ _tag: "Lost", reason, channels: namesIn(receiver, gap), dropped: undefined, error })
+      receiver.mailbox.event(this.#lost(reason, namesIn(receiver, gap), error))
     }
   }
 
@@ -332,7 +342,19 @@ export class Hub {
     const gap = this.#gaps.get(receiver)
     if (gap === undefined || !gap.missing.delete(entry) || gap.missing.size > 0) return
     this.#gaps.delete(receiver)
-    receiver.mailbox.event({ _tag: "Restored", channels: namesIn(receiver, gap) })
+    receiver.mailbox.event(this.#restored(receiver, gap))
+  }
+
+  #subscribed(receiver: Receiver, entry: Entry): Event<Shown> {
+    return { _tag: "Subscribed", kind: entry.kind, channel: shown(receiver, entry), server: this.#options.server }
+  }
+
+  #lost(reason: "Disconnected" | "Moved", channels: ReadonlyArray<Shown>, error?: RedisError): Event<Shown> {
+    return { _tag: "Lost", reason, channels, dropped: undefined, error, server: this.#options.server }
+  }
+
+  #restored(receiver: Receiver, gap: Gap): Event<Shown> {
+    return { _tag: "Restored", channels: namesIn(receiver, gap), server: this.#options.server }
   }
 
   // ---------------------------------------------------------------------------
@@ -502,7 +524,7 @@ export class Hub {
   #confirmed(entry: Entry): void {
     entry.state = "Active"
     for (const { receiver } of entry.joining) {
-      receiver.mailbox.event({ _tag: "Subscribed", kind: entry.kind, channel: shown(receiver, entry) })
+      receiver.mailbox.event(this.#subscribed(receiver, entry))
     }
     for (const receiver of entry.receivers) this.#recover(receiver, entry)
     for (const joining of Array.from(entry.joining)) completed(joining, entry)
@@ -561,7 +583,7 @@ const bytesView: RedisReply.View = { blob: "bytes", integer: "number" }
 const replacingView: RedisReply.View = { blob: "replace", integer: "number" }
 
 /** A channel and a pattern may have one name. */
-const gapId = ({ id, kind }: Entry): string => `${kind} ${id}`
+export const nameOf = ({ id, kind }: Entry): string => `${kind} ${id}`
 
 const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
   Array.from(lost.values(), (entry) => shown(receiver, entry))

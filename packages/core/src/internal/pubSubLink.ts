@@ -19,6 +19,7 @@ import { elapsed } from "./elapsed.ts"
 import { connectionLoss } from "./failure.ts"
 import { Hub } from "./pubSubHub.ts"
 import type { Entry, Receiver } from "./pubSubHub.ts"
+import { placesOf, serverOf } from "./pubSubPlaces.ts"
 import { SingleRequest } from "./request.ts"
 import { longestPause, pauseAfter, pauseUnless } from "./sharedConnection.ts"
 
@@ -60,12 +61,17 @@ export class Link {
   constructor(options: LinkOptions) {
     this.#options = options
     this.hub = new Hub({
+      server: serverOf(options.place),
       replaceInvalidText: options.settings.replaceInvalidText,
       onDemand: () => this.#wake(),
       onUnused: () => this.#unused?.(),
       onMoved: options.onMoved,
-      isElsewhere: ({ key, kind }) => options.subscribers.place(kind, key) !== options.place
+      isElsewhere: ({ key, kind }) => !placesOf(options.subscribers, kind, key).includes(options.place)
     })
+  }
+
+  get place(): string {
+    return this.#options.place
   }
 
   /** Whether there is neither a connection nor anybody who wants one. */
