@@ -248,7 +248,7 @@ describe("Keyspace events of a cluster", { timeout: 60_000 }, () => {
       )
     ).size
 
-  it.live("come from all masters, from a new one after it has taken over, and from one that is given slots", () =>
+  it.live("come from all masters, from one that has taken over, and from one that is the master again", () =>
     Effect.gen(function*() {
       const servers = yield* RedisClusterServers.make({ config, replicas: 1, requireFullCoverage: false })
       // So long that only what happens has the topology read.

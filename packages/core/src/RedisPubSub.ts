@@ -221,15 +221,13 @@ export interface PubSub {
  * are. `Redis.keyspaceEvents` uses it.
  *
  * - `open`: like that of {@link PubSub}, for such channels.
- * - `servers`: which servers these are, by the names that {@link Subscribed} has for them.
- * - `execute`: runs a command on one of them.
+ * - `execute`: runs a command on one of the servers, by the name that {@link Subscribed} has for it.
  * - `database`: the one that the connections of the client select.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Everywhere extends Pick<PubSub, "open"> {
-  readonly servers: Effect.Effect<ReadonlyArray<string>, RedisError>
   readonly execute: <A>(server: string, command: RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
   readonly database: number
 }

@@ -471,6 +471,24 @@ describe("PubSubMailbox", () => {
     assert.deepStrictEqual(briefs(mailbox), ["lost a", "back a", "lost b", "back b"])
   })
 
+  it("gaps of several servers by turns are one gap of each", () => {
+    const mailbox = makeMailbox()
+    const [left, right] = [gap(["c"], "left"), gap(["c"], "right")]
+    mailbox.offer(message("1"))
+    for (let i = 0; i < 1000; i++) {
+      for (const event of [left[0], right[0], left[1], right[1]]) mailbox.event(event)
+    }
+    const servers = taken(mailbox).map((element) =>
+      element._tag === "Lost" || element._tag === "Restored" ? `${element._tag} ${element.server}` : element._tag
+    )
+    assert.deepStrictEqual(servers, ["Message", "Lost left", "Lost right", "Restored left", "Restored right"])
+    // What comes after a message is another gap.
+    for (const event of left) mailbox.event(event)
+    mailbox.offer(message("2"))
+    for (const event of left) mailbox.event(event)
+    assert.deepStrictEqual(briefs(mailbox), ["lost c", "back c", "c=2", "lost c", "back c"])
+  })
+
   it.effect("two consumers at a time are both woken, and one that went away is not waited for", () =>
     Effect.gen(function*() {
       const mailbox = makeMailbox()

@@ -46,7 +46,6 @@ const recording = (reply: Resp.Value) => {
       open: () => Effect.die("not used"),
       everywhere: {
         open: () => Effect.die("not used"),
-        servers: Effect.die("not used"),
         execute: () => Effect.die("not used"),
         database: 0
       }

@@ -26,7 +26,6 @@ const failing = (error: RedisError.RedisError): RedisClient.Service => ({
     open: () => Effect.fail(error),
     everywhere: {
       open: () => Effect.fail(error),
-      servers: Effect.fail(error),
       execute: () => Effect.fail(error),
       database: 0
     }

@@ -108,7 +108,6 @@ export class Nodes {
         open: (options) => Effect.suspend(() => client().pubSub.open(options)),
         everywhere: {
           open: (options) => Effect.suspend(() => client().pubSub.everywhere.open(options)),
-          servers: Effect.suspend(() => client().pubSub.everywhere.servers),
           execute: (server, command) => Effect.suspend(() => client().pubSub.everywhere.execute(server, command)),
           database: client().pubSub.everywhere.database
         }

@@ -29,6 +29,8 @@ const keyspaceEvents =
   "each server tells of the events of its own keys only, so that those of all others would be missing. " +
   "Redis.keyspaceEvents hears all masters, also those that become one later"
 
+const nobody = connectionLoss("Other", "The cluster has no master that serves slots, and so none to subscribe on")
+
 /**
  * Whether a channel is one of keyspace events, or a pattern that is there for them: what it begins with, before any sign
  * that stands for something else, is the beginning of their names.
@@ -73,7 +75,16 @@ export class Subscribers {
 
   readonly spread: Spread = {
     includes: isKeyspaceChannel,
-    known: Effect.suspend(() => this.#state.known),
+    known: Effect.suspend(() =>
+      Effect.andThen(
+        this.#state.known,
+        Effect.suspend(() => {
+          // Without commands nobody has noticed what has changed since; what has is told as a gap.
+          this.#state.requestRefresh()
+          return this.#state.masters.length === 0 ? Effect.fail(nobody) : Effect.void
+        })
+      )
+    ),
     places: () => this.#state.masters.map(({ address }) => address),
     onChange: (listener) => {
       this.#listeners.add(listener)

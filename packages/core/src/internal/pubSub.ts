@@ -222,23 +222,21 @@ export const make = Effect.fnUntraced(function*(
       )
   )
 
+  const { spread } = subscribers
   const opening = (isSpread: boolean) => <const O extends Options>(options: O) =>
     Effect.gen(function*() {
       yield* checkBuffer(options)
+      if (isSpread && spread !== undefined) yield* limited("PSUBSCRIBE", spread.known)
       if (closed) return yield* connectionLoss("ClientClosed", "The client was closed")
       const links = options.buffer?.onFull === "suspend" ? (yield* own).links : shared
       // What a mailbox with these options yields.
       return (yield* subscription(links, { settings, limited, isSpread }, options)) as Subscription<Element<O>>
     })
 
-  const { spread } = subscribers
   return {
     open: opening(false),
     everywhere: {
       open: opening(true),
-      servers: spread === undefined
-        ? Effect.sync(() => [shared.anyPlace])
-        : Effect.map(limited("PSUBSCRIBE", spread.known), spread.places),
       execute: (place, command) => spread === undefined ? execute(command) : spread.execute(place, command),
       database: settings.db
     }
