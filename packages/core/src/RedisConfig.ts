@@ -356,6 +356,9 @@ export interface ClusterNodeAddress {
  * **Details**
  *
  * - `nodes`: where to ask for the cluster's nodes, at least one.
+ * - `db`: the database that every connection selects. Most clusters have only 0, which is the default; since Valkey 9.0 those
+ *   with `cluster-databases` have more. One that the servers do not have fails every command with `ConnectionError`, reason
+ *   `Handshake`, which is not retryable.
  * - `crossSlot`: of a command whose keys are in several slots: `"split"` (default) where that loses nothing,
  *   `"emulate"` also where it is not atomic any more, `"reject"` never.
  * - `readFrom`: who answers commands that only read: `"master"` (default), a replica if there is one
@@ -377,7 +380,7 @@ export interface ClusterNodeAddress {
  * @category options
  * @since 0.1.0
  */
-export interface ClusterOptions extends Omit<ConnectionOptions, "db" | "pool"> {
+export interface ClusterOptions extends Omit<ConnectionOptions, "pool"> {
   readonly nodes: readonly [ClusterNodeAddress, ...Array<ClusterNodeAddress>]
   readonly pool?: ClusterPoolOptions | "single" | undefined
   readonly tls?: boolean | TlsOptions | undefined

@@ -223,8 +223,8 @@ const makeRouter = Effect.fnUntraced(function*(
   const subscribers = new Subscribers(state, context, onEvent)
   state.onAdopted((topology) => subscribers.retain(topology))
   state.onHung((address, error) => subscribers.onHung(address, error))
-  // A cluster has only this database.
-  const attributes = { "db.namespace": "0" }
+  const { db } = settings.connection
+  const attributes = { "db.namespace": String(db) }
   const rest = { attributes, events, stats: statsOf(state, redirects), subscribers }
   return {
     submit: (request) => redirects.submit(request),
@@ -238,7 +238,7 @@ const makeRouter = Effect.fnUntraced(function*(
     ...RedisRouter.refusals,
     reserve: RedisRouter.inContext(context)(reserve(state, redirects, rest)),
     ...rest,
-    describe: `cluster ${settings.startNodes.map(formatAddress).sort().join(", ")}`
+    describe: `cluster ${settings.startNodes.map(formatAddress).sort().join(", ")}${db === 0 ? "" : `, db ${db}`}`
   }
 })
 

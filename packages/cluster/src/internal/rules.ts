@@ -24,7 +24,8 @@ export type Rule =
   | { readonly to: "none"; readonly instead: string }
 
 /** Why MOVE and its kind are refused. */
-export const otherDatabase = "a cluster has one database"
+export const otherDatabase = "a client of a cluster uses one database, that of its option db. Where a cluster has " +
+  "several, run MOVE on the server of the key, with RedisCluster.onNode"
 
 const any: Rule = { to: "any" }
 const key: Rule = { to: "key" }
