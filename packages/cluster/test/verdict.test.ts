@@ -34,7 +34,8 @@ const replica = "r:1"
 const at = (address: string | undefined, of: string | undefined = master): Where => ({
   address,
   master: of,
-  translate: (address) => address
+  translate: (address) => address,
+  atPort: (port) => port === 2 ? { host: "b", port } : undefined
 })
 
 const refused = (line: string): Outcome => ({ _tag: "Refused", code: line.split(" ")[0] ?? "", line, queued: false })
@@ -118,6 +119,8 @@ const ofMaster: ReadonlyArray<readonly [name: string, outcome: Outcome, read: Me
   ["MOVED to ?", refused(`MOVED ${slot} ?:2`), movedSomewhere],
   ["MOVED that is none", refused("MOVED x y"), asItIs],
   ["ASK", refused(`ASK ${slot} b:2`), askedOf],
+  ["ASK to ?, where one server alone has the port", refused(`ASK ${slot} ?:2`), askedOf],
+  ["ASK to ?, where none has it", refused(`ASK ${slot} ?:3`), movedSomewhere],
   ["TRYAGAIN", refused("TRYAGAIN not now"), waiting],
   ["LOADING", refused("LOADING not now"), same("Loading: as it is")],
   ["READONLY", refused("READONLY not me"), deposed],

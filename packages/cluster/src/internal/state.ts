@@ -232,7 +232,12 @@ export class State {
       : address !== undefined && this.isMaster(address)
       ? address
       : undefined
-    return { address, master, translate: this.#options.translate }
+    return { address, master, translate: this.#options.translate, atPort: this.#atPort }
+  }
+
+  readonly #atPort = (port: number): NodeAddress | undefined => {
+    const found = this.members.filter(({ endpoint }) => endpoint.port === port)
+    return found.length === 1 ? found[0]?.endpoint : undefined
   }
 
   /** The one place where anything is learned from what becomes of commands and connections. */

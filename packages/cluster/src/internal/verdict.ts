@@ -52,11 +52,13 @@ export interface Sent {
  *
  * - `address`: the server, `undefined` where nobody knows which one it was.
  * - `master`: who serves the slot, as far as that is known. For a command without a key that server, if it is a master.
+ * - `atPort`: the only server of the cluster at a port, if there is one.
  */
 export interface Where {
   readonly address: string | undefined
   readonly master: string | undefined
   readonly translate: Translation
+  readonly atPort: (port: number) => NodeAddress | undefined
 }
 
 /**
@@ -434,14 +436,15 @@ const isBelieved = (command: RedisCommand.Any, where: Where, { code, line, queue
 /** Where a redirect leads: `isUnknown` when the server does not know the address of whom it means. */
 const targetOf = (
   line: string,
-  { address, translate }: Where
+  { address, atPort, translate }: Where
 ): { readonly slot: number; readonly node: NodeAddress | undefined; readonly isUnknown: boolean } | undefined => {
-  const [, slotText, addressText = ""] = line.split(" ")
+  const [code, slotText, addressText = ""] = line.split(" ")
   const slot = Number(slotText)
   if (!(slot >= 0 && slot < slotCount)) return undefined
   const told = parseAddress(addressText, address)
   if (told === undefined) return undefined
-  if (told.host === "?") return { slot, node: undefined, isUnknown: true }
+  // Of an ASK the topology says nothing. One that is followed wrongly comes back as MOVED.
+  if (told.host === "?") return { slot, node: code === "ASK" ? atPort(told.port) : undefined, isUnknown: true }
   const node = translate(told)
   // What the program cannot translate nobody can follow, and the redirect itself is what the command fails with.
   return { slot, node: node instanceof ConnectionError ? undefined : node, isUnknown: false }
