@@ -233,7 +233,9 @@ describe("On a cluster", { timeout: 30_000 }, () => {
         const error = yield* Effect.flip(Stream.runDrain(Redis.psubscribe(pattern)))
         assert.strictEqual(error._tag, "ClusterUnsupportedError", pattern)
       }
-      for (const other of [Redis.subscribe(["__key", "__keyring@0"]), Redis.psubscribe(["__keyring*", "_*", "__ke*"])]) {
+      for (
+        const other of [Redis.subscribe(["__key", "__keyring@0"]), Redis.psubscribe(["__keyring*", "_*", "__ke*"])]
+      ) {
         const subscriber = yield* Subscriber.consume(Stream.take(other, 1))
         yield* Effect.sleep("50 millis")
         yield* subscriber.stop

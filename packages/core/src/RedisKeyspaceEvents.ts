@@ -191,7 +191,9 @@ const askedFor = Effect.fnUntraced(function*(
     ? {
       kind: "E",
       names,
-      patterns: (names?.map(literal) ?? ["*"]).map((name) => `__keyevent@${database === "all" ? "*" : database}__:${name}`)
+      patterns: (names?.map(literal) ?? ["*"]).map((name) =>
+        `__keyevent@${database === "all" ? "*" : database}__:${name}`
+      )
     }
     : {
       kind: "K",
@@ -229,9 +231,7 @@ const yieldedOf = (
   asked: Asked,
   events: boolean
 ): ReadonlyArray<Yielded> =>
-  elements.flatMap((element) =>
-    element._tag === "Message" ? eventIn(element, asked) ?? [] : events ? element : []
-  )
+  elements.flatMap((element) => element._tag === "Message" ? eventIn(element, asked) ?? [] : events ? element : [])
 
 /** What a message tells of; `undefined` for what was not asked for, and what no server has published. */
 const eventIn = ({ channel, data }: RedisPubSub.Message<Name>, { kind, names }: Asked): KeyEvent<Name> | undefined => {
@@ -259,11 +259,13 @@ const textOf = (name: Name): string => typeof name === "string" ? name : decodeU
 
 /** The servers that are listened to from here on, or again: another one may be behind their names now. */
 const freshIn = (elements: ReadonlyArray<Arrived>): ReadonlySet<string> =>
-  new Set(elements.flatMap((element) =>
-    (element._tag === "Subscribed" || element._tag === "Restored") && element.server !== undefined
-      ? [element.server]
-      : []
-  ))
+  new Set(
+    elements.flatMap((element) =>
+      (element._tag === "Subscribed" || element._tag === "Restored") && element.server !== undefined
+        ? [element.server]
+        : []
+    )
+  )
 
 const setting = "notify-keyspace-events"
 

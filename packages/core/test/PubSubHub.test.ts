@@ -511,12 +511,16 @@ describe("Places", () => {
       const scope = Scope.makeUnsafe()
       let current = ""
       const pubSub = yield* Scope.provide(
-        PubSub.make({
-          place: () => current,
-          isPlace: (place) => place === current,
-          connect: () => Effect.fail(lost),
-          onEvent: () => {}
-        }, settings, () => Effect.die("not used")),
+        PubSub.make(
+          {
+            place: () => current,
+            isPlace: (place) => place === current,
+            connect: () => Effect.fail(lost),
+            onEvent: () => {}
+          },
+          settings,
+          () => Effect.die("not used")
+        ),
         scope
       )
       for (let place = 0; place < 20; place++) {

@@ -5,15 +5,15 @@
  *
  * @internal
  */
+import type { Key } from "@redfx/core/RedisArg"
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { RedisConnection } from "@redfx/core/RedisConnection"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { ClusterUnsupportedError, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
+import type { Kind } from "@redfx/core/RedisPubSub"
 import { inContext } from "@redfx/core/RedisRouter"
 import type { Spread, Subscribers as RouterSubscribers } from "@redfx/core/RedisRouter"
-import type { Key } from "@redfx/core/RedisArg"
-import type { Kind } from "@redfx/core/RedisPubSub"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { anyOf } from "./anyOf.ts"
@@ -90,8 +90,7 @@ export class Subscribers {
       this.#listeners.add(listener)
       return () => this.#listeners.delete(listener)
     },
-    execute: (place, command) =>
-      Effect.suspend(() => this.#state.nodes.at(endpointOf(place)).client.execute(command))
+    execute: (place, command) => Effect.suspend(() => this.#state.nodes.at(endpointOf(place)).client.execute(command))
   }
 
   readonly isPlace = (place: string): boolean =>
