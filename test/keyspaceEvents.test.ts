@@ -18,6 +18,8 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Client from "./harness/Client.ts"
+import * as Encode from "./harness/Encode.ts"
+import * as FakeNode from "./harness/FakeNode.ts"
 import { consume } from "./harness/Subscriber.ts"
 
 const config = { "notify-keyspace-events": "KEA" }
@@ -63,6 +65,16 @@ const open = (elements: ReadonlyArray<Seen>): ReadonlySet<string | undefined> =>
     if (element._tag === "Restored") lost.delete(element.server)
   }
   return lost
+}
+
+/** Ends the connection the first time, and answers the second. */
+const endsOnce = () => {
+  let ended = false
+  return () => {
+    if (ended) return Encode.bulks(["notify-keyspace-events", "AKE"])
+    ended = true
+    return FakeNode.cut()
+  }
 }
 
 /** What is written again until it is acknowledged. */
@@ -176,8 +188,10 @@ describe("Keyspace events of one server", { timeout: 30_000 }, () => {
     Effect.gen(function*() {
       const server = yield* RedisServer.make({
         config,
-        acl: ["user default on nopass ~* &* +@all", "user app on >secret ~* &* +@all -config"]
+        acl: ["user default on nopass ~* +@all", "user app on >secret ~* +@all -config"]
       })
+      // Redis 6.0 knows nothing of channels there.
+      yield* Effect.ignore((yield* standalone(server)).execute(Redis.send("ACL", "SETUSER", "app", "allchannels")))
       const client = yield* standalone(server, { username: "app", password: Redacted.make("secret") })
       const stream = yield* listen(client, { events: true })
       yield* stream.until((elements) => elements.length === 2)
@@ -205,6 +219,160 @@ describe("Keyspace events of one server", { timeout: 30_000 }, () => {
       const error = Client.expectTag(yield* Effect.flip(stream.end), "KeyspaceEventsOffError")
       assert.deepInclude(error, { setting: "", missing: "EA" })
     }))
+})
+
+describe("What a server says of its keyspace events", { timeout: 30_000 }, () => {
+  /** A server that confirms subscriptions, tells of an event after each, and answers CONFIG GET as it is told. */
+  const telling = (config: () => FakeNode.Reply | undefined): FakeNode.Handler => ({ args, name }, connection) => {
+    if (name === "CONFIG") return config()
+    if (name !== "PSUBSCRIBE") return undefined
+    const push = (...items: ReadonlyArray<string | number>) =>
+      (connection.protocol === 3 ? Encode.push : Encode.array)(
+        items.map((item) => typeof item === "number" ? Encode.integer(item) : Encode.bulk(item))
+      )
+    const events = [push("psubscribe", args[1]!, 1), push("pmessage", args[1]!, "__keyevent@0__:set", "k")]
+    return Encode.concat(...events, push("pmessage", args[1]!, "__keyevent@x__:set", "published by somebody"))
+  }
+
+  const answers = {
+    "that it does not know the command": [() => () => Encode.error("ERR unknown command 'CONFIG'"), "ResponseError"],
+    "that it has no such setting": [() => () => Encode.array([]), undefined],
+    "nothing": [() => () => FakeNode.stall(), "TimeoutError"],
+    "nothing at first, as its connection ends": [endsOnce, "none"]
+  } as const
+  for (const [title, [config, expected]] of Object.entries(answers)) {
+    for (const protocol of [2, 3] as const) {
+      it.live(`${title} (RESP${protocol})`, () =>
+        Effect.gen(function*() {
+          const node = yield* FakeNode.make(telling(config()))
+          const client = yield* Client.make(node, { protocol, commandTimeout: "300 millis" })
+          const stream = yield* listen(client, { events: true })
+          const isDone = (elements: ReadonlyArray<Seen>) => elements.length === (expected === "none" ? 2 : 3)
+          const elements = yield* stream.until(isDone)
+          const tags = ["Subscribed", ...expected === "none" ? [] : ["SettingUnknown"], "KeyEvent"]
+          assert.sameMembers(elements.map(({ _tag }) => _tag), tags)
+          const unknown = elements.find(({ _tag }) => _tag === "SettingUnknown")
+          assert.strictEqual(unknown?._tag === "SettingUnknown" ? unknown.error?._tag : "none", expected)
+        }))
+    }
+  }
+
+  it.live("is by the letters that it goes by itself", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make({ config: { "maxmemory-policy": "allkeys-random" } })
+      const client = yield* standalone(server)
+      const set = (value: string) => client.execute(Redis.configSet({ "notify-keyspace-events": value }))
+      const seen = new Map<string, string>()
+      for (const letter of "$abcdefghijklmnopqrstuvwxyz") {
+        // Each server knows some of them.
+        if ((yield* Effect.result(set(`KE${letter}`)))._tag === "Failure") continue
+        const stream = yield* listen(client, { match: "*" })
+        yield* Effect.sleep("100 millis")
+        yield* client.execute(Redis.flushall())
+        yield* client.execute(Redis.set("short", "v", { px: 1 }))
+        yield* Effect.sleep("20 millis")
+        yield* client.execute(Redis.get("short"))
+        yield* client.pipeline(everything)
+        yield* Effect.sleep("100 millis")
+        yield* stream.stop
+        for (const { event } of stream.elements) {
+          assert.strictEqual(seen.get(event) ?? letter, letter, `${event} is told of by two letters`)
+          seen.set(event, letter)
+        }
+      }
+      assert.isAbove(seen.size, 45)
+      for (const [name, letter] of seen) {
+        yield* set(letter === "g" ? "KEs" : "KEg")
+        const error = yield* Effect.flip(
+          Stream.runDrain(Stream.provideService(Redis.keyspaceEvents({ names: name }), RedisClient.RedisClient, client))
+            .pipe(
+              Effect.timeoutOrElse({ duration: "2 seconds", orElse: () => Effect.succeed(name) })
+            )
+        )
+        assert.deepInclude(Client.expectTag(error, "KeyspaceEventsOffError"), { missing: letter }, name)
+      }
+    }))
+})
+
+/** Of every event that can be had at will one at least. */
+const everything = [
+  "SET s v",
+  "SET s2 v",
+  "APPEND s w",
+  "INCR n",
+  "INCRBYFLOAT n 1.5",
+  "SETRANGE s 1 x",
+  "SETBIT b 1 1",
+  "PFADD p a",
+  "GET none",
+  "SET o v",
+  "SET o w",
+  "SADD o2 a",
+  "SET o2 v",
+  "EXPIRE s 100",
+  "PERSIST s",
+  "RENAME s2 s3",
+  "COPY s3 s4",
+  "MOVE s4 1",
+  "DEL s3",
+  "UNLINK s",
+  "RPUSH l a b c d e",
+  "LPUSH l z",
+  "LPOP l",
+  "RPOP l",
+  "LSET l 0 y",
+  "LINSERT l BEFORE y x",
+  "LREM l 1 x",
+  "LTRIM l 0 1",
+  "SORT l ALPHA STORE sorted",
+  "SADD set a b c",
+  "SADD set2 a",
+  "SREM set c",
+  "SPOP set",
+  "SADD set a b",
+  "SINTERSTORE si set set2",
+  "SUNIONSTORE su set set2",
+  "SDIFFSTORE sd set set2",
+  "HSET h f v g w",
+  "HINCRBY h n 1",
+  "HINCRBYFLOAT h n 1.5",
+  "HDEL h g",
+  "HEXPIRE h 100 FIELDS 1 f",
+  "HPERSIST h FIELDS 1 f",
+  "ZADD z 1 a 2 b 3 c 4 d 5 e",
+  "ZINCRBY z 1 a",
+  "ZREM z a",
+  "ZPOPMIN z",
+  "ZPOPMAX z",
+  "ZADD z2 1 c 2 d 3 e",
+  "ZRANGESTORE zr z2 0 1",
+  "ZUNIONSTORE zu 2 z z2",
+  "ZINTERSTORE zi 2 z z2",
+  "ZDIFFSTORE zd 2 z2 z",
+  "ZREMRANGEBYSCORE zu 0 1",
+  "ZADD zu 1 p 1 q",
+  "ZREMRANGEBYRANK zu 0 0",
+  "ZADD zl 0 a 0 b",
+  "ZREMRANGEBYLEX zl [a [a",
+  "GEOADD geo 1 1 a",
+  "GEOSEARCHSTORE gs geo FROMMEMBER a BYRADIUS 1 km",
+  "GEORADIUS geo 1 1 1 km STORE gr",
+  "XADD x 1-1 f v",
+  "XADD x 2-1 f v",
+  "XDEL x 1-1",
+  "XGROUP CREATE x g 0",
+  "XGROUP SETID x g 0",
+  "XGROUP CREATECONSUMER x g c",
+  "XGROUP DELCONSUMER x g c",
+  "XGROUP DESTROY x g",
+  "XSETID x 9-1",
+  "XTRIM x MAXLEN 0",
+  "CONFIG SET maxmemory 1",
+  "SET big v",
+  "CONFIG SET maxmemory 0"
+].map((line) => {
+  const [name, ...args] = line.split(" ")
+  return Redis.send(name!, ...args)
 })
 
 describe("Keyspace events by way of sentinels", { timeout: 60_000 }, () => {

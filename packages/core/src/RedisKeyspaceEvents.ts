@@ -14,7 +14,7 @@ import { decodeUtf8, encodeUtf8, isBytes } from "./internal/bytes.ts"
 import { missingIn } from "./internal/keyspaceEventClasses.ts"
 import type { Key } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
-import { DataError, isRetryable, KeyspaceEventsOffError } from "./RedisError.ts"
+import { DataError, KeyspaceEventsOffError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
 import type * as RedisPubSub from "./RedisPubSub.ts"
 
@@ -280,7 +280,8 @@ const check = (
       Effect.retry(everywhere.execute(server, configGet(setting)), {
         schedule: Schedule.spaced("100 millis"),
         times: 2,
-        while: isRetryable
+        // What takes long would hold the events up that are there already.
+        while: ({ _tag }) => _tag === "ConnectionError"
       })
     )
     const value = Result.isSuccess(answer) ? answer.success[setting] : undefined

@@ -11,20 +11,22 @@ const eventsByClass: Readonly<Record<string, string>> = {
   l: "linsert lpop lpush lrem lset ltrim rpop rpush sortstore",
   s: "sadd sdiffstore sinterstore spop srem sunionstore",
   h: "hdel hexpire hexpired hincrby hincrbyfloat hpersist hset",
-  z: "geoadd georadiusstore geosearchstore zadd zdiffstore zincr zinterstore zpopmax zpopmin zrangestore zrem " +
+  z: "georadiusstore geosearchstore zadd zdiffstore zincr zinterstore zpopmax zpopmin zrangestore zrem " +
     "zremrangebylex zremrangebyrank zremrangebyscore zunionstore",
   t: "xadd xdel xgroup-create xgroup-createconsumer xgroup-delconsumer xgroup-destroy xgroup-setid xsetid xtrim",
   x: "expired",
   e: "evicted",
   m: "keymiss",
-  n: "new"
+  n: "new",
+  o: "overwritten",
+  c: "type_changed"
 }
 
 const classes: ReadonlyMap<string, string> = new Map(
   Object.entries(eventsByClass).flatMap(([letter, events]) => events.split(" ").map((event) => [event, letter]))
 )
 
-/** What `A` stands for: all but key misses and new keys, which are common and seldom wanted. */
+/** What `A` stands for: all but key misses, new keys and what keys were before, which are common and seldom wanted. */
 const allButSome = "g$lshzxetd"
 
 /**
