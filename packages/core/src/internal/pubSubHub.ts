@@ -308,7 +308,11 @@ export class Hub {
 
   /** Takes over for a receiver what its server tells of as well; what it has told so far is missing. */
   extend(receiver: Receiver, given: ReadonlyArray<Entry>): void {
-    const fresh = given.filter(({ key, kind }) => this.find(kind, key)?.receivers.includes(receiver) !== true)
+    const received = this.#received.get(receiver)
+    const fresh = given.filter(({ key, kind }) => {
+      const own = this.find(kind, key)
+      return own === undefined || received?.has(own) !== true
+    })
     if (fresh.length === 0) return
     receiver.mailbox.event(this.#lost("Moved", fresh.map((entry) => shown(receiver, entry))))
     for (const entry of fresh) this.adopt(entry, [receiver])
