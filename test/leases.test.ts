@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisCommand } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
-import { asking } from "@redfx/core/RedisRouter"
+import { asking } from "@redfx/core/unstable/Router"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"

@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisConfig } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
-import * as RedisConnection from "@redfx/core/RedisConnection"
+import * as RedisConnection from "@redfx/core/unstable/Connection"
 import { NodeRedisConnector } from "@redfx/node"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"

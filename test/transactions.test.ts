@@ -4,7 +4,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Redis, RedisClient, RedisError, RedisKeyspace } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
-import { asking } from "@redfx/core/RedisRouter"
+import { asking } from "@redfx/core/unstable/Router"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

@@ -17,11 +17,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import * as Client from "./internal/client.ts"
-import * as PerNode from "./internal/perNode.ts"
-import { onlyReading } from "./internal/refusals.ts"
-import * as Slot from "./internal/slot.ts"
-import { checked } from "./internal/topology.ts"
+import * as Client from "./internal/routing/client.ts"
+import * as PerNode from "./internal/routing/perNode.ts"
+import { onlyReading } from "./internal/routing/refusals.ts"
+import * as Slot from "./internal/topology/slot.ts"
+import { checked } from "./internal/topology/topology.ts"
 
 // -----------------------------------------------------------------------------
 // Models

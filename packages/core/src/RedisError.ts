@@ -8,9 +8,9 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { printable } from "./internal/printable.ts"
-import * as Retry from "./internal/retry.ts"
-import { stackless } from "./internal/stackless.ts"
+import { printable } from "./internal/codec/printable.ts"
+import { stackless } from "./internal/codec/stackless.ts"
+import * as Retry from "./internal/error/retry.ts"
 import type { ErrorReply } from "./Resp.ts"
 import { ProtocolError } from "./Resp.ts"
 

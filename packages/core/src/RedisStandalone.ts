@@ -11,7 +11,7 @@ import * as RedisConfig from "./RedisConfig.ts"
 import type { RedisConnector } from "./RedisConnector.ts"
 import type { RedisError } from "./RedisError.ts"
 import * as RedisPool from "./RedisPool.ts"
-import * as RedisRouter from "./RedisRouter.ts"
+import * as RedisRouter from "./unstable/Router.ts"
 
 /**
  * A client with connections of its own, for as long as the scope is open.

@@ -11,8 +11,8 @@
  *
  * @since 0.1.0
  */
-import { Bytes, Pieces } from "./internal/respBytes.ts"
-import { ATTRIBUTED, Frame, none, ROOT, UNBOUNDED, valueOf } from "./internal/respFrame.ts"
+import { Bytes, Pieces } from "./internal/codec/bulk.ts"
+import { ATTRIBUTED, Frame, none, ROOT, UNBOUNDED, valueOf } from "./internal/codec/frame.ts"
 import {
   excerpt,
   parseBigNumber,
@@ -21,7 +21,8 @@ import {
   parseLength,
   parseSimple,
   showByte
-} from "./internal/respLine.ts"
+} from "./internal/codec/line.ts"
+import { stackless } from "./internal/codec/stackless.ts"
 import {
   ARRAY,
   ATTRIBUTE,
@@ -44,8 +45,7 @@ import {
   SIMPLE,
   STREAMED,
   VERBATIM
-} from "./internal/respType.ts"
-import { stackless } from "./internal/stackless.ts"
+} from "./internal/codec/types.ts"
 import { Limits } from "./RespLimits.ts"
 import type { DecodeOptions } from "./RespLimits.ts"
 import { Bulk, ErrorReply, MapReply, ProtocolError, Verbatim } from "./RespValue.ts"

@@ -5,8 +5,8 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { decodeUtf8, decodeUtf8Strict, ownBytes } from "./internal/bytes.ts"
-import { marks, wholeText } from "./internal/retry.ts"
+import { decodeUtf8, decodeUtf8Strict, ownBytes } from "./internal/codec/utf8.ts"
+import { marks, wholeText } from "./internal/error/retry.ts"
 
 // -----------------------------------------------------------------------------
 // Values

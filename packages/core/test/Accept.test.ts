@@ -3,7 +3,7 @@ import { RedisUrl } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { acceptance } from "../src/internal/accept.ts"
+import { acceptance } from "../src/internal/config/accept.ts"
 import type { Accept } from "../src/RedisConfig.ts"
 
 const seeds = [{ host: "cache-1.example.com", port: 7000 }, { host: "10.0.3.7", port: 7001 }, {

@@ -6,8 +6,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { RedisConfig, RedisError } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import * as Socket from "effect/socket/Socket"
-import { dialFailure, isTlsAlert, lossOf } from "../src/internal/socketFailure.ts"
-import type { Target } from "../src/internal/socketFailure.ts"
+import { dialFailure, isTlsAlert, lossOf } from "../src/internal/connection/socketFailure.ts"
+import type { Target } from "../src/internal/connection/socketFailure.ts"
 
 const target = (options: { readonly tls?: boolean; readonly path?: string } = {}): Target => ({
   endpoint: options.path === undefined ? { host: "h", port: 1 } : { path: options.path },

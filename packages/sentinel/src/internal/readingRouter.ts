@@ -4,8 +4,8 @@
  * @internal
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import { isContinued, sumStats } from "@redfx/core/RedisRouter"
-import type { RedisRouter } from "@redfx/core/RedisRouter"
+import { isContinued, sumStats } from "@redfx/core/unstable/Router"
+import type { RedisRouter } from "@redfx/core/unstable/Router"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 

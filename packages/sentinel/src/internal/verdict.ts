@@ -4,10 +4,10 @@
  *
  * @internal
  */
-import { demotionBy } from "@redfx/core/RedisConnection"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
+import { demotionBy } from "@redfx/core/unstable/Connection"
 import { demoted } from "./failures.ts"
 import type { Role } from "./masterTracker.ts"
 
