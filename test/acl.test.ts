@@ -12,7 +12,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import * as Client from "./harness/Client.ts"
+import * as Client from "@redfx/testing/Client"
 
 const page = readFileSync(join(import.meta.dirname, "../docs/security.md"), "utf8")
 

@@ -14,12 +14,12 @@ import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import * as Client from "./harness/Client.ts"
-import * as Encode from "./harness/Encode.ts"
-import * as FakeCluster from "./harness/FakeCluster.ts"
-import * as FakeNode from "./harness/FakeNode.ts"
-import * as Fake from "./harness/FakeSentinel.ts"
-import * as SteppedClock from "./harness/SteppedClock.ts"
+import * as Client from "@redfx/testing/Client"
+import * as Encode from "@redfx/testing/Encode"
+import * as FakeCluster from "@redfx/testing/FakeCluster"
+import * as FakeNode from "@redfx/testing/FakeNode"
+import * as Fake from "@redfx/testing/FakeSentinel"
+import * as SteppedClock from "@redfx/testing/SteppedClock"
 
 const { keyOfA, keyOfB } = FakeCluster
 const hour = 3_600_000

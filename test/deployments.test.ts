@@ -12,8 +12,8 @@ import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Certificates from "./harness/Certificates.ts"
-import * as Subscriber from "./harness/Subscriber.ts"
+import * as Certificates from "@redfx/testing/Certificates"
+import * as Subscriber from "@redfx/testing/Subscriber"
 
 const password = Redacted.make("a p:@/?#ä")
 const encoded = encodeURIComponent(Redacted.value(password))

@@ -15,10 +15,10 @@ import * as Layer from "effect/Layer"
 import * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import * as Client from "./harness/Client.ts"
-import * as Encode from "./harness/Encode.ts"
-import * as FakeCluster from "./harness/FakeCluster.ts"
-import * as FakeNode from "./harness/FakeNode.ts"
+import * as Client from "@redfx/testing/Client"
+import * as Encode from "@redfx/testing/Encode"
+import * as FakeCluster from "@redfx/testing/FakeCluster"
+import * as FakeNode from "@redfx/testing/FakeNode"
 
 type Use = Effect.Effect<unknown, unknown, RedisClient.RedisClient>
 

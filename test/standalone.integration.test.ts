@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { exclusion } from "./harness/exclusions.ts"
-import { suites } from "./suites/all.ts"
+import { exclusion } from "@redfx/testing/exclusions"
+import { suites } from "@redfx/testing/suites/all"
 
 for (const protocol of [2, 3] as const) {
   describe(`standalone, RESP${protocol}`, () => {

@@ -7,7 +7,7 @@ import { Redis } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import * as Net from "node:net"
 import { monitorEventLoopDelay } from "node:perf_hooks"
-import * as FakeCluster from "./harness/FakeCluster.ts"
+import * as FakeCluster from "@redfx/testing/FakeCluster"
 
 /** Takes connections at every address of the loopback interface, and never answers. */
 const makeSink = Effect.acquireRelease(

@@ -14,9 +14,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inspect } from "node:util"
-import * as Certificates from "./harness/Certificates.ts"
-import * as Client from "./harness/Client.ts"
-import * as FakeSentinel from "./harness/FakeSentinel.ts"
+import * as Certificates from "@redfx/testing/Certificates"
+import * as Client from "@redfx/testing/Client"
+import * as FakeSentinel from "@redfx/testing/FakeSentinel"
 
 const password = Redacted.make("a p:@/?#ä")
 const encoded = encodeURIComponent(Redacted.value(password))

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type * as Chaos from "./Chaos.ts"
-import * as Client from "./Client.ts"
+import * as Client from "@redfx/testing/Client"
 
 export type Kind = "standalone" | "sentinel" | "cluster"
 

@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
-import * as Places from "./internal/command/settle.ts"
+import * as Places from "./internal/client/settle.ts"
 import type { Outcome } from "./internal/connection/request.ts"
 import * as Scripts from "./internal/script/calls.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"

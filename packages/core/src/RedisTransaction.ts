@@ -7,7 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
-import * as Places from "./internal/command/settle.ts"
+import * as Places from "./internal/client/settle.ts"
 import type { Outcome } from "./internal/connection/request.ts"
 import * as Scripts from "./internal/script/calls.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
