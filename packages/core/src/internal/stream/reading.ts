@@ -10,8 +10,8 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
-import { entries, entryFields } from "./entry.ts"
-import type { BytesFields, TextFields } from "./entry.ts"
+import { entries, entryFields } from "../command/streamEntry.ts"
+import type { BytesFields, TextFields } from "../command/streamEntry.ts"
 
 /** The fields of an entry in the view asked for, or why there are none. */
 export interface Received {
