@@ -24,14 +24,14 @@ type Storey = readonly [name: string, modules: RegExp]
 /** The storeys of each package that has several, lowest first. */
 const storeys: Record<string, ReadonlyArray<Storey>> = {
   core: [
+    ["errors", /^internal\/error\/(?!classify$)\w+$/],
     ["codec", /^(Resp\w*|internal\/(codec|runtime)\/\w+)$/],
-    ["errors", /^(RedisError|internal\/error\/\w+)$/],
-    ["arguments and replies", /^(Redis(Arg|Reply)|internal\/(command|telemetry)\/\w+)$/],
+    ["errors of replies", /^(RedisError|internal\/error\/classify)$/],
+    ["arguments and replies", /^(Redis(Arg|Reply)|internal\/(command|telemetry)\/\w+|commands\/replies\/\w+)$/],
     ["command values", /^Redis(Client|Command|Monitor|PubSub)$/],
-    ["replies of commands", /^commands\/replies\/\w+$/],
     ["commands", /^commands\/(modules\/)?\w+$/],
     ["configuration", /^(Redis(Config|Url|Connector|Telemetry)|internal\/config\/\w+)$/],
-    ["connection", /^(unstable\/Connection|internal\/(connection|script)\/\w+)$/],
+    ["connection", /^(unstable\/(Connection|Request|Runtime)|internal\/(connection|script)\/\w+)$/],
     ["pool", /^internal\/pool\/\w+$/],
     ["client", /^(unstable\/Router|internal\/(client|pubsub)\/\w+)$/],
     ["clients", /^Redis(Pool|Standalone|Pipeline|Transaction|Script|Scan)$/],

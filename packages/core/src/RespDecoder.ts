@@ -22,7 +22,6 @@ import {
   parseSimple,
   showByte
 } from "./internal/codec/line.ts"
-import { stackless } from "./internal/codec/stackless.ts"
 import {
   ARRAY,
   ATTRIBUTE,
@@ -46,9 +45,11 @@ import {
   STREAMED,
   VERBATIM
 } from "./internal/codec/types.ts"
+import { ProtocolError } from "./internal/error/protocol.ts"
+import { stackless } from "./internal/error/stackless.ts"
 import { Limits } from "./RespLimits.ts"
 import type { DecodeOptions } from "./RespLimits.ts"
-import { Bulk, ErrorReply, MapReply, ProtocolError, Verbatim } from "./RespValue.ts"
+import { Bulk, ErrorReply, MapReply, Verbatim } from "./RespValue.ts"
 import type { Value } from "./RespValue.ts"
 
 // Where the decoder stands between two bytes.

@@ -4,7 +4,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Redis, RedisClient, RedisError, RedisKeyspace } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
-import { asking } from "@redfx/core/unstable/Router"
+import { asking } from "@redfx/core/unstable/Request"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"

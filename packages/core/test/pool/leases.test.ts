@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisCommand } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
-import { asking } from "@redfx/core/unstable/Router"
+import { asking } from "@redfx/core/unstable/Request"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"

@@ -1,7 +1,5 @@
 /**
  * Routers above two: which commands go to which servers of a deployment.
- *
- * @internal
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { isContinued, sumStats } from "@redfx/core/unstable/Router"

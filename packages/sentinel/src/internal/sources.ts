@@ -1,8 +1,6 @@
 /**
  * Where the connections of a client come from: sentinels are asked whenever one
  * is opened.
- *
- * @internal
  */
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"

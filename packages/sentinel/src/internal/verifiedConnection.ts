@@ -1,7 +1,5 @@
 /**
  * A connection to a server that is what sentinels say it is.
- *
- * @internal
  */
 import { role as askRole } from "@redfx/core/commands/Server"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
@@ -10,13 +8,13 @@ import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
-import { within } from "@redfx/core/unstable/Router"
+import { within } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { openedTooLate } from "./failures.ts"
-import type { Role } from "./masterTracker.ts"
+import type { Role } from "./verdict.ts"
 import type { Observation } from "./verdict.ts"
 
 /**

@@ -1,8 +1,6 @@
 /**
  * Finding out that another server has become the master, before a command does:
  * a command that blocks on a server which is cut off would never.
- *
- * @internal
  */
 import { role as askRole } from "@redfx/core/commands/Server"
 import type { NodeAddress } from "@redfx/core/RedisConfig"

@@ -1,7 +1,5 @@
 /**
  * Runs commands without a key by the table of rules.
- *
- * @internal
  */
 import type { Key } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"

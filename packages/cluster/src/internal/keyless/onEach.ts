@@ -1,12 +1,10 @@
 /**
  * One command on several servers.
- *
- * @internal
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
-import { within } from "@redfx/core/unstable/Router"
+import { within } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import { afterWriting, runAll } from "../multiKey/parts.ts"
 import type { Cluster, ClusterNode } from "../topology/cluster.ts"

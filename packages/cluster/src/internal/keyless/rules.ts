@@ -1,7 +1,5 @@
 /**
  * What becomes of commands without a key, by name: one table.
- *
- * @internal
  */
 import * as Merge from "../multiKey/merge.ts"
 import { scan } from "./scan.ts"

@@ -5,8 +5,6 @@
  * another one, or slots that move to it, are scanned there from the start.
  * Elements may come again then, but none is left out. The cursor says which
  * slots are done, so nothing is kept between pages.
- *
- * @internal
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { DataError } from "@redfx/core/RedisError"

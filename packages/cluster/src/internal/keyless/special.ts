@@ -1,7 +1,5 @@
 /**
  * Commands without a key for which no general rule does.
- *
- * @internal
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterUnsupportedError } from "@redfx/core/RedisError"

@@ -1,8 +1,6 @@
 /**
  * The keys of commands that were sent by name only, with arguments of which
  * none is marked as a key.
- *
- * @internal
  */
 import type { Key } from "@redfx/core/RedisArg"
 import type * as RedisCommand from "@redfx/core/RedisCommand"

@@ -1,8 +1,6 @@
 /**
  * Commands with keys of several slots that lose nothing by being split: a part
  * for each slot, and of the replies one as a single server would give it.
- *
- * @internal
  */
 import { KeyArg } from "@redfx/core/RedisArg"
 import type { Part } from "@redfx/core/RedisArg"

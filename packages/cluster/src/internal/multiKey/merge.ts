@@ -1,8 +1,6 @@
 /**
  * How the replies of several servers to one command become one reply, before
  * it is decoded: so one merge does for every view and both protocols.
- *
- * @internal
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type * as Resp from "@redfx/core/Resp"

@@ -1,7 +1,5 @@
 /**
  * Reads that must see every write before them.
- *
- * @internal
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"

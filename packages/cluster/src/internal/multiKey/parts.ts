@@ -1,7 +1,5 @@
 /**
  * Running the parts of what was one command.
- *
- * @internal
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { failureAmong, inPart } from "@redfx/core/RedisError"

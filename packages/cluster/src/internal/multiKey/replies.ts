@@ -1,7 +1,5 @@
 /**
  * Replies as they came: reading and comparing their parts, and making new ones.
- *
- * @internal
  */
 import * as Resp from "@redfx/core/Resp"
 

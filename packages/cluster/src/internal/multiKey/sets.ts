@@ -1,7 +1,5 @@
 /**
  * Sets of several slots: what one slot can do is done there, the rest here.
- *
- * @internal
  */
 import { sdiff, sinter, sunion } from "@redfx/core/commands/Sets"
 import type { Key } from "@redfx/core/RedisArg"

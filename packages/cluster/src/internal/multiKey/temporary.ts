@@ -1,7 +1,5 @@
 /**
  * Keys in the slot of another key, for as long as an emulated command takes.
- *
- * @internal
  */
 import { del } from "@redfx/core/commands/Generic"
 import { isRetryable } from "@redfx/core/RedisError"

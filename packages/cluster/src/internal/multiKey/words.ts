@@ -1,7 +1,5 @@
 /**
  * The arguments of commands as words.
- *
- * @internal
  */
 import { KeyArg, wireValue } from "@redfx/core/RedisArg"
 import type { Key, Part } from "@redfx/core/RedisArg"

@@ -2,20 +2,19 @@
  * Pipelines: what goes to one server goes there in one write. What could not be
  * run where it was sent is sent once more, in the same order, and nothing else,
  * as the verdict on each command says.
- *
- * @internal
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { atIndex, ConnectionError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
-import { asking } from "@redfx/core/unstable/Router"
-import type { Outcome } from "@redfx/core/unstable/Router"
+import { asking } from "@redfx/core/unstable/Request"
+import type { Outcome } from "@redfx/core/unstable/Request"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { notCovered, typed } from "../topology/failures.ts"
+import { typed } from "../topology/failures.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
+import { notCovered } from "./failures.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 import { judged, targetOf } from "./retrying.ts"

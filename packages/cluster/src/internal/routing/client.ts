@@ -1,17 +1,14 @@
 /**
  * The client of a cluster: the client that every topology has, above a router
  * that knows slots, with what only a cluster must split, merge or refuse.
- *
- * @internal
  */
 import type { RedisEvent, RedisStats, Service } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
-import type { ClusterOptions } from "@redfx/core/RedisConfig"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { atIndex, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisRouter from "@redfx/core/unstable/Router"
+import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -22,12 +19,11 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Cluster } from "../topology/cluster.ts"
 import { ConnectionLimit } from "../topology/connectionLimit.ts"
-import { notCovered } from "../topology/failures.ts"
 import { watch } from "../topology/health.ts"
 import { Nodes } from "../topology/nodes.ts"
 import { formatAddress } from "../topology/topology.ts"
-import type { Translation } from "../topology/topology.ts"
 import { pipeline } from "./batches.ts"
+import { notCovered } from "./failures.ts"
 import { following, transaction } from "./following.ts"
 import { onServer } from "./perNode.ts"
 import { plan, refusalInBatch } from "./plan.ts"
@@ -36,24 +32,9 @@ import { Redirects } from "./redirects.ts"
 import { forOneServer, idle, notForReading } from "./refusals.ts"
 import { guarded, reserve } from "./reservation.ts"
 import type { Retrying } from "./retrying.ts"
+import type { ClusterSettings } from "./settings.ts"
 import { State } from "./state.ts"
 import { Subscribers } from "./subscribers.ts"
-
-/** Options with every default filled in. */
-export interface ClusterSettings {
-  readonly connection: ConnectionSettings
-  readonly limitPerNode: boolean
-  readonly startNodes: ReadonlyArray<NodeAddress>
-  readonly translate: Translation
-  readonly crossSlot: "split" | "emulate" | "reject"
-  readonly readFrom: ClusterOptions["readFrom"]
-  readonly readOnly: boolean
-  readonly reinitializeSteps: number
-  readonly clusterDownRetryAttempts: number
-  readonly skipFullCoverageCheck: boolean
-  readonly followCluster: boolean
-  readonly refreshInterval: Duration.Duration
-}
 
 export interface ClusterClient {
   readonly client: Service
@@ -67,7 +48,7 @@ type Routing = Pick<Retrying, "state" | "redirects">
 export const make = (
   settings: ClusterSettings
 ): Effect.Effect<ClusterClient, never, RedisConnector | Scope.Scope> =>
-  RedisRouter.closingWithin(settings.connection.closeTimeout, makeOpen(settings))
+  Runtime.closingWithin(settings.connection.closeTimeout, makeOpen(settings))
 
 const makeOpen = Effect.fnUntraced(function*(
   settings: ClusterSettings
@@ -236,7 +217,7 @@ const makeRouter = Effect.fnUntraced(function*(
         return node === undefined ? Effect.fail(notCovered(command)) : node.pool.router.exclusive(commands)
       }),
     ...RedisRouter.refusals,
-    reserve: RedisRouter.inContext(context)(reserve(state, redirects, rest)),
+    reserve: Runtime.inContext(context)(reserve(state, redirects, rest)),
     ...rest,
     describe: `cluster ${settings.startNodes.map(formatAddress).sort().join(", ")}`
   }

@@ -2,21 +2,20 @@
  * What runs on a connection of its own: blocking commands and transactions.
  * They are run on the server of their slot, and again as the verdict on what
  * became of them says.
- *
- * @internal
  */
 import type { Service } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterUnsupportedError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
-import { asking } from "@redfx/core/unstable/Router"
-import type { Outcome } from "@redfx/core/unstable/Router"
+import { asking } from "@redfx/core/unstable/Request"
+import type { Outcome } from "@redfx/core/unstable/Request"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { notCovered, typed } from "../topology/failures.ts"
+import { typed } from "../topology/failures.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
+import { notCovered } from "./failures.ts"
 import { routingKey } from "./plan.ts"
 import { judged, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"

@@ -2,12 +2,10 @@
  * Requests that wait: for a pause to pass, for the topology to be read, or for
  * a server to be back or replaced. One fiber for each of those, however many
  * requests wait.
- *
- * @internal
  */
 import type { RedisError } from "@redfx/core/RedisError"
-import { RequestQueue } from "@redfx/core/unstable/Router"
-import type { Request } from "@redfx/core/unstable/Router"
+import { RequestQueue } from "@redfx/core/unstable/Request"
+import type { Request } from "@redfx/core/unstable/Request"
 import * as Effect from "effect/Effect"
 
 export class Parking {

@@ -1,8 +1,6 @@
 /**
  * Commands to one server, or to each of several, for what they are and not for
  * a slot of theirs.
- *
- * @internal
  */
 import type { Service } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"

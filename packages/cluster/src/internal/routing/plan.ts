@@ -1,8 +1,6 @@
 /**
  * What becomes of commands that are not simply sent to the owner of one slot:
  * those without a key, and those with keys of several slots.
- *
- * @internal
  */
 import { KeyArg } from "@redfx/core/RedisArg"
 import type { Key } from "@redfx/core/RedisArg"

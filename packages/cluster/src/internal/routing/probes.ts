@@ -1,13 +1,11 @@
 /**
  * Finds out how servers are that are suspect or down, by asking them again and
  * again until they answer.
- *
- * @internal
  */
 import { ping } from "@redfx/core/commands/Connection"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
-import { within } from "@redfx/core/unstable/Router"
+import { within } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Node } from "../topology/nodes.ts"

@@ -1,7 +1,5 @@
 /**
  * Which server of a shard answers a command that only reads.
- *
- * @internal
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ClusterOptions } from "@redfx/core/RedisConfig"

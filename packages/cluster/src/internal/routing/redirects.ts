@@ -1,14 +1,12 @@
 /**
  * Sends single commands where the cluster says, and again as the verdict on
  * what became of them says. A command that succeeds costs nothing here.
- *
- * @internal
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ConnectionError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
-import type { Redirector, Request } from "@redfx/core/unstable/Router"
+import type { Redirector, Request } from "@redfx/core/unstable/Request"
 import type * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"

@@ -1,7 +1,5 @@
 /**
  * What a client refuses for what it is, whatever the keys of a command.
- *
- * @internal
  */
 import type { Service } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"

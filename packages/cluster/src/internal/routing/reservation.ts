@@ -1,8 +1,6 @@
 /**
  * A connection that one user has for itself, to the server of the first key
  * that it uses: nothing else says which server it wants.
- *
- * @internal
  */
 import type { Service } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
@@ -15,8 +13,9 @@ import {
 } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
-import { RequestQueue } from "@redfx/core/unstable/Router"
-import type { Held, Redirector, RedisRouter, Request } from "@redfx/core/unstable/Router"
+import { RequestQueue } from "@redfx/core/unstable/Request"
+import type { Redirector, Request } from "@redfx/core/unstable/Request"
+import type { Held, RedisRouter } from "@redfx/core/unstable/Router"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -24,9 +23,10 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { notCovered, typed } from "../topology/failures.ts"
+import { typed } from "../topology/failures.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
+import { notCovered } from "./failures.ts"
 import { fail } from "./parking.ts"
 import { routingKey } from "./plan.ts"
 import type { Redirects } from "./redirects.ts"

@@ -1,18 +1,16 @@
 /**
  * What those who send with effects need to send again: pipelines, transactions,
  * blocking commands, commands to one server.
- *
- * @internal
  */
 import type { Service } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"
-import type { Outcome } from "@redfx/core/unstable/Router"
+import type { Outcome } from "@redfx/core/unstable/Request"
 import type * as Clock from "effect/Clock"
 import type * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
-import type { ClusterSettings } from "./client.ts"
 import type { Redirects } from "./redirects.ts"
+import type { ClusterSettings } from "./settings.ts"
 import type { State } from "./state.ts"
 import { outcomeOf } from "./verdict.ts"
 import type { Sent, Spent, To, Verdict } from "./verdict.ts"

@@ -3,8 +3,6 @@
  * how the servers are. Learns at once from what becomes of commands, and reads
  * all of it again when there is reason to: one reading at a time, with a pause
  * between two.
- *
- * @internal
  */
 import { ping } from "@redfx/core/commands/Connection"
 import type { RedisEvent } from "@redfx/core/RedisClient"
@@ -13,7 +11,7 @@ import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
-import { elapsed, within } from "@redfx/core/unstable/Router"
+import { elapsed, within } from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"

@@ -1,16 +1,14 @@
 /**
  * Where subscriptions go: any server delivers what is published anywhere; a
  * shard channel is subscribed to where its slot is served.
- *
- * @internal
  */
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { ClusterUnsupportedError, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"
-import { inContext } from "@redfx/core/unstable/Router"
 import type { Subscribers as RouterSubscribers } from "@redfx/core/unstable/Router"
+import { inContext } from "@redfx/core/unstable/Runtime"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"

@@ -2,18 +2,17 @@
  * What an outcome means: what there is to learn from it, and what becomes of
  * the command. Decided here for every way of sending, and nowhere else; who
  * sends only asks, hands on what is learned and does what is said.
- *
- * @internal
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { ConnectionError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { Delivery, RedisError } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
-import { downAfter, exhausted, notCovered, saidBy } from "../topology/failures.ts"
+import { downAfter, saidBy } from "../topology/failures.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
 import { formatAddress, parseAddress } from "../topology/topology.ts"
 import type { Translation } from "../topology/topology.ts"
+import { exhausted, notCovered } from "./failures.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 

@@ -1,11 +1,9 @@
 /**
  * The command timeout of what is sent several times: one limit for all tries.
- *
- * @internal
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { TimeoutError } from "@redfx/core/RedisError"
-import { within as withinLimit } from "@redfx/core/unstable/Router"
+import { within as withinLimit } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { Retrying } from "./retrying.ts"

@@ -1,12 +1,10 @@
 /**
  * What the parts of the cluster client know of one another.
- *
- * @internal
  */
 import type * as RedisClient from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"
-import type { Outcome } from "@redfx/core/unstable/Router"
+import type { Outcome } from "@redfx/core/unstable/Request"
 import type * as Effect from "effect/Effect"
 
 /**

@@ -5,14 +5,12 @@
  * program full of blocking commands still reaches a new master. Where there is
  * no such room a shared connection is opened all the same, beyond the limit,
  * and one exclusive connection: nothing would work without.
- *
- * @internal
  */
 import type { ConnectionSettings } from "@redfx/core/RedisConfig"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { Source } from "@redfx/core/unstable/Connection"
-import { within } from "@redfx/core/unstable/Router"
+import { within } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"

@@ -2,14 +2,12 @@
  * Asks servers who serves what, one after the other until one knows. Of who
  * does not know of all slots nobody can tell by that alone what is the matter:
  * then all are asked, and one is believed that knows more than the others.
- *
- * @internal
  */
 import { clusterInfo, clusterSlots } from "@redfx/core/commands/Cluster"
 import { configGet } from "@redfx/core/commands/Config"
 import { AuthenticationError, ClusterConnectError, ConnectionError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
-import { within } from "@redfx/core/unstable/Router"
+import { within } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { saidBy } from "./failures.ts"

@@ -1,19 +1,10 @@
 /**
  * The errors of what has no try left, and those of a cluster that a single
  * server's client does not know.
- *
- * @internal
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import {
-  ClusterDownError,
-  ClusterRetriesExhaustedError,
-  CrossSlotError,
-  SlotNotCoveredError
-} from "@redfx/core/RedisError"
-import type { Delivery, RedisError } from "@redfx/core/RedisError"
-import { routingKey } from "../routing/plan.ts"
-import { slotOf } from "./slot.ts"
+import { ClusterDownError, CrossSlotError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
 
 /** What went wrong, without what that means to the command: this is told of all tries together. */
 export const saidBy = (error: RedisError): string => {
@@ -26,28 +17,6 @@ export const saidBy = (error: RedisError): string => {
     default:
       return error.message.replace(/\.$/, "")
   }
-}
-
-export const exhausted = (
-  command: RedisCommand.Any,
-  attempts: number,
-  last: string,
-  delivery: Delivery
-): ClusterRetriesExhaustedError => {
-  const key = routingKey(command)
-  return new ClusterRetriesExhaustedError({
-    command: command.spec.name,
-    attempts,
-    last,
-    delivery,
-    readonly: command.spec.readonly,
-    ...(key === undefined ? {} : { slot: slotOf(key) })
-  })
-}
-
-export const notCovered = (command: RedisCommand.Any): SlotNotCoveredError => {
-  const key = routingKey(command)
-  return new SlotNotCoveredError({ slot: key === undefined ? 0 : slotOf(key) })
 }
 
 /** The error of what found the cluster down so often. */

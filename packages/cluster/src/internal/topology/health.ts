@@ -1,8 +1,6 @@
 /**
  * How the servers of the cluster are: seen from what they answer and what they
  * owe, and found out by asking where that tells nothing.
- *
- * @internal
  */
 import type { RedisError } from "@redfx/core/RedisError"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"

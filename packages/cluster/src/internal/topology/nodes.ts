@@ -2,8 +2,6 @@
  * The servers of the cluster that there are connections to: one pool and one
  * client for each, made when it is first needed and given up when the cluster
  * does not name it any more.
- *
- * @internal
  */
 import type * as RedisClient from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
@@ -15,6 +13,7 @@ import * as RedisPool from "@redfx/core/RedisPool"
 import type { ErrorReply } from "@redfx/core/Resp"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
 import * as RedisRouter from "@redfx/core/unstable/Router"
+import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -86,7 +85,7 @@ export class Nodes {
     if (known !== undefined) return known.node
     const scope = Scope.forkUnsafe(Context.get(this.#context, Scope.Scope))
     const context = Context.add(this.#context, Scope.Scope, scope)
-    const node = RedisRouter.runNow(context)(this.#make(endpoint, address))
+    const node = Runtime.runNow(context)(this.#make(endpoint, address))
     this.#nodes.set(address, { node, scope })
     return node
   }
@@ -114,7 +113,7 @@ export class Nodes {
   /** The node at an address that a redirect names: it is kept for a while, though the cluster may not tell of it. */
   named(endpoint: NodeAddress): Node {
     const node = this.at(endpoint)
-    this.#named.set(node.address, RedisRouter.elapsed(this.#clock))
+    this.#named.set(node.address, Runtime.elapsed(this.#clock))
     return node
   }
 
@@ -139,7 +138,7 @@ export class Nodes {
 
   /** Gives up all but these and those that redirects name: what is under way there is finished first. */
   retain(addresses: ReadonlySet<string>): void {
-    const since = RedisRouter.elapsed(this.#clock) - namedFor
+    const since = Runtime.elapsed(this.#clock) - namedFor
     for (const [address, time] of this.#named) if (time <= since) this.#named.delete(address)
     for (const [address, known] of this.#nodes) {
       if (addresses.has(address) || this.#named.has(address)) continue

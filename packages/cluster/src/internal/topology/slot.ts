@@ -1,7 +1,5 @@
 /**
  * The hash slot of a key: CRC16 of the key, or of its hash tag, modulo 16384.
- *
- * @internal
  */
 import type { Key } from "@redfx/core/RedisArg"
 

@@ -1,7 +1,5 @@
 /**
  * Who serves what: read from CLUSTER SLOTS, checked, and never changed.
- *
- * @internal
  */
 import type { clusterSlots } from "@redfx/core/commands/Cluster"
 import type * as RedisCommand from "@redfx/core/RedisCommand"

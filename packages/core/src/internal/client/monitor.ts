@@ -1,8 +1,6 @@
 /**
  * Connections that turn into feeds: after MONITOR the server sends lines that
  * no command asked for.
- *
- * @internal
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -12,7 +10,7 @@ import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { monitorEvent } from "../../commands/Monitor.ts"
+import { monitorEvent } from "../../commands/replies/MonitorEvent.ts"
 import type { Service } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
@@ -21,10 +19,11 @@ import type { RedisError } from "../../RedisError.ts"
 import type { MonitorOptions } from "../../RedisMonitor.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
-import * as RedisConnection from "../../unstable/Connection.ts"
-import type { Subscribers } from "../../unstable/Router.ts"
+import * as Connection from "../connection/connection.ts"
+import type { RedisConnection } from "../connection/model.ts"
 import { connectionLoss, timeLimit } from "../error/failure.ts"
 import { within } from "../runtime/elapsed.ts"
+import type { Subscribers } from "./router.ts"
 
 // Without traits: the connection is this feed's own.
 const command = RedisCommand.make({
@@ -45,7 +44,7 @@ export const make = Effect.fnUntraced(function*(
   subscribers: Subscribers,
   settings: ConnectionSettings
 ): Effect.fn.Return<Service["monitor"], never, Scope.Scope> {
-  const open = new Set<RedisConnection.RedisConnection>()
+  const open = new Set<RedisConnection>()
   const clock = yield* Clock.Clock
   const limit = Duration.toMillis(settings.commandTimeout)
   let closed = false
@@ -71,7 +70,7 @@ export const make = Effect.fnUntraced(function*(
       })
     )
     if (closed) return yield* Effect.fail(clientClosed)
-    yield* within(RedisConnection.run(connection, command), {
+    yield* within(Connection.run(connection, command), {
       clock,
       limit,
       orElse: () => Effect.fail(timeLimit("read", limit))
@@ -96,7 +95,7 @@ export const make = Effect.fnUntraced(function*(
  * feed's own its answer could not be told from a line.
  */
 const watchLiveness = Effect.fnUntraced(function*(
-  { address, close, exchange }: RedisConnection.RedisConnection,
+  { address, close, exchange }: RedisConnection,
   subscribers: Subscribers,
   settings: ConnectionSettings
 ): Effect.fn.Return<void> {

@@ -2,8 +2,6 @@
  * What a reserved client keeps of what was sent on it, for `Redis.watch`:
  * whether a body may have changed something, and which errors are those of its
  * connection's loss. It also refuses what would end the watch of a body.
- *
- * @internal
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -12,9 +10,9 @@ import type { Service, Session, Watch } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, isRedisError } from "../../RedisError.ts"
 import type { RedisError } from "../../RedisError.ts"
-import type { Held } from "../../unstable/Router.ts"
 import type { Outcome } from "../connection/request.ts"
 import { mayHaveRun, originOf } from "../error/retry.ts"
+import type { Held } from "./router.ts"
 
 class Watching implements Watch {
   readonly #held: Held

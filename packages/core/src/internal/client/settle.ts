@@ -1,8 +1,6 @@
 /**
  * Outcomes in the places of the commands that they belong to: as a tuple or as
  * a record.
- *
- * @internal
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -43,7 +41,7 @@ const failureOf = (
   first: Cause.Cause<RedisError>
 ): Cause.Cause<RedisError> => {
   if (!first.reasons.some(Cause.isFailReason)) return first
-  const parts = outcomes.map((outcome, place): Part => {
+  const parts = outcomes.map((outcome, place): Part<RedisError> => {
     // In range: there is one outcome a command.
     const { settled, spec } = commands[place]!
     return {

@@ -1,7 +1,5 @@
 /**
  * MULTI, commands and EXEC as one batch, and what its replies come to.
- *
- * @internal
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"

@@ -1,8 +1,6 @@
 /**
  * Buffers for what arrives in pieces. Neither allocates more than a small
  * multiple of what has really arrived.
- *
- * @internal
  */
 import { Bulk } from "../../RespValue.ts"
 import { allocate, decodePieces } from "./utf8.ts"

@@ -1,7 +1,5 @@
 /**
  * The stack of the decoder: one frame for each aggregate that is not complete yet.
- *
- * @internal
  */
 import { Attributed, MapReply, Push, SetReply } from "../../RespValue.ts"
 import type { Value } from "../../RespValue.ts"

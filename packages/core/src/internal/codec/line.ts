@@ -2,8 +2,6 @@
  * The lines of RESP: what may stand between a type byte and its `\r\n`. Every
  * function reads `source` from `start` to `end`, which lie after the type byte
  * and before the `\r`, and returns `undefined` for what the protocol does not allow.
- *
- * @internal
  */
 import { decodeUtf8 } from "./utf8.ts"
 

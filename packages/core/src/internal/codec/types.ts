@@ -1,8 +1,6 @@
 /**
  * The bytes of RESP that mean something: line ends, and the type bytes that
  * values begin with.
- *
- * @internal
  */
 export const CR = 0x0d
 export const LF = 0x0a

@@ -1,13 +1,11 @@
 /**
  * Which addresses that servers tell are connected to: the rules of the option
  * `accept`.
- *
- * @internal
  */
 import * as Effect from "effect/Effect"
-import type { Accept, NodeAddress } from "../../RedisConfig.ts"
 import type { RedisConfigError } from "../../RedisError.ts"
 import { invalid } from "./checks.ts"
+import type { Accept, NodeAddress } from "./options.ts"
 
 type Rule = (address: NodeAddress) => boolean
 

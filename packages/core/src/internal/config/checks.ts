@@ -1,7 +1,5 @@
 /**
  * Refusals of options that cannot be.
- *
- * @internal
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -1,8 +1,6 @@
 /**
  * A deployment as the environment, a file or another source of configuration
  * describes it.
- *
- * @internal
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -12,8 +10,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import type { Deployment } from "../../RedisConfig.ts"
 import * as RedisUrl from "../../RedisUrl.ts"
+import type { Deployment } from "./options.ts"
 import { assemble, boolean, entries, integer, snakeName } from "./text.ts"
 import type { Entry } from "./text.ts"
 

@@ -1,8 +1,6 @@
 /**
  * Options as text, for URLs and for the environment: one table, which the types
  * of the options keep complete.
- *
- * @internal
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,6 +9,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import type { TlsOptions } from "../../RedisConnector.ts"
 import type {
   Accept,
   ClusterOptions,
@@ -18,8 +17,7 @@ import type {
   ConnectionOptions,
   ReadFrom,
   SentinelOptions
-} from "../../RedisConfig.ts"
-import type { TlsOptions } from "../../RedisConnector.ts"
+} from "./options.ts"
 
 // -----------------------------------------------------------------------------
 // Texts

@@ -1,8 +1,6 @@
 /**
  * Where a connection has its credentials from, when it is opened and while it
  * is open.
- *
- * @internal
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"

@@ -1,8 +1,6 @@
 /**
  * A reply that comes so slowly that its caller has given up: it holds up
  * everybody behind it, and shows life all the while.
- *
- * @internal
  */
 import * as Duration from "effect/Duration"
 import type { RedisError } from "../../RedisError.ts"

@@ -6,8 +6,6 @@
  * in-flight requests are in the order of their bytes; every encoded command
  * takes exactly one reply, whether or not its caller is still there; memory of a
  * caller's is only with the socket while the caller waits.
- *
- * @internal
  */
 import { ProtocolError } from "../../RedisError.ts"
 import type { RedisError } from "../../RedisError.ts"

@@ -1,8 +1,6 @@
 /**
  * What every new connection starts with, the first and each one after a loss:
  * protocol and credentials, then name and database.
- *
- * @internal
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"

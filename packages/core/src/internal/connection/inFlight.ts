@@ -1,8 +1,6 @@
 /**
  * The requests that were written and are not answered in full, in the order in
  * which the server answers: a ring that grows up to what the limits admit.
- *
- * @internal
  */
 import type { Request } from "./request.ts"
 

@@ -6,16 +6,14 @@
  * A silence that is longer than usual is told to the owner, who may look
  * elsewhere; it costs nobody anything. Only one that is longer than
  * `livenessTimeout` ends the connection, unless a PING is answered.
- *
- * @internal
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
-import type { Owner, RedisConnection } from "../../unstable/Connection.ts"
 import { connectionLoss } from "../error/failure.ts"
 import type { Dripping } from "./dripping.ts"
+import type { Owner, RedisConnection } from "./model.ts"
 
 /**
  * How often a connection that owes an answer is looked at, in milliseconds. Looks are counted rather than time: neither a

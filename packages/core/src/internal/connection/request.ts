@@ -2,8 +2,6 @@
  * A request: commands that go out together, and the caller who waits for their
  * replies. It is in one place at a time: waiting in a {@link RequestQueue}, in
  * flight on a connection, or settled.
- *
- * @internal
  */
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
@@ -14,10 +12,10 @@ import type { Delivery, NoScriptError, RedisError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
-import type { Deadline, DeadlineList } from "../client/deadlines.ts"
 import { connectionLoss, failureOf } from "../error/failure.ts"
 import { formOf } from "../script/knownScripts.ts"
 import type { Form, KnownScripts } from "../script/knownScripts.ts"
+import type { Deadline, DeadlineList, Timed } from "./deadlines.ts"
 
 /**
  * What a reply came from, for the messages of errors and the view of text.
@@ -49,7 +47,7 @@ export interface Redirector {
  * As an Effect, a request is its own cancellation: what `Effect.callback` wants
  * on interruption, without an object of its own for each command.
  */
-export abstract class Request extends Effectable.Class<void> {
+export abstract class Request extends Effectable.Class<void> implements Timed {
   /** Links of the queue that holds this request; `queue` is undefined when none does. */
   queue: RequestQueue | undefined = undefined
   previous: Request | undefined = undefined
@@ -57,8 +55,8 @@ export abstract class Request extends Effectable.Class<void> {
 
   /** Links of a list of deadlines; `deadlines` is undefined when none holds this request. */
   deadlines: DeadlineList | undefined = undefined
-  earlier: Request | undefined = undefined
-  later: Request | undefined = undefined
+  earlier: Timed | undefined = undefined
+  later: Timed | undefined = undefined
   deadline: Deadline | undefined = undefined
 
   /** How many commands were encoded, how many replies have come, and the encoded bytes. */

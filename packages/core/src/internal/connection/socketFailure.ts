@@ -1,7 +1,5 @@
 /**
  * What the failures of sockets mean, and what to try about each.
- *
- * @internal
  */
 import * as Duration from "effect/Duration"
 import type * as Socket from "effect/socket/Socket"

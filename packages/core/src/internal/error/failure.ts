@@ -1,14 +1,35 @@
 /**
  * One event, such as the loss of a connection, as the error of each command it befell.
- *
- * @internal
  */
-import { ConnectionError, TimeoutError } from "../../RedisError.ts"
-import type { Delivery, RedisError } from "../../RedisError.ts"
-import { stackless } from "../codec/stackless.ts"
+import { ConnectionError, TimeoutError } from "./connection.ts"
+import type { Delivery } from "./fields.ts"
 import { inPart, withFields } from "./retry.ts"
+import { stackless } from "./stackless.ts"
+import type { RedisError } from "./union.ts"
 
-export { connectionLoss } from "../../RedisError.ts"
+/**
+ * A connection that is lost or cannot be had, before it is known which commands
+ * that befalls. Cheap, as it may befall many.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const connectionLoss = (
+  reason: ConnectionError["reason"],
+  detail: string,
+  address?: string,
+  cause?: unknown
+): ConnectionError =>
+  stackless(() =>
+    new ConnectionError({
+      reason,
+      detail,
+      delivery: "not-sent",
+      readonly: false,
+      ...(address === undefined ? {} : { address }),
+      ...(cause === undefined ? {} : { cause })
+    })
+  )
 
 interface Facts {
   readonly name: string

@@ -6,12 +6,9 @@
  * An error speaks for the whole effect that failed with it. What it knows of its
  * own command is not enough then: `mayHaveWritten` says that something else of
  * the effect can have written, `partial` what that was.
- *
- * @internal
  */
 import * as Schema from "effect/Schema"
-import type { RedisError } from "../../RedisError.ts"
-import { stackless } from "../codec/stackless.ts"
+import { stackless } from "./stackless.ts"
 
 // -----------------------------------------------------------------------------
 // What an error says of the whole
@@ -36,13 +33,20 @@ export const marks = {
   partial: Schema.optionalKey(Partial)
 }
 
-interface Marks {
+/** What is judged: what there is to see of an error of whatever class. */
+export interface Fault {
+  readonly _tag: string
+  readonly reason?: string | undefined
+  readonly permanent?: boolean | undefined
+  readonly code?: string | undefined
+  readonly detail?: string | undefined
+  readonly causes?: ReadonlyArray<{ readonly code: string }> | undefined
+  readonly command?: string | undefined
+  readonly delivery?: "not-sent" | "unknown" | undefined
+  readonly readonly?: boolean | undefined
   readonly mayHaveWritten?: boolean | undefined
   readonly partial?: Partial | undefined
 }
-
-const unmarked: Marks = {}
-const marksOf = (error: RedisError): Marks => "mayHaveWritten" in error || "partial" in error ? error : unmarked
 
 /** What is known of an effect's other parts when one has failed. */
 export interface Others {
@@ -53,9 +57,9 @@ export interface Others {
 }
 
 /** The same error with other fields; without those that are `undefined`. */
-export const withFields = (error: RedisError, change: Readonly<Record<string, unknown>>): RedisError => {
+export const withFields = <E extends Fault>(error: E, change: Readonly<Record<string, unknown>>): E => {
   // Every error is made by a class that takes its own fields. Nobody reads a stack of what a server caused.
-  const Class = error.constructor as unknown as new(fields: object) => RedisError
+  const Class = error.constructor as unknown as new(fields: object) => E
   const fields = Object.entries({ ...error, ...change }).filter(([, value]) => value !== undefined)
   const copy = stackless(() => new Class(Object.fromEntries(fields)))
   origins.set(copy, originOf(error))
@@ -68,15 +72,15 @@ const origins = new WeakMap<object, object>()
 export const originOf = (error: object): object => origins.get(error) ?? error
 
 /** Whether the class of an error has a field, present or not. */
-export const hasField = (error: RedisError, field: string): boolean =>
+export const hasField = (error: Fault, field: string): boolean =>
   // Every error is made by a class with a schema.
   field in (error.constructor as unknown as { readonly fields: object }).fields
 
 /** The error with what is known of the other parts of the effect that failed with it. */
-export const inPart = (
-  error: RedisError,
+export const inPart = <E extends Fault>(
+  error: E,
   { answered, mayHaveWritten, of = "command", unknown }: Others
-): RedisError => {
+): E => {
   const isPart = answered.length > 0 || unknown.length > 0
   if (!hasField(error, "partial") || !isPart && !mayHaveWritten) return error
   const ofOne = of === "keys" || of === "command"
@@ -94,15 +98,15 @@ export const inPart = (
  * - `places`: which of the commands, or keys, of the caller it is. `error`: with what it failed.
  * - `sent`: whether it was for a server at all. Default `true`.
  */
-export interface Part {
+export interface Part<E extends Fault = Fault> {
   readonly places: ReadonlyArray<number>
   readonly readonly: boolean
-  readonly error: RedisError | undefined
+  readonly error: E | undefined
   readonly sent?: boolean | undefined
 }
 
 /** The error of an effect whose parts came to this: that of the first part that failed; `undefined` when none did. */
-export const failureAmong = (of: Whole, parts: ReadonlyArray<Part>): RedisError | undefined => {
+export const failureAmong = <E extends Fault>(of: Whole, parts: ReadonlyArray<Part<E>>): E | undefined => {
   const failed = parts.find(({ error }) => error !== undefined)
   if (failed?.error === undefined) return undefined
   const done = { answered: new Array<number>(), unknown: new Array<number>() }
@@ -120,16 +124,16 @@ export const failureAmong = (of: Whole, parts: ReadonlyArray<Part>): RedisError 
 }
 
 /** What an error, or none, says of whether its command was run. */
-const fateOf = (error: RedisError | undefined): "answered" | "unknown" | "not-run" =>
+const fateOf = (error: Fault | undefined): "answered" | "unknown" | "not-run" =>
   error === undefined || error._tag === "DecodeError" ? "answered" : mayHaveRun(error) ? "unknown" : "not-run"
 
 /** Whether the command that failed, or a part of it, can have been run and not be undone. */
-export const mayHaveRun = (error: RedisError): boolean =>
-  error._tag === "DecodeError" || error._tag === "ProtocolError" || marksOf(error).mayHaveWritten === true ||
-  marksOf(error).partial !== undefined || ("delivery" in error && error.delivery === "unknown")
+export const mayHaveRun = (error: Fault): boolean =>
+  error._tag === "DecodeError" || error._tag === "ProtocolError" || error.mayHaveWritten === true ||
+  error.partial !== undefined || error.delivery === "unknown"
 
 /** The error of what was sent once more after it had failed with another one, and may have run then. */
-export const sentBefore = (error: RedisError, before: RedisError): RedisError =>
+export const sentBefore = <E extends Fault>(error: E, before: Fault): E =>
   mayRepeatWrite(before) && !mayRepeatWrite(error)
     ? inPart(error, { answered: [], unknown: [], mayHaveWritten: true })
     : error
@@ -154,7 +158,7 @@ const passing: ReadonlySet<string> = new Set([
 /** What made a server refuse EXEC itself, from the detail of its reply. */
 export const refusalOfExec = (detail: string): string | undefined => /because of: -?(\S.*)/.exec(detail)?.[1]
 
-export const isRetryable = (error: RedisError): boolean => {
+export const isRetryable = (error: Fault): boolean => {
   switch (error._tag) {
     case "ConnectionError":
       return error.reason !== "Tls" && error.reason !== "ClientClosed" && error.permanent !== true
@@ -171,10 +175,10 @@ export const isRetryable = (error: RedisError): boolean => {
     case "ClusterRetriesExhaustedError":
       return true
     case "ResponseError":
-      return passing.has(error.code)
+      return error.code !== undefined && passing.has(error.code)
     case "ExecAbortError": {
-      const said = refusalOfExec(error.detail)
-      const codes = [...error.causes.map(({ code }) => code), ...said === undefined ? [] : said.split(" ", 1)]
+      const said = refusalOfExec(error.detail ?? "")
+      const codes = [...(error.causes ?? []).map(({ code }) => code), ...said === undefined ? [] : said.split(" ", 1)]
       return codes.length > 0 && codes.every((code) => passing.has(code))
     }
     default:
@@ -183,13 +187,13 @@ export const isRetryable = (error: RedisError): boolean => {
 }
 
 /** Whether repeating the whole effect that failed can apply a write twice. */
-const mayRepeatWrite = (error: RedisError): boolean => {
-  if (marksOf(error).mayHaveWritten === true) return true
+const mayRepeatWrite = (error: Fault): boolean => {
+  if (error.mayHaveWritten === true) return true
   switch (error._tag) {
     case "ConnectionError":
     case "TimeoutError":
     case "ClusterRetriesExhaustedError":
-      return error.delivery === "unknown" && !error.readonly
+      return error.delivery === "unknown" && error.readonly !== true
     case "WatchError":
       return error.delivery === "unknown"
     default:
@@ -197,21 +201,19 @@ const mayRepeatWrite = (error: RedisError): boolean => {
   }
 }
 
-export const isSafeToRetry = (error: RedisError): boolean => isRetryable(error) && !mayRepeatWrite(error)
+export const isSafeToRetry = (error: Fault): boolean => isRetryable(error) && !mayRepeatWrite(error)
 
 // -----------------------------------------------------------------------------
 // Saying so
 // -----------------------------------------------------------------------------
 
 /** What the end of a message says of a command with a `delivery`, and whether to try again. */
-export const deliveryText = (
-  error: Extract<RedisError, { readonly delivery: unknown; readonly readonly: boolean }>
-): string => {
+export const deliveryText = (error: Fault): string => {
   // What is no command has nothing that could be done twice.
   if (error.command === undefined) return wholeText(error)
   const own = error.delivery === "not-sent"
     ? "The command was not sent"
-    : error.readonly
+    : error.readonly === true
     ? "The command only reads"
     : "The server may have run the command"
   return fateText(error, own, "it is safe to retry")
@@ -223,8 +225,8 @@ export const deliveryText = (
  * - `advice`: what to do when it is safe; nothing is said when it is empty.
  * - `ownInPart`: the same of a command that was not alone.
  */
-export const fateText = (error: RedisError, own: string, advice: string, ownInPart = own): string => {
-  const { mayHaveWritten, partial } = marksOf(error)
+export const fateText = (error: Fault, own: string, advice: string, ownInPart = own): string => {
+  const { mayHaveWritten, partial } = error
   if (partial !== undefined) return ` ${ownInPart}.${wholeText(error)}`
   if (mayHaveWritten === true) return wholeText(error)
   const next = !isRetryable(error)
@@ -236,8 +238,8 @@ export const fateText = (error: RedisError, own: string, advice: string, ownInPa
 }
 
 /** What is known of the whole effect that failed, where it is more than of the one command. */
-export const wholeText = (error: RedisError): string => {
-  const { mayHaveWritten = false, partial } = marksOf(error)
+export const wholeText = (error: Fault): string => {
+  const { mayHaveWritten = false, partial } = error
   const repeating = mayHaveWritten ? "; do not repeat the whole unless running it twice does no harm" : ""
   if (partial !== undefined && partial.answered.length + partial.unknown.length > 0) {
     const { answered, of, unknown } = partial

@@ -1,7 +1,5 @@
 /**
  * Writes that give a key a time to live, in one step.
- *
- * @internal
  */
 import type * as Duration from "effect/Duration"
 import * as RedisArg from "../../RedisArg.ts"

@@ -2,8 +2,6 @@
  * What locks do on the server in one step: look whose the lock is, and act on it.
  *
  * All of it is `ordered`: where connections are shared, what undoes an attempt comes after the attempt.
- *
- * @internal
  */
 import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"

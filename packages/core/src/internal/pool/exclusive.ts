@@ -12,8 +12,6 @@
  *   back what it has, or gives up its place.
  *
  * A connection that is handed on is in the state of its handshake: see the recycler.
- *
- * @internal
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -26,7 +24,7 @@ import type { RedisEvent } from "../../RedisClient.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
 import type { RedisError } from "../../RedisError.ts"
-import type { RedisConnection, Source } from "../../unstable/Connection.ts"
+import type { RedisConnection, Source } from "../connection/model.ts"
 import type { RequestQueue } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"
 import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"

@@ -11,15 +11,13 @@
  * A watch is undone with UNWATCH, as bodies of `Redis.watch` that end without a transaction are common. All else is rare, and
  * closing the connection undoes it for sure. Only what was sent counts, not what was answered: in doubt there is something
  * left.
- *
- * @internal
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { RedisError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
-import type { RedisConnection } from "../../unstable/Connection.ts"
+import type { RedisConnection } from "../connection/model.ts"
 import { SingleRequest } from "../connection/request.ts"
 import type { Request } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"

@@ -1,8 +1,6 @@
 /**
  * A connection that many callers share and that is opened again after it was
  * lost: one dial at a time, begun by the first request that finds none.
- *
- * @internal
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -16,7 +14,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
 import type { RedisError } from "../../RedisError.ts"
-import type * as RedisConnection from "../../unstable/Connection.ts"
+import type * as RedisConnection from "../connection/model.ts"
 import { RequestQueue } from "../connection/request.ts"
 import type { Request } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"

@@ -6,8 +6,6 @@
  * the first command that is not answered in full; an entry is in the registry
  * exactly as long as it has receivers; a message goes to receivers only after
  * the subscription was confirmed on the connection it comes from.
- *
- * @internal
  */
 import * as Exit from "effect/Exit"
 import * as RedisArg from "../../RedisArg.ts"

@@ -1,8 +1,6 @@
 /**
  * The connection of subscriptions: opened by the first of them, opened again
  * when it was lost for as long as there are any, closed a little after the last.
- *
- * @internal
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -13,8 +11,8 @@ import type { RedisCommand } from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisError } from "../../RedisError.ts"
 import type { Kind } from "../../RedisPubSub.ts"
-import type { Owner, RedisConnection } from "../../unstable/Connection.ts"
-import type { Subscribers } from "../../unstable/Router.ts"
+import type { Subscribers } from "../client/router.ts"
+import type { Owner, RedisConnection } from "../connection/model.ts"
 import { SingleRequest } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"
 import { longestPause, pauseAfter, pauseUnless } from "../pool/shared.ts"

@@ -1,8 +1,6 @@
 /**
  * What has arrived for one subscription and was not consumed yet. Offering is
  * plain code: it runs once for each message.
- *
- * @internal
  */
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"

@@ -1,7 +1,5 @@
 /**
  * The pub/sub of a client: which subscription is on which connection.
- *
- * @internal
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -18,7 +16,7 @@ import { DataError } from "../../RedisError.ts"
 import type { RedisError } from "../../RedisError.ts"
 import type { Element, Kind, Options, PubSub, Subscription } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
-import type { Subscribers } from "../../unstable/Router.ts"
+import type { Subscribers } from "../client/router.ts"
 import { decodeUtf8Strict, isBytes } from "../codec/utf8.ts"
 import { connectionLoss, failureOf, timeLimit } from "../error/failure.ts"
 import { within } from "../runtime/elapsed.ts"

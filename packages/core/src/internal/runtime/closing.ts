@@ -1,7 +1,5 @@
 /**
  * Resources whose end has a limit.
- *
- * @internal
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -1,8 +1,6 @@
 /**
  * Time that only goes forward, and limits in it. The time of day is set, by
  * hand, by NTP, when a virtual machine wakes up: whatever waits goes by this.
- *
- * @internal
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"

@@ -1,8 +1,6 @@
 /**
  * What many share runs in the context of who made it, and not of whoever comes
  * first: that one's clock, span, log level and services would stay for ever.
- *
- * @internal
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"

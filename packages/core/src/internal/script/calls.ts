@@ -1,8 +1,6 @@
 /**
  * What commands that run code need of the server: scripts are named by their
  * digest and bring their text along, functions need their library to be there.
- *
- * @internal
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

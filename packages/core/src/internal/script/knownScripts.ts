@@ -6,8 +6,6 @@
  * a restart behind a proxy, or because it keeps only so many; then it says so
  * in words of its own. Those words mean that only to what was sent by digest:
  * whatever comes back for a text was made up by the script itself.
- *
- * @internal
  */
 import type * as RedisCommand from "../../RedisCommand.ts"
 import * as Resp from "../../Resp.ts"

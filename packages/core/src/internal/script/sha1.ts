@@ -1,8 +1,6 @@
 /**
  * SHA-1, by which servers name scripts. Web Crypto has it only as a promise,
  * and Node's own is not everywhere; a script is hashed once, when it is defined.
- *
- * @internal
  */
 import { encodeUtf8 } from "../codec/utf8.ts"
 

@@ -6,8 +6,6 @@
  * Invariant: an entry is in `held` from before it is put on the queue until
  * its handler has ended and, where that succeeded, the server has acknowledged
  * it; an entry that is held is not put on the queue again.
- *
- * @internal
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"

@@ -1,7 +1,5 @@
 /**
  * Moves an entry that cannot be handled to a stream of its own, in one step.
- *
- * @internal
  */
 import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"

@@ -1,8 +1,6 @@
 /**
  * What readers of streams have in common: replies in which one entry that
  * cannot be decoded spoils no other, positions in streams, patience.
- *
- * @internal
  */
 import * as Schedule from "effect/Schedule"
 import type * as RedisArg from "../../RedisArg.ts"

@@ -1,8 +1,6 @@
 /**
  * Spans by the names of OpenTelemetry's conventions for databases, where a
  * tracer is installed. Where none is, a command pays for one look at its fiber.
- *
- * @internal
  */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"

@@ -1,8 +1,6 @@
 /**
  * Commands that no cluster runs on keys of several slots, put together from
  * others: none of them is atomic.
- *
- * @internal
  */
 import type { Split } from "../crossSlot.ts"
 import { onCopies } from "./hyperLogLog.ts"

@@ -1,8 +1,6 @@
 /**
  * PFCOUNT and PFMERGE for keys of several slots: copies of what is elsewhere
  * come to the slot of the first key, where the command itself runs.
- *
- * @internal
  */
 import { get, set } from "@redfx/core/commands/Strings"
 import * as RedisArg from "@redfx/core/RedisArg"

@@ -1,7 +1,5 @@
 /**
  * RENAME, RENAMENX, COPY and MSETNX for keys of several slots.
- *
- * @internal
  */
 import { pttl } from "@redfx/core/commands/Expiration"
 import { del, dump, exists, restore } from "@redfx/core/commands/Generic"

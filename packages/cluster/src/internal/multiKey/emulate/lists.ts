@@ -4,8 +4,6 @@
  * The element goes to a temporary list in the slot of the source first, which
  * the command itself does: at any moment a server has it, whatever becomes of
  * the connection or of the fiber.
- *
- * @internal
  */
 import { lpush, lrange, rpush } from "@redfx/core/commands/Lists"
 import * as RedisArg from "@redfx/core/RedisArg"

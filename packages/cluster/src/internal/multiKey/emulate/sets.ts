@@ -1,7 +1,5 @@
 /**
  * SMOVE, SDIFFSTORE, SINTERSTORE and SUNIONSTORE for sets of several slots.
- *
- * @internal
  */
 import { del, rename } from "@redfx/core/commands/Generic"
 import { sadd, sismember, srem } from "@redfx/core/commands/Sets"

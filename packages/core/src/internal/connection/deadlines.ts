@@ -3,13 +3,10 @@
  * one costs a few assignments: those of the client's own limit expire in the
  * order of arrival, and the clock is read once for all of a turn of the event
  * loop, at its end, so that none is early.
- *
- * @internal
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { RedisError } from "../../RedisError.ts"
-import type { Request } from "../connection/request.ts"
 import { timeLimit } from "../error/failure.ts"
 import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
 
@@ -19,12 +16,25 @@ export interface Deadline {
   readonly limit: number
 }
 
+/**
+ * What fails when its time has passed.
+ *
+ * - `deadlines`, `earlier`, `later`: links of the list that holds it; `deadlines` is undefined when none does.
+ */
+export interface Timed {
+  deadlines: DeadlineList | undefined
+  earlier: Timed | undefined
+  later: Timed | undefined
+  deadline: Deadline | undefined
+  fail(error: RedisError): void
+}
+
 /** Requests in the order of their deadlines, linked through the requests themselves. */
 export class DeadlineList {
-  #first: Request | undefined = undefined
-  #last: Request | undefined = undefined
+  #first: Timed | undefined = undefined
+  #last: Timed | undefined = undefined
 
-  get first(): Request | undefined {
+  get first(): Timed | undefined {
     return this.#first
   }
 
@@ -34,7 +44,7 @@ export class DeadlineList {
   }
 
   /** Adds one that expires no sooner than all others. */
-  push(request: Request, deadline: Deadline): void {
+  push(request: Timed, deadline: Deadline): void {
     request.deadlines = this
     request.deadline = deadline
     request.earlier = this.#last
@@ -44,7 +54,7 @@ export class DeadlineList {
   }
 
   /** Adds one that may expire sooner than others. */
-  insert(request: Request, deadline: Deadline): void {
+  insert(request: Timed, deadline: Deadline): void {
     let before = this.#last
     while (before?.deadline !== undefined && before.deadline.at > deadline.at) before = before.earlier
     if (before === this.#last) return this.push(request, deadline)
@@ -58,7 +68,7 @@ export class DeadlineList {
     if (after !== undefined) after.earlier = request
   }
 
-  remove(request: Request): void {
+  remove(request: Timed): void {
     if (request.earlier === undefined) this.#first = request.later
     else request.earlier.later = request.later
     if (request.later === undefined) this.#last = request.earlier
@@ -69,8 +79,8 @@ export class DeadlineList {
   }
 
   /** Takes those out that expire by then. */
-  takeUntil(at: number): Array<Request> {
-    const taken: Array<Request> = []
+  takeUntil(at: number): Array<Timed> {
+    const taken: Array<Timed> = []
     for (
       let request = this.#first;
       request?.deadline !== undefined && request.deadline.at <= at;
@@ -103,12 +113,12 @@ export class Deadlines {
   }
 
   /** Adds a request with the client's limit, from now on. */
-  add(request: Request): void {
+  add(request: Timed): void {
     this.#common.push(request, this.#turn ?? this.#beginTurn())
   }
 
   /** Adds a request with a limit of its own, which began earlier than now. */
-  addUntil(request: Request, at: number, limit: number): void {
+  addUntil(request: Timed, at: number, limit: number): void {
     this.#own.insert(request, { at, limit })
     this.#arm(at)
   }

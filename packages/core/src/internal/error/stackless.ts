@@ -2,8 +2,6 @@
  * Creates an error without a stack trace. Capturing one costs about 4 µs, and
  * for what a server answered or for a lost connection the place of creation
  * says nothing: one lost connection may fail ten thousand commands.
- *
- * @internal
  */
 export const stackless = <E>(make: () => E): E => {
   // V8 reads this property; elsewhere, or where it is frozen, the trace is captured as ever.

@@ -1,7 +1,5 @@
 /**
  * Text of others, safe to print.
- *
- * @internal
  */
 
 /**

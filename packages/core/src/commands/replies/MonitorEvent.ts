@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as Reply from "../RedisReply.ts"
+import * as Reply from "../../RedisReply.ts"
 
 /**
  * A command that the server has run.
