@@ -9,8 +9,8 @@ import { NodeRedisClient, NodeRedisConnector, RedisClusterServers, RedisServer }
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Certificates from "./harness/Certificates.ts"
-import { consume } from "./harness/Subscriber.ts"
+import * as Certificates from "@redfx/testing/Certificates"
+import { consume } from "@redfx/testing/Subscriber"
 
 type Servers = RedisClusterServers.RedisClusterServers["Service"]
 

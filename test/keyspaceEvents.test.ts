@@ -17,10 +17,10 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Client from "./harness/Client.ts"
-import * as Encode from "./harness/Encode.ts"
-import * as FakeNode from "./harness/FakeNode.ts"
-import { consume } from "./harness/Subscriber.ts"
+import * as Client from "@redfx/testing/Client"
+import * as Encode from "@redfx/testing/Encode"
+import * as FakeNode from "@redfx/testing/FakeNode"
+import { consume } from "@redfx/testing/Subscriber"
 
 const config = { "notify-keyspace-events": "KEA" }
 const addressOf = ({ host, port }: { readonly host: string; readonly port: number }) => `${host}:${port}`

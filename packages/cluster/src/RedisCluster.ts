@@ -17,11 +17,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import * as Client from "./internal/client.ts"
-import * as PerNode from "./internal/perNode.ts"
-import { onlyReading } from "./internal/refusals.ts"
-import * as Slot from "./internal/slot.ts"
-import { checked } from "./internal/topology.ts"
+import * as Client from "./internal/routing/client.ts"
+import * as PerNode from "./internal/routing/perNode.ts"
+import { onlyReading } from "./internal/routing/refusals.ts"
+import type { ClusterSettings } from "./internal/routing/settings.ts"
+import * as Slot from "./internal/topology/slot.ts"
+import { checked } from "./internal/topology/topology.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -136,7 +137,7 @@ const unknownNode = (address: string, nodes: ReadonlyArray<{ readonly address: s
 
 const settingsOf = Effect.fnUntraced(function*(
   options: RedisConfig.ClusterOptions
-): Effect.fn.Return<Client.ClusterSettings, RedisConfigError> {
+): Effect.fn.Return<ClusterSettings, RedisConfigError> {
   if (options.nodes.length === 0) return yield* invalid("nodes", "it is empty: give at least one node to start from")
   const startNodes = options.nodes.map(({ host, port = 7000 }) => ({ host, port }))
   yield* Effect.forEach(startNodes, RedisConfig.endpoint, { discard: true })
