@@ -6,11 +6,11 @@ import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisClient, RedisError, RedisStandalone } from "@redfx/core"
 import type { RedisConfig } from "@redfx/core"
 import { NodeRedisClient, NodeRedisConnector, RedisClusterServers, RedisServer } from "@redfx/node"
+import * as Certificates from "@redfx/testing/Certificates"
+import { consume } from "@redfx/testing/Subscriber"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Certificates from "@redfx/testing/Certificates"
-import { consume } from "@redfx/testing/Subscriber"
 
 type Servers = RedisClusterServers.RedisClusterServers["Service"]
 
@@ -123,7 +123,7 @@ describe("A cluster with several databases", { timeout: 60_000 }, () => {
       assert.isBelow(performance.now() - started, 3000)
       assert.deepInclude(error, { _tag: "ConnectionError", reason: "Handshake", delivery: "not-sent" })
       assert.match(error.message, /out of range.*cluster-databases/)
-      assert.isFalse(RedisError.isRetryable(error as RedisError.RedisError))
+      assert.isFalse(RedisError.isRetryable(error))
     }))
 })
 

@@ -152,7 +152,7 @@ describe("The same program", { timeout: 30_000 }, () => {
         const error = yield* failure(url, options)
         assert.deepInclude(error, { _tag: "ConnectionError", reason: "Handshake" })
         assert.match(error.message, /SELECT.*(database 0 alone|fewer databases)/)
-        assert.isFalse(RedisError.isRetryable(error as RedisError.RedisError))
+        assert.isFalse(RedisError.isRetryable(error))
       }
     }))
 

@@ -12,15 +12,15 @@ import {
   RedisSentinelServers,
   RedisServer
 } from "@redfx/node"
+import * as Client from "@redfx/testing/Client"
+import * as Encode from "@redfx/testing/Encode"
+import * as FakeNode from "@redfx/testing/FakeNode"
+import { consume } from "@redfx/testing/Subscriber"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Client from "@redfx/testing/Client"
-import * as Encode from "@redfx/testing/Encode"
-import * as FakeNode from "@redfx/testing/FakeNode"
-import { consume } from "@redfx/testing/Subscriber"
 
 const config = { "notify-keyspace-events": "KEA" }
 const addressOf = ({ host, port }: { readonly host: string; readonly port: number }) => `${host}:${port}`
