@@ -290,7 +290,7 @@ const subscription = Effect.fnUntraced(function*(
     })
   )
 
-  /** Subscribes on one connection after the other, and to none when one of them fails. */
+  /** Subscribes on all connections at once, and to none when one of them fails. */
   const add = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, RedisError> =>
     Effect.gen(function*() {
       const command = kind.toUpperCase()
@@ -311,7 +311,8 @@ const subscription = Effect.fnUntraced(function*(
             if (suspends) link.throttleBy(receiver)
             return link.join(receiver, kind, some)
           }),
-          { discard: true }
+          // All at once: where one is subscribed to everywhere, no place must look as if it had been forgotten.
+          { concurrency: "unbounded", discard: true }
         )
       )
       const asked = links.places(kind, keys)
