@@ -99,7 +99,6 @@ function load(modules: ReadonlyArray<string>): void {
 function typeCheck(modules: ReadonlyArray<string>): void {
   const program = modules.map((module, index) => `export * as m${index} from ${JSON.stringify(module)}`)
   writeFileSync(join(temporary, "types.mts"), program.join("\n"))
-  const types = join(root, "node_modules/@types")
   for (const [compiler, options] of compilations) {
     const tsc = join(root, "node_modules", compiler, "bin/tsc")
     const fixed = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022", "--pretty", "false"]
