@@ -11,7 +11,7 @@
  */
 import { blob, decodeRaw, items, make, Mismatch, mismatch, text, textOrBytes } from "./internal/command/reply.ts"
 import type { Raw, Reply } from "./internal/command/reply.ts"
-import * as Resp from "./Resp.ts"
+import type * as Resp from "./Resp.ts"
 
 export {
   accepted,

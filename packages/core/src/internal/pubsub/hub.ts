@@ -8,7 +8,7 @@
  * the subscription was confirmed on the connection it comes from.
  */
 import * as Exit from "effect/Exit"
-import * as RedisArg from "../../RedisArg.ts"
+import type * as RedisArg from "../../RedisArg.ts"
 import { DecodeError, isRetryable } from "../../RedisError.ts"
 import type { RedisError } from "../../RedisError.ts"
 import type { Kind, Message } from "../../RedisPubSub.ts"
