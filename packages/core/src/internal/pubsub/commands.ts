@@ -1,12 +1,12 @@
 /**
- * The commands that a hub subscribes and unsubscribes with.
+ * The commands that subscribe and unsubscribe.
  */
 import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { Kind } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
 
-/** What is subscribed to. */
+/** A channel or a pattern. */
 interface Named {
   readonly kind: Kind
   readonly key: RedisArg.Key
@@ -15,7 +15,6 @@ interface Named {
 /** Names in one command: a million must not become one huge command. */
 const namesPerCommand = 1000
 
-/** The verbs that end what the others begin. */
 export const unsubscribeVerbs: Readonly<Record<Kind, string>> = {
   subscribe: "unsubscribe",
   psubscribe: "punsubscribe",
@@ -30,7 +29,6 @@ const specs: ReadonlyMap<string, RedisCommand.Spec> = new Map(
   Object.entries(unsubscribeVerbs).flat().map((verb) => [verb, new RedisCommand.Spec(verb.toUpperCase(), ["readonly"])])
 )
 
-/** A command of a verb, for all of these names. */
 export const commandOf = (verb: string, entries: ReadonlyArray<Named>): RedisCommand.RedisCommand<void> =>
   RedisCommand.make({
     // There is one for each verb.
@@ -39,9 +37,8 @@ export const commandOf = (verb: string, entries: ReadonlyArray<Named>): RedisCom
     reply: confirmed
   })
 
-/** What goes into one command: one kind, and not too many. */
-export const grouped = <A extends Named>(entries: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> => {
-  const groups: Array<Array<A>> = []
+export const grouped = <E extends Named>(entries: ReadonlyArray<E>): ReadonlyArray<ReadonlyArray<E>> => {
+  const groups: Array<Array<E>> = []
   for (const entry of entries) {
     const group = groups.findLast((group) => group[0]?.kind === entry.kind)
     if (group === undefined || group.length === namesPerCommand) groups.push([entry])
