@@ -11,7 +11,6 @@ export interface Since {
 
 /** Commands of servers for which there is no function. */
 export const notOffered: ReadonlyArray<{ readonly commands: RegExp; readonly reason: string }> = [
-  { commands: /^(INCR|DECR)$/, reason: "Redis.incr and Redis.decr send INCRBY and DECRBY" },
   { commands: /^(MULTI|EXEC|DISCARD|WATCH|UNWATCH)$/, reason: "sent by Redis.transaction and Redis.watch only" },
   {
     commands: /^[PS]?(UN)?SUBSCRIBE$/,

@@ -13,6 +13,7 @@ import {
   entries,
   entryFields,
   idleMilliseconds,
+  limitArgs,
   millis,
   streamArgs,
   streamEntries
@@ -119,6 +120,8 @@ export interface XpendingRangeOptions {
  * Options of {@link xreadgroup}.
  *
  * - `count`: how many entries of each stream at most, 1 at least.
+ * - `maxcount`: how many entries of all streams together at most, `maxsize`: how many bytes, 1 at least. Redis 8.10.0, by
+ *   its documentation: not run against a server.
  * - `block`: how long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it: no waiting.
  * - `noack`: the entries count as acknowledged at once.
  *
@@ -127,6 +130,8 @@ export interface XpendingRangeOptions {
  */
 export interface XreadgroupOptions {
   readonly count?: number | undefined
+  readonly maxcount?: number | undefined
+  readonly maxsize?: number | undefined
   readonly block?: Arg.Time | undefined
   readonly noack?: boolean | undefined
 }
@@ -168,7 +173,7 @@ const readArgs = (
     "GROUP",
     group,
     consumer,
-    countArgs(options.count),
+    limitArgs(options),
     blockArgs(options.block),
     claim,
     Arg.flag("NOACK", options.noack),

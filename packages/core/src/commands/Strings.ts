@@ -181,19 +181,16 @@ const lcsMatches: Reply.Reply<LcsMatches> = Reply.map(
 export const append = define("APPEND", (key: Arg.Key, value: Arg.Value) => [Arg.key(key), value], Reply.integer)
 
 /**
- * Subtracts `decrement` (default 1) from the integer at `key`, a missing key counting as 0; returns the difference.
+ * Subtracts 1 from the integer at `key`, a missing key counting as 0; returns the difference.
  *
- * Sent as DECRBY. Fails with `ResponseError` when the value is no integer or the
- * difference would overflow 64 bits. O(1). Since Redis 1.0.0.
+ * Fails with `ResponseError` when the value is no integer or the difference
+ * would overflow 64 bits. O(1). Since Redis 1.0.0.
  *
+ * @see {@link decrby} to subtract another number
  * @category strings
  * @since 0.1.0
  */
-export const decr = define(
-  "DECRBY",
-  (key: Arg.Key, decrement: number | bigint = 1) => [Arg.key(key), decrement],
-  Reply.integer
-)
+export const decr = define("DECR", (key: Arg.Key) => [Arg.key(key)], Reply.integer)
 
 /**
  * Subtracts `decrement` (default 1) from the integer at `key`, a missing key counting as 0; returns the difference.
@@ -204,7 +201,11 @@ export const decr = define(
  * @category strings
  * @since 0.1.0
  */
-export const decrby = decr
+export const decrby = define(
+  "DECRBY",
+  (key: Arg.Key, decrement: number | bigint = 1) => [Arg.key(key), decrement],
+  Reply.integer
+)
 
 /**
  * Deletes `key` if its value compares as said, in any case without a comparison; returns whether it was deleted.
@@ -312,19 +313,16 @@ export const getset = define(
 )
 
 /**
- * Adds `increment` (default 1) to the integer at `key`, a missing key counting as 0; returns the sum.
+ * Adds 1 to the integer at `key`, a missing key counting as 0; returns the sum.
  *
- * Sent as INCRBY. Fails with `ResponseError` when the value is no integer or the
- * sum would overflow 64 bits. O(1). Since Redis 1.0.0.
+ * Fails with `ResponseError` when the value is no integer or the sum would
+ * overflow 64 bits. O(1). Since Redis 1.0.0.
  *
+ * @see {@link incrby} to add another number
  * @category strings
  * @since 0.1.0
  */
-export const incr = define(
-  "INCRBY",
-  (key: Arg.Key, increment: number | bigint = 1) => [Arg.key(key), increment],
-  Reply.integer
-)
+export const incr = define("INCR", (key: Arg.Key) => [Arg.key(key)], Reply.integer)
 
 /**
  * Adds `increment` (default 1) to the integer at `key`, a missing key counting as 0; returns the sum.
@@ -335,7 +333,11 @@ export const incr = define(
  * @category strings
  * @since 0.1.0
  */
-export const incrby = incr
+export const incrby = define(
+  "INCRBY",
+  (key: Arg.Key, increment: number | bigint = 1) => [Arg.key(key), increment],
+  Reply.integer
+)
 
 /**
  * Adds `increment` (default 1) to the number at `key`, a missing key counting as 0; returns the sum.
