@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import type { AtMostOne } from "../internal/atMostOne.ts"
+import { expiryArgs } from "../internal/expiry.ts"
+import type { Expiry } from "../internal/expiry.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -11,13 +13,6 @@ import * as Reply from "../RedisReply.ts"
 // -----------------------------------------------------------------------------
 // Options
 // -----------------------------------------------------------------------------
-
-interface ExpiryOptions {
-  readonly ex: Arg.Time
-  readonly px: Arg.Time
-  readonly exat: Arg.Instant | number
-  readonly pxat: Arg.Instant | number
-}
 
 /**
  * When a value is stored, what becomes of the key's time to live.
@@ -31,7 +26,7 @@ interface ExpiryOptions {
  * @category strings
  * @since 0.1.0
  */
-export type SetExpiry = AtMostOne<ExpiryOptions & { readonly keepttl: boolean }>
+export type SetExpiry = AtMostOne<Expiry & { readonly keepttl: boolean }>
 
 /**
  * A comparison of the value that a key has with a given value or digest.
@@ -88,7 +83,7 @@ export type MsetexOptions = SetExpiry & AtMostOne<{ readonly nx: boolean; readon
  * @category strings
  * @since 0.1.0
  */
-export type GetexOptions = AtMostOne<ExpiryOptions & { readonly persist: boolean }>
+export type GetexOptions = AtMostOne<Expiry & { readonly persist: boolean }>
 
 /**
  * The options of LCS with IDX: `minmatchlen` leaves out matches shorter than this many bytes.
@@ -121,17 +116,6 @@ export interface LcsMatches {
   readonly matches: ReadonlyArray<{ readonly key1: LcsRange; readonly key2: LcsRange; readonly length: number }>
   readonly length: number
 }
-
-const timeOption = <T>(token: string, time: T | undefined, send: (time: T) => number): Arg.List =>
-  time === undefined ? Arg.none : Arg.list(token, send(time))
-
-const expiryArgs = (options: AtMostOne<ExpiryOptions>): Arg.List =>
-  Arg.list(
-    timeOption("EX", options.ex, Arg.seconds),
-    timeOption("PX", options.px, Arg.milliseconds),
-    timeOption("EXAT", options.exat, Arg.unixSeconds),
-    timeOption("PXAT", options.pxat, Arg.unixMilliseconds)
-  )
 
 const comparisonArgs = (comparison: ValueComparison): Arg.List =>
   Arg.list(
@@ -212,7 +196,8 @@ export const decrby = define(
  *
  * A missing key is `false`. With a comparison it fails with `WrongTypeError`
  * when the key holds no string. O(1), O(N) when digests are compared. Since
- * Redis 8.4.0; Valkey has {@link delifeq}.
+ * Redis 8.4.0 and Valkey 9.2.0, which takes `ifeq` and `ifne` only and needs one
+ * of them; before, Valkey has {@link delifeq}.
  *
  * @category strings
  * @since 0.1.0

@@ -8,10 +8,13 @@ import { Redis, RedisCommand } from "@redfx/core"
 
 /** Commands of servers that may be repeated, by the reason. */
 const repeatable: Readonly<Record<string, string>> = {
-  "reads what is stored, and leaves it": "BITCOUNT BITFIELD_RO BITPOS DBSIZE DIGEST EXISTS GEODIST GEOHASH GEOPOS " +
+  "reads what is stored, and leaves it":
+    "ARCOUNT ARGET ARGETRANGE ARGREP ARINFO ARLASTITEMS ARLEN ARMGET ARNEXT AROP " +
+    "ARSCAN BITCOUNT BITFIELD_RO BITPOS DBSIZE DIGEST EXISTS GEODIST GEOHASH GEOPOS " +
     "GEORADIUSBYMEMBER_RO GEORADIUS_RO GEOSEARCH GET GETBIT GETRANGE HEXISTS HGET HGETALL HKEYS HLEN HMGET HSTRLEN " +
-    "HVALS KEYS LCS LINDEX LLEN LPOS LRANGE MGET SCARD SDIFF SINTER SINTERCARD SISMEMBER SMEMBERS SMISMEMBER SORT_RO " +
-    "STRLEN SUBSTR SUNION TYPE VCARD VDIM VEMB VGETATTR VINFO VISMEMBER VLINKS VRANGE VSIM XLEN XRANGE XREVRANGE ZCARD " +
+    "HVALS KEYS LCS LINDEX LLEN LPOS LRANGE MGET PHCARD PHEXISTS PHGET PHGETALL PHLONGEST PHMGET " +
+    "PHPREFIXES SCARD SDIFF SDIFFCARD SINTER SINTERCARD SISMEMBER SMEMBERS SMISMEMBER SORT_RO " +
+    "STRLEN SUBSTR SUNION SUNIONCARD TYPE VCARD VDIM VEMB VGETATTR VINFO VISMEMBER VLINKS VRANGE VSIM XLEN XRANGE XREVRANGE ZCARD " +
     "ZCOUNT ZDIFF ZINTER ZINTERCARD ZLEXCOUNT ZMSCORE ZRANGE ZRANGEBYLEX ZRANGEBYSCORE ZRANK ZREVRANGE " +
     "ZREVRANGEBYLEX ZREVRANGEBYSCORE ZREVRANK ZSCORE ZUNION",
   "reads until when something lives": "EXPIRETIME HEXPIRETIME HPEXPIRETIME HPTTL HTTL PEXPIRETIME PTTL TTL",
@@ -20,7 +23,8 @@ const repeatable: Readonly<Record<string, string>> = {
   "copies, and leaves the original": "DUMP",
   "draws lots, and takes nothing away: another draw is as good": "HRANDFIELD RANDOMKEY SRANDMEMBER VRANDMEMBER " +
     "ZRANDMEMBER",
-  "the cursor is the caller's, the server keeps none: the same page comes again": "CLUSTERSCAN HSCAN SCAN SSCAN ZSCAN",
+  "the cursor is the caller's, the server keeps none: the same page comes again":
+    "CLUSTERSCAN HSCAN PHSCAN SCAN SSCAN ZSCAN",
   "lists what is pending, and claims nothing": "XPENDING",
   "reads on from an id; from \"$\" it is not repeated, as that is another place each time": "XREAD",
   "counts from what it keeps beside the data, which it may bring up to date": "PFCOUNT",
@@ -44,9 +48,11 @@ const specs = new Map(
 /** Commands that read and must not be repeated, by what the second time would do. */
 const notRepeatable: Readonly<Record<string, string>> = {
   "what was taken is gone": "GETDEL HGETDEL LPOP RPOP LMPOP SPOP ZPOPMIN ZPOPMAX ZMPOP",
-  "it waits, and what it takes is gone": "BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN",
+  "it waits, and what it takes is gone": "BLMOVE BLMOVEM BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN",
+  "what was moved at first is not moved again": "LMOVE LMOVEM RPOPLPUSH SMOVE",
   "what was delivered at first is pending, and not delivered again": "XREADGROUP",
   "what was claimed at first is not idle any more": "XAUTOCLAIM XCLAIM",
+  "what was given back at first is another's now": "XNACK",
   "the time to live starts anew": "GETEX HGETEX",
   "it reads or writes, by its options": "BITFIELD SORT GEORADIUS GEORADIUSBYMEMBER",
   "it writes what a script writes": "EVAL EVALSHA FCALL",

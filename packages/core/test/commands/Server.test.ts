@@ -599,6 +599,14 @@ commandTable("Hotkeys", [
     hotkeysValue
   ],
   ["reads nothing", Redis.hotkeysGet(), "HOTKEYS GET", ["$-1\r\n", "_\r\n"], undefined],
+  [
+    "reads how often keys are used, on Valkey",
+    Redis.hotkeysGetRates(),
+    "HOTKEYS GET",
+    [array, map].map((form) => array(form(bulk("key"), bulk("k"), bulk("db"), ":5\r\n", bulk("qps"), ":300\r\n"))),
+    [{ key: "k", db: 5, qps: 300, extra: {} }]
+  ],
+  ["reads that none is used, on Valkey", Redis.hotkeysGetRates(), "HOTKEYS GET", "*0\r\n", []],
   ["forgets", Redis.hotkeysReset(), "HOTKEYS RESET", "+OK\r\n", true],
   [
     "measures",
