@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { Entries, Entry, TextFields } from "../internal/streamEntry.ts"
+import type { Entries, Entry, TextFields } from "../internal/command/streamEntry.ts"
 import {
   blockArgs,
   countArgs,
@@ -13,7 +13,7 @@ import {
   limitArgs,
   streamArgs,
   streamEntries
-} from "../internal/streamEntry.ts"
+} from "../internal/command/streamEntry.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
