@@ -105,10 +105,11 @@ process.exitCode = problems.length === 0 ? 0 : 1
 /** Tests that start servers of their own and fake none, and the suites that these run. */
 function liveTests(): ReadonlyArray<string> {
   const starts = /\bRedis(Server|ClusterServers|SentinelServers)\b|\bredisServer\b/
-  return globSync(["test/**/*Test.ts", "test/**/*.test.ts"], { cwd: root }).filter((file) => {
+  const tests = globSync(["packages/*/test/**/*.test.ts", "test/**/*.test.ts"], { cwd: root }).filter((file) => {
     const source = readFileSync(join(root, file), "utf8")
-    return file.endsWith("Test.ts") || starts.test(source) && !/\bFake(Node|Cluster|Sentinel)\b/.test(source)
+    return starts.test(source) && !/\bFake(Node|Cluster|Sentinel)\b/.test(source)
   })
+  return [...globSync("packages/testing/src/suites/*Test.ts", { cwd: root }), ...tests]
 }
 
 /** The commands whose functions these files name. */

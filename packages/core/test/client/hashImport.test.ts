@@ -3,9 +3,9 @@
  */
 import { assert, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
-import * as Effect from "effect/Effect"
 import * as Client from "@redfx/testing/Client"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import * as Effect from "effect/Effect"
 
 /** A server of which every connection has lists of fields of its own. */
 const importing = Effect.gen(function*() {
