@@ -334,7 +334,7 @@ describe("A connection of one's own", () => {
       assert.deepInclude(Client.expectTag(held, "ConnectionError"), {
         reason: "Demoted",
         delivery: "not-sent",
-        command: "INCRBY"
+        command: "INCR"
       })
       // A key that never was there is the program's mistake.
       const mistake = yield* Effect.flip(

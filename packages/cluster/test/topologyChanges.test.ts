@@ -480,7 +480,7 @@ describe("Refreshing", () => {
       const { a, b, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster, { nodes: [b] })
       yield* client.execute(Redis.get(keyOfA))
-      a.instead = ({ name }) => name === "INCRBY" ? FakeNode.cut("reset") : undefined
+      a.instead = ({ name }) => name === "INCR" ? FakeNode.cut("reset") : undefined
       const commands = Array.from({ length: 10_000 }, (_, i) => Redis.incr(sibling(keyOfA, i)))
       const outcomes = yield* Client.outcomes(client, commands)
       assert.isTrue(outcomes.every(({ _tag }) => _tag === "Failure"))
@@ -520,9 +520,9 @@ describe("Refreshing", () => {
       const { a, b, cluster } = yield* FakeCluster.make()
       const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [b] })
       yield* client.execute(Redis.get(keyOfA))
-      a.instead = ({ name }) => name === "INCRBY" ? FakeNode.stall() : undefined
+      a.instead = ({ name }) => name === "INCR" ? FakeNode.stall() : undefined
       const stuck = yield* Effect.forkChild(Effect.flip(client.execute(Redis.incr(keyOfA))), { startImmediately: true })
-      yield* a.node.awaitCommand("INCRBY")
+      yield* a.node.awaitCommand("INCR")
       FakeCluster.replace(cluster, a, b)
       yield* nodes.refresh
       const error = Client.expectTag(yield* Fiber.join(stuck), "ConnectionError")

@@ -232,7 +232,7 @@ describe("views", () => {
       assert.strictEqual(error._tag, "DecodeError")
       assert.strictEqual(error.integer, digits)
       assert.include(error.detail, digits)
-      assert.strictEqual(error.command, "INCRBY")
+      assert.strictEqual(error.command, "INCR")
       assert.strictEqual(decoded(Redis.asBigInt(Redis.incr("k")), `:${digits}\r\n`), BigInt(digits))
     }
     assert.strictEqual(decoded(Redis.incr("k"), ":9007199254740991\r\n"), Number.MAX_SAFE_INTEGER)

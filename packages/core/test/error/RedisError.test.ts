@@ -97,6 +97,15 @@ describe("fromReply", () => {
     })
   }
 
+  it("ERP-06: the word before it that modules put is no part of WRONGTYPE", () => {
+    const error = classify("ERR WRONGTYPE Operation against a key holding the wrong kind of value", 3)
+    assert.strictEqual(error._tag, "WrongTypeError")
+    assert.strictEqual(fieldsOf(error).code, "WRONGTYPE")
+    assert.strictEqual(fieldsOf(error).detail, "Operation against a key holding the wrong kind of value")
+    assert.strictEqual(classify("ERR WRONGTYPES x", 3)._tag, "ResponseError")
+    assert.strictEqual(classify("ERR it is WRONGTYPE", 3)._tag, "ResponseError")
+  })
+
   it("ERP-04: only EXEC tells of a transaction that was discarded; of anything else it is what a script has made up", () => {
     const reply = new Resp.ErrorReply("EXECABORT Transaction discarded because of previous errors.")
     const exec = RedisError.fromReply(reply, { command: "EXEC" })
