@@ -8,7 +8,7 @@ import { loadavg } from "node:os"
 import process from "node:process"
 import { parseArgs } from "node:util"
 import { activities } from "./activities.ts"
-import { own, ownWith } from "./clients.ts"
+import { own, ownWith, waiting } from "./clients.ts"
 import type { ChaosClient } from "./clients.ts"
 import * as Cluster from "./cluster.ts"
 import * as Network from "./network.ts"
@@ -19,7 +19,8 @@ import { lineOf, table } from "./table.ts"
 
 const usage = `Usage: node scripts/chaos.ts [options]
 
-  --peers             ioredis, node-redis and valkey-glide beside redfx, each with single writes
+  --peers             ioredis, node-redis and valkey-glide beside redfx, each with single writes; under sentinels also
+                      redfx with masterWait
   --plain             redfx with single writes only; without it and --peers, redfx is used in all its ways
   --fault a,b         only the faults whose titles contain one of these
   --deployment name   only "cluster", "network" (a cluster behind proxies) or "sentinel"
@@ -31,7 +32,7 @@ const deployments = { cluster: Cluster.make, network: Network.make, sentinel: Se
 
 const clientsOf = async (options: { readonly peers: boolean; readonly plain: boolean }) => {
   // Loaded only when they are wanted: they are no small packages.
-  if (options.peers) return [own, ...(await import("./peers.ts")).peers]
+  if (options.peers) return [own, waiting, ...(await import("./peers.ts")).peers]
   return [options.plain ? own : ownWith(activities)]
 }
 

@@ -10,6 +10,7 @@ import type { MasterNotFoundError, RedisError } from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
 import * as RedisRouter from "@redfx/core/RedisRouter"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
@@ -41,10 +42,12 @@ export interface GroupOptions extends Omit<RedisConfig.SentinelOptions, "service
  * @category options
  * @since 0.1.0
  */
-export interface ClientOptions
-  extends
-    RedisConfig.ConnectionOptions,
-    Pick<RedisConfig.SentinelOptions, "service" | "role" | "readFrom" | "checkConnection" | "recheckInterval" | "tls">
+export interface ClientOptions extends
+  RedisConfig.ConnectionOptions,
+  Pick<
+    RedisConfig.SentinelOptions,
+    "service" | "role" | "readFrom" | "checkConnection" | "recheckInterval" | "masterWait" | "tls"
+  >
 {}
 
 // -----------------------------------------------------------------------------
@@ -192,6 +195,7 @@ const clientWith = Effect.fnUntraced(function*(
   const role = yield* Settings.role(options.role)
   const readFrom = yield* Settings.readFrom(options.readFrom)
   const interval = yield* Settings.recheckInterval(options.recheckInterval)
+  const masterWait = yield* Settings.masterWait(options.masterWait)
   // There are no events before there are connections, and none of these before there is a pool.
   const tracker = new MasterTracker(service, (event) => pool.router.subscribers.onEvent(event))
   const finder: Sources.Finder = {
@@ -199,6 +203,7 @@ const clientWith = Effect.fnUntraced(function*(
     service,
     role,
     tracker,
+    masterWait: Duration.toMillis(masterWait),
     settings,
     checkConnection: options.checkConnection ?? false,
     observe: (seen, role, address) => tracker.observe(seen, role, address)

@@ -53,6 +53,7 @@ export class MasterTracker {
   /** The master before the one that has a single witness. */
   #before: Claim | undefined = undefined
   #late = 0
+  #served = false
   #changes = 0
   #looks = 0
   #heard = false
@@ -84,6 +85,11 @@ export class MasterTracker {
     return this.#changes
   }
 
+  /** Whether there was a connection to a master at any time. */
+  get served(): boolean {
+    return this.#served
+  }
+
   /** Whether there is an open connection. */
   get inUse(): boolean {
     return [...this.#open.keys()].some(({ exchange }) => !exchange.closed)
@@ -103,7 +109,10 @@ export class MasterTracker {
   add(connection: RedisConnection, role: Role): Effect.Effect<void, never, Scope.Scope> {
     return Effect.andThen(
       Effect.addFinalizer(() => Effect.sync(() => this.#open.delete(connection))),
-      Effect.sync(() => this.#open.set(connection, role))
+      Effect.sync(() => {
+        this.#open.set(connection, role)
+        this.#served ||= role === "master"
+      })
     )
   }
 
