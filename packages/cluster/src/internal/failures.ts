@@ -8,10 +8,12 @@ import type * as RedisCommand from "@redfx/core/RedisCommand"
 import {
   ClusterDownError,
   ClusterRetriesExhaustedError,
+  connectionLoss,
   CrossSlotError,
   SlotNotCoveredError
 } from "@redfx/core/RedisError"
 import type { Delivery, RedisError } from "@redfx/core/RedisError"
+import type * as Exit from "effect/Exit"
 import { routingKey } from "./plan.ts"
 import { slotOf } from "./slot.ts"
 
@@ -83,4 +85,10 @@ export const typed = (error: RedisError): RedisError => {
     default:
       return error
   }
+}
+
+/** With what a reading of the topology failed. */
+export const lossIn = (exit: Exit.Failure<unknown, RedisError>): RedisError => {
+  const reason = exit.cause.reasons.find((reason) => reason._tag === "Fail")
+  return reason?.error ?? connectionLoss("Other", "The client failed to read the topology", undefined, exit.cause)
 }
