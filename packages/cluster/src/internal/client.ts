@@ -175,6 +175,7 @@ const makeRouting = Effect.fnUntraced(function*(
     }),
     onEvent,
     onDial: (node, error) => state.onDial(node, error),
+    onEnd: (node) => state.onEnd(node),
     onRefusal: (error, command, address) => state.demotion(error, command, address)
   }, context)
   const readFrom = settings.readOnly ? settings.readFrom ?? "any" : settings.readFrom ?? "master"

@@ -46,6 +46,8 @@ export interface NodesOptions {
   readonly onEvent: (event: RedisClient.RedisEvent) => void
   /** Takes what opening a connection to a node came to: `undefined` when it was opened. */
   readonly onDial: (node: Node, error: RedisError | undefined) => void
+  /** Told when a connection to a node has ended. */
+  readonly onEnd: (node: Node) => void
   /** Returns what an error reply of a node befell a command on that belongs on another node. */
   readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any, address: string) => RedisError | undefined
 }
@@ -162,7 +164,7 @@ export class Nodes {
     endpoint: NodeAddress,
     address: string
   ): Effect.fn.Return<Node, never, RedisConnector | Scope.Scope> {
-    const { limit, onDial, onEvent, onRefusal, settings } = this.#options
+    const { limit, onDial, onEnd, onEvent, onRefusal, settings } = this.#options
     const direct = RedisConnection.sourceAt(endpoint, settings)
     const health = new Health()
     const source: RedisConnection.Source = {
@@ -171,7 +173,7 @@ export class Nodes {
         observed(
           open(direct, owner, (error, command) => onRefusal(error, command, address)),
           health,
-          (error) => onDial(node, error)
+          { onDial: (error) => onDial(node, error), onEnd: () => onEnd(node) }
         )
     }
     const pool = yield* RedisPool.makeFrom(source, settings, onEvent, limit?.within)
@@ -219,7 +221,7 @@ const open = (
 const observed = <R>(
   opening: Effect.Effect<RedisConnection.RedisConnection, RedisError, R>,
   health: Health,
-  onDial: (error: RedisError | undefined) => void
+  { onDial, onEnd }: { readonly onDial: (error: RedisError | undefined) => void; readonly onEnd: () => void }
 ) => {
   const dialled = Effect.suspend(() => {
     health.dialling++
@@ -233,7 +235,12 @@ const observed = <R>(
   })
   return Effect.tap(dialled, (connection) => {
     health.connections.add(connection)
-    return Effect.addFinalizer(() => Effect.sync(() => health.connections.delete(connection)))
+    return Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        health.connections.delete(connection)
+        onEnd()
+      })
+    )
   })
 }
 

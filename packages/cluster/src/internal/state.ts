@@ -274,6 +274,11 @@ export class State {
     else node.health.fail(error)
   }
 
+  /** A connection to a server has ended. */
+  onEnd(node: Node): void {
+    this.#probes.hurry(node)
+  }
+
   /** A server owes an answer for longer than it usually takes. */
   onSilence(node: Node): void {
     const error = connectionLoss("HealthCheck", "The server owes an answer for too long", node.address)
