@@ -6,6 +6,8 @@ import { Redis } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as Encode from "./harness/Encode.ts"
 import * as FakeCluster from "./harness/FakeCluster.ts"
 import { keyOfA } from "./harness/FakeCluster.ts"
 import * as FakeNode from "./harness/FakeNode.ts"
@@ -20,6 +22,42 @@ const silenced = Effect.gen(function*() {
   // After a second of silence, and half a one without an answer to PING.
   yield* Effect.sleep("2100 millis")
   return { a, client }
+})
+
+describe("A server that stands still", () => {
+  it.live(
+    "says Lost to a subscriber who alone uses it, as soon as it leaves the PING after silence unanswered",
+    () =>
+      Effect.gen(function*() {
+        const { cluster } = yield* FakeCluster.make()
+        for (const node of cluster.nodes) {
+          node.instead = ({ args, name }) =>
+            name === "SUBSCRIBE"
+              ? Encode.push([Encode.bulk("subscribe"), Encode.bulk(args[1] ?? ""), Encode.integer(1)])
+              : undefined
+        }
+        const { client } = yield* FakeCluster.client(cluster, { refreshInterval: "1 hour" })
+        const subscription = yield* client.pubSub.open({ events: true })
+        yield* subscription.subscribe("news")
+        const lost = yield* subscription.messages.pipe(
+          Stream.filter(({ _tag }) => _tag === "Lost"),
+          Stream.runHead,
+          Effect.forkChild({ startImmediately: true })
+        )
+        const used = cluster.nodes.find(({ node }) =>
+          node.commands.some(({ command }) => command.name === "SUBSCRIBE")
+        )!
+        used.instead = () => FakeNode.stall()
+        const since = performance.now()
+        yield* used.node.awaitCommand("PING")
+        const asked = performance.now()
+        yield* Fiber.join(lost)
+        // The connection itself would take as long again as until the PING.
+        assert.isAbove(asked - since, 4000)
+        assert.isBelow(performance.now() - asked, 2500)
+      }),
+    20_000
+  )
 })
 
 describe("A master that was silent", () => {

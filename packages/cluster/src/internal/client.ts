@@ -25,7 +25,6 @@ import type { Cluster } from "./cluster.ts"
 import { ConnectionLimit } from "./connectionLimit.ts"
 import { notCovered } from "./failures.ts"
 import { following, transaction } from "./following.ts"
-import { watch } from "./health.ts"
 import { Nodes } from "./nodes.ts"
 import { onServer } from "./perNode.ts"
 import { plan, refusalInBatch } from "./plan.ts"
@@ -176,6 +175,7 @@ const makeRouting = Effect.fnUntraced(function*(
     onEvent,
     onDial: (node, error) => state.onDial(node, error),
     onEnd: (node) => state.onEnd(node),
+    onSilence: (node, silent) => silent ? state.onSilence(node) : state.answered(node),
     onRefusal: (error, command, address) => state.demotion(error, command, address)
   }, context)
   const readFrom = settings.readOnly ? settings.readFrom ?? "any" : settings.readFrom ?? "master"
@@ -201,12 +201,6 @@ const makeRouting = Effect.fnUntraced(function*(
     })
   )
   yield* Effect.forkScoped(state.refreshWhileUsed(settings.refreshInterval))
-  yield* Effect.forkScoped(watch({
-    nodes: () => nodes.all,
-    most: Duration.toMillis(settings.connection.livenessTimeout),
-    onAnswer: (node) => state.answered(node),
-    onSilence: (node) => state.onSilence(node)
-  }))
   return { state, redirects }
 })
 

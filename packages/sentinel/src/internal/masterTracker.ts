@@ -40,6 +40,9 @@ export interface Claim {
 /** How often the sentinels are asked, one time after the other, before a doubt is given up: others will tell. */
 const mostLooks = 50
 
+/** How often they are asked about what they notice within a second. */
+const fewLooks = 10
+
 /** How often in a row the only witness of a failover may be late to say so again. */
 const mostLate = 10
 
@@ -120,6 +123,7 @@ export class MasterTracker {
   observe(seen: Observation, role: Role, address: string): ReturnType<typeof verdict>["loss"] {
     const { learn, loss } = verdict(seen, role, address)
     if (learn === "doubt") this.doubt()
+    if (learn === "another") this.hear(fewLooks)
     if (learn === "trust" && address === this.address) this.#settle()
     return loss
   }

@@ -146,16 +146,25 @@ const openReplica = (turns: Turns) => (finder: Finder, owner: Owner): Opened =>
   Effect.gen(function*() {
     const { addresses, attempts } = yield* Discovery.replicas(finder.group, finder.service)
     const turn = yield* turns.take
-    const failed = [...attempts]
+    const refused: Array<readonly [address: string, error: RedisError]> = []
+    const tell = Effect.sync(() => {
+      for (const [address, error] of refused) finder.tracker.observe({ _tag: "NotReplica", error }, "replica", address)
+    })
     for (const address of startingAt(addresses, turn)) {
       const attempt = yield* Effect.result(VerifiedConnection.open(finder, address, "replica", owner))
       if (Result.isSuccess(attempt)) {
         yield* finder.tracker.add(attempt.success, "replica")
+        yield* tell
         return attempt.success
       }
-      failed.push(attemptOf(formatEndpoint(address), attempt.failure))
+      refused.push([formatEndpoint(address), attempt.failure])
     }
-    return yield* Effect.mapError(openMaster(finder, owner), (error) => noReplica(finder.service, failed, error))
+    const failed = [...attempts, ...refused.map(([address, error]) => attemptOf(address, error))]
+    return yield* openMaster(finder, owner).pipe(
+      Effect.mapError((error) => noReplica(finder.service, failed, error)),
+      // Last: that a master says that it is one settles nothing where another server says so as well.
+      Effect.ensuring(tell)
+    )
   })
 
 const startingAt = (addresses: ReadonlyArray<NodeAddress>, turn: number): ReadonlyArray<NodeAddress> => {
