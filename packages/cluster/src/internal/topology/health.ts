@@ -1,0 +1,60 @@
+/**
+ * How the servers of the cluster are: seen from what they answer and what they
+ * owe, and found out by asking where that tells nothing.
+ */
+import type { RedisError } from "@redfx/core/RedisError"
+import * as Effect from "effect/Effect"
+
+/**
+ * - `healthy`: nothing is known against it.
+ * - `suspect`: it is silent, or was lost: who can go elsewhere does.
+ * - `down`: it cannot be reached, or does not answer a probe either: nothing is sent there.
+ */
+type Condition = "healthy" | "suspect" | "down"
+
+/** The health of one server. */
+export class Health {
+  #condition: Condition = "healthy"
+  #error: RedisError | undefined = undefined
+  readonly #waiting = new Set<(error: RedisError) => void>()
+
+  get isHealthy(): boolean {
+    return this.#condition === "healthy"
+  }
+
+  /** Why nothing is sent there, `undefined` unless it is down. */
+  get downWith(): RedisError | undefined {
+    return this.#condition === "down" ? this.#error : undefined
+  }
+
+  /** It may not be there any more. */
+  suspect(): void {
+    if (this.#condition === "healthy") this.#condition = "suspect"
+  }
+
+  /** It is down. */
+  fail(error: RedisError): void {
+    const wasDown = this.#condition === "down"
+    this.#condition = "down"
+    this.#error = error
+    if (wasDown) return
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const tell of waiting) tell(error)
+  }
+
+  /** Fails when it is found to be down from now on. */
+  readonly untilDown: Effect.Effect<never, RedisError> = Effect.callback((resume) => {
+    const tell = (error: RedisError) => resume(Effect.fail(error))
+    this.#waiting.add(tell)
+    return Effect.sync(() => this.#waiting.delete(tell))
+  })
+
+  /** Returns whether that is news. */
+  answered(): boolean {
+    if (this.#condition === "healthy") return false
+    this.#condition = "healthy"
+    this.#error = undefined
+    return true
+  }
+}
