@@ -122,7 +122,7 @@ export type To = "owner" | "same" | { readonly node: NodeAddress; readonly askin
 export type After = number | "topology" | "reading" | "recovery" | News
 
 /** - `within`: milliseconds. */
-export interface News {
+interface News {
   readonly _tag: "News"
   readonly within: number
 }
