@@ -2,6 +2,7 @@
  * Does to real clusters and sentinel groups what happens to them in the world, while clients write to them side by side,
  * and prints what became of it as a table.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { writeFileSync } from "node:fs"
 import { loadavg } from "node:os"
@@ -58,6 +59,14 @@ const wantedOf = (faults: ReadonlyArray<Fault>, { wanted }: Options): ReadonlyAr
     return missing === undefined
   })
 
+/** A run that failed, as servers did not come back to order, is said; the others go on. */
+const orNone = <A, R>(fault: Fault, run: Effect.Effect<ReadonlyArray<A>, unknown, R>) =>
+  Effect.catchCause(run, (cause) =>
+    Effect.sync((): ReadonlyArray<A> => {
+      console.error(`${fault.title}: failed, ${Cause.pretty(cause)}`)
+      return []
+    }))
+
 /** Each fault again and again, with the same clients. */
 const inRow = Effect.fnUntraced(function*(
   name: keyof typeof deployments,
@@ -66,7 +75,7 @@ const inRow = Effect.fnUntraced(function*(
 ) {
   const rows: Array<SeriesRow> = []
   for (const fault of wantedOf(yield* deployments[name], options)) {
-    rows.push(...yield* Effect.scoped(series(fault, clients, options.repeat)))
+    rows.push(...yield* orNone(fault, Effect.scoped(series(fault, clients, options.repeat))))
   }
   return rows
 }, Effect.scoped)
@@ -80,7 +89,7 @@ const through = Effect.fnUntraced(function*(
   const rows: Array<Row> = []
   for (const fault of wantedOf(yield* deployments[name], options)) {
     for (let turn = 0; turn < options.repeat; turn++) {
-      const some = yield* Effect.scoped(strike(fault, clients))
+      const some = yield* orNone(fault, Effect.scoped(strike(fault, clients)))
       rows.push(...some)
       for (const row of some) console.log(lineOf([row]).join(" | "))
     }

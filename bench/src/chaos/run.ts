@@ -1,7 +1,8 @@
 /** One fault, gone through by clients side by side, and what it looked like from the place of each. */
-import { Redis } from "@redfx/core"
+import { Redis, RedisError } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { layerOf } from "./clients.ts"
 import type { ChaosClient, Deployment, Session } from "./clients.ts"
@@ -46,10 +47,12 @@ const gapOf = ({ acknowledged }: Ledger, { at, concerns }: Struck, end: number):
 /** Reads hashes by a client of its own; what it cannot read would look like a loss. */
 export const reader = (deployment: Deployment) => {
   const runtime = ManagedRuntime.make(layerOf(deployment, "chaos"))
+  // Servers that were just put in order may not be ready for reads.
+  const patient = Effect.retry({ schedule: Schedule.spaced("200 millis"), times: 100, while: RedisError.isRetryable })
   const found = new Map<string, Promise<Readonly<Record<string, string>>>>()
   return {
     hash: (key: string) => {
-      const reading = found.get(key) ?? runtime.runPromise(Redis.hgetall(key))
+      const reading = found.get(key) ?? runtime.runPromise(patient(Redis.hgetall(key)))
       found.set(key, reading)
       return reading
     },
