@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import { attempted, detailOf, isPermanent } from "./failures.ts"
 import type { Attempt } from "./failures.ts"
 import type { Listening } from "./listening.ts"
-import type { Claim } from "./masterTracker.ts"
+import type { Claim, Standing } from "./masterTracker.ts"
 import type { Sentinel, Sentinels } from "./sentinels.ts"
 
 /**
@@ -113,13 +113,14 @@ const onlyWitness = (answers: Answers, latest: number): Sentinel | undefined => 
  * now. When it is gone or has given up, while others have missed all of it, they will choose for themselves, and perhaps
  * another: what the master acknowledges until then is lost.
  */
-export const standingOf = ({ epoch: ofClaim, witness }: Claim, answers: Answers): "stands" | "falls" | "unclear" => {
+export const standingOf = ({ epoch: ofClaim, witness }: Claim, answers: Answers): Standing => {
   if (witness === undefined) return "stands"
   const told = [...answers].filter(([, { epoch }]) => epoch !== undefined)
   if (told.some(([, { epoch }]) => epoch !== undefined && epoch >= ofClaim)) return "stands"
   const own = [...answers].find(([{ name }]) => name === witness.name)?.[1]
   // Without any answer it is rather the client that is cut off.
-  if (own === undefined || told.length === 0) return "unclear"
+  if (told.length === 0) return "unknown"
+  if (own === undefined) return "late"
   // What was chosen has no number before it is the master.
   return own.failingOver && !Number.isInteger(ofClaim) ? "stands" : "falls"
 }

@@ -32,6 +32,9 @@ export interface Claim {
   readonly witness?: Sentinel | undefined
 }
 
+/** What becomes of a claim with a single witness. `late`: that one has not answered. `unknown`: nobody has. */
+export type Standing = "stands" | "falls" | "late" | "unknown"
+
 /** How often the sentinels are asked, one time after the other, before a doubt is given up: others will tell. */
 const mostLooks = 50
 
@@ -233,10 +236,11 @@ export class MasterTracker {
   }
 
   /** Takes note of whether the master that has a single witness still stands. */
-  attest(standing: "stands" | "falls" | "unclear"): void {
+  attest(standing: Standing): void {
     const before = this.#before
-    this.#late = standing === "unclear" ? this.#late + 1 : 0
-    if (before === undefined || standing === "stands" || standing === "unclear" && this.#late < mostLate) return
+    this.#late = standing === "late" ? this.#late + 1 : 0
+    const falls = standing === "falls" || this.#late >= mostLate
+    if (before === undefined || !falls) return
     this.#become(before, orphaned)
     this.doubt()
   }
