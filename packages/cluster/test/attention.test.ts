@@ -179,7 +179,7 @@ describe("A server that is slow as a rule", () => {
       const { a, cluster, run } = yield* start({ refreshInterval: "1 hour" })
       a.instead = (command, connection) =>
         command.name === "GET"
-          ? [FakeNode.delay("700 millis"), FakeNode.reply(Encode.bulk("v"))]
+          ? [FakeNode.delay("900 millis"), FakeNode.reply(Encode.bulk("v"))]
           : answering(command, connection)
       yield* run(Redis.get(keyOfA))
       a.instead = (command, connection) =>

@@ -19,7 +19,6 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Cluster } from "../topology/cluster.ts"
 import { ConnectionLimit } from "../topology/connectionLimit.ts"
-import { watch } from "../topology/health.ts"
 import { Nodes } from "../topology/nodes.ts"
 import { formatAddress } from "../topology/topology.ts"
 import { pipeline } from "./batches.ts"
@@ -156,6 +155,8 @@ const makeRouting = Effect.fnUntraced(function*(
     }),
     onEvent,
     onDial: (node, error) => state.onDial(node, error),
+    onEnd: (node) => state.onEnd(node),
+    onSilence: (node, silent) => silent ? state.onSilence(node) : state.answered(node),
     onRefusal: (error, command, address) => state.demotion(error, command, address)
   }, context)
   const readFrom = settings.readOnly ? settings.readFrom ?? "any" : settings.readFrom ?? "master"
@@ -181,12 +182,6 @@ const makeRouting = Effect.fnUntraced(function*(
     })
   )
   yield* Effect.forkScoped(state.refreshWhileUsed(settings.refreshInterval))
-  yield* Effect.forkScoped(watch({
-    nodes: () => nodes.all,
-    most: Duration.toMillis(settings.connection.livenessTimeout),
-    onAnswer: (node) => state.answered(node),
-    onSilence: (node) => state.onSilence(node)
-  }))
   return { state, redirects }
 })
 

@@ -300,6 +300,8 @@ export type Accept =
  * - `checkConnection`: whether to send a PING on every new connection. Default `false`.
  * - `recheckInterval`: how often sentinels are asked for the master without a reason, while there is a connection. They
  *   also tell of a change by themselves, but that can be missed. Default 10 seconds.
+ * - `masterWait`: how long what was not sent waits for a master in place of one that is gone, within its own limits. Default
+ *   0: it fails as soon as none is found.
  * - `natMap`: where addresses that sentinels tell really are; see {@link NatMap}.
  * - `accept`: which of them are connected to, of servers and of other sentinels; see {@link Accept}. Default `"any"`.
  * - `tls`: of connections to masters and replicas.
@@ -318,6 +320,7 @@ export interface SentinelOptions extends ConnectionOptions {
   readonly minOtherSentinels?: number | undefined
   readonly checkConnection?: boolean | undefined
   readonly recheckInterval?: Duration.Input | undefined
+  readonly masterWait?: Duration.Input | undefined
   readonly natMap?: NatMap | undefined
   readonly accept?: Accept | undefined
   readonly tls?: boolean | TlsOptions | undefined
