@@ -35,7 +35,10 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["pool", /^internal\/pool\/\w+$/],
     ["client", /^(unstable\/Router|internal\/(client|pubsub)\/\w+)$/],
     ["clients", /^Redis(Pool|Standalone|Pipeline|Transaction|KeyspaceEvents|Script|Scan)$/],
-    ["applications", /^(Redis(Stream|Lock|Keyspace|Persistence)|internal\/(stream|lock|keyspace)\/\w+)$/],
+    [
+      "applications",
+      /^(Redis(Stream|Lock|RateLimiter|Semaphore|Leader|Jobs|Keyspace|Persistence)|internal\/(stream|lock|limits|jobs|keyspace)\/\w+)$/
+    ],
     ["barrels", /^(Redis(Bloom|Json|Search|TimeSeries)?|index)$/]
   ],
   cluster: [

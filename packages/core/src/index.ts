@@ -156,6 +156,32 @@ export * as RedisPool from "./RedisPool.ts"
 export * as RedisPubSub from "./RedisPubSub.ts"
 
 /**
+ * Rate limits that hold for all programs together: how often something may be
+ * done, by whom, in how long.
+ *
+ * A limiter decides on the server, in one step and by the server's clock. What
+ * it returns says how much is left, and how long to wait where nothing is.
+ *
+ * **Example** (Ten requests a second for each user, and bursts of a hundred)
+ *
+ * ```ts
+ * import { RedisRateLimiter } from "@redfx/core"
+ * import { Effect } from "effect"
+ *
+ * const requests = RedisRateLimiter.tokenBucket("requests", { capacity: 100, refill: 10, every: "1 second" })
+ *
+ * export const handle = (user: string) =>
+ *   Effect.gen(function*() {
+ *     const { allowed, retryAfter } = yield* requests.take(user)
+ *     return allowed ? { status: 200 } : { status: 429, retryAfter }
+ *   })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export * as RedisRateLimiter from "./RedisRateLimiter.ts"
+
+/**
  * Reply decoders: from RESP values to the types that commands promise. Each
  * reads what RESP2 and RESP3 servers send for the same reply.
  *

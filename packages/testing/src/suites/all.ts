@@ -16,6 +16,7 @@ import { KeyspaceTest } from "./KeyspaceTest.ts"
 import { ListsTest } from "./ListsTest.ts"
 import { PubSubCommandsTest } from "./PubSubCommandsTest.ts"
 import { PubSubTest } from "./PubSubTest.ts"
+import { RateLimiterTest } from "./RateLimiterTest.ts"
 import { ScanTest } from "./ScanTest.ts"
 import { ScriptingTest } from "./ScriptingTest.ts"
 import { ServerTest } from "./ServerTest.ts"
@@ -43,6 +44,7 @@ export const suites: ReadonlyArray<Suite> = [
   ListsTest,
   PubSubCommandsTest,
   PubSubTest,
+  RateLimiterTest,
   ScanTest,
   ScriptingTest,
   ServerTest,

@@ -1,0 +1,245 @@
+/**
+ * Rate limits that hold for all programs together: how often something may be
+ * done, by whom, in how long.
+ *
+ * A limiter decides on the server, in one step and by the server's clock. What
+ * it returns says how much is left, and how long to wait where nothing is.
+ *
+ * **Example** (Ten requests a second for each user, and bursts of a hundred)
+ *
+ * ```ts
+ * import { RedisRateLimiter } from "@redfx/core"
+ * import { Effect } from "effect"
+ *
+ * const requests = RedisRateLimiter.tokenBucket("requests", { capacity: 100, refill: 10, every: "1 second" })
+ *
+ * export const handle = (user: string) =>
+ *   Effect.gen(function*() {
+ *     const { allowed, retryAfter } = yield* requests.take(user)
+ *     return allowed ? { status: 200 } : { status: 429, retryAfter }
+ *   })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import { del } from "./commands/Generic.ts"
+import * as Scripts from "./internal/limits/scripts.ts"
+import { elapsed, sleepUntil } from "./internal/runtime/elapsed.ts"
+import * as RedisArg from "./RedisArg.ts"
+import type { RedisClient } from "./RedisClient.ts"
+import type { RedisCommand } from "./RedisCommand.ts"
+import type { RedisError } from "./RedisError.ts"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * What a limiter decided.
+ *
+ * - `allowed`: whether there was enough. Where there was not, nothing was taken.
+ * - `remaining`: how much is left, in whole units.
+ * - `retryAfter`: after which time there will be enough, if nobody else takes it; zero where it was allowed.
+ * - `resetAfter`: after which time everything will be there again, if nobody takes anything.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Decision {
+  readonly allowed: boolean
+  readonly remaining: number
+  readonly retryAfter: Duration.Duration
+  readonly resetAfter: Duration.Duration
+}
+
+/**
+ * Options of {@link RedisRateLimiter.acquire}.
+ *
+ * - `cost`: how much is taken; default 1.
+ * - `waitTimeout`: how long to wait at the most. It is given up at once when it would be longer. Default: no limit.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface AcquireOptions {
+  readonly cost?: number | undefined
+  readonly waitTimeout?: Duration.Input | undefined
+}
+
+/**
+ * A limiter. Each subject, such as a user or an address, has a limit of its own.
+ *
+ * **Details**
+ *
+ * - `take`: takes `cost`, 1 by default, if there is so much. It is a command: it runs in pipelines and transactions as
+ *   well. When it fails with a `delivery` that is `"unknown"`, it may have been taken.
+ * - `peek`: what `take` would say, without taking anything.
+ * - `acquire`: takes, and waits while there is not enough; the last decision, which is not `allowed` when `waitTimeout`
+ *   was too short. Those who wait are not served in any order.
+ * - `reset`: gives the subject everything back; whether anything was missing.
+ *
+ * A `cost` must be a whole number from 1 to all that there can be; any other is `DataError`, and nothing is sent. The key
+ * of a subject is `name:subject`, and expires when nothing of it is used. All need the right to EVAL and EVALSHA.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisRateLimiter {
+  readonly name: string
+  readonly take: (subject: string, cost?: number) => RedisCommand<Decision>
+  readonly peek: (subject: string, cost?: number) => RedisCommand<Decision>
+  readonly acquire: (subject: string, options?: AcquireOptions) => Effect.Effect<Decision, RedisError, RedisClient>
+  readonly reset: (subject: string) => Effect.Effect<boolean, RedisError, RedisClient>
+}
+
+/**
+ * Options of {@link tokenBucket}.
+ *
+ * - `capacity`: how many tokens a bucket holds, which is how much may be taken at once.
+ * - `refill`, `every`: how many tokens are added in how long, evenly. Default of `refill`: `capacity`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface TokenBucketOptions {
+  readonly capacity: number
+  readonly refill?: number | undefined
+  readonly every: RedisArg.TimeToLive
+}
+
+/**
+ * Options of {@link slidingWindow}.
+ *
+ * - `limit`: how much may be taken in any `window`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface SlidingWindowOptions {
+  readonly limit: number
+  readonly window: RedisArg.TimeToLive
+}
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * Limits by a bucket of tokens that fills evenly: bursts up to its capacity, and
+ * in the long run no more than comes in. One small key to a subject.
+ *
+ * **Gotchas**
+ *
+ * A full bucket that is emptied fills while it is: in one `every` up to
+ * `capacity + refill` can be taken. Where a limit must hold for any span of
+ * time, take {@link slidingWindow}.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const tokenBucket = (name: string, options: TokenBucketOptions): RedisRateLimiter => {
+  const { capacity, refill = capacity } = options
+  return make(name, (key, cost, counts) =>
+    Scripts.tokenBucket(key, () => [
+      amount("capacity", capacity),
+      span("every", options.every) / amount("refill", refill),
+      within(cost, capacity),
+      counts
+    ]))
+}
+
+/**
+ * Limits by what was taken in the time just past: in no `window`, wherever it
+ * begins, more than `limit`. It remembers each time that something was taken, so
+ * a subject's key has up to `limit` members.
+ *
+ * **Example** (A hundred mails an hour)
+ *
+ * ```ts
+ * import { RedisRateLimiter } from "@redfx/core"
+ *
+ * const mails = RedisRateLimiter.slidingWindow("mails", { limit: 100, window: "1 hour" })
+ *
+ * export const beforeSending = mails.acquire("newsletter", { waitTimeout: "10 minutes" })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const slidingWindow = (name: string, { limit, window }: SlidingWindowOptions): RedisRateLimiter =>
+  make(name, (key, cost, counts) =>
+    Scripts.slidingWindow(key, () => [
+      amount("limit", limit),
+      Math.round(span("window", window)),
+      within(cost, limit),
+      counts
+    ]))
+
+// -----------------------------------------------------------------------------
+// Deciding
+// -----------------------------------------------------------------------------
+
+/** What one subject is asked, by its key. */
+type Ask = (key: string, cost: number, counts: 0 | 1) => RedisCommand<Decision>
+
+const make = (name: string, ask: Ask): RedisRateLimiter => {
+  const keyOf = (subject: string): string => `${name}:${subject}`
+  const take = (subject: string, cost = 1) => ask(keyOf(subject), cost, 1)
+  return {
+    name,
+    take,
+    peek: (subject, cost = 1) => ask(keyOf(subject), cost, 0),
+    acquire: (subject, { cost, waitTimeout = Infinity } = {}) =>
+      acquire(take(subject, cost), Duration.toMillis(Duration.fromInputUnsafe(waitTimeout))),
+    reset: (subject) => Effect.map(del(keyOf(subject)), (deleted) => deleted === 1)
+  }
+}
+
+/** Takes until it is allowed, or the next try would be too late. */
+const acquire = Effect.fnUntraced(function*(
+  take: RedisCommand<Decision>,
+  waitTimeout: number
+): Effect.fn.Return<Decision, RedisError, RedisClient> {
+  const clock = yield* Clock.Clock
+  const stopAt = elapsed(clock) + waitTimeout
+  for (;;) {
+    const decision = yield* take
+    if (decision.allowed) return decision
+    const now = elapsed(clock)
+    const pause = Duration.toMillis(decision.retryAfter)
+    if (now + pause > stopAt) return decision
+    yield* sleepUntil(clock, Math.min(now + pause * (1 + (yield* Random.next) * jitter), stopAt))
+  }
+})
+
+/** By what part of it a pause is longer at the most: all who wait were told the same time. */
+const jitter = 0.1
+
+// -----------------------------------------------------------------------------
+// Checking
+// -----------------------------------------------------------------------------
+
+/** A whole number of units, small enough for sums of them to be exact. */
+const amount = (title: string, value: number): number =>
+  Number.isSafeInteger(value) && value >= 1 && value <= largest
+    ? value
+    : RedisArg.invalid(`${title} must be a whole number from 1 to ${largest}`)
+
+const largest = 1e9
+
+const within = (cost: number, all: number): number =>
+  amount("cost", cost) <= all
+    ? cost
+    : RedisArg.invalid(`cost must not be more than the ${all} that there can be at once`)
+
+/** A span in microseconds. */
+const span = (title: string, time: RedisArg.TimeToLive): number => {
+  const milliseconds = Duration.toMillis(Duration.fromInputUnsafe(time))
+  return milliseconds >= 1 && Number.isFinite(milliseconds)
+    ? milliseconds * 1000
+    : RedisArg.invalid(`${title} must be a millisecond or more, and not without end`)
+}

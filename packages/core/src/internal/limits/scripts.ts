@@ -1,0 +1,121 @@
+/**
+ * How rate limiters decide, each in one step on the server, whose clock counts.
+ *
+ * Times are whole microseconds, which Lua's numbers hold exactly. They are formatted by hand: as text Lua gives 14 digits.
+ * A server may take over whose clock is behind. What is stored then counts from now on, for what it has left at the most
+ * a window: otherwise everybody would wait until the clock has caught up.
+ */
+import * as Duration from "effect/Duration"
+import * as RedisReply from "../../RedisReply.ts"
+import * as RedisScript from "../../RedisScript.ts"
+
+/** What a limiter decided, as {@link decision} reads it. */
+export interface Decided {
+  readonly allowed: boolean
+  readonly remaining: number
+  readonly retryAfter: Duration.Duration
+  readonly resetAfter: Duration.Duration
+}
+
+const { integer } = RedisReply
+
+/** Numbers in every view: what is decided has no text. */
+const decision: RedisReply.Reply<Decided> = RedisReply.map(
+  RedisReply.tuple(integer, integer, integer, integer),
+  ([allowed, remaining, retryAfter, resetAfter]) => ({
+    allowed: Number(allowed) === 1,
+    remaining: Number(remaining),
+    retryAfter: microseconds(retryAfter),
+    resetAfter: microseconds(resetAfter)
+  })
+)
+
+const microseconds = (time: number | bigint): Duration.Duration => Duration.micros(BigInt(time))
+
+const clock = `local function text(number) return string.format("%.0f", number) end
+local time = redis.call("TIME")
+local now = time[1] * 1000000 + time[2]
+`
+
+/**
+ * The arguments of a call, which are checked when it is sent: two for the limiter, the cost, and whether that counts, or
+ * is only asked for.
+ */
+export type Asked = () => readonly [number, number, cost: number, counts: 0 | 1]
+
+/**
+ * A bucket is how many tokens it had, and when. Those that came since are added when somebody looks. A billionth of a
+ * token is what rounding may have lost.
+ */
+export const tokenBucket = RedisScript.make({
+  name: "RedisRateLimiter.tokenBucket",
+  lua: `${clock}local capacity, interval, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local stored = redis.call("HMGET", KEYS[1], "tokens", "at")
+local tokens, at = tonumber(stored[1]) or capacity, tonumber(stored[2]) or now
+tokens = math.min(capacity, tokens + math.max(now - at, 0) / interval)
+local allowed = cost <= tokens + 1e-9
+local takes = allowed and ARGV[4] == "1"
+if takes then tokens = math.max(tokens - cost, 0) end
+local untilFull = math.ceil((capacity - tokens) * interval)
+if takes or at > now then
+  redis.call("HSET", KEYS[1], "tokens", string.format("%.17g", tokens), "at", text(now))
+  redis.call("PEXPIRE", KEYS[1], text(math.max(math.ceil(untilFull / 1000), 1)))
+end
+return {allowed and 1 or 0, math.floor(tokens + 1e-9), allowed and 0 or math.ceil((cost - tokens) * interval), untilFull}`,
+  keys: (key: string, _asked: Asked) => [key],
+  args: (_key, asked) => asked(),
+  result: decision
+})
+
+/**
+ * A window is a sorted set of what was taken in it, by when. A member is how much was taken up to and with it since the
+ * set was empty, and how much by itself: what is used is the difference of the last and the first, however many there are
+ * between. The sum has leading zeros, which puts members of one microsecond in their order.
+ */
+export const slidingWindow = RedisScript.make({
+  name: "RedisRateLimiter.slidingWindow",
+  lua: `${clock}local limit, window, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local function parts(member)
+  local sum, amount = string.match(member, "^(%d+):(%d+)$")
+  return tonumber(sum), tonumber(amount)
+end
+local function at(rank)
+  local found = redis.call("ZRANGE", KEYS[1], rank, rank, "WITHSCORES")
+  return found[1], tonumber(found[2])
+end
+local newest, newestAt = at(-1)
+if newest and newestAt > now then
+  local behind = text(now - newestAt)
+  for _, member in ipairs(redis.call("ZRANGE", KEYS[1], 0, -1)) do redis.call("ZINCRBY", KEYS[1], behind, member) end
+  redis.call("PEXPIRE", KEYS[1], text(math.ceil(window / 1000)))
+  newestAt = now
+end
+redis.call("ZREMRANGEBYSCORE", KEYS[1], "-inf", text(now - window))
+local first = at(0)
+local sum, used = 0, 0
+if first then
+  sum = parts(newest)
+  local firstSum, firstAmount = parts(first)
+  used = sum - firstSum + firstAmount
+end
+local allowed = used + cost <= limit
+if allowed and ARGV[4] == "1" then
+  redis.call("ZADD", KEYS[1], text(now), string.format("%016.0f:%.0f", sum + cost, cost))
+  redis.call("PEXPIRE", KEYS[1], text(math.ceil(window / 1000)))
+  used, newestAt, first = used + cost, now, true
+end
+local retryAfter = 0
+if not allowed then
+  local low, high = 0, redis.call("ZCARD", KEYS[1]) - 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if sum - parts((at(middle))) + cost <= limit then high = middle else low = middle + 1 end
+  end
+  local _, freedAt = at(low)
+  retryAfter = freedAt + window - now
+end
+return {allowed and 1 or 0, math.max(limit - used, 0), retryAfter, first and newestAt + window - now or 0}`,
+  keys: (key: string, _asked: Asked) => [key],
+  args: (_key, asked) => asked(),
+  result: decision
+})
