@@ -19,24 +19,17 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
-import * as SecureRandom from "effect/crypto/SecureRandom"
-import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Random from "effect/Random"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import { exists } from "./commands/Generic.ts"
-import { get } from "./commands/Strings.ts"
-import { failureOf, timeLimit } from "./internal/error/failure.ts"
-import * as Scripts from "./internal/lock/scripts.ts"
+import { acquire, acquireOrFail, isLocked, milliseconds, wholeMilliseconds } from "./internal/lock/lease.ts"
+import type { LockHandle, Settings } from "./internal/lock/lease.ts"
 import type { TimeToLive } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
-import type { Service } from "./RedisClient.ts"
-import { DataError, isRetryable, LockError, LockNotOwnedError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
+
+export type { ExtendOptions, LockHandle } from "./internal/lock/lease.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -70,49 +63,6 @@ export interface LockOptions {
   readonly token?: string | undefined
   readonly fencing?: boolean | undefined
   readonly autoExtend?: boolean | undefined
-}
-
-/**
- * Options of {@link LockHandle.extend}: with `replace` the duration is the whole
- * time to live from now on, otherwise it is added to what is left.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ExtendOptions {
-  readonly replace?: boolean | undefined
-}
-
-/**
- * A lock that was acquired. It works on the client that acquired it.
- *
- * **Details**
- *
- * - `token`: what the lock holds. `fencingToken`: higher than that of every earlier holder; `undefined` unless the
- *   option `fencing` asks for it.
- * - `release`: frees the lock. The handle counts as unlocked from then on, also when that fails. It is given up with
- *   `TimeoutError` when the lock is over by itself, after a second at the earliest.
- * - `extend`: prolongs its life; by nothing or less is `DataError`. `reacquire`: sets its life back to `ttl`.
- * - `owned`: whether the lock holds this handle's token. `locked`: whether anybody has the lock.
- * - `lost`: fails once automatic extension finds that the lock is lost; without it, never.
- *
- * `release`, `extend` and `reacquire` fail with `LockNotOwnedError` when the lock has expired, or is somebody else's by
- * now; with `LockError` of the reason `NotHeld` when the handle is unlocked. `extend` and `reacquire` fail with
- * `LockError` of the reason `NoTimeout` when the lock was made without `ttl`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface LockHandle {
-  readonly name: string
-  readonly token: string
-  readonly fencingToken: number | undefined
-  readonly release: Effect.Effect<void, RedisError>
-  readonly extend: (duration: TimeToLive, options?: ExtendOptions) => Effect.Effect<void, RedisError>
-  readonly reacquire: Effect.Effect<void, RedisError>
-  readonly owned: Effect.Effect<boolean, RedisError>
-  readonly locked: Effect.Effect<boolean, RedisError>
-  readonly lost: Effect.Effect<never, LockNotOwnedError>
 }
 
 /**
@@ -201,21 +151,6 @@ export const make = (name: string, options: LockOptions = {}): RedisLock => {
   }
 }
 
-// -----------------------------------------------------------------------------
-// Acquiring
-// -----------------------------------------------------------------------------
-
-/** The options with their defaults; times in milliseconds. */
-interface Settings {
-  readonly name: string
-  readonly ttl: number | undefined
-  readonly retryInterval: number
-  readonly waitTimeout: number
-  readonly token: string | undefined
-  readonly fencing: boolean
-  readonly autoExtend: boolean
-}
-
 const settingsOf = (name: string, options: LockOptions): Settings => {
   const ttl = wholeMilliseconds(options.ttl ?? 0)
   return {
@@ -228,232 +163,3 @@ const settingsOf = (name: string, options: LockOptions): Settings => {
     autoExtend: options.autoExtend === true
   }
 }
-
-const milliseconds = (time: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(time))
-
-/** Rounded up: less than a millisecond is not nothing, which would mean without end. */
-const wholeMilliseconds = (time: Duration.Input): number => Math.ceil(milliseconds(time))
-
-/** Milliseconds of a clock that is never set, so that nothing of this depends on the time of day. */
-const now: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
-
-/** Makes interruptible again what stands in an uninterruptible region. */
-type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-
-/** Tries until the lock is taken, or the next try would be too late. */
-const acquire = Effect.fnUntraced(function*(
-  settings: Settings,
-  waitTimeout: number,
-  restore: Restore
-): Effect.fn.Return<Held | undefined, RedisError, RedisClient> {
-  const client = yield* RedisClient
-  const stopAt = (yield* now) + waitTimeout
-  const token = settings.token ?? SecureRandom.uuidV4Unsafe()
-  for (;;) {
-    const triedAt = yield* now
-    const grant = yield* attempt(client, settings, token, restore)
-    if (grant !== undefined) {
-      return makeHeld(client, settings, { token, fencingToken: grant.fencingToken, acquiredAt: triedAt })
-    }
-    const left = stopAt - (yield* now)
-    if (settings.retryInterval > left) return undefined
-    yield* restore(Effect.sleep(Math.min(settings.retryInterval * (1 + (yield* Random.next) * jitter), left)))
-  }
-})
-
-/** By what part of it a pause is longer at the most, so that those who wait do not all come at once. */
-const jitter = 0.25
-
-const acquireOrFail = (settings: Settings, restore: Restore): Effect.Effect<Held, RedisError, RedisClient> =>
-  Effect.flatMap(
-    acquire(settings, settings.waitTimeout, restore),
-    (held) => held === undefined ? new LockError({ name: settings.name, reason: "NotAcquired" }) : Effect.succeed(held)
-  )
-
-interface Taken {
-  readonly fencingToken: number | undefined
-}
-
-/** One try. Who will never learn what came of it must not keep others out. */
-const attempt = (
-  client: Service,
-  settings: Settings,
-  token: string,
-  restore: Restore
-): Effect.Effect<Taken | undefined, RedisError> => {
-  const { fencing, name, ttl } = settings
-  const request: Effect.Effect<Taken | undefined, RedisError, RedisClient> = fencing
-    ? Effect.map(
-      Scripts.acquireFenced(name, token, ttl ?? 0),
-      (fencingToken) => fencingToken === 0 ? undefined : { fencingToken }
-    )
-    : Effect.map(Scripts.acquire(name, token, ttl), (taken) => taken ? { fencingToken: undefined } : undefined)
-  // A token that was given may be the one that the lock holds already: there is no telling what to undo.
-  if (settings.token !== undefined) return on(client, request)
-  const undo = Effect.forkDetach(Effect.ignore(undone(client, settings, token)), { startImmediately: true })
-  return restore(on(client, request)).pipe(
-    Effect.onInterrupt(() => undo),
-    Effect.tapError((error) => "delivery" in error && error.delivery === "unknown" ? undo : Effect.void)
-  )
-}
-
-/**
- * Releases what an attempt may have taken. It goes the same way as the attempt, behind it, so that it is not run first;
- * and is tried until there is an answer, for as long as the lock can live.
- */
-const undone = (client: Service, { name, ttl }: Settings, token: string): Effect.Effect<unknown, RedisError> => {
-  const release = Effect.retry(on(client, Scripts.release(name, token)), { schedule: undoing, while: isRetryable })
-  return ttl === undefined ? release : Effect.timeoutOption(release, ttl)
-}
-
-/** After a tenth of a second, then ever later, up to every 5 seconds. */
-const undoing: Schedule.Schedule<unknown> = Schedule.jittered(
-  Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
-)
-
-const on = <A, E>(client: Service, effect: Effect.Effect<A, E, RedisClient>): Effect.Effect<A, E> =>
-  Effect.provideService(effect, RedisClient, client)
-
-const isLocked = (client: Service, name: string): Effect.Effect<boolean, RedisError> =>
-  Effect.map(client.execute(exists(name)), (count) => count > 0)
-
-// -----------------------------------------------------------------------------
-// Holding
-// -----------------------------------------------------------------------------
-
-/**
- * A lock that was acquired, as this module sees it.
- *
- * - `isHeld`: whether the handle counts as holding the lock.
- * - `giveBack`: releases the lock if it is held; that it could not be is logged.
- * - `keepAlive`: extends the lock until that finds it lost, which is its failure. Absent where nothing is to be extended.
- */
-interface Held {
-  readonly handle: LockHandle
-  readonly isHeld: () => boolean
-  readonly giveBack: Effect.Effect<void>
-  readonly keepAlive: Effect.Effect<never, LockNotOwnedError> | undefined
-}
-
-interface Grant extends Taken {
-  readonly token: string
-  readonly acquiredAt: number
-}
-
-const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
-  const { name, ttl } = settings
-  const { fencingToken, token } = grant
-  const loss = Deferred.makeUnsafe<never, LockNotOwnedError>()
-  let state: "held" | "unlocked" = "held"
-  /** When the lock may be over: from when it was asked for, which is before the server began to count. */
-  let validUntil = grant.acquiredAt + (ttl ?? Infinity)
-
-  const whileHeld = (act: () => Effect.Effect<boolean, RedisError>): Effect.Effect<void, RedisError> =>
-    Effect.suspend(() =>
-      state === "held"
-        ? Effect.flatMap(act(), (owned) => owned ? Effect.void : new LockNotOwnedError({ name }))
-        : new LockError({ name, reason: "NotHeld" })
-    )
-
-  const change = (duration: number, mode: "add" | "replace" | "atLeast"): Effect.Effect<boolean, RedisError> =>
-    Effect.flatMap(now, (startedAt) =>
-      Effect.map(on(client, Scripts.extend(name, token, duration, mode)), (owned) => {
-        const renewed = startedAt + duration
-        if (owned) {
-          validUntil = mode === "add"
-            ? validUntil + duration
-            : mode === "replace"
-            ? renewed
-            : Math.max(validUntil, renewed)
-        }
-        return owned
-      }))
-
-  const extend = (duration: () => number, mode: "add" | "replace"): Effect.Effect<void, RedisError> =>
-    whileHeld(() => {
-      if (ttl === undefined) return new LockError({ name, reason: "NoTimeout" })
-      const milliseconds = duration()
-      return milliseconds > 0 && Number.isFinite(milliseconds) ? change(milliseconds, mode) : notExtended
-    })
-
-  const handle: LockHandle = {
-    name,
-    token,
-    fencingToken,
-    release: Effect.uninterruptible(whileHeld(() => {
-      state = "unlocked"
-      const release = on(client, Scripts.release(name, token))
-      return ttl === undefined
-        ? release
-        : Effect.flatMap(now, (time) => within(Math.max(validUntil - time, shortestRelease), release))
-    })),
-    extend: (duration, options) =>
-      extend(() => wholeMilliseconds(duration), options?.replace === true ? "replace" : "add"),
-    // Without `ttl` this is refused before the number is looked at.
-    reacquire: extend(() => ttl ?? 0, "replace"),
-    owned: Effect.suspend(() =>
-      state === "held" ? Effect.map(client.execute(get(name)), (stored) => stored === token) : Effect.succeed(false)
-    ),
-    locked: isLocked(client, name),
-    lost: Deferred.await(loss)
-  }
-
-  return {
-    handle,
-    isHeld: () => state === "held",
-    giveBack: Effect.suspend(() => state === "held" ? handle.release : Effect.void).pipe(
-      Effect.catch((error) => Effect.logWarning(`The lock "${name}" could not be released`, error))
-    ),
-    keepAlive: settings.autoExtend && ttl !== undefined
-      ? keepAlive(change(ttl, "atLeast"), ttl, () => validUntil).pipe(
-        Effect.andThen(Effect.suspend(() => {
-          state = "unlocked"
-          const error = new LockNotOwnedError({ name })
-          Deferred.doneUnsafe(loss, Exit.fail(error))
-          return error
-        }))
-      )
-      : undefined
-  }
-}
-
-/** A time that has come out as nothing or less would delete the lock; one without end could not be sent. */
-const notExtended = Effect.fail(
-  new DataError({ command: "PEXPIRE", detail: "a lock is extended by more than no time, and not without end" })
-)
-
-/** For how long a release is tried at least, in milliseconds: also of a lock that may be over. */
-const shortestRelease = 1000
-
-/** Gives a release up when the lock is over by itself. Also where it must not be interrupted: it is a fiber of its own. */
-const within = (milliseconds: number, release: Effect.Effect<boolean, RedisError>) =>
-  Effect.timeoutOrElse(release, {
-    duration: milliseconds,
-    orElse: () => Effect.fail(failureOf(timeLimit("read", milliseconds), releasing, "unknown"))
-  })
-
-const releasing = { name: "EVALSHA", readonly: false }
-
-/**
- * Extends the lock every third of its life, and ends when the lock is lost:
- * when the server says so, or when it has not answered for so long that the
- * lock may have expired.
- */
-const keepAlive = Effect.fnUntraced(function*(
-  renew: Effect.Effect<boolean, RedisError>,
-  ttl: number,
-  validUntil: () => number
-): Effect.fn.Return<void> {
-  let pause = ttl / 3
-  for (;;) {
-    yield* Effect.sleep(pause)
-    const left = validUntil() - (yield* now)
-    if (left <= 0) return
-    const renewed = yield* renew.pipe(
-      Effect.timeout(left),
-      Effect.catch(() => Effect.succeed("unknown" as const))
-    )
-    if (renewed === false) return
-    pause = renewed === true ? ttl / 3 : Math.min(ttl / 10, Math.max(validUntil() - (yield* now), 0))
-  }
-})
