@@ -20,13 +20,13 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { acquire, acquireOrFail, isLocked, milliseconds, wholeMilliseconds } from "./internal/lock/lease.ts"
-import type { LockHandle, Settings } from "./internal/lock/lease.ts"
+import { ways } from "./internal/lock/exclusive.ts"
+import * as Lease from "./internal/lock/lease.ts"
+import type { LockHandle } from "./internal/lock/lease.ts"
 import type { TimeToLive } from "./RedisArg.ts"
-import { RedisClient } from "./RedisClient.ts"
+import type { RedisClient } from "./RedisClient.ts"
 import type { RedisError } from "./RedisError.ts"
 
 export type { ExtendOptions, LockHandle } from "./internal/lock/lease.ts"
@@ -117,49 +117,13 @@ export interface RedisLock {
  * @since 0.1.0
  */
 export const make = (name: string, options: LockOptions = {}): RedisLock => {
-  const settings = settingsOf(name, options)
-
-  const acquireWithin = (waitTimeout: number) =>
-    Effect.uninterruptibleMask((restore) => Effect.map(acquire(settings, waitTimeout, restore), (held) => held?.handle))
-
-  return {
+  const times = Lease.timesOf(options)
+  const { holding, ...lease } = Lease.make({
+    ...times,
     name,
-    tryAcquire: acquireWithin(0),
-    acquire: acquireWithin(settings.waitTimeout),
-    scoped: Effect.uninterruptibleMask((restore) =>
-      Effect.gen(function*() {
-        const held = yield* acquireOrFail(settings, restore)
-        yield* Effect.addFinalizer(() => held.giveBack)
-        // Ends before the lock is given back: finalizers run last one first.
-        if (held.keepAlive !== undefined) yield* Effect.forkScoped(Effect.interruptible(held.keepAlive))
-        return held.handle
-      })
-    ),
-    withLock: (effect) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.gen(function*() {
-          const held = yield* acquireOrFail(settings, restore)
-          const body = Effect.suspend(() => typeof effect === "function" ? effect(held.handle) : effect)
-          const exit = yield* Effect.exit(
-            restore(held.keepAlive === undefined ? body : Effect.raceFirst(body, held.keepAlive))
-          )
-          yield* Exit.isSuccess(exit) && held.isHeld() ? held.handle.release : held.giveBack
-          return yield* exit
-        })
-      ),
-    locked: Effect.flatMap(RedisClient, (client) => isLocked(client, name))
-  }
-}
-
-const settingsOf = (name: string, options: LockOptions): Settings => {
-  const ttl = wholeMilliseconds(options.ttl ?? 0)
-  return {
-    name,
-    ttl: ttl === 0 || ttl === Infinity ? undefined : ttl,
-    retryInterval: milliseconds(options.retryInterval ?? 100),
-    waitTimeout: milliseconds(options.waitTimeout ?? Infinity),
+    ways: ways(name, times.ttl, options.fencing === true),
     token: options.token,
-    fencing: options.fencing === true,
     autoExtend: options.autoExtend === true
-  }
+  })
+  return { name, ...lease, withLock: holding }
 }

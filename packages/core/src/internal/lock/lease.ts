@@ -1,5 +1,5 @@
 /**
- * What is held for a time: acquired, kept alive, and given back.
+ * What is held for a time: acquired, kept alive, and given back. What that means on the server is told by {@link Ways}.
  */
 import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -9,15 +9,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import { exists } from "../../commands/Generic.ts"
-import { get } from "../../commands/Strings.ts"
+import type * as Scope from "effect/Scope"
 import type { TimeToLive } from "../../RedisArg.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import type { Service } from "../../RedisClient.ts"
 import { DataError, isRetryable, LockError, LockNotOwnedError } from "../../RedisError.ts"
 import type { RedisError } from "../../RedisError.ts"
 import { failureOf, timeLimit } from "../error/failure.ts"
-import * as Scripts from "./scripts.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -70,37 +68,104 @@ export interface LockHandle {
 // Acquiring
 // -----------------------------------------------------------------------------
 
-/** The options with their defaults; times in milliseconds. */
+/** What is held, in commands: each says whether it found what it was for. */
+export interface Ways {
+  readonly acquire: (token: string) => On<Taken | undefined>
+  readonly release: (token: string) => On<boolean>
+  readonly extend: (token: string, milliseconds: number, mode: "add" | "replace" | "atLeast") => On<boolean>
+  readonly owned: (token: string) => On<boolean>
+  readonly locked: On<boolean>
+}
+
+type On<A> = Effect.Effect<A, RedisError, RedisClient>
+
+export interface Taken {
+  readonly fencingToken: number | undefined
+}
+
+/**
+ * The options with their defaults; times in milliseconds.
+ *
+ * - `token`: one that was given. `makeToken`: makes one for each time otherwise.
+ */
 export interface Settings {
   readonly name: string
+  readonly ways: Ways
   readonly ttl: number | undefined
   readonly retryInterval: number
   readonly waitTimeout: number
-  readonly token: string | undefined
-  readonly fencing: boolean
+  readonly token?: string | undefined
+  readonly makeToken?: (() => string) | undefined
   readonly autoExtend: boolean
 }
 
-export const milliseconds = (time: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(time))
+/** The times that all options share. */
+export const timesOf = (options: {
+  readonly ttl?: TimeToLive | undefined
+  readonly retryInterval?: Duration.Input | undefined
+  readonly waitTimeout?: Duration.Input | undefined
+}) => {
+  const ttl = wholeMilliseconds(options.ttl ?? 0)
+  return {
+    ttl: ttl === 0 || ttl === Infinity ? undefined : ttl,
+    retryInterval: milliseconds(options.retryInterval ?? 100),
+    waitTimeout: milliseconds(options.waitTimeout ?? Infinity)
+  }
+}
+
+/** The ways to hold something. */
+export const make = (settings: Settings) => ({
+  tryAcquire: acquireWithin(settings, 0),
+  acquire: acquireWithin(settings, settings.waitTimeout),
+  scoped: Effect.uninterruptibleMask((restore): Effect.Effect<LockHandle, RedisError, RedisClient | Scope.Scope> =>
+    Effect.gen(function*() {
+      const held = yield* acquireOrFail(settings, restore)
+      yield* Effect.addFinalizer(() => held.giveBack)
+      // Ends before the lock is given back: finalizers run last one first.
+      if (held.keepAlive !== undefined) yield* Effect.forkScoped(Effect.interruptible(held.keepAlive))
+      return held.handle
+    })
+  ),
+  holding: <A, E, R>(
+    effect: Effect.Effect<A, E, R> | ((handle: LockHandle) => Effect.Effect<A, E, R>)
+  ): Effect.Effect<A, E | RedisError, R | RedisClient> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function*() {
+        const held = yield* acquireOrFail(settings, restore)
+        const body = Effect.suspend(() => typeof effect === "function" ? effect(held.handle) : effect)
+        const exit = yield* Effect.exit(
+          restore(held.keepAlive === undefined ? body : Effect.raceFirst(body, held.keepAlive))
+        )
+        yield* Exit.isSuccess(exit) && held.isHeld() ? held.handle.release : held.giveBack
+        return yield* exit
+      })
+    ),
+  locked: settings.ways.locked
+})
+
+const acquireWithin = (settings: Settings, waitTimeout: number) =>
+  Effect.uninterruptibleMask((restore) => Effect.map(acquire(settings, waitTimeout, restore), (held) => held?.handle))
+
+const milliseconds = (time: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(time))
 
 /** Rounded up: less than a millisecond is not nothing, which would mean without end. */
-export const wholeMilliseconds = (time: Duration.Input): number => Math.ceil(milliseconds(time))
+const wholeMilliseconds = (time: Duration.Input): number => Math.ceil(milliseconds(time))
 
 /** Milliseconds of a clock that is never set, so that nothing of this depends on the time of day. */
 const now: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
 /** Makes interruptible again what stands in an uninterruptible region. */
-export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 /** Tries until the lock is taken, or the next try would be too late. */
-export const acquire = Effect.fnUntraced(function*(
+const acquire = Effect.fnUntraced(function*(
   settings: Settings,
   waitTimeout: number,
   restore: Restore
 ): Effect.fn.Return<Held | undefined, RedisError, RedisClient> {
   const client = yield* RedisClient
   const stopAt = (yield* now) + waitTimeout
-  const token = settings.token ?? SecureRandom.uuidV4Unsafe()
+  const token = settings.token ?? (settings.makeToken ?? SecureRandom.uuidV4Unsafe)()
   for (;;) {
     const triedAt = yield* now
     const grant = yield* attempt(client, settings, token, restore)
@@ -116,15 +181,11 @@ export const acquire = Effect.fnUntraced(function*(
 /** By what part of it a pause is longer at the most, so that those who wait do not all come at once. */
 const jitter = 0.25
 
-export const acquireOrFail = (settings: Settings, restore: Restore): Effect.Effect<Held, RedisError, RedisClient> =>
+const acquireOrFail = (settings: Settings, restore: Restore): Effect.Effect<Held, RedisError, RedisClient> =>
   Effect.flatMap(
     acquire(settings, settings.waitTimeout, restore),
     (held) => held === undefined ? new LockError({ name: settings.name, reason: "NotAcquired" }) : Effect.succeed(held)
   )
-
-interface Taken {
-  readonly fencingToken: number | undefined
-}
 
 /** One try. Who will never learn what came of it must not keep others out. */
 const attempt = (
@@ -133,13 +194,7 @@ const attempt = (
   token: string,
   restore: Restore
 ): Effect.Effect<Taken | undefined, RedisError> => {
-  const { fencing, name, ttl } = settings
-  const request: Effect.Effect<Taken | undefined, RedisError, RedisClient> = fencing
-    ? Effect.map(
-      Scripts.acquireFenced(name, token, ttl ?? 0),
-      (fencingToken) => fencingToken === 0 ? undefined : { fencingToken }
-    )
-    : Effect.map(Scripts.acquire(name, token, ttl), (taken) => taken ? { fencingToken: undefined } : undefined)
+  const request = settings.ways.acquire(token)
   // A token that was given may be the one that the lock holds already: there is no telling what to undo.
   if (settings.token !== undefined) return on(client, request)
   const undo = Effect.forkDetach(Effect.ignore(undone(client, settings, token)), { startImmediately: true })
@@ -153,8 +208,8 @@ const attempt = (
  * Releases what an attempt may have taken. It goes the same way as the attempt, behind it, so that it is not run first;
  * and is tried until there is an answer, for as long as the lock can live.
  */
-const undone = (client: Service, { name, ttl }: Settings, token: string): Effect.Effect<unknown, RedisError> => {
-  const release = Effect.retry(on(client, Scripts.release(name, token)), { schedule: undoing, while: isRetryable })
+const undone = (client: Service, { ttl, ways }: Settings, token: string): Effect.Effect<unknown, RedisError> => {
+  const release = Effect.retry(on(client, ways.release(token)), { schedule: undoing, while: isRetryable })
   return ttl === undefined ? release : Effect.timeoutOption(release, ttl)
 }
 
@@ -165,9 +220,6 @@ const undoing: Schedule.Schedule<unknown> = Schedule.jittered(
 
 const on = <A, E>(client: Service, effect: Effect.Effect<A, E, RedisClient>): Effect.Effect<A, E> =>
   Effect.provideService(effect, RedisClient, client)
-
-export const isLocked = (client: Service, name: string): Effect.Effect<boolean, RedisError> =>
-  Effect.map(client.execute(exists(name)), (count) => count > 0)
 
 // -----------------------------------------------------------------------------
 // Holding
@@ -180,7 +232,7 @@ export const isLocked = (client: Service, name: string): Effect.Effect<boolean, 
  * - `giveBack`: releases the lock if it is held; that it could not be is logged.
  * - `keepAlive`: extends the lock until that finds it lost, which is its failure. Absent where nothing is to be extended.
  */
-export interface Held {
+interface Held {
   readonly handle: LockHandle
   readonly isHeld: () => boolean
   readonly giveBack: Effect.Effect<void>
@@ -193,7 +245,7 @@ interface Grant extends Taken {
 }
 
 const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
-  const { name, ttl } = settings
+  const { name, ttl, ways } = settings
   const { fencingToken, token } = grant
   const loss = Deferred.makeUnsafe<never, LockNotOwnedError>()
   let state: "held" | "unlocked" = "held"
@@ -209,7 +261,7 @@ const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
 
   const change = (duration: number, mode: "add" | "replace" | "atLeast"): Effect.Effect<boolean, RedisError> =>
     Effect.flatMap(now, (startedAt) =>
-      Effect.map(on(client, Scripts.extend(name, token, duration, mode)), (owned) => {
+      Effect.map(on(client, ways.extend(token, duration, mode)), (owned) => {
         const renewed = startedAt + duration
         if (owned) {
           validUntil = mode === "add"
@@ -234,7 +286,7 @@ const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
     fencingToken,
     release: Effect.uninterruptible(whileHeld(() => {
       state = "unlocked"
-      const release = on(client, Scripts.release(name, token))
+      const release = on(client, ways.release(token))
       return ttl === undefined
         ? release
         : Effect.flatMap(now, (time) => within(Math.max(validUntil - time, shortestRelease), release))
@@ -243,10 +295,8 @@ const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
       extend(() => wholeMilliseconds(duration), options?.replace === true ? "replace" : "add"),
     // Without `ttl` this is refused before the number is looked at.
     reacquire: extend(() => ttl ?? 0, "replace"),
-    owned: Effect.suspend(() =>
-      state === "held" ? Effect.map(client.execute(get(name)), (stored) => stored === token) : Effect.succeed(false)
-    ),
-    locked: isLocked(client, name),
+    owned: Effect.suspend(() => state === "held" ? on(client, ways.owned(token)) : Effect.succeed(false)),
+    locked: on(client, ways.locked),
     lost: Deferred.await(loss)
   }
 

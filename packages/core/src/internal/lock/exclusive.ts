@@ -1,0 +1,23 @@
+/**
+ * What one at a time may hold: a key that has the token of its owner.
+ */
+import * as Effect from "effect/Effect"
+import { exists } from "../../commands/Generic.ts"
+import { get } from "../../commands/Strings.ts"
+import type { Ways } from "./lease.ts"
+import * as Scripts from "./scripts.ts"
+
+export const ways = (name: string, ttl: number | undefined, fencing: boolean): Ways => ({
+  acquire: fencing
+    ? (token) =>
+      Effect.map(
+        Scripts.acquireFenced(name, token, ttl ?? 0),
+        (fencingToken) => fencingToken === 0 ? undefined : { fencingToken }
+      )
+    : (token) =>
+      Effect.map(Scripts.acquire(name, token, ttl), (taken) => taken ? { fencingToken: undefined } : undefined),
+  release: (token) => Scripts.release(name, token),
+  extend: (token, milliseconds, mode) => Scripts.extend(name, token, milliseconds, mode),
+  owned: (token) => Effect.map(get(name), (stored) => stored === token),
+  locked: Effect.map(exists(name), (count) => count > 0)
+})
