@@ -182,6 +182,54 @@ export * as RedisPubSub from "./RedisPubSub.ts"
 export * as RedisRateLimiter from "./RedisRateLimiter.ts"
 
 /**
+ * Semaphores: no more than so many at a time, among all programs that use the
+ * same server.
+ *
+ * Each holder has a lease, which ends by itself when the holder dies. What holds
+ * for locks holds here too: a holder that is slower than its lease is one too
+ * many.
+ *
+ * **Example** (Three exports at a time)
+ *
+ * ```ts
+ * import { RedisSemaphore } from "@redfx/core"
+ * import { Effect } from "effect"
+ *
+ * const exports = RedisSemaphore.make("exports", { permits: 3, ttl: "30 seconds", autoExtend: true })
+ *
+ * export const program = exports.withPermit(Effect.log("one of three"))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export * as RedisSemaphore from "./RedisSemaphore.ts"
+
+/**
+ * Leader election: of all programs that want to, one at a time runs an effect,
+ * and another does when it is gone.
+ *
+ * A leader holds a lock with a lease that it renews. When it is interrupted it
+ * resigns, and the next one follows at once; when it dies, the next one follows
+ * after the lease. A leader that cannot renew stops before its lease is over.
+ *
+ * **Example** (One scheduler among many processes)
+ *
+ * ```ts
+ * import { RedisLeader } from "@redfx/core"
+ * import { Effect, Schedule } from "effect"
+ *
+ * const scheduler = RedisLeader.make("scheduler", { ttl: "15 seconds" })
+ *
+ * export const layer = scheduler.layer(({ fencingToken }) =>
+ *   Effect.log(`tick of term ${fencingToken}`).pipe(Effect.repeat(Schedule.spaced("1 minute")))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export * as RedisLeader from "./RedisLeader.ts"
+
+/**
  * Reply decoders: from RESP values to the types that commands promise. Each
  * reads what RESP2 and RESP3 servers send for the same reply.
  *

@@ -1,133 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
-import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import * as Scripts from "../../src/internal/lock/scripts.ts"
-import * as RedisArg from "../../src/RedisArg.ts"
-import { RedisClient } from "../../src/RedisClient.ts"
-import type { Service } from "../../src/RedisClient.ts"
-import * as RedisCommand from "../../src/RedisCommand.ts"
 import { ConnectionError } from "../../src/RedisError.ts"
 import type { RedisError } from "../../src/RedisError.ts"
 import * as RedisLock from "../../src/RedisLock.ts"
-import type * as Resp from "../../src/Resp.ts"
-
-// -----------------------------------------------------------------------------
-// A server whose time is the test's
-// -----------------------------------------------------------------------------
-
-interface Entry {
-  readonly value: string
-  readonly expiresAt: number
-}
-
-/** What a fake server holds, and what was asked of it. */
-class Store {
-  readonly entries = new Map<string, Entry>()
-  readonly log: Array<string> = []
-  readonly now: () => number
-  /** While set, every command fails with it; `"silent"` answers nothing. */
-  outage: RedisError | "silent" | undefined = undefined
-
-  constructor(now: () => number) {
-    this.now = now
-  }
-
-  get(key: string): Entry | undefined {
-    const entry = this.entries.get(key)
-    if (entry !== undefined && entry.expiresAt > this.now()) return entry
-    this.entries.delete(key)
-    return undefined
-  }
-
-  put(key: string, value: string, milliseconds: number): void {
-    this.entries.set(key, { value, expiresAt: milliseconds > 0 ? this.now() + milliseconds : Infinity })
-  }
-
-  timeLeft(key: string): number | undefined {
-    const entry = this.get(key)
-    return entry === undefined ? undefined : entry.expiresAt - this.now()
-  }
-}
-
-/** The scripts in TypeScript; the text of each is run by real servers in the live tests. */
-const scripts: Record<string, (store: Store, keys: ReadonlyArray<string>, args: ReadonlyArray<string>) => number> = {
-  [Scripts.acquireFenced.sha1]: (store, [name, counter], [token, milliseconds]) => {
-    if (store.get(name!) !== undefined) return 0
-    const fencingToken = Number(store.get(counter!)?.value ?? 0) + 1
-    store.put(counter!, String(fencingToken), 0)
-    store.put(name!, token!, Number(milliseconds))
-    return fencingToken
-  },
-  [Scripts.release.sha1]: (store, [name], [token]) => {
-    if (store.get(name!)?.value !== token) return 0
-    store.entries.delete(name!)
-    return 1
-  },
-  [Scripts.extend.sha1]: (store, [name], [token, milliseconds, mode]) => {
-    const entry = store.get(name!)
-    if (entry?.value !== token || entry?.expiresAt === Infinity) return 0
-    const left = store.timeLeft(name!)!
-    const wanted = Number(milliseconds) + (mode === "add" ? left : 0)
-    store.put(name!, entry!.value, mode === "atLeast" ? Math.max(left, wanted) : wanted)
-    return 1
-  }
-}
-
-const answer = (store: Store, name: string, args: ReadonlyArray<string>): Resp.Value => {
-  switch (name) {
-    case "SET": {
-      const px = args.indexOf("PX")
-      if (args.includes("NX") && store.get(args[0]!) !== undefined) return null
-      store.put(args[0]!, args[1]!, px < 0 ? 0 : Number(args[px + 1]))
-      return "OK"
-    }
-    case "GET": {
-      const value = store.get(args[0]!)?.value
-      // A status is text like any other to who reads text.
-      return value ?? null
-    }
-    case "EXISTS":
-      return store.get(args[0]!) === undefined ? 0 : 1
-    case "EVALSHA": {
-      const keys = Number(args[1])
-      return scripts[args[0]!]!(store, args.slice(2, 2 + keys), args.slice(2 + keys))
-    }
-    default:
-      throw new Error(`unexpected ${name}`)
-  }
-}
-
-/** A client of a fake server. `act` is run after each command, before its answer arrives. */
-const fake = Effect.fnUntraced(function*(act: (name: string) => Effect.Effect<unknown> = () => Effect.void) {
-  const clock = yield* Clock.Clock
-  const store = new Store(() => clock.currentTimeMillisUnsafe())
-  const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    Effect.suspend(() => {
-      if (store.outage === "silent") return Effect.never
-      if (store.outage !== undefined) return Effect.fail(store.outage)
-      const args = command.parts.map((part) => String(RedisArg.wireValue(part)))
-      store.log.push([command.spec.name, ...args].join(" "))
-      const reply = answer(store, command.spec.name, args)
-      return Effect.andThen(act(command.spec.name), RedisCommand.decode(command, reply, false))
-    })
-  // Locks use nothing else.
-  const service = { execute, events: Stream.empty } as Partial<Service> as Service
-  // Without jitter, unless a test asks for it.
-  const run = <A, E, R>(effect: Effect.Effect<A, E, R>, random = 0) =>
-    effect.pipe(Effect.provideService(RedisClient, service), Effect.provideService(Random.Random, always(random)))
-  return { store, run }
-})
-
-const always = (value: number) => ({ nextDoubleUnsafe: () => value, nextIntUnsafe: () => value })
+import { fake } from "./fakeLocks.ts"
+import type { Store } from "./fakeLocks.ts"
 
 const name = "lock"
 const owner = (store: Store) => store.get(name)?.value

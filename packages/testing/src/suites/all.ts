@@ -13,12 +13,14 @@ import { HashesTest } from "./HashesTest.ts"
 import { HelpTest } from "./HelpTest.ts"
 import { HyperLogLogTest } from "./HyperLogLogTest.ts"
 import { KeyspaceTest } from "./KeyspaceTest.ts"
+import { LeaderTest } from "./LeaderTest.ts"
 import { ListsTest } from "./ListsTest.ts"
 import { PubSubCommandsTest } from "./PubSubCommandsTest.ts"
 import { PubSubTest } from "./PubSubTest.ts"
 import { RateLimiterTest } from "./RateLimiterTest.ts"
 import { ScanTest } from "./ScanTest.ts"
 import { ScriptingTest } from "./ScriptingTest.ts"
+import { SemaphoreTest } from "./SemaphoreTest.ts"
 import { ServerTest } from "./ServerTest.ts"
 import { SetsTest } from "./SetsTest.ts"
 import { SortedSetsTest } from "./SortedSetsTest.ts"
@@ -41,12 +43,14 @@ export const suites: ReadonlyArray<Suite> = [
   HelpTest,
   HyperLogLogTest,
   KeyspaceTest,
+  LeaderTest,
   ListsTest,
   PubSubCommandsTest,
   PubSubTest,
   RateLimiterTest,
   ScanTest,
   ScriptingTest,
+  SemaphoreTest,
   ServerTest,
   SetsTest,
   SortedSetsTest,

@@ -1,0 +1,192 @@
+/**
+ * Leader election: of all programs that want to, one at a time runs an effect,
+ * and another does when it is gone.
+ *
+ * A leader holds a lock with a lease that it renews. When it is interrupted it
+ * resigns, and the next one follows at once; when it dies, the next one follows
+ * after the lease. A leader that cannot renew stops before its lease is over.
+ *
+ * **Example** (One scheduler among many processes)
+ *
+ * ```ts
+ * import { RedisLeader } from "@redfx/core"
+ * import { Effect, Schedule } from "effect"
+ *
+ * const scheduler = RedisLeader.make("scheduler", { ttl: "15 seconds" })
+ *
+ * export const layer = scheduler.layer(({ fencingToken }) =>
+ *   Effect.log(`tick of term ${fencingToken}`).pipe(Effect.repeat(Schedule.spaced("1 minute")))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import { get } from "./commands/Strings.ts"
+import { ways } from "./internal/lock/exclusive.ts"
+import * as Lease from "./internal/lock/lease.ts"
+import type { TimeToLive } from "./RedisArg.ts"
+import type { RedisClient } from "./RedisClient.ts"
+import { isRetryable, LockNotOwnedError } from "./RedisError.ts"
+import type { RedisError } from "./RedisError.ts"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * Options of an election.
+ *
+ * **Details**
+ *
+ * - `ttl`: how long a lease lasts; renewed every third of it. So long there may be no leader after one has died. Default
+ *   15 seconds, also for zero and infinity.
+ * - `retryInterval`: how often the others look whether there is none, up to a quarter longer at random, and how soon one
+ *   campaigns again after a failure. Default 1 second.
+ * - `id`: who this is, for `leader`. Default: a random one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LeaderOptions {
+  readonly ttl?: TimeToLive | undefined
+  readonly retryInterval?: Duration.Input | undefined
+  readonly id?: string | undefined
+}
+
+/**
+ * One time of leading.
+ *
+ * - `fencingToken`: higher than that of every term before. Send it along with what must be written by one leader only, and
+ *   have it refused when a higher one was seen.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Term {
+  readonly id: string
+  readonly fencingToken: number
+}
+
+/**
+ * An election.
+ *
+ * **Details**
+ *
+ * - `leader`: the id of who leads; `undefined` while nobody does.
+ *
+ * The name is the key of the lock. The counter of terms is a second key in the same hash slot, which never expires.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisLeader {
+  readonly name: string
+  readonly id: string
+  /**
+   * Waits until this is the leader, and runs the effect. Ends as it does, and
+   * resigns then, also when it is interrupted.
+   *
+   * When the lease is lost, or may be over as the server cannot be reached, the effect is interrupted, and runs again
+   * when this is the leader again. Failures to reach the server are waited out; others, such as `NoPermissionError`,
+   * fail.
+   */
+  readonly run: <A, E, R>(
+    effect: Effect.Effect<A, E, R> | ((term: Term) => Effect.Effect<A, E, R>)
+  ) => Effect.Effect<A, E | RedisError, R | RedisClient>
+  /**
+   * Runs the effect in the background, like `run`, as long as the Layer lives. A
+   * failure that ends it is logged as an error, and this leads no more.
+   */
+  readonly layer: <E, R>(
+    effect: Effect.Effect<unknown, E, R> | ((term: Term) => Effect.Effect<unknown, E, R>)
+  ) => Layer.Layer<never, never, Exclude<R, Scope.Scope> | RedisClient>
+  readonly leader: Effect.Effect<string | undefined, RedisError, RedisClient>
+}
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * An election of this name. Making it sends nothing.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (name: string, options: LeaderOptions = {}): RedisLeader => {
+  const { id = SecureRandom.uuidV4Unsafe(), retryInterval = "1 second" } = options
+  const times = Lease.timesOf({ ttl: options.ttl, retryInterval })
+  const { ttl = 15_000 } = times
+  const lease = Lease.make({
+    ...times,
+    ttl,
+    name,
+    ways: ways(name, ttl, true),
+    makeToken: () => `${id} ${SecureRandom.uuidV4Unsafe()}`,
+    autoExtend: true
+  })
+  const run: RedisLeader["run"] = (effect) =>
+    oneTerm(lease.holding, (fencingToken) => typeof effect === "function" ? effect({ id, fencingToken }) : effect).pipe(
+      Effect.retry({
+        schedule: Schedule.jittered(Schedule.spaced(retryInterval)),
+        while: (error) => error instanceof LeaseFailure && campaignsAgain(error.cause)
+      }),
+      Effect.mapError((error) => error instanceof LeaseFailure ? error.cause : error)
+    )
+  return {
+    name,
+    id,
+    run,
+    layer: (effect) =>
+      Layer.effectDiscard(Effect.forkScoped(
+        Effect.catchCause(run(effect), (cause) =>
+          Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError(`The leader of "${name}" ended`, cause))
+      )),
+    leader: Effect.map(get(name), (token) => token?.slice(0, token.lastIndexOf(" ")))
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Leading
+// -----------------------------------------------------------------------------
+
+/** What went wrong with leading itself: the effect may fail with an error of the same kind. */
+class LeaseFailure {
+  readonly cause: RedisError
+  constructor(cause: RedisError) {
+    this.cause = cause
+  }
+}
+
+const campaignsAgain = (error: RedisError): boolean => error instanceof LockNotOwnedError || isRetryable(error)
+
+/** Leads once. What became of the effect by itself stands, also when resigning fails then: the lease will end. */
+const oneTerm = <A, E, R>(
+  holding: ReturnType<typeof Lease.make>["holding"],
+  body: (fencingToken: number) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | LeaseFailure, R | RedisClient> =>
+  Effect.suspend(() => {
+    let outcome: Exit.Exit<A, E> | undefined
+    // This lock hands out tokens, so there is one.
+    const leading = holding(({ fencingToken = 0 }) =>
+      Effect.onExit(Effect.suspend(() => body(fencingToken)), (exit) =>
+        Effect.sync(() => {
+          outcome = exit
+        })).pipe(Effect.exit)
+    )
+    return Effect.matchEffect(leading, {
+      onSuccess: (exit) => exit,
+      onFailure: (error): Effect.Effect<A, E | LeaseFailure> =>
+        outcome !== undefined && !Exit.hasInterrupts(outcome)
+          ? Effect.andThen(Effect.logWarning("A leader could not resign", error), outcome)
+          : Effect.fail(new LeaseFailure(error))
+    })
+  })

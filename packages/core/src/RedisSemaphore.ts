@@ -1,0 +1,126 @@
+/**
+ * Semaphores: no more than so many at a time, among all programs that use the
+ * same server.
+ *
+ * Each holder has a lease, which ends by itself when the holder dies. What holds
+ * for locks holds here too: a holder that is slower than its lease is one too
+ * many.
+ *
+ * **Example** (Three exports at a time)
+ *
+ * ```ts
+ * import { RedisSemaphore } from "@redfx/core"
+ * import { Effect } from "effect"
+ *
+ * const exports = RedisSemaphore.make("exports", { permits: 3, ttl: "30 seconds", autoExtend: true })
+ *
+ * export const program = exports.withPermit(Effect.log("one of three"))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Lease from "./internal/lock/lease.ts"
+import type { LockHandle } from "./internal/lock/lease.ts"
+import { taken, ways } from "./internal/lock/permits.ts"
+import type { TimeToLive } from "./RedisArg.ts"
+import type { RedisClient } from "./RedisClient.ts"
+import type { RedisError } from "./RedisError.ts"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * Options of a semaphore.
+ *
+ * **Details**
+ *
+ * - `permits`: how many may hold it at a time. All programs should say the same; each looks at what it says itself.
+ * - `ttl`: how long a lease lasts unless it is extended, in whole milliseconds, rounded up.
+ * - `retryInterval`, `waitTimeout`: as those of a lock. Default: every 100 milliseconds, without limit.
+ * - `autoExtend`: set the lease back to `ttl` every third of it while `withPermit` or `scoped` holds it. Default `false`.
+ *
+ * A number of permits that is not whole or less than 1, and a `ttl` that is nothing or without end, are `DataError`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SemaphoreOptions {
+  readonly permits: number
+  readonly ttl: TimeToLive
+  readonly retryInterval?: Duration.Input | undefined
+  readonly waitTimeout?: Duration.Input | undefined
+  readonly autoExtend?: boolean | undefined
+}
+
+/**
+ * A permit that was acquired: what a lock's handle is, for one of several. Its
+ * errors are those of locks, by the name of the semaphore.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Permit = Omit<LockHandle, "fencingToken" | "locked">
+
+/**
+ * A semaphore.
+ *
+ * **Details**
+ *
+ * - `tryAcquire`: tries once; `undefined` when all permits are taken.
+ * - `acquire`: tries until `waitTimeout`; `undefined` when none was free by then. Who acquires a permit this way has to
+ *   release it.
+ * - `scoped`: acquires a permit and releases it with the scope. Fails with `LockError` of the reason `NotAcquired`.
+ * - `withPermit`: runs an effect while holding a permit, as `RedisLock.withLock` does with a lock, and fails like it.
+ * - `available`: how many permits are free.
+ *
+ * An attempt that is interrupted, or whose answer is lost, is undone in the background. Those who wait are served in no
+ * order. The name is the key. All need the right to EVAL and EVALSHA.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisSemaphore {
+  readonly name: string
+  readonly permits: number
+  readonly tryAcquire: Effect.Effect<Permit | undefined, RedisError, RedisClient>
+  readonly acquire: Effect.Effect<Permit | undefined, RedisError, RedisClient>
+  readonly scoped: Effect.Effect<Permit, RedisError, RedisClient | Scope.Scope>
+  readonly withPermit: <A, E, R>(
+    effect: Effect.Effect<A, E, R> | ((permit: Permit) => Effect.Effect<A, E, R>)
+  ) => Effect.Effect<A, E | RedisError, R | RedisClient>
+  readonly available: Effect.Effect<number, RedisError, RedisClient>
+}
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * A semaphore of this name. Making it sends nothing.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (name: string, options: SemaphoreOptions): RedisSemaphore => {
+  const { permits } = options
+  const times = Lease.timesOf(options)
+  const { acquire, holding, scoped, tryAcquire } = Lease.make({
+    ...times,
+    name,
+    ways: ways(name, permits, times.ttl),
+    autoExtend: options.autoExtend === true
+  })
+  return {
+    name,
+    permits,
+    tryAcquire,
+    acquire,
+    scoped,
+    withPermit: holding,
+    available: Effect.map(taken(name), (count) => Math.max(permits - count, 0))
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * What several at a time may hold: a sorted set of the tokens of those who do, by when their leases end.
+ *
+ * All of it is `ordered`, as with locks. Times are whole milliseconds of the server's clock.
+ */
+import * as Effect from "effect/Effect"
+import * as RedisArg from "../../RedisArg.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import * as RedisScript from "../../RedisScript.ts"
+import type { Ways } from "./lease.ts"
+
+/** Leaves only leases that last; the key lives as long as the last of them. */
+const lasting = `local time = redis.call("TIME")
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call("ZREMRANGEBYSCORE", KEYS[1], "-inf", string.format("%.0f", now))
+local function lease(token, milliseconds)
+  redis.call("ZADD", KEYS[1], string.format("%.0f", now + milliseconds), token)
+  local last = redis.call("ZRANGE", KEYS[1], -1, -1, "WITHSCORES")
+  redis.call("PEXPIREAT", KEYS[1], string.format("%.0f", last[2]))
+  return 1
+end
+`
+
+const acquire = RedisScript.make({
+  name: "RedisSemaphore.acquire",
+  lua: `${lasting}if redis.call("ZCARD", KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
+return lease(ARGV[1], tonumber(ARGV[3]))`,
+  keys: (name: string, _token: string, _permits: number, _ttl: number | undefined) => [name],
+  args: (_name, token, permits, ttl) => [token, checkedPermits(permits), checkedTtl(ttl)],
+  result: RedisReply.boolean,
+  ordered: true
+})
+
+const checkedPermits = (permits: number): number =>
+  Number.isSafeInteger(permits) && permits >= 1
+    ? permits
+    : RedisArg.invalid("the permits of a semaphore must be a whole number from 1 on")
+
+const checkedTtl = (ttl: number | undefined): number =>
+  ttl ?? RedisArg.invalid("the ttl of a semaphore must be more than no time, and not without end")
+
+const release = RedisScript.make({
+  name: "RedisSemaphore.release",
+  lua: `${lasting}return redis.call("ZREM", KEYS[1], ARGV[1])`,
+  keys: (name: string, _token: string) => [name],
+  args: (_name, token) => [token],
+  result: RedisReply.boolean,
+  ordered: true
+})
+
+const extend = RedisScript.make({
+  name: "RedisSemaphore.extend",
+  lua: `${lasting}local ends = redis.call("ZSCORE", KEYS[1], ARGV[1])
+if not ends then return 0 end
+local left, milliseconds = ends - now, tonumber(ARGV[2])
+if ARGV[3] == "add" then milliseconds = left + milliseconds end
+if ARGV[3] == "atLeast" and left > milliseconds then return 1 end
+return lease(ARGV[1], milliseconds)`,
+  keys: (name: string, _token: string, _milliseconds: number, _mode: "add" | "replace" | "atLeast") => [name],
+  args: (_name, token, milliseconds, mode) => [token, milliseconds, mode],
+  result: RedisReply.boolean,
+  ordered: true
+})
+
+const owned = RedisScript.make({
+  name: "RedisSemaphore.owned",
+  lua: `${lasting}return redis.call("ZSCORE", KEYS[1], ARGV[1]) and 1 or 0`,
+  keys: (name: string, _token: string) => [name],
+  args: (_name, token) => [token],
+  result: RedisReply.boolean,
+  ordered: true
+})
+
+/** How many permits are taken. */
+export const taken = RedisScript.make({
+  name: "RedisSemaphore.taken",
+  lua: `${lasting}return redis.call("ZCARD", KEYS[1])`,
+  keys: (name: string) => [name],
+  result: RedisReply.integer,
+  ordered: true
+})
+
+export const ways = (name: string, permits: number, ttl: number | undefined): Ways => ({
+  acquire: (token) =>
+    Effect.map(acquire(name, token, permits, ttl), (got) => got ? { fencingToken: undefined } : undefined),
+  release: (token) => release(name, token),
+  extend: (token, milliseconds, mode) => extend(name, token, milliseconds, mode),
+  owned: (token) => owned(name, token),
+  locked: Effect.map(taken(name), (count) => count >= permits)
+})

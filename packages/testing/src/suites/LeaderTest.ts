@@ -1,0 +1,67 @@
+import { assert, describe, layer } from "@effect/vitest"
+import { Redis, RedisLeader } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import { freshKey } from "../Suite.ts"
+
+/** Leader election, on whatever Layer is given. */
+export const LeaderTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): void => {
+  describe("Leader election", () => {
+    layer(client, { excludeTestServices: true })((it) => {
+      it.effect("of five candidates one leads at a time, each with a higher number", () =>
+        Effect.gen(function*() {
+          const name = freshKey("leader")
+          const terms = yield* Queue.unbounded<RedisLeader.Term>()
+          let leading = 0
+          const body = (term: RedisLeader.Term) =>
+            Effect.suspend(() => {
+              assert.strictEqual(++leading, 1)
+              return Effect.andThen(Queue.offer(terms, term), Effect.never)
+            }).pipe(Effect.ensuring(Effect.sync(() => leading--)))
+          const fibers = new Map<string, Fiber.Fiber<never, unknown>>()
+          for (const id of ["a", "b", "c", "d", "e"]) {
+            const election = RedisLeader.make(name, { id, ttl: "5 seconds", retryInterval: "10 millis" })
+            fibers.set(id, yield* Effect.forkChild(election.run(body)))
+          }
+          const led = new Set<string>()
+          for (let number = 1; number <= 5; number++) {
+            const { fencingToken, id } = yield* Queue.take(terms)
+            assert.strictEqual(fencingToken, number)
+            assert.strictEqual(yield* RedisLeader.make(name).leader, id)
+            led.add(id)
+            yield* Fiber.interrupt(fibers.get(id)!)
+          }
+          assert.strictEqual(led.size, 5)
+          assert.isUndefined(yield* RedisLeader.make(name).leader)
+        }))
+
+      it.effect("a leader that died is followed when its lease is over", () =>
+        Effect.gen(function*() {
+          const name = freshKey("leader")
+          // What a process leaves behind that was killed.
+          yield* Redis.set(name, "dead 1", { px: 200, nx: true })
+          const startedAt = performance.now()
+          const election = RedisLeader.make(name, { ttl: "1 second", retryInterval: "10 millis" })
+          assert.strictEqual(yield* election.run(({ fencingToken }) => Effect.succeed(fencingToken)), 1)
+          assert.isAtLeast(performance.now() - startedAt, 150)
+        }))
+
+      it.effect("a leader whose lease was taken away is interrupted", () =>
+        Effect.gen(function*() {
+          const name = freshKey("leader")
+          const election = RedisLeader.make(name, { ttl: "300 millis", retryInterval: "10 millis" })
+          const terms = yield* Queue.unbounded<number>()
+          const fiber = yield* Effect.forkChild(
+            election.run(({ fencingToken }) => Effect.andThen(Queue.offer(terms, fencingToken), Effect.never))
+          )
+          assert.strictEqual(yield* Queue.take(terms), 1)
+          yield* Redis.del(name)
+          assert.strictEqual(yield* Queue.take(terms), 2)
+          yield* Fiber.interrupt(fiber)
+        }))
+    })
+  })
+}
