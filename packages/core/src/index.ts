@@ -78,6 +78,30 @@ export * as RedisError from "./RedisError.ts"
 export * as RedisJson from "./RedisJson.ts"
 
 /**
+ * Jobs that are done later, at least once, by whatever worker is free: with a
+ * delay, tried again after a pause, and kept as dead letters when that is in
+ * vain.
+ *
+ * **Example** (Mails)
+ *
+ * ```ts
+ * import { RedisJobs } from "@redfx/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * const mails = RedisJobs.make("mails", { payload: Schema.Struct({ to: Schema.String }) })
+ *
+ * export const remind = mails.enqueue({ to: "ada@example.org" }, { delay: "1 hour" })
+ *
+ * export const worker = mails.run({ worker: "mailer-1", concurrency: 10 }, ({ attempt, payload }) =>
+ *   Effect.log(`to ${payload.to}, attempt ${attempt}`)
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export * as RedisJobs from "./RedisJobs.ts"
+
+/**
  * Keys of one kind, described once: how they are named, what their values are,
  * how long they live. Reading gives typed values, `Option.none()` for what is
  * not there, and `KeyspaceError` for what is there but is something else.

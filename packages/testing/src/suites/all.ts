@@ -12,6 +12,7 @@ import { GeoTest } from "./GeoTest.ts"
 import { HashesTest } from "./HashesTest.ts"
 import { HelpTest } from "./HelpTest.ts"
 import { HyperLogLogTest } from "./HyperLogLogTest.ts"
+import { JobsTest } from "./JobsTest.ts"
 import { KeyspaceTest } from "./KeyspaceTest.ts"
 import { LeaderTest } from "./LeaderTest.ts"
 import { ListsTest } from "./ListsTest.ts"
@@ -42,6 +43,7 @@ export const suites: ReadonlyArray<Suite> = [
   HashesTest,
   HelpTest,
   HyperLogLogTest,
+  JobsTest,
   KeyspaceTest,
   LeaderTest,
   ListsTest,

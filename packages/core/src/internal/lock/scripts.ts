@@ -7,6 +7,7 @@ import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
+import { beside } from "../command/slot.ts"
 
 const acquireSpec = new RedisCommand.Spec("SET", ["ordered"])
 
@@ -69,15 +70,4 @@ return redis.call("PEXPIRE", KEYS[1], milliseconds)`,
 })
 
 /** The key of the counter from which a lock's fencing tokens come: in the hash slot of the lock. */
-export const counterOf = (name: string): string => {
-  if (hasHashTag(name)) return `${name}:fence`
-  return name === "" || name.includes("}")
-    ? RedisArg.invalid("the name of a lock with fencing tokens can have a \"}\" only as the end of a {hash tag}")
-    : `{${name}}:fence`
-}
-
-/** Whether servers hash only a part of the key: what is between the first `{` and the next `}`, unless that is nothing. */
-const hasHashTag = (key: string): boolean => {
-  const open = key.indexOf("{")
-  return open >= 0 && key.indexOf("}", open) > open + 1
-}
+export const counterOf = (name: string): string => beside(name, "fence", "a lock with fencing tokens")

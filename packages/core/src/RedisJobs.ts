@@ -1,0 +1,292 @@
+/**
+ * Jobs that are done later, at least once, by whatever worker is free: with a
+ * delay, tried again after a pause, and kept as dead letters when that is in
+ * vain.
+ *
+ * **Example** (Mails)
+ *
+ * ```ts
+ * import { RedisJobs } from "@redfx/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * const mails = RedisJobs.make("mails", { payload: Schema.Struct({ to: Schema.String }) })
+ *
+ * export const remind = mails.enqueue({ to: "ada@example.org" }, { delay: "1 hour" })
+ *
+ * export const worker = mails.run({ worker: "mailer-1", concurrency: 10 }, ({ attempt, payload }) =>
+ *   Effect.log(`to ${payload.to}, attempt ${attempt}`)
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type * as Cause from "effect/Cause"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { xrange } from "./commands/Streams.ts"
+import type { AtMostOne } from "./internal/command/atMostOne.ts"
+import * as Scripts from "./internal/jobs/scripts.ts"
+import * as Worker from "./internal/jobs/worker.ts"
+import * as RedisArg from "./RedisArg.ts"
+import type { RedisClient } from "./RedisClient.ts"
+import { DataError } from "./RedisError.ts"
+import type { RedisError } from "./RedisError.ts"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * A job as a handler gets it.
+ *
+ * - `attempt`: how often it was begun, this time included. It is a fencing token: of two workers that are at the same
+ *   job, as one of them is slow, the newer has the higher number.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Job<A> {
+  readonly id: string
+  readonly payload: A
+  readonly attempt: number
+}
+
+/**
+ * When a job is ready, and how it is called.
+ *
+ * - `delay`: after which time; `at`: when, a number being unix milliseconds. By the server's clock. Default: at once.
+ * - `id`: at most one job of an id exists at a time. Default: a random one.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type EnqueueOptions =
+  & { readonly id?: string | undefined }
+  & AtMostOne<{ readonly delay: RedisArg.TimeToLive; readonly at: RedisArg.Instant | number }>
+
+/**
+ * Options of {@link RedisJobs.run}.
+ *
+ * **Details**
+ *
+ * - `worker`: the name of this worker, its own at any time.
+ * - `concurrency`: how many jobs run at a time. Default 1.
+ * - `maxAttempts`: how often a job is begun at the most, also one that ended its process each time. Default 10.
+ * - `backoff`: the pause after an attempt that failed, by its number from 1 on; `undefined` gives the job up at once. Up
+ *   to a quarter longer at random. Default: 1 second, then ever twice as long, up to an hour.
+ * - `pollInterval`: how often to look for what is due, which is how late a job can be. Default 1 second.
+ * - `claimIdle`: a job whose worker has not been heard of for so long is begun by another. Default 1 minute.
+ * - `drain`: for how long jobs may run on when the worker is interrupted. Default: for as long as they need.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface WorkerOptions<E = unknown> {
+  readonly worker: string
+  readonly concurrency?: number | undefined
+  readonly maxAttempts?: number | undefined
+  readonly backoff?: ((attempt: number, cause: Cause.Cause<E>) => Duration.Input | undefined) | undefined
+  readonly pollInterval?: Duration.Input | undefined
+  readonly claimIdle?: Duration.Input | undefined
+  readonly drain?: Duration.Input | undefined
+}
+
+/**
+ * How many jobs there are.
+ *
+ * - `ready`: wait for a worker. `running`: are with one, or were with one that died. `delayed`: wait for their time.
+ * - `dead`: were given up.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Counts {
+  readonly ready: number
+  readonly running: number
+  readonly delayed: number
+  readonly dead: number
+}
+
+/**
+ * Where a job is.
+ *
+ * - `attempts`: how often it was begun. `dueIn`: after which time it will be ready; `undefined` when it is, or runs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Status {
+  readonly attempts: number
+  readonly dueIn: Duration.Duration | undefined
+}
+
+/**
+ * A job that was given up.
+ *
+ * - `letter`: what {@link RedisJobs.revive} takes. `payload`: as it is stored, also where it does not fit the schema.
+ * - `reason`: what the last attempt failed with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DeadJob {
+  readonly letter: string
+  readonly id: string
+  readonly payload: string
+  readonly attempts: number
+  readonly reason: string
+}
+
+/**
+ * A queue of jobs.
+ *
+ * **Details**
+ *
+ * - `enqueue`: adds a job; its id, or `undefined` when there is one of that id. With an id of one's own it can be
+ *   repeated when its answer was lost.
+ * - `run`: handles jobs, without end.
+ * - `cancel`: forgets a job; `false` when there is none. One that runs is not interrupted, but not tried again.
+ * - `counts`, `status`: what there is, and where a job is; `undefined` when there is none.
+ * - `deadLetters`: the oldest jobs that were given up, 100 by default. `revive`: makes one ready again, as if it were
+ *   new; `false` when the letter is not there, or a job of its id is.
+ *
+ * All need the right to EVAL and EVALSHA.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisJobs<A> {
+  readonly name: string
+  readonly enqueue: (
+    payload: A,
+    options?: EnqueueOptions
+  ) => Effect.Effect<string | undefined, RedisError, RedisClient>
+  /**
+   * Handles jobs until it is interrupted.
+   *
+   * Each is handled at least once: one whose worker died, or was not heard of for `claimIdle`, is begun again, as a new
+   * attempt. What an attempt that was overtaken comes to counts for nothing. A job whose payload does not fit the schema
+   * becomes a dead letter without its handler. Failures of handlers are logged as warnings.
+   *
+   * A worker needs a connection of its own to wait on, as `RedisStream.consume` does, and fails like it.
+   */
+  readonly run: <E, R>(
+    options: WorkerOptions<E>,
+    handler: (job: Job<A>) => Effect.Effect<unknown, E, R>
+  ) => Effect.Effect<never, RedisError, R | RedisClient>
+  readonly cancel: (id: string) => Effect.Effect<boolean, RedisError, RedisClient>
+  readonly status: (id: string) => Effect.Effect<Status | undefined, RedisError, RedisClient>
+  readonly counts: Effect.Effect<Counts, RedisError, RedisClient>
+  readonly deadLetters: (count?: number) => Effect.Effect<ReadonlyArray<DeadJob>, RedisError, RedisClient>
+  readonly revive: (letter: string) => Effect.Effect<boolean, RedisError, RedisClient>
+}
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * A queue of this name, whose payloads are stored as JSON. Making it sends nothing.
+ *
+ * **Details**
+ *
+ * Its keys are in one hash slot: `{name}:ready`, `{name}:delayed`, `{name}:jobs` and `{name}:dead`, or without the
+ * brackets where the name has a hash tag of its own. A name with a `}` elsewhere is `DataError`, and so is a payload that
+ * does not fit the schema.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <A>(
+  name: string,
+  options: { readonly payload: Schema.Codec<A, unknown> }
+): RedisJobs<A> => {
+  const json = Schema.fromJsonString(Schema.toCodecJson(options.payload))
+  const encode = Schema.encodeEffect(json)
+  return {
+    name,
+    enqueue: Effect.fnUntraced(function*(payload, { at, delay, id = SecureRandom.uuidV4Unsafe() } = {}) {
+      const text = yield* Effect.mapError(encode(payload), ({ message }) => refused(message))
+      const due = at === undefined
+        ? ["delay", () => milliseconds(delay ?? "0 millis")] as const
+        : ["at", () => RedisArg.unixMilliseconds(at)] as const
+      return (yield* Scripts.enqueue(name, id, text, due)) ? id : undefined
+    }),
+    run: (options, handler) => run(name, Schema.decodeEffect(json), options, handler),
+    cancel: (id) => Scripts.cancel(name, id),
+    status: (id) => Effect.map(Scripts.look(name, id), (found) => found === undefined ? undefined : statusOf(found)),
+    counts: Effect.map(Scripts.count(name), ([ready, running, delayed, dead]) => ({ ready, running, delayed, dead })),
+    deadLetters: (count = 100) => deadLetters(name, count),
+    revive: (letter) => Scripts.revive(name, letter)
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Workers
+// -----------------------------------------------------------------------------
+
+const run = <A, E, R>(
+  name: string,
+  decode: Worker.Settings<A, E, R>["decode"],
+  options: WorkerOptions<E>,
+  handler: (job: Job<A>) => Effect.Effect<unknown, E, R>
+): Effect.Effect<never, RedisError, R | RedisClient> => {
+  const { backoff = doubling, maxAttempts = 10 } = options
+  const pollInterval = Duration.toMillis(Duration.fromInputUnsafe(options.pollInterval ?? "1 second"))
+  if (!(pollInterval >= 1 && pollInterval < Infinity)) {
+    return Effect.fail(refused("pollInterval must be a millisecond or more, and not without end"))
+  }
+  if (!(Number.isSafeInteger(maxAttempts) && maxAttempts >= 1)) {
+    return Effect.fail(refused("maxAttempts must be a whole number from 1 on"))
+  }
+  return Worker.run({
+    name,
+    worker: options.worker,
+    concurrency: options.concurrency,
+    claimIdle: options.claimIdle,
+    drain: options.drain,
+    pollInterval,
+    maxAttempts,
+    backoff,
+    decode,
+    handler
+  })
+}
+
+const doubling = (attempt: number): Duration.Duration =>
+  Duration.min(Duration.seconds(2 ** (attempt - 1)), Duration.hours(1))
+
+// -----------------------------------------------------------------------------
+// Looking
+// -----------------------------------------------------------------------------
+
+const statusOf = ([attempts, dueIn]: readonly [number, number]): Status => ({
+  attempts,
+  dueIn: dueIn < 0 ? undefined : Duration.millis(dueIn)
+})
+
+const deadLetters = (
+  name: string,
+  count: number
+): Effect.Effect<ReadonlyArray<DeadJob>, RedisError, RedisClient> =>
+  Effect.flatMap(Scripts.located(name), ({ dead }) =>
+    Effect.map(
+      xrange(dead, "-", "+", { count }),
+      (letters) =>
+        letters.map(({ fields: { attempts, id = "", payload = "", reason = "" }, id: letter }) => ({
+          letter,
+          id,
+          payload,
+          attempts: Number(attempts),
+          reason
+        }))
+    ))
+
+const refused = (detail: string): DataError => new DataError({ command: "EVALSHA", detail })
+
+const milliseconds = (time: Duration.Input): number => {
+  const milliseconds = Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(time)))
+  return Number.isFinite(milliseconds) ? milliseconds : RedisArg.invalid("a time of a job must not be without end")
+}

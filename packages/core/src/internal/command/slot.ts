@@ -1,0 +1,18 @@
+/**
+ * Keys beside a key, in its hash slot: one script may use them together.
+ */
+import * as RedisArg from "../../RedisArg.ts"
+
+/** A key in the hash slot of `name`. Refuses a name for which there is none; `what` says whose it is. */
+export const beside = (name: string, suffix: string, what: string): string => {
+  if (hasHashTag(name)) return `${name}:${suffix}`
+  return name === "" || name.includes("}")
+    ? RedisArg.invalid(`the name of ${what} can have a "}" only as the end of a {hash tag}`)
+    : `{${name}}:${suffix}`
+}
+
+/** Whether servers hash only a part of the key: what is between the first `{` and the next `}`, unless that is nothing. */
+const hasHashTag = (key: string): boolean => {
+  const open = key.indexOf("{")
+  return open >= 0 && key.indexOf("}", open) > open + 1
+}

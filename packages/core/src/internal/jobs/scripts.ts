@@ -1,0 +1,205 @@
+/**
+ * What becomes of a job on the server, each in one step.
+ *
+ * - `ready`: a stream of the ids of jobs that wait for a worker or are with one.
+ * - `delayed`: a sorted set of the ids of jobs that wait for their time, by when that is.
+ * - `jobs`: a hash of all of them, by id: how often it was begun, its entry in `ready` or `-`, and its payload.
+ * - `dead`: a stream of jobs that are given up.
+ *
+ * Invariant: a job in `jobs` is in one of `ready` and `delayed`. An entry of `ready` that its job does not name is what is
+ * left of something that was cancelled, and counts for nothing. The number of a begin is a fencing token: only who began
+ * a job last says what becomes of it.
+ */
+import * as Effect from "effect/Effect"
+import * as RedisArg from "../../RedisArg.ts"
+import { DataError } from "../../RedisError.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import * as RedisScript from "../../RedisScript.ts"
+import { beside } from "../command/slot.ts"
+
+/** The group of workers. */
+export const group = "workers"
+
+interface Keys {
+  readonly ready: string
+  readonly delayed: string
+  readonly jobs: string
+  readonly dead: string
+}
+
+/** The keys of a queue, in one slot. */
+const keysOf = (name: string): Keys => {
+  const key = (suffix: string) => beside(name, suffix, "a queue of jobs")
+  return { ready: key("ready"), delayed: key("delayed"), jobs: key("jobs"), dead: key("dead") }
+}
+
+/** The same, for where there is no command that would refuse the name. */
+export const located = (name: string): Effect.Effect<Keys, DataError> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(keysOf(name))
+    } catch (error) {
+      if (!(error instanceof RedisArg.InvalidArgument)) throw error
+      return Effect.fail(new DataError({ command: "XREADGROUP", detail: error.detail }))
+    }
+  })
+
+const keys = (name: string): ReadonlyArray<string> => {
+  const { dead, delayed, jobs, ready } = keysOf(name)
+  return [ready, delayed, jobs, dead]
+}
+
+const common = `local ready, delayed, jobs, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local time = redis.call("TIME")
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function text(number) return string.format("%.0f", number) end
+local function find(id)
+  local job = redis.call("HGET", jobs, id)
+  if not job then return nil end
+  return string.match(job, "^(%d+) (%S+) (.*)$")
+end
+local function keep(id, begun, entry, payload)
+  redis.call("HSET", jobs, id, begun .. " " .. entry .. " " .. payload)
+end
+local function wait(id, begun, payload, due)
+  if due > now then
+    keep(id, begun, "-", payload)
+    redis.call("ZADD", delayed, text(due), id)
+  else
+    keep(id, begun, redis.call("XADD", ready, "*", "id", id), payload)
+  end
+end
+`
+
+/** Adds a job, unless there is one of its id. `at`: when, in unix milliseconds, or `delay`: in how many. */
+export const enqueue = RedisScript.make({
+  name: "RedisJobs.enqueue",
+  lua: `${common}if redis.call("HEXISTS", jobs, ARGV[1]) == 1 then return 0 end
+wait(ARGV[1], "0", ARGV[2], ARGV[3] == "at" and tonumber(ARGV[4]) or now + tonumber(ARGV[4]))
+return 1`,
+  keys: (name: string, _id: string, _payload: string, _due: readonly ["at" | "delay", () => number]) => keys(name),
+  args: (_name, id, payload, [mode, milliseconds]) => [id, payload, mode, milliseconds()],
+  result: RedisReply.boolean
+})
+
+/** Makes ready what is due, up to so many; returns in how many milliseconds the next is, or -1. */
+export const promote = RedisScript.make({
+  name: "RedisJobs.promote",
+  lua: `${common}for _, id in ipairs(redis.call("ZRANGEBYSCORE", delayed, "-inf", text(now), "LIMIT", 0, ARGV[1])) do
+  redis.call("ZREM", delayed, id)
+  local begun, _, payload = find(id)
+  if begun then wait(id, begun, payload, now) end
+end
+local following = redis.call("ZRANGE", delayed, 0, 0, "WITHSCORES")[2]
+return following and math.max(following - now, 0) or -1`,
+  keys: (name: string, _limit: number) => keys(name),
+  args: (_name, limit) => [limit],
+  result: RedisReply.integer
+})
+
+/** Begins a job; nothing where the entry is not that of a job any more, which it then removes. */
+export const begin = RedisScript.make({
+  name: "RedisJobs.begin",
+  lua: `${common}local begun, entry, payload = find(ARGV[1])
+if entry ~= ARGV[2] then
+  redis.call("XACK", ready, ARGV[3], ARGV[2])
+  redis.call("XDEL", ready, ARGV[2])
+  return nil
+end
+begun = text(begun + 1)
+keep(ARGV[1], begun, entry, payload)
+return {tonumber(begun), payload}`,
+  keys: (name: string, _id: string, _entry: string) => keys(name),
+  args: (_name, id, entry) => [id, entry, group],
+  result: RedisReply.nullable(RedisReply.tuple(RedisReply.integer, RedisReply.text))
+})
+
+/** What becomes of a job that was begun. */
+export type Outcome =
+  | { readonly to: "done" }
+  | { readonly to: "later"; readonly delay: number }
+  | { readonly to: "dead"; readonly reason: string }
+
+/**
+ * Ends what was begun. `false` when somebody else has begun the job since: then it is theirs, and its entry stays pending.
+ * Doing this twice does no more than once.
+ */
+export const settle = RedisScript.make({
+  name: "RedisJobs.settle",
+  lua: `${common}local id, sent, outcome = ARGV[1], ARGV[2], ARGV[5]
+local begun, entry, payload = find(id)
+if entry == sent and begun ~= ARGV[4] then return 0 end
+redis.call("XACK", ready, ARGV[3], sent)
+redis.call("XDEL", ready, sent)
+if entry ~= sent then return 1 end
+if outcome == "later" then
+  wait(id, begun, payload, now + tonumber(ARGV[6]))
+else
+  redis.call("HDEL", jobs, id)
+  if outcome == "dead" then
+    redis.call("XADD", dead, "*", "id", id, "payload", payload, "attempts", begun, "reason", ARGV[6])
+  end
+end
+return 1`,
+  keys: (name: string, _id: string, _entry: string, _attempt: number, _outcome: Outcome) => keys(name),
+  args: (_name, id, entry, attempt, outcome) => [
+    id,
+    entry,
+    group,
+    attempt,
+    outcome.to,
+    outcome.to === "later" ? outcome.delay : outcome.to === "dead" ? outcome.reason : ""
+  ],
+  result: RedisReply.boolean
+})
+
+/** Forgets a job; tells whether there was one. */
+export const cancel = RedisScript.make({
+  name: "RedisJobs.cancel",
+  lua: `${common}local _, entry = find(ARGV[1])
+if not entry then return 0 end
+redis.call("ZREM", delayed, ARGV[1])
+if entry ~= "-" then redis.call("XDEL", ready, entry) end
+return redis.call("HDEL", jobs, ARGV[1])`,
+  keys: (name: string, _id: string) => keys(name),
+  args: (_name, id) => [id],
+  result: RedisReply.boolean
+})
+
+/** Adds the job of a dead letter again, and removes the letter; tells whether there was one, and no job of its id. */
+export const revive = RedisScript.make({
+  name: "RedisJobs.revive",
+  lua: `${common}local letter = redis.call("XRANGE", dead, ARGV[1], ARGV[1])[1]
+if not letter then return 0 end
+local fields = {}
+for i = 1, #letter[2], 2 do fields[letter[2][i]] = letter[2][i + 1] end
+if redis.call("HEXISTS", jobs, fields.id) == 1 then return 0 end
+wait(fields.id, "0", fields.payload, now)
+return redis.call("XDEL", dead, ARGV[1])`,
+  keys: (name: string, _letter: string) => keys(name),
+  args: (_name, letter) => [letter],
+  result: RedisReply.boolean
+})
+
+/** How often a job was begun, and in how many milliseconds it is due, or -1 when it is ready. */
+export const look = RedisScript.make({
+  name: "RedisJobs.look",
+  lua: `${common}local begun = find(ARGV[1])
+if not begun then return nil end
+local due = redis.call("ZSCORE", delayed, ARGV[1])
+return {tonumber(begun), due and math.max(due - now, 0) or -1}`,
+  keys: (name: string, _id: string) => keys(name),
+  args: (_name, id) => [id],
+  result: RedisReply.nullable(RedisReply.tuple(RedisReply.integer, RedisReply.integer))
+})
+
+/** How many jobs there are: ready, running, delayed, dead. A group that does not exist has nothing running. */
+export const count = RedisScript.make({
+  name: "RedisJobs.count",
+  lua: `${common}local pending = redis.pcall("XPENDING", ready, ARGV[1])
+local running = not pending.err and pending[1] or 0
+return {math.max(redis.call("XLEN", ready) - running, 0), running, redis.call("ZCARD", delayed), redis.call("XLEN", dead)}`,
+  keys: (name: string) => keys(name),
+  args: () => [group],
+  result: RedisReply.tuple(RedisReply.integer, RedisReply.integer, RedisReply.integer, RedisReply.integer)
+})

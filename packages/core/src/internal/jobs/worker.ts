@@ -1,0 +1,129 @@
+/**
+ * A worker of a queue of jobs: a consumer of the stream of what is ready, beside a fiber that makes ready what is due.
+ */
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import type { RedisClient } from "../../RedisClient.ts"
+import { isRetryable } from "../../RedisError.ts"
+import type { RedisError } from "../../RedisError.ts"
+import * as RedisStream from "../../RedisStream.ts"
+import * as Scripts from "./scripts.ts"
+
+export interface Settings<A, E, R> {
+  readonly name: string
+  readonly worker: string
+  readonly concurrency: number | undefined
+  readonly claimIdle: Duration.Input | undefined
+  readonly drain: Duration.Input | undefined
+  readonly pollInterval: number
+  readonly maxAttempts: number
+  readonly backoff: (attempt: number, cause: Cause.Cause<E>) => Duration.Input | undefined
+  readonly decode: (payload: string) => Effect.Effect<A, { readonly message: string }>
+  readonly handler: (job: Job<A>) => Effect.Effect<unknown, E, R>
+}
+
+export interface Job<A> {
+  readonly id: string
+  readonly payload: A
+  readonly attempt: number
+}
+
+/** Runs a worker until it is interrupted, or until something fails that no later try can mend. */
+export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, RedisError, R | RedisClient> => {
+  const { claimIdle, concurrency, drain, name, worker } = settings
+  return Effect.flatMap(Scripts.located(name), ({ ready }) => {
+    const consume = RedisStream.consume(
+      {
+        stream: ready,
+        group: Scripts.group,
+        consumer: worker,
+        createGroup: "0",
+        concurrency,
+        claimIdle,
+        drain
+      },
+      (entry) => handle(settings, entry.id, entry.fields["id"] ?? "")
+    )
+    return Effect.raceFirst(consume, promoting(settings.name, settings.pollInterval))
+  })
+}
+
+// -----------------------------------------------------------------------------
+// What is due
+// -----------------------------------------------------------------------------
+
+/** How many jobs become ready in one step, so that no step holds the server up. */
+const batch = 200
+
+const promoting = (name: string, pollInterval: number): Effect.Effect<never, RedisError, RedisClient> =>
+  Effect.forever(Effect.flatMap(
+    Effect.retry(Scripts.promote(name, batch), { schedule: patience, while: isRetryable }),
+    // A job may be added that is due before the next that is known.
+    (next) => Effect.sleep(next < 0 ? pollInterval : Math.min(next, pollInterval))
+  ))
+
+const patience = Schedule.jittered(Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")]))
+
+// -----------------------------------------------------------------------------
+// Handling
+// -----------------------------------------------------------------------------
+
+/** An entry is acknowledged when this succeeds; while it fails it stays pending, and comes back. */
+const handle = Effect.fnUntraced(function*<A, E, R>(
+  settings: Settings<A, E, R>,
+  entry: string,
+  id: string
+): Effect.fn.Return<void, RedisError | Overtaken, R | RedisClient> {
+  const begun = yield* Scripts.begin(settings.name, id, entry)
+  if (begun === undefined) return
+  const [attempt, payload] = begun
+  const outcome = attempt > settings.maxAttempts
+    ? { to: "dead" as const, reason: "its worker did not finish" }
+    : yield* outcomeOf(settings, { id, attempt, payload })
+  const settled = yield* Effect.retry(Scripts.settle(settings.name, id, entry, attempt, outcome), {
+    schedule: patience,
+    times: settlingTries,
+    while: isRetryable
+  })
+  if (!settled) yield* Effect.fail(new Overtaken(id, attempt))
+})
+
+/** About half a minute: later, the entry is taken over anyway. */
+const settlingTries = 20
+
+/** A job was taken over while it was handled. Its entry must not be acknowledged: it is somebody else's. */
+class Overtaken {
+  readonly message: string
+  constructor(id: string, attempt: number) {
+    this.message = `attempt ${attempt} of job ${id} took too long, and was taken over`
+  }
+}
+
+const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
+  settings: Settings<A, E, R>,
+  { attempt, id, payload }: Job<string>
+): Effect.fn.Return<Scripts.Outcome, never, R> {
+  const decoded = yield* Effect.result(settings.decode(payload))
+  // It would be the same the next time.
+  if (decoded._tag === "Failure") return { to: "dead", reason: decoded.failure.message }
+  const exit = yield* Effect.exit(Effect.suspend(() => settings.handler({ id, attempt, payload: decoded.success })))
+  if (Exit.isSuccess(exit)) return { to: "done" }
+  yield* Effect.logWarning(`Attempt ${attempt} of job ${id} failed`, exit.cause)
+  const pause = attempt >= settings.maxAttempts ? undefined : settings.backoff(attempt, exit.cause)
+  if (pause === undefined) return { to: "dead", reason: reasonOf(exit.cause) }
+  const milliseconds = Duration.toMillis(Duration.fromInputUnsafe(pause))
+  if (milliseconds === Infinity) return { to: "dead", reason: reasonOf(exit.cause) }
+  return { to: "later", delay: Math.ceil(milliseconds * (1 + (yield* Random.next) * jitter)) }
+})
+
+/** By what part of it a pause is longer at the most: jobs that failed together need not come back together. */
+const jitter = 0.25
+
+const reasonOf = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}

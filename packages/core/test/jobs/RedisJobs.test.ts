@@ -1,0 +1,120 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import { TestClock } from "effect/testing"
+import * as Scripts from "../../src/internal/jobs/scripts.ts"
+import * as RedisArg from "../../src/RedisArg.ts"
+import { RedisClient } from "../../src/RedisClient.ts"
+import type { Service } from "../../src/RedisClient.ts"
+import * as RedisCommand from "../../src/RedisCommand.ts"
+import { ConnectionError } from "../../src/RedisError.ts"
+import type { RedisError } from "../../src/RedisError.ts"
+import * as RedisJobs from "../../src/RedisJobs.ts"
+import * as Resp from "../../src/Resp.ts"
+
+const jobs = RedisJobs.make("jobs", { payload: Schema.Int })
+const unreachable = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "not-sent", readonly: false })
+
+const bulk = (text: string): Resp.Bulk => {
+  const bytes = new TextEncoder().encode(text)
+  return new Resp.Bulk(bytes, 0, bytes.length)
+}
+
+/** A server with one job, which it gives once; `due` says in how many milliseconds the next is, one look after the other. */
+const fake = Effect.fnUntraced(function*(due: Array<number | RedisError>, attempt = 1) {
+  const clock = yield* Clock.Clock
+  const looked: Array<number> = []
+  const settled: Array<ReadonlyArray<string>> = []
+  let given = false
+  const scripts: Record<string, (args: ReadonlyArray<string>) => Resp.Value | RedisError> = {
+    [Scripts.promote.sha1]: () => {
+      looked.push(clock.currentTimeMillisUnsafe())
+      return due.shift() ?? -1
+    },
+    [Scripts.begin.sha1]: () => [attempt, "7"],
+    [Scripts.settle.sha1]: (args) => {
+      settled.push(args.slice(6))
+      return 1
+    }
+  }
+  const answer = (name: string, args: ReadonlyArray<string>): Resp.Value | RedisError | undefined => {
+    if (name === "EVALSHA") return scripts[args[0]!]!(args)
+    if (name === "XGROUP" || name === "XGROUP CREATE") return "OK"
+    if (name === "XACK") return 0
+    // Nothing was left by others, and what is here is renewed.
+    if (name === "XPENDING" || name === "XCLAIM") return []
+    if (name !== "XREADGROUP") throw new Error(`unexpected ${name}`)
+    // Nothing is pending; then there is one, and no other.
+    if (args.at(-1) !== ">") return null
+    if (given) return undefined
+    given = true
+    return [[bulk("{jobs}:ready"), [[bulk("1-1"), [bulk("id"), bulk("a")]]]]]
+  }
+  const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
+    Effect.suspend((): Effect.Effect<A, RedisError> => {
+      const args = command.parts.map((part) => String(RedisArg.wireValue(part)))
+      const found = answer(command.spec.name, args)
+      if (found === undefined) return Effect.never
+      return found instanceof ConnectionError
+        ? Effect.fail(found)
+        // What is not an error is a reply.
+        : RedisCommand.decode(command, found as Resp.Value, false)
+    })
+  // Workers use nothing else.
+  const service = { execute, stats: Effect.never } as Partial<Service> as Service
+  const run = <A, E, R>(effect: Effect.Effect<A, E, R>, random = 0) =>
+    effect.pipe(
+      Effect.provideService(RedisClient, service),
+      Effect.provideService(Random.Random, { nextDoubleUnsafe: () => random, nextIntUnsafe: () => random })
+    )
+  return { looked, settled, run }
+})
+
+const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
+describe("RedisJobs.run", () => {
+  it.effect("looks for what is due when it is, and otherwise every pollInterval", () =>
+    Effect.gen(function*() {
+      const { looked, run } = yield* fake([-1, 300, 0, 5000, -1])
+      const fiber = yield* fork(run(jobs.run({ worker: "w" }, () => Effect.void)))
+      yield* TestClock.adjust("3500 millis")
+      assert.deepStrictEqual(looked, [0, 1000, 1300, 1300, 2300, 3300])
+      yield* Fiber.interrupt(fiber)
+    }))
+
+  it.effect("goes on looking after an outage", () =>
+    Effect.gen(function*() {
+      const { looked, run } = yield* fake([unreachable, unreachable, -1])
+      const fiber = yield* fork(run(jobs.run({ worker: "w" }, () => Effect.void)))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(looked.length, 3)
+      yield* Fiber.interrupt(fiber)
+    }))
+
+  for (
+    const [attempt, random, options, expected] of [
+      [1, 0, {}, ["later", "1000"]],
+      [4, 0, {}, ["later", "8000"]],
+      [4, 1, {}, ["later", "10000"]],
+      [9, 0, {}, ["later", "256000"]],
+      [30, 0, { maxAttempts: 40 }, ["later", "3600000"]],
+      [10, 0, {}, ["dead", "no"]],
+      [11, 0, {}, ["dead", "its worker did not finish"]],
+      [2, 0, { backoff: (attempt: number) => attempt * 10 }, ["later", "20"]],
+      [2, 0, { backoff: () => undefined }, ["dead", "no"]],
+      [2, 0, { backoff: () => Infinity }, ["dead", "no"]]
+    ] as const
+  ) {
+    it.effect(`attempt ${attempt} that fails: ${expected.join(", ")}`, () =>
+      Effect.gen(function*() {
+        const { run, settled } = yield* fake([], attempt)
+        const fiber = yield* fork(run(jobs.run({ worker: "w", ...options }, () => Effect.fail("no")), random))
+        yield* TestClock.adjust(10)
+        assert.deepStrictEqual(settled, [["a", "1-1", "workers", String(attempt), ...expected]])
+        yield* Fiber.interrupt(fiber)
+      }))
+  }
+})
