@@ -26,7 +26,7 @@ export interface Settings<A, E, R> {
   readonly handler: (job: Job<A>) => Effect.Effect<unknown, E, R>
 }
 
-export interface Job<A> {
+interface Job<A> {
   readonly id: string
   readonly payload: A
   readonly attempt: number

@@ -10,7 +10,7 @@ import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 
 /** What a limiter decided, as {@link decision} reads it. */
-export interface Decided {
+interface Decided {
   readonly allowed: boolean
   readonly remaining: number
   readonly retryAfter: Duration.Duration

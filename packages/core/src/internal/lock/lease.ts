@@ -79,7 +79,7 @@ export interface Ways {
 
 type On<A> = Effect.Effect<A, RedisError, RedisClient>
 
-export interface Taken {
+interface Taken {
   readonly fencingToken: number | undefined
 }
 
