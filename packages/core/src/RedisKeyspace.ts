@@ -5,208 +5,43 @@
  *
  * @since 0.1.0
  */
-import * as Arr from "effect/Array"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Stream from "effect/Stream"
-import { persist, pexpire, pttl } from "./commands/Expiration.ts"
-import { del, exists } from "./commands/Generic.ts"
-import type { KeyType } from "./commands/Generic.ts"
 import { hgetall, hset } from "./commands/Hashes.ts"
 import { sadd, scard, sismember, smembers, srem } from "./commands/Sets.ts"
 import { zrangeWithScores, zrevrangeWithScores } from "./commands/SortedSetRanges.ts"
 import { zadd, zcard, zincrby, zrank, zrem, zrevrank, zscore } from "./commands/SortedSets.ts"
 import { get, incrby, set } from "./commands/Strings.ts"
-import { expiringAfter } from "./internal/keyspace/scripts.ts"
-import type { TimeToLive } from "./RedisArg.ts"
-import type { RedisClient } from "./RedisClient.ts"
-import type * as RedisCommand from "./RedisCommand.ts"
-import type { RedisError } from "./RedisError.ts"
-import { pipeline } from "./RedisPipeline.ts"
-import { scanStream, sscanStream } from "./RedisScan.ts"
+import { keyspace, replace, written } from "./internal/keyspace/access.ts"
+import { codecOf, refuse } from "./internal/keyspace/codec.ts"
+import { keysOf } from "./internal/keyspace/keys.ts"
+import type {
+  CounterKeyspace,
+  KeyOptions,
+  Operation,
+  SetKeyspace,
+  SortedSetKeyspace,
+  ValueKeyspace
+} from "./internal/keyspace/model.ts"
+import { sscanStream } from "./RedisScan.ts"
 import { transaction } from "./RedisTransaction.ts"
 
-// -----------------------------------------------------------------------------
-// Errors
-// -----------------------------------------------------------------------------
-
-/**
- * A value that does not fit its schema, or a key that is none of its keyspace.
- *
- * **Details**
- *
- * `operation`: `"decode"` when what was found is something else than the keyspace says, `"encode"` when what was given
- * cannot be written; then nothing was sent. The value itself is not shown.
- *
- * @category errors
- * @since 0.1.0
- */
-export class KeyspaceError extends Schema.TaggedError<KeyspaceError>("@redfx/core/RedisKeyspace/KeyspaceError")(
-  "KeyspaceError",
-  { key: Schema.String, operation: Schema.Literals(["encode", "decode"]), detail: Schema.String }
-) {
-  override get message(): string {
-    return this.operation === "decode"
-      ? `What is stored at ${JSON.stringify(this.key)} is not what its keyspace says: ${this.detail}`
-      : `The value for ${JSON.stringify(this.key)} cannot be written: ${this.detail}. Nothing was sent.`
-  }
-}
-
-// -----------------------------------------------------------------------------
-// Options
-// -----------------------------------------------------------------------------
-
-/**
- * What becomes of a key that is found and does not fit: `"fail"` fails with its `KeyspaceError`, `"skip"` leaves it out,
- * and a function is given the error of each that is left out.
- *
- * @category options
- * @since 0.1.0
- */
-export type Misfits = "fail" | "skip" | ((error: KeyspaceError) => Effect.Effect<void>)
-
-/**
- * How the keys of a keyspace are named, and how long they live.
- *
- * **Details**
- *
- * - `key`: a template in which the id takes the place of the `*`, or a function of the id's text. The function must put
- *   the text into the key as it is, once; otherwise the keyspace cannot be scanned.
- * - `id`: the schema of ids, whose encoded side is the text in the key. Default: ids are strings.
- * - `ttl`: each write starts it anew; of a counter only the one that creates it. Default: keys live until deleted. Writes
- *   that add to a set or a sorted set then need the right to EVAL and EVALSHA.
- * - `scanCount`: about how many keys of the database `ids` and `scan` look at in one round trip. Default 1000.
- * - `misfits`: what becomes of a key that `ids` or `scan` finds, or a member that `members` finds, and that does not fit.
- *   Default `"fail"`.
- *
- * @category options
- * @since 0.1.0
- */
-export interface KeyOptions<Id> {
-  readonly key: `${string}*${string}` | ((id: string) => string)
-  readonly id?: Schema.Codec<Id, string> | undefined
-  readonly ttl?: TimeToLive | undefined
-  readonly scanCount?: number | undefined
-  readonly misfits?: Misfits | undefined
-}
-
-// -----------------------------------------------------------------------------
-// Models
-// -----------------------------------------------------------------------------
-
-/**
- * What reading and writing a keyspace needs, and can fail with.
- *
- * @category models
- * @since 0.1.0
- */
-export type Operation<A> = Effect.Effect<A, RedisError | KeyspaceError, RedisClient>
-
-/**
- * What all keyspaces have.
- *
- * - `keyOf`: the key of an id. `ids`, `scan`: what there is, as {@link scanStream} finds it, which may be twice.
- * - `getMany`: in the order of the ids, in one round trip.
- * - `del`: deletes, and returns how many there were. `has`: whether there is one.
- * - `ttl`: how long it still lives, infinite without a limit, none when there is no such key. `expire`: changes that, an
- *   infinite time takes the limit away; `false` when there is no such key.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Keyspace<Id, A> {
-  readonly keyOf: (id: Id) => Effect.Effect<string, KeyspaceError>
-  readonly get: (id: Id) => Operation<Option.Option<A>>
-  readonly getMany: (ids: ReadonlyArray<Id>) => Operation<ReadonlyArray<Option.Option<A>>>
-  readonly has: (id: Id) => Operation<boolean>
-  readonly del: (...ids: ReadonlyArray<Id>) => Operation<number>
-  readonly ttl: (id: Id) => Operation<Option.Option<Duration.Duration>>
-  readonly expire: (id: Id, ttl: TimeToLive) => Operation<boolean>
-  readonly ids: Stream.Stream<Id, RedisError | KeyspaceError, RedisClient>
-  readonly scan: Stream.Stream<readonly [id: Id, value: A], RedisError | KeyspaceError, RedisClient>
-}
-
-/**
- * Values that are written and replaced as a whole.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ValueKeyspace<Id, A> extends Keyspace<Id, A> {
-  readonly set: (id: Id, value: A) => Operation<void>
-}
-
-/**
- * Numbers that are counted up and down; `increment` returns the sum.
- *
- * @category models
- * @since 0.1.0
- */
-export interface CounterKeyspace<Id> extends ValueKeyspace<Id, number> {
-  readonly increment: (id: Id, by?: number) => Operation<number>
-}
-
-/**
- * Sets of values.
- *
- * - `set`: replaces the whole set; an empty one deletes the key.
- * - `add`, `remove`: how many were new, how many were there. `members`: one by one, without reading all at once.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArray<A>> {
-  readonly add: (id: Id, ...values: ReadonlyArray<A>) => Operation<number>
-  readonly remove: (id: Id, ...values: ReadonlyArray<A>) => Operation<number>
-  readonly contains: (id: Id, value: A) => Operation<boolean>
-  readonly size: (id: Id) => Operation<number>
-  readonly members: (id: Id) => Stream.Stream<A, RedisError | KeyspaceError, RedisClient>
-}
-
-/**
- * A value of a sorted set and its score.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Ranked<A> {
-  readonly value: A
-  readonly score: number
-}
-
-/**
- * Sets of values in the order of their scores.
- *
- * - `set`: replaces the whole set; an empty one deletes the key.
- * - `add`: sets the score; `true` when the value is new. `increment`: adds to the score, and returns the sum.
- * - `rank`: the place of a value from 0, by `rev` from the highest score. `range`: the values from one place to another,
- *   both included; negative places count from the end.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SortedSetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArray<Ranked<A>>> {
-  readonly add: (id: Id, value: A, score: number) => Operation<boolean>
-  readonly increment: (id: Id, value: A, by: number) => Operation<number>
-  readonly remove: (id: Id, ...values: ReadonlyArray<A>) => Operation<number>
-  readonly score: (id: Id, value: A) => Operation<Option.Option<number>>
-  readonly rank: (id: Id, value: A, options?: RankOptions) => Operation<Option.Option<number>>
-  readonly range: (id: Id, start: number, stop: number, options?: RankOptions) => Operation<ReadonlyArray<Ranked<A>>>
-  readonly size: (id: Id) => Operation<number>
-}
-
-/**
- * From which end places are counted: `rev` from the highest score.
- *
- * @category options
- * @since 0.1.0
- */
-export interface RankOptions {
-  readonly rev?: boolean | undefined
-}
+export { KeyspaceError } from "./internal/keyspace/model.ts"
+export type {
+  CounterKeyspace,
+  KeyOptions,
+  Keyspace,
+  Misfits,
+  Operation,
+  Ranked,
+  RankOptions,
+  SetKeyspace,
+  SortedSetKeyspace,
+  ValueKeyspace
+} from "./internal/keyspace/model.ts"
 
 // -----------------------------------------------------------------------------
 // Constructors
@@ -475,174 +310,3 @@ export const makeSortedSet = <A, Id = string>(
     size: (id) => Effect.flatMap(keys.of(id), (key) => zcard(key))
   }
 }
-
-// -----------------------------------------------------------------------------
-// Keys
-// -----------------------------------------------------------------------------
-
-interface Keys<Id> {
-  readonly of: (id: Id) => Effect.Effect<string, KeyspaceError>
-  readonly idOf: (key: string) => Effect.Effect<Id, KeyspaceError>
-  /** The glob pattern of all keys, or what is in its way. */
-  readonly match: Effect.Effect<string, KeyspaceError>
-  readonly ttl: Duration.Duration | undefined
-  readonly scanCount: number
-  /** What was found, or nothing where it does not fit and that is no reason to fail. */
-  readonly fitting: <A, E, R>(
-    found: Effect.Effect<ReadonlyArray<A>, E | KeyspaceError, R>
-  ) => Effect.Effect<ReadonlyArray<A>, E | KeyspaceError, R>
-}
-
-/** Stands for the id while the parts of a key around it are looked for. */
-const placeholder = "\u0000"
-
-const keysOf = <Id>(options: KeyOptions<Id>): Keys<Id> => {
-  const { key: template, ttl } = options
-  const name = typeof template === "function" ? template : fill(template)
-  const [prefix = "", suffix, ...more] = name(placeholder).split(placeholder)
-  const id = codecOf(options.id ?? stringId as Schema.Codec<Id, string>)
-  const title = name("*")
-  const match = suffix === undefined || more.length > 0
-    ? refuse(title, "decode", "keys do not contain their id as it is, so that they cannot be scanned")
-    : Effect.succeed(`${escapeGlob(prefix)}*${escapeGlob(suffix)}`)
-  return {
-    of: (value) => Effect.map(id.encode(value, title), name),
-    idOf: (key) => id.decode(key.slice(prefix.length, key.length - (suffix ?? "").length), key),
-    match,
-    ttl: ttl === undefined ? undefined : finite(Duration.fromInputUnsafe(ttl)),
-    scanCount: options.scanCount ?? 1000,
-    fitting: fittingBy(options.misfits ?? "fail")
-  }
-}
-
-const fittingBy = (misfits: Misfits): Keys<unknown>["fitting"] => {
-  if (misfits === "fail") return (found) => found
-  const leaveOut = misfits === "skip"
-    ? () => Effect.succeed([])
-    : (error: KeyspaceError) => Effect.as(misfits(error), [])
-  return (found) => Effect.catchIf(found, (error) => error instanceof KeyspaceError, leaveOut)
-}
-
-const finite = (ttl: Duration.Duration): Duration.Duration | undefined => Duration.isFinite(ttl) ? ttl : undefined
-
-/** Ids without a schema are strings: then `Id` has its default. */
-const stringId: Schema.Codec<string, string> = Schema.String
-
-const fill = (template: string) => {
-  const star = template.indexOf("*")
-  const [prefix, suffix] = [template.slice(0, star), template.slice(star + 1)]
-  return (id: string): string => prefix + id + suffix
-}
-
-const escapeGlob = (text: string): string => text.replace(/[*?[\]\\^-]/g, "\\$&")
-
-// -----------------------------------------------------------------------------
-// Reading and writing
-// -----------------------------------------------------------------------------
-
-const refuse = (key: string, operation: "encode" | "decode", detail: string): Effect.Effect<never, KeyspaceError> =>
-  Effect.fail(new KeyspaceError({ key, operation, detail }))
-
-interface Codec<A, Encoded> {
-  readonly encode: (value: A, key: string) => Effect.Effect<Encoded, KeyspaceError>
-  readonly decode: (encoded: Encoded, key: string) => Effect.Effect<A, KeyspaceError>
-}
-
-const codecOf = <A, Encoded>(schema: Schema.Codec<A, Encoded>): Codec<A, Encoded> => {
-  const encode = Schema.encodeEffect(schema)
-  const decode = Schema.decodeEffect(schema)
-  return {
-    encode: (value, key) => Effect.catch(encode(value), (error) => refuse(key, "encode", error.message)),
-    decode: (encoded, key) => Effect.catch(decode(encoded), (error) => refuse(key, "decode", error.message))
-  }
-}
-
-/** How values of one type are read. */
-interface Shape<Raw, A> {
-  readonly type: KeyType
-  readonly read: (key: string) => RedisCommand.RedisCommand<Raw, unknown, unknown>
-  readonly decode: (raw: Raw, key: string) => Effect.Effect<Option.Option<A>, KeyspaceError>
-}
-
-/** How many values of a scan are read at a time. */
-const pageSize = 100
-
-const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keyspace<Id, A> => {
-  /** Each by itself: MGET would call what is of another type absent. */
-  const readAll = (names: ReadonlyArray<string>) => pipeline(names.map(shape.read))
-  const getMany = Effect.fnUntraced(function*(
-    ids: ReadonlyArray<Id>
-  ): Effect.fn.Return<ReadonlyArray<Option.Option<A>>, RedisError | KeyspaceError, RedisClient> {
-    const names = yield* Effect.forEach(ids, keys.of)
-    const raws = yield* readAll(names)
-    // As many as there are names.
-    return yield* Effect.forEach(names, (name, index) => shape.decode(raws[index]!, name))
-  })
-  const names = Stream.unwrap(
-    Effect.map(keys.match, (match) => scanStream({ match, type: shape.type, count: keys.scanCount }))
-  )
-  const readPage = Effect.fnUntraced(function*(
-    page: ReadonlyArray<string>
-  ): Effect.fn.Return<ReadonlyArray<readonly [Id, A]>, RedisError | KeyspaceError, RedisClient> {
-    const raws = yield* readAll(page)
-    const found = yield* Effect.forEach(page, (name, index) =>
-      keys.fitting(Effect.gen(function*() {
-        const id = yield* keys.idOf(name)
-        // As many as there are names. What was deleted since its name was found is left out.
-        const value = yield* shape.decode(raws[index]!, name)
-        return Option.isSome(value) ? [[id, value.value] as const] : []
-      })))
-    return found.flat()
-  })
-  return {
-    keyOf: keys.of,
-    get: (id) => Effect.flatMap(keys.of(id), (key) => Effect.flatMap(shape.read(key), (raw) => shape.decode(raw, key))),
-    getMany,
-    has: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(exists(key), (count) => count > 0)),
-    del: (...ids) => Effect.flatMap(Effect.forEach(ids, keys.of), (names) => del(names)),
-    ttl: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(pttl(key), remaining)),
-    expire: (id, ttl) => Effect.flatMap(keys.of(id), (key) => limited(key, finite(Duration.fromInputUnsafe(ttl)))),
-    ids: names.pipe(
-      Stream.mapEffect((name) => keys.fitting(Effect.map(keys.idOf(name), (id) => [id]))),
-      Stream.flattenIterable
-    ),
-    // What one SCAN has found is read at once, and not kept until there is more.
-    scan: names.pipe(Stream.mapArray(inPages), Stream.mapEffect(readPage), Stream.flattenIterable)
-  }
-}
-
-const inPages = <A>(list: Arr.NonEmptyReadonlyArray<A>): Arr.NonEmptyReadonlyArray<ReadonlyArray<A>> =>
-  Arr.chunksOf(list, pageSize)
-
-const remaining = (milliseconds: number): Option.Option<Duration.Duration> =>
-  milliseconds === -2
-    ? Option.none()
-    : Option.some(milliseconds === -1 ? Duration.infinity : Duration.millis(milliseconds))
-
-/** Whether there is such a key, which then lives for so long, or without limit. */
-const limited = (key: string, ttl: Duration.Duration | undefined): Operation<boolean> =>
-  ttl === undefined
-    // PERSIST says the same of a key without a limit as of none.
-    ? Effect.map(transaction([persist(key), exists(key)]), ([, count]) => count > 0)
-    : pexpire(key, ttl)
-
-const expiring = (key: string, ttl: Duration.Duration | undefined): ReadonlyArray<RedisCommand.Any> =>
-  ttl === undefined ? [] : [pexpire(key, ttl)]
-
-/** A write that starts the time to live anew, if it was one: a key that holds something else keeps its own. */
-const written = <A>(
-  key: string,
-  ttl: Duration.Duration | undefined,
-  command: RedisCommand.RedisCommand<A, unknown, unknown>
-): Operation<A> => ttl === undefined || command.settled !== undefined ? command : expiringAfter(key, ttl, command)
-
-/** A write in place of what was there; nothing at all when it is empty. */
-const replace = (
-  key: string,
-  ttl: Duration.Duration | undefined,
-  command: RedisCommand.Any,
-  empty = false
-): Operation<void> =>
-  empty
-    ? Effect.asVoid(del(key))
-    : Effect.asVoid(transaction([del(key), command, ...expiring(key, ttl)]))

@@ -1,0 +1,111 @@
+/**
+ * What all keyspaces do alike: read, scan, write in place of what was there.
+ */
+import * as Arr from "effect/Array"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { persist, pexpire, pttl } from "../../commands/Expiration.ts"
+import { del, exists } from "../../commands/Generic.ts"
+import type { KeyType } from "../../commands/Generic.ts"
+import type { RedisClient } from "../../RedisClient.ts"
+import type * as RedisCommand from "../../RedisCommand.ts"
+import type { RedisError } from "../../RedisError.ts"
+import { pipeline } from "../../RedisPipeline.ts"
+import { scanStream } from "../../RedisScan.ts"
+import { transaction } from "../../RedisTransaction.ts"
+import { finite } from "./keys.ts"
+import type { Keys } from "./keys.ts"
+import type { Keyspace, KeyspaceError, Operation } from "./model.ts"
+import { expiringAfter } from "./scripts.ts"
+
+/** How values of one type are read. */
+interface Shape<Raw, A> {
+  readonly type: KeyType
+  readonly read: (key: string) => RedisCommand.RedisCommand<Raw, unknown, unknown>
+  readonly decode: (raw: Raw, key: string) => Effect.Effect<Option.Option<A>, KeyspaceError>
+}
+
+/** How many values of a scan are read at a time. */
+const pageSize = 100
+
+export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keyspace<Id, A> => {
+  /** Each by itself: MGET would call what is of another type absent. */
+  const readAll = (names: ReadonlyArray<string>) => pipeline(names.map(shape.read))
+  const getMany = Effect.fnUntraced(function*(
+    ids: ReadonlyArray<Id>
+  ): Effect.fn.Return<ReadonlyArray<Option.Option<A>>, RedisError | KeyspaceError, RedisClient> {
+    const names = yield* Effect.forEach(ids, keys.of)
+    const raws = yield* readAll(names)
+    // As many as there are names.
+    return yield* Effect.forEach(names, (name, index) => shape.decode(raws[index]!, name))
+  })
+  const names = Stream.unwrap(
+    Effect.map(keys.match, (match) => scanStream({ match, type: shape.type, count: keys.scanCount }))
+  )
+  const readPage = Effect.fnUntraced(function*(
+    page: ReadonlyArray<string>
+  ): Effect.fn.Return<ReadonlyArray<readonly [Id, A]>, RedisError | KeyspaceError, RedisClient> {
+    const raws = yield* readAll(page)
+    const found = yield* Effect.forEach(page, (name, index) =>
+      keys.fitting(Effect.gen(function*() {
+        const id = yield* keys.idOf(name)
+        // As many as there are names. What was deleted since its name was found is left out.
+        const value = yield* shape.decode(raws[index]!, name)
+        return Option.isSome(value) ? [[id, value.value] as const] : []
+      })))
+    return found.flat()
+  })
+  return {
+    keyOf: keys.of,
+    get: (id) => Effect.flatMap(keys.of(id), (key) => Effect.flatMap(shape.read(key), (raw) => shape.decode(raw, key))),
+    getMany,
+    has: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(exists(key), (count) => count > 0)),
+    del: (...ids) => Effect.flatMap(Effect.forEach(ids, keys.of), (names) => del(names)),
+    ttl: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(pttl(key), remaining)),
+    expire: (id, ttl) => Effect.flatMap(keys.of(id), (key) => limited(key, finite(Duration.fromInputUnsafe(ttl)))),
+    ids: names.pipe(
+      Stream.mapEffect((name) => keys.fitting(Effect.map(keys.idOf(name), (id) => [id]))),
+      Stream.flattenIterable
+    ),
+    // What one SCAN has found is read at once, and not kept until there is more.
+    scan: names.pipe(Stream.mapArray(inPages), Stream.mapEffect(readPage), Stream.flattenIterable)
+  }
+}
+
+const inPages = <A>(list: Arr.NonEmptyReadonlyArray<A>): Arr.NonEmptyReadonlyArray<ReadonlyArray<A>> =>
+  Arr.chunksOf(list, pageSize)
+
+const remaining = (milliseconds: number): Option.Option<Duration.Duration> =>
+  milliseconds === -2
+    ? Option.none()
+    : Option.some(milliseconds === -1 ? Duration.infinity : Duration.millis(milliseconds))
+
+/** Whether there is such a key, which then lives for so long, or without limit. */
+const limited = (key: string, ttl: Duration.Duration | undefined): Operation<boolean> =>
+  ttl === undefined
+    // PERSIST says the same of a key without a limit as of none.
+    ? Effect.map(transaction([persist(key), exists(key)]), ([, count]) => count > 0)
+    : pexpire(key, ttl)
+
+const expiring = (key: string, ttl: Duration.Duration | undefined): ReadonlyArray<RedisCommand.Any> =>
+  ttl === undefined ? [] : [pexpire(key, ttl)]
+
+/** A write that starts the time to live anew, if it was one: a key that holds something else keeps its own. */
+export const written = <A>(
+  key: string,
+  ttl: Duration.Duration | undefined,
+  command: RedisCommand.RedisCommand<A, unknown, unknown>
+): Operation<A> => ttl === undefined || command.settled !== undefined ? command : expiringAfter(key, ttl, command)
+
+/** A write in place of what was there; nothing at all when it is empty. */
+export const replace = (
+  key: string,
+  ttl: Duration.Duration | undefined,
+  command: RedisCommand.Any,
+  empty = false
+): Operation<void> =>
+  empty
+    ? Effect.asVoid(del(key))
+    : Effect.asVoid(transaction([del(key), command, ...expiring(key, ttl)]))

@@ -1,0 +1,66 @@
+/**
+ * How the keys of a keyspace are named, and found.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { codecOf, refuse } from "./codec.ts"
+import { KeyspaceError } from "./model.ts"
+import type { KeyOptions, Misfits } from "./model.ts"
+
+export interface Keys<Id> {
+  readonly of: (id: Id) => Effect.Effect<string, KeyspaceError>
+  readonly idOf: (key: string) => Effect.Effect<Id, KeyspaceError>
+  /** The glob pattern of all keys, or what is in its way. */
+  readonly match: Effect.Effect<string, KeyspaceError>
+  readonly ttl: Duration.Duration | undefined
+  readonly scanCount: number
+  /** What was found, or nothing where it does not fit and that is no reason to fail. */
+  readonly fitting: <A, E, R>(
+    found: Effect.Effect<ReadonlyArray<A>, E | KeyspaceError, R>
+  ) => Effect.Effect<ReadonlyArray<A>, E | KeyspaceError, R>
+}
+
+/** Stands for the id while the parts of a key around it are looked for. */
+const placeholder = "\u0000"
+
+export const keysOf = <Id>(options: KeyOptions<Id>): Keys<Id> => {
+  const { key: template, ttl } = options
+  const name = typeof template === "function" ? template : fill(template)
+  const [prefix = "", suffix, ...more] = name(placeholder).split(placeholder)
+  const id = codecOf(options.id ?? stringId as Schema.Codec<Id, string>)
+  const title = name("*")
+  const match = suffix === undefined || more.length > 0
+    ? refuse(title, "decode", "keys do not contain their id as it is, so that they cannot be scanned")
+    : Effect.succeed(`${escapeGlob(prefix)}*${escapeGlob(suffix)}`)
+  return {
+    of: (value) => Effect.map(id.encode(value, title), name),
+    idOf: (key) => id.decode(key.slice(prefix.length, key.length - (suffix ?? "").length), key),
+    match,
+    ttl: ttl === undefined ? undefined : finite(Duration.fromInputUnsafe(ttl)),
+    scanCount: options.scanCount ?? 1000,
+    fitting: fittingBy(options.misfits ?? "fail")
+  }
+}
+
+const fittingBy = (misfits: Misfits): Keys<unknown>["fitting"] => {
+  if (misfits === "fail") return (found) => found
+  const leaveOut = misfits === "skip"
+    ? () => Effect.succeed([])
+    : (error: KeyspaceError) => Effect.as(misfits(error), [])
+  return (found) => Effect.catchIf(found, (error) => error instanceof KeyspaceError, leaveOut)
+}
+
+export const finite = (ttl: Duration.Duration): Duration.Duration | undefined =>
+  Duration.isFinite(ttl) ? ttl : undefined
+
+/** Ids without a schema are strings: then `Id` has its default. */
+const stringId: Schema.Codec<string, string> = Schema.String
+
+const fill = (template: string) => {
+  const star = template.indexOf("*")
+  const [prefix, suffix] = [template.slice(0, star), template.slice(star + 1)]
+  return (id: string): string => prefix + id + suffix
+}
+
+const escapeGlob = (text: string): string => text.replace(/[*?[\]\\^-]/g, "\\$&")

@@ -1,0 +1,190 @@
+/**
+ * What keyspaces are, to who uses them.
+ */
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import type { TimeToLive } from "../../RedisArg.ts"
+import type { RedisClient } from "../../RedisClient.ts"
+import type { RedisError } from "../../RedisError.ts"
+
+// -----------------------------------------------------------------------------
+// Errors
+// -----------------------------------------------------------------------------
+
+/**
+ * A value that does not fit its schema, or a key that is none of its keyspace.
+ *
+ * **Details**
+ *
+ * `operation`: `"decode"` when what was found is something else than the keyspace says, `"encode"` when what was given
+ * cannot be written; then nothing was sent. The value itself is not shown.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class KeyspaceError extends Schema.TaggedError<KeyspaceError>("@redfx/core/RedisKeyspace/KeyspaceError")(
+  "KeyspaceError",
+  { key: Schema.String, operation: Schema.Literals(["encode", "decode"]), detail: Schema.String }
+) {
+  override get message(): string {
+    return this.operation === "decode"
+      ? `What is stored at ${JSON.stringify(this.key)} is not what its keyspace says: ${this.detail}`
+      : `The value for ${JSON.stringify(this.key)} cannot be written: ${this.detail}. Nothing was sent.`
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * What becomes of a key that is found and does not fit: `"fail"` fails with its `KeyspaceError`, `"skip"` leaves it out,
+ * and a function is given the error of each that is left out.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type Misfits = "fail" | "skip" | ((error: KeyspaceError) => Effect.Effect<void>)
+
+/**
+ * How the keys of a keyspace are named, and how long they live.
+ *
+ * **Details**
+ *
+ * - `key`: a template in which the id takes the place of the `*`, or a function of the id's text. The function must put
+ *   the text into the key as it is, once; otherwise the keyspace cannot be scanned.
+ * - `id`: the schema of ids, whose encoded side is the text in the key. Default: ids are strings.
+ * - `ttl`: each write starts it anew; of a counter only the one that creates it. Default: keys live until deleted. Writes
+ *   that add to a set or a sorted set then need the right to EVAL and EVALSHA.
+ * - `scanCount`: about how many keys of the database `ids` and `scan` look at in one round trip. Default 1000.
+ * - `misfits`: what becomes of a key that `ids` or `scan` finds, or a member that `members` finds, and that does not fit.
+ *   Default `"fail"`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface KeyOptions<Id> {
+  readonly key: `${string}*${string}` | ((id: string) => string)
+  readonly id?: Schema.Codec<Id, string> | undefined
+  readonly ttl?: TimeToLive | undefined
+  readonly scanCount?: number | undefined
+  readonly misfits?: Misfits | undefined
+}
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * What reading and writing a keyspace needs, and can fail with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Operation<A> = Effect.Effect<A, RedisError | KeyspaceError, RedisClient>
+
+/**
+ * What all keyspaces have.
+ *
+ * - `keyOf`: the key of an id. `ids`, `scan`: what there is, as {@link scanStream} finds it, which may be twice.
+ * - `getMany`: in the order of the ids, in one round trip.
+ * - `del`: deletes, and returns how many there were. `has`: whether there is one.
+ * - `ttl`: how long it still lives, infinite without a limit, none when there is no such key. `expire`: changes that, an
+ *   infinite time takes the limit away; `false` when there is no such key.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Keyspace<Id, A> {
+  readonly keyOf: (id: Id) => Effect.Effect<string, KeyspaceError>
+  readonly get: (id: Id) => Operation<Option.Option<A>>
+  readonly getMany: (ids: ReadonlyArray<Id>) => Operation<ReadonlyArray<Option.Option<A>>>
+  readonly has: (id: Id) => Operation<boolean>
+  readonly del: (...ids: ReadonlyArray<Id>) => Operation<number>
+  readonly ttl: (id: Id) => Operation<Option.Option<Duration.Duration>>
+  readonly expire: (id: Id, ttl: TimeToLive) => Operation<boolean>
+  readonly ids: Stream.Stream<Id, RedisError | KeyspaceError, RedisClient>
+  readonly scan: Stream.Stream<readonly [id: Id, value: A], RedisError | KeyspaceError, RedisClient>
+}
+
+/**
+ * Values that are written and replaced as a whole.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ValueKeyspace<Id, A> extends Keyspace<Id, A> {
+  readonly set: (id: Id, value: A) => Operation<void>
+}
+
+/**
+ * Numbers that are counted up and down; `increment` returns the sum.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CounterKeyspace<Id> extends ValueKeyspace<Id, number> {
+  readonly increment: (id: Id, by?: number) => Operation<number>
+}
+
+/**
+ * Sets of values.
+ *
+ * - `set`: replaces the whole set; an empty one deletes the key.
+ * - `add`, `remove`: how many were new, how many were there. `members`: one by one, without reading all at once.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArray<A>> {
+  readonly add: (id: Id, ...values: ReadonlyArray<A>) => Operation<number>
+  readonly remove: (id: Id, ...values: ReadonlyArray<A>) => Operation<number>
+  readonly contains: (id: Id, value: A) => Operation<boolean>
+  readonly size: (id: Id) => Operation<number>
+  readonly members: (id: Id) => Stream.Stream<A, RedisError | KeyspaceError, RedisClient>
+}
+
+/**
+ * A value of a sorted set and its score.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Ranked<A> {
+  readonly value: A
+  readonly score: number
+}
+
+/**
+ * Sets of values in the order of their scores.
+ *
+ * - `set`: replaces the whole set; an empty one deletes the key.
+ * - `add`: sets the score; `true` when the value is new. `increment`: adds to the score, and returns the sum.
+ * - `rank`: the place of a value from 0, by `rev` from the highest score. `range`: the values from one place to another,
+ *   both included; negative places count from the end.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SortedSetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArray<Ranked<A>>> {
+  readonly add: (id: Id, value: A, score: number) => Operation<boolean>
+  readonly increment: (id: Id, value: A, by: number) => Operation<number>
+  readonly remove: (id: Id, ...values: ReadonlyArray<A>) => Operation<number>
+  readonly score: (id: Id, value: A) => Operation<Option.Option<number>>
+  readonly rank: (id: Id, value: A, options?: RankOptions) => Operation<Option.Option<number>>
+  readonly range: (id: Id, start: number, stop: number, options?: RankOptions) => Operation<ReadonlyArray<Ranked<A>>>
+  readonly size: (id: Id) => Operation<number>
+}
+
+/**
+ * From which end places are counted: `rev` from the highest score.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface RankOptions {
+  readonly rev?: boolean | undefined
+}
