@@ -6,6 +6,7 @@ import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { findRedisServer } from "../scripts/redis-server.ts"
@@ -26,6 +27,8 @@ const program = Effect.gen(function*() {
   yield* users.set(2, { name: "Grace", born: new Date("1906-12-09") })
   yield* Console.log("a user:", yield* users.get(1))
   yield* Console.log("nobody:", yield* users.get(3))
+  yield* users.update(1, (current) => ({ ...Option.getOrThrow(current), name: "Ada Lovelace" }))
+  yield* Console.log("two by name:", yield* users.getMany({ first: 1, second: 2 }))
   yield* Stream.runForEach(users.scan, ([id, { name }]) => Console.log(`found ${id}: ${name}`))
 
   yield* Effect.repeat(requests.increment("10.0.0.1"), { times: 2 })

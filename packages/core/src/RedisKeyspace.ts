@@ -14,8 +14,8 @@ import { hgetall, hset } from "./commands/Hashes.ts"
 import { sadd, scard, sismember, smembers, srem } from "./commands/Sets.ts"
 import { zrangeWithScores, zrevrangeWithScores } from "./commands/SortedSetRanges.ts"
 import { zadd, zcard, zincrby, zrank, zrem, zrevrank, zscore } from "./commands/SortedSets.ts"
-import { get, incrby, set } from "./commands/Strings.ts"
-import { keyspace, replace, written } from "./internal/keyspace/access.ts"
+import { incrby, set } from "./commands/Strings.ts"
+import { keyspace, replace, settingMany, strings, written } from "./internal/keyspace/access.ts"
 import { codecOf, refuse } from "./internal/keyspace/codec.ts"
 import { keysOf } from "./internal/keyspace/keys.ts"
 import type {
@@ -24,6 +24,7 @@ import type {
   Operation,
   SetKeyspace,
   SortedSetKeyspace,
+  StringKeyspace,
   ValueKeyspace
 } from "./internal/keyspace/model.ts"
 import { sscanStream } from "./RedisScan.ts"
@@ -32,6 +33,7 @@ import { transaction } from "./RedisTransaction.ts"
 export { KeyspaceError } from "./internal/keyspace/model.ts"
 export type {
   CounterKeyspace,
+  GetMany,
   KeyOptions,
   Keyspace,
   Misfits,
@@ -39,7 +41,9 @@ export type {
   Ranked,
   RankOptions,
   SetKeyspace,
+  SetOptions,
   SortedSetKeyspace,
+  StringKeyspace,
   ValueKeyspace
 } from "./internal/keyspace/model.ts"
 
@@ -73,22 +77,7 @@ export type {
  */
 export const make = <A, Id = string>(
   options: KeyOptions<Id> & { readonly value: Schema.Codec<A, unknown> }
-): ValueKeyspace<Id, A> => {
-  const value = codecOf(Schema.fromJsonString(Schema.toCodecJson(options.value)))
-  const keys = keysOf(options)
-  return {
-    ...keyspace(keys, {
-      type: "string",
-      read: get,
-      decode: (json, key) => json === undefined ? Effect.succeedNone : Effect.asSome(value.decode(json, key))
-    }),
-    set: (id, a) =>
-      Effect.flatMap(
-        keys.of(id),
-        (key) => Effect.flatMap(value.encode(a, key), (json) => Effect.asVoid(set(key, json, { px: keys.ttl })))
-      )
-  }
-}
+): StringKeyspace<Id, A> => strings(keysOf(options), codecOf(Schema.fromJsonString(Schema.toCodecJson(options.value))))
 
 /**
  * Records as hashes, one field to a property. Setting one replaces all its fields.
@@ -125,15 +114,16 @@ export const makeHash = <A, Id = string>(
       decode: (fields, key) =>
         Object.keys(fields).length === 0 ? Effect.succeedNone : Effect.asSome(value.decode(fields, key))
     }),
-    set: (id, a) =>
+    ...settingMany((id, a, options) =>
       Effect.gen(function*() {
         const key = yield* keys.of(id)
         const fields = Object.entries(yield* value.encode(a, key)).flatMap(([name, text]) =>
           text === undefined ? [] : [[name, text] as const]
         )
         if (fields.length === 0) return yield* refuse(key, "encode", "a hash has at least one field")
-        yield* replace(key, keys.ttl, hset(key, fields))
+        yield* replace(key, keys.ttlOf(options), hset(key, fields))
       })
+    )
   }
 }
 
@@ -155,16 +145,7 @@ export const makeCounter = <Id = string>(options: KeyOptions<Id>): CounterKeyspa
   const value = codecOf(counted)
   const keys = keysOf(options)
   return {
-    ...keyspace(keys, {
-      type: "string",
-      read: get,
-      decode: (text, key) => text === undefined ? Effect.succeedNone : Effect.asSome(value.decode(text, key))
-    }),
-    set: (id, count) =>
-      Effect.flatMap(
-        keys.of(id),
-        (key) => Effect.flatMap(value.encode(count, key), (text) => Effect.asVoid(set(key, text, { px: keys.ttl })))
-      ),
+    ...strings(keys, value),
     increment: (id, by = 1) =>
       Effect.flatMap(keys.of(id), (key): Operation<number> =>
         !Number.isSafeInteger(by)
@@ -214,13 +195,14 @@ export const makeSet = <A, Id = string>(
           ? Effect.succeedNone
           : Effect.asSome(Effect.forEach(members, (member) => value.decode(member, key)))
     }),
-    set: (id, values) =>
+    ...settingMany((id, values, options) =>
       Effect.flatMap(
         keys.of(id),
         (key) =>
           Effect.flatMap(encodeAll(values, key), (members) =>
-            replace(key, keys.ttl, sadd(key, members), members.length === 0))
-      ),
+            replace(key, keys.ttlOf(options), sadd(key, members), members.length === 0))
+      )
+    ),
     add: (id, ...values) =>
       Effect.flatMap(
         keys.of(id),
@@ -274,13 +256,14 @@ export const makeSortedSet = <A, Id = string>(
       read: (key) => zrangeWithScores(key, 0, -1),
       decode: (members, key) => members.length === 0 ? Effect.succeedNone : Effect.asSome(decodeAll(members, key))
     }),
-    set: (id, ranked) =>
+    ...settingMany((id, ranked, options) =>
       Effect.gen(function*() {
         const key = yield* keys.of(id)
         const members = yield* Effect.forEach(ranked, ({ score, value: a }) =>
           Effect.map(value.encode(a, key), (member) => [member, score] as const))
-        yield* replace(key, keys.ttl, zadd(key, members), members.length === 0)
-      }),
+        yield* replace(key, keys.ttlOf(options), zadd(key, members), members.length === 0)
+      })
+    ),
     add: (id, a, score) =>
       onMember(
         id,

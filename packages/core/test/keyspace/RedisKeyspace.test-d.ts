@@ -18,7 +18,22 @@ describe("RedisKeyspace types", () => {
     expectTypeOf(users.scan).toEqualTypeOf<
       Stream.Stream<readonly [id: string, value: { readonly born: Date }], Failure, RedisClient.RedisClient>
     >()
-    expectTypeOf(users.set).parameters.toEqualTypeOf<[id: string, value: { readonly born: Date }]>()
+    expectTypeOf(users.set).parameters.toEqualTypeOf<
+      [id: string, value: { readonly born: Date }, options?: RedisKeyspace.SetOptions]
+    >()
+    expectTypeOf(users.getMany({ a: "1", b: "2" })).toEqualTypeOf<
+      Effect.Effect<
+        { readonly a: Option.Option<{ readonly born: Date }>; readonly b: Option.Option<{ readonly born: Date }> },
+        Failure,
+        RedisClient.RedisClient
+      >
+    >()
+    expectTypeOf(users.getOrElse("1", () => undefined)).toEqualTypeOf<
+      Effect.Effect<{ readonly born: Date } | undefined, Failure, RedisClient.RedisClient>
+    >()
+    expectTypeOf(users.update("1", () => ({ born: new Date() }))).toEqualTypeOf<
+      Effect.Effect<{ readonly born: Date }, Failure, RedisClient.RedisClient>
+    >()
   })
 
   it("a time to live is a duration, and no number of which nobody knows the unit", () => {
@@ -28,6 +43,8 @@ describe("RedisKeyspace types", () => {
     RedisKeyspace.makeCounter({ key: "n:*", ttl: 3600 })
     // @ts-expect-error a bare number
     void counters.expire("1", 3600)
+    // @ts-expect-error a bare number
+    void counters.set("1", 1, { ttl: 3600 })
     // @ts-expect-error a bare number
     RedisLock.make("lock", { ttl: 3600 })
     // @ts-expect-error a bare number

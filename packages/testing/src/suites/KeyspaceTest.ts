@@ -7,7 +7,7 @@ import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { freshKey } from "../Suite.ts"
+import { freshKey, requireCommand } from "../Suite.ts"
 
 const User = Schema.Struct({ name: Schema.String, born: Schema.Date, tags: Schema.Array(Schema.String) })
 const ada = { name: "Ada", born: new Date("1815-12-10"), tags: ["a", "b"] }
@@ -55,6 +55,81 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
           assert.strictEqual(yield* users.del("1", "none"), 1)
           assert.isTrue(yield* users.has("2"))
           assert.strictEqual(yield* users.del(), 0)
+        }))
+
+      it.effect("reads several by name, and what is not there as something else", () =>
+        Effect.gen(function*() {
+          const users = RedisKeyspace.make({ key: `${freshKey()}:*`, value: User })
+          yield* users.setMany([["1", ada], ["2", bob]])
+          const found = yield* users.getMany({ first: "1", none: "3", ["__proto__"]: "2" })
+          assert.deepStrictEqual(Object.entries(found), [
+            ["first", Option.some(ada)],
+            ["none", Option.none()],
+            ["__proto__", Option.some(bob)]
+          ])
+          assert.deepStrictEqual(yield* users.getOrElse("1", () => undefined), ada)
+          assert.strictEqual(yield* users.getOrElse("3", () => "nobody"), "nobody")
+          assert.isFalse(yield* users.has("3"))
+        }))
+
+      it.effect("each write may have a time to live of its own", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const options = { key: `${prefix}:*`, ttl: "1 hour" } as const
+          const one = { ttl: "1 minute" } as const
+          const values = RedisKeyspace.make({ ...options, value: Schema.Int })
+          const hashes = RedisKeyspace.makeHash({ ...options, value: Schema.Struct({ a: Schema.String }) })
+          const counters = RedisKeyspace.makeCounter(options)
+          const sets = RedisKeyspace.makeSet({ ...options, value: Schema.String })
+          const sorted = RedisKeyspace.makeSortedSet({ ...options, value: Schema.String })
+          yield* values.set("v", 1, one)
+          yield* hashes.set("h", { a: "b" }, one)
+          yield* counters.set("c", 1, one)
+          yield* sets.set("s", ["a"], one)
+          yield* sorted.set("z", [{ value: "a", score: 1 }], one)
+          for (const id of ["v", "h", "c", "s", "z"]) assertLives(yield* values.ttl(id), 60_000)
+          yield* values.set("v", 1)
+          assertLives(yield* values.ttl("v"), 3_600_000)
+          yield* values.setMany([["v", 1], ["w", 2]], { ttl: "Infinity" })
+          assert.deepStrictEqual(yield* values.ttl("w"), Option.some(Duration.infinity))
+          assert.deepStrictEqual(yield* values.getMany(["v", "w"]), [Option.some(1), Option.some(2)])
+        }))
+
+      it.effect("reads and deletes, reads and lets live on", (context) =>
+        Effect.gen(function*() {
+          yield* requireCommand(context, "GETEX")
+          const values = RedisKeyspace.make({ key: `${freshKey()}:*`, value: Schema.Int, ttl: "1 hour" })
+          yield* values.set("a", 1, { ttl: "Infinity" })
+          assert.deepStrictEqual(yield* values.getex("a"), Option.some(1))
+          assertLives(yield* values.ttl("a"), 3_600_000)
+          yield* values.getex("a", { ttl: "1 minute" })
+          assertLives(yield* values.ttl("a"), 60_000)
+          yield* values.getex("a", { ttl: "Infinity" })
+          assert.deepStrictEqual(yield* values.ttl("a"), Option.some(Duration.infinity))
+          assert.deepStrictEqual(yield* values.getdel("a"), Option.some(1))
+          assert.deepStrictEqual([yield* values.getdel("a"), yield* values.getex("a")], [Option.none(), Option.none()])
+        }))
+
+      it.effect("updates without losing any of many that come at once", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const values = RedisKeyspace.make({
+            key: `${prefix}:*`,
+            value: Schema.Struct({ count: Schema.Int }),
+            ttl: "1 hour"
+          })
+          const increment = values.update("a", (current) => ({
+            count: Option.match(current, { onNone: () => 0, onSome: ({ count }) => count }) + 1
+          }))
+          const sums = yield* Effect.all(Array.from({ length: 10 }, () => increment), { concurrency: "unbounded" })
+          assert.deepStrictEqual(sums.map(({ count }) => count).sort((a, b) => a - b), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+          assertLives(yield* values.ttl("a"), 3_600_000)
+          const refused = yield* Effect.flip(values.update("a", () => ({ count: 0.5 })))
+          assert.deepInclude(refused, { _tag: "KeyspaceError", operation: "encode" })
+          assert.deepStrictEqual(yield* values.get("a"), Option.some({ count: 10 }))
+          yield* Redis.set(`${prefix}:b`, "{")
+          const misfit = yield* Effect.flip(values.update("b", () => ({ count: 1 })))
+          assert.deepInclude(misfit, { _tag: "KeyspaceError", operation: "decode" })
         }))
 
       it.effect("tells a time to live with which a copy is restored, with and without a limit", () =>

@@ -9,15 +9,17 @@ import * as Stream from "effect/Stream"
 import { persist, pexpire, pttl } from "../../commands/Expiration.ts"
 import { del, exists } from "../../commands/Generic.ts"
 import type { KeyType } from "../../commands/Generic.ts"
+import { get, getdel, getex, set } from "../../commands/Strings.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import type { RedisError } from "../../RedisError.ts"
 import { pipeline } from "../../RedisPipeline.ts"
 import { scanStream } from "../../RedisScan.ts"
-import { transaction } from "../../RedisTransaction.ts"
+import { transaction, watch } from "../../RedisTransaction.ts"
+import type { Codec } from "./codec.ts"
 import { finite } from "./keys.ts"
 import type { Keys } from "./keys.ts"
-import type { Keyspace, KeyspaceError, Operation } from "./model.ts"
+import type { GetMany, Keyspace, KeyspaceError, Operation, SetOptions, StringKeyspace, ValueKeyspace } from "./model.ts"
 import { expiringAfter } from "./scripts.ts"
 
 /** How values of one type are read. */
@@ -41,6 +43,8 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
     // As many as there are names.
     return yield* Effect.forEach(names, (name, index) => shape.decode(raws[index]!, name))
   })
+  const read = (id: Id) =>
+    Effect.flatMap(keys.of(id), (key) => Effect.flatMap(shape.read(key), (raw) => shape.decode(raw, key)))
   const names = Stream.unwrap(
     Effect.map(keys.match, (match) => scanStream({ match, type: shape.type, count: keys.scanCount }))
   )
@@ -59,8 +63,15 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
   })
   return {
     keyOf: keys.of,
-    get: (id) => Effect.flatMap(keys.of(id), (key) => Effect.flatMap(shape.read(key), (raw) => shape.decode(raw, key))),
-    getMany,
+    get: read,
+    // An array is a list of ids, whatever ids are.
+    getMany:
+      ((ids: ReadonlyArray<Id> | { readonly [name: string]: Id }) =>
+        isList(ids) ? getMany(ids) : Effect.map(getMany(Object.values(ids)), named(Object.keys(ids)))) as GetMany<
+          Id,
+          A
+        >,
+    getOrElse: <B>(id: Id, orElse: () => B) => Effect.map(read(id), Option.getOrElse(orElse)),
     has: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(exists(key), (count) => count > 0)),
     del: (...ids) => Effect.flatMap(Effect.forEach(ids, keys.of), (names) => del(names)),
     ttl: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(pttl(key), remaining)),
@@ -71,6 +82,59 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
     ),
     // What one SCAN has found is read at once, and not kept until there is more.
     scan: names.pipe(Stream.mapArray(inPages), Stream.mapEffect(readPage), Stream.flattenIterable)
+  }
+}
+
+const isList = <A>(ids: ReadonlyArray<A> | { readonly [name: string]: A }): ids is ReadonlyArray<A> =>
+  Array.isArray(ids)
+
+/** A record without prototype: a name may be `__proto__`. */
+const named = (names: ReadonlyArray<string>) => <A>(values: ReadonlyArray<A>): { readonly [name: string]: A } => {
+  const record: { [name: string]: A } = Object.create(null)
+  for (const [index, value] of values.entries()) record[names[index]!] = value
+  return record
+}
+
+/** Writes each by itself; what is sent in one turn goes out together. */
+export const settingMany = <Id, A>(
+  set: ValueKeyspace<Id, A>["set"]
+): Pick<ValueKeyspace<Id, A>, "set" | "setMany"> => ({
+  set,
+  setMany: (entries, options) =>
+    Effect.forEach([...entries], ([id, value]) => set(id, value, options), { concurrency: "unbounded", discard: true })
+})
+
+/** What keyspaces have whose values are one string each. */
+export const strings = <Id, A>(keys: Keys<Id>, value: Codec<A, string>): StringKeyspace<Id, A> => {
+  const decode = (text: string | undefined, key: string) =>
+    text === undefined ? Effect.succeedNone : Effect.asSome(value.decode(text, key))
+  const write = (key: string, a: A, options: SetOptions | undefined) =>
+    Effect.map(value.encode(a, key), (text) => set(key, text, { px: keys.ttlOf(options) }))
+  return {
+    ...keyspace(keys, { type: "string", read: get, decode }),
+    ...settingMany((id, a, options) =>
+      Effect.flatMap(keys.of(id), (key) => Effect.flatMap(write(key, a, options), (command) => Effect.asVoid(command)))
+    ),
+    getdel: (id) => Effect.flatMap(keys.of(id), (key) => Effect.flatMap(getdel(key), (text) => decode(text, key))),
+    getex: (id, options) =>
+      Effect.flatMap(keys.of(id), (key) => {
+        const ttl = keys.ttlOf(options)
+        const command = ttl === undefined ? getex(key, { persist: true }) : getex(key, { px: ttl })
+        return Effect.flatMap(command, (text) => decode(text, key))
+      }),
+    update: Effect.fnUntraced(function*(id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) {
+      const key = yield* keys.of(id)
+      let next: Option.Option<A> = Option.none()
+      const body = Effect.gen(function*() {
+        const current = yield* decode(yield* get(key), key)
+        const value = f(current)
+        next = Option.some(value)
+        return [yield* write(key, value, options)] as const
+      })
+      yield* watch(key, body)
+      // What was committed is what the last run of the body made.
+      return Option.getOrThrow(next)
+    })
   }
 }
 

@@ -11,7 +11,7 @@ export const refuse = (
   detail: string
 ): Effect.Effect<never, KeyspaceError> => Effect.fail(new KeyspaceError({ key, operation, detail }))
 
-interface Codec<A, Encoded> {
+export interface Codec<A, Encoded> {
   readonly encode: (value: A, key: string) => Effect.Effect<Encoded, KeyspaceError>
   readonly decode: (encoded: Encoded, key: string) => Effect.Effect<A, KeyspaceError>
 }

@@ -4,9 +4,10 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { TimeToLive } from "../../RedisArg.ts"
 import { codecOf, refuse } from "./codec.ts"
 import { KeyspaceError } from "./model.ts"
-import type { KeyOptions, Misfits } from "./model.ts"
+import type { KeyOptions, Misfits, SetOptions } from "./model.ts"
 
 export interface Keys<Id> {
   readonly of: (id: Id) => Effect.Effect<string, KeyspaceError>
@@ -14,6 +15,8 @@ export interface Keys<Id> {
   /** The glob pattern of all keys, or what is in its way. */
   readonly match: Effect.Effect<string, KeyspaceError>
   readonly ttl: Duration.Duration | undefined
+  /** The time to live of one write; `undefined` is without limit. */
+  readonly ttlOf: (options: SetOptions | undefined) => Duration.Duration | undefined
   readonly scanCount: number
   /** What was found, or nothing where it does not fit and that is no reason to fail. */
   readonly fitting: <A, E, R>(
@@ -37,11 +40,14 @@ export const keysOf = <Id>(options: KeyOptions<Id>): Keys<Id> => {
     of: (value) => Effect.map(id.encode(value, title), name),
     idOf: (key) => id.decode(key.slice(prefix.length, key.length - (suffix ?? "").length), key),
     match,
-    ttl: ttl === undefined ? undefined : finite(Duration.fromInputUnsafe(ttl)),
+    ttl: ttlOf(ttl),
+    ttlOf: (write) => ttlOf(write?.ttl ?? ttl),
     scanCount: options.scanCount ?? 1000,
     fitting: fittingBy(options.misfits ?? "fail")
   }
 }
+
+const ttlOf = (ttl: TimeToLive | undefined) => ttl === undefined ? undefined : finite(Duration.fromInputUnsafe(ttl))
 
 const fittingBy = (misfits: Misfits): Keys<unknown>["fitting"] => {
   if (misfits === "fail") return (found) => found

@@ -90,7 +90,8 @@ export type Operation<A> = Effect.Effect<A, RedisError | KeyspaceError, RedisCli
  * What all keyspaces have.
  *
  * - `keyOf`: the key of an id. `ids`, `scan`: what there is, as {@link scanStream} finds it, which may be twice.
- * - `getMany`: in the order of the ids, in one round trip.
+ * - `getMany`: in one round trip, an array in the order of the ids, or a record by the names of the ids.
+ * - `getOrElse`: what is there, or what the function returns, which is not stored.
  * - `del`: deletes, and returns how many there were. `has`: whether there is one.
  * - `ttl`: how long it still lives, infinite without a limit, none when there is no such key. `expire`: changes that, an
  *   infinite time takes the limit away; `false` when there is no such key.
@@ -101,7 +102,8 @@ export type Operation<A> = Effect.Effect<A, RedisError | KeyspaceError, RedisCli
 export interface Keyspace<Id, A> {
   readonly keyOf: (id: Id) => Effect.Effect<string, KeyspaceError>
   readonly get: (id: Id) => Operation<Option.Option<A>>
-  readonly getMany: (ids: ReadonlyArray<Id>) => Operation<ReadonlyArray<Option.Option<A>>>
+  readonly getMany: GetMany<Id, A>
+  readonly getOrElse: <B>(id: Id, orElse: () => B) => Operation<A | B>
   readonly has: (id: Id) => Operation<boolean>
   readonly del: (...ids: ReadonlyArray<Id>) => Operation<number>
   readonly ttl: (id: Id) => Operation<Option.Option<Duration.Duration>>
@@ -111,13 +113,57 @@ export interface Keyspace<Id, A> {
 }
 
 /**
+ * Reads several at once.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface GetMany<Id, A> {
+  (ids: ReadonlyArray<Id>): Operation<ReadonlyArray<Option.Option<A>>>
+  <K extends string>(ids: { readonly [P in K]: Id }): Operation<{ readonly [P in K]: Option.Option<A> }>
+}
+
+/**
+ * Options of writes that replace a value.
+ *
+ * - `ttl`: how long this one lives; an infinite time is without limit. Default: the `ttl` of the keyspace.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface SetOptions {
+  readonly ttl?: TimeToLive | undefined
+}
+
+/**
  * Values that are written and replaced as a whole.
+ *
+ * - `setMany`: each by itself, as `set` does, together in a round trip. When one fails, the others may have been written.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ValueKeyspace<Id, A> extends Keyspace<Id, A> {
-  readonly set: (id: Id, value: A) => Operation<void>
+  readonly set: (id: Id, value: A, options?: SetOptions) => Operation<void>
+  readonly setMany: (entries: Iterable<readonly [id: Id, value: A]>, options?: SetOptions) => Operation<void>
+}
+
+/**
+ * Values of which each is one string.
+ *
+ * - `getdel`: what was there, which is deleted. `getex`: what is there, which lives so long from now on; by default the
+ *   `ttl` of the keyspace. Since Redis 6.2.0. What does not fit is deleted, or given its time, as well.
+ * - `update`: replaces what is there by what the function makes of it, which it returns. When somebody else has written
+ *   meanwhile it begins again: the function may run several times, and should do nothing else. Needs a connection of its
+ *   own, as `Redis.watch` does.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StringKeyspace<Id, A> extends ValueKeyspace<Id, A> {
+  readonly getdel: (id: Id) => Operation<Option.Option<A>>
+  readonly getex: (id: Id, options?: SetOptions) => Operation<Option.Option<A>>
+  readonly update: (id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) => Operation<A>
 }
 
 /**
@@ -126,7 +172,7 @@ export interface ValueKeyspace<Id, A> extends Keyspace<Id, A> {
  * @category models
  * @since 0.1.0
  */
-export interface CounterKeyspace<Id> extends ValueKeyspace<Id, number> {
+export interface CounterKeyspace<Id> extends StringKeyspace<Id, number> {
   readonly increment: (id: Id, by?: number) => Operation<number>
 }
 
