@@ -998,7 +998,8 @@ const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields
     (fields) => new AuthenticationError(fields)
   ],
   [/^LOADING\b/, (fields) => new BusyLoadingError(fields)],
-  [/^WRONGTYPE\b/, (fields) => new WrongTypeError(fields)],
+  // RedisTimeSeries puts ERR before it.
+  [/^(ERR )?WRONGTYPE\b/, (fields) => new WrongTypeError(fields)],
   [/^NOSCRIPT\b/, (fields) => new NoScriptError(fields)],
   // Anything else that says so is a script, which has run.
   [
