@@ -386,12 +386,18 @@ export const ftSearchWith = Object.assign(
     FtFound<FtTold<Tell>>,
     FtFound<FtTold<Tell, Uint8Array, FtDocumentBytes["fields"]>>,
     FtFound<FtTold<Tell>>
-  > =>
-    make({
+  > => {
+    let asked: FtTell = {}
+    return make({
       spec: searching,
-      args: () => searchArgs(index, query, options, tell),
-      reply: foundTold(tell)
-    }),
+      args: () => {
+        asked = { ...tell }
+        return searchArgs(index, query, options, asked)
+      },
+      // A copy of the same.
+      reply: foundTold(() => asked as Tell)
+    })
+  },
   { spec: searching }
 )
 

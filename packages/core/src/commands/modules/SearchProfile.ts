@@ -9,9 +9,9 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Arg from "../../RedisArg.ts"
-import { asBigInt, asBytes, isCommand, make, Spec } from "../../RedisCommand.ts"
+import { make, Spec } from "../../RedisCommand.ts"
 import type { Any, RedisCommand } from "../../RedisCommand.ts"
-import type * as Reply from "../../RedisReply.ts"
+import * as Reply from "../../RedisReply.ts"
 import { profiled } from "./SearchProfileReplies.ts"
 import type { FtProfiled } from "./SearchProfileReplies.ts"
 
@@ -52,8 +52,8 @@ export const ftProfile = Object.assign(
   <A extends Results, B, I>(
     query: RedisCommand<A, B, I>,
     options: { readonly limited?: boolean | undefined } = {}
-  ): RedisCommand<FtProfiled<A>, FtProfiled<B, Uint8Array>, FtProfiled<I>> => {
-    const command = make({
+  ): RedisCommand<FtProfiled<A>, FtProfiled<B, Uint8Array>, FtProfiled<I>> =>
+    make({
       spec: profiling,
       args: () => {
         const kind = kinds.get(query.spec.name)
@@ -62,20 +62,19 @@ export const ftProfile = Object.assign(
         const [index = "", ...rest] = query.parts
         return [index, kind, Arg.flag("LIMITED", options.limited), "QUERY", ...rest]
       },
-      // The types of a command are those of its decoder.
-      reply: profiled(query.reply as Reply.Reply<A, B, I>)
-    })
-    // What the results are in is the view of the query.
-    return inViewOf(query, command) as typeof command
-  },
+      reply: Reply.make((value, view) =>
+        // The types of a command are those of its decoder.
+        profiled(query.reply as Reply.Reply<A, B, I>).decode(value, inViewOf(query, view))
+      )
+    }),
   { spec: profiling }
 )
 
-const inViewOf = (query: Any, command: Any): Any => {
-  if (!isCommand(query)) return command
-  const sized = query.view.integer === "bigint" ? asBigInt(command) : command
-  return query.view.blob === "bytes" ? asBytes(sized) : sized
-}
+/** What the results are in is the view of the query, unless the profile has another. */
+const inViewOf = (query: Any, view: Reply.View): Reply.View => ({
+  blob: query.view.blob === "bytes" ? "bytes" : view.blob,
+  integer: query.view.integer === "bigint" ? "bigint" : view.integer
+})
 
 const refusal = ({ settled }: Any): string => {
   const error = settled !== undefined && Exit.isFailure(settled)

@@ -261,7 +261,7 @@ const optionalBlob = Reply.nullable(Reply.blob)
 
 /** What a document has, in the order in which RESP2 servers send it, by the names of RESP3. */
 const told: ReadonlyArray<
-  readonly [asked: keyof FtTell, name: string, reply: Reply.Reply<object, object, object>]
+  readonly [option: keyof FtTell, name: string, reply: Reply.Reply<object, object, object>]
 > = [
   ["withscores", "score", Reply.make((value, view) => ({ score: Reply.double.decode(value, view) }))],
   [
@@ -283,17 +283,19 @@ const told: ReadonlyArray<
  * @since 0.1.0
  */
 export const foundTold = <Tell extends FtTell>(
-  tell: Tell
+  asked: () => Tell
 ): Reply.Reply<
   FtFound<FtTold<Tell>>,
   FtFound<FtTold<Tell, Uint8Array, FtDocumentBytes["fields"]>>,
   FtFound<FtTold<Tell>>
-> => {
-  const columns = told.filter(([asked]) => tell[asked] === true)
+> => Reply.make((value, view) => toldIn(asked()).decode(value, view))
+
+const toldIn = <Tell extends FtTell>(tell: Tell) => {
+  const columns = told.filter(([name]) => tell[name] === true)
     // The score with its explanation stands in the place of the score.
-    .filter(([asked]) => asked !== "withscores" || tell.explainscore !== true)
+    .filter(([name]) => name !== "withscores" || tell.explainscore !== true)
   const names = ["id", ...columns.map(([, name]) => name), ...tell.nocontent === true ? [] : [contentName]]
-  return documents(
+  return documents<FtTold<Tell>, FtTold<Tell, Uint8Array, FtDocumentBytes["fields"]>>(
     names,
     Reply.make((value, view) => {
       const [id = null, ...rest] = elements.decode(value, view)
