@@ -78,8 +78,8 @@ export const ftAggregate = define(
  * Like {@link ftAggregate}, a part at a time: returns the first, and a cursor for {@link ftCursorRead}, 0
  * at the end.
  *
- * The cursor is kept by the server that made it: in a cluster the master of the index's name, whatever `readFrom` says. Each
- * time it is sent makes another one, so that it is not repeated after a lost connection. Since Search 1.1.0.
+ * The cursor is kept by the server that made it: in a cluster the master of the index's name, whatever `readFrom` says.
+ * One that nobody reads is deleted after `maxidle`. Since Search 1.1.0.
  *
  * @category search
  * @since 0.1.0
@@ -92,7 +92,8 @@ export const ftAggregateWithcursor = define(
     steps: ReadonlyArray<FtStep> = [],
     options: FtAggregateOptions & FtCursorOptions = {}
   ) => aggregateArgs(index, query, steps, options, cursorArgs(options)),
-  page
+  page,
+  "readonly"
 )
 
 /**

@@ -704,9 +704,8 @@ it("refuses documents that are cut off, or of which some have no content", () =>
   assert.include(JSON.stringify(decoded(Search.ftSearchWithscores("i", "q"), scoreless)), "DecodeError")
 })
 
-it("does not repeat what makes or moves a cursor", () => {
+it("does not repeat what moves a cursor", () => {
   assert.isFalse(Search.ftCursorRead.spec.readonly)
-  assert.isFalse(Search.ftAggregateWithcursor.spec.readonly)
   assert.isTrue(Search.ftAggregate.spec.readonly)
   assert.isTrue(Search.ftConfigGet.spec.readonly)
 })
