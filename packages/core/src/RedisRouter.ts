@@ -557,10 +557,16 @@ export const isContinued = ({ parts, spec }: RedisCommand.Any): boolean => {
 }
 
 const continued: ReadonlySet<string> = new Set([
-  ...["SCAN", "HSCAN", "SSCAN", "ZSCAN"],
+  "SCAN",
+  "HSCAN",
+  "SSCAN",
+  "ZSCAN",
   // Parts of one state of a filter.
-  ...["BF.SCANDUMP", "CF.SCANDUMP"],
-  ...["FT.CURSOR", "FT.CURSOR DEL", "FT.CURSOR READ"]
+  "BF.SCANDUMP",
+  "CF.SCANDUMP",
+  "FT.CURSOR",
+  "FT.CURSOR DEL",
+  "FT.CURSOR READ"
 ])
 
 /**

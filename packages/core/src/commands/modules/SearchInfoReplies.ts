@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Reply from "../../RedisReply.ts"
-import * as Resp from "../../Resp.ts"
+import type * as Resp from "../../Resp.ts"
 
 const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
 
@@ -60,7 +60,7 @@ const withFlags = (value: Resp.Value, view: Reply.View): Resp.Value => {
   const found: Array<Resp.Value> = []
   for (let i = 0; i < items.length; i += 1) {
     const item = items[i] ?? null
-    if (flags.has(String(item))) found.push(item)
+    if (flags.has(Reply.text.decode(item, view))) found.push(item)
     else pairs.push(item, items[i += 1] ?? null)
   }
   return [...pairs, "flags", found]

@@ -138,8 +138,7 @@ const warnings: Reply.Reply<ReadonlyArray<string>> = Reply.make((value, view) =>
 
 const shard: Reply.Reply<FtShardProfile, FtShardProfile<Uint8Array>, FtShardProfile> = Reply.make((value, view) => {
   const { warning, ...rest } = shardStruct.decode(value, view)
-  // In the bytes view terms are bytes.
-  return { ...rest, warnings: warning } as FtShardProfile | FtShardProfile<Uint8Array>
+  return { ...rest, warnings: warning }
 })
 
 const shardStruct = Reply.struct({

@@ -75,18 +75,18 @@ describe("Search", () => {
     const bytes = Redis.asBytes(profile)
     expectTypeOf<Success<typeof bytes>["results"]>().toEqualTypeOf<Search.FtFound<Uint8Array>>()
     // @ts-expect-error A cursor has no profile.
-    Search.ftProfile(Search.ftAggregateWithcursor("i", "q"))
+    void Search.ftProfile(Search.ftAggregateWithcursor("i", "q"))
     // @ts-expect-error It is no search.
-    Search.ftProfile(Redis.get("k"))
+    void Search.ftProfile(Redis.get("k"))
   })
 
   it("refuses options that do not go together", () => {
     // @ts-expect-error What is not searched cannot be searched for as missing.
-    Search.ftCreate("i", [{ name: "t", type: "text", noindex: true, indexmissing: true }])
+    void Search.ftCreate("i", [{ name: "t", type: "text", noindex: true, indexmissing: true }])
     // @ts-expect-error Vectors are always searched.
-    Search.ftCreate("i", [{ name: "v", type: "vector", algorithm: "flat", attributes: {}, noindex: true }])
+    void Search.ftCreate("i", [{ name: "v", type: "vector", algorithm: "flat", attributes: {}, noindex: true }])
     // @ts-expect-error There is no score to explain.
-    Search.ftSearchWith("i", "q", { explainscore: true })
+    void Search.ftSearchWith("i", "q", { explainscore: true })
     const both = { knn: { k: 1 }, range: { radius: 1 } }
     expectTypeOf({ field: "@v" as const, vector: "$v" as const, ...both }).not.toExtend<Search.FtHybridVector>()
     expectTypeOf({ method: "linear" as const, alpha: 1 }).not.toExtend<Search.FtHybridCombine>()
@@ -94,6 +94,6 @@ describe("Search", () => {
     expectTypeOf({ method: "rrf" as const, alpha: 1 }).not.toExtend<Search.FtHybridCombine>()
     const search = { query: "q" }
     // @ts-expect-error A vector is a parameter.
-    Search.ftHybrid("i", { search, vsim: { field: "@v", vector: "v" }, params: {} })
+    void Search.ftHybrid("i", { search, vsim: { field: "@v", vector: "v" }, params: {} })
   })
 })

@@ -49,15 +49,17 @@ describe("TimeSeries", () => {
 
   it("refuses options that do not go together", () => {
     // @ts-expect-error Groups are never empty.
-    TimeSeries.tsMrangeGroupby("-", "+", ["a=b"], { label: "a", reduce: "max" }, { excludeempty: true })
+    void TimeSeries.tsMrangeGroupby("-", "+", ["a=b"], { label: "a", reduce: "max" }, { excludeempty: true })
     // @ts-expect-error Of one series there is always a reply.
-    TimeSeries.tsRange("k", "-", "+", { excludeempty: true })
+    void TimeSeries.tsRange("k", "-", "+", { excludeempty: true })
     // @ts-expect-error All labels, or some.
-    TimeSeries.tsMrange("-", "+", ["a=b"], { withlabels: true, selectedLabels: ["a"] })
+    void TimeSeries.tsMrange("-", "+", ["a=b"], { withlabels: true, selectedLabels: ["a"] })
     // @ts-expect-error The time to wait is needed.
-    TimeSeries.tsRead("k", "$", { block: { minCount: 1 } })
+    void TimeSeries.tsRead("k", "$", { block: { minCount: 1 } })
+    const several = { types: ["min"], bucketDuration: 1 } as const
     // @ts-expect-error Samples are either put together in one way or in several.
-    TimeSeries.tsRangeAggregations("k", "-", "+", { types: ["min"], bucketDuration: 1 }, { aggregation: undefined })
+    void TimeSeries.tsRangeAggregations("k", "-", "+", several, { aggregation: undefined })
+  })
   })
 
   it("types the last samples in each view", () => {
