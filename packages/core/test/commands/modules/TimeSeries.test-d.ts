@@ -60,7 +60,6 @@ describe("TimeSeries", () => {
     // @ts-expect-error Samples are either put together in one way or in several.
     void TimeSeries.tsRangeAggregations("k", "-", "+", several, { aggregation: undefined })
   })
-  })
 
   it("types the last samples in each view", () => {
     const last = TimeSeries.tsMget(["a=b"])
