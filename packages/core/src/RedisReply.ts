@@ -10,7 +10,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import { printable } from "./internal/printable.ts"
+import { printable } from "./internal/error/printable.ts"
 import { fromReply } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
 import * as Resp from "./Resp.ts"
