@@ -662,7 +662,8 @@ const spellings = (name: string): ReadonlyArray<string> => [
 const bare = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "")
 
 /**
- * One of several outcomes in a reply: the value, or the error that the server has put in its place.
+ * One of several outcomes in a reply: the value, or the error that the server has put in its place, which speaks of that one
+ * alone.
  *
  * - `command`: the name of the command, for the error.
  *

@@ -59,6 +59,7 @@ describe("fromReply", () => {
     ["ERP-05", "CROSSSLOT Keys in request don't hash to the same slot", "ResponseError"],
     ["ERP-06", "ERR value is not an integer or out of range", "ResponseError"],
     ["ERP-06", "WRONGTYPE Operation against a key holding the wrong kind of value", "WrongTypeError"],
+    ["ERP-06", "ERR WRONGTYPE Operation against a key holding the wrong kind of value", "WrongTypeError"],
     ["ERP-06", "OOM command not allowed when used memory > 'maxmemory'.", "OutOfMemoryError"],
     ["ERP-06", "BUSYGROUP Consumer Group name already exists", "ResponseError"],
     ["ERP-06", "BUSYKEY Target key name already exists.", "ResponseError"],

@@ -105,7 +105,11 @@ const onePlace = Reply.array(names)
  * @category decoders
  * @since 0.1.0
  */
-export const counts = Reply.orElse(each(Reply.nullable(Reply.integer)), () => [])
+export const counts: Reply.Reply<
+  ReadonlyArray<number | undefined>,
+  ReadonlyArray<number | undefined>,
+  ReadonlyArray<bigint | undefined>
+> = Reply.orElse(each(Reply.nullable(Reply.integer)), () => [])
 
 type Numbers<N> = ReadonlyArray<N | null>
 

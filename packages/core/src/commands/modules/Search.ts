@@ -314,7 +314,7 @@ export const ftExplaincli = define(
 )
 
 /**
- * Returns what an index is made of, and what it holds and costs.
+ * Returns what an index is made of, and what it holds and costs: an {@link FtInfo}.
  *
  * Fails with `ResponseError` when there is no such index. O(1). Since Search 1.0.0.
  *

@@ -13,6 +13,10 @@ const number = Reply.nullable(Reply.double)
 
 const word = Reply.nullable(Reply.text)
 
+const listOf = <A, B, I>(
+  reply: Reply.Reply<A, B, I>
+): Reply.Reply<ReadonlyArray<A>, ReadonlyArray<B>, ReadonlyArray<I>> => Reply.orElse(Reply.array(reply), () => [])
+
 const name = Reply.nullable(Reply.blob)
 
 const errors = Reply.struct({
@@ -26,7 +30,7 @@ const attribute = Reply.struct({
   identifier: Reply.blob,
   attribute: Reply.blob,
   type: Reply.text,
-  flags: Reply.orElse(Reply.array(Reply.text), () => []),
+  flags: listOf(Reply.text),
   weight: number,
   separator: word,
   coordSystem: word,
@@ -74,7 +78,7 @@ const attributes: Decoded<typeof attribute> = Reply.make((value, view) =>
 
 const definition = Reply.struct({
   keyType: Reply.text,
-  prefixes: Reply.orElse(Reply.array(Reply.blob), () => []),
+  prefixes: listOf(Reply.blob),
   filter: name,
   defaultLanguage: word,
   languageField: name,
@@ -117,9 +121,9 @@ const field = Reply.struct({
  */
 export const info = Reply.struct({
   indexName: Reply.blob,
-  indexOptions: Reply.orElse(Reply.array(Reply.text), () => []),
+  indexOptions: listOf(Reply.text),
   indexDefinition: Reply.nullable(definition),
-  attributes: Reply.orElse(Reply.array(attributes), () => []),
+  attributes: listOf(attributes),
   numDocs: number,
   maxDocId: number,
   numTerms: number,
@@ -150,5 +154,20 @@ export const info = Reply.struct({
   stopwordsList: Reply.nullable(Reply.array(Reply.blob)),
   dialectStats: Reply.nullable(Reply.recordOf(Reply.double)),
   indexErrors: Reply.nullable(errors),
-  fieldStatistics: Reply.orElse(Reply.array(field), () => [])
+  fieldStatistics: listOf(field)
 })
+
+/**
+ * What an index is made of, and what it holds and costs, as in the text view.
+ *
+ * **Details**
+ *
+ * - `attributes`: its fields, with the words that stand for their options as `flags`.
+ * - `percentIndexed`: from 0 to 1. `indexing`: 1 while documents are indexed.
+ * - What ends in `Mb` is in megabytes, `totalIndexingTime` and what ends in `Ms` in milliseconds.
+ * - What a server does not tell is `undefined`; what this type does not know stands in `extra`.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export type FtInfo = typeof info extends Reply.Reply<infer A, unknown, unknown> ? A : never

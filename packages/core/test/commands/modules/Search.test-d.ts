@@ -69,6 +69,14 @@ describe("Search", () => {
     void ({} as Success<typeof bytes>["documents"][number]).fields
   })
 
+  it("types what an index is made of", () => {
+    const info = Search.ftInfo("i")
+    expectTypeOf<Success<typeof info>>().toEqualTypeOf<Search.FtInfo>()
+    expectTypeOf<Search.FtInfo["attributes"][number]["flags"]>().toEqualTypeOf<ReadonlyArray<string>>()
+    const bytes = Redis.asBytes(info)
+    expectTypeOf<Success<typeof bytes>["attributes"][number]["identifier"]>().toEqualTypeOf<Uint8Array>()
+  })
+
   it("types what a profile is of", () => {
     const profile = Search.ftProfile(Search.ftSearchNocontent("i", "q"))
     expectTypeOf<Success<typeof profile>["results"]>().toEqualTypeOf<Search.FtFound<string>>()
