@@ -118,7 +118,7 @@ export const bfInfo = define("BF.INFO", (key: Arg.Key) => [Arg.key(key)], info, 
  * Like {@link bfInfo}, one value: `filters` is how many there are, `items` how many were added, `expansion` is `undefined`
  * when the filter does not grow.
  *
- * Fails with `ResponseError` when the key does not exist. O(1). Since Bloom 2.4.5.
+ * Fails with `ResponseError` when the key does not exist. O(1). Since Bloom 2.4.
  *
  * @category bloom filters
  * @since 0.1.0

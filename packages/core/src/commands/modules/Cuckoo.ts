@@ -88,7 +88,7 @@ export const cfAddnx = define("CF.ADDNX", (key: Arg.Key, item: Arg.Value) => [Ar
 /**
  * Moves items into the first filters, as far as there is room, so that the others can go; returns `true`.
  *
- * Fails with `ResponseError` when the key does not exist. O(n). Since Bloom 1.0.0; Redis does not document it.
+ * Fails with `ResponseError` when the key does not exist. O(n). Redis does not document it.
  *
  * @category cuckoo filters
  * @since 0.1.0

@@ -23,7 +23,8 @@ export interface FtHybridText {
  * The vector that a hybrid search looks for.
  *
  * - `field`: which field of the index, such as `@embedding`. `vector`: the parameter that holds the vector, such as `$v`.
- * - `knn`: the `k` nearest, 10 by default. `range`: those within a radius.
+ * - `knn`: the `k` nearest, 10 by default; `shardKRatio` is which part of them each server of a cluster looks for, since Redis
+ *   8.8. `range`: those within a radius.
  * - `filter`: only documents that this query finds. `yieldScoreAs`: names its score for later steps.
  *
  * @category search
@@ -38,7 +39,11 @@ export type FtHybridVector =
   }
   & (
     | {
-      readonly knn?: { readonly k: number; readonly efRuntime?: number | undefined } | undefined
+      readonly knn?: {
+        readonly k: number
+        readonly efRuntime?: number | undefined
+        readonly shardKRatio?: number | undefined
+      } | undefined
       readonly range?: undefined
     }
     | {
@@ -97,7 +102,12 @@ const counted = (token: string, ...options: ReadonlyArray<Arg.List>): Arg.List =
 
 const methodArgs = ({ knn, range }: FtHybridVector): Arg.List =>
   knn !== undefined
-    ? counted("KNN", Arg.option("K", knn.k), Arg.option("EF_RUNTIME", knn.efRuntime))
+    ? counted(
+      "KNN",
+      Arg.option("K", knn.k),
+      Arg.option("EF_RUNTIME", knn.efRuntime),
+      Arg.option("SHARD_K_RATIO", knn.shardKRatio)
+    )
     : range !== undefined
     ? counted("RANGE", Arg.option("RADIUS", range.radius), Arg.option("EPSILON", range.epsilon))
     : Arg.none

@@ -35,7 +35,7 @@ const kinds: ReadonlyMap<string, string> = new Map([
  * Returns what a search, an aggregation or a hybrid search finds, and how it was carried out.
  *
  * With `limited` nothing is told of what reads the parts of a union. What is no search: `DataError`. Hybrid searches since
- * Search 8.6. O(N). Since Search 2.2.0.
+ * Redis 8.8. O(N). Since Search 2.2.0.
  *
  * **Example** (Why a search is slow)
  *

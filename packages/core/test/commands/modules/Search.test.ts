@@ -334,13 +334,19 @@ commandTable("Search", [
     "finds by text and vector",
     Search.ftHybrid("i", {
       search: { query: "a", scorer: "TFIDF", yieldScoreAs: "s" },
-      vsim: { field: "@v", vector: "$v", knn: { k: 5, efRuntime: 9 }, filter: "@t:{x}", yieldScoreAs: "d" },
+      vsim: {
+        field: "@v",
+        vector: "$v",
+        knn: { k: 5, efRuntime: 9, shardKRatio: 0.5 },
+        filter: "@t:{x}",
+        yieldScoreAs: "d"
+      },
       combine: { method: "rrf", constant: 60, window: 20, yieldScoreAs: "c" },
       params: { v: "x" },
       steps: [{ load: ["@__key"] }, { filter: "@d < 1" }, { limit: { offset: 0, count: 5 } }],
       timeout: "1 second"
     }),
-    "FT.HYBRID i SEARCH a SCORER TFIDF YIELD_SCORE_AS s VSIM @v $v KNN 4 K 5 EF_RUNTIME 9 FILTER @t:{x} YIELD_SCORE_AS d " +
+    "FT.HYBRID i SEARCH a SCORER TFIDF YIELD_SCORE_AS s VSIM @v $v KNN 6 K 5 EF_RUNTIME 9 SHARD_K_RATIO 0.5 FILTER @t:{x} YIELD_SCORE_AS d " +
     "COMBINE RRF 6 CONSTANT 60 WINDOW 20 YIELD_SCORE_AS c PARAMS 2 v x LOAD 1 @__key FILTER \"@d < 1\" LIMIT 0 5 TIMEOUT 1000",
     hybrid,
     hybridRows
