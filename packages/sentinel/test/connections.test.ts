@@ -282,6 +282,25 @@ describe("readFrom: \"preferReplica\"", () => {
       assert.strictEqual(yield* client.execute(getK), String(master.port))
       assert.strictEqual(yield* client.execute(setK), true)
     }))
+
+  it.effect("a replica that turns out to be the master has the sentinels asked, which have not told", () =>
+    Effect.gen(function*() {
+      const { master, replicas: [next], sentinel } = yield* Fake.make({ replicas: 1 })
+      if (next === undefined) return assert.fail("there is one")
+      const client = yield* Fake.client([sentinel], { readFrom: "preferReplica", recheckInterval: "1 hour" })
+      yield* client.execute(setK)
+      assert.strictEqual(yield* client.execute(getK), String(next.port))
+      yield* sentinel.node.awaitCommand("SUBSCRIBE", 2)
+      yield* Fake.awaitAsked(sentinel, "MASTER", 2)
+      // The sentinel still lists it as a replica.
+      next.role = "master"
+      yield* Client.causing(client, "Disconnected", next.node.cutAll())
+      assert.strictEqual(yield* client.execute(getK), String(master.port))
+      yield* TestClock.withLive(Effect.sleep("30 millis"))
+      sentinel.master = { port: next.port }
+      const { address } = yield* Client.causing(client, "MasterChanged", TestClock.adjust("100 millis"))
+      assert.strictEqual(address, `127.0.0.1:${next.port}`)
+    }))
 })
 
 describe("A master that was demoted", () => {
