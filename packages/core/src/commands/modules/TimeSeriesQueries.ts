@@ -165,33 +165,38 @@ export const tsRangeAggregations = define(
   "readonly"
 )
 
+type ReadFrom = TsTime | "-" | "+" | "$"
+
+const readArgs = (key: Arg.Key, from: ReadFrom, { block, maxCount }: TsReadOptions = {}): ReadonlyArray<Arg.Arg> => {
+  const when = instant(from)
+  return [
+    Arg.key(key),
+    block === undefined ? Arg.withoutBlocking(String(when)) : when,
+    block === undefined ? Arg.none : Arg.list("BLOCK", Arg.blockMilliseconds(block.timeout), block.minCount ?? 1),
+    Arg.option("MAX_COUNT", maxCount)
+  ]
+}
+
+const readFromTime = define("TS.READ", readArgs, samples, "readonly", "blocking")
+
+/** A second time `$` is another time: what came at first, and was lost with its connection, is before it. */
+const readFromNow = define("TS.READ", readArgs, samples, "blocking")
+
 /**
  * Returns the oldest samples from a time on, waiting for them if `block` says so: `-` is the time of the first sample, `+`
  * of the last, `$` just after the last.
  *
  * To go on, ask from one millisecond after the last sample that came. Fewer samples than `minCount` come when the time is
- * over, none when the key does not exist or is deleted meanwhile. It is not repeated after a lost connection, as `$` would
- * be a later time then. O(log(n)+k). Since Redis 8.10.0.
+ * over, none when the key does not exist or is deleted meanwhile. From `$` and `+`, which are other times each time, it is not
+ * repeated after its connection was lost. O(log(n)+k). Since Redis 8.10.0.
  *
  * @category time series
  * @since 0.1.0
  */
-export const tsRead = define(
-  "TS.READ",
-  (key: Arg.Key, from: TsTime | "-" | "+" | "$", options: TsReadOptions = {}) => {
-    const when = instant(from)
-    const { block } = options
-    return [
-      Arg.key(key),
-      block === undefined ? Arg.withoutBlocking(String(when)) : when,
-      block === undefined
-        ? Arg.none
-        : Arg.list("BLOCK", Arg.blockMilliseconds(block.timeout), block.minCount ?? 1),
-      Arg.option("MAX_COUNT", options.maxCount)
-    ]
-  },
-  samples,
-  "blocking"
+export const tsRead: typeof readFromTime = /* @__PURE__ */ Object.assign(
+  (key: Arg.Key, from: ReadFrom, options?: TsReadOptions) =>
+    (from === "$" || from === "+" ? readFromNow : readFromTime)(key, from, options),
+  { spec: readFromTime.spec }
 )
 
 /**

@@ -441,7 +441,8 @@ it("has a connection of its own while it waits", () => {
 })
 
 it("is not repeated where the start would be another", () => {
-  assert.isFalse(TimeSeries.tsRead.spec.readonly)
+  for (const from of ["$", "+"] as const) assert.isFalse(TimeSeries.tsRead("k", from).spec.readonly)
+  for (const from of ["-", 5, 5n, when] as const) assert.isTrue(TimeSeries.tsRead("k", from).spec.readonly)
 })
 
 /** A series of an invalid key, and two with an invalid label, as RESP2 and RESP3 servers tell them. */
