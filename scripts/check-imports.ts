@@ -29,7 +29,7 @@ const storeys: ReadonlyArray<readonly [name: string, modules: RegExp]> = [
   ["connection", /^Redis(Config|Url|Connector|Connection|Pool|Router|Telemetry)$/],
   ["clients", /^Redis(Standalone|Pipeline|Transaction|PubSub|Script|Scan|Stream|Monitor)$/],
   ["applications", /^Redis(Lock|Keyspace|Tracking|Persistence)$/],
-  ["barrels", /^(Redis(Bloom|Json|Search|TimeSeries)?|index)$/]
+  ["barrels", /^(Redis(Bloom|Json|Promise|Search|TimeSeries)?|index)$/]
 ]
 
 /** Modules that may import less than their storey allows: of `@redfx/core`'s own modules only these. */
