@@ -8,25 +8,26 @@ import { NodeRedisClient, RedisServer } from "@redfx/node"
 import { Effect, ManagedRuntime } from "effect"
 
 const rounds = 15
-const calls = 1000
+/** Enough for a round of some ten milliseconds at least. */
+const calls = 10_000
+const callsOfLayers = 500
 
 const main = Effect.gen(function*() {
   const { host, port } = yield* RedisServer.make()
   const layer = NodeRedisClient.layer({ host, port })
   const runtime = ManagedRuntime.make(layer)
   const promises = RedisPromise.make(layer)
-  const command = Redis.get("k")
-  const ways: ReadonlyArray<readonly [name: string, call: () => Promise<unknown>]> = [
-    ["ManagedRuntime", () => runtime.runPromise(command)],
-    ["RedisPromise", () => promises.get("k")],
-    ["a Layer for each call", () => Effect.runPromise(Effect.provide(command, layer))]
+  const ways: ReadonlyArray<readonly [name: string, calls: number, call: () => Promise<unknown>]> = [
+    ["ManagedRuntime", calls, () => runtime.runPromise(Redis.get("k"))],
+    ["RedisPromise", calls, () => promises.get("k")],
+    ["a Layer for each call", callsOfLayers, () => Effect.runPromise(Effect.provide(Redis.get("k"), layer))]
   ]
   yield* Effect.promise(async () => {
     for (const callers of [1, 50]) {
       const times = ways.map((): Array<number> => [])
       for (let round = 0; round <= rounds; round++) {
-        for (const [index, [, call]] of ways.entries()) {
-          const time = await microseconds(call, callers)
+        for (const [index, [, calls, call]] of ways.entries()) {
+          const time = await microseconds(call, calls, callers)
           // The first round is for the compiler.
           if (round > 0) times[index]?.push(time)
         }
@@ -37,7 +38,7 @@ const main = Effect.gen(function*() {
   })
 })
 
-async function microseconds(call: () => Promise<unknown>, callers: number): Promise<number> {
+async function microseconds(call: () => Promise<unknown>, calls: number, callers: number): Promise<number> {
   const started = performance.now()
   for (let done = 0; done < calls; done += callers) await Promise.all(Array.from({ length: callers }, call))
   return (performance.now() - started) * 1000 / calls
