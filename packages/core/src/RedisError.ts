@@ -62,11 +62,25 @@ const index = Schema.optionalKey(Schema.Number)
 const readonly = Schema.Boolean
 
 const at = (address: string | undefined): string => address === undefined ? "" : ` at ${address}`
-const place = (self: { readonly command: string; readonly address?: string; readonly index?: number }): string =>
-  `${self.index === undefined ? "" : `command ${self.index + 1} of the pipeline, `}${self.command}${at(self.address)}`
-const indexOf = ({ index }: { readonly index?: number }): { readonly index?: number } =>
-  index === undefined ? {} : { index }
+interface Placed {
+  readonly command: string
+  readonly address?: string
+  readonly index?: number
+  readonly partial?: Partial
+}
+/** Which command of which whole, by the number that `index` and `partial` have for it, and where. */
+const place = ({ address, command, index, partial }: Placed): string => {
+  if (index === undefined) return `${command}${at(address)}`
+  const whole = partial?.of === "pipeline" || partial?.of === "transaction" ? ` of the ${partial.of}` : ""
+  return `${command} at index ${index}${whole}${address === undefined ? "" : `, at ${address}`}`
+}
+/** The same of an error that says by itself where that was. */
+const placeAlone = ({ index, partial }: Pick<Placed, "index" | "partial">, command: string): string =>
+  place({ command, ...(index === undefined ? {} : { index }), ...(partial === undefined ? {} : { partial }) })
 const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
+/** What a server said, which ends with a full stop now and then, in the middle of a sentence; and at the end of one. */
+const clipped = (text: string): string => text.replace(/\.+$/, "")
+const full = (text: string): string => /[.?!]$/.test(text) ? text : `${text}.`
 /** A sentence after one that has no full stop when nothing follows. */
 const stopped = (next: string): string => next === "" ? "" : `.${next}`
 
@@ -128,8 +142,8 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>("@redfx
 ) {
   override get message(): string {
     const { command } = this
-    const on = command === undefined ? "" : ` (${place({ ...indexOf(this), command })})`
-    return `${this.detail}${at(this.address)}${on}.${Retry.deliveryText(this)}`
+    const on = command === undefined ? "" : ` (${placeAlone(this, command)})`
+    return `${full(`${clipped(this.detail)}${at(this.address)}${on}`)}${Retry.deliveryText(this)}`
   }
 }
 
@@ -161,14 +175,14 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>("@redfx/core/
 ) {
   override get message(): string {
     const { command } = this
-    const what = command === undefined ? "The connection" : capitalized(place({ ...indexOf(this), command }))
+    const what = command === undefined ? "The connection" : capitalized(placeAlone(this, command))
     const why = this.phase === "connect"
       ? "opening a connection took longer"
       : this.phase === "write"
       ? "it was still waiting to be written"
       : "no reply had come"
     const more = this.detail === undefined ? "" : `; ${this.detail}`
-    return `${what}${at(this.address)} ran into its limit of ${this.milliseconds} ms: ${why}${more}.${
+    return `${what}${at(this.address)} ran into its limit of ${this.milliseconds} ms: ${full(`${why}${more}`)}${
       Retry.deliveryText(this)
     }`
   }
@@ -188,9 +202,9 @@ export class AuthenticationError
 {
   override get message(): string {
     const user = this.username === undefined ? "" : ` for the user "${this.username}"`
-    return `Authentication failed${user} (${
-      place(this)
-    }): ${this.code} ${this.detail}. Check the options username and password.${Retry.wholeText(this)}`
+    return `Authentication failed${user} (${place(this)}): ${this.code} ${
+      clipped(this.detail)
+    }. Check the options username and password.${Retry.wholeText(this)}`
   }
 }
 
@@ -205,7 +219,7 @@ export class BusyLoadingError extends Schema.TaggedError<BusyLoadingError>("@red
   reply
 ) {
   override get message(): string {
-    return `The server is loading its data (${place(this)}): ${this.detail}.${
+    return `The server is loading its data (${place(this)}): ${clipped(this.detail)}.${
       Retry.fateText(this, "Nothing was run", "retry a little later", "The command was not run")
     }`
   }
@@ -228,7 +242,9 @@ export class DataError extends Schema.TaggedError<DataError>("@redfx/core/RedisE
   ...marks
 }) {
   override get message(): string {
-    return `${place(this)}: ${this.detail}.${Retry.fateText(this, "Nothing was sent", "", "The command was not sent")}`
+    return `${place(this)}: ${clipped(this.detail)}.${
+      Retry.fateText(this, "Nothing was sent", "", "The command was not sent")
+    }`
   }
 }
 
@@ -250,7 +266,7 @@ export class DecodeError extends Schema.TaggedError<DecodeError>("@redfx/core/Re
   ...marks
 }) {
   override get message(): string {
-    return `The reply to ${place(this)} was run and answered, but could not be decoded: ${this.detail}${
+    return `${place(this)} was run and answered, but its reply could not be decoded: ${clipped(this.detail)}${
       stopped(Retry.wholeText(this))
     }`
   }
@@ -267,7 +283,7 @@ export class ResponseError extends Schema.TaggedError<ResponseError>("@redfx/cor
   reply
 ) {
   override get message(): string {
-    return `${this.code} ${this.detail} (${place(this)})${stopped(Retry.wholeText(this))}`
+    return `${this.code} ${clipped(this.detail)} (${place(this)})${stopped(Retry.wholeText(this))}`
   }
 }
 
@@ -282,7 +298,7 @@ export class WrongTypeError extends Schema.TaggedError<WrongTypeError>("@redfx/c
   reply
 ) {
   override get message(): string {
-    return `${this.detail} (${place(this)}). TYPE tells what the key holds.${Retry.wholeText(this)}`
+    return `${clipped(this.detail)} (${place(this)}). TYPE tells what the key holds.${Retry.wholeText(this)}`
   }
 }
 
@@ -297,7 +313,7 @@ export class NoScriptError extends Schema.TaggedError<NoScriptError>("@redfx/cor
   reply
 ) {
   override get message(): string {
-    return `${this.detail} (${place(this)})${stopped(Retry.wholeText(this))}`
+    return `${clipped(this.detail)} (${place(this)})${stopped(Retry.wholeText(this))}`
   }
 }
 
@@ -317,7 +333,7 @@ export class ExecAbortError extends Schema.TaggedError<ExecAbortError>("@redfx/c
 ) {
   override get message(): string {
     const causes = this.causes.map((cause) =>
-      `; command ${cause.index + 1}, ${cause.command}: ${cause.code} ${cause.detail}`
+      `; ${cause.command} at index ${cause.index}: ${cause.code} ${clipped(cause.detail)}`
     )
     const what = this.mayHaveWritten === true ? "" : ", nothing was run"
     // Some servers refuse EXEC itself, and say why only there.
@@ -338,7 +354,7 @@ export class ReadOnlyError extends Schema.TaggedError<ReadOnlyError>("@redfx/cor
   reply
 ) {
   override get message(): string {
-    return `${this.detail} (${place(this)}). Send writes to the master.${Retry.wholeText(this)}`
+    return `${clipped(this.detail)} (${place(this)}). Send writes to the master.${Retry.wholeText(this)}`
   }
 }
 
@@ -352,7 +368,7 @@ export class NoPermissionError
   extends Schema.TaggedError<NoPermissionError>("@redfx/core/RedisError/NoPermissionError")("NoPermissionError", reply)
 {
   override get message(): string {
-    return `${this.detail} (${place(this)})${stopped(Retry.wholeText(this))}`
+    return `${clipped(this.detail)} (${place(this)})${stopped(Retry.wholeText(this))}`
   }
 }
 
@@ -367,7 +383,7 @@ export class OutOfMemoryError extends Schema.TaggedError<OutOfMemoryError>("@red
   reply
 ) {
   override get message(): string {
-    return `${this.detail} (${place(this)}).${
+    return `${clipped(this.detail)} (${place(this)}).${
       Retry.fateText(this, "Nothing was run", "see maxmemory and maxmemory-policy", "The command was not run")
     }`
   }
@@ -516,7 +532,7 @@ export class ClusterDownError extends Schema.TaggedError<ClusterDownError>("@red
   { ...reply, attempts: Schema.Number }
 ) {
   override get message(): string {
-    return `${this.code} ${this.detail} (${place(this)}, ${this.attempts} attempts).${
+    return `${this.code} ${clipped(this.detail)} (${place(this)}, ${this.attempts} attempts).${
       Retry.fateText(this, "Nothing was run", "retry when the cluster is up again", "The command was not run")
     }`
   }
@@ -600,7 +616,7 @@ export class ClusterRetriesExhaustedError
 {
   override get message(): string {
     const failed = this.attempts === 1 ? "failed:" : `failed ${this.attempts} times; the last time:`
-    return `${capitalized(place(this))} ${failed} ${this.last}.${Retry.deliveryText(this)}`
+    return `${capitalized(place(this))} ${failed} ${full(this.last)}${Retry.deliveryText(this)}`
   }
 }
 
