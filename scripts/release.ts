@@ -56,7 +56,8 @@ if (dry) {
   console.log(`\nThis was a dry run: ${packages.length} packages would be published as ${version}.`)
 } else {
   step("publish")
-  run("git", ["commit", "--all", "--message", `Release ${version}`])
+  run("git", ["add", "--all", "packages", ".changeset"])
+  run("git", ["commit", "--message", `Release ${version}`])
   show("pnpm", ["publish", "--recursive", "--access", "public", "--provenance"])
   show("pnpm", ["exec", "changeset", "git-tag"])
   show("git", ["push", "--follow-tags"])
