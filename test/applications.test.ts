@@ -13,11 +13,8 @@ import * as Schedule from "effect/Schedule"
 // The application
 // -----------------------------------------------------------------------------
 
-const patiently = Effect.retry({
-  schedule: Schedule.spaced("20 millis"),
-  times: 500,
-  while: RedisError.isSafeToRetry
-})
+const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.retry(effect, { schedule: Schedule.spaced("20 millis"), times: 500, while: RedisError.isSafeToRetry })
 
 /** Counts a visit, through restarts and failovers; one of which it is not known whether it counted is not counted again. */
 const visit = (page: string) =>

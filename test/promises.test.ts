@@ -5,10 +5,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisError, RedisPromise } from "@redfx/core"
 import type { RedisConfig } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
+import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import * as FakeNode from "./harness/FakeNode.ts"
 
 /** A client of promises that is closed with the scope. */
 const client = (

@@ -9,7 +9,7 @@ import * as Duration from "effect/Duration"
 import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { isBytes } from "./internal/bytes.ts"
+import { isBytes } from "./internal/codec/utf8.ts"
 import type * as Resp from "./Resp.ts"
 
 // -----------------------------------------------------------------------------

@@ -9,7 +9,7 @@
  *
  * @since 0.1.0
  */
-import { printable } from "./internal/printable.ts"
+import { printable } from "./internal/error/printable.ts"
 import * as Resp from "./Resp.ts"
 
 // -----------------------------------------------------------------------------

@@ -2,7 +2,7 @@
  * Which of the simulated servers serves what, how that changes, and what they say of it.
  */
 import { RedisCluster } from "@redfx/cluster"
-import type { Command } from "../RequestParser.ts"
+import type { Command } from "@redfx/testing/RequestParser"
 import type { Reply } from "./reply.ts"
 import { error } from "./reply.ts"
 import * as Store from "./store.ts"
