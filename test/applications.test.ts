@@ -4,10 +4,13 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Redis, RedisError } from "@redfx/core"
 import { NodeRedisClient, RedisClusterServers, RedisSentinelServers, RedisServer } from "@redfx/node"
+import { RedisFakeNode, RedisFakeReply } from "@redfx/testing"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import { TestClock } from "effect/testing"
 
 // -----------------------------------------------------------------------------
 // The application
@@ -111,4 +114,69 @@ describe("on several servers", () => {
         assert.strictEqual(yield* Redis.get("visits:home"), "501")
       }).pipe(Effect.provide(NodeRedisClient.layerCluster({ nodes: cluster.addresses })))
     }).pipe(Effect.scoped), 30_000)
+})
+
+describe("on a server that does what the test says", () => {
+  /** Answers INCR as a server would, but for what a test does with the first ones. */
+  const counting = (instead: (count: number) => RedisFakeNode.Reply) => {
+    let count = 0
+    return RedisFakeNode.make(({ name }) => {
+      if (name !== "INCR" && name !== "INCRBY") return undefined
+      count++
+      return instead(count) ?? RedisFakeReply.integer(count)
+    })
+  }
+  const clientOf = ({ host, port }: RedisFakeNode.FakeNode) => NodeRedisClient.layer({ host, port })
+
+  it.live("a visit of which the answer was lost is not counted again", () =>
+    Effect.gen(function*() {
+      const node = yield* counting((count) => count === 1 ? RedisFakeNode.cut("reset") : undefined)
+      assert.strictEqual(yield* Effect.provide(visit("home"), clientOf(node)), "perhaps")
+      assert.lengthOf(node.commands.filter(({ command }) => command.name.startsWith("INCR")), 1)
+    }).pipe(Effect.scoped))
+
+  it.live("a server that is loading its data is waited for", () =>
+    Effect.gen(function*() {
+      const node = yield* counting((count) =>
+        count <= 3 ? RedisFakeReply.error("LOADING Redis is loading the dataset in memory") : undefined
+      )
+      assert.strictEqual(yield* Effect.provide(visit("home"), clientOf(node)), 4)
+    }).pipe(Effect.scoped))
+
+  it.live("an answer that comes late is nobody else's", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* RedisFakeNode.make(({ args, name }) =>
+        name !== "GET"
+          ? undefined
+          : args[1] === "page:slow"
+          ? [RedisFakeNode.gate(gate), RedisFakeNode.reply(RedisFakeReply.bulk("slow"))]
+          : RedisFakeReply.bulk("quick")
+      )
+      yield* Effect.gen(function*() {
+        assert.strictEqual(yield* page("slow"), "made anew: slow")
+        yield* Deferred.succeed(gate, undefined)
+        assert.strictEqual(yield* page("quick"), "quick")
+      }).pipe(Effect.provide(clientOf(node)))
+    }).pipe(Effect.scoped))
+
+  it.effect("a limit passes when the test moves the clock", () =>
+    Effect.gen(function*() {
+      const node = yield* RedisFakeNode.make(({ name }) => name === "GET" ? RedisFakeNode.stall() : undefined)
+      yield* Effect.gen(function*() {
+        const waiting = yield* Effect.forkChild(page("home"))
+        yield* node.awaitCommand("GET")
+        assert.isUndefined(waiting.pollUnsafe())
+        yield* TestClock.adjust("200 millis")
+        assert.strictEqual(yield* Fiber.join(waiting), "made anew: home")
+      }).pipe(Effect.provide(clientOf(node)))
+    }).pipe(Effect.scoped))
+
+  it.live("a program that is refused says so, and does not try again", () =>
+    Effect.gen(function*() {
+      const node = yield* RedisFakeNode.make(() => undefined, { handshake: { password: "secret" } })
+      const error = yield* Effect.flip(Effect.provide(visit("home"), clientOf(node)))
+      assert.strictEqual(error._tag, "AuthenticationError")
+      assert.strictEqual(node.connections.total, 1)
+    }).pipe(Effect.scoped))
 })

@@ -45,7 +45,7 @@ const propertiesOf = (file: string, name: string): ReadonlyArray<string> => {
   return [...body.matchAll(/^ {2,4}readonly (\w+)\??:/gm)].map(([, property = ""]) => property)
 }
 
-const config = "packages/core/src/RedisConfig.ts"
+const config = "packages/core/src/internal/config/options.ts"
 const sections: ReadonlyArray<readonly [section: string, file: string, type: string, prefix: string]> = [
   ["Where one server is", config, "AddressOptions", ""],
   ["Every client", config, "ConnectionOptions", ""],
@@ -108,7 +108,7 @@ describe("The table of options", () => {
           : section === "Cluster" || option === "pool.perNode"
           ? "cluster"
           : "standalone"
-        const seen = yield* readNames({ REDIS_MODE: mode })
+        const seen = yield* readNames({ REDIS_MODE: mode, REDIS_NODES: "h", REDIS_SENTINELS: "h", REDIS_SERVICE: "m" })
         assert.include([...seen], environment, option)
         assert.notInclude([...seen], `${environment}X`)
       }

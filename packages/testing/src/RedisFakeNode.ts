@@ -4,29 +4,60 @@
  * It speaks to real sockets on the loopback interface. What a test does not
  * script, the commands that a client opens a connection with, is answered as a
  * server would; `handshake` says how.
+ *
+ * **Example** (A connection that dies after the server has counted)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { RedisFakeNode, RedisFakeReply } from "@redfx/testing"
+ * import { Effect } from "effect"
+ *
+ * export const test = Effect.scoped(Effect.gen(function*() {
+ *   const node = yield* RedisFakeNode.make(({ name }) =>
+ *     name === "INCR" || name === "INCRBY" ? RedisFakeNode.cut("reset") : name === "GET" ? RedisFakeReply.bulk("1") : undefined
+ *   )
+ *   const client = NodeRedisClient.layer({ host: node.host, port: node.port })
+ *   return yield* Effect.flip(Redis.incr("visits")).pipe(Effect.provide(client)) // delivery: "unknown"
+ * }))
+ * ```
+ *
+ * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
-import * as Encode from "./Encode.ts"
-import type { Command } from "./RequestParser.ts"
-import * as RequestParser from "./RequestParser.ts"
+import type { Command } from "./internal/requestParser.ts"
+import * as RequestParser from "./internal/requestParser.ts"
+import * as Encode from "./RedisFakeReply.ts"
 
-export type { Command } from "./RequestParser.ts"
+export type { Command } from "./internal/requestParser.ts"
 
 // -----------------------------------------------------------------------------
 // Scripts
 // -----------------------------------------------------------------------------
 
-/** How a connection is cut: `fin` after all that was written before has been sent, `reset` at once. */
+/**
+ * How a connection is cut: `fin` after all that was written before has been sent, `reset` at once.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Cut = "fin" | "reset"
 
-/** One thing that a server does about a command. */
+/**
+ * One thing that a server does about a command.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Step =
   | { readonly _tag: "Write"; readonly bytes: Uint8Array }
   | { readonly _tag: "Wait"; readonly until: Effect.Effect<unknown> }
@@ -36,42 +67,83 @@ export type Step =
 /**
  * What a server does about a command: bytes to answer with, one step or several, or `undefined` to leave it to the
  * built-in answers.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export type Reply = string | Uint8Array | Step | ReadonlyArray<Step> | undefined
 
-/** Decides what to do about a command. Commands of a connection are handled one after the other. */
+/**
+ * Decides what to do about a command. Commands of a connection are handled one after the other.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Handler = (command: Command, connection: Connection) => Reply
 
-/** Writes bytes. */
+/**
+ * Writes bytes.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
 export const reply = (bytes: string | Uint8Array): Step => ({
   _tag: "Write",
   bytes: typeof bytes === "string" ? Encode.raw(bytes) : bytes
 })
 
-/** Does nothing for a time span, in real time. */
+/**
+ * Does nothing for a time span, in real time.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
 export const delay = (duration: Duration.Input): Step => ({
   _tag: "Wait",
   until: Effect.provideService(Effect.sleep(duration), Clock.Clock, Clock.Clock.defaultValue())
 })
 
-/** Does nothing until a test opens the gate with `Deferred.succeed(gate, undefined)`. */
+/**
+ * Does nothing until a test opens the gate with `Deferred.succeed(gate, undefined)`.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
 export const gate = (gate: Deferred.Deferred<void>): Step => ({ _tag: "Wait", until: Deferred.await(gate) })
 
-/** Tells a test, which waits for it, that it has come so far. */
+/**
+ * Tells a test, which waits for it, that it has come so far.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
 export const open = (gate: Deferred.Deferred<void>): Step => ({
   _tag: "Wait",
   until: Deferred.succeed(gate, undefined)
 })
 
-/** Ends the connection. */
+/**
+ * Ends the connection.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
 export const cut = (how: Cut = "fin"): Step => ({ _tag: "Cut", how })
 
-/** Writes a part of a reply and ends the connection. */
+/**
+ * Writes a part of a reply and ends the connection.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
 export const cutAfter = (bytes: string | Uint8Array, how: Cut = "fin"): ReadonlyArray<Step> => [reply(bytes), cut(how)]
 
 /**
  * Never answers again on this connection. With `reading: false` it does not read either, so that the client's send
  * buffer fills.
+ *
+ * @category steps
+ * @since 0.1.0
  */
 export const stall = (options?: { readonly reading?: boolean | undefined }): Step => ({
   _tag: "Stall",
@@ -89,6 +161,9 @@ export const stall = (options?: { readonly reading?: boolean | undefined }): Ste
  *   without RESP3.
  * - `password`: what HELLO … AUTH and AUTH must carry; other commands are refused with NOAUTH before.
  * - `mode`, `role`, `version`: what HELLO reports.
+ *
+ * @category options
+ * @since 0.1.0
  */
 export interface Handshake {
   readonly hello?: "accept" | "unknown" | "noproto" | undefined
@@ -186,6 +261,9 @@ const builtIn = (handshake: Handshake, command: Command, connection: Connection)
 /**
  * A client's connection. `index` counts from 0 in the order of arrival; `commands` are those handled before the current
  * one; `protocol` and `authenticated` are what HELLO and AUTH made of it.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Connection {
   readonly index: number
@@ -195,14 +273,24 @@ export interface Connection {
   authenticated: boolean
 }
 
-/** A command as it arrived. */
-interface Received {
+/**
+ * A command as it arrived, and the index of its connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Received {
   readonly connection: number
   readonly command: Command
   readonly args: ReadonlyArray<string>
 }
 
-/** A scripted server. */
+/**
+ * A scripted server.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface FakeNode {
   readonly host: string
   readonly port: number
@@ -238,7 +326,20 @@ export interface FakeNode {
   readonly listen: Effect.Effect<void>
 }
 
-/** Options of a scripted server. `port`: default a free one. */
+/**
+ * A scripted server for the life of a Layer.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class RedisFakeNode extends Context.Service<RedisFakeNode, FakeNode>()("@redfx/testing/RedisFakeNode") {}
+
+/**
+ * Options of a scripted server. `port`: default a free one.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface FakeNodeOptions {
   readonly handshake?: Handshake | undefined
   readonly port?: number | undefined
@@ -419,6 +520,9 @@ const toNode = (state: State, server: Net.Server, port: number): FakeNode => {
  * Without a handler, or where the handler returns `undefined`, the built-in answers apply: those to HELLO, AUTH, PING,
  * CLIENT, SELECT, READONLY, READWRITE and QUIT; any other command is unknown. A handler that throws, and bytes that are
  * no request, reset the connection and are a defect of the scope's end, so that the test fails.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function*(
   handler: Handler = () => undefined,
@@ -442,3 +546,12 @@ export const make = Effect.fnUntraced(function*(
   )
   return toNode(state, server, port)
 })
+
+/**
+ * A scripted server for the life of a Layer; see {@link make}.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (handler?: Handler, options?: FakeNodeOptions): Layer.Layer<RedisFakeNode> =>
+  Layer.effect(RedisFakeNode)(make(handler, options))

@@ -1,0 +1,4 @@
+/**
+ * Reads requests as a server does.
+ */
+export * from "./internal/requestParser.ts"
