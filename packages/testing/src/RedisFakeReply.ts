@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-const encoder = new TextEncoder()
 
 /**
  * A value that is already encoded.
@@ -12,6 +11,8 @@ const encoder = new TextEncoder()
  * @since 0.1.0
  */
 export type Encoded = Uint8Array
+
+const encoder = new TextEncoder()
 
 /**
  * Joins encoded values to one.
