@@ -44,7 +44,7 @@ for (const { directory, manifest } of packages) {
   const tarball = join(temporary, `${basename(directory)}-${version}.tgz`)
   run("pnpm", ["pack", "--out", tarball], directory)
   const files = run("tar", ["-tzf", tarball]).trim().split("\n")
-  const maps = files.filter((file) => /\.map$/.test(file)).length
+  const maps = files.filter((file) => file.endsWith(".map")).length
   console.log(
     `${manifest.name}: ${
       Math.round(statSync(tarball).size / 1024)

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import { findRedisServer } from "../../scripts/redis-server.ts"
 
 /** A server that is stopped with the program. */
-export const server: Layer.Layer<RedisServer.RedisServer, RedisServer.RedisServerError> = RedisServer.layer({
+const server: Layer.Layer<RedisServer.RedisServer, RedisServer.RedisServerError> = RedisServer.layer({
   binary: findRedisServer()
 })
 

@@ -63,7 +63,11 @@ export const placeAlone = ({ index, partial }: Pick<Placed, "index" | "partial">
   place({ command, ...(index === undefined ? {} : { index }), ...(partial === undefined ? {} : { partial }) })
 export const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
 /** What a server said, which ends with a full stop now and then, in the middle of a sentence; and at the end of one. */
-export const clipped = (text: string): string => text.replace(/\.+$/, "")
+export const clipped = (text: string): string => {
+  let end = text.length
+  while (text.charCodeAt(end - 1) === 46) end--
+  return text.slice(0, end)
+}
 export const full = (text: string): string => /[.?!]$/.test(text) ? text : `${text}.`
 /** A sentence after one that has no full stop when nothing follows. */
 export const stopped = (next: string): string => next === "" ? "" : `.${next}`
