@@ -207,7 +207,16 @@ const closed = (): ConnectionError =>
   })
 
 const opened = <R>(source: Source<R>): Effect.Effect<Context.Context<RedisClient | R>, unknown> =>
-  Effect.tryPromise({ try: () => source.open(), catch: (error) => error })
+  awaited(() => source.open())
+
+/** A promise, which fails with what it is rejected with; of that nobody knows the type. */
+const awaited = <A>(start: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, unknown> =>
+  Effect.callback((resume, signal) => {
+    new Promise<A>((resolve) => resolve(start(signal))).then(
+      (value) => resume(Effect.succeed(value)),
+      (error: unknown) => resume(Effect.fail(error))
+    )
+  })
 
 /** Runs an effect, and rejects with what it failed with. */
 const settled = <A, E, R>(
@@ -303,12 +312,10 @@ class View<R> {
 const promised = <A, R>(
   body: (redis: RedisPromise<R>) => Promise<A>
 ): Effect.Effect<A, unknown, RedisClient | R> =>
-  Effect.flatMap(Effect.context<RedisClient | R>(), (context) =>
-    Effect.tryPromise({
-      try: (signal) => body(view(given(context), signal)),
-      // What the body is rejected with is what it fails with: an error of redfx, or of the program.
-      catch: (error) => error
-    }))
+  Effect.flatMap(
+    Effect.context<RedisClient | R>(),
+    (context) => awaited((signal) => body(view(given(context), signal)))
+  )
 
 /** The services of somebody else, who closes them. */
 const given = <R>(context: Context.Context<RedisClient | R>): Source<R> => ({

@@ -1,7 +1,8 @@
 import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisPromise } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
 import { NodeRedisClient } from "@redfx/node"
-import { RedisSentinel } from "@redfx/sentinel"
+import type * as Effect from "effect/Effect"
 import { describe, expectTypeOf, it } from "vitest"
 
 const redis = RedisPromise.make(NodeRedisClient.layer())
@@ -28,7 +29,8 @@ describe("RedisPromise types", () => {
     expectTypeOf(cluster.run(RedisCluster.perNode(Redis.dbsize()))).resolves.toEqualTypeOf<
       ReadonlyMap<string, number>
     >()
-    // @ts-expect-error this client knows of no sentinels
-    void cluster.run(RedisSentinel.discoverMaster("mymaster"))
+    expectTypeOf<Parameters<typeof cluster.run>[0]>().toEqualTypeOf<
+      Effect.Effect<unknown, unknown, RedisClient.RedisClient | RedisCluster.RedisCluster>
+    >()
   })
 })
