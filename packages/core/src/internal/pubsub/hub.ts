@@ -8,8 +8,7 @@
  * the subscription was confirmed on the connection it comes from.
  */
 import * as Exit from "effect/Exit"
-import * as RedisArg from "../../RedisArg.ts"
-import * as RedisCommand from "../../RedisCommand.ts"
+import type * as RedisArg from "../../RedisArg.ts"
 import { DecodeError, isRetryable } from "../../RedisError.ts"
 import type { RedisError } from "../../RedisError.ts"
 import type { Kind, Message } from "../../RedisPubSub.ts"
@@ -18,6 +17,7 @@ import * as Resp from "../../Resp.ts"
 import { decodeUtf8, decodeUtf8Strict, encodeUtf8 } from "../codec/utf8.ts"
 import type { Exchange } from "../connection/exchange.ts"
 import { SingleRequest } from "../connection/request.ts"
+import { commandOf, grouped, unsubscribeVerbs } from "./commands.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
 
 /** Who gets messages. */
@@ -85,9 +85,6 @@ export interface HubOptions {
   /** Whether an entry belongs on another connection by now. */
   readonly isElsewhere: (entry: Entry) => boolean
 }
-
-/** Names in one command: a million must not become one huge command. */
-const namesPerCommand = 1000
 
 export class Hub {
   readonly #options: HubOptions
@@ -563,38 +560,6 @@ const gapId = ({ id, kind }: Entry): string => `${kind} ${id}`
 
 const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
   Array.from(lost.values(), (entry) => shown(receiver, entry))
-
-const unsubscribeVerbs: Readonly<Record<Kind, string>> = {
-  subscribe: "unsubscribe",
-  psubscribe: "punsubscribe",
-  ssubscribe: "sunsubscribe"
-}
-
-/** Its answer is the last of its confirmations, which the hub has read. */
-const confirmed = RedisReply.make<void>(() => undefined)
-
-/** The server answers these at once, unlike what blocks: a connection on which it does not is no more. */
-const specs: ReadonlyMap<string, RedisCommand.Spec> = new Map(
-  Object.entries(unsubscribeVerbs).flat().map((verb) => [verb, new RedisCommand.Spec(verb.toUpperCase(), ["readonly"])])
-)
-
-const commandOf = (verb: string, entries: ReadonlyArray<Entry>): RedisCommand.RedisCommand<void> =>
-  RedisCommand.make({
-    // There is one for each verb.
-    spec: specs.get(verb)!,
-    args: () => entries.map(({ key }) => RedisArg.key(key)),
-    reply: confirmed
-  })
-
-const grouped = (entries: ReadonlyArray<Entry>): ReadonlyArray<ReadonlyArray<Entry>> => {
-  const groups: Array<Array<Entry>> = []
-  for (const entry of entries) {
-    const group = groups.findLast((group) => group[0]?.kind === entry.kind)
-    if (group === undefined || group.length === namesPerCommand) groups.push([entry])
-    else group.push(entry)
-  }
-  return groups
-}
 
 const failureIn = (exit: Exit.Failure<void, RedisError>): RedisError => {
   const reason = exit.cause.reasons[0]
