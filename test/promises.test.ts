@@ -85,6 +85,8 @@ describe("An abort", () => {
         await redis.append("k", "a")
         assert.strictEqual(await rejection(redis.withSignal(AbortSignal.abort(reason)).append("k", "b")), reason)
         await redis.append("k", "c")
+        const nothing = Effect.sync(() => assert.fail("it was run"))
+        assert.strictEqual(await rejection(redis.withSignal(AbortSignal.abort(reason)).run(nothing)), reason)
       })
       assert.strictEqual(node.commands.filter(({ command }) => command.name === "APPEND").length, 2)
     }))
