@@ -125,6 +125,20 @@ const rows: ReadonlyArray<Row> = [
     result: 1
   },
   {
+    title: "SDIFFCARD, by the members",
+    command: Redis.sdiffcard([n1, n2]),
+    replies: { "SDIFF hello": [bulk("x"), bulk("y")], "SUNION z": [bulk("x")] },
+    sent: ["n1 SDIFF hello", "n2 SUNION z"],
+    result: 1
+  },
+  {
+    title: "SUNIONCARD, by the members",
+    command: Redis.sunioncard([n1, n2], { approx: true, limit: 2 }),
+    replies: { "SUNION hello": [bulk("x"), bulk("y")], "SUNION z": [bulk("z")] },
+    sent: ["n1 SUNION hello", "n2 SUNION z"],
+    result: 2
+  },
+  {
     title: "CMK-13: SUNION",
     command: Redis.sunion(n1, n2),
     replies: { "SUNION hello": [bulk("x"), bulk("y")], "SUNION z": [bulk("y"), bulk("z")] },

@@ -433,6 +433,11 @@ describe("Refused commands", () => {
     ["CKR-06", Redis.readonly()],
     ["CKR-06", Redis.readwrite()],
     ["TS.MGET", RedisTimeSeries.tsMget(["a=b"])],
+    ["one connection", Redis.himportPrepare("u", "f")],
+    ["one connection, by name", Redis.send("HIMPORT", "DISCARD", "u")],
+    ["one server", Redis.backupStart()],
+    ["each server", Redis.backupStatus()],
+    ["a server's users", Redis.aclSetrole("r")],
     ["a subcommand nobody knows", Redis.send("CLUSTER NONSENSE", "k")],
     ["in small letters", Redis.send("client no-evict", "on")],
     ["SLOT-STATS in an order", Redis.clusterSlotStatsOrderby("key-count")]

@@ -237,7 +237,7 @@ describe("readFrom: \"preferReplica\"", () => {
       replica.instead = ({ name }) => name === "XREAD" ? Encode.nil3 : undefined
       master.instead = scanned
       yield* client.execute(Redis.sscan("s", "1"))
-      yield* client.execute(Redis.xread({ s: "$" }, { block: 1 }))
+      yield* client.execute(Redis.xread({ s: "0" }, { block: 1 }))
       assert.deepStrictEqual(Fake.names(master), ["ROLE", "SET", "PING", "GET", "GET", "SSCAN"])
       assert.deepStrictEqual(Fake.names(replica), ["ROLE", "GET", "ROLE", "XREAD"])
       const { exclusive, shared } = yield* client.stats
@@ -268,6 +268,25 @@ describe("readFrom: \"preferReplica\"", () => {
       yield* Client.causing(client, "MasterChanged", Fake.announce(sentinel, master, next))
       assert.strictEqual(yield* client.execute(getK), String(master.port))
       assert.strictEqual(yield* client.execute(setK), true)
+    }))
+
+  it.effect("a replica that turns out to be the master has the sentinels asked, which have not told", () =>
+    Effect.gen(function*() {
+      const { master, replicas: [next], sentinel } = yield* Fake.make({ replicas: 1 })
+      if (next === undefined) return assert.fail("there is one")
+      const client = yield* Fake.client([sentinel], { readFrom: "preferReplica", recheckInterval: "1 hour" })
+      yield* client.execute(setK)
+      assert.strictEqual(yield* client.execute(getK), String(next.port))
+      yield* sentinel.node.awaitCommand("SUBSCRIBE", 2)
+      yield* Fake.awaitAsked(sentinel, "MASTER", 2)
+      // The sentinel still lists it as a replica.
+      next.role = "master"
+      yield* Client.causing(client, "Disconnected", next.node.cutAll())
+      assert.strictEqual(yield* client.execute(getK), String(master.port))
+      yield* TestClock.withLive(Effect.sleep("30 millis"))
+      sentinel.master = { port: next.port }
+      const { address } = yield* Client.causing(client, "MasterChanged", TestClock.adjust("100 millis"))
+      assert.strictEqual(address, `127.0.0.1:${next.port}`)
     }))
 })
 

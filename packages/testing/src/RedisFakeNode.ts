@@ -15,7 +15,7 @@
  *
  * export const test = Effect.scoped(Effect.gen(function*() {
  *   const node = yield* RedisFakeNode.make(({ name }) =>
- *     name === "INCR" || name === "INCRBY" ? RedisFakeNode.cut("reset") : name === "GET" ? RedisFakeReply.bulk("1") : undefined
+ *     name === "INCR" ? RedisFakeNode.cut("reset") : name === "GET" ? RedisFakeReply.bulk("1") : undefined
  *   )
  *   const client = NodeRedisClient.layer({ host: node.host, port: node.port })
  *   return yield* Effect.flip(Redis.incr("visits")).pipe(Effect.provide(client)) // delivery: "unknown"

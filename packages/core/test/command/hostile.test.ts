@@ -96,6 +96,10 @@ const filter = ["a=b"]
 
 /** Arguments of those for which trying finds none. */
 const given: Readonly<Record<string, ReadonlyArray<unknown>>> = {
+  ardelrange: ["k", [[1, 2]]],
+  argrep: ["k", { exact: "a" }, {}],
+  argrepWithValues: ["k", { exact: "a" }, {}],
+  armset: ["k", [[1, "a"]]],
   bitfield: ["k", Redis.bitfieldOperations().get("u8", 0)],
   bitfieldRo: ["k", Redis.bitfieldOperations().get("u8", 0)],
   clientKillFilter: [{ id: 1 }],
@@ -108,6 +112,12 @@ const given: Readonly<Record<string, ReadonlyArray<unknown>>> = {
   geosearch: ["k", area],
   geosearchWith: ["k", area],
   geosearchstore: ["d", "k", area],
+  increx: ["k", {}],
+  lmovem: ["a", "b", "left", "left", { count: 1, order: "obo" }],
+  blmovem: ["a", "b", "left", "left", 1, { count: 1, order: "obo" }],
+  phmget: ["k", [["p", ["f"]]]],
+  phmset: ["k", [["p", { f: 1 }]]],
+  xnack: ["k", "g", "fail", ["1-0"], {}],
   hotkeysStart: [{ metrics: ["cpu"] }],
   sortGroups: ["k", { get: ["a", "b"] }],
   sortRoGroups: ["k", { get: ["a", "b"] }],

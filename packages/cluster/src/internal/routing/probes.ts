@@ -29,6 +29,8 @@ export class Probes {
   readonly #options: ProbesOptions
   readonly #fork: (effect: Effect.Effect<void>) => void
   readonly #running = new Set<Node>()
+  /** Those that were silent the last time they were asked, and what has them asked again at once. */
+  readonly #silent = new Map<Node, () => void>()
 
   constructor(options: ProbesOptions, fork: (effect: Effect.Effect<void>) => void) {
     this.#options = options
@@ -43,8 +45,23 @@ export class Probes {
     this.#fork(Effect.ensuring(Effect.raceFirst(this.#run(node), this.#options.meanwhile(node)), done))
   }
 
+  /** A connection has ended: one that was silent has come back, or is gone, and is asked which without a pause, once. */
+  hurry(node: Node): void {
+    this.#silent.get(node)?.()
+  }
+
+  /** The pause after silence. */
+  #untilHurried(node: Node): Effect.Effect<void> {
+    const hurried = Effect.callback<void>((resume) => {
+      this.#silent.set(node, () => resume(Effect.void))
+      return Effect.sync(() => this.#silent.delete(node))
+    })
+    return Effect.raceFirst(Effect.sleep(pause), hurried)
+  }
+
   #run(node: Node): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
+      let wasSilent = false
       while (!node.health.isHealthy && this.#options.isOfUse(node)) {
         const answer = yield* Effect.result(
           within(Effect.as(node.client.execute(ping()), true), { limit, orElse: () => Effect.succeed(false) })
@@ -52,13 +69,18 @@ export class Probes {
         if (Result.isSuccess(answer)) {
           if (answer.success) return this.#options.onAnswer(node)
           this.#onSilence(node)
-        } else if (
+          yield* this.#untilHurried(node)
+          wasSilent = true
+          continue
+        }
+        if (
           answer.failure._tag !== "BusyLoadingError" && learnedOf(answer.failure, node.address) === undefined
         ) {
           // Refused is answered, too: not everybody may PING.
           return this.#options.onAnswer(node)
         }
-        yield* Effect.sleep(pause)
+        if (!wasSilent) yield* Effect.sleep(pause)
+        wasSilent = false
       }
     })
   }

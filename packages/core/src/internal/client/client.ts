@@ -49,8 +49,15 @@ export const makeClient = Effect.fnUntraced(function*(
       deadlines.failAll(closed)
     })
   )
+  const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
+    Effect.callback((resume) => {
+      const request = singleRequest(command, resume)
+      deadlines.add(request)
+      own.submit(request)
+      return request
+    })
   return clientOf(own, settings, deadlines, {
-    pubSub: yield* makePubSub(subscribers, settings),
+    pubSub: yield* makePubSub(subscribers, settings, execute),
     monitor: yield* makeMonitor(subscribers, settings)
   })
 })
