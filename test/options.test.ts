@@ -39,10 +39,16 @@ const rows: ReadonlyArray<Row> = read("docs/options.md").split("\n## ").flatMap(
   })
 )
 
-/** The properties that an interface declares itself. */
+/** The properties that an interface declares itself, those of its parts as `part.property`. */
 const propertiesOf = (file: string, name: string): ReadonlyArray<string> => {
   const body = new RegExp(`export (?:interface|type) ${name}\\b([^]*?)\\n(?:}|\\n)`).exec(read(file))?.[1] ?? ""
-  return [...body.matchAll(/^ {2,4}readonly (\w+)\??:/gm)].map(([, property = ""]) => property)
+  let part = ""
+  return [...body.matchAll(/^( {2,4})readonly (\w+)\??:(.*)$/gm)].map(([, indent, property = "", type = ""]) => {
+    // Alternatives of a type are indented as well, but belong to no part.
+    const name = indent === "    " && part !== "" ? `${part}.${property}` : property
+    if (indent === "  ") part = type.trim().startsWith("{") ? property : ""
+    return name
+  })
 }
 
 const config = "packages/core/src/internal/config/options.ts"
@@ -64,17 +70,11 @@ describe("The table of options", () => {
       const properties = propertiesOf(file, type)
       assert.isNotEmpty(properties, type)
       for (const property of properties) {
-        // The options of sentinels stand one level deeper.
-        const deeper = type === "SentinelOptions" &&
-          !rows.some((row) => row.section === section && row.option === property)
-        declared.add(`${section}: ${deeper ? "sentinelOptions." : prefix}${property}`)
+        declared.add(`${section}: ${prefix}${property}`)
       }
     }
-    // Declared among the parts of sentinelOptions, and as the option of the data.
-    declared.add("Sentinel: sentinelOptions.tls")
     const documented = rows.map(({ option, section }) => `${section}: ${option}`)
     // Of a cluster `pool` is declared anew, with the parts that are documented with the others.
-    declared.delete("Cluster: sentinelOptions.pool")
     declared.delete("Cluster: pool")
     assert.deepStrictEqual([...documented].sort(), [...declared].sort())
   })
