@@ -18,7 +18,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
-import { discover, together } from "../topology/discovery.ts"
+import * as Semaphore from "effect/Semaphore"
+import { discover } from "../topology/discovery.ts"
 import type { Discovered, DiscoveryOptions } from "../topology/discovery.ts"
 import { lossIn } from "../topology/failures.ts"
 import type { Node, Nodes } from "../topology/nodes.ts"
@@ -42,6 +43,9 @@ export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
   /** Called when the topology was read, or could not be. */
   readonly onTopology: (error: RedisError | undefined) => void
 }
+
+/** How many servers are asked how they are at the same time: a topology may name hundreds that there are not. */
+const asked = 8
 
 /** The least time between two readings, and the most after some that brought nothing new, before jitter. */
 const shortestPause = 100
@@ -94,6 +98,7 @@ export class State {
   readonly #awaiting = new Set<() => void>()
   readonly #hoping = new Set<(error: RedisError) => void>()
   readonly #probes: Probes
+  readonly #turns = Semaphore.makeUnsafe(asked)
   /** When connections to a server that names itself were renewed, by its address. */
   readonly #renewed = new Map<string, number>()
   /** Who goes by the topology without sending commands, and whether it does so at the moment. */
@@ -112,6 +117,7 @@ export class State {
     this.#options = options
     this.#fork = fork
     this.#probes = new Probes({
+      turns: this.#turns,
       isOfUse: (node) => this.#closed === undefined && nodes.has(node) && this.members.includes(node),
       onAnswer: (node) => this.answered(node),
       onHung: (node, error) => this.#foundHung(node, error),
@@ -570,7 +576,7 @@ export class State {
         const answer = yield* Effect.exit(node.client.execute(ping()))
         if (Exit.isFailure(answer)) this.#latencies.delete(node)
         else this.#latencies.set(node, elapsed(clock) - started)
-      }), { concurrency: together, discard: true })
+      }).pipe(this.#turns.withPermit), { concurrency: asked, discard: true })
   )
 }
 
