@@ -30,7 +30,7 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["arguments and replies", /^(Redis(Arg|Reply)|internal\/(command|telemetry)\/\w+|commands\/replies\/\w+)$/],
     ["command values", /^Redis(Client|Command|Monitor|PubSub)$/],
     ["commands", /^commands\/(modules\/)?\w+$/],
-    ["configuration", /^(Redis(Config|Url|Connector|Telemetry)|internal\/config\/\w+)$/],
+    ["configuration", /^(Redis(Config|Url|Connector|Telemetry)|unstable\/Options|internal\/config\/\w+)$/],
     ["connection", /^(unstable\/(Connection|Request|Runtime)|internal\/(connection|script)\/\w+)$/],
     ["pool", /^internal\/pool\/\w+$/],
     ["client", /^(unstable\/Router|internal\/(client|pubsub)\/\w+)$/],
@@ -39,7 +39,7 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
       "applications",
       /^(Redis(Stream|Lock|RateLimiter|Semaphore|Leader|Jobs|Keyspace|Persistence)|internal\/(stream|lock|limits|jobs|keyspace)\/\w+)$/
     ],
-    ["barrels", /^(Redis(Bloom|Json|Search|TimeSeries)?|index)$/]
+    ["barrels", /^(Redis(Bloom|Json|Promise|Search|TimeSeries)?|index)$/]
   ],
   cluster: [
     ["topology", /^internal\/topology\/\w+$/],

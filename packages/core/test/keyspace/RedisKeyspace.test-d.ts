@@ -19,7 +19,7 @@ describe("RedisKeyspace types", () => {
       Stream.Stream<readonly [id: string, value: { readonly born: Date }], Failure, RedisClient.RedisClient>
     >()
     expectTypeOf(users.set).parameters.toEqualTypeOf<
-      [id: string, value: { readonly born: Date }, options?: RedisKeyspace.SetOptions]
+      [id: string, value: { readonly born: Date }, options?: RedisKeyspace.SetOptions | undefined]
     >()
     expectTypeOf(users.getMany({ a: "1", b: "2" })).toEqualTypeOf<
       Effect.Effect<
