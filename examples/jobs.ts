@@ -23,7 +23,7 @@ const program = Effect.gen(function*() {
     mails.run(
       { worker: "w1", maxAttempts: 3, pollInterval: "20 millis", backoff: () => "20 millis" },
       ({ attempt, payload: { to } }) =>
-        to === "nobody" ? Effect.fail(new Error("no such address")) : Console.log("mail to", to, "at attempt", attempt)
+        to === "nobody" ? Effect.fail("no such address") : Console.log("mail to", to, "at attempt", attempt)
     )
   )
   for (let counts = yield* mails.counts; counts.dead < 1 || counts.delayed > 0; counts = yield* mails.counts) {

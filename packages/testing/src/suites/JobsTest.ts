@@ -90,7 +90,7 @@ export const JobsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): vo
             worker: "w",
             concurrency: 5,
             maxAttempts: 3,
-            backoff: (attempt: number, cause: Cause.Cause<Error>) =>
+            backoff: (attempt: number, cause: Cause.Cause<string>) =>
               String(Cause.squash(cause)).includes("hopeless") ? undefined : attempt * 20
           }
           yield* jobs.enqueue("fails", { id: "a" })
@@ -99,14 +99,18 @@ export const JobsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): vo
           const worker = yield* Effect.forkChild(jobs.run(options, ({ attempt, payload }) =>
             Effect.andThen(
               Queue.offer(attempts, [payload, attempt]),
-              payload === "second" && attempt === 2 ? Effect.void : Effect.fail(new Error(`${payload} ${attempt}`))
+              payload === "second" && attempt === 2
+                ? Effect.void
+                : payload === "hopeless"
+                ? Effect.die(new Error(`${payload} ${attempt}`))
+                : Effect.fail(`${payload} ${attempt}`)
             )))
           yield* untilCounts(jobs, { dead: 2 })
           const seen = (yield* Queue.takeN(attempts, 6)).map(([payload, attempt]) => `${payload} ${attempt}`)
           assert.sameMembers(seen, ["fails 1", "fails 2", "fails 3", "hopeless 1", "second 1", "second 2"])
           const letters = yield* jobs.deadLetters()
           assert.sameDeepMembers(letters.map(({ letter: _, ...rest }) => rest), [
-            { id: "a", payload: "\"fails\"", attempts: 3, reason: "Error: fails 3" },
+            { id: "a", payload: "\"fails\"", attempts: 3, reason: "fails 3" },
             { id: "b", payload: "\"hopeless\"", attempts: 1, reason: "Error: hopeless 1" }
           ])
           const [letter] = letters

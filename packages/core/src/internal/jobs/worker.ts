@@ -1,7 +1,7 @@
 /**
  * A worker of a queue of jobs: a consumer of the stream of what is ready, beside a fiber that makes ready what is due.
  */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,6 +11,7 @@ import type { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
 import type { RedisError } from "../../RedisError.ts"
 import * as RedisStream from "../../RedisStream.ts"
+import { reasonOf } from "../stream/consumer.ts"
 import * as Scripts from "./scripts.ts"
 
 export interface Settings<A, E, R> {
@@ -89,7 +90,7 @@ const handle = Effect.fnUntraced(function*<A, E, R>(
     times: settlingTries,
     while: isRetryable
   })
-  if (!settled) yield* Effect.fail(new Overtaken(id, attempt))
+  if (!settled) return yield* Effect.fail(new Overtaken(id, attempt))
 })
 
 /** About half a minute: later, the entry is taken over anyway. */
@@ -122,8 +123,3 @@ const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
 
 /** By what part of it a pause is longer at the most: jobs that failed together need not come back together. */
 const jitter = 0.25
-
-const reasonOf = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-}

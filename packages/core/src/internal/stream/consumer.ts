@@ -488,7 +488,8 @@ const failed = (
     : log
 }
 
-const reasonOf = (cause: Cause.Cause<unknown>): string => {
+/** What a dead letter says of a failure. */
+export const reasonOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 }
