@@ -27,8 +27,8 @@ const storeys: ReadonlyArray<readonly [name: string, modules: RegExp]> = [
   ["records", /^records\/\w+$/],
   ["commands", /^commands\/(modules\/)?\w+$/],
   ["connection", /^Redis(Config|Url|Connector|Connection|Pool|Router|Telemetry)$/],
-  ["clients", /^Redis(Standalone|Pipeline|Transaction|PubSub|Script|Scan|Stream|Monitor)$/],
-  ["applications", /^Redis(Lock|Keyspace|Tracking|Persistence)$/],
+  ["clients", /^Redis(Cache|Standalone|Pipeline|Transaction|PubSub|Script|Scan|Stream|Monitor)$/],
+  ["applications", /^Redis(Lock|Keyspace|Persistence)$/],
   ["barrels", /^(Redis(Bloom|Json|Search|TimeSeries)?|index)$/]
 ]
 

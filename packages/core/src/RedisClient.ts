@@ -12,6 +12,7 @@ import { dual } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { MonitorEvent } from "./commands/Monitor.ts"
+import type { ClientCache } from "./internal/cache/clientCache.ts"
 import type { Any, RedisCommand } from "./RedisCommand.ts"
 import type { RedisError } from "./RedisError.ts"
 import type { MonitorOptions } from "./RedisMonitor.ts"
@@ -69,6 +70,61 @@ export interface RedisStats {
   readonly waiting: number
   readonly inFlight: number
 }
+
+/**
+ * Counts of what a client's cache holds, and of what became of reads that may be answered from it.
+ *
+ * - `entries`, `bytes`: the answers that it holds, and about how much memory they take.
+ * - `hits`: reads answered from it. `misses`: those that were sent. `joined`: those that waited for one that was sent before.
+ * - `evictions`: answers that made room for others. `invalidations`: those that went as their key changed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CacheStats {
+  readonly entries: number
+  readonly bytes: number
+  readonly hits: number
+  readonly misses: number
+  readonly joined: number
+  readonly evictions: number
+  readonly invalidations: number
+}
+
+/**
+ * Answers were dropped from a client's cache without their keys having changed, `entries` of them, as it was not known any
+ * more whether they were true.
+ *
+ * - `Disconnected`: the connection that they came over was lost or closed.
+ * - `Demoted`: the server is no master any more. `Moved`: slots of a cluster are, or may be, another server's.
+ * - `Flushed`: the server has dropped its keys. `Written`: a command of this client may have changed any key.
+ * - `Reauthenticated`: the connection goes by other credentials. `Untracked`: the server tells nothing of keys any more.
+ * - `Cleared`: the program said so.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CacheEvent {
+  readonly _tag: "Cleared"
+  readonly reason: CacheClearing
+  readonly entries: number
+}
+
+/**
+ * Why answers were dropped: see {@link CacheEvent}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CacheClearing =
+  | "Disconnected"
+  | "Demoted"
+  | "Moved"
+  | "Flushed"
+  | "Written"
+  | "Reauthenticated"
+  | "Untracked"
+  | "Cleared"
 
 /**
  * What a reserved client keeps of its connection; `Redis.watch` goes by it.
@@ -137,6 +193,8 @@ export interface Service {
   /** What happens to connections, from the moment of subscription on. */
   readonly events: Stream.Stream<RedisEvent>
   readonly stats: Effect.Effect<RedisStats>
+  /** The answers that it keeps; without it, commands of `Redis.cached` are sent like all others. `RedisCache` uses it. */
+  readonly cache?: ClientCache | undefined
   /** What spans tell of this client, by OpenTelemetry's names. */
   readonly attributes?: Readonly<Record<string, string | number>> | undefined
   readonly toString: () => string

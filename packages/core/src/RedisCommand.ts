@@ -33,6 +33,8 @@ const TypeId = "~redfx/RedisCommand"
  * What holds for a command whatever its arguments are.
  *
  * - `readonly`: changes nothing on the server, so repeating it does no harm.
+ * - `cacheable`: `readonly`, and the answer depends on nothing but the values of its keys: not on chance, on the time, on
+ *   how long a key still lives, or on a cursor. The server tells when it is no longer true.
  * - `blocking`: the server may hold back the answer; runs on a connection of its own, unless a `BlockArg` among its
  *   arguments says that this one does not wait.
  * - `ordered`: goes over one of several shared connections, always the same for the same first key and for no key, so that
@@ -47,7 +49,7 @@ const TypeId = "~redfx/RedisCommand"
  * @category models
  * @since 0.1.0
  */
-export type Trait = "readonly" | "blocking" | "ordered" | "stateful" | "dependent" | "closing" | "code"
+export type Trait = "readonly" | "cacheable" | "blocking" | "ordered" | "stateful" | "dependent" | "closing" | "code"
 
 /**
  * A script that a command names by its digest, its first argument.
@@ -78,6 +80,8 @@ export class Spec {
   readonly words: ReadonlyArray<string>
   readonly traits: ReadonlySet<Trait>
   readonly readonly: boolean
+  /** Whether the answer depends on nothing but the values of its keys. */
+  readonly cacheable: boolean
   /** Whether an ordinary command: neither blocking nor stateful nor dependent. */
   readonly ordinary: boolean
   /** Whether an error that it is answered with says nothing about what was written before. */
@@ -90,7 +94,8 @@ export class Spec {
     this.name = name
     this.operation = operation
     this.words = name.split(" ")
-    this.traits = new Set(traits)
+    this.traits = new Set(traits.includes("cacheable") ? ["readonly", ...traits] : traits)
+    this.cacheable = this.traits.has("cacheable")
     this.runsCode = !this.traits.has("readonly") && (this.traits.has("code") || callsOfCode.has(name.toUpperCase()))
     this.readonly = this.traits.has("readonly")
     this.script = script
@@ -139,8 +144,40 @@ export interface RedisCommand<out A, out Bytes = A, out BigInts = A> extends Eff
   readonly view: RedisReply.View
   /** Present when the outcome is known without the server: a wrong argument, or nothing to send. */
   readonly settled: Exit.Exit<A, RedisError> | undefined
+  /** Present when the answer may come from the client's cache: what `Redis.cached` says. */
+  readonly caching?: Caching | undefined
   /** Never present: holds the types of the other views. */
   readonly "~views"?: { readonly bytes: Bytes; readonly bigint: BigInts }
+}
+
+/**
+ * The static facts of a command whose answer can be cached.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CacheableSpec extends Spec {
+  readonly cacheable: true
+}
+
+/**
+ * A command that `Redis.cached` takes: its answer depends on nothing but the values of its keys.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CacheableCommand<out A, out Bytes = A, out BigInts = A> extends RedisCommand<A, Bytes, BigInts> {
+  readonly spec: CacheableSpec
+}
+
+/**
+ * How a command is cached. `life`: the age in milliseconds up to which an answer will do.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Caching {
+  readonly life: number
 }
 
 /**
@@ -168,6 +205,19 @@ export type Success<C> = C extends RedisCommand<infer A, unknown, unknown> ? A :
 export interface Definition<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A> {
   (...parameters: Parameters): RedisCommand<A, Bytes, BigInts>
   readonly spec: Spec
+}
+
+/**
+ * A function that makes commands whose answers can be cached.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CacheableDefinition<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>
+  extends Definition<Parameters, A, Bytes, BigInts>
+{
+  (...parameters: Parameters): CacheableCommand<A, Bytes, BigInts>
+  readonly spec: CacheableSpec
 }
 
 // -----------------------------------------------------------------------------
@@ -198,10 +248,23 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
   name: string,
   args: (...parameters: Parameters) => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer,
   reply: RedisReply.Reply<A, Bytes, BigInts>,
+  trait: "cacheable"
+): CacheableDefinition<Parameters, A, Bytes, BigInts>
+export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>(
+  name: string,
+  args: (...parameters: Parameters) => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer,
+  reply: RedisReply.Reply<A, Bytes, BigInts>,
+  ...traits: ReadonlyArray<Trait>
+): Definition<Parameters, A, Bytes, BigInts>
+/* @__NO_SIDE_EFFECTS__ */
+export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>(
+  name: string,
+  args: (...parameters: Parameters) => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer,
+  reply: RedisReply.Reply<A, Bytes, BigInts>,
   ...traits: ReadonlyArray<Trait>
 ): Definition<Parameters, A, Bytes, BigInts> {
   const spec = new Spec(name, traits)
-  operations.add(name)
+  definitions.set(name, spec)
   const construct = (...parameters: Parameters) => makeWith(spec, args, parameters, reply)
   return Object.assign(construct, { spec })
 }
@@ -247,14 +310,24 @@ export const send = (
 }
 
 /**
- * The names that definitions have. What is sent by name may have a name that comes from anywhere, each of which would be a
+ * The definitions by their names. What is sent by name may have a name that comes from anywhere, each of which would be a
  * series of its own for whoever keeps metrics.
  */
-const operations = new Set<string>()
+const definitions = new Map<string, Spec>()
+
+/**
+ * Whether a command changes nothing on the server, also when it is sent by the name of one that is defined to change
+ * nothing.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const changesNothing = ({ spec }: Any): boolean =>
+  spec.readonly || definitions.get(spec.name.toUpperCase())?.readonly === true
 
 const operationOf = (name: string): string => {
   const upper = name.toUpperCase()
-  return operations.has(upper) ? upper : "_OTHER"
+  return definitions.has(upper) ? upper : "_OTHER"
 }
 
 /** The first word that arguments come to, which may stand in a list. */
@@ -354,10 +427,14 @@ export const isCommand = (value: unknown): value is Any => Predicate.hasProperty
  * @category combinators
  * @since 0.1.0
  */
-export const asBytes = <A, Bytes, BigInts>(
-  command: RedisCommand<A, Bytes, BigInts>
-): RedisCommand<Bytes, Bytes, RedisReply.BothViews<A, Bytes, BigInts>> =>
-  withView(command, { ...command.view, blob: "bytes" })
+export const asBytes: {
+  <A, Bytes, BigInts>(
+    command: CacheableCommand<A, Bytes, BigInts>
+  ): CacheableCommand<Bytes, Bytes, RedisReply.BothViews<A, Bytes, BigInts>>
+  <A, Bytes, BigInts>(
+    command: RedisCommand<A, Bytes, BigInts>
+  ): RedisCommand<Bytes, Bytes, RedisReply.BothViews<A, Bytes, BigInts>>
+} = (command: Any) => withView(command, { ...command.view, blob: "bytes" })
 
 /**
  * The same command with every integer of its reply as `bigint`; its blobs stay
@@ -366,17 +443,52 @@ export const asBytes = <A, Bytes, BigInts>(
  * @category combinators
  * @since 0.1.0
  */
-export const asBigInt = <A, Bytes, BigInts>(
-  command: RedisCommand<A, Bytes, BigInts>
-): RedisCommand<BigInts, RedisReply.BothViews<A, Bytes, BigInts>, BigInts> =>
-  withView(command, { ...command.view, integer: "bigint" })
+export const asBigInt: {
+  <A, Bytes, BigInts>(
+    command: CacheableCommand<A, Bytes, BigInts>
+  ): CacheableCommand<BigInts, RedisReply.BothViews<A, Bytes, BigInts>, BigInts>
+  <A, Bytes, BigInts>(
+    command: RedisCommand<A, Bytes, BigInts>
+  ): RedisCommand<BigInts, RedisReply.BothViews<A, Bytes, BigInts>, BigInts>
+} = (command: Any) => withView(command, { ...command.view, integer: "bigint" })
 
-const withView = <A, Bytes, BigInts>(command: Any, view: RedisReply.View): RedisCommand<A, Bytes, BigInts> => {
+const withView = (command: Any, view: RedisReply.View): never => {
   // Every command is made by this module.
-  const { parts, reply, spec, unsent } = command as Any & CommandImpl
-  // The reply decodes to an A in this view; the callers name the types of the view.
-  return new CommandImpl(spec, parts, reply, view, unsent) as never
+  const { caching, parts, reply, spec, unsent } = command as Any & CommandImpl
+  // The reply decodes to what the callers name as the types of the view.
+  return implOf(caching, spec, parts, reply, view, unsent) as never
 }
+
+/**
+ * The same command, whose answer may come from the client's cache up to the given age, in milliseconds.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withCaching: {
+  <A, Bytes, BigInts>(
+    command: CacheableCommand<A, Bytes, BigInts>,
+    caching: Caching
+  ): CacheableCommand<A, Bytes, BigInts>
+  <A, Bytes, BigInts>(command: RedisCommand<A, Bytes, BigInts>, caching: Caching): RedisCommand<A, Bytes, BigInts>
+} = (command: Any, caching: Caching) => {
+  // Every command is made by this module; the types are those of the reply, which stays.
+  const { parts, reply, spec, unsent, view } = command as Any & CommandImpl
+  return new CachedImpl(caching, spec, parts, reply, view, unsent) as never
+}
+
+/**
+ * The same command, refused with `DataError` for the reason given, before anything is sent.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const invalid = <A, Bytes, BigInts>(
+  command: CacheableCommand<A, Bytes, BigInts>,
+  reason: string
+): CacheableCommand<A, Bytes, BigInts> =>
+  // The types are those of the reply, which stays.
+  new CommandImpl(command.spec, noParts, command.reply, command.view, new RedisArg.InvalidArgument(reason)) as never
 
 /**
  * The same command with another reply decoder.
@@ -389,8 +501,8 @@ export const withReply = <A, Bytes = A, BigInts = A>(
   reply: RedisReply.Reply<A, Bytes, BigInts>
 ): RedisCommand<A, Bytes, BigInts> => {
   // Every command is made by this module; a command's types are those of its decoder.
-  const { parts, spec, unsent, view } = command as Any & CommandImpl
-  return new CommandImpl(spec, parts, reply, view, unsent) as never
+  const { caching, parts, spec, unsent, view } = command as Any & CommandImpl
+  return implOf(caching, spec, parts, reply, view, unsent) as never
 }
 
 /**
@@ -504,7 +616,7 @@ export const withParts = <A, Bytes, BigInts>(
   parts: ReadonlyArray<RedisArg.Part>
 ): RedisCommand<A, Bytes, BigInts> =>
   // The types are those of the reply, which stays.
-  new CommandImpl(command.spec, parts, command.reply, command.view, undefined) as never
+  implOf(command.caching, command.spec, parts, command.reply, command.view, undefined) as never
 
 /**
  * The same command with its reply as it came.
@@ -514,9 +626,11 @@ export const withParts = <A, Bytes, BigInts>(
  */
 export const undecoded = (command: Any): RedisCommand<Resp.Value> => {
   // Every command is made by this module; the reply below gives what it is given.
-  const { parts, spec, unsent } = command as Any & CommandImpl
-  return new CommandImpl(spec, parts, { decode: (value: Resp.Value) => value }, RedisReply.textView, unsent) as never
+  const { caching, parts, spec, unsent } = command as Any & CommandImpl
+  return implOf(caching, spec, parts, asItCame, RedisReply.textView, unsent) as never
 }
+
+const asItCame = { decode: (value: Resp.Value) => value }
 
 /**
  * Encodes a command. One that cannot be sent, as a secret was wiped or a buffer
@@ -653,6 +767,19 @@ class CommandImpl {
   }
 }
 
+/** Few commands are cached: the others have no place for it. */
+class CachedImpl extends CommandImpl {
+  readonly caching: Caching
+
+  constructor(caching: Caching, ...rest: ConstructorParameters<typeof CommandImpl>) {
+    super(...rest)
+    this.caching = caching
+  }
+}
+
+const implOf = (caching: Caching | undefined, ...rest: ConstructorParameters<typeof CommandImpl>): CommandImpl =>
+  caching === undefined ? new CommandImpl(...rest) : new CachedImpl(caching, ...rest)
+
 const settle = (command: CommandImpl & Any): Exit.Exit<unknown, RedisError> | undefined => {
   const unsent = command.unsent
   if (unsent === undefined) return undefined
@@ -686,6 +813,7 @@ const effectPrototype = Effectable.Prototype<Any>({
 Object.defineProperties(CommandImpl.prototype, {
   ...Object.getOwnPropertyDescriptors(effectPrototype),
   [TypeId]: { value: TypeId },
+  caching: { value: undefined, writable: true },
   settled: {
     get(this: CommandImpl & Any) {
       return settle(this)

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import { acceptance } from "./internal/accept.ts"
+import { Keepers } from "./internal/cache/tracking.ts"
 import * as Environment from "./internal/environment.ts"
 import { choice, duration, integer, invalid, optionalInteger } from "./internal/optionChecks.ts"
 import type { Endpoint, TlsOptions } from "./RedisConnector.ts"
@@ -426,6 +427,7 @@ export type Deployment =
  *
  * - `readonly`: whether connections may read from the replicas of a cluster (READONLY).
  * - `accept`: whether an address may be connected to; all may without.
+ * - `keepers`: the caches of the clients that have these connections.
  *
  * @category models
  * @since 0.1.0
@@ -468,6 +470,7 @@ export interface ConnectionSettings {
     readonly argumentCount: number
     readonly lineLength: number | undefined
   }
+  readonly keepers: Keepers
 }
 
 /**
@@ -569,7 +572,8 @@ export const settings = Effect.fnUntraced(function*(
       replyElements: yield* optionalInteger("limits.replyElements", limits.replyElements),
       argumentBytes: yield* integer("limits.argumentBytes", limits.argumentBytes ?? 512 * 1024 * 1024, 64),
       argumentCount: yield* integer("limits.argumentCount", limits.argumentCount ?? 1024 * 1024, 8)
-    }
+    },
+    keepers: new Keepers()
   }
 })
 

@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
+import { Tracking } from "./internal/cache/tracking.ts"
 import * as Credentials from "./internal/credentials.ts"
 import { Dripping } from "./internal/dripping.ts"
 import { within } from "./internal/elapsed.ts"
@@ -243,6 +244,7 @@ const dial = Effect.fnUntraced(function*(
   progress.waitsFor = "the server did not answer"
   const writer = yield* socket.writer
   const ended = Deferred.makeUnsafe<RedisError>()
+  const tracking = new Tracking(settings.keepers)
   const writing = new Wakeup(() => exchange.writable)
   const liveness = new Liveness()
   // What the handshake could not write is of no use to the owner.
@@ -252,18 +254,25 @@ const dial = Effect.fnUntraced(function*(
     origin: {
       address,
       replaceInvalidText: settings.replaceInvalidText,
-      onRefusal: refusalsOf(owner, (loss) => exchange.leave(loss)),
+      onRefusal: refusalsOf(owner, (loss) => {
+        tracking.end("Demoted")
+        exchange.leave(loss)
+      }),
       scripts: new KnownScripts(),
-      again: (request) => exchange.submit(request)
+      again: (request) => exchange.submit(request),
+      tracking,
+      keepers: settings.keepers
     },
     maxCommands: settings.limits.inFlightCommands,
     maxBytes: settings.limits.inFlightBytes,
     onWork: () => writing.wake(),
     onFlush: () => writing.wakeNow(),
-    onPush: owner.onPush ?? (() => false),
+    onPush: (items) => !tracking.takes(items) && owner.onPush?.(items) === true,
     subscriber: owner.subscriber,
     onUnasked: owner.onUnasked,
     onClose: (failure, unsent) => {
+      // Before anybody learns of it, and reads.
+      tracking.end("Disconnected")
       takeUnsent(unsent, failure)
       Deferred.doneUnsafe(ended, Effect.succeed(failure))
     }
@@ -294,6 +303,7 @@ const dial = Effect.fnUntraced(function*(
       owner.onBusy?.((request) => exchange.submit(request))
     }
   })
+  tracking.protocol = protocol
   decoder.limit(limitsOf(settings))
   exchange.limit(settings.limits)
   takeUnsent = owner.onUnsent ?? failAll
@@ -307,7 +317,11 @@ const dial = Effect.fnUntraced(function*(
     lost: Deferred.await(ended)
   }
   if (credentials.next !== undefined) {
-    const renewal = Credentials.renew(credentials.next, (renewed) => authenticate(run, renewed))
+    const renewal = Credentials.renew(credentials.next, (renewed) => {
+      // Others may be allowed to read less. What waits before it is still sent by the old ones.
+      const renew = Effect.sync(() => tracking.renew("Reauthenticated"))
+      return Effect.ensuring(Effect.andThen(renew, authenticate(run, renewed)), renew)
+    })
     yield* Effect.forkScoped(Effect.catch(renewal, (error) => lose(refusal(error, address))))
   }
   const dripping = new Dripping(connection, Duration.toMillis(settings.commandTimeout), () => decoder.idle)

@@ -25,7 +25,8 @@ export const make = (
   Effect.flatMap(RedisConfig.settings(options), ({ closeTimeout }) =>
     RedisRouter.closingWithin(
       closeTimeout,
-      Effect.flatMap(RedisPool.make(options), (pool) => RedisRouter.makeClient(pool.router, pool.settings))
+      Effect.flatMap(RedisPool.make(options), (pool) =>
+        RedisRouter.makeClient(pool.router, pool.settings, { caches: true }))
     ))
 
 /**
@@ -61,7 +62,7 @@ export const layerFromPool: Layer.Layer<RedisClient.RedisClient, never, RedisPoo
     ({ member, settings }) =>
       RedisRouter.closingWithin(
         settings.closeTimeout,
-        Effect.flatMap(member, (router) => RedisRouter.makeClient(router, settings))
+        Effect.flatMap(member, (router) => RedisRouter.makeClient(router, settings, { caches: true }))
       )
   )
 )

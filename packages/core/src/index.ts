@@ -7,6 +7,7 @@
 export * as Redis from "./Redis.ts"
 export * as RedisArg from "./RedisArg.ts"
 export * as RedisBloom from "./RedisBloom.ts"
+export * as RedisCache from "./RedisCache.ts"
 export * as RedisClient from "./RedisClient.ts"
 export * as RedisCommand from "./RedisCommand.ts"
 export * as RedisConfig from "./RedisConfig.ts"

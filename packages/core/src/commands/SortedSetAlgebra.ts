@@ -85,7 +85,7 @@ export const zdiff = define(
   "ZDIFF",
   (...keys: Arg.Many<Arg.Key>) => Arg.countedKeys(keys),
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -112,7 +112,7 @@ export const zdiffWithScores = define(
   "ZDIFF",
   (...keys: Arg.Many<Arg.Key>) => [Arg.countedKeys(keys), "WITHSCORES"],
   scoredMembers,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -128,7 +128,7 @@ export const zinter = define(
   "ZINTER",
   (keys: WeightedKeys, options?: AggregateOptions) => combination(keys, options),
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -146,7 +146,7 @@ export const zintercard = define(
     Arg.option("LIMIT", options.limit)
   ],
   Reply.integer,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -178,7 +178,7 @@ export const zinterWithScores = define(
   "ZINTER",
   (keys: WeightedKeys, options?: AggregateOptions) => [combination(keys, options), "WITHSCORES"],
   scoredMembers,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -194,7 +194,7 @@ export const zunion = define(
   "ZUNION",
   (keys: WeightedKeys, options?: AggregateOptions) => combination(keys, options),
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -226,5 +226,5 @@ export const zunionWithScores = define(
   "ZUNION",
   (keys: WeightedKeys, options?: AggregateOptions) => [combination(keys, options), "WITHSCORES"],
   scoredMembers,
-  "readonly"
+  "cacheable"
 )

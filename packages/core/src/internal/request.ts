@@ -14,6 +14,7 @@ import type { Delivery, NoScriptError, RedisError } from "../RedisError.ts"
 import * as RedisReply from "../RedisReply.ts"
 import * as Resp from "../Resp.ts"
 import type { RespEncoder } from "../RespEncoder.ts"
+import type { Keepers, Tracking } from "./cache/tracking.ts"
 import type { Deadline, DeadlineList } from "./deadlines.ts"
 import { connectionLoss, failureOf } from "./failure.ts"
 import { formOf } from "./knownScripts.ts"
@@ -25,6 +26,7 @@ import type { Form, KnownScripts } from "./knownScripts.ts"
  * - `onRefusal`: takes error replies and their commands; returns what befell the connection by one, where it means more than
  *   its text.
  * - `scripts`: those that the server at the other end has. `again`: sends a request over the same connection once more.
+ * - `tracking`: what the server tells of keys over this connection. `keepers`: who keeps answers, and is told of writes.
  */
 export interface Origin {
   readonly address: string | undefined
@@ -32,6 +34,8 @@ export interface Origin {
   readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => RedisError | undefined) | undefined
   readonly scripts?: KnownScripts | undefined
   readonly again?: ((request: Request) => void) | undefined
+  readonly tracking?: Tracking | undefined
+  readonly keepers?: Keepers | undefined
 }
 
 /**
@@ -83,6 +87,11 @@ export abstract class Request extends Effectable.Class<void> {
   abstract readonly blockMilliseconds: number
   /** Whether the caller has its outcome, or has gone away. */
   abstract readonly settled: boolean
+
+  /** Whether no replica may answer, whatever its commands are. */
+  get fromMaster(): boolean {
+    return false
+  }
 
   /** Encodes the next command, for the connection that replies come from. */
   abstract encode(encoder: RespEncoder, origin: Origin): void
@@ -192,16 +201,17 @@ export class SingleRequest<A> extends Request {
   reply(value: Resp.Value, origin: Origin): void {
     if (this.#resume === undefined) return
     if (this.asking && this.answered === 1) return
+    if (!this.command.spec.readonly) origin.keepers?.answered(this.command)
     if (!(value instanceof Resp.ErrorReply)) {
-      return this.#settle(RedisCommand.decode(this.command, value, origin.replaceInvalidText))
+      return this.settle(RedisCommand.decode(this.command, value, origin.replaceInvalidText))
     }
     if (this.#redirected((redirector) => redirector.onRefusal(this, value, origin.address ?? ""))) return
-    this.#settle(Exit.fail(errorOf(this.command, value, origin)))
+    this.settle(Exit.fail(errorOf(this.command, value, origin)))
   }
 
   fail(error: RedisError): void {
     if (this.#resume === undefined || this.#redirected((redirector) => redirector.onLoss(this, error))) return
-    this.#settle(failed(this.command, error, this.delivery))
+    this.settle(failed(this.command, error, this.delivery))
   }
 
   protected forget(): void {
@@ -216,12 +226,12 @@ export class SingleRequest<A> extends Request {
       return offer(this.redirector)
     } catch (defect) {
       const broken = connectionLoss("Other", "The client failed to send the command elsewhere", undefined, defect)
-      this.#settle(failed(this.command, broken, delivery))
+      this.settle(failed(this.command, broken, delivery))
       return true
     }
   }
 
-  #settle(exit: Exit.Exit<A, RedisError>): void {
+  protected settle(exit: Exit.Exit<A, RedisError>): void {
     this.release()
     const resume = this.#resume
     this.#resume = undefined
@@ -350,9 +360,17 @@ export class BatchRequest extends Request {
   reply(value: Resp.Value, origin: Origin): void {
     if (this.#resume === undefined) return
     const index = this.#outcomes.length
+    if (origin.keepers !== undefined) this.#wrote(index, origin.keepers)
     // In range: there is one reply a command.
     this.#outcomes.push(this.#refusal(index) ?? this.#outcomeOf(this.commands[index]!, index, value, origin))
     if (this.#outcomes.length === this.commands.length && !this.#runsRest(origin)) this.#settle()
+  }
+
+  /** In a transaction nothing is written before its end. */
+  #wrote(index: number, keepers: Keepers): void {
+    if (!this.#atomic) return keepers.answered(this.commands[index]!)
+    if (index < this.commands.length - 1) return
+    for (let i = 0; i < index; i++) keepers.answered(this.commands[i]!)
   }
 
   #outcomeOf(command: RedisCommand.Any, index: number, value: Resp.Value, origin: Origin): Outcome {
