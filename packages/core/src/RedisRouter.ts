@@ -206,6 +206,7 @@ export interface Subscribers {
  * A client above a router, for as long as the scope is open. Its limits go by the clock that it is made with.
  *
  * - `caches`: whether it keeps what is read by commands of `Redis.cached`, for which all must go to masters. Default `false`.
+ * - `slotOf`: the slot of a key, where slots move.
  *
  * @category constructors
  * @since 0.1.0
@@ -213,7 +214,10 @@ export interface Subscribers {
 export const makeClient = Effect.fnUntraced(function*(
   router: RedisRouter,
   settings: ConnectionSettings,
-  { caches = false }: { readonly caches?: boolean | undefined } = {}
+  { caches = false, slotOf }: {
+    readonly caches?: boolean | undefined
+    readonly slotOf?: ((key: Key) => number) | undefined
+  } = {}
 ): Effect.fn.Return<Service, never, Scope.Scope> {
   const deadlines = new Deadlines(Duration.toMillis(settings.commandTimeout), yield* Clock.Clock)
   yield* Effect.forkScoped(deadlines.run)
@@ -231,7 +235,7 @@ export const makeClient = Effect.fnUntraced(function*(
   return clientOf(own, settings, deadlines, {
     pubSub: yield* makePubSub(subscribers, settings),
     monitor: yield* makeMonitor(subscribers, settings),
-    cache: caches ? yield* Cache.make(settings) : undefined
+    cache: caches ? yield* Cache.make(settings, slotOf) : undefined
   })
 })
 

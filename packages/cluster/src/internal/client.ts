@@ -21,6 +21,7 @@ import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { pipeline } from "./batches.ts"
+import { dropMoved } from "./caching.ts"
 import type { Cluster } from "./cluster.ts"
 import { ConnectionLimit } from "./connectionLimit.ts"
 import { notCovered } from "./failures.ts"
@@ -34,6 +35,7 @@ import { Redirects } from "./redirects.ts"
 import { forOneServer, idle, notForReading } from "./refusals.ts"
 import { guarded, reserve } from "./reservation.ts"
 import type { Retrying } from "./retrying.ts"
+import { slotOf } from "./slot.ts"
 import { State } from "./state.ts"
 import { Subscribers } from "./subscribers.ts"
 import { formatAddress } from "./topology.ts"
@@ -79,7 +81,8 @@ const makeOpen = Effect.fnUntraced(function*(
   }
   const routing = yield* makeRouting(settings, publish)
   const router = yield* makeRouter(settings, routing, Stream.fromPubSub(events), publish)
-  const base = yield* RedisRouter.makeClient(router, settings.connection)
+  const base = yield* RedisRouter.makeClient(router, settings.connection, { caches: !settings.readOnly, slotOf })
+  if (base.cache !== undefined) dropMoved(base.cache, routing.state)
   const refusesWrite = (command: RedisCommand.Any) => settings.readOnly ? notForReading(command) : undefined
   const retrying: Retrying = {
     settings,
@@ -113,7 +116,7 @@ const clientAbove = (
       // What a plan comes to was decoded by the command's own decoder.
       return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, RedisError>
     },
-    pipeline: (commands) => pipeline(retrying, commands),
+    pipeline: pipelineOf(retrying, base),
     transaction: (commands) => transaction(retrying, commands),
     withTimeout: (limit) => {
       const limited = base.withTimeout(limit)
@@ -132,6 +135,14 @@ const clientAbove = (
   return client
 }
 
+/** What the cache does not answer goes to the servers of its slots. */
+const pipelineOf = (retrying: Retrying, { cache }: Service): Service["pipeline"] => {
+  const send: Service["pipeline"] = (commands) => pipeline(retrying, commands)
+  return cache === undefined
+    ? send
+    : (commands) => cache.pipeline(commands, send, (command) => retrying.refuses(command) !== undefined)
+}
+
 const clusterOf = (retrying: Retrying, base: Service): Cluster => {
   const { state } = retrying
   const known = <A>(of: () => A) =>
@@ -147,7 +158,7 @@ const clusterOf = (retrying: Retrying, base: Service): Cluster => {
       Effect.map(onServer(retrying, node, command, asked), ({ reply }) => reply),
     executeAll: (commands) =>
       Effect.map(
-        pipeline(retrying, commands),
+        pipelineOf(retrying, base)(commands),
         (outcomes) => outcomes.map((outcome) => Exit.mapError(outcome, (error) => atIndex(error, undefined)))
       ),
     execute: (command) =>

@@ -37,9 +37,9 @@ export const defaultLimits: StoreLimits = {
  * The cache of a client, with the limits in time of those who read through it.
  *
  * - `execute`: the answer to a command of `Redis.cached`, `undefined` for one that is to be sent like all others.
- * - `pipeline`: those of several; `rest` sends what is to be sent like all others.
+ * - `pipeline`: those of several; `rest` sends what is to be sent like all others, `isForRest` says what is not cached.
  * - `configure`: once, and before it is used; returns whether it was done.
- * - `moved`: drops what depends on keys of which this is true.
+ * - `moved`: drops what is of these slots.
  */
 export interface ClientCache {
   readonly execute: <A>(
@@ -47,11 +47,12 @@ export interface ClientCache {
   ) => Effect.Effect<A, RedisError> | undefined
   readonly pipeline: (
     commands: Commands,
-    rest: (commands: Commands) => Effect.Effect<Outcomes>
+    rest: (commands: Commands) => Effect.Effect<Outcomes>,
+    isForRest?: (command: RedisCommand.Any) => boolean
   ) => Effect.Effect<Outcomes>
   readonly configure: (limits: StoreLimits, mode: Mode) => boolean
   readonly clear: Effect.Effect<void>
-  readonly moved: (isMeant: (key: Key) => boolean) => void
+  readonly moved: (slots: Iterable<number>) => void
   readonly stats: Effect.Effect<CacheStats>
   readonly events: Stream.Stream<CacheEvent>
 }
@@ -64,7 +65,8 @@ export interface CacheParts {
 
 /** The cache of a client, for as long as the scope is open. It costs nothing before something is read through it. */
 export const make = Effect.fnUntraced(function*(
-  { keepers, replaceInvalidText }: ConnectionSettings
+  { keepers, replaceInvalidText }: ConnectionSettings,
+  slotOf: ((key: Key) => number) | undefined
 ): Effect.fn.Return<CacheParts, never, Scope.Scope> {
   const events = yield* PubSub.sliding<CacheEvent>(256)
   const store = new Store({
@@ -72,6 +74,7 @@ export const make = Effect.fnUntraced(function*(
     keepers,
     clock: yield* Clock.Clock,
     replaceInvalidText,
+    slotOf,
     onEvent: (event) => {
       PubSub.publishUnsafe(events, event)
     }
@@ -93,16 +96,16 @@ export const reading = ({ events, store }: CacheParts, sending: Sending): Client
       store.find(command) ?? Effect.callback((resume) => store.join(command, sending, resume))
     )
   },
-  pipeline: (commands, rest) =>
+  pipeline: (commands, rest, isForRest = () => false) =>
     commands.some(({ caching }) => caching !== undefined)
       ? Effect.uninterruptibleMask((restore) => {
-        const pipeline = new CachedPipeline(store, sending, commands)
+        const pipeline = new CachedPipeline(store, sending, commands, isForRest)
         return Effect.onInterrupt(restore(pipeline.run(rest)), pipeline.cancel)
       })
       : rest(commands),
   configure: (limits, mode) => store.configure(limits, mode),
   clear: Effect.sync(() => store.drop("Cleared")),
-  moved: (isMeant) => store.dropKeys("Moved", isMeant),
+  moved: (slots) => store.dropSlots("Moved", slots),
   stats: Effect.sync(() => store.stats),
   events: Stream.fromPubSub(events)
 })
@@ -119,12 +122,13 @@ class CachedPipeline {
   readonly #others: Array<number> = []
   #resume: (() => void) | undefined = undefined
 
-  constructor(store: Store, sending: Sending, commands: Commands) {
+  constructor(store: Store, sending: Sending, commands: Commands, isForRest: (command: RedisCommand.Any) => boolean) {
     this.#commands = commands
     this.#outcomes = new Array(commands.length)
     const changed = changedBy(commands)
     commands.forEach((command, place) => {
-      const isCached = command.caching !== undefined && command.settled === undefined && store.covers(command)
+      const isCached = command.caching !== undefined && command.settled === undefined && store.covers(command) &&
+        !isForRest(command)
       if (!isCached || changed === "all" || RedisCommand.keys(command).some((key) => changed.has(nameOf(key)))) {
         this.#others.push(place)
         return

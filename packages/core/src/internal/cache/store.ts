@@ -37,11 +37,13 @@ export interface StoreLimits {
   readonly longestLife: number
 }
 
+/** - `slotOf`: the slot of a key, where what is of one slot may have to be dropped. */
 export interface StoreOptions extends StoreLimits {
   readonly keepers: Keepers
   readonly clock: Clock.Clock
   readonly replaceInvalidText: boolean
   readonly onEvent: (event: CacheEvent) => void
+  readonly slotOf?: ((key: Key) => number) | undefined
 }
 
 /** How requests of a client begin, and where they go. */
@@ -69,6 +71,8 @@ export class Store implements Keeper {
   readonly #keys = new Map<string, Dependants>()
   readonly #recency = new Recency()
   readonly #flights = new Set<Flight>()
+  /** What there is by the slot of its first key. */
+  readonly #slots = new Map<number, Set<Place>>()
   #hits = 0
   #misses = 0
   #joins = 0
@@ -220,21 +224,23 @@ export class Store implements Keeper {
   }
 
   drop(reason: CacheClearing, tracking?: Tracking): void {
-    this.#dropWhere(reason, (place) => tracking === undefined || place.tracking === tracking)
+    const isMeant = (place: Place) => tracking === undefined || place.tracking === tracking
+    this.#dropAll(reason, [...[...this.#flights].filter(isMeant), ...[...this.#recency.all()].filter(isMeant)])
   }
 
-  /** Drops what depends on keys of which this is true. */
-  dropKeys(reason: CacheClearing, isMeant: (key: Key) => boolean): void {
-    this.#dropWhere(reason, ({ names }) => names.some((name) => isMeant(keyOf(name))))
+  /** Drops what is of these slots. */
+  dropSlots(reason: CacheClearing, slots: Iterable<number>): void {
+    for (const slot of slots) this.#dropAll(reason, this.#slots.get(slot) ?? [])
   }
 
-  #dropWhere(reason: CacheClearing, isMeant: (place: Place) => boolean): void {
-    for (const flight of this.#flights) if (isMeant(flight)) this.#mark(flight)
+  #dropAll(reason: CacheClearing, places: Iterable<Place>): void {
     let entries = 0
-    for (const entry of this.#recency.all()) {
-      if (!isMeant(entry)) continue
-      entries++
-      this.#remove(entry)
+    for (const place of places) {
+      if (place instanceof Flight) this.#mark(place)
+      else {
+        entries++
+        this.#remove(place)
+      }
     }
     if (entries > 0) this.#options.onEvent({ _tag: "Cleared", reason, entries })
   }
@@ -266,6 +272,16 @@ export class Store implements Keeper {
       if (i === 0) dependants.own.set(rest, place)
       else (dependants.others ??= new Set()).add(place)
     }
+    const slot = this.#slotOf(place)
+    if (slot === undefined) return
+    const places = this.#slots.get(slot)
+    if (places === undefined) this.#slots.set(slot, new Set([place]))
+    else places.add(place)
+  }
+
+  #slotOf({ names }: Place): number | undefined {
+    // In range: a command without a key is not cached.
+    return this.#options.slotOf?.(keyOf(names[0]!))
   }
 
   #take(place: Place): void {
@@ -279,6 +295,10 @@ export class Store implements Keeper {
       else dependants.others?.delete(place)
       if (dependants.own.size === 0 && (dependants.others?.size ?? 0) === 0) this.#keys.delete(name)
     }
+    const slot = this.#slotOf(place)
+    if (slot === undefined) return
+    const places = this.#slots.get(slot)
+    if (places?.delete(place) === true && places.size === 0) this.#slots.delete(slot)
   }
 
   #remove(entry: Entry): void {

@@ -91,7 +91,7 @@ export class Tracking {
   /** Nothing that was read over the connection will do any more, and nothing that comes. */
   end(reason: CacheClearing): void {
     if (this.#ended) return
-    this.#ended = true
     this.#keepers.drop(reason, this)
+    this.#ended = true
   }
 }
