@@ -88,8 +88,8 @@ export abstract class Request extends Effectable.Class<void> {
   /** Whether the caller has its outcome, or has gone away. */
   abstract readonly settled: boolean
 
-  /** Whether no replica may answer, whatever its commands are. */
-  get fromMaster(): boolean {
+  /** Whether its answer is kept: no replica may give it, and it has its place among what the server tells of changes. */
+  get isKept(): boolean {
     return false
   }
 

@@ -115,7 +115,7 @@ export class Flight extends SingleRequest<Resp.Value> {
     return this.#preparation.length + 1
   }
 
-  override get fromMaster(): boolean {
+  override get isKept(): boolean {
     return true
   }
 
