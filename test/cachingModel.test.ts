@@ -1,16 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { RedisCluster } from "@redfx/cluster"
-import { Redis, RedisCache } from "@redfx/core"
+import { Redis, RedisCache, RedisStandalone } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
 import { NodeRedisConnector, RedisClusterServers, RedisSentinelServers, RedisServer } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Effect from "effect/Effect"
 import * as CacheModel from "./harness/CacheModel.ts"
 import * as Client from "./harness/Client.ts"
+import * as SlowConnector from "./harness/SlowConnector.ts"
 
 /** For how long on each deployment; the figures of ten minutes are in the note on caching. */
 const seconds = Number(process.env["CACHE_SECONDS"] ?? 6)
 const timeout = (seconds + 60) * 1000
+
+/** What the client under test hears is late. */
+const slow = SlowConnector.layer(4)
 
 const keys = Array.from({ length: 9 }, (_, i) => `model:${i}`)
 
@@ -20,8 +24,8 @@ const expectRight = (client: RedisClient.Service, report: CacheModel.CacheModelR
     if (process.env["CACHE_SECONDS"] !== undefined) console.log(report, stats)
     assert.deepStrictEqual(report.wrong.slice(0, 5), [])
     // The cache was used, and there was something to see.
-    assert.isAbove(stats.hits, 1000)
-    assert.isAbove(report.writes, 500)
+    assert.isAbove(stats.hits, 300)
+    assert.isAbove(report.writes, 300)
     assert.isAbove(report.rests, 1)
   })
 
@@ -34,7 +38,8 @@ describe("Caching, a model", () => {
       const server = yield* RedisServer.make()
       const outside = yield* Client.make(server)
       for (const shared of [1, 3]) {
-        const client = yield* Client.make(server, { pool: { shared } })
+        const { host, port } = server
+        const client = yield* RedisStandalone.make({ host, port, pool: { shared } }).pipe(Effect.provide(slow))
         const report = yield* CacheModel.run({ client, outside, seconds: seconds / 2, keys, trouble: [cuts(outside)] })
         yield* expectRight(client, report)
       }
@@ -46,7 +51,7 @@ describe("Caching, a model", () => {
       Effect.gen(function*() {
         const servers = yield* RedisSentinelServers.make({ replicas: 2, downAfter: "500 millis" })
         const options = { sentinels: servers.addresses, service: servers.service, pool: { shared: 2 } }
-        const client = yield* RedisSentinel.make(options)
+        const client = yield* RedisSentinel.make(options).pipe(Effect.provide(slow))
         const outside = yield* RedisSentinel.make(options)
         const report = yield* CacheModel.run({
           client,
@@ -65,7 +70,9 @@ describe("Caching, a model", () => {
     () =>
       Effect.gen(function*() {
         const servers = yield* RedisClusterServers.make({ masters: 3, replicas: 1, nodeTimeout: "2 seconds" })
-        const { client } = yield* RedisCluster.make({ nodes: servers.addresses, readFrom: "any" })
+        const { client } = yield* RedisCluster.make({ nodes: servers.addresses, readFrom: "any" }).pipe(
+          Effect.provide(slow)
+        )
         const { client: outside, cluster } = yield* RedisCluster.make({ nodes: servers.addresses })
         const slots = keys.map((key) => RedisCluster.slotOf(key))
         let next = 0
@@ -81,7 +88,7 @@ describe("Caching, a model", () => {
         const admins = yield* Effect.forEach(servers.nodes, (node) => Client.make(node))
         const cutAll = { effect: Effect.forEach(admins, (admin) => cuts(admin).effect, { discard: true }) }
         // Redis 7.0 acknowledges transactions while it hands over, and the new master does not have them.
-      const failover = Effect.gen(function*() {
+        const failover = Effect.gen(function*() {
           const [replica] = yield* servers.replicasOf(yield* servers.owner(slots[next++ % slots.length]!))
           if (replica !== undefined) yield* servers.failover(replica)
         })
