@@ -22,7 +22,7 @@ import { connectionLoss, timeLimit } from "./internal/failure.ts"
 import { authenticate, handshake } from "./internal/handshake.ts"
 import type { HungUp } from "./internal/handshake.ts"
 import { KnownScripts } from "./internal/knownScripts.ts"
-import { Liveness } from "./internal/liveness.ts"
+import { listening, Liveness } from "./internal/liveness.ts"
 import { BatchRequest, requestOf as singleRequest } from "./internal/request.ts"
 import type { Outcome, Request, RequestQueue } from "./internal/request.ts"
 import { answeredWithTls, dialFailure, isTlsAlert, lossOf, openedTooLate } from "./internal/socketFailure.ts"
@@ -324,6 +324,7 @@ const dial = Effect.fnUntraced(function*(
     })
     yield* Effect.forkScoped(Effect.catch(renewal, (error) => lose(refusal(error, address))))
   }
+  yield* Effect.forkScoped(Effect.andThen(tracking.begun, listening(connection, settings)))
   const dripping = new Dripping(connection, Duration.toMillis(settings.commandTimeout), () => decoder.idle)
   yield* Effect.forkScoped(liveness.watch(connection, settings, { onSilence: owner.onSilence, dripping }))
   return connection

@@ -21,6 +21,7 @@ interface EntryParts {
   readonly bytes: number
   readonly tracking: Tracking
   readonly at: number
+  readonly life: number
 }
 
 /**
@@ -28,12 +29,14 @@ interface EntryParts {
  *
  * - `names`: the names of its keys. `rest`: what the command is under the first of them.
  * - `tracking`: the connection that it came over, which tells of its keys. `at`: when it was asked for, by `elapsed`.
+ *   `life`: for how many milliseconds from then on it will do.
  */
 export class Entry {
   readonly names: ReadonlyArray<string>
   readonly rest: string
   readonly tracking: Tracking
   readonly at: number
+  readonly life: number
   readonly bytes: number
   older: Entry | undefined = undefined
   newer: Entry | undefined = undefined
@@ -43,11 +46,12 @@ export class Entry {
   #reply: RedisReply.Reply<unknown, unknown, unknown> | undefined = undefined
   #view: RedisReply.View | undefined = undefined
 
-  constructor({ at, bytes, names, rest, tracking, value }: EntryParts) {
+  constructor({ at, bytes, life, names, rest, tracking, value }: EntryParts) {
     this.names = names
     this.rest = rest
     this.tracking = tracking
     this.at = at
+    this.life = life
     this.#value = value
     // Texts of keys, and of what is decoded, take a byte a character.
     this.bytes = perEntry + 2 * bytes + rest.length + names.reduce((sum, name) => sum + name.length, 0)

@@ -2,13 +2,15 @@
  * A read under way whose answer is to be kept, and everybody who waits for it.
  *
  * It goes out behind what has the server tell of its keys from then on, on the
- * same connection and with nothing in between. So the server tells of every
- * change after the read; what it tells before the answer is here may be of a
- * change after it as well, and marks the flight.
+ * same connection and with nothing in between, and before what asks how long
+ * the keys live. So the server tells of every change after the read; what it
+ * tells before the answer is here may be of a change after it as well, and marks
+ * the flight.
  *
  * @internal
  */
 import * as Exit from "effect/Exit"
+import { pttl } from "../../commands/Expiration.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { fromReply, RedisConfigError } from "../../RedisError.ts"
 import type { Delivery, RedisError } from "../../RedisError.ts"
@@ -73,8 +75,11 @@ export class Flight extends SingleRequest<Resp.Value> {
   marked = false
   #origin: Origin | undefined = undefined
   readonly #mode: Mode
-  /** What goes before the read. */
+  /** What goes before the read, and after it. */
   #preparation: ReadonlyArray<RedisCommand.Any> = [askForNext]
+  #addition: ReadonlyArray<RedisCommand.Any> = []
+  #answer: Resp.Value | undefined = undefined
+  #life = Infinity
   /** Whether the server is to tell of the keys over this connection. */
   #tracked = false
   /** Why there is no answer though the server gives one. */
@@ -106,13 +111,18 @@ export class Flight extends SingleRequest<Resp.Value> {
     return tracking?.ended === false ? tracking : undefined
   }
 
+  /** How many milliseconds the keys still live: servers take away late what nobody asks for, and tell of it even later. */
+  get life(): number {
+    return this.#life
+  }
+
   /** Whether the server may have run it already. */
   get hasLeft(): boolean {
     return this.written > 0
   }
 
   override get count(): number {
-    return this.#preparation.length + 1
+    return this.#preparation.length + 1 + this.#addition.length
   }
 
   override get isKept(): boolean {
@@ -128,15 +138,19 @@ export class Flight extends SingleRequest<Resp.Value> {
     super.renew(isAsking, mayHaveRun)
     this.#origin = undefined
     this.#preparation = [askForNext]
+    this.#addition = []
+    this.#answer = undefined
+    this.#life = Infinity
     this.#tracked = false
     this.#refusal = undefined
   }
 
   override encode(encoder: RespEncoder, origin: Origin): void {
     if (this.written === 0) this.#begin(origin)
-    const before = this.#preparation[this.written]
-    if (before === undefined) this.refuse(RedisCommand.encodeInto(this.command, encoder))
-    else RedisCommand.encodeInto(before, encoder)
+    const place = this.written - this.#preparation.length
+    if (place === 0) return this.refuse(RedisCommand.encodeInto(this.command, encoder))
+    // In range: the connection encodes `count` times.
+    RedisCommand.encodeInto(place < 0 ? this.#preparation[this.written]! : this.#addition[place - 1]!, encoder)
   }
 
   #begin(origin: Origin): void {
@@ -158,18 +172,23 @@ export class Flight extends SingleRequest<Resp.Value> {
         ...(tracking.mode === undefined ? [askForAll(this.#mode)] : []),
         ...(this.#mode === "read" ? [askForNext] : [])
       ]
+      this.#addition = RedisCommand.keys(this.command).map((key) => pttl(key))
       tracking.mode = this.#mode
     }
   }
 
   override reply(value: Resp.Value, origin: Origin): void {
-    if (this.answered <= this.#preparation.length) {
+    const place = this.answered - this.#preparation.length
+    if (place < 1) {
       if (value instanceof Resp.ErrorReply && !this.asking) this.#refused(value, origin)
-      return
-    }
-    // What is wrong with the read itself comes first: it may be sent elsewhere.
-    if (this.#refusal === undefined || value instanceof Resp.ErrorReply) return super.reply(value, origin)
-    if (!this.settled) this.settle(Exit.fail(this.#refusal))
+    } else if (place === 1) this.#answer = value
+    else if (typeof value === "number" && value >= 0) this.#life = Math.min(this.#life, value)
+    if (this.answered < this.count || this.settled) return
+    // All is answered, so that it may be sent elsewhere.
+    const answer = this.#answer ?? null
+    // What is wrong with the read itself comes first.
+    if (this.#refusal === undefined || answer instanceof Resp.ErrorReply) return super.reply(answer, origin)
+    this.settle(Exit.fail(this.#refusal))
   }
 
   /** The server does not tell of keys. */

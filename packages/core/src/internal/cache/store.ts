@@ -119,8 +119,8 @@ export class Store implements Keeper {
     const place = this.#keys.get(nameOf(RedisCommand.firstKey(command)!))?.own.get(restOf(command))
     if (!(place instanceof Entry)) return undefined
     const age = elapsed(this.#options.clock) - place.at
-    if (age > this.#lifeOf(command)) {
-      if (age > this.#limits.longestLife) this.#remove(place)
+    if (age >= place.life || age > (command.caching?.life ?? Infinity)) {
+      if (age >= place.life) this.#remove(place)
       return undefined
     }
     this.#hits++
@@ -157,10 +157,6 @@ export class Store implements Keeper {
     return waiter
   }
 
-  #lifeOf({ caching }: RedisCommand.Any): number {
-    return Math.min(caching?.life ?? Infinity, this.#limits.longestLife)
-  }
-
   #begin(command: RedisCommand.Any, names: ReadonlyArray<string>, rest: string): Flight {
     if (!this.#joined && !this.#closed) {
       this.#joined = true
@@ -193,9 +189,17 @@ export class Store implements Keeper {
     }
   }
 
-  #keep({ began, names, rest }: Flight, answer: Resp.Value, tracking: Tracking): void {
+  #keep({ began, life, names, rest }: Flight, answer: Resp.Value, tracking: Tracking): void {
     const { bytes, value } = compact(answer)
-    const entry = new Entry({ names, rest, value, bytes, tracking, at: began })
+    const entry = new Entry({
+      names,
+      rest,
+      value,
+      bytes,
+      tracking,
+      at: began,
+      life: Math.min(life, this.#limits.longestLife)
+    })
     if (entry.bytes > this.#limits.maxBytes) return
     this.#put(entry)
     this.#recency.push(entry)

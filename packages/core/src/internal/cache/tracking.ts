@@ -4,6 +4,7 @@
  *
  * @internal
  */
+import * as Effect from "effect/Effect"
 import type { Key } from "../../RedisArg.ts"
 import type { CacheClearing } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
@@ -56,8 +57,8 @@ export class Keepers {
 /** What a server was asked to tell over one connection, for as long as that lives. */
 export class Tracking {
   readonly #keepers: Keepers
-  /** What the server was asked for, `undefined` while it was asked for nothing. */
-  mode: Mode | undefined = undefined
+  #mode: Mode | undefined = undefined
+  #onBegun: (() => void) | undefined = undefined
   /** The protocol of the connection, `undefined` before that is agreed on. */
   protocol: 2 | 3 | undefined = undefined
   #ended = false
@@ -65,6 +66,25 @@ export class Tracking {
   constructor(keepers: Keepers) {
     this.#keepers = keepers
   }
+
+  /** What the server was asked for, `undefined` while it was asked for nothing. */
+  get mode(): Mode | undefined {
+    return this.#mode
+  }
+
+  set mode(mode: Mode | undefined) {
+    this.#mode = mode
+    if (mode !== undefined) this.#onBegun?.()
+  }
+
+  /** Suspends until the server is asked for something. */
+  readonly begun: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.#mode !== undefined) return resume(Effect.void)
+    this.#onBegun = () => {
+      this.#onBegun = undefined
+      resume(Effect.void)
+    }
+  })
 
   /** Whether what came over this connection is of no use any more. */
   get ended(): boolean {
