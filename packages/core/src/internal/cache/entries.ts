@@ -8,6 +8,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import type { RedisError } from "../../RedisError.ts"
 import type * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
+import { copierOf } from "./copies.ts"
 import type { Tracking } from "./tracking.ts"
 
 /** About what an entry takes beside its answer and the text of its keys: objects, and its places in the maps. Measured. */
@@ -41,8 +42,8 @@ export class Entry {
   older: Entry | undefined = undefined
   newer: Entry | undefined = undefined
   readonly #value: Resp.Value
-  /** What it was decoded to last, by whom, where nobody can change that. */
-  #decoded: Exit.Exit<unknown, RedisError> | undefined = undefined
+  /** Gives what it was decoded to last, and for whom that was. */
+  #give: (() => Exit.Exit<unknown, RedisError>) | undefined = undefined
   #reply: RedisReply.Reply<unknown, unknown, unknown> | undefined = undefined
   #view: RedisReply.View | undefined = undefined
 
@@ -63,19 +64,18 @@ export class Entry {
     replaceInvalidText: boolean
   ): Exit.Exit<A, RedisError> {
     const { reply, view } = command
-    // Decoded for a command with the same decoder and the same view.
-    if (this.#reply === reply && this.#view === view) return this.#decoded as Exit.Exit<A, RedisError>
-    const decoded = RedisCommand.decode(command, this.#value, replaceInvalidText)
-    if (Exit.isSuccess(decoded) && !isObject(decoded.value)) {
-      this.#decoded = decoded
+    if (this.#give === undefined || this.#reply !== reply || this.#view !== view) {
+      const decoded = RedisCommand.decode(command, this.#value, replaceInvalidText)
+      const copy = Exit.isSuccess(decoded) ? copierOf(decoded.value) : undefined
+      if (copy === undefined) return decoded
+      this.#give = copy === "itself" ? () => decoded : () => Exit.succeed(copy())
       this.#reply = reply
       this.#view = view
     }
-    return decoded
+    // Decoded for a command with the same decoder and the same view.
+    return this.#give() as Exit.Exit<A, RedisError>
   }
 }
-
-const isObject = (value: unknown): boolean => typeof value === "object" && value !== null
 
 /** Entries in the order in which they were last asked for. */
 export class Recency {

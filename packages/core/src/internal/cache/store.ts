@@ -73,6 +73,7 @@ export class Store implements Keeper {
   readonly #flights = new Set<Flight>()
   /** What there is by the slot of its first key. */
   readonly #slots = new Map<number, Set<Place>>()
+  #turn: number | undefined = undefined
   #hits = 0
   #misses = 0
   #joins = 0
@@ -118,7 +119,7 @@ export class Store implements Keeper {
     // There is one: a command without a key is not cached.
     const place = this.#keys.get(nameOf(RedisCommand.firstKey(command)!))?.own.get(restOf(command))
     if (!(place instanceof Entry)) return undefined
-    const age = elapsed(this.#options.clock) - place.at
+    const age = this.#now - place.at
     if (age >= place.life || age > (command.caching?.life ?? Infinity)) {
       if (age >= place.life) this.#remove(place)
       return undefined
@@ -126,6 +127,17 @@ export class Store implements Keeper {
     this.#hits++
     this.#recency.touch(place)
     return place.answer(command, this.#options.replaceInvalidText)
+  }
+
+  /** The time, read once a turn of the event loop: that takes 50 ns, and a hit all in all 150. */
+  get #now(): number {
+    if (this.#turn !== undefined) return this.#turn
+    queueMicrotask(this.#endTurn)
+    return this.#turn = elapsed(this.#options.clock)
+  }
+
+  readonly #endTurn = (): void => {
+    this.#turn = undefined
   }
 
   /**
@@ -162,7 +174,7 @@ export class Store implements Keeper {
       this.#joined = true
       this.#options.keepers.add(this)
     }
-    const flight = new Flight(command, { names, rest, began: elapsed(this.#options.clock) }, {
+    const flight = new Flight(command, { names, rest, began: this.#now }, {
       mode: this.#mode,
       onEnd: (flight, answer) => this.#onEnd(flight, answer),
       onNobody: (flight) => {
