@@ -1,10 +1,8 @@
 /**
- * Checks which modules import which: packages, and within `@redfx/core` storeys
- * that import only downwards. Cycles are oxlint's business (`import/no-cycle`).
- *
- * `import type` and `export type` are exempt, since they leave nothing at run time.
- * An internal module stands on no storey: importing it counts as importing
- * everything that it imports.
+ * Checks which modules import which: packages, and within each package storeys
+ * that import only downwards, internal folders included. Imports of types count
+ * as those of values do. Modules of one storey may import each other, as long as
+ * no circle comes of it; the only circle there may be is named in {@link circle}.
  */
 import { globSync, readFileSync } from "node:fs"
 import { basename, dirname, join, relative } from "node:path"
@@ -13,32 +11,54 @@ import { parseSync } from "rolldown/utils"
 
 /** What the sources of each package may import besides their own modules. */
 const packages: Record<string, ReadonlyArray<RegExp>> = {
+  testing: [/./],
   core: [/^effect\/./],
   sentinel: [/^effect\/./, /^@redfx\/core\/./],
   cluster: [/^effect\/./, /^@redfx\/core\/./],
   node: [/^effect\/./, /^@effect\/platform-node\/./, /^node:/, /^@redfx\/(core|sentinel|cluster)\/./]
 }
 
-/** The modules of `@redfx/core`, lowest storey first. */
-const storeys: ReadonlyArray<readonly [name: string, modules: RegExp]> = [
-  ["codec", /^Resp\w*$/],
-  ["arguments, replies, errors", /^Redis(Arg|Reply|Error)$/],
-  ["command values", /^Redis(Client|Command)$/],
-  ["records", /^records\/\w+$/],
-  ["commands", /^commands\/(modules\/)?\w+$/],
-  ["connection", /^Redis(Config|Url|Connector|Connection|Pool|Router|Telemetry)$/],
-  ["clients", /^Redis(Cache|Standalone|Pipeline|Transaction|PubSub|Script|Scan|Stream|Monitor)$/],
-  ["applications", /^Redis(Lock|Keyspace|Persistence)$/],
-  ["barrels", /^(Redis(Bloom|Json|Search|TimeSeries)?|index)$/]
-]
+/** A name of a storey and the modules that stand on it. */
+type Storey = readonly [name: string, modules: RegExp]
 
-/** Modules that may import less than their storey allows: of `@redfx/core`'s own modules only these. */
+/** The storeys of each package that has several, lowest first. */
+const storeys: Record<string, ReadonlyArray<Storey>> = {
+  core: [
+    ["errors", /^internal\/error\/(?!classify$)\w+$/],
+    ["codec", /^(Resp\w*|internal\/(codec|runtime)\/\w+)$/],
+    ["errors of replies", /^(RedisError|internal\/error\/classify)$/],
+    ["arguments and replies", /^(Redis(Arg|Reply)|internal\/(command|telemetry)\/\w+|commands\/replies\/\w+)$/],
+    ["command values", /^Redis(Client|Command|Monitor|PubSub)$/],
+    ["commands", /^commands\/(modules\/)?\w+$/],
+    ["what is told of keys", /^internal\/tracking\/\w+$/],
+    ["configuration", /^(Redis(Config|Url|Connector|Telemetry)|internal\/config\/\w+)$/],
+    ["connection", /^(unstable\/(Connection|Request|Runtime)|internal\/(connection|script)\/\w+)$/],
+    ["pool", /^internal\/pool\/\w+$/],
+    ["cache", /^internal\/cache\/\w+$/],
+    ["client", /^(unstable\/Router|internal\/(client|pubsub)\/\w+)$/],
+    ["clients", /^Redis(Cache|Pool|Standalone|Pipeline|Transaction|Script|Scan)$/],
+    ["applications", /^(Redis(Stream|Lock|Keyspace|Persistence)|internal\/(stream|lock|keyspace)\/\w+)$/],
+    ["barrels", /^(Redis(Bloom|Json|Search|TimeSeries)?|index)$/]
+  ],
+  cluster: [
+    ["topology", /^internal\/topology\/\w+$/],
+    ["keys of several slots", /^internal\/multiKey\/(emulate\/)?\w+$/],
+    ["commands without a key", /^internal\/keyless\/\w+$/],
+    ["routing", /^internal\/routing\/\w+$/],
+    ["public", /^(RedisCluster|index)$/]
+  ]
+}
+
+/** The one circle: commands ask for the client's tag, and the client runs commands. */
+const circle: ReadonlySet<string> = new Set(["RedisClient", "RedisCommand", "RedisMonitor", "RedisPubSub"])
+
+/** Of the modules of `@redfx/core`, commands import only what a command is made of. */
 const narrowed: ReadonlyArray<readonly [modules: RegExp, only: RegExp]> = [
-  [/^commands\/\w+$/, /^(Redis(Arg|Reply|Command)|records\/\w+)$/],
-  [/^commands\/modules\/\w+$/, /^(Redis(Arg|Reply|Command)|Resp|commands\/modules\/\w+(Options|Replies))$/]
+  [/^commands\/\w+$/, /^(Redis(Arg|Reply|Command)|Resp|internal\/command\/\w+|commands\/(replies\/)?\w+)$/],
+  [/^commands\/modules\/\w+$/, /^(Redis(Arg|Reply|Command)|Resp|internal\/command\/\w+|commands\/modules\/\w+)$/]
 ]
 
-/** What a module imports at run time: modules of its own package by name, and anything else by specifier. */
+/** What a module imports, types included: modules of its own package by name, and at run time anything else by specifier. */
 interface Imports {
   readonly own: ReadonlyArray<string>
   readonly foreign: ReadonlyArray<string>
@@ -53,7 +73,9 @@ for (const directory of globSync("packages/*", { cwd: root })) {
   const modules = new Map<string, Imports>()
   for (const file of globSync("**/*.ts", { cwd: sources })) modules.set(moduleName(file), importsOf(sources, file))
   checkPackage(name, modules)
-  if (name === "core") checkStoreys(modules)
+  const own = storeys[name]
+  if (own !== undefined) checkStoreys(name, own, modules)
+  checkCircles(name, modules)
 }
 
 for (const problem of problems) console.error(problem)
@@ -75,83 +97,81 @@ function checkPackage(name: string, modules: ReadonlyMap<string, Imports>): void
   }
 }
 
-function checkStoreys(modules: ReadonlyMap<string, Imports>): void {
-  for (const module of modules.keys()) {
-    if (isInternal(module)) continue
+function checkStoreys(name: string, own: ReadonlyArray<Storey>, modules: ReadonlyMap<string, Imports>): void {
+  const storeyOf = (module: string): number => own.findIndex(([, pattern]) => pattern.test(module))
+  for (const [module, imports] of modules) {
     const storey = storeyOf(module)
     if (storey < 0) {
-      problems.push(`packages/core/src/${module}.ts is missing from the table of storeys in scripts/check-imports.ts`)
+      problems.push(
+        `packages/${name}/src/${module}.ts is missing from the table of storeys in scripts/check-imports.ts`
+      )
       continue
     }
-    const only = narrowed.find(([pattern]) => pattern.test(module))?.[1]
-    for (const [imported, via] of reachable(module, modules)) {
-      if (only === undefined ? storeyOf(imported) <= storey : only.test(imported)) continue
-      const path = via.length === 0 ? "" : ` (by way of ${via.join(", ")})`
-      problems.push(
-        `packages/core/src/${module}.ts may not import ${imported}.ts${path}: ${reason(storey, imported, only)}`
-      )
-    }
-  }
-}
-
-function reason(storey: number, imported: string, only: RegExp | undefined): string {
-  if (only !== undefined) return "commands build on RedisArg, RedisReply and RedisCommand alone"
-  const name = (index: number): string => storeys[index]?.[0] ?? "none"
-  return `storey "${name(storey)}" is below "${name(storeyOf(imported))}"`
-}
-
-/** The modules on storeys that `module` imports, each with the internal modules on the way. */
-function reachable(
-  module: string,
-  modules: ReadonlyMap<string, Imports>
-): ReadonlyMap<string, ReadonlyArray<string>> {
-  const found = new Map<string, ReadonlyArray<string>>()
-  const visited = new Set<string>()
-  const visit = (current: string, via: ReadonlyArray<string>): void => {
-    for (const imported of modules.get(current)?.own ?? []) {
-      if (!isInternal(imported)) {
-        if (imported !== module && !found.has(imported)) found.set(imported, via)
-      } else if (!visited.has(imported)) {
-        visited.add(imported)
-        visit(imported, [...via, imported])
+    const only = name === "core" ? narrowed.find(([pattern]) => pattern.test(module))?.[1] : undefined
+    for (const imported of imports.own) {
+      if (storeyOf(imported) > storey) {
+        const [below, above] = [own[storey]?.[0], own[storeyOf(imported)]?.[0]]
+        problems.push(`packages/${name}/src/${module}.ts may not import ${imported}.ts: "${below}" is below "${above}"`)
+      } else if (only !== undefined && !only.test(imported)) {
+        problems.push(
+          `packages/${name}/src/${module}.ts may not import ${imported}.ts: commands are made of values alone`
+        )
       }
     }
   }
-  visit(module, [])
-  return found
+}
+
+/** Finds the shortest way from each module back to itself. */
+function checkCircles(name: string, modules: ReadonlyMap<string, Imports>): void {
+  const told = new Set<string>()
+  for (const start of modules.keys()) {
+    if (told.has(start)) continue
+    const found = wayBack(start, modules)
+    if (found === undefined || found.every((module) => circle.has(module))) continue
+    for (const module of found) told.add(module)
+    problems.push(`packages/${name}/src: modules import each other in a circle: ${[...found, start].join(" → ")}`)
+  }
+}
+
+function wayBack(start: string, modules: ReadonlyMap<string, Imports>): ReadonlyArray<string> | undefined {
+  const ways: Array<ReadonlyArray<string>> = [[start]]
+  const seen = new Set<string>()
+  for (const way of ways) {
+    for (const imported of modules.get(way[way.length - 1] ?? start)?.own ?? []) {
+      if (imported === start) return way
+      if (seen.has(imported)) continue
+      seen.add(imported)
+      ways.push([...way, imported])
+    }
+  }
+  return undefined
 }
 
 function importsOf(sources: string, file: string): Imports {
   const { errors, module } = parseSync(file, readFileSync(join(sources, file), "utf8"))
   if (errors.length > 0) problems.push(`${join(sources, file)} does not parse: ${errors[0]?.message}`)
-  const specifiers = new Set<string>()
+  const specifiers = new Map<string, boolean>()
+  const add = (specifier: string, isValue: boolean): void =>
+    void specifiers.set(specifier, isValue || specifiers.get(specifier) === true)
   for (const { entries, moduleRequest } of module.staticImports) {
     // Without entries it is `import "x"`, which is there for what it does.
-    if (entries.length === 0 || entries.some((entry) => !entry.isType)) specifiers.add(moduleRequest.value)
+    add(moduleRequest.value, entries.length === 0 || entries.some((entry) => !entry.isType))
   }
   for (const { entries } of module.staticExports) {
     for (const { isType, moduleRequest } of entries) {
-      if (!isType && moduleRequest) specifiers.add(moduleRequest.value)
+      if (moduleRequest) add(moduleRequest.value, !isType)
     }
   }
   const own: Array<string> = []
   const foreign: Array<string> = []
-  for (const specifier of specifiers) {
+  for (const [specifier, isValue] of specifiers) {
     if (specifier.startsWith(".")) {
       own.push(moduleName(relative(sources, join(sources, dirname(file), specifier))))
-    } else {
+    } else if (isValue) {
       foreign.push(specifier)
     }
   }
   return { own, foreign }
-}
-
-function storeyOf(module: string): number {
-  return storeys.findIndex(([, pattern]) => pattern.test(module))
-}
-
-function isInternal(module: string): boolean {
-  return module.includes("internal/")
 }
 
 function moduleName(file: string): string {

@@ -77,7 +77,11 @@ function findTests(): ReadonlyMap<string, string> {
   const known = new Set(rows.map(({ id }) => id))
   const prefixes = new Set(rows.map(({ id }) => id.split("-")[0]))
   const found = new Map<string, string>()
-  for (const file of globSync(["packages/*/test/**/*.test.ts", "test/**/*{.test,Test}.ts"], { cwd: root }).sort()) {
+  for (
+    const file of globSync(["packages/*/test/**/*.test.ts", "packages/testing/src/suites/*.ts", "test/**/*.test.ts"], {
+      cwd: root
+    }).sort()
+  ) {
     for (const title of stringsOf(file)) {
       for (const [id, prefix] of title.matchAll(/\b([A-Z]{2,4})-\d{2}\b/g)) {
         if (known.has(id)) found.set(id, found.get(id) ?? file)

@@ -5,12 +5,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisError } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
+import * as Client from "@redfx/testing/Client"
+import * as FakeCluster from "@redfx/testing/FakeCluster"
+import * as FakeNode from "@redfx/testing/FakeNode"
+import * as FakeSentinel from "@redfx/testing/FakeSentinel"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Client from "./harness/Client.ts"
-import * as FakeCluster from "./harness/FakeCluster.ts"
-import * as FakeNode from "./harness/FakeNode.ts"
-import * as FakeSentinel from "./harness/FakeSentinel.ts"
 
 const credentials = { username: "app", password: Redacted.make("secret") } as const
 const handshake = { username: "app", password: "secret" }

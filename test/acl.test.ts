@@ -5,6 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisClient, RedisLock, RedisReply as Reply, RedisScript } from "@redfx/core"
 import { NodeRedisClient, RedisClusterServers, RedisSentinelServers, RedisServer } from "@redfx/node"
+import * as Client from "@redfx/testing/Client"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -12,7 +13,6 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import * as Client from "./harness/Client.ts"
 
 const page = readFileSync(join(import.meta.dirname, "../docs/security.md"), "utf8")
 

@@ -3,13 +3,13 @@
  */
 import { afterAll, beforeAll, beforeEach, describe } from "@effect/vitest"
 import { NodeRedisClient, RedisClusterServers } from "@redfx/node"
+import { exclusion } from "@redfx/testing/exclusions"
+import { beginTest } from "@redfx/testing/Suite"
+import { suites } from "@redfx/testing/suites/all"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { exclusion } from "./harness/exclusions.ts"
-import { beginTest } from "./harness/Suite.ts"
-import { suites } from "./suites/all.ts"
 
 for (const protocol of [2, 3] as const) {
   describe(`cluster, RESP${protocol}`, () => {

@@ -6,14 +6,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisError, RedisReply, RedisScript } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
+import * as Client from "@redfx/testing/Client"
+import * as Encode from "@redfx/testing/Encode"
+import * as FakeCluster from "@redfx/testing/FakeCluster"
+import { keyOfA, keyOfB, keyOfC } from "@redfx/testing/FakeCluster"
+import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Client from "./harness/Client.ts"
-import * as Encode from "./harness/Encode.ts"
-import * as FakeCluster from "./harness/FakeCluster.ts"
-import { keyOfA, keyOfB, keyOfC } from "./harness/FakeCluster.ts"
-import * as FakeNode from "./harness/FakeNode.ts"
 
 /** What a caller learns from an error about trying again. */
 const verdict = (error: RedisError.RedisError) => ({

@@ -6,14 +6,14 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Redis, RedisLock, RedisReply, RedisScript } from "@redfx/core"
 import type { RedisConfig } from "@redfx/core"
 import { NodeRedisClient, RedisClusterServers, RedisSentinelServers, RedisServer } from "@redfx/node"
+import * as Certificates from "@redfx/testing/Certificates"
+import * as Subscriber from "@redfx/testing/Subscriber"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Certificates from "./harness/Certificates.ts"
-import * as Subscriber from "./harness/Subscriber.ts"
 
 const password = Redacted.make("a p:@/?#ä")
 const encoded = encodeURIComponent(Redacted.value(password))

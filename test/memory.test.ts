@@ -5,11 +5,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
+import * as Client from "@redfx/testing/Client"
+import { used } from "@redfx/testing/Memory"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Client from "./harness/Client.ts"
-import { used } from "./harness/Memory.ts"
 
 /** A client of a real server that is stopped in its tracks. */
 const stopped = Effect.fnUntraced(function*(options: Parameters<typeof Client.make>[1]) {

@@ -4,12 +4,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisArg, RedisCommand, RedisLock, RedisReply } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
+import * as Client from "@redfx/testing/Client"
+import * as FakeCluster from "@redfx/testing/FakeCluster"
+import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Client from "./harness/Client.ts"
-import * as FakeCluster from "./harness/FakeCluster.ts"
-import * as FakeNode from "./harness/FakeNode.ts"
 
 const names = Array.from({ length: 12 }, (_, i) => `lock ${i}`)
 

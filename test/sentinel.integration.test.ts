@@ -3,12 +3,12 @@
  */
 import { afterAll, beforeAll, beforeEach, describe } from "@effect/vitest"
 import { NodeRedisClient, RedisSentinelServers } from "@redfx/node"
+import { exclusion } from "@redfx/testing/exclusions"
+import { suites } from "@redfx/testing/suites/all"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { exclusion } from "./harness/exclusions.ts"
-import { suites } from "./suites/all.ts"
 
 for (const protocol of [2, 3] as const) {
   describe(`sentinel, RESP${protocol}`, () => {

@@ -4,10 +4,10 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
+import * as FakeCluster from "@redfx/testing/FakeCluster"
 import * as Effect from "effect/Effect"
 import * as Net from "node:net"
 import { monitorEventLoopDelay } from "node:perf_hooks"
-import * as FakeCluster from "./harness/FakeCluster.ts"
 
 /** Takes connections at every address of the loopback interface, and never answers. */
 const makeSink = Effect.acquireRelease(

@@ -5,11 +5,11 @@
 import { Redis } from "@redfx/core"
 import type { RedisClient, RedisCommand, RedisError } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
+import * as Client from "@redfx/testing/Client"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Chaos from "./Chaos.ts"
-import * as Client from "./Client.ts"
 
 /** `commands`: how many in all. `fibers`: how many at a time. `seed`: of the choices that callers make. */
 export interface SoakOptions {

@@ -4,12 +4,12 @@
  */
 import { Redis, RedisError, RedisLock, RedisReply, RedisScript, RedisStream } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
+import * as Client from "@redfx/testing/Client"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import * as Client from "./Client.ts"
 import type { Fate } from "./Soak.ts"
 
 /** The writes of a span of time: they are checked when it is long over, and forgotten. */

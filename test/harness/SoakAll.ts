@@ -5,11 +5,11 @@
  */
 import { Redis, RedisError } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
+import * as Client from "@redfx/testing/Client"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Chaos from "./Chaos.ts"
-import * as Client from "./Client.ts"
 import { generator } from "./Soak.ts"
 import { anything, consumer, counterKey, counters, follower, ledgerKey, lockTtl } from "./SoakActivities.ts"
 import type { Count, Epoch, State } from "./SoakActivities.ts"

@@ -7,11 +7,11 @@ import { Redis, RedisError } from "@redfx/core"
 import type { RedisClient, RedisConfig } from "@redfx/core"
 import { NodeRedisConnector, RedisClusterServers, RedisSentinelServers, RedisServer } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
+import * as Client from "@redfx/testing/Client"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type * as Chaos from "./Chaos.ts"
-import * as Client from "./Client.ts"
 
 export type Kind = "standalone" | "sentinel" | "cluster"
 

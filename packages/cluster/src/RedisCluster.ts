@@ -17,11 +17,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import * as Client from "./internal/client.ts"
-import * as PerNode from "./internal/perNode.ts"
-import { onlyReading } from "./internal/refusals.ts"
-import * as Slot from "./internal/slot.ts"
-import { checked } from "./internal/topology.ts"
+import * as Client from "./internal/routing/client.ts"
+import * as PerNode from "./internal/routing/perNode.ts"
+import { onlyReading } from "./internal/routing/refusals.ts"
+import type { ClusterSettings } from "./internal/routing/settings.ts"
+import * as Slot from "./internal/topology/slot.ts"
+import { checked } from "./internal/topology/topology.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -136,7 +137,7 @@ const unknownNode = (address: string, nodes: ReadonlyArray<{ readonly address: s
 
 const settingsOf = Effect.fnUntraced(function*(
   options: RedisConfig.ClusterOptions
-): Effect.fn.Return<Client.ClusterSettings, RedisConfigError> {
+): Effect.fn.Return<ClusterSettings, RedisConfigError> {
   // The type has no such option, but URLs and files do.
   if ("db" in options && options.db !== undefined && options.db !== 0) {
     return yield* invalid("db", "a cluster has only database 0")

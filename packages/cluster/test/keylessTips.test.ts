@@ -5,9 +5,9 @@ import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Effect from "effect/Effect"
-import { splits } from "../src/internal/crossSlot.ts"
-import * as Merge from "../src/internal/merge.ts"
-import { ruleOf, rules } from "../src/internal/rules.ts"
+import { ruleOf, rules } from "../src/internal/keyless/rules.ts"
+import { splits } from "../src/internal/multiKey/crossSlot.ts"
+import * as Merge from "../src/internal/multiKey/merge.ts"
 
 /** Commands for which another rule was chosen than servers advise. */
 const others: ReadonlyArray<{ readonly commands: string; readonly reason: string }> = [

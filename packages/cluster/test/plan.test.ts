@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisArg, RedisSearch } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
-import { plan, refusalInBatch, routingKey } from "../src/internal/plan.ts"
+import { plan, refusalInBatch, routingKey } from "../src/internal/routing/plan.ts"
 import { keyOn, makeFake, options, words } from "./fixtures/FakeCluster.ts"
 
 const line = (command: RedisCommand.Any): string => words(command).join(" ")

@@ -1,8 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import * as Fs from "node:fs"
-import { splits } from "../src/internal/crossSlot.ts"
-import { emulations } from "../src/internal/emulation.ts"
-import { rules } from "../src/internal/rules.ts"
+import { rules } from "../src/internal/keyless/rules.ts"
+import { splits } from "../src/internal/multiKey/crossSlot.ts"
+import { emulations } from "../src/internal/multiKey/emulate/emulation.ts"
 
 const page = Fs.readFileSync(new URL("../../../docs/cluster-commands.md", import.meta.url), "utf8")
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { slotOf } from "../src/internal/slot.ts"
+import { slotOf } from "../src/internal/topology/slot.ts"
 
 /** CRC16 as the specification of Redis Cluster has it, bit by bit. */
 const crc16 = (bytes: Uint8Array): number =>

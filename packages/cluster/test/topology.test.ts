@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { fromSlots, parseAddress } from "../src/internal/topology.ts"
-import type { Topology } from "../src/internal/topology.ts"
+import { fromSlots, parseAddress } from "../src/internal/topology/topology.ts"
+import type { Topology } from "../src/internal/topology/topology.ts"
 
 const asked = { host: "asked", port: 1 }
 

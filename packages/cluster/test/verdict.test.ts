@@ -16,10 +16,10 @@ import {
   TimeoutError
 } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
-import { slotOf } from "../src/internal/slot.ts"
-import { formatAddress } from "../src/internal/topology.ts"
-import { demotion, judge, lossLimit, maxTries, outcomeOf, unspent } from "../src/internal/verdict.ts"
-import type { Outcome, Sent, Spent, Verdict, Way, Where } from "../src/internal/verdict.ts"
+import { demotion, judge, lossLimit, maxTries, outcomeOf, unspent } from "../src/internal/routing/verdict.ts"
+import type { Outcome, Sent, Spent, Verdict, Way, Where } from "../src/internal/routing/verdict.ts"
+import { slotOf } from "../src/internal/topology/slot.ts"
+import { formatAddress } from "../src/internal/topology/topology.ts"
 
 const key = "k"
 const slot = slotOf(key)

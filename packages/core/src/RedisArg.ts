@@ -9,7 +9,7 @@ import * as Duration from "effect/Duration"
 import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { isBytes } from "./internal/bytes.ts"
+import { isBytes } from "./internal/codec/utf8.ts"
 import type * as Resp from "./Resp.ts"
 
 // -----------------------------------------------------------------------------
@@ -48,6 +48,15 @@ export type Many<T> = ReadonlyArray<T> | readonly [ReadonlyArray<T>]
  * @since 0.1.0
  */
 export type Pairs<K extends Key, V> = Readonly<Record<string, V>> | ReadonlyArray<readonly [K, V]>
+
+/**
+ * The fields of an object, each of which can be sent. Unlike a record it takes what has an interface for a type:
+ * `<F extends object & RedisArg.Fields<F>>(fields: F)`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Fields<F> = { readonly [K in keyof F]: Value }
 
 /**
  * A point in time.

@@ -10,11 +10,9 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { defaultLimits } from "./internal/cache/clientCache.ts"
-import type { StoreLimits } from "./internal/cache/store.ts"
-import type { Mode } from "./internal/cache/tracking.ts"
 import type { TimeToLive } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
-import type { CacheEvent, CacheStats, Service } from "./RedisClient.ts"
+import type { CacheEvent, CacheLimits, CacheStats, Service } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { RedisConfigError } from "./RedisError.ts"
 
@@ -140,8 +138,10 @@ export const make = Effect.fnUntraced(function*(
   const { cache } = client
   if (cache === undefined) return yield* invalid("role", "a client of replicas, or of one connection, keeps nothing")
   const limits = yield* limitsOf(options)
-  const mode = yield* modeOf(options.prefixes)
-  if (!cache.configure(limits, mode)) return yield* invalid("cache", "the client caches already, in another way")
+  yield* checkPrefixes(options.prefixes)
+  if (!cache.configure(limits, options.prefixes)) {
+    return yield* invalid("cache", "the client caches already, in another way")
+  }
   return options.commands === "marked" ? client : caching(client, limits.longestLife)
 })
 
@@ -156,7 +156,7 @@ const caching = (client: Service, life: number): Service => {
   }
 }
 
-const limitsOf = Effect.fnUntraced(function*(options: CacheOptions): Effect.fn.Return<StoreLimits, RedisConfigError> {
+const limitsOf = Effect.fnUntraced(function*(options: CacheOptions): Effect.fn.Return<CacheLimits, RedisConfigError> {
   const longestLife = options.ttl === undefined ? defaultLimits.longestLife : millisecondsOf(options.ttl)
   if (!(longestLife > 0)) return yield* invalid("ttl", "it is not longer than no time at all")
   return {
@@ -171,12 +171,12 @@ const count = (option: string, value: number): Effect.Effect<number, RedisConfig
     ? Effect.succeed(value)
     : invalid(option, `${value} is not an integer of at least 1`)
 
-const modeOf = (prefixes: CacheOptions["prefixes"]): Effect.Effect<Mode, RedisConfigError> => {
-  if (prefixes === undefined) return Effect.succeed("read")
+const checkPrefixes = (prefixes: CacheOptions["prefixes"]): Effect.Effect<void, RedisConfigError> => {
+  if (prefixes === undefined) return Effect.void
   if (prefixes.length === 0) return invalid("prefixes", "there is none: nothing would be cached")
   const overlapping = prefixes.find((one, index) => prefixes.some((other, at) => at !== index && other.startsWith(one)))
   return overlapping === undefined
-    ? Effect.succeed([...prefixes])
+    ? Effect.void
     : invalid("prefixes", `another one begins with ${JSON.stringify(overlapping)}`)
 }
 

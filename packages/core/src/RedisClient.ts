@@ -11,8 +11,7 @@ import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import type { MonitorEvent } from "./commands/Monitor.ts"
-import type { ClientCache } from "./internal/cache/clientCache.ts"
+import type { MonitorEvent } from "./commands/replies/MonitorEvent.ts"
 import type { Any, RedisCommand } from "./RedisCommand.ts"
 import type { RedisError } from "./RedisError.ts"
 import type { MonitorOptions } from "./RedisMonitor.ts"
@@ -125,6 +124,47 @@ export type CacheClearing =
   | "Reauthenticated"
   | "Untracked"
   | "Cleared"
+
+/**
+ * What a client's cache holds at the most: so many answers, in about so many bytes, none of them older than so many
+ * milliseconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CacheLimits {
+  readonly maxEntries: number
+  readonly maxBytes: number
+  readonly longestLife: number
+}
+
+/**
+ * The answers that a client keeps, for those who read with its limits in time; `RedisCache` says it in words of programs.
+ *
+ * - `execute`: the answer to a command of `Redis.cached`, `undefined` for one that is to be sent like all others.
+ * - `pipeline`: those of several; `rest` sends what is to be sent like all others, `isForRest` says what is not cached.
+ * - `configure`: sets what it holds, and the prefixes of the keys that are broadcast; once, and before it is used. Returns
+ *   whether it was done.
+ * - `moved`: drops what is of these slots.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ClientCache {
+  readonly execute: <A>(
+    command: RedisCommand<A, unknown, unknown>
+  ) => Effect.Effect<A, RedisError> | undefined
+  readonly pipeline: (
+    commands: ReadonlyArray<Any>,
+    rest: Service["pipeline"],
+    isForRest?: (command: Any) => boolean
+  ) => ReturnType<Service["pipeline"]>
+  readonly configure: (limits: CacheLimits, prefixes: ReadonlyArray<string> | undefined) => boolean
+  readonly clear: Effect.Effect<void>
+  readonly moved: (slots: Iterable<number>) => void
+  readonly stats: Effect.Effect<CacheStats>
+  readonly events: Stream.Stream<CacheEvent>
+}
 
 /**
  * What a reserved client keeps of its connection; `Redis.watch` goes by it.

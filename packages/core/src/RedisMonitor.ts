@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { MonitorEvent } from "./commands/Monitor.ts"
+import type { MonitorEvent } from "./commands/replies/MonitorEvent.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { RedisError } from "./RedisError.ts"
 

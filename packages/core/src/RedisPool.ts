@@ -10,20 +10,23 @@ import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { encodeUtf8 } from "./internal/bytes.ts"
-import { closingWithin } from "./internal/closing.ts"
-import * as ExclusivePool from "./internal/exclusivePool.ts"
-import { connectionLoss, ofNoCommand } from "./internal/failure.ts"
-import * as SharedConnection from "./internal/sharedConnection.ts"
+import * as Client from "./internal/client/client.ts"
+import type { RedisRouter, Subscribers } from "./internal/client/router.ts"
+import { encodeUtf8 } from "./internal/codec/utf8.ts"
+import * as Connection from "./internal/connection/connection.ts"
+import type { Source } from "./internal/connection/model.ts"
+import { connectionLoss, ofNoCommand } from "./internal/error/failure.ts"
+import * as ExclusivePool from "./internal/pool/exclusive.ts"
+import * as SharedConnection from "./internal/pool/shared.ts"
+import { closingWithin } from "./internal/runtime/closing.ts"
+import { inContext } from "./internal/runtime/ownContext.ts"
 import type { Key } from "./RedisArg.ts"
 import type { RedisEvent, RedisStats } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import * as RedisConfig from "./RedisConfig.ts"
-import * as RedisConnection from "./RedisConnection.ts"
 import type { RedisConnector } from "./RedisConnector.ts"
 import type { Endpoint } from "./RedisConnector.ts"
 import type { RedisError } from "./RedisError.ts"
-import * as RedisRouter from "./RedisRouter.ts"
 
 // -----------------------------------------------------------------------------
 // Service
@@ -44,8 +47,8 @@ import * as RedisRouter from "./RedisRouter.ts"
  */
 export interface Service {
   readonly settings: RedisConfig.ConnectionSettings
-  readonly router: RedisRouter.RedisRouter
-  readonly member: Effect.Effect<RedisRouter.RedisRouter, never, Scope.Scope>
+  readonly router: RedisRouter
+  readonly member: Effect.Effect<RedisRouter, never, Scope.Scope>
   readonly disconnect: (options?: {
     readonly inUse?: boolean | undefined
     readonly reason?: RedisError | undefined
@@ -79,15 +82,15 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Service, RedisError, RedisConnector | Scope.Scope> {
   const endpoint = yield* RedisConfig.endpoint(options)
   const settings = yield* RedisConfig.settings(options)
-  const source = masterAt(RedisConnection.sourceAt(endpoint, settings))
+  const source = masterAt(Connection.sourceAt(endpoint, settings))
   const open = Effect.tap(makeFrom(source, settings), (pool) => settings.eager ? openShared(pool) : Effect.void)
   return yield* closingWithin(settings.closeTimeout, open)
 })
 
 /** Where a name leads may change: when the server turns out to be no master, the next connection may be to one. */
-const masterAt = (source: RedisConnection.Source): RedisConnection.Source => ({
+const masterAt = (source: Source): Source => ({
   ...source,
-  open: (owner) => source.open({ ...owner, demotion: (error) => RedisConnection.demotionBy(error, source.address) })
+  open: (owner) => source.open({ ...owner, demotion: (error) => Connection.demotionBy(error, source.address) })
 })
 
 /**
@@ -101,9 +104,9 @@ export const openShared = ({ router, settings }: Service): Effect.Effect<void, R
   // Each goes to the next of the connections: a PING is in no order.
   Effect.replicateEffect(ping(router), settings.pool.shared, { concurrency: "unbounded", discard: true })
 
-const ping = (router: RedisRouter.RedisRouter): Effect.Effect<void, RedisError> =>
+const ping = (router: RedisRouter): Effect.Effect<void, RedisError> =>
   Effect.callback<void, RedisError>((resume) => {
-    const request = RedisConnection.requestOf(RedisCommand.send("PING"), (exit) => resume(Effect.asVoid(exit)))
+    const request = Connection.requestOf(RedisCommand.send("PING"), (exit) => resume(Effect.asVoid(exit)))
     router.submit(request)
     return request
   }).pipe(
@@ -123,7 +126,7 @@ export const makeAt = (
   endpoint: Endpoint,
   settings: RedisConfig.ConnectionSettings
 ): Effect.Effect<Service, never, RedisConnector | Scope.Scope> =>
-  makeFrom(RedisConnection.sourceAt(endpoint, settings), settings)
+  makeFrom(Connection.sourceAt(endpoint, settings), settings)
 
 /**
  * A pool of connections from wherever they come.
@@ -135,10 +138,10 @@ export const makeAt = (
  * @since 0.1.0
  */
 export const makeFrom = Effect.fnUntraced(function*(
-  source: RedisConnection.Source,
+  source: Source,
   settings: RedisConfig.ConnectionSettings,
   onEvent: (event: RedisEvent) => void = () => {},
-  within: (source: RedisConnection.Source, kind: "shared" | "exclusive") => RedisConnection.Source = () => source
+  within: (source: Source, kind: "shared" | "exclusive") => Source = () => source
 ): Effect.fn.Return<Service, never, RedisConnector | Scope.Scope> {
   const context = yield* Effect.context<RedisConnector>()
   const events = yield* PubSub.sliding<RedisEvent>(256)
@@ -154,18 +157,18 @@ export const makeFrom = Effect.fnUntraced(function*(
   const exclusive = yield* ExclusivePool.make({ source: within(source, "exclusive"), settings, onEvent: publish })
   const stats = statsOf(shared, exclusive)
   const eventStream = Stream.fromPubSub(events)
-  const subscribers: RedisRouter.Subscribers = {
+  const subscribers: Subscribers = {
     place: () => source.address,
-    connect: (_place, owner) => RedisRouter.inContext(context)(source.open(owner)),
+    connect: (_place, owner) => inContext(context)(source.open(owner)),
     onEvent: publish,
     news: source.news
   }
   const attributes = { "db.namespace": String(settings.db), ...source.attributes }
   const rest = { attributes, events: eventStream, stats, subscribers }
-  const router: RedisRouter.RedisRouter = {
+  const router: RedisRouter = {
     submit: submitTo(shared),
     ...leasing(exclusive, undefined, rest),
-    ...RedisRouter.refusals,
+    ...Client.refusals,
     ...rest,
     describe: `${source.address}, db ${settings.db}`
   }
@@ -193,19 +196,19 @@ export const makeFrom = Effect.fnUntraced(function*(
 const leasing = (
   exclusive: ExclusivePool.ExclusivePool,
   member: ExclusivePool.Member | undefined,
-  rest: Pick<RedisRouter.RedisRouter, "attributes" | "events" | "stats" | "subscribers">
-): Pick<RedisRouter.RedisRouter, "exclusive" | "reserve"> => {
+  rest: Pick<RedisRouter, "attributes" | "events" | "stats" | "subscribers">
+): Pick<RedisRouter, "exclusive" | "reserve"> => {
   const lease = exclusive.lease(member)
   return {
     exclusive: () => Effect.map(lease, ({ connection }) => connection),
-    reserve: Effect.map(lease, (lease) => RedisRouter.ofLease(lease, rest))
+    reserve: Effect.map(lease, (lease) => Client.ofLease(lease, rest))
   }
 }
 
 const toldTo = "The pool was told to disconnect"
 
 /** To one connection after the other; what is to stay in order always to the same. */
-const submitTo = (shared: ReadonlyArray<SharedConnection.SharedConnection>): RedisRouter.RedisRouter["submit"] => {
+const submitTo = (shared: ReadonlyArray<SharedConnection.SharedConnection>): RedisRouter["submit"] => {
   const [only] = shared
   // In range: there is one connection at least, and a remainder is less than their number.
   if (shared.length === 1) return (request) => only!.submit(request)

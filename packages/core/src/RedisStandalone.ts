@@ -6,12 +6,13 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as Client from "./internal/client/client.ts"
+import { closingWithin } from "./internal/runtime/closing.ts"
 import * as RedisClient from "./RedisClient.ts"
 import * as RedisConfig from "./RedisConfig.ts"
 import type { RedisConnector } from "./RedisConnector.ts"
 import type { RedisError } from "./RedisError.ts"
 import * as RedisPool from "./RedisPool.ts"
-import * as RedisRouter from "./RedisRouter.ts"
 
 /**
  * A client with connections of its own, for as long as the scope is open.
@@ -23,10 +24,9 @@ export const make = (
   options: RedisConfig.StandaloneOptions = {}
 ): Effect.Effect<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> =>
   Effect.flatMap(RedisConfig.settings(options), ({ closeTimeout }) =>
-    RedisRouter.closingWithin(
+    closingWithin(
       closeTimeout,
-      Effect.flatMap(RedisPool.make(options), (pool) =>
-        RedisRouter.makeClient(pool.router, pool.settings, { caches: true }))
+      Effect.flatMap(RedisPool.make(options), (pool) => Client.makeClient(pool.router, pool.settings, { caches: true }))
     ))
 
 /**
@@ -60,9 +60,9 @@ export const layerFromPool: Layer.Layer<RedisClient.RedisClient, never, RedisPoo
   Effect.flatMap(
     RedisPool.RedisPool,
     ({ member, settings }) =>
-      RedisRouter.closingWithin(
+      closingWithin(
         settings.closeTimeout,
-        Effect.flatMap(member, (router) => RedisRouter.makeClient(router, settings, { caches: true }))
+        Effect.flatMap(member, (router) => Client.makeClient(router, settings, { caches: true }))
       )
   )
 )

@@ -9,9 +9,15 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { assemble, at, camelName, entries, snakeName } from "./internal/optionText.ts"
-import type { Entry } from "./internal/optionText.ts"
-import type { ClusterOptions, ConnectionOptions, Deployment, NodeAddress, SentinelOptions } from "./RedisConfig.ts"
+import type {
+  ClusterOptions,
+  ConnectionOptions,
+  Deployment,
+  NodeAddress,
+  SentinelOptions
+} from "./internal/config/options.ts"
+import { assemble, at, camelName, entries, snakeName } from "./internal/config/text.ts"
+import type { Entry } from "./internal/config/text.ts"
 import type { TlsOptions } from "./RedisConnector.ts"
 import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
 

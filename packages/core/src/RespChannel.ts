@@ -10,11 +10,12 @@ import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
+import type { ProtocolError } from "./internal/error/protocol.ts"
 import { RespDecoder } from "./RespDecoder.ts"
 import { RespEncoder } from "./RespEncoder.ts"
 import type { Argument } from "./RespEncoder.ts"
 import type { DecodeOptions } from "./RespLimits.ts"
-import type { ProtocolError, Value } from "./RespValue.ts"
+import type { Value } from "./RespValue.ts"
 
 /** Chunks to values: what was complete before a failure is emitted before it. */
 const decodePull = <IE, Done>(

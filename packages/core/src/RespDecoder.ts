@@ -11,8 +11,8 @@
  *
  * @since 0.1.0
  */
-import { Bytes, Pieces } from "./internal/respBytes.ts"
-import { ATTRIBUTED, Frame, none, ROOT, UNBOUNDED, valueOf } from "./internal/respFrame.ts"
+import { Bytes, Pieces } from "./internal/codec/bulk.ts"
+import { ATTRIBUTED, Frame, none, ROOT, UNBOUNDED, valueOf } from "./internal/codec/frame.ts"
 import {
   excerpt,
   parseBigNumber,
@@ -21,7 +21,7 @@ import {
   parseLength,
   parseSimple,
   showByte
-} from "./internal/respLine.ts"
+} from "./internal/codec/line.ts"
 import {
   ARRAY,
   ATTRIBUTE,
@@ -44,11 +44,12 @@ import {
   SIMPLE,
   STREAMED,
   VERBATIM
-} from "./internal/respType.ts"
-import { stackless } from "./internal/stackless.ts"
+} from "./internal/codec/types.ts"
+import { ProtocolError } from "./internal/error/protocol.ts"
+import { stackless } from "./internal/error/stackless.ts"
 import { Limits } from "./RespLimits.ts"
 import type { DecodeOptions } from "./RespLimits.ts"
-import { Bulk, ErrorReply, MapReply, ProtocolError, Verbatim } from "./RespValue.ts"
+import { Bulk, ErrorReply, MapReply, Verbatim } from "./RespValue.ts"
 import type { Value } from "./RespValue.ts"
 
 // Where the decoder stands between two bytes.

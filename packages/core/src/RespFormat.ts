@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { printable } from "./internal/printable.ts"
+import { printable } from "./internal/error/printable.ts"
 import { Attributed, Bulk, ErrorReply, MapReply, Push, SetReply, Verbatim } from "./RespValue.ts"
 import type { Value } from "./RespValue.ts"
 

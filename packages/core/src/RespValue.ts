@@ -4,9 +4,9 @@
  *
  * @since 0.1.0
  */
-import * as Schema from "effect/Schema"
-import { decodeUtf8, decodeUtf8Strict, ownBytes } from "./internal/bytes.ts"
-import { marks, wholeText } from "./internal/retry.ts"
+import { decodeUtf8, decodeUtf8Strict, ownBytes } from "./internal/codec/utf8.ts"
+
+export { ProtocolError } from "./internal/error/protocol.ts"
 
 // -----------------------------------------------------------------------------
 // Values
@@ -183,35 +183,5 @@ export class Attributed {
   constructor(attributes: MapReply, value: Value) {
     this.attributes = attributes
     this.value = value
-  }
-}
-
-// -----------------------------------------------------------------------------
-// Errors
-// -----------------------------------------------------------------------------
-
-/**
- * Bytes that are not RESP, or that go beyond the decoder's limits. The
- * connection they came from cannot be used any more.
- *
- * - `detail`: what was found, and where the limit lies when it was one.
- * - `address`: the server, where it is known.
- *
- * @category errors
- * @since 0.1.0
- */
-export class ProtocolError extends Schema.TaggedError<ProtocolError>("@redfx/core/Resp/ProtocolError")(
-  "ProtocolError",
-  {
-    detail: Schema.String,
-    address: Schema.optionalKey(Schema.String),
-    ...marks
-  }
-) {
-  override get message(): string {
-    const whole = wholeText(this)
-    return `The server${
-      this.address === undefined ? "" : ` at ${this.address}`
-    } sent bytes that are not valid RESP: ${this.detail}${whole === "" ? "" : `.${whole}`}`
   }
 }

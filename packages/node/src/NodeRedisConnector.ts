@@ -5,7 +5,7 @@
  */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { RedisConnector } from "@redfx/core/RedisConnector"
-import { within } from "@redfx/core/RedisRouter"
+import { within } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

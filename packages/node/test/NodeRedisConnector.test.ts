@@ -3,6 +3,8 @@ import type { ConnectOptions, Endpoint, TlsOptions } from "@redfx/core/RedisConn
 import { RedisConnector } from "@redfx/core/RedisConnector"
 import * as NodeRedisConnector from "@redfx/node/NodeRedisConnector"
 import * as RedisServer from "@redfx/node/RedisServer"
+import * as Certificates from "@redfx/testing/Certificates"
+import * as FakeNode from "@redfx/testing/FakeNode"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -12,8 +14,6 @@ import * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import * as Certificates from "../../../test/harness/Certificates.ts"
-import * as FakeNode from "../../../test/harness/FakeNode.ts"
 import { dial } from "../src/internal/dial.ts"
 
 const defaults: ConnectOptions = {

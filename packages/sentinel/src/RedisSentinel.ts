@@ -8,7 +8,8 @@ import * as RedisConfig from "@redfx/core/RedisConfig"
 import { RedisConnector } from "@redfx/core/RedisConnector"
 import type { MasterNotFoundError, RedisError } from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
-import * as RedisRouter from "@redfx/core/RedisRouter"
+import * as RedisRouter from "@redfx/core/unstable/Router"
+import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -180,7 +181,7 @@ const clientOf = (
 ): Effect.Effect<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> =>
   Effect.flatMap(
     RedisConfig.settings(options, { given: options.sentinels }),
-    (settings) => RedisRouter.closingWithin(settings.closeTimeout, clientWith(settings, group, options))
+    (settings) => Runtime.closingWithin(settings.closeTimeout, clientWith(settings, group, options))
   )
 
 const clientWith = Effect.fnUntraced(function*(

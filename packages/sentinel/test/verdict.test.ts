@@ -4,9 +4,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { RedisError } from "@redfx/core"
 import * as Resp from "@redfx/core/Resp"
-import type { Role } from "../src/internal/masterTracker.ts"
 import { verdict } from "../src/internal/verdict.ts"
-import type { Observation } from "../src/internal/verdict.ts"
+import type { Observation, Role } from "../src/internal/verdict.ts"
 
 const refused = (line: string): Observation => ({ _tag: "Refused", error: new Resp.ErrorReply(line) })
 const loss = (reason: RedisError.ConnectionError["reason"]) => RedisError.connectionLoss(reason, "for a test", "a:1")

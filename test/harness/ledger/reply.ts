@@ -1,7 +1,7 @@
 /**
  * Replies of a simulated server as plain data, and their bytes in either version of the protocol.
  */
-import * as Encode from "../Encode.ts"
+import * as Encode from "@redfx/testing/Encode"
 
 /** Text is a bulk string. */
 export type Reply =

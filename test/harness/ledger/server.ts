@@ -1,7 +1,7 @@
 /**
  * What simulated servers do about commands that nothing goes wrong with.
  */
-import type { Command } from "../RequestParser.ts"
+import type { Command } from "@redfx/testing/RequestParser"
 import * as Programs from "./programs.ts"
 import type { Reply } from "./reply.ts"
 import { error, nilArray, ok } from "./reply.ts"

@@ -1,7 +1,7 @@
 /**
  * Commands that arrive at simulated servers, and what goes wrong with them.
  */
-import type { Command } from "../RequestParser.ts"
+import type { Command } from "@redfx/testing/RequestParser"
 import type { Kind } from "./faults.ts"
 import { encode, error } from "./reply.ts"
 import { execute, refuse } from "./server.ts"

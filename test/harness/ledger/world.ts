@@ -3,11 +3,11 @@
  */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { RedisConnector } from "@redfx/core"
+import * as RequestParser from "@redfx/testing/RequestParser"
+import type { Command } from "@redfx/testing/RequestParser"
 import * as Effect from "effect/Effect"
 import * as Socket from "effect/socket/Socket"
 import { Duplex } from "node:stream"
-import * as RequestParser from "../RequestParser.ts"
-import type { Command } from "../RequestParser.ts"
 import type * as Faults from "./faults.ts"
 import type { Reply } from "./reply.ts"
 import { encode } from "./reply.ts"

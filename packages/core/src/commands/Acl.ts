@@ -4,12 +4,12 @@
  * @since 0.1.0
  */
 import * as Redacted from "effect/Redacted"
-import { aclLogEntry, aclUser } from "../records/AclUser.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
+import { aclLogEntry, aclUser } from "./replies/AclUser.ts"
 
-export type { AclPermissions, AclUser } from "../records/AclUser.ts"
+export type { AclPermissions, AclUser } from "./replies/AclUser.ts"
 
 // -----------------------------------------------------------------------------
 // Options

@@ -7,16 +7,16 @@
  *
  * @since 0.1.0
  */
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
 import {
   clusterInfo as clusterInfoReply,
   clusterNodes as clusterNodesReply,
   clusterReplicas as clusterReplicasReply,
   clusterShards as clusterShardsReply,
   clusterSlots as clusterSlotsReply
-} from "../records/ClusterNodes.ts"
-import * as Arg from "../RedisArg.ts"
-import { define } from "../RedisCommand.ts"
-import * as Reply from "../RedisReply.ts"
+} from "./replies/ClusterNodes.ts"
 
 export type {
   ClusterInfo,
@@ -25,7 +25,7 @@ export type {
   ClusterSlotsNode,
   ClusterSlotsRange,
   SlotRange
-} from "../records/ClusterNodes.ts"
+} from "./replies/ClusterNodes.ts"
 
 // -----------------------------------------------------------------------------
 // Options

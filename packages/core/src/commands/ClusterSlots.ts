@@ -4,10 +4,10 @@
  *
  * @since 0.1.0
  */
-import type { SlotRange } from "../records/ClusterNodes.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
+import type { SlotRange } from "./replies/ClusterNodes.ts"
 import type { FlushMode } from "./Scripting.ts"
 
 // -----------------------------------------------------------------------------

@@ -8,13 +8,13 @@
  * @since 0.1.0
  */
 import * as Redacted from "effect/Redacted"
-import type { AtMostOne } from "../internal/atMostOne.ts"
-import { clientInfo as clientInfoReply, clientList as clientListReply } from "../records/ClientInfo.ts"
+import type { AtMostOne } from "../internal/command/atMostOne.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
+import { clientInfo as clientInfoReply, clientList as clientListReply } from "./replies/ClientInfo.ts"
 
-export type { ClientInfo } from "../records/ClientInfo.ts"
+export type { ClientInfo } from "./replies/ClientInfo.ts"
 
 // -----------------------------------------------------------------------------
 // Options

@@ -7,12 +7,12 @@
  * @since 0.1.0
  */
 import * as Redacted from "effect/Redacted"
-import { sentinelState, sentinelStates, sentinelStatesByName } from "../records/SentinelState.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
+import { sentinelState, sentinelStates, sentinelStatesByName } from "./replies/SentinelState.ts"
 
-export type { SentinelState } from "../records/SentinelState.ts"
+export type { SentinelState } from "./replies/SentinelState.ts"
 
 // -----------------------------------------------------------------------------
 // Options

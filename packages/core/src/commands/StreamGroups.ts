@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
-import type { BytesFields, TextFields } from "../internal/streamEntry.ts"
+import type { BytesFields, TextFields } from "../internal/command/streamEntry.ts"
 import {
   blockArgs,
   countArgs,
@@ -16,7 +16,7 @@ import {
   millis,
   streamArgs,
   streamEntries
-} from "../internal/streamEntry.ts"
+} from "../internal/command/streamEntry.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"

@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
-import type { Entries, Entry, TextFields } from "../internal/streamEntry.ts"
-import { blockArgs, countArgs, deletions, entries, streamArgs, streamEntries } from "../internal/streamEntry.ts"
+import type { Entries, Entry, TextFields } from "../internal/command/streamEntry.ts"
+import { blockArgs, countArgs, deletions, entries, streamArgs, streamEntries } from "../internal/command/streamEntry.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"

@@ -2,7 +2,7 @@
  * The configuration file of a server, written from options.
  */
 import * as Redacted from "effect/Redacted"
-import type { RedisServerOptions } from "../RedisServer.ts"
+import type { RedisServerOptions } from "./serverOptions.ts"
 
 /** Where a server listens and keeps its files. */
 export interface Place {

@@ -3,8 +3,6 @@
  *
  * All are asked at once, and none is believed alone: of those that answer, the
  * one that knows of the latest failover is right.
- *
- * @internal
  */
 import { sentinelGetMasterAddrByName, sentinelMaster, sentinelReplicas } from "@redfx/core/commands/Sentinel"
 import type { RedisCommand } from "@redfx/core/RedisCommand"

@@ -1,7 +1,5 @@
 /**
  * What can go wrong on the way to a server that sentinels name.
- *
- * @internal
  */
 import { connectionLoss, TimeoutError } from "@redfx/core/RedisError"
 import type { ConnectionError, RedisError } from "@redfx/core/RedisError"

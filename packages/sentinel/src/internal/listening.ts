@@ -1,8 +1,6 @@
 /**
  * What sentinels tell of their own accord: all of them are listened to, once for
  * all clients of a group, for as long as there are any.
- *
- * @internal
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -3,23 +3,18 @@
  * connections that depend on that.
  *
  * Invariant: what is known never goes back to an earlier failover.
- *
- * @internal
  */
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
-import type { RedisConnection } from "@redfx/core/RedisConnection"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
+import type { RedisConnection } from "@redfx/core/unstable/Connection"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { demoted } from "./failures.ts"
-import type { Observation } from "./verdict.ts"
+import type { Observation, Role } from "./verdict.ts"
 import { verdict } from "./verdict.ts"
-
-/** What the server of a connection has to be. */
-export type Role = "master" | "replica"
 
 /**
  * A server that is said to be the master.

@@ -1,11 +1,9 @@
 /**
  * Routers above two: which commands go to which servers of a deployment.
- *
- * @internal
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import { isContinued, sumStats } from "@redfx/core/RedisRouter"
-import type { RedisRouter } from "@redfx/core/RedisRouter"
+import { isContinued, sumStats } from "@redfx/core/unstable/Router"
+import type { RedisRouter } from "@redfx/core/unstable/Router"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 

@@ -1,8 +1,6 @@
 /**
  * The sentinels that there are to ask: those that were given, which stay for
  * good, and those that these know of.
- *
- * @internal
  */
 import { sentinelSentinels } from "@redfx/core/commands/Sentinel"
 import type { Service } from "@redfx/core/RedisClient"
@@ -12,7 +10,8 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import type { RedisError } from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
-import * as RedisRouter from "@redfx/core/RedisRouter"
+import * as RedisRouter from "@redfx/core/unstable/Router"
+import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -213,7 +212,7 @@ export class Sentinels {
   /** Asks one sentinel of a service for the others, in the background, unless that was done not long ago. */
   learn(service: string, from: Sentinel): Effect.Effect<void> {
     return Effect.sync(() => {
-      const now = RedisRouter.elapsed(Context.get(this.#context, Clock.Clock))
+      const now = Runtime.elapsed(Context.get(this.#context, Clock.Clock))
       const last = this.#learnedAt.get(service)
       if (this.#closed || last !== undefined && now - last < learnedFor) return
       this.#learnedAt.set(service, now)
@@ -250,7 +249,7 @@ export const make = Effect.fnUntraced(function*(
     Effect.flatMap(
       RedisPool.makeAt({ host, port }, options.settings),
       ({ router, settings }) => RedisRouter.makeClient(router, settings)
-    ).pipe(RedisRouter.inContext(context))
+    ).pipe(Runtime.inContext(context))
   const clients = yield* RcMap.make({ lookup: connect, idleTimeToLive: Duration.infinity })
   const sentinels = new Sentinels(options, context, clients, ({ address }) => connect(address))
   yield* Effect.addFinalizer(() => Effect.sync(() => sentinels.close()))

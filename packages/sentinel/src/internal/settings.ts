@@ -1,7 +1,5 @@
 /**
  * Options of sentinels, checked.
- *
- * @internal
  */
 import * as RedisConfig from "@redfx/core/RedisConfig"
 import { RedisConfigError } from "@redfx/core/RedisError"

@@ -1,15 +1,13 @@
 /**
  * Where the connections of a client come from: sentinels are asked whenever one
  * is opened.
- *
- * @internal
  */
 import type { NodeAddress } from "@redfx/core/RedisConfig"
-import type { Owner, RedisConnection, Source } from "@redfx/core/RedisConnection"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss, ReplicaNotFoundError } from "@redfx/core/RedisError"
 import type { MasterNotFoundError, RedisError } from "@redfx/core/RedisError"
+import type { Owner, RedisConnection, Source } from "@redfx/core/unstable/Connection"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"

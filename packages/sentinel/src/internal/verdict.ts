@@ -1,15 +1,15 @@
 /**
  * What an outcome says of the master, decided in one place for all ways of
  * sending: they differ in how they send, and not in what a reply or a loss means.
- *
- * @internal
  */
-import { demotionBy } from "@redfx/core/RedisConnection"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
+import { demotionBy } from "@redfx/core/unstable/Connection"
 import { demoted } from "./failures.ts"
-import type { Role } from "./masterTracker.ts"
+
+/** What the server of a connection has to be. */
+export type Role = "master" | "replica"
 
 /**
  * What happened on a connection, or instead of one.

@@ -1,22 +1,20 @@
 /**
  * A connection to a server that is what sentinels say it is.
- *
- * @internal
  */
 import { role as askRole } from "@redfx/core/commands/Server"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
-import * as RedisConnection from "@redfx/core/RedisConnection"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
-import { within } from "@redfx/core/RedisRouter"
+import * as RedisConnection from "@redfx/core/unstable/Connection"
+import { within } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { openedTooLate } from "./failures.ts"
-import type { Role } from "./masterTracker.ts"
+import type { Role } from "./verdict.ts"
 import type { Observation } from "./verdict.ts"
 
 /**

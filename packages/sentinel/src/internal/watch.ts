@@ -1,14 +1,12 @@
 /**
  * Finding out that another server has become the master, before a command does:
  * a command that blocks on a server which is cut off would never.
- *
- * @internal
  */
 import { role as askRole } from "@redfx/core/commands/Server"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
-import * as RedisConnection from "@redfx/core/RedisConnection"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
+import * as RedisConnection from "@redfx/core/unstable/Connection"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -1,7 +1,5 @@
 /**
  * The cache of a client as its commands meet it: alone, and in pipelines.
- *
- * @internal
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -11,50 +9,24 @@ import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Key } from "../../RedisArg.ts"
-import type { CacheEvent, CacheStats } from "../../RedisClient.ts"
+import type { CacheEvent, CacheLimits, ClientCache } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { atIndex } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
-import type { Outcome, Request } from "../request.ts"
-import { nameOf } from "./entryKey.ts"
-import { keysChangedBy } from "./ownWrites.ts"
+import type { Outcome, Request } from "../connection/request.ts"
+import { nameOf } from "../tracking/keyName.ts"
+import { keysChangedBy } from "../tracking/ownWrites.ts"
 import { Store } from "./store.ts"
-import type { Sending, StoreLimits } from "./store.ts"
-import type { Mode } from "./tracking.ts"
+import type { Sending } from "./store.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any>
 type Outcomes = ReadonlyArray<Outcome>
 
 /** What a cache holds unless something else is said. */
-export const defaultLimits: StoreLimits = {
+export const defaultLimits: CacheLimits = {
   maxEntries: 10_000,
   maxBytes: 64 * 1024 * 1024,
   longestLife: Duration.toMillis(Duration.hours(1))
-}
-
-/**
- * The cache of a client, with the limits in time of those who read through it.
- *
- * - `execute`: the answer to a command of `Redis.cached`, `undefined` for one that is to be sent like all others.
- * - `pipeline`: those of several; `rest` sends what is to be sent like all others, `isForRest` says what is not cached.
- * - `configure`: once, and before it is used; returns whether it was done.
- * - `moved`: drops what is of these slots.
- */
-export interface ClientCache {
-  readonly execute: <A>(
-    command: RedisCommand.RedisCommand<A, unknown, unknown>
-  ) => Effect.Effect<A, RedisError> | undefined
-  readonly pipeline: (
-    commands: Commands,
-    rest: (commands: Commands) => Effect.Effect<Outcomes>,
-    isForRest?: (command: RedisCommand.Any) => boolean
-  ) => Effect.Effect<Outcomes>
-  readonly configure: (limits: StoreLimits, mode: Mode) => boolean
-  readonly clear: Effect.Effect<void>
-  readonly moved: (slots: Iterable<number>) => void
-  readonly stats: Effect.Effect<CacheStats>
-  readonly events: Stream.Stream<CacheEvent>
 }
 
 /** What a client's cache is made of. */
@@ -103,7 +75,7 @@ export const reading = ({ events, store }: CacheParts, sending: Sending): Client
         return Effect.onInterrupt(restore(pipeline.run(rest)), pipeline.cancel)
       })
       : rest(commands),
-  configure: (limits, mode) => store.configure(limits, mode),
+  configure: (limits, prefixes) => store.configure(limits, prefixes ?? "read"),
   clear: Effect.sync(() => store.drop("Cleared")),
   moved: (slots) => store.dropSlots("Moved", slots),
   stats: Effect.sync(() => store.stats),

@@ -1,8 +1,6 @@
 /**
  * Answers as they are kept: apart from the chunks that they came in, which hold
  * the answers of others too.
- *
- * @internal
  */
 import * as Resp from "../../Resp.ts"
 

@@ -1,7 +1,5 @@
 /**
  * Answers as callers get them: each one its own, which it may change.
- *
- * @internal
  */
 
 /**

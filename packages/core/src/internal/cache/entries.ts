@@ -1,15 +1,13 @@
 /**
  * Answers that are kept, and the order in which they were last asked for.
- *
- * @internal
  */
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { RedisError } from "../../RedisError.ts"
 import type * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
+import type { Tracking } from "../tracking/tracking.ts"
 import { copierOf } from "./copies.ts"
-import type { Tracking } from "./tracking.ts"
 
 /** About what an entry takes beside its answer and the text of its keys: objects, and its places in the maps. Measured. */
 const perEntry = 400

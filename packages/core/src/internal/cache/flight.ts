@@ -6,8 +6,6 @@
  * the keys live. So the server tells of every change after the read; what it
  * tells before the answer is here may be of a change after it as well, and marks
  * the flight.
- *
- * @internal
  */
 import * as Exit from "effect/Exit"
 import { pttl } from "../../commands/Expiration.ts"
@@ -17,9 +15,9 @@ import type { Delivery, RedisError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
-import { asking, RequestQueue, SingleRequest } from "../request.ts"
-import type { Origin, Request } from "../request.ts"
-import type { Mode, Tracking } from "./tracking.ts"
+import { asking, RequestQueue, SingleRequest } from "../connection/request.ts"
+import type { Origin, Request } from "../connection/request.ts"
+import type { Mode, Tracking } from "../tracking/tracking.ts"
 
 /** A caller who waits for the answer to a flight. It has a deadline like every request, and is sent nowhere itself. */
 export class Waiter<A> extends SingleRequest<A> {

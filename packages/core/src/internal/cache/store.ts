@@ -7,38 +7,26 @@
  * - A read is marked by whatever it may not know: a key that changed, a connection that ended, after it had left. A marked
  *   read answers those who wait for it; nobody else joins it, and its answer is not kept.
  * - What is dropped is dropped before the caller or the next frame that could read it is looked at.
- *
- * @internal
  */
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Exit from "effect/Exit"
 import type { Key } from "../../RedisArg.ts"
-import type { CacheClearing, CacheEvent, CacheStats } from "../../RedisClient.ts"
+import type { CacheClearing, CacheEvent, CacheLimits, CacheStats } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { RedisError } from "../../RedisError.ts"
 import type * as Resp from "../../Resp.ts"
-import { elapsed } from "../elapsed.ts"
-import { connectionLoss } from "../failure.ts"
-import type { Request } from "../request.ts"
+import type { Request } from "../connection/request.ts"
+import { connectionLoss } from "../error/failure.ts"
+import { elapsed } from "../runtime/elapsed.ts"
+import { keyOf, nameOf, restOf } from "../tracking/keyName.ts"
+import type { Keeper, Keepers, Mode, Tracking } from "../tracking/tracking.ts"
 import { compact } from "./compact.ts"
 import { Entry, Recency } from "./entries.ts"
-import { keyOf, nameOf, restOf } from "./entryKey.ts"
 import { Flight, Waiter } from "./flight.ts"
-import type { Keeper, Keepers, Mode, Tracking } from "./tracking.ts"
-
-/**
- * - `maxEntries`, `maxBytes`: what it holds at the most. `longestLife`: the age in milliseconds up to which an answer will do
- *   for anybody.
- */
-export interface StoreLimits {
-  readonly maxEntries: number
-  readonly maxBytes: number
-  readonly longestLife: number
-}
 
 /** - `slotOf`: the slot of a key, where what is of one slot may have to be dropped. */
-export interface StoreOptions extends StoreLimits {
+export interface StoreOptions extends CacheLimits {
   readonly keepers: Keepers
   readonly clock: Clock.Clock
   readonly replaceInvalidText: boolean
@@ -63,7 +51,7 @@ interface Dependants {
 
 export class Store implements Keeper {
   readonly #options: StoreOptions
-  #limits: StoreLimits
+  #limits: CacheLimits
   #mode: Mode = "read"
   #configured = false
   #joined = false
@@ -98,7 +86,7 @@ export class Store implements Keeper {
   }
 
   /** Sets what it holds, and what the server is to tell of; once, and before it is used. Returns whether it was done. */
-  configure(limits: StoreLimits, mode: Mode): boolean {
+  configure(limits: CacheLimits, mode: Mode): boolean {
     if (this.#configured || this.#joined) return false
     this.#configured = true
     this.#limits = limits

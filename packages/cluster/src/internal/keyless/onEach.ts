@@ -1,0 +1,53 @@
+/**
+ * One command on several servers.
+ */
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import type { RedisError } from "@redfx/core/RedisError"
+import type * as Resp from "@redfx/core/Resp"
+import { within } from "@redfx/core/unstable/Runtime"
+import * as Effect from "effect/Effect"
+import { afterWriting, runAll } from "../multiKey/parts.ts"
+import type { Cluster, ClusterNode } from "../topology/cluster.ts"
+
+/** The replies of all these servers as they came, in order; fails when one of them fails. */
+export const onEach = (
+  cluster: Cluster,
+  nodes: ReadonlyArray<ClusterNode>,
+  command: RedisCommand.Any
+): Effect.Effect<ReadonlyArray<Resp.Value>, RedisError> => {
+  const raw = RedisCommand.undecoded(command)
+  const asked = new Set(nodes.map(({ address }) => address))
+  return runAll(nodes.map((node) => cluster.onNode(node, raw, asked)), command.spec.readonly)
+}
+
+/** How many milliseconds replicas are waited for, where they only should have what masters must have. */
+const replicaLimit = 1000
+
+/**
+ * The replies of all masters. The replicas get the command too, whatever becomes of it there: a replica that is down must
+ * not keep the masters from their work.
+ */
+export const onMastersAndReplicas = (
+  cluster: Cluster,
+  command: RedisCommand.Any
+): Effect.Effect<ReadonlyArray<Resp.Value>, RedisError> =>
+  Effect.flatMap(Effect.all([cluster.masters, cluster.nodes]), ([masters, nodes]) => {
+    const known = new Set(masters.map(({ address }) => address))
+    const replicas = nodes.filter(({ address }) => !known.has(address))
+    const there = Effect.forEach(
+      replicas,
+      (node) => Effect.exit(cluster.onNode(node, RedisCommand.undecoded(command))),
+      {
+        concurrency: "unbounded",
+        discard: true
+      }
+    )
+    const onMasters = Effect.mapError(
+      onEach(cluster, masters, command),
+      (error) => command.spec.readonly || replicas.length === 0 ? error : afterWriting(error)
+    )
+    return Effect.map(
+      Effect.all([onMasters, within(there, { limit: replicaLimit, orElse: () => Effect.void })], { concurrency: 2 }),
+      ([replies]) => replies
+    )
+  })

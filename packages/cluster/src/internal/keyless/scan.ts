@@ -1,0 +1,122 @@
+/**
+ * SCAN over all masters, one after the other.
+ *
+ * What counts as done are slots, not servers: a master that takes the place of
+ * another one, or slots that move to it, are scanned there from the start.
+ * Elements may come again then, but none is left out. The cursor says which
+ * slots are done, so nothing is kept between pages.
+ */
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import { DataError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import type * as Resp from "@redfx/core/Resp"
+import * as Effect from "effect/Effect"
+import { bulk, elements, textOf } from "../multiKey/replies.ts"
+import { keyOf } from "../multiKey/words.ts"
+import type { Cluster, ClusterNode } from "../topology/cluster.ts"
+import { slotCount } from "../topology/slot.ts"
+
+/**
+ * Where a scan stands. As text it is `cursor@address/claimed/done`; `0` alone before the first page and after the last.
+ *
+ * - `cursor`: the server's own. `address`: the master that is being scanned, empty between two of them.
+ * - `claimed`: the slots for which it is, those that it had when its scan began; others may have come to it later, behind
+ *   the cursor. `done`: the slots that were scanned before. Both as `0-5460,7000`.
+ */
+interface Position {
+  readonly cursor: string
+  readonly address: string
+  readonly claimed: string
+  readonly done: string
+}
+
+const start: Position = { cursor: "0", address: "", claimed: "", done: "" }
+
+/** Runs SCAN with a cursor of the whole cluster. */
+export const scan = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect<Resp.Value, RedisError> => {
+  const position = parse(command)
+  if (position === undefined) return Effect.fail(notACursor(command))
+  return Effect.flatMap(cluster.masters, () => {
+    const here = resume(cluster, position) ?? begin(cluster, position.done)
+    return here === undefined ? Effect.succeed([bulk("0"), []]) : page(cluster, command, here)
+  })
+}
+
+const notACursor = ({ spec }: RedisCommand.Any) =>
+  new DataError({ command: spec.name, detail: "a scan of a cluster begins at 0 and goes on with the cursor it gave" })
+
+interface Place extends Position {
+  readonly node: ClusterNode
+}
+
+/** The master that is being scanned, if it still serves any of the slots for which it is. */
+const resume = (cluster: Cluster, position: Position): Place | undefined => {
+  for (const slot of slotsIn(position.claimed)) {
+    const node = cluster.ofSlot(slot)
+    if (node?.address === position.address) return { ...position, node }
+  }
+  return undefined
+}
+
+/** The start of the master with the first slot that is not done; `undefined` when all are. */
+const begin = (cluster: Cluster, done: string): Place | undefined => {
+  const isDone = new Set(slotsIn(done))
+  const open = allSlots.filter((slot) => !isDone.has(slot) && cluster.ofSlot(slot) !== undefined)
+  const node = open[0] === undefined ? undefined : cluster.ofSlot(open[0])
+  if (node === undefined) return undefined
+  const claimed = open.filter((slot) => cluster.ofSlot(slot)?.address === node.address)
+  return { cursor: "0", address: node.address, claimed: rangesOf(claimed), done, node }
+}
+
+const page = (cluster: Cluster, command: RedisCommand.Any, here: Place): Effect.Effect<Resp.Value, RedisError> => {
+  const own = RedisCommand.withParts(command, [here.cursor, ...command.parts.slice(1)])
+  return Effect.map(cluster.onNode(here.node, RedisCommand.undecoded(own)), (reply) => {
+    const [cursor, ...found] = elements(reply)
+    return [bulk(next(cluster, here, textOf(cursor))), ...found]
+  })
+}
+
+const next = (cluster: Cluster, here: Place, cursor: string): string => {
+  if (cursor !== "0") return print({ ...here, cursor })
+  // A slot that has left meanwhile took along what was not scanned yet.
+  const scanned = [...slotsIn(here.claimed)].filter((slot) => cluster.ofSlot(slot)?.address === here.address)
+  const done = rangesOf([...slotsIn(here.done), ...scanned].toSorted((a, b) => a - b))
+  return begin(cluster, done) === undefined ? "0" : print({ ...start, done })
+}
+
+// -----------------------------------------------------------------------------
+// Cursors as text
+// -----------------------------------------------------------------------------
+
+const print = ({ address, claimed, cursor, done }: Position): string => `${cursor}@${address}/${claimed}/${done}`
+
+const parse = ({ parts: [part] }: RedisCommand.Any): Position | undefined => {
+  const given = part === undefined ? "" : keyOf(part)
+  const text = typeof given === "string" ? given : new TextDecoder().decode(given)
+  if (text === "0") return start
+  const [, cursor, address, claimed, done] = /^(\d+)@([^/]*)\/([\d,-]*)\/([\d,-]*)$/.exec(text) ?? []
+  return cursor === undefined || address === undefined || claimed === undefined || done === undefined
+    ? undefined
+    : { cursor, address, claimed, done }
+}
+
+const allSlots: ReadonlyArray<number> = Array.from({ length: slotCount }, (_, slot) => slot)
+
+/** Slots as ranges: `0-5460,7000`. */
+const rangesOf = (slots: ReadonlyArray<number>): string => {
+  const ranges: Array<string> = []
+  for (let i = 0; i < slots.length;) {
+    let end = i
+    while (slots[end + 1] === slots[end]! + 1) end++
+    ranges.push(end === i ? `${slots[i]}` : `${slots[i]}-${slots[end]}`)
+    i = end + 1
+  }
+  return ranges.join()
+}
+
+function* slotsIn(ranges: string): Generator<number> {
+  for (const range of ranges === "" ? [] : ranges.split(",")) {
+    const [first = 0, last = first] = range.split("-").map(Number)
+    for (let slot = first; slot <= Math.min(last, slotCount - 1); slot++) yield slot
+  }
+}

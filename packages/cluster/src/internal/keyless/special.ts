@@ -1,0 +1,73 @@
+/**
+ * Commands without a key for which no general rule does.
+ */
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import { ClusterUnsupportedError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import type * as Resp from "@redfx/core/Resp"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import { sortedByFirst, sum } from "../multiKey/merge.ts"
+import { wordAt } from "../multiKey/words.ts"
+import type { Cluster, ClusterNode } from "../topology/cluster.ts"
+import { onEach } from "./onEach.ts"
+
+/** Runs a command; its reply is as it would be from one server. */
+export type Run = (cluster: Cluster, command: RedisCommand.Any) => Effect.Effect<Resp.Value, RedisError>
+
+/** A key of a random master; of another one while those asked have none. */
+export const randomKey: Run = (cluster, command) => {
+  const raw = RedisCommand.undecoded(command)
+  const ask = ([node, ...others]: ReadonlyArray<ClusterNode>): Effect.Effect<Resp.Value, RedisError> =>
+    node === undefined
+      ? Effect.succeed(null)
+      : Effect.flatMap(cluster.onNode(node, raw), (key) => (key === null ? ask(others) : Effect.succeed(key)))
+  return Effect.flatMap(Effect.flatMap(cluster.masters, Random.shuffle), ask)
+}
+
+/** CLIENT KILL with one argument, an address, or with filters. */
+export const kill: Run = (cluster, command) => {
+  if (command.parts.length === 1) return killAddress(cluster, command)
+  const filters = command.parts.map((_, index) => index % 2 === 0 ? wordAt(command, index) : "")
+  if (filters.includes("ID")) {
+    const detail = "every server counts its clients by itself, so the same id is another client on each. " +
+      "Run it on one of them with RedisCluster.onNode"
+    return Effect.fail(new ClusterUnsupportedError({ command: command.spec.name, detail }))
+  }
+  return Effect.map(
+    Effect.flatMap(cluster.nodes, (nodes) => onEach(cluster, nodes, command)),
+    (replies) => sum(replies, command)
+  )
+}
+
+/** The client is on one server at the most: those that do not know it refuse. */
+const killAddress: Run = (cluster, command) => {
+  const raw = RedisCommand.undecoded(command)
+  return Effect.gen(function*() {
+    const nodes = yield* cluster.nodes
+    const results = yield* Effect.forEach(nodes, (node) => Effect.result(cluster.onNode(node, raw)), {
+      concurrency: "unbounded"
+    })
+    const done = results.find(Result.isSuccess)
+    if (done !== undefined) return done.success
+    const failures = results.filter(Result.isFailure).map(({ failure }) => failure)
+    // That a server does not know the client says less than that one could not be asked.
+    const failure = failures.find(({ _tag }) => _tag !== "ResponseError") ?? failures[0]
+    return failure === undefined ? null : yield* Effect.fail(failure)
+  })
+}
+
+/** CLUSTER SLOT-STATS of a range: each master tells of its own slots. */
+export const slotStats: Run = (cluster, command) =>
+  wordAt(command, 0) === "SLOTSRANGE"
+    ? Effect.map(
+      Effect.flatMap(cluster.masters, (masters) => onEach(cluster, masters, command)),
+      (replies) => sortedByFirst(replies, command)
+    )
+    : Effect.fail(
+      new ClusterUnsupportedError({
+        command: command.spec.name,
+        detail: "each server orders its own slots. Ask them all with RedisCluster.perNode"
+      })
+    )

@@ -1,0 +1,39 @@
+/**
+ * The keys of commands that were sent by name only, with arguments of which
+ * none is marked as a key.
+ */
+import type { Key } from "@redfx/core/RedisArg"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import { keyOf, numberAt, wordAt } from "../multiKey/words.ts"
+
+/** Where the keys are: the position of the first one, or of the number of keys before it, or after which word. */
+type Place = { readonly first: number } | { readonly count: number } | { readonly after: string }
+
+const places: ReadonlyMap<string, Place> = new Map(
+  ([
+    [{ count: 0 }, "LMPOP MSETEX SINTERCARD ZDIFF ZINTER ZINTERCARD ZMPOP ZUNION"],
+    [{ count: 1 }, "BLMPOP BZMPOP EVAL EVALSHA EVALSHA_RO EVAL_RO FCALL FCALL_RO"],
+    [{ first: 1 }, "BITOP FT.CURSOR JSON.DEBUG PFDEBUG"],
+    [{ first: 2 }, "MIGRATE"],
+    [{ after: "STREAMS" }, "XREAD XREADGROUP"]
+  ] satisfies ReadonlyArray<readonly [Place, string]>).flatMap(([place, names]) =>
+    names.split(" ").map((name) => [name, place] as const)
+  )
+)
+
+/** The keys of a command that are known from its name; unless it is in the table, the first argument. */
+export const untypedKeys = (command: RedisCommand.Any): ReadonlyArray<Key> => {
+  const place = places.get(command.spec.name.toUpperCase()) ?? { first: 0 }
+  const [from, length] = "first" in place
+    ? [place.first, 1]
+    : "count" in place
+    ? [place.count + 1, numberAt(command, place.count) ?? 0]
+    : afterWord(command, place.after)
+  return command.parts.slice(from, from + Math.max(length, 0)).map(keyOf)
+}
+
+/** After the word come as many keys as there are other arguments after them. */
+const afterWord = (command: RedisCommand.Any, word: string): readonly [from: number, length: number] => {
+  const from = command.parts.findIndex((_, index) => wordAt(command, index) === word) + 1
+  return [from, from === 0 ? 0 : Math.floor((command.parts.length - from) / 2)]
+}

@@ -1,0 +1,137 @@
+/**
+ * Commands with keys of several slots that lose nothing by being split: a part
+ * for each slot, and of the replies one as a single server would give it.
+ */
+import { KeyArg } from "@redfx/core/RedisArg"
+import type { Part } from "@redfx/core/RedisArg"
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import type { RedisError } from "@redfx/core/RedisError"
+import type * as Resp from "@redfx/core/Resp"
+import * as Effect from "effect/Effect"
+import type { Cluster } from "../topology/cluster.ts"
+import { slotOf } from "../topology/slot.ts"
+import { least, succeeded, sum } from "./merge.ts"
+import type { Merge } from "./merge.ts"
+import { runCommands } from "./parts.ts"
+import { elements } from "./replies.ts"
+import * as Sets from "./sets.ts"
+import { firstKeyIndex, wordOf } from "./words.ts"
+
+/** What a command comes to whose keys are in several slots; `undefined` when it cannot be split. */
+export type Split = (
+  cluster: Cluster,
+  command: RedisCommand.Any
+) => Effect.Effect<Resp.Value, RedisError> | undefined
+
+// -----------------------------------------------------------------------------
+// By the slot of each key
+// -----------------------------------------------------------------------------
+
+/**
+ * The arguments of a command that says the same about each of its keys.
+ *
+ * - `head`: before the first key. `units`: for each key the key and what belongs to it. `tail`: after the last one.
+ */
+interface Units {
+  readonly head: ReadonlyArray<Part>
+  readonly units: ReadonlyArray<ReadonlyArray<Part>>
+  readonly tail: ReadonlyArray<Part>
+}
+
+/** Reads arguments of which `size` belong to each key; `undefined` when they are not so. */
+const unitsOf = ({ parts }: RedisCommand.Any, size: number): Units | undefined => {
+  const from = firstKeyIndex(parts)
+  const count = parts.filter((part) => part instanceof KeyArg).length
+  const units = Array.from({ length: count }, (_, i) => parts.slice(from + i * size, from + (i + 1) * size))
+  return units.every((unit) => unit.length === size && unit[0] instanceof KeyArg)
+    ? { head: parts.slice(0, from), units, tail: parts.slice(from + count * size) }
+    : undefined
+}
+
+/** Puts together the replies of parts; `positions` are the places of the keys of each part in the whole. */
+type Assemble = (
+  replies: ReadonlyArray<Resp.Value>,
+  positions: ReadonlyArray<ReadonlyArray<number>>,
+  command: RedisCommand.Any
+) => Resp.Value
+
+/** One element for each key, in the order of the keys. */
+const inOrder: Assemble = (replies, positions) => {
+  const out: Array<Resp.Value> = []
+  positions.forEach((places, part) => {
+    const values = elements(replies[part] ?? null)
+    places.forEach((place, i) => {
+      out[place] = values[i] ?? null
+    })
+  })
+  return out
+}
+
+const merged = (merge: Merge): Assemble => (replies, _, command) => merge(replies, command)
+
+/** Splits a command of which `size` arguments belong to each key. */
+const byKey = (size: number, assemble: Assemble): Split => (cluster, command) => {
+  const layout = unitsOf(command, size)
+  if (layout === undefined) return undefined
+  const groups = new Map<number, Array<number>>()
+  layout.units.forEach(([key], position) => {
+    // A unit begins with its key.
+    const slot = slotOf((key as KeyArg).value)
+    const group = groups.get(slot)
+    if (group === undefined) groups.set(slot, [position])
+    else group.push(position)
+  })
+  const positions = [...groups.values()]
+  const raw = RedisCommand.undecoded(command)
+  const parts = positions.map((places) => RedisCommand.withParts(raw, partsOf(layout, places)))
+  return Effect.map(runCommands(cluster, parts, positions), (replies) => assemble(replies, positions, command))
+}
+
+/** The arguments for some of the keys; before the first key there is nothing, or the number of keys. */
+const partsOf = ({ head, tail, units }: Units, places: ReadonlyArray<number>): ReadonlyArray<Part> => [
+  ...(head.length === 0 ? [] : [places.length]),
+  ...places.flatMap((place) => units[place] ?? []),
+  ...tail
+]
+
+// -----------------------------------------------------------------------------
+// Others
+// -----------------------------------------------------------------------------
+
+const ofSets = (operation: Sets.SetOperation): Split => (cluster, command) =>
+  operation((read) => cluster.execute(RedisCommand.undecoded(read)), RedisCommand.keys(command))
+
+/** The members themselves are needed to count those that are in all sets. */
+const intersectionSize: Split = (cluster, command) => {
+  const [token, limit = 0] = unitsOf(command, 1)?.tail.map(wordOf) ?? []
+  return Effect.map(
+    Sets.intersection((read) => cluster.execute(RedisCommand.undecoded(read)), RedisCommand.keys(command)),
+    ({ length }) => (token === "LIMIT" && Number(limit) > 0 ? Math.min(length, Number(limit)) : length)
+  )
+}
+
+/** With a condition on all keys it is all or nothing. */
+const msetex: Split = (cluster, command) =>
+  unitsOf(command, 2)?.tail.some((part) => conditions.has(wordOf(part))) === true
+    ? undefined
+    : byKey(2, merged(least))(cluster, command)
+
+const conditions: ReadonlySet<string> = new Set(["NX", "XX"])
+
+/** What can be split, by the names of commands. */
+export const splits: ReadonlyMap<string, Split> = new Map([
+  ["DEL", byKey(1, merged(sum))],
+  ["EXISTS", byKey(1, merged(sum))],
+  ["TOUCH", byKey(1, merged(sum))],
+  ["UNLINK", byKey(1, merged(sum))],
+  ["MGET", byKey(1, inOrder)],
+  ["JSON.MGET", byKey(1, inOrder)],
+  ["MSET", byKey(2, merged(succeeded))],
+  ["MSETEX", msetex],
+  ["JSON.MSET", byKey(3, merged(succeeded))],
+  ["TS.MADD", byKey(3, inOrder)],
+  ["SDIFF", ofSets(Sets.difference)],
+  ["SINTER", ofSets(Sets.intersection)],
+  ["SINTERCARD", intersectionSize],
+  ["SUNION", ofSets(Sets.union)]
+])

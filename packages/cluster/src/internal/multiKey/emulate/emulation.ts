@@ -1,0 +1,27 @@
+/**
+ * Commands that no cluster runs on keys of several slots, put together from
+ * others: none of them is atomic.
+ */
+import type { Split } from "../crossSlot.ts"
+import { onCopies } from "./hyperLogLog.ts"
+import { copy, msetnx, rename, renamenx } from "./keys.ts"
+import { move } from "./lists.ts"
+import { sdiffstore, sinterstore, smove, sunionstore } from "./sets.ts"
+
+/** What can be emulated, by the names of commands. */
+export const emulations: ReadonlyMap<string, Split> = new Map([
+  ["BLMOVE", move],
+  ["BRPOPLPUSH", move],
+  ["COPY", copy],
+  ["LMOVE", move],
+  ["MSETNX", msetnx],
+  ["PFCOUNT", onCopies],
+  ["PFMERGE", onCopies],
+  ["RENAME", rename],
+  ["RENAMENX", renamenx],
+  ["RPOPLPUSH", move],
+  ["SDIFFSTORE", sdiffstore],
+  ["SINTERSTORE", sinterstore],
+  ["SMOVE", smove],
+  ["SUNIONSTORE", sunionstore]
+])

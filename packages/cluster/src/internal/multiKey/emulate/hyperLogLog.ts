@@ -1,0 +1,49 @@
+/**
+ * PFCOUNT and PFMERGE for keys of several slots: copies of what is elsewhere
+ * come to the slot of the first key, where the command itself runs.
+ */
+import { get, set } from "@redfx/core/commands/Strings"
+import * as RedisArg from "@redfx/core/RedisArg"
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import type { RedisError } from "@redfx/core/RedisError"
+import * as Resp from "@redfx/core/Resp"
+import * as Effect from "effect/Effect"
+import type { Cluster } from "../../topology/cluster.ts"
+import { slotOf } from "../../topology/slot.ts"
+import type { Split } from "../crossSlot.ts"
+import { onMaster } from "../onMaster.ts"
+import { runAll } from "../parts.ts"
+import { remove, temporaryKey } from "../temporary.ts"
+
+/** Milliseconds that a copy lives when nobody can remove it, as after a crash. */
+const lifetime = 60_000
+
+export const onCopies: Split = (cluster, command) => {
+  const keys = RedisCommand.keys(command)
+  if (keys[0] === undefined || keys.length !== command.parts.length) return undefined
+  const slot = slotOf(keys[0])
+  const near = keys.filter((key) => slotOf(key) === slot)
+  const far = keys.filter((key) => slotOf(key) !== slot)
+  return Effect.flatMap(
+    runAll(far.map((key) => onMaster(cluster, get(key))), true),
+    (values) => {
+      // A key that does not exist is an empty HyperLogLog, and adds nothing.
+      const copies = values.flatMap((value) =>
+        value instanceof Resp.Bulk ? [{ key: temporaryKey(slot), bytes: value.bytes() }] : []
+      )
+      const copied = copies.map(({ key }) => key)
+      const run = onMaster(cluster, RedisCommand.withParts(command, [...near, ...copied].map(RedisArg.key)))
+      return copies.length === 0 ? run : Effect.ensuring(
+        Effect.andThen(put(cluster, copies), run),
+        remove(cluster, copied)
+      )
+    }
+  )
+}
+
+const put = (
+  cluster: Cluster,
+  copies: ReadonlyArray<{ readonly key: string; readonly bytes: Uint8Array }>
+): Effect.Effect<unknown, RedisError> =>
+  // Repeated, they would do no harm.
+  runAll(copies.map(({ bytes, key }) => cluster.execute(set(key, bytes, { px: lifetime }))), true)

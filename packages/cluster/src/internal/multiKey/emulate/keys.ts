@@ -1,0 +1,99 @@
+/**
+ * RENAME, RENAMENX, COPY and MSETNX for keys of several slots.
+ */
+import { pttl } from "@redfx/core/commands/Expiration"
+import { del, dump, exists, restore } from "@redfx/core/commands/Generic"
+import { mset } from "@redfx/core/commands/Strings"
+import type { Key } from "@redfx/core/RedisArg"
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import { ResponseError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import * as Resp from "@redfx/core/Resp"
+import * as Effect from "effect/Effect"
+import type { Cluster } from "../../topology/cluster.ts"
+import { splits } from "../crossSlot.ts"
+import type { Split } from "../crossSlot.ts"
+import { onMaster } from "../onMaster.ts"
+import { afterWriting, runAll } from "../parts.ts"
+import { integers, sum } from "../replies.ts"
+import { bySlot } from "../sets.ts"
+import { wordOf } from "../words.ts"
+
+/** What a key holds, and for how many milliseconds; 0 is without limit. */
+interface Contents {
+  readonly payload: Uint8Array
+  readonly milliseconds: number
+}
+
+/** Reads a key of any type; `undefined` when it does not exist. */
+const read = (cluster: Cluster, key: Key): Effect.Effect<Contents | undefined, RedisError> =>
+  Effect.map(
+    // At the same time: the shorter the way, the less of the time to live is lost.
+    Effect.all([onMaster(cluster, dump(key)), onMaster(cluster, pttl(key))], { concurrency: 2 }),
+    ([payload, milliseconds]) =>
+      payload instanceof Resp.Bulk && typeof milliseconds === "number" && milliseconds !== -2
+        // 0 is less than a millisecond, which RESTORE would take for no limit.
+        ? { payload: payload.bytes(), milliseconds: milliseconds === -1 ? 0 : Math.max(milliseconds, 1) }
+        : undefined
+  )
+
+/** Writes what was read to a key; `false` when that exists and is not to be replaced. */
+const write = (
+  cluster: Cluster,
+  key: Key,
+  { milliseconds, payload }: Contents,
+  replace: boolean
+): Effect.Effect<boolean, RedisError> =>
+  Effect.as(cluster.execute(restore(key, milliseconds, payload, { replace })), true).pipe(
+    Effect.catchIf(
+      (error) => error._tag === "ResponseError" && error.code === "BUSYKEY",
+      () => Effect.succeed(false)
+    )
+  )
+
+const noSuchKey = ({ spec }: RedisCommand.Any) =>
+  new ResponseError({ code: "ERR", detail: "no such key", command: spec.name })
+
+/** The source is there until the destination is; `false` when the destination exists and is not to be replaced. */
+const moveKey = (cluster: Cluster, command: RedisCommand.Any, replace: boolean): Effect.Effect<boolean, RedisError> => {
+  const [source, destination] = RedisCommand.keys(command)
+  if (source === undefined || destination === undefined) return Effect.fail(noSuchKey(command))
+  return Effect.flatMap(read(cluster, source), (contents) => {
+    if (contents === undefined) return Effect.fail(noSuchKey(command))
+    return Effect.uninterruptible(
+      Effect.flatMap(
+        write(cluster, destination, contents, replace),
+        (written) =>
+          written ? Effect.as(Effect.mapError(cluster.execute(del(source)), afterWriting), true) : Effect.succeed(false)
+      )
+    )
+  })
+}
+
+export const rename: Split = (cluster, command) => Effect.as(moveKey(cluster, command, true), "OK")
+
+export const renamenx: Split = (cluster, command) => Effect.map(moveKey(cluster, command, false), Number)
+
+export const copy: Split = (cluster, command) => {
+  const [source, destination] = RedisCommand.keys(command)
+  const options = command.parts.slice(2).map(wordOf)
+  // Another database is none of a cluster's.
+  if (source === undefined || destination === undefined || options.includes("DB")) return undefined
+  return Effect.flatMap(
+    read(cluster, source),
+    (contents) =>
+      contents === undefined
+        ? Effect.succeed(0)
+        : Effect.map(write(cluster, destination, contents, options.includes("REPLACE")), Number)
+  )
+}
+
+/** A key that exists is one whatever it holds, an empty string too. */
+export const msetnx: Split = (cluster, command) => {
+  // The arguments of both are the same.
+  const write = splits.get("MSET")?.(cluster, RedisCommand.withParts(mset({ "": "" }), command.parts))
+  return write && Effect.flatMap(
+    runAll(bySlot(RedisCommand.keys(command)).map((keys) => onMaster(cluster, exists(keys))), true),
+    (counts) => (sum(integers(counts)) === 0 ? Effect.as(write, 1) : Effect.succeed(0))
+  )
+}

@@ -1,0 +1,104 @@
+/**
+ * RPOPLPUSH, BRPOPLPUSH, LMOVE and BLMOVE for lists of two slots.
+ *
+ * The element goes to a temporary list in the slot of the source first, which
+ * the command itself does: at any moment a server has it, whatever becomes of
+ * the connection or of the fiber.
+ */
+import { lpush, lrange, rpush } from "@redfx/core/commands/Lists"
+import * as RedisArg from "@redfx/core/RedisArg"
+import type { Key, Part } from "@redfx/core/RedisArg"
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import { ClusterRetriesExhaustedError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import type * as Resp from "@redfx/core/Resp"
+import * as Effect from "effect/Effect"
+import type { Cluster } from "../../topology/cluster.ts"
+import { slotOf } from "../../topology/slot.ts"
+import type { Split } from "../crossSlot.ts"
+import { onMaster } from "../onMaster.ts"
+import { bytesOf, elements } from "../replies.ts"
+import { remove, temporaryKey } from "../temporary.ts"
+import { wordAt, wordOf } from "../words.ts"
+
+/** A move of one element; `from` and `to` add elements to the end of a list from which, or to which, it goes. */
+interface Move {
+  readonly source: Key
+  readonly destination: Key
+  readonly temporary: string
+  readonly from: typeof lpush
+  readonly to: typeof lpush
+}
+
+export const move: Split = (cluster, command) => {
+  const [source, destination] = RedisCommand.keys(command)
+  if (source === undefined || destination === undefined) return undefined
+  const named = command.spec.name.toUpperCase().endsWith("LMOVE")
+  const self: Move = {
+    source,
+    destination,
+    temporary: temporaryKey(slotOf(source)),
+    from: named && wordAt(command, 2) === "LEFT" ? lpush : rpush,
+    to: named && wordAt(command, 3) === "RIGHT" ? rpush : lpush
+  }
+  return Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(
+      // It may have been run, whatever is heard of it.
+      Effect.onError(restore(cluster.execute(taking(command, self))), () => Effect.ignore(putBack(cluster, self))),
+      (element) => (element === null ? Effect.succeed(null) : give(cluster, command, self, element))
+    )
+  )
+}
+
+/** The command itself, with the temporary list as its destination. */
+const taking = (command: RedisCommand.Any, { source, temporary }: Move): RedisCommand.RedisCommand<Resp.Value> =>
+  RedisCommand.undecoded(
+    RedisCommand.withParts(command, [
+      RedisArg.key(source),
+      RedisArg.key(temporary),
+      ...blocking(command, command.parts.slice(2))
+    ])
+  )
+
+/** Sent by name only, a command does not show that it blocks; without its own decoder nothing else would. */
+const blocking = (command: RedisCommand.Any, parts: ReadonlyArray<Part>): ReadonlyArray<Part> => {
+  const limit = parts.at(-1)
+  if (!command.spec.traits.has("blocking") || limit === undefined || limit instanceof RedisArg.BlockArg) return parts
+  const seconds = Number(wordOf(limit))
+  return [...parts.slice(0, -1), new RedisArg.BlockArg(seconds, seconds > 0 ? seconds * 1000 : Infinity)]
+}
+
+/** Adds the element to its destination; if that fails, it goes back to where it was. */
+const give = (
+  cluster: Cluster,
+  command: RedisCommand.Any,
+  self: Move,
+  element: Resp.Value
+): Effect.Effect<Resp.Value, RedisError> =>
+  Effect.matchEffect(cluster.execute(self.to(self.destination, bytesOf(element))), {
+    onSuccess: () => Effect.as(remove(cluster, [self.temporary]), element),
+    onFailure: (error) =>
+      Effect.matchEffect(putBack(cluster, self), {
+        onSuccess: () => Effect.fail(error),
+        onFailure: (second) => Effect.fail(stranded(command, self, error, second))
+      })
+  })
+
+/** Moves what is in the temporary list back to the source. */
+const putBack = (cluster: Cluster, { from, source, temporary }: Move): Effect.Effect<void, RedisError> =>
+  Effect.flatMap(onMaster(cluster, lrange(temporary, 0, -1)), (reply) => {
+    const taken = elements(reply).map(bytesOf)
+    return taken.length === 0
+      ? Effect.void
+      : Effect.andThen(cluster.execute(from(source, taken)), remove(cluster, [temporary]))
+  })
+
+const stranded = (command: RedisCommand.Any, { temporary }: Move, error: RedisError, second: RedisError) =>
+  new ClusterRetriesExhaustedError({
+    command: command.spec.name,
+    attempts: 2,
+    last:
+      `${error.message} The element could not be put back either: ${second.message} It is in the list "${temporary}"`,
+    delivery: "unknown",
+    readonly: false
+  })

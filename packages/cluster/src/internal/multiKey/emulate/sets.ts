@@ -1,0 +1,88 @@
+/**
+ * SMOVE, SDIFFSTORE, SINTERSTORE and SUNIONSTORE for sets of several slots.
+ */
+import { del, rename } from "@redfx/core/commands/Generic"
+import { sadd, sismember, srem } from "@redfx/core/commands/Sets"
+import { wireValue } from "@redfx/core/RedisArg"
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import { ClusterRetriesExhaustedError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import * as Effect from "effect/Effect"
+import type { Cluster } from "../../topology/cluster.ts"
+import { slotOf } from "../../topology/slot.ts"
+import type { Split } from "../crossSlot.ts"
+import { onMaster } from "../onMaster.ts"
+import { bytesOf } from "../replies.ts"
+import * as Sets from "../sets.ts"
+import { remove, temporaryKey } from "../temporary.ts"
+
+/**
+ * The member is taken out first, so of several who move it only one does; it goes back if it cannot be added, or if it was
+ * there and nobody knows whether it was taken out.
+ */
+export const smove: Split = (cluster, command) => {
+  const [source, destination] = RedisCommand.keys(command)
+  const part = command.parts[2]
+  if (source === undefined || destination === undefined || part === undefined) return undefined
+  const member = wireValue(part)
+  const putBack = (error: RedisError) =>
+    Effect.matchEffect(cluster.execute(sadd(source, member)), {
+      onSuccess: () => Effect.fail(error),
+      onFailure: (second) => Effect.fail(lost(command, error, second))
+    })
+  const give = Effect.catch(cluster.execute(sadd(destination, member)), putBack)
+  const take = Effect.catch(
+    cluster.execute(srem(source, member)),
+    (error) =>
+      "delivery" in error && error.delivery === "unknown"
+        ? putBack(error)
+        : Effect.fail(error)
+  )
+  return Effect.uninterruptible(Effect.gen(function*() {
+    const isThere = yield* onMaster(cluster, sismember(source, member))
+    if (isThere === 0 || (yield* take) === 0) return 0
+    yield* give
+    return 1
+  }))
+}
+
+const lost = (command: RedisCommand.Any, error: RedisError, second: RedisError) =>
+  new ClusterRetriesExhaustedError({
+    command: command.spec.name,
+    attempts: 2,
+    last: `${error.message} The member could not be put back either: ${second.message} It may be in neither set`,
+    delivery: "unknown",
+    readonly: false
+  })
+
+/** Stores a result: in a temporary set first, which then takes the place of the destination at once. */
+const store = (operation: Sets.SetOperation): Split => (cluster, command) => {
+  const [destination, ...sources] = RedisCommand.keys(command)
+  if (destination === undefined) return undefined
+  return Effect.flatMap(operation((read) => onMaster(cluster, read), sources), (members) => {
+    if (members.length === 0) return Effect.as(cluster.execute(del(destination)), 0)
+    const temporary = temporaryKey(slotOf(destination))
+    return Effect.andThen(
+      fill(cluster, temporary, members.map(bytesOf)),
+      cluster.execute(rename(temporary, destination))
+    )
+      .pipe(
+        Effect.onError(() => remove(cluster, [temporary])),
+        Effect.as(members.length)
+      )
+  })
+}
+
+/** Members in one command: what is longer keeps a server from answering others. */
+const chunk = 1000
+
+const fill = (cluster: Cluster, key: string, members: ReadonlyArray<Uint8Array>): Effect.Effect<void, RedisError> =>
+  Effect.forEach(
+    Array.from({ length: Math.ceil(members.length / chunk) }, (_, i) => members.slice(i * chunk, (i + 1) * chunk)),
+    (some) => cluster.execute(sadd(key, some)),
+    { discard: true }
+  )
+
+export const sdiffstore = store(Sets.difference)
+export const sinterstore = store(Sets.intersection)
+export const sunionstore = store(Sets.union)

@@ -1,0 +1,85 @@
+/**
+ * How the replies of several servers to one command become one reply, before
+ * it is decoded: so one merge does for every view and both protocols.
+ */
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import type * as Resp from "@redfx/core/Resp"
+import { bulk, bytesOf, elements, identity, integers, sum as total, textOf } from "./replies.ts"
+import { numberAt } from "./words.ts"
+
+/** Merges the replies to a command: one for each server or part that it went to. */
+export type Merge = (replies: ReadonlyArray<Resp.Value>, command: RedisCommand.Any) => Resp.Value
+
+/** The first of replies that are all the same. */
+export const same: Merge = (replies) => replies[0] ?? null
+
+/** The status of success if it is that of all, else another one. */
+export const succeeded: Merge = (replies) =>
+  replies.find((reply) => !successes.has(textOf(reply))) ?? replies[0] ?? null
+
+const successes: ReadonlySet<string> = new Set(["OK", "PONG"])
+
+/** The sum of integers. */
+export const sum: Merge = (replies) => total(integers(replies))
+
+/** The least of integers. */
+export const least: Merge = (replies) => integers(replies).reduce<number | bigint>((a, b) => (b < a ? b : a), Infinity)
+
+/** The greatest of integers. */
+export const greatest: Merge = (replies) => integers(replies).reduce<number | bigint>((a, b) => (b > a ? b : a), 0)
+
+/** All elements of arrays, those that are the same once. */
+export const union: Merge = (replies) => distinct(replies.flatMap(elements))
+
+const distinct = (values: ReadonlyArray<Resp.Value>): ReadonlyArray<Resp.Value> => [
+  ...new Map(values.map((value) => [identity(value), value])).values()
+]
+
+/** 0 or 1 by position, 1 where all have 1. */
+export const everywhere: Merge = (replies) =>
+  elements(replies[0] ?? null).map((_, i) => (replies.every((reply) => elements(reply)[i] === 1) ? 1 : 0))
+
+/** Texts of lines, one after the other. */
+export const lines: Merge = (replies) => {
+  const texts = replies.map(bytesOf)
+  const out = new Uint8Array(texts.reduce((length, text) => length + text.length, 0))
+  texts.reduce((offset, text) => {
+    out.set(text, offset)
+    return offset + text.length
+  }, 0)
+  return bulk(out)
+}
+
+/** Names and integers in turn, the same names in the same order everywhere: the integers are summed. */
+export const sumByName: Merge = (replies) =>
+  elements(replies[0] ?? null).map((name, i) =>
+    i % 2 === 0 ? name : total(integers(replies.map((reply) => elements(reply)[i] ?? null)))
+  )
+
+/**
+ * Entries of a log whose second field is a time, newest first. A count given to the command holds for the whole: each
+ * server gave as many of its own.
+ */
+export const newestFirst: Merge = (replies, command) => {
+  const entries = replies.flatMap(elements).toSorted((a, b) => fieldOf(b, 1) - fieldOf(a, 1))
+  const count = numberAt(command, 0)
+  return count === undefined || count < 0 ? entries : entries.slice(0, count)
+}
+
+/** Entries sorted by the number in their first field. */
+export const sortedByFirst: Merge = (replies) =>
+  replies.flatMap(elements).toSorted((a, b) => fieldOf(a, 0) - fieldOf(b, 0))
+
+const fieldOf = (entry: Resp.Value, index: number): number => Number(elements(entry)[index] ?? 0)
+
+/** The libraries that every server has. */
+export const commonLibraries: Merge = (replies) => {
+  const [mine, ...others] = replies.map((reply) => elements(reply))
+  const names = others.map((libraries) => new Set(libraries.map(libraryName)))
+  return (mine ?? []).filter((library) => names.every((known) => known.has(libraryName(library))))
+}
+
+const libraryName = (library: Resp.Value): string => {
+  const fields = elements(library)
+  return identity(fields[fields.findIndex((field, i) => i % 2 === 0 && textOf(field) === "library_name") + 1] ?? null)
+}

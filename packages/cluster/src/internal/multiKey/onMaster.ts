@@ -1,0 +1,27 @@
+/**
+ * Reads that must see every write before them.
+ */
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import type { RedisError } from "@redfx/core/RedisError"
+import * as RedisReply from "@redfx/core/RedisReply"
+import type * as Resp from "@redfx/core/Resp"
+import type * as Effect from "effect/Effect"
+import type { Cluster } from "../topology/cluster.ts"
+
+/** The facts of commands as if they wrote something, by name. */
+const specs = new Map<string, RedisCommand.Spec>()
+
+const specOf = (name: string): RedisCommand.Spec => {
+  const spec = specs.get(name) ?? new RedisCommand.Spec(name, [])
+  specs.set(name, spec)
+  return spec
+}
+
+const reply = RedisReply.make<Resp.Value>((value) => value)
+
+/**
+ * The reply, as it came, to a command that reads: from the server that writes go to, whatever the option `readFrom` says.
+ * What is written in consequence must not come from a replica that lags behind.
+ */
+export const onMaster = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect<Resp.Value, RedisError> =>
+  cluster.execute(RedisCommand.make({ spec: specOf(command.spec.name), args: () => command.parts, reply }))

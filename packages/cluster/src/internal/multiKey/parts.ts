@@ -1,0 +1,69 @@
+/**
+ * Running the parts of what was one command.
+ */
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import { failureAmong, inPart } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import type * as Resp from "@redfx/core/Resp"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { Cluster } from "../topology/cluster.ts"
+
+/**
+ * Parts under way at a time. Commands given at once go out in one write, so few at a time would cost many round trips;
+ * there are at most 16384 parts, one a slot.
+ */
+const concurrency = 1024
+
+/**
+ * Runs commands that are the parts of one, as {@link runAll} does; those of one server in one write.
+ *
+ * - `places`: the keys of the whole, counted from 0, that each part is about.
+ */
+export const runCommands = (
+  cluster: Cluster,
+  commands: ReadonlyArray<RedisCommand.RedisCommand<Resp.Value>>,
+  places: ReadonlyArray<ReadonlyArray<number>>
+): Effect.Effect<ReadonlyArray<Resp.Value>, RedisError> =>
+  Effect.flatMap(cluster.executeAll(commands), (outcomes) =>
+    Effect.flatMap(
+      Effect.forEach(outcomes, Effect.result),
+      // Each command was to be decoded as it says.
+      (results) =>
+        together(results as ReadonlyArray<Result.Result<Resp.Value, RedisError>>, commands.every(isRead), places)
+    ))
+
+const isRead = ({ spec }: RedisCommand.Any): boolean => spec.readonly
+
+/**
+ * Runs all parts, also when one fails: what one part did is done, and the error says so.
+ *
+ * - `readonly`: whether running a part twice does no harm.
+ */
+export const runAll = <A>(
+  parts: ReadonlyArray<Effect.Effect<A, RedisError>>,
+  readonly: boolean
+): Effect.Effect<ReadonlyArray<A>, RedisError> =>
+  Effect.flatMap(Effect.forEach(parts, Effect.result, { concurrency }), (results) => together(results, readonly))
+
+const together = <A>(
+  results: ReadonlyArray<Result.Result<A, RedisError>>,
+  readonly: boolean,
+  places: ReadonlyArray<ReadonlyArray<number>> = []
+): Effect.Effect<ReadonlyArray<A>, RedisError> => {
+  const failure = failureAmong(
+    places.length === 0 ? "command" : "keys",
+    results.map((result, part) => ({
+      places: places[part] ?? [],
+      readonly,
+      error: Result.isFailure(result) ? result.failure : undefined
+    }))
+  )
+  return failure === undefined
+    ? Effect.succeed(results.filter(Result.isSuccess).map(({ success }) => success))
+    : Effect.fail(failure)
+}
+
+/** The error of a step after another one that has written: whoever repeats the command repeats that too. */
+export const afterWriting = (error: RedisError): RedisError =>
+  inPart(error, { answered: [], unknown: [], mayHaveWritten: true })

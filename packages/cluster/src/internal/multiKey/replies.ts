@@ -1,0 +1,57 @@
+/**
+ * Replies as they came: reading and comparing their parts, and making new ones.
+ */
+import * as Resp from "@redfx/core/Resp"
+
+/** The elements of any aggregate; a map's are its keys and values in turn. */
+export const elements = (value: Resp.Value): ReadonlyArray<Resp.Value> => {
+  if (Array.isArray(value)) return value
+  if (value instanceof Resp.SetReply) return value.members
+  if (value instanceof Resp.MapReply) return value.entries
+  if (value instanceof Resp.Attributed) return elements(value.value)
+  return []
+}
+
+/** The string of a bulk, verbatim or simple string, `undefined` for anything else. */
+const blobOf = (value: Resp.Value): Resp.Bulk | string | undefined =>
+  value instanceof Resp.Verbatim
+    ? value.text
+    : value instanceof Resp.Bulk || typeof value === "string"
+    ? value
+    : undefined
+
+/** The text of a string, empty for anything else; for words of the server itself. */
+export const textOf = (value: Resp.Value | undefined): string => String(value === undefined ? "" : blobOf(value) ?? "")
+
+/** The bytes of a string, none for anything else. */
+export const bytesOf = (value: Resp.Value): Uint8Array => {
+  const blob = blobOf(value)
+  if (blob instanceof Resp.Bulk) return blob.bytes()
+  return new TextEncoder().encode(blob ?? "")
+}
+
+/** A bulk string. */
+export const bulk = (content: string | Uint8Array): Resp.Bulk => {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content
+  return new Resp.Bulk(bytes, 0, bytes.length)
+}
+
+/**
+ * What two strings have in common when they are the same bytes. Text is its own; other bytes follow half a surrogate
+ * pair, which no text begins with.
+ */
+export const identity = (value: Resp.Value): string => {
+  const blob = blobOf(value)
+  if (blob instanceof Resp.Bulk) return blob.text() ?? `\ud800${Array.from(blob.bytes()).join()}`
+  return blob ?? (typeof value === "object" ? elements(value).map(identity).join() : String(value))
+}
+
+/** Sums integers exactly: `bigint` beyond ±(2⁵³−1), as the decoder makes them. */
+export const sum = (integers: ReadonlyArray<number | bigint>): number | bigint => {
+  const quick = integers.reduce<number>((total, integer) => total + Number(integer), 0)
+  return Number.isSafeInteger(quick) ? quick : integers.reduce<bigint>((total, integer) => total + BigInt(integer), 0n)
+}
+
+/** The integers among replies. */
+export const integers = (replies: ReadonlyArray<Resp.Value>): ReadonlyArray<number | bigint> =>
+  replies.filter((reply) => typeof reply === "number" || typeof reply === "bigint")

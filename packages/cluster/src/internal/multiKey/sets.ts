@@ -1,0 +1,73 @@
+/**
+ * Sets of several slots: what one slot can do is done there, the rest here.
+ */
+import { sdiff, sinter, sunion } from "@redfx/core/commands/Sets"
+import type { Key } from "@redfx/core/RedisArg"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import type { RedisError } from "@redfx/core/RedisError"
+import type * as Resp from "@redfx/core/Resp"
+import * as Effect from "effect/Effect"
+import { slotOf } from "../topology/slot.ts"
+import { runAll } from "./parts.ts"
+import { elements, identity } from "./replies.ts"
+
+/** Members by what makes them the same. */
+type Members = ReadonlyMap<string, Resp.Value>
+
+/** Runs a command that reads; the reply is as it came. */
+type Read = (command: RedisCommand.Any) => Effect.Effect<Resp.Value, RedisError>
+
+/** The members of what sets of any slots come to, as one server would give them. */
+export type SetOperation = (
+  read: Read,
+  keys: ReadonlyArray<Key>
+) => Effect.Effect<ReadonlyArray<Resp.Value>, RedisError>
+
+/** The keys of each slot, in the order of the first key of each. */
+export const bySlot = (keys: ReadonlyArray<Key>): ReadonlyArray<ReadonlyArray<Key>> => {
+  const groups = new Map<number, Array<Key>>()
+  for (const key of keys) {
+    const slot = slotOf(key)
+    const group = groups.get(slot)
+    if (group === undefined) groups.set(slot, [key])
+    else group.push(key)
+  }
+  return [...groups.values()]
+}
+
+/** The members that one command gives for the keys of each slot. */
+const perSlot = (
+  read: Read,
+  keys: ReadonlyArray<Key>,
+  make: (keys: ReadonlyArray<Key>, index: number) => RedisCommand.Any
+): Effect.Effect<ReadonlyArray<Members>, RedisError> =>
+  runAll(
+    bySlot(keys).map((keys, index) =>
+      Effect.map(
+        read(make(keys, index)),
+        (reply) => new Map(elements(reply).map((member) => [identity(member), member] as const))
+      )
+    ),
+    true
+  )
+
+export const union: SetOperation = (read, keys) =>
+  Effect.map(perSlot(read, keys, (keys) => sunion(keys)), (sets) => membersOf(new Map(sets.flatMap((set) => [...set]))))
+
+export const intersection: SetOperation = (read, keys) =>
+  Effect.map(
+    perSlot(read, keys, (keys) => sinter(keys)),
+    ([first, ...others]) => membersOf(first, (member) => others.every((set) => set.has(member)))
+  )
+
+export const difference: SetOperation = (read, keys) =>
+  Effect.map(
+    // The first of the groups begins with the first key, of which the rest is taken away.
+    perSlot(read, keys, (keys, index) => (index === 0 ? sdiff(keys) : sunion(keys))),
+    ([first, ...others]) => membersOf(first, (member) => !others.some((set) => set.has(member)))
+  )
+
+const membersOf = (
+  set: Members | undefined,
+  isWanted: (member: string) => boolean = () => true
+): ReadonlyArray<Resp.Value> => [...set ?? []].flatMap(([name, member]) => (isWanted(name) ? [member] : []))

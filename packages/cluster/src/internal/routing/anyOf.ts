@@ -1,0 +1,5 @@
+/**
+ * One of several, at random.
+ */
+
+export const anyOf = <A>(all: ReadonlyArray<A>): A | undefined => all[Math.floor(Math.random() * all.length)]

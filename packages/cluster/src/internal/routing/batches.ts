@@ -1,0 +1,221 @@
+/**
+ * Pipelines: what goes to one server goes there in one write. What could not be
+ * run where it was sent is sent once more, in the same order, and nothing else,
+ * as the verdict on each command says.
+ */
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import { atIndex, ConnectionError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import { asking } from "@redfx/core/unstable/Request"
+import type { Outcome } from "@redfx/core/unstable/Request"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { typed } from "../topology/failures.ts"
+import type { Node } from "../topology/nodes.ts"
+import { slotOf } from "../topology/slot.ts"
+import { notCovered } from "./failures.ts"
+import { routingKey } from "./plan.ts"
+import { isForReplicas } from "./readFrom.ts"
+import { judged, targetOf } from "./retrying.ts"
+import type { Retrying, Target } from "./retrying.ts"
+import { unspent } from "./verdict.ts"
+import type { After, Spent } from "./verdict.ts"
+import { timedOut, within } from "./wholeLimit.ts"
+
+type Commands = ReadonlyArray<RedisCommand.Any>
+
+/** Where commands go: nowhere when nobody serves their slot, or when the program's `readFrom` failed. */
+type Place = Node | ConnectionError | undefined
+
+/** A command by its place in the pipeline, the server that it is sent to for this once, and what it has spent. */
+interface Pending {
+  readonly index: number
+  readonly target: Target | undefined
+  readonly spent: Spent
+}
+
+/** What is to be sent once more, and when. */
+interface Failed extends Pending {
+  readonly after: After
+}
+
+class Pipeline {
+  readonly #retrying: Retrying
+  readonly #commands: Commands
+  readonly #nodeFor: (command: RedisCommand.Any) => Place
+  /** An outcome stands from when it is known until the command is sent again. */
+  readonly #outcomes: Array<Outcome | undefined>
+  readonly #running = new Set<number>()
+
+  constructor(retrying: Retrying, commands: Commands) {
+    this.#retrying = retrying
+    this.#commands = commands
+    this.#nodeFor = firstNodes(retrying, commands)
+    this.#outcomes = new Array(commands.length)
+  }
+
+  /** Settles what is known without a server; returns the rest. */
+  begin(): ReadonlyArray<Pending> {
+    return this.#commands.flatMap((command, index) => {
+      const refusal = command.settled === undefined ? this.#retrying.refuses(command) : undefined
+      const outcome = command.settled ?? (refusal === undefined ? undefined : Exit.fail(refusal))
+      if (outcome === undefined) return [{ index, target: undefined, spent: unspent }]
+      this.#settle(index, outcome)
+      return []
+    })
+  }
+
+  /** Sends commands to their nodes, all at once, and again what was not run. */
+  send(pending: ReadonlyArray<Pending>): Effect.Effect<void> {
+    return Effect.suspend(() =>
+      Effect.forEach(
+        this.#parts(pending),
+        ([node, part]) => Effect.flatMap(this.#run(node, part), (failed) => this.#again(failed)),
+        { concurrency: "unbounded", discard: true }
+      )
+    )
+  }
+
+  /** The outcomes; of what has none, that the time was up. */
+  outcomes(limit: number): ReadonlyArray<Outcome> {
+    return this.#commands.map((command, index) =>
+      this.#outcomes[index] ?? Exit.fail(timedOut(command.spec, limit, this.#running.has(index)))
+    )
+  }
+
+  fail(pending: ReadonlyArray<Pending>, error: RedisError): void {
+    for (const { index } of pending) this.#settle(index, Exit.fail(error))
+  }
+
+  #settle(index: number, outcome: Outcome): void {
+    this.#outcomes[index] = Exit.mapError(outcome, (error) => atIndex(typed(error), index))
+  }
+
+  #parts(pending: ReadonlyArray<Pending>): ReadonlyMap<Place, ReadonlyArray<Pending>> {
+    const parts = new Map<Place, Array<Pending>>()
+    for (const each of pending) {
+      const node = this.#placeOf(each)
+      const part = parts.get(node)
+      if (part === undefined) parts.set(node, [each])
+      else part.push(each)
+    }
+    return parts
+  }
+
+  #placeOf({ index, spent, target }: Pending): Place {
+    const { redirects, state } = this.#retrying
+    // It may have been given up and made again during the pause.
+    if (target !== undefined) return state.nodes.at(target.node.endpoint)
+    // In range: the index was that of a command.
+    const command = this.#commands[index]!
+    // What failed once is asked of the master.
+    return spent.tries === 1 ? this.#nodeFor(command) : redirects.masterOf(command)
+  }
+
+  /** Sends commands to one node, in one write; returns those to be sent again. */
+  #run(node: Place, part: ReadonlyArray<Pending>): Effect.Effect<ReadonlyArray<Failed>> {
+    if (node instanceof ConnectionError) {
+      this.fail(part, node)
+      return Effect.succeed([])
+    }
+    const avoided = node?.health.downWith
+    if (node === undefined || avoided !== undefined) {
+      return Effect.sync(() =>
+        part.flatMap((each) =>
+          this.#judge(each, node, avoided ?? notCovered(this.#commandAt(each)), avoided !== undefined)
+        )
+      )
+    }
+    for (const { index } of part) this.#running.add(index)
+    const sent = part.flatMap((each) =>
+      each.target?.asking === true ? [asking, this.#commandAt(each)] : [this.#commandAt(each)]
+    )
+    return Effect.map(this.#retrying.clientOf(node).pipeline(sent), (replies) => {
+      let next = 0
+      return part.flatMap((each) => {
+        if (each.target?.asking === true) next++
+        // In range: there is one reply for each command.
+        return this.#take(each, node, replies[next++]!)
+      })
+    })
+  }
+
+  #take(each: Pending, node: Node, outcome: Outcome): ReadonlyArray<Failed> {
+    this.#running.delete(each.index)
+    const error = Exit.isFailure(outcome) ? outcome.cause.reasons.find(Cause.isFailReason)?.error : undefined
+    if (error !== undefined) return this.#judge(each, node, error, false)
+    this.#settle(each.index, outcome)
+    return []
+  }
+
+  /** Settles what has failed, unless it is to be sent again. */
+  #judge(each: Pending, node: Node | undefined, error: RedisError, isAvoided: boolean): ReadonlyArray<Failed> {
+    const sent = { way: "batch", command: this.#commandAt(each) } as const
+    const { next, spent } = judged(this.#retrying, sent, { error, isAvoided, node, spent: each.spent })
+    if (next._tag === "Settle") {
+      this.#settle(each.index, Exit.fail(next.error ?? error))
+      return []
+    }
+    const before = each.target ?? (node === undefined ? undefined : { node, asking: false })
+    return [{ index: each.index, target: targetOf(this.#retrying, next.to, before), spent, after: next.after }]
+  }
+
+  /** Sends together what was sent together before: in one slot the order is kept. */
+  #again(failed: ReadonlyArray<Failed>): Effect.Effect<void> {
+    if (failed.length === 0) return Effect.void
+    const wait = Effect.forEach(
+      new Set(failed.map(({ after }) => after)),
+      (after) => this.#retrying.state.wait(after),
+      { concurrency: "unbounded", discard: true }
+    )
+    return Effect.matchEffect(wait, {
+      onFailure: (error) => Effect.sync(() => this.fail(failed, error)),
+      onSuccess: () => this.send(failed)
+    })
+  }
+
+  #commandAt({ index }: Pending): RedisCommand.Any {
+    // In range: the index was that of a command.
+    return this.#commands[index]!
+  }
+}
+
+/** Runs a pipeline, a part of it on each server, all at once. Order is kept in each slot. */
+export const pipeline = (retrying: Retrying, commands: Commands): Effect.Effect<ReadonlyArray<Outcome>> =>
+  Effect.suspend(() => {
+    const pipeline = new Pipeline(retrying, commands)
+    const pending = pipeline.begin()
+    if (pending.length === 0) return Effect.succeed(pipeline.outcomes(0))
+    const sending = Effect.matchEffect(retrying.state.known, {
+      onFailure: (error) => Effect.sync(() => pipeline.fail(pending, error)),
+      onSuccess: () => pipeline.send(pending)
+    })
+    return within(retrying, pending.map(({ index }) => commands[index]!), {
+      whole: Effect.map(sending, () => pipeline.outcomes(0)),
+      orElse: (limit) => Effect.sync(() => pipeline.outcomes(limit))
+    })
+  })
+
+/**
+ * Where each command is sent first. What is read from replicas must not miss what the same pipeline writes: then the
+ * slot is the master's. Else one server of a slot answers all of its reads.
+ */
+const firstNodes = ({ redirects }: Retrying, commands: Commands) => {
+  if (!redirects.readsFromReplicas) return (command: RedisCommand.Any) => redirects.masterOf(command)
+  const written = new Set(commands.filter((command) => !isForReplicas(command)).map(slotIn))
+  const chosen = new Map<number | undefined, Node | undefined>()
+  return (command: RedisCommand.Any): Place => {
+    const slot = slotIn(command)
+    if (written.has(slot)) return redirects.masterOf(command)
+    const node = chosen.get(slot) ?? redirects.nodeFor(command)
+    // An error names its command.
+    if (!(node instanceof ConnectionError)) chosen.set(slot, node)
+    return node
+  }
+}
+
+const slotIn = (command: RedisCommand.Any): number | undefined => {
+  const key = routingKey(command)
+  return key === undefined ? undefined : slotOf(key)
+}

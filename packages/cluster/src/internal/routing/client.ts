@@ -1,0 +1,241 @@
+/**
+ * The client of a cluster: the client that every topology has, above a router
+ * that knows slots, with what only a cluster must split, merge or refuse.
+ */
+import type { RedisEvent, RedisStats, Service } from "@redfx/core/RedisClient"
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import type { RedisConnector } from "@redfx/core/RedisConnector"
+import { atIndex, connectionLoss } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import * as RedisRouter from "@redfx/core/unstable/Router"
+import * as Runtime from "@redfx/core/unstable/Runtime"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as PubSub from "effect/PubSub"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Cluster } from "../topology/cluster.ts"
+import { ConnectionLimit } from "../topology/connectionLimit.ts"
+import { watch } from "../topology/health.ts"
+import { Nodes } from "../topology/nodes.ts"
+import { slotOf } from "../topology/slot.ts"
+import { formatAddress } from "../topology/topology.ts"
+import { pipeline } from "./batches.ts"
+import { dropMoved } from "./caching.ts"
+import { notCovered } from "./failures.ts"
+import { following, transaction } from "./following.ts"
+import { onServer } from "./perNode.ts"
+import { plan, refusalInBatch } from "./plan.ts"
+import { readerOf } from "./readFrom.ts"
+import { Redirects } from "./redirects.ts"
+import { forOneServer, idle, notForReading } from "./refusals.ts"
+import { guarded, reserve } from "./reservation.ts"
+import type { Retrying } from "./retrying.ts"
+import type { ClusterSettings } from "./settings.ts"
+import { State } from "./state.ts"
+import { Subscribers } from "./subscribers.ts"
+
+export interface ClusterClient {
+  readonly client: Service
+  readonly cluster: Cluster
+  readonly retrying: Retrying
+}
+
+type Routing = Pick<Retrying, "state" | "redirects">
+
+/** A client of a cluster, for as long as the scope is open. Opens nothing. */
+export const make = (
+  settings: ClusterSettings
+): Effect.Effect<ClusterClient, never, RedisConnector | Scope.Scope> =>
+  Runtime.closingWithin(settings.connection.closeTimeout, makeOpen(settings))
+
+const makeOpen = Effect.fnUntraced(function*(
+  settings: ClusterSettings
+): Effect.fn.Return<ClusterClient, never, RedisConnector | Scope.Scope> {
+  const events = yield* PubSub.sliding<RedisEvent>(256)
+  yield* Effect.addFinalizer(() => PubSub.shutdown(events))
+  const publish = (event: RedisEvent): void => {
+    PubSub.publishUnsafe(events, event)
+  }
+  const routing = yield* makeRouting(settings, publish)
+  const router = yield* makeRouter(settings, routing, Stream.fromPubSub(events), publish)
+  const base = yield* RedisRouter.makeClient(router, settings.connection, { caches: !settings.readOnly, slotOf })
+  if (base.cache !== undefined) dropMoved(base.cache, routing.state)
+  const refusesWrite = (command: RedisCommand.Any) => settings.readOnly ? notForReading(command) : undefined
+  const retrying: Retrying = {
+    settings,
+    clock: yield* Clock.Clock,
+    clientOf: (node) => node.client,
+    ...routing,
+    refuses: (command) => refusesWrite(command) ?? refusalInBatch(command),
+    refusesWrite,
+    unsent: base.transaction
+  }
+  const cluster = clusterOf(retrying, base)
+  const client = clientAbove(retrying, base, cluster)
+  return {
+    client: settings.clusterDownRetryAttempts === 0 ? idle(client) : client,
+    cluster,
+    retrying
+  }
+})
+
+const clientAbove = (
+  retrying: Retrying,
+  base: Service,
+  cluster: Cluster
+): Service => {
+  const client: Service = {
+    ...base,
+    execute: (command) => {
+      const refusal = retrying.refusesWrite(command)
+      if (refusal !== undefined) return Effect.fail(refusal)
+      const planned = plan(cluster, retrying.settings, command)
+      // What a plan comes to was decoded by the command's own decoder.
+      return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, RedisError>
+    },
+    pipeline: pipelineOf(retrying, base),
+    transaction: (commands) => transaction(retrying, commands),
+    withTimeout: (limit) => {
+      const limited = base.withTimeout(limit)
+      const { connection, ...settings } = retrying.settings
+      const within: Retrying = {
+        ...retrying,
+        settings: { ...settings, connection: { ...connection, commandTimeout: Duration.fromInputUnsafe(limit) } },
+        clientOf: (node) => node.client.withTimeout(limit),
+        unsent: limited.transaction
+      }
+      return clientAbove(within, limited, clusterOf(within, limited))
+    },
+    reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying, () => client)),
+    monitor: () => Stream.fail(forOneServer("MONITOR"))
+  }
+  return client
+}
+
+/** What the cache does not answer goes to the servers of its slots. */
+const pipelineOf = (retrying: Retrying, { cache }: Service): Service["pipeline"] => {
+  const send: Service["pipeline"] = (commands) => pipeline(retrying, commands)
+  return cache === undefined
+    ? send
+    : (commands) => cache.pipeline(commands, send, (command) => retrying.refuses(command) !== undefined)
+}
+
+const clusterOf = (retrying: Retrying, base: Service): Cluster => {
+  const { state } = retrying
+  const known = <A>(of: () => A) =>
+    Effect.map(state.known, () => {
+      state.used = true
+      return of()
+    })
+  return {
+    masters: known(() => state.masters),
+    nodes: known(() => state.members),
+    ofSlot: (slot) => state.routeOf(slot)?.master,
+    onNode: (node, command, asked = new Set()) =>
+      Effect.map(onServer(retrying, node, command, asked), ({ reply }) => reply),
+    executeAll: (commands) =>
+      Effect.map(
+        pipelineOf(retrying, base)(commands),
+        (outcomes) => outcomes.map((outcome) => Exit.mapError(outcome, (error) => atIndex(error, undefined)))
+      ),
+    execute: (command) =>
+      RedisCommand.needsOwnConnection(command) && command.settled === undefined
+        ? following(retrying, { command, readonly: command.spec.readonly }, (client) => client.execute(command))
+        : base.execute(command)
+  }
+}
+
+const makeRouting = Effect.fnUntraced(function*(
+  settings: ClusterSettings,
+  onEvent: (event: RedisEvent) => void
+): Effect.fn.Return<Routing, never, RedisConnector | Scope.Scope> {
+  const context = yield* Effect.context<RedisConnector | Scope.Scope>()
+  const scope = yield* Effect.scope
+  const fork = (effect: Effect.Effect<void>): void => {
+    Effect.runForkWith(context)(Effect.forkIn(effect, scope, { startImmediately: true }))
+  }
+  const nodes: Nodes = new Nodes({
+    settings: settings.connection,
+    limit: settings.limitPerNode ? undefined : new ConnectionLimit({
+      pool: settings.connection.pool,
+      nodes: () => (redirects.readsFromReplicas ? state.members : state.masters).length,
+      makeRoom: Effect.suspend(() => closeIdle(nodes))
+    }),
+    onEvent,
+    onDial: (node, error) => state.onDial(node, error),
+    onRefusal: (error, command, address) => state.demotion(error, command, address)
+  }, context)
+  const readFrom = settings.readOnly ? settings.readFrom ?? "any" : settings.readFrom ?? "master"
+  const state: State = new State(
+    nodes,
+    {
+      ...settings,
+      readsFromReplicas: readFrom !== "master",
+      measureLatency: readFrom === "nearest",
+      most: settings.connection.pool.max,
+      onEvent,
+      onTopology: (error) => redirects.parking.onTopology(error)
+    },
+    Context.get(context, Clock.Clock),
+    fork
+  )
+  const redirects: Redirects = new Redirects(state, readerOf(readFrom, state.latency), fork)
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      const closed = connectionLoss("ClientClosed", "The client was closed")
+      state.close(closed)
+      redirects.parking.failAll(closed)
+    })
+  )
+  yield* Effect.forkScoped(state.refreshWhileUsed(settings.refreshInterval))
+  yield* Effect.forkScoped(watch({
+    nodes: () => nodes.all,
+    most: Duration.toMillis(settings.connection.livenessTimeout),
+    onAnswer: (node) => state.answered(node),
+    onSilence: (node) => state.onSilence(node)
+  }))
+  return { state, redirects }
+})
+
+/** Makes room for connections to other nodes. */
+const closeIdle = (nodes: Nodes): Effect.Effect<void> =>
+  Effect.forEach(nodes.all, ({ pool }) => pool.disconnect({ only: "exclusive" }), { discard: true })
+
+const makeRouter = Effect.fnUntraced(function*(
+  settings: ClusterSettings,
+  { redirects, state }: Routing,
+  events: Stream.Stream<RedisEvent>,
+  onEvent: (event: RedisEvent) => void
+): Effect.fn.Return<RedisRouter.RedisRouter, never, RedisConnector> {
+  const context = yield* Effect.context<RedisConnector>()
+  const subscribers = new Subscribers(state, context, onEvent)
+  state.onAdopted((topology) => subscribers.retain(topology))
+  state.onHung((address, error) => subscribers.onHung(address, error))
+  // A cluster has only this database.
+  const attributes = { "db.namespace": "0" }
+  const rest = { attributes, events, stats: statsOf(state, redirects), subscribers }
+  return {
+    submit: (request) => redirects.submit(request),
+    exclusive: (commands) =>
+      Effect.flatMap(state.known, () => {
+        // There is a command: nothing else asks for a connection.
+        const command = commands[0]!
+        const node = redirects.masterOf(command)
+        return node === undefined ? Effect.fail(notCovered(command)) : node.pool.router.exclusive(commands)
+      }),
+    ...RedisRouter.refusals,
+    reserve: Runtime.inContext(context)(reserve(state, redirects, rest)),
+    ...rest,
+    describe: `cluster ${settings.startNodes.map(formatAddress).sort().join(", ")}`
+  }
+})
+
+const statsOf = (state: State, redirects: Redirects): Effect.Effect<RedisStats> =>
+  Effect.map(Effect.suspend(() => Effect.forEach(state.nodes.all, (node) => node.pool.stats)), (all) => {
+    const stats = RedisRouter.sumStats(all)
+    return { ...stats, waiting: stats.waiting + redirects.parking.length }
+  })

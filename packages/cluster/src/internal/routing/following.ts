@@ -1,0 +1,124 @@
+/**
+ * What runs on a connection of its own: blocking commands and transactions.
+ * They are run on the server of their slot, and again as the verdict on what
+ * became of them says.
+ */
+import type { Service } from "@redfx/core/RedisClient"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import { ClusterUnsupportedError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import { asking } from "@redfx/core/unstable/Request"
+import type { Outcome } from "@redfx/core/unstable/Request"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { typed } from "../topology/failures.ts"
+import type { Node } from "../topology/nodes.ts"
+import { slotOf } from "../topology/slot.ts"
+import { notCovered } from "./failures.ts"
+import { routingKey } from "./plan.ts"
+import { judged, targetOf } from "./retrying.ts"
+import type { Retrying, Target } from "./retrying.ts"
+import { unspent } from "./verdict.ts"
+import type { Sent } from "./verdict.ts"
+import { timedOut, within } from "./wholeLimit.ts"
+
+type Run<A> = (client: Service) => Effect.Effect<A, RedisError>
+
+/**
+ * Runs something on the server of a command's slot, wherever that is. The command timeout is that of all tries.
+ *
+ * - `name`: of what times out, if that is not the command. `readonly`: whether all that is run only reads.
+ */
+export const following = <A>(
+  retrying: Retrying,
+  { command, name = command.spec.name, readonly }: {
+    readonly command: RedisCommand.Any
+    readonly name?: string
+    readonly readonly: boolean
+  },
+  run: Run<A>
+): Effect.Effect<A, RedisError> =>
+  Effect.suspend(() => {
+    let running = false
+    const send = ({ asking, node }: Target) =>
+      Effect.suspend(() => {
+        running = true
+        return Effect.tapError(asking ? withAsking(retrying.clientOf(node), run) : run(retrying.clientOf(node)), () =>
+          Effect.sync(() => {
+            running = false
+          }))
+      })
+    return within(retrying, [command], {
+      // Reading the topology has tries of its own.
+      whole: Effect.andThen(retrying.state.known, untilRun(retrying, { way: "exclusive", command, readonly }, send)),
+      orElse: (limit) => Effect.fail(timedOut({ name, readonly }, limit, running))
+    })
+  })
+
+const untilRun = Effect.fnUntraced(function*<A>(
+  retrying: Retrying,
+  sent: Sent,
+  send: (target: Target) => Effect.Effect<A, RedisError>
+): Effect.fn.Return<A, RedisError> {
+  const { redirects, state } = retrying
+  const { command } = sent
+  let spent = unspent
+  let named: Target | undefined = undefined
+  while (true) {
+    const target: Target | undefined = named ?? owned(redirects.masterOf(command))
+    // It may have been given up and made again during the pause.
+    const node: Node | undefined = target === undefined ? undefined : state.nodes.at(target.node.endpoint)
+    const avoided = node?.health.downWith
+    const exit: Exit.Exit<A, RedisError> = yield* Effect.exit(
+      target === undefined || node === undefined
+        ? Effect.fail(notCovered(command))
+        : avoided !== undefined
+        ? Effect.fail(avoided)
+        : send({ ...target, node })
+    )
+    if (Exit.isSuccess(exit)) return exit.value
+    const error = exit.cause.reasons.find(Cause.isFailReason)?.error
+    if (error === undefined) return yield* exit
+    const verdict = judged(retrying, sent, { error, isAvoided: avoided !== undefined, node, spent })
+    if (verdict.next._tag === "Settle") return yield* Effect.fail(verdict.next.error ?? typed(error))
+    named = targetOf(retrying, verdict.next.to, target)
+    spent = verdict.spent
+    yield* state.wait(verdict.next.after)
+  }
+})
+
+const owned = (node: Node | undefined): Target | undefined => node === undefined ? undefined : { node, asking: false }
+
+/** Runs something on a server that does not own the slot yet, over one connection that nobody else uses. */
+const withAsking = <A>(client: Service, run: Run<A>): Effect.Effect<A, RedisError> =>
+  Effect.scoped(
+    Effect.flatMap(client.reserve, (reserved) => Effect.andThen(reserved.execute(asking), run(reserved)))
+  )
+
+/** Runs a transaction on the server of its one slot. */
+export const transaction = (
+  retrying: Retrying,
+  commands: ReadonlyArray<RedisCommand.Any>
+): Effect.Effect<ReadonlyArray<Outcome>, RedisError> => {
+  const sent = commands.filter(({ settled }) => settled === undefined)
+  const refusal = sent.map(retrying.refuses).find((error) => error !== undefined) ?? differentSlots(sent)
+  if (refusal !== undefined) return Effect.fail(refusal)
+  const [leading] = sent
+  return leading === undefined || commands.some(({ settled }) => settled !== undefined && Exit.isFailure(settled))
+    ? retrying.unsent(commands)
+    : following(
+      retrying,
+      { command: leading, name: "EXEC", readonly: sent.every(({ spec }) => spec.readonly) },
+      (client) => client.transaction(commands)
+    )
+}
+
+const differentSlots = (commands: ReadonlyArray<RedisCommand.Any>): ClusterUnsupportedError | undefined => {
+  const keys = commands.map(routingKey).filter((key) => key !== undefined)
+  return new Set(keys.map(slotOf)).size < 2 ? undefined : new ClusterUnsupportedError({
+    command: "MULTI",
+    detail: "a transaction is run by one server, and the keys of this one lie in different hash slots. " +
+      "Give them a common {hash tag}"
+  })
+}

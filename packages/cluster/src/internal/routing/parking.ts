@@ -1,0 +1,92 @@
+/**
+ * Requests that wait: for a pause to pass, for the topology to be read, or for
+ * a server to be back or replaced. One fiber for each of those, however many
+ * requests wait.
+ */
+import type { RedisError } from "@redfx/core/RedisError"
+import { RequestQueue } from "@redfx/core/unstable/Request"
+import type { Request } from "@redfx/core/unstable/Request"
+import * as Effect from "effect/Effect"
+
+export class Parking {
+  readonly #submit: (request: Request) => void
+  readonly #fork: (effect: Effect.Effect<void>) => void
+  readonly #forTopology = new RequestQueue()
+  readonly #paused = new Map<number, RequestQueue>()
+  readonly #forRecovery = new RequestQueue()
+  readonly #recovered: Effect.Effect<void>
+  #awaitsRecovery = false
+
+  /** - `recovered`: until a server is back or replaced, or for a moment. */
+  constructor(
+    submit: (request: Request) => void,
+    recovered: Effect.Effect<void>,
+    fork: (effect: Effect.Effect<void>) => void
+  ) {
+    this.#submit = submit
+    this.#recovered = recovered
+    this.#fork = fork
+  }
+
+  get length(): number {
+    let length = this.#forTopology.length + this.#forRecovery.length
+    for (const queue of this.#paused.values()) length += queue.length
+    return length
+  }
+
+  /** Sends a request when the topology is known. */
+  untilTopology(request: Request): void {
+    this.#forTopology.push(request)
+  }
+
+  /** Sends a request after a pause, or a little before with others that began to wait earlier. */
+  forPause(request: Request, milliseconds: number): void {
+    const queue = this.#paused.get(milliseconds) ?? new RequestQueue()
+    queue.push(request)
+    if (this.#paused.has(milliseconds)) return
+    this.#paused.set(milliseconds, queue)
+    this.#fork(Effect.andThen(
+      Effect.sleep(milliseconds),
+      Effect.sync(() => {
+        this.#paused.delete(milliseconds)
+        for (const paused of queue.takeAll()) this.#submit(paused)
+      })
+    ))
+  }
+
+  /** Sends a request when a server is back or replaced, or may be. */
+  untilRecovery(request: Request): void {
+    this.#forRecovery.push(request)
+    if (this.#awaitsRecovery) return
+    this.#awaitsRecovery = true
+    this.#fork(Effect.andThen(
+      this.#recovered,
+      Effect.sync(() => {
+        this.#awaitsRecovery = false
+        for (const waiting of this.#forRecovery.takeAll()) this.#submit(waiting)
+      })
+    ))
+  }
+
+  /** Sends what waits for the topology, or fails it. */
+  onTopology(error: RedisError | undefined): void {
+    for (const request of this.#forTopology.takeAll()) {
+      if (error === undefined) this.#submit(request)
+      else fail(request, error)
+    }
+  }
+
+  failAll(error: RedisError): void {
+    this.onTopology(error)
+    for (const request of this.#forRecovery.takeAll()) fail(request, error)
+    for (const queue of this.#paused.values()) {
+      for (const request of queue.takeAll()) fail(request, error)
+    }
+  }
+}
+
+/** Fails a request for good. */
+export const fail = (request: Request, error: RedisError): void => {
+  request.redirector = undefined
+  request.fail(error)
+}

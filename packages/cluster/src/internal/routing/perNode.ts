@@ -1,0 +1,131 @@
+/**
+ * Commands to one server, or to each of several, for what they are and not for
+ * a slot of theirs.
+ */
+import type { Service } from "@redfx/core/RedisClient"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import type { RedisError } from "@redfx/core/RedisError"
+import { isContinued } from "@redfx/core/unstable/Router"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { ClusterNode } from "../topology/cluster.ts"
+import { typed } from "../topology/failures.ts"
+import type { Node } from "../topology/nodes.ts"
+import { endpointOf } from "../topology/topology.ts"
+import { judged } from "./retrying.ts"
+import type { Retrying } from "./retrying.ts"
+import { unspent } from "./verdict.ts"
+import { timedOut, within } from "./wholeLimit.ts"
+
+/** A reply and the server that gave it. */
+export interface Answer<A> {
+  readonly address: string
+  readonly reply: A
+}
+
+/**
+ * Runs a command on one server; where that is safe again when it is back. When another master has taken the place of one,
+ * it is run there, unless that is one of `asked` and so runs it already.
+ */
+export const onServer = <A>(
+  retrying: Retrying,
+  { address }: ClusterNode,
+  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  asked: ReadonlySet<string>
+): Effect.Effect<Answer<A>, RedisError> =>
+  Effect.suspend(() => {
+    let running = false
+    const send = (node: Node) =>
+      Effect.suspend(() => {
+        running = true
+        return Effect.tapError(retrying.clientOf(node).execute(command), () =>
+          Effect.sync(() => {
+            running = false
+          }))
+      })
+    return within(retrying, [command], {
+      whole: untilRun(retrying, address, command, asked, send),
+      orElse: (limit) => Effect.fail(timedOut(command.spec, limit, running))
+    })
+  })
+
+const untilRun = Effect.fnUntraced(function*<A>(
+  retrying: Retrying,
+  address: string,
+  command: RedisCommand.Any,
+  asked: ReadonlySet<string>,
+  send: (node: Node) => Effect.Effect<A, RedisError>
+): Effect.fn.Return<Answer<A>, RedisError> {
+  const { state } = retrying
+  // What it serves says later who has taken its place.
+  const { topology } = state
+  const way = state.isMaster(address) ? "master" : "node"
+  let node = state.nodes.at(endpointOf(address))
+  let spent = unspent
+  while (true) {
+    // A replica that is down is tried all the same: nobody takes its place.
+    const avoided = way === "master" ? node.health.downWith : undefined
+    const exit: Exit.Exit<A, RedisError> = yield* Effect.exit(avoided === undefined ? send(node) : Effect.fail(avoided))
+    if (Exit.isSuccess(exit)) return { address: node.address, reply: exit.value }
+    const error = exit.cause.reasons.find(Cause.isFailReason)?.error
+    if (error === undefined) return yield* Effect.failCause(exit.cause)
+    const verdict = judged(retrying, { way, command }, { error, isAvoided: avoided !== undefined, node, spent })
+    const failure = typed(error)
+    if (verdict.next._tag === "Settle") return yield* Effect.fail(verdict.next.error ?? failure)
+    spent = verdict.spent
+    yield* state.wait(verdict.next.after)
+    const slot = topology?.owners.findIndex((shard) => shard?.master === address) ?? -1
+    // A cursor means nothing to another server.
+    const owner = slot < 0 || verdict.next.to !== "owner" || isContinued(command)
+      ? undefined
+      : state.routeOf(slot)?.master
+    if (owner !== undefined && owner.address !== node.address && asked.has(owner.address)) {
+      return yield* Effect.fail(failure)
+    }
+    // It may have been given up and made again meanwhile.
+    node = owner ?? state.nodes.at(node.endpoint)
+  }
+})
+
+/** The same client of one server, which tells what becomes of its commands; it sends nothing again. */
+export const attentive = (retrying: Retrying, client: Service, node: Node): Service => {
+  const learn = (command: RedisCommand.Any, error: RedisError) => {
+    judged(retrying, { way: "node", command }, { error, node, spent: unspent })
+  }
+  return {
+    ...client,
+    execute: (command) => Effect.tapError(client.execute(command), (error) => Effect.sync(() => learn(command, error))),
+    pipeline: (commands) =>
+      Effect.tap(client.pipeline(commands), (outcomes) =>
+        Effect.sync(() =>
+          outcomes.forEach((outcome, index) => {
+            const error = Exit.isFailure(outcome) ? outcome.cause.reasons.find(Cause.isFailReason)?.error : undefined
+            // In range: there is one outcome for each command.
+            if (error !== undefined) learn(commands[index]!, error)
+          })
+        )),
+    withTimeout: (limit) => attentive(retrying, client.withTimeout(limit), node),
+    transaction: (commands) =>
+      Effect.tapError(client.transaction(commands), (error) =>
+        Effect.sync(() => {
+          const [leading] = commands
+          if (leading !== undefined) learn(leading, error)
+        }))
+  }
+}
+
+/** What each server answers to a command, by its address. */
+export const perNode = <A>(
+  retrying: Retrying,
+  nodes: Effect.Effect<ReadonlyArray<ClusterNode>, RedisError>,
+  command: RedisCommand.RedisCommand<A, unknown, unknown>
+): Effect.Effect<ReadonlyMap<string, A>, RedisError> =>
+  Effect.flatMap(nodes, (nodes) => {
+    const refusal = nodes.length === 0 ? undefined : retrying.refusesWrite(command)
+    const asked = new Set(nodes.map(({ address }) => address))
+    return refusal !== undefined ? Effect.fail(refusal) : Effect.map(
+      Effect.forEach(nodes, (node) => onServer(retrying, node, command, asked), { concurrency: "unbounded" }),
+      (answers) => new Map(answers.map(({ address, reply }) => [address, reply]))
+    )
+  })

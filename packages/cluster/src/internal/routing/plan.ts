@@ -1,0 +1,89 @@
+/**
+ * What becomes of commands that are not simply sent to the owner of one slot:
+ * those without a key, and those with keys of several slots.
+ */
+import { KeyArg } from "@redfx/core/RedisArg"
+import type { Key } from "@redfx/core/RedisArg"
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import { CrossSlotError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import type * as Resp from "@redfx/core/Resp"
+import * as Effect from "effect/Effect"
+import * as Keyless from "../keyless/keyless.ts"
+import { otherDatabase } from "../keyless/rules.ts"
+import { splits } from "../multiKey/crossSlot.ts"
+import { emulations } from "../multiKey/emulate/emulation.ts"
+import type { Cluster } from "../topology/cluster.ts"
+import { slotOf } from "../topology/slot.ts"
+
+/** What a plan depends on besides the command. */
+export interface PlanOptions {
+  readonly crossSlot: "split" | "emulate" | "reject"
+  readonly connection: { readonly replaceInvalidText: boolean }
+}
+
+/**
+ * What a command comes to that is not for one server; `undefined` for one that is, to be sent to the server of
+ * {@link routingKey}, or to any master without such a key.
+ */
+export const plan = (
+  cluster: Cluster,
+  options: PlanOptions,
+  command: RedisCommand.Any
+): Effect.Effect<unknown, RedisError> | undefined => {
+  const spread = spreadOf(command)
+  if (spread === "one") return isMove(command) ? Effect.fail(Keyless.unsupported(command, otherDatabase)) : undefined
+  if (command.settled !== undefined) return undefined
+  const reply = spread === "none" ? Keyless.keyless(cluster, command) : acrossSlots(cluster, options, command)
+  return reply === undefined
+    ? undefined
+    : Effect.flatMap(reply, (value) => RedisCommand.decode(command, value, options.connection.replaceInvalidText))
+}
+
+/** The key by whose slot a command is routed; `undefined` when it has none. */
+export const routingKey = (command: RedisCommand.Any): Key | undefined =>
+  RedisCommand.firstKey(command) ?? (command.settled === undefined ? Keyless.untypedKey(command) : undefined)
+
+/**
+ * The error that refuses a command in a pipeline or a transaction, `undefined` for one that is for the server of one
+ * slot. What is split elsewhere is refused here: there a command is one command.
+ */
+export const refusalInBatch = (command: RedisCommand.Any): RedisError | undefined => {
+  const spread = spreadOf(command)
+  if (spread === "one") return isMove(command) ? Keyless.unsupported(command, otherDatabase) : undefined
+  if (command.settled !== undefined) return undefined
+  return spread === "none" ? Keyless.refusalInBatch(command) : crossSlotError(command)
+}
+
+/** In how many slots the keys are. Called for every command: a loop over the arguments, and no hash for a single key. */
+const spreadOf = ({ parts }: RedisCommand.Any): "none" | "one" | "several" => {
+  let first: Key | undefined
+  let slot = -1
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i]
+    if (!(part instanceof KeyArg)) continue
+    if (first === undefined) {
+      first = part.value
+      continue
+    }
+    if (slot < 0) slot = slotOf(first)
+    if (slotOf(part.value) !== slot) return "several"
+  }
+  return first === undefined ? "none" : "one"
+}
+
+const acrossSlots = (
+  cluster: Cluster,
+  { crossSlot }: PlanOptions,
+  command: RedisCommand.Any
+): Effect.Effect<Resp.Value, RedisError> => {
+  const name = command.spec.name.toUpperCase()
+  const split = crossSlot === "reject" ? undefined : splits.get(name)
+  const emulation = crossSlot === "emulate" ? emulations.get(name) : undefined
+  return split?.(cluster, command) ?? emulation?.(cluster, command) ?? Effect.fail(crossSlotError(command))
+}
+
+const crossSlotError = ({ spec }: RedisCommand.Any): CrossSlotError => new CrossSlotError({ command: spec.name })
+
+/** The only command that has a key and no place in a cluster. */
+const isMove = ({ spec }: RedisCommand.Any): boolean => spec.name === "MOVE"

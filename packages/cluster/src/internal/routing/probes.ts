@@ -1,0 +1,76 @@
+/**
+ * Finds out how servers are that are suspect or down, by asking them again and
+ * again until they answer.
+ */
+import { ping } from "@redfx/core/commands/Connection"
+import { connectionLoss } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import { within } from "@redfx/core/unstable/Runtime"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { Node } from "../topology/nodes.ts"
+import { learnedOf } from "./verdict.ts"
+
+/** For how many milliseconds a server may leave a PING unanswered, and how many there are until the next one. */
+const limit = 500
+const pause = 500
+
+export interface ProbesOptions {
+  /** Whether anybody wants to know. */
+  readonly isOfUse: (node: Node) => boolean
+  readonly onAnswer: (node: Node) => void
+  /** Called once when a server is found to be down that takes connections, or bytes, and answers nothing. */
+  readonly onHung: (node: Node, error: RedisError) => void
+  /** What goes on as long as a server is asked. */
+  readonly meanwhile: (node: Node) => Effect.Effect<never>
+}
+
+export class Probes {
+  readonly #options: ProbesOptions
+  readonly #fork: (effect: Effect.Effect<void>) => void
+  readonly #running = new Set<Node>()
+
+  constructor(options: ProbesOptions, fork: (effect: Effect.Effect<void>) => void) {
+    this.#options = options
+    this.#fork = fork
+  }
+
+  /** Asks a server until it is healthy, one question at a time however often this is called. */
+  start(node: Node): void {
+    if (this.#running.has(node)) return
+    this.#running.add(node)
+    const done = Effect.sync(() => this.#running.delete(node))
+    this.#fork(Effect.ensuring(Effect.raceFirst(this.#run(node), this.#options.meanwhile(node)), done))
+  }
+
+  #run(node: Node): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function*() {
+      while (!node.health.isHealthy && this.#options.isOfUse(node)) {
+        const answer = yield* Effect.result(
+          within(Effect.as(node.client.execute(ping()), true), { limit, orElse: () => Effect.succeed(false) })
+        )
+        if (Result.isSuccess(answer)) {
+          if (answer.success) return this.#options.onAnswer(node)
+          this.#onSilence(node)
+        } else if (
+          answer.failure._tag !== "BusyLoadingError" && learnedOf(answer.failure, node.address) === undefined
+        ) {
+          // Refused is answered, too: not everybody may PING.
+          return this.#options.onAnswer(node)
+        }
+        yield* Effect.sleep(pause)
+      }
+    })
+  }
+
+  #onSilence(node: Node): void {
+    if (node.health.downWith !== undefined) return
+    const error = connectionLoss(
+      "HealthCheck",
+      "The server owes answers and did not answer a PING either",
+      node.address
+    )
+    node.health.fail(error)
+    if (this.#options.isOfUse(node)) this.#options.onHung(node, error)
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Which server of a shard answers a command that only reads.
+ */
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import type { ClusterOptions } from "@redfx/core/RedisConfig"
+import { ConnectionError } from "@redfx/core/RedisError"
+import { isContinued } from "@redfx/core/unstable/Router"
+import type { Node } from "../topology/nodes.ts"
+import { anyOf } from "./anyOf.ts"
+
+/** The servers of a slot. */
+export interface Route {
+  readonly master: Node
+  readonly replicas: ReadonlyArray<Node>
+}
+
+/** The server for a command that only reads, or the error of one that the program could not choose a server for. */
+export type Reader = (route: Route, command: RedisCommand.Any) => Node | ConnectionError
+
+/**
+ * The reader that an option stands for, `undefined` for the master.
+ *
+ * - `latency`: milliseconds that a node took to answer lately, `undefined` when it did not.
+ */
+export const readerOf = (
+  readFrom: ClusterOptions["readFrom"],
+  latency: (node: Node) => number | undefined
+): Reader | undefined => {
+  if (typeof readFrom === "function") return chosenBy(readFrom)
+  switch (readFrom ?? "master") {
+    case "master":
+      return undefined
+    case "any":
+      return ({ master, replicas }) => replicas.length === 0 ? master : healthyOf([master, ...replicas]) ?? master
+    case "preferReplica":
+      return ({ master, replicas }) => healthyOf(replicas) ?? master
+    case "nearest":
+      return ({ master, replicas }) => {
+        let nearest = master
+        for (const replica of replicas) {
+          if (isNearer(replica, nearest, latency)) nearest = replica
+        }
+        return nearest
+      }
+  }
+}
+
+const isNearer = (one: Node, other: Node, latency: (node: Node) => number | undefined): boolean =>
+  one.health.isHealthy && (!other.health.isHealthy || (latency(one) ?? Infinity) < (latency(other) ?? Infinity))
+
+/** One of several that answer, at random. */
+const healthyOf = (nodes: ReadonlyArray<Node>): Node | undefined => {
+  const chosen = anyOf(nodes)
+  return chosen === undefined || chosen.health.isHealthy
+    ? chosen
+    : anyOf(nodes.filter(({ health }) => health.isHealthy))
+}
+
+const chosenBy =
+  (choose: Extract<ClusterOptions["readFrom"], (...args: never) => unknown>): Reader =>
+  ({ master, replicas: all }, command) => {
+    const replicas = all.filter(({ health }) => health.isHealthy)
+    try {
+      const chosen = choose({
+        master: master.endpoint,
+        replicas: replicas.map((replica) => replica.endpoint),
+        command: command.spec.name
+      })
+      return [master, ...replicas].find(({ endpoint }) =>
+        endpoint.host === chosen.host && endpoint.port === chosen.port
+      ) ?? master
+    } catch (defect) {
+      return new ConnectionError({
+        reason: "Other",
+        detail: "The program's readFrom failed to choose a server",
+        command: command.spec.name,
+        delivery: "not-sent",
+        readonly: command.spec.readonly,
+        cause: defect
+      })
+    }
+  }
+
+/** Whether any server of the shard may answer. */
+export const isForReplicas = (command: RedisCommand.Any): boolean => command.spec.readonly && !isContinued(command)

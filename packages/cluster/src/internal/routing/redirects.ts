@@ -1,0 +1,167 @@
+/**
+ * Sends single commands where the cluster says, and again as the verdict on
+ * what became of them says. A command that succeeds costs nothing here.
+ */
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import { ConnectionError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import type { ErrorReply } from "@redfx/core/Resp"
+import type { Redirector, Request } from "@redfx/core/unstable/Request"
+import type * as Effect from "effect/Effect"
+import type { Node } from "../topology/nodes.ts"
+import { slotOf } from "../topology/slot.ts"
+import { anyOf } from "./anyOf.ts"
+import { fail, Parking } from "./parking.ts"
+import { routingKey } from "./plan.ts"
+import { isForReplicas } from "./readFrom.ts"
+import type { Reader } from "./readFrom.ts"
+import type { State } from "./state.ts"
+import { outcomeOf, unspent } from "./verdict.ts"
+import type { After, Outcome, Spent } from "./verdict.ts"
+
+/**
+ * What a request has been through.
+ *
+ * - `target`: where to send it next, whoever owns the slot.
+ */
+interface Trouble {
+  spent: Spent
+  target: Node | undefined
+}
+
+const uncovered: Outcome = { _tag: "Uncovered" }
+
+export class Redirects implements Redirector {
+  readonly parking: Parking
+  readonly #state: State
+  readonly #reader: Reader | undefined
+  /** Few requests get into trouble; the others do not pay for it. */
+  readonly #troubles = new WeakMap<Request, Trouble>()
+
+  constructor(state: State, reader: Reader | undefined, fork: (effect: Effect.Effect<void>) => void) {
+    this.#state = state
+    this.#reader = reader
+    this.parking = new Parking((request) => this.#route(request), state.recovered, fork)
+  }
+
+  submit(request: Request): void {
+    request.redirector = this
+    this.#route(request)
+  }
+
+  /** Whether others than masters may be asked. */
+  get readsFromReplicas(): boolean {
+    return this.#reader !== undefined
+  }
+
+  /** The node for a command; `undefined` when its slot is not served, an error when the program's `readFrom` failed. */
+  nodeFor(command: RedisCommand.Any): Node | ConnectionError | undefined {
+    const reader = this.#reader
+    if (reader === undefined || !isForReplicas(command)) return this.masterOf(command)
+    this.#state.used = true
+    const key = RedisCommand.firstKey(command) ?? routingKey(command)
+    if (key === undefined) return anyMaster(this.#state.masters)
+    const route = this.#state.routeOf(slotOf(key))
+    return route === undefined ? undefined : reader(route, command)
+  }
+
+  /** The master for a command; `undefined` when its slot is not served. */
+  masterOf(command: RedisCommand.Any): Node | undefined {
+    this.#state.used = true
+    const key = RedisCommand.firstKey(command) ?? routingKey(command)
+    return key === undefined ? anyMaster(this.#state.masters) : this.#state.routeOf(slotOf(key))?.master
+  }
+
+  #route(request: Request): void {
+    // Who waited with others may have gone away when one of them was settled.
+    if (request.settled) return
+    const { closed } = this.#state
+    if (closed !== undefined) return fail(request, closed)
+    if (this.#state.topology === undefined) {
+      this.parking.untilTopology(request)
+      return this.#state.requestRefresh()
+    }
+    const node = this.#targetOf(request)
+    if (node === undefined) this.#judged(request, undefined, uncovered)
+    else if (node instanceof ConnectionError) fail(request, node)
+    else if (node.health.downWith !== undefined) this.#avoid(request, node, node.health.downWith)
+    else node.pool.router.submit(request)
+  }
+
+  #targetOf(request: Request): Node | ConnectionError | undefined {
+    if (request.redirects === 0 && !request.isKept) return this.nodeFor(request.leading)
+    const trouble = this.#troubles.get(request)
+    const target = trouble?.target
+    if (trouble !== undefined) trouble.target = undefined
+    // What failed once is asked of the master.
+    // It may have been given up and made again during the pause.
+    return target === undefined ? this.masterOf(request.leading) : this.#state.nodes.at(target.endpoint)
+  }
+
+  #avoid(request: Request, node: Node, error: RedisError): void {
+    this.#judged(request, node.address, { _tag: "Avoided", error, delivery: request.delivery })
+  }
+
+  onRefusal(request: Request, { code, line }: ErrorReply, address: string): boolean {
+    return this.#judged(request, address, { _tag: "Refused", code, line, queued: false })
+  }
+
+  onLoss(request: Request, error: RedisError): boolean {
+    const { delivery } = request
+    const outcome = outcomeOf(error)
+    return this.#judged(
+      request,
+      "address" in error ? error.address : undefined,
+      outcome._tag === "Lost" ? { ...outcome, delivery } : outcome
+    )
+  }
+
+  /** Does what the verdict on an outcome says; returns whether that was anything. */
+  #judged(request: Request, address: string | undefined, outcome: Outcome): boolean {
+    const trouble = this.#troubles.get(request)
+    const sent = { way: "single", command: request.leading } as const
+    const { next, spent } = this.#state.judge(sent, address, outcome, trouble?.spent ?? unspent)
+    if (next._tag === "Settle") {
+      if (next.error === undefined) return false
+      fail(request, next.error)
+      return true
+    }
+    const { after, ran, to } = next
+    const node = to === "owner" || (to === "same" && address === undefined)
+      ? undefined
+      // It is known: it has just answered, or was told of.
+      : to === "same"
+      ? this.#state.nodes.find(address!)
+      : this.#state.nodes.named(to.node)
+    const asking = to === "same" ? request.asking : to !== "owner" && to.asking
+    // Waiting is no try.
+    if (spent.tries > (trouble?.spent ?? unspent).tries) request.renew(asking, ran)
+    else request.asking = asking
+    this.#troubles.set(request, { spent, target: node })
+    this.#after(request, after)
+    return true
+  }
+
+  #after(request: Request, after: After): void {
+    switch (after) {
+      case 0:
+        return this.#route(request)
+      case "topology":
+        this.#state.requestRefresh()
+        return this.parking.untilTopology(request)
+      case "reading":
+        if (this.#state.isReading) return this.parking.untilTopology(request)
+        return this.#route(request)
+      case "recovery":
+        return this.parking.untilRecovery(request)
+      default:
+        return this.parking.forPause(request, after)
+    }
+  }
+}
+
+/** Any master, but one that is down only when all are. */
+const anyMaster = (masters: ReadonlyArray<Node>): Node | undefined => {
+  const chosen = anyOf(masters)
+  return chosen?.health.isHealthy !== false ? chosen : anyOf(masters.filter(({ health }) => health.isHealthy)) ?? chosen
+}

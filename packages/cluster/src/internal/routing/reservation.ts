@@ -1,0 +1,376 @@
+/**
+ * A connection that one user has for itself, to the server of the first key
+ * that it uses: nothing else says which server it wants.
+ */
+import type { Service } from "@redfx/core/RedisClient"
+import * as RedisCommand from "@redfx/core/RedisCommand"
+import {
+  atIndex,
+  ClusterUnsupportedError,
+  ConnectionError,
+  connectionLoss,
+  CrossSlotError
+} from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import type { ErrorReply } from "@redfx/core/Resp"
+import { RequestQueue } from "@redfx/core/unstable/Request"
+import type { Redirector, Request } from "@redfx/core/unstable/Request"
+import type { Held, RedisRouter } from "@redfx/core/unstable/Router"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import { typed } from "../topology/failures.ts"
+import type { Node } from "../topology/nodes.ts"
+import { slotOf } from "../topology/slot.ts"
+import { notCovered } from "./failures.ts"
+import { fail } from "./parking.ts"
+import { routingKey } from "./plan.ts"
+import type { Redirects } from "./redirects.ts"
+import { judged } from "./retrying.ts"
+import type { Retrying } from "./retrying.ts"
+import type { State } from "./state.ts"
+import { outcomeOf, unspent } from "./verdict.ts"
+import type { Outcome, Spent } from "./verdict.ts"
+
+/** - `served`: the slots that the server had when the connection was taken. */
+interface Bound {
+  readonly node: Node
+  readonly served: (slot: number) => boolean
+  readonly router: RedisRouter
+  readonly scope: Scope.Closeable
+}
+
+class Reservation implements Redirector {
+  readonly #state: State
+  readonly #redirects: Redirects
+  readonly #context: Context.Context<Scope.Scope>
+  readonly #binding = Semaphore.makeUnsafe(1)
+  readonly #waiting = new RequestQueue()
+  #bound: Bound | undefined = undefined
+  /** What was sent first. As long as nothing else was, the connection may still become one to another server. */
+  #first: Request | undefined = undefined
+  #fixed = false
+  #returned = false
+  #spent: Spent = unspent
+
+  constructor(state: State, redirects: Redirects, context: Context.Context<Scope.Scope>) {
+    this.#state = state
+    this.#redirects = redirects
+    this.#context = context
+  }
+
+  /** Fails who waits, now and from now on. */
+  giveBack(): void {
+    this.#returned = true
+    for (const waiting of this.#waiting.takeAll()) waiting.fail(tooLate)
+  }
+
+  submit(request: Request): void {
+    if (this.#returned) return request.fail(tooLate)
+    if (this.#bound !== undefined) return this.#send(this.#bound, request)
+    this.#waiting.push(request)
+    if (this.#waiting.length > 1) return
+    this.#fork(this.#flush)
+  }
+
+  onRefusal(request: Request, { code, line }: ErrorReply, address: string): boolean {
+    return this.#judged(request, address, { _tag: "Refused", code, line, queued: false })
+  }
+
+  onLoss(request: Request, error: RedisError): boolean {
+    const outcome = outcomeOf(error)
+    return this.#judged(
+      request,
+      this.#bound?.node.address,
+      outcome._tag === "Lost" ? { ...outcome, delivery: request.delivery } : outcome
+    )
+  }
+
+  /** Follows the slot with another connection as long as nothing was run on the one there is. */
+  #judged(request: Request, address: string | undefined, outcome: Outcome): boolean {
+    if (this.#fixed || this.#returned) return false
+    const sent = { way: "reserved", command: request.leading } as const
+    const { next, spent } = this.#state.judge(sent, address, outcome, this.#spent)
+    this.#spent = spent
+    if (next._tag === "Settle") {
+      if (next.error === undefined) return false
+      fail(request, next.error)
+      return true
+    }
+    request.renew(false, next.ran)
+    this.held.refused()
+    const left = this.#bound === undefined ? Effect.void : Scope.close(this.#bound.scope, Exit.void)
+    this.#bound = undefined
+    this.#waiting.push(request)
+    this.#fork(Effect.andThen(
+      left,
+      Effect.matchEffect(this.#state.wait(next.after), {
+        onFailure: (error) => Effect.sync(() => this.#failAll(error)),
+        onSuccess: () => this.#flush
+      })
+    ))
+    return true
+  }
+
+  #failAll(error: RedisError): void {
+    for (const waiting of this.#waiting.takeAll()) fail(waiting, error)
+  }
+
+  readonly #flush: Effect.Effect<void> = Effect.suspend(() => {
+    const { first } = this.#waiting
+    return first === undefined ? Effect.void : Effect.matchCause(this.#bind(first.leading), {
+      onFailure: (cause) => {
+        const error = cause.reasons.find(Cause.isFailReason)?.error ??
+          connectionLoss("Other", "The client failed to reserve a connection", undefined, cause)
+        this.#failAll(error)
+      },
+      onSuccess: (bound) => {
+        for (const waiting of this.#waiting.takeAll()) this.#send(bound, waiting)
+      }
+    })
+  })
+
+  #fork(effect: Effect.Effect<void>): void {
+    const scope = Context.get(this.#context, Scope.Scope)
+    Effect.runForkWith(this.#context)(Effect.forkIn(effect, scope, { startImmediately: true }))
+  }
+
+  /** The router on the connection, which must be to the server of these commands. */
+  routerFor(commands: ReadonlyArray<RedisCommand.Any>): Effect.Effect<RedisRouter, RedisError> {
+    // There is a command: nothing else asks for a connection.
+    return Effect.flatMap(this.#bind(commands[0]!), (bound) => {
+      const refusal = commands.map((command) => this.#refusal(bound, command)).find((error) => error !== undefined)
+      if (refusal !== undefined) return Effect.fail(refusal)
+      this.#fixed = true
+      return Effect.succeed(bound.router)
+    })
+  }
+
+  /** The connection, as it is known before there is one as well. */
+  readonly held: Held = heldBy(() => this.#bound?.router.held)
+
+  /** Takes a connection to the server of a command's slot, wherever that is; nothing is run before there is one. */
+  #bind(command: RedisCommand.Any): Effect.Effect<Bound, RedisError> {
+    return this.#binding.withPermit(Effect.gen({ self: this }, function*() {
+      if (this.#bound === undefined) yield* this.#state.known
+      while (this.#bound === undefined) {
+        if (this.#returned) return yield* Effect.fail(tooLate)
+        const node = this.#redirects.masterOf(command)
+        const avoided = node?.health.downWith
+        const opened = yield* Effect.result(
+          node === undefined
+            ? Effect.fail(notCovered(command))
+            : avoided !== undefined
+            ? Effect.fail(avoided)
+            : this.#open(node, command)
+        )
+        if (Result.isSuccess(opened)) {
+          const bound = opened.success
+          if ((this.#redirects.masterOf(command) ?? bound.node).address === bound.node.address) {
+            return this.#bound = bound
+          }
+          // The slot has moved meanwhile.
+          yield* Scope.close(bound.scope, Exit.void)
+          continue
+        }
+        const outcome = avoided === undefined
+          ? outcomeOf(opened.failure)
+          : { _tag: "Avoided", error: avoided, delivery: "not-sent" } as const
+        const { next, spent } = this.#state.judge({ way: "reserved", command }, node?.address, outcome, this.#spent)
+        if (next._tag === "Settle") return yield* Effect.fail(next.error ?? opened.failure)
+        this.#spent = spent
+        yield* this.#state.wait(next.after)
+      }
+      return this.#bound
+    }))
+  }
+
+  #open(node: Node, command: RedisCommand.Any): Effect.Effect<Bound, RedisError> {
+    return Effect.suspend(() => {
+      const scope = Scope.forkUnsafe(Context.get(this.#context, Scope.Scope))
+      const { topology } = this.#state
+      const key = routingKey(command)
+      const slot = key === undefined ? undefined : slotOf(key)
+      return Effect.onError(
+        Effect.map(Scope.provide(node.pool.router.reserve, scope), (router): Bound => ({
+          node,
+          served: (other) => other === slot || topology?.owners[other]?.master === node.address,
+          router,
+          scope
+        })),
+        () => Scope.close(scope, Exit.void)
+      )
+    })
+  }
+
+  #send(bound: Bound, request: Request): void {
+    const refusal = this.#refusal(bound, request.leading)
+    if (refusal !== undefined) return request.fail(refusal)
+    if (this.#first === undefined) {
+      this.#first = request
+      request.redirector = this
+    } else if (this.#first !== request) {
+      this.#fixed = true
+    }
+    bound.router.submit(request)
+  }
+
+  /** A key of another server cannot be used on this connection. */
+  #refusal({ node, served }: Bound, command: RedisCommand.Any): RedisError | undefined {
+    return refusalOn(this.#redirects, node, command, served)
+  }
+}
+
+const heldBy = (bound: () => Held | undefined): Held => ({
+  get watching() {
+    return bound()?.watching === true
+  },
+  executed: () => bound()?.executed(),
+  refused: () => bound()?.refused(),
+  unwatch: () => bound()?.unwatch()
+})
+
+const tooLate = connectionLoss("ClientClosed", "The reserved connection was given back")
+
+/**
+ * A key of another server cannot be used on a connection. When it was the server's own once, `served`, that is no mistake
+ * of the program: the slot has moved.
+ */
+const refusalOn = (
+  redirects: Redirects,
+  node: Node,
+  command: RedisCommand.Any,
+  served: (slot: number) => boolean
+): RedisError | undefined => {
+  const key = routingKey(command)
+  const master = key === undefined ? undefined : redirects.masterOf(command)
+  if (key === undefined || master === undefined || master.address === node.address) return undefined
+  const slot = slotOf(key)
+  return served(slot)
+    ? new ConnectionError({
+      reason: "Demoted",
+      detail: `Slot ${slot} has moved to ${master.address}`,
+      address: node.address,
+      command: command.spec.name,
+      delivery: "not-sent",
+      readonly: command.spec.readonly
+    })
+    : elsewhere(command, `its key is on another server than the connection, which is to ${node.address}`)
+}
+
+/** A router on a connection that is taken when the first command says to which server, until the scope closes. */
+export const reserve = (
+  state: State,
+  redirects: Redirects,
+  rest: Pick<RedisRouter, "attributes" | "events" | "stats" | "subscribers">
+): Effect.Effect<RedisRouter, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const context = yield* Effect.context<Scope.Scope>()
+    const reservation = new Reservation(state, redirects, context)
+    yield* Effect.addFinalizer(() => Effect.sync(() => reservation.giveBack()))
+    const router: RedisRouter = {
+      submit: (request) => reservation.submit(request),
+      exclusive: (commands) => Effect.flatMap(reservation.routerFor(commands), (bound) => bound.exclusive(commands)),
+      stateful: (command) => Effect.flatMap(reservation.routerFor([command]), (bound) => bound.stateful(command)),
+      dependent: (command) => Effect.flatMap(reservation.routerFor([command]), (bound) => bound.dependent(command)),
+      reserve: Effect.suspend(() => Effect.succeed(router)),
+      held: reservation.held,
+      ...rest,
+      describe: "cluster, reserved"
+    }
+    return router
+  })
+
+/** Whether anything was given to a reserved client that says which server it wants. */
+interface Use {
+  begun: boolean
+}
+
+/**
+ * A reserved client with the errors of a cluster. The router sees only the first key of what is sent at once, and decides
+ * by it whether all of that is for its server.
+ */
+export const guarded = (
+  reserved: Service,
+  retrying: Retrying,
+  whole: () => Service,
+  use: Use = { begun: false }
+): Service => {
+  const { redirects } = retrying
+  const refusalOf = (command: RedisCommand.Any) => retrying.refusesWrite(command) ?? differentSlots(command)
+  const refusalsOf = (commands: ReadonlyArray<RedisCommand.Any>) => {
+    const leading = commands.find((command) => routingKey(command) !== undefined)
+    const home = leading === undefined ? undefined : redirects.masterOf(leading)
+    return commands.map((command) =>
+      refusalOf(command) ?? (home === undefined ? undefined : refusalOn(redirects, home, command, never))
+    )
+  }
+  const learned = (command: RedisCommand.Any, error: RedisError): RedisError => {
+    const { next } = judged(retrying, { way: "held", command }, { error, node: undefined, spent: unspent })
+    return next._tag === "Settle" ? next.error ?? typed(error) : typed(error)
+  }
+  const client: Service = {
+    ...reserved,
+    execute: (command) =>
+      Effect.suspend(() => {
+        // What a function needs first does not say which server is wanted.
+        if (!use.begun && command.spec.words[0] === "FUNCTION") return whole().execute(command)
+        use.begun = true
+        const refusal = refusalOf(command)
+        return refusal === undefined
+          ? Effect.mapError(reserved.execute(command), (error) => learned(command, error))
+          : Effect.fail(refusal)
+      }),
+    pipeline: (commands) =>
+      Effect.suspend(() => {
+        use.begun = true
+        const refusals = refusalsOf(commands)
+        const sent = commands.filter((_, index) => refusals[index] === undefined)
+        return Effect.map(reserved.pipeline(sent), (outcomes) => {
+          let next = 0
+          return refusals.map((refusal, index) =>
+            refusal === undefined
+              // In range: there is one outcome for each command that was sent.
+              ? Exit.mapError(outcomes[next++]!, (error) => atIndex(learned(commands[index]!, error), index))
+              : Exit.fail(atIndex(refusal, index))
+          )
+        })
+      }),
+    transaction: (commands) =>
+      Effect.suspend(() => {
+        use.begun = true
+        const refusal = refusalsOf(commands).find((error) => error !== undefined)
+        const [leading] = commands
+        // Of none a conflict is told all the same, where keys are watched.
+        return refusal === undefined
+          ? Effect.mapError(
+            reserved.transaction(commands),
+            (error) => leading === undefined ? typed(error) : learned(leading, error)
+          )
+          : Effect.fail(refusal)
+      }),
+    withTimeout: (limit) => guarded(reserved.withTimeout(limit), retrying, whole, use),
+    reserve: Effect.suspend(() => Effect.succeed(client))
+  }
+  return client
+}
+
+const never = (): boolean => false
+
+const differentSlots = (command: RedisCommand.Any): CrossSlotError | undefined => {
+  const [first, ...others] = RedisCommand.keys(command)
+  return first === undefined || others.every((key) => slotOf(key) === slotOf(first))
+    ? undefined
+    : new CrossSlotError({ command: command.spec.name })
+}
+
+const elsewhere = (command: RedisCommand.Any, what: string): ClusterUnsupportedError =>
+  new ClusterUnsupportedError({
+    command: command.spec.name,
+    detail: `${what}. A reserved connection is to the server of the first key that it is used for: ` +
+      "begin with a command on a key, and give all keys a common {hash tag}"
+  })

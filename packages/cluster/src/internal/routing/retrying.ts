@@ -1,0 +1,60 @@
+/**
+ * What those who send with effects need to send again: pipelines, transactions,
+ * blocking commands, commands to one server.
+ */
+import type { Service } from "@redfx/core/RedisClient"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import type { RedisError } from "@redfx/core/RedisError"
+import type { Outcome } from "@redfx/core/unstable/Request"
+import type * as Clock from "effect/Clock"
+import type * as Effect from "effect/Effect"
+import type { Node } from "../topology/nodes.ts"
+import type { Redirects } from "./redirects.ts"
+import type { ClusterSettings } from "./settings.ts"
+import type { State } from "./state.ts"
+import { outcomeOf } from "./verdict.ts"
+import type { Sent, Spent, To, Verdict } from "./verdict.ts"
+
+/**
+ * - `clock`: the client's, by which all its limits and pauses go. `clientOf`: the client of a node, with the limits of this one.
+ * - `refuses`: the error that refuses a command among others. `refusesWrite`: that of one that may write, where none must.
+ * - `unsent`: a transaction of which nothing is sent.
+ */
+export interface Retrying {
+  readonly settings: ClusterSettings
+  readonly clock: Clock.Clock
+  readonly clientOf: (node: Node) => Service
+  readonly state: State
+  readonly redirects: Redirects
+  readonly refuses: (command: RedisCommand.Any) => RedisError | undefined
+  readonly refusesWrite: (command: RedisCommand.Any) => RedisError | undefined
+  readonly unsent: (
+    commands: ReadonlyArray<RedisCommand.Any>
+  ) => Effect.Effect<ReadonlyArray<Outcome>, RedisError>
+}
+
+/** The verdict on an error, or on a server that is down. `node`: where it was sent, unless the error says where. */
+export const judged = (
+  { state }: Retrying,
+  sent: Sent,
+  { error, isAvoided = false, node, spent }: {
+    readonly error: RedisError
+    readonly isAvoided?: boolean
+    readonly node: Node | undefined
+    readonly spent: Spent
+  }
+): Verdict => {
+  const address = ("address" in error ? error.address : undefined) ?? node?.address
+  const outcome = isAvoided ? { _tag: "Avoided", error, delivery: "not-sent" } as const : outcomeOf(error)
+  return state.judge(sent, address, outcome, spent)
+}
+
+/** A server to send to for this once, `undefined` for whoever owns the slot. */
+export interface Target {
+  readonly node: Node
+  readonly asking: boolean
+}
+
+/** The target that a verdict names. `before`: where it was sent. */
+export const targetOf = ({ state }: Retrying, to: To, before: Target | undefined): Target | undefined =>
+  to === "owner" ? undefined : to === "same" ? before : { node: state.nodes.named(to.node), asking: to.asking }

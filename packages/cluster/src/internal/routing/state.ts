@@ -1,0 +1,563 @@
+/**
+ * What the client knows of the cluster at the moment: who serves each slot, and
+ * how the servers are. Learns at once from what becomes of commands, and reads
+ * all of it again when there is reason to: one reading at a time, with a pause
+ * between two.
+ */
+import { ping } from "@redfx/core/commands/Connection"
+import type { RedisEvent } from "@redfx/core/RedisClient"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import type { NodeAddress } from "@redfx/core/RedisConfig"
+import { connectionLoss } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import type { ErrorReply } from "@redfx/core/Resp"
+import { elapsed, within } from "@redfx/core/unstable/Runtime"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import { discover, together } from "../topology/discovery.ts"
+import type { Discovered, DiscoveryOptions } from "../topology/discovery.ts"
+import type { Node, Nodes } from "../topology/nodes.ts"
+import { slotCount, slotOf } from "../topology/slot.ts"
+import { endpointOf, formatAddress, isSame } from "../topology/topology.ts"
+import type { Shard, Topology } from "../topology/topology.ts"
+import { routingKey } from "./plan.ts"
+import { Probes } from "./probes.ts"
+import type { Route } from "./readFrom.ts"
+import * as Verdict from "./verdict.ts"
+
+export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
+  readonly startNodes: ReadonlyArray<NodeAddress>
+  readonly followCluster: boolean
+  readonly reinitializeSteps: number
+  readonly clusterDownRetryAttempts: number
+  readonly measureLatency: boolean
+  /** Whether others than masters are read from. */
+  readonly readsFromReplicas: boolean
+  readonly onEvent: (event: RedisEvent) => void
+  /** Called when the topology was read, or could not be. */
+  readonly onTopology: (error: RedisError | undefined) => void
+}
+
+/** The least time between two readings, and the most after some that brought nothing new, before jitter. */
+const shortestPause = 100
+const longestPause = 1000
+
+/** Readings in a row after which even those who wait for a server have fewer of them: longer than elections take. */
+const patientReadings = 600
+
+/** A pause is slept in pieces of so many milliseconds, as it is shortened when somebody begins to wait for a server. */
+const piece = 50
+
+/** How often those who wait for a server look whether it is still down. */
+const recoveryTick = Duration.millis(250)
+
+/** For how many milliseconds a master that has been replaced may leave a PING unanswered, before what it owes is given up. */
+const replacedLimit = 2000
+
+/** For how long a server that names itself is not connected to anew once more, in milliseconds. */
+const renewedFor = 10_000
+
+export class State {
+  readonly nodes: Nodes
+  readonly #options: StateOptions
+  readonly #clock: Clock.Clock
+  readonly #fork: (effect: Effect.Effect<void>) => void
+  readonly #latencies = new WeakMap<Node, number>()
+  readonly #routes: Array<Route | undefined> = new Array(slotCount).fill(undefined)
+  #topology: Topology | undefined = undefined
+  #masters: ReadonlyArray<Node> = []
+  #reading: Deferred.Deferred<void, RedisError> | undefined = undefined
+  #closed: RedisError | undefined = undefined
+  #lastRead = -Infinity
+  #jitter = 1
+  /** How many readings in a row brought nothing new. */
+  #fruitless = 0
+  #redirects = 0
+  readonly #listeners: Array<(topology: Topology) => void> = []
+  readonly #movedListeners: Array<(slot: number) => void> = []
+  readonly #hungListeners: Array<(address: string, error: RedisError) => void> = []
+  /** Who was believed last, and whom not to ask first again, as what it said has not proved true. */
+  #source: Node | undefined = undefined
+  #doubted: Node | undefined = undefined
+  /** Whose view a redirect has contradicted: they are asked after the others. */
+  readonly #contradicted = new Set<string>()
+  /** Who was believed wrongly of a slot last, and after how many readings. */
+  readonly #redirected = new Map<number, { readonly address: string; readonly reading: number }>()
+  #readings = 0
+  /** Whom to ask first, as it has just learned something. */
+  #informed: Node | undefined = undefined
+  /** Those who wait for a server to be back or replaced. */
+  readonly #awaiting = new Set<() => void>()
+  readonly #probes: Probes
+  /** When connections to a server that names itself were renewed, by its address. */
+  readonly #renewed = new Map<string, number>()
+  /** Whether there were commands lately; whoever sends one says so. */
+  used = false
+
+  constructor(
+    nodes: Nodes,
+    options: StateOptions,
+    clock: Clock.Clock,
+    fork: (effect: Effect.Effect<void>) => void
+  ) {
+    this.nodes = nodes
+    this.#clock = clock
+    this.#options = options
+    this.#fork = fork
+    this.#probes = new Probes({
+      isOfUse: (node) => this.#closed === undefined && nodes.has(node) && this.members.includes(node),
+      onAnswer: (node) => this.answered(node),
+      onHung: (node, error) => this.#foundHung(node, error),
+      meanwhile: (node) => this.#untilReplaced(node)
+    }, fork)
+  }
+
+  /** `undefined` before it was read for the first time. */
+  get topology(): Topology | undefined {
+    return this.#topology
+  }
+
+  /** Why nothing is sent any more. */
+  get closed(): RedisError | undefined {
+    return this.#closed
+  }
+
+  /** The servers of a slot, `undefined` when none serves it. */
+  routeOf(slot: number): Route | undefined {
+    return this.#routes[slot]
+  }
+
+  get masters(): ReadonlyArray<Node> {
+    return this.#masters
+  }
+
+  /** Whether a server serves slots itself, as far as is known. */
+  isMaster(address: string): boolean {
+    return this.#masters.some((master) => master.address === address)
+  }
+
+  /** Masters and replicas. */
+  get members(): ReadonlyArray<Node> {
+    return this.#topology === undefined ? [] : this.#membersOf(this.#topology)
+  }
+
+  /** Milliseconds that a node took to answer when the topology was last read. */
+  readonly latency = (node: Node): number | undefined => this.#latencies.get(node)
+
+  /** Reads the topology, or joins whoever does so. */
+  readonly refresh: Effect.Effect<void, RedisError> = Effect.suspend(() => Deferred.await(this.#read()))
+
+  /** Reads the topology unless it is known. */
+  readonly known: Effect.Effect<void, RedisError> = Effect.suspend(() =>
+    this.#topology === undefined ? this.refresh : Effect.void
+  )
+
+  /** Whether the topology is being read. */
+  get isReading(): boolean {
+    return this.#reading !== undefined
+  }
+
+  /**
+   * Has the topology read soon, if that is not under way. With `doubted` others are asked before the one that was
+   * believed last: a server that is cut off from the cluster goes on telling what it knows.
+   */
+  requestRefresh(doubted = false): void {
+    if (doubted) this.#doubted = this.#source
+    this.#read()
+  }
+
+  /** Reads the topology at once, and first of a server that has just learned of a change. */
+  learnFrom(address: string): Effect.Effect<void, RedisError> {
+    return Effect.gen({ self: this }, function*() {
+      // What is being read may be from before.
+      if (this.#reading !== undefined) yield* Effect.exit(Deferred.await(this.#reading))
+      this.#informed = this.#nodeAt(address)
+      this.#lastRead = -Infinity
+      yield* this.refresh
+    })
+  }
+
+  /** Reads the topology again at intervals in which there were commands. */
+  refreshWhileUsed(interval: Duration.Duration): Effect.Effect<void> {
+    if (!Duration.isFinite(interval)) return Effect.void
+    return Effect.forever(
+      Effect.andThen(
+        Effect.sleep(interval),
+        Effect.sync(() => {
+          if (this.used) this.requestRefresh()
+          this.used = false
+        })
+      )
+    )
+  }
+
+  /** Fails who waits, now and from now on. */
+  close(failure: RedisError): void {
+    this.#closed = failure
+    if (this.#reading !== undefined) Deferred.doneUnsafe(this.#reading, Exit.fail(failure))
+    this.#wake()
+  }
+
+  /** Learns from an outcome, and says what becomes of what was sent. */
+  judge(
+    sent: Verdict.Sent,
+    address: string | undefined,
+    outcome: Verdict.Outcome,
+    spent: Verdict.Spent
+  ): Verdict.Verdict {
+    const verdict = Verdict.judge(sent, this.#whereOf(sent, address), outcome, spent, {
+      now: this.#now(),
+      downAttempts: this.#options.clusterDownRetryAttempts
+    })
+    if (verdict.learn !== undefined) this.learn(verdict.learn)
+    return verdict
+  }
+
+  /** What an error reply befell a command on that is not sent elsewhere by itself. */
+  demotion(error: ErrorReply, command: RedisCommand.Any, address: string): RedisError | undefined {
+    return Verdict.demotion(command, this.#whereOf({ way: "node", command }, address), error)
+  }
+
+  #whereOf({ command, way }: Verdict.Sent, address: string | undefined): Verdict.Where {
+    const key = way === "node" || way === "master" ? undefined : routingKey(command)
+    const master = key !== undefined
+      ? this.#routes[slotOf(key)]?.master.address
+      : address !== undefined && this.isMaster(address)
+      ? address
+      : undefined
+    return { address, master, translate: this.#options.translate }
+  }
+
+  /** The one place where anything is learned from what becomes of commands and connections. */
+  learn(learned: Verdict.Learned): void {
+    const node = "address" in learned ? this.nodes.find(learned.address) : undefined
+    // Before anybody is answered after it.
+    if ("slot" in learned) { for (const listener of this.#movedListeners) listener(learned.slot) }
+    switch (learned._tag) {
+      case "Moved":
+        return this.#moved(learned.slot, this.nodes.named(learned.node))
+      case "Asking":
+        this.nodes.named(learned.node)
+        return
+      case "MovedToItself":
+        return this.#movedToItself(learned.address)
+      case "Unreachable":
+        node?.health.fail(learned.error)
+        if (node !== undefined) this.#probes.start(node)
+        break
+      case "Silent":
+        if (node !== undefined) this.#suspect(node)
+        break
+      case "Reset":
+      case "Loading":
+        // Where one server alone may be asked it is found out by the next command.
+        if (node !== undefined && this.#options.readsFromReplicas) this.#suspect(node)
+        break
+      default:
+        break
+    }
+    this.requestRefresh(true)
+  }
+
+  /** A connection to a server was opened, or could not be. */
+  onDial(node: Node, error: RedisError | undefined): void {
+    if (error === undefined) return this.answered(node)
+    const learned = Verdict.learnedOf(error, node.address)
+    if (learned === undefined || !this.nodes.has(node)) return
+    // One to start from that the cluster does not name says nothing about the cluster.
+    if (this.members.includes(node)) this.learn(learned)
+    else node.health.fail(error)
+  }
+
+  /** A server owes an answer for longer than it usually takes. */
+  onSilence(node: Node): void {
+    const error = connectionLoss("HealthCheck", "The server owes an answer for too long", node.address)
+    this.learn({ _tag: "Silent", address: node.address, error })
+  }
+
+  /** A server shows that it is there. */
+  answered(node: Node): void {
+    if (node.health.answered()) this.#wake()
+  }
+
+  /**
+   * Until a server is back or another has taken its place, or for a moment. As long as somebody waits the topology is read
+   * again and again.
+   */
+  readonly recovered: Effect.Effect<void> = Effect.raceFirst(
+    Effect.callback<void>((resume) => {
+      const wake = () => resume(Effect.void)
+      this.#awaiting.add(wake)
+      this.requestRefresh(true)
+      return Effect.sync(() => this.#awaiting.delete(wake))
+    }),
+    Effect.suspend(() => this.#clock.sleep(recoveryTick))
+  )
+
+  /** Waits as a verdict says; fails when what is waited for cannot be told, or comes no more. */
+  readonly wait = (after: Verdict.After): Effect.Effect<void, RedisError> => {
+    const open = Effect.suspend(() => this.#closed === undefined ? Effect.void : Effect.fail(this.#closed))
+    return Effect.andThen(open, Effect.andThen(this.#waited(after), open))
+  }
+
+  #waited(after: Verdict.After): Effect.Effect<void, RedisError> {
+    switch (after) {
+      case "topology":
+        return this.refresh
+      case "reading":
+        return Effect.suspend(() => this.isReading ? this.refresh : Effect.void)
+      case "recovery":
+        return this.recovered
+      default:
+        return after === 0 ? Effect.void : this.#clock.sleep(Duration.millis(after))
+    }
+  }
+
+  #wake(): void {
+    const awaiting = [...this.#awaiting]
+    this.#awaiting.clear()
+    for (const wake of awaiting) wake()
+  }
+
+  #suspect(node: Node): void {
+    node.health.suspect()
+    this.#probes.start(node)
+  }
+
+  /**
+   * A server takes no notice of anything. Subscriptions go elsewhere, and so does what a replica owes: reading twice does no
+   * harm. What a master owes may have been run; it is given up when the master is replaced.
+   */
+  #foundHung(node: Node, error: RedisError): void {
+    for (const listener of this.#hungListeners) listener(node.address, error)
+    if (!this.isMaster(node.address)) this.#fork(node.pool.disconnect({ inUse: true, reason: error }))
+  }
+
+  /**
+   * What a master owes that is down waits for another to take its place, like whatever was not sent there. Others are not
+   * waited for: those who want something of them wait themselves.
+   */
+  #untilReplaced(node: Node): Effect.Effect<never> {
+    return Effect.forever(Effect.gen({ self: this }, function*() {
+      const isAwaited = node.health.downWith !== undefined && this.isMaster(node.address) && !(yield* node.isIdle)
+      yield* isAwaited ? this.recovered : this.#clock.sleep(recoveryTick)
+    }))
+  }
+
+  /** Replaces a server by itself, with new connections. */
+  #renew(address: string): void {
+    const renewed = this.nodes.renew(endpointOf(address))
+    const current = (node: Node): Node => node.address === address ? renewed : node
+    const routes = new Map<Route, Route>()
+    for (let slot = 0; slot < slotCount; slot++) {
+      const route = this.#routes[slot]
+      if (route === undefined || ![route.master, ...route.replicas].some((node) => node.address === address)) continue
+      const changed = routes.get(route) ?? { master: current(route.master), replicas: route.replicas.map(current) }
+      routes.set(route, changed)
+      this.#routes[slot] = changed
+    }
+    this.#masters = this.#masters.map(current)
+  }
+
+  #movedToItself(address: string): void {
+    const now = this.#now()
+    for (const [known, time] of this.#renewed) if (now - time >= renewedFor) this.#renewed.delete(known)
+    if (!this.#renewed.has(address)) {
+      this.#renewed.set(address, now)
+      this.#renew(address)
+    }
+    this.#doubted = this.nodes.find(address)
+    this.#read()
+  }
+
+  #moved(slot: number, node: Node): void {
+    const known = this.#topology?.shards.find(({ master }) => master === node.address)
+    this.#contradict(slot, known)
+    this.#routes[slot] = known === undefined ? { master: node, replicas: [] } : this.#routeTo(known)
+    const steps = this.#options.reinitializeSteps
+    // A master that was none before is a failover or a new shard: more than this slot is elsewhere.
+    if (++this.#redirects >= steps || known === undefined) {
+      this.#redirects = 0
+      this.requestRefresh()
+    }
+  }
+
+  /** Calls a function whenever a server is found that takes no notice of anything. */
+  onHung(listener: (address: string, error: RedisError) => void): void {
+    this.#hungListeners.push(listener)
+  }
+
+  /** Calls a function whenever a server says that a slot is, or will be, another server's. */
+  onMoved(listener: (slot: number) => void): void {
+    this.#movedListeners.push(listener)
+  }
+
+  /** Calls a function with the topology whenever it was read. */
+  onAdopted(listener: (topology: Topology) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /**
+   * A redirect says otherwise than who was believed. Slots move, but who does not know of the new master at all, or tells
+   * the same once more, has not heard of it: others are asked first from now on.
+   */
+  #contradict(slot: number, known: Shard | undefined): void {
+    const topology = this.#topology
+    if (this.#source === undefined || topology === undefined || topology.owners[slot] === known) return
+    const { address } = this.#source
+    const before = this.#redirected.get(slot)
+    const reading = this.#readings
+    if (known === undefined || (before !== undefined && before.reading !== reading && before.address === address)) {
+      this.#contradicted.add(address)
+    }
+    this.#redirected.set(slot, { address, reading })
+  }
+
+  #read(): Deferred.Deferred<void, RedisError> {
+    if (this.#reading !== undefined) return this.#reading
+    const done = Deferred.makeUnsafe<void, RedisError>()
+    if (this.#closed !== undefined) {
+      Deferred.doneUnsafe(done, Exit.fail(this.#closed))
+      return done
+    }
+    this.#reading = done
+    this.#fork(Effect.flatMap(this.#readOnce, (exit) =>
+      Effect.sync(() => {
+        this.#reading = undefined
+        this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
+        Deferred.doneUnsafe(done, exit)
+        if (this.#awaiting.size > 0 && this.#closed === undefined) this.requestRefresh(true)
+      })))
+    return done
+  }
+
+  readonly #readOnce: Effect.Effect<Exit.Exit<void, RedisError>> = Effect.gen({ self: this }, function*() {
+    if (this.#pauseLeft < -longestPause) this.#fruitless = 0
+    while (this.#pauseLeft > 0) yield* Effect.sleep(Math.min(Math.ceil(this.#pauseLeft), piece))
+    const exit = yield* Effect.exit(Effect.map(
+      Effect.suspend(() =>
+        discover(this.#candidates, { ...this.#options, nodesOf: (topology) => this.#membersOf(topology) })
+      ),
+      (discovered) => this.#adopt(discovered)
+    ))
+    const brought = Exit.isSuccess(exit) && exit.value
+    this.#fruitless = brought ? 0 : this.#fruitless + 1
+    this.#jitter = 0.5 + (yield* Random.next) / 2
+    this.#lastRead = this.#now()
+    return Exit.isSuccess(exit) ? Exit.void : Exit.fail(lossIn(exit))
+  })
+
+  /** Milliseconds until the topology may be read again: soon while somebody waits for a server, and soon after news. */
+  get #pauseLeft(): number {
+    const isAwaited = this.#awaiting.size > 0 && this.#fruitless < patientReadings
+    const pause = isAwaited ? shortestPause : Math.min(shortestPause * 2 ** Math.min(this.#fruitless, 10), longestPause)
+    return this.#lastRead + Math.round(this.#jitter * pause) - this.#now()
+  }
+
+  #now(): number {
+    return elapsed(this.#clock)
+  }
+
+  /** Who may know, in the order of asking. */
+  get #candidates(): ReadonlyArray<Node> {
+    const start = this.#options.startNodes.map((address) => this.nodes.at(address))
+    const candidates = new Set(this.#options.followCluster ? [...this.members, ...start] : [...start, ...this.members])
+    const last = (isLast: (node: Node) => boolean) => {
+      for (const node of Array.from(candidates).filter(isLast)) if (candidates.delete(node)) candidates.add(node)
+    }
+    last((node) => node === this.#doubted)
+    last(({ address }) => this.#contradicted.has(address))
+    last(({ health }) => !health.isHealthy)
+    const informed = this.#informed === undefined ? [] : [this.#informed]
+    return [...new Set([...informed, ...candidates])]
+  }
+
+  /** Goes by an answer from now on; returns whether it says anything new. */
+  #adopt({ source, topology }: Discovered): boolean {
+    const before = this.#topology
+    const deposed = this.#masters
+    this.#topology = topology
+    this.#readings++
+    this.#source = source
+    this.#doubted = undefined
+    this.#informed = undefined
+    this.#redirects = 0
+    const routes = new Map(topology.shards.map((shard) => [shard, this.#routeTo(shard)]))
+    for (let slot = 0; slot < slotCount; slot++) {
+      const shard = topology.owners[slot]
+      this.#routes[slot] = shard === undefined ? undefined : routes.get(shard)
+    }
+    this.#masters = Array.from(routes.values(), ({ master }) => master)
+    const members = topology.shards.flatMap(({ master, replicas }) => [master, ...replicas])
+    for (const address of this.#contradicted) {
+      // It cannot be told from the others any more.
+      if (this.#contradicted.size > members.length) this.#contradicted.delete(address)
+    }
+    this.nodes.retain(new Set([...this.#options.startNodes.map(formatAddress), ...members]))
+    for (const listener of this.#listeners) listener(topology)
+    // One that was out of the cluster is not known to be back.
+    for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
+    if (this.#options.measureLatency) this.#fork(this.#measure)
+    if (before !== undefined && isSame(before, topology)) return false
+    for (const node of deposed) {
+      if (!this.#masters.includes(node)) this.#fork(checkReplaced(node))
+    }
+    this.#wake()
+    this.#options.onEvent({
+      _tag: "TopologyChanged",
+      masters: topology.shards.map(({ master }) => master),
+      replicas: topology.shards.flatMap(({ replicas }) => replicas)
+    })
+    return true
+  }
+
+  #routeTo({ master, replicas }: Shard): Route {
+    return { master: this.#nodeAt(master), replicas: replicas.map((address) => this.#nodeAt(address)) }
+  }
+
+  #membersOf(topology: Topology): ReadonlyArray<Node> {
+    return topology.shards.flatMap(({ master, replicas }) => [master, ...replicas].map((node) => this.#nodeAt(node)))
+  }
+
+  #nodeAt(address: string): Node {
+    return this.nodes.at(endpointOf(address))
+  }
+
+  readonly #measure: Effect.Effect<void> = Effect.suspend(() =>
+    // Those that there is no connection left for are not measured.
+    Effect.forEach(this.members.slice(0, this.#options.most), (node) =>
+      Effect.gen({ self: this }, function*() {
+        const clock = yield* Clock.Clock
+        const started = elapsed(clock)
+        const answer = yield* Effect.exit(node.client.execute(ping()))
+        if (Exit.isFailure(answer)) this.#latencies.delete(node)
+        else this.#latencies.set(node, elapsed(clock) - started)
+      }), { concurrency: together, discard: true })
+  )
+}
+
+/**
+ * Fails what a master that has been replaced owes, unless it still answers: one that stands still, or is cut off, would
+ * hold its callers up for as long as the connections last.
+ */
+const checkReplaced = (node: Node): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    if (yield* node.isIdle) return
+    if (node.health.downWith === undefined) {
+      const answer = yield* Effect.exit(
+        within(Effect.asVoid(node.client.execute(ping())), { limit: replacedLimit, orElse: () => Effect.fail("late") })
+      )
+      if (Exit.isSuccess(answer)) return
+    }
+    const detail = "The master was replaced, and does not answer"
+    yield* node.pool.disconnect({ inUse: true, reason: connectionLoss("HealthCheck", detail, node.address) })
+  })
+
+const lossIn = (exit: Exit.Failure<unknown, RedisError>): RedisError => {
+  const reason = exit.cause.reasons.find((reason) => reason._tag === "Fail")
+  return reason?.error ?? connectionLoss("Other", "The client failed to read the topology", undefined, exit.cause)
+}

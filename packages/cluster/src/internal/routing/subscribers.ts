@@ -1,0 +1,132 @@
+/**
+ * Where subscriptions go: any server delivers what is published anywhere; a
+ * shard channel is subscribed to where its slot is served.
+ */
+import type { RedisEvent } from "@redfx/core/RedisClient"
+import type { RedisConnector } from "@redfx/core/RedisConnector"
+import { ClusterUnsupportedError, connectionLoss } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import type { RedisConnection } from "@redfx/core/unstable/Connection"
+import type { Subscribers as RouterSubscribers } from "@redfx/core/unstable/Router"
+import { inContext } from "@redfx/core/unstable/Runtime"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { Node } from "../topology/nodes.ts"
+import { slotOf } from "../topology/slot.ts"
+import type { Topology } from "../topology/topology.ts"
+import { anyOf } from "./anyOf.ts"
+import type { State } from "./state.ts"
+
+const anywhere = ""
+
+const keyspaceEvents =
+  "each server tells of the events of its own keys only, so that those of all others would be missing. " +
+  "Subscribe on each master: RedisCluster.onNode runs an effect on the server of an address"
+
+export class Subscribers {
+  readonly #state: State
+  readonly #context: Context.Context<RedisConnector>
+  /** Open connections by the place that they were opened for. */
+  readonly #open = new Map<RedisConnection, string>()
+  /** Places that have lost a connection: the server there may have another role when it is back. */
+  readonly #lost = new Set<string>()
+  /** The server that was good last time: another one may tell once more what this one has told already. */
+  #last: Node | undefined = undefined
+  readonly onEvent: (event: RedisEvent) => void
+
+  constructor(state: State, context: Context.Context<RedisConnector>, onEvent: (event: RedisEvent) => void) {
+    this.#state = state
+    this.#context = context
+    this.onEvent = onEvent
+  }
+
+  readonly place: RouterSubscribers["place"] = (kind, channel) =>
+    kind === "ssubscribe" ? this.#state.routeOf(slotOf(channel))?.master.address ?? anywhere : anywhere
+
+  /** A subscription is on one server, and each server tells of its own keys alone. */
+  readonly refuses: RouterSubscribers["refuses"] = (kind, channel) =>
+    /^__key(space|event)@/.test(typeof channel === "string" ? channel : new TextDecoder().decode(channel))
+      ? new ClusterUnsupportedError({ command: kind.toUpperCase(), detail: keyspaceEvents })
+      : undefined
+
+  readonly isPlace = (place: string): boolean =>
+    place === anywhere || this.#state.masters.some(({ address }) => address === place)
+
+  /**
+   * The server that gives a channel up knows who has it now. Without asking, the channel would be subscribed to there
+   * again: replicas accept that, and get the messages from their master, but not before that one knows them.
+   */
+  readonly moved = (place: string): Effect.Effect<void> =>
+    place === anywhere ? Effect.void : Effect.ignore(this.#state.learnFrom(place))
+
+  readonly connect: RouterSubscribers["connect"] = (place, owner) =>
+    Effect.gen({ self: this }, function*() {
+      yield* this.#state.known
+      const node = yield* this.#serverAt(place)
+      const connection = yield* Effect.tapError(
+        node.source.open(owner),
+        () =>
+          Effect.sync(() => {
+            if (this.#last === node) this.#last = undefined
+          })
+      )
+      this.#open.set(connection, place)
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          this.#open.delete(connection)
+          this.#lost.add(place)
+        })
+      )
+      return connection
+    }).pipe(inContext(this.#context))
+
+  /** Ends connections to servers that are no use any more: no error need come of it, only silence. */
+  retain({ shards }: Topology): void {
+    const masters = new Set(shards.map(({ master }) => master))
+    const members = new Set(shards.flatMap(({ master, replicas }) => [master, ...replicas]))
+    for (const place of this.#lost) if (!masters.has(place)) this.#lost.delete(place)
+    for (const [connection, place] of this.#open) {
+      const { address } = connection
+      if (!members.has(address)) {
+        connection.close(connectionLoss("Closed", "The cluster does not name the server any more", address))
+      } else if (place !== anywhere && !masters.has(address)) {
+        connection.close(connectionLoss("Demoted", "The server is a replica now", address))
+      }
+    }
+  }
+
+  /** Ends connections to a server that takes no notice of anything. */
+  onHung(address: string, error: RedisError): void {
+    for (const connection of this.#open.keys()) if (connection.address === address) connection.close(error)
+  }
+
+  /** The server to connect to. One that is down is waited for, unless another will do. */
+  #serverAt(place: string): Effect.Effect<Node, RedisError> {
+    return Effect.gen({ self: this }, function*() {
+      while (true) {
+        const node = place === anywhere ? this.#anywhere() : yield* this.#masterAt(place)
+        if (node === undefined) return yield* Effect.die(new Error("a topology without nodes"))
+        if (place === anywhere || node.health.downWith === undefined) return node
+        yield* this.#state.wait("recovery")
+      }
+    })
+  }
+
+  #anywhere(): Node | undefined {
+    const { members } = this.#state
+    if (this.#last === undefined || !members.includes(this.#last) || !this.#last.health.isHealthy) {
+      this.#last = anyOf(members.filter(({ health }) => health.isHealthy)) ?? anyOf(members)
+    }
+    return this.#last
+  }
+
+  /** A master by its address. One that was lost is only used if it still is a master. */
+  #masterAt(place: string): Effect.Effect<Node, RedisError> {
+    return Effect.gen({ self: this }, function*() {
+      if (this.#lost.has(place)) yield* this.#state.refresh
+      const node = this.#state.masters.find(({ address }) => address === place)
+      if (node !== undefined) this.#lost.delete(place)
+      return node ?? (yield* Effect.fail(connectionLoss("Demoted", "The server is no master any more", place)))
+    })
+  }
+}

@@ -1,0 +1,532 @@
+/**
+ * What an outcome means: what there is to learn from it, and what becomes of
+ * the command. Decided here for every way of sending, and nowhere else; who
+ * sends only asks, hands on what is learned and does what is said.
+ */
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import type { NodeAddress } from "@redfx/core/RedisConfig"
+import { ConnectionError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
+import type { Delivery, RedisError } from "@redfx/core/RedisError"
+import { ErrorReply } from "@redfx/core/Resp"
+import { downAfter, saidBy } from "../topology/failures.ts"
+import { slotCount, slotOf } from "../topology/slot.ts"
+import { formatAddress, parseAddress } from "../topology/topology.ts"
+import type { Translation } from "../topology/topology.ts"
+import { exhausted, notCovered } from "./failures.ts"
+import { routingKey } from "./plan.ts"
+import { isForReplicas } from "./readFrom.ts"
+
+/**
+ * How something is sent.
+ *
+ * - `single`, `batch`, `exclusive`: to whoever serves its slot: alone, in a pipeline, on a connection of its own.
+ * - `reserved`: first of all on a connection that its user keeps, `held`: on one that others were sent on before.
+ * - `master`: to this master or who takes its place, `node`: to this server, for what it is.
+ * - `subscription`, `reading`: opening a connection for messages; asking who serves what.
+ */
+export type Way =
+  | "single"
+  | "batch"
+  | "exclusive"
+  | "reserved"
+  | "held"
+  | "master"
+  | "node"
+  | "subscription"
+  | "reading"
+
+/**
+ * What was sent. Of several commands that run together one with a key.
+ *
+ * - `readonly`: whether all that was sent only reads. Default: whether the command does.
+ */
+export interface Sent {
+  readonly way: Way
+  readonly command: RedisCommand.Any
+  readonly readonly?: boolean
+}
+
+/**
+ * Where it was sent.
+ *
+ * - `address`: the server, `undefined` where nobody knows which one it was.
+ * - `master`: who serves the slot, as far as that is known. For a command without a key that server, if it is a master.
+ */
+export interface Where {
+  readonly address: string | undefined
+  readonly master: string | undefined
+  readonly translate: Translation
+}
+
+/**
+ * What came of it.
+ *
+ * - `Refused`: an error reply; `queued` when it kept a transaction from being run at all.
+ * - `Lost`: no reply. `Avoided`: not sent, as its server is down. `Uncovered`: not sent, as nobody serves its slot.
+ * - `Other`: whatever is no matter of servers.
+ */
+export type Outcome =
+  | { readonly _tag: "Refused"; readonly code: string; readonly line: string; readonly queued: boolean }
+  | { readonly _tag: "Lost"; readonly error: RedisError; readonly delivery: Delivery }
+  | { readonly _tag: "Avoided"; readonly error: RedisError; readonly delivery: Delivery }
+  | { readonly _tag: "Uncovered" | "Other" }
+
+/**
+ * What has been spent of the one budget of a command, or of several that are sent together.
+ *
+ * - `tries`: how often it was sent. `downs`: how often the cluster was down for it. `lookups`: how often it was waited for
+ *   since nobody served its slot.
+ * - `since`: when it found no server for the first time, in milliseconds of the clock.
+ * - `renewed`: whether a new connection was tried to a server that names itself. `ran`: whether a try may have been run.
+ */
+export interface Spent {
+  readonly tries: number
+  readonly downs: number
+  readonly lookups: number
+  readonly since: number | undefined
+  readonly renewed: boolean
+  readonly ran: boolean
+}
+
+/** Before the first try has failed. */
+export const unspent: Spent = { tries: 1, downs: 0, lookups: 0, since: undefined, renewed: false, ran: false }
+
+/** - `now`: milliseconds of the clock. `downAttempts`: the tries in all while the cluster says that it is down. */
+export interface Limits {
+  readonly now: number
+  readonly downAttempts: number
+}
+
+/**
+ * What there is to learn, about the server at `address`, or about a slot.
+ *
+ * - `Unreachable`: could not be opened. `Silent`: owes an answer for too long. `Reset`: its connection was lost. `Late`: a
+ *   command's time was up. `Loading`, `Demoted`, `Down`: as it says itself.
+ * - `Moved`: who serves a slot now. `Asking`: who will. `MovedToItself`: the server names itself for a slot that it does not
+ *   serve, as one behind an old connection. `MovedSomewhere`: to a server whose address it does not know.
+ */
+export type Learned =
+  | { readonly _tag: "Unreachable" | "Silent"; readonly address: string; readonly error: RedisError }
+  | { readonly _tag: "Reset" | "Late" | "Loading" | "Demoted" | "Down"; readonly address: string }
+  | { readonly _tag: "Moved" | "Asking"; readonly slot: number; readonly node: NodeAddress }
+  | { readonly _tag: "MovedToItself"; readonly address: string }
+  | { readonly _tag: "MovedSomewhere" | "Uncovered" }
+
+/** To whoever serves the slot, to the same server as before, or to this one. */
+export type To = "owner" | "same" | { readonly node: NodeAddress; readonly asking: boolean }
+
+/**
+ * What to wait for: milliseconds; the next reading of the topology; the one under way, if there is one; or that the server
+ * is back or another has taken its place.
+ */
+export type After = number | "topology" | "reading" | "recovery"
+
+/**
+ * - `Settle`: with this error, or the outcome as it is.
+ * - `Again`: `ran`, when it may have been run already.
+ */
+type Next =
+  | { readonly _tag: "Settle"; readonly error: RedisError | undefined }
+  | { readonly _tag: "Again"; readonly to: To; readonly after: After; readonly ran: boolean }
+
+/** - `spent`: the budget after this outcome. */
+export interface Verdict {
+  readonly learn: Learned | undefined
+  readonly next: Next
+  readonly spent: Spent
+}
+
+/** How often one command is sent at the most. */
+export const maxTries = 16
+
+/**
+ * Milliseconds for which a server is waited for that is gone, beginning with the first failure. What goes to all masters
+ * waits less: it holds up what the others have answered.
+ */
+export const lossLimit = 2500
+const shareLimit = 1000
+
+const isOverdue = ({ way }: Sent, since: number, now: number): boolean =>
+  now - since >= (way === "master" ? shareLimit : lossLimit)
+
+/** How often redirects and TRYAGAIN are obeyed at once, and the pause after that. */
+const immediateTries = 8
+const redirectPause = 50
+
+/** Pauses after the loss of a connection: doubled from the shortest to the longest. */
+const shortestPause = 20
+const longestPause = 250
+
+/** The pause before a slot without owner is looked up once more. */
+const uncoveredPause = 100
+
+const pauseAfterRedirect = (tries: number): number => tries <= immediateTries ? 0 : redirectPause
+const pauseAfterLoss = (tries: number): number => Math.min(shortestPause * 2 ** (tries - 1), longestPause)
+
+/** What the failure of a command came from. */
+export const outcomeOf = (error: RedisError): Outcome => {
+  switch (error._tag) {
+    case "ConnectionError":
+      return error.cause instanceof ErrorReply
+        ? { _tag: "Refused", code: error.cause.code, line: error.cause.line, queued: false }
+        : { _tag: "Lost", error, delivery: error.delivery }
+    case "TimeoutError":
+      return { _tag: "Lost", error, delivery: error.delivery }
+    case "ResponseError":
+    case "ReadOnlyError":
+    case "BusyLoadingError":
+      return { _tag: "Refused", code: error.code, line: `${error.code} ${error.detail}`, queued: false }
+    case "ExecAbortError": {
+      // The server refused one of the queued commands, and ran none.
+      const cause = error.causes.find(({ code }) => told.has(code))
+      return cause === undefined
+        ? { _tag: "Other" }
+        : { _tag: "Refused", code: cause.code, line: `${cause.code} ${cause.detail}`, queued: true }
+    }
+    case "SlotNotCoveredError":
+      return { _tag: "Uncovered" }
+    default:
+      return { _tag: "Other" }
+  }
+}
+
+/** The meaning of an outcome. */
+export const judge = (sent: Sent, where: Where, outcome: Outcome, spent: Spent, limits: Limits): Verdict => {
+  switch (outcome._tag) {
+    case "Refused":
+      return refused(sent, where, outcome, spent, limits)
+    case "Lost":
+      return lost(sent, where, outcome, spent, limits)
+    case "Avoided":
+      return avoided(sent, outcome, spent, limits)
+    case "Uncovered":
+      return uncovered(sent, spent)
+    case "Other":
+      return { learn: undefined, next: asItIs, spent }
+  }
+}
+
+/**
+ * What an error reply that is not followed befell a command on, where it means more than its text: it belongs on another
+ * server, and was not run.
+ */
+export const demotion = (command: RedisCommand.Any, where: Where, reply: ErrorReply): RedisError | undefined => {
+  if (!isBelieved(command, where, { code: reply.code, line: reply.line, queued: false })) return undefined
+  const loss = (detail: string) => connectionLoss("Demoted", detail, where.address, reply)
+  switch (reply.code) {
+    case "MOVED":
+    case "ASK": {
+      const target = targetOf(reply.line, where)
+      return target?.node === undefined
+        ? target?.isUnknown === true ? loss(`Slot ${target.slot} is served elsewhere`) : undefined
+        : loss(
+          `Slot ${target.slot} ${reply.code === "ASK" ? "is on its way" : "has moved"} to ${formatAddress(target.node)}`
+        )
+    }
+    case "READONLY":
+      // One that is known to be a replica is asked for what it is.
+      return where.address === where.master ? loss("The server is a replica, which takes no writes") : undefined
+    case "UNBLOCKED":
+      // It unblocks who waits on it when it becomes a replica; nothing was run for them.
+      return isUnblocking(reply) ? loss("The previous master is now a replica") : undefined
+    default:
+      return undefined
+  }
+}
+
+const isUnblocking = ({ line }: { readonly line: string }): boolean => line.includes("instance state changed")
+
+// -----------------------------------------------------------------------------
+// Next
+// -----------------------------------------------------------------------------
+
+const asItIs: Next = { _tag: "Settle", error: undefined }
+
+const settle = (spent: Spent, learn?: Learned, error?: RedisError): Verdict => ({
+  learn,
+  next: error === undefined ? asItIs : { _tag: "Settle", error },
+  spent
+})
+
+/** What has been tried for too long or too often. */
+const giveUp = (
+  { command }: Sent,
+  spent: Spent,
+  learn: Learned | undefined,
+  last: string,
+  delivery: Delivery = "not-sent"
+): Verdict => settle(spent, learn, exhausted(command, spent.tries, last, spent.ran ? "unknown" : delivery))
+
+/** Once more, unless the tries are used up. */
+const again = (
+  sent: Sent,
+  spent: Spent,
+  learn: Learned | undefined,
+  next: { readonly to: To; readonly after: After; readonly last: string; readonly delivery?: Delivery }
+): Verdict => {
+  const { after, delivery, last, to } = next
+  if (spent.tries >= maxTries) return giveUp(sent, spent, learn, last, delivery)
+  const ran = delivery === "unknown"
+  return {
+    learn,
+    next: { _tag: "Again", to, after, ran },
+    spent: { ...spent, tries: spent.tries + 1, ran: spent.ran || ran }
+  }
+}
+
+/** The same as long as the time for a server that is not there is not up. */
+const againInTime = (
+  sent: Sent,
+  spent: Spent,
+  learn: Learned | undefined,
+  { now }: Limits,
+  next: Parameters<typeof again>[3]
+): Verdict => {
+  const since = spent.since ?? now
+  return isOverdue(sent, since, now)
+    ? giveUp(sent, spent, learn, next.last, next.delivery)
+    : again(sent, { ...spent, since }, learn, next)
+}
+
+/** Whether it may go to another server, or over another connection, than the one that it was sent on. */
+const isFree = ({ way }: Sent): boolean => way !== "held" && way !== "subscription" && way !== "reading"
+
+/** Whether it is for a server, not for a slot. */
+const isForServer = ({ way }: Sent): boolean => way === "node" || way === "master"
+
+const addressed = (address: string | undefined, learned: (address: string) => Learned): Learned | undefined =>
+  address === undefined ? undefined : learned(address)
+
+// -----------------------------------------------------------------------------
+// Error replies
+// -----------------------------------------------------------------------------
+
+type Refused = Omit<Extract<Outcome, { readonly _tag: "Refused" }>, "_tag">
+
+const refused = (sent: Sent, where: Where, reply: Refused, spent: Spent, limits: Limits): Verdict => {
+  if (!isBelieved(sent.command, where, reply)) return settle(spent)
+  switch (reply.code) {
+    case "MOVED":
+    case "ASK":
+      return redirected(sent, where, reply, spent, limits)
+    case "TRYAGAIN": {
+      // Each command would need an ASKING of its own on a connection that is kept: wait until the slot has arrived.
+      const after = sent.way === "reserved" ? redirectPause : pauseAfterRedirect(spent.tries)
+      return isFree(sent) ? again(sent, spent, undefined, { to: "same", after, last: reply.line }) : settle(spent)
+    }
+    case "LOADING":
+      return atMaster(sent, where, reply, spent) ??
+        settle(spent, addressed(where.address, (address) => ({ _tag: "Loading", address })))
+    case "READONLY":
+    case "UNBLOCKED":
+      return demoted(sent, where, reply, spent, limits)
+    case "CLUSTERDOWN":
+    case "MASTERDOWN":
+      return atMaster(sent, where, reply, spent) ?? down(sent, where, reply, spent, limits)
+    case "CROSSSLOT":
+      return settle(spent, undefined, new CrossSlotError({ command: sent.command.spec.name }))
+    default:
+      return settle(spent)
+  }
+}
+
+const redirected = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, limits: Limits): Verdict => {
+  const target = targetOf(line, where)
+  if (target === undefined) return settle(spent)
+  const { node, slot } = target
+  if (node === undefined) {
+    const learn: Learned = { _tag: "MovedSomewhere" }
+    return !target.isUnknown || !isFree(sent) || isForServer(sent)
+      ? settle(spent, target.isUnknown ? learn : undefined)
+      : againInTime(sent, spent, learn, limits, { to: "owner", after: "topology", last: line })
+  }
+  const isAsk = code === "ASK"
+  if (!isAsk && formatAddress(node) === where.address) return movedToItself(sent, where.address, line, spent, limits)
+  const learn: Learned = { _tag: isAsk ? "Asking" : "Moved", slot, node }
+  if (!isFree(sent) || isForServer(sent)) return settle(spent, learn)
+  if (sent.way === "reserved" && isAsk) {
+    return again(sent, spent, learn, { to: "owner", after: redirectPause, last: line })
+  }
+  return again(sent, spent, learn, { to: { node, asking: isAsk }, after: pauseAfterRedirect(spent.tries), last: line })
+}
+
+/** Behind the address another server has come, or the server does not know yet what others do. */
+const movedToItself = (sent: Sent, address: string, line: string, spent: Spent, limits: Limits): Verdict => {
+  const learn: Learned = { _tag: "MovedToItself", address }
+  if (!isFree(sent) || isForServer(sent)) return settle(spent, learn)
+  return againInTime(sent, { ...spent, renewed: true }, learn, limits, {
+    to: "owner",
+    after: spent.renewed ? "topology" : 0,
+    last: line
+  })
+}
+
+/** What a replica cannot answer at the moment its master can. */
+const atMaster = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent): Verdict | undefined =>
+  canAnother(sent, where)
+    ? again(
+      sent,
+      spent,
+      addressed(where.address, (address) => ({ _tag: code === "LOADING" ? "Loading" : "Down", address })),
+      {
+        to: "owner",
+        after: 0,
+        last: line
+      }
+    )
+    : undefined
+
+const canAnother = (sent: Sent, where: Where): boolean =>
+  isFree(sent) && !isForServer(sent) && isForReplicas(sent.command) && where.master !== undefined &&
+  where.master !== where.address
+
+/** A master that is none any more has run nothing; who has taken its place is about to be known. */
+const demoted = (sent: Sent, where: Where, reply: Refused, spent: Spent, limits: Limits): Verdict => {
+  if (reply.code === "UNBLOCKED" && !isUnblocking(reply)) return settle(spent)
+  const learn = addressed(where.address, (address) => ({ _tag: "Demoted", address }))
+  if (!isFree(sent) || sent.way === "node") return settle(spent, learn)
+  return againInTime(sent, spent, learn, limits, { to: "owner", after: "topology", last: reply.line })
+}
+
+const down = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, { downAttempts }: Limits): Verdict => {
+  const learn = addressed(where.address, (address) => ({ _tag: "Down", address }))
+  const downs = spent.downs + 1
+  const isLast = !isFree(sent) || downs >= downAttempts
+  if (isLast) {
+    return settle(spent, learn, downAfter(sent.command, code, line.slice(code.length + 1), downs, where.address))
+  }
+  return again(sent, { ...spent, downs }, learn, {
+    to: isForServer(sent) ? "same" : "owner",
+    after: "topology",
+    last: line
+  })
+}
+
+/** The words in which servers refuse a command before it runs. A script would have to say exactly the same on purpose. */
+const told: ReadonlyMap<string, RegExp> = new Map([
+  ["MOVED", /^MOVED \d+ \S+$/],
+  ["ASK", /^ASK \d+ \S+$/],
+  ["TRYAGAIN", /^TRYAGAIN Multiple keys request during rehashing of slot$/],
+  ["CLUSTERDOWN", /^CLUSTERDOWN (The cluster is down\b|Hash slot not served$)/],
+  ["MASTERDOWN", /^MASTERDOWN Link with (MASTER|PRIMARY) is down and replica-serve-stale-data is set to 'no'\.$/],
+  ["LOADING", /^LOADING \w+ is loading the dataset in memory$/],
+  ["CROSSSLOT", /^CROSSSLOT Keys in request don't hash to the same slot$/],
+  ["READONLY", /^READONLY You can't write against a read only replica\.$/]
+])
+
+/**
+ * Whether an error reply shows that nothing was run. Code that runs on the server can write first and then answer with any
+ * error that it likes.
+ */
+const isBelieved = (command: RedisCommand.Any, where: Where, { code, line, queued }: Refused): boolean => {
+  if (queued || !command.spec.runsCode) return true
+  const words = told.get(code)
+  if (words === undefined) return code !== "UNBLOCKED"
+  if (!words.test(line)) return false
+  if (code !== "MOVED" && code !== "ASK") return true
+  const key = routingKey(command)
+  const target = targetOf(line, where)
+  return key !== undefined && target !== undefined && target.slot === slotOf(key) &&
+    (target.node === undefined || formatAddress(target.node) !== where.address)
+}
+
+/** Where a redirect leads: `isUnknown` when the server does not know the address of whom it means. */
+const targetOf = (
+  line: string,
+  { address, translate }: Where
+): { readonly slot: number; readonly node: NodeAddress | undefined; readonly isUnknown: boolean } | undefined => {
+  const [, slotText, addressText = ""] = line.split(" ")
+  const slot = Number(slotText)
+  if (!(slot >= 0 && slot < slotCount)) return undefined
+  const told = parseAddress(addressText, address)
+  if (told === undefined) return undefined
+  if (told.host === "?") return { slot, node: undefined, isUnknown: true }
+  const node = translate(told)
+  // What the program cannot translate nobody can follow, and the redirect itself is what the command fails with.
+  return { slot, node: node instanceof ConnectionError ? undefined : node, isUnknown: false }
+}
+
+// -----------------------------------------------------------------------------
+// Losses
+// -----------------------------------------------------------------------------
+
+type Lost = Omit<Extract<Outcome, { readonly _tag: "Lost" }>, "_tag">
+
+const lost = (sent: Sent, where: Where, { delivery, error }: Lost, spent: Spent, limits: Limits): Verdict => {
+  const kind = kindOf(error)
+  if (kind === undefined) return settle(spent)
+  const learn = learnedOf(error, where.address ?? where.master)
+  const mayRepeat = delivery === "not-sent" || isHarmless(sent)
+  if (kind === "Late" || !isFree(sent) || !mayRepeat) return settle(spent, learn)
+  const last = saidBy(error)
+  if (kind === "Elsewhere") {
+    return again(sent, spent, learn, { to: "owner", after: pauseAfterRedirect(spent.tries), last, delivery })
+  }
+  if (canAnother(sent, where)) return again(sent, spent, learn, { to: "owner", after: 0, last, delivery })
+  if (sent.way === "node") {
+    return spent.tries === 1
+      ? again(sent, spent, learn, { to: "same", after: 0, last, delivery })
+      : settle(spent, learn)
+  }
+  const after = kind === "Reset" ? pauseAfterLoss(spent.tries) : "recovery"
+  return againInTime(sent, spent, learn, limits, { to: "owner", after, last, delivery })
+}
+
+/**
+ * As a loss, without a try: nothing was sent. A server that only stands still may be busy with one long command; what is for
+ * it waits as long as its own limit allows.
+ */
+const avoided = (sent: Sent, { delivery, error }: Lost, spent: Spent, { now }: Limits): Verdict => {
+  if (!isFree(sent)) return settle(spent, undefined, error)
+  const since = spent.since ?? now
+  // The try under way is none.
+  const tries = Math.max(spent.tries - 1, 1)
+  const mayWait = kindOf(error) === "Silent" && sent.way !== "master"
+  if (!mayWait && isOverdue(sent, since, now)) {
+    return giveUp(sent, { ...spent, tries }, undefined, saidBy(error), delivery)
+  }
+  return {
+    learn: undefined,
+    next: { _tag: "Again", to: "owner", after: "recovery", ran: false },
+    spent: { ...spent, since }
+  }
+}
+
+/** Waits for a pause, and for what is being read then; nothing was sent. */
+const uncovered = (sent: Sent, spent: Spent): Verdict => {
+  const lookups = spent.lookups + 1
+  if (lookups > 2 || !isFree(sent)) return settle(spent, undefined, notCovered(sent.command))
+  return {
+    learn: lookups === 1 ? { _tag: "Uncovered" } : undefined,
+    next: { _tag: "Again", to: "owner", after: lookups === 1 ? uncoveredPause : "reading", ran: false },
+    spent: { ...spent, lookups }
+  }
+}
+
+type Kind = "Unreachable" | "Silent" | "Reset" | "Late" | "Elsewhere"
+
+/** What a loss says of the server; nothing when it is a matter of this client or its options. */
+const kindOf = (error: RedisError): Kind | undefined => {
+  if (error._tag === "TimeoutError") return error.phase === "connect" ? "Unreachable" : "Late"
+  return error._tag === "ConnectionError" ? kinds.get(error.reason) : undefined
+}
+
+const kinds: ReadonlyMap<string, Kind> = new Map([
+  ["Refused", "Unreachable"],
+  ["Dns", "Unreachable"],
+  ["HealthCheck", "Silent"],
+  ["Closed", "Reset"],
+  ["Reset", "Reset"],
+  ["Other", "Reset"],
+  ["Demoted", "Elsewhere"]
+])
+
+/** What there is to learn of a server that a connection to was lost, or could not be opened. */
+export const learnedOf = (error: RedisError, address: string | undefined): Learned | undefined => {
+  const kind = kindOf(error)
+  if (kind === undefined || kind === "Elsewhere" || address === undefined) return undefined
+  return kind === "Unreachable" || kind === "Silent" ? { _tag: kind, address, error } : { _tag: kind, address }
+}
+
+/** Watching once more on a new connection is watching once. */
+const isHarmless = ({ command: { spec }, readonly = spec.readonly }: Sent): boolean => readonly || spec.name === "WATCH"

@@ -1,0 +1,43 @@
+/**
+ * What the parts of the cluster client know of one another.
+ */
+import type * as RedisClient from "@redfx/core/RedisClient"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import type { RedisError } from "@redfx/core/RedisError"
+import type { Outcome } from "@redfx/core/unstable/Request"
+import type * as Effect from "effect/Effect"
+
+/**
+ * A server of the cluster.
+ *
+ * - `address`: `host:port`, by which the cluster and its clients know it.
+ * - `client`: runs anything on this server alone, without redirects.
+ */
+export interface ClusterNode {
+  readonly address: string
+  readonly client: RedisClient.Service
+}
+
+/**
+ * The cluster as commands see it that are not for one server.
+ *
+ * - `masters`, `nodes`: those that serve slots, and these with their replicas; asks for the topology when it is not known.
+ * - `ofSlot`: the master of a slot as it is known at the moment, without asking; `undefined` when none serves it.
+ * - `onNode`: runs a command on one server, and again where that is safe; when another has taken its place there, unless
+ *   that is one of `asked`, who run it already.
+ * - `executeAll`: runs commands of one slot each, those of one server in one write.
+ * - `execute`: runs a command whose keys are all in one slot, wherever that is served, and follows redirects. One without
+ *   a key runs on any master.
+ */
+export interface Cluster {
+  readonly masters: Effect.Effect<ReadonlyArray<ClusterNode>, RedisError>
+  readonly nodes: Effect.Effect<ReadonlyArray<ClusterNode>, RedisError>
+  readonly ofSlot: (slot: number) => ClusterNode | undefined
+  readonly onNode: <A>(
+    node: ClusterNode,
+    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    asked?: ReadonlySet<string>
+  ) => Effect.Effect<A, RedisError>
+  readonly executeAll: (commands: ReadonlyArray<RedisCommand.Any>) => Effect.Effect<ReadonlyArray<Outcome>>
+  readonly execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
+}

@@ -1,0 +1,141 @@
+/**
+ * The limit of the connections to all nodes of the cluster together.
+ *
+ * Exclusive connections leave room for a shared one to each node, so that a
+ * program full of blocking commands still reaches a new master. Where there is
+ * no such room a shared connection is opened all the same, beyond the limit,
+ * and one exclusive connection: nothing would work without.
+ */
+import type { ConnectionSettings } from "@redfx/core/RedisConfig"
+import { connectionLoss } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import type { Source } from "@redfx/core/unstable/Connection"
+import { within } from "@redfx/core/unstable/Runtime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+type Kind = "shared" | "exclusive"
+
+/** What one connection takes of the limit: waiting for it, having it, or done with it for good. */
+interface Permit {
+  readonly kind: Kind
+  state: "waiting" | "held" | "released"
+}
+
+export interface ConnectionLimitOptions {
+  readonly pool: ConnectionSettings["pool"]
+  /** The number of nodes that commands are sent to. */
+  readonly nodes: () => number
+  /** Closes what is open and nobody uses. */
+  readonly makeRoom: Effect.Effect<void>
+}
+
+/** How often idle connections are closed while somebody waits: those given back meanwhile are of use to another node. */
+const roomInterval = "50 millis"
+
+export class ConnectionLimit {
+  readonly #options: ConnectionLimitOptions
+  readonly #held: Record<Kind, number> = { shared: 0, exclusive: 0 }
+  /** Those who wait, in order; each tries once more and returns whether it has succeeded. */
+  readonly #waiting = new Set<() => boolean>()
+
+  constructor(options: ConnectionLimitOptions) {
+    this.#options = options
+  }
+
+  /** The same source within the limit. */
+  readonly within = (source: Source, kind: Kind): Source => ({
+    ...source,
+    open: (owner) =>
+      Effect.flatMap(this.#admit(source.address, kind), (permit) =>
+        source.open({
+          ...owner,
+          onUnsent: (unsent, failure) => {
+            // A connection that is lost is none, however long its owner keeps it.
+            this.#release(permit)
+            if (owner.onUnsent !== undefined) return owner.onUnsent(unsent, failure)
+            for (const request of unsent.takeAll()) request.fail(failure)
+          }
+        }))
+  })
+
+  #admit(address: string, kind: Kind): Effect.Effect<Permit, RedisError, Scope.Scope> {
+    return Effect.suspend(() => {
+      const permit: Permit = { kind, state: "waiting" }
+      return Effect.addFinalizer(() => Effect.sync(() => this.#release(permit))).pipe(
+        Effect.andThen(Effect.suspend(() => this.#take(permit) ? Effect.void : this.#wait(permit, address))),
+        Effect.as(permit)
+      )
+    })
+  }
+
+  #wait(permit: Permit, address: string): Effect.Effect<void, RedisError> {
+    const { makeRoom } = this.#options
+    return permit.kind === "shared"
+      ? Effect.map(makeRoom, () => {
+        if (!this.#take(permit)) this.#hold(permit)
+      })
+      : this.#waitWithin(address, this.#awaitRoom(permit))
+  }
+
+  #awaitRoom(permit: Permit): Effect.Effect<void> {
+    let attempt = (): boolean => false
+    const taken = Effect.callback<void>((resume) => {
+      attempt = () => {
+        if (!this.#take(permit)) return false
+        this.#waiting.delete(attempt)
+        resume(Effect.void)
+        return true
+      }
+      if (!attempt()) this.#waiting.add(attempt)
+      return Effect.sync(() => this.#waiting.delete(attempt))
+    })
+    // Who has waited longest does it for all.
+    const isFirst = () => this.#waiting.values().next().value === attempt
+    const makeRoom = Effect.andThen(
+      Effect.sleep(roomInterval),
+      Effect.suspend(() => isFirst() ? this.#options.makeRoom : Effect.void)
+    )
+    return Effect.andThen(this.#options.makeRoom, Effect.raceFirst(taken, Effect.forever(makeRoom)))
+  }
+
+  /** Waits for as long as somebody may wait for a connection. */
+  #waitWithin(address: string, wait: Effect.Effect<void>): Effect.Effect<void, RedisError> {
+    const { acquireTimeout, max } = this.#options.pool
+    const reached = `the limit of ${max} to all nodes of the cluster`
+    const limit = Duration.toMillis(acquireTimeout)
+    const waited = Duration.format(acquireTimeout)
+    return within(wait, {
+      limit,
+      orElse: () =>
+        Effect.fail(
+          limit === 0
+            ? connectionLoss("PoolExhausted", `Too many connections: ${reached} is reached`, address)
+            : connectionLoss("PoolTimeout", `No connection available: ${reached} was reached for ${waited}`, address)
+        )
+    })
+  }
+
+  #take(permit: Permit): boolean {
+    const { nodes, pool } = this.#options
+    const { exclusive, shared } = this.#held
+    const isFree = permit.kind === "shared"
+      ? shared + exclusive < pool.max
+      : exclusive < Math.max(pool.max - Math.max(shared, pool.shared * nodes()), 1)
+    if (permit.state !== "waiting" || !isFree) return false
+    this.#hold(permit)
+    return true
+  }
+
+  #hold(permit: Permit): void {
+    permit.state = "held"
+    this.#held[permit.kind]++
+  }
+
+  #release(permit: Permit): void {
+    if (permit.state === "held") this.#held[permit.kind]--
+    permit.state = "released"
+    for (const attempt of this.#waiting) attempt()
+  }
+}

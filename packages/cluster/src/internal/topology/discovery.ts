@@ -1,0 +1,214 @@
+/**
+ * Asks servers who serves what, one after the other until one knows. Of who
+ * does not know of all slots nobody can tell by that alone what is the matter:
+ * then all are asked, and one is believed that knows more than the others.
+ */
+import { clusterInfo, clusterSlots } from "@redfx/core/commands/Cluster"
+import { configGet } from "@redfx/core/commands/Config"
+import { AuthenticationError, ClusterConnectError, ConnectionError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import { within } from "@redfx/core/unstable/Runtime"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import { saidBy } from "./failures.ts"
+import type { Node } from "./nodes.ts"
+import { slotCount } from "./slot.ts"
+import { fromSlots, isSame } from "./topology.ts"
+import type { Topology, Translation } from "./topology.ts"
+
+export interface DiscoveryOptions {
+  readonly translate: Translation
+  readonly skipFullCoverageCheck: boolean
+  /** To how many servers connections are opened to ask them at the most. */
+  readonly most: number
+  readonly nodesOf: (topology: Topology) => ReadonlyArray<Node>
+}
+
+/** What is known, and from whom. */
+export interface Discovered {
+  readonly topology: Topology
+  readonly source: Node
+}
+
+/** How many servers are asked at the same time, and how many in all: what a server names may be a lie. */
+export const together = 16
+const mostAsked = 64
+
+/** After how long without an answer the next server is asked as well. */
+const patience = "300 millis"
+
+/** For how many milliseconds a server is asked, beyond its own limits: one that stands still must not hold up the others. */
+const askLimit = 10_000
+
+/** For how many milliseconds the others are asked what they know, when one does not know of all slots. */
+const opinionLimit = 1000
+
+/** For how many milliseconds a server is asked whether all slots must be served. */
+const requirementLimit = 2000
+
+/**
+ * Why a server could not tell, or why no other need be asked.
+ *
+ * - `untranslated`: set when the program could not say where a server is that this one named.
+ */
+interface Failure {
+  readonly address: string
+  readonly error: RedisError | undefined
+  readonly detail: string
+  readonly final: boolean
+  readonly untranslated?: ConnectionError
+}
+
+/** What these servers say, in the order of asking. */
+export const discover = Effect.fnUntraced(function*(
+  candidates: ReadonlyArray<Node>,
+  options: DiscoveryOptions
+): Effect.fn.Return<Discovered, RedisError> {
+  const failures: Array<Failure> = []
+  const first = yield* Effect.mapError(firstToKnow(candidates, options, failures), () => explain(failures))
+  if (first.topology.covered === slotCount) return first
+  const others = candidates.filter((node) =>
+    node !== first.source && !failures.some(({ address }) => address === node.address)
+  )
+  const opinions = yield* Effect.forEach(
+    others.slice(0, Math.min(options.most, mostAsked)),
+    (node) => unlessLate(ask(node, options), opinionLimit),
+    { concurrency: together }
+  )
+  const views = [first, ...opinions.filter((view) => view !== undefined)]
+  const best = yield* mostKnowing(views)
+  const { covered } = best.topology
+  if (covered === slotCount || options.skipFullCoverageCheck || !(yield* needsAll(best.topology, options))) return best
+  for (const { source, topology } of views) {
+    failures.push(failureOf(source, `all slots must be covered and only ${topology.covered} of ${slotCount} are`))
+  }
+  return yield* Effect.fail(explain(failures))
+})
+
+/** What the first of these servers to know says. */
+const firstToKnow = (
+  candidates: ReadonlyArray<Node>,
+  options: DiscoveryOptions,
+  failures: Array<Failure>
+): Effect.Effect<Discovered, Failure> => {
+  const from = (index: number): Effect.Effect<Discovered, Failure> => {
+    const candidate = candidates[index]
+    if (candidate === undefined) return Effect.fail({ address: "", error: undefined, detail: "", final: true })
+    const failed = Deferred.makeUnsafe<boolean>()
+    const asking = Effect.tapError(ask(candidate, options), (failure) => {
+      failures.push(failure)
+      return Deferred.succeed(failed, failure.final)
+    })
+    const next = Effect.flatMap(
+      Effect.raceFirst(Effect.as(Effect.sleep(patience), false), Deferred.await(failed)),
+      (final) => final ? Effect.never : from(index + 1)
+    )
+    return Effect.race(asking, Effect.raceFirst(next, untilFinal(failed)))
+  }
+  return from(0)
+}
+
+/**
+ * Of several views that of the latest epoch, of one epoch the one with the most slots, of as many slots the one with the
+ * most servers. Epochs are asked for only where views differ.
+ */
+const mostKnowing = Effect.fnUntraced(function*(
+  views: ReadonlyArray<Discovered>
+): Effect.fn.Return<Discovered> {
+  // There is at least that of who was asked first.
+  const first = views[0]!
+  if (views.every(({ topology }) => isSame(topology, first.topology))) return first
+  const epochs = yield* Effect.forEach(
+    views,
+    ({ source }) =>
+      Effect.map(unlessLate(source.client.execute(clusterInfo()), opinionLimit), (info) => info?.clusterCurrentEpoch),
+    { concurrency: together }
+  )
+  const known = epochs.every((epoch) => Number.isFinite(epoch))
+  return views
+    .map((view, index) => ({
+      view,
+      rank: [known ? epochs[index] ?? 0 : 0, view.topology.covered, serversOf(view.topology)]
+    }))
+    .reduce((best, other) => isHigher(other.rank, best.rank) ? other : best).view
+})
+
+const serversOf = ({ shards }: Topology): number => shards.reduce((sum, { replicas }) => sum + 1 + replicas.length, 0)
+
+const isHigher = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean => {
+  // Ranks have the same length.
+  const index = a.findIndex((value, index) => value !== b[index])
+  return index >= 0 && a[index]! > b[index]!
+}
+
+/** Fails when nobody else need be asked. */
+const untilFinal = (failed: Deferred.Deferred<boolean>): Effect.Effect<never, Failure> =>
+  Effect.flatMap(
+    Deferred.await(failed),
+    (final) => final ? Effect.fail({ address: "", error: undefined, detail: "", final }) : Effect.never
+  )
+
+const explain = (failures: ReadonlyArray<Failure>): RedisError => {
+  const untranslated = failures.find(({ untranslated }) => untranslated !== undefined)?.untranslated
+  if (untranslated !== undefined) return untranslated
+  const refusal = failures.map(({ error }) => error).find((error) => error !== undefined && isFinal(error))
+  // Where nobody said anything else, the others cannot be expected to know what these do not.
+  return refusal !== undefined && failures.every(({ error }) => error === undefined || isDumb(error))
+    ? refusal
+    : new ClusterConnectError({ attempts: failures.map(({ address, detail }) => ({ address, detail })) })
+}
+
+/** Whether a server let nobody in, or was not there. */
+const isDumb = (error: RedisError): boolean => isFinal(error) || "delivery" in error
+
+/** Whether a server lets nobody in as things are: with other credentials, or another authority, it may. */
+const isFinal = (error: RedisError): boolean =>
+  error instanceof AuthenticationError || (error._tag === "ConnectionError" && error.reason === "Tls")
+
+const failureOf = (node: Node, detail: string, error?: RedisError): Failure => ({
+  address: node.address,
+  error,
+  detail,
+  final: error?._tag === "ResponseError" && /cluster support disabled/i.test(error.detail)
+})
+
+const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, Failure> => {
+  const failure = (detail: string, error?: RedisError): Failure => failureOf(node, detail, error)
+  const asked = Effect.gen(function*() {
+    const ranges = yield* Effect.mapError(
+      node.client.execute(clusterSlots()),
+      (error) => failure(saidBy(error), error)
+    )
+    const topology = fromSlots(ranges, node.endpoint, options.translate)
+    if (typeof topology === "string") return yield* Effect.fail(failure(topology))
+    if (topology instanceof ConnectionError) {
+      return yield* Effect.fail<Failure>({ ...failure(topology.detail, topology), untranslated: topology })
+    }
+    if (topology.covered === 0) return yield* Effect.fail(failure("it knows of no node that serves slots"))
+    return { topology, source: node }
+  })
+  return within(asked, { limit: askLimit, orElse: () => Effect.fail(failure("it did not answer in time")) })
+}
+
+/** What an effect comes to; nothing when it fails or takes too long. */
+const unlessLate = <A, E>(effect: Effect.Effect<A, E>, limit: number): Effect.Effect<A | undefined> =>
+  within(
+    Effect.match(effect, { onFailure: (): A | undefined => undefined, onSuccess: (value): A | undefined => value }),
+    {
+      limit,
+      orElse: () => Effect.succeed(undefined)
+    }
+  )
+
+const requirement = "cluster-require-full-coverage"
+
+/** Whether any node says that it refuses to serve unless all slots are served. Not everybody may ask, and not all answer. */
+const needsAll = (topology: Topology, { most, nodesOf }: DiscoveryOptions): Effect.Effect<boolean> =>
+  Effect.map(
+    Effect.forEach(
+      nodesOf(topology).slice(0, Math.min(most, mostAsked)),
+      (node) => unlessLate(node.client.execute(configGet(requirement)), requirementLimit),
+      { concurrency: together }
+    ),
+    (answers) => answers.some((answer) => answer?.[requirement] === "yes")
+  )

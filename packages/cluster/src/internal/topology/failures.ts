@@ -1,0 +1,55 @@
+/**
+ * The errors of what has no try left, and those of a cluster that a single
+ * server's client does not know.
+ */
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import { ClusterDownError, CrossSlotError } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+
+/** What went wrong, without what that means to the command: this is told of all tries together. */
+export const saidBy = (error: RedisError): string => {
+  const at = "address" in error && error.address !== undefined ? ` at ${error.address}` : ""
+  switch (error._tag) {
+    case "ConnectionError":
+      return `${error.detail}${at}`
+    case "TimeoutError":
+      return `no answer${at} within ${error.milliseconds} ms`
+    default:
+      return error.message.replace(/\.$/, "")
+  }
+}
+
+/** The error of what found the cluster down so often. */
+export const downAfter = (
+  command: RedisCommand.Any,
+  code: string,
+  detail: string,
+  attempts: number,
+  address: string | undefined
+): ClusterDownError =>
+  new ClusterDownError({
+    code,
+    detail,
+    command: command.spec.name,
+    attempts,
+    ...(address === undefined ? {} : { address })
+  })
+
+/** The cluster's own errors, which a single server's client does not know. What code may have made up says nothing of it. */
+export const typed = (error: RedisError): RedisError => {
+  if (error._tag !== "ResponseError" || error.mayHaveWritten === true) return error
+  const { address, code, command, detail, index } = error
+  const place = {
+    ...(address === undefined ? {} : { address }),
+    ...(index === undefined ? {} : { index })
+  }
+  switch (code) {
+    case "CLUSTERDOWN":
+    case "MASTERDOWN":
+      return new ClusterDownError({ code, detail, command, attempts: 1, ...place })
+    case "CROSSSLOT":
+      return new CrossSlotError({ command, ...(index === undefined ? {} : { index }) })
+    default:
+      return error
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * The servers of the cluster that there are connections to: one pool and one
+ * client for each, made when it is first needed and given up when the cluster
+ * does not name it any more.
+ */
+import type * as RedisClient from "@redfx/core/RedisClient"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
+import type { RedisConnector } from "@redfx/core/RedisConnector"
+import { connectionLoss } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
+import * as RedisPool from "@redfx/core/RedisPool"
+import type { ErrorReply } from "@redfx/core/Resp"
+import * as RedisConnection from "@redfx/core/unstable/Connection"
+import * as RedisRouter from "@redfx/core/unstable/Router"
+import * as Runtime from "@redfx/core/unstable/Runtime"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { ClusterNode } from "./cluster.ts"
+import type { ConnectionLimit } from "./connectionLimit.ts"
+import { Health } from "./health.ts"
+import { formatAddress } from "./topology.ts"
+
+/**
+ * - `source`: opens connections to it. `pool`: those that commands share. `health`: how it is.
+ * - `isIdle`: whether nobody uses it at the moment.
+ */
+export interface Node extends ClusterNode {
+  readonly endpoint: NodeAddress
+  readonly source: RedisConnection.Source
+  readonly pool: RedisPool.Service
+  readonly health: Health
+  readonly isIdle: Effect.Effect<boolean>
+}
+
+export interface NodesOptions {
+  readonly settings: ConnectionSettings
+  /** Bounds the connections of all nodes together; without it each node has the limit of its pool. */
+  readonly limit: ConnectionLimit | undefined
+  readonly onEvent: (event: RedisClient.RedisEvent) => void
+  /** Takes what opening a connection to a node came to: `undefined` when it was opened. */
+  readonly onDial: (node: Node, error: RedisError | undefined) => void
+  /** Returns what an error reply of a node befell a command on that belongs on another node. */
+  readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any, address: string) => RedisError | undefined
+}
+
+/** How often it is looked whether a node that is given up is still in use, and how often at the most. */
+const drainInterval = "1 second"
+const drainChecks = 60
+
+/** Milliseconds for which a node is kept that a redirect has named: a new master is not told of before it has a slot. */
+const namedFor = 10_000
+
+export class Nodes {
+  readonly #options: NodesOptions
+  readonly #context: Context.Context<RedisConnector | Scope.Scope>
+  readonly #clock: Clock.Clock
+  readonly #nodes = new Map<string, { readonly node: Node; readonly scope: Scope.Closeable }>()
+  /** When redirects have named a node last, by its address. */
+  readonly #named = new Map<string, number>()
+
+  constructor(options: NodesOptions, context: Context.Context<RedisConnector | Scope.Scope>) {
+    const { limit, settings } = options
+    const { pool } = settings
+    // With a limit of all nodes together that of one is no reason to have no exclusive connection to it.
+    const max = limit === undefined ? pool.max : Math.max(pool.max, pool.shared + 1)
+    this.#options = { ...options, settings: { ...settings, pool: { ...pool, max } } }
+    this.#context = context
+    this.#clock = Context.get(context, Clock.Clock)
+  }
+
+  get all(): ReadonlyArray<Node> {
+    return Array.from(this.#nodes.values(), ({ node }) => node)
+  }
+
+  /** The node at an address; opens nothing. */
+  at(endpoint: NodeAddress): Node {
+    const address = formatAddress(endpoint)
+    const known = this.#nodes.get(address)
+    if (known !== undefined) return known.node
+    const scope = Scope.forkUnsafe(Context.get(this.#context, Scope.Scope))
+    const context = Context.add(this.#context, Scope.Scope, scope)
+    const node = Runtime.runNow(context)(this.#make(endpoint, address))
+    this.#nodes.set(address, { node, scope })
+    return node
+  }
+
+  /** A client of whatever node is at an address when it is used: nodes are given up, and made again. */
+  clientAt(
+    endpoint: NodeAddress,
+    limited: (client: RedisClient.Service) => RedisClient.Service = (client) => client
+  ): RedisClient.Service {
+    const client = () => limited(this.at(endpoint).client)
+    return {
+      ...client(),
+      execute: (command) => Effect.suspend(() => client().execute(command)),
+      pipeline: (commands) => Effect.suspend(() => client().pipeline(commands)),
+      transaction: (commands) => Effect.suspend(() => client().transaction(commands)),
+      withTimeout: (limit) => this.clientAt(endpoint, (client) => limited(client).withTimeout(limit)),
+      reserve: Effect.suspend(() => client().reserve),
+      pubSub: { open: (options) => Effect.suspend(() => client().pubSub.open(options)) },
+      monitor: (options) => Stream.suspend(() => client().monitor(options)),
+      events: Stream.suspend(() => client().events),
+      stats: Effect.suspend(() => client().stats)
+    }
+  }
+
+  /** The node at an address that a redirect names: it is kept for a while, though the cluster may not tell of it. */
+  named(endpoint: NodeAddress): Node {
+    const node = this.at(endpoint)
+    this.#named.set(node.address, Runtime.elapsed(this.#clock))
+    return node
+  }
+
+  /** Replaces a node: there are new connections to its address. What is under way on the old ones is finished first. */
+  renew(endpoint: NodeAddress): Node {
+    const address = formatAddress(endpoint)
+    const before = this.#nodes.get(address)
+    this.#nodes.delete(address)
+    if (before !== undefined) this.#giveUp(before)
+    return this.at(endpoint)
+  }
+
+  /** The node at an address, if there is one. */
+  find(address: string): Node | undefined {
+    return this.#nodes.get(address)?.node
+  }
+
+  /** Whether this is what there is at its address: it was neither given up nor replaced. */
+  has(node: Node): boolean {
+    return this.#nodes.get(node.address)?.node === node
+  }
+
+  /** Gives up all but these and those that redirects name: what is under way there is finished first. */
+  retain(addresses: ReadonlySet<string>): void {
+    const since = Runtime.elapsed(this.#clock) - namedFor
+    for (const [address, time] of this.#named) if (time <= since) this.#named.delete(address)
+    for (const [address, known] of this.#nodes) {
+      if (addresses.has(address) || this.#named.has(address)) continue
+      this.#nodes.delete(address)
+      this.#giveUp(known)
+    }
+  }
+
+  #giveUp({ node, scope }: { readonly node: Node; readonly scope: Scope.Closeable }): void {
+    Effect.runForkWith(this.#context)(
+      Effect.forkIn(
+        Effect.andThen(drained(node), Scope.close(scope, Exit.void)),
+        Context.get(this.#context, Scope.Scope)
+      )
+    )
+  }
+
+  readonly #make = Effect.fnUntraced(function*(
+    this: Nodes,
+    endpoint: NodeAddress,
+    address: string
+  ): Effect.fn.Return<Node, never, RedisConnector | Scope.Scope> {
+    const { limit, onDial, onEvent, onRefusal, settings } = this.#options
+    const health = new Health()
+    const sourceWith = (settings: ConnectionSettings): RedisConnection.Source => {
+      const direct = RedisConnection.sourceAt(endpoint, settings)
+      return {
+        ...direct,
+        open: (owner) =>
+          observed(
+            open(direct, owner, (error, command) => onRefusal(error, command, address)),
+            health,
+            (error) => onDial(node, error)
+          )
+      }
+    }
+    const source = sourceWith(settings)
+    const main = yield* RedisPool.makeFrom(source, settings, onEvent, limit?.within)
+    const pool = settings.readonly
+      ? besides(
+        main,
+        yield* RedisPool.makeFrom(sourceWith(forKept(settings)), forKept(settings), onEvent, limit?.within)
+      )
+      : main
+    const client = yield* RedisRouter.makeClient(pool.router, settings)
+    const node: Node = {
+      address,
+      endpoint,
+      source,
+      pool,
+      client,
+      health,
+      isIdle: Effect.map(
+        pool.stats,
+        ({ exclusive, exclusiveIdle, inFlight, waiting }) => inFlight + waiting + exclusive - exclusiveIdle === 0
+      )
+    }
+    return node
+  }).bind(this)
+}
+
+/** What is kept is read over a connection on which a server answers as a master alone, whatever others may read. */
+const forKept = (settings: ConnectionSettings): ConnectionSettings => ({
+  ...settings,
+  readonly: false,
+  pool: { ...settings.pool, shared: 1, min: 0 }
+})
+
+/** A pool beside which another one has the connection for what is kept. */
+const besides = (pool: RedisPool.Service, kept: RedisPool.Service): RedisPool.Service => ({
+  ...pool,
+  router: {
+    ...pool.router,
+    submit: (request) => (request.isKept ? kept : pool).router.submit(request)
+  },
+  disconnect: (options) => Effect.andThen(pool.disconnect(options), kept.disconnect(options)),
+  retire: (reason) => Effect.andThen(pool.retire(reason), kept.retire(reason)),
+  stats: Effect.map(Effect.all([pool.stats, kept.stats]), RedisRouter.sumStats)
+})
+
+/** Opens a connection that is not used again when the server ends it with what it refuses. */
+const open = (
+  source: RedisConnection.Source,
+  owner: RedisConnection.Owner,
+  onRefusal: (error: ErrorReply, command: RedisCommand.Any) => RedisError | undefined
+) =>
+  Effect.suspend(() => {
+    let connection: RedisConnection.RedisConnection | undefined = undefined
+    const opening = source.open({
+      ...owner,
+      onRefusal: (error, command) => {
+        const loss = onRefusal(error, command)
+        // The server closes it after that: a command of who got it next could not be sent again.
+        if (loss !== undefined && error.code === "UNBLOCKED") connection?.close(loss)
+        return loss
+      }
+    })
+    return Effect.tap(opening, (opened) =>
+      Effect.sync(() => {
+        connection = opened
+      }))
+  })
+
+/** Keeps count of what is opened and open. Who waits for a server that turns out to be down need wait no longer. */
+const observed = <R>(
+  opening: Effect.Effect<RedisConnection.RedisConnection, RedisError, R>,
+  health: Health,
+  onDial: (error: RedisError | undefined) => void
+) => {
+  const dialled = Effect.suspend(() => {
+    health.dialling++
+    return Effect.onExit(Effect.raceFirst(opening, health.untilDown), (exit) =>
+      Effect.sync(() => {
+        health.dialling--
+        if (Exit.isSuccess(exit)) return onDial(undefined)
+        const error = exit.cause.reasons.find(Cause.isFailReason)?.error
+        if (error !== undefined) onDial(error)
+      }))
+  })
+  return Effect.tap(dialled, (connection) => {
+    health.connections.add(connection)
+    return Effect.addFinalizer(() => Effect.sync(() => health.connections.delete(connection)))
+  })
+}
+
+const drained = Effect.fnUntraced(function*(node: Node) {
+  yield* node.pool.disconnect()
+  for (let check = 0; check < drainChecks && !(yield* node.isIdle); check++) yield* Effect.sleep(drainInterval)
+  const detail = "The cluster does not name the server any more"
+  // Not that the client was closed: who still knows the node may try elsewhere.
+  yield* node.pool.retire(connectionLoss("Closed", detail, node.address))
+})

@@ -1,0 +1,148 @@
+/**
+ * Who serves what: read from CLUSTER SLOTS, checked, and never changed.
+ */
+import type { clusterSlots } from "@redfx/core/commands/Cluster"
+import type * as RedisCommand from "@redfx/core/RedisCommand"
+import type { NodeAddress } from "@redfx/core/RedisConfig"
+import { ConnectionError, connectionLoss } from "@redfx/core/RedisError"
+import { slotCount } from "./slot.ts"
+
+/** A master and its replicas, by their addresses as `host:port`. */
+export interface Shard {
+  readonly master: string
+  readonly replicas: ReadonlyArray<string>
+}
+
+/**
+ * - `owners`: for each slot the shard that serves it.
+ * - `covered`: the number of slots that are served.
+ */
+export interface Topology {
+  readonly shards: ReadonlyArray<Shard>
+  readonly owners: ReadonlyArray<Shard | undefined>
+  readonly covered: number
+}
+
+type Ranges = RedisCommand.Success<ReturnType<typeof clusterSlots>>
+type RangeNode = Ranges[number]["master"]
+
+/** Where an address that a node tells really is, or why that cannot be told. */
+export type Translation = (address: NodeAddress) => NodeAddress | ConnectionError
+
+/** The translation of a program, which may throw and may return anything. */
+export const checked = (translate: (address: NodeAddress) => NodeAddress): Translation => (address) => {
+  const failed = `The program's natMap failed for ${formatAddress(address)}`
+  try {
+    const { host, port } = translate(address)
+    return typeof host === "string" && host !== "" && host !== "?" && isPort(port)
+      ? { host, port }
+      : connectionLoss("Other", `${failed}: it returned the host ${String(host)} and the port ${String(port)}`)
+  } catch (defect) {
+    return connectionLoss("Other", failed, undefined, defect)
+  }
+}
+
+/** An address as it is written, `[::1]:7000` for those with colons. */
+export const formatAddress = ({ host, port }: NodeAddress): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
+
+/** What an address stands for that this client has written. */
+export const endpointOf = (address: string): NodeAddress => {
+  const endpoint = parseAddress(address, undefined)
+  if (endpoint === undefined) throw new Error(`${address} was written by this client and is no address`)
+  return endpoint
+}
+
+/**
+ * The address that a redirect names; without a host it is at the one of `asked`, which sent the redirect. The host is `?`
+ * when the server does not know it.
+ */
+export const parseAddress = (text: string, asked: string | undefined): NodeAddress | undefined => {
+  const colon = text.lastIndexOf(":")
+  const port = Number(text.slice(colon + 1))
+  const host = text.slice(0, Math.max(colon, 0)).replace(/^\[(.*)\]$/, "$1")
+  if (colon < 0 || !isPort(port)) return undefined
+  if (!isHost(host)) return undefined
+  if (host !== "") return { host, port }
+  return asked === undefined ? undefined : { host: endpointOf(asked).host, port }
+}
+
+/** More servers than a cluster can have: its makers name 1,000 as the limit. */
+const mostServers = 1024
+
+/** More entries than its slots can be told of in: each by itself, with seven replicas. */
+const mostEntries = 8 * slotCount
+
+/** Whether a server can be called so. What could not be printed is no name. */
+const isHost = (host: string): boolean => host.length <= 255 && !/[\s\p{C}]/u.test(host)
+
+const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
+
+/** What a node says of its cluster, or what is wrong with that: with what it says, or with the program's translation. */
+export const fromSlots = (
+  ranges: Ranges,
+  asked: NodeAddress,
+  translate: Translation
+): Topology | string | ConnectionError => {
+  const owners: Array<Shard | undefined> = new Array(slotCount).fill(undefined)
+  const shards = new Map<string, Shard>()
+  const servers = new Set<string>()
+  let untranslated: ConnectionError | undefined = undefined
+  let isNameless = false
+  const addressOf = (node: RangeNode): string | undefined => {
+    const { port } = node
+    const host = hostOf(node)
+    isNameless ||= host === "?"
+    if (host === "?" || !isPort(port) || !isHost(host)) return undefined
+    const translated = translate({ host: host === "" ? asked.host : host, port })
+    if (!(translated instanceof ConnectionError)) return formatAddress(translated)
+    untranslated = translated
+    return undefined
+  }
+  let covered = 0
+  const entries = ranges.reduce((sum, { replicas }) => sum + 1 + replicas.length, 0)
+  if (entries > mostEntries) return `it tells of ${entries} servers of slots, which no cluster has`
+  for (const { end, master, replicas, start } of ranges) {
+    if (!(start >= 0 && start <= end && end < slotCount)) return `it names slots ${start} to ${end}`
+    const address = addressOf(master)
+    if (address === undefined) continue
+    const shard = shards.get(address) ?? {
+      master: address,
+      // Every server lists them in an order of its own.
+      replicas: replicas.map(addressOf).filter((replica) => replica !== undefined).sort()
+    }
+    shards.set(address, shard)
+    servers.add(address)
+    for (const replica of shard.replicas) servers.add(replica)
+    if (servers.size > mostServers) return `it names more than ${mostServers} servers, which no cluster has`
+    for (let slot = start; slot <= end; slot++) {
+      if (owners[slot] !== undefined) return `it names two masters of slot ${slot}`
+      covered++
+      owners[slot] = shard
+    }
+  }
+  if (untranslated === undefined && covered === 0 && isNameless) return nameless
+  return untranslated ?? { shards: [...shards.values()], owners, covered }
+}
+
+/** A node that must be called by its name and has none is told as `?`, with its address beside. */
+const hostOf = ({ host, metadata }: RangeNode): string => {
+  if (host !== "?") return host
+  const { ip } = metadata
+  return typeof ip === "string" && ip !== "" ? ip : "?"
+}
+
+const nameless = "it names its nodes \"?\", as it does not know their names: " +
+  "set cluster-announce-hostname on each, or cluster-preferred-endpoint-type ip"
+
+/** Whether two topologies say the same. */
+export const isSame = (a: Topology, b: Topology): boolean => {
+  // Slots come in long ranges of one shard: each pair of shards is compared once.
+  const compared = new Map<Shard | undefined, Shard | undefined>()
+  return a.covered === b.covered && a.shards.length === b.shards.length && a.owners.every((shard, slot) => {
+    const other = b.owners[slot]
+    if (compared.has(shard)) return compared.get(shard) === other
+    compared.set(shard, other)
+    return shard?.master === other?.master && shard?.replicas.join() === other?.replicas.join()
+  })
+}

@@ -1,0 +1,301 @@
+/**
+ * Who answers commands that only read, with scripted masters and replicas.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { RedisCluster } from "@redfx/cluster"
+import { Redis, RedisClient } from "@redfx/core"
+import type { RedisCommand, RedisError } from "@redfx/core"
+import * as Client from "@redfx/testing/Client"
+import * as Encode from "@redfx/testing/Encode"
+import * as FakeCluster from "@redfx/testing/FakeCluster"
+import { keyOfA, keyOfB, sibling } from "@redfx/testing/FakeCluster"
+import * as FakeNode from "@redfx/testing/FakeNode"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+
+/** A, B and C with their replicas D, E and F. */
+const withReplicas = FakeCluster.make({ replicas: true })
+
+/** How many commands on a key each node was asked. */
+const counts = (...nodes: ReadonlyArray<FakeCluster.Node>) => nodes.map((node) => FakeCluster.log(node).length)
+
+const times = (count: number, effect: () => Effect.Effect<unknown, RedisError.RedisError>) =>
+  Effect.forEach(Array.from({ length: count }), effect, { concurrency: "unbounded", discard: true })
+
+describe("readFrom", () => {
+  it.live("CRR-02, CCF-12: any server of the slot, at random; replicas get READONLY once a connection", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster, others: [d] } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster, { readFrom: "any" })
+      yield* times(200, () => client.execute(Redis.get(keyOfA)))
+      const [master, replica] = counts(a, d!)
+      assert.strictEqual(master! + replica!, 200)
+      assert.isAbove(Math.min(master!, replica!), 60)
+      assert.strictEqual(d!.node.commands.filter(({ command }) => command.name === "READONLY").length, 1)
+      assert.strictEqual(d!.node.connections.total, 1)
+      assert.deepStrictEqual(counts(b), [0])
+    }))
+
+  it.live("CRR-01, CRR-02: what may write goes to the master, also when it reads at other times", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [d] } = yield* withReplicas
+      a.instead = ({ name }) => keyed.has(name) ? Encode.integer(1) : undefined
+      const keyed = new Set(["SET", "INCRBY", "GETEX", "GEORADIUS", "SORT", "EVAL", "XREADGROUP", "PFCOUNT"])
+      const { client } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica" })
+      const commands: ReadonlyArray<RedisCommand.Any> = [
+        Redis.set(keyOfA, "v"),
+        Redis.incr(keyOfA),
+        Redis.getex(keyOfA, { ex: 1 }),
+        Redis.send("GEORADIUS", keyOfA, 0, 0, 1, "m", "STORE", sibling(keyOfA)),
+        Redis.send("EVAL", "return 1", 1, keyOfA)
+      ]
+      yield* Effect.forEach(commands, (command) => Effect.exit(client.execute(command)))
+      assert.deepStrictEqual(counts(a, d!), [commands.length, 0])
+    }))
+
+  it.live("CRR-01: commands that only read go to replicas, those that go on elsewhere do not", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [d] } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica" })
+      for (const node of [a, d!]) {
+        node.instead = ({ name }) =>
+          ["HELLO", "CLIENT", "READONLY", "CLUSTER"].includes(name) ? undefined : Encode.error("ERR answered")
+      }
+      const reading: ReadonlyArray<RedisCommand.Any> = [
+        Redis.bitcount(keyOfA),
+        Redis.exists(keyOfA),
+        Redis.geohash(keyOfA, "m"),
+        Redis.get(keyOfA),
+        Redis.hgetall(keyOfA),
+        Redis.lrange(keyOfA, 0, 1),
+        Redis.mget(keyOfA, sibling(keyOfA)),
+        Redis.pttl(keyOfA),
+        Redis.scard(keyOfA),
+        Redis.sinter(keyOfA, sibling(keyOfA)),
+        Redis.strlen(keyOfA),
+        Redis.zscore(keyOfA, "m")
+      ]
+      yield* Client.outcomes(client, reading)
+      assert.deepStrictEqual(counts(a, d!), [0, reading.length])
+      const continued: ReadonlyArray<RedisCommand.Any> = [
+        Redis.hscan(keyOfA, "0"),
+        Redis.sscan(keyOfA, "0"),
+        Redis.zscan(keyOfA, "0")
+      ]
+      yield* Client.outcomes(client, continued)
+      assert.deepStrictEqual(counts(a, d!), [continued.length, reading.length])
+    }))
+
+  it.live("the master, where nothing else is said", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [d] } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster)
+      yield* times(20, () => client.execute(Redis.get(keyOfA)))
+      assert.deepStrictEqual(counts(a, d!), [20, 0])
+      assert.notInclude(a.node.commands.map(({ command }) => command.name), "READONLY")
+    }))
+
+  it.live("a replica if there is one", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster, others: [d] } = yield* withReplicas
+      cluster.told = cluster.told.map((range) => range.master === b ? { ...range, replicas: [] } : range)
+      const { client } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica" })
+      yield* times(20, () => client.execute(Redis.get(keyOfA)))
+      yield* times(20, () => client.execute(Redis.get(keyOfB)))
+      assert.deepStrictEqual(counts(a, d!, b), [0, 20, 20])
+    }))
+
+  it.live("the one that answers fastest", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [d] } = yield* withReplicas
+      a.instead = ({ name }) => name === "PING" ? [FakeNode.delay("60 millis"), FakeNode.reply("+PONG\r\n")] : undefined
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { readFrom: "nearest" })
+      yield* nodes.refresh
+      for (const { node } of cluster.nodes) yield* node.awaitCommand("PING")
+      // The answer of A comes after its reply to the PING.
+      yield* Effect.exit(client.execute(Redis.set(keyOfA, "v")))
+      yield* times(20, () => client.execute(Redis.get(keyOfA)))
+      assert.deepStrictEqual(counts(d!), [21])
+    }))
+
+  it.live("the one that a function of the program chooses; one that it invents is the master", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster, others: [d] } = yield* withReplicas
+      const asked: Array<string> = []
+      const { client } = yield* FakeCluster.client(cluster, {
+        readFrom: ({ command, master, replicas }) => {
+          asked.push(`${command} ${master.port} ${replicas.map(({ port }) => port).join()}`)
+          return master.port === a.port ? replicas[0]! : { host: "nowhere", port: 1 }
+        }
+      })
+      yield* client.execute(Redis.get(keyOfA))
+      yield* client.execute(Redis.get(keyOfB))
+      yield* client.execute(Redis.set(keyOfA, "v"))
+      assert.deepStrictEqual(FakeCluster.log(a, b, d!), [`A SET ${keyOfA} v`, `B GET ${keyOfB}`, `D GET ${keyOfA}`])
+      assert.deepStrictEqual(asked, [`GET ${a.port} ${d!.port}`, `GET ${b.port} ${cluster.nodes[4]!.port}`])
+    }))
+
+  it.live("a function that breaks costs its own command, also of those that waited for the topology with it", () =>
+    Effect.gen(function*() {
+      const { cluster } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster, {
+        readFrom: ({ command, master }) => {
+          if (command === "STRLEN") throw new Error("broken")
+          return master
+        }
+      })
+      const [broken, whole] = yield* Client.outcomes(client, [Redis.strlen(keyOfA), Redis.get(keyOfA)])
+      assert.isTrue(Exit.isFailure(broken!))
+      assert.deepStrictEqual(whole, Exit.succeed(`A:${keyOfA}`))
+    }))
+
+  it.live("a function that breaks fails commands, pipelines and split commands with the same error", () =>
+    Effect.gen(function*() {
+      const { cluster } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster, {
+        readFrom: ({ command, master }) => {
+          if (command !== "GET") throw new Error("broken")
+          return master
+        }
+      })
+      const piped = [Redis.strlen(keyOfA), Redis.ttl(keyOfA), Redis.get(keyOfB)]
+      const [first, second, third] = yield* client.pipeline(piped)
+      assert.deepStrictEqual(third, Exit.succeed(`B:${keyOfB}`))
+      const errors = [
+        ["STRLEN", yield* Effect.flip(client.execute(Redis.strlen(keyOfA)))],
+        ["STRLEN", yield* Effect.flip(first!)],
+        ["TTL", yield* Effect.flip(second!)],
+        ["MGET", yield* Effect.flip(client.execute(Redis.mget(keyOfA, keyOfB)))]
+      ] as const
+      for (const [command, error] of errors) {
+        const { detail, reason } = Client.expectTag(error, "ConnectionError")
+        assert.deepStrictEqual([detail, reason], ["The program's readFrom failed to choose a server", "Other"])
+        assert.deepInclude(Client.fate(error), { command, delivery: "not-sent", readonly: true })
+      }
+    }))
+
+  it.live("CLR-03: after MOVED the master is asked, whatever readFrom says", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster, others: [d, e] } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica" })
+      yield* client.execute(Redis.get(keyOfA))
+      cluster.owners.set(FakeCluster.slotOf(keyOfA), b)
+      d!.master = undefined
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `B:${keyOfA}`)
+      assert.deepStrictEqual(counts(a, b, d!, e!), [0, 1, 2, 0])
+      // The next one may go to the replica of the new master.
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `E:${keyOfA}`)
+    }))
+
+  it.live("the master answers for a replica that is gone, loading or cut off", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [d] } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica" })
+      for (const line of ["LOADING Redis is loading", "MASTERDOWN Link with MASTER is down", "CLUSTERDOWN x"]) {
+        d!.instead = ({ name }) => name === "GET" ? Encode.error(line) : undefined
+        assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+      }
+      d!.instead = ({ name }) => name === "GET" ? FakeNode.cut() : undefined
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+      yield* d!.node.stopListening
+      yield* d!.node.cutAll()
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+      assert.deepStrictEqual(counts(a), [5])
+    }))
+})
+
+describe("Pipelines that read", () => {
+  it.live("CRR-03: one pipeline reads from replicas when it is given a client that does; others do not", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [d] } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster)
+      const reading = yield* FakeCluster.client(cluster, { readFrom: "preferReplica" })
+      const pipeline = Redis.pipeline([Redis.get(keyOfA), Redis.get(sibling(keyOfA))])
+      assert.deepStrictEqual(yield* Client.on(client)(pipeline), [`A:${keyOfA}`, `A:${sibling(keyOfA)}`])
+      const fromReplica = Effect.provideService(pipeline, RedisClient.RedisClient, reading.client)
+      assert.deepStrictEqual(yield* Client.on(client)(fromReplica), [`D:${keyOfA}`, `D:${sibling(keyOfA)}`])
+      assert.deepStrictEqual(yield* Client.on(client)(pipeline), [`A:${keyOfA}`, `A:${sibling(keyOfA)}`])
+      assert.deepStrictEqual(counts(a, d!), [4, 2])
+    }))
+
+  it.live("CPL-03: what a pipeline reads is not older than what it writes", () =>
+    Effect.gen(function*() {
+      const { cluster } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica" })
+      const values = yield* Client.on(client)(
+        Redis.pipeline([Redis.get(keyOfA), Redis.set(keyOfA, "v"), Redis.get(keyOfA), Redis.get(keyOfB)])
+      )
+      assert.deepStrictEqual(values, [`A:${keyOfA}`, true, `A:${keyOfA}`, `E:${keyOfB}`])
+    }))
+})
+
+describe("readOnly", () => {
+  it.live("CRR-04, CCF-07: READONLY on every connection, reads on any server, scans on the master", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [d] } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster, { readOnly: true })
+      yield* times(60, () => client.execute(Redis.get(keyOfA)))
+      assert.isAbove(Math.min(...counts(a, d!)), 5)
+      for (const { node } of [a, d!]) {
+        for (const { commands } of node.connections.all) {
+          assert.include(commands.map(({ name }) => name), "READONLY")
+        }
+      }
+      const before = counts(d!)
+      a.instead = ({ name }) => name.endsWith("SCAN") ? Encode.array([Encode.bulk("0"), Encode.array([])]) : undefined
+      yield* times(20, () => client.execute(Redis.hscan(keyOfA, "0")))
+      assert.deepStrictEqual(counts(d!), before)
+    }))
+
+  it.live("CRR-04, ESC-07: what may write is refused on single servers and on each one as well", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* withReplicas
+      const { cluster: nodes } = yield* FakeCluster.client(cluster, { readOnly: true })
+      const write = Redis.set(keyOfA, "v")
+      const read = Redis.get(keyOfA)
+      const client = yield* nodes.clientOf(a.address)
+      const refused = [
+        nodes.perNode(write),
+        nodes.perNode(Redis.flushall(), { nodes: "all" }),
+        RedisCluster.onNode(a.address, write).pipe(Effect.provideService(RedisCluster.RedisCluster, nodes)),
+        client.execute(write),
+        client.transaction([read, write]),
+        Effect.scoped(Effect.flatMap(client.reserve, (own) => own.execute(write)))
+      ]
+      for (const effect of refused) {
+        Client.expectTag(
+          yield* Effect.flip(effect as Effect.Effect<unknown, RedisError.RedisError>),
+          "ClusterUnsupportedError"
+        )
+      }
+      const outcomes = yield* client.pipeline([write, read, write, read])
+      assert.deepStrictEqual(outcomes.map(Exit.isSuccess), [false, true, false, true])
+      assert.strictEqual(yield* client.execute(read), `A:${keyOfA}`)
+      assert.notInclude(FakeCluster.log(...cluster.nodes).join(), "SET")
+      assert.notInclude(FakeCluster.log(...cluster.nodes).join(), "FLUSHALL")
+    }))
+
+  it.live("CRR-04: what may write is refused, in pipelines and transactions too; what has no key is not", () =>
+    Effect.gen(function*() {
+      const { cluster } = yield* withReplicas
+      const { client } = yield* FakeCluster.client(cluster, { readOnly: true })
+      const writing: ReadonlyArray<RedisCommand.Any> = [
+        Redis.set(keyOfA, "v"),
+        Redis.flushall(),
+        Redis.send("GETDEL", keyOfA),
+        Redis.blpop([keyOfA], 0)
+      ]
+      for (const command of writing) yield* Client.failure(client, command, "ClusterUnsupportedError")
+      const [read, written] = yield* client.pipeline([Redis.get(keyOfA), Redis.set(keyOfA, "v")])
+      assert.isTrue(Exit.isSuccess(read!))
+      assert.isTrue(Exit.isFailure(written!))
+      const refused = yield* Effect.flip(client.transaction([Redis.get(keyOfA), Redis.set(keyOfA, "v")]))
+      assert.strictEqual(refused._tag, "ClusterUnsupportedError")
+      const reserved = yield* Effect.scoped(
+        Effect.flatMap(client.reserve, (own) => Effect.flip(own.execute(Redis.set(keyOfA, "v"))))
+      )
+      assert.strictEqual(reserved._tag, "ClusterUnsupportedError")
+      assert.isTrue(yield* client.execute(Redis.ping()))
+      assert.notInclude(FakeCluster.log(...cluster.nodes).join(), "SET")
+    }))
+})

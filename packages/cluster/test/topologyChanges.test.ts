@@ -1,0 +1,892 @@
+/**
+ * How a cluster's client finds out who serves what, with scripted nodes.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { RedisCluster } from "@redfx/cluster"
+import { Redis, RedisClient } from "@redfx/core"
+import type { RedisConfig, RedisError } from "@redfx/core"
+import { NodeRedisConnector } from "@redfx/node"
+import * as Client from "@redfx/testing/Client"
+import * as Encode from "@redfx/testing/Encode"
+import * as FakeCluster from "@redfx/testing/FakeCluster"
+import { keyOfA, keyOfB, keyOfC, sibling } from "@redfx/testing/FakeCluster"
+import * as FakeNode from "@redfx/testing/FakeNode"
+import * as Subscriber from "@redfx/testing/Subscriber"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import { inspect } from "node:util"
+
+const slotsRefused = (line: string): FakeNode.Handler => ({ name }) =>
+  name === "CLUSTER" ? Encode.error(line) : undefined
+
+/** A closed port of this machine. */
+const nobody = Effect.scoped(Effect.map(FakeNode.make(), ({ host, port }) => ({ host, port })))
+
+const made = (options: unknown) =>
+  // What types do not allow comes from URLs and files.
+  Effect.provide(RedisCluster.make(options as RedisConfig.ClusterOptions), NodeRedisConnector.layer)
+
+describe("Options", () => {
+  it.effect("CCF-01, ERR-22: no nodes to start from is an error at once", () =>
+    Effect.gen(function*() {
+      const error = Client.expectTag(yield* Effect.flip(made({ nodes: [] })), "RedisConfigError")
+      assert.strictEqual(error.option, "nodes")
+    }))
+
+  it.effect("CLT-09, CCF-15: a database is an error at once", () =>
+    Effect.gen(function*() {
+      const nodes = [{ host: "h", port: 1 }]
+      const error = Client.expectTag(yield* Effect.flip(made({ nodes, db: 1 })), "RedisConfigError")
+      assert.strictEqual(error.option, "db")
+    }))
+
+  it.effect("CCF-14, ERR-21: what cannot be is an error at once, which names the option", () =>
+    Effect.gen(function*() {
+      const bad: ReadonlyArray<readonly [option: string, options: object]> = [
+        ["natMap[1]", { natMap: [{ from: { port: 1 }, to: { port: 2 } }, { from: { host: "h" }, to: {} }] }],
+        ["natMap[0]", { natMap: [{ from: {}, to: { port: 2 } }] }],
+        ["port", { nodes: [{ host: "h", port: 0 }] }],
+        ["crossSlot", { crossSlot: "merge" }],
+        ["readFrom", { readFrom: "slave" }],
+        ["reinitializeSteps", { reinitializeSteps: 0 }],
+        ["clusterDownRetryAttempts", { clusterDownRetryAttempts: -1 }],
+        ["refreshInterval", { refreshInterval: "soon" }],
+        ["pool.max", { pool: { max: 0 } }],
+        ["pool.max", { pool: { max: 2, shared: 2, perNode: true } }]
+      ]
+      for (const [option, options] of bad) {
+        const error = yield* Effect.flip(made({ nodes: [{ host: "h", port: 1 }], ...options }))
+        assert.strictEqual(Client.expectTag(error, "RedisConfigError").option, option)
+      }
+    }))
+
+  it.effect("CLT-10, ENT-16: a client prints the nodes to start from, sorted, and no secret", () =>
+    Effect.gen(function*() {
+      const { client } = yield* made({
+        nodes: [{ host: "h", port: 7001 }, { host: "h", port: 7000 }, { host: "::1", port: 1 }],
+        username: "hidden-user",
+        password: Redacted.make("hidden")
+      })
+      const printed = "RedisClient(cluster [::1]:1, h:7000, h:7001)"
+      assert.strictEqual(String(client), printed)
+      assert.strictEqual(inspect(client), printed)
+      assert.notInclude(JSON.stringify(client), "hidden")
+    }))
+})
+
+describe("Telemetry", () => {
+  it.live("spans tell the database, which is 0, also on a reserved connection", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { client } = yield* made({ nodes: [{ host: "h", port: 1 }] })
+      const reserved = yield* client.reserve
+      assert.deepStrictEqual([client, reserved].map(({ attributes }) => attributes?.["db.namespace"]), ["0", "0"])
+    })))
+})
+
+describe("Discovery", () => {
+  it.live("CLT-02, CCF-06, ENT-15: nothing is opened before the first command, or only what was asked for", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      yield* FakeCluster.client(cluster)
+      yield* Effect.sleep("30 millis")
+      assert.strictEqual(a.node.connections.total, 0)
+      yield* FakeCluster.client(cluster, { discovery: "eager" })
+      assert.strictEqual(FakeCluster.readings(cluster), 1)
+      assert.deepStrictEqual([a.node.connections.total, b.node.connections.total], [1, 0])
+      const failure = yield* Effect.flip(made({ nodes: [yield* nobody], discovery: "eager" }))
+      assert.strictEqual(failure._tag, "ClusterConnectError")
+    }))
+
+  it.live("CLT-02: nodes are asked in their order, and those that cannot tell are left out", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      a.instead = slotsRefused("CLUSTERDOWN The cluster is down")
+      b.instead = slotsRefused("MASTERDOWN Link with MASTER is down")
+      const { client } = yield* FakeCluster.client(cluster, { nodes: [yield* nobody, a, b, c] })
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfC)), `C:${keyOfC}`)
+      assert.deepStrictEqual(
+        cluster.nodes.map(({ node }) => node.commands.filter(({ command }) => command.name === "CLUSTER").length),
+        [1, 1, 1]
+      )
+    }))
+
+  it.live("CLT-02: a node that does not answer holds up nobody", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      a.instead = ({ name }) => name === "CLUSTER" ? FakeNode.stall() : undefined
+      const { client } = yield* FakeCluster.client(cluster, { nodes: [a, b, c] })
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfB)), `B:${keyOfB}`)
+      assert.deepStrictEqual([b, c].map(({ node }) => node.connections.total), [1, 0])
+    }))
+
+  it.live("CLT-03, ERR-22: when nobody can be reached, the error says what each one said", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      a.instead = slotsRefused("ERR not today")
+      const gone = yield* nobody
+      const { client } = yield* FakeCluster.client(cluster, { nodes: [gone, a] })
+      const error = yield* Client.failure(client, Redis.get("k"), "ClusterConnectError")
+      assert.deepStrictEqual(error.attempts.map(({ address }) => address), [`127.0.0.1:${gone.port}`, a.address])
+      assert.match(error.message, /refused.*not today.*at least one reachable node/)
+    }))
+
+  it.live("CLT-03: a server that is no cluster is an error at once", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      a.instead = slotsRefused("ERR This instance has cluster support disabled")
+      const { client } = yield* FakeCluster.client(cluster, { nodes: [a, b] })
+      const error = yield* Client.failure(client, Redis.get("k"), "ClusterConnectError")
+      assert.match(error.message, /cluster support disabled/)
+      assert.strictEqual(b.node.connections.total, 0)
+    }))
+
+  it.live("ERR-22: a password that is refused is an AuthenticationError", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make({ handshake: { password: "right" } })
+      const wrong = yield* FakeCluster.client(cluster, {
+        nodes: [yield* nobody, a],
+        password: Redacted.make("wrong")
+      })
+      yield* Client.failure(wrong.client, Redis.get("k"), "AuthenticationError")
+      const right = yield* FakeCluster.client(cluster, { password: Redacted.make("right") })
+      assert.strictEqual(yield* right.client.execute(Redis.get(keyOfB)), `B:${keyOfB}`)
+    }))
+
+  it.live("CLT-04: a node without a host is the one that was asked", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      cluster.told = [{ start: 0, end: 16_383, master: a, host: "" }]
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [a] })
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfC)), `A:${keyOfC}`)
+      assert.deepStrictEqual(yield* nodes.nodes, [{ address: a.address, role: "master" }])
+    }))
+
+  it.live("a node that has no host anybody could call is no node", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      cluster.told = [{ start: 0, end: 100, master: a, host: "?" }, { start: 101, end: 16_383, master: b }]
+      const { cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [a] })
+      assert.deepStrictEqual(yield* nodes.nodes, [{ address: b.address, role: "master" }])
+    }))
+
+  it.live("CLT-05: slots that nobody serves are an error where all must be served; another node may know more", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      cluster.told = cluster.told.slice(0, 2)
+      cluster.fullCoverage = true
+      const { client } = yield* FakeCluster.client(cluster, { nodes: [a, b] })
+      const error = yield* Client.failure(client, Redis.get(keyOfA), "ClusterConnectError")
+      assert.strictEqual(error.attempts.length, 2)
+      assert.match(error.message, /all slots must be covered and only 10923 of 16384 are/)
+      const known = [{ start: 0, end: 16_383, master: b }]
+      b.instead = ({ name }) => name === "CLUSTER" ? FakeCluster.slots(known) : undefined
+      assert.strictEqual((yield* Effect.exit(client.execute(Redis.get(keyOfA))))._tag, "Success")
+    }))
+
+  it.live("CLT-05: where they need not be served, the others are; a node that is down says nothing about it", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      cluster.told = cluster.told.slice(0, 2)
+      yield* b.node.stopListening
+      const { client } = yield* FakeCluster.client(cluster, { nodes: [a] })
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+    }))
+
+  it.live("CLT-05, CCF-09: who refuses CONFIG does not say that all must be served; where it is skipped nobody is asked", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      cluster.told = cluster.told.slice(0, 2)
+      a.instead = ({ name }) => name === "CONFIG" ? Encode.error("NOPERM no permissions to run 'config'") : undefined
+      b.instead = a.instead
+      const strict = yield* FakeCluster.client(cluster, { nodes: [a] })
+      assert.strictEqual(yield* strict.client.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+      const asked = a.node.commands.filter(({ command }) => command.name === "CONFIG").length
+      assert.isAbove(asked, 0)
+      const lax = yield* FakeCluster.client(cluster, { nodes: [a], skipFullCoverageCheck: true })
+      assert.strictEqual(yield* lax.client.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+      assert.strictEqual(a.node.commands.filter(({ command }) => command.name === "CONFIG").length, asked)
+    }))
+
+  it.live("an answer that cannot be is that of a node that does not know", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      a.instead = ({ name }) =>
+        name === "CLUSTER" ? FakeCluster.slots([{ start: 5, end: 16_384, master: a }]) : undefined
+      const { client } = yield* FakeCluster.client(cluster, { nodes: [a, b] })
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+      assert.strictEqual(FakeCluster.readings(cluster), 2)
+    }))
+})
+
+describe("Addresses", () => {
+  it.live("CLT-08, CCF-14: addresses that the cluster tells are translated, those of redirects too, those given never", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const inner = (node: FakeCluster.Node) => ({ ...node, host: "10.0.0.1", port: node.port + 20_000 })
+      cluster.told = cluster.told.map((range) => ({ ...range, master: inner(range.master) }))
+      for (const { master } of cluster.told) cluster.owners.set(FakeCluster.slotOf(keyOfA), master)
+      for (const [key, node] of [[keyOfA, a], [keyOfB, b]] as const) cluster.owners.set(FakeCluster.slotOf(key), node)
+      const seen: Array<string> = []
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, {
+        nodes: [a],
+        natMap: ({ host, port }) => {
+          seen.push(host)
+          return { host: host === "10.0.0.1" ? "127.0.0.1" : host, port: host === "10.0.0.1" ? port - 20_000 : port }
+        }
+      })
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+      assert.deepStrictEqual(new Set(seen), new Set(["10.0.0.1"]))
+      assert.deepStrictEqual(
+        (yield* nodes.nodes).map(({ address }) => address),
+        cluster.nodes.map(({ address }) => address)
+      )
+      const [gone, asked] = [sibling(keyOfA, "gone"), sibling(keyOfA, "asked")]
+      const at = { address: `10.0.0.1:${b.port + 20_000}` }
+      a.instead = ({ args }) =>
+        args[1] === gone ? FakeCluster.moved(gone, at) : args[1] === asked ? FakeCluster.ask(asked, at) : undefined
+      assert.strictEqual(yield* client.execute(Redis.get(asked)), `B:${asked}`)
+      cluster.owners.set(FakeCluster.slotOf(keyOfA), b)
+      assert.strictEqual(yield* client.execute(Redis.get(gone)), `B:${gone}`)
+    }))
+
+  it.live("CCF-14: the first rule that matches holds", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      cluster.told = [{ start: 0, end: 16_383, master: { ...b, host: "10.0.0.1", port: 7000 } }]
+      cluster.owners.set(FakeCluster.slotOf(keyOfA), b)
+      const { client } = yield* FakeCluster.client(cluster, {
+        nodes: [a],
+        natMap: [
+          { from: { host: "10.0.0.1", port: 7001 }, to: { host: "127.0.0.1", port: 1 } },
+          { from: { host: "10.0.0.1" }, to: { host: "127.0.0.1", port: b.port } },
+          { from: { port: 7000 }, to: { port: 1 } }
+        ]
+      })
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `B:${keyOfA}`)
+    }))
+})
+
+describe("A natMap that breaks", () => {
+  const broken: ReadonlyArray<readonly [string, Exclude<RedisConfig.NatMap, ReadonlyArray<unknown>>]> = [
+    ["throws", () => {
+      throw new Error("boom")
+    }],
+    ["names no port", ({ host }) => ({ host, port: 0 })],
+    ["names no host", ({ port }) => ({ host: "?", port })],
+    // Not by its type, but programs need not be typed.
+    ["names nothing", () => undefined as never]
+  ]
+
+  for (const [what, natMap] of broken) {
+    it.live(`CCF-14: one that ${what} fails everything that is waiting, with a typed error`, () =>
+      Effect.gen(function*() {
+        const { cluster } = yield* FakeCluster.make()
+        const { client } = yield* FakeCluster.client(cluster, { natMap })
+        const outcomes = yield* Effect.all(
+          [
+            client.execute(Redis.get(keyOfA)),
+            Effect.flatMap(client.pipeline([Redis.get(keyOfA)]), ([outcome]) => outcome!),
+            client.transaction([Redis.get(keyOfA)]),
+            client.execute(Redis.blpop([keyOfA], 0)),
+            Client.on(client)(Redis.watch(keyOfA, Effect.succeed([Redis.get(keyOfA)]))),
+            Effect.scoped(Effect.flatMap(client.pubSub.open({}), (subscriber) => subscriber.subscribe("channel")))
+          ].map((effect: Effect.Effect<unknown, RedisError.RedisError>) => Effect.flip(effect)),
+          { concurrency: "unbounded" }
+        )
+        for (const error of outcomes) {
+          const { detail, reason } = Client.expectTag(error, "ConnectionError")
+          assert.strictEqual(reason, "Other")
+          assert.match(detail, /^The program's natMap failed for 127\.0\.0\.1:\d+/)
+        }
+        assert.deepStrictEqual(FakeCluster.log(...cluster.nodes), [])
+      }))
+  }
+
+  it.live("CCF-14: one that throws for a redirect costs what was redirected, and nothing else on its connection", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      let armed = false
+      const { client } = yield* FakeCluster.client(cluster, {
+        natMap: (address) => {
+          if (armed) throw new Error("boom")
+          return address
+        }
+      })
+      yield* client.execute(Redis.get(keyOfA))
+      armed = true
+      const gone = sibling(keyOfA, "gone")
+      a.instead = ({ args }) => args[1] === gone ? FakeCluster.moved(gone, b) : undefined
+      const commands = [Redis.get(keyOfA), Redis.get(gone), Redis.get(sibling(keyOfA))]
+      const [before, redirected, after] = yield* Client.outcomes(client, commands)
+      assert.deepStrictEqual([before, after], [
+        Exit.succeed(`A:${keyOfA}`),
+        Exit.succeed(`A:${sibling(keyOfA)}`)
+      ])
+      const { code } = Client.expectTag(yield* Effect.flip(redirected!), "ResponseError")
+      assert.strictEqual(code, "MOVED")
+      assert.strictEqual(a.node.connections.total, 1)
+    }))
+
+  it.live("CCF-14: one that cannot tell where one node's neighbours are leaves it to another node", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const strange = cluster.told.map((range) => ({ ...range, host: "stranger" }))
+      a.instead = ({ name }) => name === "CLUSTER" ? FakeCluster.slots(strange) : undefined
+      const { client } = yield* FakeCluster.client(cluster, {
+        nodes: [a, b],
+        natMap: (address) => {
+          if (address.host === "stranger") throw new Error("boom")
+          return address
+        }
+      })
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfB)), `B:${keyOfB}`)
+    }))
+})
+
+describe("Refreshing", () => {
+  it.live("CLT-07, CCF-10: from the given nodes, or from those known last", () =>
+    Effect.gen(function*() {
+      for (const followCluster of [false, true]) {
+        const { a, b, c, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
+        const { cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [x!], followCluster })
+        yield* nodes.refresh
+        yield* nodes.refresh
+        const asked = [x!, a, b, c].map(({ node }) =>
+          node.commands.filter(({ command }) => command.name === "CLUSTER").length
+        )
+        assert.deepStrictEqual(asked, followCluster ? [1, 1, 0, 0] : [2, 0, 0, 0])
+      }
+    }))
+
+  it.live("CLT-07: when the given nodes are gone, those that were learned are asked", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [x!] })
+      yield* nodes.refresh
+      yield* x!.node.stopListening
+      yield* x!.node.cutAll("reset")
+      FakeCluster.replace(cluster, a, b)
+      yield* nodes.refresh
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `B:${keyOfA}`)
+    }))
+
+  it.live("a node that was wrong is not asked first the next time", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      const old = [{ start: 0, end: 16_383, master: a }]
+      // Cut off from the others, A believes itself the master of everything, and serves nothing.
+      a.instead = ({ name }) =>
+        name === "CLUSTER" ? FakeCluster.slots(old) : name === "GET" ? FakeCluster.clusterDown : undefined
+      FakeCluster.replace(cluster, a, b)
+      const { client } = yield* FakeCluster.client(cluster, { nodes: [a, b, c] })
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `B:${keyOfA}`)
+    }))
+
+  it.effect("once in an interval in which there were commands, and not without", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster, { refreshInterval: "60 seconds" })
+      yield* client.execute(Redis.get(keyOfA))
+      yield* TestClock.adjust("59 seconds")
+      assert.strictEqual(FakeCluster.readings(cluster), 1)
+      yield* TestClock.adjust("1 second")
+      yield* FakeCluster.awaitReadings(a, 2)
+      yield* TestClock.adjust("5 minutes")
+      yield* client.execute(Redis.get(keyOfA))
+      assert.strictEqual(FakeCluster.readings(cluster), 2)
+      yield* TestClock.adjust("1 minute")
+      yield* FakeCluster.awaitReadings(a, 3)
+    }))
+
+  it.effect("not again at once: there is a pause between two readings, however many want one", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster)
+      yield* nodes.refresh
+      const again = yield* Effect.forkChild(Effect.replicateEffect(nodes.refresh, 3, { discard: true }))
+      // A round trip to the same node, on the connection that it would be asked on.
+      for (let i = 0; i < 20; i++) yield* client.execute(Redis.get(keyOfA))
+      assert.strictEqual(FakeCluster.readings(cluster), 1)
+      yield* TestClock.adjust("200 millis")
+      yield* FakeCluster.awaitReadings(a, 2)
+      while (again.pollUnsafe() === undefined) {
+        yield* client.execute(Redis.get(keyOfA))
+        yield* TestClock.adjust("200 millis")
+      }
+      assert.strictEqual(FakeCluster.readings(cluster), 4)
+    }))
+
+  it.live("ten thousand redirects lead to a handful of readings", () =>
+    Effect.gen(function*() {
+      const { b, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster, { commandTimeout: "1 minute" })
+      yield* client.execute(Redis.get(keyOfC))
+      // The topology goes on to be wrong for two thirds of all slots.
+      for (let slot = 0; slot < 16_384; slot++) cluster.owners.set(slot, b)
+      const commands = Array.from({ length: 10_000 }, (_, i) => Redis.get(`key:${i}`))
+      const started = performance.now()
+      const outcomes = yield* Client.outcomes(client, commands)
+      assert.deepStrictEqual(
+        outcomes.filter((outcome, i) => outcome._tag === "Failure" || outcome.value !== `B:key:${i}`),
+        []
+      )
+      assert.isBelow(FakeCluster.readings(cluster), 4 + (performance.now() - started) / 50)
+    }))
+
+  it.live("ten thousand commands that are lost with their connection lead to a handful of readings", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster, { nodes: [b] })
+      yield* client.execute(Redis.get(keyOfA))
+      a.instead = ({ name }) => name === "INCRBY" ? FakeNode.cut("reset") : undefined
+      const commands = Array.from({ length: 10_000 }, (_, i) => Redis.incr(sibling(keyOfA, i)))
+      const outcomes = yield* Client.outcomes(client, commands)
+      assert.isTrue(outcomes.every(({ _tag }) => _tag === "Failure"))
+      assert.isBelow(FakeCluster.readings(cluster), 6)
+    }))
+
+  it.live("those who want it at the same time share one reading", () =>
+    Effect.gen(function*() {
+      const { cluster } = yield* FakeCluster.make()
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster)
+      yield* Effect.all([
+        ...Array.from({ length: 100 }, () => nodes.refresh),
+        Client.outcomes(client, Array.from({ length: 100 }, (_, i) => Redis.get(`key:${i}`)))
+      ], { concurrency: "unbounded" })
+      assert.strictEqual(FakeCluster.readings(cluster), 1)
+    }))
+
+  it.live("a change is told once, with who serves from then on", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster, others: [d] } = yield* FakeCluster.make({ replicas: true })
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster)
+      const first = yield* Client.causing(client, "TopologyChanged", nodes.refresh)
+      assert.deepStrictEqual(first.masters, [a, b, c].map(({ address }) => address))
+      assert.deepStrictEqual(first.replicas.length, 3)
+      const again = yield* Effect.exit(
+        Effect.timeout(Client.causing(client, "TopologyChanged", nodes.refresh), "300 millis")
+      )
+      assert.strictEqual(again._tag, "Failure")
+      FakeCluster.replace(cluster, a, d!)
+      const changed = yield* Client.causing(client, "TopologyChanged", nodes.refresh)
+      assert.deepStrictEqual(changed.masters, [d, b, c].map((node) => node!.address))
+      assert.deepStrictEqual(yield* nodes.nodeOf(keyOfA), d!.address)
+    }))
+
+  it.live("what a master that has been replaced does not answer any more fails soon, and not with the connection's limits", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [b] })
+      yield* client.execute(Redis.get(keyOfA))
+      a.instead = ({ name }) => name === "INCRBY" ? FakeNode.stall() : undefined
+      const stuck = yield* Effect.forkChild(Effect.flip(client.execute(Redis.incr(keyOfA))), { startImmediately: true })
+      yield* a.node.awaitCommand("INCRBY")
+      FakeCluster.replace(cluster, a, b)
+      yield* nodes.refresh
+      const error = Client.expectTag(yield* Fiber.join(stuck), "ConnectionError")
+      assert.deepInclude(error, { reason: "HealthCheck", delivery: "unknown" })
+    }))
+})
+
+/** Confirms subscriptions. */
+const confirming: FakeNode.Handler = ({ args, name }) =>
+  name.endsWith("SUBSCRIBE")
+    ? Encode.push([Encode.bulk(name.toLowerCase()), Encode.bulk(args[1] ?? ""), Encode.integer(1)])
+    : undefined
+
+/** The connection of a node that somebody subscribed on last. */
+const subscribed = ({ node }: FakeCluster.Node, name: string) =>
+  Effect.map(node.awaitCommand(name), () => node.commands.findLast(({ command }) => command.name === name)!.connection)
+
+const subscriptions = ({ node }: FakeCluster.Node): number =>
+  node.commands.filter(({ command }) => command.name.endsWith("SUBSCRIBE")).length
+
+describe("Subscriptions", () => {
+  const start = Effect.gen(function*() {
+    const { a, b, c, cluster } = yield* FakeCluster.make()
+    for (const node of [a, b, c]) node.instead = confirming
+    const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [c] })
+    yield* nodes.refresh
+    const consume = <A, E>(stream: Stream.Stream<A, E, RedisClient.RedisClient>) =>
+      Subscriber.consume(Stream.provideService(stream, RedisClient.RedisClient, client))
+    return { a, b, c, cluster, nodes, consume }
+  })
+
+  it.live("the server that gives a shard channel up is asked who has it now, before it is subscribed to again", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster, consume } = yield* start
+      const subscriber = yield* consume(Redis.ssubscribe(keyOfA, { events: true }))
+      const connection = yield* subscribed(a, "SSUBSCRIBE")
+      yield* subscriber.until((elements) => elements.length === 1)
+      const asked = a.node.commands.filter(({ command }) => command.name === "CLUSTER").length
+      FakeCluster.replace(cluster, a, b)
+      yield* a.node.push(
+        connection,
+        Encode.push([Encode.bulk("sunsubscribe"), Encode.bulk(keyOfA), Encode.integer(0)])
+      )
+      yield* subscriber.until((elements) => elements.length === 3)
+      assert.deepStrictEqual(subscriber.elements.map(Subscriber.brief), [
+        `Subscribed ${keyOfA}`,
+        `Lost ${keyOfA}`,
+        `Restored ${keyOfA}`
+      ])
+      assert.strictEqual(a.node.commands.filter(({ command }) => command.name === "CLUSTER").length, asked + 1)
+      assert.deepStrictEqual([subscriptions(a), subscriptions(b)], [1, 1])
+    }))
+
+  it.live("a shard channel leaves a server that has become a replica without a word", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster, consume, nodes } = yield* start
+      const subscriber = yield* consume(Redis.ssubscribe(keyOfA, { events: true }))
+      yield* subscribed(a, "SSUBSCRIBE")
+      yield* subscriber.until((elements) => elements.length === 1)
+      cluster.told = cluster.told.map((range) => range.master === a ? { ...range, master: b, replicas: [a] } : range)
+      yield* nodes.refresh
+      yield* subscriber.until((elements) => elements.length === 3)
+      assert.deepStrictEqual(subscriber.elements.map(({ _tag }) => _tag), ["Subscribed", "Lost", "Restored"])
+      assert.deepStrictEqual([subscriptions(a), subscriptions(b)], [1, 1])
+    }))
+
+  it.live("channels leave a server that has left the cluster", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster, consume, nodes } = yield* start
+      const subscriber = yield* consume(Redis.subscribe("news", { events: true }))
+      yield* subscriber.until((elements) => elements.length === 1)
+      const [first] = [a, b, c].filter((node) => subscriptions(node) === 1)
+      const other = first === a ? b : a
+      FakeCluster.replace(cluster, first!, other)
+      yield* nodes.refresh
+      yield* subscriber.until((elements) => elements.length === 3)
+      assert.deepStrictEqual(subscriber.elements.map(({ _tag }) => _tag), ["Subscribed", "Lost", "Restored"])
+      assert.strictEqual(subscriptions(first!), 1)
+    }))
+})
+
+describe("Nodes that the cluster does not name", () => {
+  it.live("CLR-05: one that a redirect names is not closed under who is sent there", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
+      const gate = yield* Deferred.make<void>()
+      a.instead = ({ name }) => name === "BLPOP" ? FakeCluster.ask(keyOfA, x!) : undefined
+      x!.instead = ({ name }) =>
+        name === "BLPOP" ? Encode.bulks([keyOfA, "v"]) : name === "HELLO"
+          ? [FakeNode.gate(gate), FakeNode.reply(Encode.error("ERR unknown command 'HELLO'"))]
+          : undefined
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [a] })
+      const popped = yield* Effect.forkChild(client.execute(Redis.blpop([keyOfA], 0)), { startImmediately: true })
+      yield* x!.node.awaitCommand("HELLO")
+      yield* nodes.refresh
+      yield* nodes.refresh
+      yield* Deferred.succeed(gate, undefined)
+      assert.deepStrictEqual(yield* Fiber.join(popped), { key: keyOfA, value: "v" })
+    }))
+
+  /** Lets time pass in steps until a fiber ends, and what was sent before each step arrive. */
+  const passing = <A, E>(
+    client: RedisClient.Service,
+    fiber: Fiber.Fiber<A, E>
+  ): Effect.Effect<A, E | RedisError.RedisError> =>
+    Effect.gen(function*() {
+      while (fiber.pollUnsafe() === undefined) {
+        yield* client.execute(Redis.set(keyOfC, "v"))
+        yield* TestClock.adjust("100 millis")
+      }
+      return yield* Fiber.join(fiber)
+    })
+
+  const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
+  it.effect("one that a redirect named is given up when none has for a while", () =>
+    Effect.gen(function*() {
+      const { a, c, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
+      a.instead = ({ name }) => name === "GET" ? FakeCluster.ask(keyOfA, x!) : undefined
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [c] })
+      const refresh = Effect.flatMap(fork(nodes.refresh), (refreshing) => passing(client, refreshing))
+      for (let round = 0; round < 3; round++) {
+        assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `X:${keyOfA}`)
+        yield* TestClock.adjust("8 seconds")
+        yield* refresh
+      }
+      assert.deepStrictEqual([x!.node.connections.total, x!.node.connections.open], [1, 1])
+      yield* TestClock.adjust("3 seconds")
+      yield* refresh
+      yield* x!.node.awaitOpen(0)
+    }))
+
+  it.effect("who waits there is not told that the client was closed, but sent to the one in its place", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      a.instead = ({ name }) => name === "HELLO" ? FakeNode.stall() : undefined
+      b.instead = ({ name }) => name === "BLPOP" ? Encode.bulks([keyOfA, "v"]) : undefined
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, {
+        nodes: [c],
+        commandTimeout: "Infinity",
+        connectTimeout: "Infinity",
+        pool: { acquireTimeout: "Infinity" }
+      })
+      yield* nodes.refresh
+      const got = yield* fork(client.execute(Redis.get(keyOfA)))
+      const popped = yield* fork(client.execute(Redis.blpop([keyOfA], 0)))
+      const piped = yield* fork(client.pipeline([Redis.get(keyOfA)]))
+      yield* a.node.awaitCommand("HELLO", 2)
+      FakeCluster.replace(cluster, a, b)
+      yield* passing(client, yield* fork(nodes.refresh))
+      assert.strictEqual(yield* passing(client, got), `B:${keyOfA}`)
+      assert.deepStrictEqual(yield* passing(client, popped), { key: keyOfA, value: "v" })
+      assert.deepStrictEqual(yield* passing(client, piped), [Exit.succeed(`B:${keyOfA}`)])
+    }))
+
+  it.live("ESC-07: the client of one server works on when that comes back", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      const { cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [c] })
+      const own = yield* nodes.clientOf(a.address)
+      assert.strictEqual(yield* own.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+      FakeCluster.replace(cluster, a, b)
+      yield* nodes.refresh
+      yield* a.node.awaitOpen(0)
+      cluster.told = cluster.told.map((range, index) => index === 0 ? { ...range, master: a } : range)
+      yield* nodes.refresh
+      assert.strictEqual(yield* own.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+    }))
+})
+
+describe("Connections", () => {
+  const popping = (...nodes: ReadonlyArray<FakeCluster.Node>) => {
+    for (const node of nodes) {
+      node.instead = ({ args, name }) => name === "BLPOP" ? Encode.bulks([args[1]!, "v"]) : undefined
+    }
+  }
+
+  it.live("CCF-04: what is given back to one node while somebody waits for another makes room", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const gate = yield* Deferred.make<void>()
+      popping(b)
+      a.instead = ({ name }) =>
+        name === "BLPOP" ? [FakeNode.gate(gate), FakeNode.reply(Encode.bulks([keyOfA, "v"]))] : undefined
+      const { client } = yield* FakeCluster.client(cluster, { pool: { max: 4, acquireTimeout: "2 seconds" } })
+      const first = yield* Effect.forkChild(client.execute(Redis.blpop([keyOfA], 0)), { startImmediately: true })
+      yield* a.node.awaitCommand("BLPOP")
+      const second = yield* Effect.forkChild(client.execute(Redis.blpop([keyOfB], 0)), { startImmediately: true })
+      yield* Effect.repeat(client.stats, {
+        until: ({ waiting }) => waiting === 1,
+        schedule: Schedule.spaced("2 millis")
+      })
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(first)
+      assert.deepStrictEqual(yield* Fiber.join(second), { key: keyOfB, value: "v" })
+      assert.deepInclude(yield* client.stats, { exclusive: 1 })
+    }))
+
+  it.live("CCF-04: a limit below the number of nodes keeps no command from any node", () =>
+    Effect.gen(function*() {
+      for (const max of [1, 3]) {
+        const { a, b, c, cluster } = yield* FakeCluster.make()
+        popping(a, b, c)
+        const { client } = yield* FakeCluster.client(cluster, { pool: { max, acquireTimeout: "1 second" } })
+        for (const key of FakeCluster.keys) {
+          assert.deepStrictEqual(yield* client.execute(Redis.blpop([key], 0)), { key, value: "v" })
+        }
+        a.instead = ({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined
+        yield* Effect.forkChild(client.execute(Redis.blpop([keyOfA], 0)), { startImmediately: true })
+        yield* a.node.awaitCommand("BLPOP", 2)
+        yield* Effect.forEach(FakeCluster.keys, (key) => client.execute(Redis.get(key)))
+        assert.deepInclude(yield* client.stats, { shared: 3, exclusive: 1 })
+      }
+    }))
+
+  it.live("CCF-16: who begins to wait when another gives up has all of the time for it", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const gate = yield* Deferred.make<void>()
+      popping(b)
+      a.instead = ({ name }) =>
+        name === "BLPOP" ? [FakeNode.gate(gate), FakeNode.reply(Encode.bulks([keyOfA, "v"]))] : undefined
+      const { client } = yield* FakeCluster.client(cluster, { pool: { max: 4, acquireTimeout: "500 millis" } })
+      const fork = (key: string) => Effect.forkChild(client.execute(Redis.blpop([key], 0)), { startImmediately: true })
+      const first = yield* fork(keyOfA)
+      yield* a.node.awaitCommand("BLPOP")
+      const impatient = yield* fork(keyOfB)
+      yield* Effect.sleep("250 millis")
+      yield* Fiber.interrupt(impatient)
+      const patient = yield* fork(keyOfB)
+      yield* Effect.sleep("320 millis")
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(first)
+      assert.deepStrictEqual(yield* Fiber.join(patient), { key: keyOfB, value: "v" })
+    }))
+
+  it.live("CCF-04: no room is kept for replicas that nobody reads from", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make({ replicas: true })
+      a.instead = ({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined
+      const { client } = yield* FakeCluster.client(cluster, { pool: { max: 6, acquireTimeout: 0 } })
+      yield* client.execute(Redis.get(keyOfA))
+      yield* Effect.replicateEffect(
+        Effect.forkChild(client.execute(Redis.blpop([keyOfA], 0)), { startImmediately: true }),
+        3
+      )
+      yield* a.node.awaitCommand("BLPOP", 3)
+      const error = yield* Client.failure(client, Redis.blpop([keyOfB], 0), "ConnectionError")
+      assert.strictEqual(error.reason, "PoolExhausted")
+    }))
+
+  it.live("CCF-04: the limit is that of all nodes together, and idle ones make room", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      const gate = yield* Deferred.make<void>()
+      for (const node of [a, b, c]) {
+        node.instead = ({ args, name }) =>
+          name === "BLPOP" ? [FakeNode.gate(gate), FakeNode.reply(Encode.bulks([args[1]!, "v"]))] : undefined
+      }
+      // Three shared ones leave room for two others.
+      const { client } = yield* FakeCluster.client(cluster, { pool: { max: 5, acquireTimeout: "300 millis" } })
+      const pop = (key: string) => Effect.forkChild(client.execute(Redis.blpop([key], 0)), { startImmediately: true })
+      const first = [yield* pop(keyOfA), yield* pop(keyOfB)]
+      for (const node of [a, b]) yield* node.node.awaitCommand("BLPOP")
+      const error = yield* Client.failure(client, Redis.blpop([keyOfC], 0), "ConnectionError")
+      assert.deepInclude(error, { reason: "PoolTimeout", delivery: "not-sent" })
+      assert.match(error.message, /limit of 5/)
+      // Ordinary commands are not kept from any node.
+      yield* Effect.forEach(FakeCluster.keys, (key) => client.execute(Redis.get(key)))
+      assert.deepInclude(yield* client.stats, { shared: 3, exclusive: 2, exclusiveIdle: 0 })
+      yield* Deferred.succeed(gate, undefined)
+      yield* Effect.forEach(first, Fiber.join)
+      assert.deepInclude(yield* client.stats, { exclusive: 2, exclusiveIdle: 2 })
+      assert.deepStrictEqual(yield* client.execute(Redis.blpop([keyOfC], 0)), { key: keyOfC, value: "v" })
+      const { exclusive } = yield* client.stats
+      assert.isAtMost(exclusive, 2)
+    }))
+
+  it.live("CCF-04: without patience the limit is an error at once", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      a.instead = ({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined
+      const { client } = yield* FakeCluster.client(cluster, { pool: { max: 4, acquireTimeout: 0 } })
+      yield* Effect.forkChild(client.execute(Redis.blpop([keyOfA], 0)), { startImmediately: true })
+      yield* a.node.awaitCommand("BLPOP")
+      const error = yield* Client.failure(client, Redis.blpop([keyOfB], 0), "ConnectionError")
+      assert.deepInclude(error, { reason: "PoolExhausted", delivery: "not-sent" })
+      assert.match(error.message, /Too many connections/)
+    }))
+
+  it.live("CCF-16: who waits for a connection gets it when another is given back", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      const gate = yield* Deferred.make<void>()
+      a.instead = ({ name }) =>
+        name === "BLPOP" ? [FakeNode.gate(gate), FakeNode.reply(Encode.bulks([keyOfA, "v"]))] : undefined
+      b.instead = ({ name }) => name === "BLPOP" ? Encode.bulks([keyOfB, "v"]) : undefined
+      const { client } = yield* FakeCluster.client(cluster, { pool: { max: 4, idleTimeout: 0 } })
+      const first = yield* Effect.forkChild(client.execute(Redis.blpop([keyOfA], 0)), { startImmediately: true })
+      yield* a.node.awaitCommand("BLPOP")
+      const second = yield* Effect.forkChild(client.execute(Redis.blpop([keyOfB], 0)), { startImmediately: true })
+      yield* Effect.sleep("30 millis")
+      assert.deepStrictEqual(FakeCluster.log(b), [])
+      yield* Deferred.succeed(gate, undefined)
+      assert.deepStrictEqual((yield* Fiber.join(first))?.value, "v")
+      assert.deepStrictEqual((yield* Fiber.join(second))?.value, "v")
+    }))
+
+  it.live("CCF-05: the limit is that of each node where it is told so", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster } = yield* FakeCluster.make()
+      for (const node of [a, b]) node.instead = ({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined
+      const { client } = yield* FakeCluster.client(cluster, { pool: { max: 2, perNode: true, acquireTimeout: 0 } })
+      for (const key of [keyOfA, keyOfB]) {
+        yield* Effect.forkChild(client.execute(Redis.blpop([key], 0)), { startImmediately: true })
+      }
+      for (const { node } of [a, b]) yield* node.awaitCommand("BLPOP")
+      const error = yield* Client.failure(client, Redis.blpop([keyOfA], 0), "ConnectionError")
+      assert.deepInclude(error, { reason: "PoolExhausted" })
+      assert.match(error.message, /the pool's limit of 2/)
+    }))
+
+  it.live("ENT-12: closing the client fails what waits, wherever it is, and closes every connection", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      a.instead = ({ name }) => name === "GET" || name === "BLPOP" ? FakeNode.stall() : undefined
+      b.instead = ({ name }) => name === "GET" ? FakeCluster.tryAgain : undefined
+      const fibers = yield* Effect.scoped(Effect.gen(function*() {
+        const { client } = yield* FakeCluster.client(cluster)
+        yield* client.execute(Redis.get(keyOfC))
+        const running = [
+          client.execute(Redis.get(keyOfA)),
+          client.execute(Redis.get(keyOfB)),
+          client.execute(Redis.blpop([keyOfA], 0)),
+          Effect.flatten(Effect.map(client.pipeline([Redis.get(keyOfA)]), (outcomes) => outcomes[0]!))
+        ]
+        const fibers = yield* Effect.forEach(
+          running,
+          (effect) => Effect.forkDetach(effect as Effect.Effect<unknown, unknown>, { startImmediately: true })
+        )
+        yield* a.node.awaitCommand("BLPOP")
+        yield* b.node.awaitCommand("GET", 10)
+        return fibers
+      }))
+      for (const fiber of fibers) {
+        const error = yield* Effect.flip(Fiber.join(fiber))
+        assert.deepInclude(error, { _tag: "ConnectionError", reason: "ClientClosed" })
+      }
+      for (const { node } of [a, b, c]) yield* node.awaitOpen(0)
+    }))
+
+  it.live("ENT-12: closing the client fails what waits for a server to be back, in every way of sending", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const get = Redis.get(keyOfA)
+      const ways: ReadonlyArray<Effect.Effect<unknown, unknown, RedisClient.RedisClient>> = [
+        get,
+        Redis.pipeline([get]),
+        Redis.transaction([get]),
+        Redis.blpop([keyOfA], 0),
+        Redis.withConnection(get),
+        Redis.watch(keyOfA, Effect.succeed([get])),
+        Redis.mget(keyOfA, keyOfB)
+      ]
+      const fibers = yield* Effect.scoped(Effect.gen(function*() {
+        const { client } = yield* FakeCluster.client(cluster)
+        yield* client.execute(Redis.get(keyOfB))
+        yield* a.node.stopListening
+        yield* a.node.cutAll()
+        const fibers = yield* Effect.forEach(
+          ways,
+          (way) => Effect.forkDetach(Client.on(client)(way), { startImmediately: true })
+        )
+        yield* Effect.sleep("100 millis")
+        return fibers
+      }))
+      for (const fiber of fibers) {
+        const error = yield* Effect.flip(Fiber.join(fiber)).pipe(Effect.timeout("1 second"))
+        assert.deepInclude(error, { _tag: "ConnectionError", reason: "ClientClosed" })
+      }
+    }))
+
+  it.live("ENT-12: closing the client fails what waits for the topology", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      for (const node of [a, b, c]) node.instead = ({ name }) => name === "CLUSTER" ? FakeNode.stall() : undefined
+      const fibers = yield* Effect.scoped(Effect.gen(function*() {
+        const { client } = yield* FakeCluster.client(cluster)
+        const fibers = yield* Effect.forEach([
+          client.execute(Redis.get(keyOfA)),
+          client.execute(Redis.blpop([keyOfA], 0)),
+          client.execute(Redis.dbsize()),
+          client.transaction([Redis.get(keyOfA)])
+        ], (effect) => Effect.forkDetach(effect as Effect.Effect<unknown, unknown>, { startImmediately: true }))
+        yield* a.node.awaitCommand("CLUSTER")
+        return fibers
+      }))
+      for (const fiber of fibers) {
+        const error = yield* Effect.flip(Fiber.join(fiber))
+        assert.deepInclude(error, { _tag: "ConnectionError", reason: "ClientClosed" })
+      }
+    }))
+})

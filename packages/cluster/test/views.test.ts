@@ -1,0 +1,148 @@
+/**
+ * Whom a client of a cluster believes about who serves what, with scripted nodes.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis } from "@redfx/core"
+import * as Client from "@redfx/testing/Client"
+import * as Encode from "@redfx/testing/Encode"
+import * as FakeCluster from "@redfx/testing/FakeCluster"
+import { keyOfA, keyOfB, keyOfC } from "@redfx/testing/FakeCluster"
+import type * as FakeNode from "@redfx/testing/FakeNode"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+
+const telling = (ranges: ReadonlyArray<FakeCluster.Range>): FakeNode.Handler => ({ args, name }) =>
+  name === "CLUSTER" && args[1] === "SLOTS" ? FakeCluster.slots(ranges) : undefined
+
+const counts = [
+  "slots_assigned",
+  "slots_ok",
+  "slots_pfail",
+  "slots_fail",
+  "known_nodes",
+  "size",
+  "my_epoch",
+  "stats_messages_sent",
+  "stats_messages_received"
+]
+
+const info = (epoch: number) =>
+  Encode.bulk([
+    "cluster_state:ok",
+    `cluster_current_epoch:${epoch}`,
+    ...counts.map((name) => `cluster_${name}:1`)
+  ].join("\r\n"))
+
+/** Tells of an epoch, beside what it tells otherwise. */
+const ofEpoch = (epoch: number, ranges: ReadonlyArray<FakeCluster.Range>): FakeNode.Handler => (command, connection) =>
+  command.name === "CLUSTER" && command.args[1] === "INFO" ? info(epoch) : telling(ranges)(command, connection)
+
+const sets = (node: FakeCluster.Node): number => FakeCluster.log(node).filter((line) => line.includes("SET")).length
+
+describe("A server that knows of a part of the slots", () => {
+  it.live("is not believed where another knows of all", () =>
+    Effect.gen(function*() {
+      const { a, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
+      x!.instead = telling([{ start: 0, end: 10, master: x! }])
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [x!, a] })
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfA)), `A:${keyOfA}`)
+      assert.strictEqual((yield* nodes.nodes).length, 3)
+    }))
+
+  it.live("is believed where nobody knows more, with the latest epoch", () =>
+    Effect.gen(function*() {
+      const { a, b, cluster, others: [x] } = yield* FakeCluster.make({ extra: 1 })
+      const half = [{ start: 0, end: 8000, master: a }]
+      const less = [{ start: 0, end: 5460, master: b }]
+      x!.instead = ofEpoch(3, half)
+      b.instead = ofEpoch(4, less)
+      const { cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [x!, b] })
+      assert.strictEqual(yield* nodes.nodeOf(keyOfA), b.address)
+      b.instead = ofEpoch(3, less)
+      yield* nodes.refresh
+      assert.strictEqual(yield* nodes.nodeOf(keyOfA), a.address)
+    }))
+})
+
+describe("A server that tells of how things were", () => {
+  it.live("is asked after the others when a redirect names a master that it does not know", () =>
+    Effect.gen(function*() {
+      const { b, c, cluster, others: [d, removed] } = yield* FakeCluster.make({ extra: 2 })
+      removed!.instead = telling(cluster.told)
+      FakeCluster.replace(cluster, c, d!)
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [removed!, b] })
+      for (let i = 0; i < 5; i++) {
+        yield* client.execute(Redis.set(keyOfC, "v"))
+        yield* nodes.refresh
+      }
+      assert.isAtMost(sets(c), 1)
+      assert.strictEqual(sets(d!), 5)
+    }))
+
+  it.live("or when it tells the same wrong owner once more", () =>
+    Effect.gen(function*() {
+      const { b, c, cluster, others: [removed] } = yield* FakeCluster.make({ extra: 1 })
+      removed!.instead = telling(cluster.told)
+      FakeCluster.replace(cluster, c, b)
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [removed!, b] })
+      for (let i = 0; i < 6; i++) {
+        yield* client.execute(Redis.set(keyOfC, "v"))
+        yield* nodes.refresh
+      }
+      assert.isAtMost(sets(c), 2)
+      assert.strictEqual(sets(b), 6)
+    }))
+})
+
+describe("A server without a name", () => {
+  /** CLUSTER SLOTS of a cluster that prefers names and has none. */
+  const nameless = (cluster: FakeCluster.FakeCluster, withAddress: boolean) =>
+    Encode.array(cluster.told.map(({ end, master, start }) =>
+      Encode.array([
+        Encode.integer(start),
+        Encode.integer(end),
+        Encode.array([
+          Encode.bulk("?"),
+          Encode.integer(master.port),
+          Encode.bulk(master.name),
+          Encode.bulks(withAddress ? ["ip", master.host] : [])
+        ])
+      ])
+    ))
+
+  it.live("is where its address says that stands beside", () =>
+    Effect.gen(function*() {
+      const { cluster } = yield* FakeCluster.make()
+      for (const node of cluster.nodes) {
+        node.instead = ({ name }) => name === "CLUSTER" ? nameless(cluster, true) : undefined
+      }
+      const { client } = yield* FakeCluster.client(cluster)
+      assert.strictEqual(yield* client.execute(Redis.get(keyOfB)), `B:${keyOfB}`)
+    }))
+
+  it.live("cannot be found without one, and the error says what to set", () =>
+    Effect.gen(function*() {
+      const { cluster } = yield* FakeCluster.make()
+      for (const node of cluster.nodes) {
+        node.instead = ({ name }) => name === "CLUSTER" ? nameless(cluster, false) : undefined
+      }
+      const { client } = yield* FakeCluster.client(cluster)
+      const error = yield* Client.failure(client, Redis.get(keyOfB), "ClusterConnectError")
+      assert.match(error.message, /names its nodes "\?".*cluster-announce-hostname/)
+    }))
+})
+
+describe("Use", () => {
+  it.effect("by perNode and fan-outs is a reason to read the topology at intervals", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      for (const node of cluster.nodes) node.instead = ({ name }) => name === "DBSIZE" ? Encode.integer(1) : undefined
+      const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { refreshInterval: "60 seconds" })
+      yield* nodes.perNode(Redis.dbsize())
+      yield* TestClock.adjust("1 minute")
+      yield* FakeCluster.awaitReadings(a, 2)
+      yield* client.execute(Redis.dbsize())
+      yield* TestClock.adjust("1 minute")
+      yield* FakeCluster.awaitReadings(a, 3)
+    }))
+})

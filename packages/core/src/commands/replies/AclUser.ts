@@ -1,0 +1,105 @@
+/**
+ * What servers tell of their users: what each may do, and what was refused.
+ *
+ * @since 0.1.0
+ */
+import * as Reply from "../../RedisReply.ts"
+import { clientInfo } from "./ClientInfo.ts"
+
+/**
+ * What a user, or one selector of a user, may do.
+ *
+ * - `commands`: rules on commands, such as `+get`, in their order. `categories`: rules on categories, such as `-@write`.
+ * - `keys`: patterns of keys. One for reading or writing only begins with `%R~` or `%W~`.
+ * - `channels`: patterns of channels; `undefined` before Redis 6.2.0.
+ * - `databases`: `alldbs`, or `db=` and numbers; `undefined` before Valkey 9.1.0 and on Redis.
+ * - `extra`: what this type does not know, by the server's names.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export interface AclPermissions {
+  readonly commands: ReadonlyArray<string>
+  readonly categories: ReadonlyArray<string>
+  readonly keys: ReadonlyArray<string>
+  readonly channels: ReadonlyArray<string> | undefined
+  readonly databases: string | undefined
+  readonly extra: Readonly<Record<string, Reply.Raw>>
+}
+
+/**
+ * A user.
+ *
+ * - `enabled`: may authenticate. `flags`: `on` or `off`, `nopass` and other switches.
+ * - `passwords`: SHA-256 digests as hexadecimal digits.
+ * - `selectors`: further permissions, any of which is enough; `undefined` before Redis 7.0.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export interface AclUser extends AclPermissions {
+  readonly enabled: boolean
+  readonly flags: ReadonlySet<string>
+  readonly passwords: ReadonlyArray<string>
+  readonly selectors: ReadonlyArray<AclPermissions> | undefined
+}
+
+const words = (text: string): ReadonlyArray<string> => text.split(" ").filter((word) => word !== "")
+
+/** Patterns come as an array before Redis 7, then as one text in which each has its sigil. */
+const patterns = (sigil: string): Reply.Reply<ReadonlyArray<string>> =>
+  Reply.make((value, view) =>
+    Array.isArray(value)
+      ? Reply.array(Reply.text).decode(value, view)
+      : words(Reply.text.decode(value, view)).map((word) => word.startsWith(sigil) ? word.slice(1) : word)
+  )
+
+const permissionFields = {
+  commands: Reply.map(Reply.text, words),
+  keys: patterns("~"),
+  channels: Reply.nullable(patterns("&")),
+  databases: Reply.nullable(Reply.text)
+} as const
+
+const separate = <P extends Pick<AclPermissions, "commands">>(permissions: P) => ({
+  ...permissions,
+  commands: permissions.commands.filter((rule) => !rule.includes("@")),
+  categories: permissions.commands.filter((rule) => rule.includes("@"))
+})
+
+const selector: Reply.Reply<AclPermissions> = Reply.map(Reply.struct(permissionFields), separate)
+
+/**
+ * A user as ACL GETUSER describes it.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
+export const aclUser: Reply.Reply<AclUser> = Reply.map(
+  Reply.struct({
+    ...permissionFields,
+    flags: Reply.textSet,
+    passwords: Reply.array(Reply.text),
+    selectors: Reply.nullable(Reply.array(selector))
+  }),
+  (user) => ({ ...separate(user), enabled: user.flags.has("on") })
+)
+
+/**
+ * What was refused, as ACL LOG describes it.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
+export const aclLogEntry = Reply.struct({
+  count: Reply.integer,
+  reason: Reply.text,
+  context: Reply.text,
+  object: Reply.blob,
+  username: Reply.blob,
+  ageSeconds: Reply.double,
+  clientInfo,
+  entryId: Reply.nullable(Reply.integer),
+  timestampCreated: Reply.nullable(Reply.integer),
+  timestampLastUpdated: Reply.nullable(Reply.integer)
+})

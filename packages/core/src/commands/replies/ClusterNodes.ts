@@ -1,0 +1,320 @@
+/**
+ * What cluster nodes tell of the cluster: its state, its nodes, their slots.
+ *
+ * @since 0.1.0
+ */
+import { exactInteger } from "../../internal/command/exactInteger.ts"
+import * as Reply from "../../RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * Slots from `start` to `end`, both inclusive.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export interface SlotRange {
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * A slot on its way: `migrating` to the node `nodeId`, or `importing` from it.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export interface ClusterSlotMigration {
+  readonly slot: number
+  readonly nodeId: string
+  readonly state: "importing" | "migrating"
+}
+
+/**
+ * A node of a cluster, as the node that was asked sees it.
+ *
+ * - `host`: empty when that node does not know its own address: it is the host that was asked. `hostname`: as announced.
+ * - `port`, `busPort`: for clients, for other nodes.
+ * - `flags`: such as `myself`, `master`, `slave`, `fail?`, `fail`, `handshake`, `noaddr`.
+ * - `masterId`: of the node that it replicates, `undefined` for a master.
+ * - `pingSent`, `pongReceived`: unix milliseconds; 0 for no ping under way, for no pong so far.
+ * - `connected`: whether the node that was asked has a link to it.
+ * - `slots`, `migrations`: of a master. Migrations are told by the node `myself` alone.
+ * - `extra`: what this type does not know, by the server's names.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export interface ClusterNode {
+  readonly id: string
+  readonly host: string
+  readonly port: number
+  readonly busPort: number
+  readonly hostname: string | undefined
+  readonly flags: ReadonlySet<string>
+  readonly masterId: string | undefined
+  readonly pingSent: number
+  readonly pongReceived: number
+  readonly configEpoch: number
+  readonly connected: boolean
+  readonly slots: ReadonlyArray<SlotRange>
+  readonly migrations: ReadonlyArray<ClusterSlotMigration>
+  readonly extra: Readonly<Record<string, string>>
+}
+
+/**
+ * The state of a cluster, as the node that was asked sees it.
+ *
+ * - `clusterState`: `ok` or `fail`. `extra`: what this type does not know, by the server's names.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export interface ClusterInfo {
+  readonly clusterState: string
+  readonly clusterSlotsAssigned: number
+  readonly clusterSlotsOk: number
+  readonly clusterSlotsPfail: number
+  readonly clusterSlotsFail: number
+  readonly clusterKnownNodes: number
+  readonly clusterSize: number
+  readonly clusterCurrentEpoch: number
+  readonly clusterMyEpoch: number
+  readonly clusterStatsMessagesSent: number
+  readonly clusterStatsMessagesReceived: number
+  readonly extra: Readonly<Record<string, number | string>>
+}
+
+/**
+ * Where a node of CLUSTER SLOTS is; an empty `host` is the host that was asked.
+ *
+ * - `id`: `undefined` before Redis 4.0.0. `metadata`: further addresses, such as `hostname` and `ip`, by the
+ *   server's names; empty before Redis 7.0.0.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export interface ClusterSlotsNode {
+  readonly host: string
+  readonly port: number
+  readonly id: string | undefined
+  readonly metadata: Readonly<Record<string, Reply.Raw>>
+}
+
+/**
+ * Slots with their master and its replicas.
+ *
+ * @category cluster
+ * @since 0.1.0
+ */
+export interface ClusterSlotsRange extends SlotRange {
+  readonly master: ClusterSlotsNode
+  readonly replicas: ReadonlyArray<ClusterSlotsNode>
+}
+
+// -----------------------------------------------------------------------------
+// CLUSTER INFO
+// -----------------------------------------------------------------------------
+
+const infoFields: ReadonlyMap<string, Exclude<keyof ClusterInfo, "extra">> = new Map([
+  ["cluster_state", "clusterState"],
+  ["cluster_slots_assigned", "clusterSlotsAssigned"],
+  ["cluster_slots_ok", "clusterSlotsOk"],
+  ["cluster_slots_pfail", "clusterSlotsPfail"],
+  ["cluster_slots_fail", "clusterSlotsFail"],
+  ["cluster_known_nodes", "clusterKnownNodes"],
+  ["cluster_size", "clusterSize"],
+  ["cluster_current_epoch", "clusterCurrentEpoch"],
+  ["cluster_my_epoch", "clusterMyEpoch"],
+  ["cluster_stats_messages_sent", "clusterStatsMessagesSent"],
+  ["cluster_stats_messages_received", "clusterStatsMessagesReceived"]
+])
+
+const parseInfo = (text: string): ClusterInfo => {
+  const known: Record<string, number | string> = {}
+  const extra: Record<string, number | string> = Object.create(null)
+  for (const line of text.split(/\r?\n/)) {
+    const separator = line.indexOf(":")
+    if (separator === -1) continue
+    const wire = line.slice(0, separator)
+    const value = line.slice(separator + 1)
+    const name = infoFields.get(wire)
+    if (name === "clusterState") known[name] = value
+    else if (name !== undefined) known[name] = integer(value, line)
+    else extra[wire] = exactInteger(value) ?? value
+  }
+  for (const [wire, name] of infoFields) {
+    if (known[name] === undefined) return Reply.mismatch(`the state of a cluster with ${wire}`, text)
+  }
+  // Every field was just seen; all but the state are numbers.
+  return { ...known, extra } as unknown as ClusterInfo
+}
+
+const integer = (digits: string, line: string): number =>
+  exactInteger(digits) ?? Reply.mismatch(`a number in "${line}"`, digits)
+
+/**
+ * The state of a cluster as CLUSTER INFO describes it.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
+export const clusterInfo: Reply.Reply<ClusterInfo> = Reply.map(Reply.text, parseInfo)
+
+// -----------------------------------------------------------------------------
+// CLUSTER NODES
+// -----------------------------------------------------------------------------
+
+/** How far the port for nodes is from the port for clients, where servers do not say. */
+const busPortOffset = 10_000
+
+/** `ip:port`, `ip:port@bus` or `ip:port@bus,hostname,name=value,…`; the ip may be empty or have colons itself. */
+const parseAddress = (text: string): Pick<ClusterNode, "host" | "port" | "busPort" | "hostname" | "extra"> => {
+  const [address = "", hostname, ...more] = text.split(",")
+  const colon = address.lastIndexOf(":")
+  if (colon === -1) return Reply.mismatch("the address of a cluster node", text)
+  const [port = "", busPort] = address.slice(colon + 1).split("@")
+  return {
+    host: address.slice(0, colon),
+    port: integer(port, text),
+    busPort: busPort === undefined ? integer(port, text) + busPortOffset : integer(busPort, text),
+    hostname: hostname === "" ? undefined : hostname,
+    extra: parseExtra(more)
+  }
+}
+
+const parseExtra = (fields: ReadonlyArray<string>): Readonly<Record<string, string>> => {
+  const extra: Record<string, string> = Object.create(null)
+  for (const field of fields) {
+    const [name = "", ...value] = field.split("=")
+    extra[name] = value.join("=")
+  }
+  return extra
+}
+
+const migrationForm = /^\[(\d+)-([<>])-(.+)\]$/
+
+const parseMigration = (text: string): ClusterSlotMigration | undefined => {
+  const [, slot, direction, nodeId] = migrationForm.exec(text) ?? []
+  return slot === undefined || nodeId === undefined ? undefined : {
+    slot: Number(slot),
+    nodeId,
+    state: direction === "<" ? "importing" : "migrating"
+  }
+}
+
+const parseRange = (text: string): SlotRange | undefined => {
+  const [, start, end] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? []
+  return start === undefined ? undefined : { start: Number(start), end: Number(end ?? start) }
+}
+
+const isPresent = <A>(value: A | undefined): value is A => value !== undefined
+
+const parseNode = (line: string): ClusterNode => {
+  const [id, address, flags, master, pingSent, pongReceived, configEpoch, link, ...slots] = line.trimEnd().split(" ")
+  if (id === undefined || address === undefined || flags === undefined || link === undefined) {
+    return Reply.mismatch("a line about a cluster node", line)
+  }
+  return {
+    id,
+    ...parseAddress(address),
+    flags: new Set(flags.split(",").filter((flag) => flag !== "" && flag !== "noflags")),
+    masterId: master === "-" ? undefined : master,
+    pingSent: integer(pingSent ?? "", line),
+    pongReceived: integer(pongReceived ?? "", line),
+    configEpoch: integer(configEpoch ?? "", line),
+    connected: link === "connected",
+    slots: slots.map(parseRange).filter(isPresent),
+    migrations: slots.map(parseMigration).filter(isPresent)
+  }
+}
+
+/**
+ * The nodes of a cluster as CLUSTER NODES describes them, a line each.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
+export const clusterNodes: Reply.Reply<ReadonlyArray<ClusterNode>> = Reply.map(
+  Reply.text,
+  (text) => text.split("\n").filter((line) => line !== "").map(parseNode)
+)
+
+/**
+ * Nodes as CLUSTER REPLICAS describes them, one line an element.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
+export const clusterReplicas: Reply.Reply<ReadonlyArray<ClusterNode>> = Reply.map(
+  Reply.array(Reply.text),
+  (lines) => lines.map(parseNode)
+)
+
+// -----------------------------------------------------------------------------
+// CLUSTER SLOTS and CLUSTER SHARDS
+// -----------------------------------------------------------------------------
+
+const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
+
+/** Whatever servers tell by names. */
+const metadata = Reply.map(
+  Reply.nullable(Reply.struct({})),
+  (named): Readonly<Record<string, Reply.Raw>> => named?.extra ?? Object.create(null)
+)
+
+/** An unknown host comes as nil; it then is the one that was asked, as an empty one is. */
+const slotsNode: Reply.Reply<ClusterSlotsNode> = Reply.leadingFields({
+  host: Reply.orElse(Reply.text, () => ""),
+  port: number,
+  id: Reply.nullable(Reply.text),
+  metadata
+})
+
+const slotsRange: Reply.Reply<ClusterSlotsRange> = Reply.make((value, view) => {
+  if (!Array.isArray(value) || value.length < 3) return Reply.mismatch("slots and their nodes", value)
+  const [start, end, ...nodes] = value
+  const [master, ...replicas] = Reply.array(slotsNode).decode(nodes, view)
+  return master === undefined
+    ? Reply.mismatch("a master", value)
+    : { start: number.decode(start, view), end: number.decode(end, view), master, replicas }
+})
+
+/**
+ * Slots and their nodes as CLUSTER SLOTS describes them.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
+export const clusterSlots: Reply.Reply<ReadonlyArray<ClusterSlotsRange>> = Reply.array(slotsRange)
+
+const ranges: Reply.Reply<ReadonlyArray<SlotRange>> = Reply.map(
+  Reply.pairs(number, number),
+  (pairs) => pairs.map(([start, end]) => ({ start, end }))
+)
+
+const shardNode = Reply.struct({
+  id: Reply.text,
+  ip: Reply.orElse(Reply.text, () => ""),
+  endpoint: Reply.nullable(Reply.text),
+  hostname: Reply.nullable(Reply.text),
+  port: Reply.nullable(number),
+  tlsPort: Reply.nullable(number),
+  role: Reply.text,
+  replicationOffset: Reply.integer,
+  health: Reply.text,
+  availabilityZone: Reply.nullable(Reply.text)
+})
+
+/**
+ * Shards as CLUSTER SHARDS describes them.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
+export const clusterShards = Reply.array(
+  Reply.struct({ id: Reply.nullable(Reply.text), slots: ranges, nodes: Reply.array(shardNode) })
+)

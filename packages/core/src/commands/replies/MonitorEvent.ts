@@ -1,0 +1,92 @@
+/**
+ * MONITOR: every command that a server runs, as it runs.
+ *
+ * @since 0.1.0
+ */
+import * as Reply from "../../RedisReply.ts"
+
+/**
+ * A command that the server has run.
+ *
+ * - `time`: unix seconds with their fraction. `db`: the database it ran on.
+ * - `clientType`: how it came: over the network, over a unix socket, or from a script.
+ * - `clientAddress`: the address, or the path of the socket; `clientPort`: the port, where there is one.
+ * - `args`: name and arguments, invalid UTF-8 replaced. `command`: the same as one text.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export interface MonitorEvent {
+  readonly time: number
+  readonly db: number
+  readonly clientType: "tcp" | "unix" | "lua"
+  readonly clientAddress: string | undefined
+  readonly clientPort: number | undefined
+  readonly command: string
+  readonly args: ReadonlyArray<string>
+}
+
+/**
+ * Reads a line that a server sends after MONITOR.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const monitorEvent: Reply.Reply<MonitorEvent> = Reply.make((value, view) => {
+  const line = Reply.text.decode(value, view)
+  const head = /^(\d+\.\d+) \[(\d+) /.exec(line)
+  // The first place where the client can end; the expression for all of the line would try every other one too.
+  const bracket = head === null ? -1 : line.indexOf("] \"", head[0].length)
+  if (head === null || bracket < 0 || line.length < bracket + 4 || !line.endsWith("\"")) {
+    return Reply.mismatch("a line of MONITOR", value)
+  }
+  const [prefix, time, db] = head
+  const args = argumentsIn(line, bracket + 2)
+  const client = line.slice(prefix.length, bracket)
+  return { time: Number(time), db: Number(db), ...clientOf(client), command: args.join(" "), args }
+})
+
+/** What stands between quotes from an index on; a backslash takes the meaning from the sign behind it. */
+const argumentsIn = (line: string, start: number): ReadonlyArray<string> => {
+  const args: Array<string> = []
+  let at = line.indexOf("\"", start)
+  while (at >= 0) {
+    const from = at + 1
+    at = from
+    while (at < line.length && line[at] !== "\"") at += line[at] === "\\" ? 2 : 1
+    if (at >= line.length) break
+    args.push(unescape(line.slice(from, at)))
+    at = line.indexOf("\"", at + 1)
+  }
+  return args
+}
+
+const clientOf = (client: string): Pick<MonitorEvent, "clientType" | "clientAddress" | "clientPort"> => {
+  if (client === "lua") return { clientType: "lua", clientAddress: undefined, clientPort: undefined }
+  if (client.startsWith("unix:")) {
+    return { clientType: "unix", clientAddress: client.slice("unix:".length), clientPort: undefined }
+  }
+  // The last colon: the address may be one of IPv6.
+  const separator = client.lastIndexOf(":")
+  return {
+    clientType: "tcp",
+    clientAddress: client.slice(0, separator).replace(/^\[(.*)\]$/, "$1"),
+    clientPort: Number(client.slice(separator + 1))
+  }
+}
+
+const controls: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, a: 7, b: 8 }
+
+/** What the server escapes are bytes: two of them can be one character. */
+const unescape = (text: string): string => {
+  const bytes = Array.from(
+    text.matchAll(/\\x([0-9a-f]{2})|\\(.)|([^\\]+)/gis),
+    ([, hexadecimal, escaped, plain]) =>
+      hexadecimal !== undefined
+        ? [Number.parseInt(hexadecimal, 16)]
+        : escaped !== undefined
+        ? [controls[escaped] ?? escaped.charCodeAt(0)]
+        : [...new TextEncoder().encode(plain)]
+  )
+  return new TextDecoder().decode(Uint8Array.from(bytes.flat()))
+}

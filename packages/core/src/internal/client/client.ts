@@ -1,0 +1,409 @@
+/**
+ * The client that is written once above the routers of all topologies: deadlines,
+ * pipelines, exclusive use.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { NodeInspectSymbol } from "effect/Inspectable"
+import type * as Scope from "effect/Scope"
+import type { Key } from "../../RedisArg.ts"
+import type { RedisStats, Service } from "../../RedisClient.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import type { ConnectionSettings } from "../../RedisConfig.ts"
+import { DataError } from "../../RedisError.ts"
+import type { RedisError, TimeoutError } from "../../RedisError.ts"
+import * as Cache from "../cache/clientCache.ts"
+import { Deadlines } from "../connection/deadlines.ts"
+import type * as RedisConnection from "../connection/model.ts"
+import type { Batch } from "../connection/request.ts"
+import { BatchRequest, requestOf as singleRequest } from "../connection/request.ts"
+import type { Outcome, Request } from "../connection/request.ts"
+import { connectionLoss, failureOf, timeLimit } from "../error/failure.ts"
+import { sentBefore } from "../error/retry.ts"
+import type { Lease } from "../pool/recycle.ts"
+import { make as makePubSub } from "../pubsub/subscriptions.ts"
+import { elapsed, within } from "../runtime/elapsed.ts"
+import { make as makeMonitor } from "./monitor.ts"
+import type { RedisRouter, Subscribers } from "./router.ts"
+import { withSession } from "./session.ts"
+import * as Transaction from "./transaction.ts"
+
+/**
+ * A client above a router, for as long as the scope is open. Its limits go by the clock that it is made with.
+ */
+export const makeClient = Effect.fnUntraced(function*(
+  router: RedisRouter,
+  settings: ConnectionSettings,
+  { caches = false, slotOf }: {
+    readonly caches?: boolean | undefined
+    readonly slotOf?: ((key: Key) => number) | undefined
+  } = {}
+): Effect.fn.Return<Service, never, Scope.Scope> {
+  const deadlines = new Deadlines(Duration.toMillis(settings.commandTimeout), yield* Clock.Clock)
+  yield* Effect.forkScoped(deadlines.run)
+  const { open, subscribers } = counted(router.subscribers)
+  const stats = Effect.map(router.stats, (stats) => ({ ...stats, subscribers: stats.subscribers + open() }))
+  const own = { ...router, stats, reserve: withStats(router, stats) }
+  // The router's connections may outlive the client.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      const closed = connectionLoss("ClientClosed", "The client was closed")
+      own.submit = (request) => request.fail(closed)
+      deadlines.failAll(closed)
+    })
+  )
+  return clientOf(own, settings, deadlines, {
+    pubSub: yield* makePubSub(subscribers, settings),
+    monitor: yield* makeMonitor(subscribers, settings),
+    cache: caches ? yield* Cache.make(settings, slotOf) : undefined
+  })
+})
+
+/** The same connections for subscriptions, and how many of them are open. */
+const counted = (subscribers: Subscribers) => {
+  let open = 0
+  const count = (change: number) =>
+    Effect.sync(() => {
+      open += change
+    })
+  return {
+    open: () => open,
+    subscribers: {
+      ...subscribers,
+      connect: (place, owner) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.tap(
+            restore(subscribers.connect(place, owner)),
+            Effect.andThen(count(1), Effect.addFinalizer(() => count(-1)))
+          )
+        )
+    } satisfies Subscribers
+  }
+}
+
+/** Whoever reserves a connection is told of the whole client. */
+const withStats = ({ reserve }: RedisRouter, stats: RedisRouter["stats"]): RedisRouter["reserve"] =>
+  Effect.map(reserve, (reserved) => ({ ...reserved, stats }))
+
+/** What the forms of a client have in common, which differ in their limits in time. */
+interface Feeds extends Pick<Service, "pubSub" | "monitor"> {
+  readonly cache: Cache.CacheParts | undefined
+}
+
+const clientOf = (
+  router: RedisRouter,
+  settings: ConnectionSettings,
+  deadlines: Deadlines,
+  { cache: parts, ...feeds }: Feeds
+): Service => {
+  const exclusively: Exclusive = { router, settings, deadlines }
+  const limit = Duration.toMillis(settings.commandTimeout)
+  const begin = limit === deadlines.limit
+    ? (request: Request) => deadlines.add(request)
+    : (request: Request) => deadlines.addUntil(request, elapsed(deadlines.clock) + limit, limit)
+  const submit = (request: Request): Effect.Effect<void> => {
+    begin(request)
+    router.submit(request)
+    return request
+  }
+
+  const cache = parts && Cache.reading(parts, { begin, submit: (request) => router.submit(request) })
+
+  const share = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
+    Effect.callback((resume) => submit(singleRequest(command, resume)))
+
+  const once = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
+    command.settled ?? (command.caching !== undefined ? cache?.execute(command) : undefined) ??
+      (RedisCommand.needsOwnConnection(command) ? executeExclusive(exclusively, command) : share(command))
+
+  const execute: Service["execute"] = settings.retryOnTimeout
+    ? (command) =>
+      Effect.catchTag(
+        once(command),
+        "TimeoutError",
+        (before) => Effect.mapError(once(command), (error) => sentBefore(error, before))
+      )
+    : once
+
+  const sendOnce = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
+    batch.commands.some(RedisCommand.needsOwnConnection)
+      ? pipelineExclusive(exclusively, batch)
+      : Effect.callback((resume) => submit(requestOf(batch, resume)))
+
+  const send = settings.retryOnTimeout
+    ? (batch: Batch) => Effect.flatMap(sendOnce(batch), (outcomes) => sendTimedOut(batch, outcomes, sendOnce))
+    : sendOnce
+
+  const pipeline: Service["pipeline"] = (commands) =>
+    cache === undefined ? plain(commands) : cache.pipeline(commands, plain)
+
+  const plain: Service["pipeline"] = (commands) => {
+    if (commands.every((command) => command.settled === undefined)) {
+      return commands.length === 0 ? Effect.succeed([]) : send({ commands })
+    }
+    const positions = commands.flatMap((command, index) => command.settled === undefined ? [index] : [])
+    if (positions.length === 0) return Effect.succeed(weave(commands, []))
+    const sent = commands.filter((command) => command.settled === undefined)
+    return Effect.map(send({ commands: sent, positions }), (outcomes) => weave(commands, outcomes))
+  }
+
+  return {
+    execute,
+    pipeline,
+    transaction: (commands) => {
+      // Looked at once more, as nothing of a transaction is to be sent when a part of it cannot be.
+      const known = commands.map((command, index) => settledAt(command, index) ?? unsendableAt(command, index))
+      const refused = known.find((outcome) => outcome !== undefined && Exit.isFailure(outcome))
+      if (refused !== undefined) return Effect.flatMap(refused, () => Effect.succeed([]))
+      const positions = commands.flatMap((_, index) => known[index] === undefined ? [index] : [])
+      // Where keys are watched, EXEC says whether they were changed, also when there is nothing to run.
+      if (positions.length === 0 && router.held?.watching !== true) return Effect.succeed(weave(commands, []))
+      // In range: they are positions of commands.
+      const sent = { commands: positions.map((index) => commands[index]!), positions }
+      const origin = { address: undefined, replaceInvalidText: settings.replaceInvalidText }
+      return Effect.flatMap(
+        send({ commands: Transaction.wrap(sent.commands), atomic: true }),
+        (outcomes) => {
+          if (Transaction.isExecuted(outcomes)) router.held?.executed()
+          return Effect.map(Transaction.unwrap(sent, outcomes, origin), (results) => weave(commands, results))
+        }
+      )
+    },
+    withTimeout: (limit) =>
+      clientOf(router, { ...settings, commandTimeout: Duration.fromInputUnsafe(limit) }, deadlines, {
+        ...feeds,
+        cache: parts
+      }),
+    // What timed out on a reserved connection still holds it up, and EXEC sent again would not mind what was watched.
+    reserve: Effect.map(router.reserve, (reserved) => {
+      const client = clientOf(reserved, { ...settings, retryOnTimeout: false }, deadlines, {
+        ...feeds,
+        cache: undefined
+      })
+      return reserved.held === undefined ? client : withSession(client, reserved.held, unsentIn)
+    }),
+    ...feeds,
+    events: router.events,
+    stats: router.stats,
+    ...(cache === undefined ? {} : { cache }),
+    attributes: router.attributes,
+    ...printed(router.describe)
+  }
+}
+
+/** How a client prints, also for `console.log` and JSON, where it would show its parts otherwise. */
+const printed = (description: string) => ({
+  toString: () => `RedisClient(${description})`,
+  toJSON: () => ({ _id: "RedisClient", description }),
+  [NodeInspectSymbol]: () => `RedisClient(${description})`
+})
+
+const requestOf = (
+  batch: Batch,
+  resume: (effect: Effect.Effect<ReadonlyArray<Outcome>>) => void
+): BatchRequest => new BatchRequest(batch, (outcomes) => resume(Effect.succeed(outcomes)))
+
+/** Sends once more what timed out, and only that, unless nothing of the batch may run without the rest. */
+const sendTimedOut = (
+  batch: Batch,
+  outcomes: ReadonlyArray<Outcome>,
+  send: (batch: Batch) => Effect.Effect<ReadonlyArray<Outcome>>
+): Effect.Effect<ReadonlyArray<Outcome>> => {
+  const { atomic, commands, positions } = batch
+  const timeouts = outcomes.map(timeoutIn)
+  const late = timeouts.flatMap((timeout, index) => atomic === true || timeout !== undefined ? [index] : [])
+  if (timeouts.every((timeout) => timeout === undefined)) return Effect.succeed(outcomes)
+  // In range: there is one outcome a command.
+  const again = {
+    commands: late.map((index) => commands[index]!),
+    positions: late.map((index) => positions?.[index] ?? index),
+    atomic
+  }
+  return Effect.map(send(again), (second) => {
+    const merged = [...outcomes]
+    late.forEach((index, i) => {
+      const before = timeouts[index]
+      merged[index] = before === undefined
+        ? second[i]!
+        : Exit.mapError(second[i]!, (error) => sentBefore(error, before))
+    })
+    return merged
+  })
+}
+
+const timeoutIn = (outcome: Outcome): TimeoutError | undefined =>
+  Exit.isSuccess(outcome) ? undefined : outcome.cause.reasons
+    .map((reason) => Cause.isFailReason(reason) && reason.error._tag === "TimeoutError" ? reason.error : undefined)
+    .find((error) => error !== undefined)
+
+/** Puts the outcomes that were known without the server between those that were not. */
+const weave = (
+  commands: ReadonlyArray<RedisCommand.Any>,
+  outcomes: ReadonlyArray<Outcome>
+): ReadonlyArray<Outcome> => {
+  let next = 0
+  return commands.map((command, index) =>
+    // In range: there is an outcome for each command that was not settled.
+    settledAt(command, index) ?? outcomes[next++]!
+  )
+}
+
+/** The outcome that is known without the server of the command at `index`. */
+const settledAt = (command: RedisCommand.Any, index: number): Outcome | undefined =>
+  command.settled === undefined ? undefined : Exit.mapError(command.settled, (error) => placed(error, index))
+
+const unsendableAt = (command: RedisCommand.Any, index: number): Outcome | undefined => {
+  const error = RedisCommand.unsendable(command)
+  return error === undefined ? undefined : Exit.fail(placed(error, index))
+}
+
+const placed = (error: RedisError, index: number): RedisError =>
+  error._tag === "DataError" ? new DataError({ command: error.command, detail: error.detail, index }) : error
+
+// -----------------------------------------------------------------------------
+// Exclusive use
+// -----------------------------------------------------------------------------
+
+interface Exclusive {
+  readonly router: RedisRouter
+  readonly settings: ConnectionSettings
+  readonly deadlines: Deadlines
+}
+
+const executeExclusive = <A>(
+  exclusive: Exclusive,
+  command: RedisCommand.RedisCommand<A, unknown, unknown>
+): Effect.Effect<A, RedisError> =>
+  onLease(
+    exclusive,
+    [command],
+    (resume: (exit: Exit.Exit<A, RedisError>) => void) => singleRequest(command, resume)
+  )
+
+const pipelineExclusive = (exclusive: Exclusive, batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
+  onLease(
+    exclusive,
+    batch.commands,
+    (resume: (effect: Effect.Effect<ReadonlyArray<Outcome>>) => void) => requestOf(batch, resume)
+  ).pipe(
+    Effect.catch((error) =>
+      Effect.succeed(
+        batch.commands.map((command, index) => Exit.fail(unsentIn(error, command, batch.positions?.[index] ?? index)))
+      )
+    )
+  )
+
+/**
+ * Sends a request on a connection that nobody else uses. The command timeout begins before the wait for the connection;
+ * on top of it comes the time for which the commands ask the server to block.
+ */
+const onLease = <A, E>(
+  exclusive: Exclusive,
+  commands: ReadonlyArray<RedisCommand.Any>,
+  make: (resume: (effect: Effect.Effect<A, E>) => void) => Request
+): Effect.Effect<A, E | RedisError> =>
+  Effect.suspend(() => {
+    const { deadlines, settings } = exclusive
+    const started = elapsed(deadlines.clock)
+    const limit = commands.reduce(
+      (sum, command) => sum + RedisCommand.blockMilliseconds(command),
+      Duration.toMillis(settings.commandTimeout)
+    )
+    return Effect.scoped(Effect.flatMap(lease(exclusive, commands), (connection) =>
+      Effect.callback<A, E>((resume) => {
+        const request = make(resume)
+        deadlines.addUntil(request, started + limit, limit)
+        connection.submit(request)
+        return request
+      })))
+  })
+
+/** What kept all commands of a batch from being run, for one of them. */
+const unsentIn = (error: RedisError, command: RedisCommand.Any, index: number): RedisError =>
+  "delivery" in error
+    ? failureOf(error, command.spec, error.delivery, index)
+    : error._tag === "DataError" && error.command !== command.spec.name
+    ? new DataError({
+      command: command.spec.name,
+      index,
+      detail: `is not sent beside ${error.command}: ${error.detail}`
+    })
+    : placed(error, index)
+
+/** A connection for commands that cannot share one. */
+const lease = Effect.fnUntraced(function*(
+  { deadlines: { clock }, router, settings }: Exclusive,
+  commands: ReadonlyArray<RedisCommand.Any>
+): Effect.fn.Return<RedisConnection.RedisConnection, RedisError, Scope.Scope> {
+  // There is a command: empty batches are not sent.
+  const first = commands[0]!
+  for (const command of commands) {
+    if (command.spec.traits.has("stateful")) yield* router.stateful(command)
+    if (commands.length === 1 && command.spec.traits.has("dependent")) yield* router.dependent(command)
+  }
+  const limit = Duration.toMillis(settings.commandTimeout)
+  return yield* within(
+    Effect.mapError(router.exclusive(commands), (error) => failureOf(error, first.spec, "not-sent")),
+    { clock, limit, orElse: () => Effect.fail(failureOf(timeLimit("write", limit), first.spec, "not-sent")) }
+  )
+})
+
+/**
+ * A router that sends everything over one connection of its caller's own, until
+ * the lease ends: whoever kept it after that would use somebody else's.
+ */
+export const ofLease = (
+  lease: Lease,
+  rest: Pick<RedisRouter, "attributes" | "events" | "stats" | "subscribers">
+): RedisRouter => {
+  const router: RedisRouter = {
+    submit: (request) => lease.submit(request),
+    exclusive: () => Effect.succeed(lease.connection),
+    stateful: () => Effect.void,
+    dependent: () => Effect.void,
+    reserve: Effect.suspend(() => Effect.succeed(router)),
+    held: lease,
+    ...rest,
+    describe: `${lease.connection.address}, reserved`
+  }
+  return router
+}
+
+/**
+ * The counts of several routers together.
+ */
+export const sumStats = (all: ReadonlyArray<RedisStats>): RedisStats => {
+  const sum = (count: (stats: RedisStats) => number) => all.reduce((total, stats) => total + count(stats), 0)
+  return {
+    shared: sum(({ shared }) => shared),
+    exclusive: sum(({ exclusive }) => exclusive),
+    exclusiveIdle: sum(({ exclusiveIdle }) => exclusiveIdle),
+    subscribers: sum(({ subscribers }) => subscribers),
+    waiting: sum(({ waiting }) => waiting),
+    inFlight: sum(({ inFlight }) => inFlight)
+  }
+}
+
+/**
+ * Whether a command goes on where another one ended: its cursor means nothing
+ * to another server than the one that gave it.
+ */
+export const isContinued = ({ spec }: RedisCommand.Any): boolean => continued.has(spec.name.toUpperCase())
+
+const continued: ReadonlySet<string> = new Set(["SCAN", "HSCAN", "SSCAN", "ZSCAN"])
+
+/**
+ * Refuses what is of no use on connections that others share.
+ */
+export const refusals: Pick<RedisRouter, "stateful" | "dependent"> = {
+  stateful: (command) => refuse(command, "it changes the state of its connection, which others share"),
+  dependent: (command) => refuse(command, "it answers for what was sent before on its connection, which others share")
+}
+
+const refuse = (command: RedisCommand.Any, reason: string): Effect.Effect<never, DataError> =>
+  Effect.fail(
+    new DataError({ command: command.spec.name, detail: `${reason}. Run it inside Redis.withConnection` })
+  )

@@ -1,0 +1,139 @@
+/**
+ * Connections that turn into feeds: after MONITOR the server sends lines that
+ * no command asked for.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { monitorEvent } from "../../commands/replies/MonitorEvent.ts"
+import type { Service } from "../../RedisClient.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import type { ConnectionSettings } from "../../RedisConfig.ts"
+import { DataError, PubSubOverflowError } from "../../RedisError.ts"
+import type { RedisError } from "../../RedisError.ts"
+import type { MonitorOptions } from "../../RedisMonitor.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import type * as Resp from "../../Resp.ts"
+import * as Connection from "../connection/connection.ts"
+import type { RedisConnection } from "../connection/model.ts"
+import { connectionLoss, timeLimit } from "../error/failure.ts"
+import { within } from "../runtime/elapsed.ts"
+import type { Subscribers } from "./router.ts"
+
+// Without traits: the connection is this feed's own.
+const command = RedisCommand.make({
+  spec: new RedisCommand.Spec("MONITOR", []),
+  args: () => [],
+  reply: RedisReply.ok
+})
+
+// Never sent: what a line is decoded as, and what its error names.
+const event = RedisCommand.make({ spec: command.spec, args: () => [], reply: monitorEvent })
+
+const defaultCapacity = 16_384
+
+type Lines = Queue.Queue<Resp.Value, RedisError>
+
+/** The feeds of a client; what still runs when the scope closes fails. */
+export const make = Effect.fnUntraced(function*(
+  subscribers: Subscribers,
+  settings: ConnectionSettings
+): Effect.fn.Return<Service["monitor"], never, Scope.Scope> {
+  const open = new Set<RedisConnection>()
+  const clock = yield* Clock.Clock
+  const limit = Duration.toMillis(settings.commandTimeout)
+  let closed = false
+  const clientClosed = connectionLoss("ClientClosed", "The client was closed")
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      closed = true
+      for (const connection of open) connection.close(clientClosed)
+    })
+  )
+
+  const connect = Effect.fnUntraced(function*(lines: Lines, take: (value: Resp.Value, owed: boolean) => boolean) {
+    if (closed) return yield* Effect.fail(clientClosed)
+    const connection = yield* subscribers.connect(subscribers.place("subscribe", ""), { onUnasked: take })
+    const { address, protocol } = connection
+    let error: RedisError | undefined = undefined
+    subscribers.onEvent({ _tag: "Connected", address, protocol })
+    open.add(connection)
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        open.delete(connection)
+        subscribers.onEvent({ _tag: "Disconnected", address, error })
+      })
+    )
+    if (closed) return yield* Effect.fail(clientClosed)
+    yield* within(Connection.run(connection, command), {
+      clock,
+      limit,
+      orElse: () => Effect.fail(timeLimit("read", limit))
+    })
+    yield* Effect.forkScoped(watchLiveness(connection, subscribers, settings))
+    yield* Effect.forkScoped(Effect.flatMap(connection.lost, (loss) => {
+      error = loss
+      return Queue.fail(lines, loss)
+    }))
+  })
+
+  return (options) =>
+    Stream.unwrap(Effect.gen(function*() {
+      const lines = yield* bufferOf(options)
+      yield* connect(lines, offerTo(lines, options))
+      return Stream.mapEffect(Stream.fromQueue(lines), (line) => RedisCommand.decode(event, line, false))
+    }))
+})
+
+/**
+ * Ends a feed whose server says nothing for long and does not answer a PING. That goes over another connection: on the
+ * feed's own its answer could not be told from a line.
+ */
+const watchLiveness = Effect.fnUntraced(function*(
+  { address, close, exchange }: RedisConnection,
+  subscribers: Subscribers,
+  settings: ConnectionSettings
+): Effect.fn.Return<void> {
+  if (!Duration.isFinite(settings.livenessTimeout)) return
+  const ask = Effect.scoped(
+    Effect.flatMap(subscribers.connect(subscribers.place("subscribe", ""), {}), (other) => other.probe)
+  )
+  while (!exchange.closed) {
+    const before = exchange.received
+    yield* Effect.sleep(settings.livenessTimeout)
+    if (exchange.received !== before) continue
+    const answer = yield* Effect.result(ask)
+    if (Result.isFailure(answer) && !isAnswer(answer.failure) && exchange.received === before) {
+      close(connectionLoss("HealthCheck", "The server tells of no commands and does not answer a PING either", address))
+    }
+  }
+})
+
+/** Whether the server is there, though it has refused another connection. */
+const isAnswer = (error: RedisError): boolean =>
+  error._tag !== "TimeoutError" && !(error._tag === "ConnectionError" && error.reason !== "MaxClients")
+
+const bufferOf = ({ capacity = defaultCapacity, onFull }: MonitorOptions): Effect.Effect<Lines, DataError> =>
+  !Number.isInteger(capacity) || capacity < 1
+    ? Effect.fail(new DataError({ command: "MONITOR", detail: "capacity must be a whole number from 1 on" }))
+    : onFull === "dropOldest"
+    ? Queue.sliding(capacity)
+    : Queue.dropping(capacity)
+
+/** Lines begin with a time and an address. Answers do not: to MONITOR itself, to AUTH when credentials are renewed. */
+const isLine = (value: Resp.Value): boolean => typeof value === "string" && /^\d+\.\d+ \[/.test(value)
+
+const offerTo =
+  (lines: Lines, { capacity = defaultCapacity, onFull = "fail" }: MonitorOptions) =>
+  (value: Resp.Value, owed: boolean): boolean => {
+    if (owed && !isLine(value)) return false
+    if (!Queue.offerUnsafe(lines, value) && onFull === "fail") {
+      Queue.failCauseUnsafe(lines, Cause.fail(new PubSubOverflowError({ capacity })))
+    }
+    return true
+  }

@@ -1,0 +1,83 @@
+/**
+ * What the topologies differ in: where a command goes.
+ */
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { Key } from "../../RedisArg.ts"
+import type { RedisEvent, RedisStats } from "../../RedisClient.ts"
+import type * as RedisCommand from "../../RedisCommand.ts"
+import type { RedisError } from "../../RedisError.ts"
+import type { Kind } from "../../RedisPubSub.ts"
+import type * as RedisConnection from "../connection/model.ts"
+import type { Request } from "../connection/request.ts"
+
+/**
+ * Where commands go.
+ *
+ * - `submit`: takes a request for a connection that others share. It never waits and never throws.
+ * - `exclusive`: a connection for these commands that nobody else uses until the scope closes.
+ * - `stateful`: called before a command that changes the state of its connection; its error refuses the command.
+ * - `dependent`: called before a command, alone, whose answer is about what its connection sent before; its error refuses
+ *   the command.
+ * - `subscribers`: where subscriptions go.
+ * - `held`: of a router that `reserve` gave: its connection.
+ * - `describe`: how the client prints; never a secret.
+ * - `attributes`: what spans tell of the client, by OpenTelemetry's names.
+ */
+export interface RedisRouter {
+  readonly submit: (request: Request) => void
+  readonly exclusive: (
+    commands: ReadonlyArray<RedisCommand.Any>
+  ) => Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope>
+  readonly stateful: (command: RedisCommand.Any) => Effect.Effect<void, RedisError>
+  readonly dependent: (command: RedisCommand.Any) => Effect.Effect<void, RedisError>
+  readonly reserve: Effect.Effect<RedisRouter, RedisError, Scope.Scope>
+  readonly events: Stream.Stream<RedisEvent>
+  readonly stats: Effect.Effect<RedisStats>
+  readonly subscribers: Subscribers
+  readonly describe: string
+  readonly attributes?: Readonly<Record<string, string | number>> | undefined
+  readonly held?: Held | undefined
+}
+
+/**
+ * The one connection behind a router, while its user has it alone.
+ *
+ * - `watching`: whether keys may be watched on it: WATCH was sent, and neither EXEC nor UNWATCH has been answered since.
+ * - `executed`: told that the last EXEC was answered, which ends the watch. `refused`: told that all that was sent was refused.
+ * - `unwatch`: ends the watch, if there is one; waits for nothing.
+ */
+export interface Held {
+  readonly watching: boolean
+  readonly executed: () => void
+  readonly refused: () => void
+  readonly unwatch: () => void
+}
+
+/**
+ * Connections for subscriptions, which nothing else uses.
+ *
+ * - `place`: names the server that a channel is subscribed to on; channels of the same place share a connection. Asked
+ *   again when a server has given up a shard channel.
+ * - `moved`: called when the server of a place has given up a shard channel and `place` does not know a better one; asked
+ *   again when the effect is done.
+ * - `isPlace`: whether channels may still be at a place. What is kept for others is dropped when nobody uses it; without,
+ *   places stay what they are.
+ * - `refuses`: why a channel cannot be subscribed to with any use, when that is known beforehand.
+ * - `connect`: opens a connection to a place.
+ * - `onEvent`: takes what happens to these connections.
+ * - `news`: suspends until there is something new about where they are to, so that a pause after failures is over.
+ */
+export interface Subscribers {
+  readonly place: (kind: Kind, channel: Key) => string
+  readonly moved?: ((place: string) => Effect.Effect<void>) | undefined
+  readonly isPlace?: ((place: string) => boolean) | undefined
+  readonly refuses?: ((kind: Kind, channel: Key) => RedisError | undefined) | undefined
+  readonly connect: (
+    place: string,
+    owner: RedisConnection.Owner
+  ) => Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope>
+  readonly onEvent: (event: RedisEvent) => void
+  readonly news?: Effect.Effect<void> | undefined
+}

@@ -1,0 +1,150 @@
+/**
+ * What a reserved client keeps of what was sent on it, for `Redis.watch`:
+ * whether a body may have changed something, and which errors are those of its
+ * connection's loss. It also refuses what would end the watch of a body.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Service, Session, Watch } from "../../RedisClient.ts"
+import type * as RedisCommand from "../../RedisCommand.ts"
+import { DataError, isRedisError } from "../../RedisError.ts"
+import type { RedisError } from "../../RedisError.ts"
+import type { Outcome } from "../connection/request.ts"
+import { mayHaveRun, originOf } from "../error/retry.ts"
+import type { Held } from "./router.ts"
+
+class Watching implements Watch {
+  readonly #held: Held
+  readonly #onEnd: () => void
+  readonly #losses = new WeakSet<object>()
+  #phase: "body" | "transaction" = "body"
+  #wrote = false
+  /** The number of commands under way that may change something. */
+  #pending = 0
+
+  constructor(held: Held, onEnd: () => void) {
+    this.#held = held
+    this.#onEnd = onEnd
+  }
+
+  get wrote(): boolean {
+    return this.#wrote || this.#pending > 0
+  }
+
+  get inBody(): boolean {
+    return this.#phase === "body"
+  }
+
+  isLoss(error: unknown): boolean {
+    return typeof error === "object" && error !== null && this.#losses.has(originOf(error))
+  }
+
+  commit(): void {
+    this.#phase = "transaction"
+  }
+
+  end(): void {
+    this.#held.unwatch()
+    this.#onEnd()
+  }
+
+  /** Takes down what becomes of commands. */
+  note<A, E>(
+    commands: ReadonlyArray<RedisCommand.Any>,
+    effect: Effect.Effect<A, E>,
+    outcomes: (exit: Exit.Exit<A, E>) => ReadonlyArray<Exit.Exit<unknown, unknown>>
+  ): Effect.Effect<A, E> {
+    return Effect.suspend(() => {
+      const writes = this.inBody && commands.some(({ settled, spec }) => settled === undefined && !spec.readonly)
+      if (writes) this.#pending++
+      return Effect.onExit(effect, (exit) =>
+        Effect.sync(() => {
+          if (writes) this.#pending--
+          outcomes(exit).forEach((outcome, index) =>
+            this.#take(outcome, writes && commands[index]?.spec.readonly !== true)
+          )
+        }))
+    })
+  }
+
+  #take(outcome: Exit.Exit<unknown, unknown>, writes: boolean): void {
+    const error = Exit.isSuccess(outcome) ? undefined : outcome.cause.reasons.find(Cause.isFailReason)?.error
+    // Without an error it was answered, or interrupted.
+    if (writes && (!isRedisError(error) || mayHaveRun(error))) this.#wrote = true
+    if (isRedisError(error) && error._tag === "ConnectionError") this.#losses.add(originOf(error))
+  }
+}
+
+/** Why a command is refused inside the body of a watch. */
+const refusalIn = (name: string): DataError =>
+  new DataError({
+    command: name,
+    detail: "it would end the watch, and changes of others would go unnoticed. Return the commands from the body of " +
+      "Redis.watch, or run them on another connection: before it, after it, or on another client with Redis.via"
+  })
+
+const ending: ReadonlySet<string> = new Set(["DISCARD", "EXEC", "MULTI", "RESET", "UNWATCH"])
+
+/**
+ * A reserved client that keeps what `Redis.watch` has to know.
+ *
+ * - `unsent`: what a refusal means to the commands beside the one that it is for.
+ */
+export const withSession = (
+  client: Service,
+  held: Held,
+  unsent: (refusal: RedisError, command: RedisCommand.Any, index: number) => RedisError
+): Service => {
+  let current: Watching | undefined = undefined
+  const session: Session = {
+    begin: () => {
+      if (current !== undefined) return undefined
+      const watching = new Watching(held, () => {
+        if (current === watching) current = undefined
+      })
+      return current = watching
+    }
+  }
+  const refusal = (names: ReadonlyArray<string>): DataError | undefined => {
+    const name = current?.inBody === true ? names.find((name) => ending.has(name.toUpperCase())) : undefined
+    return name === undefined ? undefined : refusalIn(name)
+  }
+  const above = (client: Service): Service => {
+    const reserved: Service = {
+      ...client,
+      execute: (command) =>
+        Effect.suspend(() => {
+          const refused = refusal([command.spec.name])
+          if (refused !== undefined) return Effect.fail(refused)
+          const run = client.execute(command)
+          return current === undefined ? run : current.note([command], run, (exit) => [exit])
+        }),
+      pipeline: (commands) =>
+        Effect.suspend(() => {
+          const refused = refusal(commands.map(({ spec }) => spec.name))
+          if (refused !== undefined) {
+            return Effect.succeed(
+              commands.map((command, index): Outcome => command.settled ?? Exit.fail(unsent(refused, command, index)))
+            )
+          }
+          const run = client.pipeline(commands)
+          return current === undefined
+            ? run
+            : current.note(commands, run, (exit) => Exit.isSuccess(exit) ? exit.value : [exit])
+        }),
+      transaction: (commands) =>
+        Effect.suspend(() => {
+          const refused = refusal(["MULTI"])
+          if (refused !== undefined) return Effect.fail(refused)
+          const run = client.transaction(commands)
+          return current === undefined ? run : current.note(commands, run, (exit) => [exit])
+        }),
+      reserve: Effect.suspend(() => Effect.succeed(reserved)),
+      withTimeout: (limit) => above(client.withTimeout(limit)),
+      session
+    }
+    return reserved
+  }
+  return above(client)
+}

@@ -1,0 +1,91 @@
+/**
+ * Outcomes in the places of the commands that they belong to: as a tuple or as
+ * a record.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import type * as RedisCommand from "../../RedisCommand.ts"
+import { atIndex } from "../../RedisError.ts"
+import type { RedisError } from "../../RedisError.ts"
+import type { Outcome } from "../connection/request.ts"
+import { failureAmong } from "../error/retry.ts"
+import type { Part } from "../error/retry.ts"
+
+type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisCommand.Any>>
+
+/** The commands in order. */
+export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> =>
+  isTuple(commands) ? commands : Object.values(commands)
+
+/** All values in the places of the commands; or the first error, with what is known of the other commands. */
+export const values = (
+  of: "pipeline" | "transaction",
+  commands: Commands,
+  outcomes: ReadonlyArray<Outcome>
+): Effect.Effect<unknown, RedisError> => {
+  const all: Array<unknown> = []
+  for (const outcome of outcomes) {
+    if (Exit.isFailure(outcome)) return Effect.failCause(failureOf(of, list(commands), outcomes, outcome.cause))
+    all.push(outcome.value)
+  }
+  return Effect.succeed(put(commands, all))
+}
+
+/** The failure of several commands: `first` where it is no error of a command. */
+const failureOf = (
+  of: "pipeline" | "transaction",
+  commands: ReadonlyArray<RedisCommand.Any>,
+  outcomes: ReadonlyArray<Outcome>,
+  first: Cause.Cause<RedisError>
+): Cause.Cause<RedisError> => {
+  if (!first.reasons.some(Cause.isFailReason)) return first
+  const parts = outcomes.map((outcome, place): Part<RedisError> => {
+    // In range: there is one outcome a command.
+    const { settled, spec } = commands[place]!
+    return {
+      places: [place],
+      readonly: spec.readonly,
+      sent: settled === undefined,
+      error: errorAt(outcome, spec, place)
+    }
+  })
+  const error = failureAmong(of, parts)
+  return error === undefined ? first : Cause.fail(error)
+}
+
+/** A result for each outcome, in the places of the commands. */
+export const results = (commands: Commands, outcomes: ReadonlyArray<Outcome>): Effect.Effect<unknown> => {
+  const all: Array<Result.Result<unknown, RedisError>> = []
+  const given = list(commands)
+  for (const [place, outcome] of outcomes.entries()) {
+    if (Exit.isSuccess(outcome)) {
+      all.push(Result.succeed(outcome.value))
+      continue
+    }
+    // In range: there is one outcome a command.
+    const error = errorAt(outcome, given[place]!.spec, place)
+    if (error === undefined) return Effect.die(Cause.squash(outcome.cause))
+    all.push(Result.fail(error))
+  }
+  return Effect.succeed(put(commands, all))
+}
+
+/**
+ * The error of the command at a place. That is its index, whatever it was among those of the same server; what befell
+ * something that the caller did not write, such as a handshake, has none.
+ */
+const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, place: number): RedisError | undefined => {
+  if (Exit.isSuccess(outcome)) return undefined
+  const error = outcome.cause.reasons.find(Cause.isFailReason)?.error
+  if (error === undefined) return undefined
+  const own = "command" in error && error.command === name || "index" in error && error.index !== undefined
+  return own ? atIndex(error, place) : error
+}
+
+const put = (commands: Commands, all: ReadonlyArray<unknown>): unknown =>
+  isTuple(commands) ? all : Object.fromEntries(Object.keys(commands).map((name, index) => [name, all[index]]))
+
+// `Array.isArray` does not narrow readonly arrays.
+const isTuple = (commands: Commands): commands is ReadonlyArray<RedisCommand.Any> => Array.isArray(commands)

@@ -1,0 +1,46 @@
+/**
+ * The stack of the decoder: one frame for each aggregate that is not complete yet.
+ */
+import { Attributed, MapReply, Push, SetReply } from "../../RespValue.ts"
+import type { Value } from "../../RespValue.ts"
+import { MAP, PUSH, SET } from "./types.ts"
+
+// Two kinds of frames have no type byte: the root, whose items are the results of `push`, and the one that wraps its
+// only item into the attributes that came before it.
+export const ROOT = 0
+export const ATTRIBUTED = 1
+
+/** How many items the root takes before it is asked whether it is full, and says no. A small integer of V8. */
+export const UNBOUNDED = 2 ** 30
+
+/** The items of a frame that is not in use, so that it keeps no reply alive. Never written to. */
+export const none: Array<Value> = []
+
+/** An aggregate being filled. Frames are reused, one for each depth ever reached. */
+export class Frame {
+  kind = ROOT
+  /** Whether its length is unknown and an `END` will come. */
+  streamed = false
+  items: Array<Value> = none
+  /** Items still to come, never 0 between two values. For a streamed aggregate, how many more the limit allows. */
+  remaining = UNBOUNDED
+  /** Set while the kind is `ATTRIBUTED`. */
+  attributes: MapReply | undefined = undefined
+}
+
+/** The value of a complete frame. */
+export const valueOf = (frame: Frame, keepAttributes: boolean): Value => {
+  const items = frame.items
+  switch (frame.kind) {
+    case MAP:
+      return new MapReply(items)
+    case SET:
+      return new SetReply(items)
+    case PUSH:
+      return new Push(items)
+    case ATTRIBUTED:
+      return keepAttributes ? new Attributed(frame.attributes!, items[0]!) : items[0]!
+    default:
+      return items
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * A deployment as the environment, a file or another source of configuration
+ * describes it.
+ */
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import * as RedisUrl from "../../RedisUrl.ts"
+import type { Deployment } from "./options.ts"
+import { assemble, boolean, entries, integer, snakeName } from "./text.ts"
+import type { Entry } from "./text.ts"
+
+/** A value under its own name or, in the environment, that name in upper case. */
+const read = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"]): Config.Config<A | undefined> =>
+  Config.flatMap(Config.option(Config.schema(codec, path)), (own) =>
+    Option.isSome(own)
+      ? Config.succeed(own.value)
+      : Config.map(Config.option(Config.schema(codec, snakeName(path).toUpperCase())), Option.getOrUndefined))
+
+/** Hosts one by one, with spaces around them and a comma after the last as people write lists; as they stand in a URL. */
+const hosts = Schema.String.pipe(
+  Schema.decodeTo(
+    Schema.String.check(
+      Schema.isPattern(/^[^/?#@\s,]+(,[^/?#@\s,]+)*$/, { expected: "hosts as host:port,host:port" })
+    ),
+    SchemaTransformation.transform({
+      decode: (text) => text.trim().replace(/,$/, "").split(",").map((host) => host.trim()).join(","),
+      encode: (text) => text
+    })
+  )
+)
+
+type Mode = Deployment["mode"]
+
+/** What says which of the others are looked at: what nothing depends on may hold anything. */
+const head = Config.all({
+  mode: read(Schema.Literals(["standalone", "sentinel", "cluster"]), ["mode"]),
+  cluster: read(boolean.config, ["cluster"]),
+  url: read(Schema.Redacted(Schema.String), ["url"])
+})
+
+const options = (mode: Mode): Config.Config<Readonly<Record<string, unknown>>> =>
+  Config.mapEffect(
+    Config.all(
+      entries[mode].map(({ path, text }) => Config.map(read(text.config, path), (value) => [path, value] as const))
+    ),
+    (values) => {
+      const assembled = assemble(values.filter(([, value]) => value !== undefined))
+      return assembled === undefined
+        ? invalid("two options contradict each other, such as pool and pool.max or tls and tls.ca")
+        : Effect.succeed(assembled)
+    }
+  )
+
+/** Where the servers are: a URL, with what it leaves to options. */
+interface Place {
+  readonly url: string | Redacted.Redacted<string>
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+}
+
+const hostAndPort = Config.all({ host: read(Schema.NonEmptyString, ["host"]), port: read(integer.config, ["port"]) })
+
+/** What the separate variables of a mode say, as a URL. */
+const placeWithoutUrl = (mode: Mode | undefined): Config.Config<Place> => {
+  switch (mode) {
+    case "sentinel":
+      return Config.map(read(hosts, ["sentinels"]), (sentinels = "") => ({ url: `redis+sentinel://${sentinels}` }))
+    case "cluster":
+      return Config.flatMap(read(hosts, ["nodes"]), (nodes) =>
+        nodes === undefined
+          ? Config.map(hostAndPort, ({ host, port }) => ({
+            url: `redis+cluster://${host === undefined ? "" : RedisUrl.hostText(host, port)}`
+          }))
+          : Config.succeed({ url: `redis+cluster://${nodes}` }))
+    default:
+      return Config.flatMap(
+        read(Schema.NonEmptyString, ["path"]),
+        (path) =>
+          path === undefined
+            ? Config.map(hostAndPort, (place): Place => ({ ...place, url: "redis://" }))
+            : Config.succeed({ url: `unix://${RedisUrl.encodePath(path)}` })
+      )
+  }
+}
+
+const schemeMode = (url: Redacted.Redacted<string>): Mode | undefined => {
+  const [, mode] = /^\s*[a-z]+\+(sentinel|cluster):/i.exec(Redacted.value(url)) ?? []
+  // These are the two that the expression knows.
+  return mode?.toLowerCase() as Mode | undefined
+}
+
+/** Reads where to connect to and how. */
+export const deployment: Config.Config<Deployment> = Config.flatMap(head, ({ cluster, mode: named, url }) => {
+  const given: Mode | undefined = named ?? (cluster === undefined ? undefined : cluster ? "cluster" : "standalone")
+  const place: Config.Config<Place> = url === undefined ? placeWithoutUrl(given) : Config.succeed({ url })
+  const mode = given ?? (url === undefined ? undefined : schemeMode(url)) ?? "standalone"
+  return Config.mapEffect(Config.all({ place, how: options(mode) }), ({ how, place: { host, port, url: from } }) => {
+    const parsed = RedisUrl.parse(from, {
+      ...how,
+      ...(given === undefined ? {} : { mode: given }),
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port })
+    })
+    return Result.match(parsed, {
+      onSuccess: Effect.succeed,
+      onFailure: (error) => invalid(url === undefined ? error.detail : error.message)
+    })
+  })
+})
+
+const invalid = (message: string): Effect.Effect<never, Config.ConfigError> =>
+  Effect.fail(new Config.ConfigError(new Schema.SchemaError(new SchemaIssue.InvalidValue({ message }))))

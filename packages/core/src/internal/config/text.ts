@@ -1,0 +1,357 @@
+/**
+ * Options as text, for URLs and for the environment: one table, which the types
+ * of the options keep complete.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import type { TlsOptions } from "../../RedisConnector.ts"
+import type {
+  Accept,
+  ClusterOptions,
+  ClusterPoolOptions,
+  ConnectionOptions,
+  ReadFrom,
+  SentinelOptions
+} from "./options.ts"
+
+// -----------------------------------------------------------------------------
+// Texts
+// -----------------------------------------------------------------------------
+
+type Kind = "text" | "list" | "secret" | "integer" | "boolean" | "choice" | "duration"
+
+/**
+ * How one option is written.
+ *
+ * - `kind`, `expected`: what the text must be, for programs and for people.
+ * - `url`: in the query of a URL. `config`: in the environment or a file, where Effect has habits of its own.
+ * - `names`: what else a URL may call it, with texts of its own where they differ.
+ */
+class Text<out A> {
+  readonly kind: Kind
+  readonly expected: string
+  readonly url: Schema.Codec<A, string>
+  readonly config: Schema.Codec<A, string>
+  readonly names: ReadonlyArray<readonly [name: string, url: Schema.Codec<unknown, string>]>
+
+  constructor(
+    kind: Kind,
+    expected: string,
+    url: Schema.Codec<A, string>,
+    config: Schema.Codec<A, string>,
+    names: Text<unknown>["names"] = []
+  ) {
+    this.kind = kind
+    this.expected = expected
+    this.url = url
+    this.config = config
+    this.names = names
+  }
+
+  /** The same under further names. */
+  named(name: string, text: Text<unknown> = this): Text<A> {
+    return new Text(this.kind, this.expected, this.url, this.config, [...this.names, [name, text.url]])
+  }
+}
+
+type Texts<A> = { readonly [K in keyof A]-?: Text<Exclude<A[K], undefined>> | Texts<Extract<A[K], object>> }
+
+const read = <A>(decode: (text: string) => A | undefined, encode: (value: A) => string, expected: string) =>
+  SchemaTransformation.transformEffect<A, string>({
+    decode: (text, options) => {
+      const value = decode(text)
+      // Without the text, which may be a secret that got into the wrong place.
+      return value === undefined
+        ? Effect.fail(new SchemaIssue.InvalidValue({ expected }, undefined, options))
+        : Effect.succeed(value)
+    },
+    encode: (value) => Effect.succeed(encode(value))
+  })
+
+const textOf = <A>(
+  kind: Kind,
+  expected: string,
+  url: Schema.Codec<A, string>,
+  config: Schema.Codec<A, string> = url
+): Text<A> => new Text(kind, expected, url, config)
+
+const text: Text<string> = textOf("text", "text", Schema.String)
+
+const secret: Text<Redacted.Redacted<string>> = textOf("secret", "text", Schema.RedactedFromValue(Schema.String))
+
+export const integer: Text<number> = textOf(
+  "integer",
+  "an integer",
+  Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.Int,
+      read((text) => /^-?\d{1,15}$/.test(text) ? Number(text) : undefined, String, "an integer")
+    )
+  )
+)
+
+const isFalse = (text: string): boolean => /^(0|f|false|n|no)$/i.test(text)
+
+/** A URL takes whatever does not say no for a yes, as redis-py does. */
+export const boolean: Text<boolean> = textOf(
+  "boolean",
+  "true or false",
+  Schema.String.pipe(
+    Schema.decodeTo(Schema.Boolean, read((text) => !isFalse(text), String, "true or false"))
+  ),
+  Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.Boolean,
+      read(
+        (text) => /^(true|yes|on|1|y)$/i.test(text) ? true : /^(false|no|off|0|n)$/i.test(text) ? false : undefined,
+        String,
+        "true or false"
+      )
+    )
+  )
+)
+
+const oneOf = <const A extends ReadonlyArray<string | number>>(...choices: A): Text<A[number]> => {
+  const expected = choices.join(", ")
+  return textOf(
+    "choice",
+    `one of ${expected}`,
+    Schema.String.pipe(
+      Schema.decodeTo(
+        Schema.Literals(choices),
+        read((text) => choices.find((choice) => String(choice) === text), String, `one of ${expected}`)
+      )
+    )
+  )
+}
+
+const printDuration = (duration: Duration.Duration): string =>
+  Duration.match(duration, {
+    onMillis: (millis) => String(millis / 1000),
+    onNanos: (nanos) => `${nanos} nanos`,
+    onInfinity: () => "Infinity",
+    onNegativeInfinity: () => "-Infinity"
+  })
+
+/** Bare numbers are seconds in a URL, as in the URLs of other clients; in the environment the unit must be there. */
+const duration: Text<Duration.Duration> = textOf(
+  "duration",
+  "seconds, or a number with its unit",
+  Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.Duration,
+      read(
+        (text) =>
+          /^\d+(\.\d+)?$/.test(text)
+            ? Duration.seconds(Number(text))
+            // Anything else than a duration is none.
+            : Option.getOrUndefined(Duration.fromInput(text as Duration.Input)),
+        printDuration,
+        "a duration"
+      )
+    )
+  ),
+  Schema.DurationFromString
+)
+
+// -----------------------------------------------------------------------------
+// The table
+// -----------------------------------------------------------------------------
+
+const certificates: Text<string> = text
+const verify = oneOf("required", "optional", "none")
+
+const tls: Texts<TlsOptions> = {
+  ca: certificates.named("ssl_ca_certs"),
+  cert: certificates.named("ssl_certfile"),
+  key: secret.named("ssl_keyfile"),
+  passphrase: secret,
+  servername: text,
+  verify: verify.named("ssl_cert_reqs"),
+  checkHostname: boolean.named("ssl_check_hostname")
+}
+
+const connection: Texts<Omit<ConnectionOptions, "credentials">> = {
+  db: integer,
+  username: text,
+  password: secret,
+  clientName: text,
+  clientInfo: boolean,
+  protocol: oneOf("auto", 2, 3),
+  connect: oneOf("lazy", "eager"),
+  connectTimeout: duration.named("socket_connect_timeout"),
+  commandTimeout: duration.named("socket_timeout"),
+  retryOnTimeout: boolean,
+  livenessTimeout: duration,
+  healthCheckInterval: duration,
+  closeTimeout: duration,
+  keepAlive: boolean.named("socket_keepalive"),
+  keepAliveInitialDelay: duration,
+  textDecoding: oneOf("strict", "replace").named("encoding_errors"),
+  pool: {
+    shared: integer,
+    max: integer.named("max_connections"),
+    min: integer,
+    idleTimeout: duration,
+    acquireTimeout: duration
+  },
+  limits: {
+    inFlightCommands: integer,
+    inFlightBytes: integer,
+    replyDepth: integer,
+    bulkLength: integer,
+    aggregateLength: integer,
+    lineLength: integer,
+    replyBytes: integer,
+    replyElements: integer,
+    argumentBytes: integer,
+    argumentCount: integer
+  }
+}
+
+/** The addresses to accept: a word, or a list. */
+const accept: Text<AcceptText> = textOf(
+  "list",
+  "any, sameHost, sameNetwork, or hosts and networks with commas between",
+  Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.Union([Schema.Literals(["any", "sameHost", "sameNetwork"]), Schema.Array(Schema.String)]),
+      read<AcceptText>(
+        (text) => text === "any" || text === "sameHost" || text === "sameNetwork" ? text : text.split(","),
+        (value) => typeof value === "string" ? value : value.join(","),
+        "a word or a list"
+      )
+    )
+  )
+)
+
+type AcceptText = Exclude<Accept, (...args: ReadonlyArray<never>) => unknown>
+
+type ReadFromText = Exclude<ClusterOptions["readFrom"], ReadFrom>
+
+/** The choices of a cluster: the environment does not know the mode beforehand. With sentinels some are refused later. */
+const readFrom: Text<Exclude<ReadFromText, undefined>> = oneOf("master", "preferReplica", "any", "nearest")
+
+const sentinel: Texts<
+  & Omit<SentinelOptions, keyof ConnectionOptions | "sentinels" | "natMap" | "accept" | "readFrom" | "tls">
+  & { readonly readFrom?: ReadFromText; readonly accept?: AcceptText }
+> = {
+  service: text.named("service_name"),
+  role: oneOf("master", "replica"),
+  readFrom,
+  minOtherSentinels: integer,
+  checkConnection: boolean,
+  recheckInterval: duration,
+  accept,
+  sentinelOptions: { username: text, password: secret, tls: boolean }
+}
+
+const readFromReplicas: Text<"master" | "any"> = textOf(
+  "choice",
+  "true or false",
+  Schema.String.pipe(
+    Schema.decodeTo(
+      Schema.Literals(["master", "any"]),
+      read((text) => isFalse(text) ? "master" : "any", (readFrom) => String(readFrom === "any"), "true or false")
+    )
+  )
+)
+
+const cluster: Texts<
+  & Omit<ClusterOptions, keyof ConnectionOptions | "nodes" | "natMap" | "accept" | "readFrom" | "tls">
+  & {
+    readonly readFrom?: ReadFromText
+    readonly accept?: AcceptText
+    readonly pool?: Pick<ClusterPoolOptions, "perNode">
+  }
+> = {
+  pool: { perNode: boolean.named("max_connections_per_node") },
+  crossSlot: oneOf("split", "emulate", "reject"),
+  readFrom: readFrom.named("read_from_replicas", readFromReplicas),
+  readOnly: boolean.named("readonly_mode"),
+  discovery: oneOf("lazy", "eager"),
+  reinitializeSteps: integer,
+  clusterDownRetryAttempts: integer,
+  skipFullCoverageCheck: boolean,
+  followCluster: boolean.named("nodemanager_follow_cluster"),
+  refreshInterval: duration,
+  accept
+}
+
+// -----------------------------------------------------------------------------
+// Entries
+// -----------------------------------------------------------------------------
+
+/** An option and where it is: `["pool", "max"]`. */
+export interface Entry {
+  readonly path: readonly [string, ...Array<string>]
+  readonly text: Text<unknown>
+}
+
+const entriesOf = (
+  texts: Readonly<Record<string, unknown>>,
+  prefix: ReadonlyArray<string> = []
+): ReadonlyArray<Entry> =>
+  Object.entries(texts).flatMap(([name, value]) =>
+    value instanceof Text
+      ? [{ path: [...prefix, name] as unknown as Entry["path"], text: value }]
+      // What is no text is the table of an option's parts.
+      : entriesOf(value as Readonly<Record<string, unknown>>, [...prefix, name])
+  )
+
+const single: Entry = { path: ["pool"], text: oneOf("single") }
+const withTls: ReadonlyArray<Entry> = [{ path: ["tls"], text: boolean.named("ssl") }, ...entriesOf({ tls })]
+const common: ReadonlyArray<Entry> = [...entriesOf(connection), single]
+
+/** The options that text can give in each mode, besides where the servers are. */
+export const entries = {
+  unix: common,
+  standalone: [...common, ...withTls],
+  sentinel: [...common, ...withTls, ...entriesOf(sentinel)],
+  cluster: [...common, ...withTls, ...entriesOf(cluster)]
+}
+
+/** `poolMax` for `["pool", "max"]`; the options of sentinels are named without "options". */
+export const camelName = (path: Entry["path"]): string =>
+  path.map((part, index) => {
+    const name = part === "sentinelOptions" ? "sentinel" : part
+    return index === 0 ? name : name.charAt(0).toUpperCase() + name.slice(1)
+  }).join("")
+
+/** `pool_max` for `["pool", "max"]`. */
+export const snakeName = (path: Entry["path"]): string =>
+  camelName(path).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** A value inside of options. */
+export const at = (options: unknown, path: ReadonlyArray<string>): unknown =>
+  path.reduce<unknown>(
+    (value, name) => typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined,
+    options
+  )
+
+/**
+ * Options from paths and their values. `undefined` when one path leads through another's value, as `pool=single` and
+ * `pool.max=3` do; a boolean in the way, as in `tls=true` and `tls.verify=none`, gives way.
+ */
+export const assemble = (
+  values: Iterable<readonly [path: Entry["path"], value: unknown]>
+): Record<string, unknown> | undefined => {
+  const out: Record<string, unknown> = {}
+  // Short paths first, so that parts come after the whole.
+  for (const [path, value] of [...values].sort(([a], [b]) => a.length - b.length)) {
+    const [first, second] = path
+    if (second === undefined) {
+      out[first] = value
+      continue
+    }
+    const whole = out[first]
+    if (typeof whole === "string" || whole === false) return undefined
+    out[first] = { ...(typeof whole === "object" ? whole : {}), [second]: value }
+  }
+  return out
+}

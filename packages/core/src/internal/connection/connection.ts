@@ -1,0 +1,458 @@
+/**
+ * One connection to one server, as a scoped resource: dialled, greeted, and
+ * then shared by any number of callers until its scope closes or it is lost.
+ * A lost connection is not mended; its owner opens another.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as Socket from "effect/socket/Socket"
+import * as RedisCommand from "../../RedisCommand.ts"
+import type { ConnectionSettings } from "../../RedisConfig.ts"
+import { formatEndpoint, RedisConnector } from "../../RedisConnector.ts"
+import type { Endpoint } from "../../RedisConnector.ts"
+import { ConnectionError, ProtocolError } from "../../RedisError.ts"
+import type { RedisError } from "../../RedisError.ts"
+import type * as Resp from "../../Resp.ts"
+import { RespDecoder } from "../../RespDecoder.ts"
+import type { DecodeOptions } from "../../RespLimits.ts"
+import { connectionLoss, timeLimit } from "../error/failure.ts"
+import { within } from "../runtime/elapsed.ts"
+import { KnownScripts } from "../script/knownScripts.ts"
+import { Tracking } from "../tracking/tracking.ts"
+import * as Credentials from "./credentials.ts"
+import { Dripping } from "./dripping.ts"
+import { Exchange } from "./exchange.ts"
+import { authenticate, handshake } from "./handshake.ts"
+import type { HungUp } from "./handshake.ts"
+import { listening, Liveness } from "./liveness.ts"
+import type { Owner, RedisConnection, Source } from "./model.ts"
+import { BatchRequest, requestOf as singleRequest } from "./request.ts"
+import type { Outcome, Request, RequestQueue } from "./request.ts"
+import { answeredWithTls, dialFailure, isTlsAlert, lossOf, openedTooLate } from "./socketFailure.ts"
+import type { Target } from "./socketFailure.ts"
+
+/**
+ * What befell a connection to a master by an error reply that says that the server is none any more.
+ */
+export const demotionBy = ({ code, line }: Resp.ErrorReply, address: string): RedisError | undefined =>
+  code === "READONLY" || code === "UNBLOCKED" && line.includes("instance state changed")
+    ? connectionLoss("Demoted", "The server is a replica and takes no writes", address)
+    : undefined
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * Connections to one endpoint.
+ */
+export const sourceAt = (endpoint: Endpoint, settings: ConnectionSettings): Source => ({
+  address: formatEndpoint(endpoint),
+  attributes: endpoint.path !== undefined
+    ? { "server.address": endpoint.path }
+    : { "server.address": endpoint.host, "server.port": endpoint.port },
+  open: (owner) => make(endpoint, settings, owner)
+})
+
+/**
+ * Opens a connection: dials, agrees on a protocol, authenticates, selects the
+ * database, all within `connectTimeout`.
+ */
+export const make = Effect.fnUntraced(function*(
+  endpoint: Endpoint,
+  settings: ConnectionSettings,
+  owner: Owner = {}
+): Effect.fn.Return<RedisConnection, RedisError, RedisConnector | Scope.Scope> {
+  const limit = Duration.toMillis(settings.connectTimeout)
+  const target: Target = { endpoint, settings, address: formatEndpoint(endpoint) }
+  const progress: Progress = { waitsFor: undefined }
+  if (!isAccepted(target)) return yield* notAccepted(target.address)
+  return yield* within(open(target, owner, progress), {
+    limit,
+    orElse: () =>
+      Effect.fail(
+        progress.waitsFor === undefined
+          ? openedTooLate(target)
+          : timeLimit("connect", limit, target.address, progress.waitsFor)
+      )
+  }).pipe(
+    // A connector or credentials that break must not end who dials: callers would wait for ever.
+    Effect.catchDefect((defect) =>
+      Effect.fail(connectionLoss("Other", "The client failed to open the connection", target.address, defect))
+    )
+  )
+})
+
+/** Asked in this one place, by which every connection to every address has to come, before anything is sent there. */
+const isAccepted = ({ endpoint, settings }: Target): boolean => {
+  if (settings.accept === undefined || endpoint.path !== undefined) return true
+  try {
+    return settings.accept({ host: endpoint.host, port: endpoint.port })
+  } catch {
+    return false
+  }
+}
+
+const notAccepted = (address: string): ConnectionError =>
+  new ConnectionError({
+    reason: "NotAccepted",
+    detail: "A server has named an address that the option accept does not have: nothing was sent there",
+    permanent: true,
+    delivery: "not-sent",
+    readonly: false,
+    address
+  })
+
+/** What a connection that is being opened waits for, in words, from when the socket is open on. */
+interface Progress {
+  waitsFor: string | undefined
+}
+
+/** Whether the servers of a client take what is said about it; they are asked again for as long as that is not known. */
+const takeClientInfo = new WeakMap<ConnectionSettings, boolean>()
+
+const open = (
+  target: Target,
+  owner: Owner,
+  progress: Progress
+): Effect.Effect<RedisConnection, RedisError, RedisConnector | Scope.Scope> => {
+  const { settings } = target
+  const known = settings.clientInfo ? takeClientInfo.get(settings) : false
+  const learn = (clientInfo: boolean) =>
+    Effect.tap(inScopeOfItsOwn(dial(target, owner, progress, clientInfo)), () =>
+      Effect.sync(() => {
+        if (settings.clientInfo) takeClientInfo.set(settings, clientInfo)
+      }))
+  return Effect.catch(learn(known ?? true), (failure) =>
+    failure._tag !== "HungUp"
+      ? Effect.fail(failure)
+      : known === undefined
+      ? Effect.mapError(learn(false), (second) => second._tag === "HungUp" ? second.error : second)
+      : Effect.fail(failure.error))
+}
+
+/** Nothing of what fails stays open. */
+const inScopeOfItsOwn = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Scope.Scope> =>
+  Effect.flatMap(
+    Effect.flatMap(Effect.scope, Scope.fork),
+    (own) => effect.pipe(Scope.provide(own), Effect.onError((cause) => Scope.close(own, Exit.failCause(cause))))
+  )
+
+const dial = Effect.fnUntraced(function*(
+  target: Target,
+  owner: Owner,
+  progress: Progress,
+  clientInfo: boolean
+): Effect.fn.Return<RedisConnection, RedisError | HungUp, RedisConnector | Scope.Scope> {
+  const { address, endpoint, settings } = target
+  const connector = yield* RedisConnector
+  const credentials = yield* Credentials.ask(settings.credentials, address)
+  const socket = yield* connector.socket(endpoint, settings)
+  const pull = yield* Effect.mapError(Socket.readerBytes(socket), (error) => dialFailure(error, target))
+  progress.waitsFor = "the server did not answer"
+  const writer = yield* socket.writer
+  const ended = Deferred.makeUnsafe<RedisError>()
+  const tracking = new Tracking(settings.keepers)
+  const writing = new Wakeup(() => exchange.writable)
+  const liveness = new Liveness()
+  // What the handshake could not write is of no use to the owner.
+  let takeUnsent: NonNullable<Owner["onUnsent"]> = failAll
+
+  const exchange: Exchange = new Exchange({
+    origin: {
+      address,
+      replaceInvalidText: settings.replaceInvalidText,
+      onRefusal: refusalsOf(owner, (loss) => {
+        tracking.end("Demoted")
+        exchange.leave(loss)
+      }),
+      scripts: new KnownScripts(),
+      again: (request) => exchange.submit(request),
+      tracking,
+      keepers: settings.keepers
+    },
+    maxCommands: settings.limits.inFlightCommands,
+    maxBytes: settings.limits.inFlightBytes,
+    onWork: () => writing.wake(),
+    onFlush: () => writing.wakeNow(),
+    onPush: (items) => !tracking.takes(items) && owner.onPush?.(items) === true,
+    subscriber: owner.subscriber,
+    onUnasked: owner.onUnasked,
+    onClose: (failure, unsent) => {
+      // Before anybody learns of it, and reads.
+      tracking.end("Disconnected")
+      takeUnsent(unsent, failure)
+      Deferred.doneUnsafe(ended, Effect.succeed(failure))
+    }
+  })
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => exchange.close(connectionLoss("ClientClosed", "The client was closed", address)))
+  )
+
+  const lose = (failure: RedisError) => Effect.sync(() => exchange.close(failure))
+  const untilLost = (effect: Effect.Effect<never, RedisError>) =>
+    Effect.forkScoped(
+      Effect.catchCause(effect, (cause) => Effect.asVoid(Effect.forEach(endedBy(cause, address), lose))),
+      {
+        startImmediately: true
+      }
+    )
+  const decoder = new RespDecoder({ ...limitsOf(settings), maxReplyBytes: greetingBytes, attributes: "drop" })
+  yield* untilLost(read(pull, decoder, exchange, target, owner.onRead))
+  yield* untilLost(write(writer, exchange, writing, liveness, target))
+
+  const run = (commands: ReadonlyArray<RedisCommand.Any>) => runBatch(exchange, commands)
+  const protocol = yield* handshake(run, {
+    settings,
+    credentials: credentials.first,
+    clientInfo,
+    onBusy: (refusal) => {
+      progress.waitsFor = `the server said ${refusal}`
+      owner.onBusy?.((request) => exchange.submit(request))
+    }
+  })
+  tracking.protocol = protocol
+  decoder.limit(limitsOf(settings))
+  exchange.limit(settings.limits)
+  takeUnsent = owner.onUnsent ?? failAll
+  const connection: RedisConnection = {
+    address,
+    protocol,
+    exchange,
+    submit: (request) => exchange.submit(request),
+    probe: probe(exchange, settings, address, yield* Clock.Clock),
+    close: (reason) => exchange.close(reason),
+    lost: Deferred.await(ended)
+  }
+  if (credentials.next !== undefined) {
+    const renewal = Credentials.renew(credentials.next, (renewed) => {
+      // Others may be allowed to read less. What waits before it is still sent by the old ones.
+      const renew = Effect.sync(() => tracking.renew("Reauthenticated"))
+      return Effect.ensuring(Effect.andThen(renew, authenticate(run, renewed)), renew)
+    })
+    yield* Effect.forkScoped(Effect.catch(renewal, (error) => lose(refusal(error, address))))
+  }
+  yield* Effect.forkScoped(Effect.andThen(tracking.begun, listening(connection, settings)))
+  const dripping = new Dripping(connection, Duration.toMillis(settings.commandTimeout), () => decoder.idle)
+  yield* Effect.forkScoped(liveness.watch(connection, settings, { onSilence: owner.onSilence, dripping }))
+  return connection
+})
+
+const refusalsOf = (owner: Owner, leave: (loss: RedisError) => void): Owner["onRefusal"] => {
+  const { demotion, onRefusal } = owner
+  return demotion === undefined ? onRefusal : (error, command) => {
+    const loss = demotion(error)
+    if (loss !== undefined) leave(loss)
+    return loss ?? onRefusal?.(error, command)
+  }
+}
+
+/** What refused credentials mean to everybody on the connection; whoever opens the next one learns more. */
+const refusal = (error: RedisError, address: string): RedisError =>
+  error._tag === "AuthenticationError"
+    ? connectionLoss("Handshake", `The server refused new credentials: ${error.code} ${error.detail}`, address, error)
+    : error
+
+/** What ended reading or writing, unless its own scope did. A defect as well: else callers would wait for ever. */
+const endedBy = (cause: Cause.Cause<RedisError>, address: string): ReadonlyArray<RedisError> =>
+  cause.reasons.flatMap((reason) =>
+    Cause.isFailReason(reason)
+      ? [reason.error]
+      : Cause.isDieReason(reason)
+      ? [connectionLoss("Other", "The client failed on the connection and gave it up", address, reason.defect)]
+      : []
+  )
+
+const failAll = (requests: RequestQueue, failure: RedisError): void => {
+  for (const request of requests.takeAll()) request.fail(failure)
+}
+
+// -----------------------------------------------------------------------------
+// Requests
+// -----------------------------------------------------------------------------
+
+/**
+ * A request of one command.
+ */
+export const requestOf = <A>(
+  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  settle: (exit: Exit.Exit<A, RedisError>) => void
+): Request => singleRequest(command, settle)
+
+/**
+ * Runs one command on a connection.
+ */
+export const run = <A>(
+  connection: RedisConnection,
+  command: RedisCommand.RedisCommand<A, unknown, unknown>
+): Effect.Effect<A, RedisError> => runSingle(connection, command)
+
+/** What takes requests. */
+type Submits = Pick<RedisConnection, "submit">
+
+const runSingle = <A>(
+  on: Submits,
+  command: RedisCommand.RedisCommand<A, unknown, unknown>
+): Effect.Effect<A, RedisError> =>
+  Effect.callback((resume) => {
+    const request = singleRequest(command, resume)
+    on.submit(request)
+    return request
+  })
+
+/**
+ * Runs several commands on a connection, in one write, each with its own outcome.
+ */
+export const runAll = (
+  connection: RedisConnection,
+  commands: ReadonlyArray<RedisCommand.Any>
+): Effect.Effect<ReadonlyArray<Outcome>> => runBatch(connection, commands)
+
+const runBatch = (
+  on: Submits,
+  commands: ReadonlyArray<RedisCommand.Any>
+): Effect.Effect<ReadonlyArray<Outcome>> =>
+  Effect.callback((resume) => {
+    const request = new BatchRequest({ commands }, (outcomes) => resume(Effect.succeed(outcomes)))
+    on.submit(request)
+    return request
+  })
+
+// -----------------------------------------------------------------------------
+// Reading and writing
+// -----------------------------------------------------------------------------
+
+/** What a reply may take before the server has accepted the client. Nothing that is asked for then is long. */
+const greetingBytes = 1024 * 1024
+
+const limitsOf = ({ limits }: ConnectionSettings): DecodeOptions => ({
+  maxAggregateLength: limits.aggregateLength,
+  maxBulkLength: limits.bulkLength,
+  maxLineLength: limits.lineLength,
+  maxDepth: limits.replyDepth,
+  maxReplyBytes: limits.replyBytes,
+  maxReplyElements: limits.replyElements
+})
+
+/** Reads until the connection is lost, and fails with why. */
+const read = (
+  pull: Effect.Effect<ReadonlyArray<Uint8Array>, Socket.SocketError>,
+  decoder: RespDecoder,
+  exchange: Exchange,
+  target: Target,
+  onRead: Owner["onRead"]
+): Effect.Effect<never, RedisError> => {
+  const receive = Effect.flatMap(pull, (chunks) => {
+    for (let i = 0; i < chunks.length; i++) {
+      const chunk = chunks[i]!
+      const answered = exchange.received > 0
+      exchange.receive(decoder.push(chunk))
+      if (decoder.failure !== undefined) {
+        return Effect.fail(
+          !answered && isTlsAlert(chunk)
+            ? answeredWithTls(target)
+            : new ProtocolError({ detail: decoder.failure.detail, address: target.address })
+        )
+      }
+    }
+    return onRead?.() ?? Effect.void
+  })
+  return Effect.forever(
+    Effect.catchTag(receive, "SocketError", (error) => Effect.fail(lossOf(error, target, exchange.received > 0))),
+    { disableYield: true }
+  )
+}
+
+/**
+ * Writes what has accumulated, in one write, whenever there is something and
+ * the socket takes it.
+ */
+const write = (
+  writer: Socket.Writer,
+  exchange: Exchange,
+  writing: Wakeup,
+  liveness: Liveness,
+  target: Target
+): Effect.Effect<never, RedisError> =>
+  Effect.forever(
+    Effect.suspend(() => {
+      const chunks = exchange.encode()
+      if (!isNonEmpty(chunks)) return writing.await
+      liveness.wake()
+      return writer.writeAll(chunks)
+    }),
+    { disableYield: true }
+  ).pipe(Effect.mapError((error) => lossOf(error, target, exchange.received > 0)))
+
+type Chunk = Uint8Array | string
+
+const isNonEmpty = (chunks: ReadonlyArray<Chunk>): chunks is readonly [Chunk, ...Array<Chunk>] => chunks.length > 0
+
+/**
+ * Wakes a fiber at the end of the running task, once however often it is asked
+ * to: that gathers the commands of all fibers that run now into one write.
+ */
+class Wakeup {
+  readonly #ready: () => boolean
+  #resume: ((effect: Effect.Effect<void>) => void) | undefined = undefined
+  #asked = false
+
+  constructor(ready: () => boolean) {
+    this.#ready = ready
+  }
+
+  readonly await: Effect.Effect<void> = Effect.callback((resume) => {
+    this.#asked = false
+    // The scheduler may have run others since the fiber last looked.
+    if (this.#ready()) return resume(Effect.void)
+    this.#resume = resume
+  })
+
+  readonly #flush = () => {
+    const resume = this.#resume
+    this.#resume = undefined
+    resume?.(Effect.void)
+  }
+
+  /** Wakes the fiber at once, when it waits. */
+  wakeNow(): void {
+    this.#flush()
+  }
+
+  wake(): void {
+    if (this.#asked || this.#resume === undefined) return
+    this.#asked = true
+    queueMicrotask(this.#flush)
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Liveness
+// -----------------------------------------------------------------------------
+
+const ping = RedisCommand.send("PING")
+
+const probe = (
+  exchange: Exchange,
+  settings: ConnectionSettings,
+  address: string,
+  clock: Clock.Clock
+): Effect.Effect<void, RedisError> =>
+  within(runSingle(exchange, ping), {
+    clock,
+    limit: Duration.toMillis(Duration.min(settings.connectTimeout, settings.livenessTimeout)),
+    orElse: () => Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING in time", address))
+  }).pipe(
+    Effect.flatMap((reply) =>
+      reply === "PONG" || (Array.isArray(reply) && reply[0] === "pong")
+        ? Effect.void
+        : Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING with PONG", address))
+    ),
+    // Refused is answered, too: not everybody may PING.
+    Effect.catchTag("NoPermissionError", () => Effect.void)
+  )

@@ -1,0 +1,70 @@
+/**
+ * Where a connection has its credentials from, when it is opened and while it
+ * is open.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { passwordText } from "../../RedisConfig.ts"
+import type { Credentials, CredentialsSource } from "../../RedisConfig.ts"
+import type { RedisError } from "../../RedisError.ts"
+import { connectionLoss } from "../error/failure.ts"
+
+/** The credentials to open a connection with, and what waits for those that replace them. */
+export interface Asked {
+  readonly first: Credentials | undefined
+  readonly next: Effect.Effect<Credentials, unknown> | undefined
+}
+
+/** Asks for credentials, once for each connection. */
+export const ask = (
+  source: CredentialsSource | undefined,
+  address: string
+): Effect.Effect<Asked, RedisError, Scope.Scope> => {
+  const missing = (cause: unknown) =>
+    Cause.isDone(cause)
+      ? connectionLoss("Handshake", "The stream of credentials ended before the first", address)
+      : connectionLoss("Handshake", "The credentials for a new connection could not be had", address, cause)
+  if (Effect.isEffect(source)) {
+    return Effect.map(checked(Effect.mapError(source, missing), address), (first) => ({ first, next: undefined }))
+  }
+  if (Stream.isStream(source)) {
+    return Effect.flatMap(Stream.toPull(source), (pull) => {
+      // Of elements that come at once only the last one counts.
+      const next: Effect.Effect<Credentials, unknown> = Effect.map(pull, (chunk) => chunk.at(-1) ?? chunk[0])
+      return Effect.map(
+        checked(Effect.mapError(next, missing), address),
+        (first) => ({ first, next: checked(next, address) })
+      )
+    })
+  }
+  return Effect.succeed({ first: source, next: undefined })
+}
+
+/** Refuses credentials without a password that can be read, so that they cost nobody's commands. */
+const checked = <E>(
+  credentials: Effect.Effect<Credentials, E>,
+  address: string
+): Effect.Effect<Credentials, E | RedisError> =>
+  Effect.flatMap(credentials, (given) =>
+    passwordText(given.password) === undefined
+      ? Effect.fail(connectionLoss("Handshake", "The credentials have no password that can be read", address))
+      : Effect.succeed(given))
+
+/** Presents each further element of a stream until the stream ends, or fails when a server refuses one. */
+export const renew = Effect.fnUntraced(function*(
+  next: Effect.Effect<Credentials, unknown>,
+  authenticate: (credentials: Credentials) => Effect.Effect<void, RedisError>
+): Effect.fn.Return<void, RedisError> {
+  while (true) {
+    const element = yield* Effect.result(next)
+    if (Result.isFailure(element)) {
+      return Cause.isDone(element.failure)
+        ? undefined
+        : yield* Effect.logWarning("The stream of Redis credentials failed; the last ones stay in use", element.failure)
+    }
+    yield* authenticate(element.success)
+  }
+})

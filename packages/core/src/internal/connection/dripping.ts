@@ -1,0 +1,51 @@
+/**
+ * A reply that comes so slowly that its caller has given up: it holds up
+ * everybody behind it, and shows life all the while.
+ */
+import * as Duration from "effect/Duration"
+import type { RedisError } from "../../RedisError.ts"
+import { connectionLoss } from "../error/failure.ts"
+
+/** Where replies come from. */
+interface Connection {
+  readonly address: string
+  readonly exchange: {
+    readonly abandoned: boolean
+    readonly replies: number
+    readonly close: (failure: RedisError) => void
+  }
+}
+
+/**
+ * Closes a connection when a part of a reply has come that nobody waits for any more, and the rest does not come within
+ * one more `commandTimeout`.
+ *
+ * - `between`: whether no reply has come in part.
+ */
+export class Dripping {
+  readonly #connection: Connection
+  readonly #limit: number
+  readonly #between: () => boolean
+  #replies = 0
+  #milliseconds = 0
+
+  constructor(connection: Connection, limit: number, between: () => boolean) {
+    this.#connection = connection
+    this.#limit = limit
+    this.#between = between
+  }
+
+  /** To be called while an answer is owed, `tick` milliseconds after the time before. */
+  look(tick: number): void {
+    const { address, exchange } = this.#connection
+    const goesOn = exchange.abandoned && !this.#between() && exchange.replies === this.#replies
+    this.#milliseconds = goesOn ? this.#milliseconds + tick : 0
+    this.#replies = exchange.replies
+    if (this.#milliseconds >= this.#limit) exchange.close(connectionLoss("HealthCheck", tooSlow(this.#limit), address))
+  }
+}
+
+const tooSlow = (limit: number): string =>
+  `A reply came so slowly that its caller had given up, and did not end within ${
+    Duration.format(Duration.millis(limit))
+  } more either`

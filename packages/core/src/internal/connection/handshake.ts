@@ -1,0 +1,230 @@
+/**
+ * What every new connection starts with, the first and each one after a loss:
+ * protocol and credentials, then name and database.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as RedisArg from "../../RedisArg.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import type { ConnectionSettings, Credentials } from "../../RedisConfig.ts"
+import { atIndex, AuthenticationError, ConnectionError, isRetryable } from "../../RedisError.ts"
+import type { RedisError } from "../../RedisError.ts"
+import type { Outcome } from "./request.ts"
+
+/** Runs commands on the new connection, in one write. */
+type Run = (commands: ReadonlyArray<RedisCommand.Any>) => Effect.Effect<ReadonlyArray<Outcome>>
+
+const libraryName = "redfx"
+const libraryVersion = "0.1.0"
+
+/** How long a server that says BUSY is left alone before it is asked again. */
+const busyPause = "100 millis"
+
+/**
+ * What a connection starts with.
+ *
+ * - `clientInfo`: whether the server is told about the client.
+ * - `onBusy`: called whenever the server says BUSY, with what it says, to what the connection is of no use without.
+ */
+export interface Greeting {
+  readonly settings: ConnectionSettings
+  readonly credentials: Credentials | undefined
+  readonly clientInfo: boolean
+  readonly onBusy: (refusal: string) => void
+}
+
+/** The server hung up when it was told about the client: a proxy may do that on what it does not know. */
+export class HungUp {
+  readonly _tag = "HungUp"
+  readonly error: RedisError
+
+  constructor(error: RedisError) {
+    this.error = error
+  }
+}
+
+/** Agrees on a protocol and its version, and prepares the connection. */
+export const handshake = Effect.fnUntraced(function*(
+  run: Run,
+  greeting: Greeting
+): Effect.fn.Return<2 | 3, RedisError | HungUp> {
+  const { credentials, settings } = greeting
+  const prepare = preparation(greeting)
+  if (settings.protocol === 2) {
+    if (credentials !== undefined) yield* authenticate(run, credentials)
+    yield* prepareWith(run, greeting, prepare)
+    return 2
+  }
+  const error = yield* hello(run, greeting, prepare, credentials)
+  if (error === undefined) return 3
+  // Where HELLO cannot carry credentials, AUTH has to come before.
+  const alone = credentials !== undefined && error._tag === "AuthenticationError" && error.code === "NOAUTH"
+  if (alone) {
+    yield* authenticate(run, credentials)
+    const second = yield* hello(run, greeting, prepare, undefined)
+    if (second === undefined) return 3
+    if (settings.protocol === 3 || !refusesHello(second)) return yield* Effect.fail(refused(second, credentials))
+  } else {
+    if (settings.protocol === 3 || !refusesHello(error)) return yield* Effect.fail(refused(error, credentials))
+    if (credentials !== undefined) yield* authenticate(run, credentials)
+  }
+  yield* prepareWith(run, greeting, prepare)
+  return 2
+})
+
+/** Says HELLO, and what comes after it in the same write; returns how that was refused. */
+const hello = Effect.fnUntraced(function*(
+  run: Run,
+  greeting: Greeting,
+  prepare: ReadonlyArray<Step>,
+  credentials: Credentials | undefined
+): Effect.fn.Return<RedisError | undefined, RedisError | HungUp> {
+  const [answer, ...rest] = yield* run([helloCommand(credentials), ...prepare.map((step) => step.command)])
+  if (answer === undefined || Exit.isFailure(answer)) return yield* failureIn(answer)
+  yield* checkSteps(run, greeting, prepare, rest)
+  return undefined
+})
+
+const helloCommand = (credentials: Credentials | undefined): RedisCommand.Any =>
+  RedisCommand.send(
+    "HELLO",
+    3,
+    credentials === undefined
+      ? RedisArg.none
+      : RedisArg.list("AUTH", credentials.username ?? "default", RedisArg.secret(credentials.password))
+  )
+
+/** A server that does not know HELLO, or not this version of the protocol: each has its own words for that. */
+const refusesHello = (error: RedisError): boolean =>
+  error._tag === "NoPermissionError" || error._tag === "ResponseError" && !isRetryable(error)
+
+const prepareWith = (
+  run: Run,
+  greeting: Greeting,
+  prepare: ReadonlyArray<Step>
+): Effect.Effect<void, RedisError | HungUp> =>
+  prepare.length === 0
+    ? Effect.void
+    : Effect.flatMap(
+      run(prepare.map((step) => step.command)),
+      (outcomes) => checkSteps(run, greeting, prepare, outcomes)
+    )
+
+/** Presents credentials, the first ones or others, on a connection. */
+export const authenticate = Effect.fnUntraced(function*(
+  run: Run,
+  credentials: Credentials
+): Effect.fn.Return<void, RedisError> {
+  const { username } = credentials
+  const password = RedisArg.secret(credentials.password)
+  const [both] = yield* run([RedisCommand.send("AUTH", username === undefined ? RedisArg.none : username, password)])
+  if (both !== undefined && Exit.isSuccess(both)) return
+  const error = yield* failureIn(both)
+  // Servers before version 6 know no usernames.
+  if (username === undefined || error._tag !== "ResponseError" || !/wrong number of arguments/i.test(error.detail)) {
+    return yield* Effect.fail(refused(error, credentials))
+  }
+  const [alone] = yield* run([RedisCommand.send("AUTH", password)])
+  if (alone === undefined || Exit.isFailure(alone)) {
+    return yield* Effect.fail(refused(yield* failureIn(alone), credentials))
+  }
+})
+
+interface Step {
+  readonly command: RedisCommand.Any
+  /** Whether the connection is of no use without it. */
+  readonly required: boolean
+}
+
+const preparation = ({ clientInfo, settings }: Greeting): ReadonlyArray<Step> => {
+  const { clientName, db, readonly } = settings
+  return [
+    // Servers before Redis 7.2 do not know CLIENT SETINFO.
+    ...(clientInfo
+      ? [
+        { command: RedisCommand.send("CLIENT SETINFO", "LIB-NAME", libraryName), required: false },
+        { command: RedisCommand.send("CLIENT SETINFO", "LIB-VER", libraryVersion), required: false }
+      ]
+      : []),
+    ...(clientName === undefined
+      ? []
+      : [{ command: RedisCommand.send("CLIENT SETNAME", clientName), required: true }]),
+    ...(db === 0 ? [] : [{ command: RedisCommand.send("SELECT", db), required: true }]),
+    ...(readonly ? [{ command: RedisCommand.send("READONLY"), required: true }] : [])
+  ]
+}
+
+/** While a script keeps the server busy it refuses all of these; then the whole of it has to be said again. */
+const checkSteps = Effect.fnUntraced(function*(
+  run: Run,
+  greeting: Greeting,
+  steps: ReadonlyArray<Step>,
+  first: ReadonlyArray<Outcome>
+): Effect.fn.Return<void, RedisError | HungUp> {
+  let busy = yield* checkOnce(greeting, steps, first)
+  while (busy !== undefined) {
+    greeting.onBusy(busy)
+    yield* Effect.sleep(busyPause)
+    busy = yield* checkOnce(greeting, steps, yield* run(steps.map((step) => step.command)))
+  }
+})
+
+/** Fails unless all went well, or returns what the server said when it is busy. */
+const checkOnce = Effect.fnUntraced(function*(
+  greeting: Greeting,
+  steps: ReadonlyArray<Step>,
+  outcomes: ReadonlyArray<Outcome>
+): Effect.fn.Return<string | undefined, RedisError | HungUp> {
+  let busy: string | undefined = undefined
+  for (let i = 0; i < steps.length; i++) {
+    const outcome = outcomes[i]
+    if (outcome !== undefined && Exit.isSuccess(outcome)) continue
+    const error = yield* failureIn(outcome)
+    if (i === 0 && greeting.clientInfo && isHangUp(error)) return yield* Effect.fail(new HungUp(error))
+    const refusal = error._tag === "ResponseError" || error._tag === "NoPermissionError"
+    if (refusal && !steps[i]!.required) continue
+    if (error._tag !== "ResponseError" || error.code !== "BUSY") return yield* Effect.fail(refused(error))
+    busy = `${error.code} ${error.detail}`
+  }
+  return busy
+})
+
+const isHangUp = (error: RedisError): boolean =>
+  error._tag === "ConnectionError" && (error.reason === "Closed" || error.reason === "Reset")
+
+/** Why a command has no success. */
+const failureIn = (outcome: Outcome | undefined): Effect.Effect<RedisError> => {
+  if (outcome === undefined || Exit.isSuccess(outcome)) return Effect.die("a command without a failure")
+  const reason = outcome.cause.reasons.find(Cause.isFailReason)
+  // Where it stands among the commands of the handshake is nobody's business.
+  return reason === undefined
+    ? Effect.die(Cause.squash(outcome.cause))
+    : Effect.succeed(atIndex(reason.error, undefined))
+}
+
+/** The server's refusal as the error of whoever waits for the connection. */
+const refused = (error: RedisError, credentials?: Credentials): RedisError => {
+  const username = credentials?.username
+  switch (error._tag) {
+    case "AuthenticationError": {
+      const { address, code, command, detail } = error
+      return username === undefined
+        ? error
+        : new AuthenticationError({ code, detail, command, username, ...(address === undefined ? {} : { address }) })
+    }
+    case "ResponseError":
+    case "NoPermissionError":
+      return new ConnectionError({
+        reason: "Handshake",
+        detail: `The server refused ${error.command} on a new connection: ${error.code} ${error.detail}`,
+        // Only what passes will be accepted on the next connection.
+        permanent: !isRetryable(error),
+        delivery: "not-sent",
+        readonly: false,
+        ...(error.address === undefined ? {} : { address: error.address })
+      })
+    default:
+      return error
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * Watching whether a server that owes an answer is still there.
+ *
+ * Nothing tells a server that hangs from one that is busy with a long command:
+ * neither answers, on this connection or on another. So there are two steps.
+ * A silence that is longer than usual is told to the owner, who may look
+ * elsewhere; it costs nobody anything. Only one that is longer than
+ * `livenessTimeout` ends the connection, unless a PING is answered.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { ConnectionSettings } from "../../RedisConfig.ts"
+import { connectionLoss } from "../error/failure.ts"
+import type { Dripping } from "./dripping.ts"
+import type { Owner, RedisConnection } from "./model.ts"
+
+/**
+ * How often a connection that owes an answer is looked at, in milliseconds. Looks are counted rather than time: neither a
+ * clock that jumps nor a program that stands still is the server's silence.
+ */
+const tick = 250
+
+/** The shortest silence that means anything, in milliseconds. */
+const shortestSilence = 1000
+
+/** A silence so many times as long as one that was usual is longer than usual. */
+const unusual = 4
+
+/** How quickly a long silence is forgotten: at each further one that is shorter. */
+const forgetting = 0.9
+
+export class Liveness {
+  #resume: (() => void) | undefined = undefined
+
+  /** To be called when something was written. */
+  wake(): void {
+    const resume = this.#resume
+    if (resume === undefined) return
+    this.#resume = undefined
+    resume()
+  }
+
+  /** Watches a connection until it is closed; to be run in a fiber. */
+  watch(
+    connection: RedisConnection,
+    settings: ConnectionSettings,
+    { dripping, onSilence }: { readonly onSilence: Owner["onSilence"]; readonly dripping: Dripping }
+  ): Effect.Effect<void> {
+    const { exchange } = connection
+    const limit = Duration.toMillis(settings.livenessTimeout)
+    const owed = this.#owed(connection)
+    return Effect.gen(function*() {
+      let usual = 0
+      while (!exchange.closed) {
+        yield* owed
+        let received = exchange.received
+        let silent = 0
+        let suspect = false
+        for (let heldBack = exchange.heldBack; mayEnd(heldBack); heldBack = exchange.heldBack) {
+          yield* Effect.sleep(tick)
+          dripping.look(tick)
+          if (exchange.received !== received) {
+            usual = Math.max(usual * forgetting, silent - heldBack)
+            received = exchange.received
+            silent = 0
+            if (suspect) onSilence?.(suspect = false)
+            continue
+          }
+          silent += tick
+          const beyond = silent - heldBack
+          if (!suspect && beyond >= Math.min(Math.max(shortestSilence, usual * unusual), limit)) {
+            onSilence?.(suspect = true)
+            // Who waits for it to leave has waited long enough.
+            if (exchange.leaving !== undefined) exchange.close(exchange.leaving)
+          }
+          if (beyond < limit) continue
+          const answer = yield* Effect.exit(connection.probe)
+          // Any reply shows life, also one to a command before the probe.
+          if (Exit.isFailure(answer) && exchange.received === received) {
+            exchange.close(connectionLoss("HealthCheck", silence(settings), connection.address))
+          }
+        }
+        if (suspect && !exchange.closed) onSilence?.(false)
+      }
+    })
+  }
+
+  /** Suspends until the server owes an answer that it may not hold back for ever. */
+  #owed({ exchange }: RedisConnection): Effect.Effect<void> {
+    return Effect.callback<void>((resume) => {
+      if (exchange.closed || mayEnd(exchange.heldBack)) return resume(Effect.void)
+      this.#resume = () => resume(Effect.void)
+    })
+  }
+}
+
+/**
+ * Watches a connection over which a server tells of keys: answers are kept for as long as it says nothing, and of one that is
+ * gone nothing else would tell while nobody writes. To be run in a fiber.
+ */
+export const listening = (
+  connection: RedisConnection,
+  { livenessTimeout }: ConnectionSettings
+): Effect.Effect<void> => {
+  const { exchange } = connection
+  if (!Duration.isFinite(livenessTimeout)) return Effect.void
+  return Effect.gen(function*() {
+    while (!exchange.closed) {
+      const { received } = exchange
+      yield* Effect.sleep(livenessTimeout)
+      if (exchange.received !== received) continue
+      const answer = yield* Effect.exit(connection.probe)
+      if (Exit.isFailure(answer) && exchange.received === received) {
+        exchange.close(
+          connectionLoss("HealthCheck", "The server said nothing and did not answer a PING", connection.address)
+        )
+      }
+    }
+  })
+}
+
+/** Whether an answer is owed, and not held back for ever. */
+const mayEnd = (heldBack: number | undefined): heldBack is number => heldBack !== undefined && heldBack !== Infinity
+
+const silence = ({ livenessTimeout }: ConnectionSettings): string =>
+  `The server owed an answer for ${Duration.format(livenessTimeout)} and did not answer a PING either`

@@ -1,0 +1,75 @@
+/**
+ * What a connection is to those who use it, and what it wants of them.
+ */
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as RedisCommand from "../../RedisCommand.ts"
+import type { RedisConnector } from "../../RedisConnector.ts"
+import type { RedisError } from "../../RedisError.ts"
+import type * as Resp from "../../Resp.ts"
+import type { Exchange } from "./exchange.ts"
+import type { Request, RequestQueue } from "./request.ts"
+
+/**
+ * An open connection.
+ *
+ * - `protocol`: the version of RESP that was agreed on.
+ * - `submit`: takes a request; it settles with its replies, or with what ended the connection.
+ * - `probe`: a PING of its own, failing when it is not answered in time.
+ * - `close`: ends the connection; everything unanswered fails with the given error.
+ * - `lost`: suspends until the connection is no more, then returns why.
+ */
+export interface RedisConnection {
+  readonly address: string
+  readonly protocol: 2 | 3
+  readonly exchange: Exchange
+  readonly submit: (request: Request) => void
+  readonly probe: Effect.Effect<void, RedisError>
+  readonly close: (reason: RedisError) => void
+  readonly lost: Effect.Effect<RedisError>
+}
+
+/**
+ * What an owner wants to know of a connection.
+ *
+ * - `onUnsent`: takes the requests of which nothing was written when the connection ended. Without it they fail.
+ * - `onPush`: takes out-of-band data, and returns whether it is the answer to the command in front after all.
+ * - `subscriber`: whether arrays are out-of-band data as well, as messages are before RESP3. Default `false`.
+ * - `onUnasked`: takes replies that no command asked for, as they come after MONITOR. Told whether a command is unanswered,
+ *   it returns whether this is such a reply. Others that no command asked for end the connection.
+ * - `onRefusal`: takes error replies and their commands, and returns what befell the connection by one, where it means more
+ *   than its text; nothing was run then.
+ * - `demotion`: takes error replies first, and returns what befell the connection by one that says that the server is not
+ *   what the connection was opened for; nothing was run then. The connection takes nothing more, and ends when what was
+ *   sent before has its answers.
+ * - `onRead`: called after what one read brought was taken; reading goes on when the effect it returns is done.
+ * - `onSilence`: called with `true` when the server has owed an answer for longer than it should, a second at least and
+ *   longer where it usually takes longer, and with `false` when something comes after all.
+ * - `onBusy`: called when a script keeps the server from preparing the connection, with a way to send what ends the script.
+ */
+export interface Owner {
+  readonly onUnsent?: ((unsent: RequestQueue, failure: RedisError) => void) | undefined
+  readonly onPush?: ((items: ReadonlyArray<Resp.Value>) => boolean) | undefined
+  readonly subscriber?: boolean | undefined
+  readonly onUnasked?: ((value: Resp.Value, owed: boolean) => boolean) | undefined
+  readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => RedisError | undefined) | undefined
+  readonly demotion?: ((error: Resp.ErrorReply) => RedisError | undefined) | undefined
+  readonly onRead?: (() => Effect.Effect<void> | undefined) | undefined
+  readonly onSilence?: ((silent: boolean) => void) | undefined
+  readonly onBusy?: ((submit: (request: Request) => void) => void) | undefined
+}
+
+/**
+ * Where connections come from.
+ *
+ * - `address`: what it is called while there is no connection.
+ * - `attributes`: the same by OpenTelemetry's names.
+ * - `open`: opens a connection, to wherever it is then.
+ * - `news`: suspends until there is something new about where that is, so that a pause after failures is over.
+ */
+export interface Source {
+  readonly address: string
+  readonly attributes?: Readonly<Record<string, string | number>> | undefined
+  readonly open: (owner: Owner) => Effect.Effect<RedisConnection, RedisError, RedisConnector | Scope.Scope>
+  readonly news?: Effect.Effect<void> | undefined
+}

@@ -1,0 +1,556 @@
+/**
+ * A request: commands that go out together, and the caller who waits for their
+ * replies. It is in one place at a time: waiting in a {@link RequestQueue}, in
+ * flight on a connection, or settled.
+ */
+import * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
+import * as Exit from "effect/Exit"
+import * as RedisCommand from "../../RedisCommand.ts"
+import { DataError, fromReply, ResponseError } from "../../RedisError.ts"
+import type { Delivery, NoScriptError, RedisError } from "../../RedisError.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import * as Resp from "../../Resp.ts"
+import type { RespEncoder } from "../../RespEncoder.ts"
+import { connectionLoss, failureOf } from "../error/failure.ts"
+import { formOf } from "../script/knownScripts.ts"
+import type { Form, KnownScripts } from "../script/knownScripts.ts"
+import type { Keepers, Tracking } from "../tracking/tracking.ts"
+import type { Deadline, DeadlineList, Timed } from "./deadlines.ts"
+
+/**
+ * What a reply came from, for the messages of errors and the view of text.
+ *
+ * - `onRefusal`: takes error replies and their commands; returns what befell the connection by one, where it means more than
+ *   its text.
+ * - `scripts`: those that the server at the other end has. `again`: sends a request over the same connection once more.
+ * - `tracking`: what the server tells of keys over this connection. `keepers`: who keeps answers, and is told of writes.
+ */
+export interface Origin {
+  readonly address: string | undefined
+  readonly replaceInvalidText: boolean
+  readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => RedisError | undefined) | undefined
+  readonly scripts?: KnownScripts | undefined
+  readonly again?: ((request: Request) => void) | undefined
+  readonly tracking?: Tracking | undefined
+  readonly keepers?: Keepers | undefined
+}
+
+/**
+ * Who may send a request somewhere else instead of settling it.
+ *
+ * - `onRefusal`: takes an error reply and where it came from, `onLoss` the loss of a connection; either returns whether it
+ *   sees to the request.
+ */
+export interface Redirector {
+  readonly onRefusal: (request: Request, error: Resp.ErrorReply, address: string) => boolean
+  readonly onLoss: (request: Request, error: RedisError) => boolean
+}
+
+/**
+ * As an Effect, a request is its own cancellation: what `Effect.callback` wants
+ * on interruption, without an object of its own for each command.
+ */
+export abstract class Request extends Effectable.Class<void> implements Timed {
+  /** Links of the queue that holds this request; `queue` is undefined when none does. */
+  queue: RequestQueue | undefined = undefined
+  previous: Request | undefined = undefined
+  next: Request | undefined = undefined
+
+  /** Links of a list of deadlines; `deadlines` is undefined when none holds this request. */
+  deadlines: DeadlineList | undefined = undefined
+  earlier: Timed | undefined = undefined
+  later: Timed | undefined = undefined
+  deadline: Deadline | undefined = undefined
+
+  /** How many commands were encoded, how many replies have come, and the encoded bytes. */
+  written = 0
+  answered = 0
+  bytes = 0
+
+  /** Who may send it elsewhere, how often that was done, and whether ASKING goes before it. */
+  redirector: Redirector | undefined = undefined
+  redirects = 0
+  asking = false
+  /** Whether a server that it was sent to before can have run it. */
+  #mayHaveRun = false
+
+  /** The command whose keys say where to send it. */
+  abstract readonly leading: RedisCommand.Any
+  /** All of its commands. */
+  abstract readonly commands: ReadonlyArray<RedisCommand.Any>
+  /** The number of commands to write, and so of replies. */
+  abstract readonly count: number
+  /** How long the server may hold back its answers, beyond the time that it takes to make them. */
+  abstract readonly blockMilliseconds: number
+  /** Whether the caller has its outcome, or has gone away. */
+  abstract readonly settled: boolean
+
+  /** Whether its answer is kept: no replica may give it, and it has its place among what the server tells of changes. */
+  get isKept(): boolean {
+    return false
+  }
+
+  /** Encodes the next command, for the connection that replies come from. */
+  abstract encode(encoder: RespEncoder, origin: Origin): void
+  /** Takes the next reply. Called `count` times, also after the caller has gone away. */
+  abstract reply(value: Resp.Value, origin: Origin): void
+  /** Settles with what befell the connection. */
+  abstract fail(error: RedisError): void
+  protected abstract forget(): void
+
+  /** Prepares it to be sent again; nothing must hold it. `mayHaveRun`: whether it can have been run already. */
+  renew(asking: boolean, mayHaveRun: boolean): void {
+    this.#mayHaveRun ||= mayHaveRun
+    this.written = 0
+    this.answered = 0
+    this.bytes = 0
+    this.asking = asking
+    this.redirects++
+  }
+
+  /** Whether the server can have run what has no reply yet. */
+  get delivery(): Delivery {
+    return this.written === 0 && !this.#mayHaveRun ? "not-sent" : "unknown"
+  }
+
+  /**
+   * Gives up: what is not yet written is never sent; what is keeps its place in
+   * flight, and its replies are dropped.
+   */
+  cancel(): void {
+    if (this.settled) return
+    this.release()
+    this.forget()
+  }
+
+  override asEffect(): Effect.Effect<void> {
+    this.cancel()
+    return Effect.void
+  }
+
+  /** Whether the rest has to be written, whatever becomes of the caller. */
+  protected get committed(): boolean {
+    return false
+  }
+
+  protected release(): void {
+    this.deadlines?.remove(this)
+    if (!this.committed) this.queue?.remove(this)
+  }
+}
+
+/** Goes before what an ASK has sent elsewhere. Without traits: the next command uses its effect up. */
+export const asking = RedisCommand.make({
+  spec: new RedisCommand.Spec("ASKING", []),
+  args: () => [],
+  reply: RedisReply.raw
+})
+
+/** A request of one command. */
+export class SingleRequest<A> extends Request {
+  readonly command: RedisCommand.RedisCommand<A, unknown, unknown>
+  #resume: ((exit: Exit.Exit<A, RedisError>) => void) | undefined
+
+  constructor(
+    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    resume: (exit: Exit.Exit<A, RedisError>) => void
+  ) {
+    super()
+    this.command = command
+    this.#resume = resume
+  }
+
+  get leading(): RedisCommand.Any {
+    return this.command
+  }
+
+  get commands(): ReadonlyArray<RedisCommand.Any> {
+    return [this.command]
+  }
+
+  get count(): number {
+    return this.asking ? 2 : 1
+  }
+
+  get blockMilliseconds(): number {
+    return RedisCommand.blockMilliseconds(this.command)
+  }
+
+  get settled(): boolean {
+    return this.#resume === undefined
+  }
+
+  /** ASKING alone would be for whatever command comes next. */
+  protected override get committed(): boolean {
+    return this.asking && this.written > 0
+  }
+
+  encode(encoder: RespEncoder, _origin: Origin): void {
+    this.refuse(RedisCommand.encodeInto(this.asking && this.written === 0 ? asking : this.command, encoder))
+  }
+
+  /** Has it fail with what kept it from being encoded: its place is taken, and whatever comes for it means this. */
+  protected refuse(error: DataError | undefined): void {
+    const resume = this.#resume
+    if (error !== undefined && resume !== undefined) this.#resume = () => resume(Exit.fail(error))
+  }
+
+  reply(value: Resp.Value, origin: Origin): void {
+    if (this.#resume === undefined) return
+    if (this.asking && this.answered === 1) return
+    if (!this.command.spec.readonly) origin.keepers?.answered(this.command)
+    if (!(value instanceof Resp.ErrorReply)) {
+      return this.settle(RedisCommand.decode(this.command, value, origin.replaceInvalidText))
+    }
+    if (this.#redirected((redirector) => redirector.onRefusal(this, value, origin.address ?? ""))) return
+    this.settle(Exit.fail(errorOf(this.command, value, origin)))
+  }
+
+  fail(error: RedisError): void {
+    if (this.#resume === undefined || this.#redirected((redirector) => redirector.onLoss(this, error))) return
+    this.settle(failed(this.command, error, this.delivery))
+  }
+
+  protected forget(): void {
+    this.#resume = undefined
+  }
+
+  /** Whether the redirector saw to it. One that breaks costs this request, and not those behind it on the connection. */
+  #redirected(offer: (redirector: Redirector) => boolean): boolean {
+    if (this.redirector === undefined) return false
+    const { delivery } = this
+    try {
+      return offer(this.redirector)
+    } catch (defect) {
+      const broken = connectionLoss("Other", "The client failed to send the command elsewhere", undefined, defect)
+      this.settle(failed(this.command, broken, delivery))
+      return true
+    }
+  }
+
+  protected settle(exit: Exit.Exit<A, RedisError>): void {
+    this.release()
+    const resume = this.#resume
+    this.#resume = undefined
+    resume?.(exit)
+  }
+}
+
+/** A request of one command. */
+export const requestOf = <A>(
+  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  resume: (exit: Exit.Exit<A, RedisError>) => void
+): SingleRequest<A> =>
+  command.spec.script === undefined
+    ? new SingleRequest(command, resume)
+    : new ScriptRequest(command, command.spec.script, resume)
+
+/**
+ * A request of one command that names a script. A server that turns out not to
+ * have the script has run nothing, and is sent the text.
+ */
+class ScriptRequest<A> extends SingleRequest<A> {
+  readonly #script: RedisCommand.Script
+  #form: Form = "text"
+  /** Somebody else may have taught the server the script meanwhile, or not this one of several behind an address. */
+  #needsText = false
+
+  constructor(
+    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    script: RedisCommand.Script,
+    resume: (exit: Exit.Exit<A, RedisError>) => void
+  ) {
+    super(command, resume)
+    this.#script = script
+  }
+
+  override encode(encoder: RespEncoder, origin: Origin): void {
+    if (this.asking && this.written === 0) return super.encode(encoder, origin)
+    this.#form = this.#needsText ? "text" : formOf(this.#script, origin.scripts)
+    this.refuse(RedisCommand.encodeInto(this.command, encoder, this.#form === "text" ? this.#script : undefined))
+  }
+
+  override reply(value: Resp.Value, origin: Origin): void {
+    if (this.asking && this.answered === 1) return
+    const missing = origin.scripts?.isMissing(this.#script, this.#form, value) === true
+    if (this.settled || !missing || origin.again === undefined) return super.reply(value, origin)
+    this.renew(this.asking, false)
+    this.#needsText = true
+    origin.again(this)
+  }
+}
+
+/** The outcome of one command of a batch. */
+export type Outcome = Exit.Exit<unknown, RedisError>
+
+/**
+ * Commands to write one right after the other.
+ *
+ * - `positions`: where they stand in the pipeline that they are a part of.
+ * - `atomic`: once the first is written all are, whatever becomes of the caller.
+ * - `withTexts`: scripts are not named by their digests, whatever is known of them.
+ */
+export interface Batch {
+  readonly commands: ReadonlyArray<RedisCommand.Any>
+  readonly positions?: ReadonlyArray<number> | undefined
+  readonly atomic?: boolean | undefined
+  readonly withTexts?: boolean | undefined
+}
+
+/** A request of several commands. */
+export class BatchRequest extends Request {
+  readonly commands: ReadonlyArray<RedisCommand.Any>
+  readonly #positions: ReadonlyArray<number> | undefined
+  readonly #atomic: boolean
+  readonly #withTexts: boolean
+  readonly #outcomes: Array<Outcome> = []
+  /** The commands that could not be encoded, by their index. */
+  #unsendable: Map<number, DataError> | undefined = undefined
+  /** Those that were sent by digest; from where on all were not run for want of their scripts; and their second try. */
+  #byDigest: Set<number> | undefined = undefined
+  #missingFrom: number | undefined = undefined
+  #rest: BatchRequest | undefined = undefined
+  #resume: ((outcomes: ReadonlyArray<Outcome>) => void) | undefined
+
+  constructor(batch: Batch, resume: (outcomes: ReadonlyArray<Outcome>) => void) {
+    super()
+    this.commands = batch.commands
+    this.#positions = batch.positions
+    this.#atomic = batch.atomic === true
+    // In a transaction it would be too late for the text when the digest turned out to be unknown.
+    this.#withTexts = this.#atomic || batch.withTexts === true
+    this.#resume = resume
+  }
+
+  get leading(): RedisCommand.Any {
+    // There is a command: empty batches are not sent.
+    return this.commands.find((command) => RedisCommand.firstKey(command) !== undefined) ?? this.commands[0]!
+  }
+
+  /** Given up between two writes, a batch that may do so ends with what was written of it. */
+  get count(): number {
+    return this.settled && !this.committed ? this.written : this.commands.length
+  }
+
+  protected override get committed(): boolean {
+    return this.#atomic && this.written > 0
+  }
+
+  get blockMilliseconds(): number {
+    return this.commands.reduce((sum, command) => sum + RedisCommand.blockMilliseconds(command), 0)
+  }
+
+  get settled(): boolean {
+    return this.#resume === undefined
+  }
+
+  encode(encoder: RespEncoder, origin: Origin): void {
+    // In range: the connection encodes `count` times.
+    const command = this.commands[this.written]!
+    const { script } = command.spec
+    const byDigest = script !== undefined && !this.#withTexts && formOf(script, origin.scripts) === "digest"
+    const error = RedisCommand.encodeInto(command, encoder, byDigest ? undefined : script)
+    if (byDigest) (this.#byDigest ??= new Set()).add(this.written)
+    if (error !== undefined) (this.#unsendable ??= new Map()).set(this.written, error)
+  }
+
+  reply(value: Resp.Value, origin: Origin): void {
+    if (this.#resume === undefined) return
+    const index = this.#outcomes.length
+    if (origin.keepers !== undefined) this.#wrote(index, origin.keepers)
+    // In range: there is one reply a command.
+    this.#outcomes.push(this.#refusal(index) ?? this.#outcomeOf(this.commands[index]!, index, value, origin))
+    if (this.#outcomes.length === this.commands.length && !this.#runsRest(origin)) this.#settle()
+  }
+
+  /** In a transaction nothing is written before its end. */
+  #wrote(index: number, keepers: Keepers): void {
+    if (!this.#atomic) return keepers.answered(this.commands[index]!)
+    if (index < this.commands.length - 1) return
+    for (let i = 0; i < index; i++) keepers.answered(this.commands[i]!)
+  }
+
+  #outcomeOf(command: RedisCommand.Any, index: number, value: Resp.Value, origin: Origin): Outcome {
+    const position = this.#positions?.[index] ?? index
+    const { script } = command.spec
+    const form = this.#byDigest?.has(index) === true ? "digest" : "text"
+    // In a transaction each reply but the last says only that a command is queued.
+    const missing = script !== undefined && !this.#atomic && origin.scripts?.isMissing(script, form, value) === true
+    if (!missing) {
+      this.#missingFrom = undefined
+      return outcome(command, position, value, origin)
+    }
+    this.#missingFrom ??= index
+    // Only errors say so.
+    return Exit.fail(fromReply(value as Resp.ErrorReply, contextOf(command, origin, position)))
+  }
+
+  /**
+   * Sends what was not run for want of its scripts once more, with their text: but only the end of the batch. What
+   * stands before something that was run cannot be run in its place any more.
+   */
+  #runsRest({ again }: Origin): boolean {
+    const from = this.#missingFrom
+    if (from === undefined || again === undefined) return false
+    this.#missingFrom = undefined
+    this.#outcomes.length = from
+    const batch = {
+      commands: this.commands.slice(from),
+      positions: this.commands.slice(from).map((_, index) => this.#positions?.[from + index] ?? from + index),
+      withTexts: true
+    }
+    this.#rest = new BatchRequest(batch, (outcomes) => {
+      if (this.#resume === undefined) return
+      for (const each of outcomes) this.#outcomes.push(each)
+      this.#settle()
+    })
+    again(this.#rest)
+    return true
+  }
+
+  fail(error: RedisError): void {
+    if (this.#resume === undefined) return
+    this.#rest?.cancel()
+    for (let index = this.#outcomes.length; index < this.commands.length; index++) {
+      const delivery = index < this.written || this.committed ? "unknown" : "not-sent"
+      this.#outcomes.push(
+        this.#refusal(index) ?? failed(this.commands[index]!, error, delivery, this.#positions?.[index] ?? index)
+      )
+    }
+    this.#settle()
+  }
+
+  #refusal(index: number): Outcome | undefined {
+    const error = this.#unsendable?.get(index)
+    if (error === undefined) return undefined
+    const { command, detail } = error
+    return Exit.fail(new DataError({ command, detail, index: this.#positions?.[index] ?? index }))
+  }
+
+  protected forget(): void {
+    this.#resume = undefined
+    this.#rest?.cancel()
+  }
+
+  #settle(): void {
+    this.release()
+    const resume = this.#resume
+    this.#resume = undefined
+    resume?.(this.#outcomes)
+  }
+}
+
+/** What the end of its connection means for a command: failure, unless that is what it asked for. */
+const failed = <A>(
+  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  error: RedisError,
+  delivery: Delivery,
+  index?: number
+): Exit.Exit<A, RedisError> =>
+  command.spec.traits.has("closing") && delivery === "unknown" && error._tag === "ConnectionError" &&
+    (error.reason === "Closed" || error.reason === "Reset")
+    ? RedisCommand.decode(command, null, false)
+    : Exit.fail(failureOf(error, command.spec, delivery, index))
+
+/** The error that an error reply to a command stands for. */
+const errorOf = (
+  command: RedisCommand.Any,
+  error: Resp.ErrorReply,
+  origin: Origin,
+  index?: number
+): RedisError => {
+  const event = origin.onRefusal?.(error, command)
+  const { runsCode } = command.spec
+  if (event !== undefined) return failureOf(event, command.spec, runsCode ? "unknown" : "not-sent", index)
+  const context = contextOf(command, origin, index)
+  const shown = context.secrets === undefined
+    ? new Resp.ErrorReply(`${error.code} (not shown: a secret was wiped)`)
+    : error
+  const made = fromReply(shown, context)
+  return made._tag === "NoScriptError" && command.spec.script !== undefined ? scriptsOwn(made) : made
+}
+
+const contextOf = (command: RedisCommand.Any, origin: Origin, index: number | undefined) => ({
+  command: command.spec.name,
+  secrets: RedisCommand.secrets(command),
+  address: origin.address,
+  index,
+  runsCode: command.spec.runsCode
+})
+
+/** A script that says what servers say when they do not have it has run: this must not look as if it had not. */
+const scriptsOwn = ({ address, code, command, detail, index, mayHaveWritten }: NoScriptError): ResponseError =>
+  new ResponseError({
+    code,
+    detail,
+    command,
+    ...(address === undefined ? {} : { address }),
+    ...(index === undefined ? {} : { index }),
+    ...(mayHaveWritten === undefined ? {} : { mayHaveWritten })
+  })
+
+/** What the reply to the command at `index` comes to. */
+export const outcome = (command: RedisCommand.Any, index: number, value: Resp.Value, origin: Origin): Outcome =>
+  value instanceof Resp.ErrorReply
+    ? Exit.fail(errorOf(command, value, origin, index))
+    : RedisCommand.decode(command, value, origin.replaceInvalidText, index)
+
+/**
+ * Requests that wait to be written, first come first served. Linked through the
+ * requests themselves, so that one in the middle goes away in constant time.
+ */
+export class RequestQueue {
+  #head: Request | undefined = undefined
+  #tail: Request | undefined = undefined
+  #length = 0
+
+  /** The number of requests. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** The first request, left in its place. */
+  get first(): Request | undefined {
+    return this.#head
+  }
+
+  push(request: Request): void {
+    request.queue = this
+    request.previous = this.#tail
+    request.next = undefined
+    if (this.#tail === undefined) this.#head = request
+    else this.#tail.next = request
+    this.#tail = request
+    this.#length++
+  }
+
+  remove(request: Request): void {
+    if (request.previous === undefined) this.#head = request.next
+    else request.previous.next = request.next
+    if (request.next === undefined) this.#tail = request.previous
+    else request.next.previous = request.previous
+    request.queue = undefined
+    request.previous = undefined
+    request.next = undefined
+    this.#length--
+  }
+
+  shift(): Request | undefined {
+    const request = this.#head
+    if (request !== undefined) this.remove(request)
+    return request
+  }
+
+  /** Takes a request out that is done, which is nobody's going away. */
+  release(request: Request): void {
+    this.remove(request)
+  }
+
+  /** Takes all requests out, so that what callers add meanwhile is not among them. */
+  takeAll(): Array<Request> {
+    const all: Array<Request> = []
+    for (let request = this.shift(); request !== undefined; request = this.shift()) all.push(request)
+    return all
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * What the failures of sockets mean, and what to try about each.
+ */
+import * as Duration from "effect/Duration"
+import type * as Socket from "effect/socket/Socket"
+import type { ConnectionSettings } from "../../RedisConfig.ts"
+import type { Endpoint } from "../../RedisConnector.ts"
+import type { ConnectionError, RedisError } from "../../RedisError.ts"
+import { connectionLoss, timeLimit } from "../error/failure.ts"
+
+type Reason = ConnectionError["reason"]
+
+/** Where a connection goes, and how. */
+export interface Target {
+  readonly endpoint: Endpoint
+  readonly address: string
+  readonly settings: ConnectionSettings
+}
+
+/** Whether the connection is encrypted, `undefined` where it cannot be. */
+const encrypted = ({ endpoint, settings }: Target): boolean | undefined =>
+  endpoint.path === undefined ? settings.tls !== undefined : undefined
+
+// -----------------------------------------------------------------------------
+// Certificates
+// -----------------------------------------------------------------------------
+
+/** What to try about a certificate that was refused. */
+const trust = "it is not signed by an authority that is trusted; give the authority's certificate as tls.ca"
+const otherName = "it is for another name; give that name as tls.servername, or switch tls.checkHostname off"
+const dates = "look at its dates, and at the clock of this machine"
+const revoked = "it or its list of revoked ones was refused by its authority"
+const chain = "it, or one above it, may not be used like this; replace it, or give another tls.ca"
+
+/**
+ * OpenSSL's codes of verification, without `X509_V_ERR_`. Node tells of those that it has no name for as `UNSPECIFIED`.
+ * Only one that is about memory may pass; it is not here.
+ */
+const verifyCodes: ReadonlyMap<string, string> = new Map(
+  ([
+    [
+      trust,
+      `UNABLE_TO_GET_ISSUER_CERT UNABLE_TO_GET_ISSUER_CERT_LOCALLY UNABLE_TO_VERIFY_LEAF_SIGNATURE
+      DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN CERT_UNTRUSTED CERT_REJECTED NO_ISSUER_PUBLIC_KEY
+      SUBJECT_ISSUER_MISMATCH AKID_SKID_MISMATCH AKID_ISSUER_SERIAL_MISMATCH STORE_LOOKUP RPK_UNTRUSTED DANE_NO_MATCH`
+    ],
+    [otherName, "HOSTNAME_MISMATCH EMAIL_MISMATCH IP_ADDRESS_MISMATCH ERR_TLS_CERT_ALTNAME_INVALID SUBJECT_NAME_EMPTY"],
+    [
+      dates,
+      `CERT_NOT_YET_VALID CERT_HAS_EXPIRED CRL_NOT_YET_VALID CRL_HAS_EXPIRED ERROR_IN_CERT_NOT_BEFORE_FIELD
+      ERROR_IN_CERT_NOT_AFTER_FIELD ERROR_IN_CRL_LAST_UPDATE_FIELD ERROR_IN_CRL_NEXT_UPDATE_FIELD`
+    ],
+    [
+      revoked,
+      `CERT_REVOKED UNABLE_TO_GET_CRL UNABLE_TO_GET_CRL_ISSUER UNABLE_TO_DECRYPT_CRL_SIGNATURE CRL_SIGNATURE_FAILURE
+      KEYUSAGE_NO_CRL_SIGN UNHANDLED_CRITICAL_CRL_EXTENSION DIFFERENT_CRL_SCOPE CRL_PATH_VALIDATION_ERROR
+      OCSP_VERIFY_NEEDED OCSP_VERIFY_FAILED OCSP_CERT_UNKNOWN NO_VALID_SCTS`
+    ],
+    [
+      chain,
+      `UNSPECIFIED UNABLE_TO_DECRYPT_CERT_SIGNATURE UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY CERT_SIGNATURE_FAILURE
+      CERT_CHAIN_TOO_LONG INVALID_CA PATH_LENGTH_EXCEEDED INVALID_PURPOSE KEYUSAGE_NO_CERTSIGN
+      UNHANDLED_CRITICAL_EXTENSION INVALID_NON_CA PROXY_PATH_LENGTH_EXCEEDED KEYUSAGE_NO_DIGITAL_SIGNATURE
+      PROXY_CERTIFICATES_NOT_ALLOWED INVALID_EXTENSION INVALID_POLICY_EXTENSION NO_EXPLICIT_POLICY
+      UNSUPPORTED_EXTENSION_FEATURE UNNESTED_RESOURCE PERMITTED_VIOLATION EXCLUDED_VIOLATION SUBTREE_MINMAX
+      APPLICATION_VERIFICATION UNSUPPORTED_CONSTRAINT_TYPE UNSUPPORTED_CONSTRAINT_SYNTAX UNSUPPORTED_NAME_SYNTAX
+      PATH_LOOP SUITE_B_INVALID_VERSION SUITE_B_INVALID_ALGORITHM SUITE_B_INVALID_CURVE
+      SUITE_B_INVALID_SIGNATURE_ALGORITHM SUITE_B_LOS_NOT_ALLOWED SUITE_B_CANNOT_SIGN_P_384_WITH_P_256
+      EE_KEY_TOO_SMALL CA_KEY_TOO_SMALL CA_MD_TOO_WEAK INVALID_CALL PROXY_SUBJECT_NAME_VIOLATION
+      UNSUPPORTED_SIGNATURE_ALGORITHM SIGNATURE_ALGORITHM_MISMATCH SIGNATURE_ALGORITHM_INCONSISTENCY
+      PATHLEN_INVALID_FOR_NON_CA PATHLEN_WITHOUT_KU_KEY_CERT_SIGN KU_KEY_CERT_SIGN_INVALID_FOR_NON_CA
+      ISSUER_NAME_EMPTY MISSING_AUTHORITY_KEY_IDENTIFIER MISSING_SUBJECT_KEY_IDENTIFIER EMPTY_SUBJECT_ALT_NAME
+      EMPTY_SUBJECT_SAN_NOT_CRITICAL CA_BCONS_NOT_CRITICAL AUTHORITY_KEY_IDENTIFIER_CRITICAL
+      SUBJECT_KEY_IDENTIFIER_CRITICAL CA_CERT_MISSING_KEY_USAGE EXTENSIONS_REQUIRE_VERSION_3 EC_KEY_EXPLICIT_PARAMS`
+    ]
+  ] as const).flatMap(([hint, codes]) => codes.split(/\s+/).map((code) => [code, hint] as const))
+)
+
+/** What the server sends when it does not want this client; with TLS 1.3 after the client takes it for open. */
+const refusedByServer =
+  /ALERT_(NO_CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR|HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY|PROTOCOL_VERSION|UNRECOGNIZED_NAME|UNKNOWN_PSK_IDENTITY|NO_APPLICATION_PROTOCOL)/
+
+const wantsOther = "The server refused this client's TLS; does it ask for another client certificate (tls.cert and " +
+  "tls.key), or for another version of TLS?"
+const speaksNone = "TLS could not be established; does the server speak TLS on this port?"
+
+/** What is wrong with TLS, when something is. */
+const tlsFailure = (code: string, text: string): string | undefined => {
+  const certificate = verifyCodes.get(code)
+  if (certificate !== undefined) return `The server's certificate was refused: ${certificate}`
+  if (refusedByServer.test(text)) return wantsOther
+  if (code === "ERR_TLS_FILE" || code.startsWith("ERR_OSSL")) return "TLS could not be established"
+  return /^(ERR_SSL|ERR_TLS|EPROTO)/.test(code) ? speaksNone : undefined
+}
+
+// -----------------------------------------------------------------------------
+// Opening
+// -----------------------------------------------------------------------------
+
+/** What a dial failed with. */
+export const dialFailure = (error: Socket.SocketError, target: Target): RedisError => {
+  const { reason } = error
+  if (reason._tag === "SocketOpenError" && reason.kind === "Timeout") return openedTooLate(target)
+  const { code, text } = evidence(error)
+  const tls = tlsFailure(code, text)
+  const [kind, detail] = tls !== undefined
+    ? ["Tls", tls] as const
+    : dialReasons.find(([pattern]) => pattern.test(code))?.slice(1) as [Reason, string] | undefined ??
+      ["Other", "The connection could not be opened"] as const
+  const hint = encrypted(target) === true && (kind === "Reset" || kind === "Other") ? `; ${speaksTls}` : ""
+  return connectionLoss(
+    kind,
+    `${detail}${code === "" ? "" : ` (${code})`}${hint}`,
+    target.address,
+    causeOf(error)
+  )
+}
+
+const speaksTls = "does the server speak TLS on this port?"
+
+/** A socket that took longer to open than `connectTimeout`. */
+export const openedTooLate = (target: Target): RedisError =>
+  timeLimit(
+    "connect",
+    Duration.toMillis(target.settings.connectTimeout),
+    target.address,
+    encrypted(target) === true ? `TLS was not established; ${speaksTls}` : undefined
+  )
+
+/** What the runtime's error codes mean, first match first. */
+const dialReasons: ReadonlyArray<readonly [RegExp, Reason, string]> = [
+  [/^ECONNREFUSED$/, "Refused", "The connection was refused; is a server listening there?"],
+  [/^ENOENT$/, "Refused", "There is no such socket; is a server listening there?"],
+  [/^EACCES$/, "Refused", "The socket may not be opened"],
+  [/^(ENOTFOUND|EAI_\w+)$/, "Dns", "The host name could not be resolved"],
+  [/^(ECONNRESET|EPIPE)$/, "Reset", "The connection was reset while it was being opened"]
+]
+
+// -----------------------------------------------------------------------------
+// Losing
+// -----------------------------------------------------------------------------
+
+/** How an open connection was lost; `answered`: whether the server has said anything on it. */
+export const lossOf = (error: Socket.SocketError, target: Target, answered: boolean): RedisError => {
+  const { address } = target
+  const hint = answered ? "" : hintFor(target)
+  if (error.reason._tag === "SocketCloseError") {
+    return connectionLoss("Closed", `The server closed the connection${hint}`, address)
+  }
+  const { code, text } = evidence(error)
+  return refusedByServer.test(text)
+    ? connectionLoss("Tls", `${wantsOther} (${code})`, address, causeOf(error))
+    : connectionLoss("Reset", `The connection was lost${hint}`, address, causeOf(error))
+}
+
+/** Why a server may hang up on a stranger. */
+const hintFor = (target: Target): string => {
+  switch (encrypted(target)) {
+    case true:
+      return target.settings.tls?.cert === undefined
+        ? " before it said anything; does it ask for a client certificate (tls.cert and tls.key)?"
+        : " before it said anything"
+    case false:
+      return " before it said anything; does it want TLS (the option tls)?"
+    case undefined:
+      return " before it said anything"
+  }
+}
+
+/** A server that speaks TLS tells a client that does not by an alert, of which these are the first bytes. */
+export const isTlsAlert = (bytes: Uint8Array): boolean => bytes[0] === 0x15 && bytes[1] === 0x03
+
+export const answeredWithTls = ({ address }: Target): RedisError =>
+  connectionLoss("Tls", "The server speaks TLS on this port and the client does not; set the option tls", address)
+
+const causeOf = (error: Socket.SocketError): unknown => "cause" in error.reason ? error.reason.cause : error
+
+/** The runtime's code, and the same with the words of the TLS library, which a code such as EPROTO hides. */
+const evidence = (error: Socket.SocketError): { readonly code: string; readonly text: string } => {
+  const cause = causeOf(error)
+  if (typeof cause !== "object" || cause === null) return { code: "", text: "" }
+  // Dialling several addresses fails with an AggregateError that carries the code of the last.
+  const code = "code" in cause ? String(cause.code) : ""
+  const words = "message" in cause ? String(cause.message).toUpperCase().replaceAll(" ", "_") : ""
+  return { code, text: `${code} ${words}` }
+}

@@ -1,0 +1,130 @@
+/**
+ * Which error an error reply stands for.
+ */
+import type { ErrorReply } from "../../RespValue.ts"
+import { AuthenticationError, BusyLoadingError, ConnectionError } from "./connection.ts"
+import { printable } from "./printable.ts"
+import {
+  ExecAbortError,
+  NoPermissionError,
+  NoScriptError,
+  OutOfMemoryError,
+  ReadOnlyError,
+  ResponseError,
+  WrongTypeError
+} from "./response.ts"
+import { stackless } from "./stackless.ts"
+import type { RedisError } from "./union.ts"
+
+/**
+ * What is known about a command whose reply is an error.
+ *
+ * - `secrets`: arguments that must not be shown when the server quotes them.
+ * - `runsCode`: whether it runs code that can make up any error, and may have written before it did.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReplyContext {
+  readonly command: string
+  readonly secrets?: ReadonlyArray<string> | undefined
+  readonly address?: string | undefined
+  readonly index?: number | undefined
+  readonly runsCode?: boolean | undefined
+}
+
+type ReplyFields = typeof ResponseError.Type extends infer E extends ResponseError
+  ? Pick<E, "code" | "detail" | "command"> & {
+    readonly address?: string
+    readonly index?: number
+    readonly mayHaveWritten?: boolean
+  }
+  : never
+
+/** Codes of errors that come after something was written: the target of a MIGRATE may have the key. */
+const belated: ReadonlySet<string> = new Set(["IOERR"])
+
+/**
+ * Servers quote the arguments of a command they do not know, and some of those they do know: `ERR Error in ACL SETUSER
+ * modifier '>password'`, `ERR Invalid argument 'password' for CONFIG SET`, `ERR unknown subcommand 'password'`.
+ */
+const withoutArguments = (detail: string, secrets: ReadonlyArray<string>): string => {
+  const quoted = detail.indexOf(", with args beginning with")
+  return secrets.reduce(withoutSecret, quoted < 0 ? detail : detail.slice(0, quoted))
+}
+
+/** Only whole words: a secret such as `on` must not make holes in other words. */
+const withoutSecret = (detail: string, secret: string): string => {
+  // Line ends cannot be part of an error; servers put spaces in their place.
+  const words = secret.replace(/[\r\n]/g, " ")
+  if (words === "" || !detail.includes(words)) return detail
+  const literally = words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+  return detail.replace(new RegExp(`(?<!\\w)${literally}(?!\\w)`, "g"), "<redacted>")
+}
+
+/** First match wins. Lines are matched with their code, as the server sent them. */
+const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields) => RedisError]> = [
+  [
+    /^ERR max number of clients( \+ cluster connections)? reached/i,
+    (fields) =>
+      new ConnectionError({
+        reason: "MaxClients",
+        detail: "The server has reached its maximum number of clients",
+        command: fields.command,
+        ...(fields.address === undefined ? {} : { address: fields.address }),
+        ...(fields.index === undefined ? {} : { index: fields.index }),
+        delivery: fields.mayHaveWritten === true ? "unknown" : "not-sent",
+        readonly: false
+      })
+  ],
+  [
+    /^(NOAUTH|WRONGPASS)\b|^ERR (Client sent AUTH, but no password is set|invalid password|AUTH <password> called without any password)/i,
+    (fields) => new AuthenticationError(fields)
+  ],
+  [/^LOADING\b/, (fields) => new BusyLoadingError(fields)],
+  [/^WRONGTYPE\b/, (fields) => new WrongTypeError(fields)],
+  [/^NOSCRIPT\b/, (fields) => new NoScriptError(fields)],
+  // Anything else that says so is a script, which has run.
+  [
+    /^EXECABORT\b/,
+    (fields) =>
+      fields.command.toUpperCase() === "EXEC"
+        ? new ExecAbortError({ ...fields, causes: [] })
+        : new ResponseError(fields)
+  ],
+  [/^READONLY\b/, (fields) => new ReadOnlyError(fields)],
+  [/^NOPERM\b/, (fields) => new NoPermissionError(fields)],
+  [/^OOM\b/, (fields) => new OutOfMemoryError(fields)]
+]
+
+/**
+ * Makes the error that an error reply stands for.
+ *
+ * **Details**
+ *
+ * Redirects and the cluster's own states (`MOVED`, `ASK`, `TRYAGAIN`,
+ * `CLUSTERDOWN`, `MASTERDOWN`, `CROSSSLOT`) are `ResponseError`s here; the
+ * Cluster Layer reads their codes before.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromReply = (error: ErrorReply, context: ReplyContext): RedisError => {
+  const line = error.line
+  const code = error.code
+  const fields: ReplyFields = {
+    // Whoever can name a key or write a script has a say in what servers say: it must not reach terminals as it stands.
+    code: printable(code),
+    detail: printable(withoutArguments(line.slice(code.length + 1), context.secrets ?? [])),
+    command: context.command,
+    ...(context.address === undefined ? {} : { address: context.address }),
+    ...(context.index === undefined ? {} : { index: context.index }),
+    ...(context.runsCode === true || belated.has(code) ? { mayHaveWritten: true } : {})
+  }
+  return stackless(() => {
+    for (const [pattern, make] of rules) {
+      if (pattern.test(line)) return make(fields)
+    }
+    return new ResponseError(fields)
+  })
+}

@@ -1,0 +1,134 @@
+/**
+ * What only a cluster says.
+ */
+import * as Schema from "effect/Schema"
+import {
+  attempted,
+  Attempts,
+  capitalized,
+  command,
+  Delivery,
+  index,
+  marks,
+  place,
+  readonly,
+  reply,
+  stopped
+} from "./fields.ts"
+import * as Retry from "./retry.ts"
+
+/**
+ * The cluster says that it cannot serve; nothing was run. `code`: `CLUSTERDOWN` or `MASTERDOWN`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ClusterDownError extends Schema.TaggedError<ClusterDownError>("@redfx/core/RedisError/ClusterDownError")(
+  "ClusterDownError",
+  { ...reply, attempts: Schema.Number }
+) {
+  override get message(): string {
+    return `${this.code} ${this.detail} (${place(this)}, ${this.attempts} attempts).${
+      Retry.fateText(this, "Nothing was run", "retry when the cluster is up again", "The command was not run")
+    }`
+  }
+}
+
+/**
+ * None of the cluster's nodes could be reached, or what was reached is no cluster.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ClusterConnectError
+  extends Schema.TaggedError<ClusterConnectError>("@redfx/core/RedisError/ClusterConnectError")("ClusterConnectError", {
+    attempts: Attempts,
+    ...marks
+  })
+{
+  override get message(): string {
+    return `No node of the cluster is usable${attempted(this.attempts)}. Provide at least one reachable node.${
+      Retry.wholeText(this)
+    }`
+  }
+}
+
+/**
+ * The keys of one command lie in different hash slots; nothing was run.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class CrossSlotError extends Schema.TaggedError<CrossSlotError>("@redfx/core/RedisError/CrossSlotError")(
+  "CrossSlotError",
+  { command, index, ...marks }
+) {
+  override get message(): string {
+    return `The keys of ${place(this)} lie in different hash slots. Give them a common {hash tag}.${
+      Retry.wholeText(this)
+    }`
+  }
+}
+
+/**
+ * No node of the cluster serves the hash slot; nothing was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SlotNotCoveredError
+  extends Schema.TaggedError<SlotNotCoveredError>("@redfx/core/RedisError/SlotNotCoveredError")("SlotNotCoveredError", {
+    slot: Schema.Number,
+    ...marks
+  })
+{
+  override get message(): string {
+    return `No node of the cluster serves slot ${this.slot}.${
+      Retry.fateText(this, "Nothing was sent", "", "The command was not sent")
+    }`
+  }
+}
+
+/**
+ * A command used up its tries over redirects, retries and reconnects. `last`: what the last one said.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ClusterRetriesExhaustedError
+  extends Schema.TaggedError<ClusterRetriesExhaustedError>("@redfx/core/RedisError/ClusterRetriesExhaustedError")(
+    "ClusterRetriesExhaustedError",
+    {
+      command,
+      slot: Schema.optionalKey(Schema.Number),
+      attempts: Schema.Number,
+      last: Schema.String,
+      index,
+      delivery: Delivery,
+      readonly,
+      ...marks
+    }
+  )
+{
+  override get message(): string {
+    const failed = this.attempts === 1 ? "failed:" : `failed ${this.attempts} times; the last time:`
+    return `${capitalized(place(this))} ${failed} ${this.last}.${Retry.deliveryText(this)}`
+  }
+}
+
+/**
+ * The command has no meaning on a cluster, or none that keeps its promise.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ClusterUnsupportedError
+  extends Schema.TaggedError<ClusterUnsupportedError>("@redfx/core/RedisError/ClusterUnsupportedError")(
+    "ClusterUnsupportedError",
+    { command, detail: Schema.String, index, ...marks }
+  )
+{
+  override get message(): string {
+    return `${capitalized(place(this))} is not supported on a cluster: ${this.detail}${stopped(Retry.wholeText(this))}`
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * What was configured and cannot be.
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * An option that cannot be: found when a Layer is built, before any I/O.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RedisConfigError extends Schema.TaggedError<RedisConfigError>("@redfx/core/RedisError/RedisConfigError")(
+  "RedisConfigError",
+  { option: Schema.String, detail: Schema.String }
+) {
+  override get message(): string {
+    return `The option ${this.option} is not valid: ${this.detail}`
+  }
+}
+
+/**
+ * A URL that names no Redis server. `url` is printed without its credentials.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidUrlError extends Schema.TaggedError<InvalidUrlError>("@redfx/core/RedisError/InvalidUrlError")(
+  "InvalidUrlError",
+  { url: Schema.String, detail: Schema.String }
+) {
+  override get message(): string {
+    return `The URL ${this.url} is not valid: ${this.detail}`
+  }
+}

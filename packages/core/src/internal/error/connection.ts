@@ -1,0 +1,138 @@
+/**
+ * No connection, none in time, or none that the server accepts.
+ */
+import * as Schema from "effect/Schema"
+import { address, at, capitalized, Delivery, index, indexOf, marks, place, readonly, reply } from "./fields.ts"
+import * as Retry from "./retry.ts"
+
+/**
+ * No connection, or it was lost.
+ *
+ * **Details**
+ *
+ * - `reason`: `Refused`, `Dns`, `Tls` — it could not be opened; `Closed`, `Reset` — it was lost; `PoolExhausted`,
+ *   `PoolTimeout` — the pool's limit was reached; `MaxClients` — the server's was; `HealthCheck` — the server answered
+ *   a probe wrongly or not at all; `Handshake` — the server refused what every connection starts with;
+ *   `NotAccepted` — a server has named this address, and the option `accept` does not have it;
+ *   `Demoted` — the server is not the master any more; `ClientClosed` — the Layer of this client was closed.
+ * - `permanent`: whether the server will refuse the next connection in the same way, as with a database that it does not
+ *   have.
+ * - `delivery`: whether the server can have run the command. `readonly`: whether the command only reads.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ConnectionError extends Schema.TaggedError<ConnectionError>("@redfx/core/RedisError/ConnectionError")(
+  "ConnectionError",
+  {
+    reason: Schema.Literals([
+      "Refused",
+      "Closed",
+      "Reset",
+      "Dns",
+      "Tls",
+      "PoolExhausted",
+      "PoolTimeout",
+      "MaxClients",
+      "HealthCheck",
+      "Handshake",
+      "NotAccepted",
+      "Demoted",
+      "ClientClosed",
+      "Other"
+    ]),
+    detail: Schema.String,
+    permanent: Schema.optionalKey(Schema.Boolean),
+    address,
+    command: Schema.optionalKey(Schema.String),
+    index,
+    delivery: Delivery,
+    readonly,
+    cause: Schema.optionalKey(Schema.Defect()),
+    ...marks
+  }
+) {
+  override get message(): string {
+    const { command } = this
+    const on = command === undefined ? "" : ` (${place({ ...indexOf(this), command })})`
+    return `${this.detail}${at(this.address)}${on}.${Retry.deliveryText(this)}`
+  }
+}
+
+/**
+ * A time limit passed.
+ *
+ * **Details**
+ *
+ * - `phase`: `connect` — while a connection was being opened; `write` — before the command was written;
+ *   `read` — while its reply was awaited.
+ * - `milliseconds`: the limit. `detail`: what kept it from being done, and what to try, when that is known.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TimeoutError extends Schema.TaggedError<TimeoutError>("@redfx/core/RedisError/TimeoutError")(
+  "TimeoutError",
+  {
+    phase: Schema.Literals(["connect", "write", "read"]),
+    milliseconds: Schema.Number,
+    detail: Schema.optionalKey(Schema.String),
+    address,
+    command: Schema.optionalKey(Schema.String),
+    index,
+    delivery: Delivery,
+    readonly,
+    ...marks
+  }
+) {
+  override get message(): string {
+    const { command } = this
+    const what = command === undefined ? "The connection" : capitalized(place({ ...indexOf(this), command }))
+    const why = this.phase === "connect"
+      ? "opening a connection took longer"
+      : this.phase === "write"
+      ? "it was still waiting to be written"
+      : "no reply had come"
+    const more = this.detail === undefined ? "" : `; ${this.detail}`
+    return `${what}${at(this.address)} ran into its limit of ${this.milliseconds} ms: ${why}${more}.${
+      Retry.deliveryText(this)
+    }`
+  }
+}
+
+/**
+ * The server wants other credentials: none were given, or they are wrong.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class AuthenticationError
+  extends Schema.TaggedError<AuthenticationError>("@redfx/core/RedisError/AuthenticationError")("AuthenticationError", {
+    ...reply,
+    username: Schema.optionalKey(Schema.String)
+  })
+{
+  override get message(): string {
+    const user = this.username === undefined ? "" : ` for the user "${this.username}"`
+    return `Authentication failed${user} (${
+      place(this)
+    }): ${this.code} ${this.detail}. Check the options username and password.${Retry.wholeText(this)}`
+  }
+}
+
+/**
+ * The server is still loading its data set; nothing was run. A later try will succeed.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class BusyLoadingError extends Schema.TaggedError<BusyLoadingError>("@redfx/core/RedisError/BusyLoadingError")(
+  "BusyLoadingError",
+  reply
+) {
+  override get message(): string {
+    return `The server is loading its data (${place(this)}): ${this.detail}.${
+      Retry.fateText(this, "Nothing was run", "retry a little later", "The command was not run")
+    }`
+  }
+}

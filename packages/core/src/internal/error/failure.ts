@@ -1,0 +1,102 @@
+/**
+ * One event, such as the loss of a connection, as the error of each command it befell.
+ */
+import { ConnectionError, TimeoutError } from "./connection.ts"
+import type { Delivery } from "./fields.ts"
+import { inPart, withFields } from "./retry.ts"
+import { stackless } from "./stackless.ts"
+import type { RedisError } from "./union.ts"
+
+/**
+ * A connection that is lost or cannot be had, before it is known which commands
+ * that befalls. Cheap, as it may befall many.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const connectionLoss = (
+  reason: ConnectionError["reason"],
+  detail: string,
+  address?: string,
+  cause?: unknown
+): ConnectionError =>
+  stackless(() =>
+    new ConnectionError({
+      reason,
+      detail,
+      delivery: "not-sent",
+      readonly: false,
+      ...(address === undefined ? {} : { address }),
+      ...(cause === undefined ? {} : { cause })
+    })
+  )
+
+interface Facts {
+  readonly name: string
+  readonly readonly: boolean
+}
+
+/**
+ * The error of one command: the event, the command's name, whether the server can have run it, and where it stands in the
+ * caller's pipeline.
+ */
+export const failureOf = (event: RedisError, command: Facts, delivery: Delivery, index?: number): RedisError => {
+  switch (event._tag) {
+    case "ConnectionError":
+      return stackless(() =>
+        new ConnectionError({
+          reason: event.reason,
+          detail: event.detail,
+          command: command.name,
+          delivery,
+          readonly: command.readonly,
+          ...(index === undefined ? {} : { index }),
+          ...(event.permanent === undefined ? {} : { permanent: event.permanent }),
+          ...(event.address === undefined ? {} : { address: event.address }),
+          ...(event.cause === undefined ? {} : { cause: event.cause })
+        })
+      )
+    case "TimeoutError":
+      return stackless(() =>
+        new TimeoutError({
+          phase: event.phase === "connect" ? "connect" : delivery === "not-sent" ? "write" : "read",
+          milliseconds: event.milliseconds,
+          command: command.name,
+          delivery,
+          readonly: command.readonly,
+          ...(index === undefined ? {} : { index }),
+          ...(event.address === undefined ? {} : { address: event.address }),
+          ...(event.detail === undefined ? {} : { detail: event.detail })
+        })
+      )
+    case "ProtocolError":
+      return delivery === "unknown" && !command.readonly
+        ? inPart(event, { answered: [], unknown: [], mayHaveWritten: true })
+        : event
+    default:
+      // What keeps a connection from being opened, or a command from being run.
+      return event
+  }
+}
+
+/** The same error as of something that is no command of the program's. */
+export const ofNoCommand = (error: RedisError): RedisError =>
+  error._tag === "ConnectionError" || error._tag === "TimeoutError" ? withFields(error, { command: undefined }) : error
+
+/** A limit in time that passed, before it is known which commands that befalls. */
+export const timeLimit = (
+  phase: TimeoutError["phase"],
+  milliseconds: number,
+  address?: string,
+  detail?: string
+): TimeoutError =>
+  stackless(() =>
+    new TimeoutError({
+      phase,
+      milliseconds,
+      delivery: "not-sent",
+      readonly: false,
+      ...(address === undefined ? {} : { address }),
+      ...(detail === undefined ? {} : { detail })
+    })
+  )

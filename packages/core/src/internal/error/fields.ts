@@ -1,0 +1,65 @@
+/**
+ * The fields that errors of commands have in common, and how their messages name a command.
+ */
+import * as Schema from "effect/Schema"
+import * as Retry from "./retry.ts"
+
+/**
+ * Whether the server can have run the command: `"not-sent"`, certainly not, as
+ * no byte of it was given to a socket; `"unknown"`, it may have.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Delivery = Schema.Literals(["not-sent", "unknown"])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Delivery = typeof Delivery.Type
+
+/**
+ * What was done of an effect that failed in part.
+ *
+ * **Details**
+ *
+ * - `of`: what its parts are. The commands of a `"pipeline"` or a `"transaction"`; the `"keys"` of one command that a
+ *   cluster has split; the steps of one `"command"`.
+ * - `answered`: the places, from 0, of those that the server has run and answered. `unknown`: of those that it may have
+ *   run. All others were not run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Partial = Retry.Partial
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Partial = typeof Partial.Type
+
+export const command = Schema.String
+export const address = Schema.optionalKey(Schema.String)
+export const index = Schema.optionalKey(Schema.Number)
+export const readonly = Schema.Boolean
+
+export const at = (address: string | undefined): string => address === undefined ? "" : ` at ${address}`
+export const place = (self: { readonly command: string; readonly address?: string; readonly index?: number }): string =>
+  `${self.index === undefined ? "" : `command ${self.index + 1} of the pipeline, `}${self.command}${at(self.address)}`
+export const indexOf = ({ index }: { readonly index?: number }): { readonly index?: number } =>
+  index === undefined ? {} : { index }
+export const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
+/** A sentence after one that has no full stop when nothing follows. */
+export const stopped = (next: string): string => next === "" ? "" : `.${next}`
+
+export const { marks } = Retry
+
+/** What every error made from a server's error reply carries. */
+export const reply = { code: Schema.String, detail: Schema.String, command, address, index, ...marks }
+
+/** What each server that was asked said. */
+export const Attempts = Schema.Array(Schema.Struct({ address: Schema.String, detail: Schema.String }))
+export const attempted = (attempts: typeof Attempts.Type): string =>
+  attempts.map((attempt) => `; ${attempt.address}: ${attempt.detail}`).join("")

@@ -1,0 +1,31 @@
+/**
+ * Bytes that are not RESP.
+ */
+import * as Schema from "effect/Schema"
+import { marks, wholeText } from "./retry.ts"
+
+/**
+ * Bytes that are not RESP, or that go beyond the decoder's limits. The
+ * connection they came from cannot be used any more.
+ *
+ * - `detail`: what was found, and where the limit lies when it was one.
+ * - `address`: the server, where it is known.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ProtocolError extends Schema.TaggedError<ProtocolError>("@redfx/core/Resp/ProtocolError")(
+  "ProtocolError",
+  {
+    detail: Schema.String,
+    address: Schema.optionalKey(Schema.String),
+    ...marks
+  }
+) {
+  override get message(): string {
+    const whole = wholeText(this)
+    return `The server${
+      this.address === undefined ? "" : ` at ${this.address}`
+    } sent bytes that are not valid RESP: ${this.detail}${whole === "" ? "" : `.${whole}`}`
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * What a command is refused for: by redfx itself, by the server, or in reading the reply.
+ */
+import * as Schema from "effect/Schema"
+import { at, command, index, marks, place, reply, stopped } from "./fields.ts"
+import * as Retry from "./retry.ts"
+
+/**
+ * An argument that no server would take, found before anything was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class DataError extends Schema.TaggedError<DataError>("@redfx/core/RedisError/DataError")("DataError", {
+  command,
+  detail: Schema.String,
+  index,
+  ...marks
+}) {
+  override get message(): string {
+    return `${place(this)}: ${this.detail}.${Retry.fateText(this, "Nothing was sent", "", "The command was not sent")}`
+  }
+}
+
+/**
+ * A reply that could not be read as the type that the command promises.
+ *
+ * **Details**
+ *
+ * `integer`: the exact text of an integer outside ±(2⁵³−1); `Redis.asBigInt` reads such replies.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class DecodeError extends Schema.TaggedError<DecodeError>("@redfx/core/RedisError/DecodeError")("DecodeError", {
+  command,
+  detail: Schema.String,
+  index,
+  integer: Schema.optionalKey(Schema.String),
+  ...marks
+}) {
+  override get message(): string {
+    return `The reply to ${place(this)} was run and answered, but could not be decoded: ${this.detail}${
+      stopped(Retry.wholeText(this))
+    }`
+  }
+}
+
+/**
+ * The server answered with an error that has no class of its own; `code` is its first word.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ResponseError extends Schema.TaggedError<ResponseError>("@redfx/core/RedisError/ResponseError")(
+  "ResponseError",
+  reply
+) {
+  override get message(): string {
+    return `${this.code} ${this.detail} (${place(this)})${stopped(Retry.wholeText(this))}`
+  }
+}
+
+/**
+ * The key holds a value of another type than the command works on.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class WrongTypeError extends Schema.TaggedError<WrongTypeError>("@redfx/core/RedisError/WrongTypeError")(
+  "WrongTypeError",
+  reply
+) {
+  override get message(): string {
+    return `${this.detail} (${place(this)}). TYPE tells what the key holds.${Retry.wholeText(this)}`
+  }
+}
+
+/**
+ * No script with this SHA-1 is loaded; EVAL or SCRIPT LOAD loads it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NoScriptError extends Schema.TaggedError<NoScriptError>("@redfx/core/RedisError/NoScriptError")(
+  "NoScriptError",
+  reply
+) {
+  override get message(): string {
+    return `${this.detail} (${place(this)})${stopped(Retry.wholeText(this))}`
+  }
+}
+
+/**
+ * The server refused EXEC because a command could not be queued; nothing was
+ * run. `causes`: what it said of each such command.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ExecAbortError extends Schema.TaggedError<ExecAbortError>("@redfx/core/RedisError/ExecAbortError")(
+  "ExecAbortError",
+  {
+    ...reply,
+    causes: Schema.Array(Schema.Struct({ index: Schema.Number, command, code: Schema.String, detail: Schema.String }))
+  }
+) {
+  override get message(): string {
+    const causes = this.causes.map((cause) =>
+      `; command ${cause.index + 1}, ${cause.command}: ${cause.code} ${cause.detail}`
+    )
+    const what = this.mayHaveWritten === true ? "" : ", nothing was run"
+    // Some servers refuse EXEC itself, and say why only there.
+    const said = Retry.refusalOfExec(this.detail)
+    if (said !== undefined) causes.push(`; EXEC: ${said}`)
+    return `The transaction was discarded${what}${at(this.address)}${causes.join("")}${stopped(Retry.wholeText(this))}`
+  }
+}
+
+/**
+ * A write reached a server that only takes reads; nothing was run.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ReadOnlyError extends Schema.TaggedError<ReadOnlyError>("@redfx/core/RedisError/ReadOnlyError")(
+  "ReadOnlyError",
+  reply
+) {
+  override get message(): string {
+    return `${this.detail} (${place(this)}). Send writes to the master.${Retry.wholeText(this)}`
+  }
+}
+
+/**
+ * The server's access control list forbids the command, a key or a channel to this user.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NoPermissionError
+  extends Schema.TaggedError<NoPermissionError>("@redfx/core/RedisError/NoPermissionError")("NoPermissionError", reply)
+{
+  override get message(): string {
+    return `${this.detail} (${place(this)})${stopped(Retry.wholeText(this))}`
+  }
+}
+
+/**
+ * The server is at its memory limit and refused a write; nothing was run.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OutOfMemoryError extends Schema.TaggedError<OutOfMemoryError>("@redfx/core/RedisError/OutOfMemoryError")(
+  "OutOfMemoryError",
+  reply
+) {
+  override get message(): string {
+    return `${this.detail} (${place(this)}).${
+      Retry.fateText(this, "Nothing was run", "see maxmemory and maxmemory-policy", "The command was not run")
+    }`
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * The one judge of retrying: whether a later try may succeed, whether it can
+ * apply a write twice, what an effect of several commands comes to that failed
+ * in part, and how a message says so.
+ *
+ * An error speaks for the whole effect that failed with it. What it knows of its
+ * own command is not enough then: `mayHaveWritten` says that something else of
+ * the effect can have written, `partial` what that was.
+ */
+import * as Schema from "effect/Schema"
+import { stackless } from "./stackless.ts"
+
+// -----------------------------------------------------------------------------
+// What an error says of the whole
+// -----------------------------------------------------------------------------
+
+/** What the parts of an effect are: see `Partial` of RedisError. */
+const Whole = Schema.Literals(["pipeline", "transaction", "keys", "command"])
+
+export type Whole = typeof Whole.Type
+
+export const Partial = Schema.Struct({
+  of: Whole,
+  answered: Schema.Array(Schema.Number),
+  unknown: Schema.Array(Schema.Number)
+})
+
+export type Partial = typeof Partial.Type
+
+/** The fields that every error has with which a command may fail. */
+export const marks = {
+  mayHaveWritten: Schema.optionalKey(Schema.Boolean),
+  partial: Schema.optionalKey(Partial)
+}
+
+/** What is judged: what there is to see of an error of whatever class. */
+export interface Fault {
+  readonly _tag: string
+  readonly reason?: string | undefined
+  readonly permanent?: boolean | undefined
+  readonly code?: string | undefined
+  readonly detail?: string | undefined
+  readonly causes?: ReadonlyArray<{ readonly code: string }> | undefined
+  readonly command?: string | undefined
+  readonly delivery?: "not-sent" | "unknown" | undefined
+  readonly readonly?: boolean | undefined
+  readonly mayHaveWritten?: boolean | undefined
+  readonly partial?: Partial | undefined
+}
+
+/** What is known of an effect's other parts when one has failed. */
+export interface Others {
+  readonly of?: Whole | undefined
+  readonly answered: ReadonlyArray<number>
+  readonly unknown: ReadonlyArray<number>
+  readonly mayHaveWritten: boolean
+}
+
+/** The same error with other fields; without those that are `undefined`. */
+export const withFields = <E extends Fault>(error: E, change: Readonly<Record<string, unknown>>): E => {
+  // Every error is made by a class that takes its own fields. Nobody reads a stack of what a server caused.
+  const Class = error.constructor as unknown as new(fields: object) => E
+  const fields = Object.entries({ ...error, ...change }).filter(([, value]) => value !== undefined)
+  const copy = stackless(() => new Class(Object.fromEntries(fields)))
+  origins.set(copy, originOf(error))
+  return copy
+}
+
+const origins = new WeakMap<object, object>()
+
+/** What an error was copied from, with other fields, or itself. */
+export const originOf = (error: object): object => origins.get(error) ?? error
+
+/** Whether the class of an error has a field, present or not. */
+export const hasField = (error: Fault, field: string): boolean =>
+  // Every error is made by a class with a schema.
+  field in (error.constructor as unknown as { readonly fields: object }).fields
+
+/** The error with what is known of the other parts of the effect that failed with it. */
+export const inPart = <E extends Fault>(
+  error: E,
+  { answered, mayHaveWritten, of = "command", unknown }: Others
+): E => {
+  const isPart = answered.length > 0 || unknown.length > 0
+  if (!hasField(error, "partial") || !isPart && !mayHaveWritten) return error
+  const ofOne = of === "keys" || of === "command"
+  return withFields(error, {
+    ...isPart ? { partial: { of, answered, unknown } } : {},
+    ...mayHaveWritten ? { mayHaveWritten: true } : {},
+    // The command that failed is then the one that was taken apart, and some of it was sent.
+    ...ofOne && "delivery" in error ? { delivery: "unknown" } : {}
+  })
+}
+
+/**
+ * A part of an effect, and what has become of it.
+ *
+ * - `places`: which of the commands, or keys, of the caller it is. `error`: with what it failed.
+ * - `sent`: whether it was for a server at all. Default `true`.
+ */
+export interface Part<E extends Fault = Fault> {
+  readonly places: ReadonlyArray<number>
+  readonly readonly: boolean
+  readonly error: E | undefined
+  readonly sent?: boolean | undefined
+}
+
+/** The error of an effect whose parts came to this: that of the first part that failed; `undefined` when none did. */
+export const failureAmong = <E extends Fault>(of: Whole, parts: ReadonlyArray<Part<E>>): E | undefined => {
+  const failed = parts.find(({ error }) => error !== undefined)
+  if (failed?.error === undefined) return undefined
+  const done = { answered: new Array<number>(), unknown: new Array<number>() }
+  let others = false
+  let mayHaveWritten = false
+  for (const part of parts) {
+    const fate = part.sent === false ? "not-run" : fateOf(part.error)
+    if (fate === "not-run") continue
+    others ||= part !== failed
+    mayHaveWritten ||= !part.readonly
+    for (const place of part.places) done[fate].push(place)
+  }
+  // Of itself alone an error says all there is.
+  return others ? inPart(failed.error, { of, ...done, mayHaveWritten }) : failed.error
+}
+
+/** What an error, or none, says of whether its command was run. */
+const fateOf = (error: Fault | undefined): "answered" | "unknown" | "not-run" =>
+  error === undefined || error._tag === "DecodeError" ? "answered" : mayHaveRun(error) ? "unknown" : "not-run"
+
+/** Whether the command that failed, or a part of it, can have been run and not be undone. */
+export const mayHaveRun = (error: Fault): boolean =>
+  error._tag === "DecodeError" || error._tag === "ProtocolError" || error.mayHaveWritten === true ||
+  error.partial !== undefined || error.delivery === "unknown"
+
+/** The error of what was sent once more after it had failed with another one, and may have run then. */
+export const sentBefore = <E extends Fault>(error: E, before: Fault): E =>
+  mayRepeatWrite(before) && !mayRepeatWrite(error)
+    ? inPart(error, { answered: [], unknown: [], mayHaveWritten: true })
+    : error
+
+// -----------------------------------------------------------------------------
+// Judging
+// -----------------------------------------------------------------------------
+
+/** First words of error replies that pass: the server ran nothing and may accept the same command later. */
+const passing: ReadonlySet<string> = new Set([
+  "LOADING",
+  "OOM",
+  "BUSY",
+  "TRYAGAIN",
+  "NOREPLICAS",
+  "CLUSTERDOWN",
+  "MASTERDOWN",
+  // A command that blocked was ended: by CLIENT UNBLOCK, as its server became a replica, or as its key has gone.
+  "UNBLOCKED"
+])
+
+/** What made a server refuse EXEC itself, from the detail of its reply. */
+export const refusalOfExec = (detail: string): string | undefined => /because of: -?(\S.*)/.exec(detail)?.[1]
+
+export const isRetryable = (error: Fault): boolean => {
+  switch (error._tag) {
+    case "ConnectionError":
+      return error.reason !== "Tls" && error.reason !== "ClientClosed" && error.permanent !== true
+    case "MasterNotFoundError":
+    case "ReplicaNotFoundError":
+      return error.permanent !== true
+    case "TimeoutError":
+    case "BusyLoadingError":
+    case "WatchError":
+    case "OutOfMemoryError":
+    case "ClusterDownError":
+    case "ClusterConnectError":
+    case "SlotNotCoveredError":
+    case "ClusterRetriesExhaustedError":
+      return true
+    case "ResponseError":
+      return error.code !== undefined && passing.has(error.code)
+    case "ExecAbortError": {
+      const said = refusalOfExec(error.detail ?? "")
+      const codes = [...(error.causes ?? []).map(({ code }) => code), ...said === undefined ? [] : said.split(" ", 1)]
+      return codes.length > 0 && codes.every((code) => passing.has(code))
+    }
+    default:
+      return false
+  }
+}
+
+/** Whether repeating the whole effect that failed can apply a write twice. */
+const mayRepeatWrite = (error: Fault): boolean => {
+  if (error.mayHaveWritten === true) return true
+  switch (error._tag) {
+    case "ConnectionError":
+    case "TimeoutError":
+    case "ClusterRetriesExhaustedError":
+      return error.delivery === "unknown" && error.readonly !== true
+    case "WatchError":
+      return error.delivery === "unknown"
+    default:
+      return false
+  }
+}
+
+export const isSafeToRetry = (error: Fault): boolean => isRetryable(error) && !mayRepeatWrite(error)
+
+// -----------------------------------------------------------------------------
+// Saying so
+// -----------------------------------------------------------------------------
+
+/** What the end of a message says of a command with a `delivery`, and whether to try again. */
+export const deliveryText = (error: Fault): string => {
+  // What is no command has nothing that could be done twice.
+  if (error.command === undefined) return wholeText(error)
+  const own = error.delivery === "not-sent"
+    ? "The command was not sent"
+    : error.readonly === true
+    ? "The command only reads"
+    : "The server may have run the command"
+  return fateText(error, own, "it is safe to retry")
+}
+
+/**
+ * What the end of a message says of an error of which `own` holds, unless something else of the whole effect is to be told.
+ *
+ * - `advice`: what to do when it is safe; nothing is said when it is empty.
+ * - `ownInPart`: the same of a command that was not alone.
+ */
+export const fateText = (error: Fault, own: string, advice: string, ownInPart = own): string => {
+  const { mayHaveWritten, partial } = error
+  if (partial !== undefined) return ` ${ownInPart}.${wholeText(error)}`
+  if (mayHaveWritten === true) return wholeText(error)
+  const next = !isRetryable(error)
+    ? ""
+    : mayRepeatWrite(error)
+    ? "retry only if running it twice does no harm"
+    : advice
+  return ` ${own}${next === "" ? "" : `; ${next}`}.`
+}
+
+/** What is known of the whole effect that failed, where it is more than of the one command. */
+export const wholeText = (error: Fault): string => {
+  const { mayHaveWritten = false, partial } = error
+  const repeating = mayHaveWritten ? "; do not repeat the whole unless running it twice does no harm" : ""
+  if (partial !== undefined && partial.answered.length + partial.unknown.length > 0) {
+    const { answered, of, unknown } = partial
+    return ` ${
+      sentence([
+        listText(answered, of, "was", "were", of === "keys" ? "done" : "answered"),
+        listText(unknown, of, "may have been", "may have been", of === "keys" ? "done" : "run")
+      ])
+    }${repeating}.`
+  }
+  // Nobody repeats what would fail in the same way.
+  return mayHaveWritten && isRetryable(error)
+    ? " Something of it may have been written already; retry only if running it twice does no harm."
+    : ""
+}
+
+const sentence = (parts: ReadonlyArray<string>): string => {
+  const text = parts.filter((part) => part !== "").join("; ")
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
+}
+
+/** How many places a message lists. */
+const listed = 5
+
+const listText = (places: ReadonlyArray<number>, of: Whole, one: string, many: string, what: string): string => {
+  if (places.length === 0) return ""
+  const thing = of === "keys" ? "key" : "command"
+  const numbers = places.slice(0, listed).map((place) => String(place + 1))
+  const more = places.length - numbers.length
+  const last = more > 0 ? `${more} more` : numbers.length > 1 ? numbers.pop() : undefined
+  const list = last === undefined ? numbers.join(", ") : `${numbers.join(", ")} and ${last}`
+  const where = of === "keys" || of === "command" ? "" : ` of the ${of}`
+  return `${thing}${places.length === 1 ? "" : "s"} ${list}${where} ${places.length === 1 ? one : many} ${what}`
+}

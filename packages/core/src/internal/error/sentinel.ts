@@ -1,0 +1,53 @@
+/**
+ * No server that sentinels name is usable.
+ */
+import * as Schema from "effect/Schema"
+import { attempted, Attempts, marks } from "./fields.ts"
+import * as Retry from "./retry.ts"
+
+/**
+ * No sentinel names a usable master of the service. `attempts`: what each one said. `permanent`: whether all of them will
+ * say the same next time, as with a wrong password for sentinels.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MasterNotFoundError
+  extends Schema.TaggedError<MasterNotFoundError>("@redfx/core/RedisError/MasterNotFoundError")("MasterNotFoundError", {
+    service: Schema.String,
+    attempts: Attempts,
+    permanent: Schema.optionalKey(Schema.Boolean),
+    ...marks
+  })
+{
+  override get message(): string {
+    return `No master found for "${this.service}"${attempted(this.attempts)}.${
+      Retry.fateText(this, "Nothing was sent", "retry while a failover may be under way", "The command was not sent")
+    }`
+  }
+}
+
+/**
+ * No replica of the service is usable, and no master either. `attempts` and `permanent` are as in
+ * {@link MasterNotFoundError}.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ReplicaNotFoundError
+  extends Schema.TaggedError<ReplicaNotFoundError>("@redfx/core/RedisError/ReplicaNotFoundError")(
+    "ReplicaNotFoundError",
+    {
+      service: Schema.String,
+      attempts: Attempts,
+      permanent: Schema.optionalKey(Schema.Boolean),
+      ...marks
+    }
+  )
+{
+  override get message(): string {
+    return `No replica found for "${this.service}"${attempted(this.attempts)}.${
+      Retry.fateText(this, "Nothing was sent", "", "The command was not sent")
+    }`
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * Writes that give a key a time to live, in one step.
+ */
+import type * as Duration from "effect/Duration"
+import * as RedisArg from "../../RedisArg.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import type * as RedisReply from "../../RedisReply.ts"
+import { scriptSpec } from "../script/calls.ts"
+import { sha1 } from "../script/sha1.ts"
+
+/**
+ * The time to live is set after the write, and only if it was one: a transaction would give it to whatever else the key
+ * holds as well. Lua takes some thousand arguments at a time; the write is one of numbers that can be added up.
+ */
+const lua = `local result = 0
+for first = 3, #ARGV, 4000 do
+  local reply = redis.pcall(ARGV[2], KEYS[1], unpack(ARGV, first, math.min(first + 3999, #ARGV)))
+  if type(reply) == "table" and reply.err then return reply end
+  result = first == 3 and reply or result + reply
+end
+redis.call("PEXPIRE", KEYS[1], ARGV[1])
+return result`
+
+const digest = sha1(lua)
+const spec = scriptSpec("EVALSHA", [], { lua, name: "RedisKeyspace.expiringAfter", sha1: digest })
+
+/** The same write, after which the key lives for so long. The key is its first argument. */
+export const expiringAfter = <A>(
+  key: RedisArg.Key,
+  ttl: Duration.Duration,
+  write: RedisCommand.RedisCommand<A, unknown, unknown>
+): RedisCommand.RedisCommand<A> =>
+  RedisCommand.make({
+    spec,
+    args: () => [digest, 1, RedisArg.key(key), RedisArg.milliseconds(ttl), write.spec.name, ...write.parts.slice(1)],
+    // The reply is that of the write, which decodes to an A in the view of text.
+    reply: write.reply as RedisReply.Reply<A>
+  })

@@ -1,0 +1,83 @@
+/**
+ * What locks do on the server in one step: look whose the lock is, and act on it.
+ *
+ * All of it is `ordered`: where connections are shared, what undoes an attempt comes after the attempt.
+ */
+import * as RedisArg from "../../RedisArg.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import * as RedisScript from "../../RedisScript.ts"
+
+const acquireSpec = new RedisCommand.Spec("SET", ["ordered"])
+
+/** Takes the lock; tells whether it was free. */
+export const acquire = (name: string, token: string, milliseconds: number | undefined) =>
+  RedisCommand.make({
+    spec: acquireSpec,
+    args: () => [RedisArg.key(name), token, "NX", RedisArg.option("PX", milliseconds)],
+    reply: RedisReply.ok
+  })
+
+/**
+ * Takes the lock and the next number of its counter, or returns 0. The counter
+ * goes first: when it cannot be incremented, nothing is taken.
+ */
+export const acquireFenced = RedisScript.make({
+  name: "RedisLock.acquire",
+  lua: `if redis.call("EXISTS", KEYS[1]) == 1 then return 0 end
+local fencingToken = redis.call("INCR", KEYS[2])
+if ARGV[2] == "0" then
+  redis.call("SET", KEYS[1], ARGV[1])
+else
+  redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
+end
+return fencingToken`,
+  keys: (name: string, _token: string, _milliseconds: number) => [name, counterOf(name)],
+  args: (_name, token, milliseconds) => [token, milliseconds],
+  result: RedisReply.integer,
+  ordered: true
+})
+
+/** Deletes the lock if it is the token's; tells whether it was. */
+export const release = RedisScript.make({
+  name: "RedisLock.release",
+  lua: `if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call("DEL", KEYS[1])`,
+  keys: (name: string, _token: string) => [name],
+  args: (_name, token) => [token],
+  result: RedisReply.boolean,
+  ordered: true
+})
+
+/**
+ * Changes the time to live of the lock if it is the token's and has one; tells
+ * whether it did. `add` to what is left, `replace` it, or make it `atLeast` so long.
+ */
+export const extend = RedisScript.make({
+  name: "RedisLock.extend",
+  lua: `if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+local left = redis.call("PTTL", KEYS[1])
+if left < 0 then return 0 end
+local milliseconds = tonumber(ARGV[2])
+if ARGV[3] == "add" then milliseconds = left + milliseconds end
+if ARGV[3] == "atLeast" and left > milliseconds then return 1 end
+return redis.call("PEXPIRE", KEYS[1], milliseconds)`,
+  keys: (name: string, _token: string, _milliseconds: number, _mode: "add" | "replace" | "atLeast") => [name],
+  args: (_name, token, milliseconds, mode) => [token, milliseconds, mode],
+  result: RedisReply.boolean,
+  ordered: true
+})
+
+/** The key of the counter from which a lock's fencing tokens come: in the hash slot of the lock. */
+export const counterOf = (name: string): string => {
+  if (hasHashTag(name)) return `${name}:fence`
+  return name === "" || name.includes("}")
+    ? RedisArg.invalid("the name of a lock with fencing tokens can have a \"}\" only as the end of a {hash tag}")
+    : `{${name}}:fence`
+}
+
+/** Whether servers hash only a part of the key: what is between the first `{` and the next `}`, unless that is nothing. */
+const hasHashTag = (key: string): boolean => {
+  const open = key.indexOf("{")
+  return open >= 0 && key.indexOf("}", open) > open + 1
+}

@@ -1,0 +1,487 @@
+/**
+ * Connections that one user at a time has for itself: blocking commands,
+ * transactions that watch, reserved clients.
+ *
+ * Invariants:
+ *
+ * - Open connections and dials together are never more than the limit.
+ * - Each open connection is with one claim, or idle, or being cleaned; never two of these.
+ * - Who waits is served first come first served, and the first of them have a dial each: a dial that is not needed any more,
+ *   because somebody gave a connection back, is the next one's.
+ * - What a claim has is written down before its fiber hears of it. So whatever is interrupted when, ending the claim gives
+ *   back what it has, or gives up its place.
+ *
+ * A connection that is handed on is in the state of its handshake: see the recycler.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import type { RedisEvent } from "../../RedisClient.ts"
+import type { ConnectionSettings } from "../../RedisConfig.ts"
+import type { RedisConnector } from "../../RedisConnector.ts"
+import type { RedisError } from "../../RedisError.ts"
+import type { RedisConnection, Source } from "../connection/model.ts"
+import type { RequestQueue } from "../connection/request.ts"
+import { connectionLoss } from "../error/failure.ts"
+import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
+import { runNow } from "../runtime/ownContext.ts"
+import { Lease } from "./recycle.ts"
+import { addressOf, longestPause, pauseAfter, pauseUnless } from "./shared.ts"
+
+export interface Options {
+  readonly source: Source
+  readonly settings: ConnectionSettings
+  readonly onEvent: (event: RedisEvent) => void
+}
+
+/** How long a connection may take to be cleaned before it is closed: a new one costs less than that. */
+const cleaningLimit = "1 second"
+
+/** One of those who use the pool, with what it has and waits for. */
+export class Member {
+  readonly claims = new Set<Claim>()
+  /** Why it gets no connection any more. */
+  ended: RedisError | undefined = undefined
+}
+
+/** Somebody who wants a connection, waits for it, has it, or is done. */
+class Claim {
+  readonly member: Member
+  /** The dial that was begun for it. */
+  dial: Dial | undefined = undefined
+  lease: Lease | undefined = undefined
+  connection: RedisConnection | undefined = undefined
+  settle: ((exit: Exit.Exit<RedisConnection, RedisError>) => void) | undefined = undefined
+
+  constructor(member: Member) {
+    this.member = member
+  }
+}
+
+/** A new connection, its scope, and what has ended it, if anything has by now. */
+interface Opened {
+  readonly connection: RedisConnection
+  readonly scope: Scope.Closeable
+  readonly lost: () => RedisError | undefined
+}
+
+/** A connection that is being opened. Nobody waits for one that keeps the number of idle ones up, or is left over. */
+interface Dial {
+  claim: Claim | undefined
+  /** Whether it was begun for this claim. */
+  isOwn: boolean
+}
+
+/**
+ * What is known of an open connection.
+ *
+ * - `greeted`: how often anything had come from the server when it was opened, and when that was.
+ * - `unusedSince`: when it was opened, or given back.
+ */
+interface Facts {
+  readonly scope: Scope.Closeable
+  readonly greeted: number
+  readonly opened: number
+  unusedSince: number
+}
+
+export class ExclusivePool {
+  readonly #options: Options
+  readonly #context: Context.Context<RedisConnector>
+  readonly #scope: Scope.Closeable
+  readonly #clock: Clock.Clock
+  readonly #limit: number
+  readonly #min: number
+  readonly #idleTimeout: number
+  readonly #healthCheckInterval: number
+  readonly #members = new Set<Member>()
+  readonly #everybody = new Member()
+  readonly #open = new Map<RedisConnection, Facts>()
+  /** Connections that nobody uses; the one that was given back last is the last. */
+  readonly #idle: Array<RedisConnection> = []
+  readonly #dials = new Set<Dial>()
+  /** Those who wait, in order. */
+  readonly #waiting = new Set<Claim>()
+  #sweeping = false
+  /** How many dials in a row were of no use, and when the next may begin. */
+  #failures = 0
+  #notBefore = 0
+  /** Why nobody gets a connection any more. */
+  #closed: RedisError | undefined = undefined
+
+  constructor(options: Options, context: Context.Context<RedisConnector>, scope: Scope.Closeable, clock: Clock.Clock) {
+    const { healthCheckInterval, pool } = options.settings
+    this.#options = options
+    this.#context = context
+    this.#scope = scope
+    this.#clock = clock
+    this.#limit = pool.max - pool.shared
+    this.#min = Math.min(pool.min, this.#limit)
+    this.#idleTimeout = Duration.toMillis(pool.idleTimeout)
+    this.#healthCheckInterval = Duration.toMillis(healthCheckInterval)
+    this.#members.add(this.#everybody)
+  }
+
+  /** The number of open connections. */
+  get open(): number {
+    return this.#open.size
+  }
+
+  /** The number of connections that nobody uses. */
+  get idle(): number {
+    return this.#idle.length
+  }
+
+  /** The number of those who wait for a connection. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  /** A member until the scope closes, which ends what it has then: nobody waits for it. */
+  readonly join: Effect.Effect<Member, never, Scope.Scope> = Effect.acquireRelease(
+    Effect.sync(() => {
+      const member = new Member()
+      this.#members.add(member)
+      return member
+    }),
+    (member) =>
+      Effect.sync(() => {
+        this.#members.delete(member)
+        this.#end(member, this.#loss("ClientClosed", "The client was closed"))
+      })
+  )
+
+  /** A connection until the scope closes. */
+  lease(member = this.#everybody): Effect.Effect<Lease, RedisError, Scope.Scope> {
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Effect.scope, (scope) =>
+        Effect.suspend(() => {
+          const claim = new Claim(member)
+          const end = Effect.sync(() => this.#release(claim))
+          return Effect.onExit(
+            restore(Effect.provideService(this.#take(claim), Clock.Clock, this.#clock)),
+            // What failed holds nothing back until the scope closes.
+            (exit) => Exit.isSuccess(exit) ? Scope.addFinalizer(scope, end) : end
+          )
+        }))
+    )
+  }
+
+  /** Closes what nobody uses, with `inUse` the others as well. */
+  disconnect(reason: RedisError, inUse: boolean): Effect.Effect<void> {
+    return Effect.sync(() => {
+      for (const connection of inUse ? [...this.#open.keys()] : [...this.#idle]) connection.close(reason)
+    })
+  }
+
+  /** Fails who waits and closes everything, for good. */
+  retire(reason: RedisError): void {
+    this.#closed ??= reason
+    for (const member of this.#members) this.#end(member, this.#closed)
+    for (const connection of this.#open.keys()) connection.close(this.#closed)
+  }
+
+  #end(member: Member, reason: RedisError): void {
+    member.ended = reason
+    for (const claim of member.claims) {
+      if (claim.connection === undefined) this.#settle(claim, Exit.fail(reason))
+      else claim.connection.close(reason)
+    }
+  }
+
+  // ---------------------------------------------------------------------------
+  // Claims
+  // ---------------------------------------------------------------------------
+
+  /** A connection that is of no use any more is replaced, not handed out. */
+  #take(claim: Claim): Effect.Effect<Lease, RedisError> {
+    return Effect.gen({ self: this }, function*() {
+      while (true) {
+        const connection = yield* this.#connectionFor(claim)
+        if (yield* this.#isUsable(connection)) return claim.lease = new Lease(connection)
+        this.#putDown(claim)
+      }
+    })
+  }
+
+  #connectionFor(claim: Claim): Effect.Effect<RedisConnection, RedisError> {
+    const { acquireTimeout, max } = this.#options.settings.pool
+    return Effect.suspend(() => {
+      const refusal = this.#closed ?? claim.member.ended
+      if (refusal !== undefined) return Effect.fail(refusal)
+      claim.member.claims.add(claim)
+      const idle = this.#idle.pop()
+      if (idle !== undefined) return Effect.succeed(claim.connection = idle)
+      if (Duration.toMillis(acquireTimeout) === 0 && this.#claimed > this.#limit) {
+        return Effect.fail(this.#loss("PoolExhausted", `Too many connections: the pool's limit of ${max} is reached`))
+      }
+      const wait = Effect.callback<RedisConnection, RedisError>((resume) => {
+        claim.settle = resume
+        this.#waiting.add(claim)
+        this.#dial()
+      })
+      return Duration.isFinite(acquireTimeout) && Duration.toMillis(acquireTimeout) > 0
+        ? Effect.raceFirst(wait, this.#waitedTooLong(claim))
+        : wait
+    })
+  }
+
+  /** The number of claims that have a connection or want one. */
+  get #claimed(): number {
+    let count = 0
+    for (const { claims } of this.#members) {
+      for (const claim of claims) if (claim.connection?.exchange.closed !== true) count++
+    }
+    return count
+  }
+
+  /** Fails after the time to wait for a free place; the dial that follows has a limit of its own. */
+  #waitedTooLong(claim: Claim): Effect.Effect<never, RedisError> {
+    const { acquireTimeout, max } = this.#options.settings.pool
+    const limit = elapsed(this.#clock) + Duration.toMillis(acquireTimeout)
+    return Effect.flatMap(Effect.andThen(sleepUntil(this.#clock, limit), arrived), () => {
+      if (claim.dial !== undefined) return Effect.never
+      const waited = Duration.format(acquireTimeout)
+      return Effect.fail(
+        this.#loss("PoolTimeout", `No connection available: the pool's limit of ${max} was reached for ${waited}`)
+      )
+    })
+  }
+
+  #settle(claim: Claim, exit: Exit.Exit<RedisConnection, RedisError>): void {
+    const { settle } = claim
+    claim.settle = undefined
+    this.#waiting.delete(claim)
+    this.#passOn(claim)
+    settle?.(exit)
+  }
+
+  /** Ends a claim, whatever has become of it. */
+  #release(claim: Claim): void {
+    claim.settle = undefined
+    this.#waiting.delete(claim)
+    this.#passOn(claim)
+    this.#putDown(claim)
+    claim.member.claims.delete(claim)
+  }
+
+  /** Gives the dial that was begun for a claim to who waits without one. */
+  #passOn(claim: Claim): void {
+    const { dial } = claim
+    if (dial === undefined) return
+    claim.dial = undefined
+    this.#assign(dial)
+  }
+
+  #assign(dial: Dial): void {
+    dial.isOwn = false
+    dial.claim = this.#firstWithoutDial
+    if (dial.claim !== undefined) dial.claim.dial = dial
+  }
+
+  get #firstWithoutDial(): Claim | undefined {
+    for (const claim of this.#waiting) if (claim.dial === undefined) return claim
+    return undefined
+  }
+
+  /** Takes the connection from a claim, and sees to it that nothing of the claim is left on it. */
+  #putDown(claim: Claim): void {
+    const { connection, lease } = claim
+    claim.connection = undefined
+    claim.lease = undefined
+    if (connection === undefined) return
+    const given = () => this.#loss("ClientClosed", "The reserved connection was given back")
+    // Without a lease its holder went away during the check of a connection, which has a reply to come then.
+    const verdict = lease?.giveBack() ?? (connection.exchange.idle ? "Clean" : "Spoilt")
+    if (verdict === "Spoilt" || this.#idleTimeout === 0 || claim.member.ended !== undefined) {
+      return connection.close(given())
+    }
+    if (verdict === "Clean" || lease === undefined) return this.#offer(connection)
+    const cleaned = Effect.timeoutOrElse(lease.undone, {
+      duration: cleaningLimit,
+      orElse: () => Effect.succeed(false)
+    })
+    this.#fork(Effect.map(cleaned, (clean) => clean ? this.#offer(connection) : connection.close(given())))
+  }
+
+  /** Whether a connection is still of use after it lay idle. */
+  #isUsable(connection: RedisConnection): Effect.Effect<boolean> {
+    return Effect.suspend(() => {
+      const facts = this.#open.get(connection)
+      if (facts === undefined) return Effect.succeed(false)
+      if (this.#now() - facts.unusedSince < this.#healthCheckInterval) return Effect.succeed(true)
+      return Effect.match(connection.probe, {
+        onFailure: (error) => {
+          connection.close(error)
+          return false
+        },
+        onSuccess: () => true
+      })
+    })
+  }
+
+  // ---------------------------------------------------------------------------
+  // Connections
+  // ---------------------------------------------------------------------------
+
+  /** Gives a connection that is clean to who waits, or lays it down. */
+  #offer(connection: RedisConnection): void {
+    const facts = this.#open.get(connection)
+    // It was lost meanwhile.
+    if (facts === undefined) return
+    if (this.#closed !== undefined) return connection.close(this.#closed)
+    facts.unusedSince = this.#now()
+    const first = this.#waiting.values().next().value
+    if (first !== undefined) return this.#settle(first, Exit.succeed(first.connection = connection))
+    this.#idle.push(connection)
+    this.#sweep()
+  }
+
+  /** Begins the dials that are wanted and that the limit admits. */
+  #dial(): void {
+    const room = () => this.#closed === undefined && this.#open.size + this.#dials.size < this.#limit
+    for (const dial of this.#dials) if (dial.claim === undefined) this.#assign(dial)
+    for (let claim = this.#firstWithoutDial; claim !== undefined && room(); claim = this.#firstWithoutDial) {
+      this.#begin(claim)
+    }
+    while (this.#open.size + this.#dials.size < this.#min && room()) this.#begin(undefined)
+  }
+
+  #begin(claim: Claim | undefined): void {
+    const dial: Dial = { claim, isOwn: true }
+    if (claim !== undefined) claim.dial = dial
+    this.#dials.add(dial)
+    this.#fork(Effect.onExit(this.#connect, (exit) => Effect.sync(() => this.#onDialled(dial, exit))))
+  }
+
+  #onDialled(dial: Dial, exit: Exit.Exit<Opened, RedisError>): void {
+    const { claim } = dial
+    this.#dials.delete(dial)
+    if (claim !== undefined) claim.dial = undefined
+    if (Exit.isSuccess(exit)) {
+      const { connection, scope } = exit.value
+      const { address, exchange, protocol } = connection
+      const now = this.#now()
+      this.#open.set(connection, { scope, greeted: exchange.received, opened: now, unusedSince: now })
+      this.#options.onEvent({ _tag: "Connected", address, protocol })
+      if (exit.value.lost() === undefined) this.#offer(connection)
+      else this.#onLost(connection, exit.value.lost()!)
+    } else if (claim !== undefined && dial.isOwn) {
+      // Only who it was begun for learns of its failure: the others get one of their own now.
+      const error = exit.cause.reasons.find(Cause.isFailReason)?.error
+      this.#settle(claim, Exit.fail(error ?? this.#loss("Other", "The client failed to open the connection")))
+    }
+    if (this.#waiting.size > 0) this.#dial()
+  }
+
+  /** Opens a connection; after a failure not before a pause, whoever asks. */
+  get #connect(): Effect.Effect<Opened, RedisError, RedisConnector> {
+    return Effect.gen({ self: this }, function*() {
+      const { news } = this.#options.source
+      const over = Effect.sync(() => {
+        this.#notBefore = 0
+      })
+      while (this.#notBefore > this.#now()) {
+        yield* pauseUnless(this.#notBefore - this.#now(), news && Effect.andThen(news, over))
+      }
+      const scope = yield* Scope.fork(this.#scope)
+      let connection: RedisConnection | undefined = undefined
+      let lost: RedisError | undefined = undefined
+      const onUnsent = (unsent: RequestQueue, failure: RedisError) => {
+        lost = failure
+        if (connection !== undefined) this.#onLost(connection, failure)
+        for (const request of unsent.takeAll()) request.fail(failure)
+      }
+      connection = yield* this.#options.source.open({ onUnsent }).pipe(
+        Scope.provide(scope),
+        Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)),
+        Effect.tapError((error) => Effect.sync(() => this.#onFailed(error)))
+      )
+      return { connection, scope, lost: () => lost }
+    })
+  }
+
+  #onFailed(error: RedisError): void {
+    // A limit kept it from dialling: that is no reason to wait for the next time.
+    if (error._tag === "ConnectionError" && error.reason.startsWith("Pool")) return
+    const retryAfter = this.#postpone()
+    if (retryAfter === undefined) return
+    const address = addressOf(error) ?? this.#options.source.address
+    this.#options.onEvent({ _tag: "ConnectFailed", address, error, retryAfter })
+  }
+
+  /** Lets the next dial wait, and returns for how long; `undefined` when it has to anyway, as of dials that fail together. */
+  #postpone(): number | undefined {
+    if (this.#notBefore > this.#now()) return undefined
+    const pause = runNow(this.#context)(pauseAfter(this.#failures++))
+    this.#notBefore = this.#now() + pause
+    return pause
+  }
+
+  #onLost(connection: RedisConnection, failure: RedisError): void {
+    const facts = this.#open.get(connection)
+    if (facts === undefined) return
+    this.#open.delete(connection)
+    const index = this.#idle.indexOf(connection)
+    if (index >= 0) this.#idle.splice(index, 1)
+    const isOwnDoing = failure._tag === "ConnectionError" && failure.reason === "ClientClosed"
+    const error = isOwnDoing ? undefined : failure
+    this.#options.onEvent({ _tag: "Disconnected", address: connection.address, error })
+    const lasted = this.#now() - facts.opened > longestPause
+    if (connection.exchange.received > facts.greeted || lasted) this.#failures = 0
+    // A server that ends connections before it has answered anything is not dialled again without a pause.
+    else if (!isOwnDoing) this.#postpone()
+    this.#fork(Effect.uninterruptible(Scope.close(facts.scope, Exit.void)))
+    this.#dial()
+  }
+
+  /** Closes what has been idle for too long, while there is something that may be. */
+  #sweep(): void {
+    const oldest = () => this.#open.size > this.#min ? this.#idle[0] : undefined
+    if (this.#sweeping || this.#idleTimeout === Infinity || oldest() === undefined) return
+    this.#sweeping = true
+    this.#fork(Effect.gen({ self: this }, function*() {
+      for (let connection = oldest(); connection !== undefined; connection = oldest()) {
+        // It is open: what is lost is not idle.
+        const since = this.#open.get(connection)!.unusedSince
+        const left = since + this.#idleTimeout - this.#now()
+        if (left > 0) yield* Effect.sleep(left)
+        else connection.close(this.#loss("ClientClosed", "The connection was idle"))
+      }
+      this.#sweeping = false
+    }))
+  }
+
+  #fork(effect: Effect.Effect<void, unknown, RedisConnector>): void {
+    Effect.runForkWith(this.#context)(
+      Effect.forkIn(Effect.ignore(effect), this.#scope, { startImmediately: true })
+    )
+  }
+
+  #now(): number {
+    return elapsed(this.#clock)
+  }
+
+  #loss(reason: Parameters<typeof connectionLoss>[0], detail: string): RedisError {
+    return connectionLoss(reason, detail, this.#options.source.address)
+  }
+}
+
+/** A pool that lives as long as the scope, and opens nothing before it is asked to. */
+export const make = Effect.fnUntraced(function*(
+  options: Options
+): Effect.fn.Return<ExclusivePool, never, RedisConnector | Scope.Scope> {
+  const context = yield* Effect.context<RedisConnector>()
+  const clock = yield* Clock.Clock
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const pool = new ExclusivePool(options, context, scope, clock)
+  // Before anything that it has open ends: who uses it learns why.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => pool.retire(connectionLoss("ClientClosed", "The client was closed", options.source.address)))
+  )
+  return pool
+})

@@ -1,0 +1,130 @@
+/**
+ * What a holder leaves behind on a connection that it had for itself.
+ *
+ * Invariants of a connection that is handed on:
+ *
+ * - No reply is still to come.
+ * - Nothing is watched: WATCH was never sent, or EXEC or UNWATCH was answered since.
+ * - Its state is the one of its handshake: no MULTI, database, name, tracking, credentials, protocol, subscription or MONITOR
+ *   of the holder's, and no ASKING that waits for its command.
+ *
+ * A watch is undone with UNWATCH, as bodies of `Redis.watch` that end without a transaction are common. All else is rare, and
+ * closing the connection undoes it for sure. Only what was sent counts, not what was answered: in doubt there is something
+ * left.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as RedisCommand from "../../RedisCommand.ts"
+import type { RedisError } from "../../RedisError.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import type { RedisConnection } from "../connection/model.ts"
+import { SingleRequest } from "../connection/request.ts"
+import type { Request } from "../connection/request.ts"
+import { connectionLoss } from "../error/failure.ts"
+
+/**
+ * What becomes of a connection that was given back.
+ *
+ * - `Clean`: it may be handed on.
+ * - `Undoing`: it may be when `undone` succeeds.
+ * - `Spoilt`: it has to be closed.
+ */
+export type Verdict = "Clean" | "Undoing" | "Spoilt"
+
+/** A connection in the hands of one holder. */
+export class Lease {
+  /** The connection as its holder gets it: what is sent on it is seen here. */
+  readonly connection: RedisConnection
+  readonly #raw: RedisConnection
+  readonly #tooLate: RedisError
+  #returned = false
+  /** Something that only closing the connection undoes. */
+  #spoilt = false
+  /** ASKING was sent last: it would be for the next holder's command. */
+  #asking = false
+  /** The number of WATCHes sent, of those before the last EXEC, and of those that an EXEC or UNWATCH was answered after. */
+  #watches = 0
+  #executing = 0
+  #ended = 0
+  #undoing = false
+  #onUndone: ((undone: boolean) => void) | undefined = undefined
+
+  constructor(connection: RedisConnection) {
+    this.#raw = connection
+    this.#tooLate = connectionLoss("ClientClosed", "The reserved connection was given back", connection.address)
+    this.connection = { ...connection, submit: (request) => this.submit(request) }
+  }
+
+  /** Whether keys may be watched. */
+  get watching(): boolean {
+    return this.#watches > this.#ended
+  }
+
+  submit(request: Request): void {
+    if (this.#returned) return request.fail(this.#tooLate)
+    for (const command of request.commands) this.#see(command)
+    this.#raw.submit(request)
+  }
+
+  #see({ spec }: RedisCommand.Any): void {
+    const name = spec.name.toUpperCase()
+    this.#asking = name === "ASKING"
+    if (name === "WATCH") this.#watches++
+    else if (name === "EXEC") this.#executing = this.#watches
+    else if (!leavesNothing.has(name) && (spec.traits.has("stateful") || names.has(name))) this.#spoilt = true
+  }
+
+  /** Told that the last EXEC was answered: it ends the watch, whatever it comes to. */
+  executed(): void {
+    this.#ended = this.#executing
+  }
+
+  /** Told that all that was sent was refused: nothing is left of it. */
+  refused(): void {
+    this.#ended = this.#watches
+  }
+
+  /** Ends the watch, if there is one. Waits for nothing: what is sent after it finds nothing watched. */
+  unwatch(): void {
+    if (this.#undoing || !this.watching || this.#raw.exchange.closed) return
+    const watches = this.#watches
+    this.#undoing = true
+    this.#raw.submit(
+      new SingleRequest(unwatch, (exit) => {
+        this.#undoing = false
+        if (Exit.isSuccess(exit)) this.#ended = Math.max(this.#ended, watches)
+        this.#onUndone?.(!this.watching)
+      })
+    )
+  }
+
+  /** Takes the connection from its holder. */
+  giveBack(): Verdict {
+    this.#returned = true
+    const { exchange } = this.#raw
+    // One that leaves takes nothing more.
+    if (exchange.closed || exchange.leaving !== undefined || this.#spoilt || this.#asking) return "Spoilt"
+    this.unwatch()
+    // A reply still to come would be the next holder's. That to UNWATCH is waited for.
+    if (exchange.inFlight + exchange.waiting !== (this.#undoing ? 1 : 0)) return "Spoilt"
+    return this.#undoing ? "Undoing" : this.watching ? "Spoilt" : "Clean"
+  }
+
+  /** Whether nothing is left any more, once that is known; it is when the connection is lost, too. */
+  readonly undone: Effect.Effect<boolean> = Effect.callback((resume) => {
+    if (!this.#undoing) return resume(Effect.succeed(!this.watching))
+    this.#onUndone = (undone) => resume(Effect.succeed(undone))
+  })
+}
+
+/** Ends a MULTI or a watch, and leaves nothing itself. A MULTI of one write has no trait; one that has is the holder's. */
+const leavesNothing: ReadonlySet<string> = new Set(["DISCARD", "UNWATCH"])
+
+/** May be sent on shared connections, where all have the same: what it leaves is no trait of theirs. */
+const names: ReadonlySet<string> = new Set(["CLIENT SETINFO", "CLIENT SETNAME"])
+
+const unwatch = RedisCommand.make({
+  spec: new RedisCommand.Spec("UNWATCH", []),
+  args: () => [],
+  reply: RedisReply.ok
+})

@@ -1,0 +1,267 @@
+/**
+ * A connection that many callers share and that is opened again after it was
+ * lost: one dial at a time, begun by the first request that finds none.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import type { RedisEvent } from "../../RedisClient.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import type { ConnectionSettings } from "../../RedisConfig.ts"
+import type { RedisConnector } from "../../RedisConnector.ts"
+import type { RedisError } from "../../RedisError.ts"
+import type * as RedisConnection from "../connection/model.ts"
+import { RequestQueue } from "../connection/request.ts"
+import type { Request } from "../connection/request.ts"
+import { connectionLoss } from "../error/failure.ts"
+import { elapsed } from "../runtime/elapsed.ts"
+
+/**
+ * - `Idle`: no connection and nobody who wants one.
+ * - `Dialling`: being opened; requests wait for it.
+ * - `Busy`: the same, but a script keeps the server from it; what ends the script is sent at once.
+ * - `CoolingDown`: could not be opened; requests wait for the next attempt.
+ * - `Checking`: unused for long, being checked; requests wait for that.
+ * - `Ready`: requests go straight to the connection.
+ * - `Closed`: for good.
+ */
+type State =
+  | { readonly _tag: "Idle" | "Dialling" | "CoolingDown" }
+  | { readonly _tag: "Busy"; readonly submit: (request: Request) => void }
+  | { readonly _tag: "Checking" | "Ready"; readonly connection: RedisConnection.RedisConnection }
+  | { readonly _tag: "Closed"; readonly failure: RedisError }
+
+/**
+ * What became of a connection.
+ *
+ * - `Useful`: it answered, or lasted.
+ * - `Useless`: what was written on it failed with it. A server that does so is not dialled again without a pause.
+ * - `Failed`: nothing was written on it, so what waits has waited for nothing and fails.
+ */
+type Served =
+  | { readonly _tag: "Useful" }
+  | { readonly _tag: "Useless" | "Failed"; readonly error: RedisError }
+
+/** The least and the most that a pause between two failed dials lasts, before jitter. */
+const shortestPause = 10
+export const longestPause = 1000
+
+export interface Options {
+  readonly source: RedisConnection.Source
+  readonly settings: ConnectionSettings
+  readonly onEvent: (event: RedisEvent) => void
+}
+
+export class SharedConnection {
+  readonly address: string
+  readonly #options: Options
+  /** Of who made it: what many share runs in it. */
+  readonly #context: Context.Context<never>
+  readonly #clock: Clock.Clock
+  readonly #healthCheckInterval: number
+  readonly #waiting = new RequestQueue()
+  #state: State = { _tag: "Idle" }
+  #demand: (() => void) | undefined = undefined
+  /** When the connection was last seen idle; only kept while health checks are on. */
+  #lastUsed = 0
+
+  constructor(options: Options, context: Context.Context<never>) {
+    this.address = options.source.address
+    this.#options = options
+    this.#context = context
+    this.#clock = Context.get(context, Clock.Clock)
+    this.#healthCheckInterval = Duration.toMillis(options.settings.healthCheckInterval)
+  }
+
+  /** Whether there is an open connection. */
+  get open(): boolean {
+    return this.#state._tag === "Ready" || this.#state._tag === "Checking"
+  }
+
+  get waiting(): number {
+    return this.#waiting.length + (this.#state._tag === "Ready" ? this.#state.connection.exchange.waiting : 0)
+  }
+
+  get inFlight(): number {
+    return this.#state._tag === "Ready" ? this.#state.connection.exchange.inFlight : 0
+  }
+
+  submit(request: Request): void {
+    const state = this.#state
+    switch (state._tag) {
+      case "Ready":
+        return this.#healthCheckInterval === Infinity
+          ? state.connection.submit(request)
+          : this.#submitChecked(request, state.connection)
+      case "Closed":
+        return request.fail(state.failure)
+      case "Busy":
+        return request.count === 1 && RedisCommand.endsScript(request.leading)
+          ? state.submit(request)
+          : this.#waiting.push(request)
+      default:
+        this.#waiting.push(request)
+        this.#wake()
+    }
+  }
+
+  /** Drops the connection; the next request opens another. */
+  disconnect(reason: RedisError): void {
+    if (this.#state._tag === "Ready" || this.#state._tag === "Checking") this.#state.connection.close(reason)
+  }
+
+  /** Opens, watches and reopens the connection; to be run in a fiber. */
+  readonly run: Effect.Effect<never, never, RedisConnector> = Effect.gen({ self: this }, function*() {
+    let failures = 0
+    while (true) {
+      if (this.#state._tag === "Closed") return yield* Effect.never
+      this.#state = { _tag: "Idle" }
+      yield* this.awaitDemand
+      const served = yield* this.serve
+      if (served._tag === "Useful") {
+        failures = 0
+        continue
+      }
+      const { error } = served
+      const pause = yield* pauseAfter(failures++)
+      this.#options.onEvent({
+        _tag: "ConnectFailed",
+        address: addressOf(error) ?? this.address,
+        error,
+        retryAfter: pause
+      })
+      this.#state = { _tag: "CoolingDown" }
+      if (served._tag === "Failed") this.#failWaiting(error)
+      yield* pauseUnless(pause, this.#options.source.news)
+    }
+  })
+
+  /** Fails everything, now and from now on. */
+  readonly close: Effect.Effect<void> = Effect.sync(() =>
+    this.retire(connectionLoss("ClientClosed", "The client was closed", this.address))
+  )
+
+  /** Fails everything with this, now and from now on. */
+  retire(failure: RedisError): void {
+    const before = this.#state
+    if (before._tag === "Closed") return
+    this.#state = { _tag: "Closed", failure }
+    this.#failWaiting(failure)
+    if (before._tag === "Ready" || before._tag === "Checking") before.connection.close(failure)
+  }
+
+  /** One connection from its dial to its end. */
+  private readonly serve: Effect.Effect<Served, never, RedisConnector> = Effect.suspend(() => {
+    this.#state = { _tag: "Dialling" }
+    return Effect.scoped(Effect.gen({ self: this }, function*() {
+      const { onEvent, source } = this.#options
+      const connection = yield* source.open({
+        onUnsent: (unsent) => this.#takeBack(unsent),
+        onBusy: (submit) => this.#becomeBusy(submit)
+      })
+      const { address, exchange } = connection
+      const greeted = exchange.received
+      const greeting = exchange.written
+      const opened = elapsed(this.#clock)
+      onEvent({ _tag: "Connected", address, protocol: connection.protocol })
+      yield* Effect.addFinalizer((exit) => Effect.sync(() => this.#onEnd(address, exit)))
+      this.#becomeReady(connection)
+      const error = yield* connection.lost
+      onEvent({ _tag: "Disconnected", address, error })
+      const lasted = elapsed(this.#clock) - opened > longestPause
+      // One that has nothing but refusals for the writes of many must not be dialled without a pause either.
+      return exchange.received > greeted && !isDemotion(error) || lasted
+        ? { _tag: "Useful" } as const
+        : { _tag: exchange.written > greeting ? "Useless" : "Failed", error } as const
+    }))
+  }).pipe(Effect.catch((error) => Effect.succeed({ _tag: "Failed", error } as const)))
+
+  private readonly awaitDemand: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.#waiting.length > 0) return resume(Effect.void)
+    this.#demand = () => resume(Effect.void)
+  })
+
+  #onEnd(address: string, exit: Exit.Exit<unknown, unknown>): void {
+    if (this.#state._tag === "Closed") return
+    this.#state = { _tag: "Idle" }
+    if (Exit.isFailure(exit)) {
+      this.#options.onEvent({ _tag: "Disconnected", address, error: undefined })
+    }
+  }
+
+  #wake(): void {
+    const demand = this.#demand
+    this.#demand = undefined
+    demand?.()
+  }
+
+  #becomeReady(connection: RedisConnection.RedisConnection): void {
+    this.#lastUsed = this.#now()
+    this.#state = { _tag: "Ready", connection }
+    for (const request of this.#waiting.takeAll()) connection.submit(request)
+  }
+
+  #becomeBusy(submit: (request: Request) => void): void {
+    this.#state = { _tag: "Busy", submit }
+    for (const request of this.#waiting.takeAll()) this.submit(request)
+  }
+
+  #takeBack(unsent: RequestQueue): void {
+    if (this.#state._tag === "Ready" || this.#state._tag === "Checking") this.#state = { _tag: "Idle" }
+    for (const request of unsent.takeAll()) this.submit(request)
+  }
+
+  #failWaiting(error: RedisError): void {
+    for (const request of this.#waiting.takeAll()) request.fail(error)
+  }
+
+  #now(): number {
+    return this.#healthCheckInterval === Infinity ? 0 : elapsed(this.#clock)
+  }
+
+  #submitChecked(request: Request, connection: RedisConnection.RedisConnection): void {
+    const now = this.#now()
+    const unused = connection.exchange.idle ? now - this.#lastUsed : 0
+    this.#lastUsed = now
+    if (unused < this.#healthCheckInterval) return connection.submit(request)
+    this.#state = { _tag: "Checking", connection }
+    this.#waiting.push(request)
+    Effect.runForkWith(this.#context)(Effect.match(connection.probe, {
+      // Closing it makes `run` dial again for what waits.
+      onFailure: (error) => connection.close(error),
+      onSuccess: () => {
+        if (this.#state._tag === "Checking") this.#becomeReady(connection)
+      }
+    }))
+  }
+}
+
+const isDemotion = (error: RedisError): boolean => error._tag === "ConnectionError" && error.reason === "Demoted"
+
+/** Where something failed, when the error says so. */
+export const addressOf = (error: RedisError): string | undefined => "address" in error ? error.address : undefined
+
+/** A jittered pause that doubles with each failure in a row. */
+export const pauseAfter = (failures: number): Effect.Effect<number> =>
+  Effect.map(
+    Random.next,
+    (random) => Math.round(Math.min(shortestPause * 2 ** Math.min(failures, 10), longestPause) * (0.5 + random / 2))
+  )
+
+/** Waits so long, or until there is news. */
+export const pauseUnless = (milliseconds: number, news: RedisConnection.Source["news"]): Effect.Effect<void> =>
+  news === undefined ? Effect.sleep(milliseconds) : Effect.raceFirst(Effect.sleep(milliseconds), news)
+
+/** A shared connection that lives as long as the scope. */
+export const make = Effect.fnUntraced(function*(
+  options: Options
+): Effect.fn.Return<SharedConnection, never, RedisConnector | Scope.Scope> {
+  const shared = new SharedConnection(options, yield* Effect.context<never>())
+  yield* Effect.addFinalizer(() => shared.close)
+  yield* Effect.forkScoped(shared.run, { startImmediately: true })
+  return shared
+})

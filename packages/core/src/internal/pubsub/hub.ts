@@ -1,0 +1,568 @@
+/**
+ * Who has subscribed to what on one connection. No Effect and no I/O where
+ * messages are handed out: that runs once for each message.
+ *
+ * Invariants: the server answers commands in order, so a confirmation belongs to
+ * the first command that is not answered in full; an entry is in the registry
+ * exactly as long as it has receivers; a message goes to receivers only after
+ * the subscription was confirmed on the connection it comes from.
+ */
+import * as Exit from "effect/Exit"
+import type * as RedisArg from "../../RedisArg.ts"
+import { DecodeError, isRetryable } from "../../RedisError.ts"
+import type { RedisError } from "../../RedisError.ts"
+import type { Kind, Message } from "../../RedisPubSub.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import * as Resp from "../../Resp.ts"
+import { decodeUtf8, decodeUtf8Strict, encodeUtf8 } from "../codec/utf8.ts"
+import type { Exchange } from "../connection/exchange.ts"
+import { SingleRequest } from "../connection/request.ts"
+import { commandOf, grouped, unsubscribeVerbs } from "./commands.ts"
+import type { Mailbox, Shown } from "./mailbox.ts"
+
+/** Who gets messages. */
+export interface Receiver {
+  readonly mailbox: Mailbox
+  readonly bytes: boolean
+}
+
+/** A channel, a pattern or a shard channel with those who have subscribed to it. */
+export class Entry {
+  readonly kind: Kind
+  readonly id: string
+  readonly key: RedisArg.Key
+  /** On this connection: `Wanted`, not asked for; `Sent`, not confirmed; `Active`, confirmed. */
+  state: "Wanted" | "Sent" | "Active" = "Wanted"
+  /** Replaced and never changed, so that a receiver may leave while a message is handed out. */
+  receivers: ReadonlyArray<Receiver> = []
+  readonly joining = new Set<Joining>()
+
+  constructor(kind: Kind, id: string, key: RedisArg.Key) {
+    this.kind = kind
+    this.id = id
+    // A copy, as it is subscribed to again after a loss.
+    this.key = typeof key === "string" ? key : key.slice()
+  }
+}
+
+/** The name of an entry as a receiver sees it, who may write to it. */
+export const shown = ({ bytes }: Receiver, { key }: Entry): Shown =>
+  typeof key === "string"
+    ? bytes ? encodeUtf8(key) : key
+    : bytes
+    ? key.slice()
+    : decodeUtf8(key, 0, key.length)
+
+/** A receiver that waits for the confirmation of its first subscription to some entries. */
+interface Joining {
+  readonly receiver: Receiver
+  readonly entries: ReadonlySet<Entry>
+  readonly unconfirmed: Set<Entry>
+  readonly settle: (exit: Exit.Exit<void, RedisError>) => void
+}
+
+/** What a receiver has lost and not got back. */
+interface Gap {
+  readonly missing: Set<Entry>
+  /** All that was lost since, by their ids. */
+  readonly lost: Map<string, Entry>
+}
+
+/** A command that was sent and is not answered in full. */
+interface Sent {
+  readonly verb: string
+  readonly unconfirmed: Map<string, Entry>
+  readonly settle: (exit: Exit.Exit<void, RedisError>) => void
+}
+
+export interface HubOptions {
+  readonly replaceInvalidText: boolean
+  /** Called when there is the first subscription, and when there is none any more. */
+  readonly onDemand: () => void
+  readonly onUnused: () => void
+  /** Called with an entry that its server has given up. */
+  readonly onMoved: (entry: Entry) => void
+  /** Whether an entry belongs on another connection by now. */
+  readonly isElsewhere: (entry: Entry) => boolean
+}
+
+export class Hub {
+  readonly #options: HubOptions
+  readonly #entries: Readonly<Record<Kind, Map<string, Entry>>> = {
+    subscribe: new Map(),
+    psubscribe: new Map(),
+    ssubscribe: new Map()
+  }
+  /** The same by receiver: ten thousand that come and go must not look through the entries of all. */
+  readonly #received = new Map<Receiver, Set<Entry>>()
+  readonly #gaps = new Map<Receiver, Gap>()
+  #exchange: Exchange | undefined = undefined
+  #sent: Array<Sent> = []
+  #toWake: Array<Mailbox> = []
+
+  constructor(options: HubOptions) {
+    this.#options = options
+  }
+
+  get empty(): boolean {
+    const { psubscribe, ssubscribe, subscribe } = this.#entries
+    return subscribe.size + psubscribe.size + ssubscribe.size === 0
+  }
+
+  /** Whether the server owes a confirmation. */
+  get unconfirmed(): boolean {
+    return this.#sent.length > 0
+  }
+
+  // ---------------------------------------------------------------------------
+  // Subscriptions
+  // ---------------------------------------------------------------------------
+
+  /**
+   * Adds a receiver; settles when the server has confirmed everything. A failure
+   * adds nothing.
+   */
+  join(
+    receiver: Receiver,
+    kind: Kind,
+    keys: Iterable<RedisArg.Key>,
+    settle: (exit: Exit.Exit<void, RedisError>) => void
+  ): () => void {
+    const wasEmpty = this.empty
+    const entries = new Set<Entry>()
+    for (const key of keys) {
+      const entry = this.#entry(kind, key)
+      if (this.#add(receiver, entry)) entries.add(entry)
+    }
+    const unconfirmed = new Set([...entries].filter((entry) => entry.state !== "Active"))
+    const joining: Joining = { receiver, entries, unconfirmed, settle }
+    for (const entry of entries) {
+      if (entry.state === "Active") {
+        receiver.mailbox.event({ _tag: "Subscribed", kind, channel: shown(receiver, entry) })
+      } else entry.joining.add(joining)
+    }
+    if (unconfirmed.size === 0) settle(Exit.void)
+    this.#subscribe([...unconfirmed].filter((entry) => entry.state === "Wanted"))
+    if (wasEmpty && !this.empty) this.#options.onDemand()
+    return () => this.#giveUp(joining)
+  }
+
+  /** Removes a receiver; settles when the server has confirmed, or is not there to do so. */
+  leave(
+    receiver: Receiver,
+    entries: Iterable<Entry>,
+    settle: (exit: Exit.Exit<void, RedisError>) => void = () => {}
+  ): void {
+    const given: Array<Entry> = []
+    for (const entry of entries) {
+      if (!this.#remove(receiver, entry)) continue
+      this.#recover(receiver, entry)
+      for (const joining of Array.from(entry.joining)) {
+        if (joining.receiver === receiver) completed(joining, entry)
+      }
+      if (entry.receivers.length > 0) continue
+      this.#entries[entry.kind].delete(entry.id)
+      if (entry.state !== "Wanted") given.push(entry)
+    }
+    this.#unsubscribe(given, settle)
+    if (this.empty) this.#options.onUnused()
+  }
+
+  /** The entries of a receiver, of one kind or all. */
+  entriesOf(receiver: Receiver, kind?: Kind): ReadonlyArray<Entry> {
+    const entries = [...this.#received.get(receiver) ?? []]
+    return kind === undefined ? entries : entries.filter((entry) => entry.kind === kind)
+  }
+
+  find(kind: Kind, key: RedisArg.Key): Entry | undefined {
+    return this.#entries[kind].get(idOf(key))
+  }
+
+  #add(receiver: Receiver, entry: Entry): boolean {
+    const received = this.#received.get(receiver) ?? new Set()
+    if (received.has(entry)) return false
+    this.#received.set(receiver, received.add(entry))
+    entry.receivers = [...entry.receivers, receiver]
+    return true
+  }
+
+  #remove(receiver: Receiver, entry: Entry): boolean {
+    const received = this.#received.get(receiver)
+    if (received?.delete(entry) !== true) return false
+    if (received.size === 0) this.#received.delete(receiver)
+    entry.receivers = entry.receivers.filter((other) => other !== receiver)
+    return true
+  }
+
+  #entry(kind: Kind, key: RedisArg.Key): Entry {
+    const id = idOf(key)
+    const known = this.#entries[kind].get(id)
+    if (known !== undefined) return known
+    const entry = new Entry(kind, id, key)
+    this.#entries[kind].set(id, entry)
+    return entry
+  }
+
+  /** Ends a joining that fails, or whose caller has gone away. */
+  #giveUp(joining: Joining): void {
+    for (const entry of joining.entries) entry.joining.delete(joining)
+    this.leave(joining.receiver, joining.entries)
+  }
+
+  #failJoining(joining: Joining, error: RedisError): void {
+    this.#giveUp(joining)
+    joining.settle(Exit.fail(error))
+  }
+
+  // ---------------------------------------------------------------------------
+  // Connections
+  // ---------------------------------------------------------------------------
+
+  /** Subscribes to everything on a new connection. */
+  attach(exchange: Exchange): void {
+    this.#exchange = exchange
+    for (const entries of Object.values(this.#entries)) this.#subscribe([...entries.values()])
+  }
+
+  /** The connection is no more: fails who waits for it, and tells the others of their gap. */
+  detach(error: RedisError): void {
+    this.#exchange = undefined
+    const sent = this.#sent
+    this.#sent = []
+    for (const command of sent) {
+      // Without its connection a subscription is gone as well.
+      if (command.verb.includes("unsub")) command.settle(Exit.void)
+    }
+    this.failJoining(error)
+    this.#lose(this.#all(), "Disconnected", error)
+    // What came before bytes that are no RESP.
+    this.flush()
+  }
+
+  /** Fails who waits for a confirmation. */
+  failJoining(error: RedisError): void {
+    const waiting = new Set<Joining>()
+    for (const entry of this.#all()) {
+      for (const joining of entry.joining) waiting.add(joining)
+    }
+    for (const joining of waiting) this.#failJoining(joining, error)
+  }
+
+  /** Fails everybody, for good. */
+  close(error: RedisError): void {
+    const receivers = [...this.#received.keys()]
+    this.failJoining(error)
+    for (const receiver of receivers) receiver.mailbox.fail(error)
+  }
+
+  /** Subscribes to an entry once more, on the same connection. */
+  resubscribe(entry: Entry): void {
+    this.#subscribe([entry])
+  }
+
+  /** Hands over what belongs on another connection by now. */
+  rehome(): void {
+    for (const entry of this.#all()) {
+      if (this.#options.isElsewhere(entry)) this.#options.onMoved(entry)
+    }
+  }
+
+  /** Gives an entry away, with those who have subscribed to it and now miss it. */
+  surrender(entry: Entry): ReadonlyArray<Receiver> {
+    const { receivers } = entry
+    this.#entries[entry.kind].delete(entry.id)
+    for (const receiver of receivers) {
+      this.#remove(receiver, entry)
+      const gap = this.#gaps.get(receiver)
+      if (gap === undefined || !gap.missing.delete(entry)) continue
+      gap.lost.delete(gapId(entry))
+      if (gap.missing.size > 0) continue
+      this.#gaps.delete(receiver)
+      if (gap.lost.size > 0) receiver.mailbox.event({ _tag: "Restored", channels: namesIn(receiver, gap) })
+    }
+    if (this.empty) this.#options.onUnused()
+    return receivers
+  }
+
+  /** Takes over an entry that another hub has given away. */
+  adopt(given: Entry, receivers: ReadonlyArray<Receiver>): void {
+    const entry = this.#entry(given.kind, given.key)
+    for (const receiver of receivers) {
+      this.#add(receiver, entry)
+      const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
+      this.#gaps.set(receiver, gap)
+      gap.missing.add(entry)
+      gap.lost.set(gapId(entry), entry)
+      if (entry.state === "Active") this.#recover(receiver, entry)
+    }
+    if (entry.state === "Wanted") this.#subscribe([entry])
+    this.#options.onDemand()
+  }
+
+  #all(): ReadonlyArray<Entry> {
+    return Object.values(this.#entries).flatMap((entries) => [...entries.values()])
+  }
+
+  #lose(entries: ReadonlyArray<Entry>, reason: "Disconnected" | "Moved", error: RedisError | undefined): void {
+    const fresh = new Map<Receiver, Gap>()
+    for (const entry of entries) {
+      const lost = entry.state === "Active"
+      entry.state = "Wanted"
+      if (!lost) continue
+      for (const receiver of entry.receivers) {
+        const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
+        if (!this.#gaps.has(receiver)) fresh.set(receiver, gap)
+        this.#gaps.set(receiver, gap)
+        gap.missing.add(entry)
+        gap.lost.set(gapId(entry), entry)
+      }
+    }
+    for (const [receiver, gap] of fresh) {
+      receiver.mailbox.event({ _tag: "Lost", reason, channels: namesIn(receiver, gap), dropped: undefined, error })
+    }
+  }
+
+  /** Nothing of an entry is missing any more for a receiver: it is subscribed to again, or not wanted. */
+  #recover(receiver: Receiver, entry: Entry): void {
+    const gap = this.#gaps.get(receiver)
+    if (gap === undefined || !gap.missing.delete(entry) || gap.missing.size > 0) return
+    this.#gaps.delete(receiver)
+    receiver.mailbox.event({ _tag: "Restored", channels: namesIn(receiver, gap) })
+  }
+
+  // ---------------------------------------------------------------------------
+  // Commands
+  // ---------------------------------------------------------------------------
+
+  #subscribe(entries: ReadonlyArray<Entry>): void {
+    if (this.#exchange === undefined) return
+    for (const group of grouped(entries)) {
+      for (const entry of group) entry.state = "Sent"
+      this.#send(group[0]!.kind, group, (exit) => {
+        if (Exit.isFailure(exit)) this.#refused(group, failureIn(exit))
+      })
+    }
+  }
+
+  #unsubscribe(entries: ReadonlyArray<Entry>, settle: (exit: Exit.Exit<void, RedisError>) => void): void {
+    const groups = this.#exchange === undefined ? [] : grouped(entries)
+    if (groups.length === 0) return settle(Exit.void)
+    let outstanding = groups.length
+    for (const group of groups) {
+      this.#send(unsubscribeVerbs[group[0]!.kind], group, (exit) => {
+        if (Exit.isFailure(exit)) settle(exit)
+        else if (--outstanding === 0) settle(Exit.void)
+      })
+    }
+  }
+
+  #send(
+    verb: string,
+    entries: ReadonlyArray<Entry>,
+    settle: (exit: Exit.Exit<void, RedisError>) => void
+  ): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) return
+    const sent: Sent = { verb, unconfirmed: new Map(entries.map((entry) => [entry.id, entry])), settle }
+    this.#sent.push(sent)
+    exchange.submit(
+      new SingleRequest(commandOf(verb, entries), (exit) => {
+        // With its connection lost it is not in the list any more, or will be settled with it.
+        if (exchange.closed || this.#sent[0] !== sent) return
+        this.#sent.shift()
+        settle(exit)
+      })
+    )
+  }
+
+  /** The server refuses all names of a command for the sake of one: which one, it says when they are sent alone. */
+  #refused(entries: ReadonlyArray<Entry>, error: RedisError): void {
+    const wanted = entries.filter((entry) => this.#entries[entry.kind].get(entry.id) === entry)
+    if (entries.length > 1) {
+      for (const entry of wanted) this.#subscribe([entry])
+      return
+    }
+    for (const entry of wanted) {
+      entry.state = "Wanted"
+      // Copies: who fails may subscribe again on the spot.
+      const joining = Array.from(entry.joining)
+      const before = entry.receivers.filter((receiver) => joining.every((other) => other.receiver !== receiver))
+      for (const each of joining) this.#failJoining(each, error)
+      if (before.length > 0 && this.#options.isElsewhere(entry)) return this.#options.onMoved(entry)
+      if (before.length > 0 && isRetryable(error)) return this.#exchange?.close(error)
+      for (const receiver of before) {
+        // What it missed will not be made good: nothing of it is restored.
+        this.#gaps.delete(receiver)
+        this.leave(receiver, [entry])
+        receiver.mailbox.fail(error)
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------------------
+  // Receiving
+  // ---------------------------------------------------------------------------
+
+  /**
+   * Takes what the server sends of its own accord; returns whether it completes
+   * the answer to the command in front.
+   */
+  readonly receive = (items: ReadonlyArray<Resp.Value>): boolean => {
+    const kind = textOf(items[0])
+    switch (kind) {
+      case "message":
+        this.#message("subscribe", "message", items[1], undefined, items[2])
+        return false
+      case "pmessage":
+        this.#message("psubscribe", "pmessage", items[1], items[2], items[3])
+        return false
+      case "smessage":
+        this.#message("ssubscribe", "smessage", items[1], undefined, items[2])
+        return false
+      case "pong":
+        return true
+      default:
+        return this.#confirmation(kind, items[1])
+    }
+  }
+
+  /** Wakes the consumers of what was received since. */
+  flush(): void {
+    if (this.#toWake.length === 0) return
+    const mailboxes = this.#toWake
+    this.#toWake = []
+    for (const mailbox of mailboxes) mailbox.wake()
+  }
+
+  #message(
+    by: Kind,
+    kind: Message["kind"],
+    name: Resp.Value | undefined,
+    matched: Resp.Value | undefined,
+    payload: Resp.Value | undefined
+  ): void {
+    const entry = this.#entries[by].get(idOfReply(name))
+    if (entry === undefined || entry.state !== "Active") return
+    const receivers = entry.receivers
+    for (let i = 0; i < receivers.length; i++) {
+      const receiver = receivers[i]!
+      const { mailbox } = receiver
+      try {
+        mailbox.offer(this.#messageFor(receiver, entry, kind, matched, payload))
+      } catch (error) {
+        if (!(error instanceof RedisReply.Mismatch)) throw error
+        mailbox.fail(unreadable(entry, payload, error))
+        continue
+      }
+      if (mailbox.idle) {
+        mailbox.idle = false
+        this.#toWake.push(mailbox)
+      }
+    }
+  }
+
+  /** Decoded anew for each receiver: what it gets is its own to change. */
+  #messageFor(
+    receiver: Receiver,
+    entry: Entry,
+    kind: Message["kind"],
+    matched: Resp.Value | undefined,
+    payload: Resp.Value | undefined
+  ): Message<Shown> {
+    const view = receiver.bytes ? bytesView : this.#options.replaceInvalidText ? replacingView : RedisReply.textView
+    const decode = (value: Resp.Value | undefined) => RedisReply.blob.decode(value ?? null, view)
+    const own = shown(receiver, entry)
+    return {
+      _tag: "Message",
+      kind,
+      channel: matched === undefined ? own : decode(matched),
+      pattern: matched === undefined ? undefined : own,
+      data: decode(payload)
+    }
+  }
+
+  #confirmation(verb: string, name: Resp.Value | undefined): boolean {
+    const id = idOfReply(name)
+    const first = this.#sent[0]
+    const entry = first !== undefined && first.verb === verb ? first.unconfirmed.get(id) : undefined
+    if (first === undefined || entry === undefined) {
+      if (verb === "sunsubscribe") this.#moved(id)
+      return false
+    }
+    first.unconfirmed.delete(id)
+    if (verb === entry.kind) this.#confirmed(entry)
+    return first.unconfirmed.size === 0
+  }
+
+  #confirmed(entry: Entry): void {
+    entry.state = "Active"
+    for (const { receiver } of entry.joining) {
+      receiver.mailbox.event({ _tag: "Subscribed", kind: entry.kind, channel: shown(receiver, entry) })
+    }
+    for (const receiver of entry.receivers) this.#recover(receiver, entry)
+    for (const joining of Array.from(entry.joining)) completed(joining, entry)
+  }
+
+  /** The server unsubscribes from a shard channel whose slot it has given up. */
+  #moved(id: string): void {
+    const entry = this.#entries.ssubscribe.get(id)
+    if (entry === undefined || entry.state !== "Active") return
+    this.#lose([entry], "Moved", undefined)
+    this.#options.onMoved(entry)
+  }
+}
+
+const completed = (joining: Joining, entry: Entry): void => {
+  entry.joining.delete(joining)
+  joining.unconfirmed.delete(entry)
+  if (joining.unconfirmed.size === 0) joining.settle(Exit.void)
+}
+
+// -----------------------------------------------------------------------------
+// Names and commands
+// -----------------------------------------------------------------------------
+
+/** Text stands for itself; bytes that are not UTF-8 must not be mistaken for others. */
+const idOf = (key: RedisArg.Key): string => {
+  // What is no text on the wire comes back as it went there.
+  if (typeof key === "string") return key.toWellFormed()
+  return decodeUtf8Strict(key, 0, key.length) ?? `\u0000${Array.from(key).join()}`
+}
+
+const idOfReply = (name: Resp.Value | undefined): string =>
+  name instanceof Resp.Bulk ? name.text() ?? idOf(name.bytes()) : textOf(name)
+
+const textOf = (value: Resp.Value | undefined): string =>
+  // The common case, which `String` would take three times as long for.
+  value instanceof Resp.Bulk
+    ? value.toString()
+    : typeof value === "object" || value === undefined
+    ? ""
+    : String(value)
+
+const unreadable = (entry: Entry, payload: Resp.Value | undefined, { detail }: RedisReply.Mismatch): DecodeError => {
+  const message = `a message by "${
+    typeof entry.key === "string" ? entry.key : decodeUtf8(entry.key, 0, entry.key.length)
+  }"`
+  return new DecodeError({
+    command: entry.kind.toUpperCase(),
+    detail: payload instanceof Resp.Bulk
+      ? `${message} or its channel is not valid UTF-8, or too long for text; payload: "bytes" yields it as it is`
+      : `${message} is no text: ${detail}`
+  })
+}
+
+const bytesView: RedisReply.View = { blob: "bytes", integer: "number" }
+const replacingView: RedisReply.View = { blob: "replace", integer: "number" }
+
+/** A channel and a pattern may have one name. */
+const gapId = ({ id, kind }: Entry): string => `${kind} ${id}`
+
+const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
+  Array.from(lost.values(), (entry) => shown(receiver, entry))
+
+const failureIn = (exit: Exit.Failure<void, RedisError>): RedisError => {
+  const reason = exit.cause.reasons[0]
+  if (reason?._tag === "Fail") return reason.error
+  throw new Error("a subscription died", { cause: exit.cause })
+}

@@ -1,0 +1,301 @@
+/**
+ * The connection of subscriptions: opened by the first of them, opened again
+ * when it was lost for as long as there are any, closed a little after the last.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as RedisArg from "../../RedisArg.ts"
+import type { RedisCommand } from "../../RedisCommand.ts"
+import type { ConnectionSettings } from "../../RedisConfig.ts"
+import type { RedisError } from "../../RedisError.ts"
+import type { Kind } from "../../RedisPubSub.ts"
+import type { Subscribers } from "../client/router.ts"
+import type { Owner, RedisConnection } from "../connection/model.ts"
+import { SingleRequest } from "../connection/request.ts"
+import { connectionLoss } from "../error/failure.ts"
+import { longestPause, pauseAfter, pauseUnless } from "../pool/shared.ts"
+import { elapsed } from "../runtime/elapsed.ts"
+import { Hub } from "./hub.ts"
+import type { Entry, Receiver } from "./hub.ts"
+
+/** How long a connection without subscriptions stays open, for who subscribes once more. */
+const linger = Duration.seconds(1)
+
+/**
+ * - `Idle`: no connection, and nobody who wants one.
+ * - `Dialling`: being opened. `CoolingDown`: could not be opened; the next attempt has to wait.
+ * - `Ready`: subscriptions are sent on the connection at once.
+ * - `Closed`: for good.
+ */
+type State =
+  | { readonly _tag: "Idle" | "Dialling" | "CoolingDown" }
+  | { readonly _tag: "Ready"; readonly connection: RedisConnection }
+  | { readonly _tag: "Closed"; readonly failure: RedisError }
+
+export interface LinkOptions {
+  readonly place: string
+  readonly settings: ConnectionSettings
+  readonly subscribers: Subscribers
+  readonly onMoved: (entry: Entry) => void
+}
+
+/** Who waits for the connection itself. */
+type Waiter = (exit: Exit.Exit<RedisConnection, RedisError>) => void
+
+export class Link {
+  readonly hub: Hub
+  readonly #options: LinkOptions
+  #state: State = { _tag: "Idle" }
+  readonly #waiters = new Set<Waiter>()
+  #demand: (() => void) | undefined = undefined
+  #unused: (() => void) | undefined = undefined
+  /** A receiver that stops the reading while it has no room; it has this connection for itself. */
+  #throttle: Receiver | undefined = undefined
+  #continue: (() => void) | undefined = undefined
+
+  constructor(options: LinkOptions) {
+    this.#options = options
+    this.hub = new Hub({
+      replaceInvalidText: options.settings.replaceInvalidText,
+      onDemand: () => this.#wake(),
+      onUnused: () => this.#unused?.(),
+      onMoved: options.onMoved,
+      isElsewhere: ({ key, kind }) => options.subscribers.place(kind, key) !== options.place
+    })
+  }
+
+  /** Whether there is neither a connection nor anybody who wants one. */
+  get unused(): boolean {
+    return this.#state._tag === "Idle" && !this.#wanted
+  }
+
+  /** Subscribes; a failure subscribes to nothing. */
+  join(
+    receiver: Receiver,
+    kind: Kind,
+    keys: Iterable<RedisArg.Key>
+  ): Effect.Effect<void, RedisError> {
+    return Effect.callback((resume) => {
+      const state = this.#state
+      if (state._tag === "Closed") return resume(Effect.fail(state.failure))
+      const giveUp = this.hub.join(receiver, kind, keys, resume)
+      this.proceed()
+      return Effect.sync(giveUp)
+    })
+  }
+
+  /** Unsubscribes, and waits for the confirmation. */
+  leave(receiver: Receiver, entries: Iterable<Entry>): Effect.Effect<void, RedisError> {
+    return Effect.callback((resume) => {
+      this.hub.leave(receiver, entries, resume)
+      this.proceed()
+    })
+  }
+
+  /** Runs a command on the connection. */
+  execute<A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> {
+    return Effect.flatMap(this.#connection, (connection) =>
+      Effect.callback((resume) => {
+        const request = new SingleRequest<A>(command, resume)
+        connection.submit(request)
+        this.proceed()
+        return request
+      }))
+  }
+
+  /** The connection, opened when there is none. */
+  readonly #connection: Effect.Effect<RedisConnection, RedisError> = Effect.callback((resume) => {
+    const state = this.#state
+    if (state._tag === "Ready") return resume(Effect.succeed(state.connection))
+    if (state._tag === "Closed") return resume(Effect.fail(state.failure))
+    this.#waiters.add(resume)
+    this.#wake()
+    return Effect.sync(() => this.#waiters.delete(resume))
+  })
+
+  throttleBy(receiver: Receiver): void {
+    this.#throttle = receiver
+  }
+
+  /** Goes on reading, when there is a reason to. */
+  proceed(): void {
+    if (this.#mayRead) this.#continue?.()
+  }
+
+  /** Fails everything, now and from now on. */
+  close(failure: RedisError = connectionLoss("ClientClosed", "The client was closed")): void {
+    this.#state = { _tag: "Closed", failure }
+    this.#settleWaiters(Exit.fail(failure))
+    this.hub.close(failure)
+  }
+
+  /** Opens, watches and reopens the connection; to be run in a fiber. */
+  get run(): Effect.Effect<never> {
+    const awaitDemand = this.#awaitDemand
+    const serve = this.#serve
+    const { news, onEvent } = this.#options.subscribers
+    return Effect.gen({ self: this }, function*() {
+      let failures = 0
+      while (true) {
+        this.#state = { _tag: "Idle" }
+        yield* awaitDemand
+        const served = yield* serve
+        this.hub.rehome()
+        if (served.error === undefined) {
+          failures = 0
+          continue
+        }
+        const retryAfter = yield* pauseAfter(failures++)
+        onEvent({ _tag: "ConnectFailed", address: served.address, error: served.error, retryAfter })
+        this.#state = { _tag: "CoolingDown" }
+        yield* pauseUnless(retryAfter, news)
+      }
+    })
+  }
+
+  /**
+   * One connection from its dial to its end; with an error when it was of no
+   * use, so that there must be a pause before the next.
+   */
+  readonly #serve: Effect.Effect<{ readonly address: string; readonly error: RedisError | undefined }> = Effect.suspend(
+    () => {
+      this.#state = { _tag: "Dialling" }
+      const { place, subscribers } = this.#options
+      return Effect.scoped(
+        Effect.flatMap(
+          // Who waits for the connection must not wait for ever.
+          Effect.catchDefect(
+            subscribers.connect(place, this.#owner),
+            (defect) => Effect.fail(connectionLoss("Other", "The client failed to open a connection", place, defect))
+          ),
+          (connection) => this.#use(connection)
+        )
+      ).pipe(
+        Effect.catch((error) => {
+          this.#settleWaiters(Exit.fail(error))
+          this.hub.failJoining(error)
+          return Effect.succeed({ address: error._tag === "ConnectionError" ? error.address ?? place : place, error })
+        })
+      )
+    }
+  )
+
+  readonly #use = Effect.fnUntraced(function*(this: Link, connection: RedisConnection) {
+    const { address, exchange, protocol } = connection
+    const { onEvent } = this.#options.subscribers
+    let error: RedisError | undefined = undefined
+    onEvent({ _tag: "Connected", address, protocol })
+    yield* Effect.addFinalizer(() => Effect.sync(() => onEvent({ _tag: "Disconnected", address, error })))
+    const clock = yield* Clock.Clock
+    const opened = elapsed(clock)
+    this.#state = { _tag: "Ready", connection }
+    this.#settleWaiters(Exit.succeed(connection))
+    this.hub.attach(exchange)
+    const greeted = exchange.received
+    yield* Effect.forkScoped(this.#watchLiveness(connection))
+    error = yield* Effect.raceFirst(connection.lost, Effect.as(this.#awaitUnused, undefined))
+    this.#leaveReady()
+    const end = error ?? connectionLoss("Closed", "Nobody has subscribed any more", address)
+    connection.close(end)
+    this.hub.detach(end)
+    const lasted = elapsed(clock) - opened > longestPause
+    // The first thing to arrive is the confirmation of what was subscribed to before.
+    const useful = error === undefined || lasted || exchange.received > greeted + 1
+    return { address, error: useful ? undefined : error }
+  }).bind(this)
+
+  #leaveReady(): void {
+    if (this.#state._tag === "Ready") this.#state = { _tag: "Idle" }
+  }
+
+  /** Checks a connection on which nothing arrives, as there need not be any messages. */
+  #watchLiveness(connection: RedisConnection): Effect.Effect<void> {
+    const { healthCheckInterval, livenessTimeout } = this.#options.settings
+    const interval = Duration.min(healthCheckInterval, livenessTimeout)
+    if (!Duration.isFinite(interval)) return Effect.void
+    const { exchange } = connection
+    return Effect.gen({ self: this }, function*() {
+      const step = Duration.divideUnsafe(interval, 4)
+      let received = exchange.received
+      let silent = 0
+      while (!exchange.closed) {
+        yield* Effect.sleep(step)
+        // Nothing arrives either while nobody reads.
+        silent = exchange.received === received && this.#continue === undefined ? silent + 1 : 0
+        received = exchange.received
+        if (silent < 4) continue
+        silent = 0
+        const answer = yield* Effect.exit(connection.probe)
+        if (Exit.isFailure(answer) && exchange.received === received && this.#continue === undefined) {
+          exchange.close(
+            connectionLoss("HealthCheck", "The server did not answer a PING in time", connection.address)
+          )
+        }
+      }
+    })
+  }
+
+  readonly #owner: Owner = {
+    subscriber: true,
+    onPush: (items) => this.hub.receive(items),
+    onRead: () => {
+      this.hub.flush()
+      return this.#mayRead ? undefined : this.#awaitRoom
+    }
+  }
+
+  /** An answer that is awaited comes after the messages that nobody has room for. */
+  get #mayRead(): boolean {
+    const state = this.#state
+    return this.#throttle === undefined || !this.#throttle.mailbox.full || this.hub.unconfirmed ||
+      state._tag !== "Ready" || state.connection.exchange.inFlight > 0 || state.connection.exchange.waiting > 0
+  }
+
+  readonly #awaitRoom: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.#mayRead) return resume(Effect.void)
+    const proceed = () => {
+      this.#continue = undefined
+      resume(Effect.void)
+    }
+    this.#continue = proceed
+    return Effect.sync(() => {
+      this.#continue = undefined
+    })
+  })
+
+  readonly #awaitDemand: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.#wanted) return resume(Effect.void)
+    this.#demand = () => resume(Effect.void)
+  })
+
+  /** Suspends until there have been no subscriptions for a while. */
+  readonly #awaitUnused: Effect.Effect<void> = Effect.gen({ self: this }, function*() {
+    while (true) {
+      yield* Effect.callback<void>((resume) => {
+        if (this.hub.empty) return resume(Effect.void)
+        this.#unused = () => resume(Effect.void)
+      })
+      this.#unused = undefined
+      yield* Effect.sleep(linger)
+      if (!this.#wanted) return
+    }
+  })
+
+  get #wanted(): boolean {
+    return !this.hub.empty || this.#waiters.size > 0
+  }
+
+  #wake(): void {
+    const demand = this.#demand
+    this.#demand = undefined
+    demand?.()
+  }
+
+  #settleWaiters(exit: Exit.Exit<RedisConnection, RedisError>): void {
+    const waiters = [...this.#waiters]
+    this.#waiters.clear()
+    for (const waiter of waiters) waiter(exit)
+  }
+}

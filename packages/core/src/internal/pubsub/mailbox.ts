@@ -1,0 +1,193 @@
+/**
+ * What has arrived for one subscription and was not consumed yet. Offering is
+ * plain code: it runs once for each message.
+ */
+import type * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import { PubSubOverflowError } from "../../RedisError.ts"
+import type { RedisError } from "../../RedisError.ts"
+import type { BufferOptions, Event, Message } from "../../RedisPubSub.ts"
+
+/** A name or data, in the view of the subscription. */
+export type Shown = string | Uint8Array
+
+export type Element = Message<Shown> | Event<Shown>
+
+type Batch = Arr.NonEmptyReadonlyArray<Element>
+
+export interface MailboxOptions {
+  readonly capacity: number
+  readonly onFull: NonNullable<BufferOptions["onFull"]>
+  readonly events: boolean
+  /** The channels that a gap concerns. */
+  readonly channels: () => ReadonlyArray<Shown>
+  /** Called when messages were taken, so that there is room again. */
+  readonly onRoom: () => void
+}
+
+export class Mailbox {
+  readonly #options: MailboxOptions
+  /** Those before `#first` are gone. */
+  #items: Array<Element> = []
+  #first = 0
+  #messages = 0
+  /** Events that stood among messages dropped since, and so before everything that is left. */
+  #passed: Array<Element> = []
+  /** How many messages were dropped where no event tells of it yet. */
+  #dropped = 0
+  #failure: RedisError | undefined = undefined
+  #finished = false
+  #takers: Array<() => void> = []
+  /** Whether a consumer waits, and nobody has undertaken to wake it. */
+  idle = false
+
+  constructor(options: MailboxOptions) {
+    this.#options = options
+  }
+
+  get full(): boolean {
+    return this.#messages >= this.#options.capacity
+  }
+
+  get failed(): boolean {
+    return this.#failure !== undefined
+  }
+
+  /** Takes a message; a consumer that waits is not woken before {@link wake}. */
+  offer(message: Message<Shown>): void {
+    if (this.#failure !== undefined || (this.full && !this.#makeRoom())) return
+    this.#tellOfDropped()
+    this.#items.push(message)
+    this.#messages++
+  }
+
+  event(event: Event<Shown>): void {
+    if (!this.#options.events || this.#failure !== undefined) return
+    this.#tellOfDropped()
+    append(this.#items, event, this.#first)
+    this.wake()
+  }
+
+  /** Fails the consumer, after what it has not taken yet. */
+  fail(error: RedisError): void {
+    this.#failure ??= error
+    this.wake()
+  }
+
+  /** Says that there is nothing to come, or that there is again. */
+  set finished(finished: boolean) {
+    this.#finished = finished
+    if (finished) this.wake()
+  }
+
+  wake(): void {
+    this.idle = false
+    const takers = this.#takers
+    this.#takers = []
+    for (const take of takers) take()
+  }
+
+  /** All that is there; suspends while that is nothing. */
+  readonly take: Effect.Effect<Batch, RedisError | Cause.Done> = Effect.suspend(() => {
+    const items = this.#takeAll()
+    if (isNonEmpty(items)) return Effect.succeed(items)
+    if (this.#failure !== undefined) return Effect.fail(this.#failure)
+    return this.#finished ? Cause.done() : this.#takeLater
+  })
+
+  readonly #takeLater = Effect.flatMap(
+    Effect.callback<void>((resume) => {
+      const taker = () => resume(Effect.void)
+      this.#takers.push(taker)
+      this.idle = true
+      return Effect.sync(() => {
+        this.#takers = this.#takers.filter((other) => other !== taker)
+        this.idle = this.#takers.length > 0
+      })
+    }),
+    () => this.take
+  )
+
+  #takeAll(): ReadonlyArray<Element> {
+    this.#tellOfDropped()
+    const left = this.#first === 0 ? this.#items : this.#items.slice(this.#first)
+    const gap = this.#options.onFull === "dropOldest" ? this.#takeGap() : []
+    const taken = this.#passed.length + gap.length === 0 ? left : [...this.#passed, ...gap, ...left]
+    const room = this.#messages > 0
+    this.#items = []
+    this.#first = 0
+    this.#messages = 0
+    this.#passed = []
+    if (room) this.#options.onRoom()
+    return taken
+  }
+
+  /** Applies the policy of a full buffer, and tells whether there is room now. */
+  #makeRoom(): boolean {
+    switch (this.#options.onFull) {
+      case "suspend":
+        // Reading stops for this one; what the last read brought is kept.
+        return true
+      case "dropOldest":
+        this.#dropOldest()
+        return true
+      case "dropNewest":
+        this.#dropped++
+        return false
+      case "fail":
+        this.fail(new PubSubOverflowError({ capacity: this.#options.capacity }))
+        return false
+    }
+  }
+
+  #dropOldest(): void {
+    // The buffer is full, so there is a message.
+    let item = this.#items[this.#first++]
+    while (item !== undefined && item._tag !== "Message") {
+      append(this.#passed, item)
+      item = this.#items[this.#first++]
+    }
+    this.#messages--
+    this.#dropped++
+    if (this.#first > this.#options.capacity) {
+      this.#items.splice(0, this.#first)
+      this.#first = 0
+    }
+  }
+
+  /** The newest are dropped at the end of what is kept: the gap is there. */
+  #tellOfDropped(): void {
+    if (this.#dropped > 0 && this.#options.onFull === "dropNewest") this.#items.push(...this.#takeGap())
+  }
+
+  #takeGap(): ReadonlyArray<Element> {
+    const dropped = this.#dropped
+    this.#dropped = 0
+    if (dropped === 0 || !this.#options.events) return []
+    const channels = this.#options.channels()
+    return [
+      { _tag: "Lost", reason: "Overflow", channels, dropped, error: undefined },
+      { _tag: "Restored", channels }
+    ]
+  }
+}
+
+/**
+ * Adds an event. A gap that begins where one has just ended is the same gap:
+ * nobody consumes while a server closes one connection after the other, and that
+ * must not fill memory.
+ */
+const append = (items: Array<Element>, event: Event<Shown>, first = 0): void => {
+  const last = items.at(-1)
+  const before = items.length - first > 1 ? items.at(-2) : undefined
+  const extends_ = event._tag === "Lost" && last?._tag === "Restored" && sameNames(last.channels, event.channels) &&
+    before?._tag === "Lost" && before.reason !== "Overflow"
+  if (extends_) items.pop()
+  else items.push(event)
+}
+
+const isNonEmpty = (items: ReadonlyArray<Element>): items is Batch => items.length > 0
+
+const sameNames = (left: ReadonlyArray<Shown>, right: ReadonlyArray<Shown>): boolean =>
+  left.length === right.length && left.every((name, index) => String(name) === String(right[index]))

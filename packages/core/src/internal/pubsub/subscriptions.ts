@@ -1,0 +1,341 @@
+/**
+ * The pub/sub of a client: which subscription is on which connection.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as RedisArg from "../../RedisArg.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import type { ConnectionSettings } from "../../RedisConfig.ts"
+import { DataError } from "../../RedisError.ts"
+import type { RedisError } from "../../RedisError.ts"
+import type { Element, Kind, Options, PubSub, Subscription } from "../../RedisPubSub.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import type { Subscribers } from "../client/router.ts"
+import { decodeUtf8Strict, isBytes } from "../codec/utf8.ts"
+import { connectionLoss, failureOf, timeLimit } from "../error/failure.ts"
+import { within } from "../runtime/elapsed.ts"
+import { runNow } from "../runtime/ownContext.ts"
+import { shown } from "./hub.ts"
+import type { Entry, Receiver } from "./hub.ts"
+import * as Link from "./link.ts"
+import * as Mailbox from "./mailbox.ts"
+
+/** The connections of some subscriptions, by the place that each is to. */
+class Links {
+  readonly #subscribers: Subscribers
+  readonly #settings: ConnectionSettings
+  readonly #scope: Scope.Scope
+  readonly #context: Context.Context<never>
+  readonly #links = new Map<string, { readonly link: Link.Link; readonly fiber: Fiber.Fiber<never> | undefined }>()
+  #closed = false
+
+  constructor(
+    subscribers: Subscribers,
+    settings: ConnectionSettings,
+    scope: Scope.Scope,
+    context: Context.Context<never>
+  ) {
+    this.#subscribers = subscribers
+    this.#settings = settings
+    this.#scope = scope
+    this.#context = context
+  }
+
+  get all(): ReadonlyArray<Link.Link> {
+    return Array.from(this.#links.values(), ({ link }) => link)
+  }
+
+  /** Where any server will do. */
+  get anyPlace(): string {
+    return this.#subscribers.place("subscribe", "")
+  }
+
+  /** Why one of the channels cannot be subscribed to. */
+  refusal(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): RedisError | undefined {
+    const { refuses } = this.#subscribers
+    if (refuses === undefined) return undefined
+    for (const key of keys) {
+      const refusal = refuses(kind, key)
+      if (refusal !== undefined) return refusal
+    }
+    return undefined
+  }
+
+  /** Channels by the links that they belong on. */
+  route(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): ReadonlyMap<Link.Link, ReadonlyArray<RedisArg.Key>> {
+    const routes = new Map<Link.Link, Array<RedisArg.Key>>()
+    for (const key of keys) {
+      const link = this.at(this.#subscribers.place(kind, key))
+      const route = routes.get(link)
+      if (route === undefined) routes.set(link, [key])
+      else route.push(key)
+    }
+    return routes
+  }
+
+  /** Where channels belong at the moment, to be compared. Only shard channels move. */
+  places(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): string {
+    return kind !== "ssubscribe" ? "" : keys.map((key) => this.#subscribers.place(kind, key)).join()
+  }
+
+  /** The link to a place; it opens nothing before it is used. */
+  at(place: string): Link.Link {
+    const known = this.#links.get(place)
+    if (known !== undefined) return known.link
+    this.#forget()
+    const link = new Link.Link({
+      place,
+      settings: this.#settings,
+      subscribers: this.#subscribers,
+      onMoved: (entry) => this.#rehome(link, entry)
+    })
+    if (this.#closed) link.close()
+    const fiber = this.#closed
+      ? undefined
+      : runNow(this.#context)(Effect.forkIn(link.run, this.#scope, { startImmediately: true }))
+    this.#links.set(place, { link, fiber })
+    return link
+  }
+
+  /** Drops the links to places that are none any more: servers may come and go for as long as the client lives. */
+  #forget(): void {
+    const { isPlace } = this.#subscribers
+    if (isPlace === undefined) return
+    for (const [place, { fiber, link }] of this.#links) {
+      if (!link.unused || isPlace(place)) continue
+      this.#links.delete(place)
+      // Who is about to subscribe there looks for another place.
+      link.close(connectionLoss("Closed", "The server is no place for subscriptions any more", place))
+      fiber?.interruptUnsafe()
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const link of this.all) link.close()
+  }
+
+  /** A shard channel whose server has given it up is subscribed to where it is now. */
+  #rehome(from: Link.Link, entry: Entry): void {
+    const { moved, place } = this.#subscribers
+    if (moved === undefined || this.at(place(entry.kind, entry.key)) !== from) return this.#move(from, entry)
+    const settled = Effect.andThen(
+      moved(place(entry.kind, entry.key)),
+      Effect.sync(() => {
+        // Nobody may want it any more, or a new connection has asked for it.
+        if (from.hub.find(entry.kind, entry.key) === entry && entry.state === "Wanted") this.#move(from, entry)
+      })
+    )
+    Effect.runForkWith(this.#context)(Effect.forkIn(settled, this.#scope, { startImmediately: true }))
+  }
+
+  #move(from: Link.Link, entry: Entry): void {
+    const to = this.at(this.#subscribers.place(entry.kind, entry.key))
+    if (to === from) from.hub.resubscribe(entry)
+    else to.hub.adopt(entry, from.hub.surrender(entry))
+  }
+}
+
+/** The pub/sub of a client, for as long as the scope is open. */
+export const make = Effect.fnUntraced(function*(
+  subscribers: Subscribers,
+  settings: ConnectionSettings
+): Effect.fn.Return<PubSub, never, Scope.Scope> {
+  const scope = yield* Effect.scope
+  const context = yield* Effect.context<never>()
+  const shared = new Links(subscribers, settings, scope, context)
+  const open = new Set<Links>([shared])
+  const limited = limitedBy(settings, Context.get(context, Clock.Clock))
+  let closed = false
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      closed = true
+      for (const links of open) links.close()
+    })
+  )
+
+  /** Connections for one subscription, which end with it and with the client. */
+  const own = Effect.acquireRelease(
+    Effect.map(Scope.fork(scope), (scope) => {
+      const links = new Links(subscribers, settings, scope, context)
+      open.add(links)
+      return { links, scope }
+    }),
+    ({ links, scope }) => Effect.andThen(Effect.sync(() => open.delete(links)), Scope.close(scope, Exit.void))
+  )
+
+  return {
+    open: <const O extends Options>(options: O) =>
+      Effect.gen(function*() {
+        yield* checkBuffer(options)
+        if (closed) return yield* connectionLoss("ClientClosed", "The client was closed")
+        const links = options.buffer?.onFull === "suspend" ? (yield* own).links : shared
+        // What a mailbox with these options yields.
+        return (yield* subscription(links, settings, limited, options)) as Subscription<Element<O>>
+      })
+  }
+})
+
+const defaultCapacity = 16_384
+
+const checkBuffer = ({ buffer, payload }: Options): Effect.Effect<void, DataError> => {
+  const capacity = buffer?.capacity ?? 1
+  return !Number.isInteger(capacity) || capacity < 1
+    ? refuse("SUBSCRIBE", `buffer.capacity is ${capacity}, and not an integer of at least 1`)
+    : !["fail", "suspend", "dropOldest", "dropNewest"].includes(buffer?.onFull ?? "fail")
+    ? refuse("SUBSCRIBE", `buffer.onFull is ${String(buffer?.onFull)}, which is none of its choices`)
+    : !["text", "bytes"].includes(payload ?? "text")
+    ? refuse("SUBSCRIBE", `payload is ${String(payload)}, which is none of its choices`)
+    : Effect.void
+}
+
+const refuse = (command: string, detail: string): Effect.Effect<never, DataError> =>
+  Effect.fail(new DataError({ command, detail }))
+
+const subscription = Effect.fnUntraced(function*(
+  links: Links,
+  settings: ConnectionSettings,
+  limited: ReturnType<typeof limitedBy>,
+  options: Options
+): Effect.fn.Return<Subscription<Mailbox.Element>, never, Scope.Scope> {
+  const suspends = options.buffer?.onFull === "suspend"
+  const entriesOf = (kind?: Kind) => links.all.flatMap(({ hub }) => hub.entriesOf(receiver, kind))
+  const mailbox = new Mailbox.Mailbox({
+    capacity: options.buffer?.capacity ?? defaultCapacity,
+    onFull: options.buffer?.onFull ?? "fail",
+    events: options.events ?? false,
+    channels: () => entriesOf().map((entry) => shown(receiver, entry)),
+    onRoom: () => {
+      if (suspends) { for (const link of links.all) link.proceed() }
+    }
+  })
+  const receiver: Receiver = { mailbox, bytes: options.payload === "bytes" }
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      for (const { hub } of links.all) hub.leave(receiver, hub.entriesOf(receiver))
+    })
+  )
+
+  /** Subscribes on one connection after the other, and to none when one of them fails. */
+  const add = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, RedisError> =>
+    Effect.gen(function*() {
+      const command = kind.toUpperCase()
+      const keys = RedisArg.many(given)
+      yield* checkKeys(command, keys, receiver, settings)
+      const refusal = links.refusal(kind, keys)
+      if (refusal !== undefined) return yield* Effect.fail(refusal)
+      mailbox.finished = false
+      const before = new Set(entriesOf(kind))
+      const undo = Effect.sync(() => {
+        for (const { hub } of links.all) {
+          hub.leave(receiver, hub.entriesOf(receiver, kind).filter((entry) => !before.has(entry)))
+        }
+      })
+      const join = Effect.suspend(() =>
+        Effect.all(
+          Array.from(links.route(kind, keys), ([link, some]) => {
+            if (suspends) link.throttleBy(receiver)
+            return link.join(receiver, kind, some)
+          }),
+          { discard: true }
+        )
+      )
+      const asked = links.places(kind, keys)
+      const settled = Effect.catch(join, (error) =>
+        // The server that was asked may have said that another is the one to ask.
+        links.places(kind, keys) === asked ? Effect.fail(error) : Effect.andThen(undo, join))
+      yield* Effect.onError(limited(command, settled), () => undo)
+    })
+
+  const remove = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>) =>
+    Effect.gen(function*() {
+      const keys = RedisArg.many(given)
+      const leaving = links.all.map((link) =>
+        link.leave(
+          receiver,
+          given.length === 0
+            ? link.hub.entriesOf(receiver, kind)
+            : keys.flatMap((key) => link.hub.find(kind, key) ?? [])
+        )
+      )
+      yield* limited(unsubscribeCommands[kind], Effect.all(leaving, { discard: true }))
+      if (entriesOf().length === 0) mailbox.finished = true
+    })
+
+  return {
+    messages: Stream.fromPull(Effect.succeed(mailbox.take)),
+    subscribe: add("subscribe"),
+    psubscribe: add("psubscribe"),
+    ssubscribe: add("ssubscribe"),
+    unsubscribe: remove("subscribe"),
+    punsubscribe: remove("psubscribe"),
+    sunsubscribe: remove("ssubscribe"),
+    ping: (message) =>
+      Effect.suspend(() => {
+        const command = pingOf(message)
+        const link = links.all.find(({ hub }) => hub.entriesOf(receiver).length > 0) ?? links.at(links.anyPlace)
+        return command.settled ?? limited("PING", link.execute(command))
+      }),
+    subscribed: Effect.sync(() => entriesOf().length > 0)
+  }
+})
+
+const unsubscribeCommands: Readonly<Record<Kind, string>> = {
+  subscribe: "UNSUBSCRIBE",
+  psubscribe: "PUNSUBSCRIBE",
+  ssubscribe: "SUNSUBSCRIBE"
+}
+
+/** The command timeout, and errors that name the command. Subscribing twice does no harm. */
+const limitedBy = (settings: ConnectionSettings, clock: Clock.Clock) =>
+<A>(
+  name: string,
+  effect: Effect.Effect<A, RedisError>
+): Effect.Effect<A, RedisError> => {
+  const spec = { name, readonly: true }
+  const named = Effect.mapError(
+    effect,
+    (error) => "delivery" in error ? failureOf(error, spec, error.delivery) : error
+  )
+  const limit = Duration.toMillis(settings.commandTimeout)
+  return within(named, {
+    clock,
+    limit,
+    orElse: () => Effect.fail(failureOf(timeLimit("read", limit), spec, "unknown"))
+  })
+}
+
+const checkKeys = (
+  command: string,
+  keys: ReadonlyArray<RedisArg.Key>,
+  { bytes }: Receiver,
+  { replaceInvalidText }: ConnectionSettings
+): Effect.Effect<void, RedisError> => {
+  if (keys.length === 0) return refuse(command, "needs at least one channel")
+  if (!keys.every((key) => typeof key === "string" ? key.isWellFormed() : isBytes(key))) {
+    return refuse(command, "a channel must be text or bytes")
+  }
+  return bytes || replaceInvalidText || keys.every(isText)
+    ? Effect.void
+    : refuse(command, `the name of a channel is not valid UTF-8; payload: "bytes" tells it as it is`)
+}
+
+const isText = (key: RedisArg.Key): boolean =>
+  typeof key === "string" || decodeUtf8Strict(key, 0, key.length) !== undefined
+
+/** While it is subscribed to something, a server that speaks RESP2 answers with a list. */
+const pong: RedisReply.Reply<string> = RedisReply.make((value, view) => {
+  const text = RedisReply.text.decode(Array.isArray(value) ? value[1] : value, view)
+  return Array.isArray(value) && text === "" ? "PONG" : text
+})
+
+const pingSpec = new RedisCommand.Spec("PING", ["readonly"])
+
+const pingOf = (message: RedisArg.Value | undefined): RedisCommand.RedisCommand<string> =>
+  RedisCommand.make({ spec: pingSpec, args: () => message === undefined ? [] : [message], reply: pong })

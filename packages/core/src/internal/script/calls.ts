@@ -1,0 +1,148 @@
+/**
+ * What commands that run code need of the server: scripts are named by their
+ * digest and bring their text along, functions need their library to be there.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { functionList } from "../../commands/Functions.ts"
+import type { Service } from "../../RedisClient.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import type { RedisError } from "../../RedisError.ts"
+import type { Outcome } from "../connection/request.ts"
+import { failureOf } from "../error/failure.ts"
+import { isRetryable } from "../error/retry.ts"
+
+/** The static facts of a command that names a script by its digest. */
+export const scriptSpec = (
+  name: "EVALSHA" | "EVALSHA_RO",
+  traits: ReadonlyArray<RedisCommand.Trait>,
+  { lua, name: called, sha1 }: Pick<RedisCommand.Script, "lua" | "name" | "sha1">
+): RedisCommand.Spec => {
+  const withText = new RedisCommand.Spec(name === "EVALSHA" ? "EVAL" : "EVAL_RO", traits)
+  return new RedisCommand.Spec(name, traits, { lua, name: called, sha1, withText })
+}
+
+/**
+ * A function of a library.
+ *
+ * - `list`: asks for the library. `load`: loads it, in place of an older one that lacks the function.
+ */
+export interface LibraryFunction {
+  readonly name: string
+  readonly list: ReturnType<typeof functionList>
+  readonly load: RedisCommand.Any
+}
+
+const isPresent = (client: Service, { list, name }: LibraryFunction): Effect.Effect<boolean, RedisError> =>
+  Effect.map(
+    client.execute(list),
+    (libraries) => libraries.some(({ functions }) => functions.some((each) => each.name === name))
+  )
+
+/** The functions that the server of a client is known to have had. */
+const seen = new WeakMap<Service, Set<LibraryFunction>>()
+
+/** The static facts of a command that calls a function of a library. */
+export class FunctionSpec extends RedisCommand.Spec {
+  readonly function: LibraryFunction
+
+  constructor(name: string, traits: ReadonlyArray<RedisCommand.Trait>, function_: LibraryFunction) {
+    super(name, traits)
+    this.function = function_
+  }
+
+  override get procedure(): string {
+    return this.function.name
+  }
+
+  /** Sees to it that the server has the function, once for each client, and again when it has lost it. */
+  override run<A>(
+    client: Service,
+    command: RedisCommand.RedisCommand<A, unknown, unknown>
+  ): Effect.Effect<A, RedisError> {
+    if (command.settled !== undefined) return command.settled
+    const known = seen.get(client) ?? new Set()
+    seen.set(client, known)
+    const call = Effect.catchIf(client.execute(command), isMissing, (error) => this.#lost(client, command, error))
+    if (known.has(this.function)) return call
+    return Effect.matchEffect(load(client, [this.function]), {
+      onSuccess: () => {
+        known.add(this.function)
+        return call
+      },
+      onFailure: (error) => Effect.fail(unsent(error, command.spec))
+    })
+  }
+
+  /** A function can say of itself that it was not found: then it is there, has run, and must not run again. */
+  #lost<A>(
+    client: Service,
+    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    error: RedisError
+  ): Effect.Effect<A, RedisError> {
+    return Effect.matchEffect(isPresent(client, this.function), {
+      onSuccess: (present) =>
+        present
+          ? Effect.fail(error)
+          : Effect.andThen(client.execute(this.function.load), client.execute(command)),
+      onFailure: () => Effect.fail(error)
+    })
+  }
+}
+
+const isMissing = (error: RedisError): boolean =>
+  error._tag === "ResponseError" && error.code === "ERR" && error.detail === "Function not found"
+
+/** Runs commands in one write, after loading the libraries that they need; without them none is sent. */
+export const pipeline = (
+  client: Service,
+  commands: ReadonlyArray<RedisCommand.Any>
+): Effect.Effect<ReadonlyArray<Outcome>> => {
+  const needed = functionsIn(commands)
+  return needed.length === 0 ? client.pipeline(commands) : Effect.matchEffect(load(client, needed), {
+    onSuccess: () => client.pipeline(commands),
+    onFailure: (error) =>
+      Effect.succeed(commands.map((command) => command.settled ?? Exit.fail(unsent(error, command.spec))))
+  })
+}
+
+/** Runs commands between MULTI and EXEC, after loading the libraries that they need; without them none is sent. */
+export const transaction = (
+  client: Service,
+  commands: ReadonlyArray<RedisCommand.Any>
+): Effect.Effect<ReadonlyArray<Outcome>, RedisError> => {
+  const needed = functionsIn(commands)
+  return needed.length === 0 ? client.transaction(commands) : Effect.matchEffect(load(client, needed), {
+    onSuccess: () => client.transaction(commands),
+    onFailure: (error) => Effect.fail(unsent(error, { name: "MULTI", readonly: false }))
+  })
+}
+
+const functionsIn = (commands: ReadonlyArray<RedisCommand.Any>): ReadonlyArray<LibraryFunction> => {
+  const found = new Set<LibraryFunction>()
+  for (const { settled, spec } of commands) {
+    if (settled === undefined && spec instanceof FunctionSpec) found.add(spec.function)
+  }
+  return [...found]
+}
+
+/** Two round trips however much is missing, one when nothing is: commands given at once go out in one write. */
+const load = (client: Service, needed: ReadonlyArray<LibraryFunction>): Effect.Effect<void, RedisError> =>
+  Effect.gen(function*() {
+    const absent = yield* Effect.forEach(needed, (each) => isAbsent(client, each), { concurrency: "unbounded" })
+    const missing = new Set(needed.filter((_, index) => absent[index]).map(({ load }) => load))
+    yield* Effect.forEach(missing, (load) => client.execute(load), { concurrency: "unbounded", discard: true })
+  })
+
+/** Who may not ask, or asks a server that does not know the question, is told by the call itself. */
+const isAbsent = (client: Service, needed: LibraryFunction): Effect.Effect<boolean, RedisError> =>
+  Effect.map(isPresent(client, needed), (present) => !present).pipe(
+    Effect.catchTags({
+      NoPermissionError: () => Effect.succeed(false),
+      ResponseError: (error) => isRetryable(error) ? Effect.fail(error) : Effect.succeed(false)
+    })
+  )
+
+/** Whatever became of the loading, the command itself was not sent. */
+const unsent = (error: RedisError, command: { readonly name: string; readonly readonly: boolean }): RedisError =>
+  "delivery" in error ? failureOf(error, command, "not-sent") : error

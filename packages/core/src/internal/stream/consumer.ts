@@ -1,0 +1,521 @@
+/**
+ * A worker of a consumer group. One fiber reads and looks for abandoned
+ * entries, one renews those that are here. Entries go to a queue, from which the
+ * handlers' fibers take them; none are obtained while there is no room for them.
+ *
+ * Invariant: an entry is in `held` from before it is put on the queue until
+ * its handler has ended and, where that succeeded, the server has acknowledged
+ * it; an entry that is held is not put on the queue again.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Queue from "effect/Queue"
+import type * as Schedule from "effect/Schedule"
+import * as Groups from "../../commands/StreamGroups.ts"
+import { xrange } from "../../commands/Streams.ts"
+import type { StreamId } from "../../commands/Streams.ts"
+import * as RedisArg from "../../RedisArg.ts"
+import { RedisClient } from "../../RedisClient.ts"
+import type { Service } from "../../RedisClient.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import { DataError, DecodeError, isRetryable } from "../../RedisError.ts"
+import type { RedisError } from "../../RedisError.ts"
+import { Mismatch } from "../../RedisReply.ts"
+import type { BytesFields, TextFields } from "../command/streamEntry.ts"
+import * as Telemetry from "../telemetry/spans.ts"
+import * as DeadLetters from "./deadLetters.ts"
+import { claimedReply, nextId, receivedOfOne, withReply } from "./reading.ts"
+import type { Received } from "./reading.ts"
+
+export interface Settings {
+  readonly stream: RedisArg.Key
+  readonly group: RedisArg.Key
+  readonly consumer: RedisArg.Key
+  readonly createGroup?: StreamId | undefined
+  readonly concurrency: number
+  readonly count: number
+  readonly block: RedisArg.Time
+  readonly fields?: "text" | "bytes" | undefined
+  readonly claimIdle: Duration.Duration
+  readonly claimEvery: Duration.Duration
+  readonly limit: { readonly maxDeliveries: number; readonly deadLetter: RedisArg.Key } | undefined
+  readonly drain: Duration.Duration
+  readonly schedule: Schedule.Schedule<unknown, RedisError>
+}
+
+interface Delivered {
+  readonly id: string
+  readonly fields: TextFields | BytesFields
+  readonly deliveries: number
+}
+
+type Handler<E, R> = (entry: Delivered) => Effect.Effect<unknown, E, R>
+
+/** What the fibers of one consumer share. */
+interface State {
+  readonly settings: Settings
+  readonly client: Service
+  readonly queue: Queue.Queue<Received & { readonly deliveries: number }>
+  readonly held: Map<string, { readonly place: "waiting" | "handled"; readonly deliveries: number }>
+  /** Lets go whoever waits for room, each time that an entry is let go. */
+  readonly released: Latch.Latch
+  /** Whether it is told to end, so that nothing is waited out any more. */
+  ending: boolean
+}
+
+/** How many pending entries are looked at or renewed in one command. */
+const pageSize = 500
+
+/** Runs a consumer until it is interrupted, or until something fails that no later try can mend. */
+export const run = <E, R>(
+  settings: Settings,
+  handler: Handler<E, R>
+): Effect.Effect<never, RedisError, R | RedisClient> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const client = yield* RedisClient
+      const queue = yield* Queue.unbounded<Received & { readonly deliveries: number }>()
+      const state: State = { settings, client, queue, held: new Map(), released: yield* Latch.make(), ending: false }
+      const failed = yield* Deferred.make<never, RedisError>()
+      const work = Effect.forever(Effect.flatMap(Queue.take(queue), (entry) => handle(state, handler, entry))).pipe(
+        Effect.catchCause((cause) => Deferred.failCause(failed, cause))
+      )
+      const workers = yield* Effect.forEach(Array.from({ length: settings.concurrency }), () => Effect.forkChild(work))
+      const renewing = yield* Effect.forkChild(renew(state))
+      const exit = yield* Effect.exit(restore(Effect.raceFirst(obtain(state), Deferred.await(failed))))
+      const givenBack = yield* Effect.forkChild(Effect.flatMap(abandon(state), (waiting) => giveBack(state, waiting)), {
+        startImmediately: true
+      })
+      yield* finish(workers, settings.drain)
+      yield* Fiber.await(givenBack)
+      yield* Fiber.interrupt(renewing)
+      return yield* exit
+    })
+  )
+
+/** Lets nobody begin any more; returns what waits for a handler. */
+const abandon = (state: State): Effect.Effect<ReadonlyMap<string, number>> =>
+  Effect.suspend(() => {
+    const { held, queue } = state
+    state.ending = true
+    const waiting = new Map<string, number>()
+    for (const [id, { deliveries, place }] of held) {
+      if (place === "waiting") waiting.set(id, deliveries)
+    }
+    for (const id of waiting.keys()) held.delete(id)
+    return Effect.as(Queue.shutdown(queue), waiting)
+  })
+
+/**
+ * Gives back what no handler has seen: with the count that it had before, and for whoever looks next. What others have
+ * taken over meanwhile is theirs. It is no harm when this fails: then the entries have been delivered once more.
+ */
+const giveBack = (state: State, waiting: ReadonlyMap<string, number>): Effect.Effect<void> => {
+  const { client, settings: { claimIdle, consumer, group, stream } } = state
+  const idle = Duration.isFinite(claimIdle) ? { idle: Math.ceil(Duration.toMillis(claimIdle)) } : {}
+  return Effect.forEach(waiting, ([id, deliveries]) =>
+    Effect.flatMap(
+      client.execute(RedisCommand.asBytes(Groups.xpendingRange(stream, group, id, id, 1, { consumer }))),
+      (mine) =>
+        mine.length === 0
+          ? Effect.void
+          : client.execute(
+            Groups.xclaimJustid(stream, group, consumer, 0, [id], { retrycount: deliveries - 1, ...idle })
+          )
+    ), { concurrency: 100, discard: true }).pipe(
+      Effect.timeoutOption(givingBack),
+      Effect.catchCause((cause) => Effect.logDebug("Entries that were read ahead could not be given back", cause)),
+      Effect.asVoid
+    )
+}
+
+/** For how long a consumer that ends tries to give back what it has read ahead. */
+const givingBack = "2 seconds"
+
+/** Waits for handlers that run; ends them when that takes too long. */
+const finish = Effect.fnUntraced(
+  function*(workers: ReadonlyArray<Fiber.Fiber<unknown, unknown>>, drain: Duration.Duration) {
+    const ending = Duration.isFinite(drain)
+      ? yield* Effect.forkChild(Effect.delay(Fiber.interruptAll(workers), drain))
+      : undefined
+    yield* Fiber.awaitAll(workers)
+    if (ending !== undefined) yield* Fiber.interrupt(ending)
+  }
+)
+
+/**
+ * Obtains entries, one way after the other, so that together they take no more than there is room for. What others left
+ * behind is looked for at intervals; reads that wait end when it is time.
+ */
+const obtain = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never, RedisError> {
+  yield* createGroup(state)
+  yield* checkDeadLetters(state)
+  const reading = makeReading(state)
+  const sweeping = makeSweeping(state)
+  while (true) {
+    yield* reading.some(yield* room(state), yield* sweeping.pause)
+    if ((yield* sweeping.pause) === 0) yield* sweeping.some(yield* room(state))
+  }
+})
+
+/** Milliseconds of a clock that is never set. */
+const now: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
+
+/** Runs a command until it succeeds, or fails with what no later try can mend. */
+const persevere = <A>(
+  state: State,
+  command: RedisCommand.RedisCommand<A, unknown, unknown>
+): Effect.Effect<A, RedisError> =>
+  Effect.retry(state.client.execute(command), {
+    schedule: state.settings.schedule,
+    while: (error) => isRetryable(error) && !state.ending
+  })
+
+const createGroup = (state: State): Effect.Effect<void, RedisError> => {
+  const { createGroup: id, group, stream } = state.settings
+  if (id === undefined) return Effect.void
+  return persevere(state, Groups.xgroupCreate(stream, group, id, { mkstream: true })).pipe(
+    Effect.asVoid,
+    Effect.catchTag("ResponseError", (error) => error.code === "BUSYGROUP" ? Effect.void : Effect.fail(error))
+  )
+}
+
+// -----------------------------------------------------------------------------
+// Obtaining entries
+// -----------------------------------------------------------------------------
+
+/** Waits until more entries can be held, and yields how many. */
+const room = (state: State): Effect.Effect<number> =>
+  Effect.suspend(() => {
+    const { concurrency, count } = state.settings
+    const free = Math.max(concurrency, count) - state.held.size
+    return free > 0 ? Effect.succeed(Math.min(free, count)) : Effect.andThen(state.released.await, room(state))
+  })
+
+/** Takes what was obtained and is not here already: for a handler, or to the dead letters. */
+const take = (
+  state: State,
+  entries: ReadonlyArray<Received>,
+  deliveriesOf: (entry: Received, index: number) => number
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { held, queue, settings } = state
+    const fresh = entries.map((entry, index) => ({ ...entry, deliveries: deliveriesOf(entry, index) }))
+      .filter(({ id }) => !held.has(id))
+    const [spent, rest] = [
+      fresh.filter((entry) => isSpent(settings, entry.deliveries - 1)),
+      fresh.filter((entry) => !isSpent(settings, entry.deliveries - 1))
+    ]
+    for (const { deliveries, id } of rest) held.set(id, { place: "waiting", deliveries })
+    return Effect.andThen(
+      Queue.offerAll(queue, rest),
+      Effect.forEach(spent, ({ deliveries, id }) => bury(state, id, deliveries - 1, notAcknowledged), { discard: true })
+    )
+  })
+
+/** Whether an entry that was given to handlers so often in vain is given to none any more. */
+const isSpent = ({ limit }: Settings, tries: number): boolean => limit !== undefined && tries >= limit.maxDeliveries
+
+const notAcknowledged = "its consumer did not acknowledge it"
+
+const inView = (settings: Settings, command: RedisCommand.RedisCommand<ReadonlyArray<Received>>) =>
+  settings.fields === "bytes" ? RedisCommand.asBytes(command) : command
+
+/**
+ * Reads what is pending at this consumer, then what is new. When a read fails,
+ * what it was to bring may be pending: that is what comes after the last id seen.
+ */
+const makeReading = (state: State) => {
+  const { client, settings } = state
+  const { consumer, group, schedule, stream } = settings
+  let last = "0-0"
+  let pending = true
+  let waitedOnce = false
+
+  const once = (count: number, pause: number) =>
+    Effect.suspend(() => {
+      // The first that waits comes back at once: it tells whether there is a connection to wait on.
+      const block = waitedOnce ? blockWithin(settings.block, pause) : Math.min(pause, 1)
+      const waits = !pending && block > 0
+      const options = waits ? { count, block } : { count }
+      const command = Groups.xreadgroup(group, consumer, [[stream, pending ? last : ">"]], options)
+      const read = client.execute(inView(settings, withReply(command, receivedOfOne)))
+      return !waits ? read : Effect.tap(waitedOnce ? read : impatiently(state, read), () =>
+        Effect.sync(() => {
+          waitedOnce = true
+        }))
+    })
+
+  const some = Effect.fnUntraced(function*(count: number, pause: number): Effect.fn.Return<void, RedisError> {
+    const found = yield* once(count, pause).pipe(
+      Effect.tapError((error) => {
+        pending = true
+        return isWithoutRoom(error) && waitedOnce
+          ? Effect.logWarning("A consumer waits for a connection", error)
+          : Effect.void
+      }),
+      Effect.retry({ schedule, while: (error) => isRetryable(error) && (waitedOnce || !isWithoutRoom(error)) })
+    )
+    const counts = pending ? yield* countDeliveries(state, found) : []
+    if (found.length === 0) pending = false
+    last = found.at(-1)?.id ?? last
+    yield* take(state, found, (_, index) => counts[index] ?? 1)
+  })
+
+  return { some }
+}
+
+/** Milliseconds to block for: as long as asked for, but not beyond a pause. */
+const blockWithin = (block: RedisArg.Time, pause: number): number =>
+  Math.min(RedisArg.blockMilliseconds(block).milliseconds, pause)
+
+/** Whether there are too few connections for one more that waits. */
+const isWithoutRoom = (error: RedisError): boolean =>
+  error._tag === "ConnectionError" && error.reason.startsWith("Pool")
+
+/** Says so when a read does not come back because there is no connection for it. */
+const impatiently = <A>(
+  { client, settings }: State,
+  read: Effect.Effect<A, RedisError>
+): Effect.Effect<A, RedisError> =>
+  Effect.raceFirst(
+    read,
+    Effect.flatMap(Effect.delay(client.stats, "1 second"), ({ exclusive, exclusiveIdle, waiting }) =>
+      exclusive > 0 && exclusiveIdle === 0 && waiting > 0
+        ? Effect.logWarning(
+          `The consumer ${
+            keyText(settings.consumer)
+          } waits for a connection of its own, and ${exclusive} are in use: ` +
+            "each consumer needs one, and pool.max limits their number"
+        )
+        : Effect.void).pipe(Effect.andThen(Effect.never))
+  )
+
+const keyText = (key: RedisArg.Key): string => typeof key === "string" ? JSON.stringify(key) : `of ${key.length} bytes`
+
+const countDeliveries = (
+  state: State,
+  found: ReadonlyArray<Received>
+): Effect.Effect<ReadonlyArray<number>, RedisError> =>
+  Effect.forEach(
+    found,
+    ({ id }) =>
+      Effect.map(
+        persevere(
+          state,
+          RedisCommand.asBytes(Groups.xpendingRange(state.settings.stream, state.settings.group, id, id, 1))
+        ),
+        ([entry]) => entry?.timesDelivered ?? 1
+      ),
+    { concurrency: "unbounded" }
+  )
+
+/**
+ * Takes over what is pending for too long, from whatever consumer, again and again.
+ *
+ * This is what XAUTOCLAIM does, in its two steps: so it can leave out what is
+ * held here, learns how often an entry was delivered, and runs on servers
+ * before 6.2. XCLAIM takes only what is still idle, so of several consumers one
+ * gets an entry.
+ *
+ * - `pause`: milliseconds until there is something to look for, 0 while a sweep is under way. `some`: takes up to so many.
+ */
+const makeSweeping = (state: State) => {
+  const { claimEvery, claimIdle } = state.settings
+  const found: Array<Pending> = []
+  let start: string | undefined = undefined
+  let due = 0
+
+  const pause = Duration.isFinite(claimIdle)
+    ? Effect.map(now, (time) => start !== undefined || found.length > 0 ? 0 : Math.max(due - time, 0))
+    : Effect.succeed(Infinity)
+
+  const some = Effect.fnUntraced(function*(count: number): Effect.fn.Return<void, RedisError> {
+    if (found.length === 0) {
+      const page = yield* idlePage(state, start ?? "-")
+      start = page.length < pageSize ? undefined : nextId(page.at(-1)!.messageId)
+      found.push(...page.filter(({ messageId }) => !state.held.has(messageId)))
+    }
+    yield* claim(state, found.splice(0, count))
+    if (start === undefined && found.length === 0) due = (yield* now) + Duration.toMillis(claimEvery)
+  })
+
+  return { pause, some }
+}
+
+interface Pending {
+  readonly messageId: string
+  readonly timeSinceDelivered: Duration.Duration
+  readonly timesDelivered: number
+}
+
+/** Entries that are pending for too long, from an id on. Servers before 6.2 list the others as well. */
+const idlePage = (state: State, start: string): Effect.Effect<ReadonlyArray<Pending>, RedisError> => {
+  const { claimIdle, group, stream } = state.settings
+  const page = (options: { readonly idle?: Duration.Duration }) =>
+    persevere(state, RedisCommand.asBytes(Groups.xpendingRange(stream, group, start, "+", pageSize, options)))
+  return Effect.catchTag(
+    page({ idle: claimIdle }),
+    "ResponseError",
+    (error) => error.code === "ERR" && /syntax|wrong number/i.test(error.detail) ? page({}) : Effect.fail(error)
+  )
+}
+
+const claim = Effect.fnUntraced(function*(
+  state: State,
+  found: ReadonlyArray<Pending>
+): Effect.fn.Return<void, RedisError> {
+  const { claimIdle, consumer, group, stream } = state.settings
+  const idle = found.filter(({ timeSinceDelivered }) => !Duration.isLessThan(timeSinceDelivered, claimIdle))
+  if (idle.length === 0) return
+  const deliveries = new Map(idle.map(({ messageId, timesDelivered }) => [messageId, timesDelivered + 1]))
+  const command = withReply(Groups.xclaim(stream, group, consumer, claimIdle, [...deliveries.keys()]), claimedReply)
+  const { deleted, entries } = yield* persevere(
+    state,
+    state.settings.fields === "bytes" ? RedisCommand.asBytes(command) : command
+  )
+  if (deleted > 0) {
+    const got = new Set(entries.map(({ id }) => id))
+    yield* forgetDeleted(state, [...deliveries.keys()].filter((id) => !got.has(id)))
+  }
+  yield* take(state, entries, ({ id }) => deliveries.get(id) ?? 1)
+})
+
+/** Acknowledges those of the entries that are not in the stream any more. */
+const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<void, RedisError> => {
+  const { group, stream } = state.settings
+  return Effect.forEach(
+    ids,
+    (id) =>
+      Effect.flatMap(
+        persevere(state, RedisCommand.asBytes(xrange(stream, id, id))),
+        ([entry]) => entry === undefined ? persevere(state, Groups.xack(stream, group, id)) : Effect.void
+      ),
+    { concurrency: "unbounded", discard: true }
+  )
+}
+
+/** Keeps others from taking over what is here. */
+const renew = (state: State): Effect.Effect<void> => {
+  const { client, held, settings } = state
+  const { claimIdle, consumer, group, stream } = settings
+  if (!Duration.isFinite(claimIdle)) return Effect.void
+  const claimHeld = Effect.suspend(() => {
+    const ids = [...held.keys()]
+    const pages = Array.from(
+      { length: Math.ceil(ids.length / pageSize) },
+      (_, i) => ids.slice(i * pageSize, (i + 1) * pageSize)
+    )
+    return Effect.forEach(pages, (page) => client.execute(Groups.xclaimJustid(stream, group, consumer, 0, page)))
+  })
+  // A renewal that fails is made up for by the next; at worst another consumer handles the entry as well.
+  return Effect.forever(Effect.delay(Effect.ignore(claimHeld), Duration.divideUnsafe(claimIdle, 3)))
+}
+
+// -----------------------------------------------------------------------------
+// Handling entries
+// -----------------------------------------------------------------------------
+
+const handle = <E, R>(
+  state: State,
+  handler: Handler<E, R>,
+  { deliveries, fields, id }: Received & { readonly deliveries: number }
+): Effect.Effect<void, RedisError, R> => {
+  const { group, stream } = state.settings
+  const acknowledge = Effect.catch(
+    Effect.asVoid(persevere(state, Groups.xack(stream, group, id))),
+    (error) =>
+      state.ending
+        ? Effect.logWarning(`Entry ${id} was handled, and its acknowledgement failed`, error)
+        : Effect.fail(error)
+  )
+  return Effect.suspend(() => {
+    // Given back in the turn in which it was taken from the queue.
+    if (state.held.get(id)?.place !== "waiting") return Effect.void
+    state.held.set(id, { place: "handled", deliveries })
+    const handled = Telemetry.handling(state.settings, { deliveries, id }, start(handler, { deliveries, fields, id }))
+    return Effect.exit(handled).pipe(
+      Effect.flatMap((exit) =>
+        Exit.isSuccess(exit)
+          ? acknowledge
+          : isNoEffect(exit.cause)
+          ? Effect.fail(noEffect)
+          : failed(state, id, deliveries, exit.cause)
+      ),
+      Effect.ensuring(Effect.suspend(() => {
+        state.held.delete(id)
+        return state.released.release
+      }))
+    )
+  })
+}
+
+const start = <E, R>(
+  handler: Handler<E, R>,
+  { deliveries, fields, id }: Received & { readonly deliveries: number }
+): Effect.Effect<unknown, E | DecodeError | DataError, R> =>
+  fields === "deleted"
+    ? Effect.void
+    : fields instanceof Mismatch
+    ? Effect.fail(new DecodeError({ command: "XREADGROUP", detail: fields.detail }))
+    : Effect.suspend((): Effect.Effect<unknown, E | DataError, R> => {
+      const effect: unknown = handler({ id, fields, deliveries })
+      // A handler without types may return a promise, or nothing.
+      return Effect.isEffect(effect) ? effect as Effect.Effect<unknown, E, R> : Effect.fail(noEffect)
+    })
+
+/** Ends the consumer: the next entry would fare no better. */
+const noEffect = new DataError({ command: "XREADGROUP", detail: "the handler of a consumer returned no Effect" })
+
+const isNoEffect = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error === noEffect)
+
+const failed = (
+  state: State,
+  id: string,
+  deliveries: number,
+  cause: Cause.Cause<unknown>
+): Effect.Effect<void> => {
+  const log = Effect.logWarning(`The handler of entry ${id} failed at delivery ${deliveries}`, cause)
+  return isSpent(state.settings, deliveries)
+    ? Effect.andThen(log, bury(state, id, deliveries, reasonOf(cause)))
+    : log
+}
+
+const reasonOf = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
+
+/**
+ * Moves an entry to the dead letters. When it is not known whether that was
+ * done it is not tried again: an entry that is still pending comes back.
+ */
+const bury = (
+  { client, settings }: State,
+  id: string,
+  deliveries: number,
+  reason: string
+): Effect.Effect<void> => {
+  const { consumer, group, limit, stream } = settings
+  if (limit === undefined) return Effect.void
+  return Effect.ignore(
+    client.execute(DeadLetters.bury(stream, limit.deadLetter, { id, group, consumer, deliveries, reason })).pipe(
+      Effect.tapError((error) => Effect.logWarning(`Entry ${id} could not be moved to the dead letters`, error))
+    )
+  )
+}
+
+/** A stream in another slot, or a user without the right to scripts: better now than when the first entry is lost. */
+const checkDeadLetters = (state: State): Effect.Effect<void, RedisError> => {
+  const { consumer, group, limit, stream } = state.settings
+  if (limit === undefined) return Effect.void
+  const nothing = { id: "", group, consumer, deliveries: 0, reason: "" }
+  return Effect.asVoid(persevere(state, DeadLetters.bury(stream, limit.deadLetter, nothing)))
+}

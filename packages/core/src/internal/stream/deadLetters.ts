@@ -1,0 +1,45 @@
+/**
+ * Moves an entry that cannot be handled to a stream of its own, in one step.
+ */
+import type * as RedisArg from "../../RedisArg.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import * as RedisScript from "../../RedisScript.ts"
+
+/** An entry, and what its dead letter tells of it. */
+export interface Letter {
+  readonly id: string
+  readonly group: RedisArg.Key
+  readonly consumer: RedisArg.Key
+  readonly deliveries: number
+  readonly reason: string
+}
+
+/**
+ * Adds a dead letter and acknowledges the entry. One that is not pending any more is somebody else's doing; one that was
+ * deleted is acknowledged only. An error, such as that of a key which is no stream, ends the script before the entry is
+ * acknowledged. Without an id nothing is done: that tells whether it could be.
+ */
+export const bury = RedisScript.make({
+  name: "RedisStream.bury",
+  lua: `local id, group = ARGV[1], ARGV[2]
+if id == "" then return 0 end
+if #redis.call("XPENDING", KEYS[1], group, id, id, 1) == 0 then return 0 end
+local entry = redis.call("XRANGE", KEYS[1], id, id)[1]
+if entry then
+  local fields = entry[2]
+  local facts = {"stream", KEYS[1], "id", id, "group", group, "consumer", ARGV[3], "deliveries", ARGV[4], "reason", ARGV[5]}
+  for i = 1, #facts, 2 do
+    fields[#fields + 1] = "dead-letter:" .. facts[i]
+    fields[#fields + 1] = facts[i + 1]
+  end
+  redis.call("XADD", KEYS[2], "*", unpack(fields))
+end
+return redis.call("XACK", KEYS[1], group, id)`,
+  keys: (stream: RedisArg.Key, deadLetter: RedisArg.Key, _letter: Letter) => [stream, deadLetter],
+  args: (
+    _stream,
+    _deadLetter,
+    { consumer, deliveries, group, id, reason }
+  ) => [id, group, consumer, deliveries, reason],
+  result: RedisReply.integer
+})

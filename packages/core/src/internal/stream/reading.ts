@@ -1,0 +1,96 @@
+/**
+ * What readers of streams have in common: replies in which one entry that
+ * cannot be decoded spoils no other, positions in streams, patience.
+ */
+import * as Schedule from "effect/Schedule"
+import type * as RedisArg from "../../RedisArg.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import type * as Resp from "../../Resp.ts"
+import { encodeUtf8 } from "../codec/utf8.ts"
+import { entries, entryFields } from "../command/streamEntry.ts"
+import type { BytesFields, TextFields } from "../command/streamEntry.ts"
+
+/** The fields of an entry in the view asked for, or why there are none. */
+export interface Received {
+  readonly id: string
+  readonly fields: TextFields | BytesFields | "deleted" | RedisReply.Mismatch
+}
+
+const receivedFields = (value: Resp.Value, view: RedisReply.View): Received["fields"] => {
+  if (value === null) return "deleted"
+  try {
+    return entryFields.decode(value, view)
+  } catch (error) {
+    if (error instanceof RedisReply.Mismatch) return error
+    throw error
+  }
+}
+
+/** Entries, each with fields of its own fate. Redis 6 sends nil for those that were deleted. */
+const received: RedisReply.Reply<ReadonlyArray<Received>> = RedisReply.make((value, view) => {
+  const list: ReadonlyArray<Resp.Value> = value === null ? [] : Array.isArray(value) ? value : [value]
+  return list.filter((item) => item !== null).map((item) =>
+    Array.isArray(item) && item.length === 2
+      // In range: the length was just seen.
+      ? { id: RedisReply.text.decode(item[0], view), fields: receivedFields(item[1], view) }
+      : RedisReply.mismatch("an entry", item)
+  )
+})
+
+/** What XCLAIM answers: entries, and how many were deleted, which Redis 6 claims all the same and sends nil for. */
+export const claimedReply: RedisReply.Reply<{ readonly entries: ReadonlyArray<Received>; readonly deleted: number }> =
+  RedisReply.make((value, view) => ({
+    entries: received.decode(value, view),
+    deleted: Array.isArray(value) ? value.filter((item) => item === null).length : 0
+  }))
+
+/** Entries by the bytes of their stream's name; nil is none. */
+const byStream = <A, B, I>(list: RedisReply.Reply<A, B, I>) =>
+  RedisReply.orElse(RedisReply.pairs(RedisReply.bytes, list), () => [])
+
+/** What XREAD answers, whatever the names of the streams are. */
+export const readReply = byStream(entries)
+
+/** What XREADGROUP answers when it reads one stream. */
+export const receivedOfOne: RedisReply.Reply<ReadonlyArray<Received>> = RedisReply.map(
+  byStream(received),
+  (streams) => streams.flatMap(([, list]) => list)
+)
+
+/** The same command with another reply. */
+export const withReply = <A, B, I>(
+  command: RedisCommand.Any,
+  reply: RedisReply.Reply<A, B, I>
+): RedisCommand.RedisCommand<A, B, I> =>
+  command.settled === undefined
+    ? RedisCommand.make({ spec: command.spec, args: () => command.parts, reply })
+    // Commands that read are settled by nothing but a wrong argument: there is no reply to decode.
+    : command as RedisCommand.RedisCommand<never>
+
+/** The bytes of a key as text, to compare keys by. */
+export const keyIdentity = (key: RedisArg.Key): string => (typeof key === "string" ? encodeUtf8(key) : key).join()
+
+const greatestSequence = 2n ** 64n - 1n
+
+const parseId = (id: string): readonly [milliseconds: bigint, sequence: bigint] => {
+  const [milliseconds = "0", sequence = "0"] = id.split("-")
+  return [BigInt(milliseconds), BigInt(sequence)]
+}
+
+/** The least id after one that a server gave. */
+export const nextId = (id: string): string => {
+  const [milliseconds, sequence] = parseId(id)
+  return sequence === greatestSequence ? `${milliseconds + 1n}-0` : `${milliseconds}-${sequence + 1n}`
+}
+
+/** The greatest id before one that a server gave, which is never 0-0. */
+export const previousId = (id: string): string => {
+  const [milliseconds, sequence] = parseId(id)
+  return sequence === 0n ? `${milliseconds - 1n}-${greatestSequence}` : `${milliseconds}-${sequence - 1n}`
+}
+
+/** Tries again soon, then ever later, up to every 2 seconds. */
+export const patience: Schedule.Schedule<unknown> = Schedule.jittered(
+  Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")])
+)

@@ -1,0 +1,53 @@
+/**
+ * Limits of time, and the context that what many share runs in.
+ *
+ * What sentinel, cluster and other topologies build on. It may change with any version.
+ *
+ * @since 0.1.0
+ */
+export {
+  /**
+   * Acquires in a scope of its own, which ends with the surrounding one. That one waits for it no longer than so long.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  closingWithin
+} from "../internal/runtime/closing.ts"
+
+export {
+  /**
+   * Milliseconds by a clock's steady reading, which only goes forward: what waits goes by this and not by the time of
+   * day, which may be set. Only differences mean anything.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  elapsed,
+  /**
+   * Runs an effect within a limit of milliseconds. What has arrived when the limit passes still counts, however late the
+   * event loop comes to it. Goes by the given clock, else by that of the caller.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  within
+} from "../internal/runtime/elapsed.ts"
+
+export {
+  /**
+   * Runs an effect in the context of who made what many share, and not in the caller's: of that it has the scope alone.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  inContext,
+  /**
+   * Runs an effect that waits for nothing, at once, in the context of who made what many share. `Effect.runSync` would do
+   * so with a scheduler that never lets the event loop go on, and that all which the effect forks would keep.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  runNow
+} from "../internal/runtime/ownContext.ts"

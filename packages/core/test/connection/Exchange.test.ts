@@ -1,0 +1,382 @@
+import { assert, describe, it } from "@effect/vitest"
+import type * as Exit from "effect/Exit"
+import * as fc from "fast-check"
+import { encodeUtf8 } from "../../src/internal/codec/utf8.ts"
+import { Exchange } from "../../src/internal/connection/exchange.ts"
+import { BatchRequest, SingleRequest } from "../../src/internal/connection/request.ts"
+import type { Outcome, Request, RequestQueue } from "../../src/internal/connection/request.ts"
+import { connectionLoss } from "../../src/internal/error/failure.ts"
+import * as RedisCommand from "../../src/RedisCommand.ts"
+import type { RedisError } from "../../src/RedisError.ts"
+import * as Resp from "../../src/Resp.ts"
+import { RespDecoder } from "../../src/RespDecoder.ts"
+
+/** What a test knows of a request: the texts it echoes, and what came of each. */
+interface Tracked {
+  readonly texts: ReadonlyArray<string>
+  readonly atomic: boolean
+  readonly request: Request
+  cancelled: boolean
+  outcomes: ReadonlyArray<Outcome> | undefined
+  settledTimes: number
+}
+
+const echo = (text: string) => RedisCommand.send("ECHO", text)
+
+const track = (texts: ReadonlyArray<string>, atomic = false): Tracked => {
+  const settle = (outcomes: ReadonlyArray<Outcome>) => {
+    tracked.settledTimes++
+    tracked.outcomes = [...outcomes]
+  }
+  const request = texts.length === 1
+    ? new SingleRequest(echo(texts[0]!), (exit: Exit.Exit<unknown, RedisError>) => settle([exit]))
+    : new BatchRequest({ commands: texts.map(echo), atomic }, settle)
+  const tracked: Tracked = { texts, atomic, request, cancelled: false, outcomes: undefined, settledTimes: 0 }
+  return tracked
+}
+
+/** A server that echoes, and remembers the order in which it was asked. */
+class EchoServer {
+  readonly #requests = new RespDecoder()
+  readonly asked: Array<string> = []
+  #replies = new Uint8Array(0)
+
+  receive(chunks: ReadonlyArray<Uint8Array | string>): void {
+    for (const chunk of chunks) {
+      for (const value of this.#requests.push(typeof chunk === "string" ? encodeUtf8(chunk) : chunk)) {
+        assert(Array.isArray(value))
+        const text = String(value[1])
+        this.asked.push(text)
+        this.#replies = Buffer.concat([this.#replies, encodeUtf8(`$${text.length}\r\n${text}\r\n`)])
+      }
+    }
+  }
+
+  /** Takes some of the bytes that are ready, so that replies are cut anywhere. */
+  send(most: number): Uint8Array {
+    const bytes = this.#replies.slice(0, most)
+    this.#replies = this.#replies.slice(bytes.length)
+    return bytes
+  }
+
+  get silent(): boolean {
+    return this.#replies.length === 0
+  }
+}
+
+const closed = connectionLoss("Closed", "The server closed the connection", "test:1")
+
+const makeExchange = (
+  limits: { readonly maxCommands: number; readonly maxBytes: number },
+  flush: (exchange: Exchange) => void = () => {}
+) => {
+  const unsent: Array<Request> = []
+  let closings = 0
+  const exchange: Exchange = new Exchange({
+    origin: { address: "test:1", replaceInvalidText: false },
+    ...limits,
+    onWork: () => {},
+    onFlush: () => flush(exchange),
+    onPush: () => false,
+    onClose: (_, queue: RequestQueue) => {
+      closings++
+      unsent.push(...queue.takeAll())
+    }
+  })
+  return { exchange, unsent, closings: () => closings }
+}
+
+type Step =
+  | { readonly _tag: "Submit"; readonly size: number; readonly atomic: boolean }
+  | { readonly _tag: "Cancel"; readonly which: number }
+  | { readonly _tag: "TimeOut"; readonly which: number }
+  | { readonly _tag: "Encode" }
+  | { readonly _tag: "Receive"; readonly bytes: number }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      _tag: fc.constant("Submit" as const),
+      size: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constant(70)),
+      atomic: fc.boolean()
+    })
+  },
+  { weight: 2, arbitrary: fc.record({ _tag: fc.constant("Cancel" as const), which: fc.nat(50) }) },
+  { weight: 1, arbitrary: fc.record({ _tag: fc.constant("TimeOut" as const), which: fc.nat(50) }) },
+  { weight: 3, arbitrary: fc.constant<Step>({ _tag: "Encode" }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      _tag: fc.constant("Receive" as const),
+      bytes: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.constant(2000))
+    })
+  }
+)
+
+const limits = fc.record({ maxCommands: fc.integer({ min: 1, max: 120 }), maxBytes: fc.integer({ min: 1, max: 4000 }) })
+
+/** Every outcome that a caller got is its own, and says truly whether the command was written. */
+const checkOutcomes = (tracked: Tracked, asked: ReadonlySet<string>): void => {
+  if (tracked.outcomes === undefined) return
+  assert.strictEqual(tracked.outcomes.length, tracked.texts.length)
+  tracked.outcomes.forEach((outcome, index) => {
+    const text = tracked.texts[index]!
+    if (outcome._tag === "Success") return assert.strictEqual(outcome.value, text)
+    const reason = outcome.cause.reasons[0]
+    assert(reason?._tag === "Fail" && "delivery" in reason.error)
+    if (reason.error.delivery === "not-sent") assert(!asked.has(text), `${text} was sent after all`)
+    else assert(tracked.atomic || asked.has(text), `${text} was never sent`)
+  })
+}
+
+describe("Exchange", () => {
+  it("POOL-03: gives each reply to its own request, whatever is cancelled, cut or closed", () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), limits, fc.boolean(), (steps, limits, close) => {
+        const server = new EchoServer()
+        // Writes while replies are still being handed out, as a connection does.
+        const { closings, exchange, unsent } = makeExchange(limits, (exchange) => server.receive(exchange.encode()))
+        const decoder = new RespDecoder()
+        const all: Array<Tracked> = []
+        const writtenWhenCancelled = new Map<string, boolean>()
+        const giveUp = (tracked: Tracked | undefined, how: (tracked: Tracked) => void) => {
+          if (tracked === undefined || tracked.request.settled) return
+          const { written } = tracked.request
+          // What is atomic is written to its end once it is begun; only a closed exchange may keep it from that.
+          const begun = tracked.atomic && tracked.texts.length > 1 && written > 0
+          if (!begun || !close) {
+            tracked.texts.forEach((text, index) => writtenWhenCancelled.set(text, begun || index < written))
+          }
+          how(tracked)
+        }
+        const cancel = (tracked: Tracked) => {
+          tracked.cancelled = true
+          tracked.request.cancel()
+        }
+        const encode = () => {
+          server.receive(exchange.encode())
+          assert.isAtMost(exchange.inFlight, limits.maxCommands)
+        }
+        for (const step of steps) {
+          switch (step._tag) {
+            case "Submit": {
+              const tracked = track(Array.from({ length: step.size }, (_, i) => `${all.length}.${i}`), step.atomic)
+              all.push(tracked)
+              exchange.submit(tracked.request)
+              break
+            }
+            case "Cancel":
+              giveUp(all[step.which % (all.length || 1)], cancel)
+              break
+            case "TimeOut":
+              giveUp(all[step.which % (all.length || 1)], ({ request }) => request.fail(closed))
+              break
+            case "Encode":
+              encode()
+              break
+            case "Receive":
+              exchange.receive(decoder.push(server.send(step.bytes)))
+          }
+          assert.isFalse(exchange.closed)
+        }
+        if (close) exchange.close(closed)
+        else {
+          do {
+            encode()
+            exchange.receive(decoder.push(server.send(Infinity)))
+          } while (exchange.writable || !server.silent)
+          assert.isTrue(exchange.idle)
+          assert.deepStrictEqual([exchange.waiting, exchange.inFlight], [0, 0])
+        }
+        assert.strictEqual(closings(), close ? 1 : 0)
+        const asked = new Set(server.asked)
+        assert.strictEqual(asked.size, server.asked.length, "nothing is sent twice")
+        for (const tracked of all) {
+          const handedBack = unsent.includes(tracked.request)
+          assert.strictEqual(tracked.settledTimes, tracked.cancelled || handedBack ? 0 : 1)
+          if (handedBack) assert(tracked.texts.every((text) => !asked.has(text)))
+          checkOutcomes(tracked, asked)
+        }
+        for (const [text, written] of writtenWhenCancelled) assert.strictEqual(asked.has(text), written)
+        // First come, first served, and a batch is never interleaved with another request.
+        const order = server.asked.map((text) => text.split(".").map(Number) as [number, number])
+        for (let i = 1; i < order.length; i++) {
+          const [before, now] = [order[i - 1]!, order[i]!]
+          assert(now[0] > before[0] || (now[0] === before[0] && now[1] === before[1] + 1))
+        }
+      }),
+      { numRuns: 500 }
+    )
+  })
+
+  it("sends no more of a batch that is given up between two writes", () => {
+    const { exchange } = makeExchange({ maxCommands: 2, maxBytes: 1000 })
+    const server = new EchoServer()
+    const decoder = new RespDecoder()
+    const batch = track(["a", "b", "c", "d"])
+    const neighbour = track(["e"])
+    exchange.submit(batch.request)
+    exchange.submit(neighbour.request)
+    server.receive(exchange.encode())
+    exchange.receive(decoder.push(server.send(Infinity)))
+    batch.request.fail(closed)
+    assert.isUndefined(exchange.heldBack)
+    server.receive(exchange.encode())
+    exchange.receive(decoder.push(server.send(Infinity)))
+    assert.deepStrictEqual(server.asked, ["a", "b", "e"])
+    assert.strictEqual(neighbour.settledTimes, 1)
+    checkOutcomes(neighbour, new Set(server.asked))
+    checkOutcomes(batch, new Set(server.asked))
+    assert.isTrue(exchange.idle)
+  })
+
+  it("sends a batch that must not be torn apart to its end, though its caller has gone away", () => {
+    const { exchange } = makeExchange({ maxCommands: 2, maxBytes: 1000 })
+    const server = new EchoServer()
+    const decoder = new RespDecoder()
+    const batch = track(["MULTI", "a", "EXEC"], true)
+    const neighbour = track(["b"])
+    exchange.submit(batch.request)
+    exchange.submit(neighbour.request)
+    server.receive(exchange.encode())
+    batch.request.fail(closed)
+    while (!server.silent) {
+      exchange.receive(decoder.push(server.send(Infinity)))
+      server.receive(exchange.encode())
+    }
+    assert.deepStrictEqual(server.asked, ["MULTI", "a", "EXEC", "b"])
+    checkOutcomes(batch, new Set(server.asked))
+    checkOutcomes(neighbour, new Set(server.asked))
+    assert.strictEqual(neighbour.settledTimes, 1)
+  })
+
+  it("CLR-04: sends a command after ASKING, though its caller has gone away in between", () => {
+    const { exchange } = makeExchange({ maxCommands: 1, maxBytes: 1_000_000 })
+    const server = new EchoServer()
+    const asked = track(["asked"])
+    const neighbour = track(["neighbour"])
+    asked.request.renew(true, false)
+    exchange.submit(asked.request)
+    exchange.submit(neighbour.request)
+    const first = exchange.encode().map((chunk) => Buffer.from(chunk).toString()).join("")
+    assert.strictEqual(first, "*1\r\n$6\r\nASKING\r\n")
+    asked.request.cancel()
+    exchange.receive(["OK"])
+    server.receive(exchange.encode())
+    exchange.receive([new RespDecoder().push(server.send(1000))[0]!])
+    server.receive(exchange.encode())
+    exchange.receive([new RespDecoder().push(server.send(1000))[0]!])
+    assert.deepStrictEqual(server.asked, ["asked", "neighbour"])
+    assert.isFalse(exchange.closed)
+    assert.isUndefined(asked.outcomes)
+    assert.strictEqual(neighbour.settledTimes, 1)
+    assert.strictEqual(neighbour.outcomes?.[0]?._tag, "Success")
+  })
+
+  it("a redirector that breaks costs its own request, and not those behind it", () => {
+    const { exchange } = makeExchange({ maxCommands: 10, maxBytes: 1_000_000 })
+    const broken = track(["broken"])
+    const neighbour = track(["neighbour"])
+    const throwing = () => {
+      throw new Error("boom")
+    }
+    broken.request.redirector = { onRefusal: throwing, onLoss: throwing }
+    exchange.submit(broken.request)
+    exchange.submit(neighbour.request)
+    exchange.encode()
+    exchange.receive([new Resp.ErrorReply("MOVED 1 there:1"), "neighbour"])
+    const [outcome] = broken.outcomes ?? []
+    assert(outcome?._tag === "Failure")
+    assert.match(String(outcome.cause), /failed to send the command elsewhere/)
+    assert.strictEqual(neighbour.outcomes?.[0]?._tag, "Success")
+    assert.isFalse(exchange.closed)
+  })
+
+  it("ERR-07: a reply that nobody asked for ends the exchange, and later ones are nobody's", () => {
+    const { closings, exchange } = makeExchange({ maxCommands: 10, maxBytes: 1000 })
+    const only = track(["a"])
+    exchange.submit(only.request)
+    exchange.encode()
+    exchange.receive(["a", "b", "c"])
+    assert.strictEqual(closings(), 1)
+    assert.isTrue(exchange.closed)
+    checkOutcomes(only, new Set(["a"]))
+    const late = track(["d"])
+    exchange.submit(late.request)
+    assert.strictEqual(late.outcomes?.[0]?._tag, "Failure")
+  })
+
+  it("a caller that closes the exchange while it is resumed leaves the rest of the replies to nobody", () => {
+    const { exchange } = makeExchange({ maxCommands: 10, maxBytes: 1000 })
+    const first = new SingleRequest(echo("a"), () => exchange.close(closed))
+    const second = track(["b"])
+    exchange.submit(first)
+    exchange.submit(second.request)
+    exchange.encode()
+    exchange.receive(["a", "b"])
+    assert.strictEqual(second.settledTimes, 1)
+    assert.strictEqual(second.outcomes?.[0]?._tag, "Failure")
+  })
+
+  it("counts a piece of a reply as a sign of life", () => {
+    const { exchange } = makeExchange({ maxCommands: 10, maxBytes: 1000 })
+    const only = track(["a"])
+    exchange.submit(only.request)
+    exchange.encode()
+    const before = exchange.received
+    exchange.receive(new RespDecoder().push(encodeUtf8("$1000\r\nthe first of many bytes")))
+    assert.strictEqual(exchange.heldBack, 0)
+    assert.isAbove(exchange.received, before)
+  })
+
+  it("passes pushes on without taking them for replies", () => {
+    const pushes: Array<ReadonlyArray<Resp.Value>> = []
+    const exchange = new Exchange({
+      origin: { address: "test:1", replaceInvalidText: false },
+      maxCommands: 10,
+      maxBytes: 1000,
+      onWork: () => {},
+      onFlush: () => {},
+      onPush: (items) => {
+        pushes.push(items)
+        return false
+      },
+      onClose: () => {}
+    })
+    const only = track(["a"])
+    exchange.submit(only.request)
+    exchange.encode()
+    exchange.receive([new Resp.Push(["invalidate", null]), "a"])
+    assert.deepStrictEqual(pushes, [["invalidate", null]])
+    checkOutcomes(only, new Set(["a"]))
+    assert.strictEqual(only.settledTimes, 1)
+  })
+
+  const frames: ReadonlyArray<readonly [string, (items: ReadonlyArray<Resp.Value>) => Resp.Value]> = [
+    ["pushes", (items) => new Resp.Push(items)],
+    ["arrays", (items) => items]
+  ]
+  for (const [what, wrap] of frames) {
+    it(`${what} of a subscriber are replies where they complete one, and messages elsewhere`, () => {
+      const exchange = new Exchange({
+        origin: { address: "test:1", replaceInvalidText: false },
+        maxCommands: 10,
+        maxBytes: 1000,
+        subscriber: true,
+        onWork: () => {},
+        onFlush: () => {},
+        onPush: (items) => items[0] === "last",
+        onClose: () => {}
+      })
+      const [first, second] = [track(["a"]), track(["b"])]
+      exchange.submit(first.request)
+      exchange.submit(second.request)
+      exchange.encode()
+      exchange.receive([wrap(["message", "x"]), wrap(["first", "x"]), wrap(["last", "x"]), wrap(["message", "x"])])
+      assert.deepStrictEqual([first.settledTimes, second.settledTimes], [1, 0])
+      exchange.receive(["b"])
+      checkOutcomes(second, new Set(["b"]))
+    })
+  }
+})

@@ -1,0 +1,202 @@
+/**
+ * Credentials that are asked for whenever a connection is opened, or that change while it is open.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis, RedisError } from "@redfx/core"
+import type { RedisConfig } from "@redfx/core"
+import { RedisServer } from "@redfx/node"
+import * as Client from "@redfx/testing/Client"
+import * as Encode from "@redfx/testing/Encode"
+import * as FakeNode from "@redfx/testing/FakeNode"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { inspect } from "node:util"
+
+const token = (text: string, username?: string): RedisConfig.Credentials => ({
+  username,
+  password: Redacted.make(text)
+})
+
+/** A server that takes any credentials. */
+const pair = Effect.fnUntraced(function*(
+  credentials: RedisConfig.CredentialsSource,
+  options: RedisConfig.ConnectionOptions & { readonly handler?: FakeNode.Handler } = {}
+) {
+  const { handler = ({ name }) => name === "AUTH" ? Encode.ok : undefined, ...rest } = options
+  const node = yield* FakeNode.make(handler)
+  const client = yield* Client.make(node, { ...rest, credentials })
+  const presented = () =>
+    node.commands.flatMap(({ args, connection }) =>
+      args[0] === "HELLO" || args[0] === "AUTH" ? [`${connection}: ${args.join(" ")}`] : []
+    )
+  return { node, client, presented }
+})
+
+const ping = Redis.ping()
+
+describe("Credentials", () => {
+  it.effect("CFG-04: that are a value are presented like username and password", () =>
+    Effect.gen(function*() {
+      const { client, presented } = yield* pair(token("p", "me"))
+      yield* client.execute(ping)
+      assert.deepStrictEqual(presented(), ["0: HELLO 3 AUTH me p"])
+    }))
+
+  it.effect("CFG-04: that are an effect are asked for whenever a connection is opened", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const { client, node, presented } = yield* pair(Effect.sync(() => token(`token-${++asked}`)))
+      assert.strictEqual(asked, 0)
+      yield* client.execute(ping)
+      yield* client.execute(ping)
+      yield* Client.causing(client, "Disconnected", node.cutAll())
+      yield* client.execute(ping)
+      assert.deepStrictEqual(presented(), ["0: HELLO 3 AUTH default token-1", "1: HELLO 3 AUTH default token-2"])
+    }))
+
+  it.effect("CFG-04: that cannot be had fail the command, which was not sent", () =>
+    Effect.gen(function*() {
+      for (const credentials of [Effect.fail("no vault"), Stream.fail("no vault"), Stream.empty]) {
+        const { client, node } = yield* pair(credentials)
+        const error = yield* Client.failure(client, ping, "ConnectionError")
+        assert.strictEqual(error.reason, "Handshake")
+        assert.strictEqual(error.delivery, "not-sent")
+        assert.isTrue(RedisError.isSafeToRetry(error))
+        assert.strictEqual(node.connections.total, 0)
+      }
+    }))
+
+  it.live("CFG-04, CFG-07: that take too long are a TimeoutError", () =>
+    Effect.gen(function*() {
+      const { client } = yield* pair(Effect.never, { connectTimeout: "50 millis" })
+      assert.strictEqual((yield* Client.failure(client, ping, "TimeoutError")).phase, "connect")
+    }))
+
+  for (const protocol of [2, 3] as const) {
+    it.effect(`CFG-04: that change are presented on connections that are open, RESP${protocol}`, () =>
+      Effect.gen(function*() {
+        const ref = yield* SubscriptionRef.make(token("one", "me"))
+        const { client, node, presented } = yield* pair(SubscriptionRef.changes(ref), { protocol })
+        yield* client.execute(ping)
+        yield* SubscriptionRef.set(ref, token("two", "me"))
+        yield* node.awaitCommand(({ args }) => args[0] === "AUTH" && args[2] === "two")
+        yield* client.execute(ping)
+        assert.strictEqual(node.connections.total, 1)
+        yield* Client.causing(client, "Disconnected", node.cutAll())
+        yield* client.execute(ping)
+        const first = protocol === 3 ? "HELLO 3 AUTH" : "AUTH"
+        assert.deepStrictEqual(presented(), [`0: ${first} me one`, "0: AUTH me two", `1: ${first} me two`])
+      }))
+  }
+
+  it.effect("CFG-04: that change are presented on reserved connections too", () =>
+    Effect.gen(function*() {
+      const ref = yield* SubscriptionRef.make(token("one"))
+      const { client, node } = yield* pair(SubscriptionRef.changes(ref))
+      yield* Effect.scoped(Effect.gen(function*() {
+        const reserved = yield* client.reserve
+        yield* reserved.execute(ping)
+        yield* SubscriptionRef.set(ref, token("two"))
+        yield* node.awaitCommand(({ args }) => args.join(" ") === "AUTH two")
+        assert.isTrue(yield* reserved.execute(ping))
+      }))
+    }))
+
+  it.effect("ERR-04: that are refused cost the connection, and the next one starts with what there is then", () =>
+    Effect.gen(function*() {
+      const ref = yield* SubscriptionRef.make(token("one"))
+      const { client, node, presented } = yield* pair(SubscriptionRef.changes(ref), {
+        handler: ({ name }) => name === "AUTH" ? Encode.error("WRONGPASS invalid username-password pair") : undefined
+      })
+      yield* client.execute(ping)
+      const { error } = yield* Client.causing(client, "Disconnected", SubscriptionRef.set(ref, token("s3cret")))
+      assert.match(error?.message ?? "", /refused new credentials: WRONGPASS/)
+      assert.notInclude(inspect(error, { depth: 9 }), "s3cret")
+      yield* SubscriptionRef.set(ref, token("three"))
+      yield* client.execute(ping)
+      assert.strictEqual(node.connections.total, 2)
+      assert.strictEqual(presented().at(-1), "1: HELLO 3 AUTH default three")
+    }))
+
+  it.effect("CFG-04: stay in use when their stream fails or ends later", () =>
+    Effect.gen(function*() {
+      for (const end of [Stream.fail("no vault"), Stream.empty]) {
+        const gate = yield* Deferred.make<void>()
+        const ended = yield* Deferred.make<void>()
+        const { client, node } = yield* pair(
+          Stream.concat(
+            Stream.succeed(token("one")),
+            Stream.unwrap(Effect.as(Deferred.await(gate), Stream.ensuring(end, Deferred.succeed(ended, undefined))))
+          )
+        )
+        yield* client.execute(ping)
+        yield* Deferred.succeed(gate, undefined)
+        yield* Deferred.await(ended)
+        assert.isTrue(yield* client.execute(ping))
+        assert.strictEqual(node.connections.total, 1)
+      }
+    }))
+
+  it.effect("CFG-04: are not listened for any more when the client is closed", () =>
+    Effect.gen(function*() {
+      const stopped = yield* Deferred.make<void>()
+      yield* Effect.scoped(Effect.gen(function*() {
+        const source = Stream.concat(Stream.succeed(token("one")), Stream.never)
+        const { client } = yield* pair(Stream.ensuring(source, Deferred.succeed(stopped, undefined)))
+        yield* client.execute(ping)
+      }))
+      yield* Deferred.await(stopped)
+    }))
+
+  it.live("CFG-04, CFG-05: a real server sees the new user on the same connection", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make({ acl: ["user ada on >first ~* +@all", "user bob on >second ~* +@all"] })
+      for (const protocol of [2, 3] as const) {
+        const ref = yield* SubscriptionRef.make(token("first", "ada"))
+        const client = yield* Client.make(server, { protocol, credentials: SubscriptionRef.changes(ref) })
+        const id = yield* client.execute(Redis.clientId())
+        assert.strictEqual(yield* client.execute(Redis.aclWhoami()), "ada")
+        yield* SubscriptionRef.set(ref, token("second", "bob"))
+        yield* client.execute(Redis.aclWhoami()).pipe(Effect.repeat({ until: (name) => name === "bob" }))
+        assert.strictEqual(yield* client.execute(Redis.clientId()), id)
+      }
+    }))
+
+  for (const protocol of [2, 3] as const) {
+    const gap = protocol === 2 ? ["Lost", "Restored"] : []
+    const how = protocol === 2 ? ", on another connection" : ""
+    it.live(`CFG-04: that change keep subscriptions, RESP${protocol}${how}`, () =>
+      Effect.gen(function*() {
+        const server = yield* RedisServer.make()
+        yield* Effect.scoped(Effect.gen(function*() {
+          const outside = yield* Client.make(server)
+          for (const [name, secret] of [["ada", "first"], ["bob", "second"]] as const) {
+            yield* outside.execute(Redis.send("ACL SETUSER", name, "on", `>${secret}`, "~*", "+@all"))
+            // Before Redis 6.2 every channel is everybody's.
+            yield* Effect.exit(outside.execute(Redis.send("ACL SETUSER", name, "&*")))
+          }
+        }))
+        const ref = yield* SubscriptionRef.make(token("first", "ada"))
+        const client = yield* Client.make(server, { protocol, credentials: SubscriptionRef.changes(ref) })
+        const elements = yield* Queue.unbounded<string>()
+        yield* Redis.subscribe("channel", { events: true }).pipe(
+          Stream.runForEach(({ _tag }) => Queue.offer(elements, _tag)),
+          Client.on(client),
+          Effect.forkScoped
+        )
+        assert.strictEqual(yield* Queue.take(elements), "Subscribed")
+        yield* SubscriptionRef.set(ref, token("second", "bob"))
+        // Every connection of the client is the new user's.
+        yield* Effect.repeat(client.execute(Redis.clientList()), {
+          until: (all) => all.length === 2 && all.every(({ user }) => user === "bob")
+        })
+        for (const event of gap) assert.strictEqual(yield* Queue.take(elements), event)
+        assert.strictEqual(yield* client.execute(Redis.publish("channel", "m")), 1)
+        assert.strictEqual(yield* Queue.take(elements), "Message")
+      }))
+  }
+})

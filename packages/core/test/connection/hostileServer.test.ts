@@ -1,0 +1,131 @@
+/**
+ * Servers that mean harm: replies that never end, data that nobody asked for,
+ * texts that are meant for a terminal.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis } from "@redfx/core"
+import * as Client from "@redfx/testing/Client"
+import * as Encode from "@redfx/testing/Encode"
+import * as FakeNode from "@redfx/testing/FakeNode"
+import * as Effect from "effect/Effect"
+import { inspect } from "node:util"
+
+/** A reply of `bytes` characters that come one by one. */
+const dripping = (bytes: number, pause: string): ReadonlyArray<FakeNode.Step> => [
+  FakeNode.reply(`$${bytes}\r\n`),
+  ...Array.from({ length: bytes }, () => [FakeNode.delay(pause as "1 milli"), FakeNode.reply("x")]).flat(),
+  FakeNode.reply("\r\n")
+]
+
+/** Drips over the first connection, and answers at once over all others. */
+const onFirst = (reply: FakeNode.Reply): FakeNode.Handler => ({ args, name }, { index }) =>
+  name !== "GET" ? undefined : index === 0 && args[1] === "slow" ? reply : Encode.bulk(args[1]!)
+
+describe("A reply that drips", () => {
+  it.live("ends its connection one commandTimeout after its caller has given up, and the next one serves", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(onFirst(dripping(10_000, "5 millis")))
+      const client = yield* Client.make(node, { commandTimeout: "200 millis" })
+      const first = yield* Client.failure(client, Redis.get("slow"), "TimeoutError")
+      assert.deepStrictEqual([first.phase, first.delivery], ["read", "unknown"])
+      // What waits behind it learns why it has no reply.
+      let failures = 0
+      const answered = yield* Effect.eventually(
+        Effect.tapError(client.execute(Redis.get("quick")), (error) => {
+          failures++
+          assert.include(["TimeoutError", "ConnectionError"], error._tag)
+          return failures > 10 ? Effect.die("the connection was not replaced") : Effect.void
+        })
+      )
+      assert.strictEqual(answered, "quick")
+      assert.strictEqual(node.connections.total, 2)
+      yield* node.awaitOpen(1)
+    }).pipe(Effect.scoped))
+
+  it.live("is waited for by a caller who has the time", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(onFirst(dripping(60, "10 millis")))
+      const client = yield* Client.make(node, { commandTimeout: "100 millis" })
+      const patient = client.withTimeout(Infinity)
+      assert.strictEqual((yield* patient.execute(Redis.get("slow")))?.length, 60)
+      assert.strictEqual(node.connections.total, 1)
+    }).pipe(Effect.scoped))
+
+  it.live("and ends soon enough costs nobody the connection", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(
+        onFirst([FakeNode.reply("$4\r\nha"), FakeNode.delay("1300 millis"), FakeNode.reply("lf\r\n")])
+      )
+      const client = yield* Client.make(node, { commandTimeout: "1 second" })
+      yield* Client.failure(client, Redis.get("slow"), "TimeoutError")
+      const patient = client.withTimeout(Infinity)
+      assert.strictEqual(yield* patient.execute(Redis.get("quick")), "quick")
+      assert.strictEqual(node.connections.total, 1)
+    }).pipe(Effect.scoped))
+})
+
+describe("Pushes that nobody asked for", () => {
+  it.live("keep no memory and no connection, and replies are found between them", () =>
+    Effect.gen(function*() {
+      const push = Encode.push(["message", "channel", "x".repeat(1000)].map(Encode.bulk))
+      const flood = Encode.concat(...Array.from({ length: 1000 }, () => push))
+      const node = yield* FakeNode.make(({ args, name }) =>
+        name !== "GET"
+          ? undefined
+          : [...Array.from({ length: 60 }, () => FakeNode.reply(flood)), FakeNode.reply(Encode.bulk(args[1]!))]
+      )
+      const client = (yield* Client.make(node)).withTimeout(Infinity)
+      yield* client.execute(Redis.get("before"))
+      const before = process.memoryUsage()
+      assert.strictEqual(yield* client.execute(Redis.get("k")), "k")
+      const after = process.memoryUsage()
+      assert.isBelow(after.arrayBuffers + after.heapUsed - before.arrayBuffers - before.heapUsed, 120 * 1024 * 1024)
+      assert.strictEqual(node.connections.total, 1)
+    }).pipe(Effect.scoped))
+
+  it.live("end the connection when one is larger than a reply may be", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "GET" ? FakeNode.reply(Encode.push([Encode.bulk("x"), Encode.bulk("x".repeat(10_000))])) : undefined
+      )
+      const client = yield* Client.make(node, { limits: { replyBytes: 5000 } })
+      const error = yield* Client.failure(client, Redis.get("k"), "ProtocolError")
+      assert.match(error.detail, /more than 5000 bytes/)
+    }).pipe(Effect.scoped))
+})
+
+describe("Texts of servers", () => {
+  const controls = Array.from({ length: 32 }, (_, code) => String.fromCharCode(code)).join("") +
+    Array.from({ length: 33 }, (_, code) => String.fromCharCode(0x7f + code)).join("") + "\u2028\u202e\ufeff"
+  const active = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e\ufeff]/
+
+  it.live("are escaped in every field and message of an error, code and details", () =>
+    Effect.gen(function*() {
+      for (const code of ["ERR", "WRONGTYPE", "NOPERM", "OOM", "NOSCRIPT", `E\u001b[2J\u0007`]) {
+        const line = `${code} ${controls} end`
+        const blob = `!${new TextEncoder().encode(line).length}\r\n${line}\r\n`
+        const node = yield* FakeNode.make(({ name }) => name === "SET" ? blob : undefined)
+        const client = yield* Client.make(node)
+        const error = yield* Effect.flip(client.execute(Redis.set("k", "v")))
+        for (const text of [error.message, String(error), "detail" in error ? error.detail : "", inspect(error)]) {
+          assert.notMatch(text, active)
+        }
+        assert.notInclude(error.message, "\n")
+        // A message may say in its own words what the server said.
+        assert("detail" in error)
+        assert.include(error.detail, "\\x1b")
+        assert.include(error.detail, "end")
+      }
+    }).pipe(Effect.scoped))
+
+  it.live("of a handshake that is refused as well", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "HELLO" ? FakeNode.reply("!17\r\nWRONGPASS \u001b[31m\r\n\r\n") : undefined
+      )
+      const client = yield* Client.make(node)
+      const error = yield* Client.failure(client, Redis.get("k"), "AuthenticationError")
+      assert.include(error.message, "\\x1b[31m")
+      assert.notInclude(error.message, "\u001b")
+    }).pipe(Effect.scoped))
+})

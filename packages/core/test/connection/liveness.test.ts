@@ -1,0 +1,266 @@
+/**
+ * How connections that were idle, or are silent, are checked and replaced.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis, RedisConfig } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
+import * as RedisConnection from "@redfx/core/unstable/Connection"
+import { NodeRedisConnector } from "@redfx/node"
+import * as Client from "@redfx/testing/Client"
+import * as Encode from "@redfx/testing/Encode"
+import * as FakeNode from "@redfx/testing/FakeNode"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { TestClock } from "effect/testing"
+
+const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
+describe("Health checks", () => {
+  const options = { healthCheckInterval: "10 seconds" } as const
+  const names = (node: FakeNode.FakeNode) =>
+    node.commands.flatMap(({ command }) => ["PING", "GET", "BLPOP"].includes(command.name) ? [command.name] : [])
+  const getKey: FakeNode.Handler = ({ args, name }) =>
+    name === "GET" ? Encode.bulk(args[1]!) : name === "BLPOP" ? Encode.nil3 : undefined
+  /** A first connection on which PING goes wrong. */
+  const wrongPing = (answer: FakeNode.Reply): FakeNode.Handler => (command, connection) =>
+    command.name === "PING" && connection.index === 0 ? answer : getKey(command, connection)
+
+  const kinds: ReadonlyArray<readonly [string, RedisCommand.Any]> = [
+    ["shared", Redis.get("k")],
+    ["exclusive", Redis.blpop("k")]
+  ]
+  for (const [kind, command] of kinds) {
+    const name = command.spec.name
+
+    it.effect(`CFG-26: a PING goes before a command on a ${kind} connection that was unused for long, and no other`, () =>
+      Effect.gen(function*() {
+        const node = yield* FakeNode.make(getKey)
+        const client = yield* Client.make(node, options)
+        yield* client.execute(command)
+        yield* TestClock.adjust("9 seconds")
+        yield* client.execute(command)
+        assert.deepStrictEqual(names(node), [name, name])
+        yield* TestClock.adjust("10 seconds")
+        yield* client.execute(command)
+        yield* client.execute(command)
+        assert.deepStrictEqual(names(node), [name, name, "PING", name, name])
+        assert.strictEqual(node.connections.total, 1)
+      }))
+
+    for (
+      const [what, answer] of [
+        ["is cut", FakeNode.cut()],
+        ["is not answered with PONG", Encode.simple("HELLO")],
+        ["is answered with an error", Encode.error("ERR no")]
+      ] as const
+    ) {
+      it.effect(`CFG-26: when the PING on a ${kind} connection ${what}, the command goes over another connection`, () =>
+        Effect.gen(function*() {
+          const node = yield* FakeNode.make(wrongPing(answer))
+          const client = yield* Client.make(node, options)
+          yield* client.execute(command)
+          yield* TestClock.adjust("10 seconds")
+          yield* client.execute(command)
+          assert.deepStrictEqual(names(node), [name, "PING", name])
+          yield* node.awaitOpen(1)
+          assert.strictEqual(node.connections.total, 2)
+        }))
+    }
+  }
+
+  it.effect("CFG-26: when the PING is not answered in time, all that waits goes over another connection", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(wrongPing(FakeNode.stall()))
+      const client = yield* Client.make(node, { ...options, connectTimeout: "2 seconds" })
+      yield* client.execute(Redis.get("a"))
+      yield* TestClock.adjust("10 seconds")
+      const fiber = yield* fork(Client.outcomes(client, [Redis.get("b"), Redis.get("c")]))
+      yield* node.awaitCommand("PING")
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), [Exit.succeed("b"), Exit.succeed("c")])
+      assert.strictEqual(node.connections.total, 2)
+    }))
+})
+
+describe("Liveness", () => {
+  it.effect("a connection that owes an answer and stays silent is probed and replaced", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }, { index }) =>
+        index > 0 ? name === "GET" ? Encode.bulk("v") : undefined : name === "GET" ? FakeNode.stall() : undefined
+      )
+      const client = yield* Client.make(node, { livenessTimeout: "8 seconds", commandTimeout: Infinity })
+      const fiber = yield* fork(Client.failure(client, Redis.get("k"), "ConnectionError"))
+      yield* node.awaitCommand("GET")
+      yield* TestClock.adjust("7 seconds")
+      assert.strictEqual(node.commands.at(-1)?.command.name, "GET")
+      yield* TestClock.adjust("3 seconds")
+      yield* node.awaitCommand("PING")
+      yield* TestClock.adjust("8 seconds")
+      const error = yield* Fiber.join(fiber)
+      assert.deepStrictEqual([error.reason, error.delivery], ["HealthCheck", "unknown"])
+      yield* node.awaitOpen(0)
+      assert.strictEqual(yield* client.execute(Redis.get("k")), "v")
+    }))
+
+  it.effect("a connection that owes nothing is left alone", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make()
+      const client = yield* Client.make(node, { livenessTimeout: "8 seconds" })
+      yield* client.execute(Redis.send("PING"))
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(node.commands.filter(({ command }) => command.name === "PING").length, 1)
+      assert.strictEqual(node.connections.open, 1)
+    }))
+
+  it.effect("a server that holds back its answer for longer than a command asked it to block is replaced", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined)
+      const client = yield* Client.make(node, { livenessTimeout: "8 seconds", commandTimeout: Infinity })
+      const fiber = yield* fork(Client.failure(client, Redis.blpop("k", 60), "ConnectionError"))
+      yield* node.awaitCommand("BLPOP")
+      yield* TestClock.adjust("60 seconds")
+      yield* TestClock.adjust("7 seconds")
+      assert.isUndefined(fiber.pollUnsafe())
+      // The probe waits for an answer as long as the silence lasted.
+      yield* TestClock.adjust("11 seconds")
+      const error = yield* Fiber.join(fiber)
+      assert.deepStrictEqual([error.reason, error.delivery], ["HealthCheck", "unknown"])
+    }))
+
+  it.effect("a blocking command may keep silent for as long as it likes", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined)
+      const client = yield* Client.make(node, { livenessTimeout: "8 seconds" })
+      const fiber = yield* fork(client.execute(Redis.blpop("k")))
+      yield* node.awaitCommand("BLPOP")
+      yield* TestClock.adjust("1 hour")
+      assert.isUndefined(fiber.pollUnsafe())
+      assert.notInclude(node.commands.map(({ command }) => command.name), "PING")
+      yield* Fiber.interrupt(fiber)
+    }))
+})
+
+describe("Silence", () => {
+  /** A connection to a scripted server, and what its owner is told of silence. */
+  const connect = Effect.fnUntraced(function*(
+    handler: FakeNode.Handler,
+    options: RedisConfig.ConnectionOptions = {},
+    owner: RedisConnection.Owner = {}
+  ) {
+    const node = yield* FakeNode.make(handler)
+    const silence: Array<boolean> = []
+    const settings = yield* RedisConfig.settings(options)
+    const onSilence = (silent: boolean) => void silence.push(silent)
+    const connection = yield* RedisConnection.make(node, settings, { ...owner, onSilence }).pipe(
+      Effect.provide(NodeRedisConnector.layer)
+    )
+    return { connection, node, silence, run: (command: RedisCommand.Any) => RedisConnection.run(connection, command) }
+  })
+
+  /** Answers GET when the gate of its key is open. */
+  const gated = (gates: Readonly<Record<string, Deferred.Deferred<void>>>): FakeNode.Handler => ({ args, name }) => {
+    const gate = gates[args[1] ?? ""]
+    return name !== "GET" || gate === undefined ? undefined : [FakeNode.gate(gate), FakeNode.reply(Encode.bulk("v"))]
+  }
+
+  /** Real time, for what was sent to arrive. */
+  const settled = TestClock.withLive(Effect.sleep("30 millis"))
+
+  it.effect("of a second is told, and that it is over; a server that is merely slow keeps its connection", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const { connection, node, run, silence } = yield* connect(gated({ k: gate }))
+      const got = yield* fork(run(Redis.get("k")))
+      yield* node.awaitCommand("GET")
+      yield* TestClock.adjust("900 millis")
+      assert.deepStrictEqual(silence, [])
+      yield* TestClock.adjust("200 millis")
+      assert.deepStrictEqual(silence, [true])
+      yield* TestClock.adjust("3 seconds")
+      assert.deepStrictEqual(silence, [true])
+      yield* Deferred.succeed(gate, undefined)
+      assert.strictEqual(yield* Fiber.join(got), "v")
+      yield* TestClock.adjust("250 millis")
+      assert.deepStrictEqual(silence, [true, false])
+      assert.isFalse(connection.exchange.closed)
+      assert.notInclude(node.commands.map(({ command }) => command.name), "PING")
+    }))
+
+  it.effect("is measured against what the server usually takes", () =>
+    Effect.gen(function*() {
+      const [usual, late] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const { node, run, silence } = yield* connect(gated({ usual, late }))
+      const first = yield* fork(run(Redis.get("usual")))
+      yield* node.awaitCommand("GET")
+      yield* TestClock.adjust("750 millis")
+      yield* Deferred.succeed(usual, undefined)
+      yield* Fiber.join(first)
+      yield* TestClock.adjust("250 millis")
+      yield* fork(run(Redis.get("late")))
+      yield* node.awaitCommand("GET", 2)
+      yield* TestClock.adjust("2750 millis")
+      assert.deepStrictEqual(silence, [])
+      yield* TestClock.adjust("500 millis")
+      assert.deepStrictEqual(silence, [true])
+    }))
+
+  it.effect("is none while the server may block, or owes nothing", () =>
+    Effect.gen(function*() {
+      const { node, run, silence } = yield* connect(({ name }) => name === "BLPOP" ? FakeNode.stall() : undefined)
+      yield* run(Redis.send("PING"))
+      yield* TestClock.adjust("1 hour")
+      yield* fork(run(Redis.blpop("k", 5)))
+      yield* node.awaitCommand("BLPOP")
+      yield* TestClock.adjust("5800 millis")
+      assert.deepStrictEqual(silence, [])
+      yield* TestClock.adjust("500 millis")
+      assert.deepStrictEqual(silence, [true])
+    }))
+
+  it.effect("is none while what was written may still be on its way", () =>
+    Effect.gen(function*() {
+      const { node, run, silence } = yield* connect(({ name }) => name === "SET" ? FakeNode.stall() : undefined)
+      yield* fork(run(Redis.set("k", new Uint8Array(4_000_000))))
+      yield* node.awaitCommand("SET")
+      yield* TestClock.adjust("4750 millis")
+      assert.deepStrictEqual(silence, [])
+      yield* TestClock.adjust("500 millis")
+      assert.deepStrictEqual(silence, [true])
+    }))
+
+  it.effect("ends a connection that only waits for answers to leave", () =>
+    Effect.gen(function*() {
+      const { connection, node, run } = yield* connect(
+        ({ name }) => name === "GET" ? FakeNode.stall() : name === "SET" ? Encode.error("READONLY no") : undefined,
+        {},
+        { demotion: (error) => RedisConnection.demotionBy(error, "here") }
+      )
+      const refused = yield* fork(Effect.exit(run(Redis.set("k", "v"))))
+      const stalled = yield* fork(Effect.flip(run(Redis.get("k"))))
+      yield* node.awaitCommand("GET")
+      yield* Fiber.join(refused)
+      yield* settled
+      assert.isFalse(connection.exchange.closed)
+      yield* TestClock.adjust("1250 millis")
+      const error = Client.expectTag(yield* Fiber.join(stalled), "ConnectionError")
+      assert.deepStrictEqual([error.reason, error.delivery], ["Demoted", "unknown"])
+    }))
+
+  for (
+    const [given, expected] of [
+      [{ commandTimeout: "1 second" }, 5000],
+      [{ commandTimeout: "1 minute" }, 60_000],
+      [{ commandTimeout: Duration.infinity }, 30_000],
+      [{ commandTimeout: "1 minute", livenessTimeout: "3 seconds" }, 3000]
+    ] as const
+  ) {
+    it.effect(`ends a connection after ${expected} ms with ${JSON.stringify(given)}`, () =>
+      Effect.gen(function*() {
+        const { livenessTimeout } = yield* RedisConfig.settings(given)
+        assert.strictEqual(Duration.toMillis(livenessTimeout), expected)
+      }))
+  }
+})

@@ -1,0 +1,702 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as Random from "effect/Random"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
+import * as Scripts from "../../src/internal/lock/scripts.ts"
+import * as RedisArg from "../../src/RedisArg.ts"
+import { RedisClient } from "../../src/RedisClient.ts"
+import type { Service } from "../../src/RedisClient.ts"
+import * as RedisCommand from "../../src/RedisCommand.ts"
+import { ConnectionError } from "../../src/RedisError.ts"
+import type { RedisError } from "../../src/RedisError.ts"
+import * as RedisLock from "../../src/RedisLock.ts"
+import type * as Resp from "../../src/Resp.ts"
+
+// -----------------------------------------------------------------------------
+// A server whose time is the test's
+// -----------------------------------------------------------------------------
+
+interface Entry {
+  readonly value: string
+  readonly expiresAt: number
+}
+
+/** What a fake server holds, and what was asked of it. */
+class Store {
+  readonly entries = new Map<string, Entry>()
+  readonly log: Array<string> = []
+  readonly now: () => number
+  /** While set, every command fails with it; `"silent"` answers nothing. */
+  outage: RedisError | "silent" | undefined = undefined
+
+  constructor(now: () => number) {
+    this.now = now
+  }
+
+  get(key: string): Entry | undefined {
+    const entry = this.entries.get(key)
+    if (entry !== undefined && entry.expiresAt > this.now()) return entry
+    this.entries.delete(key)
+    return undefined
+  }
+
+  put(key: string, value: string, milliseconds: number): void {
+    this.entries.set(key, { value, expiresAt: milliseconds > 0 ? this.now() + milliseconds : Infinity })
+  }
+
+  timeLeft(key: string): number | undefined {
+    const entry = this.get(key)
+    return entry === undefined ? undefined : entry.expiresAt - this.now()
+  }
+}
+
+/** The scripts in TypeScript; the text of each is run by real servers in the live tests. */
+const scripts: Record<string, (store: Store, keys: ReadonlyArray<string>, args: ReadonlyArray<string>) => number> = {
+  [Scripts.acquireFenced.sha1]: (store, [name, counter], [token, milliseconds]) => {
+    if (store.get(name!) !== undefined) return 0
+    const fencingToken = Number(store.get(counter!)?.value ?? 0) + 1
+    store.put(counter!, String(fencingToken), 0)
+    store.put(name!, token!, Number(milliseconds))
+    return fencingToken
+  },
+  [Scripts.release.sha1]: (store, [name], [token]) => {
+    if (store.get(name!)?.value !== token) return 0
+    store.entries.delete(name!)
+    return 1
+  },
+  [Scripts.extend.sha1]: (store, [name], [token, milliseconds, mode]) => {
+    const entry = store.get(name!)
+    if (entry?.value !== token || entry?.expiresAt === Infinity) return 0
+    const left = store.timeLeft(name!)!
+    const wanted = Number(milliseconds) + (mode === "add" ? left : 0)
+    store.put(name!, entry!.value, mode === "atLeast" ? Math.max(left, wanted) : wanted)
+    return 1
+  }
+}
+
+const answer = (store: Store, name: string, args: ReadonlyArray<string>): Resp.Value => {
+  switch (name) {
+    case "SET": {
+      const px = args.indexOf("PX")
+      if (args.includes("NX") && store.get(args[0]!) !== undefined) return null
+      store.put(args[0]!, args[1]!, px < 0 ? 0 : Number(args[px + 1]))
+      return "OK"
+    }
+    case "GET": {
+      const value = store.get(args[0]!)?.value
+      // A status is text like any other to who reads text.
+      return value ?? null
+    }
+    case "EXISTS":
+      return store.get(args[0]!) === undefined ? 0 : 1
+    case "EVALSHA": {
+      const keys = Number(args[1])
+      return scripts[args[0]!]!(store, args.slice(2, 2 + keys), args.slice(2 + keys))
+    }
+    default:
+      throw new Error(`unexpected ${name}`)
+  }
+}
+
+/** A client of a fake server. `act` is run after each command, before its answer arrives. */
+const fake = Effect.fnUntraced(function*(act: (name: string) => Effect.Effect<unknown> = () => Effect.void) {
+  const clock = yield* Clock.Clock
+  const store = new Store(() => clock.currentTimeMillisUnsafe())
+  const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
+    Effect.suspend(() => {
+      if (store.outage === "silent") return Effect.never
+      if (store.outage !== undefined) return Effect.fail(store.outage)
+      const args = command.parts.map((part) => String(RedisArg.wireValue(part)))
+      store.log.push([command.spec.name, ...args].join(" "))
+      const reply = answer(store, command.spec.name, args)
+      return Effect.andThen(act(command.spec.name), RedisCommand.decode(command, reply, false))
+    })
+  // Locks use nothing else.
+  const service = { execute, events: Stream.empty } as Partial<Service> as Service
+  // Without jitter, unless a test asks for it.
+  const run = <A, E, R>(effect: Effect.Effect<A, E, R>, random = 0) =>
+    effect.pipe(Effect.provideService(RedisClient, service), Effect.provideService(Random.Random, always(random)))
+  return { store, run }
+})
+
+const always = (value: number) => ({ nextDoubleUnsafe: () => value, nextIntUnsafe: () => value })
+
+const name = "lock"
+const owner = (store: Store) => store.get(name)?.value
+
+const lost = new ConnectionError({ reason: "Reset", detail: "gone", delivery: "unknown", readonly: false })
+const refused = new ConnectionError({ reason: "Refused", detail: "refused", delivery: "not-sent", readonly: false })
+
+const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
+/** Collects what is logged. */
+const logged = () => {
+  const lines: Array<string> = []
+  const logger = Logger.make(({ logLevel, message }) => {
+    lines.push(`${logLevel} ${String(message)}`)
+  })
+  return { lines, capture: Effect.provide(Logger.layer([logger])) }
+}
+
+const errorsOf = (exit: Exit.Exit<unknown, unknown>) =>
+  Exit.isFailure(exit) ? exit.cause.reasons.filter(Cause.isFailReason).map((reason) => reason.error) : []
+
+// -----------------------------------------------------------------------------
+// Tests
+// -----------------------------------------------------------------------------
+
+describe("RedisLock", () => {
+  it.effect("LCK-01: making a lock sends nothing", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      RedisLock.make(name, { ttl: "5 seconds" })
+      assert.deepStrictEqual(store.log, [])
+      yield* run(RedisLock.make(name).locked)
+      assert.deepStrictEqual(store.log, ["EXISTS lock"])
+    }))
+
+  it.effect("LCK-02, LCK-08: acquiring is one SET with NX and the life in milliseconds", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      for (
+        const [ttl, px] of [
+          ["1.5 seconds", " PX 1500"],
+          ["200 micros", " PX 1"],
+          ["0 millis", ""],
+          ["Infinity", ""],
+          [undefined, ""]
+        ] as const
+      ) {
+        const handle = yield* run(RedisLock.make(name, { ttl, token: "mine" }).tryAcquire)
+        const [sent] = store.log.splice(0)
+        assert.include([`SET lock mine NX${px}`, `SET lock mine${px} NX`], sent)
+        yield* handle!.release
+        store.log.length = 0
+      }
+    }))
+
+  it.effect("LCK-07, LCK-08, NCO-02: the token is in the handle, another one each time unless it is given", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      const lock = RedisLock.make(name)
+      const first = yield* run(lock.acquire)
+      assert.strictEqual(owner(store), first?.token)
+      yield* first!.release
+      const second = yield* run(lock.acquire)
+      assert.strictEqual(owner(store), second?.token)
+      assert.notStrictEqual(first?.token, second?.token)
+      assert.isFalse(yield* first!.owned)
+      assert.isTrue(yield* second!.owned)
+    }))
+
+  it.effect("LCK-03: tries every retryInterval, every 100 ms by default", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      store.put(name, "theirs", 0)
+      for (const [retryInterval, pause] of [[undefined, 100], ["30 millis", 30]] as const) {
+        store.log.length = 0
+        const fiber = yield* fork(run(RedisLock.make(name, { retryInterval }).acquire))
+        assert.strictEqual(store.log.length, 1)
+        yield* TestClock.adjust(pause - 1)
+        assert.strictEqual(store.log.length, 1)
+        yield* TestClock.adjust(1)
+        assert.strictEqual(store.log.length, 2)
+        yield* TestClock.adjust(pause * 10)
+        assert.strictEqual(store.log.length, 12)
+        yield* Fiber.interrupt(fiber)
+      }
+    }))
+
+  it.effect("LCK-04: 350 ms with tries every 100 are given up at 300, after four tries", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      store.put(name, "theirs", 0)
+      const fiber = yield* fork(run(RedisLock.make(name, { waitTimeout: "350 millis" }).acquire))
+      yield* TestClock.adjust("299 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(fiber.pollUnsafe(), Exit.succeed(undefined))
+      assert.strictEqual(store.log.length, 4)
+    }))
+
+  it.effect("LCK-04: a try at the limit itself is made", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      store.put(name, "theirs", 0)
+      const fiber = yield* fork(run(RedisLock.make(name, { waitTimeout: "300 millis" }).acquire))
+      yield* TestClock.adjust("300 millis")
+      assert.deepStrictEqual(fiber.pollUnsafe(), Exit.succeed(undefined))
+      assert.strictEqual(store.log.length, 4)
+      store.log.length = 0
+      assert.isUndefined(yield* run(RedisLock.make(name, { waitTimeout: 99 }).acquire))
+      assert.strictEqual(store.log.length, 1)
+    }))
+
+  it.effect("LCK-04: without a limit it waits on, and has the lock with the next try after it is free", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      store.put(name, "theirs", 60_050)
+      const fiber = yield* fork(run(RedisLock.make(name).acquire))
+      yield* TestClock.adjust("1 minute")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual((yield* Fiber.join(fiber))?.token, owner(store))
+    }))
+
+  it.effect("those who wait come up to a quarter of the interval later than it, each at its own time", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      store.put(name, "theirs", 0)
+      for (const [random, pause] of [[0, 100], [0.5, 112.5], [0.999, 125]] as const) {
+        store.log.length = 0
+        const lock = RedisLock.make(name, { waitTimeout: "350 millis" })
+        const fiber = yield* fork(run(lock.acquire, random))
+        yield* TestClock.adjust(pause - 1)
+        assert.strictEqual(store.log.length, 1)
+        yield* TestClock.adjust(1)
+        assert.strictEqual(store.log.length, 2)
+        yield* TestClock.adjust("350 millis")
+        // Never later than it may wait.
+        assert.deepStrictEqual(fiber.pollUnsafe(), Exit.succeed(undefined))
+      }
+    }))
+
+  it.effect("LCK-05: tryAcquire tries once", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      store.put(name, "theirs", 0)
+      assert.isUndefined(yield* run(RedisLock.make(name).tryAcquire))
+      assert.strictEqual(store.log.length, 1)
+    }))
+
+  it.effect("LCK-09: scoped use that cannot acquire in time is LockError, and the body does not run", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      store.put(name, "theirs", 0)
+      const lock = RedisLock.make(name, { waitTimeout: 0 })
+      const inside = Effect.die("inside")
+      const errors = [
+        yield* Effect.flip(run(lock.withLock(inside))),
+        yield* Effect.flip(Effect.scoped(run(Effect.andThen(lock.scoped, inside))))
+      ]
+      for (const error of errors) {
+        assert.strictEqual(error._tag === "LockError" && error.reason, "NotAcquired")
+        assert.include(error.message, "Unable to acquire")
+      }
+      assert.strictEqual(owner(store), "theirs")
+    }))
+
+  it.effect("LCK-10: who is late does not release the lock of the next", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      const lock = RedisLock.make(name, { ttl: "5 seconds" })
+      const a = yield* run(lock.acquire)
+      const waiting = yield* fork(run(RedisLock.make(name, { ttl: "5 seconds" }).acquire))
+      yield* TestClock.adjust("4900 millis")
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* TestClock.adjust("100 millis")
+      const b = yield* Fiber.join(waiting)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Effect.flip(a!.release))._tag, "LockNotOwnedError")
+      assert.isTrue(yield* b!.owned)
+      assert.strictEqual(owner(store), b?.token)
+      yield* b!.release
+      assert.isFalse(yield* b!.locked)
+    }))
+
+  it.effect("LCK-12: releasing twice is LockError, also when the first time failed", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      for (const outage of [undefined, lost, refused]) {
+        const handle = yield* run(RedisLock.make(name).acquire)
+        store.outage = outage
+        yield* Effect.ignore(handle!.release)
+        store.outage = undefined
+        const sent = store.log.length
+        for (const again of [handle!.release, handle!.extend("1 millis"), handle!.reacquire]) {
+          const error = yield* Effect.flip(again)
+          assert.strictEqual(error._tag === "LockError" && error.reason, "NotHeld")
+        }
+        assert.strictEqual(store.log.length, sent, "nothing is asked of the server")
+        assert.isFalse(yield* handle!.owned)
+        store.entries.clear()
+      }
+    }))
+
+  it.effect("LCK-13: locked is about anybody, owned about this handle", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      const lock = RedisLock.make(name, { ttl: "1 second" })
+      assert.isFalse(yield* run(lock.locked))
+      const handle = yield* run(lock.acquire)
+      assert.isTrue(yield* run(lock.locked))
+      assert.isTrue(yield* handle!.owned)
+      yield* TestClock.adjust("1 second")
+      assert.isFalse(yield* handle!.owned)
+      store.put(name, "theirs", 0)
+      assert.isTrue(yield* handle!.locked)
+      assert.isFalse(yield* handle!.owned)
+    }))
+
+  it.effect("LCK-14, LCK-15: extend adds or replaces, reacquire starts over", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      const handle = (yield* run(RedisLock.make(name, { ttl: "10 seconds" }).acquire))!
+      yield* TestClock.adjust("4 seconds")
+      yield* handle.extend("3 seconds")
+      assert.strictEqual(store.timeLeft(name), 9000)
+      yield* handle.extend("2 seconds", { replace: true })
+      assert.strictEqual(store.timeLeft(name), 2000)
+      yield* handle.reacquire
+      assert.strictEqual(store.timeLeft(name), 10_000)
+    }))
+
+  it.effect("to extend by nothing or less, or without end, is refused, and the lock stays what it is", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      const handle = (yield* run(RedisLock.make(name, { ttl: "10 seconds" }).acquire))!
+      store.log.length = 0
+      for (const time of ["0 millis", "-5 seconds", "Infinity"] as const) {
+        for (const replace of [true, false]) {
+          assert.strictEqual((yield* Effect.flip(handle.extend(time, { replace })))._tag, "DataError")
+        }
+      }
+      assert.deepStrictEqual(store.log, [])
+      assert.strictEqual(store.timeLeft(name), 10_000)
+    }))
+
+  it.effect("a release is given up when the lock is over by itself, and tried for a second at least", () =>
+    Effect.gen(function*() {
+      for (
+        const [act, left] of [
+          [() => Effect.void, 10_000],
+          [(handle: RedisLock.LockHandle) => handle.extend("5 seconds"), 15_000],
+          [(handle: RedisLock.LockHandle) => handle.extend("2 seconds", { replace: true }), 2000],
+          [() => Effect.asVoid(TestClock.adjust("9500 millis")), 1000],
+          [() => Effect.asVoid(TestClock.adjust("1 minute")), 1000]
+        ] as const
+      ) {
+        const { run, store } = yield* fake()
+        const handle = (yield* run(RedisLock.make(name, { ttl: "10 seconds" }).acquire))!
+        yield* act(handle)
+        store.outage = "silent"
+        const release = yield* fork(Effect.exit(handle.release))
+        yield* TestClock.adjust(left - 1)
+        assert.isUndefined(release.pollUnsafe())
+        yield* TestClock.adjust(1)
+        const error = errorsOf(yield* Fiber.join(release))[0] as RedisError
+        assert.deepInclude(error, { _tag: "TimeoutError", delivery: "unknown" })
+      }
+    }))
+
+  it.effect("a section that is interrupted while the server hangs is left when its lock is over", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      const section = RedisLock.make(name, { ttl: "3 seconds" }).withLock(
+        Effect.andThen(Effect.sync(() => store.outage = "silent"), Effect.never)
+      )
+      const { capture, lines } = logged()
+      const fiber = yield* fork(run(section).pipe(capture))
+      const interrupting = yield* fork(Fiber.interrupt(fiber))
+      yield* TestClock.adjust("2999 millis")
+      assert.isUndefined(interrupting.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.isDefined(interrupting.pollUnsafe())
+      assert.strictEqual(lines.length, 1)
+    }))
+
+  it.effect("LCK-14, LCK-15: not owned is LockNotOwnedError, a lock without ttl LockError", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      const handle = (yield* run(RedisLock.make(name, { ttl: "10 seconds" }).acquire))!
+      store.put(name, "theirs", 500)
+      for (
+        const change of [handle.extend("1 second"), handle.extend("1 second", { replace: true }), handle.reacquire]
+      ) {
+        assert.strictEqual((yield* Effect.flip(change))._tag, "LockNotOwnedError")
+      }
+      assert.strictEqual(store.timeLeft(name), 500)
+      store.entries.clear()
+      const endless = (yield* run(RedisLock.make(name).acquire))!
+      for (const change of [endless.extend("1 second"), endless.reacquire]) {
+        const error = yield* Effect.flip(change)
+        assert.strictEqual(error._tag === "LockError" && error.reason, "NoTimeout")
+      }
+      assert.strictEqual(store.timeLeft(name), Infinity)
+    }))
+
+  it.effect("LCK-16: is not re-entrant, not even with the same token", () =>
+    Effect.gen(function*() {
+      const { run } = yield* fake()
+      const lock = RedisLock.make(name, { token: "mine", waitTimeout: "1 second" })
+      const nested = yield* fork(run(Effect.exit(lock.withLock(lock.withLock(Effect.void)))))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(errorsOf(yield* Fiber.join(nested)).length, 1)
+      assert.isUndefined(yield* run(Effect.andThen(lock.acquire, lock.tryAcquire)))
+    }))
+
+  it.effect("LCK-17: releases after success, failure, a defect and interruption", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      const lock = RedisLock.make(name, { ttl: "5 seconds" })
+      const held = Effect.map(lock.locked, (locked) => assert.isTrue(locked))
+      assert.strictEqual(yield* run(lock.withLock(Effect.as(held, 7))), 7)
+      assert.isUndefined(owner(store))
+      assert.deepStrictEqual(
+        errorsOf(yield* Effect.exit(run(lock.withLock(Effect.andThen(held, Effect.fail("body")))))),
+        ["body"]
+      )
+      assert.isUndefined(owner(store))
+      assert.isTrue(Exit.hasDies(yield* Effect.exit(run(lock.withLock(Effect.die("body"))))))
+      assert.isUndefined(owner(store))
+      const fiber = yield* fork(run(lock.withLock(Effect.andThen(held, Effect.never))))
+      assert.isDefined(owner(store))
+      yield* Fiber.interrupt(fiber)
+      assert.isUndefined(owner(store))
+    }))
+
+  it.effect("LCK-17: a release that fails does not mask what the body failed with, and is logged", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      const { capture, lines } = logged()
+      const lock = RedisLock.make(name)
+      const breaks = Effect.sync(() => {
+        store.outage = lost
+      })
+      const failed = yield* Effect.exit(capture(run(lock.withLock(Effect.andThen(breaks, Effect.fail("body"))))))
+      assert.deepStrictEqual(errorsOf(failed), ["body"])
+      assert.strictEqual(lines.length, 1)
+      assert.include(lines[0], "Warn The lock \"lock\" could not be released")
+      store.outage = undefined
+      store.entries.clear()
+      const fiber = yield* fork(capture(run(lock.withLock(Effect.andThen(breaks, Effect.never)))))
+      yield* Fiber.interrupt(fiber)
+      const interrupted = yield* Fiber.await(fiber)
+      assert.isTrue(Exit.isFailure(interrupted) && Cause.hasInterruptsOnly(interrupted.cause))
+      assert.strictEqual(lines.length, 2)
+    }))
+
+  it.effect("LCK-17: after success it is the failure: the lock had expired under the body", () =>
+    Effect.gen(function*() {
+      const { run } = yield* fake()
+      const lock = RedisLock.make(name, { ttl: "1 second" })
+      const fiber = yield* fork(run(Effect.flip(lock.withLock(Effect.sleep("2 seconds")))))
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "LockNotOwnedError")
+    }))
+
+  it.effect("LCK-17: a body that released the lock itself is not blamed for it", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      const lock = RedisLock.make(name)
+      yield* run(lock.withLock((handle) => handle.release))
+      assert.strictEqual(store.log.filter((line) => line.startsWith("EVALSHA")).length, 1)
+    }))
+
+  it.effect("LCK-17: scoped releases with its scope", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      const scope = yield* Scope.make()
+      const handle = yield* run(Scope.provide(RedisLock.make(name).scoped, scope))
+      assert.strictEqual(owner(store), handle.token)
+      yield* Scope.close(scope, Exit.void)
+      assert.isUndefined(owner(store))
+    }))
+
+  it.effect("an attempt that is interrupted leaves no lock behind", () =>
+    Effect.gen(function*() {
+      // The server has run SET, and the answer is on its way.
+      const answered = yield* Deferred.make<void>()
+      const { run, store } = yield* fake((name) => name === "SET" ? Deferred.await(answered) : Effect.void)
+      const lock = RedisLock.make(name)
+      for (const attempt of [lock.tryAcquire, lock.acquire, lock.withLock(Effect.void), Effect.scoped(lock.scoped)]) {
+        const fiber = yield* fork(run(Effect.asVoid(attempt)))
+        assert.isDefined(owner(store))
+        yield* Fiber.interrupt(fiber)
+        assert.isUndefined(owner(store))
+      }
+    }))
+
+  it.effect("LCK-16: with a given token, an attempt that is interrupted does not free the lock of who has the same", () =>
+    Effect.gen(function*() {
+      const gate = { closed: false, open: yield* Deferred.make<void>() }
+      const { run, store } = yield* fake(() => gate.closed ? Deferred.await(gate.open) : Effect.void)
+      const lock = RedisLock.make(name, { token: "mine" })
+      const holder = (yield* run(lock.acquire))!
+      gate.closed = true
+      const fiber = yield* fork(run(lock.withLock(Effect.void)))
+      const interruption = yield* fork(Fiber.interrupt(fiber))
+      yield* Deferred.succeed(gate.open, undefined)
+      yield* Fiber.join(interruption)
+      assert.strictEqual(owner(store), "mine")
+      assert.isTrue(yield* holder.owned)
+      // Free by then, the lock is taken and given back.
+      yield* holder.release
+      const opening = gate.open = yield* Deferred.make<void>()
+      const second = yield* fork(run(lock.withLock(Effect.void)))
+      assert.strictEqual(owner(store), "mine")
+      const end = yield* fork(Fiber.interrupt(second))
+      yield* Deferred.succeed(opening, undefined)
+      yield* Fiber.join(end)
+      assert.isUndefined(owner(store))
+    }))
+
+  it.effect("waiting is interrupted at once", () =>
+    Effect.gen(function*() {
+      const { run, store } = yield* fake()
+      store.put(name, "theirs", 0)
+      const fiber = yield* fork(run(RedisLock.make(name).withLock(Effect.void)))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(owner(store), "theirs")
+    }))
+
+  it.effect("an attempt whose answer is lost is undone; one that was not sent is not", () =>
+    Effect.gen(function*() {
+      for (const [error, commands] of [[lost, ["SET", "EVALSHA"]], [refused, ["SET"]]] as const) {
+        const { run, store } = yield* fake((name) =>
+          name === "SET" ? Effect.fail(error) as Effect.Effect<never> : Effect.void
+        )
+        assert.strictEqual(yield* Effect.flip(run(RedisLock.make(name).acquire)), error)
+        yield* Effect.yieldNow
+        assert.deepStrictEqual(store.log.map((line) => line.split(" ")[0]), [...commands])
+        assert.strictEqual(owner(store) === undefined, error === lost)
+      }
+    }))
+
+  describe("fencing", () => {
+    it.effect("each holder has a higher token than all before", () =>
+      Effect.gen(function*() {
+        const { run, store } = yield* fake()
+        const lock = RedisLock.make(name, { fencing: true, ttl: "1 second" })
+        const first = yield* run(lock.tryAcquire)
+        assert.isUndefined(yield* run(lock.tryAcquire))
+        yield* TestClock.adjust("1 second")
+        const second = yield* run(lock.tryAcquire)
+        assert.deepStrictEqual([first?.fencingToken, second?.fencingToken], [1, 2])
+        assert.strictEqual(store.timeLeft(name), 1000)
+        assert.strictEqual(store.timeLeft("{lock}:fence"), Infinity)
+        const plain = yield* run(RedisLock.make("plain").tryAcquire)
+        assert.isUndefined(plain?.fencingToken)
+      }))
+
+    it("LCK-18: the counter is in the hash slot of the lock", () => {
+      assert.strictEqual(Scripts.counterOf("lock"), "{lock}:fence")
+      assert.strictEqual(Scripts.counterOf("lock:{user:1}:mail"), "lock:{user:1}:mail:fence")
+      assert.strictEqual(Scripts.counterOf("a{b"), "{a{b}:fence")
+    })
+
+    it.effect("LCK-18: a name for which there is no such key is refused", () =>
+      Effect.gen(function*() {
+        const { run, store } = yield* fake()
+        for (const bad of ["a}b", "{}a", ""]) {
+          const error = yield* Effect.flip(run(RedisLock.make(bad, { fencing: true }).tryAcquire))
+          assert.strictEqual(error._tag, "DataError")
+        }
+        assert.deepStrictEqual(store.log, [])
+      }))
+  })
+
+  describe("autoExtend", () => {
+    it.effect("keeps the lock as long as the body runs, and not longer", () =>
+      Effect.gen(function*() {
+        const { run, store } = yield* fake()
+        const lock = RedisLock.make(name, { ttl: "3 seconds", autoExtend: true })
+        const fiber = yield* fork(run(lock.withLock(Effect.sleep("1 minute"))))
+        for (let second = 1; second < 60; second++) {
+          yield* TestClock.adjust("1 second")
+          assert.strictEqual(store.timeLeft(name), 3000, `second ${second}`)
+        }
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(fiber)
+        assert.isUndefined(owner(store))
+        const sent = store.log.length
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual(store.log.length, sent)
+      }))
+
+    it.effect("does not shorten what the body has extended itself", () =>
+      Effect.gen(function*() {
+        const { run, store } = yield* fake()
+        const lock = RedisLock.make(name, { ttl: "3 seconds", autoExtend: true })
+        const body = (handle: RedisLock.LockHandle) => Effect.andThen(handle.extend("1 minute"), Effect.never)
+        const fiber = yield* fork(run(lock.withLock(body)))
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual(store.timeLeft(name), 53_000)
+        yield* Fiber.interrupt(fiber)
+        assert.isUndefined(owner(store))
+      }))
+
+    it.effect("a lock that somebody else has by now interrupts the body and is LockNotOwnedError", () =>
+      Effect.gen(function*() {
+        const { run, store } = yield* fake()
+        const lock = RedisLock.make(name, { ttl: "3 seconds", autoExtend: true })
+        let interrupted = false
+        const body = Effect.onInterrupt(Effect.never, () =>
+          Effect.sync(() => {
+            interrupted = true
+          }))
+        const fiber = yield* fork(run(Effect.flip(lock.withLock(body))))
+        store.put(name, "theirs", 0)
+        yield* TestClock.adjust("999 millis")
+        assert.isFalse(interrupted)
+        yield* TestClock.adjust("1 millis")
+        assert.strictEqual((yield* Fiber.join(fiber))._tag, "LockNotOwnedError")
+        assert.isTrue(interrupted)
+        assert.strictEqual(owner(store), "theirs")
+      }))
+
+    it.effect("an outage shorter than the lock's life is ridden through", () =>
+      Effect.gen(function*() {
+        const { run, store } = yield* fake()
+        const lock = RedisLock.make(name, { ttl: "3 seconds", autoExtend: true })
+        const fiber = yield* fork(run(lock.withLock(Effect.never)))
+        store.outage = refused
+        yield* TestClock.adjust("2500 millis")
+        store.outage = undefined
+        yield* TestClock.adjust("300 millis")
+        assert.isAbove(store.timeLeft(name)!, 2600)
+        assert.isUndefined(fiber.pollUnsafe())
+        yield* Fiber.interrupt(fiber)
+      }))
+
+    it.effect("an outage as long as the lock's life ends the body, when it may have expired and not earlier", () =>
+      Effect.gen(function*() {
+        for (const outage of [refused, "silent"] as const) {
+          const { run, store } = yield* fake()
+          const lock = RedisLock.make(name, { ttl: "3 seconds", autoExtend: true })
+          const fiber = yield* fork(run(Effect.flip(lock.withLock(Effect.never))))
+          store.outage = outage
+          yield* TestClock.adjust("2999 millis")
+          assert.isUndefined(fiber.pollUnsafe())
+          yield* TestClock.adjust("1 millis")
+          assert.strictEqual((yield* Fiber.join(fiber))._tag, "LockNotOwnedError")
+        }
+      }))
+
+    it.effect("scoped tells of the loss by `lost`", () =>
+      Effect.gen(function*() {
+        const { run, store } = yield* fake()
+        const scope = yield* Scope.make()
+        const lock = RedisLock.make(name, { ttl: "3 seconds", autoExtend: true })
+        const handle = yield* run(Scope.provide(lock.scoped, scope))
+        yield* TestClock.adjust("10 seconds")
+        assert.isTrue(yield* handle.owned)
+        const loss = yield* fork(Effect.flip(handle.lost))
+        store.entries.clear()
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual((yield* Fiber.join(loss))._tag, "LockNotOwnedError")
+        const sent = store.log.length
+        yield* Scope.close(scope, Exit.void)
+        assert.strictEqual(store.log.length, sent, "there is nothing to release")
+      }))
+  })
+})

@@ -1,0 +1,290 @@
+/**
+ * Locks on real servers: one holder at a time, whatever becomes of holders, clients and servers.
+ */
+import { assert, describe, it, layer } from "@effect/vitest"
+import { Redis, RedisClient, RedisLock } from "@redfx/core"
+import { NodeRedisClient, RedisServer } from "@redfx/node"
+import * as Client from "@redfx/testing/Client"
+import { freshKey } from "@redfx/testing/Suite"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+
+const live = (protocol: 2 | 3) =>
+  Layer.unwrap(Effect.map(
+    RedisServer.RedisServer,
+    ({ host, port }) => NodeRedisClient.layer({ host, port, protocol })
+  )).pipe(Layer.provideMerge(RedisServer.layer()))
+
+/** A client beside the one under test. */
+const another = Effect.gen(function*() {
+  const { host, port } = yield* RedisServer.RedisServer
+  return yield* Client.make({ host, port })
+})
+
+/** Waits until a condition holds; fails when it does not within 5 seconds. */
+const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
+  condition.pipe(
+    Effect.filterOrFail((holds) => holds, () => "not yet"),
+    Effect.retry({ schedule: Schedule.spaced("5 millis"), times: 1000 })
+  )
+
+const tagOf = <A, E extends { readonly _tag: string }>(exit: Exit.Exit<A, E>): string | undefined =>
+  Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason)?.error._tag : undefined
+
+/** What of a lock is on the server. */
+const stored = (name: string) => Effect.all({ token: Redis.get(name), ttl: Redis.pttl(name) })
+
+/** Enters a room that is for one at a time, and notes who meets somebody there. */
+const visit = (room: string, violations: Array<number>) =>
+  Effect.gen(function*() {
+    const inside = yield* Redis.incr(room)
+    if (inside !== 1) violations.push(inside)
+    yield* Effect.yieldNow
+    yield* Redis.incr(`${room}:visits`)
+    yield* Redis.decr(room)
+  })
+
+for (const protocol of [2, 3] as const) {
+  describe(`Locks, RESP${protocol}`, () => {
+    layer(live(protocol), { excludeTestServices: true })((it) => {
+      it.effect("LCK-02, LCK-08, LCK-11: holds the token for its life, and deletes it", () =>
+        Effect.gen(function*() {
+          const name = freshKey("lock")
+          const handle = (yield* RedisLock.make(name, { ttl: "10 seconds" }).acquire)!
+          const { token, ttl } = yield* stored(name)
+          assert.strictEqual(token, handle.token)
+          assert.isAbove(ttl, 9000)
+          assert.isAtMost(ttl, 10_000)
+          yield* handle.release
+          assert.isUndefined(yield* Redis.get(name))
+          const endless = (yield* RedisLock.make(name, { token: "mine" }).acquire)!
+          assert.deepStrictEqual(yield* stored(name), { token: "mine", ttl: -1 })
+          yield* endless.release
+        }))
+
+      it.effect("LCK-10: who is late does not release the lock of the next", () =>
+        Effect.gen(function*() {
+          const name = freshKey("lock")
+          const lock = RedisLock.make(name, { ttl: "300 millis", retryInterval: "10 millis" })
+          const a = (yield* lock.acquire)!
+          const other = yield* another
+          const startedAt = performance.now()
+          const b =
+            (yield* Client.on(other)(RedisLock.make(name, { ttl: "1 minute", retryInterval: "10 millis" }).acquire))!
+          assert.isAbove(performance.now() - startedAt, 200, "B waited for the end of A's life")
+          assert.strictEqual((yield* Effect.flip(a.release))._tag, "LockNotOwnedError")
+          assert.strictEqual((yield* Effect.flip(a.release))._tag, "LockError")
+          assert.isTrue(yield* b.owned)
+          assert.strictEqual(yield* Redis.get(name), b.token)
+          yield* b.release
+        }))
+
+      it.effect("LCK-11: releases and extends only what holds its token", () =>
+        Effect.gen(function*() {
+          const name = freshKey("lock")
+          for (const change of ["release", "extend", "reacquire"] as const) {
+            const handle = (yield* RedisLock.make(name, { ttl: "10 seconds" }).acquire)!
+            yield* Redis.set(name, "theirs", { px: 500 })
+            const error = yield* Effect.flip(change === "extend" ? handle.extend("1 minute") : handle[change])
+            assert.strictEqual(error._tag, "LockNotOwnedError")
+            const { token, ttl } = yield* stored(name)
+            assert.strictEqual(token, "theirs")
+            assert.isAtMost(ttl, 500)
+            yield* Redis.del(name)
+          }
+        }))
+
+      it.effect("LCK-14, LCK-15: extends by adding or replacing, and starts over", () =>
+        Effect.gen(function*() {
+          const name = freshKey("lock")
+          const handle = (yield* RedisLock.make(name, { ttl: "10 seconds" }).acquire)!
+          const ttlIs = (expected: number) =>
+            Effect.map(Redis.pttl(name), (ttl) => assert.approximately(ttl, expected, 1000))
+          yield* handle.extend("20 seconds")
+          yield* ttlIs(30_000)
+          yield* handle.extend("5 seconds", { replace: true })
+          yield* ttlIs(5000)
+          yield* handle.reacquire
+          yield* ttlIs(10_000)
+          yield* Redis.persist(name)
+          assert.strictEqual((yield* Effect.flip(handle.extend("1 millis")))._tag, "LockNotOwnedError")
+          yield* handle.release
+          const endless = (yield* RedisLock.make(name).acquire)!
+          assert.strictEqual((yield* Effect.flip(endless.extend("1 second")))._tag, "LockError")
+          yield* endless.release
+        }))
+
+      it.effect("LCK-13, LCK-16: two clients see the same lock; it is not re-entrant", () =>
+        Effect.gen(function*() {
+          const lock = RedisLock.make(freshKey("lock"), { ttl: "10 seconds" })
+          const other = Client.on(yield* another)
+          const handle = (yield* lock.acquire)!
+          assert.isTrue(yield* other(lock.locked))
+          assert.isUndefined(yield* other(lock.tryAcquire))
+          assert.isUndefined(yield* lock.tryAcquire)
+          assert.isTrue(yield* handle.owned)
+          yield* handle.release
+          assert.isFalse(yield* other(lock.locked))
+        }))
+
+      it.effect.each([false, true])(
+        "never two holders: two clients, twenty fibers, two hundred visits, fencing: %s",
+        (fencing) =>
+          Effect.gen(function*() {
+            const [name, room] = [freshKey("lock"), freshKey("room")]
+            const lock = RedisLock.make(name, { ttl: "10 seconds", retryInterval: "1 millis", fencing })
+            const clients = [yield* RedisClient.RedisClient, yield* another]
+            const violations: Array<number> = []
+            yield* Effect.forEach(Array.from({ length: 20 }), (_, fiber) =>
+              Effect.replicateEffect(lock.withLock(visit(room, violations)), 10, { discard: true }).pipe(
+                Client.on(clients[fiber % 2]!)
+              ), { concurrency: "unbounded", discard: true })
+            assert.deepStrictEqual(violations, [])
+            assert.strictEqual(yield* Redis.get(`${room}:visits`), "200")
+            assert.strictEqual(yield* Redis.get(room), "0")
+            assert.isFalse(yield* lock.locked)
+          })
+      )
+
+      it.effect("never two holders, and no lock left behind, while fibers are interrupted at any moment", () =>
+        Effect.gen(function*() {
+          const [name, room] = [freshKey("lock"), freshKey("room")]
+          // Without a life, a lock that is left behind stays.
+          const lock = RedisLock.make(name, { retryInterval: "1 millis", waitTimeout: "10 seconds" })
+          const clients = [yield* RedisClient.RedisClient, yield* another]
+          const violations: Array<number> = []
+          let entered = 0
+          let left = 0
+          const body = Effect.acquireUseRelease(
+            Effect.sync(() => {
+              entered++
+              if (entered - left !== 1) violations.push(entered - left)
+            }),
+            () => Redis.incr(room),
+            () =>
+              Effect.sync(() => {
+                left++
+              })
+          )
+          for (let round = 0; round < 300; round++) {
+            const fibers = yield* Effect.forEach(
+              [0, 1, 2],
+              (i) => Effect.forkChild(Client.on(clients[i % 2]!)(lock.withLock(body)), { startImmediately: true })
+            )
+            // Some rounds within the tick, some while commands are in flight.
+            if (round % 3 === 1) yield* Effect.replicateEffect(Effect.yieldNow, round % 7, { discard: true })
+            if (round % 3 === 2) yield* Redis.ping()
+            yield* Effect.forEach(fibers, (fiber) => Fiber.interrupt(fiber), {
+              concurrency: "unbounded",
+              discard: true
+            })
+          }
+          assert.deepStrictEqual(violations, [])
+          assert.isAbove(entered, 0, "some came in")
+          yield* until(Effect.map(lock.locked, (locked) => !locked))
+          yield* lock.withLock(Effect.void)
+        }))
+
+      it.effect("fencing tokens rise from holder to holder, also when locks expire", () =>
+        Effect.gen(function*() {
+          const name = freshKey("lock").replaceAll(/[{}]/g, "")
+          const lock = RedisLock.make(name, { ttl: "5 millis", retryInterval: "1 millis", fencing: true })
+          const clients = [yield* RedisClient.RedisClient, yield* another]
+          const tokens: Array<number> = []
+          for (let i = 0; i < 20; i++) {
+            const handle = (yield* Client.on(clients[i % 2]!)(lock.acquire))!
+            tokens.push(handle.fencingToken!)
+            if (i % 3 === 0) yield* Effect.ignore(handle.release)
+          }
+          assert.deepStrictEqual(tokens, Array.from({ length: 20 }, (_, i) => i + 1))
+          assert.strictEqual(yield* Redis.get(`{${name}}:fence`), "20")
+          const holder = (yield* RedisLock.make(name, { fencing: true }).acquire)!
+          assert.isUndefined(yield* lock.tryAcquire)
+          assert.isTrue(yield* holder.owned)
+          assert.strictEqual(yield* Redis.get(`{${name}}:fence`), "21", "who gets no lock gets no number")
+          assert.strictEqual(yield* Redis.ttl(`{${name}}:fence`), -1, "it never expires")
+        }))
+
+      it.effect("autoExtend keeps others out for many lives, and frees the lock at the end", () =>
+        Effect.gen(function*() {
+          const name = freshKey("lock")
+          const lock = RedisLock.make(name, { ttl: "150 millis", retryInterval: "5 millis", autoExtend: true })
+          const done = yield* Deferred.make<void>()
+          const inside = yield* Deferred.make<string>()
+          const holder = yield* Effect.forkChild(
+            lock.withLock((handle) => Effect.andThen(Deferred.succeed(inside, handle.token), Deferred.await(done)))
+          )
+          const token = yield* Deferred.await(inside)
+          const other = Client.on(yield* another)
+          assert.isUndefined(yield* other(RedisLock.make(name, { waitTimeout: "600 millis" }).acquire))
+          assert.strictEqual(yield* Redis.get(name), token)
+          yield* Deferred.succeed(done, undefined)
+          yield* Fiber.join(holder)
+          assert.isUndefined(yield* Redis.get(name))
+        }))
+
+      it.effect("autoExtend: taking the lock away interrupts the holder", () =>
+        Effect.gen(function*() {
+          const name = freshKey("lock")
+          const lock = RedisLock.make(name, { ttl: "150 millis", autoExtend: true })
+          const holder = yield* Effect.forkChild(Effect.exit(lock.withLock(Effect.never)), { startImmediately: true })
+          yield* until(lock.locked)
+          yield* Redis.set(name, "theirs")
+          assert.strictEqual(tagOf(yield* Fiber.join(holder)), "LockNotOwnedError")
+          assert.strictEqual(yield* Redis.get(name), "theirs")
+        }))
+
+      it.effect("LCK-17: the server is killed under holders: nobody hangs, bodies' failures stand, and others get in", () =>
+        Effect.gen(function*() {
+          const server = yield* RedisServer.RedisServer
+          const names = [freshKey("lock"), freshKey("lock"), freshKey("lock"), freshKey("lock")] as const
+          const lock = (name: string, autoExtend = false) =>
+            RedisLock.make(name, { ttl: "1 second", retryInterval: "10 millis", autoExtend })
+          const gone = yield* Deferred.make<void>()
+          const fork = <A, E, R>(held: Effect.Effect<A, E, R>) =>
+            Effect.forkChild(Effect.exit(held), { startImmediately: true })
+          const succeeding = yield* fork(lock(names[0]).withLock(Deferred.await(gone)))
+          const failing = yield* fork(
+            lock(names[1]).withLock(Effect.andThen(Deferred.await(gone), Effect.fail({ _tag: "Body" as const })))
+          )
+          const endless = yield* fork(lock(names[2], true).withLock(Effect.never))
+          const handle = (yield* lock(names[3]).acquire)!
+          for (const name of names) yield* until(lock(name).locked)
+          yield* server.kill()
+          yield* Deferred.succeed(gone, undefined)
+          assert.strictEqual(tagOf(yield* Fiber.join(succeeding)), "ConnectionError")
+          assert.strictEqual(tagOf(yield* Fiber.join(failing)), "Body")
+          assert.strictEqual(tagOf(yield* Fiber.join(endless)), "LockNotOwnedError", "the lock may have expired")
+          yield* server.restart
+          yield* until(Effect.orElseSucceed(Effect.as(Redis.ping(), true), () => false))
+          const next = (yield* lock(names[3]).acquire)!
+          assert.isFalse(yield* handle.owned)
+          assert.strictEqual((yield* Effect.flip(handle.release))._tag, "LockNotOwnedError")
+          assert.isTrue(yield* next.owned)
+        }))
+    })
+  })
+}
+
+describe("On a node of a cluster", () => {
+  it.live("LCK-18: a lock and its counter are in one slot, whatever the name looks like", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make({ clusterEnabled: true })
+      const client = Client.on(yield* Client.make(server))
+      yield* client(Redis.send("CLUSTER", "ADDSLOTS", ...Array.from({ length: 16384 }, (_, slot) => slot)))
+      yield* until(
+        client(Effect.map(Redis.send("CLUSTER", "INFO"), (info) => String(info).includes("cluster_state:ok")))
+      )
+      for (const name of ["lock", "lock:{user:1}:mail", "a{b", "{a}}b", "x{y{z"]) {
+        const lock = RedisLock.make(name, { ttl: "10 seconds", fencing: true })
+        const handle = yield* client(Effect.scoped(lock.scoped))
+        assert.strictEqual(handle.fencingToken, 1, name)
+        assert.isFalse(yield* client(lock.locked))
+      }
+    }).pipe(Effect.scoped))
+})

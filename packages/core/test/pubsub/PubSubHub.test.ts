@@ -1,0 +1,532 @@
+import { assert, describe, it } from "@effect/vitest"
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import { TestClock } from "effect/testing"
+import { encodeUtf8 } from "../../src/internal/codec/utf8.ts"
+import { Exchange } from "../../src/internal/connection/exchange.ts"
+import { SingleRequest } from "../../src/internal/connection/request.ts"
+import { connectionLoss } from "../../src/internal/error/failure.ts"
+import { Hub } from "../../src/internal/pubsub/hub.ts"
+import type { Receiver } from "../../src/internal/pubsub/hub.ts"
+import { Link } from "../../src/internal/pubsub/link.ts"
+import { Mailbox } from "../../src/internal/pubsub/mailbox.ts"
+import type { Element, MailboxOptions } from "../../src/internal/pubsub/mailbox.ts"
+import * as PubSub from "../../src/internal/pubsub/subscriptions.ts"
+import type { Key } from "../../src/RedisArg.ts"
+import * as RedisCommand from "../../src/RedisCommand.ts"
+import * as RedisConfig from "../../src/RedisConfig.ts"
+import type { RedisError } from "../../src/RedisError.ts"
+import type { Kind } from "../../src/RedisPubSub.ts"
+import * as Resp from "../../src/Resp.ts"
+import { RespDecoder } from "../../src/RespDecoder.ts"
+
+const lost = connectionLoss("Closed", "The server closed the connection", "test:1")
+
+const bulk = (text: string) => new Resp.Bulk(encodeUtf8(text), 0, encodeUtf8(text).length)
+
+const makeMailbox = (options: Partial<MailboxOptions> = {}) =>
+  new Mailbox({ capacity: 100, onFull: "fail", events: true, channels: () => ["all"], onRoom: () => {}, ...options })
+
+/** What a mailbox holds, without waiting for more. */
+const taken = (mailbox: Mailbox): ReadonlyArray<Element> => {
+  const exit: Exit.Exit<ReadonlyArray<Element>, RedisError | Cause.Done> = Effect.runSyncExit(mailbox.take)
+  return Exit.isSuccess(exit) ? exit.value : []
+}
+
+/** An element in a word. */
+const brief = (element: Element): string => {
+  switch (element._tag) {
+    case "Message":
+      return `${element.pattern === undefined ? "" : `${element.pattern}→`}${element.channel}=${String(element.data)}`
+    case "Subscribed":
+      return `+${element.channel}`
+    case "Lost":
+      return `lost ${element.reason === "Overflow" ? element.dropped : element.channels.join()}`
+    case "Restored":
+      return `back ${element.channels.join()}`
+  }
+}
+
+interface Station {
+  readonly hub: Hub
+  readonly moved: Array<string>
+  /** Puts the hub on a new connection. */
+  readonly connect: () => void
+  /** What was written since, command by command. */
+  readonly written: () => ReadonlyArray<string>
+  /** What the server sends: pushes, or arrays where there are none. */
+  readonly push: (...items: ReadonlyArray<string | number>) => void
+  readonly reply: (value: Resp.Value) => void
+  readonly exchange: () => Exchange
+  readonly join: (receiver: Receiver, kind: Kind, ...keys: ReadonlyArray<Key>) => {
+    readonly state: () => string
+    readonly giveUp: () => void
+  }
+}
+
+const makeStation = (protocol: 2 | 3): Station => {
+  const moved: Array<string> = []
+  const hub: Hub = new Hub({
+    replaceInvalidText: false,
+    onDemand: () => {},
+    onUnused: () => {},
+    isElsewhere: () => false,
+    onMoved: (entry) => {
+      moved.push(String(entry.key))
+      hub.resubscribe(entry)
+    }
+  })
+  let exchange: Exchange | undefined
+  const make = () =>
+    new Exchange({
+      origin: { address: "test:1", replaceInvalidText: false },
+      maxCommands: 100,
+      maxBytes: 100_000,
+      subscriber: true,
+      onWork: () => {},
+      onFlush: () => {},
+      onPush: hub.receive,
+      onClose: () => {}
+    })
+  const receive = (value: Resp.Value) => {
+    exchange!.receive([value])
+    hub.flush()
+  }
+  return {
+    hub,
+    moved,
+    exchange: () => exchange!,
+    connect: () => {
+      exchange = make()
+      hub.attach(exchange)
+    },
+    written: () => {
+      const decoder = new RespDecoder()
+      return exchange!.encode().flatMap((chunk) => decoder.push(typeof chunk === "string" ? encodeUtf8(chunk) : chunk))
+        .map((command) => (command as ReadonlyArray<Resp.Value>).map(String).join(" "))
+    },
+    push: (...items) => {
+      const values = items.map((item) => typeof item === "number" ? item : bulk(item))
+      receive(protocol === 3 ? new Resp.Push(values) : values)
+    },
+    reply: receive,
+    join: (receiver, kind, ...keys) => {
+      let state = "waiting"
+      const giveUp = hub.join(receiver, kind, keys, (exit) => {
+        state = Exit.isSuccess(exit) ? "confirmed" : "failed"
+      })
+      return { state: () => state, giveUp }
+    }
+  }
+}
+
+const receiver = (options?: Partial<MailboxOptions>): Receiver => ({ mailbox: makeMailbox(options), bytes: false })
+const elements = ({ mailbox }: Receiver) => taken(mailbox).map(brief)
+
+for (const protocol of [2, 3] as const) {
+  describe(`PubSubHub, RESP${protocol}`, () => {
+    it("PUB-01, PUB-04: a subscription is confirmed by the last of its confirmations, and then gets its messages", () => {
+      const station = makeStation(protocol)
+      const one = receiver()
+      station.connect()
+      const channels = station.join(one, "subscribe", "a", "b")
+      const patterns = station.join(one, "psubscribe", "n*")
+      assert.deepStrictEqual(station.written(), ["SUBSCRIBE a b", "PSUBSCRIBE n*"])
+      station.push("subscribe", "a", 1)
+      assert.strictEqual(channels.state(), "waiting")
+      station.push("subscribe", "b", 2)
+      assert.strictEqual(channels.state(), "confirmed")
+      station.push("message", "a", "1")
+      station.push("psubscribe", "n*", 3)
+      assert.strictEqual(patterns.state(), "confirmed")
+      station.push("pmessage", "n*", "news", "2")
+      assert.deepStrictEqual(elements(one), ["+a", "+b", "a=1", "+n*", "n*→news=2"])
+      assert.strictEqual(station.exchange().inFlight, 0)
+    })
+
+    it("commands in between keep their own replies", () => {
+      const station = makeStation(protocol)
+      const one = receiver()
+      const replies: Array<unknown> = []
+      const ping = () =>
+        station.exchange().submit(
+          new SingleRequest(RedisCommand.send("PING"), (exit) => replies.push(Exit.isSuccess(exit) && exit.value))
+        )
+      station.connect()
+      ping()
+      station.join(one, "subscribe", "a", "b")
+      ping()
+      station.written()
+      station.reply("PONG")
+      station.push("subscribe", "a", 1)
+      station.push("message", "a", "1")
+      station.push("subscribe", "b", 2)
+      if (protocol === 3) station.reply("PONG")
+      else station.push("pong", "")
+      assert.deepStrictEqual(replies, ["PONG", protocol === 3 ? "PONG" : ["pong", ""]])
+      assert.isFalse(station.hub.unconfirmed)
+    })
+
+    it("the first receiver of a channel subscribes, the last one unsubscribes", () => {
+      const station = makeStation(protocol)
+      const [one, two] = [receiver(), receiver()]
+      station.connect()
+      station.join(one, "subscribe", "a")
+      const second = station.join(two, "subscribe", "a")
+      assert.deepStrictEqual(station.written(), ["SUBSCRIBE a"])
+      station.push("subscribe", "a", 1)
+      assert.strictEqual(second.state(), "confirmed")
+      assert.strictEqual(station.join(receiver(), "subscribe", "a").state(), "confirmed")
+      station.push("message", "a", "1")
+      for (const each of [one, two]) assert.deepStrictEqual(elements(each), ["+a", "a=1"])
+      station.hub.leave(one, station.hub.entriesOf(one))
+      assert.deepStrictEqual(station.written(), [])
+      station.push("message", "a", "2")
+      assert.deepStrictEqual(elements(one), [])
+      assert.deepStrictEqual(elements(two), ["a=2"])
+    })
+
+    it("a channel that is left and joined again at once gets no message before its new confirmation", () => {
+      const station = makeStation(protocol)
+      const one = receiver()
+      station.connect()
+      station.join(one, "subscribe", "a")
+      station.hub.leave(one, station.hub.entriesOf(one))
+      const again = station.join(one, "subscribe", "a")
+      assert.deepStrictEqual(station.written(), ["SUBSCRIBE a", "UNSUBSCRIBE a", "SUBSCRIBE a"])
+      station.push("subscribe", "a", 1)
+      station.push("message", "a", "1")
+      station.push("unsubscribe", "a", 0)
+      assert.strictEqual(again.state(), "waiting")
+      station.push("subscribe", "a", 1)
+      station.push("message", "a", "2")
+      assert.strictEqual(again.state(), "confirmed")
+      assert.deepStrictEqual(elements(one), ["+a", "a=2"])
+    })
+
+    it("a refused command fails only those who asked for what is refused", () => {
+      const station = makeStation(protocol)
+      const [one, two, three] = [receiver(), receiver(), receiver()]
+      station.connect()
+      const both = station.join(one, "subscribe", "a", "secret")
+      const shared = station.join(two, "subscribe", "a")
+      const other = station.join(three, "subscribe", "c")
+      assert.deepStrictEqual(station.written(), ["SUBSCRIBE a secret", "SUBSCRIBE c"])
+      station.reply(new Resp.ErrorReply("NOPERM no channel"))
+      station.push("subscribe", "c", 1)
+      assert.strictEqual(other.state(), "confirmed")
+      assert.deepStrictEqual(station.written(), ["SUBSCRIBE a", "SUBSCRIBE secret"])
+      station.push("subscribe", "a", 2)
+      station.reply(new Resp.ErrorReply("NOPERM no channel"))
+      assert.deepStrictEqual([both.state(), shared.state()], ["failed", "confirmed"])
+      assert.deepStrictEqual(station.written(), [])
+      station.push("message", "a", "1")
+      assert.deepStrictEqual(elements(one), ["+a"])
+      assert.deepStrictEqual(elements(two), ["+a", "a=1"])
+      assert.deepStrictEqual(station.hub.entriesOf(one), [])
+    })
+
+    it("PUB-10: after a loss everything is subscribed again, and each receiver learns of its own gap", () => {
+      const station = makeStation(protocol)
+      const [one, two] = [receiver(), receiver()]
+      station.connect()
+      station.join(one, "subscribe", "a", "b")
+      station.join(two, "psubscribe", "p*")
+      station.written()
+      for (const channel of ["a", "b"]) station.push("subscribe", channel, 1)
+      station.push("psubscribe", "p*", 3)
+      assert.deepStrictEqual([elements(one), elements(two)], [["+a", "+b"], ["+p*"]])
+      station.exchange().close(lost)
+      station.hub.detach(lost)
+      station.connect()
+      assert.deepStrictEqual(station.written(), ["SUBSCRIBE a b", "PSUBSCRIBE p*"])
+      station.push("subscribe", "a", 1)
+      assert.deepStrictEqual(elements(one), ["lost a,b"])
+      station.push("subscribe", "b", 2)
+      station.push("message", "b", "1")
+      assert.deepStrictEqual(elements(one), ["back a,b", "b=1"])
+      // A second loss before all is back is the same gap.
+      station.exchange().close(lost)
+      station.hub.detach(lost)
+      station.connect()
+      station.push("psubscribe", "p*", 1)
+      assert.deepStrictEqual(elements(two), ["lost p*"])
+    })
+
+    it("who waits for a confirmation fails with the connection, and wants nothing any more", () => {
+      const station = makeStation(protocol)
+      const one = receiver()
+      station.connect()
+      const joining = station.join(one, "subscribe", "a")
+      station.written()
+      station.exchange().close(lost)
+      station.hub.detach(lost)
+      assert.strictEqual(joining.state(), "failed")
+      assert.isTrue(station.hub.empty)
+      assert.deepStrictEqual(elements(one), [])
+    })
+
+    it("who gives up waiting unsubscribes", () => {
+      const station = makeStation(protocol)
+      const one = receiver()
+      station.connect()
+      station.join(one, "subscribe", "a").giveUp()
+      assert.deepStrictEqual(station.written(), ["SUBSCRIBE a", "UNSUBSCRIBE a"])
+      station.push("subscribe", "a", 1)
+      station.push("message", "a", "1")
+      station.push("unsubscribe", "a", 0)
+      assert.deepStrictEqual(elements(one), [])
+      assert.strictEqual(station.exchange().inFlight, 0)
+    })
+
+    it("PUB-14: a shard channel that the server gives up is a gap, and is subscribed to again", () => {
+      const station = makeStation(protocol)
+      const one = receiver()
+      station.connect()
+      station.join(one, "ssubscribe", "s", "t")
+      station.written()
+      for (const channel of ["s", "t"]) station.push("ssubscribe", channel, 1)
+      station.push("sunsubscribe", "s", 1)
+      assert.deepStrictEqual(station.moved, ["s"])
+      assert.deepStrictEqual(station.written(), ["SSUBSCRIBE s"])
+      station.push("smessage", "t", "1")
+      station.push("ssubscribe", "s", 2)
+      station.push("smessage", "s", "2")
+      assert.deepStrictEqual(elements(one), ["+s", "+t", "lost s", "t=1", "back s", "s=2"])
+      assert.isFalse(station.exchange().closed)
+    })
+
+    it("PUB-14: a shard channel that moves to another server takes its receivers and their gaps along", () => {
+      const [from, to] = [makeStation(protocol), makeStation(protocol)]
+      const [one, two] = [receiver(), receiver()]
+      for (const station of [from, to]) station.connect()
+      from.join(one, "ssubscribe", "s", "t")
+      to.join(two, "ssubscribe", "s")
+      for (const station of [from, to]) station.written()
+      for (const channel of ["s", "t"]) from.push("ssubscribe", channel, 1)
+      to.push("ssubscribe", "s", 1)
+      from.exchange().close(lost)
+      from.hub.detach(lost)
+      const entry = from.hub.find("ssubscribe", "s")!
+      to.hub.adopt(entry, from.hub.surrender(entry))
+      // Subscribed to there already.
+      assert.deepStrictEqual(to.written(), [])
+      to.push("smessage", "s", "1")
+      from.connect()
+      assert.deepStrictEqual(from.written(), ["SSUBSCRIBE t"])
+      from.push("ssubscribe", "t", 1)
+      assert.deepStrictEqual(elements(one), ["+s", "+t", "lost s,t", "back s", "s=1", "back t"])
+      assert.deepStrictEqual(elements(two), ["+s", "s=1"])
+      from.hub.leave(one, from.hub.entriesOf(one))
+      to.hub.leave(one, to.hub.entriesOf(one))
+      assert.deepStrictEqual([from.hub.empty, to.hub.empty], [true, false])
+    })
+
+    it("a channel given up while it is being unsubscribed from does not confuse the answers", () => {
+      const station = makeStation(protocol)
+      const one = receiver()
+      station.connect()
+      station.join(one, "ssubscribe", "s")
+      station.written()
+      station.push("ssubscribe", "s", 1)
+      let left = false
+      station.hub.leave(one, station.hub.entriesOf(one), () => left = true)
+      station.written()
+      station.push("sunsubscribe", "s", 0)
+      station.push("sunsubscribe", "s", 0)
+      assert.isTrue(left)
+      assert.deepStrictEqual(station.moved, [])
+      assert.isFalse(station.exchange().closed)
+      assert.strictEqual(station.exchange().inFlight, 0)
+    })
+
+    it("names that are not UTF-8 are told apart, and bytes that are UTF-8 are the same name as the text", () => {
+      const station = makeStation(protocol)
+      const one = receiver()
+      const push = (kind: string, name: Uint8Array, last: Resp.Value) => {
+        const items = [bulk(kind), new Resp.Bulk(name, 0, name.length), last]
+        station.reply(protocol === 3 ? new Resp.Push(items) : items)
+      }
+      const [x, y] = [Uint8Array.of(0xff, 1), Uint8Array.of(0xfe, 1)]
+      station.connect()
+      const joining = station.join(one, "subscribe", x, y, "ü", encodeUtf8("ü"))
+      station.exchange().encode()
+      for (const name of [x, y, encodeUtf8("ü")]) push("subscribe", name, 1)
+      assert.strictEqual(joining.state(), "confirmed")
+      elements(one)
+      push("message", y, bulk("1"))
+      assert.deepStrictEqual(elements(one), ["\ufffd\u0001=1"])
+      station.hub.leave(one, station.hub.entriesOf(one).slice(1, 2))
+      push("message", y, bulk("2"))
+      push("message", x, bulk("3"))
+      assert.deepStrictEqual(elements(one), ["\ufffd\u0001=3"])
+    })
+
+    it("text that is not UTF-8 fails who wants text, and nobody else", () => {
+      const station = makeStation(protocol)
+      const [text, bytes]: [Receiver, Receiver] = [receiver(), { mailbox: makeMailbox(), bytes: true }]
+      station.connect()
+      station.join(text, "subscribe", "a")
+      station.join(bytes, "subscribe", "a")
+      station.written()
+      station.push("subscribe", "a", 1)
+      const items = [bulk("message"), bulk("a"), new Resp.Bulk(Uint8Array.of(0xff), 0, 1)]
+      station.reply(protocol === 3 ? new Resp.Push(items) : items)
+      assert.deepStrictEqual(elements(text), ["+a"])
+      const failure = Effect.runSync(Effect.flip(text.mailbox.take))
+      assert.strictEqual(failure._tag, "DecodeError")
+      assert.deepStrictEqual(taken(bytes.mailbox).slice(1).map((element) => "data" in element && element.data), [
+        Uint8Array.of(0xff)
+      ])
+    })
+
+    it("thousands of channels go in commands of bounded size", () => {
+      const station = makeStation(protocol)
+      const names = Array.from({ length: 2500 }, (_, index) => `c${index}`)
+      const joining = station.join(receiver(), "subscribe", ...names)
+      station.connect()
+      assert.deepStrictEqual(station.written().map((command) => command.split(" ").length - 1), [1000, 1000, 500])
+      for (const name of names) station.push("subscribe", name, 1)
+      assert.strictEqual(joining.state(), "confirmed")
+      assert.strictEqual(station.exchange().inFlight, 0)
+    })
+  })
+}
+
+describe("PubSubMailbox", () => {
+  const message = (data: string) =>
+    ({ _tag: "Message", kind: "message", channel: "c", pattern: undefined, data }) as const
+  const gap = (channels: ReadonlyArray<string> = ["c"]) =>
+    [
+      { _tag: "Lost", reason: "Disconnected", channels, dropped: undefined, error: lost },
+      { _tag: "Restored", channels }
+    ] as const
+  const filled = (onFull: MailboxOptions["onFull"], events = true) => {
+    const mailbox = makeMailbox({ capacity: 2, onFull, events })
+    for (const data of ["1", "2", "3", "4"]) mailbox.offer(message(data))
+    return mailbox
+  }
+  const briefs = (mailbox: Mailbox) => taken(mailbox).map(brief)
+
+  it("dropNewest: a gap stands after what was kept, with the number of what was dropped", () => {
+    const mailbox = filled("dropNewest")
+    assert.deepStrictEqual(briefs(mailbox), ["c=1", "c=2", "lost 2", "back all"])
+    mailbox.offer(message("5"))
+    assert.deepStrictEqual(briefs(mailbox), ["c=5"])
+    assert.deepStrictEqual(briefs(filled("dropNewest", false)), ["c=1", "c=2"])
+  })
+
+  it("dropNewest: another event does not get in front of the gap", () => {
+    const mailbox = filled("dropNewest")
+    for (const event of gap()) mailbox.event(event)
+    assert.deepStrictEqual(briefs(mailbox), ["c=1", "c=2", "lost 2", "back all", "lost c", "back c"])
+  })
+
+  it("dropOldest: a gap stands before what was kept, after the events that stood there", () => {
+    const mailbox = filled("dropOldest")
+    assert.deepStrictEqual(briefs(mailbox), ["lost 2", "back all", "c=3", "c=4"])
+    assert.deepStrictEqual(briefs(filled("dropOldest", false)), ["c=3", "c=4"])
+    mailbox.offer(message("5"))
+    for (const event of gap()) mailbox.event(event)
+    for (const data of ["6", "7", "8"]) mailbox.offer(message(data))
+    assert.deepStrictEqual(briefs(mailbox), ["lost c", "back c", "lost 2", "back all", "c=7", "c=8"])
+  })
+
+  it("dropOldest: keeps the last ones of very many, and no memory of the others", () => {
+    const mailbox = makeMailbox({ capacity: 3, onFull: "dropOldest" })
+    for (let i = 0; i < 100_000; i++) mailbox.offer(message(String(i)))
+    assert.deepStrictEqual(briefs(mailbox), ["lost 99997", "back all", "c=99997", "c=99998", "c=99999"])
+  })
+
+  it("fail: what was kept is still yielded, and then the error", () => {
+    const mailbox = filled("fail")
+    assert.deepStrictEqual(briefs(mailbox), ["c=1", "c=2"])
+    const error = Effect.runSync(Effect.flip(mailbox.take))
+    assert.deepInclude(error, { _tag: "PubSubOverflowError", capacity: 2 })
+    mailbox.offer(message("5"))
+    assert.deepStrictEqual(briefs(mailbox), [])
+  })
+
+  it("suspend: keeps everything, and says that it is full, and when it is no more", () => {
+    let rooms = 0
+    const mailbox = makeMailbox({ capacity: 2, onFull: "suspend", onRoom: () => rooms++ })
+    mailbox.offer(message("1"))
+    assert.isFalse(mailbox.full)
+    for (const data of ["2", "3"]) mailbox.offer(message(data))
+    assert.isTrue(mailbox.full)
+    assert.deepStrictEqual(briefs(mailbox), ["c=1", "c=2", "c=3"])
+    assert.deepStrictEqual([mailbox.full, rooms], [false, 1])
+  })
+
+  it("gaps with nothing in between are one gap, so that a mailbox nobody reads does not grow", () => {
+    const mailbox = makeMailbox()
+    for (let i = 0; i < 1000; i++) for (const event of gap()) mailbox.event(event)
+    mailbox.offer(message("1"))
+    for (const event of gap()) mailbox.event(event)
+    assert.deepStrictEqual(briefs(mailbox), ["lost c", "back c", "c=1", "lost c", "back c"])
+    for (const names of [["a"], ["b"]]) for (const event of gap(names)) mailbox.event(event)
+    assert.deepStrictEqual(briefs(mailbox), ["lost a", "back a", "lost b", "back b"])
+  })
+
+  it.effect("two consumers at a time are both woken, and one that went away is not waited for", () =>
+    Effect.gen(function*() {
+      const mailbox = makeMailbox()
+      const take = Effect.forkChild(mailbox.take, { startImmediately: true })
+      const [first, second] = [yield* take, yield* take]
+      assert.isTrue(mailbox.idle)
+      yield* Fiber.interrupt(first)
+      assert.isTrue(mailbox.idle)
+      mailbox.offer(message("1"))
+      mailbox.wake()
+      assert.deepStrictEqual((yield* Fiber.join(second)).map(brief), ["c=1"])
+      assert.isFalse(mailbox.idle)
+    }))
+})
+
+describe("Places", () => {
+  it.effect("that are none any more are forgotten when nobody uses them", () =>
+    Effect.gen(function*() {
+      const settings = yield* RedisConfig.settings({})
+      const scope = Scope.makeUnsafe()
+      let current = ""
+      const pubSub = yield* Scope.provide(
+        PubSub.make({
+          place: () => current,
+          isPlace: (place) => place === current,
+          connect: () => Effect.fail(lost),
+          onEvent: () => {}
+        }, settings),
+        scope
+      )
+      for (let place = 0; place < 20; place++) {
+        current = `server:${place}`
+        yield* Effect.scoped(
+          Effect.flatMap(pubSub.open({}), (subscription) => Effect.flip(subscription.ssubscribe("channel")))
+        )
+        // The pause after the failure.
+        yield* TestClock.adjust("2 seconds")
+      }
+      // A fiber for each place, and the end of all.
+      assert.isAtMost(scope.state._tag === "Open" ? scope.state.finalizers?.size ?? 1 : 0, 3)
+      yield* Scope.close(scope, Exit.void)
+    }))
+})
+
+describe("Link", () => {
+  it.effect("who waits for a connection is told when opening it breaks", () =>
+    Effect.gen(function*() {
+      const link = new Link({
+        place: "test:1",
+        settings: yield* RedisConfig.settings({}),
+        subscribers: { place: () => "test:1", connect: () => Effect.die(new Error("boom")), onEvent: () => {} },
+        onMoved: () => {}
+      })
+      yield* Effect.forkScoped(link.run)
+      const error = yield* Effect.flip(link.execute(RedisCommand.send("PING")))
+      assert.strictEqual(error._tag, "ConnectionError")
+      assert.match(error.message, /failed to open a connection/)
+    }))
+})

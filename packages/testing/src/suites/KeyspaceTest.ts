@@ -1,0 +1,348 @@
+import { assert, describe, layer } from "@effect/vitest"
+import { Redis, RedisKeyspace } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { freshKey } from "../Suite.ts"
+
+const User = Schema.Struct({ name: Schema.String, born: Schema.Date, tags: Schema.Array(Schema.String) })
+const ada = { name: "Ada", born: new Date("1815-12-10"), tags: ["a", "b"] }
+const bob = { name: "Bob ключ", born: new Date(0), tags: [] }
+
+const members = Array.from({ length: 300 }, (_, index) => index)
+
+/** Whether a key lives for at most so long, and nearly so. */
+const assertLives = (found: Option.Option<Duration.Duration>, milliseconds: number): void => {
+  const left = Duration.toMillis(Option.getOrThrow(found))
+  assert.isAtMost(left, milliseconds)
+  assert.isAbove(left, milliseconds / 2)
+}
+
+/** Keyspaces, on whatever Layer is given. */
+export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): void => {
+  describe("Keyspaces", () => {
+    layer(client)((it) => {
+      it.effect("stores values as JSON, and reads what it stored", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const users = RedisKeyspace.make({ key: `${prefix}:*`, value: User })
+          assert.deepStrictEqual(yield* users.get("1"), Option.none())
+          assert.isFalse(yield* users.has("1"))
+          yield* users.set("1", ada)
+          yield* users.set("2", bob)
+          assert.deepStrictEqual(yield* users.get("1"), Option.some(ada))
+          assert.strictEqual(
+            yield* Redis.get(`${prefix}:1`),
+            `{"name":"Ada","born":"1815-12-10T00:00:00.000Z","tags":["a","b"]}`
+          )
+          assert.deepStrictEqual(yield* users.getMany(["2", "none", "1"]), [
+            Option.some(bob),
+            Option.none(),
+            Option.some(ada)
+          ])
+          assert.deepStrictEqual(yield* users.getMany([]), [])
+          assert.deepStrictEqual(yield* users.ttl("1"), Option.some(Duration.infinity))
+          assert.deepStrictEqual(yield* users.ttl("none"), Option.none())
+          assert.strictEqual(yield* users.del("1", "none"), 1)
+          assert.isTrue(yield* users.has("2"))
+          assert.strictEqual(yield* users.del(), 0)
+        }))
+
+      it.effect("finds what there is, by ids that need not be text", () =>
+        Effect.gen(function*() {
+          const prefix = `${freshKey()}[a]?`
+          const counts = RedisKeyspace.make({
+            key: (id) => `${prefix}:${id}:count`,
+            id: Schema.FiniteFromString,
+            value: Schema.Int
+          })
+          yield* Effect.forEach(members, (id) => counts.set(id, id * 2), { concurrency: "unbounded" })
+          // Neighbours, and another type under a name that would fit.
+          yield* Redis.set(`${prefix.replace("?", "x")}:1:count`, "no")
+          yield* Redis.set(`${prefix}:1:other`, "no")
+          yield* Redis.sadd(`${prefix}:set:count`, "no")
+          const found = new Map(yield* Stream.runCollect(counts.scan))
+          assert.deepStrictEqual(found, new Map(members.map((id) => [id, id * 2])))
+          assert.deepStrictEqual(new Set(yield* Stream.runCollect(counts.ids)), new Set(members))
+          assert.deepStrictEqual(
+            yield* Stream.runCollect(Stream.take(counts.scan, 1)).pipe(Effect.map((all) => all.length)),
+            1
+          )
+        }))
+
+      it.effect("says which key holds something else", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const users = RedisKeyspace.make({ key: `${prefix}:*`, value: User })
+          for (const text of ["no JSON", `{"name":"s3cret"}`, "null"]) {
+            yield* Redis.set(`${prefix}:1`, text)
+            const reads = [
+              Effect.asVoid(users.get("1")),
+              Effect.asVoid(users.getMany(["2", "1"])),
+              Stream.runDrain(users.scan)
+            ]
+            for (const read of reads) {
+              const error = yield* Effect.flip(read)
+              assert.strictEqual(error._tag, "KeyspaceError")
+              assert.propertyVal(error, "key", `${prefix}:1`)
+              assert.propertyVal(error, "operation", "decode")
+              assert.notInclude(String(error), "s3cret")
+            }
+          }
+          yield* Redis.del(`${prefix}:1`)
+          yield* Redis.sadd(`${prefix}:1`, "m")
+          assert.strictEqual((yield* Effect.flip(users.get("1")))._tag, "WrongTypeError")
+        }))
+
+      it.effect("sends nothing that its schema refuses", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const positive = RedisKeyspace.make({ key: `${prefix}:*`, value: Schema.Int.check(Schema.isGreaterThan(0)) })
+          const error = yield* Effect.flip(positive.set("1", -1))
+          assert.strictEqual(error._tag, "KeyspaceError")
+          assert.propertyVal(error, "operation", "encode")
+          assert.isFalse(yield* positive.has("1"))
+          const ids = RedisKeyspace.make({
+            key: `${prefix}:*`,
+            id: Schema.String.check(Schema.isPattern(/^\d+$/)),
+            value: Schema.Int
+          })
+          assert.strictEqual((yield* Effect.flip(ids.get("x")))._tag, "KeyspaceError")
+        }))
+
+      it.effect("lets values live for as long as it says, from each write on", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const values = RedisKeyspace.make({ key: `${prefix}:v:*`, value: Schema.Int, ttl: "1 hour" })
+          const hashes = RedisKeyspace.makeHash({
+            key: `${prefix}:h:*`,
+            value: Schema.Struct({ a: Schema.String }),
+            ttl: "1 hour"
+          })
+          const sets = RedisKeyspace.makeSet({ key: `${prefix}:s:*`, value: Schema.String, ttl: "1 hour" })
+          const sorted = RedisKeyspace.makeSortedSet({ key: `${prefix}:z:*`, value: Schema.String, ttl: "1 hour" })
+          yield* values.set("1", 1)
+          yield* hashes.set("1", { a: "1" })
+          yield* sets.add("1", "a")
+          yield* sorted.add("1", "a", 1)
+          for (const keyspace of [values, hashes, sets, sorted]) {
+            assertLives(yield* keyspace.ttl("1"), 3_600_000)
+            assert.isTrue(yield* keyspace.expire("1", "1 minute"))
+            assertLives(yield* keyspace.ttl("1"), 60_000)
+            assert.isFalse(yield* keyspace.expire("none", "1 minute"))
+          }
+          yield* values.set("1", 1)
+          yield* hashes.set("1", { a: "1" })
+          yield* sets.set("1", ["a"])
+          yield* sorted.increment("1", "a", 1)
+          for (const keyspace of [values, hashes, sets, sorted]) assertLives(yield* keyspace.ttl("1"), 3_600_000)
+        }))
+
+      it.effect("stores records as hashes, replacing all fields", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const sessions = RedisKeyspace.makeHash({
+            key: `${prefix}:*`,
+            value: Schema.Struct({
+              user: Schema.String,
+              visits: Schema.FiniteFromString,
+              note: Schema.optionalKey(Schema.String)
+            })
+          })
+          assert.deepStrictEqual(yield* sessions.get("1"), Option.none())
+          yield* sessions.set("1", { user: "ada", visits: 3, note: "n" })
+          assert.deepStrictEqual({ ...(yield* Redis.hgetall(`${prefix}:1`)) }, { user: "ada", visits: "3", note: "n" })
+          yield* sessions.set("1", { user: "ada", visits: 4 })
+          assert.deepStrictEqual(yield* sessions.get("1"), Option.some({ user: "ada", visits: 4 }))
+          assert.deepStrictEqual(yield* sessions.getMany(["none", "1"]), [
+            Option.none(),
+            Option.some({ user: "ada", visits: 4 })
+          ])
+          assert.deepStrictEqual(yield* Stream.runCollect(sessions.scan), [["1", { user: "ada", visits: 4 }]])
+          yield* Redis.hset(`${prefix}:1`, "visits", "many")
+          assert.strictEqual((yield* Effect.flip(sessions.get("1")))._tag, "KeyspaceError")
+          const empty = RedisKeyspace.makeHash({
+            key: `${prefix}:*`,
+            value: Schema.Struct({ a: Schema.optionalKey(Schema.String) })
+          })
+          assert.strictEqual((yield* Effect.flip(empty.set("1", {})))._tag, "KeyspaceError")
+        }))
+
+      it.effect("counts, in a window that the first increment opens", () =>
+        Effect.gen(function*() {
+          const counters = RedisKeyspace.makeCounter({ key: `${freshKey()}:*`, ttl: "1 hour" })
+          assert.deepStrictEqual(yield* counters.get("1"), Option.none())
+          assert.strictEqual(yield* counters.increment("1"), 1)
+          assertLives(yield* counters.ttl("1"), 3_600_000)
+          yield* counters.expire("1", "1 minute")
+          assert.strictEqual(yield* counters.increment("1", 4), 5)
+          assert.strictEqual(yield* counters.increment("1", -2), 3)
+          assertLives(yield* counters.ttl("1"), 60_000)
+          assert.deepStrictEqual(yield* counters.get("1"), Option.some(3))
+          yield* counters.set("2", 7)
+          assert.deepStrictEqual(yield* counters.getMany(["1", "2", "3"]), [
+            Option.some(3),
+            Option.some(7),
+            Option.none()
+          ])
+          const forever = RedisKeyspace.makeCounter({ key: `${freshKey()}:*` })
+          assert.strictEqual(yield* forever.increment("1"), 1)
+          assert.deepStrictEqual(yield* forever.ttl("1"), Option.some(Duration.infinity))
+          assert.strictEqual((yield* Effect.flip(forever.set("1", 0.5)))._tag, "KeyspaceError")
+        }))
+
+      it.effect("keeps sets of values", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const sets = RedisKeyspace.makeSet({ key: `${prefix}:*`, value: Schema.FiniteFromString })
+          assert.deepStrictEqual(yield* sets.get("1"), Option.none())
+          assert.strictEqual(yield* sets.size("1"), 0)
+          assert.strictEqual(yield* sets.add("1", 1, 2, 2), 2)
+          assert.strictEqual(yield* sets.add("1"), 0)
+          assert.deepStrictEqual(Option.map(yield* sets.get("1"), (all) => new Set(all)), Option.some(new Set([1, 2])))
+          assert.isTrue(yield* sets.contains("1", 2))
+          assert.isFalse(yield* sets.contains("1", 3))
+          assert.strictEqual(yield* sets.remove("1", 2, 3), 1)
+          yield* sets.set("1", members)
+          assert.strictEqual(yield* sets.size("1"), members.length)
+          assert.deepStrictEqual(new Set(yield* Stream.runCollect(sets.members("1"))), new Set(members))
+          yield* sets.set("1", [])
+          assert.isFalse(yield* sets.has("1"))
+          yield* Redis.sadd(`${prefix}:1`, "many")
+          assert.strictEqual((yield* Effect.flip(sets.get("1")))._tag, "KeyspaceError")
+        }))
+
+      it.effect("keeps sorted sets of values", () =>
+        Effect.gen(function*() {
+          const sorted = RedisKeyspace.makeSortedSet({ key: `${freshKey()}:*`, value: Schema.FiniteFromString })
+          assert.deepStrictEqual(yield* sorted.get("1"), Option.none())
+          assert.isTrue(yield* sorted.add("1", 10, 1.5))
+          assert.isFalse(yield* sorted.add("1", 10, 2))
+          assert.strictEqual(yield* sorted.increment("1", 20, 1), 1)
+          const [low, high] = [{ value: 20, score: 1 }, { value: 10, score: 2 }]
+          assert.deepStrictEqual(yield* sorted.get("1"), Option.some([low, high]))
+          assert.deepStrictEqual(yield* sorted.range("1", 0, 0, { rev: true }), [high])
+          assert.deepStrictEqual(yield* sorted.range("1", -1, -1), [high])
+          assert.deepStrictEqual(yield* sorted.score("1", 20), Option.some(1))
+          assert.deepStrictEqual(yield* sorted.score("1", 30), Option.none())
+          assert.deepStrictEqual(yield* sorted.rank("1", 20), Option.some(0))
+          assert.deepStrictEqual(yield* sorted.rank("1", 20, { rev: true }), Option.some(1))
+          assert.deepStrictEqual(yield* sorted.rank("1", 30), Option.none())
+          assert.strictEqual(yield* sorted.remove("1", 20, 30), 1)
+          assert.strictEqual(yield* sorted.size("1"), 1)
+          yield* sorted.set("1", [low])
+          assert.deepStrictEqual(yield* Stream.runCollect(sorted.scan), [["1", [low]]])
+          yield* sorted.set("1", [])
+          assert.isFalse(yield* sorted.has("1"))
+        }))
+
+      it.effect("a write that fails changes nothing of what is there, nor how long it lives", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const options = { key: `${prefix}:*`, value: Schema.String, ttl: "1 hour" } as const
+          const sets = RedisKeyspace.makeSet(options)
+          const sorted = RedisKeyspace.makeSortedSet(options)
+          const counters = RedisKeyspace.makeCounter(options)
+          yield* Redis.rpush(`${prefix}:list`, "a", "b")
+          yield* Redis.set(`${prefix}:text`, "no number")
+          for (const id of ["list", "text"]) {
+            const writes = [
+              Effect.asVoid(sets.add(id, "m")),
+              Effect.asVoid(sorted.add(id, "m", 1)),
+              Effect.asVoid(sorted.increment(id, "m", 1)),
+              Effect.asVoid(counters.increment(id))
+            ]
+            for (const [index, write] of writes.entries()) {
+              const error = yield* Effect.flip(write)
+              assert.strictEqual(error._tag, id === "text" && index === 3 ? "ResponseError" : "WrongTypeError")
+              assert.strictEqual(yield* Redis.pttl(`${prefix}:${id}`), -1)
+            }
+          }
+          assert.deepStrictEqual(yield* Redis.lrange(`${prefix}:list`, 0, -1), ["a", "b"])
+          for (const by of [1.5, NaN, Infinity, 2 ** 60]) {
+            assert.strictEqual((yield* Effect.flip(counters.increment("new", by)))._tag, "KeyspaceError")
+          }
+          assert.strictEqual((yield* Effect.flip(sorted.add("new", "m", NaN)))._tag, "DataError")
+          assert.isFalse(yield* counters.has("new"))
+        }))
+
+      it.effect("adds any number of values with a ttl, and counts them", () =>
+        Effect.gen(function*() {
+          const sets = RedisKeyspace.makeSet({ key: `${freshKey()}:*`, value: Schema.FiniteFromString, ttl: "1 hour" })
+          const many = Array.from({ length: 9000 }, (_, index) => index)
+          yield* sets.add("1", 3, 4)
+          assert.strictEqual(yield* sets.add("1", ...many), 8998)
+          assert.strictEqual(yield* sets.size("1"), 9000)
+          assert.strictEqual(yield* sets.add("1"), 0)
+          assertLives(yield* sets.ttl("1"), 3_600_000)
+        }))
+
+      it.effect("reads several as it reads one, and fails where something else is stored", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          for (
+            const keyspace of [
+              RedisKeyspace.make({ key: `${prefix}:*`, value: Schema.Int }),
+              RedisKeyspace.makeCounter({ key: `${prefix}:*` })
+            ]
+          ) {
+            yield* keyspace.set("1", 1)
+            yield* Redis.del(`${prefix}:2`)
+            yield* Redis.sadd(`${prefix}:2`, "m")
+            assert.strictEqual((yield* Effect.flip(keyspace.getMany(["1", "2"])))._tag, "WrongTypeError")
+          }
+        }))
+
+      it.effect("a counter is what INCR takes for one, and is exact", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const counters = RedisKeyspace.makeCounter({ key: `${prefix}:*` })
+          for (const text of ["", " 1", "1 ", "01", "+1", "-0", "1e3", "0x10", "1.0", "9007199254740993", "NaN"]) {
+            yield* Redis.set(`${prefix}:1`, text)
+            assert.strictEqual((yield* Effect.flip(counters.get("1")))._tag, "KeyspaceError", JSON.stringify(text))
+          }
+          for (const number of [0, -1, 10, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) {
+            yield* Redis.set(`${prefix}:1`, number)
+            assert.deepStrictEqual(yield* counters.get("1"), Option.some(number))
+            yield* counters.set("2", number)
+            assert.strictEqual(yield* Redis.get(`${prefix}:2`), String(number))
+          }
+        }))
+
+      it.effect("leaves out what does not fit when told to, and tells of it", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const told: Array<string> = []
+          const tell = (error: RedisKeyspace.KeyspaceError) => Effect.sync(() => void told.push(error.key))
+          const options = { key: `${prefix}:*`, id: Schema.FiniteFromString, value: Schema.Int } as const
+          yield* Redis.mset({ [`${prefix}:1`]: "1", [`${prefix}:2`]: "no JSON", [`${prefix}:x`]: "3" })
+          const failing = RedisKeyspace.make(options)
+          assert.strictEqual((yield* Effect.flip(Stream.runDrain(failing.scan)))._tag, "KeyspaceError")
+          assert.strictEqual((yield* Effect.flip(Stream.runDrain(failing.ids)))._tag, "KeyspaceError")
+          for (const misfits of ["skip", tell] as const) {
+            const keyspace = RedisKeyspace.make({ ...options, misfits })
+            assert.deepStrictEqual(new Map(yield* Stream.runCollect(keyspace.scan)), new Map([[1, 1]]))
+            assert.deepStrictEqual(new Set(yield* Stream.runCollect(keyspace.ids)), new Set([1, 2]))
+            // Who asks for one is told, whatever scans do.
+            assert.strictEqual((yield* Effect.flip(keyspace.get(2)))._tag, "KeyspaceError")
+          }
+          assert.deepStrictEqual(told.toSorted(), [`${prefix}:2`, `${prefix}:x`, `${prefix}:x`])
+          const sets = RedisKeyspace.makeSet({ key: `${prefix}:*`, value: Schema.FiniteFromString, misfits: "skip" })
+          yield* Redis.sadd(`${prefix}:s`, "1", "many")
+          assert.deepStrictEqual(yield* Stream.runCollect(sets.members("s")), [1])
+        }))
+
+      it.effect("cannot be scanned when keys do not contain their ids", () =>
+        Effect.gen(function*() {
+          for (const key of [(id: string) => `k:${id.length}`, (id: string) => `${id}:${id}`]) {
+            const error = yield* Effect.flip(Stream.runDrain(RedisKeyspace.make({ key, value: Schema.Int }).ids))
+            assert.strictEqual(error._tag, "KeyspaceError")
+          }
+        }))
+    })
+  })
+}
