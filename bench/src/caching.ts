@@ -7,8 +7,8 @@
  * others use too; invalidations are by the time of day, as the server has its
  * part in them.
  */
-import { Redis, RedisCache, RedisClient } from "@redfx/core"
-import type { RedisCommand } from "@redfx/core"
+import { Redis, RedisCache } from "@redfx/core"
+import type { RedisClient, RedisCommand } from "@redfx/core"
 import { NodeRedisClient } from "@redfx/node"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

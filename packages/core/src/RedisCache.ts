@@ -49,12 +49,8 @@ import { RedisConfigError } from "./RedisError.ts"
 export const cached = <A, Bytes, BigInts>(
   command: RedisCommand.CacheableCommand<A, Bytes, BigInts>,
   options: { readonly ttl: TimeToLive }
-): RedisCommand.CacheableCommand<A, Bytes, BigInts> => {
-  const life = millisecondsOf(options.ttl)
-  return life > 0
-    ? RedisCommand.withCaching(command, { life })
-    : RedisCommand.invalid(command, "the ttl of what is cached is not longer than no time at all")
-}
+): RedisCommand.CacheableCommand<A, Bytes, BigInts> =>
+  RedisCommand.withCaching(command, { life: millisecondsOf(options.ttl) })
 
 /** The last text that was read, as a program says the same again and again: to read one takes 400 ns. */
 let lastText: TimeToLive | undefined = undefined

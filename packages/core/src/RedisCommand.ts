@@ -11,7 +11,12 @@ import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
-import { decodeUtf8, encodeUtf8, isBytes } from "./internal/codec/utf8.ts"
+import { encodeUtf8 } from "./internal/codec/utf8.ts"
+import { callsOfCode, refusals, subcommandOf, traitsByName } from "./internal/command/byName.ts"
+import { headOf } from "./internal/command/head.ts"
+import { print } from "./internal/command/print.ts"
+import { secretsIn } from "./internal/command/secrets.ts"
+import { unreadable } from "./internal/command/unreadable.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
@@ -20,10 +25,11 @@ import { DataError, DecodeError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
 import type * as Resp from "./Resp.ts"
-import { TooLarge } from "./RespEncoder.ts"
 import type { RespEncoder } from "./RespEncoder.ts"
 
 const TypeId = "~redfx/RedisCommand"
+
+type Caching = { readonly life: number }
 
 // -----------------------------------------------------------------------------
 // Models
@@ -104,7 +110,7 @@ export class Spec {
 
   /** `*count` and the name, as bytes: made once per number of arguments. */
   head(count: number): Uint8Array {
-    return this.#heads[count] ?? this.#makeHead(count)
+    return this.#heads[count] ?? headOf(this.words, count, this.#heads)
   }
 
   /** Which script or function a command of this kind runs, `undefined` unless it does. */
@@ -116,18 +122,7 @@ export class Spec {
   run<A>(client: Service, command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> {
     return client.execute(command)
   }
-
-  #makeHead(count: number): Uint8Array {
-    const words = this.words.map((word) => `$${encodeUtf8(word).length}\r\n${word}\r\n`)
-    const head = encodeUtf8(`*${this.words.length + count}\r\n${words.join("")}`)
-    // A command over a million keys should not leave a million-element array behind.
-    if (count < 32) this.#heads[count] = head
-    return head
-  }
 }
-
-/** Commands that run code which may write, however they are defined or sent. */
-const callsOfCode: ReadonlySet<string> = new Set(["EVAL", "EVALSHA", "FCALL", "TFCALL", "TFCALLASYNC"])
 
 /**
  * A command whose reply is an `A`; in the bytes view a `Bytes`, in the bigint view a `BigInts`.
@@ -144,20 +139,10 @@ export interface RedisCommand<out A, out Bytes = A, out BigInts = A> extends Eff
   readonly view: RedisReply.View
   /** Present when the outcome is known without the server: a wrong argument, or nothing to send. */
   readonly settled: Exit.Exit<A, RedisError> | undefined
-  /** Present when the answer may come from the client's cache: what `Redis.cached` says. */
+  /** Present when the answer may come from the client's cache, up to an age of `life` milliseconds. */
   readonly caching?: Caching | undefined
   /** Never present: holds the types of the other views. */
   readonly "~views"?: { readonly bytes: Bytes; readonly bigint: BigInts }
-}
-
-/**
- * The static facts of a command whose answer can be cached.
- *
- * @category models
- * @since 0.1.0
- */
-export interface CacheableSpec extends Spec {
-  readonly cacheable: true
 }
 
 /**
@@ -167,17 +152,7 @@ export interface CacheableSpec extends Spec {
  * @since 0.1.0
  */
 export interface CacheableCommand<out A, out Bytes = A, out BigInts = A> extends RedisCommand<A, Bytes, BigInts> {
-  readonly spec: CacheableSpec
-}
-
-/**
- * How a command is cached. `life`: the age in milliseconds up to which an answer will do.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Caching {
-  readonly life: number
+  readonly spec: Spec & { readonly cacheable: true }
 }
 
 /**
@@ -217,7 +192,7 @@ export interface CacheableDefinition<Parameters extends ReadonlyArray<unknown>, 
   extends Definition<Parameters, A, Bytes, BigInts>
 {
   (...parameters: Parameters): CacheableCommand<A, Bytes, BigInts>
-  readonly spec: CacheableSpec
+  readonly spec: Spec & { readonly cacheable: true }
 }
 
 // -----------------------------------------------------------------------------
@@ -294,7 +269,7 @@ export const send = (
 ): RedisCommand<RedisReply.Raw> => {
   const [first = "", ...others] = typeof name === "string" ? name.trim().split(/\s+/) : []
   // Further words are arguments, which may be secret: they must not become part of a name that errors show.
-  const subcommand = containers.has(first.toUpperCase()) ? subcommandIn(others[0] ?? firstWord(args)) : undefined
+  const subcommand = subcommandOf(first, others[0], args)
   const named = subcommand === undefined ? first : `${first} ${subcommand}`
   const refusal = refusals.get(named.toUpperCase())
   return makeWith(
@@ -330,53 +305,6 @@ const operationOf = (name: string): string => {
   return definitions.has(upper) ? upper : "_OTHER"
 }
 
-/** The first word that arguments come to, which may stand in a list. */
-const firstWord = (args: ReadonlyArray<RedisArg.Arg>): RedisArg.Arg | undefined => {
-  for (const arg of args) {
-    const listed = typeof arg === "object" && arg !== null ? RedisArg.List.argsOf(arg) : undefined
-    const word = listed === undefined ? arg : firstWord(listed)
-    if (word !== undefined) return word
-  }
-  return undefined
-}
-
-/** The subcommand that a container is sent with, in whatever form: what it does to a connection must not be missed. */
-const subcommandIn = (arg: RedisArg.Arg | undefined): string | undefined => {
-  const value = arg instanceof RedisArg.KeyArg ? arg.value : arg
-  const word = isBytes(value) ? decodeUtf8(value, 0, value.length) : value
-  return typeof word === "string" && /^[\w-]+$/.test(word) ? word : undefined
-}
-
-/** What is never sent, and why. */
-const refusals: ReadonlyMap<string, string> = new Map([
-  ["", "needs the name of a command"],
-  ["CLIENT REPLY", "would leave commands without replies, by which a client tells whose reply is whose"],
-  ...["PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "UNSUBSCRIBE"]
-    .map((name) => [name, "is answered by messages, not by a reply; use Redis.subscribe and its kind"] as const)
-])
-
-/** Commands whose name has a second word. */
-const containers: ReadonlySet<string> = new Set(
-  "ACL CLIENT CLUSTER COMMAND COMMANDLOG CONFIG DEBUG FUNCTION HOTKEYS LATENCY MEMORY MODULE OBJECT PUBSUB SCRIPT SENTINEL SLOWLOG XGROUP XINFO"
-    .split(" ")
-)
-
-/** What must not share a connection even when it is sent by name only. */
-const traitsByName: ReadonlyMap<string, ReadonlyArray<Trait>> = new Map([
-  ...[
-    "BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN XREAD XREADGROUP",
-    "ASKING AUTH DISCARD EXEC HELLO MONITOR MULTI PSYNC QUIT READONLY READWRITE REPLCONF RESET SELECT SYNC UNWATCH WATCH"
-  ].flatMap((names, list) => names.split(" ").map((name) => [name, list === 0 ? ["blocking"] : ["stateful"]] as const)),
-  ...["CACHING", "CAPA", "IMPORT-SOURCE", "NO-EVICT", "NO-TOUCH", "TRACKING"]
-    .map((name) => [`CLIENT ${name}`, ["stateful"]] as const),
-  ["SCRIPT DEBUG", ["stateful"]],
-  ...["GETNAME", "GETREDIR", "ID", "INFO", "SETINFO", "SETNAME", "TRACKINGINFO"]
-    .map((name) => [`CLIENT ${name}`, ["ordered"]] as const),
-  ["WAIT", ["blocking", "dependent"]],
-  ["WAITAOF", ["blocking", "dependent"]],
-  ["SHUTDOWN", ["closing"]]
-] as ReadonlyArray<readonly [string, ReadonlyArray<Trait>]>)
-
 const makeWith = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
   spec: Spec,
   args: (...parameters: Parameters) => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer,
@@ -394,17 +322,6 @@ const makeWith = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
     return new CommandImpl(spec, noParts, reply, RedisReply.textView, unreadable(error)) as never
   }
 }
-
-/** What is not refused but breaks while it is read: a getter, a proxy, a value of another kind than a definition expects. */
-const unreadable = (error: unknown): RedisArg.InvalidArgument =>
-  error instanceof RedisArg.InvalidArgument
-    ? error
-    : error instanceof TooLarge
-    ? new RedisArg.InvalidArgument(error.detail)
-    : error instanceof RedisArg.Answer
-    ? new RedisArg.InvalidArgument("has nothing to send")
-    // Without the message, which may show a value.
-    : new RedisArg.InvalidArgument(`the arguments cannot be read (${error instanceof Error ? error.name : "thrown"})`)
 
 const noParts: ReadonlyArray<RedisArg.Part> = []
 
@@ -460,7 +377,7 @@ const withView = (command: Any, view: RedisReply.View): never => {
 }
 
 /**
- * The same command, whose answer may come from the client's cache up to the given age, in milliseconds.
+ * The same command, whose answer may come from the client's cache. Without a life it is refused with `DataError`.
  *
  * @category combinators
  * @since 0.1.0
@@ -474,21 +391,9 @@ export const withCaching: {
 } = (command: Any, caching: Caching) => {
   // Every command is made by this module; the types are those of the reply, which stays.
   const { parts, reply, spec, unsent, view } = command as Any & CommandImpl
-  return new CachedImpl(caching, spec, parts, reply, view, unsent) as never
+  const refused = caching.life > 0 ? unsent : new RedisArg.InvalidArgument("is not kept for any time: its ttl is none")
+  return new CachedImpl(caching, spec, parts, reply, view, refused) as never
 }
-
-/**
- * The same command, refused with `DataError` for the reason given, before anything is sent.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const invalid = <A, Bytes, BigInts>(
-  command: CacheableCommand<A, Bytes, BigInts>,
-  reason: string
-): CacheableCommand<A, Bytes, BigInts> =>
-  // The types are those of the reply, which stays.
-  new CommandImpl(command.spec, noParts, command.reply, command.view, new RedisArg.InvalidArgument(reason)) as never
 
 /**
  * The same command with another reply decoder.
@@ -727,19 +632,7 @@ export const decode = <A>(
  * @category getters
  * @since 0.1.0
  */
-export const secrets = (command: Any): ReadonlyArray<string> | undefined => {
-  const all = credentialed.has(command.spec.words[0]!.toUpperCase())
-  try {
-    return command.parts.filter((part) => part instanceof RedisArg.SecretArg || all).map((part) => {
-      const value = RedisArg.wireValue(part)
-      return value instanceof Uint8Array ? decodeUtf8(value, 0, value.length) : String(value)
-    })
-  } catch {
-    return undefined
-  }
-}
-
-const credentialed: ReadonlySet<string> = new Set(["ACL", "AUTH", "CONFIG", "HELLO", "MIGRATE", "SENTINEL"])
+export const secrets = ({ parts, spec }: Any): ReadonlyArray<string> | undefined => secretsIn(spec.words[0]!, parts)
 
 // -----------------------------------------------------------------------------
 // Implementation
@@ -786,17 +679,6 @@ const settle = (command: CommandImpl & Any): Exit.Exit<unknown, RedisError> | un
   return unsent instanceof RedisArg.Answer
     ? decode(command, unsent.value, false)
     : Exit.fail(new DataError({ command: command.spec.name, detail: unsent.detail }))
-}
-
-const print = (command: Any): string => {
-  const parts = command.parts.map((part) =>
-    part instanceof RedisArg.KeyArg
-      ? typeof part.value === "string" ? JSON.stringify(part.value) : `<key of ${part.value.length} bytes>`
-      : part instanceof RedisArg.BlockArg
-      ? String(part.value)
-      : "<redacted>"
-  )
-  return [command.spec.name, ...parts].join(" ")
 }
 
 const effectPrototype = Effectable.Prototype<Any>({

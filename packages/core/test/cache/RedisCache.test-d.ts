@@ -27,37 +27,37 @@ describe("RedisCache types", () => {
 
   it("what cannot be cached does not compile", () => {
     // @ts-expect-error it writes
-    Redis.cached(Redis.set("k", "v"), { ttl })
+    void Redis.cached(Redis.set("k", "v"), { ttl })
     // @ts-expect-error it is about how long the key lives
-    Redis.cached(Redis.ttl("k"), { ttl })
+    void Redis.cached(Redis.ttl("k"), { ttl })
     // @ts-expect-error it is a matter of chance
-    Redis.cached(Redis.srandmember("k"), { ttl })
+    void Redis.cached(Redis.srandmember("k"), { ttl })
     // @ts-expect-error it is about all keys
-    Redis.cached(Redis.scan(0), { ttl })
+    void Redis.cached(Redis.scan(0), { ttl })
     // @ts-expect-error it is about the server
-    Redis.cached(Redis.time(), { ttl })
+    void Redis.cached(Redis.time(), { ttl })
     // @ts-expect-error nobody knows what it does
-    Redis.cached(Redis.send("GET", "k"), { ttl })
+    void Redis.cached(Redis.send("GET", "k"), { ttl })
     // @ts-expect-error it is code
-    Redis.cached(Redis.evalRo("return 1"), { ttl })
+    void Redis.cached(Redis.evalRo("return 1"), { ttl })
   })
 
   it("the time to live is no bare number, and has to be given", () => {
     // @ts-expect-error seconds or milliseconds
-    Redis.cached(Redis.get("k"), { ttl: 60 })
+    void Redis.cached(Redis.get("k"), { ttl: 60 })
     // @ts-expect-error for how long
-    Redis.cached(Redis.get("k"), {})
+    void Redis.cached(Redis.get("k"), {})
     // @ts-expect-error seconds or milliseconds
-    RedisCache.layer({ ttl: 60 })
+    void RedisCache.layer({ ttl: 60 })
   })
 
   it("a definition of one's own says whether it can be cached", () => {
     const args = (key: string) => [key]
     const cacheable = RedisCommand.define("X", args, RedisReply.integer, "cacheable")
     expectTypeOf(cacheable("k").spec.cacheable).toEqualTypeOf<true>()
-    Redis.cached(cacheable("k"), { ttl })
+    void Redis.cached(cacheable("k"), { ttl })
     // @ts-expect-error it only reads
-    Redis.cached(RedisCommand.define("X", args, RedisReply.integer, "readonly")("k"), { ttl })
+    void Redis.cached(RedisCommand.define("X", args, RedisReply.integer, "readonly")("k"), { ttl })
   })
 
   it("a Layer is above any client", () => {
