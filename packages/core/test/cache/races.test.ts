@@ -253,6 +253,25 @@ describe("Caching, reads under way", () => {
       assert.deepStrictEqual([readsOf("a"), readsOf("b"), readsOf("c")], [3, 2, 2])
     }))
 
+  it.effect("a connection that says nothing is asked whether it is there, and dropped with what it brought", () =>
+    Effect.gen(function*() {
+      const { client, node } = yield* made({ livenessTimeout: "10 seconds" })
+      yield* client.execute(get("a"))
+      // The answer to the read came in the first ten of them.
+      yield* TestClock.adjust("20 seconds")
+      yield* node.awaitCommand("PING")
+      yield* synced(client)
+      assert.deepInclude(yield* stats(client), { entries: 1 })
+      node.setHandler(({ name }) => name === "PING" ? FakeNode.stall() : undefined)
+      const lost = yield* fork(Client.causing(client, "Disconnected", Effect.void))
+      yield* TestClock.adjust("20 seconds")
+      yield* node.awaitCommand("PING", 3)
+      yield* TestClock.adjust("10 seconds")
+      const { error } = yield* Fiber.join(lost)
+      assert.deepInclude(error, { _tag: "ConnectionError", reason: "HealthCheck" })
+      assert.deepInclude(yield* stats(client), { entries: 0 })
+    }))
+
   it.live("a flush drops everything, and marks what is under way", () =>
     Effect.gen(function*() {
       const { client, hold, node, release } = yield* made()
