@@ -3,15 +3,18 @@
  * on scripted servers.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisCache } from "@redfx/core"
-import type { RedisClient, RedisConfig } from "@redfx/core"
+import { Redis, RedisCache, RedisClient, RedisPool, RedisStandalone } from "@redfx/core"
+import type { RedisConfig } from "@redfx/core"
+import { NodeRedisConnector } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
 import * as FakeNode from "@redfx/testing/FakeNode"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -401,6 +404,32 @@ describe("Caching, reads under way", () => {
       assert.deepStrictEqual(errors.map(({ _tag }) => _tag), ["WrongTypeError", "WrongTypeError", "WrongTypeError"])
       node.setHandler(({ name }) => name === "GET" ? Encode.bulk("v") : undefined)
       assert.strictEqual(yield* client.execute(get("a")), "v")
+    }))
+
+  it.live("two clients on one pool cache in one way, and each hears of every change", () =>
+    Effect.gen(function*() {
+      const { node } = yield* scripted
+      const pool = RedisPool.layer({ host: node.host, port: node.port }).pipe(Layer.provide(NodeRedisConnector.layer))
+      const context = yield* Layer.build(pool)
+      const member = Effect.map(
+        Layer.build(Layer.fresh(RedisStandalone.layerFromPool)),
+        (context) => Context.get(context, RedisClient.RedisClient)
+      ).pipe(Effect.provideContext(context))
+      const [one, two] = [yield* member, yield* member]
+      yield* one.execute(get("a"))
+      yield* two.execute(get("a"))
+      assert.strictEqual(log(node).filter((text) => text.startsWith("CLIENT TRACKING")).length, 1)
+      yield* node.push(0, invalidation("a"))
+      yield* synced(one)
+      for (const client of [one, two]) assert.deepInclude(yield* stats(client), { entries: 0, invalidations: 1 })
+      // An own write of one is no news to the other from the server alone.
+      yield* two.execute(get("a"))
+      yield* one.execute(Redis.set("a", "new"))
+      assert.deepInclude(yield* stats(two), { entries: 0 })
+      const other = yield* RedisCache.make(yield* member, { prefixes: ["a"] })
+      const error = yield* Effect.flip(other.execute(get("a")))
+      assert.deepInclude(error, { _tag: "RedisConfigError", option: "cache" })
+      assert.strictEqual(yield* one.execute(get("b")), yield* one.execute(get("b")))
     }))
 
   it.live("broadcast: a read needs no word before it, and keys of no prefix are not kept", () =>
