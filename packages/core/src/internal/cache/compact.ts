@@ -16,6 +16,10 @@ const perItem = 8
 
 /** Copies an answer; all of its bytes come to stand in one buffer, as one of its own for each would take 100 bytes more. */
 export const compact = (value: Resp.Value): Kept => {
+  if (value instanceof Resp.Bulk) {
+    const { length } = value
+    return { value: new Resp.Bulk(value.bytes(), 0, length), bytes: length + 3 * perObject }
+  }
   const copy = new Copy(sizeOf(value))
   const kept = copy.of(value)
   return { value: kept, bytes: copy.bytes }

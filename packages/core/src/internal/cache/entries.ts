@@ -10,7 +10,7 @@ import type { Tracking } from "../tracking/tracking.ts"
 import { copierOf } from "./copies.ts"
 
 /** About what an entry takes beside its answer and the text of its keys: objects, and its places in the maps. Measured. */
-const perEntry = 600
+const perEntry = 350
 
 /** The parts of an entry: see {@link Entry}. */
 interface EntryParts {

@@ -22,6 +22,7 @@ import { elapsed } from "../runtime/elapsed.ts"
 import { keyOf, nameOf, restOf } from "../tracking/keyName.ts"
 import type { Keeper, Keepers, Mode, Tracking } from "../tracking/tracking.ts"
 import { compact } from "./compact.ts"
+import { Dependants } from "./dependants.ts"
 import { Entry, Recency } from "./entries.ts"
 import { Flight, Waiter } from "./flight.ts"
 
@@ -43,12 +44,6 @@ export interface Sending {
 /** What there is of a command: an answer, or a read under way. */
 type Place = Entry | Flight
 
-/** What depends on a key: by the rest of the command where it is the first key, and the others. */
-interface Dependants {
-  readonly own: Map<string, Place>
-  others: Set<Place> | undefined
-}
-
 export class Store implements Keeper {
   readonly #options: StoreOptions
   #limits: CacheLimits
@@ -56,7 +51,7 @@ export class Store implements Keeper {
   #configured = false
   #joined = false
   #closed = false
-  readonly #keys = new Map<string, Dependants>()
+  readonly #keys = new Map<string, Dependants<Place>>()
   readonly #recency = new Recency()
   readonly #flights = new Set<Flight>()
   /** What there is by the slot of its first key. */
@@ -105,7 +100,7 @@ export class Store implements Keeper {
   /** The answer to a command that will do for it, `undefined` when there is none. */
   find<A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Exit.Exit<A, RedisError> | undefined {
     // There is one: a command without a key is not cached.
-    const place = this.#keys.get(nameOf(RedisCommand.firstKey(command)!))?.own.get(restOf(command))
+    const place = this.#keys.get(nameOf(RedisCommand.firstKey(command)!))?.get(restOf(command))
     if (!(place instanceof Entry)) return undefined
     const age = this.#now - place.at
     if (age >= place.life || age > (command.caching?.life ?? Infinity)) {
@@ -138,10 +133,10 @@ export class Store implements Keeper {
     { begin, submit }: Sending,
     resume: (exit: Exit.Exit<A, RedisError>) => void
   ): Request {
-    const names = RedisCommand.keys(command).map(nameOf)
+    const names = [...new Set(RedisCommand.keys(command).map(nameOf))]
     const rest = restOf(command)
     // In range: a command without a key is not cached.
-    const place = this.#keys.get(names[0]!)?.own.get(rest)
+    const place = this.#keys.get(names[0]!)?.get(rest)
     if (place instanceof Flight) {
       this.#joins++
       const waiter = new Waiter(command, place, resume)
@@ -215,10 +210,7 @@ export class Store implements Keeper {
   // ---------------------------------------------------------------------------
 
   invalidate(name: string): void {
-    const dependants = this.#keys.get(name)
-    if (dependants === undefined) return
-    for (const place of dependants.own.values()) this.#invalidateAt(place)
-    if (dependants.others !== undefined) { for (const place of dependants.others) this.#invalidateAt(place) }
+    for (const place of this.#keys.get(name)?.all ?? []) this.#invalidateAt(place)
   }
 
   #invalidateAt(place: Place): void {
@@ -268,13 +260,13 @@ export class Store implements Keeper {
   // ---------------------------------------------------------------------------
 
   #put(place: Place): void {
-    const { names, rest } = place
+    const { names } = place
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!
       let dependants = this.#keys.get(name)
-      if (dependants === undefined) this.#keys.set(name, dependants = { own: new Map(), others: undefined })
-      if (i === 0) dependants.own.set(rest, place)
-      else (dependants.others ??= new Set()).add(place)
+      if (dependants === undefined) this.#keys.set(name, dependants = new Dependants())
+      if (i === 0) dependants.set(place)
+      else dependants.add(place)
     }
     const slot = this.#slotOf(place)
     if (slot === undefined) return
@@ -289,15 +281,13 @@ export class Store implements Keeper {
   }
 
   #take(place: Place): void {
-    const { names, rest } = place
+    const { names } = place
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!
       const dependants = this.#keys.get(name)
       if (dependants === undefined) continue
-      // Another one may have taken its place.
-      if (i === 0 && dependants.own.get(rest) === place) dependants.own.delete(rest)
-      else dependants.others?.delete(place)
-      if (dependants.own.size === 0 && (dependants.others?.size ?? 0) === 0) this.#keys.delete(name)
+      dependants.delete(place)
+      if (dependants.isEmpty) this.#keys.delete(name)
     }
     const slot = this.#slotOf(place)
     if (slot === undefined) return
