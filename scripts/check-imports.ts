@@ -36,7 +36,7 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["pool", /^internal\/pool\/\w+$/],
     ["cache", /^internal\/cache\/\w+$/],
     ["client", /^(unstable\/Router|internal\/(client|pubsub)\/\w+)$/],
-    ["clients", /^Redis(Cache|Pool|Standalone|Pipeline|Transaction|Script|Scan)$/],
+    ["clients", /^Redis(Cache|Pool|Standalone|Pipeline|Transaction|KeyspaceEvents|Script|Scan)$/],
     ["applications", /^(Redis(Stream|Lock|Keyspace|Persistence)|internal\/(stream|lock|keyspace)\/\w+)$/],
     ["barrels", /^(Redis(Bloom|Json|Search|TimeSeries)?|index)$/]
   ],

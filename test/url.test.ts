@@ -113,7 +113,7 @@ describe("layerUrl", () => {
 
   it.effect("URL-04, URL-12, ERR-32: fails the Layer for a URL that cannot be", () =>
     Effect.gen(function*() {
-      for (const url of ["localhost:6379", "redis://h?socket_timeout=abc", "redis+cluster://h/1"]) {
+      for (const url of ["localhost:6379", "redis://h?socket_timeout=abc", "redis+cluster://h?db=one"]) {
         Client.expectTag(yield* failure(NodeRedisClient.layerUrl(url)), "InvalidUrlError")
       }
       const port = Client.expectTag(

@@ -95,6 +95,14 @@ export * as RedisJson from "./RedisJson.ts"
 export * as RedisKeyspace from "./RedisKeyspace.ts"
 
 /**
+ * What happens to keys, as the servers tell of it: which were set, deleted, have
+ * expired.
+ *
+ * @since 0.1.0
+ */
+export * as RedisKeyspaceEvents from "./RedisKeyspaceEvents.ts"
+
+/**
  * Locks: at most one holder at a time, among all programs that use the same
  * server, for as long as the lock lives.
  *
