@@ -432,6 +432,24 @@ describe("Caching, reads under way", () => {
       assert.strictEqual(yield* one.execute(get("b")), yield* one.execute(get("b")))
     }))
 
+  it.live("what a server puts in the middle of the replies of a transaction is none of them", () =>
+    Effect.gen(function*() {
+      const { client, node } = yield* made()
+      yield* client.execute(get("a"))
+      node.setHandler(({ name }, { commands }) => {
+        const queues = commands.findLast((command) =>
+          command.name === "MULTI" || command.name === "EXEC"
+        )?.name === "MULTI"
+        if (name === "MULTI") return Encode.ok
+        if (name === "EXEC") return Encode.concat(Encode.raw("*2\r\n"), Encode.ok, invalidation("a"), Encode.bulk("v"))
+        return queues ? Encode.simple("QUEUED") : name === "GET" ? Encode.bulk("after") : undefined
+      })
+      const run = Client.on(client)
+      assert.deepStrictEqual(yield* run(Redis.transaction([Redis.set("b", "1"), Redis.get("c")])), [true, "v"])
+      assert.strictEqual(yield* client.execute(Redis.get("d")), "after")
+      assert.deepInclude(yield* stats(client), { entries: 0 })
+    }))
+
   it.live("broadcast: a read needs no word before it, and keys of no prefix are not kept", () =>
     Effect.gen(function*() {
       const { client: below, node } = yield* made()

@@ -11,7 +11,7 @@ import type { State } from "./state.ts"
  */
 export const dropMoved = (cache: NonNullable<Service["cache"]>, state: State): void => {
   const owners: Array<string | undefined> = new Array(slotCount).fill(undefined)
-  state.onMoved((moved) => cache.moved([moved]))
+  state.onMoved.push((moved) => cache.moved([moved]))
   state.onAdopted((topology) => {
     const moved = new Set<number>()
     for (let slot = 0; slot < slotCount; slot++) {

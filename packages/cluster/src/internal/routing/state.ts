@@ -83,7 +83,7 @@ export class State {
   #fruitless = 0
   #redirects = 0
   readonly #listeners: Array<(topology: Topology) => void> = []
-  readonly #movedListeners: Array<(slot: number) => void> = []
+  readonly onMoved: Array<(slot: number) => void> = []
   readonly #hungListeners: Array<(address: string, error: RedisError) => void> = []
   /** Who was believed last, and whom not to ask first again, as what it said has not proved true. */
   #source: Node | undefined = undefined
@@ -250,8 +250,7 @@ export class State {
   /** The one place where anything is learned from what becomes of commands and connections. */
   learn(learned: Verdict.Learned): void {
     const node = "address" in learned ? this.nodes.find(learned.address) : undefined
-    // Before anybody is answered after it.
-    if ("slot" in learned) { for (const listener of this.#movedListeners) listener(learned.slot) }
+    if ("slot" in learned) this.onMoved.forEach((listener) => listener(learned.slot))
     switch (learned._tag) {
       case "Moved":
         return this.#moved(learned.slot, this.nodes.named(learned.node))
@@ -436,11 +435,6 @@ export class State {
   /** Calls a function whenever a server is found that takes no notice of anything. */
   onHung(listener: (address: string, error: RedisError) => void): void {
     this.#hungListeners.push(listener)
-  }
-
-  /** Calls a function whenever a server says that a slot is, or will be, another server's. */
-  onMoved(listener: (slot: number) => void): void {
-    this.#movedListeners.push(listener)
   }
 
   /** Calls a function with the topology whenever it was read. */

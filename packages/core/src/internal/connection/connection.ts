@@ -202,7 +202,12 @@ const dial = Effect.fnUntraced(function*(
         startImmediately: true
       }
     )
-  const decoder = new RespDecoder({ ...limitsOf(settings), maxReplyBytes: greetingBytes, attributes: "drop" })
+  const decoder = new RespDecoder({
+    ...limitsOf(settings),
+    maxReplyBytes: greetingBytes,
+    attributes: "drop",
+    pushes: "apart"
+  })
   yield* untilLost(read(pull, decoder, exchange, target, owner.onRead))
   yield* untilLost(write(writer, exchange, writing, liveness, target))
 
