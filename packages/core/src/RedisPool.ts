@@ -214,6 +214,8 @@ const submitTo = (shared: ReadonlyArray<SharedConnection.SharedConnection>): Red
   if (shared.length === 1) return (request) => only!.submit(request)
   let next = 0
   return (request) => {
+    // What the server tells of changes stands in order only with the answers that come over the same connection.
+    if (request.isKept) return only!.submit(request)
     const { leading } = request
     const place = leading.spec.traits.has("ordered") ? hash(RedisCommand.firstKey(leading) ?? "") : next++
     shared[place % shared.length]!.submit(request)

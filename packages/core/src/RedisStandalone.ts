@@ -26,7 +26,7 @@ export const make = (
   Effect.flatMap(RedisConfig.settings(options), ({ closeTimeout }) =>
     closingWithin(
       closeTimeout,
-      Effect.flatMap(RedisPool.make(options), (pool) => Client.makeClient(pool.router, pool.settings))
+      Effect.flatMap(RedisPool.make(options), (pool) => Client.makeClient(pool.router, pool.settings, { caches: true }))
     ))
 
 /**
@@ -62,7 +62,7 @@ export const layerFromPool: Layer.Layer<RedisClient.RedisClient, never, RedisPoo
     ({ member, settings }) =>
       closingWithin(
         settings.closeTimeout,
-        Effect.flatMap(member, (router) => Client.makeClient(router, settings))
+        Effect.flatMap(member, (router) => Client.makeClient(router, settings, { caches: true }))
       )
   )
 )

@@ -9,11 +9,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Scope from "effect/Scope"
+import type { Key } from "../../RedisArg.ts"
 import type { RedisStats, Service } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { DataError } from "../../RedisError.ts"
 import type { RedisError, TimeoutError } from "../../RedisError.ts"
+import * as Cache from "../cache/clientCache.ts"
 import { Deadlines } from "../connection/deadlines.ts"
 import type * as RedisConnection from "../connection/model.ts"
 import type { Batch } from "../connection/request.ts"
@@ -34,7 +36,11 @@ import * as Transaction from "./transaction.ts"
  */
 export const makeClient = Effect.fnUntraced(function*(
   router: RedisRouter,
-  settings: ConnectionSettings
+  settings: ConnectionSettings,
+  { caches = false, slotOf }: {
+    readonly caches?: boolean | undefined
+    readonly slotOf?: ((key: Key) => number) | undefined
+  } = {}
 ): Effect.fn.Return<Service, never, Scope.Scope> {
   const deadlines = new Deadlines(Duration.toMillis(settings.commandTimeout), yield* Clock.Clock)
   yield* Effect.forkScoped(deadlines.run)
@@ -58,7 +64,8 @@ export const makeClient = Effect.fnUntraced(function*(
     })
   return clientOf(own, settings, deadlines, {
     pubSub: yield* makePubSub(subscribers, settings, execute),
-    monitor: yield* makeMonitor(subscribers, settings)
+    monitor: yield* makeMonitor(subscribers, settings),
+    cache: caches ? yield* Cache.make(settings, slotOf) : undefined
   })
 })
 
@@ -88,11 +95,16 @@ const counted = (subscribers: Subscribers) => {
 const withStats = ({ reserve }: RedisRouter, stats: RedisRouter["stats"]): RedisRouter["reserve"] =>
   Effect.map(reserve, (reserved) => ({ ...reserved, stats }))
 
+/** What the forms of a client have in common, which differ in their limits in time. */
+interface Feeds extends Pick<Service, "pubSub" | "monitor"> {
+  readonly cache: Cache.CacheParts | undefined
+}
+
 const clientOf = (
   router: RedisRouter,
   settings: ConnectionSettings,
   deadlines: Deadlines,
-  feeds: Pick<Service, "pubSub" | "monitor">
+  { cache: parts, ...feeds }: Feeds
 ): Service => {
   const exclusively: Exclusive = { router, settings, deadlines }
   const limit = Duration.toMillis(settings.commandTimeout)
@@ -105,11 +117,13 @@ const clientOf = (
     return request
   }
 
+  const cache = parts && Cache.reading(parts, { begin, submit: (request) => router.submit(request) })
+
   const share = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
     Effect.callback((resume) => submit(singleRequest(command, resume)))
 
   const once = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    command.settled ??
+    command.settled ?? (command.caching !== undefined ? cache?.execute(command) : undefined) ??
       (RedisCommand.needsOwnConnection(command) ? executeExclusive(exclusively, command) : share(command))
 
   const execute: Service["execute"] = settings.retryOnTimeout
@@ -130,7 +144,10 @@ const clientOf = (
     ? (batch: Batch) => Effect.flatMap(sendOnce(batch), (outcomes) => sendTimedOut(batch, outcomes, sendOnce))
     : sendOnce
 
-  const pipeline: Service["pipeline"] = (commands) => {
+  const pipeline: Service["pipeline"] = (commands) =>
+    cache === undefined ? plain(commands) : cache.pipeline(commands, plain)
+
+  const plain: Service["pipeline"] = (commands) => {
     if (commands.every((command) => command.settled === undefined)) {
       return commands.length === 0 ? Effect.succeed([]) : send({ commands })
     }
@@ -163,15 +180,22 @@ const clientOf = (
       )
     },
     withTimeout: (limit) =>
-      clientOf(router, { ...settings, commandTimeout: Duration.fromInputUnsafe(limit) }, deadlines, feeds),
+      clientOf(router, { ...settings, commandTimeout: Duration.fromInputUnsafe(limit) }, deadlines, {
+        ...feeds,
+        cache: parts
+      }),
     // What timed out on a reserved connection still holds it up, and EXEC sent again would not mind what was watched.
     reserve: Effect.map(router.reserve, (reserved) => {
-      const client = clientOf(reserved, { ...settings, retryOnTimeout: false }, deadlines, feeds)
+      const client = clientOf(reserved, { ...settings, retryOnTimeout: false }, deadlines, {
+        ...feeds,
+        cache: undefined
+      })
       return reserved.held === undefined ? client : withSession(client, reserved.held, unsentIn)
     }),
     ...feeds,
     events: router.events,
     stats: router.stats,
+    ...(cache === undefined ? {} : { cache }),
     attributes: router.attributes,
     ...printed(router.describe)
   }

@@ -23,12 +23,13 @@ import type { DecodeOptions } from "../../RespLimits.ts"
 import { connectionLoss, timeLimit } from "../error/failure.ts"
 import { within } from "../runtime/elapsed.ts"
 import { KnownScripts } from "../script/knownScripts.ts"
+import { Tracking } from "../tracking/tracking.ts"
 import * as Credentials from "./credentials.ts"
 import { Dripping } from "./dripping.ts"
 import { Exchange } from "./exchange.ts"
 import { authenticate, handshake } from "./handshake.ts"
 import type { HungUp } from "./handshake.ts"
-import { Liveness } from "./liveness.ts"
+import { listening, Liveness } from "./liveness.ts"
 import type { Owner, RedisConnection, Source } from "./model.ts"
 import { BatchRequest, requestOf as singleRequest } from "./request.ts"
 import type { Outcome, Request, RequestQueue } from "./request.ts"
@@ -156,6 +157,7 @@ const dial = Effect.fnUntraced(function*(
   progress.waitsFor = "the server did not answer"
   const writer = yield* socket.writer
   const ended = Deferred.makeUnsafe<RedisError>()
+  const tracking = new Tracking(settings.keepers)
   const writing = new Wakeup(() => exchange.writable)
   const liveness = new Liveness()
   // What the handshake could not write is of no use to the owner.
@@ -165,18 +167,25 @@ const dial = Effect.fnUntraced(function*(
     origin: {
       address,
       replaceInvalidText: settings.replaceInvalidText,
-      onRefusal: refusalsOf(owner, (loss) => exchange.leave(loss)),
+      onRefusal: refusalsOf(owner, (loss) => {
+        tracking.end("Demoted")
+        exchange.leave(loss)
+      }),
       scripts: new KnownScripts(),
-      again: (request) => exchange.submit(request)
+      again: (request) => exchange.submit(request),
+      tracking,
+      keepers: settings.keepers
     },
     maxCommands: settings.limits.inFlightCommands,
     maxBytes: settings.limits.inFlightBytes,
     onWork: () => writing.wake(),
     onFlush: () => writing.wakeNow(),
-    onPush: owner.onPush ?? (() => false),
+    onPush: (items) => !tracking.takes(items) && owner.onPush?.(items) === true,
     subscriber: owner.subscriber,
     onUnasked: owner.onUnasked,
     onClose: (failure, unsent) => {
+      // Before anybody learns of it, and reads.
+      tracking.end("Disconnected")
       takeUnsent(unsent, failure)
       Deferred.doneUnsafe(ended, Effect.succeed(failure))
     }
@@ -193,7 +202,12 @@ const dial = Effect.fnUntraced(function*(
         startImmediately: true
       }
     )
-  const decoder = new RespDecoder({ ...limitsOf(settings), maxReplyBytes: greetingBytes, attributes: "drop" })
+  const decoder = new RespDecoder({
+    ...limitsOf(settings),
+    maxReplyBytes: greetingBytes,
+    attributes: "drop",
+    pushes: "apart"
+  })
   yield* untilLost(read(pull, decoder, exchange, target, owner.onRead))
   yield* untilLost(write(writer, exchange, writing, liveness, target))
 
@@ -207,6 +221,7 @@ const dial = Effect.fnUntraced(function*(
       owner.onBusy?.((request) => exchange.submit(request))
     }
   })
+  tracking.protocol = protocol
   decoder.limit(limitsOf(settings))
   exchange.limit(settings.limits)
   takeUnsent = owner.onUnsent ?? failAll
@@ -220,9 +235,14 @@ const dial = Effect.fnUntraced(function*(
     lost: Deferred.await(ended)
   }
   if (credentials.next !== undefined) {
-    const renewal = Credentials.renew(credentials.next, (renewed) => authenticate(run, renewed))
+    const renewal = Credentials.renew(credentials.next, (renewed) => {
+      // Others may be allowed to read less. What waits before it is still sent by the old ones.
+      const renew = Effect.sync(() => tracking.renew("Reauthenticated"))
+      return Effect.ensuring(Effect.andThen(renew, authenticate(run, renewed)), renew)
+    })
     yield* Effect.forkScoped(Effect.catch(renewal, (error) => lose(refusal(error, address))))
   }
+  yield* Effect.forkScoped(Effect.andThen(tracking.begun, listening(connection, settings)))
   const dripping = new Dripping(connection, Duration.toMillis(settings.commandTimeout), () => decoder.idle)
   yield* Effect.forkScoped(liveness.watch(connection, settings, { onSilence: owner.onSilence, dripping }))
   return connection

@@ -185,7 +185,6 @@ export class Exchange {
 
   #encodeSome(request: Request): void {
     const encoder = this.#encoder
-    const count = request.count
     if (request.written === 0) this.#inFlight.push(request)
     // What is written in several parts could be given up between two of them.
     encoder.lend = request.count === 1
@@ -195,7 +194,7 @@ export class Exchange {
       request.written++
       this.#written++
       this.#commands++
-    } while (request.written < count && this.#commands < this.#options.maxCommands && encoder.size < writeSize)
+    } while (request.written < request.count && this.#commands < this.#options.maxCommands && encoder.size < writeSize)
     const bytes = encoder.size - before
     request.bytes += bytes
     this.#bytes += bytes

@@ -15,6 +15,7 @@ import type { RespEncoder } from "../../RespEncoder.ts"
 import { connectionLoss, failureOf } from "../error/failure.ts"
 import { formOf } from "../script/knownScripts.ts"
 import type { Form, KnownScripts } from "../script/knownScripts.ts"
+import type { Keepers, Tracking } from "../tracking/tracking.ts"
 import type { Deadline, DeadlineList, Timed } from "./deadlines.ts"
 
 /**
@@ -23,6 +24,7 @@ import type { Deadline, DeadlineList, Timed } from "./deadlines.ts"
  * - `onRefusal`: takes error replies and their commands; returns what befell the connection by one, where it means more than
  *   its text.
  * - `scripts`: those that the server at the other end has. `again`: sends a request over the same connection once more.
+ * - `tracking`: what the server tells of keys over this connection. `keepers`: who keeps answers, and is told of writes.
  */
 export interface Origin {
   readonly address: string | undefined
@@ -30,6 +32,8 @@ export interface Origin {
   readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => RedisError | undefined) | undefined
   readonly scripts?: KnownScripts | undefined
   readonly again?: ((request: Request) => void) | undefined
+  readonly tracking?: Tracking | undefined
+  readonly keepers?: Keepers | undefined
 }
 
 /**
@@ -81,6 +85,11 @@ export abstract class Request extends Effectable.Class<void> implements Timed {
   abstract readonly blockMilliseconds: number
   /** Whether the caller has its outcome, or has gone away. */
   abstract readonly settled: boolean
+
+  /** Whether its answer is kept: no replica may give it, and it has its place among what the server tells of changes. */
+  get isKept(): boolean {
+    return false
+  }
 
   /** Encodes the next command, for the connection that replies come from. */
   abstract encode(encoder: RespEncoder, origin: Origin): void
@@ -190,16 +199,17 @@ export class SingleRequest<A> extends Request {
   reply(value: Resp.Value, origin: Origin): void {
     if (this.#resume === undefined) return
     if (this.asking && this.answered === 1) return
+    if (!this.command.spec.readonly) origin.keepers?.answered(this.command)
     if (!(value instanceof Resp.ErrorReply)) {
-      return this.#settle(RedisCommand.decode(this.command, value, origin.replaceInvalidText))
+      return this.settle(RedisCommand.decode(this.command, value, origin.replaceInvalidText))
     }
     if (this.#redirected((redirector) => redirector.onRefusal(this, value, origin.address ?? ""))) return
-    this.#settle(Exit.fail(errorOf(this.command, value, origin)))
+    this.settle(Exit.fail(errorOf(this.command, value, origin)))
   }
 
   fail(error: RedisError): void {
     if (this.#resume === undefined || this.#redirected((redirector) => redirector.onLoss(this, error))) return
-    this.#settle(failed(this.command, error, this.delivery))
+    this.settle(failed(this.command, error, this.delivery))
   }
 
   protected forget(): void {
@@ -214,12 +224,12 @@ export class SingleRequest<A> extends Request {
       return offer(this.redirector)
     } catch (defect) {
       const broken = connectionLoss("Other", "The client failed to send the command elsewhere", undefined, defect)
-      this.#settle(failed(this.command, broken, delivery))
+      this.settle(failed(this.command, broken, delivery))
       return true
     }
   }
 
-  #settle(exit: Exit.Exit<A, RedisError>): void {
+  protected settle(exit: Exit.Exit<A, RedisError>): void {
     this.release()
     const resume = this.#resume
     this.#resume = undefined
@@ -348,9 +358,17 @@ export class BatchRequest extends Request {
   reply(value: Resp.Value, origin: Origin): void {
     if (this.#resume === undefined) return
     const index = this.#outcomes.length
+    if (origin.keepers !== undefined) this.#wrote(index, origin.keepers)
     // In range: there is one reply a command.
     this.#outcomes.push(this.#refusal(index) ?? this.#outcomeOf(this.commands[index]!, index, value, origin))
     if (this.#outcomes.length === this.commands.length && !this.#runsRest(origin)) this.#settle()
+  }
+
+  /** In a transaction nothing is written before its end. */
+  #wrote(index: number, keepers: Keepers): void {
+    if (!this.#atomic) return keepers.answered(this.commands[index]!)
+    if (index < this.commands.length - 1) return
+    for (let i = 0; i < index; i++) keepers.answered(this.commands[i]!)
   }
 
   #outcomeOf(command: RedisCommand.Any, index: number, value: Resp.Value, origin: Origin): Outcome {
