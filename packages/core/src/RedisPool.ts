@@ -105,11 +105,7 @@ export const openShared = ({ router, settings }: Service): Effect.Effect<void, R
   Effect.replicateEffect(ping(router), settings.pool.shared, { concurrency: "unbounded", discard: true })
 
 const ping = (router: RedisRouter): Effect.Effect<void, RedisError> =>
-  Effect.callback<void, RedisError>((resume) => {
-    const request = Connection.requestOf(RedisCommand.send("PING"), (exit) => resume(Effect.asVoid(exit)))
-    router.submit(request)
-    return request
-  }).pipe(
+  Effect.asVoid(Connection.run(router, RedisCommand.send("PING"))).pipe(
     // Refused is answered, too: not everybody may PING.
     Effect.catchTag("NoPermissionError", () => Effect.void),
     // Nobody has given a command.

@@ -197,7 +197,7 @@ export class Exchange {
       this.#commands++
     } while (request.written < count && this.#commands < this.#options.maxCommands && encoder.size < writeSize)
     const bytes = encoder.size - before
-    request.bytes += bytes
+    this.#inFlight.addBytes(bytes)
     this.#bytes += bytes
   }
 
@@ -263,10 +263,10 @@ export class Exchange {
   }
 
   #shift(request: Request): void {
+    this.#bytes -= this.#inFlight.firstBytes
     this.#inFlight.shift()
     // Whoever answers has read it.
     if (request.queue === this.#lending) this.#lending.release(request)
-    this.#bytes -= request.bytes
   }
 
   #lend(request: Request): void {
