@@ -12,6 +12,7 @@ import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import { decodeUtf8, encodeUtf8, isBytes } from "./internal/codec/utf8.ts"
+import { Suspension } from "./internal/runtime/suspension.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
@@ -105,11 +106,6 @@ export class Spec {
   /** Which script or function a command of this kind runs, `undefined` unless it does. */
   get procedure(): string | undefined {
     return this.script?.name
-  }
-
-  /** Runs a command of this kind: in one round trip, unless a kind of command may need more. */
-  run<A>(client: Service, command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> {
-    return client.execute(command)
   }
 
   #makeHead(count: number): Uint8Array {
@@ -635,8 +631,9 @@ class CommandImpl {
   readonly spec: Spec
   readonly parts: ReadonlyArray<RedisArg.Part>
   readonly reply: RedisReply.Reply<unknown, unknown, unknown>
-  readonly view: RedisReply.View
-  readonly unsent: RedisArg.Answer | RedisArg.InvalidArgument | undefined
+  // What most commands have stands in the prototype, and costs them nothing.
+  declare readonly view: RedisReply.View
+  declare readonly unsent: RedisArg.Answer | RedisArg.InvalidArgument | undefined
 
   constructor(
     spec: Spec,
@@ -648,8 +645,8 @@ class CommandImpl {
     this.spec = spec
     this.parts = parts
     this.reply = reply
-    this.view = view
-    this.unsent = unsent
+    if (view !== RedisReply.textView) this.view = view
+    if (unsent !== undefined) this.unsent = unsent
   }
 }
 
@@ -675,10 +672,12 @@ const print = (command: Any): string => {
 const effectPrototype = Effectable.Prototype<Any>({
   label: "RedisCommand",
   evaluate(fiber) {
-    if (this.settled !== undefined) return this.settled
     const client = Context.getUnsafe(fiber.context, RedisClient)
-    const run = this.spec.run(client, this)
-    if (!Telemetry.isTraced(fiber)) return run
+    const run = client.execute(this)
+    // A command's effect is that of its client.
+    if (!Telemetry.isTraced(fiber)) return Suspension.run(run, fiber) as typeof run
+    // Nothing is sent of what is settled, and there is nothing to tell.
+    if (this.settled !== undefined) return run
     return Telemetry.span(this.spec.operation, client, run, Telemetry.procedure(this.spec.procedure))
   }
 })
@@ -686,6 +685,8 @@ const effectPrototype = Effectable.Prototype<Any>({
 Object.defineProperties(CommandImpl.prototype, {
   ...Object.getOwnPropertyDescriptors(effectPrototype),
   [TypeId]: { value: TypeId },
+  view: { value: RedisReply.textView, writable: true },
+  unsent: { value: undefined, writable: true },
   settled: {
     get(this: CommandImpl & Any) {
       return settle(this)

@@ -206,12 +206,12 @@ const toldTo = "The pool was told to disconnect"
 /** To one connection after the other; what is to stay in order always to the same. */
 const submitTo = (shared: ReadonlyArray<SharedConnection.SharedConnection>): RedisRouter["submit"] => {
   const [only] = shared
-  // In range: there is one connection at least, and a remainder is less than their number.
-  if (shared.length === 1) return (request) => only!.submit(request)
+  if (only !== undefined && shared.length === 1) return only.submit
   let next = 0
   return (request) => {
     const { leading } = request
     const place = leading.spec.traits.has("ordered") ? hash(RedisCommand.firstKey(leading) ?? "") : next++
+    // In range: a remainder is less than their number.
     shared[place % shared.length]!.submit(request)
   }
 }

@@ -204,7 +204,7 @@ const dial = Effect.fnUntraced(function*(
     clientInfo,
     onBusy: (refusal) => {
       progress.waitsFor = `the server said ${refusal}`
-      owner.onBusy?.((request) => exchange.submit(request))
+      owner.onBusy?.(exchange.submit)
     }
   })
   decoder.limit(limitsOf(settings))
@@ -214,7 +214,7 @@ const dial = Effect.fnUntraced(function*(
     address,
     protocol,
     exchange,
-    submit: (request) => exchange.submit(request),
+    submit: exchange.submit,
     probe: probe(exchange, settings, address, yield* Clock.Clock),
     close: (reason) => exchange.close(reason),
     lost: Deferred.await(ended)

@@ -149,7 +149,8 @@ export class Exchange {
     return this.#failure !== undefined
   }
 
-  submit(request: Request): void {
+  /** Takes a request: it settles with its replies, or with what ended the exchange. */
+  readonly submit = (request: Request): void => {
     if (this.#failure !== undefined) return request.fail(this.#failure)
     this.#waiting.push(request)
     this.#options.onWork()

@@ -59,7 +59,9 @@ interface Detour {
 }
 
 /** An Effect that is sent when a fiber runs it, and given up when the fiber is interrupted. */
-export abstract class Request<out A = unknown, out E extends RedisError = RedisError> extends Suspension<A, E> implements Timed {
+export abstract class Request<out A = unknown, out E extends RedisError = RedisError> extends Suspension<A, E>
+  implements Timed
+{
   /** Links of the queue that holds this request; `queue` is undefined when none does. */
   queue: RequestQueue | undefined = undefined
   previous: Request | undefined = undefined

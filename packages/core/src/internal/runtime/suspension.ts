@@ -70,9 +70,11 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
     if (waiter === undefined) return
     this.#waiter = undefined
     // Whoever waits asked for an A and an E.
-    if (typeof waiter === "function") waiter(exit as Exit.Exit<never, never>)
-    else if (waiter._yielded === waits) waiter.evaluate(exit)
-    else early.set(this, exit)
+    if (typeof waiter === "function") return waiter(exit as Exit.Exit<never, never>)
+    if (waiter._yielded !== waits) return void early.set(this, exit)
+    // What waits is on top: nothing is put above it meanwhile. Popped here it need not be asked what it does then.
+    waiter._stack.pop()
+    waiter.evaluate(exit)
   }
 
   /** Gives up, unless it is settled. */
@@ -97,17 +99,24 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
   /** Goes by the internals of Effect from now on where they are as expected; returns whether they are. */
   static tryOwnWay(): boolean {
     tried = true
+    ownWay = false
     const { prototype } = Suspension
     Object.defineProperties(prototype, {
       [evaluate]: { value: Suspension.#evaluate, configurable: true },
       [onPop]: { value: Suspension.#onPop, configurable: true }
     })
-    const works = isAsExpected()
-    if (!works) {
+    ownWay = isAsExpected()
+    if (!ownWay) {
       Reflect.deleteProperty(prototype, evaluate)
       Reflect.deleteProperty(prototype, onPop)
     }
-    return works
+    return ownWay
+  }
+
+  /** Runs an effect on behalf of one that is being run: at once, where the fiber would come back for it. */
+  static run(effect: Effect.Effect<unknown, unknown>, fiber: unknown): Effect.Effect<unknown, unknown> {
+    // Whatever it returns, a fiber takes it from there. Only fibers come here.
+    return (ownWay && #waiter in effect ? Suspension.#evaluate.call(effect, fiber as Inner) : effect) as typeof effect
   }
 
   static #evaluate(this: Suspension<unknown, unknown>, fiber: Inner): unknown {
@@ -126,6 +135,7 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
 }
 
 let tried = false
+let ownWay = false
 
 class Trial extends Suspension<number, never> {
   readonly #atOnce: boolean
