@@ -3,10 +3,10 @@ import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
-    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
     typecheck: {
       enabled: true,
-      include: ["packages/*/test/**/*.test-d.ts", "test/**/*.test-d.ts"],
+      include: ["packages/*/test/**/*.test-d.ts", "test/**/*.test-d.ts", "examples/**/*.test-d.ts"],
       tsconfig: "tsconfig.json"
     },
     globalSetup: ["test/global-setup.ts"],

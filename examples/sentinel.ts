@@ -1,11 +1,14 @@
-/** A master is killed while a program writes: what callers see, and what a plain retry makes of it. */
+/** A master is killed while a program writes: what callers see, what a plain retry makes of it, and what is counted. */
 import { Redis, RedisClient, RedisError } from "@redfx/core"
 import { NodeRedisClient, RedisSentinelServers } from "@redfx/node"
 import { Console, Effect, Layer, Ref, Schedule, Stream } from "effect"
 import { findRedisServer } from "../scripts/redis-server.ts"
 
-/** Counts up to `times`, whatever happens meanwhile, and tells of each new reason to retry. */
-const countTo = Effect.fn("countTo")(function*(times: number) {
+/**
+ * Increases a counter so often, whatever happens meanwhile, and tells of each new reason to retry. What is not known to have
+ * been run is not run again: returns how often that was so.
+ */
+const increase = Effect.fn("increase")(function*(times: number) {
   const last = yield* Ref.make("")
   const tell = (error: RedisError.RedisError) => {
     const reason = error._tag === "ConnectionError" ? `${error._tag}, ${error.reason}` : error._tag
@@ -14,11 +17,18 @@ const countTo = Effect.fn("countTo")(function*(times: number) {
       (before) => before === reason ? Effect.void : Console.log("retrying:", reason)
     )
   }
-  const count = Redis.incr("n").pipe(
+  const once = Redis.incr("n").pipe(
     Effect.tapError(tell),
-    Effect.retry({ schedule: Schedule.spaced("20 millis"), while: RedisError.isSafeToRetry })
+    Effect.retry({ schedule: Schedule.spaced("20 millis"), while: RedisError.isSafeToRetry }),
+    Effect.as(0),
+    Effect.catchTags({
+      ConnectionError: (error) => error.delivery === "unknown" ? Effect.succeed(1) : Effect.fail(error),
+      TimeoutError: (error) => error.delivery === "unknown" ? Effect.succeed(1) : Effect.fail(error)
+    })
   )
-  for (let i = 0; i < times; i++) yield* count
+  let unknown = 0
+  for (let i = 0; i < times; i++) unknown += yield* once
+  return unknown
 })
 
 const program = Effect.gen(function*() {
@@ -29,17 +39,19 @@ const program = Effect.gen(function*() {
     Stream.runForEach(({ address, previous }) => Console.log("the master was", previous, "and is", address)),
     Effect.forkScoped({ startImmediately: true })
   )
-  yield* countTo(99)
+  const before = yield* increase(99)
   // What a master acknowledges can be lost with it, unless its replicas have it as well: WAIT tells how many do.
-  const replicated = yield* Redis.withConnection(
-    Effect.andThen(Redis.incr("n"), Redis.wait(deployment.servers.length - 1, "5 seconds"))
-  )
-  yield* Console.log("the last of it is on", replicated, "of", deployment.servers.length - 1, "replicas")
+  const replicas = deployment.servers.length - 1
+  const replicated = Effect.repeat(Redis.wait(replicas, "1 second"), { until: (count) => count >= replicas })
+  yield* Redis.withConnection(Effect.andThen(Redis.incr("n"), replicated))
   const master = yield* deployment.master
-  yield* Console.log("counted to", yield* Redis.get("n"), "and now the master is killed")
+  yield* Console.log("counted to", yield* Redis.get("n"), "on all servers, and now the master is killed")
   yield* master.kill()
-  yield* countTo(100)
-  yield* Console.log("counted to", yield* Redis.get("n"))
+  const unknown = before + (yield* increase(100))
+  const acknowledged = 200 - unknown
+  const counted = Number(yield* Redis.get("n"))
+  yield* Console.log(`counted to ${counted}: ${acknowledged} were acknowledged, of ${unknown} it is not known`)
+  if (counted < acknowledged || counted > acknowledged + unknown) return yield* Effect.die("the count is wrong")
 })
 
 const clients = Layer.unwrap(Effect.map(

@@ -34,7 +34,7 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["connection", /^(unstable\/(Connection|Request|Runtime)|internal\/(connection|script)\/\w+)$/],
     ["pool", /^internal\/pool\/\w+$/],
     ["client", /^(unstable\/Router|internal\/(client|pubsub)\/\w+)$/],
-    ["clients", /^Redis(Pool|Standalone|Pipeline|Transaction|Script|Scan)$/],
+    ["clients", /^Redis(Pool|Standalone|Pipeline|Transaction|KeyspaceEvents|Script|Scan)$/],
     ["applications", /^(Redis(Stream|Lock|Keyspace|Persistence)|internal\/(stream|lock|keyspace)\/\w+)$/],
     ["barrels", /^(Redis(Bloom|Json|Search|TimeSeries)?|index)$/]
   ],

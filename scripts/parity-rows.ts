@@ -517,7 +517,7 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     URL-14 | from_url(decode_components) | 'decodeComponents'
     URL-15 | RedisCluster.from_url | 'RedisUrl.parse'
     URL-16 | RedisCluster.from_url | 'RedisError.InvalidUrlError'
-    URL-17 | RedisCluster.from_url(db) | 'RedisError.InvalidUrlError'
+    URL-17 | RedisCluster.from_url(db) | 'RedisError.ConnectionError'
     URL-18 | RedisCluster.from_url(read_from_replicas) | 'readFrom'
   `
   ],
@@ -694,7 +694,7 @@ export const sections: ReadonlyArray<readonly [title: string, rows: string]> = [
     CLT-06 | nodes that disagree |
     CLT-07 | nodes that are learned | 'followCluster'
     CLT-08 | host_port_remap | 'natMap'
-    CLT-09 | db | 'RedisError.RedisConfigError'
+    CLT-09 | db | 'RedisError.ConnectionError'
     CLT-10 | printing the client | 'RedisClient.RedisClient'
   `
   ],

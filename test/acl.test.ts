@@ -50,6 +50,15 @@ const features: Readonly<Record<string, Program>> = {
       )
     ))
   }),
+  "keyspace events": Effect.gen(function*() {
+    const client = yield* RedisClient.RedisClient
+    yield* Stream.runHead(Stream.merge(
+      Redis.keyspaceEvents(),
+      Stream.drain(
+        Stream.fromEffectRepeat(Effect.delay(Effect.asVoid(client.execute(Redis.set("k", "v"))), "20 millis"))
+      )
+    ))
+  }),
   "scripts": Effect.andThen(script("k"), script("k")),
   "locks": Effect.gen(function*() {
     const lock = RedisLock.make("lock", { ttl: "10 seconds" })
@@ -109,7 +118,7 @@ const check = Effect.fnUntraced(function*(
 describe("A user who has exactly what docs/security.md says", () => {
   it.live("can use each feature on one server", () =>
     Effect.gen(function*() {
-      const server = yield* RedisServer.make()
+      const server = yield* RedisServer.make({ config: { "notify-keyspace-events": "KEA" } })
       const admin = yield* Client.make(server)
       const { host, port } = server
       yield* check(

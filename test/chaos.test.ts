@@ -3,12 +3,13 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { activities } from "../bench/src/chaos/activities.ts"
-import { ownWith } from "../bench/src/chaos/clients.ts"
+import { own, ownWith } from "../bench/src/chaos/clients.ts"
 import * as Cluster from "../bench/src/chaos/cluster.ts"
 import type { Fault } from "../bench/src/chaos/faults.ts"
 import { strike, wrong } from "../bench/src/chaos/run.ts"
 import type { Row } from "../bench/src/chaos/run.ts"
 import * as Sentinel from "../bench/src/chaos/sentinel.ts"
+import { series } from "../bench/src/chaos/series.ts"
 import { lineOf } from "../bench/src/chaos/table.ts"
 
 /** In milliseconds since another server took writes. It is much less on a machine that has nothing else to do. */
@@ -51,7 +52,39 @@ const withstands = Effect.fnUntraced(function*<E>(
   }
 }, Effect.scoped)
 
+/** Three masters, one after the other. Milliseconds from when another server takes writes until the client's first one. */
+const keepsUp = Effect.fnUntraced(function*<E>(
+  make: Effect.Effect<ReadonlyArray<Fault>, E, Scope.Scope>,
+  title: string
+) {
+  const fault = (yield* make).find((fault) => fault.title === title)
+  assert.isDefined(fault, title)
+  const [row, ...others] = yield* Effect.scoped(series(fault, [own], 3))
+  assert.isDefined(row)
+  assert.strictEqual(others.length, 0)
+  const { connections, doubled, hanging, readings, recoveries, refusedApplied } = row
+  assert.strictEqual(doubled + hanging + refusedApplied, 0)
+  assert.strictEqual(recoveries.length, 3)
+  assert.isAtMost(recoveries.toSorted((a, b) => a - b)[1]!, 200, recoveries.join())
+  assert.isAtMost(Math.max(...recoveries), 400, recoveries.join())
+  assert.isAtMost(connections.at(-1)!, connections[0]! + 1, connections.join())
+  // How many there are depends on how long the election takes.
+  for (const count of readings) assert.isAtMost(count, 2 * Math.max(readings[0]!, 40), readings.join())
+}, Effect.scoped)
+
 describe("Chaos", () => {
+  it.live(
+    "a cluster loses masters in a row: each time writes go on at once, and nothing grows",
+    () => keepsUp(Cluster.make, "kill -9 of a master"),
+    90_000
+  )
+
+  it.live(
+    "a group under sentinels loses masters in a row: the same",
+    () => keepsUp(Sentinel.make, "kill -9 of the master"),
+    90_000
+  )
+
   it.live(
     "a cluster loses a master and fails over by hand: nothing is doubled, applied though refused, or late to go on",
     () => withstands(Cluster.make, ["kill -9 of a master", "CLUSTER FAILOVER"]),

@@ -100,7 +100,7 @@ describe("a pipeline that fails", () => {
   it.live("is not safe to repeat when a later write may have run", () =>
     Effect.gen(function*() {
       const { on } = yield* against(({ name }) =>
-        name === "GET" ? Encode.error("LOADING x") : name === "INCR" || name === "INCRBY" ? FakeNode.cut() : undefined
+        name === "GET" ? Encode.error("LOADING x") : name === "INCR" ? FakeNode.cut() : undefined
       )
       const error = yield* Effect.flip(
         on(Redis.pipeline({ a: Redis.get("k"), b: Redis.incr("n"), c: Redis.incr("m") }))
@@ -119,7 +119,7 @@ describe("a pipeline that fails", () => {
       let counter = 0
       let cuts = 2
       const { on } = yield* against(({ name }) =>
-        name === "INCR" || name === "INCRBY"
+        name === "INCR"
           ? Encode.integer(++counter)
           : name === "HGETALL"
           ? cuts-- > 0 ? FakeNode.cut() : Encode.bulks([])
@@ -152,7 +152,7 @@ describe("a pipeline with a command that blocks", () => {
   it.live("keeps what was answered when the one that blocks has no answer in time", () =>
     Effect.gen(function*() {
       const { node, on } = yield* against(
-        ({ name }) => name === "INCR" || name === "INCRBY" ? ":1\r\n" : name === "BLPOP" ? FakeNode.stall() : undefined,
+        ({ name }) => name === "INCR" ? ":1\r\n" : name === "BLPOP" ? FakeNode.stall() : undefined,
         { retryOnTimeout: true }
       )
       const pipeline = [Redis.incr("n"), Redis.blpop(["k"], 0.05)] as const
@@ -202,7 +202,7 @@ describe("a transaction that fails", () => {
       ? undefined
       : replies[name] ?? queued
 
-  const incrGet = [Redis.incrby("n", 1), Redis.get("k")] as const
+  const incrGet = [Redis.incr("n"), Redis.get("k")] as const
   const kinds: Readonly<
     Record<string, (commands: typeof incrGet | readonly [typeof incrGet[1], typeof incrGet[1]]) => Composed>
   > = {
@@ -228,10 +228,10 @@ describe("a transaction that fails", () => {
     const aborts: ReadonlyArray<
       readonly [replies: Readonly<Record<string, FakeNode.Reply>>, exec: FakeNode.Reply, safe: boolean]
     > = [
-      [{ INCRBY: Encode.error("LOADING x"), GET: Encode.error("LOADING x") }, abort, true],
-      [{ INCRBY: Encode.error("OOM x") }, abort, true],
-      [{ INCRBY: Encode.error("OOM x"), GET: Encode.error("ERR x") }, abort, false],
-      [{ INCRBY: Encode.error("MISCONF x") }, abort, false],
+      [{ INCR: Encode.error("LOADING x"), GET: Encode.error("LOADING x") }, abort, true],
+      [{ INCR: Encode.error("OOM x") }, abort, true],
+      [{ INCR: Encode.error("OOM x"), GET: Encode.error("ERR x") }, abort, false],
+      [{ INCR: Encode.error("MISCONF x") }, abort, false],
       [{}, abort, false],
       [
         {},
@@ -257,16 +257,16 @@ describe("a transaction that fails", () => {
       Effect.gen(function*() {
         const multi = Encode.error("BUSY Redis is busy running a script.")
         const exec = Encode.error("ERR EXEC without MULTI")
-        const none = yield* against(transacting({ multi, exec, replies: { INCRBY: multi, GET: multi } }))
+        const none = yield* against(transacting({ multi, exec, replies: { INCR: multi, GET: multi } }))
         assert.deepStrictEqual(verdict(yield* Effect.flip(none.on(run(incrGet)))), {
           retryable: true,
           safe: true,
           index: undefined,
           partial: undefined
         })
-        const read = yield* against(transacting({ multi, exec, replies: { INCRBY: multi, GET: Encode.bulk("v") } }))
+        const read = yield* against(transacting({ multi, exec, replies: { INCR: multi, GET: Encode.bulk("v") } }))
         assert.deepInclude(verdict(yield* Effect.flip(read.on(run(incrGet)))), { retryable: true, safe: true })
-        const written = yield* against(transacting({ multi, exec, replies: { INCRBY: ":1\r\n", GET: multi } }))
+        const written = yield* against(transacting({ multi, exec, replies: { INCR: ":1\r\n", GET: multi } }))
         const error = yield* Effect.flip(written.on(run(incrGet)))
         assert.deepStrictEqual(verdict(error), {
           retryable: true,

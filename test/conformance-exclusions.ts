@@ -11,7 +11,6 @@ export interface Since {
 
 /** Commands of servers for which there is no function. */
 export const notOffered: ReadonlyArray<{ readonly commands: RegExp; readonly reason: string }> = [
-  { commands: /^(INCR|DECR)$/, reason: "Redis.incr and Redis.decr send INCRBY and DECRBY" },
   { commands: /^(MULTI|EXEC|DISCARD|WATCH|UNWATCH)$/, reason: "sent by Redis.transaction and Redis.watch only" },
   {
     commands: /^[PS]?(UN)?SUBSCRIBE$/,
@@ -61,9 +60,22 @@ export const newerCommands: ReadonlyArray<Since & { readonly commands: string }>
   },
   { redis: "8.2.0", commands: "VISMEMBER, XACKDEL, XDELEX" },
   { redis: "8.2.0", valkey: "8.0.0", commands: "CLUSTER SLOT-STATS" },
-  { redis: "8.4.0", commands: "CLUSTER MIGRATION, DELEX, DIGEST, VRANGE" },
+  { redis: "8.4.0", commands: "CLUSTER MIGRATION, DIGEST, VRANGE" },
+  { redis: "8.4.0", valkey: "9.2.0", commands: "DELEX" },
   { redis: "8.4.0", valkey: "9.1.0", commands: "MSETEX" },
-  { redis: "8.6.0", commands: "HOTKEYS GET, HOTKEYS HELP, HOTKEYS RESET, HOTKEYS START, HOTKEYS STOP, XCFGSET" },
+  { redis: "8.6.0", valkey: "9.2.0", commands: "HOTKEYS GET, HOTKEYS HELP, HOTKEYS RESET" },
+  { redis: "8.6.0", commands: "HOTKEYS START, HOTKEYS STOP, XCFGSET" },
+  {
+    redis: "8.8.0",
+    commands: "ARCOUNT, ARDEL, ARDELRANGE, ARGET, ARGETRANGE, ARGREP, ARINFO, ARINSERT, ARLASTITEMS, ARLEN, ARMGET, " +
+      "ARMSET, ARNEXT, AROP, ARRING, ARSCAN, ARSEEK, ARSET, XNACK"
+  },
+  { redis: "8.8.0", valkey: "9.2.0", commands: "INCREX" },
+  {
+    redis: "8.10.0",
+    commands: "BACKUP ABORT, BACKUP CLEANUP, BACKUP HELP, BACKUP LIST, BACKUP SEAL, BACKUP START, BACKUP STATUS, " +
+      "BLMOVEM, HIMPORT DISCARD, HIMPORT DISCARDALL, HIMPORT PREPARE, HIMPORT SET, LMOVEM, SDIFFCARD, SUNIONCARD"
+  },
   {
     valkey: "8.0.0",
     commands: "CLIENT CAPA, SCRIPT SHOW, SENTINEL GET-PRIMARY-ADDR-BY-NAME, SENTINEL IS-PRIMARY-DOWN-BY-ADDR, " +
@@ -78,7 +90,13 @@ export const newerCommands: ReadonlyArray<Since & { readonly commands: string }>
     commands: "CLUSTER CANCELSLOTMIGRATIONS, CLUSTER FLUSHSLOT, CLUSTER GETSLOTMIGRATIONS, CLUSTER MIGRATESLOTS, " +
       "DELIFEQ"
   },
-  { valkey: "9.1.0", commands: "CLUSTERSCAN" }
+  { valkey: "9.1.0", commands: "CLUSTERSCAN" },
+  {
+    valkey: "9.2.0",
+    commands:
+      "ACL DELROLE, ACL DIGEST, ACL GETROLE, ACL ROLES, ACL SETROLE, PHCARD, PHDEL, PHDELPREFIX, PHEXISTS, PHGET, " +
+      "PHGETALL, PHLONGEST, PHMGET, PHMSET, PHPREFIXES, PHSCAN, PHSET"
+  }
 ]
 
 /** Forms of commands that older servers do not know, by what the command looks like. */
@@ -89,6 +107,9 @@ export const newerForms: ReadonlyArray<Since & { readonly form: RegExp }> = [
   { redis: "7.0.0", form: /^XSETID .* ENTRIESADDED / },
   { redis: "7.2.0", form: /^Z(REV)?RANK .* WITHSCORE$/ },
   { redis: "8.4.0", form: /^XREADGROUP .* CLAIM / },
+  { redis: "8.8.0", form: /^Z(INTER|UNION)(STORE)? .* AGGREGATE COUNT/ },
+  { redis: "8.10.0", form: /^XREAD(GROUP)? .*MAX(COUNT|SIZE) / },
+  { valkey: "9.2.0", form: /^ACL SETUSER .* role=/ },
   { valkey: "9.0.0", form: /^CLUSTER REPLICATE NO ONE$|^SENTINEL FAILOVER \S+ COORDINATED$/ },
   { valkey: "9.1.0", form: /^SCRIPT DEBUG \S+ \S+$/ }
 ]

@@ -3,7 +3,7 @@
  * on is said by its configuration alone.
  */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { Redis, RedisLock, RedisReply, RedisScript } from "@redfx/core"
+import { Redis, RedisError, RedisLock, RedisReply, RedisScript } from "@redfx/core"
 import type { RedisConfig } from "@redfx/core"
 import { NodeRedisClient, RedisClusterServers, RedisSentinelServers, RedisServer } from "@redfx/node"
 import * as Certificates from "@redfx/testing/Certificates"
@@ -139,14 +139,21 @@ describe("The same program", { timeout: 30_000 }, () => {
       assert.deepInclude(refused, { _tag: "ResponseError", code: "MOVED" })
     }))
 
-  it.live("URL-16, URL-17: a unix socket and a database are none of a cluster, before anything is opened", () =>
+  it.live("URL-16: a unix socket is none of a cluster, before anything is opened", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* failure("unix:///tmp/none.sock", { mode: "cluster" }))._tag, "InvalidUrlError")
+    }))
+
+  it.live("URL-17: a database that a cluster does not have is an error that says so, and not to be tried again", () =>
     Effect.gen(function*() {
       const nodes = hosts(deployed.cluster.addresses)
-      for (const url of [`redis+cluster://${nodes}/1`, `redis+cluster://${nodes}/0?db=1`]) {
-        assert.strictEqual((yield* failure(url))._tag, "InvalidUrlError")
+      const given = [`redis+cluster://:${encoded}@${nodes}/1`, `redis+cluster://:${encoded}@${nodes}/0?db=1`]
+      for (const [url, options] of [...given.map((url) => [url, {}] as const), [given[0]!, { db: 1 }] as const]) {
+        const error = yield* failure(url, options)
+        assert.deepInclude(error, { _tag: "ConnectionError", reason: "Handshake" })
+        assert.match(error.message, /SELECT.*(database 0 alone|fewer databases)/)
+        assert.isFalse(RedisError.isRetryable(error))
       }
-      assert.strictEqual((yield* failure("unix:///tmp/none.sock", { mode: "cluster" }))._tag, "InvalidUrlError")
-      assert.strictEqual((yield* failure(`redis+cluster://${nodes}`, { db: 1 }))._tag, "InvalidUrlError")
     }))
 
   it.live("URL-18: read_from_replicas of a URL has replicas answer", () =>

@@ -8,6 +8,7 @@ import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Certificates from "@redfx/testing/Certificates"
 import * as Client from "@redfx/testing/Client"
 import * as FakeSentinel from "@redfx/testing/FakeSentinel"
+import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
@@ -112,7 +113,7 @@ describe("layerUrl", () => {
 
   it.effect("URL-04, URL-12, ERR-32: fails the Layer for a URL that cannot be", () =>
     Effect.gen(function*() {
-      for (const url of ["localhost:6379", "redis://h?socket_timeout=abc", "redis+cluster://h/1"]) {
+      for (const url of ["localhost:6379", "redis://h?socket_timeout=abc", "redis+cluster://h?db=one"]) {
         Client.expectTag(yield* failure(NodeRedisClient.layerUrl(url)), "InvalidUrlError")
       }
       const port = Client.expectTag(
@@ -168,6 +169,36 @@ describe("layerConfig", () => {
       }
       const get = Effect.provide(Redis.get("k"), NodeRedisClient.layerConfig())
       assert.strictEqual(yield* withEnv(env)(get), String(master.port))
+    }))
+
+  it.live("reads a record of configurations, for one server, sentinels and a cluster", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make({ password })
+      const { master, sentinel } = yield* FakeSentinel.make()
+      const env = withEnv({
+        CACHE_HOST: server.host,
+        CACHE_PORT: String(server.port),
+        CACHE_PASSWORD: Redacted.value(password),
+        CACHE_SERVICE: FakeSentinel.service,
+        CACHE_TIMEOUT: "2 parsecs"
+      })
+      const single = NodeRedisClient.layerConfig({
+        host: Config.String("CACHE_HOST"),
+        port: Config.Int("CACHE_PORT"),
+        password: Config.Redacted("CACHE_PASSWORD"),
+        db: Config.succeed(4)
+      })
+      assert.strictEqual((yield* env(Effect.provide(info, single))).db, 4)
+      const watched = NodeRedisClient.layerSentinelConfig({
+        sentinels: Config.succeed([sentinel]),
+        service: Config.String("CACHE_SERVICE")
+      })
+      assert.strictEqual(yield* env(Effect.provide(Redis.get("k"), watched)), String(master.port))
+      const unread = NodeRedisClient.layerClusterConfig({
+        nodes: Config.succeed([{ host: "127.0.0.1", port: 1 }]),
+        commandTimeout: Config.Duration("CACHE_TIMEOUT")
+      })
+      assert.strictEqual((yield* Effect.flip(env(Effect.provide(Redis.get("k"), unread))))._tag, "ConfigError")
     }))
 
   it.effect("ENT-02: fails the Layer with a ConfigError for what cannot be read", () =>

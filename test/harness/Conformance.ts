@@ -46,13 +46,15 @@ export interface Server {
   readonly keys: (command: RedisCommand.Any) => ReadonlyArray<string> | undefined
   /** The tokens that the documentation of a command lists, such as `EX` of `SET`; none before Redis 7. */
   readonly tokens: (name: string) => ReadonlyArray<string>
+  /** The family to which the documentation counts a command, such as `string`; `undefined` before Redis 7. */
+  readonly group: (name: string) => string | undefined
 }
 
-/** Starts a server and a Sentinel, asks them, and stops them. */
-export const askServer = (commands: ReadonlyArray<RedisCommand.Any>): Promise<Server> =>
+/** Starts a server and a Sentinel, asks them, and stops them; `binary` as for `RedisServer.make`. */
+export const askServer = (commands: ReadonlyArray<RedisCommand.Any>, binary?: string): Promise<Server> =>
   Effect.runPromise(Effect.scoped(Effect.gen(function*() {
-    const server = yield* RedisServer.make()
-    const sentinel = yield* RedisServer.make({ sentinel: true })
+    const server = yield* RedisServer.make({ binary })
+    const sentinel = yield* RedisServer.make({ binary, sentinel: true })
     const onSentinel = yield* Effect.provide(listed, client(sentinel), { local: true }).pipe(
       // Sentinels before 6.2 have no COMMAND.
       Effect.catchTag("ResponseError", () => Effect.succeed(new Map([["SENTINEL", unlisted]])))
@@ -60,14 +62,15 @@ export const askServer = (commands: ReadonlyArray<RedisCommand.Any>): Promise<Se
     return yield* Effect.gen(function*() {
       const known = new Map([...[...onSentinel].filter(([name]) => name.startsWith("SENTINEL")), ...yield* listed])
       const keys = yield* keysOf(commands)
-      const tokens = known.has("COMMAND DOCS") ? yield* documentedTokens : new Map<string, ReadonlySet<string>>()
+      const docs = known.has("COMMAND DOCS") ? yield* documentation : new Map<string, Documentation>()
       return {
         version: yield* version,
         names: [...known].filter(([, { isContainer }]) => !isContainer).map(([name]) => name),
         listsSubcommands: known.get("CLIENT")?.isContainer === true,
         command: (name: string) => known.get(name) ?? containerOf(known, name),
         keys: (command: RedisCommand.Any) => keys.get(command),
-        tokens: (name: string) => [...tokens.get(name) ?? []]
+        tokens: (name: string) => [...docs.get(name)?.tokens ?? []],
+        group: (name: string) => docs.get(name)?.group
       }
     }).pipe(Effect.provide(client(server), { local: true }))
   })))
@@ -121,11 +124,16 @@ const containerOf = (known: ReadonlyMap<string, ServerCommand>, name: string): S
 
 type Docs = Readonly<Record<string, Redis.CommandDocs>>
 
-const documentedTokens: Reads<ReadonlyMap<string, ReadonlySet<string>>> = Effect.map(Redis.commandDocs(), (all) => {
-  const found = new Map<string, ReadonlySet<string>>()
+interface Documentation {
+  readonly tokens: ReadonlySet<string>
+  readonly group: string | undefined
+}
+
+const documentation: Reads<ReadonlyMap<string, Documentation>> = Effect.map(Redis.commandDocs(), (all) => {
+  const found = new Map<string, Documentation>()
   const visit = (docs: Docs): void => {
     for (const [name, command] of Object.entries(docs)) {
-      found.set(nameOf({ name }), new Set(command.arguments.flatMap(tokensOf)))
+      found.set(nameOf({ name }), { tokens: new Set(command.arguments.flatMap(tokensOf)), group: command.group })
       visit(command.subcommands)
     }
   }

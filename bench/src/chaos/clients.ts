@@ -3,6 +3,7 @@ import { Redis } from "@redfx/core"
 import type { RedisClient, RedisError } from "@redfx/core"
 import { NodeRedisClient } from "@redfx/node"
 import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
@@ -83,7 +84,8 @@ const name = "redfx"
 
 export const layerOf = (
   deployment: Deployment,
-  clientName: string
+  clientName: string,
+  options: { readonly masterWait?: Duration.Input } = {}
 ): Layer.Layer<RedisClient.RedisClient, RedisError.RedisError> =>
   // At least one address is given.
   deployment.mode === "cluster"
@@ -91,7 +93,8 @@ export const layerOf = (
     : NodeRedisClient.layerSentinel({
       sentinels: deployment.sentinels as [Address],
       service: deployment.service,
-      clientName
+      clientName,
+      ...options
     })
 
 /** What an error of redfx tells: of a whole of several parts also whether others of them ran. */
@@ -119,17 +122,18 @@ export type Run = <A, E>(
 const openRedfx = async (
   deployment: Deployment,
   connectionName: string,
-  uses: (run: Run) => Promise<ReadonlyArray<Caller>>
+  uses: (run: Run) => Promise<ReadonlyArray<Caller>>,
+  options: Parameters<typeof layerOf>[2] = {}
 ): Promise<Session> => {
-  const runtime = ManagedRuntime.make(layerOf(deployment, connectionName))
+  const runtime = ManagedRuntime.make(layerOf(deployment, connectionName, options))
   await runtime.context()
   return { callers: await uses(runtime.runPromiseExit), close: () => runtime.dispose() }
 }
 
-const singleWrites = (run: Run): Caller => ({
+const singleWrites = (run: Run, user = name): Caller => ({
   label: undefined,
   write: async (place, token) => {
-    const key = keyAt(place, name)
+    const key = keyAt(place, user)
     return [{ place, key, token, ...fateOfExit(await run(Redis.hincrby(key, token, 1))) }]
   }
 })
@@ -137,6 +141,19 @@ const singleWrites = (run: Run): Caller => ({
 export const own: ChaosClient = {
   name,
   open: (deployment, connectionName) => openRedfx(deployment, connectionName, async (run) => [singleWrites(run)])
+}
+
+const waitingName = "redfx+masterWait"
+
+/** redfx as a client of sentinels that waits for a master where others are told that there is none. */
+export const waiting: ChaosClient = {
+  name: waitingName,
+  open: (deployment, connectionName) =>
+    deployment.mode === "sentinel"
+      ? openRedfx(deployment, connectionName, async (run) => [singleWrites(run, waitingName)], {
+        masterWait: "5 seconds"
+      })
+      : undefined
 }
 
 /** redfx with other uses beside its single writes. */

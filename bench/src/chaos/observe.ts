@@ -9,6 +9,8 @@ import { monitor } from "./probe.ts"
 interface Seen {
   /** The most connections at a time, over all servers together. */
   readonly connections: (connectionName: string) => number
+  /** The connections at the moment. */
+  readonly open: (connectionName: string) => number
   /** How often CLUSTER SLOTS, SHARDS and NODES were asked. */
   readonly readings: (connectionName: string) => number
 }
@@ -71,6 +73,7 @@ export const observe = Effect.fnUntraced(function*(servers: ReadonlyArray<Observ
   const sum = (counts: ReadonlyMap<string, number>, client: string, nameOf: (key: string) => string | undefined) =>
     [...counts].reduce((sum, [key, count]) => sum + (nameOf(key)?.includes(client) === true ? count : 0), 0)
   const seen: Seen = {
+    open: (client) => [...open.values()].reduce((total, counts) => total + sum(counts, client, (name) => name), 0),
     connections: (client) => sum(most, client, (name) => name),
     readings: (client) => sum(asked, client, (key) => names.get(key))
   }

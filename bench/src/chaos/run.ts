@@ -1,7 +1,8 @@
 /** One fault, gone through by clients side by side, and what it looked like from the place of each. */
-import { Redis } from "@redfx/core"
+import { Redis, RedisError } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { layerOf } from "./clients.ts"
 import type { ChaosClient, Deployment, Session } from "./clients.ts"
@@ -24,10 +25,13 @@ export interface Row extends Balance {
 }
 
 /** Whether a write shows that its client has found who takes writes now, and not who did before. */
-const isRecovered = ({ begun, ended, lost, place }: Acknowledged, { at, concerns, open = at }: Struck): boolean =>
-  !lost && concerns(place) && ended > open && begun > at
+export const isRecovered = (
+  { begun, ended, lost, place }: Acknowledged,
+  { at, concerns, open = at }: Struck
+): boolean => !lost && concerns(place) && ended > open && begun > at
 
-const recoveryOf = ({ acknowledged }: Ledger, struck: Struck): number | undefined => {
+/** Milliseconds from when a server took the write again; `Infinity`: never. */
+export const recoveryOf = ({ acknowledged }: Ledger, struck: Struck): number | undefined => {
   if (struck.open === undefined) return undefined
   const first = acknowledged.find((write) => isRecovered(write, struck))
   return first === undefined ? Infinity : first.ended - struck.open
@@ -41,12 +45,14 @@ const gapOf = ({ acknowledged }: Ledger, { at, concerns }: Struck, end: number):
 }
 
 /** Reads hashes by a client of its own; what it cannot read would look like a loss. */
-const reader = (deployment: Deployment) => {
+export const reader = (deployment: Deployment) => {
   const runtime = ManagedRuntime.make(layerOf(deployment, "chaos"))
+  // Servers that were just put in order may not be ready for reads.
+  const patient = Effect.retry({ schedule: Schedule.spaced("200 millis"), times: 100, while: RedisError.isRetryable })
   const found = new Map<string, Promise<Readonly<Record<string, string>>>>()
   return {
     hash: (key: string) => {
-      const reading = found.get(key) ?? runtime.runPromise(Redis.hgetall(key))
+      const reading = found.get(key) ?? runtime.runPromise(patient(Redis.hgetall(key)))
       found.set(key, reading)
       return reading
     },
@@ -54,7 +60,8 @@ const reader = (deployment: Deployment) => {
   }
 }
 
-interface Running {
+/** A client that is being used. */
+export interface Running {
   readonly client: ChaosClient
   readonly connectionName: string
   readonly session: Session
@@ -67,7 +74,8 @@ const others = 3
 
 let opened = 0
 
-const begin = async (client: ChaosClient, deployment: Deployment): Promise<Running | undefined> => {
+/** Opens a client and has callers use it; `undefined` where it does not know the deployment. */
+export const begin = async (client: ChaosClient, deployment: Deployment): Promise<Running | undefined> => {
   // Of this run alone: some clients close their connections long after they were told to.
   const connectionName = `${client.name}.${opened++}.`
   const session = await client.open(deployment, connectionName)
@@ -83,11 +91,11 @@ const begin = async (client: ChaosClient, deployment: Deployment): Promise<Runni
 }
 
 /** How long clients may take to recover, how long they go on after that, and how long they may take to close. */
-const recoveryLimit = 15_000
+export const recoveryLimit = 15_000
 const settleTime = 1500
 const closeLimit = 3000
 
-const close = (session: Session): Promise<void> =>
+export const close = (session: Session): Promise<void> =>
   Promise.race([session.close(), new Promise<void>((done) => setTimeout(done, closeLimit).unref())])
 
 /** Has a fault strike while clients write. */
@@ -136,7 +144,7 @@ export const strike = Effect.fnUntraced(function*(
 })
 
 /** What must never be: a write of redfx that was applied twice, or though it was refused, or that hangs. */
-export const wrong = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> =>
+export const wrong = <R extends Balance & { readonly client: string }>(rows: ReadonlyArray<R>): ReadonlyArray<R> =>
   rows.filter(({ client, doubled, hanging, refusedApplied }) =>
     client.startsWith("redfx") && doubled + refusedApplied + hanging > 0
   )

@@ -2,6 +2,8 @@
 import { Redis } from "@redfx/core"
 import { RedisSentinelServers } from "@redfx/node"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { afterwards, on } from "./faults.ts"
 import type { Fault, Field, Server } from "./faults.ts"
@@ -40,6 +42,45 @@ const flapping = (group: Group): Effect.Effect<never, unknown> =>
       yield* sentinel.restart
       yield* Effect.sleep("500 millis")
     })))
+
+/** The sentinel that makes another server the master, as soon as one does. */
+const leaderOf = (group: Group): Effect.Effect<Server> =>
+  Effect.raceAllFirst(group.sentinels.map((sentinel) =>
+    on(sentinel)(
+      Redis.sentinelMaster(group.service).pipe(
+        Effect.repeat({
+          until: ({ flags }) => flags.has("failover_in_progress"),
+          schedule: Schedule.spaced("5 millis")
+        }),
+        Effect.retry(Schedule.spaced("5 millis")),
+        Effect.as(sentinel)
+      )
+    ).pipe(Effect.orDie)
+  ))
+
+/**
+ * The sentinel that leads the failover dies when the server that it has chosen takes writes, before any other knows of that,
+ * and stays away until the others have chosen again.
+ */
+const leaderless = (group: Group, field: Field): Fault => ({
+  title: "the sentinel that leads the failover is killed in the middle of it",
+  field,
+  run: Effect.fnUntraced(function*() {
+    yield* group.settled
+    const victim = yield* group.master
+    const others = group.servers.filter((server) => server !== victim)
+    const at = performance.now()
+    const leading = yield* Effect.forkScoped(leaderOf(group), { startImmediately: true })
+    yield* victim.kill()
+    const leader = yield* Fiber.join(leading)
+    yield* afterwards(Effect.andThen(Effect.andThen(victim.restart, leader.restart), group.settled))
+    yield* Effect.raceAll(others.map((server) => takesWrites(server, "probe")))
+    yield* leader.kill()
+    yield* group.settled
+    const open = yield* takesWrites(yield* group.master, "probe")
+    return { at, open, concerns: () => true }
+  })
+})
 
 /** Every server and every sentinel is restarted in good order, the master after it was failed over. */
 const rolling = (group: Group, field: Field): Fault => ({
@@ -92,6 +133,7 @@ export const make = Effect.gen(function*() {
             Effect.flatMap(each.pid, (pid) => pid === undefined ? each.restart : Effect.void))
         )
     ),
+    leaderless(group, field),
     rolling(group, field)
   ]
 })

@@ -142,10 +142,6 @@ const unknownNode = (address: string, nodes: ReadonlyArray<{ readonly address: s
 const settingsOf = Effect.fnUntraced(function*(
   options: RedisConfig.ClusterOptions
 ): Effect.fn.Return<ClusterSettings, RedisConfigError> {
-  // The type has no such option, but URLs and files do.
-  if ("db" in options && options.db !== undefined && options.db !== 0) {
-    return yield* invalid("db", "a cluster has only database 0")
-  }
   if (options.nodes.length === 0) return yield* invalid("nodes", "it is empty: give at least one node to start from")
   const startNodes = options.nodes.map(({ host, port = 7000 }) => ({ host, port }))
   yield* Effect.forEach(startNodes, RedisConfig.endpoint, { discard: true })

@@ -5,6 +5,9 @@
  */
 
 /**
+ * The client of a cluster: many servers, each of which has a part of the keys.
+ * Programs are the same as on one server; what only a cluster can do is in here.
+ *
  * @since 0.1.0
  */
 export * as RedisCluster from "./RedisCluster.ts"

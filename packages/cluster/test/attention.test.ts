@@ -179,7 +179,7 @@ describe("A server that is slow as a rule", () => {
       const { a, cluster, run } = yield* start({ refreshInterval: "1 hour" })
       a.instead = (command, connection) =>
         command.name === "GET"
-          ? [FakeNode.delay("700 millis"), FakeNode.reply(Encode.bulk("v"))]
+          ? [FakeNode.delay("900 millis"), FakeNode.reply(Encode.bulk("v"))]
           : answering(command, connection)
       yield* run(Redis.get(keyOfA))
       a.instead = (command, connection) =>
@@ -334,7 +334,7 @@ describe("A connection of one's own", () => {
       assert.deepInclude(Client.expectTag(held, "ConnectionError"), {
         reason: "Demoted",
         delivery: "not-sent",
-        command: "INCRBY"
+        command: "INCR"
       })
       // A key that never was there is the program's mistake.
       const mistake = yield* Effect.flip(

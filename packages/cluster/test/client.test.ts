@@ -225,8 +225,20 @@ describe("On a cluster", { timeout: 30_000 }, () => {
         for (const subscribe of [Redis.subscribe, Redis.psubscribe]) {
           const error = yield* Effect.flip(Stream.runDrain(subscribe(channel)))
           assert.strictEqual(Client.expectTag(error, "ClusterUnsupportedError").command, subscribe.name.toUpperCase())
-          assert.match(error.message, /RedisCluster\.onNode/)
+          assert.match(error.message, /Redis\.keyspaceEvents/)
         }
+      }
+      // Patterns that are there for them, and names that only look like them.
+      for (const pattern of ["__key*", "__key*__:*", "__keyspace*", "__key[es]*@0__:*"]) {
+        const error = yield* Effect.flip(Stream.runDrain(Redis.psubscribe(pattern)))
+        assert.strictEqual(error._tag, "ClusterUnsupportedError", pattern)
+      }
+      for (
+        const other of [Redis.subscribe(["__key", "__keyring@0"]), Redis.psubscribe(["__keyring*", "_*", "__ke*"])]
+      ) {
+        const subscriber = yield* Subscriber.consume(Stream.take(other, 1))
+        yield* Effect.sleep("50 millis")
+        yield* subscriber.stop
       }
       const key = freshKey()
       const owner = yield* servers.owner(key)

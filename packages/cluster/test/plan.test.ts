@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg, RedisSearch } from "@redfx/core"
+import { Redis, RedisArg, RedisSearch, RedisTimeSeries } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
 import { plan, refusalInBatch, routingKey } from "../src/internal/routing/plan.ts"
 import { keyOn, makeFake, options, words } from "./fixtures/FakeCluster.ts"
@@ -34,9 +34,26 @@ const routed: ReadonlyArray<readonly [ids: string, command: RedisCommand.Any, ke
   ["ESC-05", Redis.send("BLMPOP", 0, 1, "k", "LEFT"), "k"],
   ["ESC-05", Redis.send("BITOP", "NOT", "k", "l"), "k"],
   ["ESC-05", Redis.send("ZUNIONSTORE", "k", 1, "l"), "k"],
+  ["Redis 8.8", Redis.armset("k", [[0, "a"]]), "k"],
+  ["Redis 8.8", Redis.increx("k", { by: 2 }), "k"],
+  ["Redis 8.8", Redis.xnack("k", "g", "fail", ["1-0"]), "k"],
+  ["Redis 8.10", Redis.sunioncard(["k", "k"]), "k"],
+  ["Redis 8.10", Redis.send("SUNIONCARD", 2, "k", "k"), "k"],
+  ["Redis 8.10", Redis.send("sdiffcard", 1, "k", "LIMIT", 5), "k"],
+  ["Redis 8.10", Redis.lmovem("k", "k", "left", "left"), "k"],
+  ["Redis 8.10", Redis.send("BLMOVEM", "k", "k", "LEFT", "LEFT", 0), "k"],
+  ["Redis 8.10", Redis.himportSet("k", "u", "v"), "k"],
+  ["Redis 8.10", Redis.send("himport set", "k", "u", "v"), "k"],
+  ["Valkey 9.2", Redis.phmget("k", [["p", ["f"]]]), "k"],
+  ["Valkey 9.2", Redis.send("PHLONGEST", "k", "a/b"), "k"],
   ["FT.*", RedisSearch.ftSearch("index", "*"), "index"],
   ["FT.*", RedisSearch.ftCursorRead("index", 7), "index"],
   ["FT.*", Redis.send("FT.CURSOR", "READ", "index", 7), "index"],
+  ["FT.*", RedisSearch.ftAliaslist("index"), "index"],
+  ["TS.*", RedisTimeSeries.tsNrange(["k", "{k}2"], "-", "+"), "k"],
+  ["TS.*", Redis.send("TS.NRANGE", 2, "k", "{k}2", "-", "+"), "k"],
+  ["TS.*", RedisTimeSeries.tsMget(["a=b"]), undefined],
+  ["TS.*", RedisTimeSeries.tsQuerylabels(), undefined],
   ["CKL-02", Redis.echo("text"), undefined],
   ["CKL-05", Redis.dbsize(), undefined],
   ["CKL-34", Redis.clusterCountkeysinslot(5), undefined],

@@ -40,7 +40,7 @@ describe("readFrom", () => {
     Effect.gen(function*() {
       const { a, cluster, others: [d] } = yield* withReplicas
       a.instead = ({ name }) => keyed.has(name) ? Encode.integer(1) : undefined
-      const keyed = new Set(["SET", "INCRBY", "GETEX", "GEORADIUS", "SORT", "EVAL", "XREADGROUP", "PFCOUNT"])
+      const keyed = new Set(["SET", "INCR", "GETEX", "GEORADIUS", "SORT", "EVAL", "XREADGROUP", "PFCOUNT"])
       const { client } = yield* FakeCluster.client(cluster, { readFrom: "preferReplica" })
       const commands: ReadonlyArray<RedisCommand.Any> = [
         Redis.set(keyOfA, "v"),

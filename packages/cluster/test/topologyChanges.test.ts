@@ -3,8 +3,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { RedisCluster } from "@redfx/cluster"
-import { Redis, RedisClient } from "@redfx/core"
-import type { RedisConfig, RedisError } from "@redfx/core"
+import { Redis, RedisClient, RedisError } from "@redfx/core"
+import type { RedisConfig } from "@redfx/core"
 import { NodeRedisConnector } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import * as Encode from "@redfx/testing/Encode"
@@ -39,11 +39,47 @@ describe("Options", () => {
       assert.strictEqual(error.option, "nodes")
     }))
 
-  it.effect("CLT-09, CCF-15: a database is an error at once", () =>
+  it.effect("CCF-15: a database that can be none is an error at once", () =>
     Effect.gen(function*() {
       const nodes = [{ host: "h", port: 1 }]
-      const error = Client.expectTag(yield* Effect.flip(made({ nodes, db: 1 })), "RedisConfigError")
+      const error = Client.expectTag(yield* Effect.flip(made({ nodes, db: -1 })), "RedisConfigError")
       assert.strictEqual(error.option, "db")
+    }))
+
+  it.live("CLT-09: a database that the servers refuse is an error in good time, and not to be tried again", () =>
+    Effect.gen(function*() {
+      const { cluster } = yield* FakeCluster.make()
+      const refusing: FakeNode.Handler = ({ name }) =>
+        name === "SELECT" ? Encode.error("ERR SELECT is not allowed in cluster mode") : undefined
+      const permanent = (error: RedisError.RedisError) => {
+        assert.deepInclude(error, {
+          _tag: "ConnectionError",
+          reason: "Handshake",
+          delivery: "not-sent",
+          permanent: true
+        })
+        assert.match(error.message, /SELECT.*database 0 alone: leave out db/)
+        assert.isFalse(RedisError.isRetryable(error))
+      }
+      for (const node of cluster.nodes) node.instead = refusing
+      const { client } = yield* FakeCluster.client(cluster, { db: 1 })
+      const started = performance.now()
+      permanent(yield* Effect.flip(client.execute(Redis.get("b"))))
+      permanent(yield* Effect.flip(client.execute(Redis.mget(["a", "b"]))))
+      permanent(
+        yield* Effect.flip(Effect.provideService(
+          Stream.runDrain(Redis.subscribe("channel")),
+          RedisClient.RedisClient,
+          client
+        ))
+      )
+      assert.isBelow(performance.now() - started, 2000)
+      // One alone, as while servers are replaced by newer ones, fails what is for it. The others are used.
+      for (const node of cluster.nodes.slice(1)) node.instead = undefined
+      const { client: mixed } = yield* FakeCluster.client(cluster, { db: 1 })
+      assert.strictEqual(yield* mixed.execute(Redis.get(keyOfB)), `B:${keyOfB}`)
+      const error = yield* Effect.flip(mixed.execute(Redis.get(keyOfA)))
+      assert.match(error.message, /database 0 alone/)
     }))
 
   it.effect("CCF-14, ERR-21: what cannot be is an error at once, which names the option", () =>
@@ -444,7 +480,7 @@ describe("Refreshing", () => {
       const { a, b, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster, { nodes: [b] })
       yield* client.execute(Redis.get(keyOfA))
-      a.instead = ({ name }) => name === "INCRBY" ? FakeNode.cut("reset") : undefined
+      a.instead = ({ name }) => name === "INCR" ? FakeNode.cut("reset") : undefined
       const commands = Array.from({ length: 10_000 }, (_, i) => Redis.incr(sibling(keyOfA, i)))
       const outcomes = yield* Client.outcomes(client, commands)
       assert.isTrue(outcomes.every(({ _tag }) => _tag === "Failure"))
@@ -484,9 +520,9 @@ describe("Refreshing", () => {
       const { a, b, cluster } = yield* FakeCluster.make()
       const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [b] })
       yield* client.execute(Redis.get(keyOfA))
-      a.instead = ({ name }) => name === "INCRBY" ? FakeNode.stall() : undefined
+      a.instead = ({ name }) => name === "INCR" ? FakeNode.stall() : undefined
       const stuck = yield* Effect.forkChild(Effect.flip(client.execute(Redis.incr(keyOfA))), { startImmediately: true })
-      yield* a.node.awaitCommand("INCRBY")
+      yield* a.node.awaitCommand("INCR")
       FakeCluster.replace(cluster, a, b)
       yield* nodes.refresh
       const error = Client.expectTag(yield* Fiber.join(stuck), "ConnectionError")

@@ -34,7 +34,8 @@ const replica = "r:1"
 const at = (address: string | undefined, of: string | undefined = master): Where => ({
   address,
   master: of,
-  translate: (address) => address
+  translate: (address) => address,
+  atPort: (port) => port === 2 ? { host: "b", port } : undefined
 })
 
 const refused = (line: string): Outcome => ({ _tag: "Refused", code: line.split(" ")[0] ?? "", line, queued: false })
@@ -59,7 +60,11 @@ const shown = ({ learn, next }: Verdict): string => {
   const learned = learn === undefined ? "" : `${learn._tag}: `
   if (next._tag === "Settle") return `${learned}${next.error?._tag ?? "as it is"}`
   const to = typeof next.to === "string" ? next.to : `${formatAddress(next.to.node)}${next.to.asking ? " asking" : ""}`
-  const after = next.after === 0 ? "now" : `after ${next.after}`
+  const after = next.after === 0
+    ? "now"
+    : typeof next.after === "object"
+    ? `after news in ${next.after.within}`
+    : `after ${next.after}`
   return `${learned}${to} ${after}${next.ran ? ", may have run" : ""}`
 }
 
@@ -104,7 +109,9 @@ const movedSomewhere = meaning("MovedSomewhere: owner after topology", "MovedSom
 const askedOf = meaning("Asking: b:2 asking now", "Asking: as it is", { reserved: "Asking: owner after 50" })
 const waiting = meaning("same now", "as it is", { reserved: "same after 50", node: "same now" })
 const deposed = meaning("Demoted: owner after topology", "Demoted: as it is", { node: "Demoted: owner after topology" })
-const down = meaning("Down: owner after topology", "Down: ClusterDownError", { node: "Down: same after topology" })
+const down = meaning("Down: owner after news in 250", "Down: ClusterDownError", {
+  node: "Down: same after news in 250"
+})
 const gone = (learned: string, after: string) =>
   meaning(`${learned}: owner ${after}`, `${learned}: as it is`, { node: `${learned}: owner ${after}` })
 
@@ -118,6 +125,8 @@ const ofMaster: ReadonlyArray<readonly [name: string, outcome: Outcome, read: Me
   ["MOVED to ?", refused(`MOVED ${slot} ?:2`), movedSomewhere],
   ["MOVED that is none", refused("MOVED x y"), asItIs],
   ["ASK", refused(`ASK ${slot} b:2`), askedOf],
+  ["ASK to ?, where one server alone has the port", refused(`ASK ${slot} ?:2`), askedOf],
+  ["ASK to ?, where none has it", refused(`ASK ${slot} ?:3`), movedSomewhere],
   ["TRYAGAIN", refused("TRYAGAIN not now"), waiting],
   ["LOADING", refused("LOADING not now"), same("Loading: as it is")],
   ["READONLY", refused("READONLY not me"), deposed],
@@ -182,12 +191,12 @@ const ofReplica: ReadonlyArray<readonly [name: string, outcome: Outcome, read: M
   [
     "MASTERDOWN",
     refused("MASTERDOWN not now"),
-    meaning("Down: owner now", "Down: ClusterDownError", { node: "Down: same after topology" })
+    meaning("Down: owner now", "Down: ClusterDownError", { node: "Down: same after news in 250" })
   ],
   [
     "CLUSTERDOWN",
     refused("CLUSTERDOWN not now"),
-    meaning("Down: owner now", "Down: ClusterDownError", { node: "Down: same after topology" })
+    meaning("Down: owner now", "Down: ClusterDownError", { node: "Down: same after news in 250" })
   ],
   ["READONLY", refused("READONLY"), meaning("Demoted: owner after topology", "Demoted: as it is")],
   [
@@ -255,8 +264,8 @@ describe("Verdict", () => {
       [`ASK ${slot} b:2`, "Asking: b:2 asking now"],
       ["TRYAGAIN Multiple keys request during rehashing of slot", "same now"],
       ["TRYAGAIN later", "as it is"],
-      ["CLUSTERDOWN The cluster is down", "Down: owner after topology"],
-      ["CLUSTERDOWN Hash slot not served", "Down: owner after topology"],
+      ["CLUSTERDOWN The cluster is down", "Down: owner after news in 250"],
+      ["CLUSTERDOWN Hash slot not served", "Down: owner after news in 250"],
       ["CLUSTERDOWN of mine", "as it is"],
       ["MASTERDOWN of mine", "as it is"],
       ["LOADING Redis is loading the dataset in memory", "Loading: as it is"],
@@ -309,6 +318,14 @@ describe("The budget", () => {
     const { next } = judge(sent, at(master), outcome, spending({ downs: 2 }), limits)
     assert.isTrue(next._tag === "Settle" && next.error instanceof ClusterDownError && next.error.attempts === 3)
     assert.strictEqual(judge(sent, at(master), outcome, unspent, limits).spent.downs, 1)
+  })
+
+  it("of a cluster that is down waits longer for news the second time, but for what goes to all masters", () => {
+    const outcome = refused("CLUSTERDOWN not now")
+    const second = spending({ downs: 1 })
+    assert.strictEqual(verdict(outcome, sent, at(master), second), "Down: owner after news in 1000")
+    const share: Sent = { way: "master", command: write }
+    assert.strictEqual(verdict(outcome, share, at(master), second), "Down: same after news in 250")
   })
 
   it("of redirects has pauses from the ninth on, of losses from the first on", () => {
@@ -375,7 +392,7 @@ describe("What a failure came from", () => {
       })
     )
     assert.deepStrictEqual(outcome, { _tag: "Refused", code: "CLUSTERDOWN", line: "CLUSTERDOWN of mine", queued: true })
-    assert.strictEqual(verdict(outcome, { way: "exclusive", command: script }), "Down: owner after topology")
+    assert.strictEqual(verdict(outcome, { way: "exclusive", command: script }), "Down: owner after news in 250")
   })
 
   it("a loss, a slot without owner, and the rest", () => {

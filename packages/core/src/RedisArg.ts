@@ -50,6 +50,15 @@ export type Many<T> = ReadonlyArray<T> | readonly [ReadonlyArray<T>]
 export type Pairs<K extends Key, V> = Readonly<Record<string, V>> | ReadonlyArray<readonly [K, V]>
 
 /**
+ * The fields of an object, each of which can be sent. Unlike a record it takes what has an interface for a type:
+ * `<F extends object & RedisArg.Fields<F>>(fields: F)`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Fields<F> = { readonly [K in keyof F]: Value }
+
+/**
  * A point in time.
  *
  * @category models

@@ -280,18 +280,20 @@ const refusals: ReadonlyMap<string, string> = new Map([
 
 /** Commands whose name has a second word. */
 const containers: ReadonlySet<string> = new Set(
-  "ACL CLIENT CLUSTER COMMAND COMMANDLOG CONFIG DEBUG FUNCTION HOTKEYS LATENCY MEMORY MODULE OBJECT PUBSUB SCRIPT SENTINEL SLOWLOG XGROUP XINFO"
+  "ACL BACKUP CLIENT CLUSTER COMMAND COMMANDLOG CONFIG DEBUG FUNCTION HIMPORT HOTKEYS LATENCY MEMORY MODULE OBJECT PUBSUB SCRIPT SENTINEL SLOWLOG XGROUP XINFO"
     .split(" ")
 )
 
 /** What must not share a connection even when it is sent by name only. */
 const traitsByName: ReadonlyMap<string, ReadonlyArray<Trait>> = new Map([
   ...[
-    "BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN XREAD XREADGROUP",
+    "BLMOVE BLMOVEM BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN TS.READ XREAD XREADGROUP",
     "ASKING AUTH DISCARD EXEC HELLO MONITOR MULTI PSYNC QUIT READONLY READWRITE REPLCONF RESET SELECT SYNC UNWATCH WATCH"
   ].flatMap((names, list) => names.split(" ").map((name) => [name, list === 0 ? ["blocking"] : ["stateful"]] as const)),
   ...["CACHING", "CAPA", "IMPORT-SOURCE", "NO-EVICT", "NO-TOUCH", "TRACKING"]
     .map((name) => [`CLIENT ${name}`, ["stateful"]] as const),
+  ...["DISCARD", "DISCARDALL", "PREPARE"].map((name) => [`HIMPORT ${name}`, ["stateful"]] as const),
+  ["HIMPORT SET", ["dependent"]],
   ["SCRIPT DEBUG", ["stateful"]],
   ...["GETNAME", "GETREDIR", "ID", "INFO", "SETINFO", "SETNAME", "TRACKINGINFO"]
     .map((name) => [`CLIENT ${name}`, ["ordered"]] as const),

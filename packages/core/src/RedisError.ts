@@ -21,7 +21,7 @@ import { AuthenticationError, BusyLoadingError, ConnectionError, TimeoutError } 
 import type { Partial } from "./internal/error/fields.ts"
 import { LockError, LockNotOwnedError } from "./internal/error/lock.ts"
 import { ProtocolError } from "./internal/error/protocol.ts"
-import { PubSubOverflowError } from "./internal/error/pubsub.ts"
+import { KeyspaceEventsOffError, PubSubOverflowError } from "./internal/error/pubsub.ts"
 import {
   DataError,
   DecodeError,
@@ -63,6 +63,7 @@ export {
   DecodeError,
   ExecAbortError,
   InvalidUrlError,
+  KeyspaceEventsOffError,
   LockError,
   LockNotOwnedError,
   MasterNotFoundError,
@@ -106,6 +107,7 @@ export const RedisErrorSchema = Schema.Union([
   OutOfMemoryError,
   WatchError,
   PubSubOverflowError,
+  KeyspaceEventsOffError,
   LockError,
   LockNotOwnedError,
   ClusterDownError,

@@ -12,14 +12,14 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Stream from "effect/Stream"
-import { pexpire, pttl } from "./commands/Expiration.ts"
+import { persist, pexpire, pttl } from "./commands/Expiration.ts"
 import { del, exists } from "./commands/Generic.ts"
 import type { KeyType } from "./commands/Generic.ts"
 import { hgetall, hset } from "./commands/Hashes.ts"
 import { sadd, scard, sismember, smembers, srem } from "./commands/Sets.ts"
 import { zrangeWithScores, zrevrangeWithScores } from "./commands/SortedSetRanges.ts"
 import { zadd, zcard, zincrby, zrank, zrem, zrevrank, zscore } from "./commands/SortedSets.ts"
-import { get, incr, set } from "./commands/Strings.ts"
+import { get, incrby, set } from "./commands/Strings.ts"
 import { expiringAfter } from "./internal/keyspace/scripts.ts"
 import type { TimeToLive } from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
@@ -111,7 +111,8 @@ export type Operation<A> = Effect.Effect<A, RedisError | KeyspaceError, RedisCli
  * - `keyOf`: the key of an id. `ids`, `scan`: what there is, as {@link scanStream} finds it, which may be twice.
  * - `getMany`: in the order of the ids, in one round trip.
  * - `del`: deletes, and returns how many there were. `has`: whether there is one.
- * - `ttl`: how long it still lives, infinite without a limit. `expire`: changes that; `false` when there is none.
+ * - `ttl`: how long it still lives, infinite without a limit, none when there is no such key. `expire`: changes that, an
+ *   infinite time takes the limit away; `false` when there is no such key.
  *
  * @category models
  * @since 0.1.0
@@ -335,10 +336,10 @@ export const makeCounter = <Id = string>(options: KeyOptions<Id>): CounterKeyspa
           // The server would refuse it too, but after the counter was made.
           ? refuse(key, "encode", "a counter is incremented by whole numbers")
           : keys.ttl === undefined
-          ? incr(key, by)
+          ? incrby(key, by)
           // Where there is something already, the first changes nothing. Time stands still in a transaction: the counter
           // cannot expire between the two and stay without a limit.
-          : Effect.map(transaction([set(key, 0, { px: keys.ttl, nx: true }), incr(key, by)]), ([, sum]) => sum))
+          : Effect.map(transaction([set(key, 0, { px: keys.ttl, nx: true }), incrby(key, by)]), ([, sum]) => sum))
   }
 }
 
@@ -600,7 +601,7 @@ const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keyspace<Id
     has: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(exists(key), (count) => count > 0)),
     del: (...ids) => Effect.flatMap(Effect.forEach(ids, keys.of), (names) => del(names)),
     ttl: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(pttl(key), remaining)),
-    expire: (id, ttl) => Effect.flatMap(keys.of(id), (key) => pexpire(key, Duration.fromInputUnsafe(ttl))),
+    expire: (id, ttl) => Effect.flatMap(keys.of(id), (key) => limited(key, finite(Duration.fromInputUnsafe(ttl)))),
     ids: names.pipe(
       Stream.mapEffect((name) => keys.fitting(Effect.map(keys.idOf(name), (id) => [id]))),
       Stream.flattenIterable
@@ -617,6 +618,13 @@ const remaining = (milliseconds: number): Option.Option<Duration.Duration> =>
   milliseconds === -2
     ? Option.none()
     : Option.some(milliseconds === -1 ? Duration.infinity : Duration.millis(milliseconds))
+
+/** Whether there is such a key, which then lives for so long, or without limit. */
+const limited = (key: string, ttl: Duration.Duration | undefined): Operation<boolean> =>
+  ttl === undefined
+    // PERSIST says the same of a key without a limit as of none.
+    ? Effect.map(transaction([persist(key), exists(key)]), ([, count]) => count > 0)
+    : pexpire(key, ttl)
 
 const expiring = (key: string, ttl: Duration.Duration | undefined): ReadonlyArray<RedisCommand.Any> =>
   ttl === undefined ? [] : [pexpire(key, ttl)]

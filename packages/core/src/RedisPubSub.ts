@@ -9,6 +9,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Key, Many, Value } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
+import type { RedisCommand } from "./RedisCommand.ts"
 import type { RedisError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
@@ -46,6 +47,9 @@ export type Kind = "subscribe" | "psubscribe" | "ssubscribe"
 /**
  * The server has confirmed a subscription: from here on messages arrive.
  *
+ * - `server`: which one, by its address; with sentinels by the name of what they watch. `undefined` where any server of a
+ *   cluster will do, which is the rule there but for shard channels and keyspace events.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -53,16 +57,19 @@ export interface Subscribed<out Name = string> {
   readonly _tag: "Subscribed"
   readonly kind: Kind
   readonly channel: Name
+  readonly server: string | undefined
 }
 
 /**
  * From here on messages may be missing.
  *
- * - `reason`: `Disconnected`, the connection was lost; `Moved`, the server does not serve the shard channel any more;
- *   `Overflow`, the buffer was full and its policy dropped messages.
+ * - `reason`: `Disconnected`, the connection was lost; `Moved`, the server does not serve the shard channel any more, or,
+ *   of keyspace events, has begun to serve keys and was not listened to; `Overflow`, the buffer was full and its policy
+ *   dropped messages.
  * - `channels`: the channels and patterns that are concerned.
  * - `dropped`: how many messages an `Overflow` dropped; of the others nobody knows.
  * - `error`: what ended the connection.
+ * - `server`: whose messages are missing, by the names that {@link Subscribed} has for servers.
  *
  * @category models
  * @since 0.1.0
@@ -73,11 +80,13 @@ export interface Lost<out Name = string> {
   readonly channels: ReadonlyArray<Name>
   readonly dropped: number | undefined
   readonly error: RedisError | undefined
+  readonly server: string | undefined
 }
 
 /**
  * From here on no message is missing any more. Messages that are missing were
- * published between the last element before {@link Lost} and the first after this.
+ * published between the last element before {@link Lost} and the first after this. `server` is who tells of them again:
+ * of a shard channel that has moved another one than it was.
  *
  * @category models
  * @since 0.1.0
@@ -85,6 +94,7 @@ export interface Lost<out Name = string> {
 export interface Restored<out Name = string> {
   readonly _tag: "Restored"
   readonly channels: ReadonlyArray<Name>
+  readonly server: string | undefined
 }
 
 /**
@@ -193,7 +203,8 @@ export interface Subscription<out A> {
 }
 
 /**
- * The pub/sub of a client: opens subscriptions, which end with their scope.
+ * The pub/sub of a client: opens subscriptions, which end with their scope. `everywhere` is for what each server tells of by
+ * itself.
  *
  * @category models
  * @since 0.1.0
@@ -202,6 +213,23 @@ export interface PubSub {
   readonly open: <const O extends Options>(
     options: O
   ) => Effect.Effect<Subscription<Element<O>>, RedisError, Scope.Scope>
+  readonly everywhere: Everywhere
+}
+
+/**
+ * Subscriptions to what each server tells of by itself, as of events of its keys: they are on all masters, whichever these
+ * are. `Redis.keyspaceEvents` uses it.
+ *
+ * - `open`: like that of {@link PubSub}, for such channels.
+ * - `execute`: runs a command on one of the servers, by the name that {@link Subscribed} has for it.
+ * - `database`: the one that the connections of the client select.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Everywhere extends Pick<PubSub, "open"> {
+  readonly execute: <A>(server: string, command: RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
+  readonly database: number
 }
 
 // -----------------------------------------------------------------------------

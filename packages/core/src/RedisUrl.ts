@@ -40,10 +40,12 @@ import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
  * @since 0.1.0
  */
 export interface ParseOptions extends
-  ConnectionOptions,
+  // What a pool of a cluster has beside is left out in the other modes.
+  Omit<ConnectionOptions, "pool">,
   // With sentinels, fewer choices of `readFrom` are possible than on a cluster.
   Partial<Omit<SentinelOptions, keyof ConnectionOptions | "readFrom" | "tls">>,
-  Partial<Omit<ClusterOptions, keyof ConnectionOptions | "tls">>
+  Partial<Omit<ClusterOptions, keyof ConnectionOptions | "tls">>,
+  Partial<Pick<ClusterOptions, "pool">>
 {
   readonly mode?: Deployment["mode"] | undefined
   readonly decodeComponents?: boolean | undefined
@@ -67,7 +69,8 @@ export interface ParseOptions extends
  * - `unix://[[username]:[password]@]/path/to.sock`, `redis+unix://…`: one server, by its unix socket.
  * - `redis+sentinel://[…@]host[:port],host[:port]/service[/db]`, `rediss+sentinel://…`: sentinels, port 26379 by
  *   default, and the name of the master they watch. Username and password are those of master and replicas.
- * - `redis+cluster://[…@]host[:port],host[:port]`, `rediss+cluster://…`: some nodes of a cluster, port 6379 by default.
+ * - `redis+cluster://[…@]host[:port],host[:port][/db]`, `rediss+cluster://…`: some nodes of a cluster, port 6379 by
+ *   default.
  *
  * The query may hold every option that text can give, as `commandTimeout` or `command_timeout`, the parts of others as
  * `pool_max`, `poolMax` or `pool.max`, and by the names that redis-py has for them (`socket_timeout`,
@@ -208,7 +211,7 @@ const insist = ({ options }: Deployment, query: Given): void => {
 
 /** Options of a mode, seen as of the type of that mode: each was read by the table of the mode's options. */
 const complete = (mode: Mode, parts: Parts, given: Given): Deployment => {
-  const { db, tls } = given
+  const { tls } = given
   if (parts.tls && tls === false) return invalid("tls: its scheme says that there is TLS")
   switch (mode) {
     case "unix":
@@ -225,9 +228,7 @@ const complete = (mode: Mode, parts: Parts, given: Given): Deployment => {
       return { mode, options: { ...given, sentinels, ...sentinelOptions } as SentinelOptions }
     }
     case "cluster": {
-      if (db !== undefined && db !== 0) return invalid("db: a cluster has no other database than 0")
-      const { db: _, ...rest } = given
-      return { mode, options: { ...rest, nodes: nodesOf(given["nodes"]) } }
+      return { mode, options: { ...given, nodes: nodesOf(given["nodes"]) } }
     }
   }
 }
@@ -393,9 +394,15 @@ const defaultsFor = (mode: Mode, options: ParseOptions, identified: boolean): Gi
   if (mode !== "standalone") foreign.add("host").add("port")
   if (mode !== "sentinel") foreign.add("sentinels")
   if (mode !== "cluster") foreign.add("nodes")
-  return Object.fromEntries(
-    Object.entries(options).filter(([name, value]) => value !== undefined && !foreign.has(name))
-  )
+  const given = Object.entries(options).filter(([name, value]) => value !== undefined && !foreign.has(name))
+  return Object.fromEntries(given.map(([name, value]) => [name, name === "pool" ? poolOf(mode, value) : value]))
+}
+
+/** The options of a pool that a mode has a use for. */
+const poolOf = (mode: Mode, pool: unknown): unknown => {
+  if (mode === "cluster" || !isRecord(pool)) return pool
+  const { perNode: _, ...rest } = pool
+  return rest
 }
 
 /** The second goes before the first, part by part; plain TLS does not undo its settings. */
@@ -517,7 +524,7 @@ export const hostText = (host: string, port: number | undefined): string =>
 
 const pathText = (deployment: Deployment): string => {
   const service = deployment.mode === "sentinel" ? `/${encodeURIComponent(deployment.options.service)}` : ""
-  const db = deployment.mode === "cluster" ? undefined : deployment.options.db
+  const { db } = deployment.options
   return service + (db === undefined ? "" : `/${db}`)
 }
 
@@ -536,7 +543,7 @@ const queried = (deployment: Deployment): Result.Result<Given, RedisConfigError>
         ...(deployment.options.path === undefined ? { db: undefined } : {})
       })
     case "cluster":
-      return Result.succeed({ ...options, ...said })
+      return Result.succeed({ ...options, ...said, db: undefined })
     case "sentinel": {
       const { sentinelOptions, tls } = deployment.options
       const own = sentinelOptions?.tls

@@ -4,30 +4,281 @@
  *
  * @since 0.1.0
  */
+
+/**
+ * Every command, one function each, and what runs several of them.
+ *
+ * @since 0.1.0
+ */
 export * as Redis from "./Redis.ts"
+
+/**
+ * The arguments of commands: which of them are keys, which are secret, and how
+ * options, flags and times are spelled on the wire.
+ *
+ * @since 0.1.0
+ */
 export * as RedisArg from "./RedisArg.ts"
+
+/**
+ * Commands on the probabilistic types of the module RedisBloom, which is part of
+ * Redis since 8.0: Bloom and Cuckoo filters, Count-Min and Top-K sketches, t-digests.
+ *
+ * @since 0.1.0
+ */
 export * as RedisBloom from "./RedisBloom.ts"
+
+/**
+ * The service that runs commands. Standalone, Sentinel and Cluster Layers
+ * provide the same service, so a program does not know which one it runs on.
+ *
+ * @since 0.1.0
+ */
 export * as RedisClient from "./RedisClient.ts"
+
+/**
+ * Commands as values: what is sent, which arguments are keys, how the reply is
+ * read. A command is also an Effect, which runs it on the `RedisClient` of the
+ * surrounding program; the same value can be part of a pipeline or a transaction.
+ *
+ * @since 0.1.0
+ */
 export * as RedisCommand from "./RedisCommand.ts"
+
+/**
+ * The options of clients, their defaults, and what cannot be.
+ *
+ * @since 0.1.0
+ */
 export * as RedisConfig from "./RedisConfig.ts"
+
+/**
+ * What a platform supplies: byte streams to Redis servers.
+ *
+ * @since 0.1.0
+ */
 export * as RedisConnector from "./RedisConnector.ts"
+
+/**
+ * Everything that can go wrong, as flat tagged errors.
+ *
+ * Each error is a class with a `_tag`, so `Effect.catchTag("ConnectionError", …)`
+ * works on every command, and a schema, so it can cross a process boundary.
+ * Errors of a command carry its name, never its arguments.
+ *
+ * @since 0.1.0
+ */
 export * as RedisError from "./RedisError.ts"
+
+/**
+ * Commands on JSON documents, of the modules RedisJSON (part of Redis since 8.0) and valkey-json.
+ *
+ * @since 0.1.0
+ */
 export * as RedisJson from "./RedisJson.ts"
+
+/**
+ * Keys of one kind, described once: how they are named, what their values are,
+ * how long they live. Reading gives typed values, `Option.none()` for what is
+ * not there, and `KeyspaceError` for what is there but is something else.
+ *
+ * @since 0.1.0
+ */
 export * as RedisKeyspace from "./RedisKeyspace.ts"
+
+/**
+ * What happens to keys, as the servers tell of it: which were set, deleted, have
+ * expired.
+ *
+ * @since 0.1.0
+ */
+export * as RedisKeyspaceEvents from "./RedisKeyspaceEvents.ts"
+
+/**
+ * Locks: at most one holder at a time, among all programs that use the same
+ * server, for as long as the lock lives.
+ *
+ * A lock is a key that holds its owner's token. A lock with a time to live
+ * frees itself when its holder dies; in return it can expire under a holder
+ * that is slow. What that means is told in the guide on locks; fencing tokens
+ * are the remedy where two holders must never both write.
+ *
+ * **Example** (One program at a time)
+ *
+ * ```ts
+ * import { Redis, RedisLock } from "@redfx/core"
+ *
+ * const reports = RedisLock.make("lock:reports", { ttl: "30 seconds", waitTimeout: "5 seconds", autoExtend: true })
+ *
+ * const program = reports.withLock(Redis.incr("reports"))
+ * ```
+ *
+ * @since 0.1.0
+ */
 export * as RedisLock from "./RedisLock.ts"
+
+/**
+ * Every command that a server runs, as a stream.
+ *
+ * @since 0.1.0
+ */
 export * as RedisMonitor from "./RedisMonitor.ts"
+
+/**
+ * Effect's own Redis service on a redfx client, so that its `Persistence`,
+ * `PersistedCache`, `PersistedQueue` and `RateLimiter` run on it.
+ *
+ * @since 0.1.0
+ */
 export * as RedisPersistence from "./RedisPersistence.ts"
+
+/**
+ * Several commands in one write.
+ *
+ * @since 0.1.0
+ */
 export * as RedisPipeline from "./RedisPipeline.ts"
+
+/**
+ * The connections to one server: one or more that all callers share, and
+ * exclusive ones for who needs a connection alone. Several clients may use one pool.
+ *
+ * @since 0.1.0
+ */
 export * as RedisPool from "./RedisPool.ts"
+
+/**
+ * Messages of channels as streams that survive the loss of their connection,
+ * and that tell of every gap when they are asked to.
+ *
+ * @since 0.1.0
+ */
 export * as RedisPubSub from "./RedisPubSub.ts"
+
+/**
+ * Reply decoders: from RESP values to the types that commands promise. Each
+ * reads what RESP2 and RESP3 servers send for the same reply.
+ *
+ * A decoder has three views. In the text view, the default, bulk strings are
+ * `string` and integers `number`; in the bytes view bulk strings are
+ * `Uint8Array`; in the bigint view integers are `bigint`. The three types of
+ * {@link Reply} are the results in these views.
+ *
+ * @since 0.1.0
+ */
 export * as RedisReply from "./RedisReply.ts"
+
+/**
+ * Keys, fields and members one by one: SCAN and its relatives as streams.
+ *
+ * @since 0.1.0
+ */
 export * as RedisScan from "./RedisScan.ts"
+
+/**
+ * Lua scripts and functions with typed parameters and results.
+ *
+ * A script is sent as its SHA-1 digest where the server is known to have it, and
+ * with its text elsewhere. What a call makes is a command like any other: it
+ * runs alone, in a pipeline and in a transaction.
+ *
+ * **Example** (A counter with a limit)
+ *
+ * ```ts
+ * import { Redis, RedisScript } from "@redfx/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * const incrementUpTo = RedisScript.make({
+ *   name: "incrementUpTo",
+ *   lua: `
+ *     local count = redis.call("INCR", KEYS[1])
+ *     if count <= tonumber(ARGV[1]) then return count end
+ *     redis.call("DECR", KEYS[1])
+ *     return nil
+ *   `,
+ *   keys: (key: string, _limit: number) => [key],
+ *   args: (_key, limit) => [limit],
+ *   result: Schema.UndefinedOr(Schema.Int)
+ * })
+ *
+ * const program = Effect.gen(function*() {
+ *   const count = yield* incrementUpTo("visits", 10)
+ *   const [visits, name] = yield* Redis.pipeline([incrementUpTo("visits", 10), Redis.get("name")])
+ *   return { count, visits, name }
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
 export * as RedisScript from "./RedisScript.ts"
+
+/**
+ * Commands on search indexes, of the module RediSearch, which is part of Redis since 8.0.
+ *
+ * @since 0.1.0
+ */
 export * as RedisSearch from "./RedisSearch.ts"
+
+/**
+ * The client of one server.
+ *
+ * @since 0.1.0
+ */
 export * as RedisStandalone from "./RedisStandalone.ts"
+
+/**
+ * Endless reading of Redis streams: from a position on, as a member of a group,
+ * and as a worker that handles each entry at least once.
+ *
+ * @since 0.1.0
+ */
 export * as RedisStream from "./RedisStream.ts"
+
+/**
+ * Metrics of clients, by the names of OpenTelemetry's conventions for databases.
+ *
+ * Spans need nothing of this: every command, pipeline and transaction has one
+ * wherever the program has installed a tracer.
+ *
+ * @since 0.1.0
+ */
 export * as RedisTelemetry from "./RedisTelemetry.ts"
+
+/**
+ * Commands on time series, of the module RedisTimeSeries, which is part of Redis since 8.0.
+ *
+ * @since 0.1.0
+ */
 export * as RedisTimeSeries from "./RedisTimeSeries.ts"
+
+/**
+ * Transactions: commands that run all together or not at all, and optimistic
+ * ones that read first and commit only if nobody changed what they read.
+ *
+ * @since 0.1.0
+ */
 export * as RedisTransaction from "./RedisTransaction.ts"
+
+/**
+ * URLs that say where Redis is and how to connect to it.
+ *
+ * @since 0.1.0
+ */
 export * as RedisUrl from "./RedisUrl.ts"
+
+/**
+ * The values of RESP, the Redis serialization protocol, versions 2 and 3, and
+ * the pure transforms between them and bytes.
+ *
+ * A reply is plain data. What JavaScript has a value for is that value: simple
+ * strings are `string`, integers `number` (or `bigint` beyond ±(2⁵³−1)), doubles
+ * `number`, big numbers `bigint`, booleans `boolean`, nulls of both versions
+ * `null`, arrays `Array`. The rest are the small classes of this module.
+ *
+ * {@link decode} and {@link encode} are transforms of streams. They do no I/O, know
+ * no command and turn no bulk string into text: it stays a slice of the chunk it
+ * arrived in until somebody asks for it.
+ *
+ * @since 0.1.0
+ */
 export * as Resp from "./Resp.ts"

@@ -184,7 +184,9 @@ export const layerUrl = (
  * **Details**
  *
  * Without an argument it reads `REDIS_URL`, or `REDIS_HOST`, `REDIS_PORT`, `REDIS_MODE` and so on, as
- * `RedisConfig.config` describes. What cannot be read fails the Layer with `ConfigError`, before any I/O.
+ * `RedisConfig.config` describes. With a record it reads what the record says, for the options of one server; so do
+ * {@link layerSentinelConfig} and {@link layerClusterConfig} for theirs. What cannot be read fails the Layer with
+ * `ConfigError`, before any I/O.
  *
  * **Example** (A program that its environment configures)
  *
@@ -196,13 +198,84 @@ export const layerUrl = (
  * export const main = Redis.get("greeting").pipe(Effect.provide(NodeRedisClient.layerConfig()))
  * ```
  *
+ * **Example** (Names of one's own)
+ *
+ * ```ts
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { Config } from "effect"
+ *
+ * export const client = NodeRedisClient.layerConfig({
+ *   host: Config.String("CACHE_HOST"),
+ *   password: Config.Redacted("CACHE_PASSWORD"),
+ *   commandTimeout: Config.succeed("2 seconds")
+ * })
+ * ```
+ *
+ * @see {@link layerUrl} for a URL that the program already has.
  * @category layers
  * @since 0.1.0
  */
 export const layerConfig = (
-  config: Config.Config<RedisConfig.Deployment> = Config.nested(RedisConfig.config, "REDIS")
+  config: Config.Config<RedisConfig.Deployment> | Config.Wrap<RedisConfig.StandaloneOptions> = environment
 ): Layer.Layer<RedisClient.RedisClient, RedisError.RedisError | Config.ConfigError> =>
-  Layer.unwrap(Effect.map(config, layerDeployment))
+  Layer.unwrap(Effect.map(
+    // A union of both has no form of its own that could be a record of configurations.
+    Config.unwrap(config as Config.Wrap<RedisConfig.StandaloneOptions>) as Config.Config<
+      RedisConfig.Deployment | RedisConfig.StandaloneOptions
+    >,
+    (given) => "mode" in given ? layerDeployment(given) : layer(given)
+  ))
+
+const environment = Config.nested(RedisConfig.config, "REDIS")
+
+/**
+ * Provides a client of the master that sentinels watch, as {@link layerSentinel} does, with options from the configuration.
+ *
+ * **Example** (The name of the service from the environment)
+ *
+ * ```ts
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { Config } from "effect"
+ *
+ * export const client = NodeRedisClient.layerSentinelConfig({
+ *   sentinels: Config.succeed([{ host: "sentinel-1", port: 26379 }]),
+ *   service: Config.String("CACHE_SERVICE"),
+ *   password: Config.Redacted("CACHE_PASSWORD")
+ * })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerSentinelConfig = (
+  config: Config.Wrap<RedisConfig.SentinelOptions>
+): Layer.Layer<
+  RedisClient.RedisClient | RedisSentinel.RedisSentinel,
+  RedisError.RedisError | Config.ConfigError
+> => Layer.unwrap(Effect.map(Config.unwrap(config), layerSentinel))
+
+/**
+ * Provides a client of a cluster, as {@link layerCluster} does, with options from the configuration.
+ *
+ * **Example** (A password from the environment)
+ *
+ * ```ts
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { Config } from "effect"
+ *
+ * export const client = NodeRedisClient.layerClusterConfig({
+ *   nodes: Config.succeed([{ host: "cache-1", port: 7000 }]),
+ *   password: Config.Redacted("CACHE_PASSWORD")
+ * })
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerClusterConfig = (
+  config: Config.Wrap<RedisConfig.ClusterOptions>
+): Layer.Layer<RedisClient.RedisClient | RedisCluster.RedisCluster, RedisError.RedisError | Config.ConfigError> =>
+  Layer.unwrap(Effect.map(Config.unwrap(config), layerCluster))
 
 const layerDeployment = (
   deployment: RedisConfig.Deployment

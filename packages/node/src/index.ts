@@ -3,8 +3,94 @@
  *
  * @since 0.1.0
  */
+
+/**
+ * Clients that are ready to use on Node.js: the Layers of the other packages
+ * with Node's sockets provided.
+ *
+ * @since 0.1.0
+ */
 export * as NodeRedisClient from "./NodeRedisClient.ts"
+
+/**
+ * Connections to Redis servers through Node.js: TCP, TLS and unix sockets.
+ *
+ * @since 0.1.0
+ */
 export * as NodeRedisConnector from "./NodeRedisConnector.ts"
+
+/**
+ * Real clusters for tests and demos: nodes on the loopback interface that know
+ * each other and share the slots, stopped with the scope that they were started
+ * in.
+ *
+ * **Example** (A cluster that loses a master)
+ *
+ * ```ts
+ * import * as RedisClusterServers from "@redfx/node/RedisClusterServers"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const cluster = yield* RedisClusterServers.make({ replicas: 1 })
+ *   const before = yield* cluster.owner("greeting")
+ *   yield* before.kill()
+ *   const after = yield* cluster.owner("greeting")
+ *   return [before.url, after.url]
+ * })
+ *
+ * Effect.runPromise(Effect.scoped(program))
+ * ```
+ *
+ * @since 0.1.0
+ */
 export * as RedisClusterServers from "./RedisClusterServers.ts"
+
+/**
+ * Real Sentinel deployments for tests and demos: a master, replicas and
+ * Sentinels on the loopback interface, stopped with the scope that they were
+ * started in.
+ *
+ * **Example** (A master that is lost)
+ *
+ * ```ts
+ * import * as RedisSentinelServers from "@redfx/node/RedisSentinelServers"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const deployment = yield* RedisSentinelServers.make({ replicas: 2 })
+ *   const before = yield* deployment.master
+ *   yield* before.kill()
+ *   const after = yield* deployment.master
+ *   return [before.url, after.url]
+ * })
+ *
+ * Effect.runPromise(Effect.scoped(program))
+ * ```
+ *
+ * @since 0.1.0
+ */
 export * as RedisSentinelServers from "./RedisSentinelServers.ts"
+
+/**
+ * Real servers for tests and demos: started on the loopback interface, and
+ * stopped with the scope that they were started in.
+ *
+ * **Example** (A server for the life of a scope)
+ *
+ * ```ts
+ * import * as RedisServer from "@redfx/node/RedisServer"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const server = yield* RedisServer.make({ persistence: "aof" })
+ *   yield* server.kill()
+ *   yield* server.restart
+ *   return server.url
+ * })
+ *
+ * Effect.runPromise(Effect.scoped(program))
+ * ```
+ *
+ * @since 0.1.0
+ */
 export * as RedisServer from "./RedisServer.ts"

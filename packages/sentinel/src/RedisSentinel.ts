@@ -11,6 +11,7 @@ import * as RedisPool from "@redfx/core/RedisPool"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
@@ -42,10 +43,12 @@ export interface GroupOptions extends Omit<RedisConfig.SentinelOptions, "service
  * @category options
  * @since 0.1.0
  */
-export interface ClientOptions
-  extends
-    RedisConfig.ConnectionOptions,
-    Pick<RedisConfig.SentinelOptions, "service" | "role" | "readFrom" | "checkConnection" | "recheckInterval" | "tls">
+export interface ClientOptions extends
+  RedisConfig.ConnectionOptions,
+  Pick<
+    RedisConfig.SentinelOptions,
+    "service" | "role" | "readFrom" | "checkConnection" | "recheckInterval" | "masterWait" | "tls"
+  >
 {}
 
 // -----------------------------------------------------------------------------
@@ -193,6 +196,7 @@ const clientWith = Effect.fnUntraced(function*(
   const role = yield* Settings.role(options.role)
   const readFrom = yield* Settings.readFrom(options.readFrom)
   const interval = yield* Settings.recheckInterval(options.recheckInterval)
+  const masterWait = yield* Settings.masterWait(options.masterWait)
   // There are no events before there are connections, and none of these before there is a pool.
   const tracker = new MasterTracker(service, (event) => pool.router.subscribers.onEvent(event))
   const finder: Sources.Finder = {
@@ -200,6 +204,7 @@ const clientWith = Effect.fnUntraced(function*(
     service,
     role,
     tracker,
+    masterWait: Duration.toMillis(masterWait),
     settings,
     checkConnection: options.checkConnection ?? false,
     observe: (seen, role, address) => tracker.observe(seen, role, address)

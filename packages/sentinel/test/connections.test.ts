@@ -2,7 +2,7 @@
  * Which servers a client of sentinels is connected to, and what becomes of its connections when the roles change.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisError } from "@redfx/core"
+import { Redis, RedisError, RedisSearch } from "@redfx/core"
 import { NodeRedisClient } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Client from "@redfx/testing/Client"
@@ -201,6 +201,19 @@ describe("A client of replicas", () => {
       assert.sameMembers(scans, [12, 0, 0])
     }))
 
+  it.effect("a cursor of a search is made and read on one replica, however many connections are shared", () =>
+    Effect.gen(function*() {
+      const { replicas, sentinel } = yield* Fake.make({ replicas: 3 })
+      const page = Encode.array([Encode.array([Encode.integer(0)]), Encode.integer(7)])
+      for (const replica of replicas) replica.instead = ({ name }) => name.startsWith("FT.") ? page : undefined
+      const client = yield* Fake.client([sentinel], { role: "replica", pool: { shared: 3 } })
+      for (let i = 0; i < 6; i++) yield* client.execute(getK)
+      for (let i = 0; i < 6; i++) yield* client.execute(RedisSearch.ftAggregateWithcursor("i", "*"))
+      for (let i = 0; i < 6; i++) yield* client.execute(RedisSearch.ftCursorRead("i", 7))
+      const parts = replicas.map((replica) => Fake.names(replica).filter((name) => name.startsWith("FT.")).length)
+      assert.sameMembers(parts, [12, 0, 0])
+    }))
+
   it.effect("SEN-24: a refused write is ReadOnlyError, and the connection is kept", () =>
     Effect.gen(function*() {
       const { replicas: [replica], sentinel } = yield* Fake.make({ replicas: 1 })
@@ -237,7 +250,7 @@ describe("readFrom: \"preferReplica\"", () => {
       replica.instead = ({ name }) => name === "XREAD" ? Encode.nil3 : undefined
       master.instead = scanned
       yield* client.execute(Redis.sscan("s", "1"))
-      yield* client.execute(Redis.xread({ s: "$" }, { block: 1 }))
+      yield* client.execute(Redis.xread({ s: "0" }, { block: 1 }))
       assert.deepStrictEqual(Fake.names(master), ["ROLE", "SET", "PING", "GET", "GET", "SSCAN"])
       assert.deepStrictEqual(Fake.names(replica), ["ROLE", "GET", "ROLE", "XREAD"])
       const { exclusive, shared } = yield* client.stats
@@ -268,6 +281,25 @@ describe("readFrom: \"preferReplica\"", () => {
       yield* Client.causing(client, "MasterChanged", Fake.announce(sentinel, master, next))
       assert.strictEqual(yield* client.execute(getK), String(master.port))
       assert.strictEqual(yield* client.execute(setK), true)
+    }))
+
+  it.effect("a replica that turns out to be the master has the sentinels asked, which have not told", () =>
+    Effect.gen(function*() {
+      const { master, replicas: [next], sentinel } = yield* Fake.make({ replicas: 1 })
+      if (next === undefined) return assert.fail("there is one")
+      const client = yield* Fake.client([sentinel], { readFrom: "preferReplica", recheckInterval: "1 hour" })
+      yield* client.execute(setK)
+      assert.strictEqual(yield* client.execute(getK), String(next.port))
+      yield* sentinel.node.awaitCommand("SUBSCRIBE", 2)
+      yield* Fake.awaitAsked(sentinel, "MASTER", 2)
+      // The sentinel still lists it as a replica.
+      next.role = "master"
+      yield* Client.causing(client, "Disconnected", next.node.cutAll())
+      assert.strictEqual(yield* client.execute(getK), String(master.port))
+      yield* TestClock.withLive(Effect.sleep("30 millis"))
+      sentinel.master = { port: next.port }
+      const { address } = yield* Client.causing(client, "MasterChanged", TestClock.adjust("100 millis"))
+      assert.strictEqual(address, `127.0.0.1:${next.port}`)
     }))
 })
 

@@ -515,6 +515,7 @@ describe("Options", () => {
       ["readFrom", { sentinels, service, readFrom: "any" as unknown as "master" }],
       ["minOtherSentinels", { sentinels, service, minOtherSentinels: -1 }],
       ["recheckInterval", { sentinels, service, recheckInterval: 0 }],
+      ["masterWait", { sentinels, service, masterWait: -1 }],
       ["natMap[0]", { sentinels, service, natMap: [{ from: {}, to: {} }] }],
       ["sentinelOptions.tls", { sentinels, service, sentinelOptions: { tls: { cert: "c" } } }],
       ["db", { sentinels, service, db: -1 }]

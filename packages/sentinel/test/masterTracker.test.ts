@@ -6,6 +6,7 @@ import type { RedisEvent } from "@redfx/core/RedisClient"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { MasterTracker } from "../src/internal/masterTracker.ts"
+import type { Standing } from "../src/internal/masterTracker.ts"
 
 const at = (port: number) => ({ host: "h", port })
 
@@ -79,6 +80,46 @@ describe("MasterTracker", () => {
     assert.isTrue(tracker.becomes({ address: at(2), epoch: 4 }))
     assert.isUndefined(tracker.chosen)
     assert.isFalse(tracker.becomes({ address: at(1), epoch: 3 }))
+  })
+
+  it("goes back to the master before when the only sentinel that knows of the next one has nothing more to say", () => {
+    const witness = { name: "s:1", address: { host: "s", port: 1 } }
+    for (
+      const [standings, falls] of [
+        [["stands"], false],
+        [["falls"], true],
+        [new Array(9).fill("late"), false],
+        [new Array(10).fill("late"), true],
+        [[...new Array(9).fill("late"), "stands", ...new Array(9).fill("late")], false],
+        // It is the client that is cut off.
+        [new Array(40).fill("unknown"), false]
+      ] as ReadonlyArray<[ReadonlyArray<Standing>, boolean]>
+    ) {
+      const { told, tracker } = make()
+      tracker.becomes({ address: at(1), epoch: 1 })
+      const { changes } = tracker
+      const claim = { address: at(2), epoch: 1.5, witness }
+      assert.isTrue(tracker.becomes(claim))
+      for (const standing of standings) tracker.attest(standing)
+      assert.deepStrictEqual(told, falls ? ["h:2", "h:1"] : ["h:2"])
+      if (!falls) continue
+      // A dial that was under way there does not bring it back; a number does.
+      assert.isFalse(tracker.becomes(claim, changes + 1))
+      assert.isTrue(tracker.becomes({ address: at(2), epoch: 2 }, changes))
+    }
+  })
+
+  it("keeps looking after a master with a single witness, whatever else is settled, until others know of it", () => {
+    const { tracker } = make()
+    tracker.becomes({ address: at(1), epoch: 1 })
+    tracker.becomes({ address: at(2), epoch: 1.5, witness: { name: "s:1", address: { host: "s", port: 1 } } })
+    tracker.observe({ _tag: "Opened" }, "master", "h:2")
+    assert.isTrue(tracker.takeLook())
+    tracker.becomes({ address: at(2), epoch: 2 })
+    tracker.observe({ _tag: "Opened" }, "master", "h:2")
+    assert.isFalse(tracker.takeLook())
+    tracker.attest("falls")
+    assert.strictEqual(tracker.address, "h:2")
   })
 
   it.effect("tells who waits for news, of another server and not of the same", () =>

@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { RedisError } from "@redfx/core"
 import * as Resp from "@redfx/core/Resp"
 import { verdict } from "../src/internal/verdict.ts"
-import type { Observation, Role } from "../src/internal/verdict.ts"
+import type { Observation, Role, Verdict } from "../src/internal/verdict.ts"
 
 const refused = (line: string): Observation => ({ _tag: "Refused", error: new Resp.ErrorReply(line) })
 const loss = (reason: RedisError.ConnectionError["reason"]) => RedisError.connectionLoss(reason, "for a test", "a:1")
@@ -17,7 +17,7 @@ const credentials = new RedisError.AuthenticationError({ code: "WRONGPASS", deta
 const late = new RedisError.TimeoutError({ phase: "connect", milliseconds: 1, delivery: "not-sent", readonly: false })
 const protocol = new RedisError.ProtocolError({ detail: "", address: "a:1" })
 
-type Row = readonly [what: string, seen: Observation, role: Role, learn: "doubt" | "trust" | undefined, ends?: string]
+type Row = readonly [what: string, seen: Observation, role: Role, learn: Verdict["learn"], ends?: string]
 
 const rows: ReadonlyArray<Row> = [
   ["a refused write", refused("READONLY You can't write"), "master", "doubt", "Demoted"],
@@ -42,6 +42,8 @@ const rows: ReadonlyArray<Row> = [
   ["a late dial", notOpened(late), "master", "doubt"],
   ["a server that is no master", notOpened(loss("Demoted")), "master", "doubt"],
   ["no master", notOpened(new RedisError.MasterNotFoundError({ service: "s", attempts: [] })), "master", "doubt"],
+  ["a replica that is the master", { _tag: "NotReplica", error: loss("Demoted") }, "replica", "another"],
+  ["a replica that refuses", { _tag: "NotReplica", error: loss("Refused") }, "replica", undefined],
   ["wrong credentials", notOpened(credentials), "master", undefined],
   ["a refused certificate", notOpened(loss("Tls")), "master", undefined],
   ["silence", { _tag: "Silent" }, "master", "doubt"],

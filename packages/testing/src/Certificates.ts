@@ -20,6 +20,8 @@ export interface Certificates {
   readonly client: Identity
   /** A server's certificate from the same authority, for the name `elsewhere.test` alone. */
   readonly otherName: Identity
+  /** The same for the name `localhost` alone, and no address. */
+  readonly byName: Identity
   /** An authority that signed none of the above. */
   readonly strangerCa: string
 }
@@ -70,6 +72,7 @@ export const make: Effect.Effect<Certificates> = Effect.promise(async () => {
     server: await identity(ca, "localhost", ["localhost", "redis.test"], ["127.0.0.1"]),
     client: await identity(ca, "client", ["client.test"], []),
     otherName: await identity(ca, "elsewhere.test", ["elsewhere.test"], []),
+    byName: await identity(ca, "localhost", ["localhost"], []),
     strangerCa: stranger.cert
   }
 })

@@ -32,6 +32,7 @@ const notOnCluster: Readonly<Record<string, ReadonlyArray<string>>> = {
     "ACL-14, ACL-15",
     "ACL-14, ACL-16, ACL-18",
     "ACL-21: tells whom a connection is",
+    "ACL HELP",
     "tells what was refused",
     "tries a command",
     "REC-04: reads channels and selectors"

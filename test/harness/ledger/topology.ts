@@ -187,7 +187,7 @@ export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray
   switch (question.toUpperCase()) {
     case "MASTER":
       world.sim.after(latency, () => {
-        if (epoch > client.told.epoch) client.told = { epoch, at: Infinity }
+        if (isHeard(link) && epoch > client.told.epoch) client.told = { epoch, at: Infinity }
       })
       return described(master, "master")
     case "GET-MASTER-ADDR-BY-NAME":
@@ -201,12 +201,18 @@ export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray
   }
 }
 
+/** Whether what was said has arrived: not when the connection was cut meanwhile. */
+const isHeard = (link: Link): boolean => link.world.links.has(link)
+
 /** What a server says of itself; when a new master does, the client has been told of it by both. */
-export const roleReply = ({ client, latency, node, world }: Link): Reply => {
+export const roleReply = (link: Link): Reply => {
+  const { client, latency, node, world } = link
   if (node.role === "replica") return ["slave", world.master.host, world.master.port, "connected", 0]
   world.sim.after(latency, () => {
     const { at, epoch } = client.told
-    if (node === world.master && epoch === world.epoch && at === Infinity) client.told = { epoch, at: world.sim.now() }
+    if (isHeard(link) && node === world.master && epoch === world.epoch && at === Infinity) {
+      client.told = { epoch, at: world.sim.now() }
+    }
   })
   return ["master", 0, []]
 }

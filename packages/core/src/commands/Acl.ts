@@ -7,9 +7,9 @@ import * as Redacted from "effect/Redacted"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
-import { aclLogEntry, aclUser } from "./replies/AclUser.ts"
+import { aclLogEntry, aclRole, aclUser } from "./replies/AclUser.ts"
 
-export type { AclPermissions, AclUser } from "./replies/AclUser.ts"
+export type { AclPermissions, AclRole, AclUser } from "./replies/AclUser.ts"
 
 // -----------------------------------------------------------------------------
 // Options
@@ -43,6 +43,45 @@ export type AclSecretChanges = AclChange | ReadonlyArray<AclChange> | {
 }
 
 /**
+ * What is allowed, in the order in which it is sent.
+ *
+ * - `categories`: such as `+@read` (or `+read`) and `-@dangerous`.
+ * - `commands`: such as `+get`, `-config|set`.
+ * - `keys`: patterns of keys, without `~`. `readKeys`, `writeKeys`: for reading, for writing only; Redis 7.0.0.
+ * - `channels`: patterns of channels, without `&`; Redis 6.2.0.
+ * - `databases`: numbers of databases, or `all`; Valkey 9.1.0.
+ * - `selectors`: further permissions, each a text of rules without parentheses; Redis 7.0.0.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export interface AclPermissionRules {
+  readonly categories?: ReadonlyArray<AclChange> | undefined
+  readonly commands?: ReadonlyArray<AclChange> | undefined
+  readonly keys?: ReadonlyArray<Arg.Key> | undefined
+  readonly readKeys?: ReadonlyArray<string> | undefined
+  readonly writeKeys?: ReadonlyArray<string> | undefined
+  readonly channels?: ReadonlyArray<string> | undefined
+  readonly databases?: ReadonlyArray<number> | "all" | undefined
+  readonly selectors?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * Rules of {@link aclSetrole}, sent in the order of this list.
+ *
+ * - `resetkeys`, `resetchannels`, `clearselectors`: take away all key patterns; all channel patterns; all selectors.
+ * - Then what is allowed, as in {@link AclPermissionRules}.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export interface AclSetroleOptions extends AclPermissionRules {
+  readonly resetkeys?: boolean | undefined
+  readonly resetchannels?: boolean | undefined
+  readonly clearselectors?: boolean | undefined
+}
+
+/**
  * Rules of {@link aclSetuser}, sent in the order of this list.
  *
  * - `reset`: take everything away first, the user being as new.
@@ -51,34 +90,23 @@ export type AclSecretChanges = AclChange | ReadonlyArray<AclChange> | {
  * - `enabled`: whether the user may authenticate; `false` by default.
  * - `passwords`, `hashedPasswords`: passwords as they are, as SHA-256 in hexadecimal digits.
  * - `nopass`: any password is right; not together with passwords.
- * - `categories`: such as `+@read` (or `+read`) and `-@dangerous`.
- * - `commands`: such as `+get`, `-config|set`.
- * - `keys`: patterns of keys, without `~`. `readKeys`, `writeKeys`: for reading, for writing only; Redis 7.0.0.
- * - `channels`: patterns of channels, without `&`; Redis 6.2.0.
- * - `databases`: numbers of databases, or `all`; Valkey 9.1.0.
- * - `selectors`: further permissions, each a text of rules without parentheses; Redis 7.0.0.
+ * - Then what is allowed, as in {@link AclPermissionRules}.
  * - `sanitizePayload`: whether payloads of RESTORE are checked thoroughly; Redis 6.2.0, without effect in Valkey 9.1.0.
+ * - `resetroles`: take away all roles. `roles`: names of roles to add. Valkey 9.2.0, by its documentation: not run against
+ *   a server.
  *
  * @category acl
  * @since 0.1.0
  */
 export type AclSetuserOptions =
+  & AclSetroleOptions
   & {
     readonly reset?: boolean | undefined
-    readonly resetkeys?: boolean | undefined
     readonly resetpass?: boolean | undefined
-    readonly resetchannels?: boolean | undefined
-    readonly clearselectors?: boolean | undefined
     readonly enabled?: boolean | undefined
-    readonly categories?: ReadonlyArray<AclChange> | undefined
-    readonly commands?: ReadonlyArray<AclChange> | undefined
-    readonly keys?: ReadonlyArray<Arg.Key> | undefined
-    readonly readKeys?: ReadonlyArray<string> | undefined
-    readonly writeKeys?: ReadonlyArray<string> | undefined
-    readonly channels?: ReadonlyArray<string> | undefined
-    readonly databases?: ReadonlyArray<number> | "all" | undefined
-    readonly selectors?: ReadonlyArray<string> | undefined
     readonly sanitizePayload?: boolean | undefined
+    readonly resetroles?: boolean | undefined
+    readonly roles?: ReadonlyArray<string> | undefined
   }
   & (
     | {
@@ -136,6 +164,26 @@ const keyRule = (pattern: Arg.Key): Arg.Arg =>
 const databaseRule = (databases: ReadonlyArray<number> | "all" | undefined): Arg.List =>
   databases === undefined ? Arg.none : Arg.list(databases === "all" ? "alldbs" : `db=${databases.join(",")}`)
 
+const permissionRules = (options: AclPermissionRules): Arg.List =>
+  new Arg.List([
+    ...list(options.categories).map(categoryRule),
+    ...list(options.commands).map((change) => changed("commands", "+", "-", change)),
+    ...(options.keys ?? []).map(keyRule),
+    ...list(options.readKeys).map((pattern) => `%R~${pattern}`),
+    ...list(options.writeKeys).map((pattern) => `%W~${pattern}`),
+    ...list(options.channels).map((pattern) => `&${pattern}`),
+    databaseRule(options.databases),
+    ...list(options.selectors).map((selector) => `(${selector})`)
+  ])
+
+const roleRules = (options: AclSetroleOptions): Arg.List =>
+  Arg.list(
+    Arg.flag("resetkeys", options.resetkeys),
+    Arg.flag("resetchannels", options.resetchannels),
+    Arg.flag("clearselectors", options.clearselectors),
+    permissionRules(options)
+  )
+
 const rules = (options: AclSetuserOptions): Arg.List =>
   new Arg.List([
     Arg.flag("reset", options.reset),
@@ -147,16 +195,11 @@ const rules = (options: AclSetuserOptions): Arg.List =>
     secretRules("passwords", ">", "<", options.passwords),
     secretRules("hashed passwords", "#", "!", options.hashedPasswords),
     Arg.flag("nopass", options.nopass),
-    ...list(options.categories).map(categoryRule),
-    ...list(options.commands).map((change) => changed("commands", "+", "-", change)),
-    ...(options.keys ?? []).map(keyRule),
-    ...list(options.readKeys).map((pattern) => `%R~${pattern}`),
-    ...list(options.writeKeys).map((pattern) => `%W~${pattern}`),
-    ...list(options.channels).map((pattern) => `&${pattern}`),
-    databaseRule(options.databases),
-    ...list(options.selectors).map((selector) => `(${selector})`),
+    permissionRules(options),
     Arg.flag("sanitize-payload", options.sanitizePayload),
-    Arg.flag("skip-sanitize-payload", options.sanitizePayload === false)
+    Arg.flag("skip-sanitize-payload", options.sanitizePayload === false),
+    Arg.flag("resetroles", options.resetroles),
+    ...list(options.roles).map((role) => `role=${role}`)
   ])
 
 const permitted: Reply.Reply<string | undefined> = Reply.map(
@@ -179,6 +222,25 @@ const permitted: Reply.Reply<string | undefined> = Reply.map(
 export const aclCat = define("ACL CAT", (category?: string) => [category ?? Arg.none], Reply.array(Reply.text))
 
 /**
+ * Deletes roles; returns how many there were.
+ *
+ * One that a user has cannot be deleted: `ResponseError`, and none is deleted. No
+ * roles: 0, without a round trip. O(N). Since Valkey 9.2.0, by its documentation:
+ * not run against a server. Redis does not have roles.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclDelrole = define(
+  "ACL DELROLE",
+  (...roles: Arg.Many<string>) => {
+    const names = Arg.many(roles)
+    return names.length === 0 ? Arg.answer(0) : names
+  },
+  Reply.integer
+)
+
+/**
  * Deletes users and ends their connections; returns how many there were.
  *
  * The user `default` cannot be deleted: `ResponseError`. No users: 0, without a
@@ -195,6 +257,16 @@ export const aclDeluser = define(
   },
   Reply.integer
 )
+
+/**
+ * Returns a digest of all rules in effect, as hexadecimal digits: servers with the same users and roles have the same.
+ *
+ * O(N) in the users and roles. Since Valkey 9.2.0, by its documentation: not run against a server. Redis does not have it.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclDigest = define("ACL DIGEST", () => [], Reply.text)
 
 /**
  * Returns why a user may not run a command, `undefined` when the user may; the command is not run.
@@ -219,6 +291,16 @@ export const aclDryrun = define(
  * @since 0.1.0
  */
 export const aclGenpass = define("ACL GENPASS", (bits?: number) => [bits ?? Arg.none], Reply.text)
+
+/**
+ * Returns a role, `undefined` when there is no such role.
+ *
+ * O(N) in the rules. Since Valkey 9.2.0, by its documentation: not run against a server. Redis does not have roles.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclGetrole = define("ACL GETROLE", (role: string) => [role], Reply.nullable(aclRole))
 
 /**
  * Returns a user, `undefined` when there is no such user.
@@ -274,6 +356,16 @@ export const aclLog = define("ACL LOG", (count?: number) => [count ?? Arg.none],
 export const aclLogReset = define("ACL LOG", () => ["RESET"], Reply.ok)
 
 /**
+ * Returns the names of all roles.
+ *
+ * O(N) in the roles. Since Valkey 9.2.0, by its documentation: not run against a server. Redis does not have roles.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclRoles = define("ACL ROLES", () => [], Reply.array(Reply.text))
+
+/**
  * Writes all users to the ACL file; returns `true`.
  *
  * Fails with `ResponseError` when the server has no ACL file. O(N) in the users. Since Redis 6.0.0.
@@ -282,6 +374,23 @@ export const aclLogReset = define("ACL LOG", () => ["RESET"], Reply.ok)
  * @since 0.1.0
  */
 export const aclSave = define("ACL SAVE", () => [], Reply.ok)
+
+/**
+ * Creates or changes a role; returns `true`. All users who have it may at once what it allows.
+ *
+ * The rules are added to those that the role has. Fails with `DataError` when a
+ * rule has no `+` or `-`; with `ResponseError` when the server knows no such
+ * rule, and changes nothing. O(N) in the rules, users and clients. Since Valkey
+ * 9.2.0, by its documentation: not run against a server. Redis does not have roles.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export const aclSetrole = define(
+  "ACL SETROLE",
+  (role: string, options: AclSetroleOptions = {}) => [role, roleRules(options)],
+  Reply.ok
+)
 
 /**
  * Creates or changes a user; returns `true`.

@@ -95,7 +95,7 @@ export const expireat = define(
 /**
  * Returns until when `key` lives in unix seconds, -1 when without limit, -2 when it does not exist.
  *
- * O(1). Since Redis 7.0.0.
+ * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1). Since Redis 7.0.0.
  *
  * @category generic
  * @since 0.1.0
@@ -153,7 +153,7 @@ export const pexpireat = define(
 /**
  * Returns until when `key` lives in unix milliseconds, -1 when without limit, -2 when it does not exist.
  *
- * O(1). Since Redis 7.0.0.
+ * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1). Since Redis 7.0.0.
  *
  * @category generic
  * @since 0.1.0
@@ -163,7 +163,7 @@ export const pexpiretime = define("PEXPIRETIME", (key: Arg.Key) => [Arg.key(key)
 /**
  * Returns how many milliseconds `key` has to live, -1 when without limit, -2 when it does not exist.
  *
- * O(1). Since Redis 2.6.0.
+ * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1). Since Redis 2.6.0.
  *
  * @category generic
  * @since 0.1.0
@@ -173,7 +173,7 @@ export const pttl = define("PTTL", (key: Arg.Key) => [Arg.key(key)], Reply.integ
 /**
  * Returns how many seconds `key` has to live, -1 when without limit, -2 when it does not exist.
  *
- * O(1). Since Redis 1.0.0.
+ * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1). Since Redis 1.0.0.
  *
  * @category generic
  * @since 0.1.0

@@ -96,6 +96,14 @@ const manyKeys = (keys: Arg.Many<Arg.Key>): Arg.List | Arg.Answer => {
   return list.length === 0 ? Arg.answer(0) : list
 }
 
+/** What PTTL says of a key is taken as it means it: without a limit, and that there is no such key. */
+const timeToLive = (ttl: Arg.Time): number =>
+  ttl === -1 || Arg.fractionalSeconds(ttl) === Infinity
+    ? 0
+    : ttl === -2
+    ? Arg.invalid("the time to live is -2, by which PTTL says that there is no such key")
+    : Arg.milliseconds(ttl)
+
 const keyType: Reply.Reply<KeyType | "none"> = Reply.text
 
 const migrated: Reply.Reply<"OK" | "NOKEY"> = Reply.make((value, view) => {
@@ -336,9 +344,10 @@ export const renamenx = define(
 /**
  * Stores at `key` what {@link dump} returned; returns `true`.
  *
- * - `ttl`: how long the key lives, a bare number being milliseconds and 0 without limit; or until when.
+ * - `ttl`: how long the key lives, a bare number being milliseconds; 0, an infinite duration and -1, which {@link pttl}
+ *   says of such a key, are without limit; or until when.
  *
- * Fails with `ResponseError` of code `BUSYKEY` when the key exists and `replace`
+ * A `ttl` of -2, which {@link pttl} says of a missing key, is a `DataError`. Fails with `ResponseError` of code `BUSYKEY` when the key exists and `replace`
  * is not given, or when the value is damaged. O(N) for N nested elements. Since
  * Redis 2.6.0; a point in time, `idletime` and `freq` need 5.0.
  *
@@ -349,7 +358,7 @@ export const restore = define(
   "RESTORE",
   (key: Arg.Key, ttl: Arg.Time | Arg.Instant, value: Uint8Array, options: RestoreOptions = {}) => [
     Arg.key(key),
-    isInstant(ttl) ? Arg.unixMilliseconds(ttl) : Arg.milliseconds(ttl),
+    isInstant(ttl) ? Arg.unixMilliseconds(ttl) : timeToLive(ttl),
     value,
     Arg.flag("REPLACE", options.replace),
     Arg.flag("ABSTTL", isInstant(ttl)),

@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import type { AtMostOne } from "../internal/command/atMostOne.ts"
+import { expiryArgs } from "../internal/command/expiry.ts"
+import type { Expiry } from "../internal/command/expiry.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -37,13 +39,6 @@ export type HashExpireCondition = AtMostOne<{
   readonly gt: boolean
   readonly lt: boolean
 }>
-
-interface Expiry {
-  readonly ex: Arg.Time
-  readonly px: Arg.Time
-  readonly exat: Arg.Instant | number
-  readonly pxat: Arg.Instant | number
-}
 
 /**
  * What becomes of the times to live of the fields that HGETEX reads; unchanged, without any.
@@ -282,12 +277,4 @@ const conditionArgs = (condition: HashExpireCondition): Arg.List =>
     Arg.flag("XX", condition.xx),
     Arg.flag("GT", condition.gt),
     Arg.flag("LT", condition.lt)
-  )
-
-const expiryArgs = (options: AtMostOne<Expiry>): Arg.List =>
-  Arg.list(
-    options.ex === undefined ? Arg.none : Arg.list("EX", Arg.seconds(options.ex)),
-    options.px === undefined ? Arg.none : Arg.list("PX", Arg.milliseconds(options.px)),
-    options.exat === undefined ? Arg.none : Arg.list("EXAT", Arg.unixSeconds(options.exat)),
-    options.pxat === undefined ? Arg.none : Arg.list("PXAT", Arg.unixMilliseconds(options.pxat))
   )

@@ -5,6 +5,7 @@
  */
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
+import type { Definition, RedisCommand } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
 // -----------------------------------------------------------------------------
@@ -20,6 +21,17 @@ import * as Reply from "../RedisReply.ts"
 export type HashEntries =
   | readonly [entries: Arg.Pairs<Arg.Key, Arg.Value>]
   | readonly [field: Arg.Key, value: Arg.Value, entries?: Arg.Pairs<Arg.Key, Arg.Value> | undefined]
+
+/**
+ * Sets the fields of an object, of whatever type its fields have names in, or of what {@link HashEntries} lists.
+ *
+ * @category hashes
+ * @since 0.1.0
+ */
+export interface Hset extends Definition<readonly [key: Arg.Key, ...entries: HashEntries], number, number, bigint> {
+  <F extends object & Arg.Fields<F>>(key: Arg.Key, fields: F): RedisCommand<number, number, bigint>
+  (key: Arg.Key, ...entries: HashEntries): RedisCommand<number, number, bigint>
+}
 
 /**
  * - `match`: only fields that match a glob-style pattern.
@@ -286,16 +298,17 @@ export const hscanNovalues = define(
 /**
  * Sets fields: `hset(key, field, value)`, `hset(key, { field: value })` or both; returns how many are new.
  *
+ * The object may have an interface for a type, as long as each of its fields is something that can be sent.
  * No pairs: `DataError`. Several fields at once need Redis 4.0.0. O(N). Since Redis 2.0.0.
  *
  * @category hashes
  * @since 0.1.0
  */
-export const hset = define(
+export const hset: Hset = define(
   "HSET",
   (key: Arg.Key, ...entries: HashEntries) => [Arg.key(key), entryArgs(entries)],
   Reply.integer
-)
+) as Hset // Objects with named fields are records, which their types cannot say.
 
 /**
  * Sets a field when there is no such field; returns whether it did.

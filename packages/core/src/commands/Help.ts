@@ -18,6 +18,14 @@ const lines = Reply.array(Reply.text)
 export const aclHelp = define("ACL HELP", () => [], lines)
 
 /**
+ * Returns the help of BACKUP, line by line. O(1). Since Redis 8.10.0, by its documentation: not run against a server.
+ *
+ * @category help
+ * @since 0.1.0
+ */
+export const backupHelp = define("BACKUP HELP", () => [], lines)
+
+/**
  * Returns the help of CLIENT, line by line. O(1). Since Redis 5.0.0.
  *
  * @category help
@@ -74,7 +82,7 @@ export const debugHelp = define("DEBUG HELP", () => [], lines)
 export const functionHelp = define("FUNCTION HELP", () => [], lines)
 
 /**
- * Returns the help of HOTKEYS, line by line. O(1). Since Redis 8.6.0.
+ * Returns the help of HOTKEYS, line by line. O(1). Since Redis 8.6.0 and Valkey 9.2.0.
  *
  * @category help
  * @since 0.1.0

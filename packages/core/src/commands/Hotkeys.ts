@@ -1,5 +1,5 @@
 /**
- * HOTKEYS: the keys that cost most. Only on Redis.
+ * HOTKEYS: the keys that cost most. Redis measures between a start and a stop, Valkey always once it is configured to.
  *
  * @since 0.1.0
  */
@@ -46,11 +46,14 @@ const onlyElement = <A, B, I>(reply: Reply.Reply<A, B, I>): Reply.Reply<A, B, I>
     return first ?? Reply.mismatch("an array of 1", value)
   })
 
+const rates = Reply.array(Reply.struct({ key: Reply.blob, db: Reply.integer, qps: Reply.integer }))
+
 /**
  * Returns what was measured so far, `undefined` when nothing was started.
  *
  * Times are in the unit that their name ends in. `byCpuTimeUs` and `byNetBytes` are keys with their costs, the
- * costliest first, `undefined` when not asked for. O(K). Since Redis 8.6.0; Valkey does not have it.
+ * costliest first, `undefined` when not asked for. O(K). Since Redis 8.6.0; Valkey measures something else, see
+ * {@link hotkeysGetRates}.
  *
  * @category server
  * @since 0.1.0
@@ -58,9 +61,23 @@ const onlyElement = <A, B, I>(reply: Reply.Reply<A, B, I>): Reply.Reply<A, B, I>
 export const hotkeysGet = define("HOTKEYS GET", () => [], Reply.nullable(onlyElement(measurement)))
 
 /**
+ * Returns the keys that were used most in the last window of time, the most used first; none while the server is not
+ * configured to look (`hotkeys-top-k`).
+ *
+ * - `db`: the database of the key. `qps`: how often it was used in a second, as estimated from samples.
+ *
+ * O(N). Since Valkey 9.2.0, by its documentation: not run against a server. Redis measures something else, see
+ * {@link hotkeysGet}.
+ *
+ * @category server
+ * @since 0.1.0
+ */
+export const hotkeysGetRates = define("HOTKEYS GET", () => [], rates)
+
+/**
  * Forgets what was measured; returns `true`.
  *
- * Fails with `ResponseError` while it is being measured. O(1). Since Redis 8.6.0; Valkey does not have it.
+ * Redis fails with `ResponseError` while it is being measured. O(1). Since Redis 8.6.0 and Valkey 9.2.0.
  *
  * @category server
  * @since 0.1.0

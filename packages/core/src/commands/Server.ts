@@ -80,9 +80,13 @@ export type ReplicationMaster = readonly [] | readonly [host: string, port: numb
 // -----------------------------------------------------------------------------
 
 /**
- * What a value looks like inside the server. `lru` and `lruSecondsIdle` tell when it was last used.
+ * What a value looks like inside the server.
  *
- * - `serializedLength`: bytes in a dump, before compression. `extra`: fields that this type does not know.
+ * - `serializedLength`: bytes in a dump, before compression.
+ * - `lru`, `lruSecondsIdle`: when it was last used; `undefined` where Valkey 9.1 evicts by frequency (LFU).
+ * - `lfuFreq`, `lfuAccessTimeMinutes`: how often it is used, and when that was last counted; `undefined` unless Valkey
+ *   evicts by frequency.
+ * - `extra`: fields that this type does not know.
  *
  * @category server
  * @since 0.1.0
@@ -92,8 +96,10 @@ export interface DebugObject {
   readonly refcount: number
   readonly encoding: string
   readonly serializedLength: number
-  readonly lru: number
-  readonly lruSecondsIdle: number
+  readonly lru: number | undefined
+  readonly lruSecondsIdle: number | undefined
+  readonly lfuFreq: number | undefined
+  readonly lfuAccessTimeMinutes: number | undefined
   readonly extra: Readonly<Record<string, string>>
 }
 
@@ -135,18 +141,25 @@ const debugObjectReply: Reply.Reply<DebugObject> = Reply.make((value, view) => {
       return [field.slice(0, separator), field.slice(separator + 1)] as const
     })
   )
-  const take = (name: string): string => {
+  const find = (name: string): string | undefined => {
     const field = found.get(name)
     found.delete(name)
-    return field ?? Reply.mismatch(`an object with ${name}`, value)
+    return field
+  }
+  const take = (name: string): string => find(name) ?? Reply.mismatch(`an object with ${name}`, value)
+  const number = (name: string): number | undefined => {
+    const field = find(name)
+    return field === undefined ? undefined : Number(field)
   }
   const object = {
     at: take("at"),
     refcount: Number(take("refcount")),
     encoding: take("encoding"),
     serializedLength: Number(take("serializedlength")),
-    lru: Number(take("lru")),
-    lruSecondsIdle: Number(take("lru_seconds_idle"))
+    lru: number("lru"),
+    lruSecondsIdle: number("lru_seconds_idle"),
+    lfuFreq: number("lfu_freq"),
+    lfuAccessTimeMinutes: number("lfu_access_time_minutes")
   }
   return { ...object, extra: Object.assign(Object.create(null), Object.fromEntries(found)) }
 })

@@ -24,6 +24,32 @@ export interface SintercardOptions {
 }
 
 /**
+ * Options of {@link sdiffcard}.
+ *
+ * - `limit`: stop counting there; 0 and nothing count everything.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export interface SdiffcardOptions {
+  readonly limit?: number | undefined
+}
+
+/**
+ * Options of {@link sunioncard}.
+ *
+ * - `approx`: estimate instead of counting, with a standard error of 0.81%.
+ * - `limit`: stop counting there; 0 and nothing count everything.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export interface SunioncardOptions {
+  readonly approx?: boolean | undefined
+  readonly limit?: number | undefined
+}
+
+/**
  * Options of {@link sscan}.
  *
  * - `match`: only members that match this glob pattern; the server filters after it took them from the set.
@@ -79,6 +105,25 @@ export const scard = define("SCARD", (key: Arg.Key) => [Arg.key(key)], Reply.int
  * @since 0.1.0
  */
 export const sdiff = define("SDIFF", (...keys: Arg.Many<Arg.Key>) => Arg.someKeys(keys), Reply.set, "readonly")
+
+/**
+ * Returns how many members of the first set are in none of the others; a missing key is an empty set.
+ *
+ * Fails with `DataError` without keys. O(N), N members in all sets. Since Redis
+ * 8.10.0, not in Valkey; by its documentation: not run against a server.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const sdiffcard = define(
+  "SDIFFCARD",
+  (keys: ReadonlyArray<Arg.Key>, options: SdiffcardOptions = {}) => [
+    Arg.countedKeys([keys]),
+    Arg.option("LIMIT", options.limit)
+  ],
+  Reply.integer,
+  "readonly"
+)
 
 /**
  * Stores at `destination` what {@link sdiff} returns, replacing what was there; returns the size of the result.
@@ -301,6 +346,26 @@ export const sscan = define(
  * @since 0.1.0
  */
 export const sunion = define("SUNION", (...keys: Arg.Many<Arg.Key>) => Arg.someKeys(keys), Reply.set, "readonly")
+
+/**
+ * Returns how many members are in any of the sets; a missing key is an empty set.
+ *
+ * Fails with `DataError` without keys. O(N), N members in all sets. Since Redis
+ * 8.10.0, not in Valkey; by its documentation: not run against a server.
+ *
+ * @category sets
+ * @since 0.1.0
+ */
+export const sunioncard = define(
+  "SUNIONCARD",
+  (keys: ReadonlyArray<Arg.Key>, options: SunioncardOptions = {}) => [
+    Arg.countedKeys([keys]),
+    Arg.flag("APPROX", options.approx),
+    Arg.option("LIMIT", options.limit)
+  ],
+  Reply.integer,
+  "readonly"
+)
 
 /**
  * Stores at `destination` what {@link sunion} returns, replacing what was there; returns the size of the result.

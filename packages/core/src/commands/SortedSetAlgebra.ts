@@ -23,13 +23,14 @@ export type WeightedKeys = ReadonlyArray<Arg.Key> | Arg.Pairs<Arg.Key, number>
 /**
  * Options of {@link zinter}, {@link zunion} and those like them.
  *
- * - `aggregate`: what becomes of the scores that a member has in several sorted sets, `"sum"` by default.
+ * - `aggregate`: what becomes of the scores that a member has in several sorted sets, `"sum"` by default. `"count"`, in how
+ *   many it is, each counting as its weight, is of Redis 8.8.0, by its documentation: not run against a server.
  *
  * @category sorted sets
  * @since 0.1.0
  */
 export interface AggregateOptions {
-  readonly aggregate?: "sum" | "min" | "max" | undefined
+  readonly aggregate?: "sum" | "min" | "max" | "count" | undefined
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   entries,
   entryFields,
   idleMilliseconds,
+  limitArgs,
   millis,
   streamArgs,
   streamEntries
@@ -102,6 +103,31 @@ export interface XgroupSetidOptions {
 }
 
 /**
+ * What {@link xnack} makes of the number of deliveries.
+ *
+ * - `"silent"`: one less, as if the entry had not been delivered. `"fail"`: it stays. `"fatal"`: the greatest there is,
+ *   by which the entry is known as one that nobody can process.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export type XnackMode = "silent" | "fail" | "fatal"
+
+/**
+ * Options of {@link xnack}.
+ *
+ * - `retrycount`: sets how often the entries were delivered, whatever the mode.
+ * - `force`: entries of the stream that are not pending become so, at no consumer.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export interface XnackOptions {
+  readonly retrycount?: number | undefined
+  readonly force?: boolean | undefined
+}
+
+/**
  * Options of {@link xpendingRange}.
  *
  * - `idle`: only entries pending for this long; a bare number is milliseconds (since 6.2.0).
@@ -119,6 +145,8 @@ export interface XpendingRangeOptions {
  * Options of {@link xreadgroup}.
  *
  * - `count`: how many entries of each stream at most, 1 at least.
+ * - `maxcount`: how many entries of all streams together at most, `maxsize`: how many bytes, 1 at least. Redis 8.10.0, by
+ *   its documentation: not run against a server.
  * - `block`: how long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it: no waiting.
  * - `noack`: the entries count as acknowledged at once.
  *
@@ -127,6 +155,8 @@ export interface XpendingRangeOptions {
  */
 export interface XreadgroupOptions {
   readonly count?: number | undefined
+  readonly maxcount?: number | undefined
+  readonly maxsize?: number | undefined
   readonly block?: Arg.Time | undefined
   readonly noack?: boolean | undefined
 }
@@ -168,7 +198,7 @@ const readArgs = (
     "GROUP",
     group,
     consumer,
-    countArgs(options.count),
+    limitArgs(options),
     blockArgs(options.block),
     claim,
     Arg.flag("NOACK", options.noack),
@@ -406,6 +436,39 @@ export const xgroupSetid = define(
     Arg.option("ENTRIESREAD", options.entriesread)
   ],
   Reply.ok
+)
+
+/**
+ * Gives entries that are pending at a consumer back to their group: they are pending at nobody, and the first to be
+ * claimed, whatever their idle time; returns how many were pending.
+ *
+ * No ids: 0, without a round trip. Fails with code `NOGROUP` without such a
+ * group. O(1) an entry. Since Redis 8.8.0, not in Valkey; by its documentation:
+ * not run against a server.
+ *
+ * @category streams
+ * @since 0.1.0
+ */
+export const xnack = define(
+  "XNACK",
+  (
+    key: Arg.Key,
+    group: Arg.Key,
+    mode: XnackMode,
+    ids: ReadonlyArray<StreamId>,
+    options: XnackOptions = {}
+  ) =>
+    ids.length === 0 ? Arg.answer(0) : [
+      Arg.key(key),
+      group,
+      Arg.token(mode),
+      "IDS",
+      ids.length,
+      ...Arg.many([ids]),
+      options.retrycount === undefined ? Arg.none : Arg.list("RETRYCOUNT", whole(options.retrycount, "retrycount")),
+      Arg.flag("FORCE", options.force)
+    ],
+  Reply.integer
 )
 
 /**

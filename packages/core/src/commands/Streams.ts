@@ -5,7 +5,15 @@
  * @since 0.1.0
  */
 import type { Entries, Entry, TextFields } from "../internal/command/streamEntry.ts"
-import { blockArgs, countArgs, deletions, entries, streamArgs, streamEntries } from "../internal/command/streamEntry.ts"
+import {
+  blockArgs,
+  countArgs,
+  deletions,
+  entries,
+  limitArgs,
+  streamArgs,
+  streamEntries
+} from "../internal/command/streamEntry.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -131,6 +139,8 @@ export interface XrangeOptions {
  * Options of {@link xread}.
  *
  * - `count`: how many entries of each stream at most, 1 at least.
+ * - `maxcount`: how many entries of all streams together at most, `maxsize`: how many bytes, 1 at least. Redis 8.10.0, by
+ *   its documentation: not run against a server.
  * - `block`: how long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it: no waiting.
  *
  * @category streams
@@ -138,6 +148,8 @@ export interface XrangeOptions {
  */
 export interface XreadOptions {
   readonly count?: number | undefined
+  readonly maxcount?: number | undefined
+  readonly maxsize?: number | undefined
   readonly block?: Arg.Time | undefined
 }
 
@@ -324,28 +336,45 @@ export const xrange = define(
   "readonly"
 )
 
+const readArgs = (streams: Arg.Pairs<Arg.Key, StreamId>, options: XreadOptions = {}): ReadonlyArray<Arg.Arg> => [
+  limitArgs(options),
+  blockArgs(options.block),
+  streamArgs(streams, options.block)
+]
+
+const readFromId = define("XREAD", readArgs, streamEntries(entries), "readonly", "blocking")
+
+/** A second time `$` is another place: what came at first, and was lost with its connection, is before it. */
+const readFromNow = define("XREAD", readArgs, streamEntries(entries), "blocking")
+
+const startsNow = (streams: Arg.Pairs<Arg.Key, StreamId>): boolean => {
+  try {
+    return (Array.isArray(streams) ? streams.map(([, id]) => id) : Object.values(streams)).includes("$")
+  } catch {
+    // What cannot be read is refused when the arguments are made.
+    return false
+  }
+}
+
 /**
  * Returns the entries after the ids given for several streams, oldest first, of
  * those streams that have any; an empty array when there are none, or none came
  * in the time of `block`.
  *
- * `"$"` stands for entries added from now on, `"+"` for the last entry (since
- * Redis 7.4.0). Fails with `DataError` without streams, for a negative `block`
- * and a `count` below 1. O(N) in the entries returned. Since Redis 5.0.0.
+ * `"$"` stands for entries added from now on, which is another place each time:
+ * such a read is not repeated after its connection was lost. `"+"` stands for
+ * the last entry (since Redis 7.4.0). Fails with `DataError` without streams,
+ * for a negative `block` and for a `count`, `maxcount` or `maxsize` below 1.
+ * O(N) in the entries returned. Since Redis 5.0.0.
  *
+ * @see `RedisStream.read` to follow streams without missing an entry
  * @category streams
  * @since 0.1.0
  */
-export const xread = define(
-  "XREAD",
-  (streams: Arg.Pairs<Arg.Key, StreamId>, options: XreadOptions = {}) => [
-    countArgs(options.count),
-    blockArgs(options.block),
-    streamArgs(streams, options.block)
-  ],
-  streamEntries(entries),
-  "readonly",
-  "blocking"
+export const xread: typeof readFromId = /* @__PURE__ */ Object.assign(
+  (streams: Arg.Pairs<Arg.Key, StreamId>, options?: XreadOptions) =>
+    (startsNow(streams) ? readFromNow : readFromId)(streams, options),
+  { spec: readFromId.spec }
 )
 
 /**

@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import type { AtMostOne } from "../internal/command/atMostOne.ts"
+import { expiryArgs } from "../internal/command/expiry.ts"
+import type { Expiry } from "../internal/command/expiry.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -11,13 +13,6 @@ import * as Reply from "../RedisReply.ts"
 // -----------------------------------------------------------------------------
 // Options
 // -----------------------------------------------------------------------------
-
-interface ExpiryOptions {
-  readonly ex: Arg.Time
-  readonly px: Arg.Time
-  readonly exat: Arg.Instant | number
-  readonly pxat: Arg.Instant | number
-}
 
 /**
  * When a value is stored, what becomes of the key's time to live.
@@ -31,7 +26,7 @@ interface ExpiryOptions {
  * @category strings
  * @since 0.1.0
  */
-export type SetExpiry = AtMostOne<ExpiryOptions & { readonly keepttl: boolean }>
+export type SetExpiry = AtMostOne<Expiry & { readonly keepttl: boolean }>
 
 /**
  * A comparison of the value that a key has with a given value or digest.
@@ -88,7 +83,7 @@ export type MsetexOptions = SetExpiry & AtMostOne<{ readonly nx: boolean; readon
  * @category strings
  * @since 0.1.0
  */
-export type GetexOptions = AtMostOne<ExpiryOptions & { readonly persist: boolean }>
+export type GetexOptions = AtMostOne<Expiry & { readonly persist: boolean }>
 
 /**
  * The options of LCS with IDX: `minmatchlen` leaves out matches shorter than this many bytes.
@@ -121,17 +116,6 @@ export interface LcsMatches {
   readonly matches: ReadonlyArray<{ readonly key1: LcsRange; readonly key2: LcsRange; readonly length: number }>
   readonly length: number
 }
-
-const timeOption = <T>(token: string, time: T | undefined, send: (time: T) => number): Arg.List =>
-  time === undefined ? Arg.none : Arg.list(token, send(time))
-
-const expiryArgs = (options: AtMostOne<ExpiryOptions>): Arg.List =>
-  Arg.list(
-    timeOption("EX", options.ex, Arg.seconds),
-    timeOption("PX", options.px, Arg.milliseconds),
-    timeOption("EXAT", options.exat, Arg.unixSeconds),
-    timeOption("PXAT", options.pxat, Arg.unixMilliseconds)
-  )
 
 const comparisonArgs = (comparison: ValueComparison): Arg.List =>
   Arg.list(
@@ -181,19 +165,16 @@ const lcsMatches: Reply.Reply<LcsMatches> = Reply.map(
 export const append = define("APPEND", (key: Arg.Key, value: Arg.Value) => [Arg.key(key), value], Reply.integer)
 
 /**
- * Subtracts `decrement` (default 1) from the integer at `key`, a missing key counting as 0; returns the difference.
+ * Subtracts 1 from the integer at `key`, a missing key counting as 0; returns the difference.
  *
- * Sent as DECRBY. Fails with `ResponseError` when the value is no integer or the
- * difference would overflow 64 bits. O(1). Since Redis 1.0.0.
+ * Fails with `ResponseError` when the value is no integer or the difference
+ * would overflow 64 bits. O(1). Since Redis 1.0.0.
  *
+ * @see {@link decrby} to subtract another number
  * @category strings
  * @since 0.1.0
  */
-export const decr = define(
-  "DECRBY",
-  (key: Arg.Key, decrement: number | bigint = 1) => [Arg.key(key), decrement],
-  Reply.integer
-)
+export const decr = define("DECR", (key: Arg.Key) => [Arg.key(key)], Reply.integer)
 
 /**
  * Subtracts `decrement` (default 1) from the integer at `key`, a missing key counting as 0; returns the difference.
@@ -204,14 +185,19 @@ export const decr = define(
  * @category strings
  * @since 0.1.0
  */
-export const decrby = decr
+export const decrby = define(
+  "DECRBY",
+  (key: Arg.Key, decrement: number | bigint = 1) => [Arg.key(key), decrement],
+  Reply.integer
+)
 
 /**
  * Deletes `key` if its value compares as said, in any case without a comparison; returns whether it was deleted.
  *
  * A missing key is `false`. With a comparison it fails with `WrongTypeError`
  * when the key holds no string. O(1), O(N) when digests are compared. Since
- * Redis 8.4.0; Valkey has {@link delifeq}.
+ * Redis 8.4.0 and Valkey 9.2.0, which takes `ifeq` and `ifne` only and needs one
+ * of them; before, Valkey has {@link delifeq}.
  *
  * @category strings
  * @since 0.1.0
@@ -312,19 +298,16 @@ export const getset = define(
 )
 
 /**
- * Adds `increment` (default 1) to the integer at `key`, a missing key counting as 0; returns the sum.
+ * Adds 1 to the integer at `key`, a missing key counting as 0; returns the sum.
  *
- * Sent as INCRBY. Fails with `ResponseError` when the value is no integer or the
- * sum would overflow 64 bits. O(1). Since Redis 1.0.0.
+ * Fails with `ResponseError` when the value is no integer or the sum would
+ * overflow 64 bits. O(1). Since Redis 1.0.0.
  *
+ * @see {@link incrby} to add another number
  * @category strings
  * @since 0.1.0
  */
-export const incr = define(
-  "INCRBY",
-  (key: Arg.Key, increment: number | bigint = 1) => [Arg.key(key), increment],
-  Reply.integer
-)
+export const incr = define("INCR", (key: Arg.Key) => [Arg.key(key)], Reply.integer)
 
 /**
  * Adds `increment` (default 1) to the integer at `key`, a missing key counting as 0; returns the sum.
@@ -335,7 +318,11 @@ export const incr = define(
  * @category strings
  * @since 0.1.0
  */
-export const incrby = incr
+export const incrby = define(
+  "INCRBY",
+  (key: Arg.Key, increment: number | bigint = 1) => [Arg.key(key), increment],
+  Reply.integer
+)
 
 /**
  * Adds `increment` (default 1) to the number at `key`, a missing key counting as 0; returns the sum.

@@ -86,6 +86,19 @@ export type {
    */
   RedisRouter,
   /**
+   * Channels that each server tells of by itself, such as those of events of its keys: they are subscribed to at several
+   * places at a time, and `place` does not count for them.
+   *
+   * - `includes`: whether a channel is one of them.
+   * - `places`: where they are subscribed to at the moment, once `known` is done. `onChange`: calls a function whenever these
+   *   may be others, until the returned function is called.
+   * - `execute`: runs a command on the server of a place.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Spread,
+  /**
    * Connections for subscriptions, which nothing else uses.
    *
    * - `place`: names the server that a channel is subscribed to on; channels of the same place share a connection. Asked
@@ -95,6 +108,7 @@ export type {
    * - `isPlace`: whether channels may still be at a place. What is kept for others is dropped when nobody uses it; without,
    *   places stay what they are.
    * - `refuses`: why a channel cannot be subscribed to with any use, when that is known beforehand.
+   * - `spread`: channels that each server tells of by itself. Without, there is only one server to ask.
    * - `connect`: opens a connection to a place.
    * - `onEvent`: takes what happens to these connections.
    * - `news`: suspends until there is something new about where they are to, so that a pause after failures is over.

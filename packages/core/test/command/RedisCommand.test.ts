@@ -42,7 +42,14 @@ const recording = (reply: Resp.Value) => {
       }),
     transaction: () => Effect.die("not used"),
     reserve: Effect.die("not used"),
-    pubSub: { open: () => Effect.die("not used") },
+    pubSub: {
+      open: () => Effect.die("not used"),
+      everywhere: {
+        open: () => Effect.die("not used"),
+        execute: () => Effect.die("not used"),
+        database: 0
+      }
+    },
     monitor: () => Stream.empty,
     events: Stream.empty,
     stats: Effect.die("not used"),
@@ -225,7 +232,7 @@ describe("views", () => {
       assert.strictEqual(error._tag, "DecodeError")
       assert.strictEqual(error.integer, digits)
       assert.include(error.detail, digits)
-      assert.strictEqual(error.command, "INCRBY")
+      assert.strictEqual(error.command, "INCR")
       assert.strictEqual(decoded(Redis.asBigInt(Redis.incr("k")), `:${digits}\r\n`), BigInt(digits))
     }
     assert.strictEqual(decoded(Redis.incr("k"), ":9007199254740991\r\n"), Number.MAX_SAFE_INTEGER)

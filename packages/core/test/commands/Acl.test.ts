@@ -262,11 +262,83 @@ commandTable("Acl", [
     ok,
     true
   ],
+  [
+    "takes roles and gives others",
+    Redis.aclSetuser("u", { enabled: true, resetroles: true, roles: ["reader", "ops"] }),
+    "ACL SETUSER u on resetroles role=reader role=ops",
+    ok,
+    true
+  ],
+  ["makes a role", Redis.aclSetrole("r"), "ACL SETROLE r", ok, true],
+  [
+    "makes a role of rules, in the order that they need",
+    Redis.aclSetrole("r", {
+      selectors: ["+info"],
+      databases: [0],
+      channels: ["c*"],
+      writeKeys: ["w"],
+      readKeys: ["r"],
+      keys: ["a:*"],
+      commands: ["+get"],
+      categories: ["+read"],
+      clearselectors: true,
+      resetchannels: true,
+      resetkeys: true
+    }),
+    "ACL SETROLE r resetkeys resetchannels clearselectors +@read +get ~a:* %R~r %W~w &c* db=0 (+info)",
+    ok,
+    true
+  ],
+  [
+    "reads a role",
+    Redis.aclGetrole("reader"),
+    "ACL GETROLE reader",
+    [flat, map].map((record) =>
+      record(
+        bulk("commands"),
+        bulk("-@all +@read"),
+        bulk("keys"),
+        bulk("~app:*"),
+        bulk("channels"),
+        bulk(""),
+        bulk("databases"),
+        bulk("alldbs"),
+        bulk("selectors"),
+        `*1\r\n${record(bulk("commands"), bulk("-@all +info"), bulk("keys"), bulk(""))}`,
+        bulk("users"),
+        bulks("alice")
+      )
+    ),
+    {
+      commands: [],
+      categories: ["-@all", "+@read"],
+      keys: ["app:*"],
+      channels: [],
+      databases: "alldbs",
+      selectors: [{
+        commands: ["+info"],
+        categories: ["-@all"],
+        keys: [],
+        channels: undefined,
+        databases: undefined,
+        extra: {}
+      }],
+      users: ["alice"],
+      extra: {}
+    }
+  ],
+  ["reads no role", Redis.aclGetrole("r"), "ACL GETROLE r", nil, undefined],
+  ["deletes roles", Redis.aclDelrole("r", "s"), "ACL DELROLE r s", ":1\r\n", 1],
+  ["lists roles", Redis.aclRoles(), "ACL ROLES", bulks("ops", "reader"), ["ops", "reader"]],
+  ["reads a digest of all rules", Redis.aclDigest(), "ACL DIGEST", bulk("0a1b"), "0a1b"],
   ["ACL-20, CNV-16: lists users", Redis.aclUsers(), "ACL USERS", bulks("default"), ["default"]],
   ["ACL-21, CNV-13: tells who I am", Redis.aclWhoami(), "ACL WHOAMI", bulk("default"), "default"]
 ])
 
-answeredTable("Acl", [["ACL-02: no users, none deleted", Redis.aclDeluser([]), 0]])
+answeredTable("Acl", [
+  ["ACL-02: no users, none deleted", Redis.aclDeluser([]), 0],
+  ["no roles, none deleted", Redis.aclDelrole([]), 0]
+])
 
 /** Rules as a caller without types could give them. */
 const untyped = (options: unknown): Redis.AclSetuserOptions => options as Redis.AclSetuserOptions

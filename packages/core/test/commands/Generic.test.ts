@@ -100,6 +100,20 @@ commandTable("Generic", [
   ["KEY-17, CNV-01: renames to what is free", Redis.renamenx("a", "b"), "RENAMENX a b", no, false],
   ["KEY-18: restores", Redis.restore("k", 0, Uint8Array.of(118)), "RESTORE k 0 v", "+OK\r\n", true],
   [
+    "restores what PTTL says has no limit",
+    Redis.restore("k", -1, Uint8Array.of(118)),
+    "RESTORE k 0 v",
+    "+OK\r\n",
+    true
+  ],
+  [
+    "restores for an infinite time",
+    Redis.restore("k", Duration.infinity, Uint8Array.of(118)),
+    "RESTORE k 0 v",
+    "+OK\r\n",
+    true
+  ],
+  [
     "KEY-18: restores over a key, for a time",
     Redis.restore("k", "2 seconds", Uint8Array.of(118), { replace: true, idletime: "1 minute" }),
     "RESTORE k 2000 v REPLACE IDLETIME 60",
@@ -196,6 +210,10 @@ describe("Generic without a round trip", () => {
 
   it("KEY-07: refuses to migrate no keys", () => {
     assert.include(String(Redis.migrate("h", 1, [], 0, 1).settled), "DataError")
+  })
+
+  it("KEY-18: refuses to restore for as long as a missing key lives", () => {
+    assert.include(String(Redis.restore("k", -2, dumped).settled), "DataError")
   })
 
   it("KEY-21: refuses groups of one", () => {

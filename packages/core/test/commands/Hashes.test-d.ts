@@ -15,6 +15,20 @@ describe("Hashes", () => {
     void Redis.hset("h", { f: "v" })
     void Redis.hset("h", [["f", "v"]])
     void Redis.hset("h", "f", "v", { g: "w" })
+    interface User {
+      readonly name: string
+      readonly age: number
+    }
+    const user: User = { name: "Ada", age: 36 }
+    expectTypeOf(Redis.hset("h", user)).toEqualTypeOf<RedisCommand.RedisCommand<number, number, bigint>>()
+    interface Team {
+      readonly members: ReadonlyArray<string>
+    }
+    const team: Team = { members: [] }
+    // @ts-expect-error a list is nothing that a field can hold
+    void Redis.hset("h", team)
+    // @ts-expect-error bytes are no fields
+    void Redis.hset("h", new Uint8Array())
     // @ts-expect-error a field needs a value
     void Redis.hset("h", "f")
     // @ts-expect-error nothing to set

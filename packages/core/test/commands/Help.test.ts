@@ -6,6 +6,10 @@ commandTable("Help", [
     "ACL <subcommand>",
     "HELP"
   ]],
+  ["tells what BACKUP knows", Redis.backupHelp(), "BACKUP HELP", "*2\r\n+BACKUP <subcommand>\r\n+HELP\r\n", [
+    "BACKUP <subcommand>",
+    "HELP"
+  ]],
   ["tells what CLIENT knows", Redis.clientHelp(), "CLIENT HELP", "*2\r\n+CLIENT <subcommand>\r\n+HELP\r\n", [
     "CLIENT <subcommand>",
     "HELP"

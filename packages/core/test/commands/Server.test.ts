@@ -19,7 +19,22 @@ const debugValue = {
   serializedLength: 16,
   lru: 96165,
   lruSecondsIdle: 3,
+  lfuFreq: undefined,
+  lfuAccessTimeMinutes: undefined,
   extra: { ql_nodes: "1" }
+}
+const lfuLine =
+  "+Value at:0x7f9144308ae0 refcount:1 encoding:embstr serializedlength:2 lfu_freq:6 lfu_access_time_minutes:46783\r\n"
+const lfuValue = {
+  at: "0x7f9144308ae0",
+  refcount: 1,
+  encoding: "embstr",
+  serializedLength: 2,
+  lru: undefined,
+  lruSecondsIdle: undefined,
+  lfuFreq: 6,
+  lfuAccessTimeMinutes: 46783,
+  extra: {}
 }
 
 commandTable("Server", [
@@ -38,6 +53,7 @@ commandTable("Server", [
   ["stops saving", Redis.bgsave({ cancel: true }), "BGSAVE CANCEL", "+Background saving cancelled\r\n", true],
   ["SRV-11: counts keys", Redis.dbsize(), "DBSIZE", ":3\r\n", 3],
   ["SRV-12, REC-09, CNV-41: looks inside", Redis.debugObject("k"), "DEBUG OBJECT k", debugLine, debugValue],
+  ["looks inside of what is evicted by frequency", Redis.debugObject("k"), "DEBUG OBJECT k", lfuLine, lfuValue],
   [
     "hands over",
     Redis.failover({ to: { host: "h", port: 1, force: true }, timeout: "2 seconds" }),
@@ -583,6 +599,14 @@ commandTable("Hotkeys", [
     hotkeysValue
   ],
   ["reads nothing", Redis.hotkeysGet(), "HOTKEYS GET", ["$-1\r\n", "_\r\n"], undefined],
+  [
+    "reads how often keys are used, on Valkey",
+    Redis.hotkeysGetRates(),
+    "HOTKEYS GET",
+    [array, map].map((form) => array(form(bulk("key"), bulk("k"), bulk("db"), ":5\r\n", bulk("qps"), ":300\r\n"))),
+    [{ key: "k", db: 5, qps: 300, extra: {} }]
+  ],
+  ["reads that none is used, on Valkey", Redis.hotkeysGetRates(), "HOTKEYS GET", "*0\r\n", []],
   ["forgets", Redis.hotkeysReset(), "HOTKEYS RESET", "+OK\r\n", true],
   [
     "measures",

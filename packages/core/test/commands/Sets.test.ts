@@ -17,6 +17,16 @@ commandTable("Sets", [
   ["SET-06: stores a difference", Redis.sdiffstore("d", "k", "l"), "SDIFFSTORE d k l", ":1\r\n", 1],
   ["SET-04, CNV-19: an intersection is a set", Redis.sinter(["k", "l"]), "SINTER k l", ab, setOfAB],
   ["counts an intersection", Redis.sintercard(["k", "l"], { limit: 3 }), "SINTERCARD 2 k l LIMIT 3", ":3\r\n", 3],
+  ["counts a difference", Redis.sdiffcard(["k", "l"]), "SDIFFCARD 2 k l", ":3\r\n", 3],
+  ["counts a difference up to a limit", Redis.sdiffcard(["k"], { limit: 3 }), "SDIFFCARD 1 k LIMIT 3", ":3\r\n", 3],
+  ["counts a union", Redis.sunioncard(["k", "l"]), "SUNIONCARD 2 k l", ":3\r\n", 3],
+  [
+    "estimates a union up to a limit",
+    Redis.sunioncard(["k", "l"], { approx: true, limit: 3 }),
+    "SUNIONCARD 2 k l APPROX LIMIT 3",
+    ":3\r\n",
+    3
+  ],
   ["SET-07: stores an intersection", Redis.sinterstore("d", "k", "l"), "SINTERSTORE d k l", ":1\r\n", 1],
   ["SET-09, CNV-01: knows a member", Redis.sismember("k", "a"), "SISMEMBER k a", ":1\r\n", true],
   ["SET-09, CNV-01: knows what is no member", Redis.sismember("k", "a"), "SISMEMBER k a", ":0\r\n", false],
@@ -65,7 +75,9 @@ refusedTable("Sets", [
   ["SET-04: refuses an intersection of nothing", Redis.sinter([]), "needs at least one key"],
   ["SET-05: refuses a union of nothing", Redis.sunion(), "needs at least one key"],
   ["SET-06: refuses to store a difference of nothing", Redis.sdiffstore("d"), "needs at least one key"],
-  ["refuses to count an intersection of nothing", Redis.sintercard([]), "needs at least one key"]
+  ["refuses to count an intersection of nothing", Redis.sintercard([]), "needs at least one key"],
+  ["refuses to count a difference of nothing", Redis.sdiffcard([]), "needs at least one key"],
+  ["refuses to count a union of nothing", Redis.sunioncard([]), "needs at least one key"]
 ])
 
 it("SET-03: members are an array in the bytes view", () => {
@@ -77,4 +89,6 @@ it("marks the keys of sets", () => {
   assert.deepStrictEqual(RedisCommand.keys(Redis.sdiffstore("d", "k", "l")), ["d", "k", "l"])
   assert.deepStrictEqual(RedisCommand.keys(Redis.smove("k", "l", "a")), ["k", "l"])
   assert.deepStrictEqual(RedisCommand.keys(Redis.sintercard(["k", "l"])), ["k", "l"])
+  assert.deepStrictEqual(RedisCommand.keys(Redis.sdiffcard(["k", "l"])), ["k", "l"])
+  assert.deepStrictEqual(RedisCommand.keys(Redis.sunioncard(["k", "l"])), ["k", "l"])
 })

@@ -90,6 +90,20 @@ commandTable("Streams", [
     nilArray,
     []
   ],
+  [
+    "reads no more than a number of entries and of bytes, of all streams",
+    Redis.xread({ s: "0" }, { count: 5, maxcount: 7, maxsize: 1000, block: 5 }),
+    "XREAD COUNT 5 MAXCOUNT 7 MAXSIZE 1000 BLOCK 5 STREAMS s 0",
+    nilArray,
+    []
+  ],
+  [
+    "reads no more for a group",
+    Redis.xreadgroup("g", "c", { s: ">" }, { maxcount: 7, maxsize: 1000, noack: true }),
+    "XREADGROUP GROUP g c MAXCOUNT 7 MAXSIZE 1000 NOACK STREAMS s >",
+    nilArray,
+    []
+  ],
   ["XST-17: waits without limit", Redis.xread({ s: "$" }, { block: 0 }), "XREAD BLOCK 0 STREAMS s $", read, readValue],
   [
     "XST-16, CNV-31: reads backwards",
@@ -117,6 +131,15 @@ commandTable("Streams", [
 ])
 
 commandTable("StreamGroups", [
+  ["gives entries back", Redis.xnack("s", "g", "fail", ["1-0", "2-0"]), "XNACK s g FAIL IDS 2 1-0 2-0", ":2\r\n", 2],
+  ["gives back as if undelivered", Redis.xnack("s", "g", "silent", [1]), "XNACK s g SILENT IDS 1 1", ":1\r\n", 1],
+  [
+    "gives up",
+    Redis.xnack("s", "g", "fatal", ["1-0"], { retrycount: 3, force: true }),
+    "XNACK s g FATAL IDS 1 1-0 RETRYCOUNT 3 FORCE",
+    ":0\r\n",
+    0
+  ],
   ["XST-01, CNV-02: acknowledges", Redis.xack("s", "g", "1-0", "2-0"), "XACK s g 1-0 2-0", ":2\r\n", 2],
   [
     "acknowledges and deletes",
@@ -374,7 +397,8 @@ answeredTable("Streams", [
   ["XST-04: deletes no entries", Redis.xdel("s"), 0],
   ["deletes no entries with references", Redis.xdelex("s", []), []],
   ["XST-01: acknowledges no entries", Redis.xack("s", "g", []), 0],
-  ["acknowledges and deletes no entries", Redis.xackdel("s", "g", []), []]
+  ["acknowledges and deletes no entries", Redis.xackdel("s", "g", []), []],
+  ["gives no entries back", Redis.xnack("s", "g", "fail", []), 0]
 ])
 
 const wholeCount = "count must be a whole number from 1 on"
@@ -390,6 +414,16 @@ refusedTable("Streams", [
   ["XST-15: refuses to read fewer than one entry", Redis.xrange("s", "-", "+", { count: 0 }), wholeCount],
   ["XST-16: refuses to read fewer than one entry backwards", Redis.xrevrange("s", "+", "-", { count: -1 }), wholeCount],
   ["XST-17: refuses to read no streams", Redis.xread({}), "needs at least one pair"],
+  [
+    "refuses to read fewer than one entry of all",
+    Redis.xread({ s: 0 }, { maxcount: 0 }),
+    "maxcount must be a whole number from 1 on"
+  ],
+  [
+    "refuses to read fewer than one byte",
+    Redis.xread({ s: 0 }, { maxsize: 0.5 }),
+    "maxsize must be a whole number from 1 on"
+  ],
   ["XST-17: refuses to read fewer than one entry of a stream", Redis.xread({ s: 0 }, { count: 0.5 }), wholeCount],
   [
     "XST-17: refuses to wait for a negative time",

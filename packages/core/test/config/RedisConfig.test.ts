@@ -154,7 +154,7 @@ describe("Configuration", () => {
     ["a gap in a list", { REDIS_MODE: "cluster", REDIS_NODES: "a,,b" }, /NODES/],
     ["two nodes without a comma", { REDIS_MODE: "cluster", REDIS_NODES: "a b" }, /NODES/],
     ["parts of none", { REDIS_POOL: "single", REDIS_POOL_MAX: "3" }, /contradict/],
-    ["a database of a cluster", { REDIS_MODE: "cluster", REDIS_NODES: "a", REDIS_DB: "1" }, /db: /]
+    ["a database of a cluster", { REDIS_MODE: "cluster", REDIS_NODES: "a", REDIS_DB: "one" }, /DB/]
   ]
   for (const [title, env, says] of faults) {
     it.effect(`ENT-02, URL-12: ${title} that cannot be is a ConfigError: ${Object.keys(env).join(", ")}`, () =>

@@ -205,7 +205,30 @@ table("Sentinels and clusters", [
   ["URL-15: over TLS", "rediss+cluster://h,[::1]:1/0", {
     mode: "cluster",
     nodes: [{ host: "h", port: 6379 }, { host: "::1", port: 1 }],
+    db: 0,
     tls: true
+  }],
+  ["URL-17: a database of a cluster", "redis+cluster://h/2", {
+    mode: "cluster",
+    nodes: [{ host: "h", port: 6379 }],
+    db: 2
+  }],
+  ["URL-17: by query, which goes before the path", "redis+cluster://h/0?db=3", {
+    mode: "cluster",
+    nodes: [{ host: "h", port: 6379 }],
+    db: 3
+  }],
+  ["URL-17: by option", "redis://h", { mode: "cluster", nodes: [{ host: "h", port: 6379 }], db: 1 }, {
+    mode: "cluster",
+    db: 1
+  }],
+  ["CFG-21: the limit of each node, as an option", "redis+cluster://h?pool_max=5", {
+    mode: "cluster",
+    nodes: [{ host: "h", port: 6379 }],
+    pool: { max: 5, perNode: true }
+  }, { pool: { perNode: true } }],
+  ["CFG-21: the limit of each node is none of one server", "redis://h", { host: "h", pool: { max: 5 } }, {
+    pool: { max: 5, perNode: true }
   }],
   ["URL-15: a scheme decides", "redis+cluster://h", { mode: "cluster", nodes: [{ host: "h", port: 6379 }] }, {
     mode: "sentinel"
@@ -247,9 +270,7 @@ describe("URLs that cannot be", () => {
     ["URL-03: a unix socket without path", "unix://", /no path/],
     ["URL-16: a cluster by a unix socket", "unix:///s", /no cluster/, { mode: "cluster" }],
     ["URL-16: in its scheme", "unix+cluster:///s", /scheme is not known/],
-    ["URL-17: a database of a cluster, by path", "redis+cluster://h/1", /db: a cluster/],
-    ["URL-17: by query", "redis+cluster://h/0?db=1", /db: a cluster/],
-    ["URL-17: by option", "redis+cluster://h", /db: a cluster/, { db: 1 }],
+    ["URL-17: a database that is no number", "redis+cluster://h?db=two", /db: it must be an integer/],
     ["no service", "redis+sentinel://h", /service/],
     ["no sentinel", "redis+sentinel:///s", /no host/],
     ["an empty host among others", "redis+cluster://a,,b", /empty/],
@@ -380,6 +401,7 @@ const deployment: FastCheck.Arbitrary<RedisConfig.Deployment> = FastCheck.oneof(
     ...connection,
     nodes,
     tls,
+    db: FastCheck.nat(),
     readFrom: FastCheck.constantFrom("master" as const, "any" as const, "preferReplica" as const),
     readOnly: FastCheck.boolean()
   }, { requiredKeys: ["nodes"] }).map(({ nodes: [first, ...rest], ...options }) => ({

@@ -80,6 +80,28 @@ describe("A connection that is cut", () => {
       assert.strictEqual(node.commands.filter(({ args }) => args[1] === "cut").length, 1, "nothing is sent again")
     }))
 
+  it.effect("ERR-02: what may be repeated is what reads the same again, which a stream's end does not", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) =>
+        name.startsWith("X") || name === "GETDEL" ? FakeNode.cut() : undefined
+      )
+      const client = yield* Client.make(node)
+      const stream = "s"
+      const commands = [
+        ["XRANGE", Redis.xrange(stream), true],
+        ["XREAD", Redis.xread({ [stream]: "1-0" }), true],
+        ["XREAD", Redis.xread({ [stream]: "$" }), false],
+        ["XREADGROUP", Redis.xreadgroup("g", "c", { [stream]: "0" }), false],
+        ["XAUTOCLAIM", Redis.xautoclaim(stream, "g", "c", 0, "0"), false],
+        ["GETDEL", Redis.getdel("k"), false]
+      ] as const
+      for (const [name, command, repeatable] of commands) {
+        const error = yield* Effect.flip(Effect.asVoid(client.execute<unknown>(command)))
+        assert.deepStrictEqual<unknown>(Client.fate(error), lost(name, "unknown", repeatable))
+        yield* TestClock.adjust("2 seconds")
+      }
+    }))
+
   it.effect("PIP-11: in the middle of a pipeline: each command has its own outcome", () =>
     Effect.gen(function*() {
       const node = yield* FakeNode.make(({ args }) =>

@@ -270,7 +270,7 @@ describe("values", () => {
     Effect.gen(function*() {
       const replies = [Encode.bulk(secret), Encode.bulks([secret, secret, secret]), Encode.simple(secret)]
       for (const reply of replies) {
-        const node = yield* FakeNode.make(({ name }) => name === "INCRBY" || name === "HGETALL" ? reply : undefined)
+        const node = yield* FakeNode.make(({ name }) => name === "INCR" || name === "HGETALL" ? reply : undefined)
         const client = yield* Client.make(node)
         const error = assertSafe(yield* Effect.exit(client.execute(Redis.incr("k"))), "INCR")
         assert.strictEqual(error?._tag, "DecodeError")

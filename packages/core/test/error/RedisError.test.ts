@@ -22,7 +22,14 @@ const failing = (error: RedisError.RedisError): RedisClient.Service => ({
   pipeline: () => Effect.die("not used"),
   transaction: () => Effect.fail(error),
   reserve: Effect.fail(error),
-  pubSub: { open: () => Effect.fail(error) },
+  pubSub: {
+    open: () => Effect.fail(error),
+    everywhere: {
+      open: () => Effect.fail(error),
+      execute: () => Effect.fail(error),
+      database: 0
+    }
+  },
   monitor: () => Stream.empty,
   events: Stream.empty,
   stats: Effect.die("not used"),
@@ -89,6 +96,15 @@ describe("fromReply", () => {
       })
     })
   }
+
+  it("ERP-06: the word before it that modules put is no part of WRONGTYPE", () => {
+    const error = classify("ERR WRONGTYPE Operation against a key holding the wrong kind of value", 3)
+    assert.strictEqual(error._tag, "WrongTypeError")
+    assert.strictEqual(fieldsOf(error).code, "WRONGTYPE")
+    assert.strictEqual(fieldsOf(error).detail, "Operation against a key holding the wrong kind of value")
+    assert.strictEqual(classify("ERR WRONGTYPES x", 3)._tag, "ResponseError")
+    assert.strictEqual(classify("ERR it is WRONGTYPE", 3)._tag, "ResponseError")
+  })
 
   it("ERP-04: only EXEC tells of a transaction that was discarded; of anything else it is what a script has made up", () => {
     const reply = new Resp.ErrorReply("EXECABORT Transaction discarded because of previous errors.")
@@ -289,6 +305,14 @@ const samples: ReadonlyArray<
     "buffer.onFull for the subscription."
   ],
   [
+    new RedisError.KeyspaceEventsOffError({ server: "127.0.0.1:6379", setting: "Ex", missing: "K$" }),
+    false,
+    false,
+    "The server 127.0.0.1:6379 does not tell of these keyspace events: its notify-keyspace-events is \"Ex\", without " +
+    "\"K$\". Set it to \"ExK$\" on every server, replicas too, in its configuration as well: the client changes " +
+    "nothing there."
+  ],
+  [
     new RedisError.LockError({ name: "l", reason: "NotAcquired" }),
     false,
     false,
@@ -382,6 +406,7 @@ const rows: Readonly<Record<RedisError.RedisError["_tag"], string>> = {
   OutOfMemoryError: "ERP-06",
   WatchError: "ERR-11",
   PubSubOverflowError: "PUB-01",
+  KeyspaceEventsOffError: "PUB-14",
   LockError: "ERR-16",
   LockNotOwnedError: "ERR-17",
   MasterNotFoundError: "ERR-19",
@@ -652,6 +677,7 @@ describe("an error that speaks for several commands", () => {
   /** Errors with which no command fails. */
   const apart = new Set([
     "PubSubOverflowError",
+    "KeyspaceEventsOffError",
     "LockError",
     "LockNotOwnedError",
     "RedisConfigError",

@@ -400,10 +400,10 @@ for (const protocol of [2, 3] as const) {
 describe("PubSubMailbox", () => {
   const message = (data: string) =>
     ({ _tag: "Message", kind: "message", channel: "c", pattern: undefined, data }) as const
-  const gap = (channels: ReadonlyArray<string> = ["c"]) =>
+  const gap = (channels: ReadonlyArray<string> = ["c"], server?: string) =>
     [
-      { _tag: "Lost", reason: "Disconnected", channels, dropped: undefined, error: lost },
-      { _tag: "Restored", channels }
+      { _tag: "Lost", reason: "Disconnected", channels, dropped: undefined, error: lost, server },
+      { _tag: "Restored", channels, server }
     ] as const
   const filled = (onFull: MailboxOptions["onFull"], events = true) => {
     const mailbox = makeMailbox({ capacity: 2, onFull, events })
@@ -472,6 +472,24 @@ describe("PubSubMailbox", () => {
     assert.deepStrictEqual(briefs(mailbox), ["lost a", "back a", "lost b", "back b"])
   })
 
+  it("gaps of several servers by turns are one gap of each", () => {
+    const mailbox = makeMailbox()
+    const [left, right] = [gap(["c"], "left"), gap(["c"], "right")]
+    mailbox.offer(message("1"))
+    for (let i = 0; i < 1000; i++) {
+      for (const event of [left[0], right[0], left[1], right[1]]) mailbox.event(event)
+    }
+    const servers = taken(mailbox).map((element) =>
+      element._tag === "Lost" || element._tag === "Restored" ? `${element._tag} ${element.server}` : element._tag
+    )
+    assert.deepStrictEqual(servers, ["Message", "Lost left", "Lost right", "Restored left", "Restored right"])
+    // What comes after a message is another gap.
+    for (const event of left) mailbox.event(event)
+    mailbox.offer(message("2"))
+    for (const event of left) mailbox.event(event)
+    assert.deepStrictEqual(briefs(mailbox), ["lost c", "back c", "c=2", "lost c", "back c"])
+  })
+
   it.effect("two consumers at a time are both woken, and one that went away is not waited for", () =>
     Effect.gen(function*() {
       const mailbox = makeMailbox()
@@ -494,12 +512,16 @@ describe("Places", () => {
       const scope = Scope.makeUnsafe()
       let current = ""
       const pubSub = yield* Scope.provide(
-        PubSub.make({
-          place: () => current,
-          isPlace: (place) => place === current,
-          connect: () => Effect.fail(lost),
-          onEvent: () => {}
-        }, settings),
+        PubSub.make(
+          {
+            place: () => current,
+            isPlace: (place) => place === current,
+            connect: () => Effect.fail(lost),
+            onEvent: () => {}
+          },
+          settings,
+          () => Effect.die("not used")
+        ),
         scope
       )
       for (let place = 0; place < 20; place++) {

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import { attempted, detailOf, isPermanent } from "./failures.ts"
 import type { Attempt } from "./failures.ts"
 import type { Listening } from "./listening.ts"
+import type { Claim, Standing } from "./masterTracker.ts"
 import type { Sentinel, Sentinels } from "./sentinels.ts"
 
 /**
@@ -30,33 +31,49 @@ export interface Group {
 }
 
 /** A master, who named it, and whether failovers are counted from the beginning again. */
-export interface Found {
-  readonly address: NodeAddress
+export interface Found extends Claim {
   readonly sentinel: Sentinel
-  readonly epoch: number
   readonly anew: boolean
 }
 
-/** What one sentinel says: how far it knows, and a master, or why that one is none. */
+/**
+ * What one sentinel says: how far it knows, and a master, or why that one is none.
+ *
+ * - `failingOver`: whether it is making another server the master.
+ */
 type Answer =
-  | { readonly epoch: number; readonly address: NodeAddress; readonly refusal?: undefined }
-  | { readonly epoch: number | undefined; readonly refusal: string; readonly permanent?: boolean }
+  & { readonly failingOver: boolean }
+  & (
+    | { readonly epoch: number; readonly address: NodeAddress; readonly refusal?: undefined }
+    | { readonly epoch: number | undefined; readonly refusal: string; readonly permanent?: boolean }
+  )
 
-/** The master of a service, as those say that know of the latest failover. */
-export const master = Effect.fnUntraced(function*(
-  group: Group,
-  service: string
-): Effect.fn.Return<Found, MasterNotFoundError> {
-  const { sentinels } = group
-  const { inOrder } = sentinels
-  const answers = yield* sentinels.gather({
+/** What sentinels have answered, without those that have not yet. */
+export type Answers = ReadonlyMap<Sentinel, Answer>
+
+/** Asks all sentinels for the master of a service. */
+export const survey = (group: Group, service: string): Effect.Effect<Answers> =>
+  group.sentinels.gather({
     key: `master of ${service}`,
     ask: (sentinel) => askForMaster(group, service, sentinel),
     kindOf: ({ epoch, refusal }) => refusal === undefined ? "useful" : epoch === undefined ? "failure" : "other",
     onLate: ({ epoch }) => {
-      if (epoch !== undefined && epoch > (group.epochs.get(service) ?? 0)) sentinels.tell(service)
+      if (epoch !== undefined && epoch > (group.epochs.get(service) ?? 0)) group.sentinels.tell(service)
     }
   })
+
+/** The master of a service, as those say that know of the latest failover. */
+export const master = (group: Group, service: string): Effect.Effect<Found, MasterNotFoundError> =>
+  Effect.flatMap(survey(group, service), (answers) => masterAmong(group, service, answers))
+
+/** The master that answers tell. */
+export const masterAmong = Effect.fnUntraced(function*(
+  group: Group,
+  service: string,
+  answers: Answers
+): Effect.fn.Return<Found, MasterNotFoundError> {
+  const { sentinels } = group
+  const { inOrder } = sentinels
   const latest = Math.max(...Array.from(answers.values(), ({ epoch }) => epoch ?? -1))
   const known = group.epochs.get(service) ?? 0
   const counted = [...answers.values()].filter(({ epoch }) => epoch !== undefined).length
@@ -64,7 +81,7 @@ export const master = Effect.fnUntraced(function*(
   const anew = latest < known && counted * 2 > inOrder.length
   const attempts: Array<Attempt> = []
   for (const sentinel of inOrder) {
-    const answer = answers.get(sentinel) ?? { refusal: "It has not answered yet", epoch: undefined }
+    const answer = answers.get(sentinel) ?? { refusal: "It has not answered yet", epoch: undefined, failingOver: false }
     if (answer.refusal !== undefined) {
       const { permanent = false, refusal: detail } = answer
       attempts.push({ address: sentinel.name, detail, permanent })
@@ -74,7 +91,7 @@ export const master = Effect.fnUntraced(function*(
       group.epochs.set(service, latest)
       sentinels.prefer(sentinel)
       yield* sentinels.learn(service, sentinel)
-      return { address: answer.address, epoch: answer.epoch, sentinel, anew }
+      return { address: answer.address, epoch: answer.epoch, sentinel, anew, witness: onlyWitness(answers, latest) }
     }
   }
   if (latest > known) group.epochs.set(service, latest)
@@ -84,28 +101,59 @@ export const master = Effect.fnUntraced(function*(
   return yield* new MasterNotFoundError({ service, ...attempted(attempts) })
 })
 
-const askForMaster = (group: Group, service: string, sentinel: Sentinel): Effect.Effect<Answer> =>
+/** The only one that knows of a failover which others have missed. */
+const onlyWitness = (answers: Answers, latest: number): Sentinel | undefined => {
+  const told = [...answers].filter(([, { epoch }]) => epoch !== undefined)
+  const [first, ...others] = told.filter(([, { epoch }]) => epoch === latest)
+  return others.length === 0 && told.length > 1 ? first?.[0] : undefined
+}
+
+/**
+ * What becomes of a master that one sentinel alone knows of: it stands as long as that one says the same, or others do by
+ * now. When it is gone or has given up, while others have missed all of it, they will choose for themselves, and perhaps
+ * another: what the master acknowledges until then is lost.
+ */
+export const standingOf = ({ epoch: ofClaim, witness }: Claim, answers: Answers): Standing => {
+  if (witness === undefined) return "stands"
+  const told = [...answers].filter(([, { epoch }]) => epoch !== undefined)
+  if (told.some(([, { epoch }]) => epoch !== undefined && epoch >= ofClaim)) return "stands"
+  const own = [...answers].find(([{ name }]) => name === witness.name)?.[1]
+  // Without any answer it is rather the client that is cut off.
+  if (told.length === 0) return "unknown"
+  if (own === undefined) return "late"
+  // What was chosen has no number before it is the master.
+  return own.failingOver && !Number.isInteger(ofClaim) ? "stands" : "falls"
+}
+
+/** Asks one sentinel for the master of a service. */
+export const askForMaster = (group: Group, service: string, sentinel: Sentinel): Effect.Effect<Answer> =>
   Effect.gen(function*() {
     const ask = <A>(command: RedisCommand<A>) => group.sentinels.ask(sentinel, command)
     const state = yield* ask(sentinelMaster(service))
     const { configEpoch: epoch = 0, flags, ip: host, isMaster, isOdown, isSdown, numOtherSentinels = 0, port } = state
+    const failingOver = flags.has("failover_in_progress")
     if (numOtherSentinels < group.minOtherSentinels) {
       const refusal = `It knows ${numOtherSentinels} other sentinels, fewer than ${group.minOtherSentinels}`
-      return { refusal, epoch: undefined }
+      return { refusal, epoch: undefined, failingOver }
     }
-    if (flags.has("failover_in_progress")) {
+    if (failingOver) {
       // Names the new master a little before the state does, which waits for the other replicas to follow it.
       const next = yield* Effect.orElseSucceed(ask(sentinelGetMasterAddrByName(service)), () => undefined)
       if (next !== undefined && (next.host !== host || next.port !== port)) {
-        return { address: group.translate(next), epoch }
+        return { address: group.translate(next), epoch, failingOver }
       }
     }
     return !isMaster || isSdown || isOdown
-      ? { refusal: `The master is down or none (${[...flags].join(",")})`, epoch }
-      : { address: group.translate({ host, port }), epoch }
+      ? { refusal: `The master is down or none (${[...flags].join(",")})`, epoch, failingOver }
+      : { address: group.translate({ host, port }), epoch, failingOver }
   }).pipe(
     Effect.catch((error) =>
-      Effect.succeed({ refusal: detailOf(error), permanent: isPermanent(error), epoch: undefined })
+      Effect.succeed({
+        refusal: detailOf(error),
+        permanent: isPermanent(error),
+        epoch: undefined,
+        failingOver: false
+      })
     )
   )
 

@@ -17,10 +17,17 @@ import type { Sentinel, Sentinels } from "./sentinels.ts"
 const switched = "+switch-master"
 const selected = "+selected-slave"
 
-/** What was heard: on what channel, or that there is somebody to listen to from now on. */
+/** What was heard: on what channel and from whom, or that there is somebody to listen to from now on, or no more. */
 export type Heard =
   | { readonly _tag: "Listening" }
-  | { readonly _tag: "Switched" | "Selected"; readonly service: string; readonly host: string; readonly port: number }
+  | { readonly _tag: "Lost" }
+  | {
+    readonly _tag: "Switched" | "Selected"
+    readonly from: Sentinel
+    readonly service: string
+    readonly host: string
+    readonly port: number
+  }
 
 type Listener = (heard: Heard) => void
 
@@ -91,8 +98,9 @@ export class Listening {
       yield* Effect.forkScoped(Effect.ignore(subscription.subscribe(selected)))
       yield* Stream.runForEachWhile(subscription.messages, (element) =>
         Effect.sync(() => {
-          const heard = element._tag === "Message" ? heardIn(element.channel, element.data) : undefined
+          const heard = element._tag === "Message" ? heardIn(sentinel, element.channel, element.data) : undefined
           if (heard !== undefined) this.#tell(heard)
+          if (element._tag === "Lost") this.#tell({ _tag: "Lost" })
           return element._tag !== "Lost"
         }))
     }))
@@ -107,12 +115,12 @@ export class Listening {
 }
 
 /** Takes `service oldHost oldPort newHost newPort`, and `slave name host port @ service masterHost masterPort`. */
-const heardIn = (channel: string, text: string): Heard | undefined => {
+const heardIn = (from: Sentinel, channel: string, text: string): Heard | undefined => {
   const words = text.split(" ")
   const [service, host, port] = channel === switched ? [words[0], words[3], words[4]] : [words[5], words[2], words[3]]
   return service === undefined || host === undefined || port === undefined
     ? undefined
-    : { _tag: channel === switched ? "Switched" : "Selected", service, host, port: Number(port) }
+    : { _tag: channel === switched ? "Switched" : "Selected", from, service, host, port: Number(port) }
 }
 
 const pauseAfter = (failures: number): Effect.Effect<number> =>

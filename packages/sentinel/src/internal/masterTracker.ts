@@ -8,11 +8,13 @@ import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
+import type { RedisError } from "@redfx/core/RedisError"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { demoted } from "./failures.ts"
+import type { Sentinel } from "./sentinels.ts"
 import type { Observation, Role } from "./verdict.ts"
 import { verdict } from "./verdict.ts"
 
@@ -21,15 +23,26 @@ import { verdict } from "./verdict.ts"
  *
  * - `epoch`: the number of the failover that made it one. A half: it was chosen and made one, which has no number yet.
  * - `anew`: the sentinels were set up anew, so that failovers are counted from the beginning.
+ * - `witness`: the only sentinel that knows of that failover, while others have missed it so far.
  */
 export interface Claim {
   readonly address: NodeAddress
   readonly epoch: number
   readonly anew?: boolean | undefined
+  readonly witness?: Sentinel | undefined
 }
+
+/** What becomes of a claim with a single witness. `late`: that one has not answered. `unknown`: nobody has. */
+export type Standing = "stands" | "falls" | "late" | "unknown"
 
 /** How often the sentinels are asked, one time after the other, before a doubt is given up: others will tell. */
 const mostLooks = 50
+
+/** How often they are asked about what they notice within a second. */
+const fewLooks = 10
+
+/** How often in a row the only witness of a failover may be late to say so again. */
+const mostLate = 10
 
 export class MasterTracker {
   /** Done when there is a first connection, or none could be had. */
@@ -38,6 +51,10 @@ export class MasterTracker {
   readonly #onEvent: (event: RedisEvent) => void
   readonly #open = new Map<RedisConnection, Role>()
   #master: Claim | undefined = undefined
+  /** The master before the one that has a single witness. */
+  #before: Claim | undefined = undefined
+  #late = 0
+  #served = false
   #changes = 0
   #looks = 0
   #heard = false
@@ -69,6 +86,11 @@ export class MasterTracker {
     return this.#changes
   }
 
+  /** Whether there was a connection to a master at any time. */
+  get served(): boolean {
+    return this.#served
+  }
+
   /** Whether there is an open connection. */
   get inUse(): boolean {
     return [...this.#open.keys()].some(({ exchange }) => !exchange.closed)
@@ -88,7 +110,10 @@ export class MasterTracker {
   add(connection: RedisConnection, role: Role): Effect.Effect<void, never, Scope.Scope> {
     return Effect.andThen(
       Effect.addFinalizer(() => Effect.sync(() => this.#open.delete(connection))),
-      Effect.sync(() => this.#open.set(connection, role))
+      Effect.sync(() => {
+        this.#open.set(connection, role)
+        this.#served ||= role === "master"
+      })
     )
   }
 
@@ -96,6 +121,7 @@ export class MasterTracker {
   observe(seen: Observation, role: Role, address: string): ReturnType<typeof verdict>["loss"] {
     const { learn, loss } = verdict(seen, role, address)
     if (learn === "doubt") this.doubt()
+    if (learn === "another") this.hear(fewLooks)
     if (learn === "trust" && address === this.address) this.#settle()
     return loss
   }
@@ -120,7 +146,7 @@ export class MasterTracker {
 
   /** It is settled, but for what was heard since the sentinels were asked. */
   #settle(): void {
-    if (!this.#heard) this.#looks = 0
+    if (!this.#heard && this.#master?.witness === undefined) this.#looks = 0
     this.#wake()
   }
 
@@ -171,31 +197,63 @@ export class MasterTracker {
     const known = this.#master
     if (this.isBehind(claim)) return false
     if (previous === address) {
-      if (known === undefined || claim.epoch > known.epoch || claim.anew === true) this.#master = claim
+      const isBacked = known?.witness !== undefined && claim.witness === undefined && claim.epoch >= known.epoch
+      if (known === undefined || claim.epoch > known.epoch || claim.anew === true || isBacked) this.#believe(claim)
       return true
     }
-    if (known !== undefined && claim.epoch === known.epoch && changes !== this.#changes) return false
-    this.#master = claim
+    // What was chosen may have been given up since.
+    const mayBePast = claim.epoch === known?.epoch || !Number.isInteger(claim.epoch)
+    if (known !== undefined && mayBePast && changes !== this.#changes) return false
+    this.#become(claim, demoted)
+    return true
+  }
+
+  /** Has another server be the master. Connections to others end with what `loss` says. */
+  #become(claim: Claim, loss: (address: string) => RedisError): void {
+    const previous = this.address
+    const address = formatEndpoint(claim.address)
     this.#changes++
-    this.#settle()
+    this.#believe(claim)
     if (previous !== undefined) {
       this.#onEvent({ _tag: "MasterChanged", service: this.#service, address, previous })
     }
     for (const [connection, role] of this.#open) {
       const isMaster = connection.address === address
-      if (role === "master" && !isMaster) connection.close(demoted(connection.address))
+      if (role === "master" && !isMaster) connection.close(loss(connection.address))
       if (role === "replica" && isMaster) connection.close(promoted(address))
     }
     for (const told of Array.from(this.#onNews)) told()
-    return true
+  }
+
+  #believe(claim: Claim): void {
+    // What one alone says is looked after until others say it, or that one no more.
+    if (claim.witness === undefined) this.#before = undefined
+    else if (this.#master?.witness === undefined) this.#before = this.#master
+    this.#master = claim
+    this.#late = 0
+    this.#settle()
+    if (claim.witness !== undefined) this.doubt()
+  }
+
+  /** Takes note of whether the master that has a single witness still stands. */
+  attest(standing: Standing): void {
+    const before = this.#before
+    this.#late = standing === "late" ? this.#late + 1 : 0
+    const falls = standing === "falls" || this.#late >= mostLate
+    if (before === undefined || !falls) return
+    this.#become(before, orphaned)
+    this.doubt()
   }
 
   /** A server that was chosen, and is not to be reached: what the sentinels say counts again. */
   disbelieve(address: string): void {
     const { chosen } = this
     if (chosen === undefined || address !== this.address) return
-    this.#master = { ...chosen, epoch: Math.floor(chosen.epoch) }
+    this.#believe({ ...chosen, epoch: Math.floor(chosen.epoch), witness: undefined })
   }
 }
+
+const orphaned = (address: string) =>
+  connectionLoss("Demoted", "The failover that made the server the master came to nothing", address)
 
 const promoted = (address: string) => connectionLoss("Closed", "The replica has become the master", address)

@@ -84,5 +84,15 @@ export const recheckInterval = (
       Duration.toMillis(value) >= 1 ? Effect.succeed(value) : invalid("recheckInterval", "it must be at least 1 ms")
   })
 
+/** For how long a master that is gone is waited for. */
+export const masterWait = (
+  input: Duration.Input = Duration.zero
+): Effect.Effect<Duration.Duration, RedisConfigError> =>
+  Option.match(Duration.fromInput(input), {
+    onNone: () => invalid("masterWait", `${format(input)} is not a duration`),
+    onSome: (value) =>
+      Duration.toMillis(value) >= 0 ? Effect.succeed(value) : invalid("masterWait", "it must not be negative")
+  })
+
 const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
   Effect.fail(new RedisConfigError({ option, detail }))

@@ -5,9 +5,10 @@
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
-import { connectionLoss, ReplicaNotFoundError } from "@redfx/core/RedisError"
+import { connectionLoss, isRetryable, ReplicaNotFoundError } from "@redfx/core/RedisError"
 import type { MasterNotFoundError, RedisError } from "@redfx/core/RedisError"
 import type { Owner, RedisConnection, Source } from "@redfx/core/unstable/Connection"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -20,11 +21,12 @@ import type { Claim, MasterTracker } from "./masterTracker.ts"
 import type { Sentinel } from "./sentinels.ts"
 import * as VerifiedConnection from "./verifiedConnection.ts"
 
-/** What a client needs to find its servers. */
+/** What a client needs to find its servers. `masterWait`: in milliseconds. */
 export interface Finder extends VerifiedConnection.Options {
   readonly group: Discovery.Group
   readonly service: string
   readonly tracker: MasterTracker
+  readonly masterWait: number
 }
 
 type Opened = Effect.Effect<RedisConnection, RedisError, RedisConnector | Scope.Scope>
@@ -32,7 +34,7 @@ type Opened = Effect.Effect<RedisConnection, RedisError, RedisConnector | Scope.
 /** Connections for the role of the client. */
 export const make = (finder: Finder): Source => {
   const address = `sentinel ${finder.service}, ${finder.role}`
-  const open = finder.role === "master" ? openMaster : openReplica(new Turns())
+  const open = finder.role === "master" ? awaitMaster : openReplica(new Turns())
   return {
     address,
     open: (owner) =>
@@ -63,6 +65,30 @@ export const verifyMaster = (
       if (wrong && sentinel !== undefined) finder.group.sentinels.distrust(sentinel)
       finder.tracker.disbelieve(formatEndpoint(address))
     }))
+
+/** Pauses between two looks for it, in milliseconds: doubled from the shortest to the longest, before jitter. */
+const shortestPause = 10
+const longestPause = 100
+
+/**
+ * A master that was there before is about to come back, or another in its place: what has not been sent waits for it as long
+ * as the options say, beginning with the first dial that fails. Without one before, callers learn at once what is wrong.
+ */
+const awaitMaster = (finder: Finder, owner: Owner): Opened =>
+  Effect.gen(function*() {
+    const { masterWait, tracker } = finder
+    const began = yield* Clock.monotonicTimeNanos
+    for (let failures = 0;; failures++) {
+      const attempt = yield* Effect.result(openMaster(finder, owner))
+      if (Result.isSuccess(attempt)) return attempt.success
+      const error = attempt.failure
+      const spent = Number((yield* Clock.monotonicTimeNanos) - began) / 1e6
+      if (!tracker.served || !isRetryable(error) || spent >= masterWait) return yield* error
+      const jitter = 0.5 + (yield* Random.next) / 2
+      const pause = Math.min(shortestPause * 2 ** Math.min(failures, 10), longestPause) * jitter
+      yield* Effect.raceFirst(Effect.sleep(pause), tracker.news)
+    }
+  })
 
 const openMaster = (finder: Finder, owner: Owner): Opened =>
   Effect.gen(function*(): Effect.fn.Return<RedisConnection, RedisError, RedisConnector | Scope.Scope> {
@@ -118,16 +144,25 @@ const openReplica = (turns: Turns) => (finder: Finder, owner: Owner): Opened =>
   Effect.gen(function*() {
     const { addresses, attempts } = yield* Discovery.replicas(finder.group, finder.service)
     const turn = yield* turns.take
-    const failed = [...attempts]
+    const refused: Array<readonly [address: string, error: RedisError]> = []
+    const tell = Effect.sync(() => {
+      for (const [address, error] of refused) finder.tracker.observe({ _tag: "NotReplica", error }, "replica", address)
+    })
     for (const address of startingAt(addresses, turn)) {
       const attempt = yield* Effect.result(VerifiedConnection.open(finder, address, "replica", owner))
       if (Result.isSuccess(attempt)) {
         yield* finder.tracker.add(attempt.success, "replica")
+        yield* tell
         return attempt.success
       }
-      failed.push(attemptOf(formatEndpoint(address), attempt.failure))
+      refused.push([formatEndpoint(address), attempt.failure])
     }
-    return yield* Effect.mapError(openMaster(finder, owner), (error) => noReplica(finder.service, failed, error))
+    const failed = [...attempts, ...refused.map(([address, error]) => attemptOf(address, error))]
+    return yield* openMaster(finder, owner).pipe(
+      Effect.mapError((error) => noReplica(finder.service, failed, error)),
+      // Last: that a master says that it is one settles nothing where another server says so as well.
+      Effect.ensuring(tell)
+    )
   })
 
 const startingAt = (addresses: ReadonlyArray<NodeAddress>, turn: number): ReadonlyArray<NodeAddress> => {

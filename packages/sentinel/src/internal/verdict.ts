@@ -16,28 +16,32 @@ export type Role = "master" | "replica"
  *
  * - `Refused`: an error reply. `Lost`: the connection is no more. `NotOpened`: it could not be had.
  * - `Silent`: the server owes an answer for longer than usual. `Answered`: it does not any more. `Opened`: the server has
- *   said itself what it is.
+ *   said itself what it is. `NotReplica`: a replica could not be had, be it since the server is none.
  */
 export type Observation =
   | { readonly _tag: "Refused"; readonly error: ErrorReply }
-  | { readonly _tag: "Lost" | "NotOpened"; readonly error: RedisError }
+  | { readonly _tag: "Lost" | "NotOpened" | "NotReplica"; readonly error: RedisError }
   | { readonly _tag: "Silent" | "Answered" | "Opened" }
 
 /**
  * What follows.
  *
  * - `learn`: whether to doubt that the server is the master, so that the sentinels are asked until that is settled, or to
- *   trust that it is.
+ *   trust that it is; or that there may be another master, which the sentinels say soon.
  * - `loss`: what befell the connection, which then ends when it has the answers to what was sent before.
  */
 export interface Verdict {
-  readonly learn?: "doubt" | "trust" | undefined
+  readonly learn?: "doubt" | "trust" | "another" | undefined
   readonly loss?: RedisError | undefined
 }
 
 /** What an observation on a server means to a client that is for `role`. */
 export const verdict = (seen: Observation, role: Role, address: string): Verdict => {
   if (seen._tag === "Refused") return ofRefusal(seen.error, role, address)
+  if (seen._tag === "NotReplica") {
+    const isMaster = seen.error._tag === "ConnectionError" && seen.error.reason === "Demoted"
+    return isMaster ? { learn: "another" } : {}
+  }
   // What becomes of a replica says nothing of the master.
   if (role === "replica") return {}
   switch (seen._tag) {

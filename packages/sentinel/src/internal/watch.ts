@@ -16,6 +16,8 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Discovery from "./discovery.ts"
 import type { Heard } from "./listening.ts"
+import type { Claim } from "./masterTracker.ts"
+import type { Sentinel } from "./sentinels.ts"
 import { verifyMaster } from "./sources.ts"
 import type { Finder } from "./sources.ts"
 
@@ -32,10 +34,10 @@ export const run = (finder: Finder, interval: Duration.Duration): Effect.Effect<
     Deferred.await(finder.tracker.begun),
     Effect.scoped(Effect.gen(function*() {
       const { group, service, tracker } = finder
-      const chosen = yield* Queue.sliding<NodeAddress>(1)
+      const chosen = yield* Queue.sliding<Chosen>(1)
       yield* group.sentinels.onNews((name) => name === service && tracker.hear())
       yield* group.listening.listen((heard) => hear(finder, heard, chosen))
-      yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(chosen), (address) => pursue(finder, address))))
+      yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(chosen), (one) => pursue(finder, one))))
       const now = Effect.sync(() => tracker.inUse ? tracker.hear(1) : undefined)
       yield* Effect.forkScoped(Effect.forever(Effect.delay(now, interval)))
       return yield* Effect.forever(watch(finder))
@@ -57,8 +59,11 @@ const watch = (finder: Finder): Effect.Effect<void, never, RedisConnector> =>
 const recheck = (finder: Finder): Effect.Effect<void, never, RedisConnector> =>
   Effect.gen(function*() {
     const { group, service, tracker } = finder
+    const { master } = tracker
+    const answers = yield* Discovery.survey(group, service)
+    if (master !== undefined && master === tracker.master) tracker.attest(Discovery.standingOf(master, answers))
     const { address: before, changes } = tracker
-    const found = yield* Discovery.master(group, service)
+    const found = yield* Discovery.masterAmong(group, service, answers)
     if (tracker.isBehind(found)) return
     if (before !== undefined && before !== formatEndpoint(found.address)) {
       yield* Effect.scoped(verifyMaster(finder, found, {}))
@@ -66,35 +71,47 @@ const recheck = (finder: Finder): Effect.Effect<void, never, RedisConnector> =>
     tracker.becomes(found, changes)
   }).pipe(Effect.exit, Effect.asVoid)
 
-const hear = ({ group, service, tracker }: Finder, heard: Heard, chosen: Queue.Queue<NodeAddress>): void => {
+/** A server that a sentinel is making the master. */
+interface Chosen {
+  readonly address: NodeAddress
+  readonly witness: Sentinel
+}
+
+const hear = ({ group, service, tracker }: Finder, heard: Heard, chosen: Queue.Queue<Chosen>): void => {
   if (heard._tag === "Listening") return tracker.hear(1)
+  // It may have been the only one that knew.
+  if (heard._tag === "Lost") return tracker.master?.witness === undefined ? undefined : tracker.hear(1)
   if (heard.service !== service) return
   const address = group.translate({ host: heard.host, port: heard.port })
   if (tracker.address === formatEndpoint(address)) return
   if (heard._tag === "Switched") tracker.hear()
-  else Queue.offerUnsafe(chosen, address)
+  else Queue.offerUnsafe(chosen, { address, witness: heard.from })
 }
 
 /**
  * Waits for a server that was chosen to become the master. The sentinels notice that up to a second after it takes writes,
- * as they ask for it once a second.
+ * as they ask for it once a second. The one that has chosen it must still be about it then: what it has begun when it dies
+ * the others do not know, and choose for themselves.
  */
-const pursue = (finder: Finder, address: NodeAddress): Effect.Effect<void, never, RedisConnector> =>
+const pursue = (finder: Finder, { address, witness }: Chosen): Effect.Effect<void, never, RedisConnector> =>
   Effect.suspend(() => {
-    const { settings, tracker } = finder
+    const { group, service, settings, tracker } = finder
     const { changes, master } = tracker
     if (master === undefined) return Effect.void
-    const promoted: Effect.Effect<void, unknown, RedisConnector | Scope.Scope> = Effect.gen(function*() {
+    // Beyond the failover before, and behind whatever the sentinels number next.
+    const claim: Claim = { address, epoch: Math.floor(master.epoch) + 0.5, witness }
+    const promoted: Effect.Effect<boolean, unknown, RedisConnector | Scope.Scope> = Effect.gen(function*() {
       const connection = yield* RedisConnection.make(address, settings)
       while ((yield* RedisConnection.run(connection, askRole())).role !== "master") yield* Effect.sleep(chosenPause)
+      const answer = yield* Discovery.askForMaster(group, service, witness)
+      return Discovery.standingOf(claim, new Map([[witness, answer]])) === "stands"
     })
     return Effect.scoped(promoted).pipe(
       Effect.retry({ schedule: Schedule.spaced(chosenPause) }),
       Effect.timeoutOption(longestPursuit),
-      Effect.raceFirst(Effect.as(tracker.news, Option.none())),
+      Effect.raceFirst(Effect.as(tracker.news, Option.none<boolean>())),
       Effect.map((ended) => {
-        // Beyond the failover before, and behind whatever the sentinels number next.
-        if (Option.isSome(ended)) tracker.becomes({ address, epoch: Math.floor(master.epoch) + 0.5 }, changes)
+        if (Option.isSome(ended) && ended.value) tracker.becomes(claim, changes)
       }),
       Effect.exit,
       Effect.asVoid

@@ -191,6 +191,15 @@ export const ConnectionTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E
           }))
         }))
 
+      it.effect("what was reset or told to go is no connection for the next", (context) =>
+        Effect.gen(function*() {
+          yield* requireCommand(context, "reset")
+          for (const end of [Redis.reset(), Redis.quit()]) {
+            assert.strictEqual(yield* Redis.withConnection(end), true)
+            assert.strictEqual(yield* Redis.withConnection(Redis.echo("next")), "next")
+          }
+        }))
+
       it.effect("takes what only Valkey has", (context) =>
         Effect.gen(function*() {
           yield* requireCommand(context, "client|import-source")

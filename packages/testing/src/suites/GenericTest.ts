@@ -63,6 +63,9 @@ export const GenericTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
           assert.strictEqual(yield* Redis.restore(b, 0, dump, { replace: true, idletime: 100 }), true)
           assert.strictEqual(yield* Redis.ttl(b), -1)
           assert.isTrue(((yield* Redis.objectIdletime(b)) ?? 0) >= 100)
+          // What PTTL says of a key without a limit.
+          assert.strictEqual(yield* Redis.restore(b, yield* Redis.pttl(a), dump, { replace: true }), true)
+          assert.strictEqual(yield* Redis.ttl(b), -1)
           yield* Redis.restore(b, new Date(Date.now() + 60_000), dump, { replace: true })
           assert.isTrue((yield* Redis.ttl(b)) > 30)
           assert.strictEqual((yield* Effect.flip(Redis.restore(missing, 0, Uint8Array.of(1))))._tag, "ResponseError")

@@ -47,9 +47,29 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
           assert.deepStrictEqual(yield* users.getMany([]), [])
           assert.deepStrictEqual(yield* users.ttl("1"), Option.some(Duration.infinity))
           assert.deepStrictEqual(yield* users.ttl("none"), Option.none())
+          assert.isTrue(yield* users.expire("1", "1 hour"))
+          assert.isTrue(yield* users.expire("1", "Infinity"))
+          assert.deepStrictEqual(yield* users.ttl("1"), Option.some(Duration.infinity))
+          assert.isTrue(yield* users.expire("1", Duration.infinity))
+          assert.isFalse(yield* users.expire("none", Duration.infinity))
           assert.strictEqual(yield* users.del("1", "none"), 1)
           assert.isTrue(yield* users.has("2"))
           assert.strictEqual(yield* users.del(), 0)
+        }))
+
+      it.effect("tells a time to live with which a copy is restored, with and without a limit", () =>
+        Effect.gen(function*() {
+          const prefix = freshKey()
+          const counts = RedisKeyspace.make({ key: `{${prefix}}:*`, value: Schema.Int })
+          yield* counts.set("1", 7)
+          for (const limit of [Duration.infinity, Duration.minutes(1)]) {
+            yield* counts.expire("1", limit)
+            const dump = (yield* Redis.dump(`{${prefix}}:1`))!
+            const left = Option.getOrThrow(yield* counts.ttl("1"))
+            yield* Redis.restore(`{${prefix}}:2`, left, dump, { replace: true })
+            assert.strictEqual(Duration.isFinite(Option.getOrThrow(yield* counts.ttl("2"))), Duration.isFinite(limit))
+            assert.deepStrictEqual(yield* counts.get("2"), Option.some(7))
+          }
         }))
 
       it.effect("finds what there is, by ids that need not be text", () =>

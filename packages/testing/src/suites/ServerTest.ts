@@ -153,6 +153,7 @@ export const ServerTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): 
           assert.isAbove(stats.db.get(0)!.overheadHashtableMain, 0)
           for (const [name, value] of Object.entries(stats.extra)) assert.strictEqual(typeof value, "number", name)
           assert.include(yield* Redis.memoryDoctor(), "Sam")
+          assert.isAbove((yield* Redis.memoryMallocStats()).length, 10)
         }))
 
       it.effect("SRV-20, SRV-21, SRV-22, REC-03: remembers slow commands", () =>

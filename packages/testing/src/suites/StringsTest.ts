@@ -36,7 +36,7 @@ export const StringsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
           assert.strictEqual(yield* Redis.decrby(key, 4), -5)
           assert.strictEqual(yield* Redis.incr(key), -4)
           assert.strictEqual(yield* Redis.incrby(key, 10n), 6)
-          assert.strictEqual(yield* Redis.incr(key, 4), 10)
+          assert.strictEqual(yield* Redis.incrby(key, 4), 10)
         }))
 
       it.effect("STR-02, STR-07: refuses what is no integer, and to overflow", () =>
@@ -49,7 +49,7 @@ export const StringsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
           yield* Redis.set(key, maximum)
           assert.include((yield* Effect.flip(Redis.incr(key))).message, "overflow")
           yield* Redis.set(key, -maximum)
-          assert.strictEqual((yield* Effect.flip(Redis.decr(key, 2))).message.includes("overflow"), true)
+          assert.strictEqual((yield* Effect.flip(Redis.decrby(key, 2))).message.includes("overflow"), true)
         }))
 
       it.effect("STR-07: never rounds a 64-bit integer", () =>

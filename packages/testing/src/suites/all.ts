@@ -10,6 +10,7 @@ import { FunctionsTest } from "./FunctionsTest.ts"
 import { GenericTest } from "./GenericTest.ts"
 import { GeoTest } from "./GeoTest.ts"
 import { HashesTest } from "./HashesTest.ts"
+import { HelpTest } from "./HelpTest.ts"
 import { HyperLogLogTest } from "./HyperLogLogTest.ts"
 import { KeyspaceTest } from "./KeyspaceTest.ts"
 import { ListsTest } from "./ListsTest.ts"
@@ -36,6 +37,7 @@ export const suites: ReadonlyArray<Suite> = [
   GenericTest,
   GeoTest,
   HashesTest,
+  HelpTest,
   HyperLogLogTest,
   KeyspaceTest,
   ListsTest,

@@ -22,7 +22,8 @@ export type Rule =
   | { readonly to: "none"; readonly instead: string }
 
 /** Why MOVE and its kind are refused. */
-export const otherDatabase = "a cluster has one database"
+export const otherDatabase = "a client of a cluster uses one database, that of its option db. Where a cluster has " +
+  "several, run MOVE on the server of the key, with RedisCluster.onNode"
 
 const any: Rule = { to: "any" }
 const key: Rule = { to: "key" }
@@ -68,13 +69,13 @@ export const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   [any, "LATENCY DOCTOR, LATENCY GRAPH, LATENCY HISTOGRAM, LATENCY HISTORY, LATENCY LATEST"],
   [any, "MEMORY DOCTOR, MEMORY MALLOC-STATS, MEMORY STATS, MODULE LIST"],
   [masters(Merge.succeeded), "MEMORY PURGE"],
-  [eachServer, "ROLE, HOTKEYS GET"],
+  [eachServer, "ROLE, HOTKEYS GET, BACKUP LIST, BACKUP STATUS"],
   [oneServer, "SHUTDOWN, SLAVEOF, REPLICAOF, FAILOVER, SYNC, PSYNC, REPLCONF, DEBUG, HOTKEYS, MODULE, CONFIG, MEMORY"],
-  [oneServer, "LATENCY, SLOWLOG, COMMANDLOG"],
+  [oneServer, "LATENCY, SLOWLOG, COMMANDLOG, BACKUP"],
   [none("it shows the commands of one server. Run Redis.monitor there with RedisCluster.onNode"), "MONITOR"],
   [
     any,
-    "CLIENT HELP, CLUSTER HELP, COMMANDLOG HELP, DEBUG HELP, FUNCTION HELP, HOTKEYS HELP, LATENCY HELP, " +
+    "BACKUP HELP, CLIENT HELP, CLUSTER HELP, COMMANDLOG HELP, DEBUG HELP, FUNCTION HELP, HOTKEYS HELP, LATENCY HELP, " +
     "MEMORY HELP, MODULE HELP, OBJECT HELP, PUBSUB HELP, SCRIPT HELP, SLOWLOG HELP, XGROUP HELP, XINFO HELP, PFSELFTEST"
   ],
   // About clients and their connections
@@ -85,7 +86,7 @@ export const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
     none("ids of clients are each server's own. Run it on the client's server with RedisCluster.onNode"),
     "CLIENT UNBLOCK"
   ],
-  [oneConnection, "CLIENT, AUTH, HELLO, QUIT, RESET"],
+  [oneConnection, "CLIENT, AUTH, HELLO, HIMPORT, QUIT, RESET"],
   [none("the client does that itself. Choose who answers with the option readFrom"), "READONLY, READWRITE"],
   [none("the client sends it itself, in answer to redirects"), "ASKING"],
   [none("use Redis.transaction or Redis.watch"), "MULTI, EXEC, DISCARD, WATCH, UNWATCH"],
@@ -124,13 +125,14 @@ export const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   // Of modules. Any server of a cluster asks the others for an index; a cursor over one stays where it was made.
   [
     key,
-    "FT.AGGREGATE, FT.ALIASADD, FT.ALIASDEL, FT.ALIASUPDATE, FT.ALTER, FT.CREATE, FT.CURSOR DEL, FT.CURSOR READ, " +
-    "FT.DICTADD, FT.DICTDEL, FT.DICTDUMP, FT.DROPINDEX, FT.EXPLAIN, FT.EXPLAINCLI, FT.INFO, FT.PROFILE, FT.SEARCH, " +
-    "FT.SPELLCHECK, FT.SYNDUMP, FT.SYNUPDATE, FT.TAGVALS"
+    "FT.AGGREGATE, FT.ALIASADD, FT.ALIASDEL, FT.ALIASLIST, FT.ALIASUPDATE, FT.ALTER, FT.CREATE, FT.CURSOR DEL, " +
+    "FT.CURSOR READ, FT.DICTADD, FT.DICTDEL, FT.DICTDUMP, FT.DROPINDEX, FT.EXPLAIN, FT.EXPLAINCLI, FT.HYBRID, FT.INFO, " +
+    "FT.PROFILE, FT.SEARCH, FT.SPELLCHECK, FT.SYNDUMP, FT.SYNUPDATE, FT.TAGVALS"
   ],
   [any, "FT._LIST, FT.CONFIG GET"],
   [masters(Merge.same), "FT.CONFIG, FT.CONFIG SET"],
-  [eachServer, "TS.MGET, TS.MRANGE, TS.MREVRANGE, TS.QUERYINDEX"]
+  // Any server asks the others for their series, once the module has been told of them.
+  [any, "TS.MGET, TS.MRANGE, TS.MREVRANGE, TS.QUERYINDEX, TS.QUERYLABELS"]
 ]
 
 /** The rules by the names of commands in upper case. */
@@ -147,4 +149,4 @@ const ruleInCapitals = (name: string): Rule | undefined => {
 }
 
 /** Subcommands with a key, of commands that mostly have none. */
-const keyed: ReadonlySet<string> = new Set(["DEBUG OBJECT", "MEMORY USAGE"])
+const keyed: ReadonlySet<string> = new Set(["DEBUG OBJECT", "HIMPORT SET", "MEMORY USAGE"])

@@ -101,12 +101,13 @@ const partsOf = ({ head, tail, units }: Units, places: ReadonlyArray<number>): R
 const ofSets = (operation: Sets.SetOperation): Split => (cluster, command) =>
   operation((read) => cluster.execute(RedisCommand.undecoded(read)), RedisCommand.keys(command))
 
-/** The members themselves are needed to count those that are in all sets. */
-const intersectionSize: Split = (cluster, command) => {
-  const [token, limit = 0] = unitsOf(command, 1)?.tail.map(wordOf) ?? []
+/** The members themselves are needed to count them. What may be an estimate is exact then. */
+const sizeOf = (operation: Sets.SetOperation): Split => (cluster, command) => {
+  const tail = unitsOf(command, 1)?.tail.map(wordOf) ?? []
+  const limit = tail.includes("LIMIT") ? Number(tail[tail.indexOf("LIMIT") + 1]) : 0
   return Effect.map(
-    Sets.intersection((read) => cluster.execute(RedisCommand.undecoded(read)), RedisCommand.keys(command)),
-    ({ length }) => (token === "LIMIT" && Number(limit) > 0 ? Math.min(length, Number(limit)) : length)
+    operation((read) => cluster.execute(RedisCommand.undecoded(read)), RedisCommand.keys(command)),
+    ({ length }) => (limit > 0 ? Math.min(length, limit) : length)
   )
 }
 
@@ -131,7 +132,9 @@ export const splits: ReadonlyMap<string, Split> = new Map([
   ["JSON.MSET", byKey(3, merged(succeeded))],
   ["TS.MADD", byKey(3, inOrder)],
   ["SDIFF", ofSets(Sets.difference)],
+  ["SDIFFCARD", sizeOf(Sets.difference)],
   ["SINTER", ofSets(Sets.intersection)],
-  ["SINTERCARD", intersectionSize],
-  ["SUNION", ofSets(Sets.union)]
+  ["SINTERCARD", sizeOf(Sets.intersection)],
+  ["SUNION", ofSets(Sets.union)],
+  ["SUNIONCARD", sizeOf(Sets.union)]
 ])

@@ -19,7 +19,6 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Cluster } from "../topology/cluster.ts"
 import { ConnectionLimit } from "../topology/connectionLimit.ts"
-import { watch } from "../topology/health.ts"
 import { Nodes } from "../topology/nodes.ts"
 import { formatAddress } from "../topology/topology.ts"
 import { pipeline } from "./batches.ts"
@@ -156,6 +155,8 @@ const makeRouting = Effect.fnUntraced(function*(
     }),
     onEvent,
     onDial: (node, error) => state.onDial(node, error),
+    onEnd: (node) => state.onEnd(node),
+    onSilence: (node, silent) => silent ? state.onSilence(node) : state.answered(node),
     onRefusal: (error, command, address) => state.demotion(error, command, address)
   }, context)
   const readFrom = settings.readOnly ? settings.readFrom ?? "any" : settings.readFrom ?? "master"
@@ -181,12 +182,6 @@ const makeRouting = Effect.fnUntraced(function*(
     })
   )
   yield* Effect.forkScoped(state.refreshWhileUsed(settings.refreshInterval))
-  yield* Effect.forkScoped(watch({
-    nodes: () => nodes.all,
-    most: Duration.toMillis(settings.connection.livenessTimeout),
-    onAnswer: (node) => state.answered(node),
-    onSilence: (node) => state.onSilence(node)
-  }))
   return { state, redirects }
 })
 
@@ -204,8 +199,8 @@ const makeRouter = Effect.fnUntraced(function*(
   const subscribers = new Subscribers(state, context, onEvent)
   state.onAdopted((topology) => subscribers.retain(topology))
   state.onHung((address, error) => subscribers.onHung(address, error))
-  // A cluster has only this database.
-  const attributes = { "db.namespace": "0" }
+  const { db } = settings.connection
+  const attributes = { "db.namespace": String(db) }
   const rest = { attributes, events, stats: statsOf(state, redirects), subscribers }
   return {
     submit: (request) => redirects.submit(request),
@@ -219,7 +214,7 @@ const makeRouter = Effect.fnUntraced(function*(
     ...RedisRouter.refusals,
     reserve: Runtime.inContext(context)(reserve(state, redirects, rest)),
     ...rest,
-    describe: `cluster ${settings.startNodes.map(formatAddress).sort().join(", ")}`
+    describe: `cluster ${settings.startNodes.map(formatAddress).sort().join(", ")}${db === 0 ? "" : `, db ${db}`}`
   }
 })
 

@@ -1,12 +1,25 @@
 /**
- * Requests that wait: for a pause to pass, for the topology to be read, or for
- * a server to be back or replaced. One fiber for each of those, however many
- * requests wait.
+ * Requests that wait: for a pause to pass, for the topology to be read or to
+ * say something new, or for a server to be back or replaced. One fiber for each
+ * of those, however many requests wait.
  */
 import type { RedisError } from "@redfx/core/RedisError"
 import { RequestQueue } from "@redfx/core/unstable/Request"
 import type { Request } from "@redfx/core/unstable/Request"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { lossIn } from "../topology/failures.ts"
+
+/**
+ * What is waited for.
+ *
+ * - `recovered`: until a server is back or replaced, or for a moment. `news`: until the topology says something new, for so
+ *   many milliseconds at the most; fails when it cannot be read.
+ */
+export interface Awaited {
+  readonly recovered: Effect.Effect<void>
+  readonly news: (within: number) => Effect.Effect<void, RedisError>
+}
 
 export class Parking {
   readonly #submit: (request: Request) => void
@@ -14,23 +27,23 @@ export class Parking {
   readonly #forTopology = new RequestQueue()
   readonly #paused = new Map<number, RequestQueue>()
   readonly #forRecovery = new RequestQueue()
-  readonly #recovered: Effect.Effect<void>
+  readonly #forNews = new Map<number, RequestQueue>()
+  readonly #awaited: Awaited
   #awaitsRecovery = false
 
-  /** - `recovered`: until a server is back or replaced, or for a moment. */
   constructor(
     submit: (request: Request) => void,
-    recovered: Effect.Effect<void>,
+    awaited: Awaited,
     fork: (effect: Effect.Effect<void>) => void
   ) {
     this.#submit = submit
-    this.#recovered = recovered
+    this.#awaited = awaited
     this.#fork = fork
   }
 
   get length(): number {
     let length = this.#forTopology.length + this.#forRecovery.length
-    for (const queue of this.#paused.values()) length += queue.length
+    for (const queue of [...this.#paused.values(), ...this.#forNews.values()]) length += queue.length
     return length
   }
 
@@ -60,12 +73,27 @@ export class Parking {
     if (this.#awaitsRecovery) return
     this.#awaitsRecovery = true
     this.#fork(Effect.andThen(
-      this.#recovered,
+      this.#awaited.recovered,
       Effect.sync(() => {
         this.#awaitsRecovery = false
         for (const waiting of this.#forRecovery.takeAll()) this.#submit(waiting)
       })
     ))
+  }
+
+  /** Sends a request when the topology says something new, or may do so; fails it when it cannot be read. */
+  untilNews(request: Request, within: number): void {
+    const queue = this.#forNews.get(within) ?? new RequestQueue()
+    queue.push(request)
+    if (this.#forNews.has(within)) return
+    this.#forNews.set(within, queue)
+    this.#fork(Effect.map(Effect.exit(this.#awaited.news(within)), (exit) => {
+      this.#forNews.delete(within)
+      for (const waiting of queue.takeAll()) {
+        if (Exit.isSuccess(exit)) this.#submit(waiting)
+        else fail(waiting, lossIn(exit))
+      }
+    }))
   }
 
   /** Sends what waits for the topology, or fails it. */
@@ -79,7 +107,7 @@ export class Parking {
   failAll(error: RedisError): void {
     this.onTopology(error)
     for (const request of this.#forRecovery.takeAll()) fail(request, error)
-    for (const queue of this.#paused.values()) {
+    for (const queue of [...this.#paused.values(), ...this.#forNews.values()]) {
       for (const request of queue.takeAll()) fail(request, error)
     }
   }

@@ -8,6 +8,7 @@ import type { RedisError } from "@redfx/core/RedisError"
 import { within } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import type * as Semaphore from "effect/Semaphore"
 import type { Node } from "../topology/nodes.ts"
 import { learnedOf } from "./verdict.ts"
 
@@ -21,6 +22,8 @@ export interface ProbesOptions {
   readonly onAnswer: (node: Node) => void
   /** Called once when a server is found to be down that takes connections, or bytes, and answers nothing. */
   readonly onHung: (node: Node, error: RedisError) => void
+  /** How many servers are asked at the same time. */
+  readonly turns: Semaphore.Semaphore
   /** What goes on as long as a server is asked. */
   readonly meanwhile: (node: Node) => Effect.Effect<never>
 }
@@ -29,6 +32,8 @@ export class Probes {
   readonly #options: ProbesOptions
   readonly #fork: (effect: Effect.Effect<void>) => void
   readonly #running = new Set<Node>()
+  /** Those that were silent the last time they were asked, and what has them asked again at once. */
+  readonly #silent = new Map<Node, () => void>()
 
   constructor(options: ProbesOptions, fork: (effect: Effect.Effect<void>) => void) {
     this.#options = options
@@ -43,22 +48,42 @@ export class Probes {
     this.#fork(Effect.ensuring(Effect.raceFirst(this.#run(node), this.#options.meanwhile(node)), done))
   }
 
+  /** A connection has ended: one that was silent has come back, or is gone, and is asked which without a pause, once. */
+  hurry(node: Node): void {
+    this.#silent.get(node)?.()
+  }
+
+  /** The pause after silence. */
+  #untilHurried(node: Node): Effect.Effect<void> {
+    const hurried = Effect.callback<void>((resume) => {
+      this.#silent.set(node, () => resume(Effect.void))
+      return Effect.sync(() => this.#silent.delete(node))
+    })
+    return Effect.raceFirst(Effect.sleep(pause), hurried)
+  }
+
   #run(node: Node): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
+      let wasSilent = false
       while (!node.health.isHealthy && this.#options.isOfUse(node)) {
-        const answer = yield* Effect.result(
+        const answer = yield* this.#options.turns.withPermit(Effect.result(
           within(Effect.as(node.client.execute(ping()), true), { limit, orElse: () => Effect.succeed(false) })
-        )
+        ))
         if (Result.isSuccess(answer)) {
           if (answer.success) return this.#options.onAnswer(node)
           this.#onSilence(node)
-        } else if (
+          yield* this.#untilHurried(node)
+          wasSilent = true
+          continue
+        }
+        if (
           answer.failure._tag !== "BusyLoadingError" && learnedOf(answer.failure, node.address) === undefined
         ) {
           // Refused is answered, too: not everybody may PING.
           return this.#options.onAnswer(node)
         }
-        yield* Effect.sleep(pause)
+        if (!wasSilent) yield* Effect.sleep(pause)
+        wasSilent = false
       }
     })
   }

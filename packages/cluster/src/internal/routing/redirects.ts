@@ -41,7 +41,7 @@ export class Redirects implements Redirector {
   constructor(state: State, reader: Reader | undefined, fork: (effect: Effect.Effect<void>) => void) {
     this.#state = state
     this.#reader = reader
-    this.parking = new Parking((request) => this.#route(request), state.recovered, fork)
+    this.parking = new Parking((request) => this.#route(request), state, fork)
   }
 
   submit(request: Request): void {
@@ -155,7 +155,9 @@ export class Redirects implements Redirector {
       case "recovery":
         return this.parking.untilRecovery(request)
       default:
-        return this.parking.forPause(request, after)
+        return typeof after === "number"
+          ? this.parking.forPause(request, after)
+          : this.parking.untilNews(request, after.within)
     }
   }
 }

@@ -18,8 +18,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
-import { discover, together } from "../topology/discovery.ts"
+import * as Semaphore from "effect/Semaphore"
+import { discover } from "../topology/discovery.ts"
 import type { Discovered, DiscoveryOptions } from "../topology/discovery.ts"
+import { lossIn } from "../topology/failures.ts"
 import type { Node, Nodes } from "../topology/nodes.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
 import { endpointOf, formatAddress, isSame } from "../topology/topology.ts"
@@ -41,6 +43,9 @@ export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
   /** Called when the topology was read, or could not be. */
   readonly onTopology: (error: RedisError | undefined) => void
 }
+
+/** How many servers are asked how they are at the same time: a topology may name hundreds that there are not. */
+const asked = 8
 
 /** The least time between two readings, and the most after some that brought nothing new, before jitter. */
 const shortestPause = 100
@@ -89,11 +94,15 @@ export class State {
   #readings = 0
   /** Whom to ask first, as it has just learned something. */
   #informed: Node | undefined = undefined
-  /** Those who wait for a server to be back or replaced. */
+  /** Those who wait for a server to be back or replaced, or for news; and of these who has to know when there cannot be any. */
   readonly #awaiting = new Set<() => void>()
+  readonly #hoping = new Set<(error: RedisError) => void>()
   readonly #probes: Probes
+  readonly #turns = Semaphore.makeUnsafe(asked)
   /** When connections to a server that names itself were renewed, by its address. */
   readonly #renewed = new Map<string, number>()
+  /** Who goes by the topology without sending commands, and whether it does so at the moment. */
+  readonly followers = new Set<() => boolean>()
   /** Whether there were commands lately; whoever sends one says so. */
   used = false
 
@@ -108,6 +117,7 @@ export class State {
     this.#options = options
     this.#fork = fork
     this.#probes = new Probes({
+      turns: this.#turns,
       isOfUse: (node) => this.#closed === undefined && nodes.has(node) && this.members.includes(node),
       onAnswer: (node) => this.answered(node),
       onHung: (node, error) => this.#foundHung(node, error),
@@ -187,7 +197,7 @@ export class State {
       Effect.andThen(
         Effect.sleep(interval),
         Effect.sync(() => {
-          if (this.used) this.requestRefresh()
+          if (this.used || [...this.followers].some((follows) => follows())) this.requestRefresh()
           this.used = false
         })
       )
@@ -228,7 +238,12 @@ export class State {
       : address !== undefined && this.isMaster(address)
       ? address
       : undefined
-    return { address, master, translate: this.#options.translate }
+    return { address, master, translate: this.#options.translate, atPort: this.#atPort }
+  }
+
+  readonly #atPort = (port: number): NodeAddress | undefined => {
+    const found = this.members.filter(({ endpoint }) => endpoint.port === port)
+    return found.length === 1 ? found[0]?.endpoint : undefined
   }
 
   /** The one place where anything is learned from what becomes of commands and connections. */
@@ -270,6 +285,11 @@ export class State {
     else node.health.fail(error)
   }
 
+  /** A connection to a server has ended. */
+  onEnd(node: Node): void {
+    this.#probes.hurry(node)
+  }
+
   /** A server owes an answer for longer than it usually takes. */
   onSilence(node: Node): void {
     const error = connectionLoss("HealthCheck", "The server owes an answer for too long", node.address)
@@ -295,6 +315,26 @@ export class State {
     Effect.suspend(() => this.#clock.sleep(recoveryTick))
   )
 
+  /**
+   * Until the topology says something new, or for so many milliseconds. Fails when it cannot be read. As long as somebody
+   * waits it is read again and again.
+   */
+  readonly news = (within: number): Effect.Effect<void, RedisError> =>
+    Effect.raceFirst(
+      Effect.callback<void, RedisError>((resume) => {
+        const wake = () => resume(Effect.void)
+        const fail = (error: RedisError) => resume(Effect.fail(error))
+        this.#awaiting.add(wake)
+        this.#hoping.add(fail)
+        this.requestRefresh(true)
+        return Effect.sync(() => {
+          this.#awaiting.delete(wake)
+          this.#hoping.delete(fail)
+        })
+      }),
+      Effect.suspend(() => this.#clock.sleep(Duration.millis(within)))
+    )
+
   /** Waits as a verdict says; fails when what is waited for cannot be told, or comes no more. */
   readonly wait = (after: Verdict.After): Effect.Effect<void, RedisError> => {
     const open = Effect.suspend(() => this.#closed === undefined ? Effect.void : Effect.fail(this.#closed))
@@ -310,6 +350,7 @@ export class State {
       case "recovery":
         return this.recovered
       default:
+        if (typeof after !== "number") return this.news(after.within)
         return after === 0 ? Effect.void : this.#clock.sleep(Duration.millis(after))
     }
   }
@@ -318,6 +359,12 @@ export class State {
     const awaiting = [...this.#awaiting]
     this.#awaiting.clear()
     for (const wake of awaiting) wake()
+  }
+
+  #disappoint(error: RedisError): void {
+    const hoping = [...this.#hoping]
+    this.#hoping.clear()
+    for (const fail of hoping) fail(error)
   }
 
   #suspect(node: Node): void {
@@ -422,6 +469,7 @@ export class State {
         this.#reading = undefined
         this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
         Deferred.doneUnsafe(done, exit)
+        if (Exit.isFailure(exit)) this.#disappoint(lossIn(exit))
         if (this.#awaiting.size > 0 && this.#closed === undefined) this.requestRefresh(true)
       })))
     return done
@@ -528,7 +576,7 @@ export class State {
         const answer = yield* Effect.exit(node.client.execute(ping()))
         if (Exit.isFailure(answer)) this.#latencies.delete(node)
         else this.#latencies.set(node, elapsed(clock) - started)
-      }), { concurrency: together, discard: true })
+      }).pipe(this.#turns.withPermit), { concurrency: asked, discard: true })
   )
 }
 
@@ -548,8 +596,3 @@ const checkReplaced = (node: Node): Effect.Effect<void> =>
     const detail = "The master was replaced, and does not answer"
     yield* node.pool.disconnect({ inUse: true, reason: connectionLoss("HealthCheck", detail, node.address) })
   })
-
-const lossIn = (exit: Exit.Failure<unknown, RedisError>): RedisError => {
-  const reason = exit.cause.reasons.find((reason) => reason._tag === "Fail")
-  return reason?.error ?? connectionLoss("Other", "The client failed to read the topology", undefined, exit.cause)
-}

@@ -1,18 +1,22 @@
 /**
  * Where subscriptions go: any server delivers what is published anywhere; a
- * shard channel is subscribed to where its slot is served.
+ * shard channel is subscribed to where its slot is served, what each server tells
+ * of by itself on all masters.
  */
+import type { Key } from "@redfx/core/RedisArg"
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { ClusterUnsupportedError, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
+import type { Kind } from "@redfx/core/RedisPubSub"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"
-import type { Subscribers as RouterSubscribers } from "@redfx/core/unstable/Router"
+import type { Spread, Subscribers as RouterSubscribers } from "@redfx/core/unstable/Router"
 import { inContext } from "@redfx/core/unstable/Runtime"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
+import { endpointOf } from "../topology/topology.ts"
 import type { Topology } from "../topology/topology.ts"
 import { anyOf } from "./anyOf.ts"
 import type { State } from "./state.ts"
@@ -21,7 +25,21 @@ const anywhere = ""
 
 const keyspaceEvents =
   "each server tells of the events of its own keys only, so that those of all others would be missing. " +
-  "Subscribe on each master: RedisCluster.onNode runs an effect on the server of an address"
+  "Redis.keyspaceEvents hears all masters, also those that become one later"
+
+const nobody = connectionLoss("Other", "The cluster has no master that serves slots, and so none to subscribe on")
+
+/**
+ * Whether a channel is one of keyspace events, or a pattern that is there for them: what it begins with, before any sign
+ * that stands for something else, is the beginning of their names.
+ */
+const isKeyspaceChannel = (kind: Kind, channel: Key): boolean => {
+  const text = typeof channel === "string" ? channel : new TextDecoder().decode(channel)
+  const start = (kind === "psubscribe" ? /^[^*?[\\]*/.exec(text)?.[0] ?? "" : text).slice(0, 11)
+  return start.length === 11 || kind === "psubscribe" && start.length >= 5
+    ? ["__keyspace@", "__keyevent@"].some((name) => name.startsWith(start))
+    : false
+}
 
 export class Subscribers {
   readonly #state: State
@@ -32,12 +50,16 @@ export class Subscribers {
   readonly #lost = new Set<string>()
   /** The server that was good last time: another one may tell once more what this one has told already. */
   #last: Node | undefined = undefined
+  /** Who subscribes to what each server tells of by itself. */
+  readonly #listeners = new Set<() => void>()
   readonly onEvent: (event: RedisEvent) => void
 
   constructor(state: State, context: Context.Context<RedisConnector>, onEvent: (event: RedisEvent) => void) {
     this.#state = state
     this.#context = context
     this.onEvent = onEvent
+    // What is subscribed to on certain servers goes by the topology, though no command may be sent.
+    state.followers.add(() => [...this.#open.values()].some((place) => place !== anywhere))
   }
 
   readonly place: RouterSubscribers["place"] = (kind, channel) =>
@@ -45,9 +67,29 @@ export class Subscribers {
 
   /** A subscription is on one server, and each server tells of its own keys alone. */
   readonly refuses: RouterSubscribers["refuses"] = (kind, channel) =>
-    /^__key(space|event)@/.test(typeof channel === "string" ? channel : new TextDecoder().decode(channel))
+    isKeyspaceChannel(kind, channel)
       ? new ClusterUnsupportedError({ command: kind.toUpperCase(), detail: keyspaceEvents })
       : undefined
+
+  readonly spread: Spread = {
+    includes: isKeyspaceChannel,
+    known: Effect.suspend(() =>
+      Effect.andThen(
+        this.#state.known,
+        Effect.suspend(() => {
+          // Without commands nobody has noticed what has changed since; what has is told as a gap.
+          this.#state.requestRefresh()
+          return this.#state.masters.length === 0 ? Effect.fail(nobody) : Effect.void
+        })
+      )
+    ),
+    places: () => this.#state.masters.map(({ address }) => address),
+    onChange: (listener) => {
+      this.#listeners.add(listener)
+      return () => this.#listeners.delete(listener)
+    },
+    execute: (place, command) => Effect.suspend(() => this.#state.nodes.at(endpointOf(place)).client.execute(command))
+  }
 
   readonly isPlace = (place: string): boolean =>
     place === anywhere || this.#state.masters.some(({ address }) => address === place)
@@ -82,6 +124,8 @@ export class Subscribers {
 
   /** Ends connections to servers that are no use any more: no error need come of it, only silence. */
   retain({ shards }: Topology): void {
+    // Who is served elsewhere by now loses nothing by the end of a connection.
+    for (const listener of Array.from(this.#listeners)) listener()
     const masters = new Set(shards.map(({ master }) => master))
     const members = new Set(shards.flatMap(({ master, replicas }) => [master, ...replicas]))
     for (const place of this.#lost) if (!masters.has(place)) this.#lost.delete(place)

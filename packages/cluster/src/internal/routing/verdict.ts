@@ -51,11 +51,13 @@ export interface Sent {
  *
  * - `address`: the server, `undefined` where nobody knows which one it was.
  * - `master`: who serves the slot, as far as that is known. For a command without a key that server, if it is a master.
+ * - `atPort`: the only server of the cluster at a port, if there is one.
  */
 export interface Where {
   readonly address: string | undefined
   readonly master: string | undefined
   readonly translate: Translation
+  readonly atPort: (port: number) => NodeAddress | undefined
 }
 
 /**
@@ -116,10 +118,16 @@ export type Learned =
 export type To = "owner" | "same" | { readonly node: NodeAddress; readonly asking: boolean }
 
 /**
- * What to wait for: milliseconds; the next reading of the topology; the one under way, if there is one; or that the server
- * is back or another has taken its place.
+ * What to wait for: milliseconds; the next reading of the topology; the one under way, if there is one; that the server
+ * is back or another has taken its place; or a topology that says something new, for so many milliseconds at the most.
  */
-export type After = number | "topology" | "reading" | "recovery"
+export type After = number | "topology" | "reading" | "recovery" | News
+
+/** - `within`: milliseconds. */
+interface News {
+  readonly _tag: "News"
+  readonly within: number
+}
 
 /**
  * - `Settle`: with this error, or the outcome as it is.
@@ -159,6 +167,15 @@ const longestPause = 250
 
 /** The pause before a slot without owner is looked up once more. */
 const uncoveredPause = 100
+
+/**
+ * Milliseconds for which news are waited for while the cluster says that it is down: little at first, as it may be up again
+ * with the masters that it had, and then as long as an election takes. What goes to all masters waits little each time.
+ */
+const shortNews: News = { _tag: "News", within: 250 }
+const longNews: News = { _tag: "News", within: 1000 }
+
+const newsAfter = ({ way }: Sent, downs: number): News => downs === 1 || way === "master" ? shortNews : longNews
 
 const pauseAfterRedirect = (tries: number): number => tries <= immediateTries ? 0 : redirectPause
 const pauseAfterLoss = (tries: number): number => Math.min(shortestPause * 2 ** (tries - 1), longestPause)
@@ -397,7 +414,7 @@ const down = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, {
   }
   return again(sent, { ...spent, downs }, learn, {
     to: isForServer(sent) ? "same" : "owner",
-    after: "topology",
+    after: newsAfter(sent, downs),
     last: line
   })
 }
@@ -433,14 +450,15 @@ const isBelieved = (command: RedisCommand.Any, where: Where, { code, line, queue
 /** Where a redirect leads: `isUnknown` when the server does not know the address of whom it means. */
 const targetOf = (
   line: string,
-  { address, translate }: Where
+  { address, atPort, translate }: Where
 ): { readonly slot: number; readonly node: NodeAddress | undefined; readonly isUnknown: boolean } | undefined => {
-  const [, slotText, addressText = ""] = line.split(" ")
+  const [code, slotText, addressText = ""] = line.split(" ")
   const slot = Number(slotText)
   if (!(slot >= 0 && slot < slotCount)) return undefined
   const told = parseAddress(addressText, address)
   if (told === undefined) return undefined
-  if (told.host === "?") return { slot, node: undefined, isUnknown: true }
+  // Of an ASK the topology says nothing. One that is followed wrongly comes back as MOVED.
+  if (told.host === "?") return { slot, node: code === "ASK" ? atPort(told.port) : undefined, isUnknown: true }
   const node = translate(told)
   // What the program cannot translate nobody can follow, and the redirect itself is what the command fails with.
   return { slot, node: node instanceof ConnectionError ? undefined : node, isUnknown: false }

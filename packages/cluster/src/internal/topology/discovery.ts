@@ -31,7 +31,7 @@ export interface Discovered {
 }
 
 /** How many servers are asked at the same time, and how many in all: what a server names may be a lie. */
-export const together = 16
+const together = 16
 const mostAsked = 64
 
 /** After how long without an answer the next server is asked as well. */
@@ -161,9 +161,10 @@ const explain = (failures: ReadonlyArray<Failure>): RedisError => {
 /** Whether a server let nobody in, or was not there. */
 const isDumb = (error: RedisError): boolean => isFinal(error) || "delivery" in error
 
-/** Whether a server lets nobody in as things are: with other credentials, or another authority, it may. */
+/** Whether a server lets nobody in as things are: with other credentials, authority or options it may. */
 const isFinal = (error: RedisError): boolean =>
-  error instanceof AuthenticationError || (error._tag === "ConnectionError" && error.reason === "Tls")
+  error instanceof AuthenticationError ||
+  (error._tag === "ConnectionError" && (error.reason === "Tls" || error.permanent === true))
 
 const failureOf = (node: Node, detail: string, error?: RedisError): Failure => ({
   address: node.address,

@@ -3,8 +3,9 @@
  * server's client does not know.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import { ClusterDownError, CrossSlotError } from "@redfx/core/RedisError"
+import { ClusterDownError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
+import type * as Exit from "effect/Exit"
 
 /** What went wrong, without what that means to the command: this is told of all tries together. */
 export const saidBy = (error: RedisError): string => {
@@ -52,4 +53,10 @@ export const typed = (error: RedisError): RedisError => {
     default:
       return error
   }
+}
+
+/** With what a reading of the topology failed. */
+export const lossIn = (exit: Exit.Failure<unknown, RedisError>): RedisError => {
+  const reason = exit.cause.reasons.find((reason) => reason._tag === "Fail")
+  return reason?.error ?? connectionLoss("Other", "The client failed to read the topology", undefined, exit.cause)
 }

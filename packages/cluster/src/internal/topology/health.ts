@@ -3,7 +3,6 @@
  * owe, and found out by asking where that tells nothing.
  */
 import type { RedisError } from "@redfx/core/RedisError"
-import type { RedisConnection } from "@redfx/core/unstable/Connection"
 import * as Effect from "effect/Effect"
 
 /**
@@ -13,28 +12,11 @@ import * as Effect from "effect/Effect"
  */
 type Condition = "healthy" | "suspect" | "down"
 
-/** Milliseconds between two looks at what servers owe. */
-const interval = 200
-
-/** Looks without an answer after which a server is suspect at the soonest, and how much longer than usual that must be. */
-const patience = 5
-const factor = 3
-
-/** How much of the longest time that an answer took lately is left after a look. */
-const decay = 0.995
-
 /** The health of one server. */
 export class Health {
   #condition: Condition = "healthy"
   #error: RedisError | undefined = undefined
   readonly #waiting = new Set<(error: RedisError) => void>()
-  /** Its open connections, and how many are being opened. */
-  readonly connections = new Set<RedisConnection>()
-  dialling = 0
-  /** In looks: for how long it has owed an answer, and how long it took to answer at the most, of late. */
-  #silent = 0
-  #usual = 0
-  #received = 0
 
   get isHealthy(): boolean {
     return this.#condition === "healthy"
@@ -73,53 +55,6 @@ export class Health {
     if (this.#condition === "healthy") return false
     this.#condition = "healthy"
     this.#error = undefined
-    this.#silent = 0
     return true
   }
-
-  /** Looks at what it owes; returns what that says. */
-  look(most: number): "answered" | "silent" | undefined {
-    let received = 0
-    let owes = this.dialling > 0
-    for (const { exchange } of this.connections) {
-      received += exchange.received
-      // What may be held back is not late.
-      owes ||= exchange.heldBack === 0
-    }
-    const hasAnswered = received > this.#received
-    this.#received = received
-    // It began after the look before the first one that found it silent.
-    if (hasAnswered) this.#usual = Math.max(this.#usual * decay, this.#silent === 0 ? 0 : this.#silent + 1)
-    this.#silent = owes && !hasAnswered ? this.#silent + 1 : 0
-    if (hasAnswered) return "answered"
-    return this.#silent >= Math.min(Math.max(patience, this.#usual * factor), most / interval) ? "silent" : undefined
-  }
 }
-
-export interface WatchOptions<N> {
-  /** The servers that are in use. */
-  readonly nodes: () => ReadonlyArray<N>
-  /** Milliseconds of silence after which a server is suspect whatever it usually takes. */
-  readonly most: number
-  readonly onAnswer: (node: N) => void
-  readonly onSilence: (node: N) => void
-}
-
-/** Looks at all servers as long as it runs. Counts looks, so that a clock that is set, or a busy client, blames nobody. */
-export const watch = <N extends { readonly health: Health }>(
-  { most, nodes, onAnswer, onSilence }: WatchOptions<N>
-): Effect.Effect<never> =>
-  Effect.forever(
-    Effect.andThen(
-      Effect.sleep(interval),
-      Effect.sync(() => {
-        for (const node of nodes()) {
-          const { health } = node
-          const seen = health.look(most)
-          if (seen === "answered" && !health.isHealthy) onAnswer(node)
-          else if (seen === "silent" && health.isHealthy) onSilence(node)
-        }
-      })
-    ),
-    { disableYield: true }
-  )

@@ -45,9 +45,16 @@ export interface NodesOptions {
   readonly onEvent: (event: RedisClient.RedisEvent) => void
   /** Takes what opening a connection to a node came to: `undefined` when it was opened. */
   readonly onDial: (node: Node, error: RedisError | undefined) => void
+  /** Told when a connection to a node has ended. */
+  readonly onEnd: (node: Node) => void
+  /** Told when a node owes an answer for longer than it should, and when something comes after all. */
+  readonly onSilence: (node: Node, silent: boolean) => void
   /** Returns what an error reply of a node befell a command on that belongs on another node. */
   readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any, address: string) => RedisError | undefined
 }
+
+/** A server that has not been connected to for so long is silent. */
+const longestDial = "1 second"
 
 /** How often it is looked whether a node that is given up is still in use, and how often at the most. */
 const drainInterval = "1 second"
@@ -103,7 +110,14 @@ export class Nodes {
       transaction: (commands) => Effect.suspend(() => client().transaction(commands)),
       withTimeout: (limit) => this.clientAt(endpoint, (client) => limited(client).withTimeout(limit)),
       reserve: Effect.suspend(() => client().reserve),
-      pubSub: { open: (options) => Effect.suspend(() => client().pubSub.open(options)) },
+      pubSub: {
+        open: (options) => Effect.suspend(() => client().pubSub.open(options)),
+        everywhere: {
+          open: (options) => Effect.suspend(() => client().pubSub.everywhere.open(options)),
+          execute: (server, command) => Effect.suspend(() => client().pubSub.everywhere.execute(server, command)),
+          database: client().pubSub.everywhere.database
+        }
+      },
       monitor: (options) => Stream.suspend(() => client().monitor(options)),
       events: Stream.suspend(() => client().events),
       stats: Effect.suspend(() => client().stats)
@@ -161,16 +175,23 @@ export class Nodes {
     endpoint: NodeAddress,
     address: string
   ): Effect.fn.Return<Node, never, RedisConnector | Scope.Scope> {
-    const { limit, onDial, onEvent, onRefusal, settings } = this.#options
+    const { limit, onDial, onEnd, onEvent, onRefusal, onSilence, settings } = this.#options
     const direct = RedisConnection.sourceAt(endpoint, settings)
     const health = new Health()
     const source: RedisConnection.Source = {
       ...direct,
       open: (owner) =>
         observed(
-          open(direct, owner, (error, command) => onRefusal(error, command, address)),
+          open(direct, owner, {
+            onRefusal: (error, command) => onRefusal(error, command, address),
+            onSilence: (silent) => onSilence(node, silent)
+          }),
           health,
-          (error) => onDial(node, error)
+          {
+            onDial: (error) => onDial(node, error),
+            onEnd: () => onEnd(node),
+            onSilence: () => onSilence(node, true)
+          }
         )
     }
     const pool = yield* RedisPool.makeFrom(source, settings, onEvent, limit?.within)
@@ -195,12 +216,19 @@ export class Nodes {
 const open = (
   source: RedisConnection.Source,
   owner: RedisConnection.Owner,
-  onRefusal: (error: ErrorReply, command: RedisCommand.Any) => RedisError | undefined
+  { onRefusal, onSilence }: {
+    readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any) => RedisError | undefined
+    readonly onSilence: (silent: boolean) => void
+  }
 ) =>
   Effect.suspend(() => {
     let connection: RedisConnection.RedisConnection | undefined = undefined
     const opening = source.open({
       ...owner,
+      onSilence: (silent) => {
+        onSilence(silent)
+        owner.onSilence?.(silent)
+      },
       onRefusal: (error, command) => {
         const loss = onRefusal(error, command)
         // The server closes it after that: a command of who got it next could not be sent again.
@@ -214,26 +242,26 @@ const open = (
       }))
   })
 
-/** Keeps count of what is opened and open. Who waits for a server that turns out to be down need wait no longer. */
+/** Tells what comes of opening a connection. Who waits for a server that turns out to be down need wait no longer. */
 const observed = <R>(
   opening: Effect.Effect<RedisConnection.RedisConnection, RedisError, R>,
   health: Health,
-  onDial: (error: RedisError | undefined) => void
+  { onDial, onEnd, onSilence }: {
+    readonly onDial: (error: RedisError | undefined) => void
+    readonly onEnd: () => void
+    readonly onSilence: () => void
+  }
 ) => {
-  const dialled = Effect.suspend(() => {
-    health.dialling++
-    return Effect.onExit(Effect.raceFirst(opening, health.untilDown), (exit) =>
+  const silence = Effect.andThen(Effect.sleep(longestDial), Effect.andThen(Effect.sync(onSilence), Effect.never))
+  const dialled = Effect.suspend(() =>
+    Effect.onExit(Effect.raceAllFirst([opening, health.untilDown, silence]), (exit) =>
       Effect.sync(() => {
-        health.dialling--
         if (Exit.isSuccess(exit)) return onDial(undefined)
         const error = exit.cause.reasons.find(Cause.isFailReason)?.error
         if (error !== undefined) onDial(error)
       }))
-  })
-  return Effect.tap(dialled, (connection) => {
-    health.connections.add(connection)
-    return Effect.addFinalizer(() => Effect.sync(() => health.connections.delete(connection)))
-  })
+  )
+  return Effect.tap(dialled, () => Effect.addFinalizer(() => Effect.sync(onEnd)))
 }
 
 const drained = Effect.fnUntraced(function*(node: Node) {

@@ -44,6 +44,19 @@ export interface AclUser extends AclPermissions {
   readonly selectors: ReadonlyArray<AclPermissions> | undefined
 }
 
+/**
+ * A role: permissions that users can have by its name.
+ *
+ * - `users`: the names of those who have it. `selectors`: further permissions, any of which is enough.
+ *
+ * @category acl
+ * @since 0.1.0
+ */
+export interface AclRole extends AclPermissions {
+  readonly selectors: ReadonlyArray<AclPermissions>
+  readonly users: ReadonlyArray<string>
+}
+
 const words = (text: string): ReadonlyArray<string> => text.split(" ").filter((word) => word !== "")
 
 /** Patterns come as an array before Redis 7, then as one text in which each has its sigil. */
@@ -83,6 +96,17 @@ export const aclUser: Reply.Reply<AclUser> = Reply.map(
     selectors: Reply.nullable(Reply.array(selector))
   }),
   (user) => ({ ...separate(user), enabled: user.flags.has("on") })
+)
+
+/**
+ * A role as ACL GETROLE describes it.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
+export const aclRole: Reply.Reply<AclRole> = Reply.map(
+  Reply.struct({ ...permissionFields, selectors: Reply.array(selector), users: Reply.array(Reply.text) }),
+  separate
 )
 
 /**

@@ -65,6 +65,7 @@ export interface Held {
  * - `isPlace`: whether channels may still be at a place. What is kept for others is dropped when nobody uses it; without,
  *   places stay what they are.
  * - `refuses`: why a channel cannot be subscribed to with any use, when that is known beforehand.
+ * - `spread`: channels that each server tells of by itself. Without, there is only one server to ask.
  * - `connect`: opens a connection to a place.
  * - `onEvent`: takes what happens to these connections.
  * - `news`: suspends until there is something new about where they are to, so that a pause after failures is over.
@@ -74,10 +75,31 @@ export interface Subscribers {
   readonly moved?: ((place: string) => Effect.Effect<void>) | undefined
   readonly isPlace?: ((place: string) => boolean) | undefined
   readonly refuses?: ((kind: Kind, channel: Key) => RedisError | undefined) | undefined
+  readonly spread?: Spread | undefined
   readonly connect: (
     place: string,
     owner: RedisConnection.Owner
   ) => Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope>
   readonly onEvent: (event: RedisEvent) => void
   readonly news?: Effect.Effect<void> | undefined
+}
+
+/**
+ * Channels that each server tells of by itself, such as those of events of its keys: they are subscribed to at several
+ * places at a time, and `place` does not count for them.
+ *
+ * - `includes`: whether a channel is one of them.
+ * - `places`: where they are subscribed to at the moment, once `known` is done. `onChange`: calls a function whenever these
+ *   may be others, until the returned function is called.
+ * - `execute`: runs a command on the server of a place.
+ */
+export interface Spread {
+  readonly includes: (kind: Kind, channel: Key) => boolean
+  readonly known: Effect.Effect<void, RedisError>
+  readonly places: () => ReadonlyArray<string>
+  readonly onChange: (listener: () => void) => () => void
+  readonly execute: <A>(
+    place: string,
+    command: RedisCommand.RedisCommand<A, unknown, unknown>
+  ) => Effect.Effect<A, RedisError>
 }

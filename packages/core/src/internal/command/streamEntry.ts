@@ -89,6 +89,22 @@ export const countArgs = (count: number | undefined): Arg.Arg =>
     ? Arg.option("COUNT", count)
     : Arg.invalid("count must be a whole number from 1 on")
 
+/** How much one read returns at most. */
+export interface ReadLimits {
+  readonly count?: number | undefined
+  readonly maxcount?: number | undefined
+  readonly maxsize?: number | undefined
+}
+
+/** How much to read: of each stream, and of all of them. */
+export const limitArgs = ({ count, maxcount, maxsize }: ReadLimits): Arg.Arg =>
+  Arg.list(countArgs(count), limit("MAXCOUNT", maxcount), limit("MAXSIZE", maxsize))
+
+const limit = (token: string, value: number | undefined): Arg.Arg =>
+  value === undefined || (Number.isSafeInteger(value) && value >= 1)
+    ? Arg.option(token, value)
+    : Arg.invalid(`${token.toLowerCase()} must be a whole number from 1 on`)
+
 /** For how long to wait for entries; nothing for not at all. */
 export const blockArgs = (block: Arg.Time | undefined): Arg.Arg =>
   block === undefined ? Arg.none : Arg.list("BLOCK", Arg.blockMilliseconds(block))

@@ -300,6 +300,8 @@ export type Accept =
  * - `checkConnection`: whether to send a PING on every new connection. Default `false`.
  * - `recheckInterval`: how often sentinels are asked for the master without a reason, while there is a connection. They
  *   also tell of a change by themselves, but that can be missed. Default 10 seconds.
+ * - `masterWait`: how long what was not sent waits for a master in place of one that is gone, within its own limits. Default
+ *   0: it fails as soon as none is found.
  * - `natMap`: where addresses that sentinels tell really are; see {@link NatMap}.
  * - `accept`: which of them are connected to, of servers and of other sentinels; see {@link Accept}. Default `"any"`.
  * - `tls`: of connections to masters and replicas.
@@ -318,6 +320,7 @@ export interface SentinelOptions extends ConnectionOptions {
   readonly minOtherSentinels?: number | undefined
   readonly checkConnection?: boolean | undefined
   readonly recheckInterval?: Duration.Input | undefined
+  readonly masterWait?: Duration.Input | undefined
   readonly natMap?: NatMap | undefined
   readonly accept?: Accept | undefined
   readonly tls?: boolean | TlsOptions | undefined
@@ -345,6 +348,9 @@ export interface ClusterNodeAddress {
  * **Details**
  *
  * - `nodes`: where to ask for the cluster's nodes, at least one.
+ * - `db`: the database that every connection selects. Most clusters have only 0, which is the default; since Valkey 9.0 those
+ *   with `cluster-databases` have more. One that the servers do not have fails every command with `ConnectionError`, reason
+ *   `Handshake`, which is not retryable.
  * - `crossSlot`: of a command whose keys are in several slots: `"split"` (default) where that loses nothing,
  *   `"emulate"` also where it is not atomic any more, `"reject"` never.
  * - `readFrom`: who answers commands that only read: `"master"` (default), a replica if there is one
@@ -366,7 +372,7 @@ export interface ClusterNodeAddress {
  * @category options
  * @since 0.1.0
  */
-export interface ClusterOptions extends Omit<ConnectionOptions, "db" | "pool"> {
+export interface ClusterOptions extends Omit<ConnectionOptions, "pool"> {
   readonly nodes: readonly [ClusterNodeAddress, ...Array<ClusterNodeAddress>]
   readonly pool?: ClusterPoolOptions | "single" | undefined
   readonly tls?: boolean | TlsOptions | undefined

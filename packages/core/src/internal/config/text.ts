@@ -247,6 +247,7 @@ const sentinel: Texts<
   minOtherSentinels: integer,
   checkConnection: boolean,
   recheckInterval: duration,
+  masterWait: duration,
   accept,
   sentinelOptions: { username: text, password: secret, tls: boolean }
 }

@@ -203,6 +203,16 @@ const failureIn = (outcome: Outcome | undefined): Effect.Effect<RedisError> => {
     : Effect.succeed(atIndex(reason.error, undefined))
 }
 
+/** What helps where the option `db` names a database that there is not. */
+const hint = ({ command, detail }: { readonly command: string; readonly detail: string }): string =>
+  command !== "SELECT"
+    ? ""
+    : /cluster mode/i.test(detail)
+    ? ". Its cluster has database 0 alone: leave out db, or use Valkey 9 with cluster-databases"
+    : /out of range/i.test(detail)
+    ? ". It has fewer databases: set db to another, or databases (in a cluster cluster-databases) on the server"
+    : ""
+
 /** The server's refusal as the error of whoever waits for the connection. */
 const refused = (error: RedisError, credentials?: Credentials): RedisError => {
   const username = credentials?.username
@@ -217,7 +227,7 @@ const refused = (error: RedisError, credentials?: Credentials): RedisError => {
     case "NoPermissionError":
       return new ConnectionError({
         reason: "Handshake",
-        detail: `The server refused ${error.command} on a new connection: ${error.code} ${error.detail}`,
+        detail: `The server refused ${error.command} on a new connection: ${error.code} ${error.detail}${hint(error)}`,
         // Only what passes will be accepted on the next connection.
         permanent: !isRetryable(error),
         delivery: "not-sent",

@@ -82,7 +82,11 @@ const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields
     (fields) => new AuthenticationError(fields)
   ],
   [/^LOADING\b/, (fields) => new BusyLoadingError(fields)],
-  [/^WRONGTYPE\b/, (fields) => new WrongTypeError(fields)],
+  // Some modules put their own word before it.
+  [
+    /^(ERR )?WRONGTYPE\b/,
+    (fields) => new WrongTypeError({ ...fields, code: "WRONGTYPE", detail: fields.detail.replace(/^WRONGTYPE /, "") })
+  ],
   [/^NOSCRIPT\b/, (fields) => new NoScriptError(fields)],
   // Anything else that says so is a script, which has run.
   [

@@ -1,5 +1,5 @@
 /**
- * A subscription that was not consumed fast enough.
+ * Subscriptions that were not consumed fast enough, or have nothing to tell.
  */
 import * as Schema from "effect/Schema"
 
@@ -18,5 +18,29 @@ export class PubSubOverflowError
   override get message(): string {
     return `More than ${this.capacity} messages waited to be consumed. Consume them faster, or choose another ` +
       "buffer.capacity or buffer.onFull for the subscription."
+  }
+}
+
+/**
+ * A server does not tell of the keyspace events that were asked for.
+ *
+ * - `server`: its address, or with sentinels the name of what they watch.
+ * - `setting`: its `notify-keyspace-events`, empty when it tells of nothing at all.
+ * - `missing`: the letters that would have to be in there as well.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class KeyspaceEventsOffError
+  extends Schema.TaggedError<KeyspaceEventsOffError>("@redfx/core/RedisError/KeyspaceEventsOffError")(
+    "KeyspaceEventsOffError",
+    { server: Schema.String, setting: Schema.String, missing: Schema.String }
+  )
+{
+  override get message(): string {
+    const { missing, server, setting } = this
+    const has = setting === "" ? "is off" : `is "${setting}", without "${missing}"`
+    return `The server ${server} does not tell of these keyspace events: its notify-keyspace-events ${has}. Set it to ` +
+      `"${setting}${missing}" on every server, replicas too, in its configuration as well: the client changes nothing there.`
   }
 }

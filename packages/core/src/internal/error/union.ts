@@ -13,7 +13,7 @@ import type { InvalidUrlError, RedisConfigError } from "./config.ts"
 import type { AuthenticationError, BusyLoadingError, ConnectionError, TimeoutError } from "./connection.ts"
 import type { LockError, LockNotOwnedError } from "./lock.ts"
 import type { ProtocolError } from "./protocol.ts"
-import type { PubSubOverflowError } from "./pubsub.ts"
+import type { KeyspaceEventsOffError, PubSubOverflowError } from "./pubsub.ts"
 import type {
   DataError,
   DecodeError,
@@ -43,6 +43,7 @@ export type RedisError =
   | ResponseLikeError
   | WatchError
   | PubSubOverflowError
+  | KeyspaceEventsOffError
   | LockLikeError
   | ClusterLikeError
   | ConfigLikeError

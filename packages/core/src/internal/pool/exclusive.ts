@@ -30,7 +30,7 @@ import { connectionLoss } from "../error/failure.ts"
 import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
 import { runNow } from "../runtime/ownContext.ts"
 import { Lease } from "./recycle.ts"
-import { addressOf, longestPause, pauseAfter, pauseUnless } from "./shared.ts"
+import { addressOf, longestPause, pauseAfter, pauseUnless } from "./redial.ts"
 
 export interface Options {
   readonly source: Source

@@ -7,7 +7,6 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type { RedisEvent } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
@@ -19,6 +18,8 @@ import { RequestQueue } from "../connection/request.ts"
 import type { Request } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"
 import { elapsed } from "../runtime/elapsed.ts"
+import { longestPause, redial } from "./redial.ts"
+import type { Useless } from "./redial.ts"
 
 /**
  * - `Idle`: no connection and nobody who wants one.
@@ -34,21 +35,6 @@ type State =
   | { readonly _tag: "Busy"; readonly submit: (request: Request) => void }
   | { readonly _tag: "Checking" | "Ready"; readonly connection: RedisConnection.RedisConnection }
   | { readonly _tag: "Closed"; readonly failure: RedisError }
-
-/**
- * What became of a connection.
- *
- * - `Useful`: it answered, or lasted.
- * - `Useless`: what was written on it failed with it. A server that does so is not dialled again without a pause.
- * - `Failed`: nothing was written on it, so what waits has waited for nothing and fails.
- */
-type Served =
-  | { readonly _tag: "Useful" }
-  | { readonly _tag: "Useless" | "Failed"; readonly error: RedisError }
-
-/** The least and the most that a pause between two failed dials lasts, before jitter. */
-const shortestPause = 10
-export const longestPause = 1000
 
 export interface Options {
   readonly source: RedisConnection.Source
@@ -115,30 +101,25 @@ export class SharedConnection {
   }
 
   /** Opens, watches and reopens the connection; to be run in a fiber. */
-  readonly run: Effect.Effect<never, never, RedisConnector> = Effect.gen({ self: this }, function*() {
-    let failures = 0
-    while (true) {
-      if (this.#state._tag === "Closed") return yield* Effect.never
-      this.#state = { _tag: "Idle" }
-      yield* this.awaitDemand
-      const served = yield* this.serve
-      if (served._tag === "Useful") {
-        failures = 0
-        continue
+  get run(): Effect.Effect<never, never, RedisConnector> {
+    const { onEvent, source } = this.#options
+    return redial({
+      address: this.address,
+      onEvent,
+      news: source.news,
+      awaitDemand: Effect.suspend(() => {
+        if (this.#state._tag === "Closed") return Effect.never
+        this.#state = { _tag: "Idle" }
+        return this.#awaitDemand
+      }),
+      serve: this.#serve,
+      coolDown: ({ error, isUnused }) => {
+        this.#state = { _tag: "CoolingDown" }
+        // What waits has waited for nothing.
+        if (isUnused) this.#failWaiting(error)
       }
-      const { error } = served
-      const pause = yield* pauseAfter(failures++)
-      this.#options.onEvent({
-        _tag: "ConnectFailed",
-        address: addressOf(error) ?? this.address,
-        error,
-        retryAfter: pause
-      })
-      this.#state = { _tag: "CoolingDown" }
-      if (served._tag === "Failed") this.#failWaiting(error)
-      yield* pauseUnless(pause, this.#options.source.news)
-    }
-  })
+    })
+  }
 
   /** Fails everything, now and from now on. */
   readonly close: Effect.Effect<void> = Effect.sync(() =>
@@ -155,7 +136,7 @@ export class SharedConnection {
   }
 
   /** One connection from its dial to its end. */
-  private readonly serve: Effect.Effect<Served, never, RedisConnector> = Effect.suspend(() => {
+  readonly #serve: Effect.Effect<Useless | undefined, never, RedisConnector> = Effect.suspend(() => {
     this.#state = { _tag: "Dialling" }
     return Effect.scoped(Effect.gen({ self: this }, function*() {
       const { onEvent, source } = this.#options
@@ -175,12 +156,12 @@ export class SharedConnection {
       const lasted = elapsed(this.#clock) - opened > longestPause
       // One that has nothing but refusals for the writes of many must not be dialled without a pause either.
       return exchange.received > greeted && !isDemotion(error) || lasted
-        ? { _tag: "Useful" } as const
-        : { _tag: exchange.written > greeting ? "Useless" : "Failed", error } as const
+        ? undefined
+        : { error, isUnused: exchange.written === greeting }
     }))
-  }).pipe(Effect.catch((error) => Effect.succeed({ _tag: "Failed", error } as const)))
+  }).pipe(Effect.catch((error) => Effect.succeed({ error, isUnused: true })))
 
-  private readonly awaitDemand: Effect.Effect<void> = Effect.callback((resume) => {
+  readonly #awaitDemand: Effect.Effect<void> = Effect.callback((resume) => {
     if (this.#waiting.length > 0) return resume(Effect.void)
     this.#demand = () => resume(Effect.void)
   })
@@ -241,20 +222,6 @@ export class SharedConnection {
 }
 
 const isDemotion = (error: RedisError): boolean => error._tag === "ConnectionError" && error.reason === "Demoted"
-
-/** Where something failed, when the error says so. */
-export const addressOf = (error: RedisError): string | undefined => "address" in error ? error.address : undefined
-
-/** A jittered pause that doubles with each failure in a row. */
-export const pauseAfter = (failures: number): Effect.Effect<number> =>
-  Effect.map(
-    Random.next,
-    (random) => Math.round(Math.min(shortestPause * 2 ** Math.min(failures, 10), longestPause) * (0.5 + random / 2))
-  )
-
-/** Waits so long, or until there is news. */
-export const pauseUnless = (milliseconds: number, news: RedisConnection.Source["news"]): Effect.Effect<void> =>
-  news === undefined ? Effect.sleep(milliseconds) : Effect.raceFirst(Effect.sleep(milliseconds), news)
 
 /** A shared connection that lives as long as the scope. */
 export const make = Effect.fnUntraced(function*(

@@ -8,16 +8,16 @@
  * the subscription was confirmed on the connection it comes from.
  */
 import * as Exit from "effect/Exit"
-import * as RedisArg from "../../RedisArg.ts"
-import * as RedisCommand from "../../RedisCommand.ts"
+import type * as RedisArg from "../../RedisArg.ts"
 import { DecodeError, isRetryable } from "../../RedisError.ts"
 import type { RedisError } from "../../RedisError.ts"
-import type { Kind, Message } from "../../RedisPubSub.ts"
+import type { Event, Kind, Message } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import { decodeUtf8, decodeUtf8Strict, encodeUtf8 } from "../codec/utf8.ts"
 import type { Exchange } from "../connection/exchange.ts"
 import { SingleRequest } from "../connection/request.ts"
+import { commandOf, grouped, unsubscribeVerbs } from "./commands.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
 
 /** Who gets messages. */
@@ -76,6 +76,8 @@ interface Sent {
 }
 
 export interface HubOptions {
+  /** What events call the server of the connection. */
+  readonly server?: string | undefined
   readonly replaceInvalidText: boolean
   /** Called when there is the first subscription, and when there is none any more. */
   readonly onDemand: () => void
@@ -85,9 +87,6 @@ export interface HubOptions {
   /** Whether an entry belongs on another connection by now. */
   readonly isElsewhere: (entry: Entry) => boolean
 }
-
-/** Names in one command: a million must not become one huge command. */
-const namesPerCommand = 1000
 
 export class Hub {
   readonly #options: HubOptions
@@ -141,7 +140,7 @@ export class Hub {
     const joining: Joining = { receiver, entries, unconfirmed, settle }
     for (const entry of entries) {
       if (entry.state === "Active") {
-        receiver.mailbox.event({ _tag: "Subscribed", kind, channel: shown(receiver, entry) })
+        receiver.mailbox.event(this.#subscribed(receiver, entry))
       } else entry.joining.add(joining)
     }
     if (unconfirmed.size === 0) settle(Exit.void)
@@ -237,7 +236,7 @@ export class Hub {
       if (command.verb.includes("unsub")) command.settle(Exit.void)
     }
     this.failJoining(error)
-    this.#lose(this.#all(), "Disconnected", error)
+    this.#lose(this.all, "Disconnected", error)
     // What came before bytes that are no RESP.
     this.flush()
   }
@@ -245,7 +244,7 @@ export class Hub {
   /** Fails who waits for a confirmation. */
   failJoining(error: RedisError): void {
     const waiting = new Set<Joining>()
-    for (const entry of this.#all()) {
+    for (const entry of this.all) {
       for (const joining of entry.joining) waiting.add(joining)
     }
     for (const joining of waiting) this.#failJoining(joining, error)
@@ -265,7 +264,7 @@ export class Hub {
 
   /** Hands over what belongs on another connection by now. */
   rehome(): void {
-    for (const entry of this.#all()) {
+    for (const entry of this.all) {
       if (this.#options.isElsewhere(entry)) this.#options.onMoved(entry)
     }
   }
@@ -278,10 +277,10 @@ export class Hub {
       this.#remove(receiver, entry)
       const gap = this.#gaps.get(receiver)
       if (gap === undefined || !gap.missing.delete(entry)) continue
-      gap.lost.delete(gapId(entry))
+      gap.lost.delete(nameOf(entry))
       if (gap.missing.size > 0) continue
       this.#gaps.delete(receiver)
-      if (gap.lost.size > 0) receiver.mailbox.event({ _tag: "Restored", channels: namesIn(receiver, gap) })
+      if (gap.lost.size > 0) receiver.mailbox.event(this.#restored(receiver, gap))
     }
     if (this.empty) this.#options.onUnused()
     return receivers
@@ -295,14 +294,26 @@ export class Hub {
       const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
       this.#gaps.set(receiver, gap)
       gap.missing.add(entry)
-      gap.lost.set(gapId(entry), entry)
+      gap.lost.set(nameOf(entry), entry)
       if (entry.state === "Active") this.#recover(receiver, entry)
     }
     if (entry.state === "Wanted") this.#subscribe([entry])
     this.#options.onDemand()
   }
 
-  #all(): ReadonlyArray<Entry> {
+  /** Takes over for a receiver what its server tells of as well; what it has told so far is missing. */
+  extend(receiver: Receiver, given: ReadonlyArray<Entry>): void {
+    const received = this.#received.get(receiver)
+    const fresh = given.filter(({ key, kind }) => {
+      const own = this.find(kind, key)
+      return own === undefined || received?.has(own) !== true
+    })
+    if (fresh.length === 0) return
+    receiver.mailbox.event(this.#lost("Moved", fresh.map((entry) => shown(receiver, entry))))
+    for (const entry of fresh) this.adopt(entry, [receiver])
+  }
+
+  get all(): ReadonlyArray<Entry> {
     return Object.values(this.#entries).flatMap((entries) => [...entries.values()])
   }
 
@@ -317,11 +328,11 @@ export class Hub {
         if (!this.#gaps.has(receiver)) fresh.set(receiver, gap)
         this.#gaps.set(receiver, gap)
         gap.missing.add(entry)
-        gap.lost.set(gapId(entry), entry)
+        gap.lost.set(nameOf(entry), entry)
       }
     }
     for (const [receiver, gap] of fresh) {
-      receiver.mailbox.event({ _tag: "Lost", reason, channels: namesIn(receiver, gap), dropped: undefined, error })
+      receiver.mailbox.event(this.#lost(reason, namesIn(receiver, gap), error))
     }
   }
 
@@ -330,7 +341,19 @@ export class Hub {
     const gap = this.#gaps.get(receiver)
     if (gap === undefined || !gap.missing.delete(entry) || gap.missing.size > 0) return
     this.#gaps.delete(receiver)
-    receiver.mailbox.event({ _tag: "Restored", channels: namesIn(receiver, gap) })
+    receiver.mailbox.event(this.#restored(receiver, gap))
+  }
+
+  #subscribed(receiver: Receiver, entry: Entry): Event<Shown> {
+    return { _tag: "Subscribed", kind: entry.kind, channel: shown(receiver, entry), server: this.#options.server }
+  }
+
+  #lost(reason: "Disconnected" | "Moved", channels: ReadonlyArray<Shown>, error?: RedisError): Event<Shown> {
+    return { _tag: "Lost", reason, channels, dropped: undefined, error, server: this.#options.server }
+  }
+
+  #restored(receiver: Receiver, gap: Gap): Event<Shown> {
+    return { _tag: "Restored", channels: namesIn(receiver, gap), server: this.#options.server }
   }
 
   // ---------------------------------------------------------------------------
@@ -500,7 +523,7 @@ export class Hub {
   #confirmed(entry: Entry): void {
     entry.state = "Active"
     for (const { receiver } of entry.joining) {
-      receiver.mailbox.event({ _tag: "Subscribed", kind: entry.kind, channel: shown(receiver, entry) })
+      receiver.mailbox.event(this.#subscribed(receiver, entry))
     }
     for (const receiver of entry.receivers) this.#recover(receiver, entry)
     for (const joining of Array.from(entry.joining)) completed(joining, entry)
@@ -522,7 +545,7 @@ const completed = (joining: Joining, entry: Entry): void => {
 }
 
 // -----------------------------------------------------------------------------
-// Names and commands
+// Names
 // -----------------------------------------------------------------------------
 
 /** Text stands for itself; bytes that are not UTF-8 must not be mistaken for others. */
@@ -559,42 +582,10 @@ const bytesView: RedisReply.View = { blob: "bytes", integer: "number" }
 const replacingView: RedisReply.View = { blob: "replace", integer: "number" }
 
 /** A channel and a pattern may have one name. */
-const gapId = ({ id, kind }: Entry): string => `${kind} ${id}`
+export const nameOf = ({ id, kind }: Entry): string => `${kind} ${id}`
 
 const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
   Array.from(lost.values(), (entry) => shown(receiver, entry))
-
-const unsubscribeVerbs: Readonly<Record<Kind, string>> = {
-  subscribe: "unsubscribe",
-  psubscribe: "punsubscribe",
-  ssubscribe: "sunsubscribe"
-}
-
-/** Its answer is the last of its confirmations, which the hub has read. */
-const confirmed = RedisReply.make<void>(() => undefined)
-
-/** The server answers these at once, unlike what blocks: a connection on which it does not is no more. */
-const specs: ReadonlyMap<string, RedisCommand.Spec> = new Map(
-  Object.entries(unsubscribeVerbs).flat().map((verb) => [verb, new RedisCommand.Spec(verb.toUpperCase(), ["readonly"])])
-)
-
-const commandOf = (verb: string, entries: ReadonlyArray<Entry>): RedisCommand.RedisCommand<void> =>
-  RedisCommand.make({
-    // There is one for each verb.
-    spec: specs.get(verb)!,
-    args: () => entries.map(({ key }) => RedisArg.key(key)),
-    reply: confirmed
-  })
-
-const grouped = (entries: ReadonlyArray<Entry>): ReadonlyArray<ReadonlyArray<Entry>> => {
-  const groups: Array<Array<Entry>> = []
-  for (const entry of entries) {
-    const group = groups.findLast((group) => group[0]?.kind === entry.kind)
-    if (group === undefined || group.length === namesPerCommand) groups.push([entry])
-    else group.push(entry)
-  }
-  return groups
-}
 
 const failureIn = (exit: Exit.Failure<void, RedisError>): RedisError => {
   const reason = exit.cause.reasons[0]

@@ -15,10 +15,12 @@ import type { Subscribers } from "../client/router.ts"
 import type { Owner, RedisConnection } from "../connection/model.ts"
 import { requestOf } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"
-import { longestPause, pauseAfter, pauseUnless } from "../pool/shared.ts"
+import { longestPause, redial } from "../pool/redial.ts"
+import type { Useless } from "../pool/redial.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { Hub } from "./hub.ts"
 import type { Entry, Receiver } from "./hub.ts"
+import { placesOf, serverOf } from "./places.ts"
 
 /** How long a connection without subscriptions stays open, for who subscribes once more. */
 const linger = Duration.seconds(1)
@@ -58,12 +60,17 @@ export class Link {
   constructor(options: LinkOptions) {
     this.#options = options
     this.hub = new Hub({
+      server: serverOf(options.place),
       replaceInvalidText: options.settings.replaceInvalidText,
       onDemand: () => this.#wake(),
       onUnused: () => this.#unused?.(),
       onMoved: options.onMoved,
-      isElsewhere: ({ key, kind }) => options.subscribers.place(kind, key) !== options.place
+      isElsewhere: ({ key, kind }) => !placesOf(options.subscribers, kind, key).includes(options.place)
     })
+  }
+
+  get place(): string {
+    return this.#options.place
   }
 
   /** Whether there is neither a connection nor anybody who wants one. */
@@ -131,24 +138,18 @@ export class Link {
 
   /** Opens, watches and reopens the connection; to be run in a fiber. */
   get run(): Effect.Effect<never> {
-    const awaitDemand = this.#awaitDemand
-    const serve = this.#serve
-    const { news, onEvent } = this.#options.subscribers
-    return Effect.gen({ self: this }, function*() {
-      let failures = 0
-      while (true) {
+    const { place, subscribers: { news, onEvent } } = this.#options
+    return redial({
+      address: place,
+      onEvent,
+      news,
+      awaitDemand: Effect.suspend(() => {
         this.#state = { _tag: "Idle" }
-        yield* awaitDemand
-        const served = yield* serve
-        this.hub.rehome()
-        if (served.error === undefined) {
-          failures = 0
-          continue
-        }
-        const retryAfter = yield* pauseAfter(failures++)
-        onEvent({ _tag: "ConnectFailed", address: served.address, error: served.error, retryAfter })
+        return this.#awaitDemand
+      }),
+      serve: Effect.tap(this.#serve, () => Effect.sync(() => this.hub.rehome())),
+      coolDown: () => {
         this.#state = { _tag: "CoolingDown" }
-        yield* pauseUnless(retryAfter, news)
       }
     })
   }
@@ -157,7 +158,7 @@ export class Link {
    * One connection from its dial to its end; with an error when it was of no
    * use, so that there must be a pause before the next.
    */
-  readonly #serve: Effect.Effect<{ readonly address: string; readonly error: RedisError | undefined }> = Effect.suspend(
+  readonly #serve: Effect.Effect<Useless | undefined> = Effect.suspend(
     () => {
       this.#state = { _tag: "Dialling" }
       const { place, subscribers } = this.#options
@@ -174,7 +175,7 @@ export class Link {
         Effect.catch((error) => {
           this.#settleWaiters(Exit.fail(error))
           this.hub.failJoining(error)
-          return Effect.succeed({ address: error._tag === "ConnectionError" ? error.address ?? place : place, error })
+          return Effect.succeed({ error, isUnused: true })
         })
       )
     }
@@ -201,7 +202,7 @@ export class Link {
     const lasted = elapsed(clock) - opened > longestPause
     // The first thing to arrive is the confirmation of what was subscribed to before.
     const useful = error === undefined || lasted || exchange.received > greeted + 1
-    return { address, error: useful ? undefined : error }
+    return useful || error === undefined ? undefined : { error, isUnused: false }
   }).bind(this)
 
   #leaveReady(): void {

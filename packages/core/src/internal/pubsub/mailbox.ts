@@ -167,24 +167,39 @@ export class Mailbox {
     if (dropped === 0 || !this.#options.events) return []
     const channels = this.#options.channels()
     return [
-      { _tag: "Lost", reason: "Overflow", channels, dropped, error: undefined },
-      { _tag: "Restored", channels }
+      { _tag: "Lost", reason: "Overflow", channels, dropped, error: undefined, server: undefined },
+      { _tag: "Restored", channels, server: undefined }
     ]
   }
 }
 
 /**
- * Adds an event. A gap that begins where one has just ended is the same gap:
- * nobody consumes while a server closes one connection after the other, and that
- * must not fill memory.
+ * Adds an event. A gap that begins where one of the same server has just ended is
+ * the same gap: nobody consumes while servers close one connection after the
+ * other, and that must not fill memory.
  */
 const append = (items: Array<Element>, event: Event<Shown>, first = 0): void => {
-  const last = items.at(-1)
-  const before = items.length - first > 1 ? items.at(-2) : undefined
-  const extends_ = event._tag === "Lost" && last?._tag === "Restored" && sameNames(last.channels, event.channels) &&
-    before?._tag === "Lost" && before.reason !== "Overflow"
-  if (extends_) items.pop()
+  const ended = event._tag === "Lost" ? lastSince(items, first, "Restored", event) : -1
+  const begun = ended < 0 || event._tag !== "Lost" ? -1 : lastSince(items.slice(0, ended), first, "Lost", event)
+  const before = items[begun]
+  if (before?._tag === "Lost" && before.reason !== "Overflow") items.splice(ended, 1)
   else items.push(event)
+}
+
+/** Where the last event of a kind is that concerns the same as another one, if no message came since. */
+const lastSince = (
+  items: ReadonlyArray<Element>,
+  first: number,
+  tag: "Lost" | "Restored",
+  { channels, server }: Extract<Event<Shown>, { readonly _tag: "Lost" }>
+): number => {
+  // Each server has two of these at the most.
+  for (let i = items.length - 1; i >= first; i--) {
+    const item = items[i]
+    if (item === undefined || item._tag === "Message") return -1
+    if (item._tag === tag && item.server === server && sameNames(item.channels, channels)) return i
+  }
+  return -1
 }
 
 const isNonEmpty = (items: ReadonlyArray<Element>): items is Batch => items.length > 0

@@ -16,15 +16,16 @@ import { DataError } from "../../RedisError.ts"
 import type { RedisError } from "../../RedisError.ts"
 import type { Element, Kind, Options, PubSub, Subscription } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
-import type { Subscribers } from "../client/router.ts"
+import type { Spread, Subscribers } from "../client/router.ts"
 import { decodeUtf8Strict, isBytes } from "../codec/utf8.ts"
 import { connectionLoss, failureOf, timeLimit } from "../error/failure.ts"
 import { within } from "../runtime/elapsed.ts"
 import { runNow } from "../runtime/ownContext.ts"
-import { shown } from "./hub.ts"
+import { nameOf, shown } from "./hub.ts"
 import type { Entry, Receiver } from "./hub.ts"
 import * as Link from "./link.ts"
 import * as Mailbox from "./mailbox.ts"
+import { placesOf } from "./places.ts"
 
 /** The connections of some subscriptions, by the place that each is to. */
 class Links {
@@ -34,6 +35,7 @@ class Links {
   readonly #context: Context.Context<never>
   readonly #links = new Map<string, { readonly link: Link.Link; readonly fiber: Fiber.Fiber<never> | undefined }>()
   #closed = false
+  readonly #unfollow: (() => void) | undefined
 
   constructor(
     subscribers: Subscribers,
@@ -45,6 +47,7 @@ class Links {
     this.#settings = settings
     this.#scope = scope
     this.#context = context
+    this.#unfollow = subscribers.spread?.onChange(() => this.#follow())
   }
 
   get all(): ReadonlyArray<Link.Link> {
@@ -71,17 +74,19 @@ class Links {
   route(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): ReadonlyMap<Link.Link, ReadonlyArray<RedisArg.Key>> {
     const routes = new Map<Link.Link, Array<RedisArg.Key>>()
     for (const key of keys) {
-      const link = this.at(this.#subscribers.place(kind, key))
-      const route = routes.get(link)
-      if (route === undefined) routes.set(link, [key])
-      else route.push(key)
+      for (const place of placesOf(this.#subscribers, kind, key)) {
+        const link = this.at(place)
+        const route = routes.get(link)
+        if (route === undefined) routes.set(link, [key])
+        else route.push(key)
+      }
     }
     return routes
   }
 
-  /** Where channels belong at the moment, to be compared. Only shard channels move. */
+  /** Where channels belong at the moment, to be compared. What is subscribed to by its name stays anywhere. */
   places(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): string {
-    return kind !== "ssubscribe" ? "" : keys.map((key) => this.#subscribers.place(kind, key)).join()
+    return kind === "subscribe" ? "" : keys.map((key) => placesOf(this.#subscribers, kind, key).join()).join()
   }
 
   /** The link to a place; it opens nothing before it is used. */
@@ -118,12 +123,14 @@ class Links {
 
   close(): void {
     this.#closed = true
+    this.#unfollow?.()
     for (const link of this.all) link.close()
   }
 
   /** A shard channel whose server has given it up is subscribed to where it is now. */
   #rehome(from: Link.Link, entry: Entry): void {
-    const { moved, place } = this.#subscribers
+    const { moved, place, spread } = this.#subscribers
+    if (spread?.includes(entry.kind, entry.key) === true) return this.#follow()
     if (moved === undefined || this.at(place(entry.kind, entry.key)) !== from) return this.#move(from, entry)
     const settled = Effect.andThen(
       moved(place(entry.kind, entry.key)),
@@ -133,6 +140,41 @@ class Links {
       })
     )
     Effect.runForkWith(this.#context)(Effect.forkIn(settled, this.#scope, { startImmediately: true }))
+  }
+
+  /**
+   * Brings what each server tells of by itself to all places that there are now, and away from the others. Those that are
+   * new come first: at no time nothing is said to be missing while something may be.
+   */
+  #follow(): void {
+    const { spread } = this.#subscribers
+    const places = spread?.places() ?? []
+    if (spread === undefined || places.length === 0) return
+    const wanted = this.#spreadOver(spread, this.all)
+    for (const place of wanted.size === 0 ? [] : places) {
+      const { hub } = this.at(place)
+      for (const [receiver, entries] of wanted) hub.extend(receiver, [...entries.values()])
+    }
+    for (const link of this.all) {
+      if (places.includes(link.place)) continue
+      for (const [receiver, entries] of this.#spreadOver(spread, [link])) link.hub.leave(receiver, entries.values())
+    }
+  }
+
+  /** What is subscribed to on some links of such, by who gets it and by its name. */
+  #spreadOver(
+    { includes }: Spread,
+    links: ReadonlyArray<Link.Link>
+  ): ReadonlyMap<Receiver, ReadonlyMap<string, Entry>> {
+    const wanted = new Map<Receiver, Map<string, Entry>>()
+    for (const entry of links.flatMap(({ hub }) => hub.all)) {
+      if (!includes(entry.kind, entry.key)) continue
+      for (const receiver of entry.receivers) {
+        const entries = wanted.get(receiver) ?? new Map<string, Entry>()
+        wanted.set(receiver, entries.set(nameOf(entry), entry))
+      }
+    }
+    return wanted
   }
 
   #move(from: Link.Link, entry: Entry): void {
@@ -145,7 +187,8 @@ class Links {
 /** The pub/sub of a client, for as long as the scope is open. */
 export const make = Effect.fnUntraced(function*(
   subscribers: Subscribers,
-  settings: ConnectionSettings
+  settings: ConnectionSettings,
+  execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
 ): Effect.fn.Return<PubSub, never, Scope.Scope> {
   const scope = yield* Effect.scope
   const context = yield* Effect.context<never>()
@@ -167,20 +210,43 @@ export const make = Effect.fnUntraced(function*(
       open.add(links)
       return { links, scope }
     }),
-    ({ links, scope }) => Effect.andThen(Effect.sync(() => open.delete(links)), Scope.close(scope, Exit.void))
+    ({ links, scope }) =>
+      Effect.andThen(
+        Effect.sync(() => {
+          open.delete(links)
+          links.close()
+        }),
+        Scope.close(scope, Exit.void)
+      )
   )
 
+  const { spread } = subscribers
+  const opening = (isSpread: boolean) => <const O extends Options>(options: O) =>
+    Effect.gen(function*() {
+      yield* checkBuffer(options)
+      if (isSpread && spread !== undefined) yield* limited("PSUBSCRIBE", spread.known)
+      if (closed) return yield* connectionLoss("ClientClosed", "The client was closed")
+      const links = options.buffer?.onFull === "suspend" ? (yield* own).links : shared
+      // What a mailbox with these options yields.
+      return (yield* subscription(links, { settings, limited, isSpread }, options)) as Subscription<Element<O>>
+    })
+
   return {
-    open: <const O extends Options>(options: O) =>
-      Effect.gen(function*() {
-        yield* checkBuffer(options)
-        if (closed) return yield* connectionLoss("ClientClosed", "The client was closed")
-        const links = options.buffer?.onFull === "suspend" ? (yield* own).links : shared
-        // What a mailbox with these options yields.
-        return (yield* subscription(links, settings, limited, options)) as Subscription<Element<O>>
-      })
+    open: opening(false),
+    everywhere: {
+      open: opening(true),
+      execute: (place, command) => spread === undefined ? execute(command) : spread.execute(place, command),
+      database: settings.db
+    }
   }
 })
+
+/** - `isSpread`: whether it is for channels that each server tells of by itself, which are refused otherwise. */
+interface Opening {
+  readonly settings: ConnectionSettings
+  readonly limited: ReturnType<typeof limitedBy>
+  readonly isSpread: boolean
+}
 
 const defaultCapacity = 16_384
 
@@ -200,8 +266,7 @@ const refuse = (command: string, detail: string): Effect.Effect<never, DataError
 
 const subscription = Effect.fnUntraced(function*(
   links: Links,
-  settings: ConnectionSettings,
-  limited: ReturnType<typeof limitedBy>,
+  { isSpread, limited, settings }: Opening,
   options: Options
 ): Effect.fn.Return<Subscription<Mailbox.Element>, never, Scope.Scope> {
   const suspends = options.buffer?.onFull === "suspend"
@@ -210,7 +275,10 @@ const subscription = Effect.fnUntraced(function*(
     capacity: options.buffer?.capacity ?? defaultCapacity,
     onFull: options.buffer?.onFull ?? "fail",
     events: options.events ?? false,
-    channels: () => entriesOf().map((entry) => shown(receiver, entry)),
+    channels: () => {
+      const entries = new Map(entriesOf().map((entry) => [nameOf(entry), entry]))
+      return Array.from(entries.values(), (entry) => shown(receiver, entry))
+    },
     onRoom: () => {
       if (suspends) { for (const link of links.all) link.proceed() }
     }
@@ -222,19 +290,19 @@ const subscription = Effect.fnUntraced(function*(
     })
   )
 
-  /** Subscribes on one connection after the other, and to none when one of them fails. */
+  /** Subscribes on all connections at once, and to none when one of them fails. */
   const add = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, RedisError> =>
     Effect.gen(function*() {
       const command = kind.toUpperCase()
       const keys = RedisArg.many(given)
       yield* checkKeys(command, keys, receiver, settings)
-      const refusal = links.refusal(kind, keys)
+      const refusal = isSpread ? undefined : links.refusal(kind, keys)
       if (refusal !== undefined) return yield* Effect.fail(refusal)
       mailbox.finished = false
-      const before = new Set(entriesOf(kind))
+      const before = new Set(entriesOf(kind).map(nameOf))
       const undo = Effect.sync(() => {
         for (const { hub } of links.all) {
-          hub.leave(receiver, hub.entriesOf(receiver, kind).filter((entry) => !before.has(entry)))
+          hub.leave(receiver, hub.entriesOf(receiver, kind).filter((entry) => !before.has(nameOf(entry))))
         }
       })
       const join = Effect.suspend(() =>
@@ -243,7 +311,8 @@ const subscription = Effect.fnUntraced(function*(
             if (suspends) link.throttleBy(receiver)
             return link.join(receiver, kind, some)
           }),
-          { discard: true }
+          // All at once: where one is subscribed to everywhere, no place must look as if it had been forgotten.
+          { concurrency: "unbounded", discard: true }
         )
       )
       const asked = links.places(kind, keys)

@@ -77,7 +77,7 @@ export const renamenx: Split = (cluster, command) => Effect.map(moveKey(cluster,
 export const copy: Split = (cluster, command) => {
   const [source, destination] = RedisCommand.keys(command)
   const options = command.parts.slice(2).map(wordOf)
-  // Another database is none of a cluster's.
+  // What is written here goes to the client's own database.
   if (source === undefined || destination === undefined || options.includes("DB")) return undefined
   return Effect.flatMap(
     read(cluster, source),

@@ -1,0 +1,78 @@
+/**
+ * A master that the other nodes do not see says that the cluster is down, while another is about to take its place.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis, RedisClient } from "@redfx/core"
+import * as Client from "@redfx/testing/Client"
+import * as Encode from "@redfx/testing/Encode"
+import * as FakeCluster from "@redfx/testing/FakeCluster"
+import { keyOfA, sibling } from "@redfx/testing/FakeCluster"
+import type * as FakeNode from "@redfx/testing/FakeNode"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+
+const calls: Readonly<Record<string, Effect.Effect<unknown, unknown, RedisClient.RedisClient>>> = {
+  "a single command": Redis.set(keyOfA, "v"),
+  "a pipeline": Redis.pipeline([Redis.set(keyOfA, "v"), Redis.set(sibling(keyOfA), "v")]),
+  "a blocking command": Redis.blpop([keyOfA], 1),
+  "a reserved connection": Redis.withConnection(Redis.set(keyOfA, "v"))
+}
+
+const isDown = ({ name }: FakeNode.Command) => name === "SET" || name === "BLPOP" ? FakeCluster.clusterDown : undefined
+
+const popping = ({ name }: FakeNode.Command) => name === "BLPOP" ? Encode.bulks([keyOfA, "v"]) : undefined
+
+describe("A master that says that the cluster is down", () => {
+  for (const [title, call] of Object.entries(calls)) {
+    it.live(`${title} finds the one in its place as soon as anybody knows of it`, () =>
+      Effect.gen(function*() {
+        const { a, cluster, others } = yield* FakeCluster.make({ replicas: true })
+        const replica = others[0]!
+        const { client } = yield* FakeCluster.client(cluster)
+        yield* client.execute(Redis.get(keyOfA))
+        // Readings that bring nothing new have pauses of a second by now, without anybody who waits.
+        a.instead = isDown
+        replica.instead = popping
+        const before = FakeCluster.readings(cluster)
+        const waiting = yield* Effect.forkChild(Effect.provideService(call, RedisClient.RedisClient, client))
+        yield* Effect.sleep("900 millis")
+        assert.isUndefined(waiting.pollUnsafe())
+        FakeCluster.replace(cluster, a, replica)
+        const since = performance.now()
+        yield* Fiber.join(waiting)
+        assert.isBelow(performance.now() - since, 250)
+        assert.isBelow(FakeCluster.readings(cluster) - before, 30)
+      }))
+  }
+
+  it.live("one that says so for a moment is asked again before long, with the same topology", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster)
+      yield* client.execute(Redis.get(keyOfA))
+      a.instead = isDown
+      const waiting = yield* Effect.forkChild(client.execute(Redis.set(keyOfA, "v")))
+      yield* Effect.sleep("100 millis")
+      a.instead = undefined
+      const since = performance.now()
+      assert.isTrue(yield* Fiber.join(waiting))
+      assert.isBelow(performance.now() - since, 350)
+    }))
+
+  it.live("one that goes on to say so is an error within three seconds, of one cluster that many wait for", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster)
+      yield* client.execute(Redis.get(keyOfA))
+      a.instead = isDown
+      const before = FakeCluster.readings(cluster)
+      const since = performance.now()
+      yield* Effect.forEach(
+        Array.from({ length: 50 }),
+        () => Client.failure(client, Redis.set(keyOfA, "v"), "ClusterDownError"),
+        { concurrency: "unbounded" }
+      )
+      assert.isBelow(performance.now() - since, 3000)
+      assert.isBelow(FakeCluster.readings(cluster) - before, 60)
+    }))
+})

@@ -1,0 +1,90 @@
+/**
+ * A master that was silent, and is back when its connections end.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis } from "@redfx/core"
+import * as Encode from "@redfx/testing/Encode"
+import * as FakeCluster from "@redfx/testing/FakeCluster"
+import { keyOfA } from "@redfx/testing/FakeCluster"
+import * as FakeNode from "@redfx/testing/FakeNode"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+
+/** A master that has been silent for so long that nothing is sent to it any more. */
+const silenced = Effect.gen(function*() {
+  const { a, cluster } = yield* FakeCluster.make()
+  const { client } = yield* FakeCluster.client(cluster, { refreshInterval: "1 hour" })
+  yield* client.execute(Redis.get(keyOfA))
+  a.instead = () => FakeNode.stall()
+  yield* Effect.forkChild(Effect.exit(client.execute(Redis.set(keyOfA, "v"))), { startImmediately: true })
+  // After a second of silence, and half a one without an answer to PING.
+  yield* Effect.sleep("2100 millis")
+  return { a, client }
+})
+
+describe("A server that stands still", () => {
+  it.live(
+    "says Lost to a subscriber who alone uses it, as soon as it leaves the PING after silence unanswered",
+    () =>
+      Effect.gen(function*() {
+        const { cluster } = yield* FakeCluster.make()
+        for (const node of cluster.nodes) {
+          node.instead = ({ args, name }) =>
+            name === "SUBSCRIBE"
+              ? Encode.push([Encode.bulk("subscribe"), Encode.bulk(args[1] ?? ""), Encode.integer(1)])
+              : undefined
+        }
+        const { client } = yield* FakeCluster.client(cluster, { refreshInterval: "1 hour" })
+        const subscription = yield* client.pubSub.open({ events: true })
+        yield* subscription.subscribe("news")
+        const lost = yield* subscription.messages.pipe(
+          Stream.filter(({ _tag }) => _tag === "Lost"),
+          Stream.runHead,
+          Effect.forkChild({ startImmediately: true })
+        )
+        const used = cluster.nodes.find(({ node }) =>
+          node.commands.some(({ command }) => command.name === "SUBSCRIBE")
+        )!
+        used.instead = () => FakeNode.stall()
+        const since = performance.now()
+        yield* used.node.awaitCommand("PING")
+        const asked = performance.now()
+        yield* Fiber.join(lost)
+        // The connection itself would take as long again as until the PING.
+        assert.isAbove(asked - since, 4000)
+        assert.isBelow(performance.now() - asked, 2500)
+      }),
+    20_000
+  )
+})
+
+describe("A master that was silent", () => {
+  for (const since of [0, 150, 300]) {
+    it.live(`is used again at once when its connections end and it answers, ${since} ms later than sooner`, () =>
+      Effect.gen(function*() {
+        const { a, client } = yield* silenced
+        yield* Effect.sleep(since)
+        const waiting = yield* Effect.forkChild(client.execute(Redis.set(keyOfA, "w")), { startImmediately: true })
+        yield* Effect.sleep("20 millis")
+        a.instead = undefined
+        const back = performance.now()
+        yield* a.node.cutAll()
+        assert.isTrue(yield* Fiber.join(waiting))
+        assert.isBelow(performance.now() - back, 150)
+      }))
+  }
+
+  it.live("is asked as seldom as before when it ends every connection", () =>
+    Effect.gen(function*() {
+      const { a, client } = yield* silenced
+      a.instead = () => [FakeNode.cut()]
+      yield* a.node.cutAll()
+      const before = a.node.connections.total
+      const waiting = yield* Effect.forkChild(Effect.exit(client.execute(Redis.set(keyOfA, "w"))))
+      yield* Effect.sleep("2 seconds")
+      assert.isBelow(a.node.connections.total - before, 12)
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(waiting)))
+    }))
+})

@@ -1,0 +1,89 @@
+/**
+ * Moving several elements from one list to another. Only on Redis.
+ *
+ * The commands are those of the documentation of Redis 8.10: they were not run against a server.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../RedisArg.ts"
+import { define } from "../RedisCommand.ts"
+import * as Reply from "../RedisReply.ts"
+import type { ListSide } from "./Lists.ts"
+
+/**
+ * How many elements to move, one by default.
+ *
+ * - `count`: up to so many. `exactly`: so many, or none at all.
+ * - `order`: `"obo"` moves one by one, so that the first one that is put at a head ends up last of them; `"bulk"` moves all
+ *   at once, in the order that they have.
+ *
+ * @category lists
+ * @since 0.1.0
+ */
+export type LmovemOptions =
+  | { readonly count?: undefined; readonly exactly?: undefined; readonly order?: undefined }
+  | { readonly count: number; readonly exactly?: undefined; readonly order: "obo" | "bulk" }
+  | { readonly count?: undefined; readonly exactly: number; readonly order: "obo" | "bulk" }
+
+const howMany = ({ count, exactly, order }: LmovemOptions): Arg.List => {
+  if (count === undefined && exactly === undefined) return Arg.none
+  if (count !== undefined && exactly !== undefined) return Arg.invalid("moves up to so many, or exactly so many")
+  return Arg.list(
+    Arg.option("COUNT", count),
+    Arg.option("EXACTLY", exactly),
+    order === undefined ? Arg.invalid("needs the order of several elements") : Arg.token(order)
+  )
+}
+
+/**
+ * Moves elements as {@link lmovem} does, waiting until there are as many as it needs; returns them in the order that they
+ * have in `destination`, `undefined` when `timeout` passed first.
+ *
+ * Up to `count` needs one element, `exactly` all of them. A bare `timeout` is seconds; 0, the default, waits without
+ * limit. Runs on a connection of its own; interrupting it closes that connection. O(N). Since Redis 8.10.0; Valkey does
+ * not have it.
+ *
+ * @category lists
+ * @since 0.1.0
+ */
+export const blmovem = define(
+  "BLMOVEM",
+  (
+    source: Arg.Key,
+    destination: Arg.Key,
+    from: ListSide,
+    to: ListSide,
+    timeout?: Arg.Time,
+    options: LmovemOptions = {}
+  ) => [
+    Arg.key(source),
+    Arg.key(destination),
+    Arg.token(from),
+    Arg.token(to),
+    Arg.blockSeconds(timeout),
+    howMany(options)
+  ],
+  Reply.nullable(Reply.array(Reply.blob)),
+  "blocking"
+)
+
+/**
+ * Takes elements from an end of `source` and puts them at an end of `destination`, atomically; returns them in the order
+ * that they have there, none when `source` does not exist, `undefined` when it has fewer than `exactly`.
+ *
+ * O(N). Since Redis 8.10.0; Valkey does not have it.
+ *
+ * @category lists
+ * @since 0.1.0
+ */
+export const lmovem = define(
+  "LMOVEM",
+  (source: Arg.Key, destination: Arg.Key, from: ListSide, to: ListSide, options: LmovemOptions = {}) => [
+    Arg.key(source),
+    Arg.key(destination),
+    Arg.token(from),
+    Arg.token(to),
+    howMany(options)
+  ],
+  Reply.nullable(Reply.array(Reply.blob))
+)

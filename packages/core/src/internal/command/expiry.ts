@@ -1,0 +1,26 @@
+/**
+ * The options by which a command that reads or writes a value also says until
+ * when it lives.
+ */
+import * as Arg from "../../RedisArg.ts"
+import type { AtMostOne } from "./atMostOne.ts"
+
+/** A span, whose bare number is seconds (`ex`) or milliseconds (`px`), or a point in time, which is unix time then. */
+export interface Expiry {
+  readonly ex: Arg.Time
+  readonly px: Arg.Time
+  readonly exat: Arg.Instant | number
+  readonly pxat: Arg.Instant | number
+}
+
+const timeOption = <T>(token: string, time: T | undefined, send: (time: T) => number): Arg.List =>
+  time === undefined ? Arg.none : Arg.list(token, send(time))
+
+/** The one of them that is given, or nothing. */
+export const expiryArgs = (options: AtMostOne<Expiry>): Arg.List =>
+  Arg.list(
+    timeOption("EX", options.ex, Arg.seconds),
+    timeOption("PX", options.px, Arg.milliseconds),
+    timeOption("EXAT", options.exat, Arg.unixSeconds),
+    timeOption("PXAT", options.pxat, Arg.unixMilliseconds)
+  )

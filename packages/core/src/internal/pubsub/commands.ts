@@ -1,0 +1,48 @@
+/**
+ * The commands that subscribe and unsubscribe.
+ */
+import * as RedisArg from "../../RedisArg.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import type { Kind } from "../../RedisPubSub.ts"
+import * as RedisReply from "../../RedisReply.ts"
+
+/** A channel or a pattern. */
+interface Named {
+  readonly kind: Kind
+  readonly key: RedisArg.Key
+}
+
+/** Names in one command: a million must not become one huge command. */
+const namesPerCommand = 1000
+
+export const unsubscribeVerbs: Readonly<Record<Kind, string>> = {
+  subscribe: "unsubscribe",
+  psubscribe: "punsubscribe",
+  ssubscribe: "sunsubscribe"
+}
+
+/** Its answer is the last of its confirmations, which the hub has read. */
+const confirmed = RedisReply.make<void>(() => undefined)
+
+/** The server answers these at once, unlike what blocks: a connection on which it does not is no more. */
+const specs: ReadonlyMap<string, RedisCommand.Spec> = new Map(
+  Object.entries(unsubscribeVerbs).flat().map((verb) => [verb, new RedisCommand.Spec(verb.toUpperCase(), ["readonly"])])
+)
+
+export const commandOf = (verb: string, entries: ReadonlyArray<Named>): RedisCommand.RedisCommand<void> =>
+  RedisCommand.make({
+    // There is one for each verb.
+    spec: specs.get(verb)!,
+    args: () => entries.map(({ key }) => RedisArg.key(key)),
+    reply: confirmed
+  })
+
+export const grouped = <E extends Named>(entries: ReadonlyArray<E>): ReadonlyArray<ReadonlyArray<E>> => {
+  const groups: Array<Array<E>> = []
+  for (const entry of entries) {
+    const group = groups.findLast((group) => group[0]?.kind === entry.kind)
+    if (group === undefined || group.length === namesPerCommand) groups.push([entry])
+    else group.push(entry)
+  }
+  return groups
+}
