@@ -50,11 +50,9 @@ export const makeClient = Effect.fnUntraced(function*(
     })
   )
   const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    Effect.callback((resume) => {
-      const request = singleRequest(command, resume)
+    requestOf(command, (request) => {
       deadlines.add(request)
       own.submit(request)
-      return request
     })
   return clientOf(own, settings, deadlines, {
     pubSub: yield* makePubSub(subscribers, settings, execute),
