@@ -7,7 +7,7 @@
  * - `--hold`: keeps the commands pending until the process is ended.
  */
 import * as Redis from "@redfx/core/Redis"
-import { RedisClient } from "@redfx/core/RedisClient"
+import type { RedisClient } from "@redfx/core/RedisClient"
 import * as RedisConnector from "@redfx/core/RedisConnector"
 import * as RedisStandalone from "@redfx/core/RedisStandalone"
 import * as Effect from "effect/Effect"

@@ -30,7 +30,7 @@ export interface Timed {
 }
 
 /** Requests in the order of their deadlines, linked through the requests themselves. */
-export class DeadlineList {
+class DeadlineList {
   #first: Timed | undefined = undefined
   #last: Timed | undefined = undefined
 
