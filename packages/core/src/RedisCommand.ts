@@ -674,12 +674,12 @@ const print = (command: Any): string => {
 const effectPrototype = Effectable.Prototype<Any>({
   label: "RedisCommand",
   evaluate(fiber) {
+    // No client is asked, so that one that a test or a decorator makes need not know of such commands.
+    if (this.settled !== undefined) return this.settled
     const client = Context.getUnsafe(fiber.context, RedisClient)
     const run = client.execute(this)
     // A command's effect is that of its client.
     if (!Telemetry.isTraced(fiber)) return Suspension.run(run, fiber) as typeof run
-    // Nothing is sent of what is settled, and there is nothing to tell.
-    if (this.settled !== undefined) return run
     return Telemetry.span(this.spec.operation, client, run, Telemetry.procedure(this.spec.procedure))
   }
 })

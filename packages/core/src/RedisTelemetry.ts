@@ -125,9 +125,7 @@ export const timed = (client: Service): Service => {
   const record = recorder()
   return {
     ...client,
-    execute: (command) =>
-      // Nothing is sent of what is settled.
-      command.settled ?? record(command.spec.operation, client.execute(command), () => undefined),
+    execute: (command) => record(command.spec.operation, client.execute(command), () => undefined),
     pipeline: (commands) =>
       commands.length === 0 ? client.pipeline(commands) : record("PIPELINE", client.pipeline(commands), firstFailure),
     transaction: (commands) =>
