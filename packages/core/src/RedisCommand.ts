@@ -12,6 +12,7 @@ import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import { decodeUtf8, encodeUtf8, isBytes } from "./internal/codec/utf8.ts"
+import { callsOfCode, containers, credentialed, refusals } from "./internal/command/names.ts"
 import { Suspension } from "./internal/runtime/suspension.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
@@ -117,9 +118,6 @@ export class Spec {
   }
 }
 
-/** Commands that run code which may write, however they are defined or sent. */
-const callsOfCode: ReadonlySet<string> = new Set(["EVAL", "EVALSHA", "FCALL", "TFCALL", "TFCALLASYNC"])
-
 /**
  * A command whose reply is an `A`; in the bytes view a `Bytes`, in the bigint view a `BigInts`.
  *
@@ -198,8 +196,26 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
 ): Definition<Parameters, A, Bytes, BigInts> {
   const spec = new Spec(name, traits)
   operations.add(name)
-  const construct = (...parameters: Parameters) => makeWith(spec, args, parameters, reply)
-  return Object.assign(construct, { spec })
+  // The parameters go on as they came: an array of them, and one more for the call, would be made for each command.
+  const given: (...parameters: ReadonlyArray<unknown>) => Listed = args as never
+  const construct = function(first: unknown, second: unknown, third: unknown) {
+    try {
+      switch (arguments.length) {
+        case 1:
+          return commandOf(spec, given(first), reply)
+        case 2:
+          return commandOf(spec, given(first, second), reply)
+        case 3:
+          return commandOf(spec, given(first, second, third), reply)
+        default:
+          return commandOf(spec, given(...arguments), reply)
+      }
+    } catch (error) {
+      return unreadableCommand(spec, error, reply)
+    }
+  }
+  // Its parameters are those of `args`, and a command has the types of its decoder.
+  return Object.assign(construct, { spec }) as never
 }
 
 /**
@@ -212,7 +228,7 @@ export const make = <A, Bytes = A, BigInts = A>(options: {
   readonly spec: Spec
   readonly args: () => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer
   readonly reply: RedisReply.Reply<A, Bytes, BigInts>
-}): RedisCommand<A, Bytes, BigInts> => makeWith(options.spec, options.args, [], options.reply)
+}): RedisCommand<A, Bytes, BigInts> => makeWith(options.spec, options.args, options.reply)
 
 /**
  * Any command by its name, which may be several words (`"CONFIG GET"`), for
@@ -237,7 +253,6 @@ export const send = (
       const words = RedisArg.flatten([...others, ...args])
       return subcommand === undefined ? words : words.slice(1)
     },
-    [],
     RedisReply.raw
   )
 }
@@ -270,20 +285,6 @@ const subcommandIn = (arg: RedisArg.Arg | undefined): string | undefined => {
   return typeof word === "string" && /^[\w-]+$/.test(word) ? word : undefined
 }
 
-/** What is never sent, and why. */
-const refusals: ReadonlyMap<string, string> = new Map([
-  ["", "needs the name of a command"],
-  ["CLIENT REPLY", "would leave commands without replies, by which a client tells whose reply is whose"],
-  ...["PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "UNSUBSCRIBE"]
-    .map((name) => [name, "is answered by messages, not by a reply; use Redis.subscribe and its kind"] as const)
-])
-
-/** Commands whose name has a second word. */
-const containers: ReadonlySet<string> = new Set(
-  "ACL BACKUP CLIENT CLUSTER COMMAND COMMANDLOG CONFIG DEBUG FUNCTION HIMPORT HOTKEYS LATENCY MEMORY MODULE OBJECT PUBSUB SCRIPT SENTINEL SLOWLOG XGROUP XINFO"
-    .split(" ")
-)
-
 /** What must not share a connection even when it is sent by name only. */
 const traitsByName: ReadonlyMap<string, ReadonlyArray<Trait>> = new Map([
   ...[
@@ -302,23 +303,31 @@ const traitsByName: ReadonlyMap<string, ReadonlyArray<Trait>> = new Map([
   ["SHUTDOWN", ["closing"]]
 ] as ReadonlyArray<readonly [string, ReadonlyArray<Trait>]>)
 
-const makeWith = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
+/** What a definition makes of its parameters. */
+type Listed = ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer
+
+type AnyReply = RedisReply.Reply<unknown, unknown, unknown>
+
+const makeWith = <A, Bytes, BigInts>(
   spec: Spec,
-  args: (...parameters: Parameters) => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer,
-  parameters: Parameters,
+  args: () => Listed,
   reply: RedisReply.Reply<A, Bytes, BigInts>
 ): RedisCommand<A, Bytes, BigInts> => {
   try {
-    const list = args(...parameters)
     // The view is the text view, in which this reply decodes to an A.
-    return list instanceof RedisArg.Answer
-      ? new CommandImpl(spec, noParts, reply, RedisReply.textView, list) as never
-      : new CommandImpl(spec, RedisArg.flatten(list), reply, RedisReply.textView, undefined) as never
+    return commandOf(spec, args(), reply) as never
   } catch (error) {
-    // The type is the one declared above.
-    return new CommandImpl(spec, noParts, reply, RedisReply.textView, unreadable(error)) as never
+    return unreadableCommand(spec, error, reply) as never
   }
 }
+
+const commandOf = (spec: Spec, list: Listed, reply: AnyReply): CommandImpl =>
+  list instanceof RedisArg.Answer
+    ? new CommandImpl(spec, noParts, reply, RedisReply.textView, list)
+    : new CommandImpl(spec, RedisArg.flatten(list), reply, RedisReply.textView, undefined)
+
+const unreadableCommand = (spec: Spec, error: unknown, reply: AnyReply): CommandImpl =>
+  new CommandImpl(spec, noParts, reply, RedisReply.textView, unreadable(error))
 
 /** What is not refused but breaks while it is read: a getter, a proxy, a value of another kind than a definition expects. */
 const unreadable = (error: unknown): RedisArg.InvalidArgument =>
@@ -622,8 +631,6 @@ export const secrets = (command: Any): ReadonlyArray<string> | undefined => {
     return undefined
   }
 }
-
-const credentialed: ReadonlySet<string> = new Set(["ACL", "AUTH", "CONFIG", "HELLO", "MIGRATE", "SENTINEL"])
 
 // -----------------------------------------------------------------------------
 // Implementation
