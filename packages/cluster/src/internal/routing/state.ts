@@ -8,6 +8,7 @@ import { ping } from "@redfx/core/commands/Connection"
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
+import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
@@ -24,7 +25,7 @@ import type { Discovered, DiscoveryOptions } from "../topology/discovery.ts"
 import { lossIn } from "../topology/failures.ts"
 import type { Node, Nodes } from "../topology/nodes.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
-import { endpointOf, formatAddress, isSame } from "../topology/topology.ts"
+import { endpointOf, isSame } from "../topology/topology.ts"
 import type { Shard, Topology } from "../topology/topology.ts"
 import { routingKey } from "./plan.ts"
 import { Probes } from "./probes.ts"
@@ -537,7 +538,7 @@ export class State {
       // It cannot be told from the others any more.
       if (this.#contradicted.size > members.length) this.#contradicted.delete(address)
     }
-    this.nodes.retain(new Set([...this.#options.startNodes.map(formatAddress), ...members]))
+    this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]))
     for (const listener of this.#listeners) listener(topology)
     // One that was out of the cluster is not known to be back.
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)

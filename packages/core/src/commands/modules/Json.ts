@@ -14,7 +14,7 @@ import * as Arg from "../../RedisArg.ts"
 import { define, make, Spec } from "../../RedisCommand.ts"
 import * as Reply from "../../RedisReply.ts"
 import { encode, encodeAll } from "./JsonOptions.ts"
-import type { Json, JsonGetOptions, JsonSetOptions } from "./JsonOptions.ts"
+import type { Json, JsonGetOptions, JsonSetOptions, JsonSetSerializedOptions } from "./JsonOptions.ts"
 import { counts, document, each, expandedPlaces, memberNames, numbers, truth, types } from "./JsonReplies.ts"
 
 export type * from "./JsonOptions.ts"
@@ -400,8 +400,8 @@ export const jsonResp = define(
 /**
  * Stores a value at a path, making the document if the path is the root; returns whether it was stored.
  *
- * A value with `NaN`, an infinity or itself in it: `DataError`, as everywhere where a value is given. Fails with `ResponseError` when there is no document and the path is not the root. O(M+N). Since JSON
- * 1.0.0.
+ * A value with `NaN`, an infinity or itself in it: `DataError`, as everywhere where a value is given. Fails with
+ * `ResponseError` when there is no document and the path is not the root. O(M+N). Since JSON 1.0.0.
  *
  * @category json
  * @since 0.1.0
@@ -415,6 +415,32 @@ export const jsonSet = define(
     Arg.flag("NX", options.nx),
     Arg.flag("XX", options.xx),
     Arg.option("FPHA", options.fpha?.toUpperCase())
+  ],
+  Reply.ok
+)
+
+/**
+ * Like {@link jsonSet}, with a value that is serialized already: JSON text, or whatever `format` names.
+ *
+ * **When to use**
+ *
+ * For JSON that comes from elsewhere and need not be read on the way, and for BSON documents, which are bytes. What cannot
+ * be read is a `ResponseError`. `format` was not run live, and servers without RedisJSON do not have it. O(M+N). Since JSON
+ * 1.0.0.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export const jsonSetSerialized = define(
+  "JSON.SET",
+  (key: Arg.Key, path: string, value: string | Uint8Array, options: JsonSetSerializedOptions = {}) => [
+    Arg.key(key),
+    path,
+    value,
+    Arg.flag("NX", options.nx),
+    Arg.flag("XX", options.xx),
+    Arg.option("FPHA", options.fpha?.toUpperCase()),
+    Arg.option("FORMAT", options.format?.toUpperCase())
   ],
   Reply.ok
 )

@@ -45,6 +45,16 @@ export type JsonSetCondition =
  */
 export type JsonSetOptions = JsonSetCondition & { readonly fpha?: "bf16" | "fp16" | "fp32" | "fp64" | undefined }
 
+/**
+ * Options of {@link jsonSetSerialized}.
+ *
+ * - `format`: what the value is: `"json"` (what servers take it for), `"string"`, or a `"bson"` document.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export type JsonSetSerializedOptions = JsonSetOptions & { readonly format?: "json" | "string" | "bson" | undefined }
+
 // -----------------------------------------------------------------------------
 // Arguments
 // -----------------------------------------------------------------------------

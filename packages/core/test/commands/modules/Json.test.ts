@@ -141,6 +141,13 @@ commandTable("Json", [
   ["counts members", Json.jsonObjlen("k"), "JSON.OBJLEN k $", counts, counted],
   ["reads as RESP", Json.jsonResp("k"), "JSON.RESP k $", "*1\r\n*3\r\n+{\r\n$1\r\na\r\n:1\r\n", [["{", "a", 1]]],
   ["sets", Json.jsonSet("k", "$", { a: [1, "x"] }), "JSON.SET k $ \"{\\\"a\\\":[1,\\\"x\\\"]}\"", ok, true],
+  [
+    "sets what is serialized",
+    Json.jsonSetSerialized("k", "$", "{}", { nx: true, format: "json" }),
+    "JSON.SET k $ {} NX FORMAT JSON",
+    ok,
+    true
+  ],
   ["sets what is new", Json.jsonSet("k", "$", 1, { nx: true }), "JSON.SET k $ 1 NX", nil, false],
   [
     "sets arrays of a kind of numbers",
