@@ -100,7 +100,7 @@ export abstract class Suspension<out A, out E> extends Effectable.Class<A, E> {
   static tryOwnWay(): boolean {
     tried = true
     ownWay = false
-    const { prototype } = Suspension
+    const prototype: object = Suspension.prototype
     Object.defineProperties(prototype, {
       [evaluate]: { value: Suspension.#evaluate, configurable: true },
       [onPop]: { value: Suspension.#onPop, configurable: true }
