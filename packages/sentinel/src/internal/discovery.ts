@@ -48,17 +48,23 @@ type Answer =
     | { readonly epoch: number | undefined; readonly refusal: string; readonly permanent?: boolean }
   )
 
-/** What sentinels have answered, without those that have not yet. */
-export type Answers = ReadonlyMap<Sentinel, Answer>
+/** What sentinels have answered, without those that have not yet. `since`: the latest failover that was known when one was asked. */
+export type Answers = ReadonlyMap<Sentinel, Answer & { readonly since?: number | undefined }>
+
+const knownOf = (group: Group, service: string): number => group.epochs.get(service) ?? 0
 
 /** Asks all sentinels for the master of a service. */
 export const survey = (group: Group, service: string): Effect.Effect<Answers> =>
   group.sentinels.gather({
     key: `master of ${service}`,
-    ask: (sentinel) => askForMaster(group, service, sentinel),
+    ask: (sentinel) =>
+      Effect.suspend(() => {
+        const since = knownOf(group, service)
+        return Effect.map(askForMaster(group, service, sentinel), (answer) => ({ ...answer, since }))
+      }),
     kindOf: ({ epoch, refusal }) => refusal === undefined ? "useful" : epoch === undefined ? "failure" : "other",
     onLate: ({ epoch }) => {
-      if (epoch !== undefined && epoch > (group.epochs.get(service) ?? 0)) group.sentinels.tell(service)
+      if (epoch !== undefined && epoch > knownOf(group, service)) group.sentinels.tell(service)
     }
   })
 
@@ -75,8 +81,11 @@ export const masterAmong = Effect.fnUntraced(function*(
   const { sentinels } = group
   const { inOrder } = sentinels
   const latest = Math.max(...Array.from(answers.values(), ({ epoch }) => epoch ?? -1))
-  const known = group.epochs.get(service) ?? 0
-  const counted = [...answers.values()].filter(({ epoch }) => epoch !== undefined).length
+  const known = knownOf(group, service)
+  // Those who were asked before this client heard of it may know by now.
+  const counted = [...answers.values()].filter(({ epoch, since = known }) =>
+    epoch !== undefined && since >= known
+  ).length
   // When most know of nothing that comes near it, they were set up anew: then failovers are counted from there.
   const anew = latest < known && counted * 2 > inOrder.length
   const attempts: Array<Attempt> = []
