@@ -205,7 +205,10 @@ export interface Watch {
  * @since 0.1.0
  */
 export interface Service {
-  /** Runs one command, in one round trip; `yield* command` also loads the script or library that it may need. */
+  /**
+   * Runs one command, in one round trip unless it has to bring a script or a library along. `yield* command` is the
+   * same on the program's client, and tells of it in a span where there is a tracer.
+   */
   readonly execute: <A>(command: RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
   /**
    * Runs several commands in one write; each has its own outcome, also when the

@@ -17,6 +17,7 @@ import { headOf } from "./internal/command/head.ts"
 import { print } from "./internal/command/print.ts"
 import { secretsIn } from "./internal/command/secrets.ts"
 import { unreadable } from "./internal/command/unreadable.ts"
+import { Suspension } from "./internal/runtime/suspension.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
@@ -116,11 +117,6 @@ export class Spec {
   /** Which script or function a command of this kind runs, `undefined` unless it does. */
   get procedure(): string | undefined {
     return this.script?.name
-  }
-
-  /** Runs a command of this kind: in one round trip, unless a kind of command may need more. */
-  run<A>(client: Service, command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> {
-    return client.execute(command)
   }
 }
 
@@ -240,8 +236,26 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
 ): Definition<Parameters, A, Bytes, BigInts> {
   const spec = new Spec(name, traits)
   definitions.set(name, spec)
-  const construct = (...parameters: Parameters) => makeWith(spec, args, parameters, reply)
-  return Object.assign(construct, { spec })
+  // The parameters go on as they came: an array of them, and one more for the call, would be made for each command.
+  const given: (...parameters: ReadonlyArray<unknown>) => Listed = args as never
+  const construct = function(first: unknown, second: unknown, third: unknown) {
+    try {
+      switch (arguments.length) {
+        case 1:
+          return commandOf(spec, given(first), reply)
+        case 2:
+          return commandOf(spec, given(first, second), reply)
+        case 3:
+          return commandOf(spec, given(first, second, third), reply)
+        default:
+          return commandOf(spec, given(...arguments), reply)
+      }
+    } catch (error) {
+      return unreadableCommand(spec, error, reply)
+    }
+  }
+  // Its parameters are those of `args`, and a command has the types of its decoder.
+  return Object.assign(construct, { spec }) as never
 }
 
 /**
@@ -254,7 +268,7 @@ export const make = <A, Bytes = A, BigInts = A>(options: {
   readonly spec: Spec
   readonly args: () => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer
   readonly reply: RedisReply.Reply<A, Bytes, BigInts>
-}): RedisCommand<A, Bytes, BigInts> => makeWith(options.spec, options.args, [], options.reply)
+}): RedisCommand<A, Bytes, BigInts> => makeWith(options.spec, options.args, options.reply)
 
 /**
  * Any command by its name, which may be several words (`"CONFIG GET"`), for
@@ -279,7 +293,6 @@ export const send = (
       const words = RedisArg.flatten([...others, ...args])
       return subcommand === undefined ? words : words.slice(1)
     },
-    [],
     RedisReply.raw
   )
 }
@@ -305,23 +318,31 @@ const operationOf = (name: string): string => {
   return definitions.has(upper) ? upper : "_OTHER"
 }
 
-const makeWith = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
+/** What a definition makes of its parameters. */
+type Listed = ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer
+
+type AnyReply = RedisReply.Reply<unknown, unknown, unknown>
+
+const makeWith = <A, Bytes, BigInts>(
   spec: Spec,
-  args: (...parameters: Parameters) => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer,
-  parameters: Parameters,
+  args: () => Listed,
   reply: RedisReply.Reply<A, Bytes, BigInts>
 ): RedisCommand<A, Bytes, BigInts> => {
   try {
-    const list = args(...parameters)
     // The view is the text view, in which this reply decodes to an A.
-    return list instanceof RedisArg.Answer
-      ? new CommandImpl(spec, noParts, reply, RedisReply.textView, list) as never
-      : new CommandImpl(spec, RedisArg.flatten(list), reply, RedisReply.textView, undefined) as never
+    return commandOf(spec, args(), reply) as never
   } catch (error) {
-    // The type is the one declared above.
-    return new CommandImpl(spec, noParts, reply, RedisReply.textView, unreadable(error)) as never
+    return unreadableCommand(spec, error, reply) as never
   }
 }
+
+const commandOf = (spec: Spec, list: Listed, reply: AnyReply): CommandImpl =>
+  list instanceof RedisArg.Answer
+    ? new CommandImpl(spec, noParts, reply, RedisReply.textView, list)
+    : new CommandImpl(spec, RedisArg.flatten(list), reply, RedisReply.textView, undefined)
+
+const unreadableCommand = (spec: Spec, error: unknown, reply: AnyReply): CommandImpl =>
+  new CommandImpl(spec, noParts, reply, RedisReply.textView, unreadable(error))
 
 const noParts: ReadonlyArray<RedisArg.Part> = []
 
@@ -642,8 +663,9 @@ class CommandImpl {
   readonly spec: Spec
   readonly parts: ReadonlyArray<RedisArg.Part>
   readonly reply: RedisReply.Reply<unknown, unknown, unknown>
-  readonly view: RedisReply.View
-  readonly unsent: RedisArg.Answer | RedisArg.InvalidArgument | undefined
+  // What most commands have stands in the prototype, and costs them nothing.
+  declare readonly view: RedisReply.View
+  declare readonly unsent: RedisArg.Answer | RedisArg.InvalidArgument | undefined
 
   constructor(
     spec: Spec,
@@ -655,8 +677,8 @@ class CommandImpl {
     this.spec = spec
     this.parts = parts
     this.reply = reply
-    this.view = view
-    this.unsent = unsent
+    if (view !== RedisReply.textView) this.view = view
+    if (unsent !== undefined) this.unsent = unsent
   }
 }
 
@@ -684,10 +706,12 @@ const settle = (command: CommandImpl & Any): Exit.Exit<unknown, RedisError> | un
 const effectPrototype = Effectable.Prototype<Any>({
   label: "RedisCommand",
   evaluate(fiber) {
+    // No client is asked, so that one that a test or a decorator makes need not know of such commands.
     if (this.settled !== undefined) return this.settled
     const client = Context.getUnsafe(fiber.context, RedisClient)
-    const run = this.spec.run(client, this)
-    if (!Telemetry.isTraced(fiber)) return run
+    const run = client.execute(this)
+    // A command's effect is that of its client.
+    if (!Telemetry.isTraced(fiber)) return Suspension.run(run, fiber) as typeof run
     return Telemetry.span(this.spec.operation, client, run, Telemetry.procedure(this.spec.procedure))
   }
 })
@@ -696,6 +720,8 @@ Object.defineProperties(CommandImpl.prototype, {
   ...Object.getOwnPropertyDescriptors(effectPrototype),
   [TypeId]: { value: TypeId },
   caching: { value: undefined, writable: true },
+  view: { value: RedisReply.textView, writable: true },
+  unsent: { value: undefined, writable: true },
   settled: {
     get(this: CommandImpl & Any) {
       return settle(this)

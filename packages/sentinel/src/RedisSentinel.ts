@@ -215,7 +215,7 @@ const clientWith = Effect.fnUntraced(function*(
   const client = yield* RedisRouter.makeClient({ ...router, describe }, settings, { caches: role === "master" })
   yield* Effect.forkScoped(Watch.run(finder, interval))
   if (settings.eager) yield* RedisPool.openShared(pool)
-  return client
+  return RedisRouter.withFunctions(client)
 })
 
 /** The router of a client, with connections of their own for what does not go where the others go. */

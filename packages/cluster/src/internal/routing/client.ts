@@ -76,7 +76,7 @@ const makeOpen = Effect.fnUntraced(function*(
   const cluster = clusterOf(retrying, base)
   const client = clientAbove(retrying, base, cluster)
   return {
-    client: settings.clusterDownRetryAttempts === 0 ? idle(client) : client,
+    client: RedisRouter.withFunctions(settings.clusterDownRetryAttempts === 0 ? idle(client) : client),
     cluster,
     retrying
   }

@@ -65,7 +65,10 @@ export const reading = ({ events, store }: CacheParts, sending: Sending): Client
   execute: (command) => {
     if (command.caching === undefined || command.settled !== undefined || !store.covers(command)) return undefined
     return Effect.suspend(() =>
-      store.find(command) ?? Effect.callback((resume) => store.join(command, sending, resume))
+      store.find(command) ?? Effect.callback((resume) => {
+        const request = store.join(command, sending, resume)
+        return Effect.sync(() => request.cancel())
+      })
     )
   },
   pipeline: (commands, rest, isForRest = () => false) =>

@@ -28,7 +28,7 @@ export class Waiter<A> extends SingleRequest<A> {
     flight: Flight,
     resume: (exit: Exit.Exit<A, RedisError>) => void
   ) {
-    super(command, resume)
+    super(command, undefined, resume)
     this.#flight = flight
     flight.waiters.push(this)
   }
@@ -88,7 +88,7 @@ export class Flight extends SingleRequest<Resp.Value> {
     place: { readonly names: ReadonlyArray<string>; readonly rest: string; readonly began: number },
     options: FlightOptions
   ) {
-    super(RedisCommand.undecoded(command), (answer) => options.onEnd(this, answer))
+    super(RedisCommand.undecoded(command), undefined, (answer) => options.onEnd(this, answer))
     this.names = place.names
     this.rest = place.rest
     this.began = place.began
@@ -186,7 +186,7 @@ export class Flight extends SingleRequest<Resp.Value> {
     const answer = this.#answer ?? null
     // What is wrong with the read itself comes first.
     if (this.#refusal === undefined || answer instanceof Resp.ErrorReply) return super.reply(answer, origin)
-    this.settle(Exit.fail(this.#refusal))
+    this.conclude(Exit.fail(this.#refusal))
   }
 
   /** The server does not tell of keys. */

@@ -31,8 +31,8 @@ import { authenticate, handshake } from "./handshake.ts"
 import type { HungUp } from "./handshake.ts"
 import { listening, Liveness } from "./liveness.ts"
 import type { Owner, RedisConnection, Source } from "./model.ts"
-import { BatchRequest, requestOf as singleRequest } from "./request.ts"
-import type { Outcome, Request, RequestQueue } from "./request.ts"
+import { BatchRequest, requestOf } from "./request.ts"
+import type { Outcome, RequestQueue } from "./request.ts"
 import { answeredWithTls, dialFailure, isTlsAlert, lossOf, openedTooLate } from "./socketFailure.ts"
 import type { Target } from "./socketFailure.ts"
 
@@ -211,14 +211,14 @@ const dial = Effect.fnUntraced(function*(
   yield* untilLost(read(pull, decoder, exchange, target, owner.onRead))
   yield* untilLost(write(writer, exchange, writing, liveness, target))
 
-  const run = (commands: ReadonlyArray<RedisCommand.Any>) => runBatch(exchange, commands)
+  const run = (commands: ReadonlyArray<RedisCommand.Any>) => runAll(exchange, commands)
   const protocol = yield* handshake(run, {
     settings,
     credentials: credentials.first,
     clientInfo,
     onBusy: (refusal) => {
       progress.waitsFor = `the server said ${refusal}`
-      owner.onBusy?.((request) => exchange.submit(request))
+      owner.onBusy?.(exchange.submit)
     }
   })
   tracking.protocol = protocol
@@ -229,7 +229,7 @@ const dial = Effect.fnUntraced(function*(
     address,
     protocol,
     exchange,
-    submit: (request) => exchange.submit(request),
+    submit: exchange.submit,
     probe: probe(exchange, settings, address, yield* Clock.Clock),
     close: (reason) => exchange.close(reason),
     lost: Deferred.await(ended)
@@ -281,52 +281,24 @@ const failAll = (requests: RequestQueue, failure: RedisError): void => {
 // Requests
 // -----------------------------------------------------------------------------
 
-/**
- * A request of one command.
- */
-export const requestOf = <A>(
-  command: RedisCommand.RedisCommand<A, unknown, unknown>,
-  settle: (exit: Exit.Exit<A, RedisError>) => void
-): Request => singleRequest(command, settle)
+/** What takes requests. */
+type Submits = Pick<RedisConnection, "submit">
 
 /**
  * Runs one command on a connection.
  */
 export const run = <A>(
-  connection: RedisConnection,
-  command: RedisCommand.RedisCommand<A, unknown, unknown>
-): Effect.Effect<A, RedisError> => runSingle(connection, command)
-
-/** What takes requests. */
-type Submits = Pick<RedisConnection, "submit">
-
-const runSingle = <A>(
   on: Submits,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
-): Effect.Effect<A, RedisError> =>
-  Effect.callback((resume) => {
-    const request = singleRequest(command, resume)
-    on.submit(request)
-    return request
-  })
+): Effect.Effect<A, RedisError> => requestOf(command, (request) => on.submit(request))
 
 /**
  * Runs several commands on a connection, in one write, each with its own outcome.
  */
 export const runAll = (
-  connection: RedisConnection,
-  commands: ReadonlyArray<RedisCommand.Any>
-): Effect.Effect<ReadonlyArray<Outcome>> => runBatch(connection, commands)
-
-const runBatch = (
   on: Submits,
   commands: ReadonlyArray<RedisCommand.Any>
-): Effect.Effect<ReadonlyArray<Outcome>> =>
-  Effect.callback((resume) => {
-    const request = new BatchRequest({ commands }, (outcomes) => resume(Effect.succeed(outcomes)))
-    on.submit(request)
-    return request
-  })
+): Effect.Effect<ReadonlyArray<Outcome>> => new BatchRequest({ commands }, (request) => on.submit(request))
 
 // -----------------------------------------------------------------------------
 // Reading and writing
@@ -448,7 +420,7 @@ const probe = (
   address: string,
   clock: Clock.Clock
 ): Effect.Effect<void, RedisError> =>
-  within(runSingle(exchange, ping), {
+  within(run(exchange, ping), {
     clock,
     limit: Duration.toMillis(Duration.min(settings.connectTimeout, settings.livenessTimeout)),
     orElse: () => Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING in time", address))
