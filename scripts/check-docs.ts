@@ -2,10 +2,11 @@
  * Checks what readers of the documentation rely on: every module has a header,
  * every exported symbol a doc comment with `@category` and `@since`, and every
  * `ts` example in doc comments and Markdown files type-checks. Examples that are
- * not programs carry another label, such as `text`.
+ * not programs carry another label, such as `text`. Functions that a page names
+ * by their files are there.
  */
 import { spawnSync } from "node:child_process"
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { parseSync } from "rolldown/utils"
@@ -27,6 +28,7 @@ for (
   // Barrels repeat what is documented elsewhere; internal modules are for readers of the sources.
   if (!file.includes("internal/") && !file.endsWith("/index.ts")) checkModule(file)
 }
+checkWay("docs/way-of-a-command.md", { There: 12, Back: 6 })
 const examples = globSync(["packages/*/src/**/*.ts", "*.md", "docs/**/*.md", "packages/*/*.md"], { cwd: root })
   .filter((file) => !file.includes("node_modules")).flatMap(examplesOf)
 checkExamples(examples)
@@ -67,6 +69,44 @@ function checkModule(file: string): void {
       else if (!comment.text.includes("@internal")) checkComment(where, comment.text)
     }
   }
+}
+
+/** Whether the hops of a way name functions of their files, and are at most so many under each heading. */
+function checkWay(page: string, limits: Readonly<Record<string, number>>): void {
+  const text = readFileSync(join(root, page), "utf8")
+  for (const [heading, limit] of Object.entries(limits)) {
+    const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? ""
+    const hops = [...section.matchAll(/^\| *\d+ *\| *`([^`]+)` *\| *`([^`]+)` *\|/gm)]
+    if (hops.length === 0 || hops.length > limit) {
+      problems.push(`${page} has ${hops.length} hops under ${heading}; it may have ${limit}, and one at least`)
+    }
+    for (const [, file = "", name = ""] of hops) {
+      if (!existsSync(join(root, file))) problems.push(`${page} names ${file}, which is not there`)
+      else if (!functionsIn(file).has(name)) problems.push(`${page} names ${name}, which is no function in ${file}`)
+    }
+  }
+}
+
+/** The names of the functions that a file defines, in whatever form. */
+function functionsIn(file: string): ReadonlySet<string> {
+  const names = new Set<string>()
+  const visit = (node: unknown, called: string | undefined): void => {
+    if (typeof node !== "object" || node === null) return
+    if (Array.isArray(node)) return node.forEach((each) => visit(each, undefined))
+    const { id, key, type } = node as { readonly type?: unknown; readonly id?: unknown; readonly key?: unknown }
+    const own = nameOf(key) ?? nameOf(id) ?? called
+    const isFunction = typeof type === "string" && /Function(Declaration|Expression)$/.test(type)
+    if (isFunction && own !== undefined) names.add(own)
+    // A name goes to what it names, also through what the types say of it.
+    for (const [part, child] of Object.entries(node)) visit(child, part === "body" ? undefined : own)
+  }
+  visit(parseSync(file, readFileSync(join(root, file), "utf8")).program, undefined)
+  return names
+}
+
+function nameOf(node: unknown): string | undefined {
+  if (typeof node !== "object" || node === null || !("name" in node) || typeof node.name !== "string") return undefined
+  return "type" in node && node.type === "PrivateIdentifier" ? `#${node.name}` : node.name
 }
 
 /** Whether the header is not the doc comment of the first statement: that is an import or re-export, or has its own. */

@@ -30,11 +30,13 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["arguments and replies", /^(Redis(Arg|Reply)|internal\/(command|telemetry)\/\w+|commands\/replies\/\w+)$/],
     ["command values", /^Redis(Client|Command|Monitor|PubSub)$/],
     ["commands", /^commands\/(modules\/)?\w+$/],
+    ["what is told of keys", /^internal\/tracking\/\w+$/],
     ["configuration", /^(Redis(Config|Url|Connector|Telemetry)|unstable\/Options|internal\/config\/\w+)$/],
     ["connection", /^(unstable\/(Connection|Request|Runtime)|internal\/(connection|script)\/\w+)$/],
     ["pool", /^internal\/pool\/\w+$/],
+    ["cache", /^internal\/cache\/\w+$/],
     ["client", /^(unstable\/Router|internal\/(client|pubsub)\/\w+)$/],
-    ["clients", /^Redis(Pool|Standalone|Pipeline|Transaction|KeyspaceEvents|Script|Scan)$/],
+    ["clients", /^Redis(Cache|Pool|Standalone|Pipeline|Transaction|KeyspaceEvents|Script|Scan)$/],
     [
       "applications",
       /^(Redis(Stream|Lock|RateLimiter|Semaphore|Leader|Jobs|Keyspace|Persistence)|internal\/(stream|lock|limits|jobs|keyspace)\/\w+)$/

@@ -76,6 +76,7 @@ const features: Readonly<Record<string, Program>> = {
   "scanning": Stream.runDrain(Redis.scanStream()),
   "a database other than 0": Redis.get("k"),
   "a name (`clientName`)": Redis.get("k"),
+  "cached reads": Redis.cached(Redis.get("k"), { ttl: "1 minute" }),
   "slots and redirects": Effect.forEach(["a", "b", "c"], (key) => Redis.get(key)),
   "reads from replicas": Effect.forEach(["a", "b", "c"], (key) => Redis.get(key)),
   "data servers": Effect.andThen(Redis.set("k", "v"), Redis.get("k")),

@@ -133,6 +133,21 @@ export const otherTraits: ReadonlyArray<Since & { readonly command: string; read
   }))
 ]
 
+/** Commands that only read keys, and whose answers are not kept all the same. */
+export const notCached: ReadonlyArray<{ readonly commands: RegExp; readonly reason: string }> = [
+  { commands: /^H?P?(EXPIRETIME|TTL)$/, reason: "about how long something lives, which is no value" },
+  {
+    commands: /^(EVAL|EVALSHA|FCALL)_RO$/,
+    reason: "code may ask for the time, for chance, for keys that it was not given"
+  },
+  { commands: /^SORT_RO$/, reason: "BY and GET read keys that are not among the arguments" },
+  { commands: /^XREAD$/, reason: "$ means whatever is there when it is asked, and it may wait" },
+  { commands: /^XINFO (GROUPS|STREAM)$/, reason: "about readers, whose reading changes no value" },
+  { commands: /^MEMORY USAGE$/, reason: "about how a value is held" },
+  { commands: /^TOUCH$/, reason: "sent for what it does to the server's own choice of keys" },
+  { commands: /^V[A-Z]+$/, reason: "of vector sets, whose search is approximate, and links a matter of chance" }
+]
+
 /** Words that the documentation lists as tokens and that are no options. */
 export const otherTokens: ReadonlyArray<{ readonly command: RegExp; readonly token: string; readonly reason: string }> =
   [

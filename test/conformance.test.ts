@@ -106,6 +106,25 @@ describe("Conformance", () => {
     assert.deepStrictEqual(wrong, [])
   })
 
+  it("what is cached only reads keys, and answers by nothing but their values", () => {
+    const wrong = [...definitions.values()].filter(({ cacheable }) => cacheable).flatMap(({ name }) => {
+      const theirs = server.command(name)
+      if (theirs === undefined) return []
+      return theirs.readonly === true && theirs.hasKeys && theirs.deterministic !== false ? [] : [name]
+    })
+    assert.deepStrictEqual(wrong, [])
+  })
+
+  it("what the server knows to do so is cached, or there is a reason why not", () => {
+    const cacheable = new Set([...definitions.values()].filter((spec) => spec.cacheable).map(({ name }) => name))
+    const lacking = server.names.filter((name) => {
+      const theirs = server.command(name)
+      return theirs?.readonly === true && theirs.hasKeys && theirs.deterministic === true && !cacheable.has(name) &&
+        !exclusions.notCached.some(({ commands }) => commands.test(name))
+    })
+    assert.deepStrictEqual(lacking, [])
+  })
+
   it("every option that the server documents is spelled in a table", () => {
     const spelled = new Map<string, Set<string>>()
     for (const command of commands) {

@@ -24,6 +24,9 @@ interface ServerCommand {
   /** `undefined` for a subcommand that the server does not list. */
   readonly readonly: boolean | undefined
   readonly blocking: boolean | undefined
+  /** Whether it takes keys, and whether equal calls on equal data give equal replies; `undefined` when it is not told. */
+  readonly hasKeys: boolean
+  readonly deterministic: boolean | undefined
   /** Whether the name stands for subcommands, which are commands of their own. */
   readonly isContainer: boolean
 }
@@ -99,22 +102,34 @@ const version: Reads<Version> = Effect.map(
 
 const listed: Reads<ReadonlyMap<string, ServerCommand>> = Effect.map(
   Redis.command(),
-  (infos) =>
-    new Map(
+  (infos) => {
+    const tellsTips = infos.some(({ tips }) => tips.length > 0)
+    return new Map(
       infos.flatMap((info) => [info, ...info.subcommands]).map((info) => [nameOf(info), {
         arity: info.arity,
         readonly: info.flags.has("readonly"),
         // Redis 6 knows it as a category only.
         blocking: info.flags.has("blocking") || info.categories.has("@blocking"),
+        hasKeys: info.firstKey !== 0 || info.keySpecifications.length > 0,
+        // Redis 6 has no tips.
+        deterministic: tellsTips ? !info.tips.includes("nondeterministic_output") : undefined,
         isContainer: info.subcommands.length > 0
       }])
     )
+  }
 )
 
 const nameOf = ({ name }: { readonly name: string }): string => name.replace("|", " ").toUpperCase()
 
 /** What is known of a subcommand that is not listed. */
-const unlisted: ServerCommand = { arity: -2, readonly: undefined, blocking: undefined, isContainer: false }
+const unlisted: ServerCommand = {
+  arity: -2,
+  readonly: undefined,
+  blocking: undefined,
+  hasKeys: false,
+  deterministic: undefined,
+  isContainer: false
+}
 
 /** Redis 6 lists no subcommands, and no server those of DEBUG: there every subcommand counts as known. */
 const containerOf = (known: ReadonlyMap<string, ServerCommand>, name: string): ServerCommand | undefined => {

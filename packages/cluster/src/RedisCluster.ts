@@ -12,6 +12,7 @@ import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { RedisConfigError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import { choice, duration, integer, invalid } from "@redfx/core/unstable/Options"
+import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -123,7 +124,10 @@ export const make = Effect.fnUntraced(function*(
       clientOf: (address) =>
         Effect.map(
           nodeAt(address),
-          (node) => guarded(PerNode.attentive(retrying, state.nodes.clientAt(node.endpoint), node))
+          (node) =>
+            RedisRouter.withFunctions(
+              guarded(PerNode.attentive(retrying, state.nodes.clientAt(node.endpoint), node))
+            )
         )
     }
   }

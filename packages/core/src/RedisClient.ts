@@ -71,6 +71,102 @@ export interface RedisStats {
 }
 
 /**
+ * Counts of what a client's cache holds, and of what became of reads that may be answered from it.
+ *
+ * - `entries`, `bytes`: the answers that it holds, and about how much memory they take.
+ * - `hits`: reads answered from it. `misses`: those that were sent. `joined`: those that waited for one that was sent before.
+ * - `evictions`: answers that made room for others. `invalidations`: those that went as their key changed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CacheStats {
+  readonly entries: number
+  readonly bytes: number
+  readonly hits: number
+  readonly misses: number
+  readonly joined: number
+  readonly evictions: number
+  readonly invalidations: number
+}
+
+/**
+ * Answers were dropped from a client's cache without their keys having changed, `entries` of them, as it was not known any
+ * more whether they were true.
+ *
+ * - `Disconnected`: the connection that they came over was lost or closed.
+ * - `Demoted`: the server is no master any more. `Moved`: slots of a cluster are, or may be, another server's.
+ * - `Flushed`: the server has dropped its keys. `Written`: a command of this client may have changed any key.
+ * - `Reauthenticated`: the connection goes by other credentials. `Untracked`: the server tells nothing of keys any more.
+ * - `Cleared`: the program said so.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CacheEvent {
+  readonly _tag: "Cleared"
+  readonly reason: CacheClearing
+  readonly entries: number
+}
+
+/**
+ * Why answers were dropped: see {@link CacheEvent}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CacheClearing =
+  | "Disconnected"
+  | "Demoted"
+  | "Moved"
+  | "Flushed"
+  | "Written"
+  | "Reauthenticated"
+  | "Untracked"
+  | "Cleared"
+
+/**
+ * What a client's cache holds at the most: so many answers, in about so many bytes, none of them older than so many
+ * milliseconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CacheLimits {
+  readonly maxEntries: number
+  readonly maxBytes: number
+  readonly longestLife: number
+}
+
+/**
+ * The answers that a client keeps, for those who read with its limits in time; `RedisCache` says it in words of programs.
+ *
+ * - `execute`: the answer to a command of `Redis.cached`, `undefined` for one that is to be sent like all others.
+ * - `pipeline`: those of several; `rest` sends what is to be sent like all others, `isForRest` says what is not cached.
+ * - `configure`: sets what it holds, and the prefixes of the keys that are broadcast; once, and before it is used. Returns
+ *   whether it was done.
+ * - `moved`: drops what is of these slots.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ClientCache {
+  readonly execute: <A>(
+    command: RedisCommand<A, unknown, unknown>
+  ) => Effect.Effect<A, RedisError> | undefined
+  readonly pipeline: (
+    commands: ReadonlyArray<Any>,
+    rest: Service["pipeline"],
+    isForRest?: (command: Any) => boolean
+  ) => ReturnType<Service["pipeline"]>
+  readonly configure: (limits: CacheLimits, prefixes: ReadonlyArray<string> | undefined) => boolean
+  readonly clear: Effect.Effect<void>
+  readonly moved: (slots: Iterable<number>) => void
+  readonly stats: Effect.Effect<CacheStats>
+  readonly events: Stream.Stream<CacheEvent>
+}
+
+/**
  * What a reserved client keeps of its connection; `Redis.watch` goes by it.
  *
  * - `begin`: begins a watch, until it is ended; `undefined` while there is one. From now on what would end the watch, such
@@ -109,7 +205,10 @@ export interface Watch {
  * @since 0.1.0
  */
 export interface Service {
-  /** Runs one command, in one round trip; `yield* command` also loads the script or library that it may need. */
+  /**
+   * Runs one command, in one round trip unless it has to bring a script or a library along. `yield* command` is the
+   * same on the program's client, and tells of it in a span where there is a tracer.
+   */
   readonly execute: <A>(command: RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
   /**
    * Runs several commands in one write; each has its own outcome, also when the
@@ -137,6 +236,8 @@ export interface Service {
   /** What happens to connections, from the moment of subscription on. */
   readonly events: Stream.Stream<RedisEvent>
   readonly stats: Effect.Effect<RedisStats>
+  /** The answers that it keeps; without it, commands of `Redis.cached` are sent like all others. `RedisCache` uses it. */
+  readonly cache?: ClientCache | undefined
   /** What spans tell of this client, by OpenTelemetry's names. */
   readonly attributes?: Readonly<Record<string, string | number>> | undefined
   readonly toString: () => string

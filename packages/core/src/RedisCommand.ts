@@ -11,7 +11,13 @@ import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
-import { decodeUtf8, encodeUtf8, isBytes } from "./internal/codec/utf8.ts"
+import { encodeUtf8 } from "./internal/codec/utf8.ts"
+import { callsOfCode, refusals, subcommandOf, traitsByName } from "./internal/command/byName.ts"
+import { headOf } from "./internal/command/head.ts"
+import { print } from "./internal/command/print.ts"
+import { secretsIn } from "./internal/command/secrets.ts"
+import { unreadable } from "./internal/command/unreadable.ts"
+import { Suspension } from "./internal/runtime/suspension.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
@@ -20,10 +26,11 @@ import { DataError, DecodeError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
 import type * as Resp from "./Resp.ts"
-import { TooLarge } from "./RespEncoder.ts"
 import type { RespEncoder } from "./RespEncoder.ts"
 
 const TypeId = "~redfx/RedisCommand"
+
+type Caching = { readonly life: number }
 
 // -----------------------------------------------------------------------------
 // Models
@@ -33,6 +40,8 @@ const TypeId = "~redfx/RedisCommand"
  * What holds for a command whatever its arguments are.
  *
  * - `readonly`: changes nothing on the server, so repeating it does no harm.
+ * - `cacheable`: `readonly`, and the answer depends on nothing but the values of its keys: not on chance, on the time, on
+ *   how long a key still lives, or on a cursor. The server tells when it is no longer true.
  * - `blocking`: the server may hold back the answer; runs on a connection of its own, unless a `BlockArg` among its
  *   arguments says that this one does not wait.
  * - `ordered`: goes over one of several shared connections, always the same for the same first key and for no key, so that
@@ -47,7 +56,7 @@ const TypeId = "~redfx/RedisCommand"
  * @category models
  * @since 0.1.0
  */
-export type Trait = "readonly" | "blocking" | "ordered" | "stateful" | "dependent" | "closing" | "code"
+export type Trait = "readonly" | "cacheable" | "blocking" | "ordered" | "stateful" | "dependent" | "closing" | "code"
 
 /**
  * A script that a command names by its digest, its first argument.
@@ -78,6 +87,8 @@ export class Spec {
   readonly words: ReadonlyArray<string>
   readonly traits: ReadonlySet<Trait>
   readonly readonly: boolean
+  /** Whether the answer depends on nothing but the values of its keys. */
+  readonly cacheable: boolean
   /** Whether an ordinary command: neither blocking nor stateful nor dependent. */
   readonly ordinary: boolean
   /** Whether an error that it is answered with says nothing about what was written before. */
@@ -90,7 +101,8 @@ export class Spec {
     this.name = name
     this.operation = operation
     this.words = name.split(" ")
-    this.traits = new Set(traits)
+    this.traits = new Set(traits.includes("cacheable") ? ["readonly", ...traits] : traits)
+    this.cacheable = this.traits.has("cacheable")
     this.runsCode = !this.traits.has("readonly") && (this.traits.has("code") || callsOfCode.has(name.toUpperCase()))
     this.readonly = this.traits.has("readonly")
     this.script = script
@@ -99,30 +111,14 @@ export class Spec {
 
   /** `*count` and the name, as bytes: made once per number of arguments. */
   head(count: number): Uint8Array {
-    return this.#heads[count] ?? this.#makeHead(count)
+    return this.#heads[count] ?? headOf(this.words, count, this.#heads)
   }
 
   /** Which script or function a command of this kind runs, `undefined` unless it does. */
   get procedure(): string | undefined {
     return this.script?.name
   }
-
-  /** Runs a command of this kind: in one round trip, unless a kind of command may need more. */
-  run<A>(client: Service, command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> {
-    return client.execute(command)
-  }
-
-  #makeHead(count: number): Uint8Array {
-    const words = this.words.map((word) => `$${encodeUtf8(word).length}\r\n${word}\r\n`)
-    const head = encodeUtf8(`*${this.words.length + count}\r\n${words.join("")}`)
-    // A command over a million keys should not leave a million-element array behind.
-    if (count < 32) this.#heads[count] = head
-    return head
-  }
 }
-
-/** Commands that run code which may write, however they are defined or sent. */
-const callsOfCode: ReadonlySet<string> = new Set(["EVAL", "EVALSHA", "FCALL", "TFCALL", "TFCALLASYNC"])
 
 /**
  * A command whose reply is an `A`; in the bytes view a `Bytes`, in the bigint view a `BigInts`.
@@ -139,8 +135,20 @@ export interface RedisCommand<out A, out Bytes = A, out BigInts = A> extends Eff
   readonly view: RedisReply.View
   /** Present when the outcome is known without the server: a wrong argument, or nothing to send. */
   readonly settled: Exit.Exit<A, RedisError> | undefined
+  /** Present when the answer may come from the client's cache, up to an age of `life` milliseconds. */
+  readonly caching?: Caching | undefined
   /** Never present: holds the types of the other views. */
   readonly "~views"?: { readonly bytes: Bytes; readonly bigint: BigInts }
+}
+
+/**
+ * A command that `Redis.cached` takes: its answer depends on nothing but the values of its keys.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CacheableCommand<out A, out Bytes = A, out BigInts = A> extends RedisCommand<A, Bytes, BigInts> {
+  readonly spec: Spec & { readonly cacheable: true }
 }
 
 /**
@@ -168,6 +176,19 @@ export type Success<C> = C extends RedisCommand<infer A, unknown, unknown> ? A :
 export interface Definition<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A> {
   (...parameters: Parameters): RedisCommand<A, Bytes, BigInts>
   readonly spec: Spec
+}
+
+/**
+ * A function that makes commands whose answers can be cached.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CacheableDefinition<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>
+  extends Definition<Parameters, A, Bytes, BigInts>
+{
+  (...parameters: Parameters): CacheableCommand<A, Bytes, BigInts>
+  readonly spec: Spec & { readonly cacheable: true }
 }
 
 // -----------------------------------------------------------------------------
@@ -198,12 +219,43 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
   name: string,
   args: (...parameters: Parameters) => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer,
   reply: RedisReply.Reply<A, Bytes, BigInts>,
+  trait: "cacheable"
+): CacheableDefinition<Parameters, A, Bytes, BigInts>
+export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>(
+  name: string,
+  args: (...parameters: Parameters) => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer,
+  reply: RedisReply.Reply<A, Bytes, BigInts>,
+  ...traits: ReadonlyArray<Trait>
+): Definition<Parameters, A, Bytes, BigInts>
+/* @__NO_SIDE_EFFECTS__ */
+export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, BigInts = A>(
+  name: string,
+  args: (...parameters: Parameters) => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer,
+  reply: RedisReply.Reply<A, Bytes, BigInts>,
   ...traits: ReadonlyArray<Trait>
 ): Definition<Parameters, A, Bytes, BigInts> {
   const spec = new Spec(name, traits)
-  operations.add(name)
-  const construct = (...parameters: Parameters) => makeWith(spec, args, parameters, reply)
-  return Object.assign(construct, { spec })
+  definitions.set(name, spec)
+  // The parameters go on as they came: an array of them, and one more for the call, would be made for each command.
+  const given: (...parameters: ReadonlyArray<unknown>) => Listed = args as never
+  const construct = function(first: unknown, second: unknown, third: unknown) {
+    try {
+      switch (arguments.length) {
+        case 1:
+          return commandOf(spec, given(first), reply)
+        case 2:
+          return commandOf(spec, given(first, second), reply)
+        case 3:
+          return commandOf(spec, given(first, second, third), reply)
+        default:
+          return commandOf(spec, given(...arguments), reply)
+      }
+    } catch (error) {
+      return unreadableCommand(spec, error, reply)
+    }
+  }
+  // Its parameters are those of `args`, and a command has the types of its decoder.
+  return Object.assign(construct, { spec }) as never
 }
 
 /**
@@ -216,7 +268,7 @@ export const make = <A, Bytes = A, BigInts = A>(options: {
   readonly spec: Spec
   readonly args: () => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer
   readonly reply: RedisReply.Reply<A, Bytes, BigInts>
-}): RedisCommand<A, Bytes, BigInts> => makeWith(options.spec, options.args, [], options.reply)
+}): RedisCommand<A, Bytes, BigInts> => makeWith(options.spec, options.args, options.reply)
 
 /**
  * Any command by its name, which may be several words (`"CONFIG GET"`), for
@@ -231,7 +283,7 @@ export const send = (
 ): RedisCommand<RedisReply.Raw> => {
   const [first = "", ...others] = typeof name === "string" ? name.trim().split(/\s+/) : []
   // Further words are arguments, which may be secret: they must not become part of a name that errors show.
-  const subcommand = containers.has(first.toUpperCase()) ? subcommandIn(others[0] ?? firstWord(args)) : undefined
+  const subcommand = subcommandOf(first, others[0], args)
   const named = subcommand === undefined ? first : `${first} ${subcommand}`
   const refusal = refusals.get(named.toUpperCase())
   return makeWith(
@@ -241,99 +293,56 @@ export const send = (
       const words = RedisArg.flatten([...others, ...args])
       return subcommand === undefined ? words : words.slice(1)
     },
-    [],
     RedisReply.raw
   )
 }
 
 /**
- * The names that definitions have. What is sent by name may have a name that comes from anywhere, each of which would be a
+ * The definitions by their names. What is sent by name may have a name that comes from anywhere, each of which would be a
  * series of its own for whoever keeps metrics.
  */
-const operations = new Set<string>()
+const definitions = new Map<string, Spec>()
+
+/**
+ * Whether a command changes nothing on the server, also when it is sent by the name of one that is defined to change
+ * nothing.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const changesNothing = ({ spec }: Any): boolean =>
+  spec.readonly || definitions.get(spec.name.toUpperCase())?.readonly === true
 
 const operationOf = (name: string): string => {
   const upper = name.toUpperCase()
-  return operations.has(upper) ? upper : "_OTHER"
+  return definitions.has(upper) ? upper : "_OTHER"
 }
 
-/** The first word that arguments come to, which may stand in a list. */
-const firstWord = (args: ReadonlyArray<RedisArg.Arg>): RedisArg.Arg | undefined => {
-  for (const arg of args) {
-    const listed = typeof arg === "object" && arg !== null ? RedisArg.List.argsOf(arg) : undefined
-    const word = listed === undefined ? arg : firstWord(listed)
-    if (word !== undefined) return word
-  }
-  return undefined
-}
+/** What a definition makes of its parameters. */
+type Listed = ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer
 
-/** The subcommand that a container is sent with, in whatever form: what it does to a connection must not be missed. */
-const subcommandIn = (arg: RedisArg.Arg | undefined): string | undefined => {
-  const value = arg instanceof RedisArg.KeyArg ? arg.value : arg
-  const word = isBytes(value) ? decodeUtf8(value, 0, value.length) : value
-  return typeof word === "string" && /^[\w-]+$/.test(word) ? word : undefined
-}
+type AnyReply = RedisReply.Reply<unknown, unknown, unknown>
 
-/** What is never sent, and why. */
-const refusals: ReadonlyMap<string, string> = new Map([
-  ["", "needs the name of a command"],
-  ["CLIENT REPLY", "would leave commands without replies, by which a client tells whose reply is whose"],
-  ...["PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "UNSUBSCRIBE"]
-    .map((name) => [name, "is answered by messages, not by a reply; use Redis.subscribe and its kind"] as const)
-])
-
-/** Commands whose name has a second word. */
-const containers: ReadonlySet<string> = new Set(
-  "ACL BACKUP CLIENT CLUSTER COMMAND COMMANDLOG CONFIG DEBUG FUNCTION HIMPORT HOTKEYS LATENCY MEMORY MODULE OBJECT PUBSUB SCRIPT SENTINEL SLOWLOG XGROUP XINFO"
-    .split(" ")
-)
-
-/** What must not share a connection even when it is sent by name only. */
-const traitsByName: ReadonlyMap<string, ReadonlyArray<Trait>> = new Map([
-  ...[
-    "BLMOVE BLMOVEM BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN TS.READ XREAD XREADGROUP",
-    "ASKING AUTH DISCARD EXEC HELLO MONITOR MULTI PSYNC QUIT READONLY READWRITE REPLCONF RESET SELECT SYNC UNWATCH WATCH"
-  ].flatMap((names, list) => names.split(" ").map((name) => [name, list === 0 ? ["blocking"] : ["stateful"]] as const)),
-  ...["CACHING", "CAPA", "IMPORT-SOURCE", "NO-EVICT", "NO-TOUCH", "TRACKING"]
-    .map((name) => [`CLIENT ${name}`, ["stateful"]] as const),
-  ...["DISCARD", "DISCARDALL", "PREPARE"].map((name) => [`HIMPORT ${name}`, ["stateful"]] as const),
-  ["HIMPORT SET", ["dependent"]],
-  ["SCRIPT DEBUG", ["stateful"]],
-  ...["GETNAME", "GETREDIR", "ID", "INFO", "SETINFO", "SETNAME", "TRACKINGINFO"]
-    .map((name) => [`CLIENT ${name}`, ["ordered"]] as const),
-  ["WAIT", ["blocking", "dependent"]],
-  ["WAITAOF", ["blocking", "dependent"]],
-  ["SHUTDOWN", ["closing"]]
-] as ReadonlyArray<readonly [string, ReadonlyArray<Trait>]>)
-
-const makeWith = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
+const makeWith = <A, Bytes, BigInts>(
   spec: Spec,
-  args: (...parameters: Parameters) => ReadonlyArray<RedisArg.Arg> | RedisArg.List | RedisArg.Answer,
-  parameters: Parameters,
+  args: () => Listed,
   reply: RedisReply.Reply<A, Bytes, BigInts>
 ): RedisCommand<A, Bytes, BigInts> => {
   try {
-    const list = args(...parameters)
     // The view is the text view, in which this reply decodes to an A.
-    return list instanceof RedisArg.Answer
-      ? new CommandImpl(spec, noParts, reply, RedisReply.textView, list) as never
-      : new CommandImpl(spec, RedisArg.flatten(list), reply, RedisReply.textView, undefined) as never
+    return commandOf(spec, args(), reply) as never
   } catch (error) {
-    // The type is the one declared above.
-    return new CommandImpl(spec, noParts, reply, RedisReply.textView, unreadable(error)) as never
+    return unreadableCommand(spec, error, reply) as never
   }
 }
 
-/** What is not refused but breaks while it is read: a getter, a proxy, a value of another kind than a definition expects. */
-const unreadable = (error: unknown): RedisArg.InvalidArgument =>
-  error instanceof RedisArg.InvalidArgument
-    ? error
-    : error instanceof TooLarge
-    ? new RedisArg.InvalidArgument(error.detail)
-    : error instanceof RedisArg.Answer
-    ? new RedisArg.InvalidArgument("has nothing to send")
-    // Without the message, which may show a value.
-    : new RedisArg.InvalidArgument(`the arguments cannot be read (${error instanceof Error ? error.name : "thrown"})`)
+const commandOf = (spec: Spec, list: Listed, reply: AnyReply): CommandImpl =>
+  list instanceof RedisArg.Answer
+    ? new CommandImpl(spec, noParts, reply, RedisReply.textView, list)
+    : new CommandImpl(spec, RedisArg.flatten(list), reply, RedisReply.textView, undefined)
+
+const unreadableCommand = (spec: Spec, error: unknown, reply: AnyReply): CommandImpl =>
+  new CommandImpl(spec, noParts, reply, RedisReply.textView, unreadable(error))
 
 const noParts: ReadonlyArray<RedisArg.Part> = []
 
@@ -356,10 +365,14 @@ export const isCommand = (value: unknown): value is Any => Predicate.hasProperty
  * @category combinators
  * @since 0.1.0
  */
-export const asBytes = <A, Bytes, BigInts>(
-  command: RedisCommand<A, Bytes, BigInts>
-): RedisCommand<Bytes, Bytes, RedisReply.BothViews<A, Bytes, BigInts>> =>
-  withView(command, { ...command.view, blob: "bytes" })
+export const asBytes: {
+  <A, Bytes, BigInts>(
+    command: CacheableCommand<A, Bytes, BigInts>
+  ): CacheableCommand<Bytes, Bytes, RedisReply.BothViews<A, Bytes, BigInts>>
+  <A, Bytes, BigInts>(
+    command: RedisCommand<A, Bytes, BigInts>
+  ): RedisCommand<Bytes, Bytes, RedisReply.BothViews<A, Bytes, BigInts>>
+} = (command: Any) => withView(command, { ...command.view, blob: "bytes" })
 
 /**
  * The same command with every integer of its reply as `bigint`; its blobs stay
@@ -368,16 +381,39 @@ export const asBytes = <A, Bytes, BigInts>(
  * @category combinators
  * @since 0.1.0
  */
-export const asBigInt = <A, Bytes, BigInts>(
-  command: RedisCommand<A, Bytes, BigInts>
-): RedisCommand<BigInts, RedisReply.BothViews<A, Bytes, BigInts>, BigInts> =>
-  withView(command, { ...command.view, integer: "bigint" })
+export const asBigInt: {
+  <A, Bytes, BigInts>(
+    command: CacheableCommand<A, Bytes, BigInts>
+  ): CacheableCommand<BigInts, RedisReply.BothViews<A, Bytes, BigInts>, BigInts>
+  <A, Bytes, BigInts>(
+    command: RedisCommand<A, Bytes, BigInts>
+  ): RedisCommand<BigInts, RedisReply.BothViews<A, Bytes, BigInts>, BigInts>
+} = (command: Any) => withView(command, { ...command.view, integer: "bigint" })
 
-const withView = <A, Bytes, BigInts>(command: Any, view: RedisReply.View): RedisCommand<A, Bytes, BigInts> => {
+const withView = (command: Any, view: RedisReply.View): never => {
   // Every command is made by this module.
-  const { parts, reply, spec, unsent } = command as Any & CommandImpl
-  // The reply decodes to an A in this view; the callers name the types of the view.
-  return new CommandImpl(spec, parts, reply, view, unsent) as never
+  const { caching, parts, reply, spec, unsent } = command as Any & CommandImpl
+  // The reply decodes to what the callers name as the types of the view.
+  return implOf(caching, spec, parts, reply, view, unsent) as never
+}
+
+/**
+ * The same command, whose answer may come from the client's cache. Without a life it is refused with `DataError`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withCaching: {
+  <A, Bytes, BigInts>(
+    command: CacheableCommand<A, Bytes, BigInts>,
+    caching: Caching
+  ): CacheableCommand<A, Bytes, BigInts>
+  <A, Bytes, BigInts>(command: RedisCommand<A, Bytes, BigInts>, caching: Caching): RedisCommand<A, Bytes, BigInts>
+} = (command: Any, caching: Caching) => {
+  // Every command is made by this module; the types are those of the reply, which stays.
+  const { parts, reply, spec, unsent, view } = command as Any & CommandImpl
+  const refused = caching.life > 0 ? unsent : new RedisArg.InvalidArgument("is not kept for any time: its ttl is none")
+  return new CachedImpl(caching, spec, parts, reply, view, refused) as never
 }
 
 /**
@@ -391,8 +427,8 @@ export const withReply = <A, Bytes = A, BigInts = A>(
   reply: RedisReply.Reply<A, Bytes, BigInts>
 ): RedisCommand<A, Bytes, BigInts> => {
   // Every command is made by this module; a command's types are those of its decoder.
-  const { parts, spec, unsent, view } = command as Any & CommandImpl
-  return new CommandImpl(spec, parts, reply, view, unsent) as never
+  const { caching, parts, spec, unsent, view } = command as Any & CommandImpl
+  return implOf(caching, spec, parts, reply, view, unsent) as never
 }
 
 /**
@@ -506,7 +542,7 @@ export const withParts = <A, Bytes, BigInts>(
   parts: ReadonlyArray<RedisArg.Part>
 ): RedisCommand<A, Bytes, BigInts> =>
   // The types are those of the reply, which stays.
-  new CommandImpl(command.spec, parts, command.reply, command.view, undefined) as never
+  implOf(command.caching, command.spec, parts, command.reply, command.view, undefined) as never
 
 /**
  * The same command with its reply as it came.
@@ -516,9 +552,11 @@ export const withParts = <A, Bytes, BigInts>(
  */
 export const undecoded = (command: Any): RedisCommand<Resp.Value> => {
   // Every command is made by this module; the reply below gives what it is given.
-  const { parts, spec, unsent } = command as Any & CommandImpl
-  return new CommandImpl(spec, parts, { decode: (value: Resp.Value) => value }, RedisReply.textView, unsent) as never
+  const { caching, parts, spec, unsent } = command as Any & CommandImpl
+  return implOf(caching, spec, parts, asItCame, RedisReply.textView, unsent) as never
 }
+
+const asItCame = { decode: (value: Resp.Value) => value }
 
 /**
  * Encodes a command. One that cannot be sent, as a secret was wiped or a buffer
@@ -615,19 +653,7 @@ export const decode = <A>(
  * @category getters
  * @since 0.1.0
  */
-export const secrets = (command: Any): ReadonlyArray<string> | undefined => {
-  const all = credentialed.has(command.spec.words[0]!.toUpperCase())
-  try {
-    return command.parts.filter((part) => part instanceof RedisArg.SecretArg || all).map((part) => {
-      const value = RedisArg.wireValue(part)
-      return value instanceof Uint8Array ? decodeUtf8(value, 0, value.length) : String(value)
-    })
-  } catch {
-    return undefined
-  }
-}
-
-const credentialed: ReadonlySet<string> = new Set(["ACL", "AUTH", "CONFIG", "HELLO", "MIGRATE", "SENTINEL"])
+export const secrets = ({ parts, spec }: Any): ReadonlyArray<string> | undefined => secretsIn(spec.words[0]!, parts)
 
 // -----------------------------------------------------------------------------
 // Implementation
@@ -637,8 +663,9 @@ class CommandImpl {
   readonly spec: Spec
   readonly parts: ReadonlyArray<RedisArg.Part>
   readonly reply: RedisReply.Reply<unknown, unknown, unknown>
-  readonly view: RedisReply.View
-  readonly unsent: RedisArg.Answer | RedisArg.InvalidArgument | undefined
+  // What most commands have stands in the prototype, and costs them nothing.
+  declare readonly view: RedisReply.View
+  declare readonly unsent: RedisArg.Answer | RedisArg.InvalidArgument | undefined
 
   constructor(
     spec: Spec,
@@ -650,10 +677,23 @@ class CommandImpl {
     this.spec = spec
     this.parts = parts
     this.reply = reply
-    this.view = view
-    this.unsent = unsent
+    if (view !== RedisReply.textView) this.view = view
+    if (unsent !== undefined) this.unsent = unsent
   }
 }
+
+/** Few commands are cached: the others have no place for it. */
+class CachedImpl extends CommandImpl {
+  readonly caching: Caching
+
+  constructor(caching: Caching, ...rest: ConstructorParameters<typeof CommandImpl>) {
+    super(...rest)
+    this.caching = caching
+  }
+}
+
+const implOf = (caching: Caching | undefined, ...rest: ConstructorParameters<typeof CommandImpl>): CommandImpl =>
+  caching === undefined ? new CommandImpl(...rest) : new CachedImpl(caching, ...rest)
 
 const settle = (command: CommandImpl & Any): Exit.Exit<unknown, RedisError> | undefined => {
   const unsent = command.unsent
@@ -663,24 +703,15 @@ const settle = (command: CommandImpl & Any): Exit.Exit<unknown, RedisError> | un
     : Exit.fail(new DataError({ command: command.spec.name, detail: unsent.detail }))
 }
 
-const print = (command: Any): string => {
-  const parts = command.parts.map((part) =>
-    part instanceof RedisArg.KeyArg
-      ? typeof part.value === "string" ? JSON.stringify(part.value) : `<key of ${part.value.length} bytes>`
-      : part instanceof RedisArg.BlockArg
-      ? String(part.value)
-      : "<redacted>"
-  )
-  return [command.spec.name, ...parts].join(" ")
-}
-
 const effectPrototype = Effectable.Prototype<Any>({
   label: "RedisCommand",
   evaluate(fiber) {
+    // No client is asked, so that one that a test or a decorator makes need not know of such commands.
     if (this.settled !== undefined) return this.settled
     const client = Context.getUnsafe(fiber.context, RedisClient)
-    const run = this.spec.run(client, this)
-    if (!Telemetry.isTraced(fiber)) return run
+    const run = client.execute(this)
+    // A command's effect is that of its client.
+    if (!Telemetry.isTraced(fiber)) return Suspension.run(run, fiber) as typeof run
     return Telemetry.span(this.spec.operation, client, run, Telemetry.procedure(this.spec.procedure))
   }
 })
@@ -688,6 +719,9 @@ const effectPrototype = Effectable.Prototype<Any>({
 Object.defineProperties(CommandImpl.prototype, {
   ...Object.getOwnPropertyDescriptors(effectPrototype),
   [TypeId]: { value: TypeId },
+  caching: { value: undefined, writable: true },
+  view: { value: RedisReply.textView, writable: true },
+  unsent: { value: undefined, writable: true },
   settled: {
     get(this: CommandImpl & Any) {
       return settle(this)

@@ -22,6 +22,7 @@ import type {
   NodeAddress,
   PoolOptions
 } from "./internal/config/options.ts"
+import { Keepers } from "./internal/tracking/tracking.ts"
 import type { Endpoint, TlsOptions } from "./RedisConnector.ts"
 import type { RedisConfigError } from "./RedisError.ts"
 
@@ -149,7 +150,8 @@ export const settings = Effect.fnUntraced(function*(
       replyElements: yield* optionalInteger("limits.replyElements", limits.replyElements),
       argumentBytes: yield* integer("limits.argumentBytes", limits.argumentBytes ?? 512 * 1024 * 1024, 64),
       argumentCount: yield* integer("limits.argumentCount", limits.argumentCount ?? 1024 * 1024, 8)
-    }
+    },
+    keepers: new Keepers()
   }
 })
 

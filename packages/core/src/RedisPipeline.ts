@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import * as Places from "./internal/client/settle.ts"
 import type { Outcome } from "./internal/connection/request.ts"
-import * as Scripts from "./internal/script/calls.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type * as RedisCommand from "./RedisCommand.ts"
@@ -87,5 +86,5 @@ const run = <A, E extends RedisError>(
 ): Effect.Effect<A, E, RedisClient> =>
   Effect.flatMap(RedisClient, (client) => {
     const list = Places.list(commands)
-    return Telemetry.batch("PIPELINE", client, list, Effect.flatMap(Scripts.pipeline(client, list), see))
+    return Telemetry.batch("PIPELINE", client, list, Effect.flatMap(client.pipeline(list), see))
   })

@@ -105,11 +105,7 @@ export const openShared = ({ router, settings }: Service): Effect.Effect<void, R
   Effect.replicateEffect(ping(router), settings.pool.shared, { concurrency: "unbounded", discard: true })
 
 const ping = (router: RedisRouter): Effect.Effect<void, RedisError> =>
-  Effect.callback<void, RedisError>((resume) => {
-    const request = Connection.requestOf(RedisCommand.send("PING"), (exit) => resume(Effect.asVoid(exit)))
-    router.submit(request)
-    return request
-  }).pipe(
+  Effect.asVoid(Connection.run(router, RedisCommand.send("PING"))).pipe(
     // Refused is answered, too: not everybody may PING.
     Effect.catchTag("NoPermissionError", () => Effect.void),
     // Nobody has given a command.
@@ -210,12 +206,14 @@ const toldTo = "The pool was told to disconnect"
 /** To one connection after the other; what is to stay in order always to the same. */
 const submitTo = (shared: ReadonlyArray<SharedConnection.SharedConnection>): RedisRouter["submit"] => {
   const [only] = shared
-  // In range: there is one connection at least, and a remainder is less than their number.
-  if (shared.length === 1) return (request) => only!.submit(request)
+  if (only !== undefined && shared.length === 1) return only.submit
   let next = 0
   return (request) => {
+    // What the server tells of changes stands in order only with the answers that come over the same connection.
+    if (request.isKept) return only!.submit(request)
     const { leading } = request
     const place = leading.spec.traits.has("ordered") ? hash(RedisCommand.firstKey(leading) ?? "") : next++
+    // In range: a remainder is less than their number.
     shared[place % shared.length]!.submit(request)
   }
 }

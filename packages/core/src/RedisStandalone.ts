@@ -7,7 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Client from "./internal/client/client.ts"
+import type { RedisRouter } from "./internal/client/router.ts"
 import { closingWithin } from "./internal/runtime/closing.ts"
+import { withFunctions } from "./internal/script/calls.ts"
 import * as RedisClient from "./RedisClient.ts"
 import * as RedisConfig from "./RedisConfig.ts"
 import type { RedisConnector } from "./RedisConnector.ts"
@@ -26,8 +28,11 @@ export const make = (
   Effect.flatMap(RedisConfig.settings(options), ({ closeTimeout }) =>
     closingWithin(
       closeTimeout,
-      Effect.flatMap(RedisPool.make(options), (pool) => Client.makeClient(pool.router, pool.settings))
+      Effect.flatMap(RedisPool.make(options), (pool) => clientOf(pool.router, pool.settings))
     ))
+
+const clientOf = (router: RedisRouter, settings: RedisConfig.ConnectionSettings) =>
+  Effect.map(Client.makeClient(router, settings, { caches: true }), (client) => withFunctions(client))
 
 /**
  * Provides a client of one server.
@@ -62,7 +67,7 @@ export const layerFromPool: Layer.Layer<RedisClient.RedisClient, never, RedisPoo
     ({ member, settings }) =>
       closingWithin(
         settings.closeTimeout,
-        Effect.flatMap(member, (router) => Client.makeClient(router, settings))
+        Effect.flatMap(member, (router) => clientOf(router, settings))
       )
   )
 )

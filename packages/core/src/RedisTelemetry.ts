@@ -16,7 +16,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { errorIn } from "./internal/runtime/failed.ts"
 import { RedisClient } from "./RedisClient.ts"
-import type { RedisStats, Service } from "./RedisClient.ts"
+import type { CacheStats, RedisStats, Service } from "./RedisClient.ts"
 import type { RedisError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
@@ -34,9 +34,13 @@ import type { RedisError } from "./RedisError.ts"
  * - `db.client.connection.pending_requests`: commands that are not written yet. `redfx.client.in_flight`: those written
  *   and not answered.
  * - `redfx.client.events`: counts what happens, with the attribute `event`: `Connected`, `Disconnected` and so on.
+ * - `redfx.cache.entries` and `redfx.cache.bytes`: what the client's cache holds. `redfx.cache.reads` counts what may be
+ *   answered from it, with the attribute `result`: `hit`, `miss` or `joined`; `redfx.cache.removals` what went from it, with
+ *   the attribute `reason`: `invalidation` or `eviction`, and `redfx.cache.clears` how often it was not known any more
+ *   what is true, with the attribute `reason`: `Disconnected`, `Moved` and so on.
  *
- * All of them have `db.client.connection.pool.name`, which is how the client prints. The first three are read once in
- * `interval`, by default 10 seconds; that costs nothing per command. They end at 0 with the Layer.
+ * All of them have `db.client.connection.pool.name`, which is how the client prints. But for events and clears they are
+ * read once in `interval`, by default 10 seconds; that costs nothing per command. Gauges end at 0 with the Layer.
  *
  * **Example** (A client whose connections are counted)
  *
@@ -63,8 +67,24 @@ export const layer = (
     // When the client is closed, which is after this, nothing is open and nobody asks any more.
     yield* Effect.addFinalizer(() => gauges(nothing))
     yield* Effect.forkScoped(Stream.runForEach(client.events, ({ _tag }) => Metric.update(eventCounter(pool, _tag), 1)))
+    const { cache } = client
+    // A cache that nothing is read through has nothing to tell.
+    const ofUsed = (tell: (stats: CacheStats) => Effect.Effect<void>) =>
+      cache === undefined
+        ? Effect.void
+        : Effect.flatMap(cache.stats, (stats) => stats.misses === 0 ? Effect.void : tell(stats))
+    const countCache = ofUsed(cacheMetrics(pool))
+    if (cache !== undefined) {
+      yield* Effect.addFinalizer(() => ofUsed(() => cacheGauges(pool)({ entries: 0, bytes: 0 })))
+      yield* Effect.forkScoped(
+        Stream.runForEach(cache.events, ({ reason }) => Metric.update(clearCounter(pool, reason), 1))
+      )
+    }
     yield* Effect.forkScoped(
-      Effect.repeat(Effect.flatMap(client.stats, gauges), Schedule.spaced(options.interval ?? "10 seconds"))
+      Effect.repeat(
+        Effect.andThen(Effect.flatMap(client.stats, gauges), countCache),
+        Schedule.spaced(options.interval ?? "10 seconds")
+      )
     )
   }))
 
@@ -96,6 +116,64 @@ const gaugesOf = (pool: Attributes) => {
       Metric.update(inFlight, stats.inFlight)
     ], { discard: true })
 }
+
+const cacheGauges = (pool: Attributes) => {
+  const entries = Metric.gauge("redfx.cache.entries", {
+    description: "The number of answers that the client keeps",
+    attributes: pool
+  })
+  const bytes = Metric.gauge("redfx.cache.bytes", {
+    description: "About how much memory they take",
+    attributes: pool
+  })
+  return (stats: Pick<CacheStats, "entries" | "bytes">): Effect.Effect<void> =>
+    Effect.andThen(Metric.update(entries, stats.entries), Metric.update(bytes, stats.bytes))
+}
+
+/** The metrics of a cache, of which counters get what has come since they were read last. */
+const cacheMetrics = (pool: Attributes) => {
+  const reads = (result: string) =>
+    Metric.counter("redfx.cache.reads", {
+      description: "Reads that may be answered from what the client keeps",
+      incremental: true,
+      attributes: { ...pool, result }
+    })
+  const removals = (reason: string) =>
+    Metric.counter("redfx.cache.removals", {
+      description: "Answers that the client does not keep any more",
+      incremental: true,
+      attributes: { ...pool, reason }
+    })
+  const counters = [
+    ["hits", reads("hit")],
+    ["misses", reads("miss")],
+    ["joined", reads("joined")],
+    ["invalidations", removals("invalidation")],
+    ["evictions", removals("eviction")]
+  ] as const
+  const gauges = cacheGauges(pool)
+  let before: CacheStats | undefined = undefined
+  return (stats: CacheStats): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const last = before
+      before = stats
+      return Effect.andThen(
+        gauges(stats),
+        Effect.forEach(
+          counters,
+          ([name, counter]) => Metric.update(counter, stats[name] - (last?.[name] ?? 0)),
+          { discard: true }
+        )
+      )
+    })
+}
+
+const clearCounter = (pool: Attributes, reason: string) =>
+  Metric.counter("redfx.cache.clears", {
+    description: "How often answers were dropped without a change of their keys",
+    incremental: true,
+    attributes: { ...pool, reason }
+  })
 
 const eventCounter = (pool: Attributes, event: string) =>
   Metric.counter("redfx.client.events", {

@@ -9,7 +9,6 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Places from "./internal/client/settle.ts"
 import type { Outcome } from "./internal/connection/request.ts"
-import * as Scripts from "./internal/script/calls.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
@@ -214,7 +213,7 @@ const run = <A>(
   see: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<A, RedisError>
 ): Effect.Effect<A, RedisError> => {
   const list = Places.list(commands)
-  return Telemetry.batch("MULTI", client, list, Effect.flatMap(Scripts.transaction(client, list), see))
+  return Telemetry.batch("MULTI", client, list, Effect.flatMap(client.transaction(list), see))
 }
 
 // It is not stateful: the connection is reserved, and nothing stays watched when it is given back.

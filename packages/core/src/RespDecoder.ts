@@ -40,6 +40,7 @@ import {
   names,
   NULL,
   PART,
+  PUSH,
   SET,
   SIMPLE,
   STREAMED,
@@ -93,6 +94,7 @@ export class RespDecoder {
   failure: ProtocolError | undefined = undefined
 
   private _limits: Limits
+  private readonly _pushesApart: boolean
   private readonly _keepAttributes: boolean
 
   private _state = AT_VALUE
@@ -130,6 +132,7 @@ export class RespDecoder {
   constructor(options?: DecodeOptions) {
     this._limits = new Limits(options)
     this._keepAttributes = options?.attributes !== "drop"
+    this._pushesApart = options?.pushes === "apart"
   }
 
   /** Has other limits hold from now on; the way of attributes stays. */
@@ -371,7 +374,9 @@ export class RespDecoder {
     frame.items = none
     this._depth--
     this._top = this._frames[this._depth]!
-    this._deliver(value)
+    // Before Redis 7.0 what is told of a key comes in the middle of the replies of a transaction that has changed it.
+    if (frame.kind === PUSH && this._pushesApart && this._top.kind !== ROOT) this._frames[0]!.items.push(value)
+    else this._deliver(value)
   }
 
   // ---------------------------------------------------------------------------

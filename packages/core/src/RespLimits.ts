@@ -21,6 +21,8 @@
  *   own by default: what `maxReplyBytes` charges for each comes to 16 million.
  * - `attributes`: whether a value that came with attributes is an `Attributed` (`"keep"`, the default) or the bare
  *   value (`"drop"`).
+ * - `pushes`: whether a push in the middle of a reply is a part of it (`"keep"`, the default), or stands before it
+ *   (`"apart"`), as it does where servers put it in by mistake.
  *
  * @category options
  * @since 0.1.0
@@ -33,6 +35,7 @@ export interface DecodeOptions {
   readonly maxReplyBytes?: number | undefined
   readonly maxReplyElements?: number | undefined
   readonly attributes?: "keep" | "drop" | undefined
+  readonly pushes?: "keep" | "apart" | undefined
 }
 
 /** V8's strings must not exceed 2²⁹ − 24 characters. */

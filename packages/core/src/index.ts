@@ -29,6 +29,14 @@ export * as RedisArg from "./RedisArg.ts"
 export * as RedisBloom from "./RedisBloom.ts"
 
 /**
+ * Answers without a round trip: the client keeps what it has read, and the
+ * server tells it when that is no longer true.
+ *
+ * @since 0.1.0
+ */
+export * as RedisCache from "./RedisCache.ts"
+
+/**
  * The service that runs commands. Standalone, Sentinel and Cluster Layers
  * provide the same service, so a program does not know which one it runs on.
  *

@@ -212,10 +212,10 @@ const clientWith = Effect.fnUntraced(function*(
   const pool = yield* RedisPool.makeFrom(Sources.make(finder), settings)
   const router = yield* routerOf(pool.router, { ...finder, readFrom })
   const describe = `sentinel ${service}, ${role}, asking ${printed(group)}, db ${settings.db}`
-  const client = yield* RedisRouter.makeClient({ ...router, describe }, settings)
+  const client = yield* RedisRouter.makeClient({ ...router, describe }, settings, { caches: role === "master" })
   yield* Effect.forkScoped(Watch.run(finder, interval))
   if (settings.eager) yield* RedisPool.openShared(pool)
-  return client
+  return RedisRouter.withFunctions(client)
 })
 
 /** The router of a client, with connections of their own for what does not go where the others go. */

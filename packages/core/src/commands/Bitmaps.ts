@@ -169,7 +169,7 @@ export const bitcount = define(
     ...(range === undefined ? Arg.none : new Arg.List([range.start, range.end, ...Arg.token(range.unit)]))
   ],
   Reply.integer,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -206,7 +206,7 @@ export const bitfieldRo = define(
   (key: Arg.Key, operations: BitfieldOperations<"read">) =>
     operations.args.length === 0 ? Arg.answer([]) : [Arg.key(key), operations.args],
   Reply.array(Reply.integer),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -248,7 +248,7 @@ export const bitpos = define(
     ...(range?.end === undefined ? Arg.none : new Arg.List([range.end, ...Arg.token(range.unit)]))
   ],
   Reply.integer,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -259,7 +259,7 @@ export const bitpos = define(
  * @category bitmaps
  * @since 0.1.0
  */
-export const getbit = define("GETBIT", (key: Arg.Key, offset: number) => [Arg.key(key), offset], Reply.bit, "readonly")
+export const getbit = define("GETBIT", (key: Arg.Key, offset: number) => [Arg.key(key), offset], Reply.bit, "cacheable")
 
 /**
  * Sets the bit at `offset` of the string at `key`, which grows as needed; returns the bit that was there.

@@ -174,7 +174,7 @@ export const dump = define("DUMP", (key: Arg.Key) => [Arg.key(key)], Reply.nulla
  * @category generic
  * @since 0.1.0
  */
-export const exists = define("EXISTS", (...keys: Arg.Many<Arg.Key>) => manyKeys(keys), Reply.integer, "readonly")
+export const exists = define("EXISTS", (...keys: Arg.Many<Arg.Key>) => manyKeys(keys), Reply.integer, "cacheable")
 
 /**
  * Returns all keys that match a glob pattern, by default all keys.
@@ -409,7 +409,7 @@ export const touch = define("TOUCH", (...keys: Arg.Many<Arg.Key>) => manyKeys(ke
  * @category generic
  * @since 0.1.0
  */
-export const type = define("TYPE", (key: Arg.Key) => [Arg.key(key)], keyType, "readonly")
+export const type = define("TYPE", (key: Arg.Key) => [Arg.key(key)], keyType, "cacheable")
 
 /**
  * Deletes keys, their memory being freed in the background; returns how many of them existed.

@@ -305,7 +305,7 @@ export const geodist = define(
     unit === undefined ? Arg.none : unitArg(unit)
   ],
   Reply.nullable(Reply.double),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -323,7 +323,7 @@ export const geohash = define(
     return list.length === 0 ? Arg.answer([]) : [Arg.key(key), ...list]
   },
   Reply.array(Reply.nullable(Reply.text)),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -342,7 +342,7 @@ export const geopos = define(
     return list.length === 0 ? Arg.answer([]) : [Arg.key(key), ...list]
   },
   Reply.array(Reply.nullable(coordinates)),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -377,7 +377,7 @@ export const georadiusRo = define(
   (key: Arg.Key, longitude: number, latitude: number, radius: number, options?: GeoradiusOptions) =>
     circleArgs(key, Arg.list(longitude, latitude), radius, options),
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -394,7 +394,7 @@ export const georadiusRoWith = define(
   (key: Arg.Key, longitude: number, latitude: number, radius: number, options: GeoradiusOptions & GeoWith) =>
     circleArgs(key, Arg.list(longitude, latitude), radius, options, withArgs(options)),
   Reply.array(found),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -471,7 +471,7 @@ export const georadiusbymemberRo = define(
   (key: Arg.Key, member: Arg.Value, radius: number, options?: GeoradiusOptions) =>
     circleArgs(key, Arg.list(member), radius, options),
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -488,7 +488,7 @@ export const georadiusbymemberRoWith = define(
   (key: Arg.Key, member: Arg.Value, radius: number, options: GeoradiusOptions & GeoWith) =>
     circleArgs(key, Arg.list(member), radius, options, withArgs(options)),
   Reply.array(found),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -541,7 +541,7 @@ export const geosearch = define(
   "GEOSEARCH",
   (key: Arg.Key, options: GeosearchOptions) => searchArgs(key, options),
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -580,5 +580,5 @@ export const geosearchWith = define(
   "GEOSEARCH",
   (key: Arg.Key, options: GeosearchOptions & GeoWith) => [searchArgs(key, options), withArgs(options)],
   Reply.array(found),
-  "readonly"
+  "cacheable"
 )

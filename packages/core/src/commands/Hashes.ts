@@ -78,7 +78,7 @@ export const hexists = define(
   "HEXISTS",
   (key: Arg.Key, field: Arg.Key) => [Arg.key(key), field],
   Reply.boolean,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -93,7 +93,7 @@ export const hget = define(
   "HGET",
   (key: Arg.Key, field: Arg.Key) => [Arg.key(key), field],
   Reply.nullable(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -106,7 +106,7 @@ export const hget = define(
  * @category hashes
  * @since 0.1.0
  */
-export const hgetall = define("HGETALL", (key: Arg.Key) => [Arg.key(key)], Reply.record, "readonly")
+export const hgetall = define("HGETALL", (key: Arg.Key) => [Arg.key(key)], Reply.record, "cacheable")
 
 /**
  * Reads fields and deletes them; returns their values in order, `undefined` for each that does not exist.
@@ -162,7 +162,7 @@ export const hincrbyfloat = define(
  * @category hashes
  * @since 0.1.0
  */
-export const hkeys = define("HKEYS", (key: Arg.Key) => [Arg.key(key)], Reply.array(Reply.blob), "readonly")
+export const hkeys = define("HKEYS", (key: Arg.Key) => [Arg.key(key)], Reply.array(Reply.blob), "cacheable")
 
 /**
  * Returns the number of fields, 0 when the key does not exist.
@@ -172,7 +172,7 @@ export const hkeys = define("HKEYS", (key: Arg.Key) => [Arg.key(key)], Reply.arr
  * @category hashes
  * @since 0.1.0
  */
-export const hlen = define("HLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
+export const hlen = define("HLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "cacheable")
 
 /**
  * Returns the values of fields in their order, `undefined` for each that does not exist.
@@ -189,7 +189,7 @@ export const hmget = define(
     return list.length === 0 ? Arg.answer([]) : [Arg.key(key), ...list]
   },
   Reply.array(Reply.nullable(Reply.blob)),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -336,7 +336,7 @@ export const hstrlen = define(
   "HSTRLEN",
   (key: Arg.Key, field: Arg.Key) => [Arg.key(key), field],
   Reply.integer,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -347,7 +347,7 @@ export const hstrlen = define(
  * @category hashes
  * @since 0.1.0
  */
-export const hvals = define("HVALS", (key: Arg.Key) => [Arg.key(key)], Reply.array(Reply.blob), "readonly")
+export const hvals = define("HVALS", (key: Arg.Key) => [Arg.key(key)], Reply.array(Reply.blob), "cacheable")
 
 // -----------------------------------------------------------------------------
 // Arguments

@@ -38,7 +38,7 @@ export const pfcount = define(
     return list.length === 0 ? Arg.answer(0) : list
   },
   Reply.integer,
-  "readonly"
+  "cacheable"
 )
 
 /**

@@ -175,7 +175,7 @@ export const lindex = define(
   "LINDEX",
   (key: Arg.Key, index: number) => [Arg.key(key), index],
   Reply.nullable(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -206,7 +206,7 @@ export const linsert = define(
  * @category lists
  * @since 0.1.0
  */
-export const llen = define("LLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
+export const llen = define("LLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "cacheable")
 
 /**
  * Takes an element from an end of `source` and puts it at an end of `destination`, atomically; returns it,
@@ -289,7 +289,7 @@ export const lpos = define(
     Arg.option("MAXLEN", options.maxlen)
   ],
   Reply.nullable(Reply.integer),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -311,7 +311,7 @@ export const lposCount = define(
     Arg.option("MAXLEN", options.maxlen)
   ],
   Reply.array(Reply.integer),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -361,7 +361,7 @@ export const lrange = define(
   "LRANGE",
   (key: Arg.Key, start: number, stop: number) => [Arg.key(key), start, stop],
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**

@@ -93,7 +93,7 @@ export const sadd = define(
  * @category sets
  * @since 0.1.0
  */
-export const scard = define("SCARD", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
+export const scard = define("SCARD", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "cacheable")
 
 /**
  * Returns the members of the first set that are in none of the others; a missing key is an empty set.
@@ -104,7 +104,7 @@ export const scard = define("SCARD", (key: Arg.Key) => [Arg.key(key)], Reply.int
  * @category sets
  * @since 0.1.0
  */
-export const sdiff = define("SDIFF", (...keys: Arg.Many<Arg.Key>) => Arg.someKeys(keys), Reply.set, "readonly")
+export const sdiff = define("SDIFF", (...keys: Arg.Many<Arg.Key>) => Arg.someKeys(keys), Reply.set, "cacheable")
 
 /**
  * Returns how many members of the first set are in none of the others; a missing key is an empty set.
@@ -149,7 +149,7 @@ export const sdiffstore = define(
  * @category sets
  * @since 0.1.0
  */
-export const sinter = define("SINTER", (...keys: Arg.Many<Arg.Key>) => Arg.someKeys(keys), Reply.set, "readonly")
+export const sinter = define("SINTER", (...keys: Arg.Many<Arg.Key>) => Arg.someKeys(keys), Reply.set, "cacheable")
 
 /**
  * Returns how many members are in every set; a missing key is an empty set.
@@ -167,7 +167,7 @@ export const sintercard = define(
     Arg.option("LIMIT", options.limit)
   ],
   Reply.integer,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -197,7 +197,7 @@ export const sismember = define(
   "SISMEMBER",
   (key: Arg.Key, member: Arg.Value) => [Arg.key(key), member],
   Reply.boolean,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -208,7 +208,7 @@ export const sismember = define(
  * @category sets
  * @since 0.1.0
  */
-export const smembers = define("SMEMBERS", (key: Arg.Key) => [Arg.key(key)], Reply.set, "readonly")
+export const smembers = define("SMEMBERS", (key: Arg.Key) => [Arg.key(key)], Reply.set, "cacheable")
 
 /**
  * Returns for each member whether it is in the set at `key`, all `false` when the key does not exist.
@@ -226,7 +226,7 @@ export const smismember = define(
     return list.length === 0 ? Arg.answer([]) : [Arg.key(key), ...list]
   },
   Reply.array(Reply.boolean),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -345,7 +345,7 @@ export const sscan = define(
  * @category sets
  * @since 0.1.0
  */
-export const sunion = define("SUNION", (...keys: Arg.Many<Arg.Key>) => Arg.someKeys(keys), Reply.set, "readonly")
+export const sunion = define("SUNION", (...keys: Arg.Many<Arg.Key>) => Arg.someKeys(keys), Reply.set, "cacheable")
 
 /**
  * Returns how many members are in any of the sets; a missing key is an empty set.

@@ -86,7 +86,7 @@ export const zdiff = define(
   "ZDIFF",
   (...keys: Arg.Many<Arg.Key>) => Arg.countedKeys(keys),
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -113,7 +113,7 @@ export const zdiffWithScores = define(
   "ZDIFF",
   (...keys: Arg.Many<Arg.Key>) => [Arg.countedKeys(keys), "WITHSCORES"],
   scoredMembers,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -129,7 +129,7 @@ export const zinter = define(
   "ZINTER",
   (keys: WeightedKeys, options?: AggregateOptions) => combination(keys, options),
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -147,7 +147,7 @@ export const zintercard = define(
     Arg.option("LIMIT", options.limit)
   ],
   Reply.integer,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -179,7 +179,7 @@ export const zinterWithScores = define(
   "ZINTER",
   (keys: WeightedKeys, options?: AggregateOptions) => [combination(keys, options), "WITHSCORES"],
   scoredMembers,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -195,7 +195,7 @@ export const zunion = define(
   "ZUNION",
   (keys: WeightedKeys, options?: AggregateOptions) => combination(keys, options),
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -227,5 +227,5 @@ export const zunionWithScores = define(
   "ZUNION",
   (keys: WeightedKeys, options?: AggregateOptions) => [combination(keys, options), "WITHSCORES"],
   scoredMembers,
-  "readonly"
+  "cacheable"
 )

@@ -148,7 +148,7 @@ export const zcount = define(
   "ZCOUNT",
   (key: Arg.Key, min: ScoreBound, max: ScoreBound) => [Arg.key(key), min, max],
   Reply.integer,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -163,7 +163,7 @@ export const zlexcount = define(
   "ZLEXCOUNT",
   (key: Arg.Key, min: LexBound, max: LexBound) => [Arg.key(key), min, max],
   Reply.integer,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -179,7 +179,7 @@ export const zrange = define(
   "ZRANGE",
   (key: Arg.Key, ...range: ZrangeRange) => [Arg.key(key), rangeArgs(range)],
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -195,7 +195,7 @@ export const zrangebylex = define(
   "ZRANGEBYLEX",
   (key: Arg.Key, min: LexBound, max: LexBound, options?: ZrangeOptions) => endsArgs(key, min, max, options),
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -211,7 +211,7 @@ export const zrangebyscore = define(
   "ZRANGEBYSCORE",
   (key: Arg.Key, min: ScoreBound, max: ScoreBound, options?: ZrangeOptions) => endsArgs(key, min, max, options),
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -226,7 +226,7 @@ export const zrangebyscoreWithScores = define(
   (key: Arg.Key, min: ScoreBound, max: ScoreBound, options?: ZrangeOptions) =>
     endsArgs(key, min, max, options, "WITHSCORES"),
   scoredMembers,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -259,7 +259,7 @@ export const zrangeWithScores = define(
   "ZRANGE",
   (key: Arg.Key, ...range: ZrangeWithScoresRange) => [Arg.key(key), rangeArgs(range), "WITHSCORES"],
   scoredMembers,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -317,7 +317,7 @@ export const zrevrange = define(
   "ZREVRANGE",
   (key: Arg.Key, start: number, stop: number) => [Arg.key(key), start, stop],
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -331,7 +331,7 @@ export const zrevrangeWithScores = define(
   "ZREVRANGE",
   (key: Arg.Key, start: number, stop: number) => [Arg.key(key), start, stop, "WITHSCORES"],
   scoredMembers,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -347,7 +347,7 @@ export const zrevrangebylex = define(
   "ZREVRANGEBYLEX",
   (key: Arg.Key, max: LexBound, min: LexBound, options?: ZrangeOptions) => endsArgs(key, max, min, options),
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -363,7 +363,7 @@ export const zrevrangebyscore = define(
   "ZREVRANGEBYSCORE",
   (key: Arg.Key, max: ScoreBound, min: ScoreBound, options?: ZrangeOptions) => endsArgs(key, max, min, options),
   Reply.array(Reply.blob),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -378,5 +378,5 @@ export const zrevrangebyscoreWithScores = define(
   (key: Arg.Key, max: ScoreBound, min: ScoreBound, options?: ZrangeOptions) =>
     endsArgs(key, max, min, options, "WITHSCORES"),
   scoredMembers,
-  "readonly"
+  "cacheable"
 )

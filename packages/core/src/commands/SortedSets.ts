@@ -236,7 +236,7 @@ export const zaddIncr = define(
  * @category sorted sets
  * @since 0.1.0
  */
-export const zcard = define("ZCARD", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
+export const zcard = define("ZCARD", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "cacheable")
 
 /**
  * Adds `increment` to the score of `member`, a new member counting as 0; returns the new score.
@@ -286,7 +286,7 @@ export const zmscore = define(
     return list.length === 0 ? Arg.answer([]) : [Arg.key(key), ...list]
   },
   Reply.array(Reply.nullable(Reply.double)),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -375,7 +375,7 @@ export const zrank = define(
   "ZRANK",
   (key: Arg.Key, member: Arg.Value) => [Arg.key(key), member],
   Reply.nullable(Reply.integer),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -390,7 +390,7 @@ export const zrankWithScore = define(
   "ZRANK",
   (key: Arg.Key, member: Arg.Value) => [Arg.key(key), member, "WITHSCORE"],
   rankAndScore,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -422,7 +422,7 @@ export const zrevrank = define(
   "ZREVRANK",
   (key: Arg.Key, member: Arg.Value) => [Arg.key(key), member],
   Reply.nullable(Reply.integer),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -437,7 +437,7 @@ export const zrevrankWithScore = define(
   "ZREVRANK",
   (key: Arg.Key, member: Arg.Value) => [Arg.key(key), member, "WITHSCORE"],
   rankAndScore,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -494,5 +494,5 @@ export const zscore = define(
   "ZSCORE",
   (key: Arg.Key, member: Arg.Value) => [Arg.key(key), member],
   Reply.nullable(Reply.double),
-  "readonly"
+  "cacheable"
 )

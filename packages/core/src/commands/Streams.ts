@@ -312,7 +312,7 @@ export const xdelex = define(
  * @category streams
  * @since 0.1.0
  */
-export const xlen = define("XLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
+export const xlen = define("XLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "cacheable")
 
 /**
  * Returns the entries from id `min` to id `max`, oldest first; by default all of them.
@@ -333,7 +333,7 @@ export const xrange = define(
     countArgs(options.count)
   ],
   entries,
-  "readonly"
+  "cacheable"
 )
 
 const readArgs = (streams: Arg.Pairs<Arg.Key, StreamId>, options: XreadOptions = {}): ReadonlyArray<Arg.Arg> => [
@@ -395,7 +395,7 @@ export const xrevrange = define(
     countArgs(options.count)
   ],
   entries,
-  "readonly"
+  "cacheable"
 )
 
 /**

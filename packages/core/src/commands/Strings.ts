@@ -227,7 +227,7 @@ export const delifeq = define("DELIFEQ", (key: Arg.Key, value: Arg.Value) => [Ar
  * @category strings
  * @since 0.1.0
  */
-export const digest = define("DIGEST", (key: Arg.Key) => [Arg.key(key)], Reply.nullable(Reply.text), "readonly")
+export const digest = define("DIGEST", (key: Arg.Key) => [Arg.key(key)], Reply.nullable(Reply.text), "cacheable")
 
 /**
  * Returns the value of `key`, `undefined` when the key does not exist.
@@ -237,7 +237,7 @@ export const digest = define("DIGEST", (key: Arg.Key) => [Arg.key(key)], Reply.n
  * @category strings
  * @since 0.1.0
  */
-export const get = define("GET", (key: Arg.Key) => [Arg.key(key)], Reply.nullable(Reply.blob), "readonly")
+export const get = define("GET", (key: Arg.Key) => [Arg.key(key)], Reply.nullable(Reply.blob), "cacheable")
 
 /**
  * Deletes `key` and returns the value that it had, `undefined` when it did not exist.
@@ -279,7 +279,7 @@ export const getrange = define(
   "GETRANGE",
   (key: Arg.Key, start: number, end: number) => [Arg.key(key), start, end],
   Reply.blob,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -351,7 +351,7 @@ export const lcs = define(
   "LCS",
   (key1: Arg.Key, key2: Arg.Key) => [Arg.key(key1), Arg.key(key2)],
   Reply.blob,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -373,7 +373,7 @@ export const lcsIdx = define(
     "WITHMATCHLEN"
   ],
   lcsMatches,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -389,7 +389,7 @@ export const lcsLen = define(
   "LCS",
   (key1: Arg.Key, key2: Arg.Key) => [Arg.key(key1), Arg.key(key2), "LEN"],
   Reply.integer,
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -407,7 +407,7 @@ export const mget = define(
     return list.length === 0 ? Arg.answer([]) : list
   },
   Reply.array(Reply.nullable(Reply.blob)),
-  "readonly"
+  "cacheable"
 )
 
 /**
@@ -547,7 +547,7 @@ export const setrange = define(
  * @category strings
  * @since 0.1.0
  */
-export const strlen = define("STRLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
+export const strlen = define("STRLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "cacheable")
 
 /**
  * Returns the bytes of the string at `key` from `start` to `end` (default -1, the last), both inclusive.
@@ -562,5 +562,5 @@ export const substr = define(
   "SUBSTR",
   (key: Arg.Key, start: number, end: number = -1) => [Arg.key(key), start, end],
   Reply.blob,
-  "readonly"
+  "cacheable"
 )

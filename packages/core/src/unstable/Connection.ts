@@ -24,13 +24,6 @@ export {
    */
   make,
   /**
-   * A request of one command.
-   *
-   * @category constructors
-   * @since 0.1.0
-   */
-  requestOf,
-  /**
    * Runs one command on a connection.
    *
    * @category combinators

@@ -46,6 +46,16 @@ export {
   sumStats
 } from "../internal/client/client.ts"
 
+export {
+  /**
+   * A client that loads the libraries of the functions that it calls, where the server does not have them.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  withFunctions
+} from "../internal/script/calls.ts"
+
 export type {
   /**
    * The one connection behind a router, while its user has it alone.

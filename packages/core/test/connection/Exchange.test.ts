@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import * as fc from "fast-check"
 import { encodeUtf8 } from "../../src/internal/codec/utf8.ts"
 import { Exchange } from "../../src/internal/connection/exchange.ts"
@@ -29,8 +29,12 @@ const track = (texts: ReadonlyArray<string>, atomic = false): Tracked => {
     tracked.outcomes = [...outcomes]
   }
   const request = texts.length === 1
-    ? new SingleRequest(echo(texts[0]!), (exit: Exit.Exit<unknown, RedisError>) => settle([exit]))
-    : new BatchRequest({ commands: texts.map(echo), atomic }, settle)
+    ? new SingleRequest(echo(texts[0]!), undefined, (exit: Exit.Exit<unknown, RedisError>) => settle([exit]))
+    : new BatchRequest(
+      { commands: texts.map(echo), atomic },
+      undefined,
+      (exit) => settle(Exit.isSuccess(exit) ? exit.value : [])
+    )
   const tracked: Tracked = { texts, atomic, request, cancelled: false, outcomes: undefined, settledTimes: 0 }
   return tracked
 }
@@ -309,7 +313,7 @@ describe("Exchange", () => {
 
   it("a caller that closes the exchange while it is resumed leaves the rest of the replies to nobody", () => {
     const { exchange } = makeExchange({ maxCommands: 10, maxBytes: 1000 })
-    const first = new SingleRequest(echo("a"), () => exchange.close(closed))
+    const first = new SingleRequest(echo("a"), undefined, () => exchange.close(closed))
     const second = track(["b"])
     exchange.submit(first)
     exchange.submit(second.request)

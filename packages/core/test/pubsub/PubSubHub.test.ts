@@ -153,7 +153,8 @@ for (const protocol of [2, 3] as const) {
       const replies: Array<unknown> = []
       const ping = () =>
         station.exchange().submit(
-          new SingleRequest(RedisCommand.send("PING"), (exit) => replies.push(Exit.isSuccess(exit) && exit.value))
+          new SingleRequest(RedisCommand.send("PING"), undefined, (exit) =>
+            replies.push(Exit.isSuccess(exit) && exit.value))
         )
       station.connect()
       ping()

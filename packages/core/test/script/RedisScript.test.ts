@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { createHash } from "node:crypto"
+import { withFunctions } from "../../src/internal/script/calls.ts"
 import { sha1 } from "../../src/internal/script/sha1.ts"
 import * as RedisArg from "../../src/RedisArg.ts"
 import { RedisClient } from "../../src/RedisClient.ts"
@@ -49,15 +50,20 @@ const scripted = (answer: Answer) => {
         return commands.map(outcome)
       }),
     reserve: Effect.suspend(() => Effect.succeed(service)),
+    withTimeout: () => service,
     events: Stream.empty,
     stats: Effect.die("nobody asks"),
     ...others
   }
-  return { log, run: Effect.provideService(RedisClient, service) }
+  const client = withFunctions(service)
+  return { log, client, run: Effect.provideService(RedisClient, client) }
 }
 
 // What these tests do not use.
-const others = {} as Omit<Service, "execute" | "pipeline" | "transaction" | "reserve" | "events" | "stats">
+const others = {} as Omit<
+  Service,
+  "execute" | "pipeline" | "transaction" | "reserve" | "withTimeout" | "events" | "stats"
+>
 
 const isError = (value: Resp.Value | RedisError): value is RedisError =>
   typeof value === "object" && value !== null && "_tag" in value && !(value instanceof Resp.ErrorReply)
@@ -240,6 +246,18 @@ describe("RedisScript.function", () => {
         assert.strictEqual(yield* run(f("k")), 1)
         assert.deepStrictEqual(log, [asked, wire(library.load), "FCALL f 1 k"])
       }
+    }))
+
+  it.effect("execute of a client does the same as the command alone", () =>
+    Effect.gen(function*() {
+      const { client, log } = having("none")
+      assert.strictEqual(yield* client.execute(f("k")), 1)
+      assert.deepStrictEqual(yield* client.pipeline([f("k")]), [Exit.succeed(1)])
+      assert.deepStrictEqual(log, [asked, wire(library.load), "FCALL f 1 k", asked, "[FCALL f 1 k]"])
+      log.length = 0
+      assert.strictEqual(yield* client.withTimeout("1 minute").execute(f("k")), 1)
+      assert.strictEqual(yield* Effect.flatMap(Effect.scoped(client.reserve), (own) => own.execute(f("k"))), 1)
+      assert.deepStrictEqual(log, ["FCALL f 1 k", "FCALL f 1 k"])
     }))
 
   it.effect("a client asks once for a function that is there", () =>

@@ -233,6 +233,32 @@ it.layer(server, { excludeTestServices: true })("Telemetry", (it) => {
         assert.deepStrictEqual(gauges.map(({ state }) => "value" in state ? Number(state.value) : state), [0, 0, 0, 0])
       }).pipe(registry))
 
+    it.effect("what the cache holds, and what became of reads, is counted when it is used", () =>
+      Effect.gen(function*() {
+        const key = freshKey()
+        const read = Redis.cached(Redis.get(key), { ttl: "1 minute" })
+        yield* read
+        yield* read
+        const until = (id: string, attributes: Record<string, string>, found: object) =>
+          Effect.repeat(metric(id, attributes), {
+            until: (state) =>
+              state !== undefined && Object.entries(found).every(([name, value]) => state[name as never] === value),
+            schedule: Schedule.spaced("5 millis")
+          })
+        yield* until("redfx.cache.reads", { result: "hit" }, { count: 1 })
+        yield* until("redfx.cache.reads", { result: "miss" }, { count: 1 })
+        yield* until("redfx.cache.entries", {}, { value: 1 })
+        yield* Redis.set(key, "v")
+        yield* until("redfx.cache.removals", { reason: "invalidation" }, { count: 1 })
+        yield* until("redfx.cache.entries", {}, { value: 0 })
+        yield* read
+        yield* Redis.flushall()
+        yield* until("redfx.cache.clears", { reason: "Written" }, { count: 1 })
+      }).pipe(
+        Effect.provide(RedisTelemetry.layer({ interval: "10 millis" }).pipe(Layer.provideMerge(client))),
+        registry
+      ))
+
     it.effect("durations are in a histogram, by the name of the command and the type of its error", () =>
       Effect.gen(function*() {
         const key = freshKey()

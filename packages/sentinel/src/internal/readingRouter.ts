@@ -27,7 +27,8 @@ const divide = (
   isForOther: (command: RedisCommand.Any) => boolean
 ): RedisRouter => ({
   ...router,
-  submit: (request) => (request.count === 1 && isForOther(request.leading) ? other : router).submit(request),
+  submit: (request) =>
+    (request.count === 1 && !request.isKept && isForOther(request.leading) ? other : router).submit(request),
   exclusive: (commands) => (commands.every(isForOther) ? other : router).exclusive(commands),
   events: Stream.merge(router.events, other.events),
   stats: Effect.map(Effect.all([router.stats, other.stats]), sumStats)

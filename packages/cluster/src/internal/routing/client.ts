@@ -21,7 +21,9 @@ import * as Stream from "effect/Stream"
 import type { Cluster } from "../topology/cluster.ts"
 import { ConnectionLimit } from "../topology/connectionLimit.ts"
 import { Nodes } from "../topology/nodes.ts"
+import { slotOf } from "../topology/slot.ts"
 import { pipeline } from "./batches.ts"
+import { dropMoved } from "./caching.ts"
 import { notCovered } from "./failures.ts"
 import { following, transaction } from "./following.ts"
 import { onServer } from "./perNode.ts"
@@ -59,7 +61,8 @@ const makeOpen = Effect.fnUntraced(function*(
   }
   const routing = yield* makeRouting(settings, publish)
   const router = yield* makeRouter(settings, routing, Stream.fromPubSub(events), publish)
-  const base = yield* RedisRouter.makeClient(router, settings.connection)
+  const base = yield* RedisRouter.makeClient(router, settings.connection, { caches: !settings.readOnly, slotOf })
+  if (base.cache !== undefined) dropMoved(base.cache, routing.state)
   const refusesWrite = (command: RedisCommand.Any) => settings.readOnly ? notForReading(command) : undefined
   const retrying: Retrying = {
     settings,
@@ -73,7 +76,7 @@ const makeOpen = Effect.fnUntraced(function*(
   const cluster = clusterOf(retrying, base)
   const client = clientAbove(retrying, base, cluster)
   return {
-    client: settings.clusterDownRetryAttempts === 0 ? idle(client) : client,
+    client: RedisRouter.withFunctions(settings.clusterDownRetryAttempts === 0 ? idle(client) : client),
     cluster,
     retrying
   }
@@ -93,7 +96,7 @@ const clientAbove = (
       // What a plan comes to was decoded by the command's own decoder.
       return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, RedisError>
     },
-    pipeline: (commands) => pipeline(retrying, commands),
+    pipeline: pipelineOf(retrying, base),
     transaction: (commands) => transaction(retrying, commands),
     withTimeout: (limit) => {
       const limited = base.withTimeout(limit)
@@ -112,6 +115,14 @@ const clientAbove = (
   return client
 }
 
+/** What the cache does not answer goes to the servers of its slots. */
+const pipelineOf = (retrying: Retrying, { cache }: Service): Service["pipeline"] => {
+  const send: Service["pipeline"] = (commands) => pipeline(retrying, commands)
+  return cache === undefined
+    ? send
+    : (commands) => cache.pipeline(commands, send, (command) => retrying.refuses(command) !== undefined)
+}
+
 const clusterOf = (retrying: Retrying, base: Service): Cluster => {
   const { state } = retrying
   const known = <A>(of: () => A) =>
@@ -127,7 +138,7 @@ const clusterOf = (retrying: Retrying, base: Service): Cluster => {
       Effect.map(onServer(retrying, node, command, asked), ({ reply }) => reply),
     executeAll: (commands) =>
       Effect.map(
-        pipeline(retrying, commands),
+        pipelineOf(retrying, base)(commands),
         (outcomes) => outcomes.map((outcome) => Exit.mapError(outcome, (error) => atIndex(error, undefined)))
       ),
     execute: (command) =>

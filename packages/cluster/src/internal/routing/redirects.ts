@@ -89,7 +89,7 @@ export class Redirects implements Redirector {
   }
 
   #targetOf(request: Request): Node | ConnectionError | undefined {
-    if (request.redirects === 0) return this.nodeFor(request.leading)
+    if (request.redirects === 0 && !request.isKept) return this.nodeFor(request.leading)
     const trouble = this.#troubles.get(request)
     const target = trouble?.target
     if (trouble !== undefined) trouble.target = undefined

@@ -12,7 +12,7 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
-import { elapsed, within } from "@redfx/core/unstable/Runtime"
+import { elapsed } from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -30,6 +30,7 @@ import type { Shard, Topology } from "../topology/topology.ts"
 import { routingKey } from "./plan.ts"
 import { Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
+import { checkReplaced } from "./replaced.ts"
 import * as Verdict from "./verdict.ts"
 
 export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
@@ -61,9 +62,6 @@ const piece = 50
 /** How often those who wait for a server look whether it is still down. */
 const recoveryTick = Duration.millis(250)
 
-/** For how many milliseconds a master that has been replaced may leave a PING unanswered, before what it owes is given up. */
-const replacedLimit = 2000
-
 /** For how long a server that names itself is not connected to anew once more, in milliseconds. */
 const renewedFor = 10_000
 
@@ -84,6 +82,7 @@ export class State {
   #fruitless = 0
   #redirects = 0
   readonly #listeners: Array<(topology: Topology) => void> = []
+  readonly onMoved: Array<(slot: number) => void> = []
   readonly #hungListeners: Array<(address: string, error: RedisError) => void> = []
   /** Who was believed last, and whom not to ask first again, as what it said has not proved true. */
   #source: Node | undefined = undefined
@@ -250,6 +249,7 @@ export class State {
   /** The one place where anything is learned from what becomes of commands and connections. */
   learn(learned: Verdict.Learned): void {
     const node = "address" in learned ? this.nodes.find(learned.address) : undefined
+    if ("slot" in learned) this.onMoved.forEach((listener) => listener(learned.slot))
     switch (learned._tag) {
       case "Moved":
         return this.#moved(learned.slot, this.nodes.named(learned.node))
@@ -580,20 +580,3 @@ export class State {
       }).pipe(this.#turns.withPermit), { concurrency: asked, discard: true })
   )
 }
-
-/**
- * Fails what a master that has been replaced owes, unless it still answers: one that stands still, or is cut off, would
- * hold its callers up for as long as the connections last.
- */
-const checkReplaced = (node: Node): Effect.Effect<void> =>
-  Effect.gen(function*() {
-    if (yield* node.isIdle) return
-    if (node.health.downWith === undefined) {
-      const answer = yield* Effect.exit(
-        within(Effect.asVoid(node.client.execute(ping())), { limit: replacedLimit, orElse: () => Effect.fail("late") })
-      )
-      if (Exit.isSuccess(answer)) return
-    }
-    const detail = "The master was replaced, and does not answer"
-    yield* node.pool.disconnect({ inUse: true, reason: connectionLoss("HealthCheck", detail, node.address) })
-  })

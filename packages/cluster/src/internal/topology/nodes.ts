@@ -175,25 +175,34 @@ export class Nodes {
     address: string
   ): Effect.fn.Return<Node, never, RedisConnector | Scope.Scope> {
     const { limit, onDial, onEnd, onEvent, onRefusal, onSilence, settings } = this.#options
-    const direct = RedisConnection.sourceAt(endpoint, settings)
     const health = new Health()
-    const source: RedisConnection.Source = {
-      ...direct,
-      open: (owner) =>
-        observed(
-          open(direct, owner, {
-            onRefusal: (error, command) => onRefusal(error, command, address),
-            onSilence: (silent) => onSilence(node, silent)
-          }),
-          health,
-          {
-            onDial: (error) => onDial(node, error),
-            onEnd: () => onEnd(node),
-            onSilence: () => onSilence(node, true)
-          }
-        )
+    const sourceWith = (settings: ConnectionSettings): RedisConnection.Source => {
+      const direct = RedisConnection.sourceAt(endpoint, settings)
+      return {
+        ...direct,
+        open: (owner) =>
+          observed(
+            open(direct, owner, {
+              onRefusal: (error, command) => onRefusal(error, command, address),
+              onSilence: (silent) => onSilence(node, silent)
+            }),
+            health,
+            {
+              onDial: (error) => onDial(node, error),
+              onEnd: () => onEnd(node),
+              onSilence: () => onSilence(node, true)
+            }
+          )
+      }
     }
-    const pool = yield* RedisPool.makeFrom(source, settings, onEvent, limit?.within)
+    const source = sourceWith(settings)
+    const main = yield* RedisPool.makeFrom(source, settings, onEvent, limit?.within)
+    const pool = settings.readonly
+      ? besides(
+        main,
+        yield* RedisPool.makeFrom(sourceWith(forKept(settings)), forKept(settings), onEvent, limit?.within)
+      )
+      : main
     const client = yield* RedisRouter.makeClient(pool.router, settings)
     const node: Node = {
       address,
@@ -210,6 +219,25 @@ export class Nodes {
     return node
   }).bind(this)
 }
+
+/** What is kept is read over a connection on which a server answers as a master alone, whatever others may read. */
+const forKept = (settings: ConnectionSettings): ConnectionSettings => ({
+  ...settings,
+  readonly: false,
+  pool: { ...settings.pool, shared: 1, min: 0 }
+})
+
+/** A pool beside which another one has the connection for what is kept. */
+const besides = (pool: RedisPool.Service, kept: RedisPool.Service): RedisPool.Service => ({
+  ...pool,
+  router: {
+    ...pool.router,
+    submit: (request) => (request.isKept ? kept : pool).router.submit(request)
+  },
+  disconnect: (options) => Effect.andThen(pool.disconnect(options), kept.disconnect(options)),
+  retire: (reason) => Effect.andThen(pool.retire(reason), kept.retire(reason)),
+  stats: Effect.map(Effect.all([pool.stats, kept.stats]), RedisRouter.sumStats)
+})
 
 /** Opens a connection that is not used again when the server ends it with what it refuses. */
 const open = (

@@ -9,16 +9,18 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Scope from "effect/Scope"
+import type { Key } from "../../RedisArg.ts"
 import type { RedisStats, Service } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { DataError } from "../../RedisError.ts"
 import type { RedisError, TimeoutError } from "../../RedisError.ts"
+import * as Cache from "../cache/clientCache.ts"
 import { Deadlines } from "../connection/deadlines.ts"
 import type * as RedisConnection from "../connection/model.ts"
 import type { Batch } from "../connection/request.ts"
-import { BatchRequest, requestOf as singleRequest } from "../connection/request.ts"
-import type { Outcome, Request } from "../connection/request.ts"
+import { BatchRequest, requestOf } from "../connection/request.ts"
+import type { Outcome, Request, Send } from "../connection/request.ts"
 import { connectionLoss, failureOf, timeLimit } from "../error/failure.ts"
 import { sentBefore } from "../error/retry.ts"
 import type { Lease } from "../pool/recycle.ts"
@@ -34,7 +36,11 @@ import * as Transaction from "./transaction.ts"
  */
 export const makeClient = Effect.fnUntraced(function*(
   router: RedisRouter,
-  settings: ConnectionSettings
+  settings: ConnectionSettings,
+  { caches = false, slotOf }: {
+    readonly caches?: boolean | undefined
+    readonly slotOf?: ((key: Key) => number) | undefined
+  } = {}
 ): Effect.fn.Return<Service, never, Scope.Scope> {
   const deadlines = new Deadlines(Duration.toMillis(settings.commandTimeout), yield* Clock.Clock)
   yield* Effect.forkScoped(deadlines.run)
@@ -50,15 +56,14 @@ export const makeClient = Effect.fnUntraced(function*(
     })
   )
   const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    Effect.callback((resume) => {
-      const request = singleRequest(command, resume)
+    requestOf(command, (request) => {
       deadlines.add(request)
       own.submit(request)
-      return request
     })
   return clientOf(own, settings, deadlines, {
     pubSub: yield* makePubSub(subscribers, settings, execute),
-    monitor: yield* makeMonitor(subscribers, settings)
+    monitor: yield* makeMonitor(subscribers, settings),
+    cache: caches ? yield* Cache.make(settings, slotOf) : undefined
   })
 })
 
@@ -88,29 +93,34 @@ const counted = (subscribers: Subscribers) => {
 const withStats = ({ reserve }: RedisRouter, stats: RedisRouter["stats"]): RedisRouter["reserve"] =>
   Effect.map(reserve, (reserved) => ({ ...reserved, stats }))
 
+/** What the forms of a client have in common, which differ in their limits in time. */
+interface Feeds extends Pick<Service, "pubSub" | "monitor"> {
+  readonly cache: Cache.CacheParts | undefined
+}
+
 const clientOf = (
   router: RedisRouter,
   settings: ConnectionSettings,
   deadlines: Deadlines,
-  feeds: Pick<Service, "pubSub" | "monitor">
+  { cache: parts, ...feeds }: Feeds
 ): Service => {
   const exclusively: Exclusive = { router, settings, deadlines }
   const limit = Duration.toMillis(settings.commandTimeout)
   const begin = limit === deadlines.limit
     ? (request: Request) => deadlines.add(request)
     : (request: Request) => deadlines.addUntil(request, elapsed(deadlines.clock) + limit, limit)
-  const submit = (request: Request): Effect.Effect<void> => {
+  const send = (request: Request): void => {
     begin(request)
     router.submit(request)
-    return request
   }
 
-  const share = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    Effect.callback((resume) => submit(singleRequest(command, resume)))
+  const cache = parts && Cache.reading(parts, { begin, submit: (request) => router.submit(request) })
 
   const once = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
-    command.settled ??
-      (RedisCommand.needsOwnConnection(command) ? executeExclusive(exclusively, command) : share(command))
+    command.settled ?? (command.caching !== undefined ? cache?.execute(command) : undefined) ??
+      (RedisCommand.needsOwnConnection(command)
+        ? onLease(exclusively, [command], (send) => requestOf(command, send))
+        : requestOf(command, send))
 
   const execute: Service["execute"] = settings.retryOnTimeout
     ? (command) =>
@@ -124,20 +134,23 @@ const clientOf = (
   const sendOnce = (batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
     batch.commands.some(RedisCommand.needsOwnConnection)
       ? pipelineExclusive(exclusively, batch)
-      : Effect.callback((resume) => submit(requestOf(batch, resume)))
+      : new BatchRequest(batch, send)
 
-  const send = settings.retryOnTimeout
+  const sendAll = settings.retryOnTimeout
     ? (batch: Batch) => Effect.flatMap(sendOnce(batch), (outcomes) => sendTimedOut(batch, outcomes, sendOnce))
     : sendOnce
 
-  const pipeline: Service["pipeline"] = (commands) => {
+  const pipeline: Service["pipeline"] = (commands) =>
+    cache === undefined ? plain(commands) : cache.pipeline(commands, plain)
+
+  const plain: Service["pipeline"] = (commands) => {
     if (commands.every((command) => command.settled === undefined)) {
-      return commands.length === 0 ? Effect.succeed([]) : send({ commands })
+      return commands.length === 0 ? Effect.succeed([]) : sendAll({ commands })
     }
     const positions = commands.flatMap((command, index) => command.settled === undefined ? [index] : [])
     if (positions.length === 0) return Effect.succeed(weave(commands, []))
     const sent = commands.filter((command) => command.settled === undefined)
-    return Effect.map(send({ commands: sent, positions }), (outcomes) => weave(commands, outcomes))
+    return Effect.map(sendAll({ commands: sent, positions }), (outcomes) => weave(commands, outcomes))
   }
 
   return {
@@ -155,7 +168,7 @@ const clientOf = (
       const sent = { commands: positions.map((index) => commands[index]!), positions }
       const origin = { address: undefined, replaceInvalidText: settings.replaceInvalidText }
       return Effect.flatMap(
-        send({ commands: Transaction.wrap(sent.commands), atomic: true }),
+        sendAll({ commands: Transaction.wrap(sent.commands), atomic: true }),
         (outcomes) => {
           if (Transaction.isExecuted(outcomes)) router.held?.executed()
           return Effect.map(Transaction.unwrap(sent, outcomes, origin), (results) => weave(commands, results))
@@ -163,15 +176,22 @@ const clientOf = (
       )
     },
     withTimeout: (limit) =>
-      clientOf(router, { ...settings, commandTimeout: Duration.fromInputUnsafe(limit) }, deadlines, feeds),
+      clientOf(router, { ...settings, commandTimeout: Duration.fromInputUnsafe(limit) }, deadlines, {
+        ...feeds,
+        cache: parts
+      }),
     // What timed out on a reserved connection still holds it up, and EXEC sent again would not mind what was watched.
     reserve: Effect.map(router.reserve, (reserved) => {
-      const client = clientOf(reserved, { ...settings, retryOnTimeout: false }, deadlines, feeds)
+      const client = clientOf(reserved, { ...settings, retryOnTimeout: false }, deadlines, {
+        ...feeds,
+        cache: undefined
+      })
       return reserved.held === undefined ? client : withSession(client, reserved.held, unsentIn)
     }),
     ...feeds,
     events: router.events,
     stats: router.stats,
+    ...(cache === undefined ? {} : { cache }),
     attributes: router.attributes,
     ...printed(router.describe)
   }
@@ -183,11 +203,6 @@ const printed = (description: string) => ({
   toJSON: () => ({ _id: "RedisClient", description }),
   [NodeInspectSymbol]: () => `RedisClient(${description})`
 })
-
-const requestOf = (
-  batch: Batch,
-  resume: (effect: Effect.Effect<ReadonlyArray<Outcome>>) => void
-): BatchRequest => new BatchRequest(batch, (outcomes) => resume(Effect.succeed(outcomes)))
 
 /** Sends once more what timed out, and only that, unless nothing of the batch may run without the rest. */
 const sendTimedOut = (
@@ -256,22 +271,8 @@ interface Exclusive {
   readonly deadlines: Deadlines
 }
 
-const executeExclusive = <A>(
-  exclusive: Exclusive,
-  command: RedisCommand.RedisCommand<A, unknown, unknown>
-): Effect.Effect<A, RedisError> =>
-  onLease(
-    exclusive,
-    [command],
-    (resume: (exit: Exit.Exit<A, RedisError>) => void) => singleRequest(command, resume)
-  )
-
 const pipelineExclusive = (exclusive: Exclusive, batch: Batch): Effect.Effect<ReadonlyArray<Outcome>> =>
-  onLease(
-    exclusive,
-    batch.commands,
-    (resume: (effect: Effect.Effect<ReadonlyArray<Outcome>>) => void) => requestOf(batch, resume)
-  ).pipe(
+  onLease(exclusive, batch.commands, (send) => new BatchRequest(batch, send)).pipe(
     Effect.catch((error) =>
       Effect.succeed(
         batch.commands.map((command, index) => Exit.fail(unsentIn(error, command, batch.positions?.[index] ?? index)))
@@ -286,7 +287,7 @@ const pipelineExclusive = (exclusive: Exclusive, batch: Batch): Effect.Effect<Re
 const onLease = <A, E>(
   exclusive: Exclusive,
   commands: ReadonlyArray<RedisCommand.Any>,
-  make: (resume: (effect: Effect.Effect<A, E>) => void) => Request
+  make: (send: Send) => Effect.Effect<A, E>
 ): Effect.Effect<A, E | RedisError> =>
   Effect.suspend(() => {
     const { deadlines, settings } = exclusive
@@ -296,11 +297,9 @@ const onLease = <A, E>(
       Duration.toMillis(settings.commandTimeout)
     )
     return Effect.scoped(Effect.flatMap(lease(exclusive, commands), (connection) =>
-      Effect.callback<A, E>((resume) => {
-        const request = make(resume)
+      make((request) => {
         deadlines.addUntil(request, started + limit, limit)
         connection.submit(request)
-        return request
       })))
   })
 

@@ -6,6 +6,7 @@ import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import type { TlsOptions } from "../../RedisConnector.ts"
+import type { Keepers } from "../tracking/tracking.ts"
 
 /**
  * Where the server is: a host and port, or the path of its unix socket.
@@ -417,6 +418,7 @@ export type Deployment =
  *
  * - `readonly`: whether connections may read from the replicas of a cluster (READONLY).
  * - `accept`: whether an address may be connected to; all may without.
+ * - `keepers`: the caches of the clients that have these connections.
  *
  * @category models
  * @since 0.1.0
@@ -459,4 +461,5 @@ export interface ConnectionSettings {
     readonly argumentCount: number
     readonly lineLength: number | undefined
   }
+  readonly keepers: Keepers
 }

@@ -23,15 +23,16 @@ import type { DecodeOptions } from "../../RespLimits.ts"
 import { connectionLoss, timeLimit } from "../error/failure.ts"
 import { within } from "../runtime/elapsed.ts"
 import { KnownScripts } from "../script/knownScripts.ts"
+import { Tracking } from "../tracking/tracking.ts"
 import * as Credentials from "./credentials.ts"
 import { Dripping } from "./dripping.ts"
 import { Exchange } from "./exchange.ts"
 import { authenticate, handshake } from "./handshake.ts"
 import type { HungUp } from "./handshake.ts"
-import { Liveness } from "./liveness.ts"
+import { listening, Liveness } from "./liveness.ts"
 import type { Owner, RedisConnection, Source } from "./model.ts"
-import { BatchRequest, requestOf as singleRequest } from "./request.ts"
-import type { Outcome, Request, RequestQueue } from "./request.ts"
+import { BatchRequest, requestOf } from "./request.ts"
+import type { Outcome, RequestQueue } from "./request.ts"
 import { answeredWithTls, dialFailure, isTlsAlert, lossOf, openedTooLate } from "./socketFailure.ts"
 import type { Target } from "./socketFailure.ts"
 
@@ -156,6 +157,7 @@ const dial = Effect.fnUntraced(function*(
   progress.waitsFor = "the server did not answer"
   const writer = yield* socket.writer
   const ended = Deferred.makeUnsafe<RedisError>()
+  const tracking = new Tracking(settings.keepers)
   const writing = new Wakeup(() => exchange.writable)
   const liveness = new Liveness()
   // What the handshake could not write is of no use to the owner.
@@ -165,18 +167,25 @@ const dial = Effect.fnUntraced(function*(
     origin: {
       address,
       replaceInvalidText: settings.replaceInvalidText,
-      onRefusal: refusalsOf(owner, (loss) => exchange.leave(loss)),
+      onRefusal: refusalsOf(owner, (loss) => {
+        tracking.end("Demoted")
+        exchange.leave(loss)
+      }),
       scripts: new KnownScripts(),
-      again: (request) => exchange.submit(request)
+      again: (request) => exchange.submit(request),
+      tracking,
+      keepers: settings.keepers
     },
     maxCommands: settings.limits.inFlightCommands,
     maxBytes: settings.limits.inFlightBytes,
     onWork: () => writing.wake(),
     onFlush: () => writing.wakeNow(),
-    onPush: owner.onPush ?? (() => false),
+    onPush: (items) => !tracking.takes(items) && owner.onPush?.(items) === true,
     subscriber: owner.subscriber,
     onUnasked: owner.onUnasked,
     onClose: (failure, unsent) => {
+      // Before anybody learns of it, and reads.
+      tracking.end("Disconnected")
       takeUnsent(unsent, failure)
       Deferred.doneUnsafe(ended, Effect.succeed(failure))
     }
@@ -193,20 +202,26 @@ const dial = Effect.fnUntraced(function*(
         startImmediately: true
       }
     )
-  const decoder = new RespDecoder({ ...limitsOf(settings), maxReplyBytes: greetingBytes, attributes: "drop" })
+  const decoder = new RespDecoder({
+    ...limitsOf(settings),
+    maxReplyBytes: greetingBytes,
+    attributes: "drop",
+    pushes: "apart"
+  })
   yield* untilLost(read(pull, decoder, exchange, target, owner.onRead))
   yield* untilLost(write(writer, exchange, writing, liveness, target))
 
-  const run = (commands: ReadonlyArray<RedisCommand.Any>) => runBatch(exchange, commands)
+  const run = (commands: ReadonlyArray<RedisCommand.Any>) => runAll(exchange, commands)
   const protocol = yield* handshake(run, {
     settings,
     credentials: credentials.first,
     clientInfo,
     onBusy: (refusal) => {
       progress.waitsFor = `the server said ${refusal}`
-      owner.onBusy?.((request) => exchange.submit(request))
+      owner.onBusy?.(exchange.submit)
     }
   })
+  tracking.protocol = protocol
   decoder.limit(limitsOf(settings))
   exchange.limit(settings.limits)
   takeUnsent = owner.onUnsent ?? failAll
@@ -214,15 +229,20 @@ const dial = Effect.fnUntraced(function*(
     address,
     protocol,
     exchange,
-    submit: (request) => exchange.submit(request),
+    submit: exchange.submit,
     probe: probe(exchange, settings, address, yield* Clock.Clock),
     close: (reason) => exchange.close(reason),
     lost: Deferred.await(ended)
   }
   if (credentials.next !== undefined) {
-    const renewal = Credentials.renew(credentials.next, (renewed) => authenticate(run, renewed))
+    const renewal = Credentials.renew(credentials.next, (renewed) => {
+      // Others may be allowed to read less. What waits before it is still sent by the old ones.
+      const renew = Effect.sync(() => tracking.renew("Reauthenticated"))
+      return Effect.ensuring(Effect.andThen(renew, authenticate(run, renewed)), renew)
+    })
     yield* Effect.forkScoped(Effect.catch(renewal, (error) => lose(refusal(error, address))))
   }
+  yield* Effect.forkScoped(Effect.andThen(tracking.begun, listening(connection, settings)))
   const dripping = new Dripping(connection, Duration.toMillis(settings.commandTimeout), () => decoder.idle)
   yield* Effect.forkScoped(liveness.watch(connection, settings, { onSilence: owner.onSilence, dripping }))
   return connection
@@ -261,52 +281,24 @@ const failAll = (requests: RequestQueue, failure: RedisError): void => {
 // Requests
 // -----------------------------------------------------------------------------
 
-/**
- * A request of one command.
- */
-export const requestOf = <A>(
-  command: RedisCommand.RedisCommand<A, unknown, unknown>,
-  settle: (exit: Exit.Exit<A, RedisError>) => void
-): Request => singleRequest(command, settle)
+/** What takes requests. */
+type Submits = Pick<RedisConnection, "submit">
 
 /**
  * Runs one command on a connection.
  */
 export const run = <A>(
-  connection: RedisConnection,
-  command: RedisCommand.RedisCommand<A, unknown, unknown>
-): Effect.Effect<A, RedisError> => runSingle(connection, command)
-
-/** What takes requests. */
-type Submits = Pick<RedisConnection, "submit">
-
-const runSingle = <A>(
   on: Submits,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
-): Effect.Effect<A, RedisError> =>
-  Effect.callback((resume) => {
-    const request = singleRequest(command, resume)
-    on.submit(request)
-    return request
-  })
+): Effect.Effect<A, RedisError> => requestOf(command, (request) => on.submit(request))
 
 /**
  * Runs several commands on a connection, in one write, each with its own outcome.
  */
 export const runAll = (
-  connection: RedisConnection,
-  commands: ReadonlyArray<RedisCommand.Any>
-): Effect.Effect<ReadonlyArray<Outcome>> => runBatch(connection, commands)
-
-const runBatch = (
   on: Submits,
   commands: ReadonlyArray<RedisCommand.Any>
-): Effect.Effect<ReadonlyArray<Outcome>> =>
-  Effect.callback((resume) => {
-    const request = new BatchRequest({ commands }, (outcomes) => resume(Effect.succeed(outcomes)))
-    on.submit(request)
-    return request
-  })
+): Effect.Effect<ReadonlyArray<Outcome>> => new BatchRequest({ commands }, (request) => on.submit(request))
 
 // -----------------------------------------------------------------------------
 // Reading and writing
@@ -428,7 +420,7 @@ const probe = (
   address: string,
   clock: Clock.Clock
 ): Effect.Effect<void, RedisError> =>
-  within(runSingle(exchange, ping), {
+  within(run(exchange, ping), {
     clock,
     limit: Duration.toMillis(Duration.min(settings.connectTimeout, settings.livenessTimeout)),
     orElse: () => Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING in time", address))

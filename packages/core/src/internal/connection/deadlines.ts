@@ -10,19 +10,19 @@ import type { RedisError } from "../../RedisError.ts"
 import { timeLimit } from "../error/failure.ts"
 import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
 
-/** When requests fail, by `elapsed`, and the limit in milliseconds that has passed then. */
+/** When requests fail, by `elapsed`, the limit in milliseconds that has passed then, and the list that they are in. */
 export interface Deadline {
   at: number
   readonly limit: number
+  readonly list: DeadlineList
 }
 
 /**
  * What fails when its time has passed.
  *
- * - `deadlines`, `earlier`, `later`: links of the list that holds it; `deadlines` is undefined when none does.
+ * - `earlier`, `later`: links of the list that holds it; `deadline` is undefined when none does.
  */
 export interface Timed {
-  deadlines: DeadlineList | undefined
   earlier: Timed | undefined
   later: Timed | undefined
   deadline: Deadline | undefined
@@ -30,7 +30,7 @@ export interface Timed {
 }
 
 /** Requests in the order of their deadlines, linked through the requests themselves. */
-export class DeadlineList {
+class DeadlineList {
   #first: Timed | undefined = undefined
   #last: Timed | undefined = undefined
 
@@ -45,7 +45,6 @@ export class DeadlineList {
 
   /** Adds one that expires no sooner than all others. */
   push(request: Timed, deadline: Deadline): void {
-    request.deadlines = this
     request.deadline = deadline
     request.earlier = this.#last
     if (this.#last === undefined) this.#first = request
@@ -59,7 +58,6 @@ export class DeadlineList {
     while (before?.deadline !== undefined && before.deadline.at > deadline.at) before = before.earlier
     if (before === this.#last) return this.push(request, deadline)
     const after = before === undefined ? this.#first : before.later
-    request.deadlines = this
     request.deadline = deadline
     request.earlier = before
     request.later = after
@@ -73,20 +71,20 @@ export class DeadlineList {
     else request.earlier.later = request.later
     if (request.later === undefined) this.#last = request.earlier
     else request.later.earlier = request.earlier
-    request.deadlines = undefined
+    request.deadline = undefined
     request.earlier = undefined
     request.later = undefined
   }
 
   /** Takes those out that expire by then. */
-  takeUntil(at: number): Array<Timed> {
-    const taken: Array<Timed> = []
+  takeUntil(at: number): Array<{ readonly request: Timed; readonly limit: number }> {
+    const taken: Array<{ readonly request: Timed; readonly limit: number }> = []
     for (
       let request = this.#first;
       request?.deadline !== undefined && request.deadline.at <= at;
       request = this.#first
     ) {
-      taken.push(request)
+      taken.push({ request, limit: request.deadline.limit })
       this.remove(request)
     }
     return taken
@@ -109,7 +107,7 @@ export class Deadlines {
   constructor(limit: number, clock: Clock.Clock) {
     this.clock = clock
     this.limit = limit
-    if (limit === Infinity) this.#turn = { at: Infinity, limit }
+    if (limit === Infinity) this.#turn = { at: Infinity, limit, list: this.#common }
   }
 
   /** Adds a request with the client's limit, from now on. */
@@ -119,7 +117,7 @@ export class Deadlines {
 
   /** Adds a request with a limit of its own, which began earlier than now. */
   addUntil(request: Timed, at: number, limit: number): void {
-    this.#own.insert(request, { at, limit })
+    this.#own.insert(request, { at, limit, list: this.#own })
     this.#arm(at)
   }
 
@@ -138,7 +136,7 @@ export class Deadlines {
   /** Fails all requests, and none that callers add meanwhile. */
   failAll(error: RedisError): void {
     for (const list of [this.#common, this.#own]) {
-      for (const request of list.takeUntil(Infinity)) request.fail(error)
+      for (const { request } of list.takeUntil(Infinity)) request.fail(error)
     }
   }
 
@@ -149,7 +147,7 @@ export class Deadlines {
   /** Measured: to add and remove a request takes 6 ns so; with a reading of the clock for each it would take 82. */
   #beginTurn(): Deadline {
     queueMicrotask(this.#endTurn)
-    return this.#turn = { at: Infinity, limit: this.limit }
+    return this.#turn = { at: Infinity, limit: this.limit, list: this.#common }
   }
 
   readonly #endTurn = (): void => {
@@ -182,7 +180,7 @@ export class Deadlines {
       const due = Math.max(elapsed(this.clock), next)
       return Effect.map(arrived, () => {
         const late = [...this.#common.takeUntil(due), ...this.#own.takeUntil(due)]
-        for (const request of late) request.fail(timeLimit("read", request.deadline?.limit ?? this.limit))
+        for (const { limit, request } of late) request.fail(timeLimit("read", limit))
       })
     })
   }

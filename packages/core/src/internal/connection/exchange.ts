@@ -149,7 +149,8 @@ export class Exchange {
     return this.#failure !== undefined
   }
 
-  submit(request: Request): void {
+  /** Takes a request: it settles with its replies, or with what ended the exchange. */
+  readonly submit = (request: Request): void => {
     if (this.#failure !== undefined) return request.fail(this.#failure)
     this.#waiting.push(request)
     this.#options.onWork()
@@ -185,7 +186,6 @@ export class Exchange {
 
   #encodeSome(request: Request): void {
     const encoder = this.#encoder
-    const count = request.count
     if (request.written === 0) this.#inFlight.push(request)
     // What is written in several parts could be given up between two of them.
     encoder.lend = request.count === 1
@@ -195,9 +195,9 @@ export class Exchange {
       request.written++
       this.#written++
       this.#commands++
-    } while (request.written < count && this.#commands < this.#options.maxCommands && encoder.size < writeSize)
+    } while (request.written < request.count && this.#commands < this.#options.maxCommands && encoder.size < writeSize)
     const bytes = encoder.size - before
-    request.bytes += bytes
+    this.#inFlight.addBytes(bytes)
     this.#bytes += bytes
   }
 
@@ -263,10 +263,10 @@ export class Exchange {
   }
 
   #shift(request: Request): void {
+    this.#bytes -= this.#inFlight.firstBytes
     this.#inFlight.shift()
     // Whoever answers has read it.
     if (request.queue === this.#lending) this.#lending.release(request)
-    this.#bytes -= request.bytes
   }
 
   #lend(request: Request): void {

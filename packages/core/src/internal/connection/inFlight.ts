@@ -6,6 +6,8 @@ import type { Request } from "./request.ts"
 
 export class InFlight {
   #items: Array<Request | undefined> = new Array(64).fill(undefined)
+  /** The encoded bytes of each, beside it: a request does not pay for a field. */
+  #bytes: Array<number> = new Array(64).fill(0)
   #first = 0
   #length = 0
 
@@ -20,8 +22,21 @@ export class InFlight {
   push(request: Request): void {
     if (this.#length === this.#items.length) this.#grow()
     // The size is a power of two, so that a mask does for the remainder.
-    this.#items[(this.#first + this.#length) & (this.#items.length - 1)] = request
+    const at = (this.#first + this.#length) & (this.#items.length - 1)
+    this.#items[at] = request
+    this.#bytes[at] = 0
     this.#length++
+  }
+
+  /** Adds to the bytes of the request that came last. */
+  addBytes(bytes: number): void {
+    // Filled as far as the items are.
+    this.#bytes[(this.#first + this.#length - 1) & (this.#items.length - 1)]! += bytes
+  }
+
+  /** The bytes of the first request. */
+  get firstBytes(): number {
+    return this.#bytes[this.#first] ?? 0
   }
 
   shift(): Request | undefined {
@@ -37,8 +52,14 @@ export class InFlight {
     const items = this.#items
     const size = items.length
     const grown: Array<Request | undefined> = new Array(size * 2).fill(undefined)
-    for (let i = 0; i < this.#length; i++) grown[i] = items[(this.#first + i) & (size - 1)]
+    const bytes: Array<number> = new Array(size * 2).fill(0)
+    for (let i = 0; i < this.#length; i++) {
+      const at = (this.#first + i) & (size - 1)
+      grown[i] = items[at]
+      bytes[i] = this.#bytes[at] ?? 0
+    }
     this.#items = grown
+    this.#bytes = bytes
     this.#first = 0
   }
 }

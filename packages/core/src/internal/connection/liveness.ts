@@ -95,6 +95,31 @@ export class Liveness {
   }
 }
 
+/**
+ * Watches a connection over which a server tells of keys: answers are kept for as long as it says nothing, and of one that is
+ * gone nothing else would tell while nobody writes. To be run in a fiber.
+ */
+export const listening = (
+  connection: RedisConnection,
+  { livenessTimeout }: ConnectionSettings
+): Effect.Effect<void> => {
+  const { exchange } = connection
+  if (!Duration.isFinite(livenessTimeout)) return Effect.void
+  return Effect.gen(function*() {
+    while (!exchange.closed) {
+      const { received } = exchange
+      yield* Effect.sleep(livenessTimeout)
+      if (exchange.received !== received) continue
+      const answer = yield* Effect.exit(connection.probe)
+      if (Exit.isFailure(answer) && exchange.received === received) {
+        exchange.close(
+          connectionLoss("HealthCheck", "The server said nothing and did not answer a PING", connection.address)
+        )
+      }
+    }
+  })
+}
+
 /** Whether an answer is owed, and not held back for ever. */
 const mayEnd = (heldBack: number | undefined): heldBack is number => heldBack !== undefined && heldBack !== Infinity
 

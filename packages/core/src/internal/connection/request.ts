@@ -3,8 +3,6 @@
  * replies. It is in one place at a time: waiting in a {@link RequestQueue}, in
  * flight on a connection, or settled.
  */
-import * as Effect from "effect/Effect"
-import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, fromReply, ResponseError } from "../../RedisError.ts"
@@ -13,9 +11,12 @@ import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
 import { connectionLoss, failureOf } from "../error/failure.ts"
+import { Suspension } from "../runtime/suspension.ts"
+import type { Resume } from "../runtime/suspension.ts"
 import { formOf } from "../script/knownScripts.ts"
 import type { Form, KnownScripts } from "../script/knownScripts.ts"
-import type { Deadline, DeadlineList, Timed } from "./deadlines.ts"
+import type { Keepers, Tracking } from "../tracking/tracking.ts"
+import type { Deadline, Timed } from "./deadlines.ts"
 
 /**
  * What a reply came from, for the messages of errors and the view of text.
@@ -23,6 +24,7 @@ import type { Deadline, DeadlineList, Timed } from "./deadlines.ts"
  * - `onRefusal`: takes error replies and their commands; returns what befell the connection by one, where it means more than
  *   its text.
  * - `scripts`: those that the server at the other end has. `again`: sends a request over the same connection once more.
+ * - `tracking`: what the server tells of keys over this connection. `keepers`: who keeps answers, and is told of writes.
  */
 export interface Origin {
   readonly address: string | undefined
@@ -30,6 +32,8 @@ export interface Origin {
   readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => RedisError | undefined) | undefined
   readonly scripts?: KnownScripts | undefined
   readonly again?: ((request: Request) => void) | undefined
+  readonly tracking?: Tracking | undefined
+  readonly keepers?: Keepers | undefined
 }
 
 /**
@@ -43,33 +47,48 @@ export interface Redirector {
   readonly onLoss: (request: Request, error: RedisError) => boolean
 }
 
-/**
- * As an Effect, a request is its own cancellation: what `Effect.callback` wants
- * on interruption, without an object of its own for each command.
- */
-export abstract class Request extends Effectable.Class<void> implements Timed {
+/** Takes a request to where it is sent from. */
+export type Send = (request: Request) => void
+
+const nowhere: Send = () => {}
+
+/** What few requests come to. */
+interface Detour {
+  redirects: number
+  asking: boolean
+  /** Whether a server that it was sent to before can have run it. */
+  mayHaveRun: boolean
+  /** What kept it from being encoded. */
+  unsendable: DataError | undefined
+}
+
+/** An Effect that is sent when a fiber runs it, and given up when the fiber is interrupted. */
+export abstract class Request<out A = unknown, out E extends RedisError = RedisError> extends Suspension<A, E>
+  implements Timed
+{
   /** Links of the queue that holds this request; `queue` is undefined when none does. */
   queue: RequestQueue | undefined = undefined
   previous: Request | undefined = undefined
   next: Request | undefined = undefined
 
-  /** Links of a list of deadlines; `deadlines` is undefined when none holds this request. */
-  deadlines: DeadlineList | undefined = undefined
+  /** Links of the list of deadlines that holds this request; `deadline` is undefined when none does. */
   earlier: Timed | undefined = undefined
   later: Timed | undefined = undefined
   deadline: Deadline | undefined = undefined
 
-  /** How many commands were encoded, how many replies have come, and the encoded bytes. */
+  /** How many commands were encoded, and how many replies have come. */
   written = 0
   answered = 0
-  bytes = 0
 
-  /** Who may send it elsewhere, how often that was done, and whether ASKING goes before it. */
+  /** Who may send it elsewhere. */
   redirector: Redirector | undefined = undefined
-  redirects = 0
-  asking = false
-  /** Whether a server that it was sent to before can have run it. */
-  #mayHaveRun = false
+  #detour: Detour | undefined = undefined
+  protected readonly send: Send
+
+  constructor(send: Send | undefined, resume: Resume<A, E> | undefined) {
+    super(resume)
+    this.send = send ?? nowhere
+  }
 
   /** The command whose keys say where to send it. */
   abstract readonly leading: RedisCommand.Any
@@ -79,8 +98,11 @@ export abstract class Request extends Effectable.Class<void> implements Timed {
   abstract readonly count: number
   /** How long the server may hold back its answers, beyond the time that it takes to make them. */
   abstract readonly blockMilliseconds: number
-  /** Whether the caller has its outcome, or has gone away. */
-  abstract readonly settled: boolean
+
+  /** Whether its answer is kept: no replica may give it, and it has its place among what the server tells of changes. */
+  get isKept(): boolean {
+    return false
+  }
 
   /** Encodes the next command, for the connection that replies come from. */
   abstract encode(encoder: RespEncoder, origin: Origin): void
@@ -88,36 +110,55 @@ export abstract class Request extends Effectable.Class<void> implements Timed {
   abstract reply(value: Resp.Value, origin: Origin): void
   /** Settles with what befell the connection. */
   abstract fail(error: RedisError): void
-  protected abstract forget(): void
+
+  protected begin(): void {
+    this.send(this)
+  }
+
+  /** How often it was sent elsewhere. */
+  get redirects(): number {
+    return this.#detour?.redirects ?? 0
+  }
+
+  /** Whether ASKING goes before it. */
+  get asking(): boolean {
+    return this.#detour !== undefined && this.#detour.asking
+  }
+
+  set asking(asking: boolean) {
+    if (asking !== this.asking) this.detour.asking = asking
+  }
+
+  protected get detour(): Detour {
+    return this.#detour ??= { redirects: 0, asking: false, mayHaveRun: false, unsendable: undefined }
+  }
+
+  /** Whether there is a detour. */
+  protected get strayed(): boolean {
+    return this.#detour !== undefined
+  }
 
   /** Prepares it to be sent again; nothing must hold it. `mayHaveRun`: whether it can have been run already. */
   renew(asking: boolean, mayHaveRun: boolean): void {
-    this.#mayHaveRun ||= mayHaveRun
+    const { detour } = this
+    detour.mayHaveRun ||= mayHaveRun
+    detour.asking = asking
+    detour.redirects++
     this.written = 0
     this.answered = 0
-    this.bytes = 0
-    this.asking = asking
-    this.redirects++
   }
 
   /** Whether the server can have run what has no reply yet. */
   get delivery(): Delivery {
-    return this.written === 0 && !this.#mayHaveRun ? "not-sent" : "unknown"
+    return this.written === 0 && this.#detour?.mayHaveRun !== true ? "not-sent" : "unknown"
   }
 
   /**
-   * Gives up: what is not yet written is never sent; what is keeps its place in
-   * flight, and its replies are dropped.
+   * What is not yet written is never sent; what is keeps its place in flight, and
+   * its replies are dropped.
    */
-  cancel(): void {
-    if (this.settled) return
+  protected abandon(): void {
     this.release()
-    this.forget()
-  }
-
-  override asEffect(): Effect.Effect<void> {
-    this.cancel()
-    return Effect.void
   }
 
   /** Whether the rest has to be written, whatever becomes of the caller. */
@@ -126,7 +167,7 @@ export abstract class Request extends Effectable.Class<void> implements Timed {
   }
 
   protected release(): void {
-    this.deadlines?.remove(this)
+    this.deadline?.list.remove(this)
     if (!this.committed) this.queue?.remove(this)
   }
 }
@@ -139,17 +180,20 @@ export const asking = RedisCommand.make({
 })
 
 /** A request of one command. */
-export class SingleRequest<A> extends Request {
+export class SingleRequest<out A> extends Request<A> {
   readonly command: RedisCommand.RedisCommand<A, unknown, unknown>
-  #resume: ((exit: Exit.Exit<A, RedisError>) => void) | undefined
 
   constructor(
     command: RedisCommand.RedisCommand<A, unknown, unknown>,
-    resume: (exit: Exit.Exit<A, RedisError>) => void
+    send: Send | undefined,
+    resume?: Resume<A, RedisError>
   ) {
-    super()
+    super(send, resume)
     this.command = command
-    this.#resume = resume
+  }
+
+  protected again(): Request<A> {
+    return requestOf(this.command, this.send)
   }
 
   get leading(): RedisCommand.Any {
@@ -168,10 +212,6 @@ export class SingleRequest<A> extends Request {
     return RedisCommand.blockMilliseconds(this.command)
   }
 
-  get settled(): boolean {
-    return this.#resume === undefined
-  }
-
   /** ASKING alone would be for whatever command comes next. */
   protected override get committed(): boolean {
     return this.asking && this.written > 0
@@ -183,27 +223,23 @@ export class SingleRequest<A> extends Request {
 
   /** Has it fail with what kept it from being encoded: its place is taken, and whatever comes for it means this. */
   protected refuse(error: DataError | undefined): void {
-    const resume = this.#resume
-    if (error !== undefined && resume !== undefined) this.#resume = () => resume(Exit.fail(error))
+    if (error !== undefined) this.detour.unsendable = error
   }
 
   reply(value: Resp.Value, origin: Origin): void {
-    if (this.#resume === undefined) return
+    if (this.settled) return
     if (this.asking && this.answered === 1) return
+    if (!this.command.spec.readonly) origin.keepers?.answered(this.command)
     if (!(value instanceof Resp.ErrorReply)) {
-      return this.#settle(RedisCommand.decode(this.command, value, origin.replaceInvalidText))
+      return this.conclude(RedisCommand.decode(this.command, value, origin.replaceInvalidText))
     }
     if (this.#redirected((redirector) => redirector.onRefusal(this, value, origin.address ?? ""))) return
-    this.#settle(Exit.fail(errorOf(this.command, value, origin)))
+    this.conclude(Exit.fail(errorOf(this.command, value, origin)))
   }
 
   fail(error: RedisError): void {
-    if (this.#resume === undefined || this.#redirected((redirector) => redirector.onLoss(this, error))) return
-    this.#settle(failed(this.command, error, this.delivery))
-  }
-
-  protected forget(): void {
-    this.#resume = undefined
+    if (this.settled || this.#redirected((redirector) => redirector.onLoss(this, error))) return
+    this.conclude(failed(this.command, error, this.delivery))
   }
 
   /** Whether the redirector saw to it. One that breaks costs this request, and not those behind it on the connection. */
@@ -214,33 +250,34 @@ export class SingleRequest<A> extends Request {
       return offer(this.redirector)
     } catch (defect) {
       const broken = connectionLoss("Other", "The client failed to send the command elsewhere", undefined, defect)
-      this.#settle(failed(this.command, broken, delivery))
+      this.conclude(failed(this.command, broken, delivery))
       return true
     }
   }
 
-  #settle(exit: Exit.Exit<A, RedisError>): void {
+  /** Hands over the outcome, when nothing holds the request any more. */
+  protected conclude(exit: Exit.Exit<A, RedisError>): void {
     this.release()
-    const resume = this.#resume
-    this.#resume = undefined
-    resume?.(exit)
+    const unsendable = this.strayed ? this.detour.unsendable : undefined
+    this.settle(unsendable === undefined ? exit : Exit.fail(unsendable))
   }
 }
 
-/** A request of one command. */
+/** A request of one command, as an effect that sends it: or with `resume`, for whoever sends it himself. */
 export const requestOf = <A>(
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
-  resume: (exit: Exit.Exit<A, RedisError>) => void
+  send: Send | undefined,
+  resume?: Resume<A, RedisError>
 ): SingleRequest<A> =>
   command.spec.script === undefined
-    ? new SingleRequest(command, resume)
-    : new ScriptRequest(command, command.spec.script, resume)
+    ? new SingleRequest(command, send, resume)
+    : new ScriptRequest(command, command.spec.script, send, resume)
 
 /**
  * A request of one command that names a script. A server that turns out not to
  * have the script has run nothing, and is sent the text.
  */
-class ScriptRequest<A> extends SingleRequest<A> {
+class ScriptRequest<out A> extends SingleRequest<A> {
   readonly #script: RedisCommand.Script
   #form: Form = "text"
   /** Somebody else may have taught the server the script meanwhile, or not this one of several behind an address. */
@@ -249,9 +286,10 @@ class ScriptRequest<A> extends SingleRequest<A> {
   constructor(
     command: RedisCommand.RedisCommand<A, unknown, unknown>,
     script: RedisCommand.Script,
-    resume: (exit: Exit.Exit<A, RedisError>) => void
+    send: Send | undefined,
+    resume: Resume<A, RedisError> | undefined
   ) {
-    super(command, resume)
+    super(command, send, resume)
     this.#script = script
   }
 
@@ -289,7 +327,8 @@ export interface Batch {
 }
 
 /** A request of several commands. */
-export class BatchRequest extends Request {
+export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
+  readonly #batch: Batch
   readonly commands: ReadonlyArray<RedisCommand.Any>
   readonly #positions: ReadonlyArray<number> | undefined
   readonly #atomic: boolean
@@ -301,16 +340,19 @@ export class BatchRequest extends Request {
   #byDigest: Set<number> | undefined = undefined
   #missingFrom: number | undefined = undefined
   #rest: BatchRequest | undefined = undefined
-  #resume: ((outcomes: ReadonlyArray<Outcome>) => void) | undefined
 
-  constructor(batch: Batch, resume: (outcomes: ReadonlyArray<Outcome>) => void) {
-    super()
+  constructor(batch: Batch, send: Send | undefined, resume?: Resume<ReadonlyArray<Outcome>, never>) {
+    super(send, resume)
+    this.#batch = batch
     this.commands = batch.commands
     this.#positions = batch.positions
     this.#atomic = batch.atomic === true
     // In a transaction it would be too late for the text when the digest turned out to be unknown.
     this.#withTexts = this.#atomic || batch.withTexts === true
-    this.#resume = resume
+  }
+
+  protected again(): BatchRequest {
+    return new BatchRequest(this.#batch, this.send)
   }
 
   get leading(): RedisCommand.Any {
@@ -331,10 +373,6 @@ export class BatchRequest extends Request {
     return this.commands.reduce((sum, command) => sum + RedisCommand.blockMilliseconds(command), 0)
   }
 
-  get settled(): boolean {
-    return this.#resume === undefined
-  }
-
   encode(encoder: RespEncoder, origin: Origin): void {
     // In range: the connection encodes `count` times.
     const command = this.commands[this.written]!
@@ -346,11 +384,19 @@ export class BatchRequest extends Request {
   }
 
   reply(value: Resp.Value, origin: Origin): void {
-    if (this.#resume === undefined) return
+    if (this.settled) return
     const index = this.#outcomes.length
+    if (origin.keepers !== undefined) this.#wrote(index, origin.keepers)
     // In range: there is one reply a command.
     this.#outcomes.push(this.#refusal(index) ?? this.#outcomeOf(this.commands[index]!, index, value, origin))
     if (this.#outcomes.length === this.commands.length && !this.#runsRest(origin)) this.#settle()
+  }
+
+  /** In a transaction nothing is written before its end. */
+  #wrote(index: number, keepers: Keepers): void {
+    if (!this.#atomic) return keepers.answered(this.commands[index]!)
+    if (index < this.commands.length - 1) return
+    for (let i = 0; i < index; i++) keepers.answered(this.commands[i]!)
   }
 
   #outcomeOf(command: RedisCommand.Any, index: number, value: Resp.Value, origin: Origin): Outcome {
@@ -382,9 +428,9 @@ export class BatchRequest extends Request {
       positions: this.commands.slice(from).map((_, index) => this.#positions?.[from + index] ?? from + index),
       withTexts: true
     }
-    this.#rest = new BatchRequest(batch, (outcomes) => {
-      if (this.#resume === undefined) return
-      for (const each of outcomes) this.#outcomes.push(each)
+    this.#rest = new BatchRequest(batch, undefined, (exit) => {
+      if (this.settled || Exit.isFailure(exit)) return
+      for (const each of exit.value) this.#outcomes.push(each)
       this.#settle()
     })
     again(this.#rest)
@@ -392,7 +438,7 @@ export class BatchRequest extends Request {
   }
 
   fail(error: RedisError): void {
-    if (this.#resume === undefined) return
+    if (this.settled) return
     this.#rest?.cancel()
     for (let index = this.#outcomes.length; index < this.commands.length; index++) {
       const delivery = index < this.written || this.committed ? "unknown" : "not-sent"
@@ -410,16 +456,14 @@ export class BatchRequest extends Request {
     return Exit.fail(new DataError({ command, detail, index: this.#positions?.[index] ?? index }))
   }
 
-  protected forget(): void {
-    this.#resume = undefined
+  protected override abandon(): void {
+    super.abandon()
     this.#rest?.cancel()
   }
 
   #settle(): void {
     this.release()
-    const resume = this.#resume
-    this.#resume = undefined
-    resume?.(this.#outcomes)
+    this.settle(Exit.succeed(this.#outcomes))
   }
 }
 

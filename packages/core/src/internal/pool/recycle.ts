@@ -90,7 +90,7 @@ export class Lease {
     const watches = this.#watches
     this.#undoing = true
     this.#raw.submit(
-      new SingleRequest(unwatch, (exit) => {
+      new SingleRequest(unwatch, undefined, (exit) => {
         this.#undoing = false
         if (Exit.isSuccess(exit)) this.#ended = Math.max(this.#ended, watches)
         this.#onUndone?.(!this.watching)

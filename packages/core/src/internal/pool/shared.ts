@@ -76,7 +76,7 @@ export class SharedConnection {
     return this.#state._tag === "Ready" ? this.#state.connection.exchange.inFlight : 0
   }
 
-  submit(request: Request): void {
+  readonly submit = (request: Request): void => {
     const state = this.#state
     switch (state._tag) {
       case "Ready":

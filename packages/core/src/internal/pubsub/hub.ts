@@ -392,7 +392,7 @@ export class Hub {
     const sent: Sent = { verb, unconfirmed: new Map(entries.map((entry) => [entry.id, entry])), settle }
     this.#sent.push(sent)
     exchange.submit(
-      new SingleRequest(commandOf(verb, entries), (exit) => {
+      new SingleRequest(commandOf(verb, entries), undefined, (exit) => {
         // With its connection lost it is not in the list any more, or will be settled with it.
         if (exchange.closed || this.#sent[0] !== sent) return
         this.#sent.shift()

@@ -13,7 +13,7 @@ import type { RedisError } from "../../RedisError.ts"
 import type { Kind } from "../../RedisPubSub.ts"
 import type { Subscribers } from "../client/router.ts"
 import type { Owner, RedisConnection } from "../connection/model.ts"
-import { SingleRequest } from "../connection/request.ts"
+import { requestOf } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"
 import { longestPause, redial } from "../pool/redial.ts"
 import type { Useless } from "../pool/redial.ts"
@@ -104,11 +104,9 @@ export class Link {
   /** Runs a command on the connection. */
   execute<A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> {
     return Effect.flatMap(this.#connection, (connection) =>
-      Effect.callback((resume) => {
-        const request = new SingleRequest<A>(command, resume)
+      requestOf(command, (request) => {
         connection.submit(request)
         this.proceed()
-        return request
       }))
   }
 

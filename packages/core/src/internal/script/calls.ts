@@ -39,9 +39,6 @@ const isPresent = (client: Service, { list, name }: LibraryFunction): Effect.Eff
     (libraries) => libraries.some(({ functions }) => functions.some((each) => each.name === name))
   )
 
-/** The functions that the server of a client is known to have had. */
-const seen = new WeakMap<Service, Set<LibraryFunction>>()
-
 /** The static facts of a command that calls a function of a library. */
 export class FunctionSpec extends RedisCommand.Spec {
   readonly function: LibraryFunction
@@ -54,47 +51,62 @@ export class FunctionSpec extends RedisCommand.Spec {
   override get procedure(): string {
     return this.function.name
   }
+}
 
-  /** Sees to it that the server has the function, once for each client, and again when it has lost it. */
-  override run<A>(
-    client: Service,
-    command: RedisCommand.RedisCommand<A, unknown, unknown>
-  ): Effect.Effect<A, RedisError> {
-    if (command.settled !== undefined) return command.settled
-    const known = seen.get(client) ?? new Set()
-    seen.set(client, known)
-    const call = Effect.catchIf(client.execute(command), isMissing, (error) => this.#lost(client, command, error))
-    if (known.has(this.function)) return call
-    return Effect.matchEffect(load(client, [this.function]), {
+/**
+ * A client that sees to it that the server has the functions that it calls.
+ *
+ * - `known`: those that the server is known to have had.
+ */
+export const withFunctions = (client: Service, known: Set<LibraryFunction> = new Set()): Service => ({
+  ...client,
+  execute: (command) =>
+    command.spec instanceof FunctionSpec && command.settled === undefined
+      ? call(client, known, command, command.spec.function)
+      : client.execute(command),
+  pipeline: (commands) => pipeline(client, commands),
+  transaction: (commands) => transaction(client, commands),
+  withTimeout: (limit) => withFunctions(client.withTimeout(limit), known),
+  reserve: Effect.map(client.reserve, (reserved) => withFunctions(reserved, known))
+})
+
+/** Loads the library before the first call, and again when the server has lost it. */
+const call = <A>(
+  client: Service,
+  known: Set<LibraryFunction>,
+  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  needed: LibraryFunction
+): Effect.Effect<A, RedisError> =>
+  Effect.suspend(() => {
+    const run = Effect.catchIf(client.execute(command), isMissing, (error) => lost(client, command, needed, error))
+    if (known.has(needed)) return run
+    return Effect.matchEffect(load(client, [needed]), {
       onSuccess: () => {
-        known.add(this.function)
-        return call
+        known.add(needed)
+        return run
       },
       onFailure: (error) => Effect.fail(unsent(error, command.spec))
     })
-  }
+  })
 
-  /** A function can say of itself that it was not found: then it is there, has run, and must not run again. */
-  #lost<A>(
-    client: Service,
-    command: RedisCommand.RedisCommand<A, unknown, unknown>,
-    error: RedisError
-  ): Effect.Effect<A, RedisError> {
-    return Effect.matchEffect(isPresent(client, this.function), {
-      onSuccess: (present) =>
-        present
-          ? Effect.fail(error)
-          : Effect.andThen(client.execute(this.function.load), client.execute(command)),
-      onFailure: () => Effect.fail(error)
-    })
-  }
-}
+/** A function can say of itself that it was not found: then it is there, has run, and must not run again. */
+const lost = <A>(
+  client: Service,
+  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  needed: LibraryFunction,
+  error: RedisError
+): Effect.Effect<A, RedisError> =>
+  Effect.matchEffect(isPresent(client, needed), {
+    onSuccess: (present) =>
+      present ? Effect.fail(error) : Effect.andThen(client.execute(needed.load), client.execute(command)),
+    onFailure: () => Effect.fail(error)
+  })
 
 const isMissing = (error: RedisError): boolean =>
   error._tag === "ResponseError" && error.code === "ERR" && error.detail === "Function not found"
 
 /** Runs commands in one write, after loading the libraries that they need; without them none is sent. */
-export const pipeline = (
+const pipeline = (
   client: Service,
   commands: ReadonlyArray<RedisCommand.Any>
 ): Effect.Effect<ReadonlyArray<Outcome>> => {
@@ -107,7 +119,7 @@ export const pipeline = (
 }
 
 /** Runs commands between MULTI and EXEC, after loading the libraries that they need; without them none is sent. */
-export const transaction = (
+const transaction = (
   client: Service,
   commands: ReadonlyArray<RedisCommand.Any>
 ): Effect.Effect<ReadonlyArray<Outcome>, RedisError> => {

@@ -1,0 +1,29 @@
+/**
+ * What becomes of a master that another server has taken the place of.
+ */
+import { ping } from "@redfx/core/commands/Connection"
+import { connectionLoss } from "@redfx/core/RedisError"
+import { within } from "@redfx/core/unstable/Runtime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Node } from "../topology/nodes.ts"
+
+/** For how many milliseconds a master that has been replaced may leave a PING unanswered, before what it owes is given up. */
+const replacedLimit = 2000
+
+/**
+ * Fails what a master that has been replaced owes, unless it still answers: one that stands still, or is cut off, would
+ * hold its callers up for as long as the connections last.
+ */
+export const checkReplaced = (node: Node): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    if (yield* node.isIdle) return
+    if (node.health.downWith === undefined) {
+      const answer = yield* Effect.exit(
+        within(Effect.asVoid(node.client.execute(ping())), { limit: replacedLimit, orElse: () => Effect.fail("late") })
+      )
+      if (Exit.isSuccess(answer)) return
+    }
+    const detail = "The master was replaced, and does not answer"
+    yield* node.pool.disconnect({ inUse: true, reason: connectionLoss("HealthCheck", detail, node.address) })
+  })

@@ -1,0 +1,218 @@
+/**
+ * Answers without a round trip: the client keeps what it has read, and the
+ * server tells it when that is no longer true.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { defaultLimits } from "./internal/cache/clientCache.ts"
+import type { TimeToLive } from "./RedisArg.ts"
+import { RedisClient } from "./RedisClient.ts"
+import type { CacheEvent, CacheLimits, CacheStats, Service } from "./RedisClient.ts"
+import * as RedisCommand from "./RedisCommand.ts"
+import { RedisConfigError } from "./RedisError.ts"
+
+// -----------------------------------------------------------------------------
+// Commands
+// -----------------------------------------------------------------------------
+
+/**
+ * The same command, answered from the client's cache while that has an answer.
+ *
+ * **Details**
+ *
+ * An answer is kept until the server tells that one of its keys has changed, and for no longer than `ttl`. Whatever could
+ * keep the server's word from arriving drops it as well: a lost connection, a failover, a slot of a cluster that moves.
+ * Callers who ask for what is being asked for already wait for the same answer. What this client writes itself is seen by
+ * every read that begins when the write is answered.
+ *
+ * It works alone and in pipelines, where what is missing goes out together, and in all views. In transactions, on reserved
+ * connections and on clients of replicas the command is sent like any other.
+ *
+ * The connection has to speak RESP3, else the command fails with `RedisConfigError`. Since Redis 6.0.
+ *
+ * **Example** (A user who seldom changes)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * export const user = Redis.cached(Redis.hgetall("user:1"), { ttl: "1 minute" })
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const cached = <A, Bytes, BigInts>(
+  command: RedisCommand.CacheableCommand<A, Bytes, BigInts>,
+  options: { readonly ttl: TimeToLive }
+): RedisCommand.CacheableCommand<A, Bytes, BigInts> =>
+  RedisCommand.withCaching(command, { life: millisecondsOf(options.ttl) })
+
+/** The last text that was read, as a program says the same again and again: to read one takes 400 ns. */
+let lastText: TimeToLive | undefined = undefined
+let lastMilliseconds = 0
+
+/** 0 for what is no time. */
+const millisecondsOf = (ttl: TimeToLive): number => {
+  if (ttl === lastText) return lastMilliseconds
+  const duration = Option.getOrUndefined(Duration.fromInput(ttl))
+  const milliseconds = duration === undefined ? 0 : Duration.toMillis(duration)
+  if (typeof ttl === "string") {
+    lastText = ttl
+    lastMilliseconds = milliseconds
+  }
+  return milliseconds
+}
+
+// -----------------------------------------------------------------------------
+// Clients
+// -----------------------------------------------------------------------------
+
+/**
+ * How a client caches.
+ *
+ * - `commands`: `"all"` caches every command whose answer can be, `"marked"` only those of `Redis.cached`. Default `"all"`.
+ * - `ttl`: the age up to which an answer will do for anybody. Default one hour.
+ * - `maxEntries`: how many answers are kept. Default 10,000. `maxBytes`: about how much memory they take. Default 64 MiB.
+ *   What was not asked for for the longest time makes room.
+ * - `prefixes`: caches only keys that begin with one of these. The server then keeps no list of what was read, and tells of
+ *   every change of such a key to everybody. None may begin with another one.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface CacheOptions {
+  readonly commands?: "all" | "marked" | undefined
+  readonly ttl?: TimeToLive | undefined
+  readonly maxEntries?: number | undefined
+  readonly maxBytes?: number | undefined
+  readonly prefixes?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * A client that caches what it reads, above another one.
+ *
+ * **Details**
+ *
+ * A client caches in one way: the Layer fails with `RedisConfigError` when it has cached before, or is a client of
+ * replicas, which keeps nothing.
+ *
+ * **Example** (Everything under two prefixes, for ten minutes at the most)
+ *
+ * ```ts
+ * import { RedisCache } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { Layer } from "effect"
+ *
+ * export const client = RedisCache.layer({ ttl: "10 minutes", prefixes: ["user:", "session:"] }).pipe(
+ *   Layer.provide(NodeRedisClient.layer())
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options: CacheOptions = {}
+): Layer.Layer<RedisClient, RedisConfigError, RedisClient> =>
+  Layer.effect(RedisClient)(Effect.flatMap(RedisClient, (client) => make(client, options)))
+
+/**
+ * A client that caches what it reads, above another one: see {@link layer}.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(
+  client: Service,
+  options: CacheOptions = {}
+): Effect.fn.Return<Service, RedisConfigError> {
+  const { cache } = client
+  if (cache === undefined) return yield* invalid("role", "a client of replicas, or of one connection, keeps nothing")
+  const limits = yield* limitsOf(options)
+  yield* checkPrefixes(options.prefixes)
+  if (!cache.configure(limits, options.prefixes)) {
+    return yield* invalid("cache", "the client caches already, in another way")
+  }
+  return options.commands === "marked" ? client : caching(client, limits.longestLife)
+})
+
+const caching = (client: Service, life: number): Service => {
+  const mark = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) =>
+    command.spec.cacheable && command.caching === undefined ? RedisCommand.withCaching(command, { life }) : command
+  return {
+    ...client,
+    execute: (command) => client.execute(mark(command)),
+    pipeline: (commands) => client.pipeline(commands.map(mark)),
+    withTimeout: (limit) => caching(client.withTimeout(limit), life)
+  }
+}
+
+const limitsOf = Effect.fnUntraced(function*(options: CacheOptions): Effect.fn.Return<CacheLimits, RedisConfigError> {
+  const longestLife = options.ttl === undefined ? defaultLimits.longestLife : millisecondsOf(options.ttl)
+  if (!(longestLife > 0)) return yield* invalid("ttl", "it is not longer than no time at all")
+  return {
+    longestLife,
+    maxEntries: yield* count("maxEntries", options.maxEntries ?? defaultLimits.maxEntries),
+    maxBytes: yield* count("maxBytes", options.maxBytes ?? defaultLimits.maxBytes)
+  }
+})
+
+const count = (option: string, value: number): Effect.Effect<number, RedisConfigError> =>
+  Number.isInteger(value) && value >= 1
+    ? Effect.succeed(value)
+    : invalid(option, `${value} is not an integer of at least 1`)
+
+const checkPrefixes = (prefixes: CacheOptions["prefixes"]): Effect.Effect<void, RedisConfigError> => {
+  if (prefixes === undefined) return Effect.void
+  if (prefixes.length === 0) return invalid("prefixes", "there is none: nothing would be cached")
+  const overlapping = prefixes.find((one, index) => prefixes.some((other, at) => at !== index && other.startsWith(one)))
+  return overlapping === undefined
+    ? Effect.void
+    : invalid("prefixes", `another one begins with ${JSON.stringify(overlapping)}`)
+}
+
+const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
+  Effect.fail(new RedisConfigError({ option, detail }))
+
+// -----------------------------------------------------------------------------
+// Looking at a cache
+// -----------------------------------------------------------------------------
+
+/**
+ * What the client's cache holds, and what became of reads; all 0 where there is none.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const stats: Effect.Effect<CacheStats, never, RedisClient> = Effect.flatMap(
+  RedisClient,
+  ({ cache }) => cache?.stats ?? Effect.succeed(nothing)
+)
+
+const nothing: CacheStats = { entries: 0, bytes: 0, hits: 0, misses: 0, joined: 0, evictions: 0, invalidations: 0 }
+
+/**
+ * What was dropped from the client's cache without a change of its keys, from the moment of subscription on.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const events: Stream.Stream<CacheEvent, never, RedisClient> = Stream.unwrap(
+  Effect.map(RedisClient, ({ cache }) => cache?.events ?? Stream.empty)
+)
+
+/**
+ * Drops all that the client's cache holds. Reads under way are not kept either.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const clear: Effect.Effect<void, never, RedisClient> = Effect.flatMap(
+  RedisClient,
+  ({ cache }) => cache?.clear ?? Effect.void
+)

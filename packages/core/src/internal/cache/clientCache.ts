@@ -1,0 +1,166 @@
+/**
+ * The cache of a client as its commands meet it: alone, and in pipelines.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as PubSub from "effect/PubSub"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Key } from "../../RedisArg.ts"
+import type { CacheEvent, CacheLimits, ClientCache } from "../../RedisClient.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import type { ConnectionSettings } from "../../RedisConfig.ts"
+import { atIndex } from "../../RedisError.ts"
+import type { Outcome, Request } from "../connection/request.ts"
+import { nameOf } from "../tracking/keyName.ts"
+import { keysChangedBy } from "../tracking/ownWrites.ts"
+import { Store } from "./store.ts"
+import type { Sending } from "./store.ts"
+
+type Commands = ReadonlyArray<RedisCommand.Any>
+type Outcomes = ReadonlyArray<Outcome>
+
+/** What a cache holds unless something else is said. */
+export const defaultLimits: CacheLimits = {
+  maxEntries: 10_000,
+  maxBytes: 64 * 1024 * 1024,
+  longestLife: Duration.toMillis(Duration.hours(1))
+}
+
+/** What a client's cache is made of. */
+export interface CacheParts {
+  readonly store: Store
+  readonly events: PubSub.PubSub<CacheEvent>
+}
+
+/** The cache of a client, for as long as the scope is open. It costs nothing before something is read through it. */
+export const make = Effect.fnUntraced(function*(
+  { keepers, replaceInvalidText }: ConnectionSettings,
+  slotOf: ((key: Key) => number) | undefined
+): Effect.fn.Return<CacheParts, never, Scope.Scope> {
+  const events = yield* PubSub.sliding<CacheEvent>(256)
+  const store = new Store({
+    ...defaultLimits,
+    keepers,
+    clock: yield* Clock.Clock,
+    replaceInvalidText,
+    slotOf,
+    onEvent: (event) => {
+      PubSub.publishUnsafe(events, event)
+    }
+  })
+  yield* Effect.addFinalizer(() =>
+    Effect.andThen(
+      Effect.sync(() => store.close()),
+      PubSub.shutdown(events)
+    )
+  )
+  return { store, events }
+})
+
+/** The cache for those who send in this way. */
+export const reading = ({ events, store }: CacheParts, sending: Sending): ClientCache => ({
+  execute: (command) => {
+    if (command.caching === undefined || command.settled !== undefined || !store.covers(command)) return undefined
+    return Effect.suspend(() =>
+      store.find(command) ?? Effect.callback((resume) => {
+        const request = store.join(command, sending, resume)
+        return Effect.sync(() => request.cancel())
+      })
+    )
+  },
+  pipeline: (commands, rest, isForRest = () => false) =>
+    commands.some(({ caching }) => caching !== undefined)
+      ? Effect.uninterruptibleMask((restore) => {
+        const pipeline = new CachedPipeline(store, sending, commands, isForRest)
+        return Effect.onInterrupt(restore(pipeline.run(rest)), pipeline.cancel)
+      })
+      : rest(commands),
+  configure: (limits, prefixes) => store.configure(limits, prefixes ?? "read"),
+  clear: Effect.sync(() => store.drop("Cleared")),
+  moved: (slots) => store.dropSlots("Moved", slots),
+  stats: Effect.sync(() => store.stats),
+  events: Stream.fromPubSub(events)
+})
+
+/**
+ * A pipeline of which some commands may be answered by the cache. What it writes itself, its reads have to see in the order
+ * in which they were given: those go with the rest.
+ */
+class CachedPipeline {
+  readonly #commands: Commands
+  readonly #outcomes: Array<Outcome | undefined>
+  readonly #waiting = new Set<Request>()
+  /** The places of what is sent like all others. */
+  readonly #others: Array<number> = []
+  #resume: (() => void) | undefined = undefined
+
+  constructor(store: Store, sending: Sending, commands: Commands, isForRest: (command: RedisCommand.Any) => boolean) {
+    this.#commands = commands
+    this.#outcomes = new Array(commands.length)
+    const changed = changedBy(commands)
+    commands.forEach((command, place) => {
+      const isCached = command.caching !== undefined && command.settled === undefined && store.covers(command) &&
+        !isForRest(command)
+      if (!isCached || changed === "all" || RedisCommand.keys(command).some((key) => changed.has(nameOf(key)))) {
+        this.#others.push(place)
+        return
+      }
+      this.#outcomes[place] = store.find(command)
+      if (this.#outcomes[place] === undefined) this.#join(store, sending, command, place)
+    })
+  }
+
+  run(rest: (commands: Commands) => Effect.Effect<Outcomes>): Effect.Effect<Outcomes> {
+    // In range: they are places of commands.
+    const others = this.#others.map((place) => this.#commands[place]!)
+    const sent = others.length === 0 ? Effect.succeed<Outcomes>([]) : rest(others)
+    return Effect.flatMap(sent, (outcomes) => {
+      outcomes.forEach((outcome, index) => this.#settle(this.#others[index]!, outcome))
+      // Every place is one or the other's.
+      return Effect.as(this.#answered, this.#outcomes as Outcomes)
+    })
+  }
+
+  readonly cancel = (): Effect.Effect<void> =>
+    Effect.sync(() => {
+      for (const request of this.#waiting) request.cancel()
+    })
+
+  #join(store: Store, sending: Sending, command: RedisCommand.Any, place: number): void {
+    let isSettled = false
+    const request = store.join(command, sending, (exit) => {
+      isSettled = true
+      this.#settle(place, exit)
+      this.#waiting.delete(request)
+      if (this.#waiting.size === 0) this.#resume?.()
+    })
+    if (!isSettled) this.#waiting.add(request)
+  }
+
+  #settle(place: number, outcome: Outcome): void {
+    this.#outcomes[place] = Exit.mapError(
+      outcome,
+      (error) => "command" in error || "index" in error ? atIndex(error, place) : error
+    )
+  }
+
+  /** Suspends until everybody's answer is there. */
+  readonly #answered: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.#waiting.size === 0) return resume(Effect.void)
+    this.#resume = () => resume(Effect.void)
+  })
+}
+
+const changedBy = (commands: Commands): ReadonlySet<string> | "all" => {
+  const names = new Set<string>()
+  for (const command of commands) {
+    if (command.settled !== undefined) continue
+    const changed = keysChangedBy(command)
+    if (changed === "all") return "all"
+    for (const key of changed) names.add(nameOf(key))
+  }
+  return names
+}

@@ -1,0 +1,53 @@
+/**
+ * What depends on one key.
+ */
+
+/** What has a place under its first key, by the rest of its command. */
+interface Placed {
+  readonly rest: string
+}
+
+/** Those that have the key for their first one, by the rest of their commands, and the others. */
+export class Dependants<P extends Placed> {
+  /** Most keys are read by one command: a map for each of them would take 250 bytes. */
+  #only: P | undefined = undefined
+  #several: Map<string, P> | undefined = undefined
+  #others: Set<P> | undefined = undefined
+
+  get(rest: string): P | undefined {
+    const only = this.#only
+    return only === undefined ? this.#several?.get(rest) : only.rest === rest ? only : undefined
+  }
+
+  /** Puts one in the place of another one with the same rest. */
+  set(place: P): void {
+    if (this.#several !== undefined) this.#several.set(place.rest, place)
+    else if (this.#only === undefined || this.#only.rest === place.rest) this.#only = place
+    else {
+      this.#several = new Map([[this.#only.rest, this.#only], [place.rest, place]])
+      this.#only = undefined
+    }
+  }
+
+  /** Adds one of which the key is not the first. */
+  add(place: P): void {
+    const others = this.#others ??= new Set()
+    others.add(place)
+  }
+
+  /** Takes one away, unless another one has its place. */
+  delete(place: P): void {
+    this.#others?.delete(place)
+    if (this.#only === place) this.#only = undefined
+    else if (this.#several?.get(place.rest) === place) this.#several.delete(place.rest)
+  }
+
+  get isEmpty(): boolean {
+    return this.#only === undefined && (this.#several?.size ?? 0) === 0 && (this.#others?.size ?? 0) === 0
+  }
+
+  get all(): ReadonlyArray<P> {
+    const own = this.#only === undefined ? this.#several?.values() ?? [] : [this.#only]
+    return [...own, ...this.#others ?? []]
+  }
+}

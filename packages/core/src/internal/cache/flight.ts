@@ -1,0 +1,227 @@
+/**
+ * A read under way whose answer is to be kept, and everybody who waits for it.
+ *
+ * It goes out behind what has the server tell of its keys from then on, on the
+ * same connection and with nothing in between, and before what asks how long
+ * the keys live. So the server tells of every change after the read; what it
+ * tells before the answer is here may be of a change after it as well, and marks
+ * the flight.
+ */
+import * as Exit from "effect/Exit"
+import { pttl } from "../../commands/Expiration.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import { fromReply, RedisConfigError } from "../../RedisError.ts"
+import type { Delivery, RedisError } from "../../RedisError.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import * as Resp from "../../Resp.ts"
+import type { RespEncoder } from "../../RespEncoder.ts"
+import { asking, RequestQueue, SingleRequest } from "../connection/request.ts"
+import type { Origin, Request } from "../connection/request.ts"
+import type { Mode, Tracking } from "../tracking/tracking.ts"
+
+/** A caller who waits for the answer to a flight. It has a deadline like every request, and is sent nowhere itself. */
+export class Waiter<A> extends SingleRequest<A> {
+  readonly #flight: Flight
+
+  constructor(
+    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    flight: Flight,
+    resume: (exit: Exit.Exit<A, RedisError>) => void
+  ) {
+    super(command, undefined, resume)
+    this.#flight = flight
+    flight.waiters.push(this)
+  }
+
+  override get delivery(): Delivery {
+    return this.#flight.delivery
+  }
+}
+
+/** Those who wait; when the last one goes away nobody is there any more. */
+class Waiters extends RequestQueue {
+  readonly #onNobody: () => void
+
+  constructor(onNobody: () => void) {
+    super()
+    this.#onNobody = onNobody
+  }
+
+  override remove(request: Request): void {
+    super.remove(request)
+    if (this.length === 0) this.#onNobody()
+  }
+}
+
+/**
+ * - `onEnd`: takes the flight and what came of it, before those who wait do. `onNobody`: called when nobody waits any more.
+ */
+export interface FlightOptions {
+  readonly mode: Mode
+  readonly onEnd: (flight: Flight, answer: Exit.Exit<Resp.Value, RedisError>) => void
+  readonly onNobody: (flight: Flight) => void
+}
+
+export class Flight extends SingleRequest<Resp.Value> {
+  readonly waiters: RequestQueue
+  /** The names of the command's keys, and what it is under the first of them. */
+  readonly names: ReadonlyArray<string>
+  readonly rest: string
+  /** When it began. */
+  readonly began: number
+  /** Whether something may have changed since it was read: it is an answer for those who wait, and for nobody else. */
+  marked = false
+  #origin: Origin | undefined = undefined
+  readonly #mode: Mode
+  /** What goes before the read, and after it. */
+  #preparation: ReadonlyArray<RedisCommand.Any> = [askForNext]
+  #addition: ReadonlyArray<RedisCommand.Any> = []
+  #answer: Resp.Value | undefined = undefined
+  #life = Infinity
+  /** Whether the server is to tell of the keys over this connection. */
+  #tracked = false
+  /** Why there is no answer though the server gives one. */
+  #refusal: RedisError | undefined = undefined
+
+  constructor(
+    command: RedisCommand.Any,
+    place: { readonly names: ReadonlyArray<string>; readonly rest: string; readonly began: number },
+    options: FlightOptions
+  ) {
+    super(RedisCommand.undecoded(command), undefined, (answer) => options.onEnd(this, answer))
+    this.names = place.names
+    this.rest = place.rest
+    this.began = place.began
+    this.#mode = options.mode
+    this.waiters = new Waiters(() => {
+      if (!this.settled) options.onNobody(this)
+    })
+  }
+
+  /** The connection that it went out on last. */
+  get origin(): Origin | undefined {
+    return this.#origin
+  }
+
+  /** What the server tells of the keys over that connection, `undefined` when it tells nothing. */
+  get tracking(): Tracking | undefined {
+    const tracking = this.#tracked ? this.#origin?.tracking : undefined
+    return tracking?.ended === false ? tracking : undefined
+  }
+
+  /** How many milliseconds the keys still live: servers take away late what nobody asks for, and tell of it even later. */
+  get life(): number {
+    return this.#life
+  }
+
+  /** Whether the server may have run it already. */
+  get hasLeft(): boolean {
+    return this.written > 0
+  }
+
+  override get count(): number {
+    return this.#preparation.length + 1 + this.#addition.length
+  }
+
+  override get isKept(): boolean {
+    return true
+  }
+
+  /** Once begun all of it has to be written: the server would take the next command for the read. */
+  protected override get committed(): boolean {
+    return this.written > 0
+  }
+
+  override renew(isAsking: boolean, mayHaveRun: boolean): void {
+    super.renew(isAsking, mayHaveRun)
+    this.#origin = undefined
+    this.#preparation = [askForNext]
+    this.#addition = []
+    this.#answer = undefined
+    this.#life = Infinity
+    this.#tracked = false
+    this.#refusal = undefined
+  }
+
+  override encode(encoder: RespEncoder, origin: Origin): void {
+    if (this.written === 0) this.#begin(origin)
+    const place = this.written - this.#preparation.length
+    if (place === 0) return this.refuse(RedisCommand.encodeInto(this.command, encoder))
+    // In range: the connection encodes `count` times.
+    RedisCommand.encodeInto(place < 0 ? this.#preparation[this.written]! : this.#addition[place - 1]!, encoder)
+  }
+
+  #begin(origin: Origin): void {
+    this.#origin = origin
+    const { tracking } = origin
+    if (this.asking) {
+      // ASKING is for the next command, and so is what asks the server to tell of it: there is no place for both.
+      this.#preparation = [asking]
+      return
+    }
+    this.#preparation = []
+    if (tracking?.protocol !== 3) {
+      this.#refusal = new RedisConfigError({ option: "protocol", detail: onlyResp3(origin.address) })
+    } else if (tracking.mode !== undefined && !isSame(tracking.mode, this.#mode)) {
+      this.#refusal = new RedisConfigError({ option: "cache", detail: otherMode(origin.address) })
+    } else {
+      this.#tracked = !tracking.ended
+      this.#preparation = [
+        ...(tracking.mode === undefined ? [askForAll(this.#mode)] : []),
+        ...(this.#mode === "read" ? [askForNext] : [])
+      ]
+      this.#addition = RedisCommand.keys(this.command).map((key) => pttl(key))
+      tracking.mode = this.#mode
+    }
+  }
+
+  override reply(value: Resp.Value, origin: Origin): void {
+    const place = this.answered - this.#preparation.length
+    if (place < 1) {
+      if (value instanceof Resp.ErrorReply && !this.asking) this.#refused(value, origin)
+    } else if (place === 1) this.#answer = value
+    else if (typeof value === "number" && value >= 0) this.#life = Math.min(this.#life, value)
+    if (this.answered < this.count || this.settled) return
+    // All is answered, so that it may be sent elsewhere.
+    const answer = this.#answer ?? null
+    // What is wrong with the read itself comes first.
+    if (this.#refusal === undefined || answer instanceof Resp.ErrorReply) return super.reply(answer, origin)
+    this.conclude(Exit.fail(this.#refusal))
+  }
+
+  /** The server does not tell of keys. */
+  #refused(error: Resp.ErrorReply, { address, tracking }: Origin): void {
+    this.#tracked = false
+    // In range: it is the answer to one of them.
+    const { spec } = this.#preparation[this.answered - 1]!
+    this.#refusal ??= fromReply(error, { command: spec.name, secrets: [], address, index: undefined, runsCode: false })
+    if (tracking?.mode === undefined) return
+    tracking.mode = undefined
+    tracking.renew("Untracked")
+  }
+}
+
+const isSame = (one: Mode, other: Mode): boolean => String(one) === String(other)
+
+const onlyResp3 = (address: string | undefined): string =>
+  `client-side caching needs RESP3, and the connection${address === undefined ? "" : ` to ${address}`} speaks RESP2`
+
+const otherMode = (address: string | undefined): string =>
+  `another client on the same pool has the server${address === undefined ? "" : ` at ${address}`} tell of other keys`
+
+/** Has the server tell of what the next command reads. */
+const askForNext = RedisCommand.make({
+  spec: new RedisCommand.Spec("CLIENT CACHING", []),
+  args: () => ["YES"],
+  reply: RedisReply.raw
+})
+
+const trackingSpec = new RedisCommand.Spec("CLIENT TRACKING", [])
+
+/** Has the server tell of keys over this connection at all. */
+const askForAll = (mode: Mode): RedisCommand.Any =>
+  RedisCommand.make({
+    spec: trackingSpec,
+    args: () => mode === "read" ? ["ON", "OPTIN"] : ["ON", "BCAST", ...mode.flatMap((prefix) => ["PREFIX", prefix])],
+    reply: RedisReply.raw
+  })

@@ -1,0 +1,312 @@
+/**
+ * The answers that a client keeps, and the reads under way for more of them.
+ *
+ * Invariants:
+ *
+ * - An answer is kept only with the word of a server, on a connection that is open, to tell of every change of its keys.
+ * - A read is marked by whatever it may not know: a key that changed, a connection that ended, after it had left. A marked
+ *   read answers those who wait for it; nobody else joins it, and its answer is not kept.
+ * - What is dropped is dropped before the caller or the next frame that could read it is looked at.
+ */
+import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
+import * as Exit from "effect/Exit"
+import type { Key } from "../../RedisArg.ts"
+import type { CacheClearing, CacheEvent, CacheLimits, CacheStats } from "../../RedisClient.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
+import type { RedisError } from "../../RedisError.ts"
+import type * as Resp from "../../Resp.ts"
+import type { Request } from "../connection/request.ts"
+import { connectionLoss } from "../error/failure.ts"
+import { elapsed } from "../runtime/elapsed.ts"
+import { keyOf, nameOf, restOf } from "../tracking/keyName.ts"
+import type { Keeper, Keepers, Mode, Tracking } from "../tracking/tracking.ts"
+import { compact } from "./compact.ts"
+import { Dependants } from "./dependants.ts"
+import { Entry, Recency } from "./entries.ts"
+import { Flight, Waiter } from "./flight.ts"
+
+/** - `slotOf`: the slot of a key, where what is of one slot may have to be dropped. */
+export interface StoreOptions extends CacheLimits {
+  readonly keepers: Keepers
+  readonly clock: Clock.Clock
+  readonly replaceInvalidText: boolean
+  readonly onEvent: (event: CacheEvent) => void
+  readonly slotOf?: ((key: Key) => number) | undefined
+}
+
+/** How requests of a client begin, and where they go. */
+export interface Sending {
+  readonly begin: (request: Request) => void
+  readonly submit: (request: Request) => void
+}
+
+/** What there is of a command: an answer, or a read under way. */
+type Place = Entry | Flight
+
+export class Store implements Keeper {
+  readonly #options: StoreOptions
+  #limits: CacheLimits
+  #mode: Mode = "read"
+  #configured = false
+  #joined = false
+  #closed = false
+  readonly #keys = new Map<string, Dependants<Place>>()
+  readonly #recency = new Recency()
+  readonly #flights = new Set<Flight>()
+  /** What there is by the slot of its first key. */
+  readonly #slots = new Map<number, Set<Place>>()
+  #turn: number | undefined = undefined
+  #hits = 0
+  #misses = 0
+  #joins = 0
+  #evictions = 0
+  #invalidations = 0
+
+  constructor(options: StoreOptions) {
+    this.#options = options
+    this.#limits = options
+  }
+
+  get stats(): CacheStats {
+    return {
+      entries: this.#recency.length,
+      bytes: this.#recency.bytes,
+      hits: this.#hits,
+      misses: this.#misses,
+      joined: this.#joins,
+      evictions: this.#evictions,
+      invalidations: this.#invalidations
+    }
+  }
+
+  /** Sets what it holds, and what the server is to tell of; once, and before it is used. Returns whether it was done. */
+  configure(limits: CacheLimits, mode: Mode): boolean {
+    if (this.#configured || this.#joined) return false
+    this.#configured = true
+    this.#limits = limits
+    this.#mode = mode
+    return true
+  }
+
+  /** Whether the server tells of the keys of a command. */
+  covers(command: RedisCommand.Any): boolean {
+    const mode = this.#mode
+    if (RedisCommand.firstKey(command) === undefined) return false
+    return mode === "read" ||
+      RedisCommand.keys(command).map(nameOf).every((name) => mode.some((prefix) => name.startsWith(prefix)))
+  }
+
+  /** The answer to a command that will do for it, `undefined` when there is none. */
+  find<A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Exit.Exit<A, RedisError> | undefined {
+    // There is one: a command without a key is not cached.
+    const place = this.#keys.get(nameOf(RedisCommand.firstKey(command)!))?.get(restOf(command))
+    if (!(place instanceof Entry)) return undefined
+    const age = this.#now - place.at
+    if (age >= place.life || age > (command.caching?.life ?? Infinity)) {
+      if (age >= place.life) this.#remove(place)
+      return undefined
+    }
+    this.#hits++
+    this.#recency.touch(place)
+    return place.answer(command, this.#options.replaceInvalidText)
+  }
+
+  /** The time, read once a turn of the event loop: that takes 50 ns, and a hit all in all 150. */
+  get #now(): number {
+    if (this.#turn !== undefined) return this.#turn
+    queueMicrotask(this.#endTurn)
+    return this.#turn = elapsed(this.#options.clock)
+  }
+
+  readonly #endTurn = (): void => {
+    this.#turn = undefined
+  }
+
+  /**
+   * Waits for the answer to a command, with all the others who do; the first of them has it asked for.
+   *
+   * - `begin`: gives the caller's place among those who wait its deadline. `submit`: sends a read.
+   */
+  join<A>(
+    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    { begin, submit }: Sending,
+    resume: (exit: Exit.Exit<A, RedisError>) => void
+  ): Request {
+    const names = [...new Set(RedisCommand.keys(command).map(nameOf))]
+    const rest = restOf(command)
+    // In range: a command without a key is not cached.
+    const place = this.#keys.get(names[0]!)?.get(rest)
+    if (place instanceof Flight) {
+      this.#joins++
+      const waiter = new Waiter(command, place, resume)
+      begin(waiter)
+      return waiter
+    }
+    this.#misses++
+    if (place !== undefined) this.#remove(place)
+    const flight = this.#begin(command, names, rest)
+    const waiter = new Waiter(command, flight, resume)
+    begin(waiter)
+    submit(flight)
+    return waiter
+  }
+
+  #begin(command: RedisCommand.Any, names: ReadonlyArray<string>, rest: string): Flight {
+    if (!this.#joined && !this.#closed) {
+      this.#joined = true
+      this.#options.keepers.add(this)
+    }
+    const flight = new Flight(command, { names, rest, began: this.#now }, {
+      mode: this.#mode,
+      onEnd: (flight, answer) => this.#onEnd(flight, answer),
+      onNobody: (flight) => {
+        this.#forget(flight)
+        flight.cancel()
+      }
+    })
+    this.#flights.add(flight)
+    this.#put(flight)
+    return flight
+  }
+
+  /** Keeps an answer where that is safe, and gives it to those who wait. */
+  #onEnd(flight: Flight, answer: Exit.Exit<Resp.Value, RedisError>): void {
+    this.#forget(flight)
+    const { marked, origin, tracking } = flight
+    if (Exit.isSuccess(answer) && !marked && tracking !== undefined && !this.#closed) {
+      this.#keep(flight, answer.value, tracking)
+    }
+    for (const waiter of flight.waiters.takeAll()) {
+      // An answer came from somewhere.
+      if (Exit.isSuccess(answer)) waiter.reply(answer.value, origin!)
+      else waiter.fail(errorIn(answer))
+    }
+  }
+
+  #keep({ began, life, names, rest }: Flight, answer: Resp.Value, tracking: Tracking): void {
+    const { bytes, value } = compact(answer)
+    const entry = new Entry({
+      names,
+      rest,
+      value,
+      bytes,
+      tracking,
+      at: began,
+      life: Math.min(life, this.#limits.longestLife)
+    })
+    if (entry.bytes > this.#limits.maxBytes) return
+    this.#put(entry)
+    this.#recency.push(entry)
+    while (this.#recency.length > this.#limits.maxEntries || this.#recency.bytes > this.#limits.maxBytes) {
+      // There is one: it holds more than it may.
+      this.#remove(this.#recency.oldest!)
+      this.#evictions++
+    }
+  }
+
+  // ---------------------------------------------------------------------------
+  // Dropping
+  // ---------------------------------------------------------------------------
+
+  invalidate(name: string): void {
+    for (const place of this.#keys.get(name)?.all ?? []) this.#invalidateAt(place)
+  }
+
+  #invalidateAt(place: Place): void {
+    if (place instanceof Flight) return this.#mark(place)
+    this.#invalidations++
+    this.#remove(place)
+  }
+
+  drop(reason: CacheClearing, tracking?: Tracking): void {
+    const isMeant = (place: Place) => tracking === undefined || place.tracking === tracking
+    this.#dropAll(reason, [...[...this.#flights].filter(isMeant), ...[...this.#recency.all()].filter(isMeant)])
+  }
+
+  /** Drops what is of these slots. */
+  dropSlots(reason: CacheClearing, slots: Iterable<number>): void {
+    for (const slot of slots) this.#dropAll(reason, this.#slots.get(slot) ?? [])
+  }
+
+  #dropAll(reason: CacheClearing, places: Iterable<Place>): void {
+    let entries = 0
+    for (const place of places) {
+      if (place instanceof Flight) this.#mark(place)
+      else {
+        entries++
+        this.#remove(place)
+      }
+    }
+    if (entries > 0) this.#options.onEvent({ _tag: "Cleared", reason, entries })
+  }
+
+  /** A read that has not left yet will see whatever it is about. */
+  #mark(flight: Flight): void {
+    if (!flight.hasLeft) return
+    flight.marked = true
+    this.#forget(flight)
+  }
+
+  /** Drops everything, for good. */
+  close(): void {
+    this.#closed = true
+    this.#options.keepers.remove(this)
+    for (const entry of this.#recency.all()) this.#remove(entry)
+  }
+
+  // ---------------------------------------------------------------------------
+  // Places
+  // ---------------------------------------------------------------------------
+
+  #put(place: Place): void {
+    const { names } = place
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!
+      let dependants = this.#keys.get(name)
+      if (dependants === undefined) this.#keys.set(name, dependants = new Dependants())
+      if (i === 0) dependants.set(place)
+      else dependants.add(place)
+    }
+    const slot = this.#slotOf(place)
+    if (slot === undefined) return
+    const places = this.#slots.get(slot)
+    if (places === undefined) this.#slots.set(slot, new Set([place]))
+    else places.add(place)
+  }
+
+  #slotOf({ names }: Place): number | undefined {
+    // In range: a command without a key is not cached.
+    return this.#options.slotOf?.(keyOf(names[0]!))
+  }
+
+  #take(place: Place): void {
+    const { names } = place
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!
+      const dependants = this.#keys.get(name)
+      if (dependants === undefined) continue
+      dependants.delete(place)
+      if (dependants.isEmpty) this.#keys.delete(name)
+    }
+    const slot = this.#slotOf(place)
+    if (slot === undefined) return
+    const places = this.#slots.get(slot)
+    if (places?.delete(place) === true && places.size === 0) this.#slots.delete(slot)
+  }
+
+  #remove(entry: Entry): void {
+    this.#take(entry)
+    this.#recency.remove(entry)
+  }
+
+  #forget(flight: Flight): void {
+    if (this.#flights.delete(flight)) this.#take(flight)
+  }
+}
+
+/** Why a read has no answer. */
+const errorIn = (answer: Exit.Failure<unknown, RedisError>): RedisError => {
+  const error = answer.cause.reasons.find(Cause.isFailReason)?.error
+  return error ?? connectionLoss("Other", "The client failed to keep an answer", undefined, Cause.squash(answer.cause))
+}

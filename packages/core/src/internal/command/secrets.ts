@@ -1,0 +1,20 @@
+/**
+ * What must not be shown of what a server says about a command.
+ */
+import * as RedisArg from "../../RedisArg.ts"
+import { decodeUtf8 } from "../codec/utf8.ts"
+
+/** The secret arguments of a command that begins with a word; `undefined` when that cannot be told any more. */
+export const secretsIn = (word: string, parts: ReadonlyArray<RedisArg.Part>): ReadonlyArray<string> | undefined => {
+  const all = credentialed.has(word.toUpperCase())
+  try {
+    return parts.filter((part) => part instanceof RedisArg.SecretArg || all).map((part) => {
+      const value = RedisArg.wireValue(part)
+      return value instanceof Uint8Array ? decodeUtf8(value, 0, value.length) : String(value)
+    })
+  } catch {
+    return undefined
+  }
+}
+
+const credentialed: ReadonlySet<string> = new Set(["ACL", "AUTH", "CONFIG", "HELLO", "MIGRATE", "SENTINEL"])

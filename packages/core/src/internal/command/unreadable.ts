@@ -1,0 +1,16 @@
+/**
+ * Arguments that cannot be read.
+ */
+import * as RedisArg from "../../RedisArg.ts"
+import { TooLarge } from "../../RespEncoder.ts"
+
+/** What is not refused but breaks while it is read: a getter, a proxy, a value of another kind than a definition expects. */
+export const unreadable = (error: unknown): RedisArg.InvalidArgument =>
+  error instanceof RedisArg.InvalidArgument
+    ? error
+    : error instanceof TooLarge
+    ? new RedisArg.InvalidArgument(error.detail)
+    : error instanceof RedisArg.Answer
+    ? new RedisArg.InvalidArgument("has nothing to send")
+    // Without the message, which may show a value.
+    : new RedisArg.InvalidArgument(`the arguments cannot be read (${error instanceof Error ? error.name : "thrown"})`)

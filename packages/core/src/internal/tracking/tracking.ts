@@ -1,0 +1,116 @@
+/**
+ * What a server tells of keys that were read: on each connection what it was
+ * asked to tell there, and who wants to know.
+ */
+import * as Effect from "effect/Effect"
+import type { Key } from "../../RedisArg.ts"
+import type { CacheClearing } from "../../RedisClient.ts"
+import type * as RedisCommand from "../../RedisCommand.ts"
+import * as Resp from "../../Resp.ts"
+import { nameOf } from "./keyName.ts"
+import { keysChangedBy } from "./ownWrites.ts"
+
+/** Which keys a server tells of: those that were read after it was told so, or all that begin with one of these. */
+export type Mode = "read" | ReadonlyArray<string>
+
+/** Who keeps answers. */
+export interface Keeper {
+  /** Drops what depends on a key, by its name. */
+  readonly invalidate: (name: string) => void
+  /** Drops everything that `tracking` would have told of, or everything. */
+  readonly drop: (reason: CacheClearing, tracking?: Tracking) => void
+}
+
+/** Who keeps answers that came over the connections of a client, or of clients that share them. */
+export class Keepers {
+  #all: ReadonlyArray<Keeper> = []
+
+  add(keeper: Keeper): void {
+    this.#all = [...this.#all, keeper]
+  }
+
+  remove(keeper: Keeper): void {
+    this.#all = this.#all.filter((each) => each !== keeper)
+  }
+
+  /** Told of each answer to a command, before its caller is: nobody reads what was there before his own write. */
+  answered(command: RedisCommand.Any): void {
+    // The programs that cache nothing pay for no more than this.
+    if (this.#all.length === 0) return
+    const changed = keysChangedBy(command)
+    if (changed === "all") return this.drop("Written")
+    for (const key of changed) this.invalidate(key)
+  }
+
+  invalidate(key: Key): void {
+    const name = nameOf(key)
+    for (const keeper of this.#all) keeper.invalidate(name)
+  }
+
+  drop(reason: CacheClearing, tracking?: Tracking): void {
+    for (const keeper of this.#all) keeper.drop(reason, tracking)
+  }
+}
+
+/** What a server was asked to tell over one connection, for as long as that lives. */
+export class Tracking {
+  readonly #keepers: Keepers
+  #mode: Mode | undefined = undefined
+  #onBegun: (() => void) | undefined = undefined
+  /** The protocol of the connection, `undefined` before that is agreed on. */
+  protocol: 2 | 3 | undefined = undefined
+  #ended = false
+
+  constructor(keepers: Keepers) {
+    this.#keepers = keepers
+  }
+
+  /** What the server was asked for, `undefined` while it was asked for nothing. */
+  get mode(): Mode | undefined {
+    return this.#mode
+  }
+
+  set mode(mode: Mode | undefined) {
+    this.#mode = mode
+    if (mode !== undefined) this.#onBegun?.()
+  }
+
+  /** Suspends until the server is asked for something. */
+  readonly begun: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.#mode !== undefined) return resume(Effect.void)
+    this.#onBegun = () => {
+      this.#onBegun = undefined
+      resume(Effect.void)
+    }
+  })
+
+  /** Whether what came over this connection is of no use any more. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Takes what the server says without being asked; returns whether it was about keys. */
+  takes(items: ReadonlyArray<Resp.Value>): boolean {
+    const [kind, keys] = items
+    if (!(kind instanceof Resp.Bulk) || kind.length !== 10 || kind.toString() !== "invalidate") return false
+    if (Array.isArray(keys)) {
+      for (const key of keys as ReadonlyArray<Resp.Value>) {
+        // Nearly all keys are text, and to copy the bytes of one takes longer than all the rest.
+        if (key instanceof Resp.Bulk) this.#keepers.invalidate(key.text() ?? key.bytes())
+      }
+    } else this.#keepers.drop("Flushed")
+    return true
+  }
+
+  /** What was read over the connection so far will do no more. */
+  renew(reason: CacheClearing): void {
+    this.#keepers.drop(reason, this)
+  }
+
+  /** Nothing that was read over the connection will do any more, and nothing that comes. */
+  end(reason: CacheClearing): void {
+    if (this.#ended) return
+    this.#keepers.drop(reason, this)
+    this.#ended = true
+  }
+}

@@ -1,0 +1,117 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Redis, RedisCommand, Resp } from "@redfx/core"
+import * as fc from "fast-check"
+import { compact } from "../../src/internal/cache/compact.ts"
+import { keyOf, nameOf, restOf } from "../../src/internal/tracking/keyName.ts"
+import { keysChangedBy } from "../../src/internal/tracking/ownWrites.ts"
+import { loadRows } from "../commands/rows.ts"
+
+const utf8 = (text: string) => new TextEncoder().encode(text)
+
+describe("What answers are kept under", () => {
+  it("the names of two keys are the same where their bytes are", () => {
+    const key = fc.oneof(
+      fc.string({ unit: fc.constantFrom("a", "\0", "é", "\ufffd", "😀"), maxLength: 3 }),
+      fc.uint8Array({ maxLength: 6 }),
+      fc.array(fc.constantFrom(0x61, 0xc3, 0xa9, 0xff), { maxLength: 3 }).map((bytes) => Uint8Array.from(bytes))
+    )
+    const bytesOf = (key: string | Uint8Array) => Array.from(typeof key === "string" ? utf8(key) : key).join()
+    fc.assert(fc.property(key, key, (one, other) => {
+      assert.strictEqual(nameOf(one) === nameOf(other), bytesOf(one) === bytesOf(other))
+      assert.strictEqual(bytesOf(keyOf(nameOf(one))), bytesOf(one))
+    }))
+  })
+
+  it("no two commands of all tables have one place unless their words are the same", async () => {
+    const words = (command: RedisCommand.Any) =>
+      JSON.stringify([
+        command.spec.name,
+        ...command.parts.map((part) =>
+          typeof part === "object" && "value" in part ? nameOf(part.value as string) : part
+        )
+      ], (_, value) => typeof value === "bigint" ? String(value) : value)
+    const seen = new Map<string, string>()
+    for (const [, command] of await loadRows()) {
+      const key = RedisCommand.firstKey(command)
+      if (!command.spec.cacheable || command.settled !== undefined || key === undefined) continue
+      const place = `${nameOf(key)} ${restOf(command)}`
+      assert.strictEqual(seen.get(place) ?? words(command), words(command))
+      seen.set(place, words(command))
+    }
+    assert.isAbove(seen.size, 80)
+  })
+
+  it("words that run together are told apart", () => {
+    const places = [
+      Redis.lcs("k", "ab"),
+      Redis.mget("k", "a", "b"),
+      Redis.mget("k", "ab"),
+      Redis.hmget("k", "a", "b"),
+      Redis.hmget("k", "ab"),
+      Redis.hmget("k", "a\0t1:b"),
+      Redis.hmget("k", "a", utf8("b"))
+    ].map(restOf)
+    assert.strictEqual(new Set(places).size, places.length)
+  })
+})
+
+describe("Answers that are kept", () => {
+  const reply: Resp.Value = [
+    new Resp.Bulk(utf8("xxhelloxx"), 2, 7),
+    new Resp.MapReply([new Resp.Bulk(utf8("key"), 0, 3), 1, "simple", null]),
+    new Resp.SetReply([2n, true, 1.5]),
+    new Resp.Verbatim("txt", new Resp.Bulk(utf8("text"), 0, 4)),
+    new Resp.Attributed(new Resp.MapReply([]), [new Resp.Bulk(utf8(""), 0, 0)])
+  ]
+
+  it("say what they said, apart from attributes", () => {
+    const { value } = compact(reply)
+    const shown = (value: unknown) => JSON.stringify(value, (_, each) => typeof each === "bigint" ? `${each}n` : each)
+    assert.strictEqual(
+      shown(value),
+      shown([
+        "hello",
+        { entries: ["key", 1, "simple", null] },
+        { members: [2n, true, 1.5] },
+        { format: "txt", text: "text" },
+        [""]
+      ])
+    )
+    assert.isTrue(value instanceof Array && value[1] instanceof Resp.MapReply && value[2] instanceof Resp.SetReply)
+  })
+
+  it("have nothing to do with the chunk that they came in", () => {
+    const chunk = utf8("hello")
+    const { value } = compact([new Resp.Bulk(chunk, 0, 5)])
+    chunk.fill(0)
+    assert.strictEqual(JSON.stringify(value), `["hello"]`)
+    assert.throws(() => (value as Array<unknown>).push(1))
+  })
+})
+
+describe("What the program's own commands change", () => {
+  const rows: ReadonlyArray<readonly [RedisCommand.Any, ReadonlyArray<string> | "all"]> = [
+    [Redis.get("k"), []],
+    [Redis.set("k", "v"), ["k"]],
+    [Redis.mset({ a: "1", b: "2" }), ["a", "b"]],
+    [Redis.rename("a", "b"), ["a", "b"]],
+    [Redis.eval("return 1", ["a"]), ["a"]],
+    [Redis.eval("return 1"), "all"],
+    [Redis.evalRo("return 1"), []],
+    [Redis.flushall(), "all"],
+    [Redis.flushdb(), "all"],
+    [Redis.swapdb(0, 1), "all"],
+    [Redis.publish("channel", "message"), []],
+    [Redis.clientSetname("name"), []],
+    [Redis.send("SET", "k", "v"), "all"],
+    [Redis.send("get", "k"), []],
+    [Redis.send("FROM.A.MODULE", "k"), "all"],
+    [Redis.send("EXEC"), "all"]
+  ]
+
+  for (const [command, changed] of rows) {
+    it(`${command}: ${changed}`, () => {
+      assert.deepStrictEqual(keysChangedBy(command), changed)
+    })
+  }
+})

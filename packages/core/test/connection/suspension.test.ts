@@ -1,0 +1,197 @@
+/**
+ * Effects that wait for something outside of Effect: by the internals of Effect,
+ * and in the public way, which is taken where these are not as expected.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis } from "@redfx/core"
+import * as Client from "@redfx/testing/Client"
+import * as Encode from "@redfx/testing/Encode"
+import * as FakeNode from "@redfx/testing/FakeNode"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
+import { Suspension } from "../../src/internal/runtime/suspension.ts"
+
+/** One that counts what is asked of it. */
+class Counted extends Suspension<string, string> {
+  readonly #all: Array<Counted>
+  readonly #atOnce: Exit.Exit<string, string> | undefined
+  abandoned = 0
+
+  constructor(all: Array<Counted>, atOnce?: Exit.Exit<string, string>) {
+    super()
+    this.#all = all
+    this.#atOnce = atOnce
+  }
+
+  protected begin(): void {
+    this.#all.push(this)
+    if (this.#atOnce !== undefined) this.settle(this.#atOnce)
+  }
+
+  protected abandon(): void {
+    this.abandoned++
+  }
+
+  protected again(): Counted {
+    return new Counted(this.#all, this.#atOnce)
+  }
+
+  finish(exit: Exit.Exit<string, string>): void {
+    this.settle(exit)
+  }
+}
+
+/** Makes fibers wait in another way than expected, as another version of Effect might. */
+const withOtherFibers = <A>(body: () => A): A => {
+  const prototype: object = Object.getPrototypeOf(Effect.runFork(Effect.void))
+  const original: unknown = Reflect.get(prototype, "yieldWith")
+  assert(typeof original === "function")
+  const other = function(this: unknown, value: unknown): unknown {
+    return Reflect.apply(original, this, [
+      typeof value === "function" ? () => Reflect.apply(value, undefined, []) : value
+    ])
+  }
+  Reflect.set(prototype, "yieldWith", other)
+  try {
+    return body()
+  } finally {
+    Reflect.set(prototype, "yieldWith", original)
+  }
+}
+
+const behaves = (): void => {
+  it("has the outcome that comes later, also a failure", () => {
+    const all: Array<Counted> = []
+    for (const exit of [Exit.succeed("a"), Exit.fail("b"), Exit.die("c")]) {
+      const fiber = Effect.runFork(new Counted(all))
+      assert.isUndefined(fiber.pollUnsafe())
+      const begun = all.pop()
+      assert.isFalse(begun?.settled)
+      begun?.finish(exit)
+      assert.deepStrictEqual(fiber.pollUnsafe(), exit)
+      assert.isTrue(begun?.settled)
+      assert.strictEqual(begun?.abandoned, 0)
+    }
+  })
+
+  it("has the outcome that is there at once, also when its own beginning runs others", () => {
+    const all: Array<Counted> = []
+    assert.deepStrictEqual(Effect.runSyncExit(new Counted(all, Exit.succeed("a"))), Exit.succeed("a"))
+    assert.deepStrictEqual(Effect.runSyncExit(new Counted(all, Exit.fail("b"))), Exit.fail("b"))
+    class Nesting extends Counted {
+      protected override begin(): void {
+        this.finish(Exit.succeed("outer"))
+        assert.deepStrictEqual(Effect.runSyncExit(new Counted(all, Exit.succeed("inner"))), Exit.succeed("inner"))
+      }
+    }
+    assert.deepStrictEqual(Effect.runSyncExit(new Nesting(all)), Exit.succeed("outer"))
+  })
+
+  it("is given up once when its fiber is interrupted, and an outcome after that is nobody's", () => {
+    const all: Array<Counted> = []
+    const seen: Array<string> = []
+    const fiber = Effect.runFork(
+      Effect.onExit(new Counted(all), (exit) => Effect.sync(() => seen.push(exit._tag)))
+    )
+    fiber.interruptUnsafe()
+    const exit = fiber.pollUnsafe()
+    assert.isTrue(exit !== undefined && Exit.hasInterrupts(exit))
+    all[0]?.finish(Exit.succeed("late"))
+    assert.strictEqual(all[0]?.abandoned, 1)
+    assert.isTrue(all[0]?.settled)
+    assert.deepStrictEqual(seen, ["Failure"])
+  })
+
+  it("is not given up where its fiber cannot be interrupted, which is interrupted after the outcome", () => {
+    const all: Array<Counted> = []
+    const seen: Array<string> = []
+    const waiting = Effect.uninterruptible(Effect.tap(new Counted(all), (value) => Effect.sync(() => seen.push(value))))
+    const fiber = Effect.runFork(Effect.andThen(waiting, Effect.sync(() => seen.push("after"))))
+    fiber.interruptUnsafe()
+    assert.isUndefined(fiber.pollUnsafe())
+    all[0]?.finish(Exit.succeed("a"))
+    const exit = fiber.pollUnsafe()
+    assert.isTrue(exit !== undefined && Exit.hasInterrupts(exit))
+    assert.deepStrictEqual(seen, ["a"])
+    assert.strictEqual(all[0]?.abandoned, 0)
+  })
+
+  it("runs each time that it is run, also by several fibers at once", () => {
+    const all: Array<Counted> = []
+    const effect = new Counted(all)
+    const twice = Effect.runFork(Effect.zip(effect, effect))
+    const other = Effect.runFork(effect)
+    assert.strictEqual(all.length, 2)
+    all[0]?.finish(Exit.succeed("a"))
+    assert.strictEqual(all.length, 3)
+    all[2]?.finish(Exit.succeed("b"))
+    all[1]?.finish(Exit.succeed("c"))
+    assert.deepStrictEqual(twice.pollUnsafe(), Exit.succeed(["a", "b"]))
+    assert.deepStrictEqual(other.pollUnsafe(), Exit.succeed("c"))
+  })
+
+  it.effect("an outcome that comes between an interruption and its effect is nobody's", () =>
+    Effect.gen(function*() {
+      const all: Array<Counted> = []
+      // Has a fiber yield before its next step when it is told to, and then the interruption waits.
+      let told = false
+      const yielding = new Scheduler.MixedScheduler()
+      yielding.shouldYield = () => {
+        const now = told
+        told = false
+        return now
+      }
+      const fiber = yield* Effect.forkChild(
+        Effect.provideService(new Counted(all), Scheduler.Scheduler, yielding),
+        { startImmediately: true }
+      )
+      assert.strictEqual(all.length, 1)
+      told = true
+      fiber.interruptUnsafe()
+      assert.isFalse(all[0]?.settled)
+      all[0]?.finish(Exit.succeed("late"))
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(fiber)))
+    }))
+
+  it.effect("so commands have their own replies, are interrupted, and fail with what befell them", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make(({ args, name }) =>
+        name === "GET" ? [FakeNode.gate(gate), FakeNode.reply(Encode.bulk(args[1]!))] : undefined
+      )
+      const client = yield* Client.make(node)
+      const get = client.execute(Redis.get("a"))
+      const [first, second, third] = yield* Effect.forEach(
+        [get, client.execute(Redis.get("b")), get],
+        (each) => Effect.forkChild(each, { startImmediately: true })
+      )
+      assert(first !== undefined && second !== undefined && third !== undefined)
+      yield* node.awaitCommand("GET")
+      yield* Fiber.interrupt(second)
+      yield* Deferred.succeed(gate, undefined)
+      assert.deepStrictEqual(yield* Fiber.joinAll([first, third]), ["a", "a"])
+      assert.deepStrictEqual(yield* client.pipeline([Redis.get("x"), Redis.get("y")]), [
+        Exit.succeed("x"),
+        Exit.succeed("y")
+      ])
+    }))
+}
+
+describe("A suspension by the internals of Effect", () => {
+  it("is what this version of Effect allows", () => {
+    assert.isTrue(Suspension.tryOwnWay())
+    assert.isTrue(Object.hasOwn(Suspension.prototype, "~effect/Effect/evaluate"))
+  })
+  behaves()
+})
+
+describe("A suspension where fibers wait in another way", () => {
+  it("goes the public way", () => {
+    assert.isFalse(withOtherFibers(() => Suspension.tryOwnWay()))
+    assert.isFalse(Object.hasOwn(Suspension.prototype, "~effect/Effect/evaluate"))
+  })
+  behaves()
+})

@@ -1,0 +1,64 @@
+/**
+ * Guards what a command costs, by figures that do not vary with the machine or
+ * with what else runs on it: bytes that are allocated, writes and reads, and bytes
+ * that a pending command keeps alive. Each has a limit; what is over its limit
+ * fails, with a line that says how to look.
+ *
+ * The measuring is done by `guard-child.ts`, in a process with so large a young
+ * generation that nothing is collected meanwhile.
+ */
+import { spawnSync } from "node:child_process"
+import { join } from "node:path"
+import process from "node:process"
+import type { Figures } from "./guard-child.ts"
+
+const flags = ["--expose-gc", "--max-semi-space-size=512", "--min-semi-space-size=512"]
+const child = "scripts/guard-child.ts"
+const root = join(import.meta.dirname, "..")
+
+/** Where bytes come from: by function, without those of the measurement itself. */
+const sampled = `node ${flags.join(" ")} ${child} --sample`
+
+interface Guard {
+  readonly title: string
+  readonly limit: number
+  /** How to find out what it is made of. */
+  readonly look: string
+}
+
+/** For bytes 4% over what was measured; for writes and reads the next whole number. */
+const guards: { readonly [K in keyof Figures]: Guard } = {
+  getBytes: { title: "bytes allocated for a GET of 64 bytes", limit: 865, look: `${sampled} get` },
+  setBytes: { title: "bytes allocated for a SET of 64 bytes", limit: 690, look: `${sampled} set` },
+  pipelinedBytes: { title: "bytes allocated for a GET in a pipeline of 1000", limit: 545, look: `${sampled} pipeline` },
+  writes: {
+    title: "writes for 1000 commands of 1000 fibers",
+    limit: 5,
+    look: "see flushAfter and Wakeup in packages/core/src/internal/connection: what writes before the end of a turn?"
+  },
+  reads: {
+    title: "reads for 1000 commands of 1000 fibers",
+    limit: 2,
+    look: "a read follows a write here: see the writes first, then how connection.ts pulls"
+  },
+  pendingBytes: {
+    title: "bytes that a GET keeps alive while it waits for its answer, its fiber left out",
+    limit: 325,
+    look:
+      "see the fields of Request and what they lead to; a heap snapshot of guard-child.ts with --hold tells the rest"
+  }
+}
+
+const { status, stderr, stdout } = spawnSync(process.execPath, [...flags, child], { cwd: root, encoding: "utf8" })
+if (status !== 0) throw new Error(`The measurement failed: ${stderr}`)
+// The child prints its figures and nothing else.
+const figures = JSON.parse(stdout) as Figures
+for (const [name, { limit, look, title }] of Object.entries(guards)) {
+  const figure = figures[name as keyof Figures]
+  console.log(`${figure.toFixed(1).padStart(8)} of at most ${String(limit).padStart(5)}  ${title}`)
+  // A figure that is missing is over every limit.
+  if (!(figure <= limit)) {
+    console.error(`More than ${limit} ${title}. To look: ${look}`)
+    process.exitCode = 1
+  }
+}

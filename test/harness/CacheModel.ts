@@ -1,0 +1,249 @@
+/**
+ * Reads through a cache while others write and connections, masters and slots
+ * come and go, held against what the client has been told.
+ *
+ * Each key has one writer, and its values only grow, also when an old write
+ * comes late. A read must not give less than what a read or a write of the same
+ * client had come to when it began, nor what has been overwritten for longer
+ * than answers live. When the writers rest, the cache must say what the server
+ * says.
+ */
+import { Redis } from "@redfx/core"
+import type { RedisClient, RedisCommand } from "@redfx/core"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+
+/**
+ * What goes on.
+ *
+ * - `client`: whose cache it is. `outside`: a client of the same servers that keeps nothing.
+ * - `seconds`: for how long. `keys`: of several slots in a cluster.
+ * - `trouble`: something that befalls the client or its servers, done again and again. `loses`: acknowledged writes may be
+ *   undone by it, so that what the client was told does not hold any more.
+ */
+export interface CacheModelOptions {
+  readonly client: RedisClient.Service
+  readonly outside: RedisClient.Service
+  readonly seconds: number
+  readonly keys: ReadonlyArray<string>
+  readonly trouble: ReadonlyArray<{ readonly effect: Effect.Effect<unknown, unknown>; readonly loses?: boolean }>
+  readonly pause?: number
+}
+
+/** How old an answer for every other key may be, in milliseconds; the rest may be older than the run. */
+const shortLife = 1000
+
+/** For how long after the end of a life an old answer is not held against the cache: what runs here stops now and then. */
+const slack = 500
+
+/** Sets a key to what is not less than what it has. */
+const grow =
+  "if tonumber(redis.call('get', KEYS[1]) or '0') < tonumber(ARGV[1]) then redis.call('set', KEYS[1], ARGV[1]) end return 1"
+
+interface Key {
+  readonly name: string
+  readonly cached: RedisCommand.RedisCommand<string | undefined, Uint8Array | undefined>
+  readonly life: number
+  /** The last value written, and what is known to have been overwritten, when. */
+  written: number
+  acknowledged: number
+  readonly replaced: Array<{ readonly value: number; readonly at: number }>
+  /** What the client was told. */
+  told: number
+}
+
+export interface CacheModelReport {
+  readonly reads: number
+  readonly writes: number
+  readonly failed: number
+  readonly troubles: number
+  readonly rests: number
+  readonly wrong: ReadonlyArray<string>
+}
+
+export const run = Effect.fnUntraced(function*(options: CacheModelOptions): Effect.fn.Return<CacheModelReport> {
+  const model = new Model(options, yield* Clock.Clock)
+  yield* Effect.raceFirst(
+    Effect.all([...model.readers, ...model.writers, model.trouble, model.rests], {
+      concurrency: "unbounded",
+      discard: true
+    }),
+    Effect.sleep(options.seconds * 1000)
+  )
+  return model.report
+})
+
+class Model {
+  readonly #options: CacheModelOptions
+  readonly #clock: Clock.Clock
+  readonly #keys: ReadonlyArray<Key>
+  readonly #counts = { reads: 0, writes: 0, failed: 0, troubles: 0, rests: 0 }
+  readonly #wrong: Array<string> = []
+  /** Changes whenever what the client was told begins or ceases to hold. */
+  #era = 0
+  #unsure = false
+  #resting = false
+  #writing = 0
+
+  constructor(options: CacheModelOptions, clock: Clock.Clock) {
+    this.#options = options
+    this.#clock = clock
+    this.#keys = options.keys.map((name, index) => {
+      const life = index % 2 === 0 ? shortLife : 3_600_000
+      return {
+        name,
+        cached: Redis.cached(Redis.get(name), { ttl: `${life} millis` }),
+        life,
+        written: 0,
+        acknowledged: 0,
+        replaced: [],
+        told: 0
+      }
+    })
+  }
+
+  get report(): CacheModelReport {
+    return { ...this.#counts, wrong: this.#wrong }
+  }
+
+  get #now(): number {
+    return this.#clock.currentTimeMillisUnsafe()
+  }
+
+  /** Each of them reads one key after the other; some of what they read begins when the last answer comes. */
+  get readers(): ReadonlyArray<Effect.Effect<never>> {
+    const { client } = this.#options
+    return Array.from({ length: 12 }, (_, index) =>
+      Effect.forever(Effect.gen({ self: this }, function*() {
+        const key = this.#keys[Math.floor((yield* Random.next) * this.#keys.length)]!
+        const read = index % 4 === 0
+          ? Effect.map(client.pipeline([key.cached]), ([exit]) => exit!)
+          : index % 4 === 1
+          ? Effect.exit(
+            Effect.map(client.execute(Redis.asBytes(key.cached)), (bytes) => bytes && new TextDecoder().decode(bytes))
+          )
+          : Effect.exit(client.execute(key.cached))
+        for (let times = 0; times < 5; times++) yield* this.#check(key, read)
+        // Else what is in the cache would keep everybody else from running.
+        yield* index % 2 === 0 ? Effect.yieldNow : Effect.sleep(1)
+      })))
+  }
+
+  #check(key: Key, read: Effect.Effect<Exit.Exit<unknown, unknown>>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { told } = key
+      const era = this.#era
+      const old = this.#now - key.life - slack
+      const overwritten = key.replaced.findLast(({ at }) => at < old)?.value ?? -1
+      const unsure = this.#unsure
+      return Effect.map(read, (exit) => {
+        if (Exit.isFailure(exit)) {
+          this.#counts.failed++
+          return
+        }
+        this.#counts.reads++
+        const value = Number(exit.value ?? 0)
+        if (unsure || this.#unsure || era !== this.#era) return
+        if (value < told) this.#wrong.push(`${key.name}: ${value} after ${told}`)
+        if (value <= overwritten) this.#wrong.push(`${key.name}: ${value}, which was overwritten too long ago`)
+        key.told = Math.max(key.told, value)
+      })
+    })
+  }
+
+  get writers(): ReadonlyArray<Effect.Effect<never>> {
+    return this.#keys.map((key, index) =>
+      Effect.forever(Effect.gen({ self: this }, function*() {
+        yield* Effect.sleep(Math.floor((yield* Random.next) * 4))
+        if (this.#resting) return
+        this.#writing++
+        const value = ++key.written
+        const era = this.#era
+        const exit = yield* Effect.exit(this.#write(index, Redis.eval(grow, [key.name], [value])))
+        this.#writing--
+        if (Exit.isFailure(exit)) {
+          this.#counts.failed++
+          return
+        }
+        this.#counts.writes++
+        if (era !== this.#era || this.#unsure) return
+        if (index % 3 < 2) key.told = Math.max(key.told, value)
+        key.replaced.push({ value: key.acknowledged, at: this.#now })
+        if (key.replaced.length > 4000) key.replaced.splice(0, 2000)
+        key.acknowledged = value
+      }))
+    )
+  }
+
+  /** By the client itself in several ways, or by another one. */
+  #write(index: number, command: RedisCommand.RedisCommand<unknown>): Effect.Effect<unknown, unknown> {
+    const { client, outside } = this.#options
+    switch (index % 3) {
+      case 0:
+        return client.execute(command)
+      case 1:
+        return Effect.flatMap(Random.next, (random) =>
+          random < 0.5
+            ? Effect.flatMap(client.pipeline([command]), ([exit]) => exit!)
+            : client.transaction([command]))
+      default:
+        return outside.execute(command)
+    }
+  }
+
+  get trouble(): Effect.Effect<never> {
+    const { pause = 300, trouble } = this.#options
+    if (trouble.length === 0) return Effect.never
+    return Effect.forever(Effect.gen({ self: this }, function*() {
+      for (const { effect, loses = false } of trouble) {
+        yield* Effect.sleep(pause)
+        if (loses) this.#begin(true)
+        yield* Effect.exit(effect)
+        this.#counts.troubles++
+        if (loses) this.#begin(false)
+      }
+    }))
+  }
+
+  #begin(unsure: boolean): void {
+    this.#era++
+    this.#unsure = unsure
+    for (const key of this.#keys) {
+      key.told = 0
+      key.replaced.length = 0
+    }
+  }
+
+  /** Now and then nobody writes, and the cache has to come to say what the server says. */
+  get rests(): Effect.Effect<never> {
+    return Effect.forever(Effect.gen({ self: this }, function*() {
+      yield* Effect.sleep(1500)
+      this.#resting = true
+      while (this.#writing > 0) yield* Effect.sleep(1)
+      for (const key of this.#keys) yield* this.#agrees(key)
+      this.#counts.rests++
+      this.#resting = false
+    }))
+  }
+
+  #agrees(key: Key): Effect.Effect<void> {
+    const { client, outside } = this.#options
+    return Effect.gen({ self: this }, function*() {
+      const started = this.#now
+      while (true) {
+        const era = this.#era
+        const kept = yield* Effect.exit(client.execute(key.cached))
+        const actual = yield* Effect.exit(outside.execute(Redis.get(key.name)))
+        if (Exit.isSuccess(kept) && Exit.isSuccess(actual) && kept.value === actual.value) return
+        const isFair = Exit.isSuccess(kept) && Exit.isSuccess(actual) && !this.#unsure && era === this.#era
+        if (isFair && this.#now - started > 2000) {
+          this.#wrong.push(`${key.name}: the cache says ${kept.value} for long, the server ${actual.value}`)
+          return
+        }
+        yield* Effect.sleep(10)
+      }
+    })
+  }
+}
