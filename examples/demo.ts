@@ -9,6 +9,7 @@
 import { NodeRuntime } from "@effect/platform-node"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
 import process from "node:process"
 import { parseArgs } from "node:util"
 import { findRedisServer } from "../scripts/redis-server.ts"
@@ -30,9 +31,11 @@ process.stdout.once("error", stop)
 const main = Effect.gen(function*() {
   const binary = yield* Effect.try({ try: findRedisServer, catch: (cause) => cause as Error })
   const isSound = yield* run({ ...options, binary })
-  process.exitCode = isSound ? 0 : 1
+  if (!isSound) return yield* Effect.fail(new Error("A write of redfx did not go as its caller was told: see the sum."))
 })
 
 NodeRuntime.runMain(Effect.tapError(main, ({ message }) => Console.error(message)), {
-  disableErrorReporting: true
+  disableErrorReporting: true,
+  // A peer that keeps on dialling must not keep the process.
+  teardown: (exit) => Runtime.defaultTeardown(exit, (code) => process.exit(code))
 })

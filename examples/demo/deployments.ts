@@ -77,7 +77,7 @@ const cluster = (places: ReadonlyArray<string>): Start =>
         return {
           server,
           owns: (place) => owned.has(place),
-          heirs: yield* nodes.replicasOf(server),
+          heirs: nodes.nodes.filter((other) => other !== server),
           back: Effect.void
         }
       }),

@@ -8,7 +8,7 @@ import type { Book } from "./writers.ts"
 
 /** How often it looks, in milliseconds, how many looks the curve shows, and over how many the rate is taken. */
 const interval = 250
-const shown = 32
+const shown = 24
 const averaged = 4
 
 const steps = "▁▂▃▄▅▆▇█"

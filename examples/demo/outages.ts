@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as RedisServer from "@redfx/node/RedisServer"
 import { probeAt } from "../../bench/src/chaos/faults.ts"
 import { takesWrites } from "../../bench/src/chaos/probe.ts"
-import type { Server, Site } from "./deployments.ts"
+import type { Server, Site, Victim } from "./deployments.ts"
 import { places } from "./writers.ts"
 import type { Book } from "./writers.ts"
 
@@ -17,10 +17,11 @@ export interface Outage {
   readonly back: Map<string, number>
 }
 
-/** A deployment as the meter shows it. `master`: who takes writes; of a cluster, to the places that are struck. */
+/** A deployment as the meter shows it. `master`: who takes writes to what `next` owns, which is killed next. */
 export interface View {
   readonly site: Site
   readonly books: ReadonlyArray<Book>
+  next: Victim
   master: Server | undefined
   outage: Outage | undefined
 }
@@ -62,9 +63,8 @@ const tellOfClients = (view: View, outage: Outage): string =>
 export const strike = Effect.fnUntraced(function*(
   view: View,
   log: (text: string) => Effect.Effect<void>
-): Effect.fn.Return<Outage, RedisServer.RedisServerError> {
-  const { site } = view
-  const { back, heirs, owns, server } = yield* site.victim
+): Effect.fn.Return<void, RedisServer.RedisServerError> {
+  const { next: { back, heirs, owns, server }, site } = view
   yield* server.kill()
   const outage: Outage = { at: performance.now(), open: undefined, back: new Map() }
   view.outage = outage
@@ -85,5 +85,6 @@ export const strike = Effect.fnUntraced(function*(
   yield* log(`${site.title}: :${heir.port} takes writes; ${tellOfClients(view, outage)}`)
   if (heir !== server) yield* server.restart
   yield* site.settled
-  return outage
+  view.next = yield* site.victim
+  view.master = view.next.server
 })

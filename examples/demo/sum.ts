@@ -44,22 +44,29 @@ export const sumOf = (title: string, book: Book, counters: Counters): Sum => {
 /** Whether every write went as its caller was told; losses are the servers' own. */
 export const isSound = ({ doubled, hanging, refusedApplied }: Sum): boolean => doubled + refusedApplied + hanging === 0
 
-const heads = ["acknowledged", "unknown", "of which ran", "applied", "doubled", "lost", "unanswered"] as const
+const heads = ["acknowledged", "unknown", "(ran)", "applied", "doubled", "lost"]
 
 const cellsOf = (sum: Sum) =>
-  [sum.acknowledged, sum.unknown, sum.unknownApplied, sum.applied, sum.doubled, sum.lost, sum.hanging].map(whole)
+  [sum.acknowledged, sum.unknown, sum.unknownApplied, sum.applied, sum.doubled, sum.lost].map(whole)
 
-const explanation = `Every write has an id and a counter of its own on the servers, which are asked in the end.
-  unknown    its caller was told that it may have run; applied = acknowledged - lost + the unknown that ran
-  doubled    found more than once: something sent it again
-  lost       acknowledged by a master that died before a replica had it: servers replicate later (WAIT waits for it)`
+/** What must not be, and is told only where it is. */
+const faultsOf = ({ client, hanging, refusedApplied, title }: Sum): ReadonlyArray<string> => [
+  ...hanging === 0 ? [] : [`${title}, ${client}: ${whole(hanging)} writes were never answered`],
+  ...refusedApplied === 0 ? [] : [`${title}, ${client}: ${whole(refusedApplied)} writes ran that were refused`]
+]
+
+const explanation = `Every write has a counter of its own on the servers, which are asked in the end.
+  unknown  its caller was told that it may have run; (ran): it is there
+  applied  acknowledged - lost + (ran)
+  doubled  counted more than once: it was sent again though it had run
+  lost     acknowledged by a master that died before its replicas had it`
 
 /** The table of all sums, and what it means. */
 export const table = (sums: ReadonlyArray<Sum>): string => {
   const row = (name: string, client: string, cells: ReadonlyArray<string>) =>
-    `${name.padEnd(12)}${client.padEnd(11)}${cells.map((cell, index) => cell.padStart(heads[index]!.length + 1)).join("")}`
+    `${name.padEnd(12)}${client.padEnd(11)}${cells.map((cell, index) => cell.padStart(Math.max(9, (heads[index]?.length ?? 0) + 1))).join("")}`
   const lines = sums.map((sum, index) =>
     row(sums[index - 1]?.title === sum.title ? "" : sum.title, sum.client, cellsOf(sum))
   )
-  return [row("", "", heads), ...lines, "", explanation].join("\n")
+  return [row("", "", heads), ...lines, ...sums.flatMap(faultsOf), "", explanation].join("\n")
 }
