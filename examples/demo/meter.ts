@@ -1,5 +1,7 @@
 /** The live meter: writes a second, who is master, since when, and errors by tag. */
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
 import { styleText } from "node:util"
 import { recoveryOf, seconds } from "./outages.ts"
 import type { View } from "./outages.ts"
@@ -15,7 +17,13 @@ const steps = "▁▂▃▄▅▆▇█"
 
 export const whole = (value: number): string => Math.round(value).toLocaleString("en-US")
 
-export type Paint = (style: "bold" | "dim" | "red" | "green", text: string) => string
+/** Where the demo is seen. */
+export interface Stage {
+  readonly screen: Screen
+  readonly paint: Paint
+}
+
+type Paint = (style: "bold" | "dim" | "red" | "green", text: string) => string
 
 /** Colours only where they are wanted; nothing is said by a colour alone. */
 export const paintOf = (isColoured: boolean): Paint => (style, text) =>
@@ -70,7 +78,11 @@ const linesOf = (view: View, rates: ReadonlyMap<Book, Rates>, paint: Paint): Rea
     const of = rates.get(book)
     const recovery = view.outage && recoveryOf(view.outage, book.client)
     const rate = `${whole(of?.now ?? 0)}/s`.padStart(9)
-    const state = view.outage === undefined ? "" : recovery === undefined ? paint("red", "down") : paint("green", recovery)
+    const state = view.outage === undefined
+      ? ""
+      : recovery === undefined
+      ? paint("red", "down")
+      : paint("green", recovery)
     return [
       `  ${book.client.padEnd(10)}${rate} ${curve(of?.all ?? [])} ${state}`,
       `  ${" ".repeat(10)}${paint("dim", errorsOf(book))}`
@@ -83,14 +95,34 @@ const plainLine = (views: ReadonlyArray<View>, rates: ReadonlyMap<Book, Rates>):
     `${site.title} ${books.map((book) => `${whole(rates.get(book)?.now ?? 0)}/s`).join(" ")}`
   ).join("   ")
 
-/** Looks, and shows what it sees, until it is interrupted: drawn, or as a line a second. */
-export const meter = Effect.fnUntraced(function*(views: ReadonlyArray<View>, screen: Screen, paint: Paint) {
+/**
+ * Looks, and shows what it sees: drawn, or as a line a second. Returns an effect that ends it, and leaves standing what it has
+ * seen last.
+ */
+export const meter = Effect.fnUntraced(function*(
+  views: ReadonlyArray<View>,
+  { paint, screen }: Stage
+): Effect.fn.Return<Effect.Effect<void>, never, Scope.Scope> {
   const rates = new Map(views.flatMap(({ books }) => books.map((book) => [book, new Rates(book)] as const)))
+  const lines = () => ["", ...views.flatMap((view) => linesOf(view, rates, paint))]
+  const watching = yield* Effect.forkScoped(watch(views, rates, lines, screen))
+  return Fiber.interrupt(watching).pipe(
+    Effect.andThen(screen.draw([])),
+    Effect.andThen(Effect.suspend(() => screen.log(lines().join("\n"))))
+  )
+})
+
+const watch = Effect.fnUntraced(function*(
+  views: ReadonlyArray<View>,
+  rates: ReadonlyMap<Book, Rates>,
+  lines: () => ReadonlyArray<string>,
+  screen: Screen
+) {
   if (!screen.isLive) yield* screen.log(`Writes a second of ${views[0]?.books.map(({ client }) => client).join(", ")}:`)
   for (let looks = 1;; looks++) {
     yield* Effect.sleep(interval)
     for (const each of rates.values()) each.look()
-    yield* screen.draw(views.flatMap((view) => linesOf(view, rates, paint)))
+    yield* screen.draw(lines())
     if (!screen.isLive && looks % averaged === 0) yield* screen.log(plainLine(views, rates))
   }
 })

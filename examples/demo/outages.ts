@@ -1,6 +1,6 @@
 /** Kills masters, and finds out when servers take writes again, and when each client has found them. */
-import * as Effect from "effect/Effect"
 import type * as RedisServer from "@redfx/node/RedisServer"
+import * as Effect from "effect/Effect"
 import { probeAt } from "../../bench/src/chaos/faults.ts"
 import { takesWrites } from "../../bench/src/chaos/probe.ts"
 import type { Server, Site, Victim } from "./deployments.ts"
@@ -36,7 +36,7 @@ export const recoveryOf = (outage: Outage, client: string): string | undefined =
   const back = outage.back.get(client)
   return back === undefined || outage.open === undefined
     ? undefined
-    : `back after ${seconds(back - outage.at)}, +${Math.max(0, Math.round(back - outage.open))} ms`
+    : `back after ${seconds(back - outage.at)} (${Math.max(0, Math.round(back - outage.open))} ms its own)`
 }
 
 /** What is begun when the master is gone, and acknowledged nevertheless, was acknowledged by another. */
@@ -57,7 +57,9 @@ const untilBack = (view: View, outage: Outage): Effect.Effect<void> =>
   })
 
 const tellOfClients = (view: View, outage: Outage): string =>
-  view.books.map(({ client }) => `${client} ${recoveryOf(outage, client) ?? `not within ${seconds(patience)}`}`).join("; ")
+  view.books.map(({ client }) => `${client} ${recoveryOf(outage, client) ?? `not within ${seconds(patience)}`}`).join(
+    "; "
+  )
 
 /** Kills the master, waits until all clients write to the next one, and has the killed server come back. */
 export const strike = Effect.fnUntraced(function*(

@@ -2,7 +2,6 @@
 import type { RedisError } from "@redfx/core"
 import type { RedisServer } from "@redfx/node"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import process from "node:process"
 import { isDeepStrictEqual } from "node:util"
 import { layerOf } from "../../bench/src/chaos/clients.ts"
@@ -11,12 +10,11 @@ import type { Client } from "./clients.ts"
 import { start } from "./deployments.ts"
 import type { Site } from "./deployments.ts"
 import { meter, paintOf, whole } from "./meter.ts"
-import type { Paint } from "./meter.ts"
+import type { Stage } from "./meter.ts"
 import { seconds, strike } from "./outages.ts"
 import type { View } from "./outages.ts"
 import { program } from "./program.ts"
 import * as Screens from "./screen.ts"
-import type { Screen } from "./screen.ts"
 import { isSound, readCounters, sumOf, table } from "./sum.ts"
 import type { Sum } from "./sum.ts"
 import { emptyBook, places, startWriters } from "./writers.ts"
@@ -44,11 +42,6 @@ const plans = {
 /** The pause of a writer between its writes, in milliseconds, for each client that there is beside it. */
 const pause = 10
 
-interface Stage {
-  readonly screen: Screen
-  readonly paint: Paint
-}
-
 const setUp = Effect.fnUntraced(function*({ screen }: Stage, binary: string) {
   const up: Array<string> = []
   const begun = performance.now()
@@ -59,7 +52,9 @@ const setUp = Effect.fnUntraced(function*({ screen }: Stage, binary: string) {
     return screen.draw([`${what}; up: ${up.join(", ")}`])
   })
   yield* screen.draw([])
-  yield* screen.log(`13 servers are up after ${seconds(performance.now() - begun)}: one, a Sentinel group, a Cluster.\n`)
+  yield* screen.log(
+    `13 servers are up after ${seconds(performance.now() - begun)}: one, a Sentinel group, a Cluster.\n`
+  )
   return sites
 })
 
@@ -99,10 +94,13 @@ const storm = Effect.fnUntraced(function*(
   yield* screen.log(paint("bold", `\n${places.length} fibers write to each, and masters are killed`))
   const stages = yield* Effect.forEach(sites, (site) => open(site, clients))
   const views = stages.map(({ view }) => view)
-  const ends = yield* Effect.forEach(stages.flatMap(({ view, writes }) =>
-    view.books.map((book, index) => startWriters(book, writes[index]!, pause * clients.length))
-  ), (start) => start)
-  const shown = yield* Effect.forkScoped(meter(views, screen, paint))
+  const ends = yield* Effect.forEach(
+    stages.flatMap(({ view, writes }) =>
+      view.books.map((book, index) => startWriters(book, writes[index]!, pause * clients.length))
+    ),
+    (start) => start
+  )
+  const endMeter = yield* meter(views, stage)
   const begun = performance.now()
   const log = (text: string) => screen.log(`${seconds(performance.now() - begun).padStart(8)}  ${text}`)
   yield* Effect.forEach(views, (view, index) =>
@@ -114,16 +112,17 @@ const storm = Effect.fnUntraced(function*(
       }
     }), { concurrency: "unbounded" })
   yield* Effect.forEach(ends, (end) => end, { concurrency: "unbounded" })
-  yield* Fiber.interrupt(shown)
-  yield* screen.draw([])
+  yield* endMeter
   return views
 })
 
 const sums = Effect.fnUntraced(function*(views: ReadonlyArray<View>) {
   const sums: Array<Sum> = []
   for (const { books, site } of views) {
-    const reading = Effect.forEach(books, (book) =>
-      Effect.map(readCounters(book.client), (counters) => sumOf(site.title, book, counters)))
+    const reading = Effect.forEach(
+      books,
+      (book) => Effect.map(readCounters(book.client), (counters) => sumOf(site.title, book, counters))
+    )
     sums.push(...yield* Effect.provide(reading, layerOf(site.deployment, "demo")))
   }
   return sums
@@ -157,6 +156,6 @@ export const run = (
     const { env, stdout } = process
     const isPlain = (env["NO_COLOR"] ?? "") !== "" || env["TERM"] === "dumb"
     const isLive = options.live || (stdout.isTTY === true && !isPlain)
-    const screen = yield* Screens.make(stdout, isLive)
+    const screen = yield* Screens.make(stdout, isLive, Number(env["COLUMNS"]) || undefined)
     return yield* course(options, { screen, paint: paintOf(isLive && !isPlain) })
   }))

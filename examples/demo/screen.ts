@@ -26,7 +26,7 @@ const fit = (line: string, columns: number): string => {
   return plain.length < columns ? line : plain.slice(0, columns - 1)
 }
 
-const live = (terminal: Terminal): Screen => {
+const live = (terminal: Terminal, fallback: number): Screen => {
   let drawn: ReadonlyArray<string> = []
   const erased = (): string => drawn.length === 0 ? "" : `\u001b[${drawn.length}A\u001b[J`
   const show = (lines: ReadonlyArray<string>): string => lines.map((line) => `${line}\n`).join("")
@@ -35,7 +35,7 @@ const live = (terminal: Terminal): Screen => {
     log: (text) => Effect.sync(() => void terminal.write(`${erased()}${text}\n${show(drawn)}`)),
     draw: (lines) =>
       Effect.sync(() => {
-        const { columns = 100, rows = 40 } = terminal
+        const { columns = fallback, rows = 40 } = terminal
         const fitting = lines.slice(0, rows - 1).map((line) => fit(line, columns))
         // In one write, or a terminal may show it half done.
         terminal.write(erased() + show(fitting))
@@ -44,13 +44,13 @@ const live = (terminal: Terminal): Screen => {
   }
 }
 
-/** A screen whose cursor is hidden until the scope closes. */
-export const make = (terminal: Terminal, isLive: boolean): Effect.Effect<Screen, never, Scope.Scope> =>
+/** A screen whose cursor is hidden until the scope closes. `columns`: how wide it is, where the terminal does not say. */
+export const make = (terminal: Terminal, isLive: boolean, columns = 80): Effect.Effect<Screen, never, Scope.Scope> =>
   isLive
     ? Effect.acquireRelease(
       Effect.sync(() => {
         terminal.write(hideCursor)
-        return live(terminal)
+        return live(terminal, columns)
       }),
       () => Effect.sync(() => terminal.write(showCursor))
     )

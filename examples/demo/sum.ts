@@ -64,7 +64,9 @@ const explanation = `Every write has a counter of its own on the servers, which 
 /** The table of all sums, and what it means. */
 export const table = (sums: ReadonlyArray<Sum>): string => {
   const row = (name: string, client: string, cells: ReadonlyArray<string>) =>
-    `${name.padEnd(12)}${client.padEnd(11)}${cells.map((cell, index) => cell.padStart(Math.max(9, (heads[index]?.length ?? 0) + 1))).join("")}`
+    `${name.padEnd(12)}${client.padEnd(11)}${
+      cells.map((cell, index) => cell.padStart(Math.max(9, (heads[index]?.length ?? 0) + 1))).join("")
+    }`
   const lines = sums.map((sum, index) =>
     row(sums[index - 1]?.title === sum.title ? "" : sum.title, sum.client, cellsOf(sum))
   )
