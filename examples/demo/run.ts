@@ -157,5 +157,9 @@ export const run = (
     const isPlain = (env["NO_COLOR"] ?? "") !== "" || env["TERM"] === "dumb"
     const isLive = options.live || (stdout.isTTY === true && !isPlain)
     const screen = yield* Screens.make(stdout, isLive, Number(env["COLUMNS"]) || undefined)
-    return yield* course(options, { screen, paint: paintOf(isLive && !isPlain) })
+    const goodbye = Effect.andThen(screen.draw([]), screen.log("Interrupted. All servers are stopped."))
+    return yield* Effect.onInterrupt(
+      Effect.scoped(course(options, { screen, paint: paintOf(isLive && !isPlain) })),
+      () => goodbye
+    )
   }))

@@ -28,7 +28,8 @@ const fit = (line: string, columns: number): string => {
 
 const live = (terminal: Terminal, fallback: number): Screen => {
   let drawn: ReadonlyArray<string> = []
-  const erased = (): string => drawn.length === 0 ? "" : `\u001b[${drawn.length}A\u001b[J`
+  // From the first column: what is typed, and be it Ctrl-C, moves the cursor.
+  const erased = (): string => drawn.length === 0 ? "" : `\r\u001b[${drawn.length}A\u001b[J`
   const show = (lines: ReadonlyArray<string>): string => lines.map((line) => `${line}\n`).join("")
   return {
     isLive: true,
