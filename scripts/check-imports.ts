@@ -30,7 +30,7 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["arguments and replies", /^(Redis(Arg|Reply)|internal\/(command|telemetry)\/\w+|commands\/replies\/\w+)$/],
     ["command values", /^Redis(Client|Command|Monitor|PubSub)$/],
     ["commands", /^commands\/(modules\/)?\w+$/],
-    ["configuration", /^(Redis(Config|Url|Connector|Telemetry)|internal\/config\/\w+)$/],
+    ["configuration", /^(Redis(Config|Url|Connector|Telemetry)|unstable\/Options|internal\/config\/\w+)$/],
     ["connection", /^(unstable\/(Connection|Request|Runtime)|internal\/(connection|script)\/\w+)$/],
     ["pool", /^internal\/pool\/\w+$/],
     ["client", /^(unstable\/Router|internal\/(client|pubsub)\/\w+)$/],

@@ -5,19 +5,21 @@
  */
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import type { RedisCommand } from "@redfx/core"
-import { Redis } from "@redfx/core"
+import { Redis, RedisSearch, RedisTimeSeries } from "@redfx/core"
 import { loadRows } from "../packages/core/test/commands/rows.ts"
 import * as exclusions from "./conformance-exclusions.ts"
 import * as Conformance from "./harness/Conformance.ts"
 
 const { definitions, ownKeys, text, words } = Conformance
 
-/** The commands of all tables that are sent, and those whose replies are too long for a row. */
+/** The commands of all tables that are sent, and those whose replies are too long for a row: suites and goldens have them. */
 const commands = [
   ...(await loadRows()).map(([, command]) => command),
   Redis.info(),
   Redis.memoryStats(),
-  Redis.timeDateTime()
+  Redis.timeDateTime(),
+  RedisSearch.ftInfo("i"),
+  RedisTimeSeries.tsInfoDebug("k")
 ]
   .filter(({ settled }) => settled === undefined)
 /** The commands of servers themselves: those of modules, such as JSON.GET, are on no server here. */

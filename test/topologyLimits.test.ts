@@ -62,8 +62,7 @@ describe("A node that names too many others", () => {
       yield* Effect.sleep("1 second")
       delay.disable()
       assert.isAbove(sink.seen.total, 0)
-      // Measured at the same time as the servers that were found missing are probed: each of these has a dial of its own.
-      assert.isAtMost(sink.seen.most, 3 * 20)
+      assert.isAtMost(sink.seen.most, 20)
       // Milliseconds; this machine may be busy with other things.
       assert.isBelow(delay.max / 1e6, 1000)
     }).pipe(Effect.scoped))

@@ -11,11 +11,11 @@ import * as RedisConfig from "@redfx/core/RedisConfig"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { RedisConfigError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
+import { choice, duration, integer, invalid } from "@redfx/core/unstable/Options"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Client from "./internal/routing/client.ts"
 import * as PerNode from "./internal/routing/perNode.ts"
@@ -147,10 +147,7 @@ const settingsOf = Effect.fnUntraced(function*(
     { ...options, connect: eager ? "eager" : "lazy" },
     { spare: limitPerNode ? 1 : 0, given: startNodes }
   )
-  const refreshInterval = Duration.fromInput(options.refreshInterval ?? "60 seconds")
-  if (Option.isNone(refreshInterval) || Duration.toMillis(refreshInterval.value) < 1) {
-    return yield* invalid("refreshInterval", "it is not a duration of at least 1 ms")
-  }
+  const refreshInterval = yield* duration("refreshInterval", options.refreshInterval, Duration.minutes(1))
   const readOnly = options.readOnly ?? false
   const reading = readOnly || (options.readFrom ?? "master") !== "master"
   return {
@@ -163,28 +160,13 @@ const settingsOf = Effect.fnUntraced(function*(
       ? options.readFrom
       : yield* choice("readFrom", options.readFrom, ["master", "preferReplica", "any", "nearest"]),
     readOnly,
-    reinitializeSteps: yield* count("reinitializeSteps", options.reinitializeSteps ?? 25, 1),
-    clusterDownRetryAttempts: yield* count("clusterDownRetryAttempts", options.clusterDownRetryAttempts ?? 3, 0),
+    reinitializeSteps: yield* integer("reinitializeSteps", options.reinitializeSteps ?? 25, 1),
+    clusterDownRetryAttempts: yield* integer("clusterDownRetryAttempts", options.clusterDownRetryAttempts ?? 3, 0),
     skipFullCoverageCheck: options.skipFullCoverageCheck ?? false,
     followCluster: options.followCluster ?? false,
-    refreshInterval: refreshInterval.value
+    refreshInterval
   }
 })
-
-const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
-  Effect.fail(new RedisConfigError({ option, detail }))
-
-const choice = <const A extends string>(
-  option: string,
-  value: A,
-  choices: ReadonlyArray<A>
-): Effect.Effect<A, RedisConfigError> =>
-  choices.includes(value) ? Effect.succeed(value) : invalid(option, `${value} is none of ${choices.join(", ")}`)
-
-const count = (option: string, value: number, least: number): Effect.Effect<number, RedisConfigError> =>
-  Number.isInteger(value) && value >= least
-    ? Effect.succeed(value)
-    : invalid(option, `${value} is not an integer of at least ${least}`)
 
 /**
  * Provides a client of a cluster, and what only a cluster can do.

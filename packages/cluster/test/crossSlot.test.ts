@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisArg, RedisError, RedisJson, RedisTimeSeries } from "@redfx/core"
-import type { RedisCommand, Resp } from "@redfx/core"
+import type { RedisCommand } from "@redfx/core"
+import * as Resp from "@redfx/core/RespValue"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import * as fc from "fast-check"
 import { splits } from "../src/internal/multiKey/crossSlot.ts"
 import { slotOf } from "../src/internal/topology/slot.ts"
@@ -93,11 +95,14 @@ const rows: ReadonlyArray<Row> = [
     result: true
   },
   {
-    title: "TS.MADD",
+    title: "TS.MADD, with what became of each sample",
     command: RedisTimeSeries.tsMadd({ key: n1, timestamp: 1, value: 2 }, { key: n2, timestamp: 3, value: 4 }),
-    replies: { "TS.MADD hello 1 2": [1], "TS.MADD z 3 4": [3] },
+    replies: { "TS.MADD hello 1 2": [1], "TS.MADD z 3 4": [new Resp.ErrorReply("ERR TSDB: refused")] },
     sent: ["n1 TS.MADD hello 1 2", "n2 TS.MADD z 3 4"],
-    result: [1, 3]
+    result: [
+      Result.succeed(1),
+      Result.fail(new RedisError.ResponseError({ code: "ERR", detail: "TSDB: refused", command: "TS.MADD" }))
+    ]
   },
   {
     title: "CMK-09: SDIFF, with the union of what is elsewhere",

@@ -387,7 +387,12 @@ describe("Commands for one server", () => {
       Redis.functionStats(),
       Redis.memoryStats(),
       Redis.publish("channel", "message"),
-      RedisSearch.ftSearch("index", "*")
+      RedisSearch.ftSearch("index", "*"),
+      RedisTimeSeries.tsMget(["a=b"]),
+      RedisTimeSeries.tsMrange("-", "+", ["a=b"]),
+      RedisTimeSeries.tsMrevrangeGroupby("-", "+", ["a=b"], { label: "a", reduce: "max" }),
+      RedisTimeSeries.tsQueryindex("a=b"),
+      RedisTimeSeries.tsQuerylabels()
     ]
     const cluster = makeFake(() => null)
     assert.deepStrictEqual(
@@ -432,7 +437,6 @@ describe("Refused commands", () => {
     ["CKR-07", Redis.clusterReset()],
     ["CKR-06", Redis.readonly()],
     ["CKR-06", Redis.readwrite()],
-    ["TS.MGET", RedisTimeSeries.tsMget(["a=b"])],
     ["one connection", Redis.himportPrepare("u", "f")],
     ["one connection, by name", Redis.send("HIMPORT", "DISCARD", "u")],
     ["one server", Redis.backupStart()],

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg, RedisSearch } from "@redfx/core"
+import { Redis, RedisArg, RedisSearch, RedisTimeSeries } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
 import { plan, refusalInBatch, routingKey } from "../src/internal/routing/plan.ts"
 import { keyOn, makeFake, options, words } from "./fixtures/FakeCluster.ts"
@@ -49,6 +49,11 @@ const routed: ReadonlyArray<readonly [ids: string, command: RedisCommand.Any, ke
   ["FT.*", RedisSearch.ftSearch("index", "*"), "index"],
   ["FT.*", RedisSearch.ftCursorRead("index", 7), "index"],
   ["FT.*", Redis.send("FT.CURSOR", "READ", "index", 7), "index"],
+  ["FT.*", RedisSearch.ftAliaslist("index"), "index"],
+  ["TS.*", RedisTimeSeries.tsNrange(["k", "{k}2"], "-", "+"), "k"],
+  ["TS.*", Redis.send("TS.NRANGE", 2, "k", "{k}2", "-", "+"), "k"],
+  ["TS.*", RedisTimeSeries.tsMget(["a=b"]), undefined],
+  ["TS.*", RedisTimeSeries.tsQuerylabels(), undefined],
   ["CKL-02", Redis.echo("text"), undefined],
   ["CKL-05", Redis.dbsize(), undefined],
   ["CKL-34", Redis.clusterCountkeysinslot(5), undefined],

@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Redis } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
+import { formatEndpoint } from "@redfx/core/RedisConnector"
 import {
   BusyLoadingError,
   ClusterDownError,
@@ -19,7 +20,6 @@ import { ErrorReply } from "@redfx/core/Resp"
 import { demotion, judge, lossLimit, maxTries, outcomeOf, unspent } from "../src/internal/routing/verdict.ts"
 import type { Outcome, Sent, Spent, Verdict, Way, Where } from "../src/internal/routing/verdict.ts"
 import { slotOf } from "../src/internal/topology/slot.ts"
-import { formatAddress } from "../src/internal/topology/topology.ts"
 
 const key = "k"
 const slot = slotOf(key)
@@ -59,7 +59,7 @@ const avoided: Outcome = { _tag: "Avoided", error: connectionLoss("Refused", "go
 const shown = ({ learn, next }: Verdict): string => {
   const learned = learn === undefined ? "" : `${learn._tag}: `
   if (next._tag === "Settle") return `${learned}${next.error?._tag ?? "as it is"}`
-  const to = typeof next.to === "string" ? next.to : `${formatAddress(next.to.node)}${next.to.asking ? " asking" : ""}`
+  const to = typeof next.to === "string" ? next.to : `${formatEndpoint(next.to.node)}${next.to.asking ? " asking" : ""}`
   const after = next.after === 0
     ? "now"
     : typeof next.after === "object"

@@ -291,7 +291,7 @@ const containers: ReadonlySet<string> = new Set(
 /** What must not share a connection even when it is sent by name only. */
 const traitsByName: ReadonlyMap<string, ReadonlyArray<Trait>> = new Map([
   ...[
-    "BLMOVE BLMOVEM BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN XREAD XREADGROUP",
+    "BLMOVE BLMOVEM BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN TS.READ XREAD XREADGROUP",
     "ASKING AUTH DISCARD EXEC HELLO MONITOR MULTI PSYNC QUIT READONLY READWRITE REPLCONF RESET SELECT SYNC UNWATCH WATCH"
   ].flatMap((names, list) => names.split(" ").map((name) => [name, list === 0 ? ["blocking"] : ["stateful"]] as const)),
   ...["CACHING", "CAPA", "IMPORT-SOURCE", "NO-EVICT", "NO-TOUCH", "TRACKING"]

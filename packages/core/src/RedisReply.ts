@@ -9,9 +9,12 @@
  *
  * @since 0.1.0
  */
+import * as Result from "effect/Result"
 import { blob, decodeRaw, items, make, Mismatch, mismatch, text, textOrBytes } from "./internal/command/reply.ts"
 import type { Raw, Reply } from "./internal/command/reply.ts"
-import type * as Resp from "./Resp.ts"
+import { fromReply } from "./RedisError.ts"
+import type { RedisError } from "./RedisError.ts"
+import * as Resp from "./Resp.ts"
 
 export {
   accepted,
@@ -332,6 +335,27 @@ const spellings = (name: string): ReadonlyArray<string> => [
 
 /** What a name has in common in camel case and as servers spell it. */
 const bare = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "")
+
+/**
+ * One of several outcomes in a reply: the value, or the error that the server has put in its place, which speaks of that one
+ * alone.
+ *
+ * - `command`: the name of the command, for the error.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export const settled = <A, B, I>(
+  command: string,
+  reply: Reply<A, B, I>
+): Reply<Result.Result<A, RedisError>, Result.Result<B, RedisError>, Result.Result<I, RedisError>> =>
+  make<Result.Result<A, RedisError>, Result.Result<B, RedisError>, Result.Result<I, RedisError>>((value, view) =>
+    value instanceof Resp.ErrorReply
+      ? Result.fail(fromReply(value, { command }))
+      // Decoded in the view of its type.
+      : Result.succeed(reply.decode(value, view)) as Result.Result<A> | Result.Result<B> | Result.Result<I>
+  )
 
 /**
  * Changes the decoded value, by one function for all views.

@@ -4,3 +4,5 @@
  * @since 0.1.0
  */
 export * from "./commands/modules/Search.ts"
+export * from "./commands/modules/SearchHybrid.ts"
+export * from "./commands/modules/SearchProfile.ts"

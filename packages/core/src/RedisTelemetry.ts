@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import { errorIn } from "./internal/runtime/failed.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { RedisStats, Service } from "./RedisClient.ts"
 import type { RedisError } from "./RedisError.ts"
@@ -205,4 +206,4 @@ const firstFailure = (outcomes: ReadonlyArray<Exit.Exit<unknown, RedisError>>): 
 }
 
 const failureOf = (exit: Exit.Exit<unknown, RedisError>): string | undefined =>
-  Exit.isSuccess(exit) ? undefined : exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error._tag ?? "_OTHER"
+  Exit.isSuccess(exit) ? undefined : errorIn(exit)?._tag ?? "_OTHER"

@@ -4,3 +4,4 @@
  * @since 0.1.0
  */
 export * from "./commands/modules/TimeSeries.ts"
+export * from "./commands/modules/TimeSeriesQueries.ts"

@@ -33,7 +33,8 @@ import * as Cluster from "./internal/clusterNodes.ts"
 import * as Setup from "./internal/clusterSetup.ts"
 import { addressOf, inRealTime } from "./internal/deployment.ts"
 import type { Server } from "./internal/deployment.ts"
-import { quote } from "./internal/serverConfig.ts"
+import { quote, settled } from "./internal/serverConfig.ts"
+import type { Settled } from "./internal/serverConfig.ts"
 import * as Slots from "./internal/slotMove.ts"
 import * as RedisServer from "./RedisServer.ts"
 
@@ -141,7 +142,7 @@ export class RedisClusterServers extends Context.Service<RedisClusterServers, {
 // Constructors
 // -----------------------------------------------------------------------------
 
-const nodeOptions = (options: RedisClusterServersOptions): RedisServer.RedisServerOptions => ({
+const nodeOptions = (options: Settled<RedisClusterServersOptions>): RedisServer.RedisServerOptions => ({
   ...options,
   clusterEnabled: true,
   config: {
@@ -212,13 +213,14 @@ export const make = (
 ): Effect.Effect<RedisClusterServers["Service"], RedisServer.RedisServerError, Scope.Scope> =>
   Effect.gen(function*() {
     const { masters = 3, replicas = 0, settleTimeout = "20 seconds" } = options
-    const start = RedisServer.make(nodeOptions(options))
+    const given = settled(options)
+    const start = RedisServer.make(nodeOptions(given))
     const servers = yield* Effect.replicateEffect(start, masters * (1 + replicas), { concurrency: "unbounded" })
     const [first, ...others] = servers.map(addressOf)
     if (first === undefined) {
       return yield* new RedisServer.RedisServerError({ reason: "Other", detail: "A cluster needs at least one master" })
     }
-    const settings = { password: options.password, timeout: settleTimeout }
+    const settings = { password: given.password, timeout: settleTimeout }
     const cluster = { ...settings, members: yield* Setup.membersOf(servers, settings) }
     yield* Setup.assemble(cluster, masters, replicas)
     return toService(cluster, [first, ...others])

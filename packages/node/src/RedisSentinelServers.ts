@@ -32,7 +32,7 @@ import type * as Scope from "effect/Scope"
 import { addressOf, inRealTime } from "./internal/deployment.ts"
 import type { Server } from "./internal/deployment.ts"
 import * as Sentinels from "./internal/sentinels.ts"
-import { quote } from "./internal/serverConfig.ts"
+import { quote, settled } from "./internal/serverConfig.ts"
 import * as RedisServer from "./RedisServer.ts"
 
 // -----------------------------------------------------------------------------
@@ -67,7 +67,7 @@ export interface RedisSentinelServersOptions
   readonly quorum?: number | undefined
   readonly downAfter?: Duration.Input | undefined
   readonly failoverTimeout?: Duration.Input | undefined
-  readonly sentinelPassword?: Redacted.Redacted<string> | undefined
+  readonly sentinelPassword?: Redacted.Redacted<string> | "random" | undefined
   readonly sentinelOptions?: Pick<RedisServer.RedisServerOptions, "acl" | "config" | "tls"> | undefined
   readonly settleTimeout?: Duration.Input | undefined
 }
@@ -115,7 +115,10 @@ const withDefaults = (options: RedisSentinelServersOptions) => ({
   service: options.service ?? "mymaster",
   downAfter: options.downAfter ?? "800 millis",
   failoverTimeout: options.failoverTimeout ?? "3 seconds",
-  timeout: options.settleTimeout ?? "20 seconds"
+  timeout: options.settleTimeout ?? "20 seconds",
+  password: settled(options).password,
+  // It is also what a Sentinel presents to the others, so all have the same.
+  sentinelPassword: settled({ password: options.sentinelPassword }).password
 })
 
 type Options = ReturnType<typeof withDefaults>
@@ -138,7 +141,6 @@ const sentinelOptions = (options: Options, master: Server): RedisServer.RedisSer
     ...own,
     binary: options.binary,
     startTimeout: options.startTimeout,
-    // It is also what a Sentinel presents to the others.
     password: options.sentinelPassword,
     sentinel: true,
     config: {

@@ -81,7 +81,7 @@ export class RedisServerError extends Schema.TaggedError<RedisServerError>("@red
  * **Details**
  *
  * - `host`, `port`: where it listens, always the same, also after `restart`. `url` is `redis://host:port`, without
- *   credentials. `path`: its unix socket, `undefined` without the option `unixSocket`.
+ *   credentials. `password`: of the default user, `undefined` without the option. `path`: its unix socket, `undefined` without the option `unixSocket`.
  * - `tls`: its TLS port, URL (`rediss://`) and the certificate to trust; `undefined` without the option `tls`.
  * - `directory`: its own temporary directory, removed with the scope.
  * - `pid`: its process id, `undefined` while it does not run.
@@ -99,6 +99,7 @@ export class RedisServer extends Context.Service<RedisServer, {
   readonly port: number
   readonly path: string | undefined
   readonly url: string
+  readonly password: Redacted.Redacted<string> | undefined
   readonly tls: { readonly port: number; readonly url: string; readonly ca: string } | undefined
   readonly directory: string
   readonly pid: Effect.Effect<number | undefined>
@@ -132,7 +133,9 @@ const findOnPath = (name: string): Effect.Effect<string | undefined> =>
     return undefined
   })
 
-const findBinary = Effect.fnUntraced(function*(options: RedisServerOptions) {
+type SettledOptions = ServerConfig.SettledOptions
+
+const findBinary = Effect.fnUntraced(function*(options: SettledOptions) {
   const chosen = options.binary ?? Option.getOrUndefined(
     yield* Effect.orElseSucceed(Config.option(Config.NonEmptyString("REDIS_SERVER")), Option.none<string>)
   )
@@ -167,7 +170,7 @@ const shownLines = 12
 
 /** A server and its current process, if any. */
 interface State {
-  readonly options: RedisServerOptions
+  readonly options: SettledOptions
   readonly binary: string
   readonly place: ServerConfig.Place
   readonly log: string
@@ -236,7 +239,7 @@ const startProcess = Effect.fnUntraced(function*(state: State) {
 const endProcess = (state: State, signal: NodeJS.Signals): Effect.Effect<void> =>
   Effect.suspend(() => state.process === undefined ? Effect.void : Process.end(state.process, signal, stopGrace))
 
-const writeFiles = (options: RedisServerOptions, place: ServerConfig.Place) =>
+const writeFiles = (options: SettledOptions, place: ServerConfig.Place) =>
   Effect.tryPromise({
     try: async () => {
       const write = (name: string, text: string) =>
@@ -261,7 +264,7 @@ const temporaryDirectory = Effect.acquireRelease(
 
 const host = "127.0.0.1"
 
-const choosePlace = Effect.fnUntraced(function*(options: RedisServerOptions, directory: string) {
+const choosePlace = Effect.fnUntraced(function*(options: SettledOptions, directory: string) {
   return {
     host,
     port: yield* Probe.freePort(host, { withBus: options.clusterEnabled === true }),
@@ -273,7 +276,7 @@ const choosePlace = Effect.fnUntraced(function*(options: RedisServerOptions, dir
 
 /** Starts a server for the first time; on another port when the chosen one was taken meanwhile. */
 const firstStart = (
-  options: RedisServerOptions,
+  options: SettledOptions,
   attempt = 1
 ): Effect.Effect<State, RedisServerError, Scope.Scope> =>
   Effect.gen(function*() {
@@ -313,6 +316,7 @@ const toService = (state: State, lock: Semaphore.Semaphore): RedisServer["Servic
     port: place.port,
     path: place.path,
     url: `redis://${place.host}:${place.port}`,
+    password: options.password,
     tls: options.tls === undefined || place.tlsPort === undefined ? undefined : {
       port: place.tlsPort,
       url: `rediss://${place.host}:${place.tlsPort}`,
@@ -350,7 +354,7 @@ export const make = (
   options: RedisServerOptions = {}
 ): Effect.Effect<RedisServer["Service"], RedisServerError, Scope.Scope> =>
   Effect.gen(function*() {
-    const state = yield* firstStart(options)
+    const state = yield* firstStart(ServerConfig.settled(options))
     const lock = yield* Semaphore.make(1)
     // Runs before the finalizer that ends the process, and waits for a restart that is under way.
     yield* Effect.addFinalizer(() => lock.withPermit(Effect.sync(() => state.closed = true)))

@@ -97,6 +97,18 @@ describe("RedisServer", () => {
       )
     }))
 
+  it.effect("makes a password up that nobody else knows", () =>
+    Effect.gen(function*() {
+      const [first, second] = yield* Effect.all([
+        RedisServer.make({ password: "random" }),
+        RedisServer.make({ password: "random" })
+      ])
+      assert.match(yield* talk(first, "PING"), /^-NOAUTH /)
+      if (first.password === undefined || second.password === undefined) return assert.fail("there are two")
+      assert.match(yield* talk(first, `AUTH ${Redacted.value(first.password)}`, "PING"), /^\+OK\r\n\+PONG/)
+      assert.match(yield* talk(first, `AUTH ${Redacted.value(second.password)}`), /^-WRONGPASS /)
+    }))
+
   it.effect("starts a cluster node, whose bus port is free too", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.make({ clusterEnabled: true })

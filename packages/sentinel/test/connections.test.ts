@@ -2,7 +2,7 @@
  * Which servers a client of sentinels is connected to, and what becomes of its connections when the roles change.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisError } from "@redfx/core"
+import { Redis, RedisError, RedisSearch } from "@redfx/core"
 import { NodeRedisClient } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
 import * as Client from "@redfx/testing/Client"
@@ -199,6 +199,19 @@ describe("A client of replicas", () => {
       for (let i = 0; i < 6; i++) yield* client.execute(Redis.scan("1"))
       const scans = replicas.map((replica) => Fake.names(replica).filter((name) => name.includes("SCAN")).length)
       assert.sameMembers(scans, [12, 0, 0])
+    }))
+
+  it.effect("a cursor of a search is made and read on one replica, however many connections are shared", () =>
+    Effect.gen(function*() {
+      const { replicas, sentinel } = yield* Fake.make({ replicas: 3 })
+      const page = Encode.array([Encode.array([Encode.integer(0)]), Encode.integer(7)])
+      for (const replica of replicas) replica.instead = ({ name }) => name.startsWith("FT.") ? page : undefined
+      const client = yield* Fake.client([sentinel], { role: "replica", pool: { shared: 3 } })
+      for (let i = 0; i < 6; i++) yield* client.execute(getK)
+      for (let i = 0; i < 6; i++) yield* client.execute(RedisSearch.ftAggregateWithcursor("i", "*"))
+      for (let i = 0; i < 6; i++) yield* client.execute(RedisSearch.ftCursorRead("i", 7))
+      const parts = replicas.map((replica) => Fake.names(replica).filter((name) => name.startsWith("FT.")).length)
+      assert.sameMembers(parts, [12, 0, 0])
     }))
 
   it.effect("SEN-24: a refused write is ReadOnlyError, and the connection is kept", () =>

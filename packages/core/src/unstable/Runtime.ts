@@ -51,3 +51,20 @@ export {
    */
   runNow
 } from "../internal/runtime/ownContext.ts"
+
+export {
+  /**
+   * The first failure of an exit; `undefined` of one that succeeded, died or was interrupted.
+   *
+   * @category getters
+   * @since 0.1.0
+   */
+  errorIn,
+  /**
+   * The first failure of a cause; `undefined` of one that only died or was interrupted.
+   *
+   * @category getters
+   * @since 0.1.0
+   */
+  errorOf
+} from "../internal/runtime/failed.ts"

@@ -2,7 +2,19 @@
  * The configuration file of a server, written from options.
  */
 import * as Redacted from "effect/Redacted"
+import { randomBytes } from "node:crypto"
 import type { RedisServerOptions } from "./serverOptions.ts"
+
+/** Options whose password is known. */
+export type Settled<Options> = Omit<Options, "password"> & { readonly password: Redacted.Redacted<string> | undefined }
+
+export type SettledOptions = Settled<RedisServerOptions>
+
+/** Makes a password up where one is wanted that nobody knows. */
+export const settled = <Options extends Pick<RedisServerOptions, "password">>(options: Options): Settled<Options> => {
+  const { password } = options
+  return { ...options, password: password === "random" ? Redacted.make(randomBytes(24).toString("hex")) : password }
+}
 
 /** Where a server listens and keeps its files. */
 export interface Place {
@@ -33,7 +45,7 @@ const persistence = {
   aof: ["save \"\"", "appendonly yes", "appendfsync always"]
 }
 
-const tlsLines = (options: RedisServerOptions, place: Place): ReadonlyArray<string> =>
+const tlsLines = (options: SettledOptions, place: Place): ReadonlyArray<string> =>
   options.tls === undefined || place.tlsPort === undefined ? [] : [
     `tls-port ${place.tlsPort}`,
     "tls-cert-file tls-cert.pem",
@@ -43,7 +55,7 @@ const tlsLines = (options: RedisServerOptions, place: Place): ReadonlyArray<stri
   ]
 
 /** The text of the configuration file. Directives of `options.config` come last, so that they win. */
-export const render = (options: RedisServerOptions, place: Place): string =>
+export const render = (options: SettledOptions, place: Place): string =>
   [
     `bind ${place.host}`,
     `port ${place.port}`,
@@ -63,7 +75,7 @@ export const render = (options: RedisServerOptions, place: Place): string =>
   ].join("\n")
 
 /** What must not be shown: a server that refuses its configuration prints the line. */
-export const secrets = (options: RedisServerOptions): ReadonlyArray<string> =>
+export const secrets = (options: SettledOptions): ReadonlyArray<string> =>
   [
     ...(options.password === undefined
       ? []

@@ -11,7 +11,8 @@ import type * as Redacted from "effect/Redacted"
  *
  * - `binary`: the executable, a path or a name on PATH. Default: the environment variable `REDIS_SERVER`, else
  *   `redis-server`, else `valkey-server`.
- * - `password`: of the default user. Default: none.
+ * - `password`: of the default user; `"random"` makes one up, which `RedisServer.password` holds. Default: none, as the server
+ *   listens on the loopback address alone.
  * - `acl`: lines `user …` as in a configuration file.
  * - `tls`: PEM texts with which the server also listens on a TLS port. `ca` is what it trusts, and what is handed on in
  *   `RedisServer.tls`. `clientCertificate: "required"` refuses clients that present none (mutual TLS).
@@ -28,7 +29,7 @@ import type * as Redacted from "effect/Redacted"
  */
 export interface RedisServerOptions {
   readonly binary?: string | undefined
-  readonly password?: Redacted.Redacted<string> | undefined
+  readonly password?: Redacted.Redacted<string> | "random" | undefined
   readonly acl?: ReadonlyArray<string> | undefined
   readonly tls?: {
     readonly ca: string

@@ -3,10 +3,9 @@
  */
 import * as RedisConfig from "@redfx/core/RedisConfig"
 import { RedisConfigError } from "@redfx/core/RedisError"
+import { choice, duration, integer, invalid } from "@redfx/core/unstable/Options"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { format } from "effect/Formatter"
-import * as Option from "effect/Option"
 
 type Options = Omit<RedisConfig.SentinelOptions, "service" | "role">
 
@@ -50,49 +49,28 @@ export const checkAddresses = (addresses: Options["sentinels"]): Effect.Effect<v
 
 /** How many other sentinels one must know to be believed. */
 export const minOtherSentinels = (value: number = 0): Effect.Effect<number, RedisConfigError> =>
-  Number.isInteger(value) && value >= 0
-    ? Effect.succeed(value)
-    : invalid("minOtherSentinels", `${value} is not an integer of at least 0`)
+  integer("minOtherSentinels", value, 0)
 
 /** The name of a master that sentinels watch. */
 export const service = (name: string): Effect.Effect<string, RedisConfigError> =>
-  name === "" ?
-    invalid("service", "it is empty; give the name under which sentinels watch the master") :
-    Effect.succeed(name)
+  name === ""
+    ? invalid("service", "it is empty; give the name under which sentinels watch the master")
+    : Effect.succeed(name)
 
 /** Which servers a client is for. */
 export const role = (value: "master" | "replica" = "master"): Effect.Effect<"master" | "replica", RedisConfigError> =>
-  value === "master" || value === "replica"
-    ? Effect.succeed(value)
-    : invalid("role", `${String(value)} is none of master, replica`)
+  choice("role", value, ["master", "replica"])
 
 /** Who answers what only reads. */
 export const readFrom = (
   value: "master" | "preferReplica" = "master"
-): Effect.Effect<"master" | "preferReplica", RedisConfigError> =>
-  value === "master" || value === "preferReplica"
-    ? Effect.succeed(value)
-    : invalid("readFrom", `${String(value)} is none of master, preferReplica`)
+): Effect.Effect<"master" | "preferReplica", RedisConfigError> => choice("readFrom", value, ["master", "preferReplica"])
 
 /** How often sentinels are asked without a reason. */
 export const recheckInterval = (
-  input: Duration.Input = Duration.seconds(10)
-): Effect.Effect<Duration.Duration, RedisConfigError> =>
-  Option.match(Duration.fromInput(input), {
-    onNone: () => invalid("recheckInterval", `${format(input)} is not a duration`),
-    onSome: (value) =>
-      Duration.toMillis(value) >= 1 ? Effect.succeed(value) : invalid("recheckInterval", "it must be at least 1 ms")
-  })
+  input: Duration.Input | undefined
+): Effect.Effect<Duration.Duration, RedisConfigError> => duration("recheckInterval", input, Duration.seconds(10))
 
 /** For how long a master that is gone is waited for. */
-export const masterWait = (
-  input: Duration.Input = Duration.zero
-): Effect.Effect<Duration.Duration, RedisConfigError> =>
-  Option.match(Duration.fromInput(input), {
-    onNone: () => invalid("masterWait", `${format(input)} is not a duration`),
-    onSome: (value) =>
-      Duration.toMillis(value) >= 0 ? Effect.succeed(value) : invalid("masterWait", "it must not be negative")
-  })
-
-const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
-  Effect.fail(new RedisConfigError({ option, detail }))
+export const masterWait = (input: Duration.Input | undefined): Effect.Effect<Duration.Duration, RedisConfigError> =>
+  duration("masterWait", input, Duration.zero, 0)

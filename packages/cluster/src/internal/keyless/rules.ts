@@ -125,13 +125,14 @@ export const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   // Of modules. Any server of a cluster asks the others for an index; a cursor over one stays where it was made.
   [
     key,
-    "FT.AGGREGATE, FT.ALIASADD, FT.ALIASDEL, FT.ALIASUPDATE, FT.ALTER, FT.CREATE, FT.CURSOR DEL, FT.CURSOR READ, " +
-    "FT.DICTADD, FT.DICTDEL, FT.DICTDUMP, FT.DROPINDEX, FT.EXPLAIN, FT.EXPLAINCLI, FT.INFO, FT.PROFILE, FT.SEARCH, " +
-    "FT.SPELLCHECK, FT.SYNDUMP, FT.SYNUPDATE, FT.TAGVALS"
+    "FT.AGGREGATE, FT.ALIASADD, FT.ALIASDEL, FT.ALIASLIST, FT.ALIASUPDATE, FT.ALTER, FT.CREATE, FT.CURSOR DEL, " +
+    "FT.CURSOR READ, FT.DICTADD, FT.DICTDEL, FT.DICTDUMP, FT.DROPINDEX, FT.EXPLAIN, FT.EXPLAINCLI, FT.HYBRID, FT.INFO, " +
+    "FT.PROFILE, FT.SEARCH, FT.SPELLCHECK, FT.SYNDUMP, FT.SYNUPDATE, FT.TAGVALS"
   ],
   [any, "FT._LIST, FT.CONFIG GET"],
   [masters(Merge.same), "FT.CONFIG, FT.CONFIG SET"],
-  [eachServer, "TS.MGET, TS.MRANGE, TS.MREVRANGE, TS.QUERYINDEX"]
+  // Any server asks the others for their series, once the module has been told of them.
+  [any, "TS.MGET, TS.MRANGE, TS.MREVRANGE, TS.QUERYINDEX, TS.QUERYLABELS"]
 ]
 
 /** The rules by the names of commands in upper case. */

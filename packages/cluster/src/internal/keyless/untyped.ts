@@ -11,7 +11,10 @@ type Place = { readonly first: number } | { readonly count: number } | { readonl
 
 const places: ReadonlyMap<string, Place> = new Map(
   ([
-    [{ count: 0 }, "LMPOP MSETEX SDIFFCARD SINTERCARD SUNIONCARD ZDIFF ZINTER ZINTERCARD ZMPOP ZUNION"],
+    [
+      { count: 0 },
+      "LMPOP MSETEX SDIFFCARD SINTERCARD SUNIONCARD TS.NRANGE TS.NREVRANGE ZDIFF ZINTER ZINTERCARD ZMPOP ZUNION"
+    ],
     [{ count: 1 }, "BLMPOP BZMPOP EVAL EVALSHA EVALSHA_RO EVAL_RO FCALL FCALL_RO"],
     [{ first: 1 }, "BITOP FT.CURSOR JSON.DEBUG PFDEBUG"],
     [{ first: 2 }, "MIGRATE"],

@@ -8,7 +8,7 @@ import { atIndex, ConnectionError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import { asking } from "@redfx/core/unstable/Request"
 import type { Outcome } from "@redfx/core/unstable/Request"
-import * as Cause from "effect/Cause"
+import { errorIn } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { typed } from "../topology/failures.ts"
@@ -143,7 +143,7 @@ class Pipeline {
 
   #take(each: Pending, node: Node, outcome: Outcome): ReadonlyArray<Failed> {
     this.#running.delete(each.index)
-    const error = Exit.isFailure(outcome) ? outcome.cause.reasons.find(Cause.isFailReason)?.error : undefined
+    const error = errorIn(outcome)
     if (error !== undefined) return this.#judge(each, node, error, false)
     this.#settle(each.index, outcome)
     return []

@@ -4,6 +4,7 @@
  */
 import type { RedisEvent, RedisStats, Service } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
+import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { atIndex, connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
@@ -20,7 +21,6 @@ import * as Stream from "effect/Stream"
 import type { Cluster } from "../topology/cluster.ts"
 import { ConnectionLimit } from "../topology/connectionLimit.ts"
 import { Nodes } from "../topology/nodes.ts"
-import { formatAddress } from "../topology/topology.ts"
 import { pipeline } from "./batches.ts"
 import { notCovered } from "./failures.ts"
 import { following, transaction } from "./following.ts"
@@ -214,7 +214,7 @@ const makeRouter = Effect.fnUntraced(function*(
     ...RedisRouter.refusals,
     reserve: Runtime.inContext(context)(reserve(state, redirects, rest)),
     ...rest,
-    describe: `cluster ${settings.startNodes.map(formatAddress).sort().join(", ")}${db === 0 ? "" : `, db ${db}`}`
+    describe: `cluster ${settings.startNodes.map(formatEndpoint).sort().join(", ")}${db === 0 ? "" : `, db ${db}`}`
   }
 })
 

@@ -9,7 +9,7 @@ import { ClusterUnsupportedError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import { asking } from "@redfx/core/unstable/Request"
 import type { Outcome } from "@redfx/core/unstable/Request"
-import * as Cause from "effect/Cause"
+import { errorOf } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { typed } from "../topology/failures.ts"
@@ -78,7 +78,7 @@ const untilRun = Effect.fnUntraced(function*<A>(
         : send({ ...target, node })
     )
     if (Exit.isSuccess(exit)) return exit.value
-    const error = exit.cause.reasons.find(Cause.isFailReason)?.error
+    const error = errorOf(exit.cause)
     if (error === undefined) return yield* exit
     const verdict = judged(retrying, sent, { error, isAvoided: avoided !== undefined, node, spent })
     if (verdict.next._tag === "Settle") return yield* Effect.fail(verdict.next.error ?? typed(error))

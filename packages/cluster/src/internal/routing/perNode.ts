@@ -6,7 +6,7 @@ import type { Service } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"
 import { isContinued } from "@redfx/core/unstable/Router"
-import * as Cause from "effect/Cause"
+import { errorIn, errorOf } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { ClusterNode } from "../topology/cluster.ts"
@@ -68,7 +68,7 @@ const untilRun = Effect.fnUntraced(function*<A>(
     const avoided = way === "master" ? node.health.downWith : undefined
     const exit: Exit.Exit<A, RedisError> = yield* Effect.exit(avoided === undefined ? send(node) : Effect.fail(avoided))
     if (Exit.isSuccess(exit)) return { address: node.address, reply: exit.value }
-    const error = exit.cause.reasons.find(Cause.isFailReason)?.error
+    const error = errorOf(exit.cause)
     if (error === undefined) return yield* Effect.failCause(exit.cause)
     const verdict = judged(retrying, { way, command }, { error, isAvoided: avoided !== undefined, node, spent })
     const failure = typed(error)
@@ -100,7 +100,7 @@ export const attentive = (retrying: Retrying, client: Service, node: Node): Serv
       Effect.tap(client.pipeline(commands), (outcomes) =>
         Effect.sync(() =>
           outcomes.forEach((outcome, index) => {
-            const error = Exit.isFailure(outcome) ? outcome.cause.reasons.find(Cause.isFailReason)?.error : undefined
+            const error = errorIn(outcome)
             // In range: there is one outcome for each command.
             if (error !== undefined) learn(commands[index]!, error)
           })

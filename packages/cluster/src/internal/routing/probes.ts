@@ -8,6 +8,7 @@ import type { RedisError } from "@redfx/core/RedisError"
 import { within } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import type * as Semaphore from "effect/Semaphore"
 import type { Node } from "../topology/nodes.ts"
 import { learnedOf } from "./verdict.ts"
 
@@ -21,6 +22,8 @@ export interface ProbesOptions {
   readonly onAnswer: (node: Node) => void
   /** Called once when a server is found to be down that takes connections, or bytes, and answers nothing. */
   readonly onHung: (node: Node, error: RedisError) => void
+  /** How many servers are asked at the same time. */
+  readonly turns: Semaphore.Semaphore
   /** What goes on as long as a server is asked. */
   readonly meanwhile: (node: Node) => Effect.Effect<never>
 }
@@ -63,9 +66,9 @@ export class Probes {
     return Effect.gen({ self: this }, function*() {
       let wasSilent = false
       while (!node.health.isHealthy && this.#options.isOfUse(node)) {
-        const answer = yield* Effect.result(
+        const answer = yield* this.#options.turns.withPermit(Effect.result(
           within(Effect.as(node.client.execute(ping()), true), { limit, orElse: () => Effect.succeed(false) })
-        )
+        ))
         if (Result.isSuccess(answer)) {
           if (answer.success) return this.#options.onAnswer(node)
           this.#onSilence(node)

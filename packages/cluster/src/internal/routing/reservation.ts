@@ -16,7 +16,7 @@ import type { ErrorReply } from "@redfx/core/Resp"
 import { RequestQueue } from "@redfx/core/unstable/Request"
 import type { Redirector, Request } from "@redfx/core/unstable/Request"
 import type { Held, RedisRouter } from "@redfx/core/unstable/Router"
-import * as Cause from "effect/Cause"
+import { errorOf } from "@redfx/core/unstable/Runtime"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -124,7 +124,7 @@ class Reservation implements Redirector {
     const { first } = this.#waiting
     return first === undefined ? Effect.void : Effect.matchCause(this.#bind(first.leading), {
       onFailure: (cause) => {
-        const error = cause.reasons.find(Cause.isFailReason)?.error ??
+        const error = errorOf(cause) ??
           connectionLoss("Other", "The client failed to reserve a connection", undefined, cause)
         this.#failAll(error)
       },

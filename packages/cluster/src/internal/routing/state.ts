@@ -8,6 +8,7 @@ import { ping } from "@redfx/core/commands/Connection"
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
+import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
@@ -18,12 +19,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
-import { discover, together } from "../topology/discovery.ts"
+import * as Semaphore from "effect/Semaphore"
+import { discover } from "../topology/discovery.ts"
 import type { Discovered, DiscoveryOptions } from "../topology/discovery.ts"
 import { lossIn } from "../topology/failures.ts"
 import type { Node, Nodes } from "../topology/nodes.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
-import { endpointOf, formatAddress, isSame } from "../topology/topology.ts"
+import { endpointOf, isSame } from "../topology/topology.ts"
 import type { Shard, Topology } from "../topology/topology.ts"
 import { routingKey } from "./plan.ts"
 import { Probes } from "./probes.ts"
@@ -42,6 +44,9 @@ export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
   /** Called when the topology was read, or could not be. */
   readonly onTopology: (error: RedisError | undefined) => void
 }
+
+/** How many servers are asked how they are at the same time: a topology may name hundreds that there are not. */
+const asked = 8
 
 /** The least time between two readings, and the most after some that brought nothing new, before jitter. */
 const shortestPause = 100
@@ -94,6 +99,7 @@ export class State {
   readonly #awaiting = new Set<() => void>()
   readonly #hoping = new Set<(error: RedisError) => void>()
   readonly #probes: Probes
+  readonly #turns = Semaphore.makeUnsafe(asked)
   /** When connections to a server that names itself were renewed, by its address. */
   readonly #renewed = new Map<string, number>()
   /** Who goes by the topology without sending commands, and whether it does so at the moment. */
@@ -112,6 +118,7 @@ export class State {
     this.#options = options
     this.#fork = fork
     this.#probes = new Probes({
+      turns: this.#turns,
       isOfUse: (node) => this.#closed === undefined && nodes.has(node) && this.members.includes(node),
       onAnswer: (node) => this.answered(node),
       onHung: (node, error) => this.#foundHung(node, error),
@@ -531,7 +538,7 @@ export class State {
       // It cannot be told from the others any more.
       if (this.#contradicted.size > members.length) this.#contradicted.delete(address)
     }
-    this.nodes.retain(new Set([...this.#options.startNodes.map(formatAddress), ...members]))
+    this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]))
     for (const listener of this.#listeners) listener(topology)
     // One that was out of the cluster is not known to be back.
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
@@ -570,7 +577,7 @@ export class State {
         const answer = yield* Effect.exit(node.client.execute(ping()))
         if (Exit.isFailure(answer)) this.#latencies.delete(node)
         else this.#latencies.set(node, elapsed(clock) - started)
-      }), { concurrency: together, discard: true })
+      }).pipe(this.#turns.withPermit), { concurrency: asked, discard: true })
   )
 }
 

@@ -5,12 +5,13 @@
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
+import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { ConnectionError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { Delivery, RedisError } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
 import { downAfter, saidBy } from "../topology/failures.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
-import { formatAddress, parseAddress } from "../topology/topology.ts"
+import { parseAddress } from "../topology/topology.ts"
 import type { Translation } from "../topology/topology.ts"
 import { exhausted, notCovered } from "./failures.ts"
 import { routingKey } from "./plan.ts"
@@ -237,7 +238,9 @@ export const demotion = (command: RedisCommand.Any, where: Where, reply: ErrorRe
       return target?.node === undefined
         ? target?.isUnknown === true ? loss(`Slot ${target.slot} is served elsewhere`) : undefined
         : loss(
-          `Slot ${target.slot} ${reply.code === "ASK" ? "is on its way" : "has moved"} to ${formatAddress(target.node)}`
+          `Slot ${target.slot} ${reply.code === "ASK" ? "is on its way" : "has moved"} to ${
+            formatEndpoint(target.node)
+          }`
         )
     }
     case "READONLY":
@@ -358,7 +361,7 @@ const redirected = (sent: Sent, where: Where, { code, line }: Refused, spent: Sp
       : againInTime(sent, spent, learn, limits, { to: "owner", after: "topology", last: line })
   }
   const isAsk = code === "ASK"
-  if (!isAsk && formatAddress(node) === where.address) return movedToItself(sent, where.address, line, spent, limits)
+  if (!isAsk && formatEndpoint(node) === where.address) return movedToItself(sent, where.address, line, spent, limits)
   const learn: Learned = { _tag: isAsk ? "Asking" : "Moved", slot, node }
   if (!isFree(sent) || isForServer(sent)) return settle(spent, learn)
   if (sent.way === "reserved" && isAsk) {
@@ -444,7 +447,7 @@ const isBelieved = (command: RedisCommand.Any, where: Where, { code, line, queue
   const key = routingKey(command)
   const target = targetOf(line, where)
   return key !== undefined && target !== undefined && target.slot === slotOf(key) &&
-    (target.node === undefined || formatAddress(target.node) !== where.address)
+    (target.node === undefined || formatEndpoint(target.node) !== where.address)
 }
 
 /** Where a redirect leads: `isUnknown` when the server does not know the address of whom it means. */

@@ -31,7 +31,7 @@ export interface Discovered {
 }
 
 /** How many servers are asked at the same time, and how many in all: what a server names may be a lie. */
-export const together = 16
+const together = 16
 const mostAsked = 64
 
 /** After how long without an answer the next server is asked as well. */

@@ -5,6 +5,7 @@
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterDownError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
+import { errorOf } from "@redfx/core/unstable/Runtime"
 import type * as Exit from "effect/Exit"
 
 /** What went wrong, without what that means to the command: this is told of all tries together. */
@@ -56,7 +57,5 @@ export const typed = (error: RedisError): RedisError => {
 }
 
 /** With what a reading of the topology failed. */
-export const lossIn = (exit: Exit.Failure<unknown, RedisError>): RedisError => {
-  const reason = exit.cause.reasons.find((reason) => reason._tag === "Fail")
-  return reason?.error ?? connectionLoss("Other", "The client failed to read the topology", undefined, exit.cause)
-}
+export const lossIn = ({ cause }: Exit.Failure<unknown, RedisError>): RedisError =>
+  errorOf(cause) ?? connectionLoss("Other", "The client failed to read the topology", undefined, cause)

@@ -6,6 +6,7 @@
 import type * as RedisClient from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
+import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
@@ -14,7 +15,6 @@ import type { ErrorReply } from "@redfx/core/Resp"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -24,7 +24,6 @@ import * as Stream from "effect/Stream"
 import type { ClusterNode } from "./cluster.ts"
 import type { ConnectionLimit } from "./connectionLimit.ts"
 import { Health } from "./health.ts"
-import { formatAddress } from "./topology.ts"
 
 /**
  * - `source`: opens connections to it. `pool`: those that commands share. `health`: how it is.
@@ -87,7 +86,7 @@ export class Nodes {
 
   /** The node at an address; opens nothing. */
   at(endpoint: NodeAddress): Node {
-    const address = formatAddress(endpoint)
+    const address = formatEndpoint(endpoint)
     const known = this.#nodes.get(address)
     if (known !== undefined) return known.node
     const scope = Scope.forkUnsafe(Context.get(this.#context, Scope.Scope))
@@ -133,7 +132,7 @@ export class Nodes {
 
   /** Replaces a node: there are new connections to its address. What is under way on the old ones is finished first. */
   renew(endpoint: NodeAddress): Node {
-    const address = formatAddress(endpoint)
+    const address = formatEndpoint(endpoint)
     const before = this.#nodes.get(address)
     this.#nodes.delete(address)
     if (before !== undefined) this.#giveUp(before)
@@ -257,7 +256,7 @@ const observed = <R>(
     Effect.onExit(Effect.raceAllFirst([opening, health.untilDown, silence]), (exit) =>
       Effect.sync(() => {
         if (Exit.isSuccess(exit)) return onDial(undefined)
-        const error = exit.cause.reasons.find(Cause.isFailReason)?.error
+        const error = Runtime.errorOf(exit.cause)
         if (error !== undefined) onDial(error)
       }))
   )

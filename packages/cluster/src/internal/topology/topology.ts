@@ -4,6 +4,7 @@
 import type { clusterSlots } from "@redfx/core/commands/Cluster"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
+import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { ConnectionError, connectionLoss } from "@redfx/core/RedisError"
 import { slotCount } from "./slot.ts"
 
@@ -31,7 +32,7 @@ export type Translation = (address: NodeAddress) => NodeAddress | ConnectionErro
 
 /** The translation of a program, which may throw and may return anything. */
 export const checked = (translate: (address: NodeAddress) => NodeAddress): Translation => (address) => {
-  const failed = `The program's natMap failed for ${formatAddress(address)}`
+  const failed = `The program's natMap failed for ${formatEndpoint(address)}`
   try {
     const { host, port } = translate(address)
     return typeof host === "string" && host !== "" && host !== "?" && isPort(port)
@@ -41,10 +42,6 @@ export const checked = (translate: (address: NodeAddress) => NodeAddress): Trans
     return connectionLoss("Other", failed, undefined, defect)
   }
 }
-
-/** An address as it is written, `[::1]:7000` for those with colons. */
-export const formatAddress = ({ host, port }: NodeAddress): string =>
-  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
 
 /** What an address stands for that this client has written. */
 export const endpointOf = (address: string): NodeAddress => {
@@ -95,7 +92,7 @@ export const fromSlots = (
     isNameless ||= host === "?"
     if (host === "?" || !isPort(port) || !isHost(host)) return undefined
     const translated = translate({ host: host === "" ? asked.host : host, port })
-    if (!(translated instanceof ConnectionError)) return formatAddress(translated)
+    if (!(translated instanceof ConnectionError)) return formatEndpoint(translated)
     untranslated = translated
     return undefined
   }

@@ -1,14 +1,14 @@
 /**
  * Commands on Bloom filters, of the module RedisBloom (part of Redis since 8.0).
  *
- * Not tried on a server with the module: tests check what is sent, and replies
- * that are written by hand.
+ * Run on RedisBloom 8.8.0 of Redis 8.6.
  *
  * @since 0.1.0
  */
 import * as Arg from "../../RedisArg.ts"
 import { define } from "../../RedisCommand.ts"
 import * as Reply from "../../RedisReply.ts"
+import * as Resp from "../../Resp.ts"
 
 // -----------------------------------------------------------------------------
 // Options
@@ -51,6 +51,15 @@ const info = Reply.struct({
   numberOfFilters: Reply.integer,
   numberOfItemsInserted: Reply.integer,
   expansionRate: Reply.nullable(Reply.integer)
+})
+
+const oneInteger = Reply.nullable(Reply.integer)
+
+/** One value: alone in an array (RESP2), or by its name (RESP3). */
+const one: Reply.Reply<number | undefined, number | undefined, bigint | undefined> = Reply.make((value, view) => {
+  const list = Array.isArray(value) ? value : value instanceof Resp.MapReply ? value.entries : []
+  const last: Resp.Value | undefined = list.at(-1)
+  return last === undefined ? Reply.mismatch("a value", value) : oneInteger.decode(last, view)
 })
 
 // -----------------------------------------------------------------------------
@@ -106,7 +115,24 @@ export const bfExists = define(
 export const bfInfo = define("BF.INFO", (key: Arg.Key) => [Arg.key(key)], info, "readonly")
 
 /**
- * Adds items, making the filter as said if the key does not exist; returns for each whether it was new.
+ * Like {@link bfInfo}, one value: `filters` is how many there are, `items` how many were added, `expansion` is `undefined`
+ * when the filter does not grow.
+ *
+ * Fails with `ResponseError` when the key does not exist. O(1). Since Bloom 2.4.
+ *
+ * @category bloom filters
+ * @since 0.1.0
+ */
+export const bfInfoField = define(
+  "BF.INFO",
+  (key: Arg.Key, field: "capacity" | "size" | "filters" | "items" | "expansion") => [Arg.key(key), Arg.token(field)],
+  one,
+  "readonly"
+)
+
+/**
+ * Adds items, making the filter as said if the key does not exist; returns what became of each: whether it was new, or the
+ * error with which the server refused it. Items after one that was refused are not tried, and have no outcome.
  *
  * No items: `DataError`. Fails with `ResponseError` with `nocreate` when the key does not exist. O(k*n).
  * Since Bloom 1.0.0.
@@ -125,7 +151,7 @@ export const bfInsert = define(
     "ITEMS",
     ...Arg.some([items], "needs at least one item")
   ],
-  Reply.array(Reply.boolean)
+  Reply.array(Reply.settled("BF.INSERT", Reply.boolean))
 )
 
 /**
@@ -143,7 +169,7 @@ export const bfLoadchunk = define(
 )
 
 /**
- * Adds items, making the filter if the key does not exist; returns for each whether it was new.
+ * Adds items, making the filter if the key does not exist; returns what became of each, as {@link bfInsert}.
  *
  * No items: `DataError`. O(k*n). Since Bloom 1.0.0.
  *
@@ -153,7 +179,7 @@ export const bfLoadchunk = define(
 export const bfMadd = define(
   "BF.MADD",
   (key: Arg.Key, ...items: Arg.Many<Arg.Value>) => [Arg.key(key), ...Arg.some(items, "needs at least one item")],
-  Reply.array(Reply.boolean)
+  Reply.array(Reply.settled("BF.MADD", Reply.boolean))
 )
 
 /**

@@ -1,8 +1,7 @@
 /**
  * Commands on Count-Min sketches, of the module RedisBloom (part of Redis since 8.0).
  *
- * Not tried on a server with the module: tests check what is sent, and replies
- * that are written by hand.
+ * Run on RedisBloom 8.8.0 of Redis 8.6.
  *
  * @since 0.1.0
  */
@@ -38,17 +37,21 @@ const sourceArgs = (sources: ReadonlyArray<CmsSource>): Arg.List =>
 // -----------------------------------------------------------------------------
 
 /**
- * Adds to the counts of items; returns the counts as the sketch now estimates them.
+ * Adds to the counts of items, pairs of an item and how much; returns what became of each, in the order of the pairs: its count
+ * as the sketch now estimates it, or the error with which the server refused it.
  *
- * No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n). Since Bloom 2.0.0.
+ * Pairs, not a record, in which names that look like numbers would come first. No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n). Since Bloom 2.0.0.
  *
  * @category count-min sketches
  * @since 0.1.0
  */
 export const cmsIncrby = define(
   "CMS.INCRBY",
-  (key: Arg.Key, increments: Arg.Pairs<Arg.Key, number | bigint>) => [Arg.key(key), Arg.pairs(increments)],
-  Reply.array(Reply.integer)
+  (key: Arg.Key, increments: ReadonlyArray<readonly [item: Arg.Key, increment: number | bigint]>) => [
+    Arg.key(key),
+    Arg.pairs(increments)
+  ],
+  Reply.array(Reply.settled("CMS.INCRBY", Reply.integer))
 )
 
 /**

@@ -1,8 +1,7 @@
 /**
  * Commands on Cuckoo filters, of the module RedisBloom (part of Redis since 8.0).
  *
- * Not tried on a server with the module: tests check what is sent, and replies
- * that are written by hand.
+ * Run on RedisBloom 8.8.0 of Redis 8.6.
  *
  * @since 0.1.0
  */
@@ -50,9 +49,16 @@ const info = Reply.struct({
   maxIterations: Reply.integer
 })
 
-/** 1 added, 0 there already, -1 no room; RESP3 servers send the first two as booleans. */
-const outcomes: Reply.Reply<ReadonlyArray<number>> = Reply.array(
-  Reply.make((value, view) => typeof value === "boolean" ? Number(value) : Number(Reply.integer.decode(value, view)))
+const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
+
+/** 1 added, -1 no room; RESP3 servers send them as booleans. */
+const room: Reply.Reply<number> = Reply.make((value, view) =>
+  typeof value === "boolean" ? (value ? 1 : -1) : number.decode(value, view)
+)
+
+/** 1 added, 0 there already, -1 no room; RESP3 servers may send the first two as booleans. */
+const news: Reply.Reply<number> = Reply.make((value, view) =>
+  typeof value === "boolean" ? Number(value) : number.decode(value, view)
 )
 
 // -----------------------------------------------------------------------------
@@ -78,6 +84,16 @@ export const cfAdd = define("CF.ADD", (key: Arg.Key, item: Arg.Value) => [Arg.ke
  * @since 0.1.0
  */
 export const cfAddnx = define("CF.ADDNX", (key: Arg.Key, item: Arg.Value) => [Arg.key(key), item], Reply.boolean)
+
+/**
+ * Moves items into the first filters, as far as there is room, so that the others can go; returns `true`.
+ *
+ * Fails with `ResponseError` when the key does not exist. O(n). Redis does not document it.
+ *
+ * @category cuckoo filters
+ * @since 0.1.0
+ */
+export const cfCompact = define("CF.COMPACT", (key: Arg.Key) => [Arg.key(key)], Reply.ok)
 
 /**
  * Returns how often an item may have been added; never too few, 0 when the key does not exist.
@@ -131,8 +147,8 @@ export const cfExists = define(
 export const cfInfo = define("CF.INFO", (key: Arg.Key) => [Arg.key(key)], info, "readonly")
 
 /**
- * Adds items, making the filter as said if the key does not exist; returns for each 1, or -1 when there was
- * no room.
+ * Adds items, making the filter as said if the key does not exist; returns what became of each: 1, -1 when there was
+ * no room, or the error with which the server refused it.
  *
  * No items: `DataError`. O(n*(k+i)). Since Bloom 1.0.0.
  *
@@ -148,12 +164,12 @@ export const cfInsert = define(
     "ITEMS",
     ...Arg.some([items], "needs at least one item")
   ],
-  outcomes
+  Reply.array(Reply.settled("CF.INSERT", room))
 )
 
 /**
- * Adds items that are not there; returns for each 1, 0 when it may have been there, -1 when there was no
- * room.
+ * Adds items that are not there; returns what became of each: 1, 0 when it may have been there, -1 when there was no
+ * room, or the error with which the server refused it.
  *
  * No items: `DataError`. O(n*(k+i)). Since Bloom 1.0.0.
  *
@@ -169,7 +185,7 @@ export const cfInsertnx = define(
     "ITEMS",
     ...Arg.some([items], "needs at least one item")
   ],
-  outcomes
+  Reply.array(Reply.settled("CF.INSERTNX", news))
 )
 
 /**

@@ -5,116 +5,19 @@
  * of places: so what a command returns for them is an array. With a path of the older form, such as `.a`,
  * it is an array of one.
  *
- * Not tried on a server with the module: tests check what is sent, and replies
- * that are written by hand.
+ * Run on valkey-json 1.0.2 of Valkey 9.1 over RESP3. RedisJSON itself was never run: what is its own is checked by its
+ * documentation only.
  *
  * @since 0.1.0
  */
 import * as Arg from "../../RedisArg.ts"
-import { define } from "../../RedisCommand.ts"
+import { define, make, Spec } from "../../RedisCommand.ts"
 import * as Reply from "../../RedisReply.ts"
+import { encode, encodeAll } from "./JsonOptions.ts"
+import type { Json, JsonGetOptions, JsonSetOptions, JsonSetSerializedOptions } from "./JsonOptions.ts"
+import { counts, document, each, expandedPlaces, memberNames, numbers, truth, types } from "./JsonReplies.ts"
 
-// -----------------------------------------------------------------------------
-// Options
-// -----------------------------------------------------------------------------
-
-/**
- * What JSON can express.
- *
- * @category json
- * @since 0.1.0
- */
-export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [name: string]: Json }
-
-/**
- * Options of {@link jsonGet}: how the text is laid out, which matters in the bytes view only.
- *
- * @category json
- * @since 0.1.0
- */
-export interface JsonGetOptions {
-  readonly indent?: string | undefined
-  readonly newline?: string | undefined
-  readonly space?: string | undefined
-}
-
-/**
- * When {@link jsonSet} stores: `nx`, if nothing is at the path; `xx`, if something is.
- *
- * @category json
- * @since 0.1.0
- */
-export type JsonSetCondition =
-  | { readonly nx?: boolean | undefined; readonly xx?: undefined }
-  | { readonly nx?: undefined; readonly xx?: boolean | undefined }
-
-const encode = (value: Json): string =>
-  // JavaScript callers may give what JSON has no text for.
-  JSON.stringify(value) ?? Arg.invalid("has no JSON text")
-
-const encodeAll = (values: ReadonlyArray<Json>): ReadonlyArray<string> =>
-  values.length === 0 ? Arg.invalid("needs at least one value") : values.map(encode)
-
-const parse = (text: string): Json => {
-  try {
-    // What JSON.parse returns is what JSON can express.
-    return JSON.parse(text) as Json
-  } catch {
-    return Reply.mismatch("JSON", text)
-  }
-}
-
-/** A document, as its text in the bytes view. */
-const document: Reply.Reply<Json, Uint8Array, Json> = Reply.make((value, view) => {
-  if (value === null || typeof value === "number" || typeof value === "boolean") return value
-  return view.blob === "bytes" ? Reply.bytes.decode(value, view) : parse(Reply.text.decode(value, view))
-})
-
-/** What a path of the older form gives without an array is an array of one. */
-const each = <A, B, I>(
-  reply: Reply.Reply<A, B, I>
-): Reply.Reply<ReadonlyArray<A>, ReadonlyArray<B>, ReadonlyArray<I>> => {
-  const list = Reply.array(reply)
-  return Reply.make((value, view) => list.decode(Array.isArray(value) ? value : [value], view))
-}
-
-/** A boolean, 0 or 1, or its JSON text. */
-const truth: Reply.Reply<boolean> = Reply.make((value, view) =>
-  typeof value === "number" || typeof value === "boolean" ? Boolean(value) : Reply.text.decode(value, view) === "true"
-)
-
-/** With JSONPath there is an array for each place, with an older path only one. */
-const memberNames: Reply.Reply<ReadonlyArray<ReadonlyArray<string> | undefined>> = Reply.make((value, view) => {
-  if (value === null) return [undefined]
-  const nested = Array.isArray(value) && value.every((item) => item === null || Array.isArray(item))
-  return Reply.array(Reply.nullable(Reply.array(Reply.text))).decode(nested ? value : [value], view)
-})
-
-const counts = each(Reply.nullable(Reply.integer))
-
-/** RESP2 servers send one JSON text for all places, RESP3 servers numbers. */
-const numbers: Reply.Reply<ReadonlyArray<number | null>> = Reply.make((value, view) => {
-  if (Array.isArray(value)) return Reply.array(number).decode(value, view)
-  const list = number.decode(value, view)
-  return Array.isArray(list) ? list : [list]
-})
-
-const number: Reply.Reply<number | null> = Reply.make((value, view) => {
-  if (value === null || typeof value === "number") return value
-  // The text is that of a number, of null, or of an array of them.
-  return parse(Reply.text.decode(value, view)) as number | null
-})
-
-/** RESP3 servers wrap the types of all places in one more array. */
-const types: Reply.Reply<ReadonlyArray<string>> = Reply.make((value, view) => {
-  if (value === null) return []
-  const list: ReadonlyArray<unknown> = Array.isArray(value) ? value : [value]
-  return list.flatMap((item) => Array.isArray(item) ? Reply.array(Reply.text).decode(item, view) : text(item))
-})
-
-const text = (value: unknown): ReadonlyArray<string> =>
-  // Elements of a RESP value are RESP values.
-  value === null ? [] : [Reply.text.decode(value as Parameters<typeof Reply.text.decode>[0], Reply.textView)]
+export type * from "./JsonOptions.ts"
 
 // -----------------------------------------------------------------------------
 // Commands
@@ -139,7 +42,7 @@ export const jsonArrappend = define(
  * Returns where a value comes first in the arrays at a path, -1 where it does not, `undefined` for what is
  * no array.
  *
- * Searched from `start` to before `stop`, 0 meaning the end. Fails with `ResponseError` when the key does
+ * Searched from `start`, 0 by default, to before `stop`, 0 meaning the end. Fails with `ResponseError` when the key does
  * not exist. O(N). Since JSON 1.0.0.
  *
  * @category json
@@ -151,7 +54,8 @@ export const jsonArrindex = define(
     Arg.key(key),
     path,
     encode(value),
-    start === undefined ? Arg.none : Arg.list(start, stop ?? 0)
+    start ?? (stop === undefined ? Arg.none : 0),
+    stop ?? Arg.none
   ],
   counts,
   "readonly"
@@ -179,9 +83,9 @@ export const jsonArrinsert = define(
 )
 
 /**
- * Returns the lengths of the arrays at a path, `undefined` for what is no array.
+ * Returns the lengths of the arrays at a path, `undefined` for what is no array; an empty array when the key does not exist.
  *
- * A missing key fails with `ResponseError`. O(1) for each. Since JSON 1.0.0.
+ * O(1) for each. Since JSON 1.0.0.
  *
  * @category json
  * @since 0.1.0
@@ -234,7 +138,38 @@ export const jsonArrtrim = define(
 export const jsonClear = define("JSON.CLEAR", (key: Arg.Key, path: string = "$") => [Arg.key(key), path], Reply.integer)
 
 /**
- * Returns the sizes in bytes of the values at a path.
+ * Returns how deep a document is, 0 for a value that is no array or object; `undefined` when the key does not exist.
+ *
+ * Of valkey-json only. O(N). Since valkey-json 1.0.0.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export const jsonDebugDepth = define(
+  "JSON.DEBUG DEPTH",
+  (key: Arg.Key) => [Arg.key(key)],
+  Reply.nullable(Reply.integer),
+  "readonly"
+)
+
+/**
+ * Returns how many values the values at a path (the root by default) hold, at all depths; an empty array when the key does
+ * not exist.
+ *
+ * Of valkey-json only. O(N). Since valkey-json 1.0.0.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export const jsonDebugFields = define(
+  "JSON.DEBUG FIELDS",
+  (key: Arg.Key, path?: string) => [Arg.key(key), path ?? Arg.none],
+  counts,
+  "readonly"
+)
+
+/**
+ * Returns the sizes in bytes of the values at a path; an empty array when the key does not exist.
  *
  * O(N). Since JSON 1.0.0.
  *
@@ -291,6 +226,30 @@ export const jsonGet = define(
     path
   ],
   Reply.nullable(document),
+  "readonly"
+)
+
+/**
+ * Returns for each path an array of the values there, sent in the types of the protocol instead of JSON text; `undefined`
+ * when the key does not exist.
+ *
+ * - `format`: with `expand1` arrays and objects below the first level are JSON text.
+ *
+ * The views change nothing. Paths are JSONPath. No paths: `DataError`. Fails with `ResponseError` over RESP2. O(N). Since JSON
+ * 2.6.0, of RedisJSON only.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export const jsonGetExpanded = define(
+  "JSON.GET",
+  (key: Arg.Key, paths: ReadonlyArray<string>, format: "expand" | "expand1" = "expand") => [
+    Arg.key(key),
+    "FORMAT",
+    Arg.token(format),
+    ...Arg.some([paths], "needs at least one path")
+  ],
+  expandedPlaces,
   "readonly"
 )
 
@@ -356,7 +315,8 @@ export const jsonMset = define(
 /**
  * Adds to the numbers at a path; returns the sums, `null` for what is no number.
  *
- * Fails with `ResponseError` when the key does not exist. O(N). Since JSON 1.0.0.
+ * An integer beyond ±(2⁵³−1) is a `DecodeError` with the exact value, after the sum was stored; in the bigint view integers are
+ * `bigint`. Fails with `ResponseError` when the key does not exist. O(N). Since JSON 1.0.0.
  *
  * @category json
  * @since 0.1.0
@@ -370,7 +330,7 @@ export const jsonNumincrby = define(
 /**
  * Multiplies the numbers at a path; returns the products, `null` for what is no number.
  *
- * Fails with `ResponseError` when the key does not exist. O(N). Since JSON 1.0.0.
+ * Large integers as in {@link jsonNumincrby}. Fails with `ResponseError` when the key does not exist. O(N). Since JSON 1.0.0.
  *
  * @deprecated Redis deprecates it since JSON 2.0.0, without a replacement.
  * @category json
@@ -382,23 +342,32 @@ export const jsonNummultby = define(
   numbers
 )
 
+const objkeys = new Spec("JSON.OBJKEYS", ["readonly"])
+
 /**
- * Returns the names of the members of the objects at a path, `undefined` for what is no object.
+ * Returns the names of the members of the objects at a path, `undefined` for what is no object; an empty array when the key
+ * does not exist.
  *
- * With a path of the older form, the names are in an array of one. O(N). Since JSON 1.0.0.
+ * With a path of the older form, the names are in an array of one. valkey-json gives no names for what is no object. O(N).
+ * Since JSON 1.0.0.
  *
  * @category json
  * @since 0.1.0
  */
-export const jsonObjkeys = define(
-  "JSON.OBJKEYS",
-  (key: Arg.Key, path: string = "$") => [Arg.key(key), path],
-  memberNames,
-  "readonly"
+export const jsonObjkeys = Object.assign(
+  (key: Arg.Key, path: string = "$") =>
+    make({
+      spec: objkeys,
+      args: () => [Arg.key(key), path],
+      // The reply does not tell which form the path has.
+      reply: typeof path === "string" && path.startsWith("$") ? memberNames.places : memberNames.place
+    }),
+  { spec: objkeys }
 )
 
 /**
- * Returns how many members the objects at a path have, `undefined` for what is no object.
+ * Returns how many members the objects at a path have, `undefined` for what is no object; an empty array when the key does
+ * not exist.
  *
  * O(1) for each. Since JSON 1.0.0.
  *
@@ -431,20 +400,47 @@ export const jsonResp = define(
 /**
  * Stores a value at a path, making the document if the path is the root; returns whether it was stored.
  *
- * Fails with `ResponseError` when there is no document and the path is not the root. O(M+N). Since JSON
- * 1.0.0.
+ * A value with `NaN`, an infinity or itself in it: `DataError`, as everywhere where a value is given. Fails with
+ * `ResponseError` when there is no document and the path is not the root. O(M+N). Since JSON 1.0.0.
  *
  * @category json
  * @since 0.1.0
  */
 export const jsonSet = define(
   "JSON.SET",
-  (key: Arg.Key, path: string, value: Json, condition: JsonSetCondition = {}) => [
+  (key: Arg.Key, path: string, value: Json, options: JsonSetOptions = {}) => [
     Arg.key(key),
     path,
     encode(value),
-    Arg.flag("NX", condition.nx),
-    Arg.flag("XX", condition.xx)
+    Arg.flag("NX", options.nx),
+    Arg.flag("XX", options.xx),
+    Arg.option("FPHA", options.fpha?.toUpperCase())
+  ],
+  Reply.ok
+)
+
+/**
+ * Like {@link jsonSet}, with a value that is serialized already: JSON text, or whatever `format` names.
+ *
+ * **When to use**
+ *
+ * For JSON that comes from elsewhere and need not be read on the way, and for BSON documents, which are bytes. What cannot
+ * be read is a `ResponseError`. `format` was not run live, and servers without RedisJSON do not have it. O(M+N). Since JSON
+ * 1.0.0.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export const jsonSetSerialized = define(
+  "JSON.SET",
+  (key: Arg.Key, path: string, value: string | Uint8Array, options: JsonSetSerializedOptions = {}) => [
+    Arg.key(key),
+    path,
+    value,
+    Arg.flag("NX", options.nx),
+    Arg.flag("XX", options.xx),
+    Arg.option("FPHA", options.fpha?.toUpperCase()),
+    Arg.option("FORMAT", options.format?.toUpperCase())
   ],
   Reply.ok
 )
@@ -464,7 +460,7 @@ export const jsonStrappend = define(
 )
 
 /**
- * Returns the lengths of the strings at a path, `undefined` for what is no string.
+ * Returns the lengths of the strings at a path, `undefined` for what is no string; an empty array when the key does not exist.
  *
  * O(1) for each. Since JSON 1.0.0.
  *

@@ -5,37 +5,52 @@
  *
  * In the bytes view ids, terms and the names and values of fields are bytes, and records of fields are pairs.
  *
- * Not tried on a server with the module: tests check what is sent, and replies
- * that are written by hand.
+ * Run on RediSearch 8.0.2 of Redis 8.0; what is of later versions is checked by its documentation only.
  *
  * @since 0.1.0
  */
 import * as Arg from "../../RedisArg.ts"
-import { define } from "../../RedisCommand.ts"
+import { define, make, Spec } from "../../RedisCommand.ts"
+import type { RedisCommand } from "../../RedisCommand.ts"
 import * as Reply from "../../RedisReply.ts"
-import { aggregateArgs, createArgs, cursorArgs, schemaArgs, searchArgs, suggetArgs } from "./SearchOptions.ts"
+import { info } from "./SearchInfoReplies.ts"
+import {
+  aggregateArgs,
+  createArgs,
+  cursorArgs,
+  paramArgs,
+  schemaArgs,
+  searchArgs,
+  suggetArgs
+} from "./SearchOptions.ts"
 import type {
   FtAggregateOptions,
   FtCreateOptions,
   FtCursorOptions,
+  FtExplainOptions,
   FtField,
   FtSearchOptions,
   FtSpellcheckOptions,
   FtStep,
   FtSugaddOptions,
-  FtSuggetOptions
+  FtSuggetOptions,
+  FtTell
 } from "./SearchOptions.ts"
 import {
   found,
   foundIds,
   foundScored,
+  foundTold,
   misspelled,
   page,
   rows,
   scoredSuggestions,
+  suggestionPayloads,
   suggestions
 } from "./SearchReplies.ts"
+import type { FtDocumentBytes, FtFound, FtTold } from "./SearchReplies.ts"
 
+export type * from "./SearchInfoReplies.ts"
 export type * from "./SearchOptions.ts"
 export type * from "./SearchReplies.ts"
 
@@ -63,7 +78,8 @@ export const ftAggregate = define(
  * Like {@link ftAggregate}, a part at a time: returns the first, and a cursor for {@link ftCursorRead}, 0
  * at the end.
  *
- * Since Search 1.1.0.
+ * The cursor is kept by the server that made it: in a cluster the master of the index's name, whatever `readFrom` says.
+ * One that nobody reads is deleted after `maxidle`. Since Search 1.1.0.
  *
  * @category search
  * @since 0.1.0
@@ -99,6 +115,16 @@ export const ftAliasadd = define("FT.ALIASADD", (alias: string, index: string) =
  * @since 0.1.0
  */
 export const ftAliasdel = define("FT.ALIASDEL", (alias: string) => [alias], Reply.ok)
+
+/**
+ * Returns the other names of an index.
+ *
+ * Fails with `ResponseError` when there is no such index. O(N). Since Search 8.10.0.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export const ftAliaslist = define("FT.ALIASLIST", (index: string) => [index], Reply.set, "readonly")
 
 /**
  * Gives a name to an index, taking it away from the one that has it; returns `true`.
@@ -139,7 +165,12 @@ export const ftAlter = define(
  * @category search
  * @since 0.1.0
  */
-export const ftConfigGet = define("FT.CONFIG GET", (name: string) => [name], Reply.recordOf(Reply.nullable(Reply.text)))
+export const ftConfigGet = define(
+  "FT.CONFIG GET",
+  (name: string) => [name],
+  Reply.recordOf(Reply.nullable(Reply.text)),
+  "readonly"
+)
 
 /**
  * Changes a setting of the module; returns `true`.
@@ -189,7 +220,7 @@ export const ftCursorDel = define(
 /**
  * Returns the next part of what a query found, and the cursor for more, 0 at the end.
  *
- * Fails with `ResponseError` when there is no such cursor. O(1). Since Search 1.1.0.
+ * Reading moves the cursor: it is not repeated after a lost connection, as rows would be missing then. Fails with `ResponseError` when there is no such cursor. O(1). Since Search 1.1.0.
  *
  * @category search
  * @since 0.1.0
@@ -197,8 +228,7 @@ export const ftCursorDel = define(
 export const ftCursorRead = define(
   "FT.CURSOR READ",
   (index: string, cursor: number | bigint, count?: number) => [index, cursor, Arg.option("COUNT", count)],
-  page,
-  "readonly"
+  page
 )
 
 /**
@@ -263,7 +293,7 @@ export const ftDropindex = define(
  */
 export const ftExplain = define(
   "FT.EXPLAIN",
-  (index: string, query: string, dialect?: number) => [index, query, Arg.option("DIALECT", dialect)],
+  (index: string, query: string, options: FtExplainOptions = {}) => [index, query, paramArgs(options)],
   Reply.text,
   "readonly"
 )
@@ -278,20 +308,20 @@ export const ftExplain = define(
  */
 export const ftExplaincli = define(
   "FT.EXPLAINCLI",
-  (index: string, query: string, dialect?: number) => [index, query, Arg.option("DIALECT", dialect)],
+  (index: string, query: string, options: FtExplainOptions = {}) => [index, query, paramArgs(options)],
   Reply.array(Reply.text),
   "readonly"
 )
 
 /**
- * Returns what is told of an index, by the names of the server; nested maps are flat arrays.
+ * Returns what an index is made of, and what it holds and costs: an {@link FtInfo}.
  *
  * Fails with `ResponseError` when there is no such index. O(1). Since Search 1.0.0.
  *
  * @category search
  * @since 0.1.0
  */
-export const ftInfo = define("FT.INFO", (index: string) => [index], Reply.recordOf(Reply.raw), "readonly")
+export const ftInfo = define("FT.INFO", (index: string) => [index], info, "readonly")
 
 /**
  * Returns the names of all indexes.
@@ -302,27 +332,6 @@ export const ftInfo = define("FT.INFO", (index: string) => [index], Reply.record
  * @since 0.1.0
  */
 export const ftList = define("FT._LIST", () => [], Reply.array(Reply.blob), "readonly")
-
-/**
- * Returns what a query finds together with the time that its parts take, as plain data.
- *
- * O(N). Since Search 2.2.0.
- *
- * @category search
- * @since 0.1.0
- */
-export const ftProfile = define(
-  "FT.PROFILE",
-  (index: string, kind: "search" | "aggregate", query: string, ...args: Arg.Many<Arg.Value>) => [
-    index,
-    Arg.token(kind),
-    "QUERY",
-    query,
-    ...Arg.many(args)
-  ],
-  Reply.raw,
-  "readonly"
-)
 
 /**
  * Returns the documents that a query finds, by default the first ten, and how many there are in all.
@@ -351,9 +360,46 @@ export const ftSearch = define(
  */
 export const ftSearchNocontent = define(
   "FT.SEARCH",
-  (index: string, query: string, options: FtSearchOptions = {}) => searchArgs(index, query, options, "NOCONTENT"),
+  (index: string, query: string, options: FtSearchOptions = {}) =>
+    searchArgs(index, query, options, { nocontent: true }),
   foundIds,
   "readonly"
+)
+
+const searching = new Spec("FT.SEARCH", ["readonly"])
+
+/**
+ * Like {@link ftSearch}, with what `tell` asks for: scores and how they came about, payloads, what was sorted by, and
+ * documents without their fields.
+ *
+ * O(N). Since Search 1.0.0.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export const ftSearchWith = Object.assign(
+  <const Tell extends FtTell>(
+    index: string,
+    query: string,
+    tell: Tell,
+    options: FtSearchOptions = {}
+  ): RedisCommand<
+    FtFound<FtTold<Tell>>,
+    FtFound<FtTold<Tell, Uint8Array, FtDocumentBytes["fields"]>>,
+    FtFound<FtTold<Tell>>
+  > => {
+    let asked: FtTell = {}
+    return make({
+      spec: searching,
+      args: () => {
+        asked = { ...tell }
+        return searchArgs(index, query, options, asked)
+      },
+      // A copy of the same.
+      reply: foundTold(() => asked as Tell)
+    })
+  },
+  { spec: searching }
 )
 
 /**
@@ -366,7 +412,8 @@ export const ftSearchNocontent = define(
  */
 export const ftSearchWithscores = define(
   "FT.SEARCH",
-  (index: string, query: string, options: FtSearchOptions = {}) => searchArgs(index, query, options, "WITHSCORES"),
+  (index: string, query: string, options: FtSearchOptions = {}) =>
+    searchArgs(index, query, options, { withscores: true }),
   foundScored,
   "readonly"
 )
@@ -440,6 +487,25 @@ export const ftSugget = define(
   "FT.SUGGET",
   (key: Arg.Key, prefix: string, options: FtSuggetOptions = {}) => suggetArgs(key, prefix, options),
   suggestions,
+  "readonly"
+)
+
+/**
+ * Like {@link ftSugget}, with scores and with what was kept with each suggestion.
+ *
+ * O(1). Since Search 1.0.0.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export const ftSuggetWithpayloads = define(
+  "FT.SUGGET",
+  (key: Arg.Key, prefix: string, options: FtSuggetOptions = {}) => [
+    suggetArgs(key, prefix, options),
+    "WITHSCORES",
+    "WITHPAYLOADS"
+  ],
+  suggestionPayloads,
   "readonly"
 )
 

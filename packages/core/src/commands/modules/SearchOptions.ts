@@ -5,12 +5,18 @@
  */
 import * as Arg from "../../RedisArg.ts"
 
-interface FieldOptions {
+interface NamedField {
   readonly name: string
   readonly as?: string | undefined
-  readonly noindex?: boolean | undefined
-  readonly indexmissing?: boolean | undefined
 }
+
+/** What cannot be searched for cannot be searched for as missing. */
+type FieldOptions =
+  & NamedField
+  & (
+    | { readonly noindex?: boolean | undefined; readonly indexmissing?: undefined }
+    | { readonly noindex?: undefined; readonly indexmissing?: boolean | undefined }
+  )
 
 interface SortableOptions {
   readonly sortable?: boolean | "unf" | undefined
@@ -19,7 +25,8 @@ interface SortableOptions {
 /**
  * A field of an index: of a hash its name, of a JSON document a path, which `as` gives a name.
  *
- * - `sortable`: can be sorted by; `unf` without normalising its text. `noindex`: cannot be searched.
+ * - `sortable`: can be sorted by; `unf` without normalising its text. `noindex`: cannot be searched, so that it has no
+ *   `indexmissing`; vectors are always searched.
  * - `indexmissing`, `indexempty`: documents without it, with it empty, can be searched for.
  * - `attributes`: of vectors, such as `{ TYPE: "FLOAT32", DIM: 2, DISTANCE_METRIC: "L2" }`.
  *
@@ -44,8 +51,9 @@ export type FtField =
   }
   | FieldOptions & SortableOptions & { readonly type: "numeric" | "geo" }
   | FieldOptions & { readonly type: "geoshape"; readonly coordSystem?: "flat" | "spherical" | undefined }
-  | FieldOptions & {
+  | NamedField & {
     readonly type: "vector"
+    readonly indexmissing?: boolean | undefined
     readonly algorithm: "flat" | "hnsw" | "svs-vamana"
     readonly attributes: Readonly<Record<string, string | number>>
   }
@@ -54,6 +62,7 @@ export type FtField =
  * Options of an index that is made.
  *
  * - `on`: what it is over, hashes by default. `prefix`: only keys that begin with one of these.
+ * - `indexall`: whether there is an index of all documents, which makes `*` and negations faster.
  * - `temporary`: deleted when unused for this long; a bare number is seconds.
  * - `stopwords`: words that are not indexed; an empty list for none.
  *
@@ -62,6 +71,7 @@ export type FtField =
  */
 export interface FtCreateOptions {
   readonly on?: "hash" | "json" | undefined
+  readonly indexall?: "enable" | "disable" | undefined
   readonly prefix?: ReadonlyArray<string> | undefined
   readonly filter?: string | undefined
   readonly language?: string | undefined
@@ -97,8 +107,18 @@ export interface FtQueryOptions {
 }
 
 /**
+ * What explains a query: `params` stand for `$name` in it, `dialect` is the version of the query language.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export type FtExplainOptions = Pick<FtQueryOptions, "params" | "dialect">
+
+/**
  * Options of a search.
  *
+ * - `filter`: only documents with a number from `min` to `max` in a field; `(5` is more, or less, than 5.
+ * - `geofilter`: only documents with a place in a field that is within a radius. `payload`: for scorers that look at it.
  * - `inkeys`, `infields`: only these documents, these fields. `return`: the fields that are told, all by default.
  * - `sortby`: by the score by default. `limit`: which of the documents, the first ten by default.
  * - `highlight`, `summarize`: found words are marked, texts shortened; `true` for all fields.
@@ -107,6 +127,17 @@ export interface FtQueryOptions {
  * @since 0.1.0
  */
 export interface FtSearchOptions extends FtQueryOptions {
+  readonly filter?: ReadonlyArray<{ readonly field: string; readonly min: FtBound; readonly max: FtBound }> | undefined
+  readonly geofilter?:
+    | ReadonlyArray<{
+      readonly field: string
+      readonly longitude: number
+      readonly latitude: number
+      readonly radius: number
+      readonly unit: "m" | "km" | "mi" | "ft"
+    }>
+    | undefined
+  readonly payload?: Arg.Key | undefined
   readonly nostopwords?: boolean | undefined
   readonly inkeys?: ReadonlyArray<Arg.Key> | undefined
   readonly infields?: ReadonlyArray<string> | undefined
@@ -128,6 +159,29 @@ export interface FtSearchOptions extends FtQueryOptions {
   readonly sortby?: { readonly field: string; readonly order?: "asc" | "desc" | undefined } | undefined
   readonly limit?: { readonly offset: number; readonly count: number } | undefined
 }
+
+type FtBound = number | `(${number}`
+
+/**
+ * What else is told of each document that a search finds.
+ *
+ * - `nocontent`: nothing of its fields. `withscores`: its score, with `explainscore` how it came about.
+ * - `withpayloads`: its payload, `undefined` when it has none. `withsortkeys`: what it was sorted by, `#` and a number or `$`
+ *   and a text.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export type FtTell =
+  & {
+    readonly nocontent?: boolean | undefined
+    readonly withpayloads?: boolean | undefined
+    readonly withsortkeys?: boolean | undefined
+  }
+  & (
+    | { readonly withscores: true; readonly explainscore?: boolean | undefined }
+    | { readonly withscores?: false | undefined; readonly explainscore?: undefined }
+  )
 
 /**
  * A step of an aggregation; steps are taken in their order.
@@ -227,7 +281,7 @@ const fieldArgs = (field: FtField): Arg.List =>
     "sortable" in field && field.sortable !== undefined && field.sortable !== false
       ? Arg.list("SORTABLE", Arg.flag("UNF", field.sortable === "unf"))
       : Arg.none,
-    Arg.flag("NOINDEX", field.noindex)
+    "noindex" in field ? Arg.flag("NOINDEX", field.noindex) : Arg.none
   )
 
 const typeArgs = (field: FtField): Arg.List => {
@@ -276,6 +330,7 @@ export const schemaArgs = (fields: ReadonlyArray<FtField>): Arg.List =>
 export const createArgs = (options: FtCreateOptions): Arg.List =>
   Arg.list(
     Arg.option("ON", options.on?.toUpperCase()),
+    Arg.option("INDEXALL", options.indexall?.toUpperCase()),
     counted("PREFIX", options.prefix),
     Arg.option("FILTER", options.filter),
     Arg.option("LANGUAGE", options.language),
@@ -293,10 +348,22 @@ export const createArgs = (options: FtCreateOptions): Arg.List =>
     Arg.flag("SKIPINITIALSCAN", options.skipinitialscan)
   )
 
-const timeoutArgs = (options: FtQueryOptions): Arg.List =>
+/**
+ * How long a query may take.
+ *
+ * @category arguments
+ * @since 0.1.0
+ */
+export const timeoutArgs = (options: Pick<FtQueryOptions, "timeout">): Arg.List =>
   Arg.option("TIMEOUT", options.timeout === undefined ? undefined : Arg.milliseconds(options.timeout))
 
-const paramArgs = (options: FtQueryOptions): Arg.List =>
+/**
+ * What stands for the names in a query, and its language.
+ *
+ * @category arguments
+ * @since 0.1.0
+ */
+export const paramArgs = (options: FtExplainOptions): Arg.List =>
   Arg.list(
     counted("PARAMS", options.params === undefined ? undefined : Object.entries(options.params).flat()),
     Arg.option("DIALECT", options.dialect)
@@ -324,8 +391,31 @@ const highlightArgs = (highlight: FtSearchOptions["highlight"]): Arg.List =>
 const returned = (fields: FtSearchOptions["return"]): ReadonlyArray<Arg.Arg> | undefined =>
   fields?.flatMap((field) => typeof field === "string" ? [field] : [field.field, "AS", field.as])
 
+const filterArgs = ({ filter = [], geofilter = [] }: FtSearchOptions): Arg.List =>
+  new Arg.List([
+    ...filter.map(({ field, max, min }) => Arg.list("FILTER", field, min, max)),
+    ...geofilter.map(({ field, latitude, longitude, radius, unit }) =>
+      Arg.list("GEOFILTER", field, longitude, latitude, radius, unit)
+    )
+  ])
+
 /**
- * The arguments of a search; `form` is what else is told of documents.
+ * What else is told of documents.
+ *
+ * @category arguments
+ * @since 0.1.0
+ */
+export const tellArgs = (tell: FtTell): Arg.List =>
+  Arg.list(
+    Arg.flag("WITHSCORES", tell.withscores),
+    Arg.flag("EXPLAINSCORE", tell.explainscore),
+    Arg.flag("WITHPAYLOADS", tell.withpayloads),
+    Arg.flag("WITHSORTKEYS", tell.withsortkeys),
+    Arg.flag("NOCONTENT", tell.nocontent)
+  )
+
+/**
+ * The arguments of a search.
  *
  * @category arguments
  * @since 0.1.0
@@ -334,12 +424,13 @@ export const searchArgs = (
   index: string,
   query: string,
   options: FtSearchOptions,
-  form?: "NOCONTENT" | "WITHSCORES"
+  tell: FtTell = {}
 ): Arg.List =>
   Arg.list(
     index,
     query,
-    form ?? Arg.none,
+    filterArgs(options),
+    tellArgs(tell),
     Arg.flag("VERBATIM", options.verbatim),
     Arg.flag("NOSTOPWORDS", options.nostopwords),
     counted("INKEYS", options.inkeys),
@@ -353,12 +444,19 @@ export const searchArgs = (
     Arg.option("LANGUAGE", options.language),
     Arg.option("EXPANDER", options.expander),
     Arg.option("SCORER", options.scorer),
+    Arg.option("PAYLOAD", options.payload),
     options.sortby === undefined ? Arg.none : Arg.list("SORTBY", options.sortby.field, Arg.token(options.sortby.order)),
     limitArgs(options.limit),
     paramArgs(options)
   )
 
-const stepArgs = (step: FtStep): Arg.List => {
+/**
+ * A step of an aggregation.
+ *
+ * @category arguments
+ * @since 0.1.0
+ */
+export const stepArgs = (step: FtStep): Arg.List => {
   if ("load" in step) return step.load === "*" ? Arg.list("LOAD", "*") : counted("LOAD", step.load)
   if ("groupby" in step) {
     return new Arg.List([

@@ -5,6 +5,7 @@
  */
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
+import type { FtTell } from "./SearchOptions.ts"
 
 /**
  * A document that was found: its key, and its fields by their names; of a JSON document the root is `$`.
@@ -30,7 +31,8 @@ export type FtDocumentBytes = FtDocument<Uint8Array, ReadonlyArray<readonly [Uin
 /**
  * How many documents there are in all, and those that were asked for.
  *
- * - `extra`: what this type does not know, by the server's names, such as `warning`; empty from RESP2 servers.
+ * - `warnings`: why documents may be missing, such as a timeout; RESP2 servers do not tell.
+ * - `extra`: what this type does not know, by the server's names; empty from RESP2 servers.
  *
  * @category search
  * @since 0.1.0
@@ -38,13 +40,17 @@ export type FtDocumentBytes = FtDocument<Uint8Array, ReadonlyArray<readonly [Uin
 export interface FtFound<Document> {
   readonly total: number
   readonly documents: ReadonlyArray<Document>
+  readonly warnings: ReadonlyArray<string>
   readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
 /**
  * The rows of an aggregation, each its values by their names; in the bytes view an {@link FtRowBytes}.
  *
- * - `extra`: what this type does not know, by the server's names, such as `warning`; empty from RESP2 servers.
+ * - `total`: how many rows there are in all, as far as the server has counted: at least those of this reply, and after steps
+ *   that sort or group all of them.
+ * - `warnings`: why rows may be missing, such as a timeout; RESP2 servers do not tell.
+ * - `extra`: what this type does not know, by the server's names; empty from RESP2 servers.
  *
  * @category search
  * @since 0.1.0
@@ -52,6 +58,7 @@ export interface FtFound<Document> {
 export interface FtRows<Row = Readonly<Record<string, Reply.Raw>>> {
   readonly total: number
   readonly rows: ReadonlyArray<Row>
+  readonly warnings: ReadonlyArray<string>
   readonly extra: Readonly<Record<string, Reply.Raw>>
 }
 
@@ -73,6 +80,41 @@ export interface FtSuggestion<Text = string> {
   readonly suggestion: Text
   readonly score: number
 }
+
+/**
+ * A suggestion with what was kept with it, `undefined` when nothing was.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtSuggestionPayload<Text = string> extends FtSuggestion<Text> {
+  readonly payload: Text | undefined
+}
+
+/**
+ * How a score came about: in words, and from which parts.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtExplanation {
+  readonly text: string
+  readonly parts: ReadonlyArray<FtExplanation>
+}
+
+/**
+ * A document with what {@link FtTell} asks for.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export type FtTold<Tell, Text = string, Fields = FtDocument["fields"]> =
+  & { readonly id: Text }
+  & (Tell extends { readonly nocontent: true } ? unknown : { readonly fields: Fields })
+  & (Tell extends { readonly withscores: true } ? { readonly score: number } : unknown)
+  & (Tell extends { readonly explainscore: true } ? { readonly explanation: FtExplanation } : unknown)
+  & (Tell extends { readonly withpayloads: true } ? { readonly payload: Text | undefined } : unknown)
+  & (Tell extends { readonly withsortkeys: true } ? { readonly sortkey: Text | undefined } : unknown)
 
 /**
  * A term that is not in an index, and those that it may stand for.
@@ -104,8 +146,14 @@ const byName: Reply.Reply<ReadonlyMap<string, Resp.Value>> = Reply.map(
   (pairs) => new Map(pairs)
 )
 
-/** What RESP3 servers wrap the results in. */
-const summary = Reply.struct({ totalResults: number, results: Reply.array(byName) })
+/** What RESP3 servers wrap the results in. The format is that of the values, and there are no attributes. */
+const summary = Reply.struct({
+  totalResults: number,
+  results: Reply.array(byName),
+  warning: Reply.orElse(Reply.array(Reply.text), () => []),
+  attributes: anything,
+  format: anything
+})
 
 // -----------------------------------------------------------------------------
 // Documents
@@ -128,19 +176,20 @@ const documents = <D, B>(
 ): Reply.Reply<FtFound<D>, FtFound<B>, FtFound<D>> => {
   const all = Reply.array(document)
   return Reply.make((value, view) => {
-    const { extra, parts, total } = value instanceof Resp.MapReply
+    const { extra, parts, total, warnings } = value instanceof Resp.MapReply
       ? mapped(value, view, names)
       : inTurn(value, view, names)
     // All documents are read in one view.
-    return { total, documents: all.decode(parts, view), extra } as FtFound<D> | FtFound<B>
+    return { total, documents: all.decode(parts, view), warnings, extra } as FtFound<D> | FtFound<B>
   })
 }
 
 const contentName = "extra_attributes"
 
 const mapped = (value: Resp.Value, view: Reply.View, names: ReadonlyArray<string>) => {
-  const { extra, results, totalResults } = summary.decode(value, view)
-  return { total: totalResults, parts: results.map((result) => names.map((name) => result.get(name) ?? null)), extra }
+  const { extra, results, totalResults, warning } = summary.decode(value, view)
+  const parts = results.map((result) => names.map((name) => result.get(name) ?? null))
+  return { total: totalResults, parts, warnings: warning, extra }
 }
 
 /** The elements of RESP2. After `RETURN 0` no document has content. */
@@ -150,7 +199,7 @@ const inTurn = (value: Resp.Value, view: Reply.View, names: ReadonlyArray<string
   const width = isContent(flat[words]) ? names.length : words
   const parts: Array<ReadonlyArray<Resp.Value>> = []
   for (let i = 0; i < flat.length; i += width) parts.push(flat.slice(i, i + width))
-  return { total: number.decode(total, view), parts, extra: Object.create(null) }
+  return { total: number.decode(total, view), parts, warnings: [], extra: Object.create(null) }
 }
 
 const isContent = (value: Resp.Value | undefined): boolean => value === null || Array.isArray(value)
@@ -197,6 +246,67 @@ export const foundIds: Reply.Reply<FtFound<string>, FtFound<Uint8Array>, FtFound
   Reply.make((value, view) => onlyId.decode(value, view)[0])
 )
 
+/** Text, or the text with an array of parts. */
+const explanation: Reply.Reply<FtExplanation> = Reply.make((value, view) => {
+  if (!Array.isArray(value)) return { text: Reply.text.decode(value, view), parts: [] }
+  const [text = null, parts = []] = elements.decode(value, view)
+  return { text: Reply.text.decode(text, view), parts: explanations.decode(parts, view) }
+})
+
+const explanations = Reply.array(explanation)
+
+const explained = Reply.tuple(Reply.double, explanation)
+
+const optionalBlob = Reply.nullable(Reply.blob)
+
+/** What a document has, in the order in which RESP2 servers send it, by the names of RESP3. */
+const told: ReadonlyArray<
+  readonly [option: keyof FtTell, name: string, reply: Reply.Reply<object, object, object>]
+> = [
+  ["withscores", "score", Reply.make((value, view) => ({ score: Reply.double.decode(value, view) }))],
+  [
+    "explainscore",
+    "score",
+    Reply.make((value, view) => {
+      const [score, why] = explained.decode(value, view)
+      return { score, explanation: why }
+    })
+  ],
+  ["withpayloads", "payload", Reply.make((value, view) => ({ payload: optionalBlob.decode(value, view) }))],
+  ["withsortkeys", "sortkey", Reply.make((value, view) => ({ sortkey: optionalBlob.decode(value, view) }))]
+]
+
+/**
+ * What FT.SEARCH finds, with what was asked for.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
+export const foundTold = <Tell extends FtTell>(
+  asked: () => Tell
+): Reply.Reply<
+  FtFound<FtTold<Tell>>,
+  FtFound<FtTold<Tell, Uint8Array, FtDocumentBytes["fields"]>>,
+  FtFound<FtTold<Tell>>
+> => Reply.make((value, view) => toldIn(asked()).decode(value, view))
+
+const toldIn = <Tell extends FtTell>(tell: Tell) => {
+  const columns = told.filter(([name]) => tell[name] === true)
+    // The score with its explanation stands in the place of the score.
+    .filter(([name]) => name !== "withscores" || tell.explainscore !== true)
+  const names = ["id", ...columns.map(([, name]) => name), ...tell.nocontent === true ? [] : [contentName]]
+  return documents<FtTold<Tell>, FtTold<Tell, Uint8Array, FtDocumentBytes["fields"]>>(
+    names,
+    Reply.make((value, view) => {
+      const [id = null, ...rest] = elements.decode(value, view)
+      const more = columns.map(([, , reply], i) => reply.decode(rest[i] ?? null, view))
+      const content = tell.nocontent === true ? {} : { fields: fields.decode(rest[columns.length] ?? null, view) }
+      // Every property of FtTold was just set from its own decoder.
+      return Object.assign({ id: Reply.blob.decode(id, view) }, content, ...more) as never
+    })
+  )
+}
+
 // -----------------------------------------------------------------------------
 // Rows
 // -----------------------------------------------------------------------------
@@ -210,19 +320,22 @@ const rowList = Reply.array(Reply.recordOrPairs(Reply.raw))
  * @since 0.1.0
  */
 export const rows: Reply.Reply<FtRows, FtRows<FtRowBytes>, FtRows> = Reply.make((value, view) => {
-  const { extra, list, total } = value instanceof Resp.MapReply ? mappedRows(value, view) : rowsInTurn(value, view)
-  // All rows are read in one view.
-  return { total, rows: rowList.decode(list, view), extra } as FtRows | FtRows<FtRowBytes>
+  const { list, total, ...more } = value instanceof Resp.MapReply ? mappedRows(value, view) : rowsInTurn(value, view)
+  // RESP2 servers say 1 where they have not counted. All rows are read in one view.
+  return { total: Math.max(total, list.length), rows: rowList.decode(list, view), ...more } as
+    | FtRows
+    | FtRows<FtRowBytes>
 })
 
 const mappedRows = (value: Resp.Value, view: Reply.View) => {
-  const { extra, results, totalResults } = summary.decode(value, view)
-  return { total: totalResults, list: results.map((result) => result.get(contentName) ?? []), extra }
+  const { extra, results, totalResults, warning } = summary.decode(value, view)
+  const list = results.map((result) => result.get(contentName) ?? [])
+  return { total: totalResults, list, warnings: warning, extra }
 }
 
 const rowsInTurn = (value: Resp.Value, view: Reply.View) => {
   const [total = null, ...list] = elements.decode(value, view)
-  return { total: number.decode(total, view), list, extra: Object.create(null) }
+  return { total: number.decode(total, view), list, warnings: [], extra: Object.create(null) }
 }
 
 const rowsAndCursor = Reply.tuple(rows, number)
@@ -301,3 +414,23 @@ export const scoredSuggestions: Reply.Reply<
   ReadonlyArray<FtSuggestion<Uint8Array>>,
   ReadonlyArray<FtSuggestion>
 > = Reply.make((value, view) => suggestionList.decode(inPairs.decode(value ?? [], view), view))
+
+const payloadList = Reply.array(
+  Reply.fields({ suggestion: Reply.blob, score: Reply.double, payload: Reply.nullable(Reply.blob) })
+)
+
+/**
+ * What FT.SUGGET returns with scores and payloads: suggestions, scores and payloads in turn.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
+export const suggestionPayloads: Reply.Reply<
+  ReadonlyArray<FtSuggestionPayload>,
+  ReadonlyArray<FtSuggestionPayload<Uint8Array>>,
+  ReadonlyArray<FtSuggestionPayload>
+> = Reply.make((value, view) => {
+  const flat = elements.decode(value ?? [], view)
+  if (flat.length % 3 !== 0) return Reply.mismatch("suggestions, scores and payloads in turn", value)
+  return payloadList.decode(Array.from({ length: flat.length / 3 }, (_, i) => flat.slice(i * 3, i * 3 + 3)), view)
+})

@@ -3,168 +3,47 @@
  *
  * Points in time are unix milliseconds; where they are given, a `Date` or `DateTime` will do.
  *
- * In the bytes view keys and labels are bytes, and the labels of a series are pairs of a name and a value.
+ * In the bytes view keys and labels are bytes, and the labels of a series are pairs of a name and a value. In the bigint
+ * view the times of samples are `bigint`.
  *
- * Not tried on a server with the module: tests check what is sent, and replies
- * that are written by hand.
+ * Run on RedisTimeSeries 8.8.0 of Redis 8.6; what is of Redis 8.10 is checked by its documentation only.
  *
  * @since 0.1.0
  */
 import * as Arg from "../../RedisArg.ts"
 import { define } from "../../RedisCommand.ts"
 import * as Reply from "../../RedisReply.ts"
-import * as Resp from "../../Resp.ts"
+import {
+  emptyArgs,
+  filterArgs,
+  groupbyArgs,
+  instant,
+  labelArgs,
+  oneAggregation,
+  rangeArgs,
+  sampleValue,
+  seriesArgs
+} from "./TimeSeriesOptions.ts"
 import type {
   TsAddOptions,
   TsAggregation,
+  TsFilterOptions,
   TsFrom,
   TsGroupby,
   TsIncrbyOptions,
   TsLabelOptions,
+  TsMrangeGroupbyOptions,
   TsMrangeOptions,
   TsRangeOptions,
-  TsSample,
-  TsSeries,
-  TsSeriesBytes,
   TsSeriesOptions,
+  TsTime,
   TsTimestamp,
   TsTo
 } from "./TimeSeriesOptions.ts"
+import { groups, info, infoDebug, latest, sampleOrNone, samples, series } from "./TimeSeriesReplies.ts"
 
 export type * from "./TimeSeriesOptions.ts"
-
-const instant = (when: TsTimestamp | TsFrom | TsTo): string | number =>
-  typeof when === "string" ? when : Arg.unixMilliseconds(when)
-
-const seriesArgs = (options: TsAddOptions): Arg.List =>
-  Arg.list(
-    Arg.option("RETENTION", options.retention === undefined ? undefined : Arg.milliseconds(options.retention)),
-    Arg.option("ENCODING", options.encoding?.toUpperCase()),
-    Arg.option("CHUNK_SIZE", options.chunkSize),
-    Arg.option("DUPLICATE_POLICY", options.duplicatePolicy?.toUpperCase()),
-    Arg.option("ON_DUPLICATE", options.onDuplicate?.toUpperCase()),
-    options.ignore === undefined ? Arg.none : Arg.list("IGNORE", options.ignore.maxTimeDiff, options.ignore.maxValDiff),
-    options.labels === undefined ? Arg.none : new Arg.List(["LABELS", ...Object.entries(options.labels).flat()])
-  )
-
-const aggregationArgs = (aggregation: TsAggregation): Arg.List =>
-  Arg.list(
-    Arg.option("ALIGN", aggregation.align === undefined ? undefined : alignment(aggregation.align)),
-    "AGGREGATION",
-    aggregation.type,
-    Arg.milliseconds(aggregation.bucketDuration),
-    Arg.option("BUCKETTIMESTAMP", aggregation.buckettimestamp),
-    Arg.flag("EMPTY", aggregation.empty)
-  )
-
-const alignment = (align: Arg.Instant | number | "start" | "end"): string | number =>
-  typeof align === "string" ? align : Arg.unixMilliseconds(align)
-
-const rangeArgs = (
-  from: TsFrom,
-  to: TsTo,
-  options: TsRangeOptions,
-  labels: Arg.List = Arg.none
-): Arg.List =>
-  new Arg.List([
-    instant(from),
-    instant(to),
-    Arg.flag("LATEST", options.latest),
-    options.filterByTs === undefined ? Arg.none : new Arg.List(["FILTER_BY_TS", ...options.filterByTs.map(instant)]),
-    Arg.option(
-      "FILTER_BY_VALUE",
-      options.filterByValue === undefined ? undefined : Arg.list(options.filterByValue.min, options.filterByValue.max)
-    ),
-    ...labels,
-    Arg.option("COUNT", options.count),
-    options.aggregation === undefined ? Arg.none : aggregationArgs(options.aggregation)
-  ])
-
-const labelArgs = (options: TsLabelOptions): Arg.List =>
-  Arg.list(
-    Arg.flag("WITHLABELS", options.withlabels),
-    options.selectedLabels === undefined ? Arg.none : new Arg.List(["SELECTED_LABELS", ...options.selectedLabels])
-  )
-
-const filterArgs = (filter: Arg.Many<string>): Arg.List =>
-  new Arg.List([
-    "FILTER",
-    ...Arg.some(filter, "needs at least one filter")
-  ])
-
-const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
-
-const sample: Reply.Reply<TsSample> = Reply.fields({ timestamp: number, value: Reply.double })
-
-const samples = Reply.array(sample)
-
-const labels = Reply.recordOrPairs(Reply.nullable(Reply.blob))
-
-const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
-
-const parts: Reply.Reply<ReadonlyArray<Resp.Value>> = Reply.make((value) =>
-  // `Array.isArray` does not narrow readonly arrays.
-  Array.isArray(value) ? value as ReadonlyArray<Resp.Value> : Reply.mismatch("an array", value)
-)
-
-const byKey = Reply.pairs(anything, parts)
-
-/** `[key, …]` an element (RESP2), or a map of the keys (RESP3): the key, then what is told of it. */
-const perSeries = <A, B>(
-  reply: Reply.Reply<A, B, A>
-): Reply.Reply<ReadonlyArray<A>, ReadonlyArray<B>, ReadonlyArray<A>> => {
-  const all = Reply.array(reply)
-  return Reply.make((value, view) => {
-    const flat = value instanceof Resp.MapReply
-      ? byKey.decode(value, view).map(([key, list]) => [key, ...list])
-      : value
-    return all.decode(flat, view)
-  })
-}
-
-const seriesParts = Reply.fields({ key: Reply.blob, labels, samples })
-
-/** Labels come first and samples last; between them RESP3 servers tell what was aggregated. */
-const series: Reply.Reply<ReadonlyArray<TsSeries>, ReadonlyArray<TsSeriesBytes>, ReadonlyArray<TsSeries>> = perSeries<
-  TsSeries,
-  TsSeriesBytes
->(Reply.make((value, view) => {
-  const [key = null, ...told] = parts.decode(value, view)
-  return seriesParts.decode([key, told[0] ?? null, told.at(-1) ?? null], view)
-}))
-
-/** A sample, or an empty array when there is none. */
-const orNone: Reply.Reply<TsSample | undefined> = Reply.make((value, view) =>
-  value === null || (Array.isArray(value) && value.length === 0) ? undefined : sample.decode(value, view)
-)
-
-const latest = perSeries(Reply.leadingFields({ key: Reply.blob, labels, sample: orNone }))
-
-/** `[key, bucket, aggregator, alignment]` an element (RESP2), or a map of the keys (RESP3). */
-const rules = perSeries(Reply.leadingFields({
-  key: Reply.blob,
-  bucketDuration: number,
-  aggregator: Reply.text,
-  // Older servers have none.
-  alignment: Reply.orElse(number, () => 0)
-}))
-
-const info = Reply.struct({
-  totalSamples: number,
-  memoryUsage: number,
-  firstTimestamp: number,
-  lastTimestamp: number,
-  retentionTime: number,
-  chunkCount: number,
-  chunkSize: number,
-  chunkType: Reply.nullable(Reply.text),
-  duplicatePolicy: Reply.nullable(Reply.text),
-  labels,
-  sourceKey: Reply.nullable(Reply.blob),
-  rules,
-  ignoreMaxTimeDiff: Reply.nullable(number),
-  ignoreMaxValDiff: Reply.nullable(Reply.double)
-})
+export type * from "./TimeSeriesReplies.ts"
 
 // -----------------------------------------------------------------------------
 // Commands
@@ -173,7 +52,7 @@ const info = Reply.struct({
 /**
  * Adds a sample, making the series if the key does not exist; returns its time.
  *
- * Fails with `ResponseError` when the time has a sample that must stay. O(M) in the rules. Since TimeSeries
+ * A value may be `NaN` since Redis 8.6. Fails with `ResponseError` when the time has a sample that must stay. O(M) in the rules. Since TimeSeries
  * 1.0.0.
  *
  * @category time series
@@ -184,7 +63,7 @@ export const tsAdd = define(
   (key: Arg.Key, timestamp: TsTimestamp, value: number, options: TsAddOptions = {}) => [
     Arg.key(key),
     instant(timestamp),
-    value,
+    sampleValue(value),
     ...seriesArgs(options)
   ],
   Reply.integer
@@ -233,14 +112,14 @@ export const tsCreaterule = define(
   (
     source: Arg.Key,
     destination: Arg.Key,
-    aggregation: Pick<TsAggregation, "type" | "bucketDuration"> & { readonly align?: Arg.Instant | number | undefined }
+    aggregation: Pick<TsAggregation, "type" | "bucketDuration"> & { readonly align?: TsTime | undefined }
   ) => [
     Arg.key(source),
     Arg.key(destination),
     "AGGREGATION",
     aggregation.type,
     Arg.milliseconds(aggregation.bucketDuration),
-    aggregation.align === undefined ? Arg.none : Arg.unixMilliseconds(aggregation.align)
+    aggregation.align === undefined ? Arg.none : instant(aggregation.align)
   ],
   Reply.ok
 )
@@ -266,7 +145,8 @@ export const tsDecrby = define(
 )
 
 /**
- * Deletes the samples from one time to another, both inclusive; returns how many there were.
+ * Deletes the samples from one time to another, both inclusive; returns how many there were. `-` is the first sample and
+ * `+` the last.
  *
  * Fails with `ResponseError` when the key does not exist. O(N). Since TimeSeries 1.6.0.
  *
@@ -275,7 +155,7 @@ export const tsDecrby = define(
  */
 export const tsDel = define(
   "TS.DEL",
-  (key: Arg.Key, from: Arg.Instant | number, to: Arg.Instant | number) => [Arg.key(key), instant(from), instant(to)],
+  (key: Arg.Key, from: TsFrom, to: TsTo) => [Arg.key(key), instant(from), instant(to)],
   Reply.integer
 )
 
@@ -304,8 +184,8 @@ export const tsDeleterule = define(
  */
 export const tsGet = define(
   "TS.GET",
-  (key: Arg.Key, options: Pick<TsRangeOptions, "latest"> = {}) => [Arg.key(key), Arg.flag("LATEST", options.latest)],
-  orNone,
+  (key: Arg.Key, options: Pick<TsFilterOptions, "latest"> = {}) => [Arg.key(key), Arg.flag("LATEST", options.latest)],
+  sampleOrNone,
   "readonly"
 )
 
@@ -341,9 +221,20 @@ export const tsIncrby = define(
 export const tsInfo = define("TS.INFO", (key: Arg.Key) => [Arg.key(key)], info, "readonly")
 
 /**
- * Adds samples to series that exist; returns their times.
+ * Like {@link tsInfo}, with the chunks that hold the samples.
  *
- * No samples: `DataError`. O(N*M) in the samples and rules. Since TimeSeries 1.0.0.
+ * Fails with `ResponseError` when the key does not exist. O(n) in the chunks. Since TimeSeries 1.0.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsInfoDebug = define("TS.INFO", (key: Arg.Key) => [Arg.key(key), "DEBUG"], infoDebug, "readonly")
+
+/**
+ * Adds samples to series that exist; returns what became of each: its time, or the error with which the server refused it.
+ * The others are added all the same.
+ *
+ * A value may be `NaN` since Redis 8.6. No samples: `DataError`. O(N*M) in the samples and rules. Since TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0
@@ -356,15 +247,16 @@ export const tsMadd = define(
     Arg.some(entries, "needs at least one sample").flatMap(({ key, timestamp, value }) => [
       Arg.key(key),
       instant(timestamp),
-      value
+      sampleValue(value)
     ]),
-  Reply.array(Reply.integer)
+  Reply.array(Reply.settled("TS.MADD", Reply.integer))
 )
 
 /**
  * Returns the last samples of all series whose labels fulfil the filters, `undefined` where there is none.
  *
- * No filters: `DataError`. Goes by no key: in a cluster, the server asks the others. O(n). Since TimeSeries
+ * No filters: `DataError`. Goes by no key: in a cluster any server answers for all, once the module knows the others, and
+ * not in a transaction. O(n). Since TimeSeries
  * 1.0.0.
  *
  * @category time series
@@ -372,7 +264,7 @@ export const tsMadd = define(
  */
 export const tsMget = define(
   "TS.MGET",
-  (filter: Arg.Many<string>, options: Pick<TsRangeOptions, "latest"> & TsLabelOptions = {}) => [
+  (filter: Arg.Many<string>, options: Pick<TsFilterOptions, "latest"> & TsLabelOptions = {}) => [
     Arg.flag("LATEST", options.latest),
     ...labelArgs(options),
     ...filterArgs(filter)
@@ -386,7 +278,7 @@ export const tsMget = define(
  * time.
  *
  * Samples are taken from `from` to `to`, both inclusive, `-` being the first and `+` the last. No filters:
- * `DataError`. O(n/m+k). Since TimeSeries 1.0.0.
+ * `DataError`. In a cluster as {@link tsMget}. O(n/m+k). Since TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0
@@ -394,15 +286,17 @@ export const tsMget = define(
 export const tsMrange = define(
   "TS.MRANGE",
   (from: TsFrom, to: TsTo, filter: Arg.Many<string>, options: TsMrangeOptions = {}) => [
-    ...rangeArgs(from, to, options, labelArgs(options)),
-    ...filterArgs(filter)
+    rangeArgs(from, to, options, labelArgs(options)),
+    oneAggregation(options),
+    emptyArgs(options),
+    filterArgs(filter)
   ],
   series,
   "readonly"
 )
 
 /**
- * Like {@link tsMrange}, with the series of one value of a label as one; its key is `label=value`.
+ * Like {@link tsMrange}, with the series of one value of a label as one, which {@link TsGroup} describes.
  *
  * No filters: `DataError`. O(n/m+k). Since TimeSeries 1.6.0.
  *
@@ -416,16 +310,14 @@ export const tsMrangeGroupby = define(
     to: TsTo,
     filter: Arg.Many<string>,
     groupby: TsGroupby,
-    options: TsMrangeOptions = {}
+    options: TsMrangeGroupbyOptions = {}
   ) => [
-    ...rangeArgs(from, to, options, labelArgs(options)),
-    ...filterArgs(filter),
-    "GROUPBY",
-    groupby.label,
-    "REDUCE",
-    groupby.reduce
+    rangeArgs(from, to, options, labelArgs(options)),
+    oneAggregation(options),
+    filterArgs(filter),
+    groupbyArgs(groupby)
   ],
-  series,
+  groups,
   "readonly"
 )
 
@@ -440,8 +332,10 @@ export const tsMrangeGroupby = define(
 export const tsMrevrange = define(
   "TS.MREVRANGE",
   (from: TsFrom, to: TsTo, filter: Arg.Many<string>, options: TsMrangeOptions = {}) => [
-    ...rangeArgs(from, to, options, labelArgs(options)),
-    ...filterArgs(filter)
+    rangeArgs(from, to, options, labelArgs(options)),
+    oneAggregation(options),
+    emptyArgs(options),
+    filterArgs(filter)
   ],
   series,
   "readonly"
@@ -462,23 +356,21 @@ export const tsMrevrangeGroupby = define(
     to: TsTo,
     filter: Arg.Many<string>,
     groupby: TsGroupby,
-    options: TsMrangeOptions = {}
+    options: TsMrangeGroupbyOptions = {}
   ) => [
-    ...rangeArgs(from, to, options, labelArgs(options)),
-    ...filterArgs(filter),
-    "GROUPBY",
-    groupby.label,
-    "REDUCE",
-    groupby.reduce
+    rangeArgs(from, to, options, labelArgs(options)),
+    oneAggregation(options),
+    filterArgs(filter),
+    groupbyArgs(groupby)
   ],
-  series,
+  groups,
   "readonly"
 )
 
 /**
  * Returns the keys of all series whose labels fulfil the filters.
  *
- * No filters: `DataError`. O(n). Since TimeSeries 1.0.0.
+ * No filters: `DataError`. In a cluster as {@link tsMget}. O(n). Since TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0
@@ -503,7 +395,8 @@ export const tsRange = define(
   "TS.RANGE",
   (key: Arg.Key, from: TsFrom, to: TsTo, options: TsRangeOptions = {}) => [
     Arg.key(key),
-    ...rangeArgs(from, to, options)
+    rangeArgs(from, to, options),
+    oneAggregation(options)
   ],
   samples,
   "readonly"
@@ -521,7 +414,8 @@ export const tsRevrange = define(
   "TS.REVRANGE",
   (key: Arg.Key, from: TsFrom, to: TsTo, options: TsRangeOptions = {}) => [
     Arg.key(key),
-    ...rangeArgs(from, to, options)
+    rangeArgs(from, to, options),
+    oneAggregation(options)
   ],
   samples,
   "readonly"

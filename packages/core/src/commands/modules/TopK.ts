@@ -1,8 +1,7 @@
 /**
  * Commands on Top-K sketches, of the module RedisBloom (part of Redis since 8.0).
  *
- * Not tried on a server with the module: tests check what is sent, and replies
- * that are written by hand.
+ * Run on RedisBloom 8.8.0 of Redis 8.6.
  *
  * @since 0.1.0
  */
@@ -85,9 +84,10 @@ export const topkCount = define(
 )
 
 /**
- * Counts items several times; returns for each the item that it displaced, `undefined` when none.
+ * Counts items several times, pairs of an item and how often; returns what became of each, in the order of the pairs: the item that
+ * it displaced, `undefined` when none, or the error with which the server refused it.
  *
- * No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n*k*increment). Since
+ * Pairs, not a record, in which names that look like numbers would come first. No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n*k*increment). Since
  * Bloom 2.0.0.
  *
  * @category top-k sketches
@@ -95,8 +95,11 @@ export const topkCount = define(
  */
 export const topkIncrby = define(
   "TOPK.INCRBY",
-  (key: Arg.Key, increments: Arg.Pairs<Arg.Key, number>) => [Arg.key(key), Arg.pairs(increments)],
-  Reply.array(Reply.nullable(Reply.blob))
+  (key: Arg.Key, increments: ReadonlyArray<readonly [item: Arg.Key, increment: number]>) => [
+    Arg.key(key),
+    Arg.pairs(increments)
+  ],
+  Reply.array(Reply.settled("TOPK.INCRBY", Reply.nullable(Reply.blob)))
 )
 
 /**

@@ -371,12 +371,26 @@ export const sumStats = (all: ReadonlyArray<RedisStats>): RedisStats => {
 }
 
 /**
- * Whether a command goes on where another one ended: its cursor means nothing
+ * Whether a command goes on where another one ended, or is gone on from: its cursor means nothing
  * to another server than the one that gave it.
  */
-export const isContinued = ({ spec }: RedisCommand.Any): boolean => continued.has(spec.name.toUpperCase())
+export const isContinued = ({ parts, spec }: RedisCommand.Any): boolean => {
+  const name = spec.name.toUpperCase()
+  return continued.has(name) || name === "FT.AGGREGATE" && parts.includes("WITHCURSOR")
+}
 
-const continued: ReadonlySet<string> = new Set(["SCAN", "HSCAN", "SSCAN", "ZSCAN"])
+const continued: ReadonlySet<string> = new Set([
+  "SCAN",
+  "HSCAN",
+  "SSCAN",
+  "ZSCAN",
+  // Parts of one state of a filter.
+  "BF.SCANDUMP",
+  "CF.SCANDUMP",
+  "FT.CURSOR",
+  "FT.CURSOR DEL",
+  "FT.CURSOR READ"
+])
 
 /**
  * Refuses what is of no use on connections that others share.

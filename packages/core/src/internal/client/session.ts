@@ -3,7 +3,6 @@
  * whether a body may have changed something, and which errors are those of its
  * connection's loss. It also refuses what would end the watch of a body.
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Service, Session, Watch } from "../../RedisClient.ts"
@@ -12,6 +11,7 @@ import { DataError, isRedisError } from "../../RedisError.ts"
 import type { RedisError } from "../../RedisError.ts"
 import type { Outcome } from "../connection/request.ts"
 import { mayHaveRun, originOf } from "../error/retry.ts"
+import { errorIn } from "../runtime/failed.ts"
 import type { Held } from "./router.ts"
 
 class Watching implements Watch {
@@ -69,7 +69,7 @@ class Watching implements Watch {
   }
 
   #take(outcome: Exit.Exit<unknown, unknown>, writes: boolean): void {
-    const error = Exit.isSuccess(outcome) ? undefined : outcome.cause.reasons.find(Cause.isFailReason)?.error
+    const error = errorIn(outcome)
     // Without an error it was answered, or interrupted.
     if (writes && (!isRedisError(error) || mayHaveRun(error))) this.#wrote = true
     if (isRedisError(error) && error._tag === "ConnectionError") this.#losses.add(originOf(error))

@@ -12,6 +12,7 @@ import type { RedisError } from "../../RedisError.ts"
 import type { Outcome } from "../connection/request.ts"
 import { failureAmong } from "../error/retry.ts"
 import type { Part } from "../error/retry.ts"
+import { errorIn } from "../runtime/failed.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisCommand.Any>>
 
@@ -77,8 +78,7 @@ export const results = (commands: Commands, outcomes: ReadonlyArray<Outcome>): E
  * something that the caller did not write, such as a handshake, has none.
  */
 const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, place: number): RedisError | undefined => {
-  if (Exit.isSuccess(outcome)) return undefined
-  const error = outcome.cause.reasons.find(Cause.isFailReason)?.error
+  const error = errorIn(outcome)
   if (error === undefined) return undefined
   const own = "command" in error && error.command === name || "index" in error && error.index !== undefined
   return own ? atIndex(error, place) : error

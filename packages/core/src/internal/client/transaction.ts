@@ -13,6 +13,7 @@ import type { Origin, Outcome } from "../connection/request.ts"
 import { outcome } from "../connection/request.ts"
 import { failureOf } from "../error/failure.ts"
 import { failureAmong, sentBefore } from "../error/retry.ts"
+import { errorIn, errorOf } from "../runtime/failed.ts"
 
 // Without traits: between MULTI and EXEC of one write a shared connection's state is nobody else's business.
 const bare = (name: string, ...traits: ReadonlyArray<RedisCommand.Trait>) =>
@@ -54,10 +55,6 @@ export const unwrap = (
   return Effect.succeed(commands.map((command, index) => outcome(command, positions[index]!, replies[index], origin)))
 }
 
-/** The error of a command that has one. */
-const errorIn = (outcome: Outcome | undefined): RedisError | undefined =>
-  outcome === undefined || Exit.isSuccess(outcome) ? undefined : outcome.cause.reasons.find(Cause.isFailReason)?.error
-
 /** Whether EXEC was answered, and has ended whatever was watched: with replies, with nil, or with what kept it from running. */
 export const isExecuted = (outcomes: ReadonlyArray<Outcome>): boolean => {
   const executed = outcomes[outcomes.length - 1]
@@ -78,7 +75,7 @@ const explain = (
   sent: Sent,
   outcomes: ReadonlyArray<Outcome>
 ): Cause.Cause<RedisError> => {
-  const error = cause.reasons.find(Cause.isFailReason)?.error
+  const error = errorOf(cause)
   if (error === undefined) return cause
   const refused = refusalIn(outcomes[0])
   const explained = refused !== undefined

@@ -13,7 +13,6 @@
  *
  * A connection that is handed on is in the state of its handshake: see the recycler.
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -28,6 +27,7 @@ import type { RedisConnection, Source } from "../connection/model.ts"
 import type { RequestQueue } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"
 import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
+import { errorOf } from "../runtime/failed.ts"
 import { runNow } from "../runtime/ownContext.ts"
 import { Lease } from "./recycle.ts"
 import { addressOf, longestPause, pauseAfter, pauseUnless } from "./redial.ts"
@@ -372,7 +372,7 @@ export class ExclusivePool {
       else this.#onLost(connection, exit.value.lost()!)
     } else if (claim !== undefined && dial.isOwn) {
       // Only who it was begun for learns of its failure: the others get one of their own now.
-      const error = exit.cause.reasons.find(Cause.isFailReason)?.error
+      const error = errorOf(exit.cause)
       this.#settle(claim, Exit.fail(error ?? this.#loss("Other", "The client failed to open the connection")))
     }
     if (this.#waiting.size > 0) this.#dial()

@@ -11,6 +11,9 @@ const counts = ["*2\r\n:3\r\n$-1\r\n", "*2\r\n:3\r\n_\r\n"]
 const counted = [3, undefined]
 const places = ["$8\r\n[4,null]\r\n", "*2\r\n:4\r\n_\r\n"]
 
+const itself: Array<Json.Json> = []
+itself.push({ a: itself })
+
 commandTable("Json", [
   [
     "appends",
@@ -30,8 +33,21 @@ commandTable("Json", [
   ["finds an index in a range", Json.jsonArrindex("k", "$", null, 1, 5), "JSON.ARRINDEX k $ null 1 5", "*1\r\n:2\r\n", [
     2
   ]],
+  ["finds an index from a place on", Json.jsonArrindex("k", "$", 1, 3), "JSON.ARRINDEX k $ 1 3", "*1\r\n:4\r\n", [4]],
+  [
+    "finds an index before a place",
+    Json.jsonArrindex("k", "$", 1, undefined, 5),
+    "JSON.ARRINDEX k $ 1 0 5",
+    "*1\r\n:4\r\n",
+    [4]
+  ],
   ["inserts", Json.jsonArrinsert("k", "$", 0, [{ a: 1 }]), "JSON.ARRINSERT k $ 0 \"{\\\"a\\\":1}\"", counts, counted],
   ["measures arrays", Json.jsonArrlen("k"), "JSON.ARRLEN k $", counts, counted],
+  ["a missing key has no arrays", Json.jsonArrlen("k"), "JSON.ARRLEN k $", nil, []],
+  ["a missing key has no arrays, with an older path", Json.jsonArrlen("k", "."), "JSON.ARRLEN k .", nil, []],
+  ["a missing key has no objects", Json.jsonObjlen("k"), "JSON.OBJLEN k $", nil, []],
+  ["a missing key has no text", Json.jsonStrlen("k"), "JSON.STRLEN k $", nil, []],
+  ["pops nothing of what is empty, with an older path", Json.jsonArrpop("k", "."), "JSON.ARRPOP k .", nil, [undefined]],
   ["pops", Json.jsonArrpop("k", "$.a", 0), "JSON.ARRPOP k $.a 0", [
     "*2\r\n$5\r\n[1,2]\r\n$-1\r\n",
     "*2\r\n$5\r\n[1,2]\r\n_\r\n"
@@ -39,6 +55,9 @@ commandTable("Json", [
   ["trims", Json.jsonArrtrim("k", "$", 1, 2), "JSON.ARRTRIM k $ 1 2", counts, counted],
   ["clears", Json.jsonClear("k"), "JSON.CLEAR k $", ":2\r\n", 2],
   ["measures memory", Json.jsonDebugMemory("k"), "JSON.DEBUG MEMORY k $", "*1\r\n:72\r\n", [72]],
+  ["measures depth", Json.jsonDebugDepth("k"), "JSON.DEBUG DEPTH k", ":3\r\n", 3],
+  ["counts what a document holds", Json.jsonDebugFields("k"), "JSON.DEBUG FIELDS k", ":23\r\n", [23]],
+  ["counts what values hold", Json.jsonDebugFields("k", "$.*"), "JSON.DEBUG FIELDS k $.*", counts, counted],
   ["deletes", Json.jsonDel("k", "$.a"), "JSON.DEL k $.a", ":1\r\n", 1],
   ["forgets", Json.jsonForget("k"), "JSON.FORGET k $", ":0\r\n", 0],
   [
@@ -61,6 +80,13 @@ commandTable("Json", [
     "$.a": [1],
     "$.b": []
   }],
+  [
+    "gets the first level in the types of RESP3",
+    Json.jsonGetExpanded("k", ["$"], "expand1"),
+    "JSON.GET k FORMAT EXPAND1 $",
+    "_\r\n",
+    undefined
+  ],
   ["merges", Json.jsonMerge("k", "$", { a: null }), "JSON.MERGE k $ \"{\\\"a\\\":null}\"", ok, true],
   ["gets of several documents", Json.jsonMget(["k", "l"], "$.a"), "JSON.MGET k l $.a", [
     "*2\r\n$3\r\n[1]\r\n$-1\r\n",
@@ -81,6 +107,14 @@ commandTable("Json", [
     ["$3\r\n2.5\r\n", ",2.5\r\n"],
     [2.5]
   ],
+  [
+    "adds to what is large",
+    RedisCommand.asBigInt(Json.jsonNumincrby("k", "$..a", 1)),
+    "JSON.NUMINCRBY k $..a 1",
+    ["$29\r\n[9007199254740993,1.5,null,4]\r\n", "*4\r\n:9007199254740993\r\n,1.5\r\n_\r\n:4\r\n"],
+    [9007199254740993n, 1.5, null, 4n]
+  ],
+  ["adds at no place", Json.jsonNumincrby("k", "$.z", 1), "JSON.NUMINCRBY k $.z 1", ["$2\r\n[]\r\n", "*0\r\n"], []],
   ["multiplies", Json.jsonNummultby("k", "$.a", 2), "JSON.NUMMULTBY k $.a 2", places, [4, null]],
   ["lists members", Json.jsonObjkeys("k"), "JSON.OBJKEYS k $", [
     "*2\r\n*1\r\n$1\r\na\r\n$-1\r\n",
@@ -89,10 +123,46 @@ commandTable("Json", [
   ["lists members with an older path", Json.jsonObjkeys("k", "."), "JSON.OBJKEYS k .", "*2\r\n$1\r\na\r\n$1\r\nb\r\n", [
     ["a", "b"]
   ]],
+  ["an empty object has no members", Json.jsonObjkeys("k"), "JSON.OBJKEYS k $", "*1\r\n*0\r\n", [[]]],
+  ["an empty object has no members, with an older path", Json.jsonObjkeys("k", "."), "JSON.OBJKEYS k .", "*0\r\n", [
+    []
+  ]],
+  ["no place has no members", Json.jsonObjkeys("k", "$.z"), "JSON.OBJKEYS k $.z", "*0\r\n", []],
+  ["a missing key has no members", Json.jsonObjkeys("k", "."), "JSON.OBJKEYS k .", nil, []],
+  [
+    "lists members as bytes",
+    RedisCommand.asBytes(Json.jsonObjkeys("k")),
+    "JSON.OBJKEYS k $",
+    "*1\r\n*1\r\n$1\r\na\r\n",
+    [
+      [Uint8Array.of(97)]
+    ]
+  ],
   ["counts members", Json.jsonObjlen("k"), "JSON.OBJLEN k $", counts, counted],
   ["reads as RESP", Json.jsonResp("k"), "JSON.RESP k $", "*1\r\n*3\r\n+{\r\n$1\r\na\r\n:1\r\n", [["{", "a", 1]]],
   ["sets", Json.jsonSet("k", "$", { a: [1, "x"] }), "JSON.SET k $ \"{\\\"a\\\":[1,\\\"x\\\"]}\"", ok, true],
+  [
+    "sets what is serialized",
+    Json.jsonSetSerialized("k", "$", "{}", { nx: true, format: "json" }),
+    "JSON.SET k $ {} NX FORMAT JSON",
+    ok,
+    true
+  ],
   ["sets what is new", Json.jsonSet("k", "$", 1, { nx: true }), "JSON.SET k $ 1 NX", nil, false],
+  [
+    "sets arrays of a kind of numbers",
+    Json.jsonSet("k", "$", [1.5], { xx: true, fpha: "bf16" }),
+    "JSON.SET k $ [1.5] XX FPHA BF16",
+    ok,
+    true
+  ],
+  [
+    "sets null, and text with null in it",
+    Json.jsonSet("k", "$", [null, "null"]),
+    "JSON.SET k $ \"[null,\\\"null\\\"]\"",
+    ok,
+    true
+  ],
   ["appends to text", Json.jsonStrappend("k", "$.a", "x"), "JSON.STRAPPEND k $.a \"\\\"x\\\"\"", counts, counted],
   ["measures text", Json.jsonStrlen("k", "$.a"), "JSON.STRLEN k $.a", counts, counted],
   ["inverts", Json.jsonToggle("k", "$.a"), "JSON.TOGGLE k $.a", [
@@ -110,6 +180,14 @@ commandTable("Json", [
 refusedTable("Json", [
   ["nothing to append", Json.jsonArrappend("k", "$", []), "needs at least one value"],
   ["what JSON has no text for", Json.jsonSet("k", "$", undefined as never), "has no JSON text"],
+  ["what is no number", Json.jsonSet("k", "$", NaN), "has no JSON text for NaN"],
+  ["what is no number, inside", Json.jsonSet("k", "$", { a: [1, { b: Infinity }] }), "has no JSON text for Infinity"],
+  ["what is no number, to search for", Json.jsonArrindex("k", "$", -Infinity), "has no JSON text for -Infinity"],
+  ["what is no number, to append", Json.jsonArrappend("k", "$", [null, NaN]), "has no JSON text for NaN"],
+  ["what is no number, of several", Json.jsonMset({ key: "k", value: [NaN] }), "has no JSON text for NaN"],
+  ["what holds itself", Json.jsonMerge("k", "$", itself), "has no JSON text: it holds itself, or a bigint"],
+  ["a bigint", Json.jsonSet("k", "$", 1n as never), "has no JSON text: it holds itself, or a bigint"],
+  ["no paths", Json.jsonGetExpanded("k", []), "needs at least one path"],
   ["no documents", Json.jsonMget([]), "needs at least one key"]
 ])
 
@@ -121,4 +199,20 @@ it("routes by keys, not by paths", () => {
 it("refuses what is no JSON", () => {
   const exit = decoded(Json.jsonGet("k"), bulk("{"))
   assert.isTrue(Exit.isExit(exit) && Exit.isFailure(exit))
+})
+
+it("refuses sums that a number cannot hold, with the exact value", () => {
+  for (const reply of ["$18\r\n[9007199254740993]\r\n", "*1\r\n:9007199254740993\r\n"]) {
+    const exit = decoded(Json.jsonNumincrby("k", "$", 1), reply)
+    assert.isTrue(Exit.isExit(exit) && Exit.isFailure(exit))
+    assert.include(JSON.stringify(exit), "\"integer\":\"9007199254740993\"")
+  }
+})
+
+it("gets documents in the types of RESP3", () => {
+  const reply = "*2\r\n*1\r\n%2\r\n$9\r\n__proto__\r\n:1\r\n$1\r\na\r\n*4\r\n#t\r\n_\r\n,1.5\r\n$1\r\nx\r\n*0\r\n"
+  assert.deepStrictEqual(decoded(Json.jsonGetExpanded("k", ["$", "$.b"]), reply), [
+    [JSON.parse("{\"__proto__\":1,\"a\":[true,null,1.5,\"x\"]}")],
+    []
+  ])
 })

@@ -1,7 +1,8 @@
 import { assert, it } from "@effect/vitest"
-import { RedisBloom as Bloom, RedisCommand } from "@redfx/core"
+import { RedisBloom as Bloom, RedisCommand, RedisError } from "@redfx/core"
+import * as Result from "effect/Result"
 import { refusedTable } from "../settled.ts"
-import { commandTable } from "../table.ts"
+import { commandTable, decoded } from "../table.ts"
 
 const ok = "+OK\r\n"
 const yes = [":1\r\n", "#t\r\n"]
@@ -17,6 +18,8 @@ const both = (fields: Readonly<Record<string, number>>): ReadonlyArray<string> =
   numbers(map, fields)
 ]
 const doubles = [flat(bulk("1.5"), bulk("nan"), bulk("inf")), flat(",1.5\r\n", ",nan\r\n", ",inf\r\n")]
+
+const done = (...values: ReadonlyArray<unknown>): ReadonlyArray<Result.Result<unknown>> => values.map(Result.succeed)
 
 commandTable("Bloom filters", [
   ["adds", Bloom.bfAdd("k", "a"), "BF.ADD k a", yes, true],
@@ -61,23 +64,31 @@ commandTable("Bloom filters", [
     )],
     { capacity: 1, size: 2, numberOfFilters: 1, numberOfItemsInserted: 0, expansionRate: undefined, extra: {} }
   ],
-  ["inserts", Bloom.bfInsert("k", ["a", "b"]), "BF.INSERT k ITEMS a b", some, [true, false]],
+  ["tells one number", Bloom.bfInfoField("k", "filters"), "BF.INFO k FILTERS", [
+    "*1\r\n:3\r\n",
+    "%1\r\n+Number of filters\r\n:3\r\n"
+  ], 3],
+  ["tells that a filter does not grow", Bloom.bfInfoField("k", "expansion"), "BF.INFO k EXPANSION", [
+    "*1\r\n$-1\r\n",
+    "%1\r\n+Expansion rate\r\n_\r\n"
+  ], undefined],
+  ["inserts", Bloom.bfInsert("k", ["a", "b"]), "BF.INSERT k ITEMS a b", some, done(true, false)],
   [
     "inserts into a filter that it makes",
     Bloom.bfInsert("k", ["a"], { capacity: 10, error: 0.01, expansion: 4 }),
     "BF.INSERT k CAPACITY 10 ERROR 0.01 EXPANSION 4 ITEMS a",
     "*1\r\n:1\r\n",
-    [true]
+    done(true)
   ],
   [
     "inserts into what exists",
     Bloom.bfInsert("k", ["a"], { nocreate: true, nonscaling: true }),
     "BF.INSERT k NONSCALING NOCREATE ITEMS a",
     "*1\r\n:1\r\n",
-    [true]
+    done(true)
   ],
   ["restores", Bloom.bfLoadchunk("k", 1, Uint8Array.of(97)), "BF.LOADCHUNK k 1 a", ok, true],
-  ["adds several", Bloom.bfMadd("k", "a", "b"), "BF.MADD k a b", some, [true, false]],
+  ["adds several", Bloom.bfMadd("k", "a", "b"), "BF.MADD k a b", some, done(true, false)],
   ["looks for several", Bloom.bfMexists("k", ["a", "b"]), "BF.MEXISTS k a b", some, [true, false]],
   ["makes", Bloom.bfReserve("k", 0.01, 100), "BF.RESERVE k 0.01 100", ok, true],
   [
@@ -133,14 +144,22 @@ commandTable("Cuckoo filters", [
   ["inserts", Bloom.cfInsert("k", ["a"], { capacity: 9 }), "CF.INSERT k CAPACITY 9 ITEMS a", [
     "*1\r\n:1\r\n",
     "*1\r\n#t\r\n"
-  ], [1]],
+  ], done(1)],
+  [
+    "inserts until there is no room",
+    Bloom.cfInsert("k", ["a", "b"]),
+    "CF.INSERT k ITEMS a b",
+    ["*2\r\n:1\r\n:-1\r\n", "*2\r\n#t\r\n#f\r\n"],
+    done(1, -1)
+  ],
   [
     "inserts what is new, until there is no room",
     Bloom.cfInsertnx("k", ["a", "b", "c"], { nocreate: true }),
     "CF.INSERTNX k NOCREATE ITEMS a b c",
     ["*3\r\n:1\r\n:0\r\n:-1\r\n", "*3\r\n#t\r\n#f\r\n:-1\r\n"],
-    [1, 0, -1]
+    done(1, 0, -1)
   ],
+  ["compacts", Bloom.cfCompact("k"), "CF.COMPACT k", ok, true],
   ["restores", Bloom.cfLoadchunk("k", 1n, Uint8Array.of(97)), "CF.LOADCHUNK k 1 a", ok, true],
   ["looks for several", Bloom.cfMexists("k", "a", "b"), "CF.MEXISTS k a b", some, [true, false]],
   ["makes", Bloom.cfReserve("k", 100), "CF.RESERVE k 100", ok, true],
@@ -158,7 +177,7 @@ commandTable("Cuckoo filters", [
 ])
 
 commandTable("Count-Min sketches", [
-  ["counts", Bloom.cmsIncrby("k", { a: 1, b: 2 }), "CMS.INCRBY k a 1 b 2", "*2\r\n:1\r\n:2\r\n", [1, 2]],
+  ["counts", Bloom.cmsIncrby("k", [["b", 1], ["2", 2]]), "CMS.INCRBY k b 1 2 2", "*2\r\n:1\r\n:2\r\n", done(1, 2)],
   ["describes", Bloom.cmsInfo("k"), "CMS.INFO k", both({ width: 2000, depth: 7, count: 3, new: 5 }), {
     width: 2000,
     depth: 7,
@@ -184,7 +203,13 @@ const dropped = ["*2\r\n$1\r\nx\r\n$-1\r\n", "*2\r\n$1\r\nx\r\n_\r\n"]
 commandTable("Top-K sketches", [
   ["counts", Bloom.topkAdd("k", "a", "b"), "TOPK.ADD k a b", dropped, ["x", undefined]],
   ["estimates", Bloom.topkCount("k", "a"), "TOPK.COUNT k a", "*1\r\n:4\r\n", [4]],
-  ["counts several times", Bloom.topkIncrby("k", { a: 2, b: 3 }), "TOPK.INCRBY k a 2 b 3", dropped, ["x", undefined]],
+  [
+    "counts several times",
+    Bloom.topkIncrby("k", [["b", 2], ["2", 3]]),
+    "TOPK.INCRBY k b 2 2 3",
+    dropped,
+    done("x", undefined)
+  ],
   [
     "describes",
     Bloom.topkInfo("k"),
@@ -276,10 +301,36 @@ refusedTable("Probabilistic", [
   ["no items to insert", Bloom.bfInsert("k", []), "needs at least one item"],
   ["no items to add", Bloom.bfMadd("k"), "needs at least one item"],
   ["no sources", Bloom.tdigestMerge("d", []), "needs at least one key"],
-  ["nothing to count", Bloom.cmsIncrby("k", {}), "needs at least one pair"]
+  ["nothing to count", Bloom.cmsIncrby("k", []), "needs at least one pair"]
 ])
 
 it("routes merges by all keys", () => {
   assert.deepStrictEqual(RedisCommand.keys(Bloom.tdigestMerge("d", ["a", "b"])), ["d", "a", "b"])
   assert.deepStrictEqual(RedisCommand.keys(Bloom.cmsMerge("d", [{ key: "a" }])), ["d", "a"])
+})
+
+it("tells what became of each item, in the server's words", () => {
+  const error = "-ERR non scaling filter is full\r\n"
+  const commands: ReadonlyArray<readonly [RedisCommand.Any, first: string, value: unknown]> = [
+    [Bloom.bfInsert("k", ["a", "b"]), ":1\r\n", true],
+    [Bloom.bfMadd("k", "a", "b"), "#f\r\n", false],
+    [Bloom.cfInsert("k", ["a", "b"]), "#t\r\n", 1],
+    [Bloom.cfInsertnx("k", ["a", "b"]), ":0\r\n", 0],
+    [Bloom.cmsIncrby("k", [["a", 1], ["b", 1]]), ":7\r\n", 7],
+    [RedisCommand.asBigInt(Bloom.cmsIncrby("k", [["a", 1], ["b", 1]])), ":7\r\n", 7n],
+    [Bloom.topkIncrby("k", [["a", 1], ["b", 1]]), "$1\r\nx\r\n", "x"],
+    [RedisCommand.asBytes(Bloom.topkIncrby("k", [["a", 1], ["b", 1]])), "$1\r\nx\r\n", Uint8Array.of(120)]
+  ]
+  for (const [command, first, value] of commands) {
+    // The type of what a reply decodes to is that of the command.
+    const [one, two] = decoded(command, flat(first, error)) as ReadonlyArray<
+      Result.Result<unknown, RedisError.RedisError>
+    >
+    assert.deepStrictEqual(one, Result.succeed(value))
+    assert.isTrue(two !== undefined && Result.isFailure(two))
+    if (two === undefined || Result.isSuccess(two)) return
+    assert.instanceOf(two.failure, RedisError.ResponseError)
+    assert.include(two.failure.message, "non scaling filter is full")
+    assert.include(two.failure.message, command.spec.name)
+  }
 })

@@ -55,4 +55,53 @@ describe("Search", () => {
     const indexes = Redis.asBytes(Search.ftList())
     expectTypeOf<Success<typeof indexes>>().toEqualTypeOf<ReadonlyArray<Uint8Array>>()
   })
+
+  it("types what was asked for of each document", () => {
+    const told = Search.ftSearchWith("i", "q", { withscores: true, explainscore: true, withpayloads: true })
+    type Document = Success<typeof told>["documents"][number]
+    expectTypeOf<Document["score"]>().toEqualTypeOf<number>()
+    expectTypeOf<Document["explanation"]>().toEqualTypeOf<Search.FtExplanation>()
+    expectTypeOf<Document["payload"]>().toEqualTypeOf<string | undefined>()
+    expectTypeOf<Document["fields"]>().toEqualTypeOf<Fields>()
+    const bytes = Redis.asBytes(Search.ftSearchWith("i", "q", { withsortkeys: true, nocontent: true }))
+    expectTypeOf<Success<typeof bytes>["documents"][number]["sortkey"]>().toEqualTypeOf<Uint8Array | undefined>()
+    // @ts-expect-error Nothing of the fields was asked for.
+    void ({} as Success<typeof bytes>["documents"][number]).fields
+  })
+
+  it("types what an index is made of", () => {
+    const info = Search.ftInfo("i")
+    expectTypeOf<Success<typeof info>>().toEqualTypeOf<Search.FtInfo>()
+    expectTypeOf<Search.FtInfo["attributes"][number]["flags"]>().toEqualTypeOf<ReadonlyArray<string>>()
+    const bytes = Redis.asBytes(info)
+    expectTypeOf<Success<typeof bytes>["attributes"][number]["identifier"]>().toEqualTypeOf<Uint8Array>()
+  })
+
+  it("types what a profile is of", () => {
+    const profile = Search.ftProfile(Search.ftSearchNocontent("i", "q"))
+    expectTypeOf<Success<typeof profile>["results"]>().toEqualTypeOf<Search.FtFound<string>>()
+    const bytes = Redis.asBytes(profile)
+    expectTypeOf<Success<typeof bytes>["results"]>().toEqualTypeOf<Search.FtFound<Uint8Array>>()
+    // @ts-expect-error A cursor has no profile.
+    void Search.ftProfile(Search.ftAggregateWithcursor("i", "q"))
+    // @ts-expect-error It is no search.
+    void Search.ftProfile(Redis.get("k"))
+  })
+
+  it("refuses options that do not go together", () => {
+    // @ts-expect-error What is not searched cannot be searched for as missing.
+    void Search.ftCreate("i", [{ name: "t", type: "text", noindex: true, indexmissing: true }])
+    // @ts-expect-error Vectors are always searched.
+    void Search.ftCreate("i", [{ name: "v", type: "vector", algorithm: "flat", attributes: {}, noindex: true }])
+    // @ts-expect-error There is no score to explain.
+    void Search.ftSearchWith("i", "q", { explainscore: true })
+    const both = { knn: { k: 1 }, range: { radius: 1 } }
+    expectTypeOf({ field: "@v" as const, vector: "$v" as const, ...both }).not.toExtend<Search.FtHybridVector>()
+    expectTypeOf({ method: "linear" as const, alpha: 1 }).not.toExtend<Search.FtHybridCombine>()
+    expectTypeOf({ method: "linear" as const, alpha: 1, beta: 2 }).toExtend<Search.FtHybridCombine>()
+    expectTypeOf({ method: "rrf" as const, alpha: 1 }).not.toExtend<Search.FtHybridCombine>()
+    const search = { query: "q" }
+    // @ts-expect-error A vector is a parameter.
+    void Search.ftHybrid("i", { search, vsim: { field: "@v", vector: "v" }, params: {} })
+  })
 })

@@ -26,10 +26,94 @@ const grouped = [
     )
   )
 ]
-const rows = { total: 7, rows: [plain({ city: "a", n: "2", names: ["x"] })], extra: {} }
+const rows = { total: 7, rows: [plain({ city: "a", n: "2", names: ["x"] })], warnings: [], extra: {} }
 const pairsOfRows = {
   total: 7,
   rows: [[[bytes("city"), bytes("a")], [bytes("n"), bytes("2")], [bytes("names"), [bytes("x")]]]],
+  warnings: [],
+  extra: {}
+}
+const profiles = ([two, three]: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const shard = (form: typeof map, time: (number: string) => string): string =>
+    form(
+      bulk("Total profile time"),
+      time("1.5"),
+      bulk("Warning"),
+      "+None\r\n",
+      bulk("Iterators profile"),
+      form(
+        bulk("Type"),
+        bulk("UNION"),
+        bulk("Child iterators"),
+        flat(
+          form(bulk("Type"), bulk("TEXT"), bulk("Term"), bulk("a"), bulk("Counter"), ":3\r\n", bulk("Size"), ":4\r\n")
+        ),
+        bulk("Number of reading operations"),
+        ":9\r\n"
+      ),
+      bulk("Result processors profile"),
+      flat(form(bulk("Type"), bulk("Index"), bulk("Time"), time("0.5"), bulk("Results processed"), ":3\r\n"))
+    )
+  return [
+    flat(two ?? "", flat(bulk("Shards"), flat(shard(flat, bulk)), bulk("Coordinator"), flat())),
+    map(
+      bulk("Results"),
+      three ?? "",
+      bulk("Profile"),
+      map(bulk("Shards"), flat(shard(map, (number) => `,${number}\r\n`)), bulk("Coordinator"), map())
+    )
+  ]
+}
+const profileOf = (term: unknown): object => ({
+  shards: [{
+    totalProfileTime: 1.5,
+    parsingTime: undefined,
+    pipelineCreationTime: undefined,
+    totalGilTime: undefined,
+    warnings: [],
+    iteratorsProfile: {
+      type: "UNION",
+      queryType: undefined,
+      term: undefined,
+      time: undefined,
+      counter: 9,
+      size: undefined,
+      childIterators: [{
+        type: "TEXT",
+        queryType: undefined,
+        term,
+        time: undefined,
+        counter: 3,
+        size: 4,
+        childIterators: [],
+        extra: {}
+      }],
+      extra: {}
+    },
+    resultProcessorsProfile: [{ type: "Index", time: 0.5, counter: 3, extra: {} }],
+    extra: {}
+  }],
+  coordinator: {}
+})
+const profile = profileOf("a")
+const profileOfBytes = profileOf(bytes("a"))
+const hybrid = [flat, map].map((form) =>
+  form(
+    bulk("total_results"),
+    ":1\r\n",
+    bulk("results"),
+    flat(form(bulk("__key"), bulk("k"), bulk("__score"), bulk("0.5"))),
+    bulk("warnings"),
+    flat(),
+    bulk("execution_time"),
+    form === map ? ",1.5\r\n" : bulk("1.5")
+  )
+)
+const hybridRows = {
+  total: 1,
+  rows: [plain({ __key: "k", __score: "0.5" })],
+  warnings: [],
+  executionTime: 1.5,
   extra: {}
 }
 const searched = [
@@ -128,26 +212,181 @@ commandTable("Search", [
   ["deletes terms", Search.ftDictdel("d", ["a"]), "FT.DICTDEL d a", ":1\r\n", 1],
   ["lists terms", Search.ftDictdump("d"), "FT.DICTDUMP d", ["*1\r\n$1\r\na\r\n", "~1\r\n$1\r\na\r\n"], new Set(["a"])],
   ["drops", Search.ftDropindex("i", { dd: true }), "FT.DROPINDEX i DD", ok, true],
-  ["explains", Search.ftExplain("i", "a", 2), "FT.EXPLAIN i a DIALECT 2", bulk("a"), "a"],
+  [
+    "explains",
+    Search.ftExplain("i", "$p", { params: { p: "a" }, dialect: 2 }),
+    "FT.EXPLAIN i $p PARAMS 2 p a DIALECT 2",
+    bulk("a"),
+    "a"
+  ],
   ["explains by lines", Search.ftExplaincli("i", "a"), "FT.EXPLAINCLI i a", "*1\r\n$1\r\na\r\n", ["a"]],
-  ["describes", Search.ftInfo("i"), "FT.INFO i", [
-    flat(bulk("index_name"), bulk("i"), bulk("num_docs"), bulk("3")),
-    map(bulk("index_name"), bulk("i"), bulk("num_docs"), bulk("3"))
-  ], plain({ index_name: "i", num_docs: "3" })],
   ["lists indexes", Search.ftList(), "FT._LIST", ["*1\r\n$1\r\ni\r\n", "~1\r\n$1\r\ni\r\n"], ["i"]],
   [
-    "profiles",
-    Search.ftProfile("i", "search", "a", "LIMIT", 0, 1),
-    "FT.PROFILE i SEARCH QUERY a LIMIT 0 1",
-    "*0\r\n",
-    []
+    "profiles a search",
+    Search.ftProfile(Search.ftSearchNocontent("i", "a", { limit: { offset: 0, count: 1 } }), { limited: true }),
+    "FT.PROFILE i SEARCH LIMITED QUERY a NOCONTENT LIMIT 0 1",
+    profiles([flat(":7\r\n", bulk("doc:1")), summary(result())]),
+    { results: { total: 7, documents: ["doc:1"], warnings: [], extra: {} }, profile }
+  ],
+  [
+    "profiles an aggregation",
+    Search.ftProfile(Search.ftAggregate("i", "*", [{ groupby: ["@city"] }])),
+    "FT.PROFILE i AGGREGATE QUERY * GROUPBY 1 @city",
+    profiles(grouped),
+    { results: rows, profile }
+  ],
+  [
+    "profiles a hybrid search, in the bytes view of the search",
+    Search.ftProfile(RedisCommand.asBytes(Search.ftHybrid("i", {
+      search: { query: "a" },
+      vsim: { field: "@v", vector: "$v" },
+      params: { v: "x" }
+    }))),
+    "FT.PROFILE i HYBRID QUERY SEARCH a VSIM @v $v PARAMS 2 v x",
+    profiles(hybrid),
+    {
+      results: { ...hybridRows, rows: [[[bytes("__key"), bytes("k")], [bytes("__score"), bytes("0.5")]]] },
+      profile: profileOfBytes
+    }
+  ],
+  [
+    "tells more of what it finds",
+    Search.ftSearchWith("i", "a", { withscores: true, withpayloads: true, withsortkeys: true }, {
+      filter: [{ field: "n", min: "(5", max: Infinity }],
+      geofilter: [{ field: "g", longitude: 1.5, latitude: 2, radius: 3, unit: "km" }],
+      payload: "p",
+      sortby: { field: "n" }
+    }),
+    "FT.SEARCH i a FILTER n (5 inf GEOFILTER g 1.5 2 3 km WITHSCORES WITHPAYLOADS WITHSORTKEYS PAYLOAD p SORTBY n",
+    [
+      flat(":7\r\n", bulk("doc:1"), bulk("0.5"), "$-1\r\n", bulk("#1"), flat(...fields)),
+      summary(
+        result(
+          bulk("score"),
+          ",0.5\r\n",
+          bulk("payload"),
+          "_\r\n",
+          bulk("sortkey"),
+          bulk("#1"),
+          bulk("extra_attributes"),
+          map(...fields)
+        )
+      )
+    ],
+    {
+      total: 7,
+      documents: [{ id: "doc:1", fields: plain({ title: "hello" }), score: 0.5, payload: undefined, sortkey: "#1" }],
+      warnings: [],
+      extra: {}
+    }
+  ],
+  [
+    "explains scores",
+    Search.ftSearchWith("i", "a", { withscores: true, explainscore: true, nocontent: true }),
+    "FT.SEARCH i a WITHSCORES EXPLAINSCORE NOCONTENT",
+    [
+      flat(
+        ":7\r\n",
+        bulk("doc:1"),
+        flat(bulk("0.5"), flat(bulk("sum"), flat(bulk("a"), flat(bulk("b"), flat())))),
+        bulk("doc:2"),
+        flat(bulk("1"), bulk("c"))
+      ),
+      summary(
+        map(
+          bulk("id"),
+          bulk("doc:1"),
+          bulk("score"),
+          flat(",0.5\r\n", flat(bulk("sum"), flat(bulk("a"), flat(bulk("b"), flat()))))
+        ),
+        map(bulk("id"), bulk("doc:2"), bulk("score"), flat(",1\r\n", bulk("c")))
+      )
+    ],
+    {
+      total: 7,
+      documents: [
+        {
+          id: "doc:1",
+          score: 0.5,
+          explanation: { text: "sum", parts: [{ text: "a", parts: [] }, { text: "b", parts: [] }] }
+        },
+        { id: "doc:2", score: 1, explanation: { text: "c", parts: [] } }
+      ],
+      warnings: [],
+      extra: {}
+    }
+  ],
+  [
+    "counts rows that RESP2 servers have not counted",
+    Search.ftAggregate("i", "*"),
+    "FT.AGGREGATE i *",
+    [flat(":1\r\n", flat(), flat()), map(bulk("total_results"), ":2\r\n", bulk("results"), flat(map(), map()))],
+    { total: 2, rows: [plain({}), plain({})], warnings: [], extra: {} }
+  ],
+  [
+    "lists other names",
+    Search.ftAliaslist("i"),
+    "FT.ALIASLIST i",
+    [flat(bulk("a")), "~1\r\n$1\r\na\r\n"],
+    new Set(["a"])
+  ],
+  [
+    "finds by text and vector",
+    Search.ftHybrid("i", {
+      search: { query: "a", scorer: "TFIDF", yieldScoreAs: "s" },
+      vsim: {
+        field: "@v",
+        vector: "$v",
+        knn: { k: 5, efRuntime: 9, shardKRatio: 0.5 },
+        filter: "@t:{x}",
+        yieldScoreAs: "d"
+      },
+      combine: { method: "rrf", constant: 60, window: 20, yieldScoreAs: "c" },
+      params: { v: "x" },
+      steps: [{ load: ["@__key"] }, { filter: "@d < 1" }, { limit: { offset: 0, count: 5 } }],
+      timeout: "1 second"
+    }),
+    "FT.HYBRID i SEARCH a SCORER TFIDF YIELD_SCORE_AS s VSIM @v $v KNN 6 K 5 EF_RUNTIME 9 SHARD_K_RATIO 0.5 FILTER @t:{x} YIELD_SCORE_AS d " +
+    "COMBINE RRF 6 CONSTANT 60 WINDOW 20 YIELD_SCORE_AS c PARAMS 2 v x LOAD 1 @__key FILTER \"@d < 1\" LIMIT 0 5 TIMEOUT 1000",
+    hybrid,
+    hybridRows
+  ],
+  [
+    "finds by text and vector, in other ways",
+    Search.ftHybrid("i", {
+      search: { query: "a" },
+      vsim: { field: "@v", vector: "$v", range: { radius: 0.5, epsilon: 0.01 } },
+      combine: { method: "linear", alpha: 0.7, beta: 0.3 },
+      params: { v: "x" },
+      nosort: true
+    }),
+    "FT.HYBRID i SEARCH a VSIM @v $v RANGE 4 RADIUS 0.5 EPSILON 0.01 COMBINE LINEAR 4 ALPHA 0.7 BETA 0.3 PARAMS 2 v x NOSORT",
+    hybrid,
+    hybridRows
+  ],
+  [
+    "suggests with scores and payloads",
+    Search.ftSuggetWithpayloads("k", "he", { max: 2 }),
+    "FT.SUGGET k he MAX 2 WITHSCORES WITHPAYLOADS",
+    [
+      flat(bulk("help"), bulk("2.5"), bulk("p"), bulk("hello"), bulk("0.5"), "$-1\r\n"),
+      flat(bulk("help"), ",2.5\r\n", bulk("p"), bulk("hello"), ",0.5\r\n", "_\r\n")
+    ],
+    [{ suggestion: "help", score: 2.5, payload: "p" }, { suggestion: "hello", score: 0.5, payload: undefined }]
+  ],
+  [
+    "makes an index of all documents",
+    Search.ftCreate("i", [{ name: "t", type: "tag" }], { on: "hash", indexall: "enable" }),
+    "FT.CREATE i ON HASH INDEXALL ENABLE SCHEMA t TAG",
+    ok,
+    true
   ],
   [
     "searches",
     Search.ftSearch("i", "hello"),
     "FT.SEARCH i hello",
     searched,
-    { total: 7, documents: [{ id: "doc:1", fields: plain({ title: "hello" }) }], extra: {} }
+    { total: 7, documents: [{ id: "doc:1", fields: plain({ title: "hello" }) }], warnings: [], extra: {} }
   ],
   [
     "searches for no field of what it finds",
@@ -160,6 +399,7 @@ commandTable("Search", [
     {
       total: 7,
       documents: [{ id: "doc:1", fields: plain({}) }, { id: "doc:2", fields: plain({}) }],
+      warnings: [],
       extra: {}
     }
   ],
@@ -177,6 +417,7 @@ commandTable("Search", [
     {
       total: 7,
       documents: [{ id: "doc:1", score: 0.5, fields: plain({}) }, { id: "doc:2", score: 0.25, fields: plain({}) }],
+      warnings: [],
       extra: {}
     }
   ],
@@ -185,7 +426,7 @@ commandTable("Search", [
     Search.ftSearch("i", "hello"),
     "FT.SEARCH i hello",
     [flat(":7\r\n", bulk("doc:1"), "$-1\r\n"), summary(result())],
-    { total: 7, documents: [{ id: "doc:1", fields: plain({}) }], extra: {} }
+    { total: 7, documents: [{ id: "doc:1", fields: plain({}) }], warnings: [], extra: {} }
   ],
   [
     "searches with everything",
@@ -211,18 +452,18 @@ commandTable("Search", [
     "FT.SEARCH i q VERBATIM NOSTOPWORDS INKEYS 1 k INFIELDS 2 f g RETURN 4 f $.g AS g SUMMARIZE FIELDS 1 f FRAGS 2 LEN 5 SEPARATOR - " +
     "HIGHLIGHT FIELDS 1 f TAGS < > SLOP 1 TIMEOUT 5 INORDER LANGUAGE german EXPANDER e SCORER s SORTBY f DESC LIMIT 5 2 PARAMS 2 p 1 DIALECT 3",
     "*1\r\n:0\r\n",
-    { total: 0, documents: [], extra: {} }
+    { total: 0, documents: [], warnings: [], extra: {} }
   ],
   ["searches for keys", Search.ftSearchNocontent("i", "a"), "FT.SEARCH i a NOCONTENT", [
     flat(":7\r\n", bulk("doc:1")),
     summary(result())
-  ], { total: 7, documents: ["doc:1"], extra: {} }],
+  ], { total: 7, documents: ["doc:1"], warnings: [], extra: {} }],
   [
     "searches with scores",
     Search.ftSearchWithscores("i", "a"),
     "FT.SEARCH i a WITHSCORES",
     scored,
-    { total: 7, documents: [{ id: "doc:1", score: 0.5, fields: plain({ title: "hello" }) }], extra: {} }
+    { total: 7, documents: [{ id: "doc:1", score: 0.5, fields: plain({ title: "hello" }) }], warnings: [], extra: {} }
   ],
   [
     "checks spelling",
@@ -275,28 +516,28 @@ commandTable("Search, in the bytes view", [
     RedisCommand.asBytes(Search.ftSearch("i", "hello")),
     "FT.SEARCH i hello",
     searched,
-    { total: 7, documents: [{ id: bytes("doc:1"), fields: pairsOfFields }], extra: {} }
+    { total: 7, documents: [{ id: bytes("doc:1"), fields: pairsOfFields }], warnings: [], extra: {} }
   ],
   [
     "finds what was deleted meanwhile",
     RedisCommand.asBytes(Search.ftSearch("i", "hello")),
     "FT.SEARCH i hello",
     [flat(":7\r\n", bulk("doc:1"), "$-1\r\n"), summary(result())],
-    { total: 7, documents: [{ id: bytes("doc:1"), fields: [] }], extra: {} }
+    { total: 7, documents: [{ id: bytes("doc:1"), fields: [] }], warnings: [], extra: {} }
   ],
   [
     "searches for keys",
     RedisCommand.asBytes(Search.ftSearchNocontent("i", "a")),
     "FT.SEARCH i a NOCONTENT",
     [flat(":7\r\n", bulk("doc:1")), summary(result())],
-    { total: 7, documents: [bytes("doc:1")], extra: {} }
+    { total: 7, documents: [bytes("doc:1")], warnings: [], extra: {} }
   ],
   [
     "searches with scores",
     RedisCommand.asBytes(Search.ftSearchWithscores("i", "a")),
     "FT.SEARCH i a WITHSCORES",
     scored,
-    { total: 7, documents: [{ id: bytes("doc:1"), score: 0.5, fields: pairsOfFields }], extra: {} }
+    { total: 7, documents: [{ id: bytes("doc:1"), score: 0.5, fields: pairsOfFields }], warnings: [], extra: {} }
   ],
   ["aggregates", RedisCommand.asBytes(Search.ftAggregate("i", "*")), "FT.AGGREGATE i *", grouped, pairsOfRows],
   [
@@ -417,6 +658,16 @@ invalidTextTable("Search", [
 ])
 
 refusedTable("Search", [
+  [
+    "a profile of what is no search",
+    Search.ftProfile(Search.ftList() as never),
+    "needs a search, an aggregation or a hybrid search"
+  ],
+  [
+    "a profile of a search that cannot be sent",
+    Search.ftProfile(Search.ftSearch("i", null as never)),
+    "cannot send null; send text, bytes, a number or a bigint"
+  ],
   ["no fields", Search.ftCreate("i", []), "needs at least one field"],
   ["no terms", Search.ftDictadd("d"), "needs at least one term"]
 ])
@@ -437,11 +688,13 @@ it("keeps what only RESP3 servers tell besides", () => {
     bulk("results"),
     flat(),
     bulk("warning"),
-    flat(bulk("Timeout limit was reached"))
+    flat(bulk("Timeout limit was reached")),
+    bulk("new"),
+    ":1\r\n"
   )
-  const extra = { attributes: [], format: "STRING", warning: ["Timeout limit was reached"] }
-  assert.deepStrictEqual(decoded(Search.ftSearch("i", "hello"), warned), { total: 0, documents: [], extra })
-  assert.deepStrictEqual(decoded(Search.ftAggregate("i", "*"), warned), { total: 0, rows: [], extra })
+  const more = { warnings: ["Timeout limit was reached"], extra: { new: 1 } }
+  assert.deepStrictEqual(decoded(Search.ftSearch("i", "hello"), warned), { total: 0, documents: [], ...more })
+  assert.deepStrictEqual(decoded(Search.ftAggregate("i", "*"), warned), { total: 0, rows: [], ...more })
 })
 
 it("refuses documents that are cut off, or of which some have no content", () => {
@@ -455,4 +708,10 @@ it("refuses documents that are cut off, or of which some have no content", () =>
   }
   const scoreless = flat(":2\r\n", bulk("a"), bulk("1"), flat(...fields), bulk("b"))
   assert.include(JSON.stringify(decoded(Search.ftSearchWithscores("i", "q"), scoreless)), "DecodeError")
+})
+
+it("does not repeat what moves a cursor", () => {
+  assert.isFalse(Search.ftCursorRead.spec.readonly)
+  assert.isTrue(Search.ftAggregate.spec.readonly)
+  assert.isTrue(Search.ftConfigGet.spec.readonly)
 })

@@ -1,8 +1,9 @@
 import { assert, it } from "@effect/vitest"
-import { RedisCommand, RedisTimeSeries as TimeSeries } from "@redfx/core"
+import { RedisCommand, RedisError, RedisTimeSeries as TimeSeries } from "@redfx/core"
+import * as Result from "effect/Result"
 import { invalid, invalidTextTable } from "../invalidText.ts"
 import { refusedTable } from "../settled.ts"
-import { commandTable } from "../table.ts"
+import { commandTable, decoded } from "../table.ts"
 
 const ok = "+OK\r\n"
 const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
@@ -22,19 +23,33 @@ const series = [
   )
 ]
 const all = [{ key: "k", labels: plain({ room: "a", none: undefined }), samples }]
-const grouped = [
+const grouped = flat(
   flat(
+    bulk("room=a"),
     flat(
-      bulk("room=a"),
-      flat(
-        flat(bulk("room"), bulk("a")),
-        flat(bulk("__reducer__"), bulk("max")),
-        flat(bulk("__source__"), bulk("k,l"))
-      ),
-      ranges[0]!
-    )
+      flat(bulk("room"), bulk("a")),
+      flat(bulk("__reducer__"), bulk("max")),
+      flat(bulk("__source__"), bulk("k,l"))
+    ),
+    ranges[0]!
   )
+)
+const groupedInMaps = map(
+  bulk("room=a"),
+  flat(
+    map(bulk("room"), bulk("a")),
+    map(bulk("reducers"), flat(bulk("max"))),
+    map(bulk("sources"), flat(bulk("k"), bulk("l"))),
+    ranges[1]!
+  )
+)
+const several = ["*1\r\n*3\r\n:1\r\n+1.5\r\n+NaN\r\n", "*1\r\n*3\r\n:1\r\n,1.5\r\n,nan\r\n"]
+const severalSamples = [{ timestamp: 1, values: [1.5, NaN] }]
+const severalSeries = [
+  flat(flat(bulk("k"), flat(), several[0]!)),
+  map(bulk("k"), flat(map(), map(bulk("aggregators"), flat(bulk("min"), bulk("max"))), several[1]!))
 ]
+const rows = ["*1\r\n*2\r\n:1\r\n*2\r\n+1.5\r\n+NaN\r\n", "*1\r\n*2\r\n:1\r\n*2\r\n,1.5\r\n,nan\r\n"]
 const infoOf = (form: typeof map, labels: string, rules: string): string =>
   form(
     bulk("totalSamples"),
@@ -142,10 +157,10 @@ commandTable("TimeSeries", [
   ],
   [
     "adds several",
-    TimeSeries.tsMadd({ key: "a", timestamp: 1, value: 2 }, { key: "b", timestamp: "*", value: 3 }),
-    "TS.MADD a 1 2 b * 3",
+    TimeSeries.tsMadd({ key: "a", timestamp: 1, value: 2 }, { key: "b", timestamp: "*", value: NaN }),
+    "TS.MADD a 1 2 b * NaN",
     "*2\r\n:1\r\n:9\r\n",
-    [1, 9]
+    [Result.succeed(1), Result.succeed(9)]
   ],
   [
     "gets the last of all",
@@ -165,12 +180,116 @@ commandTable("TimeSeries", [
     all
   ],
   [
-    "reads all in groups",
-    TimeSeries.tsMrangeGroupby("-", "+", ["room=a"], { label: "room", reduce: "max" }),
-    "TS.MRANGE - + FILTER room=a GROUPBY room REDUCE max",
+    "reads all in groups, whose sources RESP2 servers do not tell",
+    TimeSeries.tsMrangeGroupby("-", "+", ["room=a"], { label: "room", reduce: "max" }, { withlabels: true }),
+    "TS.MRANGE - + WITHLABELS FILTER room=a GROUPBY room REDUCE max",
     grouped,
-    [{ key: "room=a", labels: plain({ room: "a", __reducer__: "max", __source__: "k,l" }), samples }]
+    [{ key: "room=a", labels: plain({ room: "a" }), sources: undefined, samples }]
   ],
+  [
+    "reads all without those that have no samples",
+    TimeSeries.tsMrange("-", "+", ["room=a"], {
+      aggregation: { type: "sum", bucketDuration: 10 },
+      excludeempty: true
+    }),
+    "TS.MRANGE - + AGGREGATION sum 10 EXCLUDEEMPTY FILTER room=a",
+    series,
+    all
+  ],
+  [
+    "reads all by several aggregators",
+    TimeSeries.tsMrangeAggregations("-", "+", ["room=a"], { types: ["min", "max"], bucketDuration: 10 }, { count: 5 }),
+    "TS.MRANGE - + COUNT 5 AGGREGATION min,max 10 FILTER room=a",
+    severalSeries,
+    [{ key: "k", labels: plain({}), samples: severalSamples }]
+  ],
+  [
+    "reads all by several aggregators, backwards",
+    TimeSeries.tsMrevrangeAggregations("-", "+", ["room=a"], { types: ["min"], bucketDuration: 10, empty: true }, {
+      excludeempty: true,
+      selectedLabels: ["room"]
+    }),
+    "TS.MREVRANGE - + SELECTED_LABELS room AGGREGATION min 10 EMPTY EXCLUDEEMPTY FILTER room=a",
+    severalSeries,
+    [{ key: "k", labels: plain({}), samples: severalSamples }]
+  ],
+  [
+    "reads several keys side by side",
+    TimeSeries.tsNrange(["k", "l"], "-", "+", { count: 5 }),
+    "TS.NRANGE 2 k l - + COUNT 5",
+    rows,
+    severalSamples
+  ],
+  [
+    "reads several keys side by side, backwards, by aggregators",
+    TimeSeries.tsNrevrange(["k", "l"], 1, 2, {
+      aggregation: { types: [["avg", "max"], "sum"], bucketDuration: 10, align: "start" }
+    }),
+    "TS.NREVRANGE 2 k l 1 2 ALIGN start AGGREGATION avg,max sum 10",
+    rows,
+    severalSamples
+  ],
+  [
+    "lists labels",
+    TimeSeries.tsQuerylabels(),
+    "TS.QUERYLABELS LABELS",
+    [flat(bulk("a")), "~1\r\n$1\r\na\r\n"],
+    new Set(["a"])
+  ],
+  [
+    "lists labels of some",
+    TimeSeries.tsQuerylabels(["room=a"]),
+    "TS.QUERYLABELS LABELS FILTER room=a",
+    "~0\r\n",
+    new Set()
+  ],
+  [
+    "lists values of a label",
+    TimeSeries.tsQuerylabelsValues("type", ["room=a"]),
+    "TS.QUERYLABELS VALUES type FILTER room=a",
+    [flat(bulk("a")), "~1\r\n$1\r\na\r\n"],
+    new Set(["a"])
+  ],
+  [
+    "reads by several aggregators",
+    TimeSeries.tsRangeAggregations("k", "-", "+", { types: ["min", "max"], bucketDuration: 10 }),
+    "TS.RANGE k - + AGGREGATION min,max 10",
+    several,
+    severalSamples
+  ],
+  [
+    "reads by several aggregators, backwards",
+    TimeSeries.tsRevrangeAggregations("k", "-", "+", { types: ["min", "max"], bucketDuration: 10 }, { latest: true }),
+    "TS.REVRANGE k - + LATEST AGGREGATION min,max 10",
+    several,
+    severalSamples
+  ],
+  ["reads on", TimeSeries.tsRead("k", 5, { maxCount: 2 }), "TS.READ k 5 MAX_COUNT 2", ranges, samples],
+  [
+    "waits for samples",
+    TimeSeries.tsRead("k", "$", { block: { timeout: "5 seconds" } }),
+    "TS.READ k $ BLOCK 5000 1",
+    "*0\r\n",
+    []
+  ],
+  [
+    "adds what is no number",
+    TimeSeries.tsAdd("k", 9007199254740993n, NaN),
+    "TS.ADD k 9007199254740993 NaN",
+    ":1\r\n",
+    1
+  ],
+  [
+    "empty lists of labels and times are left out",
+    TimeSeries.tsMrange("-", "+", ["a=b"], {
+      filterByTs: [],
+      selectedLabels: []
+    }),
+    "TS.MRANGE - + FILTER a=b",
+    series,
+    all
+  ],
+  ["deletes all", TimeSeries.tsDel("k", "-", "+"), "TS.DEL k - +", ":4\r\n", 4],
   ["reads all backwards", TimeSeries.tsMrevrange(1, 2, ["a=b"]), "TS.MREVRANGE 1 2 FILTER a=b", series, all],
   [
     "reads all backwards in groups",
@@ -240,21 +359,6 @@ commandTable("TimeSeries, in the bytes view", [
     inBytes
   ],
   [
-    "reads all in groups",
-    RedisCommand.asBytes(TimeSeries.tsMrangeGroupby("-", "+", ["room=a"], { label: "room", reduce: "max" })),
-    "TS.MRANGE - + FILTER room=a GROUPBY room REDUCE max",
-    grouped,
-    [{
-      key: bytes("room=a"),
-      labels: [
-        [bytes("room"), bytes("a")],
-        [bytes("__reducer__"), bytes("max")],
-        [bytes("__source__"), bytes("k,l")]
-      ],
-      samples
-    }]
-  ],
-  [
     "reads all backwards",
     RedisCommand.asBytes(TimeSeries.tsMrevrange(1, 2, ["a=b"])),
     "TS.MREVRANGE 1 2 FILTER a=b",
@@ -269,6 +373,77 @@ commandTable("TimeSeries, in the bytes view", [
     [bytes("k")]
   ]
 ])
+
+commandTable("TimeSeries, in the bigint view", [
+  [
+    "adds",
+    RedisCommand.asBigInt(TimeSeries.tsAdd("k", "*", 1)),
+    "TS.ADD k * 1",
+    ":9007199254740993\r\n",
+    9007199254740993n
+  ],
+  ["gets the last", RedisCommand.asBigInt(TimeSeries.tsGet("k")), "TS.GET k", "*2\r\n:9007199254740993\r\n,2\r\n", {
+    timestamp: 9007199254740993n,
+    value: 2
+  }],
+  ["reads", RedisCommand.asBigInt(TimeSeries.tsRange("k", "-", "+")), "TS.RANGE k - +", ranges, [
+    { timestamp: 1n, value: 1.5 },
+    { timestamp: 2n, value: NaN }
+  ]],
+  [
+    "reads all",
+    RedisCommand.asBigInt(TimeSeries.tsMrange("-", "+", ["a=b"])),
+    "TS.MRANGE - + FILTER a=b",
+    series,
+    [{
+      key: "k",
+      labels: plain({ room: "a", none: undefined }),
+      samples: [{ timestamp: 1n, value: 1.5 }, { timestamp: 2n, value: NaN }]
+    }]
+  ],
+  [
+    "reads several keys side by side",
+    RedisCommand.asBigInt(TimeSeries.tsNrange(["k", "l"], "-", "+")),
+    "TS.NRANGE 2 k l - +",
+    rows,
+    [{ timestamp: 1n, values: [1.5, NaN] }]
+  ]
+])
+
+it("tells the sources of groups, as RESP3 servers do", () => {
+  const command = TimeSeries.tsMrangeGroupby("-", "+", ["a=b"], { label: "room", reduce: "max" })
+  assert.deepStrictEqual(decoded(command, groupedInMaps), [
+    { key: "room=a", labels: plain({ room: "a" }), sources: ["k", "l"], samples }
+  ])
+  const inBytes = { key: bytes("room=a"), labels: [[bytes("room"), bytes("a")]], sources: [bytes("k"), bytes("l")] }
+  assert.deepStrictEqual(decoded(RedisCommand.asBytes(command), groupedInMaps), [{ ...inBytes, samples }])
+  assert.deepStrictEqual(decoded(RedisCommand.asBigInt(RedisCommand.asBytes(command)), groupedInMaps), [
+    { ...inBytes, samples: [{ timestamp: 1n, value: 1.5 }, { timestamp: 2n, value: NaN }] }
+  ])
+})
+
+it("tells what became of each sample, in the server's words", () => {
+  const command = TimeSeries.tsMadd({ key: "a", timestamp: 1, value: 2 }, { key: "b", timestamp: 2, value: 3 })
+  const error = "-ERR TSDB: the key is not a TSDB key\r\n"
+  // The type of what a reply decodes to is that of the command.
+  const [one, two] = decoded(command, flat(":1\r\n", error)) as RedisCommand.Success<typeof command>
+  assert.deepStrictEqual(one, Result.succeed(1))
+  assert.isTrue(two !== undefined && Result.isFailure(two))
+  if (two === undefined || Result.isSuccess(two)) return
+  assert.instanceOf(two.failure, RedisError.ResponseError)
+  assert.include(two.failure.message, "TSDB: the key is not a TSDB key (TS.MADD)")
+})
+
+it("has a connection of its own while it waits", () => {
+  assert.isTrue(RedisCommand.needsOwnConnection(TimeSeries.tsRead("k", "$", { block: { timeout: 5 } })))
+  assert.isFalse(RedisCommand.needsOwnConnection(TimeSeries.tsRead("k", 5)))
+  assert.isTrue(RedisCommand.needsOwnConnection(RedisCommand.send("TS.READ", "k", "$", "BLOCK", 0, 1)))
+})
+
+it("is not repeated where the start would be another", () => {
+  for (const from of ["$", "+"] as const) assert.isFalse(TimeSeries.tsRead("k", from).spec.readonly)
+  for (const from of ["-", 5, 5n, when] as const) assert.isTrue(TimeSeries.tsRead("k", from).spec.readonly)
+})
 
 /** A series of an invalid key, and two with an invalid label, as RESP2 and RESP3 servers tell them. */
 const invalidSeries = (samples: string): ReadonlyArray<readonly [string, ReadonlyArray<string>]> => [
@@ -308,7 +483,19 @@ invalidTextTable("TimeSeries", [
 
 refusedTable("TimeSeries", [
   ["no filters", TimeSeries.tsMget([]), "needs at least one filter"],
-  ["no samples", TimeSeries.tsMadd(), "needs at least one sample"]
+  ["no samples", TimeSeries.tsMadd(), "needs at least one sample"],
+  ["no filters, where there may be none", TimeSeries.tsQuerylabels([]), "needs at least one filter"],
+  [
+    "no aggregators",
+    TimeSeries.tsRangeAggregations("k", "-", "+", { types: [], bucketDuration: 1 }),
+    "needs at least one aggregator"
+  ],
+  [
+    "fewer aggregators than keys",
+    TimeSeries.tsNrange(["k", "l"], "-", "+", { aggregation: { types: ["avg"], bucketDuration: 1 } }),
+    "needs an aggregator for each of the 2 keys, and has 1"
+  ],
+  ["no keys", TimeSeries.tsNrange([], "-", "+"), "needs at least one key"]
 ])
 
 it("routes by keys", () => {
@@ -316,5 +503,6 @@ it("routes by keys", () => {
     "a",
     "b"
   ])
+  assert.deepStrictEqual(RedisCommand.keys(TimeSeries.tsNrange(["a", "b"], "-", "+")), ["a", "b"])
   assert.deepStrictEqual(RedisCommand.keys(TimeSeries.tsMadd({ key: "a", timestamp: 1, value: 2 })), ["a"])
 })

@@ -1,0 +1,98 @@
+/**
+ * The options of the commands on JSON documents, and how values are sent.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../../RedisArg.ts"
+
+/**
+ * What JSON can express.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [name: string]: Json }
+
+/**
+ * Options of {@link jsonGet}: how the text is laid out, which matters in the bytes view only.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export interface JsonGetOptions {
+  readonly indent?: string | undefined
+  readonly newline?: string | undefined
+  readonly space?: string | undefined
+}
+
+/**
+ * When {@link jsonSet} stores: `nx`, if nothing is at the path; `xx`, if something is.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export type JsonSetCondition =
+  | { readonly nx?: boolean | undefined; readonly xx?: undefined }
+  | { readonly nx?: undefined; readonly xx?: boolean | undefined }
+
+/**
+ * Options of {@link jsonSet}.
+ *
+ * - `fpha`: how arrays of floating-point numbers are stored; one whose numbers do not fit is refused. Since Redis 8.8.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export type JsonSetOptions = JsonSetCondition & { readonly fpha?: "bf16" | "fp16" | "fp32" | "fp64" | undefined }
+
+/**
+ * Options of {@link jsonSetSerialized}.
+ *
+ * - `format`: what the value is: `"json"` (what servers take it for), `"string"`, or a `"bson"` document.
+ *
+ * @category json
+ * @since 0.1.0
+ */
+export type JsonSetSerializedOptions = JsonSetOptions & { readonly format?: "json" | "string" | "bson" | undefined }
+
+// -----------------------------------------------------------------------------
+// Arguments
+// -----------------------------------------------------------------------------
+
+/**
+ * A value as JSON text. What JSON cannot express is refused, also inside of it.
+ *
+ * @category arguments
+ * @since 0.1.0
+ */
+export const encode = (value: Json): string => {
+  const text = stringify(value)
+  // JSON.stringify writes null for what is no number of JSON. Most texts have no null, and need no second look.
+  if (text.includes("null")) stringify(value, refused)
+  return text
+}
+
+const stringify = (value: Json, replacer?: (name: string, value: unknown) => unknown): string => {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(value, replacer)
+  } catch (error) {
+    return error instanceof Arg.InvalidArgument
+      ? Arg.invalid(error.detail)
+      : Arg.invalid("has no JSON text: it holds itself, or a bigint")
+  }
+  // JavaScript callers may give what JSON has no text for.
+  return text ?? Arg.invalid("has no JSON text")
+}
+
+const refused = (_: string, value: unknown): unknown =>
+  typeof value === "number" && !Number.isFinite(value) ? Arg.invalid(`has no JSON text for ${value}`) : value
+
+/**
+ * Values as JSON texts; at least one is needed.
+ *
+ * @category arguments
+ * @since 0.1.0
+ */
+export const encodeAll = (values: ReadonlyArray<Json>): ReadonlyArray<string> =>
+  values.length === 0 ? Arg.invalid("needs at least one value") : values.map(encode)

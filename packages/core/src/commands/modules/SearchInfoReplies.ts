@@ -1,0 +1,173 @@
+/**
+ * What a search index is made of: flat arrays from RESP2 servers, maps from RESP3 servers.
+ *
+ * @since 0.1.0
+ */
+import * as Reply from "../../RedisReply.ts"
+import type * as Resp from "../../Resp.ts"
+
+const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
+
+/** Servers send numbers as such, or as text; `undefined` from servers that do not tell. */
+const number = Reply.nullable(Reply.double)
+
+const word = Reply.nullable(Reply.text)
+
+const listOf = <A, B, I>(
+  reply: Reply.Reply<A, B, I>
+): Reply.Reply<ReadonlyArray<A>, ReadonlyArray<B>, ReadonlyArray<I>> => Reply.orElse(Reply.array(reply), () => [])
+
+const name = Reply.nullable(Reply.blob)
+
+const errors = Reply.struct({
+  indexingFailures: number,
+  lastIndexingError: word,
+  lastIndexingErrorKey: name,
+  backgroundIndexingStatus: word
+})
+
+const attribute = Reply.struct({
+  identifier: Reply.blob,
+  attribute: Reply.blob,
+  type: Reply.text,
+  flags: listOf(Reply.text),
+  weight: number,
+  separator: word,
+  coordSystem: word,
+  algorithm: word,
+  dataType: word,
+  dim: number,
+  distanceMetric: word,
+  m: number,
+  efConstruction: number
+})
+
+/** Words that stand alone among names and values in turn. */
+const flags: ReadonlySet<string> = new Set([
+  "CASESENSITIVE",
+  "INDEXEMPTY",
+  "INDEXMISSING",
+  "NOINDEX",
+  "NOSTEM",
+  "SORTABLE",
+  "UNF",
+  "WITHSUFFIXTRIE"
+])
+
+const list = Reply.array(anything)
+
+/** Names and values in turn with flags between them (RESP2), as names and values in turn. */
+const withFlags = (value: Resp.Value, view: Reply.View): Resp.Value => {
+  if (!Array.isArray(value)) return value
+  const items = list.decode(value, view)
+  const pairs: Array<Resp.Value> = []
+  const found: Array<Resp.Value> = []
+  for (let i = 0; i < items.length; i += 1) {
+    const item = items[i] ?? null
+    if (flags.has(Reply.text.decode(item, view))) found.push(item)
+    else pairs.push(item, items[i += 1] ?? null)
+  }
+  return [...pairs, "flags", found]
+}
+
+type Decoded<R> = R extends Reply.Reply<infer A, infer B, infer I> ? Reply.Reply<A, B, I> : never
+
+const attributes: Decoded<typeof attribute> = Reply.make((value, view) =>
+  attribute.decode(withFlags(value, view), view)
+)
+
+const definition = Reply.struct({
+  keyType: Reply.text,
+  prefixes: listOf(Reply.blob),
+  filter: name,
+  defaultLanguage: word,
+  languageField: name,
+  defaultScore: number,
+  scoreField: name,
+  payloadField: name,
+  indexesAll: Reply.map(word, (all) => all === "true")
+})
+
+const collector = Reply.struct({
+  bytesCollected: number,
+  totalMsRun: number,
+  totalCycles: number,
+  averageCycleTimeMs: number,
+  lastRunTimeMs: number,
+  gcNumericTreesMissed: number,
+  gcBlocksDenied: number
+})
+
+const cursors = Reply.struct({
+  globalIdle: number,
+  globalTotal: number,
+  indexCapacity: number,
+  indexTotal: number
+})
+
+const field = Reply.struct({
+  identifier: Reply.blob,
+  attribute: Reply.blob,
+  indexErrors: Reply.nullable(errors),
+  memory: number,
+  markedDeleted: number
+})
+
+/**
+ * What FT.INFO tells.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
+export const info = Reply.struct({
+  indexName: Reply.blob,
+  indexOptions: listOf(Reply.text),
+  indexDefinition: Reply.nullable(definition),
+  attributes: listOf(attributes),
+  numDocs: number,
+  maxDocId: number,
+  numTerms: number,
+  numRecords: number,
+  invertedSzMb: number,
+  vectorIndexSzMb: number,
+  totalInvertedIndexBlocks: number,
+  offsetVectorsSzMb: number,
+  docTableSizeMb: number,
+  sortableValuesSizeMb: number,
+  keyTableSizeMb: number,
+  tagOverheadSzMb: number,
+  textOverheadSzMb: number,
+  totalIndexMemorySzMb: number,
+  geoshapesSzMb: number,
+  recordsPerDocAvg: number,
+  bytesPerRecordAvg: number,
+  offsetsPerTermAvg: number,
+  offsetBitsPerRecordAvg: number,
+  hashIndexingFailures: number,
+  totalIndexingTime: number,
+  indexing: number,
+  percentIndexed: number,
+  numberOfUses: number,
+  cleaning: number,
+  gcStats: Reply.nullable(collector),
+  cursorStats: Reply.nullable(cursors),
+  stopwordsList: Reply.nullable(Reply.array(Reply.blob)),
+  dialectStats: Reply.nullable(Reply.recordOf(Reply.double)),
+  indexErrors: Reply.nullable(errors),
+  fieldStatistics: listOf(field)
+})
+
+/**
+ * What an index is made of, and what it holds and costs, as in the text view.
+ *
+ * **Details**
+ *
+ * - `attributes`: its fields, with the words that stand for their options as `flags`.
+ * - `percentIndexed`: from 0 to 1. `indexing`: 1 while documents are indexed.
+ * - What ends in `Mb` is in megabytes, `totalIndexingTime` and what ends in `Ms` in milliseconds.
+ * - What a server does not tell is `undefined`; what this type does not know stands in `extra`.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export type FtInfo = typeof info extends Reply.Reply<infer A, unknown, unknown> ? A : never

@@ -1,0 +1,84 @@
+/**
+ * Profiles of search queries.
+ *
+ * Run on RediSearch 8.0.2 of Redis 8.0, of FT.SEARCH and FT.AGGREGATE.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Arg from "../../RedisArg.ts"
+import { make, Spec } from "../../RedisCommand.ts"
+import type { Any, RedisCommand } from "../../RedisCommand.ts"
+import * as Reply from "../../RedisReply.ts"
+import { profiled } from "./SearchProfileReplies.ts"
+import type { FtProfiled } from "./SearchProfileReplies.ts"
+
+export type * from "./SearchProfileReplies.ts"
+
+/** What queries find: documents, or rows without a cursor. */
+interface Results {
+  readonly total: number
+  readonly cursor?: never
+}
+
+const profiling = new Spec("FT.PROFILE", ["readonly"])
+
+const kinds: ReadonlyMap<string, string> = new Map([
+  ["FT.SEARCH", "SEARCH"],
+  ["FT.AGGREGATE", "AGGREGATE"],
+  ["FT.HYBRID", "HYBRID"]
+])
+
+/**
+ * Returns what a search, an aggregation or a hybrid search finds, and how it was carried out.
+ *
+ * With `limited` nothing is told of what reads the parts of a union. What is no search: `DataError`. Hybrid searches since
+ * Redis 8.8. O(N). Since Search 2.2.0.
+ *
+ * **Example** (Why a search is slow)
+ *
+ * ```ts
+ * import { RedisSearch } from "@redfx/core"
+ *
+ * const profile = RedisSearch.ftProfile(RedisSearch.ftSearchNocontent("index", "hello"))
+ * ```
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export const ftProfile = Object.assign(
+  <A extends Results, B, I>(
+    query: RedisCommand<A, B, I>,
+    options: { readonly limited?: boolean | undefined } = {}
+  ): RedisCommand<FtProfiled<A>, FtProfiled<B, Uint8Array>, FtProfiled<I>> =>
+    make({
+      spec: profiling,
+      args: () => {
+        const kind = kinds.get(query.spec.name)
+        if (kind === undefined) return Arg.invalid("needs a search, an aggregation or a hybrid search")
+        if (query.settled !== undefined) return Arg.invalid(refusal(query))
+        const [index = "", ...rest] = query.parts
+        return [index, kind, Arg.flag("LIMITED", options.limited), "QUERY", ...rest]
+      },
+      reply: Reply.make((value, view) =>
+        // The types of a command are those of its decoder.
+        profiled(query.reply as Reply.Reply<A, B, I>).decode(value, inViewOf(query, view))
+      )
+    }),
+  { spec: profiling }
+)
+
+/** What the results are in is the view of the query, unless the profile has another. */
+const inViewOf = (query: Any, view: Reply.View): Reply.View => ({
+  blob: query.view.blob === "bytes" ? "bytes" : view.blob,
+  integer: query.view.integer === "bigint" ? "bigint" : view.integer
+})
+
+const refusal = ({ settled }: Any): string => {
+  const error = settled !== undefined && Exit.isFailure(settled)
+    ? Option.getOrUndefined(Cause.findErrorOption(settled.cause))
+    : undefined
+  return error?._tag === "DataError" ? error.detail : "the query cannot be sent"
+}

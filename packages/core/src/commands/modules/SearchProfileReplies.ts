@@ -1,0 +1,191 @@
+/**
+ * How a query was carried out: flat arrays from RESP2 servers, maps from RESP3 servers.
+ *
+ * @since 0.1.0
+ */
+import * as Reply from "../../RedisReply.ts"
+import * as Resp from "../../Resp.ts"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * What a query has found, and how it was carried out.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtProfiled<Results, Term = string> {
+  readonly results: Results
+  readonly profile: FtProfile<Term>
+}
+
+/**
+ * How a query was carried out, by each server that took part; `coordinator` is by the names of the server.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtProfile<Term = string> {
+  readonly shards: ReadonlyArray<FtShardProfile<Term>>
+  readonly coordinator: Readonly<Record<string, Reply.Raw>>
+}
+
+/**
+ * How a query was carried out by one server: times in milliseconds, `undefined` where the server does not tell.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtShardProfile<Term = string> extends Reply.Extra {
+  readonly totalProfileTime: number | undefined
+  readonly parsingTime: number | undefined
+  readonly pipelineCreationTime: number | undefined
+  readonly totalGilTime: number | undefined
+  readonly warnings: ReadonlyArray<string>
+  readonly iteratorsProfile: FtIteratorProfile<Term> | undefined
+  readonly resultProcessorsProfile: ReadonlyArray<FtProcessorProfile>
+}
+
+/**
+ * What reads an index for a part of a query: `counter` is how often it was read from, `size` about how much there was to read.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtIteratorProfile<Term = string> extends Reply.Extra {
+  readonly type: string
+  readonly queryType: string | undefined
+  readonly term: Term | undefined
+  readonly time: number | undefined
+  readonly counter: number | undefined
+  readonly size: number | undefined
+  readonly childIterators: ReadonlyArray<FtIteratorProfile<Term>>
+}
+
+/**
+ * A step through which what was found goes: `counter` is for how many documents.
+ *
+ * @category search
+ * @since 0.1.0
+ */
+export interface FtProcessorProfile extends Reply.Extra {
+  readonly type: string
+  readonly time: number | undefined
+  readonly counter: number | undefined
+}
+
+// -----------------------------------------------------------------------------
+// Decoders
+// -----------------------------------------------------------------------------
+
+const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
+
+const entries = Reply.pairs(Reply.text, anything)
+
+const number = Reply.nullable(Reply.double)
+
+/** The first of several names that a server has for the same. */
+const either = (value: Resp.Value, names: ReadonlyMap<string, string>, view: Reply.View): Resp.Value =>
+  new Resp.MapReply(entries.decode(value, view).flatMap(([name, item]) => [names.get(name) ?? name, item]))
+
+const processorStruct = Reply.struct({ type: Reply.text, time: number, counter: number })
+
+const processorNames = new Map([["Results processed", "counter"]])
+
+const processor: Reply.Reply<FtProcessorProfile> = Reply.make((value, view) =>
+  processorStruct.decode(either(value, processorNames, view), view)
+)
+
+type Iterator = Reply.Reply<FtIteratorProfile, FtIteratorProfile<Uint8Array>, FtIteratorProfile>
+
+const iteratorNames = new Map([
+  ["Number of reading operations", "counter"],
+  ["Estimated number of matches", "size"],
+  ["Child iterator", "childIterators"]
+])
+
+const iterator: Iterator = Reply.make((value, view) => iteratorStruct.decode(either(value, iteratorNames, view), view))
+
+/** One iterator is a map, or names and values in turn; several are an array of them. */
+const children: Reply.Reply<
+  ReadonlyArray<FtIteratorProfile>,
+  ReadonlyArray<FtIteratorProfile<Uint8Array>>,
+  ReadonlyArray<FtIteratorProfile>
+> = Reply.make((value, view) => {
+  const several = Array.isArray(value) && typeof value[0] === "object" && !(value[0] instanceof Resp.Bulk)
+  return iterators.decode(several || value === null ? value ?? [] : [value], view)
+})
+
+const iterators = Reply.array(iterator)
+
+const iteratorStruct = Reply.struct({
+  type: Reply.text,
+  queryType: Reply.nullable(Reply.text),
+  term: Reply.nullable(Reply.blob),
+  time: number,
+  counter: number,
+  size: number,
+  childIterators: children
+})
+
+/** One warning or an array of them; `None` is none. */
+const warnings: Reply.Reply<ReadonlyArray<string>> = Reply.make((value, view) =>
+  Reply.array(Reply.text).decode(Array.isArray(value) ? value : value === null ? [] : [value], view)
+    .filter((warning) => warning !== "None")
+)
+
+const shard: Reply.Reply<FtShardProfile, FtShardProfile<Uint8Array>, FtShardProfile> = Reply.make((value, view) => {
+  const { warning, ...rest } = shardStruct.decode(value, view)
+  return { ...rest, warnings: warning }
+})
+
+const shardStruct = Reply.struct({
+  totalProfileTime: number,
+  parsingTime: number,
+  pipelineCreationTime: number,
+  totalGilTime: number,
+  warning: warnings,
+  iteratorsProfile: Reply.nullable(iterator),
+  resultProcessorsProfile: Reply.orElse(Reply.array(processor), () => [])
+})
+
+const shards = Reply.array(shard)
+
+const coordinators = Reply.orElse(Reply.recordOf(Reply.raw), () => ({}))
+
+/** Servers before 8.0 tell of one server, without a list of them. */
+const profile: Reply.Reply<FtProfile, FtProfile<Uint8Array>, FtProfile> = Reply.make((value, view) => {
+  const named = new Map(entries.decode(value, view))
+  const list = named.get("Shards") ?? [value]
+  const coordinator = coordinators.decode(named.get("Coordinator") ?? null, view)
+  // In the bytes view terms are bytes.
+  return { shards: shards.decode(list, view), coordinator } as FtProfile | FtProfile<Uint8Array>
+})
+
+/**
+ * What FT.PROFILE tells of a query whose reply is read by `results`.
+ *
+ * @category decoders
+ * @since 0.1.0
+ */
+export const profiled = <A, B, I>(
+  results: Reply.Reply<A, B, I>
+): Reply.Reply<FtProfiled<A>, FtProfiled<B, Uint8Array>, FtProfiled<I>> => {
+  const both = Reply.tuple(results, profile)
+  return Reply.make((value, view) => {
+    const [found, told] = both.decode(value instanceof Resp.MapReply ? inTurn(value, view) : value, view)
+    // Both are read in one view.
+    return { results: found, profile: told } as FtProfiled<A> | FtProfiled<B, Uint8Array> | FtProfiled<I>
+  })
+}
+
+/** Servers before 8.0 put the profile among the results. */
+const inTurn = (value: Resp.MapReply, view: Reply.View): ReadonlyArray<Resp.Value> => {
+  const named = entries.decode(value, view)
+  const find = (wanted: string) => named.find(([name]) => name.toLowerCase() === wanted)?.[1]
+  const told = find("profile") ?? null
+  const rest = named.filter(([name]) => name.toLowerCase() !== "profile").flat()
+  return [value.entries.length === 4 ? find("results") ?? null : new Resp.MapReply(rest), told]
+}

@@ -1,0 +1,219 @@
+/**
+ * Newer queries of time series: several aggregators at once (Redis 8.8), several keys side by side, waiting for samples,
+ * and labels (Redis 8.10).
+ *
+ * Those with several aggregators were run on RedisTimeSeries 8.8.0 of Redis 8.6; what is of Redis 8.10 is checked by its
+ * documentation only.
+ *
+ * @since 0.1.0
+ */
+import * as Arg from "../../RedisArg.ts"
+import { define } from "../../RedisCommand.ts"
+import * as Reply from "../../RedisReply.ts"
+import {
+  emptyArgs,
+  filterArgs,
+  instant,
+  keyAggregations,
+  labelArgs,
+  rangeArgs,
+  severalAggregations
+} from "./TimeSeriesOptions.ts"
+import type {
+  TsAggregations,
+  TsFilterOptions,
+  TsFrom,
+  TsMfilterOptions,
+  TsNrangeOptions,
+  TsReadOptions,
+  TsTime,
+  TsTo
+} from "./TimeSeriesOptions.ts"
+import { rows, samples, severalSamples, severalSeries } from "./TimeSeriesReplies.ts"
+
+/**
+ * Like `tsMrange`, with a value of each aggregator for each bucket, in the order of the aggregators.
+ *
+ * No filters, no aggregators: `DataError`. O(n/m+k). Since Redis 8.8.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsMrangeAggregations = define(
+  "TS.MRANGE",
+  (from: TsFrom, to: TsTo, filter: Arg.Many<string>, aggregations: TsAggregations, options: TsMfilterOptions = {}) => [
+    rangeArgs(from, to, options, labelArgs(options)),
+    severalAggregations(aggregations),
+    emptyArgs(options),
+    filterArgs(filter)
+  ],
+  severalSeries,
+  "readonly"
+)
+
+/**
+ * Like {@link tsMrangeAggregations}, the last bucket first.
+ *
+ * No filters, no aggregators: `DataError`. O(n/m+k). Since Redis 8.8.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsMrevrangeAggregations = define(
+  "TS.MREVRANGE",
+  (from: TsFrom, to: TsTo, filter: Arg.Many<string>, aggregations: TsAggregations, options: TsMfilterOptions = {}) => [
+    rangeArgs(from, to, options, labelArgs(options)),
+    severalAggregations(aggregations),
+    emptyArgs(options),
+    filterArgs(filter)
+  ],
+  severalSeries,
+  "readonly"
+)
+
+/**
+ * Returns the samples of several series side by side, in the order of time: for each time at which one of them has a
+ * sample, a value for each key, `NaN` where it has none. A key with several aggregators has a value for each.
+ *
+ * No keys, or another number of aggregators: `DataError`. Fails with `ResponseError` when a key does not exist, on a
+ * cluster with `CrossSlotError` when the keys are in several slots. O(numkeys*(n/m+k)). Since Redis 8.10.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsNrange = define(
+  "TS.NRANGE",
+  (keys: ReadonlyArray<Arg.Key>, from: TsFrom, to: TsTo, options: TsNrangeOptions = {}) => [
+    Arg.countedKeys([keys]),
+    rangeArgs(from, to, options),
+    keyAggregations(keys.length, options)
+  ],
+  rows,
+  "readonly"
+)
+
+/**
+ * Like {@link tsNrange}, the last time first.
+ *
+ * O(numkeys*(n/m+k)). Since Redis 8.10.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsNrevrange = define(
+  "TS.NREVRANGE",
+  (keys: ReadonlyArray<Arg.Key>, from: TsFrom, to: TsTo, options: TsNrangeOptions = {}) => [
+    Arg.countedKeys([keys]),
+    rangeArgs(from, to, options),
+    keyAggregations(keys.length, options)
+  ],
+  rows,
+  "readonly"
+)
+
+/**
+ * Returns the names of the labels of all series whose labels fulfil the filters, of all series without filters.
+ *
+ * An empty list of filters: `DataError`. In a cluster any server answers for all, once the module knows the others, and not in a
+ * transaction. O(n) in the series. Since Redis 8.10.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsQuerylabels = define(
+  "TS.QUERYLABELS",
+  (filter?: ReadonlyArray<string>) => ["LABELS", filter === undefined ? Arg.none : filterArgs([filter])],
+  Reply.set,
+  "readonly"
+)
+
+/**
+ * Returns the values of a label of all series whose labels fulfil the filters, of all series without filters.
+ *
+ * A label that no series has: an empty set. As {@link tsQuerylabels} otherwise. O(n) in the series. Since Redis 8.10.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsQuerylabelsValues = define(
+  "TS.QUERYLABELS",
+  (label: string, filter?: ReadonlyArray<string>) => [
+    "VALUES",
+    label,
+    filter === undefined ? Arg.none : filterArgs([filter])
+  ],
+  Reply.set,
+  "readonly"
+)
+
+/**
+ * Like `tsRange`, with a value of each aggregator for each bucket, in the order of the aggregators.
+ *
+ * No aggregators: `DataError`. Fails with `ResponseError` when the key does not exist. O(n/m+k). Since Redis 8.8.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsRangeAggregations = define(
+  "TS.RANGE",
+  (key: Arg.Key, from: TsFrom, to: TsTo, aggregations: TsAggregations, options: TsFilterOptions = {}) => [
+    Arg.key(key),
+    rangeArgs(from, to, options),
+    severalAggregations(aggregations)
+  ],
+  severalSamples,
+  "readonly"
+)
+
+type ReadFrom = TsTime | "-" | "+" | "$"
+
+const readArgs = (key: Arg.Key, from: ReadFrom, { block, maxCount }: TsReadOptions = {}): ReadonlyArray<Arg.Arg> => {
+  const when = instant(from)
+  return [
+    Arg.key(key),
+    block === undefined ? Arg.withoutBlocking(String(when)) : when,
+    block === undefined ? Arg.none : Arg.list("BLOCK", Arg.blockMilliseconds(block.timeout), block.minCount ?? 1),
+    Arg.option("MAX_COUNT", maxCount)
+  ]
+}
+
+const readFromTime = define("TS.READ", readArgs, samples, "readonly", "blocking")
+
+/** A second time `$` is another time: what came at first, and was lost with its connection, is before it. */
+const readFromNow = define("TS.READ", readArgs, samples, "blocking")
+
+/**
+ * Returns the oldest samples from a time on, waiting for them if `block` says so: `-` is the time of the first sample, `+`
+ * of the last, `$` just after the last.
+ *
+ * To go on, ask from one millisecond after the last sample that came. Fewer samples than `minCount` come when the time is
+ * over, none when the key does not exist or is deleted meanwhile. From `$` and `+`, which are other times each time, it is not
+ * repeated after its connection was lost. O(log(n)+k). Since Redis 8.10.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsRead: typeof readFromTime = /* @__PURE__ */ Object.assign(
+  (key: Arg.Key, from: ReadFrom, options?: TsReadOptions) =>
+    (from === "$" || from === "+" ? readFromNow : readFromTime)(key, from, options),
+  { spec: readFromTime.spec }
+)
+
+/**
+ * Like {@link tsRangeAggregations}, the last bucket first.
+ *
+ * No aggregators: `DataError`. Fails with `ResponseError` when the key does not exist. O(n/m+k). Since Redis 8.8.0.
+ *
+ * @category time series
+ * @since 0.1.0
+ */
+export const tsRevrangeAggregations = define(
+  "TS.REVRANGE",
+  (key: Arg.Key, from: TsFrom, to: TsTo, aggregations: TsAggregations, options: TsFilterOptions = {}) => [
+    Arg.key(key),
+    rangeArgs(from, to, options),
+    severalAggregations(aggregations)
+  ],
+  severalSamples,
+  "readonly"
+)

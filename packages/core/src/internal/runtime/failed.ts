@@ -1,0 +1,12 @@
+/**
+ * What an effect failed with.
+ */
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+
+/** The first failure of a cause; `undefined` of one that only died or was interrupted. */
+export const errorOf = <E>(cause: Cause.Cause<E>): E | undefined => cause.reasons.find(Cause.isFailReason)?.error
+
+/** The first failure of an exit; `undefined` of one that succeeded, and of none. */
+export const errorIn = <E>(exit: Exit.Exit<unknown, E> | undefined): E | undefined =>
+  exit !== undefined && Exit.isFailure(exit) ? errorOf(exit.cause) : undefined

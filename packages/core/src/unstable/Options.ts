@@ -1,0 +1,37 @@
+/**
+ * Checks of options, which fail with `RedisConfigError` before any I/O.
+ *
+ * What sentinel, cluster and other topologies build on. It may change with any version.
+ *
+ * @since 0.1.0
+ */
+export {
+  /**
+   * One of several choices. Types say as much, but options also come from files and URLs.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  choice,
+  /**
+   * A duration of at least so many milliseconds, by default one; `absent` when none is given.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  duration,
+  /**
+   * An integer of at least so much.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  integer,
+  /**
+   * The refusal of an option.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  invalid
+} from "../internal/config/checks.ts"
