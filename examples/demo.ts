@@ -8,6 +8,7 @@
  */
 import { NodeRuntime } from "@effect/platform-node"
 import * as Console from "effect/Console"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import process from "node:process"
@@ -28,10 +29,20 @@ const stop = () => process.kill(process.pid, "SIGTERM")
 process.once("SIGHUP", stop)
 process.stdout.once("error", stop)
 
+/** Why the demo cannot be shown, or did not show what it should. */
+class DemoError extends Data.TaggedError("DemoError")<{ readonly message: string }> {}
+
+const messageOf = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
+
 const main = Effect.gen(function*() {
-  const binary = yield* Effect.try({ try: findRedisServer, catch: (cause) => cause as Error })
+  const binary = yield* Effect.try({
+    try: findRedisServer,
+    catch: (cause) => new DemoError({ message: messageOf(cause) })
+  })
   const isSound = yield* run({ ...options, binary })
-  if (!isSound) return yield* Effect.fail(new Error("A write of redfx did not go as its caller was told: see the sum."))
+  if (!isSound) {
+    return yield* new DemoError({ message: "A write of redfx did not go as its caller was told: see the sum." })
+  }
 })
 
 NodeRuntime.runMain(Effect.tapError(main, ({ message }) => Console.error(message)), {

@@ -36,7 +36,7 @@ const blocks = "▁▂▃▄▅▆▇█"
 const curve = (text: string, column: number): string => {
   const bars = [...text].map((block, index) => {
     const size = (blocks.indexOf(block) + 1) / blocks.length * (lineHeight - 5)
-    return `M${(column + index) * cellWidth} 3v${-size.toFixed(1)}h${cellWidth - 1}v${size.toFixed(1)}z`
+    return `M${(column + index) * cellWidth} 3v-${size.toFixed(1)}h${cellWidth - 1}v${size.toFixed(1)}z`
   })
   return `<path class="bar" d="${bars.join("")}"/>`
 }
