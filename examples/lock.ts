@@ -27,8 +27,8 @@ const tooSlow = Effect.gen(function*() {
   yield* short.withLock(Effect.sleep("100 millis")).pipe(
     Effect.catchTag("LockNotOwnedError", (error) => Console.log("too slow:", error.message))
   )
-  const extended = RedisLock.make("lock:short", { ttl: "50 millis", autoExtend: true })
-  yield* extended.withLock(Effect.sleep("200 millis"))
+  const extended = RedisLock.make("lock:extended", { ttl: "400 millis", autoExtend: true })
+  yield* extended.withLock(Effect.sleep("1600 millis"))
   yield* Console.log("extended automatically: four times as long as its life, and still the only one")
 })
 

@@ -10,7 +10,7 @@ import process from "node:process"
 const root = join(import.meta.dirname, "..")
 const check = process.argv.includes("--check")
 
-for (const barrel of globSync("packages/{core,sentinel,cluster,node}/src/index.ts", { cwd: root })) {
+for (const barrel of globSync("packages/{core,sentinel,cluster,node,testing}/src/index.ts", { cwd: root })) {
   const path = join(root, barrel)
   const text = readFileSync(path, "utf8")
   const exports = [...text.matchAll(/^export \* as \w+ from "(\.\/\w+\.ts)"$/gm)]

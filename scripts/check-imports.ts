@@ -36,7 +36,7 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["client", /^(unstable\/Router|internal\/(client|pubsub)\/\w+)$/],
     ["clients", /^Redis(Pool|Standalone|Pipeline|Transaction|KeyspaceEvents|Script|Scan)$/],
     ["applications", /^(Redis(Stream|Lock|Keyspace|Persistence)|internal\/(stream|lock|keyspace)\/\w+)$/],
-    ["barrels", /^(Redis(Bloom|Json|Search|TimeSeries)?|index)$/]
+    ["barrels", /^(Redis(Bloom|Json|Promise|Search|TimeSeries)?|index)$/]
   ],
   cluster: [
     ["topology", /^internal\/topology\/\w+$/],

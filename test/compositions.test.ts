@@ -111,7 +111,10 @@ describe("a pipeline that fails", () => {
         index: 0,
         partial: { of: "pipeline", answered: [], unknown: [1, 2] }
       })
-      assert.include(error.message, "Commands 2 and 3 of the pipeline may have been run; do not repeat the whole")
+      assert.include(
+        error.message,
+        "The commands at index 1 and 2 of the pipeline may have been run; do not repeat the whole"
+      )
     }).pipe(Effect.scoped))
 
   it.live("applies no write twice under the recipe of the README", () =>
@@ -276,7 +279,7 @@ describe("a transaction that fails", () => {
         })
         assert.match(
           error.message,
-          /MULTI was refused \(BUSY .*Command 1 of the transaction was answered; do not repeat/
+          /MULTI was refused \(BUSY .*The command at index 0 of the transaction was answered; do not repeat/
         )
       }).pipe(Effect.scoped))
   }
@@ -451,7 +454,7 @@ describe("in a cluster", () => {
           index: undefined,
           partial: { of: "keys", answered: [0, 2, 3], unknown: [] }
         })
-        assert.include(error.message, "Keys 1, 3 and 4 were done; do not repeat the whole")
+        assert.include(error.message, "The keys at index 0, 2 and 3 were done; do not repeat the whole")
         // Where none has run, it is.
         a.instead = c.instead = b.instead
         assert.isTrue(RedisError.isSafeToRetry(yield* Effect.flip(on(Redis.del(keyOfA, keyOfB)))))

@@ -154,7 +154,7 @@ describe("Pipelines", () => {
       const error = yield* Effect.flip(
         Client.on(client)(Redis.pipeline([Redis.get(keyOfA), Redis.get(keyOfB), Redis.get(keyOfC)]))
       )
-      assert.match(error.message, /command 2 of the pipeline, GET/)
+      assert.match(error.message, /GET at index 1 of the pipeline/)
       const settled = yield* Client.on(client)(Redis.pipelineSettled([Redis.get(keyOfA), Redis.get(keyOfB)]))
       assert.deepStrictEqual(settled.map(({ _tag }) => _tag), ["Success", "Failure"])
     }))

@@ -148,6 +148,27 @@ export * as RedisPipeline from "./RedisPipeline.ts"
 export * as RedisPool from "./RedisPool.ts"
 
 /**
+ * The client for programs that are not written with Effect: every command is a
+ * method that returns a promise.
+ *
+ * **Example** (A client for the life of a program)
+ *
+ * ```ts
+ * import { RedisPromise } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ *
+ * const redis = RedisPromise.make(NodeRedisClient.layer({ host: "127.0.0.1" }))
+ *
+ * await redis.set("greeting", "hello", { ex: 60 })
+ * const greeting = await redis.get("greeting") // string | undefined
+ * await redis.close()
+ * ```
+ *
+ * @since 0.1.0
+ */
+export * as RedisPromise from "./RedisPromise.ts"
+
+/**
  * Messages of channels as streams that survive the loss of their connection,
  * and that tell of every gap when they are asked to.
  *

@@ -84,7 +84,7 @@ for (const protocol of [2, 3] as const) {
           ]))
           const wrongType = Client.expectTag(error, "WrongTypeError")
           assert.deepStrictEqual([wrongType.index, wrongType.command], [1, "LPUSH"])
-          assert.match(wrongType.message, /command 2 of the pipeline, LPUSH at 127\.0\.0\.1:/)
+          assert.match(wrongType.message, /LPUSH at index 1 of the pipeline, at 127\.0\.0\.1:/)
           assert.strictEqual(yield* Redis.get(`${key}:after`), "ran")
         }))
 

@@ -147,7 +147,7 @@ describe("what cannot be encoded", () => {
         const outcomes = yield* client.pipeline([Redis.incr("n"), bad, Redis.incr("n")])
         assert.isTrue(Exit.isSuccess(outcomes[0]!) && Exit.isSuccess(outcomes[2]!))
         assert.match(String(outcomes[1]), /DataError/)
-        assert.include(String(outcomes[1]), "command 2 of the pipeline")
+        assert.include(String(outcomes[1]), "at index 1")
       }
       yield* Effect.scoped(Effect.gen(function*() {
         const reserved = yield* client.reserve

@@ -217,14 +217,14 @@ const samples: ReadonlyArray<
     new RedisError.AuthenticationError({ ...reply, username: "ada" }),
     false,
     false,
-    "Authentication failed for the user \"ada\" (command 2 of the pipeline, GET at 127.0.0.1:6379): " +
+    "Authentication failed for the user \"ada\" (GET at index 1, at 127.0.0.1:6379): " +
     "CODE what the server said. Check the options username and password."
   ],
   [
     new RedisError.BusyLoadingError(reply),
     true,
     true,
-    "The server is loading its data (command 2 of the pipeline, GET at 127.0.0.1:6379): what the server said. " +
+    "The server is loading its data (GET at index 1, at 127.0.0.1:6379): what the server said. " +
     "Nothing was run; retry a little later."
   ],
   [
@@ -237,31 +237,31 @@ const samples: ReadonlyArray<
     new RedisError.DataError({ command: "SET", detail: "cannot send null", index: 0 }),
     false,
     false,
-    "command 1 of the pipeline, SET: cannot send null. Nothing was sent."
+    "SET at index 0: cannot send null. Nothing was sent."
   ],
   [
     new RedisError.DecodeError({ command: "GET", detail: "expected text", integer: "9007199254740993" }),
     false,
     false,
-    "The reply to GET was run and answered, but could not be decoded: expected text"
+    "GET was run and answered, but its reply could not be decoded: expected text"
   ],
   [
     new RedisError.ResponseError(reply),
     false,
     false,
-    "CODE what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379)"
+    "CODE what the server said (GET at index 1, at 127.0.0.1:6379)"
   ],
   [
     new RedisError.WrongTypeError(reply),
     false,
     false,
-    "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379). TYPE tells what the key holds."
+    "what the server said (GET at index 1, at 127.0.0.1:6379). TYPE tells what the key holds."
   ],
   [
     new RedisError.NoScriptError(reply),
     false,
     false,
-    "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379)"
+    "what the server said (GET at index 1, at 127.0.0.1:6379)"
   ],
   [
     new RedisError.ExecAbortError({
@@ -270,25 +270,25 @@ const samples: ReadonlyArray<
     }),
     false,
     false,
-    "The transaction was discarded, nothing was run at 127.0.0.1:6379; command 1, FOO: ERR unknown command"
+    "The transaction was discarded, nothing was run at 127.0.0.1:6379; FOO at index 0: ERR unknown command"
   ],
   [
     new RedisError.ReadOnlyError(reply),
     false,
     false,
-    "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379). Send writes to the master."
+    "what the server said (GET at index 1, at 127.0.0.1:6379). Send writes to the master."
   ],
   [
     new RedisError.NoPermissionError(reply),
     false,
     false,
-    "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379)"
+    "what the server said (GET at index 1, at 127.0.0.1:6379)"
   ],
   [
     new RedisError.OutOfMemoryError(reply),
     true,
     true,
-    "what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379). " +
+    "what the server said (GET at index 1, at 127.0.0.1:6379). " +
     "Nothing was run; see maxmemory and maxmemory-policy."
   ],
   [
@@ -340,7 +340,7 @@ const samples: ReadonlyArray<
     new RedisError.ClusterDownError({ ...reply, attempts: 3 }),
     true,
     true,
-    "CODE what the server said (command 2 of the pipeline, GET at 127.0.0.1:6379, 3 attempts). " +
+    "CODE what the server said (GET at index 1, at 127.0.0.1:6379, 3 attempts). " +
     "Nothing was run; retry when the cluster is up again."
   ],
   [
@@ -353,7 +353,7 @@ const samples: ReadonlyArray<
     new RedisError.CrossSlotError({ command: "MSET", index: 0 }),
     false,
     false,
-    "The keys of command 1 of the pipeline, MSET lie in different hash slots. Give them a common {hash tag}."
+    "The keys of MSET at index 0 lie in different hash slots. Give them a common {hash tag}."
   ],
   [
     new RedisError.SlotNotCoveredError({ slot: 7 }),
@@ -695,8 +695,8 @@ describe("an error that speaks for several commands", () => {
         assert.match(
           marked.message,
           error._tag === "WatchError"
-            ? /Commands 1 and 3 of the pipeline were answered/
-            : /Commands 1 and 3 of the pipeline were answered; command 5 of the pipeline may have been run; do not repeat the whole unless running it twice does no harm\.$/
+            ? /The commands at index 0 and 2 of the pipeline were answered/
+            : /The commands at index 0 and 2 of the pipeline were answered; the command at index 4 of the pipeline may have been run; do not repeat the whole unless running it twice does no harm\.$/
         )
         assert.notMatch(marked.message, /safe to retry|Nothing was|nothing was run at|\.\./)
         assert.deepInclude(fieldsOf(marked), {
@@ -730,7 +730,7 @@ describe("an error that speaks for several commands", () => {
   it("a message lists the first places of many", () => {
     const answered = Array.from({ length: 100_000 }, (_, index) => index)
     const marked = RedisError.inPart(response("BUSY"), { of: "pipeline", answered, unknown: [], mayHaveWritten: true })
-    assert.include(marked.message, "Commands 1, 2, 3, 4, 5 and 99995 more of the pipeline were answered")
+    assert.include(marked.message, "The commands at index 0, 1, 2, 3, 4 and 99995 more of the pipeline were answered")
   })
 
   describe("failureAmong", () => {

@@ -402,5 +402,25 @@ export const refusals: Pick<RedisRouter, "stateful" | "dependent"> = {
 
 const refuse = (command: RedisCommand.Any, reason: string): Effect.Effect<never, DataError> =>
   Effect.fail(
-    new DataError({ command: command.spec.name, detail: `${reason}. Run it inside Redis.withConnection` })
+    new DataError({
+      command: command.spec.name,
+      detail: `${reason}. ${instead.get(command.spec.name.toUpperCase()) ?? "Run it inside Redis.withConnection"}`
+    })
   )
+
+/** What does for a caller what he wanted of a command that is refused, where that is something else than a connection. */
+const instead: ReadonlyMap<string, string> = new Map([
+  ["MULTI", "Use Redis.transaction"],
+  ["EXEC", "Use Redis.transaction"],
+  ["DISCARD", "Use Redis.transaction"],
+  ["WATCH", "Use Redis.watch"],
+  ["UNWATCH", "Use Redis.watch"],
+  ["MONITOR", "Use Redis.monitor"],
+  ["SELECT", "Use the option db, or run it inside Redis.withConnection"],
+  ["AUTH", "Use the options username and password, or credentials"],
+  ["HELLO", "Use the options protocol, username and password"],
+  ["READONLY", "Use the option readFrom of a cluster"],
+  ["READWRITE", "Use the option readFrom of a cluster"],
+  ["ASKING", "The client of a cluster sends it itself"],
+  ["QUIT", "Close the scope of the client"]
+])

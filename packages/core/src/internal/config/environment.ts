@@ -22,6 +22,21 @@ const read = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"]): Config.C
       ? Config.succeed(own.value)
       : Config.map(Config.option(Config.schema(codec, snakeName(path).toUpperCase())), Option.getOrUndefined))
 
+/** The same of what must be there: without it the error tells its name, with the prefix that it has in this program. */
+const required = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"], what: string): Config.Config<A> => {
+  const name = snakeName(path).toUpperCase()
+  const missing = Config.orElse(
+    Config.schema(codec, name),
+    (error) =>
+      Config.mapEffect(Config.succeed(undefined), () => invalid(`${fullName(error) ?? name} is missing: ${what}`))
+  )
+  return Config.flatMap(read(codec, path), (value) => value === undefined ? missing : Config.succeed(value))
+}
+
+/** What the program calls the value of which an error tells. */
+const fullName = ({ cause }: Config.ConfigError): string | undefined =>
+  cause._tag === "SchemaError" && cause.issue._tag === "Pointer" ? cause.issue.path.map(String).join("_") : undefined
+
 /** Hosts one by one, with spaces around them and a comma after the last as people write lists; as they stand in a URL. */
 const hosts = Schema.String.pipe(
   Schema.decodeTo(
@@ -70,13 +85,24 @@ const hostAndPort = Config.all({ host: read(Schema.NonEmptyString, ["host"]), po
 const placeWithoutUrl = (mode: Mode | undefined): Config.Config<Place> => {
   switch (mode) {
     case "sentinel":
-      return Config.map(read(hosts, ["sentinels"]), (sentinels = "") => ({ url: `redis+sentinel://${sentinels}` }))
+      // The service is read with the other options; here it is only asked for, so that its absence is told by its name.
+      return Config.map(
+        Config.all([
+          required(hosts, ["sentinels"], "some sentinels, as host:port,host:port"),
+          required(Schema.NonEmptyString, ["service"], "the name of the master that sentinels watch")
+        ]),
+        ([sentinels]) => ({ url: `redis+sentinel://${sentinels}` })
+      )
     case "cluster":
       return Config.flatMap(read(hosts, ["nodes"]), (nodes) =>
         nodes === undefined
-          ? Config.map(hostAndPort, ({ host, port }) => ({
-            url: `redis+cluster://${host === undefined ? "" : RedisUrl.hostText(host, port)}`
-          }))
+          ? Config.flatMap(hostAndPort, ({ host, port }) =>
+            host === undefined
+              ? Config.map(
+                required(hosts, ["nodes"], "some nodes of the cluster, as host:port,host:port"),
+                (nodes) => ({ url: `redis+cluster://${nodes}` })
+              )
+              : Config.succeed({ url: `redis+cluster://${RedisUrl.hostText(host, port)}` }))
           : Config.succeed({ url: `redis+cluster://${nodes}` }))
     default:
       return Config.flatMap(

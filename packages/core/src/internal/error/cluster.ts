@@ -6,8 +6,10 @@ import {
   attempted,
   Attempts,
   capitalized,
+  clipped,
   command,
   Delivery,
+  full,
   index,
   marks,
   place,
@@ -28,7 +30,7 @@ export class ClusterDownError extends Schema.TaggedError<ClusterDownError>("@red
   { ...reply, attempts: Schema.Number }
 ) {
   override get message(): string {
-    return `${this.code} ${this.detail} (${place(this)}, ${this.attempts} attempts).${
+    return `${this.code} ${clipped(this.detail)} (${place(this)}, ${this.attempts} attempts).${
       Retry.fateText(this, "Nothing was run", "retry when the cluster is up again", "The command was not run")
     }`
   }
@@ -112,7 +114,7 @@ export class ClusterRetriesExhaustedError
 {
   override get message(): string {
     const failed = this.attempts === 1 ? "failed:" : `failed ${this.attempts} times; the last time:`
-    return `${capitalized(place(this))} ${failed} ${this.last}.${Retry.deliveryText(this)}`
+    return `${capitalized(place(this))} ${failed} ${full(this.last)}${Retry.deliveryText(this)}`
   }
 }
 

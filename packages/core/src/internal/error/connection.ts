@@ -2,7 +2,20 @@
  * No connection, none in time, or none that the server accepts.
  */
 import * as Schema from "effect/Schema"
-import { address, at, capitalized, Delivery, index, indexOf, marks, place, readonly, reply } from "./fields.ts"
+import {
+  address,
+  at,
+  capitalized,
+  clipped,
+  Delivery,
+  full,
+  index,
+  marks,
+  place,
+  placeAlone,
+  readonly,
+  reply
+} from "./fields.ts"
 import * as Retry from "./retry.ts"
 
 /**
@@ -54,8 +67,8 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>("@redfx
 ) {
   override get message(): string {
     const { command } = this
-    const on = command === undefined ? "" : ` (${place({ ...indexOf(this), command })})`
-    return `${this.detail}${at(this.address)}${on}.${Retry.deliveryText(this)}`
+    const on = command === undefined ? "" : ` (${placeAlone(this, command)})`
+    return `${full(`${clipped(this.detail)}${at(this.address)}${on}`)}${Retry.deliveryText(this)}`
   }
 }
 
@@ -87,14 +100,14 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>("@redfx/core/
 ) {
   override get message(): string {
     const { command } = this
-    const what = command === undefined ? "The connection" : capitalized(place({ ...indexOf(this), command }))
+    const what = command === undefined ? "The connection" : capitalized(placeAlone(this, command))
     const why = this.phase === "connect"
       ? "opening a connection took longer"
       : this.phase === "write"
       ? "it was still waiting to be written"
       : "no reply had come"
     const more = this.detail === undefined ? "" : `; ${this.detail}`
-    return `${what}${at(this.address)} ran into its limit of ${this.milliseconds} ms: ${why}${more}.${
+    return `${what}${at(this.address)} ran into its limit of ${this.milliseconds} ms: ${full(`${why}${more}`)}${
       Retry.deliveryText(this)
     }`
   }
@@ -114,9 +127,9 @@ export class AuthenticationError
 {
   override get message(): string {
     const user = this.username === undefined ? "" : ` for the user "${this.username}"`
-    return `Authentication failed${user} (${
-      place(this)
-    }): ${this.code} ${this.detail}. Check the options username and password.${Retry.wholeText(this)}`
+    return `Authentication failed${user} (${place(this)}): ${this.code} ${
+      clipped(this.detail)
+    }. Check the options username and password.${Retry.wholeText(this)}`
   }
 }
 
@@ -131,7 +144,7 @@ export class BusyLoadingError extends Schema.TaggedError<BusyLoadingError>("@red
   reply
 ) {
   override get message(): string {
-    return `The server is loading its data (${place(this)}): ${this.detail}.${
+    return `The server is loading its data (${place(this)}): ${clipped(this.detail)}.${
       Retry.fateText(this, "Nothing was run", "retry a little later", "The command was not run")
     }`
   }

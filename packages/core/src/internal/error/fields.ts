@@ -46,11 +46,29 @@ export const index = Schema.optionalKey(Schema.Number)
 export const readonly = Schema.Boolean
 
 export const at = (address: string | undefined): string => address === undefined ? "" : ` at ${address}`
-export const place = (self: { readonly command: string; readonly address?: string; readonly index?: number }): string =>
-  `${self.index === undefined ? "" : `command ${self.index + 1} of the pipeline, `}${self.command}${at(self.address)}`
-export const indexOf = ({ index }: { readonly index?: number }): { readonly index?: number } =>
-  index === undefined ? {} : { index }
+interface Placed {
+  readonly command: string
+  readonly address?: string
+  readonly index?: number
+  readonly partial?: Partial
+}
+/** Which command of which whole, by the number that `index` and `partial` have for it, and where. */
+export const place = ({ address, command, index, partial }: Placed): string => {
+  if (index === undefined) return `${command}${at(address)}`
+  const whole = partial?.of === "pipeline" || partial?.of === "transaction" ? ` of the ${partial.of}` : ""
+  return `${command} at index ${index}${whole}${address === undefined ? "" : `, at ${address}`}`
+}
+/** The same of an error that says by itself where that was. */
+export const placeAlone = ({ index, partial }: Pick<Placed, "index" | "partial">, command: string): string =>
+  place({ command, ...(index === undefined ? {} : { index }), ...(partial === undefined ? {} : { partial }) })
 export const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
+/** What a server said, which ends with a full stop now and then, in the middle of a sentence; and at the end of one. */
+export const clipped = (text: string): string => {
+  let end = text.length
+  while (text.charCodeAt(end - 1) === 46) end--
+  return text.slice(0, end)
+}
+export const full = (text: string): string => /[.?!]$/.test(text) ? text : `${text}.`
 /** A sentence after one that has no full stop when nothing follows. */
 export const stopped = (next: string): string => next === "" ? "" : `.${next}`
 

@@ -2,7 +2,7 @@
  * What a command is refused for: by redfx itself, by the server, or in reading the reply.
  */
 import * as Schema from "effect/Schema"
-import { at, command, index, marks, place, reply, stopped } from "./fields.ts"
+import { at, clipped, command, index, marks, place, reply, stopped } from "./fields.ts"
 import * as Retry from "./retry.ts"
 
 /**
@@ -18,7 +18,9 @@ export class DataError extends Schema.TaggedError<DataError>("@redfx/core/RedisE
   ...marks
 }) {
   override get message(): string {
-    return `${place(this)}: ${this.detail}.${Retry.fateText(this, "Nothing was sent", "", "The command was not sent")}`
+    return `${place(this)}: ${clipped(this.detail)}.${
+      Retry.fateText(this, "Nothing was sent", "", "The command was not sent")
+    }`
   }
 }
 
@@ -40,7 +42,7 @@ export class DecodeError extends Schema.TaggedError<DecodeError>("@redfx/core/Re
   ...marks
 }) {
   override get message(): string {
-    return `The reply to ${place(this)} was run and answered, but could not be decoded: ${this.detail}${
+    return `${place(this)} was run and answered, but its reply could not be decoded: ${clipped(this.detail)}${
       stopped(Retry.wholeText(this))
     }`
   }
@@ -57,7 +59,7 @@ export class ResponseError extends Schema.TaggedError<ResponseError>("@redfx/cor
   reply
 ) {
   override get message(): string {
-    return `${this.code} ${this.detail} (${place(this)})${stopped(Retry.wholeText(this))}`
+    return `${this.code} ${clipped(this.detail)} (${place(this)})${stopped(Retry.wholeText(this))}`
   }
 }
 
@@ -72,7 +74,7 @@ export class WrongTypeError extends Schema.TaggedError<WrongTypeError>("@redfx/c
   reply
 ) {
   override get message(): string {
-    return `${this.detail} (${place(this)}). TYPE tells what the key holds.${Retry.wholeText(this)}`
+    return `${clipped(this.detail)} (${place(this)}). TYPE tells what the key holds.${Retry.wholeText(this)}`
   }
 }
 
@@ -87,7 +89,7 @@ export class NoScriptError extends Schema.TaggedError<NoScriptError>("@redfx/cor
   reply
 ) {
   override get message(): string {
-    return `${this.detail} (${place(this)})${stopped(Retry.wholeText(this))}`
+    return `${clipped(this.detail)} (${place(this)})${stopped(Retry.wholeText(this))}`
   }
 }
 
@@ -107,7 +109,7 @@ export class ExecAbortError extends Schema.TaggedError<ExecAbortError>("@redfx/c
 ) {
   override get message(): string {
     const causes = this.causes.map((cause) =>
-      `; command ${cause.index + 1}, ${cause.command}: ${cause.code} ${cause.detail}`
+      `; ${cause.command} at index ${cause.index}: ${cause.code} ${clipped(cause.detail)}`
     )
     const what = this.mayHaveWritten === true ? "" : ", nothing was run"
     // Some servers refuse EXEC itself, and say why only there.
@@ -128,7 +130,7 @@ export class ReadOnlyError extends Schema.TaggedError<ReadOnlyError>("@redfx/cor
   reply
 ) {
   override get message(): string {
-    return `${this.detail} (${place(this)}). Send writes to the master.${Retry.wholeText(this)}`
+    return `${clipped(this.detail)} (${place(this)}). Send writes to the master.${Retry.wholeText(this)}`
   }
 }
 
@@ -142,7 +144,7 @@ export class NoPermissionError
   extends Schema.TaggedError<NoPermissionError>("@redfx/core/RedisError/NoPermissionError")("NoPermissionError", reply)
 {
   override get message(): string {
-    return `${this.detail} (${place(this)})${stopped(Retry.wholeText(this))}`
+    return `${clipped(this.detail)} (${place(this)})${stopped(Retry.wholeText(this))}`
   }
 }
 
@@ -157,7 +159,7 @@ export class OutOfMemoryError extends Schema.TaggedError<OutOfMemoryError>("@red
   reply
 ) {
   override get message(): string {
-    return `${this.detail} (${place(this)}).${
+    return `${clipped(this.detail)} (${place(this)}).${
       Retry.fateText(this, "Nothing was run", "see maxmemory and maxmemory-policy", "The command was not run")
     }`
   }

@@ -266,11 +266,13 @@ const listed = 5
 
 const listText = (places: ReadonlyArray<number>, of: Whole, one: string, many: string, what: string): string => {
   if (places.length === 0) return ""
-  const thing = of === "keys" ? "key" : "command"
-  const numbers = places.slice(0, listed).map((place) => String(place + 1))
+  const thing = of === "keys" ? "key" : of === "command" ? "step" : "command"
+  const numbers = places.slice(0, listed).map(String)
   const more = places.length - numbers.length
   const last = more > 0 ? `${more} more` : numbers.length > 1 ? numbers.pop() : undefined
   const list = last === undefined ? numbers.join(", ") : `${numbers.join(", ")} and ${last}`
   const where = of === "keys" || of === "command" ? "" : ` of the ${of}`
-  return `${thing}${places.length === 1 ? "" : "s"} ${list}${where} ${places.length === 1 ? one : many} ${what}`
+  return `the ${thing}${places.length === 1 ? "" : "s"} at index ${list}${where} ${
+    places.length === 1 ? one : many
+  } ${what}`
 }

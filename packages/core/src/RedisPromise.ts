@@ -1,0 +1,365 @@
+/**
+ * The client for programs that are not written with Effect: every command is a
+ * method that returns a promise.
+ *
+ * **Example** (A client for the life of a program)
+ *
+ * ```ts
+ * import { RedisPromise } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ *
+ * const redis = RedisPromise.make(NodeRedisClient.layer({ host: "127.0.0.1" }))
+ *
+ * await redis.set("greeting", "hello", { ex: 60 })
+ * const greeting = await redis.get("greeting") // string | undefined
+ * await redis.close()
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Redis from "./Redis.ts"
+import type { Key } from "./RedisArg.ts"
+import type { RedisClient } from "./RedisClient.ts"
+import type * as RedisCommand from "./RedisCommand.ts"
+import { ConnectionError } from "./RedisError.ts"
+import type { Commands as Several, Results, Successes } from "./RedisPipeline.ts"
+import type { Raw } from "./RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+type Definitions = typeof Redis
+
+/**
+ * Every command of `Redis` as a method: the same parameters, and a promise of the same value.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Methods = {
+  readonly [
+    K in keyof Definitions as Definitions[K] extends RedisCommand.Definition<never, unknown, unknown, unknown> ? K
+      : never
+  ]: Definitions[K] extends RedisCommand.Definition<infer Parameters, infer A, unknown, unknown>
+    ? (...parameters: Parameters) => Promise<A>
+    : never
+}
+
+/**
+ * A client whose commands return promises. `R` is what its Layer has besides the client.
+ *
+ * **Details**
+ *
+ * A promise is rejected with the error that the command fails with in a program of Effect: one of `RedisError`, with its
+ * `_tag`, its `message` and, of lost connections and limits, its `delivery`. `RedisError.isSafeToRetry` takes it as it is.
+ * What is no failure, such as a fault of the program in a callback, is thrown as it is.
+ *
+ * - `run`: any effect of redfx, such as `Redis.asBytes(Redis.get("k"))`, a script, or a lock around something.
+ * - `iterate`: the elements of any stream of redfx, such as `Redis.subscribe("news")`. The stream runs while somebody
+ *   iterates, and ends with the loop.
+ * - `send`: a command by its name. `pipeline`, `transaction`: as those of `Redis`; `pipelineSettled` and
+ *   `transactionSettled` have a `Result` for each command.
+ * - `watch`: reads with the client that the body gets, and commits the commands that it returns unless one of the keys was
+ *   changed meanwhile; then again, up to `times` times (default: as often as it takes), and after that `WatchError`.
+ * - `withConnection`: a connection that nobody else uses until the promise of the body settles.
+ * - `withSignal`: the same client, whose calls are given up when the signal is aborted. They are rejected with the signal's
+ *   reason. What was not written yet is never sent; what was written may have run.
+ * - `close`: closes every connection, and rejects what is pending with `ConnectionError`, reason `ClientClosed`. Also for
+ *   `await using`. An open client keeps the process alive.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisPromise<R = never> extends Methods {
+  readonly run: <A, E>(effect: Effect.Effect<A, E, RedisClient | R>) => Promise<A>
+  readonly iterate: <A, E>(stream: Stream.Stream<A, E, RedisClient | R>) => AsyncGenerator<A, void, undefined>
+  readonly send: (...parameters: Parameters<typeof Redis.send>) => Promise<Raw>
+  readonly pipeline: <const C extends Several>(commands: C) => Promise<Successes<C>>
+  readonly pipelineSettled: <const C extends Several>(commands: C) => Promise<Results<C>>
+  readonly transaction: <const C extends Several>(commands: C) => Promise<Successes<C>>
+  readonly transactionSettled: <const C extends Several>(commands: C) => Promise<Results<C>>
+  readonly watch: <const C extends Several>(
+    keys: Key | ReadonlyArray<Key>,
+    body: (redis: RedisPromise<R>) => Promise<C>,
+    options?: { readonly times?: number | undefined }
+  ) => Promise<Successes<C>>
+  readonly withConnection: <A>(body: (redis: RedisPromise<R>) => Promise<A>) => Promise<A>
+  readonly withSignal: (signal: AbortSignal) => RedisPromise<R>
+  readonly close: () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * A client from a Layer of one: of one server, of Sentinel, of a cluster.
+ *
+ * **Details**
+ *
+ * Nothing is opened before the first call. A Layer that fails, by a wrong option or as `connect: "eager"` finds no server,
+ * rejects the calls that waited for it, and is built again for the next one.
+ *
+ * Make one for a program and keep it: each has connections of its own.
+ *
+ * **Example** (A request that somebody may give up)
+ *
+ * ```ts
+ * import { RedisError, RedisPromise } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ *
+ * const redis = RedisPromise.make(NodeRedisClient.layerConfig())
+ *
+ * export const visits = async (page: string, signal: AbortSignal): Promise<number | undefined> => {
+ *   try {
+ *     return await redis.withSignal(signal).incr(`visits:${page}`)
+ *   } catch (error) {
+ *     if (RedisError.isRedisError(error) && error._tag === "ConnectionError") return undefined
+ *     throw error
+ *   }
+ * }
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <R, E>(layer: Layer.Layer<RedisClient | R, E>): RedisPromise<Exclude<R, RedisClient>> =>
+  view(new Services(layer), undefined)
+
+// -----------------------------------------------------------------------------
+// What the methods stand on
+// -----------------------------------------------------------------------------
+
+/** Where a client gets what its effects need: at once, or later. */
+interface Source<R> {
+  readonly current: Context.Context<RedisClient | R> | undefined
+  readonly open: () => Promise<Context.Context<RedisClient | R>>
+  readonly close: () => Promise<void>
+}
+
+/** Builds a Layer when it is needed, once, and again when that failed. */
+class Services<R, E> implements Source<R> {
+  readonly #layer: Layer.Layer<RedisClient | R, E>
+  /** One scope, and with it one life, for each time that the Layer is built. */
+  #scope: Scope.Closeable | undefined
+  #opening: Promise<Context.Context<RedisClient | R>> | undefined
+  #closing: Promise<void> | undefined
+  readonly #abort = new AbortController()
+  current: Context.Context<RedisClient | R> | undefined
+
+  constructor(layer: Layer.Layer<RedisClient | R, E>) {
+    this.#layer = layer
+  }
+
+  open(): Promise<Context.Context<RedisClient | R>> {
+    if (this.#closing !== undefined) return Promise.reject(closed())
+    this.#opening ??= this.#build()
+    return this.#opening
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  async #build(): Promise<Context.Context<RedisClient | R>> {
+    const scope = Scope.makeUnsafe()
+    this.#scope = scope
+    try {
+      const context = await settled(
+        Context.empty(),
+        Layer.buildWithScope(this.#layer, scope),
+        this.#abort.signal
+      )
+      if (this.#closing === undefined) this.current = context
+      return context
+    } catch (error) {
+      this.#opening = undefined
+      await Effect.runPromise(Scope.close(scope, Exit.void))
+      throw error
+    }
+  }
+
+  async #end(): Promise<void> {
+    this.#abort.abort(closed())
+    await this.#opening?.catch(() => undefined)
+    // What runs by now keeps the context that it has; what comes later is refused by the closed client itself.
+    if (this.#scope !== undefined) await Effect.runPromise(Scope.close(this.#scope, Exit.void))
+  }
+}
+
+const closed = (): ConnectionError =>
+  new ConnectionError({
+    reason: "ClientClosed",
+    detail: "The client was closed",
+    delivery: "not-sent",
+    readonly: false
+  })
+
+const opened = <R>(source: Source<R>): Effect.Effect<Context.Context<RedisClient | R>, unknown> =>
+  awaited(() => source.open())
+
+/** A promise, which fails with what it is rejected with; of that nobody knows the type. */
+const awaited = <A>(start: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, unknown> =>
+  Effect.callback((resume, signal) => {
+    new Promise<A>((resolve) => resolve(start(signal))).then(
+      (value) => resume(Effect.succeed(value)),
+      (error: unknown) => resume(Effect.fail(error))
+    )
+  })
+
+/** Runs an effect, and rejects with what it failed with. */
+const settled = <A, E, R>(
+  context: Context.Context<R>,
+  effect: Effect.Effect<A, E, R>,
+  signal: AbortSignal | undefined
+): Promise<A> =>
+  new Promise((resolve, reject) => {
+    if (signal?.aborted === true) return reject(signal.reason)
+    const fiber = Effect.runForkWith(context)(effect, signal === undefined ? undefined : { signal })
+    fiber.addObserver((exit) => {
+      if (Exit.isSuccess(exit)) return resolve(exit.value)
+      reject(signal?.aborted === true && Cause.hasInterruptsOnly(exit.cause) ? signal.reason : Cause.squash(exit.cause))
+    })
+  })
+
+// -----------------------------------------------------------------------------
+// Methods
+// -----------------------------------------------------------------------------
+
+/** What every client has; the methods of commands are added to a copy of it that is made once. */
+class View<R> {
+  readonly #source: Source<R>
+  readonly #signal: AbortSignal | undefined
+
+  constructor(source: Source<R>, signal: AbortSignal | undefined) {
+    this.#source = source
+    this.#signal = signal
+  }
+
+  run<A, E>(effect: Effect.Effect<A, E, RedisClient | R>): Promise<A> {
+    const { current } = this.#source
+    return current === undefined
+      ? settled(
+        Context.empty(),
+        Effect.flatMap(opened(this.#source), (context) => Effect.provideContext(effect, context)),
+        this.#signal
+      )
+      : settled(current, effect, this.#signal)
+  }
+
+  async *iterate<A, E>(stream: Stream.Stream<A, E, RedisClient | R>): AsyncGenerator<A, void, undefined> {
+    const context = await settled(Context.empty(), opened(this.#source), this.#signal)
+    yield* Stream.toAsyncIterableWith(untilAborted(stream, this.#signal), context)
+  }
+
+  send(...parameters: Parameters<typeof Redis.send>): Promise<Raw> {
+    return this.run(Redis.send(...parameters))
+  }
+
+  pipeline<const C extends Several>(commands: C): Promise<Successes<C>> {
+    return this.run(Redis.pipeline(commands))
+  }
+
+  pipelineSettled<const C extends Several>(commands: C): Promise<Results<C>> {
+    return this.run(Redis.pipelineSettled(commands))
+  }
+
+  transaction<const C extends Several>(commands: C): Promise<Successes<C>> {
+    return this.run(Redis.transaction(commands))
+  }
+
+  transactionSettled<const C extends Several>(commands: C): Promise<Results<C>> {
+    return this.run(Redis.transactionSettled(commands))
+  }
+
+  watch<const C extends Several>(
+    keys: Key | ReadonlyArray<Key>,
+    body: (redis: RedisPromise<R>) => Promise<C>,
+    { times }: { readonly times?: number | undefined } = {}
+  ): Promise<Successes<C>> {
+    return this.run(Redis.watch(keys, promised(body), times === undefined ? {} : { schedule: Schedule.recurs(times) }))
+  }
+
+  withConnection<A>(body: (redis: RedisPromise<R>) => Promise<A>): Promise<A> {
+    return this.run(Redis.withConnection(promised(body)))
+  }
+
+  withSignal(signal: AbortSignal): RedisPromise<R> {
+    return view(this.#source, this.#signal === undefined ? signal : AbortSignal.any([this.#signal, signal]))
+  }
+
+  close(): Promise<void> {
+    return this.#source.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#source.close()
+  }
+}
+
+/** A body that is given a client of its own, on the services that the effect finds. Its client dies with the effect. */
+const promised = <A, R>(
+  body: (redis: RedisPromise<R>) => Promise<A>
+): Effect.Effect<A, unknown, RedisClient | R> =>
+  Effect.flatMap(
+    Effect.context<RedisClient | R>(),
+    (context) => awaited((signal) => body(view(given(context), signal)))
+  )
+
+/** The services of somebody else, who closes them. */
+const given = <R>(context: Context.Context<RedisClient | R>): Source<R> => ({
+  current: context,
+  open: () => Promise.resolve(context),
+  close: () => Promise.resolve()
+})
+
+const untilAborted = <A, E, R>(
+  stream: Stream.Stream<A, E, R>,
+  signal: AbortSignal | undefined
+): Stream.Stream<A, unknown, R> =>
+  signal === undefined ? stream : Stream.interruptWhen(
+    stream,
+    Effect.callback<never, unknown>((resume) => {
+      const abort = () => resume(Effect.fail(signal.reason))
+      if (signal.aborted) return abort()
+      signal.addEventListener("abort", abort, { once: true })
+      return Effect.sync(() => signal.removeEventListener("abort", abort))
+    })
+  )
+
+let methods: typeof View | undefined
+
+const view = <R>(source: Source<R>, signal: AbortSignal | undefined): RedisPromise<R> => {
+  methods ??= withCommands()
+  // A method for every command was added, which the class does not tell.
+  return new methods<R>(source, signal) as unknown as RedisPromise<R>
+}
+
+/** The class with a method for every command. */
+const withCommands = (): typeof View => {
+  class WithCommands<R> extends View<R> {}
+  for (const [name, definition] of Object.entries(Redis)) {
+    if (typeof definition !== "function" || !("spec" in definition)) continue
+    // What has a `spec` makes commands; which parameters it takes is a matter of the type of the method.
+    const make = definition as unknown as (...parameters: ReadonlyArray<unknown>) => RedisCommand.Any
+    Object.defineProperty(WithCommands.prototype, name, {
+      configurable: true,
+      value(this: View<never>, ...parameters: ReadonlyArray<unknown>) {
+        return this.run(make(...parameters))
+      },
+      writable: true
+    })
+  }
+  return WithCommands
+}

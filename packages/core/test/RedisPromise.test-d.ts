@@ -1,0 +1,36 @@
+import { RedisCluster } from "@redfx/cluster"
+import { Redis, RedisPromise } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
+import { NodeRedisClient } from "@redfx/node"
+import type * as Effect from "effect/Effect"
+import { describe, expectTypeOf, it } from "vitest"
+
+const redis = RedisPromise.make(NodeRedisClient.layer())
+
+describe("RedisPromise types", () => {
+  it("methods have the parameters and values of the commands", () => {
+    expectTypeOf(redis.get).toEqualTypeOf<(key: string | Uint8Array) => Promise<string | undefined>>()
+    expectTypeOf(redis.hgetall("h")).resolves.toEqualTypeOf<Readonly<Record<string, string>>>()
+    // @ts-expect-error a bare object is no value
+    void redis.set("k", { a: 1 })
+    // @ts-expect-error a combination that Redis does not have
+    void redis.set("k", "v", { nx: true, xx: true })
+  })
+
+  it("pipelines and transactions keep the places of their commands", () => {
+    expectTypeOf(redis.pipeline([Redis.incr("n"), Redis.get("k")])).resolves.toEqualTypeOf<
+      readonly [number, string | undefined]
+    >()
+    expectTypeOf(redis.transaction({ n: Redis.incr("n") })).resolves.toEqualTypeOf<{ readonly n: number }>()
+  })
+
+  it("effects may need what the Layer has besides the client, and nothing else", () => {
+    const cluster = RedisPromise.make(NodeRedisClient.layerCluster({ nodes: [{ host: "h" }] }))
+    expectTypeOf(cluster.run(RedisCluster.perNode(Redis.dbsize()))).resolves.toEqualTypeOf<
+      ReadonlyMap<string, number>
+    >()
+    expectTypeOf<Parameters<typeof cluster.run>[0]>().toEqualTypeOf<
+      Effect.Effect<unknown, unknown, RedisClient.RedisClient | RedisCluster.RedisCluster>
+    >()
+  })
+})

@@ -1,0 +1,557 @@
+/**
+ * A server that does what a test tells it to: answers, waits, cuts, stalls.
+ *
+ * It speaks to real sockets on the loopback interface. What a test does not
+ * script, the commands that a client opens a connection with, is answered as a
+ * server would; `handshake` says how.
+ *
+ * **Example** (A connection that dies after the server has counted)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { RedisFakeNode, RedisFakeReply } from "@redfx/testing"
+ * import { Effect } from "effect"
+ *
+ * export const test = Effect.scoped(Effect.gen(function*() {
+ *   const node = yield* RedisFakeNode.make(({ name }) =>
+ *     name === "INCR" ? RedisFakeNode.cut("reset") : name === "GET" ? RedisFakeReply.bulk("1") : undefined
+ *   )
+ *   const client = NodeRedisClient.layer({ host: node.host, port: node.port })
+ *   return yield* Effect.flip(Redis.incr("visits")).pipe(Effect.provide(client)) // delivery: "unknown"
+ * }))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Net from "node:net"
+import type { Command } from "./internal/requestParser.ts"
+import * as RequestParser from "./internal/requestParser.ts"
+import * as Encode from "./RedisFakeReply.ts"
+
+export type { Command } from "./internal/requestParser.ts"
+
+// -----------------------------------------------------------------------------
+// Scripts
+// -----------------------------------------------------------------------------
+
+/**
+ * How a connection is cut: `fin` after all that was written before has been sent, `reset` at once.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Cut = "fin" | "reset"
+
+/**
+ * One thing that a server does about a command.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Step =
+  | { readonly _tag: "Write"; readonly bytes: Uint8Array }
+  | { readonly _tag: "Wait"; readonly until: Effect.Effect<unknown> }
+  | { readonly _tag: "Cut"; readonly how: Cut }
+  | { readonly _tag: "Stall"; readonly reading: boolean }
+
+/**
+ * What a server does about a command: bytes to answer with, one step or several, or `undefined` to leave it to the
+ * built-in answers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Reply = string | Uint8Array | Step | ReadonlyArray<Step> | undefined
+
+/**
+ * Decides what to do about a command. Commands of a connection are handled one after the other.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Handler = (command: Command, connection: Connection) => Reply
+
+/**
+ * Writes bytes.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const reply = (bytes: string | Uint8Array): Step => ({
+  _tag: "Write",
+  bytes: typeof bytes === "string" ? Encode.raw(bytes) : bytes
+})
+
+/**
+ * Does nothing for a time span, in real time.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const delay = (duration: Duration.Input): Step => ({
+  _tag: "Wait",
+  until: Effect.provideService(Effect.sleep(duration), Clock.Clock, Clock.Clock.defaultValue())
+})
+
+/**
+ * Does nothing until a test opens the gate with `Deferred.succeed(gate, undefined)`.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const gate = (gate: Deferred.Deferred<void>): Step => ({ _tag: "Wait", until: Deferred.await(gate) })
+
+/**
+ * Tells a test, which waits for it, that it has come so far.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const open = (gate: Deferred.Deferred<void>): Step => ({
+  _tag: "Wait",
+  until: Deferred.succeed(gate, undefined)
+})
+
+/**
+ * Ends the connection.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const cut = (how: Cut = "fin"): Step => ({ _tag: "Cut", how })
+
+/**
+ * Writes a part of a reply and ends the connection.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const cutAfter = (bytes: string | Uint8Array, how: Cut = "fin"): ReadonlyArray<Step> => [reply(bytes), cut(how)]
+
+/**
+ * Never answers again on this connection. With `reading: false` it does not read either, so that the client's send
+ * buffer fills.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const stall = (options?: { readonly reading?: boolean | undefined }): Step => ({
+  _tag: "Stall",
+  reading: options?.reading ?? true
+})
+
+// -----------------------------------------------------------------------------
+// Built-in answers
+// -----------------------------------------------------------------------------
+
+/**
+ * How the built-in answers greet a client.
+ *
+ * - `hello`: `"accept"` (default) answers HELLO with a map; `"unknown"` is a server older than 6, `"noproto"` one
+ *   without RESP3.
+ * - `password`: what HELLO … AUTH and AUTH must carry; other commands are refused with NOAUTH before.
+ * - `mode`, `role`, `version`: what HELLO reports.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Handshake {
+  readonly hello?: "accept" | "unknown" | "noproto" | undefined
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  readonly mode?: "standalone" | "cluster" | "sentinel" | undefined
+  readonly role?: "master" | "replica" | undefined
+  readonly version?: string | undefined
+}
+
+const helloFields = (handshake: Handshake, connection: Connection) =>
+  [
+    [Encode.bulk("server"), Encode.bulk("redis")],
+    [Encode.bulk("version"), Encode.bulk(handshake.version ?? "7.0.0")],
+    [Encode.bulk("proto"), Encode.integer(connection.protocol)],
+    [Encode.bulk("id"), Encode.integer(connection.index + 1)],
+    [Encode.bulk("mode"), Encode.bulk(handshake.mode ?? "standalone")],
+    [Encode.bulk("role"), Encode.bulk(handshake.role ?? "master")],
+    [Encode.bulk("modules"), Encode.array([])]
+  ] as const
+
+const unknownCommand = (command: Command): Uint8Array =>
+  Encode.error(`ERR unknown command '${command.args[0]}', with args beginning with: `)
+
+const wrongPassword = Encode.error("WRONGPASS invalid username-password pair or user is disabled.")
+
+const authenticate = (handshake: Handshake, connection: Connection, username: string, password: string): boolean => {
+  const right = password === handshake.password && username === (handshake.username ?? "default")
+  connection.authenticated = right || connection.authenticated
+  return right
+}
+
+const hello = (handshake: Handshake, command: Command, connection: Connection): Uint8Array => {
+  if (handshake.hello === "unknown") return unknownCommand(command)
+  const protocol = command.args[1]
+  if (protocol !== undefined && protocol !== "2" && (protocol !== "3" || handshake.hello === "noproto")) {
+    return Encode.error("NOPROTO unsupported protocol version")
+  }
+  const auth = command.args.findIndex((arg) => arg.toUpperCase() === "AUTH")
+  if (auth !== -1 && handshake.password !== undefined) {
+    if (!authenticate(handshake, connection, command.args[auth + 1] ?? "", command.args[auth + 2] ?? "")) {
+      return wrongPassword
+    }
+  }
+  if (handshake.password !== undefined && !connection.authenticated) {
+    return Encode.error(
+      "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> " +
+        "<pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+    )
+  }
+  if (protocol !== undefined) connection.protocol = protocol === "3" ? 3 : 2
+  const fields = helloFields(handshake, connection)
+  return connection.protocol === 3 ? Encode.map(fields) : Encode.array(fields.flat())
+}
+
+const auth = (handshake: Handshake, command: Command, connection: Connection): Uint8Array => {
+  if (handshake.password === undefined) {
+    return Encode.error(
+      "ERR AUTH <password> called without any password configured for the default user. " +
+        "Are you sure your configuration is correct?"
+    )
+  }
+  const [, first = "", second] = command.args
+  const right = second === undefined
+    ? authenticate(handshake, connection, "default", first)
+    : authenticate(handshake, connection, first, second)
+  return right ? Encode.ok : wrongPassword
+}
+
+const builtIn = (handshake: Handshake, command: Command, connection: Connection): Uint8Array => {
+  if (command.name === "HELLO") return hello(handshake, command, connection)
+  if (command.name === "AUTH") return auth(handshake, command, connection)
+  if (handshake.password !== undefined && !connection.authenticated) {
+    return Encode.error("NOAUTH Authentication required.")
+  }
+  switch (command.name) {
+    case "PING":
+      return command.args[1] === undefined ? Encode.simple("PONG") : Encode.bulk(command.args[1])
+    case "CLIENT":
+      return command.args[1]?.toUpperCase() === "ID" ? Encode.integer(connection.index + 1) : Encode.ok
+    case "SELECT":
+    case "READONLY":
+    case "READWRITE":
+    case "QUIT":
+      return Encode.ok
+    default:
+      return unknownCommand(command)
+  }
+}
+
+// -----------------------------------------------------------------------------
+// The node
+// -----------------------------------------------------------------------------
+
+/**
+ * A client's connection. `index` counts from 0 in the order of arrival; `commands` are those handled before the current
+ * one; `protocol` and `authenticated` are what HELLO and AUTH made of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Connection {
+  readonly index: number
+  readonly socket: Net.Socket
+  readonly commands: Array<Command>
+  protocol: 2 | 3
+  authenticated: boolean
+}
+
+/**
+ * A command as it arrived, and the index of its connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Received {
+  readonly connection: number
+  readonly command: Command
+  readonly args: ReadonlyArray<string>
+}
+
+/**
+ * A scripted server.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FakeNode {
+  readonly host: string
+  readonly port: number
+  /** Every command in order of arrival, also those not handled yet. */
+  readonly commands: Array<Received>
+  /** Every connection ever accepted, in order; those that are open; and how many each. */
+  readonly connections: {
+    readonly all: ReadonlyArray<Connection>
+    readonly live: ReadonlyArray<Connection>
+    readonly total: number
+    readonly open: number
+  }
+  /** Another script for the commands handled from now on. */
+  readonly setHandler: (handler: Handler) => void
+  /** Waits until so many connections have been accepted since the start. */
+  readonly awaitConnections: (total: number) => Effect.Effect<void>
+  /** Waits until exactly so many connections are open. */
+  readonly awaitOpen: (open: number) => Effect.Effect<void>
+  /** Waits for a command, also one that came before; `count` asks for so many of them, and yields the last. */
+  readonly awaitCommand: (
+    predicate: string | ((received: Received) => boolean),
+    count?: number
+  ) => Effect.Effect<Received>
+  /** Writes to a connection at once, whatever its script is waiting for. */
+  readonly push: (connection: number, bytes: string | Uint8Array) => Effect.Effect<void>
+  /** Cuts one connection. */
+  readonly cut: (connection: number, how?: Cut) => Effect.Effect<void>
+  /** Cuts every open connection. */
+  readonly cutAll: (how?: Cut) => Effect.Effect<void>
+  /** Refuses new connections; those that are open stay. */
+  readonly stopListening: Effect.Effect<void>
+  /** Accepts connections again, on the same port. */
+  readonly listen: Effect.Effect<void>
+}
+
+/**
+ * A scripted server for the life of a Layer.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class RedisFakeNode extends Context.Service<RedisFakeNode, FakeNode>()("@redfx/testing/RedisFakeNode") {}
+
+/**
+ * Options of a scripted server. `port`: default a free one.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface FakeNodeOptions {
+  readonly handshake?: Handshake | undefined
+  readonly port?: number | undefined
+}
+
+const host = "127.0.0.1"
+
+const cutSocket = (socket: Net.Socket, how: Cut): void => {
+  if (how === "reset") {
+    socket.resetAndDestroy()
+  } else {
+    socket.destroySoon()
+  }
+}
+
+/** Binds a port, or a free one below those of outgoing connections, which a redialling client could take. */
+const bind = (server: Net.Server, port: number | undefined): Effect.Effect<number> =>
+  Effect.callback<number>((resume) => {
+    const candidate = port ?? 22_000 + Math.floor(Math.random() * 10_000)
+    const refused = (cause: NodeJS.ErrnoException) =>
+      resume(port === undefined && cause.code === "EADDRINUSE" ? bind(server, port) : Effect.die(cause))
+    server.once("error", refused)
+    server.listen({ host, port: candidate, exclusive: true }, () => {
+      server.off("error", refused)
+      resume(Effect.succeed(candidate))
+    })
+  })
+
+const toSteps = (reply_: Exclude<Reply, undefined>): ReadonlyArray<Step> =>
+  typeof reply_ === "string" || reply_ instanceof Uint8Array
+    ? [reply(reply_)]
+    : "_tag" in reply_
+    ? [reply_]
+    : reply_
+
+const runStep = (connection: Connection, step: Step): Effect.Effect<unknown> => {
+  switch (step._tag) {
+    case "Write":
+      return Effect.sync(() => connection.socket.write(step.bytes))
+    case "Wait":
+      return step.until
+    case "Cut":
+      return Effect.andThen(Effect.sync(() => cutSocket(connection.socket, step.how)), Effect.never)
+    case "Stall":
+      return Effect.andThen(
+        Effect.sync(() => {
+          if (!step.reading) connection.socket.pause()
+        }),
+        Effect.never
+      )
+  }
+}
+
+/** Handles the commands of one connection in order, until it is interrupted. */
+const serve = (
+  connection: Connection,
+  queue: Queue.Queue<Command>,
+  decide: (command: Command) => ReadonlyArray<Step>
+): Effect.Effect<never> =>
+  Queue.take(queue).pipe(
+    Effect.flatMap((command) => {
+      const steps = decide(command)
+      connection.commands.push(command)
+      return Effect.forEach(steps, (step) => runStep(connection, step), { discard: true })
+    }),
+    Effect.forever
+  )
+
+/** Conditions that a test waits for, looked at again whenever something happened. */
+const makeConditions = () => {
+  const waiting = new Set<() => boolean>()
+  return {
+    changed: () => waiting.forEach((check) => check() && waiting.delete(check)),
+    until: <A>(find: () => A | undefined): Effect.Effect<A> =>
+      Effect.callback<A>((resume) => {
+        const check = () => {
+          const found = find()
+          if (found !== undefined) resume(Effect.succeed(found))
+          return found !== undefined
+        }
+        if (check()) return
+        waiting.add(check)
+        return Effect.sync(() => waiting.delete(check))
+      })
+  }
+}
+
+/** All that a scripted server knows. */
+interface State {
+  readonly handshake: Handshake
+  readonly all: Array<Connection>
+  readonly commands: Array<Received>
+  readonly conditions: ReturnType<typeof makeConditions>
+  readonly failures: Array<unknown>
+  handler: Handler
+}
+
+const accept = (state: State, socket: Net.Socket): void => {
+  const connection: Connection = { index: state.all.length, socket, commands: [], protocol: 2, authenticated: false }
+  const queue = Effect.runSync(Queue.unbounded<Command>())
+  const parser = RequestParser.make()
+  const fail = (cause: unknown) => {
+    state.failures.push(cause)
+    socket.resetAndDestroy()
+  }
+  const decide = (command: Command) =>
+    toSteps(state.handler(command, connection) ?? builtIn(state.handshake, command, connection))
+  const fiber = Effect.runFork(
+    Effect.catchDefect(serve(connection, queue, decide), (cause) => Effect.sync(() => fail(cause)))
+  )
+  state.all.push(connection)
+  socket.setNoDelay(true)
+  const onEnd = () => {
+    Effect.runFork(Fiber.interrupt(fiber))
+    state.conditions.changed()
+  }
+  // A cut connection fails on the client's side; here it only closes. Node emits no "close" where a reset fails, as it does
+  // when the client has closed its side just before.
+  socket.on("error", onEnd)
+  socket.on("close", onEnd)
+  socket.on("data", (chunk: Buffer) => {
+    try {
+      for (const command of parser.push(chunk)) {
+        state.commands.push({ connection: connection.index, command, args: command.args })
+        Queue.offerUnsafe(queue, command)
+      }
+    } catch (cause) {
+      fail(cause)
+    }
+    state.conditions.changed()
+  })
+  state.conditions.changed()
+}
+
+const toNode = (state: State, server: Net.Server, port: number): FakeNode => {
+  const { all, commands, conditions } = state
+  const live = () => all.filter((connection) => !connection.socket.destroyed)
+  const cutEach = (connections: () => ReadonlyArray<Connection>, how: Cut = "fin") =>
+    Effect.sync(() => connections().forEach((connection) => cutSocket(connection.socket, how)))
+  return {
+    host,
+    port,
+    commands,
+    connections: {
+      all,
+      get live() {
+        return live()
+      },
+      get total() {
+        return all.length
+      },
+      get open() {
+        return live().length
+      }
+    },
+    setHandler: (handler) => {
+      state.handler = handler
+    },
+    awaitConnections: (total) => conditions.until(() => all.length >= total || undefined),
+    awaitOpen: (open) => conditions.until(() => live().length === open || undefined),
+    awaitCommand: (predicate, count = 1) => {
+      const matches = typeof predicate === "string"
+        ? (received: Received) => received.command.name === predicate.toUpperCase()
+        : predicate
+      return conditions.until(() => commands.filter(matches)[count - 1])
+    },
+    push: (connection, bytes) => Effect.sync(() => all[connection]?.socket.write(bytes)),
+    cut: (connection, how) => cutEach(() => all.filter(({ index }) => index === connection), how),
+    cutAll: (how) => cutEach(live, how),
+    stopListening: Effect.sync(() => server.close()),
+    listen: Effect.asVoid(Effect.suspend(() => bind(server, port)))
+  }
+}
+
+/**
+ * Starts a scripted server, which ends with the scope.
+ *
+ * Without a handler, or where the handler returns `undefined`, the built-in answers apply: those to HELLO, AUTH, PING,
+ * CLIENT, SELECT, READONLY, READWRITE and QUIT; any other command is unknown. A handler that throws, and bytes that are
+ * no request, reset the connection and are a defect of the scope's end, so that the test fails.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function*(
+  handler: Handler = () => undefined,
+  options: FakeNodeOptions = {}
+): Effect.fn.Return<FakeNode, never, Scope.Scope> {
+  const state: State = {
+    handshake: options.handshake ?? {},
+    all: [],
+    commands: [],
+    conditions: makeConditions(),
+    failures: [],
+    handler
+  }
+  const server = Net.createServer((socket) => accept(state, socket))
+  const port = yield* bind(server, options.port)
+  yield* Effect.addFinalizer(() =>
+    Effect.callback<void>((resume) => {
+      server.close(() => resume(state.failures.length === 0 ? Effect.void : Effect.die(state.failures[0])))
+      for (const connection of state.all) connection.socket.destroy()
+    })
+  )
+  return toNode(state, server, port)
+})
+
+/**
+ * A scripted server for the life of a Layer; see {@link make}.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (handler?: Handler, options?: FakeNodeOptions): Layer.Layer<RedisFakeNode> =>
+  Layer.effect(RedisFakeNode)(make(handler, options))

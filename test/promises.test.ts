@@ -1,0 +1,294 @@
+/**
+ * The client of promises: what it resolves and rejects with, what an abort and a close do, and what comes of callbacks.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Redis, RedisError, RedisPromise } from "@redfx/core"
+import type { RedisConfig } from "@redfx/core"
+import { NodeRedisClient, RedisServer } from "@redfx/node"
+import * as FakeNode from "@redfx/testing/FakeNode"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+/** A client of promises that is closed with the scope. */
+const client = (
+  { host, port }: { readonly host: string; readonly port: number },
+  options: RedisConfig.ConnectionOptions = {}
+): Effect.Effect<RedisPromise.RedisPromise, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => RedisPromise.make(NodeRedisClient.layer({ host, port, ...options }))),
+    (redis) => Effect.promise(() => redis.close())
+  )
+
+/** What a promise is rejected with. */
+const rejection = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then((value) => Promise.reject(new Error(`resolved with ${String(value)}`)), (error) => error)
+
+/** Runs a test of promises against a client of a real server. */
+const onServer = (
+  body: (redis: RedisPromise.RedisPromise, server: RedisServer.RedisServer["Service"]) => Promise<void>
+) =>
+  Effect.gen(function*() {
+    const server = yield* RedisServer.make()
+    const redis = yield* client(server)
+    yield* Effect.promise(() => body(redis, server))
+  })
+
+describe("RedisPromise", () => {
+  it.live("has a method for every command, which resolves with its value", () =>
+    onServer(async (redis) => {
+      const definitions = Object.entries(Redis).filter(([, value]) => typeof value === "function" && "spec" in value)
+      assert.isAbove(definitions.length, 400)
+      for (const [name] of definitions) assert.isFunction(redis[name as keyof RedisPromise.Methods], name)
+      assert.isTrue(await redis.set("k", "v", { ex: 60 }))
+      assert.strictEqual(await redis.get("k"), "v")
+      assert.isUndefined(await redis.get("nobody"))
+      assert.deepStrictEqual(await redis.pipeline([Redis.incr("n"), Redis.get("k")]), [1, "v"])
+      assert.deepStrictEqual(await redis.transaction({ n: Redis.incr("n"), k: Redis.get("k") }), { n: 2, k: "v" })
+      assert.strictEqual(await redis.send("ECHO", "text"), "text")
+      assert.deepStrictEqual(await redis.run(Redis.asBytes(Redis.get("k"))), new Uint8Array([118]))
+      const [failed, value] = await redis.pipelineSettled([Redis.incr("k"), Redis.get("k")])
+      assert.deepStrictEqual([failed._tag, value._tag], ["Failure", "Success"])
+      const settled = await redis.transactionSettled([Redis.incr("k"), Redis.get("k")])
+      assert.deepStrictEqual(settled.map(({ _tag }) => _tag), ["Failure", "Success"])
+    }))
+
+  it.live("rejects with the tagged errors", () =>
+    onServer(async (redis, server) => {
+      await redis.rpush("list", "a")
+      const wrong = await rejection(redis.get("list"))
+      assert.instanceOf(wrong, RedisError.WrongTypeError)
+      await Effect.runPromise(server.kill())
+      const lost = await rejection(redis.get("k"))
+      assert.isTrue(RedisError.isRedisError(lost) && lost._tag === "ConnectionError", String(lost))
+      assert.isTrue(RedisError.isSafeToRetry(lost))
+    }))
+
+  it.live("gives commands that are called one after the other to the server in that order, the first ones too", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "GET" ? "$1\r\nv\r\n" : undefined)
+      const redis = yield* client(node)
+      yield* Effect.promise(() => Promise.all(["a", "b", "c"].map((key) => redis.get(key))))
+      yield* Effect.promise(() => Promise.all(["d", "e"].map((key) => redis.get(key))))
+      const keys = node.commands.filter(({ command }) => command.name === "GET").map(({ args }) => args[1])
+      assert.deepStrictEqual(keys, ["a", "b", "c", "d", "e"])
+    }))
+})
+
+describe("An abort", () => {
+  it.live("before a call keeps it from being sent", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "APPEND" ? ":1\r\n" : undefined)
+      const redis = yield* client(node)
+      const reason = new Error("nobody waits")
+      yield* Effect.promise(async () => {
+        await redis.append("k", "a")
+        assert.strictEqual(await rejection(redis.withSignal(AbortSignal.abort(reason)).append("k", "b")), reason)
+        await redis.append("k", "c")
+        const nothing = Effect.sync(() => assert.fail("it was run"))
+        assert.strictEqual(await rejection(redis.withSignal(AbortSignal.abort(reason)).run(nothing)), reason)
+      })
+      assert.strictEqual(node.commands.filter(({ command }) => command.name === "APPEND").length, 2)
+    }))
+
+  it.live("rejects what is under way with its reason, and leaves its neighbours alone", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const node = yield* FakeNode.make(({ args, name }) =>
+        name === "GET" ? [FakeNode.gate(gate), FakeNode.reply(`$1\r\n${args[1]}\r\n`)] : undefined
+      )
+      const redis = yield* client(node)
+      const controller = new AbortController()
+      const patient = redis.get("a")
+      const given = redis.withSignal(controller.signal).get("b")
+      const other = redis.get("c")
+      yield* node.awaitCommand("GET")
+      controller.abort()
+      const error = yield* Effect.promise(() => rejection(given))
+      assert.strictEqual(error, controller.signal.reason)
+      assert.strictEqual((error as Error).name, "AbortError")
+      yield* Deferred.succeed(gate, undefined)
+      assert.deepStrictEqual(yield* Effect.promise(() => Promise.all([patient, other])), ["a", "c"])
+    }))
+
+  it.live("does not wait until an eager client is connected", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(() => FakeNode.stall())
+      const redis = yield* client(node, { connect: "eager" })
+      const controller = new AbortController()
+      const waiting = redis.withSignal(controller.signal).get("a")
+      yield* node.awaitConnections(1)
+      controller.abort("enough")
+      assert.strictEqual(yield* Effect.promise(() => rejection(waiting)), "enough")
+    }))
+
+  it.live("of either of two signals counts", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "GET" ? FakeNode.stall() : undefined)
+      const redis = yield* client(node)
+      const outer = new AbortController()
+      const inner = new AbortController()
+      const both = redis.withSignal(outer.signal).withSignal(inner.signal)
+      const first = both.get("a")
+      yield* node.awaitCommand("GET")
+      outer.abort("outer")
+      assert.strictEqual(yield* Effect.promise(() => rejection(first)), "outer")
+    }))
+})
+
+describe("Closing", () => {
+  it.live("rejects what is pending, what comes later, and what comes while it is built", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "GET" ? FakeNode.stall() : undefined)
+      const redis = yield* client(node)
+      const pending = redis.get("a")
+      yield* node.awaitCommand("GET")
+      const fate = (promise: Promise<unknown>) =>
+        rejection(promise).then((error) =>
+          RedisError.isRedisError(error) && error._tag === "ConnectionError" ? [error.reason, error.delivery] : error
+        )
+      yield* Effect.promise(async () => {
+        const first = fate(pending)
+        await Promise.all([redis.close(), redis.close()])
+        assert.deepStrictEqual(await first, ["ClientClosed", "unknown"])
+        assert.deepStrictEqual(await fate(redis.get("b")), ["ClientClosed", "not-sent"])
+        const unused = RedisPromise.make(NodeRedisClient.layer({ host: node.host, port: node.port }))
+        await unused.close()
+        assert.deepStrictEqual(await fate(unused.get("b")), ["ClientClosed", "not-sent"])
+        const opening = RedisPromise.make(NodeRedisClient.layer({ host: node.host, port: node.port }))
+        const waiting = fate(opening.get("b"))
+        await opening.close()
+        assert.deepStrictEqual(await waiting, ["ClientClosed", "not-sent"])
+      })
+      yield* node.awaitOpen(0)
+    }))
+
+  it.live("is what `await using` does", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "GET" ? "$1\r\nv\r\n" : undefined)
+      yield* Effect.promise(async () => {
+        await using redis = RedisPromise.make(NodeRedisClient.layer({ host: node.host, port: node.port }))
+        assert.strictEqual(await redis.get("k"), "v")
+      })
+      yield* node.awaitOpen(0)
+    }))
+})
+
+describe("A Layer that fails", () => {
+  it.live("rejects who waited for it, and is built again for the next call", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "GET" ? "$1\r\nv\r\n" : undefined)
+      yield* node.stopListening
+      const redis = yield* client(node, { connect: "eager" })
+      const errors = yield* Effect.promise(() => Promise.all([rejection(redis.get("a")), rejection(redis.get("b"))]))
+      assert.deepStrictEqual(errors.map((error) => RedisError.isRedisError(error) && error._tag), [
+        "ConnectionError",
+        "ConnectionError"
+      ])
+      yield* node.listen
+      assert.strictEqual(yield* Effect.promise(() => redis.get("a")), "v")
+    }))
+})
+
+describe("iterate", () => {
+  it.live("yields the elements of a stream, and ends it with the loop", () =>
+    onServer(async (redis) => {
+      await redis.mset(Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`k:${index}`, index])))
+      const keys = new Set<string>()
+      for await (const key of redis.iterate(Redis.scanStream({ match: "k:*" }))) keys.add(key)
+      assert.strictEqual(keys.size, 50)
+      for await (const element of redis.iterate(Redis.subscribe("news", { events: true }))) {
+        if (element._tag === "Subscribed") assert.strictEqual(await redis.publish("news", "hello"), 1)
+        if (element._tag === "Message") {
+          assert.strictEqual(element.data, "hello")
+          break
+        }
+      }
+      assert.deepStrictEqual(await redis.pubsubNumsub("news"), [{ channel: "news", subscribers: 0 }])
+    }))
+
+  it.live("is given up by an abort, while it waits for an element too", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "SCAN" ? FakeNode.stall() : undefined)
+      const redis = yield* client(node)
+      const controller = new AbortController()
+      const loop = (async () => {
+        for await (const key of redis.withSignal(controller.signal).iterate(Redis.scanStream())) assert.fail(key)
+      })()
+      yield* node.awaitCommand("SCAN")
+      controller.abort("enough")
+      assert.strictEqual(yield* Effect.promise(() => rejection(loop)), "enough")
+    }))
+
+  it.live("throws what the stream fails with", () =>
+    onServer(async (redis) => {
+      await redis.set("text", "a")
+      const loop = (async () => {
+        for await (const _ of redis.iterate(Redis.hscanStream("text"))) assert.fail("text has no fields")
+      })()
+      assert.instanceOf(await rejection(loop), RedisError.WrongTypeError)
+    }))
+})
+
+describe("Callbacks", () => {
+  it.live("watch commits unless a key was changed, and begins anew then", () =>
+    onServer(async (redis) => {
+      let tries = 0
+      const [set] = await redis.watch("n", async (watched) => {
+        const n = Number((await watched.get("n")) ?? 0)
+        if (tries++ === 0) await redis.set("n", 10)
+        return [Redis.set("n", n + 1)]
+      })
+      assert.deepStrictEqual([set, tries, await redis.get("n")], [true, 2, "11"])
+      const contended = redis.watch("n", async () => {
+        await redis.incr("n")
+        return [Redis.set("n", 0)]
+      }, { times: 2 })
+      assert.instanceOf(await rejection(contended), RedisError.WatchError)
+      assert.strictEqual(await redis.get("n"), "14")
+    }))
+
+  it.live("what a body is rejected with is what the call is rejected with", () =>
+    onServer(async (redis) => {
+      const own = new Error("too little")
+      assert.strictEqual(await rejection(redis.watch("n", () => Promise.reject(own))), own)
+      await redis.set("text", "a")
+      const failing = redis.withConnection(async (one) => {
+        await one.incr("text")
+      })
+      assert.isTrue(RedisError.isRedisError(await rejection(failing)))
+    }))
+
+  it.live("withConnection has a connection that nobody else uses, until its body is through", () =>
+    onServer(async (redis) => {
+      await redis.set("k", "zero")
+      let kept: RedisPromise.RedisPromise | undefined
+      const inside = await redis.withConnection(async (one) => {
+        kept = one
+        await one.select(3)
+        return await one.get("k")
+      })
+      assert.isUndefined(inside)
+      assert.strictEqual(await redis.get("k"), "zero")
+      const late = await rejection(kept!.get("k"))
+      assert.isTrue(RedisError.isRedisError(late), String(late))
+    }))
+
+  it.live("an abort reaches the commands of a body", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) => name === "GET" ? FakeNode.stall() : undefined)
+      const redis = yield* client(node)
+      const controller = new AbortController()
+      const inner: Array<unknown> = []
+      const call = redis.withSignal(controller.signal).withConnection((one) =>
+        one.get("k").catch((error: unknown) => {
+          inner.push(error)
+          throw error
+        })
+      )
+      yield* node.awaitCommand("GET")
+      controller.abort("enough")
+      assert.strictEqual(yield* Effect.promise(() => rejection(call)), "enough")
+      assert.strictEqual(inner.length, 1)
+    }))
+})
