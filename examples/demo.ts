@@ -1,65 +1,52 @@
 /**
- * A tour on a real server: starts one on a spare port, runs typed programs on
- * it, kills it, and rides through its restart.
+ * The demo: one program on one server, under Sentinel and on a Cluster; then masters are killed under its writes, and in the
+ * end every write is accounted for.
+ *
+ *     --peers   ioredis and node-redis beside redfx
+ *     --short   each master is killed once instead of twice
+ *     --live    draws the live meter even where the output is no terminal
  */
-import { Redis, RedisError } from "@redfx/core"
-import { NodeRedisClient, RedisServer } from "@redfx/node"
+import { NodeRuntime } from "@effect/platform-node"
 import * as Console from "effect/Console"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
-import * as Schedule from "effect/Schedule"
+import * as Runtime from "effect/Runtime"
+import process from "node:process"
+import { parseArgs } from "node:util"
 import { findRedisServer } from "../scripts/redis-server.ts"
+import { run } from "./demo/run.ts"
 
-const values = Effect.gen(function*() {
-  yield* Redis.set("greeting", "hello", { ex: "1 minute" })
-  const text = yield* Redis.get("greeting")
-  const bytes = yield* Redis.asBytes(Redis.get("greeting"))
-  const absent = yield* Redis.get("nobody")
-  yield* Console.log("GET", { text, bytes, absent })
+const { values: options } = parseArgs({
+  options: {
+    peers: { type: "boolean", default: false },
+    short: { type: "boolean", default: false },
+    live: { type: "boolean", default: false }
+  }
 })
 
-const pipelines = Effect.gen(function*() {
-  const [visits, names] = yield* Redis.pipeline([Redis.incr("visits"), Redis.mget("greeting", "nobody")])
-  yield* Console.log("one round trip", { visits, names })
+// A terminal that is closed, and a pager that is left, end the demo as Ctrl-C does: with all its servers.
+const stop = () => process.kill(process.pid, "SIGTERM")
+process.once("SIGHUP", stop)
+process.stdout.once("error", stop)
+
+/** Why the demo cannot be shown, or did not show what it should. */
+class DemoError extends Data.TaggedError("DemoError")<{ readonly message: string }> {}
+
+const messageOf = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
+
+const main = Effect.gen(function*() {
+  const binary = yield* Effect.try({
+    try: findRedisServer,
+    catch: (cause) => new DemoError({ message: messageOf(cause) })
+  })
+  const isSound = yield* run({ ...options, binary })
+  if (!isSound) {
+    return yield* new DemoError({ message: "A write of redfx did not go as its caller was told: see the sum." })
+  }
 })
 
-const errors = Redis.incr("greeting").pipe(
-  Effect.catchTag("ResponseError", (error) => Console.log("a typed error:", error.message))
-)
-
-const thousandFibers = Effect.gen(function*() {
-  const started = performance.now()
-  const counts = yield* Effect.forEach(Array.from({ length: 10_000 }), () => Redis.incr("count"), { concurrency: 1000 })
-  const milliseconds = Math.round(performance.now() - started)
-  yield* Console.log(
-    `${counts.length} INCRs by 1000 fibers over one connection in ${milliseconds} ms, all different:`,
-    new Set(counts).size === counts.length
-  )
+NodeRuntime.runMain(Effect.tapError(main, ({ message }) => Console.error(message)), {
+  disableErrorReporting: true,
+  // A peer that keeps on dialling must not keep the process.
+  teardown: (exit) => Runtime.defaultTeardown(exit, (code) => process.exit(code))
 })
-
-const outage = Effect.gen(function*() {
-  const server = yield* RedisServer.RedisServer
-  const lost = yield* Effect.forkChild(Effect.flip(Redis.withConnection(Redis.send("BLPOP", "nothing", 0))))
-  yield* Effect.sleep("50 millis")
-  yield* server.kill()
-  const error = yield* Fiber.join(lost)
-  yield* Console.log("the server was killed:", error.message)
-  yield* Effect.forkChild(Effect.delay(server.restart, "300 millis"))
-  const back = yield* Redis.get("greeting").pipe(
-    Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 40, while: RedisError.isSafeToRetry })
-  )
-  yield* Console.log("and came back, empty:", { greeting: back })
-})
-
-const tour = Effect.all([values, pipelines, errors, thousandFibers, outage], { discard: true })
-
-const client = Layer.unwrap(
-  Effect.map(RedisServer.RedisServer, ({ host, port }) => NodeRedisClient.layer({ host, port }))
-)
-
-await Effect.runPromise(
-  tour.pipe(
-    Effect.provide(Layer.provideMerge(client, RedisServer.layer({ binary: findRedisServer() })))
-  )
-)

@@ -60,11 +60,13 @@ const aptInstall = (): boolean => aptGet("install", "-y", "--no-install-recommen
 
 function aptGet(...args: ReadonlyArray<string>): boolean {
   // Waits for another apt-get to finish instead of failing.
-  const { status } = spawnSync("apt-get", ["-qq", "-o", "DPkg::Lock::Timeout=300", ...args], {
+  const { output, status } = spawnSync("apt-get", ["-qq", "-o", "DPkg::Lock::Timeout=300", ...args], {
     env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-    // Standard output belongs to the program that called us.
-    stdio: ["ignore", 2, 2]
+    stdio: ["ignore", "pipe", "pipe"],
+    encoding: "utf8"
   })
+  // Only a failure is worth its words. Standard output belongs to the program that called us.
+  if (status !== 0) process.stderr.write(output.map((text) => text ?? "").join(""))
   return status === 0
 }
 

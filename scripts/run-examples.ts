@@ -21,6 +21,9 @@ const failed: Array<string> = []
 /** What uses much of a platform: sockets, servers of processes, HTTP, streams, timers. */
 const portable = ["cluster", "transaction", "pubsub", "cache", "sessions-express", "sessions-http"]
 
+/** The demo kills each master once, not twice. */
+const options: Readonly<Record<string, ReadonlyArray<string>>> = { "examples/demo.ts": ["--short"] }
+
 const elsewhere = process.argv.includes("--runtimes")
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith("--"))
 const wanted = elsewhere && names.length === 0 ? portable : names
@@ -48,7 +51,7 @@ async function work(): Promise<void> {
 function run(example: string, { command: [program = "", ...args], name }: Runtime): Promise<void> {
   const title = name === "" ? example : `${example} on ${name}`
   return new Promise((resolve) => {
-    const child = spawn(program, [...args, example], {
+    const child = spawn(program, [...args, example, ...options[example] ?? []], {
       cwd: root,
       env,
       stdio: ["ignore", "pipe", "pipe"],

@@ -11,6 +11,7 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 
 /** Where a deployment is reached. */
 export type Deployment =
+  | { readonly mode: "standalone"; readonly address: Address }
   | { readonly mode: "cluster"; readonly nodes: ReadonlyArray<Address> }
   | { readonly mode: "sentinel"; readonly sentinels: ReadonlyArray<Address>; readonly service: string }
 
@@ -88,7 +89,9 @@ export const layerOf = (
   options: { readonly masterWait?: Duration.Input } = {}
 ): Layer.Layer<RedisClient.RedisClient, RedisError.RedisError> =>
   // At least one address is given.
-  deployment.mode === "cluster"
+  deployment.mode === "standalone"
+    ? NodeRedisClient.layer({ ...deployment.address, clientName })
+    : deployment.mode === "cluster"
     ? NodeRedisClient.layerCluster({ nodes: deployment.nodes as [Address], clientName })
     : NodeRedisClient.layerSentinel({
       sentinels: deployment.sentinels as [Address],

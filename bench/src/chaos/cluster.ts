@@ -11,7 +11,8 @@ import type { Cluster } from "./slots.ts"
 
 /** Which places a server owns. */
 export const ownedBy = Effect.fnUntraced(function*(cluster: Cluster, victim: Server, places: ReadonlyArray<string>) {
-  const owned = yield* Effect.filter(places, (place) => Effect.map(cluster.owner(place), (owner) => owner === victim))
+  const isOwned = (place: string) => Effect.map(cluster.owner(place), (owner) => owner === victim)
+  const owned = yield* Effect.filter(places, isOwned, { concurrency: 10 })
   return new Set(owned)
 })
 

@@ -1,6 +1,6 @@
 /** Callers that write unique tokens, what they were told of each, and what the servers say in the end. */
 import { setTimeout as sleep } from "node:timers/promises"
-import type { Caller, Written } from "./clients.ts"
+import type { Caller, Fate, Written } from "./clients.ts"
 
 /** Where callers write: hash tags, spread over the slots, the same ones for all clients. */
 export const places: ReadonlyArray<string> = Array.from({ length: 24 }, (_, index) => `chaos:${index}`)
@@ -37,6 +37,21 @@ export interface Balance {
   readonly doubled: number
   readonly refusedApplied: number
   readonly hanging: number
+}
+
+/** What became of writes: what their callers were told, how often each is on the servers, and how many never settled. */
+export const balanceOf = (told: ReadonlyArray<Fate>, times: ReadonlyArray<number>, hanging: number): Balance => {
+  const count = (is: (each: Fate, times: number) => boolean): number =>
+    told.filter((each, index) => is(each, times[index] ?? 0)).length
+  return {
+    acknowledged: count(({ fate }) => fate === "acknowledged"),
+    unknown: count(({ fate }) => fate === "unknown"),
+    unknownApplied: count(({ fate }, times) => fate === "unknown" && times > 0),
+    lost: count(({ fate }, times) => fate === "acknowledged" && times === 0),
+    doubled: count((_, times) => times > 1),
+    refusedApplied: count(({ fate }, times) => fate === "refused" && times > 0),
+    hanging
+  }
 }
 
 /** The pause of a caller after a write, so that neither the event loop nor a server is what is measured; in milliseconds. */
@@ -111,17 +126,7 @@ export const start = (caller: Caller, callers: number): Ledger => {
         const acknowledgment = acknowledgments.get(each)
         if (acknowledgment !== undefined) acknowledgment.lost = times[index] === 0
       }
-      const count = (is: (each: Written, times: number) => boolean): number =>
-        written.filter((each, index) => is(each, times[index] ?? 0)).length
-      return {
-        acknowledged: count(({ fate }) => fate === "acknowledged"),
-        unknown: count(({ fate }) => fate === "unknown"),
-        unknownApplied: count(({ fate }, times) => fate === "unknown" && times > 0),
-        lost: count(({ fate }, times) => fate === "acknowledged" && times === 0),
-        doubled: count((_, times) => times > 1),
-        refusedApplied: count(({ fate }, times) => fate === "refused" && times > 0),
-        hanging: open
-      }
+      return balanceOf(written, times, open)
     }
   }
 }

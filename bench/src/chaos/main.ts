@@ -43,7 +43,9 @@ const deployments = {
 
 const clientsOf = async (options: { readonly peers: boolean; readonly plain: boolean }) => {
   // Loaded only when they are wanted: they are no small packages.
-  if (options.peers) return [own, waiting, ...(await import("./peers.ts")).peers]
+  if (options.peers) {
+    return [own, waiting, ...(await import("./peers.ts")).peers, (await import("./glide.ts")).glide]
+  }
   return [options.plain ? own : ownWith(activities)]
 }
 

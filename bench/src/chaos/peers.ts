@@ -1,12 +1,11 @@
 /** The peers of redfx, each with its defaults, as its users would write it. */
-import { GlideClusterClient, Logger } from "@valkey/valkey-glide"
 import { Cluster as IoCluster, Redis as IoRedis } from "ioredis"
-import { createCluster, createSentinel } from "redis"
+import { createClient, createCluster, createSentinel } from "redis"
 import { single } from "./clients.ts"
 import type { ChaosClient, Fate } from "./clients.ts"
 
 /** A server's own error starts with a word in capitals, and says that nothing was applied. Others leave that open. */
-const fateOf = (cause: unknown): Fate => {
+export const fateOf = (cause: unknown): Fate => {
   const error = cause instanceof Error ? cause : new Error(String(cause))
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined
   const word = /^[A-Z]{4,}(?= )/.exec(error.message)?.[0]
@@ -16,7 +15,9 @@ const fateOf = (cause: unknown): Fate => {
 const ioredis: ChaosClient = {
   name: "ioredis",
   open: async (deployment, connectionName) => {
-    const redis = deployment.mode === "cluster"
+    const redis = deployment.mode === "standalone"
+      ? new IoRedis({ ...deployment.address, connectionName })
+      : deployment.mode === "cluster"
       ? new IoCluster([...deployment.nodes], { redisOptions: { connectionName } })
       : new IoRedis({ sentinels: [...deployment.sentinels], name: deployment.service, connectionName })
     redis.on("error", () => {})
@@ -31,7 +32,9 @@ const ioredis: ChaosClient = {
 const nodeRedis: ChaosClient = {
   name: "node-redis",
   open: async (deployment, connectionName) => {
-    const redis = deployment.mode === "cluster"
+    const redis = deployment.mode === "standalone"
+      ? createClient({ socket: deployment.address, name: connectionName })
+      : deployment.mode === "cluster"
       ? createCluster({ rootNodes: deployment.nodes.map((socket) => ({ socket })), defaults: { name: connectionName } })
       : createSentinel({
         name: deployment.service,
@@ -47,20 +50,4 @@ const nodeRedis: ChaosClient = {
   }
 }
 
-// It writes a line for every error that it hands on anyway.
-Logger.init("off")
-
-const glide: ChaosClient = {
-  name: "valkey-glide",
-  open: (deployment, connectionName) =>
-    deployment.mode === "sentinel"
-      ? undefined
-      : GlideClusterClient.createClient({ addresses: [...deployment.nodes], clientName: connectionName }).then((
-        client
-      ) => ({
-        callers: [single("valkey-glide", (key, field) => client.hincrBy(key, field, 1), fateOf)],
-        close: async () => client.close()
-      }))
-}
-
-export const peers: ReadonlyArray<ChaosClient> = [ioredis, nodeRedis, glide]
+export const peers: ReadonlyArray<ChaosClient> = [ioredis, nodeRedis]
