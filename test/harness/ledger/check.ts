@@ -282,7 +282,8 @@ const checkTime = ({ commandTimeout, late }: Facts, attempt: Try, most: number, 
 const checkFaultless = ({ mayFail, outcome, parts }: Try, error: RedisError.RedisError, report: Report): void => {
   if (
     mayFail || parts.some(({ fails, lies }) => fails || lies) || error._tag === "LockError" ||
-    error._tag === "TimeoutError"
+    // A pool with room for all never says so, which is looked at elsewhere.
+    error._tag === "TimeoutError" || isFull(error)
   ) return
   report(`failed though nothing went wrong, told ${said(outcome)}`)
 }
