@@ -89,7 +89,7 @@ export type Operation<A> = Effect.Effect<A, RedisError | KeyspaceError, RedisCli
 /**
  * What all keyspaces have.
  *
- * - `keyOf`: the key of an id. `ids`, `scan`: what there is, as {@link scanStream} finds it, which may be twice.
+ * - `keyOf`: the key of an id. `ids`, `scan`: what there is, as `Redis.scanStream` finds it, which may be twice.
  * - `getMany`: in one round trip, an array in the order of the ids, or a record by the names of the ids.
  * - `getOrElse`: what is there, or what the function returns, which is not stored.
  * - `del`: deletes, and returns how many there were. `has`: whether there is one.
