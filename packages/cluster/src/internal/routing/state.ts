@@ -47,7 +47,7 @@ export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
 }
 
 /** How many servers are asked how they are at the same time: a topology may name hundreds that there are not. */
-const asked = 8
+const asked = 4
 
 /** The least time between two readings, and the most after some that brought nothing new, before jitter. */
 const shortestPause = 100
