@@ -113,7 +113,8 @@ const checkWhole = (facts: Facts, attempt: Try, most: number, report: Report): v
   if (ran.length > 0 && RedisError.isSafeToRetry(error)) tell("is said to be safe to repeat")
   if (kind === "transaction") {
     // What was sent a second time may have been run the first time, and says so.
-    const isDiscarded = (error._tag === "ExecAbortError" || error._tag === "WatchError") && error.mayHaveWritten !== true
+    const isDiscarded = (error._tag === "ExecAbortError" || error._tag === "WatchError") &&
+      error.mayHaveWritten !== true
     if (ran.length > 0 && (isNotSent(error) || isDiscarded)) {
       tell("is said not to have been run")
     }
