@@ -3,7 +3,7 @@
  * end every write is accounted for.
  *
  *     --peers   ioredis and node-redis beside redfx
- *     --short   each master is killed once instead of twice
+ *     --short   half as many kills
  *     --live    draws the live meter even where the output is no terminal
  */
 import { NodeRuntime } from "@effect/platform-node"

@@ -21,7 +21,7 @@ const failed: Array<string> = []
 /** What uses much of a platform: sockets, servers of processes, HTTP, streams, timers. */
 const portable = ["cluster", "transaction", "pubsub", "cache", "sessions-express", "sessions-http"]
 
-/** The demo kills each master once, not twice. */
+/** The demo kills half as many masters. */
 const options: Readonly<Record<string, ReadonlyArray<string>>> = { "examples/demo.ts": ["--short"] }
 
 const elsewhere = process.argv.includes("--runtimes")

@@ -87,7 +87,7 @@ describe("The demo", () => {
       assert.strictEqual(applied, acknowledged - lost + ran)
       assert.strictEqual(doubled, 0)
     }
-    assert.match(output, /^redfx: 3 times kill -9, /m)
+    assert.match(output, /^redfx: 4 times kill -9, /m)
     assert.isFalse(isAlive)
     assert.deepStrictEqual(files, [])
   }, 60_000)

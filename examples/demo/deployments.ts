@@ -18,9 +18,13 @@ export interface Victim {
   readonly back: Effect.Effect<void, RedisServer.RedisServerError>
 }
 
-/** A running deployment. `settled` waits until all its servers are up and agree. */
+/**
+ * A running deployment. `settled` waits until all its servers are up and agree. `kills`: how often its master is killed in a
+ * round: one server is back long before the others have agreed.
+ */
 export interface Site {
   readonly title: string
+  readonly kills: number
   readonly deployment: Deployment
   readonly victim: Effect.Effect<Victim, RedisServer.RedisServerError>
   readonly settled: Effect.Effect<void, RedisServer.RedisServerError>
@@ -37,6 +41,7 @@ const server: Start = Effect.fnUntraced(function*(binary) {
   const server = yield* RedisServer.make({ binary, persistence: "aof" })
   return {
     title: "One server",
+    kills: 2,
     deployment: { mode: "standalone", address: server },
     victim: Effect.succeed({
       server,
@@ -53,6 +58,7 @@ const sentinel: Start = Effect.fnUntraced(function*(binary) {
   yield* endAtOnce([...group.sentinels, ...group.servers])
   return {
     title: "Sentinel",
+    kills: 1,
     deployment: { mode: "sentinel", sentinels: group.addresses, service: group.service },
     victim: Effect.map(group.master, (server) => ({
       server,
@@ -70,6 +76,7 @@ const cluster = (places: ReadonlyArray<string>): Start =>
     yield* endAtOnce(nodes.nodes)
     return {
       title: "Cluster",
+      kills: 1,
       deployment: { mode: "cluster", nodes: nodes.addresses },
       victim: Effect.gen(function*() {
         const server = yield* nodes.owner(`{${places[0]}}`)

@@ -106,7 +106,7 @@ const storm = Effect.fnUntraced(function*(
   yield* Effect.forEach(views, (view, index) =>
     Effect.gen(function*() {
       yield* Effect.sleep(plan.lead + index * plan.apart)
-      for (let round = 0; round < plan.rounds; round++) {
+      for (let kill = 0; kill < plan.rounds * view.site.kills; kill++) {
         yield* strike(view, log)
         yield* Effect.sleep(plan.rest)
       }
@@ -144,7 +144,7 @@ const course = Effect.fnUntraced(function*(options: Options, stage: Stage) {
   const all = yield* sums(views)
   const own = all.filter(({ client }) => client === redfx.name)
   yield* screen.log(`\n${paint("bold", "The sum")}\n${table(all)}\n`)
-  yield* screen.log(paint("bold", verdict(own, plan.rounds * sites.length)))
+  yield* screen.log(paint("bold", verdict(own, sites.reduce((sum, { kills }) => sum + plan.rounds * kills, 0))))
   return own.every(isSound)
 })
 

@@ -21,7 +21,7 @@ export interface Frame {
 }
 
 export const columns = 84
-export const rows = 38
+export const rows = 42
 
 /** No more than so many frames a second. */
 const interval = 250
