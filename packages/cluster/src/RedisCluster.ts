@@ -44,28 +44,6 @@ export interface Node {
 }
 
 /**
- * What only a cluster can do.
- *
- * - `nodes`: its servers, masters before their replicas. `nodeOf`: the master of a key, `undefined` when none serves it.
- * - `refresh`: reads again who serves what.
- * - `perNode`: what each server answers to a command, by its address.
- * - `clientOf`: a client of one server alone, without redirects. Fails for an address that is none of the cluster's.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Service {
-  readonly nodes: Effect.Effect<ReadonlyArray<Node>, RedisError>
-  readonly nodeOf: (key: Key) => Effect.Effect<string | undefined, RedisError>
-  readonly refresh: Effect.Effect<void, RedisError>
-  readonly perNode: <A>(
-    command: RedisCommand.RedisCommand<A, unknown, unknown>,
-    options?: PerNodeOptions
-  ) => Effect.Effect<ReadonlyMap<string, A>, RedisError>
-  readonly clientOf: (address: string) => Effect.Effect<RedisClient.Service, RedisError>
-}
-
-/**
  * Which servers are asked. Default `"masters"`.
  *
  * @category options
@@ -76,12 +54,26 @@ export interface PerNodeOptions {
 }
 
 /**
- * The cluster behind the program's `RedisClient`.
+ * The cluster behind the program's `RedisClient`: what only a cluster can do.
+ *
+ * - `nodes`: its servers, masters before their replicas. `nodeOf`: the master of a key, `undefined` when none serves it.
+ * - `refresh`: reads again who serves what.
+ * - `perNode`: what each server answers to a command, by its address.
+ * - `clientOf`: a client of one server alone, without redirects. Fails for an address that is none of the cluster's.
  *
  * @category services
  * @since 0.1.0
  */
-export class RedisCluster extends Context.Service<RedisCluster, Service>()("@redfx/cluster/RedisCluster") {}
+export class RedisCluster extends Context.Service<RedisCluster, {
+  readonly nodes: Effect.Effect<ReadonlyArray<Node>, RedisError>
+  readonly nodeOf: (key: Key) => Effect.Effect<string | undefined, RedisError>
+  readonly refresh: Effect.Effect<void, RedisError>
+  readonly perNode: <A>(
+    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    options?: PerNodeOptions
+  ) => Effect.Effect<ReadonlyMap<string, A>, RedisError>
+  readonly clientOf: (address: string) => Effect.Effect<RedisClient.RedisClient["Service"], RedisError>
+}>()("@redfx/cluster/RedisCluster") {}
 
 // -----------------------------------------------------------------------------
 // Constructors
@@ -96,14 +88,14 @@ export class RedisCluster extends Context.Service<RedisCluster, Service>()("@red
 export const make = Effect.fnUntraced(function*(
   options: RedisConfig.ClusterOptions
 ): Effect.fn.Return<
-  { readonly client: RedisClient.Service; readonly cluster: Service },
+  { readonly client: RedisClient.RedisClient["Service"]; readonly cluster: RedisCluster["Service"] },
   RedisError,
   RedisConnector | Scope.Scope
 > {
   const settings = yield* settingsOf(options)
   const { client, cluster, retrying } = yield* Client.make(settings)
   const { state } = retrying
-  const guarded = (node: RedisClient.Service) => settings.readOnly ? onlyReading(node) : node
+  const guarded = (node: RedisClient.RedisClient["Service"]) => settings.readOnly ? onlyReading(node) : node
   if (settings.connection.eager) yield* state.refresh
   const nodeAt = (address: string) =>
     Effect.flatMap(Effect.map(state.known, () => state.members), (nodes) => {
@@ -273,11 +265,14 @@ export const perNode = <A>(
  * @since 0.1.0
  */
 export const withMerge = <Parameters extends ReadonlyArray<never>, A>(
-  { client, cluster }: { readonly client: RedisClient.Service; readonly cluster: Service },
+  { client, cluster }: {
+    readonly client: RedisClient.RedisClient["Service"]
+    readonly cluster: RedisCluster["Service"]
+  },
   definition: RedisCommand.Definition<Parameters, A, unknown, unknown>,
   merge: (results: ReadonlyMap<string, A>) => A,
   options?: PerNodeOptions
-): RedisClient.Service => ({
+): RedisClient.RedisClient["Service"] => ({
   ...client,
   withTimeout: (limit) => withMerge({ client: client.withTimeout(limit), cluster }, definition, merge, options),
   execute: <B>(command: RedisCommand.RedisCommand<B, unknown, unknown>) =>

@@ -25,7 +25,6 @@ import { Suspension } from "./internal/runtime/suspension.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
-import type { Service } from "./RedisClient.ts"
 import { DataError } from "./RedisError.ts"
 import type { DecodeError, RedisError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
@@ -365,10 +364,10 @@ export const withReply = <A, Bytes = A, BigInts = A>(
  * @since 0.1.0
  */
 export const withDecoder = <Parameters extends ReadonlyArray<never>, A>(
-  client: Service,
+  client: RedisClient["Service"],
   definition: Definition<Parameters, A, unknown, unknown>,
   decode: (value: Resp.Value, command: Any) => A
-): Service => {
+): RedisClient["Service"] => {
   const replace = <B>(command: RedisCommand<B, unknown, unknown>): RedisCommand<B, unknown, unknown> =>
     command.spec.name.toUpperCase() !== definition.spec.name
       ? command

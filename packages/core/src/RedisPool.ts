@@ -33,7 +33,7 @@ import type { RedisError } from "./RedisError.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * What a pool can do.
+ * The connections to one server.
  *
  * - `router`: sends commands over the pool's connections.
  * - `member`: the same for one of several users of the pool. When its scope closes, the connections that it has for itself
@@ -42,10 +42,10 @@ import type { RedisError } from "./RedisError.ts"
  *   further commands open new ones. `only`: leaves those alone that commands share.
  * - `retire`: fails with `reason` what is under way, who waits for a connection and whatever comes, for good.
  *
- * @category models
+ * @category services
  * @since 0.1.0
  */
-export interface Service {
+export class RedisPool extends Context.Service<RedisPool, {
   readonly settings: RedisConfig.ConnectionSettings
   readonly router: RedisRouter
   readonly member: Effect.Effect<RedisRouter, never, Scope.Scope>
@@ -56,15 +56,7 @@ export interface Service {
   }) => Effect.Effect<void>
   readonly retire: (reason: RedisError) => Effect.Effect<void>
   readonly stats: Effect.Effect<RedisStats>
-}
-
-/**
- * The connections to one server.
- *
- * @category services
- * @since 0.1.0
- */
-export class RedisPool extends Context.Service<RedisPool, Service>()("@redfx/core/RedisPool") {}
+}>()("@redfx/core/RedisPool") {}
 
 // -----------------------------------------------------------------------------
 // Constructors
@@ -79,7 +71,7 @@ export class RedisPool extends Context.Service<RedisPool, Service>()("@redfx/cor
  */
 export const make = Effect.fnUntraced(function*(
   options: RedisConfig.StandaloneOptions
-): Effect.fn.Return<Service, RedisError, RedisConnector | Scope.Scope> {
+): Effect.fn.Return<RedisPool["Service"], RedisError, RedisConnector | Scope.Scope> {
   const endpoint = yield* RedisConfig.endpoint(options)
   const settings = yield* RedisConfig.settings(options)
   const source = masterAt(Connection.sourceAt(endpoint, settings))
@@ -100,7 +92,7 @@ const masterAt = (source: Source): Source => ({
  * @category combinators
  * @since 0.1.0
  */
-export const openShared = ({ router, settings }: Service): Effect.Effect<void, RedisError> =>
+export const openShared = ({ router, settings }: RedisPool["Service"]): Effect.Effect<void, RedisError> =>
   // Each goes to the next of the connections: a PING is in no order.
   Effect.replicateEffect(ping(router), settings.pool.shared, { concurrency: "unbounded", discard: true })
 
@@ -121,7 +113,7 @@ const ping = (router: RedisRouter): Effect.Effect<void, RedisError> =>
 export const makeAt = (
   endpoint: Endpoint,
   settings: RedisConfig.ConnectionSettings
-): Effect.Effect<Service, never, RedisConnector | Scope.Scope> =>
+): Effect.Effect<RedisPool["Service"], never, RedisConnector | Scope.Scope> =>
   makeFrom(Connection.sourceAt(endpoint, settings), settings)
 
 /**
@@ -138,7 +130,7 @@ export const makeFrom = Effect.fnUntraced(function*(
   settings: RedisConfig.ConnectionSettings,
   onEvent: (event: RedisEvent) => void = () => {},
   within: (source: Source, kind: "shared" | "exclusive") => Source = () => source
-): Effect.fn.Return<Service, never, RedisConnector | Scope.Scope> {
+): Effect.fn.Return<RedisPool["Service"], never, RedisConnector | Scope.Scope> {
   const context = yield* Effect.context<RedisConnector>()
   const events = yield* PubSub.sliding<RedisEvent>(256)
   const publish = (event: RedisEvent) => {

@@ -24,7 +24,7 @@ import * as RedisPool from "./RedisPool.ts"
  */
 export const make = (
   options: RedisConfig.StandaloneOptions = {}
-): Effect.Effect<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> =>
+): Effect.Effect<RedisClient.RedisClient["Service"], RedisError, RedisConnector | Scope.Scope> =>
   Effect.flatMap(RedisConfig.settings(options), ({ closeTimeout }) =>
     closingWithin(
       closeTimeout,

@@ -16,7 +16,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { errorIn } from "./internal/runtime/failed.ts"
 import { RedisClient } from "./RedisClient.ts"
-import type { CacheStats, RedisStats, Service } from "./RedisClient.ts"
+import type { CacheStats, RedisStats } from "./RedisClient.ts"
 import type { RedisError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
@@ -200,7 +200,7 @@ const eventCounter = (pool: Attributes, event: string) =>
  * @category combinators
  * @since 0.1.0
  */
-export const timed = (client: Service): Service => {
+export const timed = (client: RedisClient["Service"]): RedisClient["Service"] => {
   const record = recorder()
   return {
     ...client,

@@ -12,7 +12,7 @@ import type { Outcome } from "./internal/connection/request.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
-import type { Service, Watch } from "./RedisClient.ts"
+import type { Watch } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { DataError, inPart, isRedisError, WatchError } from "./RedisError.ts"
 import type { Delivery, RedisError } from "./RedisError.ts"
@@ -125,7 +125,7 @@ export const watch = <const C extends Commands, E, R>(
 }
 
 const attempt = <C extends Commands, E, R>(
-  client: Service,
+  client: RedisClient["Service"],
   keys: ReadonlyArray<RedisArg.Key>,
   body: Effect.Effect<C, E, R>,
   onRepeatable: (error: WatchError) => void
@@ -198,7 +198,10 @@ const toItsEnd = <A, E>(
       () => Effect.andThen(Effect.timeoutOption(Fiber.await(fiber), patience), Fiber.interrupt(fiber))
     ))
 
-const commit = <C extends Commands>(client: Service, commands: C): Effect.Effect<Successes<C>, RedisError> =>
+const commit = <C extends Commands>(
+  client: RedisClient["Service"],
+  commands: C
+): Effect.Effect<Successes<C>, RedisError> =>
   run(
     client,
     commands,
@@ -208,7 +211,7 @@ const commit = <C extends Commands>(client: Service, commands: C): Effect.Effect
 
 /** What the caller sees of the outcomes is what a span tells. */
 const run = <A>(
-  client: Service,
+  client: RedisClient["Service"],
   commands: Commands,
   see: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<A, RedisError>
 ): Effect.Effect<A, RedisError> => {

@@ -56,7 +56,7 @@ export interface ClientOptions extends
 // -----------------------------------------------------------------------------
 
 /**
- * A group of sentinels.
+ * Knows where the servers of a deployment are, by asking its sentinels.
  *
  * **Details**
  *
@@ -69,23 +69,17 @@ export interface ClientOptions extends
  * - `discoverReplicas`: where replicas of a service are that are not down; none when no sentinel knows any.
  * - `client`: a client of a service, for as long as the scope is open.
  *
- * @category models
- * @since 0.1.0
- */
-export interface Service {
-  readonly discoverMaster: (service: string) => Effect.Effect<RedisConfig.NodeAddress, MasterNotFoundError>
-  readonly discoverReplicas: (service: string) => Effect.Effect<ReadonlyArray<RedisConfig.NodeAddress>>
-  readonly client: (options: ClientOptions) => Effect.Effect<RedisClient.Service, RedisError, Scope.Scope>
-  readonly toString: () => string
-}
-
-/**
- * Knows where the servers of a deployment are, by asking its sentinels.
- *
  * @category services
  * @since 0.1.0
  */
-export class RedisSentinel extends Context.Service<RedisSentinel, Service>()("@redfx/sentinel/RedisSentinel") {}
+export class RedisSentinel extends Context.Service<RedisSentinel, {
+  readonly discoverMaster: (service: string) => Effect.Effect<RedisConfig.NodeAddress, MasterNotFoundError>
+  readonly discoverReplicas: (service: string) => Effect.Effect<ReadonlyArray<RedisConfig.NodeAddress>>
+  readonly client: (
+    options: ClientOptions
+  ) => Effect.Effect<RedisClient.RedisClient["Service"], RedisError, Scope.Scope>
+  readonly toString: () => string
+}>()("@redfx/sentinel/RedisSentinel") {}
 
 /**
  * A client of replicas, beside the `RedisClient` of the master: `Redis.via` runs commands on it.
@@ -93,9 +87,9 @@ export class RedisSentinel extends Context.Service<RedisSentinel, Service>()("@r
  * @category services
  * @since 0.1.0
  */
-export class RedisReplica
-  extends Context.Service<RedisReplica, RedisClient.Service>()("@redfx/sentinel/RedisSentinel/RedisReplica")
-{}
+export class RedisReplica extends Context.Service<RedisReplica, RedisClient.RedisClient["Service"]>()(
+  "@redfx/sentinel/RedisSentinel/RedisReplica"
+) {}
 
 /**
  * Where the master of a service is.
@@ -131,7 +125,7 @@ export const discoverReplicas = (
  */
 export const makeGroup = Effect.fnUntraced(function*(
   options: GroupOptions
-): Effect.fn.Return<Service, RedisError, RedisConnector | Scope.Scope> {
+): Effect.fn.Return<RedisSentinel["Service"], RedisError, RedisConnector | Scope.Scope> {
   yield* Settings.checkAddresses(options.sentinels)
   const connector = yield* RedisConnector
   const translate = yield* RedisConfig.translation(options.natMap)
@@ -160,7 +154,7 @@ export const makeGroup = Effect.fnUntraced(function*(
  */
 export const make = (
   options: RedisConfig.SentinelOptions
-): Effect.Effect<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> =>
+): Effect.Effect<RedisClient.RedisClient["Service"], RedisError, RedisConnector | Scope.Scope> =>
   Effect.flatMap(makeGroup(options), (group) => group.client(options))
 
 const override = (defaults: GroupOptions, own: ClientOptions): GroupOptions & ClientOptions => {
@@ -181,7 +175,7 @@ const override = (defaults: GroupOptions, own: ClientOptions): GroupOptions & Cl
 const clientOf = (
   group: Discovery.Group,
   options: GroupOptions & ClientOptions
-): Effect.Effect<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> =>
+): Effect.Effect<RedisClient.RedisClient["Service"], RedisError, RedisConnector | Scope.Scope> =>
   Effect.flatMap(
     RedisConfig.settings(options, { given: options.sentinels }),
     (settings) => Runtime.closingWithin(settings.closeTimeout, clientWith(settings, group, options))
@@ -191,7 +185,7 @@ const clientWith = Effect.fnUntraced(function*(
   settings: RedisConfig.ConnectionSettings,
   group: Discovery.Group,
   options: GroupOptions & ClientOptions
-): Effect.fn.Return<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> {
+): Effect.fn.Return<RedisClient.RedisClient["Service"], RedisError, RedisConnector | Scope.Scope> {
   const service = yield* Settings.service(options.service)
   const role = yield* Settings.role(options.role)
   const readFrom = yield* Settings.readFrom(options.readFrom)

@@ -22,7 +22,7 @@ import * as TestClock from "effect/testing/TestClock"
 const ttl = "1 minute"
 const get = (key: string) => Redis.cached(Redis.get(key), { ttl })
 const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
-const stats = (client: RedisClient.Service) => Client.on(client)(RedisCache.stats)
+const stats = (client: RedisClient.RedisClient["Service"]) => Client.on(client)(RedisCache.stats)
 
 const invalidation = (...keys: ReadonlyArray<string | Uint8Array>) =>
   Encode.push([Encode.bulk("invalidate"), Encode.bulks(keys)])
@@ -67,7 +67,7 @@ const log = (node: FakeNode.FakeNode, connection?: number) =>
     .filter((text) => !/^(HELLO|CLIENT SETINFO|PING|PTTL)/.test(text))
 
 /** Waits until what the server has pushed was read: it comes before the answer to a PING. */
-const synced = (client: RedisClient.Service) => client.execute(Redis.ping())
+const synced = (client: RedisClient.RedisClient["Service"]) => client.execute(Redis.ping())
 
 const made = (options: RedisConfig.ConnectionOptions = {}) =>
   Effect.gen(function*() {

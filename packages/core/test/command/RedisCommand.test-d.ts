@@ -96,7 +96,7 @@ describe("RedisCommand types", () => {
   })
 
   it("via runs a command on another client, and needs that one", () => {
-    class Other extends Context.Service<Other, RedisClient.Service>()("Other") {}
+    class Other extends Context.Service<Other, RedisClient.RedisClient["Service"]>()("Other") {}
     const effect = Redis.via(Other)(Redis.get("k"))
     expectTypeOf(effect).toEqualTypeOf<Effect.Effect<string | undefined, RedisError, Other>>()
   })

@@ -17,7 +17,7 @@ type Fields = Readonly<Record<string, unknown>>
 const fieldsOf = (error: RedisError.RedisError): Fields => ({ ...error })
 
 /** A client on which every command fails. */
-const failing = (error: RedisError.RedisError): RedisClient.Service => ({
+const failing = (error: RedisError.RedisError): RedisClient.RedisClient["Service"] => ({
   execute: () => Effect.fail(error),
   pipeline: () => Effect.die("not used"),
   transaction: () => Effect.fail(error),

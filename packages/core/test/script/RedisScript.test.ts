@@ -9,7 +9,6 @@ import { withFunctions } from "../../src/internal/script/calls.ts"
 import { sha1 } from "../../src/internal/script/sha1.ts"
 import * as RedisArg from "../../src/RedisArg.ts"
 import { RedisClient } from "../../src/RedisClient.ts"
-import type { Service } from "../../src/RedisClient.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
 import { ConnectionError, isSafeToRetry, NoPermissionError, ResponseError } from "../../src/RedisError.ts"
 import type { RedisError } from "../../src/RedisError.ts"
@@ -32,7 +31,7 @@ const scripted = (answer: Answer) => {
     const value = answer(command)
     return isError(value) ? Exit.fail(value) : RedisCommand.decode(command, value, false)
   }
-  const service: Service = {
+  const service: RedisClient["Service"] = {
     execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) =>
       Effect.suspend(() => {
         log.push(wire(command))
@@ -61,7 +60,7 @@ const scripted = (answer: Answer) => {
 
 // What these tests do not use.
 const others = {} as Omit<
-  Service,
+  RedisClient["Service"],
   "execute" | "pipeline" | "transaction" | "reserve" | "withTimeout" | "events" | "stats"
 >
 

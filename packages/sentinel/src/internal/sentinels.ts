@@ -3,7 +3,7 @@
  * good, and those that these know of.
  */
 import { sentinelSentinels } from "@redfx/core/commands/Sentinel"
-import type { Service } from "@redfx/core/RedisClient"
+import type { RedisClient } from "@redfx/core/RedisClient"
 import type { RedisCommand } from "@redfx/core/RedisCommand"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
@@ -67,10 +67,10 @@ export interface Options {
 
 export class Sentinels {
   /** Opens a client of a sentinel that nobody else uses, without any I/O. */
-  readonly connect: (sentinel: Sentinel) => Effect.Effect<Service, never, Scope.Scope>
+  readonly connect: (sentinel: Sentinel) => Effect.Effect<RedisClient["Service"], never, Scope.Scope>
   readonly #options: Options
   readonly #context: Context.Context<RedisConnector | Scope.Scope>
-  readonly #clients: RcMap.RcMap<NodeAddress, Service>
+  readonly #clients: RcMap.RcMap<NodeAddress, RedisClient["Service"]>
   readonly #given: ReadonlyArray<Sentinel>
   /** The sentinels that are known of by the services that they watch. */
   readonly #learned = new Map<string, ReadonlyArray<Sentinel>>()
@@ -87,8 +87,8 @@ export class Sentinels {
   constructor(
     options: Options,
     context: Context.Context<RedisConnector | Scope.Scope>,
-    clients: RcMap.RcMap<NodeAddress, Service>,
-    connect: (sentinel: Sentinel) => Effect.Effect<Service, never, Scope.Scope>
+    clients: RcMap.RcMap<NodeAddress, RedisClient["Service"]>,
+    connect: (sentinel: Sentinel) => Effect.Effect<RedisClient["Service"], never, Scope.Scope>
   ) {
     this.#options = options
     this.#context = context

@@ -2,7 +2,7 @@
  * The client of a cluster: the client that every topology has, above a router
  * that knows slots, with what only a cluster must split, merge or refuse.
  */
-import type { RedisEvent, RedisStats, Service } from "@redfx/core/RedisClient"
+import type { RedisClient, RedisEvent, RedisStats } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
@@ -38,7 +38,7 @@ import { State } from "./state.ts"
 import { Subscribers } from "./subscribers.ts"
 
 export interface ClusterClient {
-  readonly client: Service
+  readonly client: RedisClient["Service"]
   readonly cluster: Cluster
   readonly retrying: Retrying
 }
@@ -84,10 +84,10 @@ const makeOpen = Effect.fnUntraced(function*(
 
 const clientAbove = (
   retrying: Retrying,
-  base: Service,
+  base: RedisClient["Service"],
   cluster: Cluster
-): Service => {
-  const client: Service = {
+): RedisClient["Service"] => {
+  const client: RedisClient["Service"] = {
     ...base,
     execute: (command) => {
       const refusal = retrying.refusesWrite(command)
@@ -116,14 +116,14 @@ const clientAbove = (
 }
 
 /** What the cache does not answer goes to the servers of its slots. */
-const pipelineOf = (retrying: Retrying, { cache }: Service): Service["pipeline"] => {
-  const send: Service["pipeline"] = (commands) => pipeline(retrying, commands)
+const pipelineOf = (retrying: Retrying, { cache }: RedisClient["Service"]): RedisClient["Service"]["pipeline"] => {
+  const send: RedisClient["Service"]["pipeline"] = (commands) => pipeline(retrying, commands)
   return cache === undefined
     ? send
     : (commands) => cache.pipeline(commands, send, (command) => retrying.refuses(command) !== undefined)
 }
 
-const clusterOf = (retrying: Retrying, base: Service): Cluster => {
+const clusterOf = (retrying: Retrying, base: RedisClient["Service"]): Cluster => {
   const { state } = retrying
   const known = <A>(of: () => A) =>
     Effect.map(state.known, () => {

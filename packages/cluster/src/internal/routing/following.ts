@@ -3,7 +3,7 @@
  * They are run on the server of their slot, and again as the verdict on what
  * became of them says.
  */
-import type { Service } from "@redfx/core/RedisClient"
+import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterUnsupportedError } from "@redfx/core/RedisError"
 import type { RedisError } from "@redfx/core/RedisError"
@@ -23,7 +23,7 @@ import { unspent } from "./verdict.ts"
 import type { Sent } from "./verdict.ts"
 import { timedOut, within } from "./wholeLimit.ts"
 
-type Run<A> = (client: Service) => Effect.Effect<A, RedisError>
+type Run<A> = (client: RedisClient["Service"]) => Effect.Effect<A, RedisError>
 
 /**
  * Runs something on the server of a command's slot, wherever that is. The command timeout is that of all tries.
@@ -91,7 +91,7 @@ const untilRun = Effect.fnUntraced(function*<A>(
 const owned = (node: Node | undefined): Target | undefined => node === undefined ? undefined : { node, asking: false }
 
 /** Runs something on a server that does not own the slot yet, over one connection that nobody else uses. */
-const withAsking = <A>(client: Service, run: Run<A>): Effect.Effect<A, RedisError> =>
+const withAsking = <A>(client: RedisClient["Service"], run: Run<A>): Effect.Effect<A, RedisError> =>
   Effect.scoped(
     Effect.flatMap(client.reserve, (reserved) => Effect.andThen(reserved.execute(asking), run(reserved)))
   )

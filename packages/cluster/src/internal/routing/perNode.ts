@@ -2,7 +2,7 @@
  * Commands to one server, or to each of several, for what they are and not for
  * a slot of theirs.
  */
-import type { Service } from "@redfx/core/RedisClient"
+import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"
 import { isContinued } from "@redfx/core/unstable/Router"
@@ -89,7 +89,7 @@ const untilRun = Effect.fnUntraced(function*<A>(
 })
 
 /** The same client of one server, which tells what becomes of its commands; it sends nothing again. */
-export const attentive = (retrying: Retrying, client: Service, node: Node): Service => {
+export const attentive = (retrying: Retrying, client: RedisClient["Service"], node: Node): RedisClient["Service"] => {
   const learn = (command: RedisCommand.Any, error: RedisError) => {
     judged(retrying, { way: "node", command }, { error, node, spent: unspent })
   }

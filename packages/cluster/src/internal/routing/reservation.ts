@@ -2,7 +2,7 @@
  * A connection that one user has for itself, to the server of the first key
  * that it uses: nothing else says which server it wants.
  */
-import type { Service } from "@redfx/core/RedisClient"
+import type { RedisClient } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import {
   atIndex,
@@ -295,11 +295,11 @@ interface Use {
  * by it whether all of that is for its server.
  */
 export const guarded = (
-  reserved: Service,
+  reserved: RedisClient["Service"],
   retrying: Retrying,
-  whole: () => Service,
+  whole: () => RedisClient["Service"],
   use: Use = { begun: false }
-): Service => {
+): RedisClient["Service"] => {
   const { redirects } = retrying
   const refusalOf = (command: RedisCommand.Any) => retrying.refusesWrite(command) ?? differentSlots(command)
   const refusalsOf = (commands: ReadonlyArray<RedisCommand.Any>) => {
@@ -313,7 +313,7 @@ export const guarded = (
     const { next } = judged(retrying, { way: "held", command }, { error, node: undefined, spent: unspent })
     return next._tag === "Settle" ? next.error ?? typed(error) : typed(error)
   }
-  const client: Service = {
+  const client: RedisClient["Service"] = {
     ...reserved,
     execute: (command) =>
       Effect.suspend(() => {

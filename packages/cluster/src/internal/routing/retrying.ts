@@ -2,7 +2,7 @@
  * What those who send with effects need to send again: pipelines, transactions,
  * blocking commands, commands to one server.
  */
-import type { Service } from "@redfx/core/RedisClient"
+import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { RedisError } from "@redfx/core/RedisError"
 import type { Outcome } from "@redfx/core/unstable/Request"
@@ -23,7 +23,7 @@ import type { Sent, Spent, To, Verdict } from "./verdict.ts"
 export interface Retrying {
   readonly settings: ClusterSettings
   readonly clock: Clock.Clock
-  readonly clientOf: (node: Node) => Service
+  readonly clientOf: (node: Node) => RedisClient["Service"]
   readonly state: State
   readonly redirects: Redirects
   readonly refuses: (command: RedisCommand.Any) => RedisError | undefined

@@ -15,7 +15,7 @@ import type * as Effect from "effect/Effect"
  */
 export interface ClusterNode {
   readonly address: string
-  readonly client: RedisClient.Service
+  readonly client: RedisClient.RedisClient["Service"]
 }
 
 /**

@@ -32,7 +32,7 @@ import { Health } from "./health.ts"
 export interface Node extends ClusterNode {
   readonly endpoint: NodeAddress
   readonly source: RedisConnection.Source
-  readonly pool: RedisPool.Service
+  readonly pool: RedisPool.RedisPool["Service"]
   readonly health: Health
   readonly isIdle: Effect.Effect<boolean>
 }
@@ -99,8 +99,8 @@ export class Nodes {
   /** A client of whatever node is at an address when it is used: nodes are given up, and made again. */
   clientAt(
     endpoint: NodeAddress,
-    limited: (client: RedisClient.Service) => RedisClient.Service = (client) => client
-  ): RedisClient.Service {
+    limited: (client: RedisClient.RedisClient["Service"]) => RedisClient.RedisClient["Service"] = (client) => client
+  ): RedisClient.RedisClient["Service"] {
     const client = () => limited(this.at(endpoint).client)
     return {
       ...client(),
@@ -228,7 +228,10 @@ const forKept = (settings: ConnectionSettings): ConnectionSettings => ({
 })
 
 /** A pool beside which another one has the connection for what is kept. */
-const besides = (pool: RedisPool.Service, kept: RedisPool.Service): RedisPool.Service => ({
+const besides = (
+  pool: RedisPool.RedisPool["Service"],
+  kept: RedisPool.RedisPool["Service"]
+): RedisPool.RedisPool["Service"] => ({
   ...pool,
   router: {
     ...pool.router,

@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Scope from "effect/Scope"
 import type { Key } from "../../RedisArg.ts"
-import type { RedisStats, Service } from "../../RedisClient.ts"
+import type { RedisClient, RedisStats } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { DataError } from "../../RedisError.ts"
@@ -41,7 +41,7 @@ export const makeClient = Effect.fnUntraced(function*(
     readonly caches?: boolean | undefined
     readonly slotOf?: ((key: Key) => number) | undefined
   } = {}
-): Effect.fn.Return<Service, never, Scope.Scope> {
+): Effect.fn.Return<RedisClient["Service"], never, Scope.Scope> {
   const deadlines = new Deadlines(Duration.toMillis(settings.commandTimeout), yield* Clock.Clock)
   yield* Effect.forkScoped(deadlines.run)
   const { open, subscribers } = counted(router.subscribers)
@@ -94,7 +94,7 @@ const withStats = ({ reserve }: RedisRouter, stats: RedisRouter["stats"]): Redis
   Effect.map(reserve, (reserved) => ({ ...reserved, stats }))
 
 /** What the forms of a client have in common, which differ in their limits in time. */
-interface Feeds extends Pick<Service, "pubSub" | "monitor"> {
+interface Feeds extends Pick<RedisClient["Service"], "pubSub" | "monitor"> {
   readonly cache: Cache.CacheParts | undefined
 }
 
@@ -103,7 +103,7 @@ const clientOf = (
   settings: ConnectionSettings,
   deadlines: Deadlines,
   { cache: parts, ...feeds }: Feeds
-): Service => {
+): RedisClient["Service"] => {
   const exclusively: Exclusive = { router, settings, deadlines }
   const limit = Duration.toMillis(settings.commandTimeout)
   const begin = limit === deadlines.limit
@@ -122,7 +122,7 @@ const clientOf = (
         ? onLease(exclusively, [command], (send) => requestOf(command, send))
         : requestOf(command, send))
 
-  const execute: Service["execute"] = settings.retryOnTimeout
+  const execute: RedisClient["Service"]["execute"] = settings.retryOnTimeout
     ? (command) =>
       Effect.catchTag(
         once(command),
@@ -140,10 +140,10 @@ const clientOf = (
     ? (batch: Batch) => Effect.flatMap(sendOnce(batch), (outcomes) => sendTimedOut(batch, outcomes, sendOnce))
     : sendOnce
 
-  const pipeline: Service["pipeline"] = (commands) =>
+  const pipeline: RedisClient["Service"]["pipeline"] = (commands) =>
     cache === undefined ? plain(commands) : cache.pipeline(commands, plain)
 
-  const plain: Service["pipeline"] = (commands) => {
+  const plain: RedisClient["Service"]["pipeline"] = (commands) => {
     if (commands.every((command) => command.settled === undefined)) {
       return commands.length === 0 ? Effect.succeed([]) : sendAll({ commands })
     }

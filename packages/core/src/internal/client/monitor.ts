@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { monitorEvent } from "../../commands/replies/MonitorEvent.ts"
-import type { Service } from "../../RedisClient.ts"
+import type { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { DataError, PubSubOverflowError } from "../../RedisError.ts"
@@ -43,7 +43,7 @@ type Lines = Queue.Queue<Resp.Value, RedisError>
 export const make = Effect.fnUntraced(function*(
   subscribers: Subscribers,
   settings: ConnectionSettings
-): Effect.fn.Return<Service["monitor"], never, Scope.Scope> {
+): Effect.fn.Return<RedisClient["Service"]["monitor"], never, Scope.Scope> {
   const open = new Set<RedisConnection>()
   const clock = yield* Clock.Clock
   const limit = Duration.toMillis(settings.commandTimeout)

@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { Service, Session, Watch } from "../../RedisClient.ts"
+import type { RedisClient, Session, Watch } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, isRedisError } from "../../RedisError.ts"
 import type { RedisError } from "../../RedisError.ts"
@@ -92,10 +92,10 @@ const ending: ReadonlySet<string> = new Set(["DISCARD", "EXEC", "MULTI", "RESET"
  * - `unsent`: what a refusal means to the commands beside the one that it is for.
  */
 export const withSession = (
-  client: Service,
+  client: RedisClient["Service"],
   held: Held,
   unsent: (refusal: RedisError, command: RedisCommand.Any, index: number) => RedisError
-): Service => {
+): RedisClient["Service"] => {
   let current: Watching | undefined = undefined
   const session: Session = {
     begin: () => {
@@ -110,8 +110,8 @@ export const withSession = (
     const name = current?.inBody === true ? names.find((name) => ending.has(name.toUpperCase())) : undefined
     return name === undefined ? undefined : refusalIn(name)
   }
-  const above = (client: Service): Service => {
-    const reserved: Service = {
+  const above = (client: RedisClient["Service"]): RedisClient["Service"] => {
+    const reserved: RedisClient["Service"] = {
       ...client,
       execute: (command) =>
         Effect.suspend(() => {

@@ -12,7 +12,6 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { TimeToLive } from "../../RedisArg.ts"
 import { RedisClient } from "../../RedisClient.ts"
-import type { Service } from "../../RedisClient.ts"
 import { DataError, isRetryable, LockError, LockNotOwnedError } from "../../RedisError.ts"
 import type { RedisError } from "../../RedisError.ts"
 import { failureOf, timeLimit } from "../error/failure.ts"
@@ -189,7 +188,7 @@ const acquireOrFail = (settings: Settings, restore: Restore): Effect.Effect<Held
 
 /** One try. Who will never learn what came of it must not keep others out. */
 const attempt = (
-  client: Service,
+  client: RedisClient["Service"],
   settings: Settings,
   token: string,
   restore: Restore
@@ -208,7 +207,11 @@ const attempt = (
  * Releases what an attempt may have taken. It goes the same way as the attempt, behind it, so that it is not run first;
  * and is tried until there is an answer, for as long as the lock can live.
  */
-const undone = (client: Service, { ttl, ways }: Settings, token: string): Effect.Effect<unknown, RedisError> => {
+const undone = (
+  client: RedisClient["Service"],
+  { ttl, ways }: Settings,
+  token: string
+): Effect.Effect<unknown, RedisError> => {
   const release = Effect.retry(on(client, ways.release(token)), { schedule: undoing, while: isRetryable })
   return ttl === undefined ? release : Effect.timeoutOption(release, ttl)
 }
@@ -218,7 +221,7 @@ const undoing: Schedule.Schedule<unknown> = Schedule.jittered(
   Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
 )
 
-const on = <A, E>(client: Service, effect: Effect.Effect<A, E, RedisClient>): Effect.Effect<A, E> =>
+const on = <A, E>(client: RedisClient["Service"], effect: Effect.Effect<A, E, RedisClient>): Effect.Effect<A, E> =>
   Effect.provideService(effect, RedisClient, client)
 
 // -----------------------------------------------------------------------------
@@ -244,7 +247,7 @@ interface Grant extends Taken {
   readonly acquiredAt: number
 }
 
-const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
+const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Grant): Held => {
   const { name, ttl, ways } = settings
   const { fencingToken, token } = grant
   const loss = Deferred.makeUnsafe<never, LockNotOwnedError>()

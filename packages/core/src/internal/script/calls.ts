@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { functionList } from "../../commands/Functions.ts"
-import type { Service } from "../../RedisClient.ts"
+import type { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { RedisError } from "../../RedisError.ts"
 import type { Outcome } from "../connection/request.ts"
@@ -33,7 +33,10 @@ export interface LibraryFunction {
   readonly load: RedisCommand.Any
 }
 
-const isPresent = (client: Service, { list, name }: LibraryFunction): Effect.Effect<boolean, RedisError> =>
+const isPresent = (
+  client: RedisClient["Service"],
+  { list, name }: LibraryFunction
+): Effect.Effect<boolean, RedisError> =>
   Effect.map(
     client.execute(list),
     (libraries) => libraries.some(({ functions }) => functions.some((each) => each.name === name))
@@ -58,7 +61,10 @@ export class FunctionSpec extends RedisCommand.Spec {
  *
  * - `known`: those that the server is known to have had.
  */
-export const withFunctions = (client: Service, known: Set<LibraryFunction> = new Set()): Service => ({
+export const withFunctions = (
+  client: RedisClient["Service"],
+  known: Set<LibraryFunction> = new Set()
+): RedisClient["Service"] => ({
   ...client,
   execute: (command) =>
     command.spec instanceof FunctionSpec && command.settled === undefined
@@ -72,7 +78,7 @@ export const withFunctions = (client: Service, known: Set<LibraryFunction> = new
 
 /** Loads the library before the first call, and again when the server has lost it. */
 const call = <A>(
-  client: Service,
+  client: RedisClient["Service"],
   known: Set<LibraryFunction>,
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
   needed: LibraryFunction
@@ -91,7 +97,7 @@ const call = <A>(
 
 /** A function can say of itself that it was not found: then it is there, has run, and must not run again. */
 const lost = <A>(
-  client: Service,
+  client: RedisClient["Service"],
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
   needed: LibraryFunction,
   error: RedisError
@@ -107,7 +113,7 @@ const isMissing = (error: RedisError): boolean =>
 
 /** Runs commands in one write, after loading the libraries that they need; without them none is sent. */
 const pipeline = (
-  client: Service,
+  client: RedisClient["Service"],
   commands: ReadonlyArray<RedisCommand.Any>
 ): Effect.Effect<ReadonlyArray<Outcome>> => {
   const needed = functionsIn(commands)
@@ -120,7 +126,7 @@ const pipeline = (
 
 /** Runs commands between MULTI and EXEC, after loading the libraries that they need; without them none is sent. */
 const transaction = (
-  client: Service,
+  client: RedisClient["Service"],
   commands: ReadonlyArray<RedisCommand.Any>
 ): Effect.Effect<ReadonlyArray<Outcome>, RedisError> => {
   const needed = functionsIn(commands)
@@ -139,7 +145,10 @@ const functionsIn = (commands: ReadonlyArray<RedisCommand.Any>): ReadonlyArray<L
 }
 
 /** Two round trips however much is missing, one when nothing is: commands given at once go out in one write. */
-const load = (client: Service, needed: ReadonlyArray<LibraryFunction>): Effect.Effect<void, RedisError> =>
+const load = (
+  client: RedisClient["Service"],
+  needed: ReadonlyArray<LibraryFunction>
+): Effect.Effect<void, RedisError> =>
   Effect.gen(function*() {
     const absent = yield* Effect.forEach(needed, (each) => isAbsent(client, each), { concurrency: "unbounded" })
     const missing = new Set(needed.filter((_, index) => absent[index]).map(({ load }) => load))
@@ -147,7 +156,7 @@ const load = (client: Service, needed: ReadonlyArray<LibraryFunction>): Effect.E
   })
 
 /** Who may not ask, or asks a server that does not know the question, is told by the call itself. */
-const isAbsent = (client: Service, needed: LibraryFunction): Effect.Effect<boolean, RedisError> =>
+const isAbsent = (client: RedisClient["Service"], needed: LibraryFunction): Effect.Effect<boolean, RedisError> =>
   Effect.map(isPresent(client, needed), (present) => !present).pipe(
     Effect.catchTags({
       NoPermissionError: () => Effect.succeed(false),

@@ -22,7 +22,6 @@ import { xrange } from "../../commands/Streams.ts"
 import type { StreamId } from "../../commands/Streams.ts"
 import * as RedisArg from "../../RedisArg.ts"
 import { RedisClient } from "../../RedisClient.ts"
-import type { Service } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, DecodeError, isRetryable } from "../../RedisError.ts"
 import type { RedisError } from "../../RedisError.ts"
@@ -60,7 +59,7 @@ type Handler<E, R> = (entry: Delivered) => Effect.Effect<unknown, E, R>
 /** What the fibers of one consumer share. */
 interface State {
   readonly settings: Settings
-  readonly client: Service
+  readonly client: RedisClient["Service"]
   readonly queue: Queue.Queue<Received & { readonly deliveries: number }>
   readonly held: Map<string, { readonly place: "waiting" | "handled"; readonly deliveries: number }>
   /** Lets go whoever waits for room, each time that an entry is let go. */
