@@ -10,7 +10,7 @@ import type * as RedisCommand from "@redfx/core/RedisCommand"
 import * as RedisConfig from "@redfx/core/RedisConfig"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { RedisConfigError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import { choice, duration, integer, invalid } from "@redfx/core/unstable/Options"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Context from "effect/Context"
@@ -65,14 +65,16 @@ export interface PerNodeOptions {
  * @since 0.1.0
  */
 export class RedisCluster extends Context.Service<RedisCluster, {
-  readonly nodes: Effect.Effect<ReadonlyArray<Node>, RedisError>
-  readonly nodeOf: (key: Key) => Effect.Effect<string | undefined, RedisError>
-  readonly refresh: Effect.Effect<void, RedisError>
+  readonly nodes: Effect.Effect<ReadonlyArray<Node>, CommandError>
+  readonly nodeOf: (key: Key) => Effect.Effect<string | undefined, CommandError>
+  readonly refresh: Effect.Effect<void, CommandError>
   readonly perNode: <A>(
     command: RedisCommand.RedisCommand<A, unknown, unknown>,
     options?: PerNodeOptions
-  ) => Effect.Effect<ReadonlyMap<string, A>, RedisError>
-  readonly clientOf: (address: string) => Effect.Effect<RedisClient.RedisClient["Service"], RedisError>
+  ) => Effect.Effect<ReadonlyMap<string, A>, CommandError>
+  readonly clientOf: (
+    address: string
+  ) => Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError>
 }>()("@redfx/cluster/RedisCluster") {}
 
 // -----------------------------------------------------------------------------
@@ -89,7 +91,7 @@ export const make = Effect.fnUntraced(function*(
   options: RedisConfig.ClusterOptions
 ): Effect.fn.Return<
   { readonly client: RedisClient.RedisClient["Service"]; readonly cluster: RedisCluster["Service"] },
-  RedisError,
+  CommandError | RedisConfigError,
   RedisConnector | Scope.Scope
 > {
   const settings = yield* settingsOf(options)
@@ -178,10 +180,12 @@ const settingsOf = Effect.fnUntraced(function*(
  */
 export const layer = (
   options: RedisConfig.ClusterOptions
-): Layer.Layer<RedisClient.RedisClient | RedisCluster, RedisError, RedisConnector> =>
+): Layer.Layer<RedisClient.RedisClient | RedisCluster, CommandError | RedisConfigError, RedisConnector> =>
   Layer.effectContext(
-    Effect.map(make(options), ({ client, cluster }) =>
-      Context.add(Context.make(RedisClient.RedisClient, client), RedisCluster, cluster))
+    Effect.map(
+      make(options),
+      ({ client, cluster }) => Context.add(Context.make(RedisClient.RedisClient, client), RedisCluster, cluster)
+    )
   )
 
 // -----------------------------------------------------------------------------
@@ -216,7 +220,7 @@ export const slotOf = (key: Key): number => Slot.slotOf(key)
 export const onNode = <A, E, R>(
   address: string,
   effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | RedisError, Exclude<R, RedisClient.RedisClient> | RedisCluster> =>
+): Effect.Effect<A, E | CommandError | RedisConfigError, Exclude<R, RedisClient.RedisClient> | RedisCluster> =>
   Effect.flatMap(
     Effect.flatMap(RedisCluster, (cluster) => cluster.clientOf(address)),
     (client) => Effect.provideService(effect, RedisClient.RedisClient, client)
@@ -232,7 +236,7 @@ export const onNode = <A, E, R>(
 export const perNode = <A>(
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
   options?: PerNodeOptions
-): Effect.Effect<ReadonlyMap<string, A>, RedisError, RedisCluster> =>
+): Effect.Effect<ReadonlyMap<string, A>, CommandError, RedisCluster> =>
   Effect.flatMap(RedisCluster, (cluster) => cluster.perNode(command, options))
 
 /**

@@ -13,7 +13,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { MonitorEvent } from "./commands/replies/MonitorEvent.ts"
 import type { Any, RedisCommand } from "./RedisCommand.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError, PubSubOverflowError, TransactionError } from "./RedisError.ts"
 import type { MonitorOptions } from "./RedisMonitor.ts"
 import type { PubSub } from "./RedisPubSub.ts"
 
@@ -31,11 +31,11 @@ import type { PubSub } from "./RedisPubSub.ts"
  */
 export type RedisEvent =
   | { readonly _tag: "Connected"; readonly address: string; readonly protocol: 2 | 3 }
-  | { readonly _tag: "Disconnected"; readonly address: string; readonly error: RedisError | undefined }
+  | { readonly _tag: "Disconnected"; readonly address: string; readonly error: CommandError | undefined }
   | {
     readonly _tag: "ConnectFailed"
     readonly address: string
-    readonly error: RedisError
+    readonly error: CommandError
     readonly retryAfter: number
   }
   | {
@@ -153,7 +153,7 @@ export interface CacheLimits {
 export interface ClientCache {
   readonly execute: <A>(
     command: RedisCommand<A, unknown, unknown>
-  ) => Effect.Effect<A, RedisError> | undefined
+  ) => Effect.Effect<A, CommandError> | undefined
   readonly pipeline: (
     commands: ReadonlyArray<Any>,
     rest: RedisClient["Service"]["pipeline"],
@@ -208,7 +208,7 @@ export interface Variants {
   /** The same client with another `commandTimeout`; a bare number is milliseconds. */
   readonly withTimeout: (limit: Duration.Input) => RedisClient["Service"]
   /** A client on one connection that nobody else uses until the scope closes. */
-  readonly reserve: Effect.Effect<RedisClient["Service"], RedisError, Scope.Scope>
+  readonly reserve: Effect.Effect<RedisClient["Service"], CommandError, Scope.Scope>
 }
 
 /**
@@ -224,12 +224,12 @@ export class RedisClient extends Context.Service<
      * Runs one command, in one round trip unless it has to bring a script or a library along. `yield* command` is the
      * same on the program's client, and tells of it in a span where there is a tracer.
      */
-    readonly execute: <A>(command: RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
+    readonly execute: <A>(command: RedisCommand<A, unknown, unknown>) => Effect.Effect<A, CommandError>
     /**
      * Runs several commands in one write; each has its own outcome, also when the
      * connection is lost in between.
      */
-    readonly pipeline: (commands: ReadonlyArray<Any>) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, RedisError>>>
+    readonly pipeline: (commands: ReadonlyArray<Any>) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, CommandError>>>
     /**
      * Runs several commands between MULTI and EXEC: all of them, with no other
      * caller's in between, or none. Fails when none was run, or when it is not
@@ -237,13 +237,13 @@ export class RedisClient extends Context.Service<
      */
     readonly transaction: (
       commands: ReadonlyArray<Any>
-    ) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, RedisError>>, RedisError>
+    ) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, CommandError>>, TransactionError>
     /** Of a reserved client: what it keeps of its connection. */
     readonly session?: Session | undefined
     /** Subscriptions; `Redis.subscribe` and `Redis.pubsub` use them. */
     readonly pubSub: PubSub
     /** The commands that a server runs; `Redis.monitor` uses it. */
-    readonly monitor: (options: MonitorOptions) => Stream.Stream<MonitorEvent, RedisError>
+    readonly monitor: (options: MonitorOptions) => Stream.Stream<MonitorEvent, CommandError | PubSubOverflowError>
     /** What happens to connections, from the moment of subscription on. */
     readonly events: Stream.Stream<RedisEvent>
     readonly stats: Effect.Effect<RedisStats>
@@ -264,7 +264,7 @@ export class RedisClient extends Context.Service<
  */
 export const withConnection = <A, E, R>(
   effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | RedisError, Exclude<R, RedisClient> | RedisClient> =>
+): Effect.Effect<A, E | CommandError, Exclude<R, RedisClient> | RedisClient> =>
   Effect.scoped(
     Effect.flatMap(
       Effect.flatMap(RedisClient, (client) => client.reserve),
@@ -305,5 +305,5 @@ export const withTimeout: {
  */
 export const via =
   <I>(tag: Context.Key<I, RedisClient["Service"]>) =>
-  <A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError, I> =>
+  <A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, CommandError, I> =>
     Effect.flatMap(tag, (client) => Effect.provideService(command, RedisClient, client))

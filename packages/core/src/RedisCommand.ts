@@ -26,7 +26,7 @@ import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import { DataError } from "./RedisError.ts"
-import type { DecodeError, RedisError } from "./RedisError.ts"
+import type { CommandError, DecodeError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
 import type * as Resp from "./Resp.ts"
 import type { RespEncoder } from "./RespEncoder.ts"
@@ -46,7 +46,9 @@ const TypeId = "~redfx/RedisCommand"
  * @category models
  * @since 0.1.0
  */
-export interface RedisCommand<out A, out Bytes = A, out BigInts = A> extends Effect.Effect<A, RedisError, RedisClient> {
+export interface RedisCommand<out A, out Bytes = A, out BigInts = A>
+  extends Effect.Effect<A, CommandError, RedisClient>
+{
   readonly [TypeId]: typeof TypeId
   readonly spec: Spec
   /** The arguments after the name, in the order in which they are sent. */
@@ -54,7 +56,7 @@ export interface RedisCommand<out A, out Bytes = A, out BigInts = A> extends Eff
   readonly reply: RedisReply.Reply<unknown, unknown, unknown>
   readonly view: RedisReply.View
   /** Present when the outcome is known without the server: a wrong argument, or nothing to send. */
-  readonly settled: Exit.Exit<A, RedisError> | undefined
+  readonly settled: Exit.Exit<A, CommandError> | undefined
   /** Present when the answer may come from the client's cache, up to an age of `life` milliseconds. */
   readonly caching?: Caching | undefined
   /** Never present: holds the types of the other views. */
@@ -532,7 +534,7 @@ export const decode: <A>(
 // Implementation
 // -----------------------------------------------------------------------------
 
-const settle = (command: CommandImpl & Any): Exit.Exit<unknown, RedisError> | undefined => {
+const settle = (command: CommandImpl & Any): Exit.Exit<unknown, CommandError> | undefined => {
   const unsent = command.unsent
   if (unsent === undefined) return undefined
   return unsent instanceof RedisArg.Answer

@@ -15,7 +15,7 @@ import { scriptSpec } from "./internal/script/calls.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError, PubSubOverflowError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
 
 // -----------------------------------------------------------------------------
@@ -101,13 +101,13 @@ export const layerPool = (pool: Redis.PoolOptions): Layer.Layer<Redis.Redis, nev
 
 type Send = Redis.Redis["Service"]["send"]
 
-const failure = (cause: RedisError): Redis.RedisError => new Redis.RedisError({ cause })
+const failure = (cause: CommandError | PubSubOverflowError): Redis.RedisError => new Redis.RedisError({ cause })
 
 /** Sends commands on a client. `scripts`: those that were loaded, by their digest. */
 const sendOn = (client: RedisClient["Service"], scripts: Map<string, string>): Send => {
   const run = (name: string, args: ReadonlyArray<string>) =>
     Effect.map(client.execute(RedisCommand.asBytes(RedisCommand.send(name, ...keyed(name, args)))), plain)
-  const sending = (name: string, args: ReadonlyArray<string>): Effect.Effect<unknown, RedisError> => {
+  const sending = (name: string, args: ReadonlyArray<string>): Effect.Effect<unknown, CommandError> => {
     const [first = "", ...rest] = args
     const lua = scripts.get(first)
     // Loaded on one node of a cluster, or before a failover, a script is unknown to another.

@@ -26,7 +26,7 @@ import * as RedisCommand from "./RedisCommand.ts"
 import * as RedisConfig from "./RedisConfig.ts"
 import type { RedisConnector } from "./RedisConnector.ts"
 import type { Endpoint } from "./RedisConnector.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError, RedisConfigError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Service
@@ -51,10 +51,10 @@ export class RedisPool extends Context.Service<RedisPool, {
   readonly member: Effect.Effect<RedisRouter, never, Scope.Scope>
   readonly disconnect: (options?: {
     readonly inUse?: boolean | undefined
-    readonly reason?: RedisError | undefined
+    readonly reason?: CommandError | undefined
     readonly only?: "exclusive" | undefined
   }) => Effect.Effect<void>
-  readonly retire: (reason: RedisError) => Effect.Effect<void>
+  readonly retire: (reason: CommandError) => Effect.Effect<void>
   readonly stats: Effect.Effect<RedisStats>
 }>()("@redfx/core/RedisPool") {}
 
@@ -71,7 +71,7 @@ export class RedisPool extends Context.Service<RedisPool, {
  */
 export const make = Effect.fnUntraced(function*(
   options: RedisConfig.StandaloneOptions
-): Effect.fn.Return<RedisPool["Service"], RedisError, RedisConnector | Scope.Scope> {
+): Effect.fn.Return<RedisPool["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> {
   const endpoint = yield* RedisConfig.endpoint(options)
   const settings = yield* RedisConfig.settings(options)
   const source = masterAt(Connection.sourceAt(endpoint, settings))
@@ -92,11 +92,11 @@ const masterAt = (source: Source): Source => ({
  * @category combinators
  * @since 0.1.0
  */
-export const openShared = ({ router, settings }: RedisPool["Service"]): Effect.Effect<void, RedisError> =>
+export const openShared = ({ router, settings }: RedisPool["Service"]): Effect.Effect<void, CommandError> =>
   // Each goes to the next of the connections: a PING is in no order.
   Effect.replicateEffect(ping(router), settings.pool.shared, { concurrency: "unbounded", discard: true })
 
-const ping = (router: RedisRouter): Effect.Effect<void, RedisError> =>
+const ping = (router: RedisRouter): Effect.Effect<void, CommandError> =>
   Effect.asVoid(Connection.run(router, RedisCommand.send("PING"))).pipe(
     // Refused is answered, too: not everybody may PING.
     Effect.catchTag("NoPermissionError", () => Effect.void),
@@ -245,4 +245,4 @@ const statsOf = (
  */
 export const layer = (
   options: RedisConfig.StandaloneOptions = {}
-): Layer.Layer<RedisPool, RedisError, RedisConnector> => Layer.effect(RedisPool)(make(options))
+): Layer.Layer<RedisPool, CommandError | RedisConfigError, RedisConnector> => Layer.effect(RedisPool)(make(options))

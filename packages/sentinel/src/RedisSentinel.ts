@@ -6,7 +6,7 @@
 import * as RedisClient from "@redfx/core/RedisClient"
 import * as RedisConfig from "@redfx/core/RedisConfig"
 import { RedisConnector } from "@redfx/core/RedisConnector"
-import type { MasterNotFoundError, RedisError } from "@redfx/core/RedisError"
+import type { CommandError, MasterNotFoundError, RedisConfigError } from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
@@ -77,7 +77,7 @@ export class RedisSentinel extends Context.Service<RedisSentinel, {
   readonly discoverReplicas: (service: string) => Effect.Effect<ReadonlyArray<RedisConfig.NodeAddress>>
   readonly client: (
     options: ClientOptions
-  ) => Effect.Effect<RedisClient.RedisClient["Service"], RedisError, Scope.Scope>
+  ) => Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, Scope.Scope>
   readonly toString: () => string
 }>()("@redfx/sentinel/RedisSentinel") {}
 
@@ -125,7 +125,7 @@ export const discoverReplicas = (
  */
 export const makeGroup = Effect.fnUntraced(function*(
   options: GroupOptions
-): Effect.fn.Return<RedisSentinel["Service"], RedisError, RedisConnector | Scope.Scope> {
+): Effect.fn.Return<RedisSentinel["Service"], RedisConfigError, RedisConnector | Scope.Scope> {
   yield* Settings.checkAddresses(options.sentinels)
   const connector = yield* RedisConnector
   const translate = yield* RedisConfig.translation(options.natMap)
@@ -154,7 +154,7 @@ export const makeGroup = Effect.fnUntraced(function*(
  */
 export const make = (
   options: RedisConfig.SentinelOptions
-): Effect.Effect<RedisClient.RedisClient["Service"], RedisError, RedisConnector | Scope.Scope> =>
+): Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> =>
   Effect.flatMap(makeGroup(options), (group) => group.client(options))
 
 const override = (defaults: GroupOptions, own: ClientOptions): GroupOptions & ClientOptions => {
@@ -175,7 +175,7 @@ const override = (defaults: GroupOptions, own: ClientOptions): GroupOptions & Cl
 const clientOf = (
   group: Discovery.Group,
   options: GroupOptions & ClientOptions
-): Effect.Effect<RedisClient.RedisClient["Service"], RedisError, RedisConnector | Scope.Scope> =>
+): Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> =>
   Effect.flatMap(
     RedisConfig.settings(options, { given: options.sentinels }),
     (settings) => Runtime.closingWithin(settings.closeTimeout, clientWith(settings, group, options))
@@ -185,7 +185,7 @@ const clientWith = Effect.fnUntraced(function*(
   settings: RedisConfig.ConnectionSettings,
   group: Discovery.Group,
   options: GroupOptions & ClientOptions
-): Effect.fn.Return<RedisClient.RedisClient["Service"], RedisError, RedisConnector | Scope.Scope> {
+): Effect.fn.Return<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> {
   const service = yield* Settings.service(options.service)
   const role = yield* Settings.role(options.role)
   const readFrom = yield* Settings.readFrom(options.readFrom)
@@ -241,7 +241,7 @@ const printed = ({ sentinels }: Discovery.Group): string => sentinels.inOrder.ma
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: GroupOptions): Layer.Layer<RedisSentinel, RedisError, RedisConnector> =>
+export const layer = (options: GroupOptions): Layer.Layer<RedisSentinel, RedisConfigError, RedisConnector> =>
   Layer.effect(RedisSentinel)(makeGroup(options))
 
 /**
@@ -258,7 +258,7 @@ export const layer = (options: GroupOptions): Layer.Layer<RedisSentinel, RedisEr
  */
 export const layerClient = (
   options: RedisConfig.SentinelOptions
-): Layer.Layer<RedisClient.RedisClient | RedisSentinel, RedisError, RedisConnector> =>
+): Layer.Layer<RedisClient.RedisClient | RedisSentinel, CommandError | RedisConfigError, RedisConnector> =>
   Layer.effectContext(Effect.gen(function*() {
     const sentinel = yield* makeGroup(options)
     return Context.make(RedisSentinel, sentinel).pipe(
@@ -279,5 +279,5 @@ export const layerClient = (
  */
 export const layerReplica = (
   options: Omit<RedisConfig.SentinelOptions, "role">
-): Layer.Layer<RedisReplica, RedisError, RedisConnector> =>
+): Layer.Layer<RedisReplica, CommandError | RedisConfigError, RedisConnector> =>
   Layer.effect(RedisReplica)(make({ ...options, role: "replica" }))

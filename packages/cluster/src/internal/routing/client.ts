@@ -7,7 +7,7 @@ import * as RedisCommand from "@redfx/core/RedisCommand"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { atIndex, connectionLoss } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
@@ -94,7 +94,7 @@ const clientAbove = (
       if (refusal !== undefined) return Effect.fail(refusal)
       const planned = plan(cluster, retrying.settings, command)
       // What a plan comes to was decoded by the command's own decoder.
-      return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, RedisError>
+      return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, CommandError>
     },
     pipeline: pipelineOf(retrying, base),
     transaction: (commands) => transaction(retrying, commands),

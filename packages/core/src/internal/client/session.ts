@@ -8,7 +8,7 @@ import * as Exit from "effect/Exit"
 import type { RedisClient, Session, Watch } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, isRedisError } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type { Outcome } from "../connection/request.ts"
 import { mayHaveRun, originOf } from "../error/retry.ts"
 import { errorIn } from "../runtime/failed.ts"
@@ -94,7 +94,7 @@ const ending: ReadonlySet<string> = new Set(["DISCARD", "EXEC", "MULTI", "RESET"
 export const withSession = (
   client: RedisClient["Service"],
   held: Held,
-  unsent: (refusal: RedisError, command: RedisCommand.Any, index: number) => RedisError
+  unsent: (refusal: CommandError, command: RedisCommand.Any, index: number) => CommandError
 ): RedisClient["Service"] => {
   let current: Watching | undefined = undefined
   const session: Session = {

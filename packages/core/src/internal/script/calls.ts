@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import type { functionList } from "../../commands/Functions.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError, TransactionError } from "../../RedisError.ts"
 import type { Outcome } from "../connection/request.ts"
 import { failureOf } from "../error/failure.ts"
 import { isRetryable } from "../error/retry.ts"
@@ -36,7 +36,7 @@ export interface LibraryFunction {
 const isPresent = (
   client: RedisClient["Service"],
   { list, name }: LibraryFunction
-): Effect.Effect<boolean, RedisError> =>
+): Effect.Effect<boolean, CommandError> =>
   Effect.map(
     client.execute(list),
     (libraries) => libraries.some(({ functions }) => functions.some((each) => each.name === name))
@@ -82,7 +82,7 @@ const call = <A>(
   known: Set<LibraryFunction>,
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
   needed: LibraryFunction
-): Effect.Effect<A, RedisError> =>
+): Effect.Effect<A, CommandError> =>
   Effect.suspend(() => {
     const run = Effect.catchIf(client.execute(command), isMissing, (error) => lost(client, command, needed, error))
     if (known.has(needed)) return run
@@ -100,15 +100,15 @@ const lost = <A>(
   client: RedisClient["Service"],
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
   needed: LibraryFunction,
-  error: RedisError
-): Effect.Effect<A, RedisError> =>
+  error: CommandError
+): Effect.Effect<A, CommandError> =>
   Effect.matchEffect(isPresent(client, needed), {
     onSuccess: (present) =>
       present ? Effect.fail(error) : Effect.andThen(client.execute(needed.load), client.execute(command)),
     onFailure: () => Effect.fail(error)
   })
 
-const isMissing = (error: RedisError): boolean =>
+const isMissing = (error: CommandError): boolean =>
   error._tag === "ResponseError" && error.code === "ERR" && error.detail === "Function not found"
 
 /** Runs commands in one write, after loading the libraries that they need; without them none is sent. */
@@ -128,7 +128,7 @@ const pipeline = (
 const transaction = (
   client: RedisClient["Service"],
   commands: ReadonlyArray<RedisCommand.Any>
-): Effect.Effect<ReadonlyArray<Outcome>, RedisError> => {
+): Effect.Effect<ReadonlyArray<Outcome>, TransactionError> => {
   const needed = functionsIn(commands)
   return needed.length === 0 ? client.transaction(commands) : Effect.matchEffect(load(client, needed), {
     onSuccess: () => client.transaction(commands),
@@ -148,7 +148,7 @@ const functionsIn = (commands: ReadonlyArray<RedisCommand.Any>): ReadonlyArray<L
 const load = (
   client: RedisClient["Service"],
   needed: ReadonlyArray<LibraryFunction>
-): Effect.Effect<void, RedisError> =>
+): Effect.Effect<void, CommandError> =>
   Effect.gen(function*() {
     const absent = yield* Effect.forEach(needed, (each) => isAbsent(client, each), { concurrency: "unbounded" })
     const missing = new Set(needed.filter((_, index) => absent[index]).map(({ load }) => load))
@@ -156,7 +156,7 @@ const load = (
   })
 
 /** Who may not ask, or asks a server that does not know the question, is told by the call itself. */
-const isAbsent = (client: RedisClient["Service"], needed: LibraryFunction): Effect.Effect<boolean, RedisError> =>
+const isAbsent = (client: RedisClient["Service"], needed: LibraryFunction): Effect.Effect<boolean, CommandError> =>
   Effect.map(isPresent(client, needed), (present) => !present).pipe(
     Effect.catchTags({
       NoPermissionError: () => Effect.succeed(false),
@@ -165,5 +165,5 @@ const isAbsent = (client: RedisClient["Service"], needed: LibraryFunction): Effe
   )
 
 /** Whatever became of the loading, the command itself was not sent. */
-const unsent = (error: RedisError, command: { readonly name: string; readonly readonly: boolean }): RedisError =>
+const unsent = (error: CommandError, command: { readonly name: string; readonly readonly: boolean }): CommandError =>
   "delivery" in error ? failureOf(error, command, "not-sent") : error
