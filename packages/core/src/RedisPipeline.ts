@@ -26,7 +26,8 @@ export type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string,
  * @category models
  * @since 0.1.0
  */
-export type Successes<C extends Commands> = { readonly [K in keyof C]: RedisCommand.Success<C[K]> }
+// With `{}` editors show what it comes to, and not how.
+export type Successes<C extends Commands> = { readonly [K in keyof C]: RedisCommand.Success<C[K]> } & {}
 
 /**
  * What becomes of commands, in the same places.
@@ -34,9 +35,11 @@ export type Successes<C extends Commands> = { readonly [K in keyof C]: RedisComm
  * @category models
  * @since 0.1.0
  */
-export type Results<C extends Commands> = {
-  readonly [K in keyof C]: Result.Result<RedisCommand.Success<C[K]>, CommandError>
-}
+export type Results<C extends Commands> =
+  & {
+    readonly [K in keyof C]: Result.Result<RedisCommand.Success<C[K]>, CommandError>
+  }
+  & {}
 
 /**
  * Sends several commands in one write and returns all their results, as a tuple
