@@ -87,13 +87,15 @@ export class RedisCluster extends Context.Service<RedisCluster, {
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*(
+export const make: (
   options: RedisConfig.ClusterOptions
-): Effect.fn.Return<
+) => Effect.Effect<
   { readonly client: RedisClient.RedisClient["Service"]; readonly cluster: RedisCluster["Service"] },
   CommandError | RedisConfigError,
   RedisConnector | Scope.Scope
-> {
+> = Effect.fnUntraced(function*(
+  options: RedisConfig.ClusterOptions
+) {
   const settings = yield* settingsOf(options)
   const { client, cluster, retrying } = yield* Client.make(settings)
   const { state } = retrying

@@ -69,15 +69,18 @@ export class RedisPool extends Context.Service<RedisPool, {
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*(
+export const make: (
   options: RedisConfig.StandaloneOptions
-): Effect.fn.Return<RedisPool["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> {
-  const endpoint = yield* RedisConfig.endpoint(options)
-  const settings = yield* RedisConfig.settings(options)
-  const source = masterAt(Connection.sourceAt(endpoint, settings))
-  const open = Effect.tap(makeFrom(source, settings), (pool) => settings.eager ? openShared(pool) : Effect.void)
-  return yield* closingWithin(settings.closeTimeout, open)
-})
+) => Effect.Effect<RedisPool["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> = Effect
+  .fnUntraced(function*(
+    options: RedisConfig.StandaloneOptions
+  ) {
+    const endpoint = yield* RedisConfig.endpoint(options)
+    const settings = yield* RedisConfig.settings(options)
+    const source = masterAt(Connection.sourceAt(endpoint, settings))
+    const open = Effect.tap(makeFrom(source, settings), (pool) => settings.eager ? openShared(pool) : Effect.void)
+    return yield* closingWithin(settings.closeTimeout, open)
+  })
 
 /** Where a name leads may change: when the server turns out to be no master, the next connection may be to one. */
 const masterAt = (source: Source): Source => ({
@@ -125,12 +128,17 @@ export const makeAt = (
  * @category constructors
  * @since 0.1.0
  */
-export const makeFrom = Effect.fnUntraced(function*(
+export const makeFrom: (
+  source: Source,
+  settings: RedisConfig.ConnectionSettings,
+  onEvent?: (event: RedisEvent) => void,
+  within?: (source: Source, kind: "shared" | "exclusive") => Source
+) => Effect.Effect<RedisPool["Service"], never, RedisConnector | Scope.Scope> = Effect.fnUntraced(function*(
   source: Source,
   settings: RedisConfig.ConnectionSettings,
   onEvent: (event: RedisEvent) => void = () => {},
   within: (source: Source, kind: "shared" | "exclusive") => Source = () => source
-): Effect.fn.Return<RedisPool["Service"], never, RedisConnector | Scope.Scope> {
+) {
   const context = yield* Effect.context<RedisConnector>()
   const events = yield* PubSub.sliding<RedisEvent>(256)
   const publish = (event: RedisEvent) => {

@@ -123,28 +123,32 @@ export const discoverReplicas = (
  * @category constructors
  * @since 0.1.0
  */
-export const makeGroup = Effect.fnUntraced(function*(
+export const makeGroup: (
   options: GroupOptions
-): Effect.fn.Return<RedisSentinel["Service"], RedisConfigError, RedisConnector | Scope.Scope> {
-  yield* Settings.checkAddresses(options.sentinels)
-  const connector = yield* RedisConnector
-  const translate = yield* RedisConfig.translation(options.natMap)
-  const settings = yield* Settings.ofSentinels(options)
-  const sentinels = yield* Sentinels.make({ given: options.sentinels, settings, translate })
-  const group: Discovery.Group = {
-    minOtherSentinels: yield* Settings.minOtherSentinels(options.minOtherSentinels),
-    sentinels,
-    listening: yield* Listening.make(sentinels),
-    translate,
-    epochs: new Map()
+) => Effect.Effect<RedisSentinel["Service"], RedisConfigError, RedisConnector | Scope.Scope> = Effect.fnUntraced(
+  function*(
+    options: GroupOptions
+  ) {
+    yield* Settings.checkAddresses(options.sentinels)
+    const connector = yield* RedisConnector
+    const translate = yield* RedisConfig.translation(options.natMap)
+    const settings = yield* Settings.ofSentinels(options)
+    const sentinels = yield* Sentinels.make({ given: options.sentinels, settings, translate })
+    const group: Discovery.Group = {
+      minOtherSentinels: yield* Settings.minOtherSentinels(options.minOtherSentinels),
+      sentinels,
+      listening: yield* Listening.make(sentinels),
+      translate,
+      epochs: new Map()
+    }
+    return {
+      discoverMaster: (service) => Effect.map(Discovery.master(group, service), ({ address }) => address),
+      discoverReplicas: (service) => Effect.map(Discovery.replicas(group, service), ({ addresses }) => addresses),
+      client: (own) => Effect.provideService(clientOf(group, override(options, own)), RedisConnector, connector),
+      toString: () => `RedisSentinel(${printed(group)})`
+    }
   }
-  return {
-    discoverMaster: (service) => Effect.map(Discovery.master(group, service), ({ address }) => address),
-    discoverReplicas: (service) => Effect.map(Discovery.replicas(group, service), ({ addresses }) => addresses),
-    client: (own) => Effect.provideService(clientOf(group, override(options, own)), RedisConnector, connector),
-    toString: () => `RedisSentinel(${printed(group)})`
-  }
-})
+)
 
 /**
  * A client with sentinels and connections of its own, for as long as the scope is open.
