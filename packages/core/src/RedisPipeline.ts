@@ -26,8 +26,10 @@ export type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string,
  * @category models
  * @since 0.1.0
  */
-// With `{}` editors show what it comes to, and not how.
-export type Successes<C extends Commands> = { readonly [K in keyof C]: RedisCommand.Success<C[K]> } & {}
+export type Successes<C extends Commands> =
+  & { readonly [K in keyof C]: RedisCommand.Success<C[K]> }
+  // With it editors show what this comes to, and not how.
+  & {}
 
 /**
  * What becomes of commands, in the same places.
