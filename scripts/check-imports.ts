@@ -39,7 +39,7 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["clients", /^Redis(Cache|Pool|Standalone|Pipeline|Transaction|KeyspaceEvents|Script|Scan)$/],
     [
       "applications",
-      /^(Redis(Stream|Lock|RateLimiter|Semaphore|Leader|Jobs|Keyspace|Persistence)|internal\/(stream|lock|limits|jobs|keyspace)\/\w+)$/
+      /^(Redis(Stream|Lock|RateLimiter|Semaphore|Leader|Jobs|Keyspace|KeyValueStore|Persistence)|internal\/(stream|lock|limits|jobs|keyspace|persistence)\/\w+)$/
     ],
     ["barrels", /^(Redis(Bloom|Json|Promise|Search|TimeSeries)?|index)$/]
   ],

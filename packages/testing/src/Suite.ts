@@ -4,6 +4,7 @@
  */
 import { Redis } from "@redfx/core"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 
 let count = 0
 let group = 0
@@ -11,10 +12,19 @@ let group = 0
 /** A key that no other test uses. Those of one test are in one slot of a cluster, where {@link beginTest} is called. */
 export const freshKey = (name = "key"): string => `${name}:{${process.pid}.${group}}:${++count}`
 
+/** The beginning of keys that no other test uses, which on a cluster are in any slot. */
+export const freshPrefix = (): string => `prefix.${process.pid}.${++count}:`
+
 /** Gives the keys from now on another slot than those before. */
 export const beginTest = (): void => {
   group++
 }
+
+/** Skips where scripts have no cjson, as on servers that were built without it: those of Effect's queue need it. */
+export const requireCjson = (context: Skippable) =>
+  Effect.map(Effect.exit(Redis.send("EVAL", "return cjson.encode({})", 0)), (exit) => {
+    if (Exit.isFailure(exit)) context.skip("the server's scripts have no cjson")
+  })
 
 interface Skippable {
   readonly skip: (reason?: string) => void
