@@ -2,9 +2,8 @@
  * What the live suites share: keys of their own, and skipping what a server
  * does not have.
  */
-import { Redis } from "@redfx/core"
+import { Redis, RedisArg } from "@redfx/core"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 
 let count = 0
 let group = 0
@@ -22,8 +21,13 @@ export const beginTest = (): void => {
 
 /** Skips where scripts have no cjson, as on servers that were built without it: those of Effect's queue need it. */
 export const requireCjson = (context: Skippable) =>
-  Effect.map(Effect.exit(Redis.send("EVAL", "return cjson.encode({})", 0)), (exit) => {
-    if (Exit.isFailure(exit)) context.skip("the server's scripts have no cjson")
+  Effect.matchEffect(Redis.send("EVAL", "return cjson.encode({})", 1, RedisArg.key(freshKey())), {
+    onFailure: (error) =>
+      // Anything else must not pass for a server without it.
+      error._tag === "ResponseError" && error.message.includes("script")
+        ? Effect.sync(() => context.skip("the server's scripts have no cjson"))
+        : Effect.fail(error),
+    onSuccess: () => Effect.void
   })
 
 interface Skippable {
