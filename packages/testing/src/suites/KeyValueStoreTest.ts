@@ -49,7 +49,9 @@ export const KeyValueStoreTest = <E>(client: Layer.Layer<RedisClient.RedisClient
       it.effect("gives text as it was, and as bytes in UTF-8", () =>
         Effect.gen(function*() {
           const store = yield* fresh
-          for (const text of ["Zm9v", "grün ключ 👋", "\u0000", ""]) {
+          // Of whatever kind its first byte is.
+          const starts = Array.from({ length: 130 }, (_, code) => String.fromCodePoint(code))
+          for (const text of ["Zm9v", "grün ключ 👋", "\uffff", "", ...starts]) {
             yield* store.set("text", text)
             assert.strictEqual(yield* store.get("text"), text)
             assert.deepStrictEqual(yield* store.getUint8Array("text"), utf8.encode(text))
