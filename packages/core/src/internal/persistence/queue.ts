@@ -3,7 +3,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as PersistedQueue from "effect/persistence/PersistedQueue"
+import { Redis } from "effect/persistence/Redis"
 import * as RcMap from "effect/RcMap"
+import * as Schedule from "effect/Schedule"
 import { hashTag } from "../command/slot.ts"
 
 type Options = NonNullable<Parameters<typeof PersistedQueue.makeStoreRedis>[0]>
@@ -14,12 +16,15 @@ type Options = NonNullable<Parameters<typeof PersistedQueue.makeStoreRedis>[0]>
  */
 export const makeQueueStore = Effect.fnUntraced(function*(options: Options) {
   const prefix = options.prefix ?? "effectq:"
+  const redis = persevering(yield* Redis)
+  const storeOf = (prefix: string) =>
+    Effect.provideService(PersistedQueue.makeStoreRedis({ ...options, prefix }), Redis, redis)
   const stores = yield* RcMap.make({
-    lookup: (name: string) => PersistedQueue.makeStoreRedis({ ...options, prefix: `${prefix}${hashTag(name)}:` }),
+    lookup: (name: string) => storeOf(`${prefix}${hashTag(name)}:`),
     idleTimeToLive: "30 seconds"
   })
   // Cleaning up looks for the queues of all processes by the prefix that is theirs in common.
-  const { cleanup } = yield* PersistedQueue.makeStoreRedis({ ...options, prefix })
+  const { cleanup } = yield* storeOf(prefix)
   return PersistedQueue.PersistedQueueStore.of({
     offer: (element) =>
       Effect.scoped(
@@ -30,6 +35,20 @@ export const makeQueueStore = Effect.fnUntraced(function*(options: Options) {
       Effect.flatMap(RcMap.get(stores, request.name), (store) => store.take({ ...request, name: queue })),
     cleanup
   })
+})
+
+/**
+ * Effect's store looks in a loop for what workers had that died, and the first failure ends the loop. So that script is tried
+ * until it has run; doing it twice does no more than once.
+ */
+const persevering = (redis: Redis["Service"]): Redis["Service"] => ({
+  ...redis,
+  eval: (script) => {
+    const run = redis.eval(script)
+    return script.lua.includes("Lock expired after final attempt")
+      ? (...params) => Effect.retry(run(...params), Schedule.spaced("1 second"))
+      : run
+  }
 })
 
 /** The name of the one queue of each store. */
