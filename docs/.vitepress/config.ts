@@ -33,21 +33,29 @@ const pagesIn = (children: ReadonlyArray<Page>): ReadonlyArray<Page> => {
 
 const guide = (name: string): DefaultTheme.SidebarItem => ({ text: titleOfGuide(name), link: `/${name}` })
 
-const sidebar: Array<DefaultTheme.SidebarItem> = [
-  ...Object.entries(groups).map(([text, names]) => ({ text, collapsed: text === "Inside", items: names.map(guide) })),
-  { text: "Reference", link: "/reference/", items: reference.map(itemOf) },
-  { text: "Decisions", collapsed: true, items: decisions.map(guide) }
-]
+/** Every page, with what a reader is at spread out: guides, or the reference. */
+const sidebar = (collapsed: boolean): Array<DefaultTheme.SidebarItem> =>
+  Object.entries(groups).map(([text, names]) => ({ text, collapsed, items: names.map(guide) }))
+
+const decided: DefaultTheme.SidebarItem = { text: "Decisions", collapsed: true, items: decisions.map(guide) }
+
+const modules = (collapsed: boolean): DefaultTheme.SidebarItem => (
+  { text: "Reference", link: "/reference/", collapsed, items: reference.map(itemOf) }
+)
 
 /** What is searched of a page: its words. Programs would take as long to colour as they take for the page itself. */
 const withoutPrograms = (text: string, env: MarkdownEnv, markdown: MarkdownRenderer): Promise<string> =>
   markdown.renderAsync(text.replace(/^```[^]*?^```/gm, ""), env)
+
+const icon = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='4' fill='#c6392f'/>" +
+  "<path d='M5 12V4h3.5a2.2 2.2 0 0 1 0 4.6H5m3 0 3 3.4' stroke='#fff' stroke-width='1.6' fill='none'/></svg>"
 
 export default defineConfig({
   title: "redfx",
   description: "Redis and Valkey for programs built on Effect",
   lang: "en",
   cleanUrls: true,
+  head: [["link", { rel: "icon", href: `data:image/svg+xml,${encodeURIComponent(icon)}` }]],
   srcExclude: ["**/node_modules/**", "site/**"],
   markdown: { config: (markdown) => void markdown.use(links) },
   transformPageData: (page) => {
@@ -61,11 +69,14 @@ export default defineConfig({
       { text: "Commands", link: "/reference/core/Redis/" },
       { text: "Reference", link: "/reference/" }
     ],
-    sidebar,
+    sidebar: {
+      "/reference/": [modules(false), ...sidebar(true), decided],
+      "/": [...sidebar(false), modules(true), decided]
+    },
     outline: [2, 3],
     search: { provider: "local", options: { _render: withoutPrograms } },
     socialLinks: [{ icon: "github", link: repository }],
     editLink: { pattern: `${repository}/edit/main/docs/:path`, text: "Change this page" },
-    footer: { message: "MIT" }
+    footer: { message: "Under the MIT licence" }
   }
 })

@@ -10,6 +10,7 @@ import {
   ReferenceType,
   ReflectionFlag,
   ReflectionKind,
+  RestType,
   SignatureReflection
 } from "typedoc"
 import type { CommentDisplayPart, Context, ProjectReflection, SomeType } from "typedoc"
@@ -35,8 +36,13 @@ export const commandOf = (signature: SignatureReflection): Command | undefined =
 export const convertCommands = (context: Context): void => {
   for (const reflection of context.project.getReflectionsByKind(ReflectionKind.Variable)) {
     if (!(reflection instanceof DeclarationReflection)) continue
+    if (definitionOf(reflection) === undefined) continue
+    const declared = reflection.type instanceof ReferenceType ? reflection.type.reflection : undefined
     const calls = callsOf(reflection)
     if (calls.length > 0) convert(context, reflection, calls)
+    else context.logger.warn(`${reflection.getFriendlyFullName()} makes commands that docs/site cannot show`)
+    // An interface for one function is said where that is.
+    if (declared?.name === "Hset") context.project.removeReflection(declared)
   }
   for (const reflection of context.project.getReflectionsByKind(ReflectionKind.Function)) {
     if (reflection instanceof DeclarationReflection) inherit(context, reflection)
@@ -73,6 +79,19 @@ export const removeTypesOfValues = ({ project }: Context): void => {
   }
 }
 
+/** Shows constants whose type is nothing but ways to call them as functions. */
+export const convertCallables = ({ project }: Context): void => {
+  for (const reflection of project.getReflectionsByKind(ReflectionKind.Variable)) {
+    if (!(reflection instanceof DeclarationReflection) || reflection.type?.type !== "reflection") continue
+    const { children, signatures } = reflection.type.declaration
+    if (signatures === undefined || children !== undefined) continue
+    for (const signature of signatures) signature.parent = reflection
+    reflection.signatures = signatures.map((signature) => Object.assign(signature, { name: reflection.name }))
+    reflection.kind = ReflectionKind.Function
+    delete reflection.type
+  }
+}
+
 /** One way to call a definition, and what it answers with. */
 interface Call {
   readonly parameters: ReadonlyArray<Parameter>
@@ -81,7 +100,8 @@ interface Call {
 }
 
 interface Parameter {
-  readonly name: string
+  /** `undefined` when the type does not tell. */
+  readonly name: string | undefined
   readonly type: SomeType
   readonly isOptional: boolean
   readonly isRest: boolean
@@ -91,9 +111,11 @@ const callsOf = (reflection: DeclarationReflection): ReadonlyArray<Call> => {
   const type = definitionOf(reflection)
   if (type === undefined) return []
   const [parameters, text, bytes = text, bigint = text] = type.typeArguments ?? []
-  if (parameters?.type === "tuple" && text !== undefined && bytes !== undefined && bigint !== undefined) {
+  if (parameters !== undefined && text !== undefined && bytes !== undefined && bigint !== undefined) {
     const command = type.name === "CacheableDefinition" ? "CacheableCommand" : "RedisCommand"
-    return [{ command, parameters: parameters.elements.map(parameterOf), views: [text, bytes, bigint] }]
+    // One list of parameters under an alias is no tuple of them.
+    const list = parameters.type === "tuple" ? parameters.elements : [new RestType(parameters)]
+    return [{ command, parameters: list.map(parameterOf), views: [text, bytes, bigint] }]
   }
   // An interface lists what a tuple cannot say.
   const declared = (type.reflection?.isDeclaration() === true ? type.reflection.signatures ?? [] : [])
@@ -141,10 +163,8 @@ export const complete = (context: Context, reflection: DeclarationReflection): v
   if (comment !== undefined) reflection.comment = comment
 }
 
-const parameterOf = (element: SomeType, index: number): Parameter => {
-  const [name, type] = element.type === "namedTupleMember"
-    ? [element.name, element.element]
-    : [`argument${index + 1}`, element]
+const parameterOf = (element: SomeType): Parameter => {
+  const [name, type] = element.type === "namedTupleMember" ? [element.name, element.element] : [undefined, element]
   return {
     name,
     type: type.type === "rest" || type.type === "optional" ? type.elementType : type,
@@ -159,18 +179,19 @@ const convert = (context: Context, reflection: DeclarationReflection, calls: Rea
   const facts = takeFacts(reflection.comment?.summary ?? [])
   if (reflection.comment !== undefined) reflection.comment.summary = facts.rest
   const literals = (definition?.arguments ?? []).filter(ts.isStringLiteral).map(({ text }) => text)
-  const defaults = defaultsOf(definition)
+  const written = parametersOf(definition)
   reflection.kind = ReflectionKind.Function
   reflection.signatures = calls.map(({ command, parameters, views }) => {
     const signature = new SignatureReflection(reflection.name, ReflectionKind.CallSignature, reflection)
     project.registerReflection(signature, undefined, undefined)
     signature.parameters = parameters.map((parameter, index) => {
-      const made = new ParameterReflection(parameter.name, ReflectionKind.Parameter, signature)
+      const name = parameter.name ?? written[index]?.name.getText() ?? `argument${index + 1}`
+      const made = new ParameterReflection(name, ReflectionKind.Parameter, signature)
       project.registerReflection(made, undefined, undefined)
       made.type = parameter.type
       if (parameter.isRest) made.setFlag(ReflectionFlag.Rest)
-      if (parameter.isOptional) made.setFlag(ReflectionFlag.Optional)
-      const value = defaults[index]
+      const value = written[index]?.initializer?.getText()
+      if (parameter.isOptional || value !== undefined) made.setFlag(ReflectionFlag.Optional)
       if (value !== undefined && value !== "{}") made.defaultValue = value
       return made
     })
@@ -199,11 +220,10 @@ const callOf = (context: Context, reflection: DeclarationReflection): ts.CallExp
   return initializer !== undefined && ts.isCallExpression(initializer) ? initializer : undefined
 }
 
-const defaultsOf = (call: ts.CallExpression | undefined): ReadonlyArray<string | undefined> => {
+/** The parameters of the function that builds what is sent. */
+const parametersOf = (call: ts.CallExpression | undefined): ReadonlyArray<ts.ParameterDeclaration> => {
   const build = call?.arguments[1]
-  return build !== undefined && ts.isArrowFunction(build)
-    ? build.parameters.map(({ initializer }) => initializer?.getText())
-    : []
+  return build !== undefined && ts.isArrowFunction(build) ? build.parameters : []
 }
 
 const commandType = (project: ProjectReflection, name: string, reply: SomeType): SomeType => {

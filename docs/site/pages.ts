@@ -40,6 +40,9 @@ export class ReferenceTheme extends MarkdownTheme {
 }
 
 class ReferencePage extends MarkdownThemeContext {
+  /** As the plugin has them, before what follows replaces some. */
+  private readonly standard = this.partials
+
   override partials: MarkdownThemeContext["partials"] = {
     ...this.partials,
     // Members have the names by which headings would be found otherwise.
@@ -60,12 +63,10 @@ class ReferencePage extends MarkdownThemeContext {
       const [signature] = model.signatures ?? []
       const command = signature === undefined ? undefined : commandOf(signature)
       return signature === undefined || command === undefined
-        ? this.standard.signatures(model, options)
+        ? this.standard.signatures(model, options).replace(whatTellsNothing, "")
         : this.command(model.signatures ?? [], signature, command)
     }
   }
-
-  private readonly standard = new MarkdownThemeContext(this.theme, this.page, this.options).partials
 
   private guides({ name }: ContainerReflection): string {
     const links = guidesOf(name).map((guide) =>
@@ -77,8 +78,8 @@ class ReferencePage extends MarkdownThemeContext {
   /** A family: its commands, the types of their options and replies last. */
   private family(family: ContainerReflection): string {
     const members = (family.children ?? []).toSorted((a, b) => a.name.localeCompare(b.name))
-    const types = members.filter((member) => member.kindOf(ReflectionKind.SomeType | ReflectionKind.ClassOrInterface))
-    const functions = members.filter((member) => !types.includes(member))
+    const types = members.filter(isType)
+    const functions = members.filter((member) => !isType(member))
     const show = (headingLevel: number) => (member: DeclarationReflection): string =>
       this.partials.memberContainer(member, { headingLevel })
     return [
@@ -90,15 +91,23 @@ class ReferencePage extends MarkdownThemeContext {
   /** Every command by family, a line each. */
   private overview(redis: ContainerReflection): string {
     const members = redis.children ?? []
-    return Object.keys(families).flatMap((name) => members.filter((member) => member.name === name)).flatMap((family) => [
-      `## [${family.name}](${this.urlTo(family)})`,
-      this.partials.groupIndex({
-        title: family.name,
-        children: (family.children ?? []).filter((member) =>
-          !member.kindOf(ReflectionKind.SomeType | ReflectionKind.ClassOrInterface)
-        )
-      } as never)
-    ]).join("\n\n")
+    return Object.keys(families).flatMap((name) => members.filter((member) => member.name === name)).map((family) => {
+      const functions = (family.children ?? []).filter((member) => !isType(member))
+        .toSorted((a, b) => a.name.localeCompare(b.name))
+      return [
+        `## [${family.name}](${this.urlTo(family)})\n`,
+        "| Function | |",
+        "| --- | --- |",
+        ...functions.map((member) => `| [${member.name}](${this.urlTo(member)}) | ${this.firstSentence(member)} |`)
+      ].join("\n")
+    }).join("\n\n")
+  }
+
+  private firstSentence(member: DeclarationReflection): string {
+    const target = member.isReference() ? member.getTargetReflectionDeep() : member
+    const signature = target.isDeclaration() ? target.signatures?.[0] : undefined
+    const comment = target.comment ?? signature?.comment
+    return comment === undefined ? "" : this.helpers.getDescriptionForComment(comment)?.replaceAll("|", "\\|") ?? ""
   }
 
   private command(
@@ -161,7 +170,7 @@ class ReferencePage extends MarkdownThemeContext {
     const [asText, asBytes, asBigInt] = [text, bytes, bigint].map((view) => this.cell(view))
     if (asText === asBytes && asText === asBigInt) return `**Reply** ${this.partials.someType(text)}`
     return [
-      "| Reply | |",
+      "| View | Reply |",
       "| --- | --- |",
       `| as text, the default | ${asText} |`,
       ...asBytes === asText ? [] : [`| [\`Redis.asBytes\`](${this.urlOf("asBytes")}) | ${asBytes} |`],
@@ -172,7 +181,7 @@ class ReferencePage extends MarkdownThemeContext {
   private facts(signature: SignatureReflection, { complexity, since, traits, wire }: Command): string {
     const [source] = signature.sources ?? []
     return [
-      "<p class=\"facts\">\n",
+      "<div class=\"facts\">\n",
       [
         `\`${wire}\``,
         this.sentence(complexity),
@@ -180,7 +189,7 @@ class ReferencePage extends MarkdownThemeContext {
         traits.join(", "),
         source?.url === undefined ? "" : `[source](${source.url})`
       ].filter((fact) => fact !== "").join(" · "),
-      "\n</p>"
+      "\n</div>"
     ].join("\n")
   }
 
@@ -203,6 +212,12 @@ class ReferencePage extends MarkdownThemeContext {
     return found === undefined ? "" : this.urlTo(found)
   }
 }
+
+/** Headings between the ways to call a function, and tables of type parameters of which nothing is said but their names. */
+const whatTellsNothing = /^#+ (Call Signature\n|Type Parameters\n+\| Type Parameter \|\n(\|.*\n)*)/gm
+
+const isType = (member: DeclarationReflection): boolean =>
+  member.kindOf(ReflectionKind.SomeType | ReflectionKind.ClassOrInterface)
 
 const moduleOf = (reflection: Reflection): string => {
   const parent = reflection.parent

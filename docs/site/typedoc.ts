@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Comment, Converter, ReflectionKind } from "typedoc"
 import type { Application, ContainerReflection, Context } from "typedoc"
-import { complete, convertCommands, removeTypesOfValues } from "./commands.ts"
+import { complete, convertCallables, convertCommands, removeTypesOfValues } from "./commands.ts"
 import { docs } from "./guides.ts"
 import { ReferenceRouter, ReferenceTheme } from "./pages.ts"
 import { dealOut } from "./redis.ts"
@@ -22,6 +22,7 @@ export const load = (app: Application): void => {
     }
     removeTypesOfValues(context)
     convertCommands(context)
+    convertCallables(context)
     dealOut(context)
   }, 100)
   app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }: Context) => {

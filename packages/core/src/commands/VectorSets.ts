@@ -350,7 +350,7 @@ export const vinfo = define(
 /**
  * Returns whether `element` is in the vector set at `key`, `false` when the key does not exist.
  *
- * O(1). Since Redis 8.0.0; not on Valkey.
+ * O(1). Since Redis 8.2.0; not on Valkey.
  *
  * @category vector sets
  * @since 0.1.0
