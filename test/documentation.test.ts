@@ -80,8 +80,7 @@ const constant = new Set(known.constant.split(", "))
 /** Whether a version of Valkey is one of its own, and not one of Redis that it began with. */
 const isOwn = (version: string): boolean => isBefore("7.2.4", version)
 
-const isBefore = (version: string, other: string): boolean =>
-  version.localeCompare(other, "en", { numeric: true }) < 0
+const isBefore = (version: string, other: string): boolean => version.localeCompare(other, "en", { numeric: true }) < 0
 
 interface Told {
   readonly command: string

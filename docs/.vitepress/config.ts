@@ -47,7 +47,8 @@ const modules = (collapsed: boolean): DefaultTheme.SidebarItem => (
 const withoutPrograms = (text: string, env: MarkdownEnv, markdown: MarkdownRenderer): Promise<string> =>
   markdown.renderAsync(text.replace(/^```[^]*?^```/gm, ""), env)
 
-const icon = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='4' fill='#c6392f'/>" +
+const icon =
+  "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='4' fill='#c6392f'/>" +
   "<path d='M5 12V4h3.5a2.2 2.2 0 0 1 0 4.6H5m3 0 3 3.4' stroke='#fff' stroke-width='1.6' fill='none'/></svg>"
 
 export default defineConfig({

@@ -151,7 +151,10 @@ export const complete = (context: Context, reflection: DeclarationReflection): v
   const declaration = symbol?.declarations?.[0]
   if (symbol === undefined || declaration === undefined) return
   if (reflection.type?.type === "query") {
-    reflection.type = context.converter.convertType(context.withScope(reflection), context.checker.getTypeOfSymbol(symbol))
+    reflection.type = context.converter.convertType(
+      context.withScope(reflection),
+      context.checker.getTypeOfSymbol(symbol)
+    )
   }
   if (reflection.comment !== undefined || symbol.name === reflection.name) return
   const exported = declaration.getSourceFile().statements.filter(ts.isExportDeclaration)
@@ -178,7 +181,7 @@ const convert = (context: Context, reflection: DeclarationReflection, calls: Rea
   const definition = callOf(context, reflection)
   const facts = takeFacts(reflection.comment?.summary ?? [])
   if (reflection.comment !== undefined) reflection.comment.summary = facts.rest
-  const literals = (definition?.arguments ?? []).filter(ts.isStringLiteral).map(({ text }) => text)
+  const literals = [...definition?.arguments ?? []].flatMap((each) => ts.isStringLiteral(each) ? [each.text] : [])
   const written = parametersOf(definition)
   reflection.kind = ReflectionKind.Function
   reflection.signatures = calls.map(({ command, parameters, views }) => {

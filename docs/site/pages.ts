@@ -40,31 +40,32 @@ export class ReferenceTheme extends MarkdownTheme {
 }
 
 class ReferencePage extends MarkdownThemeContext {
-  /** As the plugin has them, before what follows replaces some. */
-  private readonly standard = this.partials
-
-  override partials: MarkdownThemeContext["partials"] = {
-    ...this.partials,
-    // Members have the names by which headings would be found otherwise.
-    pageTitle: () => `${titleOf(this.page.model)} {#the-page}`,
-    referenceType: (model) => model.name === "Uint8Array" ? "`Uint8Array`" : this.standard.referenceType(model),
-    referenceMember: (model) => this.elsewhere(model),
-    sources: ({ sources }) => sources?.[0]?.url === undefined ? "" : `[Source](${sources[0].url})`,
-    body: (model, options) => {
-      if (model !== this.page.model) return this.standard.body(model, options)
-      const members = isFamily(model)
-        ? this.family(model)
-        : model.name === "Redis"
-        ? this.overview(model)
-        : this.standard.body(model, options)
-      return `${this.guides(model)}\n\n${members}`
-    },
-    signatures: (model, options) => {
-      const [signature] = model.signatures ?? []
-      const command = signature === undefined ? undefined : commandOf(signature)
-      return signature === undefined || command === undefined
-        ? this.standard.signatures(model, options).replace(whatTellsNothing, "")
-        : this.command(model.signatures ?? [], signature, command)
+  constructor(...given: ConstructorParameters<typeof MarkdownThemeContext>) {
+    super(...given)
+    const standard = this.partials
+    this.partials = {
+      ...standard,
+      // Members have the names by which headings would be found otherwise.
+      pageTitle: () => `${titleOf(this.page.model)} {#the-page}`,
+      referenceType: (model) => model.name === "Uint8Array" ? "`Uint8Array`" : standard.referenceType(model),
+      referenceMember: (model) => this.elsewhere(model),
+      sources: ({ sources }) => sources?.[0]?.url === undefined ? "" : `[Source](${sources[0].url})`,
+      body: (model, options) => {
+        if (model !== this.page.model) return standard.body(model, options)
+        const members = isFamily(model)
+          ? this.family(model)
+          : model.name === "Redis"
+          ? this.overview(model)
+          : standard.body(model, options)
+        return `${this.guides(model)}\n\n${members}`
+      },
+      signatures: (model, options) => {
+        const [signature] = model.signatures ?? []
+        const command = signature === undefined ? undefined : commandOf(signature)
+        return signature === undefined || command === undefined
+          ? standard.signatures(model, options).replace(whatTellsNothing, "")
+          : this.command(model.signatures ?? [], signature, command)
+      }
     }
   }
 

@@ -37,7 +37,9 @@ const familyOf = (context: Context, member: DeclarationReflection): string | und
   const category = comment?.getTag("@category")?.content.map(({ text }) => text).join("").trim()
   const found = Object.entries(families).find(([, categories]) => categories.includes(category ?? ""))
   if (found === undefined) {
-    context.logger.warn(`${member.getFriendlyFullName()} is of the category ${category}, which has no page in docs/site`)
+    context.logger.warn(
+      `${member.getFriendlyFullName()} is of the category ${category}, which has no page in docs/site`
+    )
   }
   return found?.[0]
 }

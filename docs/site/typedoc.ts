@@ -26,7 +26,9 @@ export const load = (app: Application): void => {
     dealOut(context)
   }, 100)
   app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }: Context) => {
-    for (const { categories = [] } of project.getReflectionsByKind(ReflectionKind.SomeModule) as Array<ContainerReflection>) {
+    for (
+      const { categories = [] } of project.getReflectionsByKind(ReflectionKind.SomeModule) as Array<ContainerReflection>
+    ) {
       for (const category of categories) {
         const anchor = category.title.toLowerCase().replaceAll(" ", "-")
         category.title = `${category.title.replace(/^./, (first) => first.toUpperCase())} {#category-${anchor}}`
