@@ -262,7 +262,7 @@ const takeFacts = (summary: ReadonlyArray<CommentDisplayPart>): Facts => {
 const sentencesOf = (parts: ReadonlyArray<CommentDisplayPart>): ReadonlyArray<ReadonlyArray<CommentDisplayPart>> => {
   const sentences: Array<Array<CommentDisplayPart>> = [[]]
   for (const part of parts) {
-    const pieces = part.kind === "text" ? part.text.split(/(?<=\.\s+)(?=[A-Z`])|(?=\n\n)|(?<=\n\n)/) : [undefined]
+    const pieces = part.kind === "text" ? part.text.split(/(?<=\.\s)(?=[A-Z`])|(?=\n\n)|(?<=\n\n)/) : [undefined]
     pieces.forEach((text, index) => {
       const begins = index > 0 || (part.kind !== "text" && endsSentence(sentences.at(-1)?.at(-1)))
       if (begins) sentences.push([])
@@ -273,4 +273,4 @@ const sentencesOf = (parts: ReadonlyArray<CommentDisplayPart>): ReadonlyArray<Re
 }
 
 const endsSentence = (part: CommentDisplayPart | undefined): boolean =>
-  part === undefined || (part.kind === "text" && /(\.\s+|\n\n)$/.test(part.text))
+  part === undefined || (part.kind === "text" && /(\.\s|\n\n)$/.test(part.text))

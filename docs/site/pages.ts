@@ -199,12 +199,12 @@ class ReferencePage extends MarkdownThemeContext {
   }
 
   private cell(type: SomeType): string {
-    return this.partials.someType(type).replace(/\s*\n\s*/g, " ").replace(/(?<!\\)\|/g, "\\|")
+    return onOneLine(this.partials.someType(type)).replace(/(?<!\\)\|/g, "\\|")
   }
 
   private plain(type: SomeType | undefined): string {
-    const text = this.partials.someType(type, { forceCollapse: true }).replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
-    return text.replace(/[`\\]/g, "").replace(/\s*\n\s*/g, " ").replaceAll("&lt;", "<").replaceAll("&gt;", ">")
+    const text = this.partials.someType(type, { forceCollapse: true }).replace(/\[([^[\]]*)\]\([^()]*\)/g, "$1")
+    return onOneLine(text.replace(/[`\\]/g, "")).replaceAll("&lt;", "<").replaceAll("&gt;", ">")
   }
 
   private urlOf(name: string): string {
@@ -216,6 +216,8 @@ class ReferencePage extends MarkdownThemeContext {
 
 /** Headings between the ways to call a function, and tables of type parameters of which nothing is said but their names. */
 const whatTellsNothing = /^#+ (Call Signature\n|Type Parameters\n+\| Type Parameter \|\n(\|.*\n)*)/gm
+
+const onOneLine = (text: string): string => text.split("\n").map((line) => line.trim()).join(" ")
 
 const isType = (member: DeclarationReflection): boolean =>
   member.kindOf(ReflectionKind.SomeType | ReflectionKind.ClassOrInterface)

@@ -177,7 +177,7 @@ export const zlexcount = define(
  * ```ts
  * import { Redis } from "@redfx/core"
  *
- * const members = Redis.zrange("board", 50, "inf", { byscore: true, limit: { offset: 0, count: 10 } })
+ * const members = Redis.zrange("board", 50, Infinity, { byscore: true, limit: { offset: 0, count: 10 } })
  * ```
  *
  * @category sorted sets
