@@ -24,9 +24,12 @@ const itemOf = ({ children, path, title }: Page): DefaultTheme.SidebarItem => ({
   ...children === undefined ? {} : { collapsed: true, items: pagesIn(children).map(itemOf) }
 })
 
-/** Without the levels that are no pages, families of commands in their order. */
+const packages = ["@redfx/core", "@redfx/node", "@redfx/cluster", "@redfx/sentinel", "@redfx/testing"]
+
+const order = [...packages, ...Object.keys(families)]
+
+/** Without the levels that are no pages; packages and families of commands in their order. */
 const pagesIn = (children: ReadonlyArray<Page>): ReadonlyArray<Page> => {
-  const order = Object.keys(families)
   return children.flatMap((child) => child.path === undefined ? pagesIn(child.children ?? []) : [child])
     .toSorted((a, b) => order.indexOf(a.title) - order.indexOf(b.title))
 }
@@ -40,7 +43,7 @@ const sidebar = (collapsed: boolean): Array<DefaultTheme.SidebarItem> =>
 const decided: DefaultTheme.SidebarItem = { text: "Decisions", collapsed: true, items: decisions.map(guide) }
 
 const modules = (collapsed: boolean): DefaultTheme.SidebarItem => (
-  { text: "Reference", link: "/reference/", collapsed, items: reference.map(itemOf) }
+  { text: "Reference", link: "/reference/", collapsed, items: pagesIn(reference).map(itemOf) }
 )
 
 /** What is searched of a page: its words. Programs would take as long to colour as they take for the page itself. */

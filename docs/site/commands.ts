@@ -88,6 +88,7 @@ export const convertCallables = ({ project }: Context): void => {
     for (const signature of signatures) signature.parent = reflection
     reflection.signatures = signatures.map((signature) => Object.assign(signature, { name: reflection.name }))
     reflection.kind = ReflectionKind.Function
+    reflection.setFlag(ReflectionFlag.Const, false)
     delete reflection.type
   }
 }
@@ -184,6 +185,7 @@ const convert = (context: Context, reflection: DeclarationReflection, calls: Rea
   const literals = [...definition?.arguments ?? []].flatMap((each) => ts.isStringLiteral(each) ? [each.text] : [])
   const written = parametersOf(definition)
   reflection.kind = ReflectionKind.Function
+  reflection.setFlag(ReflectionFlag.Const, false)
   reflection.signatures = calls.map(({ command, parameters, views }) => {
     const signature = new SignatureReflection(reflection.name, ReflectionKind.CallSignature, reflection)
     project.registerReflection(signature, undefined, undefined)

@@ -57,7 +57,10 @@ class ReferencePage extends MarkdownThemeContext {
           : model.name === "Redis"
           ? this.overview(model)
           : standard.body(model, options)
-        return `${this.guides(model)}\n\n${members}`
+        const start = model === this.page.project
+          ? "Most begin with [every command by family](core/Redis/index.md), or look for a name in the search above."
+          : this.guides(model)
+        return `${start}\n\n${members}`
       },
       signatures: (model, options) => {
         const [signature] = model.signatures ?? []
@@ -163,7 +166,7 @@ class ReferencePage extends MarkdownThemeContext {
     if (!target.isDeclaration() || target.parent === undefined) return ""
     const where = `Also [${target.parent.name}.${target.name}](${this.urlTo(target)})`
     const isBeside = target.parent === reference.parent
-    return isBeside ? where : [this.partials.member(target, { headingLevel: 2 }), where].join("\n\n")
+    return isBeside ? where : [this.partials.member(target, { headingLevel: 3 }), where].join("\n\n")
   }
 
   /** What a command answers with; in one line where all views are the same. */
