@@ -79,6 +79,18 @@ export const removeTypesOfValues = ({ project }: Context): void => {
   }
 }
 
+/** Takes out of an interface what it has of every command: the commands have pages of their own. */
+export const removeRepeatedCommands = ({ project }: Context): void => {
+  for (const reflection of project.getReflectionsByKind(ReflectionKind.Interface)) {
+    if (!(reflection instanceof DeclarationReflection) || reflection.name !== "RedisPromise") continue
+    for (const member of [...reflection.children ?? []]) {
+      if (member.sources?.every(({ fileName }) => fileName.endsWith("/RedisPromise.ts")) !== true) {
+        project.removeReflection(member)
+      }
+    }
+  }
+}
+
 /** Shows constants whose type is nothing but ways to call them as functions. */
 export const convertCallables = ({ project }: Context): void => {
   for (const reflection of project.getReflectionsByKind(ReflectionKind.Variable)) {

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Comment, Converter, ReflectionKind } from "typedoc"
 import type { Application, ContainerReflection, Context } from "typedoc"
-import { complete, convertCallables, convertCommands, removeTypesOfValues } from "./commands.ts"
+import { complete, convertCallables, convertCommands, removeRepeatedCommands, removeTypesOfValues } from "./commands.ts"
 import { docs } from "./guides.ts"
 import { ReferenceRouter, ReferenceTheme } from "./pages.ts"
 import { dealOut } from "./redis.ts"
@@ -21,6 +21,7 @@ export const load = (app: Application): void => {
       module.comment = new Comment([{ kind: "text", text: descriptionOf(folder) }])
     }
     removeTypesOfValues(context)
+    removeRepeatedCommands(context)
     convertCommands(context)
     convertCallables(context)
     dealOut(context)
