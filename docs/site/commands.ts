@@ -83,11 +83,10 @@ export const removeTypesOfValues = ({ project }: Context): void => {
 export const removeRepeatedCommands = ({ project }: Context): void => {
   for (const reflection of project.getReflectionsByKind(ReflectionKind.Interface)) {
     if (!(reflection instanceof DeclarationReflection) || reflection.name !== "RedisPromise") continue
-    for (const member of [...reflection.children ?? []]) {
-      if (member.sources?.every(({ fileName }) => fileName.endsWith("/RedisPromise.ts")) !== true) {
-        project.removeReflection(member)
-      }
-    }
+    const repeated = (reflection.children ?? []).filter(({ sources }) =>
+      sources?.every(({ fileName }) => fileName.endsWith("/RedisPromise.ts")) !== true
+    )
+    for (const member of repeated) project.removeReflection(member)
   }
 }
 
