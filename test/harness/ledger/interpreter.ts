@@ -62,7 +62,7 @@ export type Heard = ReadonlyArray<string | undefined>
 /**
  * - `base`: the number before that of the first try; no two runs on the same servers have tries of the same number.
  * - `seed`: makes a key hold a text, past the client. `arm`: has something done around the arrival of the n-th reply.
- * - `popped`: how often each element was delivered; `lostPops`: how many pops ended without a result.
+ * - `popped`: how often each element was delivered; `lostPops`: when pops ended without a result.
  */
 export interface Env {
   readonly client: RedisClient.Service
@@ -82,7 +82,7 @@ export interface Env {
   readonly heard: Array<Heard>
   readonly ends: Set<() => void>
   readonly inside: Map<string, number>
-  lostPops: number
+  readonly lostPops: Array<number>
   interrupted: number
 }
 
@@ -98,7 +98,7 @@ export const make = (
   heard: [],
   ends: new Set(),
   inside: new Map(),
-  lostPops: 0,
+  lostPops: [],
   interrupted: 0
 })
 
@@ -140,7 +140,7 @@ export const mostOf = (env: Env, { ended, reserved, started }: Try): 1 | 2 =>
 const verify = (env: Env, attempt: Try, built: Built, outcome: Exit.Exit<unknown, unknown>): void => {
   const { kind, place } = attempt
   const twice = mostOf(env, attempt) > 1
-  if (built.pops && (twice || Exit.isFailure(outcome))) env.lostPops++
+  if (built.pops && (twice || Exit.isFailure(outcome))) env.lostPops.push(env.now())
   if (Exit.isFailure(outcome)) return
   // What came of the second time is another thing.
   const wrong = twice && built.tokens.length > 0 ? undefined : built.check(outcome.value)
@@ -204,7 +204,7 @@ const together = (env: Env, place: Place, { commands, e, settled }: Several, res
     const look = (outcomes: ReadonlyArray<Exit.Exit<unknown, unknown>>) =>
       attempt.parts.forEach((part, index) => verify(env, attempt, part, outcomes[index] ?? Exit.void))
     // Who went away does not get what was taken for him.
-    const lose = Effect.sync(() => void (env.lostPops += attempt.parts.filter(({ pops }) => pops).length))
+    const lose = Effect.sync(() => void env.lostPops.push(...attempt.parts.filter(({ pops }) => pops).map(env.now)))
     const run: Run = settled
       ? Effect.tap(
         Effect.onError(e === "pipeline" ? Redis.pipelineSettled(values) : Redis.transactionSettled(values), () => lose),
@@ -349,7 +349,7 @@ const keyspace = (env: Env, place: Place, { kind, slot }: Program.Effect & { rea
     // What was not there before is new, and one after it was incremented.
     const check = (value: unknown) =>
       value === undefined || Number(value) === 1 ? undefined : `${String(value)}, and was new`
-    const built = { ...build({ c: "echo" }, () => token), name: kind, tokens: [token], check }
+    const built = { ...build({ c: "echo" }, () => token), name: kind, tokens: [token], text: true, check }
     attempt.parts = [built]
     return record(
       env,

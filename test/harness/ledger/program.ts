@@ -82,7 +82,13 @@ export interface Step {
   readonly pause: number
 }
 
-/** Options of the client, `replicas`: whether these are read from where there are some; and after how many milliseconds it is closed under everybody, if not in the end. */
+/**
+ * Options of the client, and where it runs.
+ *
+ * - `replicas`: whether these are read from where there are some. `closeAt`: after how many milliseconds the client is closed
+ *   under everybody, if not in the end.
+ * - `far`: whether simulated servers are far away. `scripts`: how many scripts they keep, if not all.
+ */
 export interface Settings {
   readonly protocol: 2 | 3
   readonly shared: 1 | 2
@@ -91,6 +97,8 @@ export interface Settings {
   readonly inFlight: number | undefined
   readonly retryOnTimeout: boolean
   readonly replicas: boolean
+  readonly far: boolean
+  readonly scripts: number | undefined
   readonly closeAt: number | undefined
 }
 
@@ -119,8 +127,8 @@ export interface Program {
 // Ingredients
 // -----------------------------------------------------------------------------
 
-/** Every ingredient of programs that can be left out, besides faults, by its name. */
-const ingredients = [
+/** What steps do: there has to be one of these. */
+const effects: ReadonlySet<string> = new Set<Effect["e"]>([
   "one",
   "pipeline",
   "transaction",
@@ -131,7 +139,12 @@ const ingredients = [
   "publish",
   "subscribe",
   "consume",
-  "crash",
+  "crash"
+])
+
+/** Every ingredient of programs that can be left out, besides faults, by its name. */
+const ingredients = [
+  ...effects,
   "script",
   "liar",
   "wrong",
@@ -148,6 +161,8 @@ const ingredients = [
   "timeout",
   "again",
   "replicas",
+  "far",
+  "forgetting",
   "closing"
 ] as const
 
@@ -296,32 +311,53 @@ const settings = (only: Ingredients): fc.Arbitrary<Settings> =>
     inFlight: fc.constantFrom(undefined, undefined, 2),
     retryOnTimeout: only.has("again") ? fc.constantFrom(false, false, false, true) : fc.constant(false),
     replicas: only.has("replicas") ? fc.boolean() : fc.constant(false),
+    far: only.has("far") ? fc.constantFrom(false, false, false, true) : fc.constant(false),
+    scripts: only.has("forgetting") ? fc.constantFrom(undefined, undefined, 1, 2) : fc.constant(undefined),
     closeAt: only.has("closing")
       ? fc.constantFrom(...Array(12).fill(undefined), 3, 50, 400)
       : fc.constant(undefined)
   })
 
+const events: ReadonlyArray<Weighted<Event["kind"]>> = [
+  ["cutAll", 4, fc.constant("kill")],
+  ["flush", 1, fc.constant("flush")],
+  ["stall", 1, fc.constant("pause")],
+  ["unblock", 1, fc.constant("unblock")],
+  ["failover", 1, fc.constant("move")]
+]
+
 const event = (only: Ingredients): fc.Arbitrary<Event> =>
   fc.record({
     at: fc.nat({ max: 60 }),
-    kind: oneOf<Event["kind"]>(only, [
-      ["cutAll", 4, fc.constant("kill")],
-      ["flush", 1, fc.constant("flush")],
-      ["stall", 1, fc.constant("pause")],
-      ["unblock", 1, fc.constant("unblock")],
-      ["failover", 1, fc.constant("move")]
-    ]),
+    kind: oneOf(only, events),
     which: fc.nat({ max: 5 })
   })
 
-/** Programs of these ingredients. */
-export const arbitrary = (deployment: Deployment, only: Ingredients, form: Form = "fake"): fc.Arbitrary<Program> =>
-  fc.noBias(fc.record({
+/**
+ * Ingredients of one program: all that there are, or only some. Where there is less of all else, what it takes several
+ * of the same kind for happens more often.
+ */
+const some = (only: Ingredients): fc.Arbitrary<Ingredients> => {
+  const isEffect = (name: string) => effects.has(name)
+  return fc.oneof(
+    fc.constant(only),
+    fc.tuple(fc.subarray([...only].filter(isEffect), { minLength: 1 }), fc.subarray([...only])).map(
+      ([effects, others]) => new Set([...effects, ...others.filter((name) => !isEffect(name))])
+    )
+  )
+}
+
+const programOf = (deployment: Deployment, only: Ingredients, form: Form): fc.Arbitrary<Program> =>
+  fc.record({
     deployment: fc.constant(deployment),
     seed: fc.nat({ max: 9999 }),
     settings: settings(only),
     fibers: list(list(step(only), 1, 3), 1, 5),
     faults: form === "fake" ? Faults.arbitrary(only) : fc.constant([]),
     cuts: form === "real" ? Proxy.arbitrary(only) : fc.constant([]),
-    events: form === "real" ? list(event(only), 0, 3) : fc.constant([])
-  }))
+    events: form === "real" && events.some(([name]) => only.has(name)) ? list(event(only), 0, 3) : fc.constant([])
+  })
+
+/** Programs of these ingredients. */
+export const arbitrary = (deployment: Deployment, only: Ingredients, form: Form = "fake"): fc.Arbitrary<Program> =>
+  fc.noBias(some(only).chain((chosen) => programOf(deployment, chosen, form)))

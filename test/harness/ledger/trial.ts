@@ -190,8 +190,8 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
   const closed = yield* runAll(env, program, scope, stage)
   const facts = yield* stage.facts
   check(env, { ...facts, closed, late: stage.late, commandTimeout, again, roomy: max >= roomyPool })
-  // Unless something went wrong on the way, no lock is left behind.
-  if (facts.struck === 0 && !closed) {
+  // Unless something went wrong on the way, or ran out of time, no lock is left behind.
+  if (facts.struck === 0 && !facts.isFar && !closed) {
     for (const name of yield* stage.held) env.wrong.push(`${name} is held by nobody`)
   }
   for (const key of yield* stage.immortal) env.wrong.push(`${key} lives for ever`)
