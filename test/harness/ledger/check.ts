@@ -219,9 +219,9 @@ const checkTry = (env: Env, facts: Facts, attempt: Try): void => {
   } else checkWhole(facts, attempt, most, report)
   if (attempt.kind === "transaction") checkAtomic(facts, parts, report)
   checkRuns(facts, attempt, report)
-  const meddled = env.tries.some(({ runs }) => runs.some(({ meddled }) => meddled))
+  const meddling = env.tries.some(({ runs }) => runs.some(({ meddling }) => meddling))
   // Nobody else changes what is watched.
-  if (facts.struck === 0 && !meddled && attempt.runs.length > 1) {
+  if (facts.struck === 0 && !meddling && attempt.runs.length > 1) {
     report("the body was run again, and nobody had changed the key")
   }
   const error = errorOf(outcome)

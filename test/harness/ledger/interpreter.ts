@@ -25,10 +25,14 @@ import type * as Program from "./program.ts"
 /** What became of a command or of an effect; `undefined` while it runs. */
 export type Outcome = Exit.Exit<unknown, unknown> | undefined
 
-/** What a run of a watch's body has sent, and whether the watched key was changed by somebody else during it. */
+/**
+ * What a run of a watch's body has sent. `meddling`: whether somebody else tried to change the watched key during it;
+ * `meddled`: whether it is known that he did.
+ */
 interface BodyRun {
   readonly body: ReadonlyArray<string>
   readonly commit: ReadonlyArray<Built>
+  readonly meddling: boolean
   readonly meddled: boolean
 }
 
@@ -247,7 +251,7 @@ const watch = (env: Env, place: Place, effect: Program.Effect & { readonly e: "w
     const body = Effect.gen(function*() {
       const first = attempt.runs.length === 0
       const from = env.tries.length
-      const run = { body: [] as Array<string>, commit: [] as ReadonlyArray<Built>, meddled: false }
+      const run = { body: [] as Array<string>, commit: [] as ReadonlyArray<Built>, meddling: false, meddled: false }
       attempt.runs.push(run)
       const commands = effect.body.map((command) => within(effect.slot, command))
       yield* Effect.ensuring(
@@ -263,6 +267,7 @@ const watch = (env: Env, place: Place, effect: Program.Effect & { readonly e: "w
       )
       yield* besides[effect.inside]
       if (effect.meddle && first) {
+        run.meddling = true
         run.meddled = Exit.isSuccess(yield* Effect.exit(env.client.execute(Redis.append(watched, "x"))))
       }
       run.commit = effect.commit.map((command) => build(within(effect.slot, command)))
