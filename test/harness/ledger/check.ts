@@ -235,7 +235,7 @@ const checkTry = (env: Env, facts: Facts, attempt: Try): void => {
   checkTime(facts, attempt, most, report)
   checkScripts(attempt, report)
   checkSmooth(facts, attempt, report)
-  if (facts.struck === 0 && !facts.closed && error !== undefined) checkFaultless(attempt, error, report)
+  if (isFaultless(facts) && error !== undefined) checkFaultless(attempt, error, report)
 }
 
 /** Codes of what passes, and has not been run where it is said of a plain command. */
@@ -289,16 +289,16 @@ const checkTime = ({ commandTimeout, late }: Facts, attempt: Try, most: number, 
   }
 }
 
-/** Whether nothing goes wrong, everybody has room, and servers are near: nobody has to wait for anything, or for anybody. */
-const isSmooth = ({ closed, isFar, roomy, struck }: Facts): boolean => struck === 0 && !closed && !isFar && roomy
+/** Whether nothing goes wrong: neither a fault, nor a way so long that limits end on it. */
+const isFaultless = ({ closed, isFar, struck }: Facts): boolean => struck === 0 && !closed && !isFar
 
 /** What anything takes at the most that has to wait for nothing, in milliseconds: connections, and a few round trips. */
 const smooth = 90
 
-/** Where all is smooth nobody waits for what others have left behind, whoever was interrupted in whichever turn. */
+/** Where nothing goes wrong and there is room nobody waits for what others have left behind, whoever was interrupted. */
 const checkSmooth = (facts: Facts, attempt: Try, report: Report): void => {
   // A body that is run again has its pauses.
-  if (!isSmooth(facts) || attempt.kind === "consume" || attempt.runs.length > 1) return
+  if (!isFaultless(facts) || !facts.roomy || attempt.kind === "consume" || attempt.runs.length > 1) return
   const { ended, outcome, outcomes = [outcome], parts, started } = attempt
   const { commandTimeout = Infinity, late } = facts
   const timeout = outcomes.find((each) => errorOf(each)?._tag === "TimeoutError")
@@ -308,35 +308,33 @@ const checkSmooth = (facts: Facts, attempt: Try, report: Report): void => {
   if (took > smooth + late + blocks) report(`took ${took} ms where nobody had to wait`)
 }
 
+/** Whether a server has said that it does not have a script: what scripts make up has other words. */
+const isMissing = (outcome: Outcome): boolean => {
+  const error = errorOf(outcome)
+  return error !== undefined && "code" in error && error.code === "NOSCRIPT" && error.detail.startsWith("No matching")
+}
+
 /**
  * The client has the text of each script, so none fails because a server is without it; but in a pipeline what stands before
  * something that was run cannot be run in its place any more.
  */
 const checkScripts = ({ kind, outcome, outcomes, parts }: Try, report: Report): void => {
-  const isMissing = (each: Outcome, index: number) =>
-    parts[index]?.text === true && errorOf(each)?._tag === "NoScriptError"
-  if (outcomes !== undefined) {
-    const last = outcomes.findLastIndex((each, index) => !isMissing(each, index))
-    outcomes.forEach((each, index) => {
-      if (isMissing(each, index) && (kind !== "pipeline" || index > last)) {
-        report(`was not sent its text, told ${said(each)}`)
-      }
-    })
-    return
+  const isLast = (index: number | undefined) =>
+    outcomes === undefined ? index === parts.length - 1 : outcomes.slice(index).every(isMissing)
+  for (const [index, each] of (outcomes ?? [outcome]).entries()) {
+    if (!isMissing(each)) continue
+    const error = errorOf(each)
+    const place = outcomes === undefined && error !== undefined && "index" in error ? error.index : index
+    if (kind !== "pipeline" || isLast(place)) report(`was not sent its text, told ${said(each)}`)
   }
-  const error = errorOf(outcome)
-  const index = error !== undefined && "index" in error ? error.index : undefined
-  // What a body was told is judged by itself.
-  if (!isMissing(outcome, index ?? 0) || (kind === "watch" && index === undefined)) return
-  if (kind !== "pipeline" || index === parts.length - 1) report(`was not sent its text, told ${said(outcome)}`)
 }
 
 /** Where nothing goes wrong, nothing fails but what cannot succeed. */
 const checkFaultless = ({ mayFail, outcome, parts }: Try, error: RedisError.RedisError, report: Report): void => {
   if (
     mayFail || parts.some(({ fails, lies }) => fails || lies) || error._tag === "LockError" ||
-    // A pool with room for all never says so, which is looked at elsewhere.
-    error._tag === "TimeoutError" || isFull(error)
+    // A pool with room for all never says so, and missing scripts have a rule of their own.
+    error._tag === "TimeoutError" || isFull(error) || isMissing(outcome)
   ) return
   report(`failed though nothing went wrong, told ${said(outcome)}`)
 }

@@ -13,7 +13,7 @@ import * as Programs from "./programs.ts"
  * - `tokens`: of its writes, all of which are applied or none. `fails`: whether it always fails, having applied nothing.
  * - `lies`: whether it applies its writes and fails. `separate`: whether its writes may be applied one by one.
  * - `pops`: whether it takes something away. `blocks`: for how many milliseconds it may wait at its server.
- * - `text`: whether it is a script, which the client has the text of. `seed`: a key that has to be there, and what it holds.
+ * - `seed`: a key that has to be there, and what it holds.
  * - `check`: says what is wrong with a result.
  */
 export interface Built {
@@ -25,7 +25,6 @@ export interface Built {
   readonly separate: boolean
   readonly pops: boolean
   readonly blocks: number
-  readonly text: boolean
   readonly seed: readonly [key: string, text: string] | undefined
   readonly check: (value: unknown) => string | undefined
 }
@@ -194,7 +193,6 @@ export const build = (command: Command, token: () => string): Built => ({
   separate: false,
   pops: false,
   blocks: 0,
-  text: command.c === "twice" || command.c === "liar" || command.c === "peek",
   seed: undefined,
   ...shape(command, token)
 })

@@ -354,7 +354,7 @@ const keyspace = (env: Env, place: Place, { kind, slot }: Program.Effect & { rea
     // What was not there before is new, and one after it was incremented.
     const check = (value: unknown) =>
       value === undefined || Number(value) === 1 ? undefined : `${String(value)}, and was new`
-    const built = { ...build({ c: "echo" }, () => token), name: kind, tokens: [token], text: true, check }
+    const built = { ...build({ c: "echo" }, () => token), name: kind, tokens: [token], check }
     attempt.parts = [built]
     return record(
       env,
