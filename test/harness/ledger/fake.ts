@@ -44,15 +44,16 @@ const nodesOf = (deployment: World.Deployment): ReadonlyArray<World.Node> =>
     ]
 
 const makeWorld = (program: Program, sim: Sim.Sim): World.World => {
+  const { commandTimeout, far, replicas, scripts } = program.settings
   const store = Store.make(sim.now)
   const nodes = nodesOf(program.deployment)
   for (const [key, text] of initial) store.entries.set(key, { value: { type: "string", text }, expiresAt: undefined })
   return {
     sim,
     deployment: program.deployment,
-    readsReplicas: program.settings.replicas,
-    isFar: program.settings.far,
-    keptScripts: program.settings.scripts,
+    readsReplicas: replicas,
+    latencies: World.latenciesOf(far ? commandTimeout ?? 100 : undefined),
+    keptScripts: scripts,
     store,
     nodes,
     // Every deployment has a master.
@@ -84,8 +85,7 @@ const arming = (world: World.World): Env["arm"] => ({ count, side }, act) => {
   world.hooks.add(hook)
 }
 
-const factsOf = (world: World.World) => {
-  const { conflicts, faults, isFar, published, store } = world
+const factsOf = ({ conflicts, faults, latencies, published, store }: World.World) => {
   const queued = [0, 1, 2].flatMap((slot) => {
     const value = store.entries.get(keyOf(slot, "queue"))?.value
     return value?.type === "list" ? value.items : []
@@ -96,8 +96,7 @@ const factsOf = (world: World.World) => {
     published: published.get("feed") ?? [],
     queued: new Set(queued),
     struck: faults.struck(),
-    isFar,
-    lag: World.latencyOf(world) + faults.stalled(),
+    lag: Math.max(...latencies) + faults.stalled(),
     unasked: faults.hidFunctions(),
     flushed: faults.have("flush")
   }

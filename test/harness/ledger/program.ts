@@ -238,7 +238,7 @@ const effect = (only: Ingredients): fc.Arbitrary<Effect> => {
     [
       "transaction",
       3,
-      fc.record({ e: fc.constant("transaction"), commands: list(together, 0, 3), settled })
+      fc.record({ e: fc.constant("transaction"), commands: list(together, 0, 4), settled })
     ],
     [
       "watch",
@@ -310,11 +310,11 @@ const settings = (only: Ingredients): fc.Arbitrary<Settings> =>
     protocol: fc.constantFrom(3, 3, 2),
     shared: fc.constantFrom(1, 1, 2),
     max: fc.constantFrom(50, 50, 4),
-    commandTimeout: only.has("timeout") ? fc.constantFrom(undefined, undefined, 100, 1000) : fc.constant(undefined),
+    commandTimeout: only.has("timeout") ? fc.constantFrom(undefined, 30, 100, 1000) : fc.constant(undefined),
     inFlight: fc.constantFrom(undefined, undefined, 2),
     retryOnTimeout: only.has("again") ? fc.constantFrom(false, false, false, true) : fc.constant(false),
     replicas: only.has("replicas") ? fc.boolean() : fc.constant(false),
-    far: only.has("far") ? fc.constantFrom(false, false, false, true) : fc.constant(false),
+    far: only.has("far") ? fc.constantFrom(false, false, true) : fc.constant(false),
     scripts: only.has("forgetting") ? fc.constantFrom(undefined, undefined, 0, 1) : fc.constant(undefined),
     closeAt: only.has("closing")
       ? fc.constantFrom(...Array(12).fill(undefined), 3, 50, 400)

@@ -176,7 +176,6 @@ const factsOf = Effect.fnUntraced(function*(site: Site, program: Program, events
     published: deployment === "cluster" ? undefined : journal.published,
     queued: new Set(queued.flat()),
     struck: cutter.struck() + events(),
-    isFar: false,
     // The proxy holds nothing back for longer, and the machine is busy.
     lag: late,
     unasked: false,

@@ -73,7 +73,7 @@ interface Waiter {
 }
 
 /**
- * - `readsReplicas`: whether the client dials servers as replicas, too. `isFar`: whether its servers are far away.
+ * - `readsReplicas`: whether the client dials servers as replicas, too. `latencies`: of connections, in milliseconds.
  * - `keptScripts`: how many scripts a server keeps, if not all of them.
  * - `sentAt`: when the client wrote a command. `conflicts`: tokens of what was sent on a connection whose EXEC found a watched key changed. `published`: by channel, in
  *   order. `popped`: elements that were taken from lists by blocking commands.
@@ -83,7 +83,7 @@ export interface World {
   readonly sim: Sim
   readonly deployment: Deployment
   readonly readsReplicas: boolean
-  readonly isFar: boolean
+  readonly latencies: ReadonlyArray<number>
   readonly keptScripts: number | undefined
   readonly store: Store.Store
   readonly nodes: ReadonlyArray<Node>
@@ -144,12 +144,15 @@ const refused = (address: string): Socket.SocketError =>
     })
   })
 
-/** In milliseconds. Servers that are far away answer within the shortest limit, but what takes a few round trips does not end in it. */
-const latencies = [0, 0, 0, 1, 1, 3]
-const farLatencies = [5, 10, 15, 25, 40]
+/** Of servers that are near, in milliseconds. */
+const near = [0, 0, 0, 1, 1, 3]
 
-/** The longest of them. */
-export const latencyOf = ({ isFar }: World): number => Math.max(...isFar ? farLatencies : latencies)
+/** Of servers that are far away, as parts of the limit: they answer within it, and what takes a few round trips does not end in it. */
+const far = [0.05, 0.1, 0.15, 0.25, 0.4]
+
+/** How long something may take to a server, in milliseconds. */
+export const latenciesOf = (farLimit: number | undefined): ReadonlyArray<number> =>
+  farLimit === undefined ? near : far.map((part) => Math.ceil(farLimit * part))
 
 /** Handles what has arrived, one after the other. */
 export const pump = (link: Link, serve: Serve): void => {
@@ -219,8 +222,7 @@ export const answer = (link: Link, reply: Reply): void => write(link, encode(rep
 const accept = (world: World, node: Node, serve: Serve, client: Knowledge): Link => {
   const parser = RequestParser.make()
   const { sim } = world
-  const choices = world.isFar ? farLatencies : latencies
-  const latency = choices[Math.floor(sim.random() * choices.length)]!
+  const latency = world.latencies[Math.floor(sim.random() * world.latencies.length)]!
   const socket = new Peer(
     (chunk) =>
       void sim.after(latency, () => {
