@@ -27,7 +27,7 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["errors", /^internal\/error\/(?!classify$)\w+$/],
     ["codec", /^(Resp\w*|internal\/(codec|runtime)\/\w+)$/],
     ["errors of replies", /^(RedisError|internal\/error\/classify)$/],
-    ["arguments and replies", /^(Redis(Arg|Reply)|internal\/(command|telemetry)\/\w+|commands\/replies\/\w+)$/],
+    ["arguments and replies", /^(Redis(Arg|Reply|Codec)|internal\/(command|telemetry)\/\w+|commands\/replies\/\w+)$/],
     ["command values", /^Redis(Client|Command|Monitor|PubSub)$/],
     ["commands", /^commands\/(modules\/)?\w+$/],
     ["what is told of keys", /^internal\/tracking\/\w+$/],

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { hgetall, hset } from "./commands/Hashes.ts"
 import { sadd, scard, sismember, smembers, srem } from "./commands/Sets.ts"
@@ -16,7 +17,9 @@ import { zrangeWithScores, zrevrangeWithScores } from "./commands/SortedSetRange
 import { zadd, zcard, zincrby, zrank, zrem, zrevrank, zscore } from "./commands/SortedSets.ts"
 import { incrby, set } from "./commands/Strings.ts"
 import { keyspace, replace, settingMany, strings, written } from "./internal/keyspace/access.ts"
-import { codecOf, refuse } from "./internal/keyspace/codec.ts"
+import * as Cache from "./internal/keyspace/cache.ts"
+import type { CacheKeyspace, CacheOptions } from "./internal/keyspace/cacheModel.ts"
+import { codecOf, jsonOf, refuse } from "./internal/keyspace/codec.ts"
 import { keysOf } from "./internal/keyspace/keys.ts"
 import type {
   CounterKeyspace,
@@ -27,9 +30,12 @@ import type {
   StringKeyspace,
   ValueKeyspace
 } from "./internal/keyspace/model.ts"
+import type { RedisClient } from "./RedisClient.ts"
 import { sscanStream } from "./RedisScan.ts"
 import { transaction } from "./RedisTransaction.ts"
 
+export { LoadTimeoutError } from "./internal/keyspace/cacheModel.ts"
+export type { CacheKeyspace, CacheOptions } from "./internal/keyspace/cacheModel.ts"
 export { KeyspaceError } from "./internal/keyspace/model.ts"
 export type {
   CounterKeyspace,
@@ -77,7 +83,7 @@ export type {
  */
 export const make = <A, Id = string>(
   options: KeyOptions<Id> & { readonly value: Schema.Codec<A, unknown> }
-): StringKeyspace<Id, A> => strings(keysOf(options), codecOf(Schema.fromJsonString(Schema.toCodecJson(options.value))))
+): StringKeyspace<Id, A> => strings(keysOf(options), jsonOf(options.value))
 
 /**
  * Records as hashes, one field to a property. Setting one replaces all its fields.
@@ -293,3 +299,43 @@ export const makeSortedSet = <A, Id = string>(
     size: (id) => Effect.flatMap(keys.of(id), (key) => zcard(key))
   }
 }
+
+/**
+ * A cache: values that are loaded when they are asked for, once for all who ask, in all programs.
+ *
+ * **Details**
+ *
+ * Making it sends nothing. What it loads in the background ends with the scope. Loads run with the services, the clock and
+ * the span of who made the cache. Entries are hashes of a form of their own: only caches read them. Whatever else replaces or
+ * deletes the key counts as well: it ends a load under way, which then stores nothing.
+ *
+ * A stored value that does not fit the schema is loaded anew; a key that holds something else is a `WrongTypeError`. Needs the
+ * right to EVAL and EVALSHA.
+ *
+ * **Example** (Users of a slow database)
+ *
+ * ```ts
+ * import { RedisKeyspace } from "@redfx/core"
+ * import { Effect, Option, Schema } from "effect"
+ *
+ * const User = Schema.Struct({ name: Schema.String })
+ * declare const findUser: (id: string) => Effect.Effect<Option.Option<typeof User.Type>, Error>
+ *
+ * export const program = Effect.gen(function*() {
+ *   const users = yield* RedisKeyspace.makeCache({
+ *     key: "user:*",
+ *     value: User,
+ *     load: findUser,
+ *     ttl: "1 minute",
+ *     stale: "10 minutes"
+ *   })
+ *   return yield* users.getOrLoad("1") // Option<{ name: string }>
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeCache = <A, Id = string, E = never, R = never>(
+  options: CacheOptions<Id, A, E, R>
+): Effect.Effect<CacheKeyspace<Id, A, E>, never, R | RedisClient | Scope.Scope> => Cache.make(options)

@@ -13,6 +13,7 @@ import { HashesTest } from "./HashesTest.ts"
 import { HelpTest } from "./HelpTest.ts"
 import { HyperLogLogTest } from "./HyperLogLogTest.ts"
 import { JobsTest } from "./JobsTest.ts"
+import { KeyspaceCacheTest } from "./KeyspaceCacheTest.ts"
 import { KeyspaceTest } from "./KeyspaceTest.ts"
 import { LeaderTest } from "./LeaderTest.ts"
 import { ListsTest } from "./ListsTest.ts"
@@ -44,6 +45,7 @@ export const suites: ReadonlyArray<Suite> = [
   HelpTest,
   HyperLogLogTest,
   JobsTest,
+  KeyspaceCacheTest,
   KeyspaceTest,
   LeaderTest,
   ListsTest,
