@@ -148,7 +148,8 @@ export const make = Effect.fnUntraced(function*<Id, A, E, R>(
     return yield* client.execute(Scripts.store(key, entry))
   })
 
-  const unstored = (key: string) => (error: RedisError | KeyspaceError): Effect.Effect<boolean, KeyspaceError> =>
+  /** The value is right all the same, for who asked before. */
+  const unstored = (key: string, error: RedisError | KeyspaceError): Effect.Effect<boolean, KeyspaceError> =>
     error._tag === "KeyspaceError"
       ? Effect.fail(error)
       : Effect.as(
@@ -184,8 +185,8 @@ export const make = Effect.fnUntraced(function*<Id, A, E, R>(
       const startedAt = elapsed(clock)
       const value = yield* loadWithin(id, key, grant, (over) => release(grant.token, key, over))
       const current = yield* store(key, grant, value, elapsed(clock) - startedAt).pipe(
-        Effect.catch(unstored(key)),
-        Effect.onError(() => release(grant.token, key))
+        Effect.onError(() => release(grant.token, key)),
+        Effect.catch((error) => unstored(key, error))
       )
       return { value, current }
     }))
