@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
@@ -19,7 +20,7 @@ import { incrby, set } from "./commands/Strings.ts"
 import { keyspace, replace, settingMany, strings, written } from "./internal/keyspace/access.ts"
 import * as Cache from "./internal/keyspace/cache.ts"
 import type { CacheKeyspace, CacheOptions } from "./internal/keyspace/cacheModel.ts"
-import { codecOf, jsonOf, refuse } from "./internal/keyspace/codec.ts"
+import { bytesOf, codecOf, jsonOf, refuse } from "./internal/keyspace/codec.ts"
 import { keysOf } from "./internal/keyspace/keys.ts"
 import type {
   CounterKeyspace,
@@ -31,6 +32,8 @@ import type {
   ValueKeyspace
 } from "./internal/keyspace/model.ts"
 import type { RedisClient } from "./RedisClient.ts"
+import type { RedisCodec } from "./RedisCodec.ts"
+import { asBytes } from "./RedisCommand.ts"
 import { sscanStream } from "./RedisScan.ts"
 import { transaction } from "./RedisTransaction.ts"
 
@@ -58,7 +61,7 @@ export type {
 // -----------------------------------------------------------------------------
 
 /**
- * Values as JSON, one to a key.
+ * Values as JSON, one to a key. With a `codec` its bytes go through that, such as `NodeCompression` of `@redfx/node`.
  *
  * **Example** (Users)
  *
@@ -82,8 +85,11 @@ export type {
  * @since 0.1.0
  */
 export const make = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, unknown> }
-): StringKeyspace<Id, A> => strings(keysOf(options), jsonOf(options.value))
+  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, unknown>; readonly codec?: RedisCodec | undefined }
+): StringKeyspace<Id, A> =>
+  options.codec === undefined
+    ? strings(keysOf(options), jsonOf(options.value), identity)
+    : strings(keysOf(options), bytesOf(options.value, options.codec), (command) => asBytes(command))
 
 /**
  * Records as hashes, one field to a property. Setting one replaces all its fields.
@@ -151,7 +157,7 @@ export const makeCounter = <Id = string>(options: KeyOptions<Id>): CounterKeyspa
   const value = codecOf(counted)
   const keys = keysOf(options)
   return {
-    ...strings(keys, value),
+    ...strings(keys, value, identity),
     increment: (id, by = 1) =>
       Effect.flatMap(keys.of(id), (key): Operation<number> =>
         !Number.isSafeInteger(by)

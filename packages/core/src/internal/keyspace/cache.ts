@@ -28,7 +28,7 @@ import { elapsed, within } from "../runtime/elapsed.ts"
 import { LoadTimeoutError } from "./cacheModel.ts"
 import type { CacheKeyspace, CacheOptions } from "./cacheModel.ts"
 import * as Scripts from "./cacheScripts.ts"
-import { bytesOf, jsonOf } from "./codec.ts"
+import { bytesOf } from "./codec.ts"
 import * as Flights from "./flights.ts"
 import type { Restore } from "./flights.ts"
 import { keysOf } from "./keys.ts"
@@ -75,7 +75,7 @@ export const make = Effect.fnUntraced(function*<Id, A, E, R>(
   const scope = yield* Effect.scope
   const client = Context.get(context, RedisClient)
   const keys = keysOf({ key: options.key, id: options.id })
-  const codec = bytesOf(jsonOf(options.value), options.codec)
+  const codec = bytesOf(options.value, options.codec)
   const { absent, early, freshOf, jitter, limit, stale } = settingsOf(options)
   const local = options.local === undefined ? undefined : nearby(client, clock, options.local)
   const flights = Flights.make<Loaded<A> | undefined, Failure>(scope)
