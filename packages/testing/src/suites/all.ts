@@ -28,6 +28,7 @@ import { SetsTest } from "./SetsTest.ts"
 import { SortedSetsTest } from "./SortedSetsTest.ts"
 import { StreamsTest } from "./StreamsTest.ts"
 import { StringsTest } from "./StringsTest.ts"
+import { TypedMessagesTest } from "./TypedMessagesTest.ts"
 import { VectorSetsTest } from "./VectorSetsTest.ts"
 
 /** A suite: tests that are registered for the client given. */
@@ -60,5 +61,6 @@ export const suites: ReadonlyArray<Suite> = [
   SortedSetsTest,
   StreamsTest,
   StringsTest,
+  TypedMessagesTest,
   VectorSetsTest
 ]
