@@ -178,7 +178,7 @@ const counted = Schema.String.check(Schema.isPattern(/^(0|-?[1-9]\d*)$/, { expec
   )
 
 /**
- * Sets of values, each stored as the text that its schema gives.
+ * Sets of members, each stored as the text that its schema gives.
  *
  * **Example** (Tags)
  *
@@ -186,18 +186,18 @@ const counted = Schema.String.check(Schema.isPattern(/^(0|-?[1-9]\d*)$/, { expec
  * import { RedisKeyspace } from "@redfx/core"
  * import { Schema } from "effect"
  *
- * export const tags = RedisKeyspace.makeSet({ key: "tags:*", value: Schema.Literals(["new", "sale"]) })
+ * export const tags = RedisKeyspace.makeSet({ key: "tags:*", member: Schema.Literals(["new", "sale"]) })
  * ```
  *
  * @category constructors
  * @since 0.1.0
  */
 export const makeSet = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, string> }
+  options: KeyOptions<Id> & { readonly member: Schema.Codec<A, string> }
 ): SetKeyspace<Id, A> => {
-  const value = codecOf(options.value)
+  const member = codecOf(options.member)
   const keys = keysOf(options)
-  const encodeAll = (values: ReadonlyArray<A>, key: string) => Effect.forEach(values, (a) => value.encode(a, key))
+  const encodeAll = (all: ReadonlyArray<A>, key: string) => Effect.forEach(all, (a) => member.encode(a, key))
   return {
     ...keyspace(keys, {
       type: "set",
@@ -205,7 +205,7 @@ export const makeSet = <A, Id = string>(
       decode: (members, key) =>
         members.size === 0
           ? Effect.succeedNone
-          : Effect.asSome(Effect.forEach(members, (member) => value.decode(member, key)))
+          : Effect.asSome(Effect.forEach(members, (text) => member.decode(text, key)))
     }),
     ...settingMany((id, values, options) =>
       Effect.flatMap(
@@ -223,13 +223,13 @@ export const makeSet = <A, Id = string>(
     remove: (id, ...values) =>
       Effect.flatMap(keys.of(id), (key) => Effect.flatMap(encodeAll(values, key), (members) => srem(key, members))),
     contains: (id, a) =>
-      Effect.flatMap(keys.of(id), (key) => Effect.flatMap(value.encode(a, key), (member) => sismember(key, member))),
+      Effect.flatMap(keys.of(id), (key) => Effect.flatMap(member.encode(a, key), (text) => sismember(key, text))),
     size: (id) => Effect.flatMap(keys.of(id), (key) => scard(key)),
     members: (id) =>
       Stream.unwrap(
         Effect.map(keys.of(id), (key) =>
           sscanStream(key, { count: keys.scanCount }).pipe(
-            Stream.mapEffect((member) => keys.fitting(Effect.map(value.decode(member, key), (a) => [a]))),
+            Stream.mapEffect((text) => keys.fitting(Effect.map(member.decode(text, key), (a) => [a]))),
             Stream.flattenIterable
           ))
       )
@@ -237,7 +237,7 @@ export const makeSet = <A, Id = string>(
 }
 
 /**
- * Sorted sets of values, each stored as the text that its schema gives.
+ * Sorted sets of members, each stored as the text that its schema gives.
  *
  * **Example** (A table of scores)
  *
@@ -245,7 +245,7 @@ export const makeSet = <A, Id = string>(
  * import { RedisKeyspace } from "@redfx/core"
  * import { Schema } from "effect"
  *
- * export const scores = RedisKeyspace.makeSortedSet({ key: "scores:*", value: Schema.String })
+ * export const scores = RedisKeyspace.makeSortedSet({ key: "scores:*", member: Schema.String })
  *
  * export const best = scores.range("2026", 0, 9, { rev: true })
  * ```
@@ -254,14 +254,17 @@ export const makeSet = <A, Id = string>(
  * @since 0.1.0
  */
 export const makeSortedSet = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, string> }
+  options: KeyOptions<Id> & { readonly member: Schema.Codec<A, string> }
 ): SortedSetKeyspace<Id, A> => {
-  const value = codecOf(options.value)
+  const member = codecOf(options.member)
   const keys = keysOf(options)
   const onMember = <B, E, R>(id: Id, a: A, f: (key: string, member: string) => Effect.Effect<B, E, R>) =>
-    Effect.flatMap(keys.of(id), (key) => Effect.flatMap(value.encode(a, key), (member) => f(key, member)))
+    Effect.flatMap(keys.of(id), (key) => Effect.flatMap(member.encode(a, key), (text) => f(key, text)))
   const decodeAll = (members: ReadonlyArray<{ readonly member: string; readonly score: number }>, key: string) =>
-    Effect.forEach(members, ({ member, score }) => Effect.map(value.decode(member, key), (value) => ({ value, score })))
+    Effect.forEach(
+      members,
+      ({ member: text, score }) => Effect.map(member.decode(text, key), (member) => ({ member, score }))
+    )
   return {
     ...keyspace(keys, {
       type: "zset",
@@ -271,8 +274,8 @@ export const makeSortedSet = <A, Id = string>(
     ...settingMany((id, ranked, options) =>
       Effect.gen(function*() {
         const key = yield* keys.of(id)
-        const members = yield* Effect.forEach(ranked, ({ score, value: a }) =>
-          Effect.map(value.encode(a, key), (member) => [member, score] as const))
+        const members = yield* Effect.forEach(ranked, ({ member: a, score }) =>
+          Effect.map(member.encode(a, key), (text) => [text, score] as const))
         yield* replace(key, keys.ttlOf(options), zadd(key, members), members.length === 0)
       })
     ),
@@ -286,7 +289,7 @@ export const makeSortedSet = <A, Id = string>(
     remove: (id, ...values) =>
       Effect.flatMap(
         keys.of(id),
-        (key) => Effect.flatMap(Effect.forEach(values, (a) => value.encode(a, key)), (members) => zrem(key, members))
+        (key) => Effect.flatMap(Effect.forEach(values, (a) => member.encode(a, key)), (members) => zrem(key, members))
       ),
     score: (id, a) => onMember(id, a, (key, member) => Effect.map(zscore(key, member), Option.fromUndefinedOr)),
     rank: (id, a, { rev } = {}) =>
