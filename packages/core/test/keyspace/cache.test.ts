@@ -143,6 +143,19 @@ describe("Caches of keyspaces", () => {
       assert.isTrue(asked.every((line) => line.startsWith("look")))
     }))
 
+  it.effect("without Redis it loads also with a local tier", () =>
+    Effect.gen(function*() {
+      const { service } = yield* fake([nothing, lost("not-sent")])
+      const load = () => Effect.succeed(Option.some(1))
+      const cache = yield* Client.on(service)(
+        RedisKeyspace.makeCache({ key, value, load, ttl: "1 minute", local: "1 minute", onRedisFailure: "load" })
+      )
+      // From here on it knows the time of the server, and looks here first.
+      yield* cache.get("1")
+      assert.deepStrictEqual(yield* cache.getOrLoad("1"), Option.some(1))
+      assert.deepStrictEqual(yield* cache.getOrLoad("1"), Option.some(1))
+    }))
+
   it.effect("what was loaded is answered, though it cannot be stored", () =>
     Effect.gen(function*() {
       const { asked, service } = yield* fake([missing, lost("unknown")])
