@@ -30,7 +30,7 @@ export interface LoadModelOptions {
   readonly trouble?: Effect.Effect<unknown, unknown> | undefined
 }
 
-export interface LoadModelReport {
+interface LoadModelReport {
   reads: number
   loads: number
   changes: number
