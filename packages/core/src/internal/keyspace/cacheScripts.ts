@@ -70,11 +70,15 @@ export interface Look {
   readonly refused: string | undefined
 }
 
-/** Looks an entry up, and takes the lease where it is to be loaded and nobody does so. */
+/**
+ * Looks an entry up, and takes the lease where it is to be loaded and nobody does so. Of what Redis 6 raises in a script the
+ * code would be lost, so the error is returned.
+ */
 export const look = RedisScript.make({
   name: "RedisKeyspace.look",
   lua:
-    `${clock}local entry = redis.call("HMGET", KEYS[1], "version", "value", "fresh", "until", "took", "lease", "leased")
+    `${clock}local entry = redis.pcall("HMGET", KEYS[1], "version", "value", "fresh", "until", "took", "lease", "leased")
+if entry.err then return entry end
 local version, value, lasts = entry[1], entry[2], tonumber(entry[4] or 0)
 local known = version and version ~= ARGV[4] and lasts > now
 local leased = entry[6] and tonumber(entry[7]) > now
