@@ -13,7 +13,7 @@ const seconds = Number(process.env["CACHE_SECONDS"] ?? 4)
 const timeout = (seconds + 60) * 1000
 
 const expectRight = Effect.fnUntraced(function*(
-  programs: ReadonlyArray<RedisClient.Service>,
+  programs: ReadonlyArray<RedisClient.RedisClient["Service"]>,
   trouble?: Effect.Effect<unknown, unknown>
 ) {
   const report = yield* LoadModel.run({ programs, seconds, prefix: "load", trouble })

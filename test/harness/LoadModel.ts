@@ -24,7 +24,7 @@ import * as Schema from "effect/Schema"
  * - `trouble`: something that befalls their connections, again and again.
  */
 export interface LoadModelOptions {
-  readonly programs: ReadonlyArray<RedisClient.Service>
+  readonly programs: ReadonlyArray<RedisClient.RedisClient["Service"]>
   readonly seconds: number
   readonly prefix: string
   readonly trouble?: Effect.Effect<unknown, unknown> | undefined

@@ -25,11 +25,11 @@ import { keysOf } from "./internal/keyspace/keys.ts"
 import type {
   CounterKeyspace,
   KeyOptions,
-  Operation,
   SetKeyspace,
   SortedSetKeyspace,
   StringKeyspace,
-  ValueKeyspace
+  ValueKeyspace,
+  Writing
 } from "./internal/keyspace/model.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import type { RedisCodec } from "./RedisCodec.ts"
@@ -53,7 +53,8 @@ export type {
   SetOptions,
   SortedSetKeyspace,
   StringKeyspace,
-  ValueKeyspace
+  ValueKeyspace,
+  Writing
 } from "./internal/keyspace/model.ts"
 
 // -----------------------------------------------------------------------------
@@ -159,7 +160,7 @@ export const makeCounter = <Id = string>(options: KeyOptions<Id>): CounterKeyspa
   return {
     ...strings(keys, value, identity),
     increment: (id, by = 1) =>
-      Effect.flatMap(keys.of(id), (key): Operation<number> =>
+      Effect.flatMap(keys.of(id), (key): Writing<number> =>
         !Number.isSafeInteger(by)
           // The server would refuse it too, but after the counter was made.
           ? refuse(key, "encode", "a counter is incremented by whole numbers")

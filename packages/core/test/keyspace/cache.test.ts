@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import { ping } from "../../src/commands/Connection.ts"
 import * as RedisCache from "../../src/RedisCache.ts"
-import type { Service } from "../../src/RedisClient.ts"
+import type { RedisClient } from "../../src/RedisClient.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
 import { ConnectionError } from "../../src/RedisError.ts"
 import type { RedisError } from "../../src/RedisError.ts"
@@ -43,7 +43,7 @@ const fake = Effect.fnUntraced(function*(answers: Array<ReadonlyArray<unknown> |
       return RedisCommand.decode(command, next as number, false)
     })
   // Caches use nothing else.
-  const service = { execute } as Partial<Service> as Service
+  const service = { execute } as Partial<RedisClient["Service"]> as RedisClient["Service"]
   return { asked, service }
 })
 
@@ -120,7 +120,7 @@ describe("Caches of keyspaces", () => {
       const execute = (command: RedisCommand.Any) =>
         command.spec.script?.name === "RedisKeyspace.release" ? Deferred.succeed(undone, undefined) : Effect.never
       // Caches use nothing else.
-      const service = { execute } as Partial<Service> as Service
+      const service = { execute } as Partial<RedisClient["Service"]> as RedisClient["Service"]
       const cache = yield* Client.on(service)(
         RedisKeyspace.makeCache({ key, value, load: () => Effect.succeedNone, ttl: "1 minute" })
       )

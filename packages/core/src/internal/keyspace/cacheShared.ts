@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type { RedisClient, Service } from "../../RedisClient.ts"
+import type { RedisClient } from "../../RedisClient.ts"
 import type { RedisError } from "../../RedisError.ts"
 import { within } from "../runtime/elapsed.ts"
 import type { CacheOptions, LoadTimeoutError } from "./cacheModel.ts"
@@ -38,7 +38,7 @@ export interface Settings<A> {
  * - `token`: one that nobody else has.
  */
 export interface Shared<Id, A, E, R> {
-  readonly client: Service
+  readonly client: RedisClient["Service"]
   readonly clock: Clock.Clock
   readonly scope: Scope.Scope
   readonly codec: Codec<A, Uint8Array>

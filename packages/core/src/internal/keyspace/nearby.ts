@@ -7,7 +7,7 @@ import type * as Option from "effect/Option"
 import { hmget } from "../../commands/Hashes.ts"
 import type { TimeToLive } from "../../RedisArg.ts"
 import { cached } from "../../RedisCache.ts"
-import type { Service } from "../../RedisClient.ts"
+import type { RedisClient } from "../../RedisClient.ts"
 import { asBytes } from "../../RedisCommand.ts"
 import type { RedisError } from "../../RedisError.ts"
 import { decodeUtf8 } from "../codec/utf8.ts"
@@ -28,7 +28,7 @@ export interface Nearby {
   ) => Effect.Effect<Option.Option<A> | undefined, RedisError>
 }
 
-export const nearby = (client: Service, clock: Clock.Clock, ttl: TimeToLive): Nearby => {
+export const nearby = (client: RedisClient["Service"], clock: Clock.Clock, ttl: TimeToLive): Nearby => {
   /** What the server's time is ahead of the clock, which is never set. */
   let ahead: number | undefined
   const read = (key: string) =>
