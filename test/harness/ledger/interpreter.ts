@@ -324,8 +324,8 @@ const ttl = Duration.minutes(10)
 
 /** A write through a keyspace: a token, the keyspace's own effect, and what comes back. */
 const stored = (kind: Program.KeyspaceKind, slot: number, token: string) => {
-  const values = () => RedisKeyspace.makeSet({ key: key(slot, "tags"), value: Schema.String, ttl })
-  const ranks = () => RedisKeyspace.makeSortedSet({ key: key(slot, "ranks"), value: Schema.String, ttl })
+  const values = () => RedisKeyspace.makeSet({ key: key(slot, "tags"), member: Schema.String, ttl })
+  const ranks = () => RedisKeyspace.makeSortedSet({ key: key(slot, "ranks"), member: Schema.String, ttl })
   const value = { token: Schema.String }
   switch (kind) {
     case "value":
@@ -337,7 +337,7 @@ const stored = (kind: Program.KeyspaceKind, slot: number, token: string) => {
     case "setAdd":
       return values().add("2", token)
     case "ranks":
-      return ranks().set("1", [{ value: token, score: 1 }])
+      return ranks().set("1", [{ member: token, score: 1 }])
     case "ranksAdd":
       return ranks().add("2", token, 1)
     case "ranksIncrement":
