@@ -11,6 +11,7 @@ import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
+import type { Reader } from "./internal/codec/gather.ts"
 import { encodeUtf8 } from "./internal/codec/utf8.ts"
 import { callsOfCode, refusals, subcommandOf, traitsByName } from "./internal/command/byName.ts"
 import { headOf } from "./internal/command/head.ts"
@@ -626,12 +627,9 @@ export const decode = <A>(
   replaceInvalidText: boolean,
   index?: number
 ): Exit.Exit<A, DecodeError> => {
-  const view = replaceInvalidText && command.view.blob === "text"
-    ? { ...command.view, blob: "replace" as const }
-    : command.view
   try {
     // The view is the one that the type A was declared for.
-    return Exit.succeed(command.reply.decode(value, view) as A)
+    return Exit.succeed(command.reply.decode(value, viewOf(command, replaceInvalidText)) as A)
   } catch (error) {
     if (!(error instanceof RedisReply.Mismatch)) return Exit.die(error)
     return Exit.fail(
@@ -644,6 +642,17 @@ export const decode = <A>(
     )
   }
 }
+
+const viewOf = ({ view }: Any, replaceInvalidText: boolean): RedisReply.View =>
+  replaceInvalidText && view.blob === "text" ? { ...view, blob: "replace" } : view
+
+/**
+ * How a reply that has come in part is read; `undefined` for as a whole.
+ *
+ * @internal
+ */
+export const reader = (command: Any, replaceInvalidText: boolean): Reader | undefined =>
+  command.reply.reader?.(viewOf(command, replaceInvalidText))
 
 /**
  * What must not be shown of what a server says about a command: secret

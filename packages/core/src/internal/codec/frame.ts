@@ -3,6 +3,7 @@
  */
 import { Attributed, MapReply, Push, SetReply } from "../../RespValue.ts"
 import type { Value } from "../../RespValue.ts"
+import type { Gathered } from "./gather.ts"
 import { MAP, PUSH, SET } from "./types.ts"
 
 // Two kinds of frames have no type byte: the root, whose items are the results of `push`, and the one that wraps its
@@ -26,11 +27,15 @@ export class Frame {
   remaining = UNBOUNDED
   /** Set while the kind is `ATTRIBUTED`. */
   attributes: MapReply | undefined = undefined
+  /** What was read of it before it was complete. */
+  gathered: Gathered | undefined = undefined
 }
 
 /** The value of a complete frame. */
 export const valueOf = (frame: Frame, keepAttributes: boolean): Value => {
   const items = frame.items
+  // It goes to the decoder that has begun it, and is a value for nobody else.
+  if (frame.gathered !== undefined) return frame.gathered.complete(items) as never
   switch (frame.kind) {
     case MAP:
       return new MapReply(items)

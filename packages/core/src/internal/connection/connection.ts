@@ -329,6 +329,7 @@ const read = (
       const chunk = chunks[i]!
       const answered = exchange.received > 0
       exchange.receive(decoder.push(chunk))
+      if (decoder.long) exchange.gather(decoder)
       if (decoder.failure !== undefined) {
         return Effect.fail(
           !answered && isTlsAlert(chunk)
