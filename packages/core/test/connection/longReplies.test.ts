@@ -94,6 +94,24 @@ describe("A reply of a million elements", () => {
   )
 })
 
+describe("A long reply that has arrived in time", () => {
+  it.live("is read in several turns, and does not fail when its time passes meanwhile", () =>
+    Effect.gen(function*() {
+      const { host, port } = yield* RedisServer.make()
+      const client = yield* Client.make({ host, port }, { commandTimeout: "400 millis" })
+      const patient = client.withTimeout(Infinity)
+      const count = 120_000
+      yield* patient.execute(
+        Redis.eval(fill, ["long"], [count / 100, "RPUSH", ...Array.from({ length: 100 }, () => "x")])
+      )
+      const reader = yield* Effect.forkChild(client.execute(Redis.lrange("long", 0, -1)), { startImmediately: true })
+      // What was written has left; then nothing is read until the time is up.
+      yield* Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+      for (const started = performance.now(); performance.now() - started < 600;);
+      assert.strictEqual((yield* Fiber.join(reader)).length, count)
+    }).pipe(Effect.scoped))
+})
+
 const long = Array.from({ length: 5000 }, (_, index) => `element ${index}`)
 const reply = Encode.array(long.map(Encode.bulk))
 const [begin, end] = [reply.slice(0, reply.length / 2), reply.slice(reply.length / 2)]
