@@ -35,7 +35,7 @@ export interface Operations<F> {
   /** All members of a sorted set with their scores. */
   readonly zrangeWithScores?: ((key: string) => F) | undefined
   readonly keys?: ((pattern: string) => F) | undefined
-  readonly mset?: ((pairs: Readonly<Record<string, string>>) => F) | undefined
+  readonly mset?: ((pairs: ReadonlyArray<readonly [string, string]>) => F) | undefined
   readonly rpush?: ((key: string, values: ReadonlyArray<string>) => F) | undefined
 }
 

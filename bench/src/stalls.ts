@@ -17,8 +17,9 @@ import { loadClient } from "./clients/index.ts"
 import { collectGarbage, percentile } from "./measure.ts"
 import { startServer } from "./server.ts"
 import type { Bind, Session } from "./session.ts"
+import { explain } from "./session.ts"
 
-/** A giant. `once`: run before each round, for what a round uses up. */
+/** A reply or a command of very many elements. */
 interface Giant {
   readonly name: string
   readonly bind: Bind
@@ -34,6 +35,13 @@ interface Row {
   readonly other: Latencies
 }
 
+/** A client that failed: on a machine with too much to do its limit in time may pass. */
+interface Failure {
+  readonly client: string
+  readonly giant: string
+  readonly failed: string
+}
+
 interface Latencies {
   readonly p50: number
   readonly p99: number
@@ -44,7 +52,7 @@ interface Latencies {
 const text = "x".repeat(52)
 const manyKeys = Array.from({ length: 100_000 }, (_, index) => `stall:key:${index}`)
 const manyValues = Array.from({ length: 1_000_000 }, (_, index) => `${text}${index}`)
-const manyPairs = Object.fromEntries(Array.from({ length: 500_000 }, (_, index) => [`stall:pair:${index}`, `${index}`]))
+const manyPairs = Array.from({ length: 500_000 }, (_, index) => [`stall:pair:${index}`, `${index}`] as const)
 
 const giants: ReadonlyArray<Giant> = [
   { name: "GET 64 bytes", bind: (operations) => () => operations.get("stall:small") },
@@ -159,7 +167,11 @@ async function child(name: string, port: number, rounds: number, only: string): 
   const sessions = [await client.connect(address), await client.connect(address)] as const
   for (const giant of giants) {
     if (!giant.name.startsWith(only) || !sessions[0].supports(giant.bind)) continue
-    process.send?.(await measure(name, giant, sessions, rounds))
+    try {
+      process.send?.(await measure(name, giant, sessions, rounds))
+    } catch (error) {
+      process.send?.({ client: name, giant: giant.name, failed: explain(error) } satisfies Failure)
+    }
   }
   process.exit()
 }
@@ -170,7 +182,7 @@ async function child(name: string, port: number, rounds: number, only: string): 
 
 async function main(names: ReadonlyArray<string>, rounds: number, only: string): Promise<void> {
   const server = await startServer()
-  const rows: Array<Row> = []
+  const rows: Array<Row | Failure> = []
   try {
     // Patient, as the script takes some seconds.
     const redis = new (await import("ioredis")).Redis({ ...server.address })
@@ -187,7 +199,7 @@ async function main(names: ReadonlyArray<string>, rounds: number, only: string):
       ], {
         execArgv: ["--max-old-space-size=8192"]
       })
-      process.on("message", (row: Row) => rows.push(row))
+      process.on("message", (row: Row | Failure) => rows.push(row))
       await once(process, "exit")
     }
   } finally {
@@ -201,11 +213,16 @@ const figure = (milliseconds: number): string => milliseconds >= 10 ? millisecon
 
 const shown = ({ max, p50, p99, p999 }: Latencies): string => [p50, p99, p999, max].map(figure).join(" / ")
 
-function print(giant: string, rows: ReadonlyArray<Row>): void {
+function print(giant: string, rows: ReadonlyArray<Row | Failure>): void {
   if (rows.length === 0) return
   console.log(`| ${giant} | took | longest stall | GET, same client: p50 / p99 / p99.9 / max | GET, another client |`)
   console.log("| --- | --: | --: | --: | --: |")
-  for (const { client, longest, other, same, took } of rows) {
+  for (const row of rows) {
+    if ("failed" in row) {
+      console.log(`| ${row.client} | ${row.failed} | | | |`)
+      continue
+    }
+    const { client, longest, other, same, took } = row
     console.log(`| ${client} | ${figure(took)} | ${figure(longest)} | ${shown(same)} | ${shown(other)} |`)
   }
   console.log()

@@ -24,7 +24,7 @@ export const makeIoredis = (name: string, enableAutoPipelining: boolean): Client
       },
       zrangeWithScores: (key) => redis.zrange(key, "0", "-1", "WITHSCORES"),
       keys: (pattern) => redis.keys(pattern),
-      mset: (pairs) => redis.mset(pairs),
+      mset: (pairs) => redis.mset(new Map(pairs)),
       // As arguments they would be too many; it takes them as one array, which its types do not know.
       // It takes them as one array, which its types do not know; as arguments they would be too many.
       rpush: (key, values) => Reflect.apply(redis.rpush, redis, [key, values])

@@ -29,7 +29,7 @@ export const makeNodeRedis = (name: string, timeout: number | undefined): Client
       },
       zrangeWithScores: (key) => redis.zRangeWithScores(key, 0, -1),
       keys: (pattern) => redis.keys(pattern),
-      mset: (pairs) => redis.mSet({ ...pairs }),
+      mset: (pairs) => redis.mSet(pairs.map(([key, value]) => [key, value] as [string, string])),
       rpush: (key, values) => redis.rPush(key, [...values])
     }, () => redis.close())
   },

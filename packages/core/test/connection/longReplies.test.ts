@@ -133,7 +133,8 @@ describe("In the middle of a long reply", () => {
       const reached = yield* Deferred.make<void>()
       const node = yield* FakeNode.make(inTwo(FakeNode.open(reached), FakeNode.gate(gate)))
       const client = yield* Client.make(node)
-      const reader = yield* Effect.forkChild(client.execute(lrange), { startImmediately: true })
+      const turns = new Turns()
+      const reader = yield* Effect.forkChild(client.execute(lrangeBy(turns)), { startImmediately: true })
       const behind = yield* Effect.forkChild(
         Effect.all([client.execute(Redis.get("a")), client.execute(lrange), client.execute(Redis.get("b"))], {
           concurrency: "unbounded"
@@ -147,6 +148,10 @@ describe("In the middle of a long reply", () => {
       yield* Deferred.succeed(gate, undefined)
       assert.deepStrictEqual(yield* Fiber.join(behind), ["a", long, "b"])
       assert.strictEqual(node.connections.total, 1)
+      // What came after it had gone away was not even read.
+      const { all } = turns.stop()
+      assert.isAbove(all, long.length / 4)
+      assert.isBelow(all, long.length * 3 / 4)
     }).pipe(Effect.scoped))
 
   it.live("the connection can be lost: the caller learns it, and the next reply is whole", () =>
