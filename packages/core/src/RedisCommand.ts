@@ -627,9 +627,10 @@ export const decode = <A>(
   replaceInvalidText: boolean,
   index?: number
 ): Exit.Exit<A, DecodeError> => {
+  const view = replaceInvalidText ? replacing(command.view) : command.view
   try {
     // The view is the one that the type A was declared for.
-    return Exit.succeed(command.reply.decode(value, viewOf(command, replaceInvalidText)) as A)
+    return Exit.succeed(command.reply.decode(value, view) as A)
   } catch (error) {
     if (!(error instanceof RedisReply.Mismatch)) return Exit.die(error)
     return Exit.fail(
@@ -643,16 +644,15 @@ export const decode = <A>(
   }
 }
 
-const viewOf = ({ view }: Any, replaceInvalidText: boolean): RedisReply.View =>
-  replaceInvalidText && view.blob === "text" ? { ...view, blob: "replace" } : view
+const replacing = (view: RedisReply.View): RedisReply.View => view.blob === "text" ? { ...view, blob: "replace" } : view
 
 /**
  * How a reply that has come in part is read; `undefined` for as a whole.
  *
  * @internal
  */
-export const reader = (command: Any, replaceInvalidText: boolean): Reader | undefined =>
-  command.reply.reader?.(viewOf(command, replaceInvalidText))
+export const reader = ({ reply, view }: Any, replaceInvalidText: boolean): Reader | undefined =>
+  reply.reader?.(replaceInvalidText ? replacing(view) : view)
 
 /**
  * What must not be shown of what a server says about a command: secret
