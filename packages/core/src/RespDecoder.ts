@@ -12,8 +12,8 @@
  * @since 0.1.0
  */
 import { Bytes, Pieces } from "./internal/codec/bulk.ts"
-import { ATTRIBUTED, Frame, none, ROOT, UNBOUNDED, valueOf } from "./internal/codec/frame.ts"
-import { gather, LONG } from "./internal/codec/gather.ts"
+import { ATTRIBUTED, Frame, gather, none, ROOT, UNBOUNDED, valueOf } from "./internal/codec/frame.ts"
+import { LONG } from "./internal/codec/gather.ts"
 import type { Reader } from "./internal/codec/gather.ts"
 import {
   excerpt,

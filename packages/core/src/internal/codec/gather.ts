@@ -5,8 +5,6 @@
  * elements are kept.
  */
 import type { Value } from "../../RespValue.ts"
-import type { Frame } from "./frame.ts"
-import { ARRAY, MAP, SET } from "./types.ts"
 
 /** From how many announced elements on a reply is read as it comes; what is shorter is decoded at once, in 0.1 ms. */
 export const LONG = 1024
@@ -76,18 +74,3 @@ class Forgotten extends Gathered {
 
 /** Reads what nobody waits for any more: it is not kept. */
 export const forgetting: Reader = { begin: () => new Forgotten(), element: () => forgetting }
-
-/** Has what has come of a reply read; the first frame is that of the root. */
-export const gather = (frames: ReadonlyArray<Frame>, depth: number, reader: Reader): void => {
-  let current: Reader | undefined = reader
-  for (let level = 1; level <= depth && current !== undefined; level++) {
-    // There is a frame for each level up to the depth.
-    const frame = frames[level]!
-    // The limits count elements of streamed aggregates where they are.
-    if (frame.streamed || frame.kind !== ARRAY && frame.kind !== MAP && frame.kind !== SET) return
-    const index: number = (frame.gathered?.taken ?? 0) + frame.items.length
-    if (frame.gathered === undefined || current === forgetting) frame.gathered = current.begin(frame.items)
-    if (frame.gathered !== undefined) frame.items = frame.gathered.take(frame.items)
-    current = current.element(index)
-  }
-}

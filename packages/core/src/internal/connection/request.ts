@@ -481,10 +481,8 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
 }
 
 /** How a reply is read that has come in part; one whose caller has gone away is not kept, where it would be read. */
-const readerOf = ({ settled }: Request, command: RedisCommand.Any, origin: Origin): Reader | undefined => {
-  const reader = RedisCommand.reader(command, origin.replaceInvalidText)
-  return reader !== undefined && settled ? forgetting : reader
-}
+const readerOf = ({ settled }: Request, command: RedisCommand.Any, origin: Origin): Reader | undefined =>
+  settled && command.reply.reader !== undefined ? forgetting : RedisCommand.reader(command, origin.replaceInvalidText)
 
 /** What the end of its connection means for a command: failure, unless that is what it asked for. */
 const failed = <A>(
