@@ -14,11 +14,12 @@ import type { RedisError } from "../../RedisError.ts"
 import type { Event, Kind, Message } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
-import { decodeUtf8, decodeUtf8Strict, encodeUtf8 } from "../codec/utf8.ts"
+import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts"
 import type { Exchange } from "../connection/exchange.ts"
 import { SingleRequest } from "../connection/request.ts"
 import { commandOf, grouped, unsubscribeVerbs } from "./commands.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
+import { idOf, idOfReply, textOf } from "./names.ts"
 
 /** Who gets messages. */
 export interface Receiver {
@@ -313,16 +314,31 @@ export class Hub {
     for (const entry of fresh) this.adopt(entry, [receiver])
   }
 
+  /** The server is silent: what is published may be missing from here on, unless it comes after all. */
+  doubt(error: RedisError): void {
+    this.#miss(this.all.filter(({ state }) => state === "Active"), "Disconnected", error)
+  }
+
+  /** Something has come after all, on the same connection: nothing is missing of what is subscribed to on it. */
+  trust(): void {
+    for (const entry of this.all) {
+      if (entry.state === "Active") { for (const receiver of entry.receivers) this.#recover(receiver, entry) }
+    }
+  }
+
   get all(): ReadonlyArray<Entry> {
     return Object.values(this.#entries).flatMap((entries) => [...entries.values()])
   }
 
   #lose(entries: ReadonlyArray<Entry>, reason: "Disconnected" | "Moved", error: RedisError | undefined): void {
+    const active = entries.filter(({ state }) => state === "Active")
+    for (const entry of entries) entry.state = "Wanted"
+    this.#miss(active, reason, error)
+  }
+
+  #miss(entries: ReadonlyArray<Entry>, reason: "Disconnected" | "Moved", error: RedisError | undefined): void {
     const fresh = new Map<Receiver, Gap>()
     for (const entry of entries) {
-      const lost = entry.state === "Active"
-      entry.state = "Wanted"
-      if (!lost) continue
       for (const receiver of entry.receivers) {
         const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
         if (!this.#gaps.has(receiver)) fresh.set(receiver, gap)
@@ -547,24 +563,6 @@ const completed = (joining: Joining, entry: Entry): void => {
 // -----------------------------------------------------------------------------
 // Names
 // -----------------------------------------------------------------------------
-
-/** Text stands for itself; bytes that are not UTF-8 must not be mistaken for others. */
-const idOf = (key: RedisArg.Key): string => {
-  // What is no text on the wire comes back as it went there.
-  if (typeof key === "string") return key.toWellFormed()
-  return decodeUtf8Strict(key, 0, key.length) ?? `\u0000${Array.from(key).join()}`
-}
-
-const idOfReply = (name: Resp.Value | undefined): string =>
-  name instanceof Resp.Bulk ? name.text() ?? idOf(name.bytes()) : textOf(name)
-
-const textOf = (value: Resp.Value | undefined): string =>
-  // The common case, which `String` would take three times as long for.
-  value instanceof Resp.Bulk
-    ? value.toString()
-    : typeof value === "object" || value === undefined
-    ? ""
-    : String(value)
 
 const unreadable = (entry: Entry, payload: Resp.Value | undefined, { detail }: RedisReply.Mismatch): DecodeError => {
   const message = `a message by "${
