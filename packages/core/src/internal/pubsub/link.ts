@@ -26,12 +26,13 @@ import { placesOf, serverOf } from "./places.ts"
 const linger = Duration.seconds(1)
 
 /**
- * How often the connection is looked at, and for how long nothing arrives before it is sent a PING, in milliseconds. A
- * server that stops is so told of after two seconds at the most: it owes the answer for one to be overdue, and another
- * look goes by, so that one that was busy for 1.25 seconds is none that has stopped.
+ * How often the connection is looked at, in milliseconds; for how long nothing arrives before it is sent a PING, and until
+ * the server is said to have stopped, if it takes longer for the answer than it usually does. Up to a look has gone by
+ * before the first: two seconds in all, and a server that was busy for 1.25 of them has not stopped.
  */
 const look = 250
 const quiet = 500
+const stopped = 1750
 
 /**
  * - `Idle`: no connection, and nobody who wants one.
@@ -233,13 +234,12 @@ export class Link {
       let received = exchange.received
       let silent = 0
       while (!exchange.closed) {
-        const wasOverdue = this.#overdue
         yield* Effect.sleep(look)
         // Nothing arrives either while nobody reads.
         silent = exchange.received === received && this.#continue === undefined ? silent + look : 0
         received = exchange.received
         if (silent >= quiet && exchange.inFlight + exchange.waiting === 0) submitPing(connection)
-        if (wasOverdue && this.#overdue) this.hub.doubt(silence(connection))
+        if (silent >= stopped && this.#overdue) this.hub.doubt(silence(connection))
         if (silent < limit) continue
         silent = 0
         const answer = yield* Effect.exit(connection.probe)
@@ -323,7 +323,8 @@ export class Link {
 const ping = RedisCommand.send("PING")
 
 /** Any answer shows life, also that it is not allowed. */
-const submitPing = (connection: RedisConnection): void => connection.submit(new SingleRequest(ping, undefined, () => {}))
+const submitPing = (connection: RedisConnection): void =>
+  connection.submit(new SingleRequest(ping, undefined, () => {}))
 
 const silence = ({ address }: RedisConnection): RedisError =>
   connectionLoss("HealthCheck", "The server did not answer a PING in time", address)
