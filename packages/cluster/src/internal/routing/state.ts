@@ -27,6 +27,7 @@ import type { Node, Nodes } from "../topology/nodes.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
 import { endpointOf, isSame } from "../topology/topology.ts"
 import type { Shard, Topology } from "../topology/topology.ts"
+import { Downs } from "./downs.ts"
 import { routingKey } from "./plan.ts"
 import { Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
@@ -94,9 +95,10 @@ export class State {
   #readings = 0
   /** Whom to ask first, as it has just learned something. */
   #informed: Node | undefined = undefined
-  /** Those who wait for a server to be back or replaced, or for news; and of these who has to know when there cannot be any. */
+  /** Those who wait for a server to be back or replaced; and for the cluster to be up, which `undefined` says. */
   readonly #awaiting = new Set<() => void>()
-  readonly #hoping = new Set<(error: RedisError) => void>()
+  readonly #hoping = new Set<(error: RedisError | undefined) => void>()
+  readonly #downs: Downs
   readonly #probes: Probes
   readonly #turns = Semaphore.makeUnsafe(asked)
   /** When connections to a server that names itself were renewed, by its address. */
@@ -122,6 +124,11 @@ export class State {
       onAnswer: (node) => this.answered(node),
       onHung: (node, error) => this.#foundHung(node, error),
       meanwhile: (node) => this.#untilReplaced(node)
+    }, fork)
+    this.#downs = new Downs({
+      isAwaited: () => this.#hoping.size > 0,
+      find: (address) => nodes.find(address),
+      onUp: () => this.#tell(undefined)
     }, fork)
   }
 
@@ -209,6 +216,7 @@ export class State {
     this.#closed = failure
     if (this.#reading !== undefined) Deferred.doneUnsafe(this.#reading, Exit.fail(failure))
     this.#wake()
+    this.#tell(undefined)
   }
 
   /** Learns from an outcome, and says what becomes of what was sent. */
@@ -270,6 +278,9 @@ export class State {
         // Where one server alone may be asked it is found out by the next command.
         if (node !== undefined && this.#options.readsFromReplicas) this.#suspect(node)
         break
+      case "Down":
+        this.#downs.add(learned.address)
+        break
       default:
         break
     }
@@ -317,21 +328,17 @@ export class State {
   )
 
   /**
-   * Until the topology says something new, or for so many milliseconds. Fails when it cannot be read. As long as somebody
-   * waits it is read again and again.
+   * Until the cluster is up again for who says that it is down, or another has taken its place, or for so many
+   * milliseconds. Fails when the topology cannot be read. As long as somebody waits it is read again and again.
    */
   readonly news = (within: number): Effect.Effect<void, RedisError> =>
     Effect.raceFirst(
       Effect.callback<void, RedisError>((resume) => {
-        const wake = () => resume(Effect.void)
-        const fail = (error: RedisError) => resume(Effect.fail(error))
-        this.#awaiting.add(wake)
-        this.#hoping.add(fail)
+        const tell = (error: RedisError | undefined) => resume(error === undefined ? Effect.void : Effect.fail(error))
+        this.#hoping.add(tell)
+        this.#downs.ask()
         this.requestRefresh(true)
-        return Effect.sync(() => {
-          this.#awaiting.delete(wake)
-          this.#hoping.delete(fail)
-        })
+        return Effect.sync(() => this.#hoping.delete(tell))
       }),
       Effect.suspend(() => this.#clock.sleep(Duration.millis(within)))
     )
@@ -362,10 +369,14 @@ export class State {
     for (const wake of awaiting) wake()
   }
 
-  #disappoint(error: RedisError): void {
+  #tell(error: RedisError | undefined): void {
     const hoping = [...this.#hoping]
     this.#hoping.clear()
-    for (const fail of hoping) fail(error)
+    for (const tell of hoping) tell(error)
+  }
+
+  get #isAwaited(): boolean {
+    return this.#awaiting.size + this.#hoping.size > 0
   }
 
   #suspect(node: Node): void {
@@ -470,8 +481,8 @@ export class State {
         this.#reading = undefined
         this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
         Deferred.doneUnsafe(done, exit)
-        if (Exit.isFailure(exit)) this.#disappoint(lossIn(exit))
-        if (this.#awaiting.size > 0 && this.#closed === undefined) this.requestRefresh(true)
+        if (Exit.isFailure(exit)) this.#tell(lossIn(exit))
+        if (this.#isAwaited && this.#closed === undefined) this.requestRefresh(true)
       })))
     return done
   }
@@ -494,7 +505,7 @@ export class State {
 
   /** Milliseconds until the topology may be read again: soon while somebody waits for a server, and soon after news. */
   get #pauseLeft(): number {
-    const isAwaited = this.#awaiting.size > 0 && this.#fruitless < patientReadings
+    const isAwaited = this.#isAwaited && this.#fruitless < patientReadings
     const pause = isAwaited ? shortestPause : Math.min(shortestPause * 2 ** Math.min(this.#fruitless, 10), longestPause)
     return this.#lastRead + Math.round(this.#jitter * pause) - this.#now()
   }
@@ -548,6 +559,7 @@ export class State {
       if (!this.#masters.includes(node)) this.#fork(checkReplaced(node))
     }
     this.#wake()
+    if (this.#downs.retain((address) => this.isMaster(address))) this.#tell(undefined)
     this.#options.onEvent({
       _tag: "TopologyChanged",
       masters: topology.shards.map(({ master }) => master),

@@ -120,7 +120,8 @@ export type To = "owner" | "same" | { readonly node: NodeAddress; readonly askin
 
 /**
  * What to wait for: milliseconds; the next reading of the topology; the one under way, if there is one; that the server
- * is back or another has taken its place; or a topology that says something new, for so many milliseconds at the most.
+ * is back or another has taken its place; or that the cluster is up again or another server has the slot, for so many
+ * milliseconds at the most.
  */
 export type After = number | "topology" | "reading" | "recovery" | News
 
@@ -170,11 +171,11 @@ const longestPause = 250
 const uncoveredPause = 100
 
 /**
- * Milliseconds for which news are waited for while the cluster says that it is down: little at first, as it may be up again
- * with the masters that it had, and then as long as an election takes. What goes to all masters waits little each time.
+ * Milliseconds for which news are waited for while the cluster says that it is down: little at first, and then for as long as
+ * for a server that is gone. What goes to all masters waits little each time.
  */
 const shortNews: News = { _tag: "News", within: 250 }
-const longNews: News = { _tag: "News", within: 1000 }
+const longNews: News = { _tag: "News", within: lossLimit - 250 }
 
 const newsAfter = ({ way }: Sent, downs: number): News => downs === 1 || way === "master" ? shortNews : longNews
 
