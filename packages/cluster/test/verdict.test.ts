@@ -63,7 +63,7 @@ const shown = ({ learn, next }: Verdict): string => {
   const after = next.after === 0
     ? "now"
     : typeof next.after === "object"
-    ? `after news in ${next.after.within}`
+    ? `after news in ${next.after.until - limits.now}`
     : `after ${next.after}`
   return `${learned}${to} ${after}${next.ran ? ", may have run" : ""}`
 }

@@ -1,7 +1,8 @@
 /**
- * Masters that say that the cluster is down: whether they still say so is asked of one of them at a time, for all who wait.
+ * Who waits for masters that say that the cluster is down, and asking these whether they still say so: once for all who wait.
  */
 import { clusterInfo } from "@redfx/core/commands/Cluster"
+import type { RedisError } from "@redfx/core/RedisError"
 import { within } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
@@ -10,47 +11,62 @@ import type { Node } from "../topology/nodes.ts"
 const pause = 100
 const limit = 500
 
-export interface DownsOptions {
-  /** Whether anybody waits for one of them to be up. */
-  readonly isAwaited: () => boolean
-  readonly find: (address: string) => Node | undefined
-  /** Called when one of them says that the cluster is up again. */
-  readonly onUp: () => void
-}
+type Waiter = (outcome: Effect.Effect<void, RedisError>) => void
 
 export class Downs {
-  readonly #options: DownsOptions
+  readonly #find: (address: string) => Node | undefined
   readonly #fork: (effect: Effect.Effect<void>) => void
-  /** By their addresses, and whether they have said it of the cluster as a whole. */
+  /** Those who wait, by whom they wait for; `undefined` is any. */
+  readonly #waiting = new Map<Waiter, string | undefined>()
+  /** Whom somebody waits for, and whether it has said it of the cluster as a whole. */
   readonly #said = new Map<string, boolean>()
   #asking = false
 
-  constructor(options: DownsOptions, fork: (effect: Effect.Effect<void>) => void) {
-    this.#options = options
+  constructor(find: (address: string) => Node | undefined, fork: (effect: Effect.Effect<void>) => void) {
+    this.#find = find
     this.#fork = fork
   }
 
-  /** A master has refused a command, as the cluster is down. */
-  add(address: string): void {
-    if (!this.#said.has(address)) this.#said.set(address, false)
+  get isAwaited(): boolean {
+    return this.#waiting.size > 0
   }
 
-  /** Forgets those that are no masters any more; returns whether there were any, or nobody is known to be down. */
-  retain(isMaster: (address: string) => boolean): boolean {
-    const before = this.#said.size
-    for (const address of this.#said.keys()) if (!isMaster(address)) this.#said.delete(address)
-    return before === 0 || this.#said.size < before
+  /** Suspends until a master says that the cluster is up again, or is none any more. */
+  until(address: string | undefined): Effect.Effect<void, RedisError> {
+    return Effect.callback((resume) => {
+      this.#waiting.set(resume, address)
+      if (address !== undefined && !this.#said.has(address)) this.#said.set(address, false)
+      if (!this.#asking) this.#ask()
+      return Effect.sync(() => this.#waiting.delete(resume))
+    })
   }
 
-  /** Asks them as long as anybody waits. */
-  ask(): void {
-    if (this.#asking) return
+  /** Goes by a topology that says something new. */
+  retain(isMaster: (address: string) => boolean): void {
+    this.#tell((address) => address === undefined || !isMaster(address), Effect.void)
+  }
+
+  /** Nobody can tell anything any more. */
+  end(outcome: Effect.Effect<void, RedisError>): void {
+    this.#tell(() => true, outcome)
+  }
+
+  #tell(concerns: (address: string | undefined) => boolean, outcome: Effect.Effect<void, RedisError>): void {
+    for (const [waiter, address] of Array.from(this.#waiting)) {
+      if (!concerns(address)) continue
+      this.#waiting.delete(waiter)
+      if (address !== undefined) this.#said.delete(address)
+      waiter(outcome)
+    }
+  }
+
+  #ask(): void {
     this.#asking = true
     this.#fork(Effect.gen({ self: this }, function*() {
-      while (this.#options.isAwaited()) {
-        let isUp = false
-        for (const address of Array.from(this.#said.keys())) isUp = (yield* this.#isUp(address)) || isUp
-        if (isUp) this.#options.onUp()
+      while (this.isAwaited) {
+        for (const address of Array.from(this.#said.keys())) {
+          if (yield* this.#isUp(address)) this.#tell((other) => other === address, Effect.void)
+        }
         yield* Effect.sleep(pause)
       }
       this.#said.clear()
@@ -63,15 +79,15 @@ export class Downs {
    * a slot, of which that tells nothing.
    */
   #isUp(address: string): Effect.Effect<boolean> {
-    const node = this.#options.find(address)
+    const node = this.#find(address)
     if (node === undefined) return Effect.succeed(false)
     const asked = within(Effect.map(node.client.execute(clusterInfo()), ({ clusterState }) => clusterState), {
       limit,
       orElse: () => Effect.succeed(undefined)
     })
     return Effect.map(Effect.catch(asked, () => Effect.succeed(undefined)), (state) => {
-      if (state === "fail") this.#said.set(address, true)
-      return state === "ok" && this.#said.get(address) === true && this.#said.delete(address)
+      if (state === "fail" && this.#said.has(address)) this.#said.set(address, true)
+      return state === "ok" && this.#said.get(address) === true
     })
   }
 }

@@ -88,16 +88,15 @@ export class State {
   /** Who was believed last, and whom not to ask first again, as what it said has not proved true. */
   #source: Node | undefined = undefined
   #doubted: Node | undefined = undefined
-  /** Whose view a redirect has contradicted: they are asked after the others. */
+  /** Whose view a redirect has contradicted, or that know of no cluster that is up: they are asked after the others. */
   readonly #contradicted = new Set<string>()
   /** Who was believed wrongly of a slot last, and after how many readings. */
   readonly #redirected = new Map<number, { readonly address: string; readonly reading: number }>()
   #readings = 0
   /** Whom to ask first, as it has just learned something. */
   #informed: Node | undefined = undefined
-  /** Those who wait for a server to be back or replaced; and for the cluster to be up, which `undefined` says. */
+  /** Those who wait for a server to be back or replaced, and for the cluster to be up. */
   readonly #awaiting = new Set<() => void>()
-  readonly #hoping = new Set<(error: RedisError | undefined) => void>()
   readonly #downs: Downs
   readonly #probes: Probes
   readonly #turns = Semaphore.makeUnsafe(asked)
@@ -125,11 +124,7 @@ export class State {
       onHung: (node, error) => this.#foundHung(node, error),
       meanwhile: (node) => this.#untilReplaced(node)
     }, fork)
-    this.#downs = new Downs({
-      isAwaited: () => this.#hoping.size > 0,
-      find: (address) => nodes.find(address),
-      onUp: () => this.#tell(undefined)
-    }, fork)
+    this.#downs = new Downs((address) => nodes.find(address), fork)
   }
 
   /** `undefined` before it was read for the first time. */
@@ -216,7 +211,7 @@ export class State {
     this.#closed = failure
     if (this.#reading !== undefined) Deferred.doneUnsafe(this.#reading, Exit.fail(failure))
     this.#wake()
-    this.#tell(undefined)
+    this.#downs.end(Effect.void)
   }
 
   /** Learns from an outcome, and says what becomes of what was sent. */
@@ -279,7 +274,8 @@ export class State {
         if (node !== undefined && this.#options.readsFromReplicas) this.#suspect(node)
         break
       case "Down":
-        this.#downs.add(learned.address)
+        // It may be cut off from the others, and its view be from before.
+        this.#contradicted.add(learned.address)
         break
       default:
         break
@@ -328,20 +324,14 @@ export class State {
   )
 
   /**
-   * Until the cluster is up again for who says that it is down, or another has taken its place, or for so many
-   * milliseconds. Fails when the topology cannot be read. As long as somebody waits it is read again and again.
+   * Until the cluster is up again for who says that it is down, or another has taken its place, or the time is over. Fails
+   * when the topology cannot be read. As long as somebody waits it is read again and again.
    */
-  readonly news = (within: number): Effect.Effect<void, RedisError> =>
-    Effect.raceFirst(
-      Effect.callback<void, RedisError>((resume) => {
-        const tell = (error: RedisError | undefined) => resume(error === undefined ? Effect.void : Effect.fail(error))
-        this.#hoping.add(tell)
-        this.#downs.ask()
-        this.requestRefresh(true)
-        return Effect.sync(() => this.#hoping.delete(tell))
-      }),
-      Effect.suspend(() => this.#clock.sleep(Duration.millis(within)))
-    )
+  readonly news = ({ of, until }: Verdict.News): Effect.Effect<void, RedisError> =>
+    Effect.suspend(() => {
+      this.requestRefresh(true)
+      return Effect.raceFirst(this.#downs.until(of), this.#clock.sleep(Duration.millis(until - this.#now())))
+    })
 
   /** Waits as a verdict says; fails when what is waited for cannot be told, or comes no more. */
   readonly wait = (after: Verdict.After): Effect.Effect<void, RedisError> => {
@@ -358,7 +348,7 @@ export class State {
       case "recovery":
         return this.recovered
       default:
-        if (typeof after !== "number") return this.news(after.within)
+        if (typeof after !== "number") return this.news(after)
         return after === 0 ? Effect.void : this.#clock.sleep(Duration.millis(after))
     }
   }
@@ -369,14 +359,8 @@ export class State {
     for (const wake of awaiting) wake()
   }
 
-  #tell(error: RedisError | undefined): void {
-    const hoping = [...this.#hoping]
-    this.#hoping.clear()
-    for (const tell of hoping) tell(error)
-  }
-
   get #isAwaited(): boolean {
-    return this.#awaiting.size + this.#hoping.size > 0
+    return this.#awaiting.size > 0 || this.#downs.isAwaited
   }
 
   #suspect(node: Node): void {
@@ -481,7 +465,7 @@ export class State {
         this.#reading = undefined
         this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
         Deferred.doneUnsafe(done, exit)
-        if (Exit.isFailure(exit)) this.#tell(lossIn(exit))
+        if (Exit.isFailure(exit)) this.#downs.end(Effect.fail(lossIn(exit)))
         if (this.#isAwaited && this.#closed === undefined) this.requestRefresh(true)
       })))
     return done
@@ -559,7 +543,7 @@ export class State {
       if (!this.#masters.includes(node)) this.#fork(checkReplaced(node))
     }
     this.#wake()
-    if (this.#downs.retain((address) => this.isMaster(address))) this.#tell(undefined)
+    this.#downs.retain((address) => this.isMaster(address))
     this.#options.onEvent({
       _tag: "TopologyChanged",
       masters: topology.shards.map(({ master }) => master),

@@ -337,19 +337,19 @@ export class Hub {
   }
 
   #miss(entries: ReadonlyArray<Entry>, reason: "Disconnected" | "Moved", error: RedisError | undefined): void {
-    const fresh = new Map<Receiver, Gap>()
+    const fresh = new Map<Receiver, Array<Shown>>()
     for (const entry of entries) {
       for (const receiver of entry.receivers) {
         const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
-        if (!this.#gaps.has(receiver)) fresh.set(receiver, gap)
         this.#gaps.set(receiver, gap)
         gap.missing.add(entry)
+        // What was told of as lost and has come back alone was not told of as restored.
+        if (gap.lost.has(nameOf(entry))) continue
         gap.lost.set(nameOf(entry), entry)
+        append(fresh, receiver, shown(receiver, entry))
       }
     }
-    for (const [receiver, gap] of fresh) {
-      receiver.mailbox.event(this.#lost(reason, namesIn(receiver, gap), error))
-    }
+    for (const [receiver, channels] of fresh) receiver.mailbox.event(this.#lost(reason, channels, error))
   }
 
   /** Nothing of an entry is missing any more for a receiver: it is subscribed to again, or not wanted. */
@@ -552,6 +552,12 @@ export class Hub {
     this.#lose([entry], "Moved", undefined)
     this.#options.onMoved(entry)
   }
+}
+
+const append = (to: Map<Receiver, Array<Shown>>, receiver: Receiver, name: Shown): void => {
+  const names = to.get(receiver)
+  if (names === undefined) to.set(receiver, [name])
+  else names.push(name)
 }
 
 const completed = (joining: Joining, entry: Entry): void => {

@@ -205,7 +205,9 @@ export class Link {
     this.hub.attach(exchange)
     const greeted = exchange.received
     yield* Effect.forkScoped(this.#watchLiveness(connection))
-    error = yield* Effect.raceFirst(connection.lost, Effect.as(this.#awaitUnused, undefined))
+    // Somebody may subscribe in the moment in which it was to be closed.
+    do error = yield* Effect.raceFirst(connection.lost, Effect.as(this.#awaitUnused, undefined))
+    while (error === undefined && this.#wanted)
     this.#leaveReady()
     const end = error ?? connectionLoss("Closed", "Nobody has subscribed any more", address)
     connection.close(end)
