@@ -85,6 +85,31 @@ describe("A master that says that the cluster is down", () => {
       assert.strictEqual(FakeCluster.log(a).filter((line) => line.includes("SET")).length, 3)
     }))
 
+  it.live("is waited for as long by who comes later, and asked last who serves what", () =>
+    Effect.gen(function*() {
+      const { a, cluster } = yield* FakeCluster.make()
+      const { client } = yield* FakeCluster.client(cluster)
+      yield* client.execute(Redis.get(keyOfA))
+      a.instead = isDown
+      const slots = () => a.node.commands.filter(({ args }) => args.join(" ") === "CLUSTER SLOTS").length
+      const failing = Effect.gen(function*() {
+        const since = performance.now()
+        yield* Client.failure(client, Redis.set(keyOfA, "v"), "ClusterDownError")
+        return performance.now() - since
+      })
+      const first = yield* Effect.forkChild(failing)
+      yield* Effect.sleep("100 millis")
+      const before = slots()
+      yield* Effect.sleep("1400 millis")
+      const second = yield* Effect.forkChild(failing)
+      for (const fiber of [first, second]) {
+        const time = yield* Fiber.join(fiber)
+        assert.isAbove(time, 2300)
+        assert.isBelow(time, 3000)
+      }
+      assert.strictEqual(slots(), before)
+    }))
+
   it.live("one that serves a slot no more than before, and says that the cluster is up, is not asked for nothing", () =>
     Effect.gen(function*() {
       const { a, cluster } = yield* FakeCluster.make()

@@ -102,23 +102,6 @@ for (const protocol of [2, 3] as const) {
         yield* node.awaitOpen(0)
       }))
 
-    it.effect("who subscribes in the moment in which the connection was to be closed is subscribed", () =>
-      Effect.gen(function*() {
-        for (const early of [0, 1]) {
-          const { node, subscribe } = yield* begin()
-          const first = yield* subscribe(Redis.subscribe("a", events))
-          yield* first.until((elements) => elements.length === 1)
-          yield* first.stop
-          yield* node.awaitCommand("UNSUBSCRIBE")
-          const late = yield* subscribe(
-            Stream.unwrap(Effect.as(Effect.sleep(1000 - early), Redis.subscribe("b", events)))
-          )
-          yield* TestClock.adjust("1 second")
-          yield* late.until((elements) => elements.length === 1)
-          assert.deepStrictEqual(late.elements.map(brief), ["Subscribed b"])
-        }
-      }))
-
     it.live("a message after a loss comes after what restores the subscription, and one cut in the middle never", () =>
       Effect.gen(function*() {
         const { node, subscribe } = yield* begin((command, connection) => {

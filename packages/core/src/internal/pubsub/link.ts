@@ -205,9 +205,7 @@ export class Link {
     this.hub.attach(exchange)
     const greeted = exchange.received
     yield* Effect.forkScoped(this.#watchLiveness(connection))
-    // Somebody may subscribe in the moment in which it was to be closed.
-    do error = yield* Effect.raceFirst(connection.lost, Effect.as(this.#awaitUnused, undefined))
-    while (error === undefined && this.#wanted)
+    error = yield* Effect.raceFirst(connection.lost, Effect.as(this.#awaitUnused, undefined))
     this.#leaveReady()
     const end = error ?? connectionLoss("Closed", "Nobody has subscribed any more", address)
     connection.close(end)
