@@ -20,7 +20,7 @@ const clientOf = <E, R>(layer: Layer.Layer<RedisClient.RedisClient, E, R>) =>
   Effect.map(Layer.build(layer), (context) => Context.get(context, RedisClient.RedisClient))
 
 const watching = Effect.fnUntraced(function*(
-  client: RedisClient.Service,
+  client: RedisClient.RedisClient["Service"],
   subscription: typeof Redis.subscribe | typeof Redis.ssubscribe,
   channel: string
 ) {

@@ -2,7 +2,7 @@
  * Who waits for masters that say that the cluster is down, and asking these whether they still say so: once for all who wait.
  */
 import { clusterInfo } from "@redfx/core/commands/Cluster"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import { within } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
@@ -11,7 +11,7 @@ import type { Node } from "../topology/nodes.ts"
 const pause = 100
 const limit = 500
 
-type Waiter = (outcome: Effect.Effect<void, RedisError>) => void
+type Waiter = (outcome: Effect.Effect<void, CommandError>) => void
 
 export class Downs {
   readonly #find: (address: string) => Node | undefined
@@ -32,7 +32,7 @@ export class Downs {
   }
 
   /** Suspends until a master says that the cluster is up again, or is none any more. */
-  until(address: string | undefined): Effect.Effect<void, RedisError> {
+  until(address: string | undefined): Effect.Effect<void, CommandError> {
     return Effect.callback((resume) => {
       this.#waiting.set(resume, address)
       if (address !== undefined && !this.#said.has(address)) this.#said.set(address, false)
@@ -47,11 +47,11 @@ export class Downs {
   }
 
   /** Nobody can tell anything any more. */
-  end(outcome: Effect.Effect<void, RedisError>): void {
+  end(outcome: Effect.Effect<void, CommandError>): void {
     this.#tell(() => true, outcome)
   }
 
-  #tell(concerns: (address: string | undefined) => boolean, outcome: Effect.Effect<void, RedisError>): void {
+  #tell(concerns: (address: string | undefined) => boolean, outcome: Effect.Effect<void, CommandError>): void {
     for (const [waiter, address] of Array.from(this.#waiting)) {
       if (!concerns(address)) continue
       this.#waiting.delete(waiter)

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type { RedisEvent } from "../../RedisClient.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type { Source } from "../connection/model.ts"
 
 /** The least and the most that a pause between two failed dials lasts, before jitter. */
@@ -25,7 +25,7 @@ const longestEagerPause = 100
  * - `isUnused`: whether nothing was written on it.
  */
 export interface Useless {
-  readonly error: RedisError
+  readonly error: CommandError
   readonly isUnused: boolean
 }
 
@@ -67,7 +67,7 @@ export const redial = <R>(
   })
 
 /** Where something failed, when the error says so. */
-export const addressOf = (error: RedisError): string | undefined => "address" in error ? error.address : undefined
+export const addressOf = (error: CommandError): string | undefined => "address" in error ? error.address : undefined
 
 /** Pauses after failed dials, each of another length by chance: many clients must not dial at the same time. */
 export class Pauses {
@@ -80,7 +80,7 @@ export class Pauses {
   }
 
   /** The pause after one more failure: it doubles with each in a row, and begins anew when a server is there, or gone. */
-  after(error: RedisError): Effect.Effect<number> {
+  after(error: CommandError): Effect.Effect<number> {
     return Effect.map(Random.next, (random) => {
       const isRefused = error._tag === "ConnectionError" && error.reason === "Refused"
       if (isRefused !== this.#wasRefused) this.#failures = 0
