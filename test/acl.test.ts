@@ -159,6 +159,18 @@ const tools: Readonly<Record<string, Program>> = {
     yield* Stream.runDrain(users.scan)
     yield* users.del("1")
   }),
+  "`RedisKeyspace.makeCache`": Effect.scoped(Effect.gen(function*() {
+    const pages = yield* RedisKeyspace.makeCache({
+      key: "page:*",
+      value: Schema.String,
+      load: (id) => Effect.succeedSome(id),
+      ttl: "1 minute"
+    })
+    yield* pages.getOrLoad("1")
+    yield* pages.getOrLoad("2")
+    yield* pages.del("1")
+    if (Option.isNone(yield* pages.get("2"))) return yield* Effect.fail("not kept")
+  })),
   "`RedisKeyValueStore`": Effect.gen(function*() {
     const store = yield* RedisKeyValueStore.make({ prefix: "settings:" })
     yield* store.set("a", "1")
