@@ -156,7 +156,7 @@ export const PersistedQueueTest = <E>(client: Layer.Layer<RedisClient.RedisClien
           })
           const work = Effect.gen(function*() {
             const own = yield* queueOf(name)
-            yield* Effect.forever(Effect.ignore(own.take(({ n }) =>
+            return yield* Effect.forever(Effect.ignore(own.take(({ n }) =>
               Effect.suspend(() => {
                 const count = (deliveries.get(n) ?? 0) + 1
                 deliveries.set(n, count)
