@@ -11,6 +11,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
+import { rolldown } from "rolldown"
 import { build, install, link, pack, packages } from "../../scripts/pack.ts"
 import { output } from "./costs.ts"
 import { describeEnvironment } from "./environment.ts"
@@ -38,9 +39,10 @@ export interface Startup {
 export interface StartupRun {
   readonly environment: Environment
   readonly rounds: number
-  /** Each with the sources compiled anew, and with the cache of compiled code that Node.js keeps where it is asked to. */
+  /** As installed; with the cache of compiled code that Node.js keeps where it is asked to; bundled into one file. */
   readonly plain: ReadonlyArray<Startup>
   readonly cached: ReadonlyArray<Startup>
+  readonly bundled: ReadonlyArray<Startup>
 }
 
 /** What the programs print. */
@@ -51,12 +53,14 @@ interface Sample {
   readonly rss: number
 }
 
+/** What cannot be bundled: it is not JavaScript. */
+const native = "@valkey/valkey-glide"
 const programs = ["redfx", "redfx-modules", "bare", "ioredis", "node-redis", "effect-node-redis", "valkey-glide"]
-const dependencies = ["effect", "@effect/platform-node", "redis", "ioredis", "@valkey/valkey-glide"]
+const dependencies = ["effect", "@effect/platform-node", "redis", "ioredis", native]
 const bench = join(import.meta.dirname, "..")
 
 /** A directory with the programs, and with what they import as it is installed for a user. */
-function makeProject(): string {
+async function makeProject(): Promise<string> {
   const project = mkdtempSync(join(tmpdir(), "redfx-startup-"))
   process.once("exit", () => rmSync(project, { recursive: true, force: true }))
   build()
@@ -64,7 +68,10 @@ function makeProject(): string {
   for (const name of dependencies) link(name, bench, project)
   for (const name of programs) {
     const source = readFileSync(join(import.meta.dirname, "startup", `${name}.ts`), "utf8")
-    writeFileSync(join(project, `${name}.mjs`), stripTypeScriptTypes(source))
+    const program = join(project, `${name}.mjs`)
+    writeFileSync(program, stripTypeScriptTypes(source))
+    const bundle = await rolldown({ input: program, platform: "node", external: [native], logLevel: "silent" })
+    await bundle.write({ file: join(project, "bundled", `${name}.mjs`), minify: true, codeSplitting: false })
   }
   return project
 }
@@ -110,15 +117,17 @@ export const startupTable = (results: ReadonlyArray<Startup>): string =>
 if (import.meta.main) {
   const { values: { quick } } = parseArgs({ options: { quick: { type: "boolean", default: false } } })
   const rounds = quick ? 3 : 15
-  const project = makeProject()
+  const project = await makeProject()
   const server = await startServer()
   const environment = describeEnvironment(server.version)
   const { port } = server.address
   const plain = await measure(project, port, rounds, [])
   const cached = await measure(project, port, rounds, [`NODE_COMPILE_CACHE=${join(project, "cache")}`])
+  const bundled = await measure(join(project, "bundled"), port, rounds, [])
   await server.stop()
   console.log(`${startupTable(plain)}\n\nWith NODE_COMPILE_CACHE:\n\n${startupTable(cached)}`)
-  const run: StartupRun = { environment, rounds, plain, cached }
+  console.log(`\nBundled:\n\n${startupTable(bundled)}`)
+  const run: StartupRun = { environment, rounds, plain, cached, bundled }
   if (!quick) writeFileSync(join(bench, "results/startup.json"), `${JSON.stringify(run, undefined, 2)}\n`)
   process.exit(0)
 }
