@@ -4,7 +4,17 @@
  */
 import { isDeepStrictEqual } from "node:util"
 import type { LargeSize } from "./data.ts"
-import { elements, entries, hashEntries, large, largeBytes, listValues, scored, smallKeys, smallValues } from "./data.ts"
+import {
+  elements,
+  entries,
+  hashEntries,
+  large,
+  largeBytes,
+  listValues,
+  scored,
+  smallKeys,
+  smallValues
+} from "./data.ts"
 import { message } from "./receiver.ts"
 import type { Bind, Operation, Operations, Session } from "./session.ts"
 
@@ -120,12 +130,11 @@ const set = <F>(operations: Operations<F>): Operation<F> => (caller) =>
 // Cases
 // -----------------------------------------------------------------------------
 
-const usual = { commands: 1, milliseconds: 80, latency: false }
+const usual = { commands: 1, milliseconds: 70, latency: false }
 const everywhere: ReadonlyArray<Place> = ["cluster", "tls"]
 const onCluster: ReadonlyArray<Place> = ["cluster"]
 
-const by = (callers: number): string =>
-  callers === 1 ? "1 caller" : `${callers} callers`
+const by = (callers: number): string => callers === 1 ? "1 caller" : `${callers} callers`
 
 const gets = (callers: number): Case => ({
   ...usual,
@@ -134,7 +143,7 @@ const gets = (callers: number): Case => ({
   title: `GET 64 B, ${by(callers)}`,
   check: equals(smallValues[0]),
   places: everywhere,
-  costs: callers === 1 ? 5_000 : 20_000
+  costs: callers === 1 ? undefined : 20_000
 })
 
 const sets = (callers: number): Case => ({
@@ -144,7 +153,7 @@ const sets = (callers: number): Case => ({
   title: `SET 64 B, ${by(callers)}`,
   check: isStored,
   places: onCluster,
-  costs: callers === 1 ? undefined : 20_000
+  costs: callers === 1000 ? 20_000 : undefined
 })
 
 /** A collection of 1000 elements of 64 bytes, read whole by ten callers. */
@@ -167,7 +176,7 @@ const largeCases = (size: LargeSize): ReadonlyArray<Case> => {
   const label = size === "1mb" ? "1 MB" : "16 MB"
   const target = `bench:written:${size}`
   const isSmaller = size === "1mb"
-  const base = { ...usual, milliseconds: isSmaller ? 80 : 120, costs: undefined, places: onCluster }
+  const base = { ...usual, milliseconds: isSmaller ? 70 : 120, costs: undefined, places: onCluster }
   return [
     {
       ...base,

@@ -24,7 +24,9 @@ function rowOf(result: CaseResult): Chart["rows"] {
   const most = Math.max(...shown.map(({ relative }) => relative))
   const bars = shown.map((each): Bar => ({
     name: each.client,
-    text: each.beside === undefined ? rate(each.rate.median) : `${rate(base.rate.median * each.relative)}${verdict(each)}`,
+    text: each.beside === undefined
+      ? rate(each.rate.median)
+      : `${rate(base.rate.median * each.relative)}${verdict(each)}`,
     part: each.relative / most,
     isSubject: each.client === subject
   }))

@@ -173,8 +173,10 @@ async function measure(dimension: Dimension, size: number, ports: ReadonlyArray<
     case "fibers":
       return fibers(size, port)
     case "connections":
-      return connections(size, () =>
-        makeRuntime(NodeRedisClient.layer({ host, port, pool: { shared: size, max: size + 1 } })))
+      return connections(
+        size,
+        () => makeRuntime(NodeRedisClient.layer({ host, port, pool: { shared: size, max: size + 1 } }))
+      )
     case "nodes": {
       const nodes = [{ host, port }, ...others.map((port) => ({ host, port }))] as const
       return connections(size, () => makeRuntime(NodeRedisClient.layerCluster({ nodes })))

@@ -55,11 +55,31 @@ interface Plan {
 
 /** `streams`: each channel has a subscription of its own; `channels`: one subscription has all. */
 export const plans: Readonly<Record<Dimension, Plan>> = {
-  fibers: { title: "Fibers that send GET over one connection", sizes: [1, 10, 100, 1000, 10_000], isLoad: true, unit: "waiting fiber" },
-  connections: { title: "Shared connections of 1000 fibers", sizes: [1, 2, 4, 8, 16, 32, 64], isLoad: false, unit: "connection" },
+  fibers: {
+    title: "Fibers that send GET over one connection",
+    sizes: [1, 10, 100, 1000, 10_000],
+    isLoad: true,
+    unit: "waiting fiber"
+  },
+  connections: {
+    title: "Shared connections of 1000 fibers",
+    sizes: [1, 2, 4, 8, 16, 32, 64],
+    isLoad: false,
+    unit: "connection"
+  },
   nodes: { title: "Nodes of a cluster, 1000 fibers", sizes: [3, 6, 15, 30, 60], isLoad: false, unit: "node" },
-  channels: { title: "Channels of one subscription", sizes: [1, 10, 100, 1000, 10_000, 100_000], isLoad: true, unit: "channel" },
-  streams: { title: "Subscriptions of one channel each", sizes: [1, 10, 100, 1000, 10_000], isLoad: true, unit: "subscription" }
+  channels: {
+    title: "Channels of one subscription",
+    sizes: [1, 10, 100, 1000, 10_000, 100_000],
+    isLoad: true,
+    unit: "channel"
+  },
+  streams: {
+    title: "Subscriptions of one channel each",
+    sizes: [1, 10, 100, 1000, 10_000],
+    isLoad: true,
+    unit: "subscription"
+  }
 }
 
 /** Worse than linear: noise of a factor of two over the whole range stays below. Quadratic is 2. */
@@ -71,7 +91,9 @@ const isTelling = ({ size }: Point): boolean => size >= 3
 const child = join(import.meta.dirname, "growth-child.ts")
 
 /** A cluster of fake nodes in a process of its own, whose processor time is not that of the client. */
-async function startNodes(count: number): Promise<{ readonly nodes: ReadonlyArray<Address>; readonly stop: () => void }> {
+async function startNodes(
+  count: number
+): Promise<{ readonly nodes: ReadonlyArray<Address>; readonly stop: () => void }> {
   const nodes = fork(join(import.meta.dirname, "growth-nodes.ts"), [String(count)])
   process.once("exit", () => nodes.kill("SIGKILL"))
   // What that program sends.
@@ -107,11 +129,13 @@ async function grow(dimension: Dimension, rounds: number, address: Address): Pro
     kept: median(all.map(({ kept }) => kept))
   }))
   const power = (figure: (point: Point) => number, isLoad: boolean): number =>
-    exponent(points.filter(isTelling).map((point) => ({
-      size: point.size,
-      // A figure that is lost in what the heap does by itself, and may be below zero, does not grow.
-      total: Math.max(1, figure(point) * (isLoad ? point.size : 1))
-    })))
+    exponent(
+      points.filter(isTelling).map((point) => ({
+        size: point.size,
+        // A figure that is lost in what the heap does by itself, and may be below zero, does not grow.
+        total: Math.max(1, figure(point) * (isLoad ? point.size : 1))
+      }))
+    )
   const { isLoad } = plans[dimension]
   return {
     dimension,
@@ -156,7 +180,9 @@ if (import.meta.main) {
     console.log(`${growthTable(grown)}\n`)
     for (const [what, power] of Object.entries(grown.exponents)) {
       if (power <= limit) continue
-      console.error(`${plans[dimension].title}: ${what} grows with the power ${power.toFixed(2)} of the size, over ${limit}`)
+      console.error(
+        `${plans[dimension].title}: ${what} grows with the power ${power.toFixed(2)} of the size, over ${limit}`
+      )
       process.exitCode = 1
     }
     growth.push(grown)

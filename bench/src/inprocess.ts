@@ -78,7 +78,11 @@ const measure = async (): Promise<ReadonlyArray<InProcess>> => {
   for (const callers of [50, 1000]) {
     for (const way of [...ways, ...ways]) for (let i = 0; i < 8; i++) await run(way, callers)
     // The GET is what is compared with, so that the ratio says how many times the callback it takes.
-    const { base, others: [pairs = []] } = await pairedRounds(2, 20, (index) => sample(ways[1 - index] ?? ways[0], callers))
+    const { base, others: [pairs = []] } = await pairedRounds(
+      2,
+      20,
+      (index) => sample(ways[1 - index] ?? ways[0], callers)
+    )
     results.push({
       callers,
       bare: interval(pairs.map(({ own }) => own.nanoseconds)),

@@ -44,7 +44,7 @@ const usage = `Usage: pnpm bench [options]
   --quick             about two minutes: fewer rounds of shorter samples, a tenth of the commands in the memory cases
   --case a,b          only these cases, or those whose names start with one of these
   --clients a,b       only these clients (${clientNames.join(", ")})
-  --rounds n          rounds per case (default 12); from 6 on they make an interval of 95 %
+  --rounds n          rounds per case (default 9); from 6 on they make an interval of 95 %
   --cluster           a cluster of three masters instead of one server
   --output directory  where the results and their chart go (default bench/results for a whole run, else nowhere)
   --list              prints the names of the cases
@@ -104,7 +104,7 @@ function readOptions(): Options {
   return {
     quick: values.quick,
     cluster: values.cluster,
-    rounds: values.rounds === undefined ? (values.quick ? 2 : 12) : Number(values.rounds),
+    rounds: values.rounds === undefined ? (values.quick ? 2 : 9) : Number(values.rounds),
     clients,
     isWanted: (name) =>
       wanted === undefined
@@ -197,7 +197,8 @@ async function runAgainstServer(options: Options): Promise<Run> {
     const inProcess = options.isWanted("in-process") ? await measureInProcess() : []
     const { measured, names } = await measureAt(undefined, (client) => client.connect(server.address), options)
     const secure = await measureAt("tls", (client) => client.connect(server.secure), options)
-    const wantsCosts = (name: string): boolean => options.isWanted("costs") && casesOf(undefined).some((each) => each.name === name)
+    const wantsCosts = (name: string): boolean =>
+      options.isWanted("costs") && casesOf(undefined).some((each) => each.name === name)
     return {
       environment,
       rounds: options.rounds,

@@ -27,7 +27,7 @@ export type Report =
   | { readonly state: "settled"; readonly peakRss: number; readonly milliseconds: number; readonly settled: Settled }
 
 /** After this time the child reports what has settled and leaves the rest. */
-const patienceMilliseconds = 12_000
+const patienceMilliseconds = 8_000
 
 const get: Bind = (operations) => () => operations.get("bench:small:0")
 

@@ -18,7 +18,7 @@ export interface Paired<S> {
 
 /**
  * Measures `count` things in so many rounds. `sample` measures one of them by its index; 0 is the one that the others are
- * compared with. The others take turns in who is next to whom. One round more comes first, and is not counted.
+ * compared with. The others take turns in who is next to whom.
  */
 export async function pairedRounds<S>(
   count: number,
@@ -27,18 +27,15 @@ export async function pairedRounds<S>(
 ): Promise<Paired<S>> {
   const base: Array<S> = []
   const others = Array.from({ length: count - 1 }, (): Array<Pair<S>> => [])
-  for (let round = -1; round < rounds; round++) {
-    const isCounted = round >= 0
+  for (let round = 0; round < rounds; round++) {
     let before = await sample(0)
-    if (isCounted) base.push(before)
+    base.push(before)
     for (let turn = 0; turn < others.length; turn++) {
-      const index = (round + 1 + turn) % others.length
+      const index = (round + turn) % others.length
       const own = await sample(index + 1)
       const after = await sample(0)
-      if (isCounted) {
-        base.push(after)
-        others[index]?.push({ before, own, after })
-      }
+      base.push(after)
+      others[index]?.push({ before, own, after })
       before = after
     }
   }

@@ -41,7 +41,9 @@ export const ratio = (times: Interval): string => {
 
 /** A table of Markdown, its columns aligned; all but the first are to the right. */
 export function table(header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string {
-  const widths = header.map((title, column) => Math.max(title.length, 4, ...rows.map((row) => row[column]?.length ?? 0)))
+  const widths = header.map((title, column) =>
+    Math.max(title.length, 4, ...rows.map((row) => row[column]?.length ?? 0))
+  )
   const line = (cells: ReadonlyArray<string>): string =>
     `| ${cells.map((cell, i) => i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)).join(" | ")} |`
   const rule = `| ${widths.map((width, i) => i === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`).join(" | ")} |`

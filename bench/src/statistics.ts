@@ -41,7 +41,8 @@ export const median = (values: Iterable<number>): number => interval(values).med
 export const isEqual = ({ high, low }: Interval): boolean => low <= 1 && high >= 1
 
 /** The value that the given fraction of `values` is not above. */
-export const percentile = (values: Iterable<number>, fraction: number): number => quantileSorted(sorted(values), fraction)
+export const percentile = (values: Iterable<number>, fraction: number): number =>
+  quantileSorted(sorted(values), fraction)
 
 /**
  * The power of `size` that `total` grows with: 1 is linear, 2 is quadratic. The slope of the line through the points when both

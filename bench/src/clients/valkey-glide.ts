@@ -1,5 +1,13 @@
 /** valkey-glide: parsing and sockets in Rust, on threads of its own; limits raised so that 1000 callers may wait. */
-import { Batch, ClusterBatch, Decoder, GlideClient, GlideClientConfiguration, GlideClusterClient, InfBoundary } from "@valkey/valkey-glide"
+import {
+  Batch,
+  ClusterBatch,
+  Decoder,
+  GlideClient,
+  GlideClientConfiguration,
+  GlideClusterClient,
+  InfBoundary
+} from "@valkey/valkey-glide"
 import type { Client } from "../session.ts"
 import { promiseSession } from "../session.ts"
 

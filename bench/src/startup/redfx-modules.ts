@@ -1,7 +1,7 @@
 /** The same with the modules that are needed, rather than everything that the packages have. */
 import { get } from "@redfx/core/commands/Strings"
-import * as NodeRedisConnector from "@redfx/node/NodeRedisConnector"
 import * as RedisStandalone from "@redfx/core/RedisStandalone"
+import * as NodeRedisConnector from "@redfx/node/NodeRedisConnector"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 
