@@ -229,7 +229,12 @@ export const cases: ReadonlyArray<Case> = [
   collection("lrange", "LRANGE", (operations) => () => operations.lrange("bench:list", 0, -1), equals(listValues)),
   collection("hgetall", "HGETALL", (operations) => () => operations.hgetall("bench:hash"), isHash),
   collection("mget", "MGET", ({ mget }) => mget && (() => mget(smallKeys)), equals(smallValues)),
-  collection("zrange", "ZRANGE WITHSCORES", (operations) => () => operations.zrange("bench:scored"), isScored),
+  collection(
+    "zrange",
+    "ZRANGE WITHSCORES",
+    (operations) => () => operations.zrangeWithScores("bench:scored"),
+    isScored
+  ),
   collection("xrange", "XRANGE", (operations) => () => operations.xrange("bench:stream"), isStream),
   {
     ...usual,

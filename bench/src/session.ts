@@ -36,13 +36,16 @@ export interface Operations<F> {
   readonly setBytes?: ((key: string, value: Buffer) => F) | undefined
   readonly lrange: (key: string, start: number, stop: number) => F
   readonly hgetall: (key: string) => F
-  /** A whole sorted set with its scores. */
-  readonly zrange: (key: string) => F
+  /** All members of a sorted set with their scores. */
+  readonly zrangeWithScores: (key: string) => F
   /** A whole stream. */
   readonly xrange: (key: string) => F
   readonly mget?: ((keys: ReadonlyArray<string>) => F) | undefined
   /** An explicit pipeline of GETs, in the client's own way of asking for one. */
   readonly pipeline?: ((keys: ReadonlyArray<string>) => F) | undefined
+  readonly keys?: ((pattern: string) => F) | undefined
+  readonly mset?: ((pairs: ReadonlyArray<readonly [string, string]>) => F) | undefined
+  readonly rpush?: ((key: string, values: ReadonlyArray<string>) => F) | undefined
 }
 
 /** Builds and sends the next command of a caller. */

@@ -21,7 +21,7 @@ export const client: Client = {
         set: (key, value) => redis.send("SET", key, value),
         lrange: (key, start, stop) => redis.send("LRANGE", key, String(start), String(stop)),
         hgetall: (key) => redis.send("HGETALL", key),
-        zrange: (key) => redis.send("ZRANGE", key, "0", "-1", "WITHSCORES"),
+        zrangeWithScores: (key) => redis.send("ZRANGE", key, "0", "-1", "WITHSCORES"),
         xrange: (key) => redis.send("XRANGE", key, "-", "+"),
         mget: (keys) => redis.send("MGET", ...keys),
         pipeline: (keys) => Effect.all(keys.map((key) => redis.send("GET", key)), { concurrency: "unbounded" })

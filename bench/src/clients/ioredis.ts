@@ -14,7 +14,7 @@ export const makeIoredis = (name: string, enableAutoPipelining: boolean): Client
     return promiseSession(
       {
         ...singleKey(redis),
-        mget: (keys) => redis.mget(...keys),
+        mget: (keys) => redis.mget([...keys]),
         pipeline: async (keys) => {
           const pipeline = redis.pipeline()
           for (const key of keys) pipeline.get(key)
@@ -23,7 +23,11 @@ export const makeIoredis = (name: string, enableAutoPipelining: boolean): Client
             if (error !== null) throw error
             return value
           })
-        }
+        },
+        keys: (pattern) => redis.keys(pattern),
+        mset: (pairs) => redis.mset(new Map(pairs)),
+        // It takes them as one array, which its types do not know; as arguments they would be too many.
+        rpush: (key, values) => Reflect.apply(redis.rpush, redis, [key, values])
       },
       async () => {
         await redis.quit()
@@ -58,7 +62,7 @@ const singleKey = (redis: Cluster | Redis) => ({
   setBytes: (key: string, value: Buffer) => redis.set(key, value),
   lrange: (key: string, start: number, stop: number) => redis.lrange(key, start, stop),
   hgetall: (key: string) => redis.hgetall(key),
-  zrange: (key: string) => redis.zrange(key, "0", "-1", "WITHSCORES"),
+  zrangeWithScores: (key: string) => redis.zrange(key, "0", "-1", "WITHSCORES"),
   xrange: (key: string) => redis.xrange(key, "-", "+")
 })
 

@@ -26,7 +26,7 @@ export const makeNodeRedis = (name: string, timeout: number | undefined): Client
         setBytes: (key, value) => redis.set(key, value),
         lrange: (key, start, stop) => redis.lRange(key, start, stop),
         hgetall: (key) => redis.hGetAll(key),
-        zrange: (key) => redis.zRangeWithScores(key, 0, -1),
+        zrangeWithScores: (key) => redis.zRangeWithScores(key, 0, -1),
         xrange: (key) => redis.xRange(key, "-", "+"),
         // The copy is for the type only, which wants a mutable array.
         mget: (keys) => redis.mGet([...keys]),
@@ -34,7 +34,10 @@ export const makeNodeRedis = (name: string, timeout: number | undefined): Client
           const multi = redis.multi()
           for (const key of keys) multi.get(key)
           return multi.execAsPipeline()
-        }
+        },
+        keys: (pattern) => redis.keys(pattern),
+        mset: (pairs) => redis.mSet(pairs.map(([key, value]) => [key, value] as [string, string])),
+        rpush: (key, values) => redis.rPush(key, [...values])
       },
       async () => {
         await redis.close()
@@ -66,7 +69,7 @@ export const makeNodeRedis = (name: string, timeout: number | undefined): Client
       setBytes: (key, value) => cluster.set(key, value),
       lrange: (key, start, stop) => cluster.lRange(key, start, stop),
       hgetall: (key) => cluster.hGetAll(key),
-      zrange: (key) => cluster.zRangeWithScores(key, 0, -1),
+      zrangeWithScores: (key) => cluster.zRangeWithScores(key, 0, -1),
       xrange: (key) => cluster.xRange(key, "-", "+"),
       mget: all,
       pipeline: all

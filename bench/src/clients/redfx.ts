@@ -21,10 +21,13 @@ const session = (
       setBytes: (key, value) => Redis.set(key, value),
       lrange: (key, start, stop) => Redis.lrange(key, start, stop),
       hgetall: (key) => Redis.hgetall(key),
-      zrange: (key) => Redis.zrangeWithScores(key, 0, -1),
+      zrangeWithScores: (key) => Redis.zrangeWithScores(key, 0, -1),
       xrange: (key) => Redis.xrange(key),
       mget: (keys) => Redis.mget(keys),
-      pipeline: (keys) => Redis.pipeline(keys.map((key) => Redis.get(key)))
+      pipeline: (keys) => Redis.pipeline(keys.map((key) => Redis.get(key))),
+      keys: (pattern) => Redis.keys(pattern),
+      mset: (pairs) => Redis.mset(pairs),
+      rpush: (key, values) => Redis.rpush(key, values)
     }),
     address && { address, subscription }
   )

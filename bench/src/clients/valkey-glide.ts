@@ -24,7 +24,7 @@ const singleKey = (glide: GlideClient | GlideClusterClient) => ({
   setBytes: (key: string, value: Buffer) => glide.set(key, value),
   lrange: (key: string, start: number, stop: number) => glide.lrange(key, start, stop),
   hgetall: (key: string) => glide.hgetall(key),
-  zrange: (key: string) => glide.zrangeWithScores(key, { start: 0, end: -1 }),
+  zrangeWithScores: (key: string) => glide.zrangeWithScores(key, { start: 0, end: -1 }),
   xrange: (key: string) => glide.xrange(key, InfBoundary.NegativeInfinity, InfBoundary.PositiveInfinity),
   // The copy is for the type only, which wants a mutable array.
   mget: (keys: ReadonlyArray<string>) => glide.mget([...keys])

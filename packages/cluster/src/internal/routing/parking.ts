@@ -3,22 +3,23 @@
  * say something new, or for a server to be back or replaced. One fiber for each
  * of those, however many requests wait.
  */
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import { RequestQueue } from "@redfx/core/unstable/Request"
 import type { Request } from "@redfx/core/unstable/Request"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { lossIn } from "../topology/failures.ts"
+import type { News } from "./verdict.ts"
 
 /**
  * What is waited for.
  *
- * - `recovered`: until a server is back or replaced, or for a moment. `news`: until the topology says something new, for so
- *   many milliseconds at the most; fails when it cannot be read.
+ * - `recovered`: until a server is back or replaced, or for a moment. `news`: until the cluster is up for who said
+ *   that it is down, or another is there in its place, for some time; fails when the topology cannot be read.
  */
 export interface Awaited {
   readonly recovered: Effect.Effect<void>
-  readonly news: (within: number) => Effect.Effect<void, RedisError>
+  readonly news: (news: News) => Effect.Effect<void, CommandError>
 }
 
 export class Parking {
@@ -27,7 +28,7 @@ export class Parking {
   readonly #forTopology = new RequestQueue()
   readonly #paused = new Map<number, RequestQueue>()
   readonly #forRecovery = new RequestQueue()
-  readonly #forNews = new Map<number, RequestQueue>()
+  readonly #forNews = new Map<string, RequestQueue>()
   readonly #awaited: Awaited
   #awaitsRecovery = false
 
@@ -81,14 +82,15 @@ export class Parking {
     ))
   }
 
-  /** Sends a request when the topology says something new, or may do so; fails it when it cannot be read. */
-  untilNews(request: Request, within: number): void {
-    const queue = this.#forNews.get(within) ?? new RequestQueue()
+  /** Sends a request when the cluster is up again, or may be; fails it when the topology cannot be read. */
+  untilNews(request: Request, news: News): void {
+    const name = `${news.until} ${news.of}`
+    const queue = this.#forNews.get(name) ?? new RequestQueue()
     queue.push(request)
-    if (this.#forNews.has(within)) return
-    this.#forNews.set(within, queue)
-    this.#fork(Effect.map(Effect.exit(this.#awaited.news(within)), (exit) => {
-      this.#forNews.delete(within)
+    if (this.#forNews.has(name)) return
+    this.#forNews.set(name, queue)
+    this.#fork(Effect.map(Effect.exit(this.#awaited.news(news)), (exit) => {
+      this.#forNews.delete(name)
       for (const waiting of queue.takeAll()) {
         if (Exit.isSuccess(exit)) this.#submit(waiting)
         else fail(waiting, lossIn(exit))
@@ -97,14 +99,14 @@ export class Parking {
   }
 
   /** Sends what waits for the topology, or fails it. */
-  onTopology(error: RedisError | undefined): void {
+  onTopology(error: CommandError | undefined): void {
     for (const request of this.#forTopology.takeAll()) {
       if (error === undefined) this.#submit(request)
       else fail(request, error)
     }
   }
 
-  failAll(error: RedisError): void {
+  failAll(error: CommandError): void {
     this.onTopology(error)
     for (const request of this.#forRecovery.takeAll()) fail(request, error)
     for (const queue of [...this.#paused.values(), ...this.#forNews.values()]) {
@@ -114,7 +116,7 @@ export class Parking {
 }
 
 /** Fails a request for good. */
-export const fail = (request: Request, error: RedisError): void => {
+export const fail = (request: Request, error: CommandError): void => {
   request.redirector = undefined
   request.fail(error)
 }

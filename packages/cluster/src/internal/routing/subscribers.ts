@@ -7,7 +7,7 @@ import type { Key } from "@redfx/core/RedisArg"
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { ClusterUnsupportedError, connectionLoss } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type { Kind } from "@redfx/core/RedisPubSub"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"
 import type { Spread, Subscribers as RouterSubscribers } from "@redfx/core/unstable/Router"
@@ -58,8 +58,9 @@ export class Subscribers {
     this.#state = state
     this.#context = context
     this.onEvent = onEvent
-    // What is subscribed to on certain servers goes by the topology, though no command may be sent.
-    state.followers.add(() => [...this.#open.values()].some((place) => place !== anywhere))
+    // Subscriptions go by the topology, though no command may be sent: from a server that is none of the cluster any more
+    // nothing comes, and no error either.
+    state.followers.add(() => this.#open.size > 0)
   }
 
   readonly place: RouterSubscribers["place"] = (kind, channel) =>
@@ -140,12 +141,12 @@ export class Subscribers {
   }
 
   /** Ends connections to a server that takes no notice of anything. */
-  onHung(address: string, error: RedisError): void {
+  onHung(address: string, error: CommandError): void {
     for (const connection of this.#open.keys()) if (connection.address === address) connection.close(error)
   }
 
   /** The server to connect to. One that is down is waited for, unless another will do. */
-  #serverAt(place: string): Effect.Effect<Node, RedisError> {
+  #serverAt(place: string): Effect.Effect<Node, CommandError> {
     return Effect.gen({ self: this }, function*() {
       while (true) {
         const node = place === anywhere ? this.#anywhere() : yield* this.#masterAt(place)
@@ -165,7 +166,7 @@ export class Subscribers {
   }
 
   /** A master by its address. One that was lost is only used if it still is a master. */
-  #masterAt(place: string): Effect.Effect<Node, RedisError> {
+  #masterAt(place: string): Effect.Effect<Node, CommandError> {
     return Effect.gen({ self: this }, function*() {
       if (this.#lost.has(place)) yield* this.#state.refresh
       const node = this.#state.masters.find(({ address }) => address === place)

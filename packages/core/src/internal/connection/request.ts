@@ -6,10 +6,13 @@
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, fromReply, ResponseError } from "../../RedisError.ts"
-import type { Delivery, NoScriptError, RedisError } from "../../RedisError.ts"
+import type { CommandError, Delivery, NoScriptError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
+import { forgetting } from "../codec/gather.ts"
+import type { Reader } from "../codec/gather.ts"
+import { reader } from "../command/decode.ts"
 import { connectionLoss, failureOf } from "../error/failure.ts"
 import { Suspension } from "../runtime/suspension.ts"
 import type { Resume } from "../runtime/suspension.ts"
@@ -29,7 +32,7 @@ import type { Deadline, Timed } from "./deadlines.ts"
 export interface Origin {
   readonly address: string | undefined
   readonly replaceInvalidText: boolean
-  readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => RedisError | undefined) | undefined
+  readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => CommandError | undefined) | undefined
   readonly scripts?: KnownScripts | undefined
   readonly again?: ((request: Request) => void) | undefined
   readonly tracking?: Tracking | undefined
@@ -44,7 +47,7 @@ export interface Origin {
  */
 export interface Redirector {
   readonly onRefusal: (request: Request, error: Resp.ErrorReply, address: string) => boolean
-  readonly onLoss: (request: Request, error: RedisError) => boolean
+  readonly onLoss: (request: Request, error: CommandError) => boolean
 }
 
 /** Takes a request to where it is sent from. */
@@ -63,7 +66,7 @@ interface Detour {
 }
 
 /** An Effect that is sent when a fiber runs it, and given up when the fiber is interrupted. */
-export abstract class Request<out A = unknown, out E extends RedisError = RedisError> extends Suspension<A, E>
+export abstract class Request<out A = unknown, out E extends CommandError = CommandError> extends Suspension<A, E>
   implements Timed
 {
   /** Links of the queue that holds this request; `queue` is undefined when none does. */
@@ -108,8 +111,10 @@ export abstract class Request<out A = unknown, out E extends RedisError = RedisE
   abstract encode(encoder: RespEncoder, origin: Origin): void
   /** Takes the next reply. Called `count` times, also after the caller has gone away. */
   abstract reply(value: Resp.Value, origin: Origin): void
+  /** How the next reply is read that has come in part, `undefined` for as a whole. */
+  abstract reader(origin: Origin): Reader | undefined
   /** Settles with what befell the connection. */
-  abstract fail(error: RedisError): void
+  abstract fail(error: CommandError): void
 
   protected begin(): void {
     this.send(this)
@@ -186,7 +191,7 @@ export class SingleRequest<out A> extends Request<A> {
   constructor(
     command: RedisCommand.RedisCommand<A, unknown, unknown>,
     send: Send | undefined,
-    resume?: Resume<A, RedisError>
+    resume?: Resume<A, CommandError>
   ) {
     super(send, resume)
     this.command = command
@@ -237,7 +242,11 @@ export class SingleRequest<out A> extends Request<A> {
     this.conclude(Exit.fail(errorOf(this.command, value, origin)))
   }
 
-  fail(error: RedisError): void {
+  reader(origin: Origin): Reader | undefined {
+    return this.asking && this.answered === 0 ? undefined : readerOf(this, this.command, origin)
+  }
+
+  fail(error: CommandError): void {
     if (this.settled || this.#redirected((redirector) => redirector.onLoss(this, error))) return
     this.conclude(failed(this.command, error, this.delivery))
   }
@@ -256,7 +265,7 @@ export class SingleRequest<out A> extends Request<A> {
   }
 
   /** Hands over the outcome, when nothing holds the request any more. */
-  protected conclude(exit: Exit.Exit<A, RedisError>): void {
+  protected conclude(exit: Exit.Exit<A, CommandError>): void {
     this.release()
     const unsendable = this.strayed ? this.detour.unsendable : undefined
     this.settle(unsendable === undefined ? exit : Exit.fail(unsendable))
@@ -267,7 +276,7 @@ export class SingleRequest<out A> extends Request<A> {
 export const requestOf = <A>(
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
   send: Send | undefined,
-  resume?: Resume<A, RedisError>
+  resume?: Resume<A, CommandError>
 ): SingleRequest<A> =>
   command.spec.script === undefined
     ? new SingleRequest(command, send, resume)
@@ -287,7 +296,7 @@ class ScriptRequest<out A> extends SingleRequest<A> {
     command: RedisCommand.RedisCommand<A, unknown, unknown>,
     script: RedisCommand.Script,
     send: Send | undefined,
-    resume: Resume<A, RedisError> | undefined
+    resume: Resume<A, CommandError> | undefined
   ) {
     super(command, send, resume)
     this.#script = script
@@ -310,7 +319,7 @@ class ScriptRequest<out A> extends SingleRequest<A> {
 }
 
 /** The outcome of one command of a batch. */
-export type Outcome = Exit.Exit<unknown, RedisError>
+export type Outcome = Exit.Exit<unknown, CommandError>
 
 /**
  * Commands to write one right after the other.
@@ -392,6 +401,11 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
     if (this.#outcomes.length === this.commands.length && !this.#runsRest(origin)) this.#settle()
   }
 
+  reader(origin: Origin): Reader | undefined {
+    // In range: there is one reply a command, and this one is still to come.
+    return readerOf(this, this.commands[this.#outcomes.length]!, origin)
+  }
+
   /** In a transaction nothing is written before its end. */
   #wrote(index: number, keepers: Keepers): void {
     if (!this.#atomic) return keepers.answered(this.commands[index]!)
@@ -437,7 +451,7 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
     return true
   }
 
-  fail(error: RedisError): void {
+  fail(error: CommandError): void {
     if (this.settled) return
     this.#rest?.cancel()
     for (let index = this.#outcomes.length; index < this.commands.length; index++) {
@@ -467,13 +481,17 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   }
 }
 
+/** How a reply is read that has come in part; one whose caller has gone away is not kept, where it would be read. */
+const readerOf = ({ settled }: Request, command: RedisCommand.Any, origin: Origin): Reader | undefined =>
+  settled && command.reply.reader !== undefined ? forgetting : reader(command, origin.replaceInvalidText)
+
 /** What the end of its connection means for a command: failure, unless that is what it asked for. */
 const failed = <A>(
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
-  error: RedisError,
+  error: CommandError,
   delivery: Delivery,
   index?: number
-): Exit.Exit<A, RedisError> =>
+): Exit.Exit<A, CommandError> =>
   command.spec.traits.has("closing") && delivery === "unknown" && error._tag === "ConnectionError" &&
     (error.reason === "Closed" || error.reason === "Reset")
     ? RedisCommand.decode(command, null, false)
@@ -485,7 +503,7 @@ const errorOf = (
   error: Resp.ErrorReply,
   origin: Origin,
   index?: number
-): RedisError => {
+): CommandError => {
   const event = origin.onRefusal?.(error, command)
   const { runsCode } = command.spec
   if (event !== undefined) return failureOf(event, command.spec, runsCode ? "unknown" : "not-sent", index)

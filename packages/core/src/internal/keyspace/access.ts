@@ -12,14 +12,23 @@ import type { KeyType } from "../../commands/Generic.ts"
 import { get, getdel, getex, set } from "../../commands/Strings.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import { pipeline } from "../../RedisPipeline.ts"
 import { scanStream } from "../../RedisScan.ts"
 import { transaction, watch } from "../../RedisTransaction.ts"
 import type { Codec } from "./codec.ts"
 import { finite } from "./keys.ts"
 import type { Keys } from "./keys.ts"
-import type { GetMany, Keyspace, KeyspaceError, Operation, SetOptions, StringKeyspace, ValueKeyspace } from "./model.ts"
+import type {
+  GetMany,
+  Keyspace,
+  KeyspaceError,
+  Operation,
+  SetOptions,
+  StringKeyspace,
+  ValueKeyspace,
+  Writing
+} from "./model.ts"
 import { expiringAfter } from "./scripts.ts"
 
 /** How values of one type are read. */
@@ -37,7 +46,7 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
   const readAll = (names: ReadonlyArray<string>) => pipeline(names.map(shape.read))
   const getMany = Effect.fnUntraced(function*(
     ids: ReadonlyArray<Id>
-  ): Effect.fn.Return<ReadonlyArray<Option.Option<A>>, RedisError | KeyspaceError, RedisClient> {
+  ): Effect.fn.Return<ReadonlyArray<Option.Option<A>>, CommandError | KeyspaceError, RedisClient> {
     const names = yield* Effect.forEach(ids, keys.of)
     const raws = yield* readAll(names)
     // As many as there are names.
@@ -50,7 +59,7 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
   )
   const readPage = Effect.fnUntraced(function*(
     page: ReadonlyArray<string>
-  ): Effect.fn.Return<ReadonlyArray<readonly [Id, A]>, RedisError | KeyspaceError, RedisClient> {
+  ): Effect.fn.Return<ReadonlyArray<readonly [Id, A]>, CommandError | KeyspaceError, RedisClient> {
     const raws = yield* readAll(page)
     const found = yield* Effect.forEach(page, (name, index) =>
       keys.fitting(Effect.gen(function*() {
@@ -104,29 +113,39 @@ export const settingMany = <Id, A>(
     Effect.forEach([...entries], ([id, value]) => set(id, value, options), { concurrency: "unbounded", discard: true })
 })
 
+/** What reads a string, in the view that its codec takes. */
+type View<Encoded> = (
+  command: RedisCommand.RedisCommand<string | undefined, Uint8Array | undefined>
+) => RedisCommand.RedisCommand<Encoded | undefined, unknown, unknown>
+
 /** What keyspaces have whose values are one string each. */
-export const strings = <Id, A>(keys: Keys<Id>, value: Codec<A, string>): StringKeyspace<Id, A> => {
-  const decode = (text: string | undefined, key: string) =>
+export const strings = <Id, A, Encoded extends string | Uint8Array>(
+  keys: Keys<Id>,
+  value: Codec<A, Encoded>,
+  view: View<Encoded>
+): StringKeyspace<Id, A> => {
+  const decode = (text: Encoded | undefined, key: string) =>
     text === undefined ? Effect.succeedNone : Effect.asSome(value.decode(text, key))
   const write = (key: string, a: A, options: SetOptions | undefined) =>
     Effect.map(value.encode(a, key), (text) => set(key, text, { px: keys.ttlOf(options) }))
   return {
-    ...keyspace(keys, { type: "string", read: get, decode }),
+    ...keyspace(keys, { type: "string", read: (key) => view(get(key)), decode }),
     ...settingMany((id, a, options) =>
       Effect.flatMap(keys.of(id), (key) => Effect.flatMap(write(key, a, options), (command) => Effect.asVoid(command)))
     ),
-    getdel: (id) => Effect.flatMap(keys.of(id), (key) => Effect.flatMap(getdel(key), (text) => decode(text, key))),
+    getdel: (id) =>
+      Effect.flatMap(keys.of(id), (key) => Effect.flatMap(view(getdel(key)), (text) => decode(text, key))),
     getex: (id, options) =>
       Effect.flatMap(keys.of(id), (key) => {
         const ttl = keys.ttlOf(options)
         const command = ttl === undefined ? getex(key, { persist: true }) : getex(key, { px: ttl })
-        return Effect.flatMap(command, (text) => decode(text, key))
+        return Effect.flatMap(view(command), (text) => decode(text, key))
       }),
     update: Effect.fnUntraced(function*(id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) {
       const key = yield* keys.of(id)
       let next: Option.Option<A> = Option.none()
       const body = Effect.gen(function*() {
-        const current = yield* decode(yield* get(key), key)
+        const current = yield* decode(yield* view(get(key)), key)
         const value = f(current)
         next = Option.some(value)
         return [yield* write(key, value, options)] as const
@@ -147,7 +166,7 @@ const remaining = (milliseconds: number): Option.Option<Duration.Duration> =>
     : Option.some(milliseconds === -1 ? Duration.infinity : Duration.millis(milliseconds))
 
 /** Whether there is such a key, which then lives for so long, or without limit. */
-const limited = (key: string, ttl: Duration.Duration | undefined): Operation<boolean> =>
+const limited = (key: string, ttl: Duration.Duration | undefined): Writing<boolean> =>
   ttl === undefined
     // PERSIST says the same of a key without a limit as of none.
     ? Effect.map(transaction([persist(key), exists(key)]), ([, count]) => count > 0)
@@ -169,7 +188,7 @@ export const replace = (
   ttl: Duration.Duration | undefined,
   command: RedisCommand.Any,
   empty = false
-): Operation<void> =>
+): Writing<void> =>
   empty
     ? Effect.asVoid(del(key))
     : Effect.asVoid(transaction([del(key), command, ...expiring(key, ttl)]))

@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { TimeToLive } from "../../RedisArg.ts"
 import type { RedisClient } from "../../RedisClient.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError, TransactionError } from "../../RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Errors
@@ -84,7 +84,15 @@ export interface KeyOptions<Id> {
  * @category models
  * @since 0.1.0
  */
-export type Operation<A> = Effect.Effect<A, RedisError | KeyspaceError, RedisClient>
+export type Operation<A> = Effect.Effect<A, CommandError | KeyspaceError, RedisClient>
+
+/**
+ * The same of what may take a transaction: a write of several commands, or one that goes by what was there.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Writing<A> = Effect.Effect<A, TransactionError | KeyspaceError, RedisClient>
 
 /**
  * What all keyspaces have.
@@ -107,9 +115,9 @@ export interface Keyspace<Id, A> {
   readonly has: (id: Id) => Operation<boolean>
   readonly del: (...ids: ReadonlyArray<Id>) => Operation<number>
   readonly ttl: (id: Id) => Operation<Option.Option<Duration.Duration>>
-  readonly expire: (id: Id, ttl: TimeToLive) => Operation<boolean>
-  readonly ids: Stream.Stream<Id, RedisError | KeyspaceError, RedisClient>
-  readonly scan: Stream.Stream<readonly [id: Id, value: A], RedisError | KeyspaceError, RedisClient>
+  readonly expire: (id: Id, ttl: TimeToLive) => Writing<boolean>
+  readonly ids: Stream.Stream<Id, CommandError | KeyspaceError, RedisClient>
+  readonly scan: Stream.Stream<readonly [id: Id, value: A], CommandError | KeyspaceError, RedisClient>
 }
 
 /**
@@ -144,8 +152,8 @@ export interface SetOptions {
  * @since 0.1.0
  */
 export interface ValueKeyspace<Id, A> extends Keyspace<Id, A> {
-  readonly set: (id: Id, value: A, options?: SetOptions) => Operation<void>
-  readonly setMany: (entries: Iterable<readonly [id: Id, value: A]>, options?: SetOptions) => Operation<void>
+  readonly set: (id: Id, value: A, options?: SetOptions) => Writing<void>
+  readonly setMany: (entries: Iterable<readonly [id: Id, value: A]>, options?: SetOptions) => Writing<void>
 }
 
 /**
@@ -163,7 +171,7 @@ export interface ValueKeyspace<Id, A> extends Keyspace<Id, A> {
 export interface StringKeyspace<Id, A> extends ValueKeyspace<Id, A> {
   readonly getdel: (id: Id) => Operation<Option.Option<A>>
   readonly getex: (id: Id, options?: SetOptions) => Operation<Option.Option<A>>
-  readonly update: (id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) => Operation<A>
+  readonly update: (id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) => Writing<A>
 }
 
 /**
@@ -173,11 +181,11 @@ export interface StringKeyspace<Id, A> extends ValueKeyspace<Id, A> {
  * @since 0.1.0
  */
 export interface CounterKeyspace<Id> extends StringKeyspace<Id, number> {
-  readonly increment: (id: Id, by?: number) => Operation<number>
+  readonly increment: (id: Id, by?: number) => Writing<number>
 }
 
 /**
- * Sets of values.
+ * Sets of members.
  *
  * - `set`: replaces the whole set; an empty one deletes the key.
  * - `add`, `remove`: how many were new, how many were there. `members`: one by one, without reading all at once.
@@ -186,41 +194,41 @@ export interface CounterKeyspace<Id> extends StringKeyspace<Id, number> {
  * @since 0.1.0
  */
 export interface SetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArray<A>> {
-  readonly add: (id: Id, ...values: ReadonlyArray<A>) => Operation<number>
-  readonly remove: (id: Id, ...values: ReadonlyArray<A>) => Operation<number>
-  readonly contains: (id: Id, value: A) => Operation<boolean>
+  readonly add: (id: Id, ...members: ReadonlyArray<A>) => Operation<number>
+  readonly remove: (id: Id, ...members: ReadonlyArray<A>) => Operation<number>
+  readonly contains: (id: Id, member: A) => Operation<boolean>
   readonly size: (id: Id) => Operation<number>
-  readonly members: (id: Id) => Stream.Stream<A, RedisError | KeyspaceError, RedisClient>
+  readonly members: (id: Id) => Stream.Stream<A, CommandError | KeyspaceError, RedisClient>
 }
 
 /**
- * A value of a sorted set and its score.
+ * A member of a sorted set and its score.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Ranked<A> {
-  readonly value: A
+  readonly member: A
   readonly score: number
 }
 
 /**
- * Sets of values in the order of their scores.
+ * Sets of members in the order of their scores.
  *
  * - `set`: replaces the whole set; an empty one deletes the key.
- * - `add`: sets the score; `true` when the value is new. `increment`: adds to the score, and returns the sum.
- * - `rank`: the place of a value from 0, by `rev` from the highest score. `range`: the values from one place to another,
+ * - `add`: sets the score; `true` when the member is new. `increment`: adds to the score, and returns the sum.
+ * - `rank`: the place of a member from 0, by `rev` from the highest score. `range`: the members from one place to another,
  *   both included; negative places count from the end.
  *
  * @category models
  * @since 0.1.0
  */
 export interface SortedSetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArray<Ranked<A>>> {
-  readonly add: (id: Id, value: A, score: number) => Operation<boolean>
-  readonly increment: (id: Id, value: A, by: number) => Operation<number>
-  readonly remove: (id: Id, ...values: ReadonlyArray<A>) => Operation<number>
-  readonly score: (id: Id, value: A) => Operation<Option.Option<number>>
-  readonly rank: (id: Id, value: A, options?: RankOptions) => Operation<Option.Option<number>>
+  readonly add: (id: Id, member: A, score: number) => Operation<boolean>
+  readonly increment: (id: Id, member: A, by: number) => Operation<number>
+  readonly remove: (id: Id, ...members: ReadonlyArray<A>) => Operation<number>
+  readonly score: (id: Id, member: A) => Operation<Option.Option<number>>
+  readonly rank: (id: Id, member: A, options?: RankOptions) => Operation<Option.Option<number>>
   readonly range: (id: Id, start: number, stop: number, options?: RankOptions) => Operation<ReadonlyArray<Ranked<A>>>
   readonly size: (id: Id) => Operation<number>
 }

@@ -10,15 +10,16 @@
 import * as Exit from "effect/Exit"
 import type * as RedisArg from "../../RedisArg.ts"
 import { DecodeError, isRetryable } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type { Event, Kind, Message } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
-import { decodeUtf8, decodeUtf8Strict, encodeUtf8 } from "../codec/utf8.ts"
+import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts"
 import type { Exchange } from "../connection/exchange.ts"
 import { SingleRequest } from "../connection/request.ts"
 import { commandOf, grouped, unsubscribeVerbs } from "./commands.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
+import { idOf, idOfReply, textOf } from "./names.ts"
 
 /** Who gets messages. */
 export interface Receiver {
@@ -58,7 +59,7 @@ interface Joining {
   readonly receiver: Receiver
   readonly entries: ReadonlySet<Entry>
   readonly unconfirmed: Set<Entry>
-  readonly settle: (exit: Exit.Exit<void, RedisError>) => void
+  readonly settle: (exit: Exit.Exit<void, CommandError>) => void
 }
 
 /** What a receiver has lost and not got back. */
@@ -72,7 +73,7 @@ interface Gap {
 interface Sent {
   readonly verb: string
   readonly unconfirmed: Map<string, Entry>
-  readonly settle: (exit: Exit.Exit<void, RedisError>) => void
+  readonly settle: (exit: Exit.Exit<void, CommandError>) => void
 }
 
 export interface HubOptions {
@@ -128,7 +129,7 @@ export class Hub {
     receiver: Receiver,
     kind: Kind,
     keys: Iterable<RedisArg.Key>,
-    settle: (exit: Exit.Exit<void, RedisError>) => void
+    settle: (exit: Exit.Exit<void, CommandError>) => void
   ): () => void {
     const wasEmpty = this.empty
     const entries = new Set<Entry>()
@@ -153,7 +154,7 @@ export class Hub {
   leave(
     receiver: Receiver,
     entries: Iterable<Entry>,
-    settle: (exit: Exit.Exit<void, RedisError>) => void = () => {}
+    settle: (exit: Exit.Exit<void, CommandError>) => void = () => {}
   ): void {
     const given: Array<Entry> = []
     for (const entry of entries) {
@@ -211,7 +212,7 @@ export class Hub {
     this.leave(joining.receiver, joining.entries)
   }
 
-  #failJoining(joining: Joining, error: RedisError): void {
+  #failJoining(joining: Joining, error: CommandError): void {
     this.#giveUp(joining)
     joining.settle(Exit.fail(error))
   }
@@ -227,7 +228,7 @@ export class Hub {
   }
 
   /** The connection is no more: fails who waits for it, and tells the others of their gap. */
-  detach(error: RedisError): void {
+  detach(error: CommandError): void {
     this.#exchange = undefined
     const sent = this.#sent
     this.#sent = []
@@ -242,7 +243,7 @@ export class Hub {
   }
 
   /** Fails who waits for a confirmation. */
-  failJoining(error: RedisError): void {
+  failJoining(error: CommandError): void {
     const waiting = new Set<Joining>()
     for (const entry of this.all) {
       for (const joining of entry.joining) waiting.add(joining)
@@ -251,7 +252,7 @@ export class Hub {
   }
 
   /** Fails everybody, for good. */
-  close(error: RedisError): void {
+  close(error: CommandError): void {
     const receivers = [...this.#received.keys()]
     this.failJoining(error)
     for (const receiver of receivers) receiver.mailbox.fail(error)
@@ -313,27 +314,42 @@ export class Hub {
     for (const entry of fresh) this.adopt(entry, [receiver])
   }
 
+  /** The server is silent: what is published may be missing from here on, unless it comes after all. */
+  doubt(error: CommandError): void {
+    this.#miss(this.all.filter(({ state }) => state === "Active"), "Disconnected", error)
+  }
+
+  /** Something has come after all, on the same connection: nothing is missing of what is subscribed to on it. */
+  trust(): void {
+    for (const entry of this.all) {
+      if (entry.state === "Active") { for (const receiver of entry.receivers) this.#recover(receiver, entry) }
+    }
+  }
+
   get all(): ReadonlyArray<Entry> {
     return Object.values(this.#entries).flatMap((entries) => [...entries.values()])
   }
 
-  #lose(entries: ReadonlyArray<Entry>, reason: "Disconnected" | "Moved", error: RedisError | undefined): void {
-    const fresh = new Map<Receiver, Gap>()
+  #lose(entries: ReadonlyArray<Entry>, reason: "Disconnected" | "Moved", error: CommandError | undefined): void {
+    const active = entries.filter(({ state }) => state === "Active")
+    for (const entry of entries) entry.state = "Wanted"
+    this.#miss(active, reason, error)
+  }
+
+  #miss(entries: ReadonlyArray<Entry>, reason: "Disconnected" | "Moved", error: CommandError | undefined): void {
+    const fresh = new Map<Receiver, Array<Shown>>()
     for (const entry of entries) {
-      const lost = entry.state === "Active"
-      entry.state = "Wanted"
-      if (!lost) continue
       for (const receiver of entry.receivers) {
         const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
-        if (!this.#gaps.has(receiver)) fresh.set(receiver, gap)
         this.#gaps.set(receiver, gap)
         gap.missing.add(entry)
+        // What was told of as lost and has come back alone was not told of as restored.
+        if (gap.lost.has(nameOf(entry))) continue
         gap.lost.set(nameOf(entry), entry)
+        append(fresh, receiver, shown(receiver, entry))
       }
     }
-    for (const [receiver, gap] of fresh) {
-      receiver.mailbox.event(this.#lost(reason, namesIn(receiver, gap), error))
-    }
+    for (const [receiver, channels] of fresh) receiver.mailbox.event(this.#lost(reason, channels, error))
   }
 
   /** Nothing of an entry is missing any more for a receiver: it is subscribed to again, or not wanted. */
@@ -348,7 +364,7 @@ export class Hub {
     return { _tag: "Subscribed", kind: entry.kind, channel: shown(receiver, entry), server: this.#options.server }
   }
 
-  #lost(reason: "Disconnected" | "Moved", channels: ReadonlyArray<Shown>, error?: RedisError): Event<Shown> {
+  #lost(reason: "Disconnected" | "Moved", channels: ReadonlyArray<Shown>, error?: CommandError): Event<Shown> {
     return { _tag: "Lost", reason, channels, dropped: undefined, error, server: this.#options.server }
   }
 
@@ -370,7 +386,7 @@ export class Hub {
     }
   }
 
-  #unsubscribe(entries: ReadonlyArray<Entry>, settle: (exit: Exit.Exit<void, RedisError>) => void): void {
+  #unsubscribe(entries: ReadonlyArray<Entry>, settle: (exit: Exit.Exit<void, CommandError>) => void): void {
     const groups = this.#exchange === undefined ? [] : grouped(entries)
     if (groups.length === 0) return settle(Exit.void)
     let outstanding = groups.length
@@ -385,7 +401,7 @@ export class Hub {
   #send(
     verb: string,
     entries: ReadonlyArray<Entry>,
-    settle: (exit: Exit.Exit<void, RedisError>) => void
+    settle: (exit: Exit.Exit<void, CommandError>) => void
   ): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
@@ -402,7 +418,7 @@ export class Hub {
   }
 
   /** The server refuses all names of a command for the sake of one: which one, it says when they are sent alone. */
-  #refused(entries: ReadonlyArray<Entry>, error: RedisError): void {
+  #refused(entries: ReadonlyArray<Entry>, error: CommandError): void {
     const wanted = entries.filter((entry) => this.#entries[entry.kind].get(entry.id) === entry)
     if (entries.length > 1) {
       for (const entry of wanted) this.#subscribe([entry])
@@ -538,6 +554,12 @@ export class Hub {
   }
 }
 
+const append = (to: Map<Receiver, Array<Shown>>, receiver: Receiver, name: Shown): void => {
+  const names = to.get(receiver)
+  if (names === undefined) to.set(receiver, [name])
+  else names.push(name)
+}
+
 const completed = (joining: Joining, entry: Entry): void => {
   entry.joining.delete(joining)
   joining.unconfirmed.delete(entry)
@@ -547,24 +569,6 @@ const completed = (joining: Joining, entry: Entry): void => {
 // -----------------------------------------------------------------------------
 // Names
 // -----------------------------------------------------------------------------
-
-/** Text stands for itself; bytes that are not UTF-8 must not be mistaken for others. */
-const idOf = (key: RedisArg.Key): string => {
-  // What is no text on the wire comes back as it went there.
-  if (typeof key === "string") return key.toWellFormed()
-  return decodeUtf8Strict(key, 0, key.length) ?? `\u0000${Array.from(key).join()}`
-}
-
-const idOfReply = (name: Resp.Value | undefined): string =>
-  name instanceof Resp.Bulk ? name.text() ?? idOf(name.bytes()) : textOf(name)
-
-const textOf = (value: Resp.Value | undefined): string =>
-  // The common case, which `String` would take three times as long for.
-  value instanceof Resp.Bulk
-    ? value.toString()
-    : typeof value === "object" || value === undefined
-    ? ""
-    : String(value)
 
 const unreadable = (entry: Entry, payload: Resp.Value | undefined, { detail }: RedisReply.Mismatch): DecodeError => {
   const message = `a message by "${
@@ -587,7 +591,7 @@ export const nameOf = ({ id, kind }: Entry): string => `${kind} ${id}`
 const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
   Array.from(lost.values(), (entry) => shown(receiver, entry))
 
-const failureIn = (exit: Exit.Failure<void, RedisError>): RedisError => {
+const failureIn = (exit: Exit.Failure<void, CommandError>): CommandError => {
   const reason = exit.cause.reasons[0]
   if (reason?._tag === "Fail") return reason.error
   throw new Error("a subscription died", { cause: exit.cause })
