@@ -46,7 +46,7 @@ const main = Effect.gen(function*() {
   })))
   setInterval(() => nodes.forEach(({ node }) => node.commands.length = 0), 100)
   process.send?.(nodes.map(({ host, port }) => ({ host, port })))
-  yield* Effect.never
+  return yield* Effect.never
 })
 
 process.once("disconnect", () => process.exit())
