@@ -36,7 +36,7 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["pool", /^internal\/pool\/\w+$/],
     ["cache", /^internal\/cache\/\w+$/],
     ["client", /^(unstable\/Router|internal\/(client|pubsub)\/\w+)$/],
-    ["clients", /^Redis(Cache|Pool|Standalone|Pipeline|Transaction|KeyspaceEvents|Script|Scan)$/],
+    ["clients", /^Redis(Cache|Prefix|Pool|Standalone|Pipeline|Transaction|KeyspaceEvents|Script|Scan)$/],
     [
       "applications",
       /^(Redis(Stream|Lock|RateLimiter|Semaphore|Leader|Jobs|Keyspace|Persistence)|internal\/(stream|lock|limits|jobs|keyspace)\/\w+)$/

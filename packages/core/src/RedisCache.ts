@@ -142,14 +142,11 @@ export const make = Effect.fnUntraced(function*(
 })
 
 const caching = (client: Service, life: number): Service => {
-  const mark = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) =>
-    command.spec.cacheable && command.caching === undefined ? RedisCommand.withCaching(command, { life }) : command
-  return {
-    ...client,
-    execute: (command) => client.execute(mark(command)),
-    pipeline: (commands) => client.pipeline(commands.map(mark)),
-    withTimeout: (limit) => caching(client.withTimeout(limit), life)
-  }
+  return RedisCommand.replacing(
+    client,
+    (command) =>
+      command.spec.cacheable && command.caching === undefined ? RedisCommand.withCaching(command, { life }) : command
+  )
 }
 
 const limitsOf = Effect.fnUntraced(function*(options: CacheOptions): Effect.fn.Return<CacheLimits, RedisConfigError> {

@@ -270,6 +270,9 @@ export const make = <A, Bytes = A, BigInts = A>(options: {
   readonly reply: RedisReply.Reply<A, Bytes, BigInts>
 }): RedisCommand<A, Bytes, BigInts> => makeWith(options.spec, options.args, options.reply)
 
+/** The facts of what is sent by its name: nobody has said which of its arguments are keys, but for those marked as such. */
+class NamedSpec extends Spec {}
+
 /**
  * Any command by its name, which may be several words (`"CONFIG GET"`), for
  * what has no function of its own. The reply is plain data.
@@ -287,7 +290,7 @@ export const send = (
   const named = subcommand === undefined ? first : `${first} ${subcommand}`
   const refusal = refusals.get(named.toUpperCase())
   return makeWith(
-    new Spec(named, traitsByName.get(named.toUpperCase()) ?? [], undefined, operationOf(named)),
+    new NamedSpec(named, traitsByName.get(named.toUpperCase()) ?? [], undefined, operationOf(named)),
     () => {
       if (refusal !== undefined) return RedisArg.invalid(refusal)
       const words = RedisArg.flatten([...others, ...args])
@@ -357,6 +360,15 @@ const noParts: ReadonlyArray<RedisArg.Part> = []
  * @since 0.1.0
  */
 export const isCommand = (value: unknown): value is Any => Predicate.hasProperty(value, TypeId)
+
+/**
+ * Whether a command was made of its name by {@link send}: which of its arguments are keys is then known only of those that
+ * are marked with `RedisArg.key`.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isSentByName = ({ spec }: Any): boolean => spec instanceof NamedSpec
 
 /**
  * The same command with every blob of its reply as `Uint8Array`; its integers
@@ -453,14 +465,32 @@ export const withDecoder = <Parameters extends ReadonlyArray<never>, A>(
       ? command
       // Commands of one definition have one type: B is A here.
       : withReply(command, RedisReply.make<unknown>((value) => decode(value, command))) as RedisCommand<B>
-  return {
-    ...client,
-    execute: (command) => client.execute(replace(command)),
-    pipeline: (commands) => client.pipeline(commands.map(replace)),
-    transaction: (commands) => client.transaction(commands.map(replace)),
-    reserve: Effect.map(client.reserve, (reserved) => withDecoder(reserved, definition, decode))
-  }
+  return replacing(client, replace)
 }
+
+/**
+ * A client that sends another command in place of each: alone, in pipelines, in transactions, and on the connections
+ * that are reserved with it.
+ *
+ * - `replace`: gives the command to send, which has to succeed with what the one given does.
+ * - `others`: what else is different in it, for a client with another timeout and for a reserved one too.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const replacing = (
+  client: Service,
+  replace: <A>(command: RedisCommand<A, unknown, unknown>) => RedisCommand<A, unknown, unknown>,
+  others: (client: Service) => Partial<Service> = () => ({})
+): Service => ({
+  ...client,
+  execute: (command) => client.execute(replace(command)),
+  pipeline: (commands) => client.pipeline(commands.map((command) => replace(command))),
+  transaction: (commands) => client.transaction(commands.map((command) => replace(command))),
+  withTimeout: (limit) => replacing(client.withTimeout(limit), replace, others),
+  reserve: Effect.map(client.reserve, (reserved) => replacing(reserved, replace, others)),
+  ...others(client)
+})
 
 // -----------------------------------------------------------------------------
 // Reading commands
@@ -545,6 +575,19 @@ export const withParts = <A, Bytes, BigInts>(
   implOf(command.caching, command.spec, parts, command.reply, command.view, undefined) as never
 
 /**
+ * The same command, which is not sent: it fails with a `DataError` of this detail, alone and among others.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const refused = <A, Bytes, BigInts>(
+  command: RedisCommand<A, Bytes, BigInts>,
+  detail: string
+): RedisCommand<A, Bytes, BigInts> =>
+  // The types are those of the reply, which stays.
+  implOf(undefined, command.spec, noParts, command.reply, command.view, new RedisArg.InvalidArgument(detail)) as never
+
+/**
  * The same command with its reply as it came.
  *
  * @category combinators
@@ -591,13 +634,13 @@ export const encodeInto = (command: Any, encoder: RespEncoder, withText?: Script
     return undefined
   } catch (error) {
     encoder.rollback()
-    encoder.raw(refused)
+    encoder.raw(refusedByServers)
     return new DataError({ command: command.spec.name, detail: unreadable(error).detail })
   }
 }
 
 /** GET without a key: an error on every server, with no effect but that on a transaction, which then runs nothing. */
-const refused = encodeUtf8("*1\r\n$3\r\nGET\r\n")
+const refusedByServers = encodeUtf8("*1\r\n$3\r\nGET\r\n")
 
 /**
  * Why a command cannot be sent by now, `undefined` when it can.
