@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { defaultLimits } from "./internal/cache/clientCache.ts"
 import type { TimeToLive } from "./RedisArg.ts"
-import { RedisClient } from "./RedisClient.ts"
+import { RedisClient, replacing } from "./RedisClient.ts"
 import type { CacheEvent, CacheLimits, CacheStats, Service } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { RedisConfigError } from "./RedisError.ts"
@@ -142,7 +142,7 @@ export const make = Effect.fnUntraced(function*(
 })
 
 const caching = (client: Service, life: number): Service => {
-  return RedisCommand.replacing(
+  return replacing(
     client,
     (command) =>
       command.spec.cacheable && command.caching === undefined ? RedisCommand.withCaching(command, { life }) : command

@@ -20,7 +20,7 @@ import { unreadable } from "./internal/command/unreadable.ts"
 import { Suspension } from "./internal/runtime/suspension.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
-import { RedisClient } from "./RedisClient.ts"
+import { RedisClient, replacing } from "./RedisClient.ts"
 import type { Service } from "./RedisClient.ts"
 import { DataError, DecodeError } from "./RedisError.ts"
 import type { RedisError } from "./RedisError.ts"
@@ -468,30 +468,6 @@ export const withDecoder = <Parameters extends ReadonlyArray<never>, A>(
   return replacing(client, replace)
 }
 
-/**
- * A client that sends another command in place of each: alone, in pipelines, in transactions, and on the connections
- * that are reserved with it.
- *
- * - `replace`: gives the command to send, which has to succeed with what the one given does.
- * - `others`: what else is different in it, for a client with another timeout and for a reserved one too.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const replacing = (
-  client: Service,
-  replace: <A>(command: RedisCommand<A, unknown, unknown>) => RedisCommand<A, unknown, unknown>,
-  others: (client: Service) => Partial<Service> = () => ({})
-): Service => ({
-  ...client,
-  execute: (command) => client.execute(replace(command)),
-  pipeline: (commands) => client.pipeline(commands.map((command) => replace(command))),
-  transaction: (commands) => client.transaction(commands.map((command) => replace(command))),
-  withTimeout: (limit) => replacing(client.withTimeout(limit), replace, others),
-  reserve: Effect.map(client.reserve, (reserved) => replacing(reserved, replace, others)),
-  ...others(client)
-})
-
 // -----------------------------------------------------------------------------
 // Reading commands
 // -----------------------------------------------------------------------------
@@ -575,19 +551,6 @@ export const withParts = <A, Bytes, BigInts>(
   implOf(command.caching, command.spec, parts, command.reply, command.view, undefined) as never
 
 /**
- * The same command, which is not sent: it fails with a `DataError` of this detail, alone and among others.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const refused = <A, Bytes, BigInts>(
-  command: RedisCommand<A, Bytes, BigInts>,
-  detail: string
-): RedisCommand<A, Bytes, BigInts> =>
-  // The types are those of the reply, which stays.
-  implOf(undefined, command.spec, noParts, command.reply, command.view, new RedisArg.InvalidArgument(detail)) as never
-
-/**
  * The same command with its reply as it came.
  *
  * @category combinators
@@ -634,13 +597,13 @@ export const encodeInto = (command: Any, encoder: RespEncoder, withText?: Script
     return undefined
   } catch (error) {
     encoder.rollback()
-    encoder.raw(refusedByServers)
+    encoder.raw(refused)
     return new DataError({ command: command.spec.name, detail: unreadable(error).detail })
   }
 }
 
 /** GET without a key: an error on every server, with no effect but that on a transaction, which then runs nothing. */
-const refusedByServers = encodeUtf8("*1\r\n$3\r\nGET\r\n")
+const refused = encodeUtf8("*1\r\n$3\r\nGET\r\n")
 
 /**
  * Why a command cannot be sent by now, `undefined` when it can.

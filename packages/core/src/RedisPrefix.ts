@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import { Prefix } from "./internal/command/prefix.ts"
 import { hasNoKeys, ruleOf, withKeys } from "./internal/command/prefixed.ts"
 import * as RedisArg from "./RedisArg.ts"
-import { RedisClient } from "./RedisClient.ts"
+import { RedisClient, replacing } from "./RedisClient.ts"
 import type { ClientCache, Service } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { DataError, RedisConfigError } from "./RedisError.ts"
@@ -72,7 +72,7 @@ export const make = (client: Service, prefix: string): Effect.Effect<Service, Re
   Effect.map(
     checked(prefix),
     (prefix) =>
-      RedisCommand.replacing(client, (command) => rewritten(command, prefix), (client) => ({
+      replacing(client, (command) => rewritten(command, prefix), (client) => ({
         pubSub: {
           ...client.pubSub,
           everywhere: {
@@ -148,9 +148,9 @@ const rewritten = <A, Bytes, BigInts>(
   if (command.settled !== undefined) return command
   const { parts, reply, spec } = command
   const rule = ruleOf(spec.name)
-  if (rule.refusal !== undefined) return RedisCommand.refused(command, rule.refusal)
+  if (rule.refusal !== undefined) return refused(command, rule.refusal)
   if (RedisCommand.isSentByName(command) && !isMarked(command) && !hasNoKeys(spec.name, parts)) {
-    return RedisCommand.refused(command, unmarked)
+    return refused(command, unmarked)
   }
   try {
     const sent = (rule.parts ?? withKeys)(parts, prefix)
@@ -165,9 +165,20 @@ const rewritten = <A, Bytes, BigInts>(
     )
   } catch (error) {
     if (!(error instanceof RedisArg.InvalidArgument)) throw error
-    return RedisCommand.refused(command, error.detail)
+    return refused(command, error.detail)
   }
 }
+
+const refused = <A, Bytes, BigInts>(
+  { reply, spec }: RedisCommand.RedisCommand<A, Bytes, BigInts>,
+  detail: string
+): RedisCommand.RedisCommand<A, Bytes, BigInts> =>
+  // Never answered, it has the type of what would be.
+  RedisCommand.make({ spec, args: () => RedisArg.invalid(detail), reply }) as RedisCommand.RedisCommand<
+    A,
+    Bytes,
+    BigInts
+  >
 
 const isMarked = ({ parts }: RedisCommand.Any): boolean => parts.some((part) => part instanceof RedisArg.KeyArg)
 

@@ -8,7 +8,7 @@ import type { Part } from "../../RedisArg.ts"
 import * as Resp from "../../Resp.ts"
 import { decodeUtf8 } from "../codec/utf8.ts"
 import type { Prefix } from "./prefix.ts"
-import { items } from "./reply.ts"
+import { items, text, textView } from "./reply.ts"
 
 type Parts = ReadonlyArray<Part>
 
@@ -108,7 +108,8 @@ const series = (value: Resp.Value, prefix: Prefix): Resp.Value => {
   const fields = items(value)
   return fields.map((part, index) => {
     if (index % 2 === 0 || part === null) return part
-    switch (String(fields[index - 1])) {
+    // In range: it is the name before the part.
+    switch (text.decode(fields[index - 1]!, textView)) {
       case "sourceKey":
       case "keySelfName":
         return prefix.strip(part)
