@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import { findRedisServer } from "../scripts/redis-server.ts"
 
 /** Another program that uses the same server. */
-class Other extends Context.Service<Other, RedisClient.Service>()("example/Other") {}
+class Other extends Context.Service<Other, RedisClient.RedisClient["Service"]>()("example/Other") {}
 
 const user = Redis.cached(Redis.hgetall("user:1"), { ttl: "1 minute" })
 

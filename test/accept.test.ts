@@ -20,7 +20,7 @@ const makeVictim = FakeNode.make()
 
 /** Its command fails as the address was not accepted, and nothing has come to the victim. */
 const assertRefused = Effect.fnUntraced(function*(
-  client: RedisClient.Service,
+  client: RedisClient.RedisClient["Service"],
   victim: FakeNode.FakeNode
 ) {
   const error = yield* Client.failure(client, Redis.get(FakeCluster.keyOfA), "ConnectionError")

@@ -18,7 +18,7 @@ const slow = SlowConnector.layer(4)
 
 const keys = Array.from({ length: 9 }, (_, i) => `model:${i}`)
 
-const expectRight = (client: RedisClient.Service, report: CacheModel.CacheModelReport) =>
+const expectRight = (client: RedisClient.RedisClient["Service"], report: CacheModel.CacheModelReport) =>
   Effect.gen(function*() {
     const stats = yield* Client.on(client)(RedisCache.stats)
     if (process.env["CACHE_SECONDS"] !== undefined) console.log(report, stats)
@@ -30,7 +30,9 @@ const expectRight = (client: RedisClient.Service, report: CacheModel.CacheModelR
   })
 
 /** Cuts every connection of all clients of a server. */
-const cuts = (admin: RedisClient.Service) => ({ effect: admin.execute(Redis.send("CLIENT KILL", "TYPE", "normal")) })
+const cuts = (admin: RedisClient.RedisClient["Service"]) => ({
+  effect: admin.execute(Redis.send("CLIENT KILL", "TYPE", "normal"))
+})
 
 describe("Caching, a model", () => {
   it.live("one server: nothing older than what the client was told, under cuts", () =>

@@ -22,7 +22,7 @@ const standalone = (options: RedisConfig.StandaloneOptions) =>
 const clusterOf = (servers: Servers, options: Partial<RedisConfig.ClusterOptions> = {}) =>
   Effect.provide(RedisCluster.make({ nodes: servers.addresses, ...options }), NodeRedisConnector.layer)
 
-const using = <A, E, R>(client: RedisClient.Service, effect: Effect.Effect<A, E, R>) =>
+const using = <A, E, R>(client: RedisClient.RedisClient["Service"], effect: Effect.Effect<A, E, R>) =>
   Effect.provideService(effect, RedisClient.RedisClient, client)
 
 /** Skips a test where the server has no such setting. */
@@ -134,8 +134,8 @@ describe("A cluster whose servers are called by", { timeout: 60_000 }, () => {
   /** Reads and writes everywhere, follows a redirect and an ASK. */
   const exercise = Effect.fnUntraced(function*(
     servers: Servers,
-    client: RedisClient.Service,
-    cluster: RedisCluster.Service
+    client: RedisClient.RedisClient["Service"],
+    cluster: RedisCluster.RedisCluster["Service"]
   ) {
     const before = yield* cluster.nodes
     yield* using(client, Redis.mset(keys.map((key) => [key, "v"] as const)))

@@ -37,7 +37,7 @@ const standalone = (server: RedisServer.RedisServer["Service"], options: RedisCo
   )
 
 /** Consumes the events of a client. */
-const listen = <const O extends RedisKeyspaceEvents.Options>(client: RedisClient.Service, options: O) =>
+const listen = <const O extends RedisKeyspaceEvents.Options>(client: RedisClient.RedisClient["Service"], options: O) =>
   consume(Stream.provideService(Redis.keyspaceEvents(options), RedisClient.RedisClient, client))
 
 type Seen = RedisKeyspaceEvents.Element<{ readonly events: true }>
@@ -81,8 +81,10 @@ const endsOnce = () => {
 const insisting = <A, R>(effect: Effect.Effect<A, RedisError.RedisError, R>) =>
   Effect.retry(effect, { schedule: Schedule.spaced("20 millis"), while: RedisError.isRetryable })
 
-const using = <A, E>(client: RedisClient.Service, effect: Effect.Effect<A, E, RedisClient.RedisClient | Scope.Scope>) =>
-  Effect.provideService(effect, RedisClient.RedisClient, client)
+const using = <A, E>(
+  client: RedisClient.RedisClient["Service"],
+  effect: Effect.Effect<A, E, RedisClient.RedisClient | Scope.Scope>
+) => Effect.provideService(effect, RedisClient.RedisClient, client)
 
 describe("Keyspace events of one server", { timeout: 30_000 }, () => {
   it.live("are those that were asked for: by name, by key, by database", () =>
@@ -406,7 +408,7 @@ describe("Keyspace events of a cluster", { timeout: 60_000 }, () => {
   /** Of the first master, at first. */
   const slots = Array.from({ length: 100 }, (_, slot) => slot)
   const keys = (name: string) => Array.from({ length: 60 }, (_, i) => `${name}:${i}`)
-  const setAll = (client: RedisClient.Service, name: string) =>
+  const setAll = (client: RedisClient.RedisClient["Service"], name: string) =>
     Effect.forEach(keys(name), (key) => using(client, insisting(Redis.set(key, "v"))), {
       concurrency: 10,
       discard: true
@@ -473,7 +475,7 @@ describe("Keyspace events of a cluster", { timeout: 60_000 }, () => {
       const before = yield* standalone(servers.nodes[0]!)
       const [id, other] = yield* Effect.all([direct, before].map((client) => client.execute(Redis.clusterMyid())))
       yield* before.execute(Redis.send("CLUSTER", "MEET", added.host, String(added.port)))
-      const setSlots = (client: RedisClient.Service, ...state: ReadonlyArray<string>) =>
+      const setSlots = (client: RedisClient.RedisClient["Service"], ...state: ReadonlyArray<string>) =>
         Effect.forEach(slots, (slot) => client.execute(Redis.send("CLUSTER", "SETSLOT", String(slot), ...state)), {
           concurrency: 10,
           discard: true

@@ -21,7 +21,7 @@ const stopped = Effect.fnUntraced(function*(options: Parameters<typeof Client.ma
 })
 
 /** Gives so many commands and takes each back at once, or after a turn of the scheduler. */
-const submitAndLeave = (client: RedisClient.Service, count: number) =>
+const submitAndLeave = (client: RedisClient.RedisClient["Service"], count: number) =>
   Effect.gen(function*() {
     for (let i = 0; i < count; i++) {
       const fiber = yield* Effect.forkChild(client.execute(Redis.get(`key:${i}`)), { startImmediately: true })

@@ -23,7 +23,7 @@ const clustered = Effect.gen(function*() {
 })
 
 /** What a client with a prefix is told of, while both it and the one below write. */
-const toldOf = Effect.fnUntraced(function*(below: RedisClient.Service) {
+const toldOf = Effect.fnUntraced(function*(below: RedisClient.RedisClient["Service"]) {
   const client = yield* RedisPrefix.make(below, "p:")
   const listen = (options: Parameters<typeof Redis.keyspaceEvents>[0]) =>
     consume(Stream.provideService(Redis.keyspaceEvents({ ...options, events: true }), RedisClient.RedisClient, client))

@@ -12,8 +12,8 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { findRedisServer } from "../../scripts/redis-server.ts"
 
-class Source extends Context.Service<Source, RedisClient.Service>()("app/Source") {}
-class Target extends Context.Service<Target, RedisClient.Service>()("app/Target") {}
+class Source extends Context.Service<Source, RedisClient.RedisClient["Service"]>()("app/Source") {}
+class Target extends Context.Service<Target, RedisClient.RedisClient["Service"]>()("app/Target") {}
 
 const retrying = Effect.retry({
   schedule: Schedule.exponential("50 millis"),

@@ -24,8 +24,8 @@ import * as Random from "effect/Random"
  *   undone by it, so that what the client was told does not hold any more.
  */
 export interface CacheModelOptions {
-  readonly client: RedisClient.Service
-  readonly outside: RedisClient.Service
+  readonly client: RedisClient.RedisClient["Service"]
+  readonly outside: RedisClient.RedisClient["Service"]
   readonly seconds: number
   readonly keys: ReadonlyArray<string>
   readonly trouble: ReadonlyArray<{ readonly effect: Effect.Effect<unknown, unknown>; readonly loses?: boolean }>

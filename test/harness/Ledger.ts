@@ -41,7 +41,7 @@ const fateOf = (state: State, error: RedisError.RedisError): Fate => {
 }
 
 /** Writes one token after the other: half of the callers retry while it is safe, half leave it at one try. */
-const caller = (state: State, client: RedisClient.Service, index: number): Effect.Effect<void> =>
+const caller = (state: State, client: RedisClient.RedisClient["Service"], index: number): Effect.Effect<void> =>
   Effect.suspend(() => {
     const key = state.keys[state.token % state.keys.length] ?? ""
     const token = `t${state.token++}`
@@ -86,7 +86,7 @@ const check = (state: State, applied: Readonly<Record<string, string>>): Readonl
  * server: a master acknowledges before its replicas have the write.
  */
 export const start = Effect.fnUntraced(function*(
-  client: RedisClient.Service,
+  client: RedisClient.RedisClient["Service"],
   { callers = 8, durable = false, errors = [], keys = ["ledger"] }: LedgerOptions = {}
 ) {
   const state: State = {

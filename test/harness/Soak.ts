@@ -87,7 +87,7 @@ const expectValue = (state: State, what: string, actual: unknown, expected: unkn
 const echo = (text: string): RedisCommand.RedisCommand<unknown> => Redis.send("ECHO", text)
 
 /** An answer has to be one's own. */
-const askOne = (state: State, client: RedisClient.Service) =>
+const askOne = (state: State, client: RedisClient.RedisClient["Service"]) =>
   Effect.suspend(() => {
     const token = `t${state.token++}`
     return Effect.map(impatient(state, client.execute(echo(token))), (exit) => {
@@ -97,7 +97,7 @@ const askOne = (state: State, client: RedisClient.Service) =>
   })
 
 /** A write has to be applied once when it was acknowledged, and never when it was not sent. */
-const writeOne = (state: State, client: RedisClient.Service) =>
+const writeOne = (state: State, client: RedisClient.RedisClient["Service"]) =>
   Effect.suspend(() => {
     const token = `w${state.token++}`
     return Effect.map(impatient(state, client.execute(Redis.send("HINCRBY", ledgerKey, token, 1))), (exit) => {
@@ -107,7 +107,7 @@ const writeOne = (state: State, client: RedisClient.Service) =>
   })
 
 /** A pipeline mixes both; each of its commands has its own outcome. */
-const runPipeline = (state: State, client: RedisClient.Service) =>
+const runPipeline = (state: State, client: RedisClient.RedisClient["Service"]) =>
   Effect.suspend(() => {
     const tokens = Array.from({ length: 2 + Math.floor(state.random() * 10) }, () => `p${state.token++}`)
     state.left -= tokens.length - 1
@@ -124,7 +124,7 @@ const runPipeline = (state: State, client: RedisClient.Service) =>
     })
   })
 
-const caller = (state: State, clients: ReadonlyArray<RedisClient.Service>): Effect.Effect<void> =>
+const caller = (state: State, clients: ReadonlyArray<RedisClient.RedisClient["Service"]>): Effect.Effect<void> =>
   Effect.suspend(() => {
     const client = clients[Math.floor(state.random() * clients.length)]!
     const choice = state.random()

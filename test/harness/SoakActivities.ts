@@ -110,7 +110,7 @@ const expect = (state: State, what: string, actual: unknown, wanted: unknown): v
   }
 }
 
-type Activity = (state: State, client: RedisClient.Service) => Effect.Effect<void>
+type Activity = (state: State, client: RedisClient.RedisClient["Service"]) => Effect.Effect<void>
 
 // -----------------------------------------------------------------------------
 // Single commands, pipelines, transactions, scripts
@@ -265,7 +265,11 @@ const adds: Activity = (state, client) =>
   })
 
 /** A consumer that comes and goes. */
-export const consumer = (state: State, client: RedisClient.Service, name: string): Effect.Effect<never> =>
+export const consumer = (
+  state: State,
+  client: RedisClient.RedisClient["Service"],
+  name: string
+): Effect.Effect<never> =>
   Effect.forever(Effect.suspend(() =>
     RedisStream.consume(
       {
@@ -326,7 +330,7 @@ const scans: Activity = (state, client) =>
  * Follows a channel on which numbers are published, one after the other: they
  * arrive in order, none twice, and none is missing but in a gap that was told of.
  */
-export const follower = (state: State, client: RedisClient.Service): Effect.Effect<void> => {
+export const follower = (state: State, client: RedisClient.RedisClient["Service"]): Effect.Effect<void> => {
   let gap = true
   let gaps = 0
   return Redis.subscribe("feed", { events: true }).pipe(

@@ -121,7 +121,11 @@ const striking = (state: State, { strike }: Deployment, onStrike: () => void): E
       )
     }))
 
-const publishing = (state: State, outside: RedisClient.Service, next: () => number): Effect.Effect<never> =>
+const publishing = (
+  state: State,
+  outside: RedisClient.RedisClient["Service"],
+  next: () => number
+): Effect.Effect<never> =>
   Effect.forever(Effect.gen(function*() {
     yield* Effect.sleep(2)
     yield* outside.pipeline([
@@ -134,7 +138,7 @@ const publishing = (state: State, outside: RedisClient.Service, next: () => numb
 // The books
 // -----------------------------------------------------------------------------
 
-const checkEpoch = (state: State, outside: RedisClient.Service, epoch: Epoch): Effect.Effect<number> =>
+const checkEpoch = (state: State, outside: RedisClient.RedisClient["Service"], epoch: Epoch): Effect.Effect<number> =>
   Effect.gen(function*() {
     const applied = new Map(Object.entries(yield* patiently(outside.execute(Redis.hgetall(ledgerKey(epoch))))))
     for (const [name, fate] of epoch.ledger) {
@@ -158,7 +162,7 @@ const checkEpoch = (state: State, outside: RedisClient.Service, epoch: Epoch): E
   }).pipe(Effect.orDie)
 
 /** Starts a new epoch now and then, and checks the one before the last. */
-const bookkeeping = (state: State, outside: RedisClient.Service, onChecked: (writes: number) => void) =>
+const bookkeeping = (state: State, outside: RedisClient.RedisClient["Service"], onChecked: (writes: number) => void) =>
   Effect.gen(function*() {
     const past: Array<Epoch> = []
     const turn = Effect.gen(function*() {
@@ -176,7 +180,7 @@ const bookkeeping = (state: State, outside: RedisClient.Service, onChecked: (wri
   })
 
 /** A blocking pop that was given up or cut may have taken something with it: no more than one each. */
-const checkQueue = (state: State, outside: RedisClient.Service): Effect.Effect<void> =>
+const checkQueue = (state: State, outside: RedisClient.RedisClient["Service"]): Effect.Effect<void> =>
   Effect.gen(function*() {
     const left = new Set(yield* patiently(outside.execute(Redis.lrange("queue", 0, -1))))
     let lost = 0
@@ -192,7 +196,7 @@ const checkQueue = (state: State, outside: RedisClient.Service): Effect.Effect<v
     if (lost > most && !state.lossy) state.wrong.push(`${lost} elements of the queue are lost with ${most} pops`)
   }).pipe(Effect.orDie)
 
-const checkStream = (state: State, outside: RedisClient.Service): Effect.Effect<void> =>
+const checkStream = (state: State, outside: RedisClient.RedisClient["Service"]): Effect.Effect<void> =>
   Effect.gen(function*() {
     const stored = state.lossy
       ? new Set((yield* patiently(outside.execute(Redis.xrange("stream")))).map(({ fields }) => fields["name"]!))
@@ -217,15 +221,15 @@ const checkStream = (state: State, outside: RedisClient.Service): Effect.Effect<
 const everywhere = <A>(
   state: State,
   what: string,
-  ask: (probe: RedisClient.Service) => Effect.Effect<A, RedisError.RedisError>,
+  ask: (probe: RedisClient.RedisClient["Service"]) => Effect.Effect<A, RedisError.RedisError>,
   expected: (answer: A) => boolean
 ) =>
-(probes: ReadonlyArray<RedisClient.Service>) =>
+(probes: ReadonlyArray<RedisClient.RedisClient["Service"]>) =>
   Effect.forEach(probes, (probe) => eventually(state, what, patiently(ask(probe)), expected), { discard: true })
 
 const checkServers = Effect.fnUntraced(function*(state: State, { probes }: Deployment) {
   yield* everywhere(state, "connections", Resources.clientIds, (ids) => ids.length === 0)(probes)
-  const channels = (probe: RedisClient.Service) => probe.execute(Redis.pubsubChannels())
+  const channels = (probe: RedisClient.RedisClient["Service"]) => probe.execute(Redis.pubsubChannels())
   const own = (list: ReadonlyArray<string>) => list.filter((channel) => !channel.startsWith("__sentinel__"))
   yield* everywhere(state, "subscriptions", channels, (list) => own(list).length === 0)(probes)
   yield* everywhere(state, "patterns", (probe) => probe.execute(Redis.pubsubNumpat()), (count) => count === 0)(probes)

@@ -18,7 +18,7 @@ export type Kind = "standalone" | "sentinel" | "cluster"
 /** Makes a client, for as long as the scope is open. */
 type MakeClient = (
   options?: RedisConfig.ConnectionOptions
-) => Effect.Effect<RedisClient.Service, RedisError.RedisError, Scope.Scope>
+) => Effect.Effect<RedisClient.RedisClient["Service"], RedisError.RedisError, Scope.Scope>
 
 type Server = RedisServer.RedisServer["Service"]
 
@@ -31,7 +31,7 @@ type Server = RedisServer.RedisServer["Service"]
  */
 export interface Deployment {
   readonly servers: ReadonlyArray<Server>
-  readonly probes: ReadonlyArray<RedisClient.Service>
+  readonly probes: ReadonlyArray<RedisClient.RedisClient["Service"]>
   readonly client: MakeClient
   readonly through: (proxies: ReadonlyArray<Chaos.Chaos>) => MakeClient
   readonly strike: ((random: () => number) => Effect.Effect<void, RedisServer.RedisServerError>) | undefined

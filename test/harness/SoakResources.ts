@@ -37,7 +37,7 @@ const collect = (): void => {
 }
 
 /** What is held now, after each server was asked something: then there is a connection to each. */
-export const held = (probes: ReadonlyArray<RedisClient.Service>, fibers: () => number) =>
+export const held = (probes: ReadonlyArray<RedisClient.RedisClient["Service"]>, fibers: () => number) =>
   Effect.gen(function*() {
     yield* Effect.forEach(probes, (probe) => patiently(probe.execute(Redis.ping())), { discard: true })
     // What has just ended is gone after a moment.
@@ -57,7 +57,9 @@ export const grown = (before: Held, now: Held): ReadonlyArray<string> =>
   (["fibers", "sockets", "timers"] as const).filter((name) => now[name] > before[name])
 
 /** The connections of a server, but those of other servers and of who looks on. */
-export const clientIds = (probe: RedisClient.Service): Effect.Effect<ReadonlyArray<number>, RedisError.RedisError> =>
+export const clientIds = (
+  probe: RedisClient.RedisClient["Service"]
+): Effect.Effect<ReadonlyArray<number>, RedisError.RedisError> =>
   Effect.map(probe.execute(Redis.send("CLIENT LIST")), (list) =>
     String(list).split("\n").flatMap((line) => {
       const fact = (name: string) => new RegExp(`(?:^| )${name}=(\\S*)`).exec(line)?.[1] ?? ""

@@ -10,7 +10,7 @@ import type * as RedisCommand from "@redfx/core/RedisCommand"
 import * as RedisConfig from "@redfx/core/RedisConfig"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { RedisConfigError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import { choice, duration, integer, invalid } from "@redfx/core/unstable/Options"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Context from "effect/Context"
@@ -44,28 +44,6 @@ export interface Node {
 }
 
 /**
- * What only a cluster can do.
- *
- * - `nodes`: its servers, masters before their replicas. `nodeOf`: the master of a key, `undefined` when none serves it.
- * - `refresh`: reads again who serves what.
- * - `perNode`: what each server answers to a command, by its address.
- * - `clientOf`: a client of one server alone, without redirects. Fails for an address that is none of the cluster's.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Service {
-  readonly nodes: Effect.Effect<ReadonlyArray<Node>, RedisError>
-  readonly nodeOf: (key: Key) => Effect.Effect<string | undefined, RedisError>
-  readonly refresh: Effect.Effect<void, RedisError>
-  readonly perNode: <A>(
-    command: RedisCommand.RedisCommand<A, unknown, unknown>,
-    options?: PerNodeOptions
-  ) => Effect.Effect<ReadonlyMap<string, A>, RedisError>
-  readonly clientOf: (address: string) => Effect.Effect<RedisClient.Service, RedisError>
-}
-
-/**
  * Which servers are asked. Default `"masters"`.
  *
  * @category options
@@ -76,12 +54,28 @@ export interface PerNodeOptions {
 }
 
 /**
- * The cluster behind the program's `RedisClient`.
+ * The cluster behind the program's `RedisClient`: what only a cluster can do.
+ *
+ * - `nodes`: its servers, masters before their replicas. `nodeOf`: the master of a key, `undefined` when none serves it.
+ * - `refresh`: reads again who serves what.
+ * - `perNode`: what each server answers to a command, by its address.
+ * - `clientOf`: a client of one server alone, without redirects. Fails for an address that is none of the cluster's.
  *
  * @category services
  * @since 0.1.0
  */
-export class RedisCluster extends Context.Service<RedisCluster, Service>()("@redfx/cluster/RedisCluster") {}
+export class RedisCluster extends Context.Service<RedisCluster, {
+  readonly nodes: Effect.Effect<ReadonlyArray<Node>, CommandError>
+  readonly nodeOf: (key: Key) => Effect.Effect<string | undefined, CommandError>
+  readonly refresh: Effect.Effect<void, CommandError>
+  readonly perNode: <A>(
+    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    options?: PerNodeOptions
+  ) => Effect.Effect<ReadonlyMap<string, A>, CommandError>
+  readonly clientOf: (
+    address: string
+  ) => Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError>
+}>()("@redfx/cluster/RedisCluster") {}
 
 // -----------------------------------------------------------------------------
 // Constructors
@@ -93,17 +87,19 @@ export class RedisCluster extends Context.Service<RedisCluster, Service>()("@red
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*(
+export const make: (
   options: RedisConfig.ClusterOptions
-): Effect.fn.Return<
-  { readonly client: RedisClient.Service; readonly cluster: Service },
-  RedisError,
+) => Effect.Effect<
+  { readonly client: RedisClient.RedisClient["Service"]; readonly cluster: RedisCluster["Service"] },
+  CommandError | RedisConfigError,
   RedisConnector | Scope.Scope
-> {
+> = Effect.fnUntraced(function*(
+  options: RedisConfig.ClusterOptions
+) {
   const settings = yield* settingsOf(options)
   const { client, cluster, retrying } = yield* Client.make(settings)
   const { state } = retrying
-  const guarded = (node: RedisClient.Service) => settings.readOnly ? onlyReading(node) : node
+  const guarded = (node: RedisClient.RedisClient["Service"]) => settings.readOnly ? onlyReading(node) : node
   if (settings.connection.eager) yield* state.refresh
   const nodeAt = (address: string) =>
     Effect.flatMap(Effect.map(state.known, () => state.members), (nodes) => {
@@ -186,10 +182,12 @@ const settingsOf = Effect.fnUntraced(function*(
  */
 export const layer = (
   options: RedisConfig.ClusterOptions
-): Layer.Layer<RedisClient.RedisClient | RedisCluster, RedisError, RedisConnector> =>
+): Layer.Layer<RedisClient.RedisClient | RedisCluster, CommandError | RedisConfigError, RedisConnector> =>
   Layer.effectContext(
-    Effect.map(make(options), ({ client, cluster }) =>
-      Context.add(Context.make(RedisClient.RedisClient, client), RedisCluster, cluster))
+    Effect.map(
+      make(options),
+      ({ client, cluster }) => Context.add(Context.make(RedisClient.RedisClient, client), RedisCluster, cluster)
+    )
   )
 
 // -----------------------------------------------------------------------------
@@ -224,7 +222,7 @@ export const slotOf = (key: Key): number => Slot.slotOf(key)
 export const onNode = <A, E, R>(
   address: string,
   effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | RedisError, Exclude<R, RedisClient.RedisClient> | RedisCluster> =>
+): Effect.Effect<A, E | CommandError | RedisConfigError, Exclude<R, RedisClient.RedisClient> | RedisCluster> =>
   Effect.flatMap(
     Effect.flatMap(RedisCluster, (cluster) => cluster.clientOf(address)),
     (client) => Effect.provideService(effect, RedisClient.RedisClient, client)
@@ -240,7 +238,7 @@ export const onNode = <A, E, R>(
 export const perNode = <A>(
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
   options?: PerNodeOptions
-): Effect.Effect<ReadonlyMap<string, A>, RedisError, RedisCluster> =>
+): Effect.Effect<ReadonlyMap<string, A>, CommandError, RedisCluster> =>
   Effect.flatMap(RedisCluster, (cluster) => cluster.perNode(command, options))
 
 /**
@@ -273,11 +271,14 @@ export const perNode = <A>(
  * @since 0.1.0
  */
 export const withMerge = <Parameters extends ReadonlyArray<never>, A>(
-  { client, cluster }: { readonly client: RedisClient.Service; readonly cluster: Service },
+  { client, cluster }: {
+    readonly client: RedisClient.RedisClient["Service"]
+    readonly cluster: RedisCluster["Service"]
+  },
   definition: RedisCommand.Definition<Parameters, A, unknown, unknown>,
   merge: (results: ReadonlyMap<string, A>) => A,
   options?: PerNodeOptions
-): RedisClient.Service => ({
+): RedisClient.RedisClient["Service"] => ({
   ...client,
   withTimeout: (limit) => withMerge({ client: client.withTimeout(limit), cluster }, definition, merge, options),
   execute: <B>(command: RedisCommand.RedisCommand<B, unknown, unknown>) =>

@@ -15,7 +15,7 @@ import * as Fiber from "effect/Fiber"
 
 const ttl = "1 hour"
 const get = (key: string) => Redis.cached(Redis.get(key), { ttl })
-const stats = (client: RedisClient.Service) => Client.on(client)(RedisCache.stats)
+const stats = (client: RedisClient.RedisClient["Service"]) => Client.on(client)(RedisCache.stats)
 
 /** What nodes were asked about values. */
 const log = (...nodes: ReadonlyArray<FakeCluster.Node>) =>

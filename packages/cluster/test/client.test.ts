@@ -385,7 +385,7 @@ describe("On a cluster", { timeout: 30_000 }, () => {
 
 describe("While slots move", { timeout: 30_000 }, () => {
   /** A slot with some keys, half of which have moved to another master. */
-  const halfMoved = Effect.fnUntraced(function*(client: RedisClient.Service) {
+  const halfMoved = Effect.fnUntraced(function*(client: RedisClient.RedisClient["Service"]) {
     const tag = freshKey("tag")
     const slot = RedisCluster.slotOf(tag)
     const keys = Array.from({ length: 20 }, (_, i) => `{${tag}}${i}`)

@@ -133,7 +133,7 @@ describe("Redirects", () => {
       ["blocking command", (client) => client.execute(Redis.blpop([keyOfA], 0))],
       ["pipeline", (client) => Effect.flatMap(client.pipeline([Redis.blpop([keyOfA], 0)]), ([outcome]) => outcome!)]
     ] as ReadonlyArray<
-      readonly [string, (client: RedisClient.Service) => Effect.Effect<unknown, RedisError.RedisError>]
+      readonly [string, (client: RedisClient.RedisClient["Service"]) => Effect.Effect<unknown, RedisError.RedisError>]
     >
   ) {
     it.live(`ERR-29: a ${what} that a server unblocks as it becomes a replica waits at the new master`, () =>

@@ -73,9 +73,9 @@ describe("SCAN", () => {
     Effect.gen(function*() {
       const cluster = owning()
       // Of a client only this is used.
-      const client = { execute: (command) => run(cluster, command) } as Partial<RedisClient.Service>
+      const client = { execute: (command) => run(cluster, command) } as Partial<RedisClient.RedisClient["Service"]>
       const found = yield* Stream.runCollect(Redis.scanStream({ count: 2 })).pipe(
-        Effect.provideService(RedisClient.RedisClient, client as RedisClient.Service)
+        Effect.provideService(RedisClient.RedisClient, client as RedisClient.RedisClient["Service"])
       )
       assert.deepStrictEqual([...found].sort(), allKeys.toSorted())
     }))

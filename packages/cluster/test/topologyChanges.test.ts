@@ -625,7 +625,7 @@ describe("Nodes that the cluster does not name", () => {
 
   /** Lets time pass in steps until a fiber ends, and what was sent before each step arrive. */
   const passing = <A, E>(
-    client: RedisClient.Service,
+    client: RedisClient.RedisClient["Service"],
     fiber: Fiber.Fiber<A, E>
   ): Effect.Effect<A, E | RedisError.RedisError> =>
     Effect.gen(function*() {

@@ -12,7 +12,7 @@ import * as Stream from "effect/Stream"
 import { defaultLimits } from "./internal/cache/clientCache.ts"
 import type { TimeToLive } from "./RedisArg.ts"
 import { RedisClient, replacing } from "./RedisClient.ts"
-import type { CacheEvent, CacheLimits, CacheStats, Service } from "./RedisClient.ts"
+import type { CacheEvent, CacheLimits, CacheStats } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { RedisConfigError } from "./RedisError.ts"
 
@@ -128,9 +128,9 @@ export const layer = (
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function*(
-  client: Service,
+  client: RedisClient["Service"],
   options: CacheOptions = {}
-): Effect.fn.Return<Service, RedisConfigError> {
+): Effect.fn.Return<RedisClient["Service"], RedisConfigError> {
   const { cache } = client
   if (cache === undefined) return yield* invalid("role", "a client of replicas, or of one connection, keeps nothing")
   const limits = yield* limitsOf(options)
@@ -141,7 +141,7 @@ export const make = Effect.fnUntraced(function*(
   return options.commands === "marked" ? client : caching(client, limits.longestLife)
 })
 
-const caching = (client: Service, life: number): Service => {
+const caching = (client: RedisClient["Service"], life: number): RedisClient["Service"] => {
   return replacing(
     client,
     (command) =>

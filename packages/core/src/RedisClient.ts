@@ -13,7 +13,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { MonitorEvent } from "./commands/replies/MonitorEvent.ts"
 import type { Any, RedisCommand } from "./RedisCommand.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError, PubSubOverflowError, TransactionError } from "./RedisError.ts"
 import type { MonitorOptions } from "./RedisMonitor.ts"
 import type { PubSub } from "./RedisPubSub.ts"
 
@@ -31,11 +31,11 @@ import type { PubSub } from "./RedisPubSub.ts"
  */
 export type RedisEvent =
   | { readonly _tag: "Connected"; readonly address: string; readonly protocol: 2 | 3 }
-  | { readonly _tag: "Disconnected"; readonly address: string; readonly error: RedisError | undefined }
+  | { readonly _tag: "Disconnected"; readonly address: string; readonly error: CommandError | undefined }
   | {
     readonly _tag: "ConnectFailed"
     readonly address: string
-    readonly error: RedisError
+    readonly error: CommandError
     readonly retryAfter: number
   }
   | {
@@ -153,12 +153,12 @@ export interface CacheLimits {
 export interface ClientCache {
   readonly execute: <A>(
     command: RedisCommand<A, unknown, unknown>
-  ) => Effect.Effect<A, RedisError> | undefined
+  ) => Effect.Effect<A, CommandError> | undefined
   readonly pipeline: (
     commands: ReadonlyArray<Any>,
-    rest: Service["pipeline"],
+    rest: RedisClient["Service"]["pipeline"],
     isForRest?: (command: Any) => boolean
-  ) => ReturnType<Service["pipeline"]>
+  ) => ReturnType<RedisClient["Service"]["pipeline"]>
   readonly configure: (limits: CacheLimits, prefixes: ReadonlyArray<string> | undefined) => boolean
   readonly clear: Effect.Effect<void>
   readonly moved: (slots: Iterable<number>) => void
@@ -199,57 +199,61 @@ export interface Watch {
 }
 
 /**
- * What a client can do.
+ * The clients that a client makes of itself. They have a name of their own as the shape of a service cannot refer to itself.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Service {
-  /**
-   * Runs one command, in one round trip unless it has to bring a script or a library along. `yield* command` is the
-   * same on the program's client, and tells of it in a span where there is a tracer.
-   */
-  readonly execute: <A>(command: RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
-  /**
-   * Runs several commands in one write; each has its own outcome, also when the
-   * connection is lost in between.
-   */
-  readonly pipeline: (commands: ReadonlyArray<Any>) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, RedisError>>>
-  /**
-   * Runs several commands between MULTI and EXEC: all of them, with no other
-   * caller's in between, or none. Fails when none was run, or when it is not
-   * known; one that fails while it runs does not undo the others.
-   */
-  readonly transaction: (
-    commands: ReadonlyArray<Any>
-  ) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, RedisError>>, RedisError>
+export interface Variants {
   /** The same client with another `commandTimeout`; a bare number is milliseconds. */
-  readonly withTimeout: (limit: Duration.Input) => Service
+  readonly withTimeout: (limit: Duration.Input) => RedisClient["Service"]
   /** A client on one connection that nobody else uses until the scope closes. */
-  readonly reserve: Effect.Effect<Service, RedisError, Scope.Scope>
-  /** Of a reserved client: what it keeps of its connection. */
-  readonly session?: Session | undefined
-  /** Subscriptions; `Redis.subscribe` and `Redis.pubsub` use them. */
-  readonly pubSub: PubSub
-  /** The commands that a server runs; `Redis.monitor` uses it. */
-  readonly monitor: (options: MonitorOptions) => Stream.Stream<MonitorEvent, RedisError>
-  /** What happens to connections, from the moment of subscription on. */
-  readonly events: Stream.Stream<RedisEvent>
-  readonly stats: Effect.Effect<RedisStats>
-  /** The answers that it keeps; without it, commands of `Redis.cached` are sent like all others. `RedisCache` uses it. */
-  readonly cache?: ClientCache | undefined
-  /** What spans tell of this client, by OpenTelemetry's names. */
-  readonly attributes?: Readonly<Record<string, string | number>> | undefined
-  readonly toString: () => string
+  readonly reserve: Effect.Effect<RedisClient["Service"], CommandError, Scope.Scope>
 }
 
 /**
- * Runs commands on a Redis or Valkey deployment.
+ * Runs commands on a Redis or Valkey deployment. What it can do is `RedisClient["Service"]`.
  *
  * @category services
  * @since 0.1.0
  */
-export class RedisClient extends Context.Service<RedisClient, Service>()("@redfx/core/RedisClient") {}
+export class RedisClient extends Context.Service<
+  RedisClient,
+  Variants & {
+    /**
+     * Runs one command, in one round trip unless it has to bring a script or a library along. `yield* command` is the
+     * same on the program's client, and tells of it in a span where there is a tracer.
+     */
+    readonly execute: <A>(command: RedisCommand<A, unknown, unknown>) => Effect.Effect<A, CommandError>
+    /**
+     * Runs several commands in one write; each has its own outcome, also when the
+     * connection is lost in between.
+     */
+    readonly pipeline: (commands: ReadonlyArray<Any>) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, CommandError>>>
+    /**
+     * Runs several commands between MULTI and EXEC: all of them, with no other
+     * caller's in between, or none. Fails when none was run, or when it is not
+     * known; one that fails while it runs does not undo the others.
+     */
+    readonly transaction: (
+      commands: ReadonlyArray<Any>
+    ) => Effect.Effect<ReadonlyArray<Exit.Exit<unknown, CommandError>>, TransactionError>
+    /** Of a reserved client: what it keeps of its connection. */
+    readonly session?: Session | undefined
+    /** Subscriptions; `Redis.subscribe` and `Redis.pubsub` use them. */
+    readonly pubSub: PubSub
+    /** The commands that a server runs; `Redis.monitor` uses it. */
+    readonly monitor: (options: MonitorOptions) => Stream.Stream<MonitorEvent, CommandError | PubSubOverflowError>
+    /** What happens to connections, from the moment of subscription on. */
+    readonly events: Stream.Stream<RedisEvent>
+    readonly stats: Effect.Effect<RedisStats>
+    /** The answers that it keeps; without it, commands of `Redis.cached` are sent like all others. `RedisCache` uses it. */
+    readonly cache?: ClientCache | undefined
+    /** What spans tell of this client, by OpenTelemetry's names. */
+    readonly attributes?: Readonly<Record<string, string | number>> | undefined
+    readonly toString: () => string
+  }
+>()("@redfx/core/RedisClient") {}
 
 /**
  * Runs an effect on one connection that nobody else uses meanwhile: every
@@ -260,7 +264,7 @@ export class RedisClient extends Context.Service<RedisClient, Service>()("@redfx
  */
 export const withConnection = <A, E, R>(
   effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | RedisError, Exclude<R, RedisClient> | RedisClient> =>
+): Effect.Effect<A, E | CommandError, Exclude<R, RedisClient> | RedisClient> =>
   Effect.scoped(
     Effect.flatMap(
       Effect.flatMap(RedisClient, (client) => client.reserve),
@@ -300,8 +304,8 @@ export const withTimeout: {
  * @since 0.1.0
  */
 export const via =
-  <I>(tag: Context.Key<I, Service>) =>
-  <A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError, I> =>
+  <I>(tag: Context.Key<I, RedisClient["Service"]>) =>
+  <A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, CommandError, I> =>
     Effect.flatMap(tag, (client) => Effect.provideService(command, RedisClient, client))
 
 /**
@@ -315,10 +319,10 @@ export const via =
  * @since 0.1.0
  */
 export const replacing = (
-  client: Service,
+  client: RedisClient["Service"],
   replace: <A>(command: RedisCommand<A, unknown, unknown>) => RedisCommand<A, unknown, unknown>,
-  others: (client: Service) => Partial<Service> = () => ({})
-): Service => ({
+  others: (client: RedisClient["Service"]) => Partial<RedisClient["Service"]> = () => ({})
+): RedisClient["Service"] => ({
   ...client,
   execute: (command) => client.execute(replace(command)),
   pipeline: (commands) => client.pipeline(commands.map((command) => replace(command))),

@@ -6,119 +6,39 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
-import { encodeUtf8 } from "./internal/codec/utf8.ts"
-import { callsOfCode, refusals, subcommandOf, traitsByName } from "./internal/command/byName.ts"
-import { headOf } from "./internal/command/head.ts"
+import { refusals, subcommandOf, traitsByName } from "./internal/command/byName.ts"
+import * as Decode from "./internal/command/decode.ts"
+import * as Encode from "./internal/command/encode.ts"
+import { CachedImpl, CommandImpl, implOf } from "./internal/command/impl.ts"
+import type { Caching } from "./internal/command/impl.ts"
 import { print } from "./internal/command/print.ts"
 import { secretsIn } from "./internal/command/secrets.ts"
+import { Spec } from "./internal/command/spec.ts"
+import type { Script, Trait } from "./internal/command/spec.ts"
 import { unreadable } from "./internal/command/unreadable.ts"
 import { Suspension } from "./internal/runtime/suspension.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient, replacing } from "./RedisClient.ts"
-import type { Service } from "./RedisClient.ts"
-import { DataError, DecodeError } from "./RedisError.ts"
-import type { RedisError } from "./RedisError.ts"
+import { DataError } from "./RedisError.ts"
+import type { CommandError, DecodeError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
 import type * as Resp from "./Resp.ts"
 import type { RespEncoder } from "./RespEncoder.ts"
 
-const TypeId = "~redfx/RedisCommand"
+export { Spec } from "./internal/command/spec.ts"
+export type { Script, Trait } from "./internal/command/spec.ts"
 
-type Caching = { readonly life: number }
+const TypeId = "~redfx/RedisCommand"
 
 // -----------------------------------------------------------------------------
 // Models
 // -----------------------------------------------------------------------------
-
-/**
- * What holds for a command whatever its arguments are.
- *
- * - `readonly`: changes nothing on the server, so repeating it does no harm.
- * - `cacheable`: `readonly`, and the answer depends on nothing but the values of its keys: not on chance, on the time, on
- *   how long a key still lives, or on a cursor. The server tells when it is no longer true.
- * - `blocking`: the server may hold back the answer; runs on a connection of its own, unless a `BlockArg` among its
- *   arguments says that this one does not wait.
- * - `ordered`: goes over one of several shared connections, always the same for the same first key and for no key, so that
- *   the server runs them in the order in which they were given.
- * - `stateful`: changes the state of its connection (SELECT, MULTI, SUBSCRIBE …); refused on shared connections.
- * - `dependent`: its answer is about what its connection sent before (WAIT); alone it is refused on shared connections,
- *   where nobody knows what that was.
- * - `closing`: the server answers by closing the connection (SHUTDOWN), which is success; decoded as a nil reply.
- * - `code`: runs code of its caller's, which can make up any error after it has written something (EVAL, EVALSHA and FCALL
- *   have it by their names).
- *
- * @category models
- * @since 0.1.0
- */
-export type Trait = "readonly" | "cacheable" | "blocking" | "ordered" | "stateful" | "dependent" | "closing" | "code"
-
-/**
- * A script that a command names by its digest, its first argument.
- *
- * - `name`: what spans call it. `withText`: the facts of the command that carries the text in the digest's place.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Script {
-  readonly sha1: string
-  readonly lua: string
-  readonly name: string
-  readonly withText: Spec
-}
-
-/**
- * The static facts of a command.
- *
- * @category models
- * @since 0.1.0
- */
-export class Spec {
-  /** The name as servers know it, such as `GET` or `CLIENT SETNAME`. */
-  readonly name: string
-  /** The name for spans and metrics: of what is sent by a name that nobody has defined, `_OTHER`. */
-  readonly operation: string
-  readonly words: ReadonlyArray<string>
-  readonly traits: ReadonlySet<Trait>
-  readonly readonly: boolean
-  /** Whether the answer depends on nothing but the values of its keys. */
-  readonly cacheable: boolean
-  /** Whether an ordinary command: neither blocking nor stateful nor dependent. */
-  readonly ordinary: boolean
-  /** Whether an error that it is answered with says nothing about what was written before. */
-  readonly runsCode: boolean
-  /** The script that the command names by its digest, `undefined` unless it does. */
-  readonly script: Script | undefined
-  readonly #heads: Array<Uint8Array | undefined> = []
-
-  constructor(name: string, traits: ReadonlyArray<Trait>, script?: Script, operation = name) {
-    this.name = name
-    this.operation = operation
-    this.words = name.split(" ")
-    this.traits = new Set(traits.includes("cacheable") ? ["readonly", ...traits] : traits)
-    this.cacheable = this.traits.has("cacheable")
-    this.runsCode = !this.traits.has("readonly") && (this.traits.has("code") || callsOfCode.has(name.toUpperCase()))
-    this.readonly = this.traits.has("readonly")
-    this.script = script
-    this.ordinary = !this.traits.has("blocking") && !this.traits.has("stateful") && !this.traits.has("dependent")
-  }
-
-  /** `*count` and the name, as bytes: made once per number of arguments. */
-  head(count: number): Uint8Array {
-    return this.#heads[count] ?? headOf(this.words, count, this.#heads)
-  }
-
-  /** Which script or function a command of this kind runs, `undefined` unless it does. */
-  get procedure(): string | undefined {
-    return this.script?.name
-  }
-}
 
 /**
  * A command whose reply is an `A`; in the bytes view a `Bytes`, in the bigint view a `BigInts`.
@@ -126,7 +46,9 @@ export class Spec {
  * @category models
  * @since 0.1.0
  */
-export interface RedisCommand<out A, out Bytes = A, out BigInts = A> extends Effect.Effect<A, RedisError, RedisClient> {
+export interface RedisCommand<out A, out Bytes = A, out BigInts = A>
+  extends Effect.Effect<A, CommandError, RedisClient>
+{
   readonly [TypeId]: typeof TypeId
   readonly spec: Spec
   /** The arguments after the name, in the order in which they are sent. */
@@ -134,7 +56,7 @@ export interface RedisCommand<out A, out Bytes = A, out BigInts = A> extends Eff
   readonly reply: RedisReply.Reply<unknown, unknown, unknown>
   readonly view: RedisReply.View
   /** Present when the outcome is known without the server: a wrong argument, or nothing to send. */
-  readonly settled: Exit.Exit<A, RedisError> | undefined
+  readonly settled: Exit.Exit<A, CommandError> | undefined
   /** Present when the answer may come from the client's cache, up to an age of `life` milliseconds. */
   readonly caching?: Caching | undefined
   /** Never present: holds the types of the other views. */
@@ -456,10 +378,10 @@ export const withReply = <A, Bytes = A, BigInts = A>(
  * @since 0.1.0
  */
 export const withDecoder = <Parameters extends ReadonlyArray<never>, A>(
-  client: Service,
+  client: RedisClient["Service"],
   definition: Definition<Parameters, A, unknown, unknown>,
   decode: (value: Resp.Value, command: Any) => A
-): Service => {
+): RedisClient["Service"] => {
   const replace = <B>(command: RedisCommand<B, unknown, unknown>): RedisCommand<B, unknown, unknown> =>
     command.spec.name.toUpperCase() !== definition.spec.name
       ? command
@@ -565,6 +487,16 @@ export const undecoded = (command: Any): RedisCommand<Resp.Value> => {
 const asItCame = { decode: (value: Resp.Value) => value }
 
 /**
+ * What must not be shown of what a server says about a command: secret
+ * arguments, and every argument of a command that sets or presents credentials.
+ * `undefined` when that cannot be told any more, as a secret was wiped.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const secrets = ({ parts, spec }: Any): ReadonlyArray<string> | undefined => secretsIn(spec.words[0]!, parts)
+
+/**
  * Encodes a command. One that cannot be sent, as a secret was wiped or a buffer
  * given away since it was made, is returned as an error.
  *
@@ -579,31 +511,8 @@ const asItCame = { decode: (value: Resp.Value) => value }
  * @category encoding
  * @since 0.1.0
  */
-export const encodeInto = (command: Any, encoder: RespEncoder, withText?: Script): DataError | undefined => {
-  const parts = command.parts
-  encoder.mark()
-  try {
-    // Every command is made by this module.
-    const { unsent } = command as Any & CommandImpl
-    if (unsent !== undefined) throw unsent
-    encoder.check(command.spec.words.length + parts.length)
-    encoder.raw((withText?.withText ?? command.spec).head(parts.length))
-    if (withText !== undefined) encoder.argument(withText.lua)
-    for (let i = withText === undefined ? 0 : 1; i < parts.length; i++) {
-      const part = parts[i]!
-      encoder.argument(typeof part === "string" ? part : RedisArg.wireValue(part))
-    }
-    encoder.check(0)
-    return undefined
-  } catch (error) {
-    encoder.rollback()
-    encoder.raw(refused)
-    return new DataError({ command: command.spec.name, detail: unreadable(error).detail })
-  }
-}
-
-/** GET without a key: an error on every server, with no effect but that on a transaction, which then runs nothing. */
-const refused = encodeUtf8("*1\r\n$3\r\nGET\r\n")
+export const encodeInto: (command: Any, encoder: RespEncoder, withText?: Script) => DataError | undefined =
+  Encode.encodeInto
 
 /**
  * Why a command cannot be sent by now, `undefined` when it can.
@@ -611,14 +520,7 @@ const refused = encodeUtf8("*1\r\n$3\r\nGET\r\n")
  * @category encoding
  * @since 0.1.0
  */
-export const unsendable = (command: Any): DataError | undefined => {
-  try {
-    RedisArg.flatten(command.parts)
-    return undefined
-  } catch (error) {
-    return new DataError({ command: command.spec.name, detail: unreadable(error).detail })
-  }
-}
+export const unsendable: (command: Any) => DataError | undefined = Encode.unsendable
 
 /**
  * Decodes a reply that is no error to what the command promises.
@@ -626,82 +528,19 @@ export const unsendable = (command: Any): DataError | undefined => {
  * @category decoding
  * @since 0.1.0
  */
-export const decode = <A>(
+export const decode: <A>(
   command: RedisCommand<A, unknown, unknown>,
   value: Resp.Value,
   replaceInvalidText: boolean,
   index?: number
-): Exit.Exit<A, DecodeError> => {
-  const view = replaceInvalidText && command.view.blob === "text"
-    ? { ...command.view, blob: "replace" as const }
-    : command.view
-  try {
-    // The view is the one that the type A was declared for.
-    return Exit.succeed(command.reply.decode(value, view) as A)
-  } catch (error) {
-    if (!(error instanceof RedisReply.Mismatch)) return Exit.die(error)
-    return Exit.fail(
-      new DecodeError({
-        command: command.spec.name,
-        detail: error.detail,
-        ...(index === undefined ? {} : { index }),
-        ...(error.integer === undefined ? {} : { integer: error.integer })
-      })
-    )
-  }
-}
-
-/**
- * What must not be shown of what a server says about a command: secret
- * arguments, and every argument of a command that sets or presents credentials.
- * `undefined` when that cannot be told any more, as a secret was wiped.
- *
- * @category getters
- * @since 0.1.0
- */
-export const secrets = ({ parts, spec }: Any): ReadonlyArray<string> | undefined => secretsIn(spec.words[0]!, parts)
+  // The view of a command is the one that its type A was declared for.
+) => Exit.Exit<A, DecodeError> = Decode.decode as never
 
 // -----------------------------------------------------------------------------
 // Implementation
 // -----------------------------------------------------------------------------
 
-class CommandImpl {
-  readonly spec: Spec
-  readonly parts: ReadonlyArray<RedisArg.Part>
-  readonly reply: RedisReply.Reply<unknown, unknown, unknown>
-  // What most commands have stands in the prototype, and costs them nothing.
-  declare readonly view: RedisReply.View
-  declare readonly unsent: RedisArg.Answer | RedisArg.InvalidArgument | undefined
-
-  constructor(
-    spec: Spec,
-    parts: ReadonlyArray<RedisArg.Part>,
-    reply: RedisReply.Reply<unknown, unknown, unknown>,
-    view: RedisReply.View,
-    unsent: RedisArg.Answer | RedisArg.InvalidArgument | undefined
-  ) {
-    this.spec = spec
-    this.parts = parts
-    this.reply = reply
-    if (view !== RedisReply.textView) this.view = view
-    if (unsent !== undefined) this.unsent = unsent
-  }
-}
-
-/** Few commands are cached: the others have no place for it. */
-class CachedImpl extends CommandImpl {
-  readonly caching: Caching
-
-  constructor(caching: Caching, ...rest: ConstructorParameters<typeof CommandImpl>) {
-    super(...rest)
-    this.caching = caching
-  }
-}
-
-const implOf = (caching: Caching | undefined, ...rest: ConstructorParameters<typeof CommandImpl>): CommandImpl =>
-  caching === undefined ? new CommandImpl(...rest) : new CachedImpl(caching, ...rest)
-
-const settle = (command: CommandImpl & Any): Exit.Exit<unknown, RedisError> | undefined => {
+const settle = (command: CommandImpl & Any): Exit.Exit<unknown, CommandError> | undefined => {
   const unsent = command.unsent
   if (unsent === undefined) return undefined
   return unsent instanceof RedisArg.Answer

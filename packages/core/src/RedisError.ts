@@ -44,11 +44,13 @@ export { connectionLoss } from "./internal/error/failure.ts"
 export { Delivery, Partial } from "./internal/error/fields.ts"
 export type {
   ClusterLikeError,
+  CommandError,
   ConfigLikeError,
   ConnectionLikeError,
   LockLikeError,
   RedisError,
-  ResponseLikeError
+  ResponseLikeError,
+  TransactionError
 } from "./internal/error/union.ts"
 export {
   AuthenticationError,
@@ -199,7 +201,7 @@ export type Others = Retry.Others
  * @category combinators
  * @since 0.1.0
  */
-export const inPart: (error: RedisError, others: Others) => RedisError = Retry.inPart
+export const inPart: <E extends RedisError>(error: E, others: Others) => E = Retry.inPart
 
 /**
  * One of several parts of an effect, and what has become of it.
@@ -211,7 +213,7 @@ export const inPart: (error: RedisError, others: Others) => RedisError = Retry.i
  * @category models
  * @since 0.1.0
  */
-export type Part = Retry.Part<RedisError>
+export type Part<E extends RedisError = RedisError> = Retry.Part<E>
 
 /**
  * The error of an effect whose parts came to this: that of the first part that
@@ -220,8 +222,10 @@ export type Part = Retry.Part<RedisError>
  * @category combinators
  * @since 0.1.0
  */
-export const failureAmong: (of: Partial["of"], parts: ReadonlyArray<Part>) => RedisError | undefined =
-  Retry.failureAmong
+export const failureAmong: <E extends RedisError>(
+  of: Partial["of"],
+  parts: ReadonlyArray<Part<E>>
+) => E | undefined = Retry.failureAmong
 
 /**
  * Whether what failed with this error can have been run.
@@ -242,7 +246,7 @@ export const mayHaveRun: (error: RedisError) => boolean = Retry.mayHaveRun
  * @category combinators
  * @since 0.1.0
  */
-export const atIndex = (error: RedisError, index: number | undefined): RedisError => {
+export const atIndex = <E extends RedisError>(error: E, index: number | undefined): E => {
   if (!Retry.hasField(error, "index") || ("index" in error ? error.index : undefined) === index) return error
   return Retry.withFields(error, { index })
 }

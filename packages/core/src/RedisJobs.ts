@@ -32,7 +32,7 @@ import * as Worker from "./internal/jobs/worker.ts"
 import * as RedisArg from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import { DataError } from "./RedisError.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -162,7 +162,7 @@ export interface RedisJobs<A> {
   readonly enqueue: (
     payload: A,
     options?: EnqueueOptions
-  ) => Effect.Effect<string | undefined, RedisError, RedisClient>
+  ) => Effect.Effect<string | undefined, CommandError, RedisClient>
   /**
    * Handles jobs until it is interrupted.
    *
@@ -175,12 +175,12 @@ export interface RedisJobs<A> {
   readonly run: <E, R>(
     options: WorkerOptions<E>,
     handler: (job: Job<A>) => Effect.Effect<unknown, E, R>
-  ) => Effect.Effect<never, RedisError, R | RedisClient>
-  readonly cancel: (id: string) => Effect.Effect<boolean, RedisError, RedisClient>
-  readonly status: (id: string) => Effect.Effect<Status | undefined, RedisError, RedisClient>
-  readonly counts: Effect.Effect<Counts, RedisError, RedisClient>
-  readonly deadLetters: (count?: number) => Effect.Effect<ReadonlyArray<DeadJob>, RedisError, RedisClient>
-  readonly revive: (letter: string) => Effect.Effect<boolean, RedisError, RedisClient>
+  ) => Effect.Effect<never, CommandError, R | RedisClient>
+  readonly cancel: (id: string) => Effect.Effect<boolean, CommandError, RedisClient>
+  readonly status: (id: string) => Effect.Effect<Status | undefined, CommandError, RedisClient>
+  readonly counts: Effect.Effect<Counts, CommandError, RedisClient>
+  readonly deadLetters: (count?: number) => Effect.Effect<ReadonlyArray<DeadJob>, CommandError, RedisClient>
+  readonly revive: (letter: string) => Effect.Effect<boolean, CommandError, RedisClient>
 }
 
 // -----------------------------------------------------------------------------
@@ -232,7 +232,7 @@ const run = <A, E, R>(
   decode: Worker.Settings<A, E, R>["decode"],
   options: WorkerOptions<E>,
   handler: (job: Job<A>) => Effect.Effect<unknown, E, R>
-): Effect.Effect<never, RedisError, R | RedisClient> => {
+): Effect.Effect<never, CommandError, R | RedisClient> => {
   const { backoff = doubling, maxAttempts = 10 } = options
   const pollInterval = Duration.toMillis(Duration.fromInputUnsafe(options.pollInterval ?? "1 second"))
   if (!(pollInterval >= 1 && pollInterval < Infinity)) {
@@ -270,7 +270,7 @@ const statusOf = ([attempts, dueIn]: readonly [number, number]): Status => ({
 const deadLetters = (
   name: string,
   count: number
-): Effect.Effect<ReadonlyArray<DeadJob>, RedisError, RedisClient> =>
+): Effect.Effect<ReadonlyArray<DeadJob>, CommandError, RedisClient> =>
   Effect.flatMap(Scripts.located(name), ({ dead }) =>
     Effect.map(
       xrange(dead, "-", "+", { count }),

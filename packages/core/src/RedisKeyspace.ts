@@ -21,11 +21,11 @@ import { keysOf } from "./internal/keyspace/keys.ts"
 import type {
   CounterKeyspace,
   KeyOptions,
-  Operation,
   SetKeyspace,
   SortedSetKeyspace,
   StringKeyspace,
-  ValueKeyspace
+  ValueKeyspace,
+  Writing
 } from "./internal/keyspace/model.ts"
 import { sscanStream } from "./RedisScan.ts"
 import { transaction } from "./RedisTransaction.ts"
@@ -44,7 +44,8 @@ export type {
   SetOptions,
   SortedSetKeyspace,
   StringKeyspace,
-  ValueKeyspace
+  ValueKeyspace,
+  Writing
 } from "./internal/keyspace/model.ts"
 
 // -----------------------------------------------------------------------------
@@ -147,7 +148,7 @@ export const makeCounter = <Id = string>(options: KeyOptions<Id>): CounterKeyspa
   return {
     ...strings(keys, value),
     increment: (id, by = 1) =>
-      Effect.flatMap(keys.of(id), (key): Operation<number> =>
+      Effect.flatMap(keys.of(id), (key): Writing<number> =>
         !Number.isSafeInteger(by)
           // The server would refuse it too, but after the counter was made.
           ? refuse(key, "encode", "a counter is incremented by whole numbers")

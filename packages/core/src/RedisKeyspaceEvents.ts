@@ -17,7 +17,7 @@ import { missingIn } from "./internal/pubsub/keyspaceEventClasses.ts"
 import type { Key } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import { DataError, KeyspaceEventsOffError } from "./RedisError.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError, PubSubOverflowError } from "./RedisError.ts"
 import type * as RedisPubSub from "./RedisPubSub.ts"
 
 // -----------------------------------------------------------------------------
@@ -54,7 +54,7 @@ export interface KeyEvent<out Name = string> {
 export interface SettingUnknown {
   readonly _tag: "SettingUnknown"
   readonly server: string
-  readonly error: RedisError | undefined
+  readonly error: CommandError | undefined
 }
 
 /**
@@ -137,7 +137,7 @@ export type Element<O extends Options> =
  */
 export const keyspaceEvents = <const O extends Options = {}>(
   options?: O
-): Stream.Stream<Element<O>, RedisError, RedisClient> =>
+): Stream.Stream<Element<O>, CommandError | KeyspaceEventsOffError | PubSubOverflowError, RedisClient> =>
   Stream.unwrap(Effect.gen(function*() {
     const { pubSub: { everywhere } } = yield* RedisClient
     const { buffer, events = false, payload }: Options = options ?? {}
@@ -157,7 +157,7 @@ export const keyspaceEvents = <const O extends Options = {}>(
       Stream.flattenArray
     )
     // Of the elements that these options ask for.
-    return yielded as unknown as Stream.Stream<Element<O>, RedisError>
+    return yielded as unknown as Stream.Stream<Element<O>, CommandError | KeyspaceEventsOffError | PubSubOverflowError>
   }))
 
 // -----------------------------------------------------------------------------

@@ -34,8 +34,8 @@ import { ways } from "./internal/lock/exclusive.ts"
 import * as Lease from "./internal/lock/lease.ts"
 import type { TimeToLive } from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
-import { isRetryable, LockNotOwnedError } from "./RedisError.ts"
-import type { RedisError } from "./RedisError.ts"
+import { isRetryable, LockError, LockNotOwnedError } from "./RedisError.ts"
+import type { CommandError, LockLikeError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -100,7 +100,7 @@ export interface RedisLeader {
    */
   readonly run: <A, E, R>(
     effect: Effect.Effect<A, E, R> | ((term: Term) => Effect.Effect<A, E, R>)
-  ) => Effect.Effect<A, E | RedisError, R | RedisClient>
+  ) => Effect.Effect<A, E | CommandError, R | RedisClient>
   /**
    * Runs the effect in the background, like `run`, as long as the Layer lives. A
    * failure that ends it is logged as an error, and this leads no more.
@@ -108,7 +108,7 @@ export interface RedisLeader {
   readonly layer: <E, R>(
     effect: Effect.Effect<unknown, E, R> | ((term: Term) => Effect.Effect<unknown, E, R>)
   ) => Layer.Layer<never, never, Exclude<R, Scope.Scope> | RedisClient>
-  readonly leader: Effect.Effect<string | undefined, RedisError, RedisClient>
+  readonly leader: Effect.Effect<string | undefined, CommandError, RedisClient>
 }
 
 // -----------------------------------------------------------------------------
@@ -139,7 +139,8 @@ export const make = (name: string, options: LeaderOptions = {}): RedisLeader => 
         schedule: Schedule.jittered(Schedule.spaced(retryInterval)),
         while: (error) => error instanceof LeaseFailure && campaignsAgain(error.cause)
       }),
-      Effect.mapError((error) => error instanceof LeaseFailure ? error.cause : error)
+      // Those of the lock were followed by another term.
+      Effect.mapError((error) => error instanceof LeaseFailure ? error.cause as CommandError : error)
     )
   return {
     name,
@@ -160,13 +161,17 @@ export const make = (name: string, options: LeaderOptions = {}): RedisLeader => 
 
 /** What went wrong with leading itself: the effect may fail with an error of the same kind. */
 class LeaseFailure {
-  readonly cause: RedisError
-  constructor(cause: RedisError) {
+  readonly cause: CommandError | LockLikeError
+  constructor(cause: CommandError | LockLikeError) {
     this.cause = cause
   }
 }
 
-const campaignsAgain = (error: RedisError): boolean => error instanceof LockNotOwnedError || isRetryable(error)
+/** A lock that was lost, or not acquired, begins another term. */
+const isOfLock = (error: CommandError | LockLikeError): error is LockLikeError =>
+  error instanceof LockNotOwnedError || error instanceof LockError
+
+const campaignsAgain = (error: CommandError | LockLikeError): boolean => isOfLock(error) || isRetryable(error)
 
 /** Leads once. What became of the effect by itself stands, also when resigning fails then: the lease will end. */
 const oneTerm = <A, E, R>(

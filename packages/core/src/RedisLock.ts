@@ -27,7 +27,7 @@ import * as Lease from "./internal/lock/lease.ts"
 import type { LockHandle } from "./internal/lock/lease.ts"
 import type { TimeToLive } from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError, LockError, LockLikeError } from "./RedisError.ts"
 
 export type { ExtendOptions, LockHandle } from "./internal/lock/lease.ts"
 
@@ -87,9 +87,9 @@ export interface LockOptions {
  */
 export interface RedisLock {
   readonly name: string
-  readonly tryAcquire: Effect.Effect<LockHandle | undefined, RedisError, RedisClient>
-  readonly acquire: Effect.Effect<LockHandle | undefined, RedisError, RedisClient>
-  readonly scoped: Effect.Effect<LockHandle, RedisError, RedisClient | Scope.Scope>
+  readonly tryAcquire: Effect.Effect<LockHandle | undefined, CommandError, RedisClient>
+  readonly acquire: Effect.Effect<LockHandle | undefined, CommandError, RedisClient>
+  readonly scoped: Effect.Effect<LockHandle, CommandError | LockError, RedisClient | Scope.Scope>
   /**
    * Runs an effect while holding the lock, and releases the lock whatever
    * becomes of the effect.
@@ -102,8 +102,8 @@ export interface RedisLock {
    */
   readonly withLock: <A, E, R>(
     effect: Effect.Effect<A, E, R> | ((handle: LockHandle) => Effect.Effect<A, E, R>)
-  ) => Effect.Effect<A, E | RedisError, R | RedisClient>
-  readonly locked: Effect.Effect<boolean, RedisError, RedisClient>
+  ) => Effect.Effect<A, E | CommandError | LockLikeError, R | RedisClient>
+  readonly locked: Effect.Effect<boolean, CommandError, RedisClient>
 }
 
 // -----------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { MonitorEvent } from "./commands/replies/MonitorEvent.ts"
 import { RedisClient } from "./RedisClient.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError, PubSubOverflowError } from "./RedisError.ts"
 
 /**
  * How events are kept for a consumer that is slower than the server.
@@ -52,5 +52,7 @@ export interface MonitorOptions {
  * @category constructors
  * @since 0.1.0
  */
-export const monitor = (options: MonitorOptions = {}): Stream.Stream<MonitorEvent, RedisError, RedisClient> =>
+export const monitor = (
+  options: MonitorOptions = {}
+): Stream.Stream<MonitorEvent, CommandError | PubSubOverflowError, RedisClient> =>
   Stream.unwrap(Effect.map(RedisClient, (client) => client.monitor(options)))

@@ -14,9 +14,8 @@ import { decodeUtf8 } from "./internal/codec/utf8.ts"
 import { scriptSpec } from "./internal/script/calls.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
-import type { Service } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError, PubSubOverflowError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
 
 // -----------------------------------------------------------------------------
@@ -102,13 +101,13 @@ export const layerPool = (pool: Redis.PoolOptions): Layer.Layer<Redis.Redis, nev
 
 type Send = Redis.Redis["Service"]["send"]
 
-const failure = (cause: RedisError): Redis.RedisError => new Redis.RedisError({ cause })
+const failure = (cause: CommandError | PubSubOverflowError): Redis.RedisError => new Redis.RedisError({ cause })
 
 /** Sends commands on a client. `scripts`: those that were loaded, by their digest. */
-const sendOn = (client: Service, scripts: Map<string, string>): Send => {
+const sendOn = (client: RedisClient["Service"], scripts: Map<string, string>): Send => {
   const run = (name: string, args: ReadonlyArray<string>) =>
     Effect.map(client.execute(RedisCommand.asBytes(RedisCommand.send(name, ...keyed(name, args)))), plain)
-  const sending = (name: string, args: ReadonlyArray<string>): Effect.Effect<unknown, RedisError> => {
+  const sending = (name: string, args: ReadonlyArray<string>): Effect.Effect<unknown, CommandError> => {
     const [first = "", ...rest] = args
     const lua = scripts.get(first)
     // Loaded on one node of a cluster, or before a failover, a script is unknown to another.
@@ -132,7 +131,7 @@ const sendOn = (client: Service, scripts: Map<string, string>): Send => {
 }
 
 /** A connection of its own, until it is closed. */
-const reserve = (client: Service, scripts: Map<string, string>) =>
+const reserve = (client: RedisClient["Service"], scripts: Map<string, string>) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
@@ -146,7 +145,7 @@ const reserve = (client: Service, scripts: Map<string, string>) =>
 
 /** Subscribes; the effect that it returns passes messages on. */
 const subscribe = Effect.fnUntraced(function*(
-  client: Service,
+  client: RedisClient["Service"],
   channel: string,
   onMessage: (message: Redis.RedisMessage) => void
 ) {

@@ -10,7 +10,7 @@ import type { Outcome } from "./internal/connection/request.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type * as RedisCommand from "./RedisCommand.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError } from "./RedisError.ts"
 
 /**
  * Commands as a tuple, an array or a record.
@@ -26,7 +26,10 @@ export type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string,
  * @category models
  * @since 0.1.0
  */
-export type Successes<C extends Commands> = { readonly [K in keyof C]: RedisCommand.Success<C[K]> }
+export type Successes<C extends Commands> =
+  & { readonly [K in keyof C]: RedisCommand.Success<C[K]> }
+  // With it editors show what this comes to, and not how.
+  & {}
 
 /**
  * What becomes of commands, in the same places.
@@ -34,9 +37,11 @@ export type Successes<C extends Commands> = { readonly [K in keyof C]: RedisComm
  * @category models
  * @since 0.1.0
  */
-export type Results<C extends Commands> = {
-  readonly [K in keyof C]: Result.Result<RedisCommand.Success<C[K]>, RedisError>
-}
+export type Results<C extends Commands> =
+  & {
+    readonly [K in keyof C]: Result.Result<RedisCommand.Success<C[K]>, CommandError>
+  }
+  & {}
 
 /**
  * Sends several commands in one write and returns all their results, as a tuple
@@ -56,11 +61,11 @@ export type Results<C extends Commands> = {
  */
 export const pipeline = <const C extends Commands>(
   commands: C
-): Effect.Effect<Successes<C>, RedisError, RedisClient> =>
+): Effect.Effect<Successes<C>, CommandError, RedisClient> =>
   run(
     commands,
     // One value a command, in the places of the commands.
-    (outcomes) => Places.values("pipeline", commands, outcomes) as Effect.Effect<Successes<C>, RedisError>
+    (outcomes) => Places.values("pipeline", commands, outcomes) as Effect.Effect<Successes<C>, CommandError>
   )
 
 /**
@@ -80,7 +85,7 @@ export const pipelineSettled = <const C extends Commands>(
   )
 
 /** What the caller sees of the outcomes is what a span tells. */
-const run = <A, E extends RedisError>(
+const run = <A, E extends CommandError>(
   commands: Commands,
   see: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<A, E>
 ): Effect.Effect<A, E, RedisClient> =>

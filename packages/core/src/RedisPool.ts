@@ -26,14 +26,14 @@ import * as RedisCommand from "./RedisCommand.ts"
 import * as RedisConfig from "./RedisConfig.ts"
 import type { RedisConnector } from "./RedisConnector.ts"
 import type { Endpoint } from "./RedisConnector.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError, RedisConfigError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Service
 // -----------------------------------------------------------------------------
 
 /**
- * What a pool can do.
+ * The connections to one server.
  *
  * - `router`: sends commands over the pool's connections.
  * - `member`: the same for one of several users of the pool. When its scope closes, the connections that it has for itself
@@ -42,29 +42,21 @@ import type { RedisError } from "./RedisError.ts"
  *   further commands open new ones. `only`: leaves those alone that commands share.
  * - `retire`: fails with `reason` what is under way, who waits for a connection and whatever comes, for good.
  *
- * @category models
+ * @category services
  * @since 0.1.0
  */
-export interface Service {
+export class RedisPool extends Context.Service<RedisPool, {
   readonly settings: RedisConfig.ConnectionSettings
   readonly router: RedisRouter
   readonly member: Effect.Effect<RedisRouter, never, Scope.Scope>
   readonly disconnect: (options?: {
     readonly inUse?: boolean | undefined
-    readonly reason?: RedisError | undefined
+    readonly reason?: CommandError | undefined
     readonly only?: "exclusive" | undefined
   }) => Effect.Effect<void>
-  readonly retire: (reason: RedisError) => Effect.Effect<void>
+  readonly retire: (reason: CommandError) => Effect.Effect<void>
   readonly stats: Effect.Effect<RedisStats>
-}
-
-/**
- * The connections to one server.
- *
- * @category services
- * @since 0.1.0
- */
-export class RedisPool extends Context.Service<RedisPool, Service>()("@redfx/core/RedisPool") {}
+}>()("@redfx/core/RedisPool") {}
 
 // -----------------------------------------------------------------------------
 // Constructors
@@ -77,15 +69,18 @@ export class RedisPool extends Context.Service<RedisPool, Service>()("@redfx/cor
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function*(
+export const make: (
   options: RedisConfig.StandaloneOptions
-): Effect.fn.Return<Service, RedisError, RedisConnector | Scope.Scope> {
-  const endpoint = yield* RedisConfig.endpoint(options)
-  const settings = yield* RedisConfig.settings(options)
-  const source = masterAt(Connection.sourceAt(endpoint, settings))
-  const open = Effect.tap(makeFrom(source, settings), (pool) => settings.eager ? openShared(pool) : Effect.void)
-  return yield* closingWithin(settings.closeTimeout, open)
-})
+) => Effect.Effect<RedisPool["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> = Effect
+  .fnUntraced(function*(
+    options: RedisConfig.StandaloneOptions
+  ) {
+    const endpoint = yield* RedisConfig.endpoint(options)
+    const settings = yield* RedisConfig.settings(options)
+    const source = masterAt(Connection.sourceAt(endpoint, settings))
+    const open = Effect.tap(makeFrom(source, settings), (pool) => settings.eager ? openShared(pool) : Effect.void)
+    return yield* closingWithin(settings.closeTimeout, open)
+  })
 
 /** Where a name leads may change: when the server turns out to be no master, the next connection may be to one. */
 const masterAt = (source: Source): Source => ({
@@ -100,11 +95,11 @@ const masterAt = (source: Source): Source => ({
  * @category combinators
  * @since 0.1.0
  */
-export const openShared = ({ router, settings }: Service): Effect.Effect<void, RedisError> =>
+export const openShared = ({ router, settings }: RedisPool["Service"]): Effect.Effect<void, CommandError> =>
   // Each goes to the next of the connections: a PING is in no order.
   Effect.replicateEffect(ping(router), settings.pool.shared, { concurrency: "unbounded", discard: true })
 
-const ping = (router: RedisRouter): Effect.Effect<void, RedisError> =>
+const ping = (router: RedisRouter): Effect.Effect<void, CommandError> =>
   Effect.asVoid(Connection.run(router, RedisCommand.send("PING"))).pipe(
     // Refused is answered, too: not everybody may PING.
     Effect.catchTag("NoPermissionError", () => Effect.void),
@@ -121,7 +116,7 @@ const ping = (router: RedisRouter): Effect.Effect<void, RedisError> =>
 export const makeAt = (
   endpoint: Endpoint,
   settings: RedisConfig.ConnectionSettings
-): Effect.Effect<Service, never, RedisConnector | Scope.Scope> =>
+): Effect.Effect<RedisPool["Service"], never, RedisConnector | Scope.Scope> =>
   makeFrom(Connection.sourceAt(endpoint, settings), settings)
 
 /**
@@ -133,12 +128,17 @@ export const makeAt = (
  * @category constructors
  * @since 0.1.0
  */
-export const makeFrom = Effect.fnUntraced(function*(
+export const makeFrom: (
+  source: Source,
+  settings: RedisConfig.ConnectionSettings,
+  onEvent?: (event: RedisEvent) => void,
+  within?: (source: Source, kind: "shared" | "exclusive") => Source
+) => Effect.Effect<RedisPool["Service"], never, RedisConnector | Scope.Scope> = Effect.fnUntraced(function*(
   source: Source,
   settings: RedisConfig.ConnectionSettings,
   onEvent: (event: RedisEvent) => void = () => {},
   within: (source: Source, kind: "shared" | "exclusive") => Source = () => source
-): Effect.fn.Return<Service, never, RedisConnector | Scope.Scope> {
+) {
   const context = yield* Effect.context<RedisConnector>()
   const events = yield* PubSub.sliding<RedisEvent>(256)
   const publish = (event: RedisEvent) => {
@@ -253,4 +253,4 @@ const statsOf = (
  */
 export const layer = (
   options: RedisConfig.StandaloneOptions = {}
-): Layer.Layer<RedisPool, RedisError, RedisConnector> => Layer.effect(RedisPool)(make(options))
+): Layer.Layer<RedisPool, CommandError | RedisConfigError, RedisConnector> => Layer.effect(RedisPool)(make(options))

@@ -11,7 +11,7 @@ import { Prefix } from "./internal/command/prefix.ts"
 import { hasNoKeys, ruleOf, withKeys } from "./internal/command/prefixed.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient, replacing } from "./RedisClient.ts"
-import type { ClientCache, Service } from "./RedisClient.ts"
+import type { ClientCache } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { DataError, RedisConfigError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
@@ -68,7 +68,10 @@ export const layer = (prefix: string): Layer.Layer<RedisClient, RedisConfigError
  * @category constructors
  * @since 0.1.0
  */
-export const make = (client: Service, prefix: string): Effect.Effect<Service, RedisConfigError> =>
+export const make = (
+  client: RedisClient["Service"],
+  prefix: string
+): Effect.Effect<RedisClient["Service"], RedisConfigError> =>
   Effect.map(
     checked(prefix),
     (prefix) =>

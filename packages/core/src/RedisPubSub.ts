@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import type { Key, Many, Value } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { RedisCommand } from "./RedisCommand.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError, PubSubOverflowError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Elements
@@ -79,7 +79,7 @@ export interface Lost<out Name = string> {
   readonly reason: "Disconnected" | "Moved" | "Overflow"
   readonly channels: ReadonlyArray<Name>
   readonly dropped: number | undefined
-  readonly error: RedisError | undefined
+  readonly error: CommandError | undefined
   readonly server: string | undefined
 }
 
@@ -191,14 +191,14 @@ export type Element<O extends Options> = O extends { readonly events?: infer E }
  * @since 0.1.0
  */
 export interface Subscription<out A> {
-  readonly messages: Stream.Stream<A, RedisError>
-  readonly subscribe: (...channels: Many<Key>) => Effect.Effect<void, RedisError>
-  readonly psubscribe: (...patterns: Many<Key>) => Effect.Effect<void, RedisError>
-  readonly ssubscribe: (...channels: Many<Key>) => Effect.Effect<void, RedisError>
-  readonly unsubscribe: (...channels: Many<Key>) => Effect.Effect<void, RedisError>
-  readonly punsubscribe: (...patterns: Many<Key>) => Effect.Effect<void, RedisError>
-  readonly sunsubscribe: (...channels: Many<Key>) => Effect.Effect<void, RedisError>
-  readonly ping: (message?: Value) => Effect.Effect<string, RedisError>
+  readonly messages: Stream.Stream<A, CommandError | PubSubOverflowError>
+  readonly subscribe: (...channels: Many<Key>) => Effect.Effect<void, CommandError>
+  readonly psubscribe: (...patterns: Many<Key>) => Effect.Effect<void, CommandError>
+  readonly ssubscribe: (...channels: Many<Key>) => Effect.Effect<void, CommandError>
+  readonly unsubscribe: (...channels: Many<Key>) => Effect.Effect<void, CommandError>
+  readonly punsubscribe: (...patterns: Many<Key>) => Effect.Effect<void, CommandError>
+  readonly sunsubscribe: (...channels: Many<Key>) => Effect.Effect<void, CommandError>
+  readonly ping: (message?: Value) => Effect.Effect<string, CommandError>
   readonly subscribed: Effect.Effect<boolean>
 }
 
@@ -212,7 +212,7 @@ export interface Subscription<out A> {
 export interface PubSub {
   readonly open: <const O extends Options>(
     options: O
-  ) => Effect.Effect<Subscription<Element<O>>, RedisError, Scope.Scope>
+  ) => Effect.Effect<Subscription<Element<O>>, CommandError, Scope.Scope>
   readonly everywhere: Everywhere
 }
 
@@ -229,7 +229,7 @@ export interface PubSub {
  * @since 0.1.0
  */
 export interface Everywhere extends Pick<PubSub, "open"> {
-  readonly execute: <A>(server: string, command: RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
+  readonly execute: <A>(server: string, command: RedisCommand<A, unknown, unknown>) => Effect.Effect<A, CommandError>
   readonly database: number
   readonly prefix?: string | undefined
 }
@@ -266,7 +266,8 @@ export interface Everywhere extends Pick<PubSub, "open"> {
 export const subscribe = <const O extends Options = {}>(
   channels: Key | ReadonlyArray<Key>,
   options?: O
-): Stream.Stream<Element<O>, RedisError, RedisClient> => streamOf("subscribe", channels, options)
+): Stream.Stream<Element<O>, CommandError | PubSubOverflowError, RedisClient> =>
+  streamOf("subscribe", channels, options)
 
 /**
  * The messages of all channels that match glob patterns, for as long as the
@@ -282,7 +283,8 @@ export const subscribe = <const O extends Options = {}>(
 export const psubscribe = <const O extends Options = {}>(
   patterns: Key | ReadonlyArray<Key>,
   options?: O
-): Stream.Stream<Element<O>, RedisError, RedisClient> => streamOf("psubscribe", patterns, options)
+): Stream.Stream<Element<O>, CommandError | PubSubOverflowError, RedisClient> =>
+  streamOf("psubscribe", patterns, options)
 
 /**
  * The messages of shard channels, which `SPUBLISH` sends to, for as long as the
@@ -294,7 +296,8 @@ export const psubscribe = <const O extends Options = {}>(
 export const ssubscribe = <const O extends Options = {}>(
   channels: Key | ReadonlyArray<Key>,
   options?: O
-): Stream.Stream<Element<O>, RedisError, RedisClient> => streamOf("ssubscribe", channels, options)
+): Stream.Stream<Element<O>, CommandError | PubSubOverflowError, RedisClient> =>
+  streamOf("ssubscribe", channels, options)
 
 /**
  * A handle for subscriptions that change while their messages are consumed;
@@ -320,7 +323,7 @@ export const ssubscribe = <const O extends Options = {}>(
  */
 export const pubsub = <const O extends Options = {}>(
   options?: O
-): Effect.Effect<Subscription<Element<O>>, RedisError, RedisClient | Scope.Scope> =>
+): Effect.Effect<Subscription<Element<O>>, CommandError, RedisClient | Scope.Scope> =>
   // Without options, O is its default.
   Effect.flatMap(RedisClient, (client) => client.pubSub.open(options ?? {} as O))
 
@@ -328,7 +331,7 @@ const streamOf = <O extends Options>(
   kind: Kind,
   channels: Key | ReadonlyArray<Key>,
   options: O | undefined
-): Stream.Stream<Element<O>, RedisError, RedisClient> =>
+): Stream.Stream<Element<O>, CommandError | PubSubOverflowError, RedisClient> =>
   Stream.unwrap(Effect.gen(function*() {
     const subscription = yield* pubsub(options)
     yield* subscription[kind](typeof channels === "string" || channels instanceof Uint8Array ? [channels] : channels)

@@ -32,7 +32,7 @@ import { elapsed, sleepUntil } from "./internal/runtime/elapsed.ts"
 import * as RedisArg from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import type { RedisCommand } from "./RedisCommand.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -92,8 +92,8 @@ export interface RedisRateLimiter {
   readonly name: string
   readonly take: (subject: string, cost?: number) => RedisCommand<Decision>
   readonly peek: (subject: string, cost?: number) => RedisCommand<Decision>
-  readonly acquire: (subject: string, options?: AcquireOptions) => Effect.Effect<Decision, RedisError, RedisClient>
-  readonly reset: (subject: string) => Effect.Effect<boolean, RedisError, RedisClient>
+  readonly acquire: (subject: string, options?: AcquireOptions) => Effect.Effect<Decision, CommandError, RedisClient>
+  readonly reset: (subject: string) => Effect.Effect<boolean, CommandError, RedisClient>
 }
 
 /**
@@ -203,7 +203,7 @@ const make = (name: string, ask: Ask): RedisRateLimiter => {
 const acquire = Effect.fnUntraced(function*(
   take: RedisCommand<Decision>,
   waitTimeout: number
-): Effect.fn.Return<Decision, RedisError, RedisClient> {
+): Effect.fn.Return<Decision, CommandError, RedisClient> {
   const clock = yield* Clock.Clock
   const stopAt = elapsed(clock) + waitTimeout
   for (;;) {

@@ -13,7 +13,7 @@ import * as Result from "effect/Result"
 import { blob, decodeRaw, items, make, Mismatch, mismatch, text, textOrBytes } from "./internal/command/reply.ts"
 import type { Raw, Reply } from "./internal/command/reply.ts"
 import { fromReply } from "./RedisError.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError } from "./RedisError.ts"
 import * as Resp from "./Resp.ts"
 
 export {
@@ -349,8 +349,8 @@ const bare = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, 
 export const settled = <A, B, I>(
   command: string,
   reply: Reply<A, B, I>
-): Reply<Result.Result<A, RedisError>, Result.Result<B, RedisError>, Result.Result<I, RedisError>> =>
-  make<Result.Result<A, RedisError>, Result.Result<B, RedisError>, Result.Result<I, RedisError>>((value, view) =>
+): Reply<Result.Result<A, CommandError>, Result.Result<B, CommandError>, Result.Result<I, CommandError>> =>
+  make<Result.Result<A, CommandError>, Result.Result<B, CommandError>, Result.Result<I, CommandError>>((value, view) =>
     value instanceof Resp.ErrorReply
       ? Result.fail(fromReply(value, { command }))
       // Decoded in the view of its type.

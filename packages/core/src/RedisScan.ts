@@ -19,7 +19,7 @@ import type { Key } from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import { asBytes } from "./RedisCommand.ts"
 import type { RedisCommand } from "./RedisCommand.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError } from "./RedisError.ts"
 
 /**
  * What a scan yields, and how it ends.
@@ -35,7 +35,7 @@ import type { RedisError } from "./RedisError.ts"
  * @category models
  * @since 0.1.0
  */
-export type ScanStream<A> = Stream.Stream<A, RedisError, RedisClient>
+export type ScanStream<A> = Stream.Stream<A, CommandError, RedisClient>
 
 /**
  * The keys of the database; on a cluster those of all nodes.

@@ -27,7 +27,7 @@ import type { LockHandle } from "./internal/lock/lease.ts"
 import { taken, ways } from "./internal/lock/permits.ts"
 import type { TimeToLive } from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError, LockError, LockLikeError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -86,13 +86,13 @@ export type Permit = Omit<LockHandle, "fencingToken" | "locked">
 export interface RedisSemaphore {
   readonly name: string
   readonly permits: number
-  readonly tryAcquire: Effect.Effect<Permit | undefined, RedisError, RedisClient>
-  readonly acquire: Effect.Effect<Permit | undefined, RedisError, RedisClient>
-  readonly scoped: Effect.Effect<Permit, RedisError, RedisClient | Scope.Scope>
+  readonly tryAcquire: Effect.Effect<Permit | undefined, CommandError, RedisClient>
+  readonly acquire: Effect.Effect<Permit | undefined, CommandError, RedisClient>
+  readonly scoped: Effect.Effect<Permit, CommandError | LockError, RedisClient | Scope.Scope>
   readonly withPermit: <A, E, R>(
     effect: Effect.Effect<A, E, R> | ((permit: Permit) => Effect.Effect<A, E, R>)
-  ) => Effect.Effect<A, E | RedisError, R | RedisClient>
-  readonly available: Effect.Effect<number, RedisError, RedisClient>
+  ) => Effect.Effect<A, E | CommandError | LockLikeError, R | RedisClient>
+  readonly available: Effect.Effect<number, CommandError, RedisClient>
 }
 
 // -----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import { withFunctions } from "./internal/script/calls.ts"
 import * as RedisClient from "./RedisClient.ts"
 import * as RedisConfig from "./RedisConfig.ts"
 import type { RedisConnector } from "./RedisConnector.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError, RedisConfigError } from "./RedisError.ts"
 import * as RedisPool from "./RedisPool.ts"
 
 /**
@@ -24,7 +24,7 @@ import * as RedisPool from "./RedisPool.ts"
  */
 export const make = (
   options: RedisConfig.StandaloneOptions = {}
-): Effect.Effect<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> =>
+): Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> =>
   Effect.flatMap(RedisConfig.settings(options), ({ closeTimeout }) =>
     closingWithin(
       closeTimeout,
@@ -48,7 +48,7 @@ const clientOf = (router: RedisRouter, settings: RedisConfig.ConnectionSettings)
  */
 export const layer = (
   options: RedisConfig.StandaloneOptions = {}
-): Layer.Layer<RedisClient.RedisClient, RedisError, RedisConnector> =>
+): Layer.Layer<RedisClient.RedisClient, CommandError | RedisConfigError, RedisConnector> =>
   Layer.effect(RedisClient.RedisClient)(make(options))
 
 /**

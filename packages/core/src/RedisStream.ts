@@ -19,7 +19,7 @@ import type * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { DataError, DecodeError, isRetryable } from "./RedisError.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CommandError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Models and options
@@ -69,7 +69,7 @@ export interface ReadOptions<F extends Fields = "text"> {
   readonly count?: number | undefined
   readonly block?: RedisArg.Time | undefined
   readonly fields?: F | undefined
-  readonly schedule?: Schedule.Schedule<unknown, RedisError> | undefined
+  readonly schedule?: Schedule.Schedule<unknown, CommandError> | undefined
 }
 
 /**
@@ -120,7 +120,7 @@ export interface GroupMember {
 export const read = <K extends RedisArg.Key = string, F extends Fields = "text">(
   streams: RedisArg.Pairs<K, StreamId>,
   options: ReadOptions<F> = {}
-): Stream.Stream<ReadEntry<K, F>, RedisError, RedisClient> =>
+): Stream.Stream<ReadEntry<K, F>, CommandError, RedisClient> =>
   Stream.unwrap(
     Effect.map(startAfter(positionsOf(streams), options), (start) =>
       Stream.paginate(start, (positions) =>
@@ -148,7 +148,7 @@ export const readGroup = <K extends RedisArg.Key = string, F extends Fields = "t
   { consumer, group, noack }: GroupMember,
   streams: ReadonlyArray<K> | K,
   options: ReadOptions<F> = {}
-): Stream.Stream<ReadEntry<K, F>, RedisError, RedisClient> =>
+): Stream.Stream<ReadEntry<K, F>, CommandError, RedisClient> =>
   Stream.suspend(() => {
     // A key alone, or several: bytes are no array.
     const keys = Array.isArray(streams) ? streams as ReadonlyArray<K> : [streams as K]
@@ -169,7 +169,7 @@ export const readGroup = <K extends RedisArg.Key = string, F extends Fields = "t
         Effect.tapError(() => Effect.sync(() => pending = true))
       )
     const beginning = keys.map((key) => ({ key, id: "0-0", entries: [] }))
-    return Stream.paginate<Positions<K>, ReadEntry<K, F>, RedisError, RedisClient>(beginning, (positions) =>
+    return Stream.paginate<Positions<K>, ReadEntry<K, F>, CommandError, RedisClient>(beginning, (positions) =>
       Effect.flatMap(persevere(readOnce(positions), options), (found) => {
         if (found.length === 0) {
           pending = false
@@ -292,7 +292,7 @@ export type ConsumeOptions<F extends Fields = "text"> =
 export const consume = <E, R, F extends Fields = "text">(
   options: ConsumeOptions<F>,
   handler: (entry: ConsumedEntry<F>) => Effect.Effect<unknown, E, R>
-): Effect.Effect<never, RedisError, R | RedisClient> => {
+): Effect.Effect<never, CommandError, R | RedisClient> => {
   const { concurrency = 1 } = options
   const { count = concurrency } = options
   const wrong = [["concurrency", concurrency], ["count", count], ["maxDeliveries", options.maxDeliveries ?? 1]]
@@ -345,12 +345,12 @@ const pairsOf = <K>(positions: Positions<K>) => positions.map(({ id, key }) => [
 
 const blocking = ({ block = "5 seconds", count = defaultCount }: ReadOptions<Fields>) => ({ block, count })
 
-const persevere = <A, R>(effect: Effect.Effect<A, RedisError, R>, options: ReadOptions<Fields>) =>
+const persevere = <A, R>(effect: Effect.Effect<A, CommandError, R>, options: ReadOptions<Fields>) =>
   Effect.retry(effect, { schedule: options.schedule ?? patience, while: isRetryable })
 
 const runRead = (command: RedisCommand.Any, { fields }: ReadOptions<Fields>): Effect.Effect<
   Found,
-  RedisError,
+  CommandError,
   RedisClient
 > => {
   const reading = withReply(command, readReply)
@@ -365,7 +365,7 @@ const runRead = (command: RedisCommand.Any, { fields }: ReadOptions<Fields>): Ef
 const startAfter = Effect.fnUntraced(function*<K extends RedisArg.Key>(
   positions: Positions<K>,
   options: ReadOptions<Fields>
-): Effect.fn.Return<Positions<K>, RedisError, RedisClient> {
+): Effect.fn.Return<Positions<K>, CommandError, RedisClient> {
   const client = yield* RedisClient
   return yield* Effect.forEach(positions, (position) => {
     if (position.id !== "$" && position.id !== "+") return Effect.succeed(position)

@@ -16,8 +16,8 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { errorIn } from "./internal/runtime/failed.ts"
 import { RedisClient } from "./RedisClient.ts"
-import type { CacheStats, RedisStats, Service } from "./RedisClient.ts"
-import type { RedisError } from "./RedisError.ts"
+import type { CacheStats, RedisStats } from "./RedisClient.ts"
+import type { CommandError, TransactionError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Connections
@@ -200,7 +200,7 @@ const eventCounter = (pool: Attributes, event: string) =>
  * @category combinators
  * @since 0.1.0
  */
-export const timed = (client: Service): Service => {
+export const timed = (client: RedisClient["Service"]): RedisClient["Service"] => {
   const record = recorder()
   return {
     ...client,
@@ -257,7 +257,7 @@ const recorder = () => {
     histograms.set(id, histogram)
     return histogram
   }
-  return <A, E extends RedisError>(
+  return <A, E extends TransactionError>(
     operation: string,
     effect: Effect.Effect<A, E>,
     failureIn: (value: A) => string | undefined
@@ -278,10 +278,10 @@ const recorder = () => {
 }
 
 /** What fails the caller of several commands, unless he looks at the outcome of each. */
-const firstFailure = (outcomes: ReadonlyArray<Exit.Exit<unknown, RedisError>>): string | undefined => {
+const firstFailure = (outcomes: ReadonlyArray<Exit.Exit<unknown, CommandError>>): string | undefined => {
   const failed = outcomes.find(Exit.isFailure)
   return failed && failureOf(failed)
 }
 
-const failureOf = (exit: Exit.Exit<unknown, RedisError>): string | undefined =>
+const failureOf = (exit: Exit.Exit<unknown, TransactionError>): string | undefined =>
   Exit.isSuccess(exit) ? undefined : errorIn(exit)?._tag ?? "_OTHER"

@@ -12,10 +12,10 @@ import type { Outcome } from "./internal/connection/request.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
-import type { Service, Watch } from "./RedisClient.ts"
+import type { Watch } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { DataError, inPart, isRedisError, WatchError } from "./RedisError.ts"
-import type { Delivery, RedisError } from "./RedisError.ts"
+import type { CommandError, Delivery, TransactionError } from "./RedisError.ts"
 import type { Commands, Results, Successes } from "./RedisPipeline.ts"
 import * as RedisReply from "./RedisReply.ts"
 
@@ -39,7 +39,7 @@ import * as RedisReply from "./RedisReply.ts"
  * import { Redis } from "@redfx/core"
  *
  * const program = Redis.transaction({ a: Redis.set("a", "1"), n: Redis.incr("n") })
- * //    ^? Effect<{ a: boolean, n: number }, RedisError, RedisClient>
+ * //    ^? Effect<{ a: boolean, n: number }, TransactionError, RedisClient>
  * ```
  *
  * @category combinators
@@ -47,7 +47,7 @@ import * as RedisReply from "./RedisReply.ts"
  */
 export const transaction = <const C extends Commands>(
   commands: C
-): Effect.Effect<Successes<C>, RedisError, RedisClient> =>
+): Effect.Effect<Successes<C>, TransactionError, RedisClient> =>
   Effect.flatMap(RedisClient, (client) => commit(client, commands))
 
 /**
@@ -59,7 +59,7 @@ export const transaction = <const C extends Commands>(
  */
 export const transactionSettled = <const C extends Commands>(
   commands: C
-): Effect.Effect<Results<C>, RedisError, RedisClient> =>
+): Effect.Effect<Results<C>, TransactionError, RedisClient> =>
   Effect.flatMap(RedisClient, (client) =>
     run(
       client,
@@ -111,7 +111,7 @@ export const watch = <const C extends Commands, E, R>(
   keys: RedisArg.Key | ReadonlyArray<RedisArg.Key>,
   body: Effect.Effect<C, E, R>,
   options?: { readonly schedule?: Schedule.Schedule<unknown, WatchError> | undefined }
-): Effect.Effect<Successes<C>, E | RedisError, R | RedisClient> => {
+): Effect.Effect<Successes<C>, E | TransactionError, R | RedisClient> => {
   const list = typeof keys === "string" || keys instanceof Uint8Array ? [keys] : keys
   return Effect.flatMap(RedisClient, (client) => {
     // A `WatchError` of another watch that the body runs is the body's own.
@@ -125,11 +125,11 @@ export const watch = <const C extends Commands, E, R>(
 }
 
 const attempt = <C extends Commands, E, R>(
-  client: Service,
+  client: RedisClient["Service"],
   keys: ReadonlyArray<RedisArg.Key>,
   body: Effect.Effect<C, E, R>,
   onRepeatable: (error: WatchError) => void
-): Effect.Effect<Successes<C>, E | RedisError, Exclude<R, RedisClient>> =>
+): Effect.Effect<Successes<C>, E | TransactionError, Exclude<R, RedisClient>> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.scoped(Effect.gen(function*() {
       const reserved = yield* restore(client.reserve)
@@ -198,20 +198,23 @@ const toItsEnd = <A, E>(
       () => Effect.andThen(Effect.timeoutOption(Fiber.await(fiber), patience), Fiber.interrupt(fiber))
     ))
 
-const commit = <C extends Commands>(client: Service, commands: C): Effect.Effect<Successes<C>, RedisError> =>
+const commit = <C extends Commands>(
+  client: RedisClient["Service"],
+  commands: C
+): Effect.Effect<Successes<C>, TransactionError> =>
   run(
     client,
     commands,
     // One value a command, in the places of the commands.
-    (outcomes) => Places.values("transaction", commands, outcomes) as Effect.Effect<Successes<C>, RedisError>
+    (outcomes) => Places.values("transaction", commands, outcomes) as Effect.Effect<Successes<C>, CommandError>
   )
 
 /** What the caller sees of the outcomes is what a span tells. */
 const run = <A>(
-  client: Service,
+  client: RedisClient["Service"],
   commands: Commands,
-  see: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<A, RedisError>
-): Effect.Effect<A, RedisError> => {
+  see: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<A, CommandError>
+): Effect.Effect<A, TransactionError> => {
   const list = Places.list(commands)
   return Telemetry.batch("MULTI", client, list, Effect.flatMap(client.transaction(list), see))
 }

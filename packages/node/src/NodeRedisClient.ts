@@ -44,7 +44,7 @@ import * as NodeRedisConnector from "./NodeRedisConnector.ts"
  */
 export const layer = (
   options: RedisConfig.StandaloneOptions = {}
-): Layer.Layer<RedisClient.RedisClient, RedisError.RedisError> =>
+): Layer.Layer<RedisClient.RedisClient, RedisError.CommandError | RedisError.RedisConfigError> =>
   Layer.provide(RedisStandalone.layer(options), NodeRedisConnector.layer)
 
 /**
@@ -56,7 +56,7 @@ export const layer = (
  */
 export const layerPool = (
   options: RedisConfig.StandaloneOptions = {}
-): Layer.Layer<RedisPool.RedisPool, RedisError.RedisError> =>
+): Layer.Layer<RedisPool.RedisPool, RedisError.CommandError | RedisError.RedisConfigError> =>
   Layer.provide(RedisPool.layer(options), NodeRedisConnector.layer)
 
 /**
@@ -90,8 +90,10 @@ export const layerPool = (
  */
 export const layerSentinel = (
   options: RedisConfig.SentinelOptions
-): Layer.Layer<RedisClient.RedisClient | RedisSentinel.RedisSentinel, RedisError.RedisError> =>
-  Layer.provide(RedisSentinel.layerClient(options), NodeRedisConnector.layer)
+): Layer.Layer<
+  RedisClient.RedisClient | RedisSentinel.RedisSentinel,
+  RedisError.CommandError | RedisError.RedisConfigError
+> => Layer.provide(RedisSentinel.layerClient(options), NodeRedisConnector.layer)
 
 /**
  * Provides a client of the replicas that sentinels watch, under a tag of its own beside the client of the master.
@@ -119,7 +121,7 @@ export const layerSentinel = (
  */
 export const layerReplica = (
   options: Omit<RedisConfig.SentinelOptions, "role">
-): Layer.Layer<RedisSentinel.RedisReplica, RedisError.RedisError> =>
+): Layer.Layer<RedisSentinel.RedisReplica, RedisError.CommandError | RedisError.RedisConfigError> =>
   Layer.provide(RedisSentinel.layerReplica(options), NodeRedisConnector.layer)
 
 /**
@@ -149,8 +151,10 @@ export const layerReplica = (
  */
 export const layerCluster = (
   options: RedisConfig.ClusterOptions
-): Layer.Layer<RedisClient.RedisClient | RedisCluster.RedisCluster, RedisError.RedisError> =>
-  Layer.provide(RedisCluster.layer(options), NodeRedisConnector.layer)
+): Layer.Layer<
+  RedisClient.RedisClient | RedisCluster.RedisCluster,
+  RedisError.CommandError | RedisError.RedisConfigError
+> => Layer.provide(RedisCluster.layer(options), NodeRedisConnector.layer)
 
 /**
  * Provides a client of what a URL says: one server, sentinels or a cluster.
@@ -174,7 +178,7 @@ export const layerCluster = (
 export const layerUrl = (
   url: string | Redacted.Redacted<string>,
   options: RedisUrl.ParseOptions = {}
-): Layer.Layer<RedisClient.RedisClient, RedisError.RedisError> =>
+): Layer.Layer<RedisClient.RedisClient, RedisError.CommandError | RedisError.ConfigLikeError> =>
   Layer.unwrap(Effect.map(Effect.fromResult(RedisUrl.parse(url, options)), layerDeployment))
 
 /**
@@ -217,7 +221,7 @@ export const layerUrl = (
  */
 export const layerConfig = (
   config: Config.Config<RedisConfig.Deployment> | Config.Wrap<RedisConfig.StandaloneOptions> = environment
-): Layer.Layer<RedisClient.RedisClient, RedisError.RedisError | Config.ConfigError> =>
+): Layer.Layer<RedisClient.RedisClient, RedisError.CommandError | RedisError.ConfigLikeError | Config.ConfigError> =>
   Layer.unwrap(Effect.map(
     // A union of both has no form of its own that could be a record of configurations.
     Config.unwrap(config as Config.Wrap<RedisConfig.StandaloneOptions>) as Config.Config<
@@ -251,7 +255,7 @@ export const layerSentinelConfig = (
   config: Config.Wrap<RedisConfig.SentinelOptions>
 ): Layer.Layer<
   RedisClient.RedisClient | RedisSentinel.RedisSentinel,
-  RedisError.RedisError | Config.ConfigError
+  RedisError.CommandError | RedisError.RedisConfigError | Config.ConfigError
 > => Layer.unwrap(Effect.map(Config.unwrap(config), layerSentinel))
 
 /**
@@ -274,12 +278,14 @@ export const layerSentinelConfig = (
  */
 export const layerClusterConfig = (
   config: Config.Wrap<RedisConfig.ClusterOptions>
-): Layer.Layer<RedisClient.RedisClient | RedisCluster.RedisCluster, RedisError.RedisError | Config.ConfigError> =>
-  Layer.unwrap(Effect.map(Config.unwrap(config), layerCluster))
+): Layer.Layer<
+  RedisClient.RedisClient | RedisCluster.RedisCluster,
+  RedisError.CommandError | RedisError.RedisConfigError | Config.ConfigError
+> => Layer.unwrap(Effect.map(Config.unwrap(config), layerCluster))
 
 const layerDeployment = (
   deployment: RedisConfig.Deployment
-): Layer.Layer<RedisClient.RedisClient, RedisError.RedisError> => {
+): Layer.Layer<RedisClient.RedisClient, RedisError.CommandError | RedisError.ConfigLikeError> => {
   switch (deployment.mode) {
     case "standalone":
       return layer(deployment.options)

@@ -6,7 +6,7 @@
 import * as RedisClient from "@redfx/core/RedisClient"
 import * as RedisConfig from "@redfx/core/RedisConfig"
 import { RedisConnector } from "@redfx/core/RedisConnector"
-import type { MasterNotFoundError, RedisError } from "@redfx/core/RedisError"
+import type { CommandError, MasterNotFoundError, RedisConfigError } from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
@@ -56,7 +56,7 @@ export interface ClientOptions extends
 // -----------------------------------------------------------------------------
 
 /**
- * A group of sentinels.
+ * Knows where the servers of a deployment are, by asking its sentinels.
  *
  * **Details**
  *
@@ -69,23 +69,17 @@ export interface ClientOptions extends
  * - `discoverReplicas`: where replicas of a service are that are not down; none when no sentinel knows any.
  * - `client`: a client of a service, for as long as the scope is open.
  *
- * @category models
- * @since 0.1.0
- */
-export interface Service {
-  readonly discoverMaster: (service: string) => Effect.Effect<RedisConfig.NodeAddress, MasterNotFoundError>
-  readonly discoverReplicas: (service: string) => Effect.Effect<ReadonlyArray<RedisConfig.NodeAddress>>
-  readonly client: (options: ClientOptions) => Effect.Effect<RedisClient.Service, RedisError, Scope.Scope>
-  readonly toString: () => string
-}
-
-/**
- * Knows where the servers of a deployment are, by asking its sentinels.
- *
  * @category services
  * @since 0.1.0
  */
-export class RedisSentinel extends Context.Service<RedisSentinel, Service>()("@redfx/sentinel/RedisSentinel") {}
+export class RedisSentinel extends Context.Service<RedisSentinel, {
+  readonly discoverMaster: (service: string) => Effect.Effect<RedisConfig.NodeAddress, MasterNotFoundError>
+  readonly discoverReplicas: (service: string) => Effect.Effect<ReadonlyArray<RedisConfig.NodeAddress>>
+  readonly client: (
+    options: ClientOptions
+  ) => Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, Scope.Scope>
+  readonly toString: () => string
+}>()("@redfx/sentinel/RedisSentinel") {}
 
 /**
  * A client of replicas, beside the `RedisClient` of the master: `Redis.via` runs commands on it.
@@ -93,9 +87,9 @@ export class RedisSentinel extends Context.Service<RedisSentinel, Service>()("@r
  * @category services
  * @since 0.1.0
  */
-export class RedisReplica
-  extends Context.Service<RedisReplica, RedisClient.Service>()("@redfx/sentinel/RedisSentinel/RedisReplica")
-{}
+export class RedisReplica extends Context.Service<RedisReplica, RedisClient.RedisClient["Service"]>()(
+  "@redfx/sentinel/RedisSentinel/RedisReplica"
+) {}
 
 /**
  * Where the master of a service is.
@@ -129,28 +123,32 @@ export const discoverReplicas = (
  * @category constructors
  * @since 0.1.0
  */
-export const makeGroup = Effect.fnUntraced(function*(
+export const makeGroup: (
   options: GroupOptions
-): Effect.fn.Return<Service, RedisError, RedisConnector | Scope.Scope> {
-  yield* Settings.checkAddresses(options.sentinels)
-  const connector = yield* RedisConnector
-  const translate = yield* RedisConfig.translation(options.natMap)
-  const settings = yield* Settings.ofSentinels(options)
-  const sentinels = yield* Sentinels.make({ given: options.sentinels, settings, translate })
-  const group: Discovery.Group = {
-    minOtherSentinels: yield* Settings.minOtherSentinels(options.minOtherSentinels),
-    sentinels,
-    listening: yield* Listening.make(sentinels),
-    translate,
-    epochs: new Map()
+) => Effect.Effect<RedisSentinel["Service"], RedisConfigError, RedisConnector | Scope.Scope> = Effect.fnUntraced(
+  function*(
+    options: GroupOptions
+  ) {
+    yield* Settings.checkAddresses(options.sentinels)
+    const connector = yield* RedisConnector
+    const translate = yield* RedisConfig.translation(options.natMap)
+    const settings = yield* Settings.ofSentinels(options)
+    const sentinels = yield* Sentinels.make({ given: options.sentinels, settings, translate })
+    const group: Discovery.Group = {
+      minOtherSentinels: yield* Settings.minOtherSentinels(options.minOtherSentinels),
+      sentinels,
+      listening: yield* Listening.make(sentinels),
+      translate,
+      epochs: new Map()
+    }
+    return {
+      discoverMaster: (service) => Effect.map(Discovery.master(group, service), ({ address }) => address),
+      discoverReplicas: (service) => Effect.map(Discovery.replicas(group, service), ({ addresses }) => addresses),
+      client: (own) => Effect.provideService(clientOf(group, override(options, own)), RedisConnector, connector),
+      toString: () => `RedisSentinel(${printed(group)})`
+    }
   }
-  return {
-    discoverMaster: (service) => Effect.map(Discovery.master(group, service), ({ address }) => address),
-    discoverReplicas: (service) => Effect.map(Discovery.replicas(group, service), ({ addresses }) => addresses),
-    client: (own) => Effect.provideService(clientOf(group, override(options, own)), RedisConnector, connector),
-    toString: () => `RedisSentinel(${printed(group)})`
-  }
-})
+)
 
 /**
  * A client with sentinels and connections of its own, for as long as the scope is open.
@@ -160,7 +158,7 @@ export const makeGroup = Effect.fnUntraced(function*(
  */
 export const make = (
   options: RedisConfig.SentinelOptions
-): Effect.Effect<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> =>
+): Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> =>
   Effect.flatMap(makeGroup(options), (group) => group.client(options))
 
 const override = (defaults: GroupOptions, own: ClientOptions): GroupOptions & ClientOptions => {
@@ -181,7 +179,7 @@ const override = (defaults: GroupOptions, own: ClientOptions): GroupOptions & Cl
 const clientOf = (
   group: Discovery.Group,
   options: GroupOptions & ClientOptions
-): Effect.Effect<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> =>
+): Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> =>
   Effect.flatMap(
     RedisConfig.settings(options, { given: options.sentinels }),
     (settings) => Runtime.closingWithin(settings.closeTimeout, clientWith(settings, group, options))
@@ -191,7 +189,7 @@ const clientWith = Effect.fnUntraced(function*(
   settings: RedisConfig.ConnectionSettings,
   group: Discovery.Group,
   options: GroupOptions & ClientOptions
-): Effect.fn.Return<RedisClient.Service, RedisError, RedisConnector | Scope.Scope> {
+): Effect.fn.Return<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> {
   const service = yield* Settings.service(options.service)
   const role = yield* Settings.role(options.role)
   const readFrom = yield* Settings.readFrom(options.readFrom)
@@ -247,7 +245,7 @@ const printed = ({ sentinels }: Discovery.Group): string => sentinels.inOrder.ma
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: GroupOptions): Layer.Layer<RedisSentinel, RedisError, RedisConnector> =>
+export const layer = (options: GroupOptions): Layer.Layer<RedisSentinel, RedisConfigError, RedisConnector> =>
   Layer.effect(RedisSentinel)(makeGroup(options))
 
 /**
@@ -264,7 +262,7 @@ export const layer = (options: GroupOptions): Layer.Layer<RedisSentinel, RedisEr
  */
 export const layerClient = (
   options: RedisConfig.SentinelOptions
-): Layer.Layer<RedisClient.RedisClient | RedisSentinel, RedisError, RedisConnector> =>
+): Layer.Layer<RedisClient.RedisClient | RedisSentinel, CommandError | RedisConfigError, RedisConnector> =>
   Layer.effectContext(Effect.gen(function*() {
     const sentinel = yield* makeGroup(options)
     return Context.make(RedisSentinel, sentinel).pipe(
@@ -285,5 +283,5 @@ export const layerClient = (
  */
 export const layerReplica = (
   options: Omit<RedisConfig.SentinelOptions, "role">
-): Layer.Layer<RedisReplica, RedisError, RedisConnector> =>
+): Layer.Layer<RedisReplica, CommandError | RedisConfigError, RedisConnector> =>
   Layer.effect(RedisReplica)(make({ ...options, role: "replica" }))

@@ -39,7 +39,10 @@ const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
   Effect.repeat(condition, { schedule: Schedule.spaced("5 millis"), until: (holds) => holds })
 
 /** The error of a command that fails with a tag sooner or later, with whatever it does before. */
-const untilFailing = <Tag extends RedisError.RedisError["_tag"]>(client: RedisClient.Service, tag: Tag) =>
+const untilFailing = <Tag extends RedisError.RedisError["_tag"]>(
+  client: RedisClient.RedisClient["Service"],
+  tag: Tag
+) =>
   Effect.flip(client.execute(Redis.get("k"))).pipe(
     Effect.repeat({ schedule: Schedule.spaced("20 millis"), until: (error) => error._tag === tag }),
     Effect.map((error) => Client.expectTag(error, tag))

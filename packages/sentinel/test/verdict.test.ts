@@ -9,8 +9,8 @@ import type { Observation, Role, Verdict } from "../src/internal/verdict.ts"
 
 const refused = (line: string): Observation => ({ _tag: "Refused", error: new Resp.ErrorReply(line) })
 const loss = (reason: RedisError.ConnectionError["reason"]) => RedisError.connectionLoss(reason, "for a test", "a:1")
-const lost = (error: RedisError.RedisError): Observation => ({ _tag: "Lost", error })
-const notOpened = (error: RedisError.RedisError): Observation => ({ _tag: "NotOpened", error })
+const lost = (error: RedisError.CommandError): Observation => ({ _tag: "Lost", error })
+const notOpened = (error: RedisError.CommandError): Observation => ({ _tag: "NotOpened", error })
 
 const unblocked = "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
 const credentials = new RedisError.AuthenticationError({ code: "WRONGPASS", detail: "", command: "HELLO" })

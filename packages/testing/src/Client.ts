@@ -23,18 +23,18 @@ interface Listening {
 export const make = (
   server: Listening,
   options: RedisConfig.ConnectionOptions = {}
-): Effect.Effect<RedisClient.Service, RedisError.RedisError, Scope.Scope> =>
+): Effect.Effect<RedisClient.RedisClient["Service"], RedisError.RedisError, Scope.Scope> =>
   Effect.provide(RedisStandalone.make({ host: server.host, port: server.port, ...options }), NodeRedisConnector.layer)
 
 /** Runs an effect with a client. */
 export const on =
-  (client: RedisClient.Service) =>
+  (client: RedisClient.RedisClient["Service"]) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, RedisClient.RedisClient>> =>
     Effect.provideContext(effect, Context.make(RedisClient.RedisClient, client))
 
 /** Does something, and waits for an event of the client that comes of it. */
 export const causing = <Tag extends RedisClient.RedisEvent["_tag"], A, E, R>(
-  client: RedisClient.Service,
+  client: RedisClient.RedisClient["Service"],
   tag: Tag,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<Extract<RedisClient.RedisEvent, { readonly _tag: Tag }>, E, R> =>
@@ -49,12 +49,12 @@ export const causing = <Tag extends RedisClient.RedisEvent["_tag"], A, E, R>(
   }))
 
 /** Gives commands at once, in order, and yields what becomes of each. */
-export const outcomes = (client: RedisClient.Service, commands: ReadonlyArray<RedisCommand.Any>) =>
+export const outcomes = (client: RedisClient.RedisClient["Service"], commands: ReadonlyArray<RedisCommand.Any>) =>
   Effect.forEach(commands, (command) => Effect.exit(client.execute(command)), { concurrency: "unbounded" })
 
 /** The error of a command that must fail with this tag. */
 export const failure = <Tag extends RedisError.RedisError["_tag"]>(
-  client: RedisClient.Service,
+  client: RedisClient.RedisClient["Service"],
   command: RedisCommand.Any,
   tag: Tag
 ): Effect.Effect<Extract<RedisError.RedisError, { readonly _tag: Tag }>> =>

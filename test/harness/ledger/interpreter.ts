@@ -65,9 +65,9 @@ export type Heard = ReadonlyArray<string | undefined>
  * - `popped`: how often each element was delivered; `lostPops`: how many pops ended without a result.
  */
 export interface Env {
-  readonly client: RedisClient.Service
+  readonly client: RedisClient.RedisClient["Service"]
   /** Another client of the same deployment. */
-  readonly another: Effect.Effect<RedisClient.Service, RedisError.RedisError, Scope.Scope>
+  readonly another: Effect.Effect<RedisClient.RedisClient["Service"], RedisError.RedisError, Scope.Scope>
   /** Whether commands that ran into their limit are sent once more, and what that limit is. */
   readonly again: boolean
   readonly commandTimeout: number

@@ -34,8 +34,8 @@ interface Site {
   readonly natMap: RedisConfig.NatMap | undefined
   readonly cutter: Proxy.Cutter
   readonly journal: Journal.Journal
-  readonly outside: RedisClient.Service
-  readonly direct: ReadonlyArray<RedisClient.Service>
+  readonly outside: RedisClient.RedisClient["Service"]
+  readonly direct: ReadonlyArray<RedisClient.RedisClient["Service"]>
   readonly move: (slot: number) => Effect.Effect<void>
   runs: number
 }
@@ -56,7 +56,7 @@ const start = Effect.fnUntraced(function*(deployment: Deployment) {
 const clientOutside = (
   deployment: Deployment,
   [first, ...others]: ReadonlyArray<Server>
-): Effect.Effect<RedisClient.Service, unknown, Scope.Scope> =>
+): Effect.Effect<RedisClient.RedisClient["Service"], unknown, Scope.Scope> =>
   // Every deployment has servers.
   deployment === "cluster"
     ? connected(Effect.map(RedisCluster.make({ nodes: [first!, ...others] }), ({ client }) => client))
@@ -101,14 +101,14 @@ const open = Effect.fnUntraced(function*(deployment: Deployment) {
 const name = "ledger"
 
 /** The ids of connections of programs. */
-const ids = (client: RedisClient.Service): Effect.Effect<ReadonlyArray<string>> =>
+const ids = (client: RedisClient.RedisClient["Service"]): Effect.Effect<ReadonlyArray<string>> =>
   Effect.orDie(Effect.map(
     client.execute(Redis.send("CLIENT LIST")),
     (text) => [...String(text).matchAll(/id=(\d+) .*name=ledger /g)].map(([, id = ""]) => id)
   ))
 
 const happen = (site: Site, { kind, which }: Event): Effect.Effect<unknown> => {
-  const each = (act: (client: RedisClient.Service) => Effect.Effect<unknown, unknown>) =>
+  const each = (act: (client: RedisClient.RedisClient["Service"]) => Effect.Effect<unknown, unknown>) =>
     Effect.ignore(Effect.forEach(site.direct, act))
   switch (kind) {
     case "kill":

@@ -66,7 +66,11 @@ const optionsOf = ({ settings }: Program, clientName: string | undefined): Redis
 const clientOf = (
   program: Program,
   { addresses, clientName, natMap }: Stage
-): Effect.Effect<RedisClient.Service, RedisError.RedisError, RedisConnector.RedisConnector | Scope.Scope> => {
+): Effect.Effect<
+  RedisClient.RedisClient["Service"],
+  RedisError.RedisError,
+  RedisConnector.RedisConnector | Scope.Scope
+> => {
   const options = optionsOf(program, clientName)
   switch (program.deployment) {
     case "standalone":

@@ -14,13 +14,16 @@ const server = RedisServer.layer()
 const made = (options: RedisConfig.ConnectionOptions = {}) =>
   Effect.flatMap(RedisServer.RedisServer, (server) => Client.make(server, options))
 
-const stats = (client: RedisClient.Service) => Client.on(client)(RedisCache.stats)
+const stats = (client: RedisClient.RedisClient["Service"]) => Client.on(client)(RedisCache.stats)
 
 const ttl = "1 minute"
 const get = (key: string) => Redis.cached(Redis.get(key), { ttl })
 
 /** A command twice, the second time from the cache; both answers. */
-const twice = <A>(client: RedisClient.Service, command: RedisCommand.RedisCommand<A, unknown, unknown>) =>
+const twice = <A>(
+  client: RedisClient.RedisClient["Service"],
+  command: RedisCommand.RedisCommand<A, unknown, unknown>
+) =>
   Effect.gen(function*() {
     const first = yield* client.execute(command)
     const { hits } = yield* stats(client)
@@ -30,7 +33,7 @@ const twice = <A>(client: RedisClient.Service, command: RedisCommand.RedisComman
   })
 
 /** Waits until what another client has changed was told of. */
-const told = (client: RedisClient.Service) => client.execute(Redis.ping())
+const told = (client: RedisClient.RedisClient["Service"]) => client.execute(Redis.ping())
 
 describe("Caching", () => {
   it.layer(server)((it) => {

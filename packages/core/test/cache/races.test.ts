@@ -3,7 +3,7 @@
  * on scripted servers.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisCache, RedisClient, RedisPool, RedisStandalone } from "@redfx/core"
+import { Redis, RedisCache, RedisClient, RedisError, RedisPool, RedisStandalone } from "@redfx/core"
 import type { RedisConfig } from "@redfx/core"
 import { NodeRedisConnector } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
@@ -22,7 +22,7 @@ import * as TestClock from "effect/testing/TestClock"
 const ttl = "1 minute"
 const get = (key: string) => Redis.cached(Redis.get(key), { ttl })
 const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
-const stats = (client: RedisClient.Service) => Client.on(client)(RedisCache.stats)
+const stats = (client: RedisClient.RedisClient["Service"]) => Client.on(client)(RedisCache.stats)
 
 const invalidation = (...keys: ReadonlyArray<string | Uint8Array>) =>
   Encode.push([Encode.bulk("invalidate"), Encode.bulks(keys)])
@@ -67,7 +67,7 @@ const log = (node: FakeNode.FakeNode, connection?: number) =>
     .filter((text) => !/^(HELLO|CLIENT SETINFO|PING|PTTL)/.test(text))
 
 /** Waits until what the server has pushed was read: it comes before the answer to a PING. */
-const synced = (client: RedisClient.Service) => client.execute(Redis.ping())
+const synced = (client: RedisClient.RedisClient["Service"]) => client.execute(Redis.ping())
 
 const made = (options: RedisConfig.ConnectionOptions = {}) =>
   Effect.gen(function*() {
@@ -374,8 +374,9 @@ describe("Caching, reads under way", () => {
         })
         const client = yield* Client.make(protocol === 2 ? node : old, { protocol })
         const error = yield* Effect.flip(client.execute(get("a")))
-        assert.deepInclude(error, { _tag: "RedisConfigError", option: "protocol" })
+        assert.deepInclude(error, { _tag: "ConnectionError", reason: "NotCacheable", command: "GET" })
         assert.match(error.message, /RESP3/)
+        assert.isFalse(RedisError.isRetryable(error))
       }
       const forbidden = yield* FakeNode.make(({ args, name }) =>
         name === "GET"
@@ -428,7 +429,7 @@ describe("Caching, reads under way", () => {
       assert.deepInclude(yield* stats(two), { entries: 0 })
       const other = yield* RedisCache.make(yield* member, { prefixes: ["a"] })
       const error = yield* Effect.flip(other.execute(get("a")))
-      assert.deepInclude(error, { _tag: "RedisConfigError", option: "cache" })
+      assert.deepInclude(error, { _tag: "ConnectionError", reason: "NotCacheable", command: "GET" })
       assert.strictEqual(yield* one.execute(get("b")), yield* one.execute(get("b")))
     }))
 

@@ -215,7 +215,7 @@ describe("The limit of the pool", () => {
 
 describe("Reuse", () => {
   const clientId = Redis.send("CLIENT ID")
-  const ownId = (client: RedisClient.Service) => Client.on(client)(RedisClient.withConnection(clientId))
+  const ownId = (client: RedisClient.RedisClient["Service"]) => Client.on(client)(RedisClient.withConnection(clientId))
 
   it.live("POOL-02, ENT-05: the connection given back last is taken first", () =>
     Effect.gen(function*() {

@@ -21,7 +21,7 @@ const closeWhile = Effect.fnUntraced(function*(
   node: FakeNode.FakeNode,
   options: RedisConfig.ConnectionOptions,
   commands: ReadonlyArray<RedisCommand.Any>,
-  busy: (client: RedisClient.Service) => Effect.Effect<unknown>
+  busy: (client: RedisClient.RedisClient["Service"]) => Effect.Effect<unknown>
 ) {
   const scope = yield* Scope.make()
   const client = yield* Scope.provide(Client.make(node, options), scope)

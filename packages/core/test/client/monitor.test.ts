@@ -23,13 +23,13 @@ const real = Effect.fnUntraced(function*(options: RedisConfig.ConnectionOptions 
   return { server, client: yield* Client.make(server, options), outside: yield* Client.make(server) }
 })
 
-const monitors = (client: RedisClient.Service) =>
+const monitors = (client: RedisClient.RedisClient["Service"]) =>
   Effect.map(
     client.execute(Redis.send("CLIENT LIST")),
     (list) => String(list).split("\n").filter((line) => /flags=O/.test(line)).length
   )
 
-const awaitMonitors = (client: RedisClient.Service, count: number): Effect.Effect<void, unknown> =>
+const awaitMonitors = (client: RedisClient.RedisClient["Service"], count: number): Effect.Effect<void, unknown> =>
   Effect.flatMap(
     monitors(client),
     (now) => now === count ? Effect.void : Effect.andThen(Effect.sleep(2), awaitMonitors(client, count))

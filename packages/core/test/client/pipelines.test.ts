@@ -265,7 +265,7 @@ describe("on the wire", () => {
 })
 
 describe("a client without a Layer of its own", () => {
-  class Other extends Context.Service<Other, RedisClient.Service>()("test/Other") {}
+  class Other extends Context.Service<Other, RedisClient.RedisClient["Service"]>()("test/Other") {}
 
   it.effect("ERR-09, PIP-12: via does not send what is settled beforehand", () =>
     Effect.gen(function*() {

@@ -191,22 +191,24 @@ describe("Caching with a prefix", () => {
   const ttl = "1 minute"
 
   /** Reads twice, and again after somebody else has written. */
-  const check = Effect.fnUntraced(function*(client: RedisClient.Service, below: RedisClient.Service) {
-    const read = client.execute(Redis.get("k"))
-    const stats = Effect.provideContext(RedisCache.stats, Context.make(RedisClient.RedisClient, client))
-    yield* client.execute(Redis.set("k", "1"))
-    assert.deepStrictEqual([yield* read, yield* read], ["1", "1"])
-    assert.deepInclude(yield* stats, { hits: 1, misses: 1, entries: 1 })
-    yield* below.execute(Redis.set("k", "other"))
-    yield* client.execute(Redis.ping())
-    assert.strictEqual(yield* read, "1")
-    yield* below.execute(Redis.set("p:k", "2"))
-    yield* client.execute(Redis.ping())
-    assert.deepStrictEqual([yield* read, yield* read], ["2", "2"])
-    yield* client.execute(Redis.set("k", "3"))
-    assert.strictEqual(yield* read, "3")
-    assert.deepInclude(yield* stats, { hits: 3, invalidations: 2 })
-  })
+  const check = Effect.fnUntraced(
+    function*(client: RedisClient.RedisClient["Service"], below: RedisClient.RedisClient["Service"]) {
+      const read = client.execute(Redis.get("k"))
+      const stats = Effect.provideContext(RedisCache.stats, Context.make(RedisClient.RedisClient, client))
+      yield* client.execute(Redis.set("k", "1"))
+      assert.deepStrictEqual([yield* read, yield* read], ["1", "1"])
+      assert.deepInclude(yield* stats, { hits: 1, misses: 1, entries: 1 })
+      yield* below.execute(Redis.set("k", "other"))
+      yield* client.execute(Redis.ping())
+      assert.strictEqual(yield* read, "1")
+      yield* below.execute(Redis.set("p:k", "2"))
+      yield* client.execute(Redis.ping())
+      assert.deepStrictEqual([yield* read, yield* read], ["2", "2"])
+      yield* client.execute(Redis.set("k", "3"))
+      assert.strictEqual(yield* read, "3")
+      assert.deepInclude(yield* stats, { hits: 3, invalidations: 2 })
+    }
+  )
 
   it.live("works above a client that caches, and below one, for all keys or by prefixes", () =>
     Effect.gen(function*() {

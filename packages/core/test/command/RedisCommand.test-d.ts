@@ -1,6 +1,6 @@
 import type { RedisClient, Resp } from "@redfx/core"
 import { Redis, RedisArg, RedisCommand, RedisReply } from "@redfx/core"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
@@ -96,9 +96,9 @@ describe("RedisCommand types", () => {
   })
 
   it("via runs a command on another client, and needs that one", () => {
-    class Other extends Context.Service<Other, RedisClient.Service>()("Other") {}
+    class Other extends Context.Service<Other, RedisClient.RedisClient["Service"]>()("Other") {}
     const effect = Redis.via(Other)(Redis.get("k"))
-    expectTypeOf(effect).toEqualTypeOf<Effect.Effect<string | undefined, RedisError, Other>>()
+    expectTypeOf(effect).toEqualTypeOf<Effect.Effect<string | undefined, CommandError, Other>>()
   })
 
   it("withConnection keeps the types of what runs inside", () => {
@@ -124,7 +124,7 @@ describe("RedisPipeline types", () => {
   it("PIP-06: settled gives a result a command, and does not fail", () => {
     const settled = Redis.pipelineSettled([Redis.incr("n"), Redis.get("k")])
     expectTypeOf<Value<typeof settled>>().toEqualTypeOf<
-      readonly [Result.Result<number, RedisError>, Result.Result<string | undefined, RedisError>]
+      readonly [Result.Result<number, CommandError>, Result.Result<string | undefined, CommandError>]
     >()
     expectTypeOf(settled).toExtend<Effect.Effect<unknown, never, RedisClient.RedisClient>>()
   })

@@ -29,7 +29,7 @@ const failed = (command: RedisCommand.Any, reply: string) => {
 /** A client that answers each command with the same reply, and keeps what it was asked for. */
 const recording = (reply: Resp.Value) => {
   const executed: Array<RedisCommand.Any> = []
-  const service: RedisClient.Service = {
+  const service: RedisClient.RedisClient["Service"] = {
     execute: (command) =>
       Effect.suspend(() => {
         executed.push(command)

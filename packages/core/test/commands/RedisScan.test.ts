@@ -14,7 +14,7 @@ const bulk = (text: string) => {
 /** Pages by cursor; remembers what was asked for. */
 const client = (pages: Readonly<Record<string, readonly [next: string, ...elements: ReadonlyArray<string>]>>) => {
   const asked: Array<string> = []
-  const service: Pick<RedisClient.Service, "execute"> = {
+  const service: Pick<RedisClient.RedisClient["Service"], "execute"> = {
     execute: (command) => {
       const cursor = String(command.parts[command.spec.name === "SCAN" ? 0 : 1])
       asked.push(cursor)
@@ -23,7 +23,10 @@ const client = (pages: Readonly<Record<string, readonly [next: string, ...elemen
     }
   }
   // Scans execute commands, and do nothing else.
-  return { asked, provide: Effect.provideService(RedisClient.RedisClient, service as RedisClient.Service) }
+  return {
+    asked,
+    provide: Effect.provideService(RedisClient.RedisClient, service as RedisClient.RedisClient["Service"])
+  }
 }
 
 describe("Scan streams", () => {

@@ -7,7 +7,7 @@ import { BatchRequest, SingleRequest } from "../../src/internal/connection/reque
 import type { Outcome, Request, RequestQueue } from "../../src/internal/connection/request.ts"
 import { connectionLoss } from "../../src/internal/error/failure.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
-import type { RedisError } from "../../src/RedisError.ts"
+import type { CommandError } from "../../src/RedisError.ts"
 import * as Resp from "../../src/Resp.ts"
 import { RespDecoder } from "../../src/RespDecoder.ts"
 
@@ -29,7 +29,7 @@ const track = (texts: ReadonlyArray<string>, atomic = false): Tracked => {
     tracked.outcomes = [...outcomes]
   }
   const request = texts.length === 1
-    ? new SingleRequest(echo(texts[0]!), undefined, (exit: Exit.Exit<unknown, RedisError>) => settle([exit]))
+    ? new SingleRequest(echo(texts[0]!), undefined, (exit: Exit.Exit<unknown, CommandError>) => settle([exit]))
     : new BatchRequest(
       { commands: texts.map(echo), atomic },
       undefined,

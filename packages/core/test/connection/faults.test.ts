@@ -378,7 +378,9 @@ describe("A server that is no master any more, behind a name that leads to the n
         ({ SET: refusal, BLPOP: unblocked, MULTI: Encode.ok, EXEC: aborted })[name]
       )
       const set = Redis.set("k", "v")
-      const ways: ReadonlyArray<(client: RedisClient.Service) => Effect.Effect<unknown, RedisError.RedisError>> = [
+      const ways: ReadonlyArray<
+        (client: RedisClient.RedisClient["Service"]) => Effect.Effect<unknown, RedisError.RedisError>
+      > = [
         (client) => Effect.flatMap(client.pipeline([set]), ([outcome]) => outcome ?? Effect.void),
         (client) => client.transaction([set]),
         (client) => Effect.scoped(Effect.flatMap(client.reserve, (reserved) => reserved.execute(set))),

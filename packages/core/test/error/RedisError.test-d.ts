@@ -1,7 +1,9 @@
 import type { RedisClient } from "@redfx/core"
-import { Redis, RedisError } from "@redfx/core"
+import { Redis, RedisError, RedisLeader, RedisLock, RedisReply, RedisScript, RedisStandalone } from "@redfx/core"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type * as Stream from "effect/Stream"
 import { describe, expectTypeOf, it } from "vitest"
 
 type ErrorOf<T> = T extends Effect.Effect<unknown, infer E, unknown> ? E : never
@@ -11,10 +13,40 @@ type Tag = RedisError.RedisError["_tag"]
 /** The classes of a group by their tags. */
 type Tagged<T extends Tag> = Extract<RedisError.RedisError, { readonly _tag: T }>
 
+/** What any command can fail with, class by class. */
+type OfCommands =
+  | "ConnectionError"
+  | "AuthenticationError"
+  | "BusyLoadingError"
+  | "MasterNotFoundError"
+  | "ReplicaNotFoundError"
+  | "TimeoutError"
+  | "ProtocolError"
+  | "DataError"
+  | "DecodeError"
+  | "ResponseError"
+  | "WrongTypeError"
+  | "NoScriptError"
+  | "ReadOnlyError"
+  | "NoPermissionError"
+  | "OutOfMemoryError"
+  | "ClusterDownError"
+  | "ClusterConnectError"
+  | "CrossSlotError"
+  | "SlotNotCoveredError"
+  | "ClusterRetriesExhaustedError"
+  | "ClusterUnsupportedError"
+
+/** The tags of what an effect or a Layer fails with. */
+type TagsOf<T> = T extends Effect.Effect<unknown, infer E extends { readonly _tag: string }, unknown> ? E["_tag"]
+  : T extends Stream.Stream<unknown, infer E extends { readonly _tag: string }, unknown> ? E["_tag"]
+  : T extends Layer.Layer<RedisClient.RedisClient, infer E extends { readonly _tag: string }, unknown> ? E["_tag"]
+  : never
+
 describe("RedisError types", () => {
-  it("ERR-01: a command fails with the union, and needs a client", () => {
+  it("ERR-01: a command fails with what a command can fail with, and needs a client", () => {
     const command = Redis.get("k")
-    expectTypeOf<ErrorOf<typeof command>>().toEqualTypeOf<RedisError.RedisError>()
+    expectTypeOf<ErrorOf<typeof command>>().toEqualTypeOf<RedisError.CommandError>()
     expectTypeOf<ContextOf<typeof command>>().toEqualTypeOf<RedisClient.RedisClient>()
   })
 
@@ -22,7 +54,7 @@ describe("RedisError types", () => {
     const limited = Effect.timeout(Redis.get("k"), "1 second")
     const own = Effect.flatMap(limited, (value) => value === undefined ? Effect.fail("nothing" as const) : Effect.void)
     const again = Effect.retry(own, { times: 3, while: RedisError.isSafeToRetry })
-    expectTypeOf<ErrorOf<typeof again>>().toEqualTypeOf<RedisError.RedisError | Cause.TimeoutError | "nothing">()
+    expectTypeOf<ErrorOf<typeof again>>().toEqualTypeOf<RedisError.CommandError | Cause.TimeoutError | "nothing">()
     const often = Effect.retry(own, { times: 3, while: RedisError.isRetryable })
     expectTypeOf(often).toEqualTypeOf(again)
   })
@@ -33,7 +65,7 @@ describe("RedisError types", () => {
       else expectTypeOf(error).toEqualTypeOf<Cause.TimeoutError>()
       return Effect.void
     })
-    expectTypeOf<ErrorOf<typeof caught>>().toEqualTypeOf<Exclude<RedisError.RedisError, RedisError.TimeoutError>>()
+    expectTypeOf<ErrorOf<typeof caught>>().toEqualTypeOf<Exclude<RedisError.CommandError, RedisError.TimeoutError>>()
   })
 
   it("NCO-07: catchTag takes a class out of what a command can fail with", () => {
@@ -42,7 +74,7 @@ describe("RedisError types", () => {
       return Effect.succeed(error.service)
     })
     expectTypeOf<ErrorOf<typeof caught>>().toEqualTypeOf<
-      Exclude<RedisError.RedisError, RedisError.MasterNotFoundError>
+      Exclude<RedisError.CommandError, RedisError.MasterNotFoundError>
     >()
     // @ts-expect-error no such class
     Effect.catchTag(Redis.get("k"), "NoSuchError", () => Effect.void)
@@ -58,7 +90,7 @@ describe("RedisError types", () => {
       }
     )
     expectTypeOf<ErrorOf<typeof caught>>().toEqualTypeOf<
-      Exclude<RedisError.RedisError, RedisError.ConnectionLikeError>
+      Exclude<RedisError.CommandError, RedisError.ConnectionLikeError>
     >()
   })
 
@@ -68,7 +100,7 @@ describe("RedisError types", () => {
       WrongTypeError: (error) => Effect.succeed(error.command)
     })
     expectTypeOf<ErrorOf<typeof caught>>().toEqualTypeOf<
-      Exclude<RedisError.RedisError, RedisError.TimeoutError | RedisError.WrongTypeError>
+      Exclude<RedisError.CommandError, RedisError.TimeoutError | RedisError.WrongTypeError>
     >()
   })
 
@@ -84,5 +116,65 @@ describe("RedisError types", () => {
     expectTypeOf<RedisError.TimeoutError["phase"]>().toEqualTypeOf<"connect" | "write" | "read">()
     expectTypeOf<"PoolExhausted">().toExtend<RedisError.ConnectionError["reason"]>()
     expectTypeOf<RedisError.DecodeError["integer"]>().toEqualTypeOf<string | undefined>()
+  })
+})
+
+describe("what is left to fail with", () => {
+  it("of a command, of several and of a script: what commands can meet", () => {
+    const get = Redis.get("k")
+    expectTypeOf<TagsOf<typeof get>>().toEqualTypeOf<OfCommands>()
+    const several = Redis.pipeline([Redis.get("k"), Redis.incr("n")])
+    expectTypeOf<TagsOf<typeof several>>().toEqualTypeOf<OfCommands>()
+    const script = RedisScript.make({ lua: "return 1", result: RedisReply.integer })
+    const call = script()
+    expectTypeOf<TagsOf<typeof call>>().toEqualTypeOf<OfCommands>()
+    const alone = Redis.withConnection(Redis.get("k"))
+    expectTypeOf<TagsOf<typeof alone>>().toEqualTypeOf<OfCommands>()
+    const all = Redis.scanStream()
+    expectTypeOf<TagsOf<typeof all>>().toEqualTypeOf<OfCommands>()
+    // @ts-expect-error no GET fails with an error of a lock
+    Effect.catchTag(Redis.get("k"), "LockError", () => Effect.void)
+    // @ts-expect-error nor with one of a configuration
+    Effect.catchTag(Redis.get("k"), "RedisConfigError", () => Effect.void)
+    // @ts-expect-error nor with one of a transaction
+    Effect.catchTag(Redis.get("k"), "ExecAbortError", () => Effect.void)
+  })
+
+  it("of a transaction: what was refused or changed as well", () => {
+    const done = Redis.transaction({ a: Redis.set("a", "1"), n: Redis.incr("n") })
+    expectTypeOf<TagsOf<typeof done>>().toEqualTypeOf<OfCommands | "ExecAbortError" | "WatchError">()
+    const watched = Redis.watch("k", Effect.succeed([Redis.incr("k")]))
+    expectTypeOf<TagsOf<typeof watched>>().toEqualTypeOf<OfCommands | "ExecAbortError" | "WatchError">()
+  })
+
+  it("of a lock: what the lock says as well, where it says it", () => {
+    const lock = RedisLock.make("l", { ttl: "1 second" })
+    expectTypeOf<TagsOf<typeof lock.tryAcquire>>().toEqualTypeOf<OfCommands>()
+    expectTypeOf<TagsOf<typeof lock.scoped>>().toEqualTypeOf<OfCommands | "LockError">()
+    const held = lock.withLock(Effect.void)
+    expectTypeOf<TagsOf<typeof held>>().toEqualTypeOf<OfCommands | "LockError" | "LockNotOwnedError">()
+    expectTypeOf<TagsOf<RedisLock.LockHandle["release"]>>()
+      .toEqualTypeOf<OfCommands | "LockError" | "LockNotOwnedError">()
+    const led = RedisLeader.make("l").run(Effect.void)
+    expectTypeOf<TagsOf<typeof led>>().toEqualTypeOf<OfCommands>()
+  })
+
+  it("of messages: a buffer that is full as well", () => {
+    const messages = Redis.subscribe("c")
+    expectTypeOf<TagsOf<typeof messages>>().toEqualTypeOf<OfCommands | "PubSubOverflowError">()
+    const events = Redis.keyspaceEvents()
+    expectTypeOf<TagsOf<typeof events>>()
+      .toEqualTypeOf<OfCommands | "PubSubOverflowError" | "KeyspaceEventsOffError">()
+  })
+
+  it("of a Layer: what was configured as well", () => {
+    const layer = RedisStandalone.layer()
+    expectTypeOf<TagsOf<typeof layer>>().toEqualTypeOf<OfCommands | "RedisConfigError">()
+  })
+
+  it("all of it is in the union of all, and in its schema", () => {
+    expectTypeOf<RedisError.CommandError>().toExtend<RedisError.RedisError>()
+    expectTypeOf<RedisError.TransactionError>().toExtend<RedisError.RedisError>()
+    expectTypeOf<typeof RedisError.RedisErrorSchema.Type>().toEqualTypeOf<RedisError.RedisError>()
   })
 })

@@ -8,7 +8,6 @@ import { TestClock } from "effect/testing"
 import * as Scripts from "../../src/internal/jobs/scripts.ts"
 import * as RedisArg from "../../src/RedisArg.ts"
 import { RedisClient } from "../../src/RedisClient.ts"
-import type { Service } from "../../src/RedisClient.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
 import { ConnectionError } from "../../src/RedisError.ts"
 import type { RedisError } from "../../src/RedisError.ts"
@@ -64,7 +63,7 @@ const fake = Effect.fnUntraced(function*(due: Array<number | RedisError>, attemp
         : RedisCommand.decode(command, found as Resp.Value, false)
     })
   // Workers use nothing else.
-  const service = { execute, stats: Effect.never } as Partial<Service> as Service
+  const service = { execute, stats: Effect.never } as Partial<RedisClient["Service"]> as RedisClient["Service"]
   const run = <A, E, R>(effect: Effect.Effect<A, E, R>, random = 0) =>
     effect.pipe(
       Effect.provideService(RedisClient, service),

@@ -7,7 +7,10 @@ import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import { describe, expectTypeOf, it } from "vitest"
 
-type Failure = RedisError.RedisError | RedisKeyspace.KeyspaceError
+type Failure = RedisError.CommandError | RedisKeyspace.KeyspaceError
+
+/** That of what may take a transaction. */
+type WritingFailure = RedisError.TransactionError | RedisKeyspace.KeyspaceError
 
 describe("RedisKeyspace types", () => {
   it("values have the type of their schema, ids are strings", () => {
@@ -32,7 +35,7 @@ describe("RedisKeyspace types", () => {
       Effect.Effect<{ readonly born: Date } | undefined, Failure, RedisClient.RedisClient>
     >()
     expectTypeOf(users.update("1", () => ({ born: new Date() }))).toEqualTypeOf<
-      Effect.Effect<{ readonly born: Date }, Failure, RedisClient.RedisClient>
+      Effect.Effect<{ readonly born: Date }, WritingFailure, RedisClient.RedisClient>
     >()
   })
 
@@ -54,7 +57,7 @@ describe("RedisKeyspace types", () => {
 
   it("ids have the type of their schema", () => {
     const counters = RedisKeyspace.makeCounter({ key: "n:*", id: Schema.FiniteFromString })
-    expectTypeOf(counters.increment(1)).toEqualTypeOf<Effect.Effect<number, Failure, RedisClient.RedisClient>>()
+    expectTypeOf(counters.increment(1)).toEqualTypeOf<Effect.Effect<number, WritingFailure, RedisClient.RedisClient>>()
     expectTypeOf(counters.get).parameters.toEqualTypeOf<[id: number]>()
   })
 

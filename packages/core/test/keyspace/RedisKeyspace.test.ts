@@ -42,7 +42,7 @@ describe("RedisKeyspace", () => {
       const client = {
         execute: (command: RedisCommand.Any) => Effect.suspend(() => answer(command)),
         pipeline: (commands: ReadonlyArray<RedisCommand.Any>) => Effect.sync(() => commands.map(answer))
-      } as unknown as RedisClient.Service
+      } as unknown as RedisClient.RedisClient["Service"]
       const users = RedisKeyspace.make({ key: "u:*", value: Schema.String, scanCount: 500 })
       const found = yield* Stream.runCollect(Stream.take(users.scan, 2)).pipe(
         Effect.provideService(RedisClient.RedisClient, client)

@@ -6,7 +6,6 @@ import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import { TestClock } from "effect/testing"
 import { RedisClient } from "../../src/RedisClient.ts"
-import type { Service } from "../../src/RedisClient.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
 import { ConnectionError } from "../../src/RedisError.ts"
 import type { RedisError } from "../../src/RedisError.ts"
@@ -26,7 +25,7 @@ const fake = Effect.fnUntraced(function*(answers: Array<"taken" | RedisError | n
       return RedisCommand.decode(command, next === "taken" ? [1, 2, 0, 1000] : [0, 0, next * 1000, 9000], false)
     })
   // Limiters use nothing else.
-  const service = { execute } as Partial<Service> as Service
+  const service = { execute } as Partial<RedisClient["Service"]> as RedisClient["Service"]
   const run = <A, E, R>(effect: Effect.Effect<A, E, R>, random = 0) =>
     effect.pipe(
       Effect.provideService(RedisClient, service),

@@ -8,7 +8,6 @@ import * as Stream from "effect/Stream"
 import * as Scripts from "../../src/internal/lock/scripts.ts"
 import * as RedisArg from "../../src/RedisArg.ts"
 import { RedisClient } from "../../src/RedisClient.ts"
-import type { Service } from "../../src/RedisClient.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
 import type { RedisError } from "../../src/RedisError.ts"
 import type * as Resp from "../../src/Resp.ts"
@@ -109,7 +108,7 @@ export const fake = Effect.fnUntraced(function*(act: (name: string) => Effect.Ef
       return Effect.andThen(act(command.spec.name), RedisCommand.decode(command, reply, false))
     })
   // Locks use nothing else.
-  const service = { execute, events: Stream.empty } as Partial<Service> as Service
+  const service = { execute, events: Stream.empty } as Partial<RedisClient["Service"]> as RedisClient["Service"]
   // Without jitter, unless a test asks for it.
   const run = <A, E, R>(effect: Effect.Effect<A, E, R>, random = 0) =>
     effect.pipe(Effect.provideService(RedisClient, service), Effect.provideService(Random.Random, always(random)))

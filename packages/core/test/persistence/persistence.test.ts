@@ -27,12 +27,15 @@ const real = Effect.fnUntraced(function*(protocol: 2 | 3 = 3) {
 })
 
 /** Skips where scripts have no cjson, as on servers that were built without it: those of Effect's queue need it. */
-const requireCjson = (context: { readonly skip: (reason?: string) => void }, client: RedisClient.Service) =>
+const requireCjson = (
+  context: { readonly skip: (reason?: string) => void },
+  client: RedisClient.RedisClient["Service"]
+) =>
   Effect.map(Effect.exit(client.execute(Commands.send("EVAL", "return cjson.encode({})", 0))), (exit) => {
     if (Exit.isFailure(exit)) context.skip("the server's scripts have no cjson")
   })
 
-const clients = (client: RedisClient.Service) =>
+const clients = (client: RedisClient.RedisClient["Service"]) =>
   Effect.map(client.execute(Commands.send("CLIENT LIST")), (list) => String(list).trim().split("\n").length)
 
 const until = <A, E, R>(ask: Effect.Effect<A, E, R>, expected: (answer: A) => boolean): Effect.Effect<A, E, R> =>

@@ -6,7 +6,7 @@ import * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import type { Service } from "../../src/RedisClient.ts"
+import type { RedisClient } from "../../src/RedisClient.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
 import type { ConnectionOptions } from "../../src/RedisConfig.ts"
 import { RedisConnector } from "../../src/RedisConnector.ts"
@@ -46,7 +46,7 @@ const refusing = Effect.fnUntraced(function*(options: ConnectionOptions = {}) {
 })
 
 const incr = RedisCommand.send("INCR", "n")
-const reasonOf = (client: Service) =>
+const reasonOf = (client: RedisClient["Service"]) =>
   Effect.map(Effect.flip(client.execute(incr)), (error) => error._tag === "ConnectionError" ? error.reason : error._tag)
 
 describe("SharedConnection", () => {

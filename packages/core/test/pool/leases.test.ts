@@ -286,7 +286,7 @@ const use = ({ how, steps }: User): Effect.Effect<unknown, unknown, RedisClient.
 }
 
 /** Runs a user, and interrupts it where the program says so: after a time, and some turns of the scheduler. */
-const live = (client: RedisClient.Service, one: User) =>
+const live = (client: RedisClient.RedisClient["Service"], one: User) =>
   Effect.gen(function*() {
     yield* Effect.sleep(one.start)
     const fiber = yield* Effect.forkChild(Client.on(client)(use(one)), { startImmediately: true })
@@ -297,7 +297,7 @@ const live = (client: RedisClient.Service, one: User) =>
   })
 
 /** As many connections as the pool may have for one user each are to be had at once, when all was given back. */
-const takeAll = (client: RedisClient.Service, { max }: Program) =>
+const takeAll = (client: RedisClient.RedisClient["Service"], { max }: Program) =>
   Effect.scoped(
     Effect.forEach(
       Array.from({ length: max - 1 }),
@@ -313,7 +313,7 @@ const takeAll = (client: RedisClient.Service, { max }: Program) =>
   )
 
 /** Waits until nobody uses a connection; with `closed` until there is none either. */
-const settled = (client: RedisClient.Service, closed = false): Effect.Effect<void> =>
+const settled = (client: RedisClient.RedisClient["Service"], closed = false): Effect.Effect<void> =>
   Effect.flatMap(
     client.stats,
     ({ exclusive, exclusiveIdle, waiting }) =>

@@ -28,7 +28,7 @@ const makePool = (server: Server, options: RedisConfig.ConnectionOptions = {}) =
   Effect.provide(RedisPool.make({ host: server.host, port: server.port, ...options }), NodeRedisConnector.layer)
 
 /** A client on a pool, in a scope of its own. */
-const clientOn = Effect.fnUntraced(function*(pool: RedisPool.Service) {
+const clientOn = Effect.fnUntraced(function*(pool: RedisPool.RedisPool["Service"]) {
   const scope = yield* Scope.make()
   const layer = Layer.provide(RedisStandalone.layerFromPool, Layer.succeed(RedisPool.RedisPool, pool))
   const context = yield* Scope.provide(Layer.build(layer), scope)
@@ -36,7 +36,7 @@ const clientOn = Effect.fnUntraced(function*(pool: RedisPool.Service) {
 })
 
 /** How many connections a server has, that of who asks included. */
-const connectionsOf = (client: RedisClient.Service) =>
+const connectionsOf = (client: RedisClient.RedisClient["Service"]) =>
   Effect.map(client.execute(Redis.clientList()), (list) => list.length)
 
 describe("one pool for several clients", () => {

@@ -5,7 +5,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import { describe, expectTypeOf, it } from "vitest"
 
-type Yields<A> = Stream.Stream<A, RedisError.RedisError, RedisClient.RedisClient>
+type Yields<A> = Stream.Stream<A, RedisError.CommandError | RedisError.PubSubOverflowError, RedisClient.RedisClient>
 
 declare const options: RedisPubSub.Options
 declare const events: boolean
@@ -35,7 +35,7 @@ describe("RedisPubSub types", () => {
     expectTypeOf(Redis.pubsub({ payload: "bytes" })).toEqualTypeOf<
       Effect.Effect<
         RedisPubSub.Subscription<RedisPubSub.Message<Uint8Array>>,
-        RedisError.RedisError,
+        RedisError.CommandError,
         RedisClient.RedisClient | Scope.Scope
       >
     >()

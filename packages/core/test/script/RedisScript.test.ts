@@ -9,10 +9,9 @@ import { withFunctions } from "../../src/internal/script/calls.ts"
 import { sha1 } from "../../src/internal/script/sha1.ts"
 import * as RedisArg from "../../src/RedisArg.ts"
 import { RedisClient } from "../../src/RedisClient.ts"
-import type { Service } from "../../src/RedisClient.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
 import { ConnectionError, isSafeToRetry, NoPermissionError, ResponseError } from "../../src/RedisError.ts"
-import type { RedisError } from "../../src/RedisError.ts"
+import type { CommandError } from "../../src/RedisError.ts"
 import * as RedisPipeline from "../../src/RedisPipeline.ts"
 import * as RedisReply from "../../src/RedisReply.ts"
 import * as RedisScript from "../../src/RedisScript.ts"
@@ -23,21 +22,21 @@ import * as Resp from "../../src/Resp.ts"
 const wire = (command: RedisCommand.Any): string =>
   [command.spec.name, ...command.parts.map((part) => String(RedisArg.wireValue(part)))].join(" ")
 
-type Answer = (command: RedisCommand.Any) => Resp.Value | RedisError
+type Answer = (command: RedisCommand.Any) => Resp.Value | CommandError
 
 /** A client that answers as told, and a log of what it was given: `[…]` for a pipeline, `{…}` for a transaction. */
 const scripted = (answer: Answer) => {
   const log: Array<string> = []
-  const outcome = (command: RedisCommand.Any): Exit.Exit<unknown, RedisError> => {
+  const outcome = (command: RedisCommand.Any): Exit.Exit<unknown, CommandError> => {
     const value = answer(command)
     return isError(value) ? Exit.fail(value) : RedisCommand.decode(command, value, false)
   }
-  const service: Service = {
+  const service: RedisClient["Service"] = {
     execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) =>
       Effect.suspend(() => {
         log.push(wire(command))
         // Decoded by the command's own decoder.
-        return outcome(command) as Exit.Exit<A, RedisError>
+        return outcome(command) as Exit.Exit<A, CommandError>
       }),
     pipeline: (commands) =>
       Effect.sync(() => {
@@ -61,11 +60,11 @@ const scripted = (answer: Answer) => {
 
 // What these tests do not use.
 const others = {} as Omit<
-  Service,
+  RedisClient["Service"],
   "execute" | "pipeline" | "transaction" | "reserve" | "withTimeout" | "events" | "stats"
 >
 
-const isError = (value: Resp.Value | RedisError): value is RedisError =>
+const isError = (value: Resp.Value | CommandError): value is CommandError =>
   typeof value === "object" && value !== null && "_tag" in value && !(value instanceof Resp.ErrorReply)
 
 const bulk = (text: string) => {
@@ -85,7 +84,7 @@ const transfer = RedisScript.make({
 const one = RedisScript.make({ lua: "return 1", result: Schema.Int })
 const ping = RedisCommand.define("PING", () => [], RedisReply.ok)
 
-const failureOf = <A>(exit: Exit.Exit<A, RedisError> | undefined): RedisError | undefined =>
+const failureOf = <A>(exit: Exit.Exit<A, CommandError> | undefined): CommandError | undefined =>
   exit !== undefined && Exit.isFailure(exit) ? exit.cause.reasons.find(Cause.isFailReason)?.error : undefined
 
 /** What a command comes to when the server answers with this value. */
@@ -223,7 +222,7 @@ describe("RedisScript.function", () => {
   const asked = "FUNCTION LIST LIBRARYNAME lib"
 
   /** A server with the library in this state: not there, an older one without the function, or as it is here. */
-  const having = (start: "none" | "older" | "newer", call: () => Resp.Value | RedisError = () => 1) => {
+  const having = (start: "none" | "older" | "newer", call: () => Resp.Value | CommandError = () => 1) => {
     let state = start
     const answer: Answer = ({ spec }) => {
       if (spec.name === "FUNCTION LOAD") state = "newer"

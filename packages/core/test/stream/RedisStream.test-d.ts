@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import { describe, expectTypeOf, it } from "vitest"
 
-type Yields<A> = Stream.Stream<A, RedisError.RedisError, RedisClient.RedisClient>
+type Yields<A> = Stream.Stream<A, RedisError.CommandError, RedisClient.RedisClient>
 type Pairs = ReadonlyArray<readonly [Uint8Array, Uint8Array]>
 
 const worker = { stream: "s", group: "g", consumer: "c" }
@@ -27,7 +27,7 @@ describe("RedisStream types", () => {
       expectTypeOf(entry.deliveries).toEqualTypeOf<number>()
       return Effect.fail("no" as const)
     })
-    expectTypeOf(consumer).toEqualTypeOf<Effect.Effect<never, RedisError.RedisError, RedisClient.RedisClient>>()
+    expectTypeOf(consumer).toEqualTypeOf<Effect.Effect<never, RedisError.CommandError, RedisClient.RedisClient>>()
   })
 
   it("a limit of deliveries needs a place for dead letters, and the other way round", () => {

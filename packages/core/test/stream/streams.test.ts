@@ -32,19 +32,19 @@ const until = <A, E, R>(ask: Effect.Effect<A, E, R>, expected: (answer: A) => bo
     (answer) => expected(answer) ? Effect.succeed(answer) : Effect.andThen(Effect.sleep(5), until(ask, expected))
   )
 
-const add = (client: RedisClient.Service, stream: string, from: number, to: number) =>
+const add = (client: RedisClient.RedisClient["Service"], stream: string, from: number, to: number) =>
   client.pipeline(Array.from({ length: to - from }, (_, i) => Redis.xadd(stream, { n: from + i })))
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
-const pendingOf = (client: RedisClient.Service, stream = "s", group = "g") =>
+const pendingOf = (client: RedisClient.RedisClient["Service"], stream = "s", group = "g") =>
   Effect.map(client.execute(Redis.xpending(stream, group)), ({ pending }) => pending)
 
 /** Ends every connection of the server but the asker's own. */
-const killAll = (client: RedisClient.Service) =>
+const killAll = (client: RedisClient.RedisClient["Service"]) =>
   client.execute(Redis.send("CLIENT KILL", "TYPE", "normal", "SKIPME", "yes"))
 
-const blockedClients = (client: RedisClient.Service) =>
+const blockedClients = (client: RedisClient.RedisClient["Service"]) =>
   Effect.map(
     client.execute(Redis.send("INFO", "clients")),
     (info) => Number(/blocked_clients:(\d+)/.exec(String(info))?.[1])
@@ -492,7 +492,7 @@ describe("RedisStream.consume", () => {
   it.live("says at once when there is no connection for it: fails where nobody waits, else warns", () =>
     Effect.gen(function*() {
       const failing = yield* real({ pool: { max: 2, acquireTimeout: 0 } })
-      const one = (client: RedisClient.Service, consumer: string) =>
+      const one = (client: RedisClient.RedisClient["Service"], consumer: string) =>
         RedisStream.consume({ ...options, consumer, block: "1 minute" }, () => Effect.void).pipe(Client.on(client))
       yield* Effect.forkChild(one(failing.client, "a"))
       yield* until(blockedClients(failing.outside), (count) => count === 1)
@@ -587,39 +587,41 @@ describe("RedisStream.consume", () => {
 })
 
 /** Consumers that come and go until every entry is acknowledged; counts how often each entry was handled. */
-const crowd = Effect.fnUntraced(function*(client: RedisClient.Service, total: number, trouble: Effect.Effect<unknown>) {
-  const handled = new Map<string, number>()
-  let lives = 0
-  const consumer = (name: string) =>
-    Effect.forever(Effect.suspend(() => {
-      lives++
-      return RedisStream.consume(
-        {
-          ...options,
-          consumer: name,
-          concurrency: 5,
-          claimIdle: "300 millis",
-          claimEvery: "50 millis",
-          drain: lives % 2 === 0 ? 0 : "1 second"
-        },
-        (entry) => Effect.delay(Effect.sync(() => handled.set(entry.id, (handled.get(entry.id) ?? 0) + 1)), 2)
-      ).pipe(Client.on(client), Effect.timeoutOption(40 + (lives * 37) % 200))
-    }))
-  const consumers = yield* Effect.forkChild(
-    Effect.all(["a", "b", "c", "d"].map(consumer), { concurrency: "unbounded", discard: true })
-  )
-  const troubling = yield* Effect.forkChild(Effect.forever(trouble))
-  yield* until(Effect.sync(() => handled.size), (size) => size >= total)
-  yield* Fiber.interrupt(troubling)
-  return { consumers, handled, lives: () => lives }
-})
+const crowd = Effect.fnUntraced(
+  function*(client: RedisClient.RedisClient["Service"], total: number, trouble: Effect.Effect<unknown>) {
+    const handled = new Map<string, number>()
+    let lives = 0
+    const consumer = (name: string) =>
+      Effect.forever(Effect.suspend(() => {
+        lives++
+        return RedisStream.consume(
+          {
+            ...options,
+            consumer: name,
+            concurrency: 5,
+            claimIdle: "300 millis",
+            claimEvery: "50 millis",
+            drain: lives % 2 === 0 ? 0 : "1 second"
+          },
+          (entry) => Effect.delay(Effect.sync(() => handled.set(entry.id, (handled.get(entry.id) ?? 0) + 1)), 2)
+        ).pipe(Client.on(client), Effect.timeoutOption(40 + (lives * 37) % 200))
+      }))
+    const consumers = yield* Effect.forkChild(
+      Effect.all(["a", "b", "c", "d"].map(consumer), { concurrency: "unbounded", discard: true })
+    )
+    const troubling = yield* Effect.forkChild(Effect.forever(trouble))
+    yield* until(Effect.sync(() => handled.size), (size) => size >= total)
+    yield* Fiber.interrupt(troubling)
+    return { consumers, handled, lives: () => lives }
+  }
+)
 
 /** Every way in which a server ends what blocks with UNBLOCKED; it has run nothing then. */
 const unblocking = {
-  "becomes a replica for a moment": (outside: RedisClient.Service) =>
+  "becomes a replica for a moment": (outside: RedisClient.RedisClient["Service"]) =>
     // In one write, so that nobody is told READONLY in between.
     outside.pipeline([Redis.send("REPLICAOF", "127.0.0.1", 1), Redis.send("REPLICAOF", "NO", "ONE")]),
-  "is told to by CLIENT UNBLOCK": (outside: RedisClient.Service) =>
+  "is told to by CLIENT UNBLOCK": (outside: RedisClient.RedisClient["Service"]) =>
     Effect.gen(function*() {
       const clients = String(yield* outside.execute(Redis.send("CLIENT LIST")))
       const blocked = clients.split("\n").filter((line) => / flags=b /.test(line))

@@ -2,7 +2,7 @@
  * What can go wrong on the way to a server that sentinels name.
  */
 import { connectionLoss, TimeoutError } from "@redfx/core/RedisError"
-import type { ConnectionError, RedisError } from "@redfx/core/RedisError"
+import type { CommandError, ConnectionError } from "@redfx/core/RedisError"
 import * as Duration from "effect/Duration"
 
 /** What ends connections to a server that is not the master any more. */
@@ -29,14 +29,14 @@ export interface Attempt {
 }
 
 /** Why a server is of no use. */
-export const attemptOf = (address: string, error: RedisError): Attempt => ({
+export const attemptOf = (address: string, error: CommandError): Attempt => ({
   address,
   detail: detailOf(error),
   permanent: isPermanent(error)
 })
 
 /** Whether a server lets nobody in with these credentials. */
-export const isPermanent = (error: RedisError): boolean =>
+export const isPermanent = (error: CommandError): boolean =>
   error._tag === "AuthenticationError" || error._tag === "NoPermissionError" ||
   "permanent" in error && error.permanent === true
 
@@ -49,7 +49,7 @@ export const attempted = (
 })
 
 /** Why a server was of no use, without what a caller's command adds to it. */
-export const detailOf = (error: RedisError): string => {
+export const detailOf = (error: CommandError): string => {
   switch (error._tag) {
     case "AuthenticationError":
       return `Authentication failed: ${error.code} ${error.detail}`

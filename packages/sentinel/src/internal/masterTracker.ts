@@ -8,7 +8,7 @@ import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -209,7 +209,7 @@ export class MasterTracker {
   }
 
   /** Has another server be the master. Connections to others end with what `loss` says. */
-  #become(claim: Claim, loss: (address: string) => RedisError): void {
+  #become(claim: Claim, loss: (address: string) => CommandError): void {
     const previous = this.address
     const address = formatEndpoint(claim.address)
     this.#changes++

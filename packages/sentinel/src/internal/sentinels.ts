@@ -3,12 +3,12 @@
  * good, and those that these know of.
  */
 import { sentinelSentinels } from "@redfx/core/commands/Sentinel"
-import type { Service } from "@redfx/core/RedisClient"
+import type { RedisClient } from "@redfx/core/RedisClient"
 import type { RedisCommand } from "@redfx/core/RedisCommand"
 import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
@@ -67,10 +67,10 @@ export interface Options {
 
 export class Sentinels {
   /** Opens a client of a sentinel that nobody else uses, without any I/O. */
-  readonly connect: (sentinel: Sentinel) => Effect.Effect<Service, never, Scope.Scope>
+  readonly connect: (sentinel: Sentinel) => Effect.Effect<RedisClient["Service"], never, Scope.Scope>
   readonly #options: Options
   readonly #context: Context.Context<RedisConnector | Scope.Scope>
-  readonly #clients: RcMap.RcMap<NodeAddress, Service>
+  readonly #clients: RcMap.RcMap<NodeAddress, RedisClient["Service"]>
   readonly #given: ReadonlyArray<Sentinel>
   /** The sentinels that are known of by the services that they watch. */
   readonly #learned = new Map<string, ReadonlyArray<Sentinel>>()
@@ -87,8 +87,8 @@ export class Sentinels {
   constructor(
     options: Options,
     context: Context.Context<RedisConnector | Scope.Scope>,
-    clients: RcMap.RcMap<NodeAddress, Service>,
-    connect: (sentinel: Sentinel) => Effect.Effect<Service, never, Scope.Scope>
+    clients: RcMap.RcMap<NodeAddress, RedisClient["Service"]>,
+    connect: (sentinel: Sentinel) => Effect.Effect<RedisClient["Service"], never, Scope.Scope>
   ) {
     this.#options = options
     this.#context = context
@@ -104,7 +104,7 @@ export class Sentinels {
   }
 
   /** Runs a question on a sentinel, over a connection that is kept as long as it is of use. */
-  ask<A>(sentinel: Sentinel, question: RedisCommand<A>): Effect.Effect<A, RedisError> {
+  ask<A>(sentinel: Sentinel, question: RedisCommand<A>): Effect.Effect<A, CommandError> {
     return Effect.suspend(() =>
       this.#closed
         ? Effect.fail(clientClosed)
@@ -269,8 +269,8 @@ const unique = (sentinels: ReadonlyArray<Sentinel>): ReadonlyArray<Sentinel> =>
   sentinels.filter(({ name }, index) => sentinels.findIndex((other) => other.name === name) === index)
 
 /** Whether the sentinel has answered, so that its connection is as good as before. */
-const answered = (error: RedisError): boolean =>
+const answered = (error: CommandError): boolean =>
   error._tag === "ResponseError" || error._tag === "NoPermissionError" || error._tag === "DecodeError"
 
-const isLost = (error: RedisError): boolean =>
+const isLost = (error: CommandError): boolean =>
   error._tag === "ConnectionError" && (error.reason === "Closed" || error.reason === "Reset")

@@ -6,7 +6,7 @@ import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss, isRetryable, ReplicaNotFoundError } from "@redfx/core/RedisError"
-import type { MasterNotFoundError, RedisError } from "@redfx/core/RedisError"
+import type { CommandError, MasterNotFoundError } from "@redfx/core/RedisError"
 import type { Owner, RedisConnection, Source } from "@redfx/core/unstable/Connection"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -29,7 +29,7 @@ export interface Finder extends VerifiedConnection.Options {
   readonly masterWait: number
 }
 
-type Opened = Effect.Effect<RedisConnection, RedisError, RedisConnector | Scope.Scope>
+type Opened = Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope>
 
 /** Connections for the role of the client. */
 export const make = (finder: Finder): Source => {
@@ -91,7 +91,7 @@ const awaitMaster = (finder: Finder, owner: Owner): Opened =>
   })
 
 const openMaster = (finder: Finder, owner: Owner): Opened =>
-  Effect.gen(function*(): Effect.fn.Return<RedisConnection, RedisError, RedisConnector | Scope.Scope> {
+  Effect.gen(function*(): Effect.fn.Return<RedisConnection, CommandError, RedisConnector | Scope.Scope> {
     const { tracker } = finder
     const { changes } = tracker
     const found = yield* whereMasterIs(finder)
@@ -144,7 +144,7 @@ const openReplica = (turns: Turns) => (finder: Finder, owner: Owner): Opened =>
   Effect.gen(function*() {
     const { addresses, attempts } = yield* Discovery.replicas(finder.group, finder.service)
     const turn = yield* turns.take
-    const refused: Array<readonly [address: string, error: RedisError]> = []
+    const refused: Array<readonly [address: string, error: CommandError]> = []
     const tell = Effect.sync(() => {
       for (const [address, error] of refused) finder.tracker.observe({ _tag: "NotReplica", error }, "replica", address)
     })
@@ -171,7 +171,7 @@ const startingAt = (addresses: ReadonlyArray<NodeAddress>, turn: number): Readon
 }
 
 /** Wrong credentials are what the caller has to know of; anything else may be different next time. */
-const noReplica = (service: string, attempts: ReadonlyArray<Attempt>, error: RedisError): RedisError => {
+const noReplica = (service: string, attempts: ReadonlyArray<Attempt>, error: CommandError): CommandError => {
   switch (error._tag) {
     case "AuthenticationError":
       return error

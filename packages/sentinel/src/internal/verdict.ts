@@ -3,7 +3,7 @@
  * sending: they differ in how they send, and not in what a reply or a loss means.
  */
 import { connectionLoss } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
 import { demotionBy } from "@redfx/core/unstable/Connection"
 import { demoted } from "./failures.ts"
@@ -20,7 +20,7 @@ export type Role = "master" | "replica"
  */
 export type Observation =
   | { readonly _tag: "Refused"; readonly error: ErrorReply }
-  | { readonly _tag: "Lost" | "NotOpened" | "NotReplica"; readonly error: RedisError }
+  | { readonly _tag: "Lost" | "NotOpened" | "NotReplica"; readonly error: CommandError }
   | { readonly _tag: "Silent" | "Answered" | "Opened" }
 
 /**
@@ -32,7 +32,7 @@ export type Observation =
  */
 export interface Verdict {
   readonly learn?: "doubt" | "trust" | "another" | undefined
-  readonly loss?: RedisError | undefined
+  readonly loss?: CommandError | undefined
 }
 
 /** What an observation on a server means to a client that is for `role`. */
@@ -71,10 +71,10 @@ const ofRefusal = (error: ErrorReply, role: Role, address: string): Verdict => {
 }
 
 /** A connection that this client has ended tells nothing of the server. */
-const isOwnDoing = (error: RedisError): boolean =>
+const isOwnDoing = (error: CommandError): boolean =>
   error._tag === "ConnectionError" && (error.reason === "ClientClosed" || error.reason === "Demoted")
 
 /** What the sentinels can do nothing about. */
-const isSettled = (error: RedisError): boolean =>
+const isSettled = (error: CommandError): boolean =>
   error._tag === "AuthenticationError" ||
   error._tag === "ConnectionError" && (error.reason === "ClientClosed" || error.reason === "Tls")

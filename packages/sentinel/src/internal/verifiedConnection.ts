@@ -6,7 +6,7 @@ import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
 import { within } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
@@ -28,7 +28,7 @@ export interface Options {
   readonly settings: ConnectionSettings
   readonly role: Role
   readonly checkConnection: boolean
-  readonly observe: (seen: Observation, role: Role, address: string) => RedisError | undefined
+  readonly observe: (seen: Observation, role: Role, address: string) => CommandError | undefined
 }
 
 /** Opens a connection and asks the server what it is. Nothing of what fails stays open. */
@@ -37,7 +37,7 @@ export const open = (
   address: NodeAddress,
   expected: Role,
   owner: RedisConnection.Owner
-): Effect.Effect<RedisConnection.RedisConnection, RedisError, RedisConnector | Scope.Scope> =>
+): Effect.Effect<RedisConnection.RedisConnection, CommandError, RedisConnector | Scope.Scope> =>
   Effect.gen(function*() {
     const attempt = yield* Scope.fork(yield* Effect.scope)
     return yield* dial(options, address, expected, owner).pipe(
@@ -51,7 +51,7 @@ const dial = Effect.fnUntraced(function*(
   address: NodeAddress,
   expected: Role,
   owner: RedisConnection.Owner
-): Effect.fn.Return<RedisConnection.RedisConnection, RedisError, RedisConnector | Scope.Scope> {
+): Effect.fn.Return<RedisConnection.RedisConnection, CommandError, RedisConnector | Scope.Scope> {
   const { checkConnection, settings } = options
   const reception = new Reception(owner, options, formatEndpoint(address))
   const connection = yield* RedisConnection.make({ host: address.host, port: address.port }, settings, reception.owner)
@@ -68,7 +68,7 @@ const dial = Effect.fnUntraced(function*(
 const verifyRole = (
   connection: RedisConnection.RedisConnection,
   expected: Role
-): Effect.Effect<void, RedisError> =>
+): Effect.Effect<void, CommandError> =>
   RedisConnection.run(connection, askRole()).pipe(
     Effect.map(({ role }) => role === "slave" ? "replica" : role),
     Effect.catchTags({

@@ -4,7 +4,7 @@
 import type { Key } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterUnsupportedError, CrossSlotError, DataError, SlotNotCoveredError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import { keyOf, numberAt } from "../multiKey/words.ts"
@@ -24,7 +24,7 @@ export const untypedKey = (command: RedisCommand.Any): Key | undefined => {
 }
 
 /** The error that refuses a command without typed keys, whatever it is part of. */
-const refusal = (command: RedisCommand.Any): RedisError | undefined => {
+const refusal = (command: RedisCommand.Any): CommandError | undefined => {
   const rule = ruleOf(command.spec.name)
   if (rule?.to === "none") return unsupported(command, rule.instead)
   if (rule !== undefined) return undefined
@@ -40,7 +40,7 @@ const refusal = (command: RedisCommand.Any): RedisError | undefined => {
 }
 
 /** The error that refuses a command without typed keys in a pipeline or a transaction. */
-export const refusalInBatch = (command: RedisCommand.Any): RedisError | undefined => {
+export const refusalInBatch = (command: RedisCommand.Any): CommandError | undefined => {
   const refused = refusal(command)
   if (refused !== undefined || untypedKey(command) !== undefined) return refused
   return unsupported(
@@ -59,7 +59,7 @@ export const unsupported = (command: RedisCommand.Any, detail: string): ClusterU
 export const keyless = (
   cluster: Cluster,
   command: RedisCommand.Any
-): Effect.Effect<Resp.Value, RedisError> | undefined => {
+): Effect.Effect<Resp.Value, CommandError> | undefined => {
   const refused = refusal(command)
   if (refused !== undefined) return Effect.fail(refused)
   const rule = ruleOf(command.spec.name)
@@ -70,7 +70,7 @@ const byRule = (
   cluster: Cluster,
   command: RedisCommand.Any,
   rule: Rule
-): Effect.Effect<Resp.Value, RedisError> | undefined => {
+): Effect.Effect<Resp.Value, CommandError> | undefined => {
   switch (rule.to) {
     case "any":
     case "key":
@@ -92,7 +92,7 @@ const byRule = (
 }
 
 /** On the master of the slot whose number is the first argument. */
-const onSlot = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect<Resp.Value, RedisError> => {
+const onSlot = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect<Resp.Value, CommandError> => {
   const slot = numberAt(command, 0)
   if (slot === undefined || slot < 0 || slot >= slotCount) {
     return Effect.fail(

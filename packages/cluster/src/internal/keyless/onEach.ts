@@ -2,7 +2,7 @@
  * One command on several servers.
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import { within } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
@@ -14,7 +14,7 @@ export const onEach = (
   cluster: Cluster,
   nodes: ReadonlyArray<ClusterNode>,
   command: RedisCommand.Any
-): Effect.Effect<ReadonlyArray<Resp.Value>, RedisError> => {
+): Effect.Effect<ReadonlyArray<Resp.Value>, CommandError> => {
   const raw = RedisCommand.undecoded(command)
   const asked = new Set(nodes.map(({ address }) => address))
   return runAll(nodes.map((node) => cluster.onNode(node, raw, asked)), command.spec.readonly)
@@ -30,7 +30,7 @@ const replicaLimit = 1000
 export const onMastersAndReplicas = (
   cluster: Cluster,
   command: RedisCommand.Any
-): Effect.Effect<ReadonlyArray<Resp.Value>, RedisError> =>
+): Effect.Effect<ReadonlyArray<Resp.Value>, CommandError> =>
   Effect.flatMap(Effect.all([cluster.masters, cluster.nodes]), ([masters, nodes]) => {
     const known = new Set(masters.map(({ address }) => address))
     const replicas = nodes.filter(({ address }) => !known.has(address))

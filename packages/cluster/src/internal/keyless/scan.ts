@@ -8,7 +8,7 @@
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { DataError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import { bulk, elements, textOf } from "../multiKey/replies.ts"
@@ -33,7 +33,7 @@ interface Position {
 const start: Position = { cursor: "0", address: "", claimed: "", done: "" }
 
 /** Runs SCAN with a cursor of the whole cluster. */
-export const scan = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect<Resp.Value, RedisError> => {
+export const scan = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect<Resp.Value, CommandError> => {
   const position = parse(command)
   if (position === undefined) return Effect.fail(notACursor(command))
   return Effect.flatMap(cluster.masters, () => {
@@ -68,7 +68,7 @@ const begin = (cluster: Cluster, done: string): Place | undefined => {
   return { cursor: "0", address: node.address, claimed: rangesOf(claimed), done, node }
 }
 
-const page = (cluster: Cluster, command: RedisCommand.Any, here: Place): Effect.Effect<Resp.Value, RedisError> => {
+const page = (cluster: Cluster, command: RedisCommand.Any, here: Place): Effect.Effect<Resp.Value, CommandError> => {
   const own = RedisCommand.withParts(command, [here.cursor, ...command.parts.slice(1)])
   return Effect.map(cluster.onNode(here.node, RedisCommand.undecoded(own)), (reply) => {
     const [cursor, ...found] = elements(reply)

@@ -3,7 +3,7 @@
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterUnsupportedError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -14,12 +14,12 @@ import type { Cluster, ClusterNode } from "../topology/cluster.ts"
 import { onEach } from "./onEach.ts"
 
 /** Runs a command; its reply is as it would be from one server. */
-export type Run = (cluster: Cluster, command: RedisCommand.Any) => Effect.Effect<Resp.Value, RedisError>
+export type Run = (cluster: Cluster, command: RedisCommand.Any) => Effect.Effect<Resp.Value, CommandError>
 
 /** A key of a random master; of another one while those asked have none. */
 export const randomKey: Run = (cluster, command) => {
   const raw = RedisCommand.undecoded(command)
-  const ask = ([node, ...others]: ReadonlyArray<ClusterNode>): Effect.Effect<Resp.Value, RedisError> =>
+  const ask = ([node, ...others]: ReadonlyArray<ClusterNode>): Effect.Effect<Resp.Value, CommandError> =>
     node === undefined
       ? Effect.succeed(null)
       : Effect.flatMap(cluster.onNode(node, raw), (key) => (key === null ? ask(others) : Effect.succeed(key)))

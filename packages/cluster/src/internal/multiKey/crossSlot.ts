@@ -5,7 +5,7 @@
 import { KeyArg } from "@redfx/core/RedisArg"
 import type { Part } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../topology/cluster.ts"
@@ -21,7 +21,7 @@ import { firstKeyIndex, wordOf } from "./words.ts"
 export type Split = (
   cluster: Cluster,
   command: RedisCommand.Any
-) => Effect.Effect<Resp.Value, RedisError> | undefined
+) => Effect.Effect<Resp.Value, CommandError> | undefined
 
 // -----------------------------------------------------------------------------
 // By the slot of each key

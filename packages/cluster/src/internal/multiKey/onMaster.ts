@@ -2,7 +2,7 @@
  * Reads that must see every write before them.
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import * as RedisReply from "@redfx/core/RedisReply"
 import type * as Resp from "@redfx/core/Resp"
 import type * as Effect from "effect/Effect"
@@ -23,5 +23,5 @@ const reply = RedisReply.make<Resp.Value>((value) => value)
  * The reply, as it came, to a command that reads: from the server that writes go to, whatever the option `readFrom` says.
  * What is written in consequence must not come from a replica that lags behind.
  */
-export const onMaster = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect<Resp.Value, RedisError> =>
+export const onMaster = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect<Resp.Value, CommandError> =>
   cluster.execute(RedisCommand.make({ spec: specOf(command.spec.name), args: () => command.parts, reply }))

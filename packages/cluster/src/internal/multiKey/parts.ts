@@ -3,7 +3,7 @@
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { failureAmong, inPart } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -24,13 +24,13 @@ export const runCommands = (
   cluster: Cluster,
   commands: ReadonlyArray<RedisCommand.RedisCommand<Resp.Value>>,
   places: ReadonlyArray<ReadonlyArray<number>>
-): Effect.Effect<ReadonlyArray<Resp.Value>, RedisError> =>
+): Effect.Effect<ReadonlyArray<Resp.Value>, CommandError> =>
   Effect.flatMap(cluster.executeAll(commands), (outcomes) =>
     Effect.flatMap(
       Effect.forEach(outcomes, Effect.result),
       // Each command was to be decoded as it says.
       (results) =>
-        together(results as ReadonlyArray<Result.Result<Resp.Value, RedisError>>, commands.every(isRead), places)
+        together(results as ReadonlyArray<Result.Result<Resp.Value, CommandError>>, commands.every(isRead), places)
     ))
 
 const isRead = ({ spec }: RedisCommand.Any): boolean => spec.readonly
@@ -41,16 +41,16 @@ const isRead = ({ spec }: RedisCommand.Any): boolean => spec.readonly
  * - `readonly`: whether running a part twice does no harm.
  */
 export const runAll = <A>(
-  parts: ReadonlyArray<Effect.Effect<A, RedisError>>,
+  parts: ReadonlyArray<Effect.Effect<A, CommandError>>,
   readonly: boolean
-): Effect.Effect<ReadonlyArray<A>, RedisError> =>
+): Effect.Effect<ReadonlyArray<A>, CommandError> =>
   Effect.flatMap(Effect.forEach(parts, Effect.result, { concurrency }), (results) => together(results, readonly))
 
 const together = <A>(
-  results: ReadonlyArray<Result.Result<A, RedisError>>,
+  results: ReadonlyArray<Result.Result<A, CommandError>>,
   readonly: boolean,
   places: ReadonlyArray<ReadonlyArray<number>> = []
-): Effect.Effect<ReadonlyArray<A>, RedisError> => {
+): Effect.Effect<ReadonlyArray<A>, CommandError> => {
   const failure = failureAmong(
     places.length === 0 ? "command" : "keys",
     results.map((result, part) => ({
@@ -65,5 +65,5 @@ const together = <A>(
 }
 
 /** The error of a step after another one that has written: whoever repeats the command repeats that too. */
-export const afterWriting = (error: RedisError): RedisError =>
+export const afterWriting = (error: CommandError): CommandError =>
   inPart(error, { answered: [], unknown: [], mayHaveWritten: true })

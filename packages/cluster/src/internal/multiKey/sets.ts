@@ -4,7 +4,7 @@
 import { sdiff, sinter, sunion } from "@redfx/core/commands/Sets"
 import type { Key } from "@redfx/core/RedisArg"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import { slotOf } from "../topology/slot.ts"
@@ -15,13 +15,13 @@ import { elements, identity } from "./replies.ts"
 type Members = ReadonlyMap<string, Resp.Value>
 
 /** Runs a command that reads; the reply is as it came. */
-type Read = (command: RedisCommand.Any) => Effect.Effect<Resp.Value, RedisError>
+type Read = (command: RedisCommand.Any) => Effect.Effect<Resp.Value, CommandError>
 
 /** The members of what sets of any slots come to, as one server would give them. */
 export type SetOperation = (
   read: Read,
   keys: ReadonlyArray<Key>
-) => Effect.Effect<ReadonlyArray<Resp.Value>, RedisError>
+) => Effect.Effect<ReadonlyArray<Resp.Value>, CommandError>
 
 /** The keys of each slot, in the order of the first key of each. */
 export const bySlot = (keys: ReadonlyArray<Key>): ReadonlyArray<ReadonlyArray<Key>> => {
@@ -40,7 +40,7 @@ const perSlot = (
   read: Read,
   keys: ReadonlyArray<Key>,
   make: (keys: ReadonlyArray<Key>, index: number) => RedisCommand.Any
-): Effect.Effect<ReadonlyArray<Members>, RedisError> =>
+): Effect.Effect<ReadonlyArray<Members>, CommandError> =>
   runAll(
     bySlot(keys).map((keys, index) =>
       Effect.map(

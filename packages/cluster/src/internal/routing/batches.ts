@@ -5,7 +5,7 @@
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { atIndex, ConnectionError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import { asking } from "@redfx/core/unstable/Request"
 import type { Outcome } from "@redfx/core/unstable/Request"
 import { errorIn } from "@redfx/core/unstable/Runtime"
@@ -84,7 +84,7 @@ class Pipeline {
     )
   }
 
-  fail(pending: ReadonlyArray<Pending>, error: RedisError): void {
+  fail(pending: ReadonlyArray<Pending>, error: CommandError): void {
     for (const { index } of pending) this.#settle(index, Exit.fail(error))
   }
 
@@ -150,7 +150,7 @@ class Pipeline {
   }
 
   /** Settles what has failed, unless it is to be sent again. */
-  #judge(each: Pending, node: Node | undefined, error: RedisError, isAvoided: boolean): ReadonlyArray<Failed> {
+  #judge(each: Pending, node: Node | undefined, error: CommandError, isAvoided: boolean): ReadonlyArray<Failed> {
     const sent = { way: "batch", command: this.#commandAt(each) } as const
     const { next, spent } = judged(this.#retrying, sent, { error, isAvoided, node, spent: each.spent })
     if (next._tag === "Settle") {

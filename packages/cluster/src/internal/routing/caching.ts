@@ -1,7 +1,7 @@
 /**
  * What a cluster's client keeps of slots that go to other servers.
  */
-import type { Service } from "@redfx/core/RedisClient"
+import type { RedisClient } from "@redfx/core/RedisClient"
 import { slotCount } from "../topology/slot.ts"
 import type { State } from "./state.ts"
 
@@ -9,7 +9,7 @@ import type { State } from "./state.ts"
  * Drops what was read of a slot when that is another server's, or is on its way there. Whoever served it tells of the keys
  * that it gives away, but not of all that become of them, and not when it is cut off from the cluster.
  */
-export const dropMoved = (cache: NonNullable<Service["cache"]>, state: State): void => {
+export const dropMoved = (cache: NonNullable<RedisClient["Service"]["cache"]>, state: State): void => {
   const owners: Array<string | undefined> = new Array(slotCount).fill(undefined)
   state.onMoved.push((moved) => cache.moved([moved]))
   state.onAdopted((topology) => {

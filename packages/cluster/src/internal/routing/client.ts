@@ -2,12 +2,12 @@
  * The client of a cluster: the client that every topology has, above a router
  * that knows slots, with what only a cluster must split, merge or refuse.
  */
-import type { RedisEvent, RedisStats, Service } from "@redfx/core/RedisClient"
+import type { RedisClient, RedisEvent, RedisStats } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { atIndex, connectionLoss } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
@@ -38,7 +38,7 @@ import { State } from "./state.ts"
 import { Subscribers } from "./subscribers.ts"
 
 export interface ClusterClient {
-  readonly client: Service
+  readonly client: RedisClient["Service"]
   readonly cluster: Cluster
   readonly retrying: Retrying
 }
@@ -84,17 +84,17 @@ const makeOpen = Effect.fnUntraced(function*(
 
 const clientAbove = (
   retrying: Retrying,
-  base: Service,
+  base: RedisClient["Service"],
   cluster: Cluster
-): Service => {
-  const client: Service = {
+): RedisClient["Service"] => {
+  const client: RedisClient["Service"] = {
     ...base,
     execute: (command) => {
       const refusal = retrying.refusesWrite(command)
       if (refusal !== undefined) return Effect.fail(refusal)
       const planned = plan(cluster, retrying.settings, command)
       // What a plan comes to was decoded by the command's own decoder.
-      return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, RedisError>
+      return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, CommandError>
     },
     pipeline: pipelineOf(retrying, base),
     transaction: (commands) => transaction(retrying, commands),
@@ -116,14 +116,14 @@ const clientAbove = (
 }
 
 /** What the cache does not answer goes to the servers of its slots. */
-const pipelineOf = (retrying: Retrying, { cache }: Service): Service["pipeline"] => {
-  const send: Service["pipeline"] = (commands) => pipeline(retrying, commands)
+const pipelineOf = (retrying: Retrying, { cache }: RedisClient["Service"]): RedisClient["Service"]["pipeline"] => {
+  const send: RedisClient["Service"]["pipeline"] = (commands) => pipeline(retrying, commands)
   return cache === undefined
     ? send
     : (commands) => cache.pipeline(commands, send, (command) => retrying.refuses(command) !== undefined)
 }
 
-const clusterOf = (retrying: Retrying, base: Service): Cluster => {
+const clusterOf = (retrying: Retrying, base: RedisClient["Service"]): Cluster => {
   const { state } = retrying
   const known = <A>(of: () => A) =>
     Effect.map(state.known, () => {

@@ -3,10 +3,10 @@
  * They are run on the server of their slot, and again as the verdict on what
  * became of them says.
  */
-import type { Service } from "@redfx/core/RedisClient"
+import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterUnsupportedError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import { asking } from "@redfx/core/unstable/Request"
 import type { Outcome } from "@redfx/core/unstable/Request"
 import { errorOf } from "@redfx/core/unstable/Runtime"
@@ -23,22 +23,22 @@ import { unspent } from "./verdict.ts"
 import type { Sent } from "./verdict.ts"
 import { timedOut, within } from "./wholeLimit.ts"
 
-type Run<A> = (client: Service) => Effect.Effect<A, RedisError>
+type Run<A, E> = (client: RedisClient["Service"]) => Effect.Effect<A, E>
 
 /**
  * Runs something on the server of a command's slot, wherever that is. The command timeout is that of all tries.
  *
  * - `name`: of what times out, if that is not the command. `readonly`: whether all that is run only reads.
  */
-export const following = <A>(
+export const following = <A, E extends TransactionError>(
   retrying: Retrying,
   { command, name = command.spec.name, readonly }: {
     readonly command: RedisCommand.Any
     readonly name?: string
     readonly readonly: boolean
   },
-  run: Run<A>
-): Effect.Effect<A, RedisError> =>
+  run: Run<A, E>
+): Effect.Effect<A, E | CommandError> =>
   Effect.suspend(() => {
     let running = false
     const send = ({ asking, node }: Target) =>
@@ -56,11 +56,11 @@ export const following = <A>(
     })
   })
 
-const untilRun = Effect.fnUntraced(function*<A>(
+const untilRun = Effect.fnUntraced(function*<A, E extends TransactionError>(
   retrying: Retrying,
   sent: Sent,
-  send: (target: Target) => Effect.Effect<A, RedisError>
-): Effect.fn.Return<A, RedisError> {
+  send: (target: Target) => Effect.Effect<A, E>
+): Effect.fn.Return<A, E | CommandError> {
   const { redirects, state } = retrying
   const { command } = sent
   let spent = unspent
@@ -70,13 +70,12 @@ const untilRun = Effect.fnUntraced(function*<A>(
     // It may have been given up and made again during the pause.
     const node: Node | undefined = target === undefined ? undefined : state.nodes.at(target.node.endpoint)
     const avoided = node?.health.downWith
-    const exit: Exit.Exit<A, RedisError> = yield* Effect.exit(
-      target === undefined || node === undefined
-        ? Effect.fail(notCovered(command))
-        : avoided !== undefined
-        ? Effect.fail(avoided)
-        : send({ ...target, node })
-    )
+    const tried: Effect.Effect<A, E | CommandError> = target === undefined || node === undefined
+      ? Effect.fail(notCovered(command))
+      : avoided !== undefined
+      ? Effect.fail(avoided)
+      : send({ ...target, node })
+    const exit = yield* Effect.exit(tried)
     if (Exit.isSuccess(exit)) return exit.value
     const error = errorOf(exit.cause)
     if (error === undefined) return yield* exit
@@ -91,7 +90,7 @@ const untilRun = Effect.fnUntraced(function*<A>(
 const owned = (node: Node | undefined): Target | undefined => node === undefined ? undefined : { node, asking: false }
 
 /** Runs something on a server that does not own the slot yet, over one connection that nobody else uses. */
-const withAsking = <A>(client: Service, run: Run<A>): Effect.Effect<A, RedisError> =>
+const withAsking = <A, E>(client: RedisClient["Service"], run: Run<A, E>): Effect.Effect<A, E | CommandError> =>
   Effect.scoped(
     Effect.flatMap(client.reserve, (reserved) => Effect.andThen(reserved.execute(asking), run(reserved)))
   )
@@ -100,7 +99,7 @@ const withAsking = <A>(client: Service, run: Run<A>): Effect.Effect<A, RedisErro
 export const transaction = (
   retrying: Retrying,
   commands: ReadonlyArray<RedisCommand.Any>
-): Effect.Effect<ReadonlyArray<Outcome>, RedisError> => {
+): Effect.Effect<ReadonlyArray<Outcome>, TransactionError> => {
   const sent = commands.filter(({ settled }) => settled === undefined)
   const refusal = sent.map(retrying.refuses).find((error) => error !== undefined) ?? differentSlots(sent)
   if (refusal !== undefined) return Effect.fail(refusal)

@@ -3,7 +3,7 @@
  * say something new, or for a server to be back or replaced. One fiber for each
  * of those, however many requests wait.
  */
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import { RequestQueue } from "@redfx/core/unstable/Request"
 import type { Request } from "@redfx/core/unstable/Request"
 import * as Effect from "effect/Effect"
@@ -18,7 +18,7 @@ import { lossIn } from "../topology/failures.ts"
  */
 export interface Awaited {
   readonly recovered: Effect.Effect<void>
-  readonly news: (within: number) => Effect.Effect<void, RedisError>
+  readonly news: (within: number) => Effect.Effect<void, CommandError>
 }
 
 export class Parking {
@@ -97,14 +97,14 @@ export class Parking {
   }
 
   /** Sends what waits for the topology, or fails it. */
-  onTopology(error: RedisError | undefined): void {
+  onTopology(error: CommandError | undefined): void {
     for (const request of this.#forTopology.takeAll()) {
       if (error === undefined) this.#submit(request)
       else fail(request, error)
     }
   }
 
-  failAll(error: RedisError): void {
+  failAll(error: CommandError): void {
     this.onTopology(error)
     for (const request of this.#forRecovery.takeAll()) fail(request, error)
     for (const queue of [...this.#paused.values(), ...this.#forNews.values()]) {
@@ -114,7 +114,7 @@ export class Parking {
 }
 
 /** Fails a request for good. */
-export const fail = (request: Request, error: RedisError): void => {
+export const fail = (request: Request, error: CommandError): void => {
   request.redirector = undefined
   request.fail(error)
 }

@@ -2,9 +2,9 @@
  * Commands to one server, or to each of several, for what they are and not for
  * a slot of theirs.
  */
-import type { Service } from "@redfx/core/RedisClient"
+import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import { isContinued } from "@redfx/core/unstable/Router"
 import { errorIn, errorOf } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
@@ -33,7 +33,7 @@ export const onServer = <A>(
   { address }: ClusterNode,
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
   asked: ReadonlySet<string>
-): Effect.Effect<Answer<A>, RedisError> =>
+): Effect.Effect<Answer<A>, CommandError> =>
   Effect.suspend(() => {
     let running = false
     const send = (node: Node) =>
@@ -55,8 +55,8 @@ const untilRun = Effect.fnUntraced(function*<A>(
   address: string,
   command: RedisCommand.Any,
   asked: ReadonlySet<string>,
-  send: (node: Node) => Effect.Effect<A, RedisError>
-): Effect.fn.Return<Answer<A>, RedisError> {
+  send: (node: Node) => Effect.Effect<A, CommandError>
+): Effect.fn.Return<Answer<A>, CommandError> {
   const { state } = retrying
   // What it serves says later who has taken its place.
   const { topology } = state
@@ -66,7 +66,9 @@ const untilRun = Effect.fnUntraced(function*<A>(
   while (true) {
     // A replica that is down is tried all the same: nobody takes its place.
     const avoided = way === "master" ? node.health.downWith : undefined
-    const exit: Exit.Exit<A, RedisError> = yield* Effect.exit(avoided === undefined ? send(node) : Effect.fail(avoided))
+    const exit: Exit.Exit<A, CommandError> = yield* Effect.exit(
+      avoided === undefined ? send(node) : Effect.fail(avoided)
+    )
     if (Exit.isSuccess(exit)) return { address: node.address, reply: exit.value }
     const error = errorOf(exit.cause)
     if (error === undefined) return yield* Effect.failCause(exit.cause)
@@ -89,8 +91,8 @@ const untilRun = Effect.fnUntraced(function*<A>(
 })
 
 /** The same client of one server, which tells what becomes of its commands; it sends nothing again. */
-export const attentive = (retrying: Retrying, client: Service, node: Node): Service => {
-  const learn = (command: RedisCommand.Any, error: RedisError) => {
+export const attentive = (retrying: Retrying, client: RedisClient["Service"], node: Node): RedisClient["Service"] => {
+  const learn = (command: RedisCommand.Any, error: TransactionError) => {
     judged(retrying, { way: "node", command }, { error, node, spent: unspent })
   }
   return {
@@ -118,9 +120,9 @@ export const attentive = (retrying: Retrying, client: Service, node: Node): Serv
 /** What each server answers to a command, by its address. */
 export const perNode = <A>(
   retrying: Retrying,
-  nodes: Effect.Effect<ReadonlyArray<ClusterNode>, RedisError>,
+  nodes: Effect.Effect<ReadonlyArray<ClusterNode>, CommandError>,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
-): Effect.Effect<ReadonlyMap<string, A>, RedisError> =>
+): Effect.Effect<ReadonlyMap<string, A>, CommandError> =>
   Effect.flatMap(nodes, (nodes) => {
     const refusal = nodes.length === 0 ? undefined : retrying.refusesWrite(command)
     const asked = new Set(nodes.map(({ address }) => address))

@@ -6,7 +6,7 @@ import { KeyArg } from "@redfx/core/RedisArg"
 import type { Key } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { CrossSlotError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import * as Keyless from "../keyless/keyless.ts"
@@ -30,7 +30,7 @@ export const plan = (
   cluster: Cluster,
   options: PlanOptions,
   command: RedisCommand.Any
-): Effect.Effect<unknown, RedisError> | undefined => {
+): Effect.Effect<unknown, CommandError> | undefined => {
   const spread = spreadOf(command)
   if (spread === "one") return isMove(command) ? Effect.fail(Keyless.unsupported(command, otherDatabase)) : undefined
   if (command.settled !== undefined) return undefined
@@ -48,7 +48,7 @@ export const routingKey = (command: RedisCommand.Any): Key | undefined =>
  * The error that refuses a command in a pipeline or a transaction, `undefined` for one that is for the server of one
  * slot. What is split elsewhere is refused here: there a command is one command.
  */
-export const refusalInBatch = (command: RedisCommand.Any): RedisError | undefined => {
+export const refusalInBatch = (command: RedisCommand.Any): CommandError | undefined => {
   const spread = spreadOf(command)
   if (spread === "one") return isMove(command) ? Keyless.unsupported(command, otherDatabase) : undefined
   if (command.settled !== undefined) return undefined
@@ -76,7 +76,7 @@ const acrossSlots = (
   cluster: Cluster,
   { crossSlot }: PlanOptions,
   command: RedisCommand.Any
-): Effect.Effect<Resp.Value, RedisError> => {
+): Effect.Effect<Resp.Value, CommandError> => {
   const name = command.spec.name.toUpperCase()
   const split = crossSlot === "reject" ? undefined : splits.get(name)
   const emulation = crossSlot === "emulate" ? emulations.get(name) : undefined

@@ -4,7 +4,7 @@
  */
 import { ping } from "@redfx/core/commands/Connection"
 import { connectionLoss } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import { within } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -21,7 +21,7 @@ export interface ProbesOptions {
   readonly isOfUse: (node: Node) => boolean
   readonly onAnswer: (node: Node) => void
   /** Called once when a server is found to be down that takes connections, or bytes, and answers nothing. */
-  readonly onHung: (node: Node, error: RedisError) => void
+  readonly onHung: (node: Node, error: CommandError) => void
   /** How many servers are asked at the same time. */
   readonly turns: Semaphore.Semaphore
   /** What goes on as long as a server is asked. */

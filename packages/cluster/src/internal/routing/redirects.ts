@@ -4,7 +4,7 @@
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ConnectionError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
 import type { Redirector, Request } from "@redfx/core/unstable/Request"
 import type * as Effect from "effect/Effect"
@@ -98,7 +98,7 @@ export class Redirects implements Redirector {
     return target === undefined ? this.masterOf(request.leading) : this.#state.nodes.at(target.endpoint)
   }
 
-  #avoid(request: Request, node: Node, error: RedisError): void {
+  #avoid(request: Request, node: Node, error: CommandError): void {
     this.#judged(request, node.address, { _tag: "Avoided", error, delivery: request.delivery })
   }
 
@@ -106,7 +106,7 @@ export class Redirects implements Redirector {
     return this.#judged(request, address, { _tag: "Refused", code, line, queued: false })
   }
 
-  onLoss(request: Request, error: RedisError): boolean {
+  onLoss(request: Request, error: CommandError): boolean {
     const { delivery } = request
     const outcome = outcomeOf(error)
     return this.#judged(

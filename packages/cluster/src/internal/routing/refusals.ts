@@ -1,7 +1,7 @@
 /**
  * What a client refuses for what it is, whatever the keys of a command.
  */
-import type { Service } from "@redfx/core/RedisClient"
+import type { RedisClient } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { atIndex, ClusterDownError, ClusterUnsupportedError } from "@redfx/core/RedisError"
 import * as Effect from "effect/Effect"
@@ -39,7 +39,7 @@ const mayWrite = (command: RedisCommand.Any): boolean => {
 }
 
 /** A client of one server that refuses what may write. */
-export const onlyReading = (client: Service): Service => ({
+export const onlyReading = (client: RedisClient["Service"]): RedisClient["Service"] => ({
   ...client,
   withTimeout: (limit) => onlyReading(client.withTimeout(limit)),
   execute: (command) => {
@@ -69,7 +69,7 @@ export const forOneServer = (command: string): ClusterUnsupportedError =>
   new ClusterUnsupportedError({ command, detail: "it is for one server. Run it there with RedisCluster.onNode." })
 
 /** A client that may not even try once. */
-export const idle = (client: Service): Service => ({
+export const idle = (client: RedisClient["Service"]): RedisClient["Service"] => ({
   ...client,
   execute: (command) => command.settled ?? Effect.fail(untried(command)),
   pipeline: (commands) => Effect.succeed(commands.map((command) => command.settled ?? Exit.fail(untried(command)))),

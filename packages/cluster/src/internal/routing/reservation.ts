@@ -2,7 +2,7 @@
  * A connection that one user has for itself, to the server of the first key
  * that it uses: nothing else says which server it wants.
  */
-import type { Service } from "@redfx/core/RedisClient"
+import type { RedisClient } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import {
   atIndex,
@@ -11,7 +11,7 @@ import {
   connectionLoss,
   CrossSlotError
 } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
 import { RequestQueue } from "@redfx/core/unstable/Request"
 import type { Redirector, Request } from "@redfx/core/unstable/Request"
@@ -81,7 +81,7 @@ class Reservation implements Redirector {
     return this.#judged(request, address, { _tag: "Refused", code, line, queued: false })
   }
 
-  onLoss(request: Request, error: RedisError): boolean {
+  onLoss(request: Request, error: CommandError): boolean {
     const outcome = outcomeOf(error)
     return this.#judged(
       request,
@@ -116,7 +116,7 @@ class Reservation implements Redirector {
     return true
   }
 
-  #failAll(error: RedisError): void {
+  #failAll(error: CommandError): void {
     for (const waiting of this.#waiting.takeAll()) fail(waiting, error)
   }
 
@@ -140,7 +140,7 @@ class Reservation implements Redirector {
   }
 
   /** The router on the connection, which must be to the server of these commands. */
-  routerFor(commands: ReadonlyArray<RedisCommand.Any>): Effect.Effect<RedisRouter, RedisError> {
+  routerFor(commands: ReadonlyArray<RedisCommand.Any>): Effect.Effect<RedisRouter, CommandError> {
     // There is a command: nothing else asks for a connection.
     return Effect.flatMap(this.#bind(commands[0]!), (bound) => {
       const refusal = commands.map((command) => this.#refusal(bound, command)).find((error) => error !== undefined)
@@ -154,7 +154,7 @@ class Reservation implements Redirector {
   readonly held: Held = heldBy(() => this.#bound?.router.held)
 
   /** Takes a connection to the server of a command's slot, wherever that is; nothing is run before there is one. */
-  #bind(command: RedisCommand.Any): Effect.Effect<Bound, RedisError> {
+  #bind(command: RedisCommand.Any): Effect.Effect<Bound, CommandError> {
     return this.#binding.withPermit(Effect.gen({ self: this }, function*() {
       if (this.#bound === undefined) yield* this.#state.known
       while (this.#bound === undefined) {
@@ -189,7 +189,7 @@ class Reservation implements Redirector {
     }))
   }
 
-  #open(node: Node, command: RedisCommand.Any): Effect.Effect<Bound, RedisError> {
+  #open(node: Node, command: RedisCommand.Any): Effect.Effect<Bound, CommandError> {
     return Effect.suspend(() => {
       const scope = Scope.forkUnsafe(Context.get(this.#context, Scope.Scope))
       const { topology } = this.#state
@@ -220,7 +220,7 @@ class Reservation implements Redirector {
   }
 
   /** A key of another server cannot be used on this connection. */
-  #refusal({ node, served }: Bound, command: RedisCommand.Any): RedisError | undefined {
+  #refusal({ node, served }: Bound, command: RedisCommand.Any): CommandError | undefined {
     return refusalOn(this.#redirects, node, command, served)
   }
 }
@@ -245,7 +245,7 @@ const refusalOn = (
   node: Node,
   command: RedisCommand.Any,
   served: (slot: number) => boolean
-): RedisError | undefined => {
+): CommandError | undefined => {
   const key = routingKey(command)
   const master = key === undefined ? undefined : redirects.masterOf(command)
   if (key === undefined || master === undefined || master.address === node.address) return undefined
@@ -295,11 +295,11 @@ interface Use {
  * by it whether all of that is for its server.
  */
 export const guarded = (
-  reserved: Service,
+  reserved: RedisClient["Service"],
   retrying: Retrying,
-  whole: () => Service,
+  whole: () => RedisClient["Service"],
   use: Use = { begun: false }
-): Service => {
+): RedisClient["Service"] => {
   const { redirects } = retrying
   const refusalOf = (command: RedisCommand.Any) => retrying.refusesWrite(command) ?? differentSlots(command)
   const refusalsOf = (commands: ReadonlyArray<RedisCommand.Any>) => {
@@ -309,11 +309,11 @@ export const guarded = (
       refusalOf(command) ?? (home === undefined ? undefined : refusalOn(redirects, home, command, never))
     )
   }
-  const learned = (command: RedisCommand.Any, error: RedisError): RedisError => {
+  const learned = <E extends TransactionError>(command: RedisCommand.Any, error: E): E | CommandError => {
     const { next } = judged(retrying, { way: "held", command }, { error, node: undefined, spent: unspent })
     return next._tag === "Settle" ? next.error ?? typed(error) : typed(error)
   }
-  const client: Service = {
+  const client: RedisClient["Service"] = {
     ...reserved,
     execute: (command) =>
       Effect.suspend(() => {

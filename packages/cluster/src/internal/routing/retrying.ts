@@ -2,10 +2,10 @@
  * What those who send with effects need to send again: pipelines, transactions,
  * blocking commands, commands to one server.
  */
-import type { Service } from "@redfx/core/RedisClient"
+import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import type { RedisError } from "@redfx/core/RedisError"
-import type { Outcome } from "@redfx/core/unstable/Request"
+import type { CommandError, TransactionError } from "@redfx/core/RedisError"
+import type { Outcome as Answer } from "@redfx/core/unstable/Request"
 import type * as Clock from "effect/Clock"
 import type * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
@@ -13,7 +13,7 @@ import type { Redirects } from "./redirects.ts"
 import type { ClusterSettings } from "./settings.ts"
 import type { State } from "./state.ts"
 import { outcomeOf } from "./verdict.ts"
-import type { Sent, Spent, To, Verdict } from "./verdict.ts"
+import type { Outcome, Sent, Spent, To, Verdict } from "./verdict.ts"
 
 /**
  * - `clock`: the client's, by which all its limits and pauses go. `clientOf`: the client of a node, with the limits of this one.
@@ -23,14 +23,14 @@ import type { Sent, Spent, To, Verdict } from "./verdict.ts"
 export interface Retrying {
   readonly settings: ClusterSettings
   readonly clock: Clock.Clock
-  readonly clientOf: (node: Node) => Service
+  readonly clientOf: (node: Node) => RedisClient["Service"]
   readonly state: State
   readonly redirects: Redirects
-  readonly refuses: (command: RedisCommand.Any) => RedisError | undefined
-  readonly refusesWrite: (command: RedisCommand.Any) => RedisError | undefined
+  readonly refuses: (command: RedisCommand.Any) => CommandError | undefined
+  readonly refusesWrite: (command: RedisCommand.Any) => CommandError | undefined
   readonly unsent: (
     commands: ReadonlyArray<RedisCommand.Any>
-  ) => Effect.Effect<ReadonlyArray<Outcome>, RedisError>
+  ) => Effect.Effect<ReadonlyArray<Answer>, TransactionError>
 }
 
 /** The verdict on an error, or on a server that is down. `node`: where it was sent, unless the error says where. */
@@ -38,14 +38,17 @@ export const judged = (
   { state }: Retrying,
   sent: Sent,
   { error, isAvoided = false, node, spent }: {
-    readonly error: RedisError
+    readonly error: TransactionError
     readonly isAvoided?: boolean
     readonly node: Node | undefined
     readonly spent: Spent
   }
 ): Verdict => {
   const address = ("address" in error ? error.address : undefined) ?? node?.address
-  const outcome = isAvoided ? { _tag: "Avoided", error, delivery: "not-sent" } as const : outcomeOf(error)
+  const outcome: Outcome = isAvoided
+    // A server is avoided for what befell a command.
+    ? { _tag: "Avoided", error: error as CommandError, delivery: "not-sent" }
+    : outcomeOf(error)
   return state.judge(sent, address, outcome, spent)
 }
 

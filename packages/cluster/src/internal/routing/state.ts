@@ -10,7 +10,7 @@ import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
 import { elapsed } from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
@@ -43,7 +43,7 @@ export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
   readonly readsFromReplicas: boolean
   readonly onEvent: (event: RedisEvent) => void
   /** Called when the topology was read, or could not be. */
-  readonly onTopology: (error: RedisError | undefined) => void
+  readonly onTopology: (error: CommandError | undefined) => void
 }
 
 /** How many servers are asked how they are at the same time: a topology may name hundreds that there are not. */
@@ -74,8 +74,8 @@ export class State {
   readonly #routes: Array<Route | undefined> = new Array(slotCount).fill(undefined)
   #topology: Topology | undefined = undefined
   #masters: ReadonlyArray<Node> = []
-  #reading: Deferred.Deferred<void, RedisError> | undefined = undefined
-  #closed: RedisError | undefined = undefined
+  #reading: Deferred.Deferred<void, CommandError> | undefined = undefined
+  #closed: CommandError | undefined = undefined
   #lastRead = -Infinity
   #jitter = 1
   /** How many readings in a row brought nothing new. */
@@ -83,7 +83,7 @@ export class State {
   #redirects = 0
   readonly #listeners: Array<(topology: Topology) => void> = []
   readonly onMoved: Array<(slot: number) => void> = []
-  readonly #hungListeners: Array<(address: string, error: RedisError) => void> = []
+  readonly #hungListeners: Array<(address: string, error: CommandError) => void> = []
   /** Who was believed last, and whom not to ask first again, as what it said has not proved true. */
   #source: Node | undefined = undefined
   #doubted: Node | undefined = undefined
@@ -96,7 +96,7 @@ export class State {
   #informed: Node | undefined = undefined
   /** Those who wait for a server to be back or replaced, or for news; and of these who has to know when there cannot be any. */
   readonly #awaiting = new Set<() => void>()
-  readonly #hoping = new Set<(error: RedisError) => void>()
+  readonly #hoping = new Set<(error: CommandError) => void>()
   readonly #probes: Probes
   readonly #turns = Semaphore.makeUnsafe(asked)
   /** When connections to a server that names itself were renewed, by its address. */
@@ -131,7 +131,7 @@ export class State {
   }
 
   /** Why nothing is sent any more. */
-  get closed(): RedisError | undefined {
+  get closed(): CommandError | undefined {
     return this.#closed
   }
 
@@ -158,10 +158,10 @@ export class State {
   readonly latency = (node: Node): number | undefined => this.#latencies.get(node)
 
   /** Reads the topology, or joins whoever does so. */
-  readonly refresh: Effect.Effect<void, RedisError> = Effect.suspend(() => Deferred.await(this.#read()))
+  readonly refresh: Effect.Effect<void, CommandError> = Effect.suspend(() => Deferred.await(this.#read()))
 
   /** Reads the topology unless it is known. */
-  readonly known: Effect.Effect<void, RedisError> = Effect.suspend(() =>
+  readonly known: Effect.Effect<void, CommandError> = Effect.suspend(() =>
     this.#topology === undefined ? this.refresh : Effect.void
   )
 
@@ -180,7 +180,7 @@ export class State {
   }
 
   /** Reads the topology at once, and first of a server that has just learned of a change. */
-  learnFrom(address: string): Effect.Effect<void, RedisError> {
+  learnFrom(address: string): Effect.Effect<void, CommandError> {
     return Effect.gen({ self: this }, function*() {
       // What is being read may be from before.
       if (this.#reading !== undefined) yield* Effect.exit(Deferred.await(this.#reading))
@@ -205,7 +205,7 @@ export class State {
   }
 
   /** Fails who waits, now and from now on. */
-  close(failure: RedisError): void {
+  close(failure: CommandError): void {
     this.#closed = failure
     if (this.#reading !== undefined) Deferred.doneUnsafe(this.#reading, Exit.fail(failure))
     this.#wake()
@@ -227,7 +227,7 @@ export class State {
   }
 
   /** What an error reply befell a command on that is not sent elsewhere by itself. */
-  demotion(error: ErrorReply, command: RedisCommand.Any, address: string): RedisError | undefined {
+  demotion(error: ErrorReply, command: RedisCommand.Any, address: string): CommandError | undefined {
     return Verdict.demotion(command, this.#whereOf({ way: "node", command }, address), error)
   }
 
@@ -277,7 +277,7 @@ export class State {
   }
 
   /** A connection to a server was opened, or could not be. */
-  onDial(node: Node, error: RedisError | undefined): void {
+  onDial(node: Node, error: CommandError | undefined): void {
     if (error === undefined) return this.answered(node)
     const learned = Verdict.learnedOf(error, node.address)
     if (learned === undefined || !this.nodes.has(node)) return
@@ -320,11 +320,11 @@ export class State {
    * Until the topology says something new, or for so many milliseconds. Fails when it cannot be read. As long as somebody
    * waits it is read again and again.
    */
-  readonly news = (within: number): Effect.Effect<void, RedisError> =>
+  readonly news = (within: number): Effect.Effect<void, CommandError> =>
     Effect.raceFirst(
-      Effect.callback<void, RedisError>((resume) => {
+      Effect.callback<void, CommandError>((resume) => {
         const wake = () => resume(Effect.void)
-        const fail = (error: RedisError) => resume(Effect.fail(error))
+        const fail = (error: CommandError) => resume(Effect.fail(error))
         this.#awaiting.add(wake)
         this.#hoping.add(fail)
         this.requestRefresh(true)
@@ -337,12 +337,12 @@ export class State {
     )
 
   /** Waits as a verdict says; fails when what is waited for cannot be told, or comes no more. */
-  readonly wait = (after: Verdict.After): Effect.Effect<void, RedisError> => {
+  readonly wait = (after: Verdict.After): Effect.Effect<void, CommandError> => {
     const open = Effect.suspend(() => this.#closed === undefined ? Effect.void : Effect.fail(this.#closed))
     return Effect.andThen(open, Effect.andThen(this.#waited(after), open))
   }
 
-  #waited(after: Verdict.After): Effect.Effect<void, RedisError> {
+  #waited(after: Verdict.After): Effect.Effect<void, CommandError> {
     switch (after) {
       case "topology":
         return this.refresh
@@ -362,7 +362,7 @@ export class State {
     for (const wake of awaiting) wake()
   }
 
-  #disappoint(error: RedisError): void {
+  #disappoint(error: CommandError): void {
     const hoping = [...this.#hoping]
     this.#hoping.clear()
     for (const fail of hoping) fail(error)
@@ -377,7 +377,7 @@ export class State {
    * A server takes no notice of anything. Subscriptions go elsewhere, and so does what a replica owes: reading twice does no
    * harm. What a master owes may have been run; it is given up when the master is replaced.
    */
-  #foundHung(node: Node, error: RedisError): void {
+  #foundHung(node: Node, error: CommandError): void {
     for (const listener of this.#hungListeners) listener(node.address, error)
     if (!this.isMaster(node.address)) this.#fork(node.pool.disconnect({ inUse: true, reason: error }))
   }
@@ -432,7 +432,7 @@ export class State {
   }
 
   /** Calls a function whenever a server is found that takes no notice of anything. */
-  onHung(listener: (address: string, error: RedisError) => void): void {
+  onHung(listener: (address: string, error: CommandError) => void): void {
     this.#hungListeners.push(listener)
   }
 
@@ -457,9 +457,9 @@ export class State {
     this.#redirected.set(slot, { address, reading })
   }
 
-  #read(): Deferred.Deferred<void, RedisError> {
+  #read(): Deferred.Deferred<void, CommandError> {
     if (this.#reading !== undefined) return this.#reading
-    const done = Deferred.makeUnsafe<void, RedisError>()
+    const done = Deferred.makeUnsafe<void, CommandError>()
     if (this.#closed !== undefined) {
       Deferred.doneUnsafe(done, Exit.fail(this.#closed))
       return done
@@ -476,7 +476,7 @@ export class State {
     return done
   }
 
-  readonly #readOnce: Effect.Effect<Exit.Exit<void, RedisError>> = Effect.gen({ self: this }, function*() {
+  readonly #readOnce: Effect.Effect<Exit.Exit<void, CommandError>> = Effect.gen({ self: this }, function*() {
     if (this.#pauseLeft < -longestPause) this.#fruitless = 0
     while (this.#pauseLeft > 0) yield* Effect.sleep(Math.min(Math.ceil(this.#pauseLeft), piece))
     const exit = yield* Effect.exit(Effect.map(

@@ -7,7 +7,7 @@ import type { Key } from "@redfx/core/RedisArg"
 import type { RedisEvent } from "@redfx/core/RedisClient"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { ClusterUnsupportedError, connectionLoss } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type { Kind } from "@redfx/core/RedisPubSub"
 import type { RedisConnection } from "@redfx/core/unstable/Connection"
 import type { Spread, Subscribers as RouterSubscribers } from "@redfx/core/unstable/Router"
@@ -140,12 +140,12 @@ export class Subscribers {
   }
 
   /** Ends connections to a server that takes no notice of anything. */
-  onHung(address: string, error: RedisError): void {
+  onHung(address: string, error: CommandError): void {
     for (const connection of this.#open.keys()) if (connection.address === address) connection.close(error)
   }
 
   /** The server to connect to. One that is down is waited for, unless another will do. */
-  #serverAt(place: string): Effect.Effect<Node, RedisError> {
+  #serverAt(place: string): Effect.Effect<Node, CommandError> {
     return Effect.gen({ self: this }, function*() {
       while (true) {
         const node = place === anywhere ? this.#anywhere() : yield* this.#masterAt(place)
@@ -165,7 +165,7 @@ export class Subscribers {
   }
 
   /** A master by its address. One that was lost is only used if it still is a master. */
-  #masterAt(place: string): Effect.Effect<Node, RedisError> {
+  #masterAt(place: string): Effect.Effect<Node, CommandError> {
     return Effect.gen({ self: this }, function*() {
       if (this.#lost.has(place)) yield* this.#state.refresh
       const node = this.#state.masters.find(({ address }) => address === place)

@@ -7,7 +7,7 @@ import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { ConnectionError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
-import type { Delivery, RedisError } from "@redfx/core/RedisError"
+import type { CommandError, Delivery, TransactionError } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
 import { downAfter, saidBy } from "../topology/failures.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
@@ -70,8 +70,8 @@ export interface Where {
  */
 export type Outcome =
   | { readonly _tag: "Refused"; readonly code: string; readonly line: string; readonly queued: boolean }
-  | { readonly _tag: "Lost"; readonly error: RedisError; readonly delivery: Delivery }
-  | { readonly _tag: "Avoided"; readonly error: RedisError; readonly delivery: Delivery }
+  | { readonly _tag: "Lost"; readonly error: CommandError; readonly delivery: Delivery }
+  | { readonly _tag: "Avoided"; readonly error: CommandError; readonly delivery: Delivery }
   | { readonly _tag: "Uncovered" | "Other" }
 
 /**
@@ -109,7 +109,7 @@ export interface Limits {
  *   serve, as one behind an old connection. `MovedSomewhere`: to a server whose address it does not know.
  */
 export type Learned =
-  | { readonly _tag: "Unreachable" | "Silent"; readonly address: string; readonly error: RedisError }
+  | { readonly _tag: "Unreachable" | "Silent"; readonly address: string; readonly error: CommandError }
   | { readonly _tag: "Reset" | "Late" | "Loading" | "Demoted" | "Down"; readonly address: string }
   | { readonly _tag: "Moved" | "Asking"; readonly slot: number; readonly node: NodeAddress }
   | { readonly _tag: "MovedToItself"; readonly address: string }
@@ -135,7 +135,7 @@ interface News {
  * - `Again`: `ran`, when it may have been run already.
  */
 type Next =
-  | { readonly _tag: "Settle"; readonly error: RedisError | undefined }
+  | { readonly _tag: "Settle"; readonly error: CommandError | undefined }
   | { readonly _tag: "Again"; readonly to: To; readonly after: After; readonly ran: boolean }
 
 /** - `spent`: the budget after this outcome. */
@@ -182,7 +182,7 @@ const pauseAfterRedirect = (tries: number): number => tries <= immediateTries ? 
 const pauseAfterLoss = (tries: number): number => Math.min(shortestPause * 2 ** (tries - 1), longestPause)
 
 /** What the failure of a command came from. */
-export const outcomeOf = (error: RedisError): Outcome => {
+export const outcomeOf = (error: TransactionError): Outcome => {
   switch (error._tag) {
     case "ConnectionError":
       return error.cause instanceof ErrorReply
@@ -228,7 +228,7 @@ export const judge = (sent: Sent, where: Where, outcome: Outcome, spent: Spent, 
  * What an error reply that is not followed befell a command on, where it means more than its text: it belongs on another
  * server, and was not run.
  */
-export const demotion = (command: RedisCommand.Any, where: Where, reply: ErrorReply): RedisError | undefined => {
+export const demotion = (command: RedisCommand.Any, where: Where, reply: ErrorReply): CommandError | undefined => {
   if (!isBelieved(command, where, { code: reply.code, line: reply.line, queued: false })) return undefined
   const loss = (detail: string) => connectionLoss("Demoted", detail, where.address, reply)
   switch (reply.code) {
@@ -262,7 +262,7 @@ const isUnblocking = ({ line }: { readonly line: string }): boolean => line.incl
 
 const asItIs: Next = { _tag: "Settle", error: undefined }
 
-const settle = (spent: Spent, learn?: Learned, error?: RedisError): Verdict => ({
+const settle = (spent: Spent, learn?: Learned, error?: CommandError): Verdict => ({
   learn,
   next: error === undefined ? asItIs : { _tag: "Settle", error },
   spent
@@ -527,7 +527,7 @@ const uncovered = (sent: Sent, spent: Spent): Verdict => {
 type Kind = "Unreachable" | "Silent" | "Reset" | "Late" | "Elsewhere"
 
 /** What a loss says of the server; nothing when it is a matter of this client or its options. */
-const kindOf = (error: RedisError): Kind | undefined => {
+const kindOf = (error: CommandError): Kind | undefined => {
   if (error._tag === "TimeoutError") return error.phase === "connect" ? "Unreachable" : "Late"
   return error._tag === "ConnectionError" ? kinds.get(error.reason) : undefined
 }
@@ -543,7 +543,7 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
 ])
 
 /** What there is to learn of a server that a connection to was lost, or could not be opened. */
-export const learnedOf = (error: RedisError, address: string | undefined): Learned | undefined => {
+export const learnedOf = (error: CommandError, address: string | undefined): Learned | undefined => {
   const kind = kindOf(error)
   if (kind === undefined || kind === "Elsewhere" || address === undefined) return undefined
   return kind === "Unreachable" || kind === "Silent" ? { _tag: kind, address, error } : { _tag: kind, address }

@@ -3,7 +3,7 @@
  */
 import type * as RedisClient from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type { Outcome } from "@redfx/core/unstable/Request"
 import type * as Effect from "effect/Effect"
 
@@ -15,7 +15,7 @@ import type * as Effect from "effect/Effect"
  */
 export interface ClusterNode {
   readonly address: string
-  readonly client: RedisClient.Service
+  readonly client: RedisClient.RedisClient["Service"]
 }
 
 /**
@@ -30,14 +30,14 @@ export interface ClusterNode {
  *   a key runs on any master.
  */
 export interface Cluster {
-  readonly masters: Effect.Effect<ReadonlyArray<ClusterNode>, RedisError>
-  readonly nodes: Effect.Effect<ReadonlyArray<ClusterNode>, RedisError>
+  readonly masters: Effect.Effect<ReadonlyArray<ClusterNode>, CommandError>
+  readonly nodes: Effect.Effect<ReadonlyArray<ClusterNode>, CommandError>
   readonly ofSlot: (slot: number) => ClusterNode | undefined
   readonly onNode: <A>(
     node: ClusterNode,
     command: RedisCommand.RedisCommand<A, unknown, unknown>,
     asked?: ReadonlySet<string>
-  ) => Effect.Effect<A, RedisError>
+  ) => Effect.Effect<A, CommandError>
   readonly executeAll: (commands: ReadonlyArray<RedisCommand.Any>) => Effect.Effect<ReadonlyArray<Outcome>>
-  readonly execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
+  readonly execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) => Effect.Effect<A, CommandError>
 }

@@ -8,7 +8,7 @@
  */
 import type { ConnectionSettings } from "@redfx/core/RedisConfig"
 import { connectionLoss } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type { Source } from "@redfx/core/unstable/Connection"
 import { within } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
@@ -60,7 +60,7 @@ export class ConnectionLimit {
         }))
   })
 
-  #admit(address: string, kind: Kind): Effect.Effect<Permit, RedisError, Scope.Scope> {
+  #admit(address: string, kind: Kind): Effect.Effect<Permit, CommandError, Scope.Scope> {
     return Effect.suspend(() => {
       const permit: Permit = { kind, state: "waiting" }
       return Effect.addFinalizer(() => Effect.sync(() => this.#release(permit))).pipe(
@@ -70,7 +70,7 @@ export class ConnectionLimit {
     })
   }
 
-  #wait(permit: Permit, address: string): Effect.Effect<void, RedisError> {
+  #wait(permit: Permit, address: string): Effect.Effect<void, CommandError> {
     const { makeRoom } = this.#options
     return permit.kind === "shared"
       ? Effect.map(makeRoom, () => {
@@ -101,7 +101,7 @@ export class ConnectionLimit {
   }
 
   /** Waits for as long as somebody may wait for a connection. */
-  #waitWithin(address: string, wait: Effect.Effect<void>): Effect.Effect<void, RedisError> {
+  #waitWithin(address: string, wait: Effect.Effect<void>): Effect.Effect<void, CommandError> {
     const { acquireTimeout, max } = this.#options.pool
     const reached = `the limit of ${max} to all nodes of the cluster`
     const limit = Duration.toMillis(acquireTimeout)

@@ -6,7 +6,7 @@
 import { clusterInfo, clusterSlots } from "@redfx/core/commands/Cluster"
 import { configGet } from "@redfx/core/commands/Config"
 import { AuthenticationError, ClusterConnectError, ConnectionError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import { within } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -53,7 +53,7 @@ const requirementLimit = 2000
  */
 interface Failure {
   readonly address: string
-  readonly error: RedisError | undefined
+  readonly error: CommandError | undefined
   readonly detail: string
   readonly final: boolean
   readonly untranslated?: ConnectionError
@@ -63,7 +63,7 @@ interface Failure {
 export const discover = Effect.fnUntraced(function*(
   candidates: ReadonlyArray<Node>,
   options: DiscoveryOptions
-): Effect.fn.Return<Discovered, RedisError> {
+): Effect.fn.Return<Discovered, CommandError> {
   const failures: Array<Failure> = []
   const first = yield* Effect.mapError(firstToKnow(candidates, options, failures), () => explain(failures))
   if (first.topology.covered === slotCount) return first
@@ -148,7 +148,7 @@ const untilFinal = (failed: Deferred.Deferred<boolean>): Effect.Effect<never, Fa
     (final) => final ? Effect.fail({ address: "", error: undefined, detail: "", final }) : Effect.never
   )
 
-const explain = (failures: ReadonlyArray<Failure>): RedisError => {
+const explain = (failures: ReadonlyArray<Failure>): CommandError => {
   const untranslated = failures.find(({ untranslated }) => untranslated !== undefined)?.untranslated
   if (untranslated !== undefined) return untranslated
   const refusal = failures.map(({ error }) => error).find((error) => error !== undefined && isFinal(error))
@@ -159,14 +159,14 @@ const explain = (failures: ReadonlyArray<Failure>): RedisError => {
 }
 
 /** Whether a server let nobody in, or was not there. */
-const isDumb = (error: RedisError): boolean => isFinal(error) || "delivery" in error
+const isDumb = (error: CommandError): boolean => isFinal(error) || "delivery" in error
 
 /** Whether a server lets nobody in as things are: with other credentials, authority or options it may. */
-const isFinal = (error: RedisError): boolean =>
+const isFinal = (error: CommandError): boolean =>
   error instanceof AuthenticationError ||
   (error._tag === "ConnectionError" && (error.reason === "Tls" || error.permanent === true))
 
-const failureOf = (node: Node, detail: string, error?: RedisError): Failure => ({
+const failureOf = (node: Node, detail: string, error?: CommandError): Failure => ({
   address: node.address,
   error,
   detail,
@@ -174,7 +174,7 @@ const failureOf = (node: Node, detail: string, error?: RedisError): Failure => (
 })
 
 const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, Failure> => {
-  const failure = (detail: string, error?: RedisError): Failure => failureOf(node, detail, error)
+  const failure = (detail: string, error?: CommandError): Failure => failureOf(node, detail, error)
   const asked = Effect.gen(function*() {
     const ranges = yield* Effect.mapError(
       node.client.execute(clusterSlots()),

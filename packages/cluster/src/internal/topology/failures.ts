@@ -4,12 +4,12 @@
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterDownError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import { errorOf } from "@redfx/core/unstable/Runtime"
 import type * as Exit from "effect/Exit"
 
 /** What went wrong, without what that means to the command: this is told of all tries together. */
-export const saidBy = (error: RedisError): string => {
+export const saidBy = (error: CommandError): string => {
   const at = "address" in error && error.address !== undefined ? ` at ${error.address}` : ""
   switch (error._tag) {
     case "ConnectionError":
@@ -38,7 +38,7 @@ export const downAfter = (
   })
 
 /** The cluster's own errors, which a single server's client does not know. What code may have made up says nothing of it. */
-export const typed = (error: RedisError): RedisError => {
+export const typed = <E extends TransactionError>(error: E): E | CommandError => {
   if (error._tag !== "ResponseError" || error.mayHaveWritten === true) return error
   const { address, code, command, detail, index } = error
   const place = {
@@ -57,5 +57,5 @@ export const typed = (error: RedisError): RedisError => {
 }
 
 /** With what a reading of the topology failed. */
-export const lossIn = ({ cause }: Exit.Failure<unknown, RedisError>): RedisError =>
+export const lossIn = ({ cause }: Exit.Failure<unknown, CommandError>): CommandError =>
   errorOf(cause) ?? connectionLoss("Other", "The client failed to read the topology", undefined, cause)

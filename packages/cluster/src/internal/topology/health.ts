@@ -2,7 +2,7 @@
  * How the servers of the cluster are: seen from what they answer and what they
  * owe, and found out by asking where that tells nothing.
  */
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import * as Effect from "effect/Effect"
 
 /**
@@ -15,15 +15,15 @@ type Condition = "healthy" | "suspect" | "down"
 /** The health of one server. */
 export class Health {
   #condition: Condition = "healthy"
-  #error: RedisError | undefined = undefined
-  readonly #waiting = new Set<(error: RedisError) => void>()
+  #error: CommandError | undefined = undefined
+  readonly #waiting = new Set<(error: CommandError) => void>()
 
   get isHealthy(): boolean {
     return this.#condition === "healthy"
   }
 
   /** Why nothing is sent there, `undefined` unless it is down. */
-  get downWith(): RedisError | undefined {
+  get downWith(): CommandError | undefined {
     return this.#condition === "down" ? this.#error : undefined
   }
 
@@ -33,7 +33,7 @@ export class Health {
   }
 
   /** It is down. */
-  fail(error: RedisError): void {
+  fail(error: CommandError): void {
     const wasDown = this.#condition === "down"
     this.#condition = "down"
     this.#error = error
@@ -44,8 +44,8 @@ export class Health {
   }
 
   /** Fails when it is found to be down from now on. */
-  readonly untilDown: Effect.Effect<never, RedisError> = Effect.callback((resume) => {
-    const tell = (error: RedisError) => resume(Effect.fail(error))
+  readonly untilDown: Effect.Effect<never, CommandError> = Effect.callback((resume) => {
+    const tell = (error: CommandError) => resume(Effect.fail(error))
     this.#waiting.add(tell)
     return Effect.sync(() => this.#waiting.delete(tell))
   })

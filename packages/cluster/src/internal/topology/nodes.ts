@@ -9,7 +9,7 @@ import type { ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
 import type { ErrorReply } from "@redfx/core/Resp"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
@@ -32,7 +32,7 @@ import { Health } from "./health.ts"
 export interface Node extends ClusterNode {
   readonly endpoint: NodeAddress
   readonly source: RedisConnection.Source
-  readonly pool: RedisPool.Service
+  readonly pool: RedisPool.RedisPool["Service"]
   readonly health: Health
   readonly isIdle: Effect.Effect<boolean>
 }
@@ -43,13 +43,13 @@ export interface NodesOptions {
   readonly limit: ConnectionLimit | undefined
   readonly onEvent: (event: RedisClient.RedisEvent) => void
   /** Takes what opening a connection to a node came to: `undefined` when it was opened. */
-  readonly onDial: (node: Node, error: RedisError | undefined) => void
+  readonly onDial: (node: Node, error: CommandError | undefined) => void
   /** Told when a connection to a node has ended. */
   readonly onEnd: (node: Node) => void
   /** Told when a node owes an answer for longer than it should, and when something comes after all. */
   readonly onSilence: (node: Node, silent: boolean) => void
   /** Returns what an error reply of a node befell a command on that belongs on another node. */
-  readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any, address: string) => RedisError | undefined
+  readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any, address: string) => CommandError | undefined
 }
 
 /** A server that has not been connected to for so long is silent. */
@@ -99,8 +99,8 @@ export class Nodes {
   /** A client of whatever node is at an address when it is used: nodes are given up, and made again. */
   clientAt(
     endpoint: NodeAddress,
-    limited: (client: RedisClient.Service) => RedisClient.Service = (client) => client
-  ): RedisClient.Service {
+    limited: (client: RedisClient.RedisClient["Service"]) => RedisClient.RedisClient["Service"] = (client) => client
+  ): RedisClient.RedisClient["Service"] {
     const client = () => limited(this.at(endpoint).client)
     return {
       ...client(),
@@ -228,7 +228,10 @@ const forKept = (settings: ConnectionSettings): ConnectionSettings => ({
 })
 
 /** A pool beside which another one has the connection for what is kept. */
-const besides = (pool: RedisPool.Service, kept: RedisPool.Service): RedisPool.Service => ({
+const besides = (
+  pool: RedisPool.RedisPool["Service"],
+  kept: RedisPool.RedisPool["Service"]
+): RedisPool.RedisPool["Service"] => ({
   ...pool,
   router: {
     ...pool.router,
@@ -244,7 +247,7 @@ const open = (
   source: RedisConnection.Source,
   owner: RedisConnection.Owner,
   { onRefusal, onSilence }: {
-    readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any) => RedisError | undefined
+    readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any) => CommandError | undefined
     readonly onSilence: (silent: boolean) => void
   }
 ) =>
@@ -271,10 +274,10 @@ const open = (
 
 /** Tells what comes of opening a connection. Who waits for a server that turns out to be down need wait no longer. */
 const observed = <R>(
-  opening: Effect.Effect<RedisConnection.RedisConnection, RedisError, R>,
+  opening: Effect.Effect<RedisConnection.RedisConnection, CommandError, R>,
   health: Health,
   { onDial, onEnd, onSilence }: {
-    readonly onDial: (error: RedisError | undefined) => void
+    readonly onDial: (error: CommandError | undefined) => void
     readonly onEnd: () => void
     readonly onSilence: () => void
   }

@@ -3,7 +3,7 @@
  */
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../../RedisCommand.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
 import type { Tracking } from "../tracking/tracking.ts"
@@ -41,7 +41,7 @@ export class Entry {
   newer: Entry | undefined = undefined
   readonly #value: Resp.Value
   /** Gives what it was decoded to last, and for whom that was. */
-  #give: (() => Exit.Exit<unknown, RedisError>) | undefined = undefined
+  #give: (() => Exit.Exit<unknown, CommandError>) | undefined = undefined
   #reply: RedisReply.Reply<unknown, unknown, unknown> | undefined = undefined
   #view: RedisReply.View | undefined = undefined
 
@@ -60,7 +60,7 @@ export class Entry {
   answer<A>(
     command: RedisCommand.RedisCommand<A, unknown, unknown>,
     replaceInvalidText: boolean
-  ): Exit.Exit<A, RedisError> {
+  ): Exit.Exit<A, CommandError> {
     const { reply, view } = command
     if (this.#give === undefined || this.#reply !== reply || this.#view !== view) {
       const decoded = RedisCommand.decode(command, this.#value, replaceInvalidText)
@@ -71,7 +71,7 @@ export class Entry {
       this.#view = view
     }
     // Decoded for a command with the same decoder and the same view.
-    return this.#give() as Exit.Exit<A, RedisError>
+    return this.#give() as Exit.Exit<A, CommandError>
   }
 }
 

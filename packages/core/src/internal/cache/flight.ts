@@ -10,13 +10,14 @@
 import * as Exit from "effect/Exit"
 import { pttl } from "../../commands/Expiration.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
-import { fromReply, RedisConfigError } from "../../RedisError.ts"
-import type { Delivery, RedisError } from "../../RedisError.ts"
+import { ConnectionError, fromReply } from "../../RedisError.ts"
+import type { CommandError, Delivery } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
 import { asking, RequestQueue, SingleRequest } from "../connection/request.ts"
 import type { Origin, Request } from "../connection/request.ts"
+import { stackless } from "../error/stackless.ts"
 import type { Mode, Tracking } from "../tracking/tracking.ts"
 
 /** A caller who waits for the answer to a flight. It has a deadline like every request, and is sent nowhere itself. */
@@ -26,7 +27,7 @@ export class Waiter<A> extends SingleRequest<A> {
   constructor(
     command: RedisCommand.RedisCommand<A, unknown, unknown>,
     flight: Flight,
-    resume: (exit: Exit.Exit<A, RedisError>) => void
+    resume: (exit: Exit.Exit<A, CommandError>) => void
   ) {
     super(command, undefined, resume)
     this.#flight = flight
@@ -58,7 +59,7 @@ class Waiters extends RequestQueue {
  */
 export interface FlightOptions {
   readonly mode: Mode
-  readonly onEnd: (flight: Flight, answer: Exit.Exit<Resp.Value, RedisError>) => void
+  readonly onEnd: (flight: Flight, answer: Exit.Exit<Resp.Value, CommandError>) => void
   readonly onNobody: (flight: Flight) => void
 }
 
@@ -81,7 +82,7 @@ export class Flight extends SingleRequest<Resp.Value> {
   /** Whether the server is to tell of the keys over this connection. */
   #tracked = false
   /** Why there is no answer though the server gives one. */
-  #refusal: RedisError | undefined = undefined
+  #refusal: CommandError | undefined = undefined
 
   constructor(
     command: RedisCommand.Any,
@@ -161,9 +162,9 @@ export class Flight extends SingleRequest<Resp.Value> {
     }
     this.#preparation = []
     if (tracking?.protocol !== 3) {
-      this.#refusal = new RedisConfigError({ option: "protocol", detail: onlyResp3(origin.address) })
+      this.#refusal = this.#unusable(origin, onlyResp3)
     } else if (tracking.mode !== undefined && !isSame(tracking.mode, this.#mode)) {
-      this.#refusal = new RedisConfigError({ option: "cache", detail: otherMode(origin.address) })
+      this.#refusal = this.#unusable(origin, otherMode)
     } else {
       this.#tracked = !tracking.ended
       this.#preparation = [
@@ -173,6 +174,22 @@ export class Flight extends SingleRequest<Resp.Value> {
       this.#addition = RedisCommand.keys(this.command).map((key) => pttl(key))
       tracking.mode = this.#mode
     }
+  }
+
+  /** Of the connection: another command than one that is kept can use it. */
+  #unusable({ address }: Origin, detail: string): ConnectionError {
+    return stackless(() =>
+      new ConnectionError({
+        reason: "NotCacheable",
+        detail,
+        permanent: true,
+        command: this.command.spec.name,
+        // What was answered only reads.
+        delivery: "unknown",
+        readonly: true,
+        ...(address === undefined ? {} : { address })
+      })
+    )
   }
 
   override reply(value: Resp.Value, origin: Origin): void {
@@ -203,11 +220,9 @@ export class Flight extends SingleRequest<Resp.Value> {
 
 const isSame = (one: Mode, other: Mode): boolean => String(one) === String(other)
 
-const onlyResp3 = (address: string | undefined): string =>
-  `client-side caching needs RESP3, and the connection${address === undefined ? "" : ` to ${address}`} speaks RESP2`
+const onlyResp3 = "Client-side caching needs RESP3, and this connection speaks RESP2"
 
-const otherMode = (address: string | undefined): string =>
-  `another client on the same pool has the server${address === undefined ? "" : ` at ${address}`} tell of other keys`
+const otherMode = "Another client on the same pool has the server tell of other keys than this one's cache needs"
 
 /** Has the server tell of what the next command reads. */
 const askForNext = RedisCommand.make({

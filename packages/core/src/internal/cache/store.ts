@@ -14,7 +14,7 @@ import * as Exit from "effect/Exit"
 import type { Key } from "../../RedisArg.ts"
 import type { CacheClearing, CacheEvent, CacheLimits, CacheStats } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type * as Resp from "../../Resp.ts"
 import type { Request } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"
@@ -98,7 +98,7 @@ export class Store implements Keeper {
   }
 
   /** The answer to a command that will do for it, `undefined` when there is none. */
-  find<A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Exit.Exit<A, RedisError> | undefined {
+  find<A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Exit.Exit<A, CommandError> | undefined {
     // There is one: a command without a key is not cached.
     const place = this.#keys.get(nameOf(RedisCommand.firstKey(command)!))?.get(restOf(command))
     if (!(place instanceof Entry)) return undefined
@@ -131,7 +131,7 @@ export class Store implements Keeper {
   join<A>(
     command: RedisCommand.RedisCommand<A, unknown, unknown>,
     { begin, submit }: Sending,
-    resume: (exit: Exit.Exit<A, RedisError>) => void
+    resume: (exit: Exit.Exit<A, CommandError>) => void
   ): Request {
     const names = [...new Set(RedisCommand.keys(command).map(nameOf))]
     const rest = restOf(command)
@@ -171,7 +171,7 @@ export class Store implements Keeper {
   }
 
   /** Keeps an answer where that is safe, and gives it to those who wait. */
-  #onEnd(flight: Flight, answer: Exit.Exit<Resp.Value, RedisError>): void {
+  #onEnd(flight: Flight, answer: Exit.Exit<Resp.Value, CommandError>): void {
     this.#forget(flight)
     const { marked, origin, tracking } = flight
     if (Exit.isSuccess(answer) && !marked && tracking !== undefined && !this.#closed) {
@@ -306,7 +306,7 @@ export class Store implements Keeper {
 }
 
 /** Why a read has no answer. */
-const errorIn = (answer: Exit.Failure<unknown, RedisError>): RedisError => {
+const errorIn = (answer: Exit.Failure<unknown, CommandError>): CommandError => {
   const error = answer.cause.reasons.find(Cause.isFailReason)?.error
   return error ?? connectionLoss("Other", "The client failed to keep an answer", undefined, Cause.squash(answer.cause))
 }

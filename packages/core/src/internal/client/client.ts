@@ -10,11 +10,11 @@ import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Scope from "effect/Scope"
 import type { Key } from "../../RedisArg.ts"
-import type { RedisStats, Service } from "../../RedisClient.ts"
+import type { RedisClient, RedisStats } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { DataError } from "../../RedisError.ts"
-import type { RedisError, TimeoutError } from "../../RedisError.ts"
+import type { CommandError, TimeoutError } from "../../RedisError.ts"
 import * as Cache from "../cache/clientCache.ts"
 import { Deadlines } from "../connection/deadlines.ts"
 import type * as RedisConnection from "../connection/model.ts"
@@ -41,7 +41,7 @@ export const makeClient = Effect.fnUntraced(function*(
     readonly caches?: boolean | undefined
     readonly slotOf?: ((key: Key) => number) | undefined
   } = {}
-): Effect.fn.Return<Service, never, Scope.Scope> {
+): Effect.fn.Return<RedisClient["Service"], never, Scope.Scope> {
   const deadlines = new Deadlines(Duration.toMillis(settings.commandTimeout), yield* Clock.Clock)
   yield* Effect.forkScoped(deadlines.run)
   const { open, subscribers } = counted(router.subscribers)
@@ -55,7 +55,7 @@ export const makeClient = Effect.fnUntraced(function*(
       deadlines.failAll(closed)
     })
   )
-  const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
+  const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, CommandError> =>
     requestOf(command, (request) => {
       deadlines.add(request)
       own.submit(request)
@@ -94,7 +94,7 @@ const withStats = ({ reserve }: RedisRouter, stats: RedisRouter["stats"]): Redis
   Effect.map(reserve, (reserved) => ({ ...reserved, stats }))
 
 /** What the forms of a client have in common, which differ in their limits in time. */
-interface Feeds extends Pick<Service, "pubSub" | "monitor"> {
+interface Feeds extends Pick<RedisClient["Service"], "pubSub" | "monitor"> {
   readonly cache: Cache.CacheParts | undefined
 }
 
@@ -103,7 +103,7 @@ const clientOf = (
   settings: ConnectionSettings,
   deadlines: Deadlines,
   { cache: parts, ...feeds }: Feeds
-): Service => {
+): RedisClient["Service"] => {
   const exclusively: Exclusive = { router, settings, deadlines }
   const limit = Duration.toMillis(settings.commandTimeout)
   const begin = limit === deadlines.limit
@@ -116,13 +116,13 @@ const clientOf = (
 
   const cache = parts && Cache.reading(parts, { begin, submit: (request) => router.submit(request) })
 
-  const once = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
+  const once = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, CommandError> =>
     command.settled ?? (command.caching !== undefined ? cache?.execute(command) : undefined) ??
       (RedisCommand.needsOwnConnection(command)
         ? onLease(exclusively, [command], (send) => requestOf(command, send))
         : requestOf(command, send))
 
-  const execute: Service["execute"] = settings.retryOnTimeout
+  const execute: RedisClient["Service"]["execute"] = settings.retryOnTimeout
     ? (command) =>
       Effect.catchTag(
         once(command),
@@ -140,10 +140,10 @@ const clientOf = (
     ? (batch: Batch) => Effect.flatMap(sendOnce(batch), (outcomes) => sendTimedOut(batch, outcomes, sendOnce))
     : sendOnce
 
-  const pipeline: Service["pipeline"] = (commands) =>
+  const pipeline: RedisClient["Service"]["pipeline"] = (commands) =>
     cache === undefined ? plain(commands) : cache.pipeline(commands, plain)
 
-  const plain: Service["pipeline"] = (commands) => {
+  const plain: RedisClient["Service"]["pipeline"] = (commands) => {
     if (commands.every((command) => command.settled === undefined)) {
       return commands.length === 0 ? Effect.succeed([]) : sendAll({ commands })
     }
@@ -258,7 +258,7 @@ const unsendableAt = (command: RedisCommand.Any, index: number): Outcome | undef
   return error === undefined ? undefined : Exit.fail(placed(error, index))
 }
 
-const placed = (error: RedisError, index: number): RedisError =>
+const placed = (error: CommandError, index: number): CommandError =>
   error._tag === "DataError" ? new DataError({ command: error.command, detail: error.detail, index }) : error
 
 // -----------------------------------------------------------------------------
@@ -288,7 +288,7 @@ const onLease = <A, E>(
   exclusive: Exclusive,
   commands: ReadonlyArray<RedisCommand.Any>,
   make: (send: Send) => Effect.Effect<A, E>
-): Effect.Effect<A, E | RedisError> =>
+): Effect.Effect<A, E | CommandError> =>
   Effect.suspend(() => {
     const { deadlines, settings } = exclusive
     const started = elapsed(deadlines.clock)
@@ -304,7 +304,7 @@ const onLease = <A, E>(
   })
 
 /** What kept all commands of a batch from being run, for one of them. */
-const unsentIn = (error: RedisError, command: RedisCommand.Any, index: number): RedisError =>
+const unsentIn = (error: CommandError, command: RedisCommand.Any, index: number): CommandError =>
   "delivery" in error
     ? failureOf(error, command.spec, error.delivery, index)
     : error._tag === "DataError" && error.command !== command.spec.name
@@ -319,7 +319,7 @@ const unsentIn = (error: RedisError, command: RedisCommand.Any, index: number): 
 const lease = Effect.fnUntraced(function*(
   { deadlines: { clock }, router, settings }: Exclusive,
   commands: ReadonlyArray<RedisCommand.Any>
-): Effect.fn.Return<RedisConnection.RedisConnection, RedisError, Scope.Scope> {
+): Effect.fn.Return<RedisConnection.RedisConnection, CommandError, Scope.Scope> {
   // There is a command: empty batches are not sent.
   const first = commands[0]!
   for (const command of commands) {

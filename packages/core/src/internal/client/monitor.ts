@@ -11,11 +11,11 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { monitorEvent } from "../../commands/replies/MonitorEvent.ts"
-import type { Service } from "../../RedisClient.ts"
+import type { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { DataError, PubSubOverflowError } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type { MonitorOptions } from "../../RedisMonitor.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
@@ -37,13 +37,13 @@ const event = RedisCommand.make({ spec: command.spec, args: () => [], reply: mon
 
 const defaultCapacity = 16_384
 
-type Lines = Queue.Queue<Resp.Value, RedisError>
+type Lines = Queue.Queue<Resp.Value, CommandError | PubSubOverflowError>
 
 /** The feeds of a client; what still runs when the scope closes fails. */
 export const make = Effect.fnUntraced(function*(
   subscribers: Subscribers,
   settings: ConnectionSettings
-): Effect.fn.Return<Service["monitor"], never, Scope.Scope> {
+): Effect.fn.Return<RedisClient["Service"]["monitor"], never, Scope.Scope> {
   const open = new Set<RedisConnection>()
   const clock = yield* Clock.Clock
   const limit = Duration.toMillis(settings.commandTimeout)
@@ -60,7 +60,7 @@ export const make = Effect.fnUntraced(function*(
     if (closed) return yield* Effect.fail(clientClosed)
     const connection = yield* subscribers.connect(subscribers.place("subscribe", ""), { onUnasked: take })
     const { address, protocol } = connection
-    let error: RedisError | undefined = undefined
+    let error: CommandError | undefined = undefined
     subscribers.onEvent({ _tag: "Connected", address, protocol })
     open.add(connection)
     yield* Effect.addFinalizer(() =>
@@ -115,7 +115,7 @@ const watchLiveness = Effect.fnUntraced(function*(
 })
 
 /** Whether the server is there, though it has refused another connection. */
-const isAnswer = (error: RedisError): boolean =>
+const isAnswer = (error: CommandError): boolean =>
   error._tag !== "TimeoutError" && !(error._tag === "ConnectionError" && error.reason !== "MaxClients")
 
 const bufferOf = ({ capacity = defaultCapacity, onFull }: MonitorOptions): Effect.Effect<Lines, DataError> =>

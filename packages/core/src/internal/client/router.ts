@@ -7,7 +7,7 @@ import type * as Stream from "effect/Stream"
 import type { Key } from "../../RedisArg.ts"
 import type { RedisEvent, RedisStats } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type { Kind } from "../../RedisPubSub.ts"
 import type * as RedisConnection from "../connection/model.ts"
 import type { Request } from "../connection/request.ts"
@@ -29,10 +29,10 @@ export interface RedisRouter {
   readonly submit: (request: Request) => void
   readonly exclusive: (
     commands: ReadonlyArray<RedisCommand.Any>
-  ) => Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope>
-  readonly stateful: (command: RedisCommand.Any) => Effect.Effect<void, RedisError>
-  readonly dependent: (command: RedisCommand.Any) => Effect.Effect<void, RedisError>
-  readonly reserve: Effect.Effect<RedisRouter, RedisError, Scope.Scope>
+  ) => Effect.Effect<RedisConnection.RedisConnection, CommandError, Scope.Scope>
+  readonly stateful: (command: RedisCommand.Any) => Effect.Effect<void, CommandError>
+  readonly dependent: (command: RedisCommand.Any) => Effect.Effect<void, CommandError>
+  readonly reserve: Effect.Effect<RedisRouter, CommandError, Scope.Scope>
   readonly events: Stream.Stream<RedisEvent>
   readonly stats: Effect.Effect<RedisStats>
   readonly subscribers: Subscribers
@@ -74,12 +74,12 @@ export interface Subscribers {
   readonly place: (kind: Kind, channel: Key) => string
   readonly moved?: ((place: string) => Effect.Effect<void>) | undefined
   readonly isPlace?: ((place: string) => boolean) | undefined
-  readonly refuses?: ((kind: Kind, channel: Key) => RedisError | undefined) | undefined
+  readonly refuses?: ((kind: Kind, channel: Key) => CommandError | undefined) | undefined
   readonly spread?: Spread | undefined
   readonly connect: (
     place: string,
     owner: RedisConnection.Owner
-  ) => Effect.Effect<RedisConnection.RedisConnection, RedisError, Scope.Scope>
+  ) => Effect.Effect<RedisConnection.RedisConnection, CommandError, Scope.Scope>
   readonly onEvent: (event: RedisEvent) => void
   readonly news?: Effect.Effect<void> | undefined
 }
@@ -95,11 +95,11 @@ export interface Subscribers {
  */
 export interface Spread {
   readonly includes: (kind: Kind, channel: Key) => boolean
-  readonly known: Effect.Effect<void, RedisError>
+  readonly known: Effect.Effect<void, CommandError>
   readonly places: () => ReadonlyArray<string>
   readonly onChange: (listener: () => void) => () => void
   readonly execute: <A>(
     place: string,
     command: RedisCommand.RedisCommand<A, unknown, unknown>
-  ) => Effect.Effect<A, RedisError>
+  ) => Effect.Effect<A, CommandError>
 }

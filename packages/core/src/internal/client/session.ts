@@ -5,10 +5,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { Service, Session, Watch } from "../../RedisClient.ts"
+import type { RedisClient, Session, Watch } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, isRedisError } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type { Outcome } from "../connection/request.ts"
 import { mayHaveRun, originOf } from "../error/retry.ts"
 import { errorIn } from "../runtime/failed.ts"
@@ -92,10 +92,10 @@ const ending: ReadonlySet<string> = new Set(["DISCARD", "EXEC", "MULTI", "RESET"
  * - `unsent`: what a refusal means to the commands beside the one that it is for.
  */
 export const withSession = (
-  client: Service,
+  client: RedisClient["Service"],
   held: Held,
-  unsent: (refusal: RedisError, command: RedisCommand.Any, index: number) => RedisError
-): Service => {
+  unsent: (refusal: CommandError, command: RedisCommand.Any, index: number) => CommandError
+): RedisClient["Service"] => {
   let current: Watching | undefined = undefined
   const session: Session = {
     begin: () => {
@@ -110,8 +110,8 @@ export const withSession = (
     const name = current?.inBody === true ? names.find((name) => ending.has(name.toUpperCase())) : undefined
     return name === undefined ? undefined : refusalIn(name)
   }
-  const above = (client: Service): Service => {
-    const reserved: Service = {
+  const above = (client: RedisClient["Service"]): RedisClient["Service"] => {
+    const reserved: RedisClient["Service"] = {
       ...client,
       execute: (command) =>
         Effect.suspend(() => {

@@ -8,7 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { atIndex } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type { Outcome } from "../connection/request.ts"
 import { failureAmong } from "../error/retry.ts"
 import type { Part } from "../error/retry.ts"
@@ -25,7 +25,7 @@ export const values = (
   of: "pipeline" | "transaction",
   commands: Commands,
   outcomes: ReadonlyArray<Outcome>
-): Effect.Effect<unknown, RedisError> => {
+): Effect.Effect<unknown, CommandError> => {
   const all: Array<unknown> = []
   for (const outcome of outcomes) {
     if (Exit.isFailure(outcome)) return Effect.failCause(failureOf(of, list(commands), outcomes, outcome.cause))
@@ -39,10 +39,10 @@ const failureOf = (
   of: "pipeline" | "transaction",
   commands: ReadonlyArray<RedisCommand.Any>,
   outcomes: ReadonlyArray<Outcome>,
-  first: Cause.Cause<RedisError>
-): Cause.Cause<RedisError> => {
+  first: Cause.Cause<CommandError>
+): Cause.Cause<CommandError> => {
   if (!first.reasons.some(Cause.isFailReason)) return first
-  const parts = outcomes.map((outcome, place): Part<RedisError> => {
+  const parts = outcomes.map((outcome, place): Part<CommandError> => {
     // In range: there is one outcome a command.
     const { settled, spec } = commands[place]!
     return {
@@ -58,7 +58,7 @@ const failureOf = (
 
 /** A result for each outcome, in the places of the commands. */
 export const results = (commands: Commands, outcomes: ReadonlyArray<Outcome>): Effect.Effect<unknown> => {
-  const all: Array<Result.Result<unknown, RedisError>> = []
+  const all: Array<Result.Result<unknown, CommandError>> = []
   const given = list(commands)
   for (const [place, outcome] of outcomes.entries()) {
     if (Exit.isSuccess(outcome)) {
@@ -77,7 +77,7 @@ export const results = (commands: Commands, outcomes: ReadonlyArray<Outcome>): E
  * The error of the command at a place. That is its index, whatever it was among those of the same server; what befell
  * something that the caller did not write, such as a handshake, has none.
  */
-const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, place: number): RedisError | undefined => {
+const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, place: number): CommandError | undefined => {
   const error = errorIn(outcome)
   if (error === undefined) return undefined
   const own = "command" in error && error.command === name || "index" in error && error.index !== undefined

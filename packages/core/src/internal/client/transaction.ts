@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { atIndex, ExecAbortError, ResponseError, WatchError } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError, TransactionError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
 import type { Origin, Outcome } from "../connection/request.ts"
@@ -41,7 +41,7 @@ export const unwrap = (
   { commands, positions }: Sent,
   outcomes: ReadonlyArray<Outcome>,
   origin: Origin
-): Effect.Effect<ReadonlyArray<Outcome>, RedisError> => {
+): Effect.Effect<ReadonlyArray<Outcome>, TransactionError> => {
   const executed = outcomes[outcomes.length - 1]
   if (executed === undefined) return Effect.die("a transaction without the outcome of EXEC")
   if (Exit.isFailure(executed)) return Effect.failCause(explain(executed.cause, { commands, positions }, outcomes))
@@ -58,10 +58,14 @@ export const unwrap = (
 /** Whether EXEC was answered, and has ended whatever was watched: with replies, with nil, or with what kept it from running. */
 export const isExecuted = (outcomes: ReadonlyArray<Outcome>): boolean => {
   const executed = outcomes[outcomes.length - 1]
-  return executed !== undefined && (Exit.isSuccess(executed) || errorIn(executed)?._tag === "ExecAbortError")
+  return executed !== undefined && (Exit.isSuccess(executed) || isAborted(errorIn(executed)))
 }
 
-type Refusal = Extract<RedisError, { readonly code: string }>
+/** Whether EXEC was refused, as a command before it was. */
+const isAborted = (error: CommandError | undefined): error is ResponseError =>
+  error?._tag === "ResponseError" && error.code === "EXECABORT"
+
+type Refusal = Extract<CommandError, { readonly code: string }>
 
 /** What refused a command. */
 const refusalIn = (outcome: Outcome | undefined): Refusal | undefined => {
@@ -71,16 +75,16 @@ const refusalIn = (outcome: Outcome | undefined): Refusal | undefined => {
 
 /** EXEC says only that there is nothing to run; the replies before say why. */
 const explain = (
-  cause: Cause.Cause<RedisError>,
+  cause: Cause.Cause<CommandError>,
   sent: Sent,
   outcomes: ReadonlyArray<Outcome>
-): Cause.Cause<RedisError> => {
+): Cause.Cause<TransactionError> => {
   const error = errorOf(cause)
   if (error === undefined) return cause
   const refused = refusalIn(outcomes[0])
   const explained = refused !== undefined
     ? oneByOne(refused, sent, outcomes)
-    : error._tag === "ExecAbortError"
+    : isAborted(error)
     ? aborted(error, sent, outcomes)
     : atIndex(error, undefined)
   // EXEC may have been sent twice.
@@ -88,7 +92,7 @@ const explain = (
 }
 
 /** Without MULTI the commands after it were for themselves, and each has its own outcome. */
-const oneByOne = (refused: Refusal, { commands, positions }: Sent, outcomes: ReadonlyArray<Outcome>): RedisError => {
+const oneByOne = (refused: Refusal, { commands, positions }: Sent, outcomes: ReadonlyArray<Outcome>): CommandError => {
   const { address, code, command } = refused
   const detail = `MULTI was refused (${code} ${refused.detail}); the commands after it may have run one by one`
   const split = new ResponseError({ code, detail, command, ...(address === undefined ? {} : { address }) })
@@ -107,10 +111,10 @@ const oneByOne = (refused: Refusal, { commands, positions }: Sent, outcomes: Rea
 const isQueued = (outcome: Outcome): boolean => Exit.isSuccess(outcome) && outcome.value === "QUEUED"
 
 const aborted = (
-  { address, code, command, detail }: ExecAbortError,
+  { address, code, command, detail }: ResponseError,
   { commands, positions }: Sent,
   outcomes: ReadonlyArray<Outcome>
-): RedisError => {
+): TransactionError => {
   // A command that could not be encoded is why the server refuses the whole. The first outcome is MULTI's.
   const unsendable = outcomes.findIndex((outcome) => errorIn(outcome)?._tag === "DataError")
   if (unsendable > 0) return atIndex(errorIn(outcomes[unsendable])!, positions[unsendable - 1])

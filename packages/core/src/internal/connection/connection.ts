@@ -16,7 +16,7 @@ import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { formatEndpoint, RedisConnector } from "../../RedisConnector.ts"
 import type { Endpoint } from "../../RedisConnector.ts"
 import { ConnectionError, ProtocolError } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type * as Resp from "../../Resp.ts"
 import { RespDecoder } from "../../RespDecoder.ts"
 import type { DecodeOptions } from "../../RespLimits.ts"
@@ -39,7 +39,7 @@ import type { Target } from "./socketFailure.ts"
 /**
  * What befell a connection to a master by an error reply that says that the server is none any more.
  */
-export const demotionBy = ({ code, line }: Resp.ErrorReply, address: string): RedisError | undefined =>
+export const demotionBy = ({ code, line }: Resp.ErrorReply, address: string): CommandError | undefined =>
   code === "READONLY" || code === "UNBLOCKED" && line.includes("instance state changed")
     ? connectionLoss("Demoted", "The server is a replica and takes no writes", address)
     : undefined
@@ -67,7 +67,7 @@ export const make = Effect.fnUntraced(function*(
   endpoint: Endpoint,
   settings: ConnectionSettings,
   owner: Owner = {}
-): Effect.fn.Return<RedisConnection, RedisError, RedisConnector | Scope.Scope> {
+): Effect.fn.Return<RedisConnection, CommandError, RedisConnector | Scope.Scope> {
   const limit = Duration.toMillis(settings.connectTimeout)
   const target: Target = { endpoint, settings, address: formatEndpoint(endpoint) }
   const progress: Progress = { waitsFor: undefined }
@@ -120,7 +120,7 @@ const open = (
   target: Target,
   owner: Owner,
   progress: Progress
-): Effect.Effect<RedisConnection, RedisError, RedisConnector | Scope.Scope> => {
+): Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope> => {
   const { settings } = target
   const known = settings.clientInfo ? takeClientInfo.get(settings) : false
   const learn = (clientInfo: boolean) =>
@@ -148,7 +148,7 @@ const dial = Effect.fnUntraced(function*(
   owner: Owner,
   progress: Progress,
   clientInfo: boolean
-): Effect.fn.Return<RedisConnection, RedisError | HungUp, RedisConnector | Scope.Scope> {
+): Effect.fn.Return<RedisConnection, CommandError | HungUp, RedisConnector | Scope.Scope> {
   const { address, endpoint, settings } = target
   const connector = yield* RedisConnector
   const credentials = yield* Credentials.ask(settings.credentials, address)
@@ -156,7 +156,7 @@ const dial = Effect.fnUntraced(function*(
   const pull = yield* Effect.mapError(Socket.readerBytes(socket), (error) => dialFailure(error, target))
   progress.waitsFor = "the server did not answer"
   const writer = yield* socket.writer
-  const ended = Deferred.makeUnsafe<RedisError>()
+  const ended = Deferred.makeUnsafe<CommandError>()
   const tracking = new Tracking(settings.keepers)
   const writing = new Wakeup(() => exchange.writable)
   const liveness = new Liveness()
@@ -194,8 +194,8 @@ const dial = Effect.fnUntraced(function*(
     Effect.sync(() => exchange.close(connectionLoss("ClientClosed", "The client was closed", address)))
   )
 
-  const lose = (failure: RedisError) => Effect.sync(() => exchange.close(failure))
-  const untilLost = (effect: Effect.Effect<never, RedisError>) =>
+  const lose = (failure: CommandError) => Effect.sync(() => exchange.close(failure))
+  const untilLost = (effect: Effect.Effect<never, CommandError>) =>
     Effect.forkScoped(
       Effect.catchCause(effect, (cause) => Effect.asVoid(Effect.forEach(endedBy(cause, address), lose))),
       {
@@ -248,7 +248,7 @@ const dial = Effect.fnUntraced(function*(
   return connection
 })
 
-const refusalsOf = (owner: Owner, leave: (loss: RedisError) => void): Owner["onRefusal"] => {
+const refusalsOf = (owner: Owner, leave: (loss: CommandError) => void): Owner["onRefusal"] => {
   const { demotion, onRefusal } = owner
   return demotion === undefined ? onRefusal : (error, command) => {
     const loss = demotion(error)
@@ -258,13 +258,13 @@ const refusalsOf = (owner: Owner, leave: (loss: RedisError) => void): Owner["onR
 }
 
 /** What refused credentials mean to everybody on the connection; whoever opens the next one learns more. */
-const refusal = (error: RedisError, address: string): RedisError =>
+const refusal = (error: CommandError, address: string): CommandError =>
   error._tag === "AuthenticationError"
     ? connectionLoss("Handshake", `The server refused new credentials: ${error.code} ${error.detail}`, address, error)
     : error
 
 /** What ended reading or writing, unless its own scope did. A defect as well: else callers would wait for ever. */
-const endedBy = (cause: Cause.Cause<RedisError>, address: string): ReadonlyArray<RedisError> =>
+const endedBy = (cause: Cause.Cause<CommandError>, address: string): ReadonlyArray<CommandError> =>
   cause.reasons.flatMap((reason) =>
     Cause.isFailReason(reason)
       ? [reason.error]
@@ -273,7 +273,7 @@ const endedBy = (cause: Cause.Cause<RedisError>, address: string): ReadonlyArray
       : []
   )
 
-const failAll = (requests: RequestQueue, failure: RedisError): void => {
+const failAll = (requests: RequestQueue, failure: CommandError): void => {
   for (const request of requests.takeAll()) request.fail(failure)
 }
 
@@ -290,7 +290,7 @@ type Submits = Pick<RedisConnection, "submit">
 export const run = <A>(
   on: Submits,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
-): Effect.Effect<A, RedisError> => requestOf(command, (request) => on.submit(request))
+): Effect.Effect<A, CommandError> => requestOf(command, (request) => on.submit(request))
 
 /**
  * Runs several commands on a connection, in one write, each with its own outcome.
@@ -323,7 +323,7 @@ const read = (
   exchange: Exchange,
   target: Target,
   onRead: Owner["onRead"]
-): Effect.Effect<never, RedisError> => {
+): Effect.Effect<never, CommandError> => {
   const receive = Effect.flatMap(pull, (chunks) => {
     for (let i = 0; i < chunks.length; i++) {
       const chunk = chunks[i]!
@@ -355,7 +355,7 @@ const write = (
   writing: Wakeup,
   liveness: Liveness,
   target: Target
-): Effect.Effect<never, RedisError> =>
+): Effect.Effect<never, CommandError> =>
   Effect.forever(
     Effect.suspend(() => {
       const chunks = exchange.encode()
@@ -419,7 +419,7 @@ const probe = (
   settings: ConnectionSettings,
   address: string,
   clock: Clock.Clock
-): Effect.Effect<void, RedisError> =>
+): Effect.Effect<void, CommandError> =>
   within(run(exchange, ping), {
     clock,
     limit: Duration.toMillis(Duration.min(settings.connectTimeout, settings.livenessTimeout)),

@@ -9,7 +9,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { passwordText } from "../../RedisConfig.ts"
 import type { Credentials, CredentialsSource } from "../../RedisConfig.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import { connectionLoss } from "../error/failure.ts"
 
 /** The credentials to open a connection with, and what waits for those that replace them. */
@@ -22,7 +22,7 @@ export interface Asked {
 export const ask = (
   source: CredentialsSource | undefined,
   address: string
-): Effect.Effect<Asked, RedisError, Scope.Scope> => {
+): Effect.Effect<Asked, CommandError, Scope.Scope> => {
   const missing = (cause: unknown) =>
     Cause.isDone(cause)
       ? connectionLoss("Handshake", "The stream of credentials ended before the first", address)
@@ -47,7 +47,7 @@ export const ask = (
 const checked = <E>(
   credentials: Effect.Effect<Credentials, E>,
   address: string
-): Effect.Effect<Credentials, E | RedisError> =>
+): Effect.Effect<Credentials, E | CommandError> =>
   Effect.flatMap(credentials, (given) =>
     passwordText(given.password) === undefined
       ? Effect.fail(connectionLoss("Handshake", "The credentials have no password that can be read", address))
@@ -56,8 +56,8 @@ const checked = <E>(
 /** Presents each further element of a stream until the stream ends, or fails when a server refuses one. */
 export const renew = Effect.fnUntraced(function*(
   next: Effect.Effect<Credentials, unknown>,
-  authenticate: (credentials: Credentials) => Effect.Effect<void, RedisError>
-): Effect.fn.Return<void, RedisError> {
+  authenticate: (credentials: Credentials) => Effect.Effect<void, CommandError>
+): Effect.fn.Return<void, CommandError> {
   while (true) {
     const element = yield* Effect.result(next)
     if (Result.isFailure(element)) {

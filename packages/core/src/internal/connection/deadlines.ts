@@ -6,7 +6,7 @@
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import { timeLimit } from "../error/failure.ts"
 import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
 
@@ -26,7 +26,7 @@ export interface Timed {
   earlier: Timed | undefined
   later: Timed | undefined
   deadline: Deadline | undefined
-  fail(error: RedisError): void
+  fail(error: CommandError): void
 }
 
 /** Requests in the order of their deadlines, linked through the requests themselves. */
@@ -134,7 +134,7 @@ export class Deadlines {
   )
 
   /** Fails all requests, and none that callers add meanwhile. */
-  failAll(error: RedisError): void {
+  failAll(error: CommandError): void {
     for (const list of [this.#common, this.#own]) {
       for (const { request } of list.takeUntil(Infinity)) request.fail(error)
     }

@@ -3,7 +3,7 @@
  * everybody behind it, and shows life all the while.
  */
 import * as Duration from "effect/Duration"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import { connectionLoss } from "../error/failure.ts"
 
 /** Where replies come from. */
@@ -12,7 +12,7 @@ interface Connection {
   readonly exchange: {
     readonly abandoned: boolean
     readonly replies: number
-    readonly close: (failure: RedisError) => void
+    readonly close: (failure: CommandError) => void
   }
 }
 

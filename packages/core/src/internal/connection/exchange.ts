@@ -8,7 +8,7 @@
  * caller's is only with the socket while the caller waits.
  */
 import { ProtocolError } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import * as Resp from "../../Resp.ts"
 import { RespEncoder } from "../../RespEncoder.ts"
 import { connectionLoss } from "../error/failure.ts"
@@ -32,7 +32,7 @@ export interface ExchangeOptions {
   /** Called with each reply and whether one is owed; returns whether it is one that no command asked for. */
   readonly onUnasked?: ((value: Resp.Value, owed: boolean) => boolean) | undefined
   /** Called once, with what ended the exchange and the requests of which nothing was written. */
-  readonly onClose: (failure: RedisError, unsent: RequestQueue) => void
+  readonly onClose: (failure: CommandError, unsent: RequestQueue) => void
 }
 
 /**
@@ -88,8 +88,8 @@ export class Exchange {
   #written = 0
   #received = 0
   #replies = 0
-  #failure: RedisError | undefined = undefined
-  #leaving: RedisError | undefined = undefined
+  #failure: CommandError | undefined = undefined
+  #leaving: CommandError | undefined = undefined
 
   constructor(options: ExchangeOptions) {
     this.#options = options
@@ -235,19 +235,19 @@ export class Exchange {
   }
 
   /** Why it takes nothing more, from when it was told to leave on. */
-  get leaving(): RedisError | undefined {
+  get leaving(): CommandError | undefined {
     return this.#leaving
   }
 
   /** Writes nothing more but what is written in part, and ends when all that was written has its answers. */
-  leave(failure: RedisError): void {
+  leave(failure: CommandError): void {
     if (this.#leaving !== undefined || this.#failure !== undefined) return
     this.#leaving = failure
     // Not at once: what the same read brought for others still has to reach them.
     queueMicrotask(() => this.#leaveWhenDone(failure))
   }
 
-  #leaveWhenDone(failure: RedisError): void {
+  #leaveWhenDone(failure: CommandError): void {
     if (this.#commands === 0 && !this.writable) this.close(failure)
   }
 
@@ -278,7 +278,7 @@ export class Exchange {
    * The caller of a large argument went away while the socket writes it, and may use its memory for something else: the
    * server would store a mixture. To copy every large argument instead would make it cost four to seven times as much.
    */
-  #torn(): RedisError {
+  #torn(): CommandError {
     return connectionLoss(
       "Closed",
       "The client closed the connection, as a large argument was written in part when its caller was interrupted",
@@ -291,7 +291,7 @@ export class Exchange {
   }
 
   /** Ends the exchange: what was not written goes back to the owner, what was fails. */
-  close(failure: RedisError): void {
+  close(failure: CommandError): void {
     if (this.#failure !== undefined) return
     this.#failure = failure
     this.#lending.end()

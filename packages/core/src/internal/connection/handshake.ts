@@ -9,7 +9,7 @@ import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings, Credentials } from "../../RedisConfig.ts"
 import { atIndex, AuthenticationError, ConnectionError, isRetryable } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type { Outcome } from "./request.ts"
 
 /** Runs commands on the new connection, in one write. */
@@ -37,9 +37,9 @@ export interface Greeting {
 /** The server hung up when it was told about the client: a proxy may do that on what it does not know. */
 export class HungUp {
   readonly _tag = "HungUp"
-  readonly error: RedisError
+  readonly error: CommandError
 
-  constructor(error: RedisError) {
+  constructor(error: CommandError) {
     this.error = error
   }
 }
@@ -48,7 +48,7 @@ export class HungUp {
 export const handshake = Effect.fnUntraced(function*(
   run: Run,
   greeting: Greeting
-): Effect.fn.Return<2 | 3, RedisError | HungUp> {
+): Effect.fn.Return<2 | 3, CommandError | HungUp> {
   const { credentials, settings } = greeting
   const prepare = preparation(greeting)
   if (settings.protocol === 2) {
@@ -79,7 +79,7 @@ const hello = Effect.fnUntraced(function*(
   greeting: Greeting,
   prepare: ReadonlyArray<Step>,
   credentials: Credentials | undefined
-): Effect.fn.Return<RedisError | undefined, RedisError | HungUp> {
+): Effect.fn.Return<CommandError | undefined, CommandError | HungUp> {
   const [answer, ...rest] = yield* run([helloCommand(credentials), ...prepare.map((step) => step.command)])
   if (answer === undefined || Exit.isFailure(answer)) return yield* failureIn(answer)
   yield* checkSteps(run, greeting, prepare, rest)
@@ -96,14 +96,14 @@ const helloCommand = (credentials: Credentials | undefined): RedisCommand.Any =>
   )
 
 /** A server that does not know HELLO, or not this version of the protocol: each has its own words for that. */
-const refusesHello = (error: RedisError): boolean =>
+const refusesHello = (error: CommandError): boolean =>
   error._tag === "NoPermissionError" || error._tag === "ResponseError" && !isRetryable(error)
 
 const prepareWith = (
   run: Run,
   greeting: Greeting,
   prepare: ReadonlyArray<Step>
-): Effect.Effect<void, RedisError | HungUp> =>
+): Effect.Effect<void, CommandError | HungUp> =>
   prepare.length === 0
     ? Effect.void
     : Effect.flatMap(
@@ -115,7 +115,7 @@ const prepareWith = (
 export const authenticate = Effect.fnUntraced(function*(
   run: Run,
   credentials: Credentials
-): Effect.fn.Return<void, RedisError> {
+): Effect.fn.Return<void, CommandError> {
   const { username } = credentials
   const password = RedisArg.secret(credentials.password)
   const [both] = yield* run([RedisCommand.send("AUTH", username === undefined ? RedisArg.none : username, password)])
@@ -161,7 +161,7 @@ const checkSteps = Effect.fnUntraced(function*(
   greeting: Greeting,
   steps: ReadonlyArray<Step>,
   first: ReadonlyArray<Outcome>
-): Effect.fn.Return<void, RedisError | HungUp> {
+): Effect.fn.Return<void, CommandError | HungUp> {
   let busy = yield* checkOnce(greeting, steps, first)
   while (busy !== undefined) {
     greeting.onBusy(busy)
@@ -175,7 +175,7 @@ const checkOnce = Effect.fnUntraced(function*(
   greeting: Greeting,
   steps: ReadonlyArray<Step>,
   outcomes: ReadonlyArray<Outcome>
-): Effect.fn.Return<string | undefined, RedisError | HungUp> {
+): Effect.fn.Return<string | undefined, CommandError | HungUp> {
   let busy: string | undefined = undefined
   for (let i = 0; i < steps.length; i++) {
     const outcome = outcomes[i]
@@ -190,11 +190,11 @@ const checkOnce = Effect.fnUntraced(function*(
   return busy
 })
 
-const isHangUp = (error: RedisError): boolean =>
+const isHangUp = (error: CommandError): boolean =>
   error._tag === "ConnectionError" && (error.reason === "Closed" || error.reason === "Reset")
 
 /** Why a command has no success. */
-const failureIn = (outcome: Outcome | undefined): Effect.Effect<RedisError> => {
+const failureIn = (outcome: Outcome | undefined): Effect.Effect<CommandError> => {
   if (outcome === undefined || Exit.isSuccess(outcome)) return Effect.die("a command without a failure")
   const reason = outcome.cause.reasons.find(Cause.isFailReason)
   // Where it stands among the commands of the handshake is nobody's business.
@@ -214,7 +214,7 @@ const hint = ({ command, detail }: { readonly command: string; readonly detail: 
     : ""
 
 /** The server's refusal as the error of whoever waits for the connection. */
-const refused = (error: RedisError, credentials?: Credentials): RedisError => {
+const refused = (error: CommandError, credentials?: Credentials): CommandError => {
   const username = credentials?.username
   switch (error._tag) {
     case "AuthenticationError": {

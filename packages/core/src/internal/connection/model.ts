@@ -5,7 +5,7 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type * as Resp from "../../Resp.ts"
 import type { Exchange } from "./exchange.ts"
 import type { Request, RequestQueue } from "./request.ts"
@@ -24,9 +24,9 @@ export interface RedisConnection {
   readonly protocol: 2 | 3
   readonly exchange: Exchange
   readonly submit: (request: Request) => void
-  readonly probe: Effect.Effect<void, RedisError>
-  readonly close: (reason: RedisError) => void
-  readonly lost: Effect.Effect<RedisError>
+  readonly probe: Effect.Effect<void, CommandError>
+  readonly close: (reason: CommandError) => void
+  readonly lost: Effect.Effect<CommandError>
 }
 
 /**
@@ -48,12 +48,12 @@ export interface RedisConnection {
  * - `onBusy`: called when a script keeps the server from preparing the connection, with a way to send what ends the script.
  */
 export interface Owner {
-  readonly onUnsent?: ((unsent: RequestQueue, failure: RedisError) => void) | undefined
+  readonly onUnsent?: ((unsent: RequestQueue, failure: CommandError) => void) | undefined
   readonly onPush?: ((items: ReadonlyArray<Resp.Value>) => boolean) | undefined
   readonly subscriber?: boolean | undefined
   readonly onUnasked?: ((value: Resp.Value, owed: boolean) => boolean) | undefined
-  readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => RedisError | undefined) | undefined
-  readonly demotion?: ((error: Resp.ErrorReply) => RedisError | undefined) | undefined
+  readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => CommandError | undefined) | undefined
+  readonly demotion?: ((error: Resp.ErrorReply) => CommandError | undefined) | undefined
   readonly onRead?: (() => Effect.Effect<void> | undefined) | undefined
   readonly onSilence?: ((silent: boolean) => void) | undefined
   readonly onBusy?: ((submit: (request: Request) => void) => void) | undefined
@@ -70,6 +70,6 @@ export interface Owner {
 export interface Source {
   readonly address: string
   readonly attributes?: Readonly<Record<string, string | number>> | undefined
-  readonly open: (owner: Owner) => Effect.Effect<RedisConnection, RedisError, RedisConnector | Scope.Scope>
+  readonly open: (owner: Owner) => Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope>
   readonly news?: Effect.Effect<void> | undefined
 }

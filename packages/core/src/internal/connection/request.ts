@@ -6,7 +6,7 @@
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, fromReply, ResponseError } from "../../RedisError.ts"
-import type { Delivery, NoScriptError, RedisError } from "../../RedisError.ts"
+import type { CommandError, Delivery, NoScriptError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
@@ -29,7 +29,7 @@ import type { Deadline, Timed } from "./deadlines.ts"
 export interface Origin {
   readonly address: string | undefined
   readonly replaceInvalidText: boolean
-  readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => RedisError | undefined) | undefined
+  readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => CommandError | undefined) | undefined
   readonly scripts?: KnownScripts | undefined
   readonly again?: ((request: Request) => void) | undefined
   readonly tracking?: Tracking | undefined
@@ -44,7 +44,7 @@ export interface Origin {
  */
 export interface Redirector {
   readonly onRefusal: (request: Request, error: Resp.ErrorReply, address: string) => boolean
-  readonly onLoss: (request: Request, error: RedisError) => boolean
+  readonly onLoss: (request: Request, error: CommandError) => boolean
 }
 
 /** Takes a request to where it is sent from. */
@@ -63,7 +63,7 @@ interface Detour {
 }
 
 /** An Effect that is sent when a fiber runs it, and given up when the fiber is interrupted. */
-export abstract class Request<out A = unknown, out E extends RedisError = RedisError> extends Suspension<A, E>
+export abstract class Request<out A = unknown, out E extends CommandError = CommandError> extends Suspension<A, E>
   implements Timed
 {
   /** Links of the queue that holds this request; `queue` is undefined when none does. */
@@ -109,7 +109,7 @@ export abstract class Request<out A = unknown, out E extends RedisError = RedisE
   /** Takes the next reply. Called `count` times, also after the caller has gone away. */
   abstract reply(value: Resp.Value, origin: Origin): void
   /** Settles with what befell the connection. */
-  abstract fail(error: RedisError): void
+  abstract fail(error: CommandError): void
 
   protected begin(): void {
     this.send(this)
@@ -186,7 +186,7 @@ export class SingleRequest<out A> extends Request<A> {
   constructor(
     command: RedisCommand.RedisCommand<A, unknown, unknown>,
     send: Send | undefined,
-    resume?: Resume<A, RedisError>
+    resume?: Resume<A, CommandError>
   ) {
     super(send, resume)
     this.command = command
@@ -237,7 +237,7 @@ export class SingleRequest<out A> extends Request<A> {
     this.conclude(Exit.fail(errorOf(this.command, value, origin)))
   }
 
-  fail(error: RedisError): void {
+  fail(error: CommandError): void {
     if (this.settled || this.#redirected((redirector) => redirector.onLoss(this, error))) return
     this.conclude(failed(this.command, error, this.delivery))
   }
@@ -256,7 +256,7 @@ export class SingleRequest<out A> extends Request<A> {
   }
 
   /** Hands over the outcome, when nothing holds the request any more. */
-  protected conclude(exit: Exit.Exit<A, RedisError>): void {
+  protected conclude(exit: Exit.Exit<A, CommandError>): void {
     this.release()
     const unsendable = this.strayed ? this.detour.unsendable : undefined
     this.settle(unsendable === undefined ? exit : Exit.fail(unsendable))
@@ -267,7 +267,7 @@ export class SingleRequest<out A> extends Request<A> {
 export const requestOf = <A>(
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
   send: Send | undefined,
-  resume?: Resume<A, RedisError>
+  resume?: Resume<A, CommandError>
 ): SingleRequest<A> =>
   command.spec.script === undefined
     ? new SingleRequest(command, send, resume)
@@ -287,7 +287,7 @@ class ScriptRequest<out A> extends SingleRequest<A> {
     command: RedisCommand.RedisCommand<A, unknown, unknown>,
     script: RedisCommand.Script,
     send: Send | undefined,
-    resume: Resume<A, RedisError> | undefined
+    resume: Resume<A, CommandError> | undefined
   ) {
     super(command, send, resume)
     this.#script = script
@@ -310,7 +310,7 @@ class ScriptRequest<out A> extends SingleRequest<A> {
 }
 
 /** The outcome of one command of a batch. */
-export type Outcome = Exit.Exit<unknown, RedisError>
+export type Outcome = Exit.Exit<unknown, CommandError>
 
 /**
  * Commands to write one right after the other.
@@ -437,7 +437,7 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
     return true
   }
 
-  fail(error: RedisError): void {
+  fail(error: CommandError): void {
     if (this.settled) return
     this.#rest?.cancel()
     for (let index = this.#outcomes.length; index < this.commands.length; index++) {
@@ -470,10 +470,10 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
 /** What the end of its connection means for a command: failure, unless that is what it asked for. */
 const failed = <A>(
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
-  error: RedisError,
+  error: CommandError,
   delivery: Delivery,
   index?: number
-): Exit.Exit<A, RedisError> =>
+): Exit.Exit<A, CommandError> =>
   command.spec.traits.has("closing") && delivery === "unknown" && error._tag === "ConnectionError" &&
     (error.reason === "Closed" || error.reason === "Reset")
     ? RedisCommand.decode(command, null, false)
@@ -485,7 +485,7 @@ const errorOf = (
   error: Resp.ErrorReply,
   origin: Origin,
   index?: number
-): RedisError => {
+): CommandError => {
   const event = origin.onRefusal?.(error, command)
   const { runsCode } = command.spec
   if (event !== undefined) return failureOf(event, command.spec, runsCode ? "unknown" : "not-sent", index)

@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import type * as Socket from "effect/socket/Socket"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { Endpoint } from "../../RedisConnector.ts"
-import type { ConnectionError, RedisError } from "../../RedisError.ts"
+import type { CommandError, ConnectionError } from "../../RedisError.ts"
 import { connectionLoss, timeLimit } from "../error/failure.ts"
 
 type Reason = ConnectionError["reason"]
@@ -98,7 +98,7 @@ const tlsFailure = (code: string, text: string): string | undefined => {
 // -----------------------------------------------------------------------------
 
 /** What a dial failed with. */
-export const dialFailure = (error: Socket.SocketError, target: Target): RedisError => {
+export const dialFailure = (error: Socket.SocketError, target: Target): CommandError => {
   const { reason } = error
   if (reason._tag === "SocketOpenError" && reason.kind === "Timeout") return openedTooLate(target)
   const { code, text } = evidence(error)
@@ -119,7 +119,7 @@ export const dialFailure = (error: Socket.SocketError, target: Target): RedisErr
 const speaksTls = "does the server speak TLS on this port?"
 
 /** A socket that took longer to open than `connectTimeout`. */
-export const openedTooLate = (target: Target): RedisError =>
+export const openedTooLate = (target: Target): CommandError =>
   timeLimit(
     "connect",
     Duration.toMillis(target.settings.connectTimeout),
@@ -141,7 +141,7 @@ const dialReasons: ReadonlyArray<readonly [RegExp, Reason, string]> = [
 // -----------------------------------------------------------------------------
 
 /** How an open connection was lost; `answered`: whether the server has said anything on it. */
-export const lossOf = (error: Socket.SocketError, target: Target, answered: boolean): RedisError => {
+export const lossOf = (error: Socket.SocketError, target: Target, answered: boolean): CommandError => {
   const { address } = target
   const hint = answered ? "" : hintFor(target)
   if (error.reason._tag === "SocketCloseError") {
@@ -170,7 +170,7 @@ const hintFor = (target: Target): string => {
 /** A server that speaks TLS tells a client that does not by an alert, of which these are the first bytes. */
 export const isTlsAlert = (bytes: Uint8Array): boolean => bytes[0] === 0x15 && bytes[1] === 0x03
 
-export const answeredWithTls = ({ address }: Target): RedisError =>
+export const answeredWithTls = ({ address }: Target): CommandError =>
   connectionLoss("Tls", "The server speaks TLS on this port and the client does not; set the option tls", address)
 
 const causeOf = (error: Socket.SocketError): unknown => "cause" in error.reason ? error.reason.cause : error

@@ -5,7 +5,6 @@ import type { ErrorReply } from "../../RespValue.ts"
 import { AuthenticationError, BusyLoadingError, ConnectionError } from "./connection.ts"
 import { printable } from "./printable.ts"
 import {
-  ExecAbortError,
   NoPermissionError,
   NoScriptError,
   OutOfMemoryError,
@@ -14,7 +13,7 @@ import {
   WrongTypeError
 } from "./response.ts"
 import { stackless } from "./stackless.ts"
-import type { RedisError } from "./union.ts"
+import type { CommandError } from "./union.ts"
 
 /**
  * What is known about a command whose reply is an error.
@@ -63,7 +62,7 @@ const withoutSecret = (detail: string, secret: string): string => {
 }
 
 /** First match wins. Lines are matched with their code, as the server sent them. */
-const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields) => RedisError]> = [
+const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields) => CommandError]> = [
   [
     /^ERR max number of clients( \+ cluster connections)? reached/i,
     (fields) =>
@@ -88,14 +87,6 @@ const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields
     (fields) => new WrongTypeError({ ...fields, code: "WRONGTYPE", detail: fields.detail.replace(/^WRONGTYPE /, "") })
   ],
   [/^NOSCRIPT\b/, (fields) => new NoScriptError(fields)],
-  // Anything else that says so is a script, which has run.
-  [
-    /^EXECABORT\b/,
-    (fields) =>
-      fields.command.toUpperCase() === "EXEC"
-        ? new ExecAbortError({ ...fields, causes: [] })
-        : new ResponseError(fields)
-  ],
   [/^READONLY\b/, (fields) => new ReadOnlyError(fields)],
   [/^NOPERM\b/, (fields) => new NoPermissionError(fields)],
   [/^OOM\b/, (fields) => new OutOfMemoryError(fields)]
@@ -108,12 +99,13 @@ const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields
  *
  * Redirects and the cluster's own states (`MOVED`, `ASK`, `TRYAGAIN`,
  * `CLUSTERDOWN`, `MASTERDOWN`, `CROSSSLOT`) are `ResponseError`s here; the
- * Cluster Layer reads their codes before.
+ * Cluster Layer reads their codes before. So is `EXECABORT`, of which a
+ * transaction makes its `ExecAbortError`.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const fromReply = (error: ErrorReply, context: ReplyContext): RedisError => {
+export const fromReply = (error: ErrorReply, context: ReplyContext): CommandError => {
   const line = error.line
   const code = error.code
   const fields: ReplyFields = {

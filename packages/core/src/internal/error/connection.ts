@@ -27,7 +27,8 @@ import * as Retry from "./retry.ts"
  *   `PoolTimeout` — the pool's limit was reached; `MaxClients` — the server's was; `HealthCheck` — the server answered
  *   a probe wrongly or not at all; `Handshake` — the server refused what every connection starts with;
  *   `NotAccepted` — a server has named this address, and the option `accept` does not have it;
- *   `Demoted` — the server is not the master any more; `ClientClosed` — the Layer of this client was closed.
+ *   `Demoted` — the server is not the master any more; `ClientClosed` — the Layer of this client was closed;
+ *   `NotCacheable` — of what is to be cached alone: over this connection the server cannot tell of changes.
  * - `permanent`: whether the server will refuse the next connection in the same way, as with a database that it does not
  *   have.
  * - `delivery`: whether the server can have run the command. `readonly`: whether the command only reads.
@@ -52,6 +53,7 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>("@redfx
       "NotAccepted",
       "Demoted",
       "ClientClosed",
+      "NotCacheable",
       "Other"
     ]),
     detail: Schema.String,

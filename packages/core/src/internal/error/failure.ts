@@ -5,7 +5,7 @@ import { ConnectionError, TimeoutError } from "./connection.ts"
 import type { Delivery } from "./fields.ts"
 import { inPart, withFields } from "./retry.ts"
 import { stackless } from "./stackless.ts"
-import type { RedisError } from "./union.ts"
+import type { CommandError } from "./union.ts"
 
 /**
  * A connection that is lost or cannot be had, before it is known which commands
@@ -40,7 +40,7 @@ interface Facts {
  * The error of one command: the event, the command's name, whether the server can have run it, and where it stands in the
  * caller's pipeline.
  */
-export const failureOf = (event: RedisError, command: Facts, delivery: Delivery, index?: number): RedisError => {
+export const failureOf = (event: CommandError, command: Facts, delivery: Delivery, index?: number): CommandError => {
   switch (event._tag) {
     case "ConnectionError":
       return stackless(() =>
@@ -80,7 +80,7 @@ export const failureOf = (event: RedisError, command: Facts, delivery: Delivery,
 }
 
 /** The same error as of something that is no command of the program's. */
-export const ofNoCommand = (error: RedisError): RedisError =>
+export const ofNoCommand = (error: CommandError): CommandError =>
   error._tag === "ConnectionError" || error._tag === "TimeoutError" ? withFields(error, { command: undefined }) : error
 
 /** A limit in time that passed, before it is known which commands that befalls. */

@@ -29,23 +29,48 @@ import type { MasterNotFoundError, ReplicaNotFoundError } from "./sentinel.ts"
 import type { WatchError } from "./transaction.ts"
 
 /**
- * Every error that running a command can end in.
+ * Every error that a command can fail with, on whatever deployment: a command on a client knows no better, as it does not know
+ * where it runs. Pipelines, scripts and all else that is made of commands alone fail with these, too.
+ *
+ * **When to use**
+ *
+ * For a function of one's own that runs commands. {@link TransactionError} is that of transactions; locks, streams of messages
+ * and Layers name what they add beside it; {@link RedisError} is all there is.
  *
  * @category models
  * @since 0.1.0
  */
-export type RedisError =
+export type CommandError =
   | ConnectionLikeError
   | TimeoutError
   | ProtocolError
   | DataError
   | DecodeError
-  | ResponseLikeError
-  | WatchError
+  | Exclude<ResponseLikeError, ExecAbortError>
+  | ClusterLikeError
+
+/**
+ * What a transaction can fail with: what its commands can, `ExecAbortError` when the server refused to queue one of them, and
+ * `WatchError` when keys were watched on its connection and one of them has changed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type TransactionError = CommandError | ExecAbortError | WatchError
+
+/**
+ * Every error of redfx.
+ *
+ * @see {@link CommandError} for what a command can fail with, which is less
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RedisError =
+  | TransactionError
   | PubSubOverflowError
   | KeyspaceEventsOffError
   | LockLikeError
-  | ClusterLikeError
   | ConfigLikeError
 
 /**

@@ -9,7 +9,7 @@ import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import type { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import * as RedisStream from "../../RedisStream.ts"
 import { reasonOf } from "../stream/consumer.ts"
 import * as Scripts from "./scripts.ts"
@@ -34,7 +34,7 @@ interface Job<A> {
 }
 
 /** Runs a worker until it is interrupted, or until something fails that no later try can mend. */
-export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, RedisError, R | RedisClient> => {
+export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, CommandError, R | RedisClient> => {
   const { claimIdle, concurrency, drain, name, worker } = settings
   return Effect.flatMap(Scripts.located(name), ({ ready }) => {
     const consume = RedisStream.consume(
@@ -60,7 +60,7 @@ export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, 
 /** How many jobs become ready in one step, so that no step holds the server up. */
 const batch = 200
 
-const promoting = (name: string, pollInterval: number): Effect.Effect<never, RedisError, RedisClient> =>
+const promoting = (name: string, pollInterval: number): Effect.Effect<never, CommandError, RedisClient> =>
   Effect.forever(Effect.flatMap(
     Effect.retry(Scripts.promote(name, batch), { schedule: patience, while: isRetryable }),
     // A job may be added that is due before the next that is known.
@@ -78,7 +78,7 @@ const handle = Effect.fnUntraced(function*<A, E, R>(
   settings: Settings<A, E, R>,
   entry: string,
   id: string
-): Effect.fn.Return<void, RedisError | Overtaken, R | RedisClient> {
+): Effect.fn.Return<void, CommandError | Overtaken, R | RedisClient> {
   const begun = yield* Scripts.begin(settings.name, id, entry)
   if (begun === undefined) return
   const [attempt, payload] = begun

@@ -12,14 +12,23 @@ import type { KeyType } from "../../commands/Generic.ts"
 import { get, getdel, getex, set } from "../../commands/Strings.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import { pipeline } from "../../RedisPipeline.ts"
 import { scanStream } from "../../RedisScan.ts"
 import { transaction, watch } from "../../RedisTransaction.ts"
 import type { Codec } from "./codec.ts"
 import { finite } from "./keys.ts"
 import type { Keys } from "./keys.ts"
-import type { GetMany, Keyspace, KeyspaceError, Operation, SetOptions, StringKeyspace, ValueKeyspace } from "./model.ts"
+import type {
+  GetMany,
+  Keyspace,
+  KeyspaceError,
+  Operation,
+  SetOptions,
+  StringKeyspace,
+  ValueKeyspace,
+  Writing
+} from "./model.ts"
 import { expiringAfter } from "./scripts.ts"
 
 /** How values of one type are read. */
@@ -37,7 +46,7 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
   const readAll = (names: ReadonlyArray<string>) => pipeline(names.map(shape.read))
   const getMany = Effect.fnUntraced(function*(
     ids: ReadonlyArray<Id>
-  ): Effect.fn.Return<ReadonlyArray<Option.Option<A>>, RedisError | KeyspaceError, RedisClient> {
+  ): Effect.fn.Return<ReadonlyArray<Option.Option<A>>, CommandError | KeyspaceError, RedisClient> {
     const names = yield* Effect.forEach(ids, keys.of)
     const raws = yield* readAll(names)
     // As many as there are names.
@@ -50,7 +59,7 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
   )
   const readPage = Effect.fnUntraced(function*(
     page: ReadonlyArray<string>
-  ): Effect.fn.Return<ReadonlyArray<readonly [Id, A]>, RedisError | KeyspaceError, RedisClient> {
+  ): Effect.fn.Return<ReadonlyArray<readonly [Id, A]>, CommandError | KeyspaceError, RedisClient> {
     const raws = yield* readAll(page)
     const found = yield* Effect.forEach(page, (name, index) =>
       keys.fitting(Effect.gen(function*() {
@@ -147,7 +156,7 @@ const remaining = (milliseconds: number): Option.Option<Duration.Duration> =>
     : Option.some(milliseconds === -1 ? Duration.infinity : Duration.millis(milliseconds))
 
 /** Whether there is such a key, which then lives for so long, or without limit. */
-const limited = (key: string, ttl: Duration.Duration | undefined): Operation<boolean> =>
+const limited = (key: string, ttl: Duration.Duration | undefined): Writing<boolean> =>
   ttl === undefined
     // PERSIST says the same of a key without a limit as of none.
     ? Effect.map(transaction([persist(key), exists(key)]), ([, count]) => count > 0)
@@ -169,7 +178,7 @@ export const replace = (
   ttl: Duration.Duration | undefined,
   command: RedisCommand.Any,
   empty = false
-): Operation<void> =>
+): Writing<void> =>
   empty
     ? Effect.asVoid(del(key))
     : Effect.asVoid(transaction([del(key), command, ...expiring(key, ttl)]))

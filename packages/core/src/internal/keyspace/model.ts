@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { TimeToLive } from "../../RedisArg.ts"
 import type { RedisClient } from "../../RedisClient.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError, TransactionError } from "../../RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Errors
@@ -84,7 +84,15 @@ export interface KeyOptions<Id> {
  * @category models
  * @since 0.1.0
  */
-export type Operation<A> = Effect.Effect<A, RedisError | KeyspaceError, RedisClient>
+export type Operation<A> = Effect.Effect<A, CommandError | KeyspaceError, RedisClient>
+
+/**
+ * The same of what may take a transaction: a write of several commands, or one that goes by what was there.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Writing<A> = Effect.Effect<A, TransactionError | KeyspaceError, RedisClient>
 
 /**
  * What all keyspaces have.
@@ -107,9 +115,9 @@ export interface Keyspace<Id, A> {
   readonly has: (id: Id) => Operation<boolean>
   readonly del: (...ids: ReadonlyArray<Id>) => Operation<number>
   readonly ttl: (id: Id) => Operation<Option.Option<Duration.Duration>>
-  readonly expire: (id: Id, ttl: TimeToLive) => Operation<boolean>
-  readonly ids: Stream.Stream<Id, RedisError | KeyspaceError, RedisClient>
-  readonly scan: Stream.Stream<readonly [id: Id, value: A], RedisError | KeyspaceError, RedisClient>
+  readonly expire: (id: Id, ttl: TimeToLive) => Writing<boolean>
+  readonly ids: Stream.Stream<Id, CommandError | KeyspaceError, RedisClient>
+  readonly scan: Stream.Stream<readonly [id: Id, value: A], CommandError | KeyspaceError, RedisClient>
 }
 
 /**
@@ -144,8 +152,8 @@ export interface SetOptions {
  * @since 0.1.0
  */
 export interface ValueKeyspace<Id, A> extends Keyspace<Id, A> {
-  readonly set: (id: Id, value: A, options?: SetOptions) => Operation<void>
-  readonly setMany: (entries: Iterable<readonly [id: Id, value: A]>, options?: SetOptions) => Operation<void>
+  readonly set: (id: Id, value: A, options?: SetOptions) => Writing<void>
+  readonly setMany: (entries: Iterable<readonly [id: Id, value: A]>, options?: SetOptions) => Writing<void>
 }
 
 /**
@@ -163,7 +171,7 @@ export interface ValueKeyspace<Id, A> extends Keyspace<Id, A> {
 export interface StringKeyspace<Id, A> extends ValueKeyspace<Id, A> {
   readonly getdel: (id: Id) => Operation<Option.Option<A>>
   readonly getex: (id: Id, options?: SetOptions) => Operation<Option.Option<A>>
-  readonly update: (id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) => Operation<A>
+  readonly update: (id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) => Writing<A>
 }
 
 /**
@@ -173,7 +181,7 @@ export interface StringKeyspace<Id, A> extends ValueKeyspace<Id, A> {
  * @since 0.1.0
  */
 export interface CounterKeyspace<Id> extends StringKeyspace<Id, number> {
-  readonly increment: (id: Id, by?: number) => Operation<number>
+  readonly increment: (id: Id, by?: number) => Writing<number>
 }
 
 /**
@@ -190,7 +198,7 @@ export interface SetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArray<A>> 
   readonly remove: (id: Id, ...values: ReadonlyArray<A>) => Operation<number>
   readonly contains: (id: Id, value: A) => Operation<boolean>
   readonly size: (id: Id) => Operation<number>
-  readonly members: (id: Id) => Stream.Stream<A, RedisError | KeyspaceError, RedisClient>
+  readonly members: (id: Id) => Stream.Stream<A, CommandError | KeyspaceError, RedisClient>
 }
 
 /**

@@ -12,9 +12,8 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { TimeToLive } from "../../RedisArg.ts"
 import { RedisClient } from "../../RedisClient.ts"
-import type { Service } from "../../RedisClient.ts"
 import { DataError, isRetryable, LockError, LockNotOwnedError } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError, LockLikeError } from "../../RedisError.ts"
 import { failureOf, timeLimit } from "../error/failure.ts"
 
 // -----------------------------------------------------------------------------
@@ -56,11 +55,11 @@ export interface LockHandle {
   readonly name: string
   readonly token: string
   readonly fencingToken: number | undefined
-  readonly release: Effect.Effect<void, RedisError>
-  readonly extend: (duration: TimeToLive, options?: ExtendOptions) => Effect.Effect<void, RedisError>
-  readonly reacquire: Effect.Effect<void, RedisError>
-  readonly owned: Effect.Effect<boolean, RedisError>
-  readonly locked: Effect.Effect<boolean, RedisError>
+  readonly release: Effect.Effect<void, CommandError | LockLikeError>
+  readonly extend: (duration: TimeToLive, options?: ExtendOptions) => Effect.Effect<void, CommandError | LockLikeError>
+  readonly reacquire: Effect.Effect<void, CommandError | LockLikeError>
+  readonly owned: Effect.Effect<boolean, CommandError>
+  readonly locked: Effect.Effect<boolean, CommandError>
   readonly lost: Effect.Effect<never, LockNotOwnedError>
 }
 
@@ -77,7 +76,7 @@ export interface Ways {
   readonly locked: On<boolean>
 }
 
-type On<A> = Effect.Effect<A, RedisError, RedisClient>
+type On<A> = Effect.Effect<A, CommandError, RedisClient>
 
 interface Taken {
   readonly fencingToken: number | undefined
@@ -117,7 +116,9 @@ export const timesOf = (options: {
 export const make = (settings: Settings) => ({
   tryAcquire: acquireWithin(settings, 0),
   acquire: acquireWithin(settings, settings.waitTimeout),
-  scoped: Effect.uninterruptibleMask((restore): Effect.Effect<LockHandle, RedisError, RedisClient | Scope.Scope> =>
+  scoped: Effect.uninterruptibleMask((
+    restore
+  ): Effect.Effect<LockHandle, CommandError | LockError, RedisClient | Scope.Scope> =>
     Effect.gen(function*() {
       const held = yield* acquireOrFail(settings, restore)
       yield* Effect.addFinalizer(() => held.giveBack)
@@ -128,7 +129,7 @@ export const make = (settings: Settings) => ({
   ),
   holding: <A, E, R>(
     effect: Effect.Effect<A, E, R> | ((handle: LockHandle) => Effect.Effect<A, E, R>)
-  ): Effect.Effect<A, E | RedisError, R | RedisClient> =>
+  ): Effect.Effect<A, E | CommandError | LockLikeError, R | RedisClient> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
         const held = yield* acquireOrFail(settings, restore)
@@ -162,7 +163,7 @@ const acquire = Effect.fnUntraced(function*(
   settings: Settings,
   waitTimeout: number,
   restore: Restore
-): Effect.fn.Return<Held | undefined, RedisError, RedisClient> {
+): Effect.fn.Return<Held | undefined, CommandError, RedisClient> {
   const client = yield* RedisClient
   const stopAt = (yield* now) + waitTimeout
   const token = settings.token ?? (settings.makeToken ?? SecureRandom.uuidV4Unsafe)()
@@ -181,7 +182,10 @@ const acquire = Effect.fnUntraced(function*(
 /** By what part of it a pause is longer at the most, so that those who wait do not all come at once. */
 const jitter = 0.25
 
-const acquireOrFail = (settings: Settings, restore: Restore): Effect.Effect<Held, RedisError, RedisClient> =>
+const acquireOrFail = (
+  settings: Settings,
+  restore: Restore
+): Effect.Effect<Held, CommandError | LockError, RedisClient> =>
   Effect.flatMap(
     acquire(settings, settings.waitTimeout, restore),
     (held) => held === undefined ? new LockError({ name: settings.name, reason: "NotAcquired" }) : Effect.succeed(held)
@@ -189,11 +193,11 @@ const acquireOrFail = (settings: Settings, restore: Restore): Effect.Effect<Held
 
 /** One try. Who will never learn what came of it must not keep others out. */
 const attempt = (
-  client: Service,
+  client: RedisClient["Service"],
   settings: Settings,
   token: string,
   restore: Restore
-): Effect.Effect<Taken | undefined, RedisError> => {
+): Effect.Effect<Taken | undefined, CommandError> => {
   const request = settings.ways.acquire(token)
   // A token that was given may be the one that the lock holds already: there is no telling what to undo.
   if (settings.token !== undefined) return on(client, request)
@@ -208,7 +212,11 @@ const attempt = (
  * Releases what an attempt may have taken. It goes the same way as the attempt, behind it, so that it is not run first;
  * and is tried until there is an answer, for as long as the lock can live.
  */
-const undone = (client: Service, { ttl, ways }: Settings, token: string): Effect.Effect<unknown, RedisError> => {
+const undone = (
+  client: RedisClient["Service"],
+  { ttl, ways }: Settings,
+  token: string
+): Effect.Effect<unknown, CommandError> => {
   const release = Effect.retry(on(client, ways.release(token)), { schedule: undoing, while: isRetryable })
   return ttl === undefined ? release : Effect.timeoutOption(release, ttl)
 }
@@ -218,7 +226,7 @@ const undoing: Schedule.Schedule<unknown> = Schedule.jittered(
   Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
 )
 
-const on = <A, E>(client: Service, effect: Effect.Effect<A, E, RedisClient>): Effect.Effect<A, E> =>
+const on = <A, E>(client: RedisClient["Service"], effect: Effect.Effect<A, E, RedisClient>): Effect.Effect<A, E> =>
   Effect.provideService(effect, RedisClient, client)
 
 // -----------------------------------------------------------------------------
@@ -244,7 +252,7 @@ interface Grant extends Taken {
   readonly acquiredAt: number
 }
 
-const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
+const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Grant): Held => {
   const { name, ttl, ways } = settings
   const { fencingToken, token } = grant
   const loss = Deferred.makeUnsafe<never, LockNotOwnedError>()
@@ -252,14 +260,16 @@ const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
   /** When the lock may be over: from when it was asked for, which is before the server began to count. */
   let validUntil = grant.acquiredAt + (ttl ?? Infinity)
 
-  const whileHeld = (act: () => Effect.Effect<boolean, RedisError>): Effect.Effect<void, RedisError> =>
-    Effect.suspend(() =>
+  const whileHeld = (
+    act: () => Effect.Effect<boolean, CommandError | LockError>
+  ): Effect.Effect<void, CommandError | LockLikeError> =>
+    Effect.suspend((): Effect.Effect<void, CommandError | LockLikeError> =>
       state === "held"
         ? Effect.flatMap(act(), (owned) => owned ? Effect.void : new LockNotOwnedError({ name }))
         : new LockError({ name, reason: "NotHeld" })
     )
 
-  const change = (duration: number, mode: "add" | "replace" | "atLeast"): Effect.Effect<boolean, RedisError> =>
+  const change = (duration: number, mode: "add" | "replace" | "atLeast"): Effect.Effect<boolean, CommandError> =>
     Effect.flatMap(now, (startedAt) =>
       Effect.map(on(client, ways.extend(token, duration, mode)), (owned) => {
         const renewed = startedAt + duration
@@ -273,8 +283,8 @@ const makeHeld = (client: Service, settings: Settings, grant: Grant): Held => {
         return owned
       }))
 
-  const extend = (duration: () => number, mode: "add" | "replace"): Effect.Effect<void, RedisError> =>
-    whileHeld(() => {
+  const extend = (duration: () => number, mode: "add" | "replace"): Effect.Effect<void, CommandError | LockLikeError> =>
+    whileHeld((): Effect.Effect<boolean, CommandError | LockError> => {
       if (ttl === undefined) return new LockError({ name, reason: "NoTimeout" })
       const milliseconds = duration()
       return milliseconds > 0 && Number.isFinite(milliseconds) ? change(milliseconds, mode) : notExtended
@@ -328,7 +338,7 @@ const notExtended = Effect.fail(
 const shortestRelease = 1000
 
 /** Gives a release up when the lock is over by itself. Also where it must not be interrupted: it is a fiber of its own. */
-const within = (milliseconds: number, release: Effect.Effect<boolean, RedisError>) =>
+const within = (milliseconds: number, release: Effect.Effect<boolean, CommandError>) =>
   Effect.timeoutOrElse(release, {
     duration: milliseconds,
     orElse: () => Effect.fail(failureOf(timeLimit("read", milliseconds), releasing, "unknown"))
@@ -342,7 +352,7 @@ const releasing = { name: "EVALSHA", readonly: false }
  * lock may have expired.
  */
 const keepAlive = Effect.fnUntraced(function*(
-  renew: Effect.Effect<boolean, RedisError>,
+  renew: Effect.Effect<boolean, CommandError>,
   ttl: number,
   validUntil: () => number
 ): Effect.fn.Return<void> {

@@ -22,7 +22,7 @@ import * as Scope from "effect/Scope"
 import type { RedisEvent } from "../../RedisClient.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type { RedisConnection, Source } from "../connection/model.ts"
 import type { RequestQueue } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"
@@ -45,7 +45,7 @@ const cleaningLimit = "1 second"
 export class Member {
   readonly claims = new Set<Claim>()
   /** Why it gets no connection any more. */
-  ended: RedisError | undefined = undefined
+  ended: CommandError | undefined = undefined
 }
 
 /** Somebody who wants a connection, waits for it, has it, or is done. */
@@ -55,7 +55,7 @@ class Claim {
   dial: Dial | undefined = undefined
   lease: Lease | undefined = undefined
   connection: RedisConnection | undefined = undefined
-  settle: ((exit: Exit.Exit<RedisConnection, RedisError>) => void) | undefined = undefined
+  settle: ((exit: Exit.Exit<RedisConnection, CommandError>) => void) | undefined = undefined
 
   constructor(member: Member) {
     this.member = member
@@ -66,7 +66,7 @@ class Claim {
 interface Opened {
   readonly connection: RedisConnection
   readonly scope: Scope.Closeable
-  readonly lost: () => RedisError | undefined
+  readonly lost: () => CommandError | undefined
 }
 
 /** A connection that is being opened. Nobody waits for one that keeps the number of idle ones up, or is left over. */
@@ -111,7 +111,7 @@ export class ExclusivePool {
   #failures = 0
   #notBefore = 0
   /** Why nobody gets a connection any more. */
-  #closed: RedisError | undefined = undefined
+  #closed: CommandError | undefined = undefined
 
   constructor(options: Options, context: Context.Context<RedisConnector>, scope: Scope.Closeable, clock: Clock.Clock) {
     const { healthCheckInterval, pool } = options.settings
@@ -156,7 +156,7 @@ export class ExclusivePool {
   )
 
   /** A connection until the scope closes. */
-  lease(member = this.#everybody): Effect.Effect<Lease, RedisError, Scope.Scope> {
+  lease(member = this.#everybody): Effect.Effect<Lease, CommandError, Scope.Scope> {
     return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Effect.scope, (scope) =>
         Effect.suspend(() => {
@@ -172,20 +172,20 @@ export class ExclusivePool {
   }
 
   /** Closes what nobody uses, with `inUse` the others as well. */
-  disconnect(reason: RedisError, inUse: boolean): Effect.Effect<void> {
+  disconnect(reason: CommandError, inUse: boolean): Effect.Effect<void> {
     return Effect.sync(() => {
       for (const connection of inUse ? [...this.#open.keys()] : [...this.#idle]) connection.close(reason)
     })
   }
 
   /** Fails who waits and closes everything, for good. */
-  retire(reason: RedisError): void {
+  retire(reason: CommandError): void {
     this.#closed ??= reason
     for (const member of this.#members) this.#end(member, this.#closed)
     for (const connection of this.#open.keys()) connection.close(this.#closed)
   }
 
-  #end(member: Member, reason: RedisError): void {
+  #end(member: Member, reason: CommandError): void {
     member.ended = reason
     for (const claim of member.claims) {
       if (claim.connection === undefined) this.#settle(claim, Exit.fail(reason))
@@ -198,7 +198,7 @@ export class ExclusivePool {
   // ---------------------------------------------------------------------------
 
   /** A connection that is of no use any more is replaced, not handed out. */
-  #take(claim: Claim): Effect.Effect<Lease, RedisError> {
+  #take(claim: Claim): Effect.Effect<Lease, CommandError> {
     return Effect.gen({ self: this }, function*() {
       while (true) {
         const connection = yield* this.#connectionFor(claim)
@@ -208,7 +208,7 @@ export class ExclusivePool {
     })
   }
 
-  #connectionFor(claim: Claim): Effect.Effect<RedisConnection, RedisError> {
+  #connectionFor(claim: Claim): Effect.Effect<RedisConnection, CommandError> {
     const { acquireTimeout, max } = this.#options.settings.pool
     return Effect.suspend(() => {
       const refusal = this.#closed ?? claim.member.ended
@@ -219,7 +219,7 @@ export class ExclusivePool {
       if (Duration.toMillis(acquireTimeout) === 0 && this.#claimed > this.#limit) {
         return Effect.fail(this.#loss("PoolExhausted", `Too many connections: the pool's limit of ${max} is reached`))
       }
-      const wait = Effect.callback<RedisConnection, RedisError>((resume) => {
+      const wait = Effect.callback<RedisConnection, CommandError>((resume) => {
         claim.settle = resume
         this.#waiting.add(claim)
         this.#dial()
@@ -240,7 +240,7 @@ export class ExclusivePool {
   }
 
   /** Fails after the time to wait for a free place; the dial that follows has a limit of its own. */
-  #waitedTooLong(claim: Claim): Effect.Effect<never, RedisError> {
+  #waitedTooLong(claim: Claim): Effect.Effect<never, CommandError> {
     const { acquireTimeout, max } = this.#options.settings.pool
     const limit = elapsed(this.#clock) + Duration.toMillis(acquireTimeout)
     return Effect.flatMap(Effect.andThen(sleepUntil(this.#clock, limit), arrived), () => {
@@ -252,7 +252,7 @@ export class ExclusivePool {
     })
   }
 
-  #settle(claim: Claim, exit: Exit.Exit<RedisConnection, RedisError>): void {
+  #settle(claim: Claim, exit: Exit.Exit<RedisConnection, CommandError>): void {
     const { settle } = claim
     claim.settle = undefined
     this.#waiting.delete(claim)
@@ -358,7 +358,7 @@ export class ExclusivePool {
     this.#fork(Effect.onExit(this.#connect, (exit) => Effect.sync(() => this.#onDialled(dial, exit))))
   }
 
-  #onDialled(dial: Dial, exit: Exit.Exit<Opened, RedisError>): void {
+  #onDialled(dial: Dial, exit: Exit.Exit<Opened, CommandError>): void {
     const { claim } = dial
     this.#dials.delete(dial)
     if (claim !== undefined) claim.dial = undefined
@@ -379,7 +379,7 @@ export class ExclusivePool {
   }
 
   /** Opens a connection; after a failure not before a pause, whoever asks. */
-  get #connect(): Effect.Effect<Opened, RedisError, RedisConnector> {
+  get #connect(): Effect.Effect<Opened, CommandError, RedisConnector> {
     return Effect.gen({ self: this }, function*() {
       const { news } = this.#options.source
       const over = Effect.sync(() => {
@@ -390,8 +390,8 @@ export class ExclusivePool {
       }
       const scope = yield* Scope.fork(this.#scope)
       let connection: RedisConnection | undefined = undefined
-      let lost: RedisError | undefined = undefined
-      const onUnsent = (unsent: RequestQueue, failure: RedisError) => {
+      let lost: CommandError | undefined = undefined
+      const onUnsent = (unsent: RequestQueue, failure: CommandError) => {
         lost = failure
         if (connection !== undefined) this.#onLost(connection, failure)
         for (const request of unsent.takeAll()) request.fail(failure)
@@ -405,7 +405,7 @@ export class ExclusivePool {
     })
   }
 
-  #onFailed(error: RedisError): void {
+  #onFailed(error: CommandError): void {
     // A limit kept it from dialling: that is no reason to wait for the next time.
     if (error._tag === "ConnectionError" && error.reason.startsWith("Pool")) return
     const retryAfter = this.#postpone()
@@ -422,7 +422,7 @@ export class ExclusivePool {
     return pause
   }
 
-  #onLost(connection: RedisConnection, failure: RedisError): void {
+  #onLost(connection: RedisConnection, failure: CommandError): void {
     const facts = this.#open.get(connection)
     if (facts === undefined) return
     this.#open.delete(connection)
@@ -466,7 +466,7 @@ export class ExclusivePool {
     return elapsed(this.#clock)
   }
 
-  #loss(reason: Parameters<typeof connectionLoss>[0], detail: string): RedisError {
+  #loss(reason: Parameters<typeof connectionLoss>[0], detail: string): CommandError {
     return connectionLoss(reason, detail, this.#options.source.address)
   }
 }

@@ -15,7 +15,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../../RedisCommand.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type { RedisConnection } from "../connection/model.ts"
 import { SingleRequest } from "../connection/request.ts"
@@ -36,7 +36,7 @@ export class Lease {
   /** The connection as its holder gets it: what is sent on it is seen here. */
   readonly connection: RedisConnection
   readonly #raw: RedisConnection
-  readonly #tooLate: RedisError
+  readonly #tooLate: CommandError
   #returned = false
   /** Something that only closing the connection undoes. */
   #spoilt = false

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type { RedisEvent } from "../../RedisClient.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type { Source } from "../connection/model.ts"
 
 /** The least and the most that a pause between two failed dials lasts, before jitter. */
@@ -18,7 +18,7 @@ export const longestPause = 1000
  * - `isUnused`: whether nothing was written on it.
  */
 export interface Useless {
-  readonly error: RedisError
+  readonly error: CommandError
   readonly isUnused: boolean
 }
 
@@ -60,7 +60,7 @@ export const redial = <R>(
   })
 
 /** Where something failed, when the error says so. */
-export const addressOf = (error: RedisError): string | undefined => "address" in error ? error.address : undefined
+export const addressOf = (error: CommandError): string | undefined => "address" in error ? error.address : undefined
 
 /** A jittered pause that doubles with each failure in a row. */
 export const pauseAfter = (failures: number): Effect.Effect<number> =>

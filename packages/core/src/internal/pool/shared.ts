@@ -12,7 +12,7 @@ import type { RedisEvent } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type * as RedisConnection from "../connection/model.ts"
 import { RequestQueue } from "../connection/request.ts"
 import type { Request } from "../connection/request.ts"
@@ -34,7 +34,7 @@ type State =
   | { readonly _tag: "Idle" | "Dialling" | "CoolingDown" }
   | { readonly _tag: "Busy"; readonly submit: (request: Request) => void }
   | { readonly _tag: "Checking" | "Ready"; readonly connection: RedisConnection.RedisConnection }
-  | { readonly _tag: "Closed"; readonly failure: RedisError }
+  | { readonly _tag: "Closed"; readonly failure: CommandError }
 
 export interface Options {
   readonly source: RedisConnection.Source
@@ -96,7 +96,7 @@ export class SharedConnection {
   }
 
   /** Drops the connection; the next request opens another. */
-  disconnect(reason: RedisError): void {
+  disconnect(reason: CommandError): void {
     if (this.#state._tag === "Ready" || this.#state._tag === "Checking") this.#state.connection.close(reason)
   }
 
@@ -127,7 +127,7 @@ export class SharedConnection {
   )
 
   /** Fails everything with this, now and from now on. */
-  retire(failure: RedisError): void {
+  retire(failure: CommandError): void {
     const before = this.#state
     if (before._tag === "Closed") return
     this.#state = { _tag: "Closed", failure }
@@ -196,7 +196,7 @@ export class SharedConnection {
     for (const request of unsent.takeAll()) this.submit(request)
   }
 
-  #failWaiting(error: RedisError): void {
+  #failWaiting(error: CommandError): void {
     for (const request of this.#waiting.takeAll()) request.fail(error)
   }
 
@@ -221,7 +221,7 @@ export class SharedConnection {
   }
 }
 
-const isDemotion = (error: RedisError): boolean => error._tag === "ConnectionError" && error.reason === "Demoted"
+const isDemotion = (error: CommandError): boolean => error._tag === "ConnectionError" && error.reason === "Demoted"
 
 /** A shared connection that lives as long as the scope. */
 export const make = Effect.fnUntraced(function*(

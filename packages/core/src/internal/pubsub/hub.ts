@@ -10,7 +10,7 @@
 import * as Exit from "effect/Exit"
 import type * as RedisArg from "../../RedisArg.ts"
 import { DecodeError, isRetryable } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type { Event, Kind, Message } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
@@ -58,7 +58,7 @@ interface Joining {
   readonly receiver: Receiver
   readonly entries: ReadonlySet<Entry>
   readonly unconfirmed: Set<Entry>
-  readonly settle: (exit: Exit.Exit<void, RedisError>) => void
+  readonly settle: (exit: Exit.Exit<void, CommandError>) => void
 }
 
 /** What a receiver has lost and not got back. */
@@ -72,7 +72,7 @@ interface Gap {
 interface Sent {
   readonly verb: string
   readonly unconfirmed: Map<string, Entry>
-  readonly settle: (exit: Exit.Exit<void, RedisError>) => void
+  readonly settle: (exit: Exit.Exit<void, CommandError>) => void
 }
 
 export interface HubOptions {
@@ -128,7 +128,7 @@ export class Hub {
     receiver: Receiver,
     kind: Kind,
     keys: Iterable<RedisArg.Key>,
-    settle: (exit: Exit.Exit<void, RedisError>) => void
+    settle: (exit: Exit.Exit<void, CommandError>) => void
   ): () => void {
     const wasEmpty = this.empty
     const entries = new Set<Entry>()
@@ -153,7 +153,7 @@ export class Hub {
   leave(
     receiver: Receiver,
     entries: Iterable<Entry>,
-    settle: (exit: Exit.Exit<void, RedisError>) => void = () => {}
+    settle: (exit: Exit.Exit<void, CommandError>) => void = () => {}
   ): void {
     const given: Array<Entry> = []
     for (const entry of entries) {
@@ -211,7 +211,7 @@ export class Hub {
     this.leave(joining.receiver, joining.entries)
   }
 
-  #failJoining(joining: Joining, error: RedisError): void {
+  #failJoining(joining: Joining, error: CommandError): void {
     this.#giveUp(joining)
     joining.settle(Exit.fail(error))
   }
@@ -227,7 +227,7 @@ export class Hub {
   }
 
   /** The connection is no more: fails who waits for it, and tells the others of their gap. */
-  detach(error: RedisError): void {
+  detach(error: CommandError): void {
     this.#exchange = undefined
     const sent = this.#sent
     this.#sent = []
@@ -242,7 +242,7 @@ export class Hub {
   }
 
   /** Fails who waits for a confirmation. */
-  failJoining(error: RedisError): void {
+  failJoining(error: CommandError): void {
     const waiting = new Set<Joining>()
     for (const entry of this.all) {
       for (const joining of entry.joining) waiting.add(joining)
@@ -251,7 +251,7 @@ export class Hub {
   }
 
   /** Fails everybody, for good. */
-  close(error: RedisError): void {
+  close(error: CommandError): void {
     const receivers = [...this.#received.keys()]
     this.failJoining(error)
     for (const receiver of receivers) receiver.mailbox.fail(error)
@@ -317,7 +317,7 @@ export class Hub {
     return Object.values(this.#entries).flatMap((entries) => [...entries.values()])
   }
 
-  #lose(entries: ReadonlyArray<Entry>, reason: "Disconnected" | "Moved", error: RedisError | undefined): void {
+  #lose(entries: ReadonlyArray<Entry>, reason: "Disconnected" | "Moved", error: CommandError | undefined): void {
     const fresh = new Map<Receiver, Gap>()
     for (const entry of entries) {
       const lost = entry.state === "Active"
@@ -348,7 +348,7 @@ export class Hub {
     return { _tag: "Subscribed", kind: entry.kind, channel: shown(receiver, entry), server: this.#options.server }
   }
 
-  #lost(reason: "Disconnected" | "Moved", channels: ReadonlyArray<Shown>, error?: RedisError): Event<Shown> {
+  #lost(reason: "Disconnected" | "Moved", channels: ReadonlyArray<Shown>, error?: CommandError): Event<Shown> {
     return { _tag: "Lost", reason, channels, dropped: undefined, error, server: this.#options.server }
   }
 
@@ -370,7 +370,7 @@ export class Hub {
     }
   }
 
-  #unsubscribe(entries: ReadonlyArray<Entry>, settle: (exit: Exit.Exit<void, RedisError>) => void): void {
+  #unsubscribe(entries: ReadonlyArray<Entry>, settle: (exit: Exit.Exit<void, CommandError>) => void): void {
     const groups = this.#exchange === undefined ? [] : grouped(entries)
     if (groups.length === 0) return settle(Exit.void)
     let outstanding = groups.length
@@ -385,7 +385,7 @@ export class Hub {
   #send(
     verb: string,
     entries: ReadonlyArray<Entry>,
-    settle: (exit: Exit.Exit<void, RedisError>) => void
+    settle: (exit: Exit.Exit<void, CommandError>) => void
   ): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
@@ -402,7 +402,7 @@ export class Hub {
   }
 
   /** The server refuses all names of a command for the sake of one: which one, it says when they are sent alone. */
-  #refused(entries: ReadonlyArray<Entry>, error: RedisError): void {
+  #refused(entries: ReadonlyArray<Entry>, error: CommandError): void {
     const wanted = entries.filter((entry) => this.#entries[entry.kind].get(entry.id) === entry)
     if (entries.length > 1) {
       for (const entry of wanted) this.#subscribe([entry])
@@ -587,7 +587,7 @@ export const nameOf = ({ id, kind }: Entry): string => `${kind} ${id}`
 const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
   Array.from(lost.values(), (entry) => shown(receiver, entry))
 
-const failureIn = (exit: Exit.Failure<void, RedisError>): RedisError => {
+const failureIn = (exit: Exit.Failure<void, CommandError>): CommandError => {
   const reason = exit.cause.reasons[0]
   if (reason?._tag === "Fail") return reason.error
   throw new Error("a subscription died", { cause: exit.cause })

@@ -9,7 +9,7 @@ import * as Exit from "effect/Exit"
 import type * as RedisArg from "../../RedisArg.ts"
 import type { RedisCommand } from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type { Kind } from "../../RedisPubSub.ts"
 import type { Subscribers } from "../client/router.ts"
 import type { Owner, RedisConnection } from "../connection/model.ts"
@@ -34,7 +34,7 @@ const linger = Duration.seconds(1)
 type State =
   | { readonly _tag: "Idle" | "Dialling" | "CoolingDown" }
   | { readonly _tag: "Ready"; readonly connection: RedisConnection }
-  | { readonly _tag: "Closed"; readonly failure: RedisError }
+  | { readonly _tag: "Closed"; readonly failure: CommandError }
 
 export interface LinkOptions {
   readonly place: string
@@ -44,7 +44,7 @@ export interface LinkOptions {
 }
 
 /** Who waits for the connection itself. */
-type Waiter = (exit: Exit.Exit<RedisConnection, RedisError>) => void
+type Waiter = (exit: Exit.Exit<RedisConnection, CommandError>) => void
 
 export class Link {
   readonly hub: Hub
@@ -83,7 +83,7 @@ export class Link {
     receiver: Receiver,
     kind: Kind,
     keys: Iterable<RedisArg.Key>
-  ): Effect.Effect<void, RedisError> {
+  ): Effect.Effect<void, CommandError> {
     return Effect.callback((resume) => {
       const state = this.#state
       if (state._tag === "Closed") return resume(Effect.fail(state.failure))
@@ -94,7 +94,7 @@ export class Link {
   }
 
   /** Unsubscribes, and waits for the confirmation. */
-  leave(receiver: Receiver, entries: Iterable<Entry>): Effect.Effect<void, RedisError> {
+  leave(receiver: Receiver, entries: Iterable<Entry>): Effect.Effect<void, CommandError> {
     return Effect.callback((resume) => {
       this.hub.leave(receiver, entries, resume)
       this.proceed()
@@ -102,7 +102,7 @@ export class Link {
   }
 
   /** Runs a command on the connection. */
-  execute<A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> {
+  execute<A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, CommandError> {
     return Effect.flatMap(this.#connection, (connection) =>
       requestOf(command, (request) => {
         connection.submit(request)
@@ -111,7 +111,7 @@ export class Link {
   }
 
   /** The connection, opened when there is none. */
-  readonly #connection: Effect.Effect<RedisConnection, RedisError> = Effect.callback((resume) => {
+  readonly #connection: Effect.Effect<RedisConnection, CommandError> = Effect.callback((resume) => {
     const state = this.#state
     if (state._tag === "Ready") return resume(Effect.succeed(state.connection))
     if (state._tag === "Closed") return resume(Effect.fail(state.failure))
@@ -130,7 +130,7 @@ export class Link {
   }
 
   /** Fails everything, now and from now on. */
-  close(failure: RedisError = connectionLoss("ClientClosed", "The client was closed")): void {
+  close(failure: CommandError = connectionLoss("ClientClosed", "The client was closed")): void {
     this.#state = { _tag: "Closed", failure }
     this.#settleWaiters(Exit.fail(failure))
     this.hub.close(failure)
@@ -184,7 +184,7 @@ export class Link {
   readonly #use = Effect.fnUntraced(function*(this: Link, connection: RedisConnection) {
     const { address, exchange, protocol } = connection
     const { onEvent } = this.#options.subscribers
-    let error: RedisError | undefined = undefined
+    let error: CommandError | undefined = undefined
     onEvent({ _tag: "Connected", address, protocol })
     yield* Effect.addFinalizer(() => Effect.sync(() => onEvent({ _tag: "Disconnected", address, error })))
     const clock = yield* Clock.Clock
@@ -292,7 +292,7 @@ export class Link {
     demand?.()
   }
 
-  #settleWaiters(exit: Exit.Exit<RedisConnection, RedisError>): void {
+  #settleWaiters(exit: Exit.Exit<RedisConnection, CommandError>): void {
     const waiters = [...this.#waiters]
     this.#waiters.clear()
     for (const waiter of waiters) waiter(exit)

@@ -6,7 +6,7 @@ import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { PubSubOverflowError } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type { BufferOptions, Event, Message } from "../../RedisPubSub.ts"
 
 /** A name or data, in the view of the subscription. */
@@ -36,7 +36,7 @@ export class Mailbox {
   #passed: Array<Element> = []
   /** How many messages were dropped where no event tells of it yet. */
   #dropped = 0
-  #failure: RedisError | undefined = undefined
+  #failure: CommandError | PubSubOverflowError | undefined = undefined
   #finished = false
   #takers: Array<() => void> = []
   /** Whether a consumer waits, and nobody has undertaken to wake it. */
@@ -70,7 +70,7 @@ export class Mailbox {
   }
 
   /** Fails the consumer, after what it has not taken yet. */
-  fail(error: RedisError): void {
+  fail(error: CommandError | PubSubOverflowError): void {
     this.#failure ??= error
     this.wake()
   }
@@ -89,7 +89,7 @@ export class Mailbox {
   }
 
   /** All that is there; suspends while that is nothing. */
-  readonly take: Effect.Effect<Batch, RedisError | Cause.Done> = Effect.suspend(() => {
+  readonly take: Effect.Effect<Batch, CommandError | PubSubOverflowError | Cause.Done> = Effect.suspend(() => {
     const items = this.#takeAll()
     if (isNonEmpty(items)) return Effect.succeed(items)
     if (this.#failure !== undefined) return Effect.fail(this.#failure)

@@ -13,7 +13,7 @@ import * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { DataError } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import type { Element, Kind, Options, PubSub, Subscription } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type { Spread, Subscribers } from "../client/router.ts"
@@ -60,7 +60,7 @@ class Links {
   }
 
   /** Why one of the channels cannot be subscribed to. */
-  refusal(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): RedisError | undefined {
+  refusal(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): CommandError | undefined {
     const { refuses } = this.#subscribers
     if (refuses === undefined) return undefined
     for (const key of keys) {
@@ -188,7 +188,7 @@ class Links {
 export const make = Effect.fnUntraced(function*(
   subscribers: Subscribers,
   settings: ConnectionSettings,
-  execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) => Effect.Effect<A, RedisError>
+  execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) => Effect.Effect<A, CommandError>
 ): Effect.fn.Return<PubSub, never, Scope.Scope> {
   const scope = yield* Effect.scope
   const context = yield* Effect.context<never>()
@@ -291,7 +291,7 @@ const subscription = Effect.fnUntraced(function*(
   )
 
   /** Subscribes on all connections at once, and to none when one of them fails. */
-  const add = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, RedisError> =>
+  const add = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>): Effect.Effect<void, CommandError> =>
     Effect.gen(function*() {
       const command = kind.toUpperCase()
       const keys = RedisArg.many(given)
@@ -365,8 +365,8 @@ const unsubscribeCommands: Readonly<Record<Kind, string>> = {
 const limitedBy = (settings: ConnectionSettings, clock: Clock.Clock) =>
 <A>(
   name: string,
-  effect: Effect.Effect<A, RedisError>
-): Effect.Effect<A, RedisError> => {
+  effect: Effect.Effect<A, CommandError>
+): Effect.Effect<A, CommandError> => {
   const spec = { name, readonly: true }
   const named = Effect.mapError(
     effect,
@@ -385,7 +385,7 @@ const checkKeys = (
   keys: ReadonlyArray<RedisArg.Key>,
   { bytes }: Receiver,
   { replaceInvalidText }: ConnectionSettings
-): Effect.Effect<void, RedisError> => {
+): Effect.Effect<void, CommandError> => {
   if (keys.length === 0) return refuse(command, "needs at least one channel")
   if (!keys.every((key) => typeof key === "string" ? key.isWellFormed() : isBytes(key))) {
     return refuse(command, "a channel must be text or bytes")

@@ -5,9 +5,9 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { functionList } from "../../commands/Functions.ts"
-import type { Service } from "../../RedisClient.ts"
+import type { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError, TransactionError } from "../../RedisError.ts"
 import type { Outcome } from "../connection/request.ts"
 import { failureOf } from "../error/failure.ts"
 import { isRetryable } from "../error/retry.ts"
@@ -33,7 +33,10 @@ export interface LibraryFunction {
   readonly load: RedisCommand.Any
 }
 
-const isPresent = (client: Service, { list, name }: LibraryFunction): Effect.Effect<boolean, RedisError> =>
+const isPresent = (
+  client: RedisClient["Service"],
+  { list, name }: LibraryFunction
+): Effect.Effect<boolean, CommandError> =>
   Effect.map(
     client.execute(list),
     (libraries) => libraries.some(({ functions }) => functions.some((each) => each.name === name))
@@ -58,7 +61,10 @@ export class FunctionSpec extends RedisCommand.Spec {
  *
  * - `known`: those that the server is known to have had.
  */
-export const withFunctions = (client: Service, known: Set<LibraryFunction> = new Set()): Service => ({
+export const withFunctions = (
+  client: RedisClient["Service"],
+  known: Set<LibraryFunction> = new Set()
+): RedisClient["Service"] => ({
   ...client,
   execute: (command) =>
     command.spec instanceof FunctionSpec && command.settled === undefined
@@ -72,11 +78,11 @@ export const withFunctions = (client: Service, known: Set<LibraryFunction> = new
 
 /** Loads the library before the first call, and again when the server has lost it. */
 const call = <A>(
-  client: Service,
+  client: RedisClient["Service"],
   known: Set<LibraryFunction>,
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
   needed: LibraryFunction
-): Effect.Effect<A, RedisError> =>
+): Effect.Effect<A, CommandError> =>
   Effect.suspend(() => {
     const run = Effect.catchIf(client.execute(command), isMissing, (error) => lost(client, command, needed, error))
     if (known.has(needed)) return run
@@ -91,23 +97,23 @@ const call = <A>(
 
 /** A function can say of itself that it was not found: then it is there, has run, and must not run again. */
 const lost = <A>(
-  client: Service,
+  client: RedisClient["Service"],
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
   needed: LibraryFunction,
-  error: RedisError
-): Effect.Effect<A, RedisError> =>
+  error: CommandError
+): Effect.Effect<A, CommandError> =>
   Effect.matchEffect(isPresent(client, needed), {
     onSuccess: (present) =>
       present ? Effect.fail(error) : Effect.andThen(client.execute(needed.load), client.execute(command)),
     onFailure: () => Effect.fail(error)
   })
 
-const isMissing = (error: RedisError): boolean =>
+const isMissing = (error: CommandError): boolean =>
   error._tag === "ResponseError" && error.code === "ERR" && error.detail === "Function not found"
 
 /** Runs commands in one write, after loading the libraries that they need; without them none is sent. */
 const pipeline = (
-  client: Service,
+  client: RedisClient["Service"],
   commands: ReadonlyArray<RedisCommand.Any>
 ): Effect.Effect<ReadonlyArray<Outcome>> => {
   const needed = functionsIn(commands)
@@ -120,9 +126,9 @@ const pipeline = (
 
 /** Runs commands between MULTI and EXEC, after loading the libraries that they need; without them none is sent. */
 const transaction = (
-  client: Service,
+  client: RedisClient["Service"],
   commands: ReadonlyArray<RedisCommand.Any>
-): Effect.Effect<ReadonlyArray<Outcome>, RedisError> => {
+): Effect.Effect<ReadonlyArray<Outcome>, TransactionError> => {
   const needed = functionsIn(commands)
   return needed.length === 0 ? client.transaction(commands) : Effect.matchEffect(load(client, needed), {
     onSuccess: () => client.transaction(commands),
@@ -139,7 +145,10 @@ const functionsIn = (commands: ReadonlyArray<RedisCommand.Any>): ReadonlyArray<L
 }
 
 /** Two round trips however much is missing, one when nothing is: commands given at once go out in one write. */
-const load = (client: Service, needed: ReadonlyArray<LibraryFunction>): Effect.Effect<void, RedisError> =>
+const load = (
+  client: RedisClient["Service"],
+  needed: ReadonlyArray<LibraryFunction>
+): Effect.Effect<void, CommandError> =>
   Effect.gen(function*() {
     const absent = yield* Effect.forEach(needed, (each) => isAbsent(client, each), { concurrency: "unbounded" })
     const missing = new Set(needed.filter((_, index) => absent[index]).map(({ load }) => load))
@@ -147,7 +156,7 @@ const load = (client: Service, needed: ReadonlyArray<LibraryFunction>): Effect.E
   })
 
 /** Who may not ask, or asks a server that does not know the question, is told by the call itself. */
-const isAbsent = (client: Service, needed: LibraryFunction): Effect.Effect<boolean, RedisError> =>
+const isAbsent = (client: RedisClient["Service"], needed: LibraryFunction): Effect.Effect<boolean, CommandError> =>
   Effect.map(isPresent(client, needed), (present) => !present).pipe(
     Effect.catchTags({
       NoPermissionError: () => Effect.succeed(false),
@@ -156,5 +165,5 @@ const isAbsent = (client: Service, needed: LibraryFunction): Effect.Effect<boole
   )
 
 /** Whatever became of the loading, the command itself was not sent. */
-const unsent = (error: RedisError, command: { readonly name: string; readonly readonly: boolean }): RedisError =>
+const unsent = (error: CommandError, command: { readonly name: string; readonly readonly: boolean }): CommandError =>
   "delivery" in error ? failureOf(error, command, "not-sent") : error

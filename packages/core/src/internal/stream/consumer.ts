@@ -22,10 +22,9 @@ import { xrange } from "../../commands/Streams.ts"
 import type { StreamId } from "../../commands/Streams.ts"
 import * as RedisArg from "../../RedisArg.ts"
 import { RedisClient } from "../../RedisClient.ts"
-import type { Service } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { DataError, DecodeError, isRetryable } from "../../RedisError.ts"
-import type { RedisError } from "../../RedisError.ts"
+import type { CommandError } from "../../RedisError.ts"
 import { Mismatch } from "../../RedisReply.ts"
 import type { BytesFields, TextFields } from "../command/streamEntry.ts"
 import * as Telemetry from "../telemetry/spans.ts"
@@ -46,7 +45,7 @@ export interface Settings {
   readonly claimEvery: Duration.Duration
   readonly limit: { readonly maxDeliveries: number; readonly deadLetter: RedisArg.Key } | undefined
   readonly drain: Duration.Duration
-  readonly schedule: Schedule.Schedule<unknown, RedisError>
+  readonly schedule: Schedule.Schedule<unknown, CommandError>
 }
 
 interface Delivered {
@@ -60,7 +59,7 @@ type Handler<E, R> = (entry: Delivered) => Effect.Effect<unknown, E, R>
 /** What the fibers of one consumer share. */
 interface State {
   readonly settings: Settings
-  readonly client: Service
+  readonly client: RedisClient["Service"]
   readonly queue: Queue.Queue<Received & { readonly deliveries: number }>
   readonly held: Map<string, { readonly place: "waiting" | "handled"; readonly deliveries: number }>
   /** Lets go whoever waits for room, each time that an entry is let go. */
@@ -76,13 +75,13 @@ const pageSize = 500
 export const run = <E, R>(
   settings: Settings,
   handler: Handler<E, R>
-): Effect.Effect<never, RedisError, R | RedisClient> =>
+): Effect.Effect<never, CommandError, R | RedisClient> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const client = yield* RedisClient
       const queue = yield* Queue.unbounded<Received & { readonly deliveries: number }>()
       const state: State = { settings, client, queue, held: new Map(), released: yield* Latch.make(), ending: false }
-      const failed = yield* Deferred.make<never, RedisError>()
+      const failed = yield* Deferred.make<never, CommandError>()
       const work = Effect.forever(Effect.flatMap(Queue.take(queue), (entry) => handle(state, handler, entry))).pipe(
         Effect.catchCause((cause) => Deferred.failCause(failed, cause))
       )
@@ -153,7 +152,7 @@ const finish = Effect.fnUntraced(
  * Obtains entries, one way after the other, so that together they take no more than there is room for. What others left
  * behind is looked for at intervals; reads that wait end when it is time.
  */
-const obtain = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never, RedisError> {
+const obtain = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never, CommandError> {
   yield* createGroup(state)
   yield* checkDeadLetters(state)
   const reading = makeReading(state)
@@ -171,13 +170,13 @@ const now: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) 
 const persevere = <A>(
   state: State,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
-): Effect.Effect<A, RedisError> =>
+): Effect.Effect<A, CommandError> =>
   Effect.retry(state.client.execute(command), {
     schedule: state.settings.schedule,
     while: (error) => isRetryable(error) && !state.ending
   })
 
-const createGroup = (state: State): Effect.Effect<void, RedisError> => {
+const createGroup = (state: State): Effect.Effect<void, CommandError> => {
   const { createGroup: id, group, stream } = state.settings
   if (id === undefined) return Effect.void
   return persevere(state, Groups.xgroupCreate(stream, group, id, { mkstream: true })).pipe(
@@ -252,7 +251,7 @@ const makeReading = (state: State) => {
         }))
     })
 
-  const some = Effect.fnUntraced(function*(count: number, pause: number): Effect.fn.Return<void, RedisError> {
+  const some = Effect.fnUntraced(function*(count: number, pause: number): Effect.fn.Return<void, CommandError> {
     const found = yield* once(count, pause).pipe(
       Effect.tapError((error) => {
         pending = true
@@ -276,14 +275,14 @@ const blockWithin = (block: RedisArg.Time, pause: number): number =>
   Math.min(RedisArg.blockMilliseconds(block).milliseconds, pause)
 
 /** Whether there are too few connections for one more that waits. */
-const isWithoutRoom = (error: RedisError): boolean =>
+const isWithoutRoom = (error: CommandError): boolean =>
   error._tag === "ConnectionError" && error.reason.startsWith("Pool")
 
 /** Says so when a read does not come back because there is no connection for it. */
 const impatiently = <A>(
   { client, settings }: State,
-  read: Effect.Effect<A, RedisError>
-): Effect.Effect<A, RedisError> =>
+  read: Effect.Effect<A, CommandError>
+): Effect.Effect<A, CommandError> =>
   Effect.raceFirst(
     read,
     Effect.flatMap(Effect.delay(client.stats, "1 second"), ({ exclusive, exclusiveIdle, waiting }) =>
@@ -302,7 +301,7 @@ const keyText = (key: RedisArg.Key): string => typeof key === "string" ? JSON.st
 const countDeliveries = (
   state: State,
   found: ReadonlyArray<Received>
-): Effect.Effect<ReadonlyArray<number>, RedisError> =>
+): Effect.Effect<ReadonlyArray<number>, CommandError> =>
   Effect.forEach(
     found,
     ({ id }) =>
@@ -336,7 +335,7 @@ const makeSweeping = (state: State) => {
     ? Effect.map(now, (time) => start !== undefined || found.length > 0 ? 0 : Math.max(due - time, 0))
     : Effect.succeed(Infinity)
 
-  const some = Effect.fnUntraced(function*(count: number): Effect.fn.Return<void, RedisError> {
+  const some = Effect.fnUntraced(function*(count: number): Effect.fn.Return<void, CommandError> {
     if (found.length === 0) {
       const page = yield* idlePage(state, start ?? "-")
       start = page.length < pageSize ? undefined : nextId(page.at(-1)!.messageId)
@@ -356,7 +355,7 @@ interface Pending {
 }
 
 /** Entries that are pending for too long, from an id on. Servers before 6.2 list the others as well. */
-const idlePage = (state: State, start: string): Effect.Effect<ReadonlyArray<Pending>, RedisError> => {
+const idlePage = (state: State, start: string): Effect.Effect<ReadonlyArray<Pending>, CommandError> => {
   const { claimIdle, group, stream } = state.settings
   const page = (options: { readonly idle?: Duration.Duration }) =>
     persevere(state, RedisCommand.asBytes(Groups.xpendingRange(stream, group, start, "+", pageSize, options)))
@@ -370,7 +369,7 @@ const idlePage = (state: State, start: string): Effect.Effect<ReadonlyArray<Pend
 const claim = Effect.fnUntraced(function*(
   state: State,
   found: ReadonlyArray<Pending>
-): Effect.fn.Return<void, RedisError> {
+): Effect.fn.Return<void, CommandError> {
   const { claimIdle, consumer, group, stream } = state.settings
   const idle = found.filter(({ timeSinceDelivered }) => !Duration.isLessThan(timeSinceDelivered, claimIdle))
   if (idle.length === 0) return
@@ -388,7 +387,7 @@ const claim = Effect.fnUntraced(function*(
 })
 
 /** Acknowledges those of the entries that are not in the stream any more. */
-const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<void, RedisError> => {
+const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<void, CommandError> => {
   const { group, stream } = state.settings
   return Effect.forEach(
     ids,
@@ -426,7 +425,7 @@ const handle = <E, R>(
   state: State,
   handler: Handler<E, R>,
   { deliveries, fields, id }: Received & { readonly deliveries: number }
-): Effect.Effect<void, RedisError, R> => {
+): Effect.Effect<void, CommandError, R> => {
   const { group, stream } = state.settings
   const acknowledge = Effect.catch(
     Effect.asVoid(persevere(state, Groups.xack(stream, group, id))),
@@ -514,7 +513,7 @@ const bury = (
 }
 
 /** A stream in another slot, or a user without the right to scripts: better now than when the first entry is lost. */
-const checkDeadLetters = (state: State): Effect.Effect<void, RedisError> => {
+const checkDeadLetters = (state: State): Effect.Effect<void, CommandError> => {
   const { consumer, group, limit, stream } = state.settings
   if (limit === undefined) return Effect.void
   const nothing = { id: "", group, consumer, deliveries: 0, reason: "" }

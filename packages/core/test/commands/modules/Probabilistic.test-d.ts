@@ -4,7 +4,7 @@ import type * as Result from "effect/Result"
 import { describe, expectTypeOf, it } from "vitest"
 
 type Success<C extends RedisCommand.Any> = RedisCommand.Success<C>
-type Outcomes<A> = ReadonlyArray<Result.Result<A, RedisError.RedisError>>
+type Outcomes<A> = ReadonlyArray<Result.Result<A, RedisError.CommandError>>
 
 describe("Probabilistic", () => {
   it("types what becomes of each item, in each view", () => {

@@ -35,9 +35,9 @@ describe("TimeSeries", () => {
 
   it("types what becomes of each sample", () => {
     const added = TimeSeries.tsMadd({ key: "k", timestamp: 1, value: 2 })
-    expectTypeOf<Success<typeof added>>().toEqualTypeOf<ReadonlyArray<Result.Result<number, RedisError.RedisError>>>()
+    expectTypeOf<Success<typeof added>>().toEqualTypeOf<ReadonlyArray<Result.Result<number, RedisError.CommandError>>>()
     const exact = Redis.asBigInt(added)
-    expectTypeOf<Success<typeof exact>>().toEqualTypeOf<ReadonlyArray<Result.Result<bigint, RedisError.RedisError>>>()
+    expectTypeOf<Success<typeof exact>>().toEqualTypeOf<ReadonlyArray<Result.Result<bigint, RedisError.CommandError>>>()
   })
 
   it("types groups", () => {

@@ -5,7 +5,7 @@
 import { get, set } from "@redfx/core/commands/Strings"
 import * as RedisArg from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
@@ -44,6 +44,6 @@ export const onCopies: Split = (cluster, command) => {
 const put = (
   cluster: Cluster,
   copies: ReadonlyArray<{ readonly key: string; readonly bytes: Uint8Array }>
-): Effect.Effect<unknown, RedisError> =>
+): Effect.Effect<unknown, CommandError> =>
   // Repeated, they would do no harm.
   runAll(copies.map(({ bytes, key }) => cluster.execute(set(key, bytes, { px: lifetime }))), true)

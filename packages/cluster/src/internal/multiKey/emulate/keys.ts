@@ -7,7 +7,7 @@ import { mset } from "@redfx/core/commands/Strings"
 import type { Key } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ResponseError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
@@ -26,7 +26,7 @@ interface Contents {
 }
 
 /** Reads a key of any type; `undefined` when it does not exist. */
-const read = (cluster: Cluster, key: Key): Effect.Effect<Contents | undefined, RedisError> =>
+const read = (cluster: Cluster, key: Key): Effect.Effect<Contents | undefined, CommandError> =>
   Effect.map(
     // At the same time: the shorter the way, the less of the time to live is lost.
     Effect.all([onMaster(cluster, dump(key)), onMaster(cluster, pttl(key))], { concurrency: 2 }),
@@ -43,7 +43,7 @@ const write = (
   key: Key,
   { milliseconds, payload }: Contents,
   replace: boolean
-): Effect.Effect<boolean, RedisError> =>
+): Effect.Effect<boolean, CommandError> =>
   Effect.as(cluster.execute(restore(key, milliseconds, payload, { replace })), true).pipe(
     Effect.catchIf(
       (error) => error._tag === "ResponseError" && error.code === "BUSYKEY",
@@ -55,7 +55,11 @@ const noSuchKey = ({ spec }: RedisCommand.Any) =>
   new ResponseError({ code: "ERR", detail: "no such key", command: spec.name })
 
 /** The source is there until the destination is; `false` when the destination exists and is not to be replaced. */
-const moveKey = (cluster: Cluster, command: RedisCommand.Any, replace: boolean): Effect.Effect<boolean, RedisError> => {
+const moveKey = (
+  cluster: Cluster,
+  command: RedisCommand.Any,
+  replace: boolean
+): Effect.Effect<boolean, CommandError> => {
   const [source, destination] = RedisCommand.keys(command)
   if (source === undefined || destination === undefined) return Effect.fail(noSuchKey(command))
   return Effect.flatMap(read(cluster, source), (contents) => {

@@ -10,7 +10,7 @@ import * as RedisArg from "@redfx/core/RedisArg"
 import type { Key, Part } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterRetriesExhaustedError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
@@ -74,7 +74,7 @@ const give = (
   command: RedisCommand.Any,
   self: Move,
   element: Resp.Value
-): Effect.Effect<Resp.Value, RedisError> =>
+): Effect.Effect<Resp.Value, CommandError> =>
   Effect.matchEffect(cluster.execute(self.to(self.destination, bytesOf(element))), {
     onSuccess: () => Effect.as(remove(cluster, [self.temporary]), element),
     onFailure: (error) =>
@@ -85,7 +85,7 @@ const give = (
   })
 
 /** Moves what is in the temporary list back to the source. */
-const putBack = (cluster: Cluster, { from, source, temporary }: Move): Effect.Effect<void, RedisError> =>
+const putBack = (cluster: Cluster, { from, source, temporary }: Move): Effect.Effect<void, CommandError> =>
   Effect.flatMap(onMaster(cluster, lrange(temporary, 0, -1)), (reply) => {
     const taken = elements(reply).map(bytesOf)
     return taken.length === 0
@@ -93,7 +93,7 @@ const putBack = (cluster: Cluster, { from, source, temporary }: Move): Effect.Ef
       : Effect.andThen(cluster.execute(from(source, taken)), remove(cluster, [temporary]))
   })
 
-const stranded = (command: RedisCommand.Any, { temporary }: Move, error: RedisError, second: RedisError) =>
+const stranded = (command: RedisCommand.Any, { temporary }: Move, error: CommandError, second: CommandError) =>
   new ClusterRetriesExhaustedError({
     command: command.spec.name,
     attempts: 2,

@@ -6,7 +6,7 @@ import { sadd, sismember, srem } from "@redfx/core/commands/Sets"
 import { wireValue } from "@redfx/core/RedisArg"
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterRetriesExhaustedError } from "@redfx/core/RedisError"
-import type { RedisError } from "@redfx/core/RedisError"
+import type { CommandError } from "@redfx/core/RedisError"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
 import { slotOf } from "../../topology/slot.ts"
@@ -25,7 +25,7 @@ export const smove: Split = (cluster, command) => {
   const part = command.parts[2]
   if (source === undefined || destination === undefined || part === undefined) return undefined
   const member = wireValue(part)
-  const putBack = (error: RedisError) =>
+  const putBack = (error: CommandError) =>
     Effect.matchEffect(cluster.execute(sadd(source, member)), {
       onSuccess: () => Effect.fail(error),
       onFailure: (second) => Effect.fail(lost(command, error, second))
@@ -46,7 +46,7 @@ export const smove: Split = (cluster, command) => {
   }))
 }
 
-const lost = (command: RedisCommand.Any, error: RedisError, second: RedisError) =>
+const lost = (command: RedisCommand.Any, error: CommandError, second: CommandError) =>
   new ClusterRetriesExhaustedError({
     command: command.spec.name,
     attempts: 2,
@@ -76,7 +76,7 @@ const store = (operation: Sets.SetOperation): Split => (cluster, command) => {
 /** Members in one command: what is longer keeps a server from answering others. */
 const chunk = 1000
 
-const fill = (cluster: Cluster, key: string, members: ReadonlyArray<Uint8Array>): Effect.Effect<void, RedisError> =>
+const fill = (cluster: Cluster, key: string, members: ReadonlyArray<Uint8Array>): Effect.Effect<void, CommandError> =>
   Effect.forEach(
     Array.from({ length: Math.ceil(members.length / chunk) }, (_, i) => members.slice(i * chunk, (i + 1) * chunk)),
     (some) => cluster.execute(sadd(key, some)),

@@ -1,0 +1,39 @@
+/**
+ * What a command makes of its reply.
+ */
+import * as Exit from "effect/Exit"
+import { DecodeError } from "../../RedisError.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import type * as Resp from "../../Resp.ts"
+import type { Spec } from "./spec.ts"
+
+/** What is known of a command when its reply comes. */
+export interface Readable {
+  readonly spec: Spec
+  readonly reply: RedisReply.Reply<unknown, unknown, unknown>
+  readonly view: RedisReply.View
+}
+
+export const decode = (
+  command: Readable,
+  value: Resp.Value,
+  replaceInvalidText: boolean,
+  index?: number
+): Exit.Exit<unknown, DecodeError> => {
+  const view = replaceInvalidText && command.view.blob === "text"
+    ? { ...command.view, blob: "replace" as const }
+    : command.view
+  try {
+    return Exit.succeed(command.reply.decode(value, view))
+  } catch (error) {
+    if (!(error instanceof RedisReply.Mismatch)) return Exit.die(error)
+    return Exit.fail(
+      new DecodeError({
+        command: command.spec.name,
+        detail: error.detail,
+        ...(index === undefined ? {} : { index }),
+        ...(error.integer === undefined ? {} : { integer: error.integer })
+      })
+    )
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * What a command is made of. That it is an effect is added where the client is known.
+ */
+import type * as RedisArg from "../../RedisArg.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import type { Spec } from "./spec.ts"
+
+export type Caching = { readonly life: number }
+
+export class CommandImpl {
+  readonly spec: Spec
+  readonly parts: ReadonlyArray<RedisArg.Part>
+  readonly reply: RedisReply.Reply<unknown, unknown, unknown>
+  // What most commands have stands in the prototype, and costs them nothing.
+  declare readonly view: RedisReply.View
+  declare readonly unsent: RedisArg.Answer | RedisArg.InvalidArgument | undefined
+
+  constructor(
+    spec: Spec,
+    parts: ReadonlyArray<RedisArg.Part>,
+    reply: RedisReply.Reply<unknown, unknown, unknown>,
+    view: RedisReply.View,
+    unsent: RedisArg.Answer | RedisArg.InvalidArgument | undefined
+  ) {
+    this.spec = spec
+    this.parts = parts
+    this.reply = reply
+    if (view !== RedisReply.textView) this.view = view
+    if (unsent !== undefined) this.unsent = unsent
+  }
+}
+
+/** Few commands are cached: the others have no place for it. */
+export class CachedImpl extends CommandImpl {
+  readonly caching: Caching
+
+  constructor(caching: Caching, ...rest: ConstructorParameters<typeof CommandImpl>) {
+    super(...rest)
+    this.caching = caching
+  }
+}
+
+export const implOf = (caching: Caching | undefined, ...rest: ConstructorParameters<typeof CommandImpl>): CommandImpl =>
+  caching === undefined ? new CommandImpl(...rest) : new CachedImpl(caching, ...rest)

@@ -1,0 +1,89 @@
+/**
+ * The static facts of a command.
+ */
+import { callsOfCode } from "./byName.ts"
+import { headOf } from "./head.ts"
+
+/**
+ * What holds for a command whatever its arguments are.
+ *
+ * - `readonly`: changes nothing on the server, so repeating it does no harm.
+ * - `cacheable`: `readonly`, and the answer depends on nothing but the values of its keys: not on chance, on the time, on
+ *   how long a key still lives, or on a cursor. The server tells when it is no longer true.
+ * - `blocking`: the server may hold back the answer; runs on a connection of its own, unless a `BlockArg` among its
+ *   arguments says that this one does not wait.
+ * - `ordered`: goes over one of several shared connections, always the same for the same first key and for no key, so that
+ *   the server runs them in the order in which they were given.
+ * - `stateful`: changes the state of its connection (SELECT, MULTI, SUBSCRIBE …); refused on shared connections.
+ * - `dependent`: its answer is about what its connection sent before (WAIT); alone it is refused on shared connections,
+ *   where nobody knows what that was.
+ * - `closing`: the server answers by closing the connection (SHUTDOWN), which is success; decoded as a nil reply.
+ * - `code`: runs code of its caller's, which can make up any error after it has written something (EVAL, EVALSHA and FCALL
+ *   have it by their names).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Trait = "readonly" | "cacheable" | "blocking" | "ordered" | "stateful" | "dependent" | "closing" | "code"
+
+/**
+ * A script that a command names by its digest, its first argument.
+ *
+ * - `name`: what spans call it. `withText`: the facts of the command that carries the text in the digest's place.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Script {
+  readonly sha1: string
+  readonly lua: string
+  readonly name: string
+  readonly withText: Spec
+}
+
+/**
+ * The static facts of a command.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Spec {
+  /** The name as servers know it, such as `GET` or `CLIENT SETNAME`. */
+  readonly name: string
+  /** The name for spans and metrics: of what is sent by a name that nobody has defined, `_OTHER`. */
+  readonly operation: string
+  readonly words: ReadonlyArray<string>
+  readonly traits: ReadonlySet<Trait>
+  readonly readonly: boolean
+  /** Whether the answer depends on nothing but the values of its keys. */
+  readonly cacheable: boolean
+  /** Whether an ordinary command: neither blocking nor stateful nor dependent. */
+  readonly ordinary: boolean
+  /** Whether an error that it is answered with says nothing about what was written before. */
+  readonly runsCode: boolean
+  /** The script that the command names by its digest, `undefined` unless it does. */
+  readonly script: Script | undefined
+  readonly #heads: Array<Uint8Array | undefined> = []
+
+  constructor(name: string, traits: ReadonlyArray<Trait>, script?: Script, operation = name) {
+    this.name = name
+    this.operation = operation
+    this.words = name.split(" ")
+    this.traits = new Set(traits.includes("cacheable") ? ["readonly", ...traits] : traits)
+    this.cacheable = this.traits.has("cacheable")
+    this.runsCode = !this.traits.has("readonly") && (this.traits.has("code") || callsOfCode.has(name.toUpperCase()))
+    this.readonly = this.traits.has("readonly")
+    this.script = script
+    this.ordinary = !this.traits.has("blocking") && !this.traits.has("stateful") && !this.traits.has("dependent")
+  }
+
+  /** `*count` and the name, as bytes: made once per number of arguments. */
+  head(count: number): Uint8Array {
+    return this.#heads[count] ?? headOf(this.words, count, this.#heads)
+  }
+
+  /** Which script or function a command of this kind runs, `undefined` unless it does. */
+  get procedure(): string | undefined {
+    return this.script?.name
+  }
+}

@@ -1,0 +1,119 @@
+import { assert, beforeAll, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import ts from "typescript-6"
+
+const root = join(import.meta.dirname, "../../..")
+
+/** What nobody saves: a program as its author sees it in an editor. */
+const file = join(import.meta.dirname, "hovered.ts")
+
+/** Each name is hovered over where it is declared: what editors show, and the documentation where there is some. */
+const rows: ReadonlyArray<readonly [expression: string, shown: string]> = [
+  ["Redis.get(\"k\")", "CacheableCommand<string | undefined, Uint8Array | undefined, string | undefined>"],
+  ["Redis.set(\"k\", \"v\")", "RedisCommand<boolean, boolean, boolean>"],
+  [
+    "Redis.pipeline([Redis.get(\"k\"), Redis.incr(\"n\")])",
+    "Effect.Effect<readonly [string | undefined, number], CommandError, RedisClient.RedisClient>"
+  ],
+  [
+    "Redis.pipeline({ stored: Redis.set(\"k\", \"v\"), n: Redis.incr(\"n\") })",
+    "Effect.Effect<{ readonly stored: boolean; readonly n: number; }, CommandError, RedisClient.RedisClient>"
+  ],
+  [
+    "Redis.pipelineSettled({ stored: Redis.set(\"k\", \"v\"), n: Redis.incr(\"n\") })",
+    "Effect.Effect<{ readonly stored: Result<boolean, CommandError>; readonly n: Result<number, CommandError>; }, never, " +
+    "RedisClient.RedisClient>"
+  ],
+  [
+    "Redis.transaction({ stored: Redis.set(\"k\", \"v\"), n: Redis.incr(\"n\") })",
+    "Effect.Effect<{ readonly stored: boolean; readonly n: number; }, TransactionError, RedisClient.RedisClient>"
+  ],
+  [
+    "Redis.transactionSettled({ n: Redis.incr(\"n\") })",
+    "Effect.Effect<{ readonly n: Result<number, CommandError>; }, TransactionError, RedisClient.RedisClient>"
+  ],
+  [
+    "Redis.watch(\"k\", Effect.succeed({ n: Redis.incr(\"n\") }))",
+    "Effect.Effect<{ readonly n: number; }, TransactionError, RedisClient.RedisClient>"
+  ],
+  [
+    "Redis.withConnection(Redis.get(\"k\"))",
+    "Effect.Effect<string | undefined, CommandError, RedisClient.RedisClient>"
+  ],
+  ["Redis.scanStream()", "ScanStream<string>"],
+  [
+    "RedisLock.make(\"l\").tryAcquire",
+    "Effect.Effect<RedisLock.LockHandle | undefined, CommandError, RedisClient.RedisClient>"
+  ],
+  [
+    "RedisLock.make(\"l\").withLock(Effect.succeed(1))",
+    "Effect.Effect<number, CommandError | LockLikeError, RedisClient.RedisClient>"
+  ]
+]
+
+const program = [
+  `import { Redis, RedisClient, RedisLock } from "@redfx/core"`,
+  `import * as Effect from "effect/Effect"`,
+  ...rows.map(([expression], index) => `export const hovered${index} = ${expression}`),
+  `declare const client: RedisClient.RedisClient["Service"]`,
+  `export const members = [client.execute, client.pipeline, client.transaction, client.withTimeout, client.reserve]`
+].join("\n")
+
+/** A service that has the program in memory, and everything else as it stands on the disk. */
+const languageService = (): ts.LanguageService => {
+  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
+  return ts.createLanguageService({
+    getScriptFileNames: () => [file],
+    getScriptVersion: () => "1",
+    getScriptSnapshot: (name) =>
+      name === file
+        ? ts.ScriptSnapshot.fromString(program)
+        : ts.sys.fileExists(name)
+        ? ts.ScriptSnapshot.fromString(readFileSync(name, "utf8"))
+        : undefined,
+    getCurrentDirectory: () => root,
+    getCompilationSettings: () => options,
+    getDefaultLibFileName: ts.getDefaultLibFilePath,
+    fileExists: (name) => name === file || ts.sys.fileExists(name),
+    readFile: ts.sys.readFile,
+    directoryExists: ts.sys.directoryExists,
+    getDirectories: ts.sys.getDirectories
+  })
+}
+
+describe("what editors show", () => {
+  let service: ts.LanguageService
+  beforeAll(() => {
+    service = languageService()
+    // The first look reads everything that the program imports.
+    service.getQuickInfoAtPosition(file, program.indexOf("hovered0"))
+  }, 120_000)
+
+  const hover = (name: string): ts.QuickInfo | undefined =>
+    service.getQuickInfoAtPosition(file, program.indexOf(name) + name.trimEnd().replace(" =", "").length - 1)
+
+  for (const [index, [expression, shown]] of rows.entries()) {
+    it(`of ${expression}`, { timeout: 60_000 }, () => {
+      const text = ts.displayPartsToString(hover(`hovered${index} =`)?.displayParts)
+      // Which buffer is behind bytes is the compiler's business.
+      const line = text.replaceAll("Uint8Array<ArrayBufferLike>", "Uint8Array").replace(/\s+/g, " ")
+      assert.strictEqual(line, `const hovered${index}: ${shown}`)
+    })
+  }
+
+  it("the members of a client have their documentation", { timeout: 60_000 }, () => {
+    const starts = {
+      execute: "Runs one command",
+      pipeline: "Runs several commands in one write",
+      transaction: "Runs several commands between MULTI and EXEC",
+      withTimeout: "The same client with another `commandTimeout`",
+      reserve: "A client on one connection"
+    }
+    for (const [name, start] of Object.entries(starts)) {
+      const documentation = ts.displayPartsToString(hover(`client.${name}`)?.documentation)
+      assert.strictEqual(documentation.slice(0, start.length), start)
+    }
+  })
+})
