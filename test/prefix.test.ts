@@ -4,11 +4,12 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { RedisCluster } from "@redfx/cluster"
-import { Redis, RedisClient, RedisLock, RedisPersistence, RedisPrefix } from "@redfx/core"
+import { Redis, RedisCache, RedisClient, RedisLock, RedisPersistence, RedisPrefix } from "@redfx/core"
 import { NodeRedisClient, NodeRedisConnector, RedisClusterServers, RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
 import { consume } from "@redfx/testing/Subscriber"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { RateLimiter } from "effect/persistence"
 import * as Stream from "effect/Stream"
@@ -126,6 +127,16 @@ describe("A client with a prefix", { timeout: 60_000 }, () => {
           yield* spread.execute(Redis.clusterKeyslot("a")),
           yield* below.execute(Redis.clusterKeyslot("p:a"))
         )
+        // The answers of each server are kept, until it tells that one has changed.
+        const cached = names.map((name) => Redis.cached(Redis.get(name), { ttl: "1 minute" }))
+        const values = Effect.map(
+          spread.pipeline(cached),
+          (outcomes) => outcomes.map((outcome) => Exit.isSuccess(outcome) ? outcome.value : outcome)
+        )
+        assert.deepStrictEqual([yield* values, yield* values], [names, names])
+        assert.deepInclude(yield* Client.on(spread)(RedisCache.stats), { hits: names.length, entries: names.length })
+        yield* below.execute(Redis.mset([["p:key:1", "new"], ["key:2", "other's"]]))
+        assert.deepStrictEqual(yield* values, names.map((name) => name === "key:1" ? "new" : name))
         // Keys of one slot may be used together.
         yield* together.execute(Redis.sadd("one", "a"))
         assert.strictEqual(yield* together.execute(Redis.sunionstore("all", ["one", "two"])), 1)
