@@ -1,6 +1,6 @@
 /**
- * Glob patterns, as SCAN and PSUBSCRIBE have them.
+ * Glob patterns, as KEYS, SCAN and PSUBSCRIBE take them.
  */
 
-/** A pattern that matches this text alone. */
-export const escapeGlob = (text: string): string => text.replace(/[*?[\]\\^-]/g, "\\$&")
+/** Text as a pattern that matches nothing else. */
+export const escapeGlob = (text: string): string => text.replace(/[*?[\]\\]/g, "\\$&")
