@@ -65,7 +65,7 @@ export const PersistedQueueTest = <E>(client: Layer.Layer<RedisClient.RedisClien
             name: "failed",
             schema: Item,
             maxAttempts: 2,
-            retrySchedule: Schedule.spaced("300 millis")
+            retrySchedule: Schedule.spaced("1 second")
           })
           yield* queue.offer({ n: 42n })
           assert.strictEqual(yield* Effect.flip(queue.take(() => Effect.fail("boom"))), "boom")
@@ -93,8 +93,8 @@ export const PersistedQueueTest = <E>(client: Layer.Layer<RedisClient.RedisClien
         Effect.gen(function*() {
           yield* requireCjson(context)
           const queue = yield* queueOf("delayed")
-          yield* queue.offer({ n: 1n }, { delay: "300 millis" })
-          yield* queue.offer({ n: 2n }, { id: "id", delay: "300 millis" })
+          yield* queue.offer({ n: 1n }, { delay: "1 second" })
+          yield* queue.offer({ n: 2n }, { id: "id", delay: "1 second" })
           const taking = yield* Effect.forkScoped(
             Effect.all([queue.take(Effect.succeed), queue.take(Effect.succeed)])
           )

@@ -6,6 +6,7 @@ import * as PersistedQueue from "effect/persistence/PersistedQueue"
 import { Redis } from "effect/persistence/Redis"
 import * as RcMap from "effect/RcMap"
 import * as Schedule from "effect/Schedule"
+import { RedisClient } from "../../RedisClient.ts"
 import { hashTag } from "../command/slot.ts"
 
 type Options = NonNullable<Parameters<typeof PersistedQueue.makeStoreRedis>[0]>
@@ -16,7 +17,8 @@ type Options = NonNullable<Parameters<typeof PersistedQueue.makeStoreRedis>[0]>
  */
 export const makeQueueStore = Effect.fnUntraced(function*(options: Options) {
   const prefix = options.prefix ?? "effectq:"
-  const redis = persevering(yield* Redis)
+  const { pubSub } = yield* RedisClient
+  const redis = adapted(yield* Redis, pubSub.everywhere.prefix ?? "")
   const storeOf = (prefix: string) =>
     Effect.provideService(PersistedQueue.makeStoreRedis({ ...options, prefix }), Redis, redis)
   const stores = yield* RcMap.make({
@@ -38,15 +40,26 @@ export const makeQueueStore = Effect.fnUntraced(function*(options: Options) {
 })
 
 /**
- * Effect's store looks in a loop for what workers had that died, and the first failure ends the loop. So that script is tried
- * until it has run; doing it twice does no more than once.
+ * Two of the scripts need more than to be sent. They are told by their texts.
+ *
+ * - Effect's store looks in a loop for what workers had that died, and the first failure ends the loop. So that script is
+ *   tried until it has run; doing it twice does no more than once.
+ * - Locks are made by a script from an argument, and are keys afterwards. A client that puts a prefix before keys cannot know.
  */
-const persevering = (redis: Redis["Service"]): Redis["Service"] => ({
+const adapted = (redis: Redis["Service"], prefix: string): Redis["Service"] => ({
   ...redis,
   eval: (script) => {
     const run = redis.eval(script)
-    return script.lua.includes("Lock expired after final attempt")
-      ? (...params) => Effect.retry(run(...params), Schedule.spaced("1 second"))
+    if (script.lua.includes("Lock expired after final attempt")) {
+      return (...params) => Effect.retry(run(...params), Schedule.spaced("1 second"))
+    }
+    // The same parameters, of which the sixth is the text that locks begin with; elements, attempts and locks in turn.
+    return prefix !== "" && script.lua.includes("local lock_prefix = ARGV[1]")
+      ? (...params) =>
+        Effect.map(run(...params.with(5, `${prefix}${params[5]}`)), (taken) =>
+          Array.isArray(taken)
+            ? taken.map((part, index) => index % 3 === 2 ? String(part).slice(prefix.length) : part)
+            : taken)
       : run
   }
 })
