@@ -56,7 +56,7 @@ const adapted = (redis: Redis["Service"], prefix: string): Redis["Service"] => (
     // The same parameters, of which the sixth is the text that locks begin with; elements, attempts and locks in turn.
     return prefix !== "" && script.lua.includes("local lock_prefix = ARGV[1]")
       ? (...params) =>
-        Effect.map(run(...params.with(5, `${prefix}${params[5]}`)), (taken) =>
+        Effect.map(run(...params.with(5, `${prefix}${String(params[5])}`)), (taken) =>
           Array.isArray(taken)
             ? taken.map((part, index) => index % 3 === 2 ? String(part).slice(prefix.length) : part)
             : taken)
