@@ -27,7 +27,10 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["errors", /^internal\/error\/(?!classify$)\w+$/],
     ["codec", /^(Resp\w*|internal\/(codec|runtime)\/\w+)$/],
     ["errors of replies", /^(RedisError|internal\/error\/classify)$/],
-    ["arguments and replies", /^(Redis(Arg|Reply)|internal\/(command|telemetry)\/\w+|commands\/replies\/\w+)$/],
+    [
+      "arguments and replies",
+      /^(Redis(Arg|Reply|Codec)|internal\/(command|telemetry|values)\/\w+|commands\/replies\/\w+)$/
+    ],
     ["command values", /^Redis(Client|Command|Monitor|PubSub)$/],
     ["commands", /^commands\/(modules\/)?\w+$/],
     ["what is told of keys", /^internal\/tracking\/\w+$/],
@@ -39,7 +42,7 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["clients", /^Redis(Cache|Pool|Standalone|Pipeline|Transaction|KeyspaceEvents|Script|Scan)$/],
     [
       "applications",
-      /^(Redis(Stream|Lock|RateLimiter|Semaphore|Leader|Jobs|Keyspace|Persistence)|internal\/(stream|lock|limits|jobs|keyspace)\/\w+)$/
+      /^(Redis(Stream|Channel|Lock|RateLimiter|Semaphore|Leader|Jobs|Keyspace|Persistence)|internal\/(stream|lock|limits|jobs|keyspace)\/\w+)$/
     ],
     ["barrels", /^(Redis(Bloom|Json|Promise|Search|TimeSeries)?|index)$/]
   ],

@@ -1,6 +1,7 @@
 /**
- * Writes `scripts/server-commands.json`: which commands servers have, and to which family they count them. It asks the
- * servers that it is given, all of which must be there; what reads the file needs none. A server is called by the name of
+ * Writes `scripts/server-commands.json`: which commands servers have, to which family they count them, which version of
+ * Redis or Valkey was the first to have them, and which of them take constant time. It asks the servers that it is given,
+ * all of which must be there; what reads the file needs none. A server is called by the name of
  * its file: `valkey-server-9.1` is `valkey 9.1`.
  *
  *     node scripts/server-commands.ts /path/to/redis-server-8.6 /path/to/valkey-server-9.1 …
@@ -13,6 +14,8 @@ import * as Conformance from "../test/harness/Conformance.ts"
 const file = join(import.meta.dirname, "server-commands.json")
 const servers = new Map<string, ReadonlyArray<string>>()
 const families = new Map<string, string>()
+const since = { redis: new Map<string, string>(), valkey: new Map<string, string>() }
+const constant = new Set<string>()
 
 /** What a subcommand belongs to. */
 const containerOf = (name: string): string => name.slice(0, Math.max(name.indexOf(" "), 0))
@@ -26,6 +29,10 @@ for (const path of process.argv.slice(2)) {
   for (const name of names) {
     const family = server.group(name) ?? (name.startsWith("SENTINEL ") ? "sentinel" : undefined)
     if (family !== undefined) families.set(name, family)
+    const version = server.since(name)
+    if (version !== undefined) since[server.version.kind].set(name, version)
+    if (server.complexity(name) === "O(1)") constant.add(name)
+    else constant.delete(name)
   }
   servers.set(basename(path).replace("-server-", " "), names)
 }
@@ -39,8 +46,19 @@ for (const [server, names] of servers) {
   console.log(`${server}: ${commands.length} commands`)
 }
 
-const groups: Record<string, string> = {}
-for (const family of [...new Set(families.values())].sort()) {
-  groups[family] = [...families].filter(([, other]) => other === family).map(([name]) => name).sort().join(", ")
+/** Names by something that they have in common. */
+const grouped = (names: ReadonlyMap<string, string>): Readonly<Record<string, string>> => {
+  const groups: Record<string, string> = {}
+  for (const group of [...new Set(names.values())].sort((a, b) => a.localeCompare(b, "en", { numeric: true }))) {
+    groups[group] = [...names].filter(([, other]) => other === group).map(([name]) => name).sort().join(", ")
+  }
+  return groups
 }
-writeFileSync(file, `${JSON.stringify({ servers: lists, families: groups }, undefined, 2)}\n`)
+
+const told = {
+  servers: lists,
+  families: grouped(families),
+  since: { redis: grouped(since.redis), valkey: grouped(since.valkey) },
+  constant: [...constant].sort().join(", ")
+}
+writeFileSync(file, `${JSON.stringify(told, undefined, 2)}\n`)

@@ -32,6 +32,11 @@ export interface Operations<F> {
   readonly mget?: ((keys: ReadonlyArray<string>) => F) | undefined
   /** An explicit pipeline of GETs, in the client's own way of asking for one. */
   readonly pipeline?: ((keys: ReadonlyArray<string>) => F) | undefined
+  /** All members of a sorted set with their scores. */
+  readonly zrangeWithScores?: ((key: string) => F) | undefined
+  readonly keys?: ((pattern: string) => F) | undefined
+  readonly mset?: ((pairs: ReadonlyArray<readonly [string, string]>) => F) | undefined
+  readonly rpush?: ((key: string, values: ReadonlyArray<string>) => F) | undefined
 }
 
 /** Builds and sends the next command of a caller. */

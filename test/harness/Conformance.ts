@@ -51,6 +51,10 @@ export interface Server {
   readonly tokens: (name: string) => ReadonlyArray<string>
   /** The family to which the documentation counts a command, such as `string`; `undefined` before Redis 7. */
   readonly group: (name: string) => string | undefined
+  /** The first version with a command, by the documentation; `undefined` before Redis 7. */
+  readonly since: (name: string) => string | undefined
+  /** What a command costs, by the documentation, such as `O(1)`; `undefined` before Redis 7. */
+  readonly complexity: (name: string) => string | undefined
 }
 
 /** Starts a server and a Sentinel, asks them, and stops them; `binary` as for `RedisServer.make`. */
@@ -73,7 +77,9 @@ export const askServer = (commands: ReadonlyArray<RedisCommand.Any>, binary?: st
         command: (name: string) => known.get(name) ?? containerOf(known, name),
         keys: (command: RedisCommand.Any) => keys.get(command),
         tokens: (name: string) => [...docs.get(name)?.tokens ?? []],
-        group: (name: string) => docs.get(name)?.group
+        group: (name: string) => docs.get(name)?.group,
+        since: (name: string) => docs.get(name)?.since,
+        complexity: (name: string) => docs.get(name)?.complexity
       }
     }).pipe(Effect.provide(client(server), { local: true }))
   })))
@@ -142,13 +148,21 @@ type Docs = Readonly<Record<string, Redis.CommandDocs>>
 interface Documentation {
   readonly tokens: ReadonlySet<string>
   readonly group: string | undefined
+  readonly since: string | undefined
+  readonly complexity: string | undefined
 }
 
 const documentation: Reads<ReadonlyMap<string, Documentation>> = Effect.map(Redis.commandDocs(), (all) => {
   const found = new Map<string, Documentation>()
   const visit = (docs: Docs): void => {
     for (const [name, command] of Object.entries(docs)) {
-      found.set(nameOf({ name }), { tokens: new Set(command.arguments.flatMap(tokensOf)), group: command.group })
+      const { complexity, group, since } = command
+      found.set(nameOf({ name }), {
+        tokens: new Set(command.arguments.flatMap(tokensOf)),
+        group,
+        since,
+        complexity
+      })
       visit(command.subcommands)
     }
   }

@@ -12,7 +12,7 @@ export const makeIoredis = (name: string, enableAutoPipelining: boolean): Client
     await redis.connect()
     return promiseSession({
       ...singleKey(redis),
-      mget: (keys) => redis.mget(...keys),
+      mget: (keys) => redis.mget([...keys]),
       pipeline: async (keys) => {
         const pipeline = redis.pipeline()
         for (const key of keys) pipeline.get(key)
@@ -21,7 +21,13 @@ export const makeIoredis = (name: string, enableAutoPipelining: boolean): Client
           if (error !== null) throw error
           return value
         })
-      }
+      },
+      zrangeWithScores: (key) => redis.zrange(key, "0", "-1", "WITHSCORES"),
+      keys: (pattern) => redis.keys(pattern),
+      mset: (pairs) => redis.mset(new Map(pairs)),
+      // As arguments they would be too many; it takes them as one array, which its types do not know.
+      // It takes them as one array, which its types do not know; as arguments they would be too many.
+      rpush: (key, values) => Reflect.apply(redis.rpush, redis, [key, values])
     }, async () => {
       await redis.quit()
     })

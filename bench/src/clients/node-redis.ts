@@ -26,7 +26,11 @@ export const makeNodeRedis = (name: string, timeout: number | undefined): Client
         const multi = redis.multi()
         for (const key of keys) multi.get(key)
         return multi.execAsPipeline()
-      }
+      },
+      zrangeWithScores: (key) => redis.zRangeWithScores(key, 0, -1),
+      keys: (pattern) => redis.keys(pattern),
+      mset: (pairs) => redis.mSet(pairs.map(([key, value]) => [key, value] as [string, string])),
+      rpush: (key, values) => redis.rPush(key, [...values])
     }, () => redis.close())
   },
   connectCluster: async (nodes) => {

@@ -18,7 +18,11 @@ const session = (layer: Layer.Layer<RedisClient.RedisClient, RedisError.RedisErr
       lrange: (key, start, stop) => Redis.lrange(key, start, stop),
       hgetall: (key) => Redis.hgetall(key),
       mget: (keys) => Redis.mget(keys),
-      pipeline: (keys) => Redis.pipeline(keys.map((key) => Redis.get(key)))
+      pipeline: (keys) => Redis.pipeline(keys.map((key) => Redis.get(key))),
+      zrangeWithScores: (key) => Redis.zrangeWithScores(key, 0, -1),
+      keys: (pattern) => Redis.keys(pattern),
+      mset: (pairs) => Redis.mset(pairs),
+      rpush: (key, values) => Redis.rpush(key, values)
     })
   )
 

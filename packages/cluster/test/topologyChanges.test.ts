@@ -544,15 +544,16 @@ const subscriptions = ({ node }: FakeCluster.Node): number =>
   node.commands.filter(({ command }) => command.name.endsWith("SUBSCRIBE")).length
 
 describe("Subscriptions", () => {
-  const start = Effect.gen(function*() {
+  const started = Effect.fnUntraced(function*(options: Partial<RedisConfig.ClusterOptions> = {}) {
     const { a, b, c, cluster } = yield* FakeCluster.make()
     for (const node of [a, b, c]) node.instead = confirming
-    const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [c] })
+    const { client, cluster: nodes } = yield* FakeCluster.client(cluster, { nodes: [c], ...options })
     yield* nodes.refresh
     const consume = <A, E>(stream: Stream.Stream<A, E, RedisClient.RedisClient>) =>
       Subscriber.consume(Stream.provideService(stream, RedisClient.RedisClient, client))
     return { a, b, c, cluster, nodes, consume }
   })
+  const start = started()
 
   it.live("the server that gives a shard channel up is asked who has it now, before it is subscribed to again", () =>
     Effect.gen(function*() {
@@ -598,6 +599,18 @@ describe("Subscriptions", () => {
       const other = first === a ? b : a
       FakeCluster.replace(cluster, first!, other)
       yield* nodes.refresh
+      yield* subscriber.until((elements) => elements.length === 3)
+      assert.deepStrictEqual(subscriber.elements.map(({ _tag }) => _tag), ["Subscribed", "Lost", "Restored"])
+      assert.strictEqual(subscriptions(first!), 1)
+    }))
+
+  it.live("channels leave a server that has left the cluster, though nobody sends anything", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster, consume } = yield* started({ refreshInterval: "200 millis" })
+      const subscriber = yield* consume(Redis.subscribe("news", { events: true }))
+      yield* subscriber.until((elements) => elements.length === 1)
+      const [first] = [a, b, c].filter((node) => subscriptions(node) === 1)
+      FakeCluster.replace(cluster, first!, first === a ? b : a)
       yield* subscriber.until((elements) => elements.length === 3)
       assert.deepStrictEqual(subscriber.elements.map(({ _tag }) => _tag), ["Subscribed", "Lost", "Restored"])
       assert.strictEqual(subscriptions(first!), 1)

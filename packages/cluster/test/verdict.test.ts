@@ -63,7 +63,7 @@ const shown = ({ learn, next }: Verdict): string => {
   const after = next.after === 0
     ? "now"
     : typeof next.after === "object"
-    ? `after news in ${next.after.within}`
+    ? `after news in ${next.after.until - limits.now}`
     : `after ${next.after}`
   return `${learned}${to} ${after}${next.ran ? ", may have run" : ""}`
 }
@@ -323,7 +323,7 @@ describe("The budget", () => {
   it("of a cluster that is down waits longer for news the second time, but for what goes to all masters", () => {
     const outcome = refused("CLUSTERDOWN not now")
     const second = spending({ downs: 1 })
-    assert.strictEqual(verdict(outcome, sent, at(master), second), "Down: owner after news in 1000")
+    assert.strictEqual(verdict(outcome, sent, at(master), second), "Down: owner after news in 2250")
     const share: Sent = { way: "master", command: write }
     assert.strictEqual(verdict(outcome, share, at(master), second), "Down: same after news in 250")
   })

@@ -14,28 +14,11 @@ import * as TestClock from "effect/testing/TestClock"
 const telling = (ranges: ReadonlyArray<FakeCluster.Range>): FakeNode.Handler => ({ args, name }) =>
   name === "CLUSTER" && args[1] === "SLOTS" ? FakeCluster.slots(ranges) : undefined
 
-const counts = [
-  "slots_assigned",
-  "slots_ok",
-  "slots_pfail",
-  "slots_fail",
-  "known_nodes",
-  "size",
-  "my_epoch",
-  "stats_messages_sent",
-  "stats_messages_received"
-]
-
-const info = (epoch: number) =>
-  Encode.bulk([
-    "cluster_state:ok",
-    `cluster_current_epoch:${epoch}`,
-    ...counts.map((name) => `cluster_${name}:1`)
-  ].join("\r\n"))
-
 /** Tells of an epoch, beside what it tells otherwise. */
 const ofEpoch = (epoch: number, ranges: ReadonlyArray<FakeCluster.Range>): FakeNode.Handler => (command, connection) =>
-  command.name === "CLUSTER" && command.args[1] === "INFO" ? info(epoch) : telling(ranges)(command, connection)
+  command.name === "CLUSTER" && command.args[1] === "INFO"
+    ? FakeCluster.info("ok", epoch)
+    : telling(ranges)(command, connection)
 
 const sets = (node: FakeCluster.Node): number => FakeCluster.log(node).filter((line) => line.includes("SET")).length
 

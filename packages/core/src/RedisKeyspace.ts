@@ -6,9 +6,11 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { hgetall, hset } from "./commands/Hashes.ts"
 import { sadd, scard, sismember, smembers, srem } from "./commands/Sets.ts"
@@ -16,7 +18,9 @@ import { zrangeWithScores, zrevrangeWithScores } from "./commands/SortedSetRange
 import { zadd, zcard, zincrby, zrank, zrem, zrevrank, zscore } from "./commands/SortedSets.ts"
 import { incrby, set } from "./commands/Strings.ts"
 import { keyspace, replace, settingMany, strings, written } from "./internal/keyspace/access.ts"
-import { codecOf, refuse } from "./internal/keyspace/codec.ts"
+import * as Cache from "./internal/keyspace/cache.ts"
+import type { CacheKeyspace, CacheOptions } from "./internal/keyspace/cacheModel.ts"
+import { bytesOf, codecOf, jsonOf, refuse } from "./internal/keyspace/codec.ts"
 import { keysOf } from "./internal/keyspace/keys.ts"
 import type {
   CounterKeyspace,
@@ -27,9 +31,14 @@ import type {
   ValueKeyspace,
   Writing
 } from "./internal/keyspace/model.ts"
+import type { RedisClient } from "./RedisClient.ts"
+import type { RedisCodec } from "./RedisCodec.ts"
+import { asBytes } from "./RedisCommand.ts"
 import { sscanStream } from "./RedisScan.ts"
 import { transaction } from "./RedisTransaction.ts"
 
+export { LoadTimeoutError } from "./internal/keyspace/cacheModel.ts"
+export type { CacheKeyspace, CacheOptions } from "./internal/keyspace/cacheModel.ts"
 export { KeyspaceError } from "./internal/keyspace/model.ts"
 export type {
   CounterKeyspace,
@@ -53,7 +62,7 @@ export type {
 // -----------------------------------------------------------------------------
 
 /**
- * Values as JSON, one to a key.
+ * Values as JSON, one to a key. With a `codec` its bytes go through that, such as `NodeCompression` of `@redfx/node`.
  *
  * **Example** (Users)
  *
@@ -77,8 +86,11 @@ export type {
  * @since 0.1.0
  */
 export const make = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, unknown> }
-): StringKeyspace<Id, A> => strings(keysOf(options), codecOf(Schema.fromJsonString(Schema.toCodecJson(options.value))))
+  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, unknown>; readonly codec?: RedisCodec | undefined }
+): StringKeyspace<Id, A> =>
+  options.codec === undefined
+    ? strings(keysOf(options), jsonOf(options.value), identity)
+    : strings(keysOf(options), bytesOf(options.value, options.codec), (command) => asBytes(command))
 
 /**
  * Records as hashes, one field to a property. Setting one replaces all its fields.
@@ -146,7 +158,7 @@ export const makeCounter = <Id = string>(options: KeyOptions<Id>): CounterKeyspa
   const value = codecOf(counted)
   const keys = keysOf(options)
   return {
-    ...strings(keys, value),
+    ...strings(keys, value, identity),
     increment: (id, by = 1) =>
       Effect.flatMap(keys.of(id), (key): Writing<number> =>
         !Number.isSafeInteger(by)
@@ -167,7 +179,7 @@ const counted = Schema.String.check(Schema.isPattern(/^(0|-?[1-9]\d*)$/, { expec
   )
 
 /**
- * Sets of values, each stored as the text that its schema gives.
+ * Sets of members, each stored as the text that its schema gives.
  *
  * **Example** (Tags)
  *
@@ -175,18 +187,18 @@ const counted = Schema.String.check(Schema.isPattern(/^(0|-?[1-9]\d*)$/, { expec
  * import { RedisKeyspace } from "@redfx/core"
  * import { Schema } from "effect"
  *
- * export const tags = RedisKeyspace.makeSet({ key: "tags:*", value: Schema.Literals(["new", "sale"]) })
+ * export const tags = RedisKeyspace.makeSet({ key: "tags:*", member: Schema.Literals(["new", "sale"]) })
  * ```
  *
  * @category constructors
  * @since 0.1.0
  */
 export const makeSet = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, string> }
+  options: KeyOptions<Id> & { readonly member: Schema.Codec<A, string> }
 ): SetKeyspace<Id, A> => {
-  const value = codecOf(options.value)
+  const member = codecOf(options.member)
   const keys = keysOf(options)
-  const encodeAll = (values: ReadonlyArray<A>, key: string) => Effect.forEach(values, (a) => value.encode(a, key))
+  const encodeAll = (all: ReadonlyArray<A>, key: string) => Effect.forEach(all, (a) => member.encode(a, key))
   return {
     ...keyspace(keys, {
       type: "set",
@@ -194,7 +206,7 @@ export const makeSet = <A, Id = string>(
       decode: (members, key) =>
         members.size === 0
           ? Effect.succeedNone
-          : Effect.asSome(Effect.forEach(members, (member) => value.decode(member, key)))
+          : Effect.asSome(Effect.forEach(members, (text) => member.decode(text, key)))
     }),
     ...settingMany((id, values, options) =>
       Effect.flatMap(
@@ -212,13 +224,13 @@ export const makeSet = <A, Id = string>(
     remove: (id, ...values) =>
       Effect.flatMap(keys.of(id), (key) => Effect.flatMap(encodeAll(values, key), (members) => srem(key, members))),
     contains: (id, a) =>
-      Effect.flatMap(keys.of(id), (key) => Effect.flatMap(value.encode(a, key), (member) => sismember(key, member))),
+      Effect.flatMap(keys.of(id), (key) => Effect.flatMap(member.encode(a, key), (text) => sismember(key, text))),
     size: (id) => Effect.flatMap(keys.of(id), (key) => scard(key)),
     members: (id) =>
       Stream.unwrap(
         Effect.map(keys.of(id), (key) =>
           sscanStream(key, { count: keys.scanCount }).pipe(
-            Stream.mapEffect((member) => keys.fitting(Effect.map(value.decode(member, key), (a) => [a]))),
+            Stream.mapEffect((text) => keys.fitting(Effect.map(member.decode(text, key), (a) => [a]))),
             Stream.flattenIterable
           ))
       )
@@ -226,7 +238,7 @@ export const makeSet = <A, Id = string>(
 }
 
 /**
- * Sorted sets of values, each stored as the text that its schema gives.
+ * Sorted sets of members, each stored as the text that its schema gives.
  *
  * **Example** (A table of scores)
  *
@@ -234,7 +246,7 @@ export const makeSet = <A, Id = string>(
  * import { RedisKeyspace } from "@redfx/core"
  * import { Schema } from "effect"
  *
- * export const scores = RedisKeyspace.makeSortedSet({ key: "scores:*", value: Schema.String })
+ * export const scores = RedisKeyspace.makeSortedSet({ key: "scores:*", member: Schema.String })
  *
  * export const best = scores.range("2026", 0, 9, { rev: true })
  * ```
@@ -243,14 +255,17 @@ export const makeSet = <A, Id = string>(
  * @since 0.1.0
  */
 export const makeSortedSet = <A, Id = string>(
-  options: KeyOptions<Id> & { readonly value: Schema.Codec<A, string> }
+  options: KeyOptions<Id> & { readonly member: Schema.Codec<A, string> }
 ): SortedSetKeyspace<Id, A> => {
-  const value = codecOf(options.value)
+  const member = codecOf(options.member)
   const keys = keysOf(options)
   const onMember = <B, E, R>(id: Id, a: A, f: (key: string, member: string) => Effect.Effect<B, E, R>) =>
-    Effect.flatMap(keys.of(id), (key) => Effect.flatMap(value.encode(a, key), (member) => f(key, member)))
+    Effect.flatMap(keys.of(id), (key) => Effect.flatMap(member.encode(a, key), (text) => f(key, text)))
   const decodeAll = (members: ReadonlyArray<{ readonly member: string; readonly score: number }>, key: string) =>
-    Effect.forEach(members, ({ member, score }) => Effect.map(value.decode(member, key), (value) => ({ value, score })))
+    Effect.forEach(
+      members,
+      ({ member: text, score }) => Effect.map(member.decode(text, key), (member) => ({ member, score }))
+    )
   return {
     ...keyspace(keys, {
       type: "zset",
@@ -260,8 +275,8 @@ export const makeSortedSet = <A, Id = string>(
     ...settingMany((id, ranked, options) =>
       Effect.gen(function*() {
         const key = yield* keys.of(id)
-        const members = yield* Effect.forEach(ranked, ({ score, value: a }) =>
-          Effect.map(value.encode(a, key), (member) => [member, score] as const))
+        const members = yield* Effect.forEach(ranked, ({ member: a, score }) =>
+          Effect.map(member.encode(a, key), (text) => [text, score] as const))
         yield* replace(key, keys.ttlOf(options), zadd(key, members), members.length === 0)
       })
     ),
@@ -275,7 +290,7 @@ export const makeSortedSet = <A, Id = string>(
     remove: (id, ...values) =>
       Effect.flatMap(
         keys.of(id),
-        (key) => Effect.flatMap(Effect.forEach(values, (a) => value.encode(a, key)), (members) => zrem(key, members))
+        (key) => Effect.flatMap(Effect.forEach(values, (a) => member.encode(a, key)), (members) => zrem(key, members))
       ),
     score: (id, a) => onMember(id, a, (key, member) => Effect.map(zscore(key, member), Option.fromUndefinedOr)),
     rank: (id, a, { rev } = {}) =>
@@ -294,3 +309,43 @@ export const makeSortedSet = <A, Id = string>(
     size: (id) => Effect.flatMap(keys.of(id), (key) => zcard(key))
   }
 }
+
+/**
+ * A cache: values that are loaded when they are asked for, once for all who ask, in all programs.
+ *
+ * **Details**
+ *
+ * Making it sends nothing. What it loads in the background ends with the scope. Loads run with the services, the clock and
+ * the span of who made the cache. Entries are hashes of a form of their own: only caches read them. Whatever else replaces or
+ * deletes the key counts as well: it ends a load under way, which then stores nothing.
+ *
+ * A stored value that does not fit the schema is loaded anew; a key that holds something else is a `WrongTypeError`. Needs the
+ * right to EVAL and EVALSHA.
+ *
+ * **Example** (Users of a slow database)
+ *
+ * ```ts
+ * import { RedisKeyspace } from "@redfx/core"
+ * import { Effect, Option, Schema } from "effect"
+ *
+ * const User = Schema.Struct({ name: Schema.String })
+ * declare const findUser: (id: string) => Effect.Effect<Option.Option<typeof User.Type>, Error>
+ *
+ * export const program = Effect.gen(function*() {
+ *   const users = yield* RedisKeyspace.makeCache({
+ *     key: "user:*",
+ *     value: User,
+ *     load: findUser,
+ *     ttl: "1 minute",
+ *     stale: "10 minutes"
+ *   })
+ *   return yield* users.getOrLoad("1") // Option<{ name: string }>
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeCache = <A, Id = string, E = never, R = never>(
+  options: CacheOptions<Id, A, E, R>
+): Effect.Effect<CacheKeyspace<Id, A, E>, never, R | RedisClient | Scope.Scope> => Cache.make(options)

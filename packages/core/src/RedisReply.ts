@@ -10,12 +10,14 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import { few, flatPairs, many, manyPairs } from "./internal/command/many.ts"
 import { blob, decodeRaw, items, make, Mismatch, mismatch, text, textOrBytes } from "./internal/command/reply.ts"
-import type { Raw, Reply } from "./internal/command/reply.ts"
+import type { Raw, Reply, View } from "./internal/command/reply.ts"
 import { fromReply } from "./RedisError.ts"
 import type { CommandError } from "./RedisError.ts"
 import * as Resp from "./Resp.ts"
 
+export { raw } from "./internal/command/many.ts"
 export {
   accepted,
   bit,
@@ -29,7 +31,6 @@ export {
   Mismatch,
   mismatch,
   ok,
-  raw,
   text,
   textView
 } from "./internal/command/reply.ts"
@@ -44,6 +45,20 @@ type BigInts<R> = R extends Reply<unknown, unknown, infer I> ? I : never
 // Combinators
 // -----------------------------------------------------------------------------
 
+/** A decoder by another one, which reads what is long. */
+/* @__NO_SIDE_EFFECTS__ */
+const readAs = <A, B = A, I = A>(
+  { reader }: Reply<unknown, unknown, unknown>,
+  decode: (value: Resp.Value, view: View) => NoInfer<A | B | I>
+): Reply<A, B, I> => ({ decode, reader })
+
+/** A decoder of a few elements, of which each may be long. */
+/* @__NO_SIDE_EFFECTS__ */
+const ofFew = <A, B = A, I = A>(
+  replies: ReadonlyArray<Reply<unknown, unknown, unknown>>,
+  decode: (value: Resp.Value, view: View) => NoInfer<A | B | I>
+): Reply<A, B, I> => ({ decode, reader: (view) => few(view, replies) })
+
 /**
  * Nil as `undefined`.
  *
@@ -52,7 +67,7 @@ type BigInts<R> = R extends Reply<unknown, unknown, infer I> ? I : never
  */
 /* @__NO_SIDE_EFFECTS__ */
 export const nullable = <A, B, I>(reply: Reply<A, B, I>): Reply<A | undefined, B | undefined, I | undefined> =>
-  make((value, view) => value === null ? undefined : reply.decode(value, view))
+  readAs(reply, (value, view) => value === null ? undefined : reply.decode(value, view))
 
 /**
  * Nil as a given value, such as an empty array.
@@ -62,7 +77,7 @@ export const nullable = <A, B, I>(reply: Reply<A, B, I>): Reply<A | undefined, B
  */
 /* @__NO_SIDE_EFFECTS__ */
 export const orElse = <A, B, I, D>(reply: Reply<A, B, I>, absent: () => D): Reply<A | D, B | D, I | D> =>
-  make((value, view) => value === null ? absent() : reply.decode(value, view))
+  readAs(reply, (value, view) => value === null ? absent() : reply.decode(value, view))
 
 /**
  * An array (or set) of elements of one type.
@@ -74,16 +89,19 @@ export const orElse = <A, B, I, D>(reply: Reply<A, B, I>, absent: () => D): Repl
 export const array = <A, B, I>(
   reply: Reply<A, B, I>
 ): Reply<ReadonlyArray<A>, ReadonlyArray<B>, ReadonlyArray<I>> =>
-  make((value, view) => {
-    const source = items(value)
-    const out = new Array<A | B | I>(source.length)
-    for (let i = 0; i < source.length; i++) {
-      // In range: i < length.
-      out[i] = reply.decode(source[i]!, view)
-    }
-    // Every element was decoded in the same view, so the array is of one of the three types.
-    return out as Array<A> | Array<B> | Array<I>
-  })
+  many(
+    {
+      begin: (_, length) => new Array<A | B | I>(length),
+      fill: (out: Array<A | B | I>, source, view, at) => {
+        for (let i = 0; i < source.length; i++) {
+          // In range: i < length.
+          out[at + i] = reply.decode(source[i]!, view)
+        }
+      }
+    },
+    items,
+    reply
+  )
 
 /**
  * The members of a set: a `Set` of text; in the bytes view an array, as a `Set`
@@ -92,10 +110,17 @@ export const array = <A, B, I>(
  * @category combinators
  * @since 0.1.0
  */
-export const set: Reply<ReadonlySet<string>, ReadonlyArray<Uint8Array>, ReadonlySet<string>> = make((value, view) => {
-  const members = array(blob).decode(value, view)
-  // In a view other than bytes every blob is text.
-  return view.blob === "bytes" ? members as ReadonlyArray<Uint8Array> : new Set(members as ReadonlyArray<string>)
+export const set: Reply<ReadonlySet<string>, ReadonlyArray<Uint8Array>, ReadonlySet<string>> = many({
+  begin: (view): Set<string> | Array<Uint8Array> => view.blob === "bytes" ? [] : new Set(),
+  fill: (out, source, view) => {
+    for (let i = 0; i < source.length; i++) {
+      // In range: i < length.
+      const member = blob.decode(source[i]!, view)
+      // In the bytes view every blob is bytes, in the others it is text.
+      if (Array.isArray(out)) out.push(member as Uint8Array)
+      else out.add(member as string)
+    }
+  }
 })
 
 /**
@@ -112,7 +137,7 @@ export const tuple = <const R extends ReadonlyArray<Reply<unknown, unknown, unkn
   { readonly [K in keyof R]: Bytes<R[K]> },
   { readonly [K in keyof R]: BigInts<R[K]> }
 > =>
-  make((value, view) => {
+  ofFew(replies, (value, view) => {
     const source = items(value)
     if (source.length < replies.length) return mismatch(`an array of ${replies.length}`, value)
     // One element per decoder, in order: the mapped tuple type, which TypeScript does not infer from `map`.
@@ -134,7 +159,7 @@ export const fields = <const R extends Readonly<Record<string, Reply<unknown, un
   { readonly [K in keyof R]: BigInts<R[K]> }
 > => {
   const names = Object.keys(replies)
-  return make((value, view) => {
+  return ofFew(Object.values(replies), (value, view) => {
     const source = items(value)
     if (source.length < names.length) return mismatch(`an array of ${names.length}`, value)
     const out: Record<string, unknown> = {}
@@ -192,23 +217,15 @@ export const pairs = <A, B, I, A2, B2, I2>(
   ReadonlyArray<readonly [B, B2]>,
   ReadonlyArray<readonly [I, I2]>
 > =>
-  make((value, view) => {
-    const source = flatPairs(value)
-    const out: Array<readonly [A | B | I, A2 | B2 | I2]> = []
-    for (let i = 0; i < source.length; i += 2) {
-      out.push([keyReply.decode(source[i]!, view), valueReply.decode(source[i + 1]!, view)])
+  manyPairs({
+    begin: (): Array<readonly [A | B | I, A2 | B2 | I2]> => [],
+    fill: (out, source, view) => {
+      for (let i = 0; i < source.length; i += 2) {
+        // In range: there are as many keys as values.
+        out.push([keyReply.decode(source[i]!, view), valueReply.decode(source[i + 1]!, view)])
+      }
     }
-    // All decoded in one view.
-    return out as Array<readonly [A, A2]> | Array<readonly [B, B2]> | Array<readonly [I, I2]>
   })
-
-const flatPairs = (value: Resp.Value): ReadonlyArray<Resp.Value> => {
-  const source = items(value)
-  if (source.length > 0 && source.every((item) => Array.isArray(item) && item.length === 2)) {
-    return source.flatMap((item) => items(item))
-  }
-  return source.length % 2 === 0 ? source : mismatch("keys and values in turn", value)
-}
 
 /**
  * Names and values as a record without prototype, in every view. A name that
@@ -221,16 +238,16 @@ const flatPairs = (value: Resp.Value): ReadonlyArray<Resp.Value> => {
 export const recordOf = <A, B, I>(
   reply: Reply<A, B, I>
 ): Reply<Readonly<Record<string, A>>, Readonly<Record<string, B>>, Readonly<Record<string, I>>> =>
-  make((value, view) => {
-    const source = flatPairs(value)
-    const out: Record<string, A | B | I> = Object.create(null)
-    for (let i = 0; i < source.length; i += 2) {
-      // The text of a name is text in every view; an array index is in range by the loop's bound.
-      const name = text.decode(source[i]!, view)
-      if (name in out) throw new Mismatch("a name comes twice, which a record cannot hold. Redis.asBytes gives pairs")
-      out[name] = reply.decode(source[i + 1]!, view)
+  manyPairs({
+    begin: (): Record<string, A | B | I> => Object.create(null),
+    fill: (out, source, view) => {
+      for (let i = 0; i < source.length; i += 2) {
+        // The text of a name is text in every view; an array index is in range by the loop's bound.
+        const name = text.decode(source[i]!, view)
+        if (name in out) throw new Mismatch("a name comes twice, which a record cannot hold. Redis.asBytes gives pairs")
+        out[name] = reply.decode(source[i + 1]!, view)
+      }
     }
-    return out as Record<string, A> | Record<string, B> | Record<string, I>
   })
 
 /**
@@ -251,12 +268,13 @@ export const recordOrPairs = <A, B, I>(
 > => {
   const inBytes = pairs(blob, reply)
   const inText = recordOf(reply)
-  return make((value, view) => {
+  const decode = (value: Resp.Value, view: View) => {
     // In the bytes view every blob is bytes, and the values are of that view.
     if (view.blob === "bytes") return inBytes.decode(value, view) as ReadonlyArray<readonly [Uint8Array, B]>
     // In the other views the values are of one of theirs.
     return inText.decode(value, view) as Readonly<Record<string, A>> | Readonly<Record<string, I>>
-  })
+  }
+  return { decode, reader: (view) => (view.blob === "bytes" ? inBytes : inText).reader?.(view) }
 }
 
 /**
@@ -365,4 +383,4 @@ export const settled = <A, B, I>(
  */
 /* @__NO_SIDE_EFFECTS__ */
 export const map = <A, B, I, C>(reply: Reply<A, B, I>, f: (value: A | B | I) => C): Reply<C> =>
-  make((value, view) => f(reply.decode(value, view)))
+  readAs(reply, (value, view) => f(reply.decode(value, view)))

@@ -111,6 +111,7 @@ export const make = (name: string, options: SemaphoreOptions): RedisSemaphore =>
   const { acquire, holding, scoped, tryAcquire } = Lease.make({
     ...times,
     name,
+    kind: "semaphore",
     ways: ways(name, permits, times.ttl),
     autoExtend: options.autoExtend === true
   })

@@ -10,16 +10,19 @@ import * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { xreadgroup } from "./commands/StreamGroups.ts"
-import { xread, xrevrange } from "./commands/Streams.ts"
-import type { StreamEntry, StreamId } from "./commands/Streams.ts"
+import { xadd, xread, xrevrange } from "./commands/Streams.ts"
+import type { StreamEntry, StreamId, XaddOptions } from "./commands/Streams.ts"
 import type { BytesFields } from "./internal/command/streamEntry.ts"
 import * as Consumer from "./internal/stream/consumer.ts"
 import { keyIdentity, patience, previousId, readReply, withReply } from "./internal/stream/reading.ts"
+import { entriesOf, EntryError } from "./internal/stream/typed.ts"
+import type { EntrySchema } from "./internal/stream/typed.ts"
+import { fitting } from "./internal/values/values.ts"
 import type * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { DataError, DecodeError, isRetryable } from "./RedisError.ts"
-import type { CommandError } from "./RedisError.ts"
+import type { CommandError, RedisError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Models and options
@@ -316,6 +319,125 @@ export const consume = <E, R, F extends Fields = "text">(
     // The entry was decoded in the view that F stands for.
     (entry) => handler(entry as ConsumedEntry<F>)
   )
+}
+
+// -----------------------------------------------------------------------------
+// Streams with a schema
+// -----------------------------------------------------------------------------
+
+export { EntryError } from "./internal/stream/typed.ts"
+export type { EntrySchema } from "./internal/stream/typed.ts"
+
+/**
+ * An entry as a value of its stream's schema.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TypedEntry<out A> {
+  readonly id: string
+  readonly value: A
+}
+
+/**
+ * Options of {@link RedisStream.read}.
+ *
+ * - `misfits`: what becomes of an entry that does not fit the schema: `"fail"`, the default, fails the stream with its
+ *   `EntryError`, `"skip"` leaves it out, and a function is given the error of each that is left out.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface TypedReadOptions extends Omit<ReadOptions, "fields"> {
+  readonly misfits?: "fail" | "skip" | ((error: EntryError) => Effect.Effect<void>) | undefined
+}
+
+/**
+ * A stream whose entries are values of a schema.
+ *
+ * - `add`: adds an entry, and returns its id.
+ * - `read`: the entries after an id, without end, as {@link read} does.
+ * - `consume`: handles the entries that a group gives to a consumer, as {@link consume} does. An entry that does not fit fails
+ *   without its handler, with `EntryError`: it stays pending, and goes to the dead letters after `maxDeliveries`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisStream<A> {
+  readonly key: string
+  readonly add: (value: A, options?: XaddOptions) => Effect.Effect<string, RedisError | EntryError, RedisClient>
+  readonly read: (
+    after: StreamId,
+    options?: TypedReadOptions
+  ) => Stream.Stream<TypedEntry<A>, RedisError | EntryError, RedisClient>
+  readonly consume: <E, R>(
+    options: TypedConsumeOptions,
+    handler: (entry: TypedEntry<A> & { readonly deliveries: number }) => Effect.Effect<unknown, E, R>
+  ) => Effect.Effect<never, RedisError, R | RedisClient>
+}
+
+/**
+ * Options of {@link RedisStream.consume}: those of {@link consume} but the stream and its fields.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type TypedConsumeOptions = ConsumeOptions extends infer O
+  ? O extends unknown ? Omit<O, "stream" | "fields"> : never
+  : never
+
+/**
+ * A stream whose entries are values of a schema. Making it sends nothing.
+ *
+ * **Example** (Orders, one field to a property)
+ *
+ * ```ts
+ * import { RedisStream } from "@redfx/core"
+ * import { Console, Schema } from "effect"
+ *
+ * const orders = RedisStream.make("orders", {
+ *   fields: Schema.Struct({ item: Schema.String, count: Schema.FiniteFromString })
+ * })
+ *
+ * export const add = orders.add({ item: "tea", count: 2 })
+ *
+ * export const worker = orders.consume(
+ *   { group: "billing", consumer: "billing-1", createGroup: "0" },
+ *   ({ value }) => Console.log(value.item, value.count)
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <A>(key: string, schema: EntrySchema<A>): RedisStream<A> => {
+  const entries = entriesOf(schema)
+  const decode = ({ fields, id }: EntryOf<"bytes">): Effect.Effect<TypedEntry<A>, EntryError> =>
+    Effect.mapBoth(entries.decode(fields), {
+      onSuccess: (value) => ({ id, value }),
+      onFailure: ({ detail, operation }) => new EntryError({ stream: key, id, operation, detail })
+    })
+  return {
+    key,
+    add: (value, options) =>
+      Effect.flatMap(
+        Effect.mapError(
+          entries.encode(value),
+          ({ detail, operation }) => new EntryError({ stream: key, id: undefined, operation, detail })
+        ),
+        (fields): Effect.Effect<string, RedisError, RedisClient> => xadd(key, fields, options)
+      ),
+    read: (after, { misfits, ...options } = {}) =>
+      read([[key, after]], { ...options, fields: "bytes" }).pipe(
+        Stream.mapEffect(({ entry }) => fitting(misfits, decode(entry))),
+        Stream.flattenIterable
+      ),
+    consume: (options, handler) =>
+      consume(
+        { ...options, stream: key, fields: "bytes" },
+        (entry) => Effect.flatMap(decode(entry), (typed) => handler({ ...typed, deliveries: entry.deliveries }))
+      )
+  }
 }
 
 // -----------------------------------------------------------------------------

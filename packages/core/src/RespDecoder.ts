@@ -12,7 +12,9 @@
  * @since 0.1.0
  */
 import { Bytes, Pieces } from "./internal/codec/bulk.ts"
-import { ATTRIBUTED, Frame, none, ROOT, UNBOUNDED, valueOf } from "./internal/codec/frame.ts"
+import { ATTRIBUTED, Frame, gather, none, ROOT, UNBOUNDED, valueOf } from "./internal/codec/frame.ts"
+import { LONG } from "./internal/codec/gather.ts"
+import type { Reader } from "./internal/codec/gather.ts"
 import {
   excerpt,
   parseBigNumber,
@@ -175,6 +177,24 @@ export class RespDecoder {
   /** Whether the decoder stands between two replies. */
   get idle(): boolean {
     return this._depth === 0 && this._state === AT_VALUE
+  }
+
+  /**
+   * Whether a long reply has come in part.
+   *
+   * @internal
+   */
+  get long(): boolean {
+    return this._depth > 0 && this._elements >= LONG
+  }
+
+  /**
+   * Has what has come of the reply in progress read. Between two pushes, by what will decode the reply.
+   *
+   * @internal
+   */
+  gather(reader: Reader): void {
+    gather(this._frames, this._depth, reader)
   }
 
   /** Says that the input has ended, and fails in the middle of a reply. */
@@ -371,6 +391,7 @@ export class RespDecoder {
     }
     const value = valueOf(frame, this._keepAttributes)
     frame.attributes = undefined
+    frame.gathered = undefined
     frame.items = none
     this._depth--
     this._top = this._frames[this._depth]!

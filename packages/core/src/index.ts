@@ -37,12 +37,43 @@ export * as RedisBloom from "./RedisBloom.ts"
 export * as RedisCache from "./RedisCache.ts"
 
 /**
+ * Channels whose messages have a schema: what one program publishes is what others get, as values.
+ *
+ * **Example** (Prices)
+ *
+ * ```ts
+ * import { RedisChannel } from "@redfx/core"
+ * import { Console, Schema, Stream } from "effect"
+ *
+ * const prices = RedisChannel.make("prices", {
+ *   value: Schema.Struct({ symbol: Schema.String, price: Schema.Finite })
+ * })
+ *
+ * export const publish = prices.publish({ symbol: "RDX", price: 12.5 })
+ *
+ * export const follow = Stream.runForEach(prices.subscribe(), ({ price, symbol }) => Console.log(symbol, price))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export * as RedisChannel from "./RedisChannel.ts"
+
+/**
  * The service that runs commands. Standalone, Sentinel and Cluster Layers
  * provide the same service, so a program does not know which one it runs on.
  *
  * @since 0.1.0
  */
 export * as RedisClient from "./RedisClient.ts"
+
+/**
+ * What is done to bytes on their way to Redis and back, such as compression.
+ *
+ * Keyspaces, typed streams and typed channels take a codec. `NodeCompression` of `@redfx/node` makes some.
+ *
+ * @since 0.1.0
+ */
+export * as RedisCodec from "./RedisCodec.ts"
 
 /**
  * Commands as values: what is sent, which arguments are keys, how the reply is

@@ -5,6 +5,31 @@
  */
 
 /**
+ * Compression of what keyspaces, streams and channels store, by `node:zlib`.
+ *
+ * What is written begins with a byte that says how: 0 is plain, 1 gzip, 2 Brotli, 3 Zstandard. So each can be read whatever
+ * the codec writes itself. Bytes that begin with anything else are taken as they are: values from before there was
+ * compression, as no JSON begins with one of these.
+ *
+ * **Example** (Pages that take less memory)
+ *
+ * ```ts
+ * import { RedisKeyspace } from "@redfx/core"
+ * import { NodeCompression } from "@redfx/node"
+ * import { Schema } from "effect"
+ *
+ * export const pages = RedisKeyspace.make({
+ *   key: "page:*",
+ *   value: Schema.Struct({ title: Schema.String, body: Schema.String }),
+ *   codec: NodeCompression.make()
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export * as NodeCompression from "./NodeCompression.ts"
+
+/**
  * Clients that are ready to use on Node.js: the Layers of the other packages
  * with Node's sockets provided.
  *

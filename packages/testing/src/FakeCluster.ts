@@ -190,6 +190,27 @@ export const client = (cluster: FakeCluster, options: Options = {}) => {
   return Effect.provide(RedisCluster.make({ ...options, nodes }), NodeRedisConnector.layer)
 }
 
+/** What CLUSTER INFO tells besides; no test goes by it. */
+const counts = [
+  "slots_assigned",
+  "slots_ok",
+  "slots_pfail",
+  "slots_fail",
+  "known_nodes",
+  "size",
+  "my_epoch",
+  "stats_messages_sent",
+  "stats_messages_received"
+]
+
+/** What CLUSTER INFO tells of the cluster. */
+export const info = (state: "ok" | "fail", epoch = 1): Uint8Array =>
+  Encode.bulk([
+    `cluster_state:${state}`,
+    `cluster_current_epoch:${epoch}`,
+    ...counts.map((name) => `cluster_${name}:1`)
+  ].join("\r\n"))
+
 /** What nodes were asked to do, after what every connection begins with: `A GET b`. */
 export const log = (...nodes: ReadonlyArray<Node>): ReadonlyArray<string> =>
   nodes.flatMap(({ name, node }) =>

@@ -15,9 +15,11 @@ import type { Env, Heard, Outcome, Try } from "./interpreter.ts"
  * - `applied`: how often each write was. `conflicts`: tokens of what a changed key kept from being committed; `undefined`
  *   where the servers do not say. `published`: the messages of a channel in their order.
  * - `queued`: elements that are still in lists. `struck`: how many faults there were; `flushed`: whether one made
- *   servers forget scripts; `unasked`: whether one kept the client from learning what functions there are. `closed`: whether the client was closed under everybody.
+ *   servers forget functions; `unasked`: whether one kept the client from learning what functions there are.
+ * - `closed`: whether the client was closed under everybody. `isFar`: whether servers are so far away that limits end on the way.
  *   `roomy`: whether the pool has room for all. `again`: whether what runs out of time is sent once more.
- * - `commandTimeout`: the limit of commands. `late`: how much later something may come.
+ * - `commandTimeout`: the limit of commands. `late`: how much later something may come. `lag`: how much later than a caller goes
+ *   away a server knows of it.
  */
 export interface Facts {
   readonly applied: ReadonlyMap<string, number>
@@ -28,10 +30,12 @@ export interface Facts {
   readonly flushed: boolean
   readonly unasked: boolean
   readonly closed: boolean
+  readonly isFar: boolean
   readonly roomy: boolean
   readonly again: boolean
   readonly commandTimeout: number | undefined
   readonly late: number
+  readonly lag: number
 }
 
 const errorOf = (outcome: Outcome): RedisError.RedisError | undefined => {
@@ -172,8 +176,8 @@ const checkIndexed = (
 
 /** All of a transaction is applied, or nothing. */
 const checkAtomic = (facts: Facts, parts: ReadonlyArray<Built>, report: Report): void => {
-  // A script that the server has forgotten fails alone, and so does a function of which nothing can be learned before.
-  const alone = ({ name }: Built) => (facts.flushed && scripts.has(name)) || (facts.unasked && name === "function")
+  // A function that the server has forgotten fails alone, and so does one of which nothing can be learned before.
+  const alone = ({ name }: Built) => (facts.flushed || facts.unasked) && name === "function"
   const tokens = tokensOf(parts.filter((part) => !part.fails && !alone(part)))
   const ran = tokens.filter((token) => facts.applied.has(token))
   if (ran.length > 0 && ran.length < tokens.length) report(`of ${tokens.join(", ")} only ${ran.join(", ")} were run`)
@@ -215,9 +219,11 @@ const checkTry = (env: Env, facts: Facts, attempt: Try): void => {
   } else checkWhole(facts, attempt, most, report)
   if (attempt.kind === "transaction") checkAtomic(facts, parts, report)
   checkRuns(facts, attempt, report)
+  const meddling = env.tries.some(({ runs }) => runs.some(({ meddling }) => meddling))
   // Nobody else changes what is watched.
-  const isCalm = facts.struck === 0 && !env.tries.some(({ runs }) => runs.some(({ meddled }) => meddled))
-  if (isCalm && attempt.runs.length > 1) report("the body was run again, and nobody had changed the key")
+  if (facts.struck === 0 && !meddling && attempt.runs.length > 1) {
+    report("the body was run again, and nobody had changed the key")
+  }
   const error = errorOf(outcome)
   if (error !== undefined && RedisError.isSafeToRetry(error) && !RedisError.isRetryable(error)) {
     report(`is safe to repeat and of no use, told ${said(outcome)}`)
@@ -227,7 +233,9 @@ const checkTry = (env: Env, facts: Facts, attempt: Try): void => {
   if (error !== undefined) checkRetrying(facts, attempt, error, report)
   if (error !== undefined && facts.roomy && isFull(error)) report(`there was room, told ${said(outcome)}`)
   checkTime(facts, attempt, most, report)
-  if (facts.struck === 0 && !facts.closed && error !== undefined) checkFaultless(attempt, error, report)
+  checkScripts(attempt, report)
+  checkSmooth(facts, attempt, report)
+  if (isFaultless(facts) && error !== undefined) checkFaultless(attempt, error, report)
 }
 
 /** Codes of what passes, and has not been run where it is said of a plain command. */
@@ -281,12 +289,52 @@ const checkTime = ({ commandTimeout, late }: Facts, attempt: Try, most: number, 
   }
 }
 
+/** Whether nothing goes wrong: neither a fault, nor a way so long that limits end on it. */
+const isFaultless = ({ closed, isFar, struck }: Facts): boolean => struck === 0 && !closed && !isFar
+
+/** What anything takes at the most that has to wait for nothing, in milliseconds: connections, and a few round trips. */
+const smooth = 90
+
+/** Where nothing goes wrong and there is room nobody waits for what others have left behind, whoever was interrupted. */
+const checkSmooth = (facts: Facts, attempt: Try, report: Report): void => {
+  // A body that is run again has its pauses.
+  if (!isFaultless(facts) || !facts.roomy || attempt.kind === "consume" || attempt.runs.length > 1) return
+  const { ended, outcome, outcomes = [outcome], parts, started } = attempt
+  const { commandTimeout = Infinity, late } = facts
+  const timeout = outcomes.find((each) => errorOf(each)?._tag === "TimeoutError")
+  if (timeout !== undefined && commandTimeout >= smooth + late) report(`was kept waiting, told ${said(timeout)}`)
+  const blocks = parts.reduce((sum, part) => sum + part.blocks, 0)
+  const took = ended - started
+  if (took > smooth + late + blocks) report(`took ${took} ms where nobody had to wait`)
+}
+
+/** Whether a server has said that it does not have a script: what scripts make up has other words. */
+const isMissing = (outcome: Outcome): boolean => {
+  const error = errorOf(outcome)
+  return error !== undefined && "code" in error && error.code === "NOSCRIPT" && error.detail.startsWith("No matching")
+}
+
+/**
+ * The client has the text of each script, so none fails because a server is without it; but in a pipeline what stands before
+ * something that was run cannot be run in its place any more.
+ */
+const checkScripts = ({ kind, outcome, outcomes, parts }: Try, report: Report): void => {
+  const isLast = (index: number | undefined) =>
+    outcomes === undefined ? index === parts.length - 1 : outcomes.slice(index).every(isMissing)
+  for (const [index, each] of (outcomes ?? [outcome]).entries()) {
+    if (!isMissing(each)) continue
+    const error = errorOf(each)
+    const place = outcomes === undefined && error !== undefined && "index" in error ? error.index : index
+    if (kind !== "pipeline" || isLast(place)) report(`was not sent its text, told ${said(each)}`)
+  }
+}
+
 /** Where nothing goes wrong, nothing fails but what cannot succeed. */
 const checkFaultless = ({ mayFail, outcome, parts }: Try, error: RedisError.RedisError, report: Report): void => {
   if (
     mayFail || parts.some(({ fails, lies }) => fails || lies) || error._tag === "LockError" ||
-    // A pool with room for all never says so, which is looked at elsewhere.
-    error._tag === "TimeoutError" || isFull(error)
+    // A pool with room for all never says so, and missing scripts have a rule of their own.
+    error._tag === "TimeoutError" || isFull(error) || isMissing(outcome)
   ) return
   report(`failed though nothing went wrong, told ${said(outcome)}`)
 }
@@ -326,17 +374,24 @@ const checkHeard = (published: ReadonlyArray<string>, heard: Heard, wrong: Array
   }
 }
 
-/** An element goes to one who asked; it is lost only with one who went away, or was cut off. */
+/** An element goes to one who asked; it is lost only with one who went away, or was cut off, and was still there when it came. */
 const checkPops = (env: Env, facts: Facts): void => {
-  let lost = 0
-  for (const { name, tokens } of env.tries.flatMap(({ parts }) => parts)) {
-    const [token] = tokens
-    if (name !== "rpush" || token === undefined) continue
-    const times = (env.popped.get(token) ?? 0) + (facts.queued.has(token) ? 1 : 0)
-    if (times > Math.max(1, facts.applied.get(token) ?? 0)) env.wrong.push(`${token} was popped ${times} times`)
-    if (times === 0 && facts.applied.has(token)) lost++
+  const lost: Array<number> = []
+  for (const { parts, started } of env.tries) {
+    for (const { name, tokens: [token] } of parts) {
+      if (name !== "rpush" || token === undefined) continue
+      const times = (env.popped.get(token) ?? 0) + (facts.queued.has(token) ? 1 : 0)
+      if (times > Math.max(1, facts.applied.get(token) ?? 0)) env.wrong.push(`${token} was popped ${times} times`)
+      if (times === 0 && facts.applied.has(token)) lost.push(started)
+    }
   }
-  if (lost > env.lostPops) env.wrong.push(`${lost} elements are lost with ${env.lostPops} pops`)
+  // Those that were pushed last can only be with those who went away last.
+  lost.sort((a, b) => b - a).forEach((pushed, index) => {
+    const pops = env.lostPops.filter((ended) => ended + facts.lag >= pushed).length
+    if (pops <= index) {
+      env.wrong.push(`${index + 1} elements that were pushed after ${pushed} ms are lost with ${pops} pops`)
+    }
+  })
 }
 
 /** Adds to what is wrong whatever does not fit. */

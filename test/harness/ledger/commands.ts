@@ -12,7 +12,8 @@ import * as Programs from "./programs.ts"
  *
  * - `tokens`: of its writes, all of which are applied or none. `fails`: whether it always fails, having applied nothing.
  * - `lies`: whether it applies its writes and fails. `separate`: whether its writes may be applied one by one.
- * - `pops`: whether it takes something away. `seed`: a key that has to be there, and what it holds.
+ * - `pops`: whether it takes something away. `blocks`: for how many milliseconds it may wait at its server.
+ * - `seed`: a key that has to be there, and what it holds.
  * - `check`: says what is wrong with a result.
  */
 export interface Built {
@@ -23,6 +24,7 @@ export interface Built {
   readonly lies: boolean
   readonly separate: boolean
   readonly pops: boolean
+  readonly blocks: number
   readonly seed: readonly [key: string, text: string] | undefined
   readonly check: (value: unknown) => string | undefined
 }
@@ -165,7 +167,8 @@ const several = (command: Command, token: () => string): Shape => {
       return {
         command: Redis.blpop(keyOf(command.slot, "queue"), `${command.ms} millis`),
         check: () => undefined,
-        pops: true
+        pops: true,
+        blocks: command.ms
       }
     default: {
       const name = token()
@@ -189,6 +192,7 @@ export const build = (command: Command, token: () => string): Built => ({
   lies: false,
   separate: false,
   pops: false,
+  blocks: 0,
   seed: undefined,
   ...shape(command, token)
 })

@@ -44,13 +44,16 @@ const nodesOf = (deployment: World.Deployment): ReadonlyArray<World.Node> =>
     ]
 
 const makeWorld = (program: Program, sim: Sim.Sim): World.World => {
+  const { commandTimeout, far, replicas, scripts } = program.settings
   const store = Store.make(sim.now)
   const nodes = nodesOf(program.deployment)
   for (const [key, text] of initial) store.entries.set(key, { value: { type: "string", text }, expiresAt: undefined })
   return {
     sim,
     deployment: program.deployment,
-    readsReplicas: program.settings.replicas,
+    readsReplicas: replicas,
+    latencies: World.latenciesOf(far ? commandTimeout ?? 100 : undefined),
+    keptScripts: scripts,
     store,
     nodes,
     // Every deployment has a master.
@@ -82,7 +85,7 @@ const arming = (world: World.World): Env["arm"] => ({ count, side }, act) => {
   world.hooks.add(hook)
 }
 
-const factsOf = ({ conflicts, faults, published, store }: World.World) => {
+const factsOf = ({ conflicts, faults, latencies, published, store }: World.World) => {
   const queued = [0, 1, 2].flatMap((slot) => {
     const value = store.entries.get(keyOf(slot, "queue"))?.value
     return value?.type === "list" ? value.items : []
@@ -93,6 +96,7 @@ const factsOf = ({ conflicts, faults, published, store }: World.World) => {
     published: published.get("feed") ?? [],
     queued: new Set(queued),
     struck: faults.struck(),
+    lag: Math.max(...latencies) + faults.stalled(),
     unasked: faults.hidFunctions(),
     flushed: faults.have("flush")
   }
@@ -119,7 +123,11 @@ const stageOf = (program: Program, world: World.World): Trial.Stage => {
       const stream = store.entries.get(keyOf(0, "stream"))?.value
       return stream?.type === "stream" ? [...stream.items.values()].flatMap(Store.tokensIn) : []
     }),
-    facts: Effect.sync(() => factsOf(world)),
+    // What servers have yet to run counts as well.
+    facts: Effect.map(
+      Effect.repeat(Effect.sleep(100), { while: () => world.links.size > 0, times: 100 }),
+      () => factsOf(world)
+    ),
     held: Effect.sync(() => [0, 1, 2].map((slot) => keyOf(slot, "lock")).filter((key) => store.entries.has(key))),
     immortal: Effect.sync(() =>
       [...store.entries].flatMap(([key, { expiresAt }]) => expiresAt === undefined && isOfKeyspace(key) ? [key] : [])
@@ -148,6 +156,9 @@ export const run = async (program: Program): Promise<Trial.Report> => {
   const wrong: Array<string> = []
   const unhandled = (reason: unknown) => wrong.push(`unhandled rejection: ${inspect(reason)}`)
   process.on("unhandledRejection", unhandled)
+  const { random } = Math
+  // Where the library chooses without an Effect, too, the same program takes the same course.
+  Math.random = sim.random
   let interruptions = 0
   try {
     const context = Context.add(sim.context, RedisConnector.RedisConnector, World.connector(world, serve)).pipe(
@@ -166,6 +177,7 @@ export const run = async (program: Program): Promise<Trial.Report> => {
     if (ending === "done") await checkLeft(world, wrong)
     else fiber.interruptUnsafe()
   } finally {
+    Math.random = random
     process.off("unhandledRejection", unhandled)
   }
   wrong.push(...world.wrong)

@@ -18,8 +18,8 @@ interface At {
  * - `cut`: the connection ends before the command is run, after it, or in the middle of its reply.
  * - `refuse`: it is not run and answered with an error. `pretend`: it is run, and answered with an error all the same, as
  *   only scripts can do. For other commands it is a refusal.
- * - `stall`: the connection does nothing for a while. `delay`: the reply takes so long. `hang`: the connection never does
- *   anything again. `deaf`: it does not read any more either.
+ * - `stall`: the connection does nothing for a while, and then all that has arrived, also when the client is gone by then.
+ *   `delay`: the reply takes so long. `hang`: the connection never does anything again. `deaf`: it does not read any more either.
  * - `dribble`: the reply comes byte by byte. `cutAll`: all connections end. `down`: the server is gone for a while.
  * - `clock`: the time of day is set, a little after the command. `flush`: scripts are forgotten. `unblock`: who blocks gets UNBLOCKED.
  * - `failover`: another server becomes the master, of the command's slot in a cluster. `demote`: so that the one before
@@ -115,7 +115,8 @@ const named = [
 
 /** Only these: `only` holds tags of faults. */
 export const arbitrary = (only: ReadonlySet<string>): fc.Arbitrary<ReadonlyArray<Fault>> => {
-  const milliseconds = fc.constantFrom(1, 20, 150, 700, 3000)
+  // The last is longer than the client's default limit.
+  const milliseconds = fc.constantFrom(1, 20, 150, 700, 3000, 6000)
   const steps = fc.constantFrom(-3_600_000, 3_600_000)
   const clock = only.has("clock") ? fc.option(steps, { nil: undefined, freq: 2 }) : fc.constant(undefined)
   const of = (tag: Tag): fc.Arbitrary<Kind> => {
@@ -179,9 +180,12 @@ export const plan = (faults: ReadonlyArray<Fault>) => {
   const left = faults.map((fault) => ({ fault, commands: fault.at.nth }))
   const done = new Set<Tag>()
   let struck = 0
+  let stalled = 0
   let hidFunctions = false
   return {
     struck: () => struck,
+    /** For how many milliseconds connections did nothing, all together. */
+    stalled: () => stalled,
     have: (tag: Tag) => done.has(tag),
     hidFunctions: () => hidFunctions,
     next: (name: string, sentinel: boolean): Fault | undefined => {
@@ -199,6 +203,7 @@ export const plan = (faults: ReadonlyArray<Fault>) => {
         const { kind } = found
         struck++
         done.add(kind._tag)
+        if (kind._tag === "stall") stalled += kind.ms
         hidFunctions ||= name === "FUNCTION" && kind._tag === "refuse" && hiding.has(kind.code)
       }
       return found

@@ -25,10 +25,14 @@ import type * as Program from "./program.ts"
 /** What became of a command or of an effect; `undefined` while it runs. */
 export type Outcome = Exit.Exit<unknown, unknown> | undefined
 
-/** What a run of a watch's body has sent, and whether the watched key was changed by somebody else during it. */
+/**
+ * What a run of a watch's body has sent. `meddling`: whether somebody else tried to change the watched key during it;
+ * `meddled`: whether it is known that he did.
+ */
 interface BodyRun {
   readonly body: ReadonlyArray<string>
   readonly commit: ReadonlyArray<Built>
+  readonly meddling: boolean
   readonly meddled: boolean
 }
 
@@ -62,7 +66,7 @@ export type Heard = ReadonlyArray<string | undefined>
 /**
  * - `base`: the number before that of the first try; no two runs on the same servers have tries of the same number.
  * - `seed`: makes a key hold a text, past the client. `arm`: has something done around the arrival of the n-th reply.
- * - `popped`: how often each element was delivered; `lostPops`: how many pops ended without a result.
+ * - `popped`: how often each element was delivered; `lostPops`: when pops ended without a result.
  */
 export interface Env {
   readonly client: RedisClient.RedisClient["Service"]
@@ -82,7 +86,7 @@ export interface Env {
   readonly heard: Array<Heard>
   readonly ends: Set<() => void>
   readonly inside: Map<string, number>
-  lostPops: number
+  readonly lostPops: Array<number>
   interrupted: number
 }
 
@@ -98,7 +102,7 @@ export const make = (
   heard: [],
   ends: new Set(),
   inside: new Map(),
-  lostPops: 0,
+  lostPops: [],
   interrupted: 0
 })
 
@@ -140,7 +144,7 @@ export const mostOf = (env: Env, { ended, reserved, started }: Try): 1 | 2 =>
 const verify = (env: Env, attempt: Try, built: Built, outcome: Exit.Exit<unknown, unknown>): void => {
   const { kind, place } = attempt
   const twice = mostOf(env, attempt) > 1
-  if (built.pops && (twice || Exit.isFailure(outcome))) env.lostPops++
+  if (built.pops && (twice || Exit.isFailure(outcome))) env.lostPops.push(env.now())
   if (Exit.isFailure(outcome)) return
   // What came of the second time is another thing.
   const wrong = twice && built.tokens.length > 0 ? undefined : built.check(outcome.value)
@@ -204,7 +208,7 @@ const together = (env: Env, place: Place, { commands, e, settled }: Several, res
     const look = (outcomes: ReadonlyArray<Exit.Exit<unknown, unknown>>) =>
       attempt.parts.forEach((part, index) => verify(env, attempt, part, outcomes[index] ?? Exit.void))
     // Who went away does not get what was taken for him.
-    const lose = Effect.sync(() => void (env.lostPops += attempt.parts.filter(({ pops }) => pops).length))
+    const lose = Effect.sync(() => void env.lostPops.push(...attempt.parts.filter(({ pops }) => pops).map(env.now)))
     const run: Run = settled
       ? Effect.tap(
         Effect.onError(e === "pipeline" ? Redis.pipelineSettled(values) : Redis.transactionSettled(values), () => lose),
@@ -247,7 +251,7 @@ const watch = (env: Env, place: Place, effect: Program.Effect & { readonly e: "w
     const body = Effect.gen(function*() {
       const first = attempt.runs.length === 0
       const from = env.tries.length
-      const run = { body: [] as Array<string>, commit: [] as ReadonlyArray<Built>, meddled: false }
+      const run = { body: [] as Array<string>, commit: [] as ReadonlyArray<Built>, meddling: false, meddled: false }
       attempt.runs.push(run)
       const commands = effect.body.map((command) => within(effect.slot, command))
       yield* Effect.ensuring(
@@ -263,6 +267,7 @@ const watch = (env: Env, place: Place, effect: Program.Effect & { readonly e: "w
       )
       yield* besides[effect.inside]
       if (effect.meddle && first) {
+        run.meddling = true
         run.meddled = Exit.isSuccess(yield* Effect.exit(env.client.execute(Redis.append(watched, "x"))))
       }
       run.commit = effect.commit.map((command) => build(within(effect.slot, command)))
@@ -319,8 +324,8 @@ const ttl = Duration.minutes(10)
 
 /** A write through a keyspace: a token, the keyspace's own effect, and what comes back. */
 const stored = (kind: Program.KeyspaceKind, slot: number, token: string) => {
-  const values = () => RedisKeyspace.makeSet({ key: key(slot, "tags"), value: Schema.String, ttl })
-  const ranks = () => RedisKeyspace.makeSortedSet({ key: key(slot, "ranks"), value: Schema.String, ttl })
+  const values = () => RedisKeyspace.makeSet({ key: key(slot, "tags"), member: Schema.String, ttl })
+  const ranks = () => RedisKeyspace.makeSortedSet({ key: key(slot, "ranks"), member: Schema.String, ttl })
   const value = { token: Schema.String }
   switch (kind) {
     case "value":
@@ -332,7 +337,7 @@ const stored = (kind: Program.KeyspaceKind, slot: number, token: string) => {
     case "setAdd":
       return values().add("2", token)
     case "ranks":
-      return ranks().set("1", [{ value: token, score: 1 }])
+      return ranks().set("1", [{ member: token, score: 1 }])
     case "ranksAdd":
       return ranks().add("2", token, 1)
     case "ranksIncrement":

@@ -82,7 +82,13 @@ export interface Step {
   readonly pause: number
 }
 
-/** Options of the client, `replicas`: whether these are read from where there are some; and after how many milliseconds it is closed under everybody, if not in the end. */
+/**
+ * Options of the client, and where it runs.
+ *
+ * - `replicas`: whether these are read from where there are some. `closeAt`: after how many milliseconds the client is closed
+ *   under everybody, if not in the end.
+ * - `far`: whether simulated servers are far away. `scripts`: how many scripts they keep, if not all.
+ */
 export interface Settings {
   readonly protocol: 2 | 3
   readonly shared: 1 | 2
@@ -91,6 +97,8 @@ export interface Settings {
   readonly inFlight: number | undefined
   readonly retryOnTimeout: boolean
   readonly replicas: boolean
+  readonly far: boolean
+  readonly scripts: number | undefined
   readonly closeAt: number | undefined
 }
 
@@ -119,8 +127,8 @@ export interface Program {
 // Ingredients
 // -----------------------------------------------------------------------------
 
-/** Every ingredient of programs that can be left out, besides faults, by its name. */
-const ingredients = [
+/** What steps do: there has to be one of these. */
+const effects: ReadonlySet<string> = new Set<Effect["e"]>([
   "one",
   "pipeline",
   "transaction",
@@ -131,7 +139,14 @@ const ingredients = [
   "publish",
   "subscribe",
   "consume",
-  "crash",
+  "crash"
+])
+
+/** Every ingredient of programs that can be left out, besides faults, by its name. */
+const ingredients = [
+  ...effects,
+  "write",
+  "read",
   "script",
   "liar",
   "wrong",
@@ -148,6 +163,8 @@ const ingredients = [
   "timeout",
   "again",
   "replicas",
+  "far",
+  "forgetting",
   "closing"
 ] as const
 
@@ -166,11 +183,12 @@ const list = <A>(arbitrary: fc.Arbitrary<A>, minLength: number, maxLength: numbe
 
 type Weighted<A> = readonly [ingredient: string, weight: number, arbitrary: fc.Arbitrary<A>]
 
-const oneOf = <A>(only: Ingredients, choices: ReadonlyArray<Weighted<A>>): fc.Arbitrary<A> =>
-  fc.oneof(
-    ...choices.filter(([ingredient]) => ingredient === "" || only.has(ingredient))
-      .map(([, weight, arbitrary]) => ({ weight, arbitrary }))
-  )
+/** One of those that there is an ingredient for; the first where there is for none. */
+const oneOf = <A>(only: Ingredients, choices: ReadonlyArray<Weighted<A>>): fc.Arbitrary<A> => {
+  const left = choices.filter(([ingredient]) => only.has(ingredient))
+  const some = left.length > 0 ? left : choices.slice(0, 1)
+  return fc.oneof(...some.map(([, weight, arbitrary]) => ({ weight, arbitrary })))
+}
 
 /** Commands that run on any connection. Those of a transaction and the like have one slot, and do not wait. */
 const command = (only: Ingredients, place: "alone" | "one slot" | "together"): fc.Arbitrary<Command> => {
@@ -181,13 +199,13 @@ const command = (only: Ingredients, place: "alone" | "one slot" | "together"): f
   const wide: ReadonlyArray<Weighted<Command>> = place !== "alone" ? [] : [
     ["split", 3, fc.record({ c: fc.constantFrom("mset", "mget", "del") })],
     ["emulated", 2, fc.record({ c: fc.constant("rename"), slot })],
-    ["", 1, fc.record({ c: fc.constant("echo") })]
+    ["read", 1, fc.record({ c: fc.constant("echo") })]
   ]
   return oneOf<Command>(only, [
-    ["", 6, fc.record({ c: fc.constantFrom("hincrby", "incr", "rpush", "set", "append", "sadd"), slot })],
+    ["write", 6, fc.record({ c: fc.constantFrom("hincrby", "incr", "rpush", "set", "append", "sadd"), slot })],
     ["consume", 1, fc.record({ c: fc.constant("xadd"), slot })],
-    ["", 3, fc.record({ c: fc.constantFrom("get", "exists"), slot })],
-    ["script", 2, fc.record({ c: fc.constantFrom("twice", "function", "peek"), slot })],
+    ["read", 3, fc.record({ c: fc.constantFrom("get", "exists"), slot })],
+    ["script", 3, fc.record({ c: fc.constantFrom("twice", "function", "peek"), slot })],
     ["liar", 1, fc.record({ c: fc.constant("liar"), slot, code: fc.constantFrom(...Faults.madeUp) })],
     ["wrong", 1, fc.record({ c: fc.constant("wrong"), slot })],
     ...waiting,
@@ -220,7 +238,7 @@ const effect = (only: Ingredients): fc.Arbitrary<Effect> => {
     [
       "transaction",
       3,
-      fc.record({ e: fc.constant("transaction"), commands: list(together, 0, 3), settled })
+      fc.record({ e: fc.constant("transaction"), commands: list(together, 0, 4), settled })
     ],
     [
       "watch",
@@ -292,36 +310,57 @@ const settings = (only: Ingredients): fc.Arbitrary<Settings> =>
     protocol: fc.constantFrom(3, 3, 2),
     shared: fc.constantFrom(1, 1, 2),
     max: fc.constantFrom(50, 50, 4),
-    commandTimeout: only.has("timeout") ? fc.constantFrom(undefined, undefined, 100, 1000) : fc.constant(undefined),
+    commandTimeout: only.has("timeout") ? fc.constantFrom(undefined, 30, 100, 1000) : fc.constant(undefined),
     inFlight: fc.constantFrom(undefined, undefined, 2),
     retryOnTimeout: only.has("again") ? fc.constantFrom(false, false, false, true) : fc.constant(false),
     replicas: only.has("replicas") ? fc.boolean() : fc.constant(false),
+    far: only.has("far") ? fc.constantFrom(false, false, true) : fc.constant(false),
+    scripts: only.has("forgetting") ? fc.constantFrom(undefined, undefined, 0, 1) : fc.constant(undefined),
     closeAt: only.has("closing")
       ? fc.constantFrom(...Array(12).fill(undefined), 3, 50, 400)
       : fc.constant(undefined)
   })
 
+const events: ReadonlyArray<Weighted<Event["kind"]>> = [
+  ["cutAll", 4, fc.constant("kill")],
+  ["flush", 1, fc.constant("flush")],
+  ["stall", 1, fc.constant("pause")],
+  ["unblock", 1, fc.constant("unblock")],
+  ["failover", 1, fc.constant("move")]
+]
+
 const event = (only: Ingredients): fc.Arbitrary<Event> =>
   fc.record({
     at: fc.nat({ max: 60 }),
-    kind: oneOf<Event["kind"]>(only, [
-      ["cutAll", 4, fc.constant("kill")],
-      ["flush", 1, fc.constant("flush")],
-      ["stall", 1, fc.constant("pause")],
-      ["unblock", 1, fc.constant("unblock")],
-      ["failover", 1, fc.constant("move")]
-    ]),
+    kind: oneOf(only, events),
     which: fc.nat({ max: 5 })
   })
 
-/** Programs of these ingredients. */
-export const arbitrary = (deployment: Deployment, only: Ingredients, form: Form = "fake"): fc.Arbitrary<Program> =>
-  fc.noBias(fc.record({
+/**
+ * Ingredients of one program: all that there are, or only some. Where there is less of all else, what it takes several
+ * of the same kind for happens more often.
+ */
+const some = (only: Ingredients): fc.Arbitrary<Ingredients> => {
+  const isEffect = (name: string) => effects.has(name)
+  return fc.oneof(
+    fc.constant(only),
+    fc.tuple(fc.subarray([...only].filter(isEffect), { minLength: 1 }), fc.subarray([...only])).map(
+      ([effects, others]) => new Set([...effects, ...others.filter((name) => !isEffect(name))])
+    )
+  )
+}
+
+const programOf = (deployment: Deployment, only: Ingredients, form: Form): fc.Arbitrary<Program> =>
+  fc.record({
     deployment: fc.constant(deployment),
     seed: fc.nat({ max: 9999 }),
     settings: settings(only),
     fibers: list(list(step(only), 1, 3), 1, 5),
     faults: form === "fake" ? Faults.arbitrary(only) : fc.constant([]),
     cuts: form === "real" ? Proxy.arbitrary(only) : fc.constant([]),
-    events: form === "real" ? list(event(only), 0, 3) : fc.constant([])
-  }))
+    events: form === "real" && events.some(([name]) => only.has(name)) ? list(event(only), 0, 3) : fc.constant([])
+  })
+
+/** Programs of these ingredients. */
+export const arbitrary = (deployment: Deployment, only: Ingredients, form: Form = "fake"): fc.Arbitrary<Program> =>
+  fc.noBias(some(only).chain((chosen) => programOf(deployment, chosen, form)))

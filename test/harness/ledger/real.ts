@@ -161,6 +161,9 @@ const quiet = Effect.fnUntraced(function*({ direct, journal }: Site, mark: strin
 
 const slots = [0, 1, 2]
 
+/** How much later something may come on a busy machine, in milliseconds. */
+const late = 1000
+
 const factsOf = Effect.fnUntraced(function*(site: Site, program: Program, events: () => number) {
   const { cutter, deployment, journal, outside, runs } = site
   yield* quiet(site, `mark${runs}`)
@@ -173,6 +176,8 @@ const factsOf = Effect.fnUntraced(function*(site: Site, program: Program, events
     published: deployment === "cluster" ? undefined : journal.published,
     queued: new Set(queued.flat()),
     struck: cutter.struck() + events(),
+    // The proxy holds nothing back for longer, and the machine is busy.
+    lag: late,
     unasked: false,
     flushed: program.events.some(({ kind }) => kind === "flush")
   }
@@ -213,7 +218,7 @@ const stageOf = (site: Site, program: Program, events: () => number, calm: Effec
     )),
     connector: undefined,
     pause: 5,
-    late: 1000,
+    late,
     now: () => performance.now()
   }
 }

@@ -112,6 +112,15 @@ const loadLibrary = ({ node, world }: Link, text: string): void => {
   for (const each of same) each?.loaded.add(text)
 }
 
+const isLibrary = (text: string): boolean => text.startsWith("#!")
+
+/** A server that keeps only so many scripts forgets those that came first, and tells nobody. */
+const remember = ({ node: { loaded }, world: { keptScripts = Infinity } }: Link, text: string): void => {
+  loaded.add(text)
+  const scripts = [...loaded].filter((text) => !isLibrary(text))
+  for (const old of scripts.slice(0, Math.max(0, scripts.length - keptScripts))) loaded.delete(old)
+}
+
 const scriptReply = (link: Link, { args, name }: Command): Reply | undefined => {
   const { node: { loaded }, world: { store } } = link
   const [, first = "", second = ""] = args
@@ -129,20 +138,20 @@ const scriptReply = (link: Link, { args, name }: Command): Reply | undefined => 
       return Programs.sha1(second)
     case "FUNCTION": {
       if (first.toUpperCase() === "LIST") {
-        return [...loaded].some((text) => text.startsWith("#!")) ? [Programs.listed] : []
+        return [...loaded].some(isLibrary) ? [Programs.listed] : []
       }
       loadLibrary(link, args.at(-1) ?? "")
       return "ledger"
     }
     case "EVAL":
     case "EVAL_RO":
-      loaded.add(first)
+      remember(link, first)
       return run(first, "")
     case "EVALSHA":
     case "EVALSHA_RO":
       return run(text(first), "NOSCRIPT No matching script. Please use EVAL.")
     case "FCALL":
-      return run([...loaded].find((text) => text.startsWith("#!")), "ERR Function not found")
+      return run([...loaded].find(isLibrary), "ERR Function not found")
     default:
       return undefined
   }

@@ -70,6 +70,8 @@ const plain: Settings = {
   inFlight: undefined,
   retryOnTimeout: false,
   replicas: false,
+  far: false,
+  scripts: undefined,
   closeAt: undefined
 }
 

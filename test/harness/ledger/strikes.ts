@@ -7,7 +7,7 @@ import { encode, error } from "./reply.ts"
 import { execute, refuse } from "./server.ts"
 import { address, cutAll, failOver, keysOf, runsCode, slotOf, unblock } from "./topology.ts"
 import type { Link } from "./world.ts"
-import { answer, cut, pump, write } from "./world.ts"
+import { answer, cut, pump, stall, write } from "./world.ts"
 
 /** Never refused: a server that did would run the commands of a transaction outside of it, or be left watching. */
 const unrefused = new Set(["MULTI", "UNWATCH", "DISCARD", "ASKING", "HELLO", "CLIENT", "READONLY", "ROLE"])
@@ -15,7 +15,6 @@ const texts: Readonly<Record<string, string>> = { NOPERM: "NOPERM this user has 
 
 /** Does what a fault says; returns whether the command is dealt with. */
 const strike = (link: Link, command: Command, fault: Kind, serve: () => void): boolean => {
-  const { sim } = link.world
   switch (fault._tag) {
     case "cut":
       strikeCut(link, command, fault, serve)
@@ -31,12 +30,8 @@ const strike = (link: Link, command: Command, fault: Kind, serve: () => void): b
       else answer(link, { simple: "QUEUED" })
       return true
     case "stall":
-      link.busy = true
       link.queue.unshift(command)
-      sim.after(fault.ms, () => {
-        link.busy = false
-        serve()
-      })
+      stall(link, fault.ms, serve)
       return true
     case "delay":
     case "dribble":

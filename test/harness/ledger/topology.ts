@@ -201,8 +201,8 @@ export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray
   }
 }
 
-/** Whether what was said has arrived: not when the connection was cut meanwhile. */
-const isHeard = (link: Link): boolean => link.world.links.has(link)
+/** Whether what was said has arrived: not when the connection was cut meanwhile, or the client has gone. */
+const isHeard = (link: Link): boolean => link.world.links.has(link) && !link.left && !link.socket.destroyed
 
 /** What a server says of itself; when a new master does, the client has been told of it by both. */
 export const roleReply = (link: Link): Reply => {

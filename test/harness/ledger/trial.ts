@@ -46,7 +46,7 @@ export interface Stage extends Pick<Env, "arm" | "base" | "now" | "seed"> {
   readonly clientName: string | undefined
   readonly calm: Effect.Effect<void>
   readonly entries: Effect.Effect<ReadonlyArray<string>>
-  readonly facts: Effect.Effect<Omit<Facts, "again" | "closed" | "commandTimeout" | "late" | "roomy">>
+  readonly facts: Effect.Effect<Omit<Facts, "again" | "closed" | "commandTimeout" | "isFar" | "late" | "roomy">>
   readonly held: Effect.Effect<ReadonlyArray<string>>
   readonly immortal: Effect.Effect<ReadonlyArray<string>>
   readonly connector: (() => RedisConnector.RedisConnector["Service"]) | undefined
@@ -181,7 +181,7 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
   const client = yield* Scope.provide(clientOf(program, stage), scope)
   const { arm, base, now, seed } = stage
   // Without an option it is the client's default.
-  const { commandTimeout = 5000, max, retryOnTimeout: again } = program.settings
+  const { commandTimeout = 5000, far: isFar, max, retryOnTimeout: again } = program.settings
   const connector = yield* RedisConnector.RedisConnector
   const another = Effect.suspend(() =>
     Effect.provideService(
@@ -193,9 +193,9 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
   const env = Interpreter.make({ again, another, arm, base, client, commandTimeout, now, seed })
   const closed = yield* runAll(env, program, scope, stage)
   const facts = yield* stage.facts
-  check(env, { ...facts, closed, late: stage.late, commandTimeout, again, roomy: max >= roomyPool })
-  // Unless something went wrong on the way, no lock is left behind.
-  if (facts.struck === 0 && !closed) {
+  check(env, { ...facts, closed, isFar, late: stage.late, commandTimeout, again, roomy: max >= roomyPool })
+  // Unless something went wrong on the way, or ran out of time, no lock is left behind.
+  if (facts.struck === 0 && !isFar && !closed) {
     for (const name of yield* stage.held) env.wrong.push(`${name} is held by nobody`)
   }
   for (const key of yield* stage.immortal) env.wrong.push(`${key} lives for ever`)

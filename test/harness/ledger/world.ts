@@ -55,6 +55,9 @@ export interface Link {
   db: string
   readonly: boolean
   busy: boolean
+  /** Does nothing for a while, and whether the client has gone meanwhile. */
+  stalled: boolean
+  left: boolean
   /** Never does anything again. */
   hung: boolean
   closed: boolean
@@ -70,7 +73,8 @@ interface Waiter {
 }
 
 /**
- * - `readsReplicas`: whether the client dials servers as replicas, too.
+ * - `readsReplicas`: whether the client dials servers as replicas, too. `latencies`: of connections, in milliseconds.
+ * - `keptScripts`: how many scripts a server keeps, if not all of them.
  * - `sentAt`: when the client wrote a command. `conflicts`: tokens of what was sent on a connection whose EXEC found a watched key changed. `published`: by channel, in
  *   order. `popped`: elements that were taken from lists by blocking commands.
  * - `hooks`: who wants to know of each chunk that reaches the client, just before and just after it does.
@@ -79,6 +83,8 @@ export interface World {
   readonly sim: Sim
   readonly deployment: Deployment
   readonly readsReplicas: boolean
+  readonly latencies: ReadonlyArray<number>
+  readonly keptScripts: number | undefined
   readonly store: Store.Store
   readonly nodes: ReadonlyArray<Node>
   readonly owners: Map<number, Node>
@@ -138,7 +144,15 @@ const refused = (address: string): Socket.SocketError =>
     })
   })
 
-const latencies = [0, 0, 0, 1, 1, 3]
+/** Of servers that are near, in milliseconds. */
+const near = [0, 0, 0, 1, 1, 3]
+
+/** Of servers that are far away, as parts of the limit: they answer within it, and what takes a few round trips does not end in it. */
+const far = [0.05, 0.1, 0.15, 0.25, 0.4]
+
+/** How long something may take to a server, in milliseconds. */
+export const latenciesOf = (farLimit: number | undefined): ReadonlyArray<number> =>
+  farLimit === undefined ? near : far.map((part) => Math.ceil(farLimit * part))
 
 /** Handles what has arrived, one after the other. */
 export const pump = (link: Link, serve: Serve): void => {
@@ -157,6 +171,24 @@ export const cut = (link: Link, reset: boolean): void => {
     else link.socket.push(null)
   }
   sim.after(reset ? link.latency : at - sim.now(), end)
+}
+
+/** The client has gone: a server that is busy with something else has yet to run what arrived before that. */
+const leave = (link: Link): void => {
+  link.left = true
+  if (!link.stalled) close(link)
+}
+
+/** For a while nothing happens, then all that has arrived meanwhile. */
+export const stall = (link: Link, milliseconds: number, serve: () => void): void => {
+  link.busy = true
+  link.stalled = true
+  link.world.sim.after(milliseconds, () => {
+    link.busy = false
+    link.stalled = false
+    serve()
+    if (link.left && !link.stalled) close(link)
+  })
 }
 
 /** The server forgets a connection. */
@@ -190,7 +222,7 @@ export const answer = (link: Link, reply: Reply): void => write(link, encode(rep
 const accept = (world: World, node: Node, serve: Serve, client: Knowledge): Link => {
   const parser = RequestParser.make()
   const { sim } = world
-  const latency = latencies[Math.floor(sim.random() * latencies.length)]!
+  const latency = world.latencies[Math.floor(sim.random() * world.latencies.length)]!
   const socket = new Peer(
     (chunk) =>
       void sim.after(latency, () => {
@@ -200,7 +232,7 @@ const accept = (world: World, node: Node, serve: Serve, client: Knowledge): Link
         link.queue.push(...commands)
         pump(link, serve)
       }),
-    () => void sim.after(latency, () => close(link))
+    () => void sim.after(latency, () => leave(link))
   )
   const link: Link = {
     client,
@@ -221,6 +253,8 @@ const accept = (world: World, node: Node, serve: Serve, client: Knowledge): Link
     db: "0",
     readonly: false,
     busy: false,
+    stalled: false,
+    left: false,
     hung: false,
     closed: false,
     lastDelivery: 0

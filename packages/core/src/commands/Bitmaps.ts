@@ -159,6 +159,14 @@ const operations = <Mode extends "read" | "write">(
  *
  * Fails with `WrongTypeError` when the key holds no string. O(N). Since Redis 2.6.0.
  *
+ * **Example** (On how many days)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const days = Redis.bitcount("seen:ann")
+ * ```
+ *
  * @category bitmaps
  * @since 0.1.0
  */
@@ -178,6 +186,14 @@ export const bitcount = define(
  * A missing key counts as zeros. No operations: an empty array, without a round
  * trip. Fails with `WrongTypeError` when the key holds no string. O(1) for each
  * operation. Since Redis 3.2.0.
+ *
+ * **Example** (Counters of eight bits that stop at 255)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const sums = Redis.bitfield("counters", Redis.bitfieldOperations("sat").incrby("u8", "#0", 10))
+ * ```
  *
  * @see {@link bitfieldOperations} for the operations
  * @category bitmaps
@@ -215,6 +231,14 @@ export const bitfieldRo = define(
  * Shorter strings and missing keys count as filled up with zeros; an empty
  * result deletes `destination`. No keys: `DataError`. `not` with several keys
  * fails with `ResponseError`. O(N). Since Redis 2.6.0.
+ *
+ * **Example** (On the same days)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const length = Redis.bitop("and", "seen:both", "seen:ann", "seen:bob")
+ * ```
  *
  * @category bitmaps
  * @since 0.1.0
@@ -265,6 +289,14 @@ export const getbit = define("GETBIT", (key: Arg.Key, offset: number) => [Arg.ke
  * Sets the bit at `offset` of the string at `key`, which grows as needed; returns the bit that was there.
  *
  * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 2.2.0.
+ *
+ * **Example** (A bit for a day)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const before = Redis.setbit("seen:ann", 331, 1) // what the bit was
+ * ```
  *
  * @category bitmaps
  * @since 0.1.0

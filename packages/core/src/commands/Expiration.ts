@@ -60,6 +60,14 @@ const conditionArgs = (condition: ExpireCondition | undefined): Arg.List =>
  * `false` when the key does not exist or the condition does not hold. A time that
  * is not positive deletes the key. O(1). Since Redis 1.0.0.
  *
+ * **Example** (Later, never sooner)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const set = Redis.expire("session:1", "30 minutes", { gt: true })
+ * ```
+ *
  * @category generic
  * @since 0.1.0
  */

@@ -69,6 +69,14 @@ const stats = Reply.struct({
  * there is no such function or it raises an error. In a cluster, all keys must
  * be in one slot. Since Redis 7.0.0.
  *
+ * **Example** (A function of a library)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const reply = Redis.fcall("take", ["calls"], [100])
+ * ```
+ *
  * @category functions
  * @since 0.1.0
  */

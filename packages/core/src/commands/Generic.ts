@@ -140,6 +140,14 @@ export const copy = define(
  *
  * No keys: 0, without a round trip. O(N). Since Redis 1.0.0.
  *
+ * **Example** (Several keys)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const deleted = Redis.del("a", "b", "c") // how many there were
+ * ```
+ *
  * @see {@link unlink} to free their memory in the background
  * @category generic
  * @since 0.1.0
@@ -375,6 +383,18 @@ export const restore = define(
  *
  * A page may be empty before the last one. A key that exists throughout is
  * returned at least once. O(1) a page. Since Redis 2.8.0.
+ *
+ * **Example** (A page of keys; `Redis.scanStream` goes through all pages)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ * import { Effect } from "effect"
+ *
+ * const page = Effect.gen(function*() {
+ *   const { cursor, keys } = yield* Redis.scan("0", { match: "session:*", count: 100 })
+ *   return { keys, more: cursor !== "0" }
+ * })
+ * ```
  *
  * @category generic
  * @since 0.1.0

@@ -117,8 +117,8 @@ export type GeosearchFrom =
   | { readonly frommember: Arg.Value; readonly fromlonlat?: undefined }
 
 /**
- * The area of a search: a circle, a box along the axes, or (on Valkey since
- * 9.0.0) a polygon, which has no centre of its choice. `unit` is `"m"` by default.
+ * The area of a search: a circle, a box along the axes, or (on Valkey since 9.0.0) a polygon, which has no centre of
+ * its choice. `unit` is `"m"` by default.
  *
  * @category geo
  * @since 0.1.0
@@ -239,8 +239,8 @@ const positionArgs = (positions: ReadonlyArray<GeoMember>): Arg.Arg =>
 const coordinates = Reply.fields({ longitude: Reply.double, latitude: Reply.double })
 
 /**
- * Distance, hash and coordinates come in this order, whichever were asked for,
- * and each has a shape of its own: text, an integer, an array.
+ * Distance, hash and coordinates come in this order, whichever were asked for, and each has a shape of its own: text,
+ * an integer, an array.
  */
 const found: Reply.Reply<GeoFound, GeoFound<Uint8Array>, GeoFound<string, bigint>> = Reply.make((value, view) => {
   const parts: ReadonlyArray<Resp.Value> = Array.isArray(value) ? value : [value]
@@ -269,9 +269,16 @@ const stored = Reply.make<number, number, bigint>((value, view) =>
 /**
  * Adds members at their positions, or moves those that exist; returns how many are new, with `ch` new or moved.
  *
- * Fails with `DataError` without positions, with `ResponseError` for one outside
- * the limits of {@link GeoCoordinates}. O(log N) a member. Since Redis 3.2.0;
- * options since 6.2.0.
+ * Fails with `DataError` without positions, with `ResponseError` for one outside the limits of {@link GeoCoordinates}.
+ * O(log N) a member. Since Redis 3.2.0; options since 6.2.0.
+ *
+ * **Example** (A place)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const added = Redis.geoadd("shops", [{ member: "north", longitude: 13.36, latitude: 52.55 }])
+ * ```
  *
  * @category geo
  * @since 0.1.0
@@ -329,8 +336,8 @@ export const geohash = define(
 /**
  * Returns the positions of members in their order, `undefined` for each that does not exist.
  *
- * They differ by a rounding error from what was added. No members: an empty
- * array, without a round trip. O(1) a member. Since Redis 3.2.0.
+ * They differ by a rounding error from what was added. No members: an empty array, without a round trip. O(1) a member.
+ * Since Redis 3.2.0.
  *
  * @category geo
  * @since 0.1.0
@@ -348,9 +355,8 @@ export const geopos = define(
 /**
  * Returns the members within `radius` of a position.
  *
- * A missing key: an empty array. Fails with `DataError` for an unknown unit or
- * order. O(N + log M), N members in the box around the circle, M in the key. Since
- * Redis 3.2.0.
+ * A missing key: an empty array. Fails with `DataError` for an unknown unit or order. O(N + log M), N members in the
+ * box around the circle, M in the key. Since Redis 3.2.0.
  *
  * @deprecated Use {@link geosearch} with `fromlonlat` and `byradius` on servers since 6.2.
  * @category geo
@@ -400,9 +406,8 @@ export const georadiusRoWith = define(
 /**
  * Stores the members that {@link georadius} finds, replacing what was there; returns how many there are.
  *
- * No member found: the destination is deleted. Fails with `DataError` for both
- * destinations, an unknown unit or order. O(N + log M), N members in the box around
- * the circle, M in the key. Since Redis 3.2.0.
+ * No member found: the destination is deleted. Fails with `DataError` for both destinations, an unknown unit or order.
+ * O(N + log M), N members in the box around the circle, M in the key. Since Redis 3.2.0.
  *
  * @deprecated Use {@link geosearchstore} with `fromlonlat` and `byradius` on servers since 6.2.
  * @category geo
@@ -442,9 +447,8 @@ export const georadiusWith = define(
 /**
  * Returns the members within `radius` of a member.
  *
- * A missing key: an empty array. Fails with `DataError` for an unknown unit or
- * order, with `ResponseError` when the member does not exist. O(N + log M), N
- * members in the box around the circle, M in the key. Since Redis 3.2.0.
+ * A missing key: an empty array. Fails with `DataError` for an unknown unit or order, with `ResponseError` when the
+ * member does not exist. O(N + log M), N members in the box around the circle, M in the key. Since Redis 3.2.0.
  *
  * @deprecated Use {@link geosearch} with `frommember` and `byradius` on servers since 6.2.
  * @category geo
@@ -494,9 +498,8 @@ export const georadiusbymemberRoWith = define(
 /**
  * Stores the members that {@link georadiusbymember} finds, replacing what was there; returns how many there are.
  *
- * No member found: the destination is deleted. Fails with `DataError` for both
- * destinations, an unknown unit or order. O(N + log M), N members in the box around
- * the circle, M in the key. Since Redis 3.2.0.
+ * No member found: the destination is deleted. Fails with `DataError` for both destinations, an unknown unit or order.
+ * O(N + log M), N members in the box around the circle, M in the key. Since Redis 3.2.0.
  *
  * @deprecated Use {@link geosearchstore} with `frommember` and `byradius` on servers since 6.2.
  * @category geo
@@ -530,9 +533,17 @@ export const georadiusbymemberWith = define(
 /**
  * Returns the members inside a circle, a box or a polygon.
  *
- * A missing key: an empty array. Fails with `DataError` for an unknown unit or
- * order, with `ResponseError` when the member in its centre does not exist. O(N +
- * log M), N members in the box around the area, M in the area. Since Redis 6.2.0.
+ * A missing key: an empty array. Fails with `DataError` for an unknown unit or order, with `ResponseError` when the
+ * member in its centre does not exist. O(N + log M), N members in the box around the area, M in the area. Since Redis
+ * 6.2.0.
+ *
+ * **Example** (The nearest three within five kilometres)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const near = Redis.geosearch("shops", { frommember: "north", byradius: { radius: 5, unit: "km" }, sort: "asc", count: 3 })
+ * ```
  *
  * @category geo
  * @since 0.1.0
@@ -547,9 +558,8 @@ export const geosearch = define(
 /**
  * Stores at `destination` what {@link geosearch} finds in `source`, replacing what was there; returns how many.
  *
- * With `storedist` the scores are distances in the unit of the search instead of
- * positions. Nothing found: `destination` is deleted. O(N + log M), N members in the
- * box around the area, M in the area. Since Redis 6.2.0.
+ * With `storedist` the scores are distances in the unit of the search instead of positions. Nothing found:
+ * `destination` is deleted. O(N + log M), N members in the box around the area, M in the area. Since Redis 6.2.0.
  *
  * @category geo
  * @since 0.1.0

@@ -80,6 +80,14 @@ export type HsetexOptions =
  *
  * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
+ * **Example** (A field that is forgotten)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const set = Redis.hexpire("user:1", "10 minutes", "code") // [1] when the field is there
+ * ```
+ *
  * @category hashes
  * @since 0.1.0
  */

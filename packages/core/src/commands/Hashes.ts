@@ -103,6 +103,15 @@ export const hget = define(
  * fields that look like array indexes come first; the bytes view is an array of pairs in the server's order.
  * O(N). Since Redis 2.0.0.
  *
+ * **Example** (A record of text, and pairs of bytes)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const text = Redis.hgetall("user:1") // Record<string, string>
+ * const bytes = Redis.asBytes(Redis.hgetall("user:1")) // pairs, in the server's order
+ * ```
+ *
  * @category hashes
  * @since 0.1.0
  */
@@ -130,6 +139,14 @@ export const hgetdel = define(
  *
  * Fails with `ResponseError` when the value is no integer or the sum would overflow 64 bits. O(1).
  * Since Redis 2.0.0.
+ *
+ * **Example** (A counter among the fields)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const visits = Redis.hincrby("user:1", "visits") // the sum
+ * ```
  *
  * @category hashes
  * @since 0.1.0
@@ -178,6 +195,18 @@ export const hlen = define("HLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integ
  * Returns the values of fields in their order, `undefined` for each that does not exist.
  *
  * No fields: an empty array, without a round trip. O(N). Since Redis 2.0.0.
+ *
+ * **Example** (Some fields)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ * import { Effect } from "effect"
+ *
+ * const greeting = Effect.map(
+ *   Redis.hmget("user:1", "name", "language"),
+ *   ([name = "you", language = "en"]) => `${name} (${language})`
+ * )
+ * ```
  *
  * @category hashes
  * @since 0.1.0
@@ -300,6 +329,14 @@ export const hscanNovalues = define(
  *
  * The object may have an interface for a type, as long as each of its fields is something that can be sent.
  * No pairs: `DataError`. Several fields at once need Redis 4.0.0. O(N). Since Redis 2.0.0.
+ *
+ * **Example** (An object as the fields of a hash)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const added = Redis.hset("user:1", { name: "Ann", age: 42 }) // how many fields are new
+ * ```
  *
  * @category hashes
  * @since 0.1.0

@@ -82,7 +82,7 @@ export const debugHelp = define("DEBUG HELP", () => [], lines)
 export const functionHelp = define("FUNCTION HELP", () => [], lines)
 
 /**
- * Returns the help of HOTKEYS, line by line. O(1). Since Redis 8.6.0 and Valkey 9.2.0.
+ * Returns the help of HOTKEYS, line by line. O(1). Since Redis 8.6.1 and Valkey 9.2.0.
  *
  * @category help
  * @since 0.1.0

@@ -13,6 +13,14 @@ import * as Reply from "../RedisReply.ts"
  * A missing key is created, also without elements. Fails with `WrongTypeError` when the
  * key holds no HyperLogLog. O(1) for each element. Since Redis 2.8.9.
  *
+ * **Example** (Who was here, in 12 kB at most)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const changed = Redis.pfadd("unique:monday", "ann", "bob")
+ * ```
+ *
  * @category hyperloglogs
  * @since 0.1.0
  */
@@ -27,6 +35,14 @@ export const pfadd = define(
  *
  * The standard error is 0.81 %. No keys: 0, without a round trip. O(1) for one
  * key, O(N) for N keys. Since Redis 2.8.9.
+ *
+ * **Example** (How many different ones on either day)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const visitors = Redis.pfcount("unique:monday", "unique:tuesday")
+ * ```
  *
  * @category hyperloglogs
  * @since 0.1.0
@@ -61,6 +77,14 @@ export const pfdebug = define(
  *
  * Without sources it only creates the key. Fails with `WrongTypeError` when a
  * key holds no HyperLogLog. O(N) for N keys. Since Redis 2.8.9.
+ *
+ * **Example** (A week of days)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const merged = Redis.pfmerge("unique:week", "unique:monday", "unique:tuesday")
+ * ```
  *
  * @category hyperloglogs
  * @since 0.1.0

@@ -116,6 +116,18 @@ export const blmpop = define(
  * A bare `timeout` is seconds, fractions allowed; 0, the default, waits without limit. No keys: `DataError`.
  * Runs on a connection of its own; interrupting it closes that connection. O(N). Since Redis 2.0.0.
  *
+ * **Example** (Waiting for work)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ * import { Effect } from "effect"
+ *
+ * const work = Effect.gen(function*() {
+ *   const job = yield* Redis.blpop(["urgent", "normal"], "5 seconds")
+ *   return job === undefined ? "nothing came" : `${job.value} of ${job.key}`
+ * })
+ * ```
+ *
  * @category lists
  * @since 0.1.0
  */
@@ -214,6 +226,14 @@ export const llen = define("LLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integ
  *
  * O(1). Since Redis 6.2.0.
  *
+ * **Example** (A job that is not lost when its worker dies)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const job = Redis.lmove("queue", "working", "right", "left") // string | undefined
+ * ```
+ *
  * @category lists
  * @since 0.1.0
  */
@@ -277,6 +297,14 @@ export const lpopCount = define(
  *
  * O(N). Since Redis 6.0.6.
  *
+ * **Example** (Where an element is)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const index = Redis.lpos("queue", "second", { rank: -1 }) // number | undefined
+ * ```
+ *
  * @category lists
  * @since 0.1.0
  */
@@ -319,6 +347,14 @@ export const lposCount = define(
  *
  * No elements: `DataError`. O(N). Since Redis 1.0.0.
  *
+ * **Example** (A queue: put in at the head, taken out at the tail)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const length = Redis.lpush("queue", "first", "second")
+ * ```
+ *
  * @category lists
  * @since 0.1.0
  */
@@ -353,6 +389,14 @@ export const lpushx = define(
  * key does not exist.
  *
  * O(S+N). Since Redis 1.0.0.
+ *
+ * **Example** (The last ten)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const last = Redis.lrange("log", -10, -1) // string[]
+ * ```
  *
  * @category lists
  * @since 0.1.0

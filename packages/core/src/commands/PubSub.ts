@@ -46,6 +46,14 @@ const subscribers: Reply.Reply<
  * reaches all nodes, but only subscribers of the node asked are counted. O(N+M)
  * in the subscribers and patterns. Since Redis 2.0.0.
  *
+ * **Example** (To everybody who listens; `Redis.subscribe` is the other end)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const receivers = Redis.publish("news", "it rains")
+ * ```
+ *
  * @category pubsub
  * @since 0.1.0
  */
@@ -80,6 +88,14 @@ export const pubsubNumpat = define("PUBSUB NUMPAT", () => [], Reply.integer)
  * Returns how many subscribers channels have, in the order of the channels.
  *
  * No channels: an empty array, without a round trip. O(N). Since Redis 2.8.0.
+ *
+ * **Example** (How many listen)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const listeners = Redis.pubsubNumsub("news", "sport")
+ * ```
  *
  * @category pubsub
  * @since 0.1.0

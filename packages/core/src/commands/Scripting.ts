@@ -47,6 +47,14 @@ export {
    * `ResponseError` when the script raises an error or returns `{err = …}`. In a
    * cluster, all keys must be in one slot. Since Redis 2.6.0.
    *
+   * **Example** (A limit that is checked and taken at once; `RedisScript` gives such a script types)
+   *
+   * ```ts
+   * import { Redis } from "@redfx/core"
+   *
+   * const taken = Redis.eval("return redis.call('INCR', KEYS[1]) <= tonumber(ARGV[1])", ["calls"], [100])
+   * ```
+   *
    * @category scripting
    * @since 0.1.0
    */
@@ -157,6 +165,18 @@ export const scriptKill = define("SCRIPT KILL", () => [], Reply.ok)
  * Stores a script in the cache without running it; returns its SHA-1 digest as 40 hexadecimal digits.
  *
  * Fails with `ResponseError` when the script does not compile. O(N) in its length. Since Redis 2.6.0.
+ *
+ * **Example** (Load once, call by the digest)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ * import { Effect } from "effect"
+ *
+ * const sum = Effect.gen(function*() {
+ *   const sha1 = yield* Redis.scriptLoad("return ARGV[1] + ARGV[2]")
+ *   return yield* Redis.evalsha(sha1, [], [1, 2])
+ * })
+ * ```
  *
  * @category scripting
  * @since 0.1.0

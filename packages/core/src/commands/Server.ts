@@ -225,6 +225,14 @@ export const bgsave = define(
  *
  * O(1). Since Redis 1.0.0.
  *
+ * **Example** (Of the server, or of the node that was asked)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const keys = Redis.dbsize()
+ * ```
+ *
  * @category server
  * @since 0.1.0
  */

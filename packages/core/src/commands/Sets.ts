@@ -73,6 +73,14 @@ export interface SscanOptions {
  * No members: 0, without a round trip. Fails with `WrongTypeError` when the key
  * holds no set. O(1) a member. Since Redis 1.0.0.
  *
+ * **Example** (Who was here)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const fresh = Redis.sadd("visitors", "ann", "bob") // how many are new
+ * ```
+ *
  * @category sets
  * @since 0.1.0
  */
@@ -146,6 +154,14 @@ export const sdiffstore = define(
  * Fails with `DataError` without keys. In the bytes view the members are an
  * array. O(N·M), N members in the smallest of M sets. Since Redis 1.0.0.
  *
+ * **Example** (In both)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const both = Redis.sinter("visitors:monday", "visitors:tuesday") // Set<string>
+ * ```
+ *
  * @category sets
  * @since 0.1.0
  */
@@ -216,6 +232,14 @@ export const smembers = define("SMEMBERS", (key: Arg.Key) => [Arg.key(key)], Rep
  * No members: an empty array, without a round trip. O(N) in the members asked
  * for. Since Redis 6.2.0.
  *
+ * **Example** (Several questions in one)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const here = Redis.smismember("visitors", "ann", "eve") // [true, false]
+ * ```
+ *
  * @category sets
  * @since 0.1.0
  */
@@ -247,6 +271,14 @@ export const smove = define(
  * Removes a random member and returns it, `undefined` when the key does not exist.
  *
  * O(1). Since Redis 1.0.0.
+ *
+ * **Example** (Drawing a winner)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const winner = Redis.spop("raffle") // string | undefined
+ * ```
  *
  * @category sets
  * @since 0.1.0

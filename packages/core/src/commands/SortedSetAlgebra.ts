@@ -92,7 +92,8 @@ export const zdiff = define(
 /**
  * Stores at `destination` what {@link zdiff} returns, replacing what was there; returns the size of the result.
  *
- * An empty result deletes `destination`. Fails with `DataError` without keys. Since Redis 6.2.0.
+ * An empty result deletes `destination`. Fails with `DataError` without keys. O(L + (N−K)·log N), L members in all sets,
+ * N in the first, K in the result. Since Redis 6.2.0.
  *
  * @category sorted sets
  * @since 0.1.0

@@ -172,6 +172,14 @@ export const zlexcount = define(
  * A missing key: an empty array. `limit` needs `byscore` or `bylex`. O(log N + M)
  * with M members returned. Since Redis 1.2.0; the options since 6.2.0.
  *
+ * **Example** (By score, a page of them)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const members = Redis.zrange("board", 50, Infinity, { byscore: true, limit: { offset: 0, count: 10 } })
+ * ```
+ *
  * @category sorted sets
  * @since 0.1.0
  */
@@ -251,6 +259,14 @@ export const zrangestore = define(
  * Like {@link zrange}, with the scores; not for ranges of text.
  *
  * A missing key: an empty array. O(log N + M) with M members returned. Since Redis 1.2.0.
+ *
+ * **Example** (The best three)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const best = Redis.zrangeWithScores("board", 0, 2, { rev: true }) // { member, score }[]
+ * ```
  *
  * @category sorted sets
  * @since 0.1.0

@@ -193,6 +193,14 @@ export const bzpopmin = define(
  * Fails with `DataError` without members and for options that exclude each
  * other. O(log N) a member. Since Redis 1.2.0; `gt` and `lt` since 6.2.0.
  *
+ * **Example** (Scores that only rise)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const changed = Redis.zadd("board", { ann: 120, bob: 90 }, { gt: true, ch: true })
+ * ```
+ *
  * @category sorted sets
  * @since 0.1.0
  */
@@ -242,6 +250,14 @@ export const zcard = define("ZCARD", (key: Arg.Key) => [Arg.key(key)], Reply.int
  * Adds `increment` to the score of `member`, a new member counting as 0; returns the new score.
  *
  * Fails with `ResponseError` when the sum is no number (`inf` and `-inf`). O(log N). Since Redis 1.2.0.
+ *
+ * **Example** (Points)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const score = Redis.zincrby("board", 10, "ann") // the new score
+ * ```
  *
  * @category sorted sets
  * @since 0.1.0
@@ -367,6 +383,15 @@ export const zrandmemberWithScores = define(
  * Returns the rank of `member`, 0 being the lowest score, `undefined` when it or the key does not exist.
  *
  * O(log N). Since Redis 2.0.0.
+ *
+ * **Example** (A place on the board)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ * import { Effect } from "effect"
+ *
+ * const place = Effect.map(Redis.zrank("board", "ann"), (rank) => rank === undefined ? "none" : `${rank + 1}`)
+ * ```
  *
  * @category sorted sets
  * @since 0.1.0

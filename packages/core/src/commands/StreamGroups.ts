@@ -1,6 +1,6 @@
 /**
- * Commands of consumer groups: each entry of a stream goes to one consumer of a
- * group and is pending until it is acknowledged.
+ * Commands of consumer groups: each entry of a stream goes to one consumer of a group and is pending until it is
+ * acknowledged.
  *
  * @since 0.1.0
  */
@@ -241,8 +241,8 @@ export const xack = define(
 )
 
 /**
- * Acknowledges entries and deletes them in one step; returns for each -1 when it
- * was not pending, 1 when it was deleted, 2 when references of other groups kept it.
+ * Acknowledges entries and deletes them in one step; returns for each -1 when it was not pending, 1 when it was
+ * deleted, 2 when references of other groups kept it.
  *
  * No ids: an empty array, without a round trip. O(1) an entry. Since Redis 8.2.0; not on Valkey.
  *
@@ -259,13 +259,20 @@ export const xackdel = define(
 )
 
 /**
- * Claims for a consumer the entries from id `start` on that have been pending for
- * `minIdleTime` (a bare number: milliseconds); returns them, the id to go on
- * from (`"0-0"` after the last) and the ids of pending entries that were deleted.
+ * Claims for a consumer the entries from id `start` on that have been pending for `minIdleTime` (a bare number:
+ * milliseconds); returns them, the id to go on from (`"0-0"` after the last) and the ids of pending entries that were
+ * deleted.
  *
- * `deleted` is empty before Redis 7.0.0. Fails with `DataError` for a negative
- * `minIdleTime`, with code `NOGROUP` without such a group. O(1) for a small
- * `count`. Since Redis 6.2.0.
+ * `deleted` is empty before Redis 7.0.0. Fails with `DataError` for a negative `minIdleTime`, with code `NOGROUP`
+ * without such a group. O(1) for a small `count`. Since Redis 6.2.0.
+ *
+ * **Example** (What others left behind)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const taken = Redis.xautoclaim("events", "mailers", "mailer-1", "1 minute")
+ * ```
  *
  * @category streams
  * @since 0.1.0
@@ -313,12 +320,11 @@ export const xautoclaimJustid = define(
 )
 
 /**
- * Claims pending entries for a consumer when they have been pending for
- * `minIdleTime` (a bare number: milliseconds); returns those that were claimed.
+ * Claims pending entries for a consumer when they have been pending for `minIdleTime` (a bare number: milliseconds);
+ * returns those that were claimed.
  *
- * Entries that were deleted from the stream are left out. Fails with `DataError`
- * without ids and for a negative `minIdleTime`, with code `NOGROUP` without such
- * a group. O(log N), N entries pending in the group. Since Redis 5.0.0.
+ * Entries that were deleted from the stream are left out. Fails with `DataError` without ids and for a negative
+ * `minIdleTime`, with code `NOGROUP` without such a group. O(log N), N entries pending in the group. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -356,11 +362,19 @@ export const xclaimJustid = define(
 )
 
 /**
- * Makes a consumer group whose next entry is the one after `id`; `"$"`, the
- * default, is the last entry of the stream; returns `true`.
+ * Makes a consumer group whose next entry is the one after `id`; `"$"`, the default, is the last entry of the stream;
+ * returns `true`.
  *
- * Fails with `ResponseError`: code `BUSYGROUP` when the group exists, `ERR` when
- * the key does not exist and `mkstream` is not given. O(1). Since Redis 5.0.0.
+ * Fails with `ResponseError`: code `BUSYGROUP` when the group exists, `ERR` when the key does not exist and `mkstream`
+ * is not given. O(1). Since Redis 5.0.0.
+ *
+ * **Example** (A group for a stream that need not be there yet)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const made = Redis.xgroupCreate("events", "mailers", "$", { mkstream: true })
+ * ```
  *
  * @category streams
  * @since 0.1.0
@@ -442,9 +456,8 @@ export const xgroupSetid = define(
  * Gives entries that are pending at a consumer back to their group: they are pending at nobody, and the first to be
  * claimed, whatever their idle time; returns how many were pending.
  *
- * No ids: 0, without a round trip. Fails with code `NOGROUP` without such a
- * group. O(1) an entry. Since Redis 8.8.0, not in Valkey; by its documentation:
- * not run against a server.
+ * No ids: 0, without a round trip. Fails with code `NOGROUP` without such a group. O(1) an entry. Since Redis 8.8.0,
+ * not in Valkey; by its documentation: not run against a server.
  *
  * @category streams
  * @since 0.1.0
@@ -472,8 +485,8 @@ export const xnack = define(
 )
 
 /**
- * Sums up what is pending in a group: how many entries, the lowest and highest
- * id (`undefined` when there is none), and how many for each consumer.
+ * Sums up what is pending in a group: how many entries, the lowest and highest id (`undefined` when there is none), and
+ * how many for each consumer.
  *
  * Fails with code `NOGROUP` without such a group. O(M), M consumers. Since Redis 5.0.0.
  *
@@ -496,11 +509,11 @@ export const xpending = define(
 )
 
 /**
- * Returns the pending entries from id `min` to id `max`, at most `count`: whose
- * they are, for how long, and how often they were delivered.
+ * Returns the pending entries from id `min` to id `max`, at most `count`: whose they are, for how long, and how often
+ * they were delivered.
  *
- * Fails with `DataError` for a `count` below -1, with code `NOGROUP` without such
- * a group. O(N) in the entries returned. Since Redis 5.0.0.
+ * Fails with `DataError` for a `count` below -1, with code `NOGROUP` without such a group. O(N) in the entries
+ * returned. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -535,14 +548,21 @@ export const xpendingRange = define(
 )
 
 /**
- * Returns entries of several streams to a consumer of a group, of those streams
- * that have any; an empty array when there are none, or none came in the time of `block`.
+ * Returns entries of several streams to a consumer of a group, of those streams that have any; an empty array when
+ * there are none, or none came in the time of `block`.
  *
- * The id `">"` asks for entries that went to no consumer yet; any other for
- * those after it that are pending at this consumer, without fields when the
- * entry was deleted. Fails with `ResponseError` of code `NOGROUP` without such a
- * group, with `DataError` without streams, for a negative `block` and a `count`
- * below 1. O(N) in the entries returned. Since Redis 5.0.0.
+ * The id `">"` asks for entries that went to no consumer yet; any other for those after it that are pending at this
+ * consumer, without fields when the entry was deleted. Fails with `ResponseError` of code `NOGROUP` without such a
+ * group, with `DataError` without streams, for a negative `block` and a `count` below 1. O(N) in the entries returned.
+ * Since Redis 5.0.0.
+ *
+ * **Example** (A share of the new entries)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const mine = Redis.xreadgroup("mailers", "mailer-1", { events: ">" }, { count: 10 })
+ * ```
  *
  * @category streams
  * @since 0.1.0
@@ -556,8 +576,8 @@ export const xreadgroup = define(
 )
 
 /**
- * Like {@link xreadgroup}, but first claims entries that have been pending for
- * `minIdleTime` (a bare number: milliseconds), and tells for how long they were.
+ * Like {@link xreadgroup}, but first claims entries that have been pending for `minIdleTime` (a bare number:
+ * milliseconds), and tells for how long they were.
  *
  * Since Redis 8.4.0; not on Valkey.
  *

@@ -222,6 +222,14 @@ const addArgs = (fields: Arg.Pairs<Arg.Key, Arg.Value>, options: XaddOptions): A
  * `ResponseError` when the id is not greater than the last one. O(1), and O(N)
  * for N entries trimmed. Since Redis 5.0.0.
  *
+ * **Example** (An entry of a stream that keeps about the last thousand)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const id = Redis.xadd("events", { type: "login", user: "ann" }, { maxlen: 1000 }) // string
+ * ```
+ *
  * @category streams
  * @since 0.1.0
  */
@@ -321,6 +329,14 @@ export const xlen = define("XLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integ
  * stream. A missing key: an empty array. Fails with `DataError` for a `count`
  * below 1. O(N) in the entries returned. Since Redis 5.0.0.
  *
+ * **Example** (The first ten entries)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const entries = Redis.xrange("events", "-", "+", { count: 10 })
+ * ```
+ *
  * @category streams
  * @since 0.1.0
  */
@@ -366,6 +382,14 @@ const startsNow = (streams: Arg.Pairs<Arg.Key, StreamId>): boolean => {
  * the last entry (since Redis 7.4.0). Fails with `DataError` without streams,
  * for a negative `block` and for a `count`, `maxcount` or `maxsize` below 1.
  * O(N) in the entries returned. Since Redis 5.0.0.
+ *
+ * **Example** (What came after an entry, waiting for it)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const next = Redis.xread({ events: "1700000000000-0" }, { count: 100, block: "2 seconds" })
+ * ```
  *
  * @see `RedisStream.read` to follow streams without missing an entry
  * @category streams

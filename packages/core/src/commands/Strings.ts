@@ -49,8 +49,8 @@ interface ComparisonOptions {
 }
 
 /**
- * What must hold for SET to store: `nx`, that the key does not exist; `xx`, that
- * it does; or one of {@link ValueComparison}.
+ * What must hold for SET to store: `nx`, that the key does not exist; `xx`, that it does; or one of {@link
+ * ValueComparison}.
  *
  * `ifeq` needs Redis 8.4 or Valkey 8.1, the other comparisons Redis 8.4.
  *
@@ -68,8 +68,8 @@ export type SetCondition = AtMostOne<{ readonly nx: boolean; readonly xx: boolea
 export type SetOptions = SetExpiry & SetCondition
 
 /**
- * The options of MSETEX: at most one time to live, and `nx` (store only if no
- * key exists) or `xx` (store only if every key exists).
+ * The options of MSETEX: at most one time to live, and `nx` (store only if no key exists) or `xx` (store only if every
+ * key exists).
  *
  * @category strings
  * @since 0.1.0
@@ -77,8 +77,8 @@ export type SetOptions = SetExpiry & SetCondition
 export type MsetexOptions = SetExpiry & AtMostOne<{ readonly nx: boolean; readonly xx: boolean }>
 
 /**
- * When a value is read, what becomes of the key's time to live: as in
- * {@link SetExpiry}, or `persist` to take it away. Without any it stays.
+ * When a value is read, what becomes of the key's time to live: as in {@link SetExpiry}, or `persist` to take it away.
+ * Without any it stays.
  *
  * @category strings
  * @since 0.1.0
@@ -159,6 +159,14 @@ const lcsMatches: Reply.Reply<LcsMatches> = Reply.map(
  *
  * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 2.0.0.
  *
+ * **Example** (A log in one value)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const bytes = Redis.append("log", "started\n") // its new length
+ * ```
+ *
  * @category strings
  * @since 0.1.0
  */
@@ -167,8 +175,8 @@ export const append = define("APPEND", (key: Arg.Key, value: Arg.Value) => [Arg.
 /**
  * Subtracts 1 from the integer at `key`, a missing key counting as 0; returns the difference.
  *
- * Fails with `ResponseError` when the value is no integer or the difference
- * would overflow 64 bits. O(1). Since Redis 1.0.0.
+ * Fails with `ResponseError` when the value is no integer or the difference would overflow 64 bits. O(1). Since Redis
+ * 1.0.0.
  *
  * @see {@link decrby} to subtract another number
  * @category strings
@@ -179,8 +187,8 @@ export const decr = define("DECR", (key: Arg.Key) => [Arg.key(key)], Reply.integ
 /**
  * Subtracts `decrement` (default 1) from the integer at `key`, a missing key counting as 0; returns the difference.
  *
- * Fails with `ResponseError` when the value is no integer or the difference
- * would overflow 64 bits. O(1). Since Redis 1.0.0.
+ * Fails with `ResponseError` when the value is no integer or the difference would overflow 64 bits. O(1). Since Redis
+ * 1.0.0.
  *
  * @category strings
  * @since 0.1.0
@@ -194,10 +202,9 @@ export const decrby = define(
 /**
  * Deletes `key` if its value compares as said, in any case without a comparison; returns whether it was deleted.
  *
- * A missing key is `false`. With a comparison it fails with `WrongTypeError`
- * when the key holds no string. O(1), O(N) when digests are compared. Since
- * Redis 8.4.0 and Valkey 9.2.0, which takes `ifeq` and `ifne` only and needs one
- * of them; before, Valkey has {@link delifeq}.
+ * A missing key is `false`. With a comparison it fails with `WrongTypeError` when the key holds no string. O(1), O(N)
+ * when digests are compared. Since Redis 8.4.0 and Valkey 9.2.0, which takes `ifeq` and `ifne` only and needs one of
+ * them; before, Valkey has {@link delifeq}.
  *
  * @category strings
  * @since 0.1.0
@@ -211,8 +218,8 @@ export const delex = define(
 /**
  * Deletes `key` if its value is `value`; returns whether it was deleted.
  *
- * A missing key is `false`. Fails with `WrongTypeError` when the key holds no
- * string. O(1). Since Valkey 9.0.0; Redis has {@link delex}.
+ * A missing key is `false`. Fails with `WrongTypeError` when the key holds no string. O(1). Since Valkey 9.0.0; Redis
+ * has {@link delex}.
  *
  * @category strings
  * @since 0.1.0
@@ -253,6 +260,14 @@ export const getdel = define("GETDEL", (key: Arg.Key) => [Arg.key(key)], Reply.n
  * Returns the value of `key` and sets or removes its time to live; `undefined` when the key does not exist.
  *
  * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 6.2.0.
+ *
+ * **Example** (Read, and live for another half an hour)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const user = Redis.getex("session:1", { ex: "30 minutes" }) // string | undefined
+ * ```
  *
  * @category strings
  * @since 0.1.0
@@ -300,8 +315,15 @@ export const getset = define(
 /**
  * Adds 1 to the integer at `key`, a missing key counting as 0; returns the sum.
  *
- * Fails with `ResponseError` when the value is no integer or the sum would
- * overflow 64 bits. O(1). Since Redis 1.0.0.
+ * Fails with `ResponseError` when the value is no integer or the sum would overflow 64 bits. O(1). Since Redis 1.0.0.
+ *
+ * **Example** (Counting calls)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const calls = Redis.incr("calls") // 1 for the first
+ * ```
  *
  * @see {@link incrby} to add another number
  * @category strings
@@ -312,8 +334,7 @@ export const incr = define("INCR", (key: Arg.Key) => [Arg.key(key)], Reply.integ
 /**
  * Adds `increment` (default 1) to the integer at `key`, a missing key counting as 0; returns the sum.
  *
- * Fails with `ResponseError` when the value is no integer or the sum would
- * overflow 64 bits. O(1). Since Redis 1.0.0.
+ * Fails with `ResponseError` when the value is no integer or the sum would overflow 64 bits. O(1). Since Redis 1.0.0.
  *
  * @category strings
  * @since 0.1.0
@@ -327,8 +348,7 @@ export const incrby = define(
 /**
  * Adds `increment` (default 1) to the number at `key`, a missing key counting as 0; returns the sum.
  *
- * Fails with `ResponseError` when the value is no number or the sum would be NaN
- * or infinite. O(1). Since Redis 2.6.0.
+ * Fails with `ResponseError` when the value is no number or the sum would be NaN or infinite. O(1). Since Redis 2.6.0.
  *
  * @category strings
  * @since 0.1.0
@@ -357,8 +377,7 @@ export const lcs = define(
 /**
  * Returns where the longest common subsequence of the strings at two keys lies in each of them.
  *
- * Missing keys count as empty. Fails with `ResponseError` when a key holds no
- * string. O(N*M). Since Redis 7.0.0.
+ * Missing keys count as empty. Fails with `ResponseError` when a key holds no string. O(N*M). Since Redis 7.0.0.
  *
  * @category strings
  * @since 0.1.0
@@ -379,8 +398,7 @@ export const lcsIdx = define(
 /**
  * Returns the length in bytes of the longest common subsequence of the strings at two keys.
  *
- * 0 when a key does not exist. Fails with `ResponseError` when a key holds no
- * string. O(N*M). Since Redis 7.0.0.
+ * 0 when a key does not exist. Fails with `ResponseError` when a key holds no string. O(N*M). Since Redis 7.0.0.
  *
  * @category strings
  * @since 0.1.0
@@ -396,6 +414,14 @@ export const lcsLen = define(
  * Returns the values of several keys in their order, `undefined` for each that does not exist or holds no string.
  *
  * No keys: an empty array, without a round trip. O(N). Since Redis 1.0.0.
+ *
+ * **Example** (Several at once)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const values = Redis.mget("name", "visits") // (string | undefined)[], in this order
+ * ```
  *
  * @category strings
  * @since 0.1.0
@@ -469,9 +495,16 @@ export const psetex = define(
 /**
  * Stores `value` at `key`, whatever the key held; returns whether it was stored: always, unless a condition is given.
  *
- * Fails with `ResponseError` when a time is not positive or the server is too
- * old for an option: `keepttl` needs Redis 6.0, `exat` and `pxat` 6.2. A span is
- * cut to whole seconds (`ex`) or milliseconds (`px`). O(1). Since Redis 1.0.0.
+ * Fails with `ResponseError` when a time is not positive or the server is too old for an option: `keepttl` needs Redis
+ * 6.0, `exat` and `pxat` 6.2. A span is cut to whole seconds (`ex`) or milliseconds (`px`). O(1). Since Redis 1.0.0.
+ *
+ * **Example** (A value that lives for half an hour, only where there is none)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const stored = Redis.set("session:1", "ann", { ex: "30 minutes", nx: true }) // false when the key existed
+ * ```
  *
  * @category strings
  * @since 0.1.0
@@ -485,9 +518,8 @@ export const set = define(
 /**
  * Stores `value` at `key` and returns the value that it had, `undefined` when it did not exist.
  *
- * With a condition the old value is returned whether or not the new one was
- * stored; `nx` needs Redis 7.0. Fails with `WrongTypeError` when the key holds
- * no string. O(1). Since Redis 6.2.0.
+ * With a condition the old value is returned whether or not the new one was stored; `nx` needs Redis 7.0. Fails with
+ * `WrongTypeError` when the key holds no string. O(1). Since Redis 6.2.0.
  *
  * @category strings
  * @since 0.1.0
@@ -527,8 +559,8 @@ export const setnx = define("SETNX", (key: Arg.Key, value: Arg.Value) => [Arg.ke
 /**
  * Overwrites the string at `key` from the byte at `offset` on, padding with zero bytes; returns its new length.
  *
- * A missing key counts as empty. Fails with `WrongTypeError` when the key holds
- * no string. O(1) for short values. Since Redis 2.2.0.
+ * A missing key counts as empty. Fails with `WrongTypeError` when the key holds no string. O(1) for short values. Since
+ * Redis 2.2.0.
  *
  * @category strings
  * @since 0.1.0

@@ -350,7 +350,7 @@ export const vinfo = define(
 /**
  * Returns whether `element` is in the vector set at `key`, `false` when the key does not exist.
  *
- * O(1). Since Redis 8.0.0; not on Valkey.
+ * O(1). Since Redis 8.2.0; not on Valkey.
  *
  * @category vector sets
  * @since 0.1.0
@@ -476,6 +476,14 @@ export const vsetattr = define(
  *
  * A missing key: an empty array. Fails with `ResponseError` when the element is
  * not in the set. O(log N). Since Redis 8.0.0; not on Valkey.
+ *
+ * **Example** (The five most similar)
+ *
+ * ```ts
+ * import { Redis } from "@redfx/core"
+ *
+ * const similar = Redis.vsim("words", { vector: [0.1, 0.9, 0.3] }, { count: 5 }) // string[]
+ * ```
  *
  * @category vector sets
  * @since 0.1.0

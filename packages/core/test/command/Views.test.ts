@@ -23,13 +23,34 @@ const rows = (await loadRows()).map(([title, command, , replies]) => ({
 
 /** The values of a reply in a view; `undefined` when the view refuses the reply. */
 const read = (command: RedisCommand.Any, reply: string, view: Partial<RedisReply.View>): unknown => {
-  const value: Resp.Value = new RespDecoder().push(encoder.encode(reply))[0]!
+  return decoded(command, new RespDecoder().push(encoder.encode(reply))[0]!, view)
+}
+
+const decoded = (command: RedisCommand.Any, value: Resp.Value, view: Partial<RedisReply.View>): unknown => {
   try {
     return [command.reply.decode(value, { ...RedisReply.textView, ...view })]
   } catch (error) {
     if (error instanceof RedisReply.Mismatch) return undefined
     throw error
   }
+}
+
+/** The same, where the reply comes in pieces of so many bytes and is read as it comes. */
+const readInPieces = (
+  command: RedisCommand.Any,
+  reply: string,
+  view: Partial<RedisReply.View>,
+  size: number
+): unknown => {
+  const bytes = encoder.encode(reply)
+  const decoder = new RespDecoder()
+  const reader = command.reply.reader?.({ ...RedisReply.textView, ...view })
+  const values: Array<Resp.Value> = []
+  for (let at = 0; at < bytes.length; at += size) {
+    values.push(...decoder.push(bytes.slice(at, at + size)))
+    if (reader !== undefined) decoder.gather(reader)
+  }
+  return decoded(command, values[0]!, view)
 }
 
 /** Where two values differ, other than by what `same` accepts at the leaves; `undefined` when they do not. */
@@ -140,6 +161,28 @@ describe("Every command", () => {
   it("is read twice alike: decoding leaves nothing behind", () => {
     const found = faults((command, reply) => difference(read(command, reply, {}), read(command, reply, {}), isEqual))
     assert.deepStrictEqual(found, [])
+  })
+
+  it("reads the same when the reply is read as it comes, in every view", () => {
+    const views: ReadonlyArray<Partial<RedisReply.View>> = [
+      {},
+      { blob: "bytes" },
+      { blob: "replace" },
+      { integer: "bigint" }
+    ]
+    const found = faults((command, reply) => {
+      for (const view of views) {
+        const whole = read(command, reply, view)
+        for (const size of [1, 7]) {
+          const fault = difference(whole, readInPieces(command, reply, view, size), isEqual)
+          if (fault !== undefined) return fault
+        }
+      }
+      return undefined
+    })
+    assert.deepStrictEqual(found, [])
+    // Most replies of several elements are read so.
+    assert.isAbove(rows.filter(({ command }) => command.reply.reader !== undefined).length, 200)
   })
 
   it("is sent twice alike, in any view", () => {

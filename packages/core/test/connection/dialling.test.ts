@@ -217,4 +217,30 @@ describe("Opening again", () => {
       )
       assert.isAtLeast(second.retryAfter, 10)
     }))
+
+  it.effect("pauses begin anew when a server is there that was not, and has no use for a connection yet", () =>
+    Effect.gen(function*() {
+      const node = yield* FakeNode.make(({ name }) =>
+        name === "HELLO" ? Encode.error("LOADING Redis is loading the dataset in memory") : undefined
+      )
+      const client = yield* Client.make(node)
+      yield* node.stopListening
+      const failed = Client.causing(
+        client,
+        "ConnectFailed",
+        Effect.forkChild(Effect.exit(client.execute(Redis.get("k"))))
+      )
+      let retryAfter = 0
+      for (let dial = 0; dial < 6; dial++) {
+        const next = yield* Effect.forkChild(failed, { startImmediately: true })
+        yield* TestClock.adjust(retryAfter)
+        ;({ retryAfter } = yield* Fiber.join(next))
+      }
+      assert.isAtLeast(retryAfter, 50)
+      yield* node.listen
+      const next = yield* Effect.forkChild(failed, { startImmediately: true })
+      yield* TestClock.adjust(retryAfter)
+      ;({ retryAfter } = yield* Fiber.join(next))
+      assert.isAtMost(retryAfter, 10)
+    }))
 })

@@ -50,10 +50,10 @@ const reasonOf = (client: RedisClient["Service"]) =>
   Effect.map(Effect.flip(client.execute(incr)), (error) => error._tag === "ConnectionError" ? error.reason : error._tag)
 
 describe("SharedConnection", () => {
-  it.effect("pauses between failed dials double from 10 ms to a second, less up to a half of chance", () =>
+  it.effect("pauses between refused dials grow from 10 to 100 ms for some seconds, and then to one, less up to a half of chance", () =>
     Effect.gen(function*() {
       const { client, dials, pauses } = yield* refusing()
-      for (let dial = 1; dial <= 12; dial++) {
+      for (let dial = 1; dial <= 56; dial++) {
         const fiber = yield* Effect.forkChild(reasonOf(client), { startImmediately: true })
         const pause = pauses.at(-1)
         if (pause !== undefined) {
@@ -65,13 +65,14 @@ describe("SharedConnection", () => {
         assert.strictEqual(yield* Fiber.join(fiber), "Refused")
         assert.strictEqual(dials(), dial)
       }
-      pauses.forEach((pause, failures) => {
-        const whole = Math.min(10 * 2 ** failures, 1000)
-        assert.isAtLeast(pause, whole / 2)
-        assert.isAtMost(pause, whole)
+      const grown = [200, 400, 800, 1000, 1000]
+      const longest = [10, 20, 40, 80, ...new Array<number>(47).fill(100), ...grown]
+      pauses.forEach((pause, index) => {
+        assert.isAtLeast(pause, longest[index]! / 2)
+        assert.isAtMost(pause, longest[index]!)
       })
-      assert.strictEqual(pauses.length, 12)
-      assert.isAbove(new Set(pauses.slice(-6)).size, 1, "there is chance in it")
+      assert.strictEqual(pauses.length, 56)
+      assert.isAbove(new Set(pauses.slice(4, 51)).size, 10, "there is chance in it")
     }))
 
   it.effect("a thousand commands at once make one dial, and fail with it", () =>

@@ -62,6 +62,14 @@ const start = Effect.fnUntraced(function*(
 
 const events = { events: true } as const
 
+/** Lets time pass as far as answers go along with it. */
+const pass = Effect.fnUntraced(function*(milliseconds: number) {
+  for (let time = 0; time < milliseconds; time += 250) {
+    yield* TestClock.adjust("250 millis")
+    yield* TestClock.withLive(Effect.sleep("3 millis"))
+  }
+})
+
 for (const protocol of [2, 3] as const) {
   describe(`Subscriptions, RESP${protocol}`, () => {
     const begin = (handler?: FakeNode.Handler, options?: RedisConfig.ConnectionOptions) =>
@@ -260,45 +268,87 @@ for (const protocol of [2, 3] as const) {
         yield* again.until((elements) => elements.map(brief).includes("c=1"))
       }))
 
-    it.effect("CFG-26: a silent connection is checked, and replaced when it does not answer", () =>
+    /** Answers every PING but those that come while it is mute. */
+    const muting = () => {
+      const state = { mute: false, owed: 0 }
+      const handler: FakeNode.Handler = (command, connection) => {
+        if (command.name !== "PING" || !state.mute) return confirming(command, connection)
+        state.owed++
+        return []
+      }
+      return { handler, state }
+    }
+    const pong = (connection: FakeNode.Connection) =>
+      connection.protocol === 3 ? Encode.simple("PONG") : Encode.array([Encode.bulk("pong"), Encode.bulk("")])
+    const lossIn = (element: RedisPubSub.Event | RedisPubSub.Message | undefined) =>
+      element?._tag === "Lost" && element.error?._tag === "ConnectionError" ? element.error.reason : undefined
+
+    it.effect("a server that stops is told of within two seconds, though nobody sends anything; one that is busy is not", () =>
       Effect.gen(function*() {
-        const { node, subscribe } = yield* begin(
-          (command, connection) =>
-            command.name === "PING" && connection.index === 0 && connection.commands.some(({ name }) => name === "PING")
-              ? []
-              : confirming(command, connection),
-          { healthCheckInterval: "10 seconds", livenessTimeout: "1 hour", connectTimeout: "2 seconds" }
-        )
-        const pings = () => node.commands.filter(({ command }) => command.name === "PING").length
-        const stream = yield* subscribe(Redis.subscribe("a", events))
-        yield* stream.until((elements) => elements.length === 1)
-        yield* TestClock.adjust("9 seconds")
-        assert.strictEqual(pings(), 0)
-        yield* TestClock.adjust("4 seconds")
-        yield* node.awaitCommand("PING")
-        yield* publish(node, 0, "a", "1")
+        const { handler, state } = muting()
+        const { node, subscribe } = yield* begin(handler)
+        const stream = yield* subscribe(Redis.subscribe(["a", "b"], events))
         yield* stream.until((elements) => elements.length === 2)
-        // Something has arrived meanwhile.
-        yield* TestClock.adjust("9 seconds")
-        assert.strictEqual(pings(), 1)
-        yield* TestClock.adjust("4 seconds")
-        yield* node.awaitCommand("PING", 2)
-        yield* TestClock.adjust("2 seconds")
-        yield* stream.until((elements) => elements.length === 4)
-        const lost = stream.elements[2]!
-        assert.deepInclude(lost._tag === "Lost" ? lost.error : {}, { _tag: "ConnectionError", reason: "HealthCheck" })
-        assert.strictEqual(brief(stream.elements[3]!), "Restored a")
+        /** Stops the server where it has just said something. */
+        const stop = Effect.gen(function*() {
+          yield* publish(node, 0, "a", "x")
+          const { length } = stream.elements
+          yield* stream.until((elements) => elements.length > length)
+          state.mute = true
+        })
+        yield* stop
+        yield* pass(1250)
+        state.mute = false
+        assert.isAbove(state.owed, 0)
+        const resumed = pong(node.connections.all[0]!)
+        yield* node.push(0, resumed)
+        // What is usual is forgotten by and by.
+        yield* pass(20_000)
+        assert.deepStrictEqual(stream.elements.slice(2).map(brief), ["a=x"])
+        yield* stop
+        const { length } = stream.elements
+        yield* pass(2000)
+        assert.deepStrictEqual(stream.elements.slice(length).map(lossIn), ["HealthCheck"])
+        // It was busy after all: what was published meanwhile is there, over the same connection.
+        state.mute = false
+        yield* publish(node, 0, "b", "late")
+        yield* node.push(0, pong(node.connections.all[0]!))
+        yield* pass(1000)
+        assert.deepStrictEqual(stream.elements.slice(length + 1).map(brief), ["b=late", "Restored a,b"])
+        assert.strictEqual(node.connections.total, 1)
+        assert.deepStrictEqual(sent(node), ["SUBSCRIBE a b"])
       }))
 
-    it.effect("a silent connection is checked every livenessTimeout without further options", () =>
+    it.effect("CFG-26: one that says nothing more is replaced; its loss is told once", () =>
       Effect.gen(function*() {
-        const { node, subscribe } = yield* begin(undefined, { livenessTimeout: "20 seconds" })
+        const { handler, state } = muting()
+        const { node, subscribe } = yield* begin(handler, {
+          healthCheckInterval: "10 seconds",
+          livenessTimeout: "1 hour",
+          connectTimeout: "2 seconds"
+        })
         const stream = yield* subscribe(Redis.subscribe("a", events))
         yield* stream.until((elements) => elements.length === 1)
-        for (const count of [1, 2, 3]) {
-          yield* TestClock.adjust("25 seconds")
-          yield* node.awaitCommand("PING", count)
-        }
+        state.mute = true
+        yield* pass(9000)
+        assert.deepStrictEqual(stream.elements.slice(1).map(lossIn), ["HealthCheck"])
+        assert.strictEqual(node.connections.total, 1)
+        yield* pass(4000)
+        yield* stream.until((elements) => elements.length === 3)
+        assert.strictEqual(brief(stream.elements[2]!), "Restored a")
+        assert.strictEqual(node.connections.total, 2)
+      }))
+
+    it.effect("an idle connection costs a PING every 750 ms, and stays", () =>
+      Effect.gen(function*() {
+        const { node, subscribe } = yield* begin()
+        const stream = yield* subscribe(Redis.subscribe("a", events))
+        yield* stream.until((elements) => elements.length === 1)
+        yield* pass(60_000)
+        const pings = node.commands.filter(({ command }) => command.name === "PING").length
+        assert.isAtLeast(pings, 20)
+        assert.isAtMost(pings, 80)
+        assert.strictEqual(stream.elements.length, 1)
         assert.strictEqual(node.connections.total, 1)
       }))
 

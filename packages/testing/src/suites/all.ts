@@ -13,6 +13,7 @@ import { HashesTest } from "./HashesTest.ts"
 import { HelpTest } from "./HelpTest.ts"
 import { HyperLogLogTest } from "./HyperLogLogTest.ts"
 import { JobsTest } from "./JobsTest.ts"
+import { KeyspaceCacheTest } from "./KeyspaceCacheTest.ts"
 import { KeyspaceTest } from "./KeyspaceTest.ts"
 import { LeaderTest } from "./LeaderTest.ts"
 import { ListsTest } from "./ListsTest.ts"
@@ -27,6 +28,7 @@ import { SetsTest } from "./SetsTest.ts"
 import { SortedSetsTest } from "./SortedSetsTest.ts"
 import { StreamsTest } from "./StreamsTest.ts"
 import { StringsTest } from "./StringsTest.ts"
+import { TypedMessagesTest } from "./TypedMessagesTest.ts"
 import { VectorSetsTest } from "./VectorSetsTest.ts"
 
 /** A suite: tests that are registered for the client given. */
@@ -44,6 +46,7 @@ export const suites: ReadonlyArray<Suite> = [
   HelpTest,
   HyperLogLogTest,
   JobsTest,
+  KeyspaceCacheTest,
   KeyspaceTest,
   LeaderTest,
   ListsTest,
@@ -58,5 +61,6 @@ export const suites: ReadonlyArray<Suite> = [
   SortedSetsTest,
   StreamsTest,
   StringsTest,
+  TypedMessagesTest,
   VectorSetsTest
 ]

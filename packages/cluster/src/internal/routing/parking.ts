@@ -9,16 +9,17 @@ import type { Request } from "@redfx/core/unstable/Request"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { lossIn } from "../topology/failures.ts"
+import type { News } from "./verdict.ts"
 
 /**
  * What is waited for.
  *
- * - `recovered`: until a server is back or replaced, or for a moment. `news`: until the topology says something new, for so
- *   many milliseconds at the most; fails when it cannot be read.
+ * - `recovered`: until a server is back or replaced, or for a moment. `news`: until the cluster is up for who said
+ *   that it is down, or another is there in its place, for some time; fails when the topology cannot be read.
  */
 export interface Awaited {
   readonly recovered: Effect.Effect<void>
-  readonly news: (within: number) => Effect.Effect<void, CommandError>
+  readonly news: (news: News) => Effect.Effect<void, CommandError>
 }
 
 export class Parking {
@@ -27,7 +28,7 @@ export class Parking {
   readonly #forTopology = new RequestQueue()
   readonly #paused = new Map<number, RequestQueue>()
   readonly #forRecovery = new RequestQueue()
-  readonly #forNews = new Map<number, RequestQueue>()
+  readonly #forNews = new Map<string, RequestQueue>()
   readonly #awaited: Awaited
   #awaitsRecovery = false
 
@@ -81,14 +82,15 @@ export class Parking {
     ))
   }
 
-  /** Sends a request when the topology says something new, or may do so; fails it when it cannot be read. */
-  untilNews(request: Request, within: number): void {
-    const queue = this.#forNews.get(within) ?? new RequestQueue()
+  /** Sends a request when the cluster is up again, or may be; fails it when the topology cannot be read. */
+  untilNews(request: Request, news: News): void {
+    const name = `${news.until} ${news.of}`
+    const queue = this.#forNews.get(name) ?? new RequestQueue()
     queue.push(request)
-    if (this.#forNews.has(within)) return
-    this.#forNews.set(within, queue)
-    this.#fork(Effect.map(Effect.exit(this.#awaited.news(within)), (exit) => {
-      this.#forNews.delete(within)
+    if (this.#forNews.has(name)) return
+    this.#forNews.set(name, queue)
+    this.#fork(Effect.map(Effect.exit(this.#awaited.news(news)), (exit) => {
+      this.#forNews.delete(name)
       for (const waiting of queue.takeAll()) {
         if (Exit.isSuccess(exit)) this.#submit(waiting)
         else fail(waiting, lossIn(exit))

@@ -157,7 +157,7 @@ export class Redirects implements Redirector {
       default:
         return typeof after === "number"
           ? this.parking.forPause(request, after)
-          : this.parking.untilNews(request, after.within)
+          : this.parking.untilNews(request, after)
     }
   }
 }

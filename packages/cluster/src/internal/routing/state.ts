@@ -27,6 +27,7 @@ import type { Node, Nodes } from "../topology/nodes.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
 import { endpointOf, isSame } from "../topology/topology.ts"
 import type { Shard, Topology } from "../topology/topology.ts"
+import { Downs } from "./downs.ts"
 import { routingKey } from "./plan.ts"
 import { Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
@@ -87,16 +88,16 @@ export class State {
   /** Who was believed last, and whom not to ask first again, as what it said has not proved true. */
   #source: Node | undefined = undefined
   #doubted: Node | undefined = undefined
-  /** Whose view a redirect has contradicted: they are asked after the others. */
+  /** Whose view a redirect has contradicted, or that know of no cluster that is up: they are asked after the others. */
   readonly #contradicted = new Set<string>()
   /** Who was believed wrongly of a slot last, and after how many readings. */
   readonly #redirected = new Map<number, { readonly address: string; readonly reading: number }>()
   #readings = 0
   /** Whom to ask first, as it has just learned something. */
   #informed: Node | undefined = undefined
-  /** Those who wait for a server to be back or replaced, or for news; and of these who has to know when there cannot be any. */
+  /** Those who wait for a server to be back or replaced, and for the cluster to be up. */
   readonly #awaiting = new Set<() => void>()
-  readonly #hoping = new Set<(error: CommandError) => void>()
+  readonly #downs: Downs
   readonly #probes: Probes
   readonly #turns = Semaphore.makeUnsafe(asked)
   /** When connections to a server that names itself were renewed, by its address. */
@@ -123,6 +124,7 @@ export class State {
       onHung: (node, error) => this.#foundHung(node, error),
       meanwhile: (node) => this.#untilReplaced(node)
     }, fork)
+    this.#downs = new Downs((address) => nodes.find(address), fork)
   }
 
   /** `undefined` before it was read for the first time. */
@@ -209,6 +211,7 @@ export class State {
     this.#closed = failure
     if (this.#reading !== undefined) Deferred.doneUnsafe(this.#reading, Exit.fail(failure))
     this.#wake()
+    this.#downs.end(Effect.void)
   }
 
   /** Learns from an outcome, and says what becomes of what was sent. */
@@ -270,6 +273,10 @@ export class State {
         // Where one server alone may be asked it is found out by the next command.
         if (node !== undefined && this.#options.readsFromReplicas) this.#suspect(node)
         break
+      case "Down":
+        // It may be cut off from the others, and its view be from before.
+        this.#contradicted.add(learned.address)
+        break
       default:
         break
     }
@@ -317,24 +324,14 @@ export class State {
   )
 
   /**
-   * Until the topology says something new, or for so many milliseconds. Fails when it cannot be read. As long as somebody
-   * waits it is read again and again.
+   * Until the cluster is up again for who says that it is down, or another has taken its place, or the time is over. Fails
+   * when the topology cannot be read. As long as somebody waits it is read again and again.
    */
-  readonly news = (within: number): Effect.Effect<void, CommandError> =>
-    Effect.raceFirst(
-      Effect.callback<void, CommandError>((resume) => {
-        const wake = () => resume(Effect.void)
-        const fail = (error: CommandError) => resume(Effect.fail(error))
-        this.#awaiting.add(wake)
-        this.#hoping.add(fail)
-        this.requestRefresh(true)
-        return Effect.sync(() => {
-          this.#awaiting.delete(wake)
-          this.#hoping.delete(fail)
-        })
-      }),
-      Effect.suspend(() => this.#clock.sleep(Duration.millis(within)))
-    )
+  readonly news = ({ of, until }: Verdict.News): Effect.Effect<void, CommandError> =>
+    Effect.suspend(() => {
+      this.requestRefresh(true)
+      return Effect.raceFirst(this.#downs.until(of), this.#clock.sleep(Duration.millis(until - this.#now())))
+    })
 
   /** Waits as a verdict says; fails when what is waited for cannot be told, or comes no more. */
   readonly wait = (after: Verdict.After): Effect.Effect<void, CommandError> => {
@@ -351,7 +348,7 @@ export class State {
       case "recovery":
         return this.recovered
       default:
-        if (typeof after !== "number") return this.news(after.within)
+        if (typeof after !== "number") return this.news(after)
         return after === 0 ? Effect.void : this.#clock.sleep(Duration.millis(after))
     }
   }
@@ -362,10 +359,8 @@ export class State {
     for (const wake of awaiting) wake()
   }
 
-  #disappoint(error: CommandError): void {
-    const hoping = [...this.#hoping]
-    this.#hoping.clear()
-    for (const fail of hoping) fail(error)
+  get #isAwaited(): boolean {
+    return this.#awaiting.size > 0 || this.#downs.isAwaited
   }
 
   #suspect(node: Node): void {
@@ -470,8 +465,8 @@ export class State {
         this.#reading = undefined
         this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
         Deferred.doneUnsafe(done, exit)
-        if (Exit.isFailure(exit)) this.#disappoint(lossIn(exit))
-        if (this.#awaiting.size > 0 && this.#closed === undefined) this.requestRefresh(true)
+        if (Exit.isFailure(exit)) this.#downs.end(Effect.fail(lossIn(exit)))
+        if (this.#isAwaited && this.#closed === undefined) this.requestRefresh(true)
       })))
     return done
   }
@@ -494,7 +489,7 @@ export class State {
 
   /** Milliseconds until the topology may be read again: soon while somebody waits for a server, and soon after news. */
   get #pauseLeft(): number {
-    const isAwaited = this.#awaiting.size > 0 && this.#fruitless < patientReadings
+    const isAwaited = this.#isAwaited && this.#fruitless < patientReadings
     const pause = isAwaited ? shortestPause : Math.min(shortestPause * 2 ** Math.min(this.#fruitless, 10), longestPause)
     return this.#lastRead + Math.round(this.#jitter * pause) - this.#now()
   }
@@ -548,6 +543,7 @@ export class State {
       if (!this.#masters.includes(node)) this.#fork(checkReplaced(node))
     }
     this.#wake()
+    this.#downs.retain((address) => this.isMaster(address))
     this.#options.onEvent({
       _tag: "TopologyChanged",
       masters: topology.shards.map(({ master }) => master),

@@ -58,8 +58,9 @@ export class Subscribers {
     this.#state = state
     this.#context = context
     this.onEvent = onEvent
-    // What is subscribed to on certain servers goes by the topology, though no command may be sent.
-    state.followers.add(() => [...this.#open.values()].some((place) => place !== anywhere))
+    // Subscriptions go by the topology, though no command may be sent: from a server that is none of the cluster any more
+    // nothing comes, and no error either.
+    state.followers.add(() => this.#open.size > 0)
   }
 
   readonly place: RouterSubscribers["place"] = (kind, channel) =>

@@ -120,14 +120,15 @@ export type To = "owner" | "same" | { readonly node: NodeAddress; readonly askin
 
 /**
  * What to wait for: milliseconds; the next reading of the topology; the one under way, if there is one; that the server
- * is back or another has taken its place; or a topology that says something new, for so many milliseconds at the most.
+ * is back or another has taken its place; or that the cluster is up again, for some time at the most.
  */
 export type After = number | "topology" | "reading" | "recovery" | News
 
-/** - `within`: milliseconds. */
-interface News {
+/** - `until`: milliseconds of the clock. `of`: the server that says that the cluster is down. */
+export interface News {
   readonly _tag: "News"
-  readonly within: number
+  readonly until: number
+  readonly of: string | undefined
 }
 
 /**
@@ -170,13 +171,19 @@ const longestPause = 250
 const uncoveredPause = 100
 
 /**
- * Milliseconds for which news are waited for while the cluster says that it is down: little at first, as it may be up again
- * with the masters that it had, and then as long as an election takes. What goes to all masters waits little each time.
+ * Milliseconds for which news are waited for while the cluster says that it is down: little at first, and then for as long as
+ * for a server that is gone. What goes to all masters waits little each time.
  */
-const shortNews: News = { _tag: "News", within: 250 }
-const longNews: News = { _tag: "News", within: 1000 }
+const shortNews = 250
+const longNews = lossLimit - shortNews
 
-const newsAfter = ({ way }: Sent, downs: number): News => downs === 1 || way === "master" ? shortNews : longNews
+/** Commands whose time is over so many milliseconds one after the other go out together. */
+const newsStep = 50
+
+const newsOf = ({ way }: Sent, of: string | undefined, downs: number, now: number): News => {
+  const time = downs === 1 || way === "master" ? shortNews : longNews
+  return { _tag: "News", until: Math.ceil((now + time) / newsStep) * newsStep, of }
+}
 
 const pauseAfterRedirect = (tries: number): number => tries <= immediateTries ? 0 : redirectPause
 const pauseAfterLoss = (tries: number): number => Math.min(shortestPause * 2 ** (tries - 1), longestPause)
@@ -408,7 +415,8 @@ const demoted = (sent: Sent, where: Where, reply: Refused, spent: Spent, limits:
   return againInTime(sent, spent, learn, limits, { to: "owner", after: "topology", last: reply.line })
 }
 
-const down = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, { downAttempts }: Limits): Verdict => {
+const down = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, limits: Limits): Verdict => {
+  const { downAttempts, now } = limits
   const learn = addressed(where.address, (address) => ({ _tag: "Down", address }))
   const downs = spent.downs + 1
   const isLast = !isFree(sent) || downs >= downAttempts
@@ -417,7 +425,7 @@ const down = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, {
   }
   return again(sent, { ...spent, downs }, learn, {
     to: isForServer(sent) ? "same" : "owner",
-    after: newsAfter(sent, downs),
+    after: newsOf(sent, where.address, downs, now),
     last: line
   })
 }

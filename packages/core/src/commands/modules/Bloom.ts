@@ -73,6 +73,14 @@ const one: Reply.Reply<number | undefined, number | undefined, bigint | undefine
  * Fails with `ResponseError` when a filter that may not grow is full. O(k) in the hash functions. Since
  * Bloom 1.0.0.
  *
+ * **Example** (Seen before?)
+ *
+ * ```ts
+ * import { RedisBloom } from "@redfx/core"
+ *
+ * const fresh = RedisBloom.bfAdd("seen", "https://example.org/") // false: probably seen
+ * ```
+ *
  * @category bloom filters
  * @since 0.1.0
  */

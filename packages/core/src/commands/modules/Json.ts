@@ -213,6 +213,14 @@ export const jsonForget = define(
  * Numbers beyond what JavaScript can hold are rounded: the bytes view has the exact text. O(N). Since JSON
  * 1.0.0.
  *
+ * **Example** (Everything at a path)
+ *
+ * ```ts
+ * import { RedisJson } from "@redfx/core"
+ *
+ * const names = RedisJson.jsonGet("user:1", "$.name") // JSON of ["Ann"], undefined without the key
+ * ```
+ *
  * @category json
  * @since 0.1.0
  */
@@ -402,6 +410,15 @@ export const jsonResp = define(
  *
  * A value with `NaN`, an infinity or itself in it: `DataError`, as everywhere where a value is given. Fails with
  * `ResponseError` when there is no document and the path is not the root. O(M+N). Since JSON 1.0.0.
+ *
+ * **Example** (A document, and a place in it)
+ *
+ * ```ts
+ * import { RedisJson } from "@redfx/core"
+ *
+ * const made = RedisJson.jsonSet("user:1", "$", { name: "Ann", tags: ["new"] })
+ * const renamed = RedisJson.jsonSet("user:1", "$.name", "Anna")
+ * ```
  *
  * @category json
  * @since 0.1.0

@@ -340,6 +340,14 @@ export const ftList = define("FT._LIST", () => [], Reply.array(Reply.blob), "rea
  * are pairs. Fails with `ResponseError` when there is no such
  * index or the query is wrong. O(N). Since Search 1.0.0.
  *
+ * **Example** (Two words in titles)
+ *
+ * ```ts
+ * import { RedisSearch } from "@redfx/core"
+ *
+ * const found = RedisSearch.ftSearch("books", "@title:(red fox)", { limit: { offset: 0, count: 5 } })
+ * ```
+ *
  * @category search
  * @since 0.1.0
  */

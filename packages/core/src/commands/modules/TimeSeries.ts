@@ -55,6 +55,14 @@ export type * from "./TimeSeriesReplies.ts"
  * A value may be `NaN` since Redis 8.6. Fails with `ResponseError` when the time has a sample that must stay. O(M) in the rules. Since TimeSeries
  * 1.0.0.
  *
+ * **Example** (A measurement, now)
+ *
+ * ```ts
+ * import { RedisTimeSeries } from "@redfx/core"
+ *
+ * const time = RedisTimeSeries.tsAdd("temperature:1", "*", 21.5, { retention: "30 days" })
+ * ```
+ *
  * @category time series
  * @since 0.1.0
  */
@@ -387,6 +395,16 @@ export const tsQueryindex = define(
  *
  * Samples are taken from `from` to `to`, both inclusive, `-` being the first and `+` the last. Fails with
  * `ResponseError` when the key does not exist. O(n/m+k). Since TimeSeries 1.0.0.
+ *
+ * **Example** (Means by hour)
+ *
+ * ```ts
+ * import { RedisTimeSeries } from "@redfx/core"
+ *
+ * const means = RedisTimeSeries.tsRange("temperature:1", "-", "+", {
+ *   aggregation: { type: "avg", bucketDuration: "1 hour" }
+ * })
+ * ```
  *
  * @category time series
  * @since 0.1.0

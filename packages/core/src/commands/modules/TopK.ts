@@ -58,6 +58,14 @@ const counts: Reply.Reply<
  * No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n*k) in the depth. Since
  * Bloom 2.0.0.
  *
+ * **Example** (The most frequent words)
+ *
+ * ```ts
+ * import { RedisBloom } from "@redfx/core"
+ *
+ * const displaced = RedisBloom.topkAdd("words", "red", "fox")
+ * ```
+ *
  * @category top-k sketches
  * @since 0.1.0
  */

@@ -9,6 +9,7 @@ import { atIndex, ExecAbortError, ResponseError, WatchError } from "../../RedisE
 import type { CommandError, TransactionError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
+import { reader } from "../command/decode.ts"
 import type { Origin, Outcome } from "../connection/request.ts"
 import { outcome } from "../connection/request.ts"
 import { failureOf } from "../error/failure.ts"
@@ -23,11 +24,24 @@ const multi = bare("MULTI")
 const exec = RedisCommand.undecoded(bare("EXEC"))
 const readonlyExec = RedisCommand.undecoded(bare("EXEC", "readonly"))
 
+/** Each of the replies is read by its command, a long one as it comes. */
+const execOf = (commands: ReadonlyArray<RedisCommand.Any>): RedisCommand.Any =>
+  RedisCommand.withReply(commands.every((command) => command.spec.readonly) ? readonlyExec : exec, {
+    ...exec.reply,
+    reader: ({ blob }) => ({
+      begin: () => undefined,
+      element: (index) => {
+        const command = commands[index]
+        return command === undefined ? undefined : reader(command, blob === "replace")
+      }
+    })
+  })
+
 /** The commands between MULTI and EXEC, whose own replies only say that they are queued. */
 export const wrap = (commands: ReadonlyArray<RedisCommand.Any>): ReadonlyArray<RedisCommand.Any> => [
   multi,
   ...commands.map(RedisCommand.undecoded),
-  commands.every((command) => command.spec.readonly) ? readonlyExec : exec
+  execOf(commands)
 ]
 
 /** Commands and where they stand among those that the caller gave. */

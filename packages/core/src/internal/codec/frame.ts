@@ -3,7 +3,9 @@
  */
 import { Attributed, MapReply, Push, SetReply } from "../../RespValue.ts"
 import type { Value } from "../../RespValue.ts"
-import { MAP, PUSH, SET } from "./types.ts"
+import { forgetting } from "./gather.ts"
+import type { Gathered, Reader } from "./gather.ts"
+import { ARRAY, MAP, PUSH, SET } from "./types.ts"
 
 // Two kinds of frames have no type byte: the root, whose items are the results of `push`, and the one that wraps its
 // only item into the attributes that came before it.
@@ -26,11 +28,15 @@ export class Frame {
   remaining = UNBOUNDED
   /** Set while the kind is `ATTRIBUTED`. */
   attributes: MapReply | undefined = undefined
+  /** What was read of it before it was complete. */
+  gathered: Gathered | undefined = undefined
 }
 
 /** The value of a complete frame. */
 export const valueOf = (frame: Frame, keepAttributes: boolean): Value => {
   const items = frame.items
+  // It goes to the decoder that has begun it, and is a value for nobody else.
+  if (frame.gathered !== undefined) return frame.gathered.complete(items) as never
   switch (frame.kind) {
     case MAP:
       return new MapReply(items)
@@ -42,5 +48,20 @@ export const valueOf = (frame: Frame, keepAttributes: boolean): Value => {
       return keepAttributes ? new Attributed(frame.attributes!, items[0]!) : items[0]!
     default:
       return items
+  }
+}
+
+/** Has what has come of a reply read; the first frame is that of the root. */
+export const gather = (frames: ReadonlyArray<Frame>, depth: number, reader: Reader): void => {
+  let current: Reader | undefined = reader
+  for (let level = 1; level <= depth && current !== undefined; level++) {
+    // There is a frame for each level up to the depth.
+    const frame = frames[level]!
+    // The limits count elements of streamed aggregates where they are.
+    if (frame.streamed || frame.kind !== ARRAY && frame.kind !== MAP && frame.kind !== SET) return
+    const index: number = (frame.gathered?.taken ?? 0) + frame.items.length
+    if (frame.gathered === undefined || current === forgetting) frame.gathered = current.begin(frame.items)
+    if (frame.gathered !== undefined) frame.items = frame.gathered.take(frame.items)
+    current = current.element(index)
   }
 }

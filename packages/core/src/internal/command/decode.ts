@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import { DecodeError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
+import type { Reader } from "../codec/gather.ts"
 import type { Spec } from "./spec.ts"
 
 /** What is known of a command when its reply comes. */
@@ -20,9 +21,7 @@ export const decode = (
   replaceInvalidText: boolean,
   index?: number
 ): Exit.Exit<unknown, DecodeError> => {
-  const view = replaceInvalidText && command.view.blob === "text"
-    ? { ...command.view, blob: "replace" as const }
-    : command.view
+  const view = replaceInvalidText ? replacing(command.view) : command.view
   try {
     return Exit.succeed(command.reply.decode(value, view))
   } catch (error) {
@@ -37,3 +36,9 @@ export const decode = (
     )
   }
 }
+
+const replacing = (view: RedisReply.View): RedisReply.View => view.blob === "text" ? { ...view, blob: "replace" } : view
+
+/** How a reply that has come in part is read; `undefined` for as a whole. */
+export const reader = ({ reply, view }: Readable, replaceInvalidText: boolean): Reader | undefined =>
+  reply.reader?.(replaceInvalidText ? replacing(view) : view)

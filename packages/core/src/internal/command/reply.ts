@@ -2,6 +2,8 @@
  * What a reply decoder is, and those of single values.
  */
 import * as Resp from "../../Resp.ts"
+import { Gathered } from "../codec/gather.ts"
+import type { Reader } from "../codec/gather.ts"
 import { printable } from "../error/printable.ts"
 
 // -----------------------------------------------------------------------------
@@ -30,6 +32,8 @@ export interface View {
 export interface Reply<out A, out Bytes = A, out BigInts = A> {
   /** Throws {@link Mismatch} when the value is not what the command promises. */
   readonly decode: (value: Resp.Value, view: View) => A | Bytes | BigInts
+  /** Reads a long reply as it comes; `undefined` where it is read as a whole. */
+  readonly reader?: ((view: View) => Reader | undefined) | undefined
   /** Never present: holds the types of the three views. */
   readonly "~views"?: { readonly text: A; readonly bytes: Bytes; readonly bigint: BigInts }
 }
@@ -91,7 +95,7 @@ export const textView: View = { blob: "text", integer: "number" }
 export const make = <A, B = A, I = A>(
   // The types are declared, not inferred: inference would merge the three views into one.
   decode: (value: Resp.Value, view: View) => NoInfer<A | B | I>
-): Reply<A, B, I> => ({ decode })
+): Reply<A, B, I> => ({ decode, reader: undefined })
 
 /**
  * Refuses a value: what was expected, and what came.
@@ -328,14 +332,6 @@ export type Raw =
   | Resp.ErrorReply
   | ReadonlyArray<Raw>
 
-/**
- * Any reply, as {@link Raw}.
- *
- * @category scalars
- * @since 0.1.0
- */
-export const raw: Reply<Raw> = make((value, view) => decodeRaw(value, view))
-
 export const decodeRaw = (value: Resp.Value, view: View, read = bulk): Raw => {
   if (value === null) return undefined
   // A double that is no integer stays what it is in every view.
@@ -344,6 +340,8 @@ export const decodeRaw = (value: Resp.Value, view: View, read = bulk): Raw => {
   if (value instanceof Resp.Bulk) return read(value, view)
   if (value instanceof Resp.Verbatim) return read(value.text, view)
   if (value instanceof Resp.ErrorReply) return value
+  // Begun by the reader of raw replies.
+  if (value instanceof Gathered) return value.finish() as Raw
   return items(value).map((item) => decodeRaw(item, view, read))
 }
 

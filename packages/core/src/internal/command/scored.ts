@@ -2,6 +2,7 @@
  * Members of sorted sets with their scores, as both protocols send them.
  */
 import * as Reply from "../../RedisReply.ts"
+import { manyPairs } from "./many.ts"
 
 /** A member of a sorted set and its score. */
 export interface Scored<Member = string> {
@@ -14,11 +15,12 @@ export const scoredMembers: Reply.Reply<
   ReadonlyArray<Scored>,
   ReadonlyArray<Scored<Uint8Array>>,
   ReadonlyArray<Scored>
-> = Reply.make((value, view) => {
-  const out: Array<Scored<string | Uint8Array>> = []
-  for (const [member, score] of memberScores.decode(value, view)) out.push({ member, score })
-  // All members were decoded in one view: the array is of one of the declared types.
-  return out as ReadonlyArray<Scored> | ReadonlyArray<Scored<Uint8Array>>
+> = manyPairs({
+  begin: (): Array<Scored<string | Uint8Array>> => [],
+  fill: (out, source, view) => {
+    for (let i = 0; i < source.length; i += 2) {
+      // In range: there is a score for each member.
+      out.push({ member: Reply.blob.decode(source[i]!, view), score: Reply.double.decode(source[i + 1]!, view) })
+    }
+  }
 })
-
-const memberScores = Reply.pairs(Reply.blob, Reply.double)

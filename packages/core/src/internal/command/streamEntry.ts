@@ -5,7 +5,7 @@
 import * as Duration from "effect/Duration"
 import * as Arg from "../../RedisArg.ts"
 import * as Reply from "../../RedisReply.ts"
-import type * as Resp from "../../Resp.ts"
+import { many } from "./many.ts"
 
 /** Fields and values as text. */
 export type TextFields = Readonly<Record<string, string>>
@@ -40,14 +40,19 @@ export const entry: Reply.Reply<Entry, Entry<BytesFields>, Entry> = Reply.fields
   fields: entryFields
 })
 
-const entryList = Reply.array(entry)
-
 /** Entries; Redis 6 sends nil for those that were deleted, later servers leave them out, as is done here. */
 export const entries: Reply.Reply<ReadonlyArray<Entry>, ReadonlyArray<Entry<BytesFields>>, ReadonlyArray<Entry>> = Reply
-  .make((value, view) => entryList.decode(present(value), view))
-
-const present = (value: Resp.Value): Resp.Value =>
-  value === null ? [] : Array.isArray(value) && value.includes(null) ? value.filter((item) => item !== null) : value
+  .orElse(
+    many<ReadonlyArray<Entry>, ReadonlyArray<Entry<BytesFields>>, ReadonlyArray<Entry>, Array<unknown>>({
+      begin: () => [],
+      fill: (out, source, view) => {
+        for (const item of source) {
+          if (item !== null) out.push(entry.decode(item, view))
+        }
+      }
+    }),
+    () => []
+  )
 
 /** Streams with their entries; nil is none. */
 export const streamEntries = <A, B, I>(

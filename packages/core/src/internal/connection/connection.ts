@@ -22,6 +22,7 @@ import { RespDecoder } from "../../RespDecoder.ts"
 import type { DecodeOptions } from "../../RespLimits.ts"
 import { connectionLoss, timeLimit } from "../error/failure.ts"
 import { within } from "../runtime/elapsed.ts"
+import { Pace } from "../runtime/pace.ts"
 import { KnownScripts } from "../script/knownScripts.ts"
 import { Tracking } from "../tracking/tracking.ts"
 import * as Credentials from "./credentials.ts"
@@ -324,11 +325,16 @@ const read = (
   target: Target,
   onRead: Owner["onRead"]
 ): Effect.Effect<never, CommandError> => {
+  const pace = new Pace()
   const receive = Effect.flatMap(pull, (chunks) => {
     for (let i = 0; i < chunks.length; i++) {
       const chunk = chunks[i]!
       const answered = exchange.received > 0
+      const { long } = decoder
+      if (long) pace.begin()
       exchange.receive(decoder.push(chunk))
+      if (decoder.long) exchange.gather(decoder)
+      if (long) pace.end()
       if (decoder.failure !== undefined) {
         return Effect.fail(
           !answered && isTlsAlert(chunk)
@@ -337,7 +343,7 @@ const read = (
         )
       }
     }
-    return onRead?.() ?? Effect.void
+    return onRead?.() ?? pace.pause ?? Effect.void
   })
   return Effect.forever(
     Effect.catchTag(receive, "SocketError", (error) => Effect.fail(lossOf(error, target, exchange.received > 0))),

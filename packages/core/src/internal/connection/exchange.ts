@@ -10,6 +10,7 @@
 import { ProtocolError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import * as Resp from "../../Resp.ts"
+import type { RespDecoder } from "../../RespDecoder.ts"
 import { RespEncoder } from "../../RespEncoder.ts"
 import { connectionLoss } from "../error/failure.ts"
 import { InFlight } from "./inFlight.ts"
@@ -232,6 +233,17 @@ export class Exchange {
     }
     if (this.writable) this.#options.onWork()
     else if (this.#leaving !== undefined) this.#leaveWhenDone(this.#leaving)
+  }
+
+  /** Has what has come of a reply read, by the command that it is for. To be called when what came before was received. */
+  gather(decoder: RespDecoder): void {
+    const { onUnasked, origin, subscriber } = this.#options
+    // There what comes need not be an answer.
+    if (subscriber === true || onUnasked !== undefined) return
+    const request = this.#owed()
+    if (request === undefined || request.answered === request.written) return
+    const reader = request.reader(origin)
+    if (reader !== undefined) decoder.gather(reader)
   }
 
   /** Why it takes nothing more, from when it was told to leave on. */

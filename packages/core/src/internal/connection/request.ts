@@ -10,6 +10,9 @@ import type { CommandError, Delivery, NoScriptError } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
+import { forgetting } from "../codec/gather.ts"
+import type { Reader } from "../codec/gather.ts"
+import { reader } from "../command/decode.ts"
 import { connectionLoss, failureOf } from "../error/failure.ts"
 import { Suspension } from "../runtime/suspension.ts"
 import type { Resume } from "../runtime/suspension.ts"
@@ -108,6 +111,8 @@ export abstract class Request<out A = unknown, out E extends CommandError = Comm
   abstract encode(encoder: RespEncoder, origin: Origin): void
   /** Takes the next reply. Called `count` times, also after the caller has gone away. */
   abstract reply(value: Resp.Value, origin: Origin): void
+  /** How the next reply is read that has come in part, `undefined` for as a whole. */
+  abstract reader(origin: Origin): Reader | undefined
   /** Settles with what befell the connection. */
   abstract fail(error: CommandError): void
 
@@ -235,6 +240,10 @@ export class SingleRequest<out A> extends Request<A> {
     }
     if (this.#redirected((redirector) => redirector.onRefusal(this, value, origin.address ?? ""))) return
     this.conclude(Exit.fail(errorOf(this.command, value, origin)))
+  }
+
+  reader(origin: Origin): Reader | undefined {
+    return this.asking && this.answered === 0 ? undefined : readerOf(this, this.command, origin)
   }
 
   fail(error: CommandError): void {
@@ -392,6 +401,11 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
     if (this.#outcomes.length === this.commands.length && !this.#runsRest(origin)) this.#settle()
   }
 
+  reader(origin: Origin): Reader | undefined {
+    // In range: there is one reply a command, and this one is still to come.
+    return readerOf(this, this.commands[this.#outcomes.length]!, origin)
+  }
+
   /** In a transaction nothing is written before its end. */
   #wrote(index: number, keepers: Keepers): void {
     if (!this.#atomic) return keepers.answered(this.commands[index]!)
@@ -466,6 +480,10 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
     this.settle(Exit.succeed(this.#outcomes))
   }
 }
+
+/** How a reply is read that has come in part; one whose caller has gone away is not kept, where it would be read. */
+const readerOf = ({ settled }: Request, command: RedisCommand.Any, origin: Origin): Reader | undefined =>
+  settled && command.reply.reader !== undefined ? forgetting : reader(command, origin.replaceInvalidText)
 
 /** What the end of its connection means for a command: failure, unless that is what it asked for. */
 const failed = <A>(

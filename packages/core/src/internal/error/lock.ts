@@ -1,39 +1,50 @@
 /**
- * What goes wrong with a lock.
+ * What goes wrong with a lock, or a semaphore.
  */
 import * as Schema from "effect/Schema"
 
+/** What was to be held; a lock where nothing else is said. */
+const kind = Schema.optional(Schema.Literals(["lock", "semaphore"]))
+
 /**
- * A lock could not be taken in time, or is not held.
+ * A lock, or a permit of a semaphore, could not be taken in time, or is not held.
+ *
+ * - `kind`: which of them it is; `undefined` is a lock.
  *
  * @category errors
  * @since 0.1.0
  */
 export class LockError extends Schema.TaggedError<LockError>("@redfx/core/RedisError/LockError")("LockError", {
   name: Schema.String,
-  reason: Schema.Literals(["NotAcquired", "NotHeld", "NoTimeout"])
+  reason: Schema.Literals(["NotAcquired", "NotHeld", "NoTimeout"]),
+  kind
 }) {
   override get message(): string {
+    const what = `${this.kind ?? "lock"} "${this.name}"`
     return this.reason === "NotAcquired"
-      ? `Unable to acquire the lock "${this.name}" within the time specified.`
+      ? `Unable to acquire the ${what} within the time specified.`
       : this.reason === "NotHeld"
-      ? `The lock "${this.name}" is not held by this handle.`
-      : `The lock "${this.name}" has no time to live that could be extended.`
+      ? `The ${what} is not held by this handle.`
+      : `The ${what} has no time to live that could be extended.`
   }
 }
 
 /**
- * A lock was held, but somebody else holds it by now, or it expired.
+ * A lock, or a permit of a semaphore, was held, but somebody else holds it by now, or it expired.
+ *
+ * - `kind`: which of them it is; `undefined` is a lock.
  *
  * @category errors
  * @since 0.1.0
  */
 export class LockNotOwnedError
   extends Schema.TaggedError<LockNotOwnedError>("@redfx/core/RedisError/LockNotOwnedError")("LockNotOwnedError", {
-    name: Schema.String
+    name: Schema.String,
+    kind
   })
 {
   override get message(): string {
-    return `The lock "${this.name}" expired and is not owned any more; what it protected may have been entered by others.`
+    const what = this.kind === "semaphore" ? "permit of the semaphore" : "lock"
+    return `The ${what} "${this.name}" expired and is not owned any more; what it protected may have been entered by others.`
   }
 }

@@ -113,29 +113,39 @@ export const settingMany = <Id, A>(
     Effect.forEach([...entries], ([id, value]) => set(id, value, options), { concurrency: "unbounded", discard: true })
 })
 
+/** What reads a string, in the view that its codec takes. */
+type View<Encoded> = (
+  command: RedisCommand.RedisCommand<string | undefined, Uint8Array | undefined>
+) => RedisCommand.RedisCommand<Encoded | undefined, unknown, unknown>
+
 /** What keyspaces have whose values are one string each. */
-export const strings = <Id, A>(keys: Keys<Id>, value: Codec<A, string>): StringKeyspace<Id, A> => {
-  const decode = (text: string | undefined, key: string) =>
+export const strings = <Id, A, Encoded extends string | Uint8Array>(
+  keys: Keys<Id>,
+  value: Codec<A, Encoded>,
+  view: View<Encoded>
+): StringKeyspace<Id, A> => {
+  const decode = (text: Encoded | undefined, key: string) =>
     text === undefined ? Effect.succeedNone : Effect.asSome(value.decode(text, key))
   const write = (key: string, a: A, options: SetOptions | undefined) =>
     Effect.map(value.encode(a, key), (text) => set(key, text, { px: keys.ttlOf(options) }))
   return {
-    ...keyspace(keys, { type: "string", read: get, decode }),
+    ...keyspace(keys, { type: "string", read: (key) => view(get(key)), decode }),
     ...settingMany((id, a, options) =>
       Effect.flatMap(keys.of(id), (key) => Effect.flatMap(write(key, a, options), (command) => Effect.asVoid(command)))
     ),
-    getdel: (id) => Effect.flatMap(keys.of(id), (key) => Effect.flatMap(getdel(key), (text) => decode(text, key))),
+    getdel: (id) =>
+      Effect.flatMap(keys.of(id), (key) => Effect.flatMap(view(getdel(key)), (text) => decode(text, key))),
     getex: (id, options) =>
       Effect.flatMap(keys.of(id), (key) => {
         const ttl = keys.ttlOf(options)
         const command = ttl === undefined ? getex(key, { persist: true }) : getex(key, { px: ttl })
-        return Effect.flatMap(command, (text) => decode(text, key))
+        return Effect.flatMap(view(command), (text) => decode(text, key))
       }),
     update: Effect.fnUntraced(function*(id: Id, f: (current: Option.Option<A>) => A, options?: SetOptions) {
       const key = yield* keys.of(id)
       let next: Option.Option<A> = Option.none()
       const body = Effect.gen(function*() {
-        const current = yield* decode(yield* get(key), key)
+        const current = yield* decode(yield* view(get(key)), key)
         const value = f(current)
         next = Option.some(value)
         return [yield* write(key, value, options)] as const

@@ -2,7 +2,9 @@
  * Values by their schemas, with the key in what goes wrong.
  */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
+import type { CodecError, RedisCodec } from "../../RedisCodec.ts"
+import * as Values from "../values/values.ts"
 import { KeyspaceError } from "./model.ts"
 
 export const refuse = (
@@ -16,11 +18,20 @@ export interface Codec<A, Encoded> {
   readonly decode: (encoded: Encoded, key: string) => Effect.Effect<A, KeyspaceError>
 }
 
-export const codecOf = <A, Encoded>(schema: Schema.Codec<A, Encoded>): Codec<A, Encoded> => {
-  const encode = Schema.encodeEffect(schema)
-  const decode = Schema.decodeEffect(schema)
+const withKey = <A, Encoded>(values: Values.Values<A, Encoded>): Codec<A, Encoded> => {
+  const at = (key: string) => ({ detail, operation }: CodecError) => refuse(key, operation, detail)
   return {
-    encode: (value, key) => Effect.catch(encode(value), (error) => refuse(key, "encode", error.message)),
-    decode: (encoded, key) => Effect.catch(decode(encoded), (error) => refuse(key, "decode", error.message))
+    encode: (value, key) => Effect.catch(values.encode(value), at(key)),
+    decode: (encoded, key) => Effect.catch(values.decode(encoded), at(key))
   }
 }
+
+export const codecOf = <A, Encoded>(schema: Schema.Codec<A, Encoded>): Codec<A, Encoded> =>
+  withKey(Values.ofSchema(schema))
+
+/** Values as JSON. */
+export const jsonOf = <A>(schema: Schema.Codec<A, unknown>): Codec<A, string> => withKey(Values.asJson(schema))
+
+/** Values as the bytes of their JSON, which a codec may change further. */
+export const bytesOf = <A>(schema: Schema.Codec<A, unknown>, codec: RedisCodec | undefined): Codec<A, Uint8Array> =>
+  withKey(Values.asBytes(Values.asJson(schema), codec))

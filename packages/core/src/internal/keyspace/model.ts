@@ -185,7 +185,7 @@ export interface CounterKeyspace<Id> extends StringKeyspace<Id, number> {
 }
 
 /**
- * Sets of values.
+ * Sets of members.
  *
  * - `set`: replaces the whole set; an empty one deletes the key.
  * - `add`, `remove`: how many were new, how many were there. `members`: one by one, without reading all at once.
@@ -194,41 +194,41 @@ export interface CounterKeyspace<Id> extends StringKeyspace<Id, number> {
  * @since 0.1.0
  */
 export interface SetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArray<A>> {
-  readonly add: (id: Id, ...values: ReadonlyArray<A>) => Operation<number>
-  readonly remove: (id: Id, ...values: ReadonlyArray<A>) => Operation<number>
-  readonly contains: (id: Id, value: A) => Operation<boolean>
+  readonly add: (id: Id, ...members: ReadonlyArray<A>) => Operation<number>
+  readonly remove: (id: Id, ...members: ReadonlyArray<A>) => Operation<number>
+  readonly contains: (id: Id, member: A) => Operation<boolean>
   readonly size: (id: Id) => Operation<number>
   readonly members: (id: Id) => Stream.Stream<A, CommandError | KeyspaceError, RedisClient>
 }
 
 /**
- * A value of a sorted set and its score.
+ * A member of a sorted set and its score.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Ranked<A> {
-  readonly value: A
+  readonly member: A
   readonly score: number
 }
 
 /**
- * Sets of values in the order of their scores.
+ * Sets of members in the order of their scores.
  *
  * - `set`: replaces the whole set; an empty one deletes the key.
- * - `add`: sets the score; `true` when the value is new. `increment`: adds to the score, and returns the sum.
- * - `rank`: the place of a value from 0, by `rev` from the highest score. `range`: the values from one place to another,
+ * - `add`: sets the score; `true` when the member is new. `increment`: adds to the score, and returns the sum.
+ * - `rank`: the place of a member from 0, by `rev` from the highest score. `range`: the members from one place to another,
  *   both included; negative places count from the end.
  *
  * @category models
  * @since 0.1.0
  */
 export interface SortedSetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArray<Ranked<A>>> {
-  readonly add: (id: Id, value: A, score: number) => Operation<boolean>
-  readonly increment: (id: Id, value: A, by: number) => Operation<number>
-  readonly remove: (id: Id, ...values: ReadonlyArray<A>) => Operation<number>
-  readonly score: (id: Id, value: A) => Operation<Option.Option<number>>
-  readonly rank: (id: Id, value: A, options?: RankOptions) => Operation<Option.Option<number>>
+  readonly add: (id: Id, member: A, score: number) => Operation<boolean>
+  readonly increment: (id: Id, member: A, by: number) => Operation<number>
+  readonly remove: (id: Id, ...members: ReadonlyArray<A>) => Operation<number>
+  readonly score: (id: Id, member: A) => Operation<Option.Option<number>>
+  readonly rank: (id: Id, member: A, options?: RankOptions) => Operation<Option.Option<number>>
   readonly range: (id: Id, start: number, stop: number, options?: RankOptions) => Operation<ReadonlyArray<Ranked<A>>>
   readonly size: (id: Id) => Operation<number>
 }

@@ -85,10 +85,12 @@ interface Taken {
 /**
  * The options with their defaults; times in milliseconds.
  *
+ * - `kind`: what errors call it; a lock where nothing is said.
  * - `token`: one that was given. `makeToken`: makes one for each time otherwise.
  */
 export interface Settings {
   readonly name: string
+  readonly kind?: "semaphore" | undefined
   readonly ways: Ways
   readonly ttl: number | undefined
   readonly retryInterval: number
@@ -188,7 +190,10 @@ const acquireOrFail = (
 ): Effect.Effect<Held, CommandError | LockError, RedisClient> =>
   Effect.flatMap(
     acquire(settings, settings.waitTimeout, restore),
-    (held) => held === undefined ? new LockError({ name: settings.name, reason: "NotAcquired" }) : Effect.succeed(held)
+    (held) =>
+      held === undefined
+        ? new LockError({ name: settings.name, reason: "NotAcquired", kind: settings.kind })
+        : Effect.succeed(held)
   )
 
 /** One try. Who will never learn what came of it must not keep others out. */
@@ -253,7 +258,7 @@ interface Grant extends Taken {
 }
 
 const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Grant): Held => {
-  const { name, ttl, ways } = settings
+  const { kind, name, ttl, ways } = settings
   const { fencingToken, token } = grant
   const loss = Deferred.makeUnsafe<never, LockNotOwnedError>()
   let state: "held" | "unlocked" = "held"
@@ -265,8 +270,8 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
   ): Effect.Effect<void, CommandError | LockLikeError> =>
     Effect.suspend((): Effect.Effect<void, CommandError | LockLikeError> =>
       state === "held"
-        ? Effect.flatMap(act(), (owned) => owned ? Effect.void : new LockNotOwnedError({ name }))
-        : new LockError({ name, reason: "NotHeld" })
+        ? Effect.flatMap(act(), (owned) => owned ? Effect.void : new LockNotOwnedError({ name, kind }))
+        : new LockError({ name, reason: "NotHeld", kind })
     )
 
   const change = (duration: number, mode: "add" | "replace" | "atLeast"): Effect.Effect<boolean, CommandError> =>
@@ -285,7 +290,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
 
   const extend = (duration: () => number, mode: "add" | "replace"): Effect.Effect<void, CommandError | LockLikeError> =>
     whileHeld((): Effect.Effect<boolean, CommandError | LockError> => {
-      if (ttl === undefined) return new LockError({ name, reason: "NoTimeout" })
+      if (ttl === undefined) return new LockError({ name, reason: "NoTimeout", kind })
       const milliseconds = duration()
       return milliseconds > 0 && Number.isFinite(milliseconds) ? change(milliseconds, mode) : notExtended
     })
@@ -314,13 +319,13 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
     handle,
     isHeld: () => state === "held",
     giveBack: Effect.suspend(() => state === "held" ? handle.release : Effect.void).pipe(
-      Effect.catch((error) => Effect.logWarning(`The lock "${name}" could not be released`, error))
+      Effect.catch((error) => Effect.logWarning(`The ${kind ?? "lock"} "${name}" could not be released`, error))
     ),
     keepAlive: settings.autoExtend && ttl !== undefined
       ? keepAlive(change(ttl, "atLeast"), ttl, () => validUntil).pipe(
         Effect.andThen(Effect.suspend(() => {
           state = "unlocked"
-          const error = new LockNotOwnedError({ name })
+          const error = new LockNotOwnedError({ name, kind })
           Deferred.doneUnsafe(loss, Exit.fail(error))
           return error
         }))

@@ -30,7 +30,7 @@ import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
 import { errorOf } from "../runtime/failed.ts"
 import { runNow } from "../runtime/ownContext.ts"
 import { Lease } from "./recycle.ts"
-import { addressOf, longestPause, pauseAfter, pauseUnless } from "./redial.ts"
+import { addressOf, longestPause, Pauses, pauseUnless } from "./redial.ts"
 
 export interface Options {
   readonly source: Source
@@ -107,8 +107,8 @@ export class ExclusivePool {
   /** Those who wait, in order. */
   readonly #waiting = new Set<Claim>()
   #sweeping = false
-  /** How many dials in a row were of no use, and when the next may begin. */
-  #failures = 0
+  readonly #pauses = new Pauses()
+  /** When the next dial may begin. */
   #notBefore = 0
   /** Why nobody gets a connection any more. */
   #closed: CommandError | undefined = undefined
@@ -408,16 +408,16 @@ export class ExclusivePool {
   #onFailed(error: CommandError): void {
     // A limit kept it from dialling: that is no reason to wait for the next time.
     if (error._tag === "ConnectionError" && error.reason.startsWith("Pool")) return
-    const retryAfter = this.#postpone()
+    const retryAfter = this.#postpone(error)
     if (retryAfter === undefined) return
     const address = addressOf(error) ?? this.#options.source.address
     this.#options.onEvent({ _tag: "ConnectFailed", address, error, retryAfter })
   }
 
   /** Lets the next dial wait, and returns for how long; `undefined` when it has to anyway, as of dials that fail together. */
-  #postpone(): number | undefined {
+  #postpone(error: CommandError): number | undefined {
     if (this.#notBefore > this.#now()) return undefined
-    const pause = runNow(this.#context)(pauseAfter(this.#failures++))
+    const pause = runNow(this.#context)(this.#pauses.after(error))
     this.#notBefore = this.#now() + pause
     return pause
   }
@@ -432,9 +432,9 @@ export class ExclusivePool {
     const error = isOwnDoing ? undefined : failure
     this.#options.onEvent({ _tag: "Disconnected", address: connection.address, error })
     const lasted = this.#now() - facts.opened > longestPause
-    if (connection.exchange.received > facts.greeted || lasted) this.#failures = 0
+    if (connection.exchange.received > facts.greeted || lasted) this.#pauses.reset()
     // A server that ends connections before it has answered anything is not dialled again without a pause.
-    else if (!isOwnDoing) this.#postpone()
+    else if (!isOwnDoing) this.#postpone(failure)
     this.#fork(Effect.uninterruptible(Scope.close(facts.scope, Exit.void)))
     this.#dial()
   }

@@ -14,11 +14,12 @@ import type { CommandError } from "../../RedisError.ts"
 import type { Event, Kind, Message } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
-import { decodeUtf8, decodeUtf8Strict, encodeUtf8 } from "../codec/utf8.ts"
+import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts"
 import type { Exchange } from "../connection/exchange.ts"
 import { SingleRequest } from "../connection/request.ts"
 import { commandOf, grouped, unsubscribeVerbs } from "./commands.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
+import { idOf, idOfReply, textOf } from "./names.ts"
 
 /** Who gets messages. */
 export interface Receiver {
@@ -313,27 +314,42 @@ export class Hub {
     for (const entry of fresh) this.adopt(entry, [receiver])
   }
 
+  /** The server is silent: what is published may be missing from here on, unless it comes after all. */
+  doubt(error: CommandError): void {
+    this.#miss(this.all.filter(({ state }) => state === "Active"), "Disconnected", error)
+  }
+
+  /** Something has come after all, on the same connection: nothing is missing of what is subscribed to on it. */
+  trust(): void {
+    for (const entry of this.all) {
+      if (entry.state === "Active") { for (const receiver of entry.receivers) this.#recover(receiver, entry) }
+    }
+  }
+
   get all(): ReadonlyArray<Entry> {
     return Object.values(this.#entries).flatMap((entries) => [...entries.values()])
   }
 
   #lose(entries: ReadonlyArray<Entry>, reason: "Disconnected" | "Moved", error: CommandError | undefined): void {
-    const fresh = new Map<Receiver, Gap>()
+    const active = entries.filter(({ state }) => state === "Active")
+    for (const entry of entries) entry.state = "Wanted"
+    this.#miss(active, reason, error)
+  }
+
+  #miss(entries: ReadonlyArray<Entry>, reason: "Disconnected" | "Moved", error: CommandError | undefined): void {
+    const fresh = new Map<Receiver, Array<Shown>>()
     for (const entry of entries) {
-      const lost = entry.state === "Active"
-      entry.state = "Wanted"
-      if (!lost) continue
       for (const receiver of entry.receivers) {
         const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
-        if (!this.#gaps.has(receiver)) fresh.set(receiver, gap)
         this.#gaps.set(receiver, gap)
         gap.missing.add(entry)
+        // What was told of as lost and has come back alone was not told of as restored.
+        if (gap.lost.has(nameOf(entry))) continue
         gap.lost.set(nameOf(entry), entry)
+        append(fresh, receiver, shown(receiver, entry))
       }
     }
-    for (const [receiver, gap] of fresh) {
-      receiver.mailbox.event(this.#lost(reason, namesIn(receiver, gap), error))
-    }
+    for (const [receiver, channels] of fresh) receiver.mailbox.event(this.#lost(reason, channels, error))
   }
 
   /** Nothing of an entry is missing any more for a receiver: it is subscribed to again, or not wanted. */
@@ -538,6 +554,12 @@ export class Hub {
   }
 }
 
+const append = (to: Map<Receiver, Array<Shown>>, receiver: Receiver, name: Shown): void => {
+  const names = to.get(receiver)
+  if (names === undefined) to.set(receiver, [name])
+  else names.push(name)
+}
+
 const completed = (joining: Joining, entry: Entry): void => {
   entry.joining.delete(joining)
   joining.unconfirmed.delete(entry)
@@ -547,24 +569,6 @@ const completed = (joining: Joining, entry: Entry): void => {
 // -----------------------------------------------------------------------------
 // Names
 // -----------------------------------------------------------------------------
-
-/** Text stands for itself; bytes that are not UTF-8 must not be mistaken for others. */
-const idOf = (key: RedisArg.Key): string => {
-  // What is no text on the wire comes back as it went there.
-  if (typeof key === "string") return key.toWellFormed()
-  return decodeUtf8Strict(key, 0, key.length) ?? `\u0000${Array.from(key).join()}`
-}
-
-const idOfReply = (name: Resp.Value | undefined): string =>
-  name instanceof Resp.Bulk ? name.text() ?? idOf(name.bytes()) : textOf(name)
-
-const textOf = (value: Resp.Value | undefined): string =>
-  // The common case, which `String` would take three times as long for.
-  value instanceof Resp.Bulk
-    ? value.toString()
-    : typeof value === "object" || value === undefined
-    ? ""
-    : String(value)
 
 const unreadable = (entry: Entry, payload: Resp.Value | undefined, { detail }: RedisReply.Mismatch): DecodeError => {
   const message = `a message by "${

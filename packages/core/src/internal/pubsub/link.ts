@@ -7,13 +7,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as RedisArg from "../../RedisArg.ts"
-import type { RedisCommand } from "../../RedisCommand.ts"
+import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { Kind } from "../../RedisPubSub.ts"
 import type { Subscribers } from "../client/router.ts"
 import type { Owner, RedisConnection } from "../connection/model.ts"
-import { requestOf } from "../connection/request.ts"
+import { requestOf, SingleRequest } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"
 import { longestPause, redial } from "../pool/redial.ts"
 import type { Useless } from "../pool/redial.ts"
@@ -24,6 +24,15 @@ import { placesOf, serverOf } from "./places.ts"
 
 /** How long a connection without subscriptions stays open, for who subscribes once more. */
 const linger = Duration.seconds(1)
+
+/**
+ * How often the connection is looked at, in milliseconds; for how long nothing arrives before it is sent a PING, and until
+ * the server is said to have stopped, if it takes longer for the answer than it usually does. Up to a look has gone by
+ * before the first: two seconds in all, and a server that was busy for 1.25 of them has not stopped.
+ */
+const look = 250
+const quiet = 500
+const stopped = 1750
 
 /**
  * - `Idle`: no connection, and nobody who wants one.
@@ -56,6 +65,7 @@ export class Link {
   /** A receiver that stops the reading while it has no room; it has this connection for itself. */
   #throttle: Receiver | undefined = undefined
   #continue: (() => void) | undefined = undefined
+  #overdue = false
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -102,7 +112,7 @@ export class Link {
   }
 
   /** Runs a command on the connection. */
-  execute<A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, CommandError> {
+  execute<A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, CommandError> {
     return Effect.flatMap(this.#connection, (connection) =>
       requestOf(command, (request) => {
         connection.submit(request)
@@ -190,6 +200,7 @@ export class Link {
     const clock = yield* Clock.Clock
     const opened = elapsed(clock)
     this.#state = { _tag: "Ready", connection }
+    this.#overdue = false
     this.#settleWaiters(Exit.succeed(connection))
     this.hub.attach(exchange)
     const greeted = exchange.received
@@ -209,36 +220,46 @@ export class Link {
     if (this.#state._tag === "Ready") this.#state = { _tag: "Idle" }
   }
 
-  /** Checks a connection on which nothing arrives, as there need not be any messages. */
+  /**
+   * Looks after a connection on which nothing arrives, as there need not be any messages. It is sent a PING, so that the
+   * server owes something, and subscriptions are told of a gap when it goes on to say nothing. Looks are counted and not
+   * time, like everywhere where silence is judged.
+   */
   #watchLiveness(connection: RedisConnection): Effect.Effect<void> {
     const { healthCheckInterval, livenessTimeout } = this.#options.settings
-    const interval = Duration.min(healthCheckInterval, livenessTimeout)
-    if (!Duration.isFinite(interval)) return Effect.void
+    const limit = Duration.toMillis(Duration.min(healthCheckInterval, livenessTimeout))
+    if (limit === Infinity) return Effect.void
     const { exchange } = connection
     return Effect.gen({ self: this }, function*() {
-      const step = Duration.divideUnsafe(interval, 4)
       let received = exchange.received
       let silent = 0
       while (!exchange.closed) {
-        yield* Effect.sleep(step)
+        yield* Effect.sleep(look)
         // Nothing arrives either while nobody reads.
-        silent = exchange.received === received && this.#continue === undefined ? silent + 1 : 0
+        silent = exchange.received === received && this.#continue === undefined ? silent + look : 0
         received = exchange.received
-        if (silent < 4) continue
+        if (silent >= quiet && exchange.inFlight + exchange.waiting === 0) submitPing(connection)
+        if (silent >= stopped && this.#overdue) this.hub.doubt(silence(connection))
+        if (silent < limit) continue
         silent = 0
         const answer = yield* Effect.exit(connection.probe)
         if (Exit.isFailure(answer) && exchange.received === received && this.#continue === undefined) {
-          exchange.close(
-            connectionLoss("HealthCheck", "The server did not answer a PING in time", connection.address)
-          )
+          exchange.close(silence(connection))
         }
       }
     })
   }
 
+  /** The server owes an answer for longer than it should, or has given it after all. */
+  #onSilence(silent: boolean): void {
+    this.#overdue = silent
+    if (!silent) this.hub.trust()
+  }
+
   readonly #owner: Owner = {
     subscriber: true,
     onPush: (items) => this.hub.receive(items),
+    onSilence: (silent) => this.#onSilence(silent),
     onRead: () => {
       this.hub.flush()
       return this.#mayRead ? undefined : this.#awaitRoom
@@ -298,3 +319,12 @@ export class Link {
     for (const waiter of waiters) waiter(exit)
   }
 }
+
+const ping = RedisCommand.send("PING")
+
+/** Any answer shows life, also that it is not allowed. */
+const submitPing = (connection: RedisConnection): void =>
+  connection.submit(new SingleRequest(ping, undefined, () => {}))
+
+const silence = ({ address }: RedisConnection): CommandError =>
+  connectionLoss("HealthCheck", "The server did not answer a PING in time", address)

@@ -6,6 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { hasPaused } from "./pace.ts"
 
 /** Milliseconds by a clock's steady reading: only differences mean anything. */
 export const elapsed = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
@@ -22,11 +23,17 @@ export const sleepUntil = (clock: Clock.Clock, at: number): Effect.Effect<void> 
       : Effect.andThen(clock.sleep(Duration.millis(Math.ceil(left - precision))), sleepUntil(clock, at))
   })
 
+/** For how many turns a long reply is waited for that is read in several: for a quarter of a second, see pace.ts. */
+const patience = 32
+
 /**
  * Suspends until what has arrived by now was read. A timer that comes late, as the event loop was blocked, comes before
- * the loop has looked at its sockets; a task that it schedules comes after.
+ * the loop has looked at its sockets; a task that it schedules comes after. What takes several turns to read is waited for.
  */
-export const arrived: Effect.Effect<void> = Effect.yieldNow
+export const arrived: Effect.Effect<void> = Effect.suspend(() => turns(patience))
+
+const turns = (left: number): Effect.Effect<void> =>
+  Effect.flatMap(Effect.yieldNow, () => left > 1 && hasPaused() ? turns(left - 1) : Effect.void)
 
 /**
  * Runs an effect within a limit of milliseconds. What has arrived when the limit passes still counts, however late the

@@ -1,0 +1,25 @@
+/** The families of commands, each a page of the reference, in their order: what they are called, and their categories. */
+export const families: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "Running commands": ["combinators", "constructors", "streams of replies"],
+  "Keys": ["generic"],
+  "Strings": ["strings"],
+  "Hashes": ["hashes"],
+  "Lists": ["lists"],
+  "Sets": ["sets"],
+  "Sorted sets": ["sorted sets"],
+  "Streams": ["streams"],
+  "Geo": ["geo"],
+  "Bitmaps": ["bitmaps"],
+  "HyperLogLogs": ["hyperloglogs"],
+  "Vector sets": ["vector sets"],
+  "Arrays": ["arrays"],
+  "Path hashes": ["path hashes"],
+  "Publish and subscribe": ["pubsub"],
+  "Scripts": ["scripting"],
+  "Functions": ["functions"],
+  "Connection": ["connection"],
+  "Server": ["server", "help", "models", "decoders"],
+  "Access control": ["acl"],
+  "Cluster": ["cluster"],
+  "Sentinel": ["sentinel"]
+}

@@ -1,0 +1,93 @@
+/**
+ * Who waits for masters that say that the cluster is down, and asking these whether they still say so: once for all who wait.
+ */
+import { clusterInfo } from "@redfx/core/commands/Cluster"
+import type { CommandError } from "@redfx/core/RedisError"
+import { within } from "@redfx/core/unstable/Runtime"
+import * as Effect from "effect/Effect"
+import type { Node } from "../topology/nodes.ts"
+
+/** Milliseconds between two rounds of questions, and for which an answer is waited for. */
+const pause = 100
+const limit = 500
+
+type Waiter = (outcome: Effect.Effect<void, CommandError>) => void
+
+export class Downs {
+  readonly #find: (address: string) => Node | undefined
+  readonly #fork: (effect: Effect.Effect<void>) => void
+  /** Those who wait, by whom they wait for; `undefined` is any. */
+  readonly #waiting = new Map<Waiter, string | undefined>()
+  /** Whom somebody waits for, and whether it has said it of the cluster as a whole. */
+  readonly #said = new Map<string, boolean>()
+  #asking = false
+
+  constructor(find: (address: string) => Node | undefined, fork: (effect: Effect.Effect<void>) => void) {
+    this.#find = find
+    this.#fork = fork
+  }
+
+  get isAwaited(): boolean {
+    return this.#waiting.size > 0
+  }
+
+  /** Suspends until a master says that the cluster is up again, or is none any more. */
+  until(address: string | undefined): Effect.Effect<void, CommandError> {
+    return Effect.callback((resume) => {
+      this.#waiting.set(resume, address)
+      if (address !== undefined && !this.#said.has(address)) this.#said.set(address, false)
+      if (!this.#asking) this.#ask()
+      return Effect.sync(() => this.#waiting.delete(resume))
+    })
+  }
+
+  /** Goes by a topology that says something new. */
+  retain(isMaster: (address: string) => boolean): void {
+    this.#tell((address) => address === undefined || !isMaster(address), Effect.void)
+  }
+
+  /** Nobody can tell anything any more. */
+  end(outcome: Effect.Effect<void, CommandError>): void {
+    this.#tell(() => true, outcome)
+  }
+
+  #tell(concerns: (address: string | undefined) => boolean, outcome: Effect.Effect<void, CommandError>): void {
+    for (const [waiter, address] of Array.from(this.#waiting)) {
+      if (!concerns(address)) continue
+      this.#waiting.delete(waiter)
+      if (address !== undefined) this.#said.delete(address)
+      waiter(outcome)
+    }
+  }
+
+  #ask(): void {
+    this.#asking = true
+    this.#fork(Effect.gen({ self: this }, function*() {
+      while (this.isAwaited) {
+        for (const address of Array.from(this.#said.keys())) {
+          if (yield* this.#isUp(address)) this.#tell((other) => other === address, Effect.void)
+        }
+        yield* Effect.sleep(pause)
+      }
+      this.#said.clear()
+      this.#asking = false
+    }))
+  }
+
+  /**
+   * Whether one says something else than before. One that has said from the beginning that the cluster is up does not serve
+   * a slot, of which that tells nothing.
+   */
+  #isUp(address: string): Effect.Effect<boolean> {
+    const node = this.#find(address)
+    if (node === undefined) return Effect.succeed(false)
+    const asked = within(Effect.map(node.client.execute(clusterInfo()), ({ clusterState }) => clusterState), {
+      limit,
+      orElse: () => Effect.succeed(undefined)
+    })
+    return Effect.map(Effect.catch(asked, () => Effect.succeed(undefined)), (state) => {
+      if (state === "fail" && this.#said.has(address)) this.#said.set(address, true)
+      return state === "ok" && this.#said.get(address) === true
+    })
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Channels whose messages have a schema: what one program publishes is what others get, as values.
+ *
+ * **Example** (Prices)
+ *
+ * ```ts
+ * import { RedisChannel } from "@redfx/core"
+ * import { Console, Schema, Stream } from "effect"
+ *
+ * const prices = RedisChannel.make("prices", {
+ *   value: Schema.Struct({ symbol: Schema.String, price: Schema.Finite })
+ * })
+ *
+ * export const publish = prices.publish({ symbol: "RDX", price: 12.5 })
+ *
+ * export const follow = Stream.runForEach(prices.subscribe(), ({ price, symbol }) => Console.log(symbol, price))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { publish, spublish } from "./commands/PubSub.ts"
+import * as Values from "./internal/values/values.ts"
+import type { RedisClient } from "./RedisClient.ts"
+import type { CodecError, RedisCodec } from "./RedisCodec.ts"
+import type { RedisError } from "./RedisError.ts"
+import * as PubSub from "./RedisPubSub.ts"
+
+// -----------------------------------------------------------------------------
+// Errors
+// -----------------------------------------------------------------------------
+
+/**
+ * A message that does not fit the schema of its channel.
+ *
+ * **Details**
+ *
+ * `operation`: `"decode"` when what was published by others is something else, `"encode"` when what was given cannot be
+ * published; then nothing was sent. The message itself is not shown.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ChannelError extends Schema.TaggedError<ChannelError>("@redfx/core/RedisChannel/ChannelError")(
+  "ChannelError",
+  { channel: Schema.String, operation: Schema.Literals(["encode", "decode"]), detail: Schema.String }
+) {
+  override get message(): string {
+    const channel = JSON.stringify(this.channel)
+    return this.operation === "decode"
+      ? `A message of the channel ${channel} is not what its schema says: ${this.detail}`
+      : `The message for the channel ${channel} cannot be written: ${this.detail}. Nothing was sent.`
+  }
+}
+
+// -----------------------------------------------------------------------------
+// Models
+// -----------------------------------------------------------------------------
+
+/**
+ * Options of {@link make}.
+ *
+ * - `value`: the schema of messages, which are published as JSON.
+ * - `codec`: what the bytes of messages go through, such as `NodeCompression` of `@redfx/node`.
+ * - `sharded`: it is a shard channel, of SPUBLISH and SSUBSCRIBE. Since Redis 7.0. Default `false`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ChannelOptions<A> {
+  readonly value: Schema.Codec<A, unknown>
+  readonly codec?: RedisCodec | undefined
+  readonly sharded?: boolean | undefined
+}
+
+/**
+ * Options of a subscription.
+ *
+ * - `buffer`: as that of `Redis.subscribe`.
+ * - `misfits`: what becomes of a message that does not fit the schema: `"fail"`, the default, fails the stream with its
+ *   `ChannelError`, `"skip"` leaves it out, and a function is given the error of each that is left out.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface SubscribeOptions {
+  readonly buffer?: PubSub.BufferOptions | undefined
+  readonly misfits?: "fail" | "skip" | ((error: ChannelError) => Effect.Effect<void>) | undefined
+}
+
+/**
+ * A message of a typed channel.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Message<out A> {
+  readonly _tag: "Message"
+  readonly data: A
+}
+
+/**
+ * A channel.
+ *
+ * - `publish`: how many subscribers got it; in a cluster those of one node.
+ * - `subscribe`: the messages, for as long as the stream runs, as those of `Redis.subscribe`. `events`: these, and where some
+ *   may be missing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisChannel<A> {
+  readonly name: string
+  readonly publish: (value: A) => Effect.Effect<number, RedisError | ChannelError, RedisClient>
+  readonly subscribe: (options?: SubscribeOptions) => Stream.Stream<A, RedisError | ChannelError, RedisClient>
+  readonly events: (
+    options?: SubscribeOptions
+  ) => Stream.Stream<Message<A> | PubSub.Event, RedisError | ChannelError, RedisClient>
+}
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * The channel of this name. Making it sends nothing.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <A>(name: string, options: ChannelOptions<A>): RedisChannel<A> => {
+  const values = Values.asBytes(Values.asJson(options.value), options.codec)
+  const sharded = options.sharded === true
+  const misfit = ({ detail, operation }: CodecError) => new ChannelError({ channel: name, operation, detail })
+  const opened = ({ buffer }: SubscribeOptions) => {
+    const elements = { payload: "bytes", events: true, buffer } as const
+    return sharded ? PubSub.ssubscribe(name, elements) : PubSub.subscribe(name, elements)
+  }
+  const events: RedisChannel<A>["events"] = (subscription = {}) =>
+    Stream.flattenIterable(Stream.mapEffect(opened(subscription), (element) =>
+      element._tag === "Message"
+        ? Values.fitting(
+          subscription.misfits,
+          Effect.mapBoth(values.decode(element.data), {
+            onSuccess: (data): Message<A> | PubSub.Event => ({ _tag: "Message", data }),
+            onFailure: misfit
+          })
+        )
+        : Effect.succeed([named(element, name)])))
+  return {
+    name,
+    publish: (value) =>
+      Effect.flatMap(
+        Effect.mapError(values.encode(value), misfit),
+        (bytes): Effect.Effect<number, RedisError, RedisClient> =>
+          sharded ? spublish(name, bytes) : publish(name, bytes)
+      ),
+    subscribe: (subscription) =>
+      Stream.flattenIterable(
+        Stream.map(events(subscription), (element) => element._tag === "Message" ? [element.data] : [])
+      ),
+    events
+  }
+}
+
+/** The event with the name as it was given: there is no other channel. */
+const named = (event: PubSub.Event<Uint8Array>, name: string): PubSub.Event =>
+  event._tag === "Subscribed" ? { ...event, channel: name } : { ...event, channels: [name] }

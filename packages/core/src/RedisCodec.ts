@@ -1,0 +1,40 @@
+/**
+ * What is done to bytes on their way to Redis and back, such as compression.
+ *
+ * Keyspaces, typed streams and typed channels take a codec. `NodeCompression` of `@redfx/node` makes some.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+/**
+ * Bytes that a codec cannot read, or write.
+ *
+ * - `detail`: why. It does not show the bytes.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class CodecError extends Schema.TaggedError<CodecError>("@redfx/core/RedisCodec/CodecError")("CodecError", {
+  operation: Schema.Literals(["encode", "decode"]),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return this.operation === "decode"
+      ? `The bytes cannot be read: ${this.detail}`
+      : `The bytes cannot be written: ${this.detail}`
+  }
+}
+
+/**
+ * From bytes to bytes and back: `decode` gives what `encode` was given. What it did not write itself it must refuse, or take
+ * for what it is.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RedisCodec {
+  readonly encode: (bytes: Uint8Array) => Effect.Effect<Uint8Array, CodecError>
+  readonly decode: (bytes: Uint8Array) => Effect.Effect<Uint8Array, CodecError>
+}

@@ -1,0 +1,156 @@
+/**
+ * Values that are loaded once for all who ask for them.
+ *
+ * Who finds nothing and gets the lease loads, for all who ask in this program meanwhile. Who finds nothing and no lease looks
+ * again and again, once for all who wait in this program, until there is something or nobody loads any more. So nobody who
+ * waits ever takes a lease that somebody else may be waiting for.
+ *
+ * A value that was loaded is for those who asked before its load began, whatever became of it since: it is no older than what
+ * they asked for. It is for those who came later only if it was stored under its lease: then nothing has replaced or deleted it
+ * meanwhile.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import { del } from "../../commands/Generic.ts"
+import { RedisClient } from "../../RedisClient.ts"
+import { isRetryable } from "../../RedisError.ts"
+import type { CacheKeyspace, CacheOptions } from "./cacheModel.ts"
+import * as Scripts from "./cacheScripts.ts"
+import { milliseconds, settingsOf, whole } from "./cacheShared.ts"
+import type { Failure, Grant, Shared } from "./cacheShared.ts"
+import { bytesOf } from "./codec.ts"
+import * as Flights from "./flights.ts"
+import type { Restore } from "./flights.ts"
+import { keysOf } from "./keys.ts"
+import * as Loads from "./loads.ts"
+import type { Loaded } from "./loads.ts"
+import * as Lookout from "./lookout.ts"
+import type { Sight } from "./lookout.ts"
+import { nearby } from "./nearby.ts"
+
+export const make = Effect.fnUntraced(function*<Id, A, E, R>(
+  options: CacheOptions<Id, A, E, R>
+): Effect.fn.Return<CacheKeyspace<Id, A, E>, never, R | RedisClient | Scope.Scope> {
+  const shared = yield* sharedOf(options)
+  const { client, clock, codec, settings } = shared
+  const keys = keysOf({ key: options.key, id: options.id })
+  const local = options.local === undefined ? undefined : nearby(client, clock, options.local)
+  const lookout = Lookout.make(shared, local)
+  const asking = makeAsking(shared, lookout, options.onRedisFailure === "load")
+  return {
+    keyOf: keys.of,
+    getOrLoad: (id) => Effect.flatMap(keys.of(id), (key) => asking.ask(id, key)),
+    get: (id) => Effect.flatMap(keys.of(id), lookout.peek),
+    set: (id, value, write) =>
+      Effect.gen(function*() {
+        const key = yield* keys.of(id)
+        const bytes = yield* codec.encode(value, key)
+        const fresh = write?.ttl === undefined ? settings.freshOf(value) : milliseconds(write.ttl)
+        const keep = fresh + settings.stale
+        const entry = { version: shared.token(), fresh: whole(fresh), keep: whole(keep), took: 0, value: bytes }
+        yield* client.execute(Scripts.put(key, entry))
+        asking.forget(key)
+      }),
+    del: (...ids) =>
+      Effect.flatMap(
+        Effect.forEach(ids, keys.of),
+        (names) => Effect.tap(client.execute(del(names)), () => Effect.sync(() => names.forEach(asking.forget)))
+      )
+  }
+})
+
+const sharedOf = Effect.fnUntraced(function*<Id, A, E, R>(
+  options: CacheOptions<Id, A, E, R>
+): Effect.fn.Return<Shared<Id, A, E, R>, never, R | RedisClient | Scope.Scope> {
+  const context = yield* Effect.context<R | RedisClient>()
+  const instance = SecureRandom.uuidV4Unsafe()
+  let tokens = 0
+  return {
+    client: Context.get(context, RedisClient),
+    clock: yield* Clock.Clock,
+    scope: yield* Effect.scope,
+    codec: bytesOf(options.value, options.codec),
+    load: options.load,
+    settings: settingsOf(options),
+    own: (effect) => Effect.updateContext(effect, () => context),
+    token: () => `${instance}:${++tokens}`
+  }
+})
+
+/**
+ * - `ask`: the value, from wherever. - `forget`: who asks from now on takes part in no load of before.
+ */
+interface Asking<Id, A, E> {
+  readonly ask: (id: Id, key: string) => Effect.Effect<Option.Option<A>, Failure<E>>
+  readonly forget: (key: string) => void
+}
+
+const makeAsking = <Id, A, E, R>(
+  shared: Shared<Id, A, E, R>,
+  lookout: Lookout.Lookout<A>,
+  loadsAlone: boolean
+): Asking<Id, A, E> => {
+  type Flight = Flights.Flight<Loaded<A> | undefined, Failure<E>>
+  const { load, loadAlone } = Loads.make(shared)
+  const flights = Flights.make<Loaded<A> | undefined, Failure<E>>(shared.scope)
+
+  const renew = (id: Id, key: string, grant: Grant): Effect.Effect<unknown> =>
+    shared.own(Effect.catchCause(load(id, key, grant), (cause) => warnUnlessInterrupted(key, cause))).pipe(
+      Effect.forkIn(shared.scope, { startImmediately: true })
+    )
+
+  /** What is seen, or what is under way for it. */
+  const act = Effect.fnUntraced(function*(id: Id, key: string, sight: Sight<A>) {
+    if (sight._tag === "Granted") return yield* flights.start(key, load(id, key, sight.grant))
+    if (sight._tag === "Elsewhere") {
+      return flights.get(key) ?? (yield* flights.start(key, lookout.wait(key, sight.refused)))
+    }
+    if (sight.renew !== undefined) yield* renew(id, key, sight.renew)
+    return sight.value
+  })
+
+  const look = (id: Id, key: string, restore: Restore): Effect.Effect<Option.Option<A> | Flight, Failure<E>> =>
+    Effect.flatMap(
+      Random.next,
+      (random) =>
+        Effect.matchEffect(lookout.look(key, -Math.log(1 - random) * shared.settings.early, restore), {
+          onSuccess: (sight): Effect.Effect<Option.Option<A> | Flight, Failure<E>> => act(id, key, sight),
+          onFailure: (error) =>
+            loadsAlone && isRetryable(error)
+              ? Effect.suspend(() => {
+                const flight = flights.get(key)
+                return flight === undefined ? flights.start(key, loadAlone(id, key)) : Effect.succeed(flight)
+              })
+              : Effect.fail(error)
+        })
+    )
+
+  const ask = Effect.fnUntraced(function*(id: Id, key: string, restore: Restore): Effect.fn.Return<
+    Option.Option<A>,
+    Failure<E>
+  > {
+    const asked = flights.moment()
+    for (;;) {
+      const found = flights.get(key) ?? (yield* look(id, key, restore))
+      if (Option.isOption(found)) return found
+      const loaded = yield* flights.join(key, found, restore)
+      if (loaded !== undefined && (loaded.current || found.since > asked)) return loaded.value
+    }
+  })
+
+  return {
+    ask: (id, key) => Effect.uninterruptibleMask((restore) => ask(id, key, restore)),
+    forget: flights.forget
+  }
+}
+
+const warnUnlessInterrupted = (key: string, cause: Cause.Cause<unknown>): Effect.Effect<void> =>
+  Cause.hasInterruptsOnly(cause)
+    ? Effect.void
+    : Effect.logWarning(`The value for ${JSON.stringify(key)} could not be renewed`, cause)

@@ -1,0 +1,170 @@
+/**
+ * What a cache does on the server in one step, by the server's clock.
+ *
+ * An entry is a hash: the value, until when it counts, and the lease of whoever loads it anew. As the lease is in the entry
+ * itself, whatever replaces or deletes the key ends the lease with it: a load that began before stores nothing. And as it is
+ * one key, there is no second one to be found in its slot.
+ *
+ * `value` is absent where absence is what is known. `version` is the token of the write. `fresh` and `until` are when the
+ * entry is to be renewed, and when it does not count any more; `took` is how long its load did. `lease` is a token, and
+ * `leased` when it ends. All times are whole milliseconds. The key lives for as long as there is anything in it that counts.
+ *
+ * All of it is `ordered`: where connections are shared, what undoes an attempt comes after the attempt.
+ */
+import * as RedisArg from "../../RedisArg.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import * as RedisScript from "../../RedisScript.ts"
+
+const clock = `local time = redis.call("TIME")
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function text(number) return string.format("%.0f", number) end
+`
+
+/**
+ * What was found of an entry.
+ *
+ * - `now`: the server's time. `known`: whether there is an entry that counts. `value`: absent where that is what is known.
+ * - `lease`: whether there is none, it was granted to who asked, or somebody else has it.
+ */
+export interface Found {
+  readonly now: number
+  readonly known: boolean
+  readonly lease: "none" | "granted" | "taken"
+  readonly version: string
+  readonly value: Uint8Array | undefined
+}
+
+const { integer } = RedisReply
+const leases = ["none", "granted", "taken"] as const
+
+const found: RedisReply.Reply<Found> = RedisReply.map(
+  RedisReply.tuple(
+    integer,
+    integer,
+    integer,
+    RedisReply.nullable(RedisReply.bytes),
+    RedisReply.nullable(RedisReply.bytes)
+  ),
+  ([now, known, lease, version, value]): Found => ({
+    now: Number(now),
+    known: Number(known) === 1,
+    // The script gives none but these.
+    lease: leases[Number(lease)]!,
+    // Versions are made here, of ASCII.
+    version: version === undefined ? "" : String.fromCharCode(...version),
+    value
+  })
+)
+
+/**
+ * How one looks.
+ *
+ * - `token`, `lease`: what to lease with, and for how many milliseconds; 0 takes no lease.
+ * - `spread`: how many times its own load an entry is renewed early.
+ * - `refused`: a version that does not count.
+ */
+export interface Look {
+  readonly token: string
+  readonly lease: number
+  readonly spread: number
+  readonly refused: string | undefined
+}
+
+/**
+ * Looks an entry up, and takes the lease where it is to be loaded and nobody does so. Of what Redis 6 raises in a script the
+ * code would be lost, so the error is returned.
+ */
+export const look = RedisScript.make({
+  name: "RedisKeyspace.look",
+  lua:
+    `${clock}local entry = redis.pcall("HMGET", KEYS[1], "version", "value", "fresh", "until", "took", "lease", "leased")
+if entry.err then return entry end
+local version, value, lasts = entry[1], entry[2], tonumber(entry[4] or 0)
+local known = version and version ~= ARGV[4] and lasts > now
+local leased = entry[6] and tonumber(entry[7]) > now
+local lease = leased and 2 or 0
+local due = not known or now + tonumber(entry[5]) * ARGV[3] >= tonumber(entry[3])
+if due and not leased and ARGV[2] ~= "0" then
+  local ends = now + ARGV[2]
+  redis.call("HSET", KEYS[1], "lease", ARGV[1], "leased", text(ends))
+  redis.call("PEXPIREAT", KEYS[1], text(math.max(ends, lasts)))
+  lease = 1
+end
+return {now, known and 1 or 0, lease, known and version, known and value}`,
+  keys: (key: string, _look: Look) => [key],
+  args: (_key, { lease, refused, spread, token }) => [token, lease, spread, refused ?? ""],
+  result: found,
+  ordered: true
+})
+
+/**
+ * What is written.
+ *
+ * - `version`: a token of its own, or that of the lease by which it was loaded.
+ * - `fresh`, `keep`: for how long, in milliseconds. `took`: how long its load did.
+ */
+export interface Entry {
+  readonly version: string
+  readonly fresh: number
+  readonly keep: number
+  readonly took: number
+  readonly value: Uint8Array | undefined
+}
+
+const entryArgs = ({ fresh, keep, took, value, version }: Entry): ReadonlyArray<RedisArg.Value> => {
+  if (keep < 1) RedisArg.invalid("the ttl of a cached value must be a millisecond or more")
+  return [version, fresh, keep, took, ...(value === undefined ? [] : [value])]
+}
+
+/** DEL first: what is of another type is replaced as SET does. */
+const write = `redis.call("DEL", KEYS[1])
+redis.call("HSET", KEYS[1], "version", ARGV[1], "fresh", text(now + ARGV[2]), "until", text(now + ARGV[3]), "took", ARGV[4])
+if ARGV[5] then redis.call("HSET", KEYS[1], "value", ARGV[5]) end
+redis.call("PEXPIREAT", KEYS[1], text(now + ARGV[3]))
+return 1`
+
+/** Stores what was loaded if the lease still holds, or it was stored already; tells whether. */
+export const store = RedisScript.make({
+  name: "RedisKeyspace.store",
+  lua: `${clock}if redis.call("TYPE", KEYS[1]).ok ~= "hash" then return 0 end
+local entry = redis.call("HMGET", KEYS[1], "lease", "version")
+if entry[2] == ARGV[1] then return 1 end
+if entry[1] ~= ARGV[1] then return 0 end
+${write}`,
+  keys: (key: string, _entry: Entry) => [key],
+  args: (_key, entry) => entryArgs(entry),
+  result: RedisReply.boolean,
+  ordered: true
+})
+
+/** Writes in place of whatever was there. */
+export const put = RedisScript.make({
+  name: "RedisKeyspace.put",
+  lua: `${clock}${write}`,
+  keys: (key: string, _entry: Entry) => [key],
+  args: (_key, entry) => entryArgs(entry),
+  result: RedisReply.boolean,
+  ordered: true
+})
+
+/**
+ * Gives a lease back; tells whether it still held. An entry that still counts is not renewed for `pause` milliseconds: its
+ * load has just failed.
+ */
+export const release = RedisScript.make({
+  name: "RedisKeyspace.release",
+  lua: `${clock}if redis.call("TYPE", KEYS[1]).ok ~= "hash" then return 0 end
+local entry = redis.call("HMGET", KEYS[1], "lease", "version", "until")
+if entry[1] ~= ARGV[1] then return 0 end
+if entry[2] and tonumber(entry[3]) > now then
+  redis.call("HSET", KEYS[1], "lease", "", "leased", text(now + ARGV[2]))
+  redis.call("PEXPIREAT", KEYS[1], entry[3])
+else
+  redis.call("DEL", KEYS[1])
+end
+return 1`,
+  keys: (key: string, _token: string, _pause: number) => [key],
+  args: (_key, token, pause) => [token, pause],
+  result: RedisReply.boolean,
+  ordered: true
+})

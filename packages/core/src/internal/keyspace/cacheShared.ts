@@ -1,0 +1,93 @@
+/**
+ * What the parts of a cache share: its client and codec, its times, and how leases are given back.
+ */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import type { RedisClient } from "../../RedisClient.ts"
+import type { RedisError } from "../../RedisError.ts"
+import { within } from "../runtime/elapsed.ts"
+import type { CacheOptions, LoadTimeoutError } from "./cacheModel.ts"
+import * as Scripts from "./cacheScripts.ts"
+import type { Codec } from "./codec.ts"
+import type { KeyspaceError } from "./model.ts"
+
+/** The right to load, which begins at a time of `elapsed`. */
+export interface Grant {
+  readonly token: string
+  readonly since: number
+}
+
+/** What asking for a value can fail with. */
+export type Failure<E> = E | RedisError | KeyspaceError | LoadTimeoutError
+
+/** The times of a cache, in milliseconds, and what they are shortened or anticipated by. */
+export interface Settings<A> {
+  readonly freshOf: (value: A) => number
+  readonly absent: number
+  readonly stale: number
+  readonly limit: number
+  readonly early: number
+  readonly jitter: number
+}
+
+/**
+ * - `own`: runs in the context of who made the cache.
+ * - `token`: one that nobody else has.
+ */
+export interface Shared<Id, A, E, R> {
+  readonly client: RedisClient["Service"]
+  readonly clock: Clock.Clock
+  readonly scope: Scope.Scope
+  readonly codec: Codec<A, Uint8Array>
+  readonly load: (id: Id) => Effect.Effect<Option.Option<A>, E, R>
+  readonly settings: Settings<A>
+  readonly own: <B, F>(effect: Effect.Effect<B, F, R | RedisClient>) => Effect.Effect<B, F>
+  readonly token: () => string
+}
+
+/** An entry whose load has just failed is not renewed for so many milliseconds. */
+export const pauseOfRenewal = 1000
+
+/** How long a lease is tried to be given back, in milliseconds: it ends by itself. */
+const longestRelease = 5000
+
+/**
+ * Gives a lease back, when something is over. Detached: it must go out when the scope of the cache ends, too, and nobody is to
+ * wait for it.
+ */
+export const release = <Id, A, E, R>(
+  { client, clock, own, settings }: Shared<Id, A, E, R>,
+  token: string,
+  key: string,
+  after: Effect.Effect<unknown> = Effect.void
+): Effect.Effect<void> =>
+  Effect.andThen(after, client.execute(Scripts.release(key, token, pauseOfRenewal))).pipe(
+    (given) =>
+      within(Effect.ignore(given), { clock, limit: settings.limit + longestRelease, orElse: () => Effect.void }),
+    own,
+    Effect.forkDetach({ startImmediately: true }),
+    Effect.asVoid
+  )
+
+export const milliseconds = (time: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(time))
+
+/** What the server takes: whole numbers that it counts with exactly. Some thousand years stand for ever. */
+export const whole = (time: number): number => Math.round(Math.min(time, 1e14))
+
+export const settingsOf = <Id, A, E, R>(options: CacheOptions<Id, A, E, R>): Settings<A> => {
+  const { absentTtl = "5 seconds", early = 1, jitter = 0.1, loadTimeout = "10 seconds", stale = "0 seconds", ttl } =
+    options
+  const fixed = typeof ttl === "function" ? undefined : milliseconds(ttl)
+  return {
+    // A function was told from a time above.
+    freshOf: (value: A): number => fixed ?? milliseconds((ttl as (value: A) => Duration.Input)(value)),
+    absent: milliseconds(absentTtl),
+    stale: milliseconds(stale),
+    limit: whole(milliseconds(loadTimeout)),
+    early,
+    jitter
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Work that several wait for: it goes on while anybody does, and ends when all have gone.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+
+/**
+ * - `since`: the moment at which it began.
+ */
+export interface Flight<A, E> {
+  readonly since: number
+  readonly done: Deferred.Deferred<A, E>
+  readonly fiber: Fiber.Fiber<A, E>
+  waiting: number
+}
+
+/**
+ * Work under way, at most one to a key for those who ask.
+ *
+ * - `moment`: a number that is higher each time: what has begun after who asked did, and what before.
+ * - `start`: begins work, at once, in place of what is under way for this key. That goes on for those who wait for it.
+ * - `join`: waits for it, in an uninterruptible region, so that nobody comes and goes uncounted.
+ * - `forget`: nobody is to join any more.
+ */
+export interface Flights<A, E> {
+  readonly moment: () => number
+  readonly get: (key: string) => Flight<A, E> | undefined
+  readonly start: (key: string, work: Effect.Effect<A, E>) => Effect.Effect<Flight<A, E>>
+  readonly join: (key: string, flight: Flight<A, E>, restore: Restore) => Effect.Effect<A, E>
+  readonly forget: (key: string) => void
+}
+
+/** Makes interruptible again what stands in an uninterruptible region. */
+export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+export const make = <A, E>(scope: Scope.Scope): Flights<A, E> => {
+  const flights = new Map<string, Flight<A, E>>()
+  let moments = 0
+  const drop = (key: string, flight: Flight<A, E>): void => {
+    if (flights.get(key) === flight) flights.delete(key)
+  }
+  return {
+    moment: () => ++moments,
+    get: (key) => flights.get(key),
+    start: (key, work) =>
+      Effect.suspend(() => {
+        const since = ++moments
+        return Effect.map(Effect.forkIn(work, scope, { startImmediately: true }), (fiber) => {
+          const flight = { since, done: Deferred.makeUnsafe<A, E>(), fiber, waiting: 0 }
+          flights.set(key, flight)
+          // Also of one that was interrupted before it began.
+          fiber.addObserver((exit) => {
+            drop(key, flight)
+            Deferred.doneUnsafe(flight.done, exit)
+          })
+          return flight
+        })
+      }),
+    join: (key, flight, restore) =>
+      Effect.suspend(() => {
+        flight.waiting++
+        return Effect.onExit(restore(Deferred.await(flight.done)), () =>
+          Effect.sync(() => {
+            if (--flight.waiting > 0 || flight.fiber.pollUnsafe() !== undefined) return
+            drop(key, flight)
+            flight.fiber.interruptUnsafe()
+          }))
+      }),
+    forget: (key) => {
+      flights.delete(key)
+    }
+  }
+}

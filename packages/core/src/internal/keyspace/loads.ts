@@ -1,0 +1,102 @@
+/**
+ * Loading the value of an entry, and storing it if nothing has replaced the entry since.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type { RedisError } from "../../RedisError.ts"
+import { elapsed, within } from "../runtime/elapsed.ts"
+import { LoadTimeoutError } from "./cacheModel.ts"
+import * as Scripts from "./cacheScripts.ts"
+import { pauseOfRenewal, release, whole } from "./cacheShared.ts"
+import type { Failure, Grant, Shared } from "./cacheShared.ts"
+import type { Restore } from "./flights.ts"
+import type { KeyspaceError } from "./model.ts"
+
+/**
+ * What came of a load.
+ *
+ * - `current`: whether nothing has replaced it since its load began.
+ */
+export interface Loaded<A> {
+  readonly value: Option.Option<A>
+  readonly current: boolean
+}
+
+/**
+ * - `load`: under a lease, which is given back when the load is over unless it was used. `loadAlone`: without Redis.
+ */
+export interface Loads<Id, A, E> {
+  readonly load: (id: Id, key: string, grant: Grant) => Effect.Effect<Loaded<A>, Failure<E>>
+  readonly loadAlone: (id: Id, key: string) => Effect.Effect<Loaded<A>, Failure<E>>
+}
+
+export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> => {
+  const { client, clock, codec, own, scope, settings } = shared
+  const { absent, freshOf, jitter, limit, stale } = settings
+
+  /** Tells whether the lease still held. */
+  const store = Effect.fnUntraced(function*(key: string, token: string, value: Option.Option<A>, took: number) {
+    const shortened = 1 - jitter * (yield* Random.next)
+    const fresh = (Option.isSome(value) ? freshOf(value.value) : absent) * shortened
+    if (!(fresh >= 1)) return yield* client.execute(Scripts.release(key, token, pauseOfRenewal))
+    const bytes = Option.isSome(value) ? yield* codec.encode(value.value, key) : undefined
+    const entry = { version: token, fresh: whole(fresh), keep: whole(fresh + stale), took: whole(took), value: bytes }
+    return yield* client.execute(Scripts.store(key, entry))
+  })
+
+  /** Loads, no longer than a load may take, and whatever the load does when it is interrupted. */
+  const loadWithin = (
+    id: Id,
+    key: string,
+    since: number,
+    restore: Restore,
+    whenOver: (over: Effect.Effect<unknown>) => Effect.Effect<unknown>
+  ) =>
+    Effect.flatMap(
+      Effect.forkIn(Effect.suspend(() => shared.load(id)), scope),
+      (loading) =>
+        restore(within(Fiber.await(loading), {
+          clock,
+          limit: Math.max(since + limit - elapsed(clock), 0),
+          orElse: () => Effect.succeed(Exit.fail(new LoadTimeoutError({ key, limit })))
+        })).pipe(
+          Effect.flatMap((exit): Exit.Exit<Option.Option<A>, E | LoadTimeoutError> => exit),
+          Effect.onError(() => whenOver(Effect.suspend(() => Fiber.interrupt(loading))))
+        )
+    )
+
+  return {
+    load: (id, key, { since, token }) =>
+      own(Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function*() {
+          const startedAt = elapsed(clock)
+          const value = yield* loadWithin(id, key, since, restore, (over) => release(shared, token, key, over))
+          const current = yield* restore(store(key, token, value, elapsed(clock) - startedAt)).pipe(
+            Effect.onError(() => release(shared, token, key)),
+            Effect.catch((error) => unstored(key, error))
+          )
+          return { value, current }
+        })
+      )),
+    loadAlone: (id, key) =>
+      own(Effect.uninterruptibleMask((restore) =>
+        Effect.map(
+          Effect.suspend(() => loadWithin(id, key, elapsed(clock), restore, Effect.forkDetach)),
+          // Nobody can tell whether it is, as Redis is away.
+          (value) => ({ value, current: true })
+        )
+      ))
+  }
+}
+
+/** The value is right all the same, for who asked before its load. */
+const unstored = (key: string, error: RedisError | KeyspaceError): Effect.Effect<boolean, KeyspaceError> =>
+  error._tag === "KeyspaceError"
+    ? Effect.fail(error)
+    : Effect.as(
+      Effect.logWarning(`The value for ${JSON.stringify(key)} was loaded, and could not be stored`, error),
+      false
+    )

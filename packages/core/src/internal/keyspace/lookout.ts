@@ -1,0 +1,97 @@
+/**
+ * Looking for an entry of a cache.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { RedisError } from "../../RedisError.ts"
+import { elapsed } from "../runtime/elapsed.ts"
+import * as Scripts from "./cacheScripts.ts"
+import { release } from "./cacheShared.ts"
+import type { Grant, Shared } from "./cacheShared.ts"
+import type { Restore } from "./flights.ts"
+import type { KeyspaceError } from "./model.ts"
+import type { Nearby } from "./nearby.ts"
+
+/** What was found: something, the right to load it, or that somebody else has that. */
+export type Sight<A> =
+  | { readonly _tag: "Known"; readonly value: Option.Option<A>; readonly renew: Grant | undefined }
+  | { readonly _tag: "Granted"; readonly grant: Grant }
+  | { readonly _tag: "Elsewhere"; readonly refused: string | undefined }
+
+/**
+ * - `peek`: what is there. `look`: what is there, here or on the server, else the lease where it may be had; in an
+ *   uninterruptible region. `wait`: looks until there is something to be seen, or to be done.
+ */
+export interface Lookout<A> {
+  readonly peek: (key: string) => Effect.Effect<Option.Option<A>, RedisError | KeyspaceError>
+  readonly look: (key: string, spread: number, restore: Restore) => Effect.Effect<Sight<A>, RedisError>
+  readonly wait: (key: string, refused: string | undefined) => Effect.Effect<undefined>
+}
+
+export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: Nearby | undefined): Lookout<A> => {
+  const { client, clock, codec, own, settings } = shared
+
+  const decode = (found: Scripts.Found, key: string): Effect.Effect<Option.Option<A>, KeyspaceError> =>
+    found.value === undefined ? Effect.succeedNone : Effect.asSome(codec.decode(found.value, key))
+
+  const lookUp = (key: string, look: Scripts.Look) =>
+    Effect.tap(client.execute(Scripts.look(key, look)), ({ now }) => local?.synchronize(now) ?? Effect.void)
+
+  /** Who will never learn what came of it must not keep others from loading. */
+  const lookOrUndo = (key: string, look: Scripts.Look, restore: Restore) =>
+    restore(lookUp(key, look)).pipe(
+      Effect.onInterrupt(() => release(shared, look.token, key)),
+      Effect.tapError((error) => mayHaveRun(error) ? release(shared, look.token, key) : Effect.void)
+    )
+
+  /** What does not fit the schema is as good as nothing. */
+  const ask = (key: string, spread: number, restore: Restore, refused?: string): Effect.Effect<Sight<A>, RedisError> =>
+    Effect.suspend(() => {
+      const grant: Grant = { token: shared.token(), since: elapsed(clock) }
+      const looking = lookOrUndo(key, { token: grant.token, lease: settings.limit, spread, refused }, restore)
+      return Effect.flatMap(looking, (found): Effect.Effect<Sight<A>, RedisError> => {
+        const granted = found.lease === "granted" ? grant : undefined
+        if (!found.known) {
+          return Effect.succeed(granted === undefined ? { _tag: "Elsewhere", refused } : { _tag: "Granted", grant })
+        }
+        return Effect.matchEffect(decode(found, key), {
+          onSuccess: (value): Effect.Effect<Sight<A>, RedisError> =>
+            Effect.succeed({ _tag: "Known", value, renew: granted }),
+          onFailure: () =>
+            granted === undefined
+              ? ask(key, spread, restore, found.version)
+              : Effect.succeed({ _tag: "Granted", grant })
+        })
+      })
+    })
+
+  return {
+    peek: (key) =>
+      Effect.flatMap(lookUp(key, peeking), (found) => found.known ? decode(found, key) : Effect.succeedNone),
+    look: (key, spread, restore) =>
+      local === undefined ? ask(key, spread, restore) : Effect.flatMap(
+        restore(local.look(key, spread, (found) => decode(found, key))),
+        (value): Effect.Effect<Sight<A>, RedisError> =>
+          value === undefined ? ask(key, spread, restore) : Effect.succeed({ _tag: "Known", value, renew: undefined })
+      ),
+    wait: (key, refused) =>
+      own(Effect.gen(function*() {
+        const startedAt = elapsed(clock)
+        for (;;) {
+          yield* Effect.sleep(pauseAfter(elapsed(clock) - startedAt))
+          const found = yield* Effect.option(lookUp(key, { ...peeking, refused }))
+          // Who waits meets the failure as well, or gets over it.
+          if (Option.isNone(found) || found.value.known || found.value.lease === "none") return undefined
+        }
+      }))
+  }
+}
+
+/** Takes no lease. */
+const peeking: Scripts.Look = { token: "", lease: 0, spread: 0, refused: undefined }
+
+/** Between two looks a waiter pauses a quarter of the time that it has waited: it comes late by no more than that. */
+const pauseAfter = (waited: number): number => Math.min(Math.max(waited / 4, 5), 1000)
+
+/** Whether the server may have run what failed: then it may have given a lease. */
+const mayHaveRun = (error: RedisError): boolean => "delivery" in error && error.delivery === "unknown"

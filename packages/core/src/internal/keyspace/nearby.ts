@@ -1,0 +1,56 @@
+/**
+ * Entries of a cache that this program keeps itself, by the client's cache.
+ */
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import { hmget } from "../../commands/Hashes.ts"
+import type { TimeToLive } from "../../RedisArg.ts"
+import { cached } from "../../RedisCache.ts"
+import type { RedisClient } from "../../RedisClient.ts"
+import { asBytes } from "../../RedisCommand.ts"
+import type { RedisError } from "../../RedisError.ts"
+import { decodeUtf8 } from "../codec/utf8.ts"
+import { elapsed } from "../runtime/elapsed.ts"
+import type { Found } from "./cacheScripts.ts"
+import type { KeyspaceError } from "./model.ts"
+
+/**
+ * - `synchronize`: what time it is on the server, as one has just heard. Before that nothing is kept.
+ * - `look`: what is fresh, as far as can be told here; `undefined` where the server is to be asked.
+ */
+export interface Nearby {
+  readonly synchronize: (now: number) => Effect.Effect<void>
+  readonly look: <A>(
+    key: string,
+    spread: number,
+    decode: (found: Found) => Effect.Effect<Option.Option<A>, KeyspaceError>
+  ) => Effect.Effect<Option.Option<A> | undefined, RedisError>
+}
+
+export const nearby = (client: RedisClient["Service"], clock: Clock.Clock, ttl: TimeToLive): Nearby => {
+  /** What the server's time is ahead of the clock, which is never set. */
+  let ahead: number | undefined
+  const read = (key: string) =>
+    client.execute(asBytes(cached(hmget(key, "version", "value", "fresh", "took"), { ttl })))
+  return {
+    synchronize: (now) =>
+      Effect.sync(() => {
+        ahead = now - elapsed(clock)
+      }),
+    look: (key, spread, decode) =>
+      Effect.suspend(() => {
+        if (ahead === undefined) return Effect.undefined
+        const now = elapsed(clock) + ahead
+        return Effect.flatMap(read(key), ([version, value, fresh, took]) => {
+          if (version === undefined || now + number(took) * spread >= number(fresh)) return Effect.undefined
+          const found: Found = { now, known: true, lease: "none", version: "", value }
+          // What does not fit is the server's to tell.
+          return Effect.catch(decode(found), () => Effect.undefined)
+        })
+      })
+  }
+}
+
+const number = (bytes: Uint8Array | undefined): number =>
+  bytes === undefined ? 0 : Number(decodeUtf8(bytes, 0, bytes.length))

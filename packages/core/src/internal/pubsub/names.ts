@@ -1,0 +1,24 @@
+/**
+ * Names of channels and patterns, as keys to what is known of them.
+ */
+import type * as RedisArg from "../../RedisArg.ts"
+import * as Resp from "../../Resp.ts"
+import { decodeUtf8Strict } from "../codec/utf8.ts"
+
+/** Text stands for itself; bytes that are not UTF-8 must not be mistaken for others. */
+export const idOf = (key: RedisArg.Key): string => {
+  // What is no text on the wire comes back as it went there.
+  if (typeof key === "string") return key.toWellFormed()
+  return decodeUtf8Strict(key, 0, key.length) ?? `\u0000${Array.from(key).join()}`
+}
+
+export const idOfReply = (name: Resp.Value | undefined): string =>
+  name instanceof Resp.Bulk ? name.text() ?? idOf(name.bytes()) : textOf(name)
+
+export const textOf = (value: Resp.Value | undefined): string =>
+  // The common case, which `String` would take three times as long for.
+  value instanceof Resp.Bulk
+    ? value.toString()
+    : typeof value === "object" || value === undefined
+    ? ""
+    : String(value)

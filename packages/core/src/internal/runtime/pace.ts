@@ -1,0 +1,46 @@
+/**
+ * Work that comes piece by piece, and that the event loop is not to stand still
+ * for: Node reads up to two megabytes from one socket in one turn.
+ */
+import * as Effect from "effect/Effect"
+
+/** Milliseconds of work after which others have a turn. */
+const most = 8
+
+/** How many have given a turn to others, and have something to go on with. */
+let paused = 0
+
+const pause: Effect.Effect<void> = Effect.suspend(() => {
+  paused++
+  return Effect.ensuring(
+    Effect.yieldNow,
+    Effect.sync(() => {
+      paused--
+    })
+  )
+})
+
+/** Whether there is work that has arrived and was put off to the next turn. */
+export const hasPaused = (): boolean => paused > 0
+
+export class Pace {
+  #began = 0
+  #spent = 0
+
+  /** To be called before a piece of the work. */
+  begin(): void {
+    this.#began = performance.now()
+  }
+
+  /** To be called after it. */
+  end(): void {
+    this.#spent += performance.now() - this.#began
+  }
+
+  /** Suspends until the next turn of the event loop, where that is due; else `undefined`. */
+  get pause(): Effect.Effect<void> | undefined {
+    if (this.#spent < most) return undefined
+    this.#spent = 0
+    return pause
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Streams whose entries have a schema.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { CodecError } from "../../RedisCodec.ts"
+import type { RedisCodec } from "../../RedisCodec.ts"
+import { encodeUtf8 } from "../codec/utf8.ts"
+import type { BytesFields } from "../command/streamEntry.ts"
+import * as Values from "../values/values.ts"
+
+/**
+ * An entry that does not fit the schema of its stream.
+ *
+ * **Details**
+ *
+ * `operation`: `"decode"` when what was found is something else, and `id` says where; `"encode"` when what was given cannot be
+ * added; then nothing was sent. The entry itself is not shown.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class EntryError extends Schema.TaggedError<EntryError>("@redfx/core/RedisStream/EntryError")("EntryError", {
+  stream: Schema.String,
+  id: Schema.UndefinedOr(Schema.String),
+  operation: Schema.Literals(["encode", "decode"]),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    const stream = JSON.stringify(this.stream)
+    return this.operation === "decode"
+      ? `The entry ${this.id} of the stream ${stream} is not what its schema says: ${this.detail}`
+      : `The entry for the stream ${stream} cannot be written: ${this.detail}. Nothing was sent.`
+  }
+}
+
+/**
+ * What the entries of a stream are: a record, one field to a property, whose encoded side is text; or a value as JSON in one
+ * field.
+ *
+ * - `field`: the name of that one field. Default `"value"`.
+ * - `codec`: what the bytes of that field go through, such as `NodeCompression` of `@redfx/node`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type EntrySchema<A> =
+  | { readonly fields: Schema.Codec<A, { readonly [field: string]: string | undefined }> }
+  | {
+    readonly value: Schema.Codec<A, unknown>
+    readonly field?: string | undefined
+    readonly codec?: RedisCodec | undefined
+  }
+
+/** Entries as the fields that they are added with, and as those that are read. */
+interface Entries<A> {
+  readonly encode: (value: A) => Effect.Effect<ReadonlyArray<readonly [string, string | Uint8Array]>, CodecError>
+  readonly decode: (fields: BytesFields) => Effect.Effect<A, CodecError>
+}
+
+export const entriesOf = <A>(schema: EntrySchema<A>): Entries<A> =>
+  "fields" in schema ? asFields(schema.fields) : asField(schema.value, schema.field ?? "value", schema.codec)
+
+const asFields = <A>(schema: Schema.Codec<A, { readonly [field: string]: string | undefined }>): Entries<A> => {
+  const values = Values.ofSchema(schema)
+  return {
+    encode: (value) =>
+      Effect.map(
+        values.encode(value),
+        (fields) => Object.entries(fields).flatMap(([name, text]) => text === undefined ? [] : [[name, text] as const])
+      ),
+    decode: (fields) =>
+      Effect.flatMap(
+        Effect.forEach(fields, ([name, text]) => Effect.all([Values.textOf(name), Values.textOf(text)])),
+        (pairs) => values.decode(recordOf(pairs))
+      )
+  }
+}
+
+/** A record without prototype: a field may be named `__proto__`. */
+const recordOf = (pairs: ReadonlyArray<readonly [string, string]>): { readonly [field: string]: string } => {
+  const record: { [field: string]: string } = Object.create(null)
+  for (const [name, text] of pairs) record[name] = text
+  return record
+}
+
+const asField = <A>(
+  schema: Schema.Codec<A, unknown>,
+  field: string,
+  codec: RedisCodec | undefined
+): Entries<A> => {
+  const values = Values.asBytes(Values.asJson(schema), codec)
+  const name = encodeUtf8(field).join()
+  return {
+    encode: (value) => Effect.map(values.encode(value), (bytes) => [[field, bytes] as const]),
+    decode: (fields) => {
+      const found = fields.find(([bytes]) => bytes.join() === name)
+      return found === undefined
+        ? Effect.fail(new CodecError({ operation: "decode", detail: `there is no field ${JSON.stringify(field)}` }))
+        : values.decode(found[1])
+    }
+  }
+}

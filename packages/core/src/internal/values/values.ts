@@ -1,0 +1,66 @@
+/**
+ * Values by their schemas, as text and as bytes.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { CodecError } from "../../RedisCodec.ts"
+import type { RedisCodec } from "../../RedisCodec.ts"
+import { decodeUtf8Strict, encodeUtf8 } from "../codec/utf8.ts"
+
+/** Values and what stands for them. */
+export interface Values<A, Encoded> {
+  readonly encode: (value: A) => Effect.Effect<Encoded, CodecError>
+  readonly decode: (encoded: Encoded) => Effect.Effect<A, CodecError>
+}
+
+const misfit = (operation: "encode" | "decode", detail: string): Effect.Effect<never, CodecError> =>
+  Effect.fail(new CodecError({ operation, detail }))
+
+export const ofSchema = <A, Encoded>(schema: Schema.Codec<A, Encoded>): Values<A, Encoded> => {
+  const encode = Schema.encodeEffect(schema)
+  const decode = Schema.decodeEffect(schema)
+  return {
+    encode: (value) => Effect.catch(encode(value), (error) => misfit("encode", error.message)),
+    decode: (encoded) => Effect.catch(decode(encoded), (error) => misfit("decode", error.message))
+  }
+}
+
+/** Values as JSON. */
+export const asJson = <A>(schema: Schema.Codec<A, unknown>): Values<A, string> =>
+  ofSchema(Schema.fromJsonString(Schema.toCodecJson(schema)))
+
+/** Bytes as UTF-8. */
+export const textOf = (bytes: Uint8Array): Effect.Effect<string, CodecError> => {
+  const text = decodeUtf8Strict(bytes, 0, bytes.length)
+  return text === undefined ? misfit("decode", "it is not UTF-8") : Effect.succeed(text)
+}
+
+/** Values as bytes: their text, which a codec may change further. */
+export const asBytes = <A>(text: Values<A, string>, codec: RedisCodec | undefined): Values<A, Uint8Array> => {
+  const plain: Values<A, Uint8Array> = {
+    encode: (value) => Effect.map(text.encode(value), encodeUtf8),
+    decode: (bytes) => Effect.flatMap(textOf(bytes), text.decode)
+  }
+  return codec === undefined ? plain : {
+    encode: (value) => Effect.flatMap(plain.encode(value), codec.encode),
+    decode: (bytes) => Effect.flatMap(codec.decode(bytes), plain.decode)
+  }
+}
+
+/**
+ * What becomes of what does not fit its schema: `"fail"` fails with the error, `"skip"` leaves it out, and a function is given
+ * the error of each that is left out.
+ */
+export type Misfits<E> = "fail" | "skip" | ((error: E) => Effect.Effect<void>)
+
+/** What was found, or nothing where it does not fit and that is no reason to fail. */
+export const fitting = <A, E>(
+  misfits: Misfits<E> | undefined,
+  found: Effect.Effect<A, E>
+): Effect.Effect<ReadonlyArray<A>, E> =>
+  misfits === undefined || misfits === "fail"
+    ? Effect.map(found, (value) => [value])
+    : Effect.matchEffect(found, {
+      onSuccess: (value) => Effect.succeed([value]),
+      onFailure: (error) => misfits === "skip" ? Effect.succeed([]) : Effect.as(misfits(error), [])
+    })

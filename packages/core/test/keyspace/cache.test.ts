@@ -1,0 +1,208 @@
+import { assert, describe, it } from "@effect/vitest"
+import { RedisServer } from "@redfx/node"
+import * as Client from "@redfx/testing/Client"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { TestClock } from "effect/testing"
+import { ping } from "../../src/commands/Connection.ts"
+import * as RedisCache from "../../src/RedisCache.ts"
+import type { RedisClient } from "../../src/RedisClient.ts"
+import * as RedisCommand from "../../src/RedisCommand.ts"
+import { ConnectionError } from "../../src/RedisError.ts"
+import type { RedisError } from "../../src/RedisError.ts"
+import * as RedisKeyspace from "../../src/RedisKeyspace.ts"
+import * as Resp from "../../src/Resp.ts"
+
+const key = "cached:*"
+const value = Schema.Int
+const missing = [0, 0, 1, null, null]
+const elsewhere = [0, 0, 2, null, null]
+const nothing = [0, 0, 0, null, null]
+const bulk = (text: string) => {
+  const bytes = new TextEncoder().encode(text)
+  return new Resp.Bulk(bytes, 0, bytes.length)
+}
+const known = (n: number) => [0, 1, 0, bulk("v"), bulk(String(n))]
+
+/** A client whose server answers as told, the last of the answers for ever, and what it was asked when. */
+const fake = Effect.fnUntraced(function*(answers: Array<ReadonlyArray<unknown> | number | RedisError>) {
+  const clock = yield* Clock.Clock
+  const asked: Array<string> = []
+  const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, RedisError> =>
+    Effect.suspend((): Effect.Effect<A, RedisError> => {
+      const script = command.spec.script?.name.split(".").at(-1)
+      asked.push(`${script} ${clock.currentTimeMillisUnsafe()}`)
+      if (script === "release") return RedisCommand.decode(command, 1, false)
+      const next = answers.length > 1 ? answers.shift() : answers[0]
+      if (next instanceof ConnectionError) return Effect.fail(next)
+      // A list is an answer of the server.
+      return RedisCommand.decode(command, next as number, false)
+    })
+  // Caches use nothing else.
+  const service = { execute } as Partial<RedisClient["Service"]> as RedisClient["Service"]
+  return { asked, service }
+})
+
+const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
+const lost = (delivery: "not-sent" | "unknown") =>
+  new ConnectionError({ reason: "Reset", detail: "gone", delivery, readonly: false })
+
+describe("Caches of keyspaces", () => {
+  it.effect("a load that hangs is interrupted in time, its lease is given back, and who waits is told", () =>
+    Effect.gen(function*() {
+      const { asked, service } = yield* fake([missing])
+      let interrupted = false
+      const load = () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => interrupted = true))
+      const cache = yield* Client.on(service)(
+        RedisKeyspace.makeCache({ key, value, load, ttl: "1 minute", loadTimeout: "3 seconds" })
+      )
+      const waiting = yield* fork(Effect.flip(cache.getOrLoad("1")))
+      yield* TestClock.adjust(2999)
+      assert.isFalse(interrupted)
+      yield* TestClock.adjust(1)
+      const error = yield* Fiber.join(waiting)
+      assert.isTrue(interrupted)
+      assert.strictEqual(error.message, `Loading the value for "cached:1" took longer than 3000 ms, and was given up.`)
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(asked, ["look 0", "release 3000"])
+    }))
+
+  it.effect("who waits for another program looks again after a quarter of the time that it has waited", () =>
+    Effect.gen(function*() {
+      const { asked, service } = yield* fake([...Array.from({ length: 10 }, () => elsewhere), known(7)])
+      const cache = yield* Client.on(service)(
+        RedisKeyspace.makeCache({ key, value, load: () => Effect.die("not this"), ttl: "1 minute" })
+      )
+      const waiting = yield* fork(cache.getOrLoad("1"))
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* Fiber.join(waiting), Option.some(7))
+      const times = asked.map((line) => Number(line.split(" ")[1]))
+      for (const [index, time] of times.slice(1, -1).entries()) {
+        assert.isAtMost(time - times[index]!, Math.max(Math.ceil(times[index]! / 4), 5))
+      }
+      assert.isAbove(times.at(-1)!, 40)
+    }))
+
+  it.effect("a thousand that wait for another program make it look once each time", () =>
+    Effect.gen(function*() {
+      const { asked, service } = yield* fake([elsewhere, elsewhere, elsewhere, known(7)])
+      const cache = yield* Client.on(service)(
+        RedisKeyspace.makeCache({ key, value, load: () => Effect.die("not this"), ttl: "1 minute" })
+      )
+      const waiting = yield* Effect.forEach(Array.from({ length: 1000 }), () => fork(cache.getOrLoad("1")))
+      assert.deepStrictEqual(asked, ["look 0"])
+      yield* TestClock.adjust(10)
+      assert.deepStrictEqual(asked, ["look 0", "look 5", "look 10"])
+      yield* TestClock.adjust(10)
+      for (const fiber of waiting) assert.deepStrictEqual(yield* Fiber.join(fiber), Option.some(7))
+    }))
+
+  it.effect("a look whose answer is lost is undone, and one that was not sent is not", () =>
+    Effect.gen(function*() {
+      const { asked, service } = yield* fake([lost("unknown"), lost("not-sent"), nothing])
+      const cache = yield* Client.on(service)(
+        RedisKeyspace.makeCache({ key, value, load: () => Effect.succeedNone, ttl: "1 minute" })
+      )
+      assert.strictEqual((yield* Effect.flip(cache.getOrLoad("1")))._tag, "ConnectionError")
+      assert.deepStrictEqual(asked, ["look 0", "release 0"])
+      assert.strictEqual((yield* Effect.flip(cache.getOrLoad("1")))._tag, "ConnectionError")
+      assert.deepStrictEqual(asked, ["look 0", "release 0", "look 0"])
+    }))
+
+  it.effect("a look that is interrupted is undone", () =>
+    Effect.gen(function*() {
+      const undone = yield* Deferred.make<void>()
+      const execute = (command: RedisCommand.Any) =>
+        command.spec.script?.name === "RedisKeyspace.release" ? Deferred.succeed(undone, undefined) : Effect.never
+      // Caches use nothing else.
+      const service = { execute } as Partial<RedisClient["Service"]> as RedisClient["Service"]
+      const cache = yield* Client.on(service)(
+        RedisKeyspace.makeCache({ key, value, load: () => Effect.succeedNone, ttl: "1 minute" })
+      )
+      const asking = yield* fork(cache.getOrLoad("1"))
+      yield* Fiber.interrupt(asking)
+      yield* Deferred.await(undone)
+    }))
+
+  it.effect("without Redis it loads, if it is told to, once for all who wait", () =>
+    Effect.gen(function*() {
+      const { asked, service } = yield* fake([lost("not-sent")])
+      let loads = 0
+      const load = () => Effect.suspend(() => Effect.as(Effect.sleep(100), Option.some(++loads)))
+      const cache = yield* Client.on(service)(
+        RedisKeyspace.makeCache({ key, value, load, ttl: "1 minute", onRedisFailure: "load" })
+      )
+      const waiting = yield* Effect.forEach(Array.from({ length: 100 }), () => fork(cache.getOrLoad("1")))
+      yield* TestClock.adjust(100)
+      for (const fiber of waiting) assert.deepStrictEqual(yield* Fiber.join(fiber), Option.some(1))
+      assert.isTrue(asked.every((line) => line.startsWith("look")))
+    }))
+
+  it.effect("without Redis it loads also with a local tier", () =>
+    Effect.gen(function*() {
+      const { service } = yield* fake([nothing, lost("not-sent")])
+      const load = () => Effect.succeed(Option.some(1))
+      const cache = yield* Client.on(service)(
+        RedisKeyspace.makeCache({ key, value, load, ttl: "1 minute", local: "1 minute", onRedisFailure: "load" })
+      )
+      // From here on it knows the time of the server, and looks here first.
+      yield* cache.get("1")
+      assert.deepStrictEqual(yield* cache.getOrLoad("1"), Option.some(1))
+      assert.deepStrictEqual(yield* cache.getOrLoad("1"), Option.some(1))
+    }))
+
+  it.effect("what was loaded is answered, though it cannot be stored", () =>
+    Effect.gen(function*() {
+      const { asked, service } = yield* fake([missing, lost("unknown")])
+      const cache = yield* Client.on(service)(
+        RedisKeyspace.makeCache({ key, value, load: () => Effect.succeed(Option.some(1)), ttl: "1 minute" })
+      )
+      assert.deepStrictEqual(yield* cache.getOrLoad("1"), Option.some(1))
+      assert.deepStrictEqual(asked, ["look 0", "store 0", "release 0"])
+    }))
+
+  it.effect("a value that does not fit its schema is told to who waits, and gives the lease back", () =>
+    Effect.gen(function*() {
+      const { asked, service } = yield* fake([missing])
+      const cache = yield* Client.on(service)(
+        RedisKeyspace.makeCache({ key, value, load: () => Effect.succeed(Option.some(1.5)), ttl: "1 minute" })
+      )
+      assert.deepInclude(yield* Effect.flip(cache.getOrLoad("1")), { _tag: "KeyspaceError", operation: "encode" })
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(asked, ["look 0", "release 0"])
+    }))
+
+  it.live("with a local tier a value is read once, until it ends or somebody changes it", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      const [client, other] = [yield* Client.make(server), yield* Client.make(server)]
+      let loads = 0
+      const options = {
+        key,
+        value,
+        load: () => Effect.sync(() => Option.some(++loads)),
+        ttl: "300 millis",
+        jitter: 0,
+        early: 0
+      } as const
+      const near = yield* Client.on(client)(RedisKeyspace.makeCache({ ...options, local: "1 minute" }))
+      const far = yield* Client.on(other)(RedisKeyspace.makeCache(options))
+      yield* near.getOrLoad("1")
+      for (let i = 0; i < 50; i++) assert.deepStrictEqual(yield* near.getOrLoad("1"), Option.some(1))
+      const { hits } = yield* Client.on(client)(RedisCache.stats)
+      assert.isAtLeast(hits, 48)
+      yield* near.set("1", 70)
+      assert.deepStrictEqual(yield* near.getOrLoad("1"), Option.some(70))
+      yield* far.set("1", 80)
+      // The server has told of it before it answers this.
+      yield* client.execute(ping())
+      assert.deepStrictEqual(yield* near.getOrLoad("1"), Option.some(80))
+      yield* Effect.sleep(310)
+      assert.deepStrictEqual(yield* near.getOrLoad("1"), Option.some(2))
+    }))
+})

@@ -1,0 +1,131 @@
+/**
+ * Compression of what keyspaces, streams and channels store, by `node:zlib`.
+ *
+ * What is written begins with a byte that says how: 0 is plain, 1 gzip, 2 Brotli, 3 Zstandard. So each can be read whatever
+ * the codec writes itself. Bytes that begin with anything else are taken as they are: values from before there was
+ * compression, as no JSON begins with one of these.
+ *
+ * **Example** (Pages that take less memory)
+ *
+ * ```ts
+ * import { RedisKeyspace } from "@redfx/core"
+ * import { NodeCompression } from "@redfx/node"
+ * import { Schema } from "effect"
+ *
+ * export const pages = RedisKeyspace.make({
+ *   key: "page:*",
+ *   value: Schema.Struct({ title: Schema.String, body: Schema.String }),
+ *   codec: NodeCompression.make()
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import { CodecError } from "@redfx/core/RedisCodec"
+import type { RedisCodec } from "@redfx/core/RedisCodec"
+import * as Effect from "effect/Effect"
+import * as zlib from "node:zlib"
+
+/**
+ * How bytes are compressed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Algorithm = "gzip" | "brotli" | "zstd"
+
+/**
+ * Options of {@link make}.
+ *
+ * - `algorithm`: default `"zstd"` where the runtime has it, as Node.js has since 22.15, else `"gzip"`.
+ * - `threshold`: what has fewer bytes is stored plain. Default 1024. So is what compression does not make smaller.
+ * - `maxSize`: how many bytes there may be after decompression. More is a `CodecError`, and is not held in memory. Default
+ *   64 MiB.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface CompressionOptions {
+  readonly algorithm?: Algorithm | undefined
+  readonly threshold?: number | undefined
+  readonly maxSize?: number | undefined
+}
+
+/**
+ * A codec that compresses. It works outside of the event loop's thread.
+ *
+ * **Details**
+ *
+ * Fails with `CodecError` for what is no compressed data, is more than `maxSize`, or is of an algorithm that the runtime does
+ * not have. An algorithm that it does not have is refused by the first value that would need it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: CompressionOptions = {}): RedisCodec => {
+  const { algorithm = isThere("zstd") ? "zstd" : "gzip", maxSize = 64 * 1024 * 1024, threshold = 1024 } = options
+  const mark = algorithms.indexOf(algorithm) + 1
+  return {
+    encode: (bytes) =>
+      bytes.length < threshold
+        ? Effect.succeed(marked(plain, bytes))
+        : Effect.map(
+          run("encode", algorithm, (way, done) => way.compress(bytes, done)),
+          (compressed) => compressed.length < bytes.length ? marked(mark, compressed) : marked(plain, bytes)
+        ),
+    decode: (bytes) => {
+      if (bytes[0] === plain) return Effect.succeed(bytes.subarray(1))
+      const written = algorithms[(bytes[0] ?? Infinity) - 1]
+      return written === undefined
+        ? Effect.succeed(bytes)
+        : run("decode", written, (way, done) => way.decompress(bytes.subarray(1), { maxOutputLength: maxSize }, done))
+    }
+  }
+}
+
+/** By their marks, which begin with 1. */
+const algorithms: ReadonlyArray<Algorithm> = ["gzip", "brotli", "zstd"]
+const plain = 0
+
+const marked = (mark: number, bytes: Uint8Array): Uint8Array => {
+  const result = new Uint8Array(bytes.length + 1)
+  result[0] = mark
+  result.set(bytes, 1)
+  return result
+}
+
+type Done = (error: Error | null, result: Uint8Array) => void
+
+interface Way {
+  readonly compress: (bytes: Uint8Array, done: Done) => void
+  readonly decompress: (bytes: Uint8Array, options: { readonly maxOutputLength: number }, done: Done) => void
+}
+
+const ways: Record<Algorithm, () => Way> = {
+  gzip: () => ({ compress: zlib.gzip, decompress: zlib.gunzip }),
+  // The quality by default, 11, takes a hundred times as long as this.
+  brotli: () => ({
+    compress: (bytes, done) =>
+      zlib.brotliCompress(bytes, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } }, done),
+    decompress: zlib.brotliDecompress
+  }),
+  zstd: () => ({ compress: zlib.zstdCompress, decompress: zlib.zstdDecompress })
+}
+
+/** Whether the runtime has it: Node.js has Zstandard since 22.15. */
+const isThere = (algorithm: Algorithm): boolean => typeof ways[algorithm]().decompress === "function"
+
+const run = (
+  operation: "encode" | "decode",
+  algorithm: Algorithm,
+  start: (way: Way, done: Done) => void
+): Effect.Effect<Uint8Array, CodecError> =>
+  Effect.callback((resume) => {
+    const fail = (detail: string) => resume(Effect.fail(new CodecError({ operation, detail })))
+    if (!isThere(algorithm)) return fail(`this runtime has no ${algorithm}`)
+    start(ways[algorithm](), (error, result) => {
+      if (error === null) return resume(Effect.succeed(new Uint8Array(result)))
+      const isTooLarge = "code" in error && error.code === "ERR_BUFFER_TOO_LARGE"
+      fail(isTooLarge ? "it is larger than it may be" : `${algorithm}: ${error.message}`)
+    })
+  })

@@ -1,0 +1,332 @@
+import { assert, describe, layer } from "@effect/vitest"
+import { Redis, RedisKeyspace } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import { freshKey } from "../Suite.ts"
+
+const Value = Schema.Struct({ n: Schema.Int })
+type Value = typeof Value.Type
+type Options<E> = Partial<RedisKeyspace.CacheOptions<string, Value, E>>
+type Load<E = never> = RedisKeyspace.CacheOptions<string, Value, E>["load"]
+
+/** As many caches of one kind as there are programs. */
+const programs = <E = never>(count: number, load: Load<E>, options: Options<E> = {}) => {
+  const key = `${freshKey("cache")}:*` as const
+  const make = RedisKeyspace.makeCache({ value: Value, ttl: "1 minute", jitter: 0, early: 0, ...options, load, key })
+  return Effect.all(Array.from({ length: count }, () => make))
+}
+
+const program = <E = never>(load: Load<E>, options: Options<E> = {}) =>
+  // As many as were asked for.
+  Effect.map(programs(1, load, options), ([cache]) => cache!)
+
+/** A load that takes so long, and returns how many there were. */
+const counting = (milliseconds: number) => {
+  const loads = { begun: 0, ended: 0 }
+  const load = () =>
+    Effect.suspend(() => Effect.as(Effect.sleep(milliseconds), some(++loads.begun))).pipe(
+      Effect.ensuring(Effect.sync(() => loads.ended++))
+    )
+  return { loads, load }
+}
+
+const some = (n: number) => Option.some({ n })
+
+/** Looks every few milliseconds, for no longer than 5 seconds. */
+const until = (condition: () => boolean) =>
+  Effect.gen(function*() {
+    for (let tries = 0; !condition(); tries++) {
+      if (tries === 1000) assert.fail("it does not come")
+      yield* Effect.sleep(5)
+    }
+  })
+
+const untilKnown = (cache: RedisKeyspace.CacheKeyspace<string, Value>, n: number) =>
+  Effect.gen(function*() {
+    for (let tries = 0; Option.getOrUndefined(yield* cache.get("1"))?.n !== n; tries++) {
+      if (tries === 1000) assert.fail("it is not stored")
+      yield* Effect.sleep(5)
+    }
+  })
+
+/** Caches of keyspaces, on whatever Layer is given. */
+export const KeyspaceCacheTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>): void => {
+  describe("Caches of keyspaces", () => {
+    layer(client, { excludeTestServices: true })((it) => {
+      it.effect("loads what is not there, once for a thousand fibers, and then no more", () =>
+        Effect.gen(function*() {
+          const { load, loads } = counting(50)
+          const cache = yield* program(load)
+          assert.deepStrictEqual(yield* cache.get("1"), Option.none())
+          const all = yield* Effect.all(Array.from({ length: 1000 }, () => cache.getOrLoad("1")), {
+            concurrency: "unbounded"
+          })
+          assert.deepStrictEqual(new Set(all.map((value) => Option.getOrThrow(value).n)), new Set([1]))
+          assert.deepStrictEqual(yield* cache.getOrLoad("1"), some(1))
+          assert.deepStrictEqual(yield* cache.get("1"), some(1))
+          assert.strictEqual(loads.begun, 1)
+          assert.deepStrictEqual(yield* cache.getOrLoad("2"), some(2))
+        }))
+
+      it.effect("fifty programs that wait for a load all have it soon after, from one load", () =>
+        Effect.gen(function*() {
+          const { load, loads } = counting(100)
+          let loadedAt = 0
+          const caches = yield* programs(
+            50,
+            () => Effect.tap(load(), () => Effect.sync(() => loadedAt = performance.now()))
+          )
+          yield* Effect.all(caches.map((cache) => cache.get("none")), { concurrency: "unbounded" })
+          const startedAt = performance.now()
+          const all = yield* Effect.all(
+            caches.map((cache) => Effect.map(cache.getOrLoad("1"), (value) => ({ value, at: performance.now() }))),
+            { concurrency: "unbounded" }
+          )
+          assert.deepStrictEqual(all.map(({ value }) => value), all.map(() => some(1)))
+          assert.strictEqual(loads.begun, 1)
+          // A quarter of the load, and what the machine makes of it. One after the other they would wait for seconds.
+          const late = Math.max(...all.map(({ at }) => at)) - loadedAt
+          assert.isBelow(late, (loadedAt - startedAt) / 4 + 300)
+        }))
+
+      it.effect("remembers for a time of its own that there is nothing", () =>
+        Effect.gen(function*() {
+          let loads = 0
+          const load = () => Effect.sync(() => (loads++, Option.none()))
+          const cache = yield* program(load, { absentTtl: "150 millis" })
+          assert.deepStrictEqual(yield* cache.getOrLoad("1"), Option.none())
+          assert.deepStrictEqual(yield* cache.getOrLoad("1"), Option.none())
+          assert.strictEqual(loads, 1)
+          yield* Effect.sleep(160)
+          assert.deepStrictEqual(yield* cache.getOrLoad("1"), Option.none())
+          assert.strictEqual(loads, 2)
+          const forgetful = yield* program(load, { absentTtl: "0 millis" })
+          yield* forgetful.getOrLoad("1")
+          yield* forgetful.getOrLoad("1")
+          assert.strictEqual(loads, 4)
+          assert.strictEqual(yield* Redis.exists(yield* forgetful.keyOf("1")), 0)
+        }))
+
+      it.effect("each value lives as long as it says, a part less at random", () =>
+        Effect.gen(function*() {
+          const load = (id: string) => Effect.succeed(some(Number(id)))
+          const cache = yield* program(load, { ttl: ({ n }) => `${n} seconds`, jitter: 0.5, stale: "1 hour" })
+          for (const n of [10, 100, 1000]) {
+            yield* cache.getOrLoad(String(n))
+            const left = yield* Redis.pttl(yield* cache.keyOf(String(n)))
+            assert.isAtMost(left, n * 1000 + 3_600_000)
+            assert.isAbove(left, n * 500 + 3_600_000 - 5000)
+          }
+          yield* cache.set("7", { n: 7 }, { ttl: "1 minute" })
+          assert.isAtMost(yield* Redis.pttl(yield* cache.keyOf("7")), 3_660_000)
+        }))
+
+      it.effect("answers what is stale at once, while one fiber of one program loads it anew", () =>
+        Effect.gen(function*() {
+          const held = yield* Deferred.make<void>()
+          let loads = 0
+          const load = () =>
+            Effect.suspend(() => Effect.as(++loads === 1 ? Effect.void : Deferred.await(held), some(loads)))
+          const caches = yield* programs(5, load, { ttl: "50 millis", stale: "1 minute" })
+          yield* caches[0]!.getOrLoad("1")
+          yield* Effect.sleep(60)
+          // All are answered while the load is not over.
+          const asks = caches.flatMap((cache) => Array.from({ length: 20 }, () => cache.getOrLoad("1")))
+          const all = yield* Effect.all(asks, { concurrency: "unbounded" })
+          assert.deepStrictEqual(all, all.map(() => some(1)))
+          yield* until(() => loads === 2)
+          yield* Deferred.succeed(held, undefined)
+          yield* untilKnown(caches[0]!, 2)
+          assert.strictEqual(loads, 2)
+        }))
+
+      it.effect("a stale value survives loads that fail, which are tried once a second", () =>
+        Effect.gen(function*() {
+          let loads = 0
+          const load = () => Effect.suspend(() => ++loads === 1 ? Effect.succeed(some(1)) : Effect.fail("down"))
+          const cache = yield* program<string>(load, { ttl: "20 millis", stale: "1 minute" })
+          yield* cache.getOrLoad("1")
+          yield* Effect.sleep(30)
+          const startedAt = performance.now()
+          for (let i = 0; i < 20; i++) {
+            assert.deepStrictEqual(yield* cache.getOrLoad("1"), some(1))
+            yield* Effect.sleep(5)
+          }
+          assert.isAtLeast(loads, 2)
+          assert.isAtMost(loads, 2 + Math.floor((performance.now() - startedAt) / 1000))
+        }))
+
+      it.effect("a fresh value is loaded anew early, the more probably the longer its load takes", () =>
+        Effect.gen(function*() {
+          const { load, loads } = counting(50)
+          const cache = yield* program(load, { ttl: "10 seconds", early: 1e6 })
+          yield* cache.getOrLoad("1")
+          assert.deepStrictEqual(yield* cache.getOrLoad("1"), some(1))
+          yield* until(() => loads.ended === 2)
+        }))
+
+      it.effect("a load that fails fails for those who wait in its program, and others load", () =>
+        Effect.gen(function*() {
+          let loads = 0
+          const load = () =>
+            Effect.suspend(() => {
+              const failing = ++loads === 1
+              return Effect.andThen(Effect.sleep(50), failing ? Effect.fail("no") : Effect.succeed(some(2)))
+            })
+          const [one, two] = yield* programs<string>(2, load)
+          const first = yield* Effect.forkChild(
+            Effect.all(Array.from({ length: 10 }, () => Effect.flip(one!.getOrLoad("1"))), { concurrency: "unbounded" })
+          )
+          yield* until(() => loads === 1)
+          assert.deepStrictEqual(yield* two!.getOrLoad("1"), some(2))
+          assert.deepStrictEqual(new Set(yield* Fiber.join(first)), new Set(["no"]))
+          assert.deepStrictEqual(yield* one!.getOrLoad("1"), some(2))
+          assert.strictEqual(loads, 2)
+        }))
+
+      it.effect("a load that dies is told as well, and another follows at once", () =>
+        Effect.gen(function*() {
+          let loads = 0
+          const load = () => Effect.suspend(() => ++loads === 1 ? Effect.die("bug") : Effect.succeed(some(2)))
+          const cache = yield* program(load)
+          assert.isTrue(Exit.hasDies(yield* Effect.exit(cache.getOrLoad("1"))))
+          const startedAt = performance.now()
+          assert.deepStrictEqual(yield* cache.getOrLoad("1"), some(2))
+          assert.isBelow(performance.now() - startedAt, 1000)
+        }))
+
+      it.effect("a load that hangs is given up, also where it cannot be interrupted, and another program loads", () =>
+        Effect.gen(function*() {
+          let loads = 0
+          const load = () =>
+            Effect.suspend(() =>
+              ++loads === 1
+                ? Effect.uninterruptible(Effect.as(Effect.sleep("2 seconds"), some(1)))
+                : Effect.succeed(some(2))
+            )
+          const [one, two] = yield* programs(2, load, { loadTimeout: "200 millis" })
+          const startedAt = performance.now()
+          const waiting = yield* Effect.forkChild(Effect.flip(one!.getOrLoad("1")))
+          yield* until(() => loads === 1)
+          assert.deepStrictEqual(yield* two!.getOrLoad("1"), some(2))
+          assert.isAtLeast(performance.now() - startedAt, 190)
+          assert.deepInclude(yield* Fiber.join(waiting), { _tag: "LoadTimeoutError", limit: 200 })
+          assert.isBelow(performance.now() - startedAt, 1500)
+          yield* Effect.sleep(1900)
+          assert.deepStrictEqual(yield* two!.get("1"), some(2))
+        }))
+
+      it.effect("a load goes on while anybody waits, and ends when all have gone; then others load at once", () =>
+        Effect.gen(function*() {
+          const { load, loads } = counting(300)
+          const [one, two] = yield* programs(2, load)
+          const ask = Effect.forkChild(one!.getOrLoad("1"), { startImmediately: true })
+          const [first, second] = [yield* ask, yield* ask]
+          yield* until(() => loads.begun === 1)
+          yield* Fiber.interrupt(first)
+          assert.strictEqual(loads.ended, 0)
+          assert.deepStrictEqual(yield* Fiber.join(second), some(1))
+          yield* one!.del("1")
+          const [third, fourth] = [yield* ask, yield* ask]
+          yield* until(() => loads.begun === 2)
+          yield* Fiber.interrupt(third)
+          yield* Fiber.interrupt(fourth)
+          yield* until(() => loads.ended === 2)
+          const startedAt = performance.now()
+          assert.deepStrictEqual(yield* two!.getOrLoad("1"), some(3))
+          assert.isBelow(performance.now() - startedAt, 900)
+        }))
+
+      it.effect("what is set or deleted while it is loaded wins over the load", () =>
+        Effect.gen(function*() {
+          const held = yield* Deferred.make<void>()
+          let loads = 0
+          const load = () =>
+            Effect.suspend(() => {
+              const n = ++loads
+              return Effect.as(n % 2 === 1 ? Deferred.await(held) : Effect.void, some(n))
+            })
+          const [one, two] = yield* programs(2, load)
+          const set = yield* Effect.forkChild(one!.getOrLoad("set"))
+          yield* until(() => loads === 1)
+          yield* two!.set("set", { n: 100 })
+          loads++
+          const deleted = yield* Effect.forkChild(one!.getOrLoad("deleted"))
+          yield* until(() => loads === 3)
+          yield* two!.del("deleted")
+          // This one asks after it was deleted, and must not get what was loaded before.
+          const late = yield* Effect.forkChild(one!.getOrLoad("deleted"), { startImmediately: true })
+          yield* Deferred.succeed(held, undefined)
+          assert.deepStrictEqual(yield* Fiber.join(set), some(1))
+          assert.deepStrictEqual(yield* one!.get("set"), some(100))
+          assert.deepStrictEqual(yield* Fiber.join(deleted), some(3))
+          assert.deepStrictEqual(yield* Fiber.join(late), some(4))
+          assert.deepStrictEqual(yield* one!.get("deleted"), some(4))
+        }))
+
+      it.effect("whatever else replaces the key ends a load as well", () =>
+        Effect.gen(function*() {
+          const held = yield* Deferred.make<void>()
+          let loads = 0
+          const cache = yield* program(() =>
+            Effect.as(Effect.andThen(Effect.sync(() => loads++), Deferred.await(held)), some(1))
+          )
+          const key = yield* cache.keyOf("1")
+          const waiting = yield* Effect.forkChild(cache.getOrLoad("1"))
+          yield* until(() => loads === 1)
+          yield* Redis.set(key, "something else")
+          yield* Deferred.succeed(held, undefined)
+          assert.deepStrictEqual(yield* Fiber.join(waiting), some(1))
+          assert.strictEqual(yield* Redis.get(key), "something else")
+          assert.strictEqual((yield* Effect.flip(cache.getOrLoad("1")))._tag, "WrongTypeError")
+          yield* cache.set("1", { n: 2 })
+          assert.deepStrictEqual(yield* cache.getOrLoad("1"), some(2))
+        }))
+
+      it.effect("what does not fit the schema any more is loaded anew", () =>
+        Effect.gen(function*() {
+          const cache = yield* program(() => Effect.succeed(some(1)))
+          const key = yield* cache.keyOf("1")
+          yield* cache.set("1", { n: 2 })
+          yield* Redis.hset(key, { value: `{"n":"two"}` })
+          assert.strictEqual((yield* Effect.flip(cache.get("1")))._tag, "KeyspaceError")
+          assert.deepStrictEqual(yield* cache.getOrLoad("1"), some(1))
+          assert.deepStrictEqual(yield* cache.get("1"), some(1))
+        }))
+
+      it.effect("a program that died while it loaded is waited for no longer than a load may take", () =>
+        Effect.gen(function*() {
+          const { load } = counting(1)
+          const cache = yield* program(load, { loadTimeout: "300 millis" })
+          const key = yield* cache.keyOf("1")
+          // What such a program leaves behind.
+          yield* Redis.hset(key, { lease: "dead", leased: Number((yield* Redis.time()).seconds) * 1000 + 1300 })
+          const startedAt = performance.now()
+          assert.deepStrictEqual(yield* cache.getOrLoad("1"), some(1))
+          assert.isAtLeast(performance.now() - startedAt, 250)
+          assert.isBelow(performance.now() - startedAt, 2000)
+        }))
+
+      it.effect("the end of the cache ends what it loads, and gives the lease back", () =>
+        Effect.gen(function*() {
+          const { load, loads } = counting(5000)
+          const scope = yield* Scope.make()
+          const cache = yield* Scope.provide(program(load), scope)
+          const waiting = yield* Effect.forkChild(cache.getOrLoad("1"))
+          yield* until(() => loads.begun === 1)
+          yield* Scope.close(scope, Exit.void)
+          assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(waiting)))
+          assert.strictEqual(loads.ended, 1)
+          yield* Effect.sleep(20)
+          assert.strictEqual(yield* Redis.exists(yield* cache.keyOf("1")), 0)
+        }))
+    })
+  })
+}

@@ -1,0 +1,165 @@
+/**
+ * Several programs that read through caches of one kind, with loads that fail, die and hang, callers that are interrupted and
+ * values that change meanwhile, held against what must be.
+ *
+ * - Nobody waits for longer than loads can take.
+ * - Who asks gets nothing older than what was set or deleted before, whatever was being loaded.
+ * - Of a key that nobody changes never two loads run at a time, for as long as a load may take.
+ */
+import { RedisKeyspace } from "@redfx/core"
+import type { RedisClient } from "@redfx/core"
+import * as Client from "@redfx/testing/Client"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as References from "effect/References"
+import * as Schema from "effect/Schema"
+
+/**
+ * What goes on.
+ *
+ * - `programs`: the clients of the programs. `seconds`: for how long. `prefix`: of all keys.
+ * - `trouble`: something that befalls their connections, again and again.
+ */
+export interface LoadModelOptions {
+  readonly programs: ReadonlyArray<RedisClient.RedisClient["Service"]>
+  readonly seconds: number
+  readonly prefix: string
+  readonly trouble?: Effect.Effect<unknown, unknown> | undefined
+}
+
+interface LoadModelReport {
+  reads: number
+  loads: number
+  changes: number
+  interrupted: number
+  failed: number
+  readonly wrong: Array<string>
+}
+
+/** How long a load may take, and for how long of that it must be alone: what runs here stops now and then. */
+const loadTimeout = 200
+const alone = 100
+
+/** What is wrong if a caller waits for longer. */
+const patience = 5000
+
+interface Key {
+  readonly id: string
+  /** Whether anybody changes it. */
+  readonly quiet: boolean
+  /** What is true, and the least that who asks now may be told. */
+  truth: number
+  told: number
+  readonly loading: Set<{ readonly since: number }>
+}
+
+/** Every seventh value is that there is none. */
+const valueOf = (truth: number): Option.Option<number> => truth % 7 === 6 ? Option.none() : Option.some(truth)
+
+const right = (seen: Option.Option<number>, least: number, truth: number): boolean => {
+  for (let value = least; value <= truth; value++) {
+    const one = valueOf(value)
+    if (Option.isNone(one) ? Option.isNone(seen) : Option.isSome(seen) && seen.value === value) return true
+  }
+  return false
+}
+
+export const run = Effect.fnUntraced(function*(options: LoadModelOptions) {
+  const keys = Array.from({ length: 8 }, (_, index): Key => ({
+    id: String(index),
+    quiet: index % 2 === 0,
+    truth: 0,
+    told: 0,
+    loading: new Set()
+  }))
+  const report: LoadModelReport = { reads: 0, loads: 0, changes: 0, interrupted: 0, failed: 0, wrong: [] }
+  const between = (least: number, most: number) => Random.nextIntBetween(least, most - 1)
+  const anyOf = <A>(list: ReadonlyArray<A>) =>
+    // In range.
+    Effect.map(between(0, list.length), (index) => list[index]!)
+
+  const load = (id: string) =>
+    Effect.gen(function*() {
+      const key = keys[Number(id)]!
+      const self = { since: performance.now() }
+      const others = [...key.loading].filter(({ since }) => self.since - since < alone)
+      if (key.quiet && others.length > 0) report.wrong.push(`two loads of ${id}`)
+      report.loads++
+      key.loading.add(self)
+      const value = valueOf(key.truth)
+      const fate = yield* between(0, 10)
+      return yield* Effect.sleep(yield* between(0, 30)).pipe(
+        Effect.andThen(
+          fate === 0
+            ? Effect.never
+            : fate === 1
+            ? Effect.die("died")
+            : fate === 2
+            ? Effect.fail("failed")
+            : Effect.succeed(value)
+        ),
+        Effect.ensuring(Effect.sync(() => key.loading.delete(self)))
+      )
+    })
+
+  // That values cannot be renewed is told each time.
+  const quietly = Effect.provideService(References.MinimumLogLevel, "None")
+  const caches = yield* Effect.forEach(options.programs, (client) =>
+    Client.on(client)(RedisKeyspace.makeCache({
+      key: `${options.prefix}:*`,
+      value: Schema.Int,
+      load,
+      ttl: "60 millis",
+      stale: "60 millis",
+      absentTtl: "30 millis",
+      loadTimeout: `${loadTimeout} millis`
+    }))).pipe(quietly)
+
+  const read = Effect.gen(function*() {
+    const key = yield* anyOf(keys)
+    const cache = yield* anyOf(caches)
+    const least = key.told
+    const startedAt = performance.now()
+    const fiber = yield* Effect.forkChild(cache.getOrLoad(key.id))
+    report.reads++
+    if ((yield* between(0, 4)) === 0) {
+      yield* Effect.sleep(yield* between(0, 40))
+      if (fiber.pollUnsafe() === undefined) report.interrupted++
+      yield* Fiber.interrupt(fiber)
+      return
+    }
+    const exit = yield* Fiber.await(fiber)
+    const took = performance.now() - startedAt
+    if (took > patience) report.wrong.push(`${key.id} was waited for ${took} ms`)
+    if (Exit.isFailure(exit)) report.failed++
+    else if (!right(exit.value, least, key.truth)) {
+      report.wrong.push(`${key.id} was ${Option.getOrUndefined(exit.value)}, though ${least} was told`)
+    }
+  })
+
+  const change = (key: Key) =>
+    Effect.gen(function*() {
+      const cache = yield* anyOf(caches)
+      const now = ++key.truth
+      const value = valueOf(now)
+      const sets = Option.isSome(value) && (yield* Random.nextBoolean)
+      const changed = yield* Effect.exit(sets ? cache.set(key.id, value.value) : cache.del(key.id))
+      report.changes++
+      if (Exit.isSuccess(changed)) key.told = now
+      yield* Effect.sleep(yield* between(0, 60))
+    })
+
+  const endsAt = performance.now() + options.seconds * 1000
+  const again = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.whileLoop({ while: () => performance.now() < endsAt, body: () => effect, step: () => undefined })
+  const busy = [
+    ...Array.from({ length: 24 }, () => again(Effect.andThen(read, Effect.sleep(1)))),
+    ...keys.filter(({ quiet }) => !quiet).map((key) => again(change(key))),
+    ...options.trouble === undefined ? [] : [again(Effect.andThen(Effect.ignore(options.trouble), Effect.sleep(100)))]
+  ]
+  yield* Effect.all(busy, { concurrency: "unbounded" })
+  return report
+})
