@@ -218,6 +218,13 @@ const samples: ReadonlyArray<
     "retry only if running it twice does no harm."
   ],
   [
+    timeout("write", "not-sent", false),
+    true,
+    true,
+    "GET at 127.0.0.1:6379 ran into its limit of 50 ms: it was still waiting to be written, as no connection was open yet " +
+    "or the server was slow to take commands. The command was not sent; it is safe to retry."
+  ],
+  [
     new RedisError.AuthenticationError({ ...reply, username: "ada" }),
     false,
     false,
