@@ -1,14 +1,12 @@
 /** The office as it is: with redfx and promises. What it was with ioredis stands beside it, method by method. */
-import { Redis, RedisError, RedisPromise, RedisReply, RedisScript } from "@redfx/core"
+import { Redis, RedisError, RedisPrefix, RedisPromise, RedisReply, RedisScript } from "@redfx/core"
 import { NodeRedisClient } from "@redfx/node"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { randomUUID } from "node:crypto"
 import { setTimeout } from "node:timers/promises"
 import type { Office, Server, Session } from "./office.ts"
-
-/** Of `keyPrefix`: a function that is called wherever a key or channel is named, in patterns as well. */
-const named = (key: string): string => `office:${key}`
 
 /** Of `maxRetriesPerRequest` and `retryStrategy`: for what is worth waiting for. It repeats no write that may have run. */
 const patiently = Effect.retry({
@@ -19,11 +17,10 @@ const patiently = Effect.retry({
 
 const connect = ({ host, mode, port }: Server): RedisPromise.RedisPromise => {
   const options = { clientName: "office", connectTimeout: "2 seconds", commandTimeout: "2 seconds" } as const
-  return RedisPromise.make(
-    mode === "standalone" ?
-      NodeRedisClient.layer({ ...options, host, port }) :
-      NodeRedisClient.layerCluster({ ...options, nodes: [{ host, port }] })
-  )
+  const client = mode === "standalone" ?
+    NodeRedisClient.layer({ ...options, host, port }) :
+    NodeRedisClient.layerCluster({ ...options, nodes: [{ host, port }] })
+  return RedisPromise.make(Layer.provide(RedisPrefix.layer("office:"), client))
 }
 
 const holdSeat = RedisScript.make({
@@ -32,7 +29,7 @@ const holdSeat = RedisScript.make({
     redis.call("ZADD", KEYS[2], redis.call("TIME")[1] + ARGV[3], ARGV[1])
     return 1
   `,
-  keys: (id: string, _seat: string, _user: string) => [named(`{event:${id}}:seats`), named(`{event:${id}}:holds`)],
+  keys: (id: string, _seat: string, _user: string) => [`{event:${id}}:seats`, `{event:${id}}:holds`],
   args: (_id, seat, user) => [seat, user, 600],
   result: RedisReply.boolean
 })
@@ -54,30 +51,30 @@ class RedfxOffice implements Office {
   async login(user: string): Promise<string> {
     const id = randomUUID()
     const session = JSON.stringify({ user, cart: [] })
-    const stored = await this.#redis.set(named(`session:${id}`), session, { ex: 1800, nx: true })
+    const stored = await this.#redis.set(`session:${id}`, session, { ex: 1800, nx: true })
     if (!stored) throw new Error("the id is taken")
-    await this.#redis.sadd(named(`sessions-of:${user}`), id)
+    await this.#redis.sadd(`sessions-of:${user}`, id)
     return id
   }
 
   async session(id: string): Promise<Session | undefined> {
-    const text = await this.#redis.getex(named(`session:${id}`), { ex: 1800 })
+    const text = await this.#redis.getex(`session:${id}`, { ex: 1800 })
     return text === undefined ? undefined : JSON.parse(text) as Session
   }
 
   async logoutEverywhere(user: string): Promise<number> {
-    const ids = [...await this.#redis.smembers(named(`sessions-of:${user}`))]
+    const ids = [...await this.#redis.smembers(`sessions-of:${user}`)]
     // Keys of any slots, or none.
-    const removed = await this.#redis.unlink(ids.map((id) => named(`session:${id}`)))
-    await this.#redis.del(named(`sessions-of:${user}`))
+    const removed = await this.#redis.unlink(ids.map((id) => `session:${id}`))
+    await this.#redis.del(`sessions-of:${user}`)
     return removed
   }
 
   async openSessions(): Promise<ReadonlyArray<string>> {
     const ids: Array<string> = []
     // Of all masters.
-    for await (const key of this.#redis.iterate(Redis.scanStream({ match: named("session:*"), count: 100 }))) {
-      ids.push(key.slice(named("session:").length))
+    for await (const key of this.#redis.iterate(Redis.scanStream({ match: "session:*", count: 100 }))) {
+      ids.push(key.slice("session:".length))
     }
     return ids
   }
@@ -85,40 +82,40 @@ class RedfxOffice implements Office {
   // A limit, a cache, pictures
 
   async allowed(address: string): Promise<boolean> {
-    const count = await this.#redis.incr(named(`limit:${address}`))
-    if (count === 1) await this.#redis.expire(named(`limit:${address}`), 60)
+    const count = await this.#redis.incr(`limit:${address}`)
+    if (count === 1) await this.#redis.expire(`limit:${address}`, 60)
     return count <= 3
   }
 
   async page(path: string, render: () => Promise<string>): Promise<string> {
-    const hit = await this.#redis.get(named(`page:${path}`))
+    const hit = await this.#redis.get(`page:${path}`)
     if (hit !== undefined) return hit
     const html = await render()
-    await this.#redis.set(named(`page:${path}`), html, { ex: 60 })
+    await this.#redis.set(`page:${path}`, html, { ex: 60 })
     return html
   }
 
   forget(paths: ReadonlyArray<string>): Promise<number> {
-    return this.#redis.del(paths.map((path) => named(`page:${path}`)))
+    return this.#redis.del(paths.map((path) => `page:${path}`))
   }
 
   async poster(id: string, picture?: Uint8Array): Promise<Uint8Array | undefined> {
-    if (picture !== undefined) await this.#redis.set(named(`poster:${id}`), picture)
-    return this.#redis.run(Redis.asBytes(Redis.get(named(`poster:${id}`))))
+    if (picture !== undefined) await this.#redis.set(`poster:${id}`, picture)
+    return this.#redis.run(Redis.asBytes(Redis.get(`poster:${id}`)))
   }
 
   // Events and their seats
 
   async createEvent(id: string, price: number, seats: number): Promise<void> {
     await this.#redis.transaction([
-      Redis.hset(named(`{event:${id}}`), { price, seats }),
-      Redis.expire(named(`{event:${id}}`), "1 day")
+      Redis.hset(`{event:${id}}`, { price, seats }),
+      Redis.expire(`{event:${id}}`, "1 day")
     ])
-    await this.#redis.zadd(named("events"), { [id]: price }, { nx: true })
+    await this.#redis.zadd("events", { [id]: price }, { nx: true })
   }
 
   async event(id: string): Promise<{ readonly price: number; readonly seats: number } | undefined> {
-    const [price, seats] = await this.#redis.hmget(named(`{event:${id}}`), ["price", "seats"])
+    const [price, seats] = await this.#redis.hmget(`{event:${id}}`, ["price", "seats"])
     return price === undefined ? undefined : { price: Number(price), seats: Number(seats) }
   }
 
@@ -128,24 +125,24 @@ class RedfxOffice implements Office {
 
   async heldSeats(id: string): Promise<ReadonlyArray<readonly [seat: string, until: number]>> {
     const limit = { offset: 0, count: 10 }
-    const held = await this.#redis.zrangebyscoreWithScores(named(`{event:${id}}:holds`), "-inf", "+inf", { limit })
+    const held = await this.#redis.zrangebyscoreWithScores(`{event:${id}}:holds`, "-inf", "+inf", { limit })
     return held.map(({ member, score }) => [member, score])
   }
 
   async overview(id: string): Promise<{ readonly rank: number | undefined; readonly of: number }> {
-    return this.#redis.pipeline({ rank: Redis.zrank(named("events"), id), of: Redis.zcard(named("events")) })
+    return this.#redis.pipeline({ rank: Redis.zrank("events", id), of: Redis.zcard("events") })
   }
 
   newest(count: number): Promise<ReadonlyArray<string>> {
-    return this.#redis.zrevrange(named("events"), 0, count - 1)
+    return this.#redis.zrevrange("events", 0, count - 1)
   }
 
   // Wallets
 
   async deposit(user: string, amount: number): Promise<number | "not a wallet"> {
-    if (user === "broken") await this.#redis.rpush(named(`{wallet:${user}}`), "a list")
+    if (user === "broken") await this.#redis.rpush(`{wallet:${user}}`, "a list")
     try {
-      return await this.#redis.run(patiently(Redis.incrby(named(`{wallet:${user}}`), amount)))
+      return await this.#redis.run(patiently(Redis.incrby(`{wallet:${user}}`, amount)))
     } catch (error) {
       if (RedisError.isRedisError(error) && error._tag === "WrongTypeError") return "not a wallet"
       throw error
@@ -153,7 +150,7 @@ class RedfxOffice implements Office {
   }
 
   async pay(user: string, amount: number): Promise<number> {
-    const key = named(`{wallet:${user}}`)
+    const key = `{wallet:${user}}`
     const [left] = await this.#redis.watch(key, async (watched) => {
       if (Number(await watched.get(key) ?? 0) < amount) throw new Error("not enough money")
       return [Redis.decrby(key, amount), Redis.lpush(`${key}:log`, -amount), Redis.ltrim(`${key}:log`, 0, 99)]
@@ -164,7 +161,7 @@ class RedfxOffice implements Office {
   // A queue: what is being sent is kept in a second list
 
   sendTicket(to: string): Promise<number> {
-    return this.#redis.lpush(named("{mails}:todo"), JSON.stringify({ to }))
+    return this.#redis.lpush("{mails}:todo", JSON.stringify({ to }))
   }
 
   mailer(send: (to: string) => Promise<void>): Promise<void> {
@@ -177,10 +174,10 @@ class RedfxOffice implements Office {
     const waiting = this.#redis.withSignal(this.#closing.signal)
     while (!this.#closing.signal.aborted) {
       try {
-        const text = await waiting.blmove(named("{mails}:todo"), named("{mails}:doing"), "right", "left", 1)
+        const text = await waiting.blmove("{mails}:todo", "{mails}:doing", "right", "left", 1)
         if (text === undefined) continue
         await send((JSON.parse(text) as { readonly to: string }).to)
-        await this.#redis.lrem(named("{mails}:doing"), 1, text)
+        await this.#redis.lrem("{mails}:doing", 1, text)
       } catch (error) {
         if (this.#closing.signal.aborted) return
         console.error("mailer:", error)
@@ -191,7 +188,7 @@ class RedfxOffice implements Office {
 
   async recoverMails(): Promise<number> {
     let moved = 0
-    while (await this.#redis.lmove(named("{mails}:doing"), named("{mails}:todo"), "left", "right") !== undefined) {
+    while (await this.#redis.lmove("{mails}:doing", "{mails}:todo", "left", "right") !== undefined) {
       moved++
     }
     return moved
@@ -200,16 +197,16 @@ class RedfxOffice implements Office {
   // A trail of what was done: a stream with a group
 
   audit(what: string, fields: Readonly<Record<string, string | number>>): Promise<unknown> {
-    return this.#redis.xadd(named("audit"), { what, ...fields }, { maxlen: 10_000, approximate: true })
+    return this.#redis.xadd("audit", { what, ...fields }, { maxlen: 10_000, approximate: true })
   }
 
   async readAudit(reader: string, count: number): Promise<ReadonlyArray<Readonly<Record<string, string>>>> {
-    await this.#redis.xgroupCreate(named("audit"), "archive", "0", { mkstream: true }).catch((error: unknown) => {
+    await this.#redis.xgroupCreate("audit", "archive", "0", { mkstream: true }).catch((error: unknown) => {
       if (!RedisError.isRedisError(error) || error._tag !== "ResponseError" || error.code !== "BUSYGROUP") throw error
     })
-    const streams = await this.#redis.xreadgroup("archive", reader, { [named("audit")]: ">" }, { count })
+    const streams = await this.#redis.xreadgroup("archive", reader, { ["audit"]: ">" }, { count })
     const entries = streams.flatMap((stream) => stream.entries)
-    if (entries.length > 0) await this.#redis.xack(named("audit"), "archive", entries.map(({ id }) => id))
+    if (entries.length > 0) await this.#redis.xack("audit", "archive", entries.map(({ id }) => id))
     // Records have no prototype; a copy has one.
     return entries.map(({ fields }) => ({ ...fields }))
   }
@@ -220,7 +217,7 @@ class RedfxOffice implements Office {
     const stop = new AbortController()
     const ready = Promise.withResolvers<void>()
     const news = this.#redis.withSignal(AbortSignal.any([stop.signal, this.#closing.signal]))
-      .iterate(Redis.subscribe(named(`sold:${id}`), { events: true }))
+      .iterate(Redis.subscribe(`sold:${id}`, { events: true }))
     const follow = async () => {
       for await (const event of news) {
         if (event._tag === "Subscribed") ready.resolve()
@@ -234,7 +231,7 @@ class RedfxOffice implements Office {
   }
 
   announceSold(id: string, seat: string): Promise<number> {
-    return this.#redis.publish(named(`sold:${id}`), seat)
+    return this.#redis.publish(`sold:${id}`, seat)
   }
 
   // Life
