@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
-import * as Places from "./internal/client/settle.ts"
+import * as Settle from "./internal/client/settle.ts"
 import type { Outcome } from "./internal/connection/request.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import { RedisClient } from "./RedisClient.ts"
@@ -65,7 +65,7 @@ export const pipeline = <const C extends Commands>(
   run(
     commands,
     // One value a command, in the places of the commands.
-    (outcomes) => Places.values("pipeline", commands, outcomes) as Effect.Effect<Successes<C>, CommandError>
+    (outcomes) => Settle.values("pipeline", commands, outcomes) as Effect.Effect<Successes<C>, CommandError>
   )
 
 /**
@@ -81,7 +81,7 @@ export const pipelineSettled = <const C extends Commands>(
   run(
     commands,
     // One result a command, in the places of the commands.
-    (outcomes) => Places.results(commands, outcomes) as Effect.Effect<Results<C>>
+    (outcomes) => Settle.results(commands, outcomes) as Effect.Effect<Results<C>>
   )
 
 /** What the caller sees of the outcomes is what a span tells. */
@@ -90,6 +90,6 @@ const run = <A, E extends CommandError>(
   see: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<A, E>
 ): Effect.Effect<A, E, RedisClient> =>
   Effect.flatMap(RedisClient, (client) => {
-    const list = Places.list(commands)
+    const list = Settle.list(commands)
     return Telemetry.batch("PIPELINE", client, list, Effect.flatMap(client.pipeline(list), see))
   })

@@ -14,11 +14,11 @@ import * as Client from "./internal/client/client.ts"
 import type { RedisRouter, Subscribers } from "./internal/client/router.ts"
 import { encodeUtf8 } from "./internal/codec/utf8.ts"
 import * as Connection from "./internal/connection/connection.ts"
-import type { Source } from "./internal/connection/model.ts"
+import type { Dialer } from "./internal/connection/model.ts"
 import { connectionLoss, ofNoCommand } from "./internal/error/failure.ts"
 import * as ExclusivePool from "./internal/pool/exclusive.ts"
 import * as SharedConnection from "./internal/pool/shared.ts"
-import { closingWithin } from "./internal/runtime/closing.ts"
+import { withCloseTimeout } from "./internal/runtime/closing.ts"
 import { inContext } from "./internal/runtime/ownContext.ts"
 import type { Key } from "./RedisArg.ts"
 import type { RedisEvent, RedisStats } from "./RedisClient.ts"
@@ -77,15 +77,15 @@ export const make: (
   ) {
     const endpoint = yield* RedisConfig.endpoint(options)
     const settings = yield* RedisConfig.settings(options)
-    const source = masterAt(Connection.sourceAt(endpoint, settings))
-    const open = Effect.tap(makeFrom(source, settings), (pool) => settings.eager ? openShared(pool) : Effect.void)
-    return yield* closingWithin(settings.closeTimeout, open)
+    const dialer = masterAt(Connection.dialerAt(endpoint, settings))
+    const open = Effect.tap(makeFrom(dialer, settings), (pool) => settings.eager ? openShared(pool) : Effect.void)
+    return yield* withCloseTimeout(settings.closeTimeout, open)
   })
 
 /** Where a name leads may change: when the server turns out to be no master, the next connection may be to one. */
-const masterAt = (source: Source): Source => ({
-  ...source,
-  open: (owner) => source.open({ ...owner, demotion: (error) => Connection.demotionBy(error, source.address) })
+const masterAt = (dialer: Dialer): Dialer => ({
+  ...dialer,
+  open: (listener) => dialer.open({ ...listener, demotion: (error) => Connection.demotionBy(error, dialer.address) })
 })
 
 /**
@@ -117,7 +117,7 @@ export const makeAt = (
   endpoint: Endpoint,
   settings: RedisConfig.ConnectionSettings
 ): Effect.Effect<RedisPool["Service"], never, RedisConnector | Scope.Scope> =>
-  makeFrom(Connection.sourceAt(endpoint, settings), settings)
+  makeFrom(Connection.dialerAt(endpoint, settings), settings)
 
 /**
  * A pool of connections from wherever they come.
@@ -129,15 +129,15 @@ export const makeAt = (
  * @since 0.1.0
  */
 export const makeFrom: (
-  source: Source,
+  dialer: Dialer,
   settings: RedisConfig.ConnectionSettings,
   onEvent?: (event: RedisEvent) => void,
-  within?: (source: Source, kind: "shared" | "exclusive") => Source
+  limited?: (dialer: Dialer, kind: "shared" | "exclusive") => Dialer
 ) => Effect.Effect<RedisPool["Service"], never, RedisConnector | Scope.Scope> = Effect.fnUntraced(function*(
-  source: Source,
+  dialer: Dialer,
   settings: RedisConfig.ConnectionSettings,
   onEvent: (event: RedisEvent) => void = () => {},
-  within: (source: Source, kind: "shared" | "exclusive") => Source = () => source
+  limited: (dialer: Dialer, kind: "shared" | "exclusive") => Dialer = () => dialer
 ) {
   const context = yield* Effect.context<RedisConnector>()
   const events = yield* PubSub.sliding<RedisEvent>(256)
@@ -148,32 +148,32 @@ export const makeFrom: (
   yield* Effect.addFinalizer(() => PubSub.shutdown(events))
   const shared = yield* Effect.forEach(
     Array.from({ length: settings.pool.shared }),
-    () => SharedConnection.make({ source: within(source, "shared"), settings, onEvent: publish })
+    () => SharedConnection.make({ dialer: limited(dialer, "shared"), settings, onEvent: publish })
   )
-  const exclusive = yield* ExclusivePool.make({ source: within(source, "exclusive"), settings, onEvent: publish })
+  const exclusive = yield* ExclusivePool.make({ dialer: limited(dialer, "exclusive"), settings, onEvent: publish })
   const stats = statsOf(shared, exclusive)
   const eventStream = Stream.fromPubSub(events)
   const subscribers: Subscribers = {
-    place: () => source.address,
-    connect: (_place, owner) => inContext(context)(source.open(owner)),
+    serverFor: () => dialer.address,
+    connect: (_server, listener) => inContext(context)(dialer.open(listener)),
     onEvent: publish,
-    news: source.news
+    news: dialer.news
   }
-  const attributes = { "db.namespace": String(settings.db), ...source.attributes }
+  const attributes = { "db.namespace": String(settings.db), ...dialer.attributes }
   const rest = { attributes, events: eventStream, stats, subscribers }
   const router: RedisRouter = {
     submit: submitTo(shared),
     ...leasing(exclusive, undefined, rest),
     ...Client.refusals,
     ...rest,
-    describe: `${source.address}, db ${settings.db}`
+    describe: `${dialer.address}, db ${settings.db}`
   }
   return {
     settings,
     router,
     member: Effect.map(exclusive.join, (member) => ({ ...router, ...leasing(exclusive, member, rest) })),
     stats,
-    disconnect: ({ inUse = false, only, reason = connectionLoss("Closed", toldTo, source.address) } = {}) =>
+    disconnect: ({ inUse = false, only, reason = connectionLoss("Closed", toldTo, dialer.address) } = {}) =>
       Effect.suspend(() => {
         for (const connection of only === "exclusive" ? [] : shared) {
           if (inUse || connection.inFlight === 0) connection.disconnect(reason)
@@ -212,9 +212,9 @@ const submitTo = (shared: ReadonlyArray<SharedConnection.SharedConnection>): Red
     // What the server tells of changes stands in order only with the answers that come over the same connection.
     if (request.isKept) return only!.submit(request)
     const { leading } = request
-    const place = leading.spec.traits.has("ordered") ? hash(RedisCommand.firstKey(leading) ?? "") : next++
+    const index = leading.spec.traits.has("ordered") ? hash(RedisCommand.firstKey(leading) ?? "") : next++
     // In range: a remainder is less than their number.
-    shared[place % shared.length]!.submit(request)
+    shared[index % shared.length]!.submit(request)
   }
 }
 

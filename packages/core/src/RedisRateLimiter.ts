@@ -147,7 +147,7 @@ export const tokenBucket = (name: string, options: TokenBucketOptions): RedisRat
     Scripts.tokenBucket(key, () => [
       amount("capacity", capacity),
       span("every", options.every) / amount("refill", refill),
-      within(cost, capacity),
+      atMost(cost, capacity),
       counts
     ]))
 }
@@ -175,7 +175,7 @@ export const slidingWindow = (name: string, { limit, window }: SlidingWindowOpti
     Scripts.slidingWindow(key, () => [
       amount("limit", limit),
       Math.round(span("window", window)),
-      within(cost, limit),
+      atMost(cost, limit),
       counts
     ]))
 
@@ -231,7 +231,7 @@ const amount = (title: string, value: number): number =>
 
 const largest = 1e9
 
-const within = (cost: number, all: number): number =>
+const atMost = (cost: number, all: number): number =>
   amount("cost", cost) <= all
     ? cost
     : RedisArg.invalid(`cost must not be more than the ${all} that there can be at once`)

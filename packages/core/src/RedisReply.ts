@@ -323,20 +323,20 @@ export const struct = <
   { readonly [K in keyof R]: BigInts<R[K]> } & Extra
 > => {
   const fields: ReadonlyArray<readonly [string, Reply<unknown, unknown, unknown>]> = Object.entries(replies)
-  const places = new Map(fields.flatMap(([name], place) => spellings(name).map((wire) => [wire, place] as const)))
+  const indexes = new Map(fields.flatMap(([name], index) => spellings(name).map((wire) => [wire, index] as const)))
   return make((value, view) => {
     const source = flatPairs(value)
     const found: Array<Resp.Value | undefined> = fields.map(() => undefined)
     const extra: Record<string, Raw> = Object.create(null)
     for (let i = 0; i < source.length; i += 2) {
       const wire = text.decode(source[i]!, view)
-      const place = places.get(wire) ?? places.get(bare(wire))
+      const index = indexes.get(wire) ?? indexes.get(bare(wire))
       // A second spelling of a field that was found is kept as well.
-      if (place !== undefined && found[place] === undefined) found[place] = source[i + 1]!
+      if (index !== undefined && found[index] === undefined) found[index] = source[i + 1]!
       else extra[wire] = decodeRaw(source[i + 1]!, view, textOrBytes)
     }
     const out: Record<string, unknown> = {}
-    for (const [place, [name, reply]] of fields.entries()) out[name] = reply.decode(found[place] ?? null, view)
+    for (const [index, [name, reply]] of fields.entries()) out[name] = reply.decode(found[index] ?? null, view)
     out.extra = extra
     // Every name of R was just set from its own decoder.
     return out as never

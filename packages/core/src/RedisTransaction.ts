@@ -7,7 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
-import * as Places from "./internal/client/settle.ts"
+import * as Settle from "./internal/client/settle.ts"
 import type { Outcome } from "./internal/connection/request.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
@@ -65,7 +65,7 @@ export const transactionSettled = <const C extends Commands>(
       client,
       commands,
       // One result a command, in the places of the commands.
-      (outcomes) => Places.results(commands, outcomes) as Effect.Effect<Results<C>>
+      (outcomes) => Settle.results(commands, outcomes) as Effect.Effect<Results<C>>
     ))
 
 /**
@@ -206,7 +206,7 @@ const commit = <C extends Commands>(
     client,
     commands,
     // One value a command, in the places of the commands.
-    (outcomes) => Places.values("transaction", commands, outcomes) as Effect.Effect<Successes<C>, CommandError>
+    (outcomes) => Settle.values("transaction", commands, outcomes) as Effect.Effect<Successes<C>, CommandError>
   )
 
 /** What the caller sees of the outcomes is what a span tells. */
@@ -215,7 +215,7 @@ const run = <A>(
   commands: Commands,
   see: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<A, CommandError>
 ): Effect.Effect<A, TransactionError> => {
-  const list = Places.list(commands)
+  const list = Settle.list(commands)
   return Telemetry.batch("MULTI", client, list, Effect.flatMap(client.transaction(list), see))
 }
 

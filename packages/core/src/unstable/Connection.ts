@@ -43,7 +43,7 @@ export {
    * @category constructors
    * @since 0.1.0
    */
-  sourceAt
+  dialerAt
 } from "../internal/connection/connection.ts"
 
 export type {
@@ -68,7 +68,7 @@ export type {
    * @category models
    * @since 0.1.0
    */
-  Owner,
+  Listener,
   /**
    * An open connection.
    *
@@ -93,5 +93,5 @@ export type {
    * @category models
    * @since 0.1.0
    */
-  Source
+  Dialer
 } from "../internal/connection/model.ts"

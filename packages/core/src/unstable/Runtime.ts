@@ -12,7 +12,7 @@ export {
    * @category combinators
    * @since 0.1.0
    */
-  closingWithin
+  withCloseTimeout
 } from "../internal/runtime/closing.ts"
 
 export {
@@ -31,7 +31,7 @@ export {
    * @category combinators
    * @since 0.1.0
    */
-  within
+  withTimeout
 } from "../internal/runtime/elapsed.ts"
 
 export {

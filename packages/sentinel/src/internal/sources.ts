@@ -7,7 +7,7 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss, isRetryable, ReplicaNotFoundError } from "@redfx/core/RedisError"
 import type { CommandError, MasterNotFoundError } from "@redfx/core/RedisError"
-import type { Owner, RedisConnection, Source } from "@redfx/core/unstable/Connection"
+import type { Listener, RedisConnection, Dialer } from "@redfx/core/unstable/Connection"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -22,7 +22,7 @@ import type { Sentinel } from "./sentinels.ts"
 import * as VerifiedConnection from "./verifiedConnection.ts"
 
 /** What a client needs to find its servers. `masterWait`: in milliseconds. */
-export interface Finder extends VerifiedConnection.Options {
+export interface Resolver extends VerifiedConnection.Options {
   readonly group: Discovery.Group
   readonly service: string
   readonly tracker: MasterTracker
@@ -32,19 +32,19 @@ export interface Finder extends VerifiedConnection.Options {
 type Opened = Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope>
 
 /** Connections for the role of the client. */
-export const make = (finder: Finder): Source => {
-  const address = `sentinel ${finder.service}, ${finder.role}`
-  const open = finder.role === "master" ? awaitMaster : openReplica(new Turns())
+export const make = (resolver: Resolver): Dialer => {
+  const address = `sentinel ${resolver.service}, ${resolver.role}`
+  const open = resolver.role === "master" ? awaitMaster : openReplica(new RoundRobin())
   return {
     address,
-    open: (owner) =>
+    open: (listener) =>
       Effect.ensuring(
         // A natMap that breaks must not end who dials: callers would wait for ever.
-        Effect.catchDefect(open(finder, owner), (defect) =>
+        Effect.catchDefect(open(resolver, listener), (defect) =>
           Effect.fail(connectionLoss("Other", "The client failed to open the connection", address, defect))),
-        Deferred.succeed(finder.tracker.begun, undefined)
+        Deferred.succeed(resolver.tracker.begun, undefined)
       ),
-    news: finder.tracker.news
+    news: resolver.tracker.news
   }
 }
 
@@ -55,15 +55,15 @@ interface Named extends Claim {
 
 /** Whether the server that is said to be the master is it. A sentinel that is wrong is asked last from then on. */
 export const verifyMaster = (
-  finder: Finder,
+  resolver: Resolver,
   { address, sentinel }: Named,
-  owner: Owner
+  listener: Listener
 ): Opened =>
-  Effect.tapError(VerifiedConnection.open(finder, address, "master", owner), (error) =>
+  Effect.tapError(VerifiedConnection.open(resolver, address, "master", listener), (error) =>
     Effect.sync(() => {
       const wrong = error._tag === "ConnectionError" && error.reason === "Demoted"
-      if (wrong && sentinel !== undefined) finder.group.sentinels.distrust(sentinel)
-      finder.tracker.disbelieve(formatEndpoint(address))
+      if (wrong && sentinel !== undefined) resolver.group.sentinels.distrust(sentinel)
+      resolver.tracker.disbelieve(formatEndpoint(address))
     }))
 
 /** Pauses between two looks for it, in milliseconds: doubled from the shortest to the longest, before jitter. */
@@ -74,12 +74,12 @@ const longestPause = 100
  * A master that was there before is about to come back, or another in its place: what has not been sent waits for it as long
  * as the options say, beginning with the first dial that fails. Without one before, callers learn at once what is wrong.
  */
-const awaitMaster = (finder: Finder, owner: Owner): Opened =>
+const awaitMaster = (resolver: Resolver, listener: Listener): Opened =>
   Effect.gen(function*() {
-    const { masterWait, tracker } = finder
+    const { masterWait, tracker } = resolver
     const began = yield* Clock.monotonicTimeNanos
     for (let failures = 0;; failures++) {
-      const attempt = yield* Effect.result(openMaster(finder, owner))
+      const attempt = yield* Effect.result(openMaster(resolver, listener))
       if (Result.isSuccess(attempt)) return attempt.success
       const error = attempt.failure
       const spent = Number((yield* Clock.monotonicTimeNanos) - began) / 1e6
@@ -90,17 +90,17 @@ const awaitMaster = (finder: Finder, owner: Owner): Opened =>
     }
   })
 
-const openMaster = (finder: Finder, owner: Owner): Opened =>
+const openMaster = (resolver: Resolver, listener: Listener): Opened =>
   Effect.gen(function*(): Effect.fn.Return<RedisConnection, CommandError, RedisConnector | Scope.Scope> {
-    const { tracker } = finder
+    const { tracker } = resolver
     const { changes } = tracker
-    const found = yield* whereMasterIs(finder)
+    const found = yield* whereMasterIs(resolver)
     // A server that hangs must not hold up who could go to another by now.
     const opened = yield* Effect.raceFirst(
-      verifyMaster(finder, found, owner),
+      verifyMaster(resolver, found, listener),
       Effect.as(isOvertaken(tracker, found), undefined)
     )
-    if (opened === undefined) return yield* openMaster(finder, owner)
+    if (opened === undefined) return yield* openMaster(resolver, listener)
     const connection = opened
     // Somebody has heard of a change while this was under way: what was found is from before.
     if (!tracker.becomes(found, changes)) {
@@ -113,7 +113,7 @@ const openMaster = (finder: Finder, owner: Owner): Opened =>
     return connection
   }).pipe(
     Effect.tapError((error) =>
-      Effect.sync(() => finder.tracker.observe({ _tag: "NotOpened", error }, "master", finder.service))
+      Effect.sync(() => resolver.tracker.observe({ _tag: "NotOpened", error }, "master", resolver.service))
     )
   )
 
@@ -122,15 +122,15 @@ const isOvertaken = (tracker: MasterTracker, found: Claim): Effect.Effect<void> 
   Effect.flatMap(tracker.news, () => tracker.hasOvertaken(found) ? Effect.void : isOvertaken(tracker, found))
 
 /** Where the sentinels say that the master is, or the server that they are making one at the moment. */
-const whereMasterIs = (finder: Finder): Effect.Effect<Named, MasterNotFoundError> =>
+const whereMasterIs = (resolver: Resolver): Effect.Effect<Named, MasterNotFoundError> =>
   Effect.suspend(() => {
-    const { group, service, tracker } = finder
+    const { group, service, tracker } = resolver
     const { chosen } = tracker
     return chosen === undefined ? Discovery.master(group, service) : Effect.succeed(chosen)
   })
 
 /** Whose turn it is: a random one at first, then one after the other. */
-class Turns {
+class RoundRobin {
   #next: number | undefined = undefined
 
   readonly take: Effect.Effect<number> = Effect.gen({ self: this }, function*() {
@@ -140,26 +140,26 @@ class Turns {
   })
 }
 
-const openReplica = (turns: Turns) => (finder: Finder, owner: Owner): Opened =>
+const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: Listener): Opened =>
   Effect.gen(function*() {
-    const { addresses, attempts } = yield* Discovery.replicas(finder.group, finder.service)
-    const turn = yield* turns.take
+    const { addresses, attempts } = yield* Discovery.replicas(resolver.group, resolver.service)
+    const turn = yield* roundRobin.take
     const refused: Array<readonly [address: string, error: CommandError]> = []
     const tell = Effect.sync(() => {
-      for (const [address, error] of refused) finder.tracker.observe({ _tag: "NotReplica", error }, "replica", address)
+      for (const [address, error] of refused) resolver.tracker.observe({ _tag: "NotReplica", error }, "replica", address)
     })
     for (const address of startingAt(addresses, turn)) {
-      const attempt = yield* Effect.result(VerifiedConnection.open(finder, address, "replica", owner))
+      const attempt = yield* Effect.result(VerifiedConnection.open(resolver, address, "replica", listener))
       if (Result.isSuccess(attempt)) {
-        yield* finder.tracker.add(attempt.success, "replica")
+        yield* resolver.tracker.add(attempt.success, "replica")
         yield* tell
         return attempt.success
       }
       refused.push([formatEndpoint(address), attempt.failure])
     }
     const failed = [...attempts, ...refused.map(([address, error]) => attemptOf(address, error))]
-    return yield* openMaster(finder, owner).pipe(
-      Effect.mapError((error) => noReplica(finder.service, failed, error)),
+    return yield* openMaster(resolver, listener).pipe(
+      Effect.mapError((error) => noReplica(resolver.service, failed, error)),
       // Last: that a master says that it is one settles nothing where another server says so as well.
       Effect.ensuring(tell)
     )

@@ -8,7 +8,7 @@ import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
-import { within } from "@redfx/core/unstable/Runtime"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -36,11 +36,11 @@ export const open = (
   options: Options,
   address: NodeAddress,
   expected: Role,
-  owner: RedisConnection.Owner
+  listener: RedisConnection.Listener
 ): Effect.Effect<RedisConnection.RedisConnection, CommandError, RedisConnector | Scope.Scope> =>
   Effect.gen(function*() {
     const attempt = yield* Scope.fork(yield* Effect.scope)
-    return yield* dial(options, address, expected, owner).pipe(
+    return yield* dial(options, address, expected, listener).pipe(
       Scope.provide(attempt),
       Effect.onError((cause) => Scope.close(attempt, Exit.failCause(cause)))
     )
@@ -50,17 +50,17 @@ const dial = Effect.fnUntraced(function*(
   options: Options,
   address: NodeAddress,
   expected: Role,
-  owner: RedisConnection.Owner
+  listener: RedisConnection.Listener
 ): Effect.fn.Return<RedisConnection.RedisConnection, CommandError, RedisConnector | Scope.Scope> {
   const { checkConnection, settings } = options
-  const reception = new Reception(owner, options, formatEndpoint(address))
-  const connection = yield* RedisConnection.make({ host: address.host, port: address.port }, settings, reception.owner)
+  const gate = new GatedListener(listener, options, formatEndpoint(address))
+  const connection = yield* RedisConnection.make({ host: address.host, port: address.port }, settings, gate.listener)
   const check = Effect.andThen(verifyRole(connection, expected), checkConnection ? connection.probe : Effect.void)
-  yield* within(check, {
+  yield* withTimeout(check, {
     limit: Duration.toMillis(settings.connectTimeout),
     orElse: () => Effect.fail(openedTooLate(settings.connectTimeout, connection.address))
   })
-  reception.admit()
+  gate.admit()
   return connection
 })
 
@@ -89,14 +89,14 @@ const verifyRole = (
   )
 
 /** Stands between a connection and its owner, who has nothing to do with what is sent before it gets the connection. */
-class Reception {
-  readonly owner: RedisConnection.Owner
+class GatedListener {
+  readonly listener: RedisConnection.Listener
   #admitted = false
 
-  constructor(owner: RedisConnection.Owner, { observe, role }: Options, address: string) {
-    const { onPush, onSilence, onUnsent } = owner
-    this.owner = {
-      ...owner,
+  constructor(listener: RedisConnection.Listener, { observe, role }: Options, address: string) {
+    const { onPush, onSilence, onUnsent } = listener
+    this.listener = {
+      ...listener,
       onUnsent: (unsent, failure) => {
         observe({ _tag: "Lost", error: failure }, role, address)
         if (this.#admitted && onUnsent !== undefined) return onUnsent(unsent, failure)

@@ -12,7 +12,7 @@ import type { Cluster } from "../topology/cluster.ts"
 import { slotOf } from "../topology/slot.ts"
 import { least, succeeded, sum } from "./merge.ts"
 import type { Merge } from "./merge.ts"
-import { runCommands } from "./parts.ts"
+import { fanOutCommands } from "./parts.ts"
 import { elements } from "./replies.ts"
 import * as Sets from "./sets.ts"
 import { firstKeyIndex, wordOf } from "./words.ts"
@@ -58,10 +58,10 @@ type Assemble = (
 /** One element for each key, in the order of the keys. */
 const inOrder: Assemble = (replies, positions) => {
   const out: Array<Resp.Value> = []
-  positions.forEach((places, part) => {
+  positions.forEach((indexes, part) => {
     const values = elements(replies[part] ?? null)
-    places.forEach((place, i) => {
-      out[place] = values[i] ?? null
+    indexes.forEach((index, i) => {
+      out[index] = values[i] ?? null
     })
   })
   return out
@@ -83,14 +83,14 @@ const byKey = (size: number, assemble: Assemble): Split => (cluster, command) =>
   })
   const positions = [...groups.values()]
   const raw = RedisCommand.undecoded(command)
-  const parts = positions.map((places) => RedisCommand.withParts(raw, partsOf(layout, places)))
-  return Effect.map(runCommands(cluster, parts, positions), (replies) => assemble(replies, positions, command))
+  const parts = positions.map((indexes) => RedisCommand.withParts(raw, argumentsOf(layout, indexes)))
+  return Effect.map(fanOutCommands(cluster, parts, positions), (replies) => assemble(replies, positions, command))
 }
 
 /** The arguments for some of the keys; before the first key there is nothing, or the number of keys. */
-const partsOf = ({ head, tail, units }: Units, places: ReadonlyArray<number>): ReadonlyArray<Part> => [
-  ...(head.length === 0 ? [] : [places.length]),
-  ...places.flatMap((place) => units[place] ?? []),
+const argumentsOf = ({ head, tail, units }: Units, indexes: ReadonlyArray<number>): ReadonlyArray<Part> => [
+  ...(head.length === 0 ? [] : [indexes.length]),
+  ...indexes.flatMap((index) => units[index] ?? []),
   ...tail
 ]
 

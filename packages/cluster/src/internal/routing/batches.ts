@@ -21,12 +21,12 @@ import { judged, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
 import type { After, Spent } from "./verdict.ts"
-import { timedOut, within } from "./wholeLimit.ts"
+import { timedOut, withCommandTimeout } from "./wholeLimit.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any>
 
 /** Where commands go: nowhere when nobody serves their slot, or when the program's `readFrom` failed. */
-type Place = Node | ConnectionError | undefined
+type Destination = Node | ConnectionError | undefined
 
 /** A command by its place in the pipeline, the server that it is sent to for this once, and what it has spent. */
 interface Pending {
@@ -43,7 +43,7 @@ interface Failed extends Pending {
 class Pipeline {
   readonly #retrying: Retrying
   readonly #commands: Commands
-  readonly #nodeFor: (command: RedisCommand.Any) => Place
+  readonly #nodeFor: (command: RedisCommand.Any) => Destination
   /** An outcome stands from when it is known until the command is sent again. */
   readonly #outcomes: Array<Outcome | undefined>
   readonly #running = new Set<number>()
@@ -70,8 +70,8 @@ class Pipeline {
   send(pending: ReadonlyArray<Pending>): Effect.Effect<void> {
     return Effect.suspend(() =>
       Effect.forEach(
-        this.#parts(pending),
-        ([node, part]) => Effect.flatMap(this.#run(node, part), (failed) => this.#again(failed)),
+        this.#byDestination(pending),
+        ([node, group]) => Effect.flatMap(this.#run(node, group), (failed) => this.#again(failed)),
         { concurrency: "unbounded", discard: true }
       )
     )
@@ -92,18 +92,18 @@ class Pipeline {
     this.#outcomes[index] = Exit.mapError(outcome, (error) => atIndex(typed(error), index))
   }
 
-  #parts(pending: ReadonlyArray<Pending>): ReadonlyMap<Place, ReadonlyArray<Pending>> {
-    const parts = new Map<Place, Array<Pending>>()
+  #byDestination(pending: ReadonlyArray<Pending>): ReadonlyMap<Destination, ReadonlyArray<Pending>> {
+    const groups = new Map<Destination, Array<Pending>>()
     for (const each of pending) {
-      const node = this.#placeOf(each)
-      const part = parts.get(node)
-      if (part === undefined) parts.set(node, [each])
-      else part.push(each)
+      const node = this.#destinationOf(each)
+      const group = groups.get(node)
+      if (group === undefined) groups.set(node, [each])
+      else group.push(each)
     }
-    return parts
+    return groups
   }
 
-  #placeOf({ index, spent, target }: Pending): Place {
+  #destinationOf({ index, spent, target }: Pending): Destination {
     const { redirects, state } = this.#retrying
     // It may have been given up and made again during the pause.
     if (target !== undefined) return state.nodes.at(target.node.endpoint)
@@ -114,26 +114,26 @@ class Pipeline {
   }
 
   /** Sends commands to one node, in one write; returns those to be sent again. */
-  #run(node: Place, part: ReadonlyArray<Pending>): Effect.Effect<ReadonlyArray<Failed>> {
+  #run(node: Destination, group: ReadonlyArray<Pending>): Effect.Effect<ReadonlyArray<Failed>> {
     if (node instanceof ConnectionError) {
-      this.fail(part, node)
+      this.fail(group, node)
       return Effect.succeed([])
     }
     const avoided = node?.health.downWith
     if (node === undefined || avoided !== undefined) {
       return Effect.sync(() =>
-        part.flatMap((each) =>
+        group.flatMap((each) =>
           this.#judge(each, node, avoided ?? notCovered(this.#commandAt(each)), avoided !== undefined)
         )
       )
     }
-    for (const { index } of part) this.#running.add(index)
-    const sent = part.flatMap((each) =>
+    for (const { index } of group) this.#running.add(index)
+    const sent = group.flatMap((each) =>
       each.target?.asking === true ? [asking, this.#commandAt(each)] : [this.#commandAt(each)]
     )
     return Effect.map(this.#retrying.clientOf(node).pipeline(sent), (replies) => {
       let next = 0
-      return part.flatMap((each) => {
+      return group.flatMap((each) => {
         if (each.target?.asking === true) next++
         // In range: there is one reply for each command.
         return this.#take(each, node, replies[next++]!)
@@ -191,7 +191,7 @@ export const pipeline = (retrying: Retrying, commands: Commands): Effect.Effect<
       onFailure: (error) => Effect.sync(() => pipeline.fail(pending, error)),
       onSuccess: () => pipeline.send(pending)
     })
-    return within(retrying, pending.map(({ index }) => commands[index]!), {
+    return withCommandTimeout(retrying, pending.map(({ index }) => commands[index]!), {
       whole: Effect.map(sending, () => pipeline.outcomes(0)),
       orElse: (limit) => Effect.sync(() => pipeline.outcomes(limit))
     })
@@ -205,7 +205,7 @@ const firstNodes = ({ redirects }: Retrying, commands: Commands) => {
   if (!redirects.readsFromReplicas) return (command: RedisCommand.Any) => redirects.masterOf(command)
   const written = new Set(commands.filter((command) => !isForReplicas(command)).map(slotIn))
   const chosen = new Map<number | undefined, Node | undefined>()
-  return (command: RedisCommand.Any): Place => {
+  return (command: RedisCommand.Any): Destination => {
     const slot = slotIn(command)
     if (written.has(slot)) return redirects.masterOf(command)
     const node = chosen.get(slot) ?? redirects.nodeFor(command)

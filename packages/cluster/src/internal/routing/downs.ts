@@ -3,7 +3,7 @@
  */
 import { clusterInfo } from "@redfx/core/commands/Cluster"
 import type { CommandError } from "@redfx/core/RedisError"
-import { within } from "@redfx/core/unstable/Runtime"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
 
@@ -81,7 +81,7 @@ export class Downs {
   #isUp(address: string): Effect.Effect<boolean> {
     const node = this.#find(address)
     if (node === undefined) return Effect.succeed(false)
-    const asked = within(Effect.map(node.client.execute(clusterInfo()), ({ clusterState }) => clusterState), {
+    const asked = withTimeout(Effect.map(node.client.execute(clusterInfo()), ({ clusterState }) => clusterState), {
       limit,
       orElse: () => Effect.succeed(undefined)
     })

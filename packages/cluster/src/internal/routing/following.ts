@@ -21,7 +21,7 @@ import { judged, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
 import type { Sent } from "./verdict.ts"
-import { timedOut, within } from "./wholeLimit.ts"
+import { timedOut, withCommandTimeout } from "./wholeLimit.ts"
 
 type Run<A, E> = (client: RedisClient["Service"]) => Effect.Effect<A, E>
 
@@ -30,7 +30,7 @@ type Run<A, E> = (client: RedisClient["Service"]) => Effect.Effect<A, E>
  *
  * - `name`: of what times out, if that is not the command. `readonly`: whether all that is run only reads.
  */
-export const following = <A, E extends TransactionError>(
+export const runExclusive = <A, E extends TransactionError>(
   retrying: Retrying,
   { command, name = command.spec.name, readonly }: {
     readonly command: RedisCommand.Any
@@ -49,7 +49,7 @@ export const following = <A, E extends TransactionError>(
             running = false
           }))
       })
-    return within(retrying, [command], {
+    return withCommandTimeout(retrying, [command], {
       // Reading the topology has tries of its own.
       whole: Effect.andThen(retrying.state.known, untilRun(retrying, { way: "exclusive", command, readonly }, send)),
       orElse: (limit) => Effect.fail(timedOut({ name, readonly }, limit, running))
@@ -106,7 +106,7 @@ export const transaction = (
   const [leading] = sent
   return leading === undefined || commands.some(({ settled }) => settled !== undefined && Exit.isFailure(settled))
     ? retrying.unsent(commands)
-    : following(
+    : runExclusive(
       retrying,
       { command: leading, name: "EXEC", readonly: sent.every(({ spec }) => spec.readonly) },
       (client) => client.transaction(commands)

@@ -22,7 +22,7 @@ export interface Awaited {
   readonly news: (news: News) => Effect.Effect<void, CommandError>
 }
 
-export class Parking {
+export class WaitingRequests {
   readonly #submit: (request: Request) => void
   readonly #fork: (effect: Effect.Effect<void>) => void
   readonly #forTopology = new RequestQueue()

@@ -16,7 +16,7 @@ import { endpointOf } from "../topology/topology.ts"
 import { judged } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
-import { timedOut, within } from "./wholeLimit.ts"
+import { timedOut, withCommandTimeout } from "./wholeLimit.ts"
 
 /** A reply and the server that gave it. */
 export interface Answer<A> {
@@ -44,7 +44,7 @@ export const onServer = <A>(
             running = false
           }))
       })
-    return within(retrying, [command], {
+    return withCommandTimeout(retrying, [command], {
       whole: untilRun(retrying, address, command, asked, send),
       orElse: (limit) => Effect.fail(timedOut(command.spec, limit, running))
     })

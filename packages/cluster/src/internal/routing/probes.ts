@@ -5,7 +5,7 @@
 import { ping } from "@redfx/core/commands/Connection"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import { within } from "@redfx/core/unstable/Runtime"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Semaphore from "effect/Semaphore"
@@ -23,7 +23,7 @@ export interface ProbesOptions {
   /** Called once when a server is found to be down that takes connections, or bytes, and answers nothing. */
   readonly onHung: (node: Node, error: CommandError) => void
   /** How many servers are asked at the same time. */
-  readonly turns: Semaphore.Semaphore
+  readonly permits: Semaphore.Semaphore
   /** What goes on as long as a server is asked. */
   readonly meanwhile: (node: Node) => Effect.Effect<never>
 }
@@ -66,8 +66,8 @@ export class Probes {
     return Effect.gen({ self: this }, function*() {
       let wasSilent = false
       while (!node.health.isHealthy && this.#options.isOfUse(node)) {
-        const answer = yield* this.#options.turns.withPermit(Effect.result(
-          within(Effect.as(node.client.execute(ping()), true), { limit, orElse: () => Effect.succeed(false) })
+        const answer = yield* this.#options.permits.withPermit(Effect.result(
+          withTimeout(Effect.as(node.client.execute(ping()), true), { limit, orElse: () => Effect.succeed(false) })
         ))
         if (Result.isSuccess(answer)) {
           if (answer.success) return this.#options.onAnswer(node)

@@ -11,7 +11,7 @@ import type * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { anyOf } from "./anyOf.ts"
-import { fail, Parking } from "./parking.ts"
+import { fail, WaitingRequests } from "./parking.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 import type { Reader } from "./readFrom.ts"
@@ -32,7 +32,7 @@ interface Trouble {
 const uncovered: Outcome = { _tag: "Uncovered" }
 
 export class Redirects implements Redirector {
-  readonly parking: Parking
+  readonly waiting: WaitingRequests
   readonly #state: State
   readonly #reader: Reader | undefined
   /** Few requests get into trouble; the others do not pay for it. */
@@ -41,7 +41,7 @@ export class Redirects implements Redirector {
   constructor(state: State, reader: Reader | undefined, fork: (effect: Effect.Effect<void>) => void) {
     this.#state = state
     this.#reader = reader
-    this.parking = new Parking((request) => this.#route(request), state, fork)
+    this.waiting = new WaitingRequests((request) => this.#route(request), state, fork)
   }
 
   submit(request: Request): void {
@@ -78,7 +78,7 @@ export class Redirects implements Redirector {
     const { closed } = this.#state
     if (closed !== undefined) return fail(request, closed)
     if (this.#state.topology === undefined) {
-      this.parking.untilTopology(request)
+      this.waiting.untilTopology(request)
       return this.#state.requestRefresh()
     }
     const node = this.#targetOf(request)
@@ -148,16 +148,16 @@ export class Redirects implements Redirector {
         return this.#route(request)
       case "topology":
         this.#state.requestRefresh()
-        return this.parking.untilTopology(request)
+        return this.waiting.untilTopology(request)
       case "reading":
-        if (this.#state.isReading) return this.parking.untilTopology(request)
+        if (this.#state.isReading) return this.waiting.untilTopology(request)
         return this.#route(request)
       case "recovery":
-        return this.parking.untilRecovery(request)
+        return this.waiting.untilRecovery(request)
       default:
         return typeof after === "number"
-          ? this.parking.forPause(request, after)
-          : this.parking.untilNews(request, after)
+          ? this.waiting.forPause(request, after)
+          : this.waiting.untilNews(request, after)
     }
   }
 }

@@ -3,7 +3,7 @@
  */
 import { ping } from "@redfx/core/commands/Connection"
 import { connectionLoss } from "@redfx/core/RedisError"
-import { within } from "@redfx/core/unstable/Runtime"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Node } from "../topology/nodes.ts"
@@ -20,7 +20,7 @@ export const checkReplaced = (node: Node): Effect.Effect<void> =>
     if (yield* node.isIdle) return
     if (node.health.downWith === undefined) {
       const answer = yield* Effect.exit(
-        within(Effect.asVoid(node.client.execute(ping())), { limit: replacedLimit, orElse: () => Effect.fail("late") })
+        withTimeout(Effect.asVoid(node.client.execute(ping())), { limit: replacedLimit, orElse: () => Effect.fail("late") })
       )
       if (Exit.isSuccess(answer)) return
     }

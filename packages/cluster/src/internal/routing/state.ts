@@ -99,7 +99,7 @@ export class State {
   readonly #awaiting = new Set<() => void>()
   readonly #downs: Downs
   readonly #probes: Probes
-  readonly #turns = Semaphore.makeUnsafe(asked)
+  readonly #permits = Semaphore.makeUnsafe(asked)
   /** When connections to a server that names itself were renewed, by its address. */
   readonly #renewed = new Map<string, number>()
   /** Who goes by the topology without sending commands, and whether it does so at the moment. */
@@ -118,7 +118,7 @@ export class State {
     this.#options = options
     this.#fork = fork
     this.#probes = new Probes({
-      turns: this.#turns,
+      permits: this.#permits,
       isOfUse: (node) => this.#closed === undefined && nodes.has(node) && this.members.includes(node),
       onAnswer: (node) => this.answered(node),
       onHung: (node, error) => this.#foundHung(node, error),
@@ -573,6 +573,6 @@ export class State {
         const answer = yield* Effect.exit(node.client.execute(ping()))
         if (Exit.isFailure(answer)) this.#latencies.delete(node)
         else this.#latencies.set(node, elapsed(clock) - started)
-      }).pipe(this.#turns.withPermit), { concurrency: asked, discard: true })
+      }).pipe(this.#permits.withPermit), { concurrency: asked, discard: true })
   )
 }

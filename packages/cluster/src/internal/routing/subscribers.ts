@@ -63,7 +63,7 @@ export class Subscribers {
     state.followers.add(() => this.#open.size > 0)
   }
 
-  readonly place: RouterSubscribers["place"] = (kind, channel) =>
+  readonly serverFor: RouterSubscribers["serverFor"] = (kind, channel) =>
     kind === "ssubscribe" ? this.#state.routeOf(slotOf(channel))?.master.address ?? anywhere : anywhere
 
   /** A subscription is on one server, and each server tells of its own keys alone. */
@@ -84,40 +84,40 @@ export class Subscribers {
         })
       )
     ),
-    places: () => this.#state.masters.map(({ address }) => address),
+    servers: () => this.#state.masters.map(({ address }) => address),
     onChange: (listener) => {
       this.#listeners.add(listener)
       return () => this.#listeners.delete(listener)
     },
-    execute: (place, command) => Effect.suspend(() => this.#state.nodes.at(endpointOf(place)).client.execute(command))
+    execute: (server, command) => Effect.suspend(() => this.#state.nodes.at(endpointOf(server)).client.execute(command))
   }
 
-  readonly isPlace = (place: string): boolean =>
-    place === anywhere || this.#state.masters.some(({ address }) => address === place)
+  readonly isServer = (server: string): boolean =>
+    server === anywhere || this.#state.masters.some(({ address }) => address === server)
 
   /**
    * The server that gives a channel up knows who has it now. Without asking, the channel would be subscribed to there
    * again: replicas accept that, and get the messages from their master, but not before that one knows them.
    */
-  readonly moved = (place: string): Effect.Effect<void> =>
-    place === anywhere ? Effect.void : Effect.ignore(this.#state.learnFrom(place))
+  readonly moved = (server: string): Effect.Effect<void> =>
+    server === anywhere ? Effect.void : Effect.ignore(this.#state.learnFrom(server))
 
-  readonly connect: RouterSubscribers["connect"] = (place, owner) =>
+  readonly connect: RouterSubscribers["connect"] = (server, listener) =>
     Effect.gen({ self: this }, function*() {
       yield* this.#state.known
-      const node = yield* this.#serverAt(place)
+      const node = yield* this.#serverAt(server)
       const connection = yield* Effect.tapError(
-        node.source.open(owner),
+        node.dialer.open(listener),
         () =>
           Effect.sync(() => {
             if (this.#last === node) this.#last = undefined
           })
       )
-      this.#open.set(connection, place)
+      this.#open.set(connection, server)
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
           this.#open.delete(connection)
-          this.#lost.add(place)
+          this.#lost.add(server)
         })
       )
       return connection
@@ -129,12 +129,12 @@ export class Subscribers {
     for (const listener of Array.from(this.#listeners)) listener()
     const masters = new Set(shards.map(({ master }) => master))
     const members = new Set(shards.flatMap(({ master, replicas }) => [master, ...replicas]))
-    for (const place of this.#lost) if (!masters.has(place)) this.#lost.delete(place)
-    for (const [connection, place] of this.#open) {
+    for (const server of this.#lost) if (!masters.has(server)) this.#lost.delete(server)
+    for (const [connection, server] of this.#open) {
       const { address } = connection
       if (!members.has(address)) {
         connection.close(connectionLoss("Closed", "The cluster does not name the server any more", address))
-      } else if (place !== anywhere && !masters.has(address)) {
+      } else if (server !== anywhere && !masters.has(address)) {
         connection.close(connectionLoss("Demoted", "The server is a replica now", address))
       }
     }
@@ -146,12 +146,12 @@ export class Subscribers {
   }
 
   /** The server to connect to. One that is down is waited for, unless another will do. */
-  #serverAt(place: string): Effect.Effect<Node, CommandError> {
+  #serverAt(server: string): Effect.Effect<Node, CommandError> {
     return Effect.gen({ self: this }, function*() {
       while (true) {
-        const node = place === anywhere ? this.#anywhere() : yield* this.#masterAt(place)
+        const node = server === anywhere ? this.#anywhere() : yield* this.#masterAt(server)
         if (node === undefined) return yield* Effect.die(new Error("a topology without nodes"))
-        if (place === anywhere || node.health.downWith === undefined) return node
+        if (server === anywhere || node.health.downWith === undefined) return node
         yield* this.#state.wait("recovery")
       }
     })
@@ -166,12 +166,12 @@ export class Subscribers {
   }
 
   /** A master by its address. One that was lost is only used if it still is a master. */
-  #masterAt(place: string): Effect.Effect<Node, CommandError> {
+  #masterAt(server: string): Effect.Effect<Node, CommandError> {
     return Effect.gen({ self: this }, function*() {
-      if (this.#lost.has(place)) yield* this.#state.refresh
-      const node = this.#state.masters.find(({ address }) => address === place)
-      if (node !== undefined) this.#lost.delete(place)
-      return node ?? (yield* Effect.fail(connectionLoss("Demoted", "The server is no master any more", place)))
+      if (this.#lost.has(server)) yield* this.#state.refresh
+      const node = this.#state.masters.find(({ address }) => address === server)
+      if (node !== undefined) this.#lost.delete(server)
+      return node ?? (yield* Effect.fail(connectionLoss("Demoted", "The server is no master any more", server)))
     })
   }
 }

@@ -3,7 +3,7 @@
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { TimeoutError } from "@redfx/core/RedisError"
-import { within as withinLimit } from "@redfx/core/unstable/Runtime"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { Retrying } from "./retrying.ts"
@@ -14,7 +14,7 @@ import type { Retrying } from "./retrying.ts"
  * Each try has the same limit from its own start, and knows more of what it was when that passes: so that the first one
  * ends first, the whole may take a little longer.
  */
-export const within = <A, E>(
+export const withCommandTimeout = <A, E>(
   { clock, settings: { connection: { commandTimeout, retryOnTimeout } } }: Pick<Retrying, "clock" | "settings">,
   commands: ReadonlyArray<RedisCommand.Any>,
   { orElse, whole }: {
@@ -30,7 +30,7 @@ export const within = <A, E>(
   if (once === Infinity) return whole
   const limit = retryOnTimeout ? 2 * once : once
   const lateness = Math.min(limit / 16, 20)
-  return withinLimit(whole, { clock, limit: limit + lateness, orElse: () => orElse(limit) })
+  return withTimeout(whole, { clock, limit: limit + lateness, orElse: () => orElse(limit) })
 }
 
 /** The error of what the time was up for. `sent`: whether a server can have run it. */

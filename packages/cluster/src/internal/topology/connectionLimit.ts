@@ -9,8 +9,8 @@
 import type { ConnectionSettings } from "@redfx/core/RedisConfig"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import type { Source } from "@redfx/core/unstable/Connection"
-import { within } from "@redfx/core/unstable/Runtime"
+import type { Dialer } from "@redfx/core/unstable/Connection"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -45,16 +45,16 @@ export class ConnectionLimit {
   }
 
   /** The same source within the limit. */
-  readonly within = (source: Source, kind: Kind): Source => ({
-    ...source,
-    open: (owner) =>
-      Effect.flatMap(this.#admit(source.address, kind), (permit) =>
-        source.open({
-          ...owner,
+  readonly limited = (dialer: Dialer, kind: Kind): Dialer => ({
+    ...dialer,
+    open: (listener) =>
+      Effect.flatMap(this.#admit(dialer.address, kind), (permit) =>
+        dialer.open({
+          ...listener,
           onUnsent: (unsent, failure) => {
             // A connection that is lost is none, however long its owner keeps it.
             this.#release(permit)
-            if (owner.onUnsent !== undefined) return owner.onUnsent(unsent, failure)
+            if (listener.onUnsent !== undefined) return listener.onUnsent(unsent, failure)
             for (const request of unsent.takeAll()) request.fail(failure)
           }
         }))
@@ -76,7 +76,7 @@ export class ConnectionLimit {
       ? Effect.map(makeRoom, () => {
         if (!this.#take(permit)) this.#hold(permit)
       })
-      : this.#waitWithin(address, this.#awaitRoom(permit))
+      : this.#waitAtMost(address, this.#awaitRoom(permit))
   }
 
   #awaitRoom(permit: Permit): Effect.Effect<void> {
@@ -101,12 +101,12 @@ export class ConnectionLimit {
   }
 
   /** Waits for as long as somebody may wait for a connection. */
-  #waitWithin(address: string, wait: Effect.Effect<void>): Effect.Effect<void, CommandError> {
+  #waitAtMost(address: string, wait: Effect.Effect<void>): Effect.Effect<void, CommandError> {
     const { acquireTimeout, max } = this.#options.pool
     const reached = `the limit of ${max} to all nodes of the cluster`
     const limit = Duration.toMillis(acquireTimeout)
     const waited = Duration.format(acquireTimeout)
-    return within(wait, {
+    return withTimeout(wait, {
       limit,
       orElse: () =>
         Effect.fail(

@@ -7,7 +7,7 @@ import { clusterInfo, clusterSlots } from "@redfx/core/commands/Cluster"
 import { configGet } from "@redfx/core/commands/Config"
 import { AuthenticationError, ClusterConnectError, ConnectionError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import { within } from "@redfx/core/unstable/Runtime"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { saidBy } from "./failures.ts"
@@ -188,12 +188,12 @@ const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, F
     if (topology.covered === 0) return yield* Effect.fail(failure("it knows of no node that serves slots"))
     return { topology, source: node }
   })
-  return within(asked, { limit: askLimit, orElse: () => Effect.fail(failure("it did not answer in time")) })
+  return withTimeout(asked, { limit: askLimit, orElse: () => Effect.fail(failure("it did not answer in time")) })
 }
 
 /** What an effect comes to; nothing when it fails or takes too long. */
 const unlessLate = <A, E>(effect: Effect.Effect<A, E>, limit: number): Effect.Effect<A | undefined> =>
-  within(
+  withTimeout(
     Effect.match(effect, { onFailure: (): A | undefined => undefined, onSuccess: (value): A | undefined => value }),
     {
       limit,

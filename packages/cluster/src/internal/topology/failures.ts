@@ -41,14 +41,14 @@ export const downAfter = (
 export const typed = <E extends TransactionError>(error: E): E | CommandError => {
   if (error._tag !== "ResponseError" || error.mayHaveWritten === true) return error
   const { address, code, command, detail, index } = error
-  const place = {
+  const location = {
     ...(address === undefined ? {} : { address }),
     ...(index === undefined ? {} : { index })
   }
   switch (code) {
     case "CLUSTERDOWN":
     case "MASTERDOWN":
-      return new ClusterDownError({ code, detail, command, attempts: 1, ...place })
+      return new ClusterDownError({ code, detail, command, attempts: 1, ...location })
     case "CROSSSLOT":
       return new CrossSlotError({ command, ...(index === undefined ? {} : { index }) })
     default:

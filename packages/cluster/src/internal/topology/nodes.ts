@@ -31,7 +31,7 @@ import { Health } from "./health.ts"
  */
 export interface Node extends ClusterNode {
   readonly endpoint: NodeAddress
-  readonly source: RedisConnection.Source
+  readonly dialer: RedisConnection.Dialer
   readonly pool: RedisPool.RedisPool["Service"]
   readonly health: Health
   readonly isIdle: Effect.Effect<boolean>
@@ -176,13 +176,13 @@ export class Nodes {
   ): Effect.fn.Return<Node, never, RedisConnector | Scope.Scope> {
     const { limit, onDial, onEnd, onEvent, onRefusal, onSilence, settings } = this.#options
     const health = new Health()
-    const sourceWith = (settings: ConnectionSettings): RedisConnection.Source => {
-      const direct = RedisConnection.sourceAt(endpoint, settings)
+    const dialerWith = (settings: ConnectionSettings): RedisConnection.Dialer => {
+      const direct = RedisConnection.dialerAt(endpoint, settings)
       return {
         ...direct,
-        open: (owner) =>
+        open: (listener) =>
           observed(
-            open(direct, owner, {
+            open(direct, listener, {
               onRefusal: (error, command) => onRefusal(error, command, address),
               onSilence: (silent) => onSilence(node, silent)
             }),
@@ -195,19 +195,19 @@ export class Nodes {
           )
       }
     }
-    const source = sourceWith(settings)
-    const main = yield* RedisPool.makeFrom(source, settings, onEvent, limit?.within)
+    const dialer = dialerWith(settings)
+    const main = yield* RedisPool.makeFrom(dialer, settings, onEvent, limit?.limited)
     const pool = settings.readonly
       ? besides(
         main,
-        yield* RedisPool.makeFrom(sourceWith(forKept(settings)), forKept(settings), onEvent, limit?.within)
+        yield* RedisPool.makeFrom(dialerWith(forKept(settings)), forKept(settings), onEvent, limit?.limited)
       )
       : main
     const client = yield* RedisRouter.makeClient(pool.router, settings)
     const node: Node = {
       address,
       endpoint,
-      source,
+      dialer,
       pool,
       client,
       health,
@@ -244,8 +244,8 @@ const besides = (
 
 /** Opens a connection that is not used again when the server ends it with what it refuses. */
 const open = (
-  source: RedisConnection.Source,
-  owner: RedisConnection.Owner,
+  dialer: RedisConnection.Dialer,
+  listener: RedisConnection.Listener,
   { onRefusal, onSilence }: {
     readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any) => CommandError | undefined
     readonly onSilence: (silent: boolean) => void
@@ -253,11 +253,11 @@ const open = (
 ) =>
   Effect.suspend(() => {
     let connection: RedisConnection.RedisConnection | undefined = undefined
-    const opening = source.open({
-      ...owner,
+    const opening = dialer.open({
+      ...listener,
       onSilence: (silent) => {
         onSilence(silent)
-        owner.onSilence?.(silent)
+        listener.onSilence?.(silent)
       },
       onRefusal: (error, command) => {
         const loss = onRefusal(error, command)

@@ -15,7 +15,7 @@ import { define, make, Spec } from "../../RedisCommand.ts"
 import * as Reply from "../../RedisReply.ts"
 import { encode, encodeAll } from "./JsonOptions.ts"
 import type { Json, JsonGetOptions, JsonSetOptions, JsonSetSerializedOptions } from "./JsonOptions.ts"
-import { counts, document, each, expandedPlaces, memberNames, numbers, truth, types } from "./JsonReplies.ts"
+import { counts, document, each, expandedMatches, memberNames, numbers, truth, types } from "./JsonReplies.ts"
 
 export type * from "./JsonOptions.ts"
 
@@ -257,7 +257,7 @@ export const jsonGetExpanded = define(
     Arg.token(format),
     ...Arg.some([paths], "needs at least one path")
   ],
-  expandedPlaces,
+  expandedMatches,
   "readonly"
 )
 
@@ -368,7 +368,7 @@ export const jsonObjkeys = Object.assign(
       spec: objkeys,
       args: () => [Arg.key(key), path],
       // The reply does not tell which form the path has.
-      reply: typeof path === "string" && path.startsWith("$") ? memberNames.places : memberNames.place
+      reply: typeof path === "string" && path.startsWith("$") ? memberNames.matches : memberNames.match
     }),
   { spec: objkeys }
 )

@@ -47,7 +47,7 @@ const members = Reply.pairs(Reply.text, anything)
  * @category decoders
  * @since 0.1.0
  */
-export const expandedPlaces: Reply.Reply<ReadonlyArray<ReadonlyArray<Json>> | undefined> = Reply.nullable(
+export const expandedMatches: Reply.Reply<ReadonlyArray<ReadonlyArray<Json>> | undefined> = Reply.nullable(
   Reply.array(Reply.array(Reply.make<Json>((value) => expanded(value, Reply.textView))))
 )
 
@@ -84,11 +84,11 @@ const names = Reply.array(Reply.blob)
  * @since 0.1.0
  */
 export const memberNames: {
-  readonly places: Names
-  readonly place: Names
+  readonly matches: Names
+  readonly match: Names
 } = {
-  places: Reply.orElse(Reply.array(Reply.nullable(names)), () => []),
-  place: Reply.make((value, view) => onePlace.decode(value === null ? [] : [value], view))
+  matches: Reply.orElse(Reply.array(Reply.nullable(names)), () => []),
+  match: Reply.make((value, view) => oneMatch.decode(value === null ? [] : [value], view))
 }
 
 type Names = Reply.Reply<
@@ -97,7 +97,7 @@ type Names = Reply.Reply<
   ReadonlyArray<ReadonlyArray<string> | undefined>
 >
 
-const onePlace = Reply.array(names)
+const oneMatch = Reply.array(names)
 
 /**
  * A number for each place, `undefined` where there is none. Nil says that there is no key, and hence no place.

@@ -101,21 +101,21 @@ class CachedPipeline {
     this.#commands = commands
     this.#outcomes = new Array(commands.length)
     const changed = changedBy(commands)
-    commands.forEach((command, place) => {
+    commands.forEach((command, index) => {
       const isCached = command.caching !== undefined && command.settled === undefined && store.covers(command) &&
         !isForRest(command)
       if (!isCached || changed === "all" || RedisCommand.keys(command).some((key) => changed.has(nameOf(key)))) {
-        this.#others.push(place)
+        this.#others.push(index)
         return
       }
-      this.#outcomes[place] = store.find(command)
-      if (this.#outcomes[place] === undefined) this.#join(store, sending, command, place)
+      this.#outcomes[index] = store.find(command)
+      if (this.#outcomes[index] === undefined) this.#join(store, sending, command, index)
     })
   }
 
   run(rest: (commands: Commands) => Effect.Effect<Outcomes>): Effect.Effect<Outcomes> {
     // In range: they are places of commands.
-    const others = this.#others.map((place) => this.#commands[place]!)
+    const others = this.#others.map((index) => this.#commands[index]!)
     const sent = others.length === 0 ? Effect.succeed<Outcomes>([]) : rest(others)
     return Effect.flatMap(sent, (outcomes) => {
       outcomes.forEach((outcome, index) => this.#settle(this.#others[index]!, outcome))
@@ -129,21 +129,21 @@ class CachedPipeline {
       for (const request of this.#waiting) request.cancel()
     })
 
-  #join(store: Store, sending: Sending, command: RedisCommand.Any, place: number): void {
+  #join(store: Store, sending: Sending, command: RedisCommand.Any, index: number): void {
     let isSettled = false
     const request = store.join(command, sending, (exit) => {
       isSettled = true
-      this.#settle(place, exit)
+      this.#settle(index, exit)
       this.#waiting.delete(request)
       if (this.#waiting.size === 0) this.#resume?.()
     })
     if (!isSettled) this.#waiting.add(request)
   }
 
-  #settle(place: number, outcome: Outcome): void {
-    this.#outcomes[place] = Exit.mapError(
+  #settle(index: number, outcome: Outcome): void {
+    this.#outcomes[index] = Exit.mapError(
       outcome,
-      (error) => "command" in error || "index" in error ? atIndex(error, place) : error
+      (error) => "command" in error || "index" in error ? atIndex(error, index) : error
     )
   }
 

@@ -86,13 +86,13 @@ export class Flight extends SingleRequest<Resp.Value> {
 
   constructor(
     command: RedisCommand.Any,
-    place: { readonly names: ReadonlyArray<string>; readonly rest: string; readonly began: number },
+    read: { readonly names: ReadonlyArray<string>; readonly rest: string; readonly began: number },
     options: FlightOptions
   ) {
     super(RedisCommand.undecoded(command), undefined, (answer) => options.onEnd(this, answer))
-    this.names = place.names
-    this.rest = place.rest
-    this.began = place.began
+    this.names = read.names
+    this.rest = read.rest
+    this.began = read.began
     this.#mode = options.mode
     this.waiters = new Waiters(() => {
       if (!this.settled) options.onNobody(this)
@@ -146,10 +146,10 @@ export class Flight extends SingleRequest<Resp.Value> {
 
   override encode(encoder: RespEncoder, origin: Origin): void {
     if (this.written === 0) this.#begin(origin)
-    const place = this.written - this.#preparation.length
-    if (place === 0) return this.refuse(RedisCommand.encodeInto(this.command, encoder))
+    const index = this.written - this.#preparation.length
+    if (index === 0) return this.refuse(RedisCommand.encodeInto(this.command, encoder))
     // In range: the connection encodes `count` times.
-    RedisCommand.encodeInto(place < 0 ? this.#preparation[this.written]! : this.#addition[place - 1]!, encoder)
+    RedisCommand.encodeInto(index < 0 ? this.#preparation[this.written]! : this.#addition[index - 1]!, encoder)
   }
 
   #begin(origin: Origin): void {
@@ -193,10 +193,10 @@ export class Flight extends SingleRequest<Resp.Value> {
   }
 
   override reply(value: Resp.Value, origin: Origin): void {
-    const place = this.answered - this.#preparation.length
-    if (place < 1) {
+    const index = this.answered - this.#preparation.length
+    if (index < 1) {
       if (value instanceof Resp.ErrorReply && !this.asking) this.#refused(value, origin)
-    } else if (place === 1) this.#answer = value
+    } else if (index === 1) this.#answer = value
     else if (typeof value === "number" && value >= 0) this.#life = Math.min(this.#life, value)
     if (this.answered < this.count || this.settled) return
     // All is answered, so that it may be sent elsewhere.

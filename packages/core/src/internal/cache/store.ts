@@ -42,7 +42,7 @@ export interface Sending {
 }
 
 /** What there is of a command: an answer, or a read under way. */
-type Place = Entry | Flight
+type Item = Entry | Flight
 
 export class Store implements Keeper {
   readonly #options: StoreOptions
@@ -51,11 +51,11 @@ export class Store implements Keeper {
   #configured = false
   #joined = false
   #closed = false
-  readonly #keys = new Map<string, Dependants<Place>>()
+  readonly #keys = new Map<string, Dependants<Item>>()
   readonly #recency = new Recency()
   readonly #flights = new Set<Flight>()
   /** What there is by the slot of its first key. */
-  readonly #slots = new Map<number, Set<Place>>()
+  readonly #slots = new Map<number, Set<Item>>()
   #turn: number | undefined = undefined
   #hits = 0
   #misses = 0
@@ -100,16 +100,16 @@ export class Store implements Keeper {
   /** The answer to a command that will do for it, `undefined` when there is none. */
   find<A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Exit.Exit<A, CommandError> | undefined {
     // There is one: a command without a key is not cached.
-    const place = this.#keys.get(nameOf(RedisCommand.firstKey(command)!))?.get(restOf(command))
-    if (!(place instanceof Entry)) return undefined
-    const age = this.#now - place.at
-    if (age >= place.life || age > (command.caching?.life ?? Infinity)) {
-      if (age >= place.life) this.#remove(place)
+    const item = this.#keys.get(nameOf(RedisCommand.firstKey(command)!))?.get(restOf(command))
+    if (!(item instanceof Entry)) return undefined
+    const age = this.#now - item.at
+    if (age >= item.life || age > (command.caching?.life ?? Infinity)) {
+      if (age >= item.life) this.#remove(item)
       return undefined
     }
     this.#hits++
-    this.#recency.touch(place)
-    return place.answer(command, this.#options.replaceInvalidText)
+    this.#recency.touch(item)
+    return item.answer(command, this.#options.replaceInvalidText)
   }
 
   /** The time, read once a turn of the event loop: that takes 50 ns, and a hit all in all 150. */
@@ -136,15 +136,15 @@ export class Store implements Keeper {
     const names = [...new Set(RedisCommand.keys(command).map(nameOf))]
     const rest = restOf(command)
     // In range: a command without a key is not cached.
-    const place = this.#keys.get(names[0]!)?.get(rest)
-    if (place instanceof Flight) {
+    const item = this.#keys.get(names[0]!)?.get(rest)
+    if (item instanceof Flight) {
       this.#joins++
-      const waiter = new Waiter(command, place, resume)
+      const waiter = new Waiter(command, item, resume)
       begin(waiter)
       return waiter
     }
     this.#misses++
-    if (place !== undefined) this.#remove(place)
+    if (item !== undefined) this.#remove(item)
     const flight = this.#begin(command, names, rest)
     const waiter = new Waiter(command, flight, resume)
     begin(waiter)
@@ -210,17 +210,17 @@ export class Store implements Keeper {
   // ---------------------------------------------------------------------------
 
   invalidate(name: string): void {
-    for (const place of this.#keys.get(name)?.all ?? []) this.#invalidateAt(place)
+    for (const item of this.#keys.get(name)?.all ?? []) this.#invalidateAt(item)
   }
 
-  #invalidateAt(place: Place): void {
-    if (place instanceof Flight) return this.#mark(place)
+  #invalidateAt(item: Item): void {
+    if (item instanceof Flight) return this.#mark(item)
     this.#invalidations++
-    this.#remove(place)
+    this.#remove(item)
   }
 
   drop(reason: CacheClearing, tracking?: Tracking): void {
-    const isMeant = (place: Place) => tracking === undefined || place.tracking === tracking
+    const isMeant = (item: Item) => tracking === undefined || item.tracking === tracking
     this.#dropAll(reason, [...[...this.#flights].filter(isMeant), ...[...this.#recency.all()].filter(isMeant)])
   }
 
@@ -229,13 +229,13 @@ export class Store implements Keeper {
     for (const slot of slots) this.#dropAll(reason, this.#slots.get(slot) ?? [])
   }
 
-  #dropAll(reason: CacheClearing, places: Iterable<Place>): void {
+  #dropAll(reason: CacheClearing, items: Iterable<Item>): void {
     let entries = 0
-    for (const place of places) {
-      if (place instanceof Flight) this.#mark(place)
+    for (const item of items) {
+      if (item instanceof Flight) this.#mark(item)
       else {
         entries++
-        this.#remove(place)
+        this.#remove(item)
       }
     }
     if (entries > 0) this.#options.onEvent({ _tag: "Cleared", reason, entries })
@@ -259,40 +259,40 @@ export class Store implements Keeper {
   // Places
   // ---------------------------------------------------------------------------
 
-  #put(place: Place): void {
-    const { names } = place
+  #put(item: Item): void {
+    const { names } = item
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!
       let dependants = this.#keys.get(name)
       if (dependants === undefined) this.#keys.set(name, dependants = new Dependants())
-      if (i === 0) dependants.set(place)
-      else dependants.add(place)
+      if (i === 0) dependants.set(item)
+      else dependants.add(item)
     }
-    const slot = this.#slotOf(place)
+    const slot = this.#slotOf(item)
     if (slot === undefined) return
-    const places = this.#slots.get(slot)
-    if (places === undefined) this.#slots.set(slot, new Set([place]))
-    else places.add(place)
+    const items = this.#slots.get(slot)
+    if (items === undefined) this.#slots.set(slot, new Set([item]))
+    else items.add(item)
   }
 
-  #slotOf({ names }: Place): number | undefined {
+  #slotOf({ names }: Item): number | undefined {
     // In range: a command without a key is not cached.
     return this.#options.slotOf?.(keyOf(names[0]!))
   }
 
-  #take(place: Place): void {
-    const { names } = place
+  #take(item: Item): void {
+    const { names } = item
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!
       const dependants = this.#keys.get(name)
       if (dependants === undefined) continue
-      dependants.delete(place)
+      dependants.delete(item)
       if (dependants.isEmpty) this.#keys.delete(name)
     }
-    const slot = this.#slotOf(place)
+    const slot = this.#slotOf(item)
     if (slot === undefined) return
-    const places = this.#slots.get(slot)
-    if (places?.delete(place) === true && places.size === 0) this.#slots.delete(slot)
+    const items = this.#slots.get(slot)
+    if (items?.delete(item) === true && items.size === 0) this.#slots.delete(slot)
   }
 
   #remove(entry: Entry): void {

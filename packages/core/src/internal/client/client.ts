@@ -25,7 +25,7 @@ import { connectionLoss, failureOf, timeLimit } from "../error/failure.ts"
 import { sentBefore } from "../error/retry.ts"
 import type { Lease } from "../pool/recycle.ts"
 import { make as makePubSub } from "../pubsub/subscriptions.ts"
-import { elapsed, within } from "../runtime/elapsed.ts"
+import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import { make as makeMonitor } from "./monitor.ts"
 import type { RedisRouter, Subscribers } from "./router.ts"
 import { withSession } from "./session.ts"
@@ -78,10 +78,10 @@ const counted = (subscribers: Subscribers) => {
     open: () => open,
     subscribers: {
       ...subscribers,
-      connect: (place, owner) =>
+      connect: (server, listener) =>
         Effect.uninterruptibleMask((restore) =>
           Effect.tap(
-            restore(subscribers.connect(place, owner)),
+            restore(subscribers.connect(server, listener)),
             Effect.andThen(count(1), Effect.addFinalizer(() => count(-1)))
           )
         )
@@ -251,14 +251,14 @@ const weave = (
 
 /** The outcome that is known without the server of the command at `index`. */
 const settledAt = (command: RedisCommand.Any, index: number): Outcome | undefined =>
-  command.settled === undefined ? undefined : Exit.mapError(command.settled, (error) => placed(error, index))
+  command.settled === undefined ? undefined : Exit.mapError(command.settled, (error) => withIndex(error, index))
 
 const unsendableAt = (command: RedisCommand.Any, index: number): Outcome | undefined => {
   const error = RedisCommand.unsendable(command)
-  return error === undefined ? undefined : Exit.fail(placed(error, index))
+  return error === undefined ? undefined : Exit.fail(withIndex(error, index))
 }
 
-const placed = (error: CommandError, index: number): CommandError =>
+const withIndex = (error: CommandError, index: number): CommandError =>
   error._tag === "DataError" ? new DataError({ command: error.command, detail: error.detail, index }) : error
 
 // -----------------------------------------------------------------------------
@@ -313,7 +313,7 @@ const unsentIn = (error: CommandError, command: RedisCommand.Any, index: number)
       index,
       detail: `is not sent beside ${error.command}: ${error.detail}`
     })
-    : placed(error, index)
+    : withIndex(error, index)
 
 /** A connection for commands that cannot share one. */
 const lease = Effect.fnUntraced(function*(
@@ -327,7 +327,7 @@ const lease = Effect.fnUntraced(function*(
     if (commands.length === 1 && command.spec.traits.has("dependent")) yield* router.dependent(command)
   }
   const limit = Duration.toMillis(settings.commandTimeout)
-  return yield* within(
+  return yield* withTimeout(
     Effect.mapError(router.exclusive(commands), (error) => failureOf(error, first.spec, "not-sent")),
     { clock, limit, orElse: () => Effect.fail(failureOf(timeLimit("write", limit), first.spec, "not-sent")) }
   )

@@ -71,14 +71,14 @@ export interface Held {
  * - `news`: suspends until there is something new about where they are to, so that a pause after failures is over.
  */
 export interface Subscribers {
-  readonly place: (kind: Kind, channel: Key) => string
-  readonly moved?: ((place: string) => Effect.Effect<void>) | undefined
-  readonly isPlace?: ((place: string) => boolean) | undefined
+  readonly serverFor: (kind: Kind, channel: Key) => string
+  readonly moved?: ((server: string) => Effect.Effect<void>) | undefined
+  readonly isServer?: ((server: string) => boolean) | undefined
   readonly refuses?: ((kind: Kind, channel: Key) => CommandError | undefined) | undefined
   readonly spread?: Spread | undefined
   readonly connect: (
-    place: string,
-    owner: RedisConnection.Owner
+    server: string,
+    listener: RedisConnection.Listener
   ) => Effect.Effect<RedisConnection.RedisConnection, CommandError, Scope.Scope>
   readonly onEvent: (event: RedisEvent) => void
   readonly news?: Effect.Effect<void> | undefined
@@ -96,10 +96,10 @@ export interface Subscribers {
 export interface Spread {
   readonly includes: (kind: Kind, channel: Key) => boolean
   readonly known: Effect.Effect<void, CommandError>
-  readonly places: () => ReadonlyArray<string>
+  readonly servers: () => ReadonlyArray<string>
   readonly onChange: (listener: () => void) => () => void
   readonly execute: <A>(
-    place: string,
+    server: string,
     command: RedisCommand.RedisCommand<A, unknown, unknown>
   ) => Effect.Effect<A, CommandError>
 }

@@ -42,14 +42,14 @@ const failureOf = (
   first: Cause.Cause<CommandError>
 ): Cause.Cause<CommandError> => {
   if (!first.reasons.some(Cause.isFailReason)) return first
-  const parts = outcomes.map((outcome, place): Part<CommandError> => {
+  const parts = outcomes.map((outcome, index): Part<CommandError> => {
     // In range: there is one outcome a command.
-    const { settled, spec } = commands[place]!
+    const { settled, spec } = commands[index]!
     return {
-      places: [place],
+      indexes: [index],
       readonly: spec.readonly,
       sent: settled === undefined,
-      error: errorAt(outcome, spec, place)
+      error: errorAt(outcome, spec, index)
     }
   })
   const error = failureAmong(of, parts)
@@ -60,13 +60,13 @@ const failureOf = (
 export const results = (commands: Commands, outcomes: ReadonlyArray<Outcome>): Effect.Effect<unknown> => {
   const all: Array<Result.Result<unknown, CommandError>> = []
   const given = list(commands)
-  for (const [place, outcome] of outcomes.entries()) {
+  for (const [index, outcome] of outcomes.entries()) {
     if (Exit.isSuccess(outcome)) {
       all.push(Result.succeed(outcome.value))
       continue
     }
     // In range: there is one outcome a command.
-    const error = errorAt(outcome, given[place]!.spec, place)
+    const error = errorAt(outcome, given[index]!.spec, index)
     if (error === undefined) return Effect.die(Cause.squash(outcome.cause))
     all.push(Result.fail(error))
   }
@@ -77,11 +77,11 @@ export const results = (commands: Commands, outcomes: ReadonlyArray<Outcome>): E
  * The error of the command at a place. That is its index, whatever it was among those of the same server; what befell
  * something that the caller did not write, such as a handshake, has none.
  */
-const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, place: number): CommandError | undefined => {
+const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, index: number): CommandError | undefined => {
   const error = errorIn(outcome)
   if (error === undefined) return undefined
   const own = "command" in error && error.command === name || "index" in error && error.index !== undefined
-  return own ? atIndex(error, place) : error
+  return own ? atIndex(error, index) : error
 }
 
 const put = (commands: Commands, all: ReadonlyArray<unknown>): unknown =>

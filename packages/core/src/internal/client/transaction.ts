@@ -111,11 +111,11 @@ const oneByOne = (refused: Refusal, { commands, positions }: Sent, outcomes: Rea
   const detail = `MULTI was refused (${code} ${refused.detail}); the commands after it may have run one by one`
   const split = new ResponseError({ code, detail, command, ...(address === undefined ? {} : { address }) })
   const error = failureAmong("transaction", [
-    { places: [], readonly: true, error: split },
+    { indexes: [], readonly: true, error: split },
     ...commands.map(({ spec }, index) => {
       // In range: there is a position and an outcome for each command, and the first outcome is MULTI's.
       const outcome = outcomes[index + 1]!
-      return { places: [positions[index]!], readonly: spec.readonly, error: errorIn(outcome), sent: !isQueued(outcome) }
+      return { indexes: [positions[index]!], readonly: spec.readonly, error: errorIn(outcome), sent: !isQueued(outcome) }
     })
   ])
   return error === undefined || error === split ? atIndex(refused, undefined) : error

@@ -40,7 +40,7 @@ const ruleOf = (text: string): Rule | undefined => {
   if (slash >= 0) {
     const ip = ipOf(text.slice(0, slash))
     const length = /^\d{1,3}$/.test(text.slice(slash + 1)) ? Number(text.slice(slash + 1)) : Infinity
-    return ip === undefined || length > ip.bits ? undefined : ({ host }) => isWithin(ip, length, host)
+    return ip === undefined || length > ip.bits ? undefined : ({ host }) => isInNetwork(ip, length, host)
   }
   if (/^\.[\w.-]+$/.test(text)) {
     const suffix = text.toLowerCase()
@@ -56,7 +56,7 @@ const ruleOf = (text: string): Rule | undefined => {
 /** The network of a seed: of an IPv4 address its /24, of an IPv6 address its /64, of a name those under the same parent. */
 const networkOf = (seed: string): (host: string) => boolean => {
   const ip = ipOf(seed)
-  if (ip !== undefined) return (host) => isWithin(ip, ip.bits === 32 ? 24 : 64, host)
+  if (ip !== undefined) return (host) => isInNetwork(ip, ip.bits === 32 ? 24 : 64, host)
   const dot = plain(seed).indexOf(".")
   const parent = dot < 0 ? undefined : plain(seed).slice(dot)
   return (host) =>
@@ -75,7 +75,7 @@ const isSameHost = (a: string, b: string): boolean => {
     : one.bits === other.bits && one.value === other.value
 }
 
-const isWithin = (network: Ip, length: number, host: string): boolean => {
+const isInNetwork = (network: Ip, length: number, host: string): boolean => {
   const ip = ipOf(host)
   const shift = BigInt(network.bits - length)
   return ip !== undefined && ip.bits === network.bits && ip.value >> shift === network.value >> shift

@@ -73,7 +73,7 @@ const options = (mode: Mode): Config.Config<Readonly<Record<string, unknown>>> =
   )
 
 /** Where the servers are: a URL, with what it leaves to options. */
-interface Place {
+interface Address {
   readonly url: string | Redacted.Redacted<string>
   readonly host?: string | undefined
   readonly port?: number | undefined
@@ -82,7 +82,7 @@ interface Place {
 const hostAndPort = Config.all({ host: read(Schema.NonEmptyString, ["host"]), port: read(integer.config, ["port"]) })
 
 /** What the separate variables of a mode say, as a URL. */
-const placeWithoutUrl = (mode: Mode | undefined): Config.Config<Place> => {
+const addressWithoutUrl = (mode: Mode | undefined): Config.Config<Address> => {
   switch (mode) {
     case "sentinel":
       // The service is read with the other options; here it is only asked for, so that its absence is told by its name.
@@ -109,7 +109,7 @@ const placeWithoutUrl = (mode: Mode | undefined): Config.Config<Place> => {
         read(Schema.NonEmptyString, ["path"]),
         (path) =>
           path === undefined
-            ? Config.map(hostAndPort, (place): Place => ({ ...place, url: "redis://" }))
+            ? Config.map(hostAndPort, (address): Address => ({ ...address, url: "redis://" }))
             : Config.succeed({ url: `unix://${RedisUrl.encodePath(path)}` })
       )
   }
@@ -124,9 +124,9 @@ const schemeMode = (url: Redacted.Redacted<string>): Mode | undefined => {
 /** Reads where to connect to and how. */
 export const deployment: Config.Config<Deployment> = Config.flatMap(head, ({ cluster, mode: named, url }) => {
   const given: Mode | undefined = named ?? (cluster === undefined ? undefined : cluster ? "cluster" : "standalone")
-  const place: Config.Config<Place> = url === undefined ? placeWithoutUrl(given) : Config.succeed({ url })
+  const address: Config.Config<Address> = url === undefined ? addressWithoutUrl(given) : Config.succeed({ url })
   const mode = given ?? (url === undefined ? undefined : schemeMode(url)) ?? "standalone"
-  return Config.mapEffect(Config.all({ place, how: options(mode) }), ({ how, place: { host, port, url: from } }) => {
+  return Config.mapEffect(Config.all({ place: address, how: options(mode) }), ({ how, place: { host, port, url: from } }) => {
     const parsed = RedisUrl.parse(from, {
       ...how,
       ...(given === undefined ? {} : { mode: given }),

@@ -21,7 +21,7 @@ import type * as Resp from "../../Resp.ts"
 import { RespDecoder } from "../../RespDecoder.ts"
 import type { DecodeOptions } from "../../RespLimits.ts"
 import { connectionLoss, timeLimit } from "../error/failure.ts"
-import { within } from "../runtime/elapsed.ts"
+import { withTimeout } from "../runtime/elapsed.ts"
 import { Pace } from "../runtime/pace.ts"
 import { KnownScripts } from "../script/knownScripts.ts"
 import { Tracking } from "../tracking/tracking.ts"
@@ -31,7 +31,7 @@ import { Exchange } from "./exchange.ts"
 import { authenticate, handshake } from "./handshake.ts"
 import type { HungUp } from "./handshake.ts"
 import { listening, Liveness } from "./liveness.ts"
-import type { Owner, RedisConnection, Source } from "./model.ts"
+import type { Listener, RedisConnection, Dialer } from "./model.ts"
 import { BatchRequest, requestOf } from "./request.ts"
 import type { Outcome, RequestQueue } from "./request.ts"
 import { answeredWithTls, dialFailure, isTlsAlert, lossOf, openedTooLate } from "./socketFailure.ts"
@@ -52,12 +52,12 @@ export const demotionBy = ({ code, line }: Resp.ErrorReply, address: string): Co
 /**
  * Connections to one endpoint.
  */
-export const sourceAt = (endpoint: Endpoint, settings: ConnectionSettings): Source => ({
+export const dialerAt = (endpoint: Endpoint, settings: ConnectionSettings): Dialer => ({
   address: formatEndpoint(endpoint),
   attributes: endpoint.path !== undefined
     ? { "server.address": endpoint.path }
     : { "server.address": endpoint.host, "server.port": endpoint.port },
-  open: (owner) => make(endpoint, settings, owner)
+  open: (listener) => make(endpoint, settings, listener)
 })
 
 /**
@@ -67,13 +67,13 @@ export const sourceAt = (endpoint: Endpoint, settings: ConnectionSettings): Sour
 export const make = Effect.fnUntraced(function*(
   endpoint: Endpoint,
   settings: ConnectionSettings,
-  owner: Owner = {}
+  listener: Listener = {}
 ): Effect.fn.Return<RedisConnection, CommandError, RedisConnector | Scope.Scope> {
   const limit = Duration.toMillis(settings.connectTimeout)
   const target: Target = { endpoint, settings, address: formatEndpoint(endpoint) }
   const progress: Progress = { waitsFor: undefined }
   if (!isAccepted(target)) return yield* notAccepted(target.address)
-  return yield* within(open(target, owner, progress), {
+  return yield* withTimeout(open(target, listener, progress), {
     limit,
     orElse: () =>
       Effect.fail(
@@ -119,13 +119,13 @@ const takeClientInfo = new WeakMap<ConnectionSettings, boolean>()
 
 const open = (
   target: Target,
-  owner: Owner,
+  listener: Listener,
   progress: Progress
 ): Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope> => {
   const { settings } = target
   const known = settings.clientInfo ? takeClientInfo.get(settings) : false
   const learn = (clientInfo: boolean) =>
-    Effect.tap(inScopeOfItsOwn(dial(target, owner, progress, clientInfo)), () =>
+    Effect.tap(inScopeOfItsOwn(dial(target, listener, progress, clientInfo)), () =>
       Effect.sync(() => {
         if (settings.clientInfo) takeClientInfo.set(settings, clientInfo)
       }))
@@ -146,7 +146,7 @@ const inScopeOfItsOwn = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect
 
 const dial = Effect.fnUntraced(function*(
   target: Target,
-  owner: Owner,
+  listener: Listener,
   progress: Progress,
   clientInfo: boolean
 ): Effect.fn.Return<RedisConnection, CommandError | HungUp, RedisConnector | Scope.Scope> {
@@ -162,13 +162,13 @@ const dial = Effect.fnUntraced(function*(
   const writing = new Wakeup(() => exchange.writable)
   const liveness = new Liveness()
   // What the handshake could not write is of no use to the owner.
-  let takeUnsent: NonNullable<Owner["onUnsent"]> = failAll
+  let takeUnsent: NonNullable<Listener["onUnsent"]> = failAll
 
   const exchange: Exchange = new Exchange({
     origin: {
       address,
       replaceInvalidText: settings.replaceInvalidText,
-      onRefusal: refusalsOf(owner, (loss) => {
+      onRefusal: refusalsOf(listener, (loss) => {
         tracking.end("Demoted")
         exchange.leave(loss)
       }),
@@ -181,9 +181,9 @@ const dial = Effect.fnUntraced(function*(
     maxBytes: settings.limits.inFlightBytes,
     onWork: () => writing.wake(),
     onFlush: () => writing.wakeNow(),
-    onPush: (items) => !tracking.takes(items) && owner.onPush?.(items) === true,
-    subscriber: owner.subscriber,
-    onUnasked: owner.onUnasked,
+    onPush: (items) => !tracking.takes(items) && listener.onPush?.(items) === true,
+    subscriber: listener.subscriber,
+    onUnasked: listener.onUnasked,
     onClose: (failure, unsent) => {
       // Before anybody learns of it, and reads.
       tracking.end("Disconnected")
@@ -209,7 +209,7 @@ const dial = Effect.fnUntraced(function*(
     attributes: "drop",
     pushes: "apart"
   })
-  yield* untilLost(read(pull, decoder, exchange, target, owner.onRead))
+  yield* untilLost(read(pull, decoder, exchange, target, listener.onRead))
   yield* untilLost(write(writer, exchange, writing, liveness, target))
 
   const run = (commands: ReadonlyArray<RedisCommand.Any>) => runAll(exchange, commands)
@@ -219,13 +219,13 @@ const dial = Effect.fnUntraced(function*(
     clientInfo,
     onBusy: (refusal) => {
       progress.waitsFor = `the server said ${refusal}`
-      owner.onBusy?.(exchange.submit)
+      listener.onBusy?.(exchange.submit)
     }
   })
   tracking.protocol = protocol
   decoder.limit(limitsOf(settings))
   exchange.limit(settings.limits)
-  takeUnsent = owner.onUnsent ?? failAll
+  takeUnsent = listener.onUnsent ?? failAll
   const connection: RedisConnection = {
     address,
     protocol,
@@ -245,12 +245,12 @@ const dial = Effect.fnUntraced(function*(
   }
   yield* Effect.forkScoped(Effect.andThen(tracking.begun, listening(connection, settings)))
   const dripping = new Dripping(connection, Duration.toMillis(settings.commandTimeout), () => decoder.idle)
-  yield* Effect.forkScoped(liveness.watch(connection, settings, { onSilence: owner.onSilence, dripping }))
+  yield* Effect.forkScoped(liveness.watch(connection, settings, { onSilence: listener.onSilence, dripping }))
   return connection
 })
 
-const refusalsOf = (owner: Owner, leave: (loss: CommandError) => void): Owner["onRefusal"] => {
-  const { demotion, onRefusal } = owner
+const refusalsOf = (listener: Listener, leave: (loss: CommandError) => void): Listener["onRefusal"] => {
+  const { demotion, onRefusal } = listener
   return demotion === undefined ? onRefusal : (error, command) => {
     const loss = demotion(error)
     if (loss !== undefined) leave(loss)
@@ -323,7 +323,7 @@ const read = (
   decoder: RespDecoder,
   exchange: Exchange,
   target: Target,
-  onRead: Owner["onRead"]
+  onRead: Listener["onRead"]
 ): Effect.Effect<never, CommandError> => {
   const pace = new Pace()
   const receive = Effect.flatMap(pull, (chunks) => {
@@ -426,7 +426,7 @@ const probe = (
   address: string,
   clock: Clock.Clock
 ): Effect.Effect<void, CommandError> =>
-  within(run(exchange, ping), {
+  withTimeout(run(exchange, ping), {
     clock,
     limit: Duration.toMillis(Duration.min(settings.connectTimeout, settings.livenessTimeout)),
     orElse: () => Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING in time", address))

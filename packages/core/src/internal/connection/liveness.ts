@@ -13,7 +13,7 @@ import * as Exit from "effect/Exit"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { connectionLoss } from "../error/failure.ts"
 import type { Dripping } from "./dripping.ts"
-import type { Owner, RedisConnection } from "./model.ts"
+import type { Listener, RedisConnection } from "./model.ts"
 
 /**
  * How often a connection that owes an answer is looked at, in milliseconds. Looks are counted rather than time: neither a
@@ -45,7 +45,7 @@ export class Liveness {
   watch(
     connection: RedisConnection,
     settings: ConnectionSettings,
-    { dripping, onSilence }: { readonly onSilence: Owner["onSilence"]; readonly dripping: Dripping }
+    { dripping, onSilence }: { readonly onSilence: Listener["onSilence"]; readonly dripping: Dripping }
   ): Effect.Effect<void> {
     const { exchange } = connection
     const limit = Duration.toMillis(settings.livenessTimeout)

@@ -47,7 +47,7 @@ export interface RedisConnection {
  *   longer where it usually takes longer, and with `false` when something comes after all.
  * - `onBusy`: called when a script keeps the server from preparing the connection, with a way to send what ends the script.
  */
-export interface Owner {
+export interface Listener {
   readonly onUnsent?: ((unsent: RequestQueue, failure: CommandError) => void) | undefined
   readonly onPush?: ((items: ReadonlyArray<Resp.Value>) => boolean) | undefined
   readonly subscriber?: boolean | undefined
@@ -67,9 +67,9 @@ export interface Owner {
  * - `open`: opens a connection, to wherever it is then.
  * - `news`: suspends until there is something new about where that is, so that a pause after failures is over.
  */
-export interface Source {
+export interface Dialer {
   readonly address: string
   readonly attributes?: Readonly<Record<string, string | number>> | undefined
-  readonly open: (owner: Owner) => Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope>
+  readonly open: (listener: Listener) => Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope>
   readonly news?: Effect.Effect<void> | undefined
 }

@@ -11,8 +11,8 @@ import {
   full,
   index,
   marks,
-  place,
-  placeAlone,
+  origin,
+  originAlone,
   readonly,
   reply
 } from "./fields.ts"
@@ -69,7 +69,7 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>("@redfx
 ) {
   override get message(): string {
     const { command } = this
-    const on = command === undefined ? "" : ` (${placeAlone(this, command)})`
+    const on = command === undefined ? "" : ` (${originAlone(this, command)})`
     return `${full(`${clipped(this.detail)}${at(this.address)}${on}`)}${Retry.deliveryText(this)}`
   }
 }
@@ -102,7 +102,7 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>("@redfx/core/
 ) {
   override get message(): string {
     const { command } = this
-    const what = command === undefined ? "The connection" : capitalized(placeAlone(this, command))
+    const what = command === undefined ? "The connection" : capitalized(originAlone(this, command))
     const why = this.phase === "connect"
       ? "opening a connection took longer"
       : this.phase === "write"
@@ -129,7 +129,7 @@ export class AuthenticationError
 {
   override get message(): string {
     const user = this.username === undefined ? "" : ` for the user "${this.username}"`
-    return `Authentication failed${user} (${place(this)}): ${this.code} ${
+    return `Authentication failed${user} (${origin(this)}): ${this.code} ${
       clipped(this.detail)
     }. Check the options username and password.${Retry.wholeText(this)}`
   }
@@ -146,7 +146,7 @@ export class BusyLoadingError extends Schema.TaggedError<BusyLoadingError>("@red
   reply
 ) {
   override get message(): string {
-    return `The server is loading its data (${place(this)}): ${clipped(this.detail)}.${
+    return `The server is loading its data (${origin(this)}): ${clipped(this.detail)}.${
       Retry.fateText(this, "Nothing was run", "retry a little later", "The command was not run")
     }`
   }

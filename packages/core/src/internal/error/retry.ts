@@ -99,7 +99,7 @@ export const inPart = <E extends Fault>(
  * - `sent`: whether it was for a server at all. Default `true`.
  */
 export interface Part<E extends Fault = Fault> {
-  readonly places: ReadonlyArray<number>
+  readonly indexes: ReadonlyArray<number>
   readonly readonly: boolean
   readonly error: E | undefined
   readonly sent?: boolean | undefined
@@ -117,7 +117,7 @@ export const failureAmong = <E extends Fault>(of: Whole, parts: ReadonlyArray<Pa
     if (fate === "not-run") continue
     others ||= part !== failed
     mayHaveWritten ||= !part.readonly
-    for (const place of part.places) done[fate].push(place)
+    for (const index of part.indexes) done[fate].push(index)
   }
   // Of itself alone an error says all there is.
   return others ? inPart(failed.error, { of, ...done, mayHaveWritten }) : failed.error
@@ -264,15 +264,15 @@ const sentence = (parts: ReadonlyArray<string>): string => {
 /** How many places a message lists. */
 const listed = 5
 
-const listText = (places: ReadonlyArray<number>, of: Whole, one: string, many: string, what: string): string => {
-  if (places.length === 0) return ""
+const listText = (indexes: ReadonlyArray<number>, of: Whole, one: string, many: string, what: string): string => {
+  if (indexes.length === 0) return ""
   const thing = of === "keys" ? "key" : of === "command" ? "step" : "command"
-  const numbers = places.slice(0, listed).map(String)
-  const more = places.length - numbers.length
+  const numbers = indexes.slice(0, listed).map(String)
+  const more = indexes.length - numbers.length
   const last = more > 0 ? `${more} more` : numbers.length > 1 ? numbers.pop() : undefined
   const list = last === undefined ? numbers.join(", ") : `${numbers.join(", ")} and ${last}`
   const where = of === "keys" || of === "command" ? "" : ` of the ${of}`
-  return `the ${thing}${places.length === 1 ? "" : "s"} at index ${list}${where} ${
-    places.length === 1 ? one : many
+  return `the ${thing}${indexes.length === 1 ? "" : "s"} at index ${list}${where} ${
+    indexes.length === 1 ? one : many
   } ${what}`
 }

@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { RedisError } from "../../RedisError.ts"
-import { elapsed, within } from "../runtime/elapsed.ts"
+import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import { LoadTimeoutError } from "./cacheModel.ts"
 import * as Scripts from "./cacheScripts.ts"
 import { pauseOfRenewal, release, whole } from "./cacheShared.ts"
@@ -48,7 +48,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
   })
 
   /** Loads, no longer than a load may take, and whatever the load does when it is interrupted. */
-  const loadWithin = (
+  const loadWithTimeout = (
     id: Id,
     key: string,
     since: number,
@@ -58,7 +58,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
     Effect.flatMap(
       Effect.forkIn(Effect.suspend(() => shared.load(id)), scope),
       (loading) =>
-        restore(within(Fiber.await(loading), {
+        restore(withTimeout(Fiber.await(loading), {
           clock,
           limit: Math.max(since + limit - elapsed(clock), 0),
           orElse: () => Effect.succeed(Exit.fail(new LoadTimeoutError({ key, limit })))
@@ -73,7 +73,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
       own(Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           const startedAt = elapsed(clock)
-          const value = yield* loadWithin(id, key, since, restore, (over) => release(shared, token, key, over))
+          const value = yield* loadWithTimeout(id, key, since, restore, (over) => release(shared, token, key, over))
           const current = yield* restore(store(key, token, value, elapsed(clock) - startedAt)).pipe(
             Effect.onError(() => release(shared, token, key)),
             Effect.catch((error) => unstored(key, error))
@@ -84,7 +84,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
     loadAlone: (id, key) =>
       own(Effect.uninterruptibleMask((restore) =>
         Effect.map(
-          Effect.suspend(() => loadWithin(id, key, elapsed(clock), restore, Effect.forkDetach)),
+          Effect.suspend(() => loadWithTimeout(id, key, elapsed(clock), restore, Effect.forkDetach)),
           // Nobody can tell whether it is, as Redis is away.
           (value) => ({ value, current: true })
         )

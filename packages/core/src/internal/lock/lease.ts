@@ -116,8 +116,8 @@ export const timesOf = (options: {
 
 /** The ways to hold something. */
 export const make = (settings: Settings) => ({
-  tryAcquire: acquireWithin(settings, 0),
-  acquire: acquireWithin(settings, settings.waitTimeout),
+  tryAcquire: acquireFor(settings, 0),
+  acquire: acquireFor(settings, settings.waitTimeout),
   scoped: Effect.uninterruptibleMask((
     restore
   ): Effect.Effect<LockHandle, CommandError | LockError, RedisClient | Scope.Scope> =>
@@ -146,7 +146,7 @@ export const make = (settings: Settings) => ({
   locked: settings.ways.locked
 })
 
-const acquireWithin = (settings: Settings, waitTimeout: number) =>
+const acquireFor = (settings: Settings, waitTimeout: number) =>
   Effect.uninterruptibleMask((restore) => Effect.map(acquire(settings, waitTimeout, restore), (held) => held?.handle))
 
 const milliseconds = (time: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(time))
@@ -304,7 +304,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
       const release = on(client, ways.release(token))
       return ttl === undefined
         ? release
-        : Effect.flatMap(now, (time) => within(Math.max(validUntil - time, shortestRelease), release))
+        : Effect.flatMap(now, (time) => untilOver(Math.max(validUntil - time, shortestRelease), release))
     })),
     extend: (duration, options) =>
       extend(() => wholeMilliseconds(duration), options?.replace === true ? "replace" : "add"),
@@ -343,7 +343,7 @@ const notExtended = Effect.fail(
 const shortestRelease = 1000
 
 /** Gives a release up when the lock is over by itself. Also where it must not be interrupted: it is a fiber of its own. */
-const within = (milliseconds: number, release: Effect.Effect<boolean, CommandError>) =>
+const untilOver = (milliseconds: number, release: Effect.Effect<boolean, CommandError>) =>
   Effect.timeoutOrElse(release, {
     duration: milliseconds,
     orElse: () => Effect.fail(failureOf(timeLimit("read", milliseconds), releasing, "unknown"))

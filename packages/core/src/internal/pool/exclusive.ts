@@ -23,7 +23,7 @@ import type { RedisEvent } from "../../RedisClient.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
 import type { CommandError } from "../../RedisError.ts"
-import type { RedisConnection, Source } from "../connection/model.ts"
+import type { RedisConnection, Dialer } from "../connection/model.ts"
 import type { RequestQueue } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"
 import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
@@ -33,7 +33,7 @@ import { Lease } from "./recycle.ts"
 import { addressOf, longestPause, Pauses, pauseUnless } from "./redial.ts"
 
 export interface Options {
-  readonly source: Source
+  readonly dialer: Dialer
   readonly settings: ConnectionSettings
   readonly onEvent: (event: RedisEvent) => void
 }
@@ -381,7 +381,7 @@ export class ExclusivePool {
   /** Opens a connection; after a failure not before a pause, whoever asks. */
   get #connect(): Effect.Effect<Opened, CommandError, RedisConnector> {
     return Effect.gen({ self: this }, function*() {
-      const { news } = this.#options.source
+      const { news } = this.#options.dialer
       const over = Effect.sync(() => {
         this.#notBefore = 0
       })
@@ -396,7 +396,7 @@ export class ExclusivePool {
         if (connection !== undefined) this.#onLost(connection, failure)
         for (const request of unsent.takeAll()) request.fail(failure)
       }
-      connection = yield* this.#options.source.open({ onUnsent }).pipe(
+      connection = yield* this.#options.dialer.open({ onUnsent }).pipe(
         Scope.provide(scope),
         Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)),
         Effect.tapError((error) => Effect.sync(() => this.#onFailed(error)))
@@ -410,7 +410,7 @@ export class ExclusivePool {
     if (error._tag === "ConnectionError" && error.reason.startsWith("Pool")) return
     const retryAfter = this.#postpone(error)
     if (retryAfter === undefined) return
-    const address = addressOf(error) ?? this.#options.source.address
+    const address = addressOf(error) ?? this.#options.dialer.address
     this.#options.onEvent({ _tag: "ConnectFailed", address, error, retryAfter })
   }
 
@@ -467,7 +467,7 @@ export class ExclusivePool {
   }
 
   #loss(reason: Parameters<typeof connectionLoss>[0], detail: string): CommandError {
-    return connectionLoss(reason, detail, this.#options.source.address)
+    return connectionLoss(reason, detail, this.#options.dialer.address)
   }
 }
 
@@ -481,7 +481,7 @@ export const make = Effect.fnUntraced(function*(
   const pool = new ExclusivePool(options, context, scope, clock)
   // Before anything that it has open ends: who uses it learns why.
   yield* Effect.addFinalizer(() =>
-    Effect.sync(() => pool.retire(connectionLoss("ClientClosed", "The client was closed", options.source.address)))
+    Effect.sync(() => pool.retire(connectionLoss("ClientClosed", "The client was closed", options.dialer.address)))
   )
   return pool
 })

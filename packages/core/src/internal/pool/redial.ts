@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type { RedisEvent } from "../../RedisClient.ts"
 import type { CommandError } from "../../RedisError.ts"
-import type { Source } from "../connection/model.ts"
+import type { Dialer } from "../connection/model.ts"
 
 /** The least and the most that a pause between two failed dials lasts, before jitter. */
 const shortestPause = 10
@@ -42,7 +42,7 @@ export interface Redial<R> {
   readonly serve: Effect.Effect<Useless | undefined, never, R>
   readonly coolDown: (useless: Useless) => void
   readonly onEvent: (event: RedisEvent) => void
-  readonly news: Source["news"]
+  readonly news: Dialer["news"]
 }
 
 /** To be run in a fiber. */
@@ -98,5 +98,5 @@ const pauseAfter = (failures: number, isRefused: boolean): number => {
 const doublings = (count: number): number => Math.min(Math.max(count, 0), 10)
 
 /** Waits so long, or until there is news. */
-export const pauseUnless = (milliseconds: number, news: Source["news"]): Effect.Effect<void> =>
+export const pauseUnless = (milliseconds: number, news: Dialer["news"]): Effect.Effect<void> =>
   news === undefined ? Effect.sleep(milliseconds) : Effect.raceFirst(Effect.sleep(milliseconds), news)

@@ -37,7 +37,7 @@ type State =
   | { readonly _tag: "Closed"; readonly failure: CommandError }
 
 export interface Options {
-  readonly source: RedisConnection.Source
+  readonly dialer: RedisConnection.Dialer
   readonly settings: ConnectionSettings
   readonly onEvent: (event: RedisEvent) => void
 }
@@ -56,7 +56,7 @@ export class SharedConnection {
   #lastUsed = 0
 
   constructor(options: Options, context: Context.Context<never>) {
-    this.address = options.source.address
+    this.address = options.dialer.address
     this.#options = options
     this.#context = context
     this.#clock = Context.get(context, Clock.Clock)
@@ -102,11 +102,11 @@ export class SharedConnection {
 
   /** Opens, watches and reopens the connection; to be run in a fiber. */
   get run(): Effect.Effect<never, never, RedisConnector> {
-    const { onEvent, source } = this.#options
+    const { onEvent, dialer } = this.#options
     return redial({
       address: this.address,
       onEvent,
-      news: source.news,
+      news: dialer.news,
       awaitDemand: Effect.suspend(() => {
         if (this.#state._tag === "Closed") return Effect.never
         this.#state = { _tag: "Idle" }
@@ -139,8 +139,8 @@ export class SharedConnection {
   readonly #serve: Effect.Effect<Useless | undefined, never, RedisConnector> = Effect.suspend(() => {
     this.#state = { _tag: "Dialling" }
     return Effect.scoped(Effect.gen({ self: this }, function*() {
-      const { onEvent, source } = this.#options
-      const connection = yield* source.open({
+      const { onEvent, dialer } = this.#options
+      const connection = yield* dialer.open({
         onUnsent: (unsent) => this.#takeBack(unsent),
         onBusy: (submit) => this.#becomeBusy(submit)
       })

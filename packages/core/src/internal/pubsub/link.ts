@@ -12,7 +12,7 @@ import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { Kind } from "../../RedisPubSub.ts"
 import type { Subscribers } from "../client/router.ts"
-import type { Owner, RedisConnection } from "../connection/model.ts"
+import type { Listener, RedisConnection } from "../connection/model.ts"
 import { requestOf, SingleRequest } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"
 import { longestPause, redial } from "../pool/redial.ts"
@@ -20,7 +20,7 @@ import type { Useless } from "../pool/redial.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { Hub } from "./hub.ts"
 import type { Entry, Receiver } from "./hub.ts"
-import { placesOf, serverOf } from "./places.ts"
+import { serversOf, shownServer } from "./places.ts"
 
 /** How long a connection without subscriptions stays open, for who subscribes once more. */
 const linger = Duration.seconds(1)
@@ -46,7 +46,7 @@ type State =
   | { readonly _tag: "Closed"; readonly failure: CommandError }
 
 export interface LinkOptions {
-  readonly place: string
+  readonly server: string
   readonly settings: ConnectionSettings
   readonly subscribers: Subscribers
   readonly onMoved: (entry: Entry) => void
@@ -70,17 +70,17 @@ export class Link {
   constructor(options: LinkOptions) {
     this.#options = options
     this.hub = new Hub({
-      server: serverOf(options.place),
+      server: shownServer(options.server),
       replaceInvalidText: options.settings.replaceInvalidText,
       onDemand: () => this.#wake(),
       onUnused: () => this.#unused?.(),
       onMoved: options.onMoved,
-      isElsewhere: ({ key, kind }) => !placesOf(options.subscribers, kind, key).includes(options.place)
+      isElsewhere: ({ key, kind }) => !serversOf(options.subscribers, kind, key).includes(options.server)
     })
   }
 
-  get place(): string {
-    return this.#options.place
+  get server(): string {
+    return this.#options.server
   }
 
   /** Whether there is neither a connection nor anybody who wants one. */
@@ -148,9 +148,9 @@ export class Link {
 
   /** Opens, watches and reopens the connection; to be run in a fiber. */
   get run(): Effect.Effect<never> {
-    const { place, subscribers: { news, onEvent } } = this.#options
+    const { server, subscribers: { news, onEvent } } = this.#options
     return redial({
-      address: place,
+      address: server,
       onEvent,
       news,
       awaitDemand: Effect.suspend(() => {
@@ -171,13 +171,13 @@ export class Link {
   readonly #serve: Effect.Effect<Useless | undefined> = Effect.suspend(
     () => {
       this.#state = { _tag: "Dialling" }
-      const { place, subscribers } = this.#options
+      const { server, subscribers } = this.#options
       return Effect.scoped(
         Effect.flatMap(
           // Who waits for the connection must not wait for ever.
           Effect.catchDefect(
-            subscribers.connect(place, this.#owner),
-            (defect) => Effect.fail(connectionLoss("Other", "The client failed to open a connection", place, defect))
+            subscribers.connect(server, this.#listener),
+            (defect) => Effect.fail(connectionLoss("Other", "The client failed to open a connection", server, defect))
           ),
           (connection) => this.#use(connection)
         )
@@ -256,7 +256,7 @@ export class Link {
     if (!silent) this.hub.trust()
   }
 
-  readonly #owner: Owner = {
+  readonly #listener: Listener = {
     subscriber: true,
     onPush: (items) => this.hub.receive(items),
     onSilence: (silent) => this.#onSilence(silent),

@@ -7,11 +7,11 @@ import type { Kind } from "../../RedisPubSub.ts"
 import type { Subscribers } from "../client/router.ts"
 
 /** The places of a channel at the moment. */
-export const placesOf = (
-  { place, spread }: Subscribers,
+export const serversOf = (
+  { serverFor, spread }: Subscribers,
   kind: Kind,
   key: RedisArg.Key
-): ReadonlyArray<string> => spread?.includes(kind, key) === true ? spread.places() : [place(kind, key)]
+): ReadonlyArray<string> => spread?.includes(kind, key) === true ? spread.servers() : [serverFor(kind, key)]
 
 /** What events call the server of a place. */
-export const serverOf = (place: string): string | undefined => place === "" ? undefined : place
+export const shownServer = (server: string): string | undefined => server === "" ? undefined : server

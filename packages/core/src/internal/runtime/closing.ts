@@ -10,7 +10,7 @@ import * as Scope from "effect/Scope"
  * Acquires in a scope of its own, which ends with the surrounding one. That one waits for it, but no longer than so long:
  * what is not over then, such as a dial in code that cannot be interrupted, goes on in the background.
  */
-export const closingWithin = <A, E, R>(
+export const withCloseTimeout = <A, E, R>(
   limit: Duration.Duration,
   acquire: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, Exclude<R, Scope.Scope> | Scope.Scope> =>

@@ -61,7 +61,7 @@ interface State {
   readonly settings: Settings
   readonly client: RedisClient["Service"]
   readonly queue: Queue.Queue<Received & { readonly deliveries: number }>
-  readonly held: Map<string, { readonly place: "waiting" | "handled"; readonly deliveries: number }>
+  readonly held: Map<string, { readonly stage: "waiting" | "handled"; readonly deliveries: number }>
   /** Lets go whoever waits for room, each time that an entry is let go. */
   readonly released: Latch.Latch
   /** Whether it is told to end, so that nothing is waited out any more. */
@@ -104,8 +104,8 @@ const abandon = (state: State): Effect.Effect<ReadonlyMap<string, number>> =>
     const { held, queue } = state
     state.ending = true
     const waiting = new Map<string, number>()
-    for (const [id, { deliveries, place }] of held) {
-      if (place === "waiting") waiting.set(id, deliveries)
+    for (const [id, { deliveries, stage }] of held) {
+      if (stage === "waiting") waiting.set(id, deliveries)
     }
     for (const id of waiting.keys()) held.delete(id)
     return Effect.as(Queue.shutdown(queue), waiting)
@@ -211,7 +211,7 @@ const take = (
       fresh.filter((entry) => isSpent(settings, entry.deliveries - 1)),
       fresh.filter((entry) => !isSpent(settings, entry.deliveries - 1))
     ]
-    for (const { deliveries, id } of rest) held.set(id, { place: "waiting", deliveries })
+    for (const { deliveries, id } of rest) held.set(id, { stage: "waiting", deliveries })
     return Effect.andThen(
       Queue.offerAll(queue, rest),
       Effect.forEach(spent, ({ deliveries, id }) => bury(state, id, deliveries - 1, notAcknowledged), { discard: true })
@@ -240,7 +240,7 @@ const makeReading = (state: State) => {
   const once = (count: number, pause: number) =>
     Effect.suspend(() => {
       // The first that waits comes back at once: it tells whether there is a connection to wait on.
-      const block = waitedOnce ? blockWithin(settings.block, pause) : Math.min(pause, 1)
+      const block = waitedOnce ? blockTime(settings.block, pause) : Math.min(pause, 1)
       const waits = !pending && block > 0
       const options = waits ? { count, block } : { count }
       const command = Groups.xreadgroup(group, consumer, [[stream, pending ? last : ">"]], options)
@@ -271,7 +271,7 @@ const makeReading = (state: State) => {
 }
 
 /** Milliseconds to block for: as long as asked for, but not beyond a pause. */
-const blockWithin = (block: RedisArg.Time, pause: number): number =>
+const blockTime = (block: RedisArg.Time, pause: number): number =>
   Math.min(RedisArg.blockMilliseconds(block).milliseconds, pause)
 
 /** Whether there are too few connections for one more that waits. */
@@ -436,8 +436,8 @@ const handle = <E, R>(
   )
   return Effect.suspend(() => {
     // Given back in the turn in which it was taken from the queue.
-    if (state.held.get(id)?.place !== "waiting") return Effect.void
-    state.held.set(id, { place: "handled", deliveries })
+    if (state.held.get(id)?.stage !== "waiting") return Effect.void
+    state.held.set(id, { stage: "handled", deliveries })
     const handled = Telemetry.handling(state.settings, { deliveries, id }, start(handler, { deliveries, fields, id }))
     return Effect.exit(handled).pipe(
       Effect.flatMap((exit) =>
