@@ -21,7 +21,7 @@ import { MasterTracker } from "./internal/masterTracker.ts"
 import * as ReadingRouter from "./internal/readingRouter.ts"
 import * as Sentinels from "./internal/sentinels.ts"
 import * as Settings from "./internal/settings.ts"
-import * as Dialers from "./internal/sources.ts"
+import * as Dialers from "./internal/dialers.ts"
 import * as Watch from "./internal/watch.ts"
 
 // -----------------------------------------------------------------------------

@@ -18,8 +18,8 @@ import * as Discovery from "./discovery.ts"
 import type { Heard } from "./listening.ts"
 import type { Claim } from "./masterTracker.ts"
 import type { Sentinel } from "./sentinels.ts"
-import { verifyMaster } from "./sources.ts"
-import type { Resolver } from "./sources.ts"
+import { verifyMaster } from "./dialers.ts"
+import type { Resolver } from "./dialers.ts"
 
 /** The pause between two times that sentinels are asked while it is in doubt who the master is. */
 const pause = Duration.millis(100)

@@ -6,7 +6,7 @@ import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
-import { afterWriting, fanOut } from "../multiKey/parts.ts"
+import { afterWriting, fanOut } from "../multiKey/fanOut.ts"
 import type { Cluster, ClusterNode } from "../topology/cluster.ts"
 
 /** The replies of all these servers as they came, in order; fails when one of them fails. */

@@ -8,7 +8,7 @@ import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import { slotOf } from "../topology/slot.ts"
-import { fanOut } from "./parts.ts"
+import { fanOut } from "./fanOut.ts"
 import { elements, identity } from "./replies.ts"
 
 /** Members by what makes them the same. */

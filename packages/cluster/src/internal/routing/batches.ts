@@ -21,7 +21,7 @@ import { judged, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
 import type { After, Spent } from "./verdict.ts"
-import { timedOut, withCommandTimeout } from "./wholeLimit.ts"
+import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any>
 

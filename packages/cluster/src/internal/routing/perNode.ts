@@ -16,7 +16,7 @@ import { endpointOf } from "../topology/topology.ts"
 import { judged } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
-import { timedOut, withCommandTimeout } from "./wholeLimit.ts"
+import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
 
 /** A reply and the server that gave it. */
 export interface Answer<A> {

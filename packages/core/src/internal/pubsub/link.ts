@@ -20,7 +20,7 @@ import type { Useless } from "../pool/redial.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { Hub } from "./hub.ts"
 import type { Entry, Receiver } from "./hub.ts"
-import { serversOf, shownServer } from "./places.ts"
+import { serversOf, shownServer } from "./servers.ts"
 
 /** How long a connection without subscriptions stays open, for who subscribes once more. */
 const linger = Duration.seconds(1)

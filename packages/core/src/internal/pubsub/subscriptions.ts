@@ -25,7 +25,7 @@ import { nameOf, shown } from "./hub.ts"
 import type { Entry, Receiver } from "./hub.ts"
 import * as Link from "./link.ts"
 import * as Mailbox from "./mailbox.ts"
-import { serversOf } from "./places.ts"
+import { serversOf } from "./servers.ts"
 
 /** The connections of some subscriptions, by the place that each is to. */
 class Links {

@@ -21,7 +21,7 @@ import { judged, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
 import type { Sent } from "./verdict.ts"
-import { timedOut, withCommandTimeout } from "./wholeLimit.ts"
+import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
 
 type Run<A, E> = (client: RedisClient["Service"]) => Effect.Effect<A, E>
 
