@@ -206,7 +206,7 @@ export const inPart: <E extends RedisError>(error: E, others: Others) => E = Ret
 /**
  * One of several parts of an effect, and what has become of it.
  *
- * - `places`: which of the caller's commands or keys it is. `readonly`: whether running it twice does no harm.
+ * - `indexes`: which of the caller's commands or keys it is. `readonly`: whether running it twice does no harm.
  * - `error`: what it failed with, `undefined` when it did not. `sent`: whether it was for a server at all, by default
  *   `true`.
  *

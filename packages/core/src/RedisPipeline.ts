@@ -21,7 +21,7 @@ import type { CommandError } from "./RedisError.ts"
 export type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisCommand.Any>>
 
 /**
- * What commands succeed with, in the same places.
+ * What commands succeed with, at the same indexes or names.
  *
  * @category models
  * @since 0.1.0
@@ -32,7 +32,7 @@ export type Successes<C extends Commands> =
   & {}
 
 /**
- * What becomes of commands, in the same places.
+ * What becomes of commands, at the same indexes or names.
  *
  * @category models
  * @since 0.1.0
@@ -64,7 +64,7 @@ export const pipeline = <const C extends Commands>(
 ): Effect.Effect<Successes<C>, CommandError, RedisClient> =>
   run(
     commands,
-    // One value a command, in the places of the commands.
+    // One value a command, at the indexes of the commands.
     (outcomes) => Settle.values("pipeline", commands, outcomes) as Effect.Effect<Successes<C>, CommandError>
   )
 
@@ -80,7 +80,7 @@ export const pipelineSettled = <const C extends Commands>(
 ): Effect.Effect<Results<C>, never, RedisClient> =>
   run(
     commands,
-    // One result a command, in the places of the commands.
+    // One result a command, at the indexes of the commands.
     (outcomes) => Settle.results(commands, outcomes) as Effect.Effect<Results<C>>
   )
 

@@ -123,7 +123,7 @@ export const makeAt = (
  * A pool of connections from wherever they come.
  *
  * - `onEvent`: told what happens to them as well.
- * - `within`: the source of either kind of connection, where what opens them has to keep within a limit of others too.
+ * - `limited`: makes the dialer of either kind of connection keep within a limit that it shares with others.
  *
  * @category constructors
  * @since 0.1.0

@@ -64,7 +64,7 @@ export const transactionSettled = <const C extends Commands>(
     run(
       client,
       commands,
-      // One result a command, in the places of the commands.
+      // One result a command, at the indexes of the commands.
       (outcomes) => Settle.results(commands, outcomes) as Effect.Effect<Results<C>>
     ))
 
@@ -157,7 +157,7 @@ const attempt = <C extends Commands, E, R>(
       return yield* Effect.mapError(toItsEnd(commit(reserved, commands), restore), (error) =>
         error._tag === "WatchError"
           ? failure(error.reason, error.delivery)
-          // What has a place among the commands was answered by EXEC, which has run the others.
+          // What has an index among the commands was answered by EXEC, which has run the others.
           : error._tag === "ConnectionError" && error.index === undefined
           // Only EXEC applies anything: whatever was lost before was not sent.
           ? failure("connectionLost", error.command === "EXEC" ? error.delivery : "not-sent")
@@ -205,7 +205,7 @@ const commit = <C extends Commands>(
   run(
     client,
     commands,
-    // One value a command, in the places of the commands.
+    // One value a command, at the indexes of the commands.
     (outcomes) => Settle.values("transaction", commands, outcomes) as Effect.Effect<Successes<C>, CommandError>
   )
 

@@ -1,7 +1,7 @@
 /**
  * One connection to one server, as a scoped resource: dialled, greeted, and
  * then shared by any number of callers until its scope closes or it is lost.
- * A lost connection is not mended; its owner opens another.
+ * A lost connection is not mended; whoever needs one opens another.
  *
  * What sentinel, cluster and other topologies build on. It may change with any version.
  *
@@ -15,6 +15,13 @@ export {
    * @since 0.1.0
    */
   demotionBy,
+  /**
+   * Connections to one endpoint.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  dialerAt,
   /**
    * Opens a connection: dials, agrees on a protocol, authenticates, selects the
    * database, all within `connectTimeout`.
@@ -36,19 +43,24 @@ export {
    * @category combinators
    * @since 0.1.0
    */
-  runAll,
-  /**
-   * Connections to one endpoint.
-   *
-   * @category constructors
-   * @since 0.1.0
-   */
-  dialerAt
+  runAll
 } from "../internal/connection/connection.ts"
 
 export type {
   /**
-   * What an owner wants to know of a connection.
+   * Opens connections to a server, or to whichever server has a role.
+   *
+   * - `address`: what the server is called while there is no connection.
+   * - `attributes`: the same by OpenTelemetry's names.
+   * - `open`: opens a connection, to wherever the server is then.
+   * - `news`: suspends until there is something new about where that is, which ends a pause after failures.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Dialer,
+  /**
+   * What those who hold a connection want to know of it.
    *
    * - `onUnsent`: takes the requests of which nothing was written when the connection ended. Without it they fail.
    * - `onPush`: takes out-of-band data, and returns whether it is the answer to the command in front after all.
@@ -81,17 +93,5 @@ export type {
    * @category models
    * @since 0.1.0
    */
-  RedisConnection,
-  /**
-   * Where connections come from.
-   *
-   * - `address`: what it is called while there is no connection.
-   * - `attributes`: the same by OpenTelemetry's names.
-   * - `open`: opens a connection, to wherever it is then.
-   * - `news`: suspends until there is something new about where that is, so that a pause after failures is over.
-   *
-   * @category models
-   * @since 0.1.0
-   */
-  Dialer
+  RedisConnection
 } from "../internal/connection/model.ts"

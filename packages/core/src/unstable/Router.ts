@@ -87,12 +87,12 @@ export type {
   RedisRouter,
   /**
    * Channels that each server tells of by itself, such as those of events of its keys: they are subscribed to at several
-   * places at a time, and `place` does not count for them.
+   * servers at a time, and `serverFor` does not count for them.
    *
    * - `includes`: whether a channel is one of them.
-   * - `places`: where they are subscribed to at the moment, once `known` is done. `onChange`: calls a function whenever these
+   * - `servers`: those that they are subscribed to on at the moment, once `known` is done. `onChange`: calls a function whenever these
    *   may be others, until the returned function is called.
-   * - `execute`: runs a command on the server of a place.
+   * - `execute`: runs a command on a server.
    *
    * @category models
    * @since 0.1.0
@@ -101,15 +101,15 @@ export type {
   /**
    * Connections for subscriptions, which nothing else uses.
    *
-   * - `place`: names the server that a channel is subscribed to on; channels of the same place share a connection. Asked
+   * - `serverFor`: names the server that a channel is subscribed to on; channels of the same server share a connection. Asked
    *   again when a server has given up a shard channel.
-   * - `moved`: called when the server of a place has given up a shard channel and `place` does not know a better one; asked
+   * - `moved`: called when a server has given up a shard channel and `serverFor` does not know a better one; asked
    *   again when the effect is done.
-   * - `isPlace`: whether channels may still be at a place. What is kept for others is dropped when nobody uses it; without,
-   *   places stay what they are.
+   * - `isServer`: whether channels may still be subscribed to on a server. What is kept for others is dropped when nobody uses it; without,
+   *   servers stay what they are.
    * - `refuses`: why a channel cannot be subscribed to with any use, when that is known beforehand.
    * - `spread`: channels that each server tells of by itself. Without, there is only one server to ask.
-   * - `connect`: opens a connection to a place.
+   * - `connect`: opens a connection to a server.
    * - `onEvent`: takes what happens to these connections.
    * - `news`: suspends until there is something new about where they are to, so that a pause after failures is over.
    *

@@ -7,6 +7,24 @@
  */
 export {
   /**
+   * A pause in milliseconds after failures in a row: the shortest at first, then twice as long after each failure, up to
+   * the longest.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  backOff,
+  /**
+   * What a pause is multiplied by, between a half and one by chance: many clients must not try at the same time.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  jitter
+} from "../internal/runtime/backOff.ts"
+
+export {
+  /**
    * Acquires in a scope of its own, which ends with the surrounding one. That one waits for it no longer than so long.
    *
    * @category combinators

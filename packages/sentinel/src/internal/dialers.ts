@@ -1,13 +1,13 @@
 /**
- * Where the connections of a client come from: sentinels are asked whenever one
- * is opened.
+ * Dialers that ask the sentinels for the server whenever a connection is opened.
  */
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss, isRetryable, ReplicaNotFoundError } from "@redfx/core/RedisError"
 import type { CommandError, MasterNotFoundError } from "@redfx/core/RedisError"
-import type { Listener, RedisConnection, Dialer } from "@redfx/core/unstable/Connection"
+import type { Dialer, Listener, RedisConnection } from "@redfx/core/unstable/Connection"
+import { backOff, jitter } from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -21,7 +21,7 @@ import type { Claim, MasterTracker } from "./masterTracker.ts"
 import type { Sentinel } from "./sentinels.ts"
 import * as VerifiedConnection from "./verifiedConnection.ts"
 
-/** What a client needs to find its servers. `masterWait`: in milliseconds. */
+/** What the servers of a client are found by. `masterWait`: in milliseconds. */
 export interface Resolver extends VerifiedConnection.Options {
   readonly group: Discovery.Group
   readonly service: string
@@ -67,8 +67,7 @@ export const verifyMaster = (
     }))
 
 /** Pauses between two looks for it, in milliseconds: doubled from the shortest to the longest, before jitter. */
-const shortestPause = 10
-const longestPause = 100
+const pauses = { shortest: 10, longest: 100 }
 
 /**
  * A master that was there before is about to come back, or another in its place: what has not been sent waits for it as long
@@ -84,8 +83,7 @@ const awaitMaster = (resolver: Resolver, listener: Listener): Opened =>
       const error = attempt.failure
       const spent = Number((yield* Clock.monotonicTimeNanos) - began) / 1e6
       if (!tracker.served || !isRetryable(error) || spent >= masterWait) return yield* error
-      const jitter = 0.5 + (yield* Random.next) / 2
-      const pause = Math.min(shortestPause * 2 ** Math.min(failures, 10), longestPause) * jitter
+      const pause = backOff(failures, pauses) * (yield* jitter)
       yield* Effect.raceFirst(Effect.sleep(pause), tracker.news)
     }
   })
@@ -129,7 +127,7 @@ const whereMasterIs = (resolver: Resolver): Effect.Effect<Named, MasterNotFoundE
     return chosen === undefined ? Discovery.master(group, service) : Effect.succeed(chosen)
   })
 
-/** Whose turn it is: a random one at first, then one after the other. */
+/** A number for each dial: a random one at first, then one after the other. */
 class RoundRobin {
   #next: number | undefined = undefined
 
@@ -146,7 +144,9 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
     const turn = yield* roundRobin.take
     const refused: Array<readonly [address: string, error: CommandError]> = []
     const tell = Effect.sync(() => {
-      for (const [address, error] of refused) resolver.tracker.observe({ _tag: "NotReplica", error }, "replica", address)
+      for (const [address, error] of refused) {
+        resolver.tracker.observe({ _tag: "NotReplica", error }, "replica", address)
+      }
     })
     for (const address of startingAt(addresses, turn)) {
       const attempt = yield* Effect.result(VerifiedConnection.open(resolver, address, "replica", listener))

@@ -2,10 +2,10 @@
  * What sentinels tell of their own accord: all of them are listened to, once for
  * all clients of a group, for as long as there are any.
  */
+import { backOff, jitter } from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
-import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Sentinel, Sentinels } from "./sentinels.ts"
@@ -35,10 +35,9 @@ type Listener = (heard: Heard) => void
 const steady = 1_000_000_000n
 
 /** After one that could not be listened to there is a pause, in milliseconds. */
-const shortestPause = 50
-const longestPause = 5000
+const pauses = { shortest: 50, longest: 5000 }
 
-/** The ears of a group. */
+/** What listens to the sentinels of a group. */
 export class Listening {
   readonly #sentinels: Sentinels
   readonly #listeners = new Set<Listener>()
@@ -126,12 +125,9 @@ const heardIn = (from: Sentinel, channel: string, text: string): Heard | undefin
 const pauseAfter = (failures: number): Effect.Effect<number> =>
   failures === 0
     ? Effect.succeed(0)
-    : Effect.map(
-      Random.next,
-      (random) => Math.min(shortestPause * 2 ** Math.min(failures, 10), longestPause) * (0.5 + random / 2)
-    )
+    : Effect.map(jitter, (jitter) => backOff(failures, pauses) * jitter)
 
-/** The ears of a group, for as long as the scope is open. They hear nothing before somebody listens. */
+/** What listens to the sentinels of a group, for as long as the scope is open. It connects to none before somebody listens. */
 export const make = Effect.fnUntraced(function*(
   sentinels: Sentinels
 ): Effect.fn.Return<Listening, never, Scope.Scope> {

@@ -88,7 +88,7 @@ const verifyRole = (
     )
   )
 
-/** Stands between a connection and its owner, who has nothing to do with what is sent before it gets the connection. */
+/** Keeps from a listener what concerns a connection before it is handed over: what is sent until then is not its own. */
 class GatedListener {
   readonly listener: RedisConnection.Listener
   #admitted = false
@@ -112,7 +112,7 @@ class GatedListener {
     }
   }
 
-  /** Gives the connection to its owner. */
+  /** Hands the connection over. */
   admit(): void {
     this.#admitted = true
   }

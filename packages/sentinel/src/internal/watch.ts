@@ -14,12 +14,12 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { verifyMaster } from "./dialers.ts"
+import type { Resolver } from "./dialers.ts"
 import * as Discovery from "./discovery.ts"
 import type { Heard } from "./listening.ts"
 import type { Claim } from "./masterTracker.ts"
 import type { Sentinel } from "./sentinels.ts"
-import { verifyMaster } from "./dialers.ts"
-import type { Resolver } from "./dialers.ts"
 
 /** The pause between two times that sentinels are asked while it is in doubt who the master is. */
 const pause = Duration.millis(100)

@@ -47,7 +47,9 @@ export const onMastersAndReplicas = (
       (error) => command.spec.readonly || replicas.length === 0 ? error : afterWriting(error)
     )
     return Effect.map(
-      Effect.all([onMasters, withTimeout(there, { limit: replicaLimit, orElse: () => Effect.void })], { concurrency: 2 }),
+      Effect.all([onMasters, withTimeout(there, { limit: replicaLimit, orElse: () => Effect.void })], {
+        concurrency: 2
+      }),
       ([replies]) => replies
     )
   })

@@ -68,7 +68,11 @@ const begin = (cluster: Cluster, done: string): NodePosition | undefined => {
   return { cursor: "0", address: node.address, claimed: rangesOf(claimed), done, node }
 }
 
-const page = (cluster: Cluster, command: RedisCommand.Any, here: NodePosition): Effect.Effect<Resp.Value, CommandError> => {
+const page = (
+  cluster: Cluster,
+  command: RedisCommand.Any,
+  here: NodePosition
+): Effect.Effect<Resp.Value, CommandError> => {
   const own = RedisCommand.withParts(command, [here.cursor, ...command.parts.slice(1)])
   return Effect.map(cluster.onNode(here.node, RedisCommand.undecoded(own)), (reply) => {
     const [cursor, ...found] = elements(reply)

@@ -10,9 +10,9 @@ import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../topology/cluster.ts"
 import { slotOf } from "../topology/slot.ts"
+import { fanOutCommands } from "./fanOut.ts"
 import { least, succeeded, sum } from "./merge.ts"
 import type { Merge } from "./merge.ts"
-import { fanOutCommands } from "./fanOut.ts"
 import { elements } from "./replies.ts"
 import * as Sets from "./sets.ts"
 import { firstKeyIndex, wordOf } from "./words.ts"
@@ -48,7 +48,7 @@ const unitsOf = ({ parts }: RedisCommand.Any, size: number): Units | undefined =
     : undefined
 }
 
-/** Puts together the replies of parts; `positions` are the places of the keys of each part in the whole. */
+/** Puts together the replies of parts; `positions` are the indexes of the keys of each part in the whole. */
 type Assemble = (
   replies: ReadonlyArray<Resp.Value>,
   positions: ReadonlyArray<ReadonlyArray<number>>,

@@ -1,5 +1,5 @@
 /**
- * Running the parts of what was one command.
+ * Fanning out: running the parts of what was one command.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { failureAmong, inPart } from "@redfx/core/RedisError"
@@ -18,7 +18,7 @@ const concurrency = 1024
 /**
  * Runs commands that are the parts of one, as {@link fanOut} does; those of one server in one write.
  *
- * - `places`: the keys of the whole, counted from 0, that each part is about.
+ * - `indexes`: the keys of the whole, counted from 0, that each part is about.
  */
 export const fanOutCommands = (
   cluster: Cluster,

@@ -14,6 +14,7 @@ import * as Exit from "effect/Exit"
 import { typed } from "../topology/failures.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
+import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
 import { notCovered } from "./failures.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
@@ -21,14 +22,13 @@ import { judged, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
 import type { After, Spent } from "./verdict.ts"
-import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any>
 
 /** Where commands go: nowhere when nobody serves their slot, or when the program's `readFrom` failed. */
 type Destination = Node | ConnectionError | undefined
 
-/** A command by its place in the pipeline, the server that it is sent to for this once, and what it has spent. */
+/** A command by its index in the pipeline, the server that it is sent to for this once, and what it has spent. */
 interface Pending {
   readonly index: number
   readonly target: Target | undefined

@@ -15,13 +15,13 @@ import * as Exit from "effect/Exit"
 import { typed } from "../topology/failures.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
+import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
 import { notCovered } from "./failures.ts"
 import { routingKey } from "./plan.ts"
 import { judged, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
 import type { Sent } from "./verdict.ts"
-import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
 
 type Run<A, E> = (client: RedisClient["Service"]) => Effect.Effect<A, E>
 

@@ -13,10 +13,10 @@ import type { ClusterNode } from "../topology/cluster.ts"
 import { typed } from "../topology/failures.ts"
 import type { Node } from "../topology/nodes.ts"
 import { endpointOf } from "../topology/topology.ts"
+import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
 import { judged } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
-import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
 
 /** A reply and the server that gave it. */
 export interface Answer<A> {

@@ -85,5 +85,5 @@ const acrossSlots = (
 
 const crossSlotError = ({ spec }: RedisCommand.Any): CrossSlotError => new CrossSlotError({ command: spec.name })
 
-/** The only command that has a key and no place in a cluster. */
+/** The only command that has a key and cannot be run in a cluster. */
 const isMove = ({ spec }: RedisCommand.Any): boolean => spec.name === "MOVE"

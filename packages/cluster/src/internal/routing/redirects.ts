@@ -11,13 +11,13 @@ import type * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { anyOf } from "./anyOf.ts"
-import { fail, WaitingRequests } from "./waitingRequests.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 import type { Reader } from "./readFrom.ts"
 import type { State } from "./state.ts"
 import { outcomeOf, unspent } from "./verdict.ts"
 import type { After, Outcome, Spent } from "./verdict.ts"
+import { fail, WaitingRequests } from "./waitingRequests.ts"
 
 /**
  * What a request has been through.

@@ -20,7 +20,10 @@ export const checkReplaced = (node: Node): Effect.Effect<void> =>
     if (yield* node.isIdle) return
     if (node.health.downWith === undefined) {
       const answer = yield* Effect.exit(
-        withTimeout(Effect.asVoid(node.client.execute(ping())), { limit: replacedLimit, orElse: () => Effect.fail("late") })
+        withTimeout(Effect.asVoid(node.client.execute(ping())), {
+          limit: replacedLimit,
+          orElse: () => Effect.fail("late")
+        })
       )
       if (Exit.isSuccess(answer)) return
     }

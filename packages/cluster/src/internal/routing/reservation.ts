@@ -27,7 +27,6 @@ import { typed } from "../topology/failures.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { notCovered } from "./failures.ts"
-import { fail } from "./waitingRequests.ts"
 import { routingKey } from "./plan.ts"
 import type { Redirects } from "./redirects.ts"
 import { judged } from "./retrying.ts"
@@ -35,6 +34,7 @@ import type { Retrying } from "./retrying.ts"
 import type { State } from "./state.ts"
 import { outcomeOf, unspent } from "./verdict.ts"
 import type { Outcome, Spent } from "./verdict.ts"
+import { fail } from "./waitingRequests.ts"
 
 /** - `served`: the slots that the server had when the connection was taken. */
 interface Bound {

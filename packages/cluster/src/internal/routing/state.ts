@@ -12,13 +12,12 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
-import { elapsed } from "@redfx/core/unstable/Runtime"
+import { backOff, elapsed, jitter } from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Random from "effect/Random"
 import * as Semaphore from "effect/Semaphore"
 import { discover } from "../topology/discovery.ts"
 import type { Discovered, DiscoveryOptions } from "../topology/discovery.ts"
@@ -51,8 +50,7 @@ export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
 const asked = 4
 
 /** The least time between two readings, and the most after some that brought nothing new, before jitter. */
-const shortestPause = 100
-const longestPause = 1000
+const pauses = { shortest: 100, longest: 1000 }
 
 /** Readings in a row after which even those who wait for a server have fewer of them: longer than elections take. */
 const patientReadings = 600
@@ -472,7 +470,7 @@ export class State {
   }
 
   readonly #readOnce: Effect.Effect<Exit.Exit<void, CommandError>> = Effect.gen({ self: this }, function*() {
-    if (this.#pauseLeft < -longestPause) this.#fruitless = 0
+    if (this.#pauseLeft < -pauses.longest) this.#fruitless = 0
     while (this.#pauseLeft > 0) yield* Effect.sleep(Math.min(Math.ceil(this.#pauseLeft), piece))
     const exit = yield* Effect.exit(Effect.map(
       Effect.suspend(() =>
@@ -482,7 +480,7 @@ export class State {
     ))
     const brought = Exit.isSuccess(exit) && exit.value
     this.#fruitless = brought ? 0 : this.#fruitless + 1
-    this.#jitter = 0.5 + (yield* Random.next) / 2
+    this.#jitter = yield* jitter
     this.#lastRead = this.#now()
     return Exit.isSuccess(exit) ? Exit.void : Exit.fail(lossIn(exit))
   })
@@ -490,7 +488,7 @@ export class State {
   /** Milliseconds until the topology may be read again: soon while somebody waits for a server, and soon after news. */
   get #pauseLeft(): number {
     const isAwaited = this.#isAwaited && this.#fruitless < patientReadings
-    const pause = isAwaited ? shortestPause : Math.min(shortestPause * 2 ** Math.min(this.#fruitless, 10), longestPause)
+    const pause = isAwaited ? pauses.shortest : backOff(this.#fruitless, pauses)
     return this.#lastRead + Math.round(this.#jitter * pause) - this.#now()
   }
 

@@ -44,9 +44,9 @@ const isKeyspaceChannel = (kind: Kind, channel: Key): boolean => {
 export class Subscribers {
   readonly #state: State
   readonly #context: Context.Context<RedisConnector>
-  /** Open connections by the place that they were opened for. */
+  /** Open connections, each with the server that it was opened for. */
   readonly #open = new Map<RedisConnection, string>()
-  /** Places that have lost a connection: the server there may have another role when it is back. */
+  /** Servers that a connection to was lost: each may have another role when it is back. */
   readonly #lost = new Set<string>()
   /** The server that was good last time: another one may tell once more what this one has told already. */
   #last: Node | undefined = undefined

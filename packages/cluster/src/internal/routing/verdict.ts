@@ -9,6 +9,7 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { ConnectionError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { CommandError, Delivery, TransactionError } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
+import { backOff } from "@redfx/core/unstable/Runtime"
 import { downAfter, saidBy } from "../topology/failures.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
 import { parseAddress } from "../topology/topology.ts"
@@ -163,9 +164,8 @@ const isOverdue = ({ way }: Sent, since: number, now: number): boolean =>
 const immediateTries = 8
 const redirectPause = 50
 
-/** Pauses after the loss of a connection: doubled from the shortest to the longest. */
-const shortestPause = 20
-const longestPause = 250
+/** Pauses after the loss of a connection. */
+const lossPauses = { shortest: 20, longest: 250 }
 
 /** The pause before a slot without owner is looked up once more. */
 const uncoveredPause = 100
@@ -186,7 +186,7 @@ const newsOf = ({ way }: Sent, of: string | undefined, downs: number, now: numbe
 }
 
 const pauseAfterRedirect = (tries: number): number => tries <= immediateTries ? 0 : redirectPause
-const pauseAfterLoss = (tries: number): number => Math.min(shortestPause * 2 ** (tries - 1), longestPause)
+const pauseAfterLoss = (tries: number): number => backOff(tries - 1, lossPauses)
 
 /** What the failure of a command came from. */
 export const outcomeOf = (error: TransactionError): Outcome => {

@@ -44,7 +44,7 @@ export class ConnectionLimit {
     this.#options = options
   }
 
-  /** The same source within the limit. */
+  /** A dialer that keeps within the limit. */
   readonly limited = (dialer: Dialer, kind: Kind): Dialer => ({
     ...dialer,
     open: (listener) =>
@@ -52,7 +52,7 @@ export class ConnectionLimit {
         dialer.open({
           ...listener,
           onUnsent: (unsent, failure) => {
-            // A connection that is lost is none, however long its owner keeps it.
+            // A connection that is lost is none, however long somebody holds it.
             this.#release(permit)
             if (listener.onUnsent !== undefined) return listener.onUnsent(unsent, failure)
             for (const request of unsent.takeAll()) request.fail(failure)

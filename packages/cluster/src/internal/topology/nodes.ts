@@ -26,7 +26,7 @@ import type { ConnectionLimit } from "./connectionLimit.ts"
 import { Health } from "./health.ts"
 
 /**
- * - `source`: opens connections to it. `pool`: those that commands share. `health`: how it is.
+ * - `dialer`: opens connections to it. `pool`: those that commands share. `health`: how it is.
  * - `isIdle`: whether nobody uses it at the moment.
  */
 export interface Node extends ClusterNode {
@@ -272,7 +272,7 @@ const open = (
       }))
   })
 
-/** Tells what comes of opening a connection. Who waits for a server that turns out to be down need wait no longer. */
+/** Tells what comes of opening a connection. Callers that wait for a server that turns out to be down need wait no longer. */
 const observed = <R>(
   opening: Effect.Effect<RedisConnection.RedisConnection, CommandError, R>,
   health: Health,

@@ -2,7 +2,7 @@
  * Commands on JSON documents, of the modules RedisJSON (part of Redis since 8.0) and valkey-json.
  *
  * Values are given and returned as plain data. Paths are JSONPath, beginning with `$`, and match any number
- * of places: so what a command returns for them is an array. With a path of the older form, such as `.a`,
+ * of matches: so what a command returns for them is an array. With a path of the older form, such as `.a`,
  * it is an array of one.
  *
  * Run on valkey-json 1.0.2 of Valkey 9.1 over RESP3. RedisJSON itself was never run: what is its own is checked by its
@@ -411,7 +411,7 @@ export const jsonResp = define(
  * A value with `NaN`, an infinity or itself in it: `DataError`, as everywhere where a value is given. Fails with
  * `ResponseError` when there is no document and the path is not the root. O(M+N). Since JSON 1.0.0.
  *
- * **Example** (A document, and a place in it)
+ * **Example** (A document, and a value in it)
  *
  * ```ts
  * import { RedisJson } from "@redfx/core"

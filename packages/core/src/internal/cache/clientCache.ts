@@ -93,7 +93,7 @@ class CachedPipeline {
   readonly #commands: Commands
   readonly #outcomes: Array<Outcome | undefined>
   readonly #waiting = new Set<Request>()
-  /** The places of what is sent like all others. */
+  /** The indexes of the commands that are sent like all others. */
   readonly #others: Array<number> = []
   #resume: (() => void) | undefined = undefined
 
@@ -114,12 +114,12 @@ class CachedPipeline {
   }
 
   run(rest: (commands: Commands) => Effect.Effect<Outcomes>): Effect.Effect<Outcomes> {
-    // In range: they are places of commands.
+    // In range: they are indexes of commands.
     const others = this.#others.map((index) => this.#commands[index]!)
     const sent = others.length === 0 ? Effect.succeed<Outcomes>([]) : rest(others)
     return Effect.flatMap(sent, (outcomes) => {
       outcomes.forEach((outcome, index) => this.#settle(this.#others[index]!, outcome))
-      // Every place is one or the other's.
+      // Every index belongs to one or the other.
       return Effect.as(this.#answered, this.#outcomes as Outcomes)
     })
   }

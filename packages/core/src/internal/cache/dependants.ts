@@ -2,7 +2,7 @@
  * What depends on one key.
  */
 
-/** What has a place under its first key, by the rest of its command. */
+/** What is found under its first key, by the rest of its command. */
 interface Dependant {
   readonly rest: string
 }
@@ -19,7 +19,7 @@ export class Dependants<P extends Dependant> {
     return only === undefined ? this.#several?.get(rest) : only.rest === rest ? only : undefined
   }
 
-  /** Puts one in the place of another one with the same rest. */
+  /** Replaces another one with the same rest. */
   set(dependant: P): void {
     if (this.#several !== undefined) this.#several.set(dependant.rest, dependant)
     else if (this.#only === undefined || this.#only.rest === dependant.rest) this.#only = dependant
@@ -35,7 +35,7 @@ export class Dependants<P extends Dependant> {
     others.add(dependant)
   }
 
-  /** Takes one away, unless another one has its place. */
+  /** Takes one away, unless another one has replaced it. */
   delete(dependant: P): void {
     this.#others?.delete(dependant)
     if (this.#only === dependant) this.#only = undefined

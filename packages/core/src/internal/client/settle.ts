@@ -1,5 +1,5 @@
 /**
- * Outcomes in the places of the commands that they belong to: as a tuple or as
+ * Outcomes at the indexes of the commands that they belong to: as a tuple or as
  * a record.
  */
 import * as Cause from "effect/Cause"
@@ -20,7 +20,7 @@ type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisC
 export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> =>
   isTuple(commands) ? commands : Object.values(commands)
 
-/** All values in the places of the commands; or the first error, with what is known of the other commands. */
+/** All values at the indexes of the commands; or the first error, with what is known of the other commands. */
 export const values = (
   of: "pipeline" | "transaction",
   commands: Commands,
@@ -56,7 +56,7 @@ const failureOf = (
   return error === undefined ? first : Cause.fail(error)
 }
 
-/** A result for each outcome, in the places of the commands. */
+/** A result for each outcome, at the indexes of the commands. */
 export const results = (commands: Commands, outcomes: ReadonlyArray<Outcome>): Effect.Effect<unknown> => {
   const all: Array<Result.Result<unknown, CommandError>> = []
   const given = list(commands)
@@ -74,7 +74,7 @@ export const results = (commands: Commands, outcomes: ReadonlyArray<Outcome>): E
 }
 
 /**
- * The error of the command at a place. That is its index, whatever it was among those of the same server; what befell
+ * The error of the command at an index, which is that of the caller, whatever it was among those of the same server; what befell
  * something that the caller did not write, such as a handshake, has none.
  */
 const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, index: number): CommandError | undefined => {

@@ -115,7 +115,12 @@ const oneByOne = (refused: Refusal, { commands, positions }: Sent, outcomes: Rea
     ...commands.map(({ spec }, index) => {
       // In range: there is a position and an outcome for each command, and the first outcome is MULTI's.
       const outcome = outcomes[index + 1]!
-      return { indexes: [positions[index]!], readonly: spec.readonly, error: errorIn(outcome), sent: !isQueued(outcome) }
+      return {
+        indexes: [positions[index]!],
+        readonly: spec.readonly,
+        error: errorIn(outcome),
+        sent: !isQueued(outcome)
+      }
     })
   ])
   return error === undefined || error === split ? atIndex(refused, undefined) : error

@@ -30,7 +30,7 @@ export class CommandImpl {
   }
 }
 
-/** Few commands are cached: the others have no place for it. */
+/** Few commands are cached: the others have no field for it. */
 export class CachedImpl extends CommandImpl {
   readonly caching: Caching
 

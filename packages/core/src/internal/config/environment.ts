@@ -126,18 +126,21 @@ export const deployment: Config.Config<Deployment> = Config.flatMap(head, ({ clu
   const given: Mode | undefined = named ?? (cluster === undefined ? undefined : cluster ? "cluster" : "standalone")
   const address: Config.Config<Address> = url === undefined ? addressWithoutUrl(given) : Config.succeed({ url })
   const mode = given ?? (url === undefined ? undefined : schemeMode(url)) ?? "standalone"
-  return Config.mapEffect(Config.all({ place: address, how: options(mode) }), ({ how, place: { host, port, url: from } }) => {
-    const parsed = RedisUrl.parse(from, {
-      ...how,
-      ...(given === undefined ? {} : { mode: given }),
-      ...(host === undefined ? {} : { host }),
-      ...(port === undefined ? {} : { port })
-    })
-    return Result.match(parsed, {
-      onSuccess: Effect.succeed,
-      onFailure: (error) => invalid(url === undefined ? error.detail : error.message)
-    })
-  })
+  return Config.mapEffect(
+    Config.all({ place: address, how: options(mode) }),
+    ({ how, place: { host, port, url: from } }) => {
+      const parsed = RedisUrl.parse(from, {
+        ...how,
+        ...(given === undefined ? {} : { mode: given }),
+        ...(host === undefined ? {} : { host }),
+        ...(port === undefined ? {} : { port })
+      })
+      return Result.match(parsed, {
+        onSuccess: Effect.succeed,
+        onFailure: (error) => invalid(url === undefined ? error.detail : error.message)
+      })
+    }
+  )
 })
 
 const invalid = (message: string): Effect.Effect<never, Config.ConfigError> =>

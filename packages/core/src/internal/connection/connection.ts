@@ -1,7 +1,7 @@
 /**
  * One connection to one server, as a scoped resource: dialled, greeted, and
  * then shared by any number of callers until its scope closes or it is lost.
- * A lost connection is not mended; its owner opens another.
+ * A lost connection is not mended; whoever needs one opens another.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -31,7 +31,7 @@ import { Exchange } from "./exchange.ts"
 import { authenticate, handshake } from "./handshake.ts"
 import type { HungUp } from "./handshake.ts"
 import { listening, Liveness } from "./liveness.ts"
-import type { Listener, RedisConnection, Dialer } from "./model.ts"
+import type { Dialer, Listener, RedisConnection } from "./model.ts"
 import { BatchRequest, requestOf } from "./request.ts"
 import type { Outcome, RequestQueue } from "./request.ts"
 import { answeredWithTls, dialFailure, isTlsAlert, lossOf, openedTooLate } from "./socketFailure.ts"
@@ -161,7 +161,7 @@ const dial = Effect.fnUntraced(function*(
   const tracking = new Tracking(settings.keepers)
   const writing = new Wakeup(() => exchange.writable)
   const liveness = new Liveness()
-  // What the handshake could not write is of no use to the owner.
+  // What the handshake could not write is of no use to the listener.
   let takeUnsent: NonNullable<Listener["onUnsent"]> = failAll
 
   const exchange: Exchange = new Exchange({

@@ -3,7 +3,7 @@
  *
  * Nothing tells a server that hangs from one that is busy with a long command:
  * neither answers, on this connection or on another. So there are two steps.
- * A silence that is longer than usual is told to the owner, who may look
+ * A silence that is longer than usual is told to the listener, which may look
  * elsewhere; it costs nobody anything. Only one that is longer than
  * `livenessTimeout` ends the connection, unless a PING is answered.
  */

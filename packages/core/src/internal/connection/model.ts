@@ -30,7 +30,7 @@ export interface RedisConnection {
 }
 
 /**
- * What an owner wants to know of a connection.
+ * What those who hold a connection want to know of it.
  *
  * - `onUnsent`: takes the requests of which nothing was written when the connection ended. Without it they fail.
  * - `onPush`: takes out-of-band data, and returns whether it is the answer to the command in front after all.
@@ -60,12 +60,12 @@ export interface Listener {
 }
 
 /**
- * Where connections come from.
+ * Opens connections to a server, or to whichever server has a role.
  *
- * - `address`: what it is called while there is no connection.
+ * - `address`: what the server is called while there is no connection.
  * - `attributes`: the same by OpenTelemetry's names.
- * - `open`: opens a connection, to wherever it is then.
- * - `news`: suspends until there is something new about where that is, so that a pause after failures is over.
+ * - `open`: opens a connection, to wherever the server is then.
+ * - `news`: suspends until there is something new about where that is, which ends a pause after failures.
  */
 export interface Dialer {
   readonly address: string

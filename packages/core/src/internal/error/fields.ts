@@ -26,7 +26,7 @@ export type Delivery = typeof Delivery.Type
  *
  * - `of`: what its parts are. The commands of a `"pipeline"` or a `"transaction"`; the `"keys"` of one command that a
  *   cluster has split; the steps of one `"command"`.
- * - `answered`: the places, from 0, of those that the server has run and answered. `unknown`: of those that it may have
+ * - `answered`: the indexes, from 0, of those that the server has run and answered. `unknown`: of those that it may have
  *   run. All others were not run.
  *
  * @category models

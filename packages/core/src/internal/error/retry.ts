@@ -95,7 +95,7 @@ export const inPart = <E extends Fault>(
 /**
  * A part of an effect, and what has become of it.
  *
- * - `places`: which of the commands, or keys, of the caller it is. `error`: with what it failed.
+ * - `indexes`: which of the caller's commands, or keys, it is. `error`: what it failed with.
  * - `sent`: whether it was for a server at all. Default `true`.
  */
 export interface Part<E extends Fault = Fault> {
@@ -261,7 +261,7 @@ const sentence = (parts: ReadonlyArray<string>): string => {
   return text.slice(0, 1).toUpperCase() + text.slice(1)
 }
 
-/** How many places a message lists. */
+/** How many indexes a message lists. */
 const listed = 5
 
 const listText = (indexes: ReadonlyArray<number>, of: Whole, one: string, many: string, what: string): string => {

@@ -217,8 +217,8 @@ export interface Ranked<A> {
  *
  * - `set`: replaces the whole set; an empty one deletes the key.
  * - `add`: sets the score; `true` when the member is new. `increment`: adds to the score, and returns the sum.
- * - `rank`: the place of a member from 0, by `rev` from the highest score. `range`: the members from one place to another,
- *   both included; negative places count from the end.
+ * - `rank`: the index of a member from 0, by `rev` from the highest score. `range`: the members from one index to another,
+ *   both included; negative indexes count from the end.
  *
  * @category models
  * @since 0.1.0
@@ -234,7 +234,7 @@ export interface SortedSetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArra
 }
 
 /**
- * From which end places are counted: `rev` from the highest score.
+ * The end from which indexes are counted: `rev` from the highest score.
  *
  * @category options
  * @since 0.1.0

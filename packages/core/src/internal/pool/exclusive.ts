@@ -23,7 +23,7 @@ import type { RedisEvent } from "../../RedisClient.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
 import type { CommandError } from "../../RedisError.ts"
-import type { RedisConnection, Dialer } from "../connection/model.ts"
+import type { Dialer, RedisConnection } from "../connection/model.ts"
 import type { RequestQueue } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"
 import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
@@ -239,7 +239,7 @@ export class ExclusivePool {
     return count
   }
 
-  /** Fails after the time to wait for a free place; the dial that follows has a limit of its own. */
+  /** Fails after the time to wait for a free connection; the dial that follows has a limit of its own. */
   #waitedTooLong(claim: Claim): Effect.Effect<never, CommandError> {
     const { acquireTimeout, max } = this.#options.settings.pool
     const limit = elapsed(this.#clock) + Duration.toMillis(acquireTimeout)

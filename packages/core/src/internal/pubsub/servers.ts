@@ -1,17 +1,17 @@
 /**
- * Where channels are subscribed to: at one place, or at all of those that each
+ * The servers that channels are subscribed to on: one, or all of those that each
  * tell of something by themselves.
  */
 import type * as RedisArg from "../../RedisArg.ts"
 import type { Kind } from "../../RedisPubSub.ts"
 import type { Subscribers } from "../client/router.ts"
 
-/** The places of a channel at the moment. */
+/** The servers of a channel at the moment. */
 export const serversOf = (
   { serverFor, spread }: Subscribers,
   kind: Kind,
   key: RedisArg.Key
 ): ReadonlyArray<string> => spread?.includes(kind, key) === true ? spread.servers() : [serverFor(kind, key)]
 
-/** What events call the server of a place. */
+/** What events call a server; they do not name one that may be any. */
 export const shownServer = (server: string): string | undefined => server === "" ? undefined : server

@@ -27,7 +27,7 @@ import * as Link from "./link.ts"
 import * as Mailbox from "./mailbox.ts"
 import { serversOf } from "./servers.ts"
 
-/** The connections of some subscriptions, by the place that each is to. */
+/** The connections of some subscriptions, by the server that each is to. */
 class Links {
   readonly #subscribers: Subscribers
   readonly #settings: ConnectionSettings
@@ -89,7 +89,7 @@ class Links {
     return kind === "subscribe" ? "" : keys.map((key) => serversOf(this.#subscribers, kind, key).join()).join()
   }
 
-  /** The link to a place; it opens nothing before it is used. */
+  /** The link to a server; it opens nothing before it is used. */
   at(server: string): Link.Link {
     const known = this.#links.get(server)
     if (known !== undefined) return known.link
@@ -108,15 +108,15 @@ class Links {
     return link
   }
 
-  /** Drops the links to places that are none any more: servers may come and go for as long as the client lives. */
+  /** Drops the links to servers that are of no use any more: they may come and go for as long as the client lives. */
   #forget(): void {
     const { isServer: isPlace } = this.#subscribers
     if (isPlace === undefined) return
     for (const [serverFor, { fiber, link }] of this.#links) {
       if (!link.unused || isPlace(serverFor)) continue
       this.#links.delete(serverFor)
-      // Who is about to subscribe there looks for another place.
-      link.close(connectionLoss("Closed", "The server is no place for subscriptions any more", serverFor))
+      // Callers that are about to subscribe there look for another server.
+      link.close(connectionLoss("Closed", "The server takes no subscriptions any more", serverFor))
       fiber?.interruptUnsafe()
     }
   }
@@ -143,7 +143,7 @@ class Links {
   }
 
   /**
-   * Brings what each server tells of by itself to all places that there are now, and away from the others. Those that are
+   * Brings what each server tells of by itself to all servers that there are now, and away from the others. Those that are
    * new come first: at no time nothing is said to be missing while something may be.
    */
   #follow(): void {
@@ -311,7 +311,7 @@ const subscription = Effect.fnUntraced(function*(
             if (suspends) link.throttleBy(receiver)
             return link.join(receiver, kind, some)
           }),
-          // All at once: where one is subscribed to everywhere, no place must look as if it had been forgotten.
+          // All at once: where one is subscribed to everywhere, no server must look as if it had been forgotten.
           { concurrency: "unbounded", discard: true }
         )
       )

@@ -11,8 +11,8 @@ import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
 import { slotOf } from "../../topology/slot.ts"
 import type { Split } from "../crossSlot.ts"
-import { onMaster } from "../onMaster.ts"
 import { fanOut } from "../fanOut.ts"
+import { onMaster } from "../onMaster.ts"
 import { remove, temporaryKey } from "../temporary.ts"
 
 /** Milliseconds that a copy lives when nobody can remove it, as after a crash. */
