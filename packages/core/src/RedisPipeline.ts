@@ -45,13 +45,20 @@ export type Results<C extends Commands> =
 
 /**
  * Sends several commands in one write and returns all their results, as a tuple
- * or a record like the one given. Not atomic: other callers' commands may run
- * in between.
+ * or a record like the one given. It is not atomic: other callers' commands may
+ * run in between.
+ *
+ * **When to use**
+ *
+ * Use for commands that do not depend on each other's replies. When all of them
+ * must run or none, use `Redis.transaction`. When a failure of one should not
+ * fail the others, use {@link pipelineSettled}. Commands that several fibers send
+ * at the same time go out in one write by themselves, without a pipeline.
  *
  * **Details**
  *
- * All commands run, also after one that fails; then the first error is raised,
- * with the `index` of its command. It speaks for the whole: `partial` says which
+ * All commands run, also after one that fails; then the pipeline fails with the
+ * first error, which has the `index` of its command. `partial` says which
  * commands were answered and which may have run, and it is safe to retry only
  * when none of those writes. {@link pipelineSettled} returns all outcomes.
  * An empty pipeline costs no round trip.
@@ -70,7 +77,9 @@ export const pipeline = <const C extends Commands>(
 
 /**
  * Like {@link pipeline}, with the outcome of each command as a `Result`: one
- * that fails does not fail the whole.
+ * that fails does not fail the pipeline.
+ *
+ * @see {@link pipeline} for values alone, and a failure when one command fails
  *
  * @category combinators
  * @since 0.1.0
@@ -84,7 +93,7 @@ export const pipelineSettled = <const C extends Commands>(
     (outcomes) => Settle.results(commands, outcomes) as Effect.Effect<Results<C>>
   )
 
-/** What the caller sees of the outcomes is what a span tells. */
+/** The span says what the caller sees of the outcomes. */
 const run = <A, E extends CommandError>(
   commands: Commands,
   see: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<A, E>

@@ -1,6 +1,6 @@
 /**
  * The connections to one server: one or more that all callers share, and
- * exclusive ones for who needs a connection alone. Several clients may use one pool.
+ * exclusive ones for callers that need a connection alone. Several clients may use one pool.
  *
  * @since 0.1.0
  */
@@ -40,7 +40,7 @@ import type { CommandError, RedisConfigError } from "./RedisError.ts"
  *   are closed and its waiting for one fails; nobody waits for it.
  * - `disconnect`: closes idle connections, with `inUse` also those in use, whose commands then fail with `reason`;
  *   further commands open new ones. `only`: leaves those alone that commands share.
- * - `retire`: fails with `reason` what is under way, who waits for a connection and whatever comes, for good.
+ * - `retire`: fails with `reason` what is under way, what waits for a connection and everything that comes later.
  *
  * @category services
  * @since 0.1.0
@@ -82,7 +82,7 @@ export const make: (
     return yield* withCloseTimeout(settings.closeTimeout, open)
   })
 
-/** Where a name leads may change: when the server turns out to be no master, the next connection may be to one. */
+/** A host name may lead elsewhere later: when the server turns out to be no master, the next connection may be to one. */
 const masterAt = (dialer: Dialer): Dialer => ({
   ...dialer,
   open: (listener) => dialer.open({ ...listener, demotion: (error) => Connection.demotionBy(error, dialer.address) })
@@ -96,14 +96,14 @@ const masterAt = (dialer: Dialer): Dialer => ({
  * @since 0.1.0
  */
 export const openShared = ({ router, settings }: RedisPool["Service"]): Effect.Effect<void, CommandError> =>
-  // Each goes to the next of the connections: a PING is in no order.
+  // Each goes to the next connection, as a PING is not ordered.
   Effect.replicateEffect(ping(router), settings.pool.shared, { concurrency: "unbounded", discard: true })
 
 const ping = (router: RedisRouter): Effect.Effect<void, CommandError> =>
   Effect.asVoid(Connection.run(router, RedisCommand.send("PING"))).pipe(
-    // Refused is answered, too: not everybody may PING.
+    // A refusal is an answer, too: not every user may send PING.
     Effect.catchTag("NoPermissionError", () => Effect.void),
-    // Nobody has given a command.
+    // The caller has given no command.
     Effect.mapError(ofNoCommand)
   )
 
@@ -120,7 +120,7 @@ export const makeAt = (
   makeFrom(Connection.dialerAt(endpoint, settings), settings)
 
 /**
- * A pool of connections from wherever they come.
+ * A pool of the connections that a dialer opens.
  *
  * - `onEvent`: told what happens to them as well.
  * - `limited`: makes the dialer of either kind of connection keep within a limit that it shares with others.
@@ -188,7 +188,7 @@ export const makeFrom: (
   }
 })
 
-/** What one user of the connections, or all who say nothing of themselves, takes for itself. */
+/** The exclusive connections that one member takes, or all callers that are not members together. */
 const leasing = (
   exclusive: ExclusivePool.ExclusivePool,
   member: ExclusivePool.Member | undefined,
@@ -203,13 +203,13 @@ const leasing = (
 
 const toldTo = "The pool was told to disconnect"
 
-/** To one connection after the other; what is to stay in order always to the same. */
+/** Submits to one connection after the other; what has to stay in order always goes to the same one. */
 const submitTo = (shared: ReadonlyArray<SharedConnection.SharedConnection>): RedisRouter["submit"] => {
   const [only] = shared
   if (only !== undefined && shared.length === 1) return only.submit
   let next = 0
   return (request) => {
-    // What the server tells of changes stands in order only with the answers that come over the same connection.
+    // What the server says of changes is in order only with the answers that come over the same connection.
     if (request.isKept) return only!.submit(request)
     const { leading } = request
     const index = leading.spec.traits.has("ordered") ? hash(RedisCommand.firstKey(leading) ?? "") : next++

@@ -40,7 +40,7 @@ const clientOf = (router: RedisRouter, settings: RedisConfig.ConnectionSettings)
  * **Details**
  *
  * Nothing is opened before the first command, which also reports what is wrong,
- * unless `connect: "eager"` says so. An option that cannot be fails the Layer.
+ * unless `connect: "eager"` says so. An option that is not valid fails the Layer.
  * Closing the Layer closes every connection and fails what is pending.
  *
  * @category layers

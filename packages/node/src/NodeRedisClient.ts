@@ -24,7 +24,7 @@ import * as NodeRedisConnector from "./NodeRedisConnector.ts"
  * **Details**
  *
  * Nothing is opened before the first command, which also reports what is wrong,
- * unless `connect: "eager"` says so. An option that cannot be fails the Layer
+ * unless `connect: "eager"` says so. An option that is not valid fails the Layer
  * with `RedisConfigError`. Closing the Layer closes every connection.
  *
  * **Example** (A program and its client)

@@ -64,8 +64,8 @@ export interface ClientOptions extends
  * `connectTimeout` and `commandTimeout` say, but 2 seconds at the most; once one has answered the others are not waited for
  * any longer than 100 milliseconds.
  *
- * - `discoverMaster`: where the master of a service is. It must not be down, and who says so has to know
- *   `minOtherSentinels` others.
+ * - `discoverMaster`: where the master of a service is. It must not be down, and a sentinel that names it has to
+ *   know `minOtherSentinels` others.
  * - `discoverReplicas`: where replicas of a service are that are not down; none when no sentinel knows any.
  * - `client`: a client of a service, for as long as the scope is open.
  *

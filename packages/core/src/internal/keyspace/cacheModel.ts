@@ -1,5 +1,5 @@
 /**
- * What caches are, to who uses them.
+ * Caches as their users see them.
  */
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
@@ -71,7 +71,7 @@ export interface CacheOptions<Id, A, E = never, R = never> extends Pick<KeyOptio
  *
  * - `getOrLoad`: the value, from Redis or from `load`. However many ask for one that is not there, in however many programs,
  *   it is loaded once; a load that fails fails for those who wait for it in its own program.
- * - `get`: what is there, without loading.
+ * - `get`: what is there, without loading, for callers that must not wait for a load.
  * - `set`: stores a value, `ttl` of its own being how long it is fresh. `del`: forgets values; how many there were. Loads that
  *   began before do not replace what these did, and are not what later calls of `getOrLoad` return.
  *

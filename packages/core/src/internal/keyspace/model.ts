@@ -1,5 +1,5 @@
 /**
- * What keyspaces are, to who uses them.
+ * Keyspaces as their users see them.
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -99,7 +99,7 @@ export type Writing<A> = Effect.Effect<A, TransactionError | KeyspaceError, Redi
  *
  * - `keyOf`: the key of an id. `ids`, `scan`: what there is, as `Redis.scanStream` finds it, which may be twice.
  * - `getMany`: in one round trip, an array in the order of the ids, or a record by the names of the ids.
- * - `getOrElse`: what is there, or what the function returns, which is not stored.
+ * - `getOrElse`: what is there, or what the function returns, which is not stored; a cache's `getOrLoad` stores it.
  * - `del`: deletes, and returns how many there were. `has`: whether there is one.
  * - `ttl`: how long it still lives, infinite without a limit, none when there is no such key. `expire`: changes that, an
  *   infinite time takes the limit away; `false` when there is no such key.
