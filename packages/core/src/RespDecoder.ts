@@ -395,7 +395,7 @@ export class RespDecoder {
     frame.items = none
     this._depth--
     this._top = this._frames[this._depth]!
-    // Before Redis 7.0 what is told of a key comes in the middle of the replies of a transaction that has changed it.
+    // Before Redis 7.0 an invalidation comes in the middle of the replies of the transaction that has changed the key.
     if (frame.kind === PUSH && this._pushesApart && this._top.kind !== ROOT) this._frames[0]!.items.push(value)
     else this._deliver(value)
   }

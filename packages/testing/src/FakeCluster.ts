@@ -24,7 +24,7 @@ export interface Node {
   master: Node | undefined
 }
 
-/** A range of slots, as CLUSTER SLOTS tells of it. `host`: what it calls the master instead of its address. */
+/** A range of slots, as CLUSTER SLOTS reports it. `host`: what it calls the master instead of its address. */
 export interface Range {
   readonly start: number
   readonly end: number
@@ -203,7 +203,7 @@ const counts = [
   "stats_messages_received"
 ]
 
-/** What CLUSTER INFO tells of the cluster. */
+/** What CLUSTER INFO says of the cluster. */
 export const info = (state: "ok" | "fail", epoch = 1): Uint8Array =>
   Encode.bulk([
     `cluster_state:${state}`,

@@ -26,12 +26,12 @@ export interface Sentinel {
   readonly host: string
   readonly port: number
   master: Described | undefined
-  /** Whom it promotes, while a failover is under way. */
+  /** The server that it promotes while a failover is under way. */
   promoted: number | undefined
   replicas: ReadonlyArray<Described>
   sentinels: ReadonlyArray<Described>
   instead: FakeNode.Handler | undefined
-  /** What it was asked and has decided on an answer to, and who waits for more. */
+  /** The commands that it has decided on an answer to, and the tests that wait for more. */
   readonly asked: Array<string>
   readonly waiting: Set<() => void>
 }
@@ -73,7 +73,7 @@ const answerTo = (self: Sentinel, question: string, name: string | undefined): U
 const ask = (self: Sentinel, question: string, name: string | undefined): Uint8Array => {
   const answer = answerTo(self, question, name)
   self.asked.push(question)
-  // Last: who waits may change what the next answer is.
+  // Last: what waits may change the next answer.
   for (const check of self.waiting) check()
   return answer
 }

@@ -9,7 +9,7 @@
  */
 export {
   /**
-   * What befell a connection to a master by an error reply that says that the server is none any more.
+   * The loss of a connection to a master by an error reply that says that the server is no longer one.
    *
    * @category constructors
    * @since 0.1.0
@@ -88,7 +88,7 @@ export type {
    * - `submit`: takes a request; it settles with its replies, or with what ended the connection.
    * - `probe`: a PING of its own, failing when it is not answered in time.
    * - `close`: ends the connection; everything unanswered fails with the given error.
-   * - `lost`: suspends until the connection is no more, then returns why.
+   * - `lost`: suspends until the connection has ended, then returns why.
    *
    * @category models
    * @since 0.1.0

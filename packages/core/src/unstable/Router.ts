@@ -79,14 +79,14 @@ export type {
    * - `subscribers`: where subscriptions go.
    * - `held`: of a router that `reserve` gave: its connection.
    * - `describe`: how the client prints; never a secret.
-   * - `attributes`: what spans tell of the client, by OpenTelemetry's names.
+   * - `attributes`: what spans say of the client, by OpenTelemetry's names.
    *
    * @category models
    * @since 0.1.0
    */
   RedisRouter,
   /**
-   * Channels that each server tells of by itself, such as those of events of its keys: they are subscribed to at several
+   * Channels of events that each server reports only for itself, such as those of its keys: they are subscribed to on several
    * servers at a time, and `serverFor` does not count for them.
    *
    * - `includes`: whether a channel is one of them.
@@ -107,8 +107,8 @@ export type {
    *   again when the effect is done.
    * - `isServer`: whether channels may still be subscribed to on a server. What is kept for others is dropped when nobody uses it; without,
    *   servers stay what they are.
-   * - `refuses`: why a channel cannot be subscribed to with any use, when that is known beforehand.
-   * - `spread`: channels that each server tells of by itself. Without, there is only one server to ask.
+   * - `refuses`: why subscribing to a channel would be of no use, when that is known beforehand.
+   * - `spread`: channels of events that each server reports only for itself. Without it there is only one server to ask.
    * - `connect`: opens a connection to a server.
    * - `onEvent`: takes what happens to these connections.
    * - `news`: suspends until there is something new about where they are to, so that a pause after failures is over.

@@ -67,7 +67,7 @@ const faultIn = (view: View, cluster: Cluster, alive: ReadonlySet<Member>): stri
   return view.state === "ok" ? undefined : `its cluster_state is ${view.state}`
 }
 
-/** Who is whose replica, and who owns which slots, of the nodes that are not down. */
+/** Which node is whose replica, and which slots each owns, of the nodes that are not down. */
 const pictureOf = ({ nodes }: View): string =>
   nodes.filter(isHealthy)
     .map(({ id, masterId, slots }) => [id, masterId ?? "-", ...slots.map(({ end, start }) => `${start}-${end}`)])

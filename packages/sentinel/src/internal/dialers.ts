@@ -39,7 +39,7 @@ export const make = (resolver: Resolver): Dialer => {
     address,
     open: (listener) =>
       Effect.ensuring(
-        // A natMap that breaks must not end who dials: callers would wait for ever.
+        // A natMap that throws must not end the fiber that dials: callers would wait for ever.
         Effect.catchDefect(open(resolver, listener), (defect) =>
           Effect.fail(connectionLoss("Other", "The client failed to open the connection", address, defect))),
         Deferred.succeed(resolver.tracker.begun, undefined)
@@ -70,7 +70,7 @@ export const verifyMaster = (
 const pauses = { shortest: 10, longest: 100 }
 
 /**
- * A master that was there before is about to come back, or another in its place: what has not been sent waits for it as long
+ * A master that was there before is about to come back, or to be replaced: what has not been sent waits for it as long
  * as the options say, beginning with the first dial that fails. Without one before, callers learn at once what is wrong.
  */
 const awaitMaster = (resolver: Resolver, listener: Listener): Opened =>
@@ -100,7 +100,7 @@ const openMaster = (resolver: Resolver, listener: Listener): Opened =>
     )
     if (opened === undefined) return yield* openMaster(resolver, listener)
     const connection = opened
-    // Somebody has heard of a change while this was under way: what was found is from before.
+    // A change was heard of while this was under way: what was found is out of date.
     if (!tracker.becomes(found, changes)) {
       const late = demoted(connection.address)
       connection.close(late)

@@ -104,7 +104,7 @@ export const masterAmong = Effect.fnUntraced(function*(
     }
   }
   if (latest > known) group.epochs.set(service, latest)
-  // Those that it was behind may be no more, which it then does not name either.
+  // The sentinels that it lagged behind may be gone, and then it does not name them either.
   const behind = inOrder.find((sentinel) => answers.get(sentinel)?.epoch !== undefined)
   if (behind !== undefined) yield* sentinels.learn(service, behind)
   return yield* new MasterNotFoundError({ service, ...attempted(attempts) })

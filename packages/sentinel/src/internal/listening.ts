@@ -1,5 +1,5 @@
 /**
- * What sentinels tell of their own accord: all of them are listened to, once for
+ * What sentinels announce by themselves: all of them are listened to, once for
  * all clients of a group, for as long as there are any.
  */
 import { backOff, jitter } from "@redfx/core/unstable/Runtime"
@@ -12,12 +12,12 @@ import type { Sentinel, Sentinels } from "./sentinels.ts"
 
 /**
  * What is listened for: that another server is the master, and before that, which one was chosen to become it. Only the
- * sentinel that leads a failover tells of the latter.
+ * sentinel that leads a failover announces the latter.
  */
 const switched = "+switch-master"
 const selected = "+selected-slave"
 
-/** What was heard: on what channel and from whom, or that there is somebody to listen to from now on, or no more. */
+/** What was heard: on which channel and from which sentinel; or that one is listened to from now on, or no longer. */
 export type Heard =
   | { readonly _tag: "Listening" }
   | { readonly _tag: "Lost" }
@@ -31,7 +31,7 @@ export type Heard =
 
 type Listener = (heard: Heard) => void
 
-/** A sentinel that was listened to for so long was worth it, in nanoseconds. */
+/** A connection to a sentinel that lasted for so long was of use, in nanoseconds. */
 const steady = 1_000_000_000n
 
 /** After one that could not be listened to there is a pause, in milliseconds. */
@@ -93,7 +93,7 @@ export class Listening {
       yield* subscription.subscribe(switched)
       // What has changed before is not told.
       this.#tell({ _tag: "Listening" })
-      // Not everybody may hear of it, and nobody has to.
+      // Not every user may subscribe to it, and nothing depends on it.
       yield* Effect.forkScoped(Effect.ignore(subscription.subscribe(selected)))
       yield* Stream.runForEachWhile(subscription.messages, (element) =>
         Effect.sync(() => {

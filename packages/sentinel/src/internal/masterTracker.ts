@@ -226,7 +226,7 @@ export class MasterTracker {
   }
 
   #believe(claim: Claim): void {
-    // What one alone says is looked after until others say it, or that one no more.
+    // What one sentinel alone says is checked again until others say it, or that one no longer does.
     if (claim.witness === undefined) this.#before = undefined
     else if (this.#master?.witness === undefined) this.#before = this.#master
     this.#master = claim

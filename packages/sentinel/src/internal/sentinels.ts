@@ -30,7 +30,7 @@ export interface Sentinel {
   readonly address: NodeAddress
 }
 
-/** How long what one sentinel told of the others is good enough, in milliseconds. */
+/** For how long the answer of one sentinel about the others is good enough, in milliseconds. */
 const learnedFor = 10_000
 
 /** How many sentinels are remembered besides those that were given. */

@@ -36,7 +36,7 @@ export const ofSentinels = Effect.fnUntraced(function*(
   )
 })
 
-/** Refuses addresses that cannot be, and a list without any. */
+/** Refuses addresses that are not valid, and an empty list. */
 export const checkAddresses = (addresses: Options["sentinels"]): Effect.Effect<void, RedisConfigError> =>
   // Types say as much, but options also come from files and URLs.
   addresses.length < 1
@@ -61,7 +61,7 @@ export const service = (name: string): Effect.Effect<string, RedisConfigError> =
 export const role = (value: "master" | "replica" = "master"): Effect.Effect<"master" | "replica", RedisConfigError> =>
   choice("role", value, ["master", "replica"])
 
-/** Who answers what only reads. */
+/** The servers that answer commands which only read. */
 export const readFrom = (
   value: "master" | "preferReplica" = "master"
 ): Effect.Effect<"master" | "preferReplica", RedisConfigError> => choice("readFrom", value, ["master", "preferReplica"])

@@ -14,7 +14,7 @@ export type Role = "master" | "replica"
 /**
  * What happened on a connection, or instead of one.
  *
- * - `Refused`: an error reply. `Lost`: the connection is no more. `NotOpened`: it could not be had.
+ * - `Refused`: an error reply. `Lost`: the connection has ended. `NotOpened`: it could not be opened.
  * - `Silent`: the server owes an answer for longer than usual. `Answered`: it does not any more. `Opened`: the server has
  *   said itself what it is. `NotReplica`: a replica could not be had, be it since the server is none.
  */

@@ -64,7 +64,7 @@ const dial = Effect.fnUntraced(function*(
   return connection
 })
 
-/** Who may not ask is not told; then what the sentinels say has to do. */
+/** Callers that may not run ROLE learn nothing here; then the word of the sentinels has to do. */
 const verifyRole = (
   connection: RedisConnection.RedisConnection,
   expected: Role

@@ -131,7 +131,7 @@ export const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   ],
   [any, "FT._LIST, FT.CONFIG GET"],
   [masters(Merge.same), "FT.CONFIG, FT.CONFIG SET"],
-  // Any server asks the others for their series, once the module has been told of them.
+  // Any server asks the others for their series, once the module knows them.
   [any, "TS.MGET, TS.MRANGE, TS.MREVRANGE, TS.QUERYINDEX, TS.QUERYLABELS"]
 ]
 

@@ -58,7 +58,7 @@ const killAddress: Run = (cluster, command) => {
   })
 }
 
-/** CLUSTER SLOT-STATS of a range: each master tells of its own slots. */
+/** CLUSTER SLOT-STATS of a range: each master reports its own slots. */
 export const slotStats: Run = (cluster, command) =>
   wordAt(command, 0) === "SLOTSRANGE"
     ? Effect.map(

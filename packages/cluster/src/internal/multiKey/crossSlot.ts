@@ -17,7 +17,7 @@ import { elements } from "./replies.ts"
 import * as Sets from "./sets.ts"
 import { firstKeyIndex, wordOf } from "./words.ts"
 
-/** What a command comes to whose keys are in several slots; `undefined` when it cannot be split. */
+/** The effect of a command whose keys are in several slots; `undefined` when the command cannot be split. */
 export type Split = (
   cluster: Cluster,
   command: RedisCommand.Any

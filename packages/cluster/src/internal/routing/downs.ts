@@ -1,5 +1,5 @@
 /**
- * Who waits for masters that say that the cluster is down, and asking these whether they still say so: once for all who wait.
+ * Masters that say that the cluster is down are asked whether they still say so, once for all commands that wait for them.
  */
 import { clusterInfo } from "@redfx/core/commands/Cluster"
 import type { CommandError } from "@redfx/core/RedisError"
@@ -18,7 +18,7 @@ export class Downs {
   readonly #fork: (effect: Effect.Effect<void>) => void
   /** Those who wait, by whom they wait for; `undefined` is any. */
   readonly #waiting = new Map<Waiter, string | undefined>()
-  /** Whom somebody waits for, and whether it has said it of the cluster as a whole. */
+  /** The masters that commands wait for, and whether each has said it of the cluster as a whole. */
   readonly #said = new Map<string, boolean>()
   #asking = false
 
@@ -31,7 +31,7 @@ export class Downs {
     return this.#waiting.size > 0
   }
 
-  /** Suspends until a master says that the cluster is up again, or is none any more. */
+  /** Suspends until a master says that the cluster is up again, or is no longer a master. */
   until(address: string | undefined): Effect.Effect<void, CommandError> {
     return Effect.callback((resume) => {
       this.#waiting.set(resume, address)

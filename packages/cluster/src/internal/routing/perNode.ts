@@ -58,13 +58,13 @@ const untilRun = Effect.fnUntraced(function*<A>(
   send: (node: Node) => Effect.Effect<A, CommandError>
 ): Effect.fn.Return<Answer<A>, CommandError> {
   const { state } = retrying
-  // What it serves says later who has taken its place.
+  // The slots that it serves say later which server has replaced it.
   const { topology } = state
   const way = state.isMaster(address) ? "master" : "node"
   let node = state.nodes.at(endpointOf(address))
   let spent = unspent
   while (true) {
-    // A replica that is down is tried all the same: nobody takes its place.
+    // A replica that is down is tried all the same: nothing replaces it.
     const avoided = way === "master" ? node.health.downWith : undefined
     const exit: Exit.Exit<A, CommandError> = yield* Effect.exit(
       avoided === undefined ? send(node) : Effect.fail(avoided)

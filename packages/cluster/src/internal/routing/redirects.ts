@@ -73,7 +73,7 @@ export class Redirects implements Redirector {
   }
 
   #route(request: Request): void {
-    // Who waited with others may have gone away when one of them was settled.
+    // A request that waited with others may be gone by the time that one of them is settled.
     if (request.settled) return
     const { closed } = this.#state
     if (closed !== undefined) return fail(request, closed)
@@ -129,7 +129,7 @@ export class Redirects implements Redirector {
     const { after, ran, to } = next
     const node = to === "owner" || (to === "same" && address === undefined)
       ? undefined
-      // It is known: it has just answered, or was told of.
+      // The node is known: it has just answered, or was named.
       : to === "same"
       ? this.#state.nodes.find(address!)
       : this.#state.nodes.named(to.node)

@@ -63,7 +63,7 @@ class Reservation implements Redirector {
     this.#context = context
   }
 
-  /** Fails who waits, now and from now on. */
+  /** Fails the callers that wait, now and from now on. */
   giveBack(): void {
     this.#returned = true
     for (const waiting of this.#waiting.takeAll()) waiting.fail(tooLate)

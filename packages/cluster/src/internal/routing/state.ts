@@ -83,15 +83,15 @@ export class State {
   readonly #listeners: Array<(topology: Topology) => void> = []
   readonly onMoved: Array<(slot: number) => void> = []
   readonly #hungListeners: Array<(address: string, error: CommandError) => void> = []
-  /** Who was believed last, and whom not to ask first again, as what it said has not proved true. */
+  /** The node whose view was adopted last, and the one not to ask first again, as its view has proved wrong. */
   #source: Node | undefined = undefined
   #doubted: Node | undefined = undefined
-  /** Whose view a redirect has contradicted, or that know of no cluster that is up: they are asked after the others. */
+  /** Nodes whose view a redirect has contradicted, or that know of no cluster that is up: they are asked after the others. */
   readonly #contradicted = new Set<string>()
-  /** Who was believed wrongly of a slot last, and after how many readings. */
+  /** The node that was last wrong about a slot, and after how many readings. */
   readonly #redirected = new Map<number, { readonly address: string; readonly reading: number }>()
   #readings = 0
-  /** Whom to ask first, as it has just learned something. */
+  /** The node to ask first, as it has just learned something. */
   #informed: Node | undefined = undefined
   /** Those who wait for a server to be back or replaced, and for the cluster to be up. */
   readonly #awaiting = new Set<() => void>()
@@ -100,7 +100,7 @@ export class State {
   readonly #permits = Semaphore.makeUnsafe(asked)
   /** When connections to a server that names itself were renewed, by its address. */
   readonly #renewed = new Map<string, number>()
-  /** Who goes by the topology without sending commands, and whether it does so at the moment. */
+  /** Functions that say whether somebody depends on the topology at the moment without sending commands. */
   readonly followers = new Set<() => boolean>()
   /** Whether there were commands lately; whoever sends one says so. */
   used = false
@@ -204,7 +204,7 @@ export class State {
     )
   }
 
-  /** Fails who waits, now and from now on. */
+  /** Fails the callers that wait, now and from now on. */
   close(failure: CommandError): void {
     this.#closed = failure
     if (this.#reading !== undefined) Deferred.doneUnsafe(this.#reading, Exit.fail(failure))
@@ -322,7 +322,7 @@ export class State {
   )
 
   /**
-   * Until the cluster is up again for who says that it is down, or another has taken its place, or the time is over. Fails
+   * Until the server that said that the cluster is down says that it is up, or is replaced, or the time is over. Fails
    * when the topology cannot be read. As long as somebody waits it is read again and again.
    */
   readonly news = ({ of, until }: Verdict.News): Effect.Effect<void, CommandError> =>
@@ -331,7 +331,7 @@ export class State {
       return Effect.raceFirst(this.#downs.until(of), this.#clock.sleep(Duration.millis(until - this.#now())))
     })
 
-  /** Waits as a verdict says; fails when what is waited for cannot be told, or comes no more. */
+  /** Waits as a verdict says; fails when it cannot be known whether to wait any longer. */
   readonly wait = (after: Verdict.After): Effect.Effect<void, CommandError> => {
     const open = Effect.suspend(() => this.#closed === undefined ? Effect.void : Effect.fail(this.#closed))
     return Effect.andThen(open, Effect.andThen(this.#waited(after), open))
@@ -435,7 +435,7 @@ export class State {
   }
 
   /**
-   * A redirect says otherwise than who was believed. Slots move, but who does not know of the new master at all, or tells
+   * A redirect contradicts the node that was believed. Slots move, but a node that does not know of the new master at all, or tells
    * the same once more, has not heard of it: others are asked first from now on.
    */
   #contradict(slot: number, known: Shard | undefined): void {
@@ -496,7 +496,7 @@ export class State {
     return elapsed(this.#clock)
   }
 
-  /** Who may know, in the order of asking. */
+  /** The nodes that may know, in the order of asking. */
   get #candidates(): ReadonlyArray<Node> {
     const start = this.#options.startNodes.map((address) => this.nodes.at(address))
     const candidates = new Set(this.#options.followCluster ? [...this.members, ...start] : [...start, ...this.members])
@@ -528,7 +528,7 @@ export class State {
     this.#masters = Array.from(routes.values(), ({ master }) => master)
     const members = topology.shards.flatMap(({ master, replicas }) => [master, ...replicas])
     for (const address of this.#contradicted) {
-      // It cannot be told from the others any more.
+      // It can no longer be told from the others.
       if (this.#contradicted.size > members.length) this.#contradicted.delete(address)
     }
     this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]))

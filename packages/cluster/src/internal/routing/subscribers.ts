@@ -50,7 +50,7 @@ export class Subscribers {
   readonly #lost = new Set<string>()
   /** The server that was good last time: another one may tell once more what this one has told already. */
   #last: Node | undefined = undefined
-  /** Who subscribes to what each server tells of by itself. */
+  /** The subscriptions to events that each server reports only for itself. */
   readonly #listeners = new Set<() => void>()
   readonly onEvent: (event: RedisEvent) => void
 
@@ -66,7 +66,7 @@ export class Subscribers {
   readonly serverFor: RouterSubscribers["serverFor"] = (kind, channel) =>
     kind === "ssubscribe" ? this.#state.routeOf(slotOf(channel))?.master.address ?? anywhere : anywhere
 
-  /** A subscription is on one server, and each server tells of its own keys alone. */
+  /** A subscription is on one server, and each server reports only its own keys. */
   readonly refuses: RouterSubscribers["refuses"] = (kind, channel) =>
     isKeyspaceChannel(kind, channel)
       ? new ClusterUnsupportedError({ command: kind.toUpperCase(), detail: keyspaceEvents })
@@ -125,7 +125,7 @@ export class Subscribers {
 
   /** Ends connections to servers that are no use any more: no error need come of it, only silence. */
   retain({ shards }: Topology): void {
-    // Who is served elsewhere by now loses nothing by the end of a connection.
+    // Subscriptions that are served elsewhere by now lose nothing by the end of a connection.
     for (const listener of Array.from(this.#listeners)) listener()
     const masters = new Set(shards.map(({ master }) => master))
     const members = new Set(shards.flatMap(({ master, replicas }) => [master, ...replicas]))

@@ -23,7 +23,7 @@ import { isForReplicas } from "./readFrom.ts"
  *
  * - `single`, `batch`, `exclusive`: to whoever serves its slot: alone, in a pipeline, on a connection of its own.
  * - `reserved`: first of all on a connection that its user keeps, `held`: on one that others were sent on before.
- * - `master`: to this master or who takes its place, `node`: to this server, for what it is.
+ * - `master`: to this master or its successor, `node`: to this server, for what it is.
  * - `subscription`, `reading`: opening a connection for messages; asking who serves what.
  */
 export type Way =
@@ -254,7 +254,7 @@ export const demotion = (command: RedisCommand.Any, where: Where, reply: ErrorRe
       // One that is known to be a replica is asked for what it is.
       return where.address === where.master ? loss("The server is a replica, which takes no writes") : undefined
     case "UNBLOCKED":
-      // It unblocks who waits on it when it becomes a replica; nothing was run for them.
+      // A server that becomes a replica unblocks its waiting clients; nothing was run for them.
       return isUnblocking(reply) ? loss("The previous master is now a replica") : undefined
     default:
       return undefined
@@ -407,7 +407,7 @@ const canAnother = (sent: Sent, where: Where): boolean =>
   isFree(sent) && !isForServer(sent) && isForReplicas(sent.command) && where.master !== undefined &&
   where.master !== where.address
 
-/** A master that is none any more has run nothing; who has taken its place is about to be known. */
+/** A server that is no longer a master has run nothing; its successor is about to be known. */
 const demoted = (sent: Sent, where: Where, reply: Refused, spent: Spent, limits: Limits): Verdict => {
   if (reply.code === "UNBLOCKED" && !isUnblocking(reply)) return settle(spent)
   const learn = addressed(where.address, (address) => ({ _tag: "Demoted", address }))

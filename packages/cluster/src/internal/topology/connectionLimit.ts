@@ -91,7 +91,7 @@ export class ConnectionLimit {
       if (!attempt()) this.#waiting.add(attempt)
       return Effect.sync(() => this.#waiting.delete(attempt))
     })
-    // Who has waited longest does it for all.
+    // The caller that has waited longest does it for all.
     const isFirst = () => this.#waiting.values().next().value === attempt
     const makeRoom = Effect.andThen(
       Effect.sleep(roomInterval),

@@ -152,7 +152,7 @@ const explain = (failures: ReadonlyArray<Failure>): CommandError => {
   const untranslated = failures.find(({ untranslated }) => untranslated !== undefined)?.untranslated
   if (untranslated !== undefined) return untranslated
   const refusal = failures.map(({ error }) => error).find((error) => error !== undefined && isFinal(error))
-  // Where nobody said anything else, the others cannot be expected to know what these do not.
+  // When no node disagreed, the others cannot be expected to know what these do not.
   return refusal !== undefined && failures.every(({ error }) => error === undefined || isDumb(error))
     ? refusal
     : new ClusterConnectError({ attempts: failures.map(({ address, detail }) => ({ address, detail })) })

@@ -8,7 +8,7 @@ import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import { errorOf } from "@redfx/core/unstable/Runtime"
 import type * as Exit from "effect/Exit"
 
-/** What went wrong, without what that means to the command: this is told of all tries together. */
+/** What went wrong, without what that means for the command: the error of all tries says that once. */
 export const saidBy = (error: CommandError): string => {
   const at = "address" in error && error.address !== undefined ? ` at ${error.address}` : ""
   switch (error._tag) {

@@ -59,7 +59,7 @@ const longestDial = "1 second"
 const drainInterval = "1 second"
 const drainChecks = 60
 
-/** Milliseconds for which a node is kept that a redirect has named: a new master is not told of before it has a slot. */
+/** Milliseconds for which a node is kept that a redirect has named: nodes do not name a new master before it has a slot. */
 const namedFor = 10_000
 
 export class Nodes {
@@ -123,7 +123,7 @@ export class Nodes {
     }
   }
 
-  /** The node at an address that a redirect names: it is kept for a while, though the cluster may not tell of it. */
+  /** The node at an address that a redirect names: it is kept for a while, though the topology may not name it. */
   named(endpoint: NodeAddress): Node {
     const node = this.at(endpoint)
     this.#named.set(node.address, Runtime.elapsed(this.#clock))
@@ -220,7 +220,7 @@ export class Nodes {
   }).bind(this)
 }
 
-/** What is kept is read over a connection on which a server answers as a master alone, whatever others may read. */
+/** Answers that are kept are read over connections on which a server answers only as a master, whatever others may read. */
 const forKept = (settings: ConnectionSettings): ConnectionSettings => ({
   ...settings,
   readonly: false,

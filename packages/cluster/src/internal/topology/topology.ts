@@ -1,5 +1,5 @@
 /**
- * Who serves what: read from CLUSTER SLOTS, checked, and never changed.
+ * The servers of each slot: read from CLUSTER SLOTS, checked, and never changed.
  */
 import type { clusterSlots } from "@redfx/core/commands/Cluster"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
@@ -27,7 +27,7 @@ export interface Topology {
 type Ranges = RedisCommand.Success<ReturnType<typeof clusterSlots>>
 type RangeNode = Ranges[number]["master"]
 
-/** Where an address that a node tells really is, or why that cannot be told. */
+/** The address that an address from a node stands for, or why there is none. */
 export type Translation = (address: NodeAddress) => NodeAddress | ConnectionError
 
 /** The translation of a program, which may throw and may return anything. */
@@ -67,7 +67,7 @@ export const parseAddress = (text: string, asked: string | undefined): NodeAddre
 /** More servers than a cluster can have: its makers name 1,000 as the limit. */
 const mostServers = 1024
 
-/** More entries than its slots can be told of in: each by itself, with seven replicas. */
+/** More entries than all slots can need: each slot by itself, with seven replicas. */
 const mostEntries = 8 * slotCount
 
 /** Whether a server can be called so. What could not be printed is no name. */

@@ -27,7 +27,7 @@ interface EntryParts {
  * The answer to a command.
  *
  * - `names`: the names of its keys. `rest`: what the command is under the first of them.
- * - `tracking`: the connection that it came over, which tells of its keys. `at`: when it was asked for, by `elapsed`.
+ * - `tracking`: the connection that it came over, which reports changes of its keys. `at`: when it was asked for, by `elapsed`.
  *   `life`: for how many milliseconds from then on it will do.
  */
 export class Entry {

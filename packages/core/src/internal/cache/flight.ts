@@ -1,7 +1,7 @@
 /**
- * A read under way whose answer is to be kept, and everybody who waits for it.
+ * A read under way whose answer is to be kept, and the callers that wait for it.
  *
- * It goes out behind what has the server tell of its keys from then on, on the
+ * It is sent after the command that has the server report changes of its keys from then on, on the
  * same connection and with nothing in between, and before what asks how long
  * the keys live. So the server tells of every change after the read; what it
  * tells before the answer is here may be of a change after it as well, and marks
@@ -20,7 +20,7 @@ import type { Origin, Request } from "../connection/request.ts"
 import { stackless } from "../error/stackless.ts"
 import type { Mode, Tracking } from "../tracking/tracking.ts"
 
-/** A caller who waits for the answer to a flight. It has a deadline like every request, and is sent nowhere itself. */
+/** A caller that waits for the answer to a flight. It has a deadline like every request, but is not sent itself. */
 export class Waiter<A> extends SingleRequest<A> {
   readonly #flight: Flight
 
@@ -79,7 +79,7 @@ export class Flight extends SingleRequest<Resp.Value> {
   #addition: ReadonlyArray<RedisCommand.Any> = []
   #answer: Resp.Value | undefined = undefined
   #life = Infinity
-  /** Whether the server is to tell of the keys over this connection. */
+  /** Whether the server is to report changes of the keys over this connection. */
   #tracked = false
   /** Why there is no answer though the server gives one. */
   #refusal: CommandError | undefined = undefined
@@ -104,13 +104,13 @@ export class Flight extends SingleRequest<Resp.Value> {
     return this.#origin
   }
 
-  /** What the server tells of the keys over that connection, `undefined` when it tells nothing. */
+  /** What the server reports of the keys over that connection, `undefined` when it reports nothing. */
   get tracking(): Tracking | undefined {
     const tracking = this.#tracked ? this.#origin?.tracking : undefined
     return tracking?.ended === false ? tracking : undefined
   }
 
-  /** How many milliseconds the keys still live: servers take away late what nobody asks for, and tell of it even later. */
+  /** How many milliseconds the keys still live: servers delete late what nobody asks for, and report it even later. */
   get life(): number {
     return this.#life
   }
@@ -156,7 +156,7 @@ export class Flight extends SingleRequest<Resp.Value> {
     this.#origin = origin
     const { tracking } = origin
     if (this.asking) {
-      // ASKING is for the next command, and so is what asks the server to tell of it: there is no place for both.
+      // ASKING is for the next command, and so is CLIENT CACHING: the two cannot be combined.
       this.#preparation = [asking]
       return
     }
@@ -206,7 +206,7 @@ export class Flight extends SingleRequest<Resp.Value> {
     this.conclude(Exit.fail(this.#refusal))
   }
 
-  /** The server does not tell of keys. */
+  /** The server does not report changes of keys. */
   #refused(error: Resp.ErrorReply, { address, tracking }: Origin): void {
     this.#tracked = false
     // In range: it is the answer to one of them.
@@ -224,7 +224,7 @@ const onlyResp3 = "Client-side caching needs RESP3, and this connection speaks R
 
 const otherMode = "Another client on the same pool has the server tell of other keys than this one's cache needs"
 
-/** Has the server tell of what the next command reads. */
+/** Has the server report changes of what the next command reads. */
 const askForNext = RedisCommand.make({
   spec: new RedisCommand.Spec("CLIENT CACHING", []),
   args: () => ["YES"],
@@ -233,7 +233,7 @@ const askForNext = RedisCommand.make({
 
 const trackingSpec = new RedisCommand.Spec("CLIENT TRACKING", [])
 
-/** Has the server tell of keys over this connection at all. */
+/** Has the server report changes of keys over this connection at all. */
 const askForAll = (mode: Mode): RedisCommand.Any =>
   RedisCommand.make({
     spec: trackingSpec,

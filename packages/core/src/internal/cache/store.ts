@@ -3,10 +3,10 @@
  *
  * Invariants:
  *
- * - An answer is kept only with the word of a server, on a connection that is open, to tell of every change of its keys.
+ * - An answer is kept only while a server has promised, on a connection that is open, to report every change of its keys.
  * - A read is marked by whatever it may not know: a key that changed, a connection that ended, after it had left. A marked
  *   read answers those who wait for it; nobody else joins it, and its answer is not kept.
- * - What is dropped is dropped before the caller or the next frame that could read it is looked at.
+ * - An answer is dropped before the next caller or frame that could read it is looked at.
  */
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
@@ -80,7 +80,7 @@ export class Store implements Keeper {
     }
   }
 
-  /** Sets what it holds, and what the server is to tell of; once, and before it is used. Returns whether it was done. */
+  /** Sets what it holds, and which keys the server is to report; once, and before it is used. Returns whether it was done. */
   configure(limits: CacheLimits, mode: Mode): boolean {
     if (this.#configured || this.#joined) return false
     this.#configured = true
@@ -89,7 +89,7 @@ export class Store implements Keeper {
     return true
   }
 
-  /** Whether the server tells of the keys of a command. */
+  /** Whether the server reports changes of the keys of a command. */
   covers(command: RedisCommand.Any): boolean {
     const mode = this.#mode
     if (RedisCommand.firstKey(command) === undefined) return false

@@ -89,7 +89,7 @@ const counted = (subscribers: Subscribers) => {
   }
 }
 
-/** Whoever reserves a connection is told of the whole client. */
+/** A caller that reserves a connection sees the statistics of the whole client. */
 const withStats = ({ reserve }: RedisRouter, stats: RedisRouter["stats"]): RedisRouter["reserve"] =>
   Effect.map(reserve, (reserved) => ({ ...reserved, stats }))
 

@@ -31,7 +31,7 @@ const getterOf = (name: PropertyKey): (this: unknown) => unknown =>
 const tagGetter = getterOf(Symbol.toStringTag)
 const lengthGetter = getterOf("byteLength")
 
-/** The number of bytes that there are to read, whatever the value says of itself; 0 once its buffer is gone. */
+/** The number of bytes that there are to read, whatever the value claims; 0 once its buffer is gone. */
 // The getter gives a number for every typed array.
 export const bytesLength = (bytes: Uint8Array): number => lengthGetter.call(bytes) as number
 

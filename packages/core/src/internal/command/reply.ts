@@ -40,7 +40,7 @@ export interface Reply<out A, out Bytes = A, out BigInts = A> {
 
 /**
  * The type of a reply in the bytes and the bigint view together, from its types in the text view, in the bytes view and
- * in the bigint view: at each index what differs from the text view. `unknown` where that cannot be told.
+ * in the bigint view: at each index what differs from the text view. `unknown` where that is not known.
  *
  * @category models
  * @since 0.1.0

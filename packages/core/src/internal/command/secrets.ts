@@ -4,7 +4,7 @@
 import * as RedisArg from "../../RedisArg.ts"
 import { decodeUtf8 } from "../codec/utf8.ts"
 
-/** The secret arguments of a command that begins with a word; `undefined` when that cannot be told any more. */
+/** The secret arguments of a command that begins with a word; `undefined` when that is no longer known. */
 export const secretsIn = (word: string, parts: ReadonlyArray<RedisArg.Part>): ReadonlyArray<string> | undefined => {
   const all = credentialed.has(word.toUpperCase())
   try {

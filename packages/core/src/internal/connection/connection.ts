@@ -38,7 +38,7 @@ import { answeredWithTls, dialFailure, isTlsAlert, lossOf, openedTooLate } from 
 import type { Target } from "./socketFailure.ts"
 
 /**
- * What befell a connection to a master by an error reply that says that the server is none any more.
+ * The loss of a connection to a master by an error reply that says that the server is no longer one.
  */
 export const demotionBy = ({ code, line }: Resp.ErrorReply, address: string): CommandError | undefined =>
   code === "READONLY" || code === "UNBLOCKED" && line.includes("instance state changed")

@@ -71,7 +71,7 @@ export class Liveness {
           const beyond = silent - heldBack
           if (!suspect && beyond >= Math.min(Math.max(shortestSilence, usual * unusual), limit)) {
             onSilence?.(suspect = true)
-            // Who waits for it to leave has waited long enough.
+            // What waits for it to leave has waited long enough.
             if (exchange.leaving !== undefined) exchange.close(exchange.leaving)
           }
           if (beyond < limit) continue
@@ -96,7 +96,7 @@ export class Liveness {
 }
 
 /**
- * Watches a connection over which a server tells of keys: answers are kept for as long as it says nothing, and of one that is
+ * Watches a connection over which a server reports changes of keys: answers are kept for as long as it says nothing, and of one that is
  * gone nothing else would tell while nobody writes. To be run in a fiber.
  */
 export const listening = (

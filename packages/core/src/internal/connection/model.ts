@@ -17,7 +17,7 @@ import type { Request, RequestQueue } from "./request.ts"
  * - `submit`: takes a request; it settles with its replies, or with what ended the connection.
  * - `probe`: a PING of its own, failing when it is not answered in time.
  * - `close`: ends the connection; everything unanswered fails with the given error.
- * - `lost`: suspends until the connection is no more, then returns why.
+ * - `lost`: suspends until the connection has ended, then returns why.
  */
 export interface RedisConnection {
   readonly address: string

@@ -33,7 +33,7 @@ const revoked = "it or its list of revoked ones was refused by its authority"
 const chain = "it, or one above it, may not be used like this; replace it, or give another tls.ca"
 
 /**
- * OpenSSL's codes of verification, without `X509_V_ERR_`. Node tells of those that it has no name for as `UNSPECIFIED`.
+ * OpenSSL's codes of verification, without `X509_V_ERR_`. Node reports those that it has no name for as `UNSPECIFIED`.
  * Only one that is about memory may pass; it is not here.
  */
 const verifyCodes: ReadonlyMap<string, string> = new Map(

@@ -37,7 +37,7 @@ export class ClusterDownError extends Schema.TaggedError<ClusterDownError>("@red
 }
 
 /**
- * None of the cluster's nodes could be reached, or what was reached is no cluster.
+ * None of the cluster's nodes could be reached, or the servers that were reached are not a cluster.
  *
  * @category errors
  * @since 0.1.0

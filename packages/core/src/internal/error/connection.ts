@@ -28,7 +28,7 @@ import * as Retry from "./retry.ts"
  *   a probe wrongly or not at all; `Handshake` — the server refused what every connection starts with;
  *   `NotAccepted` — a server has named this address, and the option `accept` does not have it;
  *   `Demoted` — the server is not the master any more; `ClientClosed` — the Layer of this client was closed;
- *   `NotCacheable` — of what is to be cached alone: over this connection the server cannot tell of changes.
+ *   `NotCacheable` — only for commands that are to be cached: the server cannot report changes over this connection.
  * - `permanent`: whether the server will refuse the next connection in the same way, as with a database that it does not
  *   have.
  * - `delivery`: whether the server can have run the command. `readonly`: whether the command only reads.

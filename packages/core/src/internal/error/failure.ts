@@ -8,7 +8,7 @@ import { stackless } from "./stackless.ts"
 import type { CommandError } from "./union.ts"
 
 /**
- * A connection that is lost or cannot be had, before it is known which commands
+ * A connection that is lost or cannot be opened, before it is known which commands
  * that befalls. Cheap, as it may befall many.
  *
  * @category constructors

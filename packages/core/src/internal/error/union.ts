@@ -124,7 +124,7 @@ export type ClusterLikeError =
   | ClusterUnsupportedError
 
 /**
- * What was configured cannot be.
+ * An option is not valid.
  *
  * @category models
  * @since 0.1.0

@@ -1,7 +1,7 @@
 /**
  * Values that are loaded once for all who ask for them.
  *
- * Who finds nothing and gets the lease loads, for all who ask in this program meanwhile. Who finds nothing and no lease looks
+ * A caller that finds nothing and gets the lease loads, for all that ask in this program meanwhile. One that gets no lease looks
  * again and again, once for all who wait in this program, until there is something or nobody loads any more. So nobody who
  * waits ever takes a lease that somebody else may be waiting for.
  *
@@ -84,7 +84,7 @@ const sharedOf = Effect.fnUntraced(function*<Id, A, E, R>(
 })
 
 /**
- * - `ask`: the value, from wherever. - `forget`: who asks from now on takes part in no load of before.
+ * - `ask`: the value, from wherever it is. - `forget`: callers from now on do not join an earlier load.
  */
 interface Asking<Id, A, E> {
   readonly ask: (id: Id, key: string) => Effect.Effect<Option.Option<A>, Failure<E>>

@@ -37,7 +37,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: Nearby | u
   const lookUp = (key: string, look: Scripts.Look) =>
     Effect.tap(client.execute(Scripts.look(key, look)), ({ now }) => local?.synchronize(now) ?? Effect.void)
 
-  /** Who will never learn what came of it must not keep others from loading. */
+  /** A caller that never learns its outcome must not keep others from loading. */
   const lookOrUndo = (key: string, look: Scripts.Look, restore: Restore) =>
     restore(lookUp(key, look)).pipe(
       Effect.onInterrupt(() => release(shared, look.token, key)),
@@ -80,7 +80,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: Nearby | u
         for (;;) {
           yield* Effect.sleep(pauseAfter(elapsed(clock) - startedAt))
           const found = yield* Effect.option(lookUp(key, { ...peeking, refused }))
-          // Who waits meets the failure as well, or gets over it.
+          // The waiter meets the failure as well, or recovers from it.
           if (Option.isNone(found) || found.value.known || found.value.lease === "none") return undefined
         }
       }))

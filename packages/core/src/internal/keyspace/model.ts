@@ -19,7 +19,7 @@ import type { CommandError, TransactionError } from "../../RedisError.ts"
  *
  * **Details**
  *
- * `operation`: `"decode"` when what was found is something else than the keyspace says, `"encode"` when what was given
+ * `operation`: `"decode"` when the key holds something else than the keyspace says, `"encode"` when the given value
  * cannot be written; then nothing was sent. The value itself is not shown.
  *
  * @category errors
@@ -54,7 +54,7 @@ export type Misfits = "fail" | "skip" | ((error: KeyspaceError) => Effect.Effect
  *
  * **Details**
  *
- * - `key`: a template in which the id takes the place of the `*`, or a function of the id's text. The function must put
+ * - `key`: a template in which the id replaces the `*`, or a function of the id's text. The function must put
  *   the text into the key as it is, once; otherwise the keyspace cannot be scanned.
  * - `id`: the schema of ids, whose encoded side is the text in the key. Default: ids are strings.
  * - `ttl`: each write starts it anew; of a counter only the one that creates it. Default: keys live until deleted. Writes

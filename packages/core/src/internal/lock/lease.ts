@@ -196,7 +196,7 @@ const acquireOrFail = (
         : Effect.succeed(held)
   )
 
-/** One try. Who will never learn what came of it must not keep others out. */
+/** One try. A caller that never learns its outcome must not keep others out. */
 const attempt = (
   client: RedisClient["Service"],
   settings: Settings,

@@ -6,7 +6,7 @@
  *
  * - Open connections and dials together are never more than the limit.
  * - Each open connection is with one claim, or idle, or being cleaned; never two of these.
- * - Who waits is served first come first served, and the first of them have a dial each: a dial that is not needed any more,
+ * - Callers that wait are served first come first served, and the first of them have a dial each: a dial that is not needed any more,
  *   because somebody gave a connection back, is the next one's.
  * - What a claim has is written down before its fiber hears of it. So whatever is interrupted when, ending the claim gives
  *   back what it has, or gives up its place.
@@ -48,7 +48,7 @@ export class Member {
   ended: CommandError | undefined = undefined
 }
 
-/** Somebody who wants a connection, waits for it, has it, or is done. */
+/** A caller that wants a connection, waits for it, has it, or is done. */
 class Claim {
   readonly member: Member
   /** The dial that was begun for it. */
@@ -178,7 +178,7 @@ export class ExclusivePool {
     })
   }
 
-  /** Fails who waits and closes everything, for good. */
+  /** Fails the callers that wait and closes everything, for good. */
   retire(reason: CommandError): void {
     this.#closed ??= reason
     for (const member of this.#members) this.#end(member, this.#closed)
@@ -269,7 +269,7 @@ export class ExclusivePool {
     claim.member.claims.delete(claim)
   }
 
-  /** Gives the dial that was begun for a claim to who waits without one. */
+  /** Gives the dial that was begun for a claim to a caller that waits without one. */
   #passOn(claim: Claim): void {
     const { dial } = claim
     if (dial === undefined) return
@@ -328,7 +328,7 @@ export class ExclusivePool {
   // Connections
   // ---------------------------------------------------------------------------
 
-  /** Gives a connection that is clean to who waits, or lays it down. */
+  /** Gives a clean connection to a caller that waits, or puts it among the idle ones. */
   #offer(connection: RedisConnection): void {
     const facts = this.#open.get(connection)
     // It was lost meanwhile.
@@ -446,7 +446,7 @@ export class ExclusivePool {
     this.#sweeping = true
     this.#fork(Effect.gen({ self: this }, function*() {
       for (let connection = oldest(); connection !== undefined; connection = oldest()) {
-        // It is open: what is lost is not idle.
+        // It is open: a lost connection is not idle.
         const since = this.#open.get(connection)!.unusedSince
         const left = since + this.#idleTimeout - this.#now()
         if (left > 0) yield* Effect.sleep(left)

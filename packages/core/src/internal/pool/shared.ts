@@ -22,7 +22,7 @@ import { longestPause, redial } from "./redial.ts"
 import type { Useless } from "./redial.ts"
 
 /**
- * - `Idle`: no connection and nobody who wants one.
+ * - `Idle`: no connection and no need of one.
  * - `Dialling`: being opened; requests wait for it.
  * - `Busy`: the same, but a script keeps the server from it; what ends the script is sent at once.
  * - `CoolingDown`: could not be opened; requests wait for the next attempt.

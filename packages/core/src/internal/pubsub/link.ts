@@ -22,7 +22,7 @@ import { Hub } from "./hub.ts"
 import type { Entry, Receiver } from "./hub.ts"
 import { serversOf, shownServer } from "./servers.ts"
 
-/** How long a connection without subscriptions stays open, for who subscribes once more. */
+/** How long a connection without subscriptions stays open, for callers that subscribe once more. */
 const linger = Duration.seconds(1)
 
 /**
@@ -35,7 +35,7 @@ const quiet = 500
 const stopped = 1750
 
 /**
- * - `Idle`: no connection, and nobody who wants one.
+ * - `Idle`: no connection, and no need of one.
  * - `Dialling`: being opened. `CoolingDown`: could not be opened; the next attempt has to wait.
  * - `Ready`: subscriptions are sent on the connection at once.
  * - `Closed`: for good.
@@ -52,7 +52,7 @@ export interface LinkOptions {
   readonly onMoved: (entry: Entry) => void
 }
 
-/** Who waits for the connection itself. */
+/** A caller that waits for the connection itself. */
 type Waiter = (exit: Exit.Exit<RedisConnection, CommandError>) => void
 
 export class Link {
@@ -83,7 +83,7 @@ export class Link {
     return this.#options.server
   }
 
-  /** Whether there is neither a connection nor anybody who wants one. */
+  /** Whether there is neither a connection nor a need of one. */
   get unused(): boolean {
     return this.#state._tag === "Idle" && !this.#wanted
   }
@@ -174,7 +174,7 @@ export class Link {
       const { server, subscribers } = this.#options
       return Effect.scoped(
         Effect.flatMap(
-          // Who waits for the connection must not wait for ever.
+          // Callers that wait for the connection must not wait for ever.
           Effect.catchDefect(
             subscribers.connect(server, this.#listener),
             (defect) => Effect.fail(connectionLoss("Other", "The client failed to open a connection", server, defect))

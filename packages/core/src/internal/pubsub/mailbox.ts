@@ -34,7 +34,7 @@ export class Mailbox {
   #messages = 0
   /** Events that stood among messages dropped since, and so before everything that is left. */
   #passed: Array<Element> = []
-  /** How many messages were dropped where no event tells of it yet. */
+  /** How many messages were dropped that no event has reported yet. */
   #dropped = 0
   #failure: CommandError | PubSubOverflowError | undefined = undefined
   #finished = false

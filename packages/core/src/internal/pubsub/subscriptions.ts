@@ -143,7 +143,7 @@ class Links {
   }
 
   /**
-   * Brings what each server tells of by itself to all servers that there are now, and away from the others. Those that are
+   * Subscribes to what each server reports only for itself on all servers that there are now, and away from the others. Those that are
    * new come first: at no time nothing is said to be missing while something may be.
    */
   #follow(): void {
@@ -161,7 +161,7 @@ class Links {
     }
   }
 
-  /** What is subscribed to on some links of such, by who gets it and by its name. */
+  /** What is subscribed to on some of these links, by its receiver and by its name. */
   #spreadOver(
     { includes }: Spread,
     links: ReadonlyArray<Link.Link>
@@ -241,7 +241,7 @@ export const make = Effect.fnUntraced(function*(
   }
 })
 
-/** - `isSpread`: whether it is for channels that each server tells of by itself, which are refused otherwise. */
+/** - `isSpread`: whether it is for channels of events that each server reports only for itself, which are refused otherwise. */
 interface Opening {
   readonly settings: ConnectionSettings
   readonly limited: ReturnType<typeof limitedBy>

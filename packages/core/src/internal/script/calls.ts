@@ -95,7 +95,7 @@ const call = <A>(
     })
   })
 
-/** A function can say of itself that it was not found: then it is there, has run, and must not run again. */
+/** A function can itself fail with "not found": then it is there, has run, and must not run again. */
 const lost = <A>(
   client: RedisClient["Service"],
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
@@ -155,7 +155,7 @@ const load = (
     yield* Effect.forEach(missing, (load) => client.execute(load), { concurrency: "unbounded", discard: true })
   })
 
-/** Who may not ask, or asks a server that does not know the question, is told by the call itself. */
+/** A caller that may not ask, or whose server does not know the question, learns it from the call itself. */
 const isAbsent = (client: RedisClient["Service"], needed: LibraryFunction): Effect.Effect<boolean, CommandError> =>
   Effect.map(isPresent(client, needed), (present) => !present).pipe(
     Effect.catchTags({

@@ -218,7 +218,7 @@ const take = (
     )
   })
 
-/** Whether an entry that was given to handlers so often in vain is given to none any more. */
+/** Whether an entry that was given to handlers so often in vain is no longer given to any. */
 const isSpent = ({ limit }: Settings, tries: number): boolean => limit !== undefined && tries >= limit.maxDeliveries
 
 const notAcknowledged = "its consumer did not acknowledge it"

@@ -5,7 +5,7 @@ import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 
-/** An entry, and what its dead letter tells of it. */
+/** An entry, and what its dead letter says of it. */
 export interface Letter {
   readonly id: string
   readonly group: RedisArg.Key

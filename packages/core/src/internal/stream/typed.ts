@@ -14,7 +14,7 @@ import * as Values from "../values/values.ts"
  *
  * **Details**
  *
- * `operation`: `"decode"` when what was found is something else, and `id` says where; `"encode"` when what was given cannot be
+ * `operation`: `"decode"` when an entry does not fit, and `id` says which; `"encode"` when what was given cannot be
  * added; then nothing was sent. The entry itself is not shown.
  *
  * @category errors

@@ -17,7 +17,7 @@ import * as Sets from "../sets.ts"
 import { remove, temporaryKey } from "../temporary.ts"
 
 /**
- * The member is taken out first, so of several who move it only one does; it goes back if it cannot be added, or if it was
+ * The member is taken out first, so of several callers that move it only one succeeds; it goes back if it cannot be added, or if it was
  * there and nobody knows whether it was taken out.
  */
 export const smove: Split = (cluster, command) => {
