@@ -321,8 +321,8 @@ export const makeSortedSet = <A, Id = string>(
  * **Details**
  *
  * Making it sends nothing. What it loads in the background ends with the scope. Loads run with the services, the clock and
- * the span of whoever made the cache. Entries are hashes of a form of their own: only caches read them. Whatever else replaces or
- * deletes the key counts as well: it ends a load under way, which then stores nothing.
+ * the span of whoever made the cache. Entries are hashes of a form of their own: only caches read them. Whatever else
+ * replaces or deletes the key counts as well: it ends a load under way, which then stores nothing.
  *
  * A stored value that does not fit the schema is loaded anew; a key that holds something else is a `WrongTypeError`. Needs the
  * right to EVAL and EVALSHA.

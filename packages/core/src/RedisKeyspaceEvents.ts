@@ -114,8 +114,8 @@ export type Element<O extends Options> =
  * **Gotchas**
  *
  * Redis keeps no events: a program that must not miss any has to look at the data after each gap. A key that expires is
- * reported when the server deletes it, which may be long after its time. A key that moves to another server with its slot is deleted
- * (`"del"`) on the one and restored (`"restore"`) on the other.
+ * reported when the server deletes it, which may be long after its time. A key that moves to another server with its slot
+ * is deleted (`"del"`) on the one and restored (`"restore"`) on the other.
  *
  * **Example** (Sessions that have expired)
  *

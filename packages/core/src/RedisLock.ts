@@ -51,8 +51,8 @@ export type { ExtendOptions, LockHandle } from "./internal/lock/lease.ts"
  *   Default 100 milliseconds.
  * - `waitTimeout`: how long to try at the most. The attempt ends as soon as the next try would be later than that: with
  *   `"350 millis"` and a try every 100 it ends after 300. Default: no limit.
- * - `token`: the value that shows who holds the lock. Handles with the same token release and extend each other's lock. Default: a
- *   random one for each time the lock is acquired.
+ * - `token`: the value that shows who holds the lock. Handles with the same token release and extend each other's lock.
+ *   Default: a random one for each time the lock is acquired.
  * - `fencing`: hand out a fencing token with the lock. Its counter is a key of its own, in the same hash slot, which
  *   never expires. Default `false`.
  * - `autoExtend`: set the time to live back to `ttl` every third of it while `withLock` or `scoped` holds the lock.

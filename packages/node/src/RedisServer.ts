@@ -81,7 +81,8 @@ export class RedisServerError extends Schema.TaggedError<RedisServerError>("@red
  * **Details**
  *
  * - `host`, `port`: where it listens, always the same, also after `restart`. `url` is `redis://host:port`, without
- *   credentials. `password`: of the default user, `undefined` without the option. `path`: its unix socket, `undefined` without the option `unixSocket`.
+ *   credentials. `password`: of the default user, `undefined` without the option. `path`: its unix socket, `undefined`
+ *   without the option `unixSocket`.
  * - `tls`: its TLS port, URL (`rediss://`) and the certificate to trust; `undefined` without the option `tls`.
  * - `directory`: its own temporary directory, removed with the scope.
  * - `pid`: its process id, `undefined` while it does not run.

@@ -61,7 +61,8 @@ export type {
    * The one connection behind a router, while its user has it alone.
    *
    * - `watching`: whether keys may be watched on it: WATCH was sent, and neither EXEC nor UNWATCH has been answered since.
-   * - `executed`: told that the last EXEC was answered, which ends the watch. `refused`: told that all that was sent was refused.
+   * - `executed`: told that the last EXEC was answered, which ends the watch. `refused`: told that all that was sent was
+   *   refused.
    * - `unwatch`: ends the watch, if there is one; waits for nothing.
    *
    * @category models
@@ -90,8 +91,8 @@ export type {
    * servers at a time, and `serverFor` does not count for them.
    *
    * - `includes`: whether a channel is one of them.
-   * - `servers`: those that they are subscribed to on at the moment, once `known` is done. `onChange`: calls a function whenever these
-   *   may be others, until the returned function is called.
+   * - `servers`: those that they are subscribed to on at the moment, once `known` is done. `onChange`: calls a function
+   *   whenever these may be others, until the returned function is called.
    * - `execute`: runs a command on a server.
    *
    * @category models
@@ -105,8 +106,8 @@ export type {
    *   again when a server has given up a shard channel.
    * - `moved`: called when a server has given up a shard channel and `serverFor` does not know a better one; asked
    *   again when the effect is done.
-   * - `isServer`: whether channels may still be subscribed to on a server. What is kept for others is dropped when nobody uses it; without,
-   *   servers stay what they are.
+   * - `isServer`: whether channels may still be subscribed to on a server. Links to others are dropped when nobody uses
+   *   them; without it all links are kept.
    * - `refuses`: why subscribing to a channel would be of no use, when that is known beforehand.
    * - `spread`: channels of events that each server reports only for itself. Without it there is only one server to ask.
    * - `connect`: opens a connection to a server.

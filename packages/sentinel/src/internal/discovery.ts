@@ -48,7 +48,10 @@ type Answer =
     | { readonly epoch: number | undefined; readonly refusal: string; readonly permanent?: boolean }
   )
 
-/** What sentinels have answered, without those that have not yet. `since`: the latest failover that was known when one was asked. */
+/**
+ * What sentinels have answered, without those that have not yet. `since`: the latest failover that was known when one was
+ * asked.
+ */
 export type Answers = ReadonlyMap<Sentinel, Answer & { readonly since?: number | undefined }>
 
 const knownOf = (group: Group, service: string): number => group.epochs.get(service) ?? 0

@@ -20,7 +20,7 @@ export const onEach = (
   return fanOut(nodes.map((node) => cluster.onNode(node, raw, asked)), command.spec.readonly)
 }
 
-/** How many milliseconds replicas are waited for, where they only should have what masters must have. */
+/** How many milliseconds replicas are waited for: they should run the command, while masters must. */
 const replicaLimit = 1000
 
 /**

@@ -11,7 +11,7 @@ import type { Run } from "./special.ts"
  *
  * - `any`: to a master, no matter which. `key`, `slot`: to the master of the slot of the first argument, which is taken
  *   for a key, or is the number of the slot.
- * - `masters`, `nodes`: to all masters; to all masters and replicas. One that fails, fails the whole.
+ * - `masters`, `nodes`: to all masters; to all masters and replicas. When one fails, the command fails.
  * - `reachable`: to all masters and the replicas that can be reached.
  * - `special`: as `run` does. `none`: to no server; `instead` says what to do.
  */

@@ -1,8 +1,8 @@
 /**
  * SCAN over all masters, one after the other.
  *
- * What counts as done are slots, not servers: a master that takes the place of
- * another one, or slots that move to it, are scanned there from the start.
+ * What counts as done are slots, not servers: when a master is
+ * replaced, or slots move, they are scanned from the start on their new master.
  * Elements may come again then, but none is left out. The cursor says which
  * slots are done, so nothing is kept between pages.
  */
@@ -20,8 +20,8 @@ import { slotCount } from "../topology/slot.ts"
  * Where a scan stands. As text it is `cursor@address/claimed/done`; `0` alone before the first page and after the last.
  *
  * - `cursor`: the server's own. `address`: the master that is being scanned, empty between two of them.
- * - `claimed`: the slots for which it is, those that it had when its scan began; others may have come to it later, behind
- *   the cursor. `done`: the slots that were scanned before. Both as `0-5460,7000`.
+ * - `claimed`: the slots that the master is scanned for, which it had when its scan began; others may have come to it
+ *   later, behind the cursor. `done`: the slots that were scanned before. Both as `0-5460,7000`.
  */
 interface Position {
   readonly cursor: string
@@ -82,7 +82,7 @@ const page = (
 
 const next = (cluster: Cluster, here: NodePosition, cursor: string): string => {
   if (cursor !== "0") return print({ ...here, cursor })
-  // A slot that has left meanwhile took along what was not scanned yet.
+  // A slot that has moved meanwhile took along what was not scanned yet.
   const scanned = [...slotsIn(here.claimed)].filter((slot) => cluster.ofSlot(slot)?.address === here.address)
   const done = rangesOf([...slotsIn(here.done), ...scanned].toSorted((a, b) => a - b))
   return begin(cluster, done) === undefined ? "0" : print({ ...start, done })

@@ -1,6 +1,6 @@
 /**
- * The keys of commands that were sent by name only, with arguments of which
- * none is marked as a key.
+ * The keys of commands that were sent by name only, where no argument is marked
+ * as a key.
  */
 import type { Key } from "@redfx/core/RedisArg"
 import type * as RedisCommand from "@redfx/core/RedisCommand"

@@ -1,6 +1,6 @@
 /**
- * Commands with keys of several slots that lose nothing by being split: a part
- * for each slot, and of the replies one as a single server would give it.
+ * Commands with keys of several slots that lose nothing by being split into a
+ * part for each slot. Their replies become one as a single server would give it.
  */
 import { KeyArg } from "@redfx/core/RedisArg"
 import type { Part } from "@redfx/core/RedisArg"
@@ -38,7 +38,7 @@ interface Units {
   readonly tail: ReadonlyArray<Part>
 }
 
-/** Reads arguments of which `size` belong to each key; `undefined` when they are not so. */
+/** Reads arguments of which `size` belong to each key; `undefined` when they have another form. */
 const unitsOf = ({ parts }: RedisCommand.Any, size: number): Units | undefined => {
   const from = firstKeyIndex(parts)
   const count = parts.filter((part) => part instanceof KeyArg).length

@@ -36,7 +36,7 @@ export const fanOutCommands = (
 const isRead = ({ spec }: RedisCommand.Any): boolean => spec.readonly
 
 /**
- * Runs all parts, also when one fails: what one part did is done, and the error says so.
+ * Runs all parts, also when one fails: what other parts did is not undone, and the error says so.
  *
  * - `readonly`: whether running a part twice does no harm.
  */
@@ -64,6 +64,6 @@ const together = <A>(
     : Effect.fail(failure)
 }
 
-/** The error of a step after another one that has written: whoever repeats the command repeats that too. */
+/** The error of a step after one that has written: repeating the command repeats that write too. */
 export const afterWriting = (error: CommandError): CommandError =>
   inPart(error, { answered: [], unknown: [], mayHaveWritten: true })

@@ -1,7 +1,7 @@
 /**
- * Pipelines: what goes to one server goes there in one write. What could not be
- * run where it was sent is sent once more, in the same order, and nothing else,
- * as the verdict on each command says.
+ * Pipelines: the commands for one server go there in one write. Commands that
+ * could not be run where they were sent are sent once more, in the same order,
+ * as the verdict on each says; others are not.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { atIndex, ConnectionError } from "@redfx/core/RedisError"
@@ -25,7 +25,7 @@ import type { After, Spent } from "./verdict.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any>
 
-/** Where commands go: nowhere when nobody serves their slot, or when the program's `readFrom` failed. */
+/** Where commands go: nowhere when no server has their slot, or when the program's `readFrom` failed. */
 type Destination = Node | ConnectionError | undefined
 
 /** A command by its index in the pipeline, the server that it is sent to for this once, and what it has spent. */
@@ -35,7 +35,7 @@ interface Pending {
   readonly spent: Spent
 }
 
-/** What is to be sent once more, and when. */
+/** A command that is to be sent once more, and when. */
 interface Failed extends Pending {
   readonly after: After
 }
@@ -44,7 +44,7 @@ class Pipeline {
   readonly #retrying: Retrying
   readonly #commands: Commands
   readonly #nodeFor: (command: RedisCommand.Any) => Destination
-  /** An outcome stands from when it is known until the command is sent again. */
+  /** An outcome is kept from when it is known until the command is sent again. */
   readonly #outcomes: Array<Outcome | undefined>
   readonly #running = new Set<number>()
 
@@ -66,7 +66,7 @@ class Pipeline {
     })
   }
 
-  /** Sends commands to their nodes, all at once, and again what was not run. */
+  /** Sends commands to their nodes, all at once, and again those that were not run. */
   send(pending: ReadonlyArray<Pending>): Effect.Effect<void> {
     return Effect.suspend(() =>
       Effect.forEach(
@@ -77,7 +77,7 @@ class Pipeline {
     )
   }
 
-  /** The outcomes; of what has none, that the time was up. */
+  /** The outcomes; a command without one has timed out. */
   outcomes(limit: number): ReadonlyArray<Outcome> {
     return this.#commands.map((command, index) =>
       this.#outcomes[index] ?? Exit.fail(timedOut(command.spec, limit, this.#running.has(index)))
@@ -105,11 +105,11 @@ class Pipeline {
 
   #destinationOf({ index, spent, target }: Pending): Destination {
     const { redirects, state } = this.#retrying
-    // It may have been given up and made again during the pause.
+    // The node may have been given up and made again during the pause.
     if (target !== undefined) return state.nodes.at(target.node.endpoint)
     // In range: the index was that of a command.
     const command = this.#commands[index]!
-    // What failed once is asked of the master.
+    // A read that failed once is sent to the master.
     return spent.tries === 1 ? this.#nodeFor(command) : redirects.masterOf(command)
   }
 
@@ -161,7 +161,7 @@ class Pipeline {
     return [{ index: each.index, target: targetOf(this.#retrying, next.to, before), spent, after: next.after }]
   }
 
-  /** Sends together what was sent together before: in one slot the order is kept. */
+  /** Sends together the commands that were sent together before: in one slot the order is kept. */
   #again(failed: ReadonlyArray<Failed>): Effect.Effect<void> {
     if (failed.length === 0) return Effect.void
     const wait = Effect.forEach(
@@ -198,8 +198,8 @@ export const pipeline = (retrying: Retrying, commands: Commands): Effect.Effect<
   })
 
 /**
- * Where each command is sent first. What is read from replicas must not miss what the same pipeline writes: then the
- * slot is the master's. Else one server of a slot answers all of its reads.
+ * Where each command is sent first. Reads must not miss what the same pipeline writes: then they go to the master of the
+ * slot. Else one server of a slot answers all of its reads.
  */
 const firstNodes = ({ redirects }: Retrying, commands: Commands) => {
   if (!redirects.readsFromReplicas) return (command: RedisCommand.Any) => redirects.masterOf(command)

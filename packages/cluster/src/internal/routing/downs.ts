@@ -16,7 +16,7 @@ type Waiter = (outcome: Effect.Effect<void, CommandError>) => void
 export class Downs {
   readonly #find: (address: string) => Node | undefined
   readonly #fork: (effect: Effect.Effect<void>) => void
-  /** Those who wait, by whom they wait for; `undefined` is any. */
+  /** The commands that wait, by the server that they wait for; `undefined` is any. */
   readonly #waiting = new Map<Waiter, string | undefined>()
   /** The masters that commands wait for, and whether each has said it of the cluster as a whole. */
   readonly #said = new Map<string, boolean>()
@@ -41,12 +41,12 @@ export class Downs {
     })
   }
 
-  /** Goes by a topology that says something new. */
+  /** Takes a topology that says something new. */
   retain(isMaster: (address: string) => boolean): void {
     this.#tell((address) => address === undefined || !isMaster(address), Effect.void)
   }
 
-  /** Nobody can tell anything any more. */
+  /** Ends all waiting, as no server can be asked any more. */
   end(outcome: Effect.Effect<void, CommandError>): void {
     this.#tell(() => true, outcome)
   }
@@ -75,8 +75,8 @@ export class Downs {
   }
 
   /**
-   * Whether one says something else than before. One that has said from the beginning that the cluster is up does not serve
-   * a slot, of which that tells nothing.
+   * Whether a master says something else than before. One that has said from the beginning that the cluster is up does not
+   * serve a slot, and says nothing about that now.
    */
   #isUp(address: string): Effect.Effect<boolean> {
     const node = this.#find(address)

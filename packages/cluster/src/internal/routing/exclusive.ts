@@ -1,7 +1,7 @@
 /**
- * What runs on a connection of its own: blocking commands and transactions.
- * They are run on the server of their slot, and again as the verdict on what
- * became of them says.
+ * Operations on a connection of their own: blocking commands and transactions.
+ * They are run on the server of their slot, and again as the verdict on their
+ * outcome says.
  */
 import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
@@ -28,7 +28,7 @@ type Run<A, E> = (client: RedisClient["Service"]) => Effect.Effect<A, E>
 /**
  * Runs something on the server of a command's slot, wherever that is. The command timeout is that of all tries.
  *
- * - `name`: of what times out, if that is not the command. `readonly`: whether all that is run only reads.
+ * - `name`: what a timeout names instead of the command. `readonly`: whether everything that is run only reads.
  */
 export const runExclusive = <A, E extends TransactionError>(
   retrying: Retrying,
@@ -67,7 +67,7 @@ const untilRun = Effect.fnUntraced(function*<A, E extends TransactionError>(
   let named: Target | undefined = undefined
   while (true) {
     const target: Target | undefined = named ?? owned(redirects.masterOf(command))
-    // It may have been given up and made again during the pause.
+    // The node may have been given up and made again during the pause.
     const node: Node | undefined = target === undefined ? undefined : state.nodes.at(target.node.endpoint)
     const avoided = node?.health.downWith
     const tried: Effect.Effect<A, E | CommandError> = target === undefined || node === undefined

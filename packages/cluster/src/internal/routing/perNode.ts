@@ -1,6 +1,6 @@
 /**
- * Commands to one server, or to each of several, for what they are and not for
- * a slot of theirs.
+ * Commands to one server, or to each of several, that are meant for these servers
+ * and not for a slot.
  */
 import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
@@ -25,8 +25,8 @@ export interface Answer<A> {
 }
 
 /**
- * Runs a command on one server; where that is safe again when it is back. When another master has taken the place of one,
- * it is run there, unless that is one of `asked` and so runs it already.
+ * Runs a command on one server, and again when that is back, where it is safe. When a master was replaced the command runs
+ * on its successor, unless that is one of `asked` and so runs it already.
  */
 export const onServer = <A>(
   retrying: Retrying,
@@ -85,12 +85,12 @@ const untilRun = Effect.fnUntraced(function*<A>(
     if (owner !== undefined && owner.address !== node.address && asked.has(owner.address)) {
       return yield* Effect.fail(failure)
     }
-    // It may have been given up and made again meanwhile.
+    // The node may have been given up and made again meanwhile.
     node = owner ?? state.nodes.at(node.endpoint)
   }
 })
 
-/** The same client of one server, which tells what becomes of its commands; it sends nothing again. */
+/** The client of one server, which reports the outcomes of its commands; it sends nothing again. */
 export const attentive = (retrying: Retrying, client: RedisClient["Service"], node: Node): RedisClient["Service"] => {
   const learn = (command: RedisCommand.Any, error: TransactionError) => {
     judged(retrying, { way: "node", command }, { error, node, spent: unspent })

@@ -1,6 +1,6 @@
 /**
- * Sends single commands where the cluster says, and again as the verdict on
- * what became of them says. A command that succeeds costs nothing here.
+ * Sends single commands where the cluster says, and again as the verdict on their
+ * outcome says. A command that succeeds costs nothing here.
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ConnectionError } from "@redfx/core/RedisError"
@@ -35,7 +35,7 @@ export class Redirects implements Redirector {
   readonly waiting: WaitingRequests
   readonly #state: State
   readonly #reader: Reader | undefined
-  /** Few requests get into trouble; the others do not pay for it. */
+  /** The history of the few requests that are not answered at once; the others cost nothing. */
   readonly #troubles = new WeakMap<Request, Trouble>()
 
   constructor(state: State, reader: Reader | undefined, fork: (effect: Effect.Effect<void>) => void) {
@@ -49,7 +49,7 @@ export class Redirects implements Redirector {
     this.#route(request)
   }
 
-  /** Whether others than masters may be asked. */
+  /** Whether replicas may be asked. */
   get readsFromReplicas(): boolean {
     return this.#reader !== undefined
   }
@@ -93,8 +93,8 @@ export class Redirects implements Redirector {
     const trouble = this.#troubles.get(request)
     const target = trouble?.target
     if (trouble !== undefined) trouble.target = undefined
-    // What failed once is asked of the master.
-    // It may have been given up and made again during the pause.
+    // A read that failed once is sent to the master.
+    // The node may have been given up and made again during the pause.
     return target === undefined ? this.masterOf(request.leading) : this.#state.nodes.at(target.endpoint)
   }
 
@@ -116,7 +116,7 @@ export class Redirects implements Redirector {
     )
   }
 
-  /** Does what the verdict on an outcome says; returns whether that was anything. */
+  /** Does what the verdict on an outcome says; returns whether the request is sent again. */
   #judged(request: Request, address: string | undefined, outcome: Outcome): boolean {
     const trouble = this.#troubles.get(request)
     const sent = { way: "single", command: request.leading } as const
@@ -134,7 +134,7 @@ export class Redirects implements Redirector {
       ? this.#state.nodes.find(address!)
       : this.#state.nodes.named(to.node)
     const asking = to === "same" ? request.asking : to !== "owner" && to.asking
-    // Waiting is no try.
+    // Waiting does not count as a try.
     if (spent.tries > (trouble?.spent ?? unspent).tries) request.renew(asking, ran)
     else request.asking = asking
     this.#troubles.set(request, { spent, target: node })

@@ -1,5 +1,5 @@
 /**
- * What becomes of a master that another server has taken the place of.
+ * Checks masters that were replaced.
  */
 import { ping } from "@redfx/core/commands/Connection"
 import { connectionLoss } from "@redfx/core/RedisError"
@@ -12,8 +12,8 @@ import type { Node } from "../topology/nodes.ts"
 const replacedLimit = 2000
 
 /**
- * Fails what a master that has been replaced owes, unless it still answers: one that stands still, or is cut off, would
- * hold its callers up for as long as the connections last.
+ * Fails the commands that a replaced master owes answers to, unless it still answers: a master that hangs, or is cut off,
+ * would hold its callers up for as long as the connections last.
  */
 export const checkReplaced = (node: Node): Effect.Effect<void> =>
   Effect.gen(function*() {

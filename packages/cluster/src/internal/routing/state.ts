@@ -1,8 +1,8 @@
 /**
- * What the client knows of the cluster at the moment: who serves each slot, and
- * how the servers are. Learns at once from what becomes of commands, and reads
- * all of it again when there is reason to: one reading at a time, with a pause
- * between two.
+ * What the client knows of the cluster at the moment: the server of each slot,
+ * and the health of the servers. It learns at once from the outcomes of commands,
+ * and reads the topology again when there is reason to: one reading at a time,
+ * with a pause between two.
  */
 import { ping } from "@redfx/core/commands/Connection"
 import type { RedisEvent } from "@redfx/core/RedisClient"
@@ -46,22 +46,22 @@ export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
   readonly onTopology: (error: CommandError | undefined) => void
 }
 
-/** How many servers are asked how they are at the same time: a topology may name hundreds that there are not. */
+/** The number of servers that are probed at the same time: a topology may name hundreds that do not exist. */
 const asked = 4
 
 /** The least time between two readings, and the most after some that brought nothing new, before jitter. */
 const pauses = { shortest: 100, longest: 1000 }
 
-/** Readings in a row after which even those who wait for a server have fewer of them: longer than elections take. */
+/** Readings in a row after which they become fewer even while commands wait for a server: elections take less. */
 const patientReadings = 600
 
 /** A pause is slept in pieces of so many milliseconds, as it is shortened when somebody begins to wait for a server. */
 const piece = 50
 
-/** How often those who wait for a server look whether it is still down. */
+/** The pause between two looks of a waiting command whether its server is still down. */
 const recoveryTick = Duration.millis(250)
 
-/** For how long a server that names itself is not connected to anew once more, in milliseconds. */
+/** The time in which connections to a server that names itself are renewed at most once, in milliseconds. */
 const renewedFor = 10_000
 
 export class State {
@@ -93,7 +93,7 @@ export class State {
   #readings = 0
   /** The node to ask first, as it has just learned something. */
   #informed: Node | undefined = undefined
-  /** Those who wait for a server to be back or replaced, and for the cluster to be up. */
+  /** Commands that wait for a server to be back or replaced, and for the cluster to be up. */
   readonly #awaiting = new Set<() => void>()
   readonly #downs: Downs
   readonly #probes: Probes
@@ -102,7 +102,7 @@ export class State {
   readonly #renewed = new Map<string, number>()
   /** Functions that say whether somebody depends on the topology at the moment without sending commands. */
   readonly followers = new Set<() => boolean>()
-  /** Whether there were commands lately; whoever sends one says so. */
+  /** Whether there were commands lately; sending one sets it. */
   used = false
 
   constructor(
@@ -157,7 +157,7 @@ export class State {
   /** Milliseconds that a node took to answer when the topology was last read. */
   readonly latency = (node: Node): number | undefined => this.#latencies.get(node)
 
-  /** Reads the topology, or joins whoever does so. */
+  /** Reads the topology, or joins a reading under way. */
   readonly refresh: Effect.Effect<void, CommandError> = Effect.suspend(() => Deferred.await(this.#read()))
 
   /** Reads the topology unless it is known. */
@@ -172,7 +172,7 @@ export class State {
 
   /**
    * Has the topology read soon, if that is not under way. With `doubted` others are asked before the one that was
-   * believed last: a server that is cut off from the cluster goes on telling what it knows.
+   * believed last: a server that is cut off from the cluster goes on answering what it knew.
    */
   requestRefresh(doubted = false): void {
     if (doubted) this.#doubted = this.#source
@@ -182,7 +182,7 @@ export class State {
   /** Reads the topology at once, and first of a server that has just learned of a change. */
   learnFrom(address: string): Effect.Effect<void, CommandError> {
     return Effect.gen({ self: this }, function*() {
-      // What is being read may be from before.
+      // The reading under way may be from before.
       if (this.#reading !== undefined) yield* Effect.exit(Deferred.await(this.#reading))
       this.#informed = this.#nodeAt(address)
       this.#lastRead = -Infinity
@@ -212,7 +212,7 @@ export class State {
     this.#downs.end(Effect.void)
   }
 
-  /** Learns from an outcome, and says what becomes of what was sent. */
+  /** Learns from an outcome, and decides what becomes of the command. */
   judge(
     sent: Verdict.Sent,
     address: string | undefined,
@@ -227,7 +227,7 @@ export class State {
     return verdict
   }
 
-  /** What an error reply befell a command on that is not sent elsewhere by itself. */
+  /** The loss that an error reply means to a command that is not sent elsewhere by itself. */
   demotion(error: ErrorReply, command: RedisCommand.Any, address: string): CommandError | undefined {
     return Verdict.demotion(command, this.#whereOf({ way: "node", command }, address), error)
   }
@@ -286,7 +286,7 @@ export class State {
     if (error === undefined) return this.answered(node)
     const learned = Verdict.learnedOf(error, node.address)
     if (learned === undefined || !this.nodes.has(node)) return
-    // One to start from that the cluster does not name says nothing about the cluster.
+    // A node of the options that the cluster does not name says nothing about the cluster.
     if (this.members.includes(node)) this.learn(learned)
     else node.health.fail(error)
   }
@@ -302,13 +302,13 @@ export class State {
     this.learn({ _tag: "Silent", address: node.address, error })
   }
 
-  /** A server shows that it is there. */
+  /** A server has shown that it is there. */
   answered(node: Node): void {
     if (node.health.answered()) this.#wake()
   }
 
   /**
-   * Until a server is back or another has taken its place, or for a moment. As long as somebody waits the topology is read
+   * Until a server is back or was replaced, or for a moment. As long as somebody waits the topology is read
    * again and again.
    */
   readonly recovered: Effect.Effect<void> = Effect.raceFirst(
@@ -331,7 +331,7 @@ export class State {
       return Effect.raceFirst(this.#downs.until(of), this.#clock.sleep(Duration.millis(until - this.#now())))
     })
 
-  /** Waits as a verdict says; fails when it cannot be known whether to wait any longer. */
+  /** Waits as a verdict says; fails when the topology cannot be read, or the client is closed. */
   readonly wait = (after: Verdict.After): Effect.Effect<void, CommandError> => {
     const open = Effect.suspend(() => this.#closed === undefined ? Effect.void : Effect.fail(this.#closed))
     return Effect.andThen(open, Effect.andThen(this.#waited(after), open))
@@ -367,8 +367,8 @@ export class State {
   }
 
   /**
-   * A server takes no notice of anything. Subscriptions go elsewhere, and so does what a replica owes: reading twice does no
-   * harm. What a master owes may have been run; it is given up when the master is replaced.
+   * A server is hung. Subscriptions go elsewhere, and so do the reads that a replica owes: reading twice does no harm. What
+   * a master owes may have been run; it is given up when the master is replaced.
    */
   #foundHung(node: Node, error: CommandError): void {
     for (const listener of this.#hungListeners) listener(node.address, error)
@@ -376,8 +376,8 @@ export class State {
   }
 
   /**
-   * What a master owes that is down waits for another to take its place, like whatever was not sent there. Others are not
-   * waited for: those who want something of them wait themselves.
+   * Commands that a master owes when it is down wait for its successor, like those that were not sent there. Other servers
+   * are not waited for here.
    */
   #untilReplaced(node: Node): Effect.Effect<never> {
     return Effect.forever(Effect.gen({ self: this }, function*() {
@@ -424,7 +424,7 @@ export class State {
     }
   }
 
-  /** Calls a function whenever a server is found that takes no notice of anything. */
+  /** Calls a function whenever a server is found to hang. */
   onHung(listener: (address: string, error: CommandError) => void): void {
     this.#hungListeners.push(listener)
   }
@@ -435,8 +435,8 @@ export class State {
   }
 
   /**
-   * A redirect contradicts the node that was believed. Slots move, but a node that does not know of the new master at all, or tells
-   * the same once more, has not heard of it: others are asked first from now on.
+   * A redirect contradicts the node that was believed. Slots move, but a node that does not know of the new master at all,
+   * or tells the same once more, has not heard of it: others are asked first from now on.
    */
   #contradict(slot: number, known: Shard | undefined): void {
     const topology = this.#topology
@@ -510,7 +510,7 @@ export class State {
     return [...new Set([...informed, ...candidates])]
   }
 
-  /** Goes by an answer from now on; returns whether it says anything new. */
+  /** Adopts an answer; returns whether it says anything new. */
   #adopt({ source, topology }: Discovered): boolean {
     const before = this.#topology
     const deposed = this.#masters
@@ -533,7 +533,7 @@ export class State {
     }
     this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]))
     for (const listener of this.#listeners) listener(topology)
-    // One that was out of the cluster is not known to be back.
+    // A server that was out of the cluster is not known to be back.
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
     if (this.#options.measureLatency) this.#fork(this.#measure)
     if (before !== undefined && isSame(before, topology)) return false
@@ -563,7 +563,7 @@ export class State {
   }
 
   readonly #measure: Effect.Effect<void> = Effect.suspend(() =>
-    // Those that there is no connection left for are not measured.
+    // Nodes that the limit leaves no connection for are not measured.
     Effect.forEach(this.members.slice(0, this.#options.most), (node) =>
       Effect.gen({ self: this }, function*() {
         const clock = yield* Clock.Clock

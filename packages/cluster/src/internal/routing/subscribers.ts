@@ -1,7 +1,7 @@
 /**
  * Where subscriptions go: any server delivers what is published anywhere; a
- * shard channel is subscribed to where its slot is served, what each server tells
- * of by itself on all masters.
+ * shard channel is subscribed to where its slot is served, and events that each
+ * server reports only for itself on all masters.
  */
 import type { Key } from "@redfx/core/RedisArg"
 import type { RedisEvent } from "@redfx/core/RedisClient"
@@ -48,7 +48,7 @@ export class Subscribers {
   readonly #open = new Map<RedisConnection, string>()
   /** Servers that a connection to was lost: each may have another role when it is back. */
   readonly #lost = new Set<string>()
-  /** The server that was good last time: another one may tell once more what this one has told already. */
+  /** The server that was good last time: another one may send again what this one has sent already. */
   #last: Node | undefined = undefined
   /** The subscriptions to events that each server reports only for itself. */
   readonly #listeners = new Set<() => void>()
@@ -58,8 +58,8 @@ export class Subscribers {
     this.#state = state
     this.#context = context
     this.onEvent = onEvent
-    // Subscriptions go by the topology, though no command may be sent: from a server that is none of the cluster any more
-    // nothing comes, and no error either.
+    // Subscriptions depend on the topology, even while no command is sent: a server that has left the cluster sends nothing,
+    // and no error either.
     state.followers.add(() => this.#open.size > 0)
   }
 
@@ -78,7 +78,7 @@ export class Subscribers {
       Effect.andThen(
         this.#state.known,
         Effect.suspend(() => {
-          // Without commands nobody has noticed what has changed since; what has is told as a gap.
+          // Without commands nothing has noticed changes since; a change is reported as a gap.
           this.#state.requestRefresh()
           return this.#state.masters.length === 0 ? Effect.fail(nobody) : Effect.void
         })
@@ -97,7 +97,7 @@ export class Subscribers {
 
   /**
    * The server that gives a channel up knows who has it now. Without asking, the channel would be subscribed to there
-   * again: replicas accept that, and get the messages from their master, but not before that one knows them.
+   * again: replicas accept that, and get the messages from their master, but not before it knows them.
    */
   readonly moved = (server: string): Effect.Effect<void> =>
     server === anywhere ? Effect.void : Effect.ignore(this.#state.learnFrom(server))
@@ -123,7 +123,7 @@ export class Subscribers {
       return connection
     }).pipe(inContext(this.#context))
 
-  /** Ends connections to servers that are no use any more: no error need come of it, only silence. */
+  /** Ends connections to servers that are of no use any more: such a server need not send an error, only nothing. */
   retain({ shards }: Topology): void {
     // Subscriptions that are served elsewhere by now lose nothing by the end of a connection.
     for (const listener of Array.from(this.#listeners)) listener()
@@ -140,7 +140,7 @@ export class Subscribers {
     }
   }
 
-  /** Ends connections to a server that takes no notice of anything. */
+  /** Ends connections to a server that hangs. */
   onHung(address: string, error: CommandError): void {
     for (const connection of this.#open.keys()) if (connection.address === address) connection.close(error)
   }

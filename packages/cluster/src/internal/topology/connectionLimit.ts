@@ -4,7 +4,7 @@
  * Exclusive connections leave room for a shared one to each node, so that a
  * program full of blocking commands still reaches a new master. Where there is
  * no such room a shared connection is opened all the same, beyond the limit,
- * and one exclusive connection: nothing would work without.
+ * and so is one exclusive connection: without it nothing that blocks would run.
  */
 import type { ConnectionSettings } from "@redfx/core/RedisConfig"
 import { connectionLoss } from "@redfx/core/RedisError"
@@ -17,7 +17,7 @@ import type * as Scope from "effect/Scope"
 
 type Kind = "shared" | "exclusive"
 
-/** What one connection takes of the limit: waiting for it, having it, or done with it for good. */
+/** The share of one connection in the limit: it waits for it, has it, or is done with it for good. */
 interface Permit {
   readonly kind: Kind
   state: "waiting" | "held" | "released"
@@ -27,7 +27,7 @@ export interface ConnectionLimitOptions {
   readonly pool: ConnectionSettings["pool"]
   /** The number of nodes that commands are sent to. */
   readonly nodes: () => number
-  /** Closes what is open and nobody uses. */
+  /** Closes connections that nobody uses. */
   readonly makeRoom: Effect.Effect<void>
 }
 
@@ -37,7 +37,7 @@ const roomInterval = "50 millis"
 export class ConnectionLimit {
   readonly #options: ConnectionLimitOptions
   readonly #held: Record<Kind, number> = { shared: 0, exclusive: 0 }
-  /** Those who wait, in order; each tries once more and returns whether it has succeeded. */
+  /** The callers that wait, in order; each tries once more and returns whether it has succeeded. */
   readonly #waiting = new Set<() => boolean>()
 
   constructor(options: ConnectionLimitOptions) {

@@ -1,6 +1,6 @@
 /**
- * The errors of what has no try left, and those of a cluster that a single
- * server's client does not know.
+ * The errors of commands that have no try left, and those of a cluster that a
+ * single server's client does not know.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterDownError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
@@ -21,7 +21,7 @@ export const saidBy = (error: CommandError): string => {
   }
 }
 
-/** The error of what found the cluster down so often. */
+/** The error of a command that found the cluster down so often. */
 export const downAfter = (
   command: RedisCommand.Any,
   code: string,
@@ -37,7 +37,10 @@ export const downAfter = (
     ...(address === undefined ? {} : { address })
   })
 
-/** The cluster's own errors, which a single server's client does not know. What code may have made up says nothing of it. */
+/**
+ * The cluster's own errors, which a single server's client does not know. An error that a script may have made up does not
+ * count.
+ */
 export const typed = <E extends TransactionError>(error: E): E | CommandError => {
   if (error._tag !== "ResponseError" || error.mayHaveWritten === true) return error
   const { address, code, command, detail, index } = error
@@ -56,6 +59,6 @@ export const typed = <E extends TransactionError>(error: E): E | CommandError =>
   }
 }
 
-/** With what a reading of the topology failed. */
+/** What a reading of the topology failed with. */
 export const lossIn = ({ cause }: Exit.Failure<unknown, CommandError>): CommandError =>
   errorOf(cause) ?? connectionLoss("Other", "The client failed to read the topology", undefined, cause)

@@ -1,7 +1,7 @@
 /**
  * The servers of the cluster that there are connections to: one pool and one
  * client for each, made when it is first needed and given up when the cluster
- * does not name it any more.
+ * no longer names it.
  */
 import type * as RedisClient from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
@@ -48,14 +48,14 @@ export interface NodesOptions {
   readonly onEnd: (node: Node) => void
   /** Told when a node owes an answer for longer than it should, and when something comes after all. */
   readonly onSilence: (node: Node, silent: boolean) => void
-  /** Returns what an error reply of a node befell a command on that belongs on another node. */
+  /** Returns the loss of the connection when a node's error reply means that; `undefined` for other errors. */
   readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any, address: string) => CommandError | undefined
 }
 
-/** A server that has not been connected to for so long is silent. */
+/** A server that a dial has waited for so long for is silent. */
 const longestDial = "1 second"
 
-/** How often it is looked whether a node that is given up is still in use, and how often at the most. */
+/** The pause between two looks whether a node that was given up is still in use, and the number of looks at the most. */
 const drainInterval = "1 second"
 const drainChecks = 60
 
@@ -67,7 +67,7 @@ export class Nodes {
   readonly #context: Context.Context<RedisConnector | Scope.Scope>
   readonly #clock: Clock.Clock
   readonly #nodes = new Map<string, { readonly node: Node; readonly scope: Scope.Closeable }>()
-  /** When redirects have named a node last, by its address. */
+  /** When redirects named a node last, by its address. */
   readonly #named = new Map<string, number>()
 
   constructor(options: NodesOptions, context: Context.Context<RedisConnector | Scope.Scope>) {
@@ -242,7 +242,7 @@ const besides = (
   stats: Effect.map(Effect.all([pool.stats, kept.stats]), RedisRouter.sumStats)
 })
 
-/** Opens a connection that is not used again when the server ends it with what it refuses. */
+/** Opens a connection that is not used again once a refusal means that the server is about to end it. */
 const open = (
   dialer: RedisConnection.Dialer,
   listener: RedisConnection.Listener,
@@ -261,7 +261,7 @@ const open = (
       },
       onRefusal: (error, command) => {
         const loss = onRefusal(error, command)
-        // The server closes it after that: a command of who got it next could not be sent again.
+        // The server closes it after that, and a command of the next user could not be sent again.
         if (loss !== undefined && error.code === "UNBLOCKED") connection?.close(loss)
         return loss
       }
@@ -298,6 +298,6 @@ const drained = Effect.fnUntraced(function*(node: Node) {
   yield* node.pool.disconnect()
   for (let check = 0; check < drainChecks && !(yield* node.isIdle); check++) yield* Effect.sleep(drainInterval)
   const detail = "The cluster does not name the server any more"
-  // Not that the client was closed: who still knows the node may try elsewhere.
+  // It does not say that the client was closed: callers that still know the node may try elsewhere.
   yield* node.pool.retire(connectionLoss("Closed", detail, node.address))
 })

@@ -43,7 +43,7 @@ export const checked = (translate: (address: NodeAddress) => NodeAddress): Trans
   }
 }
 
-/** What an address stands for that this client has written. */
+/** The endpoint behind an address that this client has formatted. */
 export const endpointOf = (address: string): NodeAddress => {
   const endpoint = parseAddress(address, undefined)
   if (endpoint === undefined) throw new Error(`${address} was written by this client and is no address`)
@@ -70,7 +70,7 @@ const mostServers = 1024
 /** More entries than all slots can need: each slot by itself, with seven replicas. */
 const mostEntries = 8 * slotCount
 
-/** Whether a server can be called so. What could not be printed is no name. */
+/** Whether a server can have this name, which must be printable. */
 const isHost = (host: string): boolean => host.length <= 255 && !/[\s\p{C}]/u.test(host)
 
 const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
@@ -122,7 +122,7 @@ export const fromSlots = (
   return untranslated ?? { shards: [...shards.values()], owners, covered }
 }
 
-/** A node that must be called by its name and has none is told as `?`, with its address beside. */
+/** A node that must be called by its name and has none is listed as `?`, with its address beside. */
 const hostOf = ({ host, metadata }: RangeNode): string => {
   if (host !== "?") return host
   const { ip } = metadata
@@ -132,7 +132,7 @@ const hostOf = ({ host, metadata }: RangeNode): string => {
 const nameless = "it names its nodes \"?\", as it does not know their names: " +
   "set cluster-announce-hostname on each, or cluster-preferred-endpoint-type ip"
 
-/** Whether two topologies say the same. */
+/** Whether two topologies are the same. */
 export const isSame = (a: Topology, b: Topology): boolean => {
   // Slots come in long ranges of one shard: each pair of shards is compared once.
   const compared = new Map<Shard | undefined, Shard | undefined>()

@@ -60,7 +60,7 @@ export const make = Effect.fnUntraced(function*(
   return { store, events }
 })
 
-/** The cache for those who send in this way. */
+/** The cache for clients that send in this way. */
 export const reading = ({ events, store }: CacheParts, sending: Sending): ClientCache => ({
   execute: (command) => {
     if (command.caching === undefined || command.settled !== undefined || !store.covers(command)) return undefined
@@ -86,8 +86,8 @@ export const reading = ({ events, store }: CacheParts, sending: Sending): Client
 })
 
 /**
- * A pipeline of which some commands may be answered by the cache. What it writes itself, its reads have to see in the order
- * in which they were given: those go with the rest.
+ * A pipeline of which some commands may be answered by the cache. Its reads have to see its own writes in the order in which
+ * they were given: such reads go with the rest.
  */
 class CachedPipeline {
   readonly #commands: Commands
@@ -147,7 +147,7 @@ class CachedPipeline {
     )
   }
 
-  /** Suspends until everybody's answer is there. */
+  /** Suspends until all answers are there. */
   readonly #answered: Effect.Effect<void> = Effect.callback((resume) => {
     if (this.#waiting.size === 0) return resume(Effect.void)
     this.#resume = () => resume(Effect.void)

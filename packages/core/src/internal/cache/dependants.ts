@@ -1,5 +1,5 @@
 /**
- * What depends on one key.
+ * The answers and reads that depend on one key.
  */
 
 /** What is found under its first key, by the rest of its command. */
@@ -29,7 +29,7 @@ export class Dependants<P extends Dependant> {
     }
   }
 
-  /** Adds one of which the key is not the first. */
+  /** Adds one whose first key is another. */
   add(dependant: P): void {
     const others = this.#others ??= new Set()
     others.add(dependant)

@@ -39,7 +39,7 @@ export class Waiter<A> extends SingleRequest<A> {
   }
 }
 
-/** Those who wait; when the last one goes away nobody is there any more. */
+/** The callers that wait. */
 class Waiters extends RequestQueue {
   readonly #onNobody: () => void
 
@@ -55,7 +55,7 @@ class Waiters extends RequestQueue {
 }
 
 /**
- * - `onEnd`: takes the flight and what came of it, before those who wait do. `onNobody`: called when nobody waits any more.
+ * - `onEnd`: takes the flight and its outcome, before the callers do. `onNobody`: called when the last caller has gone.
  */
 export interface FlightOptions {
   readonly mode: Mode
@@ -70,7 +70,7 @@ export class Flight extends SingleRequest<Resp.Value> {
   readonly rest: string
   /** When it began. */
   readonly began: number
-  /** Whether something may have changed since it was read: it is an answer for those who wait, and for nobody else. */
+  /** Whether something may have changed since it was read: it is an answer for the callers that wait, and for nobody else. */
   marked = false
   #origin: Origin | undefined = undefined
   readonly #mode: Mode
@@ -81,7 +81,7 @@ export class Flight extends SingleRequest<Resp.Value> {
   #life = Infinity
   /** Whether the server is to report changes of the keys over this connection. */
   #tracked = false
-  /** Why there is no answer though the server gives one. */
+  /** Why there is no answer although the server gives one. */
   #refusal: CommandError | undefined = undefined
 
   constructor(
@@ -201,7 +201,7 @@ export class Flight extends SingleRequest<Resp.Value> {
     if (this.answered < this.count || this.settled) return
     // All is answered, so that it may be sent elsewhere.
     const answer = this.#answer ?? null
-    // What is wrong with the read itself comes first.
+    // An error of the read itself comes first.
     if (this.#refusal === undefined || answer instanceof Resp.ErrorReply) return super.reply(answer, origin)
     this.conclude(Exit.fail(this.#refusal))
   }

@@ -5,7 +5,7 @@
  *
  * - An answer is kept only while a server has promised, on a connection that is open, to report every change of its keys.
  * - A read is marked by whatever it may not know: a key that changed, a connection that ended, after it had left. A marked
- *   read answers those who wait for it; nobody else joins it, and its answer is not kept.
+ *   read answers the callers that wait for it; nobody else joins it, and its answer is not kept.
  * - An answer is dropped before the next caller or frame that could read it is looked at.
  */
 import * as Cause from "effect/Cause"
@@ -41,7 +41,7 @@ export interface Sending {
   readonly submit: (request: Request) => void
 }
 
-/** What there is of a command: an answer, or a read under way. */
+/** What the store has for a command: an answer, or a read under way. */
 type Item = Entry | Flight
 
 export class Store implements Keeper {
@@ -54,7 +54,7 @@ export class Store implements Keeper {
   readonly #keys = new Map<string, Dependants<Item>>()
   readonly #recency = new Recency()
   readonly #flights = new Set<Flight>()
-  /** What there is by the slot of its first key. */
+  /** The items by the slot of their first key. */
   readonly #slots = new Map<number, Set<Item>>()
   #turn: number | undefined = undefined
   #hits = 0
@@ -97,7 +97,7 @@ export class Store implements Keeper {
       RedisCommand.keys(command).map(nameOf).every((name) => mode.some((prefix) => name.startsWith(prefix)))
   }
 
-  /** The answer to a command that will do for it, `undefined` when there is none. */
+  /** The kept answer to a command, `undefined` when none is good enough for it. */
   find<A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Exit.Exit<A, CommandError> | undefined {
     // There is one: a command without a key is not cached.
     const item = this.#keys.get(nameOf(RedisCommand.firstKey(command)!))?.get(restOf(command))
@@ -124,9 +124,9 @@ export class Store implements Keeper {
   }
 
   /**
-   * Waits for the answer to a command, with all the others who do; the first of them has it asked for.
+   * Waits for the answer to a command, together with other callers; the first of them has it sent.
    *
-   * - `begin`: gives the caller's place among those who wait its deadline. `submit`: sends a read.
+   * - `begin`: gives the waiting caller its deadline. `submit`: sends a read.
    */
   join<A>(
     command: RedisCommand.RedisCommand<A, unknown, unknown>,
@@ -170,7 +170,7 @@ export class Store implements Keeper {
     return flight
   }
 
-  /** Keeps an answer where that is safe, and gives it to those who wait. */
+  /** Keeps an answer where that is safe, and gives it to the callers that wait. */
   #onEnd(flight: Flight, answer: Exit.Exit<Resp.Value, CommandError>): void {
     this.#forget(flight)
     const { marked, origin, tracking } = flight
@@ -224,7 +224,7 @@ export class Store implements Keeper {
     this.#dropAll(reason, [...[...this.#flights].filter(isMeant), ...[...this.#recency.all()].filter(isMeant)])
   }
 
-  /** Drops what is of these slots. */
+  /** Drops the items of these slots. */
   dropSlots(reason: CacheClearing, slots: Iterable<number>): void {
     for (const slot of slots) this.#dropAll(reason, this.#slots.get(slot) ?? [])
   }
@@ -241,7 +241,7 @@ export class Store implements Keeper {
     if (entries > 0) this.#options.onEvent({ _tag: "Cleared", reason, entries })
   }
 
-  /** A read that has not left yet will see whatever it is about. */
+  /** A read that was not sent yet will see the change. */
   #mark(flight: Flight): void {
     if (!flight.hasLeft) return
     flight.marked = true

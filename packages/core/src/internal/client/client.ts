@@ -157,7 +157,7 @@ const clientOf = (
     execute,
     pipeline,
     transaction: (commands) => {
-      // Looked at once more, as nothing of a transaction is to be sent when a part of it cannot be.
+      // Checked once more, as no part of a transaction may be sent when another cannot be.
       const known = commands.map((command, index) => settledAt(command, index) ?? unsendableAt(command, index))
       const refused = known.find((outcome) => outcome !== undefined && Exit.isFailure(outcome))
       if (refused !== undefined) return Effect.flatMap(refused, () => Effect.succeed([]))
@@ -237,7 +237,7 @@ const timeoutIn = (outcome: Outcome): TimeoutError | undefined =>
     .map((reason) => Cause.isFailReason(reason) && reason.error._tag === "TimeoutError" ? reason.error : undefined)
     .find((error) => error !== undefined)
 
-/** Puts the outcomes that were known without the server between those that were not. */
+/** Puts the outcomes that were known without the server between those of the server. */
 const weave = (
   commands: ReadonlyArray<RedisCommand.Any>,
   outcomes: ReadonlyArray<Outcome>
@@ -335,7 +335,7 @@ const lease = Effect.fnUntraced(function*(
 
 /**
  * A router that sends everything over one connection of its caller's own, until
- * the lease ends: whoever kept it after that would use somebody else's.
+ * the lease ends: a caller that kept it for longer would use somebody else's connection.
  */
 export const ofLease = (
   lease: Lease,
@@ -407,7 +407,7 @@ const refuse = (command: RedisCommand.Any, reason: string): Effect.Effect<never,
     })
   )
 
-/** What does for a caller what he wanted of a command that is refused, where that is something else than a connection. */
+/** What a caller should use instead of a command that is refused, where that is not a connection of its own. */
 const instead: ReadonlyMap<string, string> = new Map([
   ["MULTI", "Use Redis.transaction"],
   ["EXEC", "Use Redis.transaction"],

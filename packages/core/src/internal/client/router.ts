@@ -1,5 +1,5 @@
 /**
- * What the topologies differ in: where a command goes.
+ * What distinguishes the topologies: where a command goes.
  */
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -62,8 +62,8 @@ export interface Held {
  *   again when a server has given up a shard channel.
  * - `moved`: called when a server has given up a shard channel and `serverFor` does not know a better one; asked
  *   again when the effect is done.
- * - `isServer`: whether channels may still be subscribed to on a server. What is kept for others is dropped when nobody uses it; without,
- *   servers stay what they are.
+ * - `isServer`: whether channels may still be subscribed to on a server. Links to others are dropped when nobody uses them;
+ *   without it all links are kept.
  * - `refuses`: why subscribing to a channel would be of no use, when that is known beforehand.
  * - `spread`: channels of events that each server reports only for itself. Without it there is only one server to ask.
  * - `connect`: opens a connection to a server.
@@ -89,8 +89,8 @@ export interface Subscribers {
  * servers at a time, and `serverFor` does not count for them.
  *
  * - `includes`: whether a channel is one of them.
- * - `servers`: those that they are subscribed to on at the moment, once `known` is done. `onChange`: calls a function whenever these
- *   may be others, until the returned function is called.
+ * - `servers`: those that they are subscribed to on at the moment, once `known` is done. `onChange`: calls a function
+ *   whenever these may be others, until the returned function is called.
  * - `execute`: runs a command on a server.
  */
 export interface Spread {

@@ -34,7 +34,7 @@ export const values = (
   return Effect.succeed(put(commands, all))
 }
 
-/** The failure of several commands: `first` where it is no error of a command. */
+/** The failure of several commands: `first` when it is not the error of a command. */
 const failureOf = (
   of: "pipeline" | "transaction",
   commands: ReadonlyArray<RedisCommand.Any>,
@@ -74,8 +74,8 @@ export const results = (commands: Commands, outcomes: ReadonlyArray<Outcome>): E
 }
 
 /**
- * The error of the command at an index, which is that of the caller, whatever it was among those of the same server; what befell
- * something that the caller did not write, such as a handshake, has none.
+ * The error of the command at an index. The index is the caller's, whatever it was among the commands of the same server;
+ * the error of something that the caller did not write, such as a handshake, has none.
  */
 const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, index: number): CommandError | undefined => {
   const error = errorIn(outcome)

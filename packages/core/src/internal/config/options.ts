@@ -197,9 +197,9 @@ export interface ClusterPoolOptions extends PoolOptions {
  *
  * The others bound what a server may send, and end the connection with `ProtocolError`: `replyDepth` (default 128),
  * `bulkLength` in bytes (default 512 MiB), `aggregateLength` in elements (default 2²⁷), `lineLength` in bytes (default
- * 1 MiB), `replyElements` of all aggregates in a whole reply (by default what `replyBytes` admits) and `replyBytes` of a whole reply (default
- * 1 GiB), on the wire and, by estimate, in memory together: 96 for each aggregate in it and 64 for each of their elements.
- * Before a connection is set up a reply has 1 MiB at the most.
+ * 1 MiB), `replyElements` of all aggregates in a whole reply (by default what `replyBytes` admits) and `replyBytes` of a
+ * whole reply (default 1 GiB), on the wire and, by estimate, in memory together: 96 for each aggregate in it and 64 for
+ * each of their elements. Before a connection is set up a reply has 1 MiB at the most.
  *
  * @category options
  * @since 0.1.0
@@ -295,8 +295,8 @@ export type Accept =
  *
  * - `sentinels`: where to ask, at least one. `service`: the name of the master that they watch.
  * - `role`: `"master"` (default) or `"replica"`.
- * - `readFrom`: for a client of the master, the server that answers single commands that only read keys: `"master"` (default), or a
- *   replica if there is one (`"preferReplica"`), which may answer with what is out of date.
+ * - `readFrom`: for a client of the master, the server that answers single commands that only read keys: `"master"`
+ *   (default), or a replica if there is one (`"preferReplica"`), which may answer with what is out of date.
  * - `minOtherSentinels`: a sentinel's answer counts only if it knows so many others. Default 0.
  * - `checkConnection`: whether to send a PING on every new connection. Default `false`.
  * - `recheckInterval`: how often sentinels are asked for the master without a reason, while there is a connection. They

@@ -82,14 +82,14 @@ export const make = Effect.fnUntraced(function*(
           : timeLimit("connect", limit, target.address, progress.waitsFor)
       )
   }).pipe(
-    // A connector or credentials that break must not end who dials: callers would wait for ever.
+    // A connector or credentials that throw must not end the fiber that dials: callers would wait for ever.
     Effect.catchDefect((defect) =>
       Effect.fail(connectionLoss("Other", "The client failed to open the connection", target.address, defect))
     )
   )
 })
 
-/** Asked in this one place, by which every connection to every address has to come, before anything is sent there. */
+/** Checked here alone: every connection to every address passes here before anything is sent. */
 const isAccepted = ({ endpoint, settings }: Target): boolean => {
   if (settings.accept === undefined || endpoint.path !== undefined) return true
   try {
@@ -114,7 +114,7 @@ interface Progress {
   waitsFor: string | undefined
 }
 
-/** Whether the servers of a client take what is said about it; they are asked again for as long as that is not known. */
+/** Whether the servers of a client accept CLIENT SETINFO; they are asked again for as long as that is not known. */
 const takeClientInfo = new WeakMap<ConnectionSettings, boolean>()
 
 const open = (
@@ -137,7 +137,7 @@ const open = (
       : Effect.fail(failure.error))
 }
 
-/** Nothing of what fails stays open. */
+/** Leaves nothing open when it fails. */
 const inScopeOfItsOwn = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Scope.Scope> =>
   Effect.flatMap(
     Effect.flatMap(Effect.scope, Scope.fork),
@@ -185,7 +185,7 @@ const dial = Effect.fnUntraced(function*(
     subscriber: listener.subscriber,
     onUnasked: listener.onUnasked,
     onClose: (failure, unsent) => {
-      // Before anybody learns of it, and reads.
+      // Before anybody knows of the connection, and reads.
       tracking.end("Disconnected")
       takeUnsent(unsent, failure)
       Deferred.doneUnsafe(ended, Effect.succeed(failure))
@@ -237,7 +237,7 @@ const dial = Effect.fnUntraced(function*(
   }
   if (credentials.next !== undefined) {
     const renewal = Credentials.renew(credentials.next, (renewed) => {
-      // Others may be allowed to read less. What waits before it is still sent by the old ones.
+      // The new user may be allowed to read less. Requests that wait before this are still sent as the old user.
       const renew = Effect.sync(() => tracking.renew("Reauthenticated"))
       return Effect.ensuring(Effect.andThen(renew, authenticate(run, renewed)), renew)
     })
@@ -258,7 +258,7 @@ const refusalsOf = (listener: Listener, leave: (loss: CommandError) => void): Li
   }
 }
 
-/** What refused credentials mean to everybody on the connection; whoever opens the next one learns more. */
+/** The loss that refused credentials mean to everybody on the connection; opening the next one says more. */
 const refusal = (error: CommandError, address: string): CommandError =>
   error._tag === "AuthenticationError"
     ? connectionLoss("Handshake", `The server refused new credentials: ${error.code} ${error.detail}`, address, error)
@@ -282,7 +282,7 @@ const failAll = (requests: RequestQueue, failure: CommandError): void => {
 // Requests
 // -----------------------------------------------------------------------------
 
-/** What takes requests. */
+/** Something that takes requests. */
 type Submits = Pick<RedisConnection, "submit">
 
 /**
@@ -436,6 +436,6 @@ const probe = (
         ? Effect.void
         : Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING with PONG", address))
     ),
-    // Refused is answered, too: not everybody may PING.
+    // A refusal is an answer, too: not every user may send PING.
     Effect.catchTag("NoPermissionError", () => Effect.void)
   )

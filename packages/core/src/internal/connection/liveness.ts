@@ -1,8 +1,8 @@
 /**
  * Watching whether a server that owes an answer is still there.
  *
- * Nothing tells a server that hangs from one that is busy with a long command:
- * neither answers, on this connection or on another. So there are two steps.
+ * Nothing distinguishes a server that hangs from one that is busy with a long
+ * command: neither answers, on this connection or on another. So there are two steps.
  * A silence that is longer than usual is told to the listener, which may look
  * elsewhere; it costs nobody anything. Only one that is longer than
  * `livenessTimeout` ends the connection, unless a PING is answered.
@@ -96,8 +96,8 @@ export class Liveness {
 }
 
 /**
- * Watches a connection over which a server reports changes of keys: answers are kept for as long as it says nothing, and of one that is
- * gone nothing else would tell while nobody writes. To be run in a fiber.
+ * Watches a connection over which a server reports changes of keys: answers are kept for as long as it says nothing, and
+ * nothing else would show that it is gone while nobody writes. To be run in a fiber.
  */
 export const listening = (
   connection: RedisConnection,

@@ -1,5 +1,5 @@
 /**
- * What a connection is to those who use it, and what it wants of them.
+ * Connections, what listens to them, and what opens them.
  */
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -37,9 +37,9 @@ export interface RedisConnection {
  * - `subscriber`: whether arrays are out-of-band data as well, as messages are before RESP3. Default `false`.
  * - `onUnasked`: takes replies that no command asked for, as they come after MONITOR. Told whether a command is unanswered,
  *   it returns whether this is such a reply. Others that no command asked for end the connection.
- * - `onRefusal`: takes error replies and their commands, and returns what befell the connection by one, where it means more
- *   than its text; nothing was run then.
- * - `demotion`: takes error replies first, and returns what befell the connection by one that says that the server is not
+ * - `onRefusal`: takes error replies and their commands, and returns the loss of the connection that one means; nothing was run
+ *   then. `undefined` when it means no more than its text.
+ * - `demotion`: takes error replies first, and returns the loss of the connection that one means when the server is not
  *   what the connection was opened for; nothing was run then. The connection takes nothing more, and ends when what was
  *   sent before has its answers.
  * - `onRead`: called after what one read brought was taken; reading goes on when the effect it returns is done.

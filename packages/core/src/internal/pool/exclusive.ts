@@ -6,10 +6,10 @@
  *
  * - Open connections and dials together are never more than the limit.
  * - Each open connection is with one claim, or idle, or being cleaned; never two of these.
- * - Callers that wait are served first come first served, and the first of them have a dial each: a dial that is not needed any more,
- *   because somebody gave a connection back, is the next one's.
+ * - Callers that wait are served first come first served, and the first of them have a dial each: a dial that is not needed
+ *   any more, because somebody gave a connection back, goes to the next one.
  * - What a claim has is written down before its fiber hears of it. So whatever is interrupted when, ending the claim gives
- *   back what it has, or gives up its place.
+ *   back what it has, or leaves the queue.
  *
  * A connection that is handed on is in the state of its handshake: see the recycler.
  */
@@ -41,7 +41,7 @@ export interface Options {
 /** How long a connection may take to be cleaned before it is closed: a new one costs less than that. */
 const cleaningLimit = "1 second"
 
-/** One of those who use the pool, with what it has and waits for. */
+/** One of the users of the pool, with what it has and waits for. */
 export class Member {
   readonly claims = new Set<Claim>()
   /** Why it gets no connection any more. */
@@ -69,7 +69,7 @@ interface Opened {
   readonly lost: () => CommandError | undefined
 }
 
-/** A connection that is being opened. Nobody waits for one that keeps the number of idle ones up, or is left over. */
+/** A connection that is being opened. It may have no claim, when it is to be idle or its claim has ended. */
 interface Dial {
   claim: Claim | undefined
   /** Whether it was begun for this claim. */
@@ -101,16 +101,16 @@ export class ExclusivePool {
   readonly #members = new Set<Member>()
   readonly #everybody = new Member()
   readonly #open = new Map<RedisConnection, Facts>()
-  /** Connections that nobody uses; the one that was given back last is the last. */
+  /** Idle connections; the one that was given back last is the last. */
   readonly #idle: Array<RedisConnection> = []
   readonly #dials = new Set<Dial>()
-  /** Those who wait, in order. */
+  /** The claims that wait, in order. */
   readonly #waiting = new Set<Claim>()
   #sweeping = false
   readonly #pauses = new Pauses()
   /** When the next dial may begin. */
   #notBefore = 0
-  /** Why nobody gets a connection any more. */
+  /** Why no claim gets a connection any more. */
   #closed: CommandError | undefined = undefined
 
   constructor(options: Options, context: Context.Context<RedisConnector>, scope: Scope.Closeable, clock: Clock.Clock) {
@@ -136,7 +136,7 @@ export class ExclusivePool {
     return this.#idle.length
   }
 
-  /** The number of those who wait for a connection. */
+  /** The number of claims that wait for a connection. */
   get waiting(): number {
     return this.#waiting.size
   }
@@ -164,14 +164,14 @@ export class ExclusivePool {
           const end = Effect.sync(() => this.#release(claim))
           return Effect.onExit(
             restore(Effect.provideService(this.#take(claim), Clock.Clock, this.#clock)),
-            // What failed holds nothing back until the scope closes.
+            // A claim that failed holds nothing until the scope closes.
             (exit) => Exit.isSuccess(exit) ? Scope.addFinalizer(scope, end) : end
           )
         }))
     )
   }
 
-  /** Closes what nobody uses, with `inUse` the others as well. */
+  /** Closes idle connections, with `inUse` the others as well. */
   disconnect(reason: CommandError, inUse: boolean): Effect.Effect<void> {
     return Effect.sync(() => {
       for (const connection of inUse ? [...this.#open.keys()] : [...this.#idle]) connection.close(reason)
@@ -260,7 +260,7 @@ export class ExclusivePool {
     settle?.(exit)
   }
 
-  /** Ends a claim, whatever has become of it. */
+  /** Ends a claim, whatever state it is in. */
   #release(claim: Claim): void {
     claim.settle = undefined
     this.#waiting.delete(claim)
@@ -371,14 +371,14 @@ export class ExclusivePool {
       if (exit.value.lost() === undefined) this.#offer(connection)
       else this.#onLost(connection, exit.value.lost()!)
     } else if (claim !== undefined && dial.isOwn) {
-      // Only who it was begun for learns of its failure: the others get one of their own now.
+      // Only the claim that it was begun for learns of its failure: the others get a dial of their own now.
       const error = errorOf(exit.cause)
       this.#settle(claim, Exit.fail(error ?? this.#loss("Other", "The client failed to open the connection")))
     }
     if (this.#waiting.size > 0) this.#dial()
   }
 
-  /** Opens a connection; after a failure not before a pause, whoever asks. */
+  /** Opens a connection; after a failure not before a pause, whoever asks for it. */
   get #connect(): Effect.Effect<Opened, CommandError, RedisConnector> {
     return Effect.gen({ self: this }, function*() {
       const { news } = this.#options.dialer
@@ -479,7 +479,7 @@ export const make = Effect.fnUntraced(function*(
   const clock = yield* Clock.Clock
   const scope = yield* Scope.fork(yield* Effect.scope)
   const pool = new ExclusivePool(options, context, scope, clock)
-  // Before anything that it has open ends: who uses it learns why.
+  // Before its connections are closed: their users learn why.
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => pool.retire(connectionLoss("ClientClosed", "The client was closed", options.dialer.address)))
   )

@@ -1,5 +1,5 @@
 /**
- * Connections to one server, one after the other, for as long as anybody wants one: dialled when there is demand, and
+ * Connections to one server, one after the other, for as long as one is wanted: dialled when there is demand, and
  * with a pause after each that was of no use.
  */
 import * as Effect from "effect/Effect"
@@ -13,16 +13,16 @@ const shortestPause = 10
 export const longestPause = 1000
 
 /**
- * A dial that is refused costs next to nothing, to nobody but the system of a server that is not there: so many of them in
- * a row, three to five seconds, have shorter pauses, so that a server that is started again is found at once.
+ * A dial that is refused costs next to nothing, as it only reaches the system of a server that is not there. So many of
+ * them in a row, which is three to five seconds, have shorter pauses: a server that is started again is found at once.
  */
 const eagerDials = 50
 const longestEagerPause = 100
 
 /**
- * What a connection ended with that was of no use: it could not be opened, or was lost before it had answered anything.
+ * The end of a connection that was of no use: it could not be opened, or was lost before it had answered anything.
  *
- * - `isUnused`: whether nothing was written on it.
+ * - `error`: why it ended. `isUnused`: whether nothing was written on it.
  */
 export interface Useless {
   readonly error: CommandError
@@ -66,7 +66,7 @@ export const redial = <R>(
     }
   })
 
-/** Where something failed, when the error says so. */
+/** The address that an error names, `undefined` when it names none. */
 export const addressOf = (error: CommandError): string | undefined => "address" in error ? error.address : undefined
 
 /** Pauses after failed dials. */

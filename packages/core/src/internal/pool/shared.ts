@@ -45,7 +45,7 @@ export interface Options {
 export class SharedConnection {
   readonly address: string
   readonly #options: Options
-  /** Of who made it: what many share runs in it. */
+  /** The context of whoever made it: what many share runs in it. */
   readonly #context: Context.Context<never>
   readonly #clock: Clock.Clock
   readonly #healthCheckInterval: number
@@ -115,7 +115,7 @@ export class SharedConnection {
       serve: this.#serve,
       coolDown: ({ error, isUnused }) => {
         this.#state = { _tag: "CoolingDown" }
-        // What waits has waited for nothing.
+        // The requests that wait have waited in vain.
         if (isUnused) this.#failWaiting(error)
       }
     })

@@ -270,7 +270,7 @@ export class Hub {
     }
   }
 
-  /** Gives an entry away, with those who have subscribed to it and now miss it. */
+  /** Gives an entry away, with its receivers, which now miss it. */
   surrender(entry: Entry): ReadonlyArray<Receiver> {
     const { receivers } = entry
     this.#entries[entry.kind].delete(entry.id)
@@ -426,14 +426,14 @@ export class Hub {
     }
     for (const entry of wanted) {
       entry.state = "Wanted"
-      // Copies: who fails may subscribe again on the spot.
+      // Copies: a receiver that fails may subscribe again on the spot.
       const joining = Array.from(entry.joining)
       const before = entry.receivers.filter((receiver) => joining.every((other) => other.receiver !== receiver))
       for (const each of joining) this.#failJoining(each, error)
       if (before.length > 0 && this.#options.isElsewhere(entry)) return this.#options.onMoved(entry)
       if (before.length > 0 && isRetryable(error)) return this.#exchange?.close(error)
       for (const receiver of before) {
-        // What it missed will not be made good: nothing of it is restored.
+        // What it missed stays missing: nothing of it is restored.
         this.#gaps.delete(receiver)
         this.leave(receiver, [entry])
         receiver.mailbox.fail(error)
@@ -446,7 +446,7 @@ export class Hub {
   // ---------------------------------------------------------------------------
 
   /**
-   * Takes what the server sends of its own accord; returns whether it completes
+   * Takes what the server sends unasked; returns whether it completes
    * the answer to the command in front.
    */
   readonly receive = (items: ReadonlyArray<Resp.Value>): boolean => {
@@ -503,7 +503,7 @@ export class Hub {
     }
   }
 
-  /** Decoded anew for each receiver: what it gets is its own to change. */
+  /** Decoded anew for each receiver: a receiver may change what it gets. */
   #messageFor(
     receiver: Receiver,
     entry: Entry,

@@ -223,7 +223,7 @@ export class Link {
   /**
    * Looks after a connection on which nothing arrives, as there need not be any messages. It is sent a PING, so that the
    * server owes something, and subscriptions are told of a gap when it goes on to say nothing. Looks are counted and not
-   * time, like everywhere where silence is judged.
+   * time, as everywhere that silence is judged.
    */
   #watchLiveness(connection: RedisConnection): Effect.Effect<void> {
     const { healthCheckInterval, livenessTimeout } = this.#options.settings
@@ -322,7 +322,7 @@ export class Link {
 
 const ping = RedisCommand.send("PING")
 
-/** Any answer shows life, also that it is not allowed. */
+/** Any answer shows life, a refusal too. */
 const submitPing = (connection: RedisConnection): void =>
   connection.submit(new SingleRequest(ping, undefined, () => {}))
 

@@ -1,5 +1,5 @@
 /**
- * The pub/sub of a client: which subscription is on which connection.
+ * The pub/sub of a client: decides which subscription is on which connection.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -54,7 +54,7 @@ class Links {
     return Array.from(this.#links.values(), ({ link }) => link)
   }
 
-  /** Where any server will do. */
+  /** What stands for any server. */
   get anyServer(): string {
     return this.#subscribers.serverFor("subscribe", "")
   }
@@ -143,8 +143,8 @@ class Links {
   }
 
   /**
-   * Subscribes to what each server reports only for itself on all servers that there are now, and away from the others. Those that are
-   * new come first: at no time nothing is said to be missing while something may be.
+   * Subscribes to what each server reports only for itself on all servers that there are now, and no longer on the others.
+   * New servers come first: at no time is nothing said to be missing while something may be.
    */
   #follow(): void {
     const { spread } = this.#subscribers

@@ -1,6 +1,6 @@
 /**
- * PFCOUNT and PFMERGE for keys of several slots: copies of what is elsewhere
- * come to the slot of the first key, where the command itself runs.
+ * PFCOUNT and PFMERGE for keys of several slots: the other keys are copied
+ * to the slot of the first key, where the command itself runs.
  */
 import { get, set } from "@redfx/core/commands/Strings"
 import * as RedisArg from "@redfx/core/RedisArg"
