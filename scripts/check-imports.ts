@@ -39,7 +39,7 @@ const storeys: Record<string, ReadonlyArray<Storey>> = {
     ["pool", /^internal\/pool\/\w+$/],
     ["cache", /^internal\/cache\/\w+$/],
     ["client", /^(unstable\/Router|internal\/(client|pubsub)\/\w+)$/],
-    ["clients", /^Redis(Cache|Pool|Standalone|Pipeline|Transaction|KeyspaceEvents|Script|Scan)$/],
+    ["clients", /^Redis(Cache|Prefix|Pool|Standalone|Pipeline|Transaction|KeyspaceEvents|Script|Scan)$/],
     [
       "applications",
       /^(Redis(Stream|Channel|Lock|RateLimiter|Semaphore|Leader|Jobs|Keyspace|Persistence)|internal\/(stream|lock|limits|jobs|keyspace)\/\w+)$/

@@ -216,6 +216,14 @@ export * as RedisPipeline from "./RedisPipeline.ts"
 export * as RedisPool from "./RedisPool.ts"
 
 /**
+ * Keys that begin with a prefix which the program does not write: several
+ * programs share a database, and none sees the keys of the others.
+ *
+ * @since 0.1.0
+ */
+export * as RedisPrefix from "./RedisPrefix.ts"
+
+/**
  * The client for programs that are not written with Effect: every command is a
  * method that returns a promise.
  *

@@ -348,7 +348,17 @@ describe("RespDecoder in linear time", () => {
       return milliseconds
     }
   }
-  const best = (measure: () => number) => Math.min(measure(), measure(), measure())
+  /** The ratio of the best times, of as many measurements as others on the machine make necessary. */
+  const ratioOf = (large: () => number, small: () => number, enough: number) => {
+    const best = { large: Infinity, small: Infinity }
+    let ratio = Infinity
+    for (let round = 0; round < 12 && ratio >= enough; round++) {
+      best.small = Math.min(best.small, small())
+      best.large = Math.min(best.large, large())
+      ratio = best.large / Math.max(best.small, 0.05)
+    }
+    return ratio
+  }
 
   const inputs: ReadonlyArray<readonly [name: string, make: (size: number) => string]> = [
     ["an array of small elements", (n) => `*${n / 4}\r\n${":1\r\n".repeat(n / 4)}`],
@@ -361,9 +371,8 @@ describe("RespDecoder in linear time", () => {
     for (const [name, make] of inputs) {
       const small = oneByteEach(make(14_000))
       const large = oneByteEach(make(16 * 14_000))
-      best(small)
-      const ratio = best(large) / Math.max(best(small), 0.05)
-      assert.isBelow(ratio, 80, name)
+      small()
+      assert.isBelow(ratioOf(large, small, 80), 80, name)
     }
   })
 })
