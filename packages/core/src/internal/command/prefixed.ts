@@ -15,7 +15,7 @@ type Parts = ReadonlyArray<Part>
 /**
  * What is done to commands of a name.
  *
- * - `parts`: to the arguments, in place of putting the prefix before keys.
+ * - `parts`: to the arguments, instead of putting the prefix before keys.
  * - `reply`: to the reply as it came. `null` is left alone.
  * - `refusal`: why the command is not sent.
  */
@@ -44,7 +44,7 @@ const patternOf = (part: Part, prefix: Prefix): Part => {
 
 const isKey = (value: RedisArg.Value): value is RedisArg.Key => typeof value === "string" || typeof value === "object"
 
-/** The word at a place, in capitals. */
+/** The word at an index, in capitals. */
 const wordAt = (parts: Parts, index: number): string => {
   const part = parts[index]
   const value = part === undefined ? "" : RedisArg.wireValue(part)
@@ -204,7 +204,7 @@ const keyless: ReadonlySet<string> = new Set([
   ..."PING PUBLISH QUIT READONLY READWRITE REPLICAOF RESET ROLE SAVE SELECT SHUTDOWN SLAVEOF SPUBLISH TIME UNWATCH"
     .split(" "),
   ..."WAIT WAITAOF".split(" "),
-  // What they have is patterns, and the place where a scan goes on.
+  // They have patterns, and the cursor that a scan goes on from.
   ..."CLUSTERSCAN KEYS SCAN".split(" "),
   ..."ACL BACKUP CLIENT CLUSTER COMMAND COMMANDLOG CONFIG FUNCTION HOTKEYS LATENCY MODULE PUBSUB SCRIPT SENTINEL SLOWLOG"
     .split(" ").map((container) => `${container} *`),
