@@ -212,7 +212,7 @@ export type Others = Retry.Others
 export const inPart: <E extends RedisError>(error: E, others: Others) => E = Retry.inPart
 
 /**
- * One of several parts of an effect, and what has become of it.
+ * One of several parts of an effect, and its outcome.
  *
  * - `indexes`: which of the caller's commands or keys it is. `readonly`: whether running it twice does no harm.
  * - `error`: what it failed with, `undefined` when it did not. `sent`: whether it was for a server at all, by default
@@ -224,8 +224,8 @@ export const inPart: <E extends RedisError>(error: E, others: Others) => E = Ret
 export type Part<E extends RedisError = RedisError> = Retry.Part<E>
 
 /**
- * The error of an effect whose parts came to this: that of the first part that
- * failed, with what is known of the others; `undefined` when none failed.
+ * The error of an effect with these parts: that of the first part that failed,
+ * with what is known of the others; `undefined` when none failed.
  *
  * @category combinators
  * @since 0.1.0

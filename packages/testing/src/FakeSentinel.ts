@@ -173,11 +173,11 @@ export const failOver = (sentinels: ReadonlyArray<Sentinel>, from: Data, to: Dat
     for (const sentinel of sentinels) sentinel.master = { port: to.port }
   })
 
-/** Tells everybody who listens to a sentinel of a failover. */
+/** Announces a failover to all that listen to a sentinel. */
 export const announce = (sentinel: Sentinel, from: Data, to: Data, name = service): Effect.Effect<void> =>
   publish(sentinel, "+switch-master", `${name} 127.0.0.1 ${from.port} 127.0.0.1 ${to.port}`)
 
-/** Tells everybody who listens to a sentinel which replica it has chosen to become the master. */
+/** Announces to all that listen to a sentinel which replica it has chosen to become the master. */
 export const choose = (sentinel: Sentinel, replica: Data, master: Data): Effect.Effect<void> => {
   const slave = `slave 127.0.0.1:${replica.port} 127.0.0.1 ${replica.port}`
   return publish(sentinel, "+selected-slave", `${slave} @ ${service} 127.0.0.1 ${master.port}`)

@@ -53,7 +53,7 @@ interface Named extends Claim {
   readonly sentinel?: Sentinel | undefined
 }
 
-/** Whether the server that is said to be the master is it. A sentinel that is wrong is asked last from then on. */
+/** Connects to the server that is said to be the master, and checks that it is. A sentinel that is wrong is asked last. */
 export const verifyMaster = (
   resolver: Resolver,
   { address, sentinel }: Named,
@@ -93,7 +93,7 @@ const openMaster = (resolver: Resolver, listener: Listener): Opened =>
     const { tracker } = resolver
     const { changes } = tracker
     const found = yield* whereMasterIs(resolver)
-    // A server that hangs must not hold up who could go to another by now.
+    // A server that hangs must not hold up callers that could go to another by now.
     const opened = yield* Effect.raceFirst(
       verifyMaster(resolver, found, listener),
       Effect.as(isOvertaken(tracker, found), undefined)
@@ -119,7 +119,7 @@ const openMaster = (resolver: Resolver, listener: Listener): Opened =>
 const isOvertaken = (tracker: MasterTracker, found: Claim): Effect.Effect<void> =>
   Effect.flatMap(tracker.news, () => tracker.hasOvertaken(found) ? Effect.void : isOvertaken(tracker, found))
 
-/** Where the sentinels say that the master is, or the server that they are making one at the moment. */
+/** The master by the word of the sentinels, or the server that they are making the master at the moment. */
 const whereMasterIs = (resolver: Resolver): Effect.Effect<Named, MasterNotFoundError> =>
   Effect.suspend(() => {
     const { group, service, tracker } = resolver
@@ -160,7 +160,7 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
     const failed = [...attempts, ...refused.map(([address, error]) => attemptOf(address, error))]
     return yield* openMaster(resolver, listener).pipe(
       Effect.mapError((error) => noReplica(resolver.service, failed, error)),
-      // Last: that a master says that it is one settles nothing where another server says so as well.
+      // Last: a server's word that it is the master settles nothing while another says the same.
       Effect.ensuring(tell)
     )
   })
@@ -170,7 +170,7 @@ const startingAt = (addresses: ReadonlyArray<NodeAddress>, turn: number): Readon
   return [...addresses.slice(start), ...addresses.slice(0, start)]
 }
 
-/** Wrong credentials are what the caller has to know of; anything else may be different next time. */
+/** The caller has to know of wrong credentials; anything else may be different next time. */
 const noReplica = (service: string, attempts: ReadonlyArray<Attempt>, error: CommandError): CommandError => {
   switch (error._tag) {
     case "AuthenticationError":

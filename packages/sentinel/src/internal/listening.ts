@@ -69,7 +69,7 @@ export class Listening {
     )
   }
 
-  /** Listens to those that are in the list, and to no others; to none when nobody does. */
+  /** Listens to the sentinels in the list, and to no others; to none when there is no listener. */
   reconcile(): void {
     const wanted = this.#listeners.size === 0 ? [] : this.#sentinels.inOrder
     const names = new Set(wanted.map(({ name }) => name))
@@ -91,7 +91,7 @@ export class Listening {
       const client = yield* this.#sentinels.connect(sentinel)
       const subscription = yield* client.pubSub.open({ events: true })
       yield* subscription.subscribe(switched)
-      // What has changed before is not told.
+      // Earlier changes are not announced.
       this.#tell({ _tag: "Listening" })
       // Not every user may subscribe to it, and nothing depends on it.
       yield* Effect.forkScoped(Effect.ignore(subscription.subscribe(selected)))

@@ -13,9 +13,9 @@ type Options = Omit<RedisConfig.SentinelOptions, "service" | "role">
 const longestAsk = Duration.seconds(2)
 
 /**
- * Of connections to sentinels: what they have of their own, and of the data's only the time limits and what concerns
- * the socket. TLS is that of the data unless something else is said: it would be of no use where whoever sits between the
- * client and its sentinels says where the data is.
+ * The options of connections to sentinels: their own, and of the data's only the time limits and those of the socket. TLS
+ * is that of the data unless the options say otherwise: TLS of the data alone would be of no use when somebody between the
+ * client and its sentinels can say where the data is.
  */
 export const ofSentinels = Effect.fnUntraced(function*(
   options: Options
@@ -57,7 +57,7 @@ export const service = (name: string): Effect.Effect<string, RedisConfigError> =
     ? invalid("service", "it is empty; give the name under which sentinels watch the master")
     : Effect.succeed(name)
 
-/** Which servers a client is for. */
+/** The role of the servers that a client is for. */
 export const role = (value: "master" | "replica" = "master"): Effect.Effect<"master" | "replica", RedisConfigError> =>
   choice("role", value, ["master", "replica"])
 

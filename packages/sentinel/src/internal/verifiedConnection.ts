@@ -18,11 +18,11 @@ import type { Role } from "./verdict.ts"
 import type { Observation } from "./verdict.ts"
 
 /**
- * What connections of a client are opened with.
+ * Options of the connections of a client.
  *
- * - `role`: what the client is for, which says how refused writes are understood.
+ * - `role`: what the client is for, which decides what refused writes mean.
  * - `checkConnection`: whether a PING comes first.
- * - `observe`: takes what happens on them; returns what befell a connection by that.
+ * - `observe`: takes what happens on them; returns the loss of the connection that it means.
  */
 export interface Options {
   readonly settings: ConnectionSettings
@@ -31,7 +31,7 @@ export interface Options {
   readonly observe: (seen: Observation, role: Role, address: string) => CommandError | undefined
 }
 
-/** Opens a connection and asks the server what it is. Nothing of what fails stays open. */
+/** Opens a connection and asks the server for its role. Leaves nothing open when it fails. */
 export const open = (
   options: Options,
   address: NodeAddress,

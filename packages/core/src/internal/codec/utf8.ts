@@ -50,7 +50,7 @@ const isGone = ({ buffer }: Uint8Array): boolean => {
   }
 }
 
-/** Memory with whatever was in it before, for who fills all of it: zeroing 1 MB takes 0.1 ms. */
+/** Memory with whatever was in it before, for callers that fill all of it: zeroing 1 MB takes 0.1 ms. */
 export const allocate: (length: number) => Uint8Array = nodeBuffer === undefined
   ? (length) => new Uint8Array(length)
   : (length) => new Uint8Array(nodeBuffer.allocUnsafeSlow(length).buffer)

@@ -1,5 +1,5 @@
 /**
- * What a reply decoder is, and those of single values.
+ * Reply decoders, and those of single values.
  */
 import * as Resp from "../../Resp.ts"
 import { Gathered } from "../codec/gather.ts"
@@ -160,7 +160,7 @@ const longText = <A>(value: Resp.Bulk, read: () => A): A => {
   }
 }
 
-/** For what nobody asked for, and what therefore must not fail. */
+/** For values that nobody asked for, whose decoding must not fail. */
 export const textOrBytes = (value: Resp.Bulk, view: View): string | Uint8Array =>
   view.blob === "text" ? value.text() ?? value.bytes() : bulk(value, view)
 

@@ -1,5 +1,5 @@
 /**
- * What must not be shown of what a server says about a command.
+ * What must not be shown when a server quotes a command.
  */
 import * as RedisArg from "../../RedisArg.ts"
 import { decodeUtf8 } from "../codec/utf8.ts"

@@ -1,5 +1,5 @@
 /**
- * Which addresses that servers tell are connected to: the rules of the option
+ * Which of the addresses that servers name are connected to: the rules of the option
  * `accept`.
  */
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import type { Accept, NodeAddress } from "./options.ts"
 
 type Rule = (address: NodeAddress) => boolean
 
-/** The rule that an option stands for; `undefined` accepts all. What is given by options is accepted by every rule. */
+/** The rule that an option stands for; `undefined` accepts all. Every rule accepts the addresses of options. */
 export const acceptance = (
   accept: Accept | undefined,
   given: ReadonlyArray<NodeAddress>
@@ -65,7 +65,7 @@ const networkOf = (seed: string): (host: string) => boolean => {
     parent !== undefined && parent.includes(".", 1) && ipOf(host) === undefined && plain(host).endsWith(parent)
 }
 
-/** A name without what says nothing: its case, and the dot of the root. */
+/** A name without the differences that mean nothing: its case, and the dot of the root. */
 const plain = (host: string): string => host.toLowerCase().replace(/\.$/, "")
 
 const isSameHost = (a: string, b: string): boolean => {

@@ -22,7 +22,7 @@ const read = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"]): Config.C
       ? Config.succeed(own.value)
       : Config.map(Config.option(Config.schema(codec, snakeName(path).toUpperCase())), Option.getOrUndefined))
 
-/** The same of what must be there: without it the error tells its name, with the prefix that it has in this program. */
+/** The same for a required value: when it is missing the error tells its name, with the prefix of this program. */
 const required = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"], what: string): Config.Config<A> => {
   const name = snakeName(path).toUpperCase()
   const missing = Config.orElse(
@@ -33,7 +33,7 @@ const required = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"], what:
   return Config.flatMap(read(codec, path), (value) => value === undefined ? missing : Config.succeed(value))
 }
 
-/** What the program calls the value of which an error tells. */
+/** The name that the program has for the value of an error. */
 const fullName = ({ cause }: Config.ConfigError): string | undefined =>
   cause._tag === "SchemaError" && cause.issue._tag === "Pointer" ? cause.issue.path.map(String).join("_") : undefined
 
@@ -52,7 +52,7 @@ const hosts = Schema.String.pipe(
 
 type Mode = Deployment["mode"]
 
-/** What says which of the others are looked at: what nothing depends on may hold anything. */
+/** The values that decide which of the others are read: the rest may hold anything. */
 const head = Config.all({
   mode: read(Schema.Literals(["standalone", "sentinel", "cluster"]), ["mode"]),
   cluster: read(boolean.config, ["cluster"]),

@@ -1,5 +1,5 @@
 /**
- * What only a cluster says.
+ * Errors that only a cluster has.
  */
 import * as Schema from "effect/Schema"
 import {

@@ -1,5 +1,6 @@
 /**
- * No connection, none in time, or none that the server accepts.
+ * Errors of connections: none could be opened, not in time, or the server refused
+ * it.
  */
 import * as Schema from "effect/Schema"
 import {
@@ -25,7 +26,7 @@ import * as Retry from "./retry.ts"
  *
  * - `reason`: `Refused`, `Dns`, `Tls` — it could not be opened; `Closed`, `Reset` — it was lost; `PoolExhausted`,
  *   `PoolTimeout` — the pool's limit was reached; `MaxClients` — the server's was; `HealthCheck` — the server answered
- *   a probe wrongly or not at all; `Handshake` — the server refused what every connection starts with;
+ *   a probe wrongly or not at all; `Handshake` — the server refused the handshake;
  *   `NotAccepted` — a server has named this address, and the option `accept` does not have it;
  *   `Demoted` — the server is not the master any more; `ClientClosed` — the Layer of this client was closed;
  *   `NotCacheable` — only for commands that are to be cached: the server cannot report changes over this connection.

@@ -74,7 +74,7 @@ export const failureOf = (event: CommandError, command: Facts, delivery: Deliver
         ? inPart(event, { answered: [], unknown: [], mayHaveWritten: true })
         : event
     default:
-      // What keeps a connection from being opened, or a command from being run.
+      // Errors that keep a connection from being opened, or a command from being run.
       return event
   }
 }

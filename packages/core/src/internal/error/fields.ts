@@ -20,7 +20,7 @@ export const Delivery = Schema.Literals(["not-sent", "unknown"])
 export type Delivery = typeof Delivery.Type
 
 /**
- * What was done of an effect that failed in part.
+ * What is known of an effect that failed in part.
  *
  * **Details**
  *
@@ -77,7 +77,7 @@ export const { marks } = Retry
 /** What every error made from a server's error reply carries. */
 export const reply = { code: Schema.String, detail: Schema.String, command, address, index, ...marks }
 
-/** What each server that was asked said. */
+/** The answers of the servers that were asked. */
 export const Attempts = Schema.Array(Schema.Struct({ address: Schema.String, detail: Schema.String }))
 export const attempted = (attempts: typeof Attempts.Type): string =>
   attempts.map((attempt) => `; ${attempt.address}: ${attempt.detail}`).join("")

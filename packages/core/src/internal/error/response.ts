@@ -1,5 +1,5 @@
 /**
- * What a command is refused for: by redfx itself, by the server, or in reading the reply.
+ * Errors of commands that were refused: by redfx itself, by the server, or in reading the reply.
  */
 import * as Schema from "effect/Schema"
 import { at, clipped, command, index, marks, origin, reply, stopped } from "./fields.ts"

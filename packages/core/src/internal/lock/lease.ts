@@ -1,5 +1,5 @@
 /**
- * What is held for a time: acquired, kept alive, and given back. What that means on the server is told by {@link Ways}.
+ * Leases: acquired, kept alive, and given back. {@link Ways} says what that means on the server.
  */
 import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -67,7 +67,7 @@ export interface LockHandle {
 // Acquiring
 // -----------------------------------------------------------------------------
 
-/** What is held, in commands: each says whether it found what it was for. */
+/** The commands of a lease: each returns whether it found what it was for. */
 export interface Ways {
   readonly acquire: (token: string) => On<Taken | undefined>
   readonly release: (token: string) => On<boolean>
@@ -85,7 +85,7 @@ interface Taken {
 /**
  * The options with their defaults; times in milliseconds.
  *
- * - `kind`: what errors call it; a lock where nothing is said.
+ * - `kind`: what errors call it; a lock by default.
  * - `token`: one that was given. `makeToken`: makes one for each time otherwise.
  */
 export interface Settings {
@@ -181,7 +181,7 @@ const acquire = Effect.fnUntraced(function*(
   }
 })
 
-/** By what part of it a pause is longer at the most, so that those who wait do not all come at once. */
+/** The part by which a pause is longer at the most, so that waiting callers do not all come at once. */
 const jitter = 0.25
 
 const acquireOrFail = (
@@ -204,7 +204,7 @@ const attempt = (
   restore: Restore
 ): Effect.Effect<Taken | undefined, CommandError> => {
   const request = settings.ways.acquire(token)
-  // A token that was given may be the one that the lock holds already: there is no telling what to undo.
+  // A token that was given may be the one that the lock holds already: it cannot be known what to undo.
   if (settings.token !== undefined) return on(client, request)
   const undo = Effect.forkDetach(Effect.ignore(undone(client, settings, token)), { startImmediately: true })
   return restore(on(client, request)).pipe(

@@ -98,7 +98,7 @@ export const run = <E, R>(
     })
   )
 
-/** Lets nobody begin any more; returns what waits for a handler. */
+/** Lets no handler begin any more; returns the entries that wait for one. */
 const abandon = (state: State): Effect.Effect<ReadonlyMap<string, number>> =>
   Effect.suspend(() => {
     const { held, queue } = state
@@ -112,8 +112,9 @@ const abandon = (state: State): Effect.Effect<ReadonlyMap<string, number>> =>
   })
 
 /**
- * Gives back what no handler has seen: with the count that it had before, and for whoever looks next. What others have
- * taken over meanwhile is theirs. It is no harm when this fails: then the entries have been delivered once more.
+ * Gives back the entries that no handler has seen: with the count that they had before, and for the consumer that looks
+ * next. What others have taken over meanwhile is theirs. It is no harm when this fails: then the entries have been
+ * delivered once more.
  */
 const giveBack = (state: State, waiting: ReadonlyMap<string, number>): Effect.Effect<void> => {
   const { client, settings: { claimIdle, consumer, group, stream } } = state
@@ -166,7 +167,7 @@ const obtain = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never
 /** Milliseconds of a clock that is never set. */
 const now: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
-/** Runs a command until it succeeds, or fails with what no later try can mend. */
+/** Runs a command until it succeeds, or fails with an error that no later try can mend. */
 const persevere = <A>(
   state: State,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
@@ -197,7 +198,7 @@ const room = (state: State): Effect.Effect<number> =>
     return free > 0 ? Effect.succeed(Math.min(free, count)) : Effect.andThen(state.released.await, room(state))
   })
 
-/** Takes what was obtained and is not here already: for a handler, or to the dead letters. */
+/** Takes obtained entries that are not here already: for a handler, or to the dead letters. */
 const take = (
   state: State,
   entries: ReadonlyArray<Received>,
@@ -400,7 +401,7 @@ const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<
   )
 }
 
-/** Keeps others from taking over what is here. */
+/** Keeps others from taking over the entries that are here. */
 const renew = (state: State): Effect.Effect<void> => {
   const { client, held, settings } = state
   const { claimIdle, consumer, group, stream } = settings

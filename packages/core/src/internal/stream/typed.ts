@@ -35,7 +35,7 @@ export class EntryError extends Schema.TaggedError<EntryError>("@redfx/core/Redi
 }
 
 /**
- * What the entries of a stream are: a record, one field to a property, whose encoded side is text; or a value as JSON in one
+ * The form of the entries of a stream: a record, one field to a property, whose encoded side is text; or a value as JSON in one
  * field.
  *
  * - `field`: the name of that one field. Default `"value"`.

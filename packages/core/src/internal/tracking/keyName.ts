@@ -1,5 +1,5 @@
 /**
- * What answers are kept under: the first key of a command, and the rest of it.
+ * The names that answers are kept under: the first key of a command, and the rest of it.
  */
 import * as RedisArg from "../../RedisArg.ts"
 import type { Key } from "../../RedisArg.ts"

@@ -33,7 +33,7 @@ export class Keepers {
     this.#all = this.#all.filter((each) => each !== keeper)
   }
 
-  /** Told of each answer to a command, before its caller is: nobody reads what was there before his own write. */
+  /** Told of each answer to a command, before its caller is: no caller reads what was there before its own write. */
   answered(command: RedisCommand.Any): void {
     // The programs that cache nothing pay for no more than this.
     if (this.#all.length === 0) return
@@ -84,7 +84,7 @@ export class Tracking {
     }
   })
 
-  /** Whether what came over this connection is of no use any more. */
+  /** Whether the answers that came over this connection are of no use any more. */
   get ended(): boolean {
     return this.#ended
   }

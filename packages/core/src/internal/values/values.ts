@@ -48,8 +48,8 @@ export const asBytes = <A>(text: Values<A, string>, codec: RedisCodec | undefine
 }
 
 /**
- * What becomes of what does not fit its schema: `"fail"` fails with the error, `"skip"` leaves it out, and a function is given
- * the error of each that is left out.
+ * What becomes of a value that does not fit its schema: `"fail"` fails with the error, `"skip"` leaves it out, and a
+ * function is given the error of each that is left out.
  */
 export type Misfits<E> = "fail" | "skip" | ((error: E) => Effect.Effect<void>)
 
