@@ -158,7 +158,7 @@ export const readGroup = <K extends RedisArg.Key = string, F extends Fields = "t
   options: ReadOptions<F> = {}
 ): Stream.Stream<ReadEntry<K, F>, CommandError, RedisClient> =>
   Stream.suspend(() => {
-    // A key alone, or several: bytes are no array.
+    // A key alone, or several: bytes are not an array.
     const keys = Array.isArray(streams) ? streams as ReadonlyArray<K> : [streams as K]
     let pending = true
     const readOnce = (positions: Positions<K>) =>

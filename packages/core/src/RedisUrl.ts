@@ -78,7 +78,7 @@ export interface ParseOptions extends
  * `sentinelTls` are for the sentinels; `rediss+sentinel` means TLS with them too.
  *
  * - The query goes before the rest of the URL, that before the options given here. The database is that of the query,
- *   else of the path, else of the options; a path that is no integer is none.
+ *   else of the path, else of the options; a path that is not an integer is none.
  * - Of a name that is repeated the first value counts. An empty value is none. A plus sign is a space.
  * - Bare numbers in times are seconds; other units are spelled out (`500%20millis`).
  * - `0`, `F`, `FALSE`, `N`, `NO` in any case are false, anything else is true.
@@ -583,7 +583,7 @@ const queryText = (list: ReadonlyArray<Entry>, options: Given): Result.Result<st
 /** A value as the table knows it. */
 const plain = (kind: Entry["text"]["kind"], value: unknown): unknown =>
   kind === "duration"
-    // What is no duration does not become one, and cannot be written.
+    // What is not a duration does not become one, and cannot be written.
     ? Option.getOrUndefined(Duration.fromInput(value as Duration.Input))
     : Array.isArray(value) && kind !== "list"
     ? value.join("\n")

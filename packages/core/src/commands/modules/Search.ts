@@ -1,7 +1,7 @@
 /**
  * Commands on search indexes, of the module RediSearch (part of Redis since 8.0).
  *
- * Indexes are no keys: in a cluster, any node answers for all. Suggestion dictionaries are keys.
+ * Indexes are not keys: in a cluster, any node answers for all. Suggestion dictionaries are keys.
  *
  * In the bytes view ids, terms and the names and values of fields are bytes, and records of fields are pairs.
  *

@@ -138,7 +138,7 @@ const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   [{ parts: scanned, reply: page }, "CLUSTERSCAN SCAN"],
   [{ parts: sorted }, "SORT SORT_RO"],
   [{ parts: firstKey }, "CLUSTER_KEYSLOT"],
-  // A channel is no key; the argument of the first is typed as one for what it is routed by.
+  // A channel is not a key; the argument of the first is typed as one for what it is routed by.
   [{ parts: untouched }, "SPUBLISH PUBLISH"],
   [{ reply: leading }, "BLMPOP BLPOP BRPOP BZMPOP BZPOPMAX BZPOPMIN LMPOP ZMPOP"],
   [{ reply: byKey }, "XREAD XREADGROUP"],

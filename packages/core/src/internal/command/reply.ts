@@ -334,7 +334,7 @@ export type Raw =
 
 export const decodeRaw = (value: Resp.Value, view: View, read = bulk): Raw => {
   if (value === null) return undefined
-  // A double that is no integer stays what it is in every view.
+  // A double that is not an integer stays what it is in every view.
   if (typeof value === "number") return view.integer === "bigint" && Number.isInteger(value) ? BigInt(value) : value
   if (typeof value !== "object") return value
   if (value instanceof Resp.Bulk) return read(value, view)

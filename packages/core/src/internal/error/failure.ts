@@ -79,7 +79,7 @@ export const failureOf = (event: CommandError, command: Facts, delivery: Deliver
   }
 }
 
-/** The same error as of something that is no command of the program's. */
+/** The same error as of something that is not a command of the program's. */
 export const ofNoCommand = (error: CommandError): CommandError =>
   error._tag === "ConnectionError" || error._tag === "TimeoutError" ? withFields(error, { command: undefined }) : error
 

@@ -78,7 +78,7 @@ export const handling = <A, E, R>(
       ))
   )
 
-/** Bytes are no text to show. */
+/** Bytes are not a text to show. */
 const text = (name: string, value: string | Uint8Array): Attributes =>
   typeof value === "string" ? { [name]: value } : {}
 
