@@ -25,7 +25,7 @@ export {
 
 export {
   /**
-   * Acquires in a scope of its own, which ends with the surrounding one. That one waits for it no longer than so long.
+   * Acquires in a scope of its own, which ends with the surrounding one. That one waits for it no longer than the limit.
    *
    * @category combinators
    * @since 0.1.0
@@ -54,14 +54,14 @@ export {
 
 export {
   /**
-   * Runs an effect in the context of who made what many share, and not in the caller's: of that it has the scope alone.
+   * Runs an effect in the context of whoever made what many share, and not in the caller's, of which it has only the scope.
    *
    * @category combinators
    * @since 0.1.0
    */
   inContext,
   /**
-   * Runs an effect that waits for nothing, at once, in the context of who made what many share. `Effect.runSync` would do
+   * Runs an effect that waits for nothing, at once, in the context of whoever made what many share. `Effect.runSync` would do
    * so with a scheduler that never lets the event loop go on, and that all which the effect forks would keep.
    *
    * @category combinators

@@ -93,7 +93,7 @@ const counted = (subscribers: Subscribers) => {
 const withStats = ({ reserve }: RedisRouter, stats: RedisRouter["stats"]): RedisRouter["reserve"] =>
   Effect.map(reserve, (reserved) => ({ ...reserved, stats }))
 
-/** What the forms of a client have in common, which differ in their limits in time. */
+/** What is common to a client and its copies with other timeouts. */
 interface Feeds extends Pick<RedisClient["Service"], "pubSub" | "monitor"> {
   readonly cache: Cache.CacheParts | undefined
 }
@@ -180,7 +180,7 @@ const clientOf = (
         ...feeds,
         cache: parts
       }),
-    // What timed out on a reserved connection still holds it up, and EXEC sent again would not mind what was watched.
+    // A command that timed out on a reserved connection still holds it up, and EXEC sent again would ignore the watch.
     reserve: Effect.map(router.reserve, (reserved) => {
       const client = clientOf(reserved, { ...settings, retryOnTimeout: false }, deadlines, {
         ...feeds,
@@ -303,7 +303,7 @@ const onLease = <A, E>(
       })))
   })
 
-/** What kept all commands of a batch from being run, for one of them. */
+/** The error of one command, made of what kept all commands of a batch from being run. */
 const unsentIn = (error: CommandError, command: RedisCommand.Any, index: number): CommandError =>
   "delivery" in error
     ? failureOf(error, command.spec, error.delivery, index)
@@ -370,8 +370,8 @@ export const sumStats = (all: ReadonlyArray<RedisStats>): RedisStats => {
 }
 
 /**
- * Whether a command goes on where another one ended, or is gone on from: its cursor means nothing
- * to another server than the one that gave it.
+ * Whether a command continues another one, or is continued: its cursor means nothing to another
+ * server than the one that gave it.
  */
 export const isContinued = ({ parts, spec }: RedisCommand.Any): boolean => {
   const name = spec.name.toUpperCase()
@@ -392,7 +392,7 @@ const continued: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Refuses what is of no use on connections that others share.
+ * Refuses commands that are of no use on shared connections.
  */
 export const refusals: Pick<RedisRouter, "stateful" | "dependent"> = {
   stateful: (command) => refuse(command, "it changes the state of its connection, which others share"),

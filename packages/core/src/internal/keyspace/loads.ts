@@ -16,7 +16,7 @@ import type { Restore } from "./flights.ts"
 import type { KeyspaceError } from "./model.ts"
 
 /**
- * What came of a load.
+ * The outcome of a load.
  *
  * - `current`: whether nothing has replaced it since its load began.
  */
@@ -37,7 +37,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
   const { client, clock, codec, own, scope, settings } = shared
   const { absent, freshOf, jitter, limit, stale } = settings
 
-  /** Tells whether the lease still held. */
+  /** Returns whether the lease still held. */
   const store = Effect.fnUntraced(function*(key: string, token: string, value: Option.Option<A>, took: number) {
     const shortened = 1 - jitter * (yield* Random.next)
     const fresh = (Option.isSome(value) ? freshOf(value.value) : absent) * shortened
@@ -47,7 +47,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
     return yield* client.execute(Scripts.store(key, entry))
   })
 
-  /** Loads, no longer than a load may take, and whatever the load does when it is interrupted. */
+  /** Loads for no longer than a load may take, however the load reacts to its interruption. */
   const loadWithTimeout = (
     id: Id,
     key: string,
@@ -85,14 +85,14 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
       own(Effect.uninterruptibleMask((restore) =>
         Effect.map(
           Effect.suspend(() => loadWithTimeout(id, key, elapsed(clock), restore, Effect.forkDetach)),
-          // Nobody can tell whether it is, as Redis is away.
+          // It cannot be known, as Redis cannot be reached.
           (value) => ({ value, current: true })
         )
       ))
   }
 }
 
-/** The value is right all the same, for who asked before its load. */
+/** The value is right all the same for callers that asked before its load. */
 const unstored = (key: string, error: RedisError | KeyspaceError): Effect.Effect<boolean, KeyspaceError> =>
   error._tag === "KeyspaceError"
     ? Effect.fail(error)

@@ -12,7 +12,7 @@ import type { Restore } from "./flights.ts"
 import type { KeyspaceError } from "./model.ts"
 import type { Nearby } from "./nearby.ts"
 
-/** What was found: something, the right to load it, or that somebody else has that. */
+/** What was found: a value, the right to load it, or that another caller has that right. */
 export type Sight<A> =
   | { readonly _tag: "Known"; readonly value: Option.Option<A>; readonly renew: Grant | undefined }
   | { readonly _tag: "Granted"; readonly grant: Grant }
@@ -44,7 +44,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: Nearby | u
       Effect.tapError((error) => mayHaveRun(error) ? release(shared, look.token, key) : Effect.void)
     )
 
-  /** What does not fit the schema is as good as nothing. */
+  /** A value that does not fit the schema counts as absent. */
   const ask = (key: string, spread: number, restore: Restore, refused?: string): Effect.Effect<Sight<A>, RedisError> =>
     Effect.suspend(() => {
       const grant: Grant = { token: shared.token(), since: elapsed(clock) }

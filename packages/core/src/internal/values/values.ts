@@ -53,7 +53,7 @@ export const asBytes = <A>(text: Values<A, string>, codec: RedisCodec | undefine
  */
 export type Misfits<E> = "fail" | "skip" | ((error: E) => Effect.Effect<void>)
 
-/** What was found, or nothing where it does not fit and that is no reason to fail. */
+/** The value that was found, or nothing when it does not fit and is to be left out. */
 export const fitting = <A, E>(
   misfits: Misfits<E> | undefined,
   found: Effect.Effect<A, E>
