@@ -386,7 +386,7 @@ const pairOf = (pair: string): readonly [name: string, text: string] => {
 // Options from elsewhere
 // -----------------------------------------------------------------------------
 
-/** The given options that a mode has a use for. A user that the URL names is not mixed with the options' credentials. */
+/** The given options that a mode has a use for. `credentials` are none of them when the URL names a user itself. */
 const defaultsFor = (mode: Mode, options: ParseOptions, identified: boolean): Given => {
   const foreign = new Set(["mode", "decodeComponents", "tlsVerification", ...identified ? ["credentials"] : []])
   const own = new Set(entries[mode].map(({ path }) => path[0]))
