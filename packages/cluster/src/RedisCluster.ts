@@ -1,6 +1,6 @@
 /**
  * The client of a cluster: many servers, each of which has a part of the keys.
- * Programs are the same as on one server; what only a cluster can do is in here.
+ * Programs are the same as on one server; what only a cluster can do is in this module.
  *
  * @since 0.1.0
  */
@@ -33,7 +33,7 @@ import { checked } from "./internal/topology/topology.ts"
  * A server of the cluster.
  *
  * - `address`: `host:port`, by which the other functions know it.
- * - `role`: whether it serves slots itself or replicates who does.
+ * - `role`: whether it serves slots itself or replicates a server that does.
  *
  * @category models
  * @since 0.1.0
@@ -57,9 +57,9 @@ export interface PerNodeOptions {
  * The cluster behind the program's `RedisClient`: what only a cluster can do.
  *
  * - `nodes`: its servers, masters before their replicas. `nodeOf`: the master of a key, `undefined` when none serves it.
- * - `refresh`: reads again who serves what.
+ * - `refresh`: reads the topology again.
  * - `perNode`: what each server answers to a command, by its address.
- * - `clientOf`: a client of one server alone, without redirects. Fails for an address that is none of the cluster's.
+ * - `clientOf`: a client of one server alone, without redirects. Fails for an address that is not in the cluster.
  *
  * @category services
  * @since 0.1.0
@@ -174,7 +174,7 @@ const settingsOf = Effect.fnUntraced(function*(
  * **Details**
  *
  * Nothing is opened before the first command, which also reports what is wrong,
- * unless `discovery: "eager"` says so. An option that cannot be fails the Layer.
+ * unless `discovery: "eager"` says so. An option that is not valid fails the Layer.
  * Closing the Layer closes every connection and fails what is pending.
  *
  * @category layers

@@ -68,8 +68,8 @@ export type Instant = DateTime.DateTime | Date
 
 /**
  * One argument, or several, as a definition lists them. An array is no argument:
- * it may be a caller's, who must not add words to a command. Several arguments
- * in one place are a {@link List}.
+ * it may come from a caller, and must not add words to a command. Several arguments
+ * at one position are a {@link List}.
  *
  * @category models
  * @since 0.1.0
@@ -81,8 +81,8 @@ export type Arg = Part | List
  *
  * **Details**
  *
- * Nothing but the constructors of this module makes one: what a caller gave is
- * never taken for a list, whatever it looks like.
+ * Only the constructors of this module make one: what a caller gave is never
+ * taken for a list, whatever it looks like.
  *
  * @category models
  * @since 0.1.0
@@ -207,7 +207,7 @@ export class Answer {
 export const key = (value: Key): KeyArg => new KeyArg(value)
 
 /**
- * Several arguments in one place.
+ * Several arguments at one position.
  *
  * @category constructors
  * @since 0.1.0
@@ -248,7 +248,7 @@ export const countedKeys = (values: Many<Key>): List => {
  * @since 0.1.0
  */
 export const many = <T>(values: Many<T>): ReadonlyArray<T> => {
-  // `Many` is either form: an array in first place means the second one, as no T is an array.
+  // `Many` is either form: an array as the first element means the second one, as no T is an array.
   const list = values.length === 1 && isList<T>(values[0]) ? [...values[0]] : values as ReadonlyArray<T>
   for (let i = 0; i < list.length; i++) {
     if (isList(list[i])) return cannotSend(list[i])
@@ -289,7 +289,7 @@ const entriesOf = (entries: Pairs<Key, Value>): ReadonlyArray<readonly [Key, Val
   const list: ReadonlyArray<readonly [Key, Value]> = isList(entries) ? entries : Object.entries(entries)
   for (const pair of list) {
     if (!isList(pair) || pair.length !== 2) return invalid("needs pairs of a name and a value")
-    // An array would be taken apart by who makes one list of the pairs.
+    // An array would be taken apart when the pairs are made into one list.
     for (const half of pair) if (isList(half)) return cannotSend(half)
   }
   return list.length === 0 ? invalid("needs at least one pair") : list
@@ -370,8 +370,8 @@ export const invalid = (detail: string): never => {
 export type Time = Duration.Input
 
 /**
- * How long something of redfx's own lives: a lock, the values of a keyspace. An Effect `Duration` or its text, such as
- * `"1 hour"`, and no bare number: Redis counts in seconds what Effect counts in milliseconds.
+ * How long something lives that redfx makes: a lock, the values of a keyspace. It is an Effect `Duration` or its text,
+ * such as `"1 hour"`. A bare number is refused, as Redis counts in seconds and Effect in milliseconds.
  *
  * @category models
  * @since 0.1.0
@@ -408,7 +408,7 @@ export const fractionalSeconds = (time: Time): number =>
 const fractionalMilliseconds = (time: Time): number =>
   typeof time === "number" ? time : Duration.toMillis(duration(time))
 
-/** Without its fraction. What is not zero must not become it: to EXPIRE that is now, to RESTORE for ever. */
+/** Cuts the fraction off. What is not zero must not become zero, which means now to EXPIRE and for ever to RESTORE. */
 const whole = (value: number, time: Time | Instant, unit: string): number => {
   const cut = Math.trunc(value)
   return cut === 0 && value !== 0 ? invalid(`${format(time)} is shorter than ${unit}, and would be sent as 0`) : cut

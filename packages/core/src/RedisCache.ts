@@ -25,15 +25,20 @@ import { RedisConfigError } from "./RedisError.ts"
  *
  * **Details**
  *
- * An answer is kept until the server tells that one of its keys has changed, and for no longer than `ttl`. Whatever could
- * keep the server's word from arriving drops it as well: a lost connection, a failover, a slot of a cluster that moves.
- * Callers who ask for what is being asked for already wait for the same answer. What this client writes itself is seen by
+ * An answer is kept until the server says that one of its keys has changed, and for no longer than `ttl`. It is also
+ * dropped whenever that message could fail to arrive: when a connection is lost, at a failover, when a slot of a cluster
+ * moves. Callers of a read that is already under way wait for the same answer. What this client writes itself is seen by
  * every read that begins when the write is answered.
  *
  * It works alone and in pipelines, where what is missing goes out together, and in all views. In transactions, on reserved
  * connections and on clients of replicas the command is sent like any other.
  *
  * The connection has to speak RESP3, else the command fails with `RedisConfigError`. Since Redis 6.0.
+ *
+ * **When to use**
+ *
+ * Use for single commands that are read far more often than their keys change. {@link layer} does the same for every
+ * command of a program; `RedisKeyspace.makeCache` keeps in Redis what is expensive to load from somewhere else.
  *
  * **Example** (A user who seldom changes)
  *
@@ -52,11 +57,11 @@ export const cached = <A, Bytes, BigInts>(
 ): RedisCommand.CacheableCommand<A, Bytes, BigInts> =>
   RedisCommand.withCaching(command, { life: millisecondsOf(options.ttl) })
 
-/** The last text that was read, as a program says the same again and again: to read one takes 400 ns. */
+/** The last text that was parsed, as a program passes the same one again and again: parsing takes 400 ns. */
 let lastText: TimeToLive | undefined = undefined
 let lastMilliseconds = 0
 
-/** 0 for what is no time. */
+/** 0 for what is not a time. */
 const millisecondsOf = (ttl: TimeToLive): number => {
   if (ttl === lastText) return lastMilliseconds
   const duration = Option.getOrUndefined(Duration.fromInput(ttl))
@@ -78,7 +83,7 @@ const millisecondsOf = (ttl: TimeToLive): number => {
  * - `commands`: `"all"` caches every command whose answer can be, `"marked"` only those of `Redis.cached`. Default `"all"`.
  * - `ttl`: the age up to which an answer will do for anybody. Default one hour.
  * - `maxEntries`: how many answers are kept. Default 10,000. `maxBytes`: about how much memory they take. Default 64 MiB.
- *   What was not asked for for the longest time makes room.
+ *   The answers that were not asked for for the longest time make room.
  * - `prefixes`: caches only keys that begin with one of these. The server then keeps no list of what was read, and tells of
  *   every change of such a key to everybody. None may begin with another one.
  *
@@ -98,8 +103,8 @@ export interface CacheOptions {
  *
  * **Details**
  *
- * A client caches in one way: the Layer fails with `RedisConfigError` when it has cached before, or is a client of
- * replicas, which keeps nothing.
+ * A client has one cache: the Layer fails with `RedisConfigError` when the client below caches already, or reads from
+ * replicas, which cannot tell of changes.
  *
  * **Example** (Everything under two prefixes, for ten minutes at the most)
  *
@@ -194,7 +199,8 @@ export const stats: Effect.Effect<CacheStats, never, RedisClient> = Effect.flatM
 const nothing: CacheStats = { entries: 0, bytes: 0, hits: 0, misses: 0, joined: 0, evictions: 0, invalidations: 0 }
 
 /**
- * What was dropped from the client's cache without a change of its keys, from the moment of subscription on.
+ * The answers that were dropped from the client's cache although their keys have not changed, from the moment of
+ * subscription on.
  *
  * @category combinators
  * @since 0.1.0
@@ -204,7 +210,7 @@ export const events: Stream.Stream<CacheEvent, never, RedisClient> = Stream.unwr
 )
 
 /**
- * Drops all that the client's cache holds. Reads under way are not kept either.
+ * Drops everything that the client's cache holds. The answers of reads under way are not kept either.
  *
  * @category combinators
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Channels whose messages have a schema: what one program publishes is what others get, as values.
+ * Channels whose messages have a schema: what one program publishes, others receive as values.
  *
  * **Example** (Prices)
  *
@@ -37,7 +37,7 @@ import * as PubSub from "./RedisPubSub.ts"
  *
  * **Details**
  *
- * `operation`: `"decode"` when what was published by others is something else, `"encode"` when what was given cannot be
+ * `operation`: `"decode"` when a message that was received does not fit, `"encode"` when one that was given cannot be
  * published; then nothing was sent. The message itself is not shown.
  *
  * @category errors
@@ -165,6 +165,6 @@ export const make = <A>(name: string, options: ChannelOptions<A>): RedisChannel<
   }
 }
 
-/** The event with the name as it was given: there is no other channel. */
+/** The event with the name as the caller gave it: there is no other channel. */
 const named = (event: PubSub.Event<Uint8Array>, name: string): PubSub.Event =>
   event._tag === "Subscribed" ? { ...event, channel: name } : { ...event, channels: [name] }

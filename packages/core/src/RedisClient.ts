@@ -91,14 +91,14 @@ export interface CacheStats {
 }
 
 /**
- * Answers were dropped from a client's cache without their keys having changed, `entries` of them, as it was not known any
- * more whether they were true.
+ * A client's cache has dropped `entries` answers although their keys have not changed, because it could no longer know
+ * whether they are true.
  *
  * - `Disconnected`: the connection that they came over was lost or closed.
  * - `Demoted`: the server is no master any more. `Moved`: slots of a cluster are, or may be, another server's.
  * - `Flushed`: the server has dropped its keys. `Written`: a command of this client may have changed any key.
- * - `Reauthenticated`: the connection goes by other credentials. `Untracked`: the server tells nothing of keys any more.
- * - `Cleared`: the program said so.
+ * - `Reauthenticated`: the connection has other credentials. `Untracked`: the server no longer tells of changes.
+ * - `Cleared`: the program asked for it.
  *
  * @category models
  * @since 0.1.0
@@ -126,8 +126,7 @@ export type CacheClearing =
   | "Cleared"
 
 /**
- * What a client's cache holds at the most: so many answers, in about so many bytes, none of them older than so many
- * milliseconds.
+ * What a client's cache holds at the most: how many answers, in about how many bytes, and for how many milliseconds.
  *
  * @category models
  * @since 0.1.0
@@ -139,13 +138,13 @@ export interface CacheLimits {
 }
 
 /**
- * The answers that a client keeps, for those who read with its limits in time; `RedisCache` says it in words of programs.
+ * The answers that a client keeps, as `RedisCache` uses them.
  *
  * - `execute`: the answer to a command of `Redis.cached`, `undefined` for one that is to be sent like all others.
  * - `pipeline`: those of several; `rest` sends what is to be sent like all others, `isForRest` says what is not cached.
  * - `configure`: sets what it holds, and the prefixes of the keys that are broadcast; once, and before it is used. Returns
  *   whether it was done.
- * - `moved`: drops what is of these slots.
+ * - `moved`: drops the answers of these slots.
  *
  * @category models
  * @since 0.1.0
@@ -167,7 +166,7 @@ export interface ClientCache {
 }
 
 /**
- * What a reserved client keeps of its connection; `Redis.watch` goes by it.
+ * What a reserved client knows of its connection; `Redis.watch` uses it.
  *
  * - `begin`: begins a watch, until it is ended; `undefined` while there is one. From now on what would end the watch, such
  *   as a transaction, is refused with `DataError`.
@@ -199,7 +198,7 @@ export interface Watch {
 }
 
 /**
- * The clients that a client makes of itself. They have a name of their own as the shape of a service cannot refer to itself.
+ * The clients that can be made of a client. This has a name of its own, as the type of a service cannot refer to itself.
  *
  * @category models
  * @since 0.1.0
@@ -259,6 +258,13 @@ export class RedisClient extends Context.Service<
  * Runs an effect on one connection that nobody else uses meanwhile: every
  * command inside goes there, also those that change its state, such as SELECT.
  *
+ * **When to use**
+ *
+ * Use when several commands depend on the state of one connection. To read first
+ * and write only if nothing has changed, use `Redis.watch`, which also repeats
+ * the whole after a conflict. Blocking commands need neither: they get a
+ * connection of their own by themselves.
+ *
  * @category combinators
  * @since 0.1.0
  */
@@ -273,7 +279,7 @@ export const withConnection = <A, E, R>(
   )
 
 /**
- * Runs an effect with another `commandTimeout` for each of its commands, as one that takes longer than others by design.
+ * Runs an effect with another `commandTimeout` for each of its commands, for those that take longer than others by design.
  * `Infinity` is no limit; a bare number is milliseconds.
  *
  * **Example** (A save that may take a minute)
@@ -297,8 +303,8 @@ export const withTimeout: {
 )
 
 /**
- * Runs a command on another client than the program's own: one whose tag has
- * the same shape.
+ * Runs a command on another client than the program's own, by a tag whose
+ * service is a client as well.
  *
  * @category combinators
  * @since 0.1.0

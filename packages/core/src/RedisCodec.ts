@@ -9,7 +9,7 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /**
- * Bytes that a codec cannot read, or write.
+ * A codec cannot read or write some bytes.
  *
  * - `detail`: why. It does not show the bytes.
  *
@@ -28,8 +28,8 @@ export class CodecError extends Schema.TaggedError<CodecError>("@redfx/core/Redi
 }
 
 /**
- * From bytes to bytes and back: `decode` gives what `encode` was given. What it did not write itself it must refuse, or take
- * for what it is.
+ * From bytes to bytes and back: `decode` returns what `encode` was given. `decode` must refuse bytes that `encode` did not
+ * write, or return them as they are.
  *
  * @category models
  * @since 0.1.0

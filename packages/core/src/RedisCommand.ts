@@ -158,7 +158,7 @@ export function define<Parameters extends ReadonlyArray<unknown>, A, Bytes = A, 
 ): Definition<Parameters, A, Bytes, BigInts> {
   const spec = new Spec(name, traits)
   definitions.set(name, spec)
-  // The parameters go on as they came: an array of them, and one more for the call, would be made for each command.
+  // The parameters are passed on as they came: otherwise each command would cost an array of them and one more for the call.
   const given: (...parameters: ReadonlyArray<unknown>) => Listed = args as never
   const construct = function(first: unknown, second: unknown, third: unknown) {
     try {
@@ -197,7 +197,7 @@ class NamedSpec extends Spec {}
 
 /**
  * Any command by its name, which may be several words (`"CONFIG GET"`), for
- * what has no function of its own. The reply is plain data.
+ * commands without a function of their own. The reply is plain data.
  *
  * @category constructors
  * @since 0.1.0
@@ -223,14 +223,14 @@ export const send = (
 }
 
 /**
- * The definitions by their names. What is sent by name may have a name that comes from anywhere, each of which would be a
- * series of its own for whoever keeps metrics.
+ * The definitions by their names. The names given to `send` may come from anywhere, and
+ * each would be a series of its own in metrics.
  */
 const definitions = new Map<string, Spec>()
 
 /**
- * Whether a command changes nothing on the server, also when it is sent by the name of one that is defined to change
- * nothing.
+ * Whether a command changes nothing on the server. A command of {@link send} counts as the one that is defined under its
+ * name.
  *
  * @category guards
  * @since 0.1.0
@@ -428,7 +428,7 @@ export const firstKey = (command: Any): RedisArg.Key | undefined => {
  */
 export const blockMilliseconds = (command: Any): number => {
   if (!command.spec.traits.has("blocking")) return 0
-  // Without such an argument a blocking command does not tell for how long.
+  // A blocking command without such an argument does not say for how long it blocks.
   return blockOf(command)?.milliseconds ?? Infinity
 }
 
@@ -436,7 +436,7 @@ const blockOf = (command: Any): RedisArg.BlockArg | undefined =>
   command.parts.find((part) => part instanceof RedisArg.BlockArg)
 
 /**
- * Whether a command is one of the few that a server takes while a script keeps it busy, and ends the script.
+ * Whether a command is one of the few that a server accepts while a script keeps it busy, and that end the script.
  *
  * @category guards
  * @since 0.1.0
@@ -487,9 +487,9 @@ export const undecoded = (command: Any): RedisCommand<Resp.Value> => {
 const asItCame = { decode: (value: Resp.Value) => value }
 
 /**
- * What must not be shown of what a server says about a command: secret
- * arguments, and every argument of a command that sets or presents credentials.
- * `undefined` when that cannot be told any more, as a secret was wiped.
+ * What must not be shown when a server quotes a command: secret arguments, and
+ * every argument of a command that sets or presents credentials. `undefined`
+ * when that is no longer known, as a secret was wiped.
  *
  * @category getters
  * @since 0.1.0
@@ -502,11 +502,11 @@ export const secrets = ({ parts, spec }: Any): ReadonlyArray<string> | undefined
  *
  * **Details**
  *
- * A command takes exactly one reply, also in the middle of a pipeline. So in the
- * place of one that cannot be sent goes one that every server refuses, and a
- * transaction with it.
+ * A command takes exactly one reply, also in the middle of a pipeline. So a
+ * command that cannot be sent is replaced by one that every server refuses,
+ * which makes it refuse the transaction as well.
  *
- * - `withText`: the script that the command names by its digest, of which the text goes in the digest's place.
+ * - `withText`: the script that the command names by its digest; its text is sent instead of the digest.
  *
  * @category encoding
  * @since 0.1.0
@@ -515,7 +515,7 @@ export const encodeInto: (command: Any, encoder: RespEncoder, withText?: Script)
   Encode.encodeInto
 
 /**
- * Why a command cannot be sent by now, `undefined` when it can.
+ * Why a command can no longer be sent, `undefined` when it can.
  *
  * @category encoding
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * The options of clients, their defaults, and what cannot be.
+ * The options of clients, their defaults, and which of them are refused.
  *
  * @since 0.1.0
  */
@@ -73,7 +73,7 @@ export const endpoint = (options: AddressOptions): Effect.Effect<Endpoint, Redis
 }
 
 /**
- * Fills in defaults and refuses what cannot be.
+ * Fills in defaults and refuses options that are not valid.
  *
  * - `spare`: for how many connections `pool.max` must have room beside the shared ones. Default 1: without, nothing that
  *   blocks would ever run. 0 where it is the limit of several servers together.
@@ -155,7 +155,7 @@ export const settings = Effect.fnUntraced(function*(
   }
 })
 
-/** Nobody loses by the end of a connection on which every command has run into its limit. */
+/** Ending a connection on which every command has run into its limit harms nobody. */
 const longestSilence = (commandTimeout: Duration.Duration): Duration.Duration =>
   Duration.isFinite(commandTimeout) ? Duration.max(commandTimeout, Duration.seconds(5)) : Duration.seconds(30)
 
@@ -186,7 +186,7 @@ export const passwordText = (password: Redacted.Redacted<string>): string | unde
 }
 
 /**
- * The translation that a {@link NatMap} stands for. Fails for a rule that says nothing.
+ * The translation that a {@link NatMap} stands for. Fails for a rule without effect.
  *
  * @category constructors
  * @since 0.1.0
@@ -231,7 +231,7 @@ const limitOf = (max: number, shared: number, spare: number): Effect.Effect<numb
  * **Details**
  *
  * Every option has its own name, or the same in upper case: `commandTimeout` or `COMMAND_TIMEOUT`, `pool.max` or
- * `POOL_MAX`. It is meant to be nested, as in the example: on its own it would take `PATH` and `HOST` for its own.
+ * `POOL_MAX`. Nest it, as in the example: at the top level it would read the system's `PATH` and `HOST`.
  *
  * - `mode`: `"standalone"` (default), `"sentinel"` or `"cluster"`; or `cluster`, a boolean.
  * - `url`: see `RedisUrl.parse`. What it says goes before the other options. A scheme that names a mode decides on it.

@@ -31,7 +31,8 @@ export type Endpoint =
  * - `passphrase`: of `key`, when it is encrypted.
  * - `servername`: the name the server's certificate must carry, also sent as SNI. Default: the host.
  * - `verify`: `"required"` (default) refuses a server whose certificate is not trusted or does not carry its name;
- *   `"optional"` does the same, as a server always shows a certificate; `"none"` accepts any, so that whoever sits between can read and change everything.
+ *   `"optional"` does the same, as a server always shows a certificate; `"none"` accepts any, so that whoever sits between
+ *   can read and change everything.
  * - `checkHostname`: default `true`. `false` still asks for a trusted certificate, but for any name.
  *
  * @category models

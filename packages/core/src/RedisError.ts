@@ -131,7 +131,7 @@ export const RedisErrorSchema = Schema.Union([
  *
  * **Gotchas**
  *
- * The tag `TimeoutError` is also that of what `Effect.timeout` fails with, so `Effect.catchTag("TimeoutError", …)` catches
+ * `Effect.timeout` fails with an error of the tag `TimeoutError` as well, so `Effect.catchTag("TimeoutError", …)` catches
  * both. This guard tells them apart.
  *
  * **Example** (A limit of one's own around a command)
@@ -154,8 +154,14 @@ export const isRedisError = (u: unknown): u is RedisError =>
   u instanceof Error && RedisErrorSchema.members.some((Class) => u instanceof Class)
 
 /**
- * Whether a later try of the same effect may succeed. Of anything else than an
- * error of redfx that is not known: `false`.
+ * Whether a later try of the same effect may succeed. Returns `false` for
+ * anything but an error of redfx.
+ *
+ * **When to use**
+ *
+ * Use to decide whether a retry makes sense at all. Before repeating something
+ * that writes, ask {@link isSafeToRetry}, which also says whether a write could
+ * be applied twice.
  *
  * @category guards
  * @since 0.1.0
@@ -163,15 +169,17 @@ export const isRedisError = (u: unknown): u is RedisError =>
 export const isRetryable = (u: unknown): boolean => isRedisError(u) && Retry.isRetryable(u)
 
 /**
- * Whether a later try may succeed and repeating the whole effect that failed
- * cannot apply a write twice: nothing of it that writes has been run, or can
- * have been. `false` for anything else than an error of redfx.
+ * Whether a later try may succeed, and repeating the whole effect that failed
+ * cannot apply a write twice, as no part of it that writes can have been run.
+ * Returns `false` for anything but an error of redfx.
  *
  * **Details**
  *
  * The effect is the command, pipeline, transaction or other operation of redfx
- * that failed with this error. Of a program of several of them the error knows
- * only its own: retry each, not all together.
+ * that failed with this error. The error knows nothing of other operations of the
+ * program: retry each operation, not several together.
+ *
+ * @see {@link isRetryable} for whether a later try may succeed at all
  *
  * @category guards
  * @since 0.1.0
@@ -204,9 +212,9 @@ export type Others = Retry.Others
 export const inPart: <E extends RedisError>(error: E, others: Others) => E = Retry.inPart
 
 /**
- * One of several parts of an effect, and what has become of it.
+ * One of several parts of an effect, and its outcome.
  *
- * - `places`: which of the caller's commands or keys it is. `readonly`: whether running it twice does no harm.
+ * - `indexes`: which of the caller's commands or keys it is. `readonly`: whether running it twice does no harm.
  * - `error`: what it failed with, `undefined` when it did not. `sent`: whether it was for a server at all, by default
  *   `true`.
  *
@@ -216,8 +224,8 @@ export const inPart: <E extends RedisError>(error: E, others: Others) => E = Ret
 export type Part<E extends RedisError = RedisError> = Retry.Part<E>
 
 /**
- * The error of an effect whose parts came to this: that of the first part that
- * failed, with what is known of the others; `undefined` when none failed.
+ * The error of an effect with these parts: that of the first part that failed,
+ * with what is known of the others; `undefined` when none failed.
  *
  * @category combinators
  * @since 0.1.0
@@ -228,7 +236,7 @@ export const failureAmong: <E extends RedisError>(
 ) => E | undefined = Retry.failureAmong
 
 /**
- * Whether what failed with this error can have been run.
+ * Whether the command that failed with this error may have been run.
  *
  * @category guards
  * @since 0.1.0

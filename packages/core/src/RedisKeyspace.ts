@@ -311,13 +311,18 @@ export const makeSortedSet = <A, Id = string>(
 }
 
 /**
- * A cache: values that are loaded when they are asked for, once for all who ask, in all programs.
+ * A cache: values that are loaded when they are asked for, once for all callers in all programs.
+ *
+ * **When to use**
+ *
+ * Use for values that come from somewhere else and are expensive to load. For values that are at home in Redis, use
+ * {@link make}; to spare round trips to Redis itself, use `Redis.cached` or `RedisCache`.
  *
  * **Details**
  *
  * Making it sends nothing. What it loads in the background ends with the scope. Loads run with the services, the clock and
- * the span of who made the cache. Entries are hashes of a form of their own: only caches read them. Whatever else replaces or
- * deletes the key counts as well: it ends a load under way, which then stores nothing.
+ * the span of whoever made the cache. Entries are hashes of a form of their own: only caches read them. Whatever else
+ * replaces or deletes the key counts as well: it ends a load under way, which then stores nothing.
  *
  * A stored value that does not fit the schema is loaded anew; a key that holds something else is a `WrongTypeError`. Needs the
  * right to EVAL and EVALSHA.

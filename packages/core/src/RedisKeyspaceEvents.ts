@@ -1,6 +1,6 @@
 /**
- * What happens to keys, as the servers tell of it: which were set, deleted, have
- * expired.
+ * What happens to keys, as the servers report it: which keys were set, were
+ * deleted, have expired.
  *
  * @since 0.1.0
  */
@@ -27,8 +27,8 @@ import type * as RedisPubSub from "./RedisPubSub.ts"
 /**
  * Something that has happened to a key.
  *
- * - `event`: what, by Redis's name for it: `"set"`, `"del"`, `"expired"`, `"hset"` … Not always that of the command: a counter
- *   that is increased by one tells of `"incrby"`.
+ * - `event`: what, by Redis's name for it: `"set"`, `"del"`, `"expired"`, `"hset"` … It is not always that of the command: INCR
+ *   reports `"incrby"`.
  * - `key`: text, or bytes with `payload: "bytes"`.
  * - `database`: the number of the database that the key is in.
  *
@@ -43,8 +43,8 @@ export interface KeyEvent<out Name = string> {
 }
 
 /**
- * Whether a server tells of these events at all cannot be told: it does not say what its `notify-keyspace-events` is. Many
- * a user and many a managed service has no right to ask.
+ * It is not known whether a server reports these events at all: it does not say what its `notify-keyspace-events` is. Many
+ * users and most managed services may not ask for it.
  *
  * - `server`: which one, by the name that gaps have for it. `error`: how it answered, `undefined` when it has no such setting.
  *
@@ -58,7 +58,7 @@ export interface SettingUnknown {
 }
 
 /**
- * Which events, and how they are yielded.
+ * Options of {@link keyspaceEvents}: which events, and how they are yielded.
  *
  * **Details**
  *
@@ -97,27 +97,27 @@ export type Element<O extends Options> =
 // -----------------------------------------------------------------------------
 
 /**
- * What happens to keys, for as long as the stream runs, on one server, by way of sentinels and on a cluster alike.
+ * What happens to keys, for as long as the stream runs. Works alike on one server, with sentinels and on a cluster.
  *
  * **Details**
  *
- * Each server of a cluster tells of its own keys alone; the stream listens to all masters, also to those that become one
- * later. With `events: true` gaps are told of by server: `Lost` when a connection is lost, or when a server has begun to
+ * Each server of a cluster reports its own keys only; the stream listens to all masters, also to those that become one
+ * later. With `events: true` gaps are reported for each server: `Lost` when a connection is lost, or when a server has begun to
  * serve keys and was not listened to, `Restored` when nothing is missing of that server any more. Nothing is missing while
  * there is a `Restored` for each server of a `Lost`.
  *
- * Servers tell of nothing unless they are configured to (`notify-keyspace-events`), and the client turns nothing on by
- * itself. Each server is asked when the stream begins to listen to it: the stream fails with `KeyspaceEventsOffError` when
- * what was asked for is off there. It goes on where a server does not say.
+ * Servers report nothing unless they are configured to (`notify-keyspace-events`), and the client does not change that
+ * setting. Each server is asked when the stream begins to listen to it: the stream fails with `KeyspaceEventsOffError` when
+ * the events are turned off there. It goes on when a server does not say.
  *
  * The stream fails when a server cannot be reached, or refuses, at first; later it goes on over losses as subscriptions do.
  * Since Redis 2.8.0.
  *
  * **Gotchas**
  *
- * Redis keeps no events: who must not miss any has to look at the data after each gap. A key that expires is told of when
- * the server deletes it, which may be long after its time. A key that moves to another server with its slot is deleted
- * (`"del"`) on the one and restored (`"restore"`) on the other.
+ * Redis keeps no events: a program that must not miss any has to look at the data after each gap. A key that expires is
+ * reported when the server deletes it, which may be long after its time. A key that moves to another server with its slot
+ * is deleted (`"del"`) on the one and restored (`"restore"`) on the other.
  *
  * **Example** (Sessions that have expired)
  *

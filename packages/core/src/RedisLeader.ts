@@ -1,6 +1,6 @@
 /**
- * Leader election: of all programs that want to, one at a time runs an effect,
- * and another does when it is gone.
+ * Leader election: one of several programs at a time runs an effect, and another
+ * takes over when that one is gone.
  *
  * A leader holds a lock with a lease that it renews. When it is interrupted it
  * resigns, and the next one follows at once; when it dies, the next one follows
@@ -46,10 +46,10 @@ import type { CommandError, LockLikeError } from "./RedisError.ts"
  *
  * **Details**
  *
- * - `ttl`: how long a lease lasts; renewed every third of it. So long there may be no leader after one has died. Default
- *   15 seconds, also for zero and infinity.
- * - `retryInterval`: how often the others look whether there is none, up to a quarter longer at random, and how soon one
- *   campaigns again after a failure. Default 1 second.
+ * - `ttl`: how long a lease lasts; it is renewed every third of that. After a leader has died there may be none for as
+ *   long. Default 15 seconds, also for zero and infinity.
+ * - `retryInterval`: how often the others look whether there is none, up to a quarter longer at random, and how soon a
+ *   program tries again after a failure. Default 1 second.
  * - `id`: who this is, for `leader`. Default: a random one.
  *
  * @category models
@@ -62,7 +62,7 @@ export interface LeaderOptions {
 }
 
 /**
- * One time of leading.
+ * One term of a leader.
  *
  * - `fencingToken`: higher than that of every term before. Send it along with what must be written by one leader only, and
  *   have it refused when a higher one was seen.
@@ -80,7 +80,7 @@ export interface Term {
  *
  * **Details**
  *
- * - `leader`: the id of who leads; `undefined` while nobody does.
+ * - `leader`: the id of the leader; `undefined` while there is none.
  *
  * The name is the key of the lock. The counter of terms is a second key in the same hash slot, which never expires.
  *
@@ -103,7 +103,7 @@ export interface RedisLeader {
   ) => Effect.Effect<A, E | CommandError, R | RedisClient>
   /**
    * Runs the effect in the background, like `run`, as long as the Layer lives. A
-   * failure that ends it is logged as an error, and this leads no more.
+   * failure that ends it is logged as an error, and this program no longer leads.
    */
   readonly layer: <E, R>(
     effect: Effect.Effect<unknown, E, R> | ((term: Term) => Effect.Effect<unknown, E, R>)
@@ -173,7 +173,7 @@ const isOfLock = (error: CommandError | LockLikeError): error is LockLikeError =
 
 const campaignsAgain = (error: CommandError | LockLikeError): boolean => isOfLock(error) || isRetryable(error)
 
-/** Leads once. What became of the effect by itself stands, also when resigning fails then: the lease will end. */
+/** Leads for one term. The outcome of the effect stands, also when resigning fails afterwards: the lease will end. */
 const oneTerm = <A, E, R>(
   holding: ReturnType<typeof Lease.make>["holding"],
   body: (fencingToken: number) => Effect.Effect<A, E, R>

@@ -7,6 +7,11 @@
  * that is slow. What that means is told in the guide on locks; fencing tokens
  * are the remedy where two holders must never both write.
  *
+ * **When to use**
+ *
+ * Use a lock for one holder at a time, `RedisSemaphore` for several, and
+ * `RedisLeader` for an effect that runs in one program all the time.
+ *
  * **Example** (One program at a time)
  *
  * ```ts
@@ -44,10 +49,10 @@ export type { ExtendOptions, LockHandle } from "./internal/lock/lease.ts"
  *   infinity: until it is released.
  * - `retryInterval`: the pause between two tries, up to a quarter longer at random, a bare number being milliseconds.
  *   Default 100 milliseconds.
- * - `waitTimeout`: how long to try at the most. It is given up as soon as the next try would be later than that: with
- *   `"350 millis"` and tries every 100 it is given up after 300. Default: no limit.
- * - `token`: what shows who owns the lock. Handles with the same token release and extend each other's lock. Default: a
- *   random one for each time the lock is acquired.
+ * - `waitTimeout`: how long to try at the most. The attempt ends as soon as the next try would be later than that: with
+ *   `"350 millis"` and a try every 100 it ends after 300. Default: no limit.
+ * - `token`: the value that shows who holds the lock. Handles with the same token release and extend each other's lock.
+ *   Default: a random one for each time the lock is acquired.
  * - `fencing`: hand out a fencing token with the lock. Its counter is a key of its own, in the same hash slot, which
  *   never expires. Default `false`.
  * - `autoExtend`: set the time to live back to `ttl` every third of it while `withLock` or `scoped` holds the lock.
@@ -70,17 +75,17 @@ export interface LockOptions {
  *
  * **Details**
  *
- * - `tryAcquire`: tries once; `undefined` when somebody has the lock.
+ * - `tryAcquire`: tries once; `undefined` when somebody else has the lock.
  * - `acquire`: tries until `waitTimeout`; `undefined` when the lock was not free by then. Whoever acquires a lock this
  *   way has to release it.
  * - `scoped`: acquires the lock and releases it with the scope. Fails with `LockError` of the reason `NotAcquired`.
  * - `withLock`: runs an effect while holding the lock. Fails like `scoped`.
  * - `locked`: whether anybody has the lock.
  *
- * Locks are not re-entrant: who has one and asks for it again waits like everybody else.
+ * Locks are not re-entrant: a holder that asks for its lock again waits like everybody else.
  *
  * An attempt that is interrupted, or whose answer is lost, is undone in the background. With a `token` of your own it
- * cannot be, and is waited for when it is interrupted.
+ * cannot be undone, and an interruption waits for its answer.
  *
  * @category models
  * @since 0.1.0

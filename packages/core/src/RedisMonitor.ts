@@ -32,9 +32,9 @@ export interface MonitorOptions {
  * **Details**
  *
  * The stream has a connection of its own, which is closed with it. It fails when
- * that connection is lost: what is run until the next one is open is missing.
+ * that connection is lost: commands that run until another is open would be missing.
  * On a cluster it is refused: run the stream on one node, with `RedisCluster.onNode`.
- * It costs the server much of its speed.
+ * The server runs much slower while somebody monitors it.
  * Since Redis 1.0.0.
  *
  * **Example** (Who writes?)

@@ -1,6 +1,6 @@
 /**
  * The connections to one server: one or more that all callers share, and
- * exclusive ones for who needs a connection alone. Several clients may use one pool.
+ * exclusive ones for callers that need a connection alone. Several clients may use one pool.
  *
  * @since 0.1.0
  */
@@ -14,11 +14,11 @@ import * as Client from "./internal/client/client.ts"
 import type { RedisRouter, Subscribers } from "./internal/client/router.ts"
 import { encodeUtf8 } from "./internal/codec/utf8.ts"
 import * as Connection from "./internal/connection/connection.ts"
-import type { Source } from "./internal/connection/model.ts"
+import type { Dialer } from "./internal/connection/model.ts"
 import { connectionLoss, ofNoCommand } from "./internal/error/failure.ts"
 import * as ExclusivePool from "./internal/pool/exclusive.ts"
 import * as SharedConnection from "./internal/pool/shared.ts"
-import { closingWithin } from "./internal/runtime/closing.ts"
+import { withCloseTimeout } from "./internal/runtime/closing.ts"
 import { inContext } from "./internal/runtime/ownContext.ts"
 import type { Key } from "./RedisArg.ts"
 import type { RedisEvent, RedisStats } from "./RedisClient.ts"
@@ -40,7 +40,7 @@ import type { CommandError, RedisConfigError } from "./RedisError.ts"
  *   are closed and its waiting for one fails; nobody waits for it.
  * - `disconnect`: closes idle connections, with `inUse` also those in use, whose commands then fail with `reason`;
  *   further commands open new ones. `only`: leaves those alone that commands share.
- * - `retire`: fails with `reason` what is under way, who waits for a connection and whatever comes, for good.
+ * - `retire`: fails with `reason` what is under way, what waits for a connection and everything that comes later.
  *
  * @category services
  * @since 0.1.0
@@ -77,15 +77,15 @@ export const make: (
   ) {
     const endpoint = yield* RedisConfig.endpoint(options)
     const settings = yield* RedisConfig.settings(options)
-    const source = masterAt(Connection.sourceAt(endpoint, settings))
-    const open = Effect.tap(makeFrom(source, settings), (pool) => settings.eager ? openShared(pool) : Effect.void)
-    return yield* closingWithin(settings.closeTimeout, open)
+    const dialer = masterAt(Connection.dialerAt(endpoint, settings))
+    const open = Effect.tap(makeFrom(dialer, settings), (pool) => settings.eager ? openShared(pool) : Effect.void)
+    return yield* withCloseTimeout(settings.closeTimeout, open)
   })
 
-/** Where a name leads may change: when the server turns out to be no master, the next connection may be to one. */
-const masterAt = (source: Source): Source => ({
-  ...source,
-  open: (owner) => source.open({ ...owner, demotion: (error) => Connection.demotionBy(error, source.address) })
+/** A host name may lead elsewhere later: when the server turns out to be no master, the next connection may be to one. */
+const masterAt = (dialer: Dialer): Dialer => ({
+  ...dialer,
+  open: (listener) => dialer.open({ ...listener, demotion: (error) => Connection.demotionBy(error, dialer.address) })
 })
 
 /**
@@ -96,14 +96,14 @@ const masterAt = (source: Source): Source => ({
  * @since 0.1.0
  */
 export const openShared = ({ router, settings }: RedisPool["Service"]): Effect.Effect<void, CommandError> =>
-  // Each goes to the next of the connections: a PING is in no order.
+  // Each goes to the next connection, as a PING is not ordered.
   Effect.replicateEffect(ping(router), settings.pool.shared, { concurrency: "unbounded", discard: true })
 
 const ping = (router: RedisRouter): Effect.Effect<void, CommandError> =>
   Effect.asVoid(Connection.run(router, RedisCommand.send("PING"))).pipe(
-    // Refused is answered, too: not everybody may PING.
+    // A refusal is an answer, too: not every user may send PING.
     Effect.catchTag("NoPermissionError", () => Effect.void),
-    // Nobody has given a command.
+    // The caller has given no command.
     Effect.mapError(ofNoCommand)
   )
 
@@ -117,27 +117,27 @@ export const makeAt = (
   endpoint: Endpoint,
   settings: RedisConfig.ConnectionSettings
 ): Effect.Effect<RedisPool["Service"], never, RedisConnector | Scope.Scope> =>
-  makeFrom(Connection.sourceAt(endpoint, settings), settings)
+  makeFrom(Connection.dialerAt(endpoint, settings), settings)
 
 /**
- * A pool of connections from wherever they come.
+ * A pool of the connections that a dialer opens.
  *
  * - `onEvent`: told what happens to them as well.
- * - `within`: the source of either kind of connection, where what opens them has to keep within a limit of others too.
+ * - `limited`: makes the dialer of either kind of connection keep within a limit that it shares with others.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const makeFrom: (
-  source: Source,
+  dialer: Dialer,
   settings: RedisConfig.ConnectionSettings,
   onEvent?: (event: RedisEvent) => void,
-  within?: (source: Source, kind: "shared" | "exclusive") => Source
+  limited?: (dialer: Dialer, kind: "shared" | "exclusive") => Dialer
 ) => Effect.Effect<RedisPool["Service"], never, RedisConnector | Scope.Scope> = Effect.fnUntraced(function*(
-  source: Source,
+  dialer: Dialer,
   settings: RedisConfig.ConnectionSettings,
   onEvent: (event: RedisEvent) => void = () => {},
-  within: (source: Source, kind: "shared" | "exclusive") => Source = () => source
+  limited: (dialer: Dialer, kind: "shared" | "exclusive") => Dialer = () => dialer
 ) {
   const context = yield* Effect.context<RedisConnector>()
   const events = yield* PubSub.sliding<RedisEvent>(256)
@@ -148,32 +148,32 @@ export const makeFrom: (
   yield* Effect.addFinalizer(() => PubSub.shutdown(events))
   const shared = yield* Effect.forEach(
     Array.from({ length: settings.pool.shared }),
-    () => SharedConnection.make({ source: within(source, "shared"), settings, onEvent: publish })
+    () => SharedConnection.make({ dialer: limited(dialer, "shared"), settings, onEvent: publish })
   )
-  const exclusive = yield* ExclusivePool.make({ source: within(source, "exclusive"), settings, onEvent: publish })
+  const exclusive = yield* ExclusivePool.make({ dialer: limited(dialer, "exclusive"), settings, onEvent: publish })
   const stats = statsOf(shared, exclusive)
   const eventStream = Stream.fromPubSub(events)
   const subscribers: Subscribers = {
-    place: () => source.address,
-    connect: (_place, owner) => inContext(context)(source.open(owner)),
+    serverFor: () => dialer.address,
+    connect: (_server, listener) => inContext(context)(dialer.open(listener)),
     onEvent: publish,
-    news: source.news
+    news: dialer.news
   }
-  const attributes = { "db.namespace": String(settings.db), ...source.attributes }
+  const attributes = { "db.namespace": String(settings.db), ...dialer.attributes }
   const rest = { attributes, events: eventStream, stats, subscribers }
   const router: RedisRouter = {
     submit: submitTo(shared),
     ...leasing(exclusive, undefined, rest),
     ...Client.refusals,
     ...rest,
-    describe: `${source.address}, db ${settings.db}`
+    describe: `${dialer.address}, db ${settings.db}`
   }
   return {
     settings,
     router,
     member: Effect.map(exclusive.join, (member) => ({ ...router, ...leasing(exclusive, member, rest) })),
     stats,
-    disconnect: ({ inUse = false, only, reason = connectionLoss("Closed", toldTo, source.address) } = {}) =>
+    disconnect: ({ inUse = false, only, reason = connectionLoss("Closed", toldTo, dialer.address) } = {}) =>
       Effect.suspend(() => {
         for (const connection of only === "exclusive" ? [] : shared) {
           if (inUse || connection.inFlight === 0) connection.disconnect(reason)
@@ -188,7 +188,7 @@ export const makeFrom: (
   }
 })
 
-/** What one user of the connections, or all who say nothing of themselves, takes for itself. */
+/** The exclusive connections that one member takes, or all callers that are not members together. */
 const leasing = (
   exclusive: ExclusivePool.ExclusivePool,
   member: ExclusivePool.Member | undefined,
@@ -203,18 +203,18 @@ const leasing = (
 
 const toldTo = "The pool was told to disconnect"
 
-/** To one connection after the other; what is to stay in order always to the same. */
+/** Submits to one connection after the other; what has to stay in order always goes to the same one. */
 const submitTo = (shared: ReadonlyArray<SharedConnection.SharedConnection>): RedisRouter["submit"] => {
   const [only] = shared
   if (only !== undefined && shared.length === 1) return only.submit
   let next = 0
   return (request) => {
-    // What the server tells of changes stands in order only with the answers that come over the same connection.
+    // What the server says of changes is in order only with the answers that come over the same connection.
     if (request.isKept) return only!.submit(request)
     const { leading } = request
-    const place = leading.spec.traits.has("ordered") ? hash(RedisCommand.firstKey(leading) ?? "") : next++
+    const index = leading.spec.traits.has("ordered") ? hash(RedisCommand.firstKey(leading) ?? "") : next++
     // In range: a remainder is less than their number.
-    shared[place % shared.length]!.submit(request)
+    shared[index % shared.length]!.submit(request)
   }
 }
 

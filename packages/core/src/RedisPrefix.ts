@@ -27,23 +27,23 @@ import * as RedisReply from "./RedisReply.ts"
  *
  * Keys get the prefix when a command is sent, alone, in pipelines, transactions and watches and on reserved connections:
  * those that commands are given, those of scripts and functions, and the patterns of SCAN, KEYS and SORT. It is taken off the
- * keys in replies, and `Redis.keyspaceEvents` tells of keys with the prefix alone, for which the servers need `K` in their
- * `notify-keyspace-events`. Channels of messages are no keys: they stay as they are.
+ * keys in replies, and `Redis.keyspaceEvents` reports only keys with the prefix, for which the servers need `K` in their
+ * `notify-keyspace-events`. Channels of messages are not keys and stay as they are.
  *
- * What is about the keys of everybody is refused with `DataError` before it is sent: FLUSHDB and its kind, DBSIZE,
+ * Commands about the keys of all programs are refused with `DataError` before they are sent: FLUSHDB and its kind, DBSIZE,
  * RANDOMKEY, MONITOR, indexes of RediSearch, time series by their labels, CLIENT TRACKING. So is a command of `Redis.send`
  * that may have keys of which none is marked with `RedisArg.key`.
  *
  * On a cluster a key is in the slot of its whole name: hash tags in keys count as before, unless the prefix has one itself.
  * Then all keys are in one slot.
  *
- * Fails with `RedisConfigError` when the prefix is empty, has a `*`, which SORT takes for the place of an element, or half a
+ * Fails with `RedisConfigError` when the prefix is empty, has a `*`, which SORT replaces by an element, or half a
  * character.
  *
  * **Gotchas**
  *
- * A key that a script or a function makes up, or takes from its arguments, is used as it is. What a server says in an error,
- * in its slow log and in its list of clients names keys with the prefix.
+ * A key that a script or a function makes up, or takes from its arguments, is used as it is. Errors of the
+ * server, its slow log and its list of clients name keys with the prefix.
  *
  * **Example** (Two programs, one database)
  *
@@ -62,8 +62,8 @@ export const layer = (prefix: string): Layer.Layer<RedisClient, RedisConfigError
   Layer.effect(RedisClient)(Effect.flatMap(RedisClient, (client) => make(client, prefix)))
 
 /**
- * A client whose keys all begin with a prefix, above another one: see {@link layer}. Above one with a prefix the keys have
- * both, that of the lower one first.
+ * A client whose keys all begin with a prefix, above another one: see {@link layer}. Above a client with a prefix the keys
+ * have both, that of the lower one first.
  *
  * @category constructors
  * @since 0.1.0
@@ -114,12 +114,12 @@ const invalid = (detail: string): Effect.Effect<never, RedisConfigError> =>
 // -----------------------------------------------------------------------------
 
 /**
- * The same command as a client with this prefix sends it, for what goes past that client: `perNode` of a cluster's own
- * service.
+ * The same command as a client with this prefix sends it, for functions that bypass that client, such as `perNode` of a
+ * cluster's own service.
  *
  * **Details**
  *
- * What such a client refuses is refused; fails with `RedisConfigError` for what is no prefix.
+ * Refuses what such a client refuses; fails with `RedisConfigError` when the prefix is not valid.
  *
  * **Example** (The keys of each server)
  *

@@ -141,14 +141,14 @@ export const make = <R, E>(layer: Layer.Layer<RedisClient | R, E>): RedisPromise
 // -----------------------------------------------------------------------------
 
 /** Where a client gets what its effects need: at once, or later. */
-interface Source<R> {
+interface Provider<R> {
   readonly current: Context.Context<RedisClient | R> | undefined
   readonly open: () => Promise<Context.Context<RedisClient | R>>
   readonly close: () => Promise<void>
 }
 
 /** Builds a Layer when it is needed, once, and again when that failed. */
-class Services<R, E> implements Source<R> {
+class Services<R, E> implements Provider<R> {
   readonly #layer: Layer.Layer<RedisClient | R, E>
   /** One scope, and with it one life, for each time that the Layer is built. */
   #scope: Scope.Closeable | undefined
@@ -206,8 +206,8 @@ const closed = (): ConnectionError =>
     readonly: false
   })
 
-const opened = <R>(source: Source<R>): Effect.Effect<Context.Context<RedisClient | R>, unknown> =>
-  awaited(() => source.open())
+const opened = <R>(provider: Provider<R>): Effect.Effect<Context.Context<RedisClient | R>, unknown> =>
+  awaited(() => provider.open())
 
 /** A promise, which fails with what it is rejected with; of that nobody knows the type. */
 const awaited = <A>(start: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, unknown> =>
@@ -239,27 +239,27 @@ const settled = <A, E, R>(
 
 /** What every client has; the methods of commands are added to a copy of it that is made once. */
 class View<R> {
-  readonly #source: Source<R>
+  readonly #provider: Provider<R>
   readonly #signal: AbortSignal | undefined
 
-  constructor(source: Source<R>, signal: AbortSignal | undefined) {
-    this.#source = source
+  constructor(provider: Provider<R>, signal: AbortSignal | undefined) {
+    this.#provider = provider
     this.#signal = signal
   }
 
   run<A, E>(effect: Effect.Effect<A, E, RedisClient | R>): Promise<A> {
-    const { current } = this.#source
+    const { current } = this.#provider
     return current === undefined
       ? settled(
         Context.empty(),
-        Effect.flatMap(opened(this.#source), (context) => Effect.provideContext(effect, context)),
+        Effect.flatMap(opened(this.#provider), (context) => Effect.provideContext(effect, context)),
         this.#signal
       )
       : settled(current, effect, this.#signal)
   }
 
   async *iterate<A, E>(stream: Stream.Stream<A, E, RedisClient | R>): AsyncGenerator<A, void, undefined> {
-    const context = await settled(Context.empty(), opened(this.#source), this.#signal)
+    const context = await settled(Context.empty(), opened(this.#provider), this.#signal)
     yield* Stream.toAsyncIterableWith(untilAborted(stream, this.#signal), context)
   }
 
@@ -296,15 +296,15 @@ class View<R> {
   }
 
   withSignal(signal: AbortSignal): RedisPromise<R> {
-    return view(this.#source, this.#signal === undefined ? signal : AbortSignal.any([this.#signal, signal]))
+    return view(this.#provider, this.#signal === undefined ? signal : AbortSignal.any([this.#signal, signal]))
   }
 
   close(): Promise<void> {
-    return this.#source.close()
+    return this.#provider.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#source.close()
+    return this.#provider.close()
   }
 }
 
@@ -318,7 +318,7 @@ const promised = <A, R>(
   )
 
 /** The services of somebody else, who closes them. */
-const given = <R>(context: Context.Context<RedisClient | R>): Source<R> => ({
+const given = <R>(context: Context.Context<RedisClient | R>): Provider<R> => ({
   current: context,
   open: () => Promise.resolve(context),
   close: () => Promise.resolve()
@@ -340,10 +340,10 @@ const untilAborted = <A, E, R>(
 
 let methods: typeof View | undefined
 
-const view = <R>(source: Source<R>, signal: AbortSignal | undefined): RedisPromise<R> => {
+const view = <R>(provider: Provider<R>, signal: AbortSignal | undefined): RedisPromise<R> => {
   methods ??= withCommands()
   // A method for every command was added, which the class does not tell.
-  return new methods<R>(source, signal) as unknown as RedisPromise<R>
+  return new methods<R>(provider, signal) as unknown as RedisPromise<R>
 }
 
 /** The class with a method for every command. */

@@ -48,7 +48,7 @@ export type Kind = "subscribe" | "psubscribe" | "ssubscribe"
  * The server has confirmed a subscription: from here on messages arrive.
  *
  * - `server`: which one, by its address; with sentinels by the name of what they watch. `undefined` where any server of a
- *   cluster will do, which is the rule there but for shard channels and keyspace events.
+ *   cluster will do, as there for everything but shard channels and keyspace events.
  *
  * @category models
  * @since 0.1.0
@@ -66,10 +66,10 @@ export interface Subscribed<out Name = string> {
  * - `reason`: `Disconnected`, the connection was lost; `Moved`, the server does not serve the shard channel any more, or,
  *   of keyspace events, has begun to serve keys and was not listened to; `Overflow`, the buffer was full and its policy
  *   dropped messages.
- * - `channels`: the channels and patterns that are concerned.
- * - `dropped`: how many messages an `Overflow` dropped; of the others nobody knows.
+ * - `channels`: the channels and patterns that may miss messages.
+ * - `dropped`: how many messages an `Overflow` dropped; after another loss that is not known.
  * - `error`: what ended the connection.
- * - `server`: whose messages are missing, by the names that {@link Subscribed} has for servers.
+ * - `server`: the server whose messages are missing, as {@link Subscribed} names it.
  *
  * @category models
  * @since 0.1.0
@@ -84,9 +84,10 @@ export interface Lost<out Name = string> {
 }
 
 /**
- * From here on no message is missing any more. Messages that are missing were
- * published between the last element before {@link Lost} and the first after this. `server` is who tells of them again:
- * of a shard channel that has moved another one than it was.
+ * From here on no message is missing. The messages that are missing were published
+ * between the last element before {@link Lost} and the first after this. `server`
+ * is the server that sends messages again; after a shard channel has moved it is
+ * another one than before.
  *
  * @category models
  * @since 0.1.0
@@ -118,7 +119,7 @@ export type Event<Name = string> = Subscribed<Name> | Lost<Name> | Restored<Name
  * - `onFull`: what happens to one more. `"fail"` (default) fails the stream with `PubSubOverflowError`, after what was
  *   kept; `"dropOldest"` and `"dropNewest"` make a gap, which `events: true` shows; `"suspend"` stops reading, so that
  *   the server has to keep what follows, until it closes the connection at its own limit
- *   (`client-output-buffer-limit pubsub`), which is a gap as well.
+ *   (`client-output-buffer-limit pubsub`), which makes a gap as well.
  *
  * A subscription that suspends has a connection of its own. It may exceed its capacity by what one read brought.
  *
@@ -134,8 +135,8 @@ export interface BufferOptions {
  * What a subscription yields.
  *
  * - `payload`: messages and names of channels as `"text"` (default) or as `"bytes"`. Text that is not UTF-8 fails with
- *   `DecodeError`, unless the client has `textDecoding: "replace"`; to subscribe to a name that is not is a `DataError`
- *   then. Also a `DecodeError`: what is neither, such as the lists that the server sends on `__redis__:invalidate`.
+ *   `DecodeError`, unless the client has `textDecoding: "replace"`; subscribing to a name that is not UTF-8 fails with
+ *   `DataError` then. Payloads that are neither, such as the lists on `__redis__:invalidate`, fail with `DecodeError`.
  * - `events`: also yield {@link Subscribed}, {@link Lost} and {@link Restored}. Default `false`.
  *
  * @category options
@@ -178,8 +179,8 @@ export type Element<O extends Options> = O extends { readonly events?: infer E }
  *
  * **Details**
  *
- * - `messages`: what arrives. It ends when the last channel was unsubscribed from, and can be run again after further
- *   ones were subscribed to. Two consumers at a time share the messages between them.
+ * - `messages`: what arrives. The stream ends when the last channel was unsubscribed from, and can be run again after
+ *   others were subscribed to. Two consumers at a time share the messages between them.
  * - `subscribe`, `psubscribe`, `ssubscribe`: add channels, patterns or shard channels; they return when the server has
  *   confirmed all of them, and add none when they fail. What is subscribed to already stays.
  * - `unsubscribe`, `punsubscribe`, `sunsubscribe`: remove those given, or all of their kind; they return when the server
@@ -203,8 +204,8 @@ export interface Subscription<out A> {
 }
 
 /**
- * The pub/sub of a client: opens subscriptions, which end with their scope. `everywhere` is for what each server tells of by
- * itself.
+ * The pub/sub of a client: opens subscriptions, which end with their scope. `everywhere` is for events that each server
+ * reports only for itself.
  *
  * @category models
  * @since 0.1.0
@@ -217,8 +218,8 @@ export interface PubSub {
 }
 
 /**
- * Subscriptions to what each server tells of by itself, as of events of its keys: they are on all masters, whichever these
- * are. `Redis.keyspaceEvents` uses it.
+ * Subscriptions to events that each server reports only for itself, such as those of its keys: they are on all masters,
+ * whichever these are. `Redis.keyspaceEvents` uses it.
  *
  * - `open`: like that of {@link PubSub}, for such channels.
  * - `execute`: runs a command on one of the servers, by the name that {@link Subscribed} has for it.
@@ -244,8 +245,14 @@ export interface Everywhere extends Pick<PubSub, "open"> {
  * **Details**
  *
  * All subscriptions of a client share one connection, which exists while there are any; ordinary commands do not share
- * it. The stream fails when the server cannot be reached or refuses at first. Later it goes on over losses of the
+ * it. The stream fails when the server cannot be reached, or refuses, at first. Later it goes on after losses of the
  * connection: what is published meanwhile is missing, which `events: true` shows.
+ *
+ * **When to use**
+ *
+ * Use for messages of channels that are known beforehand. When channels are added and removed while messages are consumed,
+ * use `Redis.pubsub`. Messages that must not be missed belong in a stream: see `RedisStream`. What happens to the
+ * connections of a client is in `RedisClient.events`, what happens to keys in `Redis.keyspaceEvents`.
  *
  * **Example** (Messages, and where some may be missing)
  *

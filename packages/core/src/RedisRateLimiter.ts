@@ -75,7 +75,7 @@ export interface AcquireOptions {
  *
  * **Details**
  *
- * - `take`: takes `cost`, 1 by default, if there is so much. It is a command: it runs in pipelines and transactions as
+ * - `take`: takes `cost`, 1 by default, if there is enough. It is a command: it runs in pipelines and transactions as
  *   well. When it fails with a `delivery` that is `"unknown"`, it may have been taken.
  * - `peek`: what `take` would say, without taking anything.
  * - `acquire`: takes, and waits while there is not enough; the last decision, which is not `allowed` when `waitTimeout`
@@ -129,14 +129,15 @@ export interface SlidingWindowOptions {
 // -----------------------------------------------------------------------------
 
 /**
- * Limits by a bucket of tokens that fills evenly: bursts up to its capacity, and
- * in the long run no more than comes in. One small key to a subject.
+ * Limits by a bucket of tokens that fills evenly: it admits bursts up to its
+ * capacity, and in the long run no more than is refilled. Each subject takes one
+ * small key.
  *
  * **Gotchas**
  *
- * A full bucket that is emptied fills while it is: in one `every` up to
+ * A bucket fills while it is being emptied: in one `every` up to
  * `capacity + refill` can be taken. Where a limit must hold for any span of
- * time, take {@link slidingWindow}.
+ * time, use {@link slidingWindow}.
  *
  * @category constructors
  * @since 0.1.0
@@ -147,15 +148,17 @@ export const tokenBucket = (name: string, options: TokenBucketOptions): RedisRat
     Scripts.tokenBucket(key, () => [
       amount("capacity", capacity),
       span("every", options.every) / amount("refill", refill),
-      within(cost, capacity),
+      atMost(cost, capacity),
       counts
     ]))
 }
 
 /**
- * Limits by what was taken in the time just past: in no `window`, wherever it
- * begins, more than `limit`. It remembers each time that something was taken, so
- * a subject's key has up to `limit` members.
+ * Limits by what was taken in the time just past: no `window`, wherever it
+ * begins, has more than `limit`. It remembers each time that something was taken,
+ * so a subject's key has up to `limit` members.
+ *
+ * @see {@link tokenBucket} for a limit that admits bursts and takes less memory
  *
  * **Example** (A hundred mails an hour)
  *
@@ -175,7 +178,7 @@ export const slidingWindow = (name: string, { limit, window }: SlidingWindowOpti
     Scripts.slidingWindow(key, () => [
       amount("limit", limit),
       Math.round(span("window", window)),
-      within(cost, limit),
+      atMost(cost, limit),
       counts
     ]))
 
@@ -216,7 +219,7 @@ const acquire = Effect.fnUntraced(function*(
   }
 })
 
-/** By what part of it a pause is longer at the most: all who wait were told the same time. */
+/** The part by which a pause is longer at the most: all waiting callers were told the same time. */
 const jitter = 0.1
 
 // -----------------------------------------------------------------------------
@@ -231,7 +234,7 @@ const amount = (title: string, value: number): number =>
 
 const largest = 1e9
 
-const within = (cost: number, all: number): number =>
+const atMost = (cost: number, all: number): number =>
   amount("cost", cost) <= all
     ? cost
     : RedisArg.invalid(`cost must not be more than the ${all} that there can be at once`)

@@ -45,7 +45,7 @@ type BigInts<R> = R extends Reply<unknown, unknown, infer I> ? I : never
 // Combinators
 // -----------------------------------------------------------------------------
 
-/** A decoder by another one, which reads what is long. */
+/** A decoder made of another one, which also reads long replies as they come. */
 /* @__NO_SIDE_EFFECTS__ */
 const readAs = <A, B = A, I = A>(
   { reader }: Reply<unknown, unknown, unknown>,
@@ -181,7 +181,7 @@ export const fields = <const R extends Readonly<Record<string, Reply<unknown, un
 export const textSet: Reply<ReadonlySet<string>> = make((value, view) => new Set(array(text).decode(value, view)))
 
 /**
- * Like {@link fields}, for what newer servers have lengthened: elements that are not sent are decoded from nil.
+ * Like {@link fields}, for replies that newer servers have lengthened: elements that are not sent are decoded from nil.
  *
  * @category combinators
  * @since 0.1.0
@@ -202,8 +202,8 @@ export const leadingFields = <const R extends Readonly<Record<string, Reply<unkn
   })
 
 /**
- * Keys and values in turn (RESP2) or a map (RESP3), as an array of pairs: what
- * the others of this kind are made from. Pairs nested in arrays are read too.
+ * Keys and values in turn (RESP2) or a map (RESP3), as an array of pairs. The
+ * other decoders of pairs are made of it. It reads pairs nested in arrays, too.
  *
  * @category combinators
  * @since 0.1.0
@@ -296,7 +296,7 @@ export const record: Reply<
  * @since 0.1.0
  */
 export interface Extra {
-  /** What this type does not know, by the server's names; empty when there is nothing. */
+  /** What this type does not name, under the server's names; empty when there is nothing. */
   readonly extra: Readonly<Record<string, Raw>>
 }
 
@@ -323,20 +323,20 @@ export const struct = <
   { readonly [K in keyof R]: BigInts<R[K]> } & Extra
 > => {
   const fields: ReadonlyArray<readonly [string, Reply<unknown, unknown, unknown>]> = Object.entries(replies)
-  const places = new Map(fields.flatMap(([name], place) => spellings(name).map((wire) => [wire, place] as const)))
+  const indexes = new Map(fields.flatMap(([name], index) => spellings(name).map((wire) => [wire, index] as const)))
   return make((value, view) => {
     const source = flatPairs(value)
     const found: Array<Resp.Value | undefined> = fields.map(() => undefined)
     const extra: Record<string, Raw> = Object.create(null)
     for (let i = 0; i < source.length; i += 2) {
       const wire = text.decode(source[i]!, view)
-      const place = places.get(wire) ?? places.get(bare(wire))
+      const index = indexes.get(wire) ?? indexes.get(bare(wire))
       // A second spelling of a field that was found is kept as well.
-      if (place !== undefined && found[place] === undefined) found[place] = source[i + 1]!
+      if (index !== undefined && found[index] === undefined) found[index] = source[i + 1]!
       else extra[wire] = decodeRaw(source[i + 1]!, view, textOrBytes)
     }
     const out: Record<string, unknown> = {}
-    for (const [place, [name, reply]] of fields.entries()) out[name] = reply.decode(found[place] ?? null, view)
+    for (const [index, [name, reply]] of fields.entries()) out[name] = reply.decode(found[index] ?? null, view)
     out.extra = extra
     // Every name of R was just set from its own decoder.
     return out as never

@@ -30,7 +30,7 @@ import type { CommandError } from "./RedisError.ts"
  * - What is there throughout comes at least once; what comes or goes meanwhile may or may not. The same element may come
  *   more than once.
  * - It can be interrupted at any point and leaves nothing behind, on the server either.
- * - A page that fails fails the stream. It has no place to go on from; a retry starts from the beginning.
+ * - A page that fails fails the stream. It cannot be resumed there; a retry starts from the beginning.
  *
  * @category models
  * @since 0.1.0

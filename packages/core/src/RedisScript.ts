@@ -2,7 +2,7 @@
  * Lua scripts and functions with typed parameters and results.
  *
  * A script is sent as its SHA-1 digest where the server is known to have it, and
- * with its text elsewhere. What a call makes is a command like any other: it
+ * with its text elsewhere. A call makes a command like any other, which
  * runs alone, in a pipeline and in a transaction.
  *
  * **Example** (A counter with a limit)
@@ -73,7 +73,7 @@ export type Result<A, Bytes = A, BigInts = A> = RedisReply.Reply<A, Bytes, BigIn
  *   slot, and there must be at least one.
  * - `args`: the arguments, `ARGV` in Lua. Default: none.
  * - `result`: what is returned; anything else is a `DecodeError` that names the script.
- * - `readonly`: it changes nothing, which the server then enforces: it runs by EVALSHA_RO or FCALL_RO, may run on a
+ * - `readonly`: the script changes nothing, which the server then enforces: it runs by EVALSHA_RO or FCALL_RO, may run on a
  *   replica, and is safe to retry. Needs Redis 7.0 or later. Default `false`.
  * - `ordered`: calls with the same first key run in the order in which they are given, also where there are several shared
  *   connections. Default `false`.
@@ -127,7 +127,7 @@ export interface RedisScript<Parameters extends ReadonlyArray<unknown>, A, Bytes
 export interface Library {
   readonly name: string
   readonly code: string
-  /** Loads the library, in place of one of the same name; returns its name. */
+  /** Loads the library, replacing one of the same name; returns its name. */
   readonly load: RedisCommand.RedisCommand<string>
 }
 
@@ -156,8 +156,8 @@ export interface FunctionOptions<Parameters extends ReadonlyArray<unknown>, A, B
  * **Details**
  *
  * Making it sends nothing. A call is one EVALSHA where the server is known to have the script, and else one EVAL, which
- * brings the text along. In a transaction it is always EVAL. In a pipeline a script that the server has lost without a
- * word fails with `NoScriptError` when commands behind it have run already; everywhere else its text is sent again.
+ * brings the text along. In a transaction it is always EVAL. In a pipeline a script that the server has silently
+ * lost fails with `NoScriptError` when commands behind it have run already; everywhere else its text is sent again.
  *
  * An error that the script raises or returns is a `ResponseError`, or what its
  * code stands for.
@@ -296,7 +296,7 @@ const callOf = <Parameters extends ReadonlyArray<unknown>, A, Bytes, BigInts>(
   return Object.assign(call, { spec })
 }
 
-/** What does not fit is reported with the name of what returned it: EVALSHA alone would not tell which script. */
+/** An error of a result names what returned it: EVALSHA alone would not say which script that was. */
 const resultOf = <A, Bytes, BigInts>(
   title: string,
   result: Result<A, Bytes, BigInts>

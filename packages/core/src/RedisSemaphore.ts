@@ -1,10 +1,11 @@
 /**
- * Semaphores: no more than so many at a time, among all programs that use the
- * same server.
+ * Semaphores: a limited number of holders at a time, among all programs that use
+ * the same server.
  *
- * Each holder has a lease, which ends by itself when the holder dies. What holds
- * for locks holds here too: a holder that is slower than its lease is one too
- * many.
+ * Each holder has a lease, which ends by itself when the holder dies. As with
+ * locks, a holder that is slower than its lease is one too many.
+ *
+ * @see `RedisLock` for one holder at a time, with fencing tokens
  *
  * **Example** (Three exports at a time)
  *
@@ -38,12 +39,12 @@ import type { CommandError, LockError, LockLikeError } from "./RedisError.ts"
  *
  * **Details**
  *
- * - `permits`: how many may hold it at a time. All programs should say the same; each looks at what it says itself.
+ * - `permits`: how many may hold it at a time. All programs should say the same; each goes by its own number.
  * - `ttl`: how long a lease lasts unless it is extended, in whole milliseconds, rounded up.
  * - `retryInterval`, `waitTimeout`: as those of a lock. Default: every 100 milliseconds, without limit.
  * - `autoExtend`: set the lease back to `ttl` every third of it while `withPermit` or `scoped` holds it. Default `false`.
  *
- * A number of permits that is not whole or less than 1, and a `ttl` that is nothing or without end, are `DataError`.
+ * Fails with `DataError` when `permits` is not whole or is less than 1, and when `ttl` is zero or infinite.
  *
  * @category models
  * @since 0.1.0
@@ -57,8 +58,8 @@ export interface SemaphoreOptions {
 }
 
 /**
- * A permit that was acquired: what a lock's handle is, for one of several. Its
- * errors are those of locks, by the name of the semaphore.
+ * A permit that was acquired, like the handle of a lock. Its errors are those of
+ * locks, with the name of the semaphore.
  *
  * @category models
  * @since 0.1.0
@@ -71,8 +72,8 @@ export type Permit = Omit<LockHandle, "fencingToken" | "locked">
  * **Details**
  *
  * - `tryAcquire`: tries once; `undefined` when all permits are taken.
- * - `acquire`: tries until `waitTimeout`; `undefined` when none was free by then. Who acquires a permit this way has to
- *   release it.
+ * - `acquire`: tries until `waitTimeout`; `undefined` when none was free by then. Whoever acquires a permit this way has
+ *   to release it.
  * - `scoped`: acquires a permit and releases it with the scope. Fails with `LockError` of the reason `NotAcquired`.
  * - `withPermit`: runs an effect while holding a permit, as `RedisLock.withLock` does with a lock, and fails like it.
  * - `available`: how many permits are free.

@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Client from "./internal/client/client.ts"
 import type { RedisRouter } from "./internal/client/router.ts"
-import { closingWithin } from "./internal/runtime/closing.ts"
+import { withCloseTimeout } from "./internal/runtime/closing.ts"
 import { withFunctions } from "./internal/script/calls.ts"
 import * as RedisClient from "./RedisClient.ts"
 import * as RedisConfig from "./RedisConfig.ts"
@@ -26,7 +26,7 @@ export const make = (
   options: RedisConfig.StandaloneOptions = {}
 ): Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> =>
   Effect.flatMap(RedisConfig.settings(options), ({ closeTimeout }) =>
-    closingWithin(
+    withCloseTimeout(
       closeTimeout,
       Effect.flatMap(RedisPool.make(options), (pool) => clientOf(pool.router, pool.settings))
     ))
@@ -40,7 +40,7 @@ const clientOf = (router: RedisRouter, settings: RedisConfig.ConnectionSettings)
  * **Details**
  *
  * Nothing is opened before the first command, which also reports what is wrong,
- * unless `connect: "eager"` says so. An option that cannot be fails the Layer.
+ * unless `connect: "eager"` says so. An option that is not valid fails the Layer.
  * Closing the Layer closes every connection and fails what is pending.
  *
  * @category layers
@@ -65,7 +65,7 @@ export const layerFromPool: Layer.Layer<RedisClient.RedisClient, never, RedisPoo
   Effect.flatMap(
     RedisPool.RedisPool,
     ({ member, settings }) =>
-      closingWithin(
+      withCloseTimeout(
         settings.closeTimeout,
         Effect.flatMap(member, (router) => clientOf(router, settings))
       )

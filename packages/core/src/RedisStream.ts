@@ -94,16 +94,21 @@ export interface GroupMember {
 // -----------------------------------------------------------------------------
 
 /**
- * The entries after the ids given for several streams, without end: first those
- * that there are, then others as they are added.
+ * The entries of several streams after the given ids, without end: first those
+ * that exist, then others as they are added.
+ *
+ * **When to use**
+ *
+ * Use when every reader should get every entry. When the readers of a group share
+ * the entries, use {@link consume}, or {@link readGroup} to acknowledge by hand.
  *
  * **Details**
  *
  * `"$"` stands for entries added after the start, `"+"` for the last entry and
  * those after it. Each read goes on after the last id seen, also when the
  * connection was lost in between: no entry is missed or given twice, unless it
- * is trimmed before it is read. Fails with what no later try can mend, such as
- * `WrongTypeError`, or `DecodeError` for an entry that is no text. On a cluster
+ * is trimmed before it is read. Fails with errors that no later try can mend, such
+ * as `WrongTypeError`, or `DecodeError` for an entry that is not text. On a cluster
  * all streams must be in one slot.
  *
  * **Example** (Following two streams)
@@ -153,7 +158,7 @@ export const readGroup = <K extends RedisArg.Key = string, F extends Fields = "t
   options: ReadOptions<F> = {}
 ): Stream.Stream<ReadEntry<K, F>, CommandError, RedisClient> =>
   Stream.suspend(() => {
-    // A key alone, or several: bytes are no array.
+    // A key alone, or several: bytes are not an array.
     const keys = Array.isArray(streams) ? streams as ReadonlyArray<K> : [streams as K]
     let pending = true
     const readOnce = (positions: Positions<K>) =>
@@ -201,7 +206,8 @@ export type ConsumedEntry<F extends Fields = "text"> = EntryOf<F> & { readonly d
  *
  * **Details**
  *
- * - `consumer`: the name of this consumer in the group, its own at any time: pending entries belong to names.
+ * - `consumer`: the name of this consumer in the group. No other may have it at the same time: pending entries belong to
+ *   names.
  * - `createGroup`: the id after which the group begins; then the group, and the stream, are made when they do not
  *   exist. `"0"` is every entry, `"$"` those added from now on. Default: they must exist.
  * - `concurrency`: how many handlers run at a time. Default 1.
@@ -252,7 +258,7 @@ export type ConsumeOptions<F extends Fields = "text"> =
  *
  * An entry whose handler fails stays pending and is delivered again after
  * `claimIdle`, or when a consumer of this name starts; retry inside the handler
- * to be faster. The failure is logged. An entry whose fields are no text fails
+ * to be faster. The failure is logged. An entry whose fields are not text fails
  * without its handler.
  *
  * A dead letter has the fields of the entry, as they were, and
@@ -478,7 +484,7 @@ const runRead = (command: RedisCommand.Any, { fields }: ReadOptions<Fields>): Ef
   const reading = withReply(command, readReply)
   return Effect.map(
     fields === "bytes" ? RedisCommand.asBytes(reading) : reading,
-    // What is pending is told of every stream, also where that is nothing.
+    // A server tells what is pending of every stream, also where that is nothing.
     (found: Found) => found.filter(([, entries]) => entries.length > 0)
   )
 }

@@ -1,7 +1,7 @@
 /**
  * Metrics of clients, by the names of OpenTelemetry's conventions for databases.
  *
- * Spans need nothing of this: every command, pipeline and transaction has one
+ * Spans do not need this module: every command, pipeline and transaction has one
  * wherever the program has installed a tracer.
  *
  * @since 0.1.0
@@ -68,7 +68,7 @@ export const layer = (
     yield* Effect.addFinalizer(() => gauges(nothing))
     yield* Effect.forkScoped(Stream.runForEach(client.events, ({ _tag }) => Metric.update(eventCounter(pool, _tag), 1)))
     const { cache } = client
-    // A cache that nothing is read through has nothing to tell.
+    // A cache that nothing was read through has no metrics.
     const ofUsed = (tell: (stats: CacheStats) => Effect.Effect<void>) =>
       cache === undefined
         ? Effect.void
@@ -277,7 +277,7 @@ const recorder = () => {
     )
 }
 
-/** What fails the caller of several commands, unless he looks at the outcome of each. */
+/** The error that a caller of several commands gets, unless it looks at the outcome of each. */
 const firstFailure = (outcomes: ReadonlyArray<Exit.Exit<unknown, CommandError>>): string | undefined => {
   const failed = outcomes.find(Exit.isFailure)
   return failed && failureOf(failed)

@@ -7,7 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
-import * as Places from "./internal/client/settle.ts"
+import * as Settle from "./internal/client/settle.ts"
 import type { Outcome } from "./internal/connection/request.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
@@ -23,14 +23,20 @@ import * as RedisReply from "./RedisReply.ts"
  * Runs several commands as one atomic transaction and returns all their
  * results, as a tuple or a record like the one given.
  *
+ * **When to use**
+ *
+ * Use when all commands must run, with no other caller's in between, or none.
+ * When they depend on what was read before, use {@link watch}; when they need not
+ * be atomic, `Redis.pipeline` is cheaper and goes to several slots of a cluster.
+ *
  * **Details**
  *
  * The commands go out in one write between MULTI and EXEC. When the server
  * refuses to queue one of them, nothing is run and the transaction fails with
  * `ExecAbortError`, which lists what was refused. A command that fails while it
- * runs does not undo the others: then its error is raised, with its `index`, and
- * `partial` says which were applied; {@link transactionSettled} returns all
- * outcomes. An empty transaction costs no
+ * runs does not undo the others: then the transaction fails with its error, which
+ * has its `index`, and `partial` says which commands were applied;
+ * {@link transactionSettled} returns all outcomes. An empty transaction costs no
  * round trip.
  *
  * **Example** (Two writes, both or none)
@@ -64,20 +70,26 @@ export const transactionSettled = <const C extends Commands>(
     run(
       client,
       commands,
-      // One result a command, in the places of the commands.
-      (outcomes) => Places.results(commands, outcomes) as Effect.Effect<Results<C>>
+      // One result a command, at the indexes of the commands.
+      (outcomes) => Settle.results(commands, outcomes) as Effect.Effect<Results<C>>
     ))
 
 /**
  * Runs `body` while the server watches `keys`, then commits the commands that
  * it returns, unless somebody changed one of the keys meanwhile.
  *
+ * **When to use**
+ *
+ * Use to write what depends on what was read. When nothing is read first, use
+ * {@link transaction}; to hold on to one connection without a transaction, use
+ * `Redis.withConnection`.
+ *
  * **Details**
  *
  * Inside `body` the same `Redis.*` commands run at once, on the connection that
  * watches; what it returns is run between MULTI and EXEC there. EXEC is sent
- * also when that is nothing, so that a conflict is always seen: reading several
- * keys that belong together is a use of it.
+ * also when it returns no command, so that a conflict is always seen: a body may
+ * only read several keys that belong together.
  *
  * A conflict is a `WatchError`, and so is the loss of the connection that
  * watches. Then the whole is run again by `schedule`, at once and without limit
@@ -157,7 +169,7 @@ const attempt = <C extends Commands, E, R>(
       return yield* Effect.mapError(toItsEnd(commit(reserved, commands), restore), (error) =>
         error._tag === "WatchError"
           ? failure(error.reason, error.delivery)
-          // What has a place among the commands was answered by EXEC, which has run the others.
+          // An error with an index was answered by EXEC, which has run the other commands.
           : error._tag === "ConnectionError" && error.index === undefined
           // Only EXEC applies anything: whatever was lost before was not sent.
           ? failure("connectionLost", error.command === "EXEC" ? error.delivery : "not-sent")
@@ -205,8 +217,8 @@ const commit = <C extends Commands>(
   run(
     client,
     commands,
-    // One value a command, in the places of the commands.
-    (outcomes) => Places.values("transaction", commands, outcomes) as Effect.Effect<Successes<C>, CommandError>
+    // One value a command, at the indexes of the commands.
+    (outcomes) => Settle.values("transaction", commands, outcomes) as Effect.Effect<Successes<C>, CommandError>
   )
 
 /** What the caller sees of the outcomes is what a span tells. */
@@ -215,7 +227,7 @@ const run = <A>(
   commands: Commands,
   see: (outcomes: ReadonlyArray<Outcome>) => Effect.Effect<A, CommandError>
 ): Effect.Effect<A, TransactionError> => {
-  const list = Places.list(commands)
+  const list = Settle.list(commands)
   return Telemetry.batch("MULTI", client, list, Effect.flatMap(client.transaction(list), see))
 }
 

@@ -26,13 +26,13 @@ import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * What holds where a URL says nothing.
+ * The options that apply where a URL says nothing.
  *
  * - `mode`: of a URL whose scheme does not name one. Default `"standalone"`. With `"cluster"` the host of
  *   `redis://host:7000` is the first node to ask.
  * - `decodeComponents`: whether username, password, host and path are percent-encoded. Default `true`.
- * - `tlsVerification`: `"required"` refuses a URL that would connect without TLS, over a unix socket excepted, and one that
- *   has a say in whom TLS trusts: `tls_verify`, `tls_checkHostname`, `tls_ca`, `tls_servername`, `sentinelTls`. Then only the
+ * - `tlsVerification`: `"required"` refuses a URL that would connect without TLS, except over a unix socket, and one that
+ *   decides whom TLS trusts: `tls_verify`, `tls_checkHostname`, `tls_ca`, `tls_servername`, `sentinelTls`. Then only the
  *   options given here do; they must not turn the verification off either.
  * - All others are options of the client; what the URL says goes before them.
  *
@@ -40,7 +40,7 @@ import { InvalidUrlError, RedisConfigError } from "./RedisError.ts"
  * @since 0.1.0
  */
 export interface ParseOptions extends
-  // What a pool of a cluster has beside is left out in the other modes.
+  // The further options of a cluster's pool are left out in the other modes.
   Omit<ConnectionOptions, "pool">,
   // With sentinels, fewer choices of `readFrom` are possible than on a cluster.
   Partial<Omit<SentinelOptions, keyof ConnectionOptions | "readFrom" | "tls">>,
@@ -78,13 +78,13 @@ export interface ParseOptions extends
  * `sentinelTls` are for the sentinels; `rediss+sentinel` means TLS with them too.
  *
  * - The query goes before the rest of the URL, that before the options given here. The database is that of the query,
- *   else of the path, else of the options; a path that is no integer is none.
- * - Of a name that is repeated the first value counts. An empty value is none. A plus sign is a space.
+ *   else of the path, else of the options; a path that is not an integer names none.
+ * - Of a name that is repeated the first value counts. An empty value counts as absent. A plus sign is a space.
  * - Bare numbers in times are seconds; other units are spelled out (`500%20millis`).
  * - `0`, `F`, `FALSE`, `N`, `NO` in any case are false, anything else is true.
- * - A value that cannot be read and a name that is no option of this mode are errors, never ignored: a misspelt
- *   option would otherwise be one that silently does not hold.
- * - Username, password, host and path are percent-decoded. What has a meaning in URLs (`@ : / ? # ,`) must be encoded.
+ * - A value that cannot be read and a name that is not an option of this mode are errors, never ignored: a
+ *   misspelt option would otherwise silently not apply.
+ * - Username, password, host and path are percent-decoded. Characters with a meaning in URLs (`@ : / ? # ,`) must be encoded.
  *
  * `InvalidUrlError` shows the URL without anything that may be a credential.
  *
@@ -193,10 +193,10 @@ const deploymentOf = (parts: Parts, options: ParseOptions): Deployment => {
   return deployment
 }
 
-/** What only the program may say that insists on verification. */
+/** Options that only the program may set when it insists on verification. */
 const trusting = ["verify", "checkHostname", "ca", "servername"]
 
-/** Refuses what would connect without TLS that verifies, or lets a URL say whom TLS trusts. */
+/** Refuses a URL that would connect without TLS that verifies, or that decides whom TLS trusts. */
 const insist = ({ options }: Deployment, query: Given): void => {
   const inQuery = isRecord(query["tls"]) ? query["tls"] : {}
   const own = trusting.find((name) => name in inQuery)
@@ -386,7 +386,7 @@ const pairOf = (pair: string): readonly [name: string, text: string] => {
 // Options from elsewhere
 // -----------------------------------------------------------------------------
 
-/** The given options that a mode has a use for. Whoever the URL says that the client is, it is nobody else. */
+/** The given options that a mode has a use for. `credentials` are none of them when the URL names a user itself. */
 const defaultsFor = (mode: Mode, options: ParseOptions, identified: boolean): Given => {
   const foreign = new Set(["mode", "decodeComponents", "tlsVerification", ...identified ? ["credentials"] : []])
   const own = new Set(entries[mode].map(({ path }) => path[0]))
@@ -405,7 +405,7 @@ const poolOf = (mode: Mode, pool: unknown): unknown => {
   return rest
 }
 
-/** The second goes before the first, part by part; plain TLS does not undo its settings. */
+/** Merges options part by part, the second before the first; a plain `tls: true` does not undo its settings. */
 const merge = (base: Given, over: Given): Given => {
   const out: Record<string, unknown> = { ...base }
   for (const [name, value] of Object.entries(over)) {
@@ -449,7 +449,7 @@ export const redact = (url: string): string => {
   return `${scheme}${sign < 0 ? "" : "<redacted>@"}${shown}${queries.length === 0 ? "" : `?${query}`}`
 }
 
-/** Whether text is hosts and a path, and nothing else: a password whose `@host` was forgotten looks like a port. */
+/** Whether text is only hosts and a path: a password whose `@host` was forgotten looks like a port. */
 const isAddress = (text: string): boolean => {
   const slash = text.indexOf("/")
   const hosts = slash < 0 ? text : text.slice(0, slash)
@@ -474,7 +474,7 @@ const redactPair = (pair: string): string => {
  *
  * **Details**
  *
- * Fails with `RedisConfigError` for what has no text: `credentials` that are asked for or change.
+ * Fails with `RedisConfigError` for options that have no text: `credentials` that are an Effect or a Stream.
  *
  * @category formatting
  * @since 0.1.0
@@ -531,7 +531,7 @@ const pathText = (deployment: Deployment): string => {
 /** @internal */
 export const encodePath = (path: string): string => path.split("/").map(encodeURIComponent).join("/")
 
-/** The options of which the rest of the URL says nothing. */
+/** The options that the rest of the URL does not say. */
 const queried = (deployment: Deployment): Result.Result<Given, RedisConfigError> => {
   const { options } = deployment
   const said = { username: undefined, password: undefined }
@@ -556,7 +556,7 @@ const queried = (deployment: Deployment): Result.Result<Given, RedisConfigError>
         ? unwritable("sentinelOptions.tls", "no URL can say other settings than those of tls")
         : Result.succeed({
           ...rest,
-          // Without settings of their own they have those of the data.
+          // Sentinels without settings of their own have those of the data.
           sentinelOptions: {
             ...sentinelOptions,
             tls: own !== undefined && isOn(own) !== isOn(tls) ? isOn(own) : undefined
@@ -583,7 +583,7 @@ const queryText = (list: ReadonlyArray<Entry>, options: Given): Result.Result<st
 /** A value as the table knows it. */
 const plain = (kind: Entry["text"]["kind"], value: unknown): unknown =>
   kind === "duration"
-    // What is no duration does not become one, and cannot be written.
+    // What is not a duration does not become one, and cannot be written.
     ? Option.getOrUndefined(Duration.fromInput(value as Duration.Input))
     : Array.isArray(value) && kind !== "list"
     ? value.join("\n")

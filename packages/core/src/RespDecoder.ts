@@ -137,7 +137,7 @@ export class RespDecoder {
     this._pushesApart = options?.pushes === "apart"
   }
 
-  /** Has other limits hold from now on; the way of attributes stays. */
+  /** Applies other limits from now on; the handling of attributes stays. */
   limit(options: DecodeOptions): void {
     this._limits = new Limits(options)
   }
@@ -209,9 +209,9 @@ export class RespDecoder {
   // ---------------------------------------------------------------------------
 
   /**
-   * Reads values until the chunk ends or one of them does not end with it. What
-   * is common and lies in the chunk as a whole takes a fast path; everything
-   * else, malformed bytes too, is left to `_startLine`.
+   * Reads values until the chunk ends or one of them does not end in it. Common
+   * values that lie in the chunk as a whole take a fast path; everything else,
+   * malformed bytes too, is left to `_startLine`.
    */
   private _readValues(chunk: Uint8Array): void {
     const end = chunk.length
@@ -395,7 +395,7 @@ export class RespDecoder {
     frame.items = none
     this._depth--
     this._top = this._frames[this._depth]!
-    // Before Redis 7.0 what is told of a key comes in the middle of the replies of a transaction that has changed it.
+    // Before Redis 7.0 an invalidation comes in the middle of the replies of the transaction that has changed the key.
     if (frame.kind === PUSH && this._pushesApart && this._top.kind !== ROOT) this._frames[0]!.items.push(value)
     else this._deliver(value)
   }

@@ -3,8 +3,8 @@
  *
  * Bytes are written back to back into slabs and handed over as views. What was
  * handed over is never written again, so the socket may keep it as long as it
- * likes. Bytes of a caller's are copied. With `lend` large ones are handed over
- * themselves: whoever asks for that sees to it that nobody writes to them until
+ * likes. Bytes of callers are copied. With `lend` large ones are handed over
+ * themselves: whoever sets it must make sure that nobody writes to them until
  * the socket has taken them.
  *
  * @since 0.1.0
@@ -116,7 +116,7 @@ export class RespEncoder {
 
   /**
    * Throws `TooLarge` for more words than a command may have, or for more bytes since its `mark`, `more` included. Asked once
-   * for a command, and before what is large is copied.
+   * for a command, and before large bytes are copied.
    */
   check(words: number, more = 0): void {
     if (words > this.maxWords) {

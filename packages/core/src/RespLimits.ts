@@ -1,12 +1,12 @@
 /**
- * What a decoder accepts before it takes the server for broken.
+ * What a decoder accepts before it considers the server broken.
  *
  * @since 0.1.0
  */
 
 /**
  * The limits of a decoder, which protect the client from a server that lies or
- * is no Redis at all.
+ * is not Redis at all.
  *
  * **Details**
  *

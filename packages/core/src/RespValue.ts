@@ -1,6 +1,6 @@
 /**
- * The values of RESP as plain data, and the error of bytes that are none: what
- * the decoder makes, and what everything above it reads.
+ * The values of RESP as plain data, and the error of bytes that are not RESP: the
+ * decoder makes them, and everything above it reads them.
  *
  * @since 0.1.0
  */
@@ -39,8 +39,8 @@ export type Value =
  *
  * **Gotchas**
  *
- * A `Bulk` that is kept keeps the whole chunk; {@link Bulk.bytes} copies out
- * what is small.
+ * A `Bulk` that is kept keeps the whole chunk; {@link Bulk.bytes} copies
+ * small ones out.
  *
  * @category models
  * @since 0.1.0
@@ -114,7 +114,7 @@ export class Verbatim {
 
 /**
  * An error reply, simple (`-`) or blob (`!`): the whole line without the type
- * byte. A value, not a failure: inside an array it stays in its place.
+ * byte. A value, not a failure: inside an array it stays at its index.
  *
  * @category models
  * @since 0.1.0

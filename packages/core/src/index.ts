@@ -37,7 +37,7 @@ export * as RedisBloom from "./RedisBloom.ts"
 export * as RedisCache from "./RedisCache.ts"
 
 /**
- * Channels whose messages have a schema: what one program publishes is what others get, as values.
+ * Channels whose messages have a schema: what one program publishes, others receive as values.
  *
  * **Example** (Prices)
  *
@@ -85,7 +85,7 @@ export * as RedisCodec from "./RedisCodec.ts"
 export * as RedisCommand from "./RedisCommand.ts"
 
 /**
- * The options of clients, their defaults, and what cannot be.
+ * The options of clients, their defaults, and which of them are refused.
  *
  * @since 0.1.0
  */
@@ -178,8 +178,8 @@ export * as RedisKeyspace from "./RedisKeyspace.ts"
 export * as RedisKeyValueStore from "./RedisKeyValueStore.ts"
 
 /**
- * What happens to keys, as the servers tell of it: which were set, deleted, have
- * expired.
+ * What happens to keys, as the servers report it: which keys were set, were
+ * deleted, have expired.
  *
  * @since 0.1.0
  */
@@ -193,6 +193,11 @@ export * as RedisKeyspaceEvents from "./RedisKeyspaceEvents.ts"
  * frees itself when its holder dies; in return it can expire under a holder
  * that is slow. What that means is told in the guide on locks; fencing tokens
  * are the remedy where two holders must never both write.
+ *
+ * **When to use**
+ *
+ * Use a lock for one holder at a time, `RedisSemaphore` for several, and
+ * `RedisLeader` for an effect that runs in one program all the time.
  *
  * **Example** (One program at a time)
  *
@@ -235,7 +240,7 @@ export * as RedisPipeline from "./RedisPipeline.ts"
 
 /**
  * The connections to one server: one or more that all callers share, and
- * exclusive ones for who needs a connection alone. Several clients may use one pool.
+ * exclusive ones for callers that need a connection alone. Several clients may use one pool.
  *
  * @since 0.1.0
  */
@@ -305,12 +310,13 @@ export * as RedisPubSub from "./RedisPubSub.ts"
 export * as RedisRateLimiter from "./RedisRateLimiter.ts"
 
 /**
- * Semaphores: no more than so many at a time, among all programs that use the
- * same server.
+ * Semaphores: a limited number of holders at a time, among all programs that use
+ * the same server.
  *
- * Each holder has a lease, which ends by itself when the holder dies. What holds
- * for locks holds here too: a holder that is slower than its lease is one too
- * many.
+ * Each holder has a lease, which ends by itself when the holder dies. As with
+ * locks, a holder that is slower than its lease is one too many.
+ *
+ * @see `RedisLock` for one holder at a time, with fencing tokens
  *
  * **Example** (Three exports at a time)
  *
@@ -328,8 +334,8 @@ export * as RedisRateLimiter from "./RedisRateLimiter.ts"
 export * as RedisSemaphore from "./RedisSemaphore.ts"
 
 /**
- * Leader election: of all programs that want to, one at a time runs an effect,
- * and another does when it is gone.
+ * Leader election: one of several programs at a time runs an effect, and another
+ * takes over when that one is gone.
  *
  * A leader holds a lock with a lease that it renews. When it is interrupted it
  * resigns, and the next one follows at once; when it dies, the next one follows
@@ -376,7 +382,7 @@ export * as RedisScan from "./RedisScan.ts"
  * Lua scripts and functions with typed parameters and results.
  *
  * A script is sent as its SHA-1 digest where the server is known to have it, and
- * with its text elsewhere. What a call makes is a command like any other: it
+ * with its text elsewhere. A call makes a command like any other, which
  * runs alone, in a pipeline and in a transaction.
  *
  * **Example** (A counter with a limit)
@@ -434,7 +440,7 @@ export * as RedisStream from "./RedisStream.ts"
 /**
  * Metrics of clients, by the names of OpenTelemetry's conventions for databases.
  *
- * Spans need nothing of this: every command, pipeline and transaction has one
+ * Spans do not need this module: every command, pipeline and transaction has one
  * wherever the program has installed a tracer.
  *
  * @since 0.1.0

@@ -1,7 +1,7 @@
 /**
  * Compression of what keyspaces, streams and channels store, by `node:zlib`.
  *
- * What is written begins with a byte that says how: 0 is plain, 1 gzip, 2 Brotli, 3 Zstandard. So each can be read whatever
+ * The written bytes begin with one that says how: 0 is plain, 1 gzip, 2 Brotli, 3 Zstandard. So each can be read whatever
  * the codec writes itself. Bytes that begin with anything else are taken as they are: values from before there was
  * compression, as no JSON begins with one of these.
  *
@@ -38,7 +38,7 @@ export type Algorithm = "gzip" | "brotli" | "zstd"
  * Options of {@link make}.
  *
  * - `algorithm`: default `"zstd"` where the runtime has it, as Node.js has since 22.15, else `"gzip"`.
- * - `threshold`: what has fewer bytes is stored plain. Default 1024. So is what compression does not make smaller.
+ * - `threshold`: values of fewer bytes are stored plain. Default 1024. So are values that compression does not make smaller.
  * - `maxSize`: how many bytes there may be after decompression. More is a `CodecError`, and is not held in memory. Default
  *   64 MiB.
  *
@@ -56,8 +56,8 @@ export interface CompressionOptions {
  *
  * **Details**
  *
- * Fails with `CodecError` for what is no compressed data, is more than `maxSize`, or is of an algorithm that the runtime does
- * not have. An algorithm that it does not have is refused by the first value that would need it.
+ * Fails with `CodecError` for bytes that are not compressed data, are more than `maxSize`, or are of an algorithm that the
+ * runtime does not have. An algorithm that it does not have is refused by the first value that would need it.
  *
  * @category constructors
  * @since 0.1.0

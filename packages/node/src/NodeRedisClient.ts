@@ -24,7 +24,7 @@ import * as NodeRedisConnector from "./NodeRedisConnector.ts"
  * **Details**
  *
  * Nothing is opened before the first command, which also reports what is wrong,
- * unless `connect: "eager"` says so. An option that cannot be fails the Layer
+ * unless `connect: "eager"` says so. An option that is not valid fails the Layer
  * with `RedisConfigError`. Closing the Layer closes every connection.
  *
  * **Example** (A program and its client)
@@ -65,7 +65,7 @@ export const layerPool = (
  * **Details**
  *
  * Nothing is opened before the first command, which also reports what is wrong, unless `connect: "eager"` says so. The
- * sentinels are asked whenever a connection is opened, and tell of a new master by themselves.
+ * sentinels are asked whenever a connection is opened, and announce a new master by themselves.
  *
  * **Example** (A program that rides through failovers)
  *

@@ -5,7 +5,7 @@
  */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { RedisConnector } from "@redfx/core/RedisConnector"
-import { within } from "@redfx/core/unstable/Runtime"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -39,7 +39,7 @@ export const layer: Layer.Layer<RedisConnector> = Layer.succeed(
   RedisConnector.of({
     socket: (endpoint, options) =>
       NodeSocket.fromDuplex(
-        within(dial(endpoint, options), {
+        withTimeout(dial(endpoint, options), {
           limit: Duration.toMillis(options.connectTimeout),
           orElse: () => Effect.fail(tooLate)
         })

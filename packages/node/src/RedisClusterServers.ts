@@ -43,7 +43,7 @@ import * as RedisServer from "./RedisServer.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * What a cluster is started with. The options of a server are those of every node.
+ * Options that a cluster is started with. The options of a server are those of every node.
  *
  * **Details**
  *
@@ -101,16 +101,16 @@ export interface SlotMove {
  * - `nodes`: first the masters, in the order of their slots, then the replicas of the first one, of the second one, and
  *   so on. They stay in their places, whatever becomes of their roles.
  * - `addresses`: of `nodes`.
- * - `owner`: the node that owns a slot or the slot of a key. Waits while none that is running does.
+ * - `owner`: the node that owns a slot or the slot of a key. Waits while no running node does.
  * - `replicasOf`: the replicas of a master that are up, as the master sees it.
- * - `settled`: waits until the cluster can serve, and all running nodes agree on the roles, on the slots and on who is
+ * - `settled`: waits until the cluster can serve, and all running nodes agree on the roles, on the slots and on which node is
  *   down, with every replica connected. A paused server counts as running.
  * - `beginMove`: begins to move a slot to a node, and leaves it in between. `moveSlot`: moves it with all its keys.
  * - `failover`: makes a replica the master of its slots, in good order, and waits until the cluster has settled. Nothing
  *   happens when it is the master.
  *
- * What does not come about within `settleTimeout` is a `RedisServerError` with the reason `Timeout`; what a node
- * refuses, or a server that is no node of this cluster, one with the reason `Other`.
+ * Fails with `RedisServerError`: with the reason `Timeout` when something does not come about within `settleTimeout`, with
+ * the reason `Other` when a node refuses something, or a server is not a node of this cluster.
  *
  * @category services
  * @since 0.1.0

@@ -40,7 +40,7 @@ import * as RedisServer from "./RedisServer.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * What a Sentinel deployment is started with. The options of a server are those
+ * Options that a Sentinel deployment is started with. The options of a server are those
  * of the master and of every replica; Sentinels take `binary` and `startTimeout`.
  *
  * **Details**
@@ -52,7 +52,7 @@ import * as RedisServer from "./RedisServer.ts"
  *   seconds at least, as those Sentinels ask a server once a second only.
  * - `failoverTimeout`: the limit for the steps of a failover; after twice the time another one is tried. Default 3 seconds.
  * - `password`: of the default user of master and replicas. `sentinelPassword`: of that of the Sentinels. Default: none.
- * - `sentinelOptions`: what Sentinels have of their own besides; `acl` since Redis 6.2.
+ * - `sentinelOptions`: further options of the Sentinels; `acl` since Redis 6.2.
  * - `settleTimeout`: the limit for every wait for all to agree. Default 20 seconds.
  *
  * @category models
@@ -89,7 +89,7 @@ export interface RedisSentinelServersOptions
  *   is down. A paused server counts as running.
  * - `failover`: makes a replica the master, in good order, and waits until all have settled.
  *
- * What does not come about within `settleTimeout` is a `RedisServerError` with the reason `Timeout`.
+ * Fails with `RedisServerError` of the reason `Timeout` when something does not come about within `settleTimeout`.
  *
  * @category services
  * @since 0.1.0
@@ -117,7 +117,7 @@ const withDefaults = (options: RedisSentinelServersOptions) => ({
   failoverTimeout: options.failoverTimeout ?? "3 seconds",
   timeout: options.settleTimeout ?? "20 seconds",
   password: settled(options).password,
-  // It is also what a Sentinel presents to the others, so all have the same.
+  // A Sentinel also presents it to the others, so all have the same.
   sentinelPassword: settled({ password: options.sentinelPassword }).password
 })
 

@@ -81,7 +81,8 @@ export class RedisServerError extends Schema.TaggedError<RedisServerError>("@red
  * **Details**
  *
  * - `host`, `port`: where it listens, always the same, also after `restart`. `url` is `redis://host:port`, without
- *   credentials. `password`: of the default user, `undefined` without the option. `path`: its unix socket, `undefined` without the option `unixSocket`.
+ *   credentials. `password`: of the default user, `undefined` without the option. `path`: its unix socket, `undefined`
+ *   without the option `unixSocket`.
  * - `tls`: its TLS port, URL (`rediss://`) and the certificate to trust; `undefined` without the option `tls`.
  * - `directory`: its own temporary directory, removed with the scope.
  * - `pid`: its process id, `undefined` while it does not run.
@@ -172,7 +173,7 @@ const shownLines = 12
 interface State {
   readonly options: SettledOptions
   readonly binary: string
-  readonly place: ServerConfig.Place
+  readonly location: ServerConfig.Location
   readonly log: string
   process: Process.ServerProcess | undefined
   closed: boolean
@@ -199,7 +200,7 @@ const startFailure = (
     ))
 
 const untilAnswering = (state: State, pid: number): Effect.Effect<void> =>
-  Probe.probe(state.place.host, state.place.port).pipe(
+  Probe.probe(state.location.host, state.location.port).pipe(
     Effect.flatMap((answer) =>
       // Another server can have taken the port; then ours is about to end.
       answer !== undefined && !answer.ping.startsWith("-LOADING") && (answer.pid === undefined || answer.pid === pid)
@@ -210,11 +211,11 @@ const untilAnswering = (state: State, pid: number): Effect.Effect<void> =>
 
 /** Starts the process and waits until it answers. Whatever goes wrong, `state.process` is what has to be ended. */
 const startProcess = Effect.fnUntraced(function*(state: State) {
-  const { options, place } = state
+  const { options, location } = state
   const running = yield* Process.start({
     binary: state.binary,
-    args: [Path.join(place.directory, "redis.conf"), ...(options.sentinel === true ? ["--sentinel"] : [])],
-    directory: place.directory,
+    args: [Path.join(location.directory, "redis.conf"), ...(options.sentinel === true ? ["--sentinel"] : [])],
+    directory: location.directory,
     log: state.log,
     onStart: (process) => state.process = process
   }).pipe(Effect.mapError((cause) =>
@@ -239,19 +240,19 @@ const startProcess = Effect.fnUntraced(function*(state: State) {
 const endProcess = (state: State, signal: NodeJS.Signals): Effect.Effect<void> =>
   Effect.suspend(() => state.process === undefined ? Effect.void : Process.end(state.process, signal, stopGrace))
 
-const writeFiles = (options: SettledOptions, place: ServerConfig.Place) =>
+const writeFiles = (options: SettledOptions, location: ServerConfig.Location) =>
   Effect.tryPromise({
     try: async () => {
       const write = (name: string, text: string) =>
-        Fs.writeFile(Path.join(place.directory, name), text, { mode: 0o600 })
-      await write("redis.conf", ServerConfig.render(options, place))
+        Fs.writeFile(Path.join(location.directory, name), text, { mode: 0o600 })
+      await write("redis.conf", ServerConfig.render(options, location))
       if (options.tls === undefined) return
       await write("tls-ca.pem", options.tls.ca)
       await write("tls-cert.pem", options.tls.cert)
       await write("tls-key.pem", Redacted.value(options.tls.key))
     },
     catch: (cause) =>
-      new RedisServerError({ reason: "Other", detail: `Nothing can be written to ${place.directory}`, cause })
+      new RedisServerError({ reason: "Other", detail: `Nothing can be written to ${location.directory}`, cause })
   })
 
 const temporaryDirectory = Effect.acquireRelease(
@@ -264,7 +265,7 @@ const temporaryDirectory = Effect.acquireRelease(
 
 const host = "127.0.0.1"
 
-const choosePlace = Effect.fnUntraced(function*(options: SettledOptions, directory: string) {
+const chooseLocation = Effect.fnUntraced(function*(options: SettledOptions, directory: string) {
   return {
     host,
     port: yield* Probe.freePort(host, { withBus: options.clusterEnabled === true }),
@@ -281,16 +282,16 @@ const firstStart = (
 ): Effect.Effect<State, RedisServerError, Scope.Scope> =>
   Effect.gen(function*() {
     const binary = yield* findBinary(options)
-    const place = yield* choosePlace(options, yield* temporaryDirectory)
+    const location = yield* chooseLocation(options, yield* temporaryDirectory)
     const state: State = {
       options,
       binary,
-      place,
-      log: Path.join(place.directory, "server.log"),
+      location,
+      log: Path.join(location.directory, "server.log"),
       process: undefined,
       closed: false
     }
-    yield* writeFiles(options, place)
+    yield* writeFiles(options, location)
     yield* Effect.addFinalizer(() => endProcess(state, "SIGTERM"))
     return yield* startProcess(state).pipe(
       Effect.as(state),
@@ -306,23 +307,23 @@ const firstStart = (
 // -----------------------------------------------------------------------------
 
 const toService = (state: State, lock: Semaphore.Semaphore): RedisServer["Service"] => {
-  const { options, place } = state
+  const { options, location } = state
   // Real time also where a test's clock stands still: the server does not know of it.
   const real = Effect.provideService(Clock.Clock, Clock.Clock.defaultValue())
   const signal = (signal: NodeJS.Signals) => Effect.sync(() => state.process?.signal(signal))
   const end = (signal: NodeJS.Signals) => real(lock.withPermit(endProcess(state, signal)))
   return {
-    host: place.host,
-    port: place.port,
-    path: place.path,
-    url: `redis://${place.host}:${place.port}`,
+    host: location.host,
+    port: location.port,
+    path: location.path,
+    url: `redis://${location.host}:${location.port}`,
     password: options.password,
-    tls: options.tls === undefined || place.tlsPort === undefined ? undefined : {
-      port: place.tlsPort,
-      url: `rediss://${place.host}:${place.tlsPort}`,
+    tls: options.tls === undefined || location.tlsPort === undefined ? undefined : {
+      port: location.tlsPort,
+      url: `rediss://${location.host}:${location.tlsPort}`,
       ca: options.tls.ca
     },
-    directory: place.directory,
+    directory: location.directory,
     pid: Effect.sync(() =>
       state.process !== undefined && Process.isRunning(state.process) ? state.process.pid : undefined
     ),

@@ -7,7 +7,7 @@
 /**
  * Compression of what keyspaces, streams and channels store, by `node:zlib`.
  *
- * What is written begins with a byte that says how: 0 is plain, 1 gzip, 2 Brotli, 3 Zstandard. So each can be read whatever
+ * The written bytes begin with one that says how: 0 is plain, 1 gzip, 2 Brotli, 3 Zstandard. So each can be read whatever
  * the codec writes itself. Bytes that begin with anything else are taken as they are: values from before there was
  * compression, as no JSON begins with one of these.
  *

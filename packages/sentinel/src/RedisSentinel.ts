@@ -15,13 +15,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as Dialers from "./internal/dialers.ts"
 import * as Discovery from "./internal/discovery.ts"
 import * as Listening from "./internal/listening.ts"
 import { MasterTracker } from "./internal/masterTracker.ts"
 import * as ReadingRouter from "./internal/readingRouter.ts"
 import * as Sentinels from "./internal/sentinels.ts"
 import * as Settings from "./internal/settings.ts"
-import * as Sources from "./internal/sources.ts"
 import * as Watch from "./internal/watch.ts"
 
 // -----------------------------------------------------------------------------
@@ -64,8 +64,8 @@ export interface ClientOptions extends
  * `connectTimeout` and `commandTimeout` say, but 2 seconds at the most; once one has answered the others are not waited for
  * any longer than 100 milliseconds.
  *
- * - `discoverMaster`: where the master of a service is. It must not be down, and who says so has to know
- *   `minOtherSentinels` others.
+ * - `discoverMaster`: where the master of a service is. It must not be down, and a sentinel that names it has to
+ *   know `minOtherSentinels` others.
  * - `discoverReplicas`: where replicas of a service are that are not down; none when no sentinel knows any.
  * - `client`: a client of a service, for as long as the scope is open.
  *
@@ -182,7 +182,7 @@ const clientOf = (
 ): Effect.Effect<RedisClient.RedisClient["Service"], CommandError | RedisConfigError, RedisConnector | Scope.Scope> =>
   Effect.flatMap(
     RedisConfig.settings(options, { given: options.sentinels }),
-    (settings) => Runtime.closingWithin(settings.closeTimeout, clientWith(settings, group, options))
+    (settings) => Runtime.withCloseTimeout(settings.closeTimeout, clientWith(settings, group, options))
   )
 
 const clientWith = Effect.fnUntraced(function*(
@@ -197,7 +197,7 @@ const clientWith = Effect.fnUntraced(function*(
   const masterWait = yield* Settings.masterWait(options.masterWait)
   // There are no events before there are connections, and none of these before there is a pool.
   const tracker = new MasterTracker(service, (event) => pool.router.subscribers.onEvent(event))
-  const finder: Sources.Finder = {
+  const resolver: Dialers.Resolver = {
     group,
     service,
     role,
@@ -207,11 +207,11 @@ const clientWith = Effect.fnUntraced(function*(
     checkConnection: options.checkConnection ?? false,
     observe: (seen, role, address) => tracker.observe(seen, role, address)
   }
-  const pool = yield* RedisPool.makeFrom(Sources.make(finder), settings)
-  const router = yield* routerOf(pool.router, { ...finder, readFrom })
+  const pool = yield* RedisPool.makeFrom(Dialers.make(resolver), settings)
+  const router = yield* routerOf(pool.router, { ...resolver, readFrom })
   const describe = `sentinel ${service}, ${role}, asking ${printed(group)}, db ${settings.db}`
   const client = yield* RedisRouter.makeClient({ ...router, describe }, settings, { caches: role === "master" })
-  yield* Effect.forkScoped(Watch.run(finder, interval))
+  yield* Effect.forkScoped(Watch.run(resolver, interval))
   if (settings.eager) yield* RedisPool.openShared(pool)
   return RedisRouter.withFunctions(client)
 })
@@ -219,10 +219,10 @@ const clientWith = Effect.fnUntraced(function*(
 /** The router of a client, with connections of their own for what does not go where the others go. */
 const routerOf = Effect.fnUntraced(function*(
   router: RedisRouter.RedisRouter,
-  finder: Sources.Finder & { readonly readFrom: "master" | "preferReplica" }
+  resolver: Dialers.Resolver & { readonly readFrom: "master" | "preferReplica" }
 ): Effect.fn.Return<RedisRouter.RedisRouter, never, RedisConnector | Scope.Scope> {
-  const { readFrom, role, settings } = finder
-  const toReplicas = Sources.make({ ...finder, role: "replica" })
+  const { readFrom, role, settings } = resolver
+  const toReplicas = Dialers.make({ ...resolver, role: "replica" })
   if (role === "master") {
     if (readFrom === "master") return router
     return ReadingRouter.readingFrom(router, (yield* RedisPool.makeFrom(toReplicas, settings)).router)

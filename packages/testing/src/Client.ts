@@ -13,7 +13,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { inspect } from "node:util"
 
-/** What listens somewhere. */
+/** Something that listens on an address. */
 interface Listening {
   readonly host: string
   readonly port: number
@@ -48,7 +48,7 @@ export const causing = <Tag extends RedisClient.RedisEvent["_tag"], A, E, R>(
     return Option.getOrThrow(yield* Fiber.join(event))
   }))
 
-/** Gives commands at once, in order, and yields what becomes of each. */
+/** Gives commands at once, in order, and yields the outcome of each. */
 export const outcomes = (client: RedisClient.RedisClient["Service"], commands: ReadonlyArray<RedisCommand.Any>) =>
   Effect.forEach(commands, (command) => Effect.exit(client.execute(command)), { concurrency: "unbounded" })
 

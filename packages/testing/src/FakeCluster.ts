@@ -1,8 +1,8 @@
 /**
  * Scripted nodes of a cluster. They answer CLUSTER SLOTS from one description,
  * and commands with a key as the nodes of a cluster would: the owner of the slot
- * with its own name, the others with MOVED. A test changes who is told of, who
- * owns what, and what a node does instead.
+ * with its own name, the others with MOVED. A test changes which nodes are
+ * named, which own slots, and what a node does instead.
  */
 import { RedisCluster } from "@redfx/cluster"
 import type { RedisConfig } from "@redfx/core"
@@ -20,11 +20,11 @@ export interface Node {
   readonly port: number
   readonly address: string
   instead: FakeNode.Handler | undefined
-  /** Of which node it is a replica, as it sees that itself. */
+  /** The node that it is a replica of, as it sees that itself. */
   master: Node | undefined
 }
 
-/** A range of slots, as CLUSTER SLOTS tells of it. `host`: what it calls the master instead of its address. */
+/** A range of slots, as CLUSTER SLOTS reports it. `host`: what it calls the master instead of its address. */
 export interface Range {
   readonly start: number
   readonly end: number
@@ -34,7 +34,7 @@ export interface Range {
 }
 
 /**
- * - `told`: what CLUSTER SLOTS answers. `owners`: who really owns slots, where it is somebody else.
+ * - `told`: what CLUSTER SLOTS answers. `owners`: the nodes that really own slots, where they are others.
  * - `fullCoverage`: whether nodes say that all slots must be served.
  */
 export interface FakeCluster {
@@ -175,7 +175,7 @@ export const make = Effect.fnUntraced(function*(
   return { cluster, a, b, c, others }
 })
 
-/** Tells of another master for what one has. */
+/** Names another master for the slots of one. */
 export const replace = (cluster: FakeCluster, from: Node, to: Node): void => {
   cluster.told = cluster.told.map((range) => range.master === from ? { ...range, master: to, replicas: [] } : range)
 }
@@ -190,7 +190,7 @@ export const client = (cluster: FakeCluster, options: Options = {}) => {
   return Effect.provide(RedisCluster.make({ ...options, nodes }), NodeRedisConnector.layer)
 }
 
-/** What CLUSTER INFO tells besides; no test goes by it. */
+/** What CLUSTER INFO says besides; no test depends on it. */
 const counts = [
   "slots_assigned",
   "slots_ok",
@@ -203,7 +203,7 @@ const counts = [
   "stats_messages_received"
 ]
 
-/** What CLUSTER INFO tells of the cluster. */
+/** What CLUSTER INFO says of the cluster. */
 export const info = (state: "ok" | "fail", epoch = 1): Uint8Array =>
   Encode.bulk([
     `cluster_state:${state}`,
@@ -219,10 +219,10 @@ export const log = (...nodes: ReadonlyArray<Node>): ReadonlyArray<string> =>
       .map(({ args }) => [name, ...args].join(" "))
   )
 
-/** How often all nodes together were asked who serves what. */
+/** How often all nodes together were asked for the topology. */
 export const readings = ({ nodes }: FakeCluster): number =>
   nodes.reduce((sum, { node }) => sum + node.commands.filter(({ command }) => command.name === "CLUSTER").length, 0)
 
-/** Waits until a node was asked who serves what so often. */
+/** Waits until a node was asked for the topology so often. */
 export const awaitReadings = ({ node }: Node, count: number): Effect.Effect<void> =>
   Effect.asVoid(node.awaitCommand("CLUSTER", count))

@@ -26,12 +26,12 @@ export interface Sentinel {
   readonly host: string
   readonly port: number
   master: Described | undefined
-  /** Whom it promotes, while a failover is under way. */
+  /** The server that it promotes while a failover is under way. */
   promoted: number | undefined
   replicas: ReadonlyArray<Described>
   sentinels: ReadonlyArray<Described>
   instead: FakeNode.Handler | undefined
-  /** What it was asked and has decided on an answer to, and who waits for more. */
+  /** The commands that it has decided on an answer to, and the tests that wait for more. */
   readonly asked: Array<string>
   readonly waiting: Set<() => void>
 }
@@ -73,7 +73,7 @@ const answerTo = (self: Sentinel, question: string, name: string | undefined): U
 const ask = (self: Sentinel, question: string, name: string | undefined): Uint8Array => {
   const answer = answerTo(self, question, name)
   self.asked.push(question)
-  // Last: who waits may change what the next answer is.
+  // Last: what waits may change the next answer.
   for (const check of self.waiting) check()
   return answer
 }
@@ -173,11 +173,11 @@ export const failOver = (sentinels: ReadonlyArray<Sentinel>, from: Data, to: Dat
     for (const sentinel of sentinels) sentinel.master = { port: to.port }
   })
 
-/** Tells everybody who listens to a sentinel of a failover. */
+/** Announces a failover to all that listen to a sentinel. */
 export const announce = (sentinel: Sentinel, from: Data, to: Data, name = service): Effect.Effect<void> =>
   publish(sentinel, "+switch-master", `${name} 127.0.0.1 ${from.port} 127.0.0.1 ${to.port}`)
 
-/** Tells everybody who listens to a sentinel which replica it has chosen to become the master. */
+/** Announces to all that listen to a sentinel which replica it has chosen to become the master. */
 export const choose = (sentinel: Sentinel, replica: Data, master: Data): Effect.Effect<void> => {
   const slave = `slave 127.0.0.1:${replica.port} 127.0.0.1 ${replica.port}`
   return publish(sentinel, "+selected-slave", `${slave} @ ${service} 127.0.0.1 ${master.port}`)

@@ -20,7 +20,7 @@ interface Exclusion {
   readonly reason: string
 }
 
-/** Tests that a cluster has no place for, by the reason. */
+/** Tests that do not apply to a cluster, by the reason. */
 const notOnCluster: Readonly<Record<string, ReadonlyArray<string>>> = {
   "every server of a cluster has users of its own: ACL commands are refused": [
     "ACL-01: lists categories",
@@ -78,7 +78,7 @@ const notOnCluster: Readonly<Record<string, ReadonlyArray<string>>> = {
   ]
 }
 
-/** Tests that a client with a prefix has no place for, by the reason. */
+/** Tests that do not apply to a client with a prefix, by the reason. */
 const notPrefixed: Readonly<Record<string, ReadonlyArray<string>>> = {
   "picking a key, counting and measuring them and emptying a database are for the keys of everybody, and refused": [
     "KEY-15: picks a key, undefined from an empty database",

@@ -376,7 +376,7 @@ export const arnext = define("ARNEXT", (key: Arg.Key) => [Arg.key(key)], Reply.n
  * Returns the sum of the numbers from one index to another, both included, or the least or the greatest of them;
  * `undefined` when there is no number.
  *
- * What is no number does not count. The result is rounded as floating-point numbers are. O(N). Since Redis 8.8.0.
+ * What is not a number does not count. The result is rounded as floating-point numbers are. O(N). Since Redis 8.8.0.
  *
  * @category arrays
  * @since 0.1.0
@@ -396,7 +396,7 @@ export const arop = define(
 /**
  * Returns the numbers from one index to another, both included, combined bit by bit; `undefined` when there is none.
  *
- * Fractions are cut off; what is no number of 64 bits does not count. O(N). Since Redis 8.8.0.
+ * Fractions are cut off; what is not a number of 64 bits does not count. O(N). Since Redis 8.8.0.
  *
  * @category arrays
  * @since 0.1.0

@@ -157,7 +157,7 @@ const operations = <Mode extends "read" | "write">(
 /**
  * Returns how many bits of the string at `key` are 1, in all of it or in a range; 0 when the key does not exist.
  *
- * Fails with `WrongTypeError` when the key holds no string. O(N). Since Redis 2.6.0.
+ * Fails with `WrongTypeError` when the key does not hold a string. O(N). Since Redis 2.6.0.
  *
  * **Example** (On how many days)
  *
@@ -184,7 +184,7 @@ export const bitcount = define(
  * Reads and writes integers inside the string at `key`; returns the result of every operation in order.
  *
  * A missing key counts as zeros. No operations: an empty array, without a round
- * trip. Fails with `WrongTypeError` when the key holds no string. O(1) for each
+ * trip. Fails with `WrongTypeError` when the key does not hold a string. O(1) for each
  * operation. Since Redis 3.2.0.
  *
  * **Example** (Counters of eight bits that stop at 255)
@@ -278,7 +278,7 @@ export const bitpos = define(
 /**
  * Returns the bit at `offset` of the string at `key`, 0 when it lies behind the end or the key does not exist.
  *
- * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 2.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a string. O(1). Since Redis 2.2.0.
  *
  * @category bitmaps
  * @since 0.1.0
@@ -288,7 +288,7 @@ export const getbit = define("GETBIT", (key: Arg.Key, offset: number) => [Arg.ke
 /**
  * Sets the bit at `offset` of the string at `key`, which grows as needed; returns the bit that was there.
  *
- * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 2.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a string. O(1). Since Redis 2.2.0.
  *
  * **Example** (A bit for a day)
  *

@@ -103,7 +103,8 @@ export const expireat = define(
 /**
  * Returns until when `key` lives in unix seconds, -1 when without limit, -2 when it does not exist.
  *
- * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1). Since Redis 7.0.0.
+ * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1).
+ * Since Redis 7.0.0.
  *
  * @category generic
  * @since 0.1.0
@@ -161,7 +162,8 @@ export const pexpireat = define(
 /**
  * Returns until when `key` lives in unix milliseconds, -1 when without limit, -2 when it does not exist.
  *
- * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1). Since Redis 7.0.0.
+ * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1).
+ * Since Redis 7.0.0.
  *
  * @category generic
  * @since 0.1.0
@@ -171,7 +173,8 @@ export const pexpiretime = define("PEXPIRETIME", (key: Arg.Key) => [Arg.key(key)
 /**
  * Returns how many milliseconds `key` has to live, -1 when without limit, -2 when it does not exist.
  *
- * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1). Since Redis 2.6.0.
+ * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1).
+ * Since Redis 2.6.0.
  *
  * @category generic
  * @since 0.1.0
@@ -181,7 +184,8 @@ export const pttl = define("PTTL", (key: Arg.Key) => [Arg.key(key)], Reply.integ
 /**
  * Returns how many seconds `key` has to live, -1 when without limit, -2 when it does not exist.
  *
- * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1). Since Redis 1.0.0.
+ * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1).
+ * Since Redis 1.0.0.
  *
  * @category generic
  * @since 0.1.0

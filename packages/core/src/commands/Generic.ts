@@ -355,8 +355,8 @@ export const renamenx = define(
  * - `ttl`: how long the key lives, a bare number being milliseconds; 0, an infinite duration and -1, which {@link pttl}
  *   says of such a key, are without limit; or until when.
  *
- * A `ttl` of -2, which {@link pttl} says of a missing key, is a `DataError`. Fails with `ResponseError` of code `BUSYKEY` when the key exists and `replace`
- * is not given, or when the value is damaged. O(N) for N nested elements. Since
+ * A `ttl` of -2, which {@link pttl} says of a missing key, is a `DataError`. Fails with `ResponseError` of code `BUSYKEY`
+ * when the key exists and `replace` is not given, or when the value is damaged. O(N) for N nested elements. Since
  * Redis 2.6.0; a point in time, `idletime` and `freq` need 5.0.
  *
  * @category generic

@@ -137,7 +137,7 @@ export const hgetdel = define(
 /**
  * Adds `increment` (default 1) to the integer in a field, a missing field counting as 0; returns the sum.
  *
- * Fails with `ResponseError` when the value is no integer or the sum would overflow 64 bits. O(1).
+ * Fails with `ResponseError` when the value is not an integer or the sum would overflow 64 bits. O(1).
  * Since Redis 2.0.0.
  *
  * **Example** (A counter among the fields)
@@ -160,7 +160,7 @@ export const hincrby = define(
 /**
  * Adds `increment` (default 1) to the number in a field, a missing field counting as 0; returns the sum.
  *
- * Fails with `ResponseError` when the value is no number. O(1). Since Redis 2.6.0.
+ * Fails with `ResponseError` when the value is not a number. O(1). Since Redis 2.6.0.
  *
  * @category hashes
  * @since 0.1.0

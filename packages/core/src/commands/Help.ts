@@ -34,7 +34,8 @@ export const backupHelp = define("BACKUP HELP", () => [], lines)
 export const clientHelp = define("CLIENT HELP", () => [], lines)
 
 /**
- * Returns the help of CLUSTER, line by line. Fails with `ResponseError` when the server is no cluster node. O(1). Since Redis 5.0.0.
+ * Returns the help of CLUSTER, line by line. Fails with `ResponseError` when the server is no cluster node. O(1). Since
+ * Redis 5.0.0.
  *
  * @category help
  * @since 0.1.0

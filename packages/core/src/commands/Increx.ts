@@ -96,8 +96,8 @@ const increxArgs = (
  *
  * - `value`: `undefined` when there is no key and `xx` was given. `increment`: 0 when nothing was stored.
  *
- * Fails with `WrongTypeError` when the key holds no string, with `ResponseError` when that is no integer. `enx` without a
- * time: `DataError`. O(1). Since Redis 8.8.0 and Valkey 9.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a string, with `ResponseError` when that is not an integer. `enx`
+ * without a time: `DataError`. O(1). Since Redis 8.8.0 and Valkey 9.2.0.
  *
  * **Example** (A hundred requests a minute)
  *
@@ -124,7 +124,7 @@ export const increx = define(
 /**
  * Adds to the number at `key`, which need not be whole, as {@link increx} does to an integer.
  *
- * Fails with `WrongTypeError` when the key holds no string, with `ResponseError` when that is no number. O(1). Since
+ * Fails with `WrongTypeError` when the key does not hold a string, with `ResponseError` when that is not a number. O(1). Since
  * Redis 8.8.0 and Valkey 9.2.0.
  *
  * @category strings

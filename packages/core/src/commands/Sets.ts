@@ -254,7 +254,7 @@ export const smismember = define(
 )
 
 /**
- * Moves a member from one set to another in one step; returns `false` when it is no member of `source`.
+ * Moves a member from one set to another in one step; returns `false` when it is not a member of `source`.
  *
  * O(1). Since Redis 1.0.0.
  *

@@ -91,7 +91,7 @@ const elements = Reply.array(Reply.nullable(Reply.blob))
  * Returns the sorted elements of the list, set or sorted set at `key`, or for each of them the values that `get` names.
  *
  * A missing key is empty; a value that does not exist is `undefined`. Fails with
- * `ResponseError` when something is no number and `alpha` is not given.
+ * `ResponseError` when something is not a number and `alpha` is not given.
  * O(N+M*log(M)). Since Redis 1.0.0.
  *
  * @category generic

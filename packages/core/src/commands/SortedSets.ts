@@ -249,7 +249,7 @@ export const zcard = define("ZCARD", (key: Arg.Key) => [Arg.key(key)], Reply.int
 /**
  * Adds `increment` to the score of `member`, a new member counting as 0; returns the new score.
  *
- * Fails with `ResponseError` when the sum is no number (`inf` and `-inf`). O(log N). Since Redis 1.2.0.
+ * Fails with `ResponseError` when the sum is not a number (`inf` and `-inf`). O(log N). Since Redis 1.2.0.
  *
  * **Example** (Points)
  *

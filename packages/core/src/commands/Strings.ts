@@ -157,7 +157,7 @@ const lcsMatches: Reply.Reply<LcsMatches> = Reply.map(
 /**
  * Appends `value` to the string at `key`, a missing key counting as empty; returns the new length in bytes.
  *
- * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 2.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a string. O(1). Since Redis 2.0.0.
  *
  * **Example** (A log in one value)
  *
@@ -175,7 +175,7 @@ export const append = define("APPEND", (key: Arg.Key, value: Arg.Value) => [Arg.
 /**
  * Subtracts 1 from the integer at `key`, a missing key counting as 0; returns the difference.
  *
- * Fails with `ResponseError` when the value is no integer or the difference would overflow 64 bits. O(1). Since Redis
+ * Fails with `ResponseError` when the value is not an integer or the difference would overflow 64 bits. O(1). Since Redis
  * 1.0.0.
  *
  * @see {@link decrby} to subtract another number
@@ -187,7 +187,7 @@ export const decr = define("DECR", (key: Arg.Key) => [Arg.key(key)], Reply.integ
 /**
  * Subtracts `decrement` (default 1) from the integer at `key`, a missing key counting as 0; returns the difference.
  *
- * Fails with `ResponseError` when the value is no integer or the difference would overflow 64 bits. O(1). Since Redis
+ * Fails with `ResponseError` when the value is not an integer or the difference would overflow 64 bits. O(1). Since Redis
  * 1.0.0.
  *
  * @category strings
@@ -202,7 +202,7 @@ export const decrby = define(
 /**
  * Deletes `key` if its value compares as said, in any case without a comparison; returns whether it was deleted.
  *
- * A missing key is `false`. With a comparison it fails with `WrongTypeError` when the key holds no string. O(1), O(N)
+ * A missing key is `false`. With a comparison it fails with `WrongTypeError` when the key does not hold a string. O(1), O(N)
  * when digests are compared. Since Redis 8.4.0 and Valkey 9.2.0, which takes `ifeq` and `ifne` only and needs one of
  * them; before, Valkey has {@link delifeq}.
  *
@@ -218,7 +218,7 @@ export const delex = define(
 /**
  * Deletes `key` if its value is `value`; returns whether it was deleted.
  *
- * A missing key is `false`. Fails with `WrongTypeError` when the key holds no string. O(1). Since Valkey 9.0.0; Redis
+ * A missing key is `false`. Fails with `WrongTypeError` when the key does not hold a string. O(1). Since Valkey 9.0.0; Redis
  * has {@link delex}.
  *
  * @category strings
@@ -229,7 +229,7 @@ export const delifeq = define("DELIFEQ", (key: Arg.Key, value: Arg.Value) => [Ar
 /**
  * Returns the digest of the value of `key`, 16 hexadecimal digits, `undefined` when the key does not exist.
  *
- * Fails with `WrongTypeError` when the key holds no string. O(N). Since Redis 8.4.0, not in Valkey.
+ * Fails with `WrongTypeError` when the key does not hold a string. O(N). Since Redis 8.4.0, not in Valkey.
  *
  * @category strings
  * @since 0.1.0
@@ -239,7 +239,7 @@ export const digest = define("DIGEST", (key: Arg.Key) => [Arg.key(key)], Reply.n
 /**
  * Returns the value of `key`, `undefined` when the key does not exist.
  *
- * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 1.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a string. O(1). Since Redis 1.0.0.
  *
  * @category strings
  * @since 0.1.0
@@ -249,7 +249,7 @@ export const get = define("GET", (key: Arg.Key) => [Arg.key(key)], Reply.nullabl
 /**
  * Deletes `key` and returns the value that it had, `undefined` when it did not exist.
  *
- * Fails with `WrongTypeError` when the key holds no string, and deletes nothing. O(1). Since Redis 6.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a string, and deletes nothing. O(1). Since Redis 6.2.0.
  *
  * @category strings
  * @since 0.1.0
@@ -259,7 +259,7 @@ export const getdel = define("GETDEL", (key: Arg.Key) => [Arg.key(key)], Reply.n
 /**
  * Returns the value of `key` and sets or removes its time to live; `undefined` when the key does not exist.
  *
- * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 6.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a string. O(1). Since Redis 6.2.0.
  *
  * **Example** (Read, and live for another half an hour)
  *
@@ -300,7 +300,7 @@ export const getrange = define(
 /**
  * Stores `value` at `key` and returns the value that it had, `undefined` when it did not exist; the time to live ends.
  *
- * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 1.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a string. O(1). Since Redis 1.0.0.
  *
  * @deprecated Redis deprecates it since 6.2.0: use {@link setGet}.
  * @category strings
@@ -315,7 +315,7 @@ export const getset = define(
 /**
  * Adds 1 to the integer at `key`, a missing key counting as 0; returns the sum.
  *
- * Fails with `ResponseError` when the value is no integer or the sum would overflow 64 bits. O(1). Since Redis 1.0.0.
+ * Fails with `ResponseError` when the value is not an integer or the sum would overflow 64 bits. O(1). Since Redis 1.0.0.
  *
  * **Example** (Counting calls)
  *
@@ -334,7 +334,7 @@ export const incr = define("INCR", (key: Arg.Key) => [Arg.key(key)], Reply.integ
 /**
  * Adds `increment` (default 1) to the integer at `key`, a missing key counting as 0; returns the sum.
  *
- * Fails with `ResponseError` when the value is no integer or the sum would overflow 64 bits. O(1). Since Redis 1.0.0.
+ * Fails with `ResponseError` when the value is not an integer or the sum would overflow 64 bits. O(1). Since Redis 1.0.0.
  *
  * @category strings
  * @since 0.1.0
@@ -348,7 +348,7 @@ export const incrby = define(
 /**
  * Adds `increment` (default 1) to the number at `key`, a missing key counting as 0; returns the sum.
  *
- * Fails with `ResponseError` when the value is no number or the sum would be NaN or infinite. O(1). Since Redis 2.6.0.
+ * Fails with `ResponseError` when the value is not a number or the sum would be NaN or infinite. O(1). Since Redis 2.6.0.
  *
  * @category strings
  * @since 0.1.0
@@ -362,7 +362,7 @@ export const incrbyfloat = define(
 /**
  * Returns the longest common subsequence of the strings at two keys, missing keys counting as empty.
  *
- * Fails with `ResponseError` when a key holds no string. O(N*M). Since Redis 7.0.0.
+ * Fails with `ResponseError` when a key does not hold a string. O(N*M). Since Redis 7.0.0.
  *
  * @category strings
  * @since 0.1.0
@@ -377,7 +377,7 @@ export const lcs = define(
 /**
  * Returns where the longest common subsequence of the strings at two keys lies in each of them.
  *
- * Missing keys count as empty. Fails with `ResponseError` when a key holds no string. O(N*M). Since Redis 7.0.0.
+ * Missing keys count as empty. Fails with `ResponseError` when a key does not hold a string. O(N*M). Since Redis 7.0.0.
  *
  * @category strings
  * @since 0.1.0
@@ -398,7 +398,7 @@ export const lcsIdx = define(
 /**
  * Returns the length in bytes of the longest common subsequence of the strings at two keys.
  *
- * 0 when a key does not exist. Fails with `ResponseError` when a key holds no string. O(N*M). Since Redis 7.0.0.
+ * 0 when a key does not exist. Fails with `ResponseError` when a key does not hold a string. O(N*M). Since Redis 7.0.0.
  *
  * @category strings
  * @since 0.1.0
@@ -411,7 +411,7 @@ export const lcsLen = define(
 )
 
 /**
- * Returns the values of several keys in their order, `undefined` for each that does not exist or holds no string.
+ * Returns the values of several keys in their order, `undefined` for each that does not exist or does not hold a string.
  *
  * No keys: an empty array, without a round trip. O(N). Since Redis 1.0.0.
  *
@@ -519,7 +519,7 @@ export const set = define(
  * Stores `value` at `key` and returns the value that it had, `undefined` when it did not exist.
  *
  * With a condition the old value is returned whether or not the new one was stored; `nx` needs Redis 7.0. Fails with
- * `WrongTypeError` when the key holds no string. O(1). Since Redis 6.2.0.
+ * `WrongTypeError` when the key does not hold a string. O(1). Since Redis 6.2.0.
  *
  * @category strings
  * @since 0.1.0
@@ -559,7 +559,7 @@ export const setnx = define("SETNX", (key: Arg.Key, value: Arg.Value) => [Arg.ke
 /**
  * Overwrites the string at `key` from the byte at `offset` on, padding with zero bytes; returns its new length.
  *
- * A missing key counts as empty. Fails with `WrongTypeError` when the key holds no string. O(1) for short values. Since
+ * A missing key counts as empty. Fails with `WrongTypeError` when the key does not hold a string. O(1) for short values. Since
  * Redis 2.2.0.
  *
  * @category strings
@@ -574,7 +574,7 @@ export const setrange = define(
 /**
  * Returns the length of the string at `key` in bytes, 0 when the key does not exist.
  *
- * Fails with `WrongTypeError` when the key holds no string. O(1). Since Redis 2.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a string. O(1). Since Redis 2.2.0.
  *
  * @category strings
  * @since 0.1.0

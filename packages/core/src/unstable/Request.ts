@@ -32,7 +32,7 @@ export type {
    */
   Outcome,
   /**
-   * Who may send a request somewhere else instead of settling it.
+   * What may send a request somewhere else instead of settling it.
    *
    * @category models
    * @since 0.1.0

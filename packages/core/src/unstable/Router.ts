@@ -61,7 +61,8 @@ export type {
    * The one connection behind a router, while its user has it alone.
    *
    * - `watching`: whether keys may be watched on it: WATCH was sent, and neither EXEC nor UNWATCH has been answered since.
-   * - `executed`: told that the last EXEC was answered, which ends the watch. `refused`: told that all that was sent was refused.
+   * - `executed`: told that the last EXEC was answered, which ends the watch. `refused`: told that all that was sent was
+   *   refused.
    * - `unwatch`: ends the watch, if there is one; waits for nothing.
    *
    * @category models
@@ -79,20 +80,20 @@ export type {
    * - `subscribers`: where subscriptions go.
    * - `held`: of a router that `reserve` gave: its connection.
    * - `describe`: how the client prints; never a secret.
-   * - `attributes`: what spans tell of the client, by OpenTelemetry's names.
+   * - `attributes`: what spans say of the client, by OpenTelemetry's names.
    *
    * @category models
    * @since 0.1.0
    */
   RedisRouter,
   /**
-   * Channels that each server tells of by itself, such as those of events of its keys: they are subscribed to at several
-   * places at a time, and `place` does not count for them.
+   * Channels of events that each server reports only for itself, such as those of its keys: they are subscribed to on several
+   * servers at a time, and `serverFor` does not count for them.
    *
    * - `includes`: whether a channel is one of them.
-   * - `places`: where they are subscribed to at the moment, once `known` is done. `onChange`: calls a function whenever these
-   *   may be others, until the returned function is called.
-   * - `execute`: runs a command on the server of a place.
+   * - `servers`: those that they are subscribed to on at the moment, once `known` is done. `onChange`: calls a function
+   *   whenever these may be others, until the returned function is called.
+   * - `execute`: runs a command on a server.
    *
    * @category models
    * @since 0.1.0
@@ -101,15 +102,15 @@ export type {
   /**
    * Connections for subscriptions, which nothing else uses.
    *
-   * - `place`: names the server that a channel is subscribed to on; channels of the same place share a connection. Asked
+   * - `serverFor`: names the server that a channel is subscribed to on; channels of the same server share a connection. Asked
    *   again when a server has given up a shard channel.
-   * - `moved`: called when the server of a place has given up a shard channel and `place` does not know a better one; asked
+   * - `moved`: called when a server has given up a shard channel and `serverFor` does not know a better one; asked
    *   again when the effect is done.
-   * - `isPlace`: whether channels may still be at a place. What is kept for others is dropped when nobody uses it; without,
-   *   places stay what they are.
-   * - `refuses`: why a channel cannot be subscribed to with any use, when that is known beforehand.
-   * - `spread`: channels that each server tells of by itself. Without, there is only one server to ask.
-   * - `connect`: opens a connection to a place.
+   * - `isServer`: whether channels may still be subscribed to on a server. Links to others are dropped when nobody uses
+   *   them; without it all links are kept.
+   * - `refuses`: why subscribing to a channel would be of no use, when that is known beforehand.
+   * - `spread`: channels of events that each server reports only for itself. Without it there is only one server to ask.
+   * - `connect`: opens a connection to a server.
    * - `onEvent`: takes what happens to these connections.
    * - `news`: suspends until there is something new about where they are to, so that a pause after failures is over.
    *

@@ -7,12 +7,30 @@
  */
 export {
   /**
-   * Acquires in a scope of its own, which ends with the surrounding one. That one waits for it no longer than so long.
+   * A pause in milliseconds after failures in a row: the shortest at first, then twice as long after each failure, up to
+   * the longest.
    *
    * @category combinators
    * @since 0.1.0
    */
-  closingWithin
+  backOff,
+  /**
+   * What a pause is multiplied by, between a half and one by chance: many clients must not try at the same time.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  jitter
+} from "../internal/runtime/backOff.ts"
+
+export {
+  /**
+   * Acquires in a scope of its own, which ends with the surrounding one. That one waits for it no longer than the limit.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  withCloseTimeout
 } from "../internal/runtime/closing.ts"
 
 export {
@@ -31,19 +49,19 @@ export {
    * @category combinators
    * @since 0.1.0
    */
-  within
+  withTimeout
 } from "../internal/runtime/elapsed.ts"
 
 export {
   /**
-   * Runs an effect in the context of who made what many share, and not in the caller's: of that it has the scope alone.
+   * Runs an effect in the context of whoever made what many share, and not in the caller's, of which it has only the scope.
    *
    * @category combinators
    * @since 0.1.0
    */
   inContext,
   /**
-   * Runs an effect that waits for nothing, at once, in the context of who made what many share. `Effect.runSync` would do
+   * Runs an effect that waits for nothing, at once, in the context of whoever made what many share. `Effect.runSync` would do
    * so with a scheduler that never lets the event loop go on, and that all which the effect forks would keep.
    *
    * @category combinators

@@ -148,13 +148,13 @@ describe("Silence", () => {
   const connect = Effect.fnUntraced(function*(
     handler: FakeNode.Handler,
     options: RedisConfig.ConnectionOptions = {},
-    owner: RedisConnection.Owner = {}
+    listener: RedisConnection.Listener = {}
   ) {
     const node = yield* FakeNode.make(handler)
     const silence: Array<boolean> = []
     const settings = yield* RedisConfig.settings(options)
     const onSilence = (silent: boolean) => void silence.push(silent)
-    const connection = yield* RedisConnection.make(node, settings, { ...owner, onSilence }).pipe(
+    const connection = yield* RedisConnection.make(node, settings, { ...listener, onSilence }).pipe(
       Effect.provide(NodeRedisConnector.layer)
     )
     return { connection, node, silence, run: (command: RedisCommand.Any) => RedisConnection.run(connection, command) }

@@ -769,8 +769,8 @@ describe("an error that speaks for several commands", () => {
     for (const [title, error, readonly, safe, list] of table) {
       it(`knows that a command beside it ${title}`, () => {
         const failed = RedisError.failureAmong("pipeline", [
-          { places: [0], readonly: true, error: refused },
-          { places: [1], readonly, error }
+          { indexes: [0], readonly: true, error: refused },
+          { indexes: [1], readonly, error }
         ])
         assert.strictEqual(RedisError.isSafeToRetry(failed), safe)
         const partial = failed !== undefined && "partial" in failed ? failed.partial : undefined
@@ -784,21 +784,21 @@ describe("an error that speaks for several commands", () => {
     }
 
     it("leaves the error alone of what was alone, and of what was not for a server", () => {
-      assert.strictEqual(RedisError.failureAmong("pipeline", [{ places: [0], readonly: false, error: lost }]), lost)
+      assert.strictEqual(RedisError.failureAmong("pipeline", [{ indexes: [0], readonly: false, error: lost }]), lost)
       assert.strictEqual(
         RedisError.failureAmong("pipeline", [
-          { places: [0], readonly: false, error: undefined, sent: false },
-          { places: [1], readonly: true, error: refused }
+          { indexes: [0], readonly: false, error: undefined, sent: false },
+          { indexes: [1], readonly: true, error: refused }
         ]),
         refused
       )
-      assert.isUndefined(RedisError.failureAmong("pipeline", [{ places: [0], readonly: false, error: undefined }]))
+      assert.isUndefined(RedisError.failureAmong("pipeline", [{ indexes: [0], readonly: false, error: undefined }]))
     })
 
     it("the same error befalls several commands", () => {
       const failed = RedisError.failureAmong("pipeline", [
-        { places: [0], readonly: true, error: broken },
-        { places: [1], readonly: false, error: broken }
+        { indexes: [0], readonly: true, error: broken },
+        { indexes: [1], readonly: false, error: broken }
       ])
       assert.deepInclude(fieldsOf(failed!), { mayHaveWritten: true })
     })

@@ -558,8 +558,8 @@ describe("Places", () => {
       const pubSub = yield* Scope.provide(
         PubSub.make(
           {
-            place: () => current,
-            isPlace: (place) => place === current,
+            serverFor: () => current,
+            isServer: (place) => place === current,
             connect: () => Effect.fail(lost),
             onEvent: () => {}
           },
@@ -586,9 +586,9 @@ describe("Link", () => {
   it.effect("who waits for a connection is told when opening it breaks", () =>
     Effect.gen(function*() {
       const link = new Link({
-        place: "test:1",
+        server: "test:1",
         settings: yield* RedisConfig.settings({}),
-        subscribers: { place: () => "test:1", connect: () => Effect.die(new Error("boom")), onEvent: () => {} },
+        subscribers: { serverFor: () => "test:1", connect: () => Effect.die(new Error("boom")), onEvent: () => {} },
         onMoved: () => {}
       })
       yield* Effect.forkScoped(link.run)

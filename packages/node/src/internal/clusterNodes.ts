@@ -41,7 +41,7 @@ export const memberOf = (cluster: Cluster, server: Server): Effect.Effect<Member
 // Agreement
 // -----------------------------------------------------------------------------
 
-/** What one node tells. */
+/** What one node says. */
 interface View {
   readonly state: string
   readonly nodes: ReadonlyArray<Redis.ClusterNode>
@@ -53,7 +53,7 @@ const troubles = ["handshake", "noaddr", "fail", "fail?"]
 const isHealthy = ({ connected, flags }: Redis.ClusterNode): boolean =>
   connected && !troubles.some((flag) => flags.has(flag))
 
-/** What a node lacks of seeing the cluster as it is, if anything. */
+/** What is missing until a node sees the cluster as it is, if anything. */
 const faultIn = (view: View, cluster: Cluster, alive: ReadonlySet<Member>): string | undefined => {
   for (const member of cluster.members) {
     const name = Deployment.nameOf(member.server)
@@ -67,7 +67,7 @@ const faultIn = (view: View, cluster: Cluster, alive: ReadonlySet<Member>): stri
   return view.state === "ok" ? undefined : `its cluster_state is ${view.state}`
 }
 
-/** Who is whose replica, and who owns which slots, of the nodes that are not down. */
+/** Which node is whose replica, and which slots each owns, of the nodes that are not down. */
 const pictureOf = ({ nodes }: View): string =>
   nodes.filter(isHealthy)
     .map(({ id, masterId, slots }) => [id, masterId ?? "-", ...slots.map(({ end, start }) => `${start}-${end}`)])

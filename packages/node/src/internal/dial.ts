@@ -90,14 +90,14 @@ const tune = (socket: Net.Socket, options: ConnectOptions): void => {
  *
  * The socket is destroyed when the scope closes, and not ended in good order as
  * `NodeSocket.makeNet` does: that waits until all that was written has been
- * taken, for ever with a peer that reads no more.
+ * taken, for ever with a peer that no longer reads.
  */
 export const dial = (
   endpoint: Endpoint,
   options: ConnectOptions,
   lookup?: Lookup
 ): Effect.Effect<Net.Socket, Socket.SocketError, Scope.Scope> =>
-  // Outside of what cannot be interrupted: a file may be on a disk that does not answer.
+  // Outside of the uninterruptible part: a file may be on a disk that does not answer.
   Effect.mapError(readPem(endpoint.path === undefined ? options.tls ?? {} : {}), openError).pipe(
     Effect.flatMap((files) =>
       Effect.acquireRelease(

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { constants } from "node:fs"
 import { open } from "node:fs/promises"
 
-/** More than any certificate store: what is larger is no PEM. */
+/** More than any certificate store: a larger file is not PEM. */
 const longest = 16 * 1024 * 1024
 
 class NoPem {

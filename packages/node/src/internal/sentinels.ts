@@ -71,7 +71,7 @@ export const hasten = (
 // Agreement
 // -----------------------------------------------------------------------------
 
-/** What one Sentinel tells. */
+/** What one Sentinel says. */
 interface View {
   readonly master: Redis.SentinelState
   readonly replicas: ReadonlyArray<Redis.SentinelState>
@@ -81,7 +81,7 @@ interface View {
 const isSound = ({ flags, isDisconnected, isOdown, isSdown }: Redis.SentinelState): boolean =>
   !isDisconnected && !isSdown && !isOdown && !flags.has("failover_in_progress")
 
-/** What a Sentinel lacks of seeing the deployment as it is, if anything. */
+/** What is missing until a Sentinel sees the deployment as it is, if anything. */
 const faultIn = (view: View, watched: Watched, self: Server, alive: ReadonlySet<Server>): string | undefined => {
   // What it says of a link may be ten seconds old otherwise; the replicas are asked themselves as well.
   const hasLink = (state: Redis.SentinelState) =>
@@ -194,7 +194,7 @@ const findMaster = Effect.fnUntraced(function*(watched: Watched) {
     : master
 })
 
-/** The master by what it says itself, and by what most of the Sentinels say that answer. */
+/** The master by its own word, and by that of most Sentinels that answer. */
 export const masterOf = (watched: Watched): Effect.Effect<Server, RedisServerError> =>
   Deployment.eventually("Finding the master", watched.timeout, findMaster(watched))
 

@@ -17,7 +17,7 @@ export const settled = <Options extends Pick<RedisServerOptions, "password">>(op
 }
 
 /** Where a server listens and keeps its files. */
-export interface Place {
+export interface Location {
   readonly host: string
   readonly port: number
   readonly tlsPort: number | undefined
@@ -45,9 +45,9 @@ const persistence = {
   aof: ["save \"\"", "appendonly yes", "appendfsync always"]
 }
 
-const tlsLines = (options: SettledOptions, place: Place): ReadonlyArray<string> =>
-  options.tls === undefined || place.tlsPort === undefined ? [] : [
-    `tls-port ${place.tlsPort}`,
+const tlsLines = (options: SettledOptions, location: Location): ReadonlyArray<string> =>
+  options.tls === undefined || location.tlsPort === undefined ? [] : [
+    `tls-port ${location.tlsPort}`,
     "tls-cert-file tls-cert.pem",
     "tls-key-file tls-key.pem",
     "tls-ca-cert-file tls-ca.pem",
@@ -55,17 +55,17 @@ const tlsLines = (options: SettledOptions, place: Place): ReadonlyArray<string> 
   ]
 
 /** The text of the configuration file. Directives of `options.config` come last, so that they win. */
-export const render = (options: SettledOptions, place: Place): string =>
+export const render = (options: SettledOptions, location: Location): string =>
   [
-    `bind ${place.host}`,
-    `port ${place.port}`,
+    `bind ${location.host}`,
+    `port ${location.port}`,
     "daemonize no",
     "logfile \"\"",
-    `dir ${quote(place.directory)}`,
-    ...(place.path === undefined ? [] : [`unixsocket ${quote(place.path)}`]),
+    `dir ${quote(location.directory)}`,
+    ...(location.path === undefined ? [] : [`unixsocket ${quote(location.path)}`]),
     ...persistence[options.persistence ?? "none"],
     ...(options.clusterEnabled === true ? ["cluster-enabled yes", "cluster-config-file nodes.conf"] : []),
-    ...tlsLines(options, place),
+    ...tlsLines(options, location),
     ...(options.password === undefined ? [] : [`requirepass ${quote(Redacted.value(options.password))}`]),
     ...(options.acl ?? []),
     ...Object.entries(options.config ?? {}).flatMap(([name, value]) =>

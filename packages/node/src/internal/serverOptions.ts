@@ -5,7 +5,7 @@ import type * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"
 
 /**
- * What a server is started with.
+ * Options that a server is started with.
  *
  * **Details**
  *

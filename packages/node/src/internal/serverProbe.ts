@@ -54,7 +54,7 @@ const parseAnswer = (received: string): Answer | undefined => {
   return pid === null ? undefined : { ping, pid: Number(pid[1]) }
 }
 
-/** Asks a server whether it is there, and who it is; `undefined` when it cannot be reached or says nothing. */
+/** Asks a server whether it is there, and which one it is; `undefined` when it cannot be reached or says nothing. */
 export const probe = (host: string, port: number): Effect.Effect<Answer | undefined> =>
   Effect.callback((resume) => {
     const socket = Net.connect({ host, port, timeout: probeTimeout })

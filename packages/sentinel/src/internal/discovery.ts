@@ -1,5 +1,5 @@
 /**
- * Asking sentinels where servers are, and which of their answers count.
+ * Asks sentinels where servers are, and decides which of their answers count.
  *
  * All are asked at once, and none is believed alone: of those that answer, the
  * one that knows of the latest failover is right.
@@ -18,9 +18,9 @@ import type { Sentinel, Sentinels } from "./sentinels.ts"
 /**
  * Sentinels that are asked together.
  *
- * - `translate`: where an address that they tell really is.
- * - `epochs`: of each service the number of its last failover that is known of. A sentinel that knows of an earlier one
- *   only is behind the others.
+ * - `translate`: the address that one from a sentinel stands for.
+ * - `epochs`: for each service the number of the latest failover that is known. A sentinel that only knows an earlier one
+ *   lags behind the others.
  */
 export interface Group {
   readonly sentinels: Sentinels
@@ -30,14 +30,14 @@ export interface Group {
   readonly listening: Listening
 }
 
-/** A master, who named it, and whether failovers are counted from the beginning again. */
+/** A master, the sentinel that named it, and whether failovers are counted from the beginning again. */
 export interface Found extends Claim {
   readonly sentinel: Sentinel
   readonly anew: boolean
 }
 
 /**
- * What one sentinel says: how far it knows, and a master, or why that one is none.
+ * The answer of one sentinel: the latest failover that it knows, and a master, or why there is none.
  *
  * - `failingOver`: whether it is making another server the master.
  */
@@ -48,7 +48,10 @@ type Answer =
     | { readonly epoch: number | undefined; readonly refusal: string; readonly permanent?: boolean }
   )
 
-/** What sentinels have answered, without those that have not yet. `since`: the latest failover that was known when one was asked. */
+/**
+ * What sentinels have answered, without those that have not yet. `since`: the latest failover that was known when one was
+ * asked.
+ */
 export type Answers = ReadonlyMap<Sentinel, Answer & { readonly since?: number | undefined }>
 
 const knownOf = (group: Group, service: string): number => group.epochs.get(service) ?? 0
@@ -68,11 +71,11 @@ export const survey = (group: Group, service: string): Effect.Effect<Answers> =>
     }
   })
 
-/** The master of a service, as those say that know of the latest failover. */
+/** The master of a service by the sentinels that know of the latest failover. */
 export const master = (group: Group, service: string): Effect.Effect<Found, MasterNotFoundError> =>
   Effect.flatMap(survey(group, service), (answers) => masterAmong(group, service, answers))
 
-/** The master that answers tell. */
+/** The master that the answers name. */
 export const masterAmong = Effect.fnUntraced(function*(
   group: Group,
   service: string,
@@ -82,11 +85,11 @@ export const masterAmong = Effect.fnUntraced(function*(
   const { inOrder } = sentinels
   const latest = Math.max(...Array.from(answers.values(), ({ epoch }) => epoch ?? -1))
   const known = knownOf(group, service)
-  // Those who were asked before this client heard of it may know by now.
+  // Sentinels that were asked before this client heard of it may know by now.
   const counted = [...answers.values()].filter(({ epoch, since = known }) =>
     epoch !== undefined && since >= known
   ).length
-  // When most know of nothing that comes near it, they were set up anew: then failovers are counted from there.
+  // When most know of far earlier failovers only, they were set up anew: then failovers are counted from there.
   const anew = latest < known && counted * 2 > inOrder.length
   const attempts: Array<Attempt> = []
   for (const sentinel of inOrder) {
@@ -104,7 +107,7 @@ export const masterAmong = Effect.fnUntraced(function*(
     }
   }
   if (latest > known) group.epochs.set(service, latest)
-  // Those that it was behind may be no more, which it then does not name either.
+  // The sentinels that it lagged behind may be gone, and then it does not name them either.
   const behind = inOrder.find((sentinel) => answers.get(sentinel)?.epoch !== undefined)
   if (behind !== undefined) yield* sentinels.learn(service, behind)
   return yield* new MasterNotFoundError({ service, ...attempted(attempts) })
@@ -118,19 +121,19 @@ const onlyWitness = (answers: Answers, latest: number): Sentinel | undefined => 
 }
 
 /**
- * What becomes of a master that one sentinel alone knows of: it stands as long as that one says the same, or others do by
- * now. When it is gone or has given up, while others have missed all of it, they will choose for themselves, and perhaps
- * another: what the master acknowledges until then is lost.
+ * Judges a master that only one sentinel knows of: it stands as long as that sentinel says the same, or others do by now.
+ * When that sentinel is gone or has given up, and the others have missed the failover, they will choose for themselves,
+ * perhaps another server: what the master acknowledges until then is lost.
  */
 export const standingOf = ({ epoch: ofClaim, witness }: Claim, answers: Answers): Standing => {
   if (witness === undefined) return "stands"
   const told = [...answers].filter(([, { epoch }]) => epoch !== undefined)
   if (told.some(([, { epoch }]) => epoch !== undefined && epoch >= ofClaim)) return "stands"
   const own = [...answers].find(([{ name }]) => name === witness.name)?.[1]
-  // Without any answer it is rather the client that is cut off.
+  // Without any answer the client is more likely to be cut off itself.
   if (told.length === 0) return "unknown"
   if (own === undefined) return "late"
-  // What was chosen has no number before it is the master.
+  // A server that was chosen has no number before it is the master.
   return own.failingOver && !Number.isInteger(ofClaim) ? "stands" : "falls"
 }
 
@@ -146,7 +149,7 @@ export const askForMaster = (group: Group, service: string, sentinel: Sentinel):
       return { refusal, epoch: undefined, failingOver }
     }
     if (failingOver) {
-      // Names the new master a little before the state does, which waits for the other replicas to follow it.
+      // This names the new master a little earlier than the state, which waits for the other replicas to follow it.
       const next = yield* Effect.orElseSucceed(ask(sentinelGetMasterAddrByName(service)), () => undefined)
       if (next !== undefined && (next.host !== host || next.port !== port)) {
         return { address: group.translate(next), epoch, failingOver }
@@ -166,13 +169,13 @@ export const askForMaster = (group: Group, service: string, sentinel: Sentinel):
     )
   )
 
-/** The replicas of a service, and who did not name any. */
+/** The replicas of a service, and the sentinels that named none. */
 export interface Replicas {
   readonly addresses: ReadonlyArray<NodeAddress>
   readonly attempts: ReadonlyArray<Attempt>
 }
 
-/** The replicas that are not down, as the first sentinel says that knows any. */
+/** The replicas that are not down, from the first sentinel that knows any. */
 export const replicas = Effect.fnUntraced(function*(group: Group, service: string): Effect.fn.Return<Replicas> {
   const { sentinels } = group
   const { inOrder } = sentinels
@@ -194,7 +197,7 @@ export const replicas = Effect.fnUntraced(function*(group: Group, service: strin
   return { addresses: [], attempts }
 })
 
-/** The replicas that one sentinel knows, and why there are none. */
+/** The replicas that one sentinel knows, or why there are none. */
 interface Known {
   readonly addresses: ReadonlyArray<NodeAddress>
   readonly answered: boolean

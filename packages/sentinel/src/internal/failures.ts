@@ -5,7 +5,7 @@ import { connectionLoss, TimeoutError } from "@redfx/core/RedisError"
 import type { CommandError, ConnectionError } from "@redfx/core/RedisError"
 import * as Duration from "effect/Duration"
 
-/** What ends connections to a server that is not the master any more. */
+/** The error that ends connections to a server that is no longer the master. */
 export const demoted = (address: string): ConnectionError =>
   connectionLoss("Demoted", "The previous master is now a replica", address)
 
@@ -21,7 +21,7 @@ export const openedTooLate = (limit: Duration.Duration, address: string): Timeou
     readonly: false
   })
 
-/** What a server was asked in vain, and why; `permanent`: whether it will refuse the next time as well. */
+/** A server that was asked in vain, and why; `permanent`: whether it will refuse the next time as well. */
 export interface Attempt {
   readonly address: string
   readonly detail: string
@@ -35,12 +35,12 @@ export const attemptOf = (address: string, error: CommandError): Attempt => ({
   permanent: isPermanent(error)
 })
 
-/** Whether a server lets nobody in with these credentials. */
+/** Whether a server does not accept these credentials. */
 export const isPermanent = (error: CommandError): boolean =>
   error._tag === "AuthenticationError" || error._tag === "NoPermissionError" ||
   "permanent" in error && error.permanent === true
 
-/** What the attempts come to that an error lists: nobody said anything that may change. */
+/** The attempts as an error lists them, and whether none of them may end otherwise the next time. */
 export const attempted = (
   attempts: ReadonlyArray<Attempt>
 ): { readonly attempts: ReadonlyArray<Attempt>; readonly permanent?: boolean } => ({

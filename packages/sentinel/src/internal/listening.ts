@@ -1,23 +1,23 @@
 /**
- * What sentinels tell of their own accord: all of them are listened to, once for
+ * What sentinels announce by themselves: all of them are listened to, once for
  * all clients of a group, for as long as there are any.
  */
+import { backOff, jitter } from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
-import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Sentinel, Sentinels } from "./sentinels.ts"
 
 /**
  * What is listened for: that another server is the master, and before that, which one was chosen to become it. Only the
- * sentinel that leads a failover tells of the latter.
+ * sentinel that leads a failover announces the latter.
  */
 const switched = "+switch-master"
 const selected = "+selected-slave"
 
-/** What was heard: on what channel and from whom, or that there is somebody to listen to from now on, or no more. */
+/** What was heard: on which channel and from which sentinel; or that one is listened to from now on, or no longer. */
 export type Heard =
   | { readonly _tag: "Listening" }
   | { readonly _tag: "Lost" }
@@ -31,14 +31,13 @@ export type Heard =
 
 type Listener = (heard: Heard) => void
 
-/** A sentinel that was listened to for so long was worth it, in nanoseconds. */
+/** A connection to a sentinel that lasted for so long was of use, in nanoseconds. */
 const steady = 1_000_000_000n
 
 /** After one that could not be listened to there is a pause, in milliseconds. */
-const shortestPause = 50
-const longestPause = 5000
+const pauses = { shortest: 50, longest: 5000 }
 
-/** The ears of a group. */
+/** What listens to the sentinels of a group. */
 export class Listening {
   readonly #sentinels: Sentinels
   readonly #listeners = new Set<Listener>()
@@ -70,7 +69,7 @@ export class Listening {
     )
   }
 
-  /** Listens to those that are in the list, and to no others; to none when nobody does. */
+  /** Listens to the sentinels in the list, and to no others; to none when there is no listener. */
   reconcile(): void {
     const wanted = this.#listeners.size === 0 ? [] : this.#sentinels.inOrder
     const names = new Set(wanted.map(({ name }) => name))
@@ -92,9 +91,9 @@ export class Listening {
       const client = yield* this.#sentinels.connect(sentinel)
       const subscription = yield* client.pubSub.open({ events: true })
       yield* subscription.subscribe(switched)
-      // What has changed before is not told.
+      // Earlier changes are not announced.
       this.#tell({ _tag: "Listening" })
-      // Not everybody may hear of it, and nobody has to.
+      // Not every user may subscribe to it, and nothing depends on it.
       yield* Effect.forkScoped(Effect.ignore(subscription.subscribe(selected)))
       yield* Stream.runForEachWhile(subscription.messages, (element) =>
         Effect.sync(() => {
@@ -126,12 +125,9 @@ const heardIn = (from: Sentinel, channel: string, text: string): Heard | undefin
 const pauseAfter = (failures: number): Effect.Effect<number> =>
   failures === 0
     ? Effect.succeed(0)
-    : Effect.map(
-      Random.next,
-      (random) => Math.min(shortestPause * 2 ** Math.min(failures, 10), longestPause) * (0.5 + random / 2)
-    )
+    : Effect.map(jitter, (jitter) => backOff(failures, pauses) * jitter)
 
-/** The ears of a group, for as long as the scope is open. They hear nothing before somebody listens. */
+/** What listens to the sentinels of a group, for as long as the scope is open. It connects to none before somebody listens. */
 export const make = Effect.fnUntraced(function*(
   sentinels: Sentinels
 ): Effect.fn.Return<Listening, never, Scope.Scope> {

@@ -1,6 +1,6 @@
 /**
- * Which server is the master, as far as a client knows, and the client's
- * connections that depend on that.
+ * The master as far as a client knows, and the client's connections that depend
+ * on that.
  *
  * Invariant: what is known never goes back to an earlier failover.
  */
@@ -21,7 +21,7 @@ import { verdict } from "./verdict.ts"
 /**
  * A server that is said to be the master.
  *
- * - `epoch`: the number of the failover that made it one. A half: it was chosen and made one, which has no number yet.
+ * - `epoch`: the number of the failover that made it the master. A server that was chosen and has no number yet has a half.
  * - `anew`: the sentinels were set up anew, so that failovers are counted from the beginning.
  * - `witness`: the only sentinel that knows of that failover, while others have missed it so far.
  */
@@ -32,10 +32,10 @@ export interface Claim {
   readonly witness?: Sentinel | undefined
 }
 
-/** What becomes of a claim with a single witness. `late`: that one has not answered. `unknown`: nobody has. */
+/** The standing of a claim with a single witness. `late`: the witness has not answered. `unknown`: no sentinel has. */
 export type Standing = "stands" | "falls" | "late" | "unknown"
 
-/** How often the sentinels are asked, one time after the other, before a doubt is given up: others will tell. */
+/** How often in a row the sentinels are asked before a doubt is given up: an announcement will follow. */
 const mostLooks = 50
 
 /** How often they are asked about what they notice within a second. */
@@ -45,7 +45,7 @@ const fewLooks = 10
 const mostLate = 10
 
 export class MasterTracker {
-  /** Done when there is a first connection, or none could be had. */
+  /** Done when the first connection was opened, or could not be. */
   readonly begun = Deferred.makeUnsafe<void>()
   readonly #service: string
   readonly #onEvent: (event: RedisEvent) => void
@@ -66,17 +66,17 @@ export class MasterTracker {
     this.#onEvent = onEvent
   }
 
-  /** The master; `undefined` as long as nobody asked. */
+  /** The master; `undefined` before it was asked for. */
   get master(): Claim | undefined {
     return this.#master
   }
 
-  /** The address of the master; `undefined` as long as nobody asked. */
+  /** The address of the master; `undefined` before it was asked for. */
   get address(): string | undefined {
     return this.#master === undefined ? undefined : formatEndpoint(this.#master.address)
   }
 
-  /** The master, when it has become one a moment ago, which the sentinels do not say yet. */
+  /** The server that has just become the master, before the sentinels say so. */
   get chosen(): Claim | undefined {
     return this.#master === undefined || Number.isInteger(this.#master.epoch) ? undefined : this.#master
   }
@@ -106,7 +106,7 @@ export class MasterTracker {
     return Effect.sync(() => this.#onNews.delete(told))
   })
 
-  /** Keeps a connection in view until the scope closes. */
+  /** Keeps track of a connection until the scope closes. */
   add(connection: RedisConnection, role: Role): Effect.Effect<void, never, Scope.Scope> {
     return Effect.andThen(
       Effect.addFinalizer(() => Effect.sync(() => this.#open.delete(connection))),
@@ -117,7 +117,7 @@ export class MasterTracker {
     )
   }
 
-  /** Takes note of what befell a connection to the master. Returns what the connection ends with, if it does. */
+  /** Takes note of an outcome on a connection to the master. Returns the error that the connection ends with, if it does. */
   observe(seen: Observation, role: Role, address: string): ReturnType<typeof verdict>["loss"] {
     const { learn, loss } = verdict(seen, role, address)
     if (learn === "doubt") this.doubt()
@@ -126,7 +126,7 @@ export class MasterTracker {
     return loss
   }
 
-  /** Has the sentinels asked again and again, until it is settled who the master is. */
+  /** Has the sentinels asked again and again, until it is settled which server is the master. */
   doubt(): void {
     this.#looks = mostLooks
     this.#wake()
@@ -144,13 +144,13 @@ export class MasterTracker {
     for (const check of waiting) check()
   }
 
-  /** It is settled, but for what was heard since the sentinels were asked. */
+  /** The doubt is settled, unless something was heard since the sentinels were asked. */
   #settle(): void {
     if (!this.#heard && this.#master?.witness === undefined) this.#looks = 0
     this.#wake()
   }
 
-  /** Counts a time that the sentinels are asked, and returns whether there is one to come. */
+  /** Counts one round of questions, and returns whether there is another. */
   takeLook(): boolean {
     this.#heard = false
     return this.#looks > 0 && this.#looks-- > 0
@@ -175,21 +175,21 @@ export class MasterTracker {
     })
   }
 
-  /** Whether there was a failover since that one which a claim is from. */
+  /** Whether there was a failover since the one that a claim is from. */
   isBehind({ address, anew = false, epoch }: Claim): boolean {
     const known = this.#master
     return !anew && known !== undefined && epoch < known.epoch && formatEndpoint(address) !== this.address
   }
 
-  /** Whether what is known makes it useless to go on to the server of a claim: one that is from a later failover does not. */
+  /** Whether it is useless to go on to the server of a claim; never for a claim of a later failover than is known. */
   hasOvertaken({ address, epoch }: Claim): boolean {
     const known = this.#master
     return known !== undefined && epoch <= known.epoch && formatEndpoint(address) !== this.address
   }
 
   /**
-   * Takes note of the master, and closes connections to servers that are not what they were opened for. Returns whether it
-   * is one: not when there was a failover since, or something else was heard since there were so many `changes`.
+   * Takes note of the master, and closes connections to servers that are not what they were opened for. Returns `false` when
+   * there was a failover since, or another change than the `changes` known then.
    */
   becomes(claim: Claim, changes: number = this.#changes): boolean {
     const previous = this.address
@@ -201,14 +201,14 @@ export class MasterTracker {
       if (known === undefined || claim.epoch > known.epoch || claim.anew === true || isBacked) this.#believe(claim)
       return true
     }
-    // What was chosen may have been given up since.
+    // The server that was chosen may have been given up since.
     const mayBePast = claim.epoch === known?.epoch || !Number.isInteger(claim.epoch)
     if (known !== undefined && mayBePast && changes !== this.#changes) return false
     this.#become(claim, demoted)
     return true
   }
 
-  /** Has another server be the master. Connections to others end with what `loss` says. */
+  /** Makes another server the master. Connections to others end with what `loss` returns. */
   #become(claim: Claim, loss: (address: string) => CommandError): void {
     const previous = this.address
     const address = formatEndpoint(claim.address)
@@ -226,7 +226,7 @@ export class MasterTracker {
   }
 
   #believe(claim: Claim): void {
-    // What one alone says is looked after until others say it, or that one no more.
+    // What one sentinel alone says is checked again until others say it, or that one no longer does.
     if (claim.witness === undefined) this.#before = undefined
     else if (this.#master?.witness === undefined) this.#before = this.#master
     this.#master = claim
@@ -245,7 +245,7 @@ export class MasterTracker {
     this.doubt()
   }
 
-  /** A server that was chosen, and is not to be reached: what the sentinels say counts again. */
+  /** A server that was chosen cannot be reached: the word of the sentinels counts again. */
   disbelieve(address: string): void {
     const { chosen } = this
     if (chosen === undefined || address !== this.address) return

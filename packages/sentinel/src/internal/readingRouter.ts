@@ -1,5 +1,5 @@
 /**
- * Routers above two: which commands go to which servers of a deployment.
+ * Routers above two others: which commands go to which servers of a deployment.
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { isContinued, sumStats } from "@redfx/core/unstable/Router"
@@ -8,8 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
 /**
- * A router that sends single commands that only read keys to replicas. What goes out together stays together, on the
- * master, as do questions about the server itself, and scans, which go on where their last page ended.
+ * A router that sends single commands that only read keys to replicas. Batches go to the
+ * master as a whole, and so do questions about the server itself and scans, which go on where their last page ended.
  */
 export const readingFrom = (master: RedisRouter, replicas: RedisRouter): RedisRouter =>
   divide(

@@ -1,6 +1,6 @@
 /**
- * The sentinels that there are to ask: those that were given, which stay for
- * good, and those that these know of.
+ * The sentinels to ask: those of the options, which stay for good, and those
+ * that they know of.
  */
 import { sentinelSentinels } from "@redfx/core/commands/Sentinel"
 import type { RedisClient } from "@redfx/core/RedisClient"
@@ -24,32 +24,35 @@ import * as RcMap from "effect/RcMap"
 import * as Scope from "effect/Scope"
 import { clientClosed } from "./failures.ts"
 
-/** A sentinel. `name`: how it is printed, and told from others. */
+/** A sentinel. `name`: how it is printed, and distinguished from others. */
 export interface Sentinel {
   readonly name: string
   readonly address: NodeAddress
 }
 
-/** How long what one sentinel told of the others is good enough, in milliseconds. */
+/** For how long the answer of one sentinel about the others is good enough, in milliseconds. */
 const learnedFor = 10_000
 
-/** How many sentinels are remembered besides those that were given. */
+/** How many sentinels are remembered besides those of the options. */
 const mostLearned = 32
 
-/** How long the others are waited for once one had what is looked for. One that takes longer is not the next time. */
+/**
+ * How long the others are waited for once one has answered with what is looked for. One that takes longer is not waited for
+ * the next time.
+ */
 const grace = Duration.millis(100)
 
 /** The same once one has answered at all. */
 const longGrace = Duration.millis(250)
 
-/** From when on an answer is overdue, in nanoseconds. */
+/** The time after which an answer is overdue, in nanoseconds. */
 const overdue = 100_000_000n
 
 /**
  * A question to all sentinels.
  *
- * - `key`: what it is told from other questions by.
- * - `kindOf`: whether it is an answer that is looked for, another one, or none.
+ * - `key`: distinguishes it from other questions.
+ * - `kindOf`: whether an answer is what is looked for, another one, or none.
  * - `onLate`: takes answers that nobody has waited for.
  */
 export interface Question<A> {
@@ -72,7 +75,7 @@ export class Sentinels {
   readonly #context: Context.Context<RedisConnector | Scope.Scope>
   readonly #clients: RcMap.RcMap<NodeAddress, RedisClient["Service"]>
   readonly #given: ReadonlyArray<Sentinel>
-  /** The sentinels that are known of by the services that they watch. */
+  /** The sentinels that are known, by the services that they watch. */
   readonly #learned = new Map<string, ReadonlyArray<Sentinel>>()
   readonly #learnedAt = new Map<string, number>()
   /** Questions under way, by sentinel and key. */
@@ -133,7 +136,7 @@ export class Sentinels {
       let over = false
       const take = (sentinel: Sentinel, exit: Exit.Exit<A>) => {
         if (Exit.isFailure(exit)) {
-          // The group was closed; anything else is the caller's business.
+          // The group was closed; anything else concerns the caller.
           return void Deferred.doneUnsafe(done, Cause.hasInterruptsOnly(exit.cause) ? Effect.void : exit)
         }
         const kind = question.kindOf(exit.value)
@@ -162,15 +165,15 @@ export class Sentinels {
   }
 
   /**
-   * Asks, or waits with others for an answer that is overdue: a sentinel that hangs must not have questions pile up. One that
-   * is not overdue may be from before what the caller has heard.
+   * Asks, or waits with others for an answer that is overdue: a sentinel that hangs must not have questions pile up. An answer
+   * that is not overdue may be from before what the caller has heard.
    */
   #shared<A>(key: string, effect: Effect.Effect<A>): Effect.Effect<Fiber.Fiber<A>> {
     return Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
       const running = this.#asking.get(key)
       // What is kept under a key is what the question of that key yields.
       if (running !== undefined && now - running.since > overdue) return Effect.succeed(running.fiber as Fiber.Fiber<A>)
-      // Others wait for the answer as well: it is nothing of the first one's context.
+      // Others wait for the answer as well: the context of the first caller must not show in it.
       const own = Effect.updateContext(effect, (_caller: Context.Context<never>) => this.#context)
       return Effect.map(Effect.forkIn(own, Context.get(this.#context, Scope.Scope)), (fiber) => {
         if (running === undefined && fiber.pollUnsafe() === undefined) {
@@ -192,7 +195,7 @@ export class Sentinels {
     return listening(this.#onNews, listener)
   }
 
-  /** Tells everybody that something was heard of a service. */
+  /** Tells all listeners that something was heard of a service. */
   tell(service: string): void {
     for (const listener of Array.from(this.#onNews)) listener(service)
   }

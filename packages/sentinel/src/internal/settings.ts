@@ -13,9 +13,9 @@ type Options = Omit<RedisConfig.SentinelOptions, "service" | "role">
 const longestAsk = Duration.seconds(2)
 
 /**
- * Of connections to sentinels: what they have of their own, and of the data's only the time limits and what concerns
- * the socket. TLS is that of the data unless something else is said: it would be of no use where whoever sits between the
- * client and its sentinels says where the data is.
+ * The options of connections to sentinels: their own, and of the data's only the time limits and those of the socket. TLS
+ * is that of the data unless the options say otherwise: TLS of the data alone would be of no use when somebody between the
+ * client and its sentinels can say where the data is.
  */
 export const ofSentinels = Effect.fnUntraced(function*(
   options: Options
@@ -36,7 +36,7 @@ export const ofSentinels = Effect.fnUntraced(function*(
   )
 })
 
-/** Refuses addresses that cannot be, and a list without any. */
+/** Refuses addresses that are not valid, and an empty list. */
 export const checkAddresses = (addresses: Options["sentinels"]): Effect.Effect<void, RedisConfigError> =>
   // Types say as much, but options also come from files and URLs.
   addresses.length < 1
@@ -57,11 +57,11 @@ export const service = (name: string): Effect.Effect<string, RedisConfigError> =
     ? invalid("service", "it is empty; give the name under which sentinels watch the master")
     : Effect.succeed(name)
 
-/** Which servers a client is for. */
+/** The role of the servers that a client is for. */
 export const role = (value: "master" | "replica" = "master"): Effect.Effect<"master" | "replica", RedisConfigError> =>
   choice("role", value, ["master", "replica"])
 
-/** Who answers what only reads. */
+/** The servers that answer commands which only read. */
 export const readFrom = (
   value: "master" | "preferReplica" = "master"
 ): Effect.Effect<"master" | "preferReplica", RedisConfigError> => choice("readFrom", value, ["master", "preferReplica"])

@@ -14,9 +14,9 @@ export type Role = "master" | "replica"
 /**
  * What happened on a connection, or instead of one.
  *
- * - `Refused`: an error reply. `Lost`: the connection is no more. `NotOpened`: it could not be had.
- * - `Silent`: the server owes an answer for longer than usual. `Answered`: it does not any more. `Opened`: the server has
- *   said itself what it is. `NotReplica`: a replica could not be had, be it since the server is none.
+ * - `Refused`: an error reply. `Lost`: the connection has ended. `NotOpened`: it could not be opened.
+ * - `Silent`: the server owes an answer for longer than usual. `Answered`: it no longer does. `Opened`: the server has
+ *   said itself what it is. `NotReplica`: a connection to a replica could not be opened, perhaps as the server is not one.
  */
 export type Observation =
   | { readonly _tag: "Refused"; readonly error: ErrorReply }
@@ -28,21 +28,21 @@ export type Observation =
  *
  * - `learn`: whether to doubt that the server is the master, so that the sentinels are asked until that is settled, or to
  *   trust that it is; or that there may be another master, which the sentinels say soon.
- * - `loss`: what befell the connection, which then ends when it has the answers to what was sent before.
+ * - `loss`: the loss of the connection, which then ends when it has the answers to what was sent before.
  */
 export interface Verdict {
   readonly learn?: "doubt" | "trust" | "another" | undefined
   readonly loss?: CommandError | undefined
 }
 
-/** What an observation on a server means to a client that is for `role`. */
+/** What an observation on a server means for a client of `role`. */
 export const verdict = (seen: Observation, role: Role, address: string): Verdict => {
   if (seen._tag === "Refused") return ofRefusal(seen.error, role, address)
   if (seen._tag === "NotReplica") {
     const isMaster = seen.error._tag === "ConnectionError" && seen.error.reason === "Demoted"
     return isMaster ? { learn: "another" } : {}
   }
-  // What becomes of a replica says nothing of the master.
+  // What happens on a replica says nothing of the master.
   if (role === "replica") return {}
   switch (seen._tag) {
     case "Lost":
@@ -61,7 +61,7 @@ const ofRefusal = (error: ErrorReply, role: Role, address: string): Verdict => {
   if (role === "master") {
     const isDemotion = error.code === "MASTERDOWN" || demotionBy(error, address) !== undefined
     if (isDemotion) return { learn: "doubt", loss: demoted(address) }
-    // It has started anew: the sentinels may have chosen another by then.
+    // It has restarted: the sentinels may have chosen another by then.
     return error.code === "LOADING" ? { learn: "doubt" } : {}
   }
   // A refused write says that it is a replica, as it should be.
@@ -70,11 +70,11 @@ const ofRefusal = (error: ErrorReply, role: Role, address: string): Verdict => {
     : {}
 }
 
-/** A connection that this client has ended tells nothing of the server. */
+/** A connection that this client has ended says nothing of the server. */
 const isOwnDoing = (error: CommandError): boolean =>
   error._tag === "ConnectionError" && (error.reason === "ClientClosed" || error.reason === "Demoted")
 
-/** What the sentinels can do nothing about. */
+/** Errors that the sentinels can do nothing about. */
 const isSettled = (error: CommandError): boolean =>
   error._tag === "AuthenticationError" ||
   error._tag === "ConnectionError" && (error.reason === "ClientClosed" || error.reason === "Tls")

@@ -8,7 +8,7 @@ import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import * as RedisConnection from "@redfx/core/unstable/Connection"
-import { within } from "@redfx/core/unstable/Runtime"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -18,11 +18,11 @@ import type { Role } from "./verdict.ts"
 import type { Observation } from "./verdict.ts"
 
 /**
- * What connections of a client are opened with.
+ * Options of the connections of a client.
  *
- * - `role`: what the client is for, which says how refused writes are understood.
+ * - `role`: what the client is for, which decides what refused writes mean.
  * - `checkConnection`: whether a PING comes first.
- * - `observe`: takes what happens on them; returns what befell a connection by that.
+ * - `observe`: takes what happens on them; returns the loss of the connection that it means.
  */
 export interface Options {
   readonly settings: ConnectionSettings
@@ -31,16 +31,16 @@ export interface Options {
   readonly observe: (seen: Observation, role: Role, address: string) => CommandError | undefined
 }
 
-/** Opens a connection and asks the server what it is. Nothing of what fails stays open. */
+/** Opens a connection and asks the server for its role. Leaves nothing open when it fails. */
 export const open = (
   options: Options,
   address: NodeAddress,
   expected: Role,
-  owner: RedisConnection.Owner
+  listener: RedisConnection.Listener
 ): Effect.Effect<RedisConnection.RedisConnection, CommandError, RedisConnector | Scope.Scope> =>
   Effect.gen(function*() {
     const attempt = yield* Scope.fork(yield* Effect.scope)
-    return yield* dial(options, address, expected, owner).pipe(
+    return yield* dial(options, address, expected, listener).pipe(
       Scope.provide(attempt),
       Effect.onError((cause) => Scope.close(attempt, Exit.failCause(cause)))
     )
@@ -50,21 +50,21 @@ const dial = Effect.fnUntraced(function*(
   options: Options,
   address: NodeAddress,
   expected: Role,
-  owner: RedisConnection.Owner
+  listener: RedisConnection.Listener
 ): Effect.fn.Return<RedisConnection.RedisConnection, CommandError, RedisConnector | Scope.Scope> {
   const { checkConnection, settings } = options
-  const reception = new Reception(owner, options, formatEndpoint(address))
-  const connection = yield* RedisConnection.make({ host: address.host, port: address.port }, settings, reception.owner)
+  const gate = new GatedListener(listener, options, formatEndpoint(address))
+  const connection = yield* RedisConnection.make({ host: address.host, port: address.port }, settings, gate.listener)
   const check = Effect.andThen(verifyRole(connection, expected), checkConnection ? connection.probe : Effect.void)
-  yield* within(check, {
+  yield* withTimeout(check, {
     limit: Duration.toMillis(settings.connectTimeout),
     orElse: () => Effect.fail(openedTooLate(settings.connectTimeout, connection.address))
   })
-  reception.admit()
+  gate.admit()
   return connection
 })
 
-/** Who may not ask is not told; then what the sentinels say has to do. */
+/** Callers that may not run ROLE learn nothing here; then the word of the sentinels has to do. */
 const verifyRole = (
   connection: RedisConnection.RedisConnection,
   expected: Role
@@ -88,15 +88,15 @@ const verifyRole = (
     )
   )
 
-/** Stands between a connection and its owner, who has nothing to do with what is sent before it gets the connection. */
-class Reception {
-  readonly owner: RedisConnection.Owner
+/** Keeps from a listener what concerns a connection before it is handed over: what is sent until then is not its own. */
+class GatedListener {
+  readonly listener: RedisConnection.Listener
   #admitted = false
 
-  constructor(owner: RedisConnection.Owner, { observe, role }: Options, address: string) {
-    const { onPush, onSilence, onUnsent } = owner
-    this.owner = {
-      ...owner,
+  constructor(listener: RedisConnection.Listener, { observe, role }: Options, address: string) {
+    const { onPush, onSilence, onUnsent } = listener
+    this.listener = {
+      ...listener,
       onUnsent: (unsent, failure) => {
         observe({ _tag: "Lost", error: failure }, role, address)
         if (this.#admitted && onUnsent !== undefined) return onUnsent(unsent, failure)
@@ -112,7 +112,7 @@ class Reception {
     }
   }
 
-  /** Gives the connection to its owner. */
+  /** Hands the connection over. */
   admit(): void {
     this.#admitted = true
   }

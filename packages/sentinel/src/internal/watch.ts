@@ -14,12 +14,12 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { verifyMaster } from "./dialers.ts"
+import type { Resolver } from "./dialers.ts"
 import * as Discovery from "./discovery.ts"
 import type { Heard } from "./listening.ts"
 import type { Claim } from "./masterTracker.ts"
 import type { Sentinel } from "./sentinels.ts"
-import { verifyMaster } from "./sources.ts"
-import type { Finder } from "./sources.ts"
 
 /** The pause between two times that sentinels are asked while it is in doubt who the master is. */
 const pause = Duration.millis(100)
@@ -29,36 +29,36 @@ const chosenPause = Duration.millis(50)
 const longestPursuit = Duration.seconds(10)
 
 /** Watches from the first connection that is wanted on; to be run in a fiber. */
-export const run = (finder: Finder, interval: Duration.Duration): Effect.Effect<never, never, RedisConnector> =>
+export const run = (resolver: Resolver, interval: Duration.Duration): Effect.Effect<never, never, RedisConnector> =>
   Effect.andThen(
-    Deferred.await(finder.tracker.begun),
+    Deferred.await(resolver.tracker.begun),
     Effect.scoped(Effect.gen(function*() {
-      const { group, service, tracker } = finder
+      const { group, service, tracker } = resolver
       const chosen = yield* Queue.sliding<Chosen>(1)
       yield* group.sentinels.onNews((name) => name === service && tracker.hear())
-      yield* group.listening.listen((heard) => hear(finder, heard, chosen))
-      yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(chosen), (one) => pursue(finder, one))))
+      yield* group.listening.listen((heard) => hear(resolver, heard, chosen))
+      yield* Effect.forkScoped(Effect.forever(Effect.flatMap(Queue.take(chosen), (one) => pursue(resolver, one))))
       const now = Effect.sync(() => tracker.inUse ? tracker.hear(1) : undefined)
       yield* Effect.forkScoped(Effect.forever(Effect.delay(now, interval)))
-      return yield* Effect.forever(watch(finder))
+      return yield* Effect.forever(watch(resolver))
     }))
   )
 
 /** Asks as soon and as long as there is doubt. */
-const watch = (finder: Finder): Effect.Effect<void, never, RedisConnector> =>
+const watch = (resolver: Resolver): Effect.Effect<void, never, RedisConnector> =>
   Effect.gen(function*() {
-    const { tracker } = finder
+    const { tracker } = resolver
     yield* tracker.doubted
     while (tracker.takeLook()) {
-      yield* recheck(finder)
+      yield* recheck(resolver)
       yield* Effect.raceFirst(Effect.sleep(pause), tracker.settledOrHeard)
     }
   })
 
 /** Asks who the master is. Another one is believed when it says so itself. */
-const recheck = (finder: Finder): Effect.Effect<void, never, RedisConnector> =>
+const recheck = (resolver: Resolver): Effect.Effect<void, never, RedisConnector> =>
   Effect.gen(function*() {
-    const { group, service, tracker } = finder
+    const { group, service, tracker } = resolver
     const { master } = tracker
     const answers = yield* Discovery.survey(group, service)
     if (master !== undefined && master === tracker.master) tracker.attest(Discovery.standingOf(master, answers))
@@ -66,7 +66,7 @@ const recheck = (finder: Finder): Effect.Effect<void, never, RedisConnector> =>
     const found = yield* Discovery.masterAmong(group, service, answers)
     if (tracker.isBehind(found)) return
     if (before !== undefined && before !== formatEndpoint(found.address)) {
-      yield* Effect.scoped(verifyMaster(finder, found, {}))
+      yield* Effect.scoped(verifyMaster(resolver, found, {}))
     }
     tracker.becomes(found, changes)
   }).pipe(Effect.exit, Effect.asVoid)
@@ -77,7 +77,7 @@ interface Chosen {
   readonly witness: Sentinel
 }
 
-const hear = ({ group, service, tracker }: Finder, heard: Heard, chosen: Queue.Queue<Chosen>): void => {
+const hear = ({ group, service, tracker }: Resolver, heard: Heard, chosen: Queue.Queue<Chosen>): void => {
   if (heard._tag === "Listening") return tracker.hear(1)
   // It may have been the only one that knew.
   if (heard._tag === "Lost") return tracker.master?.witness === undefined ? undefined : tracker.hear(1)
@@ -93,9 +93,9 @@ const hear = ({ group, service, tracker }: Finder, heard: Heard, chosen: Queue.Q
  * as they ask for it once a second. The one that has chosen it must still be about it then: what it has begun when it dies
  * the others do not know, and choose for themselves.
  */
-const pursue = (finder: Finder, { address, witness }: Chosen): Effect.Effect<void, never, RedisConnector> =>
+const pursue = (resolver: Resolver, { address, witness }: Chosen): Effect.Effect<void, never, RedisConnector> =>
   Effect.suspend(() => {
-    const { group, service, settings, tracker } = finder
+    const { group, service, settings, tracker } = resolver
     const { changes, master } = tracker
     if (master === undefined) return Effect.void
     // Beyond the failover before, and behind whatever the sentinels number next.

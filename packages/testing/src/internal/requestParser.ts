@@ -50,7 +50,7 @@ const readRequest = (buffer: Buffer, offset: number): readonly [ReadonlyArray<Ui
   return [args, next]
 }
 
-/** A parser for one connection. Throws on bytes that are no request. */
+/** A parser for one connection. Throws on bytes that are not a request. */
 export const make = (): { readonly push: (chunk: Uint8Array) => Array<Command> } => {
   let rest: Buffer = Buffer.alloc(0)
   return {

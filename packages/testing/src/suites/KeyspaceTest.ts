@@ -422,7 +422,7 @@ export const KeyspaceTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>)
             const keyspace = RedisKeyspace.make({ ...options, misfits })
             assert.deepStrictEqual(new Map(yield* Stream.runCollect(keyspace.scan)), new Map([[1, 1]]))
             assert.deepStrictEqual(new Set(yield* Stream.runCollect(keyspace.ids)), new Set([1, 2]))
-            // Who asks for one is told, whatever scans do.
+            // A caller that asks for one learns of it, whatever scans do.
             assert.strictEqual((yield* Effect.flip(keyspace.get(2)))._tag, "KeyspaceError")
           }
           assert.deepStrictEqual(told.toSorted(), [`${prefix}:2`, `${prefix}:x`, `${prefix}:x`])

@@ -15,7 +15,7 @@ import { ruleOf } from "./rules.ts"
 import type { Rule } from "./rules.ts"
 import { untypedKeys } from "./untyped.ts"
 
-/** The key by which a command is routed that has no typed one; `undefined` when it goes anywhere, or to many servers. */
+/** The key that routes a command without typed keys; `undefined` when it goes anywhere, or to many servers. */
 export const untypedKey = (command: RedisCommand.Any): Key | undefined => {
   const rule = ruleOf(command.spec.name)
   if (rule === undefined) return untypedKeys(command)[0]
@@ -53,8 +53,8 @@ export const unsupported = (command: RedisCommand.Any, detail: string): ClusterU
   new ClusterUnsupportedError({ command: command.spec.name, detail })
 
 /**
- * What a command without typed keys comes to, its reply as one server would give it; `undefined` when one server gives
- * it: that of its key, or any.
+ * Runs a command without typed keys on several servers, with the reply that a single server would give; `undefined` when
+ * one server runs it: that of its key, or any.
  */
 export const keyless = (
   cluster: Cluster,

@@ -4,9 +4,9 @@
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
-import { within } from "@redfx/core/unstable/Runtime"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
-import { afterWriting, runAll } from "../multiKey/parts.ts"
+import { afterWriting, fanOut } from "../multiKey/fanOut.ts"
 import type { Cluster, ClusterNode } from "../topology/cluster.ts"
 
 /** The replies of all these servers as they came, in order; fails when one of them fails. */
@@ -17,10 +17,10 @@ export const onEach = (
 ): Effect.Effect<ReadonlyArray<Resp.Value>, CommandError> => {
   const raw = RedisCommand.undecoded(command)
   const asked = new Set(nodes.map(({ address }) => address))
-  return runAll(nodes.map((node) => cluster.onNode(node, raw, asked)), command.spec.readonly)
+  return fanOut(nodes.map((node) => cluster.onNode(node, raw, asked)), command.spec.readonly)
 }
 
-/** How many milliseconds replicas are waited for, where they only should have what masters must have. */
+/** How many milliseconds replicas are waited for: they should run the command, while masters must. */
 const replicaLimit = 1000
 
 /**
@@ -47,7 +47,9 @@ export const onMastersAndReplicas = (
       (error) => command.spec.readonly || replicas.length === 0 ? error : afterWriting(error)
     )
     return Effect.map(
-      Effect.all([onMasters, within(there, { limit: replicaLimit, orElse: () => Effect.void })], { concurrency: 2 }),
+      Effect.all([onMasters, withTimeout(there, { limit: replicaLimit, orElse: () => Effect.void })], {
+        concurrency: 2
+      }),
       ([replies]) => replies
     )
   })

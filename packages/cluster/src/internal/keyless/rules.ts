@@ -11,7 +11,7 @@ import type { Run } from "./special.ts"
  *
  * - `any`: to a master, no matter which. `key`, `slot`: to the master of the slot of the first argument, which is taken
  *   for a key, or is the number of the slot.
- * - `masters`, `nodes`: to all masters; to all masters and replicas. One that fails, fails the whole.
+ * - `masters`, `nodes`: to all masters; to all masters and replicas. When one fails, the command fails.
  * - `reachable`: to all masters and the replicas that can be reached.
  * - `special`: as `run` does. `none`: to no server; `instead` says what to do.
  */
@@ -131,7 +131,7 @@ export const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   ],
   [any, "FT._LIST, FT.CONFIG GET"],
   [masters(Merge.same), "FT.CONFIG, FT.CONFIG SET"],
-  // Any server asks the others for their series, once the module has been told of them.
+  // Any server asks the others for their series, once the module knows them.
   [any, "TS.MGET, TS.MRANGE, TS.MREVRANGE, TS.QUERYINDEX, TS.QUERYLABELS"]
 ]
 

@@ -1,8 +1,8 @@
 /**
  * SCAN over all masters, one after the other.
  *
- * What counts as done are slots, not servers: a master that takes the place of
- * another one, or slots that move to it, are scanned there from the start.
+ * What counts as done are slots, not servers: when a master is
+ * replaced, or slots move, they are scanned from the start on their new master.
  * Elements may come again then, but none is left out. The cursor says which
  * slots are done, so nothing is kept between pages.
  */
@@ -20,8 +20,8 @@ import { slotCount } from "../topology/slot.ts"
  * Where a scan stands. As text it is `cursor@address/claimed/done`; `0` alone before the first page and after the last.
  *
  * - `cursor`: the server's own. `address`: the master that is being scanned, empty between two of them.
- * - `claimed`: the slots for which it is, those that it had when its scan began; others may have come to it later, behind
- *   the cursor. `done`: the slots that were scanned before. Both as `0-5460,7000`.
+ * - `claimed`: the slots that the master is scanned for, which it had when its scan began; others may have come to it
+ *   later, behind the cursor. `done`: the slots that were scanned before. Both as `0-5460,7000`.
  */
 interface Position {
   readonly cursor: string
@@ -45,12 +45,12 @@ export const scan = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect
 const notACursor = ({ spec }: RedisCommand.Any) =>
   new DataError({ command: spec.name, detail: "a scan of a cluster begins at 0 and goes on with the cursor it gave" })
 
-interface Place extends Position {
+interface NodePosition extends Position {
   readonly node: ClusterNode
 }
 
 /** The master that is being scanned, if it still serves any of the slots for which it is. */
-const resume = (cluster: Cluster, position: Position): Place | undefined => {
+const resume = (cluster: Cluster, position: Position): NodePosition | undefined => {
   for (const slot of slotsIn(position.claimed)) {
     const node = cluster.ofSlot(slot)
     if (node?.address === position.address) return { ...position, node }
@@ -59,7 +59,7 @@ const resume = (cluster: Cluster, position: Position): Place | undefined => {
 }
 
 /** The start of the master with the first slot that is not done; `undefined` when all are. */
-const begin = (cluster: Cluster, done: string): Place | undefined => {
+const begin = (cluster: Cluster, done: string): NodePosition | undefined => {
   const isDone = new Set(slotsIn(done))
   const open = allSlots.filter((slot) => !isDone.has(slot) && cluster.ofSlot(slot) !== undefined)
   const node = open[0] === undefined ? undefined : cluster.ofSlot(open[0])
@@ -68,7 +68,11 @@ const begin = (cluster: Cluster, done: string): Place | undefined => {
   return { cursor: "0", address: node.address, claimed: rangesOf(claimed), done, node }
 }
 
-const page = (cluster: Cluster, command: RedisCommand.Any, here: Place): Effect.Effect<Resp.Value, CommandError> => {
+const page = (
+  cluster: Cluster,
+  command: RedisCommand.Any,
+  here: NodePosition
+): Effect.Effect<Resp.Value, CommandError> => {
   const own = RedisCommand.withParts(command, [here.cursor, ...command.parts.slice(1)])
   return Effect.map(cluster.onNode(here.node, RedisCommand.undecoded(own)), (reply) => {
     const [cursor, ...found] = elements(reply)
@@ -76,9 +80,9 @@ const page = (cluster: Cluster, command: RedisCommand.Any, here: Place): Effect.
   })
 }
 
-const next = (cluster: Cluster, here: Place, cursor: string): string => {
+const next = (cluster: Cluster, here: NodePosition, cursor: string): string => {
   if (cursor !== "0") return print({ ...here, cursor })
-  // A slot that has left meanwhile took along what was not scanned yet.
+  // A slot that has moved meanwhile took along what was not scanned yet.
   const scanned = [...slotsIn(here.claimed)].filter((slot) => cluster.ofSlot(slot)?.address === here.address)
   const done = rangesOf([...slotsIn(here.done), ...scanned].toSorted((a, b) => a - b))
   return begin(cluster, done) === undefined ? "0" : print({ ...start, done })

@@ -1,5 +1,5 @@
 /**
- * Commands without a key for which no general rule does.
+ * Commands without a key that no general rule covers.
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterUnsupportedError } from "@redfx/core/RedisError"
@@ -52,13 +52,13 @@ const killAddress: Run = (cluster, command) => {
     const done = results.find(Result.isSuccess)
     if (done !== undefined) return done.success
     const failures = results.filter(Result.isFailure).map(({ failure }) => failure)
-    // That a server does not know the client says less than that one could not be asked.
+    // A server that could not be asked says more than one that does not know the client.
     const failure = failures.find(({ _tag }) => _tag !== "ResponseError") ?? failures[0]
     return failure === undefined ? null : yield* Effect.fail(failure)
   })
 }
 
-/** CLUSTER SLOT-STATS of a range: each master tells of its own slots. */
+/** CLUSTER SLOT-STATS of a range: each master reports its own slots. */
 export const slotStats: Run = (cluster, command) =>
   wordAt(command, 0) === "SLOTSRANGE"
     ? Effect.map(

@@ -1,15 +1,15 @@
 /**
- * The keys of commands that were sent by name only, with arguments of which
- * none is marked as a key.
+ * The keys of commands that were sent by name only, where no argument is marked
+ * as a key.
  */
 import type { Key } from "@redfx/core/RedisArg"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { keyOf, numberAt, wordAt } from "../multiKey/words.ts"
 
 /** Where the keys are: the position of the first one, or of the number of keys before it, or after which word. */
-type Place = { readonly first: number } | { readonly count: number } | { readonly after: string }
+type KeyPosition = { readonly first: number } | { readonly count: number } | { readonly after: string }
 
-const places: ReadonlyMap<string, Place> = new Map(
+const keyPositions: ReadonlyMap<string, KeyPosition> = new Map(
   ([
     [
       { count: 0 },
@@ -19,19 +19,19 @@ const places: ReadonlyMap<string, Place> = new Map(
     [{ first: 1 }, "BITOP FT.CURSOR JSON.DEBUG PFDEBUG"],
     [{ first: 2 }, "MIGRATE"],
     [{ after: "STREAMS" }, "XREAD XREADGROUP"]
-  ] satisfies ReadonlyArray<readonly [Place, string]>).flatMap(([place, names]) =>
-    names.split(" ").map((name) => [name, place] as const)
+  ] satisfies ReadonlyArray<readonly [KeyPosition, string]>).flatMap(([position, names]) =>
+    names.split(" ").map((name) => [name, position] as const)
   )
 )
 
 /** The keys of a command that are known from its name; unless it is in the table, the first argument. */
 export const untypedKeys = (command: RedisCommand.Any): ReadonlyArray<Key> => {
-  const place = places.get(command.spec.name.toUpperCase()) ?? { first: 0 }
-  const [from, length] = "first" in place
-    ? [place.first, 1]
-    : "count" in place
-    ? [place.count + 1, numberAt(command, place.count) ?? 0]
-    : afterWord(command, place.after)
+  const position = keyPositions.get(command.spec.name.toUpperCase()) ?? { first: 0 }
+  const [from, length] = "first" in position
+    ? [position.first, 1]
+    : "count" in position
+    ? [position.count + 1, numberAt(command, position.count) ?? 0]
+    : afterWord(command, position.after)
   return command.parts.slice(from, from + Math.max(length, 0)).map(keyOf)
 }
 

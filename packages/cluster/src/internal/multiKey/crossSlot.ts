@@ -1,6 +1,6 @@
 /**
- * Commands with keys of several slots that lose nothing by being split: a part
- * for each slot, and of the replies one as a single server would give it.
+ * Commands with keys of several slots that lose nothing by being split into a
+ * part for each slot. Their replies become one as a single server would give it.
  */
 import { KeyArg } from "@redfx/core/RedisArg"
 import type { Part } from "@redfx/core/RedisArg"
@@ -10,14 +10,14 @@ import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../topology/cluster.ts"
 import { slotOf } from "../topology/slot.ts"
+import { fanOutCommands } from "./fanOut.ts"
 import { least, succeeded, sum } from "./merge.ts"
 import type { Merge } from "./merge.ts"
-import { runCommands } from "./parts.ts"
 import { elements } from "./replies.ts"
 import * as Sets from "./sets.ts"
 import { firstKeyIndex, wordOf } from "./words.ts"
 
-/** What a command comes to whose keys are in several slots; `undefined` when it cannot be split. */
+/** The effect of a command whose keys are in several slots; `undefined` when the command cannot be split. */
 export type Split = (
   cluster: Cluster,
   command: RedisCommand.Any
@@ -38,7 +38,7 @@ interface Units {
   readonly tail: ReadonlyArray<Part>
 }
 
-/** Reads arguments of which `size` belong to each key; `undefined` when they are not so. */
+/** Reads arguments of which `size` belong to each key; `undefined` when they have another form. */
 const unitsOf = ({ parts }: RedisCommand.Any, size: number): Units | undefined => {
   const from = firstKeyIndex(parts)
   const count = parts.filter((part) => part instanceof KeyArg).length
@@ -48,7 +48,7 @@ const unitsOf = ({ parts }: RedisCommand.Any, size: number): Units | undefined =
     : undefined
 }
 
-/** Puts together the replies of parts; `positions` are the places of the keys of each part in the whole. */
+/** Puts together the replies of parts; `positions` are the indexes of the keys of each part in the whole. */
 type Assemble = (
   replies: ReadonlyArray<Resp.Value>,
   positions: ReadonlyArray<ReadonlyArray<number>>,
@@ -58,10 +58,10 @@ type Assemble = (
 /** One element for each key, in the order of the keys. */
 const inOrder: Assemble = (replies, positions) => {
   const out: Array<Resp.Value> = []
-  positions.forEach((places, part) => {
+  positions.forEach((indexes, part) => {
     const values = elements(replies[part] ?? null)
-    places.forEach((place, i) => {
-      out[place] = values[i] ?? null
+    indexes.forEach((index, i) => {
+      out[index] = values[i] ?? null
     })
   })
   return out
@@ -83,14 +83,14 @@ const byKey = (size: number, assemble: Assemble): Split => (cluster, command) =>
   })
   const positions = [...groups.values()]
   const raw = RedisCommand.undecoded(command)
-  const parts = positions.map((places) => RedisCommand.withParts(raw, partsOf(layout, places)))
-  return Effect.map(runCommands(cluster, parts, positions), (replies) => assemble(replies, positions, command))
+  const parts = positions.map((indexes) => RedisCommand.withParts(raw, argumentsOf(layout, indexes)))
+  return Effect.map(fanOutCommands(cluster, parts, positions), (replies) => assemble(replies, positions, command))
 }
 
 /** The arguments for some of the keys; before the first key there is nothing, or the number of keys. */
-const partsOf = ({ head, tail, units }: Units, places: ReadonlyArray<number>): ReadonlyArray<Part> => [
-  ...(head.length === 0 ? [] : [places.length]),
-  ...places.flatMap((place) => units[place] ?? []),
+const argumentsOf = ({ head, tail, units }: Units, indexes: ReadonlyArray<number>): ReadonlyArray<Part> => [
+  ...(head.length === 0 ? [] : [indexes.length]),
+  ...indexes.flatMap((index) => units[index] ?? []),
   ...tail
 ]
 

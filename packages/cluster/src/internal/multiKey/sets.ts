@@ -8,7 +8,7 @@ import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import { slotOf } from "../topology/slot.ts"
-import { runAll } from "./parts.ts"
+import { fanOut } from "./fanOut.ts"
 import { elements, identity } from "./replies.ts"
 
 /** Members by what makes them the same. */
@@ -41,7 +41,7 @@ const perSlot = (
   keys: ReadonlyArray<Key>,
   make: (keys: ReadonlyArray<Key>, index: number) => RedisCommand.Any
 ): Effect.Effect<ReadonlyArray<Members>, CommandError> =>
-  runAll(
+  fanOut(
     bySlot(keys).map((keys, index) =>
       Effect.map(
         read(make(keys, index)),

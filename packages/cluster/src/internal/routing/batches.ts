@@ -1,7 +1,7 @@
 /**
- * Pipelines: what goes to one server goes there in one write. What could not be
- * run where it was sent is sent once more, in the same order, and nothing else,
- * as the verdict on each command says.
+ * Pipelines: the commands for one server go there in one write. Commands that
+ * could not be run where they were sent are sent once more, in the same order,
+ * as the verdict on each says; others are not.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { atIndex, ConnectionError } from "@redfx/core/RedisError"
@@ -14,6 +14,7 @@ import * as Exit from "effect/Exit"
 import { typed } from "../topology/failures.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
+import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
 import { notCovered } from "./failures.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
@@ -21,21 +22,20 @@ import { judged, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
 import type { After, Spent } from "./verdict.ts"
-import { timedOut, within } from "./wholeLimit.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any>
 
-/** Where commands go: nowhere when nobody serves their slot, or when the program's `readFrom` failed. */
-type Place = Node | ConnectionError | undefined
+/** Where commands go: nowhere when no server has their slot, or when the program's `readFrom` failed. */
+type Destination = Node | ConnectionError | undefined
 
-/** A command by its place in the pipeline, the server that it is sent to for this once, and what it has spent. */
+/** A command by its index in the pipeline, the server that it is sent to for this once, and what it has spent. */
 interface Pending {
   readonly index: number
   readonly target: Target | undefined
   readonly spent: Spent
 }
 
-/** What is to be sent once more, and when. */
+/** A command that is to be sent once more, and when. */
 interface Failed extends Pending {
   readonly after: After
 }
@@ -43,8 +43,8 @@ interface Failed extends Pending {
 class Pipeline {
   readonly #retrying: Retrying
   readonly #commands: Commands
-  readonly #nodeFor: (command: RedisCommand.Any) => Place
-  /** An outcome stands from when it is known until the command is sent again. */
+  readonly #nodeFor: (command: RedisCommand.Any) => Destination
+  /** An outcome is kept from when it is known until the command is sent again. */
   readonly #outcomes: Array<Outcome | undefined>
   readonly #running = new Set<number>()
 
@@ -66,18 +66,18 @@ class Pipeline {
     })
   }
 
-  /** Sends commands to their nodes, all at once, and again what was not run. */
+  /** Sends commands to their nodes, all at once, and again those that were not run. */
   send(pending: ReadonlyArray<Pending>): Effect.Effect<void> {
     return Effect.suspend(() =>
       Effect.forEach(
-        this.#parts(pending),
-        ([node, part]) => Effect.flatMap(this.#run(node, part), (failed) => this.#again(failed)),
+        this.#byDestination(pending),
+        ([node, group]) => Effect.flatMap(this.#run(node, group), (failed) => this.#again(failed)),
         { concurrency: "unbounded", discard: true }
       )
     )
   }
 
-  /** The outcomes; of what has none, that the time was up. */
+  /** The outcomes; a command without one has timed out. */
   outcomes(limit: number): ReadonlyArray<Outcome> {
     return this.#commands.map((command, index) =>
       this.#outcomes[index] ?? Exit.fail(timedOut(command.spec, limit, this.#running.has(index)))
@@ -92,48 +92,48 @@ class Pipeline {
     this.#outcomes[index] = Exit.mapError(outcome, (error) => atIndex(typed(error), index))
   }
 
-  #parts(pending: ReadonlyArray<Pending>): ReadonlyMap<Place, ReadonlyArray<Pending>> {
-    const parts = new Map<Place, Array<Pending>>()
+  #byDestination(pending: ReadonlyArray<Pending>): ReadonlyMap<Destination, ReadonlyArray<Pending>> {
+    const groups = new Map<Destination, Array<Pending>>()
     for (const each of pending) {
-      const node = this.#placeOf(each)
-      const part = parts.get(node)
-      if (part === undefined) parts.set(node, [each])
-      else part.push(each)
+      const node = this.#destinationOf(each)
+      const group = groups.get(node)
+      if (group === undefined) groups.set(node, [each])
+      else group.push(each)
     }
-    return parts
+    return groups
   }
 
-  #placeOf({ index, spent, target }: Pending): Place {
+  #destinationOf({ index, spent, target }: Pending): Destination {
     const { redirects, state } = this.#retrying
-    // It may have been given up and made again during the pause.
+    // The node may have been given up and made again during the pause.
     if (target !== undefined) return state.nodes.at(target.node.endpoint)
     // In range: the index was that of a command.
     const command = this.#commands[index]!
-    // What failed once is asked of the master.
+    // A read that failed once is sent to the master.
     return spent.tries === 1 ? this.#nodeFor(command) : redirects.masterOf(command)
   }
 
   /** Sends commands to one node, in one write; returns those to be sent again. */
-  #run(node: Place, part: ReadonlyArray<Pending>): Effect.Effect<ReadonlyArray<Failed>> {
+  #run(node: Destination, group: ReadonlyArray<Pending>): Effect.Effect<ReadonlyArray<Failed>> {
     if (node instanceof ConnectionError) {
-      this.fail(part, node)
+      this.fail(group, node)
       return Effect.succeed([])
     }
     const avoided = node?.health.downWith
     if (node === undefined || avoided !== undefined) {
       return Effect.sync(() =>
-        part.flatMap((each) =>
+        group.flatMap((each) =>
           this.#judge(each, node, avoided ?? notCovered(this.#commandAt(each)), avoided !== undefined)
         )
       )
     }
-    for (const { index } of part) this.#running.add(index)
-    const sent = part.flatMap((each) =>
+    for (const { index } of group) this.#running.add(index)
+    const sent = group.flatMap((each) =>
       each.target?.asking === true ? [asking, this.#commandAt(each)] : [this.#commandAt(each)]
     )
     return Effect.map(this.#retrying.clientOf(node).pipeline(sent), (replies) => {
       let next = 0
-      return part.flatMap((each) => {
+      return group.flatMap((each) => {
         if (each.target?.asking === true) next++
         // In range: there is one reply for each command.
         return this.#take(each, node, replies[next++]!)
@@ -161,7 +161,7 @@ class Pipeline {
     return [{ index: each.index, target: targetOf(this.#retrying, next.to, before), spent, after: next.after }]
   }
 
-  /** Sends together what was sent together before: in one slot the order is kept. */
+  /** Sends together the commands that were sent together before: in one slot the order is kept. */
   #again(failed: ReadonlyArray<Failed>): Effect.Effect<void> {
     if (failed.length === 0) return Effect.void
     const wait = Effect.forEach(
@@ -191,21 +191,21 @@ export const pipeline = (retrying: Retrying, commands: Commands): Effect.Effect<
       onFailure: (error) => Effect.sync(() => pipeline.fail(pending, error)),
       onSuccess: () => pipeline.send(pending)
     })
-    return within(retrying, pending.map(({ index }) => commands[index]!), {
+    return withCommandTimeout(retrying, pending.map(({ index }) => commands[index]!), {
       whole: Effect.map(sending, () => pipeline.outcomes(0)),
       orElse: (limit) => Effect.sync(() => pipeline.outcomes(limit))
     })
   })
 
 /**
- * Where each command is sent first. What is read from replicas must not miss what the same pipeline writes: then the
- * slot is the master's. Else one server of a slot answers all of its reads.
+ * Where each command is sent first. Reads must not miss what the same pipeline writes: then they go to the master of the
+ * slot. Else one server of a slot answers all of its reads.
  */
 const firstNodes = ({ redirects }: Retrying, commands: Commands) => {
   if (!redirects.readsFromReplicas) return (command: RedisCommand.Any) => redirects.masterOf(command)
   const written = new Set(commands.filter((command) => !isForReplicas(command)).map(slotIn))
   const chosen = new Map<number | undefined, Node | undefined>()
-  return (command: RedisCommand.Any): Place => {
+  return (command: RedisCommand.Any): Destination => {
     const slot = slotIn(command)
     if (written.has(slot)) return redirects.masterOf(command)
     const node = chosen.get(slot) ?? redirects.nodeFor(command)

@@ -1,12 +1,12 @@
 /**
- * What a cluster's client keeps of slots that go to other servers.
+ * Drops the cached answers of slots that move to other servers.
  */
 import type { RedisClient } from "@redfx/core/RedisClient"
 import { slotCount } from "../topology/slot.ts"
 import type { State } from "./state.ts"
 
 /**
- * Drops what was read of a slot when that is another server's, or is on its way there. Whoever served it tells of the keys
+ * Drops what was read of a slot when another server has it, or is about to. The server that had it tells of the keys
  * that it gives away, but not of all that become of them, and not when it is cut off from the cluster.
  */
 export const dropMoved = (cache: NonNullable<RedisClient["Service"]["cache"]>, state: State): void => {

@@ -24,8 +24,8 @@ import { Nodes } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { pipeline } from "./batches.ts"
 import { dropMoved } from "./caching.ts"
+import { runExclusive, transaction } from "./exclusive.ts"
 import { notCovered } from "./failures.ts"
-import { following, transaction } from "./following.ts"
 import { onServer } from "./perNode.ts"
 import { plan, refusalInBatch } from "./plan.ts"
 import { readerOf } from "./readFrom.ts"
@@ -49,7 +49,7 @@ type Routing = Pick<Retrying, "state" | "redirects">
 export const make = (
   settings: ClusterSettings
 ): Effect.Effect<ClusterClient, never, RedisConnector | Scope.Scope> =>
-  Runtime.closingWithin(settings.connection.closeTimeout, makeOpen(settings))
+  Runtime.withCloseTimeout(settings.connection.closeTimeout, makeOpen(settings))
 
 const makeOpen = Effect.fnUntraced(function*(
   settings: ClusterSettings
@@ -101,13 +101,13 @@ const clientAbove = (
     withTimeout: (limit) => {
       const limited = base.withTimeout(limit)
       const { connection, ...settings } = retrying.settings
-      const within: Retrying = {
+      const limitedRetrying: Retrying = {
         ...retrying,
         settings: { ...settings, connection: { ...connection, commandTimeout: Duration.fromInputUnsafe(limit) } },
         clientOf: (node) => node.client.withTimeout(limit),
         unsent: limited.transaction
       }
-      return clientAbove(within, limited, clusterOf(within, limited))
+      return clientAbove(limitedRetrying, limited, clusterOf(limitedRetrying, limited))
     },
     reserve: Effect.map(base.reserve, (reserved) => guarded(reserved, retrying, () => client)),
     monitor: () => Stream.fail(forOneServer("MONITOR"))
@@ -143,7 +143,7 @@ const clusterOf = (retrying: Retrying, base: RedisClient["Service"]): Cluster =>
       ),
     execute: (command) =>
       RedisCommand.needsOwnConnection(command) && command.settled === undefined
-        ? following(retrying, { command, readonly: command.spec.readonly }, (client) => client.execute(command))
+        ? runExclusive(retrying, { command, readonly: command.spec.readonly }, (client) => client.execute(command))
         : base.execute(command)
   }
 }
@@ -179,7 +179,7 @@ const makeRouting = Effect.fnUntraced(function*(
       measureLatency: readFrom === "nearest",
       most: settings.connection.pool.max,
       onEvent,
-      onTopology: (error) => redirects.parking.onTopology(error)
+      onTopology: (error) => redirects.waiting.onTopology(error)
     },
     Context.get(context, Clock.Clock),
     fork
@@ -189,7 +189,7 @@ const makeRouting = Effect.fnUntraced(function*(
     Effect.sync(() => {
       const closed = connectionLoss("ClientClosed", "The client was closed")
       state.close(closed)
-      redirects.parking.failAll(closed)
+      redirects.waiting.failAll(closed)
     })
   )
   yield* Effect.forkScoped(state.refreshWhileUsed(settings.refreshInterval))
@@ -232,5 +232,5 @@ const makeRouter = Effect.fnUntraced(function*(
 const statsOf = (state: State, redirects: Redirects): Effect.Effect<RedisStats> =>
   Effect.map(Effect.suspend(() => Effect.forEach(state.nodes.all, (node) => node.pool.stats)), (all) => {
     const stats = RedisRouter.sumStats(all)
-    return { ...stats, waiting: stats.waiting + redirects.parking.length }
+    return { ...stats, waiting: stats.waiting + redirects.waiting.length }
   })

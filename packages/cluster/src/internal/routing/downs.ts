@@ -1,9 +1,9 @@
 /**
- * Who waits for masters that say that the cluster is down, and asking these whether they still say so: once for all who wait.
+ * Masters that say that the cluster is down are asked whether they still say so, once for all commands that wait for them.
  */
 import { clusterInfo } from "@redfx/core/commands/Cluster"
 import type { CommandError } from "@redfx/core/RedisError"
-import { within } from "@redfx/core/unstable/Runtime"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
 
@@ -16,9 +16,9 @@ type Waiter = (outcome: Effect.Effect<void, CommandError>) => void
 export class Downs {
   readonly #find: (address: string) => Node | undefined
   readonly #fork: (effect: Effect.Effect<void>) => void
-  /** Those who wait, by whom they wait for; `undefined` is any. */
+  /** The commands that wait, by the server that they wait for; `undefined` is any. */
   readonly #waiting = new Map<Waiter, string | undefined>()
-  /** Whom somebody waits for, and whether it has said it of the cluster as a whole. */
+  /** The masters that commands wait for, and whether each has said it of the cluster as a whole. */
   readonly #said = new Map<string, boolean>()
   #asking = false
 
@@ -31,7 +31,7 @@ export class Downs {
     return this.#waiting.size > 0
   }
 
-  /** Suspends until a master says that the cluster is up again, or is none any more. */
+  /** Suspends until a master says that the cluster is up again, or is no longer a master. */
   until(address: string | undefined): Effect.Effect<void, CommandError> {
     return Effect.callback((resume) => {
       this.#waiting.set(resume, address)
@@ -41,12 +41,12 @@ export class Downs {
     })
   }
 
-  /** Goes by a topology that says something new. */
+  /** Takes a topology that says something new. */
   retain(isMaster: (address: string) => boolean): void {
     this.#tell((address) => address === undefined || !isMaster(address), Effect.void)
   }
 
-  /** Nobody can tell anything any more. */
+  /** Ends all waiting, as no server can be asked any more. */
   end(outcome: Effect.Effect<void, CommandError>): void {
     this.#tell(() => true, outcome)
   }
@@ -75,13 +75,13 @@ export class Downs {
   }
 
   /**
-   * Whether one says something else than before. One that has said from the beginning that the cluster is up does not serve
-   * a slot, of which that tells nothing.
+   * Whether a master says something else than before. One that has said from the beginning that the cluster is up does not
+   * serve a slot, and says nothing about that now.
    */
   #isUp(address: string): Effect.Effect<boolean> {
     const node = this.#find(address)
     if (node === undefined) return Effect.succeed(false)
-    const asked = within(Effect.map(node.client.execute(clusterInfo()), ({ clusterState }) => clusterState), {
+    const asked = withTimeout(Effect.map(node.client.execute(clusterInfo()), ({ clusterState }) => clusterState), {
       limit,
       orElse: () => Effect.succeed(undefined)
     })

@@ -1,5 +1,5 @@
 /**
- * The errors of what has no try left.
+ * The errors of commands that have no try left.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterRetriesExhaustedError, SlotNotCoveredError } from "@redfx/core/RedisError"

@@ -1,6 +1,6 @@
 /**
- * Commands to one server, or to each of several, for what they are and not for
- * a slot of theirs.
+ * Commands to one server, or to each of several, that are meant for these servers
+ * and not for a slot.
  */
 import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
@@ -13,10 +13,10 @@ import type { ClusterNode } from "../topology/cluster.ts"
 import { typed } from "../topology/failures.ts"
 import type { Node } from "../topology/nodes.ts"
 import { endpointOf } from "../topology/topology.ts"
+import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
 import { judged } from "./retrying.ts"
 import type { Retrying } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
-import { timedOut, within } from "./wholeLimit.ts"
 
 /** A reply and the server that gave it. */
 export interface Answer<A> {
@@ -25,8 +25,8 @@ export interface Answer<A> {
 }
 
 /**
- * Runs a command on one server; where that is safe again when it is back. When another master has taken the place of one,
- * it is run there, unless that is one of `asked` and so runs it already.
+ * Runs a command on one server, and again when that is back, where it is safe. When a master was replaced the command runs
+ * on its successor, unless that is one of `asked` and so runs it already.
  */
 export const onServer = <A>(
   retrying: Retrying,
@@ -44,7 +44,7 @@ export const onServer = <A>(
             running = false
           }))
       })
-    return within(retrying, [command], {
+    return withCommandTimeout(retrying, [command], {
       whole: untilRun(retrying, address, command, asked, send),
       orElse: (limit) => Effect.fail(timedOut(command.spec, limit, running))
     })
@@ -58,13 +58,13 @@ const untilRun = Effect.fnUntraced(function*<A>(
   send: (node: Node) => Effect.Effect<A, CommandError>
 ): Effect.fn.Return<Answer<A>, CommandError> {
   const { state } = retrying
-  // What it serves says later who has taken its place.
+  // The slots that it serves say later which server has replaced it.
   const { topology } = state
   const way = state.isMaster(address) ? "master" : "node"
   let node = state.nodes.at(endpointOf(address))
   let spent = unspent
   while (true) {
-    // A replica that is down is tried all the same: nobody takes its place.
+    // A replica that is down is tried all the same: nothing replaces it.
     const avoided = way === "master" ? node.health.downWith : undefined
     const exit: Exit.Exit<A, CommandError> = yield* Effect.exit(
       avoided === undefined ? send(node) : Effect.fail(avoided)
@@ -85,12 +85,12 @@ const untilRun = Effect.fnUntraced(function*<A>(
     if (owner !== undefined && owner.address !== node.address && asked.has(owner.address)) {
       return yield* Effect.fail(failure)
     }
-    // It may have been given up and made again meanwhile.
+    // The node may have been given up and made again meanwhile.
     node = owner ?? state.nodes.at(node.endpoint)
   }
 })
 
-/** The same client of one server, which tells what becomes of its commands; it sends nothing again. */
+/** The client of one server, which reports the outcomes of its commands; it sends nothing again. */
 export const attentive = (retrying: Retrying, client: RedisClient["Service"], node: Node): RedisClient["Service"] => {
   const learn = (command: RedisCommand.Any, error: TransactionError) => {
     judged(retrying, { way: "node", command }, { error, node, spent: unspent })

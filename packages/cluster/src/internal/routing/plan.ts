@@ -1,6 +1,6 @@
 /**
- * What becomes of commands that are not simply sent to the owner of one slot:
- * those without a key, and those with keys of several slots.
+ * Plans commands that are not simply sent to the owner of one slot: those
+ * without a key, and those with keys of several slots.
  */
 import { KeyArg } from "@redfx/core/RedisArg"
 import type { Key } from "@redfx/core/RedisArg"
@@ -23,7 +23,7 @@ export interface PlanOptions {
 }
 
 /**
- * What a command comes to that is not for one server; `undefined` for one that is, to be sent to the server of
+ * The effect of a command that is not for one server; `undefined` for one that is, which goes to the server of
  * {@link routingKey}, or to any master without such a key.
  */
 export const plan = (
@@ -46,7 +46,7 @@ export const routingKey = (command: RedisCommand.Any): Key | undefined =>
 
 /**
  * The error that refuses a command in a pipeline or a transaction, `undefined` for one that is for the server of one
- * slot. What is split elsewhere is refused here: there a command is one command.
+ * slot. Commands that are split when they run alone are refused here, where a command must remain one.
  */
 export const refusalInBatch = (command: RedisCommand.Any): CommandError | undefined => {
   const spread = spreadOf(command)
@@ -85,5 +85,5 @@ const acrossSlots = (
 
 const crossSlotError = ({ spec }: RedisCommand.Any): CrossSlotError => new CrossSlotError({ command: spec.name })
 
-/** The only command that has a key and no place in a cluster. */
+/** The only command that has a key and cannot be run in a cluster. */
 const isMove = ({ spec }: RedisCommand.Any): boolean => spec.name === "MOVE"

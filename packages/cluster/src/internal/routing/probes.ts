@@ -1,11 +1,11 @@
 /**
- * Finds out how servers are that are suspect or down, by asking them again and
- * again until they answer.
+ * Finds out whether servers that are suspect or down are back, by asking them
+ * again and again until they answer.
  */
 import { ping } from "@redfx/core/commands/Connection"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import { within } from "@redfx/core/unstable/Runtime"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Semaphore from "effect/Semaphore"
@@ -17,14 +17,14 @@ const limit = 500
 const pause = 500
 
 export interface ProbesOptions {
-  /** Whether anybody wants to know. */
+  /** Whether the answer is of use to anybody. */
   readonly isOfUse: (node: Node) => boolean
   readonly onAnswer: (node: Node) => void
-  /** Called once when a server is found to be down that takes connections, or bytes, and answers nothing. */
+  /** Called once when a server is found that accepts connections, or bytes, and answers nothing. */
   readonly onHung: (node: Node, error: CommandError) => void
   /** How many servers are asked at the same time. */
-  readonly turns: Semaphore.Semaphore
-  /** What goes on as long as a server is asked. */
+  readonly permits: Semaphore.Semaphore
+  /** One server that is being asked. */
   readonly meanwhile: (node: Node) => Effect.Effect<never>
 }
 
@@ -48,7 +48,7 @@ export class Probes {
     this.#fork(Effect.ensuring(Effect.raceFirst(this.#run(node), this.#options.meanwhile(node)), done))
   }
 
-  /** A connection has ended: one that was silent has come back, or is gone, and is asked which without a pause, once. */
+  /** A connection has ended: a server that was silent is back, or gone; it is asked once without a pause. */
   hurry(node: Node): void {
     this.#silent.get(node)?.()
   }
@@ -66,8 +66,8 @@ export class Probes {
     return Effect.gen({ self: this }, function*() {
       let wasSilent = false
       while (!node.health.isHealthy && this.#options.isOfUse(node)) {
-        const answer = yield* this.#options.turns.withPermit(Effect.result(
-          within(Effect.as(node.client.execute(ping()), true), { limit, orElse: () => Effect.succeed(false) })
+        const answer = yield* this.#options.permits.withPermit(Effect.result(
+          withTimeout(Effect.as(node.client.execute(ping()), true), { limit, orElse: () => Effect.succeed(false) })
         ))
         if (Result.isSuccess(answer)) {
           if (answer.success) return this.#options.onAnswer(node)
@@ -79,7 +79,7 @@ export class Probes {
         if (
           answer.failure._tag !== "BusyLoadingError" && learnedOf(answer.failure, node.address) === undefined
         ) {
-          // Refused is answered, too: not everybody may PING.
+          // A refusal is an answer, too: not every user may send PING.
           return this.#options.onAnswer(node)
         }
         if (!wasSilent) yield* Effect.sleep(pause)

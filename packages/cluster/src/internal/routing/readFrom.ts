@@ -1,5 +1,5 @@
 /**
- * Which server of a shard answers a command that only reads.
+ * Chooses the server of a shard that answers a command which only reads.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { ClusterOptions } from "@redfx/core/RedisConfig"
@@ -20,7 +20,7 @@ export type Reader = (route: Route, command: RedisCommand.Any) => Node | Connect
 /**
  * The reader that an option stands for, `undefined` for the master.
  *
- * - `latency`: milliseconds that a node took to answer lately, `undefined` when it did not.
+ * - `latency`: the milliseconds that a node took to answer last, `undefined` when it did not answer.
  */
 export const readerOf = (
   readFrom: ClusterOptions["readFrom"],

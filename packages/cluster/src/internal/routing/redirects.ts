@@ -1,6 +1,6 @@
 /**
- * Sends single commands where the cluster says, and again as the verdict on
- * what became of them says. A command that succeeds costs nothing here.
+ * Sends single commands where the cluster says, and again as the verdict on their
+ * outcome says. A command that succeeds costs nothing here.
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ConnectionError } from "@redfx/core/RedisError"
@@ -11,13 +11,13 @@ import type * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { anyOf } from "./anyOf.ts"
-import { fail, Parking } from "./parking.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 import type { Reader } from "./readFrom.ts"
 import type { State } from "./state.ts"
 import { outcomeOf, unspent } from "./verdict.ts"
 import type { After, Outcome, Spent } from "./verdict.ts"
+import { fail, WaitingRequests } from "./waitingRequests.ts"
 
 /**
  * What a request has been through.
@@ -32,16 +32,16 @@ interface Trouble {
 const uncovered: Outcome = { _tag: "Uncovered" }
 
 export class Redirects implements Redirector {
-  readonly parking: Parking
+  readonly waiting: WaitingRequests
   readonly #state: State
   readonly #reader: Reader | undefined
-  /** Few requests get into trouble; the others do not pay for it. */
+  /** The history of the few requests that are not answered at once; the others cost nothing. */
   readonly #troubles = new WeakMap<Request, Trouble>()
 
   constructor(state: State, reader: Reader | undefined, fork: (effect: Effect.Effect<void>) => void) {
     this.#state = state
     this.#reader = reader
-    this.parking = new Parking((request) => this.#route(request), state, fork)
+    this.waiting = new WaitingRequests((request) => this.#route(request), state, fork)
   }
 
   submit(request: Request): void {
@@ -49,7 +49,7 @@ export class Redirects implements Redirector {
     this.#route(request)
   }
 
-  /** Whether others than masters may be asked. */
+  /** Whether replicas may be asked. */
   get readsFromReplicas(): boolean {
     return this.#reader !== undefined
   }
@@ -73,12 +73,12 @@ export class Redirects implements Redirector {
   }
 
   #route(request: Request): void {
-    // Who waited with others may have gone away when one of them was settled.
+    // A request that waited with others may be gone by the time that one of them is settled.
     if (request.settled) return
     const { closed } = this.#state
     if (closed !== undefined) return fail(request, closed)
     if (this.#state.topology === undefined) {
-      this.parking.untilTopology(request)
+      this.waiting.untilTopology(request)
       return this.#state.requestRefresh()
     }
     const node = this.#targetOf(request)
@@ -93,8 +93,8 @@ export class Redirects implements Redirector {
     const trouble = this.#troubles.get(request)
     const target = trouble?.target
     if (trouble !== undefined) trouble.target = undefined
-    // What failed once is asked of the master.
-    // It may have been given up and made again during the pause.
+    // A read that failed once is sent to the master.
+    // The node may have been given up and made again during the pause.
     return target === undefined ? this.masterOf(request.leading) : this.#state.nodes.at(target.endpoint)
   }
 
@@ -116,7 +116,7 @@ export class Redirects implements Redirector {
     )
   }
 
-  /** Does what the verdict on an outcome says; returns whether that was anything. */
+  /** Does what the verdict on an outcome says; returns whether the request is sent again. */
   #judged(request: Request, address: string | undefined, outcome: Outcome): boolean {
     const trouble = this.#troubles.get(request)
     const sent = { way: "single", command: request.leading } as const
@@ -129,12 +129,12 @@ export class Redirects implements Redirector {
     const { after, ran, to } = next
     const node = to === "owner" || (to === "same" && address === undefined)
       ? undefined
-      // It is known: it has just answered, or was told of.
+      // The node is known: it has just answered, or was named.
       : to === "same"
       ? this.#state.nodes.find(address!)
       : this.#state.nodes.named(to.node)
     const asking = to === "same" ? request.asking : to !== "owner" && to.asking
-    // Waiting is no try.
+    // Waiting does not count as a try.
     if (spent.tries > (trouble?.spent ?? unspent).tries) request.renew(asking, ran)
     else request.asking = asking
     this.#troubles.set(request, { spent, target: node })
@@ -148,16 +148,16 @@ export class Redirects implements Redirector {
         return this.#route(request)
       case "topology":
         this.#state.requestRefresh()
-        return this.parking.untilTopology(request)
+        return this.waiting.untilTopology(request)
       case "reading":
-        if (this.#state.isReading) return this.parking.untilTopology(request)
+        if (this.#state.isReading) return this.waiting.untilTopology(request)
         return this.#route(request)
       case "recovery":
-        return this.parking.untilRecovery(request)
+        return this.waiting.untilRecovery(request)
       default:
         return typeof after === "number"
-          ? this.parking.forPause(request, after)
-          : this.parking.untilNews(request, after)
+          ? this.waiting.forPause(request, after)
+          : this.waiting.untilNews(request, after)
     }
   }
 }

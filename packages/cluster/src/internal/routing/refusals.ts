@@ -1,5 +1,5 @@
 /**
- * What a client refuses for what it is, whatever the keys of a command.
+ * Commands that a client of a cluster refuses, whatever their keys.
  */
 import type { RedisClient } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
@@ -18,7 +18,7 @@ const writing: ReadonlySet<string> = new Set([
   "FUNCTION RESTORE"
 ])
 
-/** Commands on keys that change none, though the server does not say that they only read. */
+/** Commands on keys that change nothing, though the server does not mark them as readonly. */
 const harmless: ReadonlySet<string> = new Set(["SPUBLISH", "WATCH"])
 
 /** The error that refuses a command that may write, on a client that is for reading only. */
@@ -64,7 +64,7 @@ export const onlyReading = (client: RedisClient["Service"]): RedisClient["Servic
   reserve: Effect.map(client.reserve, onlyReading)
 })
 
-/** The error of a command that a cluster has no one server for. */
+/** The error of a command that needs one server of a cluster to be named. */
 export const forOneServer = (command: string): ClusterUnsupportedError =>
   new ClusterUnsupportedError({ command, detail: "it is for one server. Run it there with RedisCluster.onNode" })
 

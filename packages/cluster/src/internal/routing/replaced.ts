@@ -1,9 +1,9 @@
 /**
- * What becomes of a master that another server has taken the place of.
+ * Checks masters that were replaced.
  */
 import { ping } from "@redfx/core/commands/Connection"
 import { connectionLoss } from "@redfx/core/RedisError"
-import { within } from "@redfx/core/unstable/Runtime"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Node } from "../topology/nodes.ts"
@@ -12,15 +12,18 @@ import type { Node } from "../topology/nodes.ts"
 const replacedLimit = 2000
 
 /**
- * Fails what a master that has been replaced owes, unless it still answers: one that stands still, or is cut off, would
- * hold its callers up for as long as the connections last.
+ * Fails the commands that a replaced master owes answers to, unless it still answers: a master that hangs, or is cut off,
+ * would hold its callers up for as long as the connections last.
  */
 export const checkReplaced = (node: Node): Effect.Effect<void> =>
   Effect.gen(function*() {
     if (yield* node.isIdle) return
     if (node.health.downWith === undefined) {
       const answer = yield* Effect.exit(
-        within(Effect.asVoid(node.client.execute(ping())), { limit: replacedLimit, orElse: () => Effect.fail("late") })
+        withTimeout(Effect.asVoid(node.client.execute(ping())), {
+          limit: replacedLimit,
+          orElse: () => Effect.fail("late")
+        })
       )
       if (Exit.isSuccess(answer)) return
     }

@@ -27,7 +27,6 @@ import { typed } from "../topology/failures.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { notCovered } from "./failures.ts"
-import { fail } from "./parking.ts"
 import { routingKey } from "./plan.ts"
 import type { Redirects } from "./redirects.ts"
 import { judged } from "./retrying.ts"
@@ -35,6 +34,7 @@ import type { Retrying } from "./retrying.ts"
 import type { State } from "./state.ts"
 import { outcomeOf, unspent } from "./verdict.ts"
 import type { Outcome, Spent } from "./verdict.ts"
+import { fail } from "./waitingRequests.ts"
 
 /** - `served`: the slots that the server had when the connection was taken. */
 interface Bound {
@@ -51,7 +51,10 @@ class Reservation implements Redirector {
   readonly #binding = Semaphore.makeUnsafe(1)
   readonly #waiting = new RequestQueue()
   #bound: Bound | undefined = undefined
-  /** What was sent first. As long as nothing else was, the connection may still become one to another server. */
+  /**
+   * The command that was sent first. As long as it is the only one, the connection may be replaced by one to another
+   * server.
+   */
   #first: Request | undefined = undefined
   #fixed = false
   #returned = false
@@ -63,7 +66,7 @@ class Reservation implements Redirector {
     this.#context = context
   }
 
-  /** Fails who waits, now and from now on. */
+  /** Fails the callers that wait, now and from now on. */
   giveBack(): void {
     this.#returned = true
     for (const waiting of this.#waiting.takeAll()) waiting.fail(tooLate)
@@ -90,7 +93,7 @@ class Reservation implements Redirector {
     )
   }
 
-  /** Follows the slot with another connection as long as nothing was run on the one there is. */
+  /** Follows the slot with another connection as long as nothing was run on this one. */
   #judged(request: Request, address: string | undefined, outcome: Outcome): boolean {
     if (this.#fixed || this.#returned) return false
     const sent = { way: "reserved", command: request.leading } as const
@@ -150,7 +153,7 @@ class Reservation implements Redirector {
     })
   }
 
-  /** The connection, as it is known before there is one as well. */
+  /** The connection, which is also known before it is open. */
   readonly held: Held = heldBy(() => this.#bound?.router.held)
 
   /** Takes a connection to the server of a command's slot, wherever that is; nothing is run before there is one. */
@@ -237,7 +240,7 @@ const heldBy = (bound: () => Held | undefined): Held => ({
 const tooLate = connectionLoss("ClientClosed", "The reserved connection was given back")
 
 /**
- * A key of another server cannot be used on a connection. When it was the server's own once, `served`, that is no mistake
+ * A key of another server cannot be used on a connection. When the server once had it, `served`, that is not a mistake
  * of the program: the slot has moved.
  */
 const refusalOn = (
@@ -285,7 +288,7 @@ export const reserve = (
     return router
   })
 
-/** Whether anything was given to a reserved client that says which server it wants. */
+/** Whether a reserved client was given a command that says which server it wants. */
 interface Use {
   begun: boolean
 }
@@ -317,7 +320,7 @@ export const guarded = (
     ...reserved,
     execute: (command) =>
       Effect.suspend(() => {
-        // What a function needs first does not say which server is wanted.
+        // Loading a library does not say which server is wanted.
         if (!use.begun && command.spec.words[0] === "FUNCTION") return whole().execute(command)
         use.begun = true
         const refusal = refusalOf(command)
@@ -345,7 +348,7 @@ export const guarded = (
         use.begun = true
         const refusal = refusalsOf(commands).find((error) => error !== undefined)
         const [leading] = commands
-        // Of none a conflict is told all the same, where keys are watched.
+        // A conflict is reported without any commands as well, where keys are watched.
         return refusal === undefined
           ? Effect.mapError(
             reserved.transaction(commands),

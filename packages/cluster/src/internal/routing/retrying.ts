@@ -1,6 +1,6 @@
 /**
- * What those who send with effects need to send again: pipelines, transactions,
- * blocking commands, commands to one server.
+ * What operations that are effects need for sending again: pipelines,
+ * transactions, blocking commands, commands to one server.
  */
 import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
@@ -16,8 +16,10 @@ import { outcomeOf } from "./verdict.ts"
 import type { Outcome, Sent, Spent, To, Verdict } from "./verdict.ts"
 
 /**
- * - `clock`: the client's, by which all its limits and pauses go. `clientOf`: the client of a node, with the limits of this one.
- * - `refuses`: the error that refuses a command among others. `refusesWrite`: that of one that may write, where none must.
+ * - `clock`: the client's, by which all its limits and pauses go. `clientOf`: the client of a node, with the limits of this
+ *   one.
+ * - `refuses`: the error that refuses a command among others. `refusesWrite`: that of one that may write, on a client that
+ *   only reads.
  * - `unsent`: a transaction of which nothing is sent.
  */
 export interface Retrying {
@@ -46,13 +48,13 @@ export const judged = (
 ): Verdict => {
   const address = ("address" in error ? error.address : undefined) ?? node?.address
   const outcome: Outcome = isAvoided
-    // A server is avoided for what befell a command.
+    // A server is avoided because of what happened to a command before.
     ? { _tag: "Avoided", error: error as CommandError, delivery: "not-sent" }
     : outcomeOf(error)
   return state.judge(sent, address, outcome, spent)
 }
 
-/** A server to send to for this once, `undefined` for whoever owns the slot. */
+/** A server to send to for this once, `undefined` for the owner of the slot. */
 export interface Target {
   readonly node: Node
   readonly asking: boolean

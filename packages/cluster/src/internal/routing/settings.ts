@@ -1,5 +1,5 @@
 /**
- * What a client of a cluster goes by.
+ * The settings of a client of a cluster.
  */
 import type { ClusterOptions, ConnectionSettings, NodeAddress } from "@redfx/core/RedisConfig"
 import type * as Duration from "effect/Duration"

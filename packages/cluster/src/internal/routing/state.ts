@@ -1,8 +1,8 @@
 /**
- * What the client knows of the cluster at the moment: who serves each slot, and
- * how the servers are. Learns at once from what becomes of commands, and reads
- * all of it again when there is reason to: one reading at a time, with a pause
- * between two.
+ * What the client knows of the cluster at the moment: the server of each slot,
+ * and the health of the servers. It learns at once from the outcomes of commands,
+ * and reads the topology again when there is reason to: one reading at a time,
+ * with a pause between two.
  */
 import { ping } from "@redfx/core/commands/Connection"
 import type { RedisEvent } from "@redfx/core/RedisClient"
@@ -12,13 +12,12 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type { ErrorReply } from "@redfx/core/Resp"
-import { elapsed } from "@redfx/core/unstable/Runtime"
+import { backOff, elapsed, jitter } from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Random from "effect/Random"
 import * as Semaphore from "effect/Semaphore"
 import { discover } from "../topology/discovery.ts"
 import type { Discovered, DiscoveryOptions } from "../topology/discovery.ts"
@@ -47,23 +46,22 @@ export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
   readonly onTopology: (error: CommandError | undefined) => void
 }
 
-/** How many servers are asked how they are at the same time: a topology may name hundreds that there are not. */
+/** The number of servers that are probed at the same time: a topology may name hundreds that do not exist. */
 const asked = 4
 
 /** The least time between two readings, and the most after some that brought nothing new, before jitter. */
-const shortestPause = 100
-const longestPause = 1000
+const pauses = { shortest: 100, longest: 1000 }
 
-/** Readings in a row after which even those who wait for a server have fewer of them: longer than elections take. */
+/** Readings in a row after which they become fewer even while commands wait for a server: elections take less. */
 const patientReadings = 600
 
 /** A pause is slept in pieces of so many milliseconds, as it is shortened when somebody begins to wait for a server. */
 const piece = 50
 
-/** How often those who wait for a server look whether it is still down. */
+/** The pause between two looks of a waiting command whether its server is still down. */
 const recoveryTick = Duration.millis(250)
 
-/** For how long a server that names itself is not connected to anew once more, in milliseconds. */
+/** The time in which connections to a server that names itself are renewed at most once, in milliseconds. */
 const renewedFor = 10_000
 
 export class State {
@@ -85,26 +83,26 @@ export class State {
   readonly #listeners: Array<(topology: Topology) => void> = []
   readonly onMoved: Array<(slot: number) => void> = []
   readonly #hungListeners: Array<(address: string, error: CommandError) => void> = []
-  /** Who was believed last, and whom not to ask first again, as what it said has not proved true. */
+  /** The node whose view was adopted last, and the one not to ask first again, as its view has proved wrong. */
   #source: Node | undefined = undefined
   #doubted: Node | undefined = undefined
-  /** Whose view a redirect has contradicted, or that know of no cluster that is up: they are asked after the others. */
+  /** Nodes whose view a redirect has contradicted, or that know of no cluster that is up: they are asked after the others. */
   readonly #contradicted = new Set<string>()
-  /** Who was believed wrongly of a slot last, and after how many readings. */
+  /** The node that was last wrong about a slot, and after how many readings. */
   readonly #redirected = new Map<number, { readonly address: string; readonly reading: number }>()
   #readings = 0
-  /** Whom to ask first, as it has just learned something. */
+  /** The node to ask first, as it has just learned something. */
   #informed: Node | undefined = undefined
-  /** Those who wait for a server to be back or replaced, and for the cluster to be up. */
+  /** Commands that wait for a server to be back or replaced, and for the cluster to be up. */
   readonly #awaiting = new Set<() => void>()
   readonly #downs: Downs
   readonly #probes: Probes
-  readonly #turns = Semaphore.makeUnsafe(asked)
+  readonly #permits = Semaphore.makeUnsafe(asked)
   /** When connections to a server that names itself were renewed, by its address. */
   readonly #renewed = new Map<string, number>()
-  /** Who goes by the topology without sending commands, and whether it does so at the moment. */
+  /** Functions that say whether somebody depends on the topology at the moment without sending commands. */
   readonly followers = new Set<() => boolean>()
-  /** Whether there were commands lately; whoever sends one says so. */
+  /** Whether there were commands lately; sending one sets it. */
   used = false
 
   constructor(
@@ -118,7 +116,7 @@ export class State {
     this.#options = options
     this.#fork = fork
     this.#probes = new Probes({
-      turns: this.#turns,
+      permits: this.#permits,
       isOfUse: (node) => this.#closed === undefined && nodes.has(node) && this.members.includes(node),
       onAnswer: (node) => this.answered(node),
       onHung: (node, error) => this.#foundHung(node, error),
@@ -159,7 +157,7 @@ export class State {
   /** Milliseconds that a node took to answer when the topology was last read. */
   readonly latency = (node: Node): number | undefined => this.#latencies.get(node)
 
-  /** Reads the topology, or joins whoever does so. */
+  /** Reads the topology, or joins a reading under way. */
   readonly refresh: Effect.Effect<void, CommandError> = Effect.suspend(() => Deferred.await(this.#read()))
 
   /** Reads the topology unless it is known. */
@@ -174,7 +172,7 @@ export class State {
 
   /**
    * Has the topology read soon, if that is not under way. With `doubted` others are asked before the one that was
-   * believed last: a server that is cut off from the cluster goes on telling what it knows.
+   * believed last: a server that is cut off from the cluster goes on answering what it knew.
    */
   requestRefresh(doubted = false): void {
     if (doubted) this.#doubted = this.#source
@@ -184,7 +182,7 @@ export class State {
   /** Reads the topology at once, and first of a server that has just learned of a change. */
   learnFrom(address: string): Effect.Effect<void, CommandError> {
     return Effect.gen({ self: this }, function*() {
-      // What is being read may be from before.
+      // The reading under way may be from before.
       if (this.#reading !== undefined) yield* Effect.exit(Deferred.await(this.#reading))
       this.#informed = this.#nodeAt(address)
       this.#lastRead = -Infinity
@@ -206,7 +204,7 @@ export class State {
     )
   }
 
-  /** Fails who waits, now and from now on. */
+  /** Fails the callers that wait, now and from now on. */
   close(failure: CommandError): void {
     this.#closed = failure
     if (this.#reading !== undefined) Deferred.doneUnsafe(this.#reading, Exit.fail(failure))
@@ -214,7 +212,7 @@ export class State {
     this.#downs.end(Effect.void)
   }
 
-  /** Learns from an outcome, and says what becomes of what was sent. */
+  /** Learns from an outcome, and decides what becomes of the command. */
   judge(
     sent: Verdict.Sent,
     address: string | undefined,
@@ -229,7 +227,7 @@ export class State {
     return verdict
   }
 
-  /** What an error reply befell a command on that is not sent elsewhere by itself. */
+  /** The loss that an error reply means to a command that is not sent elsewhere by itself. */
   demotion(error: ErrorReply, command: RedisCommand.Any, address: string): CommandError | undefined {
     return Verdict.demotion(command, this.#whereOf({ way: "node", command }, address), error)
   }
@@ -288,7 +286,7 @@ export class State {
     if (error === undefined) return this.answered(node)
     const learned = Verdict.learnedOf(error, node.address)
     if (learned === undefined || !this.nodes.has(node)) return
-    // One to start from that the cluster does not name says nothing about the cluster.
+    // A node of the options that the cluster does not name says nothing about the cluster.
     if (this.members.includes(node)) this.learn(learned)
     else node.health.fail(error)
   }
@@ -304,13 +302,13 @@ export class State {
     this.learn({ _tag: "Silent", address: node.address, error })
   }
 
-  /** A server shows that it is there. */
+  /** A server has shown that it is there. */
   answered(node: Node): void {
     if (node.health.answered()) this.#wake()
   }
 
   /**
-   * Until a server is back or another has taken its place, or for a moment. As long as somebody waits the topology is read
+   * Until a server is back or was replaced, or for a moment. As long as somebody waits the topology is read
    * again and again.
    */
   readonly recovered: Effect.Effect<void> = Effect.raceFirst(
@@ -324,7 +322,7 @@ export class State {
   )
 
   /**
-   * Until the cluster is up again for who says that it is down, or another has taken its place, or the time is over. Fails
+   * Until the server that said that the cluster is down says that it is up, or is replaced, or the time is over. Fails
    * when the topology cannot be read. As long as somebody waits it is read again and again.
    */
   readonly news = ({ of, until }: Verdict.News): Effect.Effect<void, CommandError> =>
@@ -333,7 +331,7 @@ export class State {
       return Effect.raceFirst(this.#downs.until(of), this.#clock.sleep(Duration.millis(until - this.#now())))
     })
 
-  /** Waits as a verdict says; fails when what is waited for cannot be told, or comes no more. */
+  /** Waits as a verdict says; fails when the topology cannot be read, or the client is closed. */
   readonly wait = (after: Verdict.After): Effect.Effect<void, CommandError> => {
     const open = Effect.suspend(() => this.#closed === undefined ? Effect.void : Effect.fail(this.#closed))
     return Effect.andThen(open, Effect.andThen(this.#waited(after), open))
@@ -369,8 +367,8 @@ export class State {
   }
 
   /**
-   * A server takes no notice of anything. Subscriptions go elsewhere, and so does what a replica owes: reading twice does no
-   * harm. What a master owes may have been run; it is given up when the master is replaced.
+   * A server is hung. Subscriptions go elsewhere, and so do the reads that a replica owes: reading twice does no harm. What
+   * a master owes may have been run; it is given up when the master is replaced.
    */
   #foundHung(node: Node, error: CommandError): void {
     for (const listener of this.#hungListeners) listener(node.address, error)
@@ -378,8 +376,8 @@ export class State {
   }
 
   /**
-   * What a master owes that is down waits for another to take its place, like whatever was not sent there. Others are not
-   * waited for: those who want something of them wait themselves.
+   * Commands that a master owes when it is down wait for its successor, like those that were not sent there. Other servers
+   * are not waited for here.
    */
   #untilReplaced(node: Node): Effect.Effect<never> {
     return Effect.forever(Effect.gen({ self: this }, function*() {
@@ -426,7 +424,7 @@ export class State {
     }
   }
 
-  /** Calls a function whenever a server is found that takes no notice of anything. */
+  /** Calls a function whenever a server is found to hang. */
   onHung(listener: (address: string, error: CommandError) => void): void {
     this.#hungListeners.push(listener)
   }
@@ -437,8 +435,8 @@ export class State {
   }
 
   /**
-   * A redirect says otherwise than who was believed. Slots move, but who does not know of the new master at all, or tells
-   * the same once more, has not heard of it: others are asked first from now on.
+   * A redirect contradicts the node that was believed. Slots move, but a node that does not know of the new master at all,
+   * or tells the same once more, has not heard of it: others are asked first from now on.
    */
   #contradict(slot: number, known: Shard | undefined): void {
     const topology = this.#topology
@@ -472,7 +470,7 @@ export class State {
   }
 
   readonly #readOnce: Effect.Effect<Exit.Exit<void, CommandError>> = Effect.gen({ self: this }, function*() {
-    if (this.#pauseLeft < -longestPause) this.#fruitless = 0
+    if (this.#pauseLeft < -pauses.longest) this.#fruitless = 0
     while (this.#pauseLeft > 0) yield* Effect.sleep(Math.min(Math.ceil(this.#pauseLeft), piece))
     const exit = yield* Effect.exit(Effect.map(
       Effect.suspend(() =>
@@ -482,7 +480,7 @@ export class State {
     ))
     const brought = Exit.isSuccess(exit) && exit.value
     this.#fruitless = brought ? 0 : this.#fruitless + 1
-    this.#jitter = 0.5 + (yield* Random.next) / 2
+    this.#jitter = yield* jitter
     this.#lastRead = this.#now()
     return Exit.isSuccess(exit) ? Exit.void : Exit.fail(lossIn(exit))
   })
@@ -490,7 +488,7 @@ export class State {
   /** Milliseconds until the topology may be read again: soon while somebody waits for a server, and soon after news. */
   get #pauseLeft(): number {
     const isAwaited = this.#isAwaited && this.#fruitless < patientReadings
-    const pause = isAwaited ? shortestPause : Math.min(shortestPause * 2 ** Math.min(this.#fruitless, 10), longestPause)
+    const pause = isAwaited ? pauses.shortest : backOff(this.#fruitless, pauses)
     return this.#lastRead + Math.round(this.#jitter * pause) - this.#now()
   }
 
@@ -498,7 +496,7 @@ export class State {
     return elapsed(this.#clock)
   }
 
-  /** Who may know, in the order of asking. */
+  /** The nodes that may know, in the order of asking. */
   get #candidates(): ReadonlyArray<Node> {
     const start = this.#options.startNodes.map((address) => this.nodes.at(address))
     const candidates = new Set(this.#options.followCluster ? [...this.members, ...start] : [...start, ...this.members])
@@ -512,7 +510,7 @@ export class State {
     return [...new Set([...informed, ...candidates])]
   }
 
-  /** Goes by an answer from now on; returns whether it says anything new. */
+  /** Adopts an answer; returns whether it says anything new. */
   #adopt({ source, topology }: Discovered): boolean {
     const before = this.#topology
     const deposed = this.#masters
@@ -530,12 +528,12 @@ export class State {
     this.#masters = Array.from(routes.values(), ({ master }) => master)
     const members = topology.shards.flatMap(({ master, replicas }) => [master, ...replicas])
     for (const address of this.#contradicted) {
-      // It cannot be told from the others any more.
+      // It can no longer be told from the others.
       if (this.#contradicted.size > members.length) this.#contradicted.delete(address)
     }
     this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]))
     for (const listener of this.#listeners) listener(topology)
-    // One that was out of the cluster is not known to be back.
+    // A server that was out of the cluster is not known to be back.
     for (const node of this.members) if (!node.health.isHealthy) this.#probes.start(node)
     if (this.#options.measureLatency) this.#fork(this.#measure)
     if (before !== undefined && isSame(before, topology)) return false
@@ -565,7 +563,7 @@ export class State {
   }
 
   readonly #measure: Effect.Effect<void> = Effect.suspend(() =>
-    // Those that there is no connection left for are not measured.
+    // Nodes that the limit leaves no connection for are not measured.
     Effect.forEach(this.members.slice(0, this.#options.most), (node) =>
       Effect.gen({ self: this }, function*() {
         const clock = yield* Clock.Clock
@@ -573,6 +571,6 @@ export class State {
         const answer = yield* Effect.exit(node.client.execute(ping()))
         if (Exit.isFailure(answer)) this.#latencies.delete(node)
         else this.#latencies.set(node, elapsed(clock) - started)
-      }).pipe(this.#turns.withPermit), { concurrency: asked, discard: true })
+      }).pipe(this.#permits.withPermit), { concurrency: asked, discard: true })
   )
 }

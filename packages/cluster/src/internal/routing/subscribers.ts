@@ -1,7 +1,7 @@
 /**
  * Where subscriptions go: any server delivers what is published anywhere; a
- * shard channel is subscribed to where its slot is served, what each server tells
- * of by itself on all masters.
+ * shard channel is subscribed to where its slot is served, and events that each
+ * server reports only for itself on all masters.
  */
 import type { Key } from "@redfx/core/RedisArg"
 import type { RedisEvent } from "@redfx/core/RedisClient"
@@ -44,13 +44,13 @@ const isKeyspaceChannel = (kind: Kind, channel: Key): boolean => {
 export class Subscribers {
   readonly #state: State
   readonly #context: Context.Context<RedisConnector>
-  /** Open connections by the place that they were opened for. */
+  /** Open connections, each with the server that it was opened for. */
   readonly #open = new Map<RedisConnection, string>()
-  /** Places that have lost a connection: the server there may have another role when it is back. */
+  /** Servers that a connection to was lost: each may have another role when it is back. */
   readonly #lost = new Set<string>()
-  /** The server that was good last time: another one may tell once more what this one has told already. */
+  /** The server that was good last time: another one may send again what this one has sent already. */
   #last: Node | undefined = undefined
-  /** Who subscribes to what each server tells of by itself. */
+  /** The subscriptions to events that each server reports only for itself. */
   readonly #listeners = new Set<() => void>()
   readonly onEvent: (event: RedisEvent) => void
 
@@ -58,15 +58,15 @@ export class Subscribers {
     this.#state = state
     this.#context = context
     this.onEvent = onEvent
-    // Subscriptions go by the topology, though no command may be sent: from a server that is none of the cluster any more
-    // nothing comes, and no error either.
+    // Subscriptions depend on the topology, even while no command is sent: a server that has left the cluster sends nothing,
+    // and no error either.
     state.followers.add(() => this.#open.size > 0)
   }
 
-  readonly place: RouterSubscribers["place"] = (kind, channel) =>
+  readonly serverFor: RouterSubscribers["serverFor"] = (kind, channel) =>
     kind === "ssubscribe" ? this.#state.routeOf(slotOf(channel))?.master.address ?? anywhere : anywhere
 
-  /** A subscription is on one server, and each server tells of its own keys alone. */
+  /** A subscription is on one server, and each server reports only its own keys. */
   readonly refuses: RouterSubscribers["refuses"] = (kind, channel) =>
     isKeyspaceChannel(kind, channel)
       ? new ClusterUnsupportedError({ command: kind.toUpperCase(), detail: keyspaceEvents })
@@ -78,80 +78,80 @@ export class Subscribers {
       Effect.andThen(
         this.#state.known,
         Effect.suspend(() => {
-          // Without commands nobody has noticed what has changed since; what has is told as a gap.
+          // Without commands nothing has noticed changes since; a change is reported as a gap.
           this.#state.requestRefresh()
           return this.#state.masters.length === 0 ? Effect.fail(nobody) : Effect.void
         })
       )
     ),
-    places: () => this.#state.masters.map(({ address }) => address),
+    servers: () => this.#state.masters.map(({ address }) => address),
     onChange: (listener) => {
       this.#listeners.add(listener)
       return () => this.#listeners.delete(listener)
     },
-    execute: (place, command) => Effect.suspend(() => this.#state.nodes.at(endpointOf(place)).client.execute(command))
+    execute: (server, command) => Effect.suspend(() => this.#state.nodes.at(endpointOf(server)).client.execute(command))
   }
 
-  readonly isPlace = (place: string): boolean =>
-    place === anywhere || this.#state.masters.some(({ address }) => address === place)
+  readonly isServer = (server: string): boolean =>
+    server === anywhere || this.#state.masters.some(({ address }) => address === server)
 
   /**
    * The server that gives a channel up knows who has it now. Without asking, the channel would be subscribed to there
-   * again: replicas accept that, and get the messages from their master, but not before that one knows them.
+   * again: replicas accept that, and get the messages from their master, but not before it knows them.
    */
-  readonly moved = (place: string): Effect.Effect<void> =>
-    place === anywhere ? Effect.void : Effect.ignore(this.#state.learnFrom(place))
+  readonly moved = (server: string): Effect.Effect<void> =>
+    server === anywhere ? Effect.void : Effect.ignore(this.#state.learnFrom(server))
 
-  readonly connect: RouterSubscribers["connect"] = (place, owner) =>
+  readonly connect: RouterSubscribers["connect"] = (server, listener) =>
     Effect.gen({ self: this }, function*() {
       yield* this.#state.known
-      const node = yield* this.#serverAt(place)
+      const node = yield* this.#serverAt(server)
       const connection = yield* Effect.tapError(
-        node.source.open(owner),
+        node.dialer.open(listener),
         () =>
           Effect.sync(() => {
             if (this.#last === node) this.#last = undefined
           })
       )
-      this.#open.set(connection, place)
+      this.#open.set(connection, server)
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
           this.#open.delete(connection)
-          this.#lost.add(place)
+          this.#lost.add(server)
         })
       )
       return connection
     }).pipe(inContext(this.#context))
 
-  /** Ends connections to servers that are no use any more: no error need come of it, only silence. */
+  /** Ends connections to servers that are of no use any more: such a server need not send an error, only nothing. */
   retain({ shards }: Topology): void {
-    // Who is served elsewhere by now loses nothing by the end of a connection.
+    // Subscriptions that are served elsewhere by now lose nothing by the end of a connection.
     for (const listener of Array.from(this.#listeners)) listener()
     const masters = new Set(shards.map(({ master }) => master))
     const members = new Set(shards.flatMap(({ master, replicas }) => [master, ...replicas]))
-    for (const place of this.#lost) if (!masters.has(place)) this.#lost.delete(place)
-    for (const [connection, place] of this.#open) {
+    for (const server of this.#lost) if (!masters.has(server)) this.#lost.delete(server)
+    for (const [connection, server] of this.#open) {
       const { address } = connection
       if (!members.has(address)) {
         connection.close(connectionLoss("Closed", "The cluster does not name the server any more", address))
-      } else if (place !== anywhere && !masters.has(address)) {
+      } else if (server !== anywhere && !masters.has(address)) {
         connection.close(connectionLoss("Demoted", "The server is a replica now", address))
       }
     }
   }
 
-  /** Ends connections to a server that takes no notice of anything. */
+  /** Ends connections to a server that hangs. */
   onHung(address: string, error: CommandError): void {
     for (const connection of this.#open.keys()) if (connection.address === address) connection.close(error)
   }
 
   /** The server to connect to. One that is down is waited for, unless another will do. */
-  #serverAt(place: string): Effect.Effect<Node, CommandError> {
+  #serverAt(server: string): Effect.Effect<Node, CommandError> {
     return Effect.gen({ self: this }, function*() {
       while (true) {
-        const node = place === anywhere ? this.#anywhere() : yield* this.#masterAt(place)
+        const node = server === anywhere ? this.#anywhere() : yield* this.#masterAt(server)
         if (node === undefined) return yield* Effect.die(new Error("a topology without nodes"))
-        if (place === anywhere || node.health.downWith === undefined) return node
+        if (server === anywhere || node.health.downWith === undefined) return node
         yield* this.#state.wait("recovery")
       }
     })
@@ -166,12 +166,12 @@ export class Subscribers {
   }
 
   /** A master by its address. One that was lost is only used if it still is a master. */
-  #masterAt(place: string): Effect.Effect<Node, CommandError> {
+  #masterAt(server: string): Effect.Effect<Node, CommandError> {
     return Effect.gen({ self: this }, function*() {
-      if (this.#lost.has(place)) yield* this.#state.refresh
-      const node = this.#state.masters.find(({ address }) => address === place)
-      if (node !== undefined) this.#lost.delete(place)
-      return node ?? (yield* Effect.fail(connectionLoss("Demoted", "The server is no master any more", place)))
+      if (this.#lost.has(server)) yield* this.#state.refresh
+      const node = this.#state.masters.find(({ address }) => address === server)
+      if (node !== undefined) this.#lost.delete(server)
+      return node ?? (yield* Effect.fail(connectionLoss("Demoted", "The server is no master any more", server)))
     })
   }
 }

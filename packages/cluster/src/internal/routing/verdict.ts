@@ -1,6 +1,6 @@
 /**
  * What an outcome means: what there is to learn from it, and what becomes of
- * the command. Decided here for every way of sending, and nowhere else; who
+ * the command. Decided here for every way of sending, and nowhere else; what
  * sends only asks, hands on what is learned and does what is said.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
@@ -9,6 +9,7 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import { ConnectionError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
 import type { CommandError, Delivery, TransactionError } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
+import { backOff } from "@redfx/core/unstable/Runtime"
 import { downAfter, saidBy } from "../topology/failures.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
 import { parseAddress } from "../topology/topology.ts"
@@ -20,10 +21,10 @@ import { isForReplicas } from "./readFrom.ts"
 /**
  * How something is sent.
  *
- * - `single`, `batch`, `exclusive`: to whoever serves its slot: alone, in a pipeline, on a connection of its own.
- * - `reserved`: first of all on a connection that its user keeps, `held`: on one that others were sent on before.
- * - `master`: to this master or who takes its place, `node`: to this server, for what it is.
- * - `subscription`, `reading`: opening a connection for messages; asking who serves what.
+ * - `single`, `batch`, `exclusive`: to the owner of its slot: alone, in a pipeline, on a connection of its own.
+ * - `reserved`: the first command on a connection that its user keeps, `held`: one after others.
+ * - `master`: to this master or its successor, `node`: to this server, for what it is.
+ * - `subscription`, `reading`: opening a connection for messages; asking for the topology.
  */
 export type Way =
   | "single"
@@ -51,7 +52,7 @@ export interface Sent {
  * Where it was sent.
  *
  * - `address`: the server, `undefined` where nobody knows which one it was.
- * - `master`: who serves the slot, as far as that is known. For a command without a key that server, if it is a master.
+ * - `master`: the owner of the slot, as far as that is known. For a command without a key that server, if it is a master.
  * - `atPort`: the only server of the cluster at a port, if there is one.
  */
 export interface Where {
@@ -62,11 +63,11 @@ export interface Where {
 }
 
 /**
- * What came of it.
+ * The outcome.
  *
  * - `Refused`: an error reply; `queued` when it kept a transaction from being run at all.
- * - `Lost`: no reply. `Avoided`: not sent, as its server is down. `Uncovered`: not sent, as nobody serves its slot.
- * - `Other`: whatever is no matter of servers.
+ * - `Lost`: no reply. `Avoided`: not sent, as its server is down. `Uncovered`: not sent, as no server has its slot.
+ * - `Other`: everything that does not concern servers.
  */
 export type Outcome =
   | { readonly _tag: "Refused"; readonly code: string; readonly line: string; readonly queued: boolean }
@@ -77,8 +78,8 @@ export type Outcome =
 /**
  * What has been spent of the one budget of a command, or of several that are sent together.
  *
- * - `tries`: how often it was sent. `downs`: how often the cluster was down for it. `lookups`: how often it was waited for
- *   since nobody served its slot.
+ * - `tries`: how often it was sent. `downs`: how often the cluster was down for it. `lookups`: how often it waited as no
+ *   server had its slot.
  * - `since`: when it found no server for the first time, in milliseconds of the clock.
  * - `renewed`: whether a new connection was tried to a server that names itself. `ran`: whether a try may have been run.
  */
@@ -105,8 +106,8 @@ export interface Limits {
  *
  * - `Unreachable`: could not be opened. `Silent`: owes an answer for too long. `Reset`: its connection was lost. `Late`: a
  *   command's time was up. `Loading`, `Demoted`, `Down`: as it says itself.
- * - `Moved`: who serves a slot now. `Asking`: who will. `MovedToItself`: the server names itself for a slot that it does not
- *   serve, as one behind an old connection. `MovedSomewhere`: to a server whose address it does not know.
+ * - `Moved`: the owner of a slot. `Asking`: its next owner. `MovedToItself`: the server names itself for a slot that it
+ *   does not serve, as one behind an old connection. `MovedSomewhere`: to a server whose address it does not know.
  */
 export type Learned =
   | { readonly _tag: "Unreachable" | "Silent"; readonly address: string; readonly error: CommandError }
@@ -115,12 +116,12 @@ export type Learned =
   | { readonly _tag: "MovedToItself"; readonly address: string }
   | { readonly _tag: "MovedSomewhere" | "Uncovered" }
 
-/** To whoever serves the slot, to the same server as before, or to this one. */
+/** The owner of the slot, the same server as before, or this one. */
 export type To = "owner" | "same" | { readonly node: NodeAddress; readonly asking: boolean }
 
 /**
  * What to wait for: milliseconds; the next reading of the topology; the one under way, if there is one; that the server
- * is back or another has taken its place; or that the cluster is up again, for some time at the most.
+ * is back or was replaced; or that the cluster is up again, for some time at the most.
  */
 export type After = number | "topology" | "reading" | "recovery" | News
 
@@ -150,8 +151,8 @@ export interface Verdict {
 export const maxTries = 16
 
 /**
- * Milliseconds for which a server is waited for that is gone, beginning with the first failure. What goes to all masters
- * waits less: it holds up what the others have answered.
+ * Milliseconds for which commands wait for a server that is gone, beginning with the first failure. Commands to all masters
+ * wait less: they hold up what the others have answered.
  */
 export const lossLimit = 2500
 const shareLimit = 1000
@@ -163,16 +164,15 @@ const isOverdue = ({ way }: Sent, since: number, now: number): boolean =>
 const immediateTries = 8
 const redirectPause = 50
 
-/** Pauses after the loss of a connection: doubled from the shortest to the longest. */
-const shortestPause = 20
-const longestPause = 250
+/** Pauses after the loss of a connection. */
+const lossPauses = { shortest: 20, longest: 250 }
 
 /** The pause before a slot without owner is looked up once more. */
 const uncoveredPause = 100
 
 /**
  * Milliseconds for which news are waited for while the cluster says that it is down: little at first, and then for as long as
- * for a server that is gone. What goes to all masters waits little each time.
+ * for a server that is gone. Commands to all masters wait little each time.
  */
 const shortNews = 250
 const longNews = lossLimit - shortNews
@@ -186,7 +186,7 @@ const newsOf = ({ way }: Sent, of: string | undefined, downs: number, now: numbe
 }
 
 const pauseAfterRedirect = (tries: number): number => tries <= immediateTries ? 0 : redirectPause
-const pauseAfterLoss = (tries: number): number => Math.min(shortestPause * 2 ** (tries - 1), longestPause)
+const pauseAfterLoss = (tries: number): number => backOff(tries - 1, lossPauses)
 
 /** What the failure of a command came from. */
 export const outcomeOf = (error: TransactionError): Outcome => {
@@ -232,8 +232,8 @@ export const judge = (sent: Sent, where: Where, outcome: Outcome, spent: Spent, 
 }
 
 /**
- * What an error reply that is not followed befell a command on, where it means more than its text: it belongs on another
- * server, and was not run.
+ * The loss that an error reply means which is not followed, where it means more than its text: the command belongs on
+ * another server, and was not run.
  */
 export const demotion = (command: RedisCommand.Any, where: Where, reply: ErrorReply): CommandError | undefined => {
   if (!isBelieved(command, where, { code: reply.code, line: reply.line, queued: false })) return undefined
@@ -251,10 +251,10 @@ export const demotion = (command: RedisCommand.Any, where: Where, reply: ErrorRe
         )
     }
     case "READONLY":
-      // One that is known to be a replica is asked for what it is.
+      // A server that is known to be a replica is asked as one.
       return where.address === where.master ? loss("The server is a replica, which takes no writes") : undefined
     case "UNBLOCKED":
-      // It unblocks who waits on it when it becomes a replica; nothing was run for them.
+      // A server that becomes a replica unblocks its waiting clients; nothing was run for them.
       return isUnblocking(reply) ? loss("The previous master is now a replica") : undefined
     default:
       return undefined
@@ -275,7 +275,7 @@ const settle = (spent: Spent, learn?: Learned, error?: CommandError): Verdict =>
   spent
 })
 
-/** What has been tried for too long or too often. */
+/** The end of what has been tried for too long or too often. */
 const giveUp = (
   { command }: Sent,
   spent: Spent,
@@ -377,7 +377,7 @@ const redirected = (sent: Sent, where: Where, { code, line }: Refused, spent: Sp
   return again(sent, spent, learn, { to: { node, asking: isAsk }, after: pauseAfterRedirect(spent.tries), last: line })
 }
 
-/** Behind the address another server has come, or the server does not know yet what others do. */
+/** Another server is behind the address now, or the server does not know yet what others know. */
 const movedToItself = (sent: Sent, address: string, line: string, spent: Spent, limits: Limits): Verdict => {
   const learn: Learned = { _tag: "MovedToItself", address }
   if (!isFree(sent) || isForServer(sent)) return settle(spent, learn)
@@ -388,7 +388,7 @@ const movedToItself = (sent: Sent, address: string, line: string, spent: Spent, 
   })
 }
 
-/** What a replica cannot answer at the moment its master can. */
+/** The master can answer what a replica cannot at the moment. */
 const atMaster = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent): Verdict | undefined =>
   canAnother(sent, where)
     ? again(
@@ -407,7 +407,7 @@ const canAnother = (sent: Sent, where: Where): boolean =>
   isFree(sent) && !isForServer(sent) && isForReplicas(sent.command) && where.master !== undefined &&
   where.master !== where.address
 
-/** A master that is none any more has run nothing; who has taken its place is about to be known. */
+/** A server that is no longer a master has run nothing; its successor is about to be known. */
 const demoted = (sent: Sent, where: Where, reply: Refused, spent: Spent, limits: Limits): Verdict => {
   if (reply.code === "UNBLOCKED" && !isUnblocking(reply)) return settle(spent)
   const learn = addressed(where.address, (address) => ({ _tag: "Demoted", address }))

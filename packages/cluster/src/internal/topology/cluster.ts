@@ -19,12 +19,12 @@ export interface ClusterNode {
 }
 
 /**
- * The cluster as commands see it that are not for one server.
+ * The cluster as commands for several servers see it.
  *
  * - `masters`, `nodes`: those that serve slots, and these with their replicas; asks for the topology when it is not known.
  * - `ofSlot`: the master of a slot as it is known at the moment, without asking; `undefined` when none serves it.
- * - `onNode`: runs a command on one server, and again where that is safe; when another has taken its place there, unless
- *   that is one of `asked`, who run it already.
+ * - `onNode`: runs a command on one server, and again where that is safe; also on its
+ *   successor when it was replaced, unless that is one of `asked`, which run it already.
  * - `executeAll`: runs commands of one slot each, those of one server in one write.
  * - `execute`: runs a command whose keys are all in one slot, wherever that is served, and follows redirects. One without
  *   a key runs on any master.

@@ -4,20 +4,20 @@
  * Exclusive connections leave room for a shared one to each node, so that a
  * program full of blocking commands still reaches a new master. Where there is
  * no such room a shared connection is opened all the same, beyond the limit,
- * and one exclusive connection: nothing would work without.
+ * and so is one exclusive connection: without it nothing that blocks would run.
  */
 import type { ConnectionSettings } from "@redfx/core/RedisConfig"
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import type { Source } from "@redfx/core/unstable/Connection"
-import { within } from "@redfx/core/unstable/Runtime"
+import type { Dialer } from "@redfx/core/unstable/Connection"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
 type Kind = "shared" | "exclusive"
 
-/** What one connection takes of the limit: waiting for it, having it, or done with it for good. */
+/** The share of one connection in the limit: it waits for it, has it, or is done with it for good. */
 interface Permit {
   readonly kind: Kind
   state: "waiting" | "held" | "released"
@@ -27,7 +27,7 @@ export interface ConnectionLimitOptions {
   readonly pool: ConnectionSettings["pool"]
   /** The number of nodes that commands are sent to. */
   readonly nodes: () => number
-  /** Closes what is open and nobody uses. */
+  /** Closes connections that nobody uses. */
   readonly makeRoom: Effect.Effect<void>
 }
 
@@ -37,24 +37,24 @@ const roomInterval = "50 millis"
 export class ConnectionLimit {
   readonly #options: ConnectionLimitOptions
   readonly #held: Record<Kind, number> = { shared: 0, exclusive: 0 }
-  /** Those who wait, in order; each tries once more and returns whether it has succeeded. */
+  /** The callers that wait, in order; each tries once more and returns whether it has succeeded. */
   readonly #waiting = new Set<() => boolean>()
 
   constructor(options: ConnectionLimitOptions) {
     this.#options = options
   }
 
-  /** The same source within the limit. */
-  readonly within = (source: Source, kind: Kind): Source => ({
-    ...source,
-    open: (owner) =>
-      Effect.flatMap(this.#admit(source.address, kind), (permit) =>
-        source.open({
-          ...owner,
+  /** A dialer that keeps within the limit. */
+  readonly limited = (dialer: Dialer, kind: Kind): Dialer => ({
+    ...dialer,
+    open: (listener) =>
+      Effect.flatMap(this.#admit(dialer.address, kind), (permit) =>
+        dialer.open({
+          ...listener,
           onUnsent: (unsent, failure) => {
-            // A connection that is lost is none, however long its owner keeps it.
+            // A connection that is lost is none, however long somebody holds it.
             this.#release(permit)
-            if (owner.onUnsent !== undefined) return owner.onUnsent(unsent, failure)
+            if (listener.onUnsent !== undefined) return listener.onUnsent(unsent, failure)
             for (const request of unsent.takeAll()) request.fail(failure)
           }
         }))
@@ -76,7 +76,7 @@ export class ConnectionLimit {
       ? Effect.map(makeRoom, () => {
         if (!this.#take(permit)) this.#hold(permit)
       })
-      : this.#waitWithin(address, this.#awaitRoom(permit))
+      : this.#waitAtMost(address, this.#awaitRoom(permit))
   }
 
   #awaitRoom(permit: Permit): Effect.Effect<void> {
@@ -91,7 +91,7 @@ export class ConnectionLimit {
       if (!attempt()) this.#waiting.add(attempt)
       return Effect.sync(() => this.#waiting.delete(attempt))
     })
-    // Who has waited longest does it for all.
+    // The caller that has waited longest does it for all.
     const isFirst = () => this.#waiting.values().next().value === attempt
     const makeRoom = Effect.andThen(
       Effect.sleep(roomInterval),
@@ -101,12 +101,12 @@ export class ConnectionLimit {
   }
 
   /** Waits for as long as somebody may wait for a connection. */
-  #waitWithin(address: string, wait: Effect.Effect<void>): Effect.Effect<void, CommandError> {
+  #waitAtMost(address: string, wait: Effect.Effect<void>): Effect.Effect<void, CommandError> {
     const { acquireTimeout, max } = this.#options.pool
     const reached = `the limit of ${max} to all nodes of the cluster`
     const limit = Duration.toMillis(acquireTimeout)
     const waited = Duration.format(acquireTimeout)
-    return within(wait, {
+    return withTimeout(wait, {
       limit,
       orElse: () =>
         Effect.fail(

@@ -1,13 +1,13 @@
 /**
- * Asks servers who serves what, one after the other until one knows. Of who
- * does not know of all slots nobody can tell by that alone what is the matter:
- * then all are asked, and one is believed that knows more than the others.
+ * Asks servers for the topology, one after the other until one knows it. The
+ * answer of a server that does not know of all slots does not say what is wrong:
+ * then all are asked, and the one that knows most is believed.
  */
 import { clusterInfo, clusterSlots } from "@redfx/core/commands/Cluster"
 import { configGet } from "@redfx/core/commands/Config"
 import { AuthenticationError, ClusterConnectError, ConnectionError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
-import { within } from "@redfx/core/unstable/Runtime"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { saidBy } from "./failures.ts"
@@ -19,12 +19,12 @@ import type { Topology, Translation } from "./topology.ts"
 export interface DiscoveryOptions {
   readonly translate: Translation
   readonly skipFullCoverageCheck: boolean
-  /** To how many servers connections are opened to ask them at the most. */
+  /** The number of servers that connections are opened to for asking, at the most. */
   readonly most: number
   readonly nodesOf: (topology: Topology) => ReadonlyArray<Node>
 }
 
-/** What is known, and from whom. */
+/** A topology, and the node that it is from. */
 export interface Discovered {
   readonly topology: Topology
   readonly source: Node
@@ -49,7 +49,7 @@ const requirementLimit = 2000
 /**
  * Why a server could not tell, or why no other need be asked.
  *
- * - `untranslated`: set when the program could not say where a server is that this one named.
+ * - `untranslated`: set when `natMap` had no valid address for a server that this one named.
  */
 interface Failure {
   readonly address: string
@@ -59,7 +59,7 @@ interface Failure {
   readonly untranslated?: ConnectionError
 }
 
-/** What these servers say, in the order of asking. */
+/** The topology that these servers know, asked in this order. */
 export const discover = Effect.fnUntraced(function*(
   candidates: ReadonlyArray<Node>,
   options: DiscoveryOptions
@@ -85,7 +85,7 @@ export const discover = Effect.fnUntraced(function*(
   return yield* Effect.fail(explain(failures))
 })
 
-/** What the first of these servers to know says. */
+/** The view of the first of these servers that knows one. */
 const firstToKnow = (
   candidates: ReadonlyArray<Node>,
   options: DiscoveryOptions,
@@ -109,13 +109,13 @@ const firstToKnow = (
 }
 
 /**
- * Of several views that of the latest epoch, of one epoch the one with the most slots, of as many slots the one with the
- * most servers. Epochs are asked for only where views differ.
+ * The view of the latest epoch; among equals the one with the most slots, and then the one with the most servers. Epochs
+ * are asked for only when views differ.
  */
 const mostKnowing = Effect.fnUntraced(function*(
   views: ReadonlyArray<Discovered>
 ): Effect.fn.Return<Discovered> {
-  // There is at least that of who was asked first.
+  // There is at least the view of the server that was asked first.
   const first = views[0]!
   if (views.every(({ topology }) => isSame(topology, first.topology))) return first
   const epochs = yield* Effect.forEach(
@@ -141,7 +141,7 @@ const isHigher = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =
   return index >= 0 && a[index]! > b[index]!
 }
 
-/** Fails when nobody else need be asked. */
+/** Fails when no other server need be asked. */
 const untilFinal = (failed: Deferred.Deferred<boolean>): Effect.Effect<never, Failure> =>
   Effect.flatMap(
     Deferred.await(failed),
@@ -152,16 +152,16 @@ const explain = (failures: ReadonlyArray<Failure>): CommandError => {
   const untranslated = failures.find(({ untranslated }) => untranslated !== undefined)?.untranslated
   if (untranslated !== undefined) return untranslated
   const refusal = failures.map(({ error }) => error).find((error) => error !== undefined && isFinal(error))
-  // Where nobody said anything else, the others cannot be expected to know what these do not.
+  // When no node disagreed, the others cannot be expected to know what these do not.
   return refusal !== undefined && failures.every(({ error }) => error === undefined || isDumb(error))
     ? refusal
     : new ClusterConnectError({ attempts: failures.map(({ address, detail }) => ({ address, detail })) })
 }
 
-/** Whether a server let nobody in, or was not there. */
+/** Whether a server did not let the client in, or was not there. */
 const isDumb = (error: CommandError): boolean => isFinal(error) || "delivery" in error
 
-/** Whether a server lets nobody in as things are: with other credentials, authority or options it may. */
+/** Whether a server will not let the client in until its credentials, authority or options change. */
 const isFinal = (error: CommandError): boolean =>
   error instanceof AuthenticationError ||
   (error._tag === "ConnectionError" && (error.reason === "Tls" || error.permanent === true))
@@ -188,12 +188,12 @@ const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, F
     if (topology.covered === 0) return yield* Effect.fail(failure("it knows of no node that serves slots"))
     return { topology, source: node }
   })
-  return within(asked, { limit: askLimit, orElse: () => Effect.fail(failure("it did not answer in time")) })
+  return withTimeout(asked, { limit: askLimit, orElse: () => Effect.fail(failure("it did not answer in time")) })
 }
 
-/** What an effect comes to; nothing when it fails or takes too long. */
+/** What an effect succeeds with; `undefined` when it fails or takes too long. */
 const unlessLate = <A, E>(effect: Effect.Effect<A, E>, limit: number): Effect.Effect<A | undefined> =>
-  within(
+  withTimeout(
     Effect.match(effect, { onFailure: (): A | undefined => undefined, onSuccess: (value): A | undefined => value }),
     {
       limit,
@@ -203,7 +203,10 @@ const unlessLate = <A, E>(effect: Effect.Effect<A, E>, limit: number): Effect.Ef
 
 const requirement = "cluster-require-full-coverage"
 
-/** Whether any node says that it refuses to serve unless all slots are served. Not everybody may ask, and not all answer. */
+/**
+ * Whether any node says that it refuses to serve unless all slots are served. Not every user may ask, and not every node
+ * answers.
+ */
 const needsAll = (topology: Topology, { most, nodesOf }: DiscoveryOptions): Effect.Effect<boolean> =>
   Effect.map(
     Effect.forEach(

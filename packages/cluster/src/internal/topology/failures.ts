@@ -1,6 +1,6 @@
 /**
- * The errors of what has no try left, and those of a cluster that a single
- * server's client does not know.
+ * The errors of commands that have no try left, and those of a cluster that a
+ * single server's client does not know.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterDownError, connectionLoss, CrossSlotError } from "@redfx/core/RedisError"
@@ -8,7 +8,7 @@ import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import { errorOf } from "@redfx/core/unstable/Runtime"
 import type * as Exit from "effect/Exit"
 
-/** What went wrong, without what that means to the command: this is told of all tries together. */
+/** What went wrong, without what that means for the command: the error of all tries says that once. */
 export const saidBy = (error: CommandError): string => {
   const at = "address" in error && error.address !== undefined ? ` at ${error.address}` : ""
   switch (error._tag) {
@@ -21,7 +21,7 @@ export const saidBy = (error: CommandError): string => {
   }
 }
 
-/** The error of what found the cluster down so often. */
+/** The error of a command that found the cluster down so often. */
 export const downAfter = (
   command: RedisCommand.Any,
   code: string,
@@ -37,18 +37,21 @@ export const downAfter = (
     ...(address === undefined ? {} : { address })
   })
 
-/** The cluster's own errors, which a single server's client does not know. What code may have made up says nothing of it. */
+/**
+ * The cluster's own errors, which a single server's client does not know. An error that a script may have made up does not
+ * count.
+ */
 export const typed = <E extends TransactionError>(error: E): E | CommandError => {
   if (error._tag !== "ResponseError" || error.mayHaveWritten === true) return error
   const { address, code, command, detail, index } = error
-  const place = {
+  const location = {
     ...(address === undefined ? {} : { address }),
     ...(index === undefined ? {} : { index })
   }
   switch (code) {
     case "CLUSTERDOWN":
     case "MASTERDOWN":
-      return new ClusterDownError({ code, detail, command, attempts: 1, ...place })
+      return new ClusterDownError({ code, detail, command, attempts: 1, ...location })
     case "CROSSSLOT":
       return new CrossSlotError({ command, ...(index === undefined ? {} : { index }) })
     default:
@@ -56,6 +59,6 @@ export const typed = <E extends TransactionError>(error: E): E | CommandError =>
   }
 }
 
-/** With what a reading of the topology failed. */
+/** What a reading of the topology failed with. */
 export const lossIn = ({ cause }: Exit.Failure<unknown, CommandError>): CommandError =>
   errorOf(cause) ?? connectionLoss("Other", "The client failed to read the topology", undefined, cause)

@@ -1,13 +1,13 @@
 /**
- * How the servers of the cluster are: seen from what they answer and what they
- * owe, and found out by asking where that tells nothing.
+ * The health of the servers of the cluster: judged by what they answer and what
+ * they owe, and by a probe where that says nothing.
  */
 import type { CommandError } from "@redfx/core/RedisError"
 import * as Effect from "effect/Effect"
 
 /**
  * - `healthy`: nothing is known against it.
- * - `suspect`: it is silent, or was lost: who can go elsewhere does.
+ * - `suspect`: it is silent, or its connection was lost: commands that can go elsewhere do.
  * - `down`: it cannot be reached, or does not answer a probe either: nothing is sent there.
  */
 type Condition = "healthy" | "suspect" | "down"
@@ -27,12 +27,12 @@ export class Health {
     return this.#condition === "down" ? this.#error : undefined
   }
 
-  /** It may not be there any more. */
+  /** The server may be gone. */
   suspect(): void {
     if (this.#condition === "healthy") this.#condition = "suspect"
   }
 
-  /** It is down. */
+  /** The server is down. */
   fail(error: CommandError): void {
     const wasDown = this.#condition === "down"
     this.#condition = "down"
@@ -50,7 +50,7 @@ export class Health {
     return Effect.sync(() => this.#waiting.delete(tell))
   })
 
-  /** Returns whether that is news. */
+  /** The server has answered; returns whether it was not healthy before. */
   answered(): boolean {
     if (this.#condition === "healthy") return false
     this.#condition = "healthy"

@@ -1,7 +1,7 @@
 /**
  * The servers of the cluster that there are connections to: one pool and one
  * client for each, made when it is first needed and given up when the cluster
- * does not name it any more.
+ * no longer names it.
  */
 import type * as RedisClient from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
@@ -26,12 +26,12 @@ import type { ConnectionLimit } from "./connectionLimit.ts"
 import { Health } from "./health.ts"
 
 /**
- * - `source`: opens connections to it. `pool`: those that commands share. `health`: how it is.
+ * - `dialer`: opens connections to it. `pool`: those that commands share. `health`: how it is.
  * - `isIdle`: whether nobody uses it at the moment.
  */
 export interface Node extends ClusterNode {
   readonly endpoint: NodeAddress
-  readonly source: RedisConnection.Source
+  readonly dialer: RedisConnection.Dialer
   readonly pool: RedisPool.RedisPool["Service"]
   readonly health: Health
   readonly isIdle: Effect.Effect<boolean>
@@ -48,18 +48,18 @@ export interface NodesOptions {
   readonly onEnd: (node: Node) => void
   /** Told when a node owes an answer for longer than it should, and when something comes after all. */
   readonly onSilence: (node: Node, silent: boolean) => void
-  /** Returns what an error reply of a node befell a command on that belongs on another node. */
+  /** Returns the loss of the connection when a node's error reply means that; `undefined` for other errors. */
   readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any, address: string) => CommandError | undefined
 }
 
-/** A server that has not been connected to for so long is silent. */
+/** A server that a dial has waited for so long for is silent. */
 const longestDial = "1 second"
 
-/** How often it is looked whether a node that is given up is still in use, and how often at the most. */
+/** The pause between two looks whether a node that was given up is still in use, and the number of looks at the most. */
 const drainInterval = "1 second"
 const drainChecks = 60
 
-/** Milliseconds for which a node is kept that a redirect has named: a new master is not told of before it has a slot. */
+/** Milliseconds for which a node is kept that a redirect has named: nodes do not name a new master before it has a slot. */
 const namedFor = 10_000
 
 export class Nodes {
@@ -67,7 +67,7 @@ export class Nodes {
   readonly #context: Context.Context<RedisConnector | Scope.Scope>
   readonly #clock: Clock.Clock
   readonly #nodes = new Map<string, { readonly node: Node; readonly scope: Scope.Closeable }>()
-  /** When redirects have named a node last, by its address. */
+  /** When redirects named a node last, by its address. */
   readonly #named = new Map<string, number>()
 
   constructor(options: NodesOptions, context: Context.Context<RedisConnector | Scope.Scope>) {
@@ -123,7 +123,7 @@ export class Nodes {
     }
   }
 
-  /** The node at an address that a redirect names: it is kept for a while, though the cluster may not tell of it. */
+  /** The node at an address that a redirect names: it is kept for a while, though the topology may not name it. */
   named(endpoint: NodeAddress): Node {
     const node = this.at(endpoint)
     this.#named.set(node.address, Runtime.elapsed(this.#clock))
@@ -176,13 +176,13 @@ export class Nodes {
   ): Effect.fn.Return<Node, never, RedisConnector | Scope.Scope> {
     const { limit, onDial, onEnd, onEvent, onRefusal, onSilence, settings } = this.#options
     const health = new Health()
-    const sourceWith = (settings: ConnectionSettings): RedisConnection.Source => {
-      const direct = RedisConnection.sourceAt(endpoint, settings)
+    const dialerWith = (settings: ConnectionSettings): RedisConnection.Dialer => {
+      const direct = RedisConnection.dialerAt(endpoint, settings)
       return {
         ...direct,
-        open: (owner) =>
+        open: (listener) =>
           observed(
-            open(direct, owner, {
+            open(direct, listener, {
               onRefusal: (error, command) => onRefusal(error, command, address),
               onSilence: (silent) => onSilence(node, silent)
             }),
@@ -195,19 +195,19 @@ export class Nodes {
           )
       }
     }
-    const source = sourceWith(settings)
-    const main = yield* RedisPool.makeFrom(source, settings, onEvent, limit?.within)
+    const dialer = dialerWith(settings)
+    const main = yield* RedisPool.makeFrom(dialer, settings, onEvent, limit?.limited)
     const pool = settings.readonly
       ? besides(
         main,
-        yield* RedisPool.makeFrom(sourceWith(forKept(settings)), forKept(settings), onEvent, limit?.within)
+        yield* RedisPool.makeFrom(dialerWith(forKept(settings)), forKept(settings), onEvent, limit?.limited)
       )
       : main
     const client = yield* RedisRouter.makeClient(pool.router, settings)
     const node: Node = {
       address,
       endpoint,
-      source,
+      dialer,
       pool,
       client,
       health,
@@ -220,7 +220,7 @@ export class Nodes {
   }).bind(this)
 }
 
-/** What is kept is read over a connection on which a server answers as a master alone, whatever others may read. */
+/** Answers that are kept are read over connections on which a server answers only as a master, whatever others may read. */
 const forKept = (settings: ConnectionSettings): ConnectionSettings => ({
   ...settings,
   readonly: false,
@@ -242,10 +242,10 @@ const besides = (
   stats: Effect.map(Effect.all([pool.stats, kept.stats]), RedisRouter.sumStats)
 })
 
-/** Opens a connection that is not used again when the server ends it with what it refuses. */
+/** Opens a connection that is not used again once a refusal means that the server is about to end it. */
 const open = (
-  source: RedisConnection.Source,
-  owner: RedisConnection.Owner,
+  dialer: RedisConnection.Dialer,
+  listener: RedisConnection.Listener,
   { onRefusal, onSilence }: {
     readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any) => CommandError | undefined
     readonly onSilence: (silent: boolean) => void
@@ -253,15 +253,15 @@ const open = (
 ) =>
   Effect.suspend(() => {
     let connection: RedisConnection.RedisConnection | undefined = undefined
-    const opening = source.open({
-      ...owner,
+    const opening = dialer.open({
+      ...listener,
       onSilence: (silent) => {
         onSilence(silent)
-        owner.onSilence?.(silent)
+        listener.onSilence?.(silent)
       },
       onRefusal: (error, command) => {
         const loss = onRefusal(error, command)
-        // The server closes it after that: a command of who got it next could not be sent again.
+        // The server closes it after that, and a command of the next user could not be sent again.
         if (loss !== undefined && error.code === "UNBLOCKED") connection?.close(loss)
         return loss
       }
@@ -272,7 +272,7 @@ const open = (
       }))
   })
 
-/** Tells what comes of opening a connection. Who waits for a server that turns out to be down need wait no longer. */
+/** Tells what comes of opening a connection. Callers that wait for a server that turns out to be down need wait no longer. */
 const observed = <R>(
   opening: Effect.Effect<RedisConnection.RedisConnection, CommandError, R>,
   health: Health,
@@ -298,6 +298,6 @@ const drained = Effect.fnUntraced(function*(node: Node) {
   yield* node.pool.disconnect()
   for (let check = 0; check < drainChecks && !(yield* node.isIdle); check++) yield* Effect.sleep(drainInterval)
   const detail = "The cluster does not name the server any more"
-  // Not that the client was closed: who still knows the node may try elsewhere.
+  // It does not say that the client was closed: callers that still know the node may try elsewhere.
   yield* node.pool.retire(connectionLoss("Closed", detail, node.address))
 })

@@ -1,5 +1,5 @@
 /**
- * Who serves what: read from CLUSTER SLOTS, checked, and never changed.
+ * The servers of each slot: read from CLUSTER SLOTS, checked, and never changed.
  */
 import type { clusterSlots } from "@redfx/core/commands/Cluster"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
@@ -27,7 +27,7 @@ export interface Topology {
 type Ranges = RedisCommand.Success<ReturnType<typeof clusterSlots>>
 type RangeNode = Ranges[number]["master"]
 
-/** Where an address that a node tells really is, or why that cannot be told. */
+/** The address that an address from a node stands for, or why there is none. */
 export type Translation = (address: NodeAddress) => NodeAddress | ConnectionError
 
 /** The translation of a program, which may throw and may return anything. */
@@ -43,7 +43,7 @@ export const checked = (translate: (address: NodeAddress) => NodeAddress): Trans
   }
 }
 
-/** What an address stands for that this client has written. */
+/** The endpoint behind an address that this client has formatted. */
 export const endpointOf = (address: string): NodeAddress => {
   const endpoint = parseAddress(address, undefined)
   if (endpoint === undefined) throw new Error(`${address} was written by this client and is no address`)
@@ -67,10 +67,10 @@ export const parseAddress = (text: string, asked: string | undefined): NodeAddre
 /** More servers than a cluster can have: its makers name 1,000 as the limit. */
 const mostServers = 1024
 
-/** More entries than its slots can be told of in: each by itself, with seven replicas. */
+/** More entries than all slots can need: each slot by itself, with seven replicas. */
 const mostEntries = 8 * slotCount
 
-/** Whether a server can be called so. What could not be printed is no name. */
+/** Whether a server can have this name, which must be printable. */
 const isHost = (host: string): boolean => host.length <= 255 && !/[\s\p{C}]/u.test(host)
 
 const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
@@ -122,7 +122,7 @@ export const fromSlots = (
   return untranslated ?? { shards: [...shards.values()], owners, covered }
 }
 
-/** A node that must be called by its name and has none is told as `?`, with its address beside. */
+/** A node that must be called by its name and has none is listed as `?`, with its address beside. */
 const hostOf = ({ host, metadata }: RangeNode): string => {
   if (host !== "?") return host
   const { ip } = metadata
@@ -132,7 +132,7 @@ const hostOf = ({ host, metadata }: RangeNode): string => {
 const nameless = "it names its nodes \"?\", as it does not know their names: " +
   "set cluster-announce-hostname on each, or cluster-preferred-endpoint-type ip"
 
-/** Whether two topologies say the same. */
+/** Whether two topologies are the same. */
 export const isSame = (a: Topology, b: Topology): boolean => {
   // Slots come in long ranges of one shard: each pair of shards is compared once.
   const compared = new Map<Shard | undefined, Shard | undefined>()

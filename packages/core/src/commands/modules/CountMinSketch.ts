@@ -40,7 +40,8 @@ const sourceArgs = (sources: ReadonlyArray<CmsSource>): Arg.List =>
  * Adds to the counts of items, pairs of an item and how much; returns what became of each, in the order of the pairs: its count
  * as the sketch now estimates it, or the error with which the server refused it.
  *
- * Pairs, not a record, in which names that look like numbers would come first. No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n). Since Bloom 2.0.0.
+ * Pairs, not a record, in which names that look like numbers would come first. No items: `DataError`. Fails with
+ * `ResponseError` when the key does not exist. O(n). Since Bloom 2.0.0.
  *
  * @category count-min sketches
  * @since 0.1.0

@@ -2,7 +2,7 @@
  * Commands on JSON documents, of the modules RedisJSON (part of Redis since 8.0) and valkey-json.
  *
  * Values are given and returned as plain data. Paths are JSONPath, beginning with `$`, and match any number
- * of places: so what a command returns for them is an array. With a path of the older form, such as `.a`,
+ * of matches: so what a command returns for them is an array. With a path of the older form, such as `.a`,
  * it is an array of one.
  *
  * Run on valkey-json 1.0.2 of Valkey 9.1 over RESP3. RedisJSON itself was never run: what is its own is checked by its
@@ -15,7 +15,7 @@ import { define, make, Spec } from "../../RedisCommand.ts"
 import * as Reply from "../../RedisReply.ts"
 import { encode, encodeAll } from "./JsonOptions.ts"
 import type { Json, JsonGetOptions, JsonSetOptions, JsonSetSerializedOptions } from "./JsonOptions.ts"
-import { counts, document, each, expandedPlaces, memberNames, numbers, truth, types } from "./JsonReplies.ts"
+import { counts, document, each, expandedMatches, memberNames, numbers, truth, types } from "./JsonReplies.ts"
 
 export type * from "./JsonOptions.ts"
 
@@ -24,7 +24,7 @@ export type * from "./JsonOptions.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * Appends values to the arrays at a path; returns their new lengths, `undefined` for what is no array.
+ * Appends values to the arrays at a path; returns their new lengths, `undefined` for a value that is not an array.
  *
  * No values: `DataError`. Fails with `ResponseError` when the key does not exist. O(1) for each. Since JSON
  * 1.0.0.
@@ -63,7 +63,7 @@ export const jsonArrindex = define(
 
 /**
  * Inserts values before an index into the arrays at a path; returns their new lengths, `undefined` for what
- * is no array.
+ * is not an array.
  *
  * No values: `DataError`. Fails with `ResponseError` when the index is out of range. O(N). Since JSON
  * 1.0.0.
@@ -83,7 +83,8 @@ export const jsonArrinsert = define(
 )
 
 /**
- * Returns the lengths of the arrays at a path, `undefined` for what is no array; an empty array when the key does not exist.
+ * Returns the lengths of the arrays at a path, `undefined` for a value that is not an array; an empty array when the key
+ * does not exist.
  *
  * O(1) for each. Since JSON 1.0.0.
  *
@@ -99,7 +100,7 @@ export const jsonArrlen = define(
 
 /**
  * Removes and returns the element at an index (the last by default) of the arrays at a path, `undefined`
- * for what is no array or empty.
+ * for a value that is not an array or is empty.
  *
  * Fails with `ResponseError` when the key does not exist. O(N). Since JSON 1.0.0.
  *
@@ -114,7 +115,7 @@ export const jsonArrpop = define(
 
 /**
  * Keeps the elements from `start` to `stop`, both inclusive, of the arrays at a path; returns their new
- * lengths, `undefined` for what is no array.
+ * lengths, `undefined` for a value that is not an array.
  *
  * Fails with `ResponseError` when the key does not exist. O(N). Since JSON 1.0.0.
  *
@@ -138,7 +139,7 @@ export const jsonArrtrim = define(
 export const jsonClear = define("JSON.CLEAR", (key: Arg.Key, path: string = "$") => [Arg.key(key), path], Reply.integer)
 
 /**
- * Returns how deep a document is, 0 for a value that is no array or object; `undefined` when the key does not exist.
+ * Returns how deep a document is, 0 for a value that is not an array or object; `undefined` when the key does not exist.
  *
  * Of valkey-json only. O(N). Since valkey-json 1.0.0.
  *
@@ -257,7 +258,7 @@ export const jsonGetExpanded = define(
     Arg.token(format),
     ...Arg.some([paths], "needs at least one path")
   ],
-  expandedPlaces,
+  expandedMatches,
   "readonly"
 )
 
@@ -321,7 +322,7 @@ export const jsonMset = define(
 )
 
 /**
- * Adds to the numbers at a path; returns the sums, `null` for what is no number.
+ * Adds to the numbers at a path; returns the sums, `null` for a value that is not a number.
  *
  * An integer beyond ±(2⁵³−1) is a `DecodeError` with the exact value, after the sum was stored; in the bigint view integers are
  * `bigint`. Fails with `ResponseError` when the key does not exist. O(N). Since JSON 1.0.0.
@@ -336,7 +337,7 @@ export const jsonNumincrby = define(
 )
 
 /**
- * Multiplies the numbers at a path; returns the products, `null` for what is no number.
+ * Multiplies the numbers at a path; returns the products, `null` for a value that is not a number.
  *
  * Large integers as in {@link jsonNumincrby}. Fails with `ResponseError` when the key does not exist. O(N). Since JSON 1.0.0.
  *
@@ -353,11 +354,11 @@ export const jsonNummultby = define(
 const objkeys = new Spec("JSON.OBJKEYS", ["readonly"])
 
 /**
- * Returns the names of the members of the objects at a path, `undefined` for what is no object; an empty array when the key
- * does not exist.
+ * Returns the names of the members of the objects at a path, `undefined` for a value that is not an object; an empty array
+ * when the key does not exist.
  *
- * With a path of the older form, the names are in an array of one. valkey-json gives no names for what is no object. O(N).
- * Since JSON 1.0.0.
+ * With a path of the older form, the names are in an array of one. valkey-json gives no names for a value that is not an
+ * object. O(N). Since JSON 1.0.0.
  *
  * @category json
  * @since 0.1.0
@@ -368,14 +369,14 @@ export const jsonObjkeys = Object.assign(
       spec: objkeys,
       args: () => [Arg.key(key), path],
       // The reply does not tell which form the path has.
-      reply: typeof path === "string" && path.startsWith("$") ? memberNames.places : memberNames.place
+      reply: typeof path === "string" && path.startsWith("$") ? memberNames.matches : memberNames.match
     }),
   { spec: objkeys }
 )
 
 /**
- * Returns how many members the objects at a path have, `undefined` for what is no object; an empty array when the key does
- * not exist.
+ * Returns how many members the objects at a path have, `undefined` for a value that is not an object; an empty array when
+ * the key does not exist.
  *
  * O(1) for each. Since JSON 1.0.0.
  *
@@ -411,7 +412,7 @@ export const jsonResp = define(
  * A value with `NaN`, an infinity or itself in it: `DataError`, as everywhere where a value is given. Fails with
  * `ResponseError` when there is no document and the path is not the root. O(M+N). Since JSON 1.0.0.
  *
- * **Example** (A document, and a place in it)
+ * **Example** (A document, and a value in it)
  *
  * ```ts
  * import { RedisJson } from "@redfx/core"
@@ -463,7 +464,7 @@ export const jsonSetSerialized = define(
 )
 
 /**
- * Appends to the strings at a path; returns their new lengths, `undefined` for what is no string.
+ * Appends to the strings at a path; returns their new lengths, `undefined` for a value that is not a string.
  *
  * Fails with `ResponseError` when the key does not exist. O(1) for each. Since JSON 1.0.0.
  *
@@ -477,7 +478,8 @@ export const jsonStrappend = define(
 )
 
 /**
- * Returns the lengths of the strings at a path, `undefined` for what is no string; an empty array when the key does not exist.
+ * Returns the lengths of the strings at a path, `undefined` for a value that is not a string; an empty array when the key
+ * does not exist.
  *
  * O(1) for each. Since JSON 1.0.0.
  *
@@ -492,7 +494,7 @@ export const jsonStrlen = define(
 )
 
 /**
- * Inverts the booleans at a path; returns the new values, `undefined` for what is no boolean.
+ * Inverts the booleans at a path; returns the new values, `undefined` for a value that is not a boolean.
  *
  * Fails with `ResponseError` when the key does not exist. O(N). Since JSON 2.0.0.
  *

@@ -67,7 +67,7 @@ export type JsonSetSerializedOptions = JsonSetOptions & { readonly format?: "jso
  */
 export const encode = (value: Json): string => {
   const text = stringify(value)
-  // JSON.stringify writes null for what is no number of JSON. Most texts have no null, and need no second look.
+  // JSON.stringify writes null for a value that is not a number of JSON. Most texts have no null, and need no second look.
   if (text.includes("null")) stringify(value, refused)
   return text
 }

@@ -47,7 +47,7 @@ const members = Reply.pairs(Reply.text, anything)
  * @category decoders
  * @since 0.1.0
  */
-export const expandedPlaces: Reply.Reply<ReadonlyArray<ReadonlyArray<Json>> | undefined> = Reply.nullable(
+export const expandedMatches: Reply.Reply<ReadonlyArray<ReadonlyArray<Json>> | undefined> = Reply.nullable(
   Reply.array(Reply.array(Reply.make<Json>((value) => expanded(value, Reply.textView))))
 )
 
@@ -77,18 +77,18 @@ export const truth: Reply.Reply<boolean> = Reply.make((value, view) =>
 const names = Reply.array(Reply.blob)
 
 /**
- * The names of members. With JSONPath (`places`) there is an array for each place, with an older path (`place`) only one: an
+ * The names of members. With JSONPath (`matches`) there is an array for each match, with an older path (`match`) only one: an
  * empty array may be either.
  *
  * @category decoders
  * @since 0.1.0
  */
 export const memberNames: {
-  readonly places: Names
-  readonly place: Names
+  readonly matches: Names
+  readonly match: Names
 } = {
-  places: Reply.orElse(Reply.array(Reply.nullable(names)), () => []),
-  place: Reply.make((value, view) => onePlace.decode(value === null ? [] : [value], view))
+  matches: Reply.orElse(Reply.array(Reply.nullable(names)), () => []),
+  match: Reply.make((value, view) => oneMatch.decode(value === null ? [] : [value], view))
 }
 
 type Names = Reply.Reply<
@@ -97,10 +97,10 @@ type Names = Reply.Reply<
   ReadonlyArray<ReadonlyArray<string> | undefined>
 >
 
-const onePlace = Reply.array(names)
+const oneMatch = Reply.array(names)
 
 /**
- * A number for each place, `undefined` where there is none. Nil says that there is no key, and hence no place.
+ * A number for each match, `undefined` where there is none. Nil says that there is no key, and hence no match.
  *
  * @category decoders
  * @since 0.1.0
@@ -114,7 +114,7 @@ export const counts: Reply.Reply<
 type Numbers<N> = ReadonlyArray<N | null>
 
 /**
- * The numbers of places. RESP2 servers send one JSON text for all places, RESP3 servers numbers.
+ * The numbers of matches. RESP2 servers send one JSON text for all matches, RESP3 servers numbers.
  *
  * @category decoders
  * @since 0.1.0
@@ -142,7 +142,7 @@ const numberIn = (value: Resp.Value, view: Reply.View): number | bigint | null =
 }
 
 /**
- * The types of places. RESP3 servers wrap the types of all places in one more array.
+ * The types of matches. RESP3 servers wrap the types of all matches in one more array.
  *
  * @category decoders
  * @since 0.1.0

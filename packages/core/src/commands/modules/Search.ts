@@ -1,7 +1,7 @@
 /**
  * Commands on search indexes, of the module RediSearch (part of Redis since 8.0).
  *
- * Indexes are no keys: in a cluster, any node answers for all. Suggestion dictionaries are keys.
+ * Indexes are not keys: in a cluster, any node answers for all. Suggestion dictionaries are keys.
  *
  * In the bytes view ids, terms and the names and values of fields are bytes, and records of fields are pairs.
  *
@@ -61,7 +61,8 @@ export type * from "./SearchReplies.ts"
 /**
  * Returns what a query finds, taken through steps such as grouping and sorting.
  *
- * In the bytes view a row is pairs of names and values, in the server's order. Fails with `ResponseError` when there is no such index or the query is wrong. Since Search 1.1.0.
+ * In the bytes view a row is pairs of names and values, in the server's order. Fails with `ResponseError` when there is no
+ * such index or the query is wrong. Since Search 1.1.0.
  *
  * @category search
  * @since 0.1.0
@@ -220,7 +221,8 @@ export const ftCursorDel = define(
 /**
  * Returns the next part of what a query found, and the cursor for more, 0 at the end.
  *
- * Reading moves the cursor: it is not repeated after a lost connection, as rows would be missing then. Fails with `ResponseError` when there is no such cursor. O(1). Since Search 1.1.0.
+ * Reading moves the cursor: it is not repeated after a lost connection, as rows would be missing then. Fails with
+ * `ResponseError` when there is no such cursor. O(1). Since Search 1.1.0.
  *
  * @category search
  * @since 0.1.0

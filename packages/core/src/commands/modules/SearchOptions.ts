@@ -223,7 +223,8 @@ export interface FtAggregateOptions extends FtQueryOptions {
 }
 
 /**
- * Options of a cursor: how many rows a part has, and after how long without use it is deleted, a bare number being milliseconds.
+ * Options of a cursor: how many rows a part has, and after how long without use it is deleted, a bare number being
+ * milliseconds.
  *
  * @category search
  * @since 0.1.0

@@ -52,8 +52,8 @@ export type * from "./TimeSeriesReplies.ts"
 /**
  * Adds a sample, making the series if the key does not exist; returns its time.
  *
- * A value may be `NaN` since Redis 8.6. Fails with `ResponseError` when the time has a sample that must stay. O(M) in the rules. Since TimeSeries
- * 1.0.0.
+ * A value may be `NaN` since Redis 8.6. Fails with `ResponseError` when the time has a sample that must stay. O(M) in the
+ * rules. Since TimeSeries 1.0.0.
  *
  * **Example** (A measurement, now)
  *

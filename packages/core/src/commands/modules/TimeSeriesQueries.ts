@@ -114,8 +114,8 @@ export const tsNrevrange = define(
 /**
  * Returns the names of the labels of all series whose labels fulfil the filters, of all series without filters.
  *
- * An empty list of filters: `DataError`. In a cluster any server answers for all, once the module knows the others, and not in a
- * transaction. O(n) in the series. Since Redis 8.10.0.
+ * An empty list of filters: `DataError`. In a cluster any server answers for all, once the module knows the others, and not
+ * in a transaction. O(n) in the series. Since Redis 8.10.0.
  *
  * @category time series
  * @since 0.1.0

@@ -92,11 +92,11 @@ export const topkCount = define(
 )
 
 /**
- * Counts items several times, pairs of an item and how often; returns what became of each, in the order of the pairs: the item that
- * it displaced, `undefined` when none, or the error with which the server refused it.
+ * Counts items several times, pairs of an item and how often; returns what became of each, in the order of the pairs: the
+ * item that it displaced, `undefined` when none, or the error with which the server refused it.
  *
- * Pairs, not a record, in which names that look like numbers would come first. No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n*k*increment). Since
- * Bloom 2.0.0.
+ * Pairs, not a record, in which names that look like numbers would come first. No items: `DataError`. Fails with
+ * `ResponseError` when the key does not exist. O(n*k*increment). Since Bloom 2.0.0.
  *
  * @category top-k sketches
  * @since 0.1.0

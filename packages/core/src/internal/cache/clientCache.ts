@@ -60,7 +60,7 @@ export const make = Effect.fnUntraced(function*(
   return { store, events }
 })
 
-/** The cache for those who send in this way. */
+/** The cache for clients that send in this way. */
 export const reading = ({ events, store }: CacheParts, sending: Sending): ClientCache => ({
   execute: (command) => {
     if (command.caching === undefined || command.settled !== undefined || !store.covers(command)) return undefined
@@ -86,14 +86,14 @@ export const reading = ({ events, store }: CacheParts, sending: Sending): Client
 })
 
 /**
- * A pipeline of which some commands may be answered by the cache. What it writes itself, its reads have to see in the order
- * in which they were given: those go with the rest.
+ * A pipeline of which some commands may be answered by the cache. Its reads have to see its own writes in the order in which
+ * they were given: such reads go with the rest.
  */
 class CachedPipeline {
   readonly #commands: Commands
   readonly #outcomes: Array<Outcome | undefined>
   readonly #waiting = new Set<Request>()
-  /** The places of what is sent like all others. */
+  /** The indexes of the commands that are sent like all others. */
   readonly #others: Array<number> = []
   #resume: (() => void) | undefined = undefined
 
@@ -101,25 +101,25 @@ class CachedPipeline {
     this.#commands = commands
     this.#outcomes = new Array(commands.length)
     const changed = changedBy(commands)
-    commands.forEach((command, place) => {
+    commands.forEach((command, index) => {
       const isCached = command.caching !== undefined && command.settled === undefined && store.covers(command) &&
         !isForRest(command)
       if (!isCached || changed === "all" || RedisCommand.keys(command).some((key) => changed.has(nameOf(key)))) {
-        this.#others.push(place)
+        this.#others.push(index)
         return
       }
-      this.#outcomes[place] = store.find(command)
-      if (this.#outcomes[place] === undefined) this.#join(store, sending, command, place)
+      this.#outcomes[index] = store.find(command)
+      if (this.#outcomes[index] === undefined) this.#join(store, sending, command, index)
     })
   }
 
   run(rest: (commands: Commands) => Effect.Effect<Outcomes>): Effect.Effect<Outcomes> {
-    // In range: they are places of commands.
-    const others = this.#others.map((place) => this.#commands[place]!)
+    // In range: they are indexes of commands.
+    const others = this.#others.map((index) => this.#commands[index]!)
     const sent = others.length === 0 ? Effect.succeed<Outcomes>([]) : rest(others)
     return Effect.flatMap(sent, (outcomes) => {
       outcomes.forEach((outcome, index) => this.#settle(this.#others[index]!, outcome))
-      // Every place is one or the other's.
+      // Every index belongs to one or the other.
       return Effect.as(this.#answered, this.#outcomes as Outcomes)
     })
   }
@@ -129,25 +129,25 @@ class CachedPipeline {
       for (const request of this.#waiting) request.cancel()
     })
 
-  #join(store: Store, sending: Sending, command: RedisCommand.Any, place: number): void {
+  #join(store: Store, sending: Sending, command: RedisCommand.Any, index: number): void {
     let isSettled = false
     const request = store.join(command, sending, (exit) => {
       isSettled = true
-      this.#settle(place, exit)
+      this.#settle(index, exit)
       this.#waiting.delete(request)
       if (this.#waiting.size === 0) this.#resume?.()
     })
     if (!isSettled) this.#waiting.add(request)
   }
 
-  #settle(place: number, outcome: Outcome): void {
-    this.#outcomes[place] = Exit.mapError(
+  #settle(index: number, outcome: Outcome): void {
+    this.#outcomes[index] = Exit.mapError(
       outcome,
-      (error) => "command" in error || "index" in error ? atIndex(error, place) : error
+      (error) => "command" in error || "index" in error ? atIndex(error, index) : error
     )
   }
 
-  /** Suspends until everybody's answer is there. */
+  /** Suspends until all answers are there. */
   readonly #answered: Effect.Effect<void> = Effect.callback((resume) => {
     if (this.#waiting.size === 0) return resume(Effect.void)
     this.#resume = () => resume(Effect.void)

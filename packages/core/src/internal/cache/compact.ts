@@ -10,11 +10,11 @@ export interface Kept {
   readonly bytes: number
 }
 
-/** What an object or a place in an array takes beside its contents, on 64-bit V8. */
+/** What an object or an element of an array takes beside its contents, on 64-bit V8. */
 const perObject = 40
 const perItem = 8
 
-/** Copies an answer; all of its bytes come to stand in one buffer, as one of its own for each would take 100 bytes more. */
+/** Copies an answer. All of its bytes go into one buffer, as a buffer for each would take 100 bytes more. */
 export const compact = (value: Resp.Value): Kept => {
   if (value instanceof Resp.Bulk) {
     const { length } = value

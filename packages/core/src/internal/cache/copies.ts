@@ -3,8 +3,8 @@
  */
 
 /**
- * What gives a copy of a value at each call, where copying it costs less than decoding it once more: of lists, sets and
- * records of what nobody can change. `"itself"` for what nobody can change, `undefined` for any other value. Measured of
+ * A function that returns a copy of a value, where copying costs less than decoding once more: of lists, sets and records of
+ * immutable values. `"itself"` for immutable values, `undefined` for any other value. Measured with
  * ten fields: 0.4 µs instead of 3.
  */
 export const copierOf = (value: unknown): (() => unknown) | "itself" | undefined => {

@@ -1,14 +1,14 @@
 /**
- * What depends on one key.
+ * The answers and reads that depend on one key.
  */
 
-/** What has a place under its first key, by the rest of its command. */
-interface Placed {
+/** What is found under its first key, by the rest of its command. */
+interface Dependant {
   readonly rest: string
 }
 
 /** Those that have the key for their first one, by the rest of their commands, and the others. */
-export class Dependants<P extends Placed> {
+export class Dependants<P extends Dependant> {
   /** Most keys are read by one command: a map for each of them would take 250 bytes. */
   #only: P | undefined = undefined
   #several: Map<string, P> | undefined = undefined
@@ -19,27 +19,27 @@ export class Dependants<P extends Placed> {
     return only === undefined ? this.#several?.get(rest) : only.rest === rest ? only : undefined
   }
 
-  /** Puts one in the place of another one with the same rest. */
-  set(place: P): void {
-    if (this.#several !== undefined) this.#several.set(place.rest, place)
-    else if (this.#only === undefined || this.#only.rest === place.rest) this.#only = place
+  /** Replaces another one with the same rest. */
+  set(dependant: P): void {
+    if (this.#several !== undefined) this.#several.set(dependant.rest, dependant)
+    else if (this.#only === undefined || this.#only.rest === dependant.rest) this.#only = dependant
     else {
-      this.#several = new Map([[this.#only.rest, this.#only], [place.rest, place]])
+      this.#several = new Map([[this.#only.rest, this.#only], [dependant.rest, dependant]])
       this.#only = undefined
     }
   }
 
-  /** Adds one of which the key is not the first. */
-  add(place: P): void {
+  /** Adds one whose first key is another. */
+  add(dependant: P): void {
     const others = this.#others ??= new Set()
-    others.add(place)
+    others.add(dependant)
   }
 
-  /** Takes one away, unless another one has its place. */
-  delete(place: P): void {
-    this.#others?.delete(place)
-    if (this.#only === place) this.#only = undefined
-    else if (this.#several?.get(place.rest) === place) this.#several.delete(place.rest)
+  /** Takes one away, unless another one has replaced it. */
+  delete(dependant: P): void {
+    this.#others?.delete(dependant)
+    if (this.#only === dependant) this.#only = undefined
+    else if (this.#several?.get(dependant.rest) === dependant) this.#several.delete(dependant.rest)
   }
 
   get isEmpty(): boolean {

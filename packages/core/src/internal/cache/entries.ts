@@ -9,7 +9,7 @@ import type * as Resp from "../../Resp.ts"
 import type { Tracking } from "../tracking/tracking.ts"
 import { copierOf } from "./copies.ts"
 
-/** About what an entry takes beside its answer and the text of its keys: objects, and its places in the maps. Measured. */
+/** About what an entry takes beside its answer and the text of its keys: objects, and its entries in maps. Measured. */
 const perEntry = 350
 
 /** The parts of an entry: see {@link Entry}. */
@@ -27,7 +27,7 @@ interface EntryParts {
  * The answer to a command.
  *
  * - `names`: the names of its keys. `rest`: what the command is under the first of them.
- * - `tracking`: the connection that it came over, which tells of its keys. `at`: when it was asked for, by `elapsed`.
+ * - `tracking`: the connection that it came over, which reports changes of its keys. `at`: when it was asked for, by `elapsed`.
  *   `life`: for how many milliseconds from then on it will do.
  */
 export class Entry {
@@ -56,7 +56,7 @@ export class Entry {
     this.bytes = perEntry + 2 * bytes + rest.length + names.reduce((sum, name) => sum + name.length, 0)
   }
 
-  /** The answer as the command promises it, which is the caller's own. */
+  /** The answer as the command promises it, in a copy that the caller may change. */
   answer<A>(
     command: RedisCommand.RedisCommand<A, unknown, unknown>,
     replaceInvalidText: boolean

@@ -1,7 +1,7 @@
 /**
- * A read under way whose answer is to be kept, and everybody who waits for it.
+ * A read under way whose answer is to be kept, and the callers that wait for it.
  *
- * It goes out behind what has the server tell of its keys from then on, on the
+ * It is sent after the command that has the server report changes of its keys from then on, on the
  * same connection and with nothing in between, and before what asks how long
  * the keys live. So the server tells of every change after the read; what it
  * tells before the answer is here may be of a change after it as well, and marks
@@ -20,7 +20,7 @@ import type { Origin, Request } from "../connection/request.ts"
 import { stackless } from "../error/stackless.ts"
 import type { Mode, Tracking } from "../tracking/tracking.ts"
 
-/** A caller who waits for the answer to a flight. It has a deadline like every request, and is sent nowhere itself. */
+/** A caller that waits for the answer to a flight. It has a deadline like every request, but is not sent itself. */
 export class Waiter<A> extends SingleRequest<A> {
   readonly #flight: Flight
 
@@ -39,7 +39,7 @@ export class Waiter<A> extends SingleRequest<A> {
   }
 }
 
-/** Those who wait; when the last one goes away nobody is there any more. */
+/** The callers that wait. */
 class Waiters extends RequestQueue {
   readonly #onNobody: () => void
 
@@ -55,7 +55,7 @@ class Waiters extends RequestQueue {
 }
 
 /**
- * - `onEnd`: takes the flight and what came of it, before those who wait do. `onNobody`: called when nobody waits any more.
+ * - `onEnd`: takes the flight and its outcome, before the callers do. `onNobody`: called when the last caller has gone.
  */
 export interface FlightOptions {
   readonly mode: Mode
@@ -70,7 +70,7 @@ export class Flight extends SingleRequest<Resp.Value> {
   readonly rest: string
   /** When it began. */
   readonly began: number
-  /** Whether something may have changed since it was read: it is an answer for those who wait, and for nobody else. */
+  /** Whether something may have changed since it was read: it is an answer for the callers that wait, and for nobody else. */
   marked = false
   #origin: Origin | undefined = undefined
   readonly #mode: Mode
@@ -79,20 +79,20 @@ export class Flight extends SingleRequest<Resp.Value> {
   #addition: ReadonlyArray<RedisCommand.Any> = []
   #answer: Resp.Value | undefined = undefined
   #life = Infinity
-  /** Whether the server is to tell of the keys over this connection. */
+  /** Whether the server is to report changes of the keys over this connection. */
   #tracked = false
-  /** Why there is no answer though the server gives one. */
+  /** Why there is no answer although the server gives one. */
   #refusal: CommandError | undefined = undefined
 
   constructor(
     command: RedisCommand.Any,
-    place: { readonly names: ReadonlyArray<string>; readonly rest: string; readonly began: number },
+    read: { readonly names: ReadonlyArray<string>; readonly rest: string; readonly began: number },
     options: FlightOptions
   ) {
     super(RedisCommand.undecoded(command), undefined, (answer) => options.onEnd(this, answer))
-    this.names = place.names
-    this.rest = place.rest
-    this.began = place.began
+    this.names = read.names
+    this.rest = read.rest
+    this.began = read.began
     this.#mode = options.mode
     this.waiters = new Waiters(() => {
       if (!this.settled) options.onNobody(this)
@@ -104,13 +104,13 @@ export class Flight extends SingleRequest<Resp.Value> {
     return this.#origin
   }
 
-  /** What the server tells of the keys over that connection, `undefined` when it tells nothing. */
+  /** What the server reports of the keys over that connection, `undefined` when it reports nothing. */
   get tracking(): Tracking | undefined {
     const tracking = this.#tracked ? this.#origin?.tracking : undefined
     return tracking?.ended === false ? tracking : undefined
   }
 
-  /** How many milliseconds the keys still live: servers take away late what nobody asks for, and tell of it even later. */
+  /** How many milliseconds the keys still live: servers delete late what nobody asks for, and report it even later. */
   get life(): number {
     return this.#life
   }
@@ -146,17 +146,17 @@ export class Flight extends SingleRequest<Resp.Value> {
 
   override encode(encoder: RespEncoder, origin: Origin): void {
     if (this.written === 0) this.#begin(origin)
-    const place = this.written - this.#preparation.length
-    if (place === 0) return this.refuse(RedisCommand.encodeInto(this.command, encoder))
+    const index = this.written - this.#preparation.length
+    if (index === 0) return this.refuse(RedisCommand.encodeInto(this.command, encoder))
     // In range: the connection encodes `count` times.
-    RedisCommand.encodeInto(place < 0 ? this.#preparation[this.written]! : this.#addition[place - 1]!, encoder)
+    RedisCommand.encodeInto(index < 0 ? this.#preparation[this.written]! : this.#addition[index - 1]!, encoder)
   }
 
   #begin(origin: Origin): void {
     this.#origin = origin
     const { tracking } = origin
     if (this.asking) {
-      // ASKING is for the next command, and so is what asks the server to tell of it: there is no place for both.
+      // ASKING is for the next command, and so is CLIENT CACHING: the two cannot be combined.
       this.#preparation = [asking]
       return
     }
@@ -193,20 +193,20 @@ export class Flight extends SingleRequest<Resp.Value> {
   }
 
   override reply(value: Resp.Value, origin: Origin): void {
-    const place = this.answered - this.#preparation.length
-    if (place < 1) {
+    const index = this.answered - this.#preparation.length
+    if (index < 1) {
       if (value instanceof Resp.ErrorReply && !this.asking) this.#refused(value, origin)
-    } else if (place === 1) this.#answer = value
+    } else if (index === 1) this.#answer = value
     else if (typeof value === "number" && value >= 0) this.#life = Math.min(this.#life, value)
     if (this.answered < this.count || this.settled) return
     // All is answered, so that it may be sent elsewhere.
     const answer = this.#answer ?? null
-    // What is wrong with the read itself comes first.
+    // An error of the read itself comes first.
     if (this.#refusal === undefined || answer instanceof Resp.ErrorReply) return super.reply(answer, origin)
     this.conclude(Exit.fail(this.#refusal))
   }
 
-  /** The server does not tell of keys. */
+  /** The server does not report changes of keys. */
   #refused(error: Resp.ErrorReply, { address, tracking }: Origin): void {
     this.#tracked = false
     // In range: it is the answer to one of them.
@@ -224,7 +224,7 @@ const onlyResp3 = "Client-side caching needs RESP3, and this connection speaks R
 
 const otherMode = "Another client on the same pool has the server tell of other keys than this one's cache needs"
 
-/** Has the server tell of what the next command reads. */
+/** Has the server report changes of what the next command reads. */
 const askForNext = RedisCommand.make({
   spec: new RedisCommand.Spec("CLIENT CACHING", []),
   args: () => ["YES"],
@@ -233,7 +233,7 @@ const askForNext = RedisCommand.make({
 
 const trackingSpec = new RedisCommand.Spec("CLIENT TRACKING", [])
 
-/** Has the server tell of keys over this connection at all. */
+/** Has the server report changes of keys over this connection at all. */
 const askForAll = (mode: Mode): RedisCommand.Any =>
   RedisCommand.make({
     spec: trackingSpec,

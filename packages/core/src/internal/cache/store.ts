@@ -3,10 +3,10 @@
  *
  * Invariants:
  *
- * - An answer is kept only with the word of a server, on a connection that is open, to tell of every change of its keys.
+ * - An answer is kept only while a server has promised, on a connection that is open, to report every change of its keys.
  * - A read is marked by whatever it may not know: a key that changed, a connection that ended, after it had left. A marked
- *   read answers those who wait for it; nobody else joins it, and its answer is not kept.
- * - What is dropped is dropped before the caller or the next frame that could read it is looked at.
+ *   read answers the callers that wait for it; nobody else joins it, and its answer is not kept.
+ * - An answer is dropped before the next caller or frame that could read it is looked at.
  */
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
@@ -41,8 +41,8 @@ export interface Sending {
   readonly submit: (request: Request) => void
 }
 
-/** What there is of a command: an answer, or a read under way. */
-type Place = Entry | Flight
+/** What the store has for a command: an answer, or a read under way. */
+type Item = Entry | Flight
 
 export class Store implements Keeper {
   readonly #options: StoreOptions
@@ -51,11 +51,11 @@ export class Store implements Keeper {
   #configured = false
   #joined = false
   #closed = false
-  readonly #keys = new Map<string, Dependants<Place>>()
+  readonly #keys = new Map<string, Dependants<Item>>()
   readonly #recency = new Recency()
   readonly #flights = new Set<Flight>()
-  /** What there is by the slot of its first key. */
-  readonly #slots = new Map<number, Set<Place>>()
+  /** The items by the slot of their first key. */
+  readonly #slots = new Map<number, Set<Item>>()
   #turn: number | undefined = undefined
   #hits = 0
   #misses = 0
@@ -80,7 +80,7 @@ export class Store implements Keeper {
     }
   }
 
-  /** Sets what it holds, and what the server is to tell of; once, and before it is used. Returns whether it was done. */
+  /** Sets what it holds, and which keys the server is to report; once, and before it is used. Returns whether it was done. */
   configure(limits: CacheLimits, mode: Mode): boolean {
     if (this.#configured || this.#joined) return false
     this.#configured = true
@@ -89,7 +89,7 @@ export class Store implements Keeper {
     return true
   }
 
-  /** Whether the server tells of the keys of a command. */
+  /** Whether the server reports changes of the keys of a command. */
   covers(command: RedisCommand.Any): boolean {
     const mode = this.#mode
     if (RedisCommand.firstKey(command) === undefined) return false
@@ -97,19 +97,19 @@ export class Store implements Keeper {
       RedisCommand.keys(command).map(nameOf).every((name) => mode.some((prefix) => name.startsWith(prefix)))
   }
 
-  /** The answer to a command that will do for it, `undefined` when there is none. */
+  /** The kept answer to a command, `undefined` when none is good enough for it. */
   find<A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Exit.Exit<A, CommandError> | undefined {
     // There is one: a command without a key is not cached.
-    const place = this.#keys.get(nameOf(RedisCommand.firstKey(command)!))?.get(restOf(command))
-    if (!(place instanceof Entry)) return undefined
-    const age = this.#now - place.at
-    if (age >= place.life || age > (command.caching?.life ?? Infinity)) {
-      if (age >= place.life) this.#remove(place)
+    const item = this.#keys.get(nameOf(RedisCommand.firstKey(command)!))?.get(restOf(command))
+    if (!(item instanceof Entry)) return undefined
+    const age = this.#now - item.at
+    if (age >= item.life || age > (command.caching?.life ?? Infinity)) {
+      if (age >= item.life) this.#remove(item)
       return undefined
     }
     this.#hits++
-    this.#recency.touch(place)
-    return place.answer(command, this.#options.replaceInvalidText)
+    this.#recency.touch(item)
+    return item.answer(command, this.#options.replaceInvalidText)
   }
 
   /** The time, read once a turn of the event loop: that takes 50 ns, and a hit all in all 150. */
@@ -124,9 +124,9 @@ export class Store implements Keeper {
   }
 
   /**
-   * Waits for the answer to a command, with all the others who do; the first of them has it asked for.
+   * Waits for the answer to a command, together with other callers; the first of them has it sent.
    *
-   * - `begin`: gives the caller's place among those who wait its deadline. `submit`: sends a read.
+   * - `begin`: gives the waiting caller its deadline. `submit`: sends a read.
    */
   join<A>(
     command: RedisCommand.RedisCommand<A, unknown, unknown>,
@@ -136,15 +136,15 @@ export class Store implements Keeper {
     const names = [...new Set(RedisCommand.keys(command).map(nameOf))]
     const rest = restOf(command)
     // In range: a command without a key is not cached.
-    const place = this.#keys.get(names[0]!)?.get(rest)
-    if (place instanceof Flight) {
+    const item = this.#keys.get(names[0]!)?.get(rest)
+    if (item instanceof Flight) {
       this.#joins++
-      const waiter = new Waiter(command, place, resume)
+      const waiter = new Waiter(command, item, resume)
       begin(waiter)
       return waiter
     }
     this.#misses++
-    if (place !== undefined) this.#remove(place)
+    if (item !== undefined) this.#remove(item)
     const flight = this.#begin(command, names, rest)
     const waiter = new Waiter(command, flight, resume)
     begin(waiter)
@@ -170,7 +170,7 @@ export class Store implements Keeper {
     return flight
   }
 
-  /** Keeps an answer where that is safe, and gives it to those who wait. */
+  /** Keeps an answer where that is safe, and gives it to the callers that wait. */
   #onEnd(flight: Flight, answer: Exit.Exit<Resp.Value, CommandError>): void {
     this.#forget(flight)
     const { marked, origin, tracking } = flight
@@ -210,38 +210,38 @@ export class Store implements Keeper {
   // ---------------------------------------------------------------------------
 
   invalidate(name: string): void {
-    for (const place of this.#keys.get(name)?.all ?? []) this.#invalidateAt(place)
+    for (const item of this.#keys.get(name)?.all ?? []) this.#invalidateAt(item)
   }
 
-  #invalidateAt(place: Place): void {
-    if (place instanceof Flight) return this.#mark(place)
+  #invalidateAt(item: Item): void {
+    if (item instanceof Flight) return this.#mark(item)
     this.#invalidations++
-    this.#remove(place)
+    this.#remove(item)
   }
 
   drop(reason: CacheClearing, tracking?: Tracking): void {
-    const isMeant = (place: Place) => tracking === undefined || place.tracking === tracking
+    const isMeant = (item: Item) => tracking === undefined || item.tracking === tracking
     this.#dropAll(reason, [...[...this.#flights].filter(isMeant), ...[...this.#recency.all()].filter(isMeant)])
   }
 
-  /** Drops what is of these slots. */
+  /** Drops the items of these slots. */
   dropSlots(reason: CacheClearing, slots: Iterable<number>): void {
     for (const slot of slots) this.#dropAll(reason, this.#slots.get(slot) ?? [])
   }
 
-  #dropAll(reason: CacheClearing, places: Iterable<Place>): void {
+  #dropAll(reason: CacheClearing, items: Iterable<Item>): void {
     let entries = 0
-    for (const place of places) {
-      if (place instanceof Flight) this.#mark(place)
+    for (const item of items) {
+      if (item instanceof Flight) this.#mark(item)
       else {
         entries++
-        this.#remove(place)
+        this.#remove(item)
       }
     }
     if (entries > 0) this.#options.onEvent({ _tag: "Cleared", reason, entries })
   }
 
-  /** A read that has not left yet will see whatever it is about. */
+  /** A read that was not sent yet will see the change. */
   #mark(flight: Flight): void {
     if (!flight.hasLeft) return
     flight.marked = true
@@ -256,43 +256,43 @@ export class Store implements Keeper {
   }
 
   // ---------------------------------------------------------------------------
-  // Places
+  // Items
   // ---------------------------------------------------------------------------
 
-  #put(place: Place): void {
-    const { names } = place
+  #put(item: Item): void {
+    const { names } = item
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!
       let dependants = this.#keys.get(name)
       if (dependants === undefined) this.#keys.set(name, dependants = new Dependants())
-      if (i === 0) dependants.set(place)
-      else dependants.add(place)
+      if (i === 0) dependants.set(item)
+      else dependants.add(item)
     }
-    const slot = this.#slotOf(place)
+    const slot = this.#slotOf(item)
     if (slot === undefined) return
-    const places = this.#slots.get(slot)
-    if (places === undefined) this.#slots.set(slot, new Set([place]))
-    else places.add(place)
+    const items = this.#slots.get(slot)
+    if (items === undefined) this.#slots.set(slot, new Set([item]))
+    else items.add(item)
   }
 
-  #slotOf({ names }: Place): number | undefined {
+  #slotOf({ names }: Item): number | undefined {
     // In range: a command without a key is not cached.
     return this.#options.slotOf?.(keyOf(names[0]!))
   }
 
-  #take(place: Place): void {
-    const { names } = place
+  #take(item: Item): void {
+    const { names } = item
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!
       const dependants = this.#keys.get(name)
       if (dependants === undefined) continue
-      dependants.delete(place)
+      dependants.delete(item)
       if (dependants.isEmpty) this.#keys.delete(name)
     }
-    const slot = this.#slotOf(place)
+    const slot = this.#slotOf(item)
     if (slot === undefined) return
-    const places = this.#slots.get(slot)
-    if (places?.delete(place) === true && places.size === 0) this.#slots.delete(slot)
+    const items = this.#slots.get(slot)
+    if (items?.delete(item) === true && items.size === 0) this.#slots.delete(slot)
   }
 
   #remove(entry: Entry): void {

@@ -25,7 +25,7 @@ import { connectionLoss, failureOf, timeLimit } from "../error/failure.ts"
 import { sentBefore } from "../error/retry.ts"
 import type { Lease } from "../pool/recycle.ts"
 import { make as makePubSub } from "../pubsub/subscriptions.ts"
-import { elapsed, within } from "../runtime/elapsed.ts"
+import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import { make as makeMonitor } from "./monitor.ts"
 import type { RedisRouter, Subscribers } from "./router.ts"
 import { withSession } from "./session.ts"
@@ -78,10 +78,10 @@ const counted = (subscribers: Subscribers) => {
     open: () => open,
     subscribers: {
       ...subscribers,
-      connect: (place, owner) =>
+      connect: (server, listener) =>
         Effect.uninterruptibleMask((restore) =>
           Effect.tap(
-            restore(subscribers.connect(place, owner)),
+            restore(subscribers.connect(server, listener)),
             Effect.andThen(count(1), Effect.addFinalizer(() => count(-1)))
           )
         )
@@ -89,11 +89,11 @@ const counted = (subscribers: Subscribers) => {
   }
 }
 
-/** Whoever reserves a connection is told of the whole client. */
+/** A caller that reserves a connection sees the statistics of the whole client. */
 const withStats = ({ reserve }: RedisRouter, stats: RedisRouter["stats"]): RedisRouter["reserve"] =>
   Effect.map(reserve, (reserved) => ({ ...reserved, stats }))
 
-/** What the forms of a client have in common, which differ in their limits in time. */
+/** What is common to a client and its copies with other timeouts. */
 interface Feeds extends Pick<RedisClient["Service"], "pubSub" | "monitor"> {
   readonly cache: Cache.CacheParts | undefined
 }
@@ -157,7 +157,7 @@ const clientOf = (
     execute,
     pipeline,
     transaction: (commands) => {
-      // Looked at once more, as nothing of a transaction is to be sent when a part of it cannot be.
+      // Checked once more, as no part of a transaction may be sent when another cannot be.
       const known = commands.map((command, index) => settledAt(command, index) ?? unsendableAt(command, index))
       const refused = known.find((outcome) => outcome !== undefined && Exit.isFailure(outcome))
       if (refused !== undefined) return Effect.flatMap(refused, () => Effect.succeed([]))
@@ -180,7 +180,7 @@ const clientOf = (
         ...feeds,
         cache: parts
       }),
-    // What timed out on a reserved connection still holds it up, and EXEC sent again would not mind what was watched.
+    // A command that timed out on a reserved connection still holds it up, and EXEC sent again would ignore the watch.
     reserve: Effect.map(router.reserve, (reserved) => {
       const client = clientOf(reserved, { ...settings, retryOnTimeout: false }, deadlines, {
         ...feeds,
@@ -237,7 +237,7 @@ const timeoutIn = (outcome: Outcome): TimeoutError | undefined =>
     .map((reason) => Cause.isFailReason(reason) && reason.error._tag === "TimeoutError" ? reason.error : undefined)
     .find((error) => error !== undefined)
 
-/** Puts the outcomes that were known without the server between those that were not. */
+/** Puts the outcomes that were known without the server between those of the server. */
 const weave = (
   commands: ReadonlyArray<RedisCommand.Any>,
   outcomes: ReadonlyArray<Outcome>
@@ -251,14 +251,14 @@ const weave = (
 
 /** The outcome that is known without the server of the command at `index`. */
 const settledAt = (command: RedisCommand.Any, index: number): Outcome | undefined =>
-  command.settled === undefined ? undefined : Exit.mapError(command.settled, (error) => placed(error, index))
+  command.settled === undefined ? undefined : Exit.mapError(command.settled, (error) => withIndex(error, index))
 
 const unsendableAt = (command: RedisCommand.Any, index: number): Outcome | undefined => {
   const error = RedisCommand.unsendable(command)
-  return error === undefined ? undefined : Exit.fail(placed(error, index))
+  return error === undefined ? undefined : Exit.fail(withIndex(error, index))
 }
 
-const placed = (error: CommandError, index: number): CommandError =>
+const withIndex = (error: CommandError, index: number): CommandError =>
   error._tag === "DataError" ? new DataError({ command: error.command, detail: error.detail, index }) : error
 
 // -----------------------------------------------------------------------------
@@ -303,7 +303,7 @@ const onLease = <A, E>(
       })))
   })
 
-/** What kept all commands of a batch from being run, for one of them. */
+/** The error of one command, made of what kept all commands of a batch from being run. */
 const unsentIn = (error: CommandError, command: RedisCommand.Any, index: number): CommandError =>
   "delivery" in error
     ? failureOf(error, command.spec, error.delivery, index)
@@ -313,7 +313,7 @@ const unsentIn = (error: CommandError, command: RedisCommand.Any, index: number)
       index,
       detail: `is not sent beside ${error.command}: ${error.detail}`
     })
-    : placed(error, index)
+    : withIndex(error, index)
 
 /** A connection for commands that cannot share one. */
 const lease = Effect.fnUntraced(function*(
@@ -327,7 +327,7 @@ const lease = Effect.fnUntraced(function*(
     if (commands.length === 1 && command.spec.traits.has("dependent")) yield* router.dependent(command)
   }
   const limit = Duration.toMillis(settings.commandTimeout)
-  return yield* within(
+  return yield* withTimeout(
     Effect.mapError(router.exclusive(commands), (error) => failureOf(error, first.spec, "not-sent")),
     { clock, limit, orElse: () => Effect.fail(failureOf(timeLimit("write", limit), first.spec, "not-sent")) }
   )
@@ -335,7 +335,7 @@ const lease = Effect.fnUntraced(function*(
 
 /**
  * A router that sends everything over one connection of its caller's own, until
- * the lease ends: whoever kept it after that would use somebody else's.
+ * the lease ends: a caller that kept it for longer would use somebody else's connection.
  */
 export const ofLease = (
   lease: Lease,
@@ -370,8 +370,8 @@ export const sumStats = (all: ReadonlyArray<RedisStats>): RedisStats => {
 }
 
 /**
- * Whether a command goes on where another one ended, or is gone on from: its cursor means nothing
- * to another server than the one that gave it.
+ * Whether a command continues another one, or is continued: its cursor means nothing to another
+ * server than the one that gave it.
  */
 export const isContinued = ({ parts, spec }: RedisCommand.Any): boolean => {
   const name = spec.name.toUpperCase()
@@ -392,7 +392,7 @@ const continued: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Refuses what is of no use on connections that others share.
+ * Refuses commands that are of no use on shared connections.
  */
 export const refusals: Pick<RedisRouter, "stateful" | "dependent"> = {
   stateful: (command) => refuse(command, "it changes the state of its connection, which others share"),
@@ -407,7 +407,7 @@ const refuse = (command: RedisCommand.Any, reason: string): Effect.Effect<never,
     })
   )
 
-/** What does for a caller what he wanted of a command that is refused, where that is something else than a connection. */
+/** What a caller should use instead of a command that is refused, where that is not a connection of its own. */
 const instead: ReadonlyMap<string, string> = new Map([
   ["MULTI", "Use Redis.transaction"],
   ["EXEC", "Use Redis.transaction"],

@@ -22,7 +22,7 @@ import type * as Resp from "../../Resp.ts"
 import * as Connection from "../connection/connection.ts"
 import type { RedisConnection } from "../connection/model.ts"
 import { connectionLoss, timeLimit } from "../error/failure.ts"
-import { within } from "../runtime/elapsed.ts"
+import { withTimeout } from "../runtime/elapsed.ts"
 import type { Subscribers } from "./router.ts"
 
 // Without traits: the connection is this feed's own.
@@ -58,7 +58,7 @@ export const make = Effect.fnUntraced(function*(
 
   const connect = Effect.fnUntraced(function*(lines: Lines, take: (value: Resp.Value, owed: boolean) => boolean) {
     if (closed) return yield* Effect.fail(clientClosed)
-    const connection = yield* subscribers.connect(subscribers.place("subscribe", ""), { onUnasked: take })
+    const connection = yield* subscribers.connect(subscribers.serverFor("subscribe", ""), { onUnasked: take })
     const { address, protocol } = connection
     let error: CommandError | undefined = undefined
     subscribers.onEvent({ _tag: "Connected", address, protocol })
@@ -70,7 +70,7 @@ export const make = Effect.fnUntraced(function*(
       })
     )
     if (closed) return yield* Effect.fail(clientClosed)
-    yield* within(Connection.run(connection, command), {
+    yield* withTimeout(Connection.run(connection, command), {
       clock,
       limit,
       orElse: () => Effect.fail(timeLimit("read", limit))
@@ -101,7 +101,7 @@ const watchLiveness = Effect.fnUntraced(function*(
 ): Effect.fn.Return<void> {
   if (!Duration.isFinite(settings.livenessTimeout)) return
   const ask = Effect.scoped(
-    Effect.flatMap(subscribers.connect(subscribers.place("subscribe", ""), {}), (other) => other.probe)
+    Effect.flatMap(subscribers.connect(subscribers.serverFor("subscribe", ""), {}), (other) => other.probe)
   )
   while (!exchange.closed) {
     const before = exchange.received

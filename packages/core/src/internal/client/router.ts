@@ -1,5 +1,5 @@
 /**
- * What the topologies differ in: where a command goes.
+ * What distinguishes the topologies: where a command goes.
  */
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -23,7 +23,7 @@ import type { Request } from "../connection/request.ts"
  * - `subscribers`: where subscriptions go.
  * - `held`: of a router that `reserve` gave: its connection.
  * - `describe`: how the client prints; never a secret.
- * - `attributes`: what spans tell of the client, by OpenTelemetry's names.
+ * - `attributes`: what spans say of the client, by OpenTelemetry's names.
  */
 export interface RedisRouter {
   readonly submit: (request: Request) => void
@@ -58,48 +58,48 @@ export interface Held {
 /**
  * Connections for subscriptions, which nothing else uses.
  *
- * - `place`: names the server that a channel is subscribed to on; channels of the same place share a connection. Asked
+ * - `serverFor`: names the server that a channel is subscribed to on; channels of the same server share a connection. Asked
  *   again when a server has given up a shard channel.
- * - `moved`: called when the server of a place has given up a shard channel and `place` does not know a better one; asked
+ * - `moved`: called when a server has given up a shard channel and `serverFor` does not know a better one; asked
  *   again when the effect is done.
- * - `isPlace`: whether channels may still be at a place. What is kept for others is dropped when nobody uses it; without,
- *   places stay what they are.
- * - `refuses`: why a channel cannot be subscribed to with any use, when that is known beforehand.
- * - `spread`: channels that each server tells of by itself. Without, there is only one server to ask.
- * - `connect`: opens a connection to a place.
+ * - `isServer`: whether channels may still be subscribed to on a server. Links to others are dropped when nobody uses them;
+ *   without it all links are kept.
+ * - `refuses`: why subscribing to a channel would be of no use, when that is known beforehand.
+ * - `spread`: channels of events that each server reports only for itself. Without it there is only one server to ask.
+ * - `connect`: opens a connection to a server.
  * - `onEvent`: takes what happens to these connections.
  * - `news`: suspends until there is something new about where they are to, so that a pause after failures is over.
  */
 export interface Subscribers {
-  readonly place: (kind: Kind, channel: Key) => string
-  readonly moved?: ((place: string) => Effect.Effect<void>) | undefined
-  readonly isPlace?: ((place: string) => boolean) | undefined
+  readonly serverFor: (kind: Kind, channel: Key) => string
+  readonly moved?: ((server: string) => Effect.Effect<void>) | undefined
+  readonly isServer?: ((server: string) => boolean) | undefined
   readonly refuses?: ((kind: Kind, channel: Key) => CommandError | undefined) | undefined
   readonly spread?: Spread | undefined
   readonly connect: (
-    place: string,
-    owner: RedisConnection.Owner
+    server: string,
+    listener: RedisConnection.Listener
   ) => Effect.Effect<RedisConnection.RedisConnection, CommandError, Scope.Scope>
   readonly onEvent: (event: RedisEvent) => void
   readonly news?: Effect.Effect<void> | undefined
 }
 
 /**
- * Channels that each server tells of by itself, such as those of events of its keys: they are subscribed to at several
- * places at a time, and `place` does not count for them.
+ * Channels of events that each server reports only for itself, such as those of its keys: they are subscribed to on several
+ * servers at a time, and `serverFor` does not count for them.
  *
  * - `includes`: whether a channel is one of them.
- * - `places`: where they are subscribed to at the moment, once `known` is done. `onChange`: calls a function whenever these
- *   may be others, until the returned function is called.
- * - `execute`: runs a command on the server of a place.
+ * - `servers`: those that they are subscribed to on at the moment, once `known` is done. `onChange`: calls a function
+ *   whenever these may be others, until the returned function is called.
+ * - `execute`: runs a command on a server.
  */
 export interface Spread {
   readonly includes: (kind: Kind, channel: Key) => boolean
   readonly known: Effect.Effect<void, CommandError>
-  readonly places: () => ReadonlyArray<string>
+  readonly servers: () => ReadonlyArray<string>
   readonly onChange: (listener: () => void) => () => void
   readonly execute: <A>(
-    place: string,
+    server: string,
     command: RedisCommand.RedisCommand<A, unknown, unknown>
   ) => Effect.Effect<A, CommandError>
 }

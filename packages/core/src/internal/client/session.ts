@@ -1,5 +1,5 @@
 /**
- * What a reserved client keeps of what was sent on it, for `Redis.watch`:
+ * What a reserved client remembers of what was sent on it, for `Redis.watch`:
  * whether a body may have changed something, and which errors are those of its
  * connection's loss. It also refuses what would end the watch of a body.
  */
@@ -49,7 +49,7 @@ class Watching implements Watch {
     this.#onEnd()
   }
 
-  /** Takes down what becomes of commands. */
+  /** Records the outcomes of commands. */
   note<A, E>(
     commands: ReadonlyArray<RedisCommand.Any>,
     effect: Effect.Effect<A, E>,
@@ -87,7 +87,7 @@ const refusalIn = (name: string): DataError =>
 const ending: ReadonlySet<string> = new Set(["DISCARD", "EXEC", "MULTI", "RESET", "UNWATCH"])
 
 /**
- * A reserved client that keeps what `Redis.watch` has to know.
+ * A reserved client that remembers what `Redis.watch` has to know.
  *
  * - `unsent`: what a refusal means to the commands beside the one that it is for.
  */

@@ -1,5 +1,5 @@
 /**
- * Outcomes in the places of the commands that they belong to: as a tuple or as
+ * Outcomes at the indexes of the commands that they belong to: as a tuple or as
  * a record.
  */
 import * as Cause from "effect/Cause"
@@ -20,7 +20,7 @@ type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisC
 export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> =>
   isTuple(commands) ? commands : Object.values(commands)
 
-/** All values in the places of the commands; or the first error, with what is known of the other commands. */
+/** All values at the indexes of the commands; or the first error, with what is known of the other commands. */
 export const values = (
   of: "pipeline" | "transaction",
   commands: Commands,
@@ -34,7 +34,7 @@ export const values = (
   return Effect.succeed(put(commands, all))
 }
 
-/** The failure of several commands: `first` where it is no error of a command. */
+/** The failure of several commands: `first` when it is not the error of a command. */
 const failureOf = (
   of: "pipeline" | "transaction",
   commands: ReadonlyArray<RedisCommand.Any>,
@@ -42,31 +42,31 @@ const failureOf = (
   first: Cause.Cause<CommandError>
 ): Cause.Cause<CommandError> => {
   if (!first.reasons.some(Cause.isFailReason)) return first
-  const parts = outcomes.map((outcome, place): Part<CommandError> => {
+  const parts = outcomes.map((outcome, index): Part<CommandError> => {
     // In range: there is one outcome a command.
-    const { settled, spec } = commands[place]!
+    const { settled, spec } = commands[index]!
     return {
-      places: [place],
+      indexes: [index],
       readonly: spec.readonly,
       sent: settled === undefined,
-      error: errorAt(outcome, spec, place)
+      error: errorAt(outcome, spec, index)
     }
   })
   const error = failureAmong(of, parts)
   return error === undefined ? first : Cause.fail(error)
 }
 
-/** A result for each outcome, in the places of the commands. */
+/** A result for each outcome, at the indexes of the commands. */
 export const results = (commands: Commands, outcomes: ReadonlyArray<Outcome>): Effect.Effect<unknown> => {
   const all: Array<Result.Result<unknown, CommandError>> = []
   const given = list(commands)
-  for (const [place, outcome] of outcomes.entries()) {
+  for (const [index, outcome] of outcomes.entries()) {
     if (Exit.isSuccess(outcome)) {
       all.push(Result.succeed(outcome.value))
       continue
     }
     // In range: there is one outcome a command.
-    const error = errorAt(outcome, given[place]!.spec, place)
+    const error = errorAt(outcome, given[index]!.spec, index)
     if (error === undefined) return Effect.die(Cause.squash(outcome.cause))
     all.push(Result.fail(error))
   }
@@ -74,14 +74,14 @@ export const results = (commands: Commands, outcomes: ReadonlyArray<Outcome>): E
 }
 
 /**
- * The error of the command at a place. That is its index, whatever it was among those of the same server; what befell
- * something that the caller did not write, such as a handshake, has none.
+ * The error of the command at an index. The index is the caller's, whatever it was among the commands of the same server;
+ * the error of something that the caller did not write, such as a handshake, has none.
  */
-const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, place: number): CommandError | undefined => {
+const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, index: number): CommandError | undefined => {
   const error = errorIn(outcome)
   if (error === undefined) return undefined
   const own = "command" in error && error.command === name || "index" in error && error.index !== undefined
-  return own ? atIndex(error, place) : error
+  return own ? atIndex(error, index) : error
 }
 
 const put = (commands: Commands, all: ReadonlyArray<unknown>): unknown =>

@@ -1,5 +1,5 @@
 /**
- * MULTI, commands and EXEC as one batch, and what its replies come to.
+ * MULTI, commands and EXEC as one batch, and what its replies mean.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -16,7 +16,7 @@ import { failureOf } from "../error/failure.ts"
 import { failureAmong, sentBefore } from "../error/retry.ts"
 import { errorIn, errorOf } from "../runtime/failed.ts"
 
-// Without traits: between MULTI and EXEC of one write a shared connection's state is nobody else's business.
+// Without traits: between MULTI and EXEC of one write a shared connection's state concerns nobody else.
 const bare = (name: string, ...traits: ReadonlyArray<RedisCommand.Trait>) =>
   RedisCommand.make({ spec: new RedisCommand.Spec(name, traits), args: () => [], reply: RedisReply.raw })
 
@@ -105,17 +105,22 @@ const explain = (
   return Cause.fail(sentBefore(explained, error))
 }
 
-/** Without MULTI the commands after it were for themselves, and each has its own outcome. */
+/** Without MULTI the commands after it ran by themselves, and each has its own outcome. */
 const oneByOne = (refused: Refusal, { commands, positions }: Sent, outcomes: ReadonlyArray<Outcome>): CommandError => {
   const { address, code, command } = refused
   const detail = `MULTI was refused (${code} ${refused.detail}); the commands after it may have run one by one`
   const split = new ResponseError({ code, detail, command, ...(address === undefined ? {} : { address }) })
   const error = failureAmong("transaction", [
-    { places: [], readonly: true, error: split },
+    { indexes: [], readonly: true, error: split },
     ...commands.map(({ spec }, index) => {
       // In range: there is a position and an outcome for each command, and the first outcome is MULTI's.
       const outcome = outcomes[index + 1]!
-      return { places: [positions[index]!], readonly: spec.readonly, error: errorIn(outcome), sent: !isQueued(outcome) }
+      return {
+        indexes: [positions[index]!],
+        readonly: spec.readonly,
+        error: errorIn(outcome),
+        sent: !isQueued(outcome)
+      }
     })
   ])
   return error === undefined || error === split ? atIndex(refused, undefined) : error
@@ -132,7 +137,7 @@ const aborted = (
   // A command that could not be encoded is why the server refuses the whole. The first outcome is MULTI's.
   const unsendable = outcomes.findIndex((outcome) => errorIn(outcome)?._tag === "DataError")
   if (unsendable > 0) return atIndex(errorIn(outcomes[unsendable])!, positions[unsendable - 1])
-  // A refusal that is not for what the command says: this server is not the one to send it to.
+  // The refusal is not about the command: this server is not the one to send it to.
   const elsewhere = outcomes.map(errorIn).find((error) => error?._tag === "ConnectionError")
   if (elsewhere !== undefined) return failureOf(elsewhere, exec.spec, "not-sent")
   const causes = commands.flatMap((queued, index) => {

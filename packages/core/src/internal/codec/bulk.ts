@@ -85,7 +85,7 @@ class SpanningBulk extends Bulk {
 
 const nothing = new Uint8Array(0)
 
-/** What is this long is kept as a view of its chunk until the rest comes, what is shorter is copied. */
+/** A part of at least this length is kept as a view of its chunk until the rest comes, a shorter one is copied. */
 const VIEW_FROM = 1024
 
 /** A bulk string up to this length is copied into a slab, which costs no allocation: a fifth of the time of one. */

@@ -28,7 +28,7 @@ export class Frame {
   remaining = UNBOUNDED
   /** Set while the kind is `ATTRIBUTED`. */
   attributes: MapReply | undefined = undefined
-  /** What was read of it before it was complete. */
+  /** The elements that were read before it was complete. */
   gathered: Gathered | undefined = undefined
 }
 

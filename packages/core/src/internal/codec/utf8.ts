@@ -31,7 +31,7 @@ const getterOf = (name: PropertyKey): (this: unknown) => unknown =>
 const tagGetter = getterOf(Symbol.toStringTag)
 const lengthGetter = getterOf("byteLength")
 
-/** The number of bytes that there are to read, whatever the value says of itself; 0 once its buffer is gone. */
+/** The number of bytes that there are to read, whatever the value claims; 0 once its buffer is gone. */
 // The getter gives a number for every typed array.
 export const bytesLength = (bytes: Uint8Array): number => lengthGetter.call(bytes) as number
 
@@ -50,7 +50,7 @@ const isGone = ({ buffer }: Uint8Array): boolean => {
   }
 }
 
-/** Memory with whatever was in it before, for who fills all of it: zeroing 1 MB takes 0.1 ms. */
+/** Memory with whatever was in it before, for callers that fill all of it: zeroing 1 MB takes 0.1 ms. */
 export const allocate: (length: number) => Uint8Array = nodeBuffer === undefined
   ? (length) => new Uint8Array(length)
   : (length) => new Uint8Array(nodeBuffer.allocUnsafeSlow(length).buffer)

@@ -1,5 +1,5 @@
 /**
- * What is known of commands that are sent by their names only.
+ * What is known of commands that are sent only by their names.
  */
 import * as RedisArg from "../../RedisArg.ts"
 import { decodeUtf8, isBytes } from "../codec/utf8.ts"
@@ -30,7 +30,7 @@ const subcommandIn = (arg: RedisArg.Arg | undefined): string | undefined => {
   return typeof word === "string" && /^[\w-]+$/.test(word) ? word : undefined
 }
 
-/** What is never sent, and why. */
+/** Commands that are never sent, and why. */
 export const refusals: ReadonlyMap<string, string> = new Map([
   ["", "needs the name of a command"],
   ["CLIENT REPLY", "would leave commands without replies, by which a client tells whose reply is whose"],
@@ -44,7 +44,7 @@ const containers: ReadonlySet<string> = new Set(
     .split(" ")
 )
 
-/** What must not share a connection even when it is sent by name only. */
+/** Commands that must not share a connection even when they are sent only by name. */
 export const traitsByName: ReadonlyMap<string, ReadonlyArray<NamedTrait>> = new Map([
   ...[
     "BLMOVE BLMOVEM BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN TS.READ XREAD XREADGROUP",

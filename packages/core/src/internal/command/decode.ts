@@ -1,5 +1,5 @@
 /**
- * What a command makes of its reply.
+ * Decodes the reply to a command.
  */
 import * as Exit from "effect/Exit"
 import { DecodeError } from "../../RedisError.ts"

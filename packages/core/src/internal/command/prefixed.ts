@@ -15,7 +15,7 @@ type Parts = ReadonlyArray<Part>
 /**
  * What is done to commands of a name.
  *
- * - `parts`: to the arguments, in place of putting the prefix before keys.
+ * - `parts`: to the arguments, instead of putting the prefix before keys.
  * - `reply`: to the reply as it came. `null` is left alone.
  * - `refusal`: why the command is not sent.
  */
@@ -44,7 +44,7 @@ const patternOf = (part: Part, prefix: Prefix): Part => {
 
 const isKey = (value: RedisArg.Value): value is RedisArg.Key => typeof value === "string" || typeof value === "object"
 
-/** The word at a place, in capitals. */
+/** The word at an index, in capitals. */
 const wordAt = (parts: Parts, index: number): string => {
   const part = parts[index]
   const value = part === undefined ? "" : RedisArg.wireValue(part)
@@ -138,7 +138,7 @@ const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   [{ parts: scanned, reply: page }, "CLUSTERSCAN SCAN"],
   [{ parts: sorted }, "SORT SORT_RO"],
   [{ parts: firstKey }, "CLUSTER_KEYSLOT"],
-  // A channel is no key; the argument of the first is typed as one for what it is routed by.
+  // A channel is not a key; the argument of the first is typed as one for what it is routed by.
   [{ parts: untouched }, "SPUBLISH PUBLISH"],
   [{ reply: leading }, "BLMPOP BLPOP BRPOP BZMPOP BZPOPMAX BZPOPMIN LMPOP ZMPOP"],
   [{ reply: byKey }, "XREAD XREADGROUP"],
@@ -204,7 +204,7 @@ const keyless: ReadonlySet<string> = new Set([
   ..."PING PUBLISH QUIT READONLY READWRITE REPLICAOF RESET ROLE SAVE SELECT SHUTDOWN SLAVEOF SPUBLISH TIME UNWATCH"
     .split(" "),
   ..."WAIT WAITAOF".split(" "),
-  // What they have is patterns, and the place where a scan goes on.
+  // They have patterns, and the cursor that a scan goes on from.
   ..."CLUSTERSCAN KEYS SCAN".split(" "),
   ..."ACL BACKUP CLIENT CLUSTER COMMAND COMMANDLOG CONFIG FUNCTION HOTKEYS LATENCY MODULE PUBSUB SCRIPT SENTINEL SLOWLOG"
     .split(" ").map((container) => `${container} *`),

@@ -1,5 +1,5 @@
 /**
- * What a reply decoder is, and those of single values.
+ * Reply decoders, and those of single values.
  */
 import * as Resp from "../../Resp.ts"
 import { Gathered } from "../codec/gather.ts"
@@ -40,7 +40,7 @@ export interface Reply<out A, out Bytes = A, out BigInts = A> {
 
 /**
  * The type of a reply in the bytes and the bigint view together, from its types in the text view, in the bytes view and
- * in the bigint view: in each place what differs from the text view. `unknown` where that cannot be told.
+ * in the bigint view: at each index what differs from the text view. `unknown` where that is not known.
  *
  * @category models
  * @since 0.1.0
@@ -160,7 +160,7 @@ const longText = <A>(value: Resp.Bulk, read: () => A): A => {
   }
 }
 
-/** For what nobody asked for, and what therefore must not fail. */
+/** For values that nobody asked for, whose decoding must not fail. */
 export const textOrBytes = (value: Resp.Bulk, view: View): string | Uint8Array =>
   view.blob === "text" ? value.text() ?? value.bytes() : bulk(value, view)
 
@@ -334,7 +334,7 @@ export type Raw =
 
 export const decodeRaw = (value: Resp.Value, view: View, read = bulk): Raw => {
   if (value === null) return undefined
-  // A double that is no integer stays what it is in every view.
+  // A double that is not an integer stays what it is in every view.
   if (typeof value === "number") return view.integer === "bigint" && Number.isInteger(value) ? BigInt(value) : value
   if (typeof value !== "object") return value
   if (value instanceof Resp.Bulk) return read(value, view)

@@ -1,10 +1,10 @@
 /**
- * What must not be shown of what a server says about a command.
+ * What must not be shown when a server quotes a command.
  */
 import * as RedisArg from "../../RedisArg.ts"
 import { decodeUtf8 } from "../codec/utf8.ts"
 
-/** The secret arguments of a command that begins with a word; `undefined` when that cannot be told any more. */
+/** The secret arguments of a command that begins with a word; `undefined` when that is no longer known. */
 export const secretsIn = (word: string, parts: ReadonlyArray<RedisArg.Part>): ReadonlyArray<string> | undefined => {
   const all = credentialed.has(word.toUpperCase())
   try {

@@ -5,7 +5,7 @@ import { callsOfCode } from "./byName.ts"
 import { headOf } from "./head.ts"
 
 /**
- * What holds for a command whatever its arguments are.
+ * The facts of a command that do not depend on its arguments.
  *
  * - `readonly`: changes nothing on the server, so repeating it does no harm.
  * - `cacheable`: `readonly`, and the answer depends on nothing but the values of its keys: not on chance, on the time, on
@@ -16,7 +16,7 @@ import { headOf } from "./head.ts"
  *   the server runs them in the order in which they were given.
  * - `stateful`: changes the state of its connection (SELECT, MULTI, SUBSCRIBE …); refused on shared connections.
  * - `dependent`: its answer is about what its connection sent before (WAIT); alone it is refused on shared connections,
- *   where nobody knows what that was.
+ *   where it is not known what that was.
  * - `closing`: the server answers by closing the connection (SHUTDOWN), which is success; decoded as a nil reply.
  * - `code`: runs code of its caller's, which can make up any error after it has written something (EVAL, EVALSHA and FCALL
  *   have it by their names).
@@ -29,7 +29,7 @@ export type Trait = "readonly" | "cacheable" | "blocking" | "ordered" | "statefu
 /**
  * A script that a command names by its digest, its first argument.
  *
- * - `name`: what spans call it. `withText`: the facts of the command that carries the text in the digest's place.
+ * - `name`: what spans call it. `withText`: the facts of the command that carries the text instead of the digest.
  *
  * @category models
  * @since 0.1.0
@@ -50,7 +50,7 @@ export interface Script {
 export class Spec {
   /** The name as servers know it, such as `GET` or `CLIENT SETNAME`. */
   readonly name: string
-  /** The name for spans and metrics: of what is sent by a name that nobody has defined, `_OTHER`. */
+  /** The name for spans and metrics; `_OTHER` for a command of `send` that has no definition. */
   readonly operation: string
   readonly words: ReadonlyArray<string>
   readonly traits: ReadonlySet<Trait>

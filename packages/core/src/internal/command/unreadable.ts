@@ -4,7 +4,7 @@
 import * as RedisArg from "../../RedisArg.ts"
 import { TooLarge } from "../../RespEncoder.ts"
 
-/** What is not refused but breaks while it is read: a getter, a proxy, a value of another kind than a definition expects. */
+/** Arguments that throw while they are read: a getter, a proxy, a value of another kind than a definition expects. */
 export const unreadable = (error: unknown): RedisArg.InvalidArgument =>
   error instanceof RedisArg.InvalidArgument
     ? error

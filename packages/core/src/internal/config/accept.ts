@@ -1,5 +1,5 @@
 /**
- * Which addresses that servers tell are connected to: the rules of the option
+ * Which of the addresses that servers name are connected to: the rules of the option
  * `accept`.
  */
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import type { Accept, NodeAddress } from "./options.ts"
 
 type Rule = (address: NodeAddress) => boolean
 
-/** The rule that an option stands for; `undefined` accepts all. What is given by options is accepted by every rule. */
+/** The rule that an option stands for; `undefined` accepts all. Every rule accepts the addresses of options. */
 export const acceptance = (
   accept: Accept | undefined,
   given: ReadonlyArray<NodeAddress>
@@ -40,7 +40,7 @@ const ruleOf = (text: string): Rule | undefined => {
   if (slash >= 0) {
     const ip = ipOf(text.slice(0, slash))
     const length = /^\d{1,3}$/.test(text.slice(slash + 1)) ? Number(text.slice(slash + 1)) : Infinity
-    return ip === undefined || length > ip.bits ? undefined : ({ host }) => isWithin(ip, length, host)
+    return ip === undefined || length > ip.bits ? undefined : ({ host }) => isInNetwork(ip, length, host)
   }
   if (/^\.[\w.-]+$/.test(text)) {
     const suffix = text.toLowerCase()
@@ -56,7 +56,7 @@ const ruleOf = (text: string): Rule | undefined => {
 /** The network of a seed: of an IPv4 address its /24, of an IPv6 address its /64, of a name those under the same parent. */
 const networkOf = (seed: string): (host: string) => boolean => {
   const ip = ipOf(seed)
-  if (ip !== undefined) return (host) => isWithin(ip, ip.bits === 32 ? 24 : 64, host)
+  if (ip !== undefined) return (host) => isInNetwork(ip, ip.bits === 32 ? 24 : 64, host)
   const dot = plain(seed).indexOf(".")
   const parent = dot < 0 ? undefined : plain(seed).slice(dot)
   return (host) =>
@@ -65,7 +65,7 @@ const networkOf = (seed: string): (host: string) => boolean => {
     parent !== undefined && parent.includes(".", 1) && ipOf(host) === undefined && plain(host).endsWith(parent)
 }
 
-/** A name without what says nothing: its case, and the dot of the root. */
+/** A name without the differences that mean nothing: its case, and the dot of the root. */
 const plain = (host: string): string => host.toLowerCase().replace(/\.$/, "")
 
 const isSameHost = (a: string, b: string): boolean => {
@@ -75,7 +75,7 @@ const isSameHost = (a: string, b: string): boolean => {
     : one.bits === other.bits && one.value === other.value
 }
 
-const isWithin = (network: Ip, length: number, host: string): boolean => {
+const isInNetwork = (network: Ip, length: number, host: string): boolean => {
   const ip = ipOf(host)
   const shift = BigInt(network.bits - length)
   return ip !== undefined && ip.bits === network.bits && ip.value >> shift === network.value >> shift

@@ -1,5 +1,5 @@
 /**
- * Refusals of options that cannot be.
+ * Refusals of options that are not valid.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

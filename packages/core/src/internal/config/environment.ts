@@ -22,7 +22,7 @@ const read = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"]): Config.C
       ? Config.succeed(own.value)
       : Config.map(Config.option(Config.schema(codec, snakeName(path).toUpperCase())), Option.getOrUndefined))
 
-/** The same of what must be there: without it the error tells its name, with the prefix that it has in this program. */
+/** The same for a required value: when it is missing the error tells its name, with the prefix of this program. */
 const required = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"], what: string): Config.Config<A> => {
   const name = snakeName(path).toUpperCase()
   const missing = Config.orElse(
@@ -33,7 +33,7 @@ const required = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"], what:
   return Config.flatMap(read(codec, path), (value) => value === undefined ? missing : Config.succeed(value))
 }
 
-/** What the program calls the value of which an error tells. */
+/** The name that the program has for the value of an error. */
 const fullName = ({ cause }: Config.ConfigError): string | undefined =>
   cause._tag === "SchemaError" && cause.issue._tag === "Pointer" ? cause.issue.path.map(String).join("_") : undefined
 
@@ -52,7 +52,7 @@ const hosts = Schema.String.pipe(
 
 type Mode = Deployment["mode"]
 
-/** What says which of the others are looked at: what nothing depends on may hold anything. */
+/** The values that decide which of the others are read: the rest may hold anything. */
 const head = Config.all({
   mode: read(Schema.Literals(["standalone", "sentinel", "cluster"]), ["mode"]),
   cluster: read(boolean.config, ["cluster"]),
@@ -73,7 +73,7 @@ const options = (mode: Mode): Config.Config<Readonly<Record<string, unknown>>> =
   )
 
 /** Where the servers are: a URL, with what it leaves to options. */
-interface Place {
+interface Address {
   readonly url: string | Redacted.Redacted<string>
   readonly host?: string | undefined
   readonly port?: number | undefined
@@ -82,7 +82,7 @@ interface Place {
 const hostAndPort = Config.all({ host: read(Schema.NonEmptyString, ["host"]), port: read(integer.config, ["port"]) })
 
 /** What the separate variables of a mode say, as a URL. */
-const placeWithoutUrl = (mode: Mode | undefined): Config.Config<Place> => {
+const addressWithoutUrl = (mode: Mode | undefined): Config.Config<Address> => {
   switch (mode) {
     case "sentinel":
       // The service is read with the other options; here it is only asked for, so that its absence is told by its name.
@@ -109,7 +109,7 @@ const placeWithoutUrl = (mode: Mode | undefined): Config.Config<Place> => {
         read(Schema.NonEmptyString, ["path"]),
         (path) =>
           path === undefined
-            ? Config.map(hostAndPort, (place): Place => ({ ...place, url: "redis://" }))
+            ? Config.map(hostAndPort, (address): Address => ({ ...address, url: "redis://" }))
             : Config.succeed({ url: `unix://${RedisUrl.encodePath(path)}` })
       )
   }
@@ -124,20 +124,23 @@ const schemeMode = (url: Redacted.Redacted<string>): Mode | undefined => {
 /** Reads where to connect to and how. */
 export const deployment: Config.Config<Deployment> = Config.flatMap(head, ({ cluster, mode: named, url }) => {
   const given: Mode | undefined = named ?? (cluster === undefined ? undefined : cluster ? "cluster" : "standalone")
-  const place: Config.Config<Place> = url === undefined ? placeWithoutUrl(given) : Config.succeed({ url })
+  const address: Config.Config<Address> = url === undefined ? addressWithoutUrl(given) : Config.succeed({ url })
   const mode = given ?? (url === undefined ? undefined : schemeMode(url)) ?? "standalone"
-  return Config.mapEffect(Config.all({ place, how: options(mode) }), ({ how, place: { host, port, url: from } }) => {
-    const parsed = RedisUrl.parse(from, {
-      ...how,
-      ...(given === undefined ? {} : { mode: given }),
-      ...(host === undefined ? {} : { host }),
-      ...(port === undefined ? {} : { port })
-    })
-    return Result.match(parsed, {
-      onSuccess: Effect.succeed,
-      onFailure: (error) => invalid(url === undefined ? error.detail : error.message)
-    })
-  })
+  return Config.mapEffect(
+    Config.all({ place: address, how: options(mode) }),
+    ({ how, place: { host, port, url: from } }) => {
+      const parsed = RedisUrl.parse(from, {
+        ...how,
+        ...(given === undefined ? {} : { mode: given }),
+        ...(host === undefined ? {} : { host }),
+        ...(port === undefined ? {} : { port })
+      })
+      return Result.match(parsed, {
+        onSuccess: Effect.succeed,
+        onFailure: (error) => invalid(url === undefined ? error.detail : error.message)
+      })
+    }
+  )
 })
 
 const invalid = (message: string): Effect.Effect<never, Config.ConfigError> =>

@@ -57,7 +57,7 @@ export type AddressOptions =
  *   block, is probed, and replaced when that goes unanswered too. Default 5 seconds, or `commandTimeout` when that is longer;
  *   30 seconds when commands have no limit.
  * - `healthCheckInterval`: a connection unused for so long is checked with a PING before the next command. Default none.
- * - `closeTimeout`: how long closing the client may take. Whoever uses it then fails at once and is not waited for; what
+ * - `closeTimeout`: how long closing the client may take. Its users then fail at once and are not waited for; what
  *   else takes time, such as a connection that is being opened, goes on in the background after that. Default 2 seconds.
  * - `keepAlive`: TCP keep-alive. Default `true`. `keepAliveInitialDelay`: default 30 seconds.
  * - `textDecoding`: of bytes that are not UTF-8: `"strict"` (default) fails with `DecodeError`, `"replace"` puts U+FFFD.
@@ -89,7 +89,7 @@ export interface ConnectionOptions {
 }
 
 /**
- * Who a client is to the server. Without `username` that is the server's `default` user.
+ * The user that a client is to the server. Without `username` that is the server's `default` user.
  *
  * @category models
  * @since 0.1.0
@@ -144,7 +144,7 @@ export type CredentialsSource =
  *
  * - `max`: the limit of all connections together, more than `shared`: what blocks would have no connection otherwise.
  *   Default 49 more than `shared`, which is 50.
- * - `min`: exclusive connections kept open while idle, once there has been a need for one. Default 0.
+ * - `min`: how many exclusive connections are kept open while idle, once they have been needed. Default 0.
  * - `idleTimeout`: an exclusive connection idle for so long is closed; as with the other limits, a bare number is
  *   milliseconds. Default 60 seconds.
  * - `acquireTimeout`: how long to wait for an exclusive connection while all are in use; the time that it takes to open
@@ -183,7 +183,7 @@ export interface ClusterPoolOptions extends PoolOptions {
 }
 
 /**
- * What a connection takes at the most.
+ * The limits of what a connection sends and receives.
  *
  * **Details**
  *
@@ -197,9 +197,9 @@ export interface ClusterPoolOptions extends PoolOptions {
  *
  * The others bound what a server may send, and end the connection with `ProtocolError`: `replyDepth` (default 128),
  * `bulkLength` in bytes (default 512 MiB), `aggregateLength` in elements (default 2²⁷), `lineLength` in bytes (default
- * 1 MiB), `replyElements` of all aggregates in a whole reply (by default what `replyBytes` admits) and `replyBytes` of a whole reply (default
- * 1 GiB), on the wire and, by estimate, in memory together: 96 for each aggregate in it and 64 for each of their elements.
- * Before a connection is set up a reply has 1 MiB at the most.
+ * 1 MiB), `replyElements` of all aggregates in a whole reply (by default what `replyBytes` admits) and `replyBytes` of a
+ * whole reply (default 1 GiB), on the wire and, by estimate, in memory together: 96 for each aggregate in it and 64 for
+ * each of their elements. Before a connection is set up a reply has 1 MiB at the most.
  *
  * @category options
  * @since 0.1.0
@@ -237,8 +237,8 @@ export interface NodeAddress {
 }
 
 /**
- * Other addresses than those that servers tell of themselves, as behind a NAT or in containers: a function, or rules of
- * which the first one that matches holds.
+ * Translates the addresses that servers name, as needed behind a NAT or with containers: a function, or rules of which the
+ * first one that matches applies.
  *
  * **Details**
  *
@@ -262,7 +262,7 @@ export interface NatRule {
 }
 
 /**
- * Which addresses that servers tell a client connects to, and so gives its credentials.
+ * Which of the addresses that servers name a client may connect to, and so send its credentials to.
  *
  * **Details**
  *
@@ -295,15 +295,15 @@ export type Accept =
  *
  * - `sentinels`: where to ask, at least one. `service`: the name of the master that they watch.
  * - `role`: `"master"` (default) or `"replica"`.
- * - `readFrom`: of a client of the master, who answers single commands that only read keys: `"master"` (default), or a
- *   replica if there is one (`"preferReplica"`), which may answer with what is out of date.
+ * - `readFrom`: for a client of the master, the server that answers single commands that only read keys: `"master"`
+ *   (default), or a replica if there is one (`"preferReplica"`), which may answer with what is out of date.
  * - `minOtherSentinels`: a sentinel's answer counts only if it knows so many others. Default 0.
  * - `checkConnection`: whether to send a PING on every new connection. Default `false`.
  * - `recheckInterval`: how often sentinels are asked for the master without a reason, while there is a connection. They
- *   also tell of a change by themselves, but that can be missed. Default 10 seconds.
+ *   also announce a change by themselves, but that can be missed. Default 10 seconds.
  * - `masterWait`: how long what was not sent waits for a master in place of one that is gone, within its own limits. Default
  *   0: it fails as soon as none is found.
- * - `natMap`: where addresses that sentinels tell really are; see {@link NatMap}.
+ * - `natMap`: translates the addresses that sentinels name; see {@link NatMap}.
  * - `accept`: which of them are connected to, of servers and of other sentinels; see {@link Accept}. Default `"any"`.
  * - `tls`: of connections to masters and replicas.
  * - `sentinelOptions`: what connections to sentinels have of their own. They never get the credentials of the data. Their
@@ -354,7 +354,7 @@ export interface ClusterNodeAddress {
  *   `Handshake`, which is not retryable.
  * - `crossSlot`: of a command whose keys are in several slots: `"split"` (default) where that loses nothing,
  *   `"emulate"` also where it is not atomic any more, `"reject"` never.
- * - `readFrom`: who answers commands that only read: `"master"` (default), a replica if there is one
+ * - `readFrom`: the server that answers commands that only read: `"master"` (default), a replica if there is one
  *   (`"preferReplica"`), any server of the slot at random (`"any"`), the one that answered a PING fastest (`"nearest"`),
  *   or the one that a function chooses. Replicas may answer with what is out of date.
  * - `readOnly`: whether every connection is for reading only. Then any server of the slot answers, unless `readFrom` says
@@ -366,7 +366,7 @@ export interface ClusterNodeAddress {
  * - `followCluster`: refresh from the last known nodes instead of `nodes`. Default `false`.
  * - `refreshInterval`: how often the topology is read again without a reason, while there are commands. Default 60
  *   seconds.
- * - `natMap`: where addresses that the cluster tells really are, those of redirects too; see {@link NatMap}.
+ * - `natMap`: translates the addresses that the cluster names, in redirects too; see {@link NatMap}.
  * - `accept`: which of them are connected to; see {@link Accept}. Default `"any"`.
  * - `pool`: see {@link ClusterPoolOptions}.
  *
@@ -391,7 +391,7 @@ export interface ClusterOptions extends Omit<ConnectionOptions, "pool"> {
 }
 
 /**
- * Chooses who answers a command that only reads, among the servers of its slot.
+ * Chooses the server that answers a command that only reads, among those of its slot.
  *
  * @category options
  * @since 0.1.0
@@ -403,7 +403,7 @@ export type ReadFrom = (servers: {
 }) => NodeAddress
 
 /**
- * What there is to connect to, as a URL or the environment describes it.
+ * A deployment to connect to, as a URL or the environment describes it.
  *
  * @category options
  * @since 0.1.0

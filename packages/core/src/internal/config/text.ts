@@ -301,7 +301,7 @@ const entriesOf = (
   Object.entries(texts).flatMap(([name, value]) =>
     value instanceof Text
       ? [{ path: [...prefix, name] as unknown as Entry["path"], text: value }]
-      // What is no text is the table of an option's parts.
+      // What is not text is the table of an option's parts.
       : entriesOf(value as Readonly<Record<string, unknown>>, [...prefix, name])
   )
 

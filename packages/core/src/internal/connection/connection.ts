@@ -1,7 +1,7 @@
 /**
  * One connection to one server, as a scoped resource: dialled, greeted, and
  * then shared by any number of callers until its scope closes or it is lost.
- * A lost connection is not mended; its owner opens another.
+ * A lost connection is not mended; whoever needs one opens another.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -21,7 +21,7 @@ import type * as Resp from "../../Resp.ts"
 import { RespDecoder } from "../../RespDecoder.ts"
 import type { DecodeOptions } from "../../RespLimits.ts"
 import { connectionLoss, timeLimit } from "../error/failure.ts"
-import { within } from "../runtime/elapsed.ts"
+import { withTimeout } from "../runtime/elapsed.ts"
 import { Pace } from "../runtime/pace.ts"
 import { KnownScripts } from "../script/knownScripts.ts"
 import { Tracking } from "../tracking/tracking.ts"
@@ -31,14 +31,14 @@ import { Exchange } from "./exchange.ts"
 import { authenticate, handshake } from "./handshake.ts"
 import type { HungUp } from "./handshake.ts"
 import { listening, Liveness } from "./liveness.ts"
-import type { Owner, RedisConnection, Source } from "./model.ts"
+import type { Dialer, Listener, RedisConnection } from "./model.ts"
 import { BatchRequest, requestOf } from "./request.ts"
 import type { Outcome, RequestQueue } from "./request.ts"
 import { answeredWithTls, dialFailure, isTlsAlert, lossOf, openedTooLate } from "./socketFailure.ts"
 import type { Target } from "./socketFailure.ts"
 
 /**
- * What befell a connection to a master by an error reply that says that the server is none any more.
+ * The loss of a connection to a master by an error reply that says that the server is no longer one.
  */
 export const demotionBy = ({ code, line }: Resp.ErrorReply, address: string): CommandError | undefined =>
   code === "READONLY" || code === "UNBLOCKED" && line.includes("instance state changed")
@@ -52,12 +52,12 @@ export const demotionBy = ({ code, line }: Resp.ErrorReply, address: string): Co
 /**
  * Connections to one endpoint.
  */
-export const sourceAt = (endpoint: Endpoint, settings: ConnectionSettings): Source => ({
+export const dialerAt = (endpoint: Endpoint, settings: ConnectionSettings): Dialer => ({
   address: formatEndpoint(endpoint),
   attributes: endpoint.path !== undefined
     ? { "server.address": endpoint.path }
     : { "server.address": endpoint.host, "server.port": endpoint.port },
-  open: (owner) => make(endpoint, settings, owner)
+  open: (listener) => make(endpoint, settings, listener)
 })
 
 /**
@@ -67,13 +67,13 @@ export const sourceAt = (endpoint: Endpoint, settings: ConnectionSettings): Sour
 export const make = Effect.fnUntraced(function*(
   endpoint: Endpoint,
   settings: ConnectionSettings,
-  owner: Owner = {}
+  listener: Listener = {}
 ): Effect.fn.Return<RedisConnection, CommandError, RedisConnector | Scope.Scope> {
   const limit = Duration.toMillis(settings.connectTimeout)
   const target: Target = { endpoint, settings, address: formatEndpoint(endpoint) }
   const progress: Progress = { waitsFor: undefined }
   if (!isAccepted(target)) return yield* notAccepted(target.address)
-  return yield* within(open(target, owner, progress), {
+  return yield* withTimeout(open(target, listener, progress), {
     limit,
     orElse: () =>
       Effect.fail(
@@ -82,14 +82,14 @@ export const make = Effect.fnUntraced(function*(
           : timeLimit("connect", limit, target.address, progress.waitsFor)
       )
   }).pipe(
-    // A connector or credentials that break must not end who dials: callers would wait for ever.
+    // A connector or credentials that throw must not end the fiber that dials: callers would wait for ever.
     Effect.catchDefect((defect) =>
       Effect.fail(connectionLoss("Other", "The client failed to open the connection", target.address, defect))
     )
   )
 })
 
-/** Asked in this one place, by which every connection to every address has to come, before anything is sent there. */
+/** Checked here alone: every connection to every address passes here before anything is sent. */
 const isAccepted = ({ endpoint, settings }: Target): boolean => {
   if (settings.accept === undefined || endpoint.path !== undefined) return true
   try {
@@ -114,18 +114,18 @@ interface Progress {
   waitsFor: string | undefined
 }
 
-/** Whether the servers of a client take what is said about it; they are asked again for as long as that is not known. */
+/** Whether the servers of a client accept CLIENT SETINFO; they are asked again for as long as that is not known. */
 const takeClientInfo = new WeakMap<ConnectionSettings, boolean>()
 
 const open = (
   target: Target,
-  owner: Owner,
+  listener: Listener,
   progress: Progress
 ): Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope> => {
   const { settings } = target
   const known = settings.clientInfo ? takeClientInfo.get(settings) : false
   const learn = (clientInfo: boolean) =>
-    Effect.tap(inScopeOfItsOwn(dial(target, owner, progress, clientInfo)), () =>
+    Effect.tap(inScopeOfItsOwn(dial(target, listener, progress, clientInfo)), () =>
       Effect.sync(() => {
         if (settings.clientInfo) takeClientInfo.set(settings, clientInfo)
       }))
@@ -137,7 +137,7 @@ const open = (
       : Effect.fail(failure.error))
 }
 
-/** Nothing of what fails stays open. */
+/** Leaves nothing open when it fails. */
 const inScopeOfItsOwn = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Scope.Scope> =>
   Effect.flatMap(
     Effect.flatMap(Effect.scope, Scope.fork),
@@ -146,7 +146,7 @@ const inScopeOfItsOwn = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect
 
 const dial = Effect.fnUntraced(function*(
   target: Target,
-  owner: Owner,
+  listener: Listener,
   progress: Progress,
   clientInfo: boolean
 ): Effect.fn.Return<RedisConnection, CommandError | HungUp, RedisConnector | Scope.Scope> {
@@ -161,14 +161,14 @@ const dial = Effect.fnUntraced(function*(
   const tracking = new Tracking(settings.keepers)
   const writing = new Wakeup(() => exchange.writable)
   const liveness = new Liveness()
-  // What the handshake could not write is of no use to the owner.
-  let takeUnsent: NonNullable<Owner["onUnsent"]> = failAll
+  // What the handshake could not write is of no use to the listener.
+  let takeUnsent: NonNullable<Listener["onUnsent"]> = failAll
 
   const exchange: Exchange = new Exchange({
     origin: {
       address,
       replaceInvalidText: settings.replaceInvalidText,
-      onRefusal: refusalsOf(owner, (loss) => {
+      onRefusal: refusalsOf(listener, (loss) => {
         tracking.end("Demoted")
         exchange.leave(loss)
       }),
@@ -181,11 +181,11 @@ const dial = Effect.fnUntraced(function*(
     maxBytes: settings.limits.inFlightBytes,
     onWork: () => writing.wake(),
     onFlush: () => writing.wakeNow(),
-    onPush: (items) => !tracking.takes(items) && owner.onPush?.(items) === true,
-    subscriber: owner.subscriber,
-    onUnasked: owner.onUnasked,
+    onPush: (items) => !tracking.takes(items) && listener.onPush?.(items) === true,
+    subscriber: listener.subscriber,
+    onUnasked: listener.onUnasked,
     onClose: (failure, unsent) => {
-      // Before anybody learns of it, and reads.
+      // Before anybody knows of the connection, and reads.
       tracking.end("Disconnected")
       takeUnsent(unsent, failure)
       Deferred.doneUnsafe(ended, Effect.succeed(failure))
@@ -209,7 +209,7 @@ const dial = Effect.fnUntraced(function*(
     attributes: "drop",
     pushes: "apart"
   })
-  yield* untilLost(read(pull, decoder, exchange, target, owner.onRead))
+  yield* untilLost(read(pull, decoder, exchange, target, listener.onRead))
   yield* untilLost(write(writer, exchange, writing, liveness, target))
 
   const run = (commands: ReadonlyArray<RedisCommand.Any>) => runAll(exchange, commands)
@@ -219,13 +219,13 @@ const dial = Effect.fnUntraced(function*(
     clientInfo,
     onBusy: (refusal) => {
       progress.waitsFor = `the server said ${refusal}`
-      owner.onBusy?.(exchange.submit)
+      listener.onBusy?.(exchange.submit)
     }
   })
   tracking.protocol = protocol
   decoder.limit(limitsOf(settings))
   exchange.limit(settings.limits)
-  takeUnsent = owner.onUnsent ?? failAll
+  takeUnsent = listener.onUnsent ?? failAll
   const connection: RedisConnection = {
     address,
     protocol,
@@ -237,7 +237,7 @@ const dial = Effect.fnUntraced(function*(
   }
   if (credentials.next !== undefined) {
     const renewal = Credentials.renew(credentials.next, (renewed) => {
-      // Others may be allowed to read less. What waits before it is still sent by the old ones.
+      // The new user may be allowed to read less. Requests that wait before this are still sent as the old user.
       const renew = Effect.sync(() => tracking.renew("Reauthenticated"))
       return Effect.ensuring(Effect.andThen(renew, authenticate(run, renewed)), renew)
     })
@@ -245,12 +245,12 @@ const dial = Effect.fnUntraced(function*(
   }
   yield* Effect.forkScoped(Effect.andThen(tracking.begun, listening(connection, settings)))
   const dripping = new Dripping(connection, Duration.toMillis(settings.commandTimeout), () => decoder.idle)
-  yield* Effect.forkScoped(liveness.watch(connection, settings, { onSilence: owner.onSilence, dripping }))
+  yield* Effect.forkScoped(liveness.watch(connection, settings, { onSilence: listener.onSilence, dripping }))
   return connection
 })
 
-const refusalsOf = (owner: Owner, leave: (loss: CommandError) => void): Owner["onRefusal"] => {
-  const { demotion, onRefusal } = owner
+const refusalsOf = (listener: Listener, leave: (loss: CommandError) => void): Listener["onRefusal"] => {
+  const { demotion, onRefusal } = listener
   return demotion === undefined ? onRefusal : (error, command) => {
     const loss = demotion(error)
     if (loss !== undefined) leave(loss)
@@ -258,7 +258,7 @@ const refusalsOf = (owner: Owner, leave: (loss: CommandError) => void): Owner["o
   }
 }
 
-/** What refused credentials mean to everybody on the connection; whoever opens the next one learns more. */
+/** The loss that refused credentials mean to everybody on the connection; opening the next one says more. */
 const refusal = (error: CommandError, address: string): CommandError =>
   error._tag === "AuthenticationError"
     ? connectionLoss("Handshake", `The server refused new credentials: ${error.code} ${error.detail}`, address, error)
@@ -282,7 +282,7 @@ const failAll = (requests: RequestQueue, failure: CommandError): void => {
 // Requests
 // -----------------------------------------------------------------------------
 
-/** What takes requests. */
+/** Something that takes requests. */
 type Submits = Pick<RedisConnection, "submit">
 
 /**
@@ -323,7 +323,7 @@ const read = (
   decoder: RespDecoder,
   exchange: Exchange,
   target: Target,
-  onRead: Owner["onRead"]
+  onRead: Listener["onRead"]
 ): Effect.Effect<never, CommandError> => {
   const pace = new Pace()
   const receive = Effect.flatMap(pull, (chunks) => {
@@ -426,7 +426,7 @@ const probe = (
   address: string,
   clock: Clock.Clock
 ): Effect.Effect<void, CommandError> =>
-  within(run(exchange, ping), {
+  withTimeout(run(exchange, ping), {
     clock,
     limit: Duration.toMillis(Duration.min(settings.connectTimeout, settings.livenessTimeout)),
     orElse: () => Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING in time", address))
@@ -436,6 +436,6 @@ const probe = (
         ? Effect.void
         : Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING with PONG", address))
     ),
-    // Refused is answered, too: not everybody may PING.
+    // A refusal is an answer, too: not every user may send PING.
     Effect.catchTag("NoPermissionError", () => Effect.void)
   )

@@ -1,6 +1,6 @@
 /**
- * Where a connection has its credentials from, when it is opened and while it
- * is open.
+ * Where the credentials of a connection come from, when it is opened and while
+ * it is open.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -43,7 +43,7 @@ export const ask = (
   return Effect.succeed({ first: source, next: undefined })
 }
 
-/** Refuses credentials without a password that can be read, so that they cost nobody's commands. */
+/** Refuses credentials without a password that can be read, so that no command fails for them. */
 const checked = <E>(
   credentials: Effect.Effect<Credentials, E>,
   address: string

@@ -25,7 +25,7 @@ const busyPause = "100 millis"
  * What a connection starts with.
  *
  * - `clientInfo`: whether the server is told about the client.
- * - `onBusy`: called whenever the server says BUSY, with what it says, to what the connection is of no use without.
+ * - `onBusy`: called whenever the server says BUSY, with what it says, to a command that the connection is of no use without.
  */
 export interface Greeting {
   readonly settings: ConnectionSettings
@@ -34,7 +34,7 @@ export interface Greeting {
   readonly onBusy: (refusal: string) => void
 }
 
-/** The server hung up when it was told about the client: a proxy may do that on what it does not know. */
+/** The server hung up when it was told about the client: a proxy may do that at commands it does not know. */
 export class HungUp {
   readonly _tag = "HungUp"
   readonly error: CommandError
@@ -73,7 +73,7 @@ export const handshake = Effect.fnUntraced(function*(
   return 2
 })
 
-/** Says HELLO, and what comes after it in the same write; returns how that was refused. */
+/** Sends HELLO, and what comes after it in the same write; returns how that was refused. */
 const hello = Effect.fnUntraced(function*(
   run: Run,
   greeting: Greeting,
@@ -155,7 +155,7 @@ const preparation = ({ clientInfo, settings }: Greeting): ReadonlyArray<Step> =>
   ]
 }
 
-/** While a script keeps the server busy it refuses all of these; then the whole of it has to be said again. */
+/** A server that a script keeps busy refuses all of these; then all have to be sent again. */
 const checkSteps = Effect.fnUntraced(function*(
   run: Run,
   greeting: Greeting,
@@ -170,7 +170,7 @@ const checkSteps = Effect.fnUntraced(function*(
   }
 })
 
-/** Fails unless all went well, or returns what the server said when it is busy. */
+/** Fails unless all went well; returns what the server said when it is busy. */
 const checkOnce = Effect.fnUntraced(function*(
   greeting: Greeting,
   steps: ReadonlyArray<Step>,
@@ -193,11 +193,11 @@ const checkOnce = Effect.fnUntraced(function*(
 const isHangUp = (error: CommandError): boolean =>
   error._tag === "ConnectionError" && (error.reason === "Closed" || error.reason === "Reset")
 
-/** Why a command has no success. */
+/** Why a command has not succeeded. */
 const failureIn = (outcome: Outcome | undefined): Effect.Effect<CommandError> => {
   if (outcome === undefined || Exit.isSuccess(outcome)) return Effect.die("a command without a failure")
   const reason = outcome.cause.reasons.find(Cause.isFailReason)
-  // Where it stands among the commands of the handshake is nobody's business.
+  // Its index among the commands of the handshake means nothing to callers.
   return reason === undefined
     ? Effect.die(Cause.squash(outcome.cause))
     : Effect.succeed(atIndex(reason.error, undefined))
@@ -209,7 +209,7 @@ interface Refusal {
   readonly detail: string
 }
 
-/** What the server said; where the option `db` names a database that there is not, after what helps. */
+/** What the server said; where the option `db` names a database that does not exist, after what helps. */
 const refusalText = ({ code, command, detail }: Refusal): string => {
   const said = `${code} ${detail}`
   if (command === "SELECT" && /cluster mode/i.test(detail)) {
@@ -221,7 +221,7 @@ const refusalText = ({ code, command, detail }: Refusal): string => {
   return said
 }
 
-/** The server's refusal as the error of whoever waits for the connection. */
+/** The server's refusal as the error of the callers that wait for the connection. */
 const refused = (error: CommandError, credentials?: Credentials): CommandError => {
   const username = credentials?.username
   switch (error._tag) {

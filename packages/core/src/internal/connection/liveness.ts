@@ -1,9 +1,9 @@
 /**
  * Watching whether a server that owes an answer is still there.
  *
- * Nothing tells a server that hangs from one that is busy with a long command:
- * neither answers, on this connection or on another. So there are two steps.
- * A silence that is longer than usual is told to the owner, who may look
+ * Nothing distinguishes a server that hangs from one that is busy with a long
+ * command: neither answers, on this connection or on another. So there are two steps.
+ * A silence that is longer than usual is told to the listener, which may look
  * elsewhere; it costs nobody anything. Only one that is longer than
  * `livenessTimeout` ends the connection, unless a PING is answered.
  */
@@ -13,7 +13,7 @@ import * as Exit from "effect/Exit"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { connectionLoss } from "../error/failure.ts"
 import type { Dripping } from "./dripping.ts"
-import type { Owner, RedisConnection } from "./model.ts"
+import type { Listener, RedisConnection } from "./model.ts"
 
 /**
  * How often a connection that owes an answer is looked at, in milliseconds. Looks are counted rather than time: neither a
@@ -45,7 +45,7 @@ export class Liveness {
   watch(
     connection: RedisConnection,
     settings: ConnectionSettings,
-    { dripping, onSilence }: { readonly onSilence: Owner["onSilence"]; readonly dripping: Dripping }
+    { dripping, onSilence }: { readonly onSilence: Listener["onSilence"]; readonly dripping: Dripping }
   ): Effect.Effect<void> {
     const { exchange } = connection
     const limit = Duration.toMillis(settings.livenessTimeout)
@@ -71,7 +71,7 @@ export class Liveness {
           const beyond = silent - heldBack
           if (!suspect && beyond >= Math.min(Math.max(shortestSilence, usual * unusual), limit)) {
             onSilence?.(suspect = true)
-            // Who waits for it to leave has waited long enough.
+            // What waits for it to leave has waited long enough.
             if (exchange.leaving !== undefined) exchange.close(exchange.leaving)
           }
           if (beyond < limit) continue
@@ -96,8 +96,8 @@ export class Liveness {
 }
 
 /**
- * Watches a connection over which a server tells of keys: answers are kept for as long as it says nothing, and of one that is
- * gone nothing else would tell while nobody writes. To be run in a fiber.
+ * Watches a connection over which a server reports changes of keys: answers are kept for as long as it says nothing, and
+ * nothing else would show that it is gone while nobody writes. To be run in a fiber.
  */
 export const listening = (
   connection: RedisConnection,

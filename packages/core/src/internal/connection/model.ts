@@ -1,5 +1,5 @@
 /**
- * What a connection is to those who use it, and what it wants of them.
+ * Connections, what listens to them, and what opens them.
  */
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -17,7 +17,7 @@ import type { Request, RequestQueue } from "./request.ts"
  * - `submit`: takes a request; it settles with its replies, or with what ended the connection.
  * - `probe`: a PING of its own, failing when it is not answered in time.
  * - `close`: ends the connection; everything unanswered fails with the given error.
- * - `lost`: suspends until the connection is no more, then returns why.
+ * - `lost`: suspends until the connection has ended, then returns why.
  */
 export interface RedisConnection {
   readonly address: string
@@ -30,16 +30,16 @@ export interface RedisConnection {
 }
 
 /**
- * What an owner wants to know of a connection.
+ * What those who hold a connection want to know of it.
  *
  * - `onUnsent`: takes the requests of which nothing was written when the connection ended. Without it they fail.
  * - `onPush`: takes out-of-band data, and returns whether it is the answer to the command in front after all.
  * - `subscriber`: whether arrays are out-of-band data as well, as messages are before RESP3. Default `false`.
  * - `onUnasked`: takes replies that no command asked for, as they come after MONITOR. Told whether a command is unanswered,
  *   it returns whether this is such a reply. Others that no command asked for end the connection.
- * - `onRefusal`: takes error replies and their commands, and returns what befell the connection by one, where it means more
- *   than its text; nothing was run then.
- * - `demotion`: takes error replies first, and returns what befell the connection by one that says that the server is not
+ * - `onRefusal`: takes error replies and their commands, and returns the loss of the connection that one means; nothing was run
+ *   then. `undefined` when it means no more than its text.
+ * - `demotion`: takes error replies first, and returns the loss of the connection that one means when the server is not
  *   what the connection was opened for; nothing was run then. The connection takes nothing more, and ends when what was
  *   sent before has its answers.
  * - `onRead`: called after what one read brought was taken; reading goes on when the effect it returns is done.
@@ -47,7 +47,7 @@ export interface RedisConnection {
  *   longer where it usually takes longer, and with `false` when something comes after all.
  * - `onBusy`: called when a script keeps the server from preparing the connection, with a way to send what ends the script.
  */
-export interface Owner {
+export interface Listener {
   readonly onUnsent?: ((unsent: RequestQueue, failure: CommandError) => void) | undefined
   readonly onPush?: ((items: ReadonlyArray<Resp.Value>) => boolean) | undefined
   readonly subscriber?: boolean | undefined
@@ -60,16 +60,16 @@ export interface Owner {
 }
 
 /**
- * Where connections come from.
+ * Opens connections to a server, or to whichever server has a role.
  *
- * - `address`: what it is called while there is no connection.
+ * - `address`: what the server is called while there is no connection.
  * - `attributes`: the same by OpenTelemetry's names.
- * - `open`: opens a connection, to wherever it is then.
- * - `news`: suspends until there is something new about where that is, so that a pause after failures is over.
+ * - `open`: opens a connection, to wherever the server is then.
+ * - `news`: suspends until there is something new about where that is, which ends a pause after failures.
  */
-export interface Source {
+export interface Dialer {
   readonly address: string
   readonly attributes?: Readonly<Record<string, string | number>> | undefined
-  readonly open: (owner: Owner) => Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope>
+  readonly open: (listener: Listener) => Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope>
   readonly news?: Effect.Effect<void> | undefined
 }

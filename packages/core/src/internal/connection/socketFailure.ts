@@ -1,5 +1,5 @@
 /**
- * What the failures of sockets mean, and what to try about each.
+ * What failures of sockets mean, and what to try after each.
  */
 import * as Duration from "effect/Duration"
 import type * as Socket from "effect/socket/Socket"
@@ -33,7 +33,7 @@ const revoked = "it or its list of revoked ones was refused by its authority"
 const chain = "it, or one above it, may not be used like this; replace it, or give another tls.ca"
 
 /**
- * OpenSSL's codes of verification, without `X509_V_ERR_`. Node tells of those that it has no name for as `UNSPECIFIED`.
+ * OpenSSL's codes of verification, without `X509_V_ERR_`. Node reports those that it has no name for as `UNSPECIFIED`.
  * Only one that is about memory may pass; it is not here.
  */
 const verifyCodes: ReadonlyMap<string, string> = new Map(
@@ -76,7 +76,7 @@ const verifyCodes: ReadonlyMap<string, string> = new Map(
   ] as const).flatMap(([hint, codes]) => codes.split(/\s+/).map((code) => [code, hint] as const))
 )
 
-/** What the server sends when it does not want this client; with TLS 1.3 after the client takes it for open. */
+/** What the server sends to refuse this client; with TLS 1.3 that comes when the client takes the connection for open. */
 const refusedByServer =
   /ALERT_(NO_CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR|HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY|PROTOCOL_VERSION|UNRECOGNIZED_NAME|UNKNOWN_PSK_IDENTITY|NO_APPLICATION_PROTOCOL)/
 
@@ -153,7 +153,7 @@ export const lossOf = (error: Socket.SocketError, target: Target, answered: bool
     : connectionLoss("Reset", `The connection was lost${hint}`, address, causeOf(error))
 }
 
-/** Why a server may hang up on a stranger. */
+/** Why a server may hang up before it has answered anything. */
 const hintFor = (target: Target): string => {
   switch (encrypted(target)) {
     case true:

@@ -54,7 +54,7 @@ const withoutArguments = (detail: string, secrets: ReadonlyArray<string>): strin
 
 /** Only whole words: a secret such as `on` must not make holes in other words. */
 const withoutSecret = (detail: string, secret: string): string => {
-  // Line ends cannot be part of an error; servers put spaces in their place.
+  // Line ends cannot be part of an error; servers replace them by spaces.
   const words = secret.replace(/[\r\n]/g, " ")
   if (words === "" || !detail.includes(words)) return detail
   const literally = words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
@@ -109,7 +109,7 @@ export const fromReply = (error: ErrorReply, context: ReplyContext): CommandErro
   const line = error.line
   const code = error.code
   const fields: ReplyFields = {
-    // Whoever can name a key or write a script has a say in what servers say: it must not reach terminals as it stands.
+    // Whoever can name a key or write a script can influence what servers say: it must not reach terminals unescaped.
     code: printable(code),
     detail: printable(withoutArguments(line.slice(code.length + 1), context.secrets ?? [])),
     command: context.command,

@@ -1,5 +1,5 @@
 /**
- * What only a cluster says.
+ * Errors that only a cluster has.
  */
 import * as Schema from "effect/Schema"
 import {
@@ -12,7 +12,7 @@ import {
   full,
   index,
   marks,
-  place,
+  origin,
   readonly,
   reply,
   stopped
@@ -30,14 +30,14 @@ export class ClusterDownError extends Schema.TaggedError<ClusterDownError>("@red
   { ...reply, attempts: Schema.Number }
 ) {
   override get message(): string {
-    return `${this.code} ${clipped(this.detail)} (${place(this)}, ${this.attempts} attempts).${
+    return `${this.code} ${clipped(this.detail)} (${origin(this)}, ${this.attempts} attempts).${
       Retry.fateText(this, "Nothing was run", "retry when the cluster is up again", "The command was not run")
     }`
   }
 }
 
 /**
- * None of the cluster's nodes could be reached, or what was reached is no cluster.
+ * None of the cluster's nodes could be reached, or the servers that were reached are not a cluster.
  *
  * @category errors
  * @since 0.1.0
@@ -66,7 +66,7 @@ export class CrossSlotError extends Schema.TaggedError<CrossSlotError>("@redfx/c
   { command, index, ...marks }
 ) {
   override get message(): string {
-    return `The keys of ${place(this)} lie in different hash slots. Give them a common {hash tag}.${
+    return `The keys of ${origin(this)} lie in different hash slots. Give them a common {hash tag}.${
       Retry.wholeText(this)
     }`
   }
@@ -114,7 +114,7 @@ export class ClusterRetriesExhaustedError
 {
   override get message(): string {
     const failed = this.attempts === 1 ? "failed:" : `failed ${this.attempts} times; the last time:`
-    return `${capitalized(place(this))} ${failed} ${full(this.last)}${Retry.deliveryText(this)}`
+    return `${capitalized(origin(this))} ${failed} ${full(this.last)}${Retry.deliveryText(this)}`
   }
 }
 
@@ -131,6 +131,6 @@ export class ClusterUnsupportedError
   )
 {
   override get message(): string {
-    return `${capitalized(place(this))} is not supported on a cluster: ${this.detail}${stopped(Retry.wholeText(this))}`
+    return `${capitalized(origin(this))} is not supported on a cluster: ${this.detail}${stopped(Retry.wholeText(this))}`
   }
 }

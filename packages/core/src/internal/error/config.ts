@@ -1,10 +1,10 @@
 /**
- * What was configured and cannot be.
+ * Errors of options that are not valid.
  */
 import * as Schema from "effect/Schema"
 
 /**
- * An option that cannot be: found when a Layer is built, before any I/O.
+ * An option that is not valid: found when a Layer is built, before any I/O.
  *
  * @category errors
  * @since 0.1.0

@@ -1,5 +1,6 @@
 /**
- * No connection, none in time, or none that the server accepts.
+ * Errors of connections: none could be opened, not in time, or the server refused
+ * it.
  */
 import * as Schema from "effect/Schema"
 import {
@@ -11,8 +12,8 @@ import {
   full,
   index,
   marks,
-  place,
-  placeAlone,
+  origin,
+  originAlone,
   readonly,
   reply
 } from "./fields.ts"
@@ -25,10 +26,10 @@ import * as Retry from "./retry.ts"
  *
  * - `reason`: `Refused`, `Dns`, `Tls` — it could not be opened; `Closed`, `Reset` — it was lost; `PoolExhausted`,
  *   `PoolTimeout` — the pool's limit was reached; `MaxClients` — the server's was; `HealthCheck` — the server answered
- *   a probe wrongly or not at all; `Handshake` — the server refused what every connection starts with;
+ *   a probe wrongly or not at all; `Handshake` — the server refused the handshake;
  *   `NotAccepted` — a server has named this address, and the option `accept` does not have it;
  *   `Demoted` — the server is not the master any more; `ClientClosed` — the Layer of this client was closed;
- *   `NotCacheable` — of what is to be cached alone: over this connection the server cannot tell of changes.
+ *   `NotCacheable` — only for commands that are to be cached: the server cannot report changes over this connection.
  * - `permanent`: whether the server will refuse the next connection in the same way, as with a database that it does not
  *   have.
  * - `delivery`: whether the server can have run the command. `readonly`: whether the command only reads.
@@ -69,7 +70,7 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>("@redfx
 ) {
   override get message(): string {
     const { command } = this
-    const on = command === undefined ? "" : ` (${placeAlone(this, command)})`
+    const on = command === undefined ? "" : ` (${originAlone(this, command)})`
     return `${full(`${clipped(this.detail)}${at(this.address)}${on}`)}${Retry.deliveryText(this)}`
   }
 }
@@ -102,7 +103,7 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>("@redfx/core/
 ) {
   override get message(): string {
     const { command } = this
-    const what = command === undefined ? "The connection" : capitalized(placeAlone(this, command))
+    const what = command === undefined ? "The connection" : capitalized(originAlone(this, command))
     const why = this.phase === "connect"
       ? "opening a connection took longer"
       : this.phase === "write"
@@ -131,7 +132,7 @@ export class AuthenticationError
 {
   override get message(): string {
     const user = this.username === undefined ? "" : ` for the user "${this.username}"`
-    return `Authentication failed${user} (${place(this)}): ${this.code} ${
+    return `Authentication failed${user} (${origin(this)}): ${this.code} ${
       clipped(this.detail)
     }. Check the options username and password.${Retry.wholeText(this)}`
   }
@@ -148,7 +149,7 @@ export class BusyLoadingError extends Schema.TaggedError<BusyLoadingError>("@red
   reply
 ) {
   override get message(): string {
-    return `The server is loading its data (${place(this)}): ${clipped(this.detail)}.${
+    return `The server is loading its data (${origin(this)}): ${clipped(this.detail)}.${
       Retry.fateText(this, "Nothing was run", "retry a little later", "The command was not run")
     }`
   }

@@ -8,7 +8,7 @@ import { stackless } from "./stackless.ts"
 import type { CommandError } from "./union.ts"
 
 /**
- * A connection that is lost or cannot be had, before it is known which commands
+ * A connection that is lost or cannot be opened, before it is known which commands
  * that befalls. Cheap, as it may befall many.
  *
  * @category constructors
@@ -74,12 +74,12 @@ export const failureOf = (event: CommandError, command: Facts, delivery: Deliver
         ? inPart(event, { answered: [], unknown: [], mayHaveWritten: true })
         : event
     default:
-      // What keeps a connection from being opened, or a command from being run.
+      // Errors that keep a connection from being opened, or a command from being run.
       return event
   }
 }
 
-/** The same error as of something that is no command of the program's. */
+/** The same error as of something that is not a command of the program's. */
 export const ofNoCommand = (error: CommandError): CommandError =>
   error._tag === "ConnectionError" || error._tag === "TimeoutError" ? withFields(error, { command: undefined }) : error
 

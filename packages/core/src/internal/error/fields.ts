@@ -20,13 +20,13 @@ export const Delivery = Schema.Literals(["not-sent", "unknown"])
 export type Delivery = typeof Delivery.Type
 
 /**
- * What was done of an effect that failed in part.
+ * What is known of an effect that failed in part.
  *
  * **Details**
  *
  * - `of`: what its parts are. The commands of a `"pipeline"` or a `"transaction"`; the `"keys"` of one command that a
  *   cluster has split; the steps of one `"command"`.
- * - `answered`: the places, from 0, of those that the server has run and answered. `unknown`: of those that it may have
+ * - `answered`: the indexes, from 0, of those that the server has run and answered. `unknown`: of those that it may have
  *   run. All others were not run.
  *
  * @category models
@@ -46,21 +46,21 @@ export const index = Schema.optionalKey(Schema.Number)
 export const readonly = Schema.Boolean
 
 export const at = (address: string | undefined): string => address === undefined ? "" : ` at ${address}`
-interface Placed {
+interface Origin {
   readonly command: string
   readonly address?: string
   readonly index?: number
   readonly partial?: Partial
 }
 /** Which command of which whole, by the number that `index` and `partial` have for it, and where. */
-export const place = ({ address, command, index, partial }: Placed): string => {
+export const origin = ({ address, command, index, partial }: Origin): string => {
   if (index === undefined) return `${command}${at(address)}`
   const whole = partial?.of === "pipeline" || partial?.of === "transaction" ? ` of the ${partial.of}` : ""
   return `${command} at index ${index}${whole}${address === undefined ? "" : `, at ${address}`}`
 }
 /** The same of an error that says by itself where that was. */
-export const placeAlone = ({ index, partial }: Pick<Placed, "index" | "partial">, command: string): string =>
-  place({ command, ...(index === undefined ? {} : { index }), ...(partial === undefined ? {} : { partial }) })
+export const originAlone = ({ index, partial }: Pick<Origin, "index" | "partial">, command: string): string =>
+  origin({ command, ...(index === undefined ? {} : { index }), ...(partial === undefined ? {} : { partial }) })
 export const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
 /** What a server said, which ends with a full stop now and then, in the middle of a sentence; and at the end of one. */
 export const clipped = (text: string): string => {
@@ -77,7 +77,7 @@ export const { marks } = Retry
 /** What every error made from a server's error reply carries. */
 export const reply = { code: Schema.String, detail: Schema.String, command, address, index, ...marks }
 
-/** What each server that was asked said. */
+/** The answers of the servers that were asked. */
 export const Attempts = Schema.Array(Schema.Struct({ address: Schema.String, detail: Schema.String }))
 export const attempted = (attempts: typeof Attempts.Type): string =>
   attempts.map((attempt) => `; ${attempt.address}: ${attempt.detail}`).join("")

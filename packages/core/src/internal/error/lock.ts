@@ -1,9 +1,9 @@
 /**
- * What goes wrong with a lock, or a semaphore.
+ * Errors of locks and semaphores.
  */
 import * as Schema from "effect/Schema"
 
-/** What was to be held; a lock where nothing else is said. */
+/** What was to be held; a lock by default. */
 const kind = Schema.optional(Schema.Literals(["lock", "semaphore"]))
 
 /**

@@ -22,10 +22,10 @@ export class PubSubOverflowError
 }
 
 /**
- * A server does not tell of the keyspace events that were asked for.
+ * A server does not report the keyspace events that were asked for.
  *
  * - `server`: its address, or with sentinels the name of what they watch.
- * - `setting`: its `notify-keyspace-events`, empty when it tells of nothing at all.
+ * - `setting`: its `notify-keyspace-events`, empty when it reports none at all.
  * - `missing`: the letters that would have to be in there as well.
  *
  * @category errors

@@ -1,8 +1,8 @@
 /**
- * What a command is refused for: by redfx itself, by the server, or in reading the reply.
+ * Errors of commands that were refused: by redfx itself, by the server, or in reading the reply.
  */
 import * as Schema from "effect/Schema"
-import { at, clipped, command, index, marks, place, reply, stopped } from "./fields.ts"
+import { at, clipped, command, index, marks, origin, reply, stopped } from "./fields.ts"
 import * as Retry from "./retry.ts"
 
 /**
@@ -18,7 +18,7 @@ export class DataError extends Schema.TaggedError<DataError>("@redfx/core/RedisE
   ...marks
 }) {
   override get message(): string {
-    return `${place(this)}: ${clipped(this.detail)}.${
+    return `${origin(this)}: ${clipped(this.detail)}.${
       Retry.fateText(this, "Nothing was sent", "", "The command was not sent")
     }`
   }
@@ -42,7 +42,7 @@ export class DecodeError extends Schema.TaggedError<DecodeError>("@redfx/core/Re
   ...marks
 }) {
   override get message(): string {
-    return `${place(this)} was run and answered, but its reply could not be decoded: ${clipped(this.detail)}${
+    return `${origin(this)} was run and answered, but its reply could not be decoded: ${clipped(this.detail)}${
       stopped(Retry.wholeText(this))
     }`
   }
@@ -59,7 +59,7 @@ export class ResponseError extends Schema.TaggedError<ResponseError>("@redfx/cor
   reply
 ) {
   override get message(): string {
-    return `${this.code} ${clipped(this.detail)} (${place(this)})${stopped(Retry.wholeText(this))}`
+    return `${this.code} ${clipped(this.detail)} (${origin(this)})${stopped(Retry.wholeText(this))}`
   }
 }
 
@@ -74,7 +74,7 @@ export class WrongTypeError extends Schema.TaggedError<WrongTypeError>("@redfx/c
   reply
 ) {
   override get message(): string {
-    return `${clipped(this.detail)} (${place(this)}). TYPE tells what the key holds.${Retry.wholeText(this)}`
+    return `${clipped(this.detail)} (${origin(this)}). TYPE tells what the key holds.${Retry.wholeText(this)}`
   }
 }
 
@@ -89,7 +89,7 @@ export class NoScriptError extends Schema.TaggedError<NoScriptError>("@redfx/cor
   reply
 ) {
   override get message(): string {
-    return `${clipped(this.detail)} (${place(this)})${stopped(Retry.wholeText(this))}`
+    return `${clipped(this.detail)} (${origin(this)})${stopped(Retry.wholeText(this))}`
   }
 }
 
@@ -130,7 +130,7 @@ export class ReadOnlyError extends Schema.TaggedError<ReadOnlyError>("@redfx/cor
   reply
 ) {
   override get message(): string {
-    return `${clipped(this.detail)} (${place(this)}). Send writes to the master.${Retry.wholeText(this)}`
+    return `${clipped(this.detail)} (${origin(this)}). Send writes to the master.${Retry.wholeText(this)}`
   }
 }
 
@@ -144,7 +144,7 @@ export class NoPermissionError
   extends Schema.TaggedError<NoPermissionError>("@redfx/core/RedisError/NoPermissionError")("NoPermissionError", reply)
 {
   override get message(): string {
-    return `${clipped(this.detail)} (${place(this)})${stopped(Retry.wholeText(this))}`
+    return `${clipped(this.detail)} (${origin(this)})${stopped(Retry.wholeText(this))}`
   }
 }
 
@@ -159,7 +159,7 @@ export class OutOfMemoryError extends Schema.TaggedError<OutOfMemoryError>("@red
   reply
 ) {
   override get message(): string {
-    return `${clipped(this.detail)} (${place(this)}).${
+    return `${clipped(this.detail)} (${origin(this)}).${
       Retry.fateText(this, "Nothing was run", "see maxmemory and maxmemory-policy", "The command was not run")
     }`
   }

@@ -33,7 +33,7 @@ export const marks = {
   partial: Schema.optionalKey(Partial)
 }
 
-/** What is judged: what there is to see of an error of whatever class. */
+/** What the judgement looks at in an error of any class. */
 export interface Fault {
   readonly _tag: string
   readonly reason?: string | undefined
@@ -58,7 +58,7 @@ export interface Others {
 
 /** The same error with other fields; without those that are `undefined`. */
 export const withFields = <E extends Fault>(error: E, change: Readonly<Record<string, unknown>>): E => {
-  // Every error is made by a class that takes its own fields. Nobody reads a stack of what a server caused.
+  // Every error is made by a class that takes its own fields. A stack is of no use for what a server caused.
   const Class = error.constructor as unknown as new(fields: object) => E
   const fields = Object.entries({ ...error, ...change }).filter(([, value]) => value !== undefined)
   const copy = stackless(() => new Class(Object.fromEntries(fields)))
@@ -93,19 +93,19 @@ export const inPart = <E extends Fault>(
 }
 
 /**
- * A part of an effect, and what has become of it.
+ * A part of an effect, and its outcome.
  *
- * - `places`: which of the commands, or keys, of the caller it is. `error`: with what it failed.
+ * - `indexes`: which of the caller's commands, or keys, it is. `error`: what it failed with.
  * - `sent`: whether it was for a server at all. Default `true`.
  */
 export interface Part<E extends Fault = Fault> {
-  readonly places: ReadonlyArray<number>
+  readonly indexes: ReadonlyArray<number>
   readonly readonly: boolean
   readonly error: E | undefined
   readonly sent?: boolean | undefined
 }
 
-/** The error of an effect whose parts came to this: that of the first part that failed; `undefined` when none did. */
+/** The error of an effect with these parts: that of the first part that failed; `undefined` when none did. */
 export const failureAmong = <E extends Fault>(of: Whole, parts: ReadonlyArray<Part<E>>): E | undefined => {
   const failed = parts.find(({ error }) => error !== undefined)
   if (failed?.error === undefined) return undefined
@@ -117,13 +117,13 @@ export const failureAmong = <E extends Fault>(of: Whole, parts: ReadonlyArray<Pa
     if (fate === "not-run") continue
     others ||= part !== failed
     mayHaveWritten ||= !part.readonly
-    for (const place of part.places) done[fate].push(place)
+    for (const index of part.indexes) done[fate].push(index)
   }
   // Of itself alone an error says all there is.
   return others ? inPart(failed.error, { of, ...done, mayHaveWritten }) : failed.error
 }
 
-/** What an error, or none, says of whether its command was run. */
+/** Whether a command was run, by its error, or without one. */
 const fateOf = (error: Fault | undefined): "answered" | "unknown" | "not-run" =>
   error === undefined || error._tag === "DecodeError" ? "answered" : mayHaveRun(error) ? "unknown" : "not-run"
 
@@ -132,7 +132,7 @@ export const mayHaveRun = (error: Fault): boolean =>
   error._tag === "DecodeError" || error._tag === "ProtocolError" || error.mayHaveWritten === true ||
   error.partial !== undefined || error.delivery === "unknown"
 
-/** The error of what was sent once more after it had failed with another one, and may have run then. */
+/** The error of a command that was sent once more after a first failure, and may have run then. */
 export const sentBefore = <E extends Fault>(error: E, before: Fault): E =>
   mayRepeatWrite(before) && !mayRepeatWrite(error)
     ? inPart(error, { answered: [], unknown: [], mayHaveWritten: true })
@@ -209,7 +209,7 @@ export const isSafeToRetry = (error: Fault): boolean => isRetryable(error) && !m
 
 /** What the end of a message says of a command with a `delivery`, and whether to try again. */
 export const deliveryText = (error: Fault): string => {
-  // What is no command has nothing that could be done twice.
+  // Without a command there is nothing that could be done twice.
   if (error.command === undefined) return wholeText(error)
   const own = error.delivery === "not-sent"
     ? "The command was not sent"
@@ -261,18 +261,18 @@ const sentence = (parts: ReadonlyArray<string>): string => {
   return text.slice(0, 1).toUpperCase() + text.slice(1)
 }
 
-/** How many places a message lists. */
+/** How many indexes a message lists. */
 const listed = 5
 
-const listText = (places: ReadonlyArray<number>, of: Whole, one: string, many: string, what: string): string => {
-  if (places.length === 0) return ""
+const listText = (indexes: ReadonlyArray<number>, of: Whole, one: string, many: string, what: string): string => {
+  if (indexes.length === 0) return ""
   const thing = of === "keys" ? "key" : of === "command" ? "step" : "command"
-  const numbers = places.slice(0, listed).map(String)
-  const more = places.length - numbers.length
+  const numbers = indexes.slice(0, listed).map(String)
+  const more = indexes.length - numbers.length
   const last = more > 0 ? `${more} more` : numbers.length > 1 ? numbers.pop() : undefined
   const list = last === undefined ? numbers.join(", ") : `${numbers.join(", ")} and ${last}`
   const where = of === "keys" || of === "command" ? "" : ` of the ${of}`
-  return `the ${thing}${places.length === 1 ? "" : "s"} at index ${list}${where} ${
-    places.length === 1 ? one : many
+  return `the ${thing}${indexes.length === 1 ? "" : "s"} at index ${list}${where} ${
+    indexes.length === 1 ? one : many
   } ${what}`
 }

@@ -1,6 +1,6 @@
 /**
  * Creates an error without a stack trace. Capturing one costs about 4 µs, and
- * for what a server answered or for a lost connection the place of creation
+ * for an error of a server or a lost connection the place of creation
  * says nothing: one lost connection may fail ten thousand commands.
  */
 export const stackless = <E>(make: () => E): E => {

@@ -50,8 +50,8 @@ export type CommandError =
   | ClusterLikeError
 
 /**
- * What a transaction can fail with: what its commands can, `ExecAbortError` when the server refused to queue one of them, and
- * `WatchError` when keys were watched on its connection and one of them has changed.
+ * What a transaction can fail with: the errors of its commands, `ExecAbortError` when the server refused to queue one of
+ * them, and `WatchError` when keys were watched on its connection and one of them has changed.
  *
  * @category models
  * @since 0.1.0
@@ -124,7 +124,7 @@ export type ClusterLikeError =
   | ClusterUnsupportedError
 
 /**
- * What was configured cannot be.
+ * An option is not valid.
  *
  * @category models
  * @since 0.1.0

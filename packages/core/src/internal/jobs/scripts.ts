@@ -1,5 +1,5 @@
 /**
- * What becomes of a job on the server, each in one step.
+ * The changes of a job on the server, each in one step.
  *
  * - `ready`: a stream of the ids of jobs that wait for a worker or are with one.
  * - `delayed`: a sorted set of the ids of jobs that wait for their time, by when that is.
@@ -7,8 +7,8 @@
  * - `dead`: a stream of jobs that are given up.
  *
  * Invariant: a job in `jobs` is in one of `ready` and `delayed`. An entry of `ready` that its job does not name is what is
- * left of something that was cancelled, and counts for nothing. The number of a begin is a fencing token: only who began
- * a job last says what becomes of it.
+ * left of something that was cancelled, and counts for nothing. The number of a begin is a fencing token: only the worker
+ * that began a job last decides what becomes of it.
  */
 import * as Effect from "effect/Effect"
 import * as RedisArg from "../../RedisArg.ts"
@@ -33,7 +33,7 @@ const keysOf = (name: string): Keys => {
   return { ready: key("ready"), delayed: key("delayed"), jobs: key("jobs"), dead: key("dead") }
 }
 
-/** The same, for where there is no command that would refuse the name. */
+/** The same, where no command would refuse the name. */
 export const located = (name: string): Effect.Effect<Keys, DataError> =>
   Effect.suspend(() => {
     try {
@@ -82,7 +82,7 @@ return 1`,
   result: RedisReply.boolean
 })
 
-/** Makes ready what is due, up to so many; returns in how many milliseconds the next is, or -1. */
+/** Makes jobs ready that are due, up to so many; returns the milliseconds until the next is due, or -1. */
 export const promote = RedisScript.make({
   name: "RedisJobs.promote",
   lua: `${common}for _, id in ipairs(redis.call("ZRANGEBYSCORE", delayed, "-inf", text(now), "LIMIT", 0, ARGV[1])) do
@@ -114,14 +114,14 @@ return {tonumber(begun), payload}`,
   result: RedisReply.nullable(RedisReply.tuple(RedisReply.integer, RedisReply.text))
 })
 
-/** What becomes of a job that was begun. */
+/** The end of a job that was begun. */
 export type Outcome =
   | { readonly to: "done" }
   | { readonly to: "later"; readonly delay: number }
   | { readonly to: "dead"; readonly reason: string }
 
 /**
- * Ends what was begun. `false` when somebody else has begun the job since: then it is theirs, and its entry stays pending.
+ * Ends a job that was begun. `false` when another worker has begun it since: then it is theirs, and its entry stays pending.
  * Doing this twice does no more than once.
  */
 export const settle = RedisScript.make({
@@ -153,7 +153,7 @@ return 1`,
   result: RedisReply.boolean
 })
 
-/** Forgets a job; tells whether there was one. */
+/** Forgets a job; returns whether there was one. */
 export const cancel = RedisScript.make({
   name: "RedisJobs.cancel",
   lua: `${common}local _, entry = find(ARGV[1])
@@ -166,7 +166,7 @@ return redis.call("HDEL", jobs, ARGV[1])`,
   result: RedisReply.boolean
 })
 
-/** Adds the job of a dead letter again, and removes the letter; tells whether there was one, and no job of its id. */
+/** Adds the job of a dead letter again, and removes the letter; returns whether there was one, and no job of its id. */
 export const revive = RedisScript.make({
   name: "RedisJobs.revive",
   lua: `${common}local letter = redis.call("XRANGE", dead, ARGV[1], ARGV[1])[1]

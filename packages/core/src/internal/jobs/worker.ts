@@ -1,5 +1,5 @@
 /**
- * A worker of a queue of jobs: a consumer of the stream of what is ready, beside a fiber that makes ready what is due.
+ * A worker of a queue of jobs: a consumer of the stream of ready jobs, beside a fiber that makes jobs ready when they are due.
  */
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -54,7 +54,7 @@ export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, 
 }
 
 // -----------------------------------------------------------------------------
-// What is due
+// Jobs that are due
 // -----------------------------------------------------------------------------
 
 /** How many jobs become ready in one step, so that no step holds the server up. */
@@ -121,5 +121,5 @@ const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
   return { to: "later", delay: Math.ceil(milliseconds * (1 + (yield* Random.next) * jitter)) }
 })
 
-/** By what part of it a pause is longer at the most: jobs that failed together need not come back together. */
+/** The part by which a pause is longer at the most: jobs that failed together need not come back together. */
 const jitter = 0.25

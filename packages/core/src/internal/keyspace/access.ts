@@ -1,5 +1,5 @@
 /**
- * What all keyspaces do alike: read, scan, write in place of what was there.
+ * What all keyspaces do alike: read, scan, and write over what was there.
  */
 import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
@@ -42,7 +42,7 @@ interface Shape<Raw, A> {
 const pageSize = 100
 
 export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keyspace<Id, A> => {
-  /** Each by itself: MGET would call what is of another type absent. */
+  /** Reads each by itself: MGET would report keys of another type as absent. */
   const readAll = (names: ReadonlyArray<string>) => pipeline(names.map(shape.read))
   const getMany = Effect.fnUntraced(function*(
     ids: ReadonlyArray<Id>
@@ -104,7 +104,7 @@ const named = (names: ReadonlyArray<string>) => <A>(values: ReadonlyArray<A>): {
   return record
 }
 
-/** Writes each by itself; what is sent in one turn goes out together. */
+/** Writes each by itself; commands of one turn go out together. */
 export const settingMany = <Id, A>(
   set: ValueKeyspace<Id, A>["set"]
 ): Pick<ValueKeyspace<Id, A>, "set" | "setMany"> => ({
@@ -118,7 +118,7 @@ type View<Encoded> = (
   command: RedisCommand.RedisCommand<string | undefined, Uint8Array | undefined>
 ) => RedisCommand.RedisCommand<Encoded | undefined, unknown, unknown>
 
-/** What keyspaces have whose values are one string each. */
+/** What keyspaces of strings have. */
 export const strings = <Id, A, Encoded extends string | Uint8Array>(
   keys: Keys<Id>,
   value: Codec<A, Encoded>,
@@ -151,7 +151,7 @@ export const strings = <Id, A, Encoded extends string | Uint8Array>(
         return [yield* write(key, value, options)] as const
       })
       yield* watch(key, body)
-      // What was committed is what the last run of the body made.
+      // The last run of the body made what was committed.
       return Option.getOrThrow(next)
     })
   }
@@ -168,7 +168,7 @@ const remaining = (milliseconds: number): Option.Option<Duration.Duration> =>
 /** Whether there is such a key, which then lives for so long, or without limit. */
 const limited = (key: string, ttl: Duration.Duration | undefined): Writing<boolean> =>
   ttl === undefined
-    // PERSIST says the same of a key without a limit as of none.
+    // PERSIST answers the same for a key without a limit as for no key.
     ? Effect.map(transaction([persist(key), exists(key)]), ([, count]) => count > 0)
     : pexpire(key, ttl)
 
@@ -182,7 +182,7 @@ export const written = <A>(
   command: RedisCommand.RedisCommand<A, unknown, unknown>
 ): Operation<A> => ttl === undefined || command.settled !== undefined ? command : expiringAfter(key, ttl, command)
 
-/** A write in place of what was there; nothing at all when it is empty. */
+/** A write over what was there; an empty value leaves no key. */
 export const replace = (
   key: string,
   ttl: Duration.Duration | undefined,

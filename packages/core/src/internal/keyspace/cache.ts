@@ -1,13 +1,13 @@
 /**
- * Values that are loaded once for all who ask for them.
+ * Values that are loaded once for all callers that ask for them.
  *
- * Who finds nothing and gets the lease loads, for all who ask in this program meanwhile. Who finds nothing and no lease looks
- * again and again, once for all who wait in this program, until there is something or nobody loads any more. So nobody who
- * waits ever takes a lease that somebody else may be waiting for.
+ * A caller that finds nothing and gets the lease loads, for all that ask in this program meanwhile. One that gets no lease
+ * looks again and again, once for all that wait in this program, until there is a value or nobody loads any more. So no waiter
+ * ever takes a lease that another may be waiting for.
  *
- * A value that was loaded is for those who asked before its load began, whatever became of it since: it is no older than what
- * they asked for. It is for those who came later only if it was stored under its lease: then nothing has replaced or deleted it
- * meanwhile.
+ * A value that was loaded is for the callers that asked before its load began, whatever became of it since: it is no older
+ * than what they asked for. It is for later callers only if it was stored under its lease: then nothing has replaced or
+ * deleted it meanwhile.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -84,7 +84,7 @@ const sharedOf = Effect.fnUntraced(function*<Id, A, E, R>(
 })
 
 /**
- * - `ask`: the value, from wherever. - `forget`: who asks from now on takes part in no load of before.
+ * - `ask`: the value, from wherever it is. - `forget`: callers from now on do not join an earlier load.
  */
 interface Asking<Id, A, E> {
   readonly ask: (id: Id, key: string) => Effect.Effect<Option.Option<A>, Failure<E>>
@@ -105,7 +105,7 @@ const makeAsking = <Id, A, E, R>(
       Effect.forkIn(shared.scope, { startImmediately: true })
     )
 
-  /** What is seen, or what is under way for it. */
+  /** What was found, or the load under way for it. */
   const act = Effect.fnUntraced(function*(id: Id, key: string, sight: Sight<A>) {
     if (sight._tag === "Granted") return yield* flights.start(key, load(id, key, sight.grant))
     if (sight._tag === "Elsewhere") {

@@ -1,5 +1,5 @@
 /**
- * What caches are, to who uses them.
+ * Caches as their users see them.
  */
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
@@ -33,20 +33,20 @@ export class LoadTimeoutError
  *
  * **Details**
  *
- * - `load`: finds the value of an id where it is at home; `Option.none()` when there is none.
- * - `ttl`: for how long a value is fresh, or a function of the value that says so. One that is no time at all is not stored.
- * - `absentTtl`: for how long it is remembered that there is no value. Default 5 seconds; no time at all does not remember.
+ * - `load`: finds the value of an id where it comes from; `Option.none()` when there is none.
+ * - `ttl`: for how long a value is fresh, or a function of the value that says so. A value with a time of zero is not stored.
+ * - `absentTtl`: for how long it is remembered that there is no value. Default 5 seconds; zero does not remember.
  * - `stale`: for how long after that a value is still answered, at once, while one fiber of one program loads it anew.
  *   Default: not at all, so that callers wait for the load.
- * - `jitter`: by what part of it a time is shorter at the most, at random, so that what was loaded together is not loaded
- *   together again. Default 0.1.
+ * - `jitter`: the part by which a time is shorter at the most, at random, so that values that were loaded together are not
+ *   loaded together again. Default 0.1.
  * - `early`: how early a fresh value is loaded anew, by chance, and the more probably the nearer its end is: some multiple of
  *   the time that its load took. Default 1; 0 is never.
  * - `loadTimeout`: how long a load may take; then it is interrupted. When a program dies while it loads, others wait for so
  *   long. Default 10 seconds.
  * - `local`: also keeps entries in this program, for so long at the most, by `Redis.cached`. Default: does not.
  * - `onRedisFailure`: what becomes of reads while Redis cannot be reached: `"fail"` fails with the error, `"load"` loads, once
- *   for all who wait in this program, and stores nothing. Default `"fail"`.
+ *   for all callers in this program, and stores nothing. Default `"fail"`.
  * - `codec`: what the bytes of values go through, such as `NodeCompression` of `@redfx/node`.
  *
  * @category options
@@ -70,8 +70,8 @@ export interface CacheOptions<Id, A, E = never, R = never> extends Pick<KeyOptio
  * Values that are loaded when they are asked for, and kept for a time.
  *
  * - `getOrLoad`: the value, from Redis or from `load`. However many ask for one that is not there, in however many programs,
- *   it is loaded once; a load that fails fails for those who wait for it in its own program.
- * - `get`: what is there, without loading.
+ *   it is loaded once; a load that fails fails the callers that wait for it in its own program.
+ * - `get`: what is there, without loading, for callers that must not wait for a load.
  * - `set`: stores a value, `ttl` of its own being how long it is fresh. `del`: forgets values; how many there were. Loads that
  *   began before do not replace what these did, and are not what later calls of `getOrLoad` return.
  *

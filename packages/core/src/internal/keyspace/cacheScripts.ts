@@ -1,13 +1,14 @@
 /**
  * What a cache does on the server in one step, by the server's clock.
  *
- * An entry is a hash: the value, until when it counts, and the lease of whoever loads it anew. As the lease is in the entry
- * itself, whatever replaces or deletes the key ends the lease with it: a load that began before stores nothing. And as it is
- * one key, there is no second one to be found in its slot.
+ * An entry is a hash: the value, until when it counts, and the lease of the caller that loads it anew. As the lease is in
+ * the entry itself, whatever replaces or deletes the key ends the lease with it: a load that began before stores nothing.
+ * And as it is one key, there is no second one to be found in its slot.
  *
- * `value` is absent where absence is what is known. `version` is the token of the write. `fresh` and `until` are when the
- * entry is to be renewed, and when it does not count any more; `took` is how long its load did. `lease` is a token, and
- * `leased` when it ends. All times are whole milliseconds. The key lives for as long as there is anything in it that counts.
+ * `value` is absent where the known thing is that there is none. `version` is the token of the write. `fresh` and `until`
+ * are when the entry is to be renewed, and when it does not count any more; `took` is how long its load did. `lease` is a
+ * token, and `leased` when it ends. All times are whole milliseconds. The key lives for as long as there is anything in it
+ * that counts.
  *
  * All of it is `ordered`: where connections are shared, what undoes an attempt comes after the attempt.
  */
@@ -24,7 +25,7 @@ local function text(number) return string.format("%.0f", number) end
  * What was found of an entry.
  *
  * - `now`: the server's time. `known`: whether there is an entry that counts. `value`: absent where that is what is known.
- * - `lease`: whether there is none, it was granted to who asked, or somebody else has it.
+ * - `lease`: whether there is none, it was granted to this caller, or another has it.
  */
 export interface Found {
   readonly now: number
@@ -57,7 +58,7 @@ const found: RedisReply.Reply<Found> = RedisReply.map(
 )
 
 /**
- * How one looks.
+ * How an entry is looked up.
  *
  * - `token`, `lease`: what to lease with, and for how many milliseconds; 0 takes no lease.
  * - `spread`: how many times its own load an entry is renewed early.
@@ -71,8 +72,8 @@ export interface Look {
 }
 
 /**
- * Looks an entry up, and takes the lease where it is to be loaded and nobody does so. Of what Redis 6 raises in a script the
- * code would be lost, so the error is returned.
+ * Looks an entry up, and takes the lease where it is to be loaded and nobody does so. Redis 6 would
+ * lose the code of an error that a script raises, so the error is returned.
  */
 export const look = RedisScript.make({
   name: "RedisKeyspace.look",
@@ -98,7 +99,7 @@ return {now, known and 1 or 0, lease, known and version, known and value}`,
 })
 
 /**
- * What is written.
+ * An entry to write.
  *
  * - `version`: a token of its own, or that of the lease by which it was loaded.
  * - `fresh`, `keep`: for how long, in milliseconds. `took`: how long its load did.
@@ -116,14 +117,14 @@ const entryArgs = ({ fresh, keep, took, value, version }: Entry): ReadonlyArray<
   return [version, fresh, keep, took, ...(value === undefined ? [] : [value])]
 }
 
-/** DEL first: what is of another type is replaced as SET does. */
+/** DEL first: a key of another type is replaced, as SET does. */
 const write = `redis.call("DEL", KEYS[1])
 redis.call("HSET", KEYS[1], "version", ARGV[1], "fresh", text(now + ARGV[2]), "until", text(now + ARGV[3]), "took", ARGV[4])
 if ARGV[5] then redis.call("HSET", KEYS[1], "value", ARGV[5]) end
 redis.call("PEXPIREAT", KEYS[1], text(now + ARGV[3]))
 return 1`
 
-/** Stores what was loaded if the lease still holds, or it was stored already; tells whether. */
+/** Stores what was loaded if the lease still holds, or it was stored already; returns whether. */
 export const store = RedisScript.make({
   name: "RedisKeyspace.store",
   lua: `${clock}if redis.call("TYPE", KEYS[1]).ok ~= "hash" then return 0 end
@@ -148,7 +149,7 @@ export const put = RedisScript.make({
 })
 
 /**
- * Gives a lease back; tells whether it still held. An entry that still counts is not renewed for `pause` milliseconds: its
+ * Gives a lease back; returns whether it still held. An entry that still counts is not renewed for `pause` milliseconds: its
  * load has just failed.
  */
 export const release = RedisScript.make({

@@ -8,7 +8,7 @@ import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { RedisClient } from "../../RedisClient.ts"
 import type { RedisError } from "../../RedisError.ts"
-import { within } from "../runtime/elapsed.ts"
+import { withTimeout } from "../runtime/elapsed.ts"
 import type { CacheOptions, LoadTimeoutError } from "./cacheModel.ts"
 import * as Scripts from "./cacheScripts.ts"
 import type { Codec } from "./codec.ts"
@@ -66,7 +66,7 @@ export const release = <Id, A, E, R>(
 ): Effect.Effect<void> =>
   Effect.andThen(after, client.execute(Scripts.release(key, token, pauseOfRenewal))).pipe(
     (given) =>
-      within(Effect.ignore(given), { clock, limit: settings.limit + longestRelease, orElse: () => Effect.void }),
+      withTimeout(Effect.ignore(given), { clock, limit: settings.limit + longestRelease, orElse: () => Effect.void }),
     own,
     Effect.forkDetach({ startImmediately: true }),
     Effect.asVoid

@@ -1,5 +1,5 @@
 /**
- * Values by their schemas, with the key in what goes wrong.
+ * Values by their schemas, with the key in errors.
  */
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"

@@ -1,5 +1,5 @@
 /**
- * Work that several wait for: it goes on while anybody does, and ends when all have gone.
+ * Work that several callers wait for: it goes on while any of them waits, and ends when all have gone.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -17,12 +17,12 @@ export interface Flight<A, E> {
 }
 
 /**
- * Work under way, at most one to a key for those who ask.
+ * Work under way, at most one for each key that callers can join.
  *
- * - `moment`: a number that is higher each time: what has begun after who asked did, and what before.
- * - `start`: begins work, at once, in place of what is under way for this key. That goes on for those who wait for it.
+ * - `moment`: a number that is higher each time: it tells work that has begun after a caller asked from work before.
+ * - `start`: begins work at once, replacing what is under way for this key, which goes on for the callers that wait for it.
  * - `join`: waits for it, in an uninterruptible region, so that nobody comes and goes uncounted.
- * - `forget`: nobody is to join any more.
+ * - `forget`: lets nobody join any more.
  */
 export interface Flights<A, E> {
   readonly moment: () => number

@@ -13,13 +13,13 @@ import type { KeyOptions, Misfits, SetOptions } from "./model.ts"
 export interface Keys<Id> {
   readonly of: (id: Id) => Effect.Effect<string, KeyspaceError>
   readonly idOf: (key: string) => Effect.Effect<Id, KeyspaceError>
-  /** The glob pattern of all keys, or what is in its way. */
+  /** The glob pattern of all keys, or the reason why there is none. */
   readonly match: Effect.Effect<string, KeyspaceError>
   readonly ttl: Duration.Duration | undefined
   /** The time to live of one write; `undefined` is without limit. */
   readonly ttlOf: (options: SetOptions | undefined) => Duration.Duration | undefined
   readonly scanCount: number
-  /** What was found, or nothing where it does not fit and that is no reason to fail. */
+  /** The value that was found, or nothing when it does not fit and is to be left out. */
   readonly fitting: <A, E, R>(
     found: Effect.Effect<ReadonlyArray<A>, E | KeyspaceError, R>
   ) => Effect.Effect<ReadonlyArray<A>, E | KeyspaceError, R>

@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { RedisError } from "../../RedisError.ts"
-import { elapsed, within } from "../runtime/elapsed.ts"
+import { elapsed, withTimeout } from "../runtime/elapsed.ts"
 import { LoadTimeoutError } from "./cacheModel.ts"
 import * as Scripts from "./cacheScripts.ts"
 import { pauseOfRenewal, release, whole } from "./cacheShared.ts"
@@ -16,7 +16,7 @@ import type { Restore } from "./flights.ts"
 import type { KeyspaceError } from "./model.ts"
 
 /**
- * What came of a load.
+ * The outcome of a load.
  *
  * - `current`: whether nothing has replaced it since its load began.
  */
@@ -37,7 +37,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
   const { client, clock, codec, own, scope, settings } = shared
   const { absent, freshOf, jitter, limit, stale } = settings
 
-  /** Tells whether the lease still held. */
+  /** Returns whether the lease still held. */
   const store = Effect.fnUntraced(function*(key: string, token: string, value: Option.Option<A>, took: number) {
     const shortened = 1 - jitter * (yield* Random.next)
     const fresh = (Option.isSome(value) ? freshOf(value.value) : absent) * shortened
@@ -47,8 +47,8 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
     return yield* client.execute(Scripts.store(key, entry))
   })
 
-  /** Loads, no longer than a load may take, and whatever the load does when it is interrupted. */
-  const loadWithin = (
+  /** Loads for no longer than a load may take, however the load reacts to its interruption. */
+  const loadWithTimeout = (
     id: Id,
     key: string,
     since: number,
@@ -58,7 +58,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
     Effect.flatMap(
       Effect.forkIn(Effect.suspend(() => shared.load(id)), scope),
       (loading) =>
-        restore(within(Fiber.await(loading), {
+        restore(withTimeout(Fiber.await(loading), {
           clock,
           limit: Math.max(since + limit - elapsed(clock), 0),
           orElse: () => Effect.succeed(Exit.fail(new LoadTimeoutError({ key, limit })))
@@ -73,7 +73,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
       own(Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           const startedAt = elapsed(clock)
-          const value = yield* loadWithin(id, key, since, restore, (over) => release(shared, token, key, over))
+          const value = yield* loadWithTimeout(id, key, since, restore, (over) => release(shared, token, key, over))
           const current = yield* restore(store(key, token, value, elapsed(clock) - startedAt)).pipe(
             Effect.onError(() => release(shared, token, key)),
             Effect.catch((error) => unstored(key, error))
@@ -84,15 +84,15 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
     loadAlone: (id, key) =>
       own(Effect.uninterruptibleMask((restore) =>
         Effect.map(
-          Effect.suspend(() => loadWithin(id, key, elapsed(clock), restore, Effect.forkDetach)),
-          // Nobody can tell whether it is, as Redis is away.
+          Effect.suspend(() => loadWithTimeout(id, key, elapsed(clock), restore, Effect.forkDetach)),
+          // It cannot be known, as Redis cannot be reached.
           (value) => ({ value, current: true })
         )
       ))
   }
 }
 
-/** The value is right all the same, for who asked before its load. */
+/** The value is right all the same for callers that asked before its load. */
 const unstored = (key: string, error: RedisError | KeyspaceError): Effect.Effect<boolean, KeyspaceError> =>
   error._tag === "KeyspaceError"
     ? Effect.fail(error)

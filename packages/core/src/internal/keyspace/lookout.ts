@@ -12,7 +12,7 @@ import type { Restore } from "./flights.ts"
 import type { KeyspaceError } from "./model.ts"
 import type { Nearby } from "./nearby.ts"
 
-/** What was found: something, the right to load it, or that somebody else has that. */
+/** What was found: a value, the right to load it, or that another caller has that right. */
 export type Sight<A> =
   | { readonly _tag: "Known"; readonly value: Option.Option<A>; readonly renew: Grant | undefined }
   | { readonly _tag: "Granted"; readonly grant: Grant }
@@ -37,14 +37,14 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: Nearby | u
   const lookUp = (key: string, look: Scripts.Look) =>
     Effect.tap(client.execute(Scripts.look(key, look)), ({ now }) => local?.synchronize(now) ?? Effect.void)
 
-  /** Who will never learn what came of it must not keep others from loading. */
+  /** A caller that never learns its outcome must not keep others from loading. */
   const lookOrUndo = (key: string, look: Scripts.Look, restore: Restore) =>
     restore(lookUp(key, look)).pipe(
       Effect.onInterrupt(() => release(shared, look.token, key)),
       Effect.tapError((error) => mayHaveRun(error) ? release(shared, look.token, key) : Effect.void)
     )
 
-  /** What does not fit the schema is as good as nothing. */
+  /** A value that does not fit the schema counts as absent. */
   const ask = (key: string, spread: number, restore: Restore, refused?: string): Effect.Effect<Sight<A>, RedisError> =>
     Effect.suspend(() => {
       const grant: Grant = { token: shared.token(), since: elapsed(clock) }
@@ -80,7 +80,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: Nearby | u
         for (;;) {
           yield* Effect.sleep(pauseAfter(elapsed(clock) - startedAt))
           const found = yield* Effect.option(lookUp(key, { ...peeking, refused }))
-          // Who waits meets the failure as well, or gets over it.
+          // The waiter meets the failure as well, or recovers from it.
           if (Option.isNone(found) || found.value.known || found.value.lease === "none") return undefined
         }
       }))

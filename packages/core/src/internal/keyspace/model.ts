@@ -1,5 +1,5 @@
 /**
- * What keyspaces are, to who uses them.
+ * Keyspaces as their users see them.
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -19,7 +19,7 @@ import type { CommandError, TransactionError } from "../../RedisError.ts"
  *
  * **Details**
  *
- * `operation`: `"decode"` when what was found is something else than the keyspace says, `"encode"` when what was given
+ * `operation`: `"decode"` when the key holds something else than the keyspace says, `"encode"` when the given value
  * cannot be written; then nothing was sent. The value itself is not shown.
  *
  * @category errors
@@ -54,7 +54,7 @@ export type Misfits = "fail" | "skip" | ((error: KeyspaceError) => Effect.Effect
  *
  * **Details**
  *
- * - `key`: a template in which the id takes the place of the `*`, or a function of the id's text. The function must put
+ * - `key`: a template in which the id replaces the `*`, or a function of the id's text. The function must put
  *   the text into the key as it is, once; otherwise the keyspace cannot be scanned.
  * - `id`: the schema of ids, whose encoded side is the text in the key. Default: ids are strings.
  * - `ttl`: each write starts it anew; of a counter only the one that creates it. Default: keys live until deleted. Writes
@@ -99,7 +99,7 @@ export type Writing<A> = Effect.Effect<A, TransactionError | KeyspaceError, Redi
  *
  * - `keyOf`: the key of an id. `ids`, `scan`: what there is, as `Redis.scanStream` finds it, which may be twice.
  * - `getMany`: in one round trip, an array in the order of the ids, or a record by the names of the ids.
- * - `getOrElse`: what is there, or what the function returns, which is not stored.
+ * - `getOrElse`: what is there, or what the function returns, which is not stored; a cache's `getOrLoad` stores it.
  * - `del`: deletes, and returns how many there were. `has`: whether there is one.
  * - `ttl`: how long it still lives, infinite without a limit, none when there is no such key. `expire`: changes that, an
  *   infinite time takes the limit away; `false` when there is no such key.
@@ -217,8 +217,8 @@ export interface Ranked<A> {
  *
  * - `set`: replaces the whole set; an empty one deletes the key.
  * - `add`: sets the score; `true` when the member is new. `increment`: adds to the score, and returns the sum.
- * - `rank`: the place of a member from 0, by `rev` from the highest score. `range`: the members from one place to another,
- *   both included; negative places count from the end.
+ * - `rank`: the index of a member from 0, by `rev` from the highest score. `range`: the members from one index to another,
+ *   both included; negative indexes count from the end.
  *
  * @category models
  * @since 0.1.0
@@ -234,7 +234,7 @@ export interface SortedSetKeyspace<Id, A> extends ValueKeyspace<Id, ReadonlyArra
 }
 
 /**
- * From which end places are counted: `rev` from the highest score.
+ * The end from which indexes are counted: `rev` from the highest score.
  *
  * @category options
  * @since 0.1.0

@@ -16,8 +16,8 @@ import type { Found } from "./cacheScripts.ts"
 import type { KeyspaceError } from "./model.ts"
 
 /**
- * - `synchronize`: what time it is on the server, as one has just heard. Before that nothing is kept.
- * - `look`: what is fresh, as far as can be told here; `undefined` where the server is to be asked.
+ * - `synchronize`: takes the server's time, which was just heard. Before that nothing is kept.
+ * - `look`: a value that is certainly fresh; `undefined` when the server is to be asked.
  */
 export interface Nearby {
   readonly synchronize: (now: number) => Effect.Effect<void>
@@ -29,7 +29,7 @@ export interface Nearby {
 }
 
 export const nearby = (client: RedisClient["Service"], clock: Clock.Clock, ttl: TimeToLive): Nearby => {
-  /** What the server's time is ahead of the clock, which is never set. */
+  /** By how much the server's time is ahead of the clock, which is never set. */
   let ahead: number | undefined
   const read = (key: string) =>
     client.execute(asBytes(cached(hmget(key, "version", "value", "fresh", "took"), { ttl })))
@@ -45,7 +45,7 @@ export const nearby = (client: RedisClient["Service"], clock: Clock.Clock, ttl: 
         return Effect.flatMap(read(key), ([version, value, fresh, took]) => {
           if (version === undefined || now + number(took) * spread >= number(fresh)) return Effect.undefined
           const found: Found = { now, known: true, lease: "none", version: "", value }
-          // What does not fit is the server's to tell.
+          // The server is asked for a value that does not fit.
           return Effect.catch(decode(found), () => Effect.undefined)
         })
       })

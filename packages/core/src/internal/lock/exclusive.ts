@@ -1,5 +1,5 @@
 /**
- * What one at a time may hold: a key that has the token of its owner.
+ * The lock of one holder at a time: a key that has the token of its holder.
  */
 import * as Effect from "effect/Effect"
 import { exists } from "../../commands/Generic.ts"

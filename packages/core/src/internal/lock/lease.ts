@@ -1,5 +1,5 @@
 /**
- * What is held for a time: acquired, kept alive, and given back. What that means on the server is told by {@link Ways}.
+ * Leases: acquired, kept alive, and given back. {@link Ways} says what that means on the server.
  */
 import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -67,7 +67,7 @@ export interface LockHandle {
 // Acquiring
 // -----------------------------------------------------------------------------
 
-/** What is held, in commands: each says whether it found what it was for. */
+/** The commands of a lease: each returns whether it found what it was for. */
 export interface Ways {
   readonly acquire: (token: string) => On<Taken | undefined>
   readonly release: (token: string) => On<boolean>
@@ -85,7 +85,7 @@ interface Taken {
 /**
  * The options with their defaults; times in milliseconds.
  *
- * - `kind`: what errors call it; a lock where nothing is said.
+ * - `kind`: what errors call it; a lock by default.
  * - `token`: one that was given. `makeToken`: makes one for each time otherwise.
  */
 export interface Settings {
@@ -116,8 +116,8 @@ export const timesOf = (options: {
 
 /** The ways to hold something. */
 export const make = (settings: Settings) => ({
-  tryAcquire: acquireWithin(settings, 0),
-  acquire: acquireWithin(settings, settings.waitTimeout),
+  tryAcquire: acquireFor(settings, 0),
+  acquire: acquireFor(settings, settings.waitTimeout),
   scoped: Effect.uninterruptibleMask((
     restore
   ): Effect.Effect<LockHandle, CommandError | LockError, RedisClient | Scope.Scope> =>
@@ -146,7 +146,7 @@ export const make = (settings: Settings) => ({
   locked: settings.ways.locked
 })
 
-const acquireWithin = (settings: Settings, waitTimeout: number) =>
+const acquireFor = (settings: Settings, waitTimeout: number) =>
   Effect.uninterruptibleMask((restore) => Effect.map(acquire(settings, waitTimeout, restore), (held) => held?.handle))
 
 const milliseconds = (time: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(time))
@@ -181,7 +181,7 @@ const acquire = Effect.fnUntraced(function*(
   }
 })
 
-/** By what part of it a pause is longer at the most, so that those who wait do not all come at once. */
+/** The part by which a pause is longer at the most, so that waiting callers do not all come at once. */
 const jitter = 0.25
 
 const acquireOrFail = (
@@ -196,7 +196,7 @@ const acquireOrFail = (
         : Effect.succeed(held)
   )
 
-/** One try. Who will never learn what came of it must not keep others out. */
+/** One try. A caller that never learns its outcome must not keep others out. */
 const attempt = (
   client: RedisClient["Service"],
   settings: Settings,
@@ -204,7 +204,7 @@ const attempt = (
   restore: Restore
 ): Effect.Effect<Taken | undefined, CommandError> => {
   const request = settings.ways.acquire(token)
-  // A token that was given may be the one that the lock holds already: there is no telling what to undo.
+  // A token that was given may be the one that the lock holds already: it cannot be known what to undo.
   if (settings.token !== undefined) return on(client, request)
   const undo = Effect.forkDetach(Effect.ignore(undone(client, settings, token)), { startImmediately: true })
   return restore(on(client, request)).pipe(
@@ -304,7 +304,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
       const release = on(client, ways.release(token))
       return ttl === undefined
         ? release
-        : Effect.flatMap(now, (time) => within(Math.max(validUntil - time, shortestRelease), release))
+        : Effect.flatMap(now, (time) => untilOver(Math.max(validUntil - time, shortestRelease), release))
     })),
     extend: (duration, options) =>
       extend(() => wholeMilliseconds(duration), options?.replace === true ? "replace" : "add"),
@@ -343,7 +343,7 @@ const notExtended = Effect.fail(
 const shortestRelease = 1000
 
 /** Gives a release up when the lock is over by itself. Also where it must not be interrupted: it is a fiber of its own. */
-const within = (milliseconds: number, release: Effect.Effect<boolean, CommandError>) =>
+const untilOver = (milliseconds: number, release: Effect.Effect<boolean, CommandError>) =>
   Effect.timeoutOrElse(release, {
     duration: milliseconds,
     orElse: () => Effect.fail(failureOf(timeLimit("read", milliseconds), releasing, "unknown"))

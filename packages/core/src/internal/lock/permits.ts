@@ -1,5 +1,5 @@
 /**
- * What several at a time may hold: a sorted set of the tokens of those who do, by when their leases end.
+ * The permits of several holders at a time: a sorted set of the tokens of the holders, by the ends of their leases.
  *
  * All of it is `ordered`, as with locks. Times are whole milliseconds of the server's clock.
  */

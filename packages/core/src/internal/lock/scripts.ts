@@ -1,5 +1,5 @@
 /**
- * What locks do on the server in one step: look whose the lock is, and act on it.
+ * What locks do on the server in one step: look at the holder of the lock, and act on it.
  *
  * All of it is `ordered`: where connections are shared, what undoes an attempt comes after the attempt.
  */
@@ -11,7 +11,7 @@ import { beside } from "../command/slot.ts"
 
 const acquireSpec = new RedisCommand.Spec("SET", ["ordered"])
 
-/** Takes the lock; tells whether it was free. */
+/** Takes the lock; returns whether it was free. */
 export const acquire = (name: string, token: string, milliseconds: number | undefined) =>
   RedisCommand.make({
     spec: acquireSpec,
@@ -39,7 +39,7 @@ return fencingToken`,
   ordered: true
 })
 
-/** Deletes the lock if it is the token's; tells whether it was. */
+/** Deletes the lock if it has this token; returns whether it had. */
 export const release = RedisScript.make({
   name: "RedisLock.release",
   lua: `if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end

@@ -6,10 +6,10 @@
  *
  * - Open connections and dials together are never more than the limit.
  * - Each open connection is with one claim, or idle, or being cleaned; never two of these.
- * - Who waits is served first come first served, and the first of them have a dial each: a dial that is not needed any more,
- *   because somebody gave a connection back, is the next one's.
+ * - Callers that wait are served first come first served, and the first of them have a dial each: a dial that is not needed
+ *   any more, because somebody gave a connection back, goes to the next one.
  * - What a claim has is written down before its fiber hears of it. So whatever is interrupted when, ending the claim gives
- *   back what it has, or gives up its place.
+ *   back what it has, or leaves the queue.
  *
  * A connection that is handed on is in the state of its handshake: see the recycler.
  */
@@ -23,7 +23,7 @@ import type { RedisEvent } from "../../RedisClient.ts"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { RedisConnector } from "../../RedisConnector.ts"
 import type { CommandError } from "../../RedisError.ts"
-import type { RedisConnection, Source } from "../connection/model.ts"
+import type { Dialer, RedisConnection } from "../connection/model.ts"
 import type { RequestQueue } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"
 import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
@@ -33,7 +33,7 @@ import { Lease } from "./recycle.ts"
 import { addressOf, longestPause, Pauses, pauseUnless } from "./redial.ts"
 
 export interface Options {
-  readonly source: Source
+  readonly dialer: Dialer
   readonly settings: ConnectionSettings
   readonly onEvent: (event: RedisEvent) => void
 }
@@ -41,14 +41,14 @@ export interface Options {
 /** How long a connection may take to be cleaned before it is closed: a new one costs less than that. */
 const cleaningLimit = "1 second"
 
-/** One of those who use the pool, with what it has and waits for. */
+/** One of the users of the pool, with what it has and waits for. */
 export class Member {
   readonly claims = new Set<Claim>()
   /** Why it gets no connection any more. */
   ended: CommandError | undefined = undefined
 }
 
-/** Somebody who wants a connection, waits for it, has it, or is done. */
+/** A caller that wants a connection, waits for it, has it, or is done. */
 class Claim {
   readonly member: Member
   /** The dial that was begun for it. */
@@ -69,7 +69,7 @@ interface Opened {
   readonly lost: () => CommandError | undefined
 }
 
-/** A connection that is being opened. Nobody waits for one that keeps the number of idle ones up, or is left over. */
+/** A connection that is being opened. It may have no claim, when it is to be idle or its claim has ended. */
 interface Dial {
   claim: Claim | undefined
   /** Whether it was begun for this claim. */
@@ -101,16 +101,16 @@ export class ExclusivePool {
   readonly #members = new Set<Member>()
   readonly #everybody = new Member()
   readonly #open = new Map<RedisConnection, Facts>()
-  /** Connections that nobody uses; the one that was given back last is the last. */
+  /** Idle connections; the one that was given back last is the last. */
   readonly #idle: Array<RedisConnection> = []
   readonly #dials = new Set<Dial>()
-  /** Those who wait, in order. */
+  /** The claims that wait, in order. */
   readonly #waiting = new Set<Claim>()
   #sweeping = false
   readonly #pauses = new Pauses()
   /** When the next dial may begin. */
   #notBefore = 0
-  /** Why nobody gets a connection any more. */
+  /** Why no claim gets a connection any more. */
   #closed: CommandError | undefined = undefined
 
   constructor(options: Options, context: Context.Context<RedisConnector>, scope: Scope.Closeable, clock: Clock.Clock) {
@@ -136,7 +136,7 @@ export class ExclusivePool {
     return this.#idle.length
   }
 
-  /** The number of those who wait for a connection. */
+  /** The number of claims that wait for a connection. */
   get waiting(): number {
     return this.#waiting.size
   }
@@ -164,21 +164,21 @@ export class ExclusivePool {
           const end = Effect.sync(() => this.#release(claim))
           return Effect.onExit(
             restore(Effect.provideService(this.#take(claim), Clock.Clock, this.#clock)),
-            // What failed holds nothing back until the scope closes.
+            // A claim that failed holds nothing until the scope closes.
             (exit) => Exit.isSuccess(exit) ? Scope.addFinalizer(scope, end) : end
           )
         }))
     )
   }
 
-  /** Closes what nobody uses, with `inUse` the others as well. */
+  /** Closes idle connections, with `inUse` the others as well. */
   disconnect(reason: CommandError, inUse: boolean): Effect.Effect<void> {
     return Effect.sync(() => {
       for (const connection of inUse ? [...this.#open.keys()] : [...this.#idle]) connection.close(reason)
     })
   }
 
-  /** Fails who waits and closes everything, for good. */
+  /** Fails the callers that wait and closes everything, for good. */
   retire(reason: CommandError): void {
     this.#closed ??= reason
     for (const member of this.#members) this.#end(member, this.#closed)
@@ -239,7 +239,7 @@ export class ExclusivePool {
     return count
   }
 
-  /** Fails after the time to wait for a free place; the dial that follows has a limit of its own. */
+  /** Fails after the time to wait for a free connection; the dial that follows has a limit of its own. */
   #waitedTooLong(claim: Claim): Effect.Effect<never, CommandError> {
     const { acquireTimeout, max } = this.#options.settings.pool
     const limit = elapsed(this.#clock) + Duration.toMillis(acquireTimeout)
@@ -260,7 +260,7 @@ export class ExclusivePool {
     settle?.(exit)
   }
 
-  /** Ends a claim, whatever has become of it. */
+  /** Ends a claim, whatever state it is in. */
   #release(claim: Claim): void {
     claim.settle = undefined
     this.#waiting.delete(claim)
@@ -269,7 +269,7 @@ export class ExclusivePool {
     claim.member.claims.delete(claim)
   }
 
-  /** Gives the dial that was begun for a claim to who waits without one. */
+  /** Gives the dial that was begun for a claim to a caller that waits without one. */
   #passOn(claim: Claim): void {
     const { dial } = claim
     if (dial === undefined) return
@@ -328,7 +328,7 @@ export class ExclusivePool {
   // Connections
   // ---------------------------------------------------------------------------
 
-  /** Gives a connection that is clean to who waits, or lays it down. */
+  /** Gives a clean connection to a caller that waits, or puts it among the idle ones. */
   #offer(connection: RedisConnection): void {
     const facts = this.#open.get(connection)
     // It was lost meanwhile.
@@ -371,17 +371,17 @@ export class ExclusivePool {
       if (exit.value.lost() === undefined) this.#offer(connection)
       else this.#onLost(connection, exit.value.lost()!)
     } else if (claim !== undefined && dial.isOwn) {
-      // Only who it was begun for learns of its failure: the others get one of their own now.
+      // Only the claim that it was begun for learns of its failure: the others get a dial of their own now.
       const error = errorOf(exit.cause)
       this.#settle(claim, Exit.fail(error ?? this.#loss("Other", "The client failed to open the connection")))
     }
     if (this.#waiting.size > 0) this.#dial()
   }
 
-  /** Opens a connection; after a failure not before a pause, whoever asks. */
+  /** Opens a connection; after a failure not before a pause, whoever asks for it. */
   get #connect(): Effect.Effect<Opened, CommandError, RedisConnector> {
     return Effect.gen({ self: this }, function*() {
-      const { news } = this.#options.source
+      const { news } = this.#options.dialer
       const over = Effect.sync(() => {
         this.#notBefore = 0
       })
@@ -396,7 +396,7 @@ export class ExclusivePool {
         if (connection !== undefined) this.#onLost(connection, failure)
         for (const request of unsent.takeAll()) request.fail(failure)
       }
-      connection = yield* this.#options.source.open({ onUnsent }).pipe(
+      connection = yield* this.#options.dialer.open({ onUnsent }).pipe(
         Scope.provide(scope),
         Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)),
         Effect.tapError((error) => Effect.sync(() => this.#onFailed(error)))
@@ -410,7 +410,7 @@ export class ExclusivePool {
     if (error._tag === "ConnectionError" && error.reason.startsWith("Pool")) return
     const retryAfter = this.#postpone(error)
     if (retryAfter === undefined) return
-    const address = addressOf(error) ?? this.#options.source.address
+    const address = addressOf(error) ?? this.#options.dialer.address
     this.#options.onEvent({ _tag: "ConnectFailed", address, error, retryAfter })
   }
 
@@ -446,7 +446,7 @@ export class ExclusivePool {
     this.#sweeping = true
     this.#fork(Effect.gen({ self: this }, function*() {
       for (let connection = oldest(); connection !== undefined; connection = oldest()) {
-        // It is open: what is lost is not idle.
+        // It is open: a lost connection is not idle.
         const since = this.#open.get(connection)!.unusedSince
         const left = since + this.#idleTimeout - this.#now()
         if (left > 0) yield* Effect.sleep(left)
@@ -467,7 +467,7 @@ export class ExclusivePool {
   }
 
   #loss(reason: Parameters<typeof connectionLoss>[0], detail: string): CommandError {
-    return connectionLoss(reason, detail, this.#options.source.address)
+    return connectionLoss(reason, detail, this.#options.dialer.address)
   }
 }
 
@@ -479,9 +479,9 @@ export const make = Effect.fnUntraced(function*(
   const clock = yield* Clock.Clock
   const scope = yield* Scope.fork(yield* Effect.scope)
   const pool = new ExclusivePool(options, context, scope, clock)
-  // Before anything that it has open ends: who uses it learns why.
+  // Before its connections are closed: their users learn why.
   yield* Effect.addFinalizer(() =>
-    Effect.sync(() => pool.retire(connectionLoss("ClientClosed", "The client was closed", options.source.address)))
+    Effect.sync(() => pool.retire(connectionLoss("ClientClosed", "The client was closed", options.dialer.address)))
   )
   return pool
 })

@@ -8,9 +8,9 @@
  * - Its state is the one of its handshake: no MULTI, database, name, tracking, credentials, protocol, subscription or MONITOR
  *   of the holder's, and no ASKING that waits for its command.
  *
- * A watch is undone with UNWATCH, as bodies of `Redis.watch` that end without a transaction are common. All else is rare, and
- * closing the connection undoes it for sure. Only what was sent counts, not what was answered: in doubt there is something
- * left.
+ * A watch is undone with UNWATCH, as bodies of `Redis.watch` that end without a transaction are common. Everything else is
+ * rare, and closing the connection surely undoes it. Only what was sent counts, not what was answered: in doubt something
+ * is left.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -74,12 +74,12 @@ export class Lease {
     else if (!leavesNothing.has(name) && (spec.traits.has("stateful") || names.has(name))) this.#spoilt = true
   }
 
-  /** Told that the last EXEC was answered: it ends the watch, whatever it comes to. */
+  /** Told that the last EXEC was answered, which ends the watch, whatever the answer is. */
   executed(): void {
     this.#ended = this.#executing
   }
 
-  /** Told that all that was sent was refused: nothing is left of it. */
+  /** Told that everything that was sent was refused: nothing of it is left. */
   refused(): void {
     this.#ended = this.#watches
   }
@@ -102,7 +102,7 @@ export class Lease {
   giveBack(): Verdict {
     this.#returned = true
     const { exchange } = this.#raw
-    // One that leaves takes nothing more.
+    // A connection that is ending takes nothing more.
     if (exchange.closed || exchange.leaving !== undefined || this.#spoilt || this.#asking) return "Spoilt"
     this.unwatch()
     // A reply still to come would be the next holder's. That to UNWATCH is waited for.
@@ -110,14 +110,14 @@ export class Lease {
     return this.#undoing ? "Undoing" : this.watching ? "Spoilt" : "Clean"
   }
 
-  /** Whether nothing is left any more, once that is known; it is when the connection is lost, too. */
+  /** Whether nothing is left, once that is known; it is known when the connection is lost, too. */
   readonly undone: Effect.Effect<boolean> = Effect.callback((resume) => {
     if (!this.#undoing) return resume(Effect.succeed(!this.watching))
     this.#onUndone = (undone) => resume(Effect.succeed(undone))
   })
 }
 
-/** Ends a MULTI or a watch, and leaves nothing itself. A MULTI of one write has no trait; one that has is the holder's. */
+/** Ends a MULTI or a watch, and leaves nothing itself. A MULTI of a batch has no trait; one with a trait is the holder's. */
 const leavesNothing: ReadonlySet<string> = new Set(["DISCARD", "UNWATCH"])
 
 /** May be sent on shared connections, where all have the same: what it leaves is no trait of theirs. */

@@ -1,28 +1,28 @@
 /**
- * Connections to one place, one after the other, for as long as anybody wants one: dialled when there is demand, and
+ * Connections to one server, one after the other, for as long as one is wanted: dialled when there is demand, and
  * with a pause after each that was of no use.
  */
 import * as Effect from "effect/Effect"
-import * as Random from "effect/Random"
 import type { RedisEvent } from "../../RedisClient.ts"
 import type { CommandError } from "../../RedisError.ts"
-import type { Source } from "../connection/model.ts"
+import type { Dialer } from "../connection/model.ts"
+import { backOff, jitter } from "../runtime/backOff.ts"
 
 /** The least and the most that a pause between two failed dials lasts, before jitter. */
 const shortestPause = 10
 export const longestPause = 1000
 
 /**
- * A dial that is refused costs next to nothing, to nobody but the system of a server that is not there: so many of them in
- * a row, three to five seconds, have shorter pauses, so that a server that is started again is found at once.
+ * A dial that is refused costs next to nothing, as it only reaches the system of a server that is not there. So many of
+ * them in a row, which is three to five seconds, have shorter pauses: a server that is started again is found at once.
  */
 const eagerDials = 50
 const longestEagerPause = 100
 
 /**
- * What a connection ended with that was of no use: it could not be opened, or was lost before it had answered anything.
+ * The end of a connection that was of no use: it could not be opened, or was lost before it had answered anything.
  *
- * - `isUnused`: whether nothing was written on it.
+ * - `error`: why it ended. `isUnused`: whether nothing was written on it.
  */
 export interface Useless {
   readonly error: CommandError
@@ -30,7 +30,7 @@ export interface Useless {
 }
 
 /**
- * - `address`: what the place is called while an error does not name another.
+ * - `address`: what the server is called while an error does not name another.
  * - `awaitDemand`: suspends while nobody wants a connection.
  * - `serve`: one connection from its dial to its end; `undefined` when it answered, or lasted.
  * - `coolDown`: told before the pause. A server that does so is not dialled again without one.
@@ -42,7 +42,7 @@ export interface Redial<R> {
   readonly serve: Effect.Effect<Useless | undefined, never, R>
   readonly coolDown: (useless: Useless) => void
   readonly onEvent: (event: RedisEvent) => void
-  readonly news: Source["news"]
+  readonly news: Dialer["news"]
 }
 
 /** To be run in a fiber. */
@@ -66,10 +66,10 @@ export const redial = <R>(
     }
   })
 
-/** Where something failed, when the error says so. */
+/** The address that an error names, `undefined` when it names none. */
 export const addressOf = (error: CommandError): string | undefined => "address" in error ? error.address : undefined
 
-/** Pauses after failed dials, each of another length by chance: many clients must not dial at the same time. */
+/** Pauses after failed dials. */
 export class Pauses {
   #failures = 0
   #wasRefused = false
@@ -81,22 +81,22 @@ export class Pauses {
 
   /** The pause after one more failure: it doubles with each in a row, and begins anew when a server is there, or gone. */
   after(error: CommandError): Effect.Effect<number> {
-    return Effect.map(Random.next, (random) => {
+    return Effect.map(jitter, (jitter) => {
       const isRefused = error._tag === "ConnectionError" && error.reason === "Refused"
       if (isRefused !== this.#wasRefused) this.#failures = 0
       this.#wasRefused = isRefused
-      return Math.round(pauseAfter(this.#failures++, isRefused) * (0.5 + random / 2))
+      return Math.round(pauseAfter(this.#failures++, isRefused) * jitter)
     })
   }
 }
 
 const pauseAfter = (failures: number, isRefused: boolean): number => {
-  const longest = isRefused ? longestEagerPause * 2 ** doublings(failures - eagerDials) : longestPause
-  return Math.min(shortestPause * 2 ** doublings(failures), longest, longestPause)
+  const longest = isRefused
+    ? backOff(failures - eagerDials, { shortest: longestEagerPause, longest: longestPause })
+    : longestPause
+  return backOff(failures, { shortest: shortestPause, longest })
 }
 
-const doublings = (count: number): number => Math.min(Math.max(count, 0), 10)
-
 /** Waits so long, or until there is news. */
-export const pauseUnless = (milliseconds: number, news: Source["news"]): Effect.Effect<void> =>
+export const pauseUnless = (milliseconds: number, news: Dialer["news"]): Effect.Effect<void> =>
   news === undefined ? Effect.sleep(milliseconds) : Effect.raceFirst(Effect.sleep(milliseconds), news)

@@ -22,7 +22,7 @@ import { longestPause, redial } from "./redial.ts"
 import type { Useless } from "./redial.ts"
 
 /**
- * - `Idle`: no connection and nobody who wants one.
+ * - `Idle`: no connection and no need of one.
  * - `Dialling`: being opened; requests wait for it.
  * - `Busy`: the same, but a script keeps the server from it; what ends the script is sent at once.
  * - `CoolingDown`: could not be opened; requests wait for the next attempt.
@@ -37,7 +37,7 @@ type State =
   | { readonly _tag: "Closed"; readonly failure: CommandError }
 
 export interface Options {
-  readonly source: RedisConnection.Source
+  readonly dialer: RedisConnection.Dialer
   readonly settings: ConnectionSettings
   readonly onEvent: (event: RedisEvent) => void
 }
@@ -45,7 +45,7 @@ export interface Options {
 export class SharedConnection {
   readonly address: string
   readonly #options: Options
-  /** Of who made it: what many share runs in it. */
+  /** The context of whoever made it: what many share runs in it. */
   readonly #context: Context.Context<never>
   readonly #clock: Clock.Clock
   readonly #healthCheckInterval: number
@@ -56,7 +56,7 @@ export class SharedConnection {
   #lastUsed = 0
 
   constructor(options: Options, context: Context.Context<never>) {
-    this.address = options.source.address
+    this.address = options.dialer.address
     this.#options = options
     this.#context = context
     this.#clock = Context.get(context, Clock.Clock)
@@ -102,11 +102,11 @@ export class SharedConnection {
 
   /** Opens, watches and reopens the connection; to be run in a fiber. */
   get run(): Effect.Effect<never, never, RedisConnector> {
-    const { onEvent, source } = this.#options
+    const { onEvent, dialer } = this.#options
     return redial({
       address: this.address,
       onEvent,
-      news: source.news,
+      news: dialer.news,
       awaitDemand: Effect.suspend(() => {
         if (this.#state._tag === "Closed") return Effect.never
         this.#state = { _tag: "Idle" }
@@ -115,7 +115,7 @@ export class SharedConnection {
       serve: this.#serve,
       coolDown: ({ error, isUnused }) => {
         this.#state = { _tag: "CoolingDown" }
-        // What waits has waited for nothing.
+        // The requests that wait have waited in vain.
         if (isUnused) this.#failWaiting(error)
       }
     })
@@ -139,8 +139,8 @@ export class SharedConnection {
   readonly #serve: Effect.Effect<Useless | undefined, never, RedisConnector> = Effect.suspend(() => {
     this.#state = { _tag: "Dialling" }
     return Effect.scoped(Effect.gen({ self: this }, function*() {
-      const { onEvent, source } = this.#options
-      const connection = yield* source.open({
+      const { onEvent, dialer } = this.#options
+      const connection = yield* dialer.open({
         onUnsent: (unsent) => this.#takeBack(unsent),
         onBusy: (submit) => this.#becomeBusy(submit)
       })

@@ -24,7 +24,7 @@ export const unsubscribeVerbs: Readonly<Record<Kind, string>> = {
 /** Its answer is the last of its confirmations, which the hub has read. */
 const confirmed = RedisReply.make<void>(() => undefined)
 
-/** The server answers these at once, unlike what blocks: a connection on which it does not is no more. */
+/** The server answers these at once, unlike what blocks: a connection on which it does not is dead. */
 const specs: ReadonlyMap<string, RedisCommand.Spec> = new Map(
   Object.entries(unsubscribeVerbs).flat().map((verb) => [verb, new RedisCommand.Spec(verb.toUpperCase(), ["readonly"])])
 )

@@ -1,6 +1,6 @@
 /**
- * Who has subscribed to what on one connection. No Effect and no I/O where
- * messages are handed out: that runs once for each message.
+ * The subscriptions on one connection. Handing messages out takes no Effect and
+ * no I/O, as it runs once for each message.
  *
  * Invariants: the server answers commands in order, so a confirmation belongs to
  * the first command that is not answered in full; an entry is in the registry
@@ -21,7 +21,7 @@ import { commandOf, grouped, unsubscribeVerbs } from "./commands.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
 import { idOf, idOfReply, textOf } from "./names.ts"
 
-/** Who gets messages. */
+/** What gets the messages of a subscription. */
 export interface Receiver {
   readonly mailbox: Mailbox
   readonly bytes: boolean
@@ -46,7 +46,7 @@ export class Entry {
   }
 }
 
-/** The name of an entry as a receiver sees it, who may write to it. */
+/** The name of an entry as a receiver sees it. A receiver may write to the bytes. */
 export const shown = ({ bytes }: Receiver, { key }: Entry): Shown =>
   typeof key === "string"
     ? bytes ? encodeUtf8(key) : key
@@ -80,7 +80,7 @@ export interface HubOptions {
   /** What events call the server of the connection. */
   readonly server?: string | undefined
   readonly replaceInvalidText: boolean
-  /** Called when there is the first subscription, and when there is none any more. */
+  /** Called when there is the first subscription, and after the last one. */
   readonly onDemand: () => void
   readonly onUnused: () => void
   /** Called with an entry that its server has given up. */
@@ -227,7 +227,7 @@ export class Hub {
     for (const entries of Object.values(this.#entries)) this.#subscribe([...entries.values()])
   }
 
-  /** The connection is no more: fails who waits for it, and tells the others of their gap. */
+  /** The connection has ended: fails callers that wait for it, and tells the others of their gap. */
   detach(error: CommandError): void {
     this.#exchange = undefined
     const sent = this.#sent
@@ -242,7 +242,7 @@ export class Hub {
     this.flush()
   }
 
-  /** Fails who waits for a confirmation. */
+  /** Fails callers that wait for a confirmation. */
   failJoining(error: CommandError): void {
     const waiting = new Set<Joining>()
     for (const entry of this.all) {
@@ -270,7 +270,7 @@ export class Hub {
     }
   }
 
-  /** Gives an entry away, with those who have subscribed to it and now miss it. */
+  /** Gives an entry away, with its receivers, which now miss it. */
   surrender(entry: Entry): ReadonlyArray<Receiver> {
     const { receivers } = entry
     this.#entries[entry.kind].delete(entry.id)
@@ -302,7 +302,7 @@ export class Hub {
     this.#options.onDemand()
   }
 
-  /** Takes over for a receiver what its server tells of as well; what it has told so far is missing. */
+  /** Takes over for a receiver what this server publishes as well; what it has published so far is missing. */
   extend(receiver: Receiver, given: ReadonlyArray<Entry>): void {
     const received = this.#received.get(receiver)
     const fresh = given.filter(({ key, kind }) => {
@@ -343,7 +343,7 @@ export class Hub {
         const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
         this.#gaps.set(receiver, gap)
         gap.missing.add(entry)
-        // What was told of as lost and has come back alone was not told of as restored.
+        // An entry that was reported as lost and has come back alone was not reported as restored.
         if (gap.lost.has(nameOf(entry))) continue
         gap.lost.set(nameOf(entry), entry)
         append(fresh, receiver, shown(receiver, entry))
@@ -426,14 +426,14 @@ export class Hub {
     }
     for (const entry of wanted) {
       entry.state = "Wanted"
-      // Copies: who fails may subscribe again on the spot.
+      // Copies: a receiver that fails may subscribe again on the spot.
       const joining = Array.from(entry.joining)
       const before = entry.receivers.filter((receiver) => joining.every((other) => other.receiver !== receiver))
       for (const each of joining) this.#failJoining(each, error)
       if (before.length > 0 && this.#options.isElsewhere(entry)) return this.#options.onMoved(entry)
       if (before.length > 0 && isRetryable(error)) return this.#exchange?.close(error)
       for (const receiver of before) {
-        // What it missed will not be made good: nothing of it is restored.
+        // What it missed stays missing: nothing of it is restored.
         this.#gaps.delete(receiver)
         this.leave(receiver, [entry])
         receiver.mailbox.fail(error)
@@ -446,7 +446,7 @@ export class Hub {
   // ---------------------------------------------------------------------------
 
   /**
-   * Takes what the server sends of its own accord; returns whether it completes
+   * Takes what the server sends unasked; returns whether it completes
    * the answer to the command in front.
    */
   readonly receive = (items: ReadonlyArray<Resp.Value>): boolean => {
@@ -503,7 +503,7 @@ export class Hub {
     }
   }
 
-  /** Decoded anew for each receiver: what it gets is its own to change. */
+  /** Decoded anew for each receiver: a receiver may change what it gets. */
   #messageFor(
     receiver: Receiver,
     entry: Entry,

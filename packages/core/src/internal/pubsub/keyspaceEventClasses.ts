@@ -1,5 +1,5 @@
 /**
- * Which letter of a server's `notify-keyspace-events` has it tell of an event.
+ * The letters of a server's `notify-keyspace-events` that have it report an event.
  */
 
 /** The letters and the events behind them. Those of modules are named by their authors. */
@@ -28,7 +28,7 @@ const classes: ReadonlyMap<string, string> = new Map(
 const allButSome = "g$lshzxetd"
 
 /**
- * The letters that a setting lacks to tell of events, by channels of one kind (`K` or `E`). Without names any event will do;
+ * The letters that a setting lacks to report events, by channels of one kind (`K` or `E`). Without names any event will do;
  * so it will for names that are not known.
  */
 export const missingIn = (setting: string, kind: "K" | "E", names: ReadonlyArray<string> | undefined): string => {

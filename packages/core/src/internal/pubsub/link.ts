@@ -12,7 +12,7 @@ import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { Kind } from "../../RedisPubSub.ts"
 import type { Subscribers } from "../client/router.ts"
-import type { Owner, RedisConnection } from "../connection/model.ts"
+import type { Listener, RedisConnection } from "../connection/model.ts"
 import { requestOf, SingleRequest } from "../connection/request.ts"
 import { connectionLoss } from "../error/failure.ts"
 import { longestPause, redial } from "../pool/redial.ts"
@@ -20,9 +20,9 @@ import type { Useless } from "../pool/redial.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { Hub } from "./hub.ts"
 import type { Entry, Receiver } from "./hub.ts"
-import { placesOf, serverOf } from "./places.ts"
+import { serversOf, shownServer } from "./servers.ts"
 
-/** How long a connection without subscriptions stays open, for who subscribes once more. */
+/** How long a connection without subscriptions stays open, for callers that subscribe once more. */
 const linger = Duration.seconds(1)
 
 /**
@@ -35,7 +35,7 @@ const quiet = 500
 const stopped = 1750
 
 /**
- * - `Idle`: no connection, and nobody who wants one.
+ * - `Idle`: no connection, and no need of one.
  * - `Dialling`: being opened. `CoolingDown`: could not be opened; the next attempt has to wait.
  * - `Ready`: subscriptions are sent on the connection at once.
  * - `Closed`: for good.
@@ -46,13 +46,13 @@ type State =
   | { readonly _tag: "Closed"; readonly failure: CommandError }
 
 export interface LinkOptions {
-  readonly place: string
+  readonly server: string
   readonly settings: ConnectionSettings
   readonly subscribers: Subscribers
   readonly onMoved: (entry: Entry) => void
 }
 
-/** Who waits for the connection itself. */
+/** A caller that waits for the connection itself. */
 type Waiter = (exit: Exit.Exit<RedisConnection, CommandError>) => void
 
 export class Link {
@@ -70,20 +70,20 @@ export class Link {
   constructor(options: LinkOptions) {
     this.#options = options
     this.hub = new Hub({
-      server: serverOf(options.place),
+      server: shownServer(options.server),
       replaceInvalidText: options.settings.replaceInvalidText,
       onDemand: () => this.#wake(),
       onUnused: () => this.#unused?.(),
       onMoved: options.onMoved,
-      isElsewhere: ({ key, kind }) => !placesOf(options.subscribers, kind, key).includes(options.place)
+      isElsewhere: ({ key, kind }) => !serversOf(options.subscribers, kind, key).includes(options.server)
     })
   }
 
-  get place(): string {
-    return this.#options.place
+  get server(): string {
+    return this.#options.server
   }
 
-  /** Whether there is neither a connection nor anybody who wants one. */
+  /** Whether there is neither a connection nor a need of one. */
   get unused(): boolean {
     return this.#state._tag === "Idle" && !this.#wanted
   }
@@ -148,9 +148,9 @@ export class Link {
 
   /** Opens, watches and reopens the connection; to be run in a fiber. */
   get run(): Effect.Effect<never> {
-    const { place, subscribers: { news, onEvent } } = this.#options
+    const { server, subscribers: { news, onEvent } } = this.#options
     return redial({
-      address: place,
+      address: server,
       onEvent,
       news,
       awaitDemand: Effect.suspend(() => {
@@ -171,13 +171,13 @@ export class Link {
   readonly #serve: Effect.Effect<Useless | undefined> = Effect.suspend(
     () => {
       this.#state = { _tag: "Dialling" }
-      const { place, subscribers } = this.#options
+      const { server, subscribers } = this.#options
       return Effect.scoped(
         Effect.flatMap(
-          // Who waits for the connection must not wait for ever.
+          // Callers that wait for the connection must not wait for ever.
           Effect.catchDefect(
-            subscribers.connect(place, this.#owner),
-            (defect) => Effect.fail(connectionLoss("Other", "The client failed to open a connection", place, defect))
+            subscribers.connect(server, this.#listener),
+            (defect) => Effect.fail(connectionLoss("Other", "The client failed to open a connection", server, defect))
           ),
           (connection) => this.#use(connection)
         )
@@ -223,7 +223,7 @@ export class Link {
   /**
    * Looks after a connection on which nothing arrives, as there need not be any messages. It is sent a PING, so that the
    * server owes something, and subscriptions are told of a gap when it goes on to say nothing. Looks are counted and not
-   * time, like everywhere where silence is judged.
+   * time, as everywhere that silence is judged.
    */
   #watchLiveness(connection: RedisConnection): Effect.Effect<void> {
     const { healthCheckInterval, livenessTimeout } = this.#options.settings
@@ -256,7 +256,7 @@ export class Link {
     if (!silent) this.hub.trust()
   }
 
-  readonly #owner: Owner = {
+  readonly #listener: Listener = {
     subscriber: true,
     onPush: (items) => this.hub.receive(items),
     onSilence: (silent) => this.#onSilence(silent),
@@ -322,7 +322,7 @@ export class Link {
 
 const ping = RedisCommand.send("PING")
 
-/** Any answer shows life, also that it is not allowed. */
+/** Any answer shows life, a refusal too. */
 const submitPing = (connection: RedisConnection): void =>
   connection.submit(new SingleRequest(ping, undefined, () => {}))
 

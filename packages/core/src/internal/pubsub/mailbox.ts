@@ -32,14 +32,14 @@ export class Mailbox {
   #items: Array<Element> = []
   #first = 0
   #messages = 0
-  /** Events that stood among messages dropped since, and so before everything that is left. */
+  /** Events that stood among messages that were dropped since, and so come before everything that is left. */
   #passed: Array<Element> = []
-  /** How many messages were dropped where no event tells of it yet. */
+  /** How many messages were dropped that no event has reported yet. */
   #dropped = 0
   #failure: CommandError | PubSubOverflowError | undefined = undefined
   #finished = false
   #takers: Array<() => void> = []
-  /** Whether a consumer waits, and nobody has undertaken to wake it. */
+  /** Whether a consumer waits that nobody is about to wake. */
   idle = false
 
   constructor(options: MailboxOptions) {
@@ -75,7 +75,7 @@ export class Mailbox {
     this.wake()
   }
 
-  /** Says that there is nothing to come, or that there is again. */
+  /** Says that nothing more will come, or that something may come again. */
   set finished(finished: boolean) {
     this.#finished = finished
     if (finished) this.wake()
@@ -88,7 +88,7 @@ export class Mailbox {
     for (const take of takers) take()
   }
 
-  /** All that is there; suspends while that is nothing. */
+  /** Takes everything that is there; suspends while there is nothing. */
   readonly take: Effect.Effect<Batch, CommandError | PubSubOverflowError | Cause.Done> = Effect.suspend(() => {
     const items = this.#takeAll()
     if (isNonEmpty(items)) return Effect.succeed(items)

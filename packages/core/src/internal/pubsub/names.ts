@@ -1,5 +1,5 @@
 /**
- * Names of channels and patterns, as keys to what is known of them.
+ * Names of channels and patterns as keys of maps.
  */
 import type * as RedisArg from "../../RedisArg.ts"
 import * as Resp from "../../Resp.ts"
@@ -7,7 +7,7 @@ import { decodeUtf8Strict } from "../codec/utf8.ts"
 
 /** Text stands for itself; bytes that are not UTF-8 must not be mistaken for others. */
 export const idOf = (key: RedisArg.Key): string => {
-  // What is no text on the wire comes back as it went there.
+  // A name that is not text comes back as the bytes that were sent.
   if (typeof key === "string") return key.toWellFormed()
   return decodeUtf8Strict(key, 0, key.length) ?? `\u0000${Array.from(key).join()}`
 }

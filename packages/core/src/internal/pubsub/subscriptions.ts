@@ -1,5 +1,5 @@
 /**
- * The pub/sub of a client: which subscription is on which connection.
+ * The pub/sub of a client: decides which subscription is on which connection.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -19,15 +19,15 @@ import * as RedisReply from "../../RedisReply.ts"
 import type { Spread, Subscribers } from "../client/router.ts"
 import { decodeUtf8Strict, isBytes } from "../codec/utf8.ts"
 import { connectionLoss, failureOf, timeLimit } from "../error/failure.ts"
-import { within } from "../runtime/elapsed.ts"
+import { withTimeout } from "../runtime/elapsed.ts"
 import { runNow } from "../runtime/ownContext.ts"
 import { nameOf, shown } from "./hub.ts"
 import type { Entry, Receiver } from "./hub.ts"
 import * as Link from "./link.ts"
 import * as Mailbox from "./mailbox.ts"
-import { placesOf } from "./places.ts"
+import { serversOf } from "./servers.ts"
 
-/** The connections of some subscriptions, by the place that each is to. */
+/** The connections of some subscriptions, by the server that each is to. */
 class Links {
   readonly #subscribers: Subscribers
   readonly #settings: ConnectionSettings
@@ -54,9 +54,9 @@ class Links {
     return Array.from(this.#links.values(), ({ link }) => link)
   }
 
-  /** Where any server will do. */
-  get anyPlace(): string {
-    return this.#subscribers.place("subscribe", "")
+  /** What stands for any server. */
+  get anyServer(): string {
+    return this.#subscribers.serverFor("subscribe", "")
   }
 
   /** Why one of the channels cannot be subscribed to. */
@@ -74,8 +74,8 @@ class Links {
   route(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): ReadonlyMap<Link.Link, ReadonlyArray<RedisArg.Key>> {
     const routes = new Map<Link.Link, Array<RedisArg.Key>>()
     for (const key of keys) {
-      for (const place of placesOf(this.#subscribers, kind, key)) {
-        const link = this.at(place)
+      for (const server of serversOf(this.#subscribers, kind, key)) {
+        const link = this.at(server)
         const route = routes.get(link)
         if (route === undefined) routes.set(link, [key])
         else route.push(key)
@@ -85,17 +85,17 @@ class Links {
   }
 
   /** Where channels belong at the moment, to be compared. What is subscribed to by its name stays anywhere. */
-  places(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): string {
-    return kind === "subscribe" ? "" : keys.map((key) => placesOf(this.#subscribers, kind, key).join()).join()
+  servers(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): string {
+    return kind === "subscribe" ? "" : keys.map((key) => serversOf(this.#subscribers, kind, key).join()).join()
   }
 
-  /** The link to a place; it opens nothing before it is used. */
-  at(place: string): Link.Link {
-    const known = this.#links.get(place)
+  /** The link to a server; it opens nothing before it is used. */
+  at(server: string): Link.Link {
+    const known = this.#links.get(server)
     if (known !== undefined) return known.link
     this.#forget()
     const link = new Link.Link({
-      place,
+      server,
       settings: this.#settings,
       subscribers: this.#subscribers,
       onMoved: (entry) => this.#rehome(link, entry)
@@ -104,19 +104,19 @@ class Links {
     const fiber = this.#closed
       ? undefined
       : runNow(this.#context)(Effect.forkIn(link.run, this.#scope, { startImmediately: true }))
-    this.#links.set(place, { link, fiber })
+    this.#links.set(server, { link, fiber })
     return link
   }
 
-  /** Drops the links to places that are none any more: servers may come and go for as long as the client lives. */
+  /** Drops the links to servers that are of no use any more: they may come and go for as long as the client lives. */
   #forget(): void {
-    const { isPlace } = this.#subscribers
+    const { isServer: isPlace } = this.#subscribers
     if (isPlace === undefined) return
-    for (const [place, { fiber, link }] of this.#links) {
-      if (!link.unused || isPlace(place)) continue
-      this.#links.delete(place)
-      // Who is about to subscribe there looks for another place.
-      link.close(connectionLoss("Closed", "The server is no place for subscriptions any more", place))
+    for (const [serverFor, { fiber, link }] of this.#links) {
+      if (!link.unused || isPlace(serverFor)) continue
+      this.#links.delete(serverFor)
+      // Callers that are about to subscribe there look for another server.
+      link.close(connectionLoss("Closed", "The server takes no subscriptions any more", serverFor))
       fiber?.interruptUnsafe()
     }
   }
@@ -129,11 +129,11 @@ class Links {
 
   /** A shard channel whose server has given it up is subscribed to where it is now. */
   #rehome(from: Link.Link, entry: Entry): void {
-    const { moved, place, spread } = this.#subscribers
+    const { moved, serverFor, spread } = this.#subscribers
     if (spread?.includes(entry.kind, entry.key) === true) return this.#follow()
-    if (moved === undefined || this.at(place(entry.kind, entry.key)) !== from) return this.#move(from, entry)
+    if (moved === undefined || this.at(serverFor(entry.kind, entry.key)) !== from) return this.#move(from, entry)
     const settled = Effect.andThen(
-      moved(place(entry.kind, entry.key)),
+      moved(serverFor(entry.kind, entry.key)),
       Effect.sync(() => {
         // Nobody may want it any more, or a new connection has asked for it.
         if (from.hub.find(entry.kind, entry.key) === entry && entry.state === "Wanted") this.#move(from, entry)
@@ -143,25 +143,25 @@ class Links {
   }
 
   /**
-   * Brings what each server tells of by itself to all places that there are now, and away from the others. Those that are
-   * new come first: at no time nothing is said to be missing while something may be.
+   * Subscribes to what each server reports only for itself on all servers that there are now, and no longer on the others.
+   * New servers come first: at no time is nothing said to be missing while something may be.
    */
   #follow(): void {
     const { spread } = this.#subscribers
-    const places = spread?.places() ?? []
-    if (spread === undefined || places.length === 0) return
+    const servers = spread?.servers() ?? []
+    if (spread === undefined || servers.length === 0) return
     const wanted = this.#spreadOver(spread, this.all)
-    for (const place of wanted.size === 0 ? [] : places) {
-      const { hub } = this.at(place)
+    for (const server of wanted.size === 0 ? [] : servers) {
+      const { hub } = this.at(server)
       for (const [receiver, entries] of wanted) hub.extend(receiver, [...entries.values()])
     }
     for (const link of this.all) {
-      if (places.includes(link.place)) continue
+      if (servers.includes(link.server)) continue
       for (const [receiver, entries] of this.#spreadOver(spread, [link])) link.hub.leave(receiver, entries.values())
     }
   }
 
-  /** What is subscribed to on some links of such, by who gets it and by its name. */
+  /** What is subscribed to on some of these links, by its receiver and by its name. */
   #spreadOver(
     { includes }: Spread,
     links: ReadonlyArray<Link.Link>
@@ -178,7 +178,7 @@ class Links {
   }
 
   #move(from: Link.Link, entry: Entry): void {
-    const to = this.at(this.#subscribers.place(entry.kind, entry.key))
+    const to = this.at(this.#subscribers.serverFor(entry.kind, entry.key))
     if (to === from) from.hub.resubscribe(entry)
     else to.hub.adopt(entry, from.hub.surrender(entry))
   }
@@ -235,13 +235,13 @@ export const make = Effect.fnUntraced(function*(
     open: opening(false),
     everywhere: {
       open: opening(true),
-      execute: (place, command) => spread === undefined ? execute(command) : spread.execute(place, command),
+      execute: (server, command) => spread === undefined ? execute(command) : spread.execute(server, command),
       database: settings.db
     }
   }
 })
 
-/** - `isSpread`: whether it is for channels that each server tells of by itself, which are refused otherwise. */
+/** - `isSpread`: whether it is for channels of events that each server reports only for itself, which are refused otherwise. */
 interface Opening {
   readonly settings: ConnectionSettings
   readonly limited: ReturnType<typeof limitedBy>
@@ -311,14 +311,14 @@ const subscription = Effect.fnUntraced(function*(
             if (suspends) link.throttleBy(receiver)
             return link.join(receiver, kind, some)
           }),
-          // All at once: where one is subscribed to everywhere, no place must look as if it had been forgotten.
+          // All at once: where one is subscribed to everywhere, no server must look as if it had been forgotten.
           { concurrency: "unbounded", discard: true }
         )
       )
-      const asked = links.places(kind, keys)
+      const asked = links.servers(kind, keys)
       const settled = Effect.catch(join, (error) =>
         // The server that was asked may have said that another is the one to ask.
-        links.places(kind, keys) === asked ? Effect.fail(error) : Effect.andThen(undo, join))
+        links.servers(kind, keys) === asked ? Effect.fail(error) : Effect.andThen(undo, join))
       yield* Effect.onError(limited(command, settled), () => undo)
     })
 
@@ -348,7 +348,7 @@ const subscription = Effect.fnUntraced(function*(
     ping: (message) =>
       Effect.suspend(() => {
         const command = pingOf(message)
-        const link = links.all.find(({ hub }) => hub.entriesOf(receiver).length > 0) ?? links.at(links.anyPlace)
+        const link = links.all.find(({ hub }) => hub.entriesOf(receiver).length > 0) ?? links.at(links.anyServer)
         return command.settled ?? limited("PING", link.execute(command))
       }),
     subscribed: Effect.sync(() => entriesOf().length > 0)
@@ -373,7 +373,7 @@ const limitedBy = (settings: ConnectionSettings, clock: Clock.Clock) =>
     (error) => "delivery" in error ? failureOf(error, spec, error.delivery) : error
   )
   const limit = Duration.toMillis(settings.commandTimeout)
-  return within(named, {
+  return withTimeout(named, {
     clock,
     limit,
     orElse: () => Effect.fail(failureOf(timeLimit("read", limit), spec, "unknown"))

@@ -7,10 +7,10 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 
 /**
- * Acquires in a scope of its own, which ends with the surrounding one. That one waits for it, but no longer than so long:
- * what is not over then, such as a dial in code that cannot be interrupted, goes on in the background.
+ * Acquires in a scope of its own, which ends with the surrounding one. That one waits for it, but no longer than `limit`:
+ * what has not ended then, such as a dial in code that cannot be interrupted, goes on in the background.
  */
-export const closingWithin = <A, E, R>(
+export const withCloseTimeout = <A, E, R>(
   limit: Duration.Duration,
   acquire: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, Exclude<R, Scope.Scope> | Scope.Scope> =>
@@ -20,7 +20,7 @@ export const closingWithin = <A, E, R>(
         Effect.addFinalizer((exit) =>
           Effect.flatMap(
             Effect.forkDetach(Scope.close(scope, exit), { startImmediately: true, uninterruptible: true }),
-            // What fails to close is as closed as it gets.
+            // A resource that fails to close is as closed as it gets.
             (fiber) => Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), limit))
           )
         ),

@@ -41,7 +41,7 @@ const turns = (left: number): Effect.Effect<void> =>
  *
  * - `unless`: asked when the limit passes; `true` waits for as long once more.
  */
-export const within = <A, E, R, A2, E2, R2>(
+export const withTimeout = <A, E, R, A2, E2, R2>(
   effect: Effect.Effect<A, E, R>,
   { clock, limit, orElse, unless }: {
     readonly limit: number

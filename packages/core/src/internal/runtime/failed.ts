@@ -1,5 +1,5 @@
 /**
- * What an effect failed with.
+ * The error that an effect failed with.
  */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
@@ -7,6 +7,6 @@ import * as Exit from "effect/Exit"
 /** The first failure of a cause; `undefined` of one that only died or was interrupted. */
 export const errorOf = <E>(cause: Cause.Cause<E>): E | undefined => cause.reasons.find(Cause.isFailReason)?.error
 
-/** The first failure of an exit; `undefined` of one that succeeded, and of none. */
+/** The first failure of an exit; `undefined` for one that succeeded, and without an exit. */
 export const errorIn = <E>(exit: Exit.Exit<unknown, E> | undefined): E | undefined =>
   exit !== undefined && Exit.isFailure(exit) ? errorOf(exit.cause) : undefined

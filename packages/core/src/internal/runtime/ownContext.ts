@@ -1,6 +1,6 @@
 /**
- * What many share runs in the context of who made it, and not of whoever comes
- * first: that one's clock, span, log level and services would stay for ever.
+ * What many share runs in the context of whoever made it, and not in that of its
+ * first user, whose clock, span, log level and services would stay for ever.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 
-/** Runs an effect in this context. Of the caller's it has the scope alone. */
+/** Runs an effect in this context. Only the scope is the caller's. */
 export const inContext =
   <R>(context: Context.Context<R>) =>
   <A, E>(effect: Effect.Effect<A, E, R | Scope.Scope>): Effect.Effect<A, E, Scope.Scope> =>

@@ -1,13 +1,12 @@
 /**
- * Work that comes piece by piece, and that the event loop is not to stand still
- * for: Node reads up to two megabytes from one socket in one turn.
+ * Work that comes in pieces, and must not hold up the event loop: Node reads up to two megabytes from one socket in one turn.
  */
 import * as Effect from "effect/Effect"
 
 /** Milliseconds of work after which others have a turn. */
 const most = 8
 
-/** How many have given a turn to others, and have something to go on with. */
+/** The number of fibers that gave a turn to others and have work left. */
 let paused = 0
 
 const pause: Effect.Effect<void> = Effect.suspend(() => {

@@ -1,6 +1,6 @@
 /**
- * What commands that run code need of the server: scripts are named by their
- * digest and bring their text along, functions need their library to be there.
+ * What commands that run code need on the server: scripts are named by their
+ * digest and bring their text along, functions need their library.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -25,7 +25,7 @@ export const scriptSpec = (
 /**
  * A function of a library.
  *
- * - `list`: asks for the library. `load`: loads it, in place of an older one that lacks the function.
+ * - `list`: asks for the library. `load`: loads it, replacing an older one that lacks the function.
  */
 export interface LibraryFunction {
   readonly name: string
@@ -57,7 +57,7 @@ export class FunctionSpec extends RedisCommand.Spec {
 }
 
 /**
- * A client that sees to it that the server has the functions that it calls.
+ * A client that makes sure that the server has the functions that it calls.
  *
  * - `known`: those that the server is known to have had.
  */
@@ -95,7 +95,7 @@ const call = <A>(
     })
   })
 
-/** A function can say of itself that it was not found: then it is there, has run, and must not run again. */
+/** A function can itself fail with "not found": then it is there, has run, and must not run again. */
 const lost = <A>(
   client: RedisClient["Service"],
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
@@ -155,7 +155,7 @@ const load = (
     yield* Effect.forEach(missing, (load) => client.execute(load), { concurrency: "unbounded", discard: true })
   })
 
-/** Who may not ask, or asks a server that does not know the question, is told by the call itself. */
+/** A caller that may not ask, or whose server does not know the question, learns it from the call itself. */
 const isAbsent = (client: RedisClient["Service"], needed: LibraryFunction): Effect.Effect<boolean, CommandError> =>
   Effect.map(isPresent(client, needed), (present) => !present).pipe(
     Effect.catchTags({
@@ -164,6 +164,6 @@ const isAbsent = (client: RedisClient["Service"], needed: LibraryFunction): Effe
     })
   )
 
-/** Whatever became of the loading, the command itself was not sent. */
+/** Whatever the outcome of the loading, the command itself was not sent. */
 const unsent = (error: CommandError, command: { readonly name: string; readonly readonly: boolean }): CommandError =>
   "delivery" in error ? failureOf(error, command, "not-sent") : error

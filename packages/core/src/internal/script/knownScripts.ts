@@ -27,7 +27,7 @@ export class KnownScripts {
     return this.#digests.has(sha1)
   }
 
-  /** Learns from a reply, and tells whether it says that the server does not have the script. */
+  /** Learns from a reply, and returns whether it says that the server does not have the script. */
   isMissing({ sha1 }: RedisCommand.Script, form: Form, value: Resp.Value): boolean {
     if (!(value instanceof Resp.ErrorReply)) {
       // Between MULTI and EXEC nothing has run yet.

@@ -61,7 +61,7 @@ interface State {
   readonly settings: Settings
   readonly client: RedisClient["Service"]
   readonly queue: Queue.Queue<Received & { readonly deliveries: number }>
-  readonly held: Map<string, { readonly place: "waiting" | "handled"; readonly deliveries: number }>
+  readonly held: Map<string, { readonly stage: "waiting" | "handled"; readonly deliveries: number }>
   /** Lets go whoever waits for room, each time that an entry is let go. */
   readonly released: Latch.Latch
   /** Whether it is told to end, so that nothing is waited out any more. */
@@ -98,22 +98,23 @@ export const run = <E, R>(
     })
   )
 
-/** Lets nobody begin any more; returns what waits for a handler. */
+/** Lets no handler begin any more; returns the entries that wait for one. */
 const abandon = (state: State): Effect.Effect<ReadonlyMap<string, number>> =>
   Effect.suspend(() => {
     const { held, queue } = state
     state.ending = true
     const waiting = new Map<string, number>()
-    for (const [id, { deliveries, place }] of held) {
-      if (place === "waiting") waiting.set(id, deliveries)
+    for (const [id, { deliveries, stage }] of held) {
+      if (stage === "waiting") waiting.set(id, deliveries)
     }
     for (const id of waiting.keys()) held.delete(id)
     return Effect.as(Queue.shutdown(queue), waiting)
   })
 
 /**
- * Gives back what no handler has seen: with the count that it had before, and for whoever looks next. What others have
- * taken over meanwhile is theirs. It is no harm when this fails: then the entries have been delivered once more.
+ * Gives back the entries that no handler has seen: with the count that they had before, and for the consumer that looks
+ * next. What others have taken over meanwhile is theirs. It is no harm when this fails: then the entries have been
+ * delivered once more.
  */
 const giveBack = (state: State, waiting: ReadonlyMap<string, number>): Effect.Effect<void> => {
   const { client, settings: { claimIdle, consumer, group, stream } } = state
@@ -166,7 +167,7 @@ const obtain = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never
 /** Milliseconds of a clock that is never set. */
 const now: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
-/** Runs a command until it succeeds, or fails with what no later try can mend. */
+/** Runs a command until it succeeds, or fails with an error that no later try can mend. */
 const persevere = <A>(
   state: State,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
@@ -197,7 +198,7 @@ const room = (state: State): Effect.Effect<number> =>
     return free > 0 ? Effect.succeed(Math.min(free, count)) : Effect.andThen(state.released.await, room(state))
   })
 
-/** Takes what was obtained and is not here already: for a handler, or to the dead letters. */
+/** Takes obtained entries that are not here already: for a handler, or to the dead letters. */
 const take = (
   state: State,
   entries: ReadonlyArray<Received>,
@@ -211,14 +212,14 @@ const take = (
       fresh.filter((entry) => isSpent(settings, entry.deliveries - 1)),
       fresh.filter((entry) => !isSpent(settings, entry.deliveries - 1))
     ]
-    for (const { deliveries, id } of rest) held.set(id, { place: "waiting", deliveries })
+    for (const { deliveries, id } of rest) held.set(id, { stage: "waiting", deliveries })
     return Effect.andThen(
       Queue.offerAll(queue, rest),
       Effect.forEach(spent, ({ deliveries, id }) => bury(state, id, deliveries - 1, notAcknowledged), { discard: true })
     )
   })
 
-/** Whether an entry that was given to handlers so often in vain is given to none any more. */
+/** Whether an entry that was given to handlers so often in vain is no longer given to any. */
 const isSpent = ({ limit }: Settings, tries: number): boolean => limit !== undefined && tries >= limit.maxDeliveries
 
 const notAcknowledged = "its consumer did not acknowledge it"
@@ -240,7 +241,7 @@ const makeReading = (state: State) => {
   const once = (count: number, pause: number) =>
     Effect.suspend(() => {
       // The first that waits comes back at once: it tells whether there is a connection to wait on.
-      const block = waitedOnce ? blockWithin(settings.block, pause) : Math.min(pause, 1)
+      const block = waitedOnce ? blockTime(settings.block, pause) : Math.min(pause, 1)
       const waits = !pending && block > 0
       const options = waits ? { count, block } : { count }
       const command = Groups.xreadgroup(group, consumer, [[stream, pending ? last : ">"]], options)
@@ -271,7 +272,7 @@ const makeReading = (state: State) => {
 }
 
 /** Milliseconds to block for: as long as asked for, but not beyond a pause. */
-const blockWithin = (block: RedisArg.Time, pause: number): number =>
+const blockTime = (block: RedisArg.Time, pause: number): number =>
   Math.min(RedisArg.blockMilliseconds(block).milliseconds, pause)
 
 /** Whether there are too few connections for one more that waits. */
@@ -400,7 +401,7 @@ const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<
   )
 }
 
-/** Keeps others from taking over what is here. */
+/** Keeps others from taking over the entries that are here. */
 const renew = (state: State): Effect.Effect<void> => {
   const { client, held, settings } = state
   const { claimIdle, consumer, group, stream } = settings
@@ -436,8 +437,8 @@ const handle = <E, R>(
   )
   return Effect.suspend(() => {
     // Given back in the turn in which it was taken from the queue.
-    if (state.held.get(id)?.place !== "waiting") return Effect.void
-    state.held.set(id, { place: "handled", deliveries })
+    if (state.held.get(id)?.stage !== "waiting") return Effect.void
+    state.held.set(id, { stage: "handled", deliveries })
     const handled = Telemetry.handling(state.settings, { deliveries, id }, start(handler, { deliveries, fields, id }))
     return Effect.exit(handled).pipe(
       Effect.flatMap((exit) =>

@@ -5,7 +5,7 @@ import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 
-/** An entry, and what its dead letter tells of it. */
+/** An entry, and what its dead letter says of it. */
 export interface Letter {
   readonly id: string
   readonly group: RedisArg.Key
@@ -16,7 +16,7 @@ export interface Letter {
 
 /**
  * Adds a dead letter and acknowledges the entry. One that is not pending any more is somebody else's doing; one that was
- * deleted is acknowledged only. An error, such as that of a key which is no stream, ends the script before the entry is
+ * deleted is acknowledged only. An error, such as that of a key which is not a stream, ends the script before the entry is
  * acknowledged. Without an id nothing is done: that tells whether it could be.
  */
 export const bury = RedisScript.make({

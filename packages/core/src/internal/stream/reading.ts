@@ -1,6 +1,6 @@
 /**
- * What readers of streams have in common: replies in which one entry that
- * cannot be decoded spoils no other, positions in streams, patience.
+ * What readers of streams have in common: replies in which an entry that cannot
+ * be decoded spoils no other, positions in streams, retries.
  */
 import * as Schedule from "effect/Schedule"
 import type * as RedisArg from "../../RedisArg.ts"
@@ -27,7 +27,7 @@ const receivedFields = (value: Resp.Value, view: RedisReply.View): Received["fie
   }
 }
 
-/** Entries, each with fields of its own fate. Redis 6 sends nil for those that were deleted. */
+/** Entries, each of which may fail to decode by itself. Redis 6 sends nil for those that were deleted. */
 const received: RedisReply.Reply<ReadonlyArray<Received>> = RedisReply.make((value, view) => {
   const list: ReadonlyArray<Resp.Value> = value === null ? [] : Array.isArray(value) ? value : [value]
   return list.filter((item) => item !== null).map((item) =>
@@ -90,7 +90,7 @@ export const previousId = (id: string): string => {
   return sequence === 0n ? `${milliseconds - 1n}-${greatestSequence}` : `${milliseconds}-${sequence - 1n}`
 }
 
-/** Tries again soon, then ever later, up to every 2 seconds. */
+/** Retries soon, then ever later, up to every 2 seconds. */
 export const patience: Schedule.Schedule<unknown> = Schedule.jittered(
   Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")])
 )

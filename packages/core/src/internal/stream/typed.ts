@@ -14,7 +14,7 @@ import * as Values from "../values/values.ts"
  *
  * **Details**
  *
- * `operation`: `"decode"` when what was found is something else, and `id` says where; `"encode"` when what was given cannot be
+ * `operation`: `"decode"` when an entry does not fit, and `id` says which; `"encode"` when what was given cannot be
  * added; then nothing was sent. The entry itself is not shown.
  *
  * @category errors
@@ -35,7 +35,7 @@ export class EntryError extends Schema.TaggedError<EntryError>("@redfx/core/Redi
 }
 
 /**
- * What the entries of a stream are: a record, one field to a property, whose encoded side is text; or a value as JSON in one
+ * The form of the entries of a stream: a record, one field to a property, whose encoded side is text; or a value as JSON in one
  * field.
  *
  * - `field`: the name of that one field. Default `"value"`.

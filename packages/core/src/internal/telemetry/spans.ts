@@ -7,7 +7,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import type * as Tracer from "effect/Tracer"
 
-/** What a span tells of who runs its command. */
+/** What a span says of the client that runs its command. */
 export type Attributes = Readonly<Record<string, string | number>>
 
 interface Traceable {
@@ -18,7 +18,7 @@ interface Named {
   readonly spec: { readonly operation: string }
 }
 
-/** What a consumer tells of the entries that it handles. */
+/** What a span says of the entries that a consumer handles. */
 interface Consumes {
   readonly stream: string | Uint8Array
   readonly group: string | Uint8Array
@@ -46,7 +46,7 @@ const explain = (span: Tracer.Span, error: { readonly _tag: string }): void => {
   if ("code" in error) span.attribute("db.response.status_code", error.code)
 }
 
-/** What a span tells of a command that runs code: which. */
+/** What a span says of a command that runs code: which script or function it is. */
 export const procedure = (name: string | undefined): Attributes | undefined =>
   name === undefined ? undefined : { "db.stored_procedure.name": name }
 
@@ -78,7 +78,7 @@ export const handling = <A, E, R>(
       ))
   )
 
-/** Bytes are no text to show. */
+/** Bytes are not a text to show. */
 const text = (name: string, value: string | Uint8Array): Attributes =>
   typeof value === "string" ? { [name]: value } : {}
 

@@ -1,12 +1,12 @@
 /**
- * What answers are kept under: the first key of a command, and the rest of it.
+ * The names that answers are kept under: the first key of a command, and the rest of it.
  */
 import * as RedisArg from "../../RedisArg.ts"
 import type { Key } from "../../RedisArg.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { decodeUtf8Strict } from "../codec/utf8.ts"
 
-/** Begins what stands for bytes that are no text. No key that is text begins with it: half a character has no UTF-8. */
+/** Begins what stands for bytes that are not a text. No key that is text begins with it: half a character has no UTF-8. */
 const notText = "\ud800"
 
 /** The same text for the same key, whether it was given as text or as bytes. */

@@ -1,5 +1,5 @@
 /**
- * What the program's own commands change. The server tells of it too, but over
+ * What the program's own commands change. The server reports that too, but over
  * the connection that read a key, which need not be the one that wrote it.
  */
 import type { Key } from "../../RedisArg.ts"

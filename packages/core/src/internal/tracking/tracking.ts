@@ -1,6 +1,6 @@
 /**
- * What a server tells of keys that were read: on each connection what it was
- * asked to tell there, and who wants to know.
+ * What a server reports of keys that were read: what each connection was asked
+ * to report, and the caches that listen.
  */
 import * as Effect from "effect/Effect"
 import type { Key } from "../../RedisArg.ts"
@@ -10,18 +10,18 @@ import * as Resp from "../../Resp.ts"
 import { nameOf } from "./keyName.ts"
 import { keysChangedBy } from "./ownWrites.ts"
 
-/** Which keys a server tells of: those that were read after it was told so, or all that begin with one of these. */
+/** The keys that a server reports: those that were read after it was told so, or all that begin with one of these. */
 export type Mode = "read" | ReadonlyArray<string>
 
-/** Who keeps answers. */
+/** A cache that keeps answers. */
 export interface Keeper {
   /** Drops what depends on a key, by its name. */
   readonly invalidate: (name: string) => void
-  /** Drops everything that `tracking` would have told of, or everything. */
+  /** Drops everything that `tracking` would have reported, or everything. */
   readonly drop: (reason: CacheClearing, tracking?: Tracking) => void
 }
 
-/** Who keeps answers that came over the connections of a client, or of clients that share them. */
+/** The caches that keep answers which came over the connections of a client, or of clients that share them. */
 export class Keepers {
   #all: ReadonlyArray<Keeper> = []
 
@@ -33,7 +33,7 @@ export class Keepers {
     this.#all = this.#all.filter((each) => each !== keeper)
   }
 
-  /** Told of each answer to a command, before its caller is: nobody reads what was there before his own write. */
+  /** Told of each answer to a command, before its caller is: no caller reads what was there before its own write. */
   answered(command: RedisCommand.Any): void {
     // The programs that cache nothing pay for no more than this.
     if (this.#all.length === 0) return
@@ -84,7 +84,7 @@ export class Tracking {
     }
   })
 
-  /** Whether what came over this connection is of no use any more. */
+  /** Whether the answers that came over this connection are of no use any more. */
   get ended(): boolean {
     return this.#ended
   }
@@ -102,7 +102,7 @@ export class Tracking {
     return true
   }
 
-  /** What was read over the connection so far will do no more. */
+  /** What was read over the connection so far must not be used any more. */
   renew(reason: CacheClearing): void {
     this.#keepers.drop(reason, this)
   }

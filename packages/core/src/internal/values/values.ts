@@ -48,12 +48,12 @@ export const asBytes = <A>(text: Values<A, string>, codec: RedisCodec | undefine
 }
 
 /**
- * What becomes of what does not fit its schema: `"fail"` fails with the error, `"skip"` leaves it out, and a function is given
- * the error of each that is left out.
+ * What becomes of a value that does not fit its schema: `"fail"` fails with the error, `"skip"` leaves it out, and a
+ * function is given the error of each that is left out.
  */
 export type Misfits<E> = "fail" | "skip" | ((error: E) => Effect.Effect<void>)
 
-/** What was found, or nothing where it does not fit and that is no reason to fail. */
+/** The value that was found, or nothing when it does not fit and is to be left out. */
 export const fitting = <A, E>(
   misfits: Misfits<E> | undefined,
   found: Effect.Effect<A, E>

@@ -1,6 +1,6 @@
 /**
- * PFCOUNT and PFMERGE for keys of several slots: copies of what is elsewhere
- * come to the slot of the first key, where the command itself runs.
+ * PFCOUNT and PFMERGE for keys of several slots: the other keys are copied
+ * to the slot of the first key, where the command itself runs.
  */
 import { get, set } from "@redfx/core/commands/Strings"
 import * as RedisArg from "@redfx/core/RedisArg"
@@ -11,8 +11,8 @@ import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
 import { slotOf } from "../../topology/slot.ts"
 import type { Split } from "../crossSlot.ts"
+import { fanOut } from "../fanOut.ts"
 import { onMaster } from "../onMaster.ts"
-import { runAll } from "../parts.ts"
 import { remove, temporaryKey } from "../temporary.ts"
 
 /** Milliseconds that a copy lives when nobody can remove it, as after a crash. */
@@ -25,7 +25,7 @@ export const onCopies: Split = (cluster, command) => {
   const near = keys.filter((key) => slotOf(key) === slot)
   const far = keys.filter((key) => slotOf(key) !== slot)
   return Effect.flatMap(
-    runAll(far.map((key) => onMaster(cluster, get(key))), true),
+    fanOut(far.map((key) => onMaster(cluster, get(key))), true),
     (values) => {
       // A key that does not exist is an empty HyperLogLog, and adds nothing.
       const copies = values.flatMap((value) =>
@@ -46,4 +46,4 @@ const put = (
   copies: ReadonlyArray<{ readonly key: string; readonly bytes: Uint8Array }>
 ): Effect.Effect<unknown, CommandError> =>
   // Repeated, they would do no harm.
-  runAll(copies.map(({ bytes, key }) => cluster.execute(set(key, bytes, { px: lifetime }))), true)
+  fanOut(copies.map(({ bytes, key }) => cluster.execute(set(key, bytes, { px: lifetime }))), true)

@@ -13,8 +13,8 @@ import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
 import { splits } from "../crossSlot.ts"
 import type { Split } from "../crossSlot.ts"
+import { afterWriting, fanOut } from "../fanOut.ts"
 import { onMaster } from "../onMaster.ts"
-import { afterWriting, runAll } from "../parts.ts"
 import { integers, sum } from "../replies.ts"
 import { bySlot } from "../sets.ts"
 import { wordOf } from "../words.ts"
@@ -97,7 +97,7 @@ export const msetnx: Split = (cluster, command) => {
   // The arguments of both are the same.
   const write = splits.get("MSET")?.(cluster, RedisCommand.withParts(mset({ "": "" }), command.parts))
   return write && Effect.flatMap(
-    runAll(bySlot(RedisCommand.keys(command)).map((keys) => onMaster(cluster, exists(keys))), true),
+    fanOut(bySlot(RedisCommand.keys(command)).map((keys) => onMaster(cluster, exists(keys))), true),
     (counts) => (sum(integers(counts)) === 0 ? Effect.as(write, 1) : Effect.succeed(0))
   )
 }

@@ -21,7 +21,7 @@ import { bytesOf, elements } from "../replies.ts"
 import { remove, temporaryKey } from "../temporary.ts"
 import { wordAt, wordOf } from "../words.ts"
 
-/** A move of one element; `from` and `to` add elements to the end of a list from which, or to which, it goes. */
+/** A move of one element; `from` and `to` add elements to the end of the list that it leaves, or goes to. */
 interface Move {
   readonly source: Key
   readonly destination: Key
@@ -43,7 +43,7 @@ export const move: Split = (cluster, command) => {
   }
   return Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(
-      // It may have been run, whatever is heard of it.
+      // It may have been run, whatever its outcome says.
       Effect.onError(restore(cluster.execute(taking(command, self))), () => Effect.ignore(putBack(cluster, self))),
       (element) => (element === null ? Effect.succeed(null) : give(cluster, command, self, element))
     )

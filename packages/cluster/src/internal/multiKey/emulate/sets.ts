@@ -17,8 +17,8 @@ import * as Sets from "../sets.ts"
 import { remove, temporaryKey } from "../temporary.ts"
 
 /**
- * The member is taken out first, so of several who move it only one does; it goes back if it cannot be added, or if it was
- * there and nobody knows whether it was taken out.
+ * The member is removed first, so of several callers that move it only one succeeds. It is put back if it cannot be added,
+ * or if it was there and it is not known whether it was removed.
  */
 export const smove: Split = (cluster, command) => {
   const [source, destination] = RedisCommand.keys(command)
@@ -55,7 +55,7 @@ const lost = (command: RedisCommand.Any, error: CommandError, second: CommandErr
     readonly: false
   })
 
-/** Stores a result: in a temporary set first, which then takes the place of the destination at once. */
+/** Stores a result: in a temporary set first, which then replaces the destination at once. */
 const store = (operation: Sets.SetOperation): Split => (cluster, command) => {
   const [destination, ...sources] = RedisCommand.keys(command)
   if (destination === undefined) return undefined
@@ -73,7 +73,7 @@ const store = (operation: Sets.SetOperation): Split => (cluster, command) => {
   })
 }
 
-/** Members in one command: what is longer keeps a server from answering others. */
+/** Members in one command: a longer one would keep a server from answering others. */
 const chunk = 1000
 
 const fill = (cluster: Cluster, key: string, members: ReadonlyArray<Uint8Array>): Effect.Effect<void, CommandError> =>

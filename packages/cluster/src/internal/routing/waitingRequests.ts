@@ -14,15 +14,15 @@ import type { News } from "./verdict.ts"
 /**
  * What is waited for.
  *
- * - `recovered`: until a server is back or replaced, or for a moment. `news`: until the cluster is up for who said
- *   that it is down, or another is there in its place, for some time; fails when the topology cannot be read.
+ * - `recovered`: until a server is back or replaced, or for a moment. `news`: until the server that said that the
+ *   cluster is down says that it is up, or is replaced, for some time; fails when the topology cannot be read.
  */
 export interface Awaited {
   readonly recovered: Effect.Effect<void>
   readonly news: (news: News) => Effect.Effect<void, CommandError>
 }
 
-export class Parking {
+export class WaitingRequests {
   readonly #submit: (request: Request) => void
   readonly #fork: (effect: Effect.Effect<void>) => void
   readonly #forTopology = new RequestQueue()

@@ -1,13 +1,13 @@
 /**
- * Where the connections of a client come from: sentinels are asked whenever one
- * is opened.
+ * Dialers that ask the sentinels for the server whenever a connection is opened.
  */
 import type { NodeAddress } from "@redfx/core/RedisConfig"
 import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss, isRetryable, ReplicaNotFoundError } from "@redfx/core/RedisError"
 import type { CommandError, MasterNotFoundError } from "@redfx/core/RedisError"
-import type { Owner, RedisConnection, Source } from "@redfx/core/unstable/Connection"
+import type { Dialer, Listener, RedisConnection } from "@redfx/core/unstable/Connection"
+import { backOff, jitter } from "@redfx/core/unstable/Runtime"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -21,8 +21,8 @@ import type { Claim, MasterTracker } from "./masterTracker.ts"
 import type { Sentinel } from "./sentinels.ts"
 import * as VerifiedConnection from "./verifiedConnection.ts"
 
-/** What a client needs to find its servers. `masterWait`: in milliseconds. */
-export interface Finder extends VerifiedConnection.Options {
+/** What the servers of a client are found by. `masterWait`: in milliseconds. */
+export interface Resolver extends VerifiedConnection.Options {
   readonly group: Discovery.Group
   readonly service: string
   readonly tracker: MasterTracker
@@ -32,19 +32,19 @@ export interface Finder extends VerifiedConnection.Options {
 type Opened = Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope>
 
 /** Connections for the role of the client. */
-export const make = (finder: Finder): Source => {
-  const address = `sentinel ${finder.service}, ${finder.role}`
-  const open = finder.role === "master" ? awaitMaster : openReplica(new Turns())
+export const make = (resolver: Resolver): Dialer => {
+  const address = `sentinel ${resolver.service}, ${resolver.role}`
+  const open = resolver.role === "master" ? awaitMaster : openReplica(new RoundRobin())
   return {
     address,
-    open: (owner) =>
+    open: (listener) =>
       Effect.ensuring(
-        // A natMap that breaks must not end who dials: callers would wait for ever.
-        Effect.catchDefect(open(finder, owner), (defect) =>
+        // A natMap that throws must not end the fiber that dials: callers would wait for ever.
+        Effect.catchDefect(open(resolver, listener), (defect) =>
           Effect.fail(connectionLoss("Other", "The client failed to open the connection", address, defect))),
-        Deferred.succeed(finder.tracker.begun, undefined)
+        Deferred.succeed(resolver.tracker.begun, undefined)
       ),
-    news: finder.tracker.news
+    news: resolver.tracker.news
   }
 }
 
@@ -53,56 +53,54 @@ interface Named extends Claim {
   readonly sentinel?: Sentinel | undefined
 }
 
-/** Whether the server that is said to be the master is it. A sentinel that is wrong is asked last from then on. */
+/** Connects to the server that is said to be the master, and checks that it is. A sentinel that is wrong is asked last. */
 export const verifyMaster = (
-  finder: Finder,
+  resolver: Resolver,
   { address, sentinel }: Named,
-  owner: Owner
+  listener: Listener
 ): Opened =>
-  Effect.tapError(VerifiedConnection.open(finder, address, "master", owner), (error) =>
+  Effect.tapError(VerifiedConnection.open(resolver, address, "master", listener), (error) =>
     Effect.sync(() => {
       const wrong = error._tag === "ConnectionError" && error.reason === "Demoted"
-      if (wrong && sentinel !== undefined) finder.group.sentinels.distrust(sentinel)
-      finder.tracker.disbelieve(formatEndpoint(address))
+      if (wrong && sentinel !== undefined) resolver.group.sentinels.distrust(sentinel)
+      resolver.tracker.disbelieve(formatEndpoint(address))
     }))
 
 /** Pauses between two looks for it, in milliseconds: doubled from the shortest to the longest, before jitter. */
-const shortestPause = 10
-const longestPause = 100
+const pauses = { shortest: 10, longest: 100 }
 
 /**
- * A master that was there before is about to come back, or another in its place: what has not been sent waits for it as long
+ * A master that was there before is about to come back, or to be replaced: what has not been sent waits for it as long
  * as the options say, beginning with the first dial that fails. Without one before, callers learn at once what is wrong.
  */
-const awaitMaster = (finder: Finder, owner: Owner): Opened =>
+const awaitMaster = (resolver: Resolver, listener: Listener): Opened =>
   Effect.gen(function*() {
-    const { masterWait, tracker } = finder
+    const { masterWait, tracker } = resolver
     const began = yield* Clock.monotonicTimeNanos
     for (let failures = 0;; failures++) {
-      const attempt = yield* Effect.result(openMaster(finder, owner))
+      const attempt = yield* Effect.result(openMaster(resolver, listener))
       if (Result.isSuccess(attempt)) return attempt.success
       const error = attempt.failure
       const spent = Number((yield* Clock.monotonicTimeNanos) - began) / 1e6
       if (!tracker.served || !isRetryable(error) || spent >= masterWait) return yield* error
-      const jitter = 0.5 + (yield* Random.next) / 2
-      const pause = Math.min(shortestPause * 2 ** Math.min(failures, 10), longestPause) * jitter
+      const pause = backOff(failures, pauses) * (yield* jitter)
       yield* Effect.raceFirst(Effect.sleep(pause), tracker.news)
     }
   })
 
-const openMaster = (finder: Finder, owner: Owner): Opened =>
+const openMaster = (resolver: Resolver, listener: Listener): Opened =>
   Effect.gen(function*(): Effect.fn.Return<RedisConnection, CommandError, RedisConnector | Scope.Scope> {
-    const { tracker } = finder
+    const { tracker } = resolver
     const { changes } = tracker
-    const found = yield* whereMasterIs(finder)
-    // A server that hangs must not hold up who could go to another by now.
+    const found = yield* whereMasterIs(resolver)
+    // A server that hangs must not hold up callers that could go to another by now.
     const opened = yield* Effect.raceFirst(
-      verifyMaster(finder, found, owner),
+      verifyMaster(resolver, found, listener),
       Effect.as(isOvertaken(tracker, found), undefined)
     )
-    if (opened === undefined) return yield* openMaster(finder, owner)
+    if (opened === undefined) return yield* openMaster(resolver, listener)
     const connection = opened
-    // Somebody has heard of a change while this was under way: what was found is from before.
+    // A change was heard of while this was under way: what was found is out of date.
     if (!tracker.becomes(found, changes)) {
       const late = demoted(connection.address)
       connection.close(late)
@@ -113,7 +111,7 @@ const openMaster = (finder: Finder, owner: Owner): Opened =>
     return connection
   }).pipe(
     Effect.tapError((error) =>
-      Effect.sync(() => finder.tracker.observe({ _tag: "NotOpened", error }, "master", finder.service))
+      Effect.sync(() => resolver.tracker.observe({ _tag: "NotOpened", error }, "master", resolver.service))
     )
   )
 
@@ -121,16 +119,16 @@ const openMaster = (finder: Finder, owner: Owner): Opened =>
 const isOvertaken = (tracker: MasterTracker, found: Claim): Effect.Effect<void> =>
   Effect.flatMap(tracker.news, () => tracker.hasOvertaken(found) ? Effect.void : isOvertaken(tracker, found))
 
-/** Where the sentinels say that the master is, or the server that they are making one at the moment. */
-const whereMasterIs = (finder: Finder): Effect.Effect<Named, MasterNotFoundError> =>
+/** The master by the word of the sentinels, or the server that they are making the master at the moment. */
+const whereMasterIs = (resolver: Resolver): Effect.Effect<Named, MasterNotFoundError> =>
   Effect.suspend(() => {
-    const { group, service, tracker } = finder
+    const { group, service, tracker } = resolver
     const { chosen } = tracker
     return chosen === undefined ? Discovery.master(group, service) : Effect.succeed(chosen)
   })
 
-/** Whose turn it is: a random one at first, then one after the other. */
-class Turns {
+/** A number for each dial: a random one at first, then one after the other. */
+class RoundRobin {
   #next: number | undefined = undefined
 
   readonly take: Effect.Effect<number> = Effect.gen({ self: this }, function*() {
@@ -140,27 +138,29 @@ class Turns {
   })
 }
 
-const openReplica = (turns: Turns) => (finder: Finder, owner: Owner): Opened =>
+const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: Listener): Opened =>
   Effect.gen(function*() {
-    const { addresses, attempts } = yield* Discovery.replicas(finder.group, finder.service)
-    const turn = yield* turns.take
+    const { addresses, attempts } = yield* Discovery.replicas(resolver.group, resolver.service)
+    const turn = yield* roundRobin.take
     const refused: Array<readonly [address: string, error: CommandError]> = []
     const tell = Effect.sync(() => {
-      for (const [address, error] of refused) finder.tracker.observe({ _tag: "NotReplica", error }, "replica", address)
+      for (const [address, error] of refused) {
+        resolver.tracker.observe({ _tag: "NotReplica", error }, "replica", address)
+      }
     })
     for (const address of startingAt(addresses, turn)) {
-      const attempt = yield* Effect.result(VerifiedConnection.open(finder, address, "replica", owner))
+      const attempt = yield* Effect.result(VerifiedConnection.open(resolver, address, "replica", listener))
       if (Result.isSuccess(attempt)) {
-        yield* finder.tracker.add(attempt.success, "replica")
+        yield* resolver.tracker.add(attempt.success, "replica")
         yield* tell
         return attempt.success
       }
       refused.push([formatEndpoint(address), attempt.failure])
     }
     const failed = [...attempts, ...refused.map(([address, error]) => attemptOf(address, error))]
-    return yield* openMaster(finder, owner).pipe(
-      Effect.mapError((error) => noReplica(finder.service, failed, error)),
-      // Last: that a master says that it is one settles nothing where another server says so as well.
+    return yield* openMaster(resolver, listener).pipe(
+      Effect.mapError((error) => noReplica(resolver.service, failed, error)),
+      // Last: a server's word that it is the master settles nothing while another says the same.
       Effect.ensuring(tell)
     )
   })
@@ -170,7 +170,7 @@ const startingAt = (addresses: ReadonlyArray<NodeAddress>, turn: number): Readon
   return [...addresses.slice(start), ...addresses.slice(0, start)]
 }
 
-/** Wrong credentials are what the caller has to know of; anything else may be different next time. */
+/** The caller has to know of wrong credentials; anything else may be different next time. */
 const noReplica = (service: string, attempts: ReadonlyArray<Attempt>, error: CommandError): CommandError => {
   switch (error._tag) {
     case "AuthenticationError":

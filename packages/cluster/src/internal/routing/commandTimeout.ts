@@ -1,9 +1,10 @@
 /**
- * The command timeout of what is sent several times: one limit for all tries.
+ * The command timeout of operations that are sent several times: one limit for
+ * all tries.
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { TimeoutError } from "@redfx/core/RedisError"
-import { within as withinLimit } from "@redfx/core/unstable/Runtime"
+import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { Retrying } from "./retrying.ts"
@@ -11,10 +12,10 @@ import type { Retrying } from "./retrying.ts"
 /**
  * Runs the whole within the command timeout, and the time for which the commands ask the server to block.
  *
- * Each try has the same limit from its own start, and knows more of what it was when that passes: so that the first one
- * ends first, the whole may take a little longer.
+ * Each try has the same limit from its own start, and its error says more. So that the error of the first try comes first,
+ * the whole may take a little longer.
  */
-export const within = <A, E>(
+export const withCommandTimeout = <A, E>(
   { clock, settings: { connection: { commandTimeout, retryOnTimeout } } }: Pick<Retrying, "clock" | "settings">,
   commands: ReadonlyArray<RedisCommand.Any>,
   { orElse, whole }: {
@@ -30,10 +31,10 @@ export const within = <A, E>(
   if (once === Infinity) return whole
   const limit = retryOnTimeout ? 2 * once : once
   const lateness = Math.min(limit / 16, 20)
-  return withinLimit(whole, { clock, limit: limit + lateness, orElse: () => orElse(limit) })
+  return withTimeout(whole, { clock, limit: limit + lateness, orElse: () => orElse(limit) })
 }
 
-/** The error of what the time was up for. `sent`: whether a server can have run it. */
+/** The error of an operation whose time is up. `sent`: whether a server can have run it. */
 export const timedOut = (
   { name, readonly }: Pick<RedisCommand.Spec, "name" | "readonly">,
   limit: number,

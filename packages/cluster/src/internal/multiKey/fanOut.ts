@@ -1,5 +1,5 @@
 /**
- * Running the parts of what was one command.
+ * Fanning out: running the parts of what was one command.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { failureAmong, inPart } from "@redfx/core/RedisError"
@@ -16,31 +16,31 @@ import type { Cluster } from "../topology/cluster.ts"
 const concurrency = 1024
 
 /**
- * Runs commands that are the parts of one, as {@link runAll} does; those of one server in one write.
+ * Runs commands that are the parts of one, as {@link fanOut} does; those of one server in one write.
  *
- * - `places`: the keys of the whole, counted from 0, that each part is about.
+ * - `indexes`: the keys of the whole, counted from 0, that each part is about.
  */
-export const runCommands = (
+export const fanOutCommands = (
   cluster: Cluster,
   commands: ReadonlyArray<RedisCommand.RedisCommand<Resp.Value>>,
-  places: ReadonlyArray<ReadonlyArray<number>>
+  indexes: ReadonlyArray<ReadonlyArray<number>>
 ): Effect.Effect<ReadonlyArray<Resp.Value>, CommandError> =>
   Effect.flatMap(cluster.executeAll(commands), (outcomes) =>
     Effect.flatMap(
       Effect.forEach(outcomes, Effect.result),
       // Each command was to be decoded as it says.
       (results) =>
-        together(results as ReadonlyArray<Result.Result<Resp.Value, CommandError>>, commands.every(isRead), places)
+        together(results as ReadonlyArray<Result.Result<Resp.Value, CommandError>>, commands.every(isRead), indexes)
     ))
 
 const isRead = ({ spec }: RedisCommand.Any): boolean => spec.readonly
 
 /**
- * Runs all parts, also when one fails: what one part did is done, and the error says so.
+ * Runs all parts, also when one fails: what other parts did is not undone, and the error says so.
  *
  * - `readonly`: whether running a part twice does no harm.
  */
-export const runAll = <A>(
+export const fanOut = <A>(
   parts: ReadonlyArray<Effect.Effect<A, CommandError>>,
   readonly: boolean
 ): Effect.Effect<ReadonlyArray<A>, CommandError> =>
@@ -49,12 +49,12 @@ export const runAll = <A>(
 const together = <A>(
   results: ReadonlyArray<Result.Result<A, CommandError>>,
   readonly: boolean,
-  places: ReadonlyArray<ReadonlyArray<number>> = []
+  indexes: ReadonlyArray<ReadonlyArray<number>> = []
 ): Effect.Effect<ReadonlyArray<A>, CommandError> => {
   const failure = failureAmong(
-    places.length === 0 ? "command" : "keys",
+    indexes.length === 0 ? "command" : "keys",
     results.map((result, part) => ({
-      places: places[part] ?? [],
+      indexes: indexes[part] ?? [],
       readonly,
       error: Result.isFailure(result) ? result.failure : undefined
     }))
@@ -64,6 +64,6 @@ const together = <A>(
     : Effect.fail(failure)
 }
 
-/** The error of a step after another one that has written: whoever repeats the command repeats that too. */
+/** The error of a step after one that has written: repeating the command repeats that write too. */
 export const afterWriting = (error: CommandError): CommandError =>
   inPart(error, { answered: [], unknown: [], mayHaveWritten: true })

@@ -1,7 +1,7 @@
 /**
- * What runs on a connection of its own: blocking commands and transactions.
- * They are run on the server of their slot, and again as the verdict on what
- * became of them says.
+ * Operations on a connection of their own: blocking commands and transactions.
+ * They are run on the server of their slot, and again as the verdict on their
+ * outcome says.
  */
 import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
@@ -15,22 +15,22 @@ import * as Exit from "effect/Exit"
 import { typed } from "../topology/failures.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
+import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
 import { notCovered } from "./failures.ts"
 import { routingKey } from "./plan.ts"
 import { judged, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
 import { unspent } from "./verdict.ts"
 import type { Sent } from "./verdict.ts"
-import { timedOut, within } from "./wholeLimit.ts"
 
 type Run<A, E> = (client: RedisClient["Service"]) => Effect.Effect<A, E>
 
 /**
  * Runs something on the server of a command's slot, wherever that is. The command timeout is that of all tries.
  *
- * - `name`: of what times out, if that is not the command. `readonly`: whether all that is run only reads.
+ * - `name`: what a timeout names instead of the command. `readonly`: whether everything that is run only reads.
  */
-export const following = <A, E extends TransactionError>(
+export const runExclusive = <A, E extends TransactionError>(
   retrying: Retrying,
   { command, name = command.spec.name, readonly }: {
     readonly command: RedisCommand.Any
@@ -49,7 +49,7 @@ export const following = <A, E extends TransactionError>(
             running = false
           }))
       })
-    return within(retrying, [command], {
+    return withCommandTimeout(retrying, [command], {
       // Reading the topology has tries of its own.
       whole: Effect.andThen(retrying.state.known, untilRun(retrying, { way: "exclusive", command, readonly }, send)),
       orElse: (limit) => Effect.fail(timedOut({ name, readonly }, limit, running))
@@ -67,7 +67,7 @@ const untilRun = Effect.fnUntraced(function*<A, E extends TransactionError>(
   let named: Target | undefined = undefined
   while (true) {
     const target: Target | undefined = named ?? owned(redirects.masterOf(command))
-    // It may have been given up and made again during the pause.
+    // The node may have been given up and made again during the pause.
     const node: Node | undefined = target === undefined ? undefined : state.nodes.at(target.node.endpoint)
     const avoided = node?.health.downWith
     const tried: Effect.Effect<A, E | CommandError> = target === undefined || node === undefined
@@ -106,7 +106,7 @@ export const transaction = (
   const [leading] = sent
   return leading === undefined || commands.some(({ settled }) => settled !== undefined && Exit.isFailure(settled))
     ? retrying.unsent(commands)
-    : following(
+    : runExclusive(
       retrying,
       { command: leading, name: "EXEC", readonly: sent.every(({ spec }) => spec.readonly) },
       (client) => client.transaction(commands)
