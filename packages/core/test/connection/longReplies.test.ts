@@ -52,7 +52,7 @@ const fill = `for i = 1, ARGV[1] do redis.call(ARGV[2], KEYS[1], unpack(ARGV, 3)
 const counted = (turns: Turns, milliseconds = 0) =>
   RedisReply.make<string, Uint8Array, string>((value, view) => {
     turns.count()
-    if (milliseconds > 0) for (const started = performance.now(); performance.now() - started < milliseconds;);
+    if (milliseconds > 0) { for (const started = performance.now(); performance.now() - started < milliseconds;); }
     return RedisReply.blob.decode(value, view)
   })
 
