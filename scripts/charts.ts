@@ -1,63 +1,126 @@
 /**
- * Draws what was measured as charts that read at a glance: `docs/pictures/performance.svg` from the results of the bench,
- * `docs/pictures/recovery.svg` from the table of `docs/reliability.md`. With `--check` it tells whether they are up to date.
- *
- * Each row has three bars: redfx, and the two best of the other libraries, each in the set-up that is its best there.
+ * Brings what was measured into the guides: charts that read at a glance, and tables between markers. The charts are
+ * `bench/results/chart.svg` and `cluster.svg` from the results of the bench, and `docs/pictures/recovery.svg` from the table
+ * of `docs/reliability.md`; the tables are those of `docs/performance.md` and of `README.md`, from `bench/results/*.json`.
+ * With `--check` it tells whether they are up to date.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { drawChart } from "../bench/src/bars.ts"
 import type { Bar, Chart } from "../bench/src/bars.ts"
-import { subject } from "../bench/src/report.ts"
+import { chartOf } from "../bench/src/chart.ts"
+import { growthTable } from "../bench/src/growth.ts"
+import type { GrowthRun } from "../bench/src/growth.ts"
+import { subject } from "../bench/src/measure.ts"
 import type { Run } from "../bench/src/report.ts"
+import {
+  baseOf,
+  bestOfLibraries,
+  codecTable,
+  costTable,
+  environmentLine,
+  inProcessTable,
+  memoryTable,
+  number,
+  peersOf,
+  processorTable,
+  ratio,
+  summaryTable,
+  table
+} from "../bench/src/report.ts"
+import { startupTable } from "../bench/src/startup.ts"
+import type { StartupRun } from "../bench/src/startup.ts"
 
 const root = join(import.meta.dirname, "..")
 const read = (path: string): string => readFileSync(join(root, path), "utf8")
+const isCheck = process.argv.includes("--check")
+
+// -----------------------------------------------------------------------------
+// Tables
+// -----------------------------------------------------------------------------
+
+/** What a program of the bench has written; absent until it has. */
+const resultsOf = <A>(name: string): A | undefined => {
+  const path = `bench/results/${name}.json`
+  // Each name has one writer.
+  return existsSync(join(root, path)) ? JSON.parse(read(path)) as A : undefined
+}
+
+const latest = resultsOf<Run>("latest")
+const cluster = resultsOf<Run>("cluster")
+const growth = resultsOf<GrowthRun>("growth")
+const startup = resultsOf<StartupRun>("startup")
+
+const measuredBy = (environment: Run["environment"], rounds: number): string =>
+  `${environmentLine(environment)}; ${rounds} rounds.`
+
+/** The cases that a reader wants to know first. */
+const telling = ["get-1000", "get-50", "get-1", "pipeline", "hgetall", "messages", "get-1mb"]
+
+const short = (run: Run, clusterRun: Run | undefined): string => {
+  const cases = [
+    ...run.cases.filter(({ name }) => telling.includes(name)),
+    ...clusterRun?.cases.filter(({ name }) => name === "cluster-get-1000").map((each) => ({
+      ...each,
+      title: `Cluster of three: ${each.title}`
+    })) ?? []
+  ]
+  const rows = cases.map((result) => {
+    const [first, second] = peersOf(result)
+    return [
+      result.title,
+      number(baseOf(result)?.rate.median ?? Number.NaN),
+      ...[first, second].map((peer) => peer === undefined ? "–" : `${peer.client}: ${ratio(peer.beside.rate)}`)
+    ]
+  })
+  return [
+    table(["Case", "redfx /s", "Times the fastest peer", "Times the second"], rows),
+    "",
+    measuredBy(run.environment, run.rounds)
+  ].join("\n")
+}
+
+/** What stands between markers, by their name; what was not measured is left as it is. */
+const sections: Readonly<Record<string, string | undefined>> = {
+  short: latest && short(latest, cluster),
+  summary: latest && `${measuredBy(latest.environment, latest.rounds)}\n\n${summaryTable(latest.cases)}`,
+  processor: latest && processorTable(latest),
+  bytes: latest && costTable(latest.costs, latest.clients, "bytes"),
+  calls: latest && costTable(latest.costs, latest.clients, "calls"),
+  "in-process": latest && inProcessTable(latest.inProcess),
+  decoders: latest && codecTable(latest.codecs),
+  memory: latest && memoryTable(latest.memory),
+  cluster: cluster && `${measuredBy(cluster.environment, cluster.rounds)}\n\n${summaryTable(cluster.cases)}`,
+  growth: growth && [measuredBy(growth.environment, growth.rounds), ...growth.growth.map(growthTable)].join("\n\n"),
+  startup: startup && [
+    measuredBy(startup.environment, startup.rounds),
+    "As installed:",
+    startupTable(startup.plain),
+    "With the cache of compiled code (`NODE_COMPILE_CACHE`):",
+    startupTable(startup.cached),
+    "Bundled into one file:",
+    startupTable(startup.bundled)
+  ].join("\n\n")
+}
+
+/** A page with its sections filled in. */
+const filled = (page: string): string =>
+  page.replace(
+    /(<!-- measured: ([\w-]+) -->\n)[^]*?(<!-- \/measured -->)/g,
+    (whole, begin: string, name: string, end: string) => {
+      if (!(name in sections)) throw new Error(`Nothing is called ${name} that is measured.`)
+      return sections[name] === undefined ? whole : `${begin}\n${sections[name]}\n\n${end}`
+    }
+  )
+
+// -----------------------------------------------------------------------------
+// Recovery
+// -----------------------------------------------------------------------------
 
 interface Measured {
   readonly client: string
   readonly value: number
-}
-
-/** `ioredis-autopipelining` is ioredis. */
-const libraryOf = (client: string): string =>
-  ["ioredis", "node-redis"].find((name) => client === name || client.startsWith(`${name}-`)) ?? client
-
-/** redfx, and the two best of the others by their order. */
-const three = (measured: ReadonlyArray<Measured>, order: (a: number, b: number) => number): ReadonlyArray<Measured> => {
-  const best = new Map<string, Measured>()
-  for (const each of measured.filter(({ client }) => client !== subject).toSorted((a, b) => order(a.value, b.value))) {
-    if (!best.has(libraryOf(each.client))) best.set(libraryOf(each.client), each)
-  }
-  return [...measured.filter(({ client }) => client === subject), ...[...best.values()].slice(0, 2)]
-}
-
-const rate = (value: number): string =>
-  value >= 1000 ? `${(value / 1000).toFixed(value >= 10_000 ? 0 : 1)} k/s` : `${value.toPrecision(3)} /s`
-
-const performance = (): Chart => {
-  // What the bench has written.
-  const { cases, environment, rounds } = JSON.parse(read("bench/results/latest.json")) as Run
-  const rows = cases.filter(({ latency }) => !latency).map(({ results, title }) => {
-    const shown = three(results.map(({ client, rate }) => ({ client, value: rate.median })), (a, b) => b - a)
-    const most = Math.max(...shown.map(({ value }) => value))
-    return {
-      title,
-      bars: shown.map(({ client, value }): Bar => ({
-        name: client,
-        text: rate(value),
-        part: value / most,
-        isSubject: client === subject
-      }))
-    }
-  })
-  const { cores, cpu, date, node, server } = environment
-  return {
-    title: "Commands a second: redfx and the two best peers of each case (longer is better)",
-    subtitle: `Node ${node}, ${server}, ${cpu}, ${cores} cores, loopback; ${date.slice(0, 10)}, median of ${rounds}`,
-    rows
-  }
 }
 
 /** Longer than this is cut off, in milliseconds. */
@@ -73,13 +136,20 @@ const recovery = (): Chart => {
     const value = median === "never" ? Infinity : Number(median)
     groups.set(fault, [...groups.get(fault) ?? [], { client, value }])
   }
+  const three = (measured: ReadonlyArray<Measured>): ReadonlyArray<Measured> => [
+    ...measured.filter(({ client }) => client === subject),
+    ...bestOfLibraries(
+      measured.filter(({ client }) => client !== subject),
+      (one, other) => one.value === other.value ? 0 : one.value - other.value
+    ).slice(0, 2)
+  ]
   return {
     title: "Until writes go on, from when a server takes them again (shorter is better)",
     subtitle:
       "Median in milliseconds of every fault that has an outage; redfx and the two best peers in each. 4 s are the whole width",
     rows: [...groups].map(([title, measured]) => ({
       title,
-      bars: three(measured, (a, b) => a === b ? 0 : a - b).map(({ client, value }): Bar => ({
+      bars: three(measured).map(({ client, value }): Bar => ({
         name: client,
         text: Number.isFinite(value) ? `${value} ms` : "never",
         part: value / longest,
@@ -90,16 +160,24 @@ const recovery = (): Chart => {
   }
 }
 
-const isCheck = process.argv.includes("--check")
-mkdirSync(join(root, "docs/pictures"), { recursive: true })
-for (const [path, chart] of [["performance", performance()], ["recovery", recovery()]] as const) {
-  const file = `docs/pictures/${path}.svg`
-  const svg = drawChart(chart)
+// -----------------------------------------------------------------------------
+// Files
+// -----------------------------------------------------------------------------
+
+const files: ReadonlyArray<readonly [path: string, text: string | undefined]> = [
+  ["bench/results/chart.svg", latest && drawChart(chartOf(latest))],
+  ["bench/results/cluster.svg", cluster && drawChart(chartOf(cluster))],
+  ["docs/pictures/recovery.svg", drawChart(recovery())],
+  ["docs/performance.md", filled(read("docs/performance.md"))],
+  ["README.md", filled(read("README.md"))]
+]
+for (const [path, text] of files) {
+  if (text === undefined) continue
   if (!isCheck) {
-    writeFileSync(join(root, file), svg)
-    console.log(`${file}: ${chart.rows.length} rows`)
-  } else if (read(file) !== svg) {
-    console.error(`${file} is not up to date: pnpm charts`)
+    writeFileSync(join(root, path), text)
+    console.log(path)
+  } else if (!existsSync(join(root, path)) || read(path) !== text) {
+    console.error(`${path} is not up to date: pnpm charts`)
     process.exitCode = 1
   }
 }

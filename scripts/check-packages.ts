@@ -4,16 +4,11 @@
  * project, where every module must load and type-check and no internal one may.
  */
 import { spawnSync } from "node:child_process"
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import process from "node:process"
-
-interface Manifest {
-  readonly name: string
-  readonly private?: boolean
-  readonly peerDependencies?: Record<string, string>
-}
+import { build, fail, install, pack, packages, run } from "./pack.ts"
 
 const root = join(import.meta.dirname, "..")
 const temporary = mkdtempSync(join(tmpdir(), "redfx-packages-"))
@@ -36,38 +31,17 @@ const compilations: ReadonlyArray<readonly [compiler: string, options: ReadonlyA
   ["typescript-5.9", [...bundler, ...withDom]]
 ]
 
-const packages = globSync("packages/*/package.json", { cwd: root }).sort().map((file) => {
-  const manifest: Manifest = JSON.parse(readFileSync(join(root, file), "utf8"))
-  return { manifest, directory: join(root, dirname(file)) }
-}).filter(({ manifest }) => manifest.private !== true)
-
-// From scratch: a module that is gone from the sources must not be packed.
-for (const { directory } of packages) rmSync(join(directory, "dist"), { recursive: true, force: true })
-run("tsc", ["-b", "tsconfig.packages.json"])
-for (const { directory, manifest } of packages) {
-  const tarball = join(temporary, `${manifest.name.replace("@", "").replace("/", "-")}.tgz`)
-  run("pnpm", ["pack", "--out", tarball], directory)
+build()
+for (const each of packages) {
+  const tarball = pack(each, temporary)
   run("publint", ["run", tarball, "--strict"])
   run("attw", [tarball, "--profile", "esm-only", "--format", "ascii"])
-  install(tarball, directory, manifest)
+  install(tarball, each, temporary)
 }
 const modules = packages.flatMap(({ manifest }) => checkFiles(manifest.name))
 load(modules)
 typeCheck(modules)
 console.log(`${packages.length} packages with ${modules.length} modules are fit to publish.`)
-
-/** Unpacks the tarball where npm would, with the workspace's copies of what the package needs from others. */
-function install(tarball: string, directory: string, manifest: Manifest): void {
-  const target = join(temporary, "node_modules", manifest.name)
-  mkdirSync(target, { recursive: true })
-  run("tar", ["-xzf", tarball, "-C", target, "--strip-components=1"])
-  for (const peer of Object.keys(manifest.peerDependencies ?? {})) {
-    const link = join(temporary, "node_modules", peer)
-    mkdirSync(dirname(link), { recursive: true })
-    rmSync(link, { force: true })
-    symlinkSync(join(directory, "node_modules", peer), link)
-  }
-}
 
 /** Every specifier under which a user reaches the package. */
 function checkFiles(name: string): ReadonlyArray<string> {
@@ -112,15 +86,4 @@ function typeCheck(modules: ReadonlyArray<string>): void {
       fail(`${compiler} ${options.join(" ")}: ${error?.message ?? own.join("\n")}`)
     }
   }
-}
-
-/** Runs a program to its end; shows what it printed only when it failed. */
-function run(command: string, args: ReadonlyArray<string>, cwd: string = root): void {
-  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })
-  if (status !== 0) fail(`${command} ${args.join(" ")} failed\n${error?.message ?? ""}${stdout}${stderr}`)
-}
-
-function fail(message: string): never {
-  console.error(message)
-  process.exit(1)
 }

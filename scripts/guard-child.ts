@@ -9,15 +9,14 @@
  */
 import * as Redis from "@redfx/core/Redis"
 import type { RedisClient } from "@redfx/core/RedisClient"
-import * as RedisConnector from "@redfx/core/RedisConnector"
 import * as RedisStandalone from "@redfx/core/RedisStandalone"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import * as Socket from "effect/socket/Socket"
 import { Session } from "node:inspector/promises"
 import process from "node:process"
 import { setTimeout as delay } from "node:timers/promises"
+import { makeMemoryServer, storedValue as value } from "../bench/src/memoryServer.ts"
 
 /** What a command costs. */
 export interface Figures {
@@ -32,95 +31,13 @@ export interface Figures {
 /** What is measured, each in a process of its own. */
 export type Part = "get" | "set" | "pipeline" | "turns" | "pending"
 
-const value = "x".repeat(64)
 const keys = Array.from({ length: 1000 }, (_, index) => `guard:${index}`)
 
-// -----------------------------------------------------------------------------
-// A server in memory
-// -----------------------------------------------------------------------------
-
-const ofGet = Buffer.from(`$64\r\n${value}\r\n`)
-const ofSet = Buffer.from("+OK\r\n")
-const ofHello = Buffer.from(
-  "%3\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n7.0.0\r\n$5\r\nproto\r\n:3\r\n"
-)
-
-/** How often the client has written, and how often it was given something to read. */
-const counts = { writes: 0, reads: 0 }
-/** Whether the server keeps its answers back. */
-let holding = false
-
-/** What Node reads at once. */
-const readSize = 64 * 1024
-
-type Batch = readonly [Uint8Array, ...Array<Uint8Array>]
-
-/** The two ends of a connection. It allocates nothing for a command, but a buffer for the replies to a write. */
-const socket = (): Socket.Socket => {
-  let inbox: Array<Uint8Array> = []
-  let waiting: ((batch: Effect.Effect<Batch>) => void) | undefined = undefined
-  const handOver = () => {
-    const resume = waiting
-    if (resume === undefined || inbox.length === 0) return
-    const all = Buffer.concat(inbox)
-    waiting = undefined
-    inbox = all.length > readSize ? [all.subarray(readSize)] : []
-    counts.reads++
-    resume(Effect.succeed([all.subarray(0, readSize)]))
-  }
-  const answer = (chunk: Uint8Array) => {
-    const replies = holding ? undefined : repliesTo(chunk)
-    if (replies === undefined) return
-    inbox.push(replies)
-    setImmediate(handOver)
-  }
-  const pull = Effect.callback<Batch>((resume) => {
-    waiting = resume
-    handOver()
-  })
-  const bytes = (chunk: Uint8Array | string) => typeof chunk === "string" ? Buffer.from(chunk) : chunk
-  return Socket.make({
-    reader: Effect.succeed({ pull, upgrade: () => Effect.void }),
-    writer: Effect.succeed({
-      write: (chunk) =>
-        Effect.sync(() => chunk instanceof Uint8Array || typeof chunk === "string" ? answer(bytes(chunk)) : undefined),
-      writeAll: (chunks) =>
-        Effect.sync(() => {
-          counts.writes++
-          // A command may lie in two chunks, but not in two writes.
-          answer(chunks.length === 1 ? bytes(chunks[0]) : Buffer.concat(chunks.map(bytes)))
-        })
-    })
-  })
-}
-
-/** The replies to whole commands, found by their lengths. */
-const repliesTo = (chunk: Uint8Array): Uint8Array => {
-  const replies: Array<Buffer> = replyLists
-  replies.length = 0
-  let at = 0
-  const number = (): number => {
-    let result = 0
-    for (at++; at < chunk.length && chunk[at] !== 0x0d; at++) result = result * 10 + chunk[at]! - 0x30
-    at += 2
-    return result
-  }
-  while (at < chunk.length) {
-    const words = number()
-    for (let word = 0; word < words; word++) {
-      const length = number()
-      if (word === 0) replies.push(chunk[at] === 0x47 ? ofGet : chunk[at] === 0x48 ? ofHello : ofSet)
-      at += length + 2
-    }
-  }
-  return Buffer.concat(replies)
-}
-
-const replyLists: Array<Buffer> = []
+const server = makeMemoryServer()
 
 const runtime = ManagedRuntime.make(
   RedisStandalone.layer({ host: "memory", port: 1, commandTimeout: "1 hour", livenessTimeout: "1 hour" }).pipe(
-    Layer.provide(Layer.succeed(RedisConnector.RedisConnector)({ socket: () => Effect.sync(socket) }))
+    Layer.provide(server.connector)
   )
 )
 
@@ -181,9 +98,12 @@ const collect = async (): Promise<void> => {
 /** Writes and reads for a thousand commands, given by as many fibers again and again. */
 const turns = async (): Promise<Pick<Figures, "writes" | "reads">> => {
   await runtime.runPromise(programs.get)
-  const { reads, writes } = counts
+  const { reads, writes } = server.counts
   await runtime.runPromise(programs.get)
-  return { writes: (counts.writes - writes) * 1000 / commands, reads: (counts.reads - reads) * 1000 / commands }
+  return {
+    writes: (server.counts.writes - writes) * 1000 / commands,
+    reads: (server.counts.reads - reads) * 1000 / commands
+  }
 }
 
 /** Bytes that so many fibers keep alive that wait for something. */
@@ -239,7 +159,7 @@ const valueOf = (option: string): string | undefined => {
 }
 
 const pendingBytes = async (): Promise<number> => {
-  holding = true
+  server.holding = true
   const waiting = await kept(() => Effect.never)
   return await kept(get) - waiting
 }

@@ -1,54 +1,60 @@
 /**
- * What is measured: for each case an operation, how many callers run it, how
- * often, and what the right answer is.
+ * What is measured: for each case what is run, how long a sample of it takes, and
+ * what the right answer is. The most telling cases come first, in tables and charts too.
  */
 import { isDeepStrictEqual } from "node:util"
-import type { Bind, Operation, Operations } from "./session.ts"
+import type { LargeSize } from "./data.ts"
+import {
+  elements,
+  entries,
+  hashEntries,
+  large,
+  largeBytes,
+  listValues,
+  scored,
+  smallKeys,
+  smallValues
+} from "./data.ts"
+import { message } from "./receiver.ts"
+import type { Bind, Operation, Operations, Session } from "./session.ts"
 
-const elements = 1000
-const mebibyte = 1024 * 1024
+/** What a session is made to do. */
+export interface Load {
+  readonly supports: (session: Session) => boolean
+  /** Does it once, for its answer. */
+  readonly once: (session: Session) => Promise<unknown>
+  /** Does it `total` times. Where every duration is kept it returns them, in milliseconds. */
+  readonly run: (session: Session, total: number) => Promise<Float64Array | void>
+}
 
-/** A value of `size` bytes that differs for every `seed`; plain ASCII, the most common text. */
-export const value = (seed: string, size: number): string => `${seed}:`.padEnd(size, "abcdefghijklmnopqrstuvwxyz012345")
-
-const smallKeys = Array.from({ length: elements }, (_, i) => `bench:small:${i}`)
-const smallValues = smallKeys.map((key) => value(key, 64))
-const listValues = Array.from({ length: elements }, (_, i) => value(`element:${i}`, 64))
-const hashEntries = Array.from({ length: elements }, (_, i) => [`field:${i}`, value(`value:${i}`, 64)] as const)
-const hash = Object.fromEntries(hashEntries)
-const large = { "1mb": value("large", mebibyte), "16mb": value("large", 16 * mebibyte) }
-type LargeSize = keyof typeof large
-const largeBytes = { "1mb": Buffer.from(large["1mb"]), "16mb": Buffer.from(large["16mb"]) }
-
-/** A raw command that puts data in place before the run. */
-export type Preparation = ReadonlyArray<string>
-
-/** The data every case reads. */
-export const preparations: ReadonlyArray<Preparation> = [
-  ["MSET", ...smallKeys.flatMap((key, i) => [key, smallValues[i] ?? ""])],
-  ["RPUSH", "bench:list", ...listValues],
-  ["HSET", "bench:hash", ...hashEntries.flat()],
-  ["SET", "bench:large:1mb", large["1mb"]],
-  ["SET", "bench:large:16mb", large["16mb"]]
-]
+/** Where a case is run besides the one server: on a cluster, and over TLS. */
+export type Place = "cluster" | "tls"
 
 /** One row of the table. */
 export interface Case {
   readonly name: string
   readonly title: string
+  readonly load: Load
+  /** How many are run at once: a total is a multiple of it. */
   readonly callers: number
-  /** Operations per sample. */
-  readonly total: number
-  /** Commands in one operation: what rates and CPU are divided by. */
+  /** Commands in one operation: what rates and costs are divided by. */
   readonly commands: number
-  readonly bind: Bind
+  /** How long a sample should take. Many short ones say more than a few long ones on a machine that others use. */
+  readonly milliseconds: number
   /** Says what is wrong with an answer, or `undefined` when it is right. */
   readonly check: (answer: unknown) => string | undefined
-  /** Keeps every single duration, and reports percentiles instead of a rate. */
+  /** Keeps every single duration, and reports percentiles besides the rate. */
   readonly latency: boolean
+  readonly places: ReadonlyArray<Place>
+  /** How many operations the measurement of bytes and system calls takes; `undefined`: it leaves this case out. */
+  readonly costs: number | undefined
 }
 
 const key = (caller: number): string => smallKeys[caller % elements] ?? ""
+
+// -----------------------------------------------------------------------------
+// Right answers
+// -----------------------------------------------------------------------------
 
 const equals = (expected: unknown) => (answer: unknown): string | undefined =>
   isDeepStrictEqual(answer, expected) ? undefined : `unexpected answer ${describe(answer)}`
@@ -65,129 +71,202 @@ const isStored = (answer: unknown): string | undefined =>
 const isBytes = (expected: Buffer) => (answer: unknown): string | undefined =>
   answer instanceof Uint8Array && expected.equals(answer) ? undefined : "not the expected bytes"
 
+/** All values in an answer, whatever they are wrapped in, as text. */
+const leaves = (answer: unknown): ReadonlyArray<string> =>
+  typeof answer === "object" && answer !== null ? Object.values(answer).flatMap(leaves) : [String(answer)]
+
+/** Members with scores, which clients wrap in objects of their own: all values are there, in any order. */
+const isScored = (answer: unknown): string | undefined =>
+  equals(scored.flat().map(String).toSorted())(leaves(answer).toSorted())
+
 /** HGETALL is a record (with or without prototype) or, in valkey-glide, a list of `{ field, value }`. */
 const isHash = (answer: unknown): string | undefined => {
   const entries: Array<readonly [string, unknown]> = Array.isArray(answer)
     ? answer.map((entry: { readonly field: string; readonly value: unknown }) => [entry.field, entry.value])
     : Object.entries(answer ?? {})
-  return equals(hash)(Object.fromEntries(entries))
+  return equals(Object.fromEntries(hashEntries))(Object.fromEntries(entries))
+}
+
+/** Entries of a stream are wrapped in still more ways: ids and values are looked for in their order. */
+const isStream = (answer: unknown): string | undefined => {
+  const text = JSON.stringify(answer)
+  const found = (pattern: RegExp): ReadonlyArray<string> => [...text.matchAll(pattern)].map(([, word = ""]) => word)
+  return equals(entries.map(([id]) => id))(found(/"(\d+-0)"/g))
+    ?? equals(entries.map(([, , value]) => value))(found(/"(entry:[^"]*)"/g))
+}
+
+// -----------------------------------------------------------------------------
+// Loads
+// -----------------------------------------------------------------------------
+
+const ofCallers = (callers: number, bind: Bind) => ({
+  callers,
+  load: {
+    supports: (session: Session) => session.supports(bind),
+    once: (session: Session) => session.once(bind),
+    run: (session: Session, total: number) => session.run(bind, callers, total)
+  }
+})
+
+const timed = (callers: number, bind: Bind) => {
+  const untimed = ofCallers(callers, bind)
+  const run = (session: Session, total: number) => session.runTimed(bind, callers, total)
+  return { ...untimed, load: { ...untimed.load, run } }
+}
+
+const received = async (session: Session, count: number): Promise<string | undefined> => session.receive?.(count)
+
+const messages: Load = {
+  supports: ({ receive }) => receive !== undefined,
+  once: (session) => received(session, 1),
+  run: async (session, total) => void await received(session, total)
 }
 
 const get = <F>(operations: Operations<F>): Operation<F> => (caller) => operations.get(key(caller))
 const set = <F>(operations: Operations<F>): Operation<F> => (caller) =>
   operations.set(key(caller), smallValues[caller % elements] ?? "")
 
-const one = { commands: 1, latency: false }
+// -----------------------------------------------------------------------------
+// Cases
+// -----------------------------------------------------------------------------
 
-const small = (callers: number, total: number): ReadonlyArray<Case> => [
-  {
-    ...one,
-    name: `get-${callers}`,
-    title: `GET 64 B, ${callers} ${callers === 1 ? "caller" : "callers"}`,
-    callers,
-    total,
-    bind: get,
-    check: equals(smallValues[0])
-  },
-  {
-    ...one,
-    name: `set-${callers}`,
-    title: `SET 64 B, ${callers} ${callers === 1 ? "caller" : "callers"}`,
-    callers,
-    total,
-    bind: set,
-    check: isStored
-  }
-]
+const usual = { commands: 1, milliseconds: 70, latency: false }
+const everywhere: ReadonlyArray<Place> = ["cluster", "tls"]
+const onCluster: ReadonlyArray<Place> = ["cluster"]
 
-const largeCases = (size: LargeSize, total: number): ReadonlyArray<Case> => {
+const by = (callers: number): string => callers === 1 ? "1 caller" : `${callers} callers`
+
+const gets = (callers: number): Case => ({
+  ...usual,
+  ...ofCallers(callers, get),
+  name: `get-${callers}`,
+  title: `GET 64 B, ${by(callers)}`,
+  check: equals(smallValues[0]),
+  places: everywhere,
+  costs: callers === 1 ? undefined : 20_000
+})
+
+const sets = (callers: number): Case => ({
+  ...usual,
+  ...ofCallers(callers, set),
+  name: `set-${callers}`,
+  title: `SET 64 B, ${by(callers)}`,
+  check: isStored,
+  places: onCluster,
+  costs: callers === 1000 ? 20_000 : undefined
+})
+
+/** A collection of 1000 elements of 64 bytes, read whole by ten callers. */
+const collection = (
+  name: string,
+  command: string,
+  bind: Bind,
+  check: Case["check"]
+): Case => ({
+  ...usual,
+  ...ofCallers(10, bind),
+  name,
+  title: `${command} 1000 × 64 B, 10 callers`,
+  check,
+  places: onCluster,
+  costs: 300
+})
+
+const largeCases = (size: LargeSize): ReadonlyArray<Case> => {
   const label = size === "1mb" ? "1 MB" : "16 MB"
   const target = `bench:written:${size}`
-  const base = { ...one, callers: 1, total }
+  const isSmaller = size === "1mb"
+  const base = { ...usual, milliseconds: isSmaller ? 70 : 120, costs: undefined, places: onCluster }
   return [
     {
       ...base,
+      ...ofCallers(1, (operations) => () => operations.get(`bench:large:${size}`)),
       name: `get-${size}`,
       title: `GET ${label} as text`,
-      bind: (operations) => () => operations.get(`bench:large:${size}`),
-      check: equals(large[size])
+      check: equals(large[size]),
+      places: isSmaller ? everywhere : onCluster
     },
     {
       ...base,
+      ...ofCallers(1, ({ getBytes }) => getBytes && (() => getBytes(`bench:large:${size}`))),
       name: `get-${size}-bytes`,
       title: `GET ${label} as bytes`,
-      bind: ({ getBytes }) => getBytes && (() => getBytes(`bench:large:${size}`)),
       check: isBytes(largeBytes[size])
     },
     {
       ...base,
+      ...ofCallers(1, (operations) => () => operations.set(target, large[size])),
       name: `set-${size}`,
       title: `SET ${label} from text`,
-      bind: (operations) => () => operations.set(target, large[size]),
       check: isStored
     },
     {
       ...base,
+      ...ofCallers(1, ({ setBytes }) => setBytes && (() => setBytes(target, largeBytes[size]))),
       name: `set-${size}-bytes`,
       title: `SET ${label} from bytes`,
-      bind: ({ setBytes }) => setBytes && (() => setBytes(target, largeBytes[size])),
       check: isStored
     }
   ]
 }
 
-/** Every case that runs against the server, in the order of the table. */
+/** Every case that runs against a server, in the order of the table. */
 export const cases: ReadonlyArray<Case> = [
-  ...small(1, 6_000),
-  ...small(50, 60_000),
-  ...small(1000, 150_000),
+  gets(1000),
+  gets(50),
   {
+    ...usual,
+    ...ofCallers(1, ({ pipeline }) => pipeline && (() => pipeline(smallKeys))),
     name: "pipeline",
     title: "Pipeline of 1000 GETs",
-    callers: 1,
-    total: 120,
     commands: elements,
-    latency: false,
-    bind: ({ pipeline }) => pipeline && (() => pipeline(smallKeys)),
-    check: equals(smallValues)
+    check: equals(smallValues),
+    places: onCluster,
+    costs: 30
   },
+  sets(1000),
+  sets(50),
+  collection("lrange", "LRANGE", (operations) => () => operations.lrange("bench:list", 0, -1), equals(listValues)),
+  collection("hgetall", "HGETALL", (operations) => () => operations.hgetall("bench:hash"), isHash),
+  collection("mget", "MGET", ({ mget }) => mget && (() => mget(smallKeys)), equals(smallValues)),
+  collection(
+    "zrange",
+    "ZRANGE WITHSCORES",
+    (operations) => () => operations.zrangeWithScores("bench:scored"),
+    isScored
+  ),
+  collection("xrange", "XRANGE", (operations) => () => operations.xrange("bench:stream"), isStream),
   {
-    ...one,
-    name: "lrange",
-    title: "LRANGE 1000 × 64 B, 10 callers",
-    callers: 10,
-    total: 500,
-    bind: (operations) => () => operations.lrange("bench:list", 0, -1),
-    check: equals(listValues)
+    ...usual,
+    name: "messages",
+    title: "Messages of 64 B to a subscriber",
+    callers: 1,
+    load: messages,
+    check: equals(message),
+    places: [],
+    costs: 20_000
   },
+  gets(1),
+  sets(1),
+  ...largeCases("1mb"),
+  ...largeCases("16mb"),
   {
-    ...one,
-    name: "hgetall",
-    title: "HGETALL 1000 × 64 B, 10 callers",
-    callers: 10,
-    total: 250,
-    bind: (operations) => () => operations.hgetall("bench:hash"),
-    check: isHash
-  },
-  {
-    ...one,
-    name: "mget",
-    title: "MGET 1000 × 64 B, 10 callers",
-    callers: 10,
-    total: 250,
-    bind: ({ mget }) => mget && (() => mget(smallKeys)),
-    check: equals(smallValues)
-  },
-  ...largeCases("1mb", 60),
-  ...largeCases("16mb", 4),
-  {
-    ...one,
+    ...usual,
+    ...timed(50, get),
     name: "latency-50",
     title: "Latency of GET 64 B, 50 callers",
-    callers: 50,
-    total: 25_000,
+    milliseconds: 200,
+    check: equals(smallValues[0]),
     latency: true,
-    bind: get,
-    check: equals(smallValues[0])
+    places: [],
+    costs: undefined
   }
 ]
+
+/** The cases of a place: those of the one server without one. */
+export const casesOf = (place: Place | undefined): ReadonlyArray<Case> =>
+  place === undefined ? cases : cases.filter(({ places }) => places.includes(place)).map((item) => ({
+    ...item,
+    name: `${place}-${item.name}`,
+    title: place === "tls" ? `TLS: ${item.title}` : item.title
+  }))

@@ -2,9 +2,9 @@
 import { Redis, RedisArg } from "@redfx/core"
 import { NodeRedisClient, RedisClusterServers } from "@redfx/node"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
-import type { Preparation } from "./cases.ts"
+import { findRedisServer } from "../../scripts/redis-server.ts"
+import type { Preparation } from "./data.ts"
+import { acquire } from "./server.ts"
 import type { Nodes } from "./session.ts"
 
 /** A cluster of our own. */
@@ -13,18 +13,17 @@ export interface ClusterServers {
   readonly stop: () => Promise<void>
 }
 
-/** Starts a cluster and puts data in place. */
+/** Starts a cluster of three masters and puts data in place. */
 export async function startCluster(preparations: ReadonlyArray<Preparation>): Promise<ClusterServers> {
-  const scope = Scope.makeUnsafe()
-  const servers = await Effect.runPromise(Scope.provide(RedisClusterServers.make({ masters: 3 }), scope))
-  const nodes = servers.addresses
+  const { acquired, release } = await acquire(RedisClusterServers.make({ binary: findRedisServer(), masters: 3 }))
+  const nodes = acquired.addresses
   const prepared = Effect.forEach(
     preparations.flatMap(singleKeys),
     ([name, key, ...rest]) => Redis.send(name, RedisArg.key(key), ...rest),
-    { concurrency: 100, discard: true }
+    { discard: true }
   )
   await Effect.runPromise(Effect.provide(prepared, NodeRedisClient.layerCluster({ nodes })))
-  return { nodes, stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
+  return { nodes, stop: release }
 }
 
 type SingleKey = readonly [name: string, key: string, ...rest: ReadonlyArray<string>]

@@ -1,10 +1,12 @@
 /** Decoders alone, without sockets or clients: the same bytes, in chunks of 64 KiB, decoded into text. */
 import { createRequire } from "node:module"
 import { performance } from "node:perf_hooks"
-import { value } from "./cases.ts"
-import type { Spread } from "./measure.ts"
-import { collectGarbage, spread } from "./measure.ts"
+import { value } from "./data.ts"
+import { collectGarbage } from "./garbage.ts"
+import { pairedRounds, ratios } from "./pairs.ts"
 import { use } from "./session.ts"
+import type { Interval } from "./statistics.ts"
+import { interval } from "./statistics.ts"
 
 /** A decoder under measurement. */
 export interface Codec {
@@ -19,15 +21,15 @@ export interface CodecResult {
   readonly title: string
   readonly decoder: string
   /** Nanoseconds per element of the payload (per byte of the 1 MB value). */
-  readonly nanoseconds: Spread
-  readonly megabytesPerSecond: Spread
+  readonly nanoseconds: Interval
+  /** How many times the speed of this decoder the speed of redfx's is; absent for that itself. */
+  readonly beside?: Interval | undefined
 }
 
 interface Payload {
   readonly name: string
   readonly title: string
   readonly chunks: ReadonlyArray<Buffer>
-  readonly bytes: number
   readonly replies: number
   /** What the figure in nanoseconds is divided by. */
   readonly elements: number
@@ -42,13 +44,13 @@ function payload(
   name: string,
   title: string,
   text: string,
-  rest: Omit<Payload, "name" | "title" | "chunks" | "bytes">
+  rest: Omit<Payload, "name" | "title" | "chunks">
 ): Payload {
   const bytes = Buffer.from(text)
   const chunks: Array<Buffer> = []
   // Copies: a socket, too, gives each chunk in memory of its own.
   for (let at = 0; at < bytes.length; at += chunkSize) chunks.push(Buffer.from(bytes.subarray(at, at + chunkSize)))
-  return { name, title, chunks, bytes: bytes.length, ...rest }
+  return { name, title, chunks, ...rest }
 }
 
 const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
@@ -151,30 +153,32 @@ function decode(codec: Codec, item: Payload, repeat: number): number {
   return nanoseconds
 }
 
-/** Measures the named payloads with every decoder, interleaved as the clients are. */
+/** Measures the named payloads with every decoder, in pairs as the clients are. */
 export async function measureCodecs(
   names: ReadonlyArray<string>,
   options: { readonly rounds: number; readonly quick: boolean }
 ): Promise<ReadonlyArray<CodecResult>> {
   if (names.length === 0) return []
   const codecs = await loadCodecs()
-  return payloads.filter(({ name }) => names.includes(name)).flatMap((item) => {
+  const results: Array<CodecResult> = []
+  for (const item of payloads.filter(({ name }) => names.includes(name))) {
     const repeat = options.quick ? Math.ceil(item.repeat / 4) : item.repeat
-    const taken = codecs.map((): Array<number> => [])
-    for (const codec of codecs) decode(codec, item, repeat)
-    for (let round = 0; round < options.rounds; round++) {
-      for (let turn = 0; turn < codecs.length; turn++) {
-        const index = (round + turn) % codecs.length
-        const codec = codecs[index]
-        if (codec !== undefined) taken[index]?.push(decode(codec, item, repeat))
-      }
+    const decodeBy = async (index: number): Promise<number> => {
+      const codec = codecs[index]
+      if (codec === undefined) throw new Error(`There is no decoder ${index}.`)
+      return decode(codec, item, repeat) / item.elements
     }
-    return codecs.map((codec, index): CodecResult => ({
-      case: item.name,
-      title: item.title,
-      decoder: codec.name,
-      nanoseconds: spread((taken[index] ?? []).map((each) => each / item.elements)),
-      megabytesPerSecond: spread((taken[index] ?? []).map((each) => item.bytes / each * 1000))
-    }))
-  })
+    const { base, others } = await pairedRounds(codecs.length, options.rounds, decodeBy)
+    for (const [index, { name }] of codecs.entries()) {
+      const pairs = others[index - 1]
+      results.push({
+        case: item.name,
+        title: item.title,
+        decoder: name,
+        nanoseconds: interval(pairs?.map(({ own }) => own) ?? base),
+        ...pairs === undefined ? {} : { beside: interval(ratios(pairs, (nanoseconds) => 1 / nanoseconds)) }
+      })
+    }
+  }
+  return results
 }

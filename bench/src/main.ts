@@ -7,35 +7,46 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { parseArgs } from "node:util"
-import type { Case } from "./cases.ts"
-import { cases, preparations } from "./cases.ts"
-import { chart } from "./chart.ts"
+import { drawChart } from "./bars.ts"
+import type { Case, Place } from "./cases.ts"
+import { casesOf } from "./cases.ts"
+import { chartOf } from "./chart.ts"
 import { clientNames, defaultClientNames, loadClient } from "./clients/index.ts"
 import { startCluster } from "./cluster.ts"
-import type { ClusterServers } from "./cluster.ts"
-import type { CodecResult } from "./codec.ts"
 import { codecCaseNames, measureCodecs } from "./codec.ts"
+import { measureCosts } from "./costs.ts"
+import { preparations } from "./data.ts"
 import { describeEnvironment } from "./environment.ts"
+import { measureInProcess } from "./inprocess.ts"
 import type { CaseResult, Participant } from "./measure.ts"
 import { measureCase, warmUp } from "./measure.ts"
 import type { Condition, MemoryResult } from "./memory.ts"
 import { measureMemory } from "./memory.ts"
 import { sendRaw } from "./raw.ts"
 import type { Run } from "./report.ts"
-import { caseTable, codecTable, environmentLines, memoryTable, processorTable, summaryTable } from "./report.ts"
+import {
+  caseTable,
+  codecTable,
+  costTable,
+  environmentLines,
+  inProcessTable,
+  memoryTable,
+  processorTable,
+  summaryTable
+} from "./report.ts"
 import type { Server } from "./server.ts"
-import { startServer } from "./server.ts"
+import { serverVersion, startServer } from "./server.ts"
 import { explain } from "./session.ts"
 import type { Client, Session } from "./session.ts"
 
 const usage = `Usage: pnpm bench [options]
 
-  --quick             under a minute: fewer operations, one round, a tenth of the commands in the memory cases
+  --quick             about two minutes: fewer rounds of shorter samples, a tenth of the commands in the memory cases
   --case a,b          only these cases, or those whose names start with one of these
   --clients a,b       only these clients (${clientNames.join(", ")})
-  --rounds n          rounds per case (default 5)
-  --cluster           a cluster of three masters instead of one server; only the cases of single commands
-  --output directory  where latest.json and chart.svg go (default bench/results for a whole run, else nowhere)
+  --rounds n          rounds per case (default 9); from 6 on they make an interval of 95 %
+  --cluster           a cluster of three masters instead of one server
+  --output directory  where the results and their chart go (default bench/results for a whole run, else nowhere)
   --list              prints the names of the cases
 `
 
@@ -48,13 +59,16 @@ interface Options {
   readonly output: string | undefined
 }
 
-const memoryCases: ReadonlyArray<{ readonly name: string; readonly condition: Condition }> = [
-  { name: "memory-running", condition: "running" },
-  { name: "memory-stalled", condition: "stalled" }
+const memoryCases: ReadonlyArray<{ readonly name: string; readonly condition: Condition; readonly count: number }> = [
+  { name: "memory-subscriptions", condition: "subscriptions", count: 10_000 },
+  { name: "memory-running", condition: "running", count: 1_000_000 },
+  { name: "memory-stalled", condition: "stalled", count: 1_000_000 }
 ]
 
 const caseNames: ReadonlyArray<string> = [
-  ...cases.map(({ name }) => name),
+  ...[undefined, "tls", "cluster"].flatMap((place) => casesOf(place as Place | undefined)).map(({ name }) => name),
+  "costs",
+  "in-process",
   ...codecCaseNames,
   ...memoryCases.map(({ name }) => name)
 ]
@@ -86,11 +100,11 @@ function readOptions(): Options {
     console.error(`Not known: ${unknown.join(", ")}\n\n${usage}`)
     process.exit(2)
   }
-  const isWhole = !values.quick && !values.cluster && wanted === undefined && values.clients === undefined
+  const isWhole = !values.quick && wanted === undefined && values.clients === undefined
   return {
     quick: values.quick,
     cluster: values.cluster,
-    rounds: values.rounds === undefined ? (values.quick ? 1 : 5) : Number(values.rounds),
+    rounds: values.rounds === undefined ? (values.quick ? 2 : 9) : Number(values.rounds),
     clients,
     isWanted: (name) =>
       wanted === undefined
@@ -117,18 +131,23 @@ async function connectAll(
   return participants
 }
 
-async function measureCases(
-  wanted: ReadonlyArray<Case>,
-  participants: ReadonlyArray<Participant>,
+/** Measures the cases of a place with everybody who can be connected there. */
+async function measureAt(
+  place: Place | undefined,
+  connect: (client: Client) => Promise<Session> | undefined,
   options: Options
-): Promise<ReadonlyArray<CaseResult>> {
-  const results: Array<CaseResult> = []
+): Promise<{ readonly names: ReadonlyArray<string>; readonly measured: ReadonlyArray<CaseResult> }> {
+  const wanted: ReadonlyArray<Case> = casesOf(place).filter(({ name }) => options.isWanted(name))
+  const participants = await connectAll(options.clients, connect)
+  const measured: Array<CaseResult> = []
+  if (wanted.length > 0) await warmUp(participants, options.quick ? 200 : 1_000)
   for (const item of wanted) {
-    const result = await measureCase(item, participants, { rounds: options.rounds, scale: options.quick ? 0.2 : 1 })
+    const result = await measureCase(item, participants, { rounds: options.rounds, scale: options.quick ? 0.3 : 1 })
     console.log(caseTable(result))
-    results.push(result)
+    measured.push(result)
   }
-  return results
+  for (const { session } of participants) await session.close()
+  return { names: participants.map(({ name }) => name), measured }
 }
 
 async function measureAllMemory(
@@ -137,81 +156,87 @@ async function measureAllMemory(
   options: Options
 ): Promise<ReadonlyArray<MemoryResult>> {
   const results: Array<MemoryResult> = []
-  for (const { condition, name } of memoryCases) {
+  for (const { condition, count, name } of memoryCases) {
     if (!options.isWanted(name)) continue
     for (const client of names) {
-      results.push(await measureMemory(client, condition, options.quick ? 100_000 : 1_000_000, server))
+      const result = await measureMemory(client, condition, options.quick ? count / 10 : count, server)
+      if (result.problem !== undefined || result.milliseconds !== undefined) results.push(result)
     }
   }
   return results
 }
 
-async function measureAll(
-  participants: ReadonlyArray<Participant>,
-  options: Options
-): Promise<ReadonlyArray<CaseResult>> {
-  const wanted = cases.filter(({ name }) => options.isWanted(name))
-  if (wanted.length > 0) await warmUp(participants, options.quick ? 200 : 1_000)
-  const measured = await measureCases(wanted, participants, options)
-  for (const { session } of participants) await session.close()
-  return measured
-}
-
-async function runAgainstCluster(cluster: ClusterServers, version: string, options: Options): Promise<Run> {
-  const environment = describeEnvironment(`${version}, a cluster of ${cluster.nodes.length}`)
-  console.log(environmentLines(environment))
-  const participants = await connectAll(options.clients, (client) => client.connectCluster?.(cluster.nodes))
-  return {
-    environment,
-    rounds: options.rounds,
-    clients: participants.map(({ name }) => name),
-    cases: await measureAll(participants, options),
-    codecs: [],
-    memory: []
+async function runAgainstCluster(options: Options): Promise<Run> {
+  const cluster = await startCluster(preparations)
+  try {
+    const environment = describeEnvironment(`${serverVersion()}, a cluster of ${cluster.nodes.length}`)
+    console.log(environmentLines(environment))
+    const { measured, names } = await measureAt("cluster", (client) => client.connectCluster?.(cluster.nodes), options)
+    return {
+      environment,
+      rounds: options.rounds,
+      clients: names,
+      cases: measured,
+      costs: [],
+      inProcess: [],
+      codecs: [],
+      memory: []
+    }
+  } finally {
+    await cluster.stop()
   }
 }
 
-async function runAgainst(server: Server, options: Options): Promise<Run> {
-  await sendRaw(server.address, preparations)
-  const environment = describeEnvironment(server.version)
-  console.log(environmentLines(environment))
-  const participants = await connectAll(options.clients, (client) => client.connect(server.address))
-  const measured = await measureAll(participants, options)
-  const codecNames = codecCaseNames.filter(options.isWanted)
-  const codecs: ReadonlyArray<CodecResult> = await measureCodecs(codecNames, options)
-  if (codecs.length > 0) console.log(codecTable(codecs))
-  const memory = await measureAllMemory(participants.map(({ name }) => name), server, options)
-  if (memory.length > 0) console.log(memoryTable(memory))
-  return {
-    environment,
-    rounds: options.rounds,
-    clients: participants.map(({ name }) => name),
-    cases: measured,
-    codecs,
-    memory
+async function runAgainstServer(options: Options): Promise<Run> {
+  const server = await startServer()
+  try {
+    await sendRaw(server.address, preparations)
+    const environment = describeEnvironment(server.version)
+    console.log(environmentLines(environment))
+    // While nobody else is there to take processor time, or to be disturbed.
+    const inProcess = options.isWanted("in-process") ? await measureInProcess() : []
+    const { measured, names } = await measureAt(undefined, (client) => client.connect(server.address), options)
+    const secure = await measureAt("tls", (client) => client.connect(server.secure), options)
+    const wantsCosts = (name: string): boolean =>
+      options.isWanted("costs") && casesOf(undefined).some((each) => each.name === name)
+    return {
+      environment,
+      rounds: options.rounds,
+      clients: names,
+      cases: [...measured, ...secure.measured],
+      costs: await measureCosts(names, server.address, wantsCosts),
+      inProcess,
+      codecs: await measureCodecs(codecCaseNames.filter(options.isWanted), options),
+      memory: await measureAllMemory(names, server, options)
+    }
+  } finally {
+    await server.stop()
   }
 }
 
-// The server and the children are stopped on `exit`, which a signal alone does not bring about.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130))
+function print(run: Run): void {
+  const tables: ReadonlyArray<readonly [title: string, isThere: boolean, table: () => string]> = [
+    ["redfx beside the fastest peers", run.cases.length > 0, () => summaryTable(run.cases)],
+    ["Processor time", run.cases.length > 0, () => processorTable(run)],
+    ["Bytes allocated for a command", run.costs.length > 0, () => costTable(run.costs, run.clients, "bytes")],
+    ["System calls for 1000 commands", run.costs.length > 0, () => costTable(run.costs, run.clients, "calls")],
+    ["Without a socket", run.inProcess.length > 0, () => inProcessTable(run.inProcess)],
+    ["Decoders alone", run.codecs.length > 0, () => codecTable(run.codecs)],
+    ["Memory", run.memory.length > 0, () => memoryTable(run.memory)]
+  ]
+  for (const [title, isThere, table] of tables) if (isThere) console.log(`\n## ${title}\n\n${table()}`)
+}
 
 const options = readOptions()
 const start = Date.now()
-const server = await startServer()
-const cluster = options.cluster ? await startCluster(preparations) : undefined
-try {
-  const run = await (cluster === undefined
-    ? runAgainst(server, options)
-    : runAgainstCluster(cluster, server.version, options))
-  if (run.cases.length > 0) console.log(`${summaryTable(run)}\n${processorTable(run)}`)
-  console.log(`Took ${Math.round((Date.now() - start) / 1000)} s.`)
-  if (options.output !== undefined) {
-    mkdirSync(options.output, { recursive: true })
-    writeFileSync(join(options.output, "latest.json"), `${JSON.stringify(run, undefined, 2)}\n`)
-    writeFileSync(join(options.output, "chart.svg"), chart(run))
-    console.log(`Written: latest.json and chart.svg in ${options.output}`)
-  }
-} finally {
-  await cluster?.stop()
-  await server.stop()
+const run = await (options.cluster ? runAgainstCluster(options) : runAgainstServer(options))
+print(run)
+console.log(`\nTook ${Math.round((Date.now() - start) / 1000)} s.`)
+if (options.output !== undefined) {
+  const name = options.cluster ? "cluster" : "latest"
+  mkdirSync(options.output, { recursive: true })
+  writeFileSync(join(options.output, `${name}.json`), `${JSON.stringify(run, undefined, 2)}\n`)
+  writeFileSync(join(options.output, `${options.cluster ? "cluster" : "chart"}.svg`), drawChart(chartOf(run)))
+  console.log(`Written: ${name}.json and its chart in ${options.output}. \`pnpm charts\` brings them into the guides.`)
 }
+process.exit(0)

@@ -1,10 +1,16 @@
-/** Samples of one case: every client once per round, in an order that rotates, after a warm-up. */
+/** Samples of one case, in pairs with redfx, and what they say. */
 import { performance } from "node:perf_hooks"
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import type { Case } from "./cases.ts"
+import { collectGarbage } from "./garbage.ts"
+import type { Pair } from "./pairs.ts"
+import { pairedRounds, ratios } from "./pairs.ts"
 import type { Bind, Session } from "./session.ts"
 import { explain, perCaller } from "./session.ts"
+import type { Interval } from "./statistics.ts"
+import { interval, percentile } from "./statistics.ts"
+
+/** The client that the others are compared with. */
+export const subject = "redfx"
 
 /** A client connected for the run. */
 export interface Participant {
@@ -12,22 +18,25 @@ export interface Participant {
   readonly session: Session
 }
 
-/** Median and extremes of a figure over the rounds. */
-export interface Spread {
-  readonly median: number
-  readonly min: number
-  readonly max: number
+/** How redfx does beside a client, by the pairs of the two. More than 1 is in favour of redfx. */
+export interface Comparison {
+  /** How many times its rate the rate of redfx is. */
+  readonly rate: Interval
+  /** How many times the processor time of redfx it takes. */
+  readonly cpu: Interval
 }
 
 /** What one client did in one case. */
 export interface Result {
   readonly client: string
   /** Commands per second. */
-  readonly rate: Spread
+  readonly rate: Interval
   /** Processor time of the whole process, all threads and garbage collection, in microseconds per command. */
-  readonly cpu: Spread
+  readonly cpu: Interval
   /** In milliseconds; only where the case asks for them. */
-  readonly latency?: { readonly p50: Spread; readonly p99: Spread; readonly p999: Spread } | undefined
+  readonly latency?: { readonly p50: Interval; readonly p99: Interval; readonly p999: Interval } | undefined
+  /** Absent for redfx itself, or whoever else is compared with. */
+  readonly beside?: Comparison | undefined
 }
 
 /** What every client did in one case. */
@@ -48,61 +57,51 @@ interface Sample {
   readonly latencies: Float64Array | undefined
 }
 
-const garbageCollector = (): () => void => {
-  setFlagsFromString("--expose-gc")
-  // Each collection ages compiled code, and what others' turns have aged away would be compiled again in every sample:
-  // that made all clients two to four times as slow as in a program that uses one of them.
-  setFlagsFromString("--no-flush-bytecode")
-  const collect: unknown = runInNewContext("gc")
-  if (typeof collect !== "function") throw new Error("This Node.js does not expose its garbage collector.")
-  return () => void collect()
-}
-
-/** Collects all garbage now. */
-export const collectGarbage: () => void = garbageCollector()
-
-/** Sorts `values` and returns the value at `fraction`, by the nearest rank. */
-export const percentile = (values: Float64Array, fraction: number): number =>
-  values.sort()[Math.max(0, Math.ceil(values.length * fraction) - 1)] ?? Number.NaN
-
-/** Median, least and greatest of some figures. */
-export function spread(figures: ReadonlyArray<number>): Spread {
-  const sorted = Float64Array.from(figures).sort()
-  const middle = sorted.length >> 1
-  const upper = sorted[middle] ?? Number.NaN
-  const median = sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
-  return { median, min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN }
-}
-
 async function sample(session: Session, item: Case, total: number): Promise<Sample> {
   // Nobody pays for garbage that the client before left behind.
   collectGarbage()
   const cpuBefore = process.cpuUsage()
   const start = performance.now()
-  let latencies: Float64Array | undefined
-  if (item.latency) latencies = await session.runTimed(item.bind, item.callers, total)
-  else await session.run(item.bind, item.callers, total)
+  const latencies = await item.load.run(session, total)
   const seconds = (performance.now() - start) / 1000
   const cpu = process.cpuUsage(cpuBefore)
   const commands = perCaller(item.callers, total) * item.callers * item.commands
-  return { rate: commands / seconds, cpu: (cpu.user + cpu.system) / commands, latencies }
+  return { rate: commands / seconds, cpu: (cpu.user + cpu.system) / commands, latencies: latencies ?? undefined }
 }
 
-function summarise(client: string, samples: ReadonlyArray<Sample>): Result {
+/** How many operations take `milliseconds`, found by running more and more of them: that warms up as well. */
+async function totalFor(session: Session, item: Case, milliseconds: number): Promise<number> {
+  for (let total = item.callers;;) {
+    const start = performance.now()
+    await item.load.run(session, total)
+    const scale = milliseconds / (performance.now() - start)
+    // Four times as many at most: the first ones are the slowest.
+    total = Math.max(item.callers, Math.round(total * Math.min(4, scale)))
+    if (scale < 2) return total
+  }
+}
+
+function summarise(client: string, samples: ReadonlyArray<Sample>, pairs?: ReadonlyArray<Pair<Sample>>): Result {
   const latencies = samples.flatMap((each) => each.latencies ?? [])
-  const at = (fraction: number): Spread => spread(latencies.map((values) => percentile(values, fraction)))
+  const at = (fraction: number): Interval => interval(latencies.map((values) => percentile(values, fraction)))
   return {
     client,
-    rate: spread(samples.map((each) => each.rate)),
-    cpu: spread(samples.map((each) => each.cpu)),
-    ...latencies.length === 0 ? {} : { latency: { p50: at(0.5), p99: at(0.99), p999: at(0.999) } }
+    rate: interval(samples.map(({ rate }) => rate)),
+    cpu: interval(samples.map(({ cpu }) => cpu)),
+    ...latencies.length === 0 ? {} : { latency: { p50: at(0.5), p99: at(0.99), p999: at(0.999) } },
+    ...pairs === undefined ? {} : {
+      beside: {
+        rate: interval(ratios(pairs, ({ rate }) => rate)),
+        cpu: interval(ratios(pairs, ({ cpu }) => 1 / cpu))
+      }
+    }
   }
 }
 
 /** The reason why a client is not measured, if there is one: its answer is wrong, or it fails. */
 async function fault(session: Session, item: Case): Promise<string | undefined> {
   try {
-    return item.check(await session.once(item.bind))
+    return item.check(await item.load.once(session))
   } catch (error) {
     return explain(error)
   }
@@ -125,7 +124,7 @@ export async function warmUp(participants: ReadonlyArray<Participant>, milliseco
 /** Options of {@link measureCase}. */
 export interface MeasureOptions {
   readonly rounds: number
-  /** Multiplies the operations of a sample. */
+  /** Multiplies the length of a sample. */
   readonly scale: number
 }
 
@@ -135,33 +134,42 @@ export async function measureCase(
   participants: ReadonlyArray<Participant>,
   options: MeasureOptions
 ): Promise<CaseResult> {
-  const lacking = participants.filter(({ session }) => !session.supports(item.bind))
+  const lacking = participants.filter(({ session }) => !item.load.supports(session))
   const wrong: Array<{ client: string; reason: string }> = []
-  const samples = new Map<string, Array<Sample>>()
-  const able: Array<Participant> = []
+  const able: Array<{ readonly name: string; readonly session: Session; readonly total: number }> = []
   for (const participant of participants) {
     if (lacking.includes(participant)) continue
     const reason = await fault(participant.session, item)
-    if (reason === undefined) able.push(participant)
-    else wrong.push({ client: participant.name, reason })
-  }
-  const total = Math.max(1, Math.ceil(item.total * options.scale))
-  for (const { session } of able) await sample(session, item, Math.ceil(total / 2))
-  for (let round = 0; round < options.rounds; round++) {
-    for (let turn = 0; turn < able.length; turn++) {
-      const participant = able[(round + turn) % able.length]
-      if (participant === undefined) continue
-      const taken = samples.get(participant.name) ?? []
-      taken.push(await sample(participant.session, item, total))
-      samples.set(participant.name, taken)
-    }
+    if (reason === undefined) {
+      able.push({ ...participant, total: await totalFor(participant.session, item, item.milliseconds * options.scale) })
+    } else wrong.push({ client: participant.name, reason })
   }
   return {
     name: item.name,
     title: item.title,
     latency: item.latency,
-    results: able.map(({ name }) => summarise(name, samples.get(name) ?? [])),
+    results: await measureAll(item, able, options.rounds),
     lacking: lacking.map(({ name }) => name),
     wrong
   }
+}
+
+async function measureAll(
+  item: Case,
+  able: ReadonlyArray<Participant & { readonly total: number }>,
+  rounds: number
+): Promise<ReadonlyArray<Result>> {
+  const [first, ...rest] = able.toSorted((one, other) => Number(other.name === subject) - Number(one.name === subject))
+  if (first === undefined) return []
+  const { base, others } = await pairedRounds(1 + rest.length, rounds, (index) => {
+    const { session, total } = rest[index - 1] ?? first
+    return sample(session, item, total)
+  })
+  return [
+    summarise(first.name, base),
+    ...rest.map(({ name }, index) => {
+      const pairs = others[index] ?? []
+      return summarise(name, pairs.map(({ own }) => own), pairs)
+    })
+  ]
 }

@@ -1,14 +1,15 @@
 /**
- * One client in a process of its own: queues many GETs at once and tells the
+ * One client in a process of its own: queues many GETs at once, or subscribes to many channels, and tells the
  * parent what that costs. The parent may stall the server before it says "go".
  *
- * Arguments: client, port, number of commands.
+ * Arguments: client, port, number of commands or channels, `commands` or `channels`.
  */
 import process from "node:process"
 import { setTimeout as delay } from "node:timers/promises"
 import { loadClient } from "./clients/index.ts"
-import { collectGarbage } from "./measure.ts"
-import type { Bind, Settled } from "./session.ts"
+import { collectGarbage } from "./garbage.ts"
+import { untilSubscribed } from "./raw.ts"
+import type { Address, Bind, Session, Settled } from "./session.ts"
 
 /** Bytes over what the connected, idle client used. */
 export interface Growth {
@@ -21,11 +22,12 @@ export interface Growth {
 /** What the child tells its parent. */
 export type Report =
   | { readonly state: "ready" }
+  | { readonly state: "subscribed"; readonly growth: Growth; readonly milliseconds: number }
   | { readonly state: "queued"; readonly growth: Growth; readonly settled: Settled }
   | { readonly state: "settled"; readonly peakRss: number; readonly milliseconds: number; readonly settled: Settled }
 
 /** After this time the child reports what has settled and leaves the rest. */
-const patienceMilliseconds = 12_000
+const patienceMilliseconds = 8_000
 
 const get: Bind = (operations) => () => operations.get("bench:small:0")
 
@@ -49,20 +51,8 @@ async function untilStable(idle: NodeJS.MemoryUsage, isOver: () => boolean): Pro
   }
 }
 
-async function main(name: string, port: number, total: number): Promise<void> {
-  const client = await loadClient(name)
-  if (client === undefined) throw new Error(`No client is called ${name}.`)
-  const session = await client.connect({ host: "127.0.0.1", port })
-  await session.run(get, 50, 5_000)
-  collectGarbage()
-  await delay(50)
-  collectGarbage()
-  const idle = process.memoryUsage()
-  const go = Promise.withResolvers<void>()
-  process.once("message", () => go.resolve())
-  report({ state: "ready" })
-  await go.promise
-
+/** Queues commands and reports once they are, and again when they are answered or patience has ended. */
+async function queue(session: Session, total: number, idle: NodeJS.MemoryUsage): Promise<void> {
   const start = performance.now()
   const { done, settled } = session.flood(get, total)
   let isOver = false
@@ -80,10 +70,40 @@ async function main(name: string, port: number, total: number): Promise<void> {
     milliseconds: performance.now() - start,
     settled: { ...settled }
   })
+}
+
+/** Subscribes to channels by one call and reports once the server has the last. */
+async function subscribe(session: Session, total: number, address: Address, idle: NodeJS.MemoryUsage): Promise<void> {
+  const channels = Array.from({ length: total }, (_, index) => `bench:channel:${index}`)
+  const start = performance.now()
+  await session.subscribe?.(channels, () => {})
+  await untilSubscribed(address, channels.at(-1) ?? "")
+  const milliseconds = performance.now() - start
+  await delay(100)
+  collectGarbage()
+  report({ state: "subscribed", growth: growthSince(idle), milliseconds })
+}
+
+async function main(name: string, port: number, total: number, what: string): Promise<void> {
+  const client = await loadClient(name)
+  if (client === undefined) throw new Error(`No client is called ${name}.`)
+  const address = { host: "127.0.0.1", port }
+  const session = await client.connect(address)
+  await session.run(get, 50, 5_000)
+  collectGarbage()
+  await delay(50)
+  collectGarbage()
+  const idle = process.memoryUsage()
+  const go = Promise.withResolvers<void>()
+  process.once("message", () => go.resolve())
+  report({ state: "ready" })
+  await go.promise
+  if (what === "commands") await queue(session, total, idle)
+  else if (session.subscribe !== undefined) await subscribe(session, total, address, idle)
   process.disconnect?.()
   // Not closed: what is still queued would have to be waited for.
   process.exit(0)
 }
 
-const [name, port, total] = process.argv.slice(2)
-await main(name ?? "", Number(port), Number(total))
+const [name, port, total, what] = process.argv.slice(2)
+await main(name ?? "", Number(port), Number(total), what ?? "commands")

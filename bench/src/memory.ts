@@ -1,4 +1,4 @@
-/** Memory while very many commands are queued, one child process per client and condition. */
+/** Memory while very many commands are queued or channels subscribed to, one child process per client and condition. */
 import { fork } from "node:child_process"
 import { once } from "node:events"
 import process from "node:process"
@@ -6,15 +6,16 @@ import type { Growth, Report } from "./memory-child.ts"
 import type { Server } from "./server.ts"
 import type { Settled } from "./session.ts"
 
-/** Whether the server answers while the commands are queued. */
-export type Condition = "running" | "stalled"
+/** Whether the server answers while commands are queued; or no commands, but subscriptions. */
+export type Condition = "running" | "stalled" | "subscriptions"
 
-/** What queueing cost one client under one condition. */
+/** What that cost one client under one condition. */
 export interface MemoryResult {
   readonly client: string
   readonly condition: Condition
+  /** Commands, or channels. */
   readonly commands: number
-  /** After everything that will be queued is, garbage collected; only against a stalled server. */
+  /** After everything that will be queued or subscribed is, garbage collected; not against a server that runs. */
   readonly queued: Growth | undefined
   /** How many commands the client had failed by itself when `queued` was measured. */
   readonly failedWhileQueued: number
@@ -39,21 +40,24 @@ export async function measureMemory(
   const child = fork(new URL("./memory-child.ts", import.meta.url), [
     client,
     String(server.address.port),
-    String(commands)
+    String(commands),
+    condition === "subscriptions" ? "channels" : "commands"
   ], { stdio: ["ignore", "ignore", "pipe", "ipc"], execArgv: ["--max-old-space-size=8192"] })
   let queued: Extract<Report, { state: "queued" }> | undefined
+  let subscribed: Extract<Report, { state: "subscribed" }> | undefined
   let last: Extract<Report, { state: "settled" }> | undefined
   let complaint = ""
   child.stderr?.on("data", (data) => complaint += String(data))
   child.on("message", (message: Report) => {
     if (message.state === "ready") {
-      if (condition === "stalled") server.stall()
-      child.send("go")
+      void (condition === "stalled" ? server.stall() : Promise.resolve()).then(() => child.send("go"))
     } else if (message.state === "queued") {
       if (condition === "stalled") {
         queued = message
-        server.resume()
+        void server.resume()
       }
+    } else if (message.state === "subscribed") {
+      subscribed = message
     } else {
       last = message
     }
@@ -68,7 +72,7 @@ export async function measureMemory(
   const [code] = await once(child, "exit")
   clearTimeout(timer)
   process.off("exit", killChild)
-  server.resume()
+  await server.resume()
   const problem = isLate
     ? `not finished after ${limitMilliseconds / 1000} s`
     : code === 0
@@ -78,10 +82,10 @@ export async function measureMemory(
     client,
     condition,
     commands,
-    queued: queued?.growth,
+    queued: (subscribed ?? queued)?.growth,
     failedWhileQueued: queued?.settled.failed ?? 0,
     peakRss: last?.peakRss,
-    milliseconds: last?.milliseconds,
+    milliseconds: (subscribed ?? last)?.milliseconds,
     settled: last?.settled,
     problem
   }

@@ -1,10 +1,12 @@
 /** Sends commands without any client, to put data in place. */
 import { once } from "node:events"
 import { connect } from "node:net"
-import type { Preparation } from "./cases.ts"
+import { setTimeout as delay } from "node:timers/promises"
+import type { Preparation } from "./data.ts"
 import type { Address } from "./session.ts"
 
-const encode = (command: Preparation): Buffer =>
+/** A command as it is sent. */
+export const encode = (command: Preparation): Buffer =>
   Buffer.concat([
     Buffer.from(`*${command.length}\r\n`),
     ...command.flatMap((argument) => {
@@ -20,6 +22,18 @@ export async function sendRaw(address: Address, commands: ReadonlyArray<Preparat
     socket.write(encode(command))
     const [reply] = await once(socket, "data")
     if (String(reply).startsWith("-")) throw new Error(`${command[0]}: ${String(reply).trim()}`)
+  }
+  socket.destroy()
+}
+
+/** Waits until the server has a subscriber of the channel. Some clients resolve before. */
+export async function untilSubscribed(address: Address, channel: string): Promise<void> {
+  const socket = connect(address)
+  for (;;) {
+    socket.write(encode(["PUBSUB", "NUMSUB", channel]))
+    const [reply] = await once(socket, "data")
+    if (!String(reply).endsWith(":0\r\n")) break
+    await delay(2)
   }
   socket.destroy()
 }

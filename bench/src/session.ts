@@ -11,11 +11,18 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { performance } from "node:perf_hooks"
+import type { Receive, Subscribe } from "./receiver.ts"
+import { receiver } from "./receiver.ts"
 
-/** Where the server listens. */
+/** Where a server listens. */
 export interface Address {
   readonly host: string
   readonly port: number
+}
+
+/** The same, with the certificate to trust where the server speaks TLS. */
+export interface Endpoint extends Address {
+  readonly tls?: { readonly ca: string } | undefined
 }
 
 /** Some nodes of a cluster. */
@@ -29,11 +36,13 @@ export interface Operations<F> {
   readonly setBytes?: ((key: string, value: Buffer) => F) | undefined
   readonly lrange: (key: string, start: number, stop: number) => F
   readonly hgetall: (key: string) => F
+  /** All members of a sorted set with their scores. */
+  readonly zrangeWithScores: (key: string) => F
+  /** A whole stream. */
+  readonly xrange: (key: string) => F
   readonly mget?: ((keys: ReadonlyArray<string>) => F) | undefined
   /** An explicit pipeline of GETs, in the client's own way of asking for one. */
   readonly pipeline?: ((keys: ReadonlyArray<string>) => F) | undefined
-  /** All members of a sorted set with their scores. */
-  readonly zrangeWithScores?: ((key: string) => F) | undefined
   readonly keys?: ((pattern: string) => F) | undefined
   readonly mset?: ((pairs: ReadonlyArray<readonly [string, string]>) => F) | undefined
   readonly rpush?: ((key: string, values: ReadonlyArray<string>) => F) | undefined
@@ -71,8 +80,23 @@ export interface Session {
   readonly runTimed: (bind: Bind, callers: number, total: number) => Promise<Float64Array>
   /** Sends `total` commands without waiting for any. */
   readonly flood: (bind: Bind, total: number) => Flood
+  /** Subscribes by one call, on a connection of the client's own for that. */
+  readonly subscribe?: Subscribe | undefined
+  /** Receives so many messages; absent where the client does not subscribe. */
+  readonly receive?: Receive | undefined
   readonly close: () => Promise<void>
 }
+
+/** How a client subscribes, and where messages for it are published. */
+export interface Subscriber {
+  readonly address: Address
+  readonly subscribe: Subscribe
+}
+
+const subscribing = (subscriber: Subscriber | undefined): Pick<Session, "subscribe" | "receive"> =>
+  subscriber === undefined
+    ? {}
+    : { subscribe: subscriber.subscribe, receive: receiver(subscriber.address, subscriber.subscribe) }
 
 /** A client: what `bench/src/clients/<name>.ts` exports as `client`. */
 export interface Client {
@@ -80,7 +104,7 @@ export interface Client {
   readonly name: string
   /** The package whose version is reported, or the place it comes from. */
   readonly package: string
-  readonly connect: (address: Address) => Promise<Session>
+  readonly connect: (endpoint: Endpoint) => Promise<Session>
   /** Connects to a cluster of which these are nodes; absent where the client has no such form or is not asked to. */
   readonly connectCluster?: ((nodes: Nodes) => Promise<Session>) | undefined
 }
@@ -125,7 +149,11 @@ export function use(answer: unknown): void {
 }
 
 /** Makes the session of a client whose commands are promises. */
-export function promiseSession(operations: Operations<Promise<unknown>>, close: () => Promise<void>): Session {
+export function promiseSession(
+  operations: Operations<Promise<unknown>>,
+  close: () => Promise<void>,
+  subscriber?: Subscriber
+): Session {
   const everyCaller = (callers: number, loop: (caller: number) => Promise<void>): Promise<Array<void>> =>
     Promise.all(Array.from({ length: callers }, (_, caller) => loop(caller)))
   return {
@@ -158,14 +186,23 @@ export function promiseSession(operations: Operations<Promise<unknown>>, close: 
       for (let i = 0; i < total; i++) commands.push(operation(i).then(settled.success, settled.failure))
       return { settled, done: Promise.all(commands) }
     },
+    ...subscribing(subscriber),
     close
   }
 }
 
+/** Subscribes as {@link Subscribe} does, and goes on until it is interrupted; `done` is to be called with the confirmation. */
+type Subscription<R> = (
+  channels: ReadonlyArray<string>,
+  onMessage: (message: string) => void,
+  done: () => void
+) => Effect.Effect<unknown, unknown, R>
+
 /** Makes the session of a client whose commands are Effects that need the services `R`. */
 export async function effectSession<R, E>(
   layer: Layer.Layer<R, E>,
-  makeOperations: Effect.Effect<Operations<Effect.Effect<unknown, unknown, R>>, never, R>
+  makeOperations: Effect.Effect<Operations<Effect.Effect<unknown, unknown, R>>, never, R>,
+  subscriber?: { readonly address: Address; readonly subscription: Subscription<R> }
 ): Promise<Session> {
   const runtime = ManagedRuntime.make(layer)
   const operations = await runtime.runPromise(makeOperations)
@@ -179,6 +216,11 @@ export async function effectSession<R, E>(
         discard: true
       })
     )
+  const subscribe: Subscribe = (channels, onMessage) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    if (subscriber !== undefined) runtime.runFork(subscriber.subscription(channels, onMessage, resolve))
+    return promise
+  }
   return {
     supports: (bind) => bind(operations) !== undefined,
     once: (bind) => runtime.runPromise(bound(operations, bind)(0)),
@@ -213,6 +255,7 @@ export async function effectSession<R, E>(
       )
       return { settled, done }
     },
+    ...subscribing(subscriber && { address: subscriber.address, subscribe }),
     close: () => runtime.dispose()
   }
 }

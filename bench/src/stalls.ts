@@ -14,10 +14,11 @@ import process from "node:process"
 import { setTimeout as delay } from "node:timers/promises"
 import { parseArgs } from "node:util"
 import { loadClient } from "./clients/index.ts"
-import { collectGarbage, percentile } from "./measure.ts"
+import { collectGarbage } from "./garbage.ts"
 import { startServer } from "./server.ts"
 import type { Bind, Session } from "./session.ts"
 import { explain } from "./session.ts"
+import { percentile } from "./statistics.ts"
 
 /** A reply or a command of very many elements. */
 interface Giant {
@@ -126,7 +127,7 @@ class Watch {
 }
 
 const latencies = (values: ReadonlyArray<number>): Latencies => {
-  const at = (fraction: number): number => percentile(Float64Array.from(values), fraction)
+  const at = (fraction: number): number => percentile(values, fraction)
   return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1) }
 }
 
@@ -153,8 +154,8 @@ async function measure(client: string, giant: Giant, sessions: readonly [Session
   return {
     client,
     giant: giant.name,
-    took: percentile(Float64Array.from(took), 0.5),
-    longest: percentile(Float64Array.from(longest), 0.5),
+    took: percentile(took, 0.5),
+    longest: percentile(longest, 0.5),
     same: latencies(gets.same),
     other: latencies(gets.other)
   } satisfies Row

@@ -15,7 +15,15 @@ export const groups: Readonly<Record<string, ReadonlyArray<string>>> = {
   "Commands": ["transactions", "scripts", "modules", "commands", "cluster-commands", "own-commands", "parity"],
   "Building blocks": ["keyspaces", "caching", "pubsub", "streams", "jobs", "locks", "limits", "persistence"],
   "Connecting": ["configuration", "options", "connections", "sentinel", "cluster", "security"],
-  "In production": ["production", "errors", "telemetry", "performance", "reliability", "stability"],
+  "In production": [
+    "production",
+    "errors",
+    "telemetry",
+    "performance",
+    "reliability",
+    "reliability-tables",
+    "stability"
+  ],
   "Testing": ["testing-applications", "testing"],
   "Inside": ["way-of-a-command"]
 }

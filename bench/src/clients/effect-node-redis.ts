@@ -13,14 +13,16 @@ import { effectSession } from "../session.ts"
 export const client: Client = {
   name: "effect-node-redis",
   package: "@effect/platform-node",
-  connect: (address) =>
+  connect: ({ host, port, tls }) =>
     effectSession(
-      NodeRedis.layer({ socket: address }),
+      NodeRedis.layer({ socket: tls === undefined ? { host, port } : { host, port, tls: true, ca: tls.ca } }),
       Effect.map(Redis.Redis, (redis) => ({
         get: (key) => redis.send("GET", key),
         set: (key, value) => redis.send("SET", key, value),
         lrange: (key, start, stop) => redis.send("LRANGE", key, String(start), String(stop)),
         hgetall: (key) => redis.send("HGETALL", key),
+        zrangeWithScores: (key) => redis.send("ZRANGE", key, "0", "-1", "WITHSCORES"),
+        xrange: (key) => redis.send("XRANGE", key, "-", "+"),
         mget: (keys) => redis.send("MGET", ...keys),
         pipeline: (keys) => Effect.all(keys.map((key) => redis.send("GET", key)), { concurrency: "unbounded" })
       }))

@@ -1,45 +1,59 @@
 /** ioredis with its defaults: one write to the socket per command. */
 import { Cluster, Redis } from "ioredis"
-import type { Address, Client } from "../session.ts"
+import type { Client, Endpoint } from "../session.ts"
 import { promiseSession } from "../session.ts"
 
 /** Makes an ioredis client with or without its automatic pipelining. */
 export const makeIoredis = (name: string, enableAutoPipelining: boolean): Client => ({
   name,
   package: "ioredis",
-  connect: async (address: Address) => {
-    const redis = new Redis({ ...address, enableAutoPipelining, lazyConnect: true })
+  connect: async (address: Endpoint) => {
+    const redis = new Redis({ ...optionsOf(address), enableAutoPipelining, lazyConnect: true })
     await redis.connect()
-    return promiseSession({
-      ...singleKey(redis),
-      mget: (keys) => redis.mget([...keys]),
-      pipeline: async (keys) => {
-        const pipeline = redis.pipeline()
-        for (const key of keys) pipeline.get(key)
-        const replies = await pipeline.exec()
-        return replies?.map(([error, value]) => {
-          if (error !== null) throw error
-          return value
-        })
+    const subscriber = redis.duplicate()
+    return promiseSession(
+      {
+        ...singleKey(redis),
+        mget: (keys) => redis.mget([...keys]),
+        pipeline: async (keys) => {
+          const pipeline = redis.pipeline()
+          for (const key of keys) pipeline.get(key)
+          const replies = await pipeline.exec()
+          return replies?.map(([error, value]) => {
+            if (error !== null) throw error
+            return value
+          })
+        },
+        keys: (pattern) => redis.keys(pattern),
+        mset: (pairs) => redis.mset(new Map(pairs)),
+        // It takes them as one array, which its types do not know; as arguments they would be too many.
+        rpush: (key, values) => Reflect.apply(redis.rpush, redis, [key, values])
       },
-      zrangeWithScores: (key) => redis.zrange(key, "0", "-1", "WITHSCORES"),
-      keys: (pattern) => redis.keys(pattern),
-      mset: (pairs) => redis.mset(new Map(pairs)),
-      // As arguments they would be too many; it takes them as one array, which its types do not know.
-      // It takes them as one array, which its types do not know; as arguments they would be too many.
-      rpush: (key, values) => Reflect.apply(redis.rpush, redis, [key, values])
-    }, async () => {
-      await redis.quit()
-    })
+      async () => {
+        await redis.quit()
+        subscriber.disconnect()
+      },
+      {
+        address,
+        subscribe: async (channels, onMessage) => {
+          subscriber.on("message", (_channel, message) => onMessage(message))
+          await subscriber.subscribe(...channels)
+        }
+      }
+    )
   },
   connectCluster: async (nodes) => {
     const cluster = new Cluster([...nodes], { enableAutoPipelining, lazyConnect: true })
     await cluster.connect()
-    return promiseSession(singleKey(cluster), async () => {
+    // Neither its MGET nor its pipelines take keys of several nodes.
+    const all = (keys: ReadonlyArray<string>) => Promise.all(keys.map((key) => cluster.get(key)))
+    return promiseSession({ ...singleKey(cluster), mget: all, pipeline: all }, async () => {
       await cluster.quit()
     })
   }
 })
+
+const optionsOf = ({ host, port, tls }: Endpoint) => ({ host, port, ...tls === undefined ? {} : { tls } })
 
 const singleKey = (redis: Cluster | Redis) => ({
   get: (key: string) => redis.get(key),
@@ -47,7 +61,9 @@ const singleKey = (redis: Cluster | Redis) => ({
   getBytes: (key: string) => redis.getBuffer(key),
   setBytes: (key: string, value: Buffer) => redis.set(key, value),
   lrange: (key: string, start: number, stop: number) => redis.lrange(key, start, stop),
-  hgetall: (key: string) => redis.hgetall(key)
+  hgetall: (key: string) => redis.hgetall(key),
+  zrangeWithScores: (key: string) => redis.zrange(key, "0", "-1", "WITHSCORES"),
+  xrange: (key: string) => redis.xrange(key, "-", "+")
 })
 
 export const client: Client = makeIoredis("ioredis", false)

@@ -6,8 +6,8 @@ import { promiseSession } from "../session.ts"
 export const client: Client = {
   name: "iovalkey",
   package: "iovalkey",
-  connect: async (address) => {
-    const redis = new Redis({ ...address, lazyConnect: true })
+  connect: async ({ host, port, tls }) => {
+    const redis = new Redis({ host, port, ...tls === undefined ? {} : { tls }, lazyConnect: true })
     await redis.connect()
     return promiseSession({
       get: (key) => redis.get(key),
@@ -16,6 +16,8 @@ export const client: Client = {
       setBytes: (key, value) => redis.set(key, value),
       lrange: (key, start, stop) => redis.lrange(key, start, stop),
       hgetall: (key) => redis.hgetall(key),
+      zrangeWithScores: (key) => redis.zrange(key, "0", "-1", "WITHSCORES"),
+      xrange: (key) => redis.xrange(key, "-", "+"),
       mget: (keys) => redis.mget(...keys),
       pipeline: async (keys) => {
         const pipeline = redis.pipeline()

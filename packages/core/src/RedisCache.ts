@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { defaultLimits } from "./internal/cache/clientCache.ts"
 import type { TimeToLive } from "./RedisArg.ts"
-import { RedisClient } from "./RedisClient.ts"
+import { RedisClient, replacing } from "./RedisClient.ts"
 import type { CacheEvent, CacheLimits, CacheStats } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import { RedisConfigError } from "./RedisError.ts"
@@ -142,14 +142,11 @@ export const make = Effect.fnUntraced(function*(
 })
 
 const caching = (client: RedisClient["Service"], life: number): RedisClient["Service"] => {
-  const mark = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) =>
-    command.spec.cacheable && command.caching === undefined ? RedisCommand.withCaching(command, { life }) : command
-  return {
-    ...client,
-    execute: (command) => client.execute(mark(command)),
-    pipeline: (commands) => client.pipeline(commands.map(mark)),
-    withTimeout: (limit) => caching(client.withTimeout(limit), life)
-  }
+  return replacing(
+    client,
+    (command) =>
+      command.spec.cacheable && command.caching === undefined ? RedisCommand.withCaching(command, { life }) : command
+  )
 }
 
 const limitsOf = Effect.fnUntraced(function*(options: CacheOptions): Effect.fn.Return<CacheLimits, RedisConfigError> {

@@ -307,3 +307,27 @@ export const via =
   <I>(tag: Context.Key<I, RedisClient["Service"]>) =>
   <A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, CommandError, I> =>
     Effect.flatMap(tag, (client) => Effect.provideService(command, RedisClient, client))
+
+/**
+ * A client that sends another command in place of each: alone, in pipelines, in transactions, and on the connections
+ * that are reserved with it.
+ *
+ * - `replace`: gives the command to send, which has to succeed with what the one given does.
+ * - `others`: what else is different in it, for a client with another timeout and for a reserved one too.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const replacing = (
+  client: RedisClient["Service"],
+  replace: <A>(command: RedisCommand<A, unknown, unknown>) => RedisCommand<A, unknown, unknown>,
+  others: (client: RedisClient["Service"]) => Partial<RedisClient["Service"]> = () => ({})
+): RedisClient["Service"] => ({
+  ...client,
+  execute: (command) => client.execute(replace(command)),
+  pipeline: (commands) => client.pipeline(commands.map((command) => replace(command))),
+  transaction: (commands) => client.transaction(commands.map((command) => replace(command))),
+  withTimeout: (limit) => replacing(client.withTimeout(limit), replace, others),
+  reserve: Effect.map(client.reserve, (reserved) => replacing(reserved, replace, others)),
+  ...others(client)
+})

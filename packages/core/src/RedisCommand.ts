@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import { NodeInspectSymbol } from "effect/Inspectable"
@@ -24,7 +24,7 @@ import { unreadable } from "./internal/command/unreadable.ts"
 import { Suspension } from "./internal/runtime/suspension.ts"
 import * as Telemetry from "./internal/telemetry/spans.ts"
 import * as RedisArg from "./RedisArg.ts"
-import { RedisClient } from "./RedisClient.ts"
+import { RedisClient, replacing } from "./RedisClient.ts"
 import { DataError } from "./RedisError.ts"
 import type { CommandError, DecodeError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
@@ -192,6 +192,9 @@ export const make = <A, Bytes = A, BigInts = A>(options: {
   readonly reply: RedisReply.Reply<A, Bytes, BigInts>
 }): RedisCommand<A, Bytes, BigInts> => makeWith(options.spec, options.args, options.reply)
 
+/** The facts of what is sent by its name: nobody has said which of its arguments are keys, but for those marked as such. */
+class NamedSpec extends Spec {}
+
 /**
  * Any command by its name, which may be several words (`"CONFIG GET"`), for
  * what has no function of its own. The reply is plain data.
@@ -209,7 +212,7 @@ export const send = (
   const named = subcommand === undefined ? first : `${first} ${subcommand}`
   const refusal = refusals.get(named.toUpperCase())
   return makeWith(
-    new Spec(named, traitsByName.get(named.toUpperCase()) ?? [], undefined, operationOf(named)),
+    new NamedSpec(named, traitsByName.get(named.toUpperCase()) ?? [], undefined, operationOf(named)),
     () => {
       if (refusal !== undefined) return RedisArg.invalid(refusal)
       const words = RedisArg.flatten([...others, ...args])
@@ -279,6 +282,15 @@ const noParts: ReadonlyArray<RedisArg.Part> = []
  * @since 0.1.0
  */
 export const isCommand = (value: unknown): value is Any => Predicate.hasProperty(value, TypeId)
+
+/**
+ * Whether a command was made of its name by {@link send}: which of its arguments are keys is then known only of those that
+ * are marked with `RedisArg.key`.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isSentByName = ({ spec }: Any): boolean => spec instanceof NamedSpec
 
 /**
  * The same command with every blob of its reply as `Uint8Array`; its integers
@@ -375,13 +387,7 @@ export const withDecoder = <Parameters extends ReadonlyArray<never>, A>(
       ? command
       // Commands of one definition have one type: B is A here.
       : withReply(command, RedisReply.make<unknown>((value) => decode(value, command))) as RedisCommand<B>
-  return {
-    ...client,
-    execute: (command) => client.execute(replace(command)),
-    pipeline: (commands) => client.pipeline(commands.map(replace)),
-    transaction: (commands) => client.transaction(commands.map(replace)),
-    reserve: Effect.map(client.reserve, (reserved) => withDecoder(reserved, definition, decode))
-  }
+  return replacing(client, replace)
 }
 
 // -----------------------------------------------------------------------------

@@ -11,6 +11,8 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { configGet } from "./commands/Config.ts"
 import { decodeUtf8, encodeUtf8, isBytes } from "./internal/codec/utf8.ts"
+import { escapeGlob } from "./internal/command/glob.ts"
+import { Prefix } from "./internal/command/prefix.ts"
 import { missingIn } from "./internal/pubsub/keyspaceEventClasses.ts"
 import type { Key } from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
@@ -61,8 +63,8 @@ export interface SettingUnknown {
  * **Details**
  *
  * - `names`: the events, by their names. Default all that the servers tell of.
- * - `match`: a glob pattern of the keys, as that of `SCAN`. Default all keys. With it the servers need `K` in their
- *   `notify-keyspace-events`, without it `E`.
+ * - `match`: a glob pattern of the keys, as that of `SCAN`. Default all keys. With it, and on a client with a prefix, the
+ *   servers need `K` in their `notify-keyspace-events`, without it `E`.
  * - `database`: the number of a database, or `"all"`. Default the one that the client uses.
  * - `payload`: keys as `"text"` (default) or as `"bytes"`. A key that is not UTF-8 fails the stream with `DecodeError` as
  *   text, unless the client has `textDecoding: "replace"`.
@@ -139,7 +141,7 @@ export const keyspaceEvents = <const O extends Options = {}>(
   Stream.unwrap(Effect.gen(function*() {
     const { pubSub: { everywhere } } = yield* RedisClient
     const { buffer, events = false, payload }: Options = options ?? {}
-    const asked = yield* askedFor(options ?? {}, everywhere.database)
+    const asked = yield* askedFor(options ?? {}, everywhere)
     const subscription = yield* everywhere.open({ buffer, events: true, payload })
     yield* subscription.psubscribe(asked.patterns)
     const yielded = subscription.messages.pipe(
@@ -169,14 +171,17 @@ export const keyspaceEvents = <const O extends Options = {}>(
 interface Asked {
   readonly kind: "K" | "E"
   readonly names: ReadonlyArray<string> | undefined
+  readonly prefix: Prefix | undefined
   readonly patterns: ReadonlyArray<Key>
 }
 
 const askedFor = Effect.fnUntraced(function*(
   options: Options,
-  own: number
+  { database: own, prefix: keyPrefix }: RedisPubSub.Everywhere
 ): Effect.fn.Return<Asked, DataError> {
-  const { database = own, match } = options
+  const prefix = keyPrefix === undefined ? undefined : new Prefix(keyPrefix)
+  // Asked for by the names of events, servers would tell of the keys of everybody, whatever bytes these are.
+  const { database = own, match = prefix === undefined ? undefined : "*" } = options
   const names = typeof options.names === "string" ? [options.names] : options.names
   if (database !== "all" && !(Number.isInteger(database) && database >= 0)) {
     return yield* refuse(`database is ${String(database)}, and neither a number of a database nor "all"`)
@@ -191,15 +196,17 @@ const askedFor = Effect.fnUntraced(function*(
     ? {
       kind: "E",
       names,
-      patterns: (names?.map(literal) ?? ["*"]).map((name) =>
+      prefix,
+      patterns: (names?.map(escapeGlob) ?? ["*"]).map((name) =>
         `__keyevent@${database === "all" ? "*" : database}__:${name}`
       )
     }
     : {
       kind: "K",
       names,
+      prefix,
       patterns: (database === "all" ? everyNumber : [String(database)]).map((number) =>
-        behind(`__keyspace@${number}__:`, match)
+        behind(`__keyspace@${number}__:`, prefix?.beforePattern(match) ?? match)
       )
     }
 })
@@ -209,9 +216,6 @@ const refuse = (detail: string): Effect.Effect<never, DataError> =>
 
 /** A star would also match what looks like the end of a number in the middle of a key. */
 const everyNumber = Array.from({ length: 10 }, (_, more) => "[0-9]".repeat(more + 1))
-
-/** Text as a pattern that matches nothing else. */
-const literal = (text: string): string => text.replace(/[*?[\]\\]/g, "\\$&")
 
 const behind = (prefix: string, match: Key): Key =>
   typeof match === "string" ? prefix + match : Uint8Array.of(...encodeUtf8(prefix), ...match)
@@ -234,16 +238,22 @@ const yieldedOf = (
   elements.flatMap((element) => element._tag === "Message" ? eventIn(element, asked) ?? [] : events ? element : [])
 
 /** What a message tells of; `undefined` for what was not asked for, and what no server has published. */
-const eventIn = ({ channel, data }: RedisPubSub.Message<Name>, { kind, names }: Asked): KeyEvent<Name> | undefined => {
+const eventIn = (
+  { channel, data }: RedisPubSub.Message<Name>,
+  { kind, names, prefix }: Asked
+): KeyEvent<Name> | undefined => {
   // Both kinds have a name of eleven letters and signs before the number.
   let end = 11
   while (isDigit(channel, end)) end++
   const rest = channel.slice(end)
   const database = Number(textOf(channel.slice(11, end)))
   if (end === 11 || textOf(rest.slice(0, 3)) !== "__:") return undefined
-  const [key, name] = kind === "K" ? [rest.slice(3), data] : [data, rest.slice(3)]
+  const [sent, name] = kind === "K" ? [rest.slice(3), data] : [data, rest.slice(3)]
   const event = textOf(name)
-  return names === undefined || names.includes(event) ? { _tag: "KeyEvent", event, key, database } : undefined
+  const key = prefix === undefined ? sent : prefix.after(sent)
+  return key !== undefined && (names === undefined || names.includes(event))
+    ? { _tag: "KeyEvent", event, key, database }
+    : undefined
 }
 
 const isDigit = (name: Name, index: number): boolean => {

@@ -222,7 +222,8 @@ export interface PubSub {
  *
  * - `open`: like that of {@link PubSub}, for such channels.
  * - `execute`: runs a command on one of the servers, by the name that {@link Subscribed} has for it.
- * - `database`: the one that the connections of the client select.
+ * - `database`: the one that the connections of the client select. `prefix`: what its keys begin with, if there is
+ *   anything: then events of others are not for it.
  *
  * @category models
  * @since 0.1.0
@@ -230,6 +231,7 @@ export interface PubSub {
 export interface Everywhere extends Pick<PubSub, "open"> {
   readonly execute: <A>(server: string, command: RedisCommand<A, unknown, unknown>) => Effect.Effect<A, CommandError>
   readonly database: number
+  readonly prefix?: string | undefined
 }
 
 // -----------------------------------------------------------------------------

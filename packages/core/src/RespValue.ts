@@ -76,6 +76,15 @@ export class Bulk {
     return new Bulk(this.source, this.start, Math.min(this.end, this.start + length))
   }
 
+  /** What comes after these bytes, `undefined` when it does not begin with them. */
+  after(prefix: Uint8Array): Bulk | undefined {
+    if (this.length < prefix.length) return undefined
+    for (let i = 0; i < prefix.length; i++) {
+      if (this.source[this.start + i] !== prefix[i]) return undefined
+    }
+    return new Bulk(this.source, this.start + prefix.length, this.end)
+  }
+
   /** The bytes as UTF-8, invalid sequences replaced by U+FFFD. */
   toString(): string {
     return decodeUtf8(this.source, this.start, this.end)

@@ -6,6 +6,8 @@
 export interface Deployment {
   readonly topology: "standalone" | "sentinel" | "cluster"
   readonly protocol: 2 | 3
+  /** Whether the client puts a prefix before keys. */
+  readonly prefixed?: boolean | undefined
 }
 
 /**
@@ -76,7 +78,28 @@ const notOnCluster: Readonly<Record<string, ReadonlyArray<string>>> = {
   ]
 }
 
+/** Tests that a client with a prefix has no place for, by the reason. */
+const notPrefixed: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "picking a key, counting and measuring them and emptying a database are for the keys of everybody, and refused": [
+    "KEY-15: picks a key, undefined from an empty database",
+    "REC-01: tells of databases",
+    "SRV-11, SRV-14, SRV-15",
+    "measures hot keys"
+  ],
+  "servers would name keys as they know them: CLIENT TRACKING is refused": ["tracks keys and tells how"],
+  "the test looks at the other server with a client without a prefix": ["KEY-07: migrates keys to another server"],
+  "users, the slow log and what a script returns name keys as servers know them": [
+    "ACL-14, ACL-16, ACL-18",
+    "PSC-06, PSC-10: runs a script that was loaded",
+    "SRV-20, SRV-21, SRV-22, REC-03",
+    "reads the logs of Valkey"
+  ]
+}
+
 const exclusions: ReadonlyArray<Exclusion> = [
+  ...Object.entries(notPrefixed).flatMap(([reason, titles]) =>
+    titles.map((title): Exclusion => ({ title, on: { prefixed: true }, reason }))
+  ),
   ...Object.entries(notOnCluster).flatMap(([reason, titles]) =>
     titles.map((title): Exclusion => ({ title, on: { topology: "cluster" }, reason }))
   ),
@@ -97,5 +120,6 @@ export const exclusion = (title: string, deployment: Deployment): string | undef
   exclusions.find(({ on, title: part }) =>
     title.includes(part) &&
     (on.topology ?? deployment.topology) === deployment.topology &&
-    (on.protocol ?? deployment.protocol) === deployment.protocol
+    (on.protocol ?? deployment.protocol) === deployment.protocol &&
+    (on.prefixed !== true || deployment.prefixed === true)
   )?.reason

@@ -89,6 +89,7 @@ for (const protocol of [2, 3] as const) {
             Effect.provideService(RedisClient.RedisClient, shouting)
           )
           assert.strictEqual(inTransaction, "V of 1 key")
+          assert.strictEqual(yield* shouting.withTimeout("1 second").execute(Redis.get(key)), "V of 1 key")
           assert.strictEqual(yield* client.execute(Redis.get(key)), "v")
         }))
 

@@ -208,7 +208,7 @@ export const GenericTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
           const prefix = freshKey("scan")
           const wanted = Array.from({ length: 40 }, (_, i) => `${prefix}:${String(i).padStart(2, "0")}`)
           for (const key of wanted) yield* Redis.set(key, "v")
-          yield* Redis.send("RPUSH", `${prefix}:list`, "a")
+          yield* Redis.rpush(`${prefix}:list`, "a")
           const found = new Set<string>()
           let page = yield* Redis.scan("0", { match: `${prefix}:*`, count: 7, type: "string" })
           for (;;) {
@@ -223,7 +223,7 @@ export const GenericTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
       it.effect("KEY-21: sorts, stores and refuses text", () =>
         Effect.gen(function*() {
           const [key, stored, missing] = freshKeys()
-          yield* Redis.send("RPUSH", key, 3, 10, 2)
+          yield* Redis.rpush(key, 3, 10, 2)
           assert.deepStrictEqual(yield* Redis.sort(missing), [])
           assert.deepStrictEqual(yield* Redis.sort(key), ["2", "3", "10"])
           assert.deepStrictEqual(yield* Redis.sort(key, { desc: true }), ["10", "3", "2"])
@@ -235,17 +235,17 @@ export const GenericTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
             "10"
           ]])
           assert.strictEqual(yield* Redis.sortStore(key, stored, { desc: true }), 3)
-          assert.deepStrictEqual(yield* Redis.send("LRANGE", stored, 0, -1), ["10", "3", "2"])
-          yield* Redis.send("RPUSH", key, "text")
+          assert.deepStrictEqual(yield* Redis.lrange(stored, 0, -1), ["10", "3", "2"])
+          yield* Redis.rpush(key, "text")
           assert.strictEqual((yield* Effect.flip(Redis.sort(key)))._tag, "ResponseError")
         }))
 
       it.effect("KEY-21: sorts by and gets what is at other keys", () =>
         Effect.gen(function*() {
           const tag = `{${freshKey("sort")}}`
-          yield* Redis.send("RPUSH", `${tag}k`, "a", "b", "c")
+          yield* Redis.rpush(`${tag}k`, "a", "b", "c")
           yield* Redis.mset({ [`${tag}w_a`]: 3, [`${tag}w_b`]: 1, [`${tag}w_c`]: 2, [`${tag}v_a`]: "A" })
-          yield* Redis.send("HSET", `${tag}h_b`, "f", "B")
+          yield* Redis.hset(`${tag}h_b`, { f: "B" })
           const by = `${tag}w_*`
           assert.deepStrictEqual(yield* Redis.sort(`${tag}k`, { by }), ["b", "c", "a"])
           assert.deepStrictEqual(yield* Redis.sort(`${tag}k`, { by, get: `${tag}v_*` }), [undefined, undefined, "A"])
@@ -259,7 +259,7 @@ export const GenericTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
         Effect.gen(function*() {
           yield* requireCommand(context, "SORT_RO")
           const key = freshKey()
-          yield* Redis.send("RPUSH", key, 3, 1)
+          yield* Redis.rpush(key, 3, 1)
           assert.deepStrictEqual(yield* Redis.sortRo(key, { desc: true }), ["3", "1"])
           assert.deepStrictEqual(yield* Redis.sortRoGroups(key, { get: ["#", "#"] }), [["1", "1"], ["3", "3"]])
         }))
@@ -268,7 +268,7 @@ export const GenericTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
         Effect.gen(function*() {
           const [a, b, missing] = freshKeys()
           yield* Redis.set(a, "v")
-          yield* Redis.send("XADD", b, "*", "f", "v")
+          yield* Redis.xadd(b, { f: "v" })
           assert.strictEqual(yield* Redis.type(a), "string")
           assert.strictEqual(yield* Redis.type(b), "stream")
           assert.strictEqual(yield* Redis.type(missing), "none")

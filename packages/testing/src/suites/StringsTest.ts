@@ -77,7 +77,7 @@ export const StringsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
       it.effect("STR-04: reads no string from a list", () =>
         Effect.gen(function*() {
           const key = freshKey()
-          yield* Redis.send("RPUSH", key, "a")
+          yield* Redis.rpush(key, "a")
           assert.strictEqual((yield* Effect.flip(Redis.get(key)))._tag, "WrongTypeError")
         }))
 
@@ -116,7 +116,7 @@ export const StringsTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>):
           assert.strictEqual(yield* Redis.mset({ [a]: "1", [b]: 2 }), true)
           assert.deepStrictEqual(yield* Redis.mget(b, c, a, b), ["2", undefined, "1", "2"])
           assert.deepStrictEqual(yield* Redis.mget([]), [])
-          yield* Redis.send("RPUSH", c, "a")
+          yield* Redis.rpush(c, "a")
           assert.deepStrictEqual(yield* Redis.mget([c, a]), [undefined, "1"])
           assert.strictEqual((yield* Effect.flip(Redis.mset({})))._tag, "DataError")
         }))

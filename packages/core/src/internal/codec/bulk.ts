@@ -70,6 +70,10 @@ class SpanningBulk extends Bulk {
     return this.#joined().head(length)
   }
 
+  override after(prefix: Uint8Array): Bulk | undefined {
+    return this.#joined().after(prefix)
+  }
+
   override toString(): string {
     return decodePieces(this.#pieces) ?? this.#joined().toString()
   }

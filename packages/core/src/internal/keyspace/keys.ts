@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { TimeToLive } from "../../RedisArg.ts"
+import { escapeGlob } from "../command/glob.ts"
 import { codecOf, refuse } from "./codec.ts"
 import { KeyspaceError } from "./model.ts"
 import type { KeyOptions, Misfits, SetOptions } from "./model.ts"
@@ -68,5 +69,3 @@ const fill = (template: string) => {
   const [prefix, suffix] = [template.slice(0, star), template.slice(star + 1)]
   return (id: string): string => prefix + id + suffix
 }
-
-const escapeGlob = (text: string): string => text.replace(/[*?[\]\\^-]/g, "\\$&")

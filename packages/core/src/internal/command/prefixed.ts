@@ -1,0 +1,215 @@
+/**
+ * What a prefix does to a command and to its reply. Keys are typed at the
+ * argument, so that a rule is only for what is no such key, and for keys that
+ * come back.
+ */
+import * as RedisArg from "../../RedisArg.ts"
+import type { Part } from "../../RedisArg.ts"
+import * as Resp from "../../Resp.ts"
+import { decodeUtf8 } from "../codec/utf8.ts"
+import type { Prefix } from "./prefix.ts"
+import { items, text, textView } from "./reply.ts"
+
+type Parts = ReadonlyArray<Part>
+
+/**
+ * What is done to commands of a name.
+ *
+ * - `parts`: to the arguments, in place of putting the prefix before keys.
+ * - `reply`: to the reply as it came. `null` is left alone.
+ * - `refusal`: why the command is not sent.
+ */
+export interface Rule {
+  readonly parts?: ((parts: Parts, prefix: Prefix) => Parts) | undefined
+  readonly reply?: ((value: Resp.Value, prefix: Prefix) => Resp.Value) | undefined
+  readonly refusal?: string | undefined
+}
+
+// -----------------------------------------------------------------------------
+// Arguments
+// -----------------------------------------------------------------------------
+
+/** The same arguments when none is a key. */
+export const withKeys = (parts: Parts, prefix: Prefix): Parts =>
+  parts.some((part) => part instanceof RedisArg.KeyArg)
+    ? parts.map((part) => part instanceof RedisArg.KeyArg ? RedisArg.key(prefix.before(part.value)) : part)
+    : parts
+
+const untouched = (parts: Parts): Parts => parts
+
+const patternOf = (part: Part, prefix: Prefix): Part => {
+  const value = RedisArg.wireValue(part)
+  return prefix.beforePattern(isKey(value) ? value : String(value))
+}
+
+const isKey = (value: RedisArg.Value): value is RedisArg.Key => typeof value === "string" || typeof value === "object"
+
+/** The word at a place, in capitals. */
+const wordAt = (parts: Parts, index: number): string => {
+  const part = parts[index]
+  const value = part === undefined ? "" : RedisArg.wireValue(part)
+  return (typeof value === "object" ? decodeUtf8(value, 0, value.length) : String(value)).toUpperCase()
+}
+
+/** After the cursor come words and their values by turns. Without a pattern it would be all keys of the database. */
+const scanned = (parts: Parts, prefix: Prefix): Parts => {
+  const isPattern = (index: number) => index % 2 === 0 && index > 0 && wordAt(parts, index - 1) === "MATCH"
+  return parts.some((_, index) => isPattern(index))
+    ? parts.map((part, index) => isPattern(index) ? patternOf(part, prefix) : part)
+    : [...parts, "MATCH", `${prefix.glob}*`]
+}
+
+/** Patterns of SORT are no globs: the first star stands for an element, and without one they name no key. */
+const sorted = (parts: Parts, prefix: Prefix): Parts => {
+  const out = [...withKeys(parts, prefix)]
+  for (let index = 1; index < out.length; index++) {
+    const word = wordAt(out, index)
+    if (word === "LIMIT") index += 2
+    else if (word === "STORE") index++
+    else if (word === "BY" || word === "GET") {
+      index++
+      if (!wordAt(out, index).includes("*")) continue
+      // In range: a word of more than nothing was read there.
+      const value = RedisArg.wireValue(out[index]!)
+      // Marked as a key, it has the prefix already. A number has no star.
+      if (!(out[index] instanceof RedisArg.KeyArg) && isKey(value)) out[index] = prefix.before(value)
+    }
+  }
+  return out
+}
+
+/** The first argument is a key, though nothing is routed by it. */
+const firstKey = ([first, ...rest]: Parts, prefix: Prefix): Parts => {
+  if (first === undefined) return rest
+  const value = RedisArg.wireValue(first)
+  return [prefix.before(isKey(value) ? value : String(value)), ...rest]
+}
+
+// -----------------------------------------------------------------------------
+// Replies
+// -----------------------------------------------------------------------------
+
+const eachKey = (value: Resp.Value, prefix: Prefix): Resp.Value => items(value).map((key) => prefix.strip(key))
+
+const page = (value: Resp.Value, prefix: Prefix): Resp.Value =>
+  items(value).map((part, index) => index === 1 ? eachKey(part, prefix) : part)
+
+const leading = (value: Resp.Value, prefix: Prefix): Resp.Value =>
+  items(value).map((part, index) => index === 0 ? prefix.strip(part) : part)
+
+/** A map by key, or an array of pairs: RESP3 and RESP2. */
+const byKey = (value: Resp.Value, prefix: Prefix): Resp.Value =>
+  value instanceof Resp.MapReply
+    ? new Resp.MapReply(value.entries.map((part, index) => index % 2 === 0 ? prefix.strip(part) : part))
+    : items(value).map((pair) => leading(pair, prefix))
+
+/** A series names the one that it is made of, and those that are made of it. */
+const series = (value: Resp.Value, prefix: Prefix): Resp.Value => {
+  const fields = items(value)
+  return fields.map((part, index) => {
+    if (index % 2 === 0 || part === null) return part
+    // In range: it is the name before the part.
+    switch (text.decode(fields[index - 1]!, textView)) {
+      case "sourceKey":
+      case "keySelfName":
+        return prefix.strip(part)
+      case "rules":
+        return byKey(part, prefix)
+      default:
+        return part
+    }
+  })
+}
+
+// -----------------------------------------------------------------------------
+// By name
+// -----------------------------------------------------------------------------
+
+const below = "or run it on the client below, which has no prefix"
+const forEverybody =
+  `is for the keys of everybody in the database. Go through those of this client with Redis.scanStream, ${below}`
+
+/** Several names are divided by spaces, the words of one by `_`. */
+const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
+  [{
+    parts: ([pattern, ...rest], prefix) => pattern === undefined ? rest : [patternOf(pattern, prefix), ...rest],
+    reply: eachKey
+  }, "KEYS"],
+  [{ parts: scanned, reply: page }, "CLUSTERSCAN SCAN"],
+  [{ parts: sorted }, "SORT SORT_RO"],
+  [{ parts: firstKey }, "CLUSTER_KEYSLOT"],
+  // A channel is no key; the argument of the first is typed as one for what it is routed by.
+  [{ parts: untouched }, "SPUBLISH PUBLISH"],
+  [{ reply: leading }, "BLMPOP BLPOP BRPOP BZMPOP BZPOPMAX BZPOPMIN LMPOP ZMPOP"],
+  [{ reply: byKey }, "XREAD XREADGROUP"],
+  [{ reply: series }, "TS.INFO"],
+  [
+    { refusal: forEverybody },
+    "CLUSTER_COUNTKEYSINSLOT CLUSTER_FLUSHSLOT CLUSTER_GETKEYSINSLOT DBSIZE FLUSHALL FLUSHDB HOTKEYS_GET RANDOMKEY SWAPDB"
+  ],
+  [
+    { refusal: `shows the commands of everybody, with keys as servers know them. Leave it, ${below}` },
+    "MONITOR"
+  ],
+  [
+    {
+      refusal: "has servers tell of keys by the names that they know them by. Use Redis.cached or RedisCache, " +
+        "and for changes of keys Redis.keyspaceEvents"
+    },
+    "CLIENT_TRACKING"
+  ],
+  [
+    { refusal: `chooses series by their labels, whoever they belong to. Name the keys, ${below}` },
+    "TS.MGET TS.MRANGE TS.MREVRANGE TS.QUERYINDEX TS.QUERYLABELS"
+  ]
+]
+
+const rules: ReadonlyMap<string, Rule> = new Map(
+  table.flatMap(([rule, names]) => names.split(" ").map((name) => [nameOf(name), rule] as const))
+)
+
+function nameOf(name: string): string {
+  return name === "SORT_RO" ? name : name.replace("_", " ")
+}
+
+const byKeysAlone: Rule = {}
+
+const ofIndexes: Rule = {
+  refusal: `is about indexes, which hold the keys of everybody and have names of their own. Leave it, ${below}`
+}
+
+/** What is done to commands of a name. */
+export const ruleOf = (name: string): Rule => rules.get(name) ?? ruleInCapitals(name.toUpperCase())
+
+const ruleInCapitals = (name: string): Rule =>
+  rules.get(name) ?? (name.startsWith("FT.") && !name.startsWith("FT.SUG") ? ofIndexes : byKeysAlone)
+
+// -----------------------------------------------------------------------------
+// Commands that are sent by their names
+// -----------------------------------------------------------------------------
+
+/** Whether a command that was sent by its name is known to have no keys, when none of its arguments is marked as one. */
+export const hasNoKeys = (name: string, parts: Parts): boolean => {
+  const upper = name.toUpperCase()
+  const space = upper.indexOf(" ")
+  return keyless.has(upper) || keyless.has(space < 0 ? upper : `${upper.slice(0, space)} *`) ||
+    callsOfCode.has(upper) && wordAt(parts, 1) === "0"
+}
+
+const callsOfCode: ReadonlySet<string> = new Set(["EVAL", "EVALSHA", "EVALSHA_RO", "EVAL_RO", "FCALL", "FCALL_RO"])
+
+const keyless: ReadonlySet<string> = new Set([
+  ..."ASKING AUTH BGREWRITEAOF BGSAVE COMMAND DISCARD ECHO EXEC FAILOVER HELLO INFO LASTSAVE LOLWUT MULTI PFSELFTEST"
+    .split(" "),
+  ..."PING PUBLISH QUIT READONLY READWRITE REPLICAOF RESET ROLE SAVE SELECT SHUTDOWN SLAVEOF SPUBLISH TIME UNWATCH"
+    .split(" "),
+  ..."WAIT WAITAOF".split(" "),
+  // What they have is patterns, and the place where a scan goes on.
+  ..."CLUSTERSCAN KEYS SCAN".split(" "),
+  ..."ACL BACKUP CLIENT CLUSTER COMMAND COMMANDLOG CONFIG FUNCTION HOTKEYS LATENCY MODULE PUBSUB SCRIPT SENTINEL SLOWLOG"
+    .split(" ").map((container) => `${container} *`),
+  ..."DOCTOR HELP MALLOC-STATS PURGE STATS".split(" ").map((subcommand) => `MEMORY ${subcommand}`),
+  ..."DEBUG HIMPORT OBJECT XGROUP XINFO".split(" ").map((container) => `${container} HELP`),
+  ..."DISCARD DISCARDALL PREPARE".split(" ").map((subcommand) => `HIMPORT ${subcommand}`),
+  "DEBUG SLEEP"
+])

@@ -1,0 +1,76 @@
+/** Builds and packs the packages, and installs them as npm would for a user. */
+import { spawnSync } from "node:child_process"
+import { globSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs"
+import { dirname, join } from "node:path"
+import process from "node:process"
+
+interface Manifest {
+  readonly name: string
+  readonly private?: boolean
+  readonly peerDependencies?: Record<string, string>
+}
+
+/** A package that is published. */
+export interface Package {
+  readonly manifest: Manifest
+  readonly directory: string
+}
+
+const root = join(import.meta.dirname, "..")
+
+// A file of our own: pnpm@version+hash.
+const { packageManager: pinned } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  readonly packageManager: string
+}
+const packageManager = pinned.slice(0, pinned.indexOf("+"))
+
+/** All packages that are published. */
+export const packages: ReadonlyArray<Package> = globSync("packages/*/package.json", { cwd: root }).sort()
+  .map((file): Package => {
+    // A file of our own.
+    const manifest = JSON.parse(readFileSync(join(root, file), "utf8")) as Manifest
+    return { manifest, directory: join(root, dirname(file)) }
+  })
+  .filter(({ manifest }) => manifest.private !== true)
+
+/** Builds all packages from scratch: a module that is gone from the sources must not be packed. */
+export function build(): void {
+  for (const { directory } of packages) rmSync(join(directory, "dist"), { recursive: true, force: true })
+  run("tsc", ["-b", "tsconfig.packages.json"])
+}
+
+/** Packs a package that was built, and returns the path of the tarball. */
+export function pack({ directory, manifest }: Package, target: string): string {
+  const tarball = join(target, `${manifest.name.replace("@", "").replace("/", "-")}.tgz`)
+  // A program that was not started by pnpm does not find it on the PATH.
+  run("npx", ["-y", packageManager, "pack", "--out", tarball], directory)
+  return tarball
+}
+
+/** Unpacks the tarball where npm would, with the workspace's copies of what the package needs from others. */
+export function install(tarball: string, { directory, manifest }: Package, project: string): void {
+  const target = join(project, "node_modules", manifest.name)
+  mkdirSync(target, { recursive: true })
+  run("tar", ["-xzf", tarball, "-C", target, "--strip-components=1"])
+  for (const peer of Object.keys(manifest.peerDependencies ?? {})) link(peer, directory, project)
+}
+
+/** Gives a project a dependency of one of the workspace's packages. */
+export function link(name: string, directory: string, project: string): void {
+  const target = join(project, "node_modules", name)
+  mkdirSync(dirname(target), { recursive: true })
+  rmSync(target, { force: true })
+  symlinkSync(join(directory, "node_modules", name), target)
+}
+
+/** Runs a program to its end; shows what it printed only when it failed. */
+export function run(command: string, args: ReadonlyArray<string>, cwd: string = root): void {
+  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8" })
+  if (status !== 0) fail(`${command} ${args.join(" ")} failed\n${error?.message ?? ""}${stdout}${stderr}`)
+}
+
+/** Says what is wrong and ends the process. */
+export function fail(message: string): never {
+  console.error(message)
+  process.exit(1)
+}
