@@ -3,6 +3,7 @@
  * prints the figures as JSON. Run it with the flags that stand there: a collection
  * in between would falsify the figures.
  *
+ * - `--part get`: what to measure, a {@link Part}.
  * - `--sample get`: prints instead which functions allocate, in bytes a command.
  * - `--hold`: keeps the commands pending until the process is ended.
  */
@@ -26,6 +27,9 @@ export interface Figures {
   readonly reads: number
   readonly pendingBytes: number
 }
+
+/** What is measured, each in a process of its own. */
+export type Part = "get" | "set" | "pipeline" | "turns" | "pending"
 
 const keys = Array.from({ length: 1000 }, (_, index) => `guard:${index}`)
 
@@ -149,18 +153,31 @@ const sample = async (program: Program): Promise<void> => {
   }
 }
 
-const sampled = process.argv[process.argv.indexOf("--sample") + 1]
-if (process.argv.includes("--sample")) {
-  await sample(sampled === "set" ? programs.set : sampled === "pipeline" ? programs.pipeline : programs.get)
-} else {
-  const getBytes = await allocated(programs.get)
-  const setBytes = await allocated(programs.set)
-  const pipelinedBytes = await allocated(programs.pipeline)
-  const { reads, writes } = await turns()
+const valueOf = (option: string): string | undefined => {
+  const at = process.argv.indexOf(option)
+  return at < 0 ? undefined : process.argv[at + 1]
+}
+
+const pendingBytes = async (): Promise<number> => {
   server.holding = true
   const waiting = await kept(() => Effect.never)
-  const pending = await kept(get)
-  const figures: Figures = { getBytes, setBytes, pipelinedBytes, writes, reads, pendingBytes: pending - waiting }
-  console.log(JSON.stringify(figures))
+  return await kept(get) - waiting
+}
+
+const measure: { readonly [K in Part]: () => Promise<Partial<Figures>> } = {
+  get: async () => ({ getBytes: await allocated(programs.get) }),
+  set: async () => ({ setBytes: await allocated(programs.set) }),
+  pipeline: async () => ({ pipelinedBytes: await allocated(programs.pipeline) }),
+  turns,
+  pending: async () => ({ pendingBytes: await pendingBytes() })
+}
+
+const sampled = valueOf("--sample")
+if (sampled !== undefined) {
+  await sample(sampled === "set" ? programs.set : sampled === "pipeline" ? programs.pipeline : programs.get)
+} else {
+  // One of them: guard.ts names it.
+  const part = valueOf("--part") as Part
+  console.log(JSON.stringify(await measure[part]()))
 }
 process.exit()

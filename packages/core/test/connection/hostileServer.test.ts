@@ -26,6 +26,8 @@ describe("A reply that drips", () => {
     Effect.gen(function*() {
       const node = yield* FakeNode.make(onFirst(dripping(10_000, "5 millis")))
       const client = yield* Client.make(node, { commandTimeout: "200 millis" })
+      // To connect may take as long.
+      yield* client.withTimeout(Infinity).execute(Redis.ping())
       const first = yield* Client.failure(client, Redis.get("slow"), "TimeoutError")
       assert.deepStrictEqual([first.phase, first.delivery], ["read", "unknown"])
       // What waits behind it learns why it has no reply.

@@ -28,7 +28,7 @@ class Counted extends Suspension<string, string> {
 
   protected begin(): void {
     this.#all.push(this)
-    if (this.#atOnce !== undefined) this.settle(this.#atOnce)
+    if (this.#atOnce !== undefined) this.hand(this.#atOnce)
   }
 
   protected abandon(): void {
@@ -36,11 +36,19 @@ class Counted extends Suspension<string, string> {
   }
 
   protected again(): Counted {
-    return new Counted(this.#all, this.#atOnce)
+    return new Counted(...this.made)
+  }
+
+  protected get made(): ConstructorParameters<typeof Counted> {
+    return [this.#all, this.#atOnce]
+  }
+
+  protected hand(exit: Exit.Exit<string, string>): void {
+    this.settle(exit)
   }
 
   finish(exit: Exit.Exit<string, string>): void {
-    this.settle(exit)
+    this.hand(exit)
   }
 }
 
@@ -62,11 +70,23 @@ const withOtherFibers = <A>(body: () => A): A => {
   }
 }
 
-const behaves = (): void => {
+/** One that hands values over without an `Exit`. */
+class Handing extends Counted {
+  protected override hand(exit: Exit.Exit<string, string>): void {
+    if (Exit.isSuccess(exit)) this.succeed(exit.value)
+    else super.hand(exit)
+  }
+
+  protected override again(): Counted {
+    return new Handing(...this.made)
+  }
+}
+
+const behaves = (Made: typeof Counted): void => {
   it("has the outcome that comes later, also a failure", () => {
     const all: Array<Counted> = []
     for (const exit of [Exit.succeed("a"), Exit.fail("b"), Exit.die("c")]) {
-      const fiber = Effect.runFork(new Counted(all))
+      const fiber = Effect.runFork(new Made(all))
       assert.isUndefined(fiber.pollUnsafe())
       const begun = all.pop()
       assert.isFalse(begun?.settled)
@@ -79,12 +99,12 @@ const behaves = (): void => {
 
   it("has the outcome that is there at once, also when its own beginning runs others", () => {
     const all: Array<Counted> = []
-    assert.deepStrictEqual(Effect.runSyncExit(new Counted(all, Exit.succeed("a"))), Exit.succeed("a"))
-    assert.deepStrictEqual(Effect.runSyncExit(new Counted(all, Exit.fail("b"))), Exit.fail("b"))
-    class Nesting extends Counted {
+    assert.deepStrictEqual(Effect.runSyncExit(new Made(all, Exit.succeed("a"))), Exit.succeed("a"))
+    assert.deepStrictEqual(Effect.runSyncExit(new Made(all, Exit.fail("b"))), Exit.fail("b"))
+    class Nesting extends Made {
       protected override begin(): void {
         this.finish(Exit.succeed("outer"))
-        assert.deepStrictEqual(Effect.runSyncExit(new Counted(all, Exit.succeed("inner"))), Exit.succeed("inner"))
+        assert.deepStrictEqual(Effect.runSyncExit(new Made(all, Exit.succeed("inner"))), Exit.succeed("inner"))
       }
     }
     assert.deepStrictEqual(Effect.runSyncExit(new Nesting(all)), Exit.succeed("outer"))
@@ -94,7 +114,7 @@ const behaves = (): void => {
     const all: Array<Counted> = []
     const seen: Array<string> = []
     const fiber = Effect.runFork(
-      Effect.onExit(new Counted(all), (exit) => Effect.sync(() => seen.push(exit._tag)))
+      Effect.onExit(new Made(all), (exit) => Effect.sync(() => seen.push(exit._tag)))
     )
     fiber.interruptUnsafe()
     const exit = fiber.pollUnsafe()
@@ -108,7 +128,7 @@ const behaves = (): void => {
   it("is not given up where its fiber cannot be interrupted, which is interrupted after the outcome", () => {
     const all: Array<Counted> = []
     const seen: Array<string> = []
-    const waiting = Effect.uninterruptible(Effect.tap(new Counted(all), (value) => Effect.sync(() => seen.push(value))))
+    const waiting = Effect.uninterruptible(Effect.tap(new Made(all), (value) => Effect.sync(() => seen.push(value))))
     const fiber = Effect.runFork(Effect.andThen(waiting, Effect.sync(() => seen.push("after"))))
     fiber.interruptUnsafe()
     assert.isUndefined(fiber.pollUnsafe())
@@ -121,7 +141,7 @@ const behaves = (): void => {
 
   it("runs each time that it is run, also by several fibers at once", () => {
     const all: Array<Counted> = []
-    const effect = new Counted(all)
+    const effect = new Made(all)
     const twice = Effect.runFork(Effect.zip(effect, effect))
     const other = Effect.runFork(effect)
     assert.strictEqual(all.length, 2)
@@ -132,6 +152,32 @@ const behaves = (): void => {
     assert.deepStrictEqual(twice.pollUnsafe(), Exit.succeed(["a", "b"]))
     assert.deepStrictEqual(other.pollUnsafe(), Exit.succeed("c"))
   })
+
+  it.effect("a fiber that lets others run before it takes its outcome has its own", () =>
+    Effect.gen(function*() {
+      const all: Array<Counted> = []
+      let told = false
+      const yielding = new Scheduler.MixedScheduler()
+      yielding.shouldYield = () => {
+        const now = told
+        told = false
+        return now
+      }
+      const effect = new Made(all)
+      const first = yield* Effect.forkChild(Effect.provideService(effect, Scheduler.Scheduler, yielding), {
+        startImmediately: true
+      })
+      const second = yield* Effect.forkChild(effect, { startImmediately: true })
+      told = true
+      all[0]?.finish(Exit.succeed("a"))
+      assert.isUndefined(first.pollUnsafe())
+      // The same effect is run again, and others have their outcomes meanwhile.
+      const third = yield* Effect.forkChild(effect, { startImmediately: true })
+      all[1]?.finish(Exit.succeed("b"))
+      all[2]?.finish(Exit.succeed("c"))
+      assert.deepStrictEqual(yield* Fiber.joinAll([second, third, first]), ["b", "c", "a"])
+      assert.strictEqual(all.length, 3)
+    }))
 
   it.effect("an outcome that comes between an interruption and its effect is nobody's", () =>
     Effect.gen(function*() {
@@ -145,7 +191,7 @@ const behaves = (): void => {
         return now
       }
       const fiber = yield* Effect.forkChild(
-        Effect.provideService(new Counted(all), Scheduler.Scheduler, yielding),
+        Effect.provideService(new Made(all), Scheduler.Scheduler, yielding),
         { startImmediately: true }
       )
       assert.strictEqual(all.length, 1)
@@ -185,7 +231,8 @@ describe("A suspension by the internals of Effect", () => {
     assert.isTrue(Suspension.tryOwnWay())
     assert.isTrue(Object.hasOwn(Suspension.prototype, "~effect/Effect/evaluate"))
   })
-  behaves()
+  describe("that is settled", () => behaves(Counted))
+  describe("that hands values over", () => behaves(Handing))
 })
 
 describe("A suspension where fibers wait in another way", () => {
@@ -193,5 +240,6 @@ describe("A suspension where fibers wait in another way", () => {
     assert.isFalse(withOtherFibers(() => Suspension.tryOwnWay()))
     assert.isFalse(Object.hasOwn(Suspension.prototype, "~effect/Effect/evaluate"))
   })
-  behaves()
+  describe("that is settled", () => behaves(Counted))
+  describe("that hands values over", () => behaves(Handing))
 })

@@ -21,20 +21,28 @@ export const decode = (
   replaceInvalidText: boolean,
   index?: number
 ): Exit.Exit<unknown, DecodeError> => {
-  const view = replaceInvalidText ? replacing(command.view) : command.view
   try {
-    return Exit.succeed(command.reply.decode(value, view))
+    return Exit.succeed(decodeOrThrow(command, value, replaceInvalidText))
   } catch (error) {
-    if (!(error instanceof RedisReply.Mismatch)) return Exit.die(error)
-    return Exit.fail(
-      new DecodeError({
-        command: command.spec.name,
-        detail: error.detail,
-        ...(index === undefined ? {} : { index }),
-        ...(error.integer === undefined ? {} : { integer: error.integer })
-      })
-    )
+    return undecodable(command, error, index)
   }
+}
+
+/** The same for who has no use for an `Exit`; what it throws is for {@link undecodable}. */
+export const decodeOrThrow = (command: Readable, value: Resp.Value, replaceInvalidText: boolean): unknown =>
+  command.reply.decode(value, replaceInvalidText ? replacing(command.view) : command.view)
+
+/** The outcome of a command whose decoder has thrown. */
+export const undecodable = (command: Readable, error: unknown, index?: number): Exit.Exit<never, DecodeError> => {
+  if (!(error instanceof RedisReply.Mismatch)) return Exit.die(error)
+  return Exit.fail(
+    new DecodeError({
+      command: command.spec.name,
+      detail: error.detail,
+      ...(index === undefined ? {} : { index }),
+      ...(error.integer === undefined ? {} : { integer: error.integer })
+    })
+  )
 }
 
 const replacing = (view: RedisReply.View): RedisReply.View => view.blob === "text" ? { ...view, blob: "replace" } : view

@@ -5,34 +5,31 @@
  */
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../../RedisCommand.ts"
-import { DataError, fromReply, ResponseError } from "../../RedisError.ts"
-import type { CommandError, Delivery, NoScriptError } from "../../RedisError.ts"
+import { DataError } from "../../RedisError.ts"
+import type { CommandError, Delivery } from "../../RedisError.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { RespEncoder } from "../../RespEncoder.ts"
 import { forgetting } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
-import { reader } from "../command/decode.ts"
-import { connectionLoss, failureOf } from "../error/failure.ts"
+import { decodeOrThrow, reader, undecodable } from "../command/decode.ts"
+import { connectionLoss } from "../error/failure.ts"
 import { Suspension } from "../runtime/suspension.ts"
 import type { Resume } from "../runtime/suspension.ts"
 import { formOf } from "../script/knownScripts.ts"
 import type { Form, KnownScripts } from "../script/knownScripts.ts"
 import type { Keepers, Tracking } from "../tracking/tracking.ts"
 import type { Deadline, Timed } from "./deadlines.ts"
+import { errorAsItIs, errorOf, failed, outcome } from "./outcome.ts"
+import type { Replies } from "./outcome.ts"
 
 /**
- * What a reply came from, for the messages of errors and the view of text.
+ * What a reply came from.
  *
- * - `onRefusal`: takes error replies and their commands; returns what befell the connection by one, where it means more than
- *   its text.
  * - `scripts`: those that the server at the other end has. `again`: sends a request over the same connection once more.
  * - `tracking`: what the server tells of keys over this connection. `keepers`: who keeps answers, and is told of writes.
  */
-export interface Origin {
-  readonly address: string | undefined
-  readonly replaceInvalidText: boolean
-  readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => CommandError | undefined) | undefined
+export interface Origin extends Replies {
   readonly scripts?: KnownScripts | undefined
   readonly again?: ((request: Request) => void) | undefined
   readonly tracking?: Tracking | undefined
@@ -235,11 +232,23 @@ export class SingleRequest<out A> extends Request<A> {
     if (this.settled) return
     if (this.asking && this.answered === 1) return
     if (!this.command.spec.readonly) origin.keepers?.answered(this.command)
-    if (!(value instanceof Resp.ErrorReply)) {
-      return this.conclude(RedisCommand.decode(this.command, value, origin.replaceInvalidText))
-    }
+    if (!(value instanceof Resp.ErrorReply)) return this.#answer(value, origin)
     if (this.#redirected((redirector) => redirector.onRefusal(this, value, origin.address ?? ""))) return
     this.conclude(Exit.fail(errorOf(this.command, value, origin)))
+  }
+
+  #answer(value: Resp.Value, origin: Origin): void {
+    let answer: A
+    try {
+      // The command has the types of its decoder.
+      answer = decodeOrThrow(this.command, value, origin.replaceInvalidText) as A
+    } catch (error) {
+      return this.conclude(undecodable(this.command, error))
+    }
+    // Not within the attempt: who waited goes on here, and what it throws is its own.
+    if (this.strayed) return this.conclude(Exit.succeed(answer))
+    this.release()
+    this.succeed(answer)
   }
 
   reader(origin: Origin): Reader | undefined {
@@ -425,7 +434,7 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
     }
     this.#missingFrom ??= index
     // Only errors say so.
-    return Exit.fail(fromReply(value as Resp.ErrorReply, contextOf(command, origin, position)))
+    return Exit.fail(errorAsItIs(command, value as Resp.ErrorReply, origin, position))
   }
 
   /**
@@ -484,61 +493,6 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
 /** How a reply is read that has come in part; one whose caller has gone away is not kept, where it would be read. */
 const readerOf = ({ settled }: Request, command: RedisCommand.Any, origin: Origin): Reader | undefined =>
   settled && command.reply.reader !== undefined ? forgetting : reader(command, origin.replaceInvalidText)
-
-/** What the end of its connection means for a command: failure, unless that is what it asked for. */
-const failed = <A>(
-  command: RedisCommand.RedisCommand<A, unknown, unknown>,
-  error: CommandError,
-  delivery: Delivery,
-  index?: number
-): Exit.Exit<A, CommandError> =>
-  command.spec.traits.has("closing") && delivery === "unknown" && error._tag === "ConnectionError" &&
-    (error.reason === "Closed" || error.reason === "Reset")
-    ? RedisCommand.decode(command, null, false)
-    : Exit.fail(failureOf(error, command.spec, delivery, index))
-
-/** The error that an error reply to a command stands for. */
-const errorOf = (
-  command: RedisCommand.Any,
-  error: Resp.ErrorReply,
-  origin: Origin,
-  index?: number
-): CommandError => {
-  const event = origin.onRefusal?.(error, command)
-  const { runsCode } = command.spec
-  if (event !== undefined) return failureOf(event, command.spec, runsCode ? "unknown" : "not-sent", index)
-  const context = contextOf(command, origin, index)
-  const shown = context.secrets === undefined
-    ? new Resp.ErrorReply(`${error.code} (not shown: a secret was wiped)`)
-    : error
-  const made = fromReply(shown, context)
-  return made._tag === "NoScriptError" && command.spec.script !== undefined ? scriptsOwn(made) : made
-}
-
-const contextOf = (command: RedisCommand.Any, origin: Origin, index: number | undefined) => ({
-  command: command.spec.name,
-  secrets: RedisCommand.secrets(command),
-  address: origin.address,
-  index,
-  runsCode: command.spec.runsCode
-})
-
-/** A script that says what servers say when they do not have it has run: this must not look as if it had not. */
-const scriptsOwn = ({ address, code, command, detail, index, mayHaveWritten }: NoScriptError): ResponseError =>
-  new ResponseError({
-    code,
-    detail,
-    command,
-    ...(address === undefined ? {} : { address }),
-    ...(index === undefined ? {} : { index }),
-    ...(mayHaveWritten === undefined ? {} : { mayHaveWritten })
-  })
-
-/** What the reply to the command at `index` comes to. */
-export const outcome = (command: RedisCommand.Any, index: number, value: Resp.Value, origin: Origin): Outcome =>
-  value instanceof Resp.ErrorReply
-    ? Exit.fail(errorOf(command, value, origin, index))
-    : RedisCommand.decode(command, value, origin.replaceInvalidText, index)
 
 /**
  * Requests that wait to be written, first come first served. Linked through the

@@ -1,0 +1,89 @@
+/**
+ * What replies, and the end of a connection, come to for a command.
+ */
+import * as Exit from "effect/Exit"
+import * as RedisCommand from "../../RedisCommand.ts"
+import { fromReply, ResponseError } from "../../RedisError.ts"
+import type { CommandError, Delivery, NoScriptError } from "../../RedisError.ts"
+import * as Resp from "../../Resp.ts"
+import { failureOf } from "../error/failure.ts"
+
+/**
+ * Where a reply came from, for the messages of errors and the view of text.
+ *
+ * - `onRefusal`: takes error replies and their commands; returns what befell the connection by one, where it means more than
+ *   its text.
+ */
+export interface Replies {
+  readonly address: string | undefined
+  readonly replaceInvalidText: boolean
+  readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => CommandError | undefined) | undefined
+}
+
+/** What the end of its connection means for a command: failure, unless that is what it asked for. */
+export const failed = <A>(
+  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  error: CommandError,
+  delivery: Delivery,
+  index?: number
+): Exit.Exit<A, CommandError> =>
+  command.spec.traits.has("closing") && delivery === "unknown" && error._tag === "ConnectionError" &&
+    (error.reason === "Closed" || error.reason === "Reset")
+    ? RedisCommand.decode(command, null, false)
+    : Exit.fail(failureOf(error, command.spec, delivery, index))
+
+/** The error that an error reply to a command stands for. */
+export const errorOf = (
+  command: RedisCommand.Any,
+  error: Resp.ErrorReply,
+  origin: Replies,
+  index?: number
+): CommandError => {
+  const event = origin.onRefusal?.(error, command)
+  const { runsCode } = command.spec
+  if (event !== undefined) return failureOf(event, command.spec, runsCode ? "unknown" : "not-sent", index)
+  const context = contextOf(command, origin, index)
+  const shown = context.secrets === undefined
+    ? new Resp.ErrorReply(`${error.code} (not shown: a secret was wiped)`)
+    : error
+  const made = fromReply(shown, context)
+  return made._tag === "NoScriptError" && command.spec.script !== undefined ? scriptsOwn(made) : made
+}
+
+/** The same, where nobody else is to learn of it. */
+export const errorAsItIs = (
+  command: RedisCommand.Any,
+  error: Resp.ErrorReply,
+  origin: Replies,
+  index?: number
+): CommandError => fromReply(error, contextOf(command, origin, index))
+
+const contextOf = (command: RedisCommand.Any, origin: Replies, index: number | undefined) => ({
+  command: command.spec.name,
+  secrets: RedisCommand.secrets(command),
+  address: origin.address,
+  index,
+  runsCode: command.spec.runsCode
+})
+
+/** A script that says what servers say when they do not have it has run: this must not look as if it had not. */
+const scriptsOwn = ({ address, code, command, detail, index, mayHaveWritten }: NoScriptError): ResponseError =>
+  new ResponseError({
+    code,
+    detail,
+    command,
+    ...(address === undefined ? {} : { address }),
+    ...(index === undefined ? {} : { index }),
+    ...(mayHaveWritten === undefined ? {} : { mayHaveWritten })
+  })
+
+/** What the reply to the command at `index` comes to. */
+export const outcome = (
+  command: RedisCommand.Any,
+  index: number,
+  value: Resp.Value,
+  origin: Replies
+): Exit.Exit<unknown, CommandError> =>
+  value instanceof Resp.ErrorReply
+    ? Exit.fail(errorOf(command, value, origin, index))
+    : RedisCommand.decode(command, value, origin.replaceInvalidText, index)
