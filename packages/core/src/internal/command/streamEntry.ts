@@ -79,7 +79,9 @@ const entryIn = (value: Resp.Value, view: View, fields: FieldsInTurn): Entry | E
   const source = items(value)
   if (source.length < 2) return Reply.mismatch("an array of 2", value)
   // In range: there are two. The fields are of the view of all.
-  return { id: Reply.text.decode(source[0]!, view), fields: fields.read(source[1]!, view) } as Entry | Entry<BytesFields>
+  return { id: Reply.text.decode(source[0]!, view), fields: fields.read(source[1]!, view) } as
+    | Entry
+    | Entry<BytesFields>
 }
 
 /** An entry: its id, and fields and values in turn. */
