@@ -50,9 +50,10 @@ class FieldsInTurn {
     if (view.blob === "bytes" || !Array.isArray(value) || !this.#fits(value)) return this.#first(value, view)
     const fields: Record<string, string | Uint8Array> = Object.create(null)
     const names = this.#names
+    const source: ReadonlyArray<Resp.Value> = value
     for (let i = 0; i < names.length; i++) {
       // In range: there is a value for each name.
-      fields[names[i]!] = Reply.blob.decode(value[2 * i + 1]!, view)
+      fields[names[i]!] = Reply.blob.decode(source[2 * i + 1]!, view)
     }
     // Text, as the view is not that of bytes.
     return fields as TextFields

@@ -17,42 +17,11 @@ import * as Resp from "../../Resp.ts"
 import type { Exchange } from "../connection/exchange.ts"
 import { SingleRequest } from "../connection/request.ts"
 import { commandOf, grouped, unsubscribeVerbs } from "./commands.ts"
+import { Entry } from "./entry.ts"
+import type { Joining, Receiver } from "./entry.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
 import { messageFor, shown, unreadable } from "./message.ts"
 import { idOf, idOfReply, kindOf } from "./names.ts"
-
-/** Who gets messages. */
-export interface Receiver {
-  readonly mailbox: Mailbox
-  readonly bytes: boolean
-}
-
-/** A channel, a pattern or a shard channel with those who have subscribed to it. */
-export class Entry {
-  readonly kind: Kind
-  readonly id: string
-  readonly key: RedisArg.Key
-  /** On this connection: `Wanted`, not asked for; `Sent`, not confirmed; `Active`, confirmed. */
-  state: "Wanted" | "Sent" | "Active" = "Wanted"
-  /** Replaced and never changed, so that a receiver may leave while a message is handed out. */
-  receivers: ReadonlyArray<Receiver> = []
-  readonly joining = new Set<Joining>()
-
-  constructor(kind: Kind, id: string, key: RedisArg.Key) {
-    this.kind = kind
-    this.id = id
-    // A copy, as it is subscribed to again after a loss.
-    this.key = typeof key === "string" ? key : key.slice()
-  }
-}
-
-/** A receiver that waits for the confirmation of its first subscription to some entries. */
-interface Joining {
-  readonly receiver: Receiver
-  readonly entries: ReadonlySet<Entry>
-  readonly unconfirmed: Set<Entry>
-  readonly settle: (exit: Exit.Exit<void, CommandError>) => void
-}
 
 /** What a receiver has lost and not got back. */
 interface Gap {

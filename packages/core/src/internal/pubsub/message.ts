@@ -6,7 +6,7 @@ import type { Message } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts"
-import type { Entry, Receiver } from "./hub.ts"
+import type { Entry, Receiver } from "./entry.ts"
 import type { Shown } from "./mailbox.ts"
 
 /** The name of an entry as a receiver sees it, who may write to it. */
