@@ -99,7 +99,6 @@ export const array = <A, B, I>(
         }
       }
     },
-    items,
     reply
   )
 
@@ -219,11 +218,8 @@ export const pairs = <A, B, I, A2, B2, I2>(
 > =>
   manyPairs({
     begin: (): Array<readonly [A | B | I, A2 | B2 | I2]> => [],
-    fill: (out, source, view) => {
-      for (let i = 0; i < source.length; i += 2) {
-        // In range: there are as many keys as values.
-        out.push([keyReply.decode(source[i]!, view), valueReply.decode(source[i + 1]!, view)])
-      }
+    put: (out, key, value, view) => {
+      out.push([keyReply.decode(key, view), valueReply.decode(value, view)])
     }
   })
 
@@ -240,13 +236,11 @@ export const recordOf = <A, B, I>(
 ): Reply<Readonly<Record<string, A>>, Readonly<Record<string, B>>, Readonly<Record<string, I>>> =>
   manyPairs({
     begin: (): Record<string, A | B | I> => Object.create(null),
-    fill: (out, source, view) => {
-      for (let i = 0; i < source.length; i += 2) {
-        // The text of a name is text in every view; an array index is in range by the loop's bound.
-        const name = text.decode(source[i]!, view)
-        if (name in out) throw new Mismatch("a name comes twice, which a record cannot hold. Redis.asBytes gives pairs")
-        out[name] = reply.decode(source[i + 1]!, view)
-      }
+    put: (out, key, value, view) => {
+      // The text of a name is text in every view.
+      const name = text.decode(key, view)
+      if (name in out) throw new Mismatch("a name comes twice, which a record cannot hold. Redis.asBytes gives pairs")
+      out[name] = reply.decode(value, view)
     }
   })
 

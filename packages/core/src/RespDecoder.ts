@@ -7,12 +7,12 @@
  * slice of the chunk, so a chunk given to `push` must not be written to again.
  *
  * What the server claims is not believed before it arrives: no length, however
- * large, allocates anything.
+ * large, allocates more than a few kilobytes.
  *
  * @since 0.1.0
  */
 import { Bytes, Pieces } from "./internal/codec/bulk.ts"
-import { ATTRIBUTED, Frame, gather, none, ROOT, UNBOUNDED, valueOf } from "./internal/codec/frame.ts"
+import { arrayFor, ATTRIBUTED, Frame, gather, none, ROOT, UNBOUNDED, valueOf } from "./internal/codec/frame.ts"
 import { LONG } from "./internal/codec/gather.ts"
 import type { Reader } from "./internal/codec/gather.ts"
 import {
@@ -146,7 +146,7 @@ export class RespDecoder {
   push(chunk: Uint8Array): ReadonlyArray<Value> {
     if (this.failure !== undefined) return []
     const values: Array<Value> = []
-    this._frames[0]!.items = values
+    this._frames[0]!.hold(values)
     this._position = 0
     while (this._position < chunk.length && this.failure === undefined) {
       switch (this._state) {
@@ -170,7 +170,7 @@ export class RespDecoder {
     if (this.failure === undefined && !this.idle) this._checkOpen(chunk.length)
     else this._replyStart = chunk.length
     this._replyStart -= chunk.length
-    this._frames[0]!.items = none
+    this._frames[0]!.hold(none)
     return values
   }
 
@@ -221,7 +221,7 @@ export class RespDecoder {
       if (top.remaining > 0) {
         const value = this._position < end ? this._readFast(chunk, this._position, end) : undefined
         if (value !== undefined) {
-          top.items.push(value)
+          top.add(value)
           top.remaining--
           this._position = this._next
         }
@@ -243,6 +243,7 @@ export class RespDecoder {
     const end = chunk.length
     const longest = this._limits.fastBulkLength
     const items = top.items
+    let count = top.count
     let position = start
     let remaining = top.remaining
     while (remaining > 0 && position < end && chunk[position] === BULK) {
@@ -261,10 +262,11 @@ export class RespDecoder {
       ) {
         break
       }
-      items.push(new Bulk(chunk, from, to))
+      items[count++] = new Bulk(chunk, from, to)
       position = to + 2
       remaining--
     }
+    top.count = count
     top.remaining = remaining
     this._position = position
   }
@@ -323,7 +325,7 @@ export class RespDecoder {
       if (this.failure !== undefined) return
       this._replyStart = this._position
     }
-    top.items.push(value)
+    top.add(value)
     if (--top.remaining === 0) this._close()
   }
 
@@ -337,7 +339,7 @@ export class RespDecoder {
     if (frame === undefined) this._frames.push(frame = new Frame())
     frame.kind = kind
     frame.streamed = streamed
-    frame.items = []
+    frame.hold(streamed ? [] : arrayFor(length, this._depth))
     frame.remaining = length
     this._top = frame
     if (this._depth === 1) this._elements = 0
@@ -385,18 +387,18 @@ export class RespDecoder {
     if (frame.kind === ATTRIBUTE) {
       frame.kind = ATTRIBUTED
       frame.attributes = new MapReply(frame.items)
-      frame.items = []
+      frame.hold([])
       frame.remaining = 1
       return
     }
     const value = valueOf(frame, this._keepAttributes)
     frame.attributes = undefined
     frame.gathered = undefined
-    frame.items = none
+    frame.hold(none)
     this._depth--
     this._top = this._frames[this._depth]!
     // Before Redis 7.0 an invalidation comes in the middle of the replies of the transaction that has changed the key.
-    if (frame.kind === PUSH && this._pushesApart && this._top.kind !== ROOT) this._frames[0]!.items.push(value)
+    if (frame.kind === PUSH && this._pushesApart && this._top.kind !== ROOT) this._frames[0]!.add(value)
     else this._deliver(value)
   }
 

@@ -85,6 +85,20 @@ export class Bulk {
     return new Bulk(this.source, this.start + prefix.length, this.end)
   }
 
+  /**
+   * Whether the bytes are those of a text in ASCII; `false` of any other text.
+   *
+   * @internal
+   */
+  spells(text: string): boolean {
+    if (this.length !== text.length) return false
+    for (let i = 0; i < text.length; i++) {
+      const byte = this.source[this.start + i]
+      if (byte !== text.charCodeAt(i) || byte > 0x7f) return false
+    }
+    return true
+  }
+
   /** The bytes as UTF-8, invalid sequences replaced by U+FFFD. */
   toString(): string {
     return decodeUtf8(this.source, this.start, this.end)

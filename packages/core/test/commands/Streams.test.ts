@@ -472,6 +472,46 @@ it("XST-02: entries are bytes in the bytes view, repeated fields included", () =
   assert.match(String(decoded(Redis.xrange("s"), reply)), /a name comes twice/)
 })
 
+const entryOf = (id: string, ...words: ReadonlyArray<string>): string =>
+  `*2\r\n$3\r\n${id}\r\n*${words.length}\r\n${
+    words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")
+  }`
+
+it("CNV-31: entries with the names of the entry before, others, fewer, more and in another order are what each is", () => {
+  const rows = [
+    ["a", "1", "b", "2"],
+    ["a", "3", "b", "4"],
+    ["b", "5", "a", "6"],
+    ["a", "7"],
+    ["a", "8", "b", "9", "c", "10"],
+    ["c", "11", "b", "12"],
+    ["__proto__", "13", "toString", "14"],
+    ["__proto__", "15", "toString", "16"],
+    ["2", "17", "1", "18"],
+    ["2", "19", "1", "20"],
+    ["é", "21", "", "22"],
+    ["é", "23", "", "24"]
+  ]
+  const reply = `*${rows.length}\r\n${rows.map((row) => entryOf("1-1", ...row)).join("")}`
+  const expected = rows.map((row) => {
+    const fields = Object.create(null)
+    for (let i = 0; i < row.length; i += 2) fields[row[i]!] = row[i + 1]
+    return { id: "1-1", fields }
+  })
+  assert.deepStrictEqual(decoded(Redis.xrange("s"), reply), expected)
+  // Both are records without prototype.
+  for (const { fields } of decoded(Redis.xrange("s"), reply) as typeof expected) {
+    assert.strictEqual(Object.getPrototypeOf(fields), null)
+  }
+})
+
+it("CNV-31: a field that comes twice is not lost in any entry", () => {
+  for (const before of [["a", "1"], ["a", "1", "b", "1"]]) {
+    const reply = `*3\r\n${entryOf("1-1", ...before)}${entryOf("1-2", ...before)}${entryOf("1-3", "a", "1", "a", "2")}`
+    assert.match(String(decoded(Redis.xrange("s"), reply)), /a name comes twice/)
+  }
+})
+
 it("marks the keys of streams", () => {
   assert.deepStrictEqual(RedisCommand.keys(Redis.xread({ s: 0, t: 0 })), ["s", "t"])
   assert.deepStrictEqual(RedisCommand.keys(Redis.xreadgroup("g", "c", { s: ">" })), ["s"])

@@ -18,18 +18,42 @@ export const UNBOUNDED = 2 ** 30
 /** The items of a frame that is not in use, so that it keeps no reply alive. Never written to. */
 export const none: Array<Value> = []
 
+/**
+ * Up to this many announced elements an aggregate gets an array of its length: more within others, where many may be open
+ * at once, than V8 allocates for the first element pushed to an empty array, which is room for 17. Measured: XRANGE of 1000
+ * entries takes 307 KB to parse and not 552, as a pair takes 64 bytes and not 184; HGETALL of 1000 fields 115 KB and not 174.
+ */
+const WHOLE = 2048
+const NESTED = 128
+
+/** The array for so many announced elements at a depth. A server that lies has 16 KB allocated, and 1 KB more a level. */
+export const arrayFor = (length: number, depth: number): Array<Value> =>
+  length <= NESTED || length <= WHOLE && depth === 1 ? new Array<Value>(length) : []
+
 /** An aggregate being filled. Frames are reused, one for each depth ever reached. */
 export class Frame {
   kind = ROOT
   /** Whether its length is unknown and an `END` will come. */
   streamed = false
+  /** Those that have come are before `count`; the array may be as long already as that will be. */
   items: Array<Value> = none
+  count = 0
   /** Items still to come, never 0 between two values. For a streamed aggregate, how many more the limit allows. */
   remaining = UNBOUNDED
   /** Set while the kind is `ATTRIBUTED`. */
   attributes: MapReply | undefined = undefined
   /** The elements that were read before it was complete. */
   gathered: Gathered | undefined = undefined
+
+  /** Begins to fill an array from its start on. */
+  hold(items: Array<Value>): void {
+    this.items = items
+    this.count = 0
+  }
+
+  add(value: Value): void {
+    this.items[this.count++] = value
+  }
 }
 
 /** The value of a complete frame. */
@@ -59,9 +83,14 @@ export const gather = (frames: ReadonlyArray<Frame>, depth: number, reader: Read
     const frame = frames[level]!
     // The limits count elements of streamed aggregates where they are.
     if (frame.streamed || frame.kind !== ARRAY && frame.kind !== MAP && frame.kind !== SET) return
-    const index: number = (frame.gathered?.taken ?? 0) + frame.items.length
+    const index: number = (frame.gathered?.taken ?? 0) + frame.count
+    // Nobody sees the places of those to come.
+    frame.items.length = frame.count
     if (frame.gathered === undefined || current === forgetting) frame.gathered = current.begin(frame.items)
-    if (frame.gathered !== undefined) frame.items = frame.gathered.take(frame.items)
+    if (frame.gathered !== undefined) {
+      frame.items = frame.gathered.take(frame.items)
+      frame.count = frame.items.length
+    }
     current = current.element(index)
   }
 }

@@ -22,49 +22,75 @@ interface Many<Out> {
 }
 
 class Elements<Out> extends Gathered {
-  protected readonly out: Out
-  protected readonly many: Many<Out>
-  protected readonly view: View
+  readonly #out: Out
+  readonly #many: Many<Out>
+  readonly #view: View
 
   constructor(many: Many<Out>, view: View) {
     super()
-    this.out = many.begin(view, 0)
-    this.many = many
-    this.view = view
-  }
-
-  protected read(items: Values, taken: number): number {
-    this.many.fill(this.out, items, this.view, taken)
-    return items.length
-  }
-
-  protected result(_rest: Values): unknown {
-    return this.out
-  }
-}
-
-/** Keys and values in turn, or in pairs. */
-class Pairs<Out> extends Elements<Out> {
-  readonly #nested: boolean
-
-  constructor(many: Many<Out>, view: View, nested: boolean) {
-    super(many, view)
-    this.#nested = nested
+    this.#out = many.begin(view, 0)
+    this.#many = many
+    this.#view = view
   }
 
   protected override read(items: Values, taken: number): number {
+    this.#many.fill(this.#out, items, this.#view, taken)
+    return items.length
+  }
+
+  protected override result(): unknown {
+    return this.#out
+  }
+}
+
+/**
+ * How keys and values are read: `begin` makes what they are read into, `put` reads a key and its value in some view.
+ */
+interface ManyPairs<Out> {
+  readonly begin: (view: View) => Out
+  readonly put: (out: Out, key: Resp.Value, value: Resp.Value, view: View) => void
+}
+
+/** Keys and values in turn, or in pairs. */
+class Pairs<Out> extends Gathered {
+  readonly #out: Out
+  readonly #pairs: ManyPairs<Out>
+  readonly #view: View
+  readonly #nested: boolean
+
+  constructor(pairs: ManyPairs<Out>, view: View, nested: boolean) {
+    super()
+    this.#out = pairs.begin(view)
+    this.#pairs = pairs
+    this.#view = view
+    this.#nested = nested
+  }
+
+  protected override read(items: Values): number {
     if (this.#nested) {
-      this.many.fill(this.out, items.flatMap(pairIn), this.view, taken * 2)
+      putNested(this.#pairs, this.#out, items, this.#view)
       return items.length
     }
     const even = items.length - items.length % 2
-    this.many.fill(this.out, even === items.length ? items : items.slice(0, even), this.view, taken)
+    putInTurn(this.#pairs, this.#out, items, even, this.#view)
     return even
   }
 
   protected override result(rest: Values): unknown {
-    if (rest.length === 0) return this.out
+    if (rest.length === 0) return this.#out
     throw new Mismatch(`expected keys and values in turn, got an array of ${this.taken + rest.length}`)
+  }
+}
+
+const putInTurn = <Out>({ put }: ManyPairs<Out>, out: Out, source: Values, end: number, view: View): void => {
+  // In range: the end is even.
+  for (let i = 0; i < end; i += 2) put(out, source[i]!, source[i + 1]!, view)
+}
+
+const putNested = <Out>({ put }: ManyPairs<Out>, out: Out, source: Values, view: View): void => {
+  for (const item of source) {
+    if (!isPair(item)) return mismatch("a key and a value", item)
+    put(out, item[0], item[1], view)
   }
 }
 
@@ -75,13 +101,12 @@ class Pairs<Out> extends Elements<Out> {
 /* @__NO_SIDE_EFFECTS__ */
 export const many = <A, B, I, Out>(
   read: Many<Out>,
-  elements: (value: Resp.Value) => Values = items,
   element?: Reply<unknown, unknown, unknown>
 ): Reply<A, B, I> => ({
   decode: (value, view) => {
     // Begun by the reader below. The types are said above.
     if (value instanceof Gathered) return value.finish() as never
-    const source = elements(value)
+    const source = items(value)
     const out = read.begin(view, source.length)
     read.fill(out, source, view, 0)
     return out as never
@@ -92,13 +117,24 @@ export const many = <A, B, I, Out>(
   })
 })
 
-/** A decoder of keys and values, which are given in turn. */
+/**
+ * A decoder of keys and values, which come in turn, as a map or in pairs. Pairs are read where they are: ZRANGE WITHSCORES
+ * of 1000 takes 341 KB so, and 427 KB with a list in turn made of them first.
+ */
 /* @__NO_SIDE_EFFECTS__ */
-export const manyPairs = <A, B, I, Out>(read: Many<Out>): Reply<A, B, I> => ({
-  ...many<A, B, I, Out>(read, flatPairs),
+export const manyPairs = <A, B, I, Out>(pairs: ManyPairs<Out>): Reply<A, B, I> => ({
+  decode: (value, view) => {
+    // As in `many`.
+    if (value instanceof Gathered) return value.finish() as never
+    const source = items(value)
+    const out = pairs.begin(view)
+    if (areNested(source)) putNested(pairs, out, source, view)
+    else putInTurn(pairs, out, source, evenLength(value, source), view)
+    return out as never
+  },
   reader: (view) => ({
     // The first tells how all are sent.
-    begin: ([first]) => first === undefined ? undefined : new Pairs(read, view, isPair(first)),
+    begin: ([first]) => first === undefined ? undefined : new Pairs(pairs, view, isPair(first)),
     element: () => undefined
   })
 })
@@ -130,13 +166,19 @@ const rawElements: Many<Array<Raw>> = {
   }
 }
 
-const isPair = (value: Resp.Value): boolean => Array.isArray(value) && value.length === 2
+type Pair = readonly [Resp.Value, Resp.Value]
 
-const pairIn = (value: Resp.Value): Values => isPair(value) ? items(value) : mismatch("a key and a value", value)
+const isPair = (value: Resp.Value): value is Pair => Array.isArray(value) && value.length === 2
+
+const areNested = (source: Values): source is ReadonlyArray<Pair> => source.length > 0 && source.every(isPair)
+
+const evenLength = (value: Resp.Value, { length }: Values): number =>
+  length % 2 === 0 ? length : mismatch("keys and values in turn", value)
 
 /** Keys and values in turn, of a map and of pairs, too. */
 export const flatPairs = (value: Resp.Value): Values => {
   const source = items(value)
-  if (source.length > 0 && source.every(isPair)) return source.flatMap((item) => items(item))
-  return source.length % 2 === 0 ? source : mismatch("keys and values in turn", value)
+  if (areNested(source)) return source.flat()
+  evenLength(value, source)
+  return source
 }

@@ -17,10 +17,7 @@ export const scoredMembers: Reply.Reply<
   ReadonlyArray<Scored>
 > = manyPairs({
   begin: (): Array<Scored<string | Uint8Array>> => [],
-  fill: (out, source, view) => {
-    for (let i = 0; i < source.length; i += 2) {
-      // In range: there is a score for each member.
-      out.push({ member: Reply.blob.decode(source[i]!, view), score: Reply.double.decode(source[i + 1]!, view) })
-    }
+  put: (out, member, score, view) => {
+    out.push({ member: Reply.blob.decode(member, view), score: Reply.double.decode(score, view) })
   }
 })

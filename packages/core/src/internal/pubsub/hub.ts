@@ -9,58 +9,19 @@
  */
 import * as Exit from "effect/Exit"
 import type * as RedisArg from "../../RedisArg.ts"
-import { DecodeError, isRetryable } from "../../RedisError.ts"
+import { isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { Event, Kind, Message } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
-import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts"
 import type { Exchange } from "../connection/exchange.ts"
 import { SingleRequest } from "../connection/request.ts"
 import { commandOf, grouped, unsubscribeVerbs } from "./commands.ts"
+import { Entry } from "./entry.ts"
+import type { Joining, Receiver } from "./entry.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
-import { idOf, idOfReply, textOf } from "./names.ts"
-
-/** What gets the messages of a subscription. */
-export interface Receiver {
-  readonly mailbox: Mailbox
-  readonly bytes: boolean
-}
-
-/** A channel, a pattern or a shard channel with those who have subscribed to it. */
-export class Entry {
-  readonly kind: Kind
-  readonly id: string
-  readonly key: RedisArg.Key
-  /** On this connection: `Wanted`, not asked for; `Sent`, not confirmed; `Active`, confirmed. */
-  state: "Wanted" | "Sent" | "Active" = "Wanted"
-  /** Replaced and never changed, so that a receiver may leave while a message is handed out. */
-  receivers: ReadonlyArray<Receiver> = []
-  readonly joining = new Set<Joining>()
-
-  constructor(kind: Kind, id: string, key: RedisArg.Key) {
-    this.kind = kind
-    this.id = id
-    // A copy, as it is subscribed to again after a loss.
-    this.key = typeof key === "string" ? key : key.slice()
-  }
-}
-
-/** The name of an entry as a receiver sees it. A receiver may write to the bytes. */
-export const shown = ({ bytes }: Receiver, { key }: Entry): Shown =>
-  typeof key === "string"
-    ? bytes ? encodeUtf8(key) : key
-    : bytes
-    ? key.slice()
-    : decodeUtf8(key, 0, key.length)
-
-/** A receiver that waits for the confirmation of its first subscription to some entries. */
-interface Joining {
-  readonly receiver: Receiver
-  readonly entries: ReadonlySet<Entry>
-  readonly unconfirmed: Set<Entry>
-  readonly settle: (exit: Exit.Exit<void, CommandError>) => void
-}
+import { messageFor, shown, unreadable } from "./message.ts"
+import { idOf, idOfReply, kindOf } from "./names.ts"
 
 /** What a receiver has lost and not got back. */
 interface Gap {
@@ -102,6 +63,7 @@ export class Hub {
   #exchange: Exchange | undefined = undefined
   #sent: Array<Sent> = []
   #toWake: Array<Mailbox> = []
+  #last: Entry | undefined = undefined
 
   constructor(options: HubOptions) {
     this.#options = options
@@ -450,7 +412,7 @@ export class Hub {
    * the answer to the command in front.
    */
   readonly receive = (items: ReadonlyArray<Resp.Value>): boolean => {
-    const kind = textOf(items[0])
+    const kind = kindOf(items[0])
     switch (kind) {
       case "message":
         this.#message("subscribe", "message", items[1], undefined, items[2])
@@ -483,14 +445,14 @@ export class Hub {
     matched: Resp.Value | undefined,
     payload: Resp.Value | undefined
   ): void {
-    const entry = this.#entries[by].get(idOfReply(name))
+    const entry = this.#entryOf(by, name)
     if (entry === undefined || entry.state !== "Active") return
     const receivers = entry.receivers
     for (let i = 0; i < receivers.length; i++) {
       const receiver = receivers[i]!
       const { mailbox } = receiver
       try {
-        mailbox.offer(this.#messageFor(receiver, entry, kind, matched, payload))
+        mailbox.offer(messageFor(receiver, entry, kind, matched, payload, this.#options.replaceInvalidText))
       } catch (error) {
         if (!(error instanceof RedisReply.Mismatch)) throw error
         mailbox.fail(unreadable(entry, payload, error))
@@ -503,24 +465,14 @@ export class Hub {
     }
   }
 
-  /** Decoded anew for each receiver: a receiver may change what it gets. */
-  #messageFor(
-    receiver: Receiver,
-    entry: Entry,
-    kind: Message["kind"],
-    matched: Resp.Value | undefined,
-    payload: Resp.Value | undefined
-  ): Message<Shown> {
-    const view = receiver.bytes ? bytesView : this.#options.replaceInvalidText ? replacingView : RedisReply.textView
-    const decode = (value: Resp.Value | undefined) => RedisReply.blob.decode(value ?? null, view)
-    const own = shown(receiver, entry)
-    return {
-      _tag: "Message",
-      kind,
-      channel: matched === undefined ? own : decode(matched),
-      pattern: matched === undefined ? undefined : own,
-      data: decode(payload)
+  /** By the name in a message, of which no text is made when it is that of the message before. */
+  #entryOf(by: Kind, name: Resp.Value | undefined): Entry | undefined {
+    const entries = this.#entries[by]
+    const last = this.#last
+    if (last !== undefined && name instanceof Resp.Bulk && name.spells(last.id) && entries.get(last.id) === last) {
+      return last
     }
+    return this.#last = entries.get(idOfReply(name))
   }
 
   #confirmation(verb: string, name: Resp.Value | undefined): boolean {
@@ -569,21 +521,6 @@ const completed = (joining: Joining, entry: Entry): void => {
 // -----------------------------------------------------------------------------
 // Names
 // -----------------------------------------------------------------------------
-
-const unreadable = (entry: Entry, payload: Resp.Value | undefined, { detail }: RedisReply.Mismatch): DecodeError => {
-  const message = `a message by "${
-    typeof entry.key === "string" ? entry.key : decodeUtf8(entry.key, 0, entry.key.length)
-  }"`
-  return new DecodeError({
-    command: entry.kind.toUpperCase(),
-    detail: payload instanceof Resp.Bulk
-      ? `${message} or its channel is not valid UTF-8, or too long for text; payload: "bytes" yields it as it is`
-      : `${message} is no text: ${detail}`
-  })
-}
-
-const bytesView: RedisReply.View = { blob: "bytes", integer: "number" }
-const replacingView: RedisReply.View = { blob: "replace", integer: "number" }
 
 /** A channel and a pattern may have one name. */
 export const nameOf = ({ id, kind }: Entry): string => `${kind} ${id}`

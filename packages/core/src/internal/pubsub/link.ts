@@ -18,8 +18,8 @@ import { connectionLoss } from "../error/failure.ts"
 import { longestPause, redial } from "../pool/redial.ts"
 import type { Useless } from "../pool/redial.ts"
 import { elapsed } from "../runtime/elapsed.ts"
+import type { Entry, Receiver } from "./entry.ts"
 import { Hub } from "./hub.ts"
-import type { Entry, Receiver } from "./hub.ts"
 import { serversOf, shownServer } from "./servers.ts"
 
 /** How long a connection without subscriptions stays open, for callers that subscribe once more. */

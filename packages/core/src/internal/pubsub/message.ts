@@ -1,0 +1,57 @@
+/**
+ * Messages as a receiver gets them.
+ */
+import { DecodeError } from "../../RedisError.ts"
+import type { Message } from "../../RedisPubSub.ts"
+import * as RedisReply from "../../RedisReply.ts"
+import * as Resp from "../../Resp.ts"
+import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts"
+import type { Entry, Receiver } from "./entry.ts"
+import type { Shown } from "./mailbox.ts"
+
+/** The name of an entry as a receiver sees it, who may write to it. */
+export const shown = ({ bytes }: Receiver, { key }: Entry): Shown =>
+  typeof key === "string"
+    ? bytes ? encodeUtf8(key) : key
+    : bytes
+    ? key.slice()
+    : decodeUtf8(key, 0, key.length)
+
+/** Decoded anew for each receiver: what it gets is its own to change. */
+export const messageFor = (
+  receiver: Receiver,
+  entry: Entry,
+  kind: Message["kind"],
+  matched: Resp.Value | undefined,
+  payload: Resp.Value | undefined,
+  replaceInvalidText: boolean
+): Message<Shown> => {
+  const view = receiver.bytes ? bytesView : replaceInvalidText ? replacingView : RedisReply.textView
+  const own = shown(receiver, entry)
+  return {
+    _tag: "Message",
+    kind,
+    channel: matched === undefined ? own : RedisReply.blob.decode(matched, view),
+    pattern: matched === undefined ? undefined : own,
+    data: RedisReply.blob.decode(payload ?? null, view)
+  }
+}
+
+export const unreadable = (
+  entry: Entry,
+  payload: Resp.Value | undefined,
+  { detail }: RedisReply.Mismatch
+): DecodeError => {
+  const message = `a message by "${
+    typeof entry.key === "string" ? entry.key : decodeUtf8(entry.key, 0, entry.key.length)
+  }"`
+  return new DecodeError({
+    command: entry.kind.toUpperCase(),
+    detail: payload instanceof Resp.Bulk
+      ? `${message} or its channel is not valid UTF-8, or too long for text; payload: "bytes" yields it as it is`
+      : `${message} is no text: ${detail}`
+  })
+}
+
+const bytesView: RedisReply.View = { blob: "bytes", integer: "number" }
+const replacingView: RedisReply.View = { blob: "replace", integer: "number" }
