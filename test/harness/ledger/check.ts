@@ -234,7 +234,7 @@ const checkTry = (env: Env, facts: Facts, attempt: Try): void => {
   if (error !== undefined && facts.roomy && isFull(error)) report(`there was room, told ${said(outcome)}`)
   checkTime(facts, attempt, most, report)
   checkScripts(attempt, report)
-  checkSmooth(facts, attempt, report)
+  checkSmooth(env, facts, attempt, report)
   if (isFaultless(facts) && error !== undefined) checkFaultless(attempt, error, report)
 }
 
@@ -295,8 +295,19 @@ const isFaultless = ({ closed, isFar, struck }: Facts): boolean => struck === 0 
 /** What anything takes at the most that has to wait for nothing, in milliseconds: connections, and a few round trips. */
 const smooth = 90
 
+/**
+ * For how long somebody may wait as scripts have answered with READONLY, in milliseconds: that ends a connection, and with
+ * each more the next one is dialled after a pause twice as long, of a second at the most.
+ */
+const demotedFor = (env: Env, until: number): number => {
+  const demotions =
+    env.tries.filter(({ started }) => started <= until).flatMap(({ parts }) => parts).filter(({ demotes }) => demotes)
+      .length
+  return Math.min(10 * 2 ** demotions, 1000 * demotions)
+}
+
 /** Where nothing goes wrong and there is room nobody waits for what others have left behind, whoever was interrupted. */
-const checkSmooth = (facts: Facts, attempt: Try, report: Report): void => {
+const checkSmooth = (env: Env, facts: Facts, attempt: Try, report: Report): void => {
   // A body that is run again has its pauses.
   if (!isFaultless(facts) || !facts.roomy || attempt.kind === "consume" || attempt.runs.length > 1) return
   const { ended, outcome, outcomes = [outcome], parts, started } = attempt
@@ -305,7 +316,7 @@ const checkSmooth = (facts: Facts, attempt: Try, report: Report): void => {
   if (timeout !== undefined && commandTimeout >= smooth + late) report(`was kept waiting, told ${said(timeout)}`)
   const blocks = parts.reduce((sum, part) => sum + part.blocks, 0)
   const took = ended - started
-  if (took > smooth + late + blocks) report(`took ${took} ms where nobody had to wait`)
+  if (took > smooth + late + blocks + demotedFor(env, ended)) report(`took ${took} ms where nobody had to wait`)
 }
 
 /** Whether a server has said that it does not have a script: what scripts make up has other words. */
