@@ -17,7 +17,7 @@ import type { Env, Heard, Outcome, Try } from "./interpreter.ts"
  * - `queued`: elements that are still in lists. `struck`: how many faults there were; `flushed`: whether one made
  *   servers forget functions; `unasked`: whether one kept the client from learning what functions there are.
  * - `closed`: whether the client was closed under everybody. `isFar`: whether servers are so far away that limits end on the way.
- *   `roomy`: whether the pool has room for all. `again`: whether what runs out of time is sent once more.
+ *   `roomy`: whether the pool has room for all. `demoting`: codes with which a server says that it is no master. `again`: whether what runs out of time is sent once more.
  * - `commandTimeout`: the limit of commands. `late`: how much later something may come. `lag`: how much later than a caller goes
  *   away a server knows of it.
  */
@@ -32,6 +32,7 @@ export interface Facts {
   readonly closed: boolean
   readonly isFar: boolean
   readonly roomy: boolean
+  readonly demoting: ReadonlySet<string>
   readonly again: boolean
   readonly commandTimeout: number | undefined
   readonly late: number
@@ -296,13 +297,12 @@ const isFaultless = ({ closed, isFar, struck }: Facts): boolean => struck === 0 
 const smooth = 90
 
 /**
- * For how long somebody may wait as scripts have answered with READONLY, in milliseconds: that ends a connection, and with
- * each more the next one is dialled after a pause twice as long, of a second at the most.
+ * For how long somebody may wait as scripts have said that their server is no master, in milliseconds: that ends a
+ * connection, and with each more the next one is dialled after a pause twice as long, of a second at the most.
  */
-const demotedFor = (env: Env, until: number): number => {
-  const demotions =
-    env.tries.filter(({ started }) => started <= until).flatMap(({ parts }) => parts).filter(({ demotes }) => demotes)
-      .length
+const demotedFor = (env: Env, { demoting }: Facts, until: number): number => {
+  const tries = env.tries.filter(({ started }) => started <= until)
+  const demotions = tries.flatMap(({ parts }) => parts).filter(({ says = "" }) => demoting.has(says)).length
   return Math.min(10 * 2 ** demotions, 1000 * demotions)
 }
 
@@ -316,7 +316,7 @@ const checkSmooth = (env: Env, facts: Facts, attempt: Try, report: Report): void
   if (timeout !== undefined && commandTimeout >= smooth + late) report(`was kept waiting, told ${said(timeout)}`)
   const blocks = parts.reduce((sum, part) => sum + part.blocks, 0)
   const took = ended - started
-  if (took > smooth + late + blocks + demotedFor(env, ended)) report(`took ${took} ms where nobody had to wait`)
+  if (took > smooth + late + blocks + demotedFor(env, facts, ended)) report(`took ${took} ms where nobody had to wait`)
 }
 
 /** Whether a server has said that it does not have a script: what scripts make up has other words. */

@@ -11,7 +11,7 @@ import * as Programs from "./programs.ts"
  * What is known of a command before it is sent.
  *
  * - `tokens`: of its writes, all of which are applied or none. `fails`: whether it always fails, having applied nothing.
- * - `lies`: whether it applies its writes and fails; `demotes`: as if its server were no master. `separate`: whether its writes may be applied one by one.
+ * - `lies`: whether it applies its writes and fails, and `says`: with which code. `separate`: whether its writes may be applied one by one.
  * - `pops`: whether it takes something away. `blocks`: for how many milliseconds it may wait at its server.
  * - `seed`: a key that has to be there, and what it holds.
  * - `check`: says what is wrong with a result.
@@ -22,7 +22,7 @@ export interface Built {
   readonly tokens: ReadonlyArray<string>
   readonly fails: boolean
   readonly lies: boolean
-  readonly demotes: boolean
+  readonly says: string | undefined
   readonly separate: boolean
   readonly pops: boolean
   readonly blocks: number
@@ -128,7 +128,7 @@ const program = (command: Command, token: () => string): Shape | undefined => {
         tokens: [name],
         check: () => "success, of a script that fails",
         lies: true,
-        demotes: command.code === "READONLY"
+        says: command.code
       }
     }
     default:
@@ -192,7 +192,7 @@ export const build = (command: Command, token: () => string): Built => ({
   tokens: [],
   fails: false,
   lies: false,
-  demotes: false,
+  says: undefined,
   separate: false,
   pops: false,
   blocks: 0,

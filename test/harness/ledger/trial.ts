@@ -33,7 +33,8 @@ export const service = "mymaster"
  * Where a run takes place.
  *
  * - `addresses`: of the servers, or of the sentinels. `natMap`: of what these tell. `clientName`: of connections.
- * - `calm`: from now on nothing else goes wrong. `well`: when what has gone wrong is over, in milliseconds. `entries`: tokens of what was added to the stream that is consumed.
+ * - `calm`: from now on nothing else goes wrong. `well`: when what has gone wrong is over, in milliseconds.
+ * - `entries`: tokens of what was added to the stream that is consumed.
  * - `facts`: what was done; asked for when the client is closed. `held`: locks that somebody holds then. `immortal`: keys
  *   that were to have a time to live, and have none.
  * - `connector`: of one more client, if that has one of its own.
@@ -47,7 +48,9 @@ export interface Stage extends Pick<Env, "arm" | "base" | "now" | "seed"> {
   readonly calm: Effect.Effect<void>
   readonly well: () => number
   readonly entries: Effect.Effect<ReadonlyArray<string>>
-  readonly facts: Effect.Effect<Omit<Facts, "again" | "closed" | "commandTimeout" | "isFar" | "late" | "roomy">>
+  readonly facts: Effect.Effect<
+    Omit<Facts, "again" | "closed" | "commandTimeout" | "demoting" | "isFar" | "late" | "roomy">
+  >
   readonly held: Effect.Effect<ReadonlyArray<string>>
   readonly immortal: Effect.Effect<ReadonlyArray<string>>
   readonly connector: (() => RedisConnector.RedisConnector["Service"]) | undefined
@@ -145,6 +148,10 @@ const handleRest = (env: Env, { entries, now, pause, well }: Stage): Effect.Effe
 /** More connections than a program can use at a time. */
 const roomyPool = 50
 
+/** With what a server says that it is no master, so that its connection ends. */
+const demotingOf = (deployment: Program["deployment"]): ReadonlySet<string> =>
+  new Set(deployment === "sentinel" ? ["READONLY", "MASTERDOWN"] : ["READONLY"])
+
 /** How long a client may take to close, in milliseconds, and how long callers may take to find out. */
 const closeLimit = 2000
 const findOutLimit = 3000
@@ -205,7 +212,8 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
   const env = Interpreter.make({ again, another, arm, base, client, commandTimeout, now, seed })
   const closed = yield* runAll(env, program, scope, stage)
   const facts = yield* stage.facts
-  check(env, { ...facts, closed, isFar, late: stage.late, commandTimeout, again, roomy: max >= roomyPool })
+  const demoting = demotingOf(program.deployment)
+  check(env, { ...facts, closed, isFar, late: stage.late, commandTimeout, again, demoting, roomy: max >= roomyPool })
   // Unless something went wrong on the way, or ran out of time, no lock is left behind.
   if (facts.struck === 0 && !isFar && !closed) {
     for (const name of yield* stage.held) env.wrong.push(`${name} is held by nobody`)
