@@ -2,7 +2,7 @@
  * How servers are asked how they are, with a clock of the test's.
  */
 import { assert, describe, it } from "@effect/vitest"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import { TestClock } from "effect/testing"
