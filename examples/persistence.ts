@@ -1,15 +1,29 @@
 /**
- * Effect's own persistence on redfx: a cache, a queue and a rate limiter that
- * all processes share.
+ * Effect's own stores on redfx: settings, a cache, a queue, a rate limiter and a
+ * circuit breaker that all processes share.
  */
-import { RedisPersistence } from "@redfx/core"
+import { RedisKeyValueStore, RedisPersistence } from "@redfx/core"
 import { NodeRedisClient, RedisServer } from "@redfx/node"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Persistable, PersistedCache, PersistedQueue, Persistence, RateLimiter } from "effect/persistence"
+import {
+  CircuitBreaker,
+  KeyValueStore,
+  Persistable,
+  PersistedCache,
+  PersistedQueue,
+  RateLimiter
+} from "effect/persistence"
 import * as Schema from "effect/Schema"
 import { findRedisServer } from "../scripts/redis-server.ts"
+
+const settings = Effect.gen(function*() {
+  const store = yield* KeyValueStore.KeyValueStore
+  yield* store.set("visits", "41")
+  yield* store.modify("visits", (visits) => String(Number(visits) + 1))
+  yield* Console.log("visits:", yield* store.get("visits"))
+})
 
 class Square extends Persistable.Class<{ readonly payload: { readonly of: number } }>()("Square", {
   primaryKey: (square) => String(square.of),
@@ -46,16 +60,28 @@ const limiter = Effect.gen(function*() {
   yield* Console.log("logins:", yield* Effect.all([login, login, login, login]))
 })
 
+const circuit = Effect.gen(function*() {
+  const breaker = yield* CircuitBreaker.make({ tripPolicy: CircuitBreaker.consecutive(1), openDuration: "1 minute" })
+  const call = Effect.fail("no answer").pipe(
+    breaker.execute({ key: "payments" }),
+    Effect.catchTag("CircuitBreakerError", (error) => Effect.succeed(error.reason._tag)),
+    Effect.catch((error) => Effect.succeed(error))
+  )
+  yield* Console.log("payments:", yield* Effect.all([call, call]))
+})
+
 const client = Layer.unwrap(
   Effect.map(RedisServer.RedisServer, ({ host, port }) => NodeRedisClient.layer({ host, port }))
 ).pipe(Layer.provide(RedisServer.layer({ binary: findRedisServer() })))
 
 const stores = Layer.mergeAll(
-  Persistence.layerRedis,
-  PersistedQueue.layer.pipe(Layer.provide(PersistedQueue.layerStoreRedis({ prefix: "{queue}:" }))),
-  RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreRedis({ prefix: "limits:" })))
-).pipe(Layer.provide(RedisPersistence.layer), Layer.provide(client))
+  RedisKeyValueStore.layer({ prefix: "settings:" }),
+  RedisPersistence.layerPersistence,
+  PersistedQueue.layer.pipe(Layer.provide(RedisPersistence.layerQueueStore())),
+  RateLimiter.layer.pipe(Layer.provide(RedisPersistence.layerRateLimiterStore())),
+  CircuitBreaker.layerStoreRedis().pipe(Layer.provide(RedisPersistence.layer))
+).pipe(Layer.provide(client))
 
 await Effect.runPromise(
-  Effect.all([cache, queue, limiter], { discard: true }).pipe(Effect.scoped, Effect.provide(stores))
+  Effect.all([settings, cache, queue, limiter, circuit], { discard: true }).pipe(Effect.scoped, Effect.provide(stores))
 )

@@ -15,8 +15,7 @@ const inWindow = (client: string) => Effect.map(window.increment(client), (count
 
 /** Effect's: fixed windows or token buckets, as an error or as a delay. */
 const limiter = RateLimiter.layer.pipe(
-  Layer.provide(RateLimiter.layerStoreRedis({ prefix: "limits:" })),
-  Layer.provide(RedisPersistence.layer)
+  Layer.provide(RedisPersistence.layerRateLimiterStore({ prefix: "limits:" }))
 )
 const withEffect = (client: string) =>
   Effect.flatMap(RateLimiter.RateLimiter, ({ consume }) => consume({ key: client, limit: 3, window: "1 minute" })).pipe(

@@ -1,11 +1,13 @@
 /**
  * Documents as JSON and a search over them. The commands are those of modules, which Redis 8 and Redis Stack have; the program says
- * so when its server has none. `REDIS_SERVER=… node examples/recipes/search-json.ts` runs it on another one.
+ * so when its server has none. `REDIS_URL=redis://… node examples/recipes/search-json.ts` runs it on a server that you have.
  */
 import { Redis, RedisJson, RedisSearch } from "@redfx/core"
+import { NodeRedisClient } from "@redfx/node"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import process from "node:process"
 import { run } from "../support/server.ts"
 
 const documents = [
@@ -25,18 +27,20 @@ const program = Effect.gen(function*() {
   yield* Console.log("one value of a document:", yield* RedisJson.jsonGet("book:2", "$.pages"))
 
   // An index is filled in the background.
-  const search = RedisSearch.ftSearch("books", "@tag:{numbers} @pages:[0 100]", { sortby: { field: "pages" } })
+  const query = "@tag:{numbers} @pages:[0 100] (engine|computable)"
+  const search = RedisSearch.ftSearchWithscores("books", query, { return: ["name"], sortby: { field: "pages" } })
   const found = yield* Effect.repeat(search, {
     until: ({ total }) => total === 2,
     schedule: Schedule.spaced("20 millis").pipe(Schedule.upTo({ times: 100 }))
   })
-  yield* Console.log("about numbers, shortest first:", found)
+  yield* Console.log("about numbers, shortest first:")
+  for (const { fields, id, score } of found.documents) yield* Console.log(" ", id, JSON.stringify(fields), score)
 })
 
 /** Since Redis 4.0; a server that has modules names them here. */
 const modules = Effect.map(Redis.moduleList(), (list) => new Set(list.map(({ name }) => name.toLowerCase())))
 
-await run(Effect.gen(function*() {
+const main = Effect.gen(function*() {
   const names = yield* modules
   const missing = ["rejson", "search"].filter((name) => !names.has(name))
   if (missing.length === 0) {
@@ -47,4 +51,7 @@ await run(Effect.gen(function*() {
       `This server has ${has}, and the recipe needs ${missing.join(" and ")}: run it on Redis 8 or Redis Stack.`
     )
   }
-}))
+})
+
+if (process.env["REDIS_URL"] === undefined) await run(main)
+else await Effect.runPromise(Effect.provide(main, NodeRedisClient.layerConfig()))

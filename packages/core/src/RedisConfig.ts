@@ -162,7 +162,7 @@ const longestSilence = (commandTimeout: Duration.Duration): Duration.Duration =>
 const credentials = (options: ConnectionOptions): Effect.Effect<CredentialsSource | undefined, RedisConfigError> => {
   const { password, username } = options
   if (password !== undefined && passwordText(password) === undefined) {
-    return invalid("password", "it has no text: it is undefined, of another type, or was wiped")
+    return invalid("password", "it holds no text, or was wiped. Give it as Redacted.make(text)")
   }
   if (password === undefined && username === undefined) return Effect.succeed(options.credentials)
   return options.credentials === undefined

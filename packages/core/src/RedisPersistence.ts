@@ -1,22 +1,59 @@
 /**
- * Effect's own Redis service on a redfx client, so that its `Persistence`,
- * `PersistedCache`, `PersistedQueue` and `RateLimiter` run on it.
+ * What Effect's `Persistence`, `PersistedCache`, `PersistedQueue` and
+ * `RateLimiter` stand on, and its own Redis service, all on a redfx client.
+ *
+ * The stores choose their keys so that one server, Sentinel and a cluster serve
+ * them alike.
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import { PersistedQueueStore } from "effect/persistence/PersistedQueue"
+import * as Persistence from "effect/persistence/Persistence"
+import { RateLimiterStore } from "effect/persistence/RateLimiter"
 import * as Redis from "effect/persistence/Redis"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { decodeUtf8 } from "./internal/codec/utf8.ts"
+import { backingOn } from "./internal/persistence/backing.ts"
+import { makeQueueStore } from "./internal/persistence/queue.ts"
+import { makeRateLimiterStore } from "./internal/persistence/rateLimiter.ts"
 import { scriptSpec } from "./internal/script/calls.ts"
 import * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
 import type { CommandError, PubSubOverflowError } from "./RedisError.ts"
 import * as RedisReply from "./RedisReply.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * Options of {@link layerQueueStore}.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface QueueStoreOptions {
+  readonly prefix?: string | undefined
+  readonly pollInterval?: Duration.Input | undefined
+  readonly lockRefreshInterval?: Duration.Input | undefined
+  readonly lockExpiration?: Duration.Input | undefined
+}
+
+/**
+ * Options of {@link layerRateLimiterStore}.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface RateLimiterStoreOptions {
+  readonly prefix?: string | undefined
+}
 
 // -----------------------------------------------------------------------------
 // Constructors
@@ -62,20 +99,19 @@ export const make = Effect.fnUntraced(function*(
  *
  * **Details**
  *
- * Close it before the client: it is built on it, as Layers do by themselves. On
- * a cluster the keys that one script uses must be in one slot, so give the
- * stores above it prefixes with a hash tag, such as `{queue}:`.
+ * It is for programs that use the service themselves, and for stores whose scripts use one key, such as that of Effect's
+ * `CircuitBreaker`. Close it before the client: it is built on it, as Layers do by themselves. On a cluster the keys that one
+ * script uses must be in one slot; the other Layers of this module see to that.
  *
- * **Example** (A rate limiter)
+ * **Example** (Circuits that all processes share)
  *
  * ```ts
  * import { RedisPersistence } from "@redfx/core"
  * import { NodeRedisClient } from "@redfx/node"
  * import { Layer } from "effect"
- * import { RateLimiter } from "effect/persistence"
+ * import { CircuitBreaker } from "effect/persistence"
  *
- * const layer = RateLimiter.layer.pipe(
- *   Layer.provide(RateLimiter.layerStoreRedis({ prefix: "limits:" })),
+ * const layer = CircuitBreaker.layerStoreRedis().pipe(
  *   Layer.provide(RedisPersistence.layer),
  *   Layer.provide(NodeRedisClient.layer({ host: "127.0.0.1" }))
  * )
@@ -94,6 +130,89 @@ export const layer: Layer.Layer<Redis.Redis, never, RedisClient> = Layer.effect(
  */
 export const layerPool = (pool: Redis.PoolOptions): Layer.Layer<Redis.Redis, never, RedisClient> =>
   Layer.effect(Redis.Redis)(make(pool))
+
+/**
+ * Provides what Effect's `Persistence` keeps its results in.
+ *
+ * **Details**
+ *
+ * An entry is JSON in a string at `storeId:key`, as in Effect's own store for Redis, and expires by itself. `setMany` writes
+ * each entry with its time to live in one step, and all of them in one pipeline; when it fails, some may be written. `clear`
+ * looks through the keys of the database, on a cluster of every master, by SCAN. On a cluster entries are spread over all
+ * masters.
+ *
+ * Errors are `PersistenceError`; its `cause` is the error of the client. Since Redis 4.0.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerBackingPersistence: Layer.Layer<Persistence.BackingPersistence, never, RedisClient> = Layer.effect(
+  Persistence.BackingPersistence
+)(Effect.map(RedisClient, backingOn))
+
+/**
+ * Provides Effect's `Persistence`, on which `PersistedCache` stands as well; see
+ * {@link layerBackingPersistence}.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerPersistence: Layer.Layer<Persistence.Persistence, never, RedisClient> = Layer.provide(
+  Persistence.layer,
+  layerBackingPersistence
+)
+
+/**
+ * Provides what Effect's `PersistedQueue` keeps its elements in.
+ *
+ * **Details**
+ *
+ * - `prefix`: what all keys begin with; `"effectq:"` by default. The keys of the queue `mails` begin with `effectq:{mails}:`, so
+ *   that each queue is in one slot of a cluster, and different queues in different ones.
+ * - `pollInterval`, `lockRefreshInterval`, `lockExpiration`: as in Effect's own store; one second, 30 and 90 seconds.
+ *
+ * It is Effect's store for Redis with other keys: what that one has under the same prefix is not seen here.
+ *
+ * **Example** (A queue on whatever the client stands for)
+ *
+ * ```ts
+ * import { RedisPersistence } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { Layer } from "effect"
+ * import { PersistedQueue } from "effect/persistence"
+ *
+ * const layer = PersistedQueue.layer.pipe(
+ *   Layer.provide(RedisPersistence.layerQueueStore()),
+ *   Layer.provide(NodeRedisClient.layerCluster({ nodes: [{ host: "127.0.0.1", port: 7000 }] }))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerQueueStore = (
+  options: QueueStoreOptions = {}
+): Layer.Layer<PersistedQueueStore, never, RedisClient> =>
+  Layer.provide(Layer.effect(PersistedQueueStore)(makeQueueStore(options)), layer)
+
+/**
+ * Provides what Effect's `RateLimiter` counts in.
+ *
+ * **Details**
+ *
+ * - `prefix`: what all keys begin with; `"ratelimiter:"` by default. The keys of `login` begin with `ratelimiter:{login}`, so that
+ *   each limit is in one slot of a cluster, and different limits in different ones.
+ *
+ * It is Effect's store for Redis with other keys: what that one has counted is not seen here. `RedisRateLimiter` limits by
+ * the server's clock alone.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRateLimiterStore = (
+  options: RateLimiterStoreOptions = {}
+): Layer.Layer<RateLimiterStore, never, RedisClient> =>
+  Layer.provide(Layer.effect(RateLimiterStore)(makeRateLimiterStore(options)), layer)
 
 // -----------------------------------------------------------------------------
 // Operations

@@ -150,6 +150,34 @@ export * as RedisJobs from "./RedisJobs.ts"
 export * as RedisKeyspace from "./RedisKeyspace.ts"
 
 /**
+ * Effect's `KeyValueStore` in Redis: what programs keep by a key, without
+ * knowing where.
+ *
+ * **Example** (Settings)
+ *
+ * ```ts
+ * import { RedisKeyValueStore } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { Effect, Layer } from "effect"
+ * import { KeyValueStore } from "effect/persistence"
+ *
+ * const program = Effect.gen(function*() {
+ *   const store = yield* KeyValueStore.KeyValueStore
+ *   yield* store.set("theme", "dark")
+ *   return yield* store.get("theme")
+ * })
+ *
+ * export const main = program.pipe(
+ *   Effect.provide(RedisKeyValueStore.layer({ prefix: "settings:" })),
+ *   Effect.provide(NodeRedisClient.layer({ host: "127.0.0.1" }))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export * as RedisKeyValueStore from "./RedisKeyValueStore.ts"
+
+/**
  * What happens to keys, as the servers tell of it: which were set, deleted, have
  * expired.
  *
@@ -188,8 +216,11 @@ export * as RedisLock from "./RedisLock.ts"
 export * as RedisMonitor from "./RedisMonitor.ts"
 
 /**
- * Effect's own Redis service on a redfx client, so that its `Persistence`,
- * `PersistedCache`, `PersistedQueue` and `RateLimiter` run on it.
+ * What Effect's `Persistence`, `PersistedCache`, `PersistedQueue` and
+ * `RateLimiter` stand on, and its own Redis service, all on a redfx client.
+ *
+ * The stores choose their keys so that one server, Sentinel and a cluster serve
+ * them alike.
  *
  * @since 0.1.0
  */

@@ -589,6 +589,13 @@ describe("retrying", () => {
     )
   })
 
+  it("a command that was not written says what it may have waited for", () =>
+    assert.strictEqual(
+      timeout("write", "not-sent", false).message,
+      "GET at 127.0.0.1:6379 ran into its limit of 50 ms: it was still waiting to be written, as no connection was open " +
+        "yet or the server was slow to take commands. The command was not sent; it is safe to retry."
+    ))
+
   it("an error of code that may write is never safe, whatever it says", () => {
     for (
       const line of [

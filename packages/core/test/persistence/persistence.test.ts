@@ -335,6 +335,31 @@ describe("Effect's persistence on redfx", () => {
       assert.strictEqual(again, "element")
     }))
 
+  it.live("PersistedQueue gives back what a dead worker had, also after the server was away", (context) =>
+    Effect.gen(function*() {
+      const { client, outside, provided, server } = yield* real()
+      yield* requireCjson(context, client)
+      const store = RedisPersistence.layerQueueStore({ pollInterval: "20 millis", lockRefreshInterval: "20 millis" })
+      yield* Effect.gen(function*() {
+        const queue = yield* PersistedQueue.make({ name: "work", schema: Schema.String })
+        const taking = yield* Effect.forkChild(queue.take((element) => Effect.succeed(element)))
+        yield* until(
+          client.execute(Commands.send("INFO", "commandstats")),
+          (text) => /cmdstat_hgetall/.test(String(text))
+        )
+        yield* server.kill()
+        // Long enough for the store to have looked several times.
+        yield* Effect.sleep(200)
+        yield* server.restart
+        yield* until(Effect.exit(outside.execute(Commands.ping())), Exit.isSuccess)
+        yield* outside.execute(Commands.hset("effectq:{work}:queue:owners", { id: "effectq:{work}:lock:of the dead" }))
+        yield* outside.execute(
+          Commands.hset("effectq:{work}:queue:pending", { id: JSON.stringify({ id: "id", element: "element" }) })
+        )
+        assert.strictEqual(yield* Effect.timeout(Fiber.join(taking), "5 seconds"), "element")
+      }).pipe(Effect.scoped, Effect.provide(Layer.provide(PersistedQueue.layer, Layer.provide(store, provided))))
+    }))
+
   it.live("RateLimiter counts for all processes, in windows and in buckets", () =>
     Effect.gen(function*() {
       const { redis } = yield* real()

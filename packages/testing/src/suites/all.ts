@@ -5,7 +5,9 @@ import type { RedisClient, RedisError } from "@redfx/core"
 import type * as Layer from "effect/Layer"
 import { AclTest } from "./AclTest.ts"
 import { BitmapsTest } from "./BitmapsTest.ts"
+import { CircuitBreakerTest } from "./CircuitBreakerTest.ts"
 import { ConnectionTest } from "./ConnectionTest.ts"
+import { EffectRateLimiterTest } from "./EffectRateLimiterTest.ts"
 import { FunctionsTest } from "./FunctionsTest.ts"
 import { GenericTest } from "./GenericTest.ts"
 import { GeoTest } from "./GeoTest.ts"
@@ -15,8 +17,11 @@ import { HyperLogLogTest } from "./HyperLogLogTest.ts"
 import { JobsTest } from "./JobsTest.ts"
 import { KeyspaceCacheTest } from "./KeyspaceCacheTest.ts"
 import { KeyspaceTest } from "./KeyspaceTest.ts"
+import { KeyValueStoreTest } from "./KeyValueStoreTest.ts"
 import { LeaderTest } from "./LeaderTest.ts"
 import { ListsTest } from "./ListsTest.ts"
+import { PersistedQueueTest } from "./PersistedQueueTest.ts"
+import { PersistenceTest } from "./PersistenceTest.ts"
 import { PubSubCommandsTest } from "./PubSubCommandsTest.ts"
 import { PubSubTest } from "./PubSubTest.ts"
 import { RateLimiterTest } from "./RateLimiterTest.ts"
@@ -38,7 +43,9 @@ type Suite = (client: Layer.Layer<RedisClient.RedisClient, RedisError.RedisError
 export const suites: ReadonlyArray<Suite> = [
   AclTest,
   BitmapsTest,
+  CircuitBreakerTest,
   ConnectionTest,
+  EffectRateLimiterTest,
   FunctionsTest,
   GenericTest,
   GeoTest,
@@ -48,8 +55,11 @@ export const suites: ReadonlyArray<Suite> = [
   JobsTest,
   KeyspaceCacheTest,
   KeyspaceTest,
+  KeyValueStoreTest,
   LeaderTest,
   ListsTest,
+  PersistedQueueTest,
+  PersistenceTest,
   PubSubCommandsTest,
   PubSubTest,
   RateLimiterTest,

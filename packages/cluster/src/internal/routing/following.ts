@@ -116,8 +116,8 @@ export const transaction = (
 const differentSlots = (commands: ReadonlyArray<RedisCommand.Any>): ClusterUnsupportedError | undefined => {
   const keys = commands.map(routingKey).filter((key) => key !== undefined)
   return new Set(keys.map(slotOf)).size < 2 ? undefined : new ClusterUnsupportedError({
-    command: "MULTI",
-    detail: "a transaction is run by one server, and the keys of this one lie in different hash slots. " +
+    command: "MULTI over several slots",
+    detail: "one server runs a transaction, and the keys of this one lie in different hash slots. " +
       "Give them a common {hash tag}"
   })
 }

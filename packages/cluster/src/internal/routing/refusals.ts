@@ -66,7 +66,7 @@ export const onlyReading = (client: RedisClient["Service"]): RedisClient["Servic
 
 /** The error of a command that a cluster has no one server for. */
 export const forOneServer = (command: string): ClusterUnsupportedError =>
-  new ClusterUnsupportedError({ command, detail: "it is for one server. Run it there with RedisCluster.onNode." })
+  new ClusterUnsupportedError({ command, detail: "it is for one server. Run it there with RedisCluster.onNode" })
 
 /** A client that may not even try once. */
 export const idle = (client: RedisClient["Service"]): RedisClient["Service"] => ({

@@ -11,6 +11,12 @@ export const beside = (name: string, suffix: string, what: string): string => {
     : `{${name}}:${suffix}`
 }
 
+/**
+ * A hash tag for any text, whatever is in it, and each its own: in a key it says the slot, unless what stands before it has a
+ * tag of its own.
+ */
+export const hashTag = (text: string): string => `{${text === "" ? "%" : text.replace(/[%}]/g, encodeURIComponent)}}`
+
 /** Whether servers hash only a part of the key: what is between the first `{` and the next `}`, unless that is nothing. */
 const hasHashTag = (key: string): boolean => {
   const open = key.indexOf("{")

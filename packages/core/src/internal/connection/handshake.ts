@@ -203,15 +203,23 @@ const failureIn = (outcome: Outcome | undefined): Effect.Effect<CommandError> =>
     : Effect.succeed(atIndex(reason.error, undefined))
 }
 
-/** What helps where the option `db` names a database that there is not. */
-const hint = ({ command, detail }: { readonly command: string; readonly detail: string }): string =>
-  command !== "SELECT"
-    ? ""
-    : /cluster mode/i.test(detail)
-    ? ". Its cluster has database 0 alone: leave out db, or use Valkey 9 with cluster-databases"
-    : /out of range/i.test(detail)
-    ? ". It has fewer databases: set db to another, or databases (in a cluster cluster-databases) on the server"
-    : ""
+interface Refusal {
+  readonly command: string
+  readonly code: string
+  readonly detail: string
+}
+
+/** What the server said; where the option `db` names a database that there is not, after what helps. */
+const refusalText = ({ code, command, detail }: Refusal): string => {
+  const said = `${code} ${detail}`
+  if (command === "SELECT" && /cluster mode/i.test(detail)) {
+    return `its cluster has database 0 alone; leave out db, or use Valkey 9 with cluster-databases (${said})`
+  }
+  if (command === "SELECT" && /out of range/i.test(detail)) {
+    return `it has no such database; change db, or set databases (of a cluster cluster-databases) on the server (${said})`
+  }
+  return said
+}
 
 /** The server's refusal as the error of whoever waits for the connection. */
 const refused = (error: CommandError, credentials?: Credentials): CommandError => {
@@ -227,7 +235,7 @@ const refused = (error: CommandError, credentials?: Credentials): CommandError =
     case "NoPermissionError":
       return new ConnectionError({
         reason: "Handshake",
-        detail: `The server refused ${error.command} on a new connection: ${error.code} ${error.detail}${hint(error)}`,
+        detail: `The server refused ${error.command} on a new connection: ${refusalText(error)}`,
         // Only what passes will be accepted on the next connection.
         permanent: !isRetryable(error),
         delivery: "not-sent",

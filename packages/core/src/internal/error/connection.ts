@@ -106,7 +106,7 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>("@redfx/core/
     const why = this.phase === "connect"
       ? "opening a connection took longer"
       : this.phase === "write"
-      ? "it was still waiting to be written"
+      ? `it was still waiting to be written${this.detail === undefined ? whyUnwritten : ""}`
       : "no reply had come"
     const more = this.detail === undefined ? "" : `; ${this.detail}`
     return `${what}${at(this.address)} ran into its limit of ${this.milliseconds} ms: ${full(`${why}${more}`)}${
@@ -114,6 +114,8 @@ export class TimeoutError extends Schema.TaggedError<TimeoutError>("@redfx/core/
     }`
   }
 }
+
+const whyUnwritten = ", as no connection was open yet or the server was slow to take commands"
 
 /**
  * The server wants other credentials: none were given, or they are wrong.

@@ -1,0 +1,168 @@
+/**
+ * Effect's `KeyValueStore` in Redis: what programs keep by a key, without
+ * knowing where.
+ *
+ * **Example** (Settings)
+ *
+ * ```ts
+ * import { RedisKeyValueStore } from "@redfx/core"
+ * import { NodeRedisClient } from "@redfx/node"
+ * import { Effect, Layer } from "effect"
+ * import { KeyValueStore } from "effect/persistence"
+ *
+ * const program = Effect.gen(function*() {
+ *   const store = yield* KeyValueStore.KeyValueStore
+ *   yield* store.set("theme", "dark")
+ *   return yield* store.get("theme")
+ * })
+ *
+ * export const main = program.pipe(
+ *   Effect.provide(RedisKeyValueStore.layer({ prefix: "settings:" })),
+ *   Effect.provide(NodeRedisClient.layer({ host: "127.0.0.1" }))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
+import * as Layer from "effect/Layer"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import { del, exists } from "./commands/Generic.ts"
+import { get, set } from "./commands/Strings.ts"
+import { decodeUtf8 } from "./internal/codec/utf8.ts"
+import { clearUnder, keysUnder, noneUnder } from "./internal/persistence/prefixed.ts"
+import { RedisClient } from "./RedisClient.ts"
+import { asBytes } from "./RedisCommand.ts"
+import type * as RedisCommand from "./RedisCommand.ts"
+import type { RedisError } from "./RedisError.ts"
+import { watch } from "./RedisTransaction.ts"
+
+// -----------------------------------------------------------------------------
+// Options
+// -----------------------------------------------------------------------------
+
+/**
+ * Options of a store.
+ *
+ * - `prefix`: what all keys of the store begin with, and no other keys of the database. With the empty text the store is the
+ *   whole database, and `clear` empties it.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly prefix: string
+}
+
+// -----------------------------------------------------------------------------
+// Constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * A store on the `RedisClient` of the surrounding program.
+ *
+ * **Details**
+ *
+ * - Each entry is a string at `prefix + key`. Text is stored as UTF-8. Bytes are stored behind a byte `FF`, which no text begins
+ *   with: `get` gives them in Base64 and `getUint8Array` as they are, as in Effect's other stores.
+ * - `modify` and `modifyUint8Array` are atomic: while somebody else changes the entry, the function is called again with what is
+ *   there then. They take a connection of the client's pool for as long.
+ * - `clear`, `clearPrefix`, `size`, `keys` and `isEmpty` look through the keys of the database, on a cluster of every master, by
+ *   SCAN. What is written or removed meanwhile may or may not be among them.
+ * - On a cluster entries are spread over all masters.
+ *
+ * Errors are `KeyValueStoreError`; its `cause` is the error of the client, which says whether a write may have run. Since
+ * Redis 4.0.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options): Effect.Effect<KeyValueStore.KeyValueStore, never, RedisClient> =>
+  Effect.map(RedisClient, (client) => storeOn(client, options.prefix))
+
+// -----------------------------------------------------------------------------
+// Layers
+// -----------------------------------------------------------------------------
+
+/**
+ * Provides the store that {@link make} makes.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<KeyValueStore.KeyValueStore, never, RedisClient> =>
+  Layer.effect(KeyValueStore.KeyValueStore)(make(options))
+
+// -----------------------------------------------------------------------------
+// Operations
+// -----------------------------------------------------------------------------
+
+const storeOn = (client: RedisClient["Service"], prefix: string): KeyValueStore.KeyValueStore => {
+  const asking = <A>(method: string, effect: Effect.Effect<A, RedisError, RedisClient>, key?: string) =>
+    Effect.mapError(Effect.provideService(effect, RedisClient, client), (cause) => {
+      const message = `cannot ${method}${key === undefined ? "" : ` ${prefix}${key}`}: ${cause.message}`
+      return new KeyValueStore.KeyValueStoreError({ method, message, cause, ...(key === undefined ? {} : { key }) })
+    })
+  const reading = <A>(method: string, read: (stored: Uint8Array) => A) => (key: string) =>
+    asking(
+      method,
+      Effect.map(asBytes(get(prefix + key)), (stored) => stored === undefined ? undefined : read(stored)),
+      key
+    )
+  const modifying =
+    <A extends Value>(method: string, read: (stored: Uint8Array) => A) => (key: string, f: (value: A) => A) =>
+      asking(method, update(prefix + key, read, f), key)
+  return KeyValueStore.make({
+    get: reading("get", textOf),
+    getUint8Array: reading("getUint8Array", bytesOf),
+    set: (key, value) => asking("set", Effect.asVoid(set(prefix + key, stored(value))), key),
+    remove: (key) => asking("remove", Effect.asVoid(del(prefix + key)), key),
+    has: (key) => asking("has", Effect.map(exists(prefix + key), (count) => count > 0), key),
+    modify: modifying("modify", textOf),
+    modifyUint8Array: modifying("modifyUint8Array", bytesOf),
+    clear: asking("clear", clearUnder(prefix)),
+    clearPrefix: (start) => asking("clearPrefix", clearUnder(prefix + start), start),
+    size: asking("size", Effect.map(keysUnder(prefix), (keys) => keys.size)),
+    keys: asking("keys", Effect.map(keysUnder(prefix), (keys) => [...keys])),
+    isEmpty: asking("isEmpty", noneUnder(prefix))
+  })
+}
+
+/** What there is becomes what `f` makes of it; nothing becomes of nothing. */
+const update = Effect.fnUntraced(function*<A extends Value>(
+  name: string,
+  read: (stored: Uint8Array) => A,
+  f: (value: A) => A
+) {
+  let next: A | undefined
+  const body = Effect.map(asBytes(get(name)), (found): ReadonlyArray<RedisCommand.Any> => {
+    next = found === undefined ? undefined : f(read(found))
+    return next === undefined ? [] : [set(name, stored(next))]
+  })
+  yield* watch(name, body)
+  // What was committed is what the last run of the body made.
+  return next
+})
+
+// -----------------------------------------------------------------------------
+// Values
+// -----------------------------------------------------------------------------
+
+type Value = string | Uint8Array
+
+/** Stands before bytes, and in no UTF-8: whether an entry is text or bytes is known for ever. */
+const mark = 0xff
+
+const stored = (value: Value): Value => {
+  if (typeof value === "string") return value
+  const marked = new Uint8Array(value.length + 1)
+  marked[0] = mark
+  marked.set(value, 1)
+  return marked
+}
+
+const bytesOf = (stored: Uint8Array): Uint8Array => stored[0] === mark ? stored.slice(1) : stored
+
+const textOf = (stored: Uint8Array): string =>
+  stored[0] === mark ? Base64.encode(stored.subarray(1)) : decodeUtf8(stored, 0, stored.length)

@@ -1,0 +1,35 @@
+/**
+ * All keys that begin alike, wherever in a cluster they are.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { unlink } from "../../commands/Generic.ts"
+import type { RedisClient } from "../../RedisClient.ts"
+import type { CommandError } from "../../RedisError.ts"
+import { scanStream, scanStreamBytes } from "../../RedisScan.ts"
+import { escapeGlob } from "../command/glob.ts"
+
+/** How many keys are looked at for a page of SCAN, and deleted by one UNLINK. */
+const pageSize = 1000
+
+type Asking<A> = Effect.Effect<A, CommandError, RedisClient>
+
+const under = (prefix: string) => ({ match: `${escapeGlob(prefix)}*`, count: pageSize })
+
+/** The keys without their prefix, each once: SCAN may find one more than once. */
+export const keysUnder = (prefix: string): Asking<ReadonlySet<string>> =>
+  Effect.map(
+    Stream.runCollect(scanStream(under(prefix))),
+    (keys) => new Set(keys.map((key) => key.slice(prefix.length)))
+  )
+
+export const noneUnder = (prefix: string): Asking<boolean> =>
+  Effect.map(Stream.runHead(scanStream(under(prefix))), Option.isNone)
+
+/** Deletes them page by page. What is written meanwhile may stay. */
+export const clearUnder = (prefix: string): Asking<void> =>
+  scanStreamBytes(under(prefix)).pipe(
+    Stream.grouped(pageSize),
+    Stream.runForEach((keys) => unlink(keys))
+  )
