@@ -17,7 +17,7 @@ import type { Env, Heard, Outcome, Try } from "./interpreter.ts"
  * - `queued`: elements that are still in lists. `struck`: how many faults there were; `flushed`: whether one made
  *   servers forget functions; `unasked`: whether one kept the client from learning what functions there are.
  * - `closed`: whether the client was closed under everybody. `isFar`: whether servers are so far away that limits end on the way.
- *   `roomy`: whether the pool has room for all. `again`: whether what runs out of time is sent once more.
+ *   `roomy`: whether the pool has room for all. `demoting`: codes with which a server says that it is no master. `again`: whether what runs out of time is sent once more.
  * - `commandTimeout`: the limit of commands. `late`: how much later something may come. `lag`: how much later than a caller goes
  *   away a server knows of it.
  */
@@ -32,6 +32,7 @@ export interface Facts {
   readonly closed: boolean
   readonly isFar: boolean
   readonly roomy: boolean
+  readonly demoting: ReadonlySet<string>
   readonly again: boolean
   readonly commandTimeout: number | undefined
   readonly late: number
@@ -234,7 +235,7 @@ const checkTry = (env: Env, facts: Facts, attempt: Try): void => {
   if (error !== undefined && facts.roomy && isFull(error)) report(`there was room, told ${said(outcome)}`)
   checkTime(facts, attempt, most, report)
   checkScripts(attempt, report)
-  checkSmooth(facts, attempt, report)
+  checkSmooth(env, facts, attempt, report)
   if (isFaultless(facts) && error !== undefined) checkFaultless(attempt, error, report)
 }
 
@@ -295,8 +296,18 @@ const isFaultless = ({ closed, isFar, struck }: Facts): boolean => struck === 0 
 /** What anything takes at the most that has to wait for nothing, in milliseconds: connections, and a few round trips. */
 const smooth = 90
 
+/**
+ * For how long somebody may wait as scripts have said that their server is no master, in milliseconds: that ends a
+ * connection, and with each more the next one is dialled after a pause twice as long, of a second at the most.
+ */
+const demotedFor = (env: Env, { demoting }: Facts, until: number): number => {
+  const tries = env.tries.filter(({ started }) => started <= until)
+  const demotions = tries.flatMap(({ parts }) => parts).filter(({ says = "" }) => demoting.has(says)).length
+  return Math.min(10 * 2 ** demotions, 1000 * demotions)
+}
+
 /** Where nothing goes wrong and there is room nobody waits for what others have left behind, whoever was interrupted. */
-const checkSmooth = (facts: Facts, attempt: Try, report: Report): void => {
+const checkSmooth = (env: Env, facts: Facts, attempt: Try, report: Report): void => {
   // A body that is run again has its pauses.
   if (!isFaultless(facts) || !facts.roomy || attempt.kind === "consume" || attempt.runs.length > 1) return
   const { ended, outcome, outcomes = [outcome], parts, started } = attempt
@@ -305,7 +316,7 @@ const checkSmooth = (facts: Facts, attempt: Try, report: Report): void => {
   if (timeout !== undefined && commandTimeout >= smooth + late) report(`was kept waiting, told ${said(timeout)}`)
   const blocks = parts.reduce((sum, part) => sum + part.blocks, 0)
   const took = ended - started
-  if (took > smooth + late + blocks) report(`took ${took} ms where nobody had to wait`)
+  if (took > smooth + late + blocks + demotedFor(env, facts, ended)) report(`took ${took} ms where nobody had to wait`)
 }
 
 /** Whether a server has said that it does not have a script: what scripts make up has other words. */

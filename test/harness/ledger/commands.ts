@@ -11,7 +11,7 @@ import * as Programs from "./programs.ts"
  * What is known of a command before it is sent.
  *
  * - `tokens`: of its writes, all of which are applied or none. `fails`: whether it always fails, having applied nothing.
- * - `lies`: whether it applies its writes and fails. `separate`: whether its writes may be applied one by one.
+ * - `lies`: whether it applies its writes and fails, and `says`: with which code. `separate`: whether its writes may be applied one by one.
  * - `pops`: whether it takes something away. `blocks`: for how many milliseconds it may wait at its server.
  * - `seed`: a key that has to be there, and what it holds.
  * - `check`: says what is wrong with a result.
@@ -22,6 +22,7 @@ export interface Built {
   readonly tokens: ReadonlyArray<string>
   readonly fails: boolean
   readonly lies: boolean
+  readonly says: string | undefined
   readonly separate: boolean
   readonly pops: boolean
   readonly blocks: number
@@ -126,7 +127,8 @@ const program = (command: Command, token: () => string): Shape | undefined => {
         command: Programs.liar(keyOf(command.slot, "hash"), name, command.code),
         tokens: [name],
         check: () => "success, of a script that fails",
-        lies: true
+        lies: true,
+        says: command.code
       }
     }
     default:
@@ -190,6 +192,7 @@ export const build = (command: Command, token: () => string): Built => ({
   tokens: [],
   fails: false,
   lies: false,
+  says: undefined,
   separate: false,
   pops: false,
   blocks: 0,

@@ -119,6 +119,7 @@ const stageOf = (program: Program, world: World.World): Trial.Stage => {
       world.faults.end()
       for (const link of Array.from(world.links)) if (link.hung) World.cut(link, true)
     }),
+    well: world.faults.over,
     entries: Effect.sync(() => {
       const stream = store.entries.get(keyOf(0, "stream"))?.value
       return stream?.type === "stream" ? [...stream.items.values()].flatMap(Store.tokensIn) : []

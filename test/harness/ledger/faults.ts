@@ -175,20 +175,29 @@ const setup = new Set([
 /** What a user is told who may not ask for functions; all else passes, or concerns the call as well. */
 const hiding = new Set(["NOPERM", "ERR", "MISCONF"])
 
+/** How long the master before and a sentinel are cut off from the others, in milliseconds. */
+export const partitioned = 20_000
+
+const lastsFor = (kind: Kind): number =>
+  kind._tag === "partition" ? partitioned : "ms" in kind && kind._tag !== "clock" ? kind.ms : 0
+
 /** Tells at each command which fault strikes there; each strikes once. */
 export const plan = (faults: ReadonlyArray<Fault>) => {
   const left = faults.map((fault) => ({ fault, commands: fault.at.nth }))
   const done = new Set<Tag>()
   let struck = 0
   let stalled = 0
+  let over = 0
   let hidFunctions = false
   return {
     struck: () => struck,
     /** For how many milliseconds connections did nothing, all together. */
     stalled: () => stalled,
+    /** When the last of what has struck is over, in milliseconds. */
+    over: () => over,
     have: (tag: Tag) => done.has(tag),
     hidFunctions: () => hidFunctions,
-    next: (name: string, sentinel: boolean): Fault | undefined => {
+    next: (name: string, sentinel: boolean, now: number): Fault | undefined => {
       let found: Fault | undefined
       for (const entry of Array.from(left)) {
         const { of } = entry.fault.at
@@ -203,6 +212,7 @@ export const plan = (faults: ReadonlyArray<Fault>) => {
         const { kind } = found
         struck++
         done.add(kind._tag)
+        over = Math.max(over, now + lastsFor(kind))
         if (kind._tag === "stall") stalled += kind.ms
         hidFunctions ||= name === "FUNCTION" && kind._tag === "refuse" && hiding.has(kind.code)
       }

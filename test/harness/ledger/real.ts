@@ -194,6 +194,7 @@ const stageOf = (site: Site, program: Program, events: () => number, calm: Effec
     seed: (key, text) => Effect.orDie(Effect.asVoid(execute(Redis.set(key, text)))),
     arm: arming(site),
     calm: Effect.andThen(calm, Effect.sync(cutter.end)),
+    well: () => 0,
     entries: Effect.orDie(Effect.map(
       execute(Redis.xrange(keyOf(0, "stream"), "-", "+")),
       (entries) => Store.tokensIn(entries.flatMap(({ fields }) => Object.values(fields)))

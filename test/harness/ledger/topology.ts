@@ -3,6 +3,7 @@
  */
 import { RedisCluster } from "@redfx/cluster"
 import type { Command } from "@redfx/testing/RequestParser"
+import { partitioned } from "./faults.ts"
 import type { Reply } from "./reply.ts"
 import { error } from "./reply.ts"
 import * as Store from "./store.ts"
@@ -119,9 +120,6 @@ export const cutAll = (world: World, node: Node): void => {
     if (link.node === node) cut(link, true)
   }
 }
-
-/** How long the master before and a sentinel are cut off from the others, in milliseconds. */
-const partitioned = 20_000
 
 /** The master before and the first sentinel do not hear of what the others decide, for a while. */
 const partition = ({ epoch, master, nodes, sim }: World): void => {

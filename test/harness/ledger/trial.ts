@@ -33,7 +33,8 @@ export const service = "mymaster"
  * Where a run takes place.
  *
  * - `addresses`: of the servers, or of the sentinels. `natMap`: of what these tell. `clientName`: of connections.
- * - `calm`: from now on nothing goes wrong any more. `entries`: tokens of what was added to the stream that is consumed.
+ * - `calm`: from now on nothing else goes wrong. `well`: when what has gone wrong is over, in milliseconds.
+ * - `entries`: tokens of what was added to the stream that is consumed.
  * - `facts`: what was done; asked for when the client is closed. `held`: locks that somebody holds then. `immortal`: keys
  *   that were to have a time to live, and have none.
  * - `connector`: of one more client, if that has one of its own.
@@ -45,8 +46,11 @@ export interface Stage extends Pick<Env, "arm" | "base" | "now" | "seed"> {
   readonly natMap: RedisConfig.NatMap | undefined
   readonly clientName: string | undefined
   readonly calm: Effect.Effect<void>
+  readonly well: () => number
   readonly entries: Effect.Effect<ReadonlyArray<string>>
-  readonly facts: Effect.Effect<Omit<Facts, "again" | "closed" | "commandTimeout" | "isFar" | "late" | "roomy">>
+  readonly facts: Effect.Effect<
+    Omit<Facts, "again" | "closed" | "commandTimeout" | "demoting" | "isFar" | "late" | "roomy">
+  >
   readonly held: Effect.Effect<ReadonlyArray<string>>
   readonly immortal: Effect.Effect<ReadonlyArray<string>>
   readonly connector: (() => RedisConnector.RedisConnector["Service"]) | undefined
@@ -117,14 +121,25 @@ const settle = (env: Env, pause: number): Effect.Effect<void> =>
     }
   })
 
-/** When all is well again, whatever is left of a stream is handled. */
-const handleRest = (env: Env, { entries, pause }: Stage): Effect.Effect<void> =>
+/** How long it may take until one more entry is handled when all is well, in milliseconds. */
+const entryLimit = 10_000
+
+/** When all is well again, whatever is left of a stream is handled, one entry after the other. */
+const handleRest = (env: Env, { entries, now, pause, well }: Stage): Effect.Effect<void> =>
   Effect.gen(function*() {
     const added = yield* entries
     const missing = () => added.filter((token) => !env.handled.has(token))
     if (missing().length === 0) return
-    const until = Effect.repeat(Effect.sleep(pause), { while: () => missing().length > 0 })
-    const rest = Effect.raceFirst(Interpreter.consume(env, "last", 10_000), until)
+    let since = now()
+    let left = missing().length
+    const goesOn = () => {
+      const before = left
+      left = missing().length
+      since = left < before ? now() : Math.max(since, well())
+      return left > 0 && now() < since + entryLimit
+    }
+    const until = Effect.repeat(Effect.sleep(pause), { while: goesOn })
+    const rest = Effect.raceFirst(Interpreter.consume(env, "last", Infinity), until)
     const exit = yield* Effect.exit(Client.on(env.client)(rest))
     if (Exit.isFailure(exit)) env.wrong.push(`a consumer failed when all was well: ${String(exit.cause)}`)
     for (const token of missing()) env.wrong.push(`the entry ${token} was never handled`)
@@ -132,6 +147,10 @@ const handleRest = (env: Env, { entries, pause }: Stage): Effect.Effect<void> =>
 
 /** More connections than a program can use at a time. */
 const roomyPool = 50
+
+/** With what a server says that it is no master, so that its connection ends. */
+const demotingOf = (deployment: Program["deployment"]): ReadonlySet<string> =>
+  new Set(deployment === "sentinel" ? ["READONLY", "MASTERDOWN"] : ["READONLY"])
 
 /** How long a client may take to close, in milliseconds, and how long callers may take to find out. */
 const closeLimit = 2000
@@ -193,7 +212,8 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
   const env = Interpreter.make({ again, another, arm, base, client, commandTimeout, now, seed })
   const closed = yield* runAll(env, program, scope, stage)
   const facts = yield* stage.facts
-  check(env, { ...facts, closed, isFar, late: stage.late, commandTimeout, again, roomy: max >= roomyPool })
+  const demoting = demotingOf(program.deployment)
+  check(env, { ...facts, closed, isFar, late: stage.late, commandTimeout, again, demoting, roomy: max >= roomyPool })
   // Unless something went wrong on the way, or ran out of time, no lock is left behind.
   if (facts.struck === 0 && !isFar && !closed) {
     for (const name of yield* stage.held) env.wrong.push(`${name} is held by nobody`)

@@ -2,7 +2,7 @@
  * What callers learn when a connection is lost, stalls, or speaks nonsense.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Redis, RedisArg, RedisError } from "@redfx/core"
+import { Redis, RedisArg, RedisCommand, RedisError, RedisReply } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
 import { RedisServer } from "@redfx/node"
 import * as Client from "@redfx/testing/Client"
@@ -239,6 +239,36 @@ describe("A server that stalls", () => {
       yield* TestClock.adjust("180 millis")
       yield* Fiber.join(incr)
       assert.strictEqual(node.commands.filter(({ command }) => command.name === "INCR").length, 2)
+    }))
+
+  it.effect("CFG-17: what is ordered is not run once more: alone, in a pipeline, nor in a transaction", () =>
+    Effect.gen(function*() {
+      const ordered = RedisCommand.make({
+        spec: new RedisCommand.Spec("SETNX", ["ordered"]),
+        args: () => ["k", "v"],
+        reply: RedisReply.integer
+      })
+      for (
+        const call of [
+          ordered,
+          Redis.pipeline([ordered]),
+          Redis.transaction([Redis.send("INCR", "n"), ordered])
+        ] as const
+      ) {
+        const node = yield* FakeNode.make(({ name }) =>
+          name === "SETNX" ? [] : name === "MULTI" ? Encode.ok : undefined
+        )
+        const client = yield* Client.make(node, { commandTimeout: "160 millis", retryOnTimeout: true })
+        const failed = yield* Effect.forkChild(
+          Effect.flip(Client.on(client)(call as Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>))
+        )
+        yield* node.awaitCommand("SETNX")
+        yield* TestClock.adjust("180 millis")
+        yield* TestClock.adjust("180 millis")
+        const error = yield* Fiber.join(failed)
+        assert.strictEqual(error._tag, "TimeoutError")
+        assert.strictEqual(node.commands.filter(({ command }) => command.name === "SETNX").length, 1)
+      }
     }))
 })
 

@@ -67,6 +67,28 @@ for (const protocol of [2, 3] as const) {
           yield* endless.release
         }))
 
+      it.effect("with retryOnTimeout who runs out of time neither waits for himself nor leaves the lock behind", () =>
+        Effect.gen(function*() {
+          const { host, port } = yield* RedisServer.RedisServer
+          const client = yield* Client.make({ host, port }, {
+            protocol,
+            commandTimeout: "200 millis",
+            retryOnTimeout: true
+          })
+          for (const fencing of [false, true]) {
+            const name = freshKey("lock")
+            const lock = RedisLock.make(name, { waitTimeout: "3 seconds", fencing })
+            // Dials, and loads the scripts.
+            yield* Client.on(client)(RedisLock.make(freshKey("lock"), { fencing }).withLock(Effect.void))
+            yield* Redis.send("CLIENT", "PAUSE", 300, "ALL")
+            assert.strictEqual(tagOf(yield* Effect.exit(Client.on(client)(lock.acquire))), "TimeoutError")
+            // Whatever was written meanwhile has been run by then.
+            yield* Effect.sleep("700 millis")
+            yield* until(Effect.map(Redis.exists(name), (count) => count === 0))
+            yield* Client.on(client)(lock.withLock(Effect.void))
+          }
+        }))
+
       it.effect("LCK-10: who is late does not release the lock of the next", () =>
         Effect.gen(function*() {
           const name = freshKey("lock")

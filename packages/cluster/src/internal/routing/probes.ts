@@ -7,6 +7,7 @@ import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type * as Semaphore from "effect/Semaphore"
 import type { Node } from "../topology/nodes.ts"
@@ -15,6 +16,9 @@ import { learnedOf } from "./verdict.ts"
 /** For how many milliseconds a server may leave a PING unanswered, and how many there are until the next one. */
 const limit = 500
 const pause = 500
+
+/** What became of a PING. */
+type Answer = Result.Result<unknown, CommandError>
 
 export interface ProbesOptions {
   /** Whether the answer is of use to anybody. */
@@ -53,35 +57,35 @@ export class Probes {
     this.#silent.get(node)?.()
   }
 
-  /** The pause after silence. */
-  #untilHurried(node: Node): Effect.Effect<void> {
-    const hurried = Effect.callback<void>((resume) => {
-      this.#silent.set(node, () => resume(Effect.void))
+  /** The pause after silence. Yields whether the question is answered in it after all. */
+  #afterSilence(node: Node, answer: Effect.Effect<Answer>): Effect.Effect<boolean> {
+    const hurried = Effect.callback<boolean>((resume) => {
+      this.#silent.set(node, () => resume(Effect.succeed(false)))
       return Effect.sync(() => this.#silent.delete(node))
     })
-    return Effect.raceFirst(Effect.sleep(pause), hurried)
+    const answered = Effect.flatMap(answer, (answer) => isAnswered(node, answer) ? Effect.succeed(true) : Effect.never)
+    return Effect.raceFirst(Effect.raceFirst(Effect.as(Effect.sleep(pause), false), hurried), answered)
   }
 
   #run(node: Node): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
       let wasSilent = false
       while (!node.health.isHealthy && this.#options.isOfUse(node)) {
-        const answer = yield* this.#options.permits.withPermit(Effect.result(
-          withTimeout(Effect.as(node.client.execute(ping()), true), { limit, orElse: () => Effect.succeed(false) })
-        ))
-        if (Result.isSuccess(answer)) {
-          if (answer.success) return this.#options.onAnswer(node)
+        const asking = yield* Effect.forkChild(Effect.result(node.client.execute(ping())))
+        const answer = Fiber.join(asking)
+        const inTime = yield* this.#options.permits.withPermit(
+          withTimeout(answer, { limit, orElse: () => Effect.undefined })
+        )
+        if (inTime === undefined) {
           this.#onSilence(node)
-          yield* this.#untilHurried(node)
+          const answered = yield* this.#afterSilence(node, answer)
+          // A server that takes its time with everything is there.
+          if (answered) return this.#options.onAnswer(node)
+          yield* Fiber.interrupt(asking)
           wasSilent = true
           continue
         }
-        if (
-          answer.failure._tag !== "BusyLoadingError" && learnedOf(answer.failure, node.address) === undefined
-        ) {
-          // A refusal is an answer, too: not every user may send PING.
-          return this.#options.onAnswer(node)
-        }
+        if (isAnswered(node, inTime)) return this.#options.onAnswer(node)
         if (!wasSilent) yield* Effect.sleep(pause)
         wasSilent = false
       }
@@ -99,3 +103,8 @@ export class Probes {
     if (this.#options.isOfUse(node)) this.#options.onHung(node, error)
   }
 }
+
+/** Refused is answered, too: not everybody may PING. */
+const isAnswered = (node: Node, answer: Answer): boolean =>
+  Result.isSuccess(answer) ||
+  answer.failure._tag !== "BusyLoadingError" && learnedOf(answer.failure, node.address) === undefined

@@ -127,7 +127,10 @@ const clientOf = (
       Effect.catchTag(
         once(command),
         "TimeoutError",
-        (before) => Effect.mapError(once(command), (error) => sentBefore(error, before))
+        (before) =>
+          isOrdered(command)
+            ? Effect.fail(before)
+            : Effect.mapError(once(command), (error) => sentBefore(error, before))
       )
     : once
 
@@ -204,7 +207,13 @@ const printed = (description: string) => ({
   [NodeInspectSymbol]: () => `RedisClient(${description})`
 })
 
-/** Sends once more what timed out, and only that, unless nothing of the batch may run without the rest. */
+/**
+ * What is ordered is sent once: a second time it would come after what was given since. That also holds for what takes
+ * something if that is free, as locks do, and would find that the first time has taken it.
+ */
+const isOrdered = ({ spec }: RedisCommand.Any): boolean => spec.traits.has("ordered")
+
+/** Sends once more what timed out and may be, and only that, unless nothing of the batch may run without the rest. */
 const sendTimedOut = (
   batch: Batch,
   outcomes: ReadonlyArray<Outcome>,
@@ -212,8 +221,14 @@ const sendTimedOut = (
 ): Effect.Effect<ReadonlyArray<Outcome>> => {
   const { atomic, commands, positions } = batch
   const timeouts = outcomes.map(timeoutIn)
-  const late = timeouts.flatMap((timeout, index) => atomic === true || timeout !== undefined ? [index] : [])
-  if (timeouts.every((timeout) => timeout === undefined)) return Effect.succeed(outcomes)
+  const isLate = (index: number): boolean => timeouts[index] !== undefined
+  const places = Array.from(commands.keys())
+  const late = atomic !== true
+    ? places.filter((index) => isLate(index) && !isOrdered(commands[index]!))
+    : places.some(isLate) && !commands.some(isOrdered)
+    ? places
+    : []
+  if (late.length === 0) return Effect.succeed(outcomes)
   // In range: there is one outcome a command.
   const again = {
     commands: late.map((index) => commands[index]!),

@@ -52,7 +52,8 @@ export type AddressOptions =
  *   `Redis.withTimeout` gives an effect another one.
  * - `retryOnTimeout`: send a command once more when it timed out, even one that writes, which then may be applied twice:
  *   nothing else in this library sends again what may have run. Of a pipeline only what timed out is, a transaction as a
- *   whole; nothing on a reserved connection, which the first one still holds up. Default `false`.
+ *   whole; nothing on a reserved connection, which the first one still holds up, and nothing that is `ordered`, such as
+ *   what locks send. Default `false`.
  * - `livenessTimeout`: a connection that owes an answer and stays silent for so long, after the time it was asked to
  *   block, is probed, and replaced when that goes unanswered too. Default 5 seconds, or `commandTimeout` when that is longer;
  *   30 seconds when commands have no limit.

@@ -1,0 +1,61 @@
+/**
+ * How servers are asked how they are, with a clock of the test's.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
+import { TestClock } from "effect/testing"
+import { Probes } from "../src/internal/routing/probes.ts"
+import { Health } from "../src/internal/topology/health.ts"
+import type { Node } from "../src/internal/topology/nodes.ts"
+
+/** A suspect server that takes so long for a PING, and those who ask it. */
+const suspect = Effect.fnUntraced(function*(took: Duration.Input) {
+  const health = new Health()
+  health.suspect()
+  let asked = 0
+  const execute = () => Effect.andThen(Effect.sync(() => void asked++), Effect.delay(Effect.succeed("PONG"), took))
+  // Nothing else of it is looked at.
+  const node = { address: "127.0.0.1:7001", health, client: { execute } } as unknown as Node
+  const services = yield* Effect.context<never>()
+  const probes = new Probes({
+    isOfUse: () => true,
+    onAnswer: () => void health.answered(),
+    onHung: () => {},
+    turns: Semaphore.makeUnsafe(1),
+    meanwhile: () => Effect.never
+  }, Effect.runForkWith(services))
+  probes.start(node)
+  return { asked: () => asked, health }
+})
+
+describe("A server that is asked how it is", () => {
+  it.effect("is sound as soon as it answers", () =>
+    Effect.gen(function*() {
+      const { asked, health } = yield* suspect("400 millis")
+      yield* TestClock.adjust("400 millis")
+      assert.isTrue(health.isHealthy)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(asked(), 1)
+    }))
+
+  it.effect("is down after half a second, and sound when its answer comes after all", () =>
+    Effect.gen(function*() {
+      const { asked, health } = yield* suspect("800 millis")
+      yield* TestClock.adjust("500 millis")
+      assert.isDefined(health.downWith)
+      yield* TestClock.adjust("300 millis")
+      assert.isTrue(health.isHealthy)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(asked(), 1)
+    }))
+
+  it.effect("is asked once a second as long as it does not answer", () =>
+    Effect.gen(function*() {
+      const { asked, health } = yield* suspect("1 hour")
+      yield* TestClock.adjust("4500 millis")
+      assert.isDefined(health.downWith)
+      assert.strictEqual(asked(), 5)
+    }))
+})
