@@ -23,7 +23,7 @@ const suspect = Effect.fnUntraced(function*(took: Duration.Input) {
     isOfUse: () => true,
     onAnswer: () => void health.answered(),
     onHung: () => {},
-    turns: Semaphore.makeUnsafe(1),
+    permits: Semaphore.makeUnsafe(1),
     meanwhile: () => Effect.never
   }, Effect.runForkWith(services))
   probes.start(node)
