@@ -1,11 +1,11 @@
 /**
- * Every live suite through a client with a prefix, on one server, by way of
- * sentinels and on a cluster: a program does not notice.
+ * Every live suite through a client with a prefix, on one server and on a
+ * cluster, over one protocol each: a program does not notice.
  */
 import { afterAll, assert, beforeAll, beforeEach, describe } from "@effect/vitest"
 import { Redis, RedisPrefix } from "@redfx/core"
 import type { RedisClient, RedisError } from "@redfx/core"
-import { NodeRedisClient, RedisClusterServers, RedisSentinelServers, RedisServer } from "@redfx/node"
+import { NodeRedisClient, RedisClusterServers, RedisServer } from "@redfx/node"
 import { exclusion } from "@redfx/testing/exclusions"
 import type { Deployment } from "@redfx/testing/exclusions"
 import { beginTest } from "@redfx/testing/Suite"
@@ -27,24 +27,16 @@ const clients = {
     RedisServer.make(),
     ({ host, port }) => (protocol: 2 | 3): Client => NodeRedisClient.layer({ host, port, protocol })
   ),
-  // So patient that no failover comes in between, however busy the machine is.
-  sentinel: Effect.map(
-    RedisSentinelServers.make({ downAfter: "10 seconds" }),
-    ({ addresses, service }) => (protocol: 2 | 3): Client =>
-      NodeRedisClient.layerSentinel({ sentinels: addresses, service, protocol })
-  ),
   cluster: Effect.map(
     RedisClusterServers.make(),
     ({ addresses }) => (protocol: 2 | 3): Client => NodeRedisClient.layerCluster({ nodes: addresses, protocol })
   )
 }
 
-const deployments: ReadonlyArray<Deployment> = [
+const deployments = [
   { topology: "standalone", protocol: 2, prefixed: true },
-  { topology: "standalone", protocol: 3, prefixed: true },
-  { topology: "sentinel", protocol: 3, prefixed: true },
   { topology: "cluster", protocol: 3, prefixed: true }
-]
+] as const satisfies ReadonlyArray<Deployment>
 
 for (const deployment of deployments) {
   const { protocol, topology } = deployment

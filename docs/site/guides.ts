@@ -13,7 +13,7 @@ export const groups: Readonly<Record<string, ReadonlyArray<string>>> = {
   "Start": ["getting-started", "recipes", "promises", "faq", "glossary"],
   "Coming from": ["from-ioredis", "from-node-redis", "from-redis-py", "from-effect-redis"],
   "Commands": ["transactions", "scripts", "modules", "commands", "cluster-commands", "own-commands", "parity"],
-  "Building blocks": ["keyspaces", "caching", "pubsub", "streams", "jobs", "locks", "limits", "persistence"],
+  "Building blocks": ["keyspaces", "caching", "pubsub", "streams", "jobs", "locks", "limits", "persistence", "prefix"],
   "Connecting": ["configuration", "options", "connections", "sentinel", "cluster", "security"],
   "In production": [
     "production",

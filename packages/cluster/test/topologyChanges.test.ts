@@ -58,7 +58,7 @@ describe("Options", () => {
           delivery: "not-sent",
           permanent: true
         })
-        assert.match(error.message, /SELECT.*database 0 alone: leave out db/)
+        assert.match(error.message, /SELECT.*database 0 alone; leave out db/)
         assert.isFalse(RedisError.isRetryable(error))
       }
       for (const node of cluster.nodes) node.instead = refusing

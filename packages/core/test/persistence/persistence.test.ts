@@ -142,7 +142,7 @@ describe("RedisPersistence", () => {
     Effect.gen(function*() {
       const { outside, provided } = yield* real()
       const before = yield* clients(outside)
-      const layer = RedisPersistence.layerPool({ maxConnections: 2, acquireTimeout: "30 millis" })
+      const layer = RedisPersistence.layerPool({ maxConnections: 2, acquireTimeout: "300 millis" })
       yield* Effect.gen(function*() {
         const { reserve, send } = yield* Redis.Redis
         yield* Effect.scoped(Effect.gen(function*() {

@@ -15,7 +15,7 @@ export const idOf = (key: RedisArg.Key): string => {
 export const idOfReply = (name: Resp.Value | undefined): string =>
   name instanceof Resp.Bulk ? name.text() ?? idOf(name.bytes()) : textOf(name)
 
-export const textOf = (value: Resp.Value | undefined): string =>
+const textOf = (value: Resp.Value | undefined): string =>
   // The common case, which `String` would take three times as long for.
   value instanceof Resp.Bulk
     ? value.toString()
