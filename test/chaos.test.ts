@@ -67,7 +67,8 @@ const keepsUp = Effect.fnUntraced(function*<E>(
   assert.strictEqual(recoveries.length, 3)
   assert.isAtMost(recoveries.toSorted((a, b) => a - b)[1]!, 200, recoveries.join())
   assert.isAtMost(Math.max(...recoveries), 400, recoveries.join())
-  assert.isAtMost(connections.at(-1)!, connections[0]! + 1, connections.join())
+  // Two servers may just have been asked how they are; a connection for each master lost would be three more.
+  assert.isAtMost(connections.at(-1)!, connections[0]! + 2, connections.join())
   // How many there are depends on how long the election takes.
   for (const count of readings) assert.isAtMost(count, 2 * Math.max(readings[0]!, 40), readings.join())
 }, Effect.scoped)
