@@ -251,8 +251,8 @@ export const clusterSetConfigEpoch = define("CLUSTER SET-CONFIG-EPOCH", (epoch: 
 /**
  * Returns the shards of the cluster: their slots and the nodes that serve them.
  *
- * `tlsPort` is `undefined` for a node without TLS, `port` for a node with TLS only. An empty `ip` or `endpoint` stands for
- * the host that was asked. Only Valkey has `id`. O(N) in the nodes. Since Redis 7.0.0.
+ * `tlsPort` is `undefined` for a node without TLS, `port` for a node with TLS only. An empty `ip` or `endpoint` stands
+ * for the host asked. Only Valkey has `id`. O(N) in the nodes. Since Redis 7.0.0.
  *
  * @category cluster
  * @since 0.1.0

@@ -155,7 +155,7 @@ export const bzmpop = define(
 
 /**
  * Removes the member with the highest score from the first sorted set that is not empty, waiting for one up to
- * `timeout` (a bare number: seconds; 0, the default, has no limit); returns `undefined` when the timeout passes first.
+ * `timeout` (a bare number is seconds; 0, the default, is no limit); returns `undefined` when the timeout passes first.
  *
  * Fails with `DataError` when no keys are given. O(log N). Since Redis 5.0.0.
  *
@@ -171,7 +171,7 @@ export const bzpopmax = define(
 
 /**
  * Removes the member with the lowest score from the first sorted set that is not empty, waiting for one up to `timeout`
- * (a bare number: seconds; 0, the default, has no limit); returns `undefined` when the timeout passes first.
+ * (a bare number is seconds; 0, the default, is no limit); returns `undefined` when the timeout passes first.
  *
  * Fails with `DataError` when no keys are given. O(log N). Since Redis 5.0.0.
  *
