@@ -290,8 +290,8 @@ export const arinfo = define(
  * Puts values at the index that {@link arnext} returns and at the indexes after it; returns the index of the last
  * value.
  *
- * Fails with `DataError` when no values are given. Fails with `ResponseError` when no such index is left. O(N). Since
- * Redis 8.8.0.
+ * Fails with `DataError` when no values are given, with `ResponseError` when no such index is left. O(N). Since Redis
+ * 8.8.0.
  *
  * @category arrays
  * @since 0.1.0

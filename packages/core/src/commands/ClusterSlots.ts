@@ -49,7 +49,7 @@ export type ClusterSlotState =
   }
 
 /**
- * Options of {@link clusterSetslot}: how long it may wait for replicas, a bare number being milliseconds (Valkey 8.0.0).
+ * Options of {@link clusterSetslot}: how long it may wait for replicas; a bare number is milliseconds (Valkey 8.0.0).
  *
  * @category cluster
  * @since 0.1.0

@@ -201,9 +201,9 @@ export const keys = define("KEYS", (pattern: Arg.Key = "*") => [pattern], Reply.
  *
  * - `timeout`: how long the connection between the two servers may be idle; a bare number is milliseconds.
  *
- * Fails with `DataError` when no keys are given. Fails with `ResponseError` of code `IOERR` when the other server
- * cannot be reached in time (the keys may then exist on both servers), of code `BUSYKEY` when a key exists there. Both
- * servers do nothing else meanwhile. O(N). Since Redis 2.6.0, in this form since 3.0.6.
+ * Fails with `DataError` when no keys are given, with `ResponseError` of code `IOERR` when the other server cannot be
+ * reached in time (the keys may then exist on both servers), of code `BUSYKEY` when a key exists there. Both servers do
+ * nothing else meanwhile. O(N). Since Redis 2.6.0, in this form since 3.0.6.
  *
  * @category generic
  * @since 0.1.0
@@ -446,9 +446,9 @@ export const unlink = define("UNLINK", (...keys: Arg.Many<Arg.Key>) => manyKeys(
  *
  * - `timeout`: how long to wait at most; a bare number is milliseconds, 0 has no limit.
  *
- * May return fewer than asked for. It says nothing about writes of other connections, so on a shared connection it
- * fails with `DataError`. `Redis.withConnection` or a pipeline keeps the writes and this command on one connection.
- * O(1). Since Redis 3.0.0.
+ * May return fewer than asked for. It says nothing about writes of other connections, so it fails with `DataError` when
+ * sent alone on a shared connection. `Redis.withConnection` or a pipeline keeps the writes and this command on one
+ * connection. O(1). Since Redis 3.0.0.
  *
  * @category generic
  * @since 0.1.0
@@ -468,9 +468,10 @@ export const wait = define(
  * - `numlocal`: 1 to wait for the server itself, otherwise 0.
  * - `timeout`: how long to wait at most; a bare number is milliseconds, 0 has no limit.
  *
- * May return fewer than asked for. It says nothing about writes of other connections, so on a shared connection it
- * fails with `DataError`. `Redis.withConnection` or a pipeline keeps the writes and this command on one connection.
- * Fails with `ResponseError` when `numlocal` is 1 and the server keeps no append-only file. O(1). Since Redis 7.2.0.
+ * May return fewer than asked for. It says nothing about writes of other connections, so it fails with `DataError` when
+ * sent alone on a shared connection. `Redis.withConnection` or a pipeline keeps the writes and this command on one
+ * connection. Fails with `ResponseError` when `numlocal` is 1 and the server keeps no append-only file. O(1). Since
+ * Redis 7.2.0.
  *
  * @category generic
  * @since 0.1.0

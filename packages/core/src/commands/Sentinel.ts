@@ -108,8 +108,8 @@ export const sentinelConfigGet = define(
 /**
  * Changes global settings of the Sentinel; returns `true`.
  *
- * Fails with `DataError` when no settings are given. Fails with `ResponseError` when a setting is unknown. O(N). Since
- * Redis 6.2.0, several at once since 7.2.0.
+ * Fails with `DataError` when no settings are given, with `ResponseError` when a setting is unknown. O(N). Since Redis
+ * 6.2.0, several at once since 7.2.0.
  *
  * @category sentinel
  * @since 0.1.0
@@ -366,8 +366,8 @@ export const sentinelSentinels = define("SENTINEL SENTINELS", (service: string) 
 /**
  * Changes settings of a service; returns `true`.
  *
- * Fails with `DataError` when no settings are given. Fails with `ResponseError` when a setting or the service is
- * unknown. O(1). Since Redis 2.8.4.
+ * Fails with `DataError` when no settings are given, with `ResponseError` when a setting or the service is unknown.
+ * O(1). Since Redis 2.8.4.
  *
  * @category sentinel
  * @since 0.1.0

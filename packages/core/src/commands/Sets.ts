@@ -117,8 +117,8 @@ export const sdiff = define("SDIFF", (...keys: Arg.Many<Arg.Key>) => Arg.someKey
 /**
  * Returns how many members of the first set are in none of the others; a missing key is an empty set.
  *
- * Fails with `DataError` when no keys are given. O(N), N members in all sets. Since Redis 8.10.0, not in Valkey,
- * according to its documentation (not tested against a server).
+ * Fails with `DataError` when no keys are given. O(N), N members in all sets. Since Redis 8.10.0, according to its
+ * documentation (not tested against a server); not in Valkey.
  *
  * @category sets
  * @since 0.1.0
@@ -380,8 +380,8 @@ export const sunion = define("SUNION", (...keys: Arg.Many<Arg.Key>) => Arg.someK
 /**
  * Returns how many members are in any of the sets; a missing key is an empty set.
  *
- * Fails with `DataError` when no keys are given. O(N), N members in all sets. Since Redis 8.10.0, not in Valkey,
- * according to its documentation (not tested against a server).
+ * Fails with `DataError` when no keys are given. O(N), N members in all sets. Since Redis 8.10.0, according to its
+ * documentation (not tested against a server); not in Valkey.
  *
  * @category sets
  * @since 0.1.0

@@ -458,7 +458,7 @@ export const xgroupSetid = define(
  * to be claimed, whatever their idle time. Returns how many entries were pending.
  *
  * With no ids, returns 0 without a round trip. Fails with `ResponseError` of code `NOGROUP` when there is no such
- * group. O(1) an entry. Since Redis 8.8.0, not in Valkey, according to its documentation (not tested against a server).
+ * group. O(1) an entry. Since Redis 8.8.0, according to its documentation (not tested against a server); not in Valkey.
  *
  * @category streams
  * @since 0.1.0
