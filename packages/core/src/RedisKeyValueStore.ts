@@ -1,6 +1,5 @@
 /**
- * Effect's `KeyValueStore` in Redis: what programs keep by a key, without
- * knowing where.
+ * Effect's `KeyValueStore` in Redis, for programs that store values by key and need not know where.
  *
  * **Example** (Settings)
  *
@@ -45,8 +44,8 @@ import { watch } from "./RedisTransaction.ts"
 /**
  * Options of a store.
  *
- * - `prefix`: what all keys of the store begin with, and no other keys of the database. With the empty text the store is the
- *   whole database, and `clear` empties it.
+ * - `prefix`: the text that all keys of the store begin with. No other key of the database may begin with it. With the
+ *   empty text, the store is the whole database, and `clear` empties the database.
  *
  * @category options
  * @since 0.1.0
@@ -64,13 +63,14 @@ export interface Options {
  *
  * **Details**
  *
- * - Each entry is a string at `prefix + key`. Text is stored as UTF-8. Bytes are stored behind a byte `FF`, which no text begins
- *   with: `get` gives them in Base64 and `getUint8Array` as they are, as in Effect's other stores.
- * - `modify` and `modifyUint8Array` are atomic: while somebody else changes the entry, the function is called again with what is
- *   there then. They take a connection of the client's pool for as long.
- * - `clear`, `clearPrefix`, `size`, `keys` and `isEmpty` look through the keys of the database, on a cluster of every master, by
- *   SCAN. What is written or removed meanwhile may or may not be among them.
- * - On a cluster entries are spread over all masters.
+ * - Each entry is a string at `prefix + key`. Text is stored as UTF-8. Bytes are stored after a byte `FF`, which no
+ *   text begins with. `get` returns them in Base64 and `getUint8Array` returns them as they are, as in Effect's other
+ *   stores.
+ * - `modify` and `modifyUint8Array` are atomic: when another client changes the entry meanwhile, the function is called
+ *   again with the new value. They hold a connection of the client's pool until they are done.
+ * - `clear`, `clearPrefix`, `size`, `keys` and `isEmpty` scan the keys of the database with SCAN, on a cluster those of
+ *   every master. They may or may not see keys that are written or removed meanwhile.
+ * - On a cluster, entries are spread over all masters.
  *
  * Errors are `KeyValueStoreError`; its `cause` is the error of the client, which says whether a write may have run. Since
  * Redis 4.0.
@@ -129,7 +129,7 @@ const storeOn = (client: RedisClient["Service"], prefix: string): KeyValueStore.
   })
 }
 
-/** What there is becomes what `f` makes of it; nothing becomes of nothing. */
+/** Replaces the value of an entry by the result of `f`. A missing entry stays missing. */
 const update = Effect.fnUntraced(function*<A extends Value>(
   name: string,
   read: (stored: Uint8Array) => A,
@@ -141,7 +141,7 @@ const update = Effect.fnUntraced(function*<A extends Value>(
     return next === undefined ? [] : [set(name, stored(next))]
   })
   yield* watch(name, body)
-  // What was committed is what the last run of the body made.
+  // The committed value is the one from the last run of the body.
   return next
 })
 
@@ -151,7 +151,7 @@ const update = Effect.fnUntraced(function*<A extends Value>(
 
 type Value = string | Uint8Array
 
-/** Stands before bytes, and in no UTF-8: whether an entry is text or bytes is known for ever. */
+/** Marks bytes. This byte never occurs in UTF-8, so text and bytes can always be told apart. */
 const mark = 0xff
 
 const stored = (value: Value): Value => {

@@ -1,9 +1,8 @@
 /**
- * What Effect's `Persistence`, `PersistedCache`, `PersistedQueue` and
- * `RateLimiter` stand on, and its own Redis service, all on a redfx client.
+ * The stores behind Effect's `Persistence`, `PersistedCache`, `PersistedQueue` and `RateLimiter`, and Effect's own
+ * Redis service, all on a redfx client.
  *
- * The stores choose their keys so that one server, Sentinel and a cluster serve
- * them alike.
+ * The stores choose their keys so that they work the same on one server, with Sentinel and on a cluster.
  *
  * @since 0.1.0
  */
@@ -64,14 +63,14 @@ export interface RateLimiterStoreOptions {
  *
  * **Details**
  *
- * - `send`: any command by its name; texts, numbers, booleans, arrays, and `null` for what is absent. A map is an array of
- *   keys and values in turn. Invalid UTF-8 is replaced.
- * - `eval`: a script is loaded once, and again where the server has forgotten it.
- * - `reserve`: takes exclusive connections of the client, at most `maxConnections`, and keeps them for the next caller;
- *   both limits apply, this one and that of the client's pool.
- * - `subscribe`: goes on over lost connections; what is published meanwhile is missing.
+ * - `send`: sends any command by its name. Replies are texts, numbers, booleans, arrays, and `null` for an absent
+ *   value. A map becomes an array of keys and values in turn. Invalid UTF-8 is replaced.
+ * - `eval`: loads a script once, and again when a server no longer has it.
+ * - `reserve`: takes exclusive connections of the client, at most `maxConnections`, and keeps them for the next caller.
+ *   Both this limit and the limit of the client's pool apply.
+ * - `subscribe`: continues after a lost connection. Messages published meanwhile are missed.
  *
- * The `cause` of its errors is the error of the client.
+ * The `cause` of the service's errors is the error of the client.
  *
  * @category constructors
  * @since 0.1.0
@@ -99,9 +98,9 @@ export const make = Effect.fnUntraced(function*(
  *
  * **Details**
  *
- * It is for programs that use the service themselves, and for stores whose scripts use one key, such as that of Effect's
- * `CircuitBreaker`. Close it before the client: it is built on it, as Layers do by themselves. On a cluster the keys that one
- * script uses must be in one slot; the other Layers of this module see to that.
+ * This Layer is for programs that use the service themselves, and for stores whose scripts use one key, such as the
+ * store of Effect's `CircuitBreaker`. The service must be closed before the client that it is built on; Layers do this
+ * by themselves. On a cluster, all keys of one script must be in one slot. The other Layers of this module ensure that.
  *
  * **Example** (Circuits that all processes share)
  *
@@ -123,7 +122,7 @@ export const make = Effect.fnUntraced(function*(
 export const layer: Layer.Layer<Redis.Redis, never, RedisClient> = Layer.effect(Redis.Redis)(make())
 
 /**
- * Provides Effect's Redis service, with a choice of how many connections it reserves.
+ * Provides Effect's Redis service, with options for its pool of reserved connections.
  *
  * @category layers
  * @since 0.1.0
@@ -132,14 +131,14 @@ export const layerPool = (pool: Redis.PoolOptions): Layer.Layer<Redis.Redis, nev
   Layer.effect(Redis.Redis)(make(pool))
 
 /**
- * Provides what Effect's `Persistence` keeps its results in.
+ * Provides the store in which Effect's `Persistence` keeps its results.
  *
  * **Details**
  *
- * An entry is JSON in a string at `storeId:key`, as in Effect's own store for Redis, and expires by itself. `setMany` writes
- * each entry with its time to live in one step, and all of them in one pipeline; when it fails, some may be written. `clear`
- * looks through the keys of the database, on a cluster of every master, by SCAN. On a cluster entries are spread over all
- * masters.
+ * An entry is JSON in a string at `storeId:key`, as in Effect's own store for Redis, and expires by itself. `setMany`
+ * writes each entry with its time to live in one step, and all entries in one pipeline. When `setMany` fails, some
+ * entries may be written. `clear` scans the keys of the database with SCAN, on a cluster those of every master. On a
+ * cluster, entries are spread over all masters.
  *
  * Errors are `PersistenceError`; its `cause` is the error of the client. Since Redis 4.0.
  *
@@ -151,8 +150,7 @@ export const layerBackingPersistence: Layer.Layer<Persistence.BackingPersistence
 )(Effect.map(RedisClient, backingOn))
 
 /**
- * Provides Effect's `Persistence`, on which `PersistedCache` stands as well; see
- * {@link layerBackingPersistence}.
+ * Provides Effect's `Persistence`, which `PersistedCache` is built on as well; see {@link layerBackingPersistence}.
  *
  * @category layers
  * @since 0.1.0
@@ -163,15 +161,15 @@ export const layerPersistence: Layer.Layer<Persistence.Persistence, never, Redis
 )
 
 /**
- * Provides what Effect's `PersistedQueue` keeps its elements in.
+ * Provides the store in which Effect's `PersistedQueue` keeps its elements.
  *
  * **Details**
  *
- * - `prefix`: what all keys begin with; `"effectq:"` by default. The keys of the queue `mails` begin with `effectq:{mails}:`, so
- *   that each queue is in one slot of a cluster, and different queues in different ones.
- * - `pollInterval`, `lockRefreshInterval`, `lockExpiration`: as in Effect's own store; one second, 30 and 90 seconds.
+ * - `prefix`: the text that all keys begin with; `"effectq:"` by default. The keys of the queue `mails` begin with
+ *   `effectq:{mails}:`, so that each queue is in one slot of a cluster, and different queues are in different slots.
+ * - `pollInterval`, `lockRefreshInterval`, `lockExpiration`: as in Effect's own store; by default 1, 30 and 90 seconds.
  *
- * It is Effect's store for Redis with other keys: what that one has under the same prefix is not seen here.
+ * This is Effect's store for Redis with other keys. It does not see what Effect's own store has under the same prefix.
  *
  * **Example** (A queue on whatever the client stands for)
  *
@@ -196,15 +194,15 @@ export const layerQueueStore = (
   Layer.provide(Layer.effect(PersistedQueueStore)(makeQueueStore(options)), layer)
 
 /**
- * Provides what Effect's `RateLimiter` counts in.
+ * Provides the store in which Effect's `RateLimiter` counts.
  *
  * **Details**
  *
- * - `prefix`: what all keys begin with; `"ratelimiter:"` by default. The keys of `login` begin with `ratelimiter:{login}`, so that
- *   each limit is in one slot of a cluster, and different limits in different ones.
+ * - `prefix`: the text that all keys begin with; `"ratelimiter:"` by default. The keys of `login` begin with
+ *   `ratelimiter:{login}`, so that each limit is in one slot of a cluster, and different limits are in different slots.
  *
- * It is Effect's store for Redis with other keys: what that one has counted is not seen here. `RedisRateLimiter` limits by
- * the server's clock alone.
+ * This is Effect's store for Redis with other keys. It does not see what Effect's own store has counted.
+ * `RedisRateLimiter` uses only the server's clock.
  *
  * @category layers
  * @since 0.1.0
@@ -222,14 +220,14 @@ type Send = Redis.Redis["Service"]["send"]
 
 const failure = (cause: CommandError | PubSubOverflowError): Redis.RedisError => new Redis.RedisError({ cause })
 
-/** Sends commands on a client. `scripts`: those that were loaded, by their digest. */
+/** Sends commands on a client. `scripts` are the loaded scripts by their digest. */
 const sendOn = (client: RedisClient["Service"], scripts: Map<string, string>): Send => {
   const run = (name: string, args: ReadonlyArray<string>) =>
     Effect.map(client.execute(RedisCommand.asBytes(RedisCommand.send(name, ...keyed(name, args)))), plain)
   const sending = (name: string, args: ReadonlyArray<string>): Effect.Effect<unknown, CommandError> => {
     const [first = "", ...rest] = args
     const lua = scripts.get(first)
-    // Loaded on one node of a cluster, or before a failover, a script is unknown to another.
+    // A script that was loaded on one node of a cluster, or before a failover, is unknown to other nodes.
     if (lua !== undefined && /^evalsha(_ro)?$/i.test(name)) {
       const command = /_ro$/i.test(name) ? "EVALSHA_RO" : "EVALSHA"
       const spec = scriptSpec(command, [], { lua, name: first, sha1: first })
@@ -249,7 +247,7 @@ const sendOn = (client: RedisClient["Service"], scripts: Map<string, string>): S
     Effect.mapError(sending(name, args), failure) as Effect.Effect<A, Redis.RedisError>
 }
 
-/** A connection of its own, until it is closed. */
+/** Reserves an exclusive connection until it is closed. */
 const reserve = (client: RedisClient["Service"], scripts: Map<string, string>) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
@@ -262,13 +260,13 @@ const reserve = (client: RedisClient["Service"], scripts: Map<string, string>) =
     })
   ).pipe(Effect.mapError(failure))
 
-/** Subscribes; the effect that it returns passes messages on. */
+/** Subscribes; returns an effect that passes messages on. */
 const subscribe = Effect.fnUntraced(function*(
   client: RedisClient["Service"],
   channel: string,
   onMessage: (message: Redis.RedisMessage) => void
 ) {
-  // They are passed on at once, to a queue without bounds: that is what Effect's service promises.
+  // Messages are passed on at once to an unbounded queue, as Effect's service promises.
   const buffer = { capacity: Number.MAX_SAFE_INTEGER }
   const subscription = yield* client.pubSub.open({ payload: "bytes", buffer })
   yield* subscription.subscribe(channel)
@@ -284,7 +282,7 @@ const subscribe = Effect.fnUntraced(function*(
 // Arguments and replies
 // -----------------------------------------------------------------------------
 
-/** Commands that the stores of Effect send, by where their keys are: a cluster routes by keys. */
+/** Commands that Effect's stores send, grouped by where their keys are, because a cluster routes by keys. */
 const allKeys = /^(DEL|EXISTS|MGET|TOUCH|UNLINK)$/i
 const firstKey = /^(GET|[HSZ]SCAN|LRANGE|[LR]PUSH|PEXPIRE|SET|ZADD|ZREMRANGEBYSCORE)$/i
 const countedKeys = /^(EVAL|EVALSHA|FCALL)(_RO)?$/i
@@ -302,11 +300,11 @@ const keyed = (name: string, args: ReadonlyArray<string>): ReadonlyArray<RedisAr
 
 const textOf = (bytes: Uint8Array): string => decodeUtf8(bytes, 0, bytes.length)
 
-/** A reply as node-redis has it. */
+/** Converts a reply to the form that node-redis returns. */
 const plain = (value: RedisReply.Raw): unknown => {
   if (value === undefined) return null
   if (value instanceof Uint8Array) return textOf(value)
-  // Beyond ±(2⁵³−1) an integer is rounded here, as it is there.
+  // An integer beyond ±(2⁵³−1) is rounded here, as in node-redis.
   if (typeof value === "bigint") return Number(value)
   return Array.isArray(value) ? value.map(plain) : value
 }

@@ -1,6 +1,6 @@
 /**
- * Keys that begin with a prefix which the program does not write: several
- * programs share a database, and none sees the keys of the others.
+ * Key prefixes that the program need not write, so that several programs can share a database and none sees the keys of
+ * the others.
  *
  * @since 0.1.0
  */
@@ -21,28 +21,28 @@ import * as RedisReply from "./RedisReply.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * A client whose keys all begin with a prefix, above another one of any deployment.
+ * Provides a client whose keys all begin with a prefix, on top of another client for any deployment.
  *
  * **Details**
  *
- * Keys get the prefix when a command is sent, alone, in pipelines, transactions and watches and on reserved connections:
- * those that commands are given, those of scripts and functions, and the patterns of SCAN, KEYS and SORT. It is taken off the
- * keys in replies, and `Redis.keyspaceEvents` reports only keys with the prefix, for which the servers need `K` in their
- * `notify-keyspace-events`. Channels of messages are not keys and stay as they are.
+ * Keys get the prefix when a command is sent, whether alone, in pipelines, transactions and watches, or on reserved
+ * connections. This applies to the keys of commands, scripts and functions, and to the patterns of SCAN, KEYS and SORT.
+ * Keys in replies lose the prefix. `Redis.keyspaceEvents` reports only keys with the prefix; for that, the servers need
+ * `K` in their `notify-keyspace-events`. Channels of messages are not keys and stay as they are.
  *
- * Commands about the keys of all programs are refused with `DataError` before they are sent: FLUSHDB and its kind, DBSIZE,
- * RANDOMKEY, MONITOR, indexes of RediSearch, time series by their labels, CLIENT TRACKING. So is a command of `Redis.send`
- * that may have keys of which none is marked with `RedisArg.key`.
+ * Commands about the keys of all programs fail with `DataError` and are not sent: FLUSHDB and similar commands, DBSIZE,
+ * RANDOMKEY, MONITOR, indexes of RediSearch, time series by their labels, CLIENT TRACKING. A command of `Redis.send`
+ * that may have keys fails in the same way when none of its arguments is marked with `RedisArg.key`.
  *
- * On a cluster a key is in the slot of its whole name: hash tags in keys count as before, unless the prefix has one itself.
- * Then all keys are in one slot.
+ * On a cluster, the whole name of a key, with the prefix, determines its slot. Hash tags in keys work as before unless
+ * the prefix has one itself: then all keys are in one slot.
  *
- * Fails with `RedisConfigError` when the prefix is empty, has a `*`, which SORT replaces by an element, or half a
- * character.
+ * Fails with `RedisConfigError` when the prefix is empty, contains a `*`, which SORT replaces by an element, or
+ * contains half of a character (a lone surrogate).
  *
  * **Gotchas**
  *
- * A key that a script or a function makes up, or takes from its arguments, is used as it is. Errors of the
+ * A key that a script or a function makes up, or takes from its arguments, is used without the prefix. Errors of the
  * server, its slow log and its list of clients name keys with the prefix.
  *
  * **Example** (Two programs, one database)
@@ -62,8 +62,8 @@ export const layer = (prefix: string): Layer.Layer<RedisClient, RedisConfigError
   Layer.effect(RedisClient)(Effect.flatMap(RedisClient, (client) => make(client, prefix)))
 
 /**
- * A client whose keys all begin with a prefix, above another one: see {@link layer}. Above a client with a prefix the keys
- * have both, that of the lower one first.
+ * Makes a client whose keys all begin with a prefix, on top of another client: see {@link layer}. On top of a client
+ * with a prefix, keys have both prefixes, that of the lower client first.
  *
  * @category constructors
  * @since 0.1.0
@@ -88,7 +88,7 @@ export const make = (
       }))
   )
 
-/** Answers are kept under the keys that were sent. */
+/** The cache stores answers under the keys that were sent. */
 const ofCache = (cache: ClientCache, prefix: Prefix): ClientCache => ({
   ...cache,
   execute: (command) => cache.execute(rewritten(command, prefix)),
@@ -114,12 +114,12 @@ const invalid = (detail: string): Effect.Effect<never, RedisConfigError> =>
 // -----------------------------------------------------------------------------
 
 /**
- * The same command as a client with this prefix sends it, for functions that bypass that client, such as `perNode` of a
- * cluster's own service.
+ * Returns the command as a client with this prefix sends it, for functions that bypass that client, such as `perNode`
+ * of a cluster's own service.
  *
  * **Details**
  *
- * Refuses what such a client refuses; fails with `RedisConfigError` when the prefix is not valid.
+ * The command fails where such a client would refuse it. Fails with `RedisConfigError` when the prefix is not valid.
  *
  * **Example** (The keys of each server)
  *
@@ -147,7 +147,7 @@ const rewritten = <A, Bytes, BigInts>(
   command: RedisCommand.RedisCommand<A, Bytes, BigInts>,
   prefix: Prefix
 ): RedisCommand.RedisCommand<A, Bytes, BigInts> => {
-  // Nothing is sent of it.
+  // Nothing of this command is sent.
   if (command.settled !== undefined) return command
   const { parts, reply, spec } = command
   const rule = ruleOf(spec.name)
@@ -162,7 +162,7 @@ const rewritten = <A, Bytes, BigInts>(
     return strip === undefined ? own : RedisCommand.withReply(
       own,
       RedisReply.make<A, Bytes, BigInts>((value, view) =>
-        // The view is the one that was asked for: its type is that of the reply without the prefix.
+        // The view is the requested one, so the type is that of the reply without the prefix.
         reply.decode(value === null ? null : strip(value, prefix), view) as A
       )
     )
@@ -176,7 +176,7 @@ const refused = <A, Bytes, BigInts>(
   { reply, spec }: RedisCommand.RedisCommand<A, Bytes, BigInts>,
   detail: string
 ): RedisCommand.RedisCommand<A, Bytes, BigInts> =>
-  // Never answered, it has the type of what would be.
+  // The command never gets an answer, so it can have the type of the answer.
   RedisCommand.make({ spec, args: () => RedisArg.invalid(detail), reply }) as RedisCommand.RedisCommand<
     A,
     Bytes,

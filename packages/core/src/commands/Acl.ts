@@ -16,7 +16,7 @@ export type { AclPermissions, AclRole, AclUser } from "./replies/AclUser.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * A rule that allows (`+`) or forbids (`-`), or adds and removes.
+ * A rule that allows or adds (`+`), or forbids or removes (`-`).
  *
  * @category acl
  * @since 0.1.0
@@ -24,7 +24,7 @@ export type { AclPermissions, AclRole, AclUser } from "./replies/AclUser.ts"
 export type AclChange = `+${string}` | `-${string}`
 
 /**
- * Text that should not be printed.
+ * A secret text, plain or as `Redacted`, which is not printed.
  *
  * @category acl
  * @since 0.1.0
@@ -32,7 +32,7 @@ export type AclChange = `+${string}` | `-${string}`
 export type AclSecret = string | Redacted.Redacted<string>
 
 /**
- * Passwords to add and to remove, or the same as text: `+` or `-` and the password.
+ * Passwords to add and to remove. As text, each password follows a `+` or a `-`.
  *
  * @category acl
  * @since 0.1.0
@@ -43,14 +43,15 @@ export type AclSecretChanges = AclChange | ReadonlyArray<AclChange> | {
 }
 
 /**
- * What is allowed, in the order in which it is sent.
+ * What a user or role is allowed, in the order in which the rules are sent.
  *
  * - `categories`: such as `+@read` (or `+read`) and `-@dangerous`.
  * - `commands`: such as `+get`, `-config|set`.
- * - `keys`: patterns of keys, without `~`. `readKeys`, `writeKeys`: for reading, for writing only; Redis 7.0.0.
+ * - `keys`: patterns of keys, without `~`. `readKeys`, `writeKeys`: patterns of keys for reading only, for writing
+ *   only; Redis 7.0.0.
  * - `channels`: patterns of channels, without `&`; Redis 6.2.0.
  * - `databases`: numbers of databases, or `all`; Valkey 9.1.0.
- * - `selectors`: further permissions, each a text of rules without parentheses; Redis 7.0.0.
+ * - `selectors`: further sets of permissions, each the text of its rules without parentheses; Redis 7.0.0.
  *
  * @category acl
  * @since 0.1.0
@@ -69,8 +70,8 @@ export interface AclPermissionRules {
 /**
  * Rules of {@link aclSetrole}, sent in the order of this list.
  *
- * - `resetkeys`, `resetchannels`, `clearselectors`: take away all key patterns; all channel patterns; all selectors.
- * - Then what is allowed, as in {@link AclPermissionRules}.
+ * - `resetkeys`, `resetchannels`, `clearselectors`: remove all key patterns, all channel patterns, all selectors.
+ * - The permissions of {@link AclPermissionRules} follow.
  *
  * @category acl
  * @since 0.1.0
@@ -84,16 +85,16 @@ export interface AclSetroleOptions extends AclPermissionRules {
 /**
  * Rules of {@link aclSetuser}, sent in the order of this list.
  *
- * - `reset`: take everything away first, the user being as new.
- * - `resetkeys`, `resetpass`, `resetchannels`, `clearselectors`: take away all key patterns; all passwords and `nopass`;
+ * - `reset`: first remove all rules, so that the user is like a new one.
+ * - `resetkeys`, `resetpass`, `resetchannels`, `clearselectors`: remove all key patterns; all passwords and `nopass`;
  *   all channel patterns; all selectors.
  * - `enabled`: whether the user may authenticate; `false` by default.
- * - `passwords`, `hashedPasswords`: passwords as they are, as SHA-256 in hexadecimal digits.
- * - `nopass`: any password is right; not together with passwords.
- * - Then what is allowed, as in {@link AclPermissionRules}.
+ * - `passwords`, `hashedPasswords`: passwords in plain text, and as SHA-256 in hexadecimal digits.
+ * - `nopass`: accept any password; not together with passwords.
+ * - The permissions of {@link AclPermissionRules} follow.
  * - `sanitizePayload`: whether payloads of RESTORE are checked thoroughly; Redis 6.2.0, without effect in Valkey 9.1.0.
- * - `resetroles`: take away all roles. `roles`: names of roles to add. Valkey 9.2.0, by its documentation: not run against
- *   a server.
+ * - `resetroles`: remove all roles. `roles`: names of roles to add. Valkey 9.2.0, according to its documentation (not
+ *   tested against a server).
  *
  * @category acl
  * @since 0.1.0
@@ -122,10 +123,10 @@ export type AclSetuserOptions =
   )
 
 const list = <T extends object | string>(value: T | ReadonlyArray<T> | undefined): ReadonlyArray<T> =>
-  // No secret and no change is an array.
+  // Neither a secret nor a change is an array.
   value === undefined ? [] : Array.isArray(value) ? value : [value as T]
 
-/** The text of a rule as it is sent, from the text that was given. */
+/** Makes the text of a rule that is sent from the text that was given. */
 const changed = (kind: string, plus: string, minus: string, change: string): string =>
   change.startsWith("+")
     ? plus + change.slice(1)
@@ -222,11 +223,11 @@ const permitted: Reply.Reply<string | undefined> = Reply.map(
 export const aclCat = define("ACL CAT", (category?: string) => [category ?? Arg.none], Reply.array(Reply.text))
 
 /**
- * Deletes roles; returns how many there were.
+ * Deletes roles; returns how many of them existed.
  *
- * One that a user has cannot be deleted: `ResponseError`, and none is deleted. No
- * roles: 0, without a round trip. O(N). Since Valkey 9.2.0, by its documentation:
- * not run against a server. Redis does not have roles.
+ * Fails with `ResponseError` and deletes none when a user has one of the roles. With no roles, returns 0 without a
+ * round trip. O(N). Since Valkey 9.2.0, according to its documentation (not tested against a server). Redis does not
+ * have roles.
  *
  * @category acl
  * @since 0.1.0
@@ -241,10 +242,10 @@ export const aclDelrole = define(
 )
 
 /**
- * Deletes users and ends their connections; returns how many there were.
+ * Deletes users and closes their connections; returns how many of the users existed.
  *
- * The user `default` cannot be deleted: `ResponseError`. No users: 0, without a
- * round trip. O(1) for each. Since Redis 6.0.0.
+ * Fails with `ResponseError` for the user `default`, which cannot be deleted. With no users, returns 0 without a round
+ * trip. O(1) for each. Since Redis 6.0.0.
  *
  * @category acl
  * @since 0.1.0
@@ -259,9 +260,11 @@ export const aclDeluser = define(
 )
 
 /**
- * Returns a digest of all rules in effect, as hexadecimal digits: servers with the same users and roles have the same.
+ * Returns a digest of all rules in effect as hexadecimal digits. Servers with the same users and roles have the same
+ * digest.
  *
- * O(N) in the users and roles. Since Valkey 9.2.0, by its documentation: not run against a server. Redis does not have it.
+ * O(N) in the users and roles. Since Valkey 9.2.0, according to its documentation (not tested against a server). Redis
+ * does not have it.
  *
  * @category acl
  * @since 0.1.0
@@ -269,7 +272,7 @@ export const aclDeluser = define(
 export const aclDigest = define("ACL DIGEST", () => [], Reply.text)
 
 /**
- * Returns why a user may not run a command, `undefined` when the user may; the command is not run.
+ * Returns why a user may not run a command, or `undefined` when the user may. The command is not run.
  *
  * Fails with `ResponseError` when there is no such user or command. O(1). Since Redis 7.0.0.
  *
@@ -283,7 +286,7 @@ export const aclDryrun = define(
 )
 
 /**
- * Returns a random password of so many bits (256 by default) as hexadecimal digits.
+ * Returns a random password of `bits` bits (256 by default) as hexadecimal digits.
  *
  * O(1). Since Redis 6.0.0.
  *
@@ -295,7 +298,8 @@ export const aclGenpass = define("ACL GENPASS", (bits?: number) => [bits ?? Arg.
 /**
  * Returns a role, `undefined` when there is no such role.
  *
- * O(N) in the rules. Since Valkey 9.2.0, by its documentation: not run against a server. Redis does not have roles.
+ * O(N) in the rules. Since Valkey 9.2.0, according to its documentation (not tested against a server). Redis does not
+ * have roles.
  *
  * @category acl
  * @since 0.1.0
@@ -313,7 +317,7 @@ export const aclGetrole = define("ACL GETROLE", (role: string) => [role], Reply.
 export const aclGetuser = define("ACL GETUSER", (username: string) => [username], Reply.nullable(aclUser))
 
 /**
- * Returns the rules of all users, a line of an ACL file for each.
+ * Returns the rules of all users, each as a line of an ACL file.
  *
  * O(N) in the users. Since Redis 6.0.0.
  *
@@ -323,10 +327,10 @@ export const aclGetuser = define("ACL GETUSER", (username: string) => [username]
 export const aclList = define("ACL LIST", () => [], Reply.array(Reply.text))
 
 /**
- * Reads all users anew from the ACL file; returns `true`.
+ * Reloads all users from the ACL file; returns `true`.
  *
- * Fails with `ResponseError` when the server has no ACL file or a line of it is
- * wrong; then nothing changes. O(N) in the users. Since Redis 6.0.0.
+ * Fails with `ResponseError` and changes nothing when the server has no ACL file or the file has a wrong line. O(N) in
+ * the users. Since Redis 6.0.0.
  *
  * @category acl
  * @since 0.1.0
@@ -334,11 +338,10 @@ export const aclList = define("ACL LIST", () => [], Reply.array(Reply.text))
 export const aclLoad = define("ACL LOAD", () => [], Reply.ok)
 
 /**
- * Returns what was refused lately, the last first, at most `count` (10 by default).
+ * Returns the log of recent refusals, newest first, at most `count` entries (10 by default).
  *
- * `ageSeconds` is the time since it was refused last; the timestamps, in unix
- * milliseconds, and `entryId` are `undefined` before Redis 7.2.0. O(N) in the
- * entries. Since Redis 6.0.0.
+ * `ageSeconds` is the time since the last refusal of the entry. The timestamps, in unix milliseconds, and `entryId` are
+ * `undefined` before Redis 7.2.0. O(N) in the entries. Since Redis 6.0.0.
  *
  * @category acl
  * @since 0.1.0
@@ -346,7 +349,7 @@ export const aclLoad = define("ACL LOAD", () => [], Reply.ok)
 export const aclLog = define("ACL LOG", (count?: number) => [count ?? Arg.none], Reply.array(aclLogEntry))
 
 /**
- * Empties the log of what was refused; returns `true`.
+ * Empties the log of refusals; returns `true`.
  *
  * O(N) in the entries. Since Redis 6.0.0.
  *
@@ -358,7 +361,8 @@ export const aclLogReset = define("ACL LOG", () => ["RESET"], Reply.ok)
 /**
  * Returns the names of all roles.
  *
- * O(N) in the roles. Since Valkey 9.2.0, by its documentation: not run against a server. Redis does not have roles.
+ * O(N) in the roles. Since Valkey 9.2.0, according to its documentation (not tested against a server). Redis does not
+ * have roles.
  *
  * @category acl
  * @since 0.1.0
@@ -376,12 +380,11 @@ export const aclRoles = define("ACL ROLES", () => [], Reply.array(Reply.text))
 export const aclSave = define("ACL SAVE", () => [], Reply.ok)
 
 /**
- * Creates or changes a role; returns `true`. All users who have it may at once what it allows.
+ * Creates or changes a role; returns `true`. The change takes effect at once for all users who have the role.
  *
- * The rules are added to those that the role has. Fails with `DataError` when a
- * rule has no `+` or `-`; with `ResponseError` when the server knows no such
- * rule, and changes nothing. O(N) in the rules, users and clients. Since Valkey
- * 9.2.0, by its documentation: not run against a server. Redis does not have roles.
+ * The rules are added to those that the role has. Fails with `DataError` when a rule has no `+` or `-`. Fails with
+ * `ResponseError` and changes nothing when the server does not know a rule. O(N) in the rules, users and clients. Since
+ * Valkey 9.2.0, according to its documentation (not tested against a server). Redis does not have roles.
  *
  * @category acl
  * @since 0.1.0
@@ -395,10 +398,9 @@ export const aclSetrole = define(
 /**
  * Creates or changes a user; returns `true`.
  *
- * Without `reset`, the rules are added to those that the user has, except that
- * a user is disabled unless `enabled` is given. Fails with `DataError` when a
- * rule has no `+` or `-`, or when `nopass` is given with passwords; with
- * `ResponseError` when the server knows no such rule. O(N) in the rules. Since Redis 6.0.0.
+ * Without `reset`, the rules are added to those that the user has. The user is always disabled unless `enabled` is
+ * `true`. Fails with `DataError` when a rule has no `+` or `-`, or when `nopass` is given with passwords; with
+ * `ResponseError` when the server does not know a rule. O(N) in the rules. Since Redis 6.0.0.
  *
  * @category acl
  * @since 0.1.0

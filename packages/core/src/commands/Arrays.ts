@@ -1,7 +1,7 @@
 /**
- * Commands on arrays: values by their index, of which most may be empty. Only on Redis.
+ * Commands on arrays, which hold values by index and may be mostly empty. Only on Redis.
  *
- * The commands are those of the sources of Redis 8.10, where arrays are a preview: they were not run against a server.
+ * These commands follow the sources of Redis 8.10, where arrays are a preview, and were not tested against a server.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import * as Reply from "../RedisReply.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * The index of an element, from 0 to 2⁶⁴−2. Replies tell those beyond 2⁵³−1 in the bigint view only.
+ * The index of an element, from 0 to 2⁶⁴−2. Replies give indexes beyond 2⁵³−1 only in the bigint view.
  *
  * @category arrays
  * @since 0.1.0
@@ -24,8 +24,9 @@ export type ArrayIndex = number | bigint
 /**
  * What {@link argrep} compares an element with.
  *
- * - `exact`: it is this value. `match`: it contains this one. `glob`: it matches a pattern with `*`, `?` and `[…]`.
- * - `re`: a regular expression (POSIX, extended) is found in it.
+ * - `exact`: the element equals this value. `match`: it contains this value. `glob`: it matches this pattern with `*`,
+ *   `?` and `[…]`.
+ * - `re`: this regular expression (POSIX, extended) matches part of it.
  *
  * @category arrays
  * @since 0.1.0
@@ -39,10 +40,10 @@ export type ArrayPredicate =
 /**
  * Options of {@link argrep}.
  *
- * - `start`, `end`: from where to where, both included; by default the ends of the array. The last match is first when
- *   `start` is greater.
- * - `combine`: whether one predicate is enough (`"or"`, the default) or all must hold (`"and"`).
- * - `limit`: at most so many matches. `nocase`: upper and lower case are the same.
+ * - `start`, `end`: the first and last index to search, both included; by default the ends of the array. When `start`
+ *   is greater, the last match comes first.
+ * - `combine`: whether one predicate must hold (`"or"`, the default) or all of them (`"and"`).
+ * - `limit`: how many matches at most. `nocase`: ignore case.
  *
  * @category arrays
  * @since 0.1.0
@@ -56,7 +57,7 @@ export interface ArgrepOptions {
 }
 
 /**
- * - `full`: also look at every part of the array, to tell how full they are.
+ * - `full`: also look at every part of the array, to report how full the parts are.
  *
  * @category arrays
  * @since 0.1.0
@@ -66,7 +67,7 @@ export interface ArinfoOptions {
 }
 
 /**
- * - `rev`: the last one first.
+ * - `rev`: return the last element first.
  *
  * @category arrays
  * @since 0.1.0
@@ -76,7 +77,7 @@ export interface ArlastitemsOptions {
 }
 
 /**
- * - `limit`: at most so many elements.
+ * - `limit`: how many elements at most.
  *
  * @category arrays
  * @since 0.1.0
@@ -89,7 +90,7 @@ export interface ArscanOptions {
 // Arguments and replies
 // -----------------------------------------------------------------------------
 
-/** Pairs in turn, each a list of two. */
+/** The pairs one after the other, each as a list of two. */
 const pairs = (list: ReadonlyArray<readonly [Arg.Value, Arg.Value]>): Arg.List =>
   new Arg.List(
     list.flatMap((pair) =>
@@ -129,7 +130,7 @@ const grepArgs = (
 // `Array.isArray` does not narrow readonly arrays.
 const isList = <T>(value: T | ReadonlyArray<T>): value is ReadonlyArray<T> => Array.isArray(value)
 
-/** One beyond 2⁶³−1 comes as text (RESP2), or as a big number (RESP3). */
+/** An index beyond 2⁶³−1 comes as text (RESP2) or as a big number (RESP3). */
 const index = Reply.integerText
 
 const values = Reply.array(Reply.nullable(Reply.blob))
@@ -171,9 +172,10 @@ const description = Reply.struct({
 export const arcount = define("ARCOUNT", (key: Arg.Key) => [Arg.key(key)], index, "readonly")
 
 /**
- * Deletes the elements at some indexes; returns how many there were.
+ * Deletes the elements at some indexes; returns how many of them existed.
  *
- * No indexes: 0, without a round trip. An array without elements is deleted. O(N). Since Redis 8.8.0.
+ * With no indexes, returns 0 without a round trip. An array that has no elements left is deleted. O(N). Since Redis
+ * 8.8.0.
  *
  * @category arrays
  * @since 0.1.0
@@ -188,9 +190,11 @@ export const ardel = define(
 )
 
 /**
- * Deletes the elements of some ranges, given by their first and last index in any order; returns how many there were.
+ * Deletes the elements of some ranges; returns how many were deleted. A range is its first and last index, in either
+ * order.
  *
- * No ranges: 0, without a round trip. An array without elements is deleted. O(N) in the elements. Since Redis 8.8.0.
+ * With no ranges, returns 0 without a round trip. An array that has no elements left is deleted. O(N) in the elements.
+ * Since Redis 8.8.0.
  *
  * @category arrays
  * @since 0.1.0
@@ -218,11 +222,11 @@ export const arget = define(
 )
 
 /**
- * Returns what is at each index from `start` to `end`, both included, `undefined` where there is nothing; backwards when
- * `start` is greater.
+ * Returns the element at each index from `start` to `end`, both included, and `undefined` for each empty index. The
+ * order is backwards when `start` is greater.
  *
- * Fails with `ResponseError` for more than a million indexes. O(N) in the indexes: {@link arscan} passes over what is
- * empty. Since Redis 8.8.0.
+ * Fails with `ResponseError` for more than a million indexes. O(N) in the indexes; {@link arscan} skips empty ones.
+ * Since Redis 8.8.0.
  *
  * @category arrays
  * @since 0.1.0
@@ -235,10 +239,10 @@ export const argetrange = define(
 )
 
 /**
- * Returns the indexes of the elements that are as said, none when the key does not exist.
+ * Returns the indexes of the elements that match the predicates, an empty array when the key does not exist.
  *
- * No predicate: `DataError`. Fails with `ResponseError` when a regular expression cannot be read. O(N) in the elements
- * that are looked at. Since Redis 8.8.0.
+ * Fails with `DataError` when no predicate is given, with `ResponseError` when a regular expression is not valid. O(N)
+ * in the elements searched. Since Redis 8.8.0.
  *
  * @category arrays
  * @since 0.1.0
@@ -268,7 +272,7 @@ export const argrepWithValues = define(
 )
 
 /**
- * Returns how an array looks inside the server; what only `full` tells is `undefined` without it.
+ * Describes how the server stores an array. Fields that need `full` are `undefined` without it.
  *
  * Fails with `ResponseError` when the key does not exist. O(1), and O(N) with `full`. Since Redis 8.8.0.
  *
@@ -283,9 +287,11 @@ export const arinfo = define(
 )
 
 /**
- * Puts values where {@link arnext} says and at the indexes after that; returns the index of the last one.
+ * Puts values at the index that {@link arnext} returns and at the indexes after it; returns the index of the last
+ * value.
  *
- * No values: `DataError`. Fails with `ResponseError` when there is no such index. O(N). Since Redis 8.8.0.
+ * Fails with `DataError` when no values are given, with `ResponseError` when no such index is left. O(N). Since Redis
+ * 8.8.0.
  *
  * @category arrays
  * @since 0.1.0
@@ -297,9 +303,10 @@ export const arinsert = define(
 )
 
 /**
- * Returns what was inserted last, up to `count` elements, the oldest of them first; `undefined` for what was deleted.
+ * Returns up to `count` of the elements that were inserted last, the oldest of them first; `undefined` for each that
+ * was deleted.
  *
- * None when the key does not exist. O(N). Since Redis 8.8.0.
+ * Returns an empty array when the key does not exist. O(N). Since Redis 8.8.0.
  *
  * @category arrays
  * @since 0.1.0
@@ -316,7 +323,7 @@ export const arlastitems = define(
 )
 
 /**
- * Returns the index after that of the last element, 0 when the key does not exist.
+ * Returns the index after the last element, 0 when the key does not exist.
  *
  * O(1). Since Redis 8.8.0.
  *
@@ -329,7 +336,7 @@ export const arlen = define("ARLEN", (key: Arg.Key) => [Arg.key(key)], index, "r
 /**
  * Returns the elements at some indexes in their order, `undefined` for each that is empty.
  *
- * No indexes: an empty array, without a round trip. O(N). Since Redis 8.8.0.
+ * With no indexes, returns an empty array without a round trip. O(N). Since Redis 8.8.0.
  *
  * @category arrays
  * @since 0.1.0
@@ -345,9 +352,9 @@ export const armget = define(
 )
 
 /**
- * Puts values at any indexes, whatever is there; returns how many of them were empty.
+ * Puts values at any indexes and replaces what is there; returns how many of the indexes were empty.
  *
- * No pairs: `DataError`. O(N). Since Redis 8.8.0.
+ * Fails with `DataError` when no pairs are given. O(N). Since Redis 8.8.0.
  *
  * @category arrays
  * @since 0.1.0
@@ -362,8 +369,8 @@ export const armset = define(
 )
 
 /**
- * Returns the index at which {@link arinsert} would put a value, 0 when the key does not exist; `undefined` when there is
- * none left.
+ * Returns the index at which {@link arinsert} would put a value, 0 when the key does not exist, `undefined` when no
+ * index is left.
  *
  * O(1). Since Redis 8.8.0.
  *
@@ -373,10 +380,10 @@ export const armset = define(
 export const arnext = define("ARNEXT", (key: Arg.Key) => [Arg.key(key)], Reply.nullable(index), "readonly")
 
 /**
- * Returns the sum of the numbers from one index to another, both included, or the least or the greatest of them;
- * `undefined` when there is no number.
+ * Returns the sum, the least or the greatest of the numbers from one index to another, both included; `undefined` when
+ * there is no number.
  *
- * What is not a number does not count. The result is rounded as floating-point numbers are. O(N). Since Redis 8.8.0.
+ * Elements that are not numbers are ignored. The result is rounded to a floating-point number. O(N). Since Redis 8.8.0.
  *
  * @category arrays
  * @since 0.1.0
@@ -396,7 +403,7 @@ export const arop = define(
 /**
  * Returns the numbers from one index to another, both included, combined bit by bit; `undefined` when there is none.
  *
- * Fractions are cut off; what is not a number of 64 bits does not count. O(N). Since Redis 8.8.0.
+ * Fractions are cut off. Elements that are not numbers of 64 bits are ignored. O(N). Since Redis 8.8.0.
  *
  * @category arrays
  * @since 0.1.0
@@ -444,11 +451,11 @@ export const aropUsed = define(
 )
 
 /**
- * Puts values into a ring of `size` indexes, where the newest take the places of the oldest; returns the index of the
- * last one.
+ * Puts values into a ring of `size` indexes, where the newest values replace the oldest; returns the index of the last
+ * value.
  *
- * A ring that is made smaller keeps the newest. No values: `DataError`. O(N), and in the size when that changes. Since
- * Redis 8.8.0.
+ * A ring that is made smaller keeps the newest values. Fails with `DataError` when no values are given. O(N), and O(N)
+ * in the size when the size changes. Since Redis 8.8.0.
  *
  * @category arrays
  * @since 0.1.0
@@ -460,9 +467,10 @@ export const arring = define(
 )
 
 /**
- * Returns the elements from one index to another, both included, with their indexes; backwards when `start` is greater.
+ * Returns the elements from one index to another, both included, with their indexes. The order is backwards when
+ * `start` is greater.
  *
- * None when the key does not exist. O(N) in the elements. Since Redis 8.8.0.
+ * Returns an empty array when the key does not exist. O(N) in the elements. Since Redis 8.8.0.
  *
  * @category arrays
  * @since 0.1.0
@@ -494,9 +502,10 @@ export const arseek = define(
 )
 
 /**
- * Puts values at `index` and the indexes after it, whatever is there; returns how many of them were empty.
+ * Puts values at `index` and the indexes after it and replaces what is there; returns how many of the indexes were
+ * empty.
  *
- * No values: `DataError`. O(N). Since Redis 8.8.0.
+ * Fails with `DataError` when no values are given. O(N). Since Redis 8.8.0.
  *
  * @category arrays
  * @since 0.1.0

@@ -1,7 +1,7 @@
 /**
- * BACKUP: copies of all data that are made while the server goes on. Only on Redis.
+ * BACKUP: copies of all data, made while the server keeps working. Only on Redis.
  *
- * The commands are those of the documentation of Redis 8.10: they were not run against a server.
+ * These commands follow the documentation of Redis 8.10 and were not tested against a server.
  *
  * @since 0.1.0
  */
@@ -10,10 +10,11 @@ import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
 /**
- * How far a backup is.
+ * The state of a backup.
  *
- * - `idle`: there is none. `pending`: it waits for its turn. `snapshotting`: the data are being written.
- * - `incrementing`: they are written, and what changes since is as well. `sealed`: all is complete, and stays as it is.
+ * - `idle`: there is no backup. `pending`: it waits for its turn. `snapshotting`: the data is being written.
+ * - `incrementing`: the data is written, and later changes are added. `sealed`: the backup is complete and no longer
+ *   changes.
  * - `failed`: it failed, or was aborted.
  *
  * @category server
@@ -30,7 +31,7 @@ export type BackupState =
 
 const state: Reply.Reply<BackupState> = Reply.text
 
-/** Seconds, 0 for never. */
+/** A time in seconds; 0 stands for never. */
 const moment = Reply.map(
   Reply.nullable(Reply.integerText),
   (seconds) => seconds === undefined || Number(seconds) === 0 ? undefined : DateTime.makeUnsafe(Number(seconds) * 1000)
@@ -46,7 +47,7 @@ const status = Reply.struct({
 /**
  * Gives up a backup that is not sealed; returns `true`.
  *
- * Fails with `ResponseError` when there is none. O(1). Since Redis 8.10.0; Valkey does not have it.
+ * Fails with `ResponseError` when there is no such backup. O(1). Since Redis 8.10.0; Valkey does not have it.
  *
  * @category server
  * @since 0.1.0
@@ -64,7 +65,7 @@ export const backupAbort = define("BACKUP ABORT", () => [], Reply.ok)
 export const backupCleanup = define("BACKUP CLEANUP", () => [], Reply.ok)
 
 /**
- * Returns the paths on the server of the files that the backup has so far, and that do not change any more.
+ * Returns the paths, on the server, of the files of the backup that are complete so far and no longer change.
  *
  * O(1). Since Redis 8.10.0; Valkey does not have it.
  *
@@ -74,7 +75,7 @@ export const backupCleanup = define("BACKUP CLEANUP", () => [], Reply.ok)
 export const backupList = define("BACKUP LIST", () => [], Reply.array(Reply.text))
 
 /**
- * Completes a backup, with all writes until now; returns `true`.
+ * Completes a backup, which then has all writes until now; returns `true`.
  *
  * Fails with `ResponseError` unless the state is `incrementing`. O(1). Since Redis 8.10.0; Valkey does not have it.
  *
@@ -84,9 +85,10 @@ export const backupList = define("BACKUP LIST", () => [], Reply.array(Reply.text
 export const backupSeal = define("BACKUP SEAL", () => [], Reply.ok)
 
 /**
- * Begins a backup in the directory `backupdirname`, which must be empty; returns `true` at once.
+ * Begins a backup in the directory of the server's setting `backupdirname`, which must be empty; returns `true` at
+ * once.
  *
- * Fails with `ResponseError` when there is one under way. O(1). Since Redis 8.10.0; Valkey does not have it.
+ * Fails with `ResponseError` when a backup is under way. O(1). Since Redis 8.10.0; Valkey does not have it.
  *
  * @category server
  * @since 0.1.0
@@ -94,10 +96,10 @@ export const backupSeal = define("BACKUP SEAL", () => [], Reply.ok)
 export const backupStart = define("BACKUP START", () => [], Reply.ok)
 
 /**
- * Returns how far the backup is.
+ * Returns the state of the backup.
  *
- * `error` is why it failed, `startTime` and `endTime` when it was begun and sealed; each `undefined` when there is
- * nothing to say. O(1). Since Redis 8.10.0; Valkey does not have it.
+ * `error` says why the backup failed; `startTime` and `endTime` are when it was begun and when it was sealed. Each is
+ * `undefined` when it does not apply. O(1). Since Redis 8.10.0; Valkey does not have it.
  *
  * @category server
  * @since 0.1.0

@@ -26,7 +26,7 @@ export interface BitRange {
 }
 
 /**
- * The part of a bitmap that is searched: all of it, from `start` on, or a {@link BitRange}.
+ * The part of a bitmap that is searched: the whole bitmap, from `start` on, or a {@link BitRange}.
  *
  * @category bitmaps
  * @since 0.1.0
@@ -38,9 +38,10 @@ export type BitposRange =
 /**
  * What BITOP computes. The last four need Redis 8.2 and are not in Valkey.
  *
- * - `not`: inverts one source.
- * - `and`, `or`, `xor`: of all sources.
- * - `diff`: the bits of the first source that are in no other; `diff1`: those of the others that are not in the first.
+ * - `not`: the inverse of one source.
+ * - `and`, `or`, `xor`: the combination of all sources.
+ * - `diff`: the bits of the first source that are in no other; `diff1`: the bits of the others that are not in the
+ *   first.
  * - `andor`: the bits of the first source that are in any other.
  * - `one`: the bits that are in exactly one source.
  *
@@ -66,7 +67,8 @@ export type BitfieldEncoding = `i${number}` | `u${number}`
 export type BitfieldOffset = number | bigint | `#${number}`
 
 /**
- * What happens when an integer does not fit: it wraps around, stays at the nearest that fits, or nothing is written.
+ * What happens when an integer does not fit: it wraps around, it becomes the nearest integer that fits, or nothing is
+ * written.
  *
  * @category bitmaps
  * @since 0.1.0
@@ -74,8 +76,8 @@ export type BitfieldOffset = number | bigint | `#${number}`
 export type BitfieldOverflow = "wrap" | "sat" | "fail"
 
 /**
- * The operations of one BITFIELD: immutable, so every method returns a new list
- * and one list serves any number of commands.
+ * The operations of one BITFIELD. The list is immutable: every method returns a new list, and one list can be used for
+ * any number of commands.
  *
  * @category bitmaps
  * @since 0.1.0
@@ -87,16 +89,16 @@ export interface BitfieldOperations<out Mode extends "read" | "write" = "read" |
   readonly args: Arg.List
   /** Reads an integer. */
   readonly get: (encoding: BitfieldEncoding, offset: BitfieldOffset) => BitfieldOperations<Mode>
-  /** Adds to an integer; its result is the sum, `undefined` when that fails to fit. `overflow` holds from here on. */
+  /** Adds to an integer; the result is the sum, `undefined` when that does not fit. `overflow` holds from here on. */
   readonly incrby: (
     encoding: BitfieldEncoding,
     offset: BitfieldOffset,
     increment: number | bigint,
     overflow?: BitfieldOverflow | Uppercase<BitfieldOverflow>
   ) => BitfieldOperations<"write">
-  /** What happens, from here on, to integers that do not fit. */
+  /** Sets what happens, from here on, to integers that do not fit. */
   readonly overflow: (overflow: BitfieldOverflow | Uppercase<BitfieldOverflow>) => BitfieldOperations<Mode>
-  /** Writes an integer; its result is the old one, `undefined` when the new one fails to fit. */
+  /** Writes an integer; the result is the old one, `undefined` when the new one does not fit. */
   readonly set: (
     encoding: BitfieldEncoding,
     offset: BitfieldOffset,
@@ -155,7 +157,7 @@ const operations = <Mode extends "read" | "write">(
 // -----------------------------------------------------------------------------
 
 /**
- * Returns how many bits of the string at `key` are 1, in all of it or in a range; 0 when the key does not exist.
+ * Returns how many bits of the string at `key` are 1, in the whole string or in a range; 0 when the key does not exist.
  *
  * Fails with `WrongTypeError` when the key does not hold a string. O(N). Since Redis 2.6.0.
  *
@@ -183,9 +185,8 @@ export const bitcount = define(
 /**
  * Reads and writes integers inside the string at `key`; returns the result of every operation in order.
  *
- * A missing key counts as zeros. No operations: an empty array, without a round
- * trip. Fails with `WrongTypeError` when the key does not hold a string. O(1) for each
- * operation. Since Redis 3.2.0.
+ * A missing key counts as zeros. With no operations, returns an empty array without a round trip. Fails with
+ * `WrongTypeError` when the key does not hold a string. O(1) for each operation. Since Redis 3.2.0.
  *
  * **Example** (Counters of eight bits that stop at 255)
  *
@@ -209,9 +210,8 @@ export const bitfield = define(
 /**
  * Reads integers inside the string at `key`; returns them in order.
  *
- * Only reads are accepted, so that replicas can answer. A missing key counts as
- * zeros. No operations: an empty array, without a round trip. O(1) for each
- * operation. Since Redis 6.0.0.
+ * Accepts reads only, so that replicas can answer. A missing key counts as zeros. With no operations, returns an empty
+ * array without a round trip. O(1) for each operation. Since Redis 6.0.0.
  *
  * @see {@link bitfieldOperations} for the operations
  * @category bitmaps
@@ -228,9 +228,8 @@ export const bitfieldRo = define(
 /**
  * Combines the strings at several keys bit by bit and stores the result; returns its length in bytes.
  *
- * Shorter strings and missing keys count as filled up with zeros; an empty
- * result deletes `destination`. No keys: `DataError`. `not` with several keys
- * fails with `ResponseError`. O(N). Since Redis 2.6.0.
+ * Shorter strings and missing keys count as filled up with zeros. An empty result deletes `destination`. Fails with
+ * `DataError` when no keys are given, with `ResponseError` for `not` with several keys. O(N). Since Redis 2.6.0.
  *
  * **Example** (On the same days)
  *
@@ -256,9 +255,8 @@ export const bitop = define(
 /**
  * Returns the position of the first bit that is 0 or 1, -1 when there is none.
  *
- * The position counts bits from the start of the string, also with a range.
- * Without an `end` the string counts as followed by zeros, so that a search for 0
- * finds one; a missing key is all zeros. O(N). Since Redis 2.8.7.
+ * The position counts bits from the start of the string, even with a range. Without an `end`, the string counts as
+ * followed by zeros, so that a search for 0 finds one. A missing key counts as zeros. O(N). Since Redis 2.8.7.
  *
  * @category bitmaps
  * @since 0.1.0
@@ -276,7 +274,7 @@ export const bitpos = define(
 )
 
 /**
- * Returns the bit at `offset` of the string at `key`, 0 when it lies behind the end or the key does not exist.
+ * Returns the bit at `offset` of the string at `key`, 0 when the offset is past the end or the key does not exist.
  *
  * Fails with `WrongTypeError` when the key does not hold a string. O(1). Since Redis 2.2.0.
  *
@@ -286,7 +284,7 @@ export const bitpos = define(
 export const getbit = define("GETBIT", (key: Arg.Key, offset: number) => [Arg.key(key), offset], Reply.bit, "cacheable")
 
 /**
- * Sets the bit at `offset` of the string at `key`, which grows as needed; returns the bit that was there.
+ * Sets the bit at `offset` of the string at `key`; returns the old bit. The string grows as needed.
  *
  * Fails with `WrongTypeError` when the key does not hold a string. O(1). Since Redis 2.2.0.
  *

@@ -2,8 +2,8 @@
  * Commands on the cluster itself and its nodes. A server without cluster mode
  * answers them with an error.
  *
- * Most tell what, or change what, one node knows: they go to the node that is
- * asked. ASKING and the like are the business of the cluster client.
+ * Most return or change what a single node knows, so they affect only the node that they are sent to. The cluster
+ * client itself sends ASKING and similar commands.
  *
  * @since 0.1.0
  */
@@ -35,7 +35,7 @@ export type {
  * Options of {@link clusterscan}.
  *
  * - `match`: only keys that match this glob pattern. `type`: only keys of this type.
- * - `count`: about how much work a call does, 10 by default. `slot`: only keys of this slot.
+ * - `count`: a hint of how much work a call does, 10 by default. `slot`: only keys of this slot.
  *
  * @category cluster
  * @since 0.1.0
@@ -47,7 +47,7 @@ export interface ClusterscanOptions {
   readonly slot?: number | undefined
 }
 
-/** One of some words: JavaScript callers are not held to the types. */
+/** Checks that a word is one of those allowed, as JavaScript callers are not bound by the types. */
 const oneOf = <T extends string>(word: T | undefined, ...words: ReadonlyArray<T>): Arg.List =>
   word === undefined || words.includes(word)
     ? Arg.token(word)
@@ -67,7 +67,8 @@ const link = Reply.struct({
 // -----------------------------------------------------------------------------
 
 /**
- * Raises the configuration epoch of the node, unless it is the greatest; returns `BUMPED` or `STILL` and the epoch.
+ * Raises the configuration epoch of the node unless it is already the greatest; returns `BUMPED` or `STILL`, and the
+ * epoch.
  *
  * O(1). Since Redis 3.0.0.
  *
@@ -93,9 +94,8 @@ export const clusterCountFailureReports = define(
 /**
  * Asks a replica to take the place of its master; returns `true` once that is under way.
  *
- * `force` without the master's help, `takeover` without the other masters' as
- * well. Fails with `ResponseError` on a master, with `DataError` for any other
- * word. O(1). Since Redis 3.0.0.
+ * `force` does it without the master's help, `takeover` without that of the other masters as well. Fails with
+ * `ResponseError` on a master, with `DataError` for any other word. O(1). Since Redis 3.0.0.
  *
  * @category cluster
  * @since 0.1.0
@@ -109,8 +109,8 @@ export const clusterFailover = define(
 /**
  * Makes the node forget another node and ignore it for a minute; returns `true`.
  *
- * Fails with `ResponseError` when the node is unknown, is the one asked or its
- * master. O(1). Since Redis 3.0.0.
+ * Fails with `ResponseError` when the node to forget is unknown, is the node asked, or is the master of the node asked.
+ * O(1). Since Redis 3.0.0.
  *
  * @category cluster
  * @since 0.1.0
@@ -128,7 +128,8 @@ export const clusterForget = define("CLUSTER FORGET", (nodeId: string) => [nodeI
 export const clusterInfo = define("CLUSTER INFO", () => [], clusterInfoReply)
 
 /**
- * Returns the links of the node to and from others: made when, in unix milliseconds, and what they buffer, in bytes.
+ * Returns the links of the node to and from other nodes: when each was made, in unix milliseconds, and how much it
+ * buffers, in bytes.
  *
  * O(N) in the nodes. Since Redis 7.0.0.
  *
@@ -138,7 +139,7 @@ export const clusterInfo = define("CLUSTER INFO", () => [], clusterInfoReply)
 export const clusterLinks = define("CLUSTER LINKS", () => [], Reply.array(link))
 
 /**
- * Makes the node and another one, with their clusters, one cluster; returns `true` before that has happened.
+ * Joins the clusters of the node and of another node into one; returns `true` before that has happened.
  *
  * O(1). Since Redis 3.0.0, `busPort` since 4.0.0.
  *
@@ -162,7 +163,7 @@ export const clusterMeet = define(
 export const clusterMyid = define("CLUSTER MYID", () => [], Reply.text)
 
 /**
- * Returns the id of the shard of the node: of a master with its replicas.
+ * Returns the id of the shard of the node. A shard is a master with its replicas.
  *
  * O(1). Since Redis 7.2.0.
  *
@@ -184,7 +185,7 @@ export const clusterNodes = define("CLUSTER NODES", () => [], clusterNodesReply)
 /**
  * Returns the replicas of a master.
  *
- * Fails with `ResponseError` when the node is unknown or no master. O(N). Since Redis 5.0.0.
+ * Fails with `ResponseError` when the node is unknown or is not a master. O(N). Since Redis 5.0.0.
  *
  * @category cluster
  * @since 0.1.0
@@ -194,8 +195,8 @@ export const clusterReplicas = define("CLUSTER REPLICAS", (nodeId: string) => [n
 /**
  * Makes the node a replica of a master; returns `true`.
  *
- * Fails with `ResponseError` when that node is unknown, no master or the node
- * itself, or when the node has slots or keys. O(1). Since Redis 3.0.0.
+ * Fails with `ResponseError` when the master is unknown, is not a master, or is the node itself, and when the node is a
+ * master that has slots or keys. O(1). Since Redis 3.0.0.
  *
  * @category cluster
  * @since 0.1.0
@@ -203,7 +204,7 @@ export const clusterReplicas = define("CLUSTER REPLICAS", (nodeId: string) => [n
 export const clusterReplicate = define("CLUSTER REPLICATE", (nodeId: string) => [nodeId], Reply.ok)
 
 /**
- * Makes a replica a master without slots and without keys; returns `true`.
+ * Turns a replica into a master without slots and without keys; returns `true`.
  *
  * O(1). Since Valkey 9.0.0; Redis does not have it.
  *
@@ -213,7 +214,7 @@ export const clusterReplicate = define("CLUSTER REPLICATE", (nodeId: string) => 
 export const clusterReplicateNoOne = define("CLUSTER REPLICATE", () => ["NO", "ONE"], Reply.ok)
 
 /**
- * Makes the node forget the cluster; with `hard` it gets a new id and epoch as well; returns `true`.
+ * Makes the node forget the cluster; returns `true`. With `hard`, the node gets a new id and resets its epochs as well.
  *
  * Fails with `ResponseError` on a master with keys, with `DataError` for any
  * other word. O(N) in the nodes. Since Redis 3.0.0.
@@ -240,7 +241,7 @@ export const clusterSaveconfig = define("CLUSTER SAVECONFIG", () => [], Reply.ok
 /**
  * Sets the configuration epoch of a node that knows no other node; returns `true`.
  *
- * Fails with `ResponseError` when it knows another or has an epoch. O(1). Since Redis 3.0.0.
+ * Fails with `ResponseError` when the node knows another node or already has an epoch. O(1). Since Redis 3.0.0.
  *
  * @category cluster
  * @since 0.1.0
@@ -248,11 +249,10 @@ export const clusterSaveconfig = define("CLUSTER SAVECONFIG", () => [], Reply.ok
 export const clusterSetConfigEpoch = define("CLUSTER SET-CONFIG-EPOCH", (epoch: number) => [epoch], Reply.ok)
 
 /**
- * Returns the shards of the cluster: slots, and the nodes that share them.
+ * Returns the shards of the cluster: their slots and the nodes that serve them.
  *
- * A node without TLS has no `tlsPort`, one without other connections no `port`;
- * an empty `ip` or `endpoint` is the host that was asked. `id` is of Valkey only.
- * O(N) in the nodes. Since Redis 7.0.0.
+ * `tlsPort` is `undefined` for a node without TLS, `port` for a node with TLS only. An empty `ip` or `endpoint` stands
+ * for the host asked. Only Valkey has `id`. O(N) in the nodes. Since Redis 7.0.0.
  *
  * @category cluster
  * @since 0.1.0
@@ -262,19 +262,19 @@ export const clusterShards = define("CLUSTER SHARDS", () => [], clusterShardsRep
 /**
  * Returns the replicas of a master.
  *
- * Fails with `ResponseError` when the node is unknown or no master. O(N). Since Redis 3.0.0.
+ * Fails with `ResponseError` when the node is unknown or is not a master. O(N). Since Redis 3.0.0.
  *
- * @deprecated Redis deprecates it since 5.0.0: use {@link clusterReplicas}.
+ * @deprecated Redis deprecated it in 5.0.0: use {@link clusterReplicas}.
  * @category cluster
  * @since 0.1.0
  */
 export const clusterSlaves = define("CLUSTER SLAVES", (nodeId: string) => [nodeId], clusterReplicasReply)
 
 /**
- * Returns for each range of slots its master and replicas.
+ * Returns the master and the replicas of each range of slots.
  *
- * Slots without owner are missing. Redis, not Valkey, deprecates it since 7.0.0
- * for {@link clusterShards}. O(N) in the nodes. Since Redis 3.0.0.
+ * Slots without an owner are left out. Redis, not Valkey, has deprecated it since 7.0.0 in favour of
+ * {@link clusterShards}. O(N) in the nodes. Since Redis 3.0.0.
  *
  * @category cluster
  * @since 0.1.0
@@ -282,10 +282,11 @@ export const clusterSlaves = define("CLUSTER SLAVES", (nodeId: string) => [nodeI
 export const clusterSlots = define("CLUSTER SLOTS", () => [], clusterSlotsReply)
 
 /**
- * Returns some keys of the cluster and the cursor for more: `0` begins, and `0` has come to the end.
+ * Returns some keys of the cluster and the cursor of the next page. The scan begins with cursor `0` and ends when `0`
+ * is returned.
  *
- * A cursor names the slot that it goes on with, so it is sent to the owner of
- * that slot. A key may come more than once. O(N) in the keys. Since Valkey 9.1.0; Redis does not have it.
+ * A cursor names the slot where the scan goes on, so the command is sent to the owner of that slot. A key may be
+ * returned more than once. O(N) in the keys. Since Valkey 9.1.0; Redis does not have it.
  *
  * @category cluster
  * @since 0.1.0

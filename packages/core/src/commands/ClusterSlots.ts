@@ -1,6 +1,5 @@
 /**
- * Commands on the slots of a cluster: who owns them, what is in them, and
- * moving them.
+ * Commands on the slots of a cluster: who owns them, what they hold, and how to move them.
  *
  * @since 0.1.0
  */
@@ -15,10 +14,10 @@ import type { FlushMode } from "./Scripting.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * What becomes of a slot.
+ * The state of a slot.
  *
  * - `importing`: it comes from the node of this id. `migrating`: it goes to the node of this id.
- * - `node`: it belongs to the node of this id. `stable`: it stays where it is.
+ * - `node`: it belongs to the node of this id. `stable`: it is not being moved.
  *
  * @category cluster
  * @since 0.1.0
@@ -50,7 +49,7 @@ export type ClusterSlotState =
   }
 
 /**
- * Options of {@link clusterSetslot}: how long it may wait for replicas, a bare number being milliseconds (Valkey 8.0.0).
+ * Options of {@link clusterSetslot}: how long it may wait for replicas; a bare number is milliseconds (Valkey 8.0.0).
  *
  * @category cluster
  * @since 0.1.0
@@ -60,7 +59,7 @@ export interface ClusterSetslotOptions {
 }
 
 /**
- * Slots that go to a node.
+ * Slots that move to a node.
  *
  * @category cluster
  * @since 0.1.0
@@ -151,10 +150,10 @@ const slotMigrationJob = Reply.struct({
 // -----------------------------------------------------------------------------
 
 /**
- * Gives slots that nobody owns to the node; returns `true`.
+ * Gives slots that have no owner to the node; returns `true`.
  *
- * Fails with `ResponseError` when a slot has an owner, and then gives none. No
- * slots: `DataError`. O(N). Since Redis 3.0.0.
+ * Fails with `ResponseError` and gives no slot when one of them has an owner. Fails with `DataError` when no slots are
+ * given. O(N). Since Redis 3.0.0.
  *
  * @category cluster
  * @since 0.1.0
@@ -166,10 +165,10 @@ export const clusterAddslots = define(
 )
 
 /**
- * Gives ranges of slots that nobody owns to the node; returns `true`.
+ * Gives ranges of slots that have no owner to the node; returns `true`.
  *
- * Fails with `ResponseError` when a slot has an owner, and then gives none. No
- * ranges: `DataError`. O(N) in the slots. Since Redis 7.0.0.
+ * Fails with `ResponseError` and gives no slot when one of them has an owner. Fails with `DataError` when no ranges are
+ * given. O(N) in the slots. Since Redis 7.0.0.
  *
  * @category cluster
  * @since 0.1.0
@@ -183,8 +182,8 @@ export const clusterAddslotsrange = define(
 /**
  * Cancels all slot migrations from the node; returns `true`.
  *
- * Fails with `ResponseError` when there are none. O(N) in the migrations. Since
- * Valkey 9.0.0; Redis has {@link clusterMigrationCancel}.
+ * Fails with `ResponseError` when there are no migrations. O(N) in the migrations. Since Valkey 9.0.0; Redis has
+ * {@link clusterMigrationCancel}.
  *
  * @category cluster
  * @since 0.1.0
@@ -204,8 +203,8 @@ export const clusterCountkeysinslot = define("CLUSTER COUNTKEYSINSLOT", (slot: n
 /**
  * Makes the node forget who owns slots; returns `true`.
  *
- * Fails with `ResponseError` when a slot has no owner, and then forgets none. No
- * slots: `DataError`. O(N). Since Redis 3.0.0.
+ * Fails with `ResponseError` and forgets none when a slot has no owner. Fails with `DataError` when no slots are given.
+ * O(N). Since Redis 3.0.0.
  *
  * @category cluster
  * @since 0.1.0
@@ -219,8 +218,8 @@ export const clusterDelslots = define(
 /**
  * Makes the node forget who owns ranges of slots; returns `true`.
  *
- * Fails with `ResponseError` when a slot has no owner, and then forgets none. No
- * ranges: `DataError`. O(N) in the slots. Since Redis 7.0.0.
+ * Fails with `ResponseError` and forgets none when a slot has no owner. Fails with `DataError` when no ranges are
+ * given. O(N) in the slots. Since Redis 7.0.0.
  *
  * @category cluster
  * @since 0.1.0
@@ -246,9 +245,9 @@ export const clusterFlushslot = define(
 )
 
 /**
- * Makes the node own no slots; returns `true`.
+ * Removes all slots from the node; returns `true`.
  *
- * Fails with `ResponseError` when it has keys. O(1). Since Redis 3.0.0.
+ * Fails with `ResponseError` when the node has keys. O(1). Since Redis 3.0.0.
  *
  * @category cluster
  * @since 0.1.0
@@ -270,10 +269,11 @@ export const clusterGetkeysinslot = define(
 )
 
 /**
- * Returns the slot migrations from and to the node: those under way and some that have ended, times in unix seconds.
+ * Returns the slot migrations from and to the node: those under way and some that have ended. Times are in unix
+ * seconds.
  *
- * `state` is `success` or `failed` in the end, `message` says why it failed. O(N)
- * in the migrations. Since Valkey 9.0.0; Redis has {@link clusterMigrationStatus}.
+ * `state` is `success` or `failed` in the end; `message` says why a migration failed. O(N) in the migrations. Since
+ * Valkey 9.0.0; Redis has {@link clusterMigrationStatus}.
  *
  * @category cluster
  * @since 0.1.0
@@ -295,10 +295,10 @@ export const clusterGetslotmigrations = define(
 export const clusterKeyslot = define("CLUSTER KEYSLOT", (key: Arg.Key) => [key], Reply.integer)
 
 /**
- * Begins to move slots with their keys from the node to others; returns `true` before they are moved.
+ * Starts moving slots and their keys from the node to other nodes; returns `true` before they are moved.
  *
- * Nothing to move: `DataError`. O(N) in the slots. Since Valkey 9.0.0; Redis
- * has {@link clusterMigrationImport}.
+ * Fails with `DataError` when there is nothing to move. O(N) in the slots. Since Valkey 9.0.0; Redis has
+ * {@link clusterMigrationImport}.
  *
  * @category cluster
  * @since 0.1.0
@@ -316,7 +316,7 @@ export const clusterMigrateslots = define(
 )
 
 /**
- * Cancels a slot migration of the node by its id, or `all`; returns how many were cancelled.
+ * Cancels one slot migration of the node by its id, or all with `all`; returns how many were cancelled.
  *
  * O(N) in the slots. Since Redis 8.4.0; Valkey has {@link clusterCancelslotmigrations}.
  *
@@ -330,10 +330,11 @@ export const clusterMigrationCancel = define(
 )
 
 /**
- * Begins to move slots with their keys from their owner to the node; returns the id of the migration.
+ * Starts moving slots and their keys from their owner to the node; returns the id of the migration.
  *
- * Fails with `ResponseError` when the node has them, or they do not belong to
- * one node. No ranges: `DataError`. O(N) in the slots. Since Redis 8.4.0; Valkey has {@link clusterMigrateslots}.
+ * Fails with `ResponseError` when the node already owns the slots, or when they do not all belong to one node. Fails
+ * with `DataError` when no ranges are given. O(N) in the slots. Since Redis 8.4.0; Valkey has
+ * {@link clusterMigrateslots}.
  *
  * @category cluster
  * @since 0.1.0
@@ -345,7 +346,8 @@ export const clusterMigrationImport = define(
 )
 
 /**
- * Returns the slot migrations of the node, times in unix milliseconds, or the one of an id: none when it is unknown.
+ * Returns the slot migrations of the node, or only the one with an id: none when the id is unknown. Times are in unix
+ * milliseconds.
  *
  * O(N) in the migrations. Since Redis 8.4.0; Valkey has {@link clusterGetslotmigrations}.
  *
@@ -359,10 +361,10 @@ export const clusterMigrationStatus = define(
 )
 
 /**
- * Sets what becomes of a slot; returns `true`.
+ * Sets the state of a slot; returns `true`.
  *
- * Not one state: `DataError`. Fails with `ResponseError` when the node does not
- * own a slot that is to migrate or owns one that it is to import. O(1). Since Redis 3.0.0.
+ * Fails with `DataError` unless exactly one state is given. Fails with `ResponseError` when the node does not own a
+ * slot to migrate, or already owns a slot to import. O(1). Since Redis 3.0.0.
  *
  * @category cluster
  * @since 0.1.0
@@ -378,10 +380,10 @@ export const clusterSetslot = define(
 )
 
 /**
- * Returns what slots of a range hold and take, as far as they are the node's.
+ * Returns how many keys the slots of a range hold and what they cost, for the slots of the node only.
  *
- * All but `keyCount` is `undefined` unless the server counts it. `cpuUsec` is
- * microseconds, the others are bytes. O(N) in the slots. Since Redis 8.2.0 and Valkey 8.0.0.
+ * Everything except `keyCount` is `undefined` unless the server counts it. `cpuUsec` is in microseconds, the rest in
+ * bytes. O(N) in the slots. Since Redis 8.2.0 and Valkey 8.0.0.
  *
  * @category cluster
  * @since 0.1.0
@@ -393,10 +395,10 @@ export const clusterSlotStats = define(
 )
 
 /**
- * Like {@link clusterSlotStats}, for the slots in which a metric, such as `key-count`, is greatest or least.
+ * Like {@link clusterSlotStats}, for the slots where a metric, such as `key-count`, is greatest or least.
  *
- * Fails with `ResponseError` when the server does not count it. O(N*log(N)) in
- * the slots. Since Redis 8.2.0 and Valkey 8.0.0.
+ * Fails with `ResponseError` when the server does not count the metric. O(N*log(N)) in the slots. Since Redis 8.2.0 and
+ * Valkey 8.0.0.
  *
  * @category cluster
  * @since 0.1.0

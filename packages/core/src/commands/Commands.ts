@@ -1,5 +1,5 @@
 /**
- * COMMAND: what a server knows of the commands it has.
+ * COMMAND: what a server knows about its commands.
  *
  * @since 0.1.0
  */
@@ -15,9 +15,9 @@ import * as Reply from "../RedisReply.ts"
 /**
  * Where a command has keys.
  *
- * - `flags`: what it does to them, such as `RO` or `insert`.
- * - `beginSearch`: how the first key is found; `findKeys`: how the others are.
- * - `extra`: what this type does not know, by the server's names.
+ * - `flags`: what the command does to the keys, such as `RO` or `insert`.
+ * - `beginSearch`: how to find the first key; `findKeys`: how to find the others.
+ * - `extra`: fields that this type does not know, by the server's names.
  *
  * @category server
  * @since 0.1.0
@@ -33,7 +33,7 @@ export interface KeySpecification {
 /**
  * A step in finding keys.
  *
- * - `spec`: depends on `type`. `extra`: what this type does not know, by the server's names.
+ * - `spec`: depends on `type`. `extra`: fields that this type does not know, by the server's names.
  *
  * @category server
  * @since 0.1.0
@@ -45,9 +45,9 @@ export interface KeySearch {
 }
 
 /**
- * What a command is.
+ * The properties of a command.
  *
- * - `arity`: the number of arguments, name included; the least number, negated, when it varies.
+ * - `arity`: the number of arguments, including the name; when it varies, the negated minimum.
  * - `firstKey`, `lastKey`, `step`: where the keys are, 0 when there are none or they vary.
  * - `tips`, `keySpecifications`, `subcommands`: since Redis 7.0.0, empty before.
  *
@@ -68,9 +68,9 @@ export interface CommandInfo {
 }
 
 /**
- * An argument of a command; `oneof` and `block` have arguments of their own.
+ * An argument of a command. Arguments of the types `oneof` and `block` have arguments of their own.
  *
- * - `extra`: what this type does not know, by the server's names.
+ * - `extra`: fields that this type does not know, by the server's names.
  *
  * @category server
  * @since 0.1.0
@@ -93,7 +93,7 @@ export interface CommandArgument {
  * The documentation of a command.
  *
  * - `history`: pairs of a version and what changed in it.
- * - `extra`: what this type does not know, by the server's names.
+ * - `extra`: fields that this type does not know, by the server's names.
  *
  * @category server
  * @since 0.1.0
@@ -129,7 +129,7 @@ export type CommandListFilter = AtMostOne<{
 // Replies
 // -----------------------------------------------------------------------------
 
-/** Records of the server itself are the same in every view. */
+/** Records about the server itself are the same in every view. */
 const fixed = <A>(reply: Reply.Reply<A, unknown, unknown>): Reply.Reply<A> =>
   // In the text view the decoder gives an A.
   Reply.make((value) => reply.decode(value, Reply.textView) as A)
@@ -196,7 +196,7 @@ const commandDocsReply: Reply.Reply<CommandDocs> = fixed(Reply.struct({
 // -----------------------------------------------------------------------------
 
 /**
- * Returns what all commands are.
+ * Returns the properties of all commands.
  *
  * O(N). Since Redis 2.8.13.
  *
@@ -216,7 +216,7 @@ export const command = define("COMMAND", () => [], Reply.array(commandInfoReply)
 export const commandCount = define("COMMAND COUNT", () => [], Reply.integer)
 
 /**
- * Returns the documentation of commands by name, of all by default; those that do not exist are left out.
+ * Returns the documentation of commands by name, by default of all commands. Commands that do not exist are left out.
  *
  * O(N). Since Redis 7.0.0.
  *
@@ -232,7 +232,7 @@ export const commandDocs = define(
 /**
  * Returns the keys among the arguments of a command.
  *
- * Fails with `ResponseError` when there is no such command or it has no keys. O(N). Since Redis 2.8.13.
+ * Fails with `ResponseError` when the command does not exist or has no keys. O(N). Since Redis 2.8.13.
  *
  * @category server
  * @since 0.1.0
@@ -246,7 +246,7 @@ export const commandGetkeys = define(
 /**
  * Returns the keys among the arguments of a command, and what the command does to each.
  *
- * Fails with `ResponseError` when there is no such command or it has no keys. O(N). Since Redis 7.0.0.
+ * Fails with `ResponseError` when the command does not exist or has no keys. O(N). Since Redis 7.0.0.
  *
  * @category server
  * @since 0.1.0
@@ -258,9 +258,10 @@ export const commandGetkeysandflags = define(
 )
 
 /**
- * Returns what commands are, `undefined` for each that does not exist; a subcommand is named `config|get`.
+ * Returns the properties of commands, `undefined` for each that does not exist. The name of a subcommand is like
+ * `config|get`.
  *
- * No names: an empty array, without a round trip. O(N). Since Redis 2.8.13.
+ * With no names, returns an empty array without a round trip. O(N). Since Redis 2.8.13.
  *
  * @category server
  * @since 0.1.0
@@ -275,7 +276,7 @@ export const commandInfo = define(
 )
 
 /**
- * Returns the names of all commands, or of those that `filter` lets pass.
+ * Returns the names of all commands, or of those that `filter` selects.
  *
  * O(N). Since Redis 7.0.0.
  *

@@ -18,7 +18,8 @@ export type ConfigEntries =
   | readonly [parameter: string, value: Arg.Value]
 
 /**
- * Returns the parameters that match glob-style patterns with their values, all by default; none when none match.
+ * Returns the parameters that match glob-style patterns, with their values; by default all parameters. The result is
+ * empty when none matches.
  *
  * Several patterns need Redis 7.0.0. O(N). Since Redis 2.0.0.
  *
@@ -35,7 +36,7 @@ export const configGet = define(
 )
 
 /**
- * Sets the statistics that INFO tells to 0; returns `true`.
+ * Resets the statistics of INFO to 0; returns `true`.
  *
  * O(1). Since Redis 2.0.0.
  *
@@ -57,8 +58,8 @@ export const configRewrite = define("CONFIG REWRITE", () => [], Reply.ok)
 /**
  * Changes parameters: `configSet(name, value)` or, since Redis 7.0.0, several at once; returns `true`.
  *
- * Fails with `ResponseError` when a parameter does not exist or refuses the value; then none is changed.
- * Nothing to set: `DataError`. O(N). Since Redis 2.0.0.
+ * Fails with `ResponseError` and changes nothing when a parameter does not exist or does not accept the value. Fails
+ * with `DataError` when there is nothing to set. O(N). Since Redis 2.0.0.
  *
  * @category server
  * @since 0.1.0
@@ -67,7 +68,7 @@ export const configSet = define(
   "CONFIG SET",
   (...entries: ConfigEntries) => {
     const [first, value] = entries
-    // A parameter without a value is refused as every undefined argument is.
+    // A parameter without a value is refused like every undefined argument.
     return typeof first === "string" ? [first, value as Arg.Value] : Arg.pairs(first)
   },
   Reply.ok

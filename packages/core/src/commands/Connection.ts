@@ -2,8 +2,8 @@
  * Commands on the connection itself: authentication, names, tracking, and the
  * other clients of the server.
  *
- * Those that change the state of their connection need one that is not shared;
- * a client does what most programs want of them by its own options.
+ * Commands that change the state of their connection need a connection that is not shared. Most programs use the
+ * options of the client instead.
  *
  * @since 0.1.0
  */
@@ -21,7 +21,7 @@ export type { ClientInfo } from "./replies/ClientInfo.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * Who a client is; without `username`, the user `default`.
+ * The name and password of a user; without `username`, of the user `default`.
  *
  * @category connection
  * @since 0.1.0
@@ -40,13 +40,13 @@ export interface Credentials {
 export type ClientType = "normal" | "master" | "slave" | "replica" | "pubsub"
 
 /**
- * Which clients are meant: those for which everything given holds.
+ * Selects the clients for which every given condition holds.
  *
- * - `id`: one of these; CLIENT KILL takes several only on Valkey 8.1.0.
- * - `addr`, `laddr`: the address and port of the client, of the server's side.
+ * - `id`: a client with one of these ids; CLIENT KILL takes several only on Valkey 8.1.0.
+ * - `addr`, `laddr`: the address and port of the client's side, of the server's side.
  * - `maxage`: connected for at least this long; a bare number is seconds. Redis 7.4.0 and Valkey 8.0.0.
- * - `skipme`: whether to leave out the client that asks.
- * - `name`, `idle`, `flags`, `libName`, `libVer`, `db`, `capa`, `ip` and all that begin with `not`: Valkey 9.0.0.
+ * - `skipme`: whether to leave out the client that sends the command.
+ * - `name`, `idle`, `flags`, `libName`, `libVer`, `db`, `capa`, `ip` and all names that begin with `not`: Valkey 9.0.0.
  *
  * @category connection
  * @since 0.1.0
@@ -82,11 +82,11 @@ export interface ClientFilter {
 }
 
 /**
- * What a server tells a client whose cache it keeps from being stale.
+ * What the server reports to a client so that its cache does not become stale.
  *
- * - `redirect`: the id of the client that gets the messages. `noloop`: not about the client's own writes.
- * - `bcast`: about all keys that begin with one of `prefix`, whether they were read or not.
- * - `optin`, `optout`: only about keys read after CLIENT CACHING YES; not about those read after CLIENT CACHING NO.
+ * - `redirect`: the id of the client that gets the messages. `noloop`: do not report the client's own writes.
+ * - `bcast`: report all keys that begin with one of `prefix`, whether the client has read them or not.
+ * - `optin`: report only keys read after CLIENT CACHING YES. `optout`: do not report keys read after CLIENT CACHING NO.
  *
  * Only one of `bcast`, `optin` and `optout` can be given, `prefix` only with `bcast`.
  *
@@ -126,10 +126,10 @@ export interface HelloOptions {
 // -----------------------------------------------------------------------------
 
 /**
- * Authenticates the connection, as the user `default` with a password alone; returns `true`.
+ * Authenticates the connection, as the user `default` when only a password is given; returns `true`.
  *
- * Fails with `AuthenticationError` when the server refuses. Clients do this by their own options. O(N).
- * Since Redis 1.0.0, with `username` since 6.0.0.
+ * Fails with `AuthenticationError` when the server refuses. Clients authenticate by their own options. O(N). Since
+ * Redis 1.0.0, with `username` since 6.0.0.
  *
  * @category connection
  * @since 0.1.0
@@ -145,7 +145,7 @@ export const auth = define(
 )
 
 /**
- * Says whether the keys of the next command are tracked, in the modes OPTIN and OPTOUT; returns `true`.
+ * Sets whether the keys of the next command are tracked, in the modes OPTIN and OPTOUT; returns `true`.
  *
  * O(1). Since Redis 6.0.0.
  *
@@ -160,9 +160,9 @@ export const clientCaching = define(
 )
 
 /**
- * Claims abilities of the client, such as `redirect`; returns `true`.
+ * Declares capabilities of the client, such as `redirect`; returns `true`.
  *
- * No abilities: `DataError`. O(1). Since Valkey 8.0.0; Redis does not have it.
+ * Fails with `DataError` when no capabilities are given. O(1). Since Valkey 8.0.0; Redis does not have it.
  *
  * @category connection
  * @since 0.1.0
@@ -190,8 +190,8 @@ export const clientGetname = define(
 )
 
 /**
- * Returns the id of the client that gets the messages about the keys this one tracks, 0 when they are not
- * redirected, -1 when it tracks none.
+ * Returns the id of the client that gets the messages about the keys tracked for this connection, 0 when they are not
+ * redirected, -1 when tracking is off.
  *
  * O(1). Since Redis 6.0.0.
  *
@@ -211,7 +211,7 @@ export const clientGetredir = define("CLIENT GETREDIR", () => [], Reply.integer,
 export const clientId = define("CLIENT ID", () => [], Reply.integer, "ordered")
 
 /**
- * Marks the connection as one that imports data, whose keys do not expire meanwhile; returns `true`.
+ * Marks the connection as one that imports data, whose keys do not expire during the import; returns `true`.
  *
  * O(1). Since Valkey 8.1.0; Redis does not have it.
  *
@@ -226,7 +226,7 @@ export const clientImportSource = define(
 )
 
 /**
- * Returns what the server knows of the connection that this command is sent on.
+ * Returns what the server knows about the connection that this command is sent on.
  *
  * O(1). Since Redis 6.2.0.
  *
@@ -246,10 +246,10 @@ export const clientInfo = define("CLIENT INFO", () => [], clientInfoReply, "orde
 export const clientKill = define("CLIENT KILL", (address: string) => [address], Reply.ok)
 
 /**
- * Closes the connections of the clients for which everything in `filter` holds, not of the one that asks unless
- * `skipme` is `false`; returns how many.
+ * Closes the connections of the clients for which everything in `filter` holds; returns how many. It spares the
+ * connection that it is sent on unless `skipme` is `false`.
  *
- * No filter: `DataError`. O(N). Since Redis 2.8.12.
+ * Fails with `DataError` when no filter is given. O(N). Since Redis 2.8.12.
  *
  * @category connection
  * @since 0.1.0
@@ -264,9 +264,9 @@ export const clientKillFilter = define(
 )
 
 /**
- * Returns what the server knows of its clients, or of those for which everything in `filter` holds.
+ * Returns what the server knows about its clients, or about those for which everything in `filter` holds.
  *
- * O(N). Since Redis 2.4.0, `type` since 5.0.0, `id` since 6.2.0; other filters only on Valkey, `user`, `addr`,
+ * O(N). Since Redis 2.4.0, `type` since 5.0.0, `id` since 6.2.0. The other filters are only on Valkey: `user`, `addr`,
  * `laddr`, `skipme` and `maxage` since 8.1.0, the rest since 9.0.0.
  *
  * @category connection
@@ -279,7 +279,7 @@ export const clientList = define(
 )
 
 /**
- * Keeps the connection from being closed when clients use too much memory, or stops that; returns `true`.
+ * Protects the connection from being closed when clients use too much memory, or ends the protection; returns `true`.
  *
  * O(1). Since Redis 7.0.0.
  *
@@ -294,7 +294,7 @@ export const clientNoEvict = define(
 )
 
 /**
- * Lets the commands of the connection leave the time of last use of keys alone, or stops that; returns `true`.
+ * Sets whether the commands of the connection leave the time of last use of keys unchanged; returns `true`.
  *
  * O(1). Since Redis 7.2.0.
  *
@@ -309,9 +309,9 @@ export const clientNoTouch = define(
 )
 
 /**
- * Lets the server hold back the commands of all clients for a time, or only their writes; returns `true`.
+ * Makes the server hold back the commands of all clients for a time, or only their writes; returns `true`.
  *
- * A bare `timeout` is whole milliseconds, a fraction of one `DataError`. O(1). Since Redis 3.0.0, `mode` since
+ * A bare `timeout` is whole milliseconds; fails with `DataError` for a fraction. O(1). Since Redis 3.0.0, `mode` since
  * 6.2.0.
  *
  * @category connection
@@ -344,7 +344,7 @@ export const clientSetinfo = define(
 )
 
 /**
- * Names the connection that it is sent on, none with an empty name; returns `true`.
+ * Names the connection that it is sent on; returns `true`. An empty name removes the name.
  *
  * A client names all its connections by its option `clientName`. O(1). Since Redis 2.6.9.
  *
@@ -354,7 +354,7 @@ export const clientSetinfo = define(
 export const clientSetname = define("CLIENT SETNAME", (name: string) => [name], Reply.ok, "ordered")
 
 /**
- * Lets the server tell when keys that the connection has read change, or stops that; returns `true`.
+ * Makes the server report changes of keys that the connection has read, or ends that; returns `true`.
  *
  * O(1). Since Redis 6.0.0.
  *
@@ -377,8 +377,8 @@ export const clientTracking = define(
 )
 
 /**
- * Returns how the server tracks the keys of the connection: the flags, such as `off` or `bcast`, the id of the
- * client that gets the messages as {@link clientGetredir} has it, and the prefixes.
+ * Returns how the server tracks the keys of the connection: the flags, such as `off` or `bcast`; the id of the client
+ * that gets the messages, as in {@link clientGetredir}; and the prefixes.
  *
  * O(1). Since Redis 6.2.0.
  *
@@ -397,8 +397,8 @@ export const clientTrackinginfo = define(
 )
 
 /**
- * Ends the waiting of a client in a blocking command: as if its time had passed, or with the error code
- * `UNBLOCKED`; returns whether it was waiting.
+ * Unblocks a client that waits in a blocking command, as if its timeout had passed or with the error code `UNBLOCKED`;
+ * returns whether the client was waiting.
  *
  * O(log N). Since Redis 5.0.0.
  *
@@ -432,9 +432,9 @@ export const clientUnpause = define("CLIENT UNPAUSE", () => [], Reply.ok)
 export const echo = define("ECHO", (message: Arg.Value) => [message], Reply.blob)
 
 /**
- * Returns what the server is, and with options changes the protocol, authenticates and names the connection.
+ * Returns facts about the server. With options, changes the protocol, authenticates and names the connection.
  *
- * Fails with `ResponseError` (`NOPROTO`) when the server does not speak the version. Clients do this by their own
+ * Fails with `ResponseError` (`NOPROTO`) when the server does not support the version. Clients do this by their own
  * options. O(1). Since Redis 6.0.0, without options since 6.2.0.
  *
  * @category connection
@@ -463,7 +463,7 @@ export const hello = define(
 )
 
 /**
- * Returns `true`: the server is there.
+ * Returns `true` when the server answers.
  *
  * O(1). Since Redis 1.0.0.
  *
@@ -483,7 +483,7 @@ export const ping = define("PING", () => [], Reply.map(Reply.text, (answer) => a
 export const pingMessage = define("PING", (message: Arg.Value) => [message], Reply.blob)
 
 /**
- * Lets the server close the connection; returns `true`.
+ * Makes the server close the connection; returns `true`.
  *
  * O(1). Since Redis 1.0.0.
  *
@@ -496,8 +496,8 @@ export const quit = define("QUIT", () => [], Reply.ok, "stateful")
 /**
  * Lets the connection read from a replica in a cluster; returns `true`.
  *
- * Fails with `ResponseError` when the server is in no cluster, not on Valkey 8.0.0 and later. Affects the
- * connection that it is sent on; a cluster client does this by its option `readFrom`. O(1). Since Redis 3.0.0.
+ * Fails with `ResponseError` when the server is in no cluster, except on Valkey 8.0.0 and later. Affects the connection
+ * that it is sent on; a cluster client does this by its option `readFrom`. O(1). Since Redis 3.0.0.
  *
  * @category connection
  * @since 0.1.0
@@ -515,7 +515,7 @@ export const readonly = define("READONLY", () => [], Reply.ok, "stateful")
 export const readwrite = define("READWRITE", () => [], Reply.ok, "stateful")
 
 /**
- * Makes the connection as if it was new: no transaction, no subscriptions, not authenticated, database 0,
+ * Resets the connection to the state of a new one: no transaction, no subscriptions, not authenticated, database 0,
  * RESP2; returns `true`.
  *
  * O(1). Since Redis 6.2.0.
@@ -528,8 +528,8 @@ export const reset = define("RESET", () => [], Reply.accepted, "stateful")
 /**
  * Changes the database of the connection; returns `true`.
  *
- * Fails with `ResponseError` when there is no such database. Clients do this by their option `db`. O(1).
- * Since Redis 1.0.0.
+ * Fails with `ResponseError` when there is no such database. Clients select it by their option `db`. O(1). Since Redis
+ * 1.0.0.
  *
  * @category connection
  * @since 0.1.0
@@ -579,7 +579,7 @@ const isIds = (id: NonNullable<ClientFilter["id"]>): id is ReadonlyArray<number 
 
 const clientTypes: ReadonlyArray<unknown> = ["normal", "master", "slave", "replica", "pubsub"]
 
-// Checked although it is typed: a server takes a filter that it misreads for another one.
+// Checked although it is typed, as a server can mistake a wrong filter for another one.
 const typeArg = (token: string, type: ClientType | undefined): Arg.List =>
   type === undefined || clientTypes.includes(type)
     ? Arg.option(token, type)

@@ -12,10 +12,11 @@ import * as Reply from "../RedisReply.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * What must hold for a time to live to be set. Needs Redis 7.0.
+ * The condition for setting a time to live. Needs Redis 7.0.
  *
- * - `nx`, `xx`: the key has none, has one.
- * - `gt`, `lt`: the new one ends later, earlier; to have none counts as never ending.
+ * - `nx`: the key has no time to live. `xx`: the key has one.
+ * - `gt`, `lt`: the new time to live ends later, earlier than the current one. A key without one counts as living
+ *   forever.
  *
  * `nx` excludes the others, `gt` excludes `lt`.
  *
@@ -55,10 +56,10 @@ const conditionArgs = (condition: ExpireCondition | undefined): Arg.List =>
 // -----------------------------------------------------------------------------
 
 /**
- * Lets `key` live for a time, a bare number being seconds, cut to whole seconds; returns whether it was set.
+ * Sets the time to live of `key`, cut to whole seconds (a bare number is seconds); returns whether it was set.
  *
- * `false` when the key does not exist or the condition does not hold. A time that
- * is not positive deletes the key. O(1). Since Redis 1.0.0.
+ * Returns `false` when the key does not exist or the condition does not hold. A time that is not positive deletes the
+ * key. O(1). Since Redis 1.0.0.
  *
  * **Example** (Later, never sooner)
  *
@@ -82,10 +83,10 @@ export const expire = define(
 )
 
 /**
- * Lets `key` live until a point in time, a bare number being unix seconds; returns whether it was set.
+ * Sets the point in time at which `key` expires (a bare number is unix seconds); returns whether it was set.
  *
- * `false` when the key does not exist or the condition does not hold. A time in
- * the past deletes the key. O(1). Since Redis 1.2.0.
+ * Returns `false` when the key does not exist or the condition does not hold. A time in the past deletes the key. O(1).
+ * Since Redis 1.2.0.
  *
  * @category generic
  * @since 0.1.0
@@ -101,10 +102,10 @@ export const expireat = define(
 )
 
 /**
- * Returns until when `key` lives in unix seconds, -1 when without limit, -2 when it does not exist.
+ * Returns when `key` expires in unix seconds, -1 when it has no time to live, -2 when it does not exist.
  *
- * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1).
- * Since Redis 7.0.0.
+ * These numbers come from Redis unchanged; the result is never `undefined`. `ttl` of a `RedisKeyspace` returns a type
+ * for them. O(1). Since Redis 7.0.0.
  *
  * @category generic
  * @since 0.1.0
@@ -112,7 +113,7 @@ export const expireat = define(
 export const expiretime = define("EXPIRETIME", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
 
 /**
- * Takes the time to live from `key`; returns `false` when it does not exist or had none.
+ * Removes the time to live of `key`; returns `false` when the key does not exist or has no time to live.
  *
  * O(1). Since Redis 2.2.0.
  *
@@ -122,10 +123,10 @@ export const expiretime = define("EXPIRETIME", (key: Arg.Key) => [Arg.key(key)],
 export const persist = define("PERSIST", (key: Arg.Key) => [Arg.key(key)], Reply.boolean)
 
 /**
- * Lets `key` live for a time, a bare number being milliseconds; returns whether it was set.
+ * Sets the time to live of `key` (a bare number is milliseconds); returns whether it was set.
  *
- * `false` when the key does not exist or the condition does not hold. A time that
- * is not positive deletes the key. O(1). Since Redis 2.6.0.
+ * Returns `false` when the key does not exist or the condition does not hold. A time that is not positive deletes the
+ * key. O(1). Since Redis 2.6.0.
  *
  * @category generic
  * @since 0.1.0
@@ -141,10 +142,10 @@ export const pexpire = define(
 )
 
 /**
- * Lets `key` live until a point in time, a bare number being unix milliseconds; returns whether it was set.
+ * Sets the point in time at which `key` expires (a bare number is unix milliseconds); returns whether it was set.
  *
- * `false` when the key does not exist or the condition does not hold. A time in
- * the past deletes the key. O(1). Since Redis 2.6.0.
+ * Returns `false` when the key does not exist or the condition does not hold. A time in the past deletes the key. O(1).
+ * Since Redis 2.6.0.
  *
  * @category generic
  * @since 0.1.0
@@ -160,10 +161,10 @@ export const pexpireat = define(
 )
 
 /**
- * Returns until when `key` lives in unix milliseconds, -1 when without limit, -2 when it does not exist.
+ * Returns when `key` expires in unix milliseconds, -1 when it has no time to live, -2 when it does not exist.
  *
- * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1).
- * Since Redis 7.0.0.
+ * These numbers come from Redis unchanged; the result is never `undefined`. `ttl` of a `RedisKeyspace` returns a type
+ * for them. O(1). Since Redis 7.0.0.
  *
  * @category generic
  * @since 0.1.0
@@ -171,10 +172,10 @@ export const pexpireat = define(
 export const pexpiretime = define("PEXPIRETIME", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
 
 /**
- * Returns how many milliseconds `key` has to live, -1 when without limit, -2 when it does not exist.
+ * Returns how many milliseconds `key` has to live, -1 when it has no time to live, -2 when it does not exist.
  *
- * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1).
- * Since Redis 2.6.0.
+ * These numbers come from Redis unchanged; the result is never `undefined`. `ttl` of a `RedisKeyspace` returns a type
+ * for them. O(1). Since Redis 2.6.0.
  *
  * @category generic
  * @since 0.1.0
@@ -182,10 +183,10 @@ export const pexpiretime = define("PEXPIRETIME", (key: Arg.Key) => [Arg.key(key)
 export const pttl = define("PTTL", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
 
 /**
- * Returns how many seconds `key` has to live, -1 when without limit, -2 when it does not exist.
+ * Returns how many seconds `key` has to live, -1 when it has no time to live, -2 when it does not exist.
  *
- * These are the numbers of Redis itself: no answer is `undefined`. `ttl` of a `RedisKeyspace` has a type for them. O(1).
- * Since Redis 1.0.0.
+ * These numbers come from Redis unchanged; the result is never `undefined`. `ttl` of a `RedisKeyspace` returns a type
+ * for them. O(1). Since Redis 1.0.0.
  *
  * @category generic
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Commands on functions, and on the libraries that they come in.
+ * Commands on functions and their libraries.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import type { FlushMode } from "./Scripting.ts"
  * Options of {@link functionList}.
  *
  * - `libraryname`: only libraries whose name matches this glob pattern.
- * - `withcode`: with the source code of each library.
+ * - `withcode`: also return the source code of each library.
  *
  * @category functions
  * @since 0.1.0
@@ -65,9 +65,8 @@ const stats = Reply.struct({
 /**
  * Calls a function and returns what it returns, as plain data.
  *
- * What Lua values become is said at `eval`. Fails with `ResponseError` when
- * there is no such function or it raises an error. In a cluster, all keys must
- * be in one slot. Since Redis 7.0.0.
+ * Lua values are converted as for `eval`. Fails with `ResponseError` when the function does not exist or raises an
+ * error. In a cluster, all keys must be in one slot. Since Redis 7.0.0.
  *
  * **Example** (A function of a library)
  *
@@ -87,7 +86,7 @@ export const fcall = define(
 )
 
 /**
- * Like {@link fcall}, for a function with the flag `no-writes`; can run on a replica.
+ * Like {@link fcall}, for a function with the flag `no-writes`. It can run on a replica.
  *
  * Fails with `ResponseError` when the function may write. Since Redis 7.0.0.
  *
@@ -132,10 +131,10 @@ export const functionDump = define("FUNCTION DUMP", () => [], Reply.bytes)
 export const functionFlush = define("FUNCTION FLUSH", (mode?: FlushMode) => Arg.token(mode), Reply.ok)
 
 /**
- * Ends the function that runs, unless it has written; returns `true`.
+ * Stops the running function unless it has written; returns `true`.
  *
- * Fails with `ResponseError` of code `NOTBUSY` when none runs, of code
- * `UNKILLABLE` when it has written. O(1). Since Redis 7.0.0.
+ * Fails with `ResponseError` of code `NOTBUSY` when no function runs, of code `UNKILLABLE` when the function has
+ * written. O(1). Since Redis 7.0.0.
  *
  * @category functions
  * @since 0.1.0
@@ -143,7 +142,7 @@ export const functionFlush = define("FUNCTION FLUSH", (mode?: FlushMode) => Arg.
 export const functionKill = define("FUNCTION KILL", () => [], Reply.ok)
 
 /**
- * Returns the libraries and their functions; `libraryCode` is `undefined` unless asked for.
+ * Returns the libraries and their functions. `libraryCode` is `undefined` unless `withcode` is given.
  *
  * O(N) in the functions. Since Redis 7.0.0.
  *
@@ -162,8 +161,8 @@ export const functionList = define(
 /**
  * Loads a library from its source code and returns its name.
  *
- * Fails with `ResponseError` when the code does not compile, or when a library
- * of the same name or a function of a name that it uses exists. O(1). Since Redis 7.0.0.
+ * Fails with `ResponseError` when the code does not compile, when a library of the same name exists, or when a function
+ * of another library has the name of one of its functions. O(1). Since Redis 7.0.0.
  *
  * @category functions
  * @since 0.1.0
@@ -177,9 +176,8 @@ export const functionLoad = define(
 /**
  * Loads the libraries of a {@link functionDump}; returns `true`.
  *
- * `flush` deletes all others before; `append`, the default, fails with
- * `ResponseError` when a name exists; `replace` replaces libraries of the same
- * name. O(N) in the functions. Since Redis 7.0.0.
+ * `flush` deletes all other libraries first. `append`, the default, fails with `ResponseError` when a name exists.
+ * `replace` replaces libraries of the same name. O(N) in the functions. Since Redis 7.0.0.
  *
  * @category functions
  * @since 0.1.0
@@ -191,9 +189,9 @@ export const functionRestore = define(
 )
 
 /**
- * Returns which function runs, with its call and for how many milliseconds, and what each engine has loaded.
+ * Returns the running function, its call and how many milliseconds it has run, and what each engine has loaded.
  *
- * `runningScript` is `undefined` when none runs. O(1). Since Redis 7.0.0.
+ * `runningScript` is `undefined` when no function runs. O(1). Since Redis 7.0.0.
  *
  * @category functions
  * @since 0.1.0

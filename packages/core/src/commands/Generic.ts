@@ -1,5 +1,5 @@
 /**
- * Commands on keys, whatever they hold.
+ * Commands on keys of any type.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import * as Reply from "../RedisReply.ts"
 /**
  * The options of COPY.
  *
- * - `db`: the database of the copy, by default the one that is selected.
+ * - `db`: the database of the copy, by default the selected one.
  * - `replace`: whether to overwrite the destination.
  *
  * @category generic
@@ -32,7 +32,8 @@ export interface CopyOptions {
  *
  * - `copy`: whether to keep the source keys.
  * - `replace`: whether to overwrite keys at the destination.
- * - `auth`: the password of the destination, or `auth2`: the user and the password. Needs Redis 4.0.7, 6.0.
+ * - `auth`: the password of the destination (needs Redis 4.0.7), or `auth2`: the user and the password (needs Redis
+ *   6.0).
  *
  * @category generic
  * @since 0.1.0
@@ -51,7 +52,7 @@ export type MigrateOptions =
  * The options of RESTORE.
  *
  * - `replace`: whether to overwrite the key.
- * - `idletime`: how long the key counts as not used; a bare number is seconds.
+ * - `idletime`: for how long the key counts as not used; a bare number is seconds.
  * - `freq`: the logarithmic frequency of its use; not together with `idletime`.
  *
  * @category generic
@@ -76,7 +77,7 @@ export type KeyType = "string" | "list" | "set" | "zset" | "hash" | "stream" | (
  * The options of SCAN.
  *
  * - `match`: only keys that match this glob pattern.
- * - `count`: about how many keys to look at, 10 by default; a hint.
+ * - `count`: a hint of how many keys to look at, 10 by default.
  * - `type`: only keys of this type. Needs Redis 6.0.
  *
  * @category generic
@@ -96,7 +97,7 @@ const manyKeys = (keys: Arg.Many<Arg.Key>): Arg.List | Arg.Answer => {
   return list.length === 0 ? Arg.answer(0) : list
 }
 
-/** What PTTL says of a key is taken as it means it: without a limit, and that there is no such key. */
+/** Accepts what PTTL returns with the meaning that it has there: -1 is no limit, -2 is no such key. */
 const timeToLive = (ttl: Arg.Time): number =>
   ttl === -1 || Arg.fractionalSeconds(ttl) === Infinity
     ? 0
@@ -118,8 +119,8 @@ const migrated: Reply.Reply<"OK" | "NOKEY"> = Reply.make((value, view) => {
 /**
  * Copies the value and the time to live of `source` to `destination`; returns whether it was copied.
  *
- * `false` when the source does not exist, or the destination does and `replace`
- * is not given. O(N) for N nested elements. Since Redis 6.2.0.
+ * Returns `false` when the source does not exist, or when the destination exists and `replace` is not given. O(N) for N
+ * nested elements. Since Redis 6.2.0.
  *
  * @category generic
  * @since 0.1.0
@@ -138,7 +139,7 @@ export const copy = define(
 /**
  * Deletes keys; returns how many of them existed. Also exported as `delete`.
  *
- * No keys: 0, without a round trip. O(N). Since Redis 1.0.0.
+ * With no keys, returns 0 without a round trip. O(N). Since Redis 1.0.0.
  *
  * **Example** (Several keys)
  *
@@ -156,7 +157,7 @@ export const del = define("DEL", (...keys: Arg.Many<Arg.Key>) => manyKeys(keys),
 
 export {
   /**
-   * Deletes keys: {@link del} under its longer name.
+   * Deletes keys: {@link del} under a longer name.
    *
    * @category generic
    * @since 0.1.0
@@ -167,7 +168,7 @@ export {
 /**
  * Returns the value of `key` as bytes that {@link restore} reads, `undefined` when the key does not exist.
  *
- * Bytes in every view. O(N) for N nested elements. Since Redis 2.6.0.
+ * The result is bytes in every view. O(N) for N nested elements. Since Redis 2.6.0.
  *
  * @category generic
  * @since 0.1.0
@@ -175,9 +176,9 @@ export {
 export const dump = define("DUMP", (key: Arg.Key) => [Arg.key(key)], Reply.nullable(Reply.bytes), "readonly")
 
 /**
- * Returns how many of the keys exist; one that is given twice counts twice.
+ * Returns how many of the keys exist. A key that is given twice counts twice.
  *
- * No keys: 0, without a round trip. O(N). Since Redis 1.0.0.
+ * With no keys, returns 0 without a round trip. O(N). Since Redis 1.0.0.
  *
  * @category generic
  * @since 0.1.0
@@ -187,8 +188,8 @@ export const exists = define("EXISTS", (...keys: Arg.Many<Arg.Key>) => manyKeys(
 /**
  * Returns all keys that match a glob pattern, by default all keys.
  *
- * O(N) for N keys in the database, during which the server does nothing else:
- * {@link scan} goes in steps. Since Redis 1.0.0.
+ * The server does nothing else meanwhile; {@link scan} works in steps. O(N) for N keys in the database. Since Redis
+ * 1.0.0.
  *
  * @category generic
  * @since 0.1.0
@@ -198,12 +199,11 @@ export const keys = define("KEYS", (pattern: Arg.Key = "*") => [pattern], Reply.
 /**
  * Moves keys to another server, atomically; returns `"NOKEY"` when none of them exists.
  *
- * - `timeout`: how long the two servers may be silent, a bare number being milliseconds.
+ * - `timeout`: how long the connection between the two servers may be idle; a bare number is milliseconds.
  *
- * No keys: `DataError`. Fails with `ResponseError` of code `IOERR` when the
- * other server cannot be reached in time (the keys may then exist on both), of
- * code `BUSYKEY` when a key exists there. Both servers do nothing else
- * meanwhile. O(N). Since Redis 2.6.0, in this form 3.0.6.
+ * Fails with `DataError` when no keys are given, with `ResponseError` of code `IOERR` when the other server cannot be
+ * reached in time (the keys may then exist on both servers), of code `BUSYKEY` when a key exists there. Both servers do
+ * nothing else meanwhile. O(N). Since Redis 2.6.0, in this form since 3.0.6.
  *
  * @category generic
  * @since 0.1.0
@@ -236,9 +236,9 @@ export const migrate = define(
 )
 
 /**
- * Moves `key` to another database; returns `false` when it does not exist, or exists there already.
+ * Moves `key` to another database; returns `false` when the key does not exist or already exists there.
  *
- * Fails with `ResponseError` when that is the database it is in. O(1). Since Redis 1.0.0.
+ * Fails with `ResponseError` when the key is already in that database. O(1). Since Redis 1.0.0.
  *
  * @category generic
  * @since 0.1.0
@@ -286,7 +286,7 @@ export const objectFreq = define(
 export const objectHelp = define("OBJECT HELP", () => [], Reply.array(Reply.text))
 
 /**
- * Returns for how many seconds `key` was not used, `undefined` when it does not exist.
+ * Returns for how many seconds `key` has not been used, `undefined` when the key does not exist.
  *
  * Fails with `ResponseError` when the server evicts by frequency (LFU). O(1). Since Redis 2.2.3.
  *
@@ -316,7 +316,7 @@ export const objectRefcount = define(
 )
 
 /**
- * Returns any key of the database, `undefined` when it is empty.
+ * Returns a random key of the database, `undefined` when the database is empty.
  *
  * O(1). Since Redis 1.0.0.
  *
@@ -352,12 +352,12 @@ export const renamenx = define(
 /**
  * Stores at `key` what {@link dump} returned; returns `true`.
  *
- * - `ttl`: how long the key lives, a bare number being milliseconds; 0, an infinite duration and -1, which {@link pttl}
- *   says of such a key, are without limit; or until when.
+ * - `ttl`: how long the key lives (a bare number is milliseconds), or the point in time when it expires. 0, an infinite
+ *   duration and -1, which {@link pttl} returns for a key without a limit, mean no limit.
  *
- * A `ttl` of -2, which {@link pttl} says of a missing key, is a `DataError`. Fails with `ResponseError` of code `BUSYKEY`
- * when the key exists and `replace` is not given, or when the value is damaged. O(N) for N nested elements. Since
- * Redis 2.6.0; a point in time, `idletime` and `freq` need 5.0.
+ * Fails with `DataError` for a `ttl` of -2, which {@link pttl} returns for a missing key. Fails with `ResponseError` of
+ * code `BUSYKEY` when the key exists and `replace` is not given, and with `ResponseError` when the value is damaged.
+ * O(N) for N nested elements. Since Redis 2.6.0; a point in time, `idletime` and `freq` need 5.0.
  *
  * @category generic
  * @since 0.1.0
@@ -377,12 +377,12 @@ export const restore = define(
 )
 
 /**
- * Returns a page of the keys of the database, and the cursor of the next page: `"0"` after the last.
+ * Returns a page of the keys of the database and the cursor of the next page, which is `"0"` after the last page.
  *
  * - `cursor`: `"0"`, the default, for the first page.
  *
- * A page may be empty before the last one. A key that exists throughout is
- * returned at least once. O(1) a page. Since Redis 2.8.0.
+ * A page before the last may be empty. A key that exists during the whole scan is returned at least once. O(1) a page.
+ * Since Redis 2.8.0.
  *
  * **Example** (A page of keys; `Redis.scanStream` goes through all pages)
  *
@@ -414,7 +414,7 @@ export const scan = define(
 /**
  * Marks keys as just used; returns how many of them exist.
  *
- * No keys: 0, without a round trip. O(N). Since Redis 3.2.1.
+ * With no keys, returns 0 without a round trip. O(N). Since Redis 3.2.1.
  *
  * @category generic
  * @since 0.1.0
@@ -432,9 +432,9 @@ export const touch = define("TOUCH", (...keys: Arg.Many<Arg.Key>) => manyKeys(ke
 export const type = define("TYPE", (key: Arg.Key) => [Arg.key(key)], keyType, "cacheable")
 
 /**
- * Deletes keys, their memory being freed in the background; returns how many of them existed.
+ * Deletes keys and frees their memory in the background; returns how many of them existed.
  *
- * No keys: 0, without a round trip. O(1) for each key. Since Redis 4.0.0.
+ * With no keys, returns 0 without a round trip. O(1) for each key. Since Redis 4.0.0.
  *
  * @category generic
  * @since 0.1.0
@@ -442,14 +442,13 @@ export const type = define("TYPE", (key: Arg.Key) => [Arg.key(key)], keyType, "c
 export const unlink = define("UNLINK", (...keys: Arg.Many<Arg.Key>) => manyKeys(keys), Reply.integer)
 
 /**
- * Waits until replicas have received the writes of its connection; returns how many have.
+ * Waits until replicas have received the writes of the connection that it is sent on; returns how many replicas have.
  *
- * - `timeout`: for how long at most, a bare number being milliseconds; 0 without limit.
+ * - `timeout`: how long to wait at most; a bare number is milliseconds, 0 has no limit.
  *
- * May return fewer than asked for. Says nothing about writes of other
- * connections, so alone it is refused with `DataError`: `Redis.withConnection`
- * or a pipeline keeps the writes and this command on one.
- * O(1). Since Redis 3.0.0.
+ * May return fewer than asked for. It says nothing about writes of other connections, so it fails with `DataError` when
+ * sent alone on a shared connection. `Redis.withConnection` or a pipeline keeps the writes and this command on one
+ * connection. O(1). Since Redis 3.0.0.
  *
  * @category generic
  * @since 0.1.0
@@ -463,16 +462,16 @@ export const wait = define(
 )
 
 /**
- * Waits until the writes of its connection are on disk; returns on how many servers: `local` (0 or 1) and `replicas`.
+ * Waits until the writes of the connection that it is sent on are on disk; returns on how many servers they are:
+ * `local` (0 or 1) and `replicas`.
  *
- * - `numlocal`: 1 to wait for the server itself, else 0.
- * - `timeout`: for how long at most, a bare number being milliseconds; 0 without limit.
+ * - `numlocal`: 1 to wait for the server itself, otherwise 0.
+ * - `timeout`: how long to wait at most; a bare number is milliseconds, 0 has no limit.
  *
- * May return fewer than asked for. Says nothing about writes of other
- * connections, so alone it is refused with `DataError`: `Redis.withConnection`
- * or a pipeline keeps the writes and this command on one.
- * Fails with `ResponseError` when `numlocal` is 1 and the server keeps no
- * append-only file. O(1). Since Redis 7.2.0.
+ * May return fewer than asked for. It says nothing about writes of other connections, so it fails with `DataError` when
+ * sent alone on a shared connection. `Redis.withConnection` or a pipeline keeps the writes and this command on one
+ * connection. Fails with `ResponseError` when `numlocal` is 1 and the server keeps no append-only file. O(1). Since
+ * Redis 7.2.0.
  *
  * @category generic
  * @since 0.1.0

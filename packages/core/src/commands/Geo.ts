@@ -1,5 +1,5 @@
 /**
- * Commands on positions on the earth, which are kept as sorted sets.
+ * Commands on positions on the earth, which are stored in sorted sets.
  *
  * @since 0.1.0
  */
@@ -32,7 +32,7 @@ export interface GeoCoordinates {
 }
 
 /**
- * A member and where it is.
+ * A member and its position.
  *
  * @category geo
  * @since 0.1.0
@@ -45,7 +45,7 @@ export interface GeoMember extends GeoCoordinates {
  * Options of {@link geoadd}.
  *
  * - `nx`: only new members. `xx`: only those that exist. Not both.
- * - `ch`: count changed members as well as new ones.
+ * - `ch`: count moved members as well as new ones.
  *
  * @category geo
  * @since 0.1.0
@@ -60,8 +60,9 @@ export type GeoaddOptions =
 /**
  * How many members a search returns, and in which order.
  *
- * - `count`: the nearest ones only; with `any` the first ones found instead, which is faster (since Redis 6.2.0).
- * - `sort`: nearest first (`"asc"`) or last; without it in no order.
+ * - `count`: return at most this many, the nearest ones; with `any`, return the first ones found, which is faster
+ *   (since Redis 6.2.0).
+ * - `sort`: nearest first (`"asc"`) or farthest first (`"desc"`); without `sort`, the order is undefined.
  *
  * @category geo
  * @since 0.1.0
@@ -74,7 +75,7 @@ export type GeoLimit =
   )
 
 /**
- * What a search returns of each member besides its name.
+ * What a search returns for each member besides its name.
  *
  * - `withdist`: the distance from the centre, in the unit of the search. `withhash`: the geohash as an integer of
  *   52 bits. `withcoord`: the position.
@@ -89,7 +90,7 @@ export interface GeoWith {
 }
 
 /**
- * Options of {@link georadius} and {@link georadiusbymember}; `unit` is that of the radius, `"m"` by default.
+ * Options of {@link georadius} and {@link georadiusbymember}; `unit` is the unit of the radius, `"m"` by default.
  *
  * @category geo
  * @since 0.1.0
@@ -97,7 +98,8 @@ export interface GeoWith {
 export type GeoradiusOptions = GeoLimit & { readonly unit?: GeoUnit | undefined }
 
 /**
- * Where {@link georadiusStore} stores: `store` for positions, `storedist` for distances as scores. Not both.
+ * The destination of {@link georadiusStore}: `store` stores positions, `storedist` stores distances as scores. Not
+ * both.
  *
  * @category geo
  * @since 0.1.0
@@ -107,7 +109,7 @@ export type GeoradiusDestination =
   | { readonly storedist: Arg.Key; readonly store?: undefined }
 
 /**
- * Where a search has its centre: at a position or at a member.
+ * The centre of a search: a position or a member.
  *
  * @category geo
  * @since 0.1.0
@@ -117,8 +119,8 @@ export type GeosearchFrom =
   | { readonly frommember: Arg.Value; readonly fromlonlat?: undefined }
 
 /**
- * The area of a search: a circle, a box along the axes, or (on Valkey since 9.0.0) a polygon, which has no centre of
- * its choice. `unit` is `"m"` by default.
+ * The area of a search: a circle, a box along the axes, or (on Valkey since 9.0.0) a polygon, for which no centre can
+ * be given. `unit` is `"m"` by default.
  *
  * @category geo
  * @since 0.1.0
@@ -154,7 +156,7 @@ export type GeosearchArea =
 export type GeosearchOptions = GeosearchArea & GeoLimit
 
 /**
- * A member found, with what was asked for; the rest is `undefined`.
+ * A member found, with the details that were asked for; the others are `undefined`.
  *
  * - `distance`: in the unit of the search. `hash`: an integer of 52 bits.
  *
@@ -168,7 +170,7 @@ export interface GeoFound<Member = string, Integer = number> {
   readonly coordinates: GeoCoordinates | undefined
 }
 
-// The types hold these already; text read from outside may still be wrong.
+// The types allow only these already, but text from outside may still be wrong.
 const unitArg = (unit: GeoUnit): string =>
   unit === "m" || unit === "km" || unit === "mi" || unit === "ft"
     ? unit
@@ -239,8 +241,8 @@ const positionArgs = (positions: ReadonlyArray<GeoMember>): Arg.Arg =>
 const coordinates = Reply.fields({ longitude: Reply.double, latitude: Reply.double })
 
 /**
- * Distance, hash and coordinates come in this order, whichever were asked for, and each has a shape of its own: text,
- * an integer, an array.
+ * Distance, hash and coordinates come in this order, those that were asked for. Each has a shape of its own: text, an
+ * integer, an array.
  */
 const found: Reply.Reply<GeoFound, GeoFound<Uint8Array>, GeoFound<string, bigint>> = Reply.make((value, view) => {
   const parts: ReadonlyArray<Resp.Value> = Array.isArray(value) ? value : [value]
@@ -253,11 +255,11 @@ const found: Reply.Reply<GeoFound, GeoFound<Uint8Array>, GeoFound<string, bigint
     else distance = Reply.double.decode(part, view)
   }
   const member = Reply.blob.decode(parts[0] ?? null, view)
-  // Member and hash were decoded in the same view: the record is of one of the declared types.
+  // Member and hash were decoded in the same view, so the record has one of the declared types.
   return { member, distance, hash, coordinates: position } as GeoFound
 })
 
-/** Redis 6 answers a search of a missing key that stores with an empty array, later servers with 0. */
+/** When a search stores and its key is missing, Redis 6 answers with an empty array, later servers with 0. */
 const stored = Reply.make<number, number, bigint>((value, view) =>
   Reply.integer.decode(Array.isArray(value) && value.length === 0 ? 0 : value, view)
 )
@@ -267,10 +269,11 @@ const stored = Reply.make<number, number, bigint>((value, view) =>
 // -----------------------------------------------------------------------------
 
 /**
- * Adds members at their positions, or moves those that exist; returns how many are new, with `ch` new or moved.
+ * Adds members at their positions, or moves those that exist; returns how many are new, or with `ch` how many are new
+ * or moved.
  *
- * Fails with `DataError` without positions, with `ResponseError` for one outside the limits of {@link GeoCoordinates}.
- * O(log N) a member. Since Redis 3.2.0; options since 6.2.0.
+ * Fails with `DataError` when no positions are given, with `ResponseError` for a position outside the limits of
+ * {@link GeoCoordinates}. O(log N) a member. Since Redis 3.2.0; options since 6.2.0.
  *
  * **Example** (A place)
  *
@@ -296,9 +299,9 @@ export const geoadd = define(
 )
 
 /**
- * Returns the distance of two members, in metres by default, `undefined` when one of them does not exist.
+ * Returns the distance between two members, in metres by default, `undefined` when one of them does not exist.
  *
- * Fails with `DataError` for another unit than m, km, mi, ft. O(1). Since Redis 3.2.0.
+ * Fails with `DataError` for a unit other than m, km, mi and ft. O(1). Since Redis 3.2.0.
  *
  * @category geo
  * @since 0.1.0
@@ -318,7 +321,7 @@ export const geodist = define(
 /**
  * Returns the geohash of members in their order, 11 characters each, `undefined` for each that does not exist.
  *
- * No members: an empty array, without a round trip. O(1) a member. Since Redis 3.2.0.
+ * With no members, returns an empty array without a round trip. O(1) a member. Since Redis 3.2.0.
  *
  * @category geo
  * @since 0.1.0
@@ -336,8 +339,8 @@ export const geohash = define(
 /**
  * Returns the positions of members in their order, `undefined` for each that does not exist.
  *
- * They differ by a rounding error from what was added. No members: an empty array, without a round trip. O(1) a member.
- * Since Redis 3.2.0.
+ * The positions differ by a rounding error from those that were added. With no members, returns an empty array without
+ * a round trip. O(1) a member. Since Redis 3.2.0.
  *
  * @category geo
  * @since 0.1.0
@@ -355,8 +358,8 @@ export const geopos = define(
 /**
  * Returns the members within `radius` of a position.
  *
- * A missing key: an empty array. Fails with `DataError` for an unknown unit or order. O(N + log M), N members in the
- * box around the circle, M in the key. Since Redis 3.2.0.
+ * Returns an empty array when the key does not exist. Fails with `DataError` for an unknown unit or order. O(N + log
+ * M), N members in the box around the circle, M in the key. Since Redis 3.2.0.
  *
  * @deprecated Use {@link geosearch} with `fromlonlat` and `byradius` on servers since 6.2.
  * @category geo
@@ -370,7 +373,7 @@ export const georadius = define(
 )
 
 /**
- * Like {@link georadius}, never a write: replicas answer it too.
+ * Like {@link georadius}, but it never writes, so replicas answer it too.
  *
  * Since Redis 3.2.10.
  *
@@ -404,10 +407,10 @@ export const georadiusRoWith = define(
 )
 
 /**
- * Stores the members that {@link georadius} finds, replacing what was there; returns how many there are.
+ * Stores the members that {@link georadius} finds, replacing what was there; returns how many it stored.
  *
- * No member found: the destination is deleted. Fails with `DataError` for both destinations, an unknown unit or order.
- * O(N + log M), N members in the box around the circle, M in the key. Since Redis 3.2.0.
+ * The destination is deleted when no member is found. Fails with `DataError` when both destinations are given, and for
+ * an unknown unit or order. O(N + log M), N members in the box around the circle, M in the key. Since Redis 3.2.0.
  *
  * @deprecated Use {@link geosearchstore} with `fromlonlat` and `byradius` on servers since 6.2.
  * @category geo
@@ -447,8 +450,9 @@ export const georadiusWith = define(
 /**
  * Returns the members within `radius` of a member.
  *
- * A missing key: an empty array. Fails with `DataError` for an unknown unit or order, with `ResponseError` when the
- * member does not exist. O(N + log M), N members in the box around the circle, M in the key. Since Redis 3.2.0.
+ * Returns an empty array when the key does not exist. Fails with `DataError` for an unknown unit or order, with
+ * `ResponseError` when the member does not exist. O(N + log M), N members in the box around the circle, M in the key.
+ * Since Redis 3.2.0.
  *
  * @deprecated Use {@link geosearch} with `frommember` and `byradius` on servers since 6.2.
  * @category geo
@@ -462,7 +466,7 @@ export const georadiusbymember = define(
 )
 
 /**
- * Like {@link georadiusbymember}, never a write: replicas answer it too.
+ * Like {@link georadiusbymember}, but it never writes, so replicas answer it too.
  *
  * Since Redis 3.2.10.
  *
@@ -496,10 +500,10 @@ export const georadiusbymemberRoWith = define(
 )
 
 /**
- * Stores the members that {@link georadiusbymember} finds, replacing what was there; returns how many there are.
+ * Stores the members that {@link georadiusbymember} finds, replacing what was there; returns how many it stored.
  *
- * No member found: the destination is deleted. Fails with `DataError` for both destinations, an unknown unit or order.
- * O(N + log M), N members in the box around the circle, M in the key. Since Redis 3.2.0.
+ * The destination is deleted when no member is found. Fails with `DataError` when both destinations are given, and for
+ * an unknown unit or order. O(N + log M), N members in the box around the circle, M in the key. Since Redis 3.2.0.
  *
  * @deprecated Use {@link geosearchstore} with `frommember` and `byradius` on servers since 6.2.
  * @category geo
@@ -533,9 +537,9 @@ export const georadiusbymemberWith = define(
 /**
  * Returns the members inside a circle, a box or a polygon.
  *
- * A missing key: an empty array. Fails with `DataError` for an unknown unit or order, with `ResponseError` when the
- * member in its centre does not exist. O(N + log M), N members in the box around the area, M in the area. Since Redis
- * 6.2.0.
+ * Returns an empty array when the key does not exist. Fails with `DataError` for an unknown unit or order, with
+ * `ResponseError` when the member at the centre does not exist. O(N + log M), N members in the box around the area, M
+ * in the area. Since Redis 6.2.0.
  *
  * **Example** (The nearest three within five kilometres)
  *
@@ -556,10 +560,11 @@ export const geosearch = define(
 )
 
 /**
- * Stores at `destination` what {@link geosearch} finds in `source`, replacing what was there; returns how many.
+ * Stores at `destination` what {@link geosearch} finds in `source`, replacing what was there; returns how many members
+ * it stored.
  *
- * With `storedist` the scores are distances in the unit of the search instead of positions. Nothing found:
- * `destination` is deleted. O(N + log M), N members in the box around the area, M in the area. Since Redis 6.2.0.
+ * With `storedist` the scores are distances in the unit of the search instead of positions. `destination` is deleted
+ * when nothing is found. O(N + log M), N members in the box around the area, M in the area. Since Redis 6.2.0.
  *
  * @category geo
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Commands on the times to live of the fields of hashes.
+ * Commands on the times to live of hash fields.
  *
  * @since 0.1.0
  */
@@ -23,10 +23,11 @@ import * as Reply from "../RedisReply.ts"
 export type HashFields = Arg.Key | ReadonlyArray<Arg.Key>
 
 /**
- * When a time to live is set on a field; always, without any.
+ * The condition for setting a time to live on a field; without a condition, it is always set.
  *
  * - `nx`: when the field has none. `xx`: when it has one.
- * - `gt`, `lt`: when the new one is later, earlier than what the field has; a field without one lives forever.
+ * - `gt`, `lt`: when the new one ends later, earlier than the one that the field has. A field without one counts as
+ *   living forever.
  *
  * Only one of them can be given.
  *
@@ -41,7 +42,7 @@ export type HashExpireCondition = AtMostOne<{
 }>
 
 /**
- * What becomes of the times to live of the fields that HGETEX reads; unchanged, without any.
+ * What becomes of the times to live of the fields that HGETEX reads. They stay unchanged when no option is given.
  *
  * - `ex`, `px`: live for a time; a bare number is seconds (`ex`), milliseconds (`px`).
  * - `exat`, `pxat`: live until a point in time; a bare number is unix seconds, unix milliseconds.
@@ -55,11 +56,11 @@ export type HashExpireCondition = AtMostOne<{
 export type HgetexOptions = AtMostOne<Expiry & { readonly persist: boolean }>
 
 /**
- * When HSETEX stores, and the times to live of the fields; none, unless given.
+ * When HSETEX stores, and the times to live of the fields. By default, the fields have none.
  *
- * - `ex`, `px`, `exat`, `pxat`: as in {@link HgetexOptions}. `keepttl`: keep those that the fields have.
+ * - `ex`, `px`, `exat`, `pxat`: as in {@link HgetexOptions}. `keepttl`: keep the times to live that the fields have.
  * - `fnx`: when none of the fields exists. `fxx`: when all of them do.
- * - `nx`, `xx`: when the key does not exist, when it does. Only on Valkey.
+ * - `nx`: when the key does not exist. `xx`: when it does. Both are only on Valkey.
  *
  * @category hashes
  * @since 0.1.0
@@ -74,11 +75,11 @@ export type HsetexOptions =
 // -----------------------------------------------------------------------------
 
 /**
- * Sets the times to live of fields, a bare number being seconds; returns for each field 1 when it was set,
- * 0 when the condition forbade it, 2 when the field was deleted at once, as the time was 0, and -2 when there
- * is no such field.
+ * Sets the times to live of fields (a bare number is seconds); returns for each field 1 when it was set, 0 when the
+ * condition did not hold, 2 when the field was deleted at once because the time was 0, and -2 when there is no such
+ * field.
  *
- * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * **Example** (A field that is forgotten)
  *
@@ -99,10 +100,10 @@ export const hexpire = define(
 )
 
 /**
- * Sets the points in time at which fields die, a bare number being unix seconds; returns for each field what
- * {@link hexpire} returns, 2 meaning that the point had passed.
+ * Sets the points in time at which fields expire (a bare number is unix seconds); returns for each field what
+ * {@link hexpire} returns, where 2 means that the point had passed.
  *
- * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -115,10 +116,10 @@ export const hexpireat = define(
 )
 
 /**
- * Returns for each field the point in time at which it dies in unix seconds, -1 when it lives forever, -2 when
- * there is no such field.
+ * Returns for each field when it expires in unix seconds, -1 when it has no time to live, -2 when there is no such
+ * field.
  *
- * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -134,7 +135,7 @@ export const hexpiretime = define(
  * Reads fields and changes their times to live; returns their values in order, `undefined` for each that does
  * not exist.
  *
- * No fields: an empty array, without a round trip. O(N). Since Redis 8.0.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. O(N). Since Redis 8.0.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -147,10 +148,10 @@ export const hgetex = define(
 )
 
 /**
- * Takes the times to live from fields; returns for each field 1 when it had one, -1 when it had none, -2 when
- * there is no such field.
+ * Removes the times to live of fields; returns for each field 1 when it had one, -1 when it had none, -2 when there is
+ * no such field.
  *
- * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -162,10 +163,10 @@ export const hpersist = define(
 )
 
 /**
- * Sets the times to live of fields, a bare number being milliseconds; returns for each field what
- * {@link hexpire} returns.
+ * Sets the times to live of fields (a bare number is milliseconds); returns for each field what {@link hexpire}
+ * returns.
  *
- * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -178,10 +179,10 @@ export const hpexpire = define(
 )
 
 /**
- * Sets the points in time at which fields die, a bare number being unix milliseconds; returns for each field
- * what {@link hexpire} returns, 2 meaning that the point had passed.
+ * Sets the points in time at which fields expire (a bare number is unix milliseconds); returns for each field what
+ * {@link hexpire} returns, where 2 means that the point had passed.
  *
- * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -194,10 +195,10 @@ export const hpexpireat = define(
 )
 
 /**
- * Returns for each field the point in time at which it dies in unix milliseconds, -1 when it lives forever, -2
- * when there is no such field.
+ * Returns for each field when it expires in unix milliseconds, -1 when it has no time to live, -2 when there is no such
+ * field.
  *
- * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -210,10 +211,10 @@ export const hpexpiretime = define(
 )
 
 /**
- * Returns for each field the milliseconds it has to live, -1 when it lives forever, -2 when there is no such
+ * Returns for each field how many milliseconds it has to live, -1 when it has no time to live, -2 when there is no such
  * field.
  *
- * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -226,9 +227,9 @@ export const hpttl = define(
 )
 
 /**
- * Sets fields and their times to live, or nothing when the conditions forbid it; returns whether it did.
+ * Sets fields and their times to live if the conditions hold; returns whether they were set.
  *
- * No pairs: `DataError`. O(N). Since Redis 8.0.0 and Valkey 9.0.0.
+ * Fails with `DataError` when no pairs are given. O(N). Since Redis 8.0.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -252,9 +253,10 @@ export const hsetex = define(
 )
 
 /**
- * Returns for each field the seconds it has to live, -1 when it lives forever, -2 when there is no such field.
+ * Returns for each field how many seconds it has to live, -1 when it has no time to live, -2 when there is no such
+ * field.
  *
- * No fields: an empty array, without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
+ * With no fields, returns an empty array without a round trip. O(N). Since Redis 7.4.0 and Valkey 9.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -270,7 +272,7 @@ export const httl = define(
 // Arguments
 // -----------------------------------------------------------------------------
 
-/** FIELDS with their number, put where they belong; no fields need no round trip. */
+/** FIELDS with the number of fields, at the place where it belongs. No round trip is needed for no fields. */
 const ofFields = (
   fields: HashFields,
   args: (counted: Arg.List) => ReadonlyArray<Arg.Arg>

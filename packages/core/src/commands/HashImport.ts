@@ -1,10 +1,10 @@
 /**
  * HIMPORT: many hashes with the same fields, whose names are sent once. Only on Redis.
  *
- * The names of the fields are kept by the connection, so these commands belong into `Redis.withConnection`. On a cluster
- * that is a connection to one server: begin with a command on a key of it.
+ * The connection keeps the names of the fields, so run these commands inside `Redis.withConnection`. On a cluster that
+ * is a connection to one server: begin with a command on a key of that server.
  *
- * The commands are those of the documentation of Redis 8.10: they were not run against a server.
+ * These commands follow the documentation of Redis 8.10 and were not tested against a server.
  *
  * @since 0.1.0
  */
@@ -13,10 +13,10 @@ import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
 /**
- * Has the connection forget a list of fields; returns whether it knew it.
+ * Makes the connection forget a list of fields; returns whether the connection knew the list.
  *
- * Hashes that were made from it stay. On a connection that others share it fails with `DataError`. O(N). Since Redis
- * 8.10.0; Valkey does not have it.
+ * Hashes that were made with the list stay. Fails with `DataError` on a shared connection. O(N). Since Redis 8.10.0;
+ * Valkey does not have it.
  *
  * @category hashes
  * @since 0.1.0
@@ -24,9 +24,9 @@ import * as Reply from "../RedisReply.ts"
 export const himportDiscard = define("HIMPORT DISCARD", (fieldset: Arg.Key) => [fieldset], Reply.boolean, "stateful")
 
 /**
- * Has the connection forget all lists of fields; returns how many it knew.
+ * Makes the connection forget all lists of fields; returns how many lists it knew.
  *
- * On a connection that others share it fails with `DataError`. O(N). Since Redis 8.10.0; Valkey does not have it.
+ * Fails with `DataError` on a shared connection. O(N). Since Redis 8.10.0; Valkey does not have it.
  *
  * @category hashes
  * @since 0.1.0
@@ -36,8 +36,9 @@ export const himportDiscardall = define("HIMPORT DISCARDALL", () => [], Reply.in
 /**
  * Gives a name to a list of fields, for {@link himportSet} on the same connection; returns `true`.
  *
- * A list that has the name already is replaced. No fields: `DataError`, as on a connection that others share. Fails with
- * `ResponseError` when a field comes twice. O(N·log N). Since Redis 8.10.0; Valkey does not have it.
+ * Replaces a list that already has the name. Fails with `DataError` when no fields are given and on a shared
+ * connection, with `ResponseError` when a field is given twice. O(N·log N). Since Redis 8.10.0; Valkey does not have
+ * it.
  *
  * **Example** (An import)
  *
@@ -65,11 +66,12 @@ export const himportPrepare = define(
 )
 
 /**
- * Stores at `key` a hash with the fields of a list, whatever the key held, and one value for each; returns `true`.
+ * Stores a hash at `key` with the fields of a list and one value for each, and replaces what the key held; returns
+ * `true`.
  *
- * Alone on a connection that others share it fails with `DataError`: only the connection of {@link himportPrepare} knows
- * the list. Fails with `ResponseError` when it does not, or there are not as many values as fields. O(N). Since Redis
- * 8.10.0; Valkey does not have it.
+ * Fails with `DataError` when sent alone on a shared connection, as only the connection of {@link himportPrepare} knows
+ * the list. Fails with `ResponseError` when the connection does not know the list, or when there are not as many values
+ * as fields. O(N). Since Redis 8.10.0; Valkey does not have it.
  *
  * @category hashes
  * @since 0.1.0

@@ -23,7 +23,7 @@ export type HashEntries =
   | readonly [field: Arg.Key, value: Arg.Value, entries?: Arg.Pairs<Arg.Key, Arg.Value> | undefined]
 
 /**
- * Sets the fields of an object, of whatever type its fields have names in, or of what {@link HashEntries} lists.
+ * Sets the fields of an object of any type with named fields, or of the forms that {@link HashEntries} lists.
  *
  * @category hashes
  * @since 0.1.0
@@ -52,7 +52,7 @@ export interface HscanOptions {
 /**
  * Deletes fields; returns how many of them existed.
  *
- * No fields: 0, without a round trip. O(N). Since Redis 2.0.0.
+ * With no fields, returns 0 without a round trip. O(N). Since Redis 2.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -84,7 +84,7 @@ export const hexists = define(
 /**
  * Returns the value of a field, `undefined` when there is no such field.
  *
- * Fails with `WrongTypeError` when the key holds no hash. O(1). Since Redis 2.0.0.
+ * Fails with `WrongTypeError` when the key does not hold a hash. O(1). Since Redis 2.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -99,9 +99,9 @@ export const hget = define(
 /**
  * Returns all fields with their values, none when the key does not exist.
  *
- * The record has no prototype, so that a field named `__proto__` is data. As in every record of JavaScript,
- * fields that look like array indexes come first; the bytes view is an array of pairs in the server's order.
- * O(N). Since Redis 2.0.0.
+ * The record has no prototype, so a field named `__proto__` is plain data. As in every JavaScript object, fields that
+ * look like array indexes come first. The bytes view is an array of pairs in the server's order. O(N). Since Redis
+ * 2.0.0.
  *
  * **Example** (A record of text, and pairs of bytes)
  *
@@ -120,7 +120,7 @@ export const hgetall = define("HGETALL", (key: Arg.Key) => [Arg.key(key)], Reply
 /**
  * Reads fields and deletes them; returns their values in order, `undefined` for each that does not exist.
  *
- * No fields: an empty array, without a round trip. O(N). Since Redis 8.0.0 and Valkey 9.1.0.
+ * With no fields, returns an empty array without a round trip. O(N). Since Redis 8.0.0 and Valkey 9.1.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -135,7 +135,7 @@ export const hgetdel = define(
 )
 
 /**
- * Adds `increment` (default 1) to the integer in a field, a missing field counting as 0; returns the sum.
+ * Adds `increment` (default 1) to the integer in a field (a missing field counts as 0); returns the sum.
  *
  * Fails with `ResponseError` when the value is not an integer or the sum would overflow 64 bits. O(1).
  * Since Redis 2.0.0.
@@ -158,7 +158,7 @@ export const hincrby = define(
 )
 
 /**
- * Adds `increment` (default 1) to the number in a field, a missing field counting as 0; returns the sum.
+ * Adds `increment` (default 1) to the number in a field (a missing field counts as 0); returns the sum.
  *
  * Fails with `ResponseError` when the value is not a number. O(1). Since Redis 2.6.0.
  *
@@ -194,7 +194,7 @@ export const hlen = define("HLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integ
 /**
  * Returns the values of fields in their order, `undefined` for each that does not exist.
  *
- * No fields: an empty array, without a round trip. O(N). Since Redis 2.0.0.
+ * With no fields, returns an empty array without a round trip. O(N). Since Redis 2.0.0.
  *
  * **Example** (Some fields)
  *
@@ -224,7 +224,7 @@ export const hmget = define(
 /**
  * Sets fields; returns `true`.
  *
- * No pairs: `DataError`. O(N). Since Redis 2.0.0.
+ * Fails with `DataError` when no pairs are given. O(N). Since Redis 2.0.0.
  *
  * @deprecated since Redis 4.0.0: use {@link hset}.
  * @category hashes
@@ -283,7 +283,7 @@ export const hrandfieldWithValues = define(
 )
 
 /**
- * Looks at some fields: returns these with their values and the cursor for the next call, `"0"` at the end.
+ * Returns some fields with their values, and the cursor for the next call: `"0"` at the end.
  *
  * Start with cursor 0. A field may be returned more than once by different calls. O(1) a call.
  * Since Redis 2.8.0.
@@ -304,9 +304,9 @@ export const hscan = define(
 )
 
 /**
- * Looks at some fields: returns their names and the cursor for the next call, `"0"` at the end.
+ * Returns the names of some fields, and the cursor for the next call: `"0"` at the end.
  *
- * As {@link hscan}, without the values. O(1) a call. Since Redis 7.4.0 and Valkey 8.0.0.
+ * Like {@link hscan}, without the values. O(1) a call. Since Redis 7.4.0 and Valkey 8.0.0.
  *
  * @category hashes
  * @since 0.1.0
@@ -327,8 +327,8 @@ export const hscanNovalues = define(
 /**
  * Sets fields: `hset(key, field, value)`, `hset(key, { field: value })` or both; returns how many are new.
  *
- * The object may have an interface for a type, as long as each of its fields is something that can be sent.
- * No pairs: `DataError`. Several fields at once need Redis 4.0.0. O(N). Since Redis 2.0.0.
+ * The type of the object may be an interface, as long as each of its fields can be sent. Fails with `DataError` when no
+ * pairs are given. Several fields at once need Redis 4.0.0. O(N). Since Redis 2.0.0.
  *
  * **Example** (An object as the fields of a hash)
  *
@@ -348,7 +348,7 @@ export const hset: Hset = define(
 ) as Hset // Objects with named fields are records, which their types cannot say.
 
 /**
- * Sets a field when there is no such field; returns whether it did.
+ * Sets a field if it does not exist; returns whether it was set.
  *
  * O(1). Since Redis 2.0.0.
  *
@@ -393,6 +393,6 @@ export const hvals = define("HVALS", (key: Arg.Key) => [Arg.key(key)], Reply.arr
 const entryArgs = (entries: HashEntries): Arg.List => {
   const [first, value, rest] = entries
   if (typeof first !== "string" && !(first instanceof Uint8Array)) return Arg.pairs(first)
-  // A field without a value is refused as every undefined argument is.
+  // A field without a value is refused like every undefined argument.
   return Arg.list(first, value as Arg.Value, rest === undefined ? Arg.none : Arg.pairs(rest))
 }

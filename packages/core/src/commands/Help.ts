@@ -1,6 +1,5 @@
 /**
- * What servers say of the subcommands that they know: one line after the other,
- * for people.
+ * The help of servers on their subcommands, line by line, for people to read.
  *
  * @since 0.1.0
  */
@@ -18,7 +17,8 @@ const lines = Reply.array(Reply.text)
 export const aclHelp = define("ACL HELP", () => [], lines)
 
 /**
- * Returns the help of BACKUP, line by line. O(1). Since Redis 8.10.0, by its documentation: not run against a server.
+ * Returns the help of BACKUP, line by line. O(1). Since Redis 8.10.0, according to its documentation (not tested
+ * against a server).
  *
  * @category help
  * @since 0.1.0
@@ -34,8 +34,8 @@ export const backupHelp = define("BACKUP HELP", () => [], lines)
 export const clientHelp = define("CLIENT HELP", () => [], lines)
 
 /**
- * Returns the help of CLUSTER, line by line. Fails with `ResponseError` when the server is no cluster node. O(1). Since
- * Redis 5.0.0.
+ * Returns the help of CLUSTER, line by line. Fails with `ResponseError` when the server is not a cluster node. O(1).
+ * Since Redis 5.0.0.
  *
  * @category help
  * @since 0.1.0
@@ -67,7 +67,8 @@ export const commandlogHelp = define("COMMANDLOG HELP", () => [], lines)
 export const configHelp = define("CONFIG HELP", () => [], lines)
 
 /**
- * Returns the help of DEBUG, line by line. Servers refuse DEBUG unless they are configured to take it. O(1). Since Redis 5.0.0.
+ * Returns the help of DEBUG, line by line. Servers refuse DEBUG unless they are configured to allow it. O(1). Since
+ * Redis 5.0.0.
  *
  * @category help
  * @since 0.1.0

@@ -1,5 +1,6 @@
 /**
- * HOTKEYS: the keys that cost most. Redis measures between a start and a stop, Valkey always once it is configured to.
+ * HOTKEYS: the keys that cost most. Redis measures between a start and a stop, Valkey all the time once it is
+ * configured.
  *
  * @since 0.1.0
  */
@@ -8,9 +9,9 @@ import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
 /**
- * - `metrics`: what is measured: time of the processor, bytes of the network, or both.
- * - `count`: how many keys are kept for each. `duration`: when to stop; a bare number is seconds.
- * - `sample`: look at one command in so many. `slots`: look only at keys in these, in a cluster.
+ * - `metrics`: what to measure: processor time, network bytes, or both.
+ * - `count`: how many keys to keep for each metric. `duration`: after which time to stop; a bare number is seconds.
+ * - `sample`: look at one of this many commands. `slots`: in a cluster, look only at keys in these slots.
  *
  * @category server
  * @since 0.1.0
@@ -49,10 +50,10 @@ const onlyElement = <A, B, I>(reply: Reply.Reply<A, B, I>): Reply.Reply<A, B, I>
 const rates = Reply.array(Reply.struct({ key: Reply.blob, db: Reply.integer, qps: Reply.integer }))
 
 /**
- * Returns what was measured so far, `undefined` when nothing was started.
+ * Returns the measurement so far, `undefined` when none was started.
  *
- * Times are in the unit that their name ends in. `byCpuTimeUs` and `byNetBytes` are keys with their costs, the
- * costliest first, `undefined` when not asked for. O(K). Since Redis 8.6.0; Valkey measures something else, see
+ * The name of each time ends in its unit. `byCpuTimeUs` and `byNetBytes` are keys with their costs, the costliest
+ * first; each is `undefined` when it was not asked for. O(K). Since Redis 8.6.0; Valkey measures something else, see
  * {@link hotkeysGetRates}.
  *
  * @category server
@@ -62,12 +63,12 @@ export const hotkeysGet = define("HOTKEYS GET", () => [], Reply.nullable(onlyEle
 
 /**
  * Returns the keys that were used most in the last window of time, the most used first; none while the server is not
- * configured to look (`hotkeys-top-k`).
+ * configured to track them (`hotkeys-top-k`).
  *
- * - `db`: the database of the key. `qps`: how often it was used in a second, as estimated from samples.
+ * - `db`: the database of the key. `qps`: how often the key was used per second, estimated from samples.
  *
- * O(N). Since Valkey 9.2.0, by its documentation: not run against a server. Redis measures something else, see
- * {@link hotkeysGet}.
+ * O(N). Since Valkey 9.2.0, according to its documentation (not tested against a server). Redis measures something
+ * else, see {@link hotkeysGet}.
  *
  * @category server
  * @since 0.1.0
@@ -75,9 +76,9 @@ export const hotkeysGet = define("HOTKEYS GET", () => [], Reply.nullable(onlyEle
 export const hotkeysGetRates = define("HOTKEYS GET", () => [], rates)
 
 /**
- * Forgets what was measured; returns `true`.
+ * Discards the measurement; returns `true`.
  *
- * Redis fails with `ResponseError` while it is being measured. O(1). Since Redis 8.6.0 and Valkey 9.2.0.
+ * On Redis it fails with `ResponseError` while a measurement runs. O(1). Since Redis 8.6.0 and Valkey 9.2.0.
  *
  * @category server
  * @since 0.1.0
@@ -85,9 +86,9 @@ export const hotkeysGetRates = define("HOTKEYS GET", () => [], rates)
 export const hotkeysReset = define("HOTKEYS RESET", () => [], Reply.ok)
 
 /**
- * Starts to measure; returns `true`.
+ * Starts measuring; returns `true`.
  *
- * No metrics: `DataError`. O(1). Since Redis 8.6.0; Valkey does not have it.
+ * Fails with `DataError` when no metrics are given. O(1). Since Redis 8.6.0; Valkey does not have it.
  *
  * @category server
  * @since 0.1.0

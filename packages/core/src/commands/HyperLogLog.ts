@@ -8,10 +8,10 @@ import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
 /**
- * Adds elements to the HyperLogLog at `key`; returns 1 when its estimate changed, else 0.
+ * Adds elements to the HyperLogLog at `key`; returns 1 when its estimate changed, otherwise 0.
  *
- * A missing key is created, also without elements. Fails with `WrongTypeError` when the
- * key holds no HyperLogLog. O(1) for each element. Since Redis 2.8.9.
+ * A missing key is created, even when no elements are given. Fails with `WrongTypeError` when the key does not hold a
+ * HyperLogLog. O(1) for each element. Since Redis 2.8.9.
  *
  * **Example** (Who was here, in 12 kB at most)
  *
@@ -31,10 +31,11 @@ export const pfadd = define(
 )
 
 /**
- * Returns how many different elements were added, about; of several keys, to any of them. Missing keys count as empty.
+ * Returns about how many different elements were added to a key, or to any of several keys. Missing keys count as
+ * empty.
  *
- * The standard error is 0.81 %. No keys: 0, without a round trip. O(1) for one
- * key, O(N) for N keys. Since Redis 2.8.9.
+ * The standard error is 0.81 %. With no keys, returns 0 without a round trip. O(1) for one key, O(N) for N keys. Since
+ * Redis 2.8.9.
  *
  * **Example** (How many different ones on either day)
  *
@@ -58,7 +59,7 @@ export const pfcount = define(
 )
 
 /**
- * Returns what the server's developers see of a HyperLogLog: `"encoding"`, `"getreg"` and others.
+ * Returns details of a HyperLogLog for developers of the server: `"encoding"`, `"getreg"` and others.
  *
  * `"todense"` and `"getreg"` change its encoding. Fails with `ResponseError` when
  * the key does not exist. Since Redis 2.8.9.
@@ -73,10 +74,10 @@ export const pfdebug = define(
 )
 
 /**
- * Merges HyperLogLogs into the one at `destination`, which takes part itself when it exists; returns `true`.
+ * Merges HyperLogLogs into the one at `destination`; returns `true`. An existing `destination` is merged as well.
  *
- * Without sources it only creates the key. Fails with `WrongTypeError` when a
- * key holds no HyperLogLog. O(N) for N keys. Since Redis 2.8.9.
+ * Without sources, it only creates the key. Fails with `WrongTypeError` when a key does not hold a HyperLogLog. O(N)
+ * for N keys. Since Redis 2.8.9.
  *
  * **Example** (A week of days)
  *
@@ -96,7 +97,7 @@ export const pfmerge = define(
 )
 
 /**
- * Lets the server test its own HyperLogLogs, which stops everything else for seconds; returns `true`.
+ * Makes the server test its HyperLogLog implementation, which blocks everything else for seconds; returns `true`.
  *
  * Since Redis 2.8.9.
  *

@@ -1,7 +1,7 @@
 /**
- * INCREX: counters with bounds and a time to live in one step, such as limits of rates.
+ * INCREX: counters with bounds and a time to live in one step, such as rate limits.
  *
- * The commands are those of the documentation of Redis 8.8 and Valkey 9.2: they were not run against a server.
+ * These commands follow the documentation of Redis 8.8 and Valkey 9.2 and were not tested against a server.
  *
  * @since 0.1.0
  */
@@ -13,12 +13,13 @@ import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
 /**
- * What becomes of the key's time to live; without any it stays.
+ * What becomes of the key's time to live. Without an option, it stays as it is.
  *
  * - `ex`, `px`: live for a time; a bare number is seconds (`ex`), milliseconds (`px`).
  * - `exat`, `pxat`: live until a point in time; a bare number is unix seconds, unix milliseconds.
  * - `persist`: live without limit.
- * - `enx`: only if the key has no time to live, so that a window of time is not made longer; with one of the first four.
+ * - `enx`: set the time to live only if the key has none, so that a window of time does not grow; needs one of the
+ *   first four.
  *
  * @category strings
  * @since 0.1.0
@@ -31,11 +32,12 @@ export type IncrexExpiry =
   }
 
 /**
- * The bounds of a counter, both included, and when it counts.
+ * The bounds of a counter, both included, and the condition for counting.
  *
- * - `lbound`, `ubound`: what the sum may be. One that would be beyond, or beyond what the server can count, is not stored.
- * - `saturate`: it is stored as the bound instead.
- * - `nx`, `xx`: only if the key does not exist, only if it does; Valkey alone.
+ * - `lbound`, `ubound`: the least and the greatest sum allowed. A sum outside the bounds, or outside the range of the
+ *   server's numbers, is not stored.
+ * - `saturate`: store the bound instead of such a sum.
+ * - `nx`, `xx`: count only if the key does not exist, only if it does; Valkey only.
  *
  * @category strings
  * @since 0.1.0
@@ -92,12 +94,12 @@ const increxArgs = (
 }
 
 /**
- * Adds to the integer at `key`, a missing key counting as 0; returns what it is then, and how much was added.
+ * Adds to the integer at `key` (a missing key counts as 0); returns the new value and how much was added.
  *
- * - `value`: `undefined` when there is no key and `xx` was given. `increment`: 0 when nothing was stored.
+ * - `value`: `undefined` when the key does not exist and `xx` is given. `increment`: 0 when nothing was stored.
  *
- * Fails with `WrongTypeError` when the key does not hold a string, with `ResponseError` when that is not an integer. `enx`
- * without a time: `DataError`. O(1). Since Redis 8.8.0 and Valkey 9.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a string, with `ResponseError` when the string is not an
+ * integer, with `DataError` for `enx` without a time. O(1). Since Redis 8.8.0 and Valkey 9.2.0.
  *
  * **Example** (A hundred requests a minute)
  *
@@ -122,10 +124,10 @@ export const increx = define(
 )
 
 /**
- * Adds to the number at `key`, which need not be whole, as {@link increx} does to an integer.
+ * Like {@link increx}, for a number at `key` that may have a fraction.
  *
- * Fails with `WrongTypeError` when the key does not hold a string, with `ResponseError` when that is not a number. O(1). Since
- * Redis 8.8.0 and Valkey 9.2.0.
+ * Fails with `WrongTypeError` when the key does not hold a string, with `ResponseError` when the string is not a
+ * number. O(1). Since Redis 8.8.0 and Valkey 9.2.0.
  *
  * @category strings
  * @since 0.1.0

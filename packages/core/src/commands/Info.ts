@@ -1,5 +1,5 @@
 /**
- * INFO: what a server tells of itself.
+ * INFO: what a server reports about itself.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import * as Reply from "../RedisReply.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * A value of INFO: a number where it is written as one, several named values where it has such, else text.
+ * A value of INFO: a number, a record of several named values, or text.
  *
  * @category server
  * @since 0.1.0
@@ -22,7 +22,7 @@ export type InfoValue = string | number | Readonly<Record<string, string | numbe
 /**
  * How many keys a database has.
  *
- * - `expires`: how many of them have a time to live. `avgTtl`: its estimated average in milliseconds.
+ * - `expires`: how many of the keys have a time to live. `avgTtl`: the estimated average time to live in milliseconds.
  *
  * @category server
  * @since 0.1.0
@@ -34,11 +34,11 @@ export interface DatabaseInfo {
 }
 
 /**
- * What INFO tells: every value by the server's name in `fields`, and the best known ones by names of their own,
- * `undefined` when their section was not asked for or the server does not have them.
+ * The result of INFO: every value by the server's name in `fields`, and the best known ones by names of their own.
+ * These are `undefined` when their section was not asked for or the server does not have them.
  *
- * - `unparsed`: lines that are no field.
- * - `modules`: one for each module.
+ * - `unparsed`: lines that are not fields.
+ * - `modules`: one record for each module.
  * - Memory is in bytes.
  *
  * @category server
@@ -83,7 +83,7 @@ export interface ServerInfo {
 // -----------------------------------------------------------------------------
 
 /**
- * Returns what the server tells of itself: all by default, or some sections; an unknown section is empty.
+ * Returns what the server reports about itself: all sections by default, or only some. An unknown section is empty.
  *
  * Several sections at once need Redis 7.0.0; older servers refuse them with `ResponseError`. O(1).
  * Since Redis 1.0.0.
@@ -107,7 +107,7 @@ const parseInfo = (text: string): ServerInfo => {
   const modules: Array<Readonly<Record<string, string | number>>> = []
   for (const line of text.split(/\r?\n/)) {
     if (line === "" || line.startsWith("#")) continue
-    // The one field whose name holds a colon counts commands that a web page may have tried to send.
+    // Only one field has a colon in its name: it counts commands that a web page may have tried to send.
     const separator = line.startsWith("cmdstat_host:") ? line.lastIndexOf(":") : line.indexOf(":")
     if (separator === -1) {
       unparsed.push(line)
@@ -138,8 +138,8 @@ const parseSeveral = (text: string): Readonly<Record<string, string | number>> |
 }
 
 /**
- * The texts between commas. A module lists others in brackets, separated by commas as well. From the end, so that one pass
- * tells which bracket is the next: an expression that looks ahead would take time quadratic in the length.
+ * The texts between commas. A module lists other modules in brackets, also separated by commas. The scan runs from the
+ * end, so that one pass knows which bracket is next; a regular expression with lookahead would take quadratic time.
  */
 const itemsOf = (text: string): ReadonlyArray<string> => {
   const items: Array<string> = []
@@ -158,7 +158,7 @@ const itemsOf = (text: string): ReadonlyArray<string> => {
   return items.reverse()
 }
 
-/** Versions, ids and what else only begins like a number stay text, as do integers that are not safe. */
+/** Versions, ids and other texts that only begin like a number stay text, as do integers that are not safe. */
 const parseScalar = (text: string): string | number => {
   if (/^-?\d+$/.test(text)) return Number.isSafeInteger(Number(text)) ? Number(text) : text
   return /^-?\d+\.\d+$/.test(text) ? Number(text) : text

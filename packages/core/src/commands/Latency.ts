@@ -10,12 +10,12 @@ import * as Reply from "../RedisReply.ts"
 const buckets = Reply.pairs(Reply.integer, Reply.integer)
 
 const histogram = Reply.make<ReadonlyMap<number, number>, ReadonlyMap<number, number>, ReadonlyMap<bigint, bigint>>(
-  // All keys and values were decoded in one view: the map is of one of the declared types.
+  // All keys and values were decoded in one view, so the map has one of the declared types.
   (value, view) => new Map<number | bigint, number | bigint>(buckets.decode(value, view)) as never
 )
 
 /**
- * Returns the server's own opinion of its latency, as text for people.
+ * Returns the server's report on its latency, as text for people.
  *
  * O(1). Since Redis 2.8.13.
  *
@@ -25,9 +25,9 @@ const histogram = Reply.make<ReadonlyMap<number, number>, ReadonlyMap<number, nu
 export const latencyDoctor = define("LATENCY DOCTOR", () => [], Reply.text)
 
 /**
- * Returns the history of an event, drawn in characters.
+ * Returns the history of an event as a graph drawn in characters.
  *
- * Fails with `ResponseError` when there is none. O(1). Since Redis 2.8.13.
+ * Fails with `ResponseError` when the event has no history. O(1). Since Redis 2.8.13.
  *
  * @category server
  * @since 0.1.0
@@ -35,8 +35,8 @@ export const latencyDoctor = define("LATENCY DOCTOR", () => [], Reply.text)
 export const latencyGraph = define("LATENCY GRAPH", (event: string) => [event], Reply.text)
 
 /**
- * Returns for commands, all by default, how often each was called, and how many of the calls took at most how
- * many microseconds; those that were never called are left out.
+ * Returns for commands, by default for all, how often each was called, and a histogram: how many of the calls took at
+ * most how many microseconds. Commands that were never called are left out.
  *
  * O(N). Since Redis 7.0.0.
  *
@@ -64,11 +64,10 @@ export const latencyHistory = define(
 )
 
 /**
- * Returns for each event when it was last slow (`time`, unix seconds), how slow then and at most (`latest`,
- * `max`, milliseconds).
+ * Returns for each event when it was last slow (`time`, unix seconds), its latency then (`latest`) and its greatest
+ * latency (`max`), both in milliseconds.
  *
- * `sum`, in milliseconds, and `count` over all slow ones only newer Valkey tells. O(1).
- * Since Redis 2.8.13.
+ * Only newer Valkey has `sum`, in milliseconds, and `count` of all slow occurrences. O(1). Since Redis 2.8.13.
  *
  * @category server
  * @since 0.1.0
@@ -87,7 +86,7 @@ export const latencyLatest = define(
 )
 
 /**
- * Forgets what was slow, of some events or of all; returns of how many.
+ * Deletes the history of some events or of all; returns of how many events.
  *
  * O(1). Since Redis 2.8.13.
  *

@@ -1,7 +1,7 @@
 /**
- * Moving several elements from one list to another. Only on Redis.
+ * Commands that move several elements from one list to another. Only on Redis.
  *
- * The commands are those of the documentation of Redis 8.10: they were not run against a server.
+ * These commands follow the documentation of Redis 8.10 and were not tested against a server.
  *
  * @since 0.1.0
  */
@@ -13,9 +13,9 @@ import type { ListSide } from "./Lists.ts"
 /**
  * How many elements to move, one by default.
  *
- * - `count`: up to so many. `exactly`: so many, or none at all.
- * - `order`: `"obo"` moves one by one, so that the first one that is put at a head ends up last of them; `"bulk"` moves all
- *   at once, in the order that they have.
+ * - `count`: up to this many. `exactly`: exactly this many, or none.
+ * - `order`: `"obo"` moves elements one by one, so that the first one put at a head ends up last of them. `"bulk"`
+ *   moves all at once and keeps their order.
  *
  * @category lists
  * @since 0.1.0
@@ -36,12 +36,12 @@ const howMany = ({ count, exactly, order }: LmovemOptions): Arg.List => {
 }
 
 /**
- * Moves elements as {@link lmovem} does, waiting until there are as many as it needs; returns them in the order that they
- * have in `destination`, `undefined` when `timeout` passed first.
+ * Moves elements like {@link lmovem}, but waits until there are enough of them; returns them in the order that they
+ * have in `destination`, or `undefined` when `timeout` passes first.
  *
- * Up to `count` needs one element, `exactly` all of them. A bare `timeout` is seconds; 0, the default, waits without
- * limit. Runs on a connection of its own; interrupting it closes that connection. O(N). Since Redis 8.10.0; Valkey does
- * not have it.
+ * One element is enough for `count`; `exactly` needs all of them. A bare `timeout` is seconds; 0, the default, waits
+ * without limit. Runs on a connection of its own; interrupting it closes that connection. O(N). Since Redis 8.10.0;
+ * Valkey does not have it.
  *
  * @category lists
  * @since 0.1.0
@@ -68,8 +68,9 @@ export const blmovem = define(
 )
 
 /**
- * Takes elements from an end of `source` and puts them at an end of `destination`, atomically; returns them in the order
- * that they have there, none when `source` does not exist, `undefined` when it has fewer than `exactly`.
+ * Takes elements from an end of `source` and puts them at an end of `destination`, atomically. Returns them in the
+ * order that they have there, an empty array when `source` does not exist, `undefined` when `source` has fewer than
+ * `exactly` elements.
  *
  * O(N). Since Redis 8.10.0; Valkey does not have it.
  *

@@ -49,8 +49,8 @@ export interface BlmpopOptions extends LmpopOptions {
 }
 
 /**
- * - `rank`: start at this match, 1 being the first (the default), -1 the last, searched from the tail.
- * - `maxlen`: compare with at most this many elements; 0, the default, is all.
+ * - `rank`: start at this match: 1 (the default) is the first, -1 the last. Negative ranks search from the tail.
+ * - `maxlen`: compare with at most this many elements; 0, the default, compares with all.
  *
  * @category lists
  * @since 0.1.0
@@ -65,8 +65,8 @@ export interface LposOptions {
 // -----------------------------------------------------------------------------
 
 /**
- * Takes an element from an end of `source`, waiting for one, and puts it at an end of `destination`; returns it,
- * `undefined` when `timeout` passed first.
+ * Takes an element from an end of `source`, waiting for one, and puts it at an end of `destination`; returns the
+ * element, or `undefined` when `timeout` passes first.
  *
  * A bare `timeout` is seconds; 0, the default, waits without limit. Runs on a connection of its own; interrupting
  * it closes that connection. O(1). Since Redis 6.2.0.
@@ -88,11 +88,11 @@ export const blmove = define(
 )
 
 /**
- * Takes elements from an end of the first list that has any, waiting for some; returns them with the key,
- * `undefined` when `timeout` passed first.
+ * Takes elements from an end of the first list that has any, waiting for some; returns them with the key, or
+ * `undefined` when `timeout` passes first.
  *
- * No keys: `DataError`. Runs on a connection of its own; interrupting it closes that connection. O(N).
- * Since Redis 7.0.0.
+ * Fails with `DataError` when no keys are given. Runs on a connection of its own; interrupting it closes that
+ * connection. O(N). Since Redis 7.0.0.
  *
  * @category lists
  * @since 0.1.0
@@ -110,11 +110,11 @@ export const blmpop = define(
 )
 
 /**
- * Takes the head of the first list that has elements, waiting for one; returns it with the key, `undefined`
- * when `timeout` passed first.
+ * Takes the head of the first list that has elements, waiting for one; returns it with the key, or `undefined` when
+ * `timeout` passes first.
  *
- * A bare `timeout` is seconds, fractions allowed; 0, the default, waits without limit. No keys: `DataError`.
- * Runs on a connection of its own; interrupting it closes that connection. O(N). Since Redis 2.0.0.
+ * A bare `timeout` is seconds, fractions allowed; 0, the default, waits without limit. Fails with `DataError` when no
+ * keys are given. Runs on a connection of its own; interrupting it closes that connection. O(N). Since Redis 2.0.0.
  *
  * **Example** (Waiting for work)
  *
@@ -139,7 +139,7 @@ export const blpop = define(
 )
 
 /**
- * Takes the tail of the first list that has elements, as {@link blpop} takes the head.
+ * Like {@link blpop}, but takes the tail of the first list that has elements.
  *
  * O(N). Since Redis 2.0.0.
  *
@@ -154,8 +154,8 @@ export const brpop = define(
 )
 
 /**
- * Takes the tail of `source`, waiting for one, and makes it the head of `destination`; returns it, `undefined`
- * when `timeout` passed first.
+ * Takes the tail of `source`, waiting for one, and makes it the head of `destination`; returns it, or `undefined` when
+ * `timeout` passes first.
  *
  * A bare `timeout` is seconds; 0, the default, waits without limit. Runs on a connection of its own. O(1).
  * Since Redis 2.2.0.
@@ -191,8 +191,8 @@ export const lindex = define(
 )
 
 /**
- * Inserts `element` before or after the first element equal to `pivot`; returns the new length, -1 when no
- * element is, 0 when the key does not exist.
+ * Inserts `element` before or after the first element equal to `pivot`; returns the new length, -1 when no element
+ * equals `pivot`, 0 when the key does not exist.
  *
  * O(N). Since Redis 2.2.0.
  *
@@ -252,7 +252,7 @@ export const lmove = define(
  * Takes elements from an end of the first list that has any; returns them with the key, `undefined` when all
  * are empty.
  *
- * No keys: `DataError`. O(N). Since Redis 7.0.0.
+ * Fails with `DataError` when no keys are given. O(N). Since Redis 7.0.0.
  *
  * @category lists
  * @since 0.1.0
@@ -278,8 +278,7 @@ export const lmpop = define(
 export const lpop = define("LPOP", (key: Arg.Key) => [Arg.key(key)], Reply.nullable(Reply.blob))
 
 /**
- * Takes up to `count` elements from the head, first the head itself; returns them, `undefined` when the key does
- * not exist.
+ * Takes up to `count` elements from the head, the head first; returns them, `undefined` when the key does not exist.
  *
  * O(N). Since Redis 6.2.0.
  *
@@ -293,7 +292,7 @@ export const lpopCount = define(
 )
 
 /**
- * Returns the index of the first element equal to `element`, `undefined` when none is.
+ * Returns the index of the first element equal to `element`, `undefined` when there is none.
  *
  * O(N). Since Redis 6.0.6.
  *
@@ -321,8 +320,8 @@ export const lpos = define(
 )
 
 /**
- * Returns the indexes of up to `count` elements equal to `element`, of all when `count` is 0; none when the key
- * does not exist.
+ * Returns the indexes of up to `count` elements equal to `element`, of all when `count` is 0; an empty array when the
+ * key does not exist.
  *
  * O(N). Since Redis 6.0.6.
  *
@@ -345,7 +344,7 @@ export const lposCount = define(
 /**
  * Puts elements at the head one after the other, so that the last one ends up first; returns the new length.
  *
- * No elements: `DataError`. O(N). Since Redis 1.0.0.
+ * Fails with `DataError` when no elements are given. O(N). Since Redis 1.0.0.
  *
  * **Example** (A queue: put in at the head, taken out at the tail)
  *
@@ -370,7 +369,7 @@ export const lpush = define(
 /**
  * Puts elements at the head of a list that exists; returns the new length, 0 when the key does not exist.
  *
- * No elements: `DataError`. O(N). Since Redis 2.2.0.
+ * Fails with `DataError` when no elements are given. O(N). Since Redis 2.2.0.
  *
  * @category lists
  * @since 0.1.0
@@ -385,8 +384,8 @@ export const lpushx = define(
 )
 
 /**
- * Returns the elements from `start` to `stop`, both included, counted from the tail when negative; none when the
- * key does not exist.
+ * Returns the elements from `start` to `stop`, both included; negative indexes count from the tail. The result is empty
+ * when the key does not exist.
  *
  * O(S+N). Since Redis 1.0.0.
  *
@@ -409,8 +408,8 @@ export const lrange = define(
 )
 
 /**
- * Removes elements equal to `element`: the first `count`, the last `-count` when negative, all when 0; returns
- * how many.
+ * Removes elements equal to `element`: the first `count`, the last `-count` when `count` is negative, all when it is 0;
+ * returns how many were removed.
  *
  * O(N). Since Redis 1.0.0.
  *
@@ -438,8 +437,7 @@ export const lset = define(
 )
 
 /**
- * Keeps only the elements from `start` to `stop`, both included, counted from the tail when negative; returns
- * `true`.
+ * Keeps only the elements from `start` to `stop`, both included; returns `true`. Negative indexes count from the tail.
  *
  * O(N). Since Redis 1.0.0.
  *
@@ -463,8 +461,7 @@ export const ltrim = define(
 export const rpop = define("RPOP", (key: Arg.Key) => [Arg.key(key)], Reply.nullable(Reply.blob))
 
 /**
- * Takes up to `count` elements from the tail, first the tail itself; returns them, `undefined` when the key does
- * not exist.
+ * Takes up to `count` elements from the tail, the tail first; returns them, `undefined` when the key does not exist.
  *
  * O(N). Since Redis 6.2.0.
  *
@@ -496,7 +493,7 @@ export const rpoplpush = define(
 /**
  * Puts elements at the tail in their order; returns the new length.
  *
- * No elements: `DataError`. O(N). Since Redis 1.0.0.
+ * Fails with `DataError` when no elements are given. O(N). Since Redis 1.0.0.
  *
  * @category lists
  * @since 0.1.0
@@ -513,7 +510,7 @@ export const rpush = define(
 /**
  * Puts elements at the tail of a list that exists; returns the new length, 0 when the key does not exist.
  *
- * No elements: `DataError`. O(N). Since Redis 2.2.0.
+ * Fails with `DataError` when no elements are given. O(N). Since Redis 2.2.0.
  *
  * @category lists
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * MEMORY: what takes the memory of a server.
+ * MEMORY: what uses the memory of a server.
  *
  * @since 0.1.0
  */
@@ -44,9 +44,9 @@ const known = {
 }
 
 /**
- * What a database takes besides its keys and values, in bytes.
+ * The memory that a database uses besides its keys and values, in bytes.
  *
- * - `extra`: what this type does not know, by the server's names.
+ * - `extra`: fields that this type does not know, by the server's names.
  *
  * @category server
  * @since 0.1.0
@@ -58,10 +58,10 @@ export interface DatabaseMemory {
 }
 
 /**
- * What takes the memory of the server: bytes, unless the name says percentage, ratio or count. What only newer
- * servers know is `undefined` on others.
+ * What uses the memory of the server, in bytes unless the name says percentage, ratio or count. Fields that only newer
+ * servers have are `undefined` on others.
  *
- * - `db`: by the number of the database. `extra`: what this type does not know, by the server's names.
+ * - `db`: by the number of the database. `extra`: fields that this type does not know, by the server's names.
  *
  * @category server
  * @since 0.1.0
@@ -107,7 +107,7 @@ const statistics = Reply.struct(known)
 const database = Reply.struct({ overheadHashtableMain: Reply.double, overheadHashtableExpires: Reply.double })
 const items = Reply.pairs(Reply.text, Reply.make<Resp.Value>((value) => value))
 
-/** The server tells of each database by a name of its own, `db.0`. */
+/** The server reports each database under a name of its own, such as `db.0`. */
 const memoryStatsReply: Reply.Reply<MemoryStats> = Reply.make((value, view) => {
   const db = new Map<number, DatabaseMemory>()
   const others: Array<Resp.Value> = []
@@ -124,7 +124,7 @@ const memoryStatsReply: Reply.Reply<MemoryStats> = Reply.make((value, view) => {
 // -----------------------------------------------------------------------------
 
 /**
- * Returns the server's own opinion of its memory, as text for people.
+ * Returns the server's report on its memory, as text for people.
  *
  * O(1). Since Redis 4.0.0.
  *
@@ -144,7 +144,7 @@ export const memoryDoctor = define("MEMORY DOCTOR", () => [], Reply.text)
 export const memoryMallocStats = define("MEMORY MALLOC-STATS", () => [], Reply.text)
 
 /**
- * Lets the allocator give back what it can; returns `true`.
+ * Makes the allocator give back the memory that it can; returns `true`.
  *
  * Since Redis 4.0.0.
  *
@@ -154,7 +154,7 @@ export const memoryMallocStats = define("MEMORY MALLOC-STATS", () => [], Reply.t
 export const memoryPurge = define("MEMORY PURGE", () => [], Reply.ok)
 
 /**
- * Returns what takes the memory of the server.
+ * Returns what uses the memory of the server.
  *
  * O(1). Since Redis 4.0.0.
  *
@@ -164,10 +164,10 @@ export const memoryPurge = define("MEMORY PURGE", () => [], Reply.ok)
 export const memoryStats = define("MEMORY STATS", () => [], memoryStatsReply)
 
 /**
- * Returns how many bytes a key takes with its value, `undefined` when it does not exist.
+ * Returns how many bytes a key and its value use, `undefined` when the key does not exist.
  *
- * Of what has many elements, only `samples` are looked at (server default 5), all when 0. O(N), N being the
- * samples. Since Redis 4.0.0.
+ * For a value with many elements, only `samples` elements are looked at (server default 5), or all when it is 0. O(N)
+ * for N samples. Since Redis 4.0.0.
  *
  * @category server
  * @since 0.1.0

@@ -8,7 +8,7 @@ import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
 
 /**
- * - `config`: parameters of the module with their values. `args`: what the module is started with.
+ * - `config`: parameters of the module with their values. `args`: arguments that the module is started with.
  *
  * @category server
  * @since 0.1.0
@@ -19,7 +19,7 @@ export interface ModuleLoadexOptions {
 }
 
 /**
- * Returns the modules that are loaded; `path` and `args` are only told since Redis 7.0.0.
+ * Returns the modules that are loaded. `path` and `args` are only returned since Redis 7.0.0.
  *
  * O(N). Since Redis 4.0.0.
  *
@@ -38,9 +38,9 @@ export const moduleList = define(
 )
 
 /**
- * Loads a module from a file of the server; returns `true`.
+ * Loads a module from a file on the server; returns `true`.
  *
- * Fails with `ResponseError` when it cannot be loaded. O(1). Since Redis 4.0.0.
+ * Fails with `ResponseError` when the module cannot be loaded. O(1). Since Redis 4.0.0.
  *
  * @category server
  * @since 0.1.0
@@ -52,9 +52,9 @@ export const moduleLoad = define(
 )
 
 /**
- * Loads a module from a file of the server, with parameters; returns `true`.
+ * Loads a module from a file on the server, with parameters; returns `true`.
  *
- * Fails with `ResponseError` when it cannot be loaded. O(1). Since Redis 7.0.0.
+ * Fails with `ResponseError` when the module cannot be loaded. O(1). Since Redis 7.0.0.
  *
  * @category server
  * @since 0.1.0
@@ -72,7 +72,7 @@ export const moduleLoadex = define(
 /**
  * Unloads a module by its name; returns `true`.
  *
- * Fails with `ResponseError` when it cannot be unloaded. O(1). Since Redis 4.0.0.
+ * Fails with `ResponseError` when the module cannot be unloaded. O(1). Since Redis 4.0.0.
  *
  * @category server
  * @since 0.1.0
@@ -80,5 +80,5 @@ export const moduleLoadex = define(
 export const moduleUnload = define("MODULE UNLOAD", (name: string) => [name], Reply.ok)
 
 const configPairs = (config: Arg.Pairs<string, Arg.Value>): ReadonlyArray<readonly [string, Arg.Value]> =>
-  // `Array.isArray` does not narrow readonly arrays: what is none is a record.
+  // `Array.isArray` does not narrow readonly arrays. A value that is not an array is a record.
   Array.isArray(config) ? config as ReadonlyArray<readonly [string, Arg.Value]> : Object.entries(config)

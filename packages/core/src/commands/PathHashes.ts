@@ -1,8 +1,8 @@
 /**
- * Commands on path hashes: fields and values at paths, which are found by their prefixes. Only on Valkey.
+ * Commands on path hashes, which hold fields and values at paths and find paths by prefixes. Only on Valkey.
  *
- * The commands are those of the sources of Valkey 9.2: they were not run against a server. A path is any text or bytes;
- * `a/b` is one prefix of `a/b/c`, and so is `a/b/`.
+ * These commands follow the sources of Valkey 9.2 and were not tested against a server. A path is any text or bytes.
+ * Both `a/b` and `a/b/` are prefixes of `a/b/c`.
  *
  * @since 0.1.0
  */
@@ -26,9 +26,9 @@ import * as Reply from "../RedisReply.ts"
 export type PhsetOptions = AtMostOne<{ readonly fnx: boolean; readonly fxx: boolean }>
 
 /**
- * Which prefixes {@link phprefixes} and those like it look for.
+ * Which prefixes {@link phprefixes} and similar commands look for.
  *
- * - `count`: only the longest, so many at most. `maxlen`: none that is longer than so many bytes.
+ * - `count`: only the longest ones, at most this many. `maxlen`: none longer than this many bytes.
  *
  * @category path hashes
  * @since 0.1.0
@@ -39,7 +39,7 @@ export interface PhprefixesOptions {
 }
 
 /**
- * - `prefix`: only paths that begin with it; the same for all pages of a scan.
+ * - `prefix`: only paths that begin with this; must be the same for all pages of a scan.
  * - `count`: how many paths a page has at most, 10 by default.
  *
  * @category path hashes
@@ -67,7 +67,7 @@ const countedPairs = (entries: Arg.Pairs<Arg.Key, Arg.Value>): Arg.List => {
   return Arg.list("FIELDS", list.length / 2, list)
 }
 
-/** Paths, each followed by what belongs to it. */
+/** Paths, each followed by the data that belongs to it. */
 const atPaths = <T>(
   entries: ReadonlyArray<readonly [path: Arg.Key, of: T]>,
   args: (of: T) => Arg.List
@@ -102,7 +102,7 @@ const scanArgs = (key: Arg.Key, cursor: string, { count, prefix }: PhscanOptions
 
 const values = Reply.array(Reply.nullable(Reply.blob))
 
-/** Of one field the server does not make a list. */
+/** For a single field, the server does not send a list. */
 const fieldValues: typeof values = Reply.make((value, view) =>
   values.decode(Array.isArray(value) ? value : [value], view)
 )
@@ -136,9 +136,9 @@ export const phcard = define("PHCARD", (key: Arg.Key) => [Arg.key(key)], Reply.i
 export const phdel = define("PHDEL", (key: Arg.Key, path: Arg.Key) => [Arg.key(key), path], Reply.boolean)
 
 /**
- * Deletes fields of a path, and the path when it has no other; returns how many existed.
+ * Deletes fields of a path, and the path itself when it has no other fields; returns how many of the fields existed.
  *
- * No fields: 0, without a round trip. O(N). Since Valkey 9.2.0.
+ * With no fields, returns 0 without a round trip. O(N). Since Valkey 9.2.0.
  *
  * @category path hashes
  * @since 0.1.0
@@ -153,9 +153,9 @@ export const phdelFields = define(
 )
 
 /**
- * Deletes all paths that begin with `prefix`, all there are when it is empty; returns how many.
+ * Deletes all paths that begin with `prefix`, every path when `prefix` is empty; returns how many were deleted.
  *
- * O(N) in what is deleted, during which the server does nothing else. Since Valkey 9.2.0.
+ * The server does nothing else meanwhile. O(N) in what is deleted. Since Valkey 9.2.0.
  *
  * @category path hashes
  * @since 0.1.0
@@ -199,7 +199,7 @@ export const phget = define(
 /**
  * Returns the values of several fields of a path in their order, `undefined` for each that does not exist.
  *
- * No fields: an empty array, without a round trip. O(N). Since Valkey 9.2.0.
+ * With no fields, returns an empty array without a round trip. O(N). Since Valkey 9.2.0.
  *
  * @category path hashes
  * @since 0.1.0
@@ -215,7 +215,7 @@ export const phgetFields = define(
 )
 
 /**
- * Returns all fields of a path with their values, none when it does not exist.
+ * Returns all fields of a path with their values, none when the path does not exist.
  *
  * The record has no prototype; the bytes view is an array of pairs. O(N). Since Valkey 9.2.0.
  *
@@ -247,7 +247,7 @@ export const phlongest = define(
 /**
  * Like {@link phlongest}, with the values of some fields, `undefined` for each that does not exist.
  *
- * No fields: `DataError`.
+ * Fails with `DataError` when no fields are given.
  *
  * @category path hashes
  * @since 0.1.0
@@ -260,7 +260,7 @@ export const phlongestFields = define(
 )
 
 /**
- * Like {@link phlongest}, but returns how many bytes of `query` the path is.
+ * Like {@link phlongest}, but returns the length of the path in bytes.
  *
  * @category path hashes
  * @since 0.1.0
@@ -289,7 +289,7 @@ export const phlongestWithValues = define(
  * Returns the values of fields of several paths, one after the other in the order of the arguments, `undefined` for each
  * that does not exist.
  *
- * No paths and no fields: `DataError`. O(N). Since Valkey 9.2.0.
+ * Fails with `DataError` when no paths or no fields are given. O(N). Since Valkey 9.2.0.
  *
  * @category path hashes
  * @since 0.1.0
@@ -305,9 +305,9 @@ export const phmget = define(
 )
 
 /**
- * Stores fields at several paths, whatever they held; returns `true`.
+ * Stores fields at several paths and replaces what these held; returns `true`.
  *
- * No paths and no fields: `DataError`. O(N). Since Valkey 9.2.0.
+ * Fails with `DataError` when no paths or no fields are given. O(N). Since Valkey 9.2.0.
  *
  * @category path hashes
  * @since 0.1.0
@@ -339,7 +339,7 @@ export const phprefixes = define(
 /**
  * Like {@link phprefixes}, with the values of some fields of each, `undefined` for those that do not exist.
  *
- * No fields: `DataError`.
+ * Fails with `DataError` when no fields are given.
  *
  * @category path hashes
  * @since 0.1.0
@@ -355,7 +355,7 @@ export const phprefixesFields = define(
 )
 
 /**
- * Like {@link phprefixes}, but returns how many bytes of `query` each path is.
+ * Like {@link phprefixes}, but returns the length of each path in bytes.
  *
  * @category path hashes
  * @since 0.1.0
@@ -381,9 +381,10 @@ export const phprefixesWithValues = define(
 )
 
 /**
- * Returns a page of the paths in their order, and the cursor of the next page: `"0"` after the last.
+ * Returns a page of the paths in their order and the cursor of the next page, which is `"0"` after the last page.
  *
- * - `cursor`: `"0"`, the default, for the first page. It says after which path to go on, so the server keeps nothing.
+ * - `cursor`: `"0"`, the default, for the first page. A cursor names the path after which to go on, so the server keeps
+ *   no state.
  *
  * O(N) in the paths returned. Since Valkey 9.2.0.
  *
@@ -416,7 +417,7 @@ export const phscanWithValues = define(
 /**
  * Stores fields at a path; returns whether they were stored: all or none.
  *
- * No fields: `DataError`. O(N). Since Valkey 9.2.0.
+ * Fails with `DataError` when no fields are given. O(N). Since Valkey 9.2.0.
  *
  * @category path hashes
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * Commands that publish messages and tell of subscriptions. To subscribe is not
- * a command here but a stream: `Redis.subscribe`.
+ * Commands that publish messages and report subscriptions. Subscribing is not a command here but a stream:
+ * `Redis.subscribe`.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import * as Reply from "../RedisReply.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * How many clients are subscribed to a channel itself, not by a pattern.
+ * How many clients are subscribed to a channel by its name, not by a pattern.
  *
  * @category pubsub
  * @since 0.1.0
@@ -31,7 +31,7 @@ const subscribers: Reply.Reply<
   ReadonlyArray<ChannelSubscribers<string, bigint>>
 > = Reply.make((value, view) => {
   const list: ReadonlyArray<readonly [unknown, unknown]> = channelPairs.decode(value, view)
-  // Decoded in one view, which is what tells the three types apart.
+  // All are decoded in one view, and the view tells the three types apart.
   return list.map(([channel, subscribers]) => ({ channel, subscribers })) as never
 })
 
@@ -40,11 +40,10 @@ const subscribers: Reply.Reply<
 // -----------------------------------------------------------------------------
 
 /**
- * Sends a message to a channel; returns how many subscribers of the server got it.
+ * Sends a message to a channel; returns how many subscribers of the server received it.
  *
- * Neither stored nor repeated: without subscribers it is gone. In a cluster it
- * reaches all nodes, but only subscribers of the node asked are counted. O(N+M)
- * in the subscribers and patterns. Since Redis 2.0.0.
+ * The message is neither stored nor repeated: without subscribers it is lost. In a cluster it reaches all nodes, but
+ * only subscribers of the node asked are counted. O(N+M) in the subscribers and patterns. Since Redis 2.0.0.
  *
  * **Example** (To everybody who listens; `Redis.subscribe` is the other end)
  *
@@ -62,8 +61,8 @@ export const publish = define("PUBLISH", (channel: Arg.Key, message: Arg.Value) 
 /**
  * Returns the channels with at least one subscriber, all or those that match a glob pattern.
  *
- * Channels that are subscribed to by a pattern alone do not count. In a cluster,
- * of one node. O(N) in the channels. Since Redis 2.8.0.
+ * Channels with subscribers by pattern only do not count. In a cluster, it returns the channels of one node. O(N) in
+ * the channels. Since Redis 2.8.0.
  *
  * @category pubsub
  * @since 0.1.0
@@ -85,9 +84,9 @@ export const pubsubChannels = define(
 export const pubsubNumpat = define("PUBSUB NUMPAT", () => [], Reply.integer)
 
 /**
- * Returns how many subscribers channels have, in the order of the channels.
+ * Returns how many subscribers each channel has, in the order of the channels.
  *
- * No channels: an empty array, without a round trip. O(N). Since Redis 2.8.0.
+ * With no channels, returns an empty array without a round trip. O(N). Since Redis 2.8.0.
  *
  * **Example** (How many listen)
  *
@@ -112,7 +111,7 @@ export const pubsubNumsub = define(
 /**
  * Returns the shard channels with at least one subscriber, all or those that match a glob pattern.
  *
- * In a cluster, of one node. O(N) in the channels. Since Redis 7.0.0.
+ * In a cluster, it returns the channels of one node. O(N) in the channels. Since Redis 7.0.0.
  *
  * @category pubsub
  * @since 0.1.0
@@ -124,9 +123,9 @@ export const pubsubShardchannels = define(
 )
 
 /**
- * Returns how many subscribers shard channels have, in the order of the channels.
+ * Returns how many subscribers each shard channel has, in the order of the channels.
  *
- * No channels: an empty array, without a round trip. O(N). Since Redis 7.0.0.
+ * With no channels, returns an empty array without a round trip. O(N). Since Redis 7.0.0.
  *
  * @category pubsub
  * @since 0.1.0
@@ -141,10 +140,10 @@ export const pubsubShardnumsub = define(
 )
 
 /**
- * Sends a message to a shard channel; returns how many subscribers of the server got it.
+ * Sends a message to a shard channel; returns how many subscribers of the server received it.
  *
- * In a cluster, the channel belongs to a slot like a key, and the message stays
- * on the nodes of that slot. O(N) in the subscribers. Since Redis 7.0.0.
+ * In a cluster, the channel belongs to a slot, as a key does, and the message stays on the nodes of that slot. O(N) in
+ * the subscribers. Since Redis 7.0.0.
  *
  * @category pubsub
  * @since 0.1.0

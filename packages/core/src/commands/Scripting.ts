@@ -29,7 +29,7 @@ const call = (
 // Commands
 // -----------------------------------------------------------------------------
 
-// A strict module cannot bind the name `eval`, but can export it.
+// A module in strict mode cannot bind the name `eval`, but can export it.
 const evalScript = define(
   "EVAL",
   (script: string | Uint8Array, keys?: ReadonlyArray<Arg.Key>, args?: ReadonlyArray<Arg.Value>) =>
@@ -41,11 +41,10 @@ export {
   /**
    * Runs a Lua script and returns what it returns, as plain data.
    *
-   * The script finds `keys` in `KEYS` and `args` in `ARGV`. Lua numbers come as
-   * integers, cut off; `true` as 1, `false` and `nil` as `undefined`; tables as
-   * arrays up to their first `nil`; `{ok = …}` as its text. Fails with
-   * `ResponseError` when the script raises an error or returns `{err = …}`. In a
-   * cluster, all keys must be in one slot. Since Redis 2.6.0.
+   * The script finds `keys` in `KEYS` and `args` in `ARGV`. Lua numbers become integers, with fractions cut off. `true`
+   * becomes 1; `false` and `nil` become `undefined`. Tables become arrays up to their first `nil`, and `{ok = …}`
+   * becomes its text. Fails with `ResponseError` when the script raises an error or returns `{err = …}`. In a cluster,
+   * all keys must be in one slot. Since Redis 2.6.0.
    *
    * **Example** (A limit that is checked and taken at once; `RedisScript` gives such a script types)
    *
@@ -62,7 +61,7 @@ export {
 }
 
 /**
- * Like {@link eval}, for a script that only reads; can run on a replica.
+ * Like {@link eval}, for a script that only reads. It can run on a replica.
  *
  * Fails with `ResponseError` when the script writes. Since Redis 7.0.0.
  *
@@ -80,7 +79,7 @@ export const evalRo = define(
 /**
  * Like {@link eval}, for a script that the server has in its cache, named by its SHA-1 digest.
  *
- * Fails with `NoScriptError` when the server does not have it: see {@link scriptLoad}. Since Redis 2.6.0.
+ * Fails with `NoScriptError` when the server does not have the script: see {@link scriptLoad}. Since Redis 2.6.0.
  *
  * @category scripting
  * @since 0.1.0
@@ -92,10 +91,10 @@ export const evalsha = define(
 )
 
 /**
- * Like {@link evalsha}, for a script that only reads; can run on a replica.
+ * Like {@link evalsha}, for a script that only reads. It can run on a replica.
  *
- * Fails with `NoScriptError` when the server does not have it, with
- * `ResponseError` when the script writes. Since Redis 7.0.0.
+ * Fails with `NoScriptError` when the server does not have the script, with `ResponseError` when the script writes.
+ * Since Redis 7.0.0.
  *
  * @category scripting
  * @since 0.1.0
@@ -110,8 +109,8 @@ export const evalshaRo = define(
 /**
  * Sets how scripts are run on this connection; returns `true`.
  *
- * `yes` debugs them in a forked process whose changes are lost, `sync` in the
- * server itself, `no` runs them. `engine` is for Valkey 9.0 and later. O(1). Since Redis 3.2.0.
+ * `yes` debugs scripts in a forked process whose changes are lost. `sync` debugs them in the server itself. `no` runs
+ * them without debugging. `engine` is for Valkey 9.0 and later. O(1). Since Redis 3.2.0.
  *
  * @category scripting
  * @since 0.1.0
@@ -126,7 +125,7 @@ export const scriptDebug = define(
 /**
  * Returns for each SHA-1 digest whether the server has its script in the cache.
  *
- * No digests: an empty array, without a round trip. O(N). Since Redis 2.6.0.
+ * With no digests, returns an empty array without a round trip. O(N). Since Redis 2.6.0.
  *
  * @category scripting
  * @since 0.1.0
@@ -141,7 +140,7 @@ export const scriptExists = define(
 )
 
 /**
- * Forgets all scripts; returns `true`.
+ * Deletes all scripts from the cache; returns `true`.
  *
  * O(N) in the scripts. Since Redis 2.6.0, `mode` since 6.2.0.
  *
@@ -151,10 +150,10 @@ export const scriptExists = define(
 export const scriptFlush = define("SCRIPT FLUSH", (mode?: FlushMode) => Arg.token(mode), Reply.ok)
 
 /**
- * Ends the script that runs, unless it has written; returns `true`.
+ * Stops the running script unless it has written; returns `true`.
  *
- * Fails with `ResponseError` of code `NOTBUSY` when none runs, of code
- * `UNKILLABLE` when it has written. O(1). Since Redis 2.6.0.
+ * Fails with `ResponseError` of code `NOTBUSY` when no script runs, of code `UNKILLABLE` when the script has written.
+ * O(1). Since Redis 2.6.0.
  *
  * @category scripting
  * @since 0.1.0
@@ -164,7 +163,7 @@ export const scriptKill = define("SCRIPT KILL", () => [], Reply.ok)
 /**
  * Stores a script in the cache without running it; returns its SHA-1 digest as 40 hexadecimal digits.
  *
- * Fails with `ResponseError` when the script does not compile. O(N) in its length. Since Redis 2.6.0.
+ * Fails with `ResponseError` when the script does not compile. O(N) in the length of the script. Since Redis 2.6.0.
  *
  * **Example** (Load once, call by the digest)
  *
@@ -186,7 +185,8 @@ export const scriptLoad = define("SCRIPT LOAD", (script: string | Uint8Array) =>
 /**
  * Returns the text of the script with a SHA-1 digest.
  *
- * Fails with `NoScriptError` when the server does not have it. O(1). Since Valkey 8.0.0; Redis does not have it.
+ * Fails with `NoScriptError` when the server does not have the script. O(1). Since Valkey 8.0.0; Redis does not have
+ * it.
  *
  * @category scripting
  * @since 0.1.0

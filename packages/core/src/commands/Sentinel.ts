@@ -1,8 +1,8 @@
 /**
  * Commands of Sentinels, which watch servers and replace those that fail.
  *
- * They are for a connection to a Sentinel, as `NodeRedisClient.layer` makes one
- * with a Sentinel's address; data servers do not know them.
+ * They need a connection to a Sentinel, which `NodeRedisClient.layer` makes with a Sentinel's address. Data servers do
+ * not know these commands.
  *
  * @since 0.1.0
  */
@@ -19,7 +19,7 @@ export type { SentinelState } from "./replies/SentinelState.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * Where a server is.
+ * The address of a server.
  *
  * @category sentinel
  * @since 0.1.0
@@ -30,7 +30,7 @@ export interface SentinelAddress {
 }
 
 /**
- * Settings by their names, as Sentinels spell them; passwords can be `Redacted`.
+ * Settings by the names that Sentinels use. Passwords can be `Redacted`.
  *
  * @category sentinel
  * @since 0.1.0
@@ -38,7 +38,7 @@ export interface SentinelAddress {
 export type SentinelSettings = Readonly<Record<string, Arg.Value | Redacted.Redacted<string>>>
 
 /**
- * Options of {@link sentinelFailover}: with `coordinated` the primary hands over without loss of writes (Valkey 9.1.0).
+ * Options of {@link sentinelFailover}: with `coordinated`, the primary hands over without losing writes (Valkey 9.1.0).
  *
  * @category sentinel
  * @since 0.1.0
@@ -78,10 +78,10 @@ const infoCache = Reply.recordOf(
 // -----------------------------------------------------------------------------
 
 /**
- * Returns in words that enough Sentinels can be reached for a failover.
+ * Returns a text that confirms that enough Sentinels can be reached for a failover.
  *
- * Fails with `ResponseError` of code `NOQUORUM` when they cannot, and when the
- * service is unknown. Since Redis 2.8.4.
+ * Fails with `ResponseError` of code `NOQUORUM` when too few can be reached, and with `ResponseError` when the service
+ * is unknown. Since Redis 2.8.4.
  *
  * @category sentinel
  * @since 0.1.0
@@ -89,7 +89,7 @@ const infoCache = Reply.recordOf(
 export const sentinelCkquorum = define("SENTINEL CKQUORUM", (service: string) => [service], Reply.text)
 
 /**
- * Returns global settings of the Sentinel whose names match glob patterns, all by default.
+ * Returns the global settings of the Sentinel whose names match glob patterns, by default all of them.
  *
  * O(N). Since Redis 6.2.0, several patterns since 7.2.0.
  *
@@ -108,8 +108,8 @@ export const sentinelConfigGet = define(
 /**
  * Changes global settings of the Sentinel; returns `true`.
  *
- * No settings: `DataError`. Fails with `ResponseError` when one is unknown. O(N).
- * Since Redis 6.2.0, several at once since 7.2.0.
+ * Fails with `DataError` when no settings are given, with `ResponseError` when a setting is unknown. O(N). Since Redis
+ * 6.2.0, several at once since 7.2.0.
  *
  * @category sentinel
  * @since 0.1.0
@@ -131,9 +131,9 @@ export const sentinelConfigSet = define(
 export const sentinelDebug = define("SENTINEL DEBUG", () => [], Reply.recordOf(Reply.integerText))
 
 /**
- * Changes intervals that the Sentinel works with, a bare number being milliseconds; returns `true`.
+ * Changes intervals that the Sentinel works with (a bare number is milliseconds); returns `true`.
  *
- * No intervals: `DataError`. O(N). Since Redis 7.0.0.
+ * Fails with `DataError` when no intervals are given. O(N). Since Redis 7.0.0.
  *
  * @category sentinel
  * @since 0.1.0
@@ -150,10 +150,10 @@ export const sentinelDebugSet = define(
 )
 
 /**
- * Begins a failover without asking the other Sentinels; returns `true` before it has happened.
+ * Starts a failover without asking the other Sentinels; returns `true` before it has happened.
  *
- * Fails with `ResponseError` of code `NOGOODSLAVE` when no replica is fit for
- * it, of code `INPROG` when one is under way. Since Redis 2.8.4.
+ * Fails with `ResponseError` of code `NOGOODSLAVE` when no replica is fit to become master, of code `INPROG` when a
+ * failover is under way. Since Redis 2.8.4.
  *
  * @category sentinel
  * @since 0.1.0
@@ -165,7 +165,7 @@ export const sentinelFailover = define(
 )
 
 /**
- * Writes the configuration file of the Sentinel anew; returns `true`.
+ * Rewrites the configuration file of the Sentinel; returns `true`.
  *
  * O(1). Since Redis 2.8.4.
  *
@@ -177,7 +177,7 @@ export const sentinelFlushconfig = define("SENTINEL FLUSHCONFIG", () => [], Repl
 /**
  * Returns the address of the master of a service, `undefined` when the service is unknown.
  *
- * In a failover, the address of the replica that is promoted. O(1). Since Redis 2.8.4.
+ * During a failover, it returns the address of the replica that is promoted. O(1). Since Redis 2.8.4.
  *
  * @category sentinel
  * @since 0.1.0
@@ -203,10 +203,10 @@ export const sentinelGetPrimaryAddrByName = define(
 )
 
 /**
- * Returns for services what INFO last said on the master and on each replica, and how many milliseconds ago.
+ * Returns for each service the last INFO of the master and of each replica, and how many milliseconds old it is.
  *
- * Unknown services are missing; `info` is `undefined` where nothing was heard. No
- * services: `DataError`. O(N) in the servers. Since Redis 3.2.0.
+ * Unknown services are left out. `info` is `undefined` for a server that has not answered. Fails with `DataError` when
+ * no services are given. O(N) in the servers. Since Redis 3.2.0.
  *
  * @category sentinel
  * @since 0.1.0
@@ -218,7 +218,8 @@ export const sentinelInfoCache = define(
 )
 
 /**
- * Asks for the Sentinel's opinion on a master, and for its vote when `runid` is the asking Sentinel's id.
+ * Asks whether the Sentinel considers a master down, and asks for its vote when `runid` is the id of the asking
+ * Sentinel.
  *
  * `leader` is `*` when no vote was asked for. O(1). Since Redis 2.8.4.
  *
@@ -232,7 +233,8 @@ export const sentinelIsMasterDownByAddr = define(
 )
 
 /**
- * Asks for the Sentinel's opinion on a primary, and for its vote when `runid` is the asking Sentinel's id.
+ * Asks whether the Sentinel considers a primary down, and asks for its vote when `runid` is the id of the asking
+ * Sentinel.
  *
  * O(1). Since Valkey 8.0.0; Redis has {@link sentinelIsMasterDownByAddr}.
  *
@@ -256,7 +258,7 @@ export const sentinelIsPrimaryDownByAddr = define(
 export const sentinelMaster = define("SENTINEL MASTER", (service: string) => [service], sentinelState)
 
 /**
- * Returns the states of the masters of all services, by the service.
+ * Returns the states of the masters of all services, by service.
  *
  * O(N). Since Redis 2.8.4.
  *
@@ -266,9 +268,10 @@ export const sentinelMaster = define("SENTINEL MASTER", (service: string) => [se
 export const sentinelMasters = define("SENTINEL MASTERS", () => [], sentinelStatesByName)
 
 /**
- * Begins to watch a service whose master is at an address; `quorum` Sentinels must agree that it is down; returns `true`.
+ * Starts watching a service whose master is at an address; returns `true`. `quorum` Sentinels must agree that the
+ * master is down.
  *
- * Fails with `ResponseError` when the service is known already. O(1). Since Redis 2.8.4.
+ * Fails with `ResponseError` when the service is already known. O(1). Since Redis 2.8.4.
  *
  * @category sentinel
  * @since 0.1.0
@@ -290,7 +293,7 @@ export const sentinelMonitor = define(
 export const sentinelMyid = define("SENTINEL MYID", () => [], Reply.text)
 
 /**
- * Returns the scripts that the Sentinel runs or is to run; times in milliseconds.
+ * Returns the scripts that the Sentinel runs or will run. Times are in milliseconds.
  *
  * Since Redis 2.8.4.
  *
@@ -300,7 +303,7 @@ export const sentinelMyid = define("SENTINEL MYID", () => [], Reply.text)
 export const sentinelPendingScripts = define("SENTINEL PENDING-SCRIPTS", () => [], Reply.array(pendingScript))
 
 /**
- * Returns the states of the primaries of all services, by the service.
+ * Returns the states of the primaries of all services, by service.
  *
  * O(N). Since Valkey 8.0.0; Redis has {@link sentinelMasters}.
  *
@@ -321,7 +324,7 @@ export const sentinelPrimaries = define("SENTINEL PRIMARIES", () => [], sentinel
 export const sentinelPrimary = define("SENTINEL PRIMARY", (service: string) => [service], sentinelState)
 
 /**
- * Ends watching a service; returns `true`.
+ * Stops watching a service; returns `true`.
  *
  * Fails with `ResponseError` when the service is unknown. O(1). Since Redis 2.8.4.
  *
@@ -331,7 +334,7 @@ export const sentinelPrimary = define("SENTINEL PRIMARY", (service: string) => [
 export const sentinelRemove = define("SENTINEL REMOVE", (service: string) => [service], Reply.ok)
 
 /**
- * Returns the states of the replicas of a service, those that are down as well.
+ * Returns the states of the replicas of a service, including those that are down.
  *
  * Fails with `ResponseError` when the service is unknown. O(N). Since Redis 5.0.0.
  *
@@ -341,7 +344,7 @@ export const sentinelRemove = define("SENTINEL REMOVE", (service: string) => [se
 export const sentinelReplicas = define("SENTINEL REPLICAS", (service: string) => [service], sentinelStates)
 
 /**
- * Forgets the replicas and other Sentinels of services that match a glob pattern; returns how many services did.
+ * Forgets the replicas and other Sentinels of services that match a glob pattern; returns how many services matched.
  *
  * O(N). Since Redis 2.8.4.
  *
@@ -363,7 +366,8 @@ export const sentinelSentinels = define("SENTINEL SENTINELS", (service: string) 
 /**
  * Changes settings of a service; returns `true`.
  *
- * No settings: `DataError`. Fails with `ResponseError` when one is unknown, or the service is. O(1). Since Redis 2.8.4.
+ * Fails with `DataError` when no settings are given, with `ResponseError` when a setting or the service is unknown.
+ * O(1). Since Redis 2.8.4.
  *
  * @category sentinel
  * @since 0.1.0
@@ -377,7 +381,7 @@ export const sentinelSet = define(
 /**
  * Makes the Sentinel crash at a stage of the next failover; returns `true`.
  *
- * No stages: `DataError`. Since Redis 3.2.0.
+ * Fails with `DataError` when no stages are given. Since Redis 3.2.0.
  *
  * @category sentinel
  * @since 0.1.0
@@ -390,11 +394,11 @@ export const sentinelSimulateFailure = define(
 )
 
 /**
- * Returns the states of the replicas of a service, those that are down as well.
+ * Returns the states of the replicas of a service, including those that are down.
  *
  * Fails with `ResponseError` when the service is unknown. O(N). Since Redis 2.8.0.
  *
- * @deprecated Redis deprecates it since 5.0.0: use {@link sentinelReplicas}.
+ * @deprecated Redis deprecated it in 5.0.0: use {@link sentinelReplicas}.
  * @category sentinel
  * @since 0.1.0
  */

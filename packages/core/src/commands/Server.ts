@@ -15,7 +15,7 @@ import type * as Resp from "../Resp.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * - `schedule`: save later when the log is being rewritten now, instead of failing.
+ * - `schedule`: when the append-only file is being rewritten, save later instead of failing.
  * - `cancel`: stop saving. Valkey 8.1.0.
  *
  * Only one of them can be given.
@@ -26,7 +26,8 @@ import type * as Resp from "../Resp.ts"
 export type BgsaveOptions = AtMostOne<{ readonly schedule: boolean; readonly cancel: boolean }>
 
 /**
- * - `async`: give memory back in the background. `sync`: before answering. Without, as the server is configured.
+ * - `async`: free memory in the background. `sync`: free it before answering. Without either, as the server is
+ *   configured.
  *
  * Only one of them can be given.
  *
@@ -36,8 +37,9 @@ export type BgsaveOptions = AtMostOne<{ readonly schedule: boolean; readonly can
 export type FlushOptions = AtMostOne<{ readonly async: boolean; readonly sync: boolean }>
 
 /**
- * - `to`: the replica that becomes master; `force`: even when it has not caught up in time, needs `timeout`.
- * - `timeout`: how long to wait for the replica; a bare number is milliseconds. Without, there is no limit.
+ * - `to`: the replica that becomes master. `force`: make it master even when it has not caught up in time; needs
+ *   `timeout`.
+ * - `timeout`: how long to wait for the replica; a bare number is milliseconds. Without it, there is no limit.
  *
  * @category server
  * @since 0.1.0
@@ -50,8 +52,9 @@ export interface FailoverOptions {
 /**
  * - `save`: save first, even when persistence is not configured. `nosave`: never save. Without either, save first
  *   when persistence is configured.
- * - `now`: do not wait for replicas to catch up. `force`: not even when saving fails. Redis 7.0.0.
- * - `safe`: not when that would lose slots of the cluster. `failover`: hand over to a replica first. Valkey 9.0.0.
+ * - `now`: do not wait for replicas to catch up. `force`: stop even when saving fails. Redis 7.0.0.
+ * - `safe`: do not stop when that would lose slots of the cluster. `failover`: hand over to a replica first. Valkey
+ *   9.0.0.
  *
  * Only one of `save` and `nosave` can be given.
  *
@@ -68,7 +71,7 @@ export type ShutdownOptions =
   & AtMostOne<{ readonly save: boolean; readonly nosave: boolean }>
 
 /**
- * Whom to replicate: a host and a port, or nobody.
+ * The master to replicate: a host and a port, or none.
  *
  * @category server
  * @since 0.1.0
@@ -80,12 +83,12 @@ export type ReplicationMaster = readonly [] | readonly [host: string, port: numb
 // -----------------------------------------------------------------------------
 
 /**
- * What a value looks like inside the server.
+ * How the server stores a value.
  *
  * - `serializedLength`: bytes in a dump, before compression.
- * - `lru`, `lruSecondsIdle`: when it was last used; `undefined` where Valkey 9.1 evicts by frequency (LFU).
- * - `lfuFreq`, `lfuAccessTimeMinutes`: how often it is used, and when that was last counted; `undefined` unless Valkey
- *   evicts by frequency.
+ * - `lru`, `lruSecondsIdle`: when the value was last used; `undefined` when Valkey 9.1 evicts by frequency (LFU).
+ * - `lfuFreq`, `lfuAccessTimeMinutes`: how often the value is used, and when that was last counted; `undefined` unless
+ *   Valkey evicts by frequency.
  * - `extra`: fields that this type does not know.
  *
  * @category server
@@ -104,11 +107,12 @@ export interface DebugObject {
 }
 
 /**
- * What a server is in replication.
+ * The role of a server in replication.
  *
- * - `offset`: how many bytes of the replication stream there are, have arrived, or are acknowledged.
- * - `state`: of the link to the master, such as `connect`, `sync` or `connected`.
- * - `masters`: the names of those that a sentinel watches.
+ * - `offset`: how many bytes of the replication stream the master has sent, a replica has received, or a replica has
+ *   acknowledged.
+ * - `state`: the state of the link to the master, such as `connect`, `sync` or `connected`.
+ * - `masters`: the names of the masters that a sentinel watches.
  *
  * @category server
  * @since 0.1.0
@@ -178,7 +182,7 @@ const sentinel = Reply.fields({ role: Reply.text, masters: Reply.array(Reply.tex
 const roleReply: Reply.Reply<ServerRole> = Reply.make((value: Resp.Value) => {
   const [role] = Reply.tuple(Reply.text).decode(value, Reply.textView)
   switch (role) {
-    // In the text view integers are numbers, and the role is the case at hand.
+    // In the text view integers are numbers, and the role was checked above.
     case "master":
       return master.decode(value, Reply.textView) as ServerRole
     case "slave":
@@ -197,7 +201,7 @@ const timeReply = Reply.fields({ seconds: Reply.integerText, microseconds: Reply
 // -----------------------------------------------------------------------------
 
 /**
- * Starts to rewrite the append-only file, or schedules that; returns `true`.
+ * Starts to rewrite the append-only file, or schedules the rewrite; returns `true`.
  *
  * O(1). Since Redis 1.0.0.
  *
@@ -209,7 +213,7 @@ export const bgrewriteaof = define("BGREWRITEAOF", () => [], Reply.accepted)
 /**
  * Starts to save the data in the background; returns `true` at once.
  *
- * Fails with `ResponseError` when that goes on already. O(1). Since Redis 1.0.0.
+ * Fails with `ResponseError` when a save is already running. O(1). Since Redis 1.0.0.
  *
  * @category server
  * @since 0.1.0
@@ -239,9 +243,9 @@ export const bgsave = define(
 export const dbsize = define("DBSIZE", () => [], Reply.integer, "readonly")
 
 /**
- * Returns what the value of `key` looks like inside the server.
+ * Returns how the server stores the value of `key`.
  *
- * Fails with `ResponseError` when the key does not exist, and when the server does not allow DEBUG, as is the
+ * Fails with `ResponseError` when the key does not exist, and when the server does not allow DEBUG, which is the
  * default since Redis 7.0.0. Since Redis 1.0.0.
  *
  * @category server
@@ -250,9 +254,9 @@ export const dbsize = define("DBSIZE", () => [], Reply.integer, "readonly")
 export const debugObject = define("DEBUG OBJECT", (key: Arg.Key) => [Arg.key(key)], debugObjectReply)
 
 /**
- * Starts to hand over to a replica; returns `true` at once.
+ * Starts a handover to a replica; returns `true` at once.
  *
- * Fails with `ResponseError` when there is none, or none at the given address. O(1). Since Redis 6.2.0.
+ * Fails with `ResponseError` when there is no replica, or none at the given address. O(1). Since Redis 6.2.0.
  *
  * @category server
  * @since 0.1.0
@@ -267,9 +271,9 @@ export const failover = define(
 )
 
 /**
- * Stops what {@link failover} began; returns `true`.
+ * Stops the handover that {@link failover} started; returns `true`.
  *
- * Fails with `ResponseError` when nothing goes on. O(1). Since Redis 6.2.0.
+ * Fails with `ResponseError` when no handover is running. O(1). Since Redis 6.2.0.
  *
  * @category server
  * @since 0.1.0
@@ -305,7 +309,7 @@ export const flushdb = define(
 )
 
 /**
- * Returns when the data was last saved, in whole seconds; `undefined` when it never was.
+ * Returns when the data was last saved, in whole seconds; `undefined` when it was never saved.
  *
  * O(1). Since Redis 1.0.0.
  *
@@ -323,7 +327,7 @@ export const lastsave = define(
 )
 
 /**
- * Returns a picture in characters and the version of the server; which picture, and what `args` mean, depends on
+ * Returns a picture in characters and the version of the server. The picture and the meaning of `args` depend on
  * `version`.
  *
  * Since Redis 5.0.0.
@@ -352,7 +356,7 @@ export const lolwut = define(
 export const replicaof = define("REPLICAOF", (...master: ReplicationMaster) => masterArgs(master), Reply.ok)
 
 /**
- * Returns what the server is in replication.
+ * Returns the role of the server in replication.
  *
  * O(1). Since Redis 2.8.12.
  *
@@ -362,9 +366,10 @@ export const replicaof = define("REPLICAOF", (...master: ReplicationMaster) => m
 export const role = define("ROLE", () => [], roleReply)
 
 /**
- * Saves the data; returns `true` when that is done. Meanwhile the server does nothing else.
+ * Saves the data; returns `true` when the data is saved. The server does nothing else meanwhile.
  *
- * Fails with `ResponseError` when it cannot, or saves in the background. O(N). Since Redis 1.0.0.
+ * Fails with `ResponseError` when the server cannot save, or is already saving in the background. O(N). Since Redis
+ * 1.0.0.
  *
  * @category server
  * @since 0.1.0
@@ -374,8 +379,8 @@ export const save = define("SAVE", () => [], Reply.ok)
 /**
  * Stops the server.
  *
- * The server does not answer: it succeeds by closing the connection, and an answer is a failure, `ResponseError`
- * when the server says why. O(N) when it saves. Since Redis 1.0.0.
+ * The server answers only when it does not stop. The command succeeds when the server closes the connection, and fails
+ * when the server answers: with `ResponseError` when the answer says why. O(N) when it saves. Since Redis 1.0.0.
  *
  * @category server
  * @since 0.1.0
@@ -402,9 +407,9 @@ export const shutdown = define(
 )
 
 /**
- * Stops the stopping of the server while it waits for its replicas; returns `true`.
+ * Cancels a shutdown while the server waits for its replicas; returns `true`.
  *
- * Fails with `ResponseError` when it is not stopping. O(1). Since Redis 7.0.0.
+ * Fails with `ResponseError` when the server is not shutting down. O(1). Since Redis 7.0.0.
  *
  * @category server
  * @since 0.1.0
@@ -423,9 +428,9 @@ export const shutdownAbort = define("SHUTDOWN", () => ["ABORT"], Reply.ok)
 export const slaveof = define("SLAVEOF", (...master: ReplicationMaster) => masterArgs(master), Reply.ok)
 
 /**
- * Exchanges two databases for all clients; returns `true`.
+ * Swaps two databases for all clients; returns `true`.
  *
- * O(N), N being the clients that watch or wait for keys of either. Since Redis 4.0.0.
+ * O(N) for N clients that watch or wait for keys of either database. Since Redis 4.0.0.
  *
  * @category server
  * @since 0.1.0

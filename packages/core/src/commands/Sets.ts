@@ -14,7 +14,7 @@ import * as Reply from "../RedisReply.ts"
 /**
  * Options of {@link sintercard}.
  *
- * - `limit`: stop counting there; 0 and nothing count everything.
+ * - `limit`: stop counting at this number; 0, the default, has no limit.
  *
  * @category sets
  * @since 0.1.0
@@ -26,7 +26,7 @@ export interface SintercardOptions {
 /**
  * Options of {@link sdiffcard}.
  *
- * - `limit`: stop counting there; 0 and nothing count everything.
+ * - `limit`: stop counting at this number; 0, the default, has no limit.
  *
  * @category sets
  * @since 0.1.0
@@ -39,7 +39,7 @@ export interface SdiffcardOptions {
  * Options of {@link sunioncard}.
  *
  * - `approx`: estimate instead of counting, with a standard error of 0.81%.
- * - `limit`: stop counting there; 0 and nothing count everything.
+ * - `limit`: stop counting at this number; 0, the default, has no limit.
  *
  * @category sets
  * @since 0.1.0
@@ -52,8 +52,8 @@ export interface SunioncardOptions {
 /**
  * Options of {@link sscan}.
  *
- * - `match`: only members that match this glob pattern; the server filters after it took them from the set.
- * - `count`: about how much work a call does, 10 by default.
+ * - `match`: only members that match this glob pattern; the server filters members after it has read them from the set.
+ * - `count`: a hint of how much work a call does, 10 by default.
  *
  * @category sets
  * @since 0.1.0
@@ -70,8 +70,8 @@ export interface SscanOptions {
 /**
  * Adds members to the set at `key`; returns how many of them are new.
  *
- * No members: 0, without a round trip. Fails with `WrongTypeError` when the key
- * holds no set. O(1) a member. Since Redis 1.0.0.
+ * With no members, returns 0 without a round trip. Fails with `WrongTypeError` when the key does not hold a set. O(1) a
+ * member. Since Redis 1.0.0.
  *
  * **Example** (Who was here)
  *
@@ -106,8 +106,8 @@ export const scard = define("SCARD", (key: Arg.Key) => [Arg.key(key)], Reply.int
 /**
  * Returns the members of the first set that are in none of the others; a missing key is an empty set.
  *
- * Fails with `DataError` without keys. In the bytes view the members are an
- * array. O(N) in the members of all sets. Since Redis 1.0.0.
+ * Fails with `DataError` when no keys are given. In the bytes view the members are an array. O(N) in the members of all
+ * sets. Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -117,8 +117,8 @@ export const sdiff = define("SDIFF", (...keys: Arg.Many<Arg.Key>) => Arg.someKey
 /**
  * Returns how many members of the first set are in none of the others; a missing key is an empty set.
  *
- * Fails with `DataError` without keys. O(N), N members in all sets. Since Redis
- * 8.10.0, not in Valkey; by its documentation: not run against a server.
+ * Fails with `DataError` when no keys are given. O(N), N members in all sets. Since Redis 8.10.0, according to its
+ * documentation (not tested against a server); not in Valkey.
  *
  * @category sets
  * @since 0.1.0
@@ -136,8 +136,8 @@ export const sdiffcard = define(
 /**
  * Stores at `destination` what {@link sdiff} returns, replacing what was there; returns the size of the result.
  *
- * An empty result deletes `destination`. Fails with `DataError` without keys.
- * O(N) in the members of all sets. Since Redis 1.0.0.
+ * An empty result deletes `destination`. Fails with `DataError` when no keys are given. O(N) in the members of all
+ * sets. Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -151,8 +151,8 @@ export const sdiffstore = define(
 /**
  * Returns the members that are in every set; a missing key is an empty set.
  *
- * Fails with `DataError` without keys. In the bytes view the members are an
- * array. O(N·M), N members in the smallest of M sets. Since Redis 1.0.0.
+ * Fails with `DataError` when no keys are given. In the bytes view the members are an array. O(N·M), N members in the
+ * smallest of M sets. Since Redis 1.0.0.
  *
  * **Example** (In both)
  *
@@ -170,8 +170,7 @@ export const sinter = define("SINTER", (...keys: Arg.Many<Arg.Key>) => Arg.someK
 /**
  * Returns how many members are in every set; a missing key is an empty set.
  *
- * Fails with `DataError` without keys. O(N·M), N members in the smallest of M
- * sets. Since Redis 7.0.0.
+ * Fails with `DataError` when no keys are given. O(N·M), N members in the smallest of M sets. Since Redis 7.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -189,8 +188,8 @@ export const sintercard = define(
 /**
  * Stores at `destination` what {@link sinter} returns, replacing what was there; returns the size of the result.
  *
- * An empty result deletes `destination`. Fails with `DataError` without keys.
- * O(N·M), N members in the smallest of M sets. Since Redis 1.0.0.
+ * An empty result deletes `destination`. Fails with `DataError` when no keys are given. O(N·M), N members in the
+ * smallest of M sets. Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -229,8 +228,7 @@ export const smembers = define("SMEMBERS", (key: Arg.Key) => [Arg.key(key)], Rep
 /**
  * Returns for each member whether it is in the set at `key`, all `false` when the key does not exist.
  *
- * No members: an empty array, without a round trip. O(N) in the members asked
- * for. Since Redis 6.2.0.
+ * With no members, returns an empty array without a round trip. O(N) in the members asked for. Since Redis 6.2.0.
  *
  * **Example** (Several questions in one)
  *
@@ -254,7 +252,7 @@ export const smismember = define(
 )
 
 /**
- * Moves a member from one set to another in one step; returns `false` when it is not a member of `source`.
+ * Moves a member from one set to another, atomically; returns `false` when it is not a member of `source`.
  *
  * O(1). Since Redis 1.0.0.
  *
@@ -315,10 +313,10 @@ export const srandmember = define(
 )
 
 /**
- * Returns up to `count` different random members; with a negative count exactly
- * that many, of which some may be the same.
+ * Returns up to `count` different random members; with a negative count exactly `-count`, of which some may be the
+ * same.
  *
- * A missing key: an empty array. O(N) in `count`. Since Redis 2.6.0.
+ * Returns an empty array when the key does not exist. O(N) in `count`. Since Redis 2.6.0.
  *
  * @category sets
  * @since 0.1.0
@@ -331,9 +329,9 @@ export const srandmemberCount = define(
 )
 
 /**
- * Removes members from the set at `key`; returns how many were there.
+ * Removes members from the set at `key`; returns how many were removed.
  *
- * No members: 0, without a round trip. O(N) in the members given. Since Redis 1.0.0.
+ * With no members, returns 0 without a round trip. O(N) in the members given. Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -348,10 +346,10 @@ export const srem = define(
 )
 
 /**
- * Returns some members of the set at `key` and the cursor of the next page: `"0"` after the last.
+ * Returns some members of the set at `key` and the cursor of the next page, which is `"0"` after the last page.
  *
- * Start with cursor 0. A member may come more than once, and a page may be
- * empty before the end. O(1) a page. Since Redis 2.8.0.
+ * Start with cursor 0. A member may be returned more than once, and a page before the end may be empty. O(1) a page.
+ * Since Redis 2.8.0.
  *
  * @category sets
  * @since 0.1.0
@@ -371,8 +369,8 @@ export const sscan = define(
 /**
  * Returns the members that are in any of the sets; a missing key is an empty set.
  *
- * Fails with `DataError` without keys. In the bytes view the members are an
- * array. O(N) in the members of all sets. Since Redis 1.0.0.
+ * Fails with `DataError` when no keys are given. In the bytes view the members are an array. O(N) in the members of all
+ * sets. Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0
@@ -382,8 +380,8 @@ export const sunion = define("SUNION", (...keys: Arg.Many<Arg.Key>) => Arg.someK
 /**
  * Returns how many members are in any of the sets; a missing key is an empty set.
  *
- * Fails with `DataError` without keys. O(N), N members in all sets. Since Redis
- * 8.10.0, not in Valkey; by its documentation: not run against a server.
+ * Fails with `DataError` when no keys are given. O(N), N members in all sets. Since Redis 8.10.0, according to its
+ * documentation (not tested against a server); not in Valkey.
  *
  * @category sets
  * @since 0.1.0
@@ -402,8 +400,8 @@ export const sunioncard = define(
 /**
  * Stores at `destination` what {@link sunion} returns, replacing what was there; returns the size of the result.
  *
- * An empty result deletes `destination`. Fails with `DataError` without keys.
- * O(N) in the members of all sets. Since Redis 1.0.0.
+ * An empty result deletes `destination`. Fails with `DataError` when no keys are given. O(N) in the members of all
+ * sets. Since Redis 1.0.0.
  *
  * @category sets
  * @since 0.1.0

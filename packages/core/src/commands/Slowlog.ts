@@ -14,11 +14,12 @@ import * as Reply from "../RedisReply.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * What both logs tell of a command.
+ * What both logs report about a command.
  *
  * - `id`: increases from entry to entry. `startTime`: whole seconds.
- * - `args`: name and arguments; the server shortens long ones and long lists. `command`: the same as one text.
- * - `clientAddress`, `clientName`: who sent it; `undefined` without a name and before Redis 4.0.0.
+ * - `args`: name and arguments; the server shortens long arguments and long lists. `command`: the same as one text.
+ * - `clientAddress`, `clientName`: the client that sent the command; `undefined` when it has no name and before Redis
+ *   4.0.0.
  *
  * @category server
  * @since 0.1.0
@@ -33,7 +34,7 @@ export interface LogEntry<Argument = string, Integer = number> {
 }
 
 /**
- * A slow command; `duration` is exact to the microsecond and counts only its execution.
+ * A slow command; `duration` is exact to the microsecond and covers only its execution.
  *
  * @category server
  * @since 0.1.0
@@ -94,7 +95,7 @@ const show = (argument: string | Uint8Array): string =>
 // -----------------------------------------------------------------------------
 
 /**
- * Returns the newest `count` entries of a log, all when it is -1.
+ * Returns the newest `count` entries of a log, all when `count` is -1.
  *
  * O(N). Since Valkey 8.1.0; Redis does not have it.
  *
@@ -128,7 +129,7 @@ export const commandlogLen = define("COMMANDLOG LEN", (type: CommandlogType) => 
 export const commandlogReset = define("COMMANDLOG RESET", (type: CommandlogType) => [type], Reply.ok)
 
 /**
- * Returns the newest `count` slow commands (server default 10), all when it is -1 on Redis 7.0.0.
+ * Returns the newest `count` slow commands (server default 10), all when `count` is -1 (since Redis 7.0.0).
  *
  * O(N). Since Redis 2.2.12.
  *
@@ -142,7 +143,7 @@ export const slowlogGet = define(
 )
 
 /**
- * Returns how many slow commands the server remembers.
+ * Returns how many slow commands the log has.
  *
  * O(1). Since Redis 2.2.12.
  *
@@ -152,7 +153,7 @@ export const slowlogGet = define(
 export const slowlogLen = define("SLOWLOG LEN", () => [], Reply.integer)
 
 /**
- * Forgets the slow commands; returns `true`.
+ * Empties the log of slow commands; returns `true`.
  *
  * O(N). Since Redis 2.2.12.
  *

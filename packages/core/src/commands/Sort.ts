@@ -1,5 +1,5 @@
 /**
- * SORT in the shapes of its replies.
+ * SORT, with one command for each shape of its reply.
  *
  * @since 0.1.0
  */
@@ -15,10 +15,11 @@ import * as Reply from "../RedisReply.ts"
 /**
  * The options that all forms of SORT share.
  *
- * - `by`: sort by the value at this key instead of the element, `*` standing for the element; not at all without a `*`.
+ * - `by`: sort by the value at this key instead of the element. `*` stands for the element; without a `*`, nothing is
+ *   sorted.
  * - `limit`: how many elements to skip and how many to return, all by default.
- * - `desc`: whether to sort downwards.
- * - `alpha`: whether to sort as text; otherwise everything must be a number.
+ * - `desc`: whether to sort in descending order.
+ * - `alpha`: whether to sort as text; otherwise every value must be a number.
  *
  * @category generic
  * @since 0.1.0
@@ -33,7 +34,8 @@ export interface SortBaseOptions {
 /**
  * The options of SORT.
  *
- * - `get`: instead of each element the values at these keys, `*` standing for the element (`#` is the element itself).
+ * - `get`: return the values at these keys instead of each element. `*` stands for the element; `#` is the element
+ *   itself.
  *
  * @category generic
  * @since 0.1.0
@@ -43,9 +45,9 @@ export interface SortOptions extends SortBaseOptions {
 }
 
 /**
- * The options of SORT when what it gets for an element is grouped.
+ * The options of SORT when the values for each element are grouped.
  *
- * - `get`: as in {@link SortOptions}, two patterns at least.
+ * - `get`: as in {@link SortOptions}, at least two patterns.
  *
  * @category generic
  * @since 0.1.0
@@ -63,7 +65,7 @@ export interface SortGroupsOptions<out Patterns extends SortPatterns> extends So
 export type SortPatterns = readonly [Arg.Key, Arg.Key, ...ReadonlyArray<Arg.Key>]
 
 /**
- * What SORT got for one element: a value for each pattern, `undefined` when its key does not exist.
+ * The values that SORT returns for one element: one for each pattern, `undefined` when its key does not exist.
  *
  * @category generic
  * @since 0.1.0
@@ -90,9 +92,8 @@ const elements = Reply.array(Reply.nullable(Reply.blob))
 /**
  * Returns the sorted elements of the list, set or sorted set at `key`, or for each of them the values that `get` names.
  *
- * A missing key is empty; a value that does not exist is `undefined`. Fails with
- * `ResponseError` when something is not a number and `alpha` is not given.
- * O(N+M*log(M)). Since Redis 1.0.0.
+ * A missing key counts as empty. A value that does not exist is `undefined`. Fails with `ResponseError` when a value is
+ * not a number and `alpha` is not given. O(N+M*log(M)). Since Redis 1.0.0.
  *
  * @category generic
  * @since 0.1.0
@@ -106,7 +107,7 @@ export const sort = define(
 /**
  * Like {@link sort}, with the values that `get` names grouped by element.
  *
- * Fewer than two patterns: `DataError`. O(N+M*log(M)). Since Redis 1.0.0.
+ * Fails with `DataError` for fewer than two patterns. O(N+M*log(M)). Since Redis 1.0.0.
  *
  * @category generic
  * @since 0.1.0
@@ -114,7 +115,7 @@ export const sort = define(
 export const sortGroups = groupsOf(new Spec("SORT", []))
 
 /**
- * Like {@link sort}; never writes, so that replicas can answer.
+ * Like {@link sort}, but it never writes, so replicas can answer.
  *
  * O(N+M*log(M)). Since Redis 7.0.0.
  *
@@ -129,7 +130,7 @@ export const sortRo = define(
 )
 
 /**
- * Like {@link sortGroups}; never writes, so that replicas can answer.
+ * Like {@link sortGroups}, but it never writes, so replicas can answer.
  *
  * O(N+M*log(M)). Since Redis 7.0.0.
  *
@@ -139,7 +140,7 @@ export const sortRo = define(
 export const sortRoGroups = groupsOf(new Spec("SORT_RO", ["readonly"]))
 
 /**
- * Like {@link sort}, storing the result as a list at `destination`; returns its length.
+ * Like {@link sort}, but stores the result as a list at `destination`; returns the length of the list.
  *
  * An empty result deletes `destination`. O(N+M*log(M)). Since Redis 1.0.0.
  *
@@ -161,7 +162,7 @@ export const sortStore = define(
 // Implementation
 // -----------------------------------------------------------------------------
 
-// Declarations, not constants: commands above are made by them while the module loads.
+// These are function declarations, not constants, because the commands above call them while the module loads.
 
 /** The size of a group is known only with the arguments, so `define` cannot express it. */
 function groupsOf(spec: Spec) {
@@ -174,7 +175,7 @@ function groupsOf(spec: Spec) {
       spec,
       args: () => {
         size = [options.get].flat().length
-        // A type that was widened or cast can still have fewer.
+        // A type that was widened or cast can still have fewer patterns.
         if (size < 2) return Arg.invalid("needs at least two patterns to group by")
         return [Arg.key(key), sortArgs(options)]
       },

@@ -13,7 +13,7 @@ import * as Reply from "../RedisReply.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * Keys of several sorted sets; as pairs or a record, each with the factor of its scores.
+ * Keys of several sorted sets. As pairs or a record, each key has a factor for its scores.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -21,10 +21,11 @@ import * as Reply from "../RedisReply.ts"
 export type WeightedKeys = ReadonlyArray<Arg.Key> | Arg.Pairs<Arg.Key, number>
 
 /**
- * Options of {@link zinter}, {@link zunion} and those like them.
+ * Options of {@link zinter}, {@link zunion} and similar commands.
  *
- * - `aggregate`: what becomes of the scores that a member has in several sorted sets, `"sum"` by default. `"count"`, in how
- *   many it is, each counting as its weight, is of Redis 8.8.0, by its documentation: not run against a server.
+ * - `aggregate`: how to combine the scores that a member has in several sorted sets, `"sum"` by default. `"count"` adds
+ *   up the weights of the sorted sets that the member is in; since Redis 8.8.0, according to its documentation (not
+ *   tested against a server).
  *
  * @category sorted sets
  * @since 0.1.0
@@ -36,7 +37,7 @@ export interface AggregateOptions {
 /**
  * Options of {@link zintercard}.
  *
- * - `limit`: stop counting there; 0 and nothing count everything.
+ * - `limit`: stop counting at this number; 0, the default, has no limit.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -76,8 +77,8 @@ const combination = (keys: WeightedKeys, options: AggregateOptions = {}): Arg.Li
 /**
  * Returns the members of the first sorted set that are in none of the others, lowest score first.
  *
- * Fails with `DataError` without keys. O(L + (N−K)·log N), L members in all sets,
- * N in the first, K in the result. Since Redis 6.2.0.
+ * Fails with `DataError` when no keys are given. O(L + (N−K)·log N), L members in all sets, N in the first, K in the
+ * result. Since Redis 6.2.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -92,8 +93,8 @@ export const zdiff = define(
 /**
  * Stores at `destination` what {@link zdiff} returns, replacing what was there; returns the size of the result.
  *
- * An empty result deletes `destination`. Fails with `DataError` without keys. O(L + (N−K)·log N), L members in all sets,
- * N in the first, K in the result. Since Redis 6.2.0.
+ * An empty result deletes `destination`. Fails with `DataError` when no keys are given. O(L + (N−K)·log N), L members
+ * in all sets, N in the first, K in the result. Since Redis 6.2.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -120,8 +121,8 @@ export const zdiffWithScores = define(
 /**
  * Returns the members that are in every sorted set, lowest combined score first.
  *
- * Fails with `DataError` without keys. O(N·K + M·log M), N members in the
- * smallest of K sets, M in the result. Since Redis 6.2.0.
+ * Fails with `DataError` when no keys are given. O(N·K + M·log M), N members in the smallest of K sets, M in the
+ * result. Since Redis 6.2.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -136,7 +137,7 @@ export const zinter = define(
 /**
  * Returns how many members are in every sorted set.
  *
- * Fails with `DataError` without keys. O(N·K), N members in the smallest of K sets. Since Redis 7.0.0.
+ * Fails with `DataError` when no keys are given. O(N·K), N members in the smallest of K sets. Since Redis 7.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -155,8 +156,8 @@ export const zintercard = define(
  * Stores at `destination` the members that are in every sorted set, with their
  * combined scores, replacing what was there; returns the size of the result.
  *
- * An empty result deletes `destination`. Fails with `DataError` without keys.
- * O(N·K + M·log M), N members in the smallest of K sets, M in the result. Since Redis 2.0.0.
+ * An empty result deletes `destination`. Fails with `DataError` when no keys are given. O(N·K + M·log M), N members in
+ * the smallest of K sets, M in the result. Since Redis 2.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -186,8 +187,8 @@ export const zinterWithScores = define(
 /**
  * Returns the members that are in any of the sorted sets, lowest combined score first.
  *
- * Fails with `DataError` without keys. O(N + M·log M), N members in all sets, M
- * in the result. Since Redis 6.2.0.
+ * Fails with `DataError` when no keys are given. O(N + M·log M), N members in all sets, M in the result. Since Redis
+ * 6.2.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -203,8 +204,8 @@ export const zunion = define(
  * Stores at `destination` the members that are in any of the sorted sets, with
  * their combined scores, replacing what was there; returns the size of the result.
  *
- * An empty result deletes `destination`. Fails with `DataError` without keys.
- * O(N + M·log M), N members in all sets, M in the result. Since Redis 2.0.0.
+ * An empty result deletes `destination`. Fails with `DataError` when no keys are given. O(N + M·log M), N members in
+ * all sets, M in the result. Since Redis 2.0.0.
  *
  * @category sorted sets
  * @since 0.1.0

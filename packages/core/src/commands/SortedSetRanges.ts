@@ -1,5 +1,5 @@
 /**
- * Commands on ranges of sorted sets: by rank, by score, in the order of the text.
+ * Commands on ranges of sorted sets: by rank, by score, or by text.
  *
  * @since 0.1.0
  */
@@ -13,9 +13,8 @@ import * as Reply from "../RedisReply.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * The end of a range of scores: a number, which belongs to the range, or a
- * number behind a bracket, such as `"(1.5"`, which does not. `Infinity` and
- * `-Infinity` have no limit, as do `"+inf"` and `"-inf"`.
+ * The end of a range of scores: a number, which belongs to the range, or a number after a parenthesis, such as
+ * `"(1.5"`, which does not. `Infinity` and `-Infinity` have no limit, as do `"+inf"` and `"-inf"`.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -33,7 +32,7 @@ export type ScoreBound = number | `(${number}` | "-inf" | "+inf" | "(-inf" | "(+
 export type LexBound = `[${string}` | `(${string}` | "-" | "+" | Uint8Array
 
 /**
- * A part of a range: `count` members after the first `offset`; a negative count means all of them.
+ * A part of a range: `count` members after the first `offset`. A negative count means all members after the offset.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -44,7 +43,7 @@ export interface RangeLimit {
 }
 
 /**
- * A range by rank: 0 is the lowest score, with `rev` the highest; -1 is the last member.
+ * A range by rank. 0 is the member with the lowest score, with `rev` the one with the highest; -1 is the last member.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -57,7 +56,7 @@ export interface ZrangeByRank {
 }
 
 /**
- * A range by score. With `rev` it runs from the highest score down, and its higher end comes first.
+ * A range by score. With `rev`, the range runs from the highest score down, and its higher end comes first.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -70,7 +69,8 @@ export interface ZrangeByScore {
 }
 
 /**
- * A range of members of the same score, by their bytes. With `rev` it runs down, and its higher end comes first.
+ * A range of members of the same score, by their bytes. With `rev`, the range runs downwards, and its higher end comes
+ * first.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -83,7 +83,7 @@ export interface ZrangeByLex {
 }
 
 /**
- * The ends of a range of which the scores can be returned, and how it is meant.
+ * The ends of a range whose scores can be returned, and the kind of the range.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -93,7 +93,7 @@ export type ZrangeWithScoresRange =
   | readonly [min: ScoreBound, max: ScoreBound, options: ZrangeByScore]
 
 /**
- * The ends of a range, and how it is meant.
+ * The ends of a range, and the kind of the range.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -101,7 +101,7 @@ export type ZrangeWithScoresRange =
 export type ZrangeRange = ZrangeWithScoresRange | readonly [min: LexBound, max: LexBound, options: ZrangeByLex]
 
 /**
- * Options of ranges by score and by text that are commands of their own.
+ * Options of the commands for ranges by score or by text only.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -154,7 +154,7 @@ export const zcount = define(
 /**
  * Returns how many members are from `min` to `max` in a sorted set whose scores are all the same.
  *
- * A missing key: 0. O(log N). Since Redis 2.8.9.
+ * Returns 0 when the key does not exist. O(log N). Since Redis 2.8.9.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -167,10 +167,10 @@ export const zlexcount = define(
 )
 
 /**
- * Returns the members in a range: by rank, or with `byscore` by score, or with `bylex` by text.
+ * Returns the members in a range: by rank, with `byscore` by score, or with `bylex` by text.
  *
- * A missing key: an empty array. `limit` needs `byscore` or `bylex`. O(log N + M)
- * with M members returned. Since Redis 1.2.0; the options since 6.2.0.
+ * Returns an empty array when the key does not exist. `limit` needs `byscore` or `bylex`. O(log N + M) with M members
+ * returned. Since Redis 1.2.0; the options since 6.2.0.
  *
  * **Example** (By score, a page of them)
  *
@@ -191,9 +191,9 @@ export const zrange = define(
 )
 
 /**
- * Returns the members in a range of text, all scores being the same.
+ * Returns the members in a range of text, in a sorted set whose scores are all the same.
  *
- * A missing key: an empty array. O(log N + M) with M members returned. Since Redis 2.8.9.
+ * Returns an empty array when the key does not exist. O(log N + M) with M members returned. Since Redis 2.8.9.
  *
  * @deprecated Use {@link zrange} with `bylex` on servers since 6.2.
  * @category sorted sets
@@ -209,7 +209,7 @@ export const zrangebylex = define(
 /**
  * Returns the members in a range of scores, lowest first.
  *
- * A missing key: an empty array. O(log N + M) with M members returned. Since Redis 1.0.5.
+ * Returns an empty array when the key does not exist. O(log N + M) with M members returned. Since Redis 1.0.5.
  *
  * @deprecated Use {@link zrange} with `byscore` on servers since 6.2.
  * @category sorted sets
@@ -256,9 +256,9 @@ export const zrangestore = define(
 )
 
 /**
- * Like {@link zrange}, with the scores; not for ranges of text.
+ * Like {@link zrange}, with the scores, but not for ranges of text.
  *
- * A missing key: an empty array. O(log N + M) with M members returned. Since Redis 1.2.0.
+ * Returns an empty array when the key does not exist. O(log N + M) with M members returned. Since Redis 1.2.0.
  *
  * **Example** (The best three)
  *
@@ -279,7 +279,7 @@ export const zrangeWithScores = define(
 )
 
 /**
- * Removes the members in a range of text, all scores being the same; returns how many were removed.
+ * Removes the members in a range of text, in a sorted set whose scores are all the same; returns how many were removed.
  *
  * O(log N + M) with M members removed. Since Redis 2.8.9.
  *
@@ -293,7 +293,7 @@ export const zremrangebylex = define(
 )
 
 /**
- * Removes the members from rank `start` to `stop`, -1 being the last; returns how many were removed.
+ * Removes the members from rank `start` to `stop` (-1 is the last); returns how many were removed.
  *
  * O(log N + M) with M members removed. Since Redis 2.0.0.
  *
@@ -323,7 +323,7 @@ export const zremrangebyscore = define(
 /**
  * Returns the members from rank `start` to `stop`, highest score first.
  *
- * A missing key: an empty array. O(log N + M) with M members returned. Since Redis 1.2.0.
+ * Returns an empty array when the key does not exist. O(log N + M) with M members returned. Since Redis 1.2.0.
  *
  * @deprecated Use {@link zrange} with `rev` on servers since 6.2.
  * @category sorted sets
@@ -351,9 +351,10 @@ export const zrevrangeWithScores = define(
 )
 
 /**
- * Returns the members in a range of text from the last to the first, all scores being the same; `max` comes first.
+ * Returns the members in a range of text, from the last to the first, in a sorted set whose scores are all the same.
+ * The argument `max` comes first.
  *
- * A missing key: an empty array. O(log N + M) with M members returned. Since Redis 2.8.9.
+ * Returns an empty array when the key does not exist. O(log N + M) with M members returned. Since Redis 2.8.9.
  *
  * @deprecated Use {@link zrange} with `bylex` and `rev` on servers since 6.2.
  * @category sorted sets
@@ -367,9 +368,9 @@ export const zrevrangebylex = define(
 )
 
 /**
- * Returns the members in a range of scores, highest first; `max` comes first.
+ * Returns the members in a range of scores, highest first. The argument `max` comes first.
  *
- * A missing key: an empty array. O(log N + M) with M members returned. Since Redis 2.2.0.
+ * Returns an empty array when the key does not exist. O(log N + M) with M members returned. Since Redis 2.2.0.
  *
  * @deprecated Use {@link zrange} with `byscore` and `rev` on servers since 6.2.
  * @category sorted sets

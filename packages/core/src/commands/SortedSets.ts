@@ -1,5 +1,5 @@
 /**
- * Commands on sorted sets; their ranges and what combines several of them have modules of their own.
+ * Commands on sorted sets. Commands on ranges and those that combine several sorted sets have modules of their own.
  *
  * @since 0.1.0
  */
@@ -25,9 +25,9 @@ export type ScoredMember<Member = string> = Scored<Member>
  * Which members are written.
  *
  * - `nx`: only new ones. `xx`: only those that exist.
- * - `gt`, `lt`: members that exist only when the new score is greater, less; new ones are added all the same.
+ * - `gt`, `lt`: existing members only when the new score is greater, less; new members are always added.
  *
- * `nx` excludes the others, `gt` and `lt` each other; all are refused with `DataError` otherwise.
+ * `nx` excludes the others, and `gt` and `lt` exclude each other. Other combinations fail with `DataError`.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -53,7 +53,8 @@ export type ZaddCondition =
   }
 
 /**
- * Options of {@link zadd}: which members are written, and with `ch` that changed members count as well as new ones.
+ * Options of {@link zadd}: which members are written, and with `ch`, that changed members are counted as well as new
+ * ones.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -61,7 +62,7 @@ export type ZaddCondition =
 export type ZaddOptions = ZaddCondition & { readonly ch?: boolean | undefined }
 
 /**
- * One key, or several of which the first sorted set that is not empty is taken.
+ * One key, or several keys, of which the first sorted set that is not empty is used.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -95,8 +96,8 @@ export interface BzmpopOptions extends ZmpopOptions {
 /**
  * Options of {@link zscan}.
  *
- * - `match`: only members that match this glob pattern; the server filters after it took them from the set.
- * - `count`: about how much work a call does, 10 by default.
+ * - `match`: only members that match this glob pattern; the server filters members after it has read them from the set.
+ * - `count`: a hint of how much work a call does, 10 by default.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -114,10 +115,10 @@ const conditionArgs = ({ gt, lt, nx, xx }: ZaddCondition): Arg.Arg =>
     ? Arg.invalid("takes either nx, or xx with one of gt and lt")
     : Arg.list(Arg.flag("NX", nx), Arg.flag("XX", xx), Arg.flag("GT", gt), Arg.flag("LT", lt))
 
-/** Redis wants the score before the member: each pair is turned round. */
+/** Redis expects the score before the member, so each pair is swapped. */
 const scorePairs = (members: Arg.Pairs<Arg.Key, number>): Arg.List => {
   const flat = [...Arg.pairs(members)]
-  // The index of the other half of a pair differs in the last bit.
+  // The index of the other half of a pair differs only in the last bit.
   return new Arg.List(flat.map((_, i) => flat[i ^ 1]!))
 }
 
@@ -132,10 +133,10 @@ const rankAndScore = Reply.nullable(Reply.fields({ rank: Reply.integer, score: R
 // -----------------------------------------------------------------------------
 
 /**
- * Removes the lowest or highest members of the first sorted set that is not
- * empty, waiting for one up to `timeout`; returns `undefined` when the time is over.
+ * Removes the lowest or highest members of the first sorted set that is not empty, waiting for one up to `timeout`;
+ * returns `undefined` when the timeout passes first.
  *
- * Fails with `DataError` without keys. O(K + M·log N), K keys, M members removed. Since Redis 7.0.0.
+ * Fails with `DataError` when no keys are given. O(K + M·log N), K keys, M members removed. Since Redis 7.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -153,11 +154,10 @@ export const bzmpop = define(
 )
 
 /**
- * Removes the member with the highest score from the first sorted set that is
- * not empty, waiting for one up to `timeout` (a bare number: seconds; 0, the
- * default: without limit); returns `undefined` when the time is over.
+ * Removes the member with the highest score from the first sorted set that is not empty, waiting for one up to
+ * `timeout` (a bare number is seconds; 0, the default, is no limit); returns `undefined` when the timeout passes first.
  *
- * Fails with `DataError` without keys. O(log N). Since Redis 5.0.0.
+ * Fails with `DataError` when no keys are given. O(log N). Since Redis 5.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -170,11 +170,10 @@ export const bzpopmax = define(
 )
 
 /**
- * Removes the member with the lowest score from the first sorted set that is
- * not empty, waiting for one up to `timeout` (a bare number: seconds; 0, the
- * default: without limit); returns `undefined` when the time is over.
+ * Removes the member with the lowest score from the first sorted set that is not empty, waiting for one up to `timeout`
+ * (a bare number is seconds; 0, the default, is no limit); returns `undefined` when the timeout passes first.
  *
- * Fails with `DataError` without keys. O(log N). Since Redis 5.0.0.
+ * Fails with `DataError` when no keys are given. O(log N). Since Redis 5.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -187,11 +186,11 @@ export const bzpopmin = define(
 )
 
 /**
- * Adds members with their scores, or sets the scores of those that exist;
- * returns how many are new, with `ch` how many are new or changed.
+ * Adds members with their scores, or sets the scores of those that exist; returns how many are new, or with `ch` how
+ * many are new or changed.
  *
- * Fails with `DataError` without members and for options that exclude each
- * other. O(log N) a member. Since Redis 1.2.0; `gt` and `lt` since 6.2.0.
+ * Fails with `DataError` when no members are given, and for options that exclude each other. O(log N) a member. Since
+ * Redis 1.2.0; `gt` and `lt` since 6.2.0.
  *
  * **Example** (Scores that only rise)
  *
@@ -216,8 +215,8 @@ export const zadd = define(
 )
 
 /**
- * Adds `increment` to the score of `member`, a new member counting as 0;
- * returns the new score, `undefined` when a condition kept it from being written.
+ * Adds `increment` to the score of `member` (a new member counts as 0); returns the new score, `undefined` when the
+ * condition does not hold.
  *
  * Fails with `DataError` for options that exclude each other. O(log N). Since Redis 3.0.2.
  *
@@ -247,7 +246,7 @@ export const zaddIncr = define(
 export const zcard = define("ZCARD", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "cacheable")
 
 /**
- * Adds `increment` to the score of `member`, a new member counting as 0; returns the new score.
+ * Adds `increment` to the score of `member` (a new member counts as 0); returns the new score.
  *
  * Fails with `ResponseError` when the sum is not a number (`inf` and `-inf`). O(log N). Since Redis 1.2.0.
  *
@@ -269,10 +268,10 @@ export const zincrby = define(
 )
 
 /**
- * Removes the lowest or highest members of the first sorted set that is not
- * empty; returns `undefined` when all of them are.
+ * Removes the lowest or highest members of the first sorted set that is not empty; returns `undefined` when all are
+ * empty.
  *
- * Fails with `DataError` without keys. O(K + M·log N), K keys, M members removed. Since Redis 7.0.0.
+ * Fails with `DataError` when no keys are given. O(K + M·log N), K keys, M members removed. Since Redis 7.0.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -290,7 +289,7 @@ export const zmpop = define(
 /**
  * Returns the scores of members in their order, `undefined` for each that does not exist.
  *
- * No members: an empty array, without a round trip. O(N) in the members asked for. Since Redis 6.2.0.
+ * With no members, returns an empty array without a round trip. O(N) in the members asked for. Since Redis 6.2.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -306,8 +305,8 @@ export const zmscore = define(
 )
 
 /**
- * Removes the members with the highest scores and returns them, highest first;
- * one without `count`, an empty array when the key does not exist.
+ * Removes the members with the highest scores and returns them, highest first; an empty array when the key does not
+ * exist. Without `count`, it removes one member.
  *
  * O(M·log N), M members removed. Since Redis 5.0.0.
  *
@@ -321,8 +320,8 @@ export const zpopmax = define(
 )
 
 /**
- * Removes the members with the lowest scores and returns them, lowest first;
- * one without `count`, an empty array when the key does not exist.
+ * Removes the members with the lowest scores and returns them, lowest first; an empty array when the key does not
+ * exist. Without `count`, it removes one member.
  *
  * O(M·log N), M members removed. Since Redis 5.0.0.
  *
@@ -351,10 +350,10 @@ export const zrandmember = define(
 )
 
 /**
- * Returns up to `count` different random members; with a negative count exactly
- * that many, of which some may be the same.
+ * Returns up to `count` different random members; with a negative count exactly `-count`, of which some may be the
+ * same.
  *
- * A missing key: an empty array. O(N) in `count`. Since Redis 6.2.0.
+ * Returns an empty array when the key does not exist. O(N) in `count`. Since Redis 6.2.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -380,7 +379,7 @@ export const zrandmemberWithScores = define(
 )
 
 /**
- * Returns the rank of `member`, 0 being the lowest score, `undefined` when it or the key does not exist.
+ * Returns the rank of `member` (0 is the lowest score), `undefined` when the member or the key does not exist.
  *
  * O(log N). Since Redis 2.0.0.
  *
@@ -419,9 +418,9 @@ export const zrankWithScore = define(
 )
 
 /**
- * Removes members from the sorted set at `key`; returns how many were there.
+ * Removes members from the sorted set at `key`; returns how many were removed.
  *
- * No members: 0, without a round trip. O(M·log N), M members removed. Since Redis 1.2.0.
+ * With no members, returns 0 without a round trip. O(M·log N), M members removed. Since Redis 1.2.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -436,7 +435,7 @@ export const zrem = define(
 )
 
 /**
- * Returns the rank of `member`, 0 being the highest score, `undefined` when it or the key does not exist.
+ * Returns the rank of `member` (0 is the highest score), `undefined` when the member or the key does not exist.
  *
  * O(log N). Since Redis 2.0.0.
  *
@@ -466,10 +465,10 @@ export const zrevrankWithScore = define(
 )
 
 /**
- * Returns some members with their scores and the cursor of the next page: `"0"` after the last.
+ * Returns some members with their scores and the cursor of the next page, which is `"0"` after the last page.
  *
- * Start with cursor 0. A member may come more than once, and a page may be
- * empty before the end. O(1) a page. Since Redis 2.8.0.
+ * Start with cursor 0. A member may be returned more than once, and a page before the end may be empty. O(1) a page.
+ * Since Redis 2.8.0.
  *
  * @category sorted sets
  * @since 0.1.0
@@ -508,7 +507,7 @@ export const zscanNoscores = define(
 )
 
 /**
- * Returns the score of `member`, `undefined` when it or the key does not exist.
+ * Returns the score of `member`, `undefined` when the member or the key does not exist.
  *
  * O(1). Since Redis 1.2.0.
  *

@@ -28,9 +28,9 @@ import type { StreamId, StreamReferences } from "./Streams.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * An entry that {@link xreadgroupClaim} read; both times are 0 for one that was new.
+ * An entry that {@link xreadgroupClaim} read. Both values are 0 for a new entry.
  *
- * - `timeSinceDelivered`: for how long it was pending. `timesDelivered`: how often it was delivered before.
+ * - `timeSinceDelivered`: for how long the entry was pending. `timesDelivered`: how often it was delivered before.
  *
  * @category streams
  * @since 0.1.0
@@ -57,10 +57,10 @@ export interface XautoclaimOptions {
 /**
  * Options of {@link xclaim}.
  *
- * - `idle`: for how long the entry then counts as idle; a bare number is milliseconds. `time`: the same as a point
- *   in time, a bare number being unix milliseconds. Not both; by default it counts as delivered now.
- * - `retrycount`: sets how often it was delivered.
- * - `force`: also claims entries that are not pending. `lastid`: moves the last delivered id of the group on.
+ * - `idle`: for how long the entry then counts as idle; a bare number is milliseconds. `time`: the same as a point in
+ *   time; a bare number is unix milliseconds. Not both. By default, the entry counts as delivered now.
+ * - `retrycount`: sets the number of deliveries.
+ * - `force`: also claims entries that are not pending. `lastid`: moves the last delivered id of the group forward.
  *
  * @category streams
  * @since 0.1.0
@@ -79,7 +79,7 @@ export type XclaimOptions =
 /**
  * Options of {@link xgroupCreate}.
  *
- * - `mkstream`: makes the stream when the key does not exist.
+ * - `mkstream`: creates the stream when the key does not exist.
  * - `entriesread`: how many entries the group has read, to know its lag (since 7.0.0).
  *
  * @category streams
@@ -103,10 +103,10 @@ export interface XgroupSetidOptions {
 }
 
 /**
- * What {@link xnack} makes of the number of deliveries.
+ * What {@link xnack} does to the number of deliveries.
  *
- * - `"silent"`: one less, as if the entry had not been delivered. `"fail"`: it stays. `"fatal"`: the greatest there is,
- *   by which the entry is known as one that nobody can process.
+ * - `"silent"`: subtracts one, as if the entry had not been delivered. `"fail"`: keeps the number. `"fatal"`: sets the
+ *   greatest number possible, which marks an entry that nobody can process.
  *
  * @category streams
  * @since 0.1.0
@@ -116,8 +116,8 @@ export type XnackMode = "silent" | "fail" | "fatal"
 /**
  * Options of {@link xnack}.
  *
- * - `retrycount`: sets how often the entries were delivered, whatever the mode.
- * - `force`: entries of the stream that are not pending become so, at no consumer.
+ * - `retrycount`: sets the number of deliveries, whatever the mode.
+ * - `force`: entries of the stream that are not pending become pending, without a consumer.
  *
  * @category streams
  * @since 0.1.0
@@ -145,10 +145,11 @@ export interface XpendingRangeOptions {
  * Options of {@link xreadgroup}.
  *
  * - `count`: how many entries of each stream at most, 1 at least.
- * - `maxcount`: how many entries of all streams together at most, `maxsize`: how many bytes, 1 at least. Redis 8.10.0, by
- *   its documentation: not run against a server.
- * - `block`: how long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it: no waiting.
- * - `noack`: the entries count as acknowledged at once.
+ * - `maxcount`: how many entries of all streams together at most, `maxsize`: how many bytes, 1 at least. Redis 8.10.0,
+ *   according to its documentation (not tested against a server).
+ * - `block`: how long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it, the command does
+ *   not wait.
+ * - `noack`: treat the entries as acknowledged at once.
  *
  * @category streams
  * @since 0.1.0
@@ -207,13 +208,13 @@ const readArgs = (
 
 const idList = Reply.array(Reply.text)
 
-/** Redis 6.2 does not tell which entries were deleted. */
+/** Redis 6.2 does not return which entries were deleted. */
 const withDeleted = <A, B, I>(reply: Reply.Reply<A, B, I>): Reply.Reply<A, B, I> =>
   Reply.make((value, view) => reply.decode(Array.isArray(value) && value.length === 2 ? [...value, []] : value, view))
 
 const claimed: Reply.Reply<ClaimedEntry, ClaimedEntry<BytesFields>, ClaimedEntry> = Reply.make((value, view) => {
   const { deliveries, fields, id, idle } = claimedFields.decode(value, view)
-  // The fields were decoded in the view asked for; the numbers are times and counts in every view.
+  // The fields were decoded in the requested view; the numbers are times and counts in every view.
   return { id, fields, timeSinceDelivered: idle, timesDelivered: Number(deliveries) } as ClaimedEntry
 })
 
@@ -224,9 +225,9 @@ const claimedFields = Reply.fields({ id: Reply.text, fields: entryFields, idle: 
 // -----------------------------------------------------------------------------
 
 /**
- * Acknowledges entries: they are no longer pending; returns how many were.
+ * Acknowledges entries, which are then no longer pending; returns how many were pending.
  *
- * No ids: 0, without a round trip. O(1) an entry. Since Redis 5.0.0.
+ * With no ids, returns 0 without a round trip. O(1) an entry. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -241,10 +242,10 @@ export const xack = define(
 )
 
 /**
- * Acknowledges entries and deletes them in one step; returns for each -1 when it was not pending, 1 when it was
+ * Acknowledges entries and deletes them in one step; returns for each entry -1 when it was not pending, 1 when it was
  * deleted, 2 when references of other groups kept it.
  *
- * No ids: an empty array, without a round trip. O(1) an entry. Since Redis 8.2.0; not on Valkey.
+ * With no ids, returns an empty array without a round trip. O(1) an entry. Since Redis 8.2.0; not on Valkey.
  *
  * @category streams
  * @since 0.1.0
@@ -259,12 +260,12 @@ export const xackdel = define(
 )
 
 /**
- * Claims for a consumer the entries from id `start` on that have been pending for `minIdleTime` (a bare number:
- * milliseconds); returns them, the id to go on from (`"0-0"` after the last) and the ids of pending entries that were
- * deleted.
+ * Claims entries for a consumer, from id `start` on, that have been pending for `minIdleTime` (a bare number is
+ * milliseconds); returns these entries, the id to go on from (`"0-0"` after the last) and the ids of pending entries
+ * that were deleted.
  *
- * `deleted` is empty before Redis 7.0.0. Fails with `DataError` for a negative `minIdleTime`, with code `NOGROUP`
- * without such a group. O(1) for a small `count`. Since Redis 6.2.0.
+ * `deleted` is empty before Redis 7.0.0. Fails with `DataError` for a negative `minIdleTime`, with `ResponseError` of
+ * code `NOGROUP` when there is no such group. O(1) for a small `count`. Since Redis 6.2.0.
  *
  * **Example** (What others left behind)
  *
@@ -291,7 +292,7 @@ export const xautoclaim = define(
 )
 
 /**
- * Like {@link xautoclaim}, but returns only the ids of the entries, and does not count a delivery.
+ * Like {@link xautoclaim}, but returns only the ids of the entries and does not count a delivery.
  *
  * Since Redis 6.2.0.
  *
@@ -320,11 +321,12 @@ export const xautoclaimJustid = define(
 )
 
 /**
- * Claims pending entries for a consumer when they have been pending for `minIdleTime` (a bare number: milliseconds);
+ * Claims pending entries for a consumer if they have been pending for `minIdleTime` (a bare number is milliseconds);
  * returns those that were claimed.
  *
- * Entries that were deleted from the stream are left out. Fails with `DataError` without ids and for a negative
- * `minIdleTime`, with code `NOGROUP` without such a group. O(log N), N entries pending in the group. Since Redis 5.0.0.
+ * Entries that were deleted from the stream are left out. Fails with `DataError` when no ids are given and for a
+ * negative `minIdleTime`, with `ResponseError` of code `NOGROUP` when there is no such group. O(log N), N entries
+ * pending in the group. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -343,7 +345,7 @@ export const xclaim = define(
 )
 
 /**
- * Like {@link xclaim}, but returns only the ids of the entries, and does not count a delivery.
+ * Like {@link xclaim}, but returns only the ids of the entries and does not count a delivery.
  *
  * @category streams
  * @since 0.1.0
@@ -362,11 +364,10 @@ export const xclaimJustid = define(
 )
 
 /**
- * Makes a consumer group whose next entry is the one after `id`; `"$"`, the default, is the last entry of the stream;
- * returns `true`.
+ * Creates a consumer group that starts after `id`; returns `true`. `"$"`, the default, is the last entry of the stream.
  *
- * Fails with `ResponseError`: code `BUSYGROUP` when the group exists, `ERR` when the key does not exist and `mkstream`
- * is not given. O(1). Since Redis 5.0.0.
+ * Fails with `ResponseError` of code `BUSYGROUP` when the group exists, of code `ERR` when the key does not exist and
+ * `mkstream` is not given. O(1). Since Redis 5.0.0.
  *
  * **Example** (A group for a stream that need not be there yet)
  *
@@ -392,9 +393,9 @@ export const xgroupCreate = define(
 )
 
 /**
- * Makes a consumer of a group; returns `false` when there is one of this name.
+ * Creates a consumer of a group; returns `false` when a consumer of this name exists.
  *
- * Consumers are made on their first use as well. O(1). Since Redis 6.2.0.
+ * Consumers are also created on their first use. O(1). Since Redis 6.2.0.
  *
  * @category streams
  * @since 0.1.0
@@ -406,7 +407,7 @@ export const xgroupCreateconsumer = define(
 )
 
 /**
- * Deletes a consumer of a group and its pending entries; returns how many entries these were.
+ * Deletes a consumer of a group and its list of pending entries; returns how many entries were pending.
  *
  * O(1). Since Redis 5.0.0.
  *
@@ -420,7 +421,7 @@ export const xgroupDelconsumer = define(
 )
 
 /**
- * Deletes a consumer group with its consumers and pending entries; returns `false` when there is none of this name.
+ * Deletes a consumer group with its consumers and pending entries; returns `false` when no group has this name.
  *
  * O(N) in the pending entries. Since Redis 5.0.0.
  *
@@ -434,7 +435,7 @@ export const xgroupDestroy = define(
 )
 
 /**
- * Sets the id after which a group goes on; returns `true`.
+ * Sets the id after which a group continues; returns `true`.
  *
  * O(1). Since Redis 5.0.0.
  *
@@ -453,11 +454,11 @@ export const xgroupSetid = define(
 )
 
 /**
- * Gives entries that are pending at a consumer back to their group: they are pending at nobody, and the first to be
- * claimed, whatever their idle time; returns how many were pending.
+ * Returns the pending entries of a consumer to their group: they are then pending without a consumer, and are the first
+ * to be claimed, whatever their idle time. Returns how many entries were pending.
  *
- * No ids: 0, without a round trip. Fails with code `NOGROUP` without such a group. O(1) an entry. Since Redis 8.8.0,
- * not in Valkey; by its documentation: not run against a server.
+ * With no ids, returns 0 without a round trip. Fails with `ResponseError` of code `NOGROUP` when there is no such
+ * group. O(1) an entry. Since Redis 8.8.0, according to its documentation (not tested against a server); not in Valkey.
  *
  * @category streams
  * @since 0.1.0
@@ -485,10 +486,10 @@ export const xnack = define(
 )
 
 /**
- * Sums up what is pending in a group: how many entries, the lowest and highest id (`undefined` when there is none), and
- * how many for each consumer.
+ * Returns a summary of the pending entries of a group: how many there are, their lowest and highest id (`undefined`
+ * when there are none), and how many each consumer has.
  *
- * Fails with code `NOGROUP` without such a group. O(M), M consumers. Since Redis 5.0.0.
+ * Fails with `ResponseError` of code `NOGROUP` when there is no such group. O(M) for M consumers. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -509,11 +510,11 @@ export const xpending = define(
 )
 
 /**
- * Returns the pending entries from id `min` to id `max`, at most `count`: whose they are, for how long, and how often
- * they were delivered.
+ * Returns the pending entries from id `min` to id `max`, at most `count`: their consumer, for how long they have been
+ * pending, and how often they were delivered.
  *
- * Fails with `DataError` for a `count` below -1, with code `NOGROUP` without such a group. O(N) in the entries
- * returned. Since Redis 5.0.0.
+ * Fails with `DataError` for a `count` below -1, with `ResponseError` of code `NOGROUP` when there is no such group.
+ * O(N) in the entries returned. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -548,13 +549,13 @@ export const xpendingRange = define(
 )
 
 /**
- * Returns entries of several streams to a consumer of a group, of those streams that have any; an empty array when
- * there are none, or none came in the time of `block`.
+ * Reads entries of several streams as a consumer of a group; returns them for the streams that have any. Returns an
+ * empty array when there are none, or none arrived within `block`.
  *
- * The id `">"` asks for entries that went to no consumer yet; any other for those after it that are pending at this
- * consumer, without fields when the entry was deleted. Fails with `ResponseError` of code `NOGROUP` without such a
- * group, with `DataError` without streams, for a negative `block` and a `count` below 1. O(N) in the entries returned.
- * Since Redis 5.0.0.
+ * The id `">"` asks for entries that were not delivered to any consumer yet. Any other id asks for the entries after it
+ * that are pending for this consumer; a deleted entry has no fields. Fails with `ResponseError` of code `NOGROUP` when
+ * there is no such group, with `DataError` when no streams are given, for a negative `block` and for a `count` below 1.
+ * O(N) in the entries returned. Since Redis 5.0.0.
  *
  * **Example** (A share of the new entries)
  *
@@ -576,8 +577,8 @@ export const xreadgroup = define(
 )
 
 /**
- * Like {@link xreadgroup}, but first claims entries that have been pending for `minIdleTime` (a bare number:
- * milliseconds), and tells for how long they were.
+ * Like {@link xreadgroup}, but first claims entries that have been pending for `minIdleTime` (a bare number is
+ * milliseconds), and also returns for how long they were pending.
  *
  * Since Redis 8.4.0; not on Valkey.
  *

@@ -12,7 +12,7 @@ import * as Reply from "../RedisReply.ts"
 /**
  * Options of {@link xinfoStreamFull}.
  *
- * - `count`: how many entries and pending entries at most, 10 by default, 0 for all.
+ * - `count`: how many entries and pending entries to return at most; 10 by default, 0 for all.
  *
  * @category streams
  * @since 0.1.0
@@ -21,7 +21,7 @@ export interface XinfoStreamFullOptions {
   readonly count?: number | undefined
 }
 
-/** -1 stands for never. */
+/** A duration in milliseconds; -1 stands for never. */
 const millisOrNever: Reply.Reply<Duration.Duration | undefined> = Reply.make((value, view) =>
   value === null || value === -1 ? undefined : millis.decode(value, view)
 )
@@ -35,7 +35,7 @@ const optionalInteger = Reply.nullable(Reply.integer)
 
 const optionalText = Reply.nullable(Reply.text)
 
-/** What every server tells of a stream, and what later ones add. */
+/** The fields that every server returns for a stream, and those that later servers add. */
 const summary = {
   length: Reply.integer,
   radixTreeKeys: Reply.integer,
@@ -82,12 +82,11 @@ const fullGroup = Reply.struct({
 // -----------------------------------------------------------------------------
 
 /**
- * Returns the consumers of a group: how many entries are pending at each, how
- * long ago it tried to read (`idle`) and succeeded (`inactive`).
+ * Returns the consumers of a group: how many entries each has pending, how long ago it last tried to read (`idle`) and
+ * how long ago a read last succeeded (`inactive`).
  *
- * `inactive` is `undefined` before the first success and before Redis 7.2.0.
- * Fails with `ResponseError` when the key does not exist, of code `NOGROUP`
- * without such a group. O(N) in the consumers. Since Redis 5.0.0.
+ * `inactive` is `undefined` before the first success and before Redis 7.2.0. Fails with `ResponseError` when the key
+ * does not exist, of code `NOGROUP` when there is no such group. O(N) in the consumers. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -104,9 +103,9 @@ export const xinfoConsumers = define(
 /**
  * Returns the consumer groups of a stream.
  *
- * `entriesRead` and `lag`, the number of entries still to be delivered, are
- * `undefined` when the server cannot tell and before Redis 7.0.0. Fails with
- * `ResponseError` when the key does not exist. O(N) in the groups. Since Redis 5.0.0.
+ * `entriesRead` and `lag`, the number of entries still to be delivered, are `undefined` when the server does not know
+ * them and before Redis 7.0.0. Fails with `ResponseError` when the key does not exist. O(N) in the groups. Since Redis
+ * 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -130,11 +129,10 @@ export const xinfoGroups = define(
 /**
  * Returns facts about a stream: its length, ids, groups, its first and last entry.
  *
- * `firstEntry` and `lastEntry` are `undefined` when it is empty; `maxDeletedEntryId`,
- * `entriesAdded` and `recordedFirstEntryId` before Redis 7.0.0; what concerns
- * repeated messages (`idmpDuration` in seconds to `iidsDuplicates`) before Redis
- * 8.6.0 and on Valkey. Fails with `ResponseError` when the key does not exist.
- * O(1). Since Redis 5.0.0.
+ * `firstEntry` and `lastEntry` are `undefined` when the stream is empty. `maxDeletedEntryId`, `entriesAdded` and
+ * `recordedFirstEntryId` are `undefined` before Redis 7.0.0. The fields on repeated messages (from `idmpDuration`, in
+ * seconds, to `iidsDuplicates`) are `undefined` before Redis 8.6.0 and on Valkey. Fails with `ResponseError` when the
+ * key does not exist. O(1). Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -152,11 +150,11 @@ export const xinfoStream = define(
 )
 
 /**
- * Returns facts about a stream with its entries, groups, consumers and what is pending at them.
+ * Returns facts about a stream with its entries, groups, consumers and their pending entries.
  *
- * Points in time are unix milliseconds; `activeTime` is `undefined` before the
- * first success of the consumer and before Redis 7.2.0. Fails with
- * `ResponseError` when the key does not exist. O(N) in what is returned. Since Redis 6.0.0.
+ * Points in time are unix milliseconds. `activeTime` is `undefined` before the first successful read of the consumer
+ * and before Redis 7.2.0. Fails with `ResponseError` when the key does not exist. O(N) in what is returned. Since Redis
+ * 6.0.0.
  *
  * @category streams
  * @since 0.1.0

@@ -1,6 +1,5 @@
 /**
- * Commands on streams; those of consumer groups and those that describe streams
- * have modules of their own.
+ * Commands on streams. Commands of consumer groups and those that describe streams have modules of their own.
  *
  * @since 0.1.0
  */
@@ -32,8 +31,8 @@ import * as Reply from "../RedisReply.ts"
 export type StreamId = string | number
 
 /**
- * An entry of a stream. One to which a field was added more than once fails with `DecodeError`; in the bytes view, which
- * has pairs, it is read.
+ * An entry of a stream. An entry that has a field more than once fails with `DecodeError`. The bytes view, which has
+ * pairs, can read such an entry.
  *
  * @category streams
  * @since 0.1.0
@@ -52,8 +51,8 @@ export type StreamEntries<Name = string, Fields = TextFields> = Entries<Name, Fi
  * What becomes of the references that consumer groups hold to deleted entries
  * (since Redis 8.2.0; Valkey has no such option).
  *
- * - `"keepref"`: they stay, which is the default. `"delref"`: they are deleted. `"acked"`: only entries that every
- *   group has acknowledged are deleted.
+ * - `"keepref"`, the default: they stay. `"delref"`: they are deleted. `"acked"`: only entries that every group has
+ *   acknowledged are deleted.
  *
  * @category streams
  * @since 0.1.0
@@ -61,10 +60,10 @@ export type StreamEntries<Name = string, Fields = TextFields> = Entries<Name, Fi
 export type StreamReferences = "keepref" | "delref" | "acked"
 
 /**
- * Down to what a stream is trimmed.
+ * How far a stream is trimmed.
  *
  * - `maxlen`: this many newest entries stay. `minid`: entries with this id or later stay (since 6.2.0). Not both.
- * - `approximate`: a few more may stay, which is much faster; the default. `false` trims exactly.
+ * - `approximate`: a few more entries may stay, which is much faster. This is the default; `false` trims exactly.
  * - `limit`: look at no more entries than this (since 6.2.0); only for approximate trimming.
  *
  * @category streams
@@ -81,11 +80,11 @@ export type StreamTrim =
   )
 
 /**
- * The id of a new entry: `"*"`, the default, has the server make one.
+ * The id of a new entry: `"*"`, the default, lets the server make one.
  *
- * - `idmp`: a producer and its own id of the message; the server adds a message once and answers a repetition with
+ * - `idmp`: a producer and its own id of the message. The server adds a message only once and answers a repetition with
  *   the id of the first entry (since Redis 8.6.0; Valkey has no such option).
- * - `idmpauto`: the same for a producer alone: the server makes the id of the message from its contents.
+ * - `idmpauto`: the same with a producer only; the server makes the id of the message from its contents.
  *
  * @category streams
  * @since 0.1.0
@@ -100,7 +99,7 @@ export type XaddId =
   | { readonly idmpauto: Arg.Value; readonly idmp?: undefined; readonly id?: undefined }
 
 /**
- * Options of {@link xadd}: the id, and how the stream is trimmed, by default not at all.
+ * Options of {@link xadd}: the id, and how the stream is trimmed. By default, it is not trimmed.
  *
  * @category streams
  * @since 0.1.0
@@ -139,9 +138,10 @@ export interface XrangeOptions {
  * Options of {@link xread}.
  *
  * - `count`: how many entries of each stream at most, 1 at least.
- * - `maxcount`: how many entries of all streams together at most, `maxsize`: how many bytes, 1 at least. Redis 8.10.0, by
- *   its documentation: not run against a server.
- * - `block`: how long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it: no waiting.
+ * - `maxcount`: how many entries of all streams together at most, `maxsize`: how many bytes, 1 at least. Redis 8.10.0,
+ *   according to its documentation (not tested against a server).
+ * - `block`: how long to wait for entries; a bare number is milliseconds, 0 has no limit. Without it, the command does
+ *   not wait.
  *
  * @category streams
  * @since 0.1.0
@@ -154,7 +154,7 @@ export interface XreadOptions {
 }
 
 /**
- * Options of {@link xcfgset}, one at least.
+ * Options of {@link xcfgset}, at least one.
  *
  * - `idmpDuration`: how long the ids of messages are kept; a bare number is seconds.
  * - `idmpMaxsize`: how many ids of messages are kept for each producer.
@@ -179,7 +179,7 @@ export interface XsetidOptions {
   readonly maxdeletedid?: StreamId | undefined
 }
 
-/** Any choice of options that trim, as far as the code below is concerned. */
+/** Any combination of the options that trim, as the code below needs no more. */
 interface TrimOptions {
   readonly maxlen?: number | undefined
   readonly minid?: StreamId | undefined
@@ -216,11 +216,10 @@ const addArgs = (fields: Arg.Pairs<Arg.Key, Arg.Value>, options: XaddOptions): A
 // -----------------------------------------------------------------------------
 
 /**
- * Adds an entry to the stream at `key`, which is made when it does not exist; returns the id of the entry.
+ * Adds an entry to the stream at `key` and creates the stream when the key does not exist; returns the id of the entry.
  *
- * Fails with `DataError` without fields or with a `maxlen` below 1, with
- * `ResponseError` when the id is not greater than the last one. O(1), and O(N)
- * for N entries trimmed. Since Redis 5.0.0.
+ * Fails with `DataError` when no fields are given or `maxlen` is below 1, with `ResponseError` when the id is not
+ * greater than the last one. O(1), and O(N) for N entries trimmed. Since Redis 5.0.0.
  *
  * **Example** (An entry of a stream that keeps about the last thousand)
  *
@@ -261,7 +260,7 @@ export const xaddNomkstream = define(
 )
 
 /**
- * Sets how long and how many ids of messages a stream keeps to recognise repetitions; returns `true`.
+ * Sets how many ids of messages a stream keeps, and for how long, to recognise repetitions; returns `true`.
  *
  * The ids kept so far are forgotten when a setting changes. O(1). Since Redis 8.6.0; not on Valkey.
  *
@@ -281,7 +280,7 @@ export const xcfgset = define(
 /**
  * Deletes entries of a stream; returns how many of them existed.
  *
- * No ids: 0, without a round trip. O(1) an entry. Since Redis 5.0.0.
+ * With no ids, returns 0 without a round trip. O(1) an entry. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -296,11 +295,10 @@ export const xdel = define(
 )
 
 /**
- * Deletes entries of a stream, with a choice of what becomes of the references
- * of consumer groups; returns for each -1 when it did not exist, 1 when it was
- * deleted, 2 when references kept it.
+ * Deletes entries of a stream, with a choice of what becomes of the references of consumer groups; returns for each
+ * entry -1 when it did not exist, 1 when it was deleted, 2 when references kept it.
  *
- * No ids: an empty array, without a round trip. O(1) an entry. Since Redis 8.2.0; not on Valkey.
+ * With no ids, returns an empty array without a round trip. O(1) an entry. Since Redis 8.2.0; not on Valkey.
  *
  * @category streams
  * @since 0.1.0
@@ -325,9 +323,8 @@ export const xlen = define("XLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integ
 /**
  * Returns the entries from id `min` to id `max`, oldest first; by default all of them.
  *
- * `"(id"` excludes an end (since 6.2.0), `"-"` and `"+"` are the ends of the
- * stream. A missing key: an empty array. Fails with `DataError` for a `count`
- * below 1. O(N) in the entries returned. Since Redis 5.0.0.
+ * `"(id"` excludes an end (since 6.2.0), `"-"` and `"+"` are the ends of the stream. Returns an empty array when the
+ * key does not exist. Fails with `DataError` for a `count` below 1. O(N) in the entries returned. Since Redis 5.0.0.
  *
  * **Example** (The first ten entries)
  *
@@ -360,28 +357,26 @@ const readArgs = (streams: Arg.Pairs<Arg.Key, StreamId>, options: XreadOptions =
 
 const readFromId = define("XREAD", readArgs, streamEntries(entries), "readonly", "blocking")
 
-/** A second time `$` is another place: what came at first, and was lost with its connection, is before it. */
+/** Sent again, `$` is a later position, after an entry that came before and was lost with the connection. */
 const readFromNow = define("XREAD", readArgs, streamEntries(entries), "blocking")
 
 const startsNow = (streams: Arg.Pairs<Arg.Key, StreamId>): boolean => {
   try {
     return (Array.isArray(streams) ? streams.map(([, id]) => id) : Object.values(streams)).includes("$")
   } catch {
-    // What cannot be read is refused when the arguments are made.
+    // Streams that are not valid are refused when the arguments are made.
     return false
   }
 }
 
 /**
- * Returns the entries after the ids given for several streams, oldest first, of
- * those streams that have any; an empty array when there are none, or none came
- * in the time of `block`.
+ * Returns the entries of several streams after the given ids, oldest first, for the streams that have any. Returns an
+ * empty array when there are none, or none arrived within `block`.
  *
- * `"$"` stands for entries added from now on, which is another place each time:
- * such a read is not repeated after its connection was lost. `"+"` stands for
- * the last entry (since Redis 7.4.0). Fails with `DataError` without streams,
- * for a negative `block` and for a `count`, `maxcount` or `maxsize` below 1.
- * O(N) in the entries returned. Since Redis 5.0.0.
+ * `"$"` asks for entries added from now on, a position that changes with each call, so such a read is not repeated
+ * after its connection is lost. `"+"` stands for the last entry (since Redis 7.4.0). Fails with `DataError` when no
+ * streams are given, for a negative `block` and for a `count`, `maxcount` or `maxsize` below 1. O(N) in the entries
+ * returned. Since Redis 5.0.0.
  *
  * **Example** (What came after an entry, waiting for it)
  *
@@ -404,8 +399,8 @@ export const xread: typeof readFromId = /* @__PURE__ */ Object.assign(
 /**
  * Returns the entries from id `max` down to id `min`, newest first; by default all of them.
  *
- * A missing key: an empty array. Fails with `DataError` for a `count` below 1.
- * O(N) in the entries returned. Since Redis 5.0.0.
+ * Returns an empty array when the key does not exist. Fails with `DataError` for a `count` below 1. O(N) in the entries
+ * returned. Since Redis 5.0.0.
  *
  * @category streams
  * @since 0.1.0
@@ -423,7 +418,7 @@ export const xrevrange = define(
 )
 
 /**
- * Sets the id that the stream at `key` takes for its last one; returns `true`.
+ * Sets the last id of the stream at `key`; returns `true`.
  *
  * Fails with `ResponseError` when the key does not exist or an entry has a greater id. O(1). Since Redis 5.0.0.
  *

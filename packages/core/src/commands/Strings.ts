@@ -15,13 +15,13 @@ import * as Reply from "../RedisReply.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * When a value is stored, what becomes of the key's time to live.
+ * What becomes of the key's time to live when a value is stored.
  *
  * - `ex`, `px`: live for a time; a bare number is seconds (`ex`), milliseconds (`px`).
  * - `exat`, `pxat`: live until a point in time; a bare number is unix seconds, unix milliseconds.
  * - `keepttl`: keep the time to live that the key has.
  *
- * Only one of them can be given; without any, the key lives until it is deleted.
+ * Only one of them can be given. Without any, the key lives until it is deleted.
  *
  * @category strings
  * @since 0.1.0
@@ -29,12 +29,12 @@ import * as Reply from "../RedisReply.ts"
 export type SetExpiry = AtMostOne<Expiry & { readonly keepttl: boolean }>
 
 /**
- * A comparison of the value that a key has with a given value or digest.
+ * A comparison of the value of a key with a given value or digest.
  *
- * - `ifeq`, `ifne`: the value is this one, is not this one.
- * - `ifdeq`, `ifdne`: the digest of the value (see {@link digest}) is this one, is not this one.
+ * - `ifeq`, `ifne`: the value equals this one, does not equal it.
+ * - `ifdeq`, `ifdne`: the digest of the value (see {@link digest}) equals this one, does not equal it.
  *
- * A missing key fulfils `ifne` and `ifdne` in {@link set} only.
+ * A missing key satisfies `ifne` and `ifdne` in {@link set} only.
  *
  * @category strings
  * @since 0.1.0
@@ -49,8 +49,7 @@ interface ComparisonOptions {
 }
 
 /**
- * What must hold for SET to store: `nx`, that the key does not exist; `xx`, that it does; or one of {@link
- * ValueComparison}.
+ * The condition for SET to store: the key does not exist (`nx`), the key exists (`xx`), or a {@link ValueComparison}.
  *
  * `ifeq` needs Redis 8.4 or Valkey 8.1, the other comparisons Redis 8.4.
  *
@@ -77,8 +76,8 @@ export type SetOptions = SetExpiry & SetCondition
 export type MsetexOptions = SetExpiry & AtMostOne<{ readonly nx: boolean; readonly xx: boolean }>
 
 /**
- * When a value is read, what becomes of the key's time to live: as in {@link SetExpiry}, or `persist` to take it away.
- * Without any it stays.
+ * What becomes of the key's time to live when a value is read: as in {@link SetExpiry}, or `persist` to remove it.
+ * Without an option, it stays as it is.
  *
  * @category strings
  * @since 0.1.0
@@ -96,7 +95,7 @@ export interface LcsIdxOptions {
 }
 
 /**
- * A range of bytes, both ends inclusive, the first byte being 0.
+ * A range of bytes, both ends inclusive; the first byte is 0.
  *
  * @category strings
  * @since 0.1.0
@@ -107,7 +106,7 @@ export interface LcsRange {
 }
 
 /**
- * The common parts of two strings, the last first, and the length of all of them in bytes.
+ * The common parts of two strings, the last one first, and their total length in bytes.
  *
  * @category strings
  * @since 0.1.0
@@ -155,7 +154,7 @@ const lcsMatches: Reply.Reply<LcsMatches> = Reply.map(
 // -----------------------------------------------------------------------------
 
 /**
- * Appends `value` to the string at `key`, a missing key counting as empty; returns the new length in bytes.
+ * Appends `value` to the string at `key` (a missing key counts as empty); returns the new length in bytes.
  *
  * Fails with `WrongTypeError` when the key does not hold a string. O(1). Since Redis 2.0.0.
  *
@@ -173,7 +172,7 @@ const lcsMatches: Reply.Reply<LcsMatches> = Reply.map(
 export const append = define("APPEND", (key: Arg.Key, value: Arg.Value) => [Arg.key(key), value], Reply.integer)
 
 /**
- * Subtracts 1 from the integer at `key`, a missing key counting as 0; returns the difference.
+ * Subtracts 1 from the integer at `key` (a missing key counts as 0); returns the difference.
  *
  * Fails with `ResponseError` when the value is not an integer or the difference would overflow 64 bits. O(1). Since Redis
  * 1.0.0.
@@ -185,7 +184,7 @@ export const append = define("APPEND", (key: Arg.Key, value: Arg.Value) => [Arg.
 export const decr = define("DECR", (key: Arg.Key) => [Arg.key(key)], Reply.integer)
 
 /**
- * Subtracts `decrement` (default 1) from the integer at `key`, a missing key counting as 0; returns the difference.
+ * Subtracts `decrement` (default 1) from the integer at `key` (a missing key counts as 0); returns the difference.
  *
  * Fails with `ResponseError` when the value is not an integer or the difference would overflow 64 bits. O(1). Since Redis
  * 1.0.0.
@@ -200,11 +199,11 @@ export const decrby = define(
 )
 
 /**
- * Deletes `key` if its value compares as said, in any case without a comparison; returns whether it was deleted.
+ * Deletes `key` if the comparison holds, or always without a comparison; returns whether it was deleted.
  *
- * A missing key is `false`. With a comparison it fails with `WrongTypeError` when the key does not hold a string. O(1), O(N)
- * when digests are compared. Since Redis 8.4.0 and Valkey 9.2.0, which takes `ifeq` and `ifne` only and needs one of
- * them; before, Valkey has {@link delifeq}.
+ * Returns `false` when the key does not exist. With a comparison, it fails with `WrongTypeError` when the key does not
+ * hold a string. O(1), O(N) when digests are compared. Since Redis 8.4.0 and Valkey 9.2.0. Valkey takes only `ifeq` and
+ * `ifne` and needs one of them; older Valkey has {@link delifeq}.
  *
  * @category strings
  * @since 0.1.0
@@ -218,8 +217,8 @@ export const delex = define(
 /**
  * Deletes `key` if its value is `value`; returns whether it was deleted.
  *
- * A missing key is `false`. Fails with `WrongTypeError` when the key does not hold a string. O(1). Since Valkey 9.0.0; Redis
- * has {@link delex}.
+ * Returns `false` when the key does not exist. Fails with `WrongTypeError` when the key does not hold a string. O(1).
+ * Since Valkey 9.0.0; Redis has {@link delex}.
  *
  * @category strings
  * @since 0.1.0
@@ -247,9 +246,9 @@ export const digest = define("DIGEST", (key: Arg.Key) => [Arg.key(key)], Reply.n
 export const get = define("GET", (key: Arg.Key) => [Arg.key(key)], Reply.nullable(Reply.blob), "cacheable")
 
 /**
- * Deletes `key` and returns the value that it had, `undefined` when it did not exist.
+ * Deletes `key` and returns its value, `undefined` when the key did not exist.
  *
- * Fails with `WrongTypeError` when the key does not hold a string, and deletes nothing. O(1). Since Redis 6.2.0.
+ * Fails with `WrongTypeError` and deletes nothing when the key does not hold a string. O(1). Since Redis 6.2.0.
  *
  * @category strings
  * @since 0.1.0
@@ -285,7 +284,7 @@ export const getex = define(
 /**
  * Returns the bytes of the string at `key` from `start` to `end`, both inclusive; negative ones count from the end.
  *
- * `""` when the key does not exist or nothing lies between. O(N). Since Redis 2.4.0.
+ * Returns `""` when the key does not exist or the range is empty. O(N). Since Redis 2.4.0.
  *
  * @category strings
  * @since 0.1.0
@@ -298,11 +297,11 @@ export const getrange = define(
 )
 
 /**
- * Stores `value` at `key` and returns the value that it had, `undefined` when it did not exist; the time to live ends.
+ * Stores `value` at `key`, removes the time to live and returns the old value, `undefined` when the key did not exist.
  *
  * Fails with `WrongTypeError` when the key does not hold a string. O(1). Since Redis 1.0.0.
  *
- * @deprecated Redis deprecates it since 6.2.0: use {@link setGet}.
+ * @deprecated Redis deprecated it in 6.2.0: use {@link setGet}.
  * @category strings
  * @since 0.1.0
  */
@@ -313,7 +312,7 @@ export const getset = define(
 )
 
 /**
- * Adds 1 to the integer at `key`, a missing key counting as 0; returns the sum.
+ * Adds 1 to the integer at `key` (a missing key counts as 0); returns the sum.
  *
  * Fails with `ResponseError` when the value is not an integer or the sum would overflow 64 bits. O(1). Since Redis 1.0.0.
  *
@@ -332,7 +331,7 @@ export const getset = define(
 export const incr = define("INCR", (key: Arg.Key) => [Arg.key(key)], Reply.integer)
 
 /**
- * Adds `increment` (default 1) to the integer at `key`, a missing key counting as 0; returns the sum.
+ * Adds `increment` (default 1) to the integer at `key` (a missing key counts as 0); returns the sum.
  *
  * Fails with `ResponseError` when the value is not an integer or the sum would overflow 64 bits. O(1). Since Redis 1.0.0.
  *
@@ -346,7 +345,7 @@ export const incrby = define(
 )
 
 /**
- * Adds `increment` (default 1) to the number at `key`, a missing key counting as 0; returns the sum.
+ * Adds `increment` (default 1) to the number at `key` (a missing key counts as 0); returns the sum.
  *
  * Fails with `ResponseError` when the value is not a number or the sum would be NaN or infinite. O(1). Since Redis 2.6.0.
  *
@@ -360,7 +359,7 @@ export const incrbyfloat = define(
 )
 
 /**
- * Returns the longest common subsequence of the strings at two keys, missing keys counting as empty.
+ * Returns the longest common subsequence of the strings at two keys. Missing keys count as empty.
  *
  * Fails with `ResponseError` when a key does not hold a string. O(N*M). Since Redis 7.0.0.
  *
@@ -398,7 +397,8 @@ export const lcsIdx = define(
 /**
  * Returns the length in bytes of the longest common subsequence of the strings at two keys.
  *
- * 0 when a key does not exist. Fails with `ResponseError` when a key does not hold a string. O(N*M). Since Redis 7.0.0.
+ * Returns 0 when a key does not exist. Fails with `ResponseError` when a key does not hold a string. O(N*M). Since
+ * Redis 7.0.0.
  *
  * @category strings
  * @since 0.1.0
@@ -413,7 +413,7 @@ export const lcsLen = define(
 /**
  * Returns the values of several keys in their order, `undefined` for each that does not exist or does not hold a string.
  *
- * No keys: an empty array, without a round trip. O(N). Since Redis 1.0.0.
+ * With no keys, returns an empty array without a round trip. O(N). Since Redis 1.0.0.
  *
  * **Example** (Several at once)
  *
@@ -437,9 +437,9 @@ export const mget = define(
 )
 
 /**
- * Stores values at several keys at once, whatever they held; returns `true`.
+ * Stores values at several keys at once and replaces what they held; returns `true`.
  *
- * No pairs: `DataError`. O(N). Since Redis 1.0.1.
+ * Fails with `DataError` when no pairs are given. O(N). Since Redis 1.0.1.
  *
  * @category strings
  * @since 0.1.0
@@ -449,7 +449,7 @@ export const mset = define("MSET", (entries: Arg.Pairs<Arg.Key, Arg.Value>) => A
 /**
  * Stores values at several keys at once with one time to live; returns whether they were stored: all or none.
  *
- * No pairs: `DataError`. O(N). Since Redis 8.4.0 and Valkey 9.1.0.
+ * Fails with `DataError` when no pairs are given. O(N). Since Redis 8.4.0 and Valkey 9.1.0.
  *
  * @category strings
  * @since 0.1.0
@@ -466,7 +466,7 @@ export const msetex = define(
 /**
  * Stores values at several keys if none of them exists; returns whether they were stored: all or none.
  *
- * No pairs: `DataError`. O(N). Since Redis 1.0.1.
+ * Fails with `DataError` when no pairs are given. O(N). Since Redis 1.0.1.
  *
  * @category strings
  * @since 0.1.0
@@ -478,11 +478,11 @@ export const msetnx = define(
 )
 
 /**
- * Stores `value` at `key` for a time, a bare number being milliseconds; returns `true`.
+ * Stores `value` at `key` for a time (a bare number is milliseconds); returns `true`.
  *
  * Fails with `ResponseError` when the time is not positive. O(1). Since Redis 2.6.0.
  *
- * @deprecated Redis deprecates it since 2.6.12: use {@link set} with `px`.
+ * @deprecated Redis deprecated it in 2.6.12: use {@link set} with `px`.
  * @category strings
  * @since 0.1.0
  */
@@ -493,10 +493,12 @@ export const psetex = define(
 )
 
 /**
- * Stores `value` at `key`, whatever the key held; returns whether it was stored: always, unless a condition is given.
+ * Stores `value` at `key` and replaces what the key held; returns whether it was stored. It is always stored unless a
+ * condition is given.
  *
  * Fails with `ResponseError` when a time is not positive or the server is too old for an option: `keepttl` needs Redis
- * 6.0, `exat` and `pxat` 6.2. A span is cut to whole seconds (`ex`) or milliseconds (`px`). O(1). Since Redis 1.0.0.
+ * 6.0, `exat` and `pxat` 6.2. A time to live is cut to whole seconds (`ex`) or milliseconds (`px`). O(1). Since Redis
+ * 1.0.0.
  *
  * **Example** (A value that lives for half an hour, only where there is none)
  *
@@ -516,9 +518,9 @@ export const set = define(
 )
 
 /**
- * Stores `value` at `key` and returns the value that it had, `undefined` when it did not exist.
+ * Stores `value` at `key` and returns the old value, `undefined` when the key did not exist.
  *
- * With a condition the old value is returned whether or not the new one was stored; `nx` needs Redis 7.0. Fails with
+ * With a condition, it returns the old value whether or not the new one was stored. `nx` needs Redis 7.0. Fails with
  * `WrongTypeError` when the key does not hold a string. O(1). Since Redis 6.2.0.
  *
  * @category strings
@@ -531,11 +533,11 @@ export const setGet = define(
 )
 
 /**
- * Stores `value` at `key` for a time, a bare number being seconds; returns `true`.
+ * Stores `value` at `key` for a time (a bare number is seconds); returns `true`.
  *
  * Fails with `ResponseError` when the time is not positive. O(1). Since Redis 2.0.0.
  *
- * @deprecated Redis deprecates it since 2.6.12: use {@link set} with `ex`.
+ * @deprecated Redis deprecated it in 2.6.12: use {@link set} with `ex`.
  * @category strings
  * @since 0.1.0
  */
@@ -550,14 +552,14 @@ export const setex = define(
  *
  * O(1). Since Redis 1.0.0.
  *
- * @deprecated Redis deprecates it since 2.6.12: use {@link set} with `nx`.
+ * @deprecated Redis deprecated it in 2.6.12: use {@link set} with `nx`.
  * @category strings
  * @since 0.1.0
  */
 export const setnx = define("SETNX", (key: Arg.Key, value: Arg.Value) => [Arg.key(key), value], Reply.boolean)
 
 /**
- * Overwrites the string at `key` from the byte at `offset` on, padding with zero bytes; returns its new length.
+ * Overwrites the string at `key` from the byte at `offset` on and pads with zero bytes; returns the new length.
  *
  * A missing key counts as empty. Fails with `WrongTypeError` when the key does not hold a string. O(1) for short values. Since
  * Redis 2.2.0.
@@ -584,9 +586,9 @@ export const strlen = define("STRLEN", (key: Arg.Key) => [Arg.key(key)], Reply.i
 /**
  * Returns the bytes of the string at `key` from `start` to `end` (default -1, the last), both inclusive.
  *
- * `""` when the key does not exist. O(N). Since Redis 1.0.0.
+ * Returns `""` when the key does not exist. O(N). Since Redis 1.0.0.
  *
- * @deprecated Redis deprecates it since 2.0.0: use {@link getrange}.
+ * @deprecated Redis deprecated it in 2.0.0: use {@link getrange}.
  * @category strings
  * @since 0.1.0
  */

@@ -1,6 +1,6 @@
 /**
- * Commands on vector sets, which find the elements whose vectors are most
- * similar. Redis has them since 8.0.0, Valkey has not.
+ * Commands on vector sets, which find the elements whose vectors are most similar. Redis has had them since 8.0.0;
+ * Valkey does not have them.
  *
  * @since 0.1.0
  */
@@ -22,7 +22,7 @@ import type * as Resp from "../Resp.ts"
 export type Vector = ReadonlyArray<number> | Float32Array
 
 /**
- * An element and its similarity, from 0 to 1 for the same vector.
+ * An element and its similarity, from 0 to 1, where 1 is the same vector.
  *
  * @category vector sets
  * @since 0.1.0
@@ -54,8 +54,8 @@ export interface ScoredAttributedElement<Element = string> extends ScoredElement
 /**
  * A vector as the server keeps it.
  *
- * - `quantization`: `"int8"`, `"bin"` or `"f32"`, and `bytes` in that form. `norm`: the length that the vector had.
- * - `range`: what the numbers were divided by, only of vectors of 8 bits a number.
+ * - `quantization`: `"int8"`, `"bin"` or `"f32"`, and `bytes` in that form. `norm`: the length of the original vector.
+ * - `range`: the divisor of the numbers, only for vectors with 8 bits per number.
  *
  * @category vector sets
  * @since 0.1.0
@@ -71,9 +71,9 @@ export interface RawVector {
  * Options of {@link vadd}.
  *
  * - `reduce`: project the vector onto this many dimensions.
- * - `cas`: look for neighbours in a thread of its own.
- * - `quantization`: how vectors are kept: `"q8"` (the default) in 8 bits a number, `"bin"` in one, `"noquant"` in full.
- *   It must be the same for all elements.
+ * - `cas`: look for neighbours in a background thread.
+ * - `quantization`: how vectors are stored: `"q8"` (the default) in 8 bits per number, `"bin"` in one bit, `"noquant"`
+ *   in full. It must be the same for all elements.
  * - `ef`: how hard to look for good neighbours, 200 by default.
  * - `setattr`: attributes of the element as text of a JSON object.
  * - `m`: how many links a node has, 16 by default.
@@ -91,7 +91,7 @@ export interface VaddOptions {
 }
 
 /**
- * To what {@link vsim} compares: an element of the set, or a vector.
+ * What {@link vsim} compares with: an element of the set, or a vector.
  *
  * @category vector sets
  * @since 0.1.0
@@ -106,7 +106,7 @@ export type VsimQuery =
  * - `count`: how many elements at most, 10 by default.
  * - `epsilon`: only elements at most this far away, from 0 to 1.
  * - `ef`: how hard to look. `truth`: compare with every element. `nothread`: run in the main thread of the server.
- * - `filter`: an expression over the attributes. `filterEf`: how many elements to try it on.
+ * - `filter`: an expression over the attributes. `filterEf`: how many elements to try the filter on.
  *
  * @category vector sets
  * @since 0.1.0
@@ -132,7 +132,7 @@ export type ElementBound = `[${string}` | `(${string}` | "-" | "+" | Uint8Array
 
 const vectorArgs = (vector: Vector): Arg.Arg => {
   if (!(vector instanceof Float32Array)) return new Arg.List(["VALUES", vector.length, ...Arg.many([vector])])
-  // Redis reads little-endian floats, whatever this machine writes.
+  // Redis reads little-endian floats, whatever the byte order of this machine.
   const bytes = new DataView(new ArrayBuffer(vector.length * 4))
   vector.forEach((value, i) => bytes.setFloat32(i * 4, value, true))
   return Arg.list("FP32", new Uint8Array(bytes.buffer))
@@ -170,7 +170,7 @@ const scoredElements: Reply.Reply<
 > = Reply.make((value, view) => {
   const out: Array<ScoredElement<string | Uint8Array>> = []
   for (const [element, score] of elementScores.decode(value, view)) out.push({ element, score })
-  // All elements were decoded in one view: the array is of one of the declared types.
+  // All elements were decoded in one view, so the array has one of the declared types.
   return out as ReadonlyArray<ScoredElement> | ReadonlyArray<ScoredElement<Uint8Array>>
 })
 
@@ -191,7 +191,7 @@ const scoreAndAttributes = Reply.tuple(Reply.double, Reply.nullable(Reply.blob))
 
 const elementScoresAttributes = Reply.pairs(Reply.blob, scoreAndAttributes)
 
-/** RESP2 sends elements, scores and attributes in turn, RESP3 a map to pairs. */
+/** RESP2 sends elements, scores and attributes in turn; RESP3 sends a map of elements to pairs. */
 const asPairs = (value: Resp.Value): Resp.Value => {
   if (!Array.isArray(value)) return value
   const out: Array<Resp.Value> = []
@@ -212,7 +212,7 @@ const scoredAttributedElements: Reply.Reply<
   return out as ReadonlyArray<ScoredAttributedElement> | ReadonlyArray<ScoredAttributedElement<Uint8Array>>
 })
 
-/** Only vectors of 8 bits a number have a range. */
+/** Only vectors with 8 bits per number have a range. */
 const rawVector: Reply.Reply<RawVector> = Reply.make((value, view) =>
   rawVectorFields.decode(Array.isArray(value) && value.length === 3 ? [...value, null] : value, view)
 )
@@ -229,10 +229,11 @@ const rawVectorFields = Reply.fields({
 // -----------------------------------------------------------------------------
 
 /**
- * Adds an element with its vector to the vector set at `key`, or gives it another vector; returns whether it is new.
+ * Adds an element with its vector to the vector set at `key`, or replaces the vector of an existing element; returns
+ * whether the element is new.
  *
- * Fails with `ResponseError` when dimension or quantization differ from those of
- * the set. O(log N). Since Redis 8.0.0; not on Valkey.
+ * Fails with `ResponseError` when the dimension or the quantization differs from that of the set. O(log N). Since Redis
+ * 8.0.0; not on Valkey.
  *
  * @category vector sets
  * @since 0.1.0
@@ -274,7 +275,8 @@ export const vcard = define("VCARD", (key: Arg.Key) => [Arg.key(key)], Reply.int
 export const vdim = define("VDIM", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
 
 /**
- * Returns the vector of an element, about as it was added, `undefined` when it or the key does not exist.
+ * Returns the vector of an element, approximately as it was added; `undefined` when the element or the key does not
+ * exist.
  *
  * O(1). Since Redis 8.0.0; not on Valkey.
  *
@@ -289,9 +291,8 @@ export const vemb = define(
 )
 
 /**
- * Returns the vector of an element as the server keeps it: how it is quantized
- * (`"f32"`, `"int8"`, `"bin"`), its bytes, its norm and, for `"int8"`, the range
- * of its numbers; `undefined` when the element or the key does not exist.
+ * Returns the vector of an element as the server stores it: how it is quantized (`"f32"`, `"int8"`, `"bin"`), its
+ * bytes, its norm and, for `"int8"`, the range of its numbers; `undefined` when the element or the key does not exist.
  *
  * O(1). Since Redis 8.0.0; not on Valkey.
  *
@@ -363,8 +364,8 @@ export const vismember = define(
 )
 
 /**
- * Returns the neighbours of an element, one array for each layer of the graph
- * from the top; `undefined` when it or the key does not exist.
+ * Returns the neighbours of an element, one array for each layer of the graph from the top; `undefined` when the
+ * element or the key does not exist.
  *
  * O(1). Since Redis 8.0.0; not on Valkey.
  *
@@ -407,10 +408,10 @@ export const vrandmember = define(
 )
 
 /**
- * Returns up to `count` different random elements; with a negative count exactly
- * that many, of which some may be the same.
+ * Returns up to `count` different random elements; with a negative count exactly `-count`, of which some may be the
+ * same.
  *
- * A missing key: an empty array. O(N) in `count`. Since Redis 8.0.0; not on Valkey.
+ * Returns an empty array when the key does not exist. O(N) in `count`. Since Redis 8.0.0; not on Valkey.
  *
  * @category vector sets
  * @since 0.1.0
@@ -425,7 +426,8 @@ export const vrandmemberCount = define(
 /**
  * Returns the elements from `start` to `end` in the order of their bytes, at most `count`, by default all.
  *
- * A missing key: an empty array. O(log N + M) with M elements returned. Since Redis 8.4.0; not on Valkey.
+ * Returns an empty array when the key does not exist. O(log N + M) with M elements returned. Since Redis 8.4.0; not on
+ * Valkey.
  *
  * @category vector sets
  * @since 0.1.0
@@ -443,7 +445,7 @@ export const vrange = define(
 )
 
 /**
- * Removes an element; returns `false` when it or the key does not exist.
+ * Removes an element; returns `false` when the element or the key does not exist.
  *
  * O(log N). Since Redis 8.0.0; not on Valkey.
  *
@@ -457,8 +459,8 @@ export const vrem = define(
 )
 
 /**
- * Sets the attributes of an element, text of a JSON object, or removes them with
- * empty text; returns `false` when the element or the key does not exist.
+ * Sets the attributes of an element, given as text of a JSON object, or removes them when the text is empty; returns
+ * `false` when the element or the key does not exist.
  *
  * O(1). Since Redis 8.0.0; not on Valkey.
  *
@@ -474,8 +476,8 @@ export const vsetattr = define(
 /**
  * Returns the elements most similar to an element or a vector, the most similar first.
  *
- * A missing key: an empty array. Fails with `ResponseError` when the element is
- * not in the set. O(log N). Since Redis 8.0.0; not on Valkey.
+ * Returns an empty array when the key does not exist. Fails with `ResponseError` when the element is not in the set.
+ * O(log N). Since Redis 8.0.0; not on Valkey.
  *
  * **Example** (The five most similar)
  *
@@ -496,7 +498,7 @@ export const vsim = define(
 )
 
 /**
- * Like {@link vsim}, with the attributes of each element, `undefined` for one that has none.
+ * Like {@link vsim}, with the attributes of each element, `undefined` for an element that has none.
  *
  * Since Redis 8.2.0; not on Valkey.
  *
