@@ -88,7 +88,7 @@ export interface RedisSentinelServersOptions
  *   the only server that reports itself as master. Waits while there is none, as during a failover.
  * - `settled`: waits until every running Sentinel knows the other Sentinels, the same master and which servers are
  *   down, and sees all replicas as connected. A paused server counts as running.
- * - `failover`: makes a replica the master while the old one still runs, and waits until all have settled.
+ * - `failover`: makes a replica the master without stopping the old one, and waits until all have settled.
  *
  * Fails with `RedisServerError` with the reason `Timeout` when a wait exceeds `settleTimeout`.
  *
