@@ -17,7 +17,7 @@ import * as Resp from "../../Resp.ts"
 /**
  * Options of {@link bfReserve}.
  *
- * - `expansion`: how many times larger than the last each further filter is, 2 by default. `nonscaling`: no further
+ * - `expansion`: the size of each further filter as a multiple of the last one, 2 by default. `nonscaling`: no further
  *   filter is added.
  *
  * @category bloom filters

@@ -40,7 +40,7 @@ const sourceArgs = (sources: ReadonlyArray<CmsSource>): Arg.List =>
  * Adds to the counts of items, given as pairs of an item and an increment; returns the outcome of each pair in their
  * order: the new estimate of the count, or the error with which the server refused it.
  *
- * The argument is pairs because a record would put names that look like numbers first. No items: `DataError`. Fails
+ * The increments are pairs, because a record would put names that look like numbers first. No items: `DataError`. Fails
  * with `ResponseError` when the key does not exist. O(n). Since Bloom 2.0.0.
  *
  * @category count-min sketches
@@ -85,8 +85,8 @@ export const cmsInitbydim = define(
 )
 
 /**
- * Makes a sketch whose estimates are too high by at most `error`, a fraction of the sum of all counts. An estimate
- * exceeds that with `probability`. Returns `true`.
+ * Makes a sketch whose estimates are too high by at most `error`, a fraction of the sum of all counts; returns `true`.
+ * `probability` is the chance that an estimate exceeds that limit.
  *
  * Fails with `ResponseError` when the key exists. O(1). Since Bloom 2.0.0.
  *

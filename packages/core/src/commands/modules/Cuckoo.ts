@@ -17,7 +17,7 @@ import * as Reply from "../../RedisReply.ts"
  * Options of {@link cfReserve}.
  *
  * - `bucketsize`: how many items a bucket holds. `maxiterations`: how often items are moved before the filter grows.
- * - `expansion`: how many times larger than the last each further filter is; with 0 no further filter is added.
+ * - `expansion`: the size of each further filter as a multiple of the last one; with 0 no further filter is added.
  *
  * @category cuckoo filters
  * @since 0.1.0
@@ -139,7 +139,7 @@ export const cfExists = define(
 )
 
 /**
- * Returns the size of a filter in bytes, and its structure.
+ * Returns the size of a filter in bytes, its structure, and how many items were inserted and deleted.
  *
  * Fails with `ResponseError` when the key does not exist. O(1). Since Bloom 1.0.0.
  *

@@ -46,7 +46,7 @@ export type TsTo = TsTime | "+"
 export type TsDuplicatePolicy = "block" | "first" | "last" | "min" | "max" | "sum"
 
 /**
- * How several samples are combined to one value. `countnan` and `countall` need Redis 8.6.
+ * How several samples are combined into one value. `countnan` and `countall` need Redis 8.6.
  *
  * @category time series
  * @since 0.1.0

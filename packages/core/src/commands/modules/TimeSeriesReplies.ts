@@ -63,7 +63,7 @@ type TsLabelPairs = ReadonlyArray<readonly [Uint8Array, Uint8Array | undefined]>
 type TsLabels = Readonly<Record<string, string | undefined>>
 
 /**
- * Several series that were combined to one; its key is `label=value`.
+ * Several series that were combined into one; its key is `label=value`.
  *
  * - `sources`: the keys of the series; `undefined` from RESP2 servers, which send them only with labels, as one text
  *   with commas.

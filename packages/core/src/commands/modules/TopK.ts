@@ -95,7 +95,7 @@ export const topkCount = define(
  * Adds to the counts of items, given as pairs of an item and an increment; returns the outcome of each pair in their
  * order: the item that it displaced, `undefined` when it displaced none, or the error with which the server refused it.
  *
- * The argument is pairs because a record would put names that look like numbers first. No items: `DataError`. Fails
+ * The increments are pairs, because a record would put names that look like numbers first. No items: `DataError`. Fails
  * with `ResponseError` when the key does not exist. O(n*k*increment). Since Bloom 2.0.0.
  *
  * @category top-k sketches

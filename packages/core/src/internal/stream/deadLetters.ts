@@ -1,5 +1,5 @@
 /**
- * Moves an entry that cannot be handled to a stream of its own, in one step.
+ * Moves an entry that cannot be handled to a separate stream, in one step.
  */
 import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"
