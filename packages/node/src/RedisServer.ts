@@ -210,7 +210,8 @@ const untilAnswering = (state: State, pid: number): Effect.Effect<void> =>
   )
 
 /**
- * Starts the process and waits until it answers. In every failure, `state.process` is the process that has to be ended.
+ * Starts the process and waits until it answers. After any failure, `state.process` is the process that has to be
+ * ended.
  */
 const startProcess = Effect.fnUntraced(function*(state: State) {
   const { options, location } = state

@@ -144,7 +144,7 @@ export const replicasOf = Effect.fnUntraced(function*(cluster: Cluster, master: 
   return cluster.members.filter(({ id }) => ids.has(id))
 })
 
-/** Redis gives up a manual failover after five seconds without an error. */
+/** Redis gives up a manual failover after five seconds without reporting it. */
 const manualFailoverLimit = "6 seconds"
 
 const untilMaster = Effect.gen(function*() {

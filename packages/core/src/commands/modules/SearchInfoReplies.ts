@@ -8,7 +8,7 @@ import type * as Resp from "../../Resp.ts"
 
 const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
 
-/** Servers send numbers as numbers or as text; `undefined` from servers that do not send this one. */
+/** A number, which servers send as such or as text; `undefined` from servers that do not send it. */
 const number = Reply.nullable(Reply.double)
 
 const word = Reply.nullable(Reply.text)

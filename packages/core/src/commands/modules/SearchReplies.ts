@@ -369,8 +369,8 @@ const misspelledTerms = Reply.array(
 const termMap = Reply.pairs(anything, Reply.array(Reply.pairs(anything, anything)))
 
 /**
- * One `["TERM", term, [[score, suggestion], …]]` for each term (RESP2), or `{ results: { term: [{ suggestion: score }]
- * } }`.
+ * For each term `["TERM", term, [[score, suggestion], …]]` (RESP2), or a map of the terms (RESP3):
+ * `{ results: { term: [{ suggestion: score }] } }`.
  *
  * @category decoders
  * @since 0.1.0

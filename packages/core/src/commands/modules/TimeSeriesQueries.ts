@@ -191,7 +191,7 @@ const readFromNow = define("TS.READ", readArgs, samples, "blocking")
  *
  * To continue, ask from one millisecond after the last sample that was returned. Returns fewer samples than `minCount`
  * when the timeout has passed, none when the key does not exist or is deleted meanwhile. The command is repeated after
- * a lost connection, except from `$` and `+`, which would then be another time. O(log(n)+k). Since Redis 8.10.0.
+ * a lost connection, except from `$` and `+`, which would then mean another time. O(log(n)+k). Since Redis 8.10.0.
  *
  * @category time series
  * @since 0.1.0

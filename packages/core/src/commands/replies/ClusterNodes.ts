@@ -41,7 +41,8 @@ export interface ClusterSlotMigration {
  * - `port`: the port for clients. `busPort`: the port for other nodes.
  * - `flags`: such as `myself`, `master`, `slave`, `fail?`, `fail`, `handshake`, `noaddr`.
  * - `masterId`: the id of the node that it replicates, `undefined` for a master.
- * - `pingSent`, `pongReceived`: unix milliseconds; 0 when no ping is under way, when no pong was received so far.
+ * - `pingSent`, `pongReceived`: unix milliseconds. `pingSent` is 0 when no ping is under way, `pongReceived` is 0 when
+ *   no pong has arrived so far.
  * - `connected`: whether the node that was asked has a link to it.
  * - `slots`, `migrations`: the slots of a master, and the slots that are being moved. Only the node `myself` has
  *   migrations.

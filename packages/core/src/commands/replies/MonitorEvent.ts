@@ -35,7 +35,8 @@ export interface MonitorEvent {
 export const monitorEvent: Reply.Reply<MonitorEvent> = Reply.make((value, view) => {
   const line = Reply.text.decode(value, view)
   const head = /^(\d+\.\d+) \[(\d+) /.exec(line)
-  // The first place at which the client can end. The expression on the whole line would also try every other place.
+  // The first place at which the client can end. Matching the expression against the whole line would try every other
+  // place too.
   const bracket = head === null ? -1 : line.indexOf("] \"", head[0].length)
   if (head === null || bracket < 0 || line.length < bracket + 4 || !line.endsWith("\"")) {
     return Reply.mismatch("a line of MONITOR", value)
@@ -46,7 +47,7 @@ export const monitorEvent: Reply.Reply<MonitorEvent> = Reply.make((value, view) 
   return { time: Number(time), db: Number(db), ...clientOf(client), command: args.join(" "), args }
 })
 
-/** The text between quotes from an index on. A backslash takes away the meaning of the character after it. */
+/** The text between quotes from an index on. A backslash escapes the character after it. */
 const argumentsIn = (line: string, start: number): ReadonlyArray<string> => {
   const args: Array<string> = []
   let at = line.indexOf("\"", start)

@@ -6,7 +6,7 @@
  * - `jobs`: a hash of all jobs by id. It holds how often a job was begun, its entry in `ready` or `-`, and its payload.
  * - `dead`: a stream of jobs that were given up.
  *
- * Invariant: a job in `jobs` is in exactly one of `ready` and `delayed`. An entry of `ready` that its job does not name
+ * Invariant: a job in `jobs` is in one of `ready` and `delayed`. An entry of `ready` that its job does not name
  * is left over from a cancelled job, and is ignored. The number of a begin is a fencing token: only the worker that
  * began a job last decides its outcome.
  */

@@ -149,8 +149,8 @@ const finish = Effect.fnUntraced(
 )
 
 /**
- * Obtains entries in one way after the other, so that together they never exceed the room for them. Looks for abandoned
- * entries at intervals; blocking reads end in time for that.
+ * Reads entries and takes over abandoned ones in turn, so that together they never exceed the room for them. Looks for
+ * abandoned entries at intervals; blocking reads end in time for that.
  */
 const obtain = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never, CommandError> {
   yield* createGroup(state)
