@@ -1,9 +1,9 @@
 /**
- * Compression of what keyspaces, streams and channels store, by `node:zlib`.
+ * Compresses what keyspaces, streams and channels store, with `node:zlib`.
  *
- * The written bytes begin with one that says how: 0 is plain, 1 gzip, 2 Brotli, 3 Zstandard. So each can be read whatever
- * the codec writes itself. Bytes that begin with anything else are taken as they are: values from before there was
- * compression, as no JSON begins with one of these.
+ * The first written byte says how the rest is stored: 0 is plain, 1 gzip, 2 Brotli, 3 Zstandard. So a codec can read
+ * values of every algorithm, whichever one it writes. Bytes that begin with anything else are returned unchanged: they
+ * were written before compression was added, as no JSON begins with one of these bytes.
  *
  * **Example** (Pages that take less memory)
  *
@@ -37,10 +37,11 @@ export type Algorithm = "gzip" | "brotli" | "zstd"
 /**
  * Options of {@link make}.
  *
- * - `algorithm`: default `"zstd"` where the runtime has it, as Node.js has since 22.15, else `"gzip"`.
- * - `threshold`: values of fewer bytes are stored plain. Default 1024. So are values that compression does not make smaller.
- * - `maxSize`: how many bytes there may be after decompression. More is a `CodecError`, and is not held in memory. Default
- *   64 MiB.
+ * - `algorithm`: default `"zstd"` if the runtime has it, as Node.js has since 22.15, else `"gzip"`.
+ * - `threshold`: values of fewer bytes are stored plain. Default 1024. Values that compression does not make smaller
+ *   are stored plain too.
+ * - `maxSize`: how many bytes a value may have after decompression. A larger value fails with `CodecError`, and is not
+ *   held in memory. Default 64 MiB.
  *
  * @category options
  * @since 0.1.0
@@ -52,12 +53,12 @@ export interface CompressionOptions {
 }
 
 /**
- * A codec that compresses. It works outside of the event loop's thread.
+ * A codec that compresses. The work runs outside of the thread of the event loop.
  *
  * **Details**
  *
- * Fails with `CodecError` for bytes that are not compressed data, are more than `maxSize`, or are of an algorithm that the
- * runtime does not have. An algorithm that it does not have is refused by the first value that would need it.
+ * Fails with `CodecError` for bytes that are not compressed data, that exceed `maxSize`, or whose algorithm the runtime
+ * does not have. An `algorithm` option that the runtime does not have fails with the first value that needs it.
  *
  * @category constructors
  * @since 0.1.0
@@ -83,7 +84,7 @@ export const make = (options: CompressionOptions = {}): RedisCodec => {
   }
 }
 
-/** By their marks, which begin with 1. */
+/** The algorithms in the order of their marks, which begin with 1. */
 const algorithms: ReadonlyArray<Algorithm> = ["gzip", "brotli", "zstd"]
 const plain = 0
 
@@ -103,7 +104,7 @@ interface Way {
 
 const ways: Record<Algorithm, () => Way> = {
   gzip: () => ({ compress: zlib.gzip, decompress: zlib.gunzip }),
-  // The quality by default, 11, takes a hundred times as long as this.
+  // The default quality, 11, takes a hundred times as long as this one.
   brotli: () => ({
     compress: (bytes, done) =>
       zlib.brotliCompress(bytes, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } }, done),
@@ -112,7 +113,7 @@ const ways: Record<Algorithm, () => Way> = {
   zstd: () => ({ compress: zlib.zstdCompress, decompress: zlib.zstdDecompress })
 }
 
-/** Whether the runtime has it: Node.js has Zstandard since 22.15. */
+/** Whether the runtime has the algorithm: Node.js has Zstandard since 22.15. */
 const isThere = (algorithm: Algorithm): boolean => typeof ways[algorithm]().decompress === "function"
 
 const run = (

@@ -1,6 +1,5 @@
 /**
- * Clients that are ready to use on Node.js: the Layers of the other packages
- * with Node's sockets provided.
+ * Clients that are ready to use on Node.js: the Layers of the other packages, with Node's sockets provided.
  *
  * @since 0.1.0
  */
@@ -23,9 +22,8 @@ import * as NodeRedisConnector from "./NodeRedisConnector.ts"
  *
  * **Details**
  *
- * Nothing is opened before the first command, which also reports what is wrong,
- * unless `connect: "eager"` says so. An option that is not valid fails the Layer
- * with `RedisConfigError`. Closing the Layer closes every connection.
+ * The first command opens the connection, and reports connection errors, unless `connect: "eager"` is set. The Layer
+ * fails with `RedisConfigError` when an option is not valid. Closing the Layer closes every connection.
  *
  * **Example** (A program and its client)
  *
@@ -48,8 +46,7 @@ export const layer = (
   Layer.provide(RedisStandalone.layer(options), NodeRedisConnector.layer)
 
 /**
- * Provides a pool of connections to one server, for several clients to share
- * by `RedisStandalone.layerFromPool`.
+ * Provides a pool of connections to one server. Several clients share it with `RedisStandalone.layerFromPool`.
  *
  * @category layers
  * @since 0.1.0
@@ -60,12 +57,13 @@ export const layerPool = (
   Layer.provide(RedisPool.layer(options), NodeRedisConnector.layer)
 
 /**
- * Provides a client of the master that sentinels watch, or of its replicas with `role: "replica"`, and the sentinels.
+ * Provides a client of the master that sentinels watch, or of its replicas with `role: "replica"`. Also provides the
+ * sentinels.
  *
  * **Details**
  *
- * Nothing is opened before the first command, which also reports what is wrong, unless `connect: "eager"` says so. The
- * sentinels are asked whenever a connection is opened, and announce a new master by themselves.
+ * The first command opens the connection, and reports connection errors, unless `connect: "eager"` is set. The client
+ * asks the sentinels whenever it opens a connection, and they announce a new master by themselves.
  *
  * **Example** (A program that rides through failovers)
  *
@@ -96,7 +94,8 @@ export const layerSentinel = (
 > => Layer.provide(RedisSentinel.layerClient(options), NodeRedisConnector.layer)
 
 /**
- * Provides a client of the replicas that sentinels watch, under a tag of its own beside the client of the master.
+ * Provides a client of the replicas that sentinels watch. It has its own tag, so that it can be used beside the client
+ * of the master.
  *
  * **Example** (A read that may be a little out of date)
  *
@@ -125,12 +124,12 @@ export const layerReplica = (
   Layer.provide(RedisSentinel.layerReplica(options), NodeRedisConnector.layer)
 
 /**
- * Provides a client of a cluster, and what only a cluster can do.
+ * Provides a client of a cluster, and the operations that only a cluster has.
  *
  * **Details**
  *
- * Nothing is opened before the first command, which also reports what is wrong, unless `discovery: "eager"` says so. The
- * client finds the other nodes by itself and follows slots that move and masters that are replaced.
+ * The first command opens the connection, and reports connection errors, unless `discovery: "eager"` is set. The client
+ * finds the other nodes by itself, and follows slots that move and masters that are replaced.
  *
  * **Example** (The same program on a cluster)
  *
@@ -157,12 +156,12 @@ export const layerCluster = (
 > => Layer.provide(RedisCluster.layer(options), NodeRedisConnector.layer)
 
 /**
- * Provides a client of what a URL says: one server, sentinels or a cluster.
+ * Provides a client of the deployment that a URL describes: one server, sentinels or a cluster.
  *
  * **Details**
  *
- * `RedisUrl.parse` describes the URLs. The options hold where the URL says nothing. A URL that cannot be read fails the
- * Layer with `InvalidUrlError`, before any I/O.
+ * `RedisUrl.parse` describes the URLs. The options apply where the URL does not set a value. The Layer fails with
+ * `InvalidUrlError`, before any I/O, when the URL cannot be parsed.
  *
  * **Example** (A server over TLS)
  *
@@ -182,15 +181,15 @@ export const layerUrl = (
   Layer.unwrap(Effect.map(Effect.fromResult(RedisUrl.parse(url, options)), layerDeployment))
 
 /**
- * Provides a client of what the configuration says: the same program then runs on one server, by way of sentinels or
- * on a cluster, as its environment decides.
+ * Provides a client of the deployment that the configuration describes. The same program then runs on one server, with
+ * sentinels or on a cluster, depending on its environment.
  *
  * **Details**
  *
- * Without an argument it reads `REDIS_URL`, or `REDIS_HOST`, `REDIS_PORT`, `REDIS_MODE` and so on, as
- * `RedisConfig.config` describes. With a record it reads what the record says, for the options of one server; so do
- * {@link layerSentinelConfig} and {@link layerClusterConfig} for theirs. What cannot be read fails the Layer with
- * `ConfigError`, before any I/O.
+ * Without an argument, this reads `REDIS_URL`, or `REDIS_HOST`, `REDIS_PORT`, `REDIS_MODE` and so on, as
+ * `RedisConfig.config` describes. With a record, it reads the entries of the record, which are the options of one
+ * server; {@link layerSentinelConfig} and {@link layerClusterConfig} do the same for theirs. The Layer fails with
+ * `ConfigError`, before any I/O, when the configuration cannot be read.
  *
  * **Example** (A program that its environment configures)
  *
@@ -223,7 +222,7 @@ export const layerConfig = (
   config: Config.Config<RedisConfig.Deployment> | Config.Wrap<RedisConfig.StandaloneOptions> = environment
 ): Layer.Layer<RedisClient.RedisClient, RedisError.CommandError | RedisError.ConfigLikeError | Config.ConfigError> =>
   Layer.unwrap(Effect.map(
-    // A union of both has no form of its own that could be a record of configurations.
+    // A union of both has no form that could be a record of configurations.
     Config.unwrap(config as Config.Wrap<RedisConfig.StandaloneOptions>) as Config.Config<
       RedisConfig.Deployment | RedisConfig.StandaloneOptions
     >,

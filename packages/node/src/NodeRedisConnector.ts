@@ -22,12 +22,12 @@ const tooLate = new Socket.SocketError({
  * **Details**
  *
  * - TCP_NODELAY is always on.
- * - Every address that a host name resolves to is tried in order, both of IPv6 and IPv4.
- * - With TLS the server's certificate must be trusted, and carry `servername`, which is the host by default. For an IP
+ * - All IPv6 and IPv4 addresses of a host name are tried in order.
+ * - With TLS the server's certificate must be trusted and carry `servername`, which is the host by default. For an IP
  *   address the certificate must carry that address; no SNI is sent then.
- * - A unix socket is used without TLS and keep-alive, also where these are asked for.
+ * - A unix socket is used without TLS and keep-alive, even when the options ask for them.
  * - Acquiring a reader fails with a `SocketOpenError`. Its `cause` is Node's error, which has a `code` such as
- *   `ECONNREFUSED`, `ENOTFOUND` or `ERR_TLS_CERT_ALTNAME_INVALID`; its `kind` is `"Timeout"` when `connectTimeout`
+ *   `ECONNREFUSED`, `ENOTFOUND` or `ERR_TLS_CERT_ALTNAME_INVALID`. Its `kind` is `"Timeout"` when `connectTimeout` has
  *   passed.
  * - Closing the scope of a reader destroys its socket at once. Bytes that the system has not taken yet are not sent.
  *

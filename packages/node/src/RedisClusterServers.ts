@@ -1,7 +1,6 @@
 /**
- * Real clusters for tests and demos: nodes on the loopback interface that know
- * each other and share the slots, stopped with the scope that they were started
- * in.
+ * Real clusters for tests and demos. The nodes run on the loopback interface, know each other and share the slots. They
+ * are stopped with the scope in which they were started.
  *
  * **Example** (A cluster that loses a master)
  *
@@ -43,16 +42,17 @@ import * as RedisServer from "./RedisServer.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * Options that a cluster is started with. The options of a server are those of every node.
+ * Options that a cluster is started with. The server options apply to every node.
  *
  * **Details**
  *
- * - `masters`: how many nodes share the slots. Default 3. Fewer cannot agree on a failover, and it takes two of three.
- * - `replicas`: how many replicas each master has. Default 0. They stay with their master.
- * - `nodeTimeout`: a node that is silent for so long counts as down. Default 1 second; a replica takes the place of its
+ * - `masters`: how many nodes share the slots. Default 3. A failover needs the agreement of most masters, so two of
+ *   three; fewer masters than three cannot agree on one.
+ * - `replicas`: how many replicas each master has. Default 0. Replicas stay with their master.
+ * - `nodeTimeout`: a node that is silent for so long counts as down. Default 1 second. A replica takes the place of its
  *   master one to three seconds after that.
  * - `requireFullCoverage`: whether the whole cluster is down while a slot has no owner. Default `true`.
- * - `settleTimeout`: the limit for every wait for the nodes to agree. Default 20 seconds.
+ * - `settleTimeout`: the limit for each wait for the nodes to agree. Default 20 seconds.
  *
  * @category models
  * @since 0.1.0
@@ -72,15 +72,15 @@ export interface RedisClusterServersOptions
 // -----------------------------------------------------------------------------
 
 /**
- * A slot on its way from one node to another.
+ * A slot that is being moved from one node to another.
  *
  * **Details**
  *
- * `from` answers `ASK` for keys that it does not have (any more). Of commands with several keys, `to` answers those of
- * which it has only some with `TRYAGAIN`, and since Redis 7.0 so does `from`.
+ * `from` answers with `ASK` for keys that it does not have, or no longer has. For a command with several keys, `to`
+ * answers with `TRYAGAIN` when it has only some of them, and since Redis 7.0 so does `from`.
  *
- * - `moveKeys`: moves keys, all of them unless a count is given, and returns how many it has moved.
- * - `finish`: moves what is left, makes `to` the owner, and waits until all nodes know.
+ * - `moveKeys`: moves `count` keys, or all without a count, and returns how many it has moved.
+ * - `finish`: moves the remaining keys, makes `to` the owner, and waits until all nodes know.
  *
  * @category models
  * @since 0.1.0
@@ -98,19 +98,20 @@ export interface SlotMove {
  *
  * **Details**
  *
- * - `nodes`: first the masters, in the order of their slots, then the replicas of the first one, of the second one, and
- *   so on. They stay in their places, whatever becomes of their roles.
- * - `addresses`: of `nodes`.
- * - `owner`: the node that owns a slot or the slot of a key. Waits while no running node does.
+ * - `nodes`: first the masters in the order of their slots, then the replicas of the first master, of the second, and
+ *   so on. They keep their places when their roles change.
+ * - `addresses`: the addresses of `nodes`.
+ * - `owner`: the node that owns a slot or the slot of a key. Waits while no running node owns it.
  * - `replicasOf`: the replicas of a master that are up, as the master sees it.
- * - `settled`: waits until the cluster can serve, and all running nodes agree on the roles, on the slots and on which node is
- *   down, with every replica connected. A paused server counts as running.
- * - `beginMove`: begins to move a slot to a node, and leaves it in between. `moveSlot`: moves it with all its keys.
- * - `failover`: makes a replica the master of its slots, in good order, and waits until the cluster has settled. Nothing
- *   happens when it is the master.
+ * - `settled`: waits until the cluster can serve, all running nodes agree on the roles, on the slots and on which nodes
+ *   are down, and every replica is connected. A paused server counts as running.
+ * - `beginMove`: begins to move a slot to a node, and leaves the move unfinished. `moveSlot`: moves a slot with all its
+ *   keys.
+ * - `failover`: makes a replica the master of its slots with the old master's consent, and waits until the cluster has
+ *   settled. Does nothing when the node already is the master.
  *
- * Fails with `RedisServerError`: with the reason `Timeout` when something does not come about within `settleTimeout`, with
- * the reason `Other` when a node refuses something, or a server is not a node of this cluster.
+ * Fails with `RedisServerError`. The reason is `Timeout` when a wait exceeds `settleTimeout`, and `Other` when a node
+ * refuses a command or a server is not a node of this cluster.
  *
  * @category services
  * @since 0.1.0
@@ -148,11 +149,11 @@ const nodeOptions = (options: Settled<RedisClusterServersOptions>): RedisServer.
   config: {
     "cluster-node-timeout": String(Duration.toMillis(options.nodeTimeout ?? "1 second")),
     "cluster-require-full-coverage": options.requireFullCoverage === false ? "no" : "yes",
-    // A master never has so many replicas that it gives one away.
+    // High enough that a master never gives a replica away.
     "cluster-migration-barrier": "1000",
-    // A master would wait for more replicas before it sends the first one its data.
+    // Otherwise a master would wait for more replicas before it sends its data to the first one.
     "repl-diskless-sync-delay": "0",
-    // A failover waits for the first thing that is replicated, be it a PING.
+    // A failover waits for the first replicated data, which may be a PING.
     "repl-ping-replica-period": "1",
     ...(options.password === undefined ? {} : { masterauth: quote(Redacted.value(options.password)) }),
     ...options.config
@@ -201,9 +202,8 @@ const toService = (
  *
  * **Details**
  *
- * Succeeds when the cluster has settled, which takes a little more than two
- * seconds: a master refuses to serve for as long after its start. Time spans are
- * real time, under a test's clock too.
+ * Succeeds when the cluster has settled, which takes a little more than two seconds, because a master refuses to serve
+ * for so long after its start. Time spans are real time, also under a test's clock.
  *
  * @category constructors
  * @since 0.1.0

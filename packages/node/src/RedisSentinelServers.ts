@@ -1,7 +1,6 @@
 /**
- * Real Sentinel deployments for tests and demos: a master, replicas and
- * Sentinels on the loopback interface, stopped with the scope that they were
- * started in.
+ * Real Sentinel deployments for tests and demos: a master, replicas and Sentinels on the loopback interface. They are
+ * stopped with the scope in which they were started.
  *
  * **Example** (A master that is lost)
  *
@@ -40,20 +39,22 @@ import * as RedisServer from "./RedisServer.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * Options that a Sentinel deployment is started with. The options of a server are those
- * of the master and of every replica; Sentinels take `binary` and `startTimeout`.
+ * Options that a Sentinel deployment is started with. The server options apply to the master and to every replica; of
+ * these, Sentinels take `binary` and `startTimeout`.
  *
  * **Details**
  *
  * - `replicas`: how many replicas the master has. Default 1. `sentinels`: how many Sentinels there are. Default 3.
- * - `service`: the name under which they watch the master. Default `"mymaster"`.
- * - `quorum`: how many of them must agree that the master is down. Default 2, or 1 for a single Sentinel.
- * - `downAfter`: a server that is silent for so long counts as down. Default 800 milliseconds. Before Redis 7.0 it is 1.5
- *   seconds at least, as those Sentinels ask a server once a second only.
- * - `failoverTimeout`: the limit for the steps of a failover; after twice the time another one is tried. Default 3 seconds.
- * - `password`: of the default user of master and replicas. `sentinelPassword`: of that of the Sentinels. Default: none.
+ * - `service`: the name under which the Sentinels watch the master. Default `"mymaster"`.
+ * - `quorum`: how many Sentinels must agree that the master is down. Default 2, or 1 for a single Sentinel.
+ * - `downAfter`: a server that is silent for so long counts as down. Default 800 milliseconds. Before Redis 7.0 the
+ *   minimum is 1.5 seconds, because those Sentinels ask a server only once a second.
+ * - `failoverTimeout`: the limit for the steps of a failover; another one is tried after twice this time. Default 3
+ *   seconds.
+ * - `password`: the password of the default user of the master and the replicas. `sentinelPassword`: that of the
+ *   default user of the Sentinels. Default: none.
  * - `sentinelOptions`: further options of the Sentinels; `acl` since Redis 6.2.
- * - `settleTimeout`: the limit for every wait for all to agree. Default 20 seconds.
+ * - `settleTimeout`: the limit for each wait for all to agree. Default 20 seconds.
  *
  * @category models
  * @since 0.1.0
@@ -81,15 +82,15 @@ export interface RedisSentinelServersOptions
  *
  * **Details**
  *
- * - `service`: the name of the master. `addresses`: of the Sentinels.
- * - `servers`: the first was the first master. They stay in their places, whatever becomes of their roles.
- * - `master`: the server that is master by its own word and by that of most Sentinels; when no Sentinel answers, the only
- *   one by its own. Waits while there is none, as during a failover.
- * - `settled`: waits until every running Sentinel knows the others, the same master, all replicas as connected, and who
- *   is down. A paused server counts as running.
- * - `failover`: makes a replica the master, in good order, and waits until all have settled.
+ * - `service`: the name of the master. `addresses`: the addresses of the Sentinels.
+ * - `servers`: the first one is the initial master. They keep their places when their roles change.
+ * - `master`: the server that reports itself as master and that most Sentinels name. When no Sentinel answers, it is
+ *   the only server that reports itself as master. Waits while there is none, as during a failover.
+ * - `settled`: waits until every running Sentinel knows the other Sentinels, the same master and which servers are
+ *   down, and sees all replicas as connected. A paused server counts as running.
+ * - `failover`: makes a replica the master without stopping the old one, and waits until all have settled.
  *
- * Fails with `RedisServerError` of the reason `Timeout` when something does not come about within `settleTimeout`.
+ * Fails with `RedisServerError` with the reason `Timeout` when a wait exceeds `settleTimeout`.
  *
  * @category services
  * @since 0.1.0
@@ -117,7 +118,7 @@ const withDefaults = (options: RedisSentinelServersOptions) => ({
   failoverTimeout: options.failoverTimeout ?? "3 seconds",
   timeout: options.settleTimeout ?? "20 seconds",
   password: settled(options).password,
-  // A Sentinel also presents it to the others, so all have the same.
+  // A Sentinel also sends the password to the others, so all have the same one.
   sentinelPassword: settled({ password: options.sentinelPassword }).password
 })
 
@@ -126,7 +127,7 @@ type Options = ReturnType<typeof withDefaults>
 const serverOptions = (options: Options, master?: Server): RedisServer.RedisServerOptions => ({
   ...options,
   config: {
-    // A master would wait for more replicas before it sends the first one its data.
+    // Otherwise a master would wait for more replicas before it sends its data to the first one.
     "repl-diskless-sync-delay": "0",
     ...(options.password === undefined ? {} : { masterauth: quote(Redacted.value(options.password)) }),
     ...(master === undefined ? {} : { replicaof: `${master.host} ${master.port}` }),
@@ -156,7 +157,10 @@ const sentinelOptions = (options: Options, master: Server): RedisServer.RedisSer
   }
 }
 
-/** Starts the master, and then the replicas: they have its data before a Sentinel asks which ones there are. */
+/**
+ * Starts the master, and then the replicas. They have the master's data before a Sentinel asks for the list of
+ * replicas.
+ */
 const startServers = Effect.fnUntraced(function*(options: Options) {
   const master = yield* RedisServer.make(serverOptions(options))
   const start = Effect.tap(
@@ -166,7 +170,7 @@ const startServers = Effect.fnUntraced(function*(options: Options) {
   return [master, ...yield* Effect.replicateEffect(start, options.replicas, { concurrency: "unbounded" })] as const
 })
 
-/** Starts a Sentinel, which is hasty again after a restart. */
+/** Starts a Sentinel with short intervals, which are set again after each restart. */
 const startSentinel = Effect.fnUntraced(function*(options: Options, master: Server) {
   const server = yield* RedisServer.make(sentinelOptions(options, master))
   const hasten = inRealTime(Sentinels.hasten(server, options))
@@ -179,8 +183,8 @@ const startSentinel = Effect.fnUntraced(function*(options: Options, master: Serv
  *
  * **Details**
  *
- * Succeeds when all have settled, which takes one to two seconds, and some more
- * before Redis 7.0. Time spans are real time, under a test's clock too.
+ * Succeeds when all have settled, which takes one to two seconds, and somewhat longer before Redis 7.0. Time spans are
+ * real time, also under a test's clock.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * Real servers for tests and demos: started on the loopback interface, and
- * stopped with the scope that they were started in.
+ * Real servers for tests and demos. They are started on the loopback interface, and stopped with the scope in which
+ * they were started.
  *
  * **Example** (A server for the life of a scope)
  *
@@ -51,9 +51,9 @@ export type { RedisServerOptions } from "./internal/serverOptions.ts"
  *
  * **Details**
  *
- * - `reason`: `NotFound` — there is no executable; `Exited` — it ended before it answered; `Timeout` — it did not
- *   answer in time; `Closed` — its scope is closed, so that it cannot be restarted; `Other` — the system refused.
- * - `detail`: for `Exited` and `Timeout` with the last lines of the server's log, without passwords.
+ * - `reason`: `NotFound` — there is no executable; `Exited` — the server ended before it answered; `Timeout` — it did
+ *   not answer in time; `Closed` — its scope is closed, so it cannot be restarted; `Other` — the system refused.
+ * - `detail`: for `Exited` and `Timeout`, includes the last lines of the server's log, without passwords.
  *
  * @category errors
  * @since 0.1.0
@@ -80,17 +80,17 @@ export class RedisServerError extends Schema.TaggedError<RedisServerError>("@red
  *
  * **Details**
  *
- * - `host`, `port`: where it listens, always the same, also after `restart`. `url` is `redis://host:port`, without
- *   credentials. `password`: of the default user, `undefined` without the option. `path`: its unix socket, `undefined`
- *   without the option `unixSocket`.
- * - `tls`: its TLS port, URL (`rediss://`) and the certificate to trust; `undefined` without the option `tls`.
+ * - `host`, `port`: where it listens. They stay the same after `restart`. `url` is `redis://host:port`, without
+ *   credentials. `password`: the password of the default user, `undefined` without the option. `path`: its unix socket,
+ *   `undefined` without the option `unixSocket`.
+ * - `tls`: its TLS port, its URL (`rediss://`) and the certificate to trust; `undefined` without the option `tls`.
  * - `directory`: its own temporary directory, removed with the scope.
  * - `pid`: its process id, `undefined` while it does not run.
  * - `log`: what it has printed since it was first started, without passwords.
- * - `stop`: ends it in good order (SIGTERM). `kill`: ends it with a signal, by default SIGKILL. Both wait until the
- *   process is gone, end a paused server too, and do nothing when it does not run.
+ * - `stop`: shuts it down (SIGTERM). `kill`: ends it with a signal, by default SIGKILL. Both wait until the process is
+ *   gone, also end a paused server, and do nothing when it does not run.
  * - `restart`: stops it, if it runs, and starts it again on the same port and with the same files.
- * - `pause`, `resume`: SIGSTOP and SIGCONT: its connections stay, but it does nothing.
+ * - `pause`, `resume`: SIGSTOP and SIGCONT. A paused server keeps its connections, but does nothing.
  *
  * @category services
  * @since 0.1.0
@@ -128,7 +128,7 @@ const findOnPath = (name: string): Effect.Effect<string | undefined> =>
         await Fs.access(candidate, Fs.constants.X_OK)
         return candidate
       } catch {
-        // Not here: the next directory may have it.
+        // It is not in this directory; the next one may have it.
       }
     }
     return undefined
@@ -157,13 +157,13 @@ const findBinary = Effect.fnUntraced(function*(options: SettledOptions) {
 // Starting
 // -----------------------------------------------------------------------------
 
-/** How often a starting server is asked whether it is there. */
+/** How often a starting server is probed. */
 const probeInterval = Duration.millis(10)
 
-/** How long a server may take to end in good order. */
+/** How long a server may take to shut down. */
 const stopGrace = Duration.seconds(3)
 
-/** How many ports are tried when others take them first. */
+/** How many ports are tried when another process takes the chosen one first. */
 const portAttempts = 5
 
 /** How much of the log an error shows. */
@@ -202,14 +202,17 @@ const startFailure = (
 const untilAnswering = (state: State, pid: number): Effect.Effect<void> =>
   Probe.probe(state.location.host, state.location.port).pipe(
     Effect.flatMap((answer) =>
-      // Another server can have taken the port; then ours is about to end.
+      // Another server can have taken the port; ours is then about to end.
       answer !== undefined && !answer.ping.startsWith("-LOADING") && (answer.pid === undefined || answer.pid === pid)
         ? Effect.void
         : Effect.andThen(Effect.sleep(probeInterval), untilAnswering(state, pid))
     )
   )
 
-/** Starts the process and waits until it answers. Whatever goes wrong, `state.process` is what has to be ended. */
+/**
+ * Starts the process and waits until it answers. After any failure, `state.process` is the process that has to be
+ * ended.
+ */
 const startProcess = Effect.fnUntraced(function*(state: State) {
   const { options, location } = state
   const running = yield* Process.start({
@@ -275,7 +278,7 @@ const chooseLocation = Effect.fnUntraced(function*(options: SettledOptions, dire
   }
 })
 
-/** Starts a server for the first time; on another port when the chosen one was taken meanwhile. */
+/** Starts a server for the first time. Uses another port when the chosen one was taken meanwhile. */
 const firstStart = (
   options: SettledOptions,
   attempt = 1
@@ -308,7 +311,7 @@ const firstStart = (
 
 const toService = (state: State, lock: Semaphore.Semaphore): RedisServer["Service"] => {
   const { options, location } = state
-  // Real time also where a test's clock stands still: the server does not know of it.
+  // Real time also when a test's clock stands still, because the server does not follow that clock.
   const real = Effect.provideService(Clock.Clock, Clock.Clock.defaultValue())
   const signal = (signal: NodeJS.Signals) => Effect.sync(() => state.process?.signal(signal))
   const end = (signal: NodeJS.Signals) => real(lock.withPermit(endProcess(state, signal)))
@@ -341,12 +344,11 @@ const toService = (state: State, lock: Semaphore.Semaphore): RedisServer["Servic
 }
 
 /**
- * Starts a server, which is stopped and whose files are removed with the scope.
+ * Starts a server. It is stopped, and its files are removed, with the scope.
  *
  * **Details**
  *
- * Succeeds when the server answers, and has loaded its data. Time spans are
- * real time, under a test's clock too.
+ * Succeeds when the server answers and has loaded its data. Time spans are real time, also under a test's clock.
  *
  * @category constructors
  * @since 0.1.0
@@ -357,7 +359,7 @@ export const make = (
   Effect.gen(function*() {
     const state = yield* firstStart(ServerConfig.settled(options))
     const lock = yield* Semaphore.make(1)
-    // Runs before the finalizer that ends the process, and waits for a restart that is under way.
+    // This runs before the finalizer that ends the process, and waits for a restart that is under way.
     yield* Effect.addFinalizer(() => lock.withPermit(Effect.sync(() => state.closed = true)))
     return toService(state, lock)
   }).pipe(Effect.provideService(Clock.Clock, Clock.Clock.defaultValue()))

@@ -5,11 +5,11 @@
  */
 
 /**
- * Compression of what keyspaces, streams and channels store, by `node:zlib`.
+ * Compresses what keyspaces, streams and channels store, with `node:zlib`.
  *
- * The written bytes begin with one that says how: 0 is plain, 1 gzip, 2 Brotli, 3 Zstandard. So each can be read whatever
- * the codec writes itself. Bytes that begin with anything else are taken as they are: values from before there was
- * compression, as no JSON begins with one of these.
+ * The first written byte says how the rest is stored: 0 is plain, 1 gzip, 2 Brotli, 3 Zstandard. So a codec can read
+ * values of every algorithm, whichever one it writes. Bytes that begin with anything else are returned unchanged: they
+ * were written before compression was added, as no JSON begins with one of these bytes.
  *
  * **Example** (Pages that take less memory)
  *
@@ -30,8 +30,7 @@
 export * as NodeCompression from "./NodeCompression.ts"
 
 /**
- * Clients that are ready to use on Node.js: the Layers of the other packages
- * with Node's sockets provided.
+ * Clients that are ready to use on Node.js: the Layers of the other packages, with Node's sockets provided.
  *
  * @since 0.1.0
  */
@@ -45,9 +44,8 @@ export * as NodeRedisClient from "./NodeRedisClient.ts"
 export * as NodeRedisConnector from "./NodeRedisConnector.ts"
 
 /**
- * Real clusters for tests and demos: nodes on the loopback interface that know
- * each other and share the slots, stopped with the scope that they were started
- * in.
+ * Real clusters for tests and demos. The nodes run on the loopback interface, know each other and share the slots. They
+ * are stopped with the scope in which they were started.
  *
  * **Example** (A cluster that loses a master)
  *
@@ -71,9 +69,8 @@ export * as NodeRedisConnector from "./NodeRedisConnector.ts"
 export * as RedisClusterServers from "./RedisClusterServers.ts"
 
 /**
- * Real Sentinel deployments for tests and demos: a master, replicas and
- * Sentinels on the loopback interface, stopped with the scope that they were
- * started in.
+ * Real Sentinel deployments for tests and demos: a master, replicas and Sentinels on the loopback interface. They are
+ * stopped with the scope in which they were started.
  *
  * **Example** (A master that is lost)
  *
@@ -97,8 +94,8 @@ export * as RedisClusterServers from "./RedisClusterServers.ts"
 export * as RedisSentinelServers from "./RedisSentinelServers.ts"
 
 /**
- * Real servers for tests and demos: started on the loopback interface, and
- * stopped with the scope that they were started in.
+ * Real servers for tests and demos. They are started on the loopback interface, and stopped with the scope in which
+ * they were started.
  *
  * **Example** (A server for the life of a scope)
  *

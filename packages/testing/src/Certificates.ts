@@ -1,7 +1,6 @@
 /**
- * Certificates for TLS tests, made anew: a certificate authority, a server's
- * and a client's certificate signed by it, and another authority that knows
- * neither.
+ * Freshly made certificates for TLS tests: a certificate authority, a server's and a client's certificate signed by it,
+ * and another authority that signed neither.
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -13,14 +12,17 @@ export interface Identity {
   readonly key: Redacted.Redacted<string>
 }
 
-/** Certificates of a test. The server's is for the names `localhost` and `redis.test` and the address 127.0.0.1. */
+/**
+ * Certificates of a test. The server's certificate is for the names `localhost` and `redis.test` and the address
+ * 127.0.0.1.
+ */
 export interface Certificates {
   readonly ca: string
   readonly server: Identity
   readonly client: Identity
-  /** A server's certificate from the same authority, for the name `elsewhere.test` alone. */
+  /** A server's certificate from the same authority, only for the name `elsewhere.test`. */
   readonly otherName: Identity
-  /** The same for the name `localhost` alone, and no address. */
+  /** A server's certificate from the same authority, only for the name `localhost`, without an address. */
   readonly byName: Identity
   /** An authority that signed none of the above. */
   readonly strangerCa: string
@@ -63,7 +65,7 @@ const identity = async (
   return { cert: made.cert, key: Redacted.make(made.private) }
 }
 
-/** Makes certificates, which takes some ten milliseconds. */
+/** Makes certificates, which takes about ten milliseconds. */
 export const make: Effect.Effect<Certificates> = Effect.promise(async () => {
   const ca = await authority("redfx test authority")
   const stranger = await authority("another authority")

@@ -1,5 +1,5 @@
 /**
- * Clients for tests of faults, and what those tests ask of failures.
+ * Clients for fault tests, and the checks that those tests make on failures.
  */
 import { assert } from "@effect/vitest"
 import { RedisClient, RedisError, RedisStandalone } from "@redfx/core"
@@ -19,7 +19,7 @@ interface Listening {
   readonly port: number
 }
 
-/** A client of its own, for as long as the scope is open. */
+/** Makes a client that lives as long as the scope. */
 export const make = (
   server: Listening,
   options: RedisConfig.ConnectionOptions = {}
@@ -32,7 +32,7 @@ export const on =
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, RedisClient.RedisClient>> =>
     Effect.provideContext(effect, Context.make(RedisClient.RedisClient, client))
 
-/** Does something, and waits for an event of the client that comes of it. */
+/** Runs an effect, and waits for the client event that it causes. */
 export const causing = <Tag extends RedisClient.RedisEvent["_tag"], A, E, R>(
   client: RedisClient.RedisClient["Service"],
   tag: Tag,
@@ -48,11 +48,11 @@ export const causing = <Tag extends RedisClient.RedisEvent["_tag"], A, E, R>(
     return Option.getOrThrow(yield* Fiber.join(event))
   }))
 
-/** Gives commands at once, in order, and yields the outcome of each. */
+/** Runs commands concurrently, started in their order, and returns the outcome of each. */
 export const outcomes = (client: RedisClient.RedisClient["Service"], commands: ReadonlyArray<RedisCommand.Any>) =>
   Effect.forEach(commands, (command) => Effect.exit(client.execute(command)), { concurrency: "unbounded" })
 
-/** The error of a command that must fail with this tag. */
+/** The error of a command, which must fail with this tag. */
 export const failure = <Tag extends RedisError.RedisError["_tag"]>(
   client: RedisClient.RedisClient["Service"],
   command: RedisCommand.Any,
@@ -63,13 +63,13 @@ export const failure = <Tag extends RedisError.RedisError["_tag"]>(
     onFailure: (error) => Effect.sync(() => expectTag(error, tag))
   })
 
-/** The error, which must have this tag. */
+/** The same error, typed by its tag, which is asserted. */
 export const expectTag = <Tag extends RedisError.RedisError["_tag"]>(
   error: RedisError.RedisError,
   tag: Tag
 ): Extract<RedisError.RedisError, { readonly _tag: Tag }> => {
   assert.strictEqual(error._tag, tag, String(error))
-  // Checked above.
+  // The tag was asserted above.
   return error as Extract<RedisError.RedisError, { readonly _tag: Tag }>
 }
 

@@ -1,4 +1,4 @@
 /**
- * What a server writes, by the name that redfx's own tests have for it.
+ * The values that a server writes, under the name that redfx's own tests use.
  */
 export * from "./RedisFakeReply.ts"

@@ -1,8 +1,7 @@
 /**
- * Scripted nodes of a cluster. They answer CLUSTER SLOTS from one description,
- * and commands with a key as the nodes of a cluster would: the owner of the slot
- * with its own name, the others with MOVED. A test changes which nodes are
- * named, which own slots, and what a node does instead.
+ * Scripted nodes of a cluster. All answer CLUSTER SLOTS from one description. To a command with a key, the owner of the
+ * slot answers with its own name, and the other nodes with MOVED, as in a real cluster. A test can change which nodes
+ * are named, which nodes own slots, and how a node answers.
  */
 import { RedisCluster } from "@redfx/cluster"
 import type { RedisConfig } from "@redfx/core"
@@ -12,7 +11,9 @@ import type * as Scope from "effect/Scope"
 import * as Encode from "./Encode.ts"
 import * as FakeNode from "./FakeNode.ts"
 
-/** A node, its name, and what it does instead of its usual answers; `undefined` leaves a command to those. */
+/**
+ * A node, its name, and a script that replaces its usual answers; `undefined` from the script keeps the usual answer.
+ */
 export interface Node {
   readonly name: string
   readonly node: FakeNode.FakeNode
@@ -20,11 +21,14 @@ export interface Node {
   readonly port: number
   readonly address: string
   instead: FakeNode.Handler | undefined
-  /** The node that it is a replica of, as it sees that itself. */
+  /** The node that this one replicates, as it sees that itself. */
   master: Node | undefined
 }
 
-/** A range of slots, as CLUSTER SLOTS reports it. `host`: what it calls the master instead of its address. */
+/**
+ * A range of slots, as CLUSTER SLOTS reports it. `host`: the host that it reports for the master instead of its
+ * address.
+ */
 export interface Range {
   readonly start: number
   readonly end: number
@@ -34,8 +38,8 @@ export interface Range {
 }
 
 /**
- * - `told`: what CLUSTER SLOTS answers. `owners`: the nodes that really own slots, where they are others.
- * - `fullCoverage`: whether nodes say that all slots must be served.
+ * - `told`: the answer to CLUSTER SLOTS. `owners`: the actual owners of slots, where they differ from it.
+ * - `fullCoverage`: whether the nodes say that they require every slot to be served.
  */
 export interface FakeCluster {
   readonly nodes: ReadonlyArray<Node>
@@ -44,7 +48,7 @@ export interface FakeCluster {
   fullCoverage: boolean
 }
 
-/** Keys of the first, the second and the third of three masters. */
+/** Keys that belong to the first, the second and the third of three masters. */
 export const keys = ["b", "c", "a"] as const
 export const [keyOfA, keyOfB, keyOfC] = keys
 
@@ -69,11 +73,11 @@ const rangeOf = ({ end, host, master, replicas = [], start }: Range): Uint8Array
 /** The answer to CLUSTER SLOTS. */
 export const slots = (ranges: ReadonlyArray<Range>): Uint8Array => Encode.array(ranges.map(rangeOf))
 
-/** MOVED to a node. */
+/** A MOVED error that names a node. */
 export const moved = (key: string, to: { readonly address: string }): Uint8Array =>
   Encode.error(`MOVED ${slotOf(key)} ${to.address}`)
 
-/** ASK at a node. */
+/** An ASK error that names a node. */
 export const ask = (key: string, at: { readonly address: string }): Uint8Array =>
   Encode.error(`ASK ${slotOf(key)} ${at.address}`)
 
@@ -93,7 +97,7 @@ const keyless = new Set([
   "UNWATCH"
 ])
 
-/** Commands that a replica answers on a connection for reading. */
+/** The commands that a replica answers on a READONLY connection. */
 const reads = new Set(["GET", "MGET", "HGET", "STRLEN", "TTL", "EXISTS"])
 
 const ownerOf = (cluster: FakeCluster, slot: number): Node | undefined =>
@@ -144,7 +148,10 @@ const makeNode = Effect.fnUntraced(function*(
   return self
 })
 
-/** Three masters A, B and C that share the slots, with replicas D, E and F when asked for, and others without slots. */
+/**
+ * Three masters A, B and C that share the slots. On request there are also their replicas D, E and F, and nodes without
+ * slots.
+ */
 export const make = Effect.fnUntraced(function*(
   { extra = 0, handshake, replicas = false }: {
     readonly replicas?: boolean
@@ -155,14 +162,14 @@ export const make = Effect.fnUntraced(function*(
   const options = { handshake: { ...handshake, mode: "cluster" as const } }
   const names = ["A", "B", "C", ...(replicas ? ["D", "E", "F"] : []), ...["X", "Y", "Z"].slice(0, extra)]
   const nodes = yield* Effect.forEach(names, (name) => makeNode(name, () => cluster, options))
-  // There are as many as names.
+  // There is one node for each name.
   const [a, b, c, ...others] = nodes as [Node, Node, Node, ...Array<Node>]
   const copies = replicas ? others.slice(0, 3) : []
   copies.forEach((copy, index) => copy.master = nodes[index])
   const range = (start: number, end: number, index: number): Range => ({
     start,
     end,
-    // In range, as above.
+    // The index is in range, as above.
     master: nodes[index]!,
     replicas: copies.slice(index, index + 1)
   })
@@ -175,22 +182,22 @@ export const make = Effect.fnUntraced(function*(
   return { cluster, a, b, c, others }
 })
 
-/** Names another master for the slots of one. */
+/** Names another master for all slots of one master. */
 export const replace = (cluster: FakeCluster, from: Node, to: Node): void => {
   cluster.told = cluster.told.map((range) => range.master === from ? { ...range, master: to, replicas: [] } : range)
 }
 
 type Options = Partial<RedisConfig.ClusterOptions>
 
-/** A client of a scripted cluster and what only a cluster can do, for as long as the scope is open. */
+/** A client of a scripted cluster, with the operations that only a cluster has. It lives as long as the scope. */
 export const client = (cluster: FakeCluster, options: Options = {}) => {
   const [first, ...others] = cluster.nodes.map(({ host, port }) => ({ host, port }))
-  // A cluster has nodes.
+  // A cluster has at least one node.
   const nodes = options.nodes ?? [first!, ...others] as const
   return Effect.provide(RedisCluster.make({ ...options, nodes }), NodeRedisConnector.layer)
 }
 
-/** What CLUSTER INFO says besides; no test depends on it. */
+/** The other fields of CLUSTER INFO, on which no test depends. */
 const counts = [
   "slots_assigned",
   "slots_ok",
@@ -203,7 +210,7 @@ const counts = [
   "stats_messages_received"
 ]
 
-/** What CLUSTER INFO says of the cluster. */
+/** The answer to CLUSTER INFO. */
 export const info = (state: "ok" | "fail", epoch = 1): Uint8Array =>
   Encode.bulk([
     `cluster_state:${state}`,
@@ -211,7 +218,7 @@ export const info = (state: "ok" | "fail", epoch = 1): Uint8Array =>
     ...counts.map((name) => `cluster_${name}:1`)
   ].join("\r\n"))
 
-/** What nodes were asked to do, after what every connection begins with: `A GET b`. */
+/** The commands that nodes have received, such as `A GET b`, without those that open a connection. */
 export const log = (...nodes: ReadonlyArray<Node>): ReadonlyArray<string> =>
   nodes.flatMap(({ name, node }) =>
     node.commands
@@ -219,10 +226,10 @@ export const log = (...nodes: ReadonlyArray<Node>): ReadonlyArray<string> =>
       .map(({ args }) => [name, ...args].join(" "))
   )
 
-/** How often all nodes together were asked for the topology. */
+/** How often the topology was requested, over all nodes. */
 export const readings = ({ nodes }: FakeCluster): number =>
   nodes.reduce((sum, { node }) => sum + node.commands.filter(({ command }) => command.name === "CLUSTER").length, 0)
 
-/** Waits until a node was asked for the topology so often. */
+/** Waits until the topology was requested `count` times from a node. */
 export const awaitReadings = ({ node }: Node, count: number): Effect.Effect<void> =>
   Effect.asVoid(node.awaitCommand("CLUSTER", count))

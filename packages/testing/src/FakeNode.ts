@@ -1,4 +1,4 @@
 /**
- * The fake node, by the name that redfx's own tests have for it.
+ * The fake node, under the name that redfx's own tests use.
  */
 export * from "./RedisFakeNode.ts"

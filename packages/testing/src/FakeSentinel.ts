@@ -1,6 +1,5 @@
 /**
- * Scripted sentinels and the scripted servers that they watch. What each says
- * can be changed at any time.
+ * Scripted sentinels and the scripted servers that they watch. A test can change the answers of each at any time.
  */
 import { NodeRedisConnector } from "@redfx/node"
 import { RedisSentinel } from "@redfx/sentinel"
@@ -20,23 +19,23 @@ interface Described {
   readonly epoch?: number | undefined
 }
 
-/** A sentinel: what it says, and what it does instead of an answer. */
+/** A sentinel: its answers, and the behaviour that replaces an answer. */
 export interface Sentinel {
   readonly node: FakeNode.FakeNode
   readonly host: string
   readonly port: number
   master: Described | undefined
-  /** The server that it promotes while a failover is under way. */
+  /** The server that it is promoting while a failover is under way. */
   promoted: number | undefined
   replicas: ReadonlyArray<Described>
   sentinels: ReadonlyArray<Described>
   instead: FakeNode.Handler | undefined
-  /** The commands that it has decided on an answer to, and the tests that wait for more. */
+  /** The questions whose answers it has already chosen, and the tests that wait for more. */
   readonly asked: Array<string>
   readonly waiting: Set<() => void>
 }
 
-/** A data server: what it is, and what it does instead of an answer. */
+/** A data server: its role, and the behaviour that replaces an answer. */
 export interface Data {
   readonly node: FakeNode.FakeNode
   readonly host: string
@@ -73,7 +72,7 @@ const answerTo = (self: Sentinel, question: string, name: string | undefined): U
 const ask = (self: Sentinel, question: string, name: string | undefined): Uint8Array => {
   const answer = answerTo(self, question, name)
   self.asked.push(question)
-  // Last: what waits may change the next answer.
+  // This comes last, because a waiting test may change the next answer.
   for (const check of self.waiting) check()
   return answer
 }
@@ -121,7 +120,7 @@ const replicaRole = Encode.array([
 
 const readonly = Encode.error("READONLY You can't write against a read only replica.")
 
-/** Starts a data server. GET answers with the server's port, SET and INCR are refused by replicas. */
+/** Starts a data server. It answers GET with its port; a replica refuses SET and INCR. */
 export const makeData = Effect.fnUntraced(function*(
   role: Data["role"],
   options: FakeNode.FakeNodeOptions = {}
@@ -160,12 +159,12 @@ export const make = Effect.fnUntraced(function*(
     watcher.master = { port: master.port }
     watcher.replicas = slaves.map(({ port }) => ({ port }))
   }
-  // There is at least one.
+  // There is at least one sentinel.
   const [sentinel = yield* makeSentinel(), ...others] = watchers
   return { master, replicas: slaves, sentinel, sentinels: [sentinel, ...others] as const }
 })
 
-/** All sentinels name another master, which is one from now on, and the one before a replica. */
+/** All sentinels name another master from now on. That server becomes a master, and the previous master a replica. */
 export const failOver = (sentinels: ReadonlyArray<Sentinel>, from: Data, to: Data): Effect.Effect<void> =>
   Effect.sync(() => {
     from.role = "slave"
@@ -173,11 +172,11 @@ export const failOver = (sentinels: ReadonlyArray<Sentinel>, from: Data, to: Dat
     for (const sentinel of sentinels) sentinel.master = { port: to.port }
   })
 
-/** Announces a failover to all that listen to a sentinel. */
+/** Announces a failover to all subscribers of a sentinel. */
 export const announce = (sentinel: Sentinel, from: Data, to: Data, name = service): Effect.Effect<void> =>
   publish(sentinel, "+switch-master", `${name} 127.0.0.1 ${from.port} 127.0.0.1 ${to.port}`)
 
-/** Announces to all that listen to a sentinel which replica it has chosen to become the master. */
+/** Announces to all subscribers of a sentinel the replica that it has chosen as the new master. */
 export const choose = (sentinel: Sentinel, replica: Data, master: Data): Effect.Effect<void> => {
   const slave = `slave 127.0.0.1:${replica.port} 127.0.0.1 ${replica.port}`
   return publish(sentinel, "+selected-slave", `${slave} @ ${service} 127.0.0.1 ${master.port}`)
@@ -193,11 +192,11 @@ const publish = (sentinel: Sentinel, channel: string, text: string): Effect.Effe
   )
 }
 
-/** How often a sentinel was asked something. */
+/** How often a sentinel was asked a question. */
 export const asked = (sentinel: Sentinel, question = "MASTER"): number =>
   sentinel.asked.filter((other) => other === question).length
 
-/** Waits until a sentinel was asked something so often: what is changed afterwards is in later answers. */
+/** Waits until a sentinel was asked a question `count` times. Later changes affect only later answers. */
 export const awaitAsked = (sentinel: Sentinel, question: string, count = 1): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     const check = () => {
@@ -210,7 +209,7 @@ export const awaitAsked = (sentinel: Sentinel, question: string, count = 1): Eff
     return Effect.sync(() => sentinel.waiting.delete(check))
   })
 
-/** The names of all commands that a server got, without those that every connection begins with. */
+/** The names of all commands that a server received, without those that open a connection. */
 export const names = ({ node }: { readonly node: FakeNode.FakeNode }): ReadonlyArray<string> =>
   node.commands.map(({ command }) => command.name).filter((name) => !["HELLO", "CLIENT"].includes(name))
 

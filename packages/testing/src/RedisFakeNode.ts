@@ -1,9 +1,8 @@
 /**
- * A server that does what a test tells it to: answers, waits, cuts, stalls.
+ * A server that follows the script of a test: it answers, waits, cuts connections or stalls.
  *
- * It speaks to real sockets on the loopback interface. What a test does not
- * script, the commands that a client opens a connection with, is answered as a
- * server would; `handshake` says how.
+ * It uses real sockets on the loopback interface. Commands that the test does not script, such as those that open a
+ * connection, are answered as by a real server; `handshake` says how.
  *
  * **Example** (A connection that dies after the server has counted)
  *
@@ -45,7 +44,7 @@ export type { Command } from "./internal/requestParser.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * How a connection is cut: `fin` after all that was written before has been sent, `reset` at once.
+ * How a connection is cut: `fin` after everything written before has been sent, `reset` at once.
  *
  * @category models
  * @since 0.1.0
@@ -53,7 +52,7 @@ export type { Command } from "./internal/requestParser.ts"
 export type Cut = "fin" | "reset"
 
 /**
- * One thing that a server does about a command.
+ * One action of a server in response to a command.
  *
  * @category models
  * @since 0.1.0
@@ -65,8 +64,8 @@ export type Step =
   | { readonly _tag: "Stall"; readonly reading: boolean }
 
 /**
- * What a server does about a command: bytes to answer with, one step or several, or `undefined` to leave it to the
- * built-in answers.
+ * What a server does about a command: answers with bytes, takes one step or several, or with `undefined` gives the
+ * built-in answer.
  *
  * @category models
  * @since 0.1.0
@@ -74,7 +73,7 @@ export type Step =
 export type Reply = string | Uint8Array | Step | ReadonlyArray<Step> | undefined
 
 /**
- * Decides what to do about a command. Commands of a connection are handled one after the other.
+ * Decides what to do about a command. The commands of one connection are handled one after the other.
  *
  * @category models
  * @since 0.1.0
@@ -93,7 +92,7 @@ export const reply = (bytes: string | Uint8Array): Step => ({
 })
 
 /**
- * Does nothing for a time span, in real time.
+ * Does nothing for a time span in real time.
  *
  * @category steps
  * @since 0.1.0
@@ -112,7 +111,7 @@ export const delay = (duration: Duration.Input): Step => ({
 export const gate = (gate: Deferred.Deferred<void>): Step => ({ _tag: "Wait", until: Deferred.await(gate) })
 
 /**
- * Tells a test, which waits for it, that it has come so far.
+ * Opens a gate for which a test waits, to show that the script has reached this step.
  *
  * @category steps
  * @since 0.1.0
@@ -131,7 +130,7 @@ export const open = (gate: Deferred.Deferred<void>): Step => ({
 export const cut = (how: Cut = "fin"): Step => ({ _tag: "Cut", how })
 
 /**
- * Writes a part of a reply and ends the connection.
+ * Writes a part of a reply, and ends the connection.
  *
  * @category steps
  * @since 0.1.0
@@ -139,8 +138,8 @@ export const cut = (how: Cut = "fin"): Step => ({ _tag: "Cut", how })
 export const cutAfter = (bytes: string | Uint8Array, how: Cut = "fin"): ReadonlyArray<Step> => [reply(bytes), cut(how)]
 
 /**
- * Never answers again on this connection. With `reading: false` it does not read either, so that the client's send
- * buffer fills.
+ * Never answers again on this connection. With `reading: false` the server also stops reading, so that the client's
+ * send buffer fills.
  *
  * @category steps
  * @since 0.1.0
@@ -157,10 +156,10 @@ export const stall = (options?: { readonly reading?: boolean | undefined }): Ste
 /**
  * How the built-in answers greet a client.
  *
- * - `hello`: `"accept"` (default) answers HELLO with a map; `"unknown"` is a server older than 6, `"noproto"` one
- *   without RESP3.
- * - `password`: what HELLO … AUTH and AUTH must carry; other commands are refused with NOAUTH before.
- * - `mode`, `role`, `version`: what HELLO reports.
+ * - `hello`: `"accept"` (default) answers HELLO with a map; `"unknown"` acts as a server older than 6, `"noproto"` as
+ *   one without RESP3.
+ * - `password`: the password that HELLO … AUTH and AUTH must carry. Until then other commands are refused with NOAUTH.
+ * - `mode`, `role`, `version`: the values that HELLO reports.
  *
  * @category options
  * @since 0.1.0
@@ -259,8 +258,8 @@ const builtIn = (handshake: Handshake, command: Command, connection: Connection)
 // -----------------------------------------------------------------------------
 
 /**
- * A client's connection. `index` counts from 0 in the order of arrival; `commands` are those handled before the current
- * one; `protocol` and `authenticated` are what HELLO and AUTH made of it.
+ * A client's connection. `index` counts from 0 in the order of arrival. `commands` are those handled before the current
+ * one. `protocol` and `authenticated` are the results of HELLO and AUTH.
  *
  * @category models
  * @since 0.1.0
@@ -294,22 +293,24 @@ export interface Received {
 export interface FakeNode {
   readonly host: string
   readonly port: number
-  /** Every command in order of arrival, also those not handled yet. */
+  /** Every command in order of arrival, including those not handled yet. */
   readonly commands: Array<Received>
-  /** Every connection ever accepted, in order; those that are open; and how many each. */
+  /** All connections ever accepted, in order, and those that are open, with the number of each. */
   readonly connections: {
     readonly all: ReadonlyArray<Connection>
     readonly live: ReadonlyArray<Connection>
     readonly total: number
     readonly open: number
   }
-  /** Another script for the commands handled from now on. */
+  /** Replaces the script for the commands handled from now on. */
   readonly setHandler: (handler: Handler) => void
-  /** Waits until so many connections have been accepted since the start. */
+  /** Waits until `total` connections have been accepted since the start. */
   readonly awaitConnections: (total: number) => Effect.Effect<void>
-  /** Waits until exactly so many connections are open. */
+  /** Waits until exactly `open` connections are open. */
   readonly awaitOpen: (open: number) => Effect.Effect<void>
-  /** Waits for a command, also one that came before; `count` asks for so many of them, and yields the last. */
+  /**
+   * Waits for a command, which may have arrived before. With `count` it waits for that many, and returns the last one.
+   */
   readonly awaitCommand: (
     predicate: string | ((received: Received) => boolean),
     count?: number
@@ -320,7 +321,7 @@ export interface FakeNode {
   readonly cut: (connection: number, how?: Cut) => Effect.Effect<void>
   /** Cuts every open connection. */
   readonly cutAll: (how?: Cut) => Effect.Effect<void>
-  /** Refuses new connections; those that are open stay. */
+  /** Refuses new connections; open connections stay. */
   readonly stopListening: Effect.Effect<void>
   /** Accepts connections again, on the same port. */
   readonly listen: Effect.Effect<void>
@@ -335,7 +336,7 @@ export interface FakeNode {
 export class RedisFakeNode extends Context.Service<RedisFakeNode, FakeNode>()("@redfx/testing/RedisFakeNode") {}
 
 /**
- * Options of a scripted server. `port`: default a free one.
+ * Options of a scripted server. `port`: a free one by default.
  *
  * @category options
  * @since 0.1.0
@@ -355,7 +356,10 @@ const cutSocket = (socket: Net.Socket, how: Cut): void => {
   }
 }
 
-/** Binds a port, or a free one below those of outgoing connections, which a redialling client could take. */
+/**
+ * Binds a port. The default is a free one below the range for outgoing connections, as a redialling client could take a
+ * port of that range.
+ */
 const bind = (server: Net.Server, port: number | undefined): Effect.Effect<number> =>
   Effect.callback<number>((resume) => {
     const candidate = port ?? 22_000 + Math.floor(Math.random() * 10_000)
@@ -408,7 +412,7 @@ const serve = (
     Effect.forever
   )
 
-/** Conditions that a test waits for, looked at again whenever something happened. */
+/** Conditions that a test waits for. They are checked again after every change. */
 const makeConditions = () => {
   const waiting = new Set<() => boolean>()
   return {
@@ -427,7 +431,7 @@ const makeConditions = () => {
   }
 }
 
-/** All that a scripted server knows. */
+/** The state of a scripted server. */
 interface State {
   readonly handshake: Handshake
   readonly all: Array<Connection>
@@ -456,8 +460,8 @@ const accept = (state: State, socket: Net.Socket): void => {
     Effect.runFork(Fiber.interrupt(fiber))
     state.conditions.changed()
   }
-  // A cut connection fails on the client's side; here it only closes. Node emits no "close" where a reset fails, as it does
-  // when the client has closed its side just before.
+  // A cut connection fails on the client's side; here it only closes. Node emits no "close" when a reset fails, as
+  // happens when the client has closed its side just before.
   socket.on("error", onEnd)
   socket.on("close", onEnd)
   socket.on("data", (chunk: Buffer) => {
@@ -517,9 +521,9 @@ const toNode = (state: State, server: Net.Server, port: number): FakeNode => {
 /**
  * Starts a scripted server, which ends with the scope.
  *
- * Without a handler, or where the handler returns `undefined`, the built-in answers apply: those to HELLO, AUTH, PING,
- * CLIENT, SELECT, READONLY, READWRITE and QUIT; any other command is unknown. A handler that throws, and bytes that are
- * no request, reset the connection and are a defect of the scope's end, so that the test fails.
+ * The built-in answers apply without a handler, or when the handler returns `undefined`. They cover HELLO, AUTH, PING,
+ * CLIENT, SELECT, READONLY, READWRITE and QUIT; any other command is unknown. When the handler throws, or the bytes are
+ * not a request, the connection is reset. Closing the scope then fails with a defect, so that the test fails.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * What a server writes, value by value, for scripted servers and expected bytes in tests.
+ * The values that a server writes, for scripted servers and for expected bytes in tests.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ export type Encoded = Uint8Array
 const encoder = new TextEncoder()
 
 /**
- * Joins encoded values to one.
+ * Joins encoded values into one.
  *
  * @category replies
  * @since 0.1.0
@@ -31,7 +31,7 @@ export const concat = (...parts: ReadonlyArray<Encoded>): Encoded => {
 }
 
 /**
- * Text as it is: for what no other function here can write.
+ * Text without any encoding, for what no other function here can write.
  *
  * @category replies
  * @since 0.1.0
@@ -47,7 +47,7 @@ export const raw = (text: string): Encoded => encoder.encode(text)
 export const simple = (text: string): Encoded => raw(`+${text}\r\n`)
 
 /**
- * The answer to most commands that only do something.
+ * `OK`, the answer to most commands that return no data.
  *
  * @category replies
  * @since 0.1.0
@@ -82,7 +82,7 @@ export const bulk = (value: string | Uint8Array): Encoded => {
 }
 
 /**
- * Nothing: a RESP2 null bulk string.
+ * A RESP2 null bulk string.
  *
  * @category replies
  * @since 0.1.0
@@ -90,7 +90,7 @@ export const bulk = (value: string | Uint8Array): Encoded => {
 export const nil: Encoded = raw("$-1\r\n")
 
 /**
- * Nothing: the null of RESP3.
+ * The null of RESP3.
  *
  * @category replies
  * @since 0.1.0

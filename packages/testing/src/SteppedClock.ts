@@ -1,17 +1,17 @@
 /**
- * A clock whose time of day is set, as by hand, by NTP, or when a virtual
- * machine wakes up, while the time that passes goes on.
+ * A clock whose time of day jumps, as when it is set by hand or by NTP, or when a virtual machine wakes up. Elapsed
+ * time is not affected.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
 export interface SteppedClock {
   readonly clock: Clock.Clock
-  /** Sets the time of day forward, or back. */
+  /** Moves the time of day forward, or back when negative. */
   readonly step: (milliseconds: number) => void
 }
 
-/** The clock of the test, with a time of day of its own. */
+/** The clock of the test, with its own time of day. */
 export const make: Effect.Effect<SteppedClock> = Effect.map(Clock.Clock, (clock) => {
   let shift = 0
   const millis = () => clock.currentTimeMillisUnsafe() + shift
@@ -32,7 +32,7 @@ export const make: Effect.Effect<SteppedClock> = Effect.map(Clock.Clock, (clock)
   }
 })
 
-/** Sets the process's own time of day until the scope closes. */
+/** Moves the time of day of the whole process until the scope closes. */
 export const stepProcess = Effect.acquireRelease(
   Effect.sync(() => {
     const now = Date.now

@@ -1,5 +1,5 @@
 /**
- * Consumers of streams in tests: what came so far, and waiting for more.
+ * Consumers of streams in tests: the elements so far, and waiting for more.
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 /** A running consumer. */
 export interface Subscriber<A, E> {
   readonly elements: ReadonlyArray<A>
-  /** Waits until the elements satisfy a condition; fails with the stream, or when it ends first. */
+  /** Waits until the elements satisfy a condition. Fails when the stream fails, or ends first. */
   readonly until: (condition: (elements: ReadonlyArray<A>) => boolean) => Effect.Effect<ReadonlyArray<A>, E>
   /** Waits until the stream ends. */
   readonly end: Effect.Effect<void, E>
@@ -54,7 +54,7 @@ export const consume = <A, E, R>(
     }
   })
 
-/** What an element of a subscription is, in a word. */
+/** A short text for an element of a subscription. */
 export const brief = (
   element: {
     readonly _tag: string
@@ -68,9 +68,9 @@ export const brief = (
     : `${element._tag} ${element.channel ?? element.channels?.join()}`
 
 /**
- * How many of numbered messages are missing. Wherever some are, there must be a Lost and a Restored between the messages
- * before and after them. What comes late is not missing, and only right with `mayBeLate`: nodes of a cluster pass messages
- * on to each other.
+ * How many of a series of numbered messages are missing. Where messages are missing, there must be a Lost and a
+ * Restored between the messages before and after the gap. A late message is not missing, but is allowed only with
+ * `mayBeLate`, because nodes of a cluster pass messages on to each other.
  */
 export const missing = (
   elements: ReadonlyArray<{ readonly _tag: string; readonly data?: unknown }>,

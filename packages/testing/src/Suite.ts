@@ -1,6 +1,5 @@
 /**
- * What the live suites share: keys of their own, and skipping what a server
- * does not have.
+ * Helpers that the live suites share: unique keys, and skipping tests for features that a server does not have.
  */
 import { Redis, RedisArg } from "@redfx/core"
 import * as Effect from "effect/Effect"
@@ -8,22 +7,27 @@ import * as Effect from "effect/Effect"
 let count = 0
 let group = 0
 
-/** A key that no other test uses. Those of one test are in one slot of a cluster, where {@link beginTest} is called. */
+/**
+ * A key that no other test uses. On a cluster, all keys of a test are in one slot if the suite calls {@link beginTest}.
+ */
 export const freshKey = (name = "key"): string => `${name}:{${process.pid}.${group}}:${++count}`
 
-/** The beginning of keys that no other test uses, which on a cluster are in any slot. */
+/** A prefix for keys that no other test uses. On a cluster these keys can be in any slot. */
 export const freshPrefix = (): string => `prefix.${process.pid}.${++count}:`
 
-/** Gives the keys from now on another slot than those before. */
+/** Gives later keys another slot than the earlier ones. */
 export const beginTest = (): void => {
   group++
 }
 
-/** Skips where scripts have no cjson, as on servers that were built without it: those of Effect's queue need it. */
+/**
+ * Skips the test when scripts have no cjson, as on servers that were built without it. The scripts of Effect's queue
+ * need cjson.
+ */
 export const requireCjson = (context: Skippable) =>
   Effect.matchEffect(Redis.send("EVAL", "return cjson.encode({})", 1, RedisArg.key(freshKey())), {
     onFailure: (error) =>
-      // Anything else must not pass for a server without it.
+      // Any other error must not pass for a missing cjson.
       error._tag === "ResponseError" && error.message.includes("script")
         ? Effect.sync(() => context.skip("the server's scripts have no cjson"))
         : Effect.fail(error),

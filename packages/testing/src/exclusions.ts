@@ -1,18 +1,18 @@
 /**
- * Tests of the live suites that do not apply to a deployment, with the reason.
+ * Tests of the live suites that do not apply to a deployment, and why.
  */
 
-/** What the suites run on. */
+/** The deployment on which the suites run. */
 export interface Deployment {
   readonly topology: "standalone" | "sentinel" | "cluster"
   readonly protocol: 2 | 3
-  /** Whether the client puts a prefix before keys. */
+  /** Whether the client adds a prefix to keys. */
   readonly prefixed?: boolean | undefined
 }
 
 /**
- * A test by a part of its title that only it has, where it does not apply, and why. A deployment is named by what it
- * must have to be excluded.
+ * A test that does not apply to some deployments. `title` is a part of its title that no other test has. `on` lists the
+ * properties of a deployment that excludes the test, and `reason` says why.
  */
 interface Exclusion {
   readonly title: string
@@ -20,7 +20,7 @@ interface Exclusion {
   readonly reason: string
 }
 
-/** Tests that do not apply to a cluster, by the reason. */
+/** Tests that do not apply to a cluster, grouped by the reason. */
 const notOnCluster: Readonly<Record<string, ReadonlyArray<string>>> = {
   "every server of a cluster has users of its own: ACL commands are refused": [
     "ACL-01: lists categories",
@@ -78,7 +78,7 @@ const notOnCluster: Readonly<Record<string, ReadonlyArray<string>>> = {
   ]
 }
 
-/** Tests that do not apply to a client with a prefix, by the reason. */
+/** Tests that do not apply to a client with a prefix, grouped by the reason. */
 const notPrefixed: Readonly<Record<string, ReadonlyArray<string>>> = {
   "picking a key, counting and measuring them and emptying a database are for the keys of everybody, and refused": [
     "KEY-15: picks a key, undefined from an empty database",

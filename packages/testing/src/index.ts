@@ -5,11 +5,10 @@
  */
 
 /**
- * A server that does what a test tells it to: answers, waits, cuts, stalls.
+ * A server that follows the script of a test: it answers, waits, cuts connections or stalls.
  *
- * It speaks to real sockets on the loopback interface. What a test does not
- * script, the commands that a client opens a connection with, is answered as a
- * server would; `handshake` says how.
+ * It uses real sockets on the loopback interface. Commands that the test does not script, such as those that open a
+ * connection, are answered as by a real server; `handshake` says how.
  *
  * **Example** (A connection that dies after the server has counted)
  *
@@ -33,7 +32,7 @@
 export * as RedisFakeNode from "./RedisFakeNode.ts"
 
 /**
- * What a server writes, value by value, for scripted servers and expected bytes in tests.
+ * The values that a server writes, for scripted servers and for expected bytes in tests.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * The nodes of a cluster: what each one sees, and when they all see the same.
+ * The nodes of a cluster: what each of them sees, and when all see the same.
  */
 import * as Redis from "@redfx/core/Redis"
 import type * as Duration from "effect/Duration"
@@ -27,7 +27,7 @@ export const at = (cluster: Cluster, member: Member) => Deployment.at(member.ser
 export const running = (cluster: Cluster): Effect.Effect<ReadonlyArray<Member>> =>
   Effect.filter(cluster.members, ({ server }) => Deployment.isRunning(server))
 
-/** The member that a server is. */
+/** The member for a server. */
 export const memberOf = (cluster: Cluster, server: Server): Effect.Effect<Member, RedisServerError> => {
   const found = cluster.members.find((member) => member.server === server)
   return found === undefined
@@ -41,7 +41,7 @@ export const memberOf = (cluster: Cluster, server: Server): Effect.Effect<Member
 // Agreement
 // -----------------------------------------------------------------------------
 
-/** What one node says. */
+/** What one node reports. */
 interface View {
   readonly state: string
   readonly nodes: ReadonlyArray<Redis.ClusterNode>
@@ -53,7 +53,7 @@ const troubles = ["handshake", "noaddr", "fail", "fail?"]
 const isHealthy = ({ connected, flags }: Redis.ClusterNode): boolean =>
   connected && !troubles.some((flag) => flags.has(flag))
 
-/** What is missing until a node sees the cluster as it is, if anything. */
+/** What differs between the view of a node and the actual cluster, if anything. */
 const faultIn = (view: View, cluster: Cluster, alive: ReadonlySet<Member>): string | undefined => {
   for (const member of cluster.members) {
     const name = Deployment.nameOf(member.server)
@@ -67,7 +67,7 @@ const faultIn = (view: View, cluster: Cluster, alive: ReadonlySet<Member>): stri
   return view.state === "ok" ? undefined : `its cluster_state is ${view.state}`
 }
 
-/** Which node is whose replica, and which slots each owns, of the nodes that are not down. */
+/** Which node replicates which, and which slots each node owns, for the nodes that are not down. */
 const pictureOf = ({ nodes }: View): string =>
   nodes.filter(isHealthy)
     .map(({ id, masterId, slots }) => [id, masterId ?? "-", ...slots.map(({ end, start }) => `${start}-${end}`)])
@@ -79,7 +79,7 @@ const viewOf = (cluster: Cluster, member: Member) =>
     ([{ clusterState }, nodes, role]): View => ({ state: clusterState, nodes, role })
   ))
 
-/** One look at all running nodes. */
+/** Queries all running nodes once. */
 const look = Effect.fnUntraced(function*(cluster: Cluster) {
   const alive = yield* running(cluster)
   const pictures = yield* Effect.forEach(alive, (member) =>
@@ -92,7 +92,7 @@ const look = Effect.fnUntraced(function*(cluster: Cluster) {
   if (new Set(pictures).size > 1) return yield* Deployment.notYet("the nodes do not agree on their roles and slots")
 })
 
-/** Waits until every running node is sound, and all see the same cluster. */
+/** Waits until no running node has a fault, and all see the same cluster. */
 export const settled = (cluster: Cluster): Effect.Effect<void, RedisServerError> =>
   Deployment.eventually("Waiting for the cluster to settle", cluster.timeout, look(cluster))
 
@@ -122,7 +122,7 @@ const slotOf = (cluster: Cluster, key: string) =>
     })
   )
 
-/** The node that owns a slot by what it says itself. A master that came back too late has the lower epoch. */
+/** The node that reports itself as the owner of a slot. A former master that came back too late has the lower epoch. */
 export const ownerOf = Effect.fnUntraced(function*(cluster: Cluster, slotOrKey: number | string) {
   const slot = typeof slotOrKey === "number" ? slotOrKey : yield* slotOf(cluster, slotOrKey)
   const find = Effect.gen(function*() {
@@ -144,7 +144,7 @@ export const replicasOf = Effect.fnUntraced(function*(cluster: Cluster, master: 
   return cluster.members.filter(({ id }) => ids.has(id))
 })
 
-/** Redis gives a manual failover up after five seconds without telling anybody. */
+/** Redis gives up a manual failover after five seconds without reporting it. */
 const manualFailoverLimit = "6 seconds"
 
 const untilMaster = Effect.gen(function*() {
@@ -155,7 +155,7 @@ const untilMaster = Effect.gen(function*() {
 const promote = Effect.gen(function*() {
   const role = yield* Redis.role()
   if (role.role === "master") return
-  // Redis 6.0 takes an offset of 0 for one that it has not been told yet, and fails over only after a PING.
+  // Redis 6.0 takes an offset of 0 to mean that it has not been told one yet, and then fails over only after a PING.
   if (role.role === "slave" && role.offset === 0) return yield* Deployment.notYet("nothing has been replicated so far")
   yield* Redis.clusterFailover()
   yield* Effect.retry(untilMaster, { schedule: Schedule.spaced("20 millis"), while: ({ _tag }) => _tag === "NotYet" })

@@ -1,5 +1,5 @@
 /**
- * Making a cluster of nodes that do not know each other.
+ * Makes a cluster of nodes that do not know each other yet.
  */
 import * as Redis from "@redfx/core/Redis"
 import * as Effect from "effect/Effect"
@@ -7,10 +7,10 @@ import * as Cluster from "./clusterNodes.ts"
 import type { Server } from "./deployment.ts"
 import * as Deployment from "./deployment.ts"
 
-/** How many slots a cluster has. */
+/** The number of slots of a cluster. */
 const slotCount = 16_384
 
-/** The slots of one of several masters, of which each gets as many as the others, give or take one. */
+/** The slots of one of several masters. Each master gets the same number, give or take one. */
 const slotsOf = (index: number, masters: number): ReadonlyArray<number> => {
   const start = Math.round(index * slotCount / masters)
   const end = Math.round((index + 1) * slotCount / masters)
@@ -26,7 +26,7 @@ export const membersOf = (servers: ReadonlyArray<Server>, cluster: Omit<Cluster.
     ), { concurrency: "unbounded" })
 
 /**
- * Gives the first nodes their slots. Each node gets an epoch of its own before it meets others: those with the same
+ * Gives the first nodes their slots. Each node gets its own epoch before it meets others, because nodes with the same
  * epoch would need some rounds of gossip to find different ones.
  */
 const prepare = (cluster: Cluster.Cluster, masters: number) =>
@@ -36,7 +36,7 @@ const prepare = (cluster: Cluster.Cluster, masters: number) =>
       ...(index < masters ? [Redis.clusterAddslots(slotsOf(index, masters))] : [])
     ]).pipe(Cluster.at(cluster, member), Deployment.orFail("Giving slots to a node")), { concurrency: "unbounded" })
 
-/** Every node meets every other at once; gossip would tell them of each other too, but some seconds later. */
+/** Introduces every node to every other one at once. Gossip would do that too, but some seconds later. */
 const meet = (cluster: Cluster.Cluster) =>
   Effect.forEach(cluster.members, (member, index) =>
     Redis.pipeline(
@@ -45,7 +45,7 @@ const meet = (cluster: Cluster.Cluster) =>
     concurrency: "unbounded"
   })
 
-/** Node `masters + i` becomes a replica of node `i / replicas`, as soon as it knows that one by its id. */
+/** Makes node `masters + i` a replica of node `i / replicas`, as soon as it knows that node by its id. */
 const replicate = (cluster: Cluster.Cluster, masters: number, replicas: number) =>
   Effect.forEach(cluster.members.slice(masters), (member, index) => {
     const master = cluster.members[Math.floor(index / replicas)]

@@ -1,5 +1,5 @@
 /**
- * Several servers that work together: talking to them, and waiting until they agree.
+ * Several servers that work together: how to send commands to them, and how to wait until they agree.
  */
 import * as RedisClient from "@redfx/core/RedisClient"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
@@ -16,20 +16,20 @@ import type { RedisServer } from "../RedisServer.ts"
 
 export type Server = RedisServer["Service"]
 
-/** What is waited for has not come about; the message says what is missing. */
+/** The awaited state has not come about yet; the message says what is missing. */
 export class NotYet extends Data.TaggedError("NotYet")<{ readonly message: string }> {}
 
 export const notYet = (message: string): Effect.Effect<never, NotYet> => Effect.fail(new NotYet({ message }))
 
-/** Real time also where a test's clock stands still: the servers do not know of it. */
+/** Real time also when a test's clock stands still, because the servers do not follow that clock. */
 export const inRealTime = Effect.provideService(Clock.Clock, Clock.Clock.defaultValue())
 
-/** A server that says nothing for so long is stopped or overloaded: whoever waits asks again. */
+/** A server that is silent for so long is stopped or overloaded; the waiting loop asks again. */
 const silence = Duration.seconds(1)
 
 /**
- * Runs the commands of an effect on a server, over a connection of their own: a client that stays would show in the
- * server's list of clients, and would hesitate to dial anew after an outage.
+ * Runs the commands of an effect on a server, over their own connection. A client that stays connected would show in
+ * the server's list of clients, and would wait before it dials again after an outage.
  */
 export const at =
   (server: Server, password: Redacted.Redacted<string> | undefined) =>
@@ -52,7 +52,7 @@ export const addressOf = ({ host, port }: Server): NodeAddress => ({ host, port 
 
 export const nameOf = ({ host, port }: NodeAddress): string => `${host}:${port}`
 
-/** How often the servers are asked. */
+/** The pause between two attempts. */
 const interval = Duration.millis(20)
 
 /** Repeats an attempt until it succeeds. When the time is up, the error says what was missing last. */

@@ -1,5 +1,5 @@
 /**
- * Opens Node sockets, and makes sure that they end with their scope.
+ * Opens Node sockets, and makes sure that they are closed with their scope.
  */
 import type { ConnectOptions, Endpoint, TlsOptions } from "@redfx/core/RedisConnector"
 import * as Duration from "effect/Duration"
@@ -15,11 +15,10 @@ import { pem } from "./pem.ts"
 export type Lookup = Net.LookupFunction
 
 /**
- * Every address that a name resolves to is tried: Node starts with the first
- * and goes on to the next when it is refused, or has not answered within
- * `net.getDefaultAutoSelectFamilyAttemptTimeout()` (500 ms on Node 26, 250 ms
- * on Node 22); the last one may take as long as `connectTimeout` allows. Node's
- * default can be switched off for a whole process, so it is asked for here.
+ * Tries every address that a name resolves to. Node starts with the first, and goes on to the next when a connection is
+ * refused or has not answered within `net.getDefaultAutoSelectFamilyAttemptTimeout()` (500 ms on Node 26, 250 ms on
+ * Node 22). The last one may take as long as `connectTimeout` allows. Node's default can be switched off for a whole
+ * process, so this sets the option explicitly.
  */
 const tcpOptions = (host: string, port: number, lookup: Lookup | undefined) => ({
   host,
@@ -28,7 +27,7 @@ const tcpOptions = (host: string, port: number, lookup: Lookup | undefined) => (
   ...(lookup === undefined ? {} : { lookup })
 })
 
-/** What files hold of the settings, as text. */
+/** The contents of the PEM files in the settings, as text. */
 interface Pem {
   readonly ca: string | Array<string> | undefined
   readonly cert: string | undefined
@@ -46,11 +45,11 @@ const readPem = Effect.fnUntraced(function*({ ca, cert, key }: TlsOptions): Effe
 const tlsOptions = (host: string, tls: TlsOptions, { ca, cert, key }: Pem): Tls.ConnectionOptions => {
   const name = tls.servername ?? host
   return {
-    // An address cannot be sent as SNI; the empty name sends none.
+    // An IP address cannot be sent as SNI; an empty name sends none.
     servername: Net.isIP(name) === 0 ? name : "",
     rejectUnauthorized: tls.verify !== "none",
-    // Called for trusted certificates only. By default Node would take the name from `servername`, and so check none
-    // for an address.
+    // Node calls this for trusted certificates only. By default Node would take the name from `servername`, and so
+    // would check none for an IP address.
     checkServerIdentity: (_host, cert) => tls.checkHostname === false ? undefined : Tls.checkServerIdentity(name, cert),
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
@@ -62,14 +61,14 @@ const tlsOptions = (host: string, tls: TlsOptions, { ca, cert, key }: Pem): Tls.
 const openError = (cause: unknown): Socket.SocketError =>
   new Socket.SocketError({ reason: new Socket.SocketOpenError({ kind: "Unknown", cause }) })
 
-/** Starts to connect. Throws on options that Node refuses, such as a port out of range or a broken certificate. */
+/** Starts to connect. Throws for options that Node refuses, such as a port out of range or a broken certificate. */
 const connect = (
   endpoint: Endpoint,
   options: ConnectOptions,
   files: Pem,
   lookup: Lookup | undefined
 ): Net.Socket => {
-  // A unix socket does not leave the machine: there is nothing that TLS or keep-alive would add.
+  // A unix socket does not leave the machine, so TLS and keep-alive would add nothing.
   if (endpoint.path !== undefined) return Net.connect({ path: endpoint.path })
   const tcp = tcpOptions(endpoint.host, endpoint.port, lookup)
   if (options.tls === undefined) return Net.connect(tcp)
@@ -79,25 +78,24 @@ const connect = (
   return Tls.connect({ ...tcp, ...tlsOptions(endpoint.host, options.tls, files) })
 }
 
-/** `tls.connect` ignores these options where `net.connect` takes them, so they are set on the open socket of both. */
+/** `tls.connect` ignores these options, unlike `net.connect`, so they are set on the open socket in both cases. */
 const tune = (socket: Net.Socket, options: ConnectOptions): void => {
   socket.setNoDelay(true)
   if (options.keepAlive) socket.setKeepAlive(true, Duration.toMillis(options.keepAliveInitialDelay))
 }
 
 /**
- * Dials, and succeeds when the socket is open, TLS included.
+ * Dials, and succeeds when the socket is open, including TLS.
  *
- * The socket is destroyed when the scope closes, and not ended in good order as
- * `NodeSocket.makeNet` does: that waits until all that was written has been
- * taken, for ever with a peer that no longer reads.
+ * The socket is destroyed when the scope closes. `NodeSocket.makeNet` ends it gracefully instead, which waits until
+ * everything that was written has been taken; with a peer that no longer reads, that takes for ever.
  */
 export const dial = (
   endpoint: Endpoint,
   options: ConnectOptions,
   lookup?: Lookup
 ): Effect.Effect<Net.Socket, Socket.SocketError, Scope.Scope> =>
-  // Outside of the uninterruptible part: a file may be on a disk that does not answer.
+  // This is outside of the uninterruptible part, because a file may be on a disk that does not respond.
   Effect.mapError(readPem(endpoint.path === undefined ? options.tls ?? {} : {}), openError).pipe(
     Effect.flatMap((files) =>
       Effect.acquireRelease(
@@ -111,9 +109,9 @@ export const dial = (
           if (endpoint.path === undefined) tune(socket, options)
           resume(Effect.succeed(socket))
         })
-        // Stays for the life of the socket: an error that comes after its reader is gone must not end the process.
+        // The listener stays for the life of the socket: an error after its reader is gone must not end the process.
         socket.on("error", (cause) => resume(Effect.fail(openError(cause))))
-        // A peer that hangs up in the middle of a TLS handshake; after an error this comes too late to matter.
+        // Handles a peer that hangs up during a TLS handshake. After an error, this event comes too late to matter.
         socket.once(
           "close",
           () => resume(Effect.fail(openError(new Error("The connection was closed while it was being opened"))))

@@ -1,5 +1,5 @@
 /**
- * A master, its replicas and Sentinels: what each one sees, and when they all see the same.
+ * A master, its replicas and Sentinels: what each of them sees, and when all see the same.
  */
 import * as Redis from "@redfx/core/Redis"
 import * as Duration from "effect/Duration"
@@ -10,7 +10,7 @@ import type { RedisServerError } from "../RedisServer.ts"
 import * as Deployment from "./deployment.ts"
 import type { Server } from "./deployment.ts"
 
-/** A deployment. `hasty`: its Sentinels ask and tell often. */
+/** A deployment. `hasty`: its Sentinels use short intervals. */
 export interface Watched {
   readonly service: string
   readonly servers: ReadonlyArray<Server>
@@ -31,23 +31,24 @@ const running = (servers: ReadonlyArray<Server>) => Effect.filter(servers, Deplo
 // -----------------------------------------------------------------------------
 
 /**
- * Intervals at which Sentinels ask and tell, in milliseconds, much shorter than usual.
+ * Intervals at which Sentinels ask and announce, in milliseconds. They are much shorter than usual.
  *
- * - `ping-period`: a failover takes no replica whose last INFO is older than five of them, and INFO is sent every second.
- * - `publish-period`: after four of them a Sentinel demotes what looks to it like a second master. The one that leads a
- *   failover needs up to a second to see a promotion, before it tells the others.
+ * - `ping-period`: a failover skips replicas whose last INFO is older than five ping periods, and INFO is sent every
+ *   second.
+ * - `publish-period`: after four publish periods a Sentinel demotes a server that looks like a second master. The
+ *   Sentinel that leads a failover needs up to a second to see a promotion, before it tells the others.
  */
 const haste = { "info-period": 1000, "ping-period": 300, "publish-period": 500, "ask-period": 200 }
 
 /**
  * Sentinels send the first PING on a new connection after a second, or after the time that makes a server count as down
- * if that is less: with less than this the server would be down before it could answer.
+ * if that is shorter. With a shorter time than this, the server would be down before it could answer.
  */
 const leastDownAfter = 1500
 
 /**
- * Makes a Sentinel that has just been started hasty, and returns `true`. Before Redis 7.0 that cannot be done: it gets
- * more patience with the servers instead.
+ * Gives a newly started Sentinel short intervals, and returns `true`. Before Redis 7.0 that is not possible; the
+ * Sentinel gets more patience with the servers instead.
  */
 export const hasten = (
   sentinel: Server,
@@ -71,7 +72,7 @@ export const hasten = (
 // Agreement
 // -----------------------------------------------------------------------------
 
-/** What one Sentinel says. */
+/** What one Sentinel reports. */
 interface View {
   readonly master: Redis.SentinelState
   readonly replicas: ReadonlyArray<Redis.SentinelState>
@@ -81,9 +82,9 @@ interface View {
 const isSound = ({ flags, isDisconnected, isOdown, isSdown }: Redis.SentinelState): boolean =>
   !isDisconnected && !isSdown && !isOdown && !flags.has("failover_in_progress")
 
-/** What is missing until a Sentinel sees the deployment as it is, if anything. */
+/** What differs between the view of a Sentinel and the actual deployment, if anything. */
 const faultIn = (view: View, watched: Watched, self: Server, alive: ReadonlySet<Server>): string | undefined => {
-  // What it says of a link may be ten seconds old otherwise; the replicas are asked themselves as well.
+  // Otherwise its information about a link may be ten seconds old; the replicas are asked themselves as well.
   const hasLink = (state: Redis.SentinelState) =>
     !watched.hasty || (state.masterLinkStatus === "ok" && state.masterPort === view.master.port)
   const { master, others, replicas } = view
@@ -111,12 +112,12 @@ const faultIn = (view: View, watched: Watched, self: Server, alive: ReadonlySet<
   return undefined
 }
 
-/** What a Sentinel sees, once there is nothing wrong with it: the port of the master. */
+/** The port of the master as a Sentinel sees it, once the Sentinel's view has no fault. */
 const look = (watched: Watched, sentinel: Server, alive: ReadonlySet<Server>) =>
   Effect.gen(function*() {
     const [master, replicas, others] = yield* Redis.pipeline([
       Redis.sentinelMaster(watched.service),
-      // The newer name is not known to every Sentinel.
+      // The newer name of the command is not known to every Sentinel.
       Redis.sentinelSlaves(watched.service),
       Redis.sentinelSentinels(watched.service)
     ])
@@ -126,7 +127,7 @@ const look = (watched: Watched, sentinel: Server, alive: ReadonlySet<Server>) =>
       : yield* Deployment.notYet(`the Sentinel ${Deployment.nameOf(sentinel)}: ${fault}`)
   }).pipe(atSentinel(watched, sentinel))
 
-/** Whether a server is what it should be: the master, or a replica that is connected to it. */
+/** Whether a server has its expected role: the master, or a replica that is connected to the master. */
 const checkRole = (watched: Pick<Watched, "password">, server: Server, masterPort: number) =>
   Effect.gen(function*() {
     const role = yield* Redis.role()
@@ -149,11 +150,14 @@ const lookAll = Effect.fnUntraced(function*(watched: Watched) {
   yield* Effect.forEach(servers, (server) => checkRole(watched, server, port), { concurrency: "unbounded" })
 })
 
-/** Waits until all that runs is sound, and all see the same. */
+/** Waits until all running servers and Sentinels have no fault, and agree. */
 export const settled = (watched: Watched): Effect.Effect<void, RedisServerError> =>
   Deployment.eventually("Waiting for the Sentinels to settle", watched.timeout, lookAll(watched))
 
-/** Waits until a replica has its master's data. A Sentinel that is started earlier may hear of it ten seconds later. */
+/**
+ * Waits until a replica has its master's data. A Sentinel that is started before that may learn of it ten seconds
+ * later.
+ */
 export const replicating = (
   replica: Server,
   master: Server,
@@ -165,7 +169,7 @@ export const replicating = (
 // The master
 // -----------------------------------------------------------------------------
 
-/** The replies of those that answer. */
+/** The replies of the servers that answer. */
 const answers = <A>(servers: ReadonlyArray<Server>, ask: (server: Server) => Effect.Effect<A, unknown>) =>
   Effect.flatMap(
     running(servers),
@@ -194,17 +198,17 @@ const findMaster = Effect.fnUntraced(function*(watched: Watched) {
     : master
 })
 
-/** The master by its own word, and by that of most Sentinels that answer. */
+/** The server that reports itself as master and that most of the answering Sentinels name. */
 export const masterOf = (watched: Watched): Effect.Effect<Server, RedisServerError> =>
   Deployment.eventually("Finding the master", watched.timeout, findMaster(watched))
 
-/** A failover that has not led to a new master for so long has been given up. */
+/** A failover that has not produced a new master after this time has been given up. */
 const patience = "6 seconds"
 
 const failOver = Effect.fnUntraced(function*(watched: Watched, before: Server) {
   const isOver = Effect.map(findMaster(watched), (master) => master !== before)
   const untilOver = Effect.flatMap(isOver, (over) => over ? Effect.void : Deployment.notYet("it is under way"))
-  // An attempt that was given up here may have succeeded since.
+  // An earlier attempt that timed out here may have succeeded since.
   if (yield* isOver) return
   const [sentinel] = yield* running(watched.sentinels)
   if (sentinel === undefined) return yield* Deployment.notYet("no Sentinel is running")
@@ -215,7 +219,7 @@ const failOver = Effect.fnUntraced(function*(watched: Watched, before: Server) {
   )
 })
 
-/** Demotes the old master, as the Sentinels would do too, but only after some seconds. */
+/** Demotes the old master. The Sentinels would do this too, but only after some seconds. */
 const demote = Effect.fnUntraced(function*(watched: Watched, before: Server) {
   const { host, port } = yield* masterOf(watched)
   yield* Redis.replicaof(host, port).pipe(atServer(watched, before), Deployment.orFail("Demoting the old master"))

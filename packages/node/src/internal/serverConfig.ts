@@ -10,7 +10,7 @@ export type Settled<Options> = Omit<Options, "password"> & { readonly password: 
 
 export type SettledOptions = Settled<RedisServerOptions>
 
-/** Makes a password up where one is wanted that nobody knows. */
+/** Generates a password when the option is `"random"`. */
 export const settled = <Options extends Pick<RedisServerOptions, "password">>(options: Options): Settled<Options> => {
   const { password } = options
   return { ...options, password: password === "random" ? Redacted.make(randomBytes(24).toString("hex")) : password }
@@ -74,7 +74,7 @@ export const render = (options: SettledOptions, location: Location): string =>
     ""
   ].join("\n")
 
-/** What must not be shown: a server that refuses its configuration prints the line. */
+/** The strings that must not be shown, because a server that refuses its configuration prints the line. */
 export const secrets = (options: SettledOptions): ReadonlyArray<string> =>
   [
     ...(options.password === undefined

@@ -9,20 +9,21 @@ import type * as Redacted from "effect/Redacted"
  *
  * **Details**
  *
- * - `binary`: the executable, a path or a name on PATH. Default: the environment variable `REDIS_SERVER`, else
+ * - `binary`: the executable, as a path or as a name on PATH. Default: the environment variable `REDIS_SERVER`, else
  *   `redis-server`, else `valkey-server`.
- * - `password`: of the default user; `"random"` makes one up, which `RedisServer.password` holds. Default: none, as the server
- *   listens on the loopback address alone.
+ * - `password`: the password of the default user. `"random"` generates one, which `RedisServer.password` holds.
+ *   Default: none, as the server listens only on the loopback address.
  * - `acl`: lines `user …` as in a configuration file.
- * - `tls`: PEM texts with which the server also listens on a TLS port. `ca` is what it trusts, and what is handed on in
- *   `RedisServer.tls`. `clientCertificate: "required"` refuses clients that present none (mutual TLS).
- * - `unixSocket`: also listen on a unix socket in the server's directory. Default `false`.
- * - `persistence`: `"none"` (default), `"rdb"` (saved when the server is stopped, lost when it is killed) or `"aof"`
- *   (every acknowledged write survives a kill).
- * - `clusterEnabled`: start as a cluster node, which owns no slots yet. Default `false`.
- * - `sentinel`: start as a Sentinel; what it monitors is given in `config`. Default `false`.
- * - `config`: more directives of the configuration file, written as they are; a list repeats the directive.
- * - `startTimeout`: the limit for the server to answer. Default 10 seconds.
+ * - `tls`: PEM texts with which the server also listens on a TLS port. `ca` is the authority that it trusts, and is
+ *   passed on in `RedisServer.tls`. `clientCertificate: "required"` refuses clients that present no certificate (mutual
+ *   TLS).
+ * - `unixSocket`: whether the server also listens on a unix socket in its directory. Default `false`.
+ * - `persistence`: `"none"` (default), `"rdb"` (data is saved when the server is stopped, and lost when it is killed)
+ *   or `"aof"` (every acknowledged write survives a kill).
+ * - `clusterEnabled`: starts a cluster node, which owns no slots yet. Default `false`.
+ * - `sentinel`: starts a Sentinel; `config` has what it monitors. Default `false`.
+ * - `config`: further directives of the configuration file, written unchanged; a list repeats the directive.
+ * - `startTimeout`: how long the server may take to answer. Default 10 seconds.
  *
  * @category models
  * @since 0.1.0

@@ -1,19 +1,18 @@
 /**
- * Small questions to the loopback interface, asked without a client: is this port free, does this server answer.
+ * Small queries on the loopback interface without a client: whether a port is free, and whether a server answers.
  */
 import * as Effect from "effect/Effect"
 import * as Net from "node:net"
 
 /**
- * Free ports are looked for below the ports that Linux and macOS give to
- * outgoing connections. A port from that range could be taken by any dialling
- * socket while a server is down for a restart, and a client that redials such a
+ * The first and last port to try. Both are below the range that Linux and macOS use for outgoing connections. Any
+ * dialling socket could take a port from that range while a server is down for a restart. A client that redials such a
  * port without a pause can even end up connected to itself.
  */
 const firstPort = 10_000
 const lastPort = 22_000
 
-/** Distance between the port of a cluster node and its bus port; Redis fixes it. */
+/** The distance between the port of a cluster node and its bus port, which Redis fixes. */
 const busOffset = 10_000
 
 const isFree = (host: string, port: number): Effect.Effect<boolean> =>
@@ -24,7 +23,7 @@ const isFree = (host: string, port: number): Effect.Effect<boolean> =>
     return Effect.sync(() => server.close())
   })
 
-/** A port that nobody listens on at this moment, with its cluster bus port if asked for. */
+/** A port on which nothing listens at this moment. If asked for, its cluster bus port is free too. */
 export const freePort = (host: string, options: { readonly withBus: boolean }): Effect.Effect<number> =>
   Effect.suspend(() => {
     const port = firstPort + Math.floor(Math.random() * (lastPort - firstPort))
@@ -37,13 +36,13 @@ export const freePort = (host: string, options: { readonly withBus: boolean }): 
 /** How long one probe waits for an answer, in milliseconds. */
 const probeTimeout = 1000
 
-/** What a server said to a probe: its answer to PING, and its process id unless it wants a password first. */
+/** What a server answered to a probe: the reply to PING, and its process id unless it requires a password first. */
 export interface Answer {
   readonly ping: string
   readonly pid: number | undefined
 }
 
-/** Lines of an answer to `PING` and `INFO server`; `undefined` while they are not complete. */
+/** Parses the lines of an answer to `PING` and `INFO server`; returns `undefined` while they are not complete. */
 const parseAnswer = (received: string): Answer | undefined => {
   const end = received.indexOf("\r\n")
   if (end === -1) return undefined
@@ -54,7 +53,10 @@ const parseAnswer = (received: string): Answer | undefined => {
   return pid === null ? undefined : { ping, pid: Number(pid[1]) }
 }
 
-/** Asks a server whether it is there, and which one it is; `undefined` when it cannot be reached or says nothing. */
+/**
+ * Probes a server: whether it answers, and which process it is. Returns `undefined` when it cannot be reached or does
+ * not answer.
+ */
 export const probe = (host: string, port: number): Effect.Effect<Answer | undefined> =>
   Effect.callback((resume) => {
     const socket = Net.connect({ host, port, timeout: probeTimeout })

@@ -15,9 +15,8 @@ export interface ServerProcess {
 }
 
 /**
- * Children that still run, with the directory each one owns. Scopes are not
- * closed when a program calls `process.exit`, so that what is left then is
- * ended here.
+ * Children that still run, with the directory that each of them owns. A program that calls `process.exit` does not
+ * close its scopes, so the remaining children are ended from here.
  */
 const running = new Map<ChildProcess.ChildProcess, string>()
 
@@ -44,7 +43,8 @@ const spawn = (options: { binary: string; args: ReadonlyArray<string>; directory
     return ChildProcess.spawn(options.binary, options.args, {
       cwd: options.directory,
       stdio: ["ignore", log, log],
-      // Nothing else of the program's: it may hold secrets, and any process of the same user can read it.
+      // The child gets nothing else of the program's environment: it may hold secrets, and any process of the same user
+      // can read it.
       env: Object.fromEntries(
         ["PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ"].flatMap((name) =>
           process.env[name] === undefined ? [] : [[name, process.env[name]]]
@@ -57,8 +57,8 @@ const spawn = (options: { binary: string; args: ReadonlyArray<string>; directory
 }
 
 /**
- * Ends a child when this process ends, whatever ends it: a shell waits for the end of a pipe that only this process holds
- * open. Signals that a terminal sends to all of them leave it alone. Where there is no shell, nothing is done.
+ * Ends a child when this process ends, for whatever reason: a shell waits for the end of a pipe that only this process
+ * holds open. The shell ignores signals that a terminal sends to the whole group. Does nothing when there is no shell.
  */
 const guard = (child: ChildProcess.ChildProcess, pid: number, directory: string): void => {
   const script = `trap "" HUP INT QUIT TERM; while read -r _; do :; done; kill -9 "$1"; rm -rf -- "$2"`
@@ -68,16 +68,16 @@ const guard = (child: ChildProcess.ChildProcess, pid: number, directory: string)
   })
   guardian.on("error", () => {})
   guardian.stdin.on("error", () => {})
-  // Nobody waits for it.
+  // This process does not wait for the guardian.
   guardian.unref()
   if ("unref" in guardian.stdin && typeof guardian.stdin.unref === "function") guardian.stdin.unref()
-  // Before its number can be another process's.
+  // The guardian must end before another process can get the child's process id.
   child.once("exit", () => guardian.kill("SIGKILL"))
 }
 
 /**
- * Starts a process whose output goes to the end of `log`. `onStart` is called
- * before anything can be interrupted, so that an owner always knows its child.
+ * Starts a process and appends its output to `log`. `onStart` is called before anything can be interrupted, so that the
+ * owner always knows its child.
  */
 export const start = (options: {
   readonly binary: string
@@ -106,9 +106,8 @@ export const start = (options: {
 export const isRunning = (self: ServerProcess): boolean => !Deferred.isDoneUnsafe(self.exit)
 
 /**
- * Ends a process and waits until it is gone. A process that is stopped by
- * SIGSTOP is continued, as it would not see the signal otherwise; one that has
- * not ended after `grace` is killed.
+ * Ends a process and waits until it is gone. A process that SIGSTOP has stopped is continued, as it would not see the
+ * signal otherwise. A process that has not ended after `grace` is killed.
  */
 export const end = (self: ServerProcess, signal: NodeJS.Signals, grace: Duration.Duration): Effect.Effect<void> =>
   Effect.suspend(() => {

@@ -1,5 +1,5 @@
 /**
- * Moving a slot from one node of a cluster to another, step by step.
+ * Moves a slot from one node of a cluster to another, step by step.
  */
 import * as Redis from "@redfx/core/Redis"
 import * as Effect from "effect/Effect"
@@ -20,7 +20,7 @@ const pageSize = 100
 /** How long the nodes may take to hand over one page of keys. */
 const migrateTimeout = "5 seconds"
 
-/** Tells both nodes: keys that the old owner lacks are from now on asked for at the new one. */
+/** Tells both nodes that clients ask the new owner for keys that the old owner lacks. */
 export const begin = Effect.fnUntraced(function*({ cluster, from, slot, to }: Move) {
   const said = Deployment.orFail(`Beginning to move slot ${slot}`)
   yield* Redis.clusterSetslot(slot, { importing: from.id }).pipe(Cluster.at(cluster, to), said)
@@ -37,7 +37,7 @@ const movePage = Effect.fnUntraced(function*({ cluster, slot, to }: Move, count:
   return keys.length
 })
 
-/** Moves so many keys, or as many as there are; returns how many. */
+/** Moves `count` keys, or as many as there are; returns how many. */
 export const moveKeys = (move: Move, count: number): Effect.Effect<number, RedisServerError> =>
   Effect.gen(function*() {
     let moved = 0
@@ -50,8 +50,8 @@ export const moveKeys = (move: Move, count: number): Effect.Effect<number, Redis
   }).pipe(Cluster.at(move.cluster, move.from), Deployment.orFail(`Moving the keys of slot ${move.slot}`))
 
 /**
- * Moves what is left, and tells all masters of the new owner: it first, then the old one, so that there is never a time
- * without an owner.
+ * Moves the remaining keys, and tells all masters of the new owner. The new owner is told first, then the old one, so
+ * that the slot always has an owner.
  */
 export const finish = Effect.fnUntraced(function*(move: Move) {
   const { cluster, from, slot, to } = move
@@ -59,7 +59,7 @@ export const finish = Effect.fnUntraced(function*(move: Move) {
   const others = (yield* Cluster.running(cluster)).filter((member) => member !== from && member !== to)
   for (const member of [to, from, ...others]) {
     yield* Redis.role().pipe(
-      // Replicas refuse the command; they hear of it from their master.
+      // Replicas refuse the command; they learn it from their master.
       Effect.flatMap(({ role }) =>
         role === "master" ? Redis.clusterSetslot(slot, { node: to.id }) : Effect.succeed(true)
       ),

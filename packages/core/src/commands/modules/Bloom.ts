@@ -1,7 +1,7 @@
 /**
  * Commands on Bloom filters, of the module RedisBloom (part of Redis since 8.0).
  *
- * Run on RedisBloom 8.8.0 of Redis 8.6.
+ * Tested on RedisBloom 8.8.0 of Redis 8.6.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,8 @@ import * as Resp from "../../Resp.ts"
 /**
  * Options of {@link bfReserve}.
  *
- * - `expansion`: how many times as large each further filter is, 2 by default. `nonscaling`: there is no further filter.
+ * - `expansion`: the size of each further filter as a multiple of the last one, 2 by default. `nonscaling`: no further
+ *   filter is added.
  *
  * @category bloom filters
  * @since 0.1.0
@@ -27,7 +28,8 @@ export type BfReserveOptions =
   | { readonly expansion?: undefined; readonly nonscaling?: boolean | undefined }
 
 /**
- * Options of {@link bfInsert}: how the filter is made when the key does not exist; `nocreate` fails instead.
+ * Options of {@link bfInsert}: how the filter is made when the key does not exist. With `nocreate` the command fails
+ * instead.
  *
  * @category bloom filters
  * @since 0.1.0
@@ -55,7 +57,7 @@ const info = Reply.struct({
 
 const oneInteger = Reply.nullable(Reply.integer)
 
-/** One value: alone in an array (RESP2), or by its name (RESP3). */
+/** A single value: in an array of one (RESP2), or under its name (RESP3). */
 const one: Reply.Reply<number | undefined, number | undefined, bigint | undefined> = Reply.make((value, view) => {
   const list = Array.isArray(value) ? value : value instanceof Resp.MapReply ? value.entries : []
   const last: Resp.Value | undefined = list.at(-1)
@@ -67,11 +69,11 @@ const one: Reply.Reply<number | undefined, number | undefined, bigint | undefine
 // -----------------------------------------------------------------------------
 
 /**
- * Adds an item, making the filter if the key does not exist; returns whether the item was new, as far as
- * the filter can tell.
+ * Adds an item, and makes the filter if the key does not exist; returns whether the item was new, as far as the filter
+ * can tell.
  *
- * Fails with `ResponseError` when a filter that may not grow is full. O(k) in the hash functions. Since
- * Bloom 1.0.0.
+ * Fails with `ResponseError` when a filter that may not grow is full. O(k) in the number of hash functions. Since Bloom
+ * 1.0.0.
  *
  * **Example** (Seen before?)
  *
@@ -87,7 +89,7 @@ const one: Reply.Reply<number | undefined, number | undefined, bigint | undefine
 export const bfAdd = define("BF.ADD", (key: Arg.Key, item: Arg.Value) => [Arg.key(key), item], Reply.boolean)
 
 /**
- * Returns how many items were added and found new, 0 when the key does not exist.
+ * Returns how many of the added items were new, 0 when the key does not exist.
  *
  * O(1). Since Bloom 2.4.4.
  *
@@ -97,9 +99,9 @@ export const bfAdd = define("BF.ADD", (key: Arg.Key, item: Arg.Value) => [Arg.ke
 export const bfCard = define("BF.CARD", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
 
 /**
- * Returns whether an item may have been added; `false` is certain.
+ * Returns whether an item may have been added; only `false` is certain.
  *
- * A missing key is `false`. O(k) in the hash functions. Since Bloom 1.0.0.
+ * Returns `false` when the key does not exist. O(k) in the number of hash functions. Since Bloom 1.0.0.
  *
  * @category bloom filters
  * @since 0.1.0
@@ -112,7 +114,7 @@ export const bfExists = define(
 )
 
 /**
- * Returns the capacity of a filter, its size in bytes, and what it holds.
+ * Returns the capacity of a filter, its size in bytes, and the numbers of its filters and items.
  *
  * `expansionRate` is `undefined` when the filter does not grow. Fails with `ResponseError` when the key
  * does not exist. O(1). Since Bloom 1.0.0.
@@ -123,8 +125,8 @@ export const bfExists = define(
 export const bfInfo = define("BF.INFO", (key: Arg.Key) => [Arg.key(key)], info, "readonly")
 
 /**
- * Like {@link bfInfo}, one value: `filters` is how many there are, `items` how many were added, `expansion` is `undefined`
- * when the filter does not grow.
+ * Returns one value of {@link bfInfo}: `filters` is the number of filters, `items` the number of added items, and
+ * `expansion` is `undefined` when the filter does not grow.
  *
  * Fails with `ResponseError` when the key does not exist. O(1). Since Bloom 2.4.
  *
@@ -139,11 +141,12 @@ export const bfInfoField = define(
 )
 
 /**
- * Adds items, making the filter as said if the key does not exist; returns what became of each: whether it was new, or the
- * error with which the server refused it. Items after one that was refused are not tried, and have no outcome.
+ * Adds items, and makes the filter with these options if the key does not exist; returns the outcome of each item:
+ * whether it was new, or the error with which the server refused it. The server does not try the items after a refused
+ * one, and they have no outcome.
  *
- * No items: `DataError`. Fails with `ResponseError` with `nocreate` when the key does not exist. O(k*n).
- * Since Bloom 1.0.0.
+ * No items: `DataError`. With `nocreate`, fails with `ResponseError` when the key does not exist. O(k*n). Since Bloom
+ * 1.0.0.
  *
  * @category bloom filters
  * @since 0.1.0
@@ -163,9 +166,9 @@ export const bfInsert = define(
 )
 
 /**
- * Restores a part of a filter as {@link bfScandump} gave it; returns `true`.
+ * Restores a part of a filter that {@link bfScandump} returned; returns `true`.
  *
- * O(n) in the bytes. Since Bloom 1.0.0.
+ * O(n) in the number of bytes. Since Bloom 1.0.0.
  *
  * @category bloom filters
  * @since 0.1.0
@@ -177,7 +180,8 @@ export const bfLoadchunk = define(
 )
 
 /**
- * Adds items, making the filter if the key does not exist; returns what became of each, as {@link bfInsert}.
+ * Adds items, and makes the filter if the key does not exist; returns the outcome of each item, as {@link bfInsert}
+ * does.
  *
  * No items: `DataError`. O(k*n). Since Bloom 1.0.0.
  *
@@ -191,7 +195,7 @@ export const bfMadd = define(
 )
 
 /**
- * Returns for each item whether it may have been added; `false` is certain.
+ * Returns for each item whether it may have been added; only `false` is certain.
  *
  * No items: `DataError`. O(k*n). Since Bloom 1.0.0.
  *
@@ -206,7 +210,7 @@ export const bfMexists = define(
 )
 
 /**
- * Makes a filter for so many items with so high a rate of wrong answers, such as 0.01; returns `true`.
+ * Makes a filter for `capacity` items with `errorRate`, the share of false positives, such as 0.01; returns `true`.
  *
  * Fails with `ResponseError` when the key exists. O(1). Since Bloom 1.0.0.
  *
@@ -225,10 +229,10 @@ export const bfReserve = define(
 )
 
 /**
- * Returns a part of a filter, as bytes in every view, and the iterator for the next: 0 begins, and 0 is the
- * end.
+ * Returns a part of a filter, as bytes in every view, and the iterator of the next part. Begin with 0; a returned 0 is
+ * the end.
  *
- * At the end `data` is empty. Fails with `ResponseError` when the key does not exist. O(n) in the bytes.
+ * At the end `data` is empty. Fails with `ResponseError` when the key does not exist. O(n) in the number of bytes.
  * Since Bloom 1.0.0.
  *
  * @category bloom filters

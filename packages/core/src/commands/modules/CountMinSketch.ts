@@ -1,7 +1,7 @@
 /**
  * Commands on Count-Min sketches, of the module RedisBloom (part of Redis since 8.0).
  *
- * Run on RedisBloom 8.8.0 of Redis 8.6.
+ * Tested on RedisBloom 8.8.0 of Redis 8.6.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import * as Reply from "../../RedisReply.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * A sketch that is merged into another, each count times `weight`, 1 by default.
+ * A sketch that is merged into another. Each of its counts is multiplied by `weight`, 1 by default.
  *
  * @category count-min sketches
  * @since 0.1.0
@@ -37,11 +37,11 @@ const sourceArgs = (sources: ReadonlyArray<CmsSource>): Arg.List =>
 // -----------------------------------------------------------------------------
 
 /**
- * Adds to the counts of items, pairs of an item and how much; returns what became of each, in the order of the pairs: its count
- * as the sketch now estimates it, or the error with which the server refused it.
+ * Adds to the counts of items, given as pairs of an item and an increment; returns the outcome of each pair in their
+ * order: the new estimate of the count, or the error with which the server refused it.
  *
- * Pairs, not a record, in which names that look like numbers would come first. No items: `DataError`. Fails with
- * `ResponseError` when the key does not exist. O(n). Since Bloom 2.0.0.
+ * The increments are pairs, because a record would put names that look like numbers first. No items: `DataError`. Fails
+ * with `ResponseError` when the key does not exist. O(n). Since Bloom 2.0.0.
  *
  * @category count-min sketches
  * @since 0.1.0
@@ -85,8 +85,8 @@ export const cmsInitbydim = define(
 )
 
 /**
- * Makes a sketch whose estimates are too high by at most `error` (a part of all counts), except with
- * `probability`; returns `true`.
+ * Makes a sketch whose estimates are too high by at most `error`, a fraction of the sum of all counts; returns `true`.
+ * `probability` is the chance that an estimate exceeds that limit.
  *
  * Fails with `ResponseError` when the key exists. O(1). Since Bloom 2.0.0.
  *
@@ -100,7 +100,7 @@ export const cmsInitbyprob = define(
 )
 
 /**
- * Replaces the counts of a sketch by the sums of those of others of the same width and depth; returns
+ * Replaces the counts of a sketch by the sums of the counts of others that have the same width and depth; returns
  * `true`.
  *
  * No sources: `DataError`. Fails with `ResponseError` when a key does not exist or the sizes differ. O(n).
@@ -116,7 +116,7 @@ export const cmsMerge = define(
 )
 
 /**
- * Returns the counts of items as the sketch estimates them; never too low.
+ * Returns the sketch's estimates of the counts of items; an estimate is never too low.
  *
  * No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n). Since Bloom 2.0.0.
  *

@@ -1,7 +1,7 @@
 /**
  * Commands on Cuckoo filters, of the module RedisBloom (part of Redis since 8.0).
  *
- * Run on RedisBloom 8.8.0 of Redis 8.6.
+ * Tested on RedisBloom 8.8.0 of Redis 8.6.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ import * as Reply from "../../RedisReply.ts"
  * Options of {@link cfReserve}.
  *
  * - `bucketsize`: how many items a bucket holds. `maxiterations`: how often items are moved before the filter grows.
- * - `expansion`: how many times as large each further filter is; 0 for no further filter.
+ * - `expansion`: the size of each further filter as a multiple of the last one; with 0 no further filter is added.
  *
  * @category cuckoo filters
  * @since 0.1.0
@@ -29,7 +29,8 @@ export interface CfReserveOptions {
 }
 
 /**
- * Options of {@link cfInsert}: how large the filter is when the key does not exist; `nocreate` fails instead.
+ * Options of {@link cfInsert}: the capacity of the filter when the key does not exist. With `nocreate` the command
+ * fails instead.
  *
  * @category cuckoo filters
  * @since 0.1.0
@@ -51,12 +52,12 @@ const info = Reply.struct({
 
 const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
 
-/** 1 added, -1 no room; RESP3 servers send them as booleans. */
+/** 1 for added, -1 for no room. RESP3 servers send booleans. */
 const room: Reply.Reply<number> = Reply.make((value, view) =>
   typeof value === "boolean" ? (value ? 1 : -1) : number.decode(value, view)
 )
 
-/** 1 added, 0 there already, -1 no room; RESP3 servers may send the first two as booleans. */
+/** 1 for added, 0 for already present, -1 for no room. RESP3 servers may send the first two as booleans. */
 const news: Reply.Reply<number> = Reply.make((value, view) =>
   typeof value === "boolean" ? Number(value) : number.decode(value, view)
 )
@@ -66,9 +67,9 @@ const news: Reply.Reply<number> = Reply.make((value, view) =>
 // -----------------------------------------------------------------------------
 
 /**
- * Adds an item, also when it is there already, making the filter if the key does not exist; returns `true`.
+ * Adds an item, even if it is there already, and makes the filter if the key does not exist; returns `true`.
  *
- * Fails with `ResponseError` when the filter is full. O(k+i) in the filters and moves. Since Bloom 1.0.0.
+ * Fails with `ResponseError` when the filter is full. O(k+i) in the numbers of filters and moves. Since Bloom 1.0.0.
  *
  * @category cuckoo filters
  * @since 0.1.0
@@ -86,9 +87,10 @@ export const cfAdd = define("CF.ADD", (key: Arg.Key, item: Arg.Value) => [Arg.ke
 export const cfAddnx = define("CF.ADDNX", (key: Arg.Key, item: Arg.Value) => [Arg.key(key), item], Reply.boolean)
 
 /**
- * Moves items into the first filters, as far as there is room, so that the others can go; returns `true`.
+ * Moves items into the first filters, as far as there is room, so that the other filters can be removed; returns
+ * `true`.
  *
- * Fails with `ResponseError` when the key does not exist. O(n). Redis does not document it.
+ * Fails with `ResponseError` when the key does not exist. O(n). Redis does not document this command.
  *
  * @category cuckoo filters
  * @since 0.1.0
@@ -96,7 +98,7 @@ export const cfAddnx = define("CF.ADDNX", (key: Arg.Key, item: Arg.Value) => [Ar
 export const cfCompact = define("CF.COMPACT", (key: Arg.Key) => [Arg.key(key)], Reply.ok)
 
 /**
- * Returns how often an item may have been added; never too few, 0 when the key does not exist.
+ * Returns how often an item may have been added, 0 when the key does not exist. The count is never too low.
  *
  * O(k). Since Bloom 1.0.0.
  *
@@ -111,8 +113,8 @@ export const cfCount = define(
 )
 
 /**
- * Deletes an item once; returns whether it was there. Deleting what was never added may delete another
- * item.
+ * Deletes one occurrence of an item; returns whether the item was there. Deleting an item that was never added may
+ * delete another item.
  *
  * Fails with `ResponseError` when the key does not exist. O(k). Since Bloom 1.0.0.
  *
@@ -122,9 +124,9 @@ export const cfCount = define(
 export const cfDel = define("CF.DEL", (key: Arg.Key, item: Arg.Value) => [Arg.key(key), item], Reply.boolean)
 
 /**
- * Returns whether an item may be there; `false` is certain.
+ * Returns whether an item may be there; only `false` is certain.
  *
- * A missing key is `false`. O(k). Since Bloom 1.0.0.
+ * Returns `false` when the key does not exist. O(k). Since Bloom 1.0.0.
  *
  * @category cuckoo filters
  * @since 0.1.0
@@ -137,7 +139,7 @@ export const cfExists = define(
 )
 
 /**
- * Returns the size of a filter in bytes and how it is made up.
+ * Returns the size of a filter in bytes, its structure, and how many items were inserted and deleted.
  *
  * Fails with `ResponseError` when the key does not exist. O(1). Since Bloom 1.0.0.
  *
@@ -147,8 +149,8 @@ export const cfExists = define(
 export const cfInfo = define("CF.INFO", (key: Arg.Key) => [Arg.key(key)], info, "readonly")
 
 /**
- * Adds items, making the filter as said if the key does not exist; returns what became of each: 1, -1 when there was
- * no room, or the error with which the server refused it.
+ * Adds items, and makes the filter with these options if the key does not exist; returns the outcome of each item: 1
+ * when it was added, -1 when there was no room, or the error with which the server refused it.
  *
  * No items: `DataError`. O(n*(k+i)). Since Bloom 1.0.0.
  *
@@ -168,8 +170,8 @@ export const cfInsert = define(
 )
 
 /**
- * Adds items that are not there; returns what became of each: 1, 0 when it may have been there, -1 when there was no
- * room, or the error with which the server refused it.
+ * Adds the items that are not there yet; returns the outcome of each item: 1 when it was added, 0 when it may have been
+ * there, -1 when there was no room, or the error with which the server refused it.
  *
  * No items: `DataError`. O(n*(k+i)). Since Bloom 1.0.0.
  *
@@ -189,9 +191,9 @@ export const cfInsertnx = define(
 )
 
 /**
- * Restores a part of a filter as {@link cfScandump} gave it; returns `true`.
+ * Restores a part of a filter that {@link cfScandump} returned; returns `true`.
  *
- * O(n) in the bytes. Since Bloom 1.0.0.
+ * O(n) in the number of bytes. Since Bloom 1.0.0.
  *
  * @category cuckoo filters
  * @since 0.1.0
@@ -203,7 +205,7 @@ export const cfLoadchunk = define(
 )
 
 /**
- * Returns for each item whether it may be there; `false` is certain.
+ * Returns for each item whether it may be there; only `false` is certain.
  *
  * No items: `DataError`. O(k*n). Since Bloom 1.0.0.
  *
@@ -218,7 +220,7 @@ export const cfMexists = define(
 )
 
 /**
- * Makes a filter for so many items; returns `true`.
+ * Makes a filter for `capacity` items; returns `true`.
  *
  * Fails with `ResponseError` when the key exists. O(1). Since Bloom 1.0.0.
  *
@@ -238,10 +240,10 @@ export const cfReserve = define(
 )
 
 /**
- * Returns a part of a filter, as bytes in every view, and the iterator for the next: 0 begins, and 0 is the
- * end.
+ * Returns a part of a filter, as bytes in every view, and the iterator of the next part. Begin with 0; a returned 0 is
+ * the end.
  *
- * At the end `data` is empty. Fails with `ResponseError` when the key does not exist. O(n) in the bytes.
+ * At the end `data` is empty. Fails with `ResponseError` when the key does not exist. O(n) in the number of bytes.
  * Since Bloom 1.0.0.
  *
  * @category cuckoo filters

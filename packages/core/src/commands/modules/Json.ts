@@ -1,12 +1,12 @@
 /**
  * Commands on JSON documents, of the modules RedisJSON (part of Redis since 8.0) and valkey-json.
  *
- * Values are given and returned as plain data. Paths are JSONPath, beginning with `$`, and match any number
- * of matches: so what a command returns for them is an array. With a path of the older form, such as `.a`,
- * it is an array of one.
+ * Values are given and returned as plain data. A JSONPath begins with `$` and can match any number of values, so
+ * commands return an array with a result for each match. With a path of the older form, such as `.a`, the array has one
+ * element.
  *
- * Run on valkey-json 1.0.2 of Valkey 9.1 over RESP3. RedisJSON itself was never run: what is its own is checked by its
- * documentation only.
+ * Tested on valkey-json 1.0.2 of Valkey 9.1 over RESP3. RedisJSON was never run: its own features were checked against
+ * its documentation only.
  *
  * @since 0.1.0
  */
@@ -39,11 +39,11 @@ export const jsonArrappend = define(
 )
 
 /**
- * Returns where a value comes first in the arrays at a path, -1 where it does not, `undefined` for what is
- * no array.
+ * Returns the first index of a value in each array at a path: -1 when the array does not have the value, `undefined`
+ * for a value that is not an array.
  *
- * Searched from `start`, 0 by default, to before `stop`, 0 meaning the end. Fails with `ResponseError` when the key does
- * not exist. O(N). Since JSON 1.0.0.
+ * The search runs from `start`, 0 by default, to before `stop`; 0 is the end. Fails with `ResponseError` when the key
+ * does not exist. O(N). Since JSON 1.0.0.
  *
  * @category json
  * @since 0.1.0
@@ -62,8 +62,8 @@ export const jsonArrindex = define(
 )
 
 /**
- * Inserts values before an index into the arrays at a path; returns their new lengths, `undefined` for what
- * is not an array.
+ * Inserts values before an index into the arrays at a path; returns their new lengths, `undefined` for a value that is
+ * not an array.
  *
  * No values: `DataError`. Fails with `ResponseError` when the index is out of range. O(N). Since JSON
  * 1.0.0.
@@ -99,8 +99,8 @@ export const jsonArrlen = define(
 )
 
 /**
- * Removes and returns the element at an index (the last by default) of the arrays at a path, `undefined`
- * for a value that is not an array or is empty.
+ * Removes and returns the element at an index (the last by default) of each array at a path; `undefined` for a value
+ * that is not an array, or is empty.
  *
  * Fails with `ResponseError` when the key does not exist. O(N). Since JSON 1.0.0.
  *
@@ -139,9 +139,9 @@ export const jsonArrtrim = define(
 export const jsonClear = define("JSON.CLEAR", (key: Arg.Key, path: string = "$") => [Arg.key(key), path], Reply.integer)
 
 /**
- * Returns how deep a document is, 0 for a value that is not an array or object; `undefined` when the key does not exist.
+ * Returns the depth of a document, 0 when it is not an array or object; `undefined` when the key does not exist.
  *
- * Of valkey-json only. O(N). Since valkey-json 1.0.0.
+ * Only valkey-json has this command. O(N). Since valkey-json 1.0.0.
  *
  * @category json
  * @since 0.1.0
@@ -154,10 +154,10 @@ export const jsonDebugDepth = define(
 )
 
 /**
- * Returns how many values the values at a path (the root by default) hold, at all depths; an empty array when the key does
- * not exist.
+ * Returns how many values each value at a path (the root by default) holds, at all depths; an empty array when the key
+ * does not exist.
  *
- * Of valkey-json only. O(N). Since valkey-json 1.0.0.
+ * Only valkey-json has this command. O(N). Since valkey-json 1.0.0.
  *
  * @category json
  * @since 0.1.0
@@ -185,9 +185,9 @@ export const jsonDebugMemory = define(
 )
 
 /**
- * Deletes the values at a path; returns how many there were, 0 when the key does not exist.
+ * Deletes the values at a path; returns how many were deleted, 0 when the key does not exist.
  *
- * The root deletes the key. O(N). Since JSON 1.0.0.
+ * Deleting the root deletes the key. O(N). Since JSON 1.0.0.
  *
  * @category json
  * @since 0.1.0
@@ -209,10 +209,9 @@ export const jsonForget = define(
 )
 
 /**
- * Returns the values at a path, of JSONPath as an array; `undefined` when the key does not exist.
+ * Returns the value at a path, or with a JSONPath an array of the values; `undefined` when the key does not exist.
  *
- * Numbers beyond what JavaScript can hold are rounded: the bytes view has the exact text. O(N). Since JSON
- * 1.0.0.
+ * Numbers that JavaScript cannot hold exactly are rounded; the bytes view has the exact text. O(N). Since JSON 1.0.0.
  *
  * **Example** (Everything at a path)
  *
@@ -239,13 +238,13 @@ export const jsonGet = define(
 )
 
 /**
- * Returns for each path an array of the values there, sent in the types of the protocol instead of JSON text; `undefined`
+ * Returns for each path an array of its values, which the server sends as RESP3 types instead of JSON text; `undefined`
  * when the key does not exist.
  *
- * - `format`: with `expand1` arrays and objects below the first level are JSON text.
+ * - `format`: with `expand1`, arrays and objects below the first level come as JSON text.
  *
- * The views change nothing. Paths are JSONPath. No paths: `DataError`. Fails with `ResponseError` over RESP2. O(N). Since JSON
- * 2.6.0, of RedisJSON only.
+ * The result is the same in every view. Paths are JSONPath. No paths: `DataError`. Fails with `ResponseError` over
+ * RESP2. O(N). Since JSON 2.6.0; only RedisJSON has this format.
  *
  * @category json
  * @since 0.1.0
@@ -263,7 +262,7 @@ export const jsonGetExpanded = define(
 )
 
 /**
- * Returns the values at several paths, as a record of the paths; `undefined` when the key does not exist.
+ * Returns the values at several paths, as a record by path; `undefined` when the key does not exist.
  *
  * No paths: `DataError`. O(N). Since JSON 1.0.0.
  *
@@ -278,7 +277,7 @@ export const jsonGetPaths = define(
 )
 
 /**
- * Merges a value into those at a path (RFC 7396): `null` deletes a member; returns `true`.
+ * Merges a value into the values at a path (RFC 7396), where `null` deletes a member; returns `true`.
  *
  * O(M+N). Since JSON 2.6.0.
  *
@@ -292,7 +291,7 @@ export const jsonMerge = define(
 )
 
 /**
- * Returns the values at a path of several documents, `undefined` for each that does not exist.
+ * Returns the values at a path of several documents, `undefined` for each document that does not exist.
  *
  * No keys: `DataError`. O(M*N). Since JSON 1.0.0.
  *
@@ -307,7 +306,7 @@ export const jsonMget = define(
 )
 
 /**
- * Stores values at paths of several documents, all or none; returns `true`.
+ * Stores values at paths of several documents, all of them or none; returns `true`.
  *
  * Nothing to store: `DataError`. O(K*(M+N)). Since JSON 2.6.0.
  *
@@ -324,8 +323,9 @@ export const jsonMset = define(
 /**
  * Adds to the numbers at a path; returns the sums, `null` for a value that is not a number.
  *
- * An integer beyond ±(2⁵³−1) is a `DecodeError` with the exact value, after the sum was stored; in the bigint view integers are
- * `bigint`. Fails with `ResponseError` when the key does not exist. O(N). Since JSON 1.0.0.
+ * An integer beyond ±(2⁵³−1) fails with `DecodeError`, which has the exact value; the sum is stored nevertheless. In
+ * the bigint view integers are `bigint`. Fails with `ResponseError` when the key does not exist. O(N). Since JSON
+ * 1.0.0.
  *
  * @category json
  * @since 0.1.0
@@ -339,7 +339,8 @@ export const jsonNumincrby = define(
 /**
  * Multiplies the numbers at a path; returns the products, `null` for a value that is not a number.
  *
- * Large integers as in {@link jsonNumincrby}. Fails with `ResponseError` when the key does not exist. O(N). Since JSON 1.0.0.
+ * Large integers are treated as by {@link jsonNumincrby}. Fails with `ResponseError` when the key does not exist. O(N).
+ * Since JSON 1.0.0.
  *
  * @deprecated Redis deprecates it since JSON 2.0.0, without a replacement.
  * @category json
@@ -357,8 +358,8 @@ const objkeys = new Spec("JSON.OBJKEYS", ["readonly"])
  * Returns the names of the members of the objects at a path, `undefined` for a value that is not an object; an empty array
  * when the key does not exist.
  *
- * With a path of the older form, the names are in an array of one. valkey-json gives no names for a value that is not an
- * object. O(N). Since JSON 1.0.0.
+ * With a path of the older form, the result is an array of one list of names. valkey-json returns no names for a value
+ * that is not an object. O(N). Since JSON 1.0.0.
  *
  * @category json
  * @since 0.1.0
@@ -368,7 +369,7 @@ export const jsonObjkeys = Object.assign(
     make({
       spec: objkeys,
       args: () => [Arg.key(key), path],
-      // The reply does not tell which form the path has.
+      // The reply does not show which form the path has.
       reply: typeof path === "string" && path.startsWith("$") ? memberNames.matches : memberNames.match
     }),
   { spec: objkeys }
@@ -391,7 +392,8 @@ export const jsonObjlen = define(
 )
 
 /**
- * Returns the values at a path as RESP values: objects as arrays that begin with `{`, arrays with `[`.
+ * Returns the values at a path as RESP values. An object is an array that begins with `{`, an array one that begins
+ * with `[`.
  *
  * O(N). Since JSON 1.0.0.
  *
@@ -407,10 +409,11 @@ export const jsonResp = define(
 )
 
 /**
- * Stores a value at a path, making the document if the path is the root; returns whether it was stored.
+ * Stores a value at a path, and makes the document if the path is the root; returns whether the value was stored.
  *
- * A value with `NaN`, an infinity or itself in it: `DataError`, as everywhere where a value is given. Fails with
- * `ResponseError` when there is no document and the path is not the root. O(M+N). Since JSON 1.0.0.
+ * Fails with `DataError` for a value that contains `NaN`, an infinity or itself, as every command that takes a value
+ * does. Fails with `ResponseError` when the document does not exist and the path is not the root. O(M+N). Since JSON
+ * 1.0.0.
  *
  * **Example** (A document, and a value in it)
  *
@@ -438,13 +441,13 @@ export const jsonSet = define(
 )
 
 /**
- * Like {@link jsonSet}, with a value that is serialized already: JSON text, or whatever `format` names.
+ * Like {@link jsonSet}, with a value that is already serialized: JSON text, or the form that `format` names.
  *
  * **When to use**
  *
- * For JSON that comes from elsewhere and need not be read on the way, and for BSON documents, which are bytes. What cannot
- * be read is a `ResponseError`. `format` was not run live, and servers without RedisJSON do not have it. O(M+N). Since JSON
- * 1.0.0.
+ * For JSON text from another source that the program need not parse, and for BSON documents, which are bytes. Fails
+ * with `ResponseError` when the server cannot parse the value. `format` was not tested on a server; only RedisJSON has
+ * it. O(M+N). Since JSON 1.0.0.
  *
  * @category json
  * @since 0.1.0

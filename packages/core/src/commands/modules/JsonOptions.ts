@@ -14,7 +14,7 @@ import * as Arg from "../../RedisArg.ts"
 export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [name: string]: Json }
 
 /**
- * Options of {@link jsonGet}: how the text is laid out, which matters in the bytes view only.
+ * Options of {@link jsonGet}: the layout of the text, which matters in the bytes view only.
  *
  * @category json
  * @since 0.1.0
@@ -26,7 +26,7 @@ export interface JsonGetOptions {
 }
 
 /**
- * When {@link jsonSet} stores: `nx`, if nothing is at the path; `xx`, if something is.
+ * When {@link jsonSet} stores a value: with `nx` only if nothing is at the path, with `xx` only if something is.
  *
  * @category json
  * @since 0.1.0
@@ -38,7 +38,8 @@ export type JsonSetCondition =
 /**
  * Options of {@link jsonSet}.
  *
- * - `fpha`: how arrays of floating-point numbers are stored; one whose numbers do not fit is refused. Since Redis 8.8.
+ * - `fpha`: how arrays of floating-point numbers are stored. An array with a number that does not fit is refused. Since
+ *   Redis 8.8.
  *
  * @category json
  * @since 0.1.0
@@ -48,7 +49,7 @@ export type JsonSetOptions = JsonSetCondition & { readonly fpha?: "bf16" | "fp16
 /**
  * Options of {@link jsonSetSerialized}.
  *
- * - `format`: what the value is: `"json"` (what servers take it for), `"string"`, or a `"bson"` document.
+ * - `format`: the form of the value: `"json"` (the server's default), `"string"`, or `"bson"` for a BSON document.
  *
  * @category json
  * @since 0.1.0
@@ -60,14 +61,14 @@ export type JsonSetSerializedOptions = JsonSetOptions & { readonly format?: "jso
 // -----------------------------------------------------------------------------
 
 /**
- * A value as JSON text. What JSON cannot express is refused, also inside of it.
+ * A value as JSON text. Refuses a value that JSON cannot express, nested ones too.
  *
  * @category arguments
  * @since 0.1.0
  */
 export const encode = (value: Json): string => {
   const text = stringify(value)
-  // JSON.stringify writes null for a value that is not a number of JSON. Most texts have no null, and need no second look.
+  // JSON.stringify writes null for a number that JSON does not have. Most texts have no null, and need no second pass.
   if (text.includes("null")) stringify(value, refused)
   return text
 }
@@ -81,7 +82,7 @@ const stringify = (value: Json, replacer?: (name: string, value: unknown) => unk
       ? Arg.invalid(error.detail)
       : Arg.invalid("has no JSON text: it holds itself, or a bigint")
   }
-  // JavaScript callers may give what JSON has no text for.
+  // JavaScript callers may pass a value that has no JSON text.
   return text ?? Arg.invalid("has no JSON text")
 }
 

@@ -17,7 +17,7 @@ const parse = (text: string): Json => {
 }
 
 /**
- * A document, as its text in the bytes view.
+ * A document; in the bytes view, its text.
  *
  * @category decoders
  * @since 0.1.0
@@ -42,7 +42,7 @@ const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
 const members = Reply.pairs(Reply.text, anything)
 
 /**
- * For each path the documents there, in RESP3's own types.
+ * The documents at each path, in RESP3's own types.
  *
  * @category decoders
  * @since 0.1.0
@@ -52,7 +52,7 @@ export const expandedMatches: Reply.Reply<ReadonlyArray<ReadonlyArray<Json>> | u
 )
 
 /**
- * What a path of the older form gives without an array is an array of one.
+ * An array with a result for each match. The single result of a path of the older form becomes an array of one.
  *
  * @category decoders
  * @since 0.1.0
@@ -77,8 +77,8 @@ export const truth: Reply.Reply<boolean> = Reply.make((value, view) =>
 const names = Reply.array(Reply.blob)
 
 /**
- * The names of members. With JSONPath (`matches`) there is an array for each match, with an older path (`match`) only one: an
- * empty array may be either.
+ * The names of members. With JSONPath (`matches`) there is an array for each match, with a path of the older form
+ * (`match`) only one. An empty array may be either.
  *
  * @category decoders
  * @since 0.1.0
@@ -100,7 +100,8 @@ type Names = Reply.Reply<
 const oneMatch = Reply.array(names)
 
 /**
- * A number for each match, `undefined` where there is none. Nil says that there is no key, and hence no match.
+ * A number for each match, `undefined` where the match has none. Nil means that the key does not exist, so there are no
+ * matches.
  *
  * @category decoders
  * @since 0.1.0
@@ -114,7 +115,7 @@ export const counts: Reply.Reply<
 type Numbers<N> = ReadonlyArray<N | null>
 
 /**
- * The numbers of matches. RESP2 servers send one JSON text for all matches, RESP3 servers numbers.
+ * The numbers at the matches. RESP2 servers send one JSON text for all matches, RESP3 servers send numbers.
  *
  * @category decoders
  * @since 0.1.0
@@ -127,7 +128,7 @@ export const numbers: Reply.Reply<Numbers<number>, Numbers<number>, Numbers<numb
   }
 )
 
-/** The numbers of a JSON text, as they were written: JSON.parse would round them. */
+/** The numbers of a JSON text as they are written; JSON.parse would round them. */
 const tokens = (text: string): ReadonlyArray<string> =>
   text.startsWith("[") ? text.slice(1, -1).split(",").filter((token) => token !== "") : [text]
 

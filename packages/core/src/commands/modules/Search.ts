@@ -1,11 +1,11 @@
 /**
  * Commands on search indexes, of the module RediSearch (part of Redis since 8.0).
  *
- * Indexes are not keys: in a cluster, any node answers for all. Suggestion dictionaries are keys.
+ * Indexes are not keys: in a cluster, any node answers for all of them. Suggestion dictionaries are keys.
  *
- * In the bytes view ids, terms and the names and values of fields are bytes, and records of fields are pairs.
+ * In the bytes view, ids, terms and the names and values of fields are bytes, and records of fields are pairs.
  *
- * Run on RediSearch 8.0.2 of Redis 8.0; what is of later versions is checked by its documentation only.
+ * Tested on RediSearch 8.0.2 of Redis 8.0. Features of later versions were checked against the documentation only.
  *
  * @since 0.1.0
  */
@@ -59,10 +59,10 @@ export type * from "./SearchReplies.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * Returns what a query finds, taken through steps such as grouping and sorting.
+ * Returns the results of a query after steps such as grouping and sorting.
  *
- * In the bytes view a row is pairs of names and values, in the server's order. Fails with `ResponseError` when there is no
- * such index or the query is wrong. Since Search 1.1.0.
+ * In the bytes view a row is pairs of names and values, in the server's order. Fails with `ResponseError` when the
+ * index does not exist or the query is wrong. Since Search 1.1.0.
  *
  * @category search
  * @since 0.1.0
@@ -76,11 +76,11 @@ export const ftAggregate = define(
 )
 
 /**
- * Like {@link ftAggregate}, a part at a time: returns the first, and a cursor for {@link ftCursorRead}, 0
+ * Like {@link ftAggregate}, but in parts: returns the first part and a cursor for {@link ftCursorRead}. The cursor is 0
  * at the end.
  *
- * The cursor is kept by the server that made it: in a cluster the master of the index's name, whatever `readFrom` says.
- * One that nobody reads is deleted after `maxidle`. Since Search 1.1.0.
+ * Only the server that made a cursor has it. In a cluster that is the master of the index's name, whatever `readFrom`
+ * says. A cursor that nobody reads is deleted after `maxidle`. Since Search 1.1.0.
  *
  * @category search
  * @since 0.1.0
@@ -98,9 +98,9 @@ export const ftAggregateWithcursor = define(
 )
 
 /**
- * Gives an index another name; returns `true`.
+ * Adds an alias to an index; returns `true`.
  *
- * Fails with `ResponseError` when the name is taken. O(1). Since Search 1.0.0.
+ * Fails with `ResponseError` when the alias is taken. O(1). Since Search 1.0.0.
  *
  * @category search
  * @since 0.1.0
@@ -108,9 +108,9 @@ export const ftAggregateWithcursor = define(
 export const ftAliasadd = define("FT.ALIASADD", (alias: string, index: string) => [alias, index], Reply.ok)
 
 /**
- * Takes a name away from its index; returns `true`.
+ * Removes an alias of an index; returns `true`.
  *
- * Fails with `ResponseError` when there is no such name. O(1). Since Search 1.0.0.
+ * Fails with `ResponseError` when the alias does not exist. O(1). Since Search 1.0.0.
  *
  * @category search
  * @since 0.1.0
@@ -118,9 +118,9 @@ export const ftAliasadd = define("FT.ALIASADD", (alias: string, index: string) =
 export const ftAliasdel = define("FT.ALIASDEL", (alias: string) => [alias], Reply.ok)
 
 /**
- * Returns the other names of an index.
+ * Returns the aliases of an index.
  *
- * Fails with `ResponseError` when there is no such index. O(N). Since Search 8.10.0.
+ * Fails with `ResponseError` when the index does not exist. O(N). Since Search 8.10.0.
  *
  * @category search
  * @since 0.1.0
@@ -128,7 +128,7 @@ export const ftAliasdel = define("FT.ALIASDEL", (alias: string) => [alias], Repl
 export const ftAliaslist = define("FT.ALIASLIST", (index: string) => [index], Reply.set, "readonly")
 
 /**
- * Gives a name to an index, taking it away from the one that has it; returns `true`.
+ * Points an alias to an index, and takes it from the index that had it; returns `true`.
  *
  * O(1). Since Search 1.0.0.
  *
@@ -140,7 +140,7 @@ export const ftAliasupdate = define("FT.ALIASUPDATE", (alias: string, index: str
 /**
  * Adds fields to an index; returns `true`.
  *
- * No fields: `DataError`. O(N) in the documents, with `skipinitialscan` O(1). Since Search 1.0.0.
+ * No fields: `DataError`. O(N) in the number of documents, O(1) with `skipinitialscan`. Since Search 1.0.0.
  *
  * @category search
  * @since 0.1.0
@@ -158,7 +158,7 @@ export const ftAlter = define(
 )
 
 /**
- * Returns settings of the module by their names, or all with `*`.
+ * Returns the settings of the module with this name, or all settings for `*`.
  *
  * O(1). Since Search 1.0.0.
  *
@@ -185,10 +185,10 @@ export const ftConfigGet = define(
 export const ftConfigSet = define("FT.CONFIG SET", (name: string, value: Arg.Value) => [name, value], Reply.ok)
 
 /**
- * Makes an index over hashes or JSON documents; returns `true` before those that exist are indexed.
+ * Makes an index over hashes or JSON documents; returns `true` before the existing documents are indexed.
  *
- * No fields: `DataError`. Fails with `ResponseError` when the index exists. O(K) in the fields. Since
- * Search 1.0.0.
+ * No fields: `DataError`. Fails with `ResponseError` when the index exists. O(K) in the number of fields. Since Search
+ * 1.0.0.
  *
  * @category search
  * @since 0.1.0
@@ -207,7 +207,7 @@ export const ftCreate = define(
 /**
  * Deletes a cursor; returns `true`.
  *
- * Fails with `ResponseError` when there is no such cursor. O(1). Since Search 1.1.0.
+ * Fails with `ResponseError` when the cursor does not exist. O(1). Since Search 1.1.0.
  *
  * @category search
  * @since 0.1.0
@@ -219,10 +219,10 @@ export const ftCursorDel = define(
 )
 
 /**
- * Returns the next part of what a query found, and the cursor for more, 0 at the end.
+ * Returns the next part of the results of a query, and the cursor for the part after that, 0 at the end.
  *
- * Reading moves the cursor: it is not repeated after a lost connection, as rows would be missing then. Fails with
- * `ResponseError` when there is no such cursor. O(1). Since Search 1.1.0.
+ * Reading moves the cursor. The command is therefore not repeated after a lost connection, as rows could then be
+ * missing. Fails with `ResponseError` when the cursor does not exist. O(1). Since Search 1.1.0.
  *
  * @category search
  * @since 0.1.0
@@ -248,7 +248,7 @@ export const ftDictadd = define(
 )
 
 /**
- * Deletes terms of a dictionary; returns how many there were.
+ * Deletes terms from a dictionary; returns how many were deleted.
  *
  * No terms: `DataError`. O(1) for each. Since Search 1.4.0.
  *
@@ -272,9 +272,9 @@ export const ftDictdel = define(
 export const ftDictdump = define("FT.DICTDUMP", (dictionary: string) => [dictionary], Reply.set, "readonly")
 
 /**
- * Deletes an index, with `dd` the documents as well; returns `true`.
+ * Deletes an index, and with `dd` also its documents; returns `true`.
  *
- * Fails with `ResponseError` when there is no such index. O(1), with `dd` O(N). Since Search 2.0.0.
+ * Fails with `ResponseError` when the index does not exist. O(1), with `dd` O(N). Since Search 2.0.0.
  *
  * @category search
  * @since 0.1.0
@@ -286,7 +286,7 @@ export const ftDropindex = define(
 )
 
 /**
- * Returns in words how a query is carried out.
+ * Returns the execution plan of a query as text.
  *
  * O(1). Since Search 1.0.0.
  *
@@ -301,7 +301,7 @@ export const ftExplain = define(
 )
 
 /**
- * Like {@link ftExplain}, a line an element.
+ * Like {@link ftExplain}, with one array element for each line.
  *
  * O(1). Since Search 1.0.0.
  *
@@ -316,9 +316,9 @@ export const ftExplaincli = define(
 )
 
 /**
- * Returns what an index is made of, and what it holds and costs: an {@link FtInfo}.
+ * Returns the fields, the contents and the costs of an index: an {@link FtInfo}.
  *
- * Fails with `ResponseError` when there is no such index. O(1). Since Search 1.0.0.
+ * Fails with `ResponseError` when the index does not exist. O(1). Since Search 1.0.0.
  *
  * @category search
  * @since 0.1.0
@@ -336,11 +336,10 @@ export const ftInfo = define("FT.INFO", (index: string) => [index], info, "reado
 export const ftList = define("FT._LIST", () => [], Reply.array(Reply.blob), "readonly")
 
 /**
- * Returns the documents that a query finds, by default the first ten, and how many there are in all.
+ * Returns the documents that a query finds, by default the first ten, and the total number of matches.
  *
- * A document that was deleted meanwhile has no fields, nor has any with `return: []`. In the bytes view fields
- * are pairs. Fails with `ResponseError` when there is no such
- * index or the query is wrong. O(N). Since Search 1.0.0.
+ * A document has no fields when it was deleted meanwhile, or with `return: []`. In the bytes view fields are pairs.
+ * Fails with `ResponseError` when the index does not exist or the query is wrong. O(N). Since Search 1.0.0.
  *
  * **Example** (Two words in titles)
  *
@@ -361,7 +360,7 @@ export const ftSearch = define(
 )
 
 /**
- * Like {@link ftSearch}, with nothing but the keys of the documents.
+ * Like {@link ftSearch}, with only the keys of the documents.
  *
  * O(N). Since Search 1.0.0.
  *
@@ -379,8 +378,8 @@ export const ftSearchNocontent = define(
 const searching = new Spec("FT.SEARCH", ["readonly"])
 
 /**
- * Like {@link ftSearch}, with what `tell` asks for: scores and how they came about, payloads, what was sorted by, and
- * documents without their fields.
+ * Like {@link ftSearch}, with what `tell` asks for: scores and their explanations, payloads, sort keys, and documents
+ * without their fields.
  *
  * O(N). Since Search 1.0.0.
  *
@@ -405,7 +404,7 @@ export const ftSearchWith = Object.assign(
         asked = { ...tell }
         return searchArgs(index, query, options, asked)
       },
-      // A copy of the same.
+      // A copy of the same options.
       reply: foundTold(() => asked as Tell)
     })
   },
@@ -429,8 +428,7 @@ export const ftSearchWithscores = define(
 )
 
 /**
- * Returns for each term of a query that is not in the index those that it may stand for, the likeliest
- * first.
+ * Returns suggestions for each term of a query that is not in the index, the likeliest first.
  *
  * O(1). Since Search 1.4.0.
  *
@@ -452,7 +450,7 @@ export const ftSpellcheck = define(
 )
 
 /**
- * Adds a suggestion to a dictionary; returns how many suggestions it has then.
+ * Adds a suggestion to a dictionary; returns the new number of suggestions.
  *
  * O(1). Since Search 1.0.0.
  *
@@ -501,7 +499,7 @@ export const ftSugget = define(
 )
 
 /**
- * Like {@link ftSugget}, with scores and with what was kept with each suggestion.
+ * Like {@link ftSugget}, with the score and payload of each suggestion.
  *
  * O(1). Since Search 1.0.0.
  *
@@ -538,7 +536,7 @@ export const ftSuggetWithscores = define(
 )
 
 /**
- * Returns how many suggestions a dictionary has, 0 when the key does not exist.
+ * Returns the number of suggestions in a dictionary, 0 when the key does not exist.
  *
  * O(1). Since Search 1.0.0.
  *
@@ -548,7 +546,7 @@ export const ftSuggetWithscores = define(
 export const ftSuglen = define("FT.SUGLEN", (key: Arg.Key) => [Arg.key(key)], Reply.integer, "readonly")
 
 /**
- * Returns the terms of an index that have synonyms, each with the ids of its groups; pairs in the bytes view.
+ * Returns the terms of an index that have synonyms, each with the ids of its groups; in the bytes view they are pairs.
  *
  * O(1). Since Search 1.2.0.
  *
@@ -563,7 +561,7 @@ export const ftSyndump = define(
 )
 
 /**
- * Adds terms to a group of synonyms, which is made if it does not exist; returns `true`.
+ * Adds terms to a synonym group, and makes the group if it does not exist; returns `true`.
  *
  * No terms: `DataError`. O(1). Since Search 1.2.0.
  *
@@ -587,9 +585,9 @@ export const ftSynupdate = define(
 )
 
 /**
- * Returns all values of a field of tags.
+ * Returns all values of a tag field.
  *
- * Fails with `ResponseError` when there is no such field of tags. O(N). Since Search 1.0.0.
+ * Fails with `ResponseError` when the index has no such tag field. O(N). Since Search 1.0.0.
  *
  * @category search
  * @since 0.1.0

@@ -1,7 +1,7 @@
 /**
- * Hybrid searches: for text and a vector at once, of the module RediSearch since 8.4.
+ * Hybrid searches: one search for text and a vector. The module RediSearch has them since 8.4.
  *
- * Not run on a server: what is sent and what comes back is checked by the module's documentation and source.
+ * These were not run on a server: requests and replies were checked against the module's documentation and source.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import type { FtRowBytes, FtRows } from "./SearchReplies.ts"
 export type * from "./SearchHybridOptions.ts"
 
 /**
- * What a hybrid search finds, and how many milliseconds it took.
+ * The results of a hybrid search, and how many milliseconds it took.
  *
  * @category search
  * @since 0.1.0
@@ -32,7 +32,7 @@ const reply = Reply.struct({
   executionTime: Reply.double
 })
 
-/** The same shape from RESP2 and RESP3 servers, but for the kind of map. */
+/** The shape from RESP2 and RESP3 servers is the same, except for the kind of map. */
 const rows: Reply.Reply<FtHybridRows, FtHybridRows<FtRowBytes>, FtHybridRows> = Reply.make((value, view) => {
   const { results, totalResults, ...rest } = reply.decode(value, view)
   // All rows are read in one view.
@@ -40,10 +40,10 @@ const rows: Reply.Reply<FtHybridRows, FtHybridRows<FtRowBytes>, FtHybridRows> = 
 })
 
 /**
- * Returns what a search for text and a search for a vector find, put together, the best first.
+ * Returns the combined results of a search for text and a search for a vector, the best first.
  *
- * In the bytes view a row is pairs of names and values. Fails with `ResponseError` when there is no such index or the query is
- * wrong. O(N+M) in what both find. Since Redis 8.4.0.
+ * In the bytes view a row is pairs of names and values. Fails with `ResponseError` when the index does not exist or the
+ * query is wrong. O(N+M) in the numbers of results of the two searches. Since Redis 8.4.0.
  *
  * **Example** (Text and meaning)
  *

@@ -8,7 +8,7 @@ import { paramArgs, stepArgs, timeoutArgs } from "./SearchOptions.ts"
 import type { FtStep } from "./SearchOptions.ts"
 
 /**
- * The text that a hybrid search looks for; `yieldScoreAs` names its score for later steps.
+ * The text that a hybrid search looks for. `yieldScoreAs` names its score for later steps.
  *
  * @category search
  * @since 0.1.0
@@ -22,10 +22,10 @@ export interface FtHybridText {
 /**
  * The vector that a hybrid search looks for.
  *
- * - `field`: which field of the index, such as `@embedding`. `vector`: the parameter that holds the vector, such as `$v`.
- * - `knn`: the `k` nearest, 10 by default; `shardKRatio` is which part of them each server of a cluster looks for, since Redis
- *   8.8. `range`: those within a radius.
- * - `filter`: only documents that this query finds. `yieldScoreAs`: names its score for later steps.
+ * - `field`: the field of the index, such as `@embedding`. `vector`: the parameter that holds the vector, such as `$v`.
+ * - `knn`: the `k` nearest, 10 by default; `shardKRatio` is the share of them that each server of a cluster looks for,
+ *   since Redis 8.8. `range`: the vectors within a radius.
+ * - `filter`: only documents that match this query. `yieldScoreAs`: names the score of the vector for later steps.
  *
  * @category search
  * @since 0.1.0
@@ -53,9 +53,10 @@ export type FtHybridVector =
   )
 
 /**
- * How the scores of text and vector become one: by their ranks (`rrf`, the default), or as a weighted sum (`linear`).
+ * How the scores of text and vector are combined: by rank (`rrf`, the default), or as a weighted sum (`linear`).
  *
- * - `window`: how many of each are looked at. `constant`: the greater, the less the first ranks count.
+ * - `window`: how many results of each search are considered. `constant`: a greater value gives the first ranks less
+ *   weight.
  * - `alpha`, `beta`: the weights of text and vector.
  *
  * @category search
@@ -76,10 +77,10 @@ export type FtHybridCombine =
 /**
  * A hybrid search.
  *
- * - `params`: what stands for `$name`, the vector among them.
- * - `steps`: what is done with what was found; at most one filter, one order and one limit. Without `load`, keys and scores are
- *   told.
- * - `nosort`: in no order. `timeout`: how long it may take; a bare number is milliseconds.
+ * - `params`: the values of `$name`, including the vector.
+ * - `steps`: the steps that process the results, with at most one filter, one order and one limit. Without `load`, rows
+ *   have only keys and scores.
+ * - `nosort`: results are not sorted. `timeout`: the time limit; a bare number is milliseconds.
  *
  * @category search
  * @since 0.1.0
@@ -94,7 +95,7 @@ export interface FtHybridQuery {
   readonly timeout?: Arg.Time | undefined
 }
 
-/** A token, how many words follow, and those words. */
+/** A token, the number of words that follow, and those words. */
 const counted = (token: string, ...options: ReadonlyArray<Arg.List>): Arg.List => {
   const words = options.flatMap((option) => [...option])
   return new Arg.List([token, words.length, ...words])
@@ -126,8 +127,8 @@ const combineArgs = (combine: FtHybridCombine | undefined): Arg.List =>
   )
 
 /**
- * The arguments of a hybrid search. Parameters come before the steps: a filter directly after the vector would be the
- * vector's own.
+ * The arguments of a hybrid search. Parameters come before the steps, because a filter directly after the vector would
+ * be the vector's own filter.
  *
  * @category arguments
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * What a search index is made of: flat arrays from RESP2 servers, maps from RESP3 servers.
+ * What FT.INFO returns about a search index: flat arrays from RESP2 servers, maps from RESP3 servers.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import type * as Resp from "../../Resp.ts"
 
 const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
 
-/** Servers send numbers as such, or as text; `undefined` from servers that do not tell. */
+/** A number, which servers send as such or as text; `undefined` from servers that do not send it. */
 const number = Reply.nullable(Reply.double)
 
 const word = Reply.nullable(Reply.text)
@@ -42,7 +42,7 @@ const attribute = Reply.struct({
   efConstruction: number
 })
 
-/** Words that stand alone among names and values in turn. */
+/** Words that stand alone between the pairs of name and value. */
 const flags: ReadonlySet<string> = new Set([
   "CASESENSITIVE",
   "INDEXEMPTY",
@@ -56,7 +56,7 @@ const flags: ReadonlySet<string> = new Set([
 
 const list = Reply.array(anything)
 
-/** Names and values in turn with flags between them (RESP2), as names and values in turn. */
+/** Moves flags that stand between names and values (RESP2) to the end, under the name `flags`. */
 const withFlags = (value: Resp.Value, view: Reply.View): Resp.Value => {
   if (!Array.isArray(value)) return value
   const items = list.decode(value, view)
@@ -114,7 +114,7 @@ const field = Reply.struct({
 })
 
 /**
- * What FT.INFO tells.
+ * The reply of FT.INFO.
  *
  * @category decoders
  * @since 0.1.0
@@ -158,14 +158,14 @@ export const info = Reply.struct({
 })
 
 /**
- * What an index is made of, and what it holds and costs, as in the text view.
+ * The fields, the contents and the costs of an index, as in the text view.
  *
  * **Details**
  *
- * - `attributes`: its fields, with the words that stand for their options as `flags`.
+ * - `attributes`: the fields of the index; `flags` has the words that stand for their options.
  * - `percentIndexed`: from 0 to 1. `indexing`: 1 while documents are indexed.
- * - What ends in `Mb` is in megabytes, `totalIndexingTime` and what ends in `Ms` in milliseconds.
- * - What a server does not tell is `undefined`; what this type does not know stands in `extra`.
+ * - Fields that end in `Mb` are in megabytes; `totalIndexingTime` and fields that end in `Ms` are in milliseconds.
+ * - A field that the server does not send is `undefined`; `extra` has the fields that this type does not know.
  *
  * @category search
  * @since 0.1.0

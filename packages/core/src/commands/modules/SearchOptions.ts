@@ -10,7 +10,7 @@ interface NamedField {
   readonly as?: string | undefined
 }
 
-/** What cannot be searched for cannot be searched for as missing. */
+/** A field that cannot be searched cannot be searched for missing values either. */
 type FieldOptions =
   & NamedField
   & (
@@ -23,12 +23,12 @@ interface SortableOptions {
 }
 
 /**
- * A field of an index: of a hash its name, of a JSON document a path, which `as` gives a name.
+ * A field of an index: the name of a field of a hash, or a path in a JSON document, which `as` gives a name.
  *
- * - `sortable`: can be sorted by; `unf` without normalising its text. `noindex`: cannot be searched, so that it has no
- *   `indexmissing`; vectors are always searched.
- * - `indexmissing`, `indexempty`: documents without it, with it empty, can be searched for.
- * - `attributes`: of vectors, such as `{ TYPE: "FLOAT32", DIM: 2, DISTANCE_METRIC: "L2" }`.
+ * - `sortable`: results can be sorted by the field; with `unf` its text is not normalised. `noindex`: the field cannot
+ *   be searched, so `indexmissing` does not apply; vectors can always be searched.
+ * - `indexmissing`, `indexempty`: documents without the field, or with an empty one, can be searched for.
+ * - `attributes`: the attributes of a vector, such as `{ TYPE: "FLOAT32", DIM: 2, DISTANCE_METRIC: "L2" }`.
  *
  * @category search
  * @since 0.1.0
@@ -59,12 +59,12 @@ export type FtField =
   }
 
 /**
- * Options of an index that is made.
+ * Options of a new index.
  *
- * - `on`: what it is over, hashes by default. `prefix`: only keys that begin with one of these.
- * - `indexall`: whether there is an index of all documents, which makes `*` and negations faster.
- * - `temporary`: deleted when unused for this long; a bare number is seconds.
- * - `stopwords`: words that are not indexed; an empty list for none.
+ * - `on`: what the index covers, hashes by default. `prefix`: only keys that begin with one of these.
+ * - `indexall`: whether the server keeps an index of all documents, which makes `*` and negations faster.
+ * - `temporary`: the index is deleted when it was not used for this long; a bare number is seconds.
+ * - `stopwords`: words that are not indexed; with an empty list, all words are indexed.
  *
  * @category search
  * @since 0.1.0
@@ -92,8 +92,8 @@ export interface FtCreateOptions {
 /**
  * Options of a query.
  *
- * - `timeout`: how long it may take; a bare number is milliseconds.
- * - `params`: what stands for `$name` in the query. `dialect`: the version of the query language.
+ * - `timeout`: the time limit; a bare number is milliseconds.
+ * - `params`: the values of `$name` in the query. `dialect`: the version of the query language.
  *
  * @category search
  * @since 0.1.0
@@ -107,7 +107,8 @@ export interface FtQueryOptions {
 }
 
 /**
- * What explains a query: `params` stand for `$name` in it, `dialect` is the version of the query language.
+ * Options for explaining a query: `params` are the values of `$name` in it, `dialect` is the version of the query
+ * language.
  *
  * @category search
  * @since 0.1.0
@@ -117,11 +118,11 @@ export type FtExplainOptions = Pick<FtQueryOptions, "params" | "dialect">
 /**
  * Options of a search.
  *
- * - `filter`: only documents with a number from `min` to `max` in a field; `(5` is more, or less, than 5.
- * - `geofilter`: only documents with a place in a field that is within a radius. `payload`: for scorers that look at it.
- * - `inkeys`, `infields`: only these documents, these fields. `return`: the fields that are told, all by default.
- * - `sortby`: by the score by default. `limit`: which of the documents, the first ten by default.
- * - `highlight`, `summarize`: found words are marked, texts shortened; `true` for all fields.
+ * - `filter`: only documents that have a number from `min` to `max` in a field; `(5` excludes 5 itself.
+ * - `geofilter`: only documents that have a place within a radius in a field. `payload`: for scorers that use it.
+ * - `inkeys`, `infields`: only these documents, only these fields. `return`: the fields to return, all by default.
+ * - `sortby`: by the score by default. `limit`: which of the documents to return, the first ten by default.
+ * - `highlight`, `summarize`: marks found words, shortens texts; `true` for all fields.
  *
  * @category search
  * @since 0.1.0
@@ -163,11 +164,11 @@ export interface FtSearchOptions extends FtQueryOptions {
 type FtBound = number | `(${number}`
 
 /**
- * What else is told of each document that a search finds.
+ * What else a search returns for each document.
  *
- * - `nocontent`: nothing of its fields. `withscores`: its score, with `explainscore` how it came about.
- * - `withpayloads`: its payload, `undefined` when it has none. `withsortkeys`: what it was sorted by, `#` and a number or `$`
- *   and a text.
+ * - `nocontent`: no fields. `withscores`: the score; `explainscore` adds an explanation of it.
+ * - `withpayloads`: the payload, `undefined` when the document has none. `withsortkeys`: the sort key: `#` and a
+ *   number, or `$` and a text.
  *
  * @category search
  * @since 0.1.0
@@ -184,10 +185,11 @@ export type FtTell =
   )
 
 /**
- * A step of an aggregation; steps are taken in their order.
+ * A step of an aggregation. Steps run in the given order.
  *
  * - `load`: fields, such as `@price`, or `*` for all. `groupby`: fields, with functions such as `SUM` over each group.
- * - `sortby`: fields with their order, the first `max` of them. `apply`: a new field, `as`, from an expression.
+ * - `sortby`: fields with their order; only the first `max` rows are kept. `apply`: adds a field, named by `as`, that
+ *   an expression computes.
  *
  * @category search
  * @since 0.1.0
@@ -223,8 +225,8 @@ export interface FtAggregateOptions extends FtQueryOptions {
 }
 
 /**
- * Options of a cursor: how many rows a part has, and after how long without use it is deleted, a bare number being
- * milliseconds.
+ * Options of a cursor: how many rows a part has, and after how long without use the server deletes the cursor. A bare
+ * number is milliseconds.
  *
  * @category search
  * @since 0.1.0
@@ -235,7 +237,8 @@ export interface FtCursorOptions {
 }
 
 /**
- * Options of a spell check: how many letters may differ, 1 by default, and dictionaries with more and with fewer terms.
+ * Options of a spell check: how many letters may differ, 1 by default; dictionaries with terms to add, and with terms
+ * to leave out.
  *
  * @category search
  * @since 0.1.0
@@ -248,7 +251,8 @@ export interface FtSpellcheckOptions {
 }
 
 /**
- * Options of a suggestion that is added: `incr` adds to its score, `payload` is kept with it.
+ * Options of a new suggestion: `incr` adds to the existing score instead of replacing it; `payload` is stored with the
+ * suggestion.
  *
  * @category search
  * @since 0.1.0
@@ -259,7 +263,7 @@ export interface FtSugaddOptions {
 }
 
 /**
- * Options of suggestions that are asked for: `fuzzy` allows for one wrong letter, `max` is 5 by default.
+ * Options for getting suggestions: `fuzzy` allows one wrong letter, `max` is 5 by default.
  *
  * @category search
  * @since 0.1.0
@@ -323,7 +327,7 @@ export const schemaArgs = (fields: ReadonlyArray<FtField>): Arg.List =>
   new Arg.List(Arg.some([fields], "needs at least one field").map(fieldArgs))
 
 /**
- * What comes before the fields of an index that is made.
+ * The arguments before the fields of a new index.
  *
  * @category arguments
  * @since 0.1.0
@@ -350,7 +354,7 @@ export const createArgs = (options: FtCreateOptions): Arg.List =>
   )
 
 /**
- * How long a query may take.
+ * The time limit of a query.
  *
  * @category arguments
  * @since 0.1.0
@@ -359,7 +363,7 @@ export const timeoutArgs = (options: Pick<FtQueryOptions, "timeout">): Arg.List 
   Arg.option("TIMEOUT", options.timeout === undefined ? undefined : Arg.milliseconds(options.timeout))
 
 /**
- * What stands for the names in a query, and its language.
+ * The parameters of a query, and the version of its language.
  *
  * @category arguments
  * @since 0.1.0
@@ -401,7 +405,7 @@ const filterArgs = ({ filter = [], geofilter = [] }: FtSearchOptions): Arg.List 
   ])
 
 /**
- * What else is told of documents.
+ * What else is returned for each document.
  *
  * @category arguments
  * @since 0.1.0

@@ -1,7 +1,7 @@
 /**
  * Profiles of search queries.
  *
- * Run on RediSearch 8.0.2 of Redis 8.0, of FT.SEARCH and FT.AGGREGATE.
+ * Tested with FT.SEARCH and FT.AGGREGATE on RediSearch 8.0.2 of Redis 8.0.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ import type { FtProfiled } from "./SearchProfileReplies.ts"
 
 export type * from "./SearchProfileReplies.ts"
 
-/** What queries find: documents, or rows without a cursor. */
+/** The results of a query: documents, or rows without a cursor. */
 interface Results {
   readonly total: number
   readonly cursor?: never
@@ -32,10 +32,10 @@ const kinds: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * Returns what a search, an aggregation or a hybrid search finds, and how it was carried out.
+ * Returns the results of a search, an aggregation or a hybrid search, and how the server carried it out.
  *
- * With `limited` nothing is told of what reads the parts of a union. What is no search: `DataError`. Hybrid searches since
- * Redis 8.8. O(N). Since Search 2.2.0.
+ * With `limited`, the profile leaves out the iterators that read the parts of a union. A command that is not one of
+ * these searches: `DataError`. Hybrid searches need Redis 8.8. O(N). Since Search 2.2.0.
  *
  * **Example** (Why a search is slow)
  *
@@ -70,7 +70,7 @@ export const ftProfile = Object.assign(
   { spec: profiling }
 )
 
-/** What the results are in is the view of the query, unless the profile has another. */
+/** The results are in the view of the query, unless the profile has another view. */
 const inViewOf = (query: Any, view: Reply.View): Reply.View => ({
   blob: query.view.blob === "bytes" ? "bytes" : view.blob,
   integer: query.view.integer === "bigint" ? "bigint" : view.integer

@@ -1,5 +1,5 @@
 /**
- * How a query was carried out: flat arrays from RESP2 servers, maps from RESP3 servers.
+ * How the server carried out a query: flat arrays from RESP2 servers, maps from RESP3 servers.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import * as Resp from "../../Resp.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * What a query has found, and how it was carried out.
+ * The results of a query, and how the server carried it out.
  *
  * @category search
  * @since 0.1.0
@@ -22,7 +22,7 @@ export interface FtProfiled<Results, Term = string> {
 }
 
 /**
- * How a query was carried out, by each server that took part; `coordinator` is by the names of the server.
+ * How each of the servers carried out its part of a query. `coordinator` has the names that the server uses.
  *
  * @category search
  * @since 0.1.0
@@ -33,7 +33,7 @@ export interface FtProfile<Term = string> {
 }
 
 /**
- * How a query was carried out by one server: times in milliseconds, `undefined` where the server does not tell.
+ * How one server carried out a query. Times are in milliseconds, and `undefined` where the server does not send them.
  *
  * @category search
  * @since 0.1.0
@@ -49,7 +49,8 @@ export interface FtShardProfile<Term = string> extends Reply.Extra {
 }
 
 /**
- * What reads an index for a part of a query: `counter` is how often it was read from, `size` about how much there was to read.
+ * An iterator, which reads an index for a part of a query: `counter` is how often it was read, `size` the approximate
+ * number of entries to read.
  *
  * @category search
  * @since 0.1.0
@@ -65,7 +66,7 @@ export interface FtIteratorProfile<Term = string> extends Reply.Extra {
 }
 
 /**
- * A step through which what was found goes: `counter` is for how many documents.
+ * A step that processes the results: `counter` is the number of documents.
  *
  * @category search
  * @since 0.1.0
@@ -86,7 +87,7 @@ const entries = Reply.pairs(Reply.text, anything)
 
 const number = Reply.nullable(Reply.double)
 
-/** The first of several names that a server has for the same. */
+/** Gives one name to a value for which servers have several names. */
 const either = (value: Resp.Value, names: ReadonlyMap<string, string>, view: Reply.View): Resp.Value =>
   new Resp.MapReply(entries.decode(value, view).flatMap(([name, item]) => [names.get(name) ?? name, item]))
 
@@ -108,7 +109,7 @@ const iteratorNames = new Map([
 
 const iterator: Iterator = Reply.make((value, view) => iteratorStruct.decode(either(value, iteratorNames, view), view))
 
-/** One iterator is a map, or names and values in turn; several are an array of them. */
+/** A single iterator is a map, or alternating names and values; several are an array of those. */
 const children: Reply.Reply<
   ReadonlyArray<FtIteratorProfile>,
   ReadonlyArray<FtIteratorProfile<Uint8Array>>,
@@ -130,7 +131,7 @@ const iteratorStruct = Reply.struct({
   childIterators: children
 })
 
-/** One warning or an array of them; `None` is none. */
+/** One warning or an array of them; `None` means no warning. */
 const warnings: Reply.Reply<ReadonlyArray<string>> = Reply.make((value, view) =>
   Reply.array(Reply.text).decode(Array.isArray(value) ? value : value === null ? [] : [value], view)
     .filter((warning) => warning !== "None")
@@ -155,7 +156,7 @@ const shards = Reply.array(shard)
 
 const coordinators = Reply.orElse(Reply.recordOf(Reply.raw), () => ({}))
 
-/** Servers before 8.0 tell of one server, without a list of them. */
+/** Servers before 8.0 report a single server, without a list. */
 const profile: Reply.Reply<FtProfile, FtProfile<Uint8Array>, FtProfile> = Reply.make((value, view) => {
   const named = new Map(entries.decode(value, view))
   const list = named.get("Shards") ?? [value]
@@ -165,7 +166,7 @@ const profile: Reply.Reply<FtProfile, FtProfile<Uint8Array>, FtProfile> = Reply.
 })
 
 /**
- * What FT.PROFILE tells of a query whose reply is read by `results`.
+ * The reply of FT.PROFILE for a query whose reply is read by `results`.
  *
  * @category decoders
  * @since 0.1.0
@@ -181,7 +182,7 @@ export const profiled = <A, B, I>(
   })
 }
 
-/** Servers before 8.0 put the profile among the results. */
+/** Servers before 8.0 put the profile between the results. */
 const inTurn = (value: Resp.MapReply, view: Reply.View): ReadonlyArray<Resp.Value> => {
   const named = entries.decode(value, view)
   const find = (wanted: string) => named.find(([name]) => name.toLowerCase() === wanted)?.[1]

@@ -8,7 +8,7 @@ import * as Resp from "../../Resp.ts"
 import type { FtTell } from "./SearchOptions.ts"
 
 /**
- * A document that was found: its key, and its fields by their names; of a JSON document the root is `$`.
+ * A document that was found: its key, and its fields by name. The root of a JSON document is `$`.
  *
  * In the bytes view it is an {@link FtDocumentBytes}.
  *
@@ -29,10 +29,10 @@ export interface FtDocument<Id = string, Fields = Readonly<Record<string, string
 export type FtDocumentBytes = FtDocument<Uint8Array, ReadonlyArray<readonly [Uint8Array, Uint8Array | undefined]>>
 
 /**
- * How many documents there are in all, and those that were asked for.
+ * The total number of matching documents, and those that were asked for.
  *
- * - `warnings`: why documents may be missing, such as a timeout; RESP2 servers do not tell.
- * - `extra`: what this type does not know, by the server's names; empty from RESP2 servers.
+ * - `warnings`: why documents may be missing, such as a timeout; RESP2 servers do not send warnings.
+ * - `extra`: fields that this type does not know, by the server's names; empty from RESP2 servers.
  *
  * @category search
  * @since 0.1.0
@@ -45,12 +45,12 @@ export interface FtFound<Document> {
 }
 
 /**
- * The rows of an aggregation, each its values by their names; in the bytes view an {@link FtRowBytes}.
+ * The rows of an aggregation. A row has its values by name; in the bytes view it is an {@link FtRowBytes}.
  *
- * - `total`: how many rows there are in all, as far as the server has counted: at least those of this reply, and after steps
- *   that sort or group all of them.
- * - `warnings`: why rows may be missing, such as a timeout; RESP2 servers do not tell.
- * - `extra`: what this type does not know, by the server's names; empty from RESP2 servers.
+ * - `total`: the total number of rows, as far as the server has counted them: at least the rows of this reply, and the
+ *   full number after steps that sort or group.
+ * - `warnings`: why rows may be missing, such as a timeout; RESP2 servers do not send warnings.
+ * - `extra`: fields that this type does not know, by the server's names; empty from RESP2 servers.
  *
  * @category search
  * @since 0.1.0
@@ -71,7 +71,7 @@ export interface FtRows<Row = Readonly<Record<string, Reply.Raw>>> {
 export type FtRowBytes = ReadonlyArray<readonly [Uint8Array, Reply.Raw]>
 
 /**
- * A suggestion, and how good it is.
+ * A suggestion and its score.
  *
  * @category search
  * @since 0.1.0
@@ -82,7 +82,7 @@ export interface FtSuggestion<Text = string> {
 }
 
 /**
- * A suggestion with what was kept with it, `undefined` when nothing was.
+ * A suggestion with its payload, `undefined` when it has none.
  *
  * @category search
  * @since 0.1.0
@@ -92,7 +92,7 @@ export interface FtSuggestionPayload<Text = string> extends FtSuggestion<Text> {
 }
 
 /**
- * How a score came about: in words, and from which parts.
+ * The explanation of a score: a text, and the parts of the score.
  *
  * @category search
  * @since 0.1.0
@@ -117,7 +117,7 @@ export type FtTold<Tell, Text = string, Fields = FtDocument["fields"]> =
   & (Tell extends { readonly withsortkeys: true } ? { readonly sortkey: Text | undefined } : unknown)
 
 /**
- * A term that is not in an index, and those that it may stand for.
+ * A term that is not in an index, and the suggestions for it.
  *
  * @category search
  * @since 0.1.0
@@ -140,13 +140,13 @@ const elements: Reply.Reply<ReadonlyArray<Resp.Value>> = Reply.make((value) =>
 
 const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
 
-/** Names that are words of the server. */
+/** Values by names that are words of the server. */
 const byName: Reply.Reply<ReadonlyMap<string, Resp.Value>> = Reply.map(
   Reply.pairs(Reply.text, anything),
   (pairs) => new Map(pairs)
 )
 
-/** What RESP3 servers wrap the results in. The format is that of the values, and there are no attributes. */
+/** The map that holds the results from RESP3 servers. The format is that of the values, and there are no attributes. */
 const summary = Reply.struct({
   totalResults: number,
   results: Reply.array(byName),
@@ -166,10 +166,10 @@ const content: Reply.Reply<string, Uint8Array, string> = Reply.make((value, view
 
 const someFields = Reply.recordOrPairs(Reply.nullable(content))
 
-/** None of a document that was deleted meanwhile. */
+/** A document that was deleted meanwhile has no fields. */
 const fields: typeof someFields = Reply.make((value, view) => someFields.decode(value ?? [], view))
 
-/** Each document is read from an array of what has these names in a map of RESP3, content last. */
+/** Reads each document from an array of the values that have these names in a RESP3 map, content last. */
 const documents = <D, B>(
   names: ReadonlyArray<string>,
   document: Reply.Reply<D, B, D>
@@ -192,7 +192,7 @@ const mapped = (value: Resp.Value, view: Reply.View, names: ReadonlyArray<string
   return { total: totalResults, parts, warnings: warning, extra }
 }
 
-/** The elements of RESP2. After `RETURN 0` no document has content. */
+/** The elements of a RESP2 reply. After `RETURN 0` documents have no content. */
 const inTurn = (value: Resp.Value, view: Reply.View, names: ReadonlyArray<string>) => {
   const [total = null, ...flat] = elements.decode(value, view)
   const words = names.filter((name) => name !== contentName).length
@@ -205,7 +205,7 @@ const inTurn = (value: Resp.Value, view: Reply.View, names: ReadonlyArray<string
 const isContent = (value: Resp.Value | undefined): boolean => value === null || Array.isArray(value)
 
 /**
- * What FT.SEARCH finds.
+ * The reply of FT.SEARCH.
  *
  * @category decoders
  * @since 0.1.0
@@ -216,7 +216,7 @@ export const found: Reply.Reply<FtFound<FtDocument>, FtFound<FtDocumentBytes>, F
 )
 
 /**
- * What FT.SEARCH finds, with scores.
+ * The reply of FT.SEARCH, with scores.
  *
  * @category decoders
  * @since 0.1.0
@@ -233,7 +233,7 @@ export const foundScored: Reply.Reply<
 const onlyId = Reply.tuple(Reply.blob)
 
 /**
- * What FT.SEARCH finds, the keys alone.
+ * The reply of FT.SEARCH, with the keys alone.
  *
  * @category decoders
  * @since 0.1.0
@@ -246,7 +246,7 @@ export const foundIds: Reply.Reply<FtFound<string>, FtFound<Uint8Array>, FtFound
   Reply.make((value, view) => onlyId.decode(value, view)[0])
 )
 
-/** Text, or the text with an array of parts. */
+/** A text, or a text with an array of parts. */
 const explanation: Reply.Reply<FtExplanation> = Reply.make((value, view) => {
   if (!Array.isArray(value)) return { text: Reply.text.decode(value, view), parts: [] }
   const [text = null, parts = []] = elements.decode(value, view)
@@ -259,7 +259,7 @@ const explained = Reply.tuple(Reply.double, explanation)
 
 const optionalBlob = Reply.nullable(Reply.blob)
 
-/** What a document has, in the order in which RESP2 servers send it, by the names of RESP3. */
+/** The values that a document can have, in the order in which RESP2 servers send them, with their RESP3 names. */
 const told: ReadonlyArray<
   readonly [option: keyof FtTell, name: string, reply: Reply.Reply<object, object, object>]
 > = [
@@ -277,7 +277,7 @@ const told: ReadonlyArray<
 ]
 
 /**
- * What FT.SEARCH finds, with what was asked for.
+ * The reply of FT.SEARCH, with the values that were asked for.
  *
  * @category decoders
  * @since 0.1.0
@@ -292,7 +292,7 @@ export const foundTold = <Tell extends FtTell>(
 
 const toldIn = <Tell extends FtTell>(tell: Tell) => {
   const columns = told.filter(([name]) => tell[name] === true)
-    // The score with its explanation stands in the place of the score.
+    // The score with its explanation takes the place of the score.
     .filter(([name]) => name !== "withscores" || tell.explainscore !== true)
   const names = ["id", ...columns.map(([, name]) => name), ...tell.nocontent === true ? [] : [contentName]]
   return documents<FtTold<Tell>, FtTold<Tell, Uint8Array, FtDocumentBytes["fields"]>>(
@@ -314,7 +314,7 @@ const toldIn = <Tell extends FtTell>(tell: Tell) => {
 const rowList = Reply.array(Reply.recordOrPairs(Reply.raw))
 
 /**
- * What FT.AGGREGATE finds.
+ * The reply of FT.AGGREGATE.
  *
  * @category decoders
  * @since 0.1.0
@@ -341,7 +341,7 @@ const rowsInTurn = (value: Resp.Value, view: Reply.View) => {
 const rowsAndCursor = Reply.tuple(rows, number)
 
 /**
- * A part of what FT.AGGREGATE finds, and the cursor for more.
+ * A part of the reply of FT.AGGREGATE, and the cursor for more.
  *
  * @category decoders
  * @since 0.1.0
@@ -369,7 +369,8 @@ const misspelledTerms = Reply.array(
 const termMap = Reply.pairs(anything, Reply.array(Reply.pairs(anything, anything)))
 
 /**
- * `["TERM", term, [[score, suggestion], …]]` an element (RESP2), or `{ results: { term: [{ suggestion: score }] } }`.
+ * For each term `["TERM", term, [[score, suggestion], …]]` (RESP2), or a map of the terms (RESP3):
+ * `{ results: { term: [{ suggestion: score }] } }`.
  *
  * @category decoders
  * @since 0.1.0
@@ -391,7 +392,7 @@ export const misspelled: Reply.Reply<
 })
 
 /**
- * What FT.SUGGET returns.
+ * The reply of FT.SUGGET.
  *
  * @category decoders
  * @since 0.1.0
@@ -404,7 +405,7 @@ const suggestionList = Reply.array(Reply.fields({ suggestion: Reply.blob, score:
 const inPairs = Reply.pairs(anything, anything)
 
 /**
- * What FT.SUGGET returns with scores: suggestions and scores in turn.
+ * The reply of FT.SUGGET with scores: alternating suggestions and scores.
  *
  * @category decoders
  * @since 0.1.0
@@ -420,7 +421,7 @@ const payloadList = Reply.array(
 )
 
 /**
- * What FT.SUGGET returns with scores and payloads: suggestions, scores and payloads in turn.
+ * The reply of FT.SUGGET with scores and payloads: suggestion, score and payload, for each suggestion.
  *
  * @category decoders
  * @since 0.1.0

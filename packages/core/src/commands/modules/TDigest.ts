@@ -1,7 +1,7 @@
 /**
  * Commands on t-digests, sketches of a distribution, of the module RedisBloom (part of Redis since 8.0).
  *
- * Run on RedisBloom 8.8.0 of Redis 8.6.
+ * Tested on RedisBloom 8.8.0 of Redis 8.6.
  *
  * @since 0.1.0
  */
@@ -16,8 +16,8 @@ import * as Reply from "../../RedisReply.ts"
 /**
  * Options of {@link tdigestMerge}.
  *
- * - `compression`: of the digest that is made; by default the greatest of the sources.
- * - `override`: what the destination held is left out.
+ * - `compression`: the compression of the new digest; by default the greatest of the sources.
+ * - `override`: replaces what the destination held instead of merging it.
  *
  * @category t-digests
  * @since 0.1.0
@@ -58,9 +58,9 @@ export const tdigestAdd = define(
 )
 
 /**
- * Returns for each rank, the least being 0, the value that has about this rank; `Infinity` beyond the last.
+ * Returns the approximate value at each rank, where the least value has rank 0; `Infinity` for a rank beyond the last.
  *
- * No ranks: `DataError`. Fails with `ResponseError` when the key does not exist. `NaN` when the digest is
+ * No ranks: `DataError`. Fails with `ResponseError` when the key does not exist. Returns `NaN` when the digest is
  * empty. O(1). Since Bloom 2.4.0.
  *
  * @category t-digests
@@ -74,10 +74,10 @@ export const tdigestByrank = define(
 )
 
 /**
- * Returns for each rank, the greatest being 0, the value that has about this rank; `-Infinity` beyond the
+ * Returns the approximate value at each rank, where the greatest value has rank 0; `-Infinity` for a rank beyond the
  * last.
  *
- * No ranks: `DataError`. Fails with `ResponseError` when the key does not exist. `NaN` when the digest is
+ * No ranks: `DataError`. Fails with `ResponseError` when the key does not exist. Returns `NaN` when the digest is
  * empty. O(1). Since Bloom 2.4.0.
  *
  * @category t-digests
@@ -91,9 +91,9 @@ export const tdigestByrevrank = define(
 )
 
 /**
- * Returns for each value which part of the observations, from 0 to 1, is not greater.
+ * Returns for each value the fraction of the observations, from 0 to 1, that are not greater.
  *
- * No values: `DataError`. Fails with `ResponseError` when the key does not exist. `NaN` when the digest is
+ * No values: `DataError`. Fails with `ResponseError` when the key does not exist. Returns `NaN` when the digest is
  * empty. O(1). Since Bloom 2.4.0.
  *
  * @category t-digests
@@ -107,7 +107,7 @@ export const tdigestCdf = define(
 )
 
 /**
- * Makes a digest; the greater `compression` (100 by default), the more exact and large; returns `true`.
+ * Makes a digest; returns `true`. A greater `compression` (100 by default) makes it more exact and larger.
  *
  * Fails with `ResponseError` when the key exists. O(1). Since Bloom 2.4.0.
  *
@@ -121,7 +121,7 @@ export const tdigestCreate = define(
 )
 
 /**
- * Returns how a digest is made up, and its size in bytes.
+ * Returns the structure of a digest, and its size in bytes.
  *
  * Fails with `ResponseError` when the key does not exist. O(1). Since Bloom 2.4.0.
  *
@@ -143,8 +143,8 @@ export const tdigestMax = define("TDIGEST.MAX", (key: Arg.Key) => [Arg.key(key)]
 /**
  * Merges digests into another, which is made if it does not exist; returns `true`.
  *
- * No sources: `DataError`. Fails with `ResponseError` when a source does not exist. O(n*k) in the sources
- * and their nodes. Since Bloom 2.4.0.
+ * No sources: `DataError`. Fails with `ResponseError` when a source does not exist. O(n*k) in the numbers of sources
+ * and nodes. Since Bloom 2.4.0.
  *
  * @category t-digests
  * @since 0.1.0
@@ -171,9 +171,9 @@ export const tdigestMerge = define(
 export const tdigestMin = define("TDIGEST.MIN", (key: Arg.Key) => [Arg.key(key)], Reply.double, "readonly")
 
 /**
- * Returns for each part, from 0 to 1, the value that this part of the observations does not exceed.
+ * Returns for each fraction, from 0 to 1, the value that this fraction of the observations does not exceed.
  *
- * No parts: `DataError`. Fails with `ResponseError` when the key does not exist. `NaN` when the digest is
+ * No fractions: `DataError`. Fails with `ResponseError` when the key does not exist. Returns `NaN` when the digest is
  * empty. O(1). Since Bloom 2.4.0.
  *
  * @category t-digests
@@ -187,7 +187,7 @@ export const tdigestQuantile = define(
 )
 
 /**
- * Returns for each value how many observations are less; -1 when all are greater, -2 when the digest is
+ * Returns for each value the number of observations that are less: -1 when all are greater, -2 when the digest is
  * empty.
  *
  * No values: `DataError`. Fails with `ResponseError` when the key does not exist. O(1). Since Bloom 2.4.0.
@@ -213,7 +213,7 @@ export const tdigestRank = define(
 export const tdigestReset = define("TDIGEST.RESET", (key: Arg.Key) => [Arg.key(key)], Reply.ok)
 
 /**
- * Returns for each value how many observations are greater; -1 when all are less, -2 when the digest is
+ * Returns for each value the number of observations that are greater: -1 when all are less, -2 when the digest is
  * empty.
  *
  * No values: `DataError`. Fails with `ResponseError` when the key does not exist. O(1). Since Bloom 2.4.0.
@@ -229,9 +229,9 @@ export const tdigestRevrank = define(
 )
 
 /**
- * Returns the mean of the observations between two quantiles, from 0 to 1; `NaN` when there is none.
+ * Returns the mean of the observations between two quantiles, from 0 to 1; `NaN` when there are none.
  *
- * Fails with `ResponseError` when the key does not exist. O(n) in the nodes. Since Bloom 2.4.0.
+ * Fails with `ResponseError` when the key does not exist. O(n) in the number of nodes. Since Bloom 2.4.0.
  *
  * @category t-digests
  * @since 0.1.0

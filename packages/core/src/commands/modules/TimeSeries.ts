@@ -1,12 +1,12 @@
 /**
  * Commands on time series, of the module RedisTimeSeries (part of Redis since 8.0).
  *
- * Points in time are unix milliseconds; where they are given, a `Date` or `DateTime` will do.
+ * Points in time are unix milliseconds; arguments may also be a `Date` or a `DateTime`.
  *
  * In the bytes view keys and labels are bytes, and the labels of a series are pairs of a name and a value. In the bigint
  * view the times of samples are `bigint`.
  *
- * Run on RedisTimeSeries 8.8.0 of Redis 8.6; what is of Redis 8.10 is checked by its documentation only.
+ * Tested on RedisTimeSeries 8.8.0 of Redis 8.6. Features of Redis 8.10 were checked against the documentation only.
  *
  * @since 0.1.0
  */
@@ -50,10 +50,10 @@ export type * from "./TimeSeriesReplies.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * Adds a sample, making the series if the key does not exist; returns its time.
+ * Adds a sample, and makes the series if the key does not exist; returns the time of the sample.
  *
- * A value may be `NaN` since Redis 8.6. Fails with `ResponseError` when the time has a sample that must stay. O(M) in the
- * rules. Since TimeSeries 1.0.0.
+ * A value may be `NaN` since Redis 8.6. Fails with `ResponseError` when there is a sample at this time that may not be
+ * replaced. O(M) in the number of rules. Since TimeSeries 1.0.0.
  *
  * **Example** (A measurement, now)
  *
@@ -80,8 +80,8 @@ export const tsAdd = define(
 /**
  * Changes properties of a series; returns `true`.
  *
- * Labels replace all others. Fails with `ResponseError` when the key does not exist. O(N) in the labels.
- * Since TimeSeries 1.0.0.
+ * The given labels replace all others. Fails with `ResponseError` when the key does not exist. O(N) in the number of
+ * labels. Since TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0
@@ -107,10 +107,10 @@ export const tsCreate = define(
 )
 
 /**
- * Makes a rule: what is added to `source` from now on is put together in `destination`; returns `true`.
+ * Makes a rule: samples that are added to `source` from now on are aggregated in `destination`; returns `true`.
  *
- * `align` is a time at which a bucket begins. Both series must exist, else `ResponseError`. O(1). Since
- * TimeSeries 1.0.0.
+ * `align` is a time at which a bucket begins. Fails with `ResponseError` when one of the series does not exist. O(1).
+ * Since TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0
@@ -133,10 +133,11 @@ export const tsCreaterule = define(
 )
 
 /**
- * Adds a sample that is less than the last by `subtrahend`, making the series if the key does not exist;
- * returns its time.
+ * Adds a sample that is less than the last one by `subtrahend`, and makes the series if the key does not exist; returns
+ * the time of the sample.
  *
- * Fails with `ResponseError` when the time is before the last. O(M) in the rules. Since TimeSeries 1.0.0.
+ * Fails with `ResponseError` when the time is before that of the last sample. O(M) in the number of rules. Since
+ * TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0
@@ -153,8 +154,8 @@ export const tsDecrby = define(
 )
 
 /**
- * Deletes the samples from one time to another, both inclusive; returns how many there were. `-` is the first sample and
- * `+` the last.
+ * Deletes the samples from one time to another, both inclusive; returns how many were deleted. `-` is the time of the
+ * first sample and `+` that of the last.
  *
  * Fails with `ResponseError` when the key does not exist. O(N). Since TimeSeries 1.6.0.
  *
@@ -170,7 +171,7 @@ export const tsDel = define(
 /**
  * Deletes a rule; returns `true`.
  *
- * Fails with `ResponseError` when there is no such rule. O(1). Since TimeSeries 1.0.0.
+ * Fails with `ResponseError` when the rule does not exist. O(1). Since TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0
@@ -184,8 +185,8 @@ export const tsDeleterule = define(
 /**
  * Returns the last sample, `undefined` when there is none.
  *
- * `latest` as in {@link TsRangeOptions}. Fails with `ResponseError` when the key does not exist. O(1).
- * Since TimeSeries 1.0.0.
+ * {@link TsRangeOptions} describes `latest`. Fails with `ResponseError` when the key does not exist. O(1). Since
+ * TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0
@@ -198,10 +199,11 @@ export const tsGet = define(
 )
 
 /**
- * Adds a sample that is greater than the last by `addend`, making the series if the key does not exist;
- * returns its time.
+ * Adds a sample that is greater than the last one by `addend`, and makes the series if the key does not exist; returns
+ * the time of the sample.
  *
- * Fails with `ResponseError` when the time is before the last. O(M) in the rules. Since TimeSeries 1.0.0.
+ * Fails with `ResponseError` when the time is before that of the last sample. O(M) in the number of rules. Since
+ * TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0
@@ -218,8 +220,8 @@ export const tsIncrby = define(
 )
 
 /**
- * Returns what a series is made of: times in unix milliseconds, `retentionTime` and buckets in
- * milliseconds, sizes in bytes.
+ * Returns the properties of a series: times in unix milliseconds, `retentionTime` and buckets in milliseconds, sizes in
+ * bytes.
  *
  * Fails with `ResponseError` when the key does not exist. O(1). Since TimeSeries 1.0.0.
  *
@@ -231,7 +233,7 @@ export const tsInfo = define("TS.INFO", (key: Arg.Key) => [Arg.key(key)], info, 
 /**
  * Like {@link tsInfo}, with the chunks that hold the samples.
  *
- * Fails with `ResponseError` when the key does not exist. O(n) in the chunks. Since TimeSeries 1.0.0.
+ * Fails with `ResponseError` when the key does not exist. O(n) in the number of chunks. Since TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0
@@ -239,10 +241,11 @@ export const tsInfo = define("TS.INFO", (key: Arg.Key) => [Arg.key(key)], info, 
 export const tsInfoDebug = define("TS.INFO", (key: Arg.Key) => [Arg.key(key), "DEBUG"], infoDebug, "readonly")
 
 /**
- * Adds samples to series that exist; returns what became of each: its time, or the error with which the server refused it.
- * The others are added all the same.
+ * Adds samples to series that exist; returns the outcome of each sample: its time, or the error with which the server
+ * refused it. A refused sample does not affect the others.
  *
- * A value may be `NaN` since Redis 8.6. No samples: `DataError`. O(N*M) in the samples and rules. Since TimeSeries 1.0.0.
+ * A value may be `NaN` since Redis 8.6. No samples: `DataError`. O(N*M) in the numbers of samples and rules. Since
+ * TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0
@@ -261,11 +264,10 @@ export const tsMadd = define(
 )
 
 /**
- * Returns the last samples of all series whose labels fulfil the filters, `undefined` where there is none.
+ * Returns the last sample of each series whose labels match the filters, `undefined` for a series without samples.
  *
- * No filters: `DataError`. Goes by no key: in a cluster any server answers for all, once the module knows the others, and
- * not in a transaction. O(n). Since TimeSeries
- * 1.0.0.
+ * No filters: `DataError`. The command has no key: in a cluster any server answers for all, once its module knows the
+ * other servers, but not in a transaction. O(n). Since TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0
@@ -282,11 +284,10 @@ export const tsMget = define(
 )
 
 /**
- * Returns samples of all series whose labels fulfil the filters, such as `room=kitchen`, in the order of
- * time.
+ * Returns samples of all series whose labels match the filters, such as `room=kitchen`, in the order of time.
  *
- * Samples are taken from `from` to `to`, both inclusive, `-` being the first and `+` the last. No filters:
- * `DataError`. In a cluster as {@link tsMget}. O(n/m+k). Since TimeSeries 1.0.0.
+ * Samples are taken from `from` to `to`, both inclusive; `-` is the first sample and `+` the last. No filters:
+ * `DataError`. In a cluster it behaves like {@link tsMget}. O(n/m+k). Since TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0
@@ -304,7 +305,7 @@ export const tsMrange = define(
 )
 
 /**
- * Like {@link tsMrange}, with the series of one value of a label as one, which {@link TsGroup} describes.
+ * Like {@link tsMrange}, but the series with the same value of a label become one, a {@link TsGroup}.
  *
  * No filters: `DataError`. O(n/m+k). Since TimeSeries 1.6.0.
  *
@@ -376,9 +377,9 @@ export const tsMrevrangeGroupby = define(
 )
 
 /**
- * Returns the keys of all series whose labels fulfil the filters.
+ * Returns the keys of all series whose labels match the filters.
  *
- * No filters: `DataError`. In a cluster as {@link tsMget}. O(n). Since TimeSeries 1.0.0.
+ * No filters: `DataError`. In a cluster it behaves like {@link tsMget}. O(n). Since TimeSeries 1.0.0.
  *
  * @category time series
  * @since 0.1.0
@@ -393,7 +394,7 @@ export const tsQueryindex = define(
 /**
  * Returns samples of a series in the order of time.
  *
- * Samples are taken from `from` to `to`, both inclusive, `-` being the first and `+` the last. Fails with
+ * Samples are taken from `from` to `to`, both inclusive; `-` is the first sample and `+` the last. Fails with
  * `ResponseError` when the key does not exist. O(n/m+k). Since TimeSeries 1.0.0.
  *
  * **Example** (Means by hour)

@@ -6,7 +6,7 @@
 import * as Arg from "../../RedisArg.ts"
 
 /**
- * A point in time, a bare number being unix milliseconds; one beyond 2⁵³−1 is a `bigint`.
+ * A point in time. A bare number is unix milliseconds; a time beyond 2⁵³−1 is a `bigint`.
  *
  * @category time series
  * @since 0.1.0
@@ -22,7 +22,7 @@ export type TsTime = Arg.Instant | number | bigint
 export type TsTimestamp = TsTime | "*"
 
 /**
- * Where a range begins, `-` being the first sample.
+ * The start of a range; `-` is the first sample.
  *
  * @category time series
  * @since 0.1.0
@@ -30,7 +30,7 @@ export type TsTimestamp = TsTime | "*"
 export type TsFrom = TsTime | "-"
 
 /**
- * Where a range ends, `+` being the last sample.
+ * The end of a range; `+` is the last sample.
  *
  * @category time series
  * @since 0.1.0
@@ -38,7 +38,7 @@ export type TsFrom = TsTime | "-"
 export type TsTo = TsTime | "+"
 
 /**
- * What becomes of a sample at a time that has one.
+ * What happens to a new sample at a time that already has one.
  *
  * @category time series
  * @since 0.1.0
@@ -46,7 +46,7 @@ export type TsTo = TsTime | "+"
 export type TsDuplicatePolicy = "block" | "first" | "last" | "min" | "max" | "sum"
 
 /**
- * How several samples become one. `countnan` and `countall` need Redis 8.6.
+ * How several samples are combined into one value. `countnan` and `countall` need Redis 8.6.
  *
  * @category time series
  * @since 0.1.0
@@ -71,10 +71,10 @@ export type TsAggregator =
 /**
  * Properties of a series.
  *
- * - `retention`: how long samples are kept, a bare number being milliseconds; 0, the default, for ever.
- * - `encoding`: how they are stored. `chunkSize`: bytes allocated at a time.
- * - `duplicatePolicy`: what becomes of a sample at a time that has one.
- * - `ignore`: samples as near in time (milliseconds) and value to the last are left out.
+ * - `retention`: how long samples are kept; a bare number is milliseconds, and 0, the default, keeps them for ever.
+ * - `encoding`: how samples are stored. `chunkSize`: how many bytes are allocated at a time.
+ * - `duplicatePolicy`: what happens to a new sample at a time that already has one.
+ * - `ignore`: drops a sample that differs from the last one by no more than this in time (milliseconds) and value.
  * - `labels`: names and values by which series are found.
  *
  * @category time series
@@ -90,7 +90,8 @@ export interface TsSeriesOptions {
 }
 
 /**
- * Options of {@link tsAdd}: properties of a series that is made, and what becomes of a sample at a time that has one.
+ * Options of {@link tsAdd}: the properties of a new series, and what happens to a sample at a time that already has
+ * one.
  *
  * @category time series
  * @since 0.1.0
@@ -100,7 +101,8 @@ export interface TsAddOptions extends TsSeriesOptions {
 }
 
 /**
- * Options of {@link tsIncrby} and {@link tsDecrby}: properties of a series that is made, and the time, by default now.
+ * Options of {@link tsIncrby} and {@link tsDecrby}: the properties of a new series, and the time of the sample, now by
+ * default.
  *
  * @category time series
  * @since 0.1.0
@@ -110,12 +112,12 @@ export interface TsIncrbyOptions extends TsSeriesOptions {
 }
 
 /**
- * The time spans over which samples are put together.
+ * The time spans over which samples are aggregated.
  *
  * - `bucketDuration`: a bare number is milliseconds.
  * - `align`: a time at which a bucket begins, or `start` or `end` of the range.
- * - `buckettimestamp`: whether a bucket is told by its start (the default), middle or end.
- * - `empty`: buckets without samples are told as well.
+ * - `buckettimestamp`: whether the time of a bucket is its start (the default), middle or end.
+ * - `empty`: buckets without samples are returned too.
  *
  * @category time series
  * @since 0.1.0
@@ -128,7 +130,7 @@ export interface TsBuckets {
 }
 
 /**
- * How samples are put together; `type` says how those of a bucket become one.
+ * How samples are aggregated; `type` says how the samples of a bucket become one.
  *
  * @category time series
  * @since 0.1.0
@@ -138,7 +140,7 @@ export interface TsAggregation extends TsBuckets {
 }
 
 /**
- * How samples are put together in several ways at once: those of a bucket become one value of each type.
+ * How samples are aggregated in several ways at once: the samples of a bucket become one value for each type.
  *
  * @category time series
  * @since 0.1.0
@@ -148,7 +150,7 @@ export interface TsAggregations extends TsBuckets {
 }
 
 /**
- * How the samples of several keys are put together: for each key a type, or several, in the order of the keys.
+ * How the samples of several keys are aggregated: one type or several for each key, in the order of the keys.
  *
  * @category time series
  * @since 0.1.0
@@ -158,12 +160,12 @@ export interface TsKeyAggregations extends TsBuckets {
 }
 
 /**
- * Which samples of a range are told.
+ * Which samples of a range are returned.
  *
- * - `latest`: with the bucket that is not complete yet, of a series that a rule fills.
- * - `filterByTs`: only samples at these times, all when the list is empty.
+ * - `latest`: includes the bucket that is not complete yet, for a series that a rule fills.
+ * - `filterByTs`: only samples at these times; all samples when the list is empty.
  * - `filterByValue`: only values from `min` to `max`.
- * - `count`: how many samples at most.
+ * - `count`: the maximum number of samples.
  *
  * @category time series
  * @since 0.1.0
@@ -176,7 +178,7 @@ export interface TsFilterOptions {
 }
 
 /**
- * Options of {@link tsRange} and others: which samples, and how they are put together.
+ * Options of {@link tsRange} and others: which samples are returned, and how they are aggregated.
  *
  * @category time series
  * @since 0.1.0
@@ -186,7 +188,7 @@ export interface TsRangeOptions extends TsFilterOptions {
 }
 
 /**
- * Which labels are told of each series: all, some, or by default none.
+ * Which labels are returned for each series: all, some, or by default none.
  *
  * @category time series
  * @since 0.1.0
@@ -222,7 +224,8 @@ export type TsMrangeOptions = TsRangeOptions & TsMfilterOptions
 export type TsMrangeGroupbyOptions = TsRangeOptions & TsLabelOptions
 
 /**
- * Series with one value of a label become one, as `reduce` says: an aggregator, but neither `first`, `last` nor `twa`.
+ * Combines the series that have the same value of a label. `reduce` is an aggregator other than `first`, `last` and
+ * `twa`.
  *
  * @category time series
  * @since 0.1.0
@@ -245,9 +248,9 @@ export interface TsNrangeOptions extends TsFilterOptions {
 /**
  * Options of {@link tsRead}.
  *
- * - `block`: waits until there are `minCount` samples, 1 by default, for `timeout` at most: a bare number is milliseconds,
- *   0 has no limit. Without it: no waiting.
- * - `maxCount`: how many samples at most; the oldest are told.
+ * - `block`: waits until there are `minCount` samples, 1 by default, for `timeout` at most. A bare number is
+ *   milliseconds; 0 is no limit. Without `block` the command does not wait.
+ * - `maxCount`: the maximum number of samples; the oldest are returned.
  *
  * @category time series
  * @since 0.1.0
@@ -262,7 +265,7 @@ export interface TsReadOptions {
 // -----------------------------------------------------------------------------
 
 /**
- * A point in time as it is sent.
+ * A point in time in the form that is sent.
  *
  * @category arguments
  * @since 0.1.0
@@ -271,7 +274,7 @@ export const instant = (when: TsTime | string): string | number | bigint =>
   typeof when === "string" || typeof when === "bigint" ? when : Arg.unixMilliseconds(when)
 
 /**
- * The value of a sample: `NaN` is one.
+ * The value of a sample, which may be `NaN`.
  *
  * @category arguments
  * @since 0.1.0
@@ -297,7 +300,7 @@ export const seriesArgs = (options: TsAddOptions): Arg.List =>
   )
 
 /**
- * Which samples, from when to when.
+ * The range of time, and which of its samples are returned.
  *
  * @category arguments
  * @since 0.1.0
@@ -316,12 +319,12 @@ export const rangeArgs = (from: TsFrom, to: TsTo, options: TsFilterOptions, labe
     Arg.option("COUNT", options.count)
   )
 
-/** Nothing for an empty list: servers take the next word for an element. */
+/** No arguments for an empty list: servers would take the next word for an element. */
 const listed = (token: string, values: ReadonlyArray<Arg.Value> | undefined): Arg.List =>
   values === undefined || values.length === 0 ? Arg.none : new Arg.List([token, ...values])
 
 /**
- * How samples are put together, nothing when they are not. Each of `types` is one word.
+ * The arguments of an aggregation, none when there is no aggregation. Each of `types` is one word.
  *
  * @category arguments
  * @since 0.1.0
@@ -337,7 +340,7 @@ export const aggregationArgs = (types: ReadonlyArray<string>, buckets: TsBuckets
   )
 
 /**
- * How samples are put together in one way, if in any.
+ * The arguments of an aggregation in one way, if there is any.
  *
  * @category arguments
  * @since 0.1.0
@@ -346,7 +349,7 @@ export const oneAggregation = ({ aggregation }: TsRangeOptions): Arg.List =>
   aggregation === undefined ? Arg.none : aggregationArgs([aggregation.type], aggregation)
 
 /**
- * How samples are put together in several ways: one word, with commas.
+ * The arguments of an aggregation in several ways: one word, with commas.
  *
  * @category arguments
  * @since 0.1.0
@@ -360,7 +363,7 @@ const withCommas = (types: ReadonlyArray<TsAggregator>): string => {
 }
 
 /**
- * How the samples of so many keys are put together: a word a key.
+ * The arguments of an aggregation of several keys: one word for each key.
  *
  * @category arguments
  * @since 0.1.0
@@ -375,7 +378,7 @@ export const keyAggregations = (keys: number, { aggregation }: TsNrangeOptions):
 }
 
 /**
- * Which labels are told.
+ * Which labels are returned.
  *
  * @category arguments
  * @since 0.1.0
@@ -393,7 +396,7 @@ export const filterArgs = (filter: Arg.Many<string>): Arg.List =>
   new Arg.List(["FILTER", ...Arg.some(filter, "needs at least one filter")])
 
 /**
- * Series of one value of a label become one.
+ * Combines the series that have the same value of a label.
  *
  * @category arguments
  * @since 0.1.0
@@ -401,7 +404,7 @@ export const filterArgs = (filter: Arg.Many<string>): Arg.List =>
 export const groupbyArgs = ({ label, reduce }: TsGroupby): Arg.List => Arg.list("GROUPBY", label, "REDUCE", reduce)
 
 /**
- * Series without samples are left out.
+ * Leaves out series without samples.
  *
  * @category arguments
  * @since 0.1.0

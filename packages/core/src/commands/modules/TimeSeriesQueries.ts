@@ -1,9 +1,9 @@
 /**
- * Newer queries of time series: several aggregators at once (Redis 8.8), several keys side by side, waiting for samples,
- * and labels (Redis 8.10).
+ * Newer queries of time series: several aggregators at once (Redis 8.8), several keys side by side, waiting for
+ * samples, and labels (Redis 8.10).
  *
- * Those with several aggregators were run on RedisTimeSeries 8.8.0 of Redis 8.6; what is of Redis 8.10 is checked by its
- * documentation only.
+ * The queries with several aggregators were tested on RedisTimeSeries 8.8.0 of Redis 8.6. Features of Redis 8.10 were
+ * checked against the documentation only.
  *
  * @since 0.1.0
  */
@@ -32,9 +32,9 @@ import type {
 import { rows, samples, severalSamples, severalSeries } from "./TimeSeriesReplies.ts"
 
 /**
- * Like `tsMrange`, with a value of each aggregator for each bucket, in the order of the aggregators.
+ * Like `tsMrange`, with one value per aggregator for each bucket, in the order of the aggregators.
  *
- * No filters, no aggregators: `DataError`. O(n/m+k). Since Redis 8.8.0.
+ * No filters or no aggregators: `DataError`. O(n/m+k). Since Redis 8.8.0.
  *
  * @category time series
  * @since 0.1.0
@@ -54,7 +54,7 @@ export const tsMrangeAggregations = define(
 /**
  * Like {@link tsMrangeAggregations}, the last bucket first.
  *
- * No filters, no aggregators: `DataError`. O(n/m+k). Since Redis 8.8.0.
+ * No filters or no aggregators: `DataError`. O(n/m+k). Since Redis 8.8.0.
  *
  * @category time series
  * @since 0.1.0
@@ -72,11 +72,13 @@ export const tsMrevrangeAggregations = define(
 )
 
 /**
- * Returns the samples of several series side by side, in the order of time: for each time at which one of them has a
- * sample, a value for each key, `NaN` where it has none. A key with several aggregators has a value for each.
+ * Returns the samples of several series side by side, in the order of time. For each time at which one of the series
+ * has a sample there is a value for each key, `NaN` where the key has none. A key with several aggregators has a value
+ * for each.
  *
- * No keys, or another number of aggregators: `DataError`. Fails with `ResponseError` when a key does not exist, on a
- * cluster with `CrossSlotError` when the keys are in several slots. O(numkeys*(n/m+k)). Since Redis 8.10.0.
+ * Fails with `DataError` without keys, or when `types` does not have one entry for each key. Fails with `ResponseError`
+ * when a key does not exist, and on a cluster with `CrossSlotError` when the keys are in several slots.
+ * O(numkeys*(n/m+k)). Since Redis 8.10.0.
  *
  * @category time series
  * @since 0.1.0
@@ -112,10 +114,10 @@ export const tsNrevrange = define(
 )
 
 /**
- * Returns the names of the labels of all series whose labels fulfil the filters, of all series without filters.
+ * Returns the label names of all series whose labels match the filters, or of all series without filters.
  *
- * An empty list of filters: `DataError`. In a cluster any server answers for all, once the module knows the others, and not
- * in a transaction. O(n) in the series. Since Redis 8.10.0.
+ * An empty list of filters: `DataError`. In a cluster any server answers for all, once its module knows the other
+ * servers, but not in a transaction. O(n) in the number of series. Since Redis 8.10.0.
  *
  * @category time series
  * @since 0.1.0
@@ -128,9 +130,10 @@ export const tsQuerylabels = define(
 )
 
 /**
- * Returns the values of a label of all series whose labels fulfil the filters, of all series without filters.
+ * Returns the values of a label in all series whose labels match the filters, or in all series without filters.
  *
- * A label that no series has: an empty set. As {@link tsQuerylabels} otherwise. O(n) in the series. Since Redis 8.10.0.
+ * Returns an empty set for a label that no series has. Otherwise it behaves like {@link tsQuerylabels}. O(n) in the
+ * number of series. Since Redis 8.10.0.
  *
  * @category time series
  * @since 0.1.0
@@ -147,7 +150,7 @@ export const tsQuerylabelsValues = define(
 )
 
 /**
- * Like `tsRange`, with a value of each aggregator for each bucket, in the order of the aggregators.
+ * Like `tsRange`, with one value per aggregator for each bucket, in the order of the aggregators.
  *
  * No aggregators: `DataError`. Fails with `ResponseError` when the key does not exist. O(n/m+k). Since Redis 8.8.0.
  *
@@ -179,16 +182,16 @@ const readArgs = (key: Arg.Key, from: ReadFrom, { block, maxCount }: TsReadOptio
 
 const readFromTime = define("TS.READ", readArgs, samples, "readonly", "blocking")
 
-/** A second time `$` is another time: what came at first, and was lost with its connection, is before it. */
+/** Never repeated: `$` and `+` would be later times in a second attempt, so samples of the first could be missing. */
 const readFromNow = define("TS.READ", readArgs, samples, "blocking")
 
 /**
- * Returns the oldest samples from a time on, waiting for them if `block` says so: `-` is the time of the first sample, `+`
- * of the last, `$` just after the last.
+ * Returns the oldest samples from a time on, and waits for them if `block` says so. `-` is the time of the first
+ * sample, `+` that of the last, and `$` the time just after the last.
  *
- * To go on, ask from one millisecond after the last sample that came. Fewer samples than `minCount` come when the time is
- * over, none when the key does not exist or is deleted meanwhile. From `$` and `+`, which are other times each time, it is not
- * repeated after its connection was lost. O(log(n)+k). Since Redis 8.10.0.
+ * To continue, ask from one millisecond after the last sample that was returned. Returns fewer samples than `minCount`
+ * when the timeout has passed, none when the key does not exist or is deleted meanwhile. The command is repeated after
+ * a lost connection, except from `$` and `+`, which would then mean another time. O(log(n)+k). Since Redis 8.10.0.
  *
  * @category time series
  * @since 0.1.0

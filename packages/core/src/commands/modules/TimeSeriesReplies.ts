@@ -11,7 +11,7 @@ import * as Resp from "../../Resp.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * A value at a time, in unix milliseconds; in the bigint view the time is a `bigint`.
+ * A value and its time in unix milliseconds; in the bigint view the time is a `bigint`.
  *
  * @category time series
  * @since 0.1.0
@@ -22,7 +22,7 @@ export interface TsSample<Time = number> {
 }
 
 /**
- * Several values at a time, in unix milliseconds; `NaN` where there is none.
+ * Several values and their time in unix milliseconds; `NaN` stands for a missing value.
  *
  * @category time series
  * @since 0.1.0
@@ -33,7 +33,7 @@ export interface TsSampleValues<Time = number> {
 }
 
 /**
- * A series with some samples. A label that was selected and is missing is `undefined`.
+ * A series with some of its samples. A selected label that the series does not have is `undefined`.
  *
  * In the bytes view it is a {@link TsSeriesBytes}.
  *
@@ -63,10 +63,10 @@ type TsLabelPairs = ReadonlyArray<readonly [Uint8Array, Uint8Array | undefined]>
 type TsLabels = Readonly<Record<string, string | undefined>>
 
 /**
- * Several series that have become one; its key is `label=value`.
+ * Several series that were combined into one; its key is `label=value`.
  *
- * - `sources`: the keys of the series. `undefined` from RESP2 servers, which tell them only with labels, and then as one
- *   text with commas.
+ * - `sources`: the keys of the series; `undefined` from RESP2 servers, which send them only with labels, as one text
+ *   with commas.
  *
  * @category time series
  * @since 0.1.0
@@ -125,14 +125,14 @@ const valuesOf = (
   Reply.make((value, view) => {
     const [, ...rest] = parts.decode(value, view)
     const [timestamp] = times.decode(value, view)
-    // The time is a number or a bigint by the view.
+    // The time is a number or a bigint, depending on the view.
     return { timestamp, values: doubles.decode(list(rest), view) } as TsSampleValues | TsSampleValues<bigint>
   })
 
 const sampleValues = Reply.array(valuesOf((rest) => rest))
 
 /**
- * The samples of a range that was put together in several ways: the time, then a value for each.
+ * The samples of a range with several aggregations: the time, then a value for each aggregation.
  *
  * @category decoders
  * @since 0.1.0
@@ -144,7 +144,7 @@ export const severalSamples: Reply.Reply<
 > = sampleValues
 
 /**
- * What several keys have at each time: the time, then an array of their values.
+ * The values of several keys at each time: the time, then an array of the values.
  *
  * @category decoders
  * @since 0.1.0
@@ -163,7 +163,7 @@ const labels = Reply.recordOrPairs(Reply.nullable(Reply.blob))
 
 const byKey = Reply.pairs(anything, parts)
 
-/** `[key, …]` an element (RESP2), or a map of the keys (RESP3): the key, then what is told of it. */
+/** An array of `[key, …]` (RESP2), or a map by key (RESP3): the key, then the values for it. */
 const perSeries = <A, B, I>(
   reply: Reply.Reply<A, B, I>
 ): Reply.Reply<ReadonlyArray<A>, ReadonlyArray<B>, ReadonlyArray<I>> => {
@@ -176,7 +176,7 @@ const perSeries = <A, B, I>(
   })
 }
 
-/** Labels come first and samples last; between them RESP3 servers tell what was aggregated. */
+/** Labels come first and samples last; between them RESP3 servers send the aggregators. */
 const seriesWith = <S, I>(
   list: Reply.Reply<ReadonlyArray<S>, ReadonlyArray<S>, ReadonlyArray<I>>
 ): Reply.Reply<
@@ -204,7 +204,7 @@ export const series: Reply.Reply<
 > = perSeries(seriesWith(samples))
 
 /**
- * Series by their keys, put together in several ways.
+ * Series by their keys, with several aggregations.
  *
  * @category decoders
  * @since 0.1.0
@@ -222,7 +222,7 @@ const groupParts = Reply.fields({
   samples
 })
 
-/** What RESP2 servers put among the labels of a group. */
+/** The labels that RESP2 servers add to those of a group. */
 const told: ReadonlySet<string> = new Set(["__reducer__", "__source__"])
 
 const isLabel = (label: Resp.Value): boolean => {
@@ -233,8 +233,8 @@ const isLabel = (label: Resp.Value): boolean => {
 const entries = Reply.pairs(Reply.text, anything)
 
 /**
- * Groups of series: between labels and samples RESP3 servers tell the reducer and the sources, which RESP2 servers put among
- * the labels.
+ * Groups of series. RESP3 servers send the reducer and the sources between labels and samples, RESP2 servers send them
+ * among the labels.
  *
  * @category decoders
  * @since 0.1.0
@@ -265,12 +265,12 @@ export const latest = perSeries(Reply.leadingFields({ key: Reply.blob, labels, s
 // What a series is made of
 // -----------------------------------------------------------------------------
 
-/** `[key, bucket, aggregator, alignment]` an element (RESP2), or a map of the keys (RESP3). */
+/** An array of `[key, bucket, aggregator, alignment]` (RESP2), or a map by key (RESP3). */
 const rules = perSeries(Reply.leadingFields({
   key: Reply.blob,
   bucketDuration: number,
   aggregator: Reply.text,
-  // Older servers have none.
+  // Older servers do not send it.
   alignment: Reply.orElse(number, () => 0)
 }))
 
@@ -292,7 +292,7 @@ const properties = {
 }
 
 /**
- * What a series is made of.
+ * The properties of a series.
  *
  * @category decoders
  * @since 0.1.0
@@ -300,7 +300,7 @@ const properties = {
 export const info = Reply.struct(properties)
 
 /**
- * What a series is made of, with its chunks.
+ * The properties of a series, and its chunks.
  *
  * @category decoders
  * @since 0.1.0

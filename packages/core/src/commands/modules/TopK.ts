@@ -1,7 +1,7 @@
 /**
  * Commands on Top-K sketches, of the module RedisBloom (part of Redis since 8.0).
  *
- * Run on RedisBloom 8.8.0 of Redis 8.6.
+ * Tested on RedisBloom 8.8.0 of Redis 8.6.
  *
  * @since 0.1.0
  */
@@ -44,7 +44,7 @@ const counts: Reply.Reply<
   ReadonlyArray<TopkCount<string, bigint>>
 > = Reply.make((value, view) => {
   const list: ReadonlyArray<readonly [unknown, unknown]> = countPairs.decode(value, view)
-  // Decoded in one view, which is what tells the three types apart.
+  // All were decoded in one view, which decides which of the three types this is.
   return list.map(([item, count]) => ({ item, count })) as never
 })
 
@@ -53,10 +53,10 @@ const counts: Reply.Reply<
 // -----------------------------------------------------------------------------
 
 /**
- * Counts items; returns for each the item that it displaced, `undefined` when none.
+ * Counts items; returns for each item the one that it displaced, `undefined` when it displaced none.
  *
- * No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n*k) in the depth. Since
- * Bloom 2.0.0.
+ * No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n*k) in the number of items and the
+ * depth. Since Bloom 2.0.0.
  *
  * **Example** (The most frequent words)
  *
@@ -76,7 +76,7 @@ export const topkAdd = define(
 )
 
 /**
- * Returns the counts of items as the sketch estimates them.
+ * Returns the sketch's estimates of the counts of items.
  *
  * No items: `DataError`. Fails with `ResponseError` when the key does not exist. O(n). Since Bloom 2.0.0.
  *
@@ -92,11 +92,11 @@ export const topkCount = define(
 )
 
 /**
- * Counts items several times, pairs of an item and how often; returns what became of each, in the order of the pairs: the
- * item that it displaced, `undefined` when none, or the error with which the server refused it.
+ * Adds to the counts of items, given as pairs of an item and an increment; returns the outcome of each pair in their
+ * order: the item that it displaced, `undefined` when it displaced none, or the error with which the server refused it.
  *
- * Pairs, not a record, in which names that look like numbers would come first. No items: `DataError`. Fails with
- * `ResponseError` when the key does not exist. O(n*k*increment). Since Bloom 2.0.0.
+ * The increments are pairs, because a record would put names that look like numbers first. No items: `DataError`. Fails
+ * with `ResponseError` when the key does not exist. O(n*k*increment). Since Bloom 2.0.0.
  *
  * @category top-k sketches
  * @since 0.1.0
@@ -126,7 +126,7 @@ export const topkInfo = define(
 )
 
 /**
- * Returns the most frequent items, the first being the most frequent.
+ * Returns the most frequent items, the most frequent first.
  *
  * Fails with `ResponseError` when the key does not exist. O(k*log(k)). Since Bloom 2.0.0.
  *

@@ -1,5 +1,5 @@
 /**
- * What servers tell of their users: what each may do, and what was refused.
+ * What servers return about their users: the permissions of each, and the refused attempts.
  *
  * @since 0.1.0
  */
@@ -10,10 +10,10 @@ import { clientInfo } from "./ClientInfo.ts"
  * What a user, or one selector of a user, may do.
  *
  * - `commands`: rules on commands, such as `+get`, in their order. `categories`: rules on categories, such as `-@write`.
- * - `keys`: patterns of keys. One for reading or writing only begins with `%R~` or `%W~`.
+ * - `keys`: key patterns. A pattern only for reading begins with `%R~`, one only for writing with `%W~`.
  * - `channels`: patterns of channels; `undefined` before Redis 6.2.0.
  * - `databases`: `alldbs`, or `db=` and numbers; `undefined` before Valkey 9.1.0 and on Redis.
- * - `extra`: what this type does not know, by the server's names.
+ * - `extra`: fields that this type does not know, by the server's names.
  *
  * @category acl
  * @since 0.1.0
@@ -30,9 +30,9 @@ export interface AclPermissions {
 /**
  * A user.
  *
- * - `enabled`: may authenticate. `flags`: `on` or `off`, `nopass` and other switches.
+ * - `enabled`: whether the user may authenticate. `flags`: `on` or `off`, `nopass` and other switches.
  * - `passwords`: SHA-256 digests as hexadecimal digits.
- * - `selectors`: further permissions, any of which is enough; `undefined` before Redis 7.0.0.
+ * - `selectors`: further permissions, each of which suffices; `undefined` before Redis 7.0.0.
  *
  * @category acl
  * @since 0.1.0
@@ -45,9 +45,9 @@ export interface AclUser extends AclPermissions {
 }
 
 /**
- * A role: permissions that users can have by its name.
+ * A role: permissions that are granted to users by its name.
  *
- * - `users`: the names of those who have it. `selectors`: further permissions, any of which is enough.
+ * - `users`: the names of the users who have the role. `selectors`: further permissions, each of which suffices.
  *
  * @category acl
  * @since 0.1.0
@@ -59,7 +59,7 @@ export interface AclRole extends AclPermissions {
 
 const words = (text: string): ReadonlyArray<string> => text.split(" ").filter((word) => word !== "")
 
-/** Patterns come as an array before Redis 7, then as one text in which each has its sigil. */
+/** Before Redis 7 patterns come as an array, since then as one text in which each has its sigil. */
 const patterns = (sigil: string): Reply.Reply<ReadonlyArray<string>> =>
   Reply.make((value, view) =>
     Array.isArray(value)
@@ -110,7 +110,7 @@ export const aclRole: Reply.Reply<AclRole> = Reply.map(
 )
 
 /**
- * What was refused, as ACL LOG describes it.
+ * A refused attempt as ACL LOG describes it.
  *
  * @category decoders
  * @since 0.1.0

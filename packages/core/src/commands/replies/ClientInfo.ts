@@ -1,5 +1,5 @@
 /**
- * What servers tell of their clients: one line of `name=value` a client.
+ * What servers return about their clients: one line of `name=value` fields for each client.
  *
  * @since 0.1.0
  */
@@ -9,17 +9,18 @@ import * as Reply from "../../RedisReply.ts"
 /**
  * A client of the server. Fields that only newer servers send are `undefined` on others.
  *
- * - `id`: never used twice. `addr`, `laddr`: the address and port of the client, of the server's side.
- * - `name`: as CLIENT SETNAME gave it, empty without. `user`: whom it is authenticated as.
- * - `age`, `idle`: seconds since it connected, since its last command.
- * - `flags`: a letter each, such as `N` (nothing special), `b` (blocked), `P` (subscribed), `S` (replica).
- * - `db`: its database. `sub`, `psub`, `ssub`: how many channels, patterns, shard channels it is subscribed to.
- * - `multi`: how many commands are queued in its transaction, -1 without. `watch`: how many keys it watches.
- * - `qbuf`, `qbufFree`, `argvMem`, `multiMem`, `rbs`, `rbp`, `obl`, `omem`, `totMem`: bytes of memory it takes.
- * - `oll`: how many replies wait to be sent. `events`: whether the server reads from it (`r`), writes to it (`w`).
+ * - `id`: never used twice. `addr`: the address and port of the client. `laddr`: those of the server's end.
+ * - `name`: the name that CLIENT SETNAME gave it, or empty. `user`: the user it is authenticated as.
+ * - `age`, `idle`: seconds since it connected, seconds since its last command.
+ * - `flags`: one letter each, such as `N` (nothing special), `b` (blocked), `P` (subscribed), `S` (replica).
+ * - `db`: its database. `sub`, `psub`, `ssub`: how many channels, patterns and shard channels it is subscribed to.
+ * - `multi`: how many commands are queued in its transaction, -1 without one. `watch`: how many keys it watches.
+ * - `qbuf`, `qbufFree`, `argvMem`, `multiMem`, `rbs`, `rbp`, `obl`, `omem`, `totMem`: bytes of memory that it takes.
+ * - `oll`: how many replies wait to be sent. `events`: whether the server reads from it (`r`) and writes to it (`w`).
  * - `cmd`: its last command. `redir`: the id of the client that gets its tracking messages. `resp`: 2 or 3.
  * - `totNetIn`, `totNetOut`, `totCmds`: bytes and commands over its lifetime.
- * - `extra`: what this type does not know, by the server's names, and numbers that JavaScript cannot hold exactly.
+ * - `extra`: fields that this type does not know, by the server's names, and numbers that JavaScript cannot hold
+ *   exactly.
  *
  * @category connection
  * @since 0.1.0
@@ -109,13 +110,13 @@ const textFields: Readonly<Record<TextField, true>> = {
   libVer: true
 }
 
-/** What every server sends; without these a line is not about a client. */
+/** The fields that every server sends; a line without them does not describe a client. */
 const requiredFields: ReadonlyArray<keyof ClientInfo> = ["id", "addr", "name", "age", "idle", "flags", "db", "cmd"]
 
 const parseLine = (line: string): ClientInfo => {
   const info: Record<string, string | number> = {}
   const extra: Record<string, string> = Object.create(null)
-  // A value, the path of a unix socket for one, may hold spaces, but no name does.
+  // Values, such as the path of a unix socket, may contain spaces; names do not.
   for (const field of line.split(/ (?=[a-z][\w-]*=)/)) {
     const separator = field.indexOf("=")
     if (separator === -1) continue
@@ -129,7 +130,7 @@ const parseLine = (line: string): ClientInfo => {
   }
   const missing = requiredFields.filter((name) => info[name] === undefined)
   if (missing.length > 0) return Reply.mismatch(`a client with ${missing.join(", ")}`, line)
-  // The required fields are there and each field has the type that its table says.
+  // The required fields are present, and each field has the type that the table gives it.
   return { ...info, extra } as unknown as ClientInfo
 }
 
@@ -142,7 +143,7 @@ const parseLine = (line: string): ClientInfo => {
 export const clientInfo: Reply.Reply<ClientInfo> = Reply.map(Reply.text, (text) => parseLine(text.trimEnd()))
 
 /**
- * One client a line.
+ * One client per line.
  *
  * @category decoders
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * What cluster nodes tell of the cluster: its state, its nodes, their slots.
+ * What cluster nodes return about the cluster: its state, its nodes and their slots.
  *
  * @since 0.1.0
  */
@@ -22,7 +22,7 @@ export interface SlotRange {
 }
 
 /**
- * A slot on its way: `migrating` to the node `nodeId`, or `importing` from it.
+ * A slot that is being moved: `migrating` to the node `nodeId`, or `importing` from it.
  *
  * @category cluster
  * @since 0.1.0
@@ -36,14 +36,17 @@ export interface ClusterSlotMigration {
 /**
  * A node of a cluster, as the node that was asked sees it.
  *
- * - `host`: empty when that node does not know its own address: it is the host that was asked. `hostname`: as announced.
- * - `port`, `busPort`: for clients, for other nodes.
+ * - `host`: empty when that node does not know its own address; it is then the host that was asked. `hostname`: the
+ *   announced host name.
+ * - `port`: the port for clients. `busPort`: the port for other nodes.
  * - `flags`: such as `myself`, `master`, `slave`, `fail?`, `fail`, `handshake`, `noaddr`.
- * - `masterId`: of the node that it replicates, `undefined` for a master.
- * - `pingSent`, `pongReceived`: unix milliseconds; 0 for no ping under way, for no pong so far.
+ * - `masterId`: the id of the node that it replicates, `undefined` for a master.
+ * - `pingSent`, `pongReceived`: unix milliseconds. `pingSent` is 0 when no ping is under way, `pongReceived` is 0 when
+ *   no pong has arrived so far.
  * - `connected`: whether the node that was asked has a link to it.
- * - `slots`, `migrations`: of a master. Migrations are told by the node `myself` alone.
- * - `extra`: what this type does not know, by the server's names.
+ * - `slots`, `migrations`: the slots of a master, and the slots that are being moved. Only the node `myself` has
+ *   migrations.
+ * - `extra`: fields that this type does not know, by the server's names.
  *
  * @category cluster
  * @since 0.1.0
@@ -68,7 +71,7 @@ export interface ClusterNode {
 /**
  * The state of a cluster, as the node that was asked sees it.
  *
- * - `clusterState`: `ok` or `fail`. `extra`: what this type does not know, by the server's names.
+ * - `clusterState`: `ok` or `fail`. `extra`: fields that this type does not know, by the server's names.
  *
  * @category cluster
  * @since 0.1.0
@@ -89,10 +92,10 @@ export interface ClusterInfo {
 }
 
 /**
- * Where a node of CLUSTER SLOTS is; an empty `host` is the host that was asked.
+ * The address of a node in CLUSTER SLOTS. An empty `host` is the host that was asked.
  *
- * - `id`: `undefined` before Redis 4.0.0. `metadata`: further addresses, such as `hostname` and `ip`, by the
- *   server's names; empty before Redis 7.0.0.
+ * - `id`: `undefined` before Redis 4.0.0. `metadata`: further addresses, such as `hostname` and `ip`, by the server's
+ *   names; empty before Redis 7.0.0.
  *
  * @category cluster
  * @since 0.1.0
@@ -149,7 +152,7 @@ const parseInfo = (text: string): ClusterInfo => {
   for (const [wire, name] of infoFields) {
     if (known[name] === undefined) return Reply.mismatch(`the state of a cluster with ${wire}`, text)
   }
-  // Every field was just seen; all but the state are numbers.
+  // Every required field is present; all except the state are numbers.
   return { ...known, extra } as unknown as ClusterInfo
 }
 
@@ -168,10 +171,10 @@ export const clusterInfo: Reply.Reply<ClusterInfo> = Reply.map(Reply.text, parse
 // CLUSTER NODES
 // -----------------------------------------------------------------------------
 
-/** How far the port for nodes is from the port for clients, where servers do not say. */
+/** The distance from the port for clients to the port for nodes, for servers that do not send the latter. */
 const busPortOffset = 10_000
 
-/** `ip:port`, `ip:port@bus` or `ip:port@bus,hostname,name=value,…`; the ip may be empty or have colons itself. */
+/** `ip:port`, `ip:port@bus` or `ip:port@bus,hostname,name=value,…`. The ip may be empty, or contain colons itself. */
 const parseAddress = (text: string): Pick<ClusterNode, "host" | "port" | "busPort" | "hostname" | "extra"> => {
   const [address = "", hostname, ...more] = text.split(",")
   const colon = address.lastIndexOf(":")
@@ -233,7 +236,7 @@ const parseNode = (line: string): ClusterNode => {
 }
 
 /**
- * The nodes of a cluster as CLUSTER NODES describes them, a line each.
+ * The nodes of a cluster as CLUSTER NODES describes them, one node per line.
  *
  * @category decoders
  * @since 0.1.0
@@ -244,7 +247,7 @@ export const clusterNodes: Reply.Reply<ReadonlyArray<ClusterNode>> = Reply.map(
 )
 
 /**
- * Nodes as CLUSTER REPLICAS describes them, one line an element.
+ * Nodes as CLUSTER REPLICAS describes them, one line per element.
  *
  * @category decoders
  * @since 0.1.0
@@ -260,13 +263,13 @@ export const clusterReplicas: Reply.Reply<ReadonlyArray<ClusterNode>> = Reply.ma
 
 const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
 
-/** Whatever servers tell by names. */
+/** Further values by the server's names. */
 const metadata = Reply.map(
   Reply.nullable(Reply.struct({})),
   (named): Readonly<Record<string, Reply.Raw>> => named?.extra ?? Object.create(null)
 )
 
-/** An unknown host comes as nil; it then is the one that was asked, as an empty one is. */
+/** A server sends nil for an unknown host. Like an empty host, it is then the host that was asked. */
 const slotsNode: Reply.Reply<ClusterSlotsNode> = Reply.leadingFields({
   host: Reply.orElse(Reply.text, () => ""),
   port: number,

@@ -8,10 +8,10 @@ import * as Reply from "../../RedisReply.ts"
 /**
  * A command that the server has run.
  *
- * - `time`: unix seconds with their fraction. `db`: the database it ran on.
- * - `clientType`: how it came: over the network, over a unix socket, or from a script.
- * - `clientAddress`: the address, or the path of the socket; `clientPort`: the port, where there is one.
- * - `args`: name and arguments, invalid UTF-8 replaced. `command`: the same as one text.
+ * - `time`: unix seconds with a fraction. `db`: the database in which the command ran.
+ * - `clientType`: whether the command came over the network, over a unix socket, or from a script.
+ * - `clientAddress`: the address, or the path of the socket. `clientPort`: the port, if there is one.
+ * - `args`: the name and the arguments, with invalid UTF-8 replaced. `command`: the same as one text.
  *
  * @category server
  * @since 0.1.0
@@ -35,7 +35,8 @@ export interface MonitorEvent {
 export const monitorEvent: Reply.Reply<MonitorEvent> = Reply.make((value, view) => {
   const line = Reply.text.decode(value, view)
   const head = /^(\d+\.\d+) \[(\d+) /.exec(line)
-  // The first place where the client can end; the expression for all of the line would try every other one too.
+  // The first place at which the client can end. Matching the expression against the whole line would try every other
+  // place too.
   const bracket = head === null ? -1 : line.indexOf("] \"", head[0].length)
   if (head === null || bracket < 0 || line.length < bracket + 4 || !line.endsWith("\"")) {
     return Reply.mismatch("a line of MONITOR", value)
@@ -46,7 +47,7 @@ export const monitorEvent: Reply.Reply<MonitorEvent> = Reply.make((value, view) 
   return { time: Number(time), db: Number(db), ...clientOf(client), command: args.join(" "), args }
 })
 
-/** What stands between quotes from an index on; a backslash takes the meaning from the sign behind it. */
+/** The text between quotes from an index on. A backslash escapes the character after it. */
 const argumentsIn = (line: string, start: number): ReadonlyArray<string> => {
   const args: Array<string> = []
   let at = line.indexOf("\"", start)
@@ -66,7 +67,7 @@ const clientOf = (client: string): Pick<MonitorEvent, "clientType" | "clientAddr
   if (client.startsWith("unix:")) {
     return { clientType: "unix", clientAddress: client.slice("unix:".length), clientPort: undefined }
   }
-  // The last colon: the address may be one of IPv6.
+  // The last colon, because the address may be an IPv6 address.
   const separator = client.lastIndexOf(":")
   return {
     clientType: "tcp",
@@ -77,7 +78,7 @@ const clientOf = (client: string): Pick<MonitorEvent, "clientType" | "clientAddr
 
 const controls: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, a: 7, b: 8 }
 
-/** What the server escapes are bytes: two of them can be one character. */
+/** The server escapes bytes; two escaped bytes can be one character. */
 const unescape = (text: string): string => {
   const bytes = Array.from(
     text.matchAll(/\\x([0-9a-f]{2})|\\(.)|([^\\]+)/gis),

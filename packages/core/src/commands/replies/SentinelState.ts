@@ -1,5 +1,5 @@
 /**
- * What Sentinels tell of the servers and Sentinels that they watch.
+ * What Sentinels return about the servers and Sentinels that they watch.
  *
  * @since 0.1.0
  */
@@ -7,15 +7,18 @@ import { exactInteger } from "../../internal/command/exactInteger.ts"
 import * as Reply from "../../RedisReply.ts"
 
 /**
- * A server or Sentinel as a Sentinel sees it. What it does not tell of this one is `undefined`.
+ * A server or Sentinel as a Sentinel sees it. A field that the Sentinel does not send for it is `undefined`.
  *
- * - `runid`: empty as long as it could not be asked. `flags`: such as `master`, `slave`, `sentinel`, `s_down`, `o_down`.
- * - `isMaster`, `isSlave`, `isSentinel`: what it is. `isDisconnected`: without a connection to it.
- * - `isSdown`, `isOdown`: down for this Sentinel, for enough of them. `isMasterDown`: its master is down.
+ * - `runid`: empty until the Sentinel has reached it. `flags`: such as `master`, `slave`, `sentinel`, `s_down`,
+ *   `o_down`.
+ * - `isMaster`, `isSlave`, `isSentinel`: its role. `isDisconnected`: the Sentinel has no connection to it.
+ * - `isSdown`: it is down for this Sentinel. `isOdown`: it is down for enough Sentinels. `isMasterDown`: its master is
+ *   down.
  * - `lastPingSent`, `lastOkPingReply`, `lastPingReply`, `infoRefresh`, `roleReportedTime`, `lastHelloMessage`,
  *   `sDownTime`, `oDownTime`: milliseconds since then. `masterLinkDownTime`, `downAfterMilliseconds`,
  *   `failoverTimeout`: milliseconds.
- * - `extra`: what this type does not know, by the server's names, and numbers that JavaScript cannot hold exactly.
+ * - `extra`: fields that this type does not know, by the server's names, and numbers that JavaScript cannot hold
+ *   exactly.
  *
  * @category sentinel
  * @since 0.1.0
@@ -116,7 +119,7 @@ const booleans = (flags: ReadonlySet<string>) => ({
   isMasterDown: flags.has("master_down")
 })
 
-/** What every Sentinel tells; without these it is no state. */
+/** The fields that every Sentinel sends; a reply without them is not a state. */
 const requiredFields = ["name", "ip", "port", "runid"] as const
 
 const parseState = (fields: ReadonlyArray<readonly [string, string]>): SentinelState => {
@@ -133,7 +136,7 @@ const parseState = (fields: ReadonlyArray<readonly [string, string]>): SentinelS
   }
   const missing = requiredFields.filter((name) => state[name] === undefined)
   if (missing.length > 0) return Reply.mismatch(`a state with ${missing.join(", ")}`, null)
-  // The required fields are there and each field has the type that its table says.
+  // The required fields are present, and each field has the type that the table gives it.
   return { ...state, flags, ...booleans(flags), extra } as unknown as SentinelState
 }
 

@@ -2,13 +2,13 @@
  * The changes of a job on the server, each in one step.
  *
  * - `ready`: a stream of the ids of jobs that wait for a worker or are with one.
- * - `delayed`: a sorted set of the ids of jobs that wait for their time, by when that is.
- * - `jobs`: a hash of all of them, by id: how often it was begun, its entry in `ready` or `-`, and its payload.
- * - `dead`: a stream of jobs that are given up.
+ * - `delayed`: a sorted set of the ids of jobs that wait until they are due, scored by that time.
+ * - `jobs`: a hash of all jobs by id. It holds how often a job was begun, its entry in `ready` or `-`, and its payload.
+ * - `dead`: a stream of jobs that were given up.
  *
- * Invariant: a job in `jobs` is in one of `ready` and `delayed`. An entry of `ready` that its job does not name is what is
- * left of something that was cancelled, and counts for nothing. The number of a begin is a fencing token: only the worker
- * that began a job last decides what becomes of it.
+ * Invariant: a job in `jobs` is in one of `ready` and `delayed`. An entry of `ready` that its job does not name
+ * is left over from a cancelled job, and is ignored. The number of a begin is a fencing token: only the worker that
+ * began a job last decides its outcome.
  */
 import * as Effect from "effect/Effect"
 import * as RedisArg from "../../RedisArg.ts"
@@ -33,7 +33,7 @@ const keysOf = (name: string): Keys => {
   return { ready: key("ready"), delayed: key("delayed"), jobs: key("jobs"), dead: key("dead") }
 }
 
-/** The same, where no command would refuse the name. */
+/** Like `keysOf`, but as an effect, for callers without a command that would refuse the name. */
 export const located = (name: string): Effect.Effect<Keys, DataError> =>
   Effect.suspend(() => {
     try {
@@ -71,7 +71,10 @@ local function wait(id, begun, payload, due)
 end
 `
 
-/** Adds a job, unless there is one of its id. `at`: when, in unix milliseconds, or `delay`: in how many. */
+/**
+ * Adds a job, unless there is one with the same id. `at`: the due time in unix milliseconds. `delay`: the milliseconds
+ * until it.
+ */
 export const enqueue = RedisScript.make({
   name: "RedisJobs.enqueue",
   lua: `${common}if redis.call("HEXISTS", jobs, ARGV[1]) == 1 then return 0 end
@@ -82,7 +85,7 @@ return 1`,
   result: RedisReply.boolean
 })
 
-/** Makes jobs ready that are due, up to so many; returns the milliseconds until the next is due, or -1. */
+/** Makes due jobs ready, up to a limit; returns the milliseconds until the next job is due, or -1. */
 export const promote = RedisScript.make({
   name: "RedisJobs.promote",
   lua: `${common}for _, id in ipairs(redis.call("ZRANGEBYSCORE", delayed, "-inf", text(now), "LIMIT", 0, ARGV[1])) do
@@ -97,7 +100,7 @@ return following and math.max(following - now, 0) or -1`,
   result: RedisReply.integer
 })
 
-/** Begins a job; nothing where the entry is not that of a job any more, which it then removes. */
+/** Begins a job. When the entry no longer belongs to the job, removes the entry and returns nothing. */
 export const begin = RedisScript.make({
   name: "RedisJobs.begin",
   lua: `${common}local begun, entry, payload = find(ARGV[1])
@@ -114,15 +117,15 @@ return {tonumber(begun), payload}`,
   result: RedisReply.nullable(RedisReply.tuple(RedisReply.integer, RedisReply.text))
 })
 
-/** The end of a job that was begun. */
+/** The outcome of a job that was begun. */
 export type Outcome =
   | { readonly to: "done" }
   | { readonly to: "later"; readonly delay: number }
   | { readonly to: "dead"; readonly reason: string }
 
 /**
- * Ends a job that was begun. `false` when another worker has begun it since: then it is theirs, and its entry stays pending.
- * Doing this twice does no more than once.
+ * Ends a job that was begun. Returns `false` when another worker has begun the job since; the job is then theirs, and
+ * its entry stays pending. A second call has no further effect.
  */
 export const settle = RedisScript.make({
   name: "RedisJobs.settle",
@@ -153,7 +156,7 @@ return 1`,
   result: RedisReply.boolean
 })
 
-/** Forgets a job; returns whether there was one. */
+/** Removes a job; returns whether it existed. */
 export const cancel = RedisScript.make({
   name: "RedisJobs.cancel",
   lua: `${common}local _, entry = find(ARGV[1])
@@ -166,7 +169,10 @@ return redis.call("HDEL", jobs, ARGV[1])`,
   result: RedisReply.boolean
 })
 
-/** Adds the job of a dead letter again, and removes the letter; returns whether there was one, and no job of its id. */
+/**
+ * Adds the job of a dead letter again, and removes the letter. Returns `false` when there is no letter, or already a
+ * job with its id.
+ */
 export const revive = RedisScript.make({
   name: "RedisJobs.revive",
   lua: `${common}local letter = redis.call("XRANGE", dead, ARGV[1], ARGV[1])[1]
@@ -181,7 +187,7 @@ return redis.call("XDEL", dead, ARGV[1])`,
   result: RedisReply.boolean
 })
 
-/** How often a job was begun, and in how many milliseconds it is due, or -1 when it is ready. */
+/** How often a job was begun, and the milliseconds until it is due, or -1 when it is ready. */
 export const look = RedisScript.make({
   name: "RedisJobs.look",
   lua: `${common}local begun = find(ARGV[1])
@@ -193,7 +199,7 @@ return {tonumber(begun), due and math.max(due - now, 0) or -1}`,
   result: RedisReply.nullable(RedisReply.tuple(RedisReply.integer, RedisReply.integer))
 })
 
-/** How many jobs there are: ready, running, delayed, dead. A group that does not exist has nothing running. */
+/** The numbers of ready, running, delayed and dead jobs. A group that does not exist has no running jobs. */
 export const count = RedisScript.make({
   name: "RedisJobs.count",
   lua: `${common}local pending = redis.pcall("XPENDING", ready, ARGV[1])

@@ -1,5 +1,6 @@
 /**
- * A worker of a queue of jobs: a consumer of the stream of ready jobs, beside a fiber that makes jobs ready when they are due.
+ * A worker of a queue of jobs: a consumer of the stream of ready jobs, and a fiber that makes jobs ready when they are
+ * due.
  */
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -33,7 +34,7 @@ interface Job<A> {
   readonly attempt: number
 }
 
-/** Runs a worker until it is interrupted, or until something fails that no later try can mend. */
+/** Runs a worker until it is interrupted, or fails with an error that no retry can fix. */
 export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, CommandError, R | RedisClient> => {
   const { claimIdle, concurrency, drain, name, worker } = settings
   return Effect.flatMap(Scripts.located(name), ({ ready }) => {
@@ -57,13 +58,13 @@ export const run = <A, E, R>(settings: Settings<A, E, R>): Effect.Effect<never, 
 // Jobs that are due
 // -----------------------------------------------------------------------------
 
-/** How many jobs become ready in one step, so that no step holds the server up. */
+/** How many jobs one step makes ready. The limit keeps a step from blocking the server. */
 const batch = 200
 
 const promoting = (name: string, pollInterval: number): Effect.Effect<never, CommandError, RedisClient> =>
   Effect.forever(Effect.flatMap(
     Effect.retry(Scripts.promote(name, batch), { schedule: patience, while: isRetryable }),
-    // A job may be added that is due before the next that is known.
+    // A job that is added meanwhile may be due before the next known one.
     (next) => Effect.sleep(next < 0 ? pollInterval : Math.min(next, pollInterval))
   ))
 
@@ -73,7 +74,7 @@ const patience = Schedule.jittered(Schedule.min([Schedule.exponential("50 millis
 // Handling
 // -----------------------------------------------------------------------------
 
-/** An entry is acknowledged when this succeeds; while it fails it stays pending, and comes back. */
+/** An entry is acknowledged when this succeeds. When it fails, the entry stays pending and comes back. */
 const handle = Effect.fnUntraced(function*<A, E, R>(
   settings: Settings<A, E, R>,
   entry: string,
@@ -93,10 +94,10 @@ const handle = Effect.fnUntraced(function*<A, E, R>(
   if (!settled) return yield* Effect.fail(new Overtaken(id, attempt))
 })
 
-/** About half a minute: later, the entry is taken over anyway. */
+/** The retries take about half a minute. After that the entry is taken over anyway. */
 const settlingTries = 20
 
-/** A job was taken over while it was handled. Its entry must not be acknowledged: it is somebody else's. */
+/** A job was taken over while it was handled. Its entry must not be acknowledged, because another worker has it. */
 class Overtaken {
   readonly message: string
   constructor(id: string, attempt: number) {
@@ -109,7 +110,7 @@ const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
   { attempt, id, payload }: Job<string>
 ): Effect.fn.Return<Scripts.Outcome, never, R> {
   const decoded = yield* Effect.result(settings.decode(payload))
-  // It would be the same the next time.
+  // The next attempt would fail in the same way.
   if (decoded._tag === "Failure") return { to: "dead", reason: decoded.failure.message }
   const exit = yield* Effect.exit(Effect.suspend(() => settings.handler({ id, attempt, payload: decoded.success })))
   if (Exit.isSuccess(exit)) return { to: "done" }
@@ -121,5 +122,8 @@ const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
   return { to: "later", delay: Math.ceil(milliseconds * (1 + (yield* Random.next) * jitter)) }
 })
 
-/** The part by which a pause is longer at the most: jobs that failed together need not come back together. */
+/**
+ * The greatest fraction by which a pause is lengthened, so that jobs that failed together do not all come back
+ * together.
+ */
 const jitter = 0.25

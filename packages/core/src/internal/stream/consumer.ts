@@ -1,11 +1,10 @@
 /**
- * A worker of a consumer group. One fiber reads and looks for abandoned
- * entries, one renews those that are here. Entries go to a queue, from which the
- * handlers' fibers take them; none are obtained while there is no room for them.
+ * A worker of a consumer group. One fiber reads and looks for abandoned entries, and one renews the entries that are
+ * held here. Entries go to a queue, from which the fibers of the handlers take them. No entries are obtained while
+ * there is no room for them.
  *
- * Invariant: an entry is in `held` from before it is put on the queue until
- * its handler has ended and, where that succeeded, the server has acknowledged
- * it; an entry that is held is not put on the queue again.
+ * Invariant: an entry is in `held` from before it is put on the queue until its handler has ended and, if the handler
+ * succeeded, the server has acknowledged the entry. An entry that is held is not put on the queue again.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -56,22 +55,22 @@ interface Delivered {
 
 type Handler<E, R> = (entry: Delivered) => Effect.Effect<unknown, E, R>
 
-/** What the fibers of one consumer share. */
+/** The state that the fibers of one consumer share. */
 interface State {
   readonly settings: Settings
   readonly client: RedisClient["Service"]
   readonly queue: Queue.Queue<Received & { readonly deliveries: number }>
   readonly held: Map<string, { readonly stage: "waiting" | "handled"; readonly deliveries: number }>
-  /** Lets go whoever waits for room, each time that an entry is let go. */
+  /** Wakes whoever waits for room, each time that an entry leaves `held`. */
   readonly released: Latch.Latch
-  /** Whether it is told to end, so that nothing is waited out any more. */
+  /** Whether the consumer was told to end, so that it waits and retries no more. */
   ending: boolean
 }
 
-/** How many pending entries are looked at or renewed in one command. */
+/** How many pending entries one command looks at or renews. */
 const pageSize = 500
 
-/** Runs a consumer until it is interrupted, or until something fails that no later try can mend. */
+/** Runs a consumer until it is interrupted, or fails with an error that no retry can fix. */
 export const run = <E, R>(
   settings: Settings,
   handler: Handler<E, R>
@@ -98,7 +97,7 @@ export const run = <E, R>(
     })
   )
 
-/** Lets no handler begin any more; returns the entries that wait for one. */
+/** Stops handlers from starting; returns the entries that wait for one. */
 const abandon = (state: State): Effect.Effect<ReadonlyMap<string, number>> =>
   Effect.suspend(() => {
     const { held, queue } = state
@@ -112,9 +111,9 @@ const abandon = (state: State): Effect.Effect<ReadonlyMap<string, number>> =>
   })
 
 /**
- * Gives back the entries that no handler has seen: with the count that they had before, and for the consumer that looks
- * next. What others have taken over meanwhile is theirs. It is no harm when this fails: then the entries have been
- * delivered once more.
+ * Gives back the entries that no handler has seen. They keep the delivery count that they had before, and go to the
+ * next consumer that looks. Entries that others have taken over meanwhile are left alone. A failure does no harm: the
+ * entries then only count as delivered once more.
  */
 const giveBack = (state: State, waiting: ReadonlyMap<string, number>): Effect.Effect<void> => {
   const { client, settings: { claimIdle, consumer, group, stream } } = state
@@ -135,10 +134,10 @@ const giveBack = (state: State, waiting: ReadonlyMap<string, number>): Effect.Ef
     )
 }
 
-/** For how long a consumer that ends tries to give back what it has read ahead. */
+/** How long a consumer that ends tries to give back the entries that it has read ahead. */
 const givingBack = "2 seconds"
 
-/** Waits for handlers that run; ends them when that takes too long. */
+/** Waits for running handlers, and interrupts them when they take too long. */
 const finish = Effect.fnUntraced(
   function*(workers: ReadonlyArray<Fiber.Fiber<unknown, unknown>>, drain: Duration.Duration) {
     const ending = Duration.isFinite(drain)
@@ -150,8 +149,8 @@ const finish = Effect.fnUntraced(
 )
 
 /**
- * Obtains entries, one way after the other, so that together they take no more than there is room for. What others left
- * behind is looked for at intervals; reads that wait end when it is time.
+ * Reads entries and takes over abandoned ones in turn, so that together they never exceed the room for them. Looks for
+ * abandoned entries at intervals; blocking reads end in time for that.
  */
 const obtain = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never, CommandError> {
   yield* createGroup(state)
@@ -164,10 +163,10 @@ const obtain = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never
   }
 })
 
-/** Milliseconds of a clock that is never set. */
+/** The milliseconds of a monotonic clock. */
 const now: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
-/** Runs a command until it succeeds, or fails with an error that no later try can mend. */
+/** Runs a command until it succeeds, or fails with an error that no retry can fix. */
 const persevere = <A>(
   state: State,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
@@ -190,7 +189,7 @@ const createGroup = (state: State): Effect.Effect<void, CommandError> => {
 // Obtaining entries
 // -----------------------------------------------------------------------------
 
-/** Waits until more entries can be held, and yields how many. */
+/** Waits until more entries can be held, and returns how many. */
 const room = (state: State): Effect.Effect<number> =>
   Effect.suspend(() => {
     const { concurrency, count } = state.settings
@@ -198,7 +197,7 @@ const room = (state: State): Effect.Effect<number> =>
     return free > 0 ? Effect.succeed(Math.min(free, count)) : Effect.andThen(state.released.await, room(state))
   })
 
-/** Takes obtained entries that are not here already: for a handler, or to the dead letters. */
+/** Takes the obtained entries that are not held yet, and passes them to a handler or to the dead letters. */
 const take = (
   state: State,
   entries: ReadonlyArray<Received>,
@@ -219,7 +218,7 @@ const take = (
     )
   })
 
-/** Whether an entry that was given to handlers so often in vain is no longer given to any. */
+/** Whether an entry has failed so often that no handler gets it any more. */
 const isSpent = ({ limit }: Settings, tries: number): boolean => limit !== undefined && tries >= limit.maxDeliveries
 
 const notAcknowledged = "its consumer did not acknowledge it"
@@ -228,8 +227,8 @@ const inView = (settings: Settings, command: RedisCommand.RedisCommand<ReadonlyA
   settings.fields === "bytes" ? RedisCommand.asBytes(command) : command
 
 /**
- * Reads what is pending at this consumer, then what is new. When a read fails,
- * what it was to bring may be pending: that is what comes after the last id seen.
+ * Reads the entries that are pending at this consumer, then new entries. After a failed read, entries of that read may
+ * be pending: those after the last id that was seen.
  */
 const makeReading = (state: State) => {
   const { client, settings } = state
@@ -240,7 +239,7 @@ const makeReading = (state: State) => {
 
   const once = (count: number, pause: number) =>
     Effect.suspend(() => {
-      // The first that waits comes back at once: it tells whether there is a connection to wait on.
+      // The first blocking read returns at once. It shows whether there is a connection to wait on.
       const block = waitedOnce ? blockTime(settings.block, pause) : Math.min(pause, 1)
       const waits = !pending && block > 0
       const options = waits ? { count, block } : { count }
@@ -271,15 +270,15 @@ const makeReading = (state: State) => {
   return { some }
 }
 
-/** Milliseconds to block for: as long as asked for, but not beyond a pause. */
+/** How many milliseconds to block: as long as the settings say, but at most for the pause. */
 const blockTime = (block: RedisArg.Time, pause: number): number =>
   Math.min(RedisArg.blockMilliseconds(block).milliseconds, pause)
 
-/** Whether there are too few connections for one more that waits. */
+/** Whether there are too few connections for another blocking command. */
 const isWithoutRoom = (error: CommandError): boolean =>
   error._tag === "ConnectionError" && error.reason.startsWith("Pool")
 
-/** Says so when a read does not come back because there is no connection for it. */
+/** Logs a warning when a read does not return because it gets no connection. */
 const impatiently = <A>(
   { client, settings }: State,
   read: Effect.Effect<A, CommandError>
@@ -317,14 +316,14 @@ const countDeliveries = (
   )
 
 /**
- * Takes over what is pending for too long, from whatever consumer, again and again.
+ * Takes over entries of any consumer that have been pending for too long, again and again.
  *
- * This is what XAUTOCLAIM does, in its two steps: so it can leave out what is
- * held here, learns how often an entry was delivered, and runs on servers
- * before 6.2. XCLAIM takes only what is still idle, so of several consumers one
- * gets an entry.
+ * This does the two steps of XAUTOCLAIM itself. So it can leave out entries that are held here, learns how often an
+ * entry was delivered, and works on servers before 6.2. XCLAIM takes only entries that are still idle, so only one of
+ * several consumers gets an entry.
  *
- * - `pause`: milliseconds until there is something to look for, 0 while a sweep is under way. `some`: takes up to so many.
+ * - `pause`: milliseconds until the next sweep, 0 while a sweep is under way. `some`: takes up to the given number of
+ *   entries.
  */
 const makeSweeping = (state: State) => {
   const { claimEvery, claimIdle } = state.settings
@@ -355,7 +354,7 @@ interface Pending {
   readonly timesDelivered: number
 }
 
-/** Entries that are pending for too long, from an id on. Servers before 6.2 list the others as well. */
+/** Entries from an id on that have been pending for too long. Servers before 6.2 also list the other entries. */
 const idlePage = (state: State, start: string): Effect.Effect<ReadonlyArray<Pending>, CommandError> => {
   const { claimIdle, group, stream } = state.settings
   const page = (options: { readonly idle?: Duration.Duration }) =>
@@ -387,7 +386,7 @@ const claim = Effect.fnUntraced(function*(
   yield* take(state, entries, ({ id }) => deliveries.get(id) ?? 1)
 })
 
-/** Acknowledges those of the entries that are not in the stream any more. */
+/** Acknowledges those of the entries that are no longer in the stream. */
 const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<void, CommandError> => {
   const { group, stream } = state.settings
   return Effect.forEach(
@@ -401,7 +400,7 @@ const forgetDeleted = (state: State, ids: ReadonlyArray<string>): Effect.Effect<
   )
 }
 
-/** Keeps others from taking over the entries that are here. */
+/** Keeps others from taking over the entries that are held here. */
 const renew = (state: State): Effect.Effect<void> => {
   const { client, held, settings } = state
   const { claimIdle, consumer, group, stream } = settings
@@ -414,7 +413,7 @@ const renew = (state: State): Effect.Effect<void> => {
     )
     return Effect.forEach(pages, (page) => client.execute(Groups.xclaimJustid(stream, group, consumer, 0, page)))
   })
-  // A renewal that fails is made up for by the next; at worst another consumer handles the entry as well.
+  // The next renewal makes up for a failed one. At worst another consumer handles the entry as well.
   return Effect.forever(Effect.delay(Effect.ignore(claimHeld), Duration.divideUnsafe(claimIdle, 3)))
 }
 
@@ -436,7 +435,7 @@ const handle = <E, R>(
         : Effect.fail(error)
   )
   return Effect.suspend(() => {
-    // Given back in the turn in which it was taken from the queue.
+    // The entry was given back in the turn in which it was taken from the queue.
     if (state.held.get(id)?.stage !== "waiting") return Effect.void
     state.held.set(id, { stage: "handled", deliveries })
     const handled = Telemetry.handling(state.settings, { deliveries, id }, start(handler, { deliveries, fields, id }))
@@ -466,11 +465,11 @@ const start = <E, R>(
     ? Effect.fail(new DecodeError({ command: "XREADGROUP", detail: fields.detail }))
     : Effect.suspend((): Effect.Effect<unknown, E | DataError, R> => {
       const effect: unknown = handler({ id, fields, deliveries })
-      // A handler without types may return a promise, or nothing.
+      // A handler in untyped code may return a promise, or nothing.
       return Effect.isEffect(effect) ? effect as Effect.Effect<unknown, E, R> : Effect.fail(noEffect)
     })
 
-/** Ends the consumer: the next entry would fare no better. */
+/** Ends the consumer, because the next entry would fail in the same way. */
 const noEffect = new DataError({ command: "XREADGROUP", detail: "the handler of a consumer returned no Effect" })
 
 const isNoEffect = (cause: Cause.Cause<unknown>): boolean =>
@@ -488,15 +487,15 @@ const failed = (
     : log
 }
 
-/** What a dead letter says of a failure. */
+/** The reason that a dead letter gives for a failure. */
 export const reasonOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 }
 
 /**
- * Moves an entry to the dead letters. When it is not known whether that was
- * done it is not tried again: an entry that is still pending comes back.
+ * Moves an entry to the dead letters. When the outcome is unknown, the move is not tried again: an entry that is still
+ * pending comes back.
  */
 const bury = (
   { client, settings }: State,
@@ -513,7 +512,10 @@ const bury = (
   )
 }
 
-/** A stream in another slot, or a user without the right to scripts: better now than when the first entry is lost. */
+/**
+ * Finds a dead letter stream in another slot, or a user who may not run scripts, at the start instead of at the first
+ * dead letter.
+ */
 const checkDeadLetters = (state: State): Effect.Effect<void, CommandError> => {
   const { consumer, group, limit, stream } = state.settings
   if (limit === undefined) return Effect.void

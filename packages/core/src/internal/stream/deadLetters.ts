@@ -1,11 +1,11 @@
 /**
- * Moves an entry that cannot be handled to a stream of its own, in one step.
+ * Moves an entry that cannot be handled to a separate stream, in one step.
  */
 import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 
-/** An entry, and what its dead letter says of it. */
+/** An entry, and the facts that its dead letter records. */
 export interface Letter {
   readonly id: string
   readonly group: RedisArg.Key
@@ -15,9 +15,10 @@ export interface Letter {
 }
 
 /**
- * Adds a dead letter and acknowledges the entry. One that is not pending any more is somebody else's doing; one that was
- * deleted is acknowledged only. An error, such as that of a key which is not a stream, ends the script before the entry is
- * acknowledged. Without an id nothing is done: that tells whether it could be.
+ * Adds a dead letter and acknowledges the entry. Does nothing for an entry that is no longer pending, as another
+ * consumer has dealt with it. An entry that was deleted is only acknowledged. An error, such as that of a key which is
+ * not a stream, ends the script before the entry is acknowledged. Without an id the script does nothing; such a call
+ * only checks that it can run.
  */
 export const bury = RedisScript.make({
   name: "RedisStream.bury",

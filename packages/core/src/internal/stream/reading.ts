@@ -1,6 +1,6 @@
 /**
- * What readers of streams have in common: replies in which an entry that cannot
- * be decoded spoils no other, positions in streams, retries.
+ * What readers of streams have in common: replies in which an entry that cannot be decoded does not affect the others,
+ * positions in streams, and retries.
  */
 import * as Schedule from "effect/Schedule"
 import type * as RedisArg from "../../RedisArg.ts"
@@ -11,7 +11,7 @@ import { encodeUtf8 } from "../codec/utf8.ts"
 import { entries, entryFields } from "../command/streamEntry.ts"
 import type { BytesFields, TextFields } from "../command/streamEntry.ts"
 
-/** The fields of an entry in the view asked for, or why there are none. */
+/** The fields of an entry in the requested view, or why there are none. */
 export interface Received {
   readonly id: string
   readonly fields: TextFields | BytesFields | "deleted" | RedisReply.Mismatch
@@ -27,32 +27,32 @@ const receivedFields = (value: Resp.Value, view: RedisReply.View): Received["fie
   }
 }
 
-/** Entries, each of which may fail to decode by itself. Redis 6 sends nil for those that were deleted. */
+/** Entries, each of which may fail to decode on its own. Redis 6 sends nil for deleted entries. */
 const received: RedisReply.Reply<ReadonlyArray<Received>> = RedisReply.make((value, view) => {
   const list: ReadonlyArray<Resp.Value> = value === null ? [] : Array.isArray(value) ? value : [value]
   return list.filter((item) => item !== null).map((item) =>
     Array.isArray(item) && item.length === 2
-      // In range: the length was just seen.
+      // The index is in range, as the length was just checked.
       ? { id: RedisReply.text.decode(item[0], view), fields: receivedFields(item[1], view) }
       : RedisReply.mismatch("an entry", item)
   )
 })
 
-/** What XCLAIM answers: entries, and how many were deleted, which Redis 6 claims all the same and sends nil for. */
+/** The reply of XCLAIM: entries, and the number of deleted ones, which Redis 6 claims nevertheless and sends as nil. */
 export const claimedReply: RedisReply.Reply<{ readonly entries: ReadonlyArray<Received>; readonly deleted: number }> =
   RedisReply.make((value, view) => ({
     entries: received.decode(value, view),
     deleted: Array.isArray(value) ? value.filter((item) => item === null).length : 0
   }))
 
-/** Entries by the bytes of their stream's name; nil is none. */
+/** Entries by the bytes of their stream's name; nil means that there are none. */
 const byStream = <A, B, I>(list: RedisReply.Reply<A, B, I>) =>
   RedisReply.orElse(RedisReply.pairs(RedisReply.bytes, list), () => [])
 
-/** What XREAD answers, whatever the names of the streams are. */
+/** The reply of XREAD, for any names of streams. */
 export const readReply = byStream(entries)
 
-/** What XREADGROUP answers when it reads one stream. */
+/** The reply of XREADGROUP for one stream. */
 export const receivedOfOne: RedisReply.Reply<ReadonlyArray<Received>> = RedisReply.map(
   byStream(received),
   (streams) => streams.flatMap(([, list]) => list)
@@ -65,10 +65,10 @@ export const withReply = <A, B, I>(
 ): RedisCommand.RedisCommand<A, B, I> =>
   command.settled === undefined
     ? RedisCommand.make({ spec: command.spec, args: () => command.parts, reply })
-    // Commands that read are settled by nothing but a wrong argument: there is no reply to decode.
+    // A reading command is settled only by a wrong argument, so there is no reply to decode.
     : command as RedisCommand.RedisCommand<never>
 
-/** The bytes of a key as text, to compare keys by. */
+/** The bytes of a key as text, for comparing keys. */
 export const keyIdentity = (key: RedisArg.Key): string => (typeof key === "string" ? encodeUtf8(key) : key).join()
 
 const greatestSequence = 2n ** 64n - 1n
@@ -78,19 +78,19 @@ const parseId = (id: string): readonly [milliseconds: bigint, sequence: bigint] 
   return [BigInt(milliseconds), BigInt(sequence)]
 }
 
-/** The least id after one that a server gave. */
+/** The least id after a given one from a server. */
 export const nextId = (id: string): string => {
   const [milliseconds, sequence] = parseId(id)
   return sequence === greatestSequence ? `${milliseconds + 1n}-0` : `${milliseconds}-${sequence + 1n}`
 }
 
-/** The greatest id before one that a server gave, which is never 0-0. */
+/** The greatest id before a given one from a server, which is never 0-0. */
 export const previousId = (id: string): string => {
   const [milliseconds, sequence] = parseId(id)
   return sequence === 0n ? `${milliseconds - 1n}-${greatestSequence}` : `${milliseconds}-${sequence - 1n}`
 }
 
-/** Retries soon, then ever later, up to every 2 seconds. */
+/** Retries soon at first, then at growing intervals of up to 2 seconds. */
 export const patience: Schedule.Schedule<unknown> = Schedule.jittered(
   Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")])
 )

@@ -14,8 +14,8 @@ import * as Values from "../values/values.ts"
  *
  * **Details**
  *
- * `operation`: `"decode"` when an entry does not fit, and `id` says which; `"encode"` when what was given cannot be
- * added; then nothing was sent. The entry itself is not shown.
+ * `operation`: `"decode"` when an entry does not fit; `id` then has its id. `"encode"` when a given value cannot be
+ * added; nothing was sent then. The error does not show the entry itself.
  *
  * @category errors
  * @since 0.1.0
@@ -35,11 +35,11 @@ export class EntryError extends Schema.TaggedError<EntryError>("@redfx/core/Redi
 }
 
 /**
- * The form of the entries of a stream: a record, one field to a property, whose encoded side is text; or a value as JSON in one
- * field.
+ * The form of the entries of a stream. It is either a record with one field per property, whose encoded side is text,
+ * or a value as JSON in one field.
  *
  * - `field`: the name of that one field. Default `"value"`.
- * - `codec`: what the bytes of that field go through, such as `NodeCompression` of `@redfx/node`.
+ * - `codec`: transforms the bytes of that field, such as `NodeCompression` of `@redfx/node`.
  *
  * @category options
  * @since 0.1.0
@@ -52,7 +52,7 @@ export type EntrySchema<A> =
     readonly codec?: RedisCodec | undefined
   }
 
-/** Entries as the fields that they are added with, and as those that are read. */
+/** Converts entries to the fields that are added, and from the fields that are read. */
 interface Entries<A> {
   readonly encode: (value: A) => Effect.Effect<ReadonlyArray<readonly [string, string | Uint8Array]>, CodecError>
   readonly decode: (fields: BytesFields) => Effect.Effect<A, CodecError>
@@ -77,7 +77,7 @@ const asFields = <A>(schema: Schema.Codec<A, { readonly [field: string]: string 
   }
 }
 
-/** A record without prototype: a field may be named `__proto__`. */
+/** A record without a prototype, because a field may be named `__proto__`. */
 const recordOf = (pairs: ReadonlyArray<readonly [string, string]>): { readonly [field: string]: string } => {
   const record: { [field: string]: string } = Object.create(null)
   for (const [name, text] of pairs) record[name] = text

@@ -1,13 +1,13 @@
 /**
- * Spans by the names of OpenTelemetry's conventions for databases, where a
- * tracer is installed. Where none is, a command pays for one look at its fiber.
+ * Spans with the names of OpenTelemetry's conventions for databases, when a tracer is installed. Without a tracer, a
+ * command only costs one look at its fiber.
  */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import type * as Tracer from "effect/Tracer"
 
-/** What a span says of the client that runs its command. */
+/** The attributes of a span that describe the client that runs its command. */
 export type Attributes = Readonly<Record<string, string | number>>
 
 interface Traceable {
@@ -18,18 +18,18 @@ interface Named {
   readonly spec: { readonly operation: string }
 }
 
-/** What a span says of the entries that a consumer handles. */
+/** The attributes of a span that describe the consumer of an entry. */
 interface Consumes {
   readonly stream: string | Uint8Array
   readonly group: string | Uint8Array
   readonly consumer: string | Uint8Array
 }
 
-/** Whether anybody has installed a tracer and not switched it off. */
+/** Whether a tracer is installed and not switched off. */
 export const isTraced = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
   fiber.cache.tracer !== undefined && fiber.cache.tracerEnabled
 
-/** An effect within a span of its own. */
+/** Runs an effect within its own span. */
 export const span = <A, E extends { readonly _tag: string }, R>(
   operation: string,
   client: Traceable,
@@ -46,12 +46,13 @@ const explain = (span: Tracer.Span, error: { readonly _tag: string }): void => {
   if ("code" in error) span.attribute("db.response.status_code", error.code)
 }
 
-/** What a span says of a command that runs code: which script or function it is. */
+/** The attribute for a command that runs code: the name of the script or function. */
 export const procedure = (name: string | undefined): Attributes | undefined =>
   name === undefined ? undefined : { "db.stored_procedure.name": name }
 
 /**
- * The handling of one entry, within a span by the conventions for messages. What the handler runs is below it.
+ * Runs the handling of one entry within a span that follows the conventions for messages. Spans of the handler are its
+ * children.
  */
 export const handling = <A, E, R>(
   { consumer, group, stream }: Consumes,
@@ -78,13 +79,13 @@ export const handling = <A, E, R>(
       ))
   )
 
-/** Bytes are not a text to show. */
+/** Only text is shown; bytes are left out. */
 const text = (name: string, value: string | Uint8Array): Attributes =>
   typeof value === "string" ? { [name]: value } : {}
 
 const typeOf = (error: unknown): string => Predicate.hasProperty(error, "_tag") ? String(error._tag) : "_OTHER"
 
-/** Several commands that go out together, within one span. */
+/** Runs several commands that are sent together within one span. */
 export const batch = <A, E extends { readonly _tag: string }, R>(
   kind: "PIPELINE" | "MULTI",
   client: Traceable,
@@ -92,11 +93,11 @@ export const batch = <A, E extends { readonly _tag: string }, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Effect.withFiber((fiber) => {
-    // Without a command nothing is sent, and there is nothing to tell.
+    // Without commands nothing is sent, and there is nothing to report.
     if (!isTraced(fiber) || commands.length === 0) return effect
     const name = commands[0]?.spec.operation
     const operation = commands.every(({ spec }) => spec.operation === name) ? `${kind} ${name ?? ""}`.trim() : kind
-    // The conventions leave it out for a batch of one.
+    // The conventions leave out the size of a batch of one.
     const size = commands.length === 1 ? undefined : { "db.operation.batch.size": commands.length }
     return span(operation, client, effect, size)
   })
