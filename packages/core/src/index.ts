@@ -150,8 +150,7 @@ export * as RedisJobs from "./RedisJobs.ts"
 export * as RedisKeyspace from "./RedisKeyspace.ts"
 
 /**
- * Effect's `KeyValueStore` in Redis: what programs keep by a key, without
- * knowing where.
+ * Effect's `KeyValueStore` in Redis, for programs that store values by key and need not know where.
  *
  * **Example** (Settings)
  *
@@ -221,11 +220,10 @@ export * as RedisLock from "./RedisLock.ts"
 export * as RedisMonitor from "./RedisMonitor.ts"
 
 /**
- * What Effect's `Persistence`, `PersistedCache`, `PersistedQueue` and
- * `RateLimiter` stand on, and its own Redis service, all on a redfx client.
+ * The stores behind Effect's `Persistence`, `PersistedCache`, `PersistedQueue` and `RateLimiter`, and Effect's own
+ * Redis service, all on a redfx client.
  *
- * The stores choose their keys so that one server, Sentinel and a cluster serve
- * them alike.
+ * The stores choose their keys so that they work the same on one server, with Sentinel and on a cluster.
  *
  * @since 0.1.0
  */
@@ -247,8 +245,8 @@ export * as RedisPipeline from "./RedisPipeline.ts"
 export * as RedisPool from "./RedisPool.ts"
 
 /**
- * Keys that begin with a prefix which the program does not write: several
- * programs share a database, and none sees the keys of the others.
+ * Key prefixes that the program need not write, so that several programs can share a database and none sees the keys of
+ * the others.
  *
  * @since 0.1.0
  */
