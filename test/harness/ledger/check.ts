@@ -128,7 +128,9 @@ const checkWhole = (facts: Facts, attempt: Try, most: number, report: Report): v
   if (kind !== "pipeline") return
   // Places among the commands.
   const index = "index" in error ? error.index : undefined
-  if (index !== undefined && parts[index] !== undefined) checkIndexed(parts[index], error, times, tell)
+  // What a try before this one may have run is told as that.
+  const mayHaveRun = index !== undefined && partialOf(error)?.unknown.includes(index) === true
+  if (index !== undefined && !mayHaveRun && parts[index] !== undefined) checkIndexed(parts[index], error, times, tell)
   checkPartial(
     partialOf(error),
     "pipeline",

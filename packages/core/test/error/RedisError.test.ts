@@ -830,3 +830,20 @@ describe("groups", () => {
       }
     }))
 })
+
+describe("A refusal of what a try before it may have run", () => {
+  it("is not said to prove that the command was not run", () => {
+    const refused = (unknown: ReadonlyArray<number>) =>
+      new RedisError.OutOfMemoryError({
+        code: "OOM",
+        detail: "full",
+        command: "INCR",
+        index: 1,
+        mayHaveWritten: true,
+        partial: { of: "pipeline", answered: [0], unknown }
+      }).message
+    assert.notInclude(refused([1]), "was not run")
+    assert.include(refused([1]), "index 1 of the pipeline may have been run")
+    assert.include(refused([2]), "The command was not run.")
+  })
+})

@@ -46,6 +46,7 @@ export interface Fault {
   readonly readonly?: boolean | undefined
   readonly mayHaveWritten?: boolean | undefined
   readonly partial?: Partial | undefined
+  readonly index?: number | undefined
 }
 
 /** What is known of an effect's other parts when one has failed. */
@@ -227,7 +228,11 @@ export const deliveryText = (error: Fault): string => {
  */
 export const fateText = (error: Fault, own: string, advice: string, ownInPart = own): string => {
   const { mayHaveWritten, partial } = error
-  if (partial !== undefined) return ` ${ownInPart}.${wholeText(error)}`
+  if (partial !== undefined) {
+    // With `retryOnTimeout` the try before this one may have run what this one was refused.
+    const ranBefore = ownInPart !== own && error.index !== undefined && partial.unknown.includes(error.index)
+    return `${ranBefore ? "" : ` ${ownInPart}.`}${wholeText(error)}`
+  }
   if (mayHaveWritten === true) return wholeText(error)
   const next = !isRetryable(error)
     ? ""
