@@ -81,16 +81,20 @@ const short = (run: Run, clusterRun: Run | undefined): string => {
   ].join("\n")
 }
 
+/** A table of what the run has measured of it; a part of the cases alone leaves others out. */
+const ifMeasured = (rows: ReadonlyArray<unknown>, written: () => string): string =>
+  rows.length === 0 ? "The checked-in run left this out; `pnpm bench` measures it." : written()
+
 /** What stands between markers, by their name; what was not measured is left as it is. */
 const sections: Readonly<Record<string, string | undefined>> = {
   short: latest && short(latest, cluster),
   summary: latest && `${measuredBy(latest.environment, latest.rounds)}\n\n${summaryTable(latest.cases)}`,
   processor: latest && processorTable(latest),
-  bytes: latest && costTable(latest.costs, latest.clients, "bytes"),
-  calls: latest && costTable(latest.costs, latest.clients, "calls"),
-  "in-process": latest && inProcessTable(latest.inProcess),
-  decoders: latest && codecTable(latest.codecs),
-  memory: latest && memoryTable(latest.memory),
+  bytes: latest && ifMeasured(latest.costs, () => costTable(latest.costs, latest.clients, "bytes")),
+  calls: latest && ifMeasured(latest.costs, () => costTable(latest.costs, latest.clients, "calls")),
+  "in-process": latest && ifMeasured(latest.inProcess, () => inProcessTable(latest.inProcess)),
+  decoders: latest && ifMeasured(latest.codecs, () => codecTable(latest.codecs)),
+  memory: latest && ifMeasured(latest.memory, () => memoryTable(latest.memory)),
   cluster: cluster && `${measuredBy(cluster.environment, cluster.rounds)}\n\n${summaryTable(cluster.cases)}`,
   growth: growth && [measuredBy(growth.environment, growth.rounds), ...growth.growth.map(growthTable)].join("\n\n"),
   startup: startup && [
