@@ -298,14 +298,17 @@ const isFaultless = ({ closed, isFar, struck }: Facts): boolean => struck === 0 
 /** What anything takes at the most that has to wait for nothing, in milliseconds: connections, and a few round trips. */
 const smooth = 90
 
-/**
- * For how long somebody may wait as scripts have said that their server is no master, in milliseconds: that ends a
- * connection, and with each more the next one is dialled after a pause twice as long, of a second at the most.
- */
-const demotedFor = (env: Env, { demoting }: Facts, until: number): number => {
-  const tries = env.tries.filter(({ started }) => started <= until)
-  const demotions = tries.flatMap(({ parts }) => parts).filter(({ says = "" }) => demoting.has(says)).length
-  return Math.min(10 * 2 ** demotions, 1000 * demotions)
+/** How often scripts have said by some time that their server is no master, which ends a connection. */
+export const demotions = (env: Env, { demoting }: Pick<Facts, "demoting">, until = Infinity): number =>
+  env.tries
+    .filter(({ started }) => started <= until)
+    .flatMap(({ parts }) => parts)
+    .filter(({ says = "" }) => demoting.has(says)).length
+
+/** For how long somebody may wait for that, in milliseconds: with each the next dial has a pause twice as long, up to a second. */
+const demotedFor = (env: Env, facts: Facts, until: number): number => {
+  const times = demotions(env, facts, until)
+  return Math.min(10 * 2 ** times, 1000 * times)
 }
 
 /** Where nothing goes wrong and there is room nobody waits for what others have left behind, whoever was interrupted. */
@@ -315,10 +318,11 @@ const checkSmooth = (env: Env, facts: Facts, attempt: Try, report: Report): void
   const { ended, outcome, outcomes = [outcome], parts, started } = attempt
   const { commandTimeout = Infinity, late } = facts
   const timeout = outcomes.find((each) => errorOf(each)?._tag === "TimeoutError")
-  if (timeout !== undefined && commandTimeout >= smooth + late) report(`was kept waiting, told ${said(timeout)}`)
+  const most = smooth + late + demotedFor(env, facts, ended)
+  if (timeout !== undefined && commandTimeout >= most) report(`was kept waiting, told ${said(timeout)}`)
   const blocks = parts.reduce((sum, part) => sum + part.blocks, 0)
   const took = ended - started
-  if (took > smooth + late + blocks + demotedFor(env, facts, ended)) report(`took ${took} ms where nobody had to wait`)
+  if (took > most + blocks) report(`took ${took} ms where nobody had to wait`)
 }
 
 /** Whether a server has said that it does not have a script: what scripts make up has other words. */

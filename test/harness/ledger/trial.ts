@@ -12,7 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { inspect } from "node:util"
-import { check } from "./check.ts"
+import { check, demotions } from "./check.ts"
 import type { Facts } from "./check.ts"
 import * as Interpreter from "./interpreter.ts"
 import type { Env } from "./interpreter.ts"
@@ -215,7 +215,7 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
   const demoting = demotingOf(program.deployment)
   check(env, { ...facts, closed, isFar, late: stage.late, commandTimeout, again, demoting, roomy: max >= roomyPool })
   // Unless something went wrong on the way, or ran out of time, no lock is left behind.
-  if (facts.struck === 0 && !isFar && !closed) {
+  if (facts.struck === 0 && demotions(env, { demoting }) === 0 && !isFar && !closed) {
     for (const name of yield* stage.held) env.wrong.push(`${name} is held by nobody`)
   }
   for (const key of yield* stage.immortal) env.wrong.push(`${key} lives for ever`)
