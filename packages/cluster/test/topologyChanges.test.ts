@@ -577,6 +577,22 @@ describe("Subscriptions", () => {
       assert.deepStrictEqual([subscriptions(a), subscriptions(b)], [1, 1])
     }))
 
+  it.live("a shard channel that is the first thing of a client goes where its slot is served", () =>
+    Effect.gen(function*() {
+      const { a, b, c, cluster } = yield* FakeCluster.make()
+      for (const node of [a, b, c]) node.instead = confirming
+      const { client } = yield* FakeCluster.client(cluster, { nodes: [c] })
+      const channel = Stream.provideService(
+        Redis.ssubscribe(keyOfA, { events: true }),
+        RedisClient.RedisClient,
+        client
+      )
+      const subscriber = yield* Subscriber.consume(channel)
+      yield* subscriber.until((elements) => elements.length === 1)
+      assert.deepInclude(subscriber.elements[0], { _tag: "Subscribed", server: a.address })
+      assert.deepStrictEqual([a, b, c].map(subscriptions), [1, 0, 0])
+    }))
+
   it.live("a shard channel leaves a server that has become a replica without a word", () =>
     Effect.gen(function*() {
       const { a, b, cluster, consume, nodes } = yield* start

@@ -66,6 +66,9 @@ export class Subscribers {
   readonly serverFor: RouterSubscribers["serverFor"] = (kind, channel) =>
     kind === "ssubscribe" ? this.#state.routeOf(slotOf(channel))?.master.address ?? anywhere : anywhere
 
+  /** Without the topology any server would be asked, and a replica takes the shard channels of its master. */
+  readonly known: RouterSubscribers["known"] = (kind) => kind === "ssubscribe" ? this.#state.known : undefined
+
   /** A subscription is on one server, and each server reports only its own keys. */
   readonly refuses: RouterSubscribers["refuses"] = (kind, channel) =>
     isKeyspaceChannel(kind, channel)

@@ -59,7 +59,7 @@ export interface Held {
  * Connections for subscriptions, which nothing else uses.
  *
  * - `serverFor`: names the server that a channel is subscribed to on; channels of the same server share a connection. Asked
- *   again when a server has given up a shard channel.
+ *   again when a server has given up a shard channel. `known`: what must be known before it is asked.
  * - `moved`: called when a server has given up a shard channel and `serverFor` does not know a better one; asked
  *   again when the effect is done.
  * - `isServer`: whether channels may still be subscribed to on a server. Links to others are dropped when nobody uses them;
@@ -72,6 +72,7 @@ export interface Held {
  */
 export interface Subscribers {
   readonly serverFor: (kind: Kind, channel: Key) => string
+  readonly known?: ((kind: Kind) => Effect.Effect<void, CommandError> | undefined) | undefined
   readonly moved?: ((server: string) => Effect.Effect<void>) | undefined
   readonly isServer?: ((server: string) => boolean) | undefined
   readonly refuses?: ((kind: Kind, channel: Key) => CommandError | undefined) | undefined

@@ -71,6 +71,11 @@ class Links {
     return undefined
   }
 
+  /** What has to be known before it can be told where channels belong. */
+  known(kind: Kind): Effect.Effect<void, CommandError> {
+    return this.#subscribers.known?.(kind) ?? Effect.void
+  }
+
   /** Channels by the links that they belong on. */
   route(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): ReadonlyMap<Link.Link, ReadonlyArray<RedisArg.Key>> {
     const routes = new Map<Link.Link, Array<RedisArg.Key>>()
@@ -111,13 +116,13 @@ class Links {
 
   /** Drops the links to servers that are of no use any more: they may come and go for as long as the client lives. */
   #forget(): void {
-    const { isServer: isPlace } = this.#subscribers
-    if (isPlace === undefined) return
-    for (const [serverFor, { fiber, link }] of this.#links) {
-      if (!link.unused || isPlace(serverFor)) continue
-      this.#links.delete(serverFor)
+    const { isServer } = this.#subscribers
+    if (isServer === undefined) return
+    for (const [server, { fiber, link }] of this.#links) {
+      if (!link.unused || isServer(server)) continue
+      this.#links.delete(server)
       // Callers that are about to subscribe there look for another server.
-      link.close(connectionLoss("Closed", "The server takes no subscriptions any more", serverFor))
+      link.close(connectionLoss("Closed", "The server takes no subscriptions any more", server))
       fiber?.interruptUnsafe()
     }
   }
@@ -316,11 +321,13 @@ const subscription = Effect.fnUntraced(function*(
           { concurrency: "unbounded", discard: true }
         )
       )
-      const asked = links.servers(kind, keys)
-      const settled = Effect.catch(join, (error) =>
-        // The server that was asked may have said that another is the one to ask.
-        links.servers(kind, keys) === asked ? Effect.fail(error) : Effect.andThen(undo, join))
-      yield* Effect.onError(limited(command, settled), () => undo)
+      const settled = Effect.suspend(() => {
+        const asked = links.servers(kind, keys)
+        return Effect.catch(join, (error) =>
+          // The server that was asked may have said that another is the one to ask.
+          links.servers(kind, keys) === asked ? Effect.fail(error) : Effect.andThen(undo, join))
+      })
+      yield* Effect.onError(limited(command, Effect.andThen(links.known(kind), settled)), () => undo)
     })
 
   const remove = (kind: Kind) => (...given: RedisArg.Many<RedisArg.Key>) =>
