@@ -53,10 +53,23 @@ const growth = resultsOf<GrowthRun>("growth")
 const startup = resultsOf<StartupRun>("startup")
 
 const measuredBy = (environment: Run["environment"], rounds: number): string =>
-  `${environmentLine(environment)}; ${rounds} rounds.`
+  `${environmentLine(environment)}; ${rounds} ${rounds === 1 ? "round" : "rounds"}${
+    rounds < 6 ? ", of which brackets hold the least and the greatest" : ""
+  }.`
 
 /** The cases that a reader wants to know first. */
-const telling = ["get-1000", "get-50", "get-1", "pipeline", "hgetall", "messages", "get-1mb"]
+const telling = [
+  "get-1000",
+  "get-50",
+  "get-1",
+  "pipeline",
+  "hgetall",
+  "mget",
+  "zrange",
+  "xrange",
+  "messages",
+  "get-1mb"
+]
 
 const short = (run: Run, clusterRun: Run | undefined): string => {
   const cases = [
@@ -77,7 +90,8 @@ const short = (run: Run, clusterRun: Run | undefined): string => {
   return [
     table(["Case", "redfx /s", "Times the fastest peer", "Times the second"], rows),
     "",
-    measuredBy(run.environment, run.rounds)
+    measuredBy(run.environment, run.rounds),
+    ...clusterRun === undefined ? [] : [`The cluster: ${measuredBy(clusterRun.environment, clusterRun.rounds)}`]
   ].join("\n")
 }
 

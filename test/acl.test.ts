@@ -56,6 +56,9 @@ const script = RedisScript.make({
 })
 
 /** What is done once may find a script missing; what is done again finds it. */
+/** For how long a program is waited for that a missing right may hold up. */
+const patience = "4 seconds"
+
 const twice = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.andThen(effect, effect)
 
 /** What each row of the tables is for. */
@@ -123,16 +126,16 @@ const tools: Readonly<Record<string, Program>> = {
     const semaphore = RedisSemaphore.make("semaphore", { permits: 1, ttl: "10 seconds" })
     const use = Effect.scoped(Effect.flatMap(semaphore.scoped, (permit) => permit.extend("20 seconds")))
     // A permit that was not given back lets nobody in.
-    yield* Effect.timeout(twice(twice(use)), "2 seconds")
+    yield* Effect.timeout(twice(twice(use)), patience)
   }),
   "`RedisLeader`": Effect.gen(function*() {
-    const election = RedisLeader.make("leader", { ttl: "300 millis", retryInterval: "10 millis" })
+    const election = RedisLeader.make("leader", { ttl: "1 second", retryInterval: "10 millis" })
     let terms = 0
     const lead = election.run(Effect.suspend(() => {
       terms++
-      return Effect.sleep("500 millis")
+      return Effect.sleep("1500 millis")
     }))
-    yield* Effect.timeout(twice(lead), "2 seconds")
+    yield* Effect.timeout(twice(lead), patience)
     // A lease that could not be extended has begun another term, one that was not given back holds the next one up.
     if (terms > 2) return yield* Effect.fail("lost the lead")
     const [left, counted] = yield* Effect.all([Redis.set("leader", "x", { nx: true }), election.leader])
@@ -147,7 +150,7 @@ const tools: Readonly<Record<string, Program>> = {
       { worker: "w", pollInterval: "10 millis" },
       ({ payload }) => payload === "later" ? Deferred.succeed(done, undefined) : Effect.void
     )
-    yield* Effect.timeout(Effect.raceFirst(worker, Deferred.await(done)), "2 seconds")
+    yield* Effect.timeout(Effect.raceFirst(worker, Deferred.await(done)), patience)
     yield* jobs.counts
   }),
   "`RedisKeyspace`": Effect.gen(function*() {
@@ -206,7 +209,7 @@ const tools: Readonly<Record<string, Program>> = {
     yield* queue.take(Effect.succeed)
     yield* cleanup({ timeToLive: Duration.zero, failedTimeToLive: Duration.zero })
   }).pipe(
-    Effect.timeout("2 seconds"),
+    Effect.timeout(patience),
     Effect.provide(
       Layer.provideMerge(PersistedQueue.layer, RedisPersistence.layerQueueStore({ pollInterval: "10 millis" }))
     )

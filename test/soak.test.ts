@@ -9,7 +9,7 @@ describe("Soak", () => {
       Effect.gen(function*() {
         const report = yield* Soak.run({ commands: 200_000, fibers: 200, seed: 1 })
         assert.deepStrictEqual(report.wrong, [])
-        // The trouble was real, and most got through all the same.
+        // The trouble was real, and much got through all the same; on a busy machine more runs into limits.
         assert.isAbove(report.cuts, 10)
         assert.isAbove(report.failed, 100)
         assert.isAbove(report.interrupted, 1000)

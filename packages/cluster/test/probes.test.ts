@@ -58,4 +58,29 @@ describe("A server that is asked how it is", () => {
       assert.isDefined(health.downWith)
       assert.strictEqual(asked(), 5)
     }))
+
+  it.effect("is one of so many at a time, the PING itself included", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      // Nobody of them ever answers.
+      const execute = () => Effect.andThen(Effect.sync(() => void asked++), Effect.never)
+      const services = yield* Effect.context<never>()
+      const probes = new Probes({
+        isOfUse: () => true,
+        onAnswer: () => {},
+        onHung: () => {},
+        permits: Semaphore.makeUnsafe(4),
+        meanwhile: () => Effect.never
+      }, Effect.runForkWith(services))
+      for (let port = 1; port <= 20; port++) {
+        const health = new Health()
+        health.suspect()
+        // Nothing else of it is looked at.
+        probes.start({ address: `127.0.0.1:${port}`, health, client: { execute } } as unknown as Node)
+      }
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual(asked, 4)
+      yield* TestClock.adjust("500 millis")
+      assert.strictEqual(asked, 8)
+    }))
 })

@@ -72,7 +72,7 @@ for (const protocol of [2, 3] as const) {
           const { host, port } = yield* RedisServer.RedisServer
           const client = yield* Client.make({ host, port }, {
             protocol,
-            commandTimeout: "200 millis",
+            commandTimeout: "600 millis",
             retryOnTimeout: true
           })
           for (const fencing of [false, true]) {
@@ -80,10 +80,10 @@ for (const protocol of [2, 3] as const) {
             const lock = RedisLock.make(name, { waitTimeout: "3 seconds", fencing })
             // Dials, and loads the scripts.
             yield* Client.on(client)(RedisLock.make(freshKey("lock"), { fencing }).withLock(Effect.void))
-            yield* Redis.send("CLIENT", "PAUSE", 300, "ALL")
+            yield* Redis.send("CLIENT", "PAUSE", 900, "ALL")
             assert.strictEqual(tagOf(yield* Effect.exit(Client.on(client)(lock.acquire))), "TimeoutError")
             // Whatever was written meanwhile has been run by then.
-            yield* Effect.sleep("700 millis")
+            yield* Effect.sleep("1500 millis")
             yield* until(Effect.map(Redis.exists(name), (count) => count === 0))
             yield* Client.on(client)(lock.withLock(Effect.void))
           }

@@ -346,7 +346,7 @@ for (const protocol of [2, 3] as const) {
         yield* stream.until((elements) => elements.length === 1)
         yield* pass(60_000)
         const pings = node.commands.filter(({ command }) => command.name === "PING").length
-        assert.isAtLeast(pings, 20)
+        assert.isAtLeast(pings, 40)
         assert.isAtMost(pings, 80)
         assert.strictEqual(stream.elements.length, 1)
         assert.strictEqual(node.connections.total, 1)

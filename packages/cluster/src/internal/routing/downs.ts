@@ -37,8 +37,16 @@ export class Downs {
       this.#waiting.set(resume, address)
       if (address !== undefined && !this.#said.has(address)) this.#said.set(address, false)
       if (!this.#asking) this.#ask()
-      return Effect.sync(() => this.#waiting.delete(resume))
+      return Effect.sync(() => this.#leave(resume, address))
     })
+  }
+
+  /** What a server has said is of no use to anybody else when nobody waits for it any more. */
+  #leave(waiter: Waiter, address: string | undefined): void {
+    this.#waiting.delete(waiter)
+    if (address === undefined) return
+    for (const other of this.#waiting.values()) if (other === address) return
+    this.#said.delete(address)
   }
 
   /** Takes a topology that says something new. */
@@ -64,9 +72,15 @@ export class Downs {
     this.#asking = true
     this.#fork(Effect.gen({ self: this }, function*() {
       while (this.isAwaited) {
-        for (const address of Array.from(this.#said.keys())) {
-          if (yield* this.#isUp(address)) this.#tell((other) => other === address, Effect.void)
-        }
+        yield* Effect.forEach(
+          Array.from(this.#said.keys()),
+          (address) =>
+            Effect.map(this.#isUp(address), (isUp) => {
+              if (isUp) this.#tell((other) => other === address, Effect.void)
+            }),
+          // All at once: one that does not answer holds nobody else up.
+          { concurrency: "unbounded", discard: true }
+        )
         yield* Effect.sleep(pause)
       }
       this.#said.clear()

@@ -28,7 +28,7 @@ export interface ProbesOptions {
   readonly onHung: (node: Node, error: CommandError) => void
   /** How many servers are asked at the same time. */
   readonly permits: Semaphore.Semaphore
-  /** One server that is being asked. */
+  /** What goes on for as long as a server is asked. */
   readonly meanwhile: (node: Node) => Effect.Effect<never>
 }
 
@@ -57,6 +57,13 @@ export class Probes {
     this.#silent.get(node)?.()
   }
 
+  /** Asks a server, and goes on to listen when it does not answer in time. */
+  readonly #asked = Effect.fnUntraced(function*(node: Node) {
+    const asking = yield* Effect.forkChild(Effect.result(node.client.execute(ping())))
+    const answer = Fiber.join(asking)
+    return { asking, answer, inTime: yield* withTimeout(answer, { limit, orElse: () => Effect.undefined }) }
+  })
+
   /** The pause after silence. Yields whether the question is answered in it after all. */
   #afterSilence(node: Node, answer: Effect.Effect<Answer>): Effect.Effect<boolean> {
     const hurried = Effect.callback<boolean>((resume) => {
@@ -71,11 +78,7 @@ export class Probes {
     return Effect.gen({ self: this }, function*() {
       let wasSilent = false
       while (!node.health.isHealthy && this.#options.isOfUse(node)) {
-        const asking = yield* Effect.forkChild(Effect.result(node.client.execute(ping())))
-        const answer = Fiber.join(asking)
-        const inTime = yield* this.#options.permits.withPermit(
-          withTimeout(answer, { limit, orElse: () => Effect.undefined })
-        )
+        const { answer, asking, inTime } = yield* this.#options.permits.withPermit(this.#asked(node))
         if (inTime === undefined) {
           this.#onSilence(node)
           const answered = yield* this.#afterSilence(node, answer)

@@ -7,6 +7,7 @@ import * as RedisArg from "../../RedisArg.ts"
 import type { Part } from "../../RedisArg.ts"
 import * as Resp from "../../Resp.ts"
 import { decodeUtf8 } from "../codec/utf8.ts"
+import { callsOfCode } from "./byName.ts"
 import type { Prefix } from "./prefix.ts"
 import { items, text, textView } from "./reply.ts"
 
@@ -193,10 +194,11 @@ export const hasNoKeys = (name: string, parts: Parts): boolean => {
   const upper = name.toUpperCase()
   const space = upper.indexOf(" ")
   return keyless.has(upper) || keyless.has(space < 0 ? upper : `${upper.slice(0, space)} *`) ||
-    callsOfCode.has(upper) && wordAt(parts, 1) === "0"
+    countingKeys.has(upper) && wordAt(parts, 1) === "0"
 }
 
-const callsOfCode: ReadonlySet<string> = new Set(["EVAL", "EVALSHA", "EVALSHA_RO", "EVAL_RO", "FCALL", "FCALL_RO"])
+/** Commands that have the number of their keys as second argument. */
+const countingKeys: ReadonlySet<string> = new Set([...callsOfCode, "EVALSHA_RO", "EVAL_RO", "FCALL_RO"])
 
 const keyless: ReadonlySet<string> = new Set([
   ..."ASKING AUTH BGREWRITEAOF BGSAVE COMMAND DISCARD ECHO EXEC FAILOVER HELLO INFO LASTSAVE LOLWUT MULTI PFSELFTEST"

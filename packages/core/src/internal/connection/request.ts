@@ -411,7 +411,7 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   }
 
   reader(origin: Origin): Reader | undefined {
-    // In range: there is one reply a command, and this one is still to come.
+    // In range: there is one reply a command, and this one is still to come. Of a settled one it does not matter which it is.
     return readerOf(this, this.commands[this.#outcomes.length]!, origin)
   }
 
@@ -490,9 +490,9 @@ export class BatchRequest extends Request<ReadonlyArray<Outcome>, never> {
   }
 }
 
-/** How a reply is read that has come in part; one whose caller has gone away is not kept, where it would be read. */
+/** How a reply is read that has come in part; one whose caller has gone away is not kept. */
 const readerOf = ({ settled }: Request, command: RedisCommand.Any, origin: Origin): Reader | undefined =>
-  settled && command.reply.reader !== undefined ? forgetting : reader(command, origin.replaceInvalidText)
+  settled ? forgetting : reader(command, origin.replaceInvalidText)
 
 /**
  * Requests that wait to be written, first come first served. Linked through the

@@ -35,7 +35,13 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: Nearby | u
     found.value === undefined ? Effect.succeedNone : Effect.asSome(codec.decode(found.value, key))
 
   const lookUp = (key: string, look: Scripts.Look) =>
-    Effect.tap(client.execute(Scripts.look(key, look)), ({ now }) => local?.synchronize(now) ?? Effect.void)
+    Effect.suspend(() => {
+      const askedAt = elapsed(clock)
+      return Effect.tap(
+        client.execute(Scripts.look(key, look)),
+        ({ now }) => local?.synchronize(now, askedAt) ?? Effect.void
+      )
+    })
 
   /** A caller that never learns its outcome must not keep others from loading. */
   const lookOrUndo = (key: string, look: Scripts.Look, restore: Restore) =>

@@ -16,11 +16,12 @@ import type { Found } from "./cacheScripts.ts"
 import type { KeyspaceError } from "./model.ts"
 
 /**
- * - `synchronize`: takes the server's time, which was just heard. Before that nothing is kept.
+ * - `synchronize`: takes the server's time, and when it was asked for: the server's is later, so that entries may seem
+ *   older than they are and never younger. Before that nothing is kept. Servers of a cluster are taken to have one time.
  * - `look`: a value that is certainly fresh; `undefined` when the server is to be asked.
  */
 export interface Nearby {
-  readonly synchronize: (now: number) => Effect.Effect<void>
+  readonly synchronize: (now: number, askedAt: number) => Effect.Effect<void>
   readonly look: <A>(
     key: string,
     spread: number,
@@ -34,9 +35,9 @@ export const nearby = (client: RedisClient["Service"], clock: Clock.Clock, ttl: 
   const read = (key: string) =>
     client.execute(asBytes(cached(hmget(key, "version", "value", "fresh", "took"), { ttl })))
   return {
-    synchronize: (now) =>
+    synchronize: (now, askedAt) =>
       Effect.sync(() => {
-        ahead = now - elapsed(clock)
+        ahead = now - askedAt
       }),
     look: (key, spread, decode) =>
       Effect.suspend(() => {
