@@ -1,17 +1,39 @@
 import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
+const tests = ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"]
+
+/**
+ * Tests of functions and tables, which start no server and change nothing of their process. They share processes, as most of
+ * what such a file takes, a second of a processor, is to load what it tests. The two that are left out mock what all others
+ * import, and look at the memory of their process.
+ */
+const pure = "packages/core/test/{codec,command,commands,config,error,goldens}/**/!(Views|RespDecoder).test.ts"
+
 export default defineConfig({
   test: {
-    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
-    typecheck: {
-      enabled: true,
-      include: ["packages/*/test/**/*.test-d.ts", "test/**/*.test-d.ts", "examples/**/*.test-d.ts"],
-      tsconfig: "tsconfig.json"
-    },
+    projects: [
+      {
+        extends: true,
+        // A process for each file: tests start servers, send signals and look at memory.
+        test: { name: "alone", include: tests, exclude: [pure] }
+      },
+      { extends: true, test: { name: "shared", include: [pure], isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: "types",
+          include: [],
+          typecheck: {
+            enabled: true,
+            include: tests.map((pattern) => pattern.replace(".test.ts", ".test-d.ts")),
+            tsconfig: "tsconfig.types.json"
+          }
+        }
+      }
+    ],
     globalSetup: ["test/global-setup.ts"],
     reporters: ["default", "./scripts/summary-reporter.ts"],
-    // A process for each file: tests start servers, send signals and look at memory.
     pool: "forks",
     // Most of the time goes into waiting for servers: two at a time kept two cores half busy.
     maxWorkers: availableParallelism() + 1,
