@@ -19,7 +19,7 @@ const bundler = ["--module", "esnext", "--moduleResolution", "bundler"]
 const withoutDom = ["--lib", "es2024"]
 const withDom = ["--lib", "es2024,dom,dom.iterable"]
 
-/** How users compile the declarations. The older compilers take ten times as long: each sees both sides of both choices. */
+/** How users compile the declarations. The older compilers take longer: each sees both sides of both choices. */
 const compilations: ReadonlyArray<readonly [compiler: string, options: ReadonlyArray<string>]> = [
   ["typescript", [...nodenext, ...withoutDom]],
   ["typescript", [...nodenext, ...withDom]],
@@ -74,16 +74,21 @@ function typeCheck(modules: ReadonlyArray<string>): void {
   const program = modules.map((module, index) => `export * as m${index} from ${JSON.stringify(module)}`)
   writeFileSync(join(temporary, "types.mts"), program.join("\n"))
   for (const [compiler, options] of compilations) {
-    const tsc = join(root, "node_modules", compiler, "bin/tsc")
+    const directory = join(root, "node_modules", compiler)
+    // The older ones are asked for our files alone, which takes them half as long.
+    const isAsked = compiler !== "typescript"
+    const command = isAsked
+      ? [join(root, "scripts/check-declarations.ts"), join(directory, "lib/typescript.js")]
+      : [join(directory, "bin/tsc")]
     const fixed = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022", "--pretty", "false"]
     const environment = ["--types", "node", "--typeRoots", join(root, "node_modules/@types"), "--preserveSymlinks"]
-    const { error, stdout } = spawnSync("node", [tsc, ...fixed, ...options, ...environment, "types.mts"], {
+    const { error, status, stderr, stdout } = spawnSync(process.execPath, [...command, ...fixed, ...options, ...environment, "types.mts"], {
       cwd: temporary,
       encoding: "utf8"
     })
     const own = stdout.split("\n").filter((line) => /^(node_modules\/@redfx\/|types\.mts|error )/.test(line))
-    if (error !== undefined || own.length > 0) {
-      fail(`${compiler} ${options.join(" ")}: ${error?.message ?? own.join("\n")}`)
+    if (error !== undefined || own.length > 0 || (isAsked && status !== 0)) {
+      fail(`${compiler} ${options.join(" ")}: ${error?.message ?? (own.join("\n") || stderr)}`)
     }
   }
 }

@@ -176,6 +176,9 @@ const optionsRead = (call: Place["call"]): ReadonlyArray<string> => {
   return [...names].filter((name) => !(name in [] || name in Uint8Array.prototype || name in Function.prototype))
 }
 
+/** One for all commands: a new one begins with a slab of 64 KB. */
+const encoder = new RespEncoder()
+
 /** The words that a command comes to, or `undefined` when it is refused as it has to be. */
 const sent = (command: RedisCommand.Any): ReadonlyArray<string> | undefined => {
   const { settled } = command
@@ -185,9 +188,9 @@ const sent = (command: RedisCommand.Any): ReadonlyArray<string> | undefined => {
     }
     return undefined
   }
-  const encoder = new RespEncoder()
   assert.isUndefined(RedisCommand.encodeInto(command, encoder))
-  const values = encoder.takeBytes().flatMap((chunk) => [...new RespDecoder().push(chunk)])
+  const decoder = new RespDecoder()
+  const values = encoder.takeBytes().flatMap((chunk) => [...decoder.push(chunk)])
   assert.strictEqual(values.length, 1)
   const list = values[0] as ReadonlyArray<unknown>
   assert.strictEqual(list.length, command.spec.words.length + command.parts.length)
