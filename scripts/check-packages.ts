@@ -82,7 +82,13 @@ function typeCheck(modules: ReadonlyArray<string>): void {
       : [join(directory, "bin/tsc")]
     const fixed = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022", "--pretty", "false"]
     const environment = ["--types", "node", "--typeRoots", join(root, "node_modules/@types"), "--preserveSymlinks"]
-    const { error, status, stderr, stdout } = spawnSync(process.execPath, [...command, ...fixed, ...options, ...environment, "types.mts"], {
+    const { error, status, stderr, stdout } = spawnSync(process.execPath, [
+      ...command,
+      ...fixed,
+      ...options,
+      ...environment,
+      "types.mts"
+    ], {
       cwd: temporary,
       encoding: "utf8"
     })

@@ -30,6 +30,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -55,10 +56,10 @@ const script = RedisScript.make({
   result: Reply.nullable(Reply.text)
 })
 
-/** What is done once may find a script missing; what is done again finds it. */
 /** For how long a program is waited for that a missing right may hold up. */
 const patience = "4 seconds"
 
+/** What is done once may find a script missing; what is done again finds it. */
 const twice = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.andThen(effect, effect)
 
 /** What each row of the tables is for. */
@@ -242,67 +243,73 @@ const setUser = (name: string, rules: ReadonlyArray<string>) =>
 
 const credentials = (username: string) => ({ username, password: Redacted.make("pw") })
 
-type Connect = (username: string, feature: string) => Layer.Layer<RedisClient.RedisClient, unknown>
+/** Servers on which a user can be set, and what connects to them as one. */
+interface Deployment {
+  readonly setUsers: (name: string, rules: ReadonlyArray<string>) => Effect.Effect<unknown, unknown>
+  readonly connect: (username: string, feature: string) => Layer.Layer<RedisClient.RedisClient, unknown>
+}
 
-/** Each row works with all that it names, and with any one less it does not. */
+/** One server, as yet empty. */
+const oneServer = Effect.fnUntraced(function*(
+  options: RedisServer.RedisServerOptions,
+  more: (feature: string) => { readonly db?: number; readonly clientName?: string }
+) {
+  const server = yield* RedisServer.make(options)
+  const admin = yield* Client.make(server)
+  const { host, port } = server
+  const deployment: Deployment = {
+    setUsers: (name, rules) => Client.on(admin)(setUser(name, rules)),
+    connect: (username, feature) =>
+      NodeRedisClient.layer({ host, port, ...credentials(username), commandTimeout: "2 seconds", ...more(feature) })
+  }
+  return deployment
+})
+
+/**
+ * Each row works with all that it names, and with any one less it does not. A missing right holds many up until their patience
+ * is over: where each attempt opens a deployment of its own, several can be made at a time.
+ */
 const check = Effect.fnUntraced(function*(
   table: ReadonlyMap<string, ReadonlyArray<string>>,
-  setUsers: (name: string, rules: ReadonlyArray<string>) => Effect.Effect<unknown, unknown>,
-  connect: Connect
+  open: Effect.Effect<Deployment, unknown, Scope.Scope>,
+  concurrency: number
 ) {
   assert.isAbove(table.size, 0)
-  const problems: Array<string> = []
-  for (const [feature, rules] of table) {
+  const attempts = [...table].flatMap(([feature, rules]) => [
+    { feature, missing: undefined, given: rules },
+    ...rules.map((rule) => ({ feature, missing: rule, given: rules.filter((other) => other !== rule) }))
+  ])
+  const attempt = Effect.fnUntraced(function*({ feature, given, missing }: typeof attempts[number]) {
     const program = { ...features, ...tools }[feature]
     assert.isDefined(program, feature)
-    if (program === undefined) continue
-    const run = (username: string, given: ReadonlyArray<string>) =>
-      Effect.andThen(setUsers(username, given), Effect.provide(program, connect(username, feature))).pipe(
-        Effect.timeoutOrElse({ duration: "8 seconds", orElse: () => Effect.fail("no answer") }),
-        Effect.result
-      )
-    const whole = yield* run("exact", rules)
-    if (Result.isFailure(whole)) problems.push(`${feature}: ${String(whole.failure)}`)
-    for (const rule of rules) {
-      const less = yield* run("less", rules.filter((other) => other !== rule))
-      if (Result.isSuccess(less)) problems.push(`${feature} works without ${rule}`)
-    }
-  }
-  assert.deepStrictEqual(problems, [])
+    if (program === undefined) return []
+    const { connect, setUsers } = yield* open
+    const username = missing === undefined ? "exact" : "less"
+    const result = yield* Effect.andThen(setUsers(username, given), Effect.provide(program, connect(username, feature)))
+      .pipe(Effect.timeoutOrElse({ duration: "8 seconds", orElse: () => Effect.fail("no answer") }), Effect.result)
+    if (missing === undefined) return Result.isFailure(result) ? [`${feature}: ${String(result.failure)}`] : []
+    return Result.isSuccess(result) ? [`${feature} works without ${missing}`] : []
+  }, Effect.scoped)
+  const problems = yield* Effect.forEach(attempts, attempt, { concurrency })
+  assert.deepStrictEqual(problems.flat(), [])
 })
 
 describe("A user who has exactly what docs/security.md says", () => {
   it.live("can use each feature on one server", () =>
-    Effect.gen(function*() {
-      const server = yield* RedisServer.make({ config: { "notify-keyspace-events": "KEA" } })
-      const admin = yield* Client.make(server)
-      const { host, port } = server
-      yield* check(
-        rows("One server"),
-        (name, rules) => Client.on(admin)(Effect.andThen(Redis.flushall(), setUser(name, rules))),
-        (username, feature) =>
-          NodeRedisClient.layer({
-            host,
-            port,
-            ...credentials(username),
-            commandTimeout: "2 seconds",
-            ...(feature.startsWith("a database") ? { db: 1 } : {}),
-            ...(feature.startsWith("a name") ? { clientName: "app" } : {})
-          })
-      )
-    }).pipe(Effect.scoped), 60_000)
+    check(
+      rows("One server"),
+      oneServer({ config: { "notify-keyspace-events": "KEA" } }, (feature) => ({
+        ...(feature.startsWith("a database") ? { db: 1 } : {}),
+        ...(feature.startsWith("a name") ? { clientName: "app" } : {})
+      })),
+      8
+    ), 60_000)
 
-  it.live("can use each tool and store that is made of commands", () =>
-    Effect.gen(function*() {
-      const server = yield* RedisServer.make()
-      const admin = yield* Client.make(server)
-      const { host, port } = server
-      yield* check(
-        rows("What is made of commands"),
-        (name, rules) => Client.on(admin)(Effect.andThen(Redis.flushall(), setUser(name, rules))),
-        (username) => NodeRedisClient.layer({ host, port, ...credentials(username), commandTimeout: "2 seconds" })
-      )
-    }).pipe(Effect.scoped), 240_000)
+  it.live(
+    "can use each tool and store that is made of commands",
+    () => check(rows("What is made of commands"), oneServer({}, () => ({})), 8),
+    240_000
+  )
 
   it.live("can use a cluster", () =>
     Effect.gen(function*() {
@@ -310,14 +317,17 @@ describe("A user who has exactly what docs/security.md says", () => {
       const admins = yield* Effect.forEach(cluster.nodes, (node) => Client.make(node))
       yield* check(
         rows("A cluster"),
-        (name, rules) => Effect.forEach(admins, (admin) => Client.on(admin)(setUser(name, rules))),
-        (username, feature) =>
-          NodeRedisClient.layerCluster({
-            nodes: cluster.addresses,
-            ...credentials(username),
-            commandTimeout: "2 seconds",
-            readFrom: feature.startsWith("reads") ? "preferReplica" : "master"
-          })
+        Effect.succeed({
+          setUsers: (name, rules) => Effect.forEach(admins, (admin) => Client.on(admin)(setUser(name, rules))),
+          connect: (username, feature) =>
+            NodeRedisClient.layerCluster({
+              nodes: cluster.addresses,
+              ...credentials(username),
+              commandTimeout: "2 seconds",
+              readFrom: feature.startsWith("reads") ? "preferReplica" : "master"
+            })
+        }),
+        1
       )
     }).pipe(Effect.scoped), 90_000)
 
@@ -328,20 +338,22 @@ describe("A user who has exactly what docs/security.md says", () => {
       const sentinels = yield* Effect.forEach(group.sentinels, (server) => Client.make(server))
       const [sentinel] = group.addresses
       const tables = [["Servers behind Sentinel", data], ["Sentinels", sentinels]] as const
-      const table = (heading: string) => rows(heading)
       for (const [heading, admins] of tables) {
         yield* check(
-          table(heading),
-          (name, rules) => Effect.forEach(admins, (admin) => Client.on(admin)(setUser(name, rules))),
-          (username) =>
-            NodeRedisClient.layerSentinel({
-              sentinels: [sentinel],
-              service: group.service,
-              commandTimeout: "2 seconds",
-              ...(heading === "Sentinels"
-                ? { sentinelOptions: credentials(username) }
-                : credentials(username))
-            })
+          rows(heading),
+          Effect.succeed({
+            setUsers: (name, rules) => Effect.forEach(admins, (admin) => Client.on(admin)(setUser(name, rules))),
+            connect: (username) =>
+              NodeRedisClient.layerSentinel({
+                sentinels: [sentinel],
+                service: group.service,
+                commandTimeout: "2 seconds",
+                ...(heading === "Sentinels"
+                  ? { sentinelOptions: credentials(username) }
+                  : credentials(username))
+              })
+          }),
+          1
         )
       }
     }).pipe(Effect.scoped), 90_000)
