@@ -58,12 +58,12 @@ export const SemaphoreTest = <E>(client: Layer.Layer<RedisClient.RedisClient, E>
         Effect.gen(function*() {
           const semaphore = RedisSemaphore.make(freshKey("semaphore"), {
             permits: 1,
-            ttl: "150 millis",
+            ttl: "600 millis",
             autoExtend: true
           })
           yield* semaphore.withPermit((permit) =>
             Effect.gen(function*() {
-              yield* Effect.sleep(400)
+              yield* Effect.sleep(1000)
               assert.isTrue(yield* permit.owned)
             })
           )
