@@ -34,6 +34,7 @@ import { listening, Liveness } from "./liveness.ts"
 import type { Dialer, Listener, RedisConnection } from "./model.ts"
 import { BatchRequest, requestOf } from "./request.ts"
 import type { Outcome, RequestQueue } from "./request.ts"
+import { keepShapes } from "./shapes.ts"
 import { answeredWithTls, dialFailure, isTlsAlert, lossOf, openedTooLate } from "./socketFailure.ts"
 import type { Target } from "./socketFailure.ts"
 
@@ -161,6 +162,7 @@ const dial = Effect.fnUntraced(function*(
   const tracking = new Tracking(settings.keepers)
   const writing = new Wakeup(() => exchange.writable)
   const liveness = new Liveness()
+  keepShapes()
   // What the handshake could not write is of no use to the listener.
   let takeUnsent: NonNullable<Listener["onUnsent"]> = failAll
 
