@@ -12,6 +12,45 @@ const file = join(import.meta.dirname, "hovered.ts")
 const rows: ReadonlyArray<readonly [expression: string, shown: string]> = [
   ["Redis.get(\"k\")", "CacheableCommand<string | undefined, Uint8Array | undefined, string | undefined>"],
   ["Redis.set(\"k\", \"v\")", "RedisCommand<boolean, boolean, boolean>"],
+  ["Redis.incr(\"n\")", "RedisCommand<number, number, bigint>"],
+  ["Redis.ttl(\"k\")", "RedisCommand<number, number, bigint>"],
+  [
+    "Redis.mget(\"a\", \"b\")",
+    "CacheableCommand<readonly (string | undefined)[], readonly (Uint8Array | undefined)[], " +
+    "readonly (string | undefined)[]>"
+  ],
+  [
+    "Redis.hgetall(\"h\")",
+    "CacheableCommand<Readonly<Record<string, string>>, readonly (readonly [Uint8Array, Uint8Array])[], " +
+    "Readonly<Record<string, string>>>"
+  ],
+  ["Redis.smembers(\"s\")", "CacheableCommand<ReadonlySet<string>, readonly Uint8Array[], ReadonlySet<string>>"],
+  ["Redis.zscore(\"z\", \"m\")", "CacheableCommand<number | undefined, number | undefined, number | undefined>"],
+  [
+    "Redis.zrangeWithScores(\"z\", 0, -1)",
+    "CacheableCommand<readonly Scored<string>[], readonly Scored<Uint8Array>[], readonly Scored<string>[]>"
+  ],
+  ["Redis.xadd(\"s\", { f: \"v\" })", "RedisCommand<string, string, string>"],
+  [
+    "Redis.xrange(\"s\")",
+    "CacheableCommand<readonly Entry<Readonly<Record<string, string>>>[], readonly Entry<BytesFields>[], " +
+    "readonly Entry<Readonly<Record<string, string>>>[]>"
+  ],
+  [
+    "Redis.scan(\"0\")",
+    "RedisCommand<{ readonly cursor: string; readonly keys: readonly string[]; }, " +
+    "{ readonly cursor: string; readonly keys: readonly Uint8Array[]; }, " +
+    "{ readonly cursor: string; readonly keys: readonly string[]; }>"
+  ],
+  [
+    "RedisSearch.ftSearchNocontent(\"i\", \"hello\")",
+    "RedisCommand<RedisSearch.FtFound<string>, RedisSearch.FtFound<Uint8Array>, RedisSearch.FtFound<string>>"
+  ],
+  [
+    "Redis.asBytes(Redis.get(\"k\"))",
+    "CacheableCommand<Uint8Array | undefined, Uint8Array | undefined, Uint8Array | undefined>"
+  ],
+  ["Redis.asBigInt(Redis.incr(\"n\"))", "RedisCommand<bigint, bigint, bigint>"],
   [
     "Redis.pipeline([Redis.get(\"k\"), Redis.incr(\"n\")])",
     "Effect.Effect<readonly [string | undefined, number], CommandError, RedisClient.RedisClient>"
@@ -53,7 +92,7 @@ const rows: ReadonlyArray<readonly [expression: string, shown: string]> = [
 ]
 
 const program = [
-  `import { Redis, RedisClient, RedisLock } from "@redfx/core"`,
+  `import { Redis, RedisClient, RedisLock, RedisSearch } from "@redfx/core"`,
   `import * as Effect from "effect/Effect"`,
   ...rows.map(([expression], index) => `export const hovered${index} = ${expression}`),
   `declare const client: RedisClient.RedisClient["Service"]`,
