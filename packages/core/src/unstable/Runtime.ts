@@ -85,4 +85,4 @@ export {
    * @since 0.1.0
    */
   errorOf
-} from "../internal/runtime/failed.ts"
+} from "../internal/runtime/firstError.ts"

@@ -3,8 +3,8 @@
  */
 import * as Merge from "../multiKey/merge.ts"
 import { scan } from "./scan.ts"
-import { kill, randomKey, slotStats } from "./special.ts"
-import type { Run } from "./special.ts"
+import { kill, randomKey, slotStats } from "./specialPolicies.ts"
+import type { Run } from "./specialPolicies.ts"
 
 /**
  * Where a command goes, and how the replies of several servers become one.

@@ -10,12 +10,12 @@ import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../topology/cluster.ts"
 import { slotOf } from "../topology/slot.ts"
+import { firstKeyIndex, wordOf } from "./arguments.ts"
 import { fanOutCommands } from "./fanOut.ts"
 import { least, succeeded, sum } from "./merge.ts"
 import type { Merge } from "./merge.ts"
 import { elements } from "./replies.ts"
-import * as Sets from "./sets.ts"
-import { firstKeyIndex, wordOf } from "./words.ts"
+import * as Sets from "./setOperations.ts"
 
 /** The effect of a command whose keys are in several slots; `undefined` when the command cannot be split. */
 export type Split = (

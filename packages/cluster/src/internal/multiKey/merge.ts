@@ -4,8 +4,8 @@
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type * as Resp from "@redfx/core/Resp"
+import { numberAt } from "./arguments.ts"
 import { bulk, bytesOf, elements, identity, integers, sum as total, textOf } from "./replies.ts"
-import { numberAt } from "./words.ts"
 
 /** Merges the replies to a command: one for each server or part that it went to. */
 export type Merge = (replies: ReadonlyArray<Resp.Value>, command: RedisCommand.Any) => Resp.Value

@@ -10,11 +10,11 @@ import { ConnectionError, connectionLoss, CrossSlotError } from "@redfx/core/Red
 import type { CommandError, Delivery, TransactionError } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
 import { backOff } from "@redfx/core/unstable/Runtime"
-import { downAfter, saidBy } from "../topology/failures.ts"
+import { downAfter, saidBy } from "../topology/clusterErrors.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
 import { parseAddress } from "../topology/topology.ts"
 import type { Translation } from "../topology/topology.ts"
-import { exhausted, notCovered } from "./failures.ts"
+import { exhausted, notCovered } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 

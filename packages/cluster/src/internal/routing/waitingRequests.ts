@@ -8,7 +8,7 @@ import { RequestQueue } from "@redfx/core/unstable/Request"
 import type { Request } from "@redfx/core/unstable/Request"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { lossIn } from "../topology/failures.ts"
+import { lossIn } from "../topology/clusterErrors.ts"
 import type { News } from "./verdict.ts"
 
 /**

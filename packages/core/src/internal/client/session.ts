@@ -11,7 +11,7 @@ import { DataError, isRedisError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { Outcome } from "../connection/request.ts"
 import { mayHaveRun, originOf } from "../error/retry.ts"
-import { errorIn } from "../runtime/failed.ts"
+import { errorIn } from "../runtime/firstError.ts"
 import type { Held } from "./router.ts"
 
 class Watching implements Watch {

@@ -12,7 +12,7 @@ import type { CommandError } from "../../RedisError.ts"
 import type { Outcome } from "../connection/request.ts"
 import { failureAmong } from "../error/retry.ts"
 import type { Part } from "../error/retry.ts"
-import { errorIn } from "../runtime/failed.ts"
+import { errorIn } from "../runtime/firstError.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisCommand.Any>>
 

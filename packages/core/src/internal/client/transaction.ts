@@ -14,7 +14,7 @@ import { outcome } from "../connection/outcome.ts"
 import type { Origin, Outcome } from "../connection/request.ts"
 import { failureOf } from "../error/failure.ts"
 import { failureAmong, sentBefore } from "../error/retry.ts"
-import { errorIn, errorOf } from "../runtime/failed.ts"
+import { errorIn, errorOf } from "../runtime/firstError.ts"
 
 // Without traits: between MULTI and EXEC of one write a shared connection's state concerns nobody else.
 const bare = (name: string, ...traits: ReadonlyArray<RedisCommand.Trait>) =>

@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Arg from "../../RedisArg.ts"
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
-import { many } from "./many.ts"
+import { many } from "./collections.ts"
 import { items } from "./reply.ts"
 import type { View } from "./reply.ts"
 

@@ -12,8 +12,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { connectionLoss } from "../error/failure.ts"
-import type { Dripping } from "./dripping.ts"
 import type { Listener, RedisConnection } from "./model.ts"
+import type { Dripping } from "./slowReply.ts"
 
 /**
  * How often a connection that owes an answer is looked at, in milliseconds. Looks are counted rather than time: neither a

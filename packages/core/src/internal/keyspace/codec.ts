@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type { CodecError, RedisCodec } from "../../RedisCodec.ts"
-import * as Values from "../values/values.ts"
+import * as Values from "../values/schemaValues.ts"
 import { KeyspaceError } from "./model.ts"
 
 export const refuse = (

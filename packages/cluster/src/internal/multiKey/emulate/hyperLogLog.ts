@@ -13,7 +13,7 @@ import { slotOf } from "../../topology/slot.ts"
 import type { Split } from "../crossSlot.ts"
 import { fanOut } from "../fanOut.ts"
 import { onMaster } from "../onMaster.ts"
-import { remove, temporaryKey } from "../temporary.ts"
+import { remove, temporaryKey } from "../temporaryKeys.ts"
 
 /** Milliseconds that a copy lives when nobody can remove it, as after a crash. */
 const lifetime = 60_000

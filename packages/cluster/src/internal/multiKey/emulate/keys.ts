@@ -11,13 +11,13 @@ import type { CommandError } from "@redfx/core/RedisError"
 import * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
+import { wordOf } from "../arguments.ts"
 import { splits } from "../crossSlot.ts"
 import type { Split } from "../crossSlot.ts"
 import { afterWriting, fanOut } from "../fanOut.ts"
 import { onMaster } from "../onMaster.ts"
 import { integers, sum } from "../replies.ts"
-import { bySlot } from "../sets.ts"
-import { wordOf } from "../words.ts"
+import { bySlot } from "../setOperations.ts"
 
 /** What a key holds, and for how many milliseconds; 0 is without limit. */
 interface Contents {

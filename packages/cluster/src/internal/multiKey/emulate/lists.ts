@@ -15,11 +15,11 @@ import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
 import { slotOf } from "../../topology/slot.ts"
+import { wordAt, wordOf } from "../arguments.ts"
 import type { Split } from "../crossSlot.ts"
 import { onMaster } from "../onMaster.ts"
 import { bytesOf, elements } from "../replies.ts"
-import { remove, temporaryKey } from "../temporary.ts"
-import { wordAt, wordOf } from "../words.ts"
+import { remove, temporaryKey } from "../temporaryKeys.ts"
 
 /** A move of one element; `from` and `to` add elements to the end of the list that it leaves, or goes to. */
 interface Move {

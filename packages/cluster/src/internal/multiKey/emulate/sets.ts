@@ -13,8 +13,8 @@ import { slotOf } from "../../topology/slot.ts"
 import type { Split } from "../crossSlot.ts"
 import { onMaster } from "../onMaster.ts"
 import { bytesOf } from "../replies.ts"
-import * as Sets from "../sets.ts"
-import { remove, temporaryKey } from "../temporary.ts"
+import * as Sets from "../setOperations.ts"
+import { remove, temporaryKey } from "../temporaryKeys.ts"
 
 /**
  * The member is removed first, so of several callers that move it only one succeeds. It is put back if it cannot be added,

@@ -12,8 +12,8 @@ import { LoadTimeoutError } from "./cacheModel.ts"
 import * as Scripts from "./cacheScripts.ts"
 import { pauseOfRenewal, release, whole } from "./cacheShared.ts"
 import type { Failure, Grant, Shared } from "./cacheShared.ts"
-import type { Restore } from "./flights.ts"
 import type { KeyspaceError } from "./model.ts"
+import type { Restore } from "./singleFlight.ts"
 
 /**
  * The outcome of a load.

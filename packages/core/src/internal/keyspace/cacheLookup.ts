@@ -8,9 +8,9 @@ import { elapsed } from "../runtime/elapsed.ts"
 import * as Scripts from "./cacheScripts.ts"
 import { release } from "./cacheShared.ts"
 import type { Grant, Shared } from "./cacheShared.ts"
-import type { Restore } from "./flights.ts"
+import type { Nearby } from "./localEntries.ts"
 import type { KeyspaceError } from "./model.ts"
-import type { Nearby } from "./nearby.ts"
+import type { Restore } from "./singleFlight.ts"
 
 /** What was found: a value, the right to load it, or that another caller has that right. */
 export type Sight<A> =

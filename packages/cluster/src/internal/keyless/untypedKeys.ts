@@ -4,7 +4,7 @@
  */
 import type { Key } from "@redfx/core/RedisArg"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import { keyOf, numberAt, wordAt } from "../multiKey/words.ts"
+import { keyOf, numberAt, wordAt } from "../multiKey/arguments.ts"
 
 /** Where the keys are: the position of the first one, or of the number of keys before it, or after which word. */
 type KeyPosition = { readonly first: number } | { readonly count: number } | { readonly after: string }
