@@ -13,7 +13,7 @@ const limit = 500
 
 type Waiter = (outcome: Effect.Effect<void, CommandError>) => void
 
-export class Downs {
+export class DownMasters {
   readonly #find: (address: string) => Node | undefined
   readonly #fork: (effect: Effect.Effect<void>) => void
   /** The commands that wait, by the server that they wait for; `undefined` is any. */

@@ -26,7 +26,7 @@ import type { Node, Nodes } from "../topology/nodes.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
 import { endpointOf, isSame } from "../topology/topology.ts"
 import type { Shard, Topology } from "../topology/topology.ts"
-import { Downs } from "./downMasters.ts"
+import { DownMasters } from "./downMasters.ts"
 import { routingKey } from "./plan.ts"
 import { Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
@@ -95,7 +95,7 @@ export class State {
   #informed: Node | undefined = undefined
   /** Commands that wait for a server to be back or replaced, and for the cluster to be up. */
   readonly #awaiting = new Set<() => void>()
-  readonly #downs: Downs
+  readonly #downMasters: DownMasters
   readonly #probes: Probes
   readonly #permits = Semaphore.makeUnsafe(asked)
   /** When connections to a server that names itself were renewed, by its address. */
@@ -122,7 +122,7 @@ export class State {
       onHung: (node, error) => this.#foundHung(node, error),
       meanwhile: (node) => this.#untilReplaced(node)
     }, fork)
-    this.#downs = new Downs((address) => nodes.find(address), fork)
+    this.#downMasters = new DownMasters((address) => nodes.find(address), fork)
   }
 
   /** `undefined` before it was read for the first time. */
@@ -209,7 +209,7 @@ export class State {
     this.#closed = failure
     if (this.#reading !== undefined) Deferred.doneUnsafe(this.#reading, Exit.fail(failure))
     this.#wake()
-    this.#downs.end(Effect.void)
+    this.#downMasters.end(Effect.void)
   }
 
   /** Learns from an outcome, and decides what becomes of the command. */
@@ -328,7 +328,7 @@ export class State {
   readonly news = ({ of, until }: Verdict.News): Effect.Effect<void, CommandError> =>
     Effect.suspend(() => {
       this.requestRefresh(true)
-      return Effect.raceFirst(this.#downs.until(of), this.#clock.sleep(Duration.millis(until - this.#now())))
+      return Effect.raceFirst(this.#downMasters.until(of), this.#clock.sleep(Duration.millis(until - this.#now())))
     })
 
   /** Waits as a verdict says; fails when the topology cannot be read, or the client is closed. */
@@ -358,7 +358,7 @@ export class State {
   }
 
   get #isAwaited(): boolean {
-    return this.#awaiting.size > 0 || this.#downs.isAwaited
+    return this.#awaiting.size > 0 || this.#downMasters.isAwaited
   }
 
   #suspect(node: Node): void {
@@ -463,7 +463,7 @@ export class State {
         this.#reading = undefined
         this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
         Deferred.doneUnsafe(done, exit)
-        if (Exit.isFailure(exit)) this.#downs.end(Effect.fail(lossIn(exit)))
+        if (Exit.isFailure(exit)) this.#downMasters.end(Effect.fail(lossIn(exit)))
         if (this.#isAwaited && this.#closed === undefined) this.requestRefresh(true)
       })))
     return done
@@ -541,7 +541,7 @@ export class State {
       if (!this.#masters.includes(node)) this.#fork(checkReplaced(node))
     }
     this.#wake()
-    this.#downs.retain((address) => this.isMaster(address))
+    this.#downMasters.retain((address) => this.isMaster(address))
     this.#options.onEvent({
       _tag: "TopologyChanged",
       masters: topology.shards.map(({ master }) => master),

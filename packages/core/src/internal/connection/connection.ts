@@ -33,7 +33,7 @@ import { listening, Liveness } from "./liveness.ts"
 import type { Dialer, Listener, RedisConnection } from "./model.ts"
 import { BatchRequest, requestOf } from "./request.ts"
 import type { Outcome, RequestQueue } from "./request.ts"
-import { Dripping } from "./slowReply.ts"
+import { SlowReply } from "./slowReply.ts"
 import { answeredWithTls, dialFailure, isTlsAlert, lossOf, openedTooLate } from "./socketFailure.ts"
 import type { Target } from "./socketFailure.ts"
 
@@ -244,8 +244,8 @@ const dial = Effect.fnUntraced(function*(
     yield* Effect.forkScoped(Effect.catch(renewal, (error) => lose(refusal(error, address))))
   }
   yield* Effect.forkScoped(Effect.andThen(tracking.begun, listening(connection, settings)))
-  const dripping = new Dripping(connection, Duration.toMillis(settings.commandTimeout), () => decoder.idle)
-  yield* Effect.forkScoped(liveness.watch(connection, settings, { onSilence: listener.onSilence, dripping }))
+  const slowReply = new SlowReply(connection, Duration.toMillis(settings.commandTimeout), () => decoder.idle)
+  yield* Effect.forkScoped(liveness.watch(connection, settings, { onSilence: listener.onSilence, slowReply }))
   return connection
 })
 

@@ -13,7 +13,7 @@ import * as Exit from "effect/Exit"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import { connectionLoss } from "../error/failure.ts"
 import type { Listener, RedisConnection } from "./model.ts"
-import type { Dripping } from "./slowReply.ts"
+import type { SlowReply } from "./slowReply.ts"
 
 /**
  * How often a connection that owes an answer is looked at, in milliseconds. Looks are counted rather than time: neither a
@@ -45,7 +45,7 @@ export class Liveness {
   watch(
     connection: RedisConnection,
     settings: ConnectionSettings,
-    { dripping, onSilence }: { readonly onSilence: Listener["onSilence"]; readonly dripping: Dripping }
+    { slowReply, onSilence }: { readonly onSilence: Listener["onSilence"]; readonly slowReply: SlowReply }
   ): Effect.Effect<void> {
     const { exchange } = connection
     const limit = Duration.toMillis(settings.livenessTimeout)
@@ -59,7 +59,7 @@ export class Liveness {
         let suspect = false
         for (let heldBack = exchange.heldBack; mayEnd(heldBack); heldBack = exchange.heldBack) {
           yield* Effect.sleep(tick)
-          dripping.look(tick)
+          slowReply.look(tick)
           if (exchange.received !== received) {
             usual = Math.max(usual * forgetting, silent - heldBack)
             received = exchange.received

@@ -22,7 +22,7 @@ interface Connection {
  *
  * - `between`: whether no reply has come in part.
  */
-export class Dripping {
+export class SlowReply {
   readonly #connection: Connection
   readonly #limit: number
   readonly #between: () => boolean

@@ -22,7 +22,7 @@ import { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
 import * as Loads from "./cacheLoads.ts"
 import type { Loaded } from "./cacheLoads.ts"
-import * as Lookout from "./cacheLookup.ts"
+import * as Lookup from "./cacheLookup.ts"
 import type { Sight } from "./cacheLookup.ts"
 import type { CacheKeyspace, CacheOptions } from "./cacheModel.ts"
 import * as Scripts from "./cacheScripts.ts"
@@ -30,7 +30,7 @@ import { milliseconds, settingsOf, whole } from "./cacheShared.ts"
 import type { Failure, Grant, Shared } from "./cacheShared.ts"
 import { bytesOf } from "./codec.ts"
 import { keysOf } from "./keys.ts"
-import { nearby } from "./localEntries.ts"
+import { localEntries } from "./localEntries.ts"
 import * as Flights from "./singleFlight.ts"
 import type { Restore } from "./singleFlight.ts"
 
@@ -40,13 +40,13 @@ export const make = Effect.fnUntraced(function*<Id, A, E, R>(
   const shared = yield* sharedOf(options)
   const { client, clock, codec, settings } = shared
   const keys = keysOf({ key: options.key, id: options.id })
-  const local = options.local === undefined ? undefined : nearby(client, clock, options.local)
-  const lookout = Lookout.make(shared, local)
-  const asking = makeAsking(shared, lookout, options.onRedisFailure === "load")
+  const local = options.local === undefined ? undefined : localEntries(client, clock, options.local)
+  const lookup = Lookup.make(shared, local)
+  const asking = makeAsking(shared, lookup, options.onRedisFailure === "load")
   return {
     keyOf: keys.of,
     getOrLoad: (id) => Effect.flatMap(keys.of(id), (key) => asking.ask(id, key)),
-    get: (id) => Effect.flatMap(keys.of(id), lookout.peek),
+    get: (id) => Effect.flatMap(keys.of(id), lookup.peek),
     set: (id, value, write) =>
       Effect.gen(function*() {
         const key = yield* keys.of(id)
@@ -93,7 +93,7 @@ interface Asking<Id, A, E> {
 
 const makeAsking = <Id, A, E, R>(
   shared: Shared<Id, A, E, R>,
-  lookout: Lookout.Lookout<A>,
+  lookup: Lookup.Lookup<A>,
   loadsAlone: boolean
 ): Asking<Id, A, E> => {
   type Flight = Flights.Flight<Loaded<A> | undefined, Failure<E>>
@@ -109,7 +109,7 @@ const makeAsking = <Id, A, E, R>(
   const act = Effect.fnUntraced(function*(id: Id, key: string, sight: Sight<A>) {
     if (sight._tag === "Granted") return yield* flights.start(key, load(id, key, sight.grant))
     if (sight._tag === "Elsewhere") {
-      return flights.get(key) ?? (yield* flights.start(key, lookout.wait(key, sight.refused)))
+      return flights.get(key) ?? (yield* flights.start(key, lookup.wait(key, sight.refused)))
     }
     if (sight.renew !== undefined) yield* renew(id, key, sight.renew)
     return sight.value
@@ -119,7 +119,7 @@ const makeAsking = <Id, A, E, R>(
     Effect.flatMap(
       Random.next,
       (random) =>
-        Effect.matchEffect(lookout.look(key, -Math.log(1 - random) * shared.settings.early, restore), {
+        Effect.matchEffect(lookup.look(key, -Math.log(1 - random) * shared.settings.early, restore), {
           onSuccess: (sight): Effect.Effect<Option.Option<A> | Flight, Failure<E>> => act(id, key, sight),
           onFailure: (error) =>
             loadsAlone && isRetryable(error)

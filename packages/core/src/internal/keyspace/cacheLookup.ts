@@ -8,7 +8,7 @@ import { elapsed } from "../runtime/elapsed.ts"
 import * as Scripts from "./cacheScripts.ts"
 import { release } from "./cacheShared.ts"
 import type { Grant, Shared } from "./cacheShared.ts"
-import type { Nearby } from "./localEntries.ts"
+import type { LocalEntries } from "./localEntries.ts"
 import type { KeyspaceError } from "./model.ts"
 import type { Restore } from "./singleFlight.ts"
 
@@ -22,13 +22,13 @@ export type Sight<A> =
  * - `peek`: what is there. `look`: what is there, here or on the server, else the lease where it may be had; in an
  *   uninterruptible region. `wait`: looks until there is something to be seen, or to be done.
  */
-export interface Lookout<A> {
+export interface Lookup<A> {
   readonly peek: (key: string) => Effect.Effect<Option.Option<A>, RedisError | KeyspaceError>
   readonly look: (key: string, spread: number, restore: Restore) => Effect.Effect<Sight<A>, RedisError>
   readonly wait: (key: string, refused: string | undefined) => Effect.Effect<undefined>
 }
 
-export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: Nearby | undefined): Lookout<A> => {
+export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: LocalEntries | undefined): Lookup<A> => {
   const { client, clock, codec, own, settings } = shared
 
   const decode = (found: Scripts.Found, key: string): Effect.Effect<Option.Option<A>, KeyspaceError> =>

@@ -20,7 +20,7 @@ import type { KeyspaceError } from "./model.ts"
  *   older than they are and never younger. Before that nothing is kept. Servers of a cluster are taken to have one time.
  * - `look`: a value that is certainly fresh; `undefined` when the server is to be asked.
  */
-export interface Nearby {
+export interface LocalEntries {
   readonly synchronize: (now: number, askedAt: number) => Effect.Effect<void>
   readonly look: <A>(
     key: string,
@@ -29,7 +29,7 @@ export interface Nearby {
   ) => Effect.Effect<Option.Option<A> | undefined, RedisError>
 }
 
-export const nearby = (client: RedisClient["Service"], clock: Clock.Clock, ttl: TimeToLive): Nearby => {
+export const localEntries = (client: RedisClient["Service"], clock: Clock.Clock, ttl: TimeToLive): LocalEntries => {
   /** By how much the server's time is ahead of the clock, which is never set. */
   let ahead: number | undefined
   const read = (key: string) =>
