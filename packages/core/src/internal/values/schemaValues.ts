@@ -46,21 +46,3 @@ export const asBytes = <A>(text: Values<A, string>, codec: RedisCodec | undefine
     decode: (bytes) => Effect.flatMap(codec.decode(bytes), plain.decode)
   }
 }
-
-/**
- * What becomes of a value that does not fit its schema: `"fail"` fails with the error, `"skip"` leaves it out, and a
- * function is given the error of each that is left out.
- */
-export type Misfits<E> = "fail" | "skip" | ((error: E) => Effect.Effect<void>)
-
-/** The value that was found, or nothing when it does not fit and is to be left out. */
-export const fitting = <A, E>(
-  misfits: Misfits<E> | undefined,
-  found: Effect.Effect<A, E>
-): Effect.Effect<ReadonlyArray<A>, E> =>
-  misfits === undefined || misfits === "fail"
-    ? Effect.map(found, (value) => [value])
-    : Effect.matchEffect(found, {
-      onSuccess: (value) => Effect.succeed([value]),
-      onFailure: (error) => misfits === "skip" ? Effect.succeed([]) : Effect.as(misfits(error), [])
-    })
