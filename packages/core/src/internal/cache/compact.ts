@@ -3,6 +3,7 @@
  * the answers of others too.
  */
 import * as Resp from "../../Resp.ts"
+import { isReadonlyArray } from "../command/isReadonlyArray.ts"
 
 /** An answer to keep, and about how many bytes of memory it takes. */
 export interface Kept {
@@ -35,16 +36,13 @@ const sizeOf = (value: Resp.Value): number => {
 }
 
 const itemsOf = (value: Resp.Value): ReadonlyArray<Resp.Value> | undefined =>
-  isArray(value)
+  isReadonlyArray(value)
     ? value
     : value instanceof Resp.MapReply
     ? value.entries
     : value instanceof Resp.SetReply
     ? value.members
     : undefined
-
-// `Array.isArray` does not narrow readonly arrays.
-const isArray = (value: Resp.Value): value is ReadonlyArray<Resp.Value> => Array.isArray(value)
 
 class Copy {
   bytes: number

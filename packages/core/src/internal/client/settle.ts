@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { atIndex } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
+import { isReadonlyArray } from "../command/isReadonlyArray.ts"
 import type { Outcome } from "../connection/request.ts"
 import { failureAmong } from "../error/retry.ts"
 import type { Part } from "../error/retry.ts"
@@ -18,7 +19,7 @@ type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisC
 
 /** The commands in order. */
 export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> =>
-  isTuple(commands) ? commands : Object.values(commands)
+  isReadonlyArray(commands) ? commands : Object.values(commands)
 
 /** All values at the indexes of the commands; or the first error, with what is known of the other commands. */
 export const values = (
@@ -85,7 +86,4 @@ const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, index: number): 
 }
 
 const put = (commands: Commands, all: ReadonlyArray<unknown>): unknown =>
-  isTuple(commands) ? all : Object.fromEntries(Object.keys(commands).map((name, index) => [name, all[index]]))
-
-// `Array.isArray` does not narrow readonly arrays.
-const isTuple = (commands: Commands): commands is ReadonlyArray<RedisCommand.Any> => Array.isArray(commands)
+  isReadonlyArray(commands) ? all : Object.fromEntries(Object.keys(commands).map((name, index) => [name, all[index]]))

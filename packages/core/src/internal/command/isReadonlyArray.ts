@@ -1,0 +1,6 @@
+/**
+ * Arrays that are not to be changed.
+ */
+
+/** Whether a value is an array. `Array.isArray` does not narrow readonly arrays. */
+export const isReadonlyArray = <T>(value: unknown): value is ReadonlyArray<T> => Array.isArray(value)
