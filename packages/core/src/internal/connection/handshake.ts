@@ -10,6 +10,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings, Credentials } from "../../RedisConfig.ts"
 import { atIndex, AuthenticationError, ConnectionError, isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
+import { isHangUp } from "../error/failure.ts"
 import type { Outcome } from "./request.ts"
 
 /** Runs commands on the new connection, in one write. */
@@ -189,9 +190,6 @@ const checkOnce = Effect.fnUntraced(function*(
   }
   return busy
 })
-
-const isHangUp = (error: CommandError): boolean =>
-  error._tag === "ConnectionError" && (error.reason === "Closed" || error.reason === "Reset")
 
 /** Why a command has not succeeded. */
 const failureIn = (outcome: Outcome | undefined): Effect.Effect<CommandError> => {

@@ -6,7 +6,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import { fromReply, ResponseError } from "../../RedisError.ts"
 import type { CommandError, Delivery, NoScriptError } from "../../RedisError.ts"
 import * as Resp from "../../Resp.ts"
-import { failureOf } from "../error/failure.ts"
+import { failureOf, isHangUp } from "../error/failure.ts"
 
 /**
  * Where a reply came from, for the messages of errors and the view of text.
@@ -27,8 +27,7 @@ export const failed = <A>(
   delivery: Delivery,
   index?: number
 ): Exit.Exit<A, CommandError> =>
-  command.spec.traits.has("closing") && delivery === "unknown" && error._tag === "ConnectionError" &&
-    (error.reason === "Closed" || error.reason === "Reset")
+  command.spec.traits.has("closing") && delivery === "unknown" && isHangUp(error)
     ? RedisCommand.decode(command, null, false)
     : Exit.fail(failureOf(error, command.spec, delivery, index))
 

@@ -79,6 +79,15 @@ export const failureOf = (event: CommandError, command: Facts, delivery: Deliver
   }
 }
 
+/**
+ * Whether a connection ended because the server hung up.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isHangUp = (error: CommandError): boolean =>
+  error._tag === "ConnectionError" && (error.reason === "Closed" || error.reason === "Reset")
+
 /** The same error as of something that is not a command of the program's. */
 export const ofNoCommand = (error: CommandError): CommandError =>
   error._tag === "ConnectionError" || error._tag === "TimeoutError" ? withFields(error, { command: undefined }) : error
