@@ -7,8 +7,7 @@ import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss, isRetryable, ReplicaNotFoundError } from "@redfx/core/RedisError"
 import type { CommandError, MasterNotFoundError } from "@redfx/core/RedisError"
 import type { Dialer, Listener, RedisConnection } from "@redfx/core/unstable/Connection"
-import { backOff, jitter } from "@redfx/core/unstable/Runtime"
-import * as Clock from "effect/Clock"
+import { backOff, elapsedNow, jitter } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -76,12 +75,12 @@ const pauses = { shortest: 10, longest: 100 }
 const awaitMaster = (resolver: Resolver, listener: Listener): Opened =>
   Effect.gen(function*() {
     const { masterWait, tracker } = resolver
-    const began = yield* Clock.monotonicTimeNanos
+    const began = yield* elapsedNow
     for (let failures = 0;; failures++) {
       const attempt = yield* Effect.result(openMaster(resolver, listener))
       if (Result.isSuccess(attempt)) return attempt.success
       const error = attempt.failure
-      const spent = Number((yield* Clock.monotonicTimeNanos) - began) / 1e6
+      const spent = (yield* elapsedNow) - began
       if (!tracker.served || !isRetryable(error) || spent >= masterWait) return yield* error
       const pause = backOff(failures, pauses) * (yield* jitter)
       yield* Effect.raceFirst(Effect.sleep(pause), tracker.news)

@@ -2,8 +2,7 @@
  * What sentinels announce by themselves: all of them are listened to, once for
  * all clients of a group, for as long as there are any.
  */
-import { backOff, jitter } from "@redfx/core/unstable/Runtime"
-import * as Clock from "effect/Clock"
+import { backOff, elapsedNow, jitter } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import type * as Scope from "effect/Scope"
@@ -31,8 +30,8 @@ export type Heard =
 
 type Listener = (heard: Heard) => void
 
-/** A connection to a sentinel that lasted for so long was of use, in nanoseconds. */
-const steady = 1_000_000_000n
+/** A connection to a sentinel that lasted for so long was of use, in milliseconds. */
+const steady = 1000
 
 /** After one that could not be listened to there is a pause, in milliseconds. */
 const pauses = { shortest: 50, longest: 5000 }
@@ -105,9 +104,9 @@ export class Listening {
     }))
     let failures = 0
     return Effect.forever(Effect.gen(function*() {
-      const began = yield* Clock.monotonicTimeNanos
+      const began = yield* elapsedNow
       yield* Effect.exit(once)
-      failures = (yield* Clock.monotonicTimeNanos) - began > steady ? 0 : failures + 1
+      failures = (yield* elapsedNow) - began > steady ? 0 : failures + 1
       yield* Effect.sleep(yield* pauseAfter(failures))
     }))
   }

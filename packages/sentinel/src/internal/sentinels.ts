@@ -10,6 +10,7 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import type { CommandError } from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
+import * as RedisConnection from "@redfx/core/unstable/Connection"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Cause from "effect/Cause"
@@ -45,8 +46,8 @@ const grace = Duration.millis(100)
 /** The same once one has answered at all. */
 const longGrace = Duration.millis(250)
 
-/** The time after which an answer is overdue, in nanoseconds. */
-const overdue = 100_000_000n
+/** The time after which an answer is overdue, in milliseconds. */
+const overdue = 100
 
 /**
  * A question to all sentinels.
@@ -79,7 +80,7 @@ export class Sentinels {
   readonly #learned = new Map<string, ReadonlyArray<Sentinel>>()
   readonly #learnedAt = new Map<string, number>()
   /** Questions under way, by sentinel and key. */
-  readonly #asking = new Map<string, { readonly fiber: Fiber.Fiber<unknown>; readonly since: bigint }>()
+  readonly #asking = new Map<string, { readonly fiber: Fiber.Fiber<unknown>; readonly since: number }>()
   /** Sentinels that took too long the last time. */
   readonly #slow = new Set<string>()
   readonly #onChange = new Set<() => void>()
@@ -118,7 +119,7 @@ export class Sentinels {
       // A fresh client dials at once, where the old one would first wait out a pause or for an answer that is overdue.
       Effect.tapError((error) => answered(error) ? Effect.void : RcMap.invalidate(this.#clients, sentinel.address)),
       // A kept connection may have ended a moment ago, unnoticed.
-      Effect.retry({ times: 1, while: isLost })
+      Effect.retry({ times: 1, while: RedisConnection.isHangUp })
     )
   }
 
@@ -169,7 +170,7 @@ export class Sentinels {
    * that is not overdue may be from before what the caller has heard.
    */
   #shared<A>(key: string, effect: Effect.Effect<A>): Effect.Effect<Fiber.Fiber<A>> {
-    return Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
+    return Effect.flatMap(Runtime.elapsedNow, (now) => {
       const running = this.#asking.get(key)
       // What is kept under a key is what the question of that key yields.
       if (running !== undefined && now - running.since > overdue) return Effect.succeed(running.fiber as Fiber.Fiber<A>)
@@ -274,6 +275,3 @@ const unique = (sentinels: ReadonlyArray<Sentinel>): ReadonlyArray<Sentinel> =>
 /** Whether the sentinel has answered, so that its connection is as good as before. */
 const answered = (error: CommandError): boolean =>
   error._tag === "ResponseError" || error._tag === "NoPermissionError" || error._tag === "DecodeError"
-
-const isLost = (error: CommandError): boolean =>
-  error._tag === "ConnectionError" && (error.reason === "Closed" || error.reason === "Reset")

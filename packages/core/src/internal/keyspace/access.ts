@@ -16,6 +16,7 @@ import type { CommandError } from "../../RedisError.ts"
 import { pipeline } from "../../RedisPipeline.ts"
 import { scanStream } from "../../RedisScan.ts"
 import { transaction, watch } from "../../RedisTransaction.ts"
+import { isReadonlyArray } from "../command/isReadonlyArray.ts"
 import type { Codec } from "./codec.ts"
 import { finite } from "./keys.ts"
 import type { Keys } from "./keys.ts"
@@ -62,7 +63,7 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
   ): Effect.fn.Return<ReadonlyArray<readonly [Id, A]>, CommandError | KeyspaceError, RedisClient> {
     const raws = yield* readAll(page)
     const found = yield* Effect.forEach(page, (name, index) =>
-      keys.fitting(Effect.gen(function*() {
+      keys.onlyFitting(Effect.gen(function*() {
         const id = yield* keys.idOf(name)
         // As many as there are names. What was deleted since its name was found is left out.
         const value = yield* shape.decode(raws[index]!, name)
@@ -74,28 +75,26 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
     keyOf: keys.of,
     get: read,
     // An array is a list of ids, whatever ids are.
-    getMany:
-      ((ids: ReadonlyArray<Id> | { readonly [name: string]: Id }) =>
-        isList(ids) ? getMany(ids) : Effect.map(getMany(Object.values(ids)), named(Object.keys(ids)))) as GetMany<
-          Id,
-          A
-        >,
+    getMany: ((ids: ReadonlyArray<Id> | { readonly [name: string]: Id }) =>
+      isReadonlyArray(ids)
+        ? getMany(ids)
+        : Effect.map(getMany(Object.values(ids)), named(Object.keys(ids)))) as GetMany<
+        Id,
+        A
+      >,
     getOrElse: <B>(id: Id, orElse: () => B) => Effect.map(read(id), Option.getOrElse(orElse)),
     has: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(exists(key), (count) => count > 0)),
     del: (...ids) => Effect.flatMap(Effect.forEach(ids, keys.of), (names) => del(names)),
     ttl: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(pttl(key), remaining)),
     expire: (id, ttl) => Effect.flatMap(keys.of(id), (key) => limited(key, finite(Duration.fromInputUnsafe(ttl)))),
     ids: names.pipe(
-      Stream.mapEffect((name) => keys.fitting(Effect.map(keys.idOf(name), (id) => [id]))),
+      Stream.mapEffect((name) => keys.onlyFitting(Effect.map(keys.idOf(name), (id) => [id]))),
       Stream.flattenIterable
     ),
     // What one SCAN has found is read at once, and not kept until there is more.
     scan: names.pipe(Stream.mapArray(inPages), Stream.mapEffect(readPage), Stream.flattenIterable)
   }
 }
-
-const isList = <A>(ids: ReadonlyArray<A> | { readonly [name: string]: A }): ids is ReadonlyArray<A> =>
-  Array.isArray(ids)
 
 /** A record without prototype: a name may be `__proto__`. */
 const named = (names: ReadonlyArray<string>) => <A>(values: ReadonlyArray<A>): { readonly [name: string]: A } => {

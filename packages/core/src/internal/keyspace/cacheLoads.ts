@@ -8,12 +8,12 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { RedisError } from "../../RedisError.ts"
 import { elapsed, withTimeout } from "../runtime/elapsed.ts"
+import type { Restore } from "../runtime/restore.ts"
 import { LoadTimeoutError } from "./cacheModel.ts"
 import * as Scripts from "./cacheScripts.ts"
 import { pauseOfRenewal, release, whole } from "./cacheShared.ts"
 import type { Failure, Grant, Shared } from "./cacheShared.ts"
 import type { KeyspaceError } from "./model.ts"
-import type { Restore } from "./singleFlight.ts"
 
 /**
  * The outcome of a load.

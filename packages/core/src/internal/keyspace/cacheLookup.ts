@@ -5,12 +5,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { RedisError } from "../../RedisError.ts"
 import { elapsed } from "../runtime/elapsed.ts"
+import type { Restore } from "../runtime/restore.ts"
 import * as Scripts from "./cacheScripts.ts"
 import { release } from "./cacheShared.ts"
 import type { Grant, Shared } from "./cacheShared.ts"
 import type { LocalEntries } from "./localEntries.ts"
 import type { KeyspaceError } from "./model.ts"
-import type { Restore } from "./singleFlight.ts"
 
 /** What was found: a value, the right to load it, or that another caller has that right. */
 export type Sight<A> =

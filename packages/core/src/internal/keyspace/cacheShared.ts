@@ -9,6 +9,7 @@ import type * as Scope from "effect/Scope"
 import type { RedisClient } from "../../RedisClient.ts"
 import type { RedisError } from "../../RedisError.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
+import { milliseconds } from "../runtime/milliseconds.ts"
 import type { CacheOptions, LoadTimeoutError } from "./cacheModel.ts"
 import * as Scripts from "./cacheScripts.ts"
 import type { Codec } from "./codec.ts"
@@ -71,8 +72,6 @@ export const release = <Id, A, E, R>(
     Effect.forkDetach({ startImmediately: true }),
     Effect.asVoid
   )
-
-export const milliseconds = (time: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(time))
 
 /** What the server takes: whole numbers that it counts with exactly. Some thousand years stand for ever. */
 export const whole = (time: number): number => Math.round(Math.min(time, 1e14))

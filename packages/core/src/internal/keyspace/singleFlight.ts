@@ -5,6 +5,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import type { Restore } from "../runtime/restore.ts"
 
 /**
  * - `since`: the moment at which it began.
@@ -31,9 +32,6 @@ export interface Flights<A, E> {
   readonly join: (key: string, flight: Flight<A, E>, restore: Restore) => Effect.Effect<A, E>
   readonly forget: (key: string) => void
 }
-
-/** Makes interruptible again what stands in an uninterruptible region. */
-export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 export const make = <A, E>(scope: Scope.Scope): Flights<A, E> => {
   const flights = new Map<string, Flight<A, E>>()

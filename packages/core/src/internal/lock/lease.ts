@@ -1,13 +1,11 @@
 /**
  * Leases: acquired, kept alive, and given back. {@link Ways} says what that means on the server.
  */
-import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { TimeToLive } from "../../RedisArg.ts"
@@ -15,6 +13,10 @@ import { RedisClient } from "../../RedisClient.ts"
 import { DataError, isRetryable, LockError, LockNotOwnedError } from "../../RedisError.ts"
 import type { CommandError, LockLikeError } from "../../RedisError.ts"
 import { failureOf, timeLimit } from "../error/failure.ts"
+import { lengthened } from "../runtime/backOff.ts"
+import { elapsedNow } from "../runtime/elapsed.ts"
+import { milliseconds, wholeMilliseconds } from "../runtime/milliseconds.ts"
+import type { Restore } from "../runtime/restore.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -149,17 +151,6 @@ export const make = (settings: Settings) => ({
 const acquireFor = (settings: Settings, waitTimeout: number) =>
   Effect.uninterruptibleMask((restore) => Effect.map(acquire(settings, waitTimeout, restore), (held) => held?.handle))
 
-const milliseconds = (time: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(time))
-
-/** Rounded up: less than a millisecond is not nothing, which would mean without end. */
-const wholeMilliseconds = (time: Duration.Input): number => Math.ceil(milliseconds(time))
-
-/** Milliseconds of a clock that is never set, so that nothing of this depends on the time of day. */
-const now: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
-
-/** Makes interruptible again what stands in an uninterruptible region. */
-type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-
 /** Tries until the lock is taken, or the next try would be too late. */
 const acquire = Effect.fnUntraced(function*(
   settings: Settings,
@@ -167,17 +158,18 @@ const acquire = Effect.fnUntraced(function*(
   restore: Restore
 ): Effect.fn.Return<Held | undefined, CommandError, RedisClient> {
   const client = yield* RedisClient
-  const stopAt = (yield* now) + waitTimeout
+  const stopAt = (yield* elapsedNow) + waitTimeout
   const token = settings.token ?? (settings.makeToken ?? SecureRandom.uuidV4Unsafe)()
   for (;;) {
-    const triedAt = yield* now
+    const triedAt = yield* elapsedNow
     const grant = yield* attempt(client, settings, token, restore)
     if (grant !== undefined) {
       return makeHeld(client, settings, { token, fencingToken: grant.fencingToken, acquiredAt: triedAt })
     }
-    const left = stopAt - (yield* now)
+    const left = stopAt - (yield* elapsedNow)
     if (settings.retryInterval > left) return undefined
-    yield* restore(Effect.sleep(Math.min(settings.retryInterval * (1 + (yield* Random.next) * jitter), left)))
+    const pause = yield* lengthened(settings.retryInterval, jitter)
+    yield* restore(Effect.sleep(Math.min(pause, left)))
   }
 })
 
@@ -275,7 +267,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
     )
 
   const change = (duration: number, mode: "add" | "replace" | "atLeast"): Effect.Effect<boolean, CommandError> =>
-    Effect.flatMap(now, (startedAt) =>
+    Effect.flatMap(elapsedNow, (startedAt) =>
       Effect.map(on(client, ways.extend(token, duration, mode)), (owned) => {
         const renewed = startedAt + duration
         if (owned) {
@@ -304,7 +296,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
       const release = on(client, ways.release(token))
       return ttl === undefined
         ? release
-        : Effect.flatMap(now, (time) => untilOver(Math.max(validUntil - time, shortestRelease), release))
+        : Effect.flatMap(elapsedNow, (time) => untilOver(Math.max(validUntil - time, shortestRelease), release))
     })),
     extend: (duration, options) =>
       extend(() => wholeMilliseconds(duration), options?.replace === true ? "replace" : "add"),
@@ -364,13 +356,13 @@ const keepAlive = Effect.fnUntraced(function*(
   let pause = ttl / 3
   for (;;) {
     yield* Effect.sleep(pause)
-    const left = validUntil() - (yield* now)
+    const left = validUntil() - (yield* elapsedNow)
     if (left <= 0) return
     const renewed = yield* renew.pipe(
       Effect.timeout(left),
       Effect.catch(() => Effect.succeed("unknown" as const))
     )
     if (renewed === false) return
-    pause = renewed === true ? ttl / 3 : Math.min(ttl / 10, Math.max(validUntil() - (yield* now), 0))
+    pause = renewed === true ? ttl / 3 : Math.min(ttl / 10, Math.max(validUntil() - (yield* elapsedNow), 0))
   }
 })

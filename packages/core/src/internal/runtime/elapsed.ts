@@ -11,6 +11,9 @@ import { hasPaused } from "./pace.ts"
 /** Milliseconds by a clock's steady reading: only differences mean anything. */
 export const elapsed = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
+/** The same of the clock of whoever runs it. */
+export const elapsedNow: Effect.Effect<number> = Effect.map(Clock.Clock, elapsed)
+
 /** Differences below a microsecond are those of rounding. */
 const precision = 1e-3
 
