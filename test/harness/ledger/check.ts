@@ -126,7 +126,7 @@ const checkWhole = (facts: Facts, attempt: Try, most: number, report: Report): v
     return
   }
   if (kind !== "pipeline") return
-  // Places among the commands.
+  // An index among the commands.
   const index = "index" in error ? error.index : undefined
   // What a try before this one may have run is told as that.
   const mayHaveRun = index !== undefined && partialOf(error)?.unknown.includes(index) === true
@@ -212,7 +212,7 @@ const checkRuns = (facts: Facts, attempt: Try, report: Report): void => {
 const checkTry = (env: Env, facts: Facts, attempt: Try): void => {
   const { wrong } = env
   const most = mostOf(env, attempt)
-  const report: Report = (what) => wrong.push(`${attempt.place} ${attempt.kind}: ${what}`)
+  const report: Report = (what) => wrong.push(`${attempt.stepId} ${attempt.kind}: ${what}`)
   const { outcome, outcomes, parts } = attempt
   if (outcome === undefined) report("has not ended")
   const [first] = parts
@@ -332,8 +332,8 @@ const isMissing = (outcome: Outcome): boolean => {
 }
 
 /**
- * The client has the text of each script, so none fails because a server is without it; but in a pipeline what stands before
- * something that was run cannot be run in its place any more.
+ * The client has the text of each script, so none fails because a server is without it; but in a pipeline a command that stands before
+ * another that was run cannot be sent again, as it would run after that.
  */
 const checkScripts = ({ kind, outcome, outcomes, parts }: Try, report: Report): void => {
   const isLast = (index: number | undefined) =>
@@ -341,8 +341,8 @@ const checkScripts = ({ kind, outcome, outcomes, parts }: Try, report: Report): 
   for (const [index, each] of (outcomes ?? [outcome]).entries()) {
     if (!isMissing(each)) continue
     const error = errorOf(each)
-    const place = outcomes === undefined && error !== undefined && "index" in error ? error.index : index
-    if (kind !== "pipeline" || isLast(place)) report(`was not sent its text, told ${said(each)}`)
+    const failedIndex = outcomes === undefined && error !== undefined && "index" in error ? error.index : index
+    if (kind !== "pipeline" || isLast(failedIndex)) report(`was not sent its text, told ${said(each)}`)
   }
 }
 
@@ -367,7 +367,7 @@ const checkTries = (env: Env, facts: Facts, tries: ReadonlyArray<Try>): void => 
   const most = tries.reduce((most, attempt) => Math.max(most, mostOf(env, attempt)), 1)
   if (sum > most && tries.length > 1) {
     const told = tries.map(({ outcome }) => said(outcome)).join("; ")
-    env.wrong.push(`${first.place} ${first.kind}: was run ${sum} times by the recipe "${first.recipe}", told ${told}`)
+    env.wrong.push(`${first.stepId} ${first.kind}: was run ${sum} times by the recipe "${first.recipe}", told ${told}`)
   }
 }
 
@@ -380,13 +380,15 @@ const checkHeard = (published: ReadonlyArray<string>, heard: Heard, wrong: Array
       gap = true
       continue
     }
-    const place = published.indexOf(message)
-    if (place === -1) wrong.push(`a subscription was given ${message}, which nobody published`)
-    if (previous !== undefined && place <= previous) wrong.push(`a subscription was given ${message} too late or twice`)
-    if (previous !== undefined && !gap && place > previous + 1) {
-      wrong.push(`a subscription lost ${published.slice(previous + 1, place).join(", ")} in silence`)
+    const position = published.indexOf(message)
+    if (position === -1) wrong.push(`a subscription was given ${message}, which nobody published`)
+    if (previous !== undefined && position <= previous) {
+      wrong.push(`a subscription was given ${message} too late or twice`)
     }
-    previous = place
+    if (previous !== undefined && !gap && position > previous + 1) {
+      wrong.push(`a subscription lost ${published.slice(previous + 1, position).join(", ")} in silence`)
+    }
+    previous = position
     gap = false
   }
 }
@@ -416,7 +418,7 @@ export const check = (env: Env, facts: Facts): void => {
   const groups = new Map<string, Array<Try>>()
   for (const attempt of env.tries) {
     checkTry(env, facts, attempt)
-    const id = `${attempt.place} ${attempt.group}`
+    const id = `${attempt.stepId} ${attempt.group}`
     groups.set(id, [...groups.get(id) ?? [], attempt])
   }
   for (const tries of groups.values()) checkTries(env, facts, tries)

@@ -146,7 +146,7 @@ export const arbitrary = (only: ReadonlySet<string>): fc.Arbitrary<ReadonlyArray
   }
   const kinds = tags.filter((tag) => only.has(tag))
   if (kinds.length === 0) return fc.constant([])
-  // Cuts are what is most common, and can be in most places.
+  // Cuts are the most common faults, and may come almost anywhere.
   const weights = kinds.map((tag) => ({ arbitrary: of(tag), weight: tag === "cut" ? 5 : tag === "refuse" ? 3 : 1 }))
   const at = fc.record({
     nth: fc.integer({ min: 0, max: 14 }),

@@ -191,12 +191,12 @@ const oneOf = <A>(only: Ingredients, choices: ReadonlyArray<Weighted<A>>): fc.Ar
 }
 
 /** Commands that run on any connection. Those of a transaction and the like have one slot, and do not wait. */
-const command = (only: Ingredients, place: "alone" | "one slot" | "together"): fc.Arbitrary<Command> => {
-  const waiting: ReadonlyArray<Weighted<Command>> = place === "together" ? [] : [
+const command = (only: Ingredients, grouping: "alone" | "one slot" | "together"): fc.Arbitrary<Command> => {
+  const waiting: ReadonlyArray<Weighted<Command>> = grouping === "together" ? [] : [
     ["blocking", 3, fc.record({ c: fc.constant("blpop"), slot, ms: fc.constantFrom(50, 500) })]
   ]
   // In a cluster there is no splitting and emulating in pipelines.
-  const wide: ReadonlyArray<Weighted<Command>> = place !== "alone" ? [] : [
+  const wide: ReadonlyArray<Weighted<Command>> = grouping !== "alone" ? [] : [
     ["split", 3, fc.record({ c: fc.constantFrom("mset", "mget", "del") })],
     ["emulated", 2, fc.record({ c: fc.constant("rename"), slot })],
     ["read", 1, fc.record({ c: fc.constant("echo") })]

@@ -7,7 +7,7 @@ import type { Command, Effect, Program, Settings, Step } from "./program.ts"
 const without = <A>(list: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
   list.map((_, index) => list.toSpliced(index, 1))
 
-/** A list with another element in each place, one at a time. */
+/** Lists in which one element is another, at each index in turn. */
 const inEach = <A>(list: ReadonlyArray<A>, others: (element: A) => ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
   list.flatMap((element, index) => others(element).map((other) => list.with(index, other)))
 
