@@ -22,12 +22,12 @@ import type * as Program from "./program.ts"
 // What is kept
 // -----------------------------------------------------------------------------
 
-/** What became of a command or of an effect; `undefined` while it runs. */
+/** The outcome of a command or of an effect; `undefined` while it runs. */
 export type Outcome = Exit.Exit<unknown, unknown> | undefined
 
 /**
- * What a run of a watch's body has sent. `meddling`: whether somebody else tried to change the watched key during it;
- * `meddled`: whether it is known that he did.
+ * The commands that one run of a watch's body has sent. `meddling` says whether somebody else tried to change the
+ * watched key during it, and `meddled` whether that is known to have succeeded.
  */
 interface BodyRun {
   readonly body: ReadonlyArray<string>
@@ -49,7 +49,7 @@ export interface Try {
   readonly kind: string
   readonly recipe: Program.Recipe
   readonly number: number
-  /** Whether it runs on a connection of its own. */
+  /** Whether the try runs on a connection of its own. */
   readonly reserved: boolean
   readonly started: number
   ended: number
@@ -60,7 +60,7 @@ export interface Try {
   readonly runs: Array<BodyRun>
 }
 
-/** What a subscription yielded: messages, and where some may be missing. */
+/** The elements of a subscription: messages, and the points at which some may be missing. */
 export type Heard = ReadonlyArray<string | undefined>
 
 /**
@@ -72,7 +72,7 @@ export interface Env {
   readonly client: RedisClient.RedisClient["Service"]
   /** Another client of the same deployment. */
   readonly another: Effect.Effect<RedisClient.RedisClient["Service"], RedisError.RedisError, Scope.Scope>
-  /** Whether commands that ran into their limit are sent once more, and what that limit is. */
+  /** Whether commands that ran into their limit are sent once more, and the limit. */
   readonly again: boolean
   readonly commandTimeout: number
   readonly base: number
@@ -137,21 +137,24 @@ const builder = (attempt: Try) => {
   return (command: Program.Command): Built => build(command, () => `w${attempt.number}.${++count}`)
 }
 
-/** How often a write can have been applied by one try: more than once only where it may be sent once more. */
+/**
+ * The number of times that one try can have applied a write. It is more than one only where the command may be sent
+ * twice.
+ */
 export const mostOf = (env: Env, { ended, reserved, started }: Try): 1 | 2 =>
   env.again && !reserved && Math.min(ended, env.now()) - started >= env.commandTimeout - 1 ? 2 : 1
 
-/** Looks at the result of a command, and keeps what it took away. */
+/** Checks the result of a command, and keeps the elements that it took away. */
 const verify = (env: Env, attempt: Try, built: Built, outcome: Exit.Exit<unknown, unknown>): void => {
   const { kind, stepId } = attempt
   const twice = mostOf(env, attempt) > 1
   if (built.pops && (twice || Exit.isFailure(outcome))) env.lostPops.push(env.now())
   if (Exit.isFailure(outcome)) return
-  // What came of the second time is another thing.
+  // The result of the second sending is another.
   const wrong = twice && built.tokens.length > 0 ? undefined : built.check(outcome.value)
   if (wrong !== undefined) env.wrong.push(`${stepId} ${kind}: ${built.name} was answered with ${wrong}`)
   if (!built.pops || outcome.value === undefined) return
-  // What a pop yields.
+  // The result of a pop has this type.
   const { value } = outcome.value as { readonly value: string }
   env.popped.set(value, (env.popped.get(value) ?? 0) + 1)
 }
@@ -174,7 +177,7 @@ const typed = (built: Built): RedisCommand.RedisCommand<unknown> => built.comman
 
 type Run = Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>
 
-/** One command, on whatever client it is given. */
+/** Runs one command, on whatever client it is given. */
 const one = (env: Env, origin: Origin, group: string, command: Program.Command, reserved = false): Run =>
   Effect.suspend(() => {
     const attempt = begin(env, origin, group, command.c, reserved)
@@ -184,7 +187,7 @@ const one = (env: Env, origin: Origin, group: string, command: Program.Command, 
     return record(env, attempt, Effect.andThen(prepare(env, attempt.parts), run))
   })
 
-/** Several commands, one after the other, that are judged each for itself. */
+/** Runs several commands, one after the other, each of which is judged by itself. */
 const inOrder = (
   env: Env,
   { stepId }: Origin,
@@ -208,7 +211,7 @@ const together = (env: Env, origin: Origin, { commands, e, settled }: Several, r
     const values = attempt.parts.map(({ command }) => command)
     const look = (outcomes: ReadonlyArray<Exit.Exit<unknown, unknown>>) =>
       attempt.parts.forEach((part, index) => verify(env, attempt, part, outcomes[index] ?? Exit.void))
-    // Who went away does not get what was taken for him.
+    // A caller who went away does not get the element that was taken for it.
     const lose = Effect.sync(() => void env.lostPops.push(...attempt.parts.filter(({ pops }) => pops).map(env.now)))
     const run: Run = settled
       ? Effect.tap(
@@ -234,7 +237,7 @@ const together = (env: Env, origin: Origin, { commands, e, settled }: Several, r
 
 const counter = RedisKeyspace.makeCounter({ key: "{b}:count:*", ttl: "10 minutes" })
 
-/** What a body does besides, where it does not know that it is one. */
+/** The effects that the body of a watch has besides, in ways that do not show that it is a body. */
 const besides: Readonly<Record<(Program.Effect & { readonly e: "watch" })["inside"], Run>> = {
   nothing: Effect.void,
   transaction: Redis.transaction([Redis.get(keyOf(0, "string"))]),
@@ -247,7 +250,7 @@ const watch = (env: Env, origin: Origin, effect: Program.Effect & { readonly e: 
     const attempt = begin(env, origin, "", "watch", true)
     const build = builder(attempt)
     const watched = keyOf(effect.slot, "watched")
-    // What would end the watch unnoticed may be refused.
+    // An effect that would end the watch unnoticed may be refused.
     attempt.mayFail = effect.inside !== "nothing" || effect.body.some(({ c }) => c === "wrong" || c === "liar")
     const body = Effect.gen(function*() {
       const first = attempt.runs.length === 0
@@ -298,12 +301,12 @@ const session = (
     transaction
       ? together(env, origin, { e: "transaction", commands: [{ c: "set", slot: 0 }], settled: false }, true)
       : Effect.void,
-    // In a cluster a connection is to the server of its first key.
+    // In a cluster, a connection is to the server of its first key.
     inOrder(env, origin, "session", commands.map((command) => within(0, command)), true),
     leavings(env)[leave]
   ]))
 
-/** Locks outlive whatever a program is made to wait for, so that nobody has to expect another one inside. */
+/** Locks outlive whatever a program has to wait for, so that nobody has to expect another holder inside. */
 const lockTtl = Duration.minutes(5)
 
 const lock = (env: Env, origin: Origin, { body, fencing, slot }: Program.Effect & { readonly e: "lock" }): Run => {
@@ -323,7 +326,7 @@ const lock = (env: Env, origin: Origin, { body, fencing, slot }: Program.Effect 
 const key = (slot: number, name: string): `${string}*` => `${keyOf(slot, name)}:*`
 const ttl = Duration.minutes(10)
 
-/** A write through a keyspace: a token, the keyspace's own effect, and what comes back. */
+/** A write through a keyspace: a token, the keyspace's own effect, and the expected result. */
 const stored = (kind: Program.KeyspaceKind, slot: number, token: string) => {
   const values = () => RedisKeyspace.makeSet({ key: key(slot, "tags"), member: Schema.String, ttl })
   const ranks = () => RedisKeyspace.makeSortedSet({ key: key(slot, "ranks"), member: Schema.String, ttl })
@@ -352,7 +355,7 @@ const keyspace = (env: Env, origin: Origin, { kind, slot }: Program.Effect & { r
   Effect.suspend(() => {
     const attempt = begin(env, origin, "", `keyspace ${kind}`)
     const token = `w${attempt.number}.1`
-    // What was not there before is new, and one after it was incremented.
+    // A key that was not there before is new, and a counter is one after its first increment.
     const check = (value: unknown) =>
       value === undefined || Number(value) === 1 ? undefined : `${String(value)}, and was new`
     const built = { ...build({ c: "echo" }, () => token), name: kind, tokens: [token], check }
@@ -413,7 +416,7 @@ export const consume = (env: Env, consumer: string, milliseconds: number): Run =
     milliseconds
   )
 
-/** A consumer whose client is gone while it handles an entry; who handles it has not done so then. */
+/** Runs a consumer whose client is gone while an entry is handled; the handler has not finished then. */
 const crash = (env: Env, { stepId }: Origin, milliseconds: number): Run =>
   Effect.gen(function*() {
     const scope = yield* Scope.make()
@@ -423,7 +426,7 @@ const crash = (env: Env, { stepId }: Origin, milliseconds: number): Run =>
     const work = Effect.gen(function*() {
       const client = yield* Scope.provide(env.another, scope)
       const consuming = Client.on(client)(RedisStream.consume(consumerOf(stepId), handler))
-      // It goes on until its client has been closed.
+      // The consumer goes on until its client is closed.
       fiber = yield* Effect.forkDetach(consuming, { startImmediately: true })
       yield* Deferred.await(begun)
     })
@@ -464,7 +467,7 @@ const run = (env: Env, origin: Origin, effect: Program.Effect): Run => {
 // Steps and fibers
 // -----------------------------------------------------------------------------
 
-/** Steps whose parts are judged each for itself: what tries them again as a whole repeats what was done. */
+/** The effects whose parts are judged each by itself, because a retry of the whole repeats what was done. */
 const ofMany: ReadonlySet<Program.Effect["e"]> = new Set(["session", "lock"])
 
 const recipes = { none: () => false, safe: RedisError.isSafeToRetry, retryable: RedisError.isRetryable } as const
@@ -475,7 +478,7 @@ const persistent = (env: Env, origin: Origin, effect: Program.Effect): Run => {
   return Effect.retry(attempt, { times: 4, schedule: Schedule.spaced("20 millis"), while: recipes[origin.recipe] })
 }
 
-/** Has a fiber interrupted when it is time. */
+/** Interrupts a fiber when it is time. */
 const interrupting = (
   env: Env,
   interruption: Program.Interruption,
@@ -526,7 +529,7 @@ const step = (env: Env, program: Program.Step, stepId: string): Effect.Effect<vo
     if (interruption === undefined) judgeEnd(env, stepId, effect, exit)
   })
 
-/** Nobody interrupted it, so it must not say so. */
+/** Checks that an effect which nobody interrupted does not say that it was. */
 const judgeEnd = (env: Env, stepId: string, { e }: Program.Effect, exit: Exit.Exit<unknown, unknown>): void => {
   if (Exit.isFailure(exit) && exit.cause.reasons.every(({ _tag }) => _tag === "Interrupt")) {
     env.wrong.push(`${stepId} ${e}: was interrupted by nobody`)

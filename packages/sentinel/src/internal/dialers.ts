@@ -20,7 +20,7 @@ import type { Claim, MasterTracker } from "./masterTracker.ts"
 import type { Sentinel } from "./sentinels.ts"
 import * as VerifiedConnection from "./verifiedConnection.ts"
 
-/** What the servers of a client are found by. `masterWait`: in milliseconds. */
+/** The means by which the servers of a client are found. `masterWait` is in milliseconds. */
 export interface Resolver extends VerifiedConnection.Options {
   readonly group: Discovery.Group
   readonly service: string
@@ -30,7 +30,7 @@ export interface Resolver extends VerifiedConnection.Options {
 
 type Opened = Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope>
 
-/** Connections for the role of the client. */
+/** The dialer for the role of the client. */
 export const make = (resolver: Resolver): Dialer => {
   const address = `sentinel ${resolver.service}, ${resolver.role}`
   const open = resolver.role === "master" ? awaitMaster : openReplica(new RoundRobin())
@@ -65,12 +65,16 @@ export const verifyMaster = (
       resolver.tracker.disbelieve(formatEndpoint(address))
     }))
 
-/** Pauses between two looks for it, in milliseconds: doubled from the shortest to the longest, before jitter. */
+/**
+ * The pauses between two looks for the master, in milliseconds: doubled from the shortest to the longest, before
+ * jitter.
+ */
 const pauses = { shortest: 10, longest: 100 }
 
 /**
- * A master that was there before is about to come back, or to be replaced: what has not been sent waits for it as long
- * as the options say, beginning with the first dial that fails. Without one before, callers learn at once what is wrong.
+ * Waits for a master that was there before and is about to come back, or to be replaced. Requests that were not sent
+ * wait for it as long as the options say, from the first dial that fails. Without an earlier master, callers learn at
+ * once what is wrong.
  */
 const awaitMaster = (resolver: Resolver, listener: Listener): Opened =>
   Effect.gen(function*() {
@@ -99,7 +103,7 @@ const openMaster = (resolver: Resolver, listener: Listener): Opened =>
     )
     if (opened === undefined) return yield* openMaster(resolver, listener)
     const connection = opened
-    // A change was heard of while this was under way: what was found is out of date.
+    // A change was announced during this look, so what it found is out of date.
     if (!tracker.becomes(found, changes)) {
       const late = demoted(connection.address)
       connection.close(late)
@@ -126,7 +130,7 @@ const whereMasterIs = (resolver: Resolver): Effect.Effect<Named, MasterNotFoundE
     return chosen === undefined ? Discovery.master(group, service) : Effect.succeed(chosen)
   })
 
-/** A number for each dial: a random one at first, then one after the other. */
+/** Gives each dial a number: a random one at first, then one after the other. */
 class RoundRobin {
   #next: number | undefined = undefined
 
@@ -159,7 +163,7 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
     const failed = [...attempts, ...refused.map(([address, error]) => attemptOf(address, error))]
     return yield* openMaster(resolver, listener).pipe(
       Effect.mapError((error) => noReplica(resolver.service, failed, error)),
-      // Last: a server's word that it is the master settles nothing while another says the same.
+      // The telling comes last: a server's word that it is the master settles nothing while another says the same.
       Effect.ensuring(tell)
     )
   })
@@ -169,7 +173,10 @@ const startingAt = (addresses: ReadonlyArray<NodeAddress>, turn: number): Readon
   return [...addresses.slice(start), ...addresses.slice(0, start)]
 }
 
-/** The caller has to know of wrong credentials; anything else may be different next time. */
+/**
+ * The error when no replica was found. Callers have to know of wrong credentials; anything else may be different next
+ * time.
+ */
 const noReplica = (service: string, attempts: ReadonlyArray<Attempt>, error: CommandError): CommandError => {
   switch (error._tag) {
     case "AuthenticationError":

@@ -91,7 +91,7 @@ const byRule = (
   }
 }
 
-/** On the master of the slot whose number is the first argument. */
+/** Runs a command on the master of the slot whose number is the first argument. */
 const onSlot = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect<Resp.Value, CommandError> => {
   const slot = numberAt(command, 0)
   if (slot === undefined || slot < 0 || slot >= slotCount) {

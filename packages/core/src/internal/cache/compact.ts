@@ -1,6 +1,5 @@
 /**
- * Answers as they are kept: apart from the chunks that they came in, which hold
- * the answers of others too.
+ * Copies answers to be kept, apart from the chunks that they came in, because a chunk holds the answers of others too.
  */
 import * as Resp from "../../Resp.ts"
 import { isReadonlyArray } from "../command/isReadonlyArray.ts"
@@ -11,7 +10,7 @@ export interface Kept {
   readonly bytes: number
 }
 
-/** What an object or an element of an array takes beside its contents, on 64-bit V8. */
+/** The bytes that an object, or an element of an array, takes beside its contents on 64-bit V8. */
 const perObject = 40
 const perItem = 8
 
@@ -59,7 +58,7 @@ class Copy {
     const items = itemsOf(value)
     if (items !== undefined) {
       this.bytes += perObject + items.length * perItem
-      // Decoders of the program's own get it as it is.
+      // A program's own decoder gets this array as it is, so it must not be able to change it.
       const copies = Object.freeze(items.map((item) => this.of(item)))
       return value instanceof Resp.MapReply
         ? new Resp.MapReply(copies)

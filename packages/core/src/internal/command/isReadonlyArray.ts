@@ -1,5 +1,5 @@
 /**
- * Arrays that are not to be changed.
+ * A guard for arrays whose type is readonly.
  */
 
 /** Whether a value is an array. `Array.isArray` does not narrow readonly arrays. */

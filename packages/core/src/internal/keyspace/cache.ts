@@ -106,7 +106,7 @@ const makeAsking = <Id, A, E, R>(
       Effect.forkIn(shared.scope, { startImmediately: true })
     )
 
-  /** What was found, or the load under way for it. */
+  /** Acts on what the lookup found: returns the value, or the load under way for it. */
   const act = Effect.fnUntraced(function*(id: Id, key: string, sight: Sight<A>) {
     if (sight._tag === "Granted") return yield* flights.start(key, load(id, key, sight.grant))
     if (sight._tag === "Elsewhere") {

@@ -1,5 +1,5 @@
 /**
- * Values by their schemas, with the key in errors.
+ * Encodes and decodes values by their schemas; errors name the key.
  */
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"

@@ -1,5 +1,5 @@
 /**
- * How the keys of a keyspace are named, and found.
+ * Names the keys of a keyspace, and finds them.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -16,7 +16,7 @@ export interface Keys<Id> {
   /** The glob pattern of all keys, or the reason why there is none. */
   readonly match: Effect.Effect<string, KeyspaceError>
   readonly ttl: Duration.Duration | undefined
-  /** The time to live of one write; `undefined` is without limit. */
+  /** The time to live of one write; `undefined` means no limit. */
   readonly ttlOf: (options: SetOptions | undefined) => Duration.Duration | undefined
   readonly scanCount: number
   /** Reads what was found; the result is empty when it does not fit and is to be left out. */
@@ -25,7 +25,7 @@ export interface Keys<Id> {
   ) => Effect.Effect<ReadonlyArray<A>, KeyspaceError>
 }
 
-/** Stands for the id while the parts of a key around it are looked for. */
+/** Stands for the id while the parts of a key around the id are looked for. */
 const placeholder = "\u0000"
 
 export const keysOf = <Id>(options: KeyOptions<Id>): Keys<Id> => {
@@ -53,7 +53,7 @@ const ttlOf = (ttl: TimeToLive | undefined) => ttl === undefined ? undefined : f
 export const finite = (ttl: Duration.Duration): Duration.Duration | undefined =>
   Duration.isFinite(ttl) ? ttl : undefined
 
-/** Ids without a schema are strings: then `Id` has its default. */
+/** The schema of ids that have none: then `Id` has its default, a string. */
 const stringId: Schema.Codec<string, string> = Schema.String
 
 const fill = (template: string) => {

@@ -1,5 +1,5 @@
 /**
- * Entries of a cache that this program keeps itself, by the client's cache.
+ * The entries of a cache that this program keeps itself, in the client's cache.
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -30,7 +30,7 @@ export interface LocalEntries {
 }
 
 export const localEntries = (client: RedisClient["Service"], clock: Clock.Clock, ttl: TimeToLive): LocalEntries => {
-  /** By how much the server's time is ahead of the clock, which is never set. */
+  /** The difference by which the server's time is ahead of this clock, which is never set. */
   let ahead: number | undefined
   const read = (key: string) =>
     client.execute(asBytes(cached(hmget(key, "version", "value", "fresh", "took"), { ttl })))
@@ -46,7 +46,7 @@ export const localEntries = (client: RedisClient["Service"], clock: Clock.Clock,
         return Effect.flatMap(read(key), ([version, value, fresh, took]) => {
           if (version === undefined || now + number(took) * spread >= number(fresh)) return Effect.undefined
           const found: Found = { now, known: true, lease: "none", version: "", value }
-          // The server is asked for a value that does not fit.
+          // A value that does not fit is asked of the server.
           return Effect.catch(decode(found), () => Effect.undefined)
         })
       })

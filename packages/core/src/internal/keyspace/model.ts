@@ -1,5 +1,5 @@
 /**
- * Keyspaces as their users see them.
+ * The types of keyspaces that their users see.
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"

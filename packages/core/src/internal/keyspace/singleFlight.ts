@@ -1,5 +1,6 @@
 /**
- * Work that several callers wait for: it goes on while any of them waits, and ends when all have gone.
+ * Runs work once for all callers that wait for it. The work goes on while any caller waits, and ends when all have
+ * gone.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -48,7 +49,7 @@ export const make = <A, E>(scope: Scope.Scope): Flights<A, E> => {
         return Effect.map(Effect.forkIn(work, scope, { startImmediately: true }), (fiber) => {
           const flight = { since, done: Deferred.makeUnsafe<A, E>(), fiber, waiting: 0 }
           flights.set(key, flight)
-          // Also of one that was interrupted before it began.
+          // The observer also sees a fiber that was interrupted before it began.
           fiber.addObserver((exit) => {
             drop(key, flight)
             Deferred.doneUnsafe(flight.done, exit)

@@ -69,7 +69,7 @@ export interface LockHandle {
 // Acquiring
 // -----------------------------------------------------------------------------
 
-/** The commands of a lease: each returns whether it found what it was for. */
+/** The commands of a lease. Each returns whether it did what it was sent for. */
 export interface Ways {
   readonly acquire: (token: string) => On<Taken | undefined>
   readonly release: (token: string) => On<boolean>
@@ -102,7 +102,7 @@ export interface Settings {
   readonly autoExtend: boolean
 }
 
-/** The times that all options share. */
+/** The times that the options of locks and semaphores have in common. */
 export const timesOf = (options: {
   readonly ttl?: TimeToLive | undefined
   readonly retryInterval?: Duration.Input | undefined
@@ -116,7 +116,7 @@ export const timesOf = (options: {
   }
 }
 
-/** The ways to hold something. */
+/** The ways in which an effect or a scope can hold a lease. */
 export const make = (settings: Settings) => ({
   tryAcquire: acquireFor(settings, 0),
   acquire: acquireFor(settings, settings.waitTimeout),
@@ -126,7 +126,7 @@ export const make = (settings: Settings) => ({
     Effect.gen(function*() {
       const held = yield* acquireOrFail(settings, restore)
       yield* Effect.addFinalizer(() => held.giveBack)
-      // Ends before the lock is given back: finalizers run last one first.
+      // The extension ends before the lock is given back, because finalizers run last one first.
       if (held.keepAlive !== undefined) yield* Effect.forkScoped(Effect.interruptible(held.keepAlive))
       return held.handle
     })
@@ -188,7 +188,7 @@ const acquireOrFail = (
         : Effect.succeed(held)
   )
 
-/** One try. A caller that never learns its outcome must not keep others out. */
+/** Tries once. A caller that never learns the outcome must not keep others out. */
 const attempt = (
   client: RedisClient["Service"],
   settings: Settings,
@@ -196,7 +196,7 @@ const attempt = (
   restore: Restore
 ): Effect.Effect<Taken | undefined, CommandError> => {
   const request = settings.ways.acquire(token)
-  // A token that was given may be the one that the lock holds already: it cannot be known what to undo.
+  // The lock may hold a given token already, so it cannot be known what to undo.
   if (settings.token !== undefined) return on(client, request)
   const undo = Effect.forkDetach(Effect.ignore(undone(client, settings, token)), { startImmediately: true })
   return restore(on(client, request)).pipe(
@@ -206,8 +206,8 @@ const attempt = (
 }
 
 /**
- * Releases what an attempt may have taken. It goes the same way as the attempt, behind it, so that it is not run first;
- * and is tried until there is an answer, for as long as the lock can live.
+ * Releases a lock that an attempt may have taken. The release goes the same way as the attempt, behind it, so that the
+ * server runs it afterwards. It is tried until there is an answer, for as long as the lock can live.
  */
 const undone = (
   client: RedisClient["Service"],
@@ -218,7 +218,7 @@ const undone = (
   return ttl === undefined ? release : Effect.timeoutOption(release, ttl)
 }
 
-/** After a tenth of a second, then ever later, up to every 5 seconds. */
+/** Tries again after a tenth of a second, then at growing intervals of up to 5 seconds. */
 const undoing: Schedule.Schedule<unknown> = Schedule.jittered(
   Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
 )
@@ -254,7 +254,10 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
   const { fencingToken, token } = grant
   const loss = Deferred.makeUnsafe<never, LockNotOwnedError>()
   let state: "held" | "unlocked" = "held"
-  /** When the lock may be over: from when it was asked for, which is before the server began to count. */
+  /**
+   * The time until which the lock is certainly valid. It counts from the request, which is before the server began to
+   * count.
+   */
   let validUntil = grant.acquiredAt + (ttl ?? Infinity)
 
   const whileHeld = (
@@ -300,7 +303,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
     })),
     extend: (duration, options) =>
       extend(() => wholeMilliseconds(duration), options?.replace === true ? "replace" : "add"),
-    // Without `ttl` this is refused before the number is looked at.
+    // Without `ttl` the extension is refused before it looks at the number.
     reacquire: extend(() => ttl ?? 0, "replace"),
     owned: Effect.suspend(() => state === "held" ? on(client, ways.owned(token)) : Effect.succeed(false)),
     locked: on(client, ways.locked),
@@ -326,15 +329,20 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
   }
 }
 
-/** A time that has come out as nothing or less would delete the lock; one without end could not be sent. */
+/**
+ * The refusal of a time of zero or less, which would delete the lock, or of an infinite one, which could not be sent.
+ */
 const notExtended = Effect.fail(
   new DataError({ command: "PEXPIRE", detail: "a lock is extended by more than no time, and not without end" })
 )
 
-/** For how long a release is tried at least, in milliseconds: also of a lock that may be over. */
+/** The milliseconds for which a release is tried at least, also when the lock may be over. */
 const shortestRelease = 1000
 
-/** Gives a release up when the lock is over by itself. Also where it must not be interrupted: it is a fiber of its own. */
+/**
+ * Gives a release up when the lock is over by itself, even in an uninterruptible region, because the release runs in a
+ * fiber of its own.
+ */
 const untilOver = (milliseconds: number, release: Effect.Effect<boolean, CommandError>) =>
   Effect.timeoutOrElse(release, {
     duration: milliseconds,
@@ -344,9 +352,8 @@ const untilOver = (milliseconds: number, release: Effect.Effect<boolean, Command
 const releasing = { name: "EVALSHA", readonly: false }
 
 /**
- * Extends the lock every third of its life, and ends when the lock is lost:
- * when the server says so, or when it has not answered for so long that the
- * lock may have expired.
+ * Extends the lock every third of its life. Ends when the lock is lost: the server says so, or has not answered for so
+ * long that the lock may have expired.
  */
 const keepAlive = Effect.fnUntraced(function*(
   renew: Effect.Effect<boolean, CommandError>,

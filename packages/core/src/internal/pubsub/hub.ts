@@ -23,14 +23,14 @@ import type { Joining, Receiver } from "./entry.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
 import { messageFor, shown, unreadable } from "./message.ts"
 
-/** What a receiver has lost and not got back. */
+/** The channels that a receiver has lost and not got back. */
 interface Gap {
   readonly missing: Set<Entry>
-  /** All that was lost since, by their ids. */
+  /** All channels that were lost since, by their ids. */
   readonly lost: Map<string, Entry>
 }
 
-/** A command that was sent and is not answered in full. */
+/** A command that was sent and has not all of its confirmations. */
 interface Sent {
   readonly verb: string
   readonly unconfirmed: Map<string, Entry>
@@ -38,10 +38,10 @@ interface Sent {
 }
 
 export interface HubOptions {
-  /** What events call the server of the connection. */
+  /** The name of the server in events. */
   readonly server?: string | undefined
   readonly replaceInvalidText: boolean
-  /** Called when there is the first subscription, and after the last one. */
+  /** Called when the first subscription comes, and after the last one has gone. */
   readonly onDemand: () => void
   readonly onUnused: () => void
   /** Called with an entry that its server has given up. */
@@ -57,7 +57,10 @@ export class Hub {
     psubscribe: new Map(),
     ssubscribe: new Map()
   }
-  /** The same by receiver: ten thousand that come and go must not look through the entries of all. */
+  /**
+   * The entries by receiver: ten thousand receivers that come and go must not make the hub look through the entries of
+   * all.
+   */
   readonly #received = new Map<Receiver, Set<Entry>>()
   readonly #gaps = new Map<Receiver, Gap>()
   #exchange: Exchange | undefined = undefined
@@ -189,22 +192,22 @@ export class Hub {
     for (const entries of Object.values(this.#entries)) this.#subscribe([...entries.values()])
   }
 
-  /** The connection has ended: fails callers that wait for it, and tells the others of their gap. */
+  /** Takes the end of the connection: fails callers that wait for it, and tells the others of their gap. */
   detach(error: CommandError): void {
     this.#exchange = undefined
     const sent = this.#sent
     this.#sent = []
     for (const command of sent) {
-      // Without its connection a subscription is gone as well.
+      // A subscription is gone without its connection as well.
       if (command.verb.includes("unsub")) command.settle(Exit.void)
     }
     this.failJoining(error)
     this.#lose(this.all, "Disconnected", error)
-    // What came before bytes that are no RESP.
+    // The messages that came before bytes that are not RESP still count.
     this.flush()
   }
 
-  /** Fails callers that wait for a confirmation. */
+  /** Fails the callers that wait for a confirmation. */
   failJoining(error: CommandError): void {
     const waiting = new Set<Joining>()
     for (const entry of this.all) {
@@ -213,7 +216,7 @@ export class Hub {
     for (const joining of waiting) this.#failJoining(joining, error)
   }
 
-  /** Fails everybody, for good. */
+  /** Fails everybody, now and from now on. */
   close(error: CommandError): void {
     const receivers = [...this.#received.keys()]
     this.failJoining(error)
@@ -225,7 +228,7 @@ export class Hub {
     this.#subscribe([entry])
   }
 
-  /** Hands over what belongs on another connection by now. */
+  /** Hands over the entries that belong on another connection by now. */
   rehome(): void {
     for (const entry of this.all) {
       if (this.#options.isElsewhere(entry)) this.#options.onMoved(entry)
@@ -264,7 +267,10 @@ export class Hub {
     this.#options.onDemand()
   }
 
-  /** Takes over for a receiver what this server publishes as well; what it has published so far is missing. */
+  /**
+   * Takes over for a receiver entries that this server publishes as well. The receiver has missed what the server has
+   * published so far.
+   */
   extend(receiver: Receiver, given: ReadonlyArray<Entry>): void {
     const received = this.#received.get(receiver)
     const fresh = given.filter(({ key, kind }) => {
@@ -276,12 +282,14 @@ export class Hub {
     for (const entry of fresh) this.adopt(entry, [receiver])
   }
 
-  /** The server is silent: what is published may be missing from here on, unless it comes after all. */
+  /**
+   * Notes that the server is silent: messages may be missing from here on, unless the server sends something after all.
+   */
   doubt(error: CommandError): void {
     this.#miss(this.all.filter(({ state }) => state === "Active"), "Disconnected", error)
   }
 
-  /** Something has come after all, on the same connection: nothing is missing of what is subscribed to on it. */
+  /** Notes that something has come after all, on the same connection, so no message of its subscriptions is missing. */
   trust(): void {
     for (const entry of this.all) {
       if (entry.state === "Active") { for (const receiver of entry.receivers) this.#recover(receiver, entry) }
@@ -314,7 +322,7 @@ export class Hub {
     for (const [receiver, channels] of fresh) receiver.mailbox.event(this.#lost(reason, channels, error))
   }
 
-  /** Nothing of an entry is missing any more for a receiver: it is subscribed to again, or not wanted. */
+  /** Notes that a receiver misses nothing of an entry any more: the entry is subscribed to again, or not wanted. */
   #recover(receiver: Receiver, entry: Entry): void {
     const gap = this.#gaps.get(receiver)
     if (gap === undefined || !gap.missing.delete(entry) || gap.missing.size > 0) return
@@ -371,7 +379,7 @@ export class Hub {
     this.#sent.push(sent)
     exchange.submit(
       new SingleRequest(commandOf(verb, entries), undefined, (exit) => {
-        // With its connection lost it is not in the list any more, or will be settled with it.
+        // A command whose connection is lost is not in the list any more, or will be settled with it.
         if (exchange.closed || this.#sent[0] !== sent) return
         this.#sent.shift()
         settle(exit)
@@ -379,7 +387,10 @@ export class Hub {
     )
   }
 
-  /** The server refuses all names of a command for the sake of one: which one, it says when they are sent alone. */
+  /**
+   * Takes the refusal of a command. The server refuses all names because of one; which one it is shows when they are
+   * sent alone.
+   */
   #refused(entries: ReadonlyArray<Entry>, error: CommandError): void {
     const wanted = entries.filter((entry) => this.#entries[entry.kind].get(entry.id) === entry)
     if (entries.length > 1) {
@@ -388,14 +399,14 @@ export class Hub {
     }
     for (const entry of wanted) {
       entry.state = "Wanted"
-      // Copies: a receiver that fails may subscribe again on the spot.
+      // The loops run over copies, because a receiver that fails may subscribe again at once.
       const joining = Array.from(entry.joining)
       const before = entry.receivers.filter((receiver) => joining.every((other) => other.receiver !== receiver))
       for (const each of joining) this.#failJoining(each, error)
       if (before.length > 0 && this.#options.isElsewhere(entry)) return this.#options.onMoved(entry)
       if (before.length > 0 && isRetryable(error)) return this.#exchange?.close(error)
       for (const receiver of before) {
-        // What it missed stays missing: nothing of it is restored.
+        // The messages that the receiver missed stay missing: nothing of the gap is restored.
         this.#gaps.delete(receiver)
         this.leave(receiver, [entry])
         receiver.mailbox.fail(error)
@@ -430,7 +441,7 @@ export class Hub {
     }
   }
 
-  /** Wakes the consumers of what was received since. */
+  /** Wakes the consumers of the messages that were received since. */
   flush(): void {
     if (this.#toWake.length === 0) return
     const mailboxes = this.#toWake
@@ -465,7 +476,7 @@ export class Hub {
     }
   }
 
-  /** By the name in a message, of which no text is made when it is that of the message before. */
+  /** Finds an entry by the name in a message. No text is made of a name that is that of the message before. */
   #entryOf(by: Kind, name: Resp.Value | undefined): Entry | undefined {
     const entries = this.#entries[by]
     const last = this.#last
@@ -497,7 +508,7 @@ export class Hub {
     for (const joining of Array.from(entry.joining)) completed(joining, entry)
   }
 
-  /** The server unsubscribes from a shard channel whose slot it has given up. */
+  /** Takes the news that the server has unsubscribed from a shard channel, whose slot it has given up. */
   #moved(id: string): void {
     const entry = this.#entries.ssubscribe.get(id)
     if (entry === undefined || entry.state !== "Active") return
@@ -522,7 +533,7 @@ const completed = (joining: Joining, entry: Entry): void => {
 // Names
 // -----------------------------------------------------------------------------
 
-/** A channel and a pattern may have one name. */
+/** A name with its kind, because a channel and a pattern may have the same name. */
 export const nameOf = ({ id, kind }: Entry): string => `${kind} ${id}`
 
 const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>

@@ -9,7 +9,7 @@ import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts"
 import type { Entry, Receiver } from "./entry.ts"
 import type { Shown } from "./mailbox.ts"
 
-/** The name of an entry as a receiver sees it, who may write to it. */
+/** The name of an entry for a receiver, who may write to it. */
 export const shown = ({ bytes }: Receiver, { key }: Entry): Shown =>
   typeof key === "string"
     ? bytes ? encodeUtf8(key) : key
@@ -17,7 +17,7 @@ export const shown = ({ bytes }: Receiver, { key }: Entry): Shown =>
     ? key.slice()
     : decodeUtf8(key, 0, key.length)
 
-/** Decoded anew for each receiver: what it gets is its own to change. */
+/** Decodes a message anew for each receiver, who may change what it gets. */
 export const messageFor = (
   receiver: Receiver,
   entry: Entry,

@@ -1,5 +1,5 @@
 /**
- * The pub/sub of a client: decides which subscription is on which connection.
+ * The pub/sub of a client. It decides which subscription is on which connection.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -28,7 +28,7 @@ import * as Mailbox from "./mailbox.ts"
 import { shown } from "./message.ts"
 import { serversOf } from "./servers.ts"
 
-/** The connections of some subscriptions, by the server that each is to. */
+/** The connections of some subscriptions, by server. */
 class Links {
   readonly #subscribers: Subscribers
   readonly #settings: ConnectionSettings
@@ -55,12 +55,12 @@ class Links {
     return Array.from(this.#links.values(), ({ link }) => link)
   }
 
-  /** What stands for any server. */
+  /** The name that stands for any server. */
   get anyServer(): string {
     return this.#subscribers.serverFor("subscribe", "")
   }
 
-  /** Why one of the channels cannot be subscribed to. */
+  /** The reason why one of the channels cannot be subscribed to. */
   refusal(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): CommandError | undefined {
     const { refuses } = this.#subscribers
     if (refuses === undefined) return undefined
@@ -71,7 +71,7 @@ class Links {
     return undefined
   }
 
-  /** What has to be known before it can be told where channels belong. */
+  /** Suspends until it is known where channels belong. */
   known(kind: Kind): Effect.Effect<void, CommandError> {
     return this.#subscribers.known?.(kind) ?? Effect.void
   }
@@ -90,12 +90,15 @@ class Links {
     return routes
   }
 
-  /** Where channels belong at the moment, to be compared. What is subscribed to by its name stays anywhere. */
+  /**
+   * The servers of channels at the moment, as text to compare. A channel that is subscribed to by its name may be
+   * anywhere.
+   */
   servers(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): string {
     return kind === "subscribe" ? "" : keys.map((key) => serversOf(this.#subscribers, kind, key).join()).join()
   }
 
-  /** The link to a server; it opens nothing before it is used. */
+  /** The link to a server. It opens nothing before it is used. */
   at(server: string): Link.Link {
     const known = this.#links.get(server)
     if (known !== undefined) return known.link
@@ -114,14 +117,17 @@ class Links {
     return link
   }
 
-  /** Drops the links to servers that are of no use any more: they may come and go for as long as the client lives. */
+  /**
+   * Drops the links to servers that are of no use any more, because servers may come and go as long as the client
+   * lives.
+   */
   #forget(): void {
     const { isServer } = this.#subscribers
     if (isServer === undefined) return
     for (const [server, { fiber, link }] of this.#links) {
       if (!link.unused || isServer(server)) continue
       this.#links.delete(server)
-      // Callers that are about to subscribe there look for another server.
+      // The callers that are about to subscribe there look for another server.
       link.close(connectionLoss("Closed", "The server takes no subscriptions any more", server))
       fiber?.interruptUnsafe()
     }
@@ -133,7 +139,7 @@ class Links {
     for (const link of this.all) link.close()
   }
 
-  /** A shard channel whose server has given it up is subscribed to where it is now. */
+  /** Subscribes to a shard channel where it is now, after its server has given it up. */
   #rehome(from: Link.Link, entry: Entry): void {
     const { moved, serverFor, spread } = this.#subscribers
     if (spread?.includes(entry.kind, entry.key) === true) return this.#follow()
@@ -141,7 +147,7 @@ class Links {
     const settled = Effect.andThen(
       moved(serverFor(entry.kind, entry.key)),
       Effect.sync(() => {
-        // Nobody may want it any more, or a new connection has asked for it.
+        // The channel may not be wanted any more, or a new connection may have asked for it.
         if (from.hub.find(entry.kind, entry.key) === entry && entry.state === "Wanted") this.#move(from, entry)
       })
     )
@@ -149,8 +155,8 @@ class Links {
   }
 
   /**
-   * Subscribes to what each server reports only for itself on all servers that there are now, and no longer on the others.
-   * New servers come first: at no time is nothing said to be missing while something may be.
+   * Subscribes to the events that each server reports only for itself on all present servers, and no longer on the
+   * others. New servers come first, so that at no time events are lost in silence.
    */
   #follow(): void {
     const { spread } = this.#subscribers
@@ -167,7 +173,7 @@ class Links {
     }
   }
 
-  /** What is subscribed to on some of these links, by its receiver and by its name. */
+  /** The entries on some of these links, by receiver and by name. */
   #spreadOver(
     { includes }: Spread,
     links: ReadonlyArray<Link.Link>
@@ -190,7 +196,7 @@ class Links {
   }
 }
 
-/** The pub/sub of a client, for as long as the scope is open. */
+/** Makes the pub/sub of a client, which lives as long as the scope. */
 export const make = Effect.fnUntraced(function*(
   subscribers: Subscribers,
   settings: ConnectionSettings,
@@ -233,7 +239,7 @@ export const make = Effect.fnUntraced(function*(
       if (isSpread && spread !== undefined) yield* limited("PSUBSCRIBE", spread.known)
       if (closed) return yield* connectionLoss("ClientClosed", "The client was closed")
       const links = options.buffer?.onFull === "suspend" ? (yield* own).links : shared
-      // What a mailbox with these options yields.
+      // The mailbox yields this type with these options.
       return (yield* subscription(links, { settings, limited, isSpread }, options)) as Subscription<Element<O>>
     })
 
@@ -317,7 +323,7 @@ const subscription = Effect.fnUntraced(function*(
             if (suspends) link.throttleBy(receiver)
             return link.join(receiver, kind, some)
           }),
-          // All at once: where one is subscribed to everywhere, no server must look as if it had been forgotten.
+          // All links are joined at once: where a name is subscribed to everywhere, no server must look forgotten.
           { concurrency: "unbounded", discard: true }
         )
       )
@@ -369,7 +375,7 @@ const unsubscribeCommands: Readonly<Record<Kind, string>> = {
   ssubscribe: "SUNSUBSCRIBE"
 }
 
-/** The command timeout, and errors that name the command. Subscribing twice does no harm. */
+/** Limits a subscription by the command timeout, and names the command in errors. Subscribing twice does no harm. */
 const limitedBy = (settings: ConnectionSettings, clock: Clock.Clock) =>
 <A>(
   name: string,
@@ -406,7 +412,9 @@ const checkKeys = (
 const isText = (key: RedisArg.Key): boolean =>
   typeof key === "string" || decodeUtf8Strict(key, 0, key.length) !== undefined
 
-/** While it is subscribed to something, a server that speaks RESP2 answers with a list. */
+/**
+ * The reply to PING. A server that speaks RESP2 answers with a list while the connection is subscribed to something.
+ */
 const pong: RedisReply.Reply<string> = RedisReply.make((value, view) => {
   const text = RedisReply.text.decode(Array.isArray(value) ? value[1] : value, view)
   return Array.isArray(value) && text === "" ? "PONG" : text

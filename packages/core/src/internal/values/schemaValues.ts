@@ -1,5 +1,5 @@
 /**
- * Values by their schemas, as text and as bytes.
+ * Encodes and decodes values by their schemas, as text and as bytes.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -7,7 +7,7 @@ import { CodecError } from "../../RedisCodec.ts"
 import type { RedisCodec } from "../../RedisCodec.ts"
 import { decodeUtf8Strict, encodeUtf8 } from "../codec/utf8.ts"
 
-/** Values and what stands for them. */
+/** The two directions between values and their encoded form. */
 export interface Values<A, Encoded> {
   readonly encode: (value: A) => Effect.Effect<Encoded, CodecError>
   readonly decode: (encoded: Encoded) => Effect.Effect<A, CodecError>
@@ -35,7 +35,7 @@ export const textOf = (bytes: Uint8Array): Effect.Effect<string, CodecError> => 
   return text === undefined ? misfit("decode", "it is not UTF-8") : Effect.succeed(text)
 }
 
-/** Values as bytes: their text, which a codec may change further. */
+/** Values as bytes, which are those of their text, and which a codec may change further. */
 export const asBytes = <A>(text: Values<A, string>, codec: RedisCodec | undefined): Values<A, Uint8Array> => {
   const plain: Values<A, Uint8Array> = {
     encode: (value) => Effect.map(text.encode(value), encodeUtf8),
