@@ -2,7 +2,7 @@
  * The parts that loading and looking up share: client and codec, times, and how leases are given back.
  */
 import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
