@@ -54,7 +54,7 @@ export {
    * @since 0.1.0
    */
   isHangUp
-} from "../internal/error/failure.ts"
+} from "../internal/error/events.ts"
 
 export type {
   /**

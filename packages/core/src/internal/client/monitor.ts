@@ -21,7 +21,7 @@ import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
 import * as Connection from "../connection/connection.ts"
 import type { RedisConnection } from "../connection/model.ts"
-import { connectionLoss, timeLimit } from "../error/failure.ts"
+import { connectionLoss, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import type { Subscribers } from "./router.ts"
 

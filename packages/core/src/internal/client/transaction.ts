@@ -12,7 +12,7 @@ import type * as Resp from "../../Resp.ts"
 import { reader } from "../command/decode.ts"
 import { outcome } from "../connection/outcome.ts"
 import type { Origin, Outcome } from "../connection/request.ts"
-import { failureOf } from "../error/failure.ts"
+import { failureOf } from "../error/events.ts"
 import { failureAmong, sentBefore } from "../error/retry.ts"
 import { errorIn, errorOf } from "../runtime/firstError.ts"
 

@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import { passwordText } from "../../RedisConfig.ts"
 import type { Credentials, CredentialsSource } from "../../RedisConfig.ts"
 import type { CommandError } from "../../RedisError.ts"
-import { connectionLoss } from "../error/failure.ts"
+import { connectionLoss } from "../error/events.ts"
 
 /** The credentials to open a connection with, and the source of those that replace them. */
 export interface Asked {

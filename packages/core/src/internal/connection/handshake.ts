@@ -10,7 +10,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings, Credentials } from "../../RedisConfig.ts"
 import { atIndex, AuthenticationError, ConnectionError, isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
-import { isHangUp } from "../error/failure.ts"
+import { isHangUp } from "../error/events.ts"
 import type { Outcome } from "./request.ts"
 
 /** Runs commands on the new connection, in one write. */

@@ -11,7 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
-import { connectionLoss } from "../error/failure.ts"
+import { connectionLoss } from "../error/events.ts"
 import type { Listener, RedisConnection } from "./model.ts"
 import type { SlowReply } from "./slowReply.ts"
 

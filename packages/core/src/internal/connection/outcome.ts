@@ -6,7 +6,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import { fromReply, ResponseError } from "../../RedisError.ts"
 import type { CommandError, Delivery, NoScriptError } from "../../RedisError.ts"
 import * as Resp from "../../Resp.ts"
-import { failureOf, isHangUp } from "../error/failure.ts"
+import { failureOf, isHangUp } from "../error/events.ts"
 
 /**
  * The origin of a reply, for the messages of errors and for the view of text.

@@ -4,7 +4,7 @@
  */
 import * as Duration from "effect/Duration"
 import type { CommandError } from "../../RedisError.ts"
-import { connectionLoss } from "../error/failure.ts"
+import { connectionLoss } from "../error/events.ts"
 
 /** The connection that the replies come from. */
 interface Connection {

@@ -6,7 +6,7 @@ import type * as Socket from "effect/socket/Socket"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { Endpoint } from "../../RedisConnector.ts"
 import type { CommandError, ConnectionError } from "../../RedisError.ts"
-import { connectionLoss, timeLimit } from "../error/failure.ts"
+import { connectionLoss, timeLimit } from "../error/events.ts"
 
 type Reason = ConnectionError["reason"]
 

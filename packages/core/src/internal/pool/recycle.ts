@@ -20,7 +20,7 @@ import * as RedisReply from "../../RedisReply.ts"
 import type { RedisConnection } from "../connection/model.ts"
 import { SingleRequest } from "../connection/request.ts"
 import type { Request } from "../connection/request.ts"
-import { connectionLoss } from "../error/failure.ts"
+import { connectionLoss } from "../error/events.ts"
 
 /**
  * The fate of a connection that was given back.

@@ -18,7 +18,7 @@ import type { Element, Kind, Options, PubSub, Subscription } from "../../RedisPu
 import * as RedisReply from "../../RedisReply.ts"
 import type { Spread, Subscribers } from "../client/router.ts"
 import { decodeUtf8Strict, isBytes } from "../codec/utf8.ts"
-import { connectionLoss, failureOf, timeLimit } from "../error/failure.ts"
+import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import { runNow } from "../runtime/ownContext.ts"
 import type { Entry, Receiver } from "./entry.ts"

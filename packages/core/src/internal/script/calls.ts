@@ -9,7 +9,7 @@ import type { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { CommandError, TransactionError } from "../../RedisError.ts"
 import type { Outcome } from "../connection/request.ts"
-import { failureOf } from "../error/failure.ts"
+import { failureOf } from "../error/events.ts"
 import { isRetryable } from "../error/retry.ts"
 
 /** The static facts of a command that names a script by its digest. */
