@@ -33,6 +33,7 @@ import { listening, Liveness } from "./liveness.ts"
 import type { Dialer, Listener, RedisConnection } from "./model.ts"
 import { BatchRequest, requestOf } from "./request.ts"
 import type { Outcome, RequestQueue } from "./request.ts"
+import { keepShapes } from "./shapes.ts"
 import { SlowReply } from "./slowReply.ts"
 import { answeredWithTls, dialFailure, isTlsAlert, lossOf, openedTooLate } from "./socketFailure.ts"
 import type { Target } from "./socketFailure.ts"
@@ -164,6 +165,7 @@ const dial = Effect.fnUntraced(function*(
   const tracking = new Tracking(settings.keepers)
   const writing = new Wakeup(() => exchange.writable)
   const liveness = new Liveness()
+  keepShapes()
   // The listener has no use for requests that the handshake could not write.
   let takeUnsent: NonNullable<Listener["onUnsent"]> = failAll
 
