@@ -559,7 +559,7 @@ describe("Places", () => {
         PubSub.make(
           {
             serverFor: () => current,
-            isServer: (place) => place === current,
+            isServer: (server) => server === current,
             connect: () => Effect.fail(lost),
             onEvent: () => {}
           },
@@ -568,15 +568,15 @@ describe("Places", () => {
         ),
         scope
       )
-      for (let place = 0; place < 20; place++) {
-        current = `server:${place}`
+      for (let index = 0; index < 20; index++) {
+        current = `server:${index}`
         yield* Effect.scoped(
           Effect.flatMap(pubSub.open({}), (subscription) => Effect.flip(subscription.ssubscribe("channel")))
         )
         // The pause after the failure.
         yield* TestClock.adjust("2 seconds")
       }
-      // A fiber for each place, and the end of all.
+      // A fiber for each server, and the end of all.
       assert.isAtMost(scope.state._tag === "Open" ? scope.state.finalizers?.size ?? 1 : 0, 3)
       yield* Scope.close(scope, Exit.void)
     }))

@@ -226,11 +226,11 @@ const sendTimedOut = (
   const { atomic, commands, positions } = batch
   const timeouts = outcomes.map(timeoutIn)
   const isLate = (index: number): boolean => timeouts[index] !== undefined
-  const places = Array.from(commands.keys())
+  const indexes = Array.from(commands.keys())
   const late = atomic !== true
-    ? places.filter((index) => isLate(index) && !isOrdered(commands[index]!))
-    : places.some(isLate) && !commands.some(isOrdered)
-    ? places
+    ? indexes.filter((index) => isLate(index) && !isOrdered(commands[index]!))
+    : indexes.some(isLate) && !commands.some(isOrdered)
+    ? indexes
     : []
   if (late.length === 0) return Effect.succeed(outcomes)
   // There is one outcome for each command, so the index is in range.

@@ -127,8 +127,8 @@ export const deployment: Config.Config<Deployment> = Config.flatMap(head, ({ clu
   const address: Config.Config<Address> = url === undefined ? addressWithoutUrl(given) : Config.succeed({ url })
   const mode = given ?? (url === undefined ? undefined : schemeMode(url)) ?? "standalone"
   return Config.mapEffect(
-    Config.all({ place: address, how: options(mode) }),
-    ({ how, place: { host, port, url: from } }) => {
+    Config.all({ where: address, how: options(mode) }),
+    ({ how, where: { host, port, url: from } }) => {
       const parsed = RedisUrl.parse(from, {
         ...how,
         ...(given === undefined ? {} : { mode: given }),
