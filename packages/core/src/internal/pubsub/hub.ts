@@ -18,10 +18,10 @@ import type { Exchange } from "../connection/exchange.ts"
 import { SingleRequest } from "../connection/request.ts"
 import { idOf, idOfReply, kindOf } from "./channelNames.ts"
 import { commandOf, grouped, unsubscribeVerbs } from "./commands.ts"
-import { Entry } from "./entry.ts"
-import type { Joining, Receiver } from "./entry.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
 import { messageFor, shown, unreadable } from "./message.ts"
+import { Entry } from "./topic.ts"
+import type { Joining, Receiver } from "./topic.ts"
 
 /** The channels that a receiver has lost and not got back. */
 interface Gap {

@@ -18,9 +18,9 @@ import { connectionLoss } from "../error/events.ts"
 import { longestPause, redial } from "../pool/redial.ts"
 import type { Useless } from "../pool/redial.ts"
 import { elapsed } from "../runtime/elapsed.ts"
-import type { Entry, Receiver } from "./entry.ts"
 import { Hub } from "./hub.ts"
 import { serversOf, shownServer } from "./servers.ts"
+import type { Entry, Receiver } from "./topic.ts"
 
 /** How long a connection without subscriptions stays open, for callers that soon subscribe again. */
 const linger = Duration.seconds(1)

@@ -6,8 +6,8 @@ import type { Message } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts"
-import type { Entry, Receiver } from "./entry.ts"
 import type { Shown } from "./mailbox.ts"
+import type { Entry, Receiver } from "./topic.ts"
 
 /** The name of an entry for a receiver, who may write to it. */
 export const shown = ({ bytes }: Receiver, { key }: Entry): Shown =>

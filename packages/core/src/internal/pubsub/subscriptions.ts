@@ -21,12 +21,12 @@ import { decodeUtf8Strict, isBytes } from "../codec/utf8.ts"
 import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import { runNow } from "../runtime/ownContext.ts"
-import type { Entry, Receiver } from "./entry.ts"
 import { nameOf } from "./hub.ts"
 import * as Link from "./link.ts"
 import * as Mailbox from "./mailbox.ts"
 import { shown } from "./message.ts"
 import { serversOf } from "./servers.ts"
+import type { Entry, Receiver } from "./topic.ts"
 
 /** The connections of some subscriptions, by server. */
 class Links {
