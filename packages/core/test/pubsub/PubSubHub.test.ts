@@ -74,9 +74,9 @@ const makeStation = (protocol: 2 | 3): Station => {
     onDemand: () => {},
     onUnused: () => {},
     isElsewhere: () => false,
-    onMoved: (entry) => {
-      moved.push(String(entry.key))
-      hub.resubscribe(entry)
+    onMoved: (topic) => {
+      moved.push(String(topic.key))
+      hub.resubscribe(topic)
     }
   })
   let exchange: Exchange | undefined
@@ -183,7 +183,7 @@ for (const protocol of [2, 3] as const) {
       assert.strictEqual(station.join(receiver(), "subscribe", "a").state(), "confirmed")
       station.push("message", "a", "1")
       for (const each of [one, two]) assert.deepStrictEqual(elements(each), ["+a", "a=1"])
-      station.hub.leave(one, station.hub.entriesOf(one))
+      station.hub.leave(one, station.hub.topicsOf(one))
       assert.deepStrictEqual(station.written(), [])
       station.push("message", "a", "2")
       assert.deepStrictEqual(elements(one), [])
@@ -195,7 +195,7 @@ for (const protocol of [2, 3] as const) {
       const one = receiver()
       station.connect()
       station.join(one, "subscribe", "a")
-      station.hub.leave(one, station.hub.entriesOf(one))
+      station.hub.leave(one, station.hub.topicsOf(one))
       const again = station.join(one, "subscribe", "a")
       assert.deepStrictEqual(station.written(), ["SUBSCRIBE a", "UNSUBSCRIBE a", "SUBSCRIBE a"])
       station.push("subscribe", "a", 1)
@@ -227,7 +227,7 @@ for (const protocol of [2, 3] as const) {
       station.push("message", "a", "1")
       assert.deepStrictEqual(elements(one), ["+a"])
       assert.deepStrictEqual(elements(two), ["+a", "a=1"])
-      assert.deepStrictEqual(station.hub.entriesOf(one), [])
+      assert.deepStrictEqual(station.hub.topicsOf(one), [])
     })
 
     it("PUB-10: after a loss everything is subscribed again, and each receiver learns of its own gap", () => {
@@ -355,8 +355,8 @@ for (const protocol of [2, 3] as const) {
       to.push("ssubscribe", "s", 1)
       from.exchange().close(lost)
       from.hub.detach(lost)
-      const entry = from.hub.find("ssubscribe", "s")!
-      to.hub.adopt(entry, from.hub.surrender(entry))
+      const topic = from.hub.find("ssubscribe", "s")!
+      to.hub.adopt(topic, from.hub.surrender(topic))
       // Subscribed to there already.
       assert.deepStrictEqual(to.written(), [])
       to.push("smessage", "s", "1")
@@ -365,8 +365,8 @@ for (const protocol of [2, 3] as const) {
       from.push("ssubscribe", "t", 1)
       assert.deepStrictEqual(elements(one), ["+s", "+t", "lost s,t", "back s", "s=1", "back t"])
       assert.deepStrictEqual(elements(two), ["+s", "s=1"])
-      from.hub.leave(one, from.hub.entriesOf(one))
-      to.hub.leave(one, to.hub.entriesOf(one))
+      from.hub.leave(one, from.hub.topicsOf(one))
+      to.hub.leave(one, to.hub.topicsOf(one))
       assert.deepStrictEqual([from.hub.empty, to.hub.empty], [true, false])
     })
 
@@ -378,7 +378,7 @@ for (const protocol of [2, 3] as const) {
       station.written()
       station.push("ssubscribe", "s", 1)
       let left = false
-      station.hub.leave(one, station.hub.entriesOf(one), () => left = true)
+      station.hub.leave(one, station.hub.topicsOf(one), () => left = true)
       station.written()
       station.push("sunsubscribe", "s", 0)
       station.push("sunsubscribe", "s", 0)
@@ -404,7 +404,7 @@ for (const protocol of [2, 3] as const) {
       elements(one)
       push("message", y, bulk("1"))
       assert.deepStrictEqual(elements(one), ["\ufffd\u0001=1"])
-      station.hub.leave(one, station.hub.entriesOf(one).slice(1, 2))
+      station.hub.leave(one, station.hub.topicsOf(one).slice(1, 2))
       push("message", y, bulk("2"))
       push("message", x, bulk("3"))
       assert.deepStrictEqual(elements(one), ["\ufffd\u0001=3"])

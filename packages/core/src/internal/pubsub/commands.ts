@@ -32,20 +32,20 @@ const specs: ReadonlyMap<string, RedisCommand.Spec> = new Map(
   Object.entries(unsubscribeVerbs).flat().map((verb) => [verb, new RedisCommand.Spec(verb.toUpperCase(), ["readonly"])])
 )
 
-export const commandOf = (verb: string, entries: ReadonlyArray<Named>): RedisCommand.RedisCommand<void> =>
+export const commandOf = (verb: string, topics: ReadonlyArray<Named>): RedisCommand.RedisCommand<void> =>
   RedisCommand.make({
     // There is one for each verb, so it is found.
     spec: specs.get(verb)!,
-    args: () => entries.map(({ key }) => RedisArg.key(key)),
+    args: () => topics.map(({ key }) => RedisArg.key(key)),
     reply: confirmed
   })
 
-export const grouped = <E extends Named>(entries: ReadonlyArray<E>): ReadonlyArray<ReadonlyArray<E>> => {
+export const grouped = <E extends Named>(topics: ReadonlyArray<E>): ReadonlyArray<ReadonlyArray<E>> => {
   const groups: Array<Array<E>> = []
-  for (const entry of entries) {
-    const group = groups.findLast((group) => group[0]?.kind === entry.kind)
-    if (group === undefined || group.length === namesPerCommand) groups.push([entry])
-    else group.push(entry)
+  for (const topic of topics) {
+    const group = groups.findLast((group) => group[0]?.kind === topic.kind)
+    if (group === undefined || group.length === namesPerCommand) groups.push([topic])
+    else group.push(topic)
   }
   return groups
 }

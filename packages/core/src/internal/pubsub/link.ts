@@ -20,7 +20,7 @@ import type { Useless } from "../pool/redial.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { Hub } from "./hub.ts"
 import { serversOf, shownServer } from "./servers.ts"
-import type { Entry, Receiver } from "./topic.ts"
+import type { Receiver, Topic } from "./topic.ts"
 
 /** How long a connection without subscriptions stays open, for callers that soon subscribe again. */
 const linger = Duration.seconds(1)
@@ -50,7 +50,7 @@ export interface LinkOptions {
   readonly server: string
   readonly settings: ConnectionSettings
   readonly subscribers: Subscribers
-  readonly onMoved: (entry: Entry) => void
+  readonly onMoved: (topic: Topic) => void
 }
 
 /** A caller that waits for the connection itself. */
@@ -105,9 +105,9 @@ export class Link {
   }
 
   /** Unsubscribes, and waits for the confirmation. */
-  leave(receiver: Receiver, entries: Iterable<Entry>): Effect.Effect<void, CommandError> {
+  leave(receiver: Receiver, topics: Iterable<Topic>): Effect.Effect<void, CommandError> {
     return Effect.callback((resume) => {
-      this.hub.leave(receiver, entries, resume)
+      this.hub.leave(receiver, topics, resume)
       this.proceed()
     })
   }

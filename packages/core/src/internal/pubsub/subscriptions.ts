@@ -26,7 +26,7 @@ import * as Link from "./link.ts"
 import * as Mailbox from "./mailbox.ts"
 import { shown } from "./message.ts"
 import { serversOf } from "./servers.ts"
-import type { Entry, Receiver } from "./topic.ts"
+import type { Receiver, Topic } from "./topic.ts"
 
 /** The connections of some subscriptions, by server. */
 class Links {
@@ -107,7 +107,7 @@ class Links {
       server,
       settings: this.#settings,
       subscribers: this.#subscribers,
-      onMoved: (entry) => this.#rehome(link, entry)
+      onMoved: (topic) => this.#rehome(link, topic)
     })
     if (this.#closed) link.close()
     const fiber = this.#closed
@@ -140,15 +140,15 @@ class Links {
   }
 
   /** Subscribes to a shard channel where it is now, after its server has given it up. */
-  #rehome(from: Link.Link, entry: Entry): void {
+  #rehome(from: Link.Link, topic: Topic): void {
     const { moved, serverFor, spread } = this.#subscribers
-    if (spread?.includes(entry.kind, entry.key) === true) return this.#follow()
-    if (moved === undefined || this.at(serverFor(entry.kind, entry.key)) !== from) return this.#move(from, entry)
+    if (spread?.includes(topic.kind, topic.key) === true) return this.#follow()
+    if (moved === undefined || this.at(serverFor(topic.kind, topic.key)) !== from) return this.#move(from, topic)
     const settled = Effect.andThen(
-      moved(serverFor(entry.kind, entry.key)),
+      moved(serverFor(topic.kind, topic.key)),
       Effect.sync(() => {
         // The channel may not be wanted any more, or a new connection may have asked for it.
-        if (from.hub.find(entry.kind, entry.key) === entry && entry.state === "Wanted") this.#move(from, entry)
+        if (from.hub.find(topic.kind, topic.key) === topic && topic.state === "Wanted") this.#move(from, topic)
       })
     )
     Effect.runForkWith(this.#context)(Effect.forkIn(settled, this.#scope, { startImmediately: true }))
@@ -165,34 +165,34 @@ class Links {
     const wanted = this.#spreadOver(spread, this.all)
     for (const server of wanted.size === 0 ? [] : servers) {
       const { hub } = this.at(server)
-      for (const [receiver, entries] of wanted) hub.extend(receiver, [...entries.values()])
+      for (const [receiver, topics] of wanted) hub.extend(receiver, [...topics.values()])
     }
     for (const link of this.all) {
       if (servers.includes(link.server)) continue
-      for (const [receiver, entries] of this.#spreadOver(spread, [link])) link.hub.leave(receiver, entries.values())
+      for (const [receiver, topics] of this.#spreadOver(spread, [link])) link.hub.leave(receiver, topics.values())
     }
   }
 
-  /** The entries on some of these links, by receiver and by name. */
+  /** The topics on some of these links, by receiver and by name. */
   #spreadOver(
     { includes }: Spread,
     links: ReadonlyArray<Link.Link>
-  ): ReadonlyMap<Receiver, ReadonlyMap<string, Entry>> {
-    const wanted = new Map<Receiver, Map<string, Entry>>()
-    for (const entry of links.flatMap(({ hub }) => hub.all)) {
-      if (!includes(entry.kind, entry.key)) continue
-      for (const receiver of entry.receivers) {
-        const entries = wanted.get(receiver) ?? new Map<string, Entry>()
-        wanted.set(receiver, entries.set(nameOf(entry), entry))
+  ): ReadonlyMap<Receiver, ReadonlyMap<string, Topic>> {
+    const wanted = new Map<Receiver, Map<string, Topic>>()
+    for (const topic of links.flatMap(({ hub }) => hub.all)) {
+      if (!includes(topic.kind, topic.key)) continue
+      for (const receiver of topic.receivers) {
+        const topics = wanted.get(receiver) ?? new Map<string, Topic>()
+        wanted.set(receiver, topics.set(nameOf(topic), topic))
       }
     }
     return wanted
   }
 
-  #move(from: Link.Link, entry: Entry): void {
-    const to = this.at(this.#subscribers.serverFor(entry.kind, entry.key))
-    if (to === from) from.hub.resubscribe(entry)
-    else to.hub.adopt(entry, from.hub.surrender(entry))
+  #move(from: Link.Link, topic: Topic): void {
+    const to = this.at(this.#subscribers.serverFor(topic.kind, topic.key))
+    if (to === from) from.hub.resubscribe(topic)
+    else to.hub.adopt(topic, from.hub.surrender(topic))
   }
 }
 
@@ -282,14 +282,14 @@ const subscription = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<Subscription<Mailbox.Element>, never, Scope.Scope> {
   const suspends = options.buffer?.onFull === "suspend"
-  const entriesOf = (kind?: Kind) => links.all.flatMap(({ hub }) => hub.entriesOf(receiver, kind))
+  const topicsOf = (kind?: Kind) => links.all.flatMap(({ hub }) => hub.topicsOf(receiver, kind))
   const mailbox = new Mailbox.Mailbox({
     capacity: options.buffer?.capacity ?? defaultCapacity,
     onFull: options.buffer?.onFull ?? "fail",
     events: options.events ?? false,
     channels: () => {
-      const entries = new Map(entriesOf().map((entry) => [nameOf(entry), entry]))
-      return Array.from(entries.values(), (entry) => shown(receiver, entry))
+      const topics = new Map(topicsOf().map((topic) => [nameOf(topic), topic]))
+      return Array.from(topics.values(), (topic) => shown(receiver, topic))
     },
     onRoom: () => {
       if (suspends) { for (const link of links.all) link.proceed() }
@@ -298,7 +298,7 @@ const subscription = Effect.fnUntraced(function*(
   const receiver: Receiver = { mailbox, bytes: options.payload === "bytes" }
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
-      for (const { hub } of links.all) hub.leave(receiver, hub.entriesOf(receiver))
+      for (const { hub } of links.all) hub.leave(receiver, hub.topicsOf(receiver))
     })
   )
 
@@ -311,10 +311,10 @@ const subscription = Effect.fnUntraced(function*(
       const refusal = isSpread ? undefined : links.refusal(kind, keys)
       if (refusal !== undefined) return yield* Effect.fail(refusal)
       mailbox.finished = false
-      const before = new Set(entriesOf(kind).map(nameOf))
+      const before = new Set(topicsOf(kind).map(nameOf))
       const undo = Effect.sync(() => {
         for (const { hub } of links.all) {
-          hub.leave(receiver, hub.entriesOf(receiver, kind).filter((entry) => !before.has(nameOf(entry))))
+          hub.leave(receiver, hub.topicsOf(receiver, kind).filter((topic) => !before.has(nameOf(topic))))
         }
       })
       const join = Effect.suspend(() =>
@@ -343,12 +343,12 @@ const subscription = Effect.fnUntraced(function*(
         link.leave(
           receiver,
           given.length === 0
-            ? link.hub.entriesOf(receiver, kind)
+            ? link.hub.topicsOf(receiver, kind)
             : keys.flatMap((key) => link.hub.find(kind, key) ?? [])
         )
       )
       yield* limited(unsubscribeCommands[kind], Effect.all(leaving, { discard: true }))
-      if (entriesOf().length === 0) mailbox.finished = true
+      if (topicsOf().length === 0) mailbox.finished = true
     })
 
   return {
@@ -362,10 +362,10 @@ const subscription = Effect.fnUntraced(function*(
     ping: (message) =>
       Effect.suspend(() => {
         const command = pingOf(message)
-        const link = links.all.find(({ hub }) => hub.entriesOf(receiver).length > 0) ?? links.at(links.anyServer)
+        const link = links.all.find(({ hub }) => hub.topicsOf(receiver).length > 0) ?? links.at(links.anyServer)
         return command.settled ?? limited("PING", link.execute(command))
       }),
-    subscribed: Effect.sync(() => entriesOf().length > 0)
+    subscribed: Effect.sync(() => topicsOf().length > 0)
   }
 })
 

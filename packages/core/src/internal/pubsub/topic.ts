@@ -14,7 +14,7 @@ export interface Receiver {
 }
 
 /** A channel, a pattern or a shard channel, with its receivers. */
-export class Entry {
+export class Topic {
   readonly kind: Kind
   readonly id: string
   readonly key: RedisArg.Key
@@ -34,10 +34,10 @@ export class Entry {
   }
 }
 
-/** A receiver that waits for the confirmation of its first subscription to some entries. */
+/** A receiver that waits for the confirmation of its first subscription to some topics. */
 export interface Joining {
   readonly receiver: Receiver
-  readonly entries: ReadonlySet<Entry>
-  readonly unconfirmed: Set<Entry>
+  readonly topics: ReadonlySet<Topic>
+  readonly unconfirmed: Set<Topic>
   readonly settle: (exit: Exit.Exit<void, CommandError>) => void
 }
