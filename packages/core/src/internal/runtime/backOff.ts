@@ -3,7 +3,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import * as Schedule from "effect/Schedule"
 
 /** A pause in milliseconds. It is the shortest at first, and doubles with each failure, up to the longest. */
 export const backOff = (
@@ -17,8 +16,3 @@ export const jitter: Effect.Effect<number> = Effect.map(Random.next, (random) =>
 /** A pause that chance lengthens by up to a part of it, so that callers with the same pause do not all come at once. */
 export const lengthened = (pause: number, part: number): Effect.Effect<number> =>
   Effect.map(Random.next, (random) => pause * (1 + random * part))
-
-/** The schedule of a loop that retries for as long as it takes: soon at first, then at growing intervals of up to 2 seconds. */
-export const backOffSchedule: Schedule.Schedule<unknown> = Schedule.jittered(
-  Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")])
-)
