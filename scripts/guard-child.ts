@@ -179,7 +179,7 @@ const entries = Redis.xrange("guard:0").reply
 const scores = Buffer.from(`*100\r\n${"*2\r\n$6\r\nmember\r\n,1.5\r\n".repeat(100)}`)
 const stream = Buffer.from(`*100\r\n${"*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n".repeat(100)}`)
 
-const decode = (chunk: Uint8Array, reply: typeof scored | typeof entries): void => {
+const decode = (chunk: Uint8Array, reply: RedisReply.Reply<unknown, unknown, unknown>): void => {
   for (const value of new RespDecoder.RespDecoder().push(chunk)) reply.decode(value, RedisReply.textView)
 }
 
