@@ -1,4 +1,5 @@
 /** Rows of bars that read at a glance, on light and on dark pages: a few bars each, with what they say beside them. */
+import { escapeText } from "./svg.ts"
 
 /** `part`: of the whole length. `isSubject`: the one that the others are beside. `isEndless`: it is longer than can be drawn. */
 export interface Bar {
@@ -43,34 +44,36 @@ const style = `
     .endless { fill: #e08a4a; }
   }`
 
-const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
-
 const drawBar = ({ isEndless, isSubject, name, part, text }: Bar, y: number): string => {
   const drawn = Math.max(2, Math.min(1, part) * length)
   const x = margin + nameWidth
   const kind = isEndless === true ? "endless" : isSubject ? "own" : "peer"
-  return `<text x="${x - 8}" y="${y + 12}" text-anchor="end"${isSubject ? "" : ` class="quiet"`}>${escape(name)}</text>`
+  return `<text x="${x - 8}" y="${y + 12}" text-anchor="end"${isSubject ? "" : ` class="quiet"`}>${
+    escapeText(name)
+  }</text>`
     + `<rect x="${x}" y="${y + 2}" width="${drawn.toFixed(1)}" height="${barHeight - 5}" rx="2" class="${kind}"/>`
-    + `<text x="${(x + drawn + 6).toFixed(1)}" y="${y + 12}"${isSubject ? "" : ` class="quiet"`}>${escape(text)}</text>`
+    + `<text x="${(x + drawn + 6).toFixed(1)}" y="${y + 12}"${isSubject ? "" : ` class="quiet"`}>${
+      escapeText(text)
+    }</text>`
 }
 
 /** Draws a chart as an SVG document. */
 export const drawChart = ({ rows, subtitle, title }: Chart): string => {
   let y = top
   const body = rows.map(({ bars, title }) => {
-    const heading = `<text x="${margin}" y="${y + 14}" class="row">${escape(title)}</text>`
+    const heading = `<text x="${margin}" y="${y + 14}" class="row">${escapeText(title)}</text>`
     const first = y + titleHeight
     y = first + bars.length * barHeight + rowGap
     return [heading, ...bars.map((bar, index) => drawBar(bar, first + index * barHeight))].join("\n")
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y}" width="${width}" height="${y}" role="img" aria-label="${
-    escape(title)
+    escapeText(title)
   }">
 <style>${style}
 </style>
 <rect width="${width}" height="${y}" class="ground" rx="6"/>
-<text x="${margin}" y="28" class="title">${escape(title)}</text>
-<text x="${margin}" y="48" class="quiet">${escape(subtitle)}</text>
+<text x="${margin}" y="28" class="title">${escapeText(title)}</text>
+<text x="${margin}" y="48" class="quiet">${escapeText(subtitle)}</text>
 ${body.join("\n")}
 </svg>
 `

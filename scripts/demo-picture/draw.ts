@@ -1,4 +1,5 @@
 /** Frames of a terminal as one SVG document, which moves, and is readable on light and on dark pages. */
+import { escapeText } from "../../bench/src/svg.ts"
 import { columns, rows } from "./frames.ts"
 import type { Frame, Run } from "./frames.ts"
 
@@ -28,8 +29,6 @@ const style = `
     .green { fill: #56d364; }
   }`
 
-const escape = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
-
 const blocks = "▁▂▃▄▅▆▇█"
 
 /** The blocks of a curve are drawn: fonts disagree on their width and height. */
@@ -47,7 +46,7 @@ const words = (text: string, column: number, style: string): string => {
   const shown = text.trim()
   const of = style === "" ? "" : ` class="${style}"`
   return shown === "" ? "" : `<text${of} x="${(column + start) * cellWidth}" textLength="${shown.length * cellWidth}" `
-    + `lengthAdjust="spacingAndGlyphs">${escape(shown)}</text>`
+    + `lengthAdjust="spacingAndGlyphs">${escapeText(shown)}</text>`
 }
 
 const drawRun = ({ column, style, text }: Run): string => {

@@ -16,7 +16,7 @@ import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 
 /**
- * What goes on.
+ * The options of a run.
  *
  * - `client`: whose cache it is. `outside`: a client of the same servers that keeps nothing.
  * - `seconds`: for how long. `keys`: of several slots in a cluster.
@@ -32,13 +32,16 @@ export interface CacheModelOptions {
   readonly pause?: number
 }
 
-/** How old an answer for every other key may be, in milliseconds; the rest may be older than the run. */
+/** The age in milliseconds that answers for every other key may have; the others may be older than the run. */
 const shortLife = 1000
 
-/** For how long after the end of a life an old answer is not held against the cache: what runs here stops now and then. */
+/**
+ * The milliseconds after the end of a life in which an old answer is not held against the cache, because this process
+ * stops now and then.
+ */
 const slack = 500
 
-/** Sets a key to what is not less than what it has. */
+/** Sets a key to a number that is not less than its present one. */
 const grow =
   "if tonumber(redis.call('get', KEYS[1]) or '0') < tonumber(ARGV[1]) then redis.call('set', KEYS[1], ARGV[1]) end return 1"
 
@@ -46,11 +49,11 @@ interface Key {
   readonly name: string
   readonly cached: RedisCommand.RedisCommand<string | undefined, Uint8Array | undefined>
   readonly life: number
-  /** The last value written, and what is known to have been overwritten, when. */
+  /** The last value that was written, and the values that are known to have been overwritten, with the times. */
   written: number
   acknowledged: number
   readonly replaced: Array<{ readonly value: number; readonly at: number }>
-  /** What the client was told. */
+  /** The value that the client was told. */
   told: number
 }
 
@@ -81,7 +84,7 @@ class Model {
   readonly #keys: ReadonlyArray<Key>
   readonly #counts = { reads: 0, writes: 0, failed: 0, troubles: 0, rests: 0 }
   readonly #wrong: Array<string> = []
-  /** Changes whenever what the client was told begins or ceases to hold. */
+  /** A number that changes whenever what the client was told begins or ceases to hold. */
   #era = 0
   #unsure = false
   #resting = false
@@ -112,7 +115,7 @@ class Model {
     return this.#clock.currentTimeMillisUnsafe()
   }
 
-  /** Each of them reads one key after the other; some of what they read begins when the last answer comes. */
+  /** Readers that each read one key after the other. Some of their reads begin when the last answer comes. */
   get readers(): ReadonlyArray<Effect.Effect<never>> {
     const { client } = this.#options
     return Array.from({ length: 12 }, (_, index) =>
@@ -126,7 +129,7 @@ class Model {
           )
           : Effect.exit(client.execute(key.cached))
         for (let times = 0; times < 5; times++) yield* this.#check(key, read)
-        // Else what is in the cache would keep everybody else from running.
+        // Without this, readers of the cache would keep all other fibers from running.
         yield* index % 2 === 0 ? Effect.yieldNow : Effect.sleep(1)
       })))
   }
@@ -177,7 +180,7 @@ class Model {
     )
   }
 
-  /** By the client itself in several ways, or by another one. */
+  /** Writes a key through the client itself, in several ways, or through another client. */
   #write(index: number, command: RedisCommand.RedisCommand<unknown>): Effect.Effect<unknown, unknown> {
     const { client, outside } = this.#options
     switch (index % 3) {
@@ -216,7 +219,7 @@ class Model {
     }
   }
 
-  /** Now and then nobody writes, and the cache has to come to say what the server says. */
+  /** Rests of the writers, at whose end the cache must have come to say what the server says. */
   get rests(): Effect.Effect<never> {
     return Effect.forever(Effect.gen({ self: this }, function*() {
       yield* Effect.sleep(1500)

@@ -33,7 +33,7 @@ const connect = (
   for (const [from, to] of [[client, server], [server, client]] as const) {
     from.setNoDelay(true)
     from.pipe(to)
-    // Whatever ends one side ends the other.
+    // The end of one side ends the other.
     from.on("error", () => to.destroy())
     from.on("close", () => {
       pairs.delete(pair)

@@ -1,6 +1,5 @@
 /**
- * What a live server tells about its commands, and what redfx knows about them,
- * in one form.
+ * What a live server reports about its commands, and what redfx knows about them, in the same form.
  */
 import * as Core from "@redfx/core"
 import { Redis, RedisCommand } from "@redfx/core"
@@ -24,25 +23,28 @@ interface ServerCommand {
   /** `undefined` for a subcommand that the server does not list. */
   readonly readonly: boolean | undefined
   readonly blocking: boolean | undefined
-  /** Whether it takes keys, and whether equal calls on equal data give equal replies; `undefined` when it is not told. */
+  /**
+   * Whether the command takes keys, and whether equal calls on equal data give equal replies; `undefined` when the
+   * server does not say.
+   */
   readonly hasKeys: boolean
   readonly deterministic: boolean | undefined
   /** Whether the name stands for subcommands, which are commands of their own. */
   readonly isContainer: boolean
 }
 
-/** The kind of a server and its version among its kind; Redict is Redis 7.2 by another name. */
+/** The kind of a server and its version among its kind. Redict is Redis 7.2 by another name. */
 interface Version {
   readonly kind: "redis" | "valkey"
   readonly version: string
 }
 
-/** What a server tells about its commands. */
+/** The answers of a server about its commands. */
 export interface Server {
   readonly version: Version
   /** Every command and subcommand, Sentinel's included. */
   readonly names: ReadonlyArray<string>
-  /** False for Redis 6: there a container stands for its subcommands. */
+  /** Whether subcommands are listed. It is false for Redis 6, where a container stands for its subcommands. */
   readonly listsSubcommands: boolean
   readonly command: (name: string) => ServerCommand | undefined
   /** The keys that the server finds in one of the commands it was asked about; `undefined` when it cannot tell. */
@@ -57,7 +59,7 @@ export interface Server {
   readonly complexity: (name: string) => string | undefined
 }
 
-/** Starts a server and a Sentinel, asks them, and stops them; `binary` as for `RedisServer.make`. */
+/** Starts a server and a Sentinel, asks them, and stops them. `binary` is as for `RedisServer.make`. */
 export const askServer = (commands: ReadonlyArray<RedisCommand.Any>, binary?: string): Promise<Server> =>
   Effect.runPromise(Effect.scoped(Effect.gen(function*() {
     const server = yield* RedisServer.make({ binary })
@@ -86,7 +88,7 @@ export const askServer = (commands: ReadonlyArray<RedisCommand.Any>, binary?: st
 
 const client = ({ host, port }: RedisServer.RedisServer["Service"]) => NodeRedisClient.layer({ host, port })
 
-/** Whether a server of this version has something. */
+/** Whether a server of this version has a feature. */
 export const has = (server: Version, since: { readonly redis?: string; readonly valkey?: string }): boolean =>
   server.kind === "redis"
     ? since.redis !== undefined && isAtLeast(server.version, since.redis)
@@ -100,7 +102,7 @@ const isAtLeast = (version: string, other: string): boolean =>
 const version: Reads<Version> = Effect.map(
   Redis.info("server"),
   ({ redisVersion, valkeyVersion }) =>
-    // Valkey tells the version of Redis that it is compatible with too.
+    // Valkey also reports the version of Redis that it is compatible with.
     valkeyVersion === undefined
       ? { kind: "redis", version: String(redisVersion) }
       : { kind: "valkey", version: valkeyVersion }
@@ -114,7 +116,7 @@ const listed: Reads<ReadonlyMap<string, ServerCommand>> = Effect.map(
       infos.flatMap((info) => [info, ...info.subcommands]).map((info) => [nameOf(info), {
         arity: info.arity,
         readonly: info.flags.has("readonly"),
-        // Redis 6 knows it as a category only.
+        // Redis 6 knows the trait as a category only.
         blocking: info.flags.has("blocking") || info.categories.has("@blocking"),
         hasKeys: info.firstKey !== 0 || info.keySpecifications.length > 0,
         // Redis 6 has no tips.
@@ -127,7 +129,7 @@ const listed: Reads<ReadonlyMap<string, ServerCommand>> = Effect.map(
 
 const nameOf = ({ name }: { readonly name: string }): string => name.replace("|", " ").toUpperCase()
 
-/** What is known of a subcommand that is not listed. */
+/** The facts about a subcommand that is not listed. */
 const unlisted: ServerCommand = {
   arity: -2,
   readonly: undefined,
@@ -137,7 +139,10 @@ const unlisted: ServerCommand = {
   isContainer: false
 }
 
-/** Redis 6 lists no subcommands, and no server those of DEBUG: there every subcommand counts as known. */
+/**
+ * The container of a subcommand that counts as known. Redis 6 lists no subcommands, and no server lists those of DEBUG,
+ * so there every subcommand counts as known.
+ */
 const containerOf = (known: ReadonlyMap<string, ServerCommand>, name: string): ServerCommand | undefined => {
   const container = name.includes(" ") ? known.get(name.slice(0, name.indexOf(" "))) : undefined
   return container === undefined || container.isContainer ? undefined : unlisted
@@ -185,7 +190,7 @@ const keysOf = (
     })),
     (results) =>
       new Map(results.map((result, i) => {
-        // One result for each command, in order. The keys are bulk strings, read in the bytes view.
+        // There is one result for each command, in order. The keys are bulk strings, read in the bytes view.
         const command = commands[i]!
         if (Result.isSuccess(result)) return [command, (result.success as ReadonlyArray<Uint8Array>).map(latin1)]
         return [command, result.failure.message.includes("no key arguments") ? [] : undefined]
@@ -207,7 +212,7 @@ export const definitions: ReadonlyMap<string, RedisCommand.Spec> = new Map(
   )
 )
 
-/** Everything that is sent, the name included. */
+/** All words that are sent, the name included. */
 export const words = (command: RedisCommand.Any): ReadonlyArray<Uint8Array> => {
   const writer = new RespEncoder()
   RedisCommand.encodeInto(command, writer)

@@ -9,7 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import type { Fate } from "./Soak.ts"
 
-/** What goes wrong in a failover, and says whether the command was run. */
+/** The errors to be expected in a failover, each of which says whether the command was run. */
 const expected: ReadonlySet<string> = new Set(["ConnectionError", "MasterNotFoundError", "TimeoutError"])
 
 /**
@@ -40,7 +40,7 @@ const fateOf = (state: State, error: RedisError.RedisError): Fate => {
   return "delivery" in error ? error.delivery : "not-sent"
 }
 
-/** Writes one token after the other: half of the callers retry while it is safe, half leave it at one try. */
+/** Writes one token after the other. Half of the callers retry while it is safe, half make one try. */
 const caller = (state: State, client: RedisClient.RedisClient["Service"], index: number): Effect.Effect<void> =>
   Effect.suspend(() => {
     const key = state.keys[state.token % state.keys.length] ?? ""
@@ -70,7 +70,7 @@ const untilAcknowledged = (state: State, goal: number): Effect.Effect<void> =>
     return Effect.sync(() => state.waiting.delete(wake))
   })
 
-/** What does not fit between what callers were told and what is on the server. */
+/** The differences between what callers were told and what is on the server. */
 const check = (state: State, applied: Readonly<Record<string, string>>): ReadonlyArray<string> => {
   for (const [token, fate] of state.fates) {
     const times = applied[token]
@@ -81,9 +81,9 @@ const check = (state: State, applied: Readonly<Record<string, string>>): Readonl
 }
 
 /**
- * Starts callers. `acknowledged`: waits for so many more acknowledged writes. `stop`: ends the callers and returns what
- * is wrong. Unless all must be durable, only those that were acknowledged after the last change have to be on the
- * server: a master acknowledges before its replicas have the write.
+ * Starts callers. `acknowledged` waits for so many more acknowledged writes; `stop` ends the callers and returns what
+ * is wrong. Unless all writes must be durable, only those that were acknowledged after the last change have to be on
+ * the server, because a master acknowledges before its replicas have the write.
  */
 export const start = Effect.fnUntraced(function*(
   client: RedisClient.RedisClient["Service"],

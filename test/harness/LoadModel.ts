@@ -1,10 +1,10 @@
 /**
- * Several programs that read through caches of one kind, with loads that fail, die and hang, callers that are interrupted and
- * values that change meanwhile, held against what must be.
+ * Several programs that read through caches of one kind, with loads that fail, die and hang, callers that are
+ * interrupted, and values that change meanwhile. The model holds their results against these rules:
  *
  * - Nobody waits for longer than loads can take.
- * - Who asks gets nothing older than what was set or deleted before, whatever was being loaded.
- * - Of a key that nobody changes never two loads run at a time, for as long as a load may take.
+ * - A caller gets nothing older than what was set or deleted before it asked, whatever was being loaded.
+ * - No two loads of a key that nobody changes run at a time, for as long as a load may take.
  */
 import { RedisKeyspace } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
@@ -18,7 +18,7 @@ import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 
 /**
- * What goes on.
+ * The options of a run.
  *
  * - `programs`: the clients of the programs. `seconds`: for how long. `prefix`: of all keys.
  * - `trouble`: something that befalls their connections, again and again.
@@ -39,24 +39,27 @@ interface LoadModelReport {
   readonly wrong: Array<string>
 }
 
-/** How long a load may take, and for how long of that it must be alone: what runs here stops now and then. */
+/**
+ * The milliseconds that a load may take, and the part of them in which it must be alone, because this process stops now
+ * and then.
+ */
 const loadTimeout = 200
 const alone = 100
 
-/** What is wrong if a caller waits for longer. */
+/** The milliseconds after which a caller that still waits shows a fault. */
 const patience = 5000
 
 interface Key {
   readonly id: string
-  /** Whether anybody changes it. */
+  /** Whether nobody changes the key. */
   readonly quiet: boolean
-  /** What is true, and the least that who asks now may be told. */
+  /** The present value, and the least that a caller who asks now may be told. */
   truth: number
   told: number
   readonly loading: Set<{ readonly since: number }>
 }
 
-/** Every seventh value is that there is none. */
+/** The value for a number. Every seventh is that there is none. */
 const valueOf = (truth: number): Option.Option<number> => truth % 7 === 6 ? Option.none() : Option.some(truth)
 
 const right = (seen: Option.Option<number>, least: number, truth: number): boolean => {
@@ -78,7 +81,7 @@ export const run = Effect.fnUntraced(function*(options: LoadModelOptions) {
   const report: LoadModelReport = { reads: 0, loads: 0, changes: 0, interrupted: 0, failed: 0, wrong: [] }
   const between = (least: number, most: number) => Random.nextIntBetween(least, most - 1)
   const anyOf = <A>(list: ReadonlyArray<A>) =>
-    // In range.
+    // The index is within the list.
     Effect.map(between(0, list.length), (index) => list[index]!)
 
   const load = (id: string) =>
@@ -105,7 +108,7 @@ export const run = Effect.fnUntraced(function*(options: LoadModelOptions) {
       )
     })
 
-  // That values cannot be renewed is told each time.
+  // A log says each time that a value cannot be renewed, so logs are off.
   const quietly = Effect.provideService(References.MinimumLogLevel, "None")
   const caches = yield* Effect.forEach(options.programs, (client) =>
     Client.on(client)(RedisKeyspace.makeCache({

@@ -1,6 +1,6 @@
 /**
- * Connections on which what servers say comes late and in pieces, each at its
- * own pace: what two of them bring overtakes each other.
+ * Connections on which the server's bytes come late and in pieces, each connection at a pace of its own, so that the
+ * bytes of one overtake those of another.
  */
 import { RedisConnector } from "@redfx/core"
 import { NodeRedisConnector } from "@redfx/node"
@@ -10,7 +10,7 @@ import type * as Socket from "effect/socket/Socket"
 
 type Pull = Effect.Success<Socket.Socket["reader"]>["pull"]
 
-/** A piece at a time, some of them milliseconds after they have come. */
+/** Reads a piece at a time; some pieces come some milliseconds late. */
 const slow = (pull: Pull, longest: number): Pull => {
   const pieces: Array<string | Uint8Array> = []
   const next: Pull = Effect.suspend(() => {
@@ -27,14 +27,14 @@ const slow = (pull: Pull, longest: number): Pull => {
   return next
 }
 
-/** Before a push, where the ends of replies are, or anywhere. */
+/** Cuts a chunk before a push, at the ends of replies, or anywhere. */
 const cut = (chunk: string | Uint8Array): ReadonlyArray<string | Uint8Array> => {
   const push = chunk.indexOf(typeof chunk === "string" ? ">" as never : ">".charCodeAt(0) as never)
   const at = push > 0 ? push : Math.floor(Math.random() * chunk.length)
   return at === 0 ? [chunk] : [chunk.slice(0, at), chunk.slice(at)]
 }
 
-/** Opens sockets as Node does; a fifth of what comes over each is up to so many milliseconds late. */
+/** Opens sockets as Node does. A fifth of what comes over each is late, by up to the given milliseconds. */
 export const layer = (longest: number): Layer.Layer<RedisConnector.RedisConnector> =>
   Layer.effect(RedisConnector.RedisConnector)(
     Effect.map(RedisConnector.RedisConnector, ({ socket }) => ({

@@ -1,6 +1,6 @@
 /**
- * Many commands over connections that are cut and stalled, given by callers
- * that go away at any moment, with a ledger of what each caller was told.
+ * Many commands over connections that are cut and stalled, from callers that go away at any moment, with a ledger of
+ * what each caller was told.
  */
 import { Redis } from "@redfx/core"
 import type { RedisClient, RedisCommand, RedisError } from "@redfx/core"
@@ -18,7 +18,7 @@ export interface SoakOptions {
   readonly seed: number
 }
 
-/** What callers were told, and what is wrong with it: nothing, if all is well. */
+/** The counts of what callers were told, and what is wrong with it, which is nothing if all is well. */
 interface SoakReport {
   readonly answered: number
   readonly failed: number
@@ -28,7 +28,7 @@ interface SoakReport {
   readonly wrong: ReadonlyArray<string>
 }
 
-/** What a caller knows of its write. */
+/** What a caller knows about its write. */
 export type Fate = "acknowledged" | "not-sent" | "unknown"
 
 interface State {
@@ -63,7 +63,7 @@ const impatient = <A, E>(state: State, effect: Effect.Effect<A, E>): Effect.Effe
     return yield* Fiber.await(fiber)
   })
 
-/** Why a caller has no answer: its own interruption, or an error of which it must know the fate. */
+/** The reason why a caller has no answer: its own interruption, or an error that must tell the fate of the command. */
 const fateOf = (state: State, exit: Exit.Exit<unknown, RedisError.RedisError>): Fate => {
   if (Exit.isSuccess(exit)) {
     state.count.answered++
@@ -86,7 +86,7 @@ const expectValue = (state: State, what: string, actual: unknown, expected: unkn
 
 const echo = (text: string): RedisCommand.RedisCommand<unknown> => Redis.send("ECHO", text)
 
-/** An answer has to be one's own. */
+/** Reads, and checks that the answer is the caller's own. */
 const askOne = (state: State, client: RedisClient.RedisClient["Service"]) =>
   Effect.suspend(() => {
     const token = `t${state.token++}`
@@ -96,7 +96,7 @@ const askOne = (state: State, client: RedisClient.RedisClient["Service"]) =>
     })
   })
 
-/** A write has to be applied once when it was acknowledged, and never when it was not sent. */
+/** Writes. A write must be applied once when it was acknowledged, and never when it was not sent. */
 const writeOne = (state: State, client: RedisClient.RedisClient["Service"]) =>
   Effect.suspend(() => {
     const token = `w${state.token++}`
@@ -106,7 +106,7 @@ const writeOne = (state: State, client: RedisClient.RedisClient["Service"]) =>
     })
   })
 
-/** A pipeline mixes both; each of its commands has its own outcome. */
+/** Runs a pipeline of reads and writes, each of which has an outcome of its own. */
 const runPipeline = (state: State, client: RedisClient.RedisClient["Service"]) =>
   Effect.suspend(() => {
     const tokens = Array.from({ length: 2 + Math.floor(state.random() * 10) }, () => `p${state.token++}`)
@@ -153,7 +153,7 @@ const checkLedger = (state: State, applied: ReadonlyMap<string, string>): void =
   }
 }
 
-/** Runs it, on a server of its own. */
+/** Runs the soak on a server of its own. */
 export const run = Effect.fnUntraced(function*(options: SoakOptions) {
   const state: State = {
     random: generator(options.seed),
@@ -179,7 +179,7 @@ export const run = Effect.fnUntraced(function*(options: SoakOptions) {
   const callers = yield* Effect.forkChild(
     Effect.all(Array.from({ length: options.fibers }, () => caller(state, clients)), { concurrency: "unbounded" })
   )
-  // Whoever hangs, hangs longer than this after the last command was given.
+  // A caller that hangs, hangs longer than this after the last command was given.
   while (state.left > 0) yield* Effect.sleep(20)
   yield* Fiber.interrupt(troubling)
   chaos.resume()

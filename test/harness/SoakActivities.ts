@@ -1,6 +1,5 @@
 /**
- * What the callers of the mixed soak do, each with the means to tell whether
- * it went right.
+ * The activities of the callers of the mixed soak, each with a way to tell whether it went right.
  */
 import { Redis, RedisError, RedisLock, RedisReply, RedisScript, RedisStream } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
@@ -12,7 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import type { Fate } from "./Soak.ts"
 
-/** The writes of a span of time: they are checked when it is long over, and forgotten. */
+/** The writes of a span of time. They are checked long after its end, and then forgotten. */
 export interface Epoch {
   readonly number: number
   readonly ledger: Map<string, Fate>
@@ -22,7 +21,7 @@ export interface Epoch {
   readonly watched: Array<string>
 }
 
-/** What there was of each kind of outcome, by activity. */
+/** The counts of each kind of outcome, by activity. */
 export interface Count {
   answered: number
   failed: number
@@ -48,14 +47,17 @@ export interface State {
   token: number
   inside: number
   feed: number
-  /** Acknowledged writes that are not there, and how often two were inside the lock: none unless `lossy`. */
+  /**
+   * The acknowledged writes that are not there, and the number of times that two callers were inside the lock. Both are
+   * none unless `lossy`.
+   */
   lost: number
   overlaps: number
 }
 
 export const counters = 4
 
-/** The keys of an epoch, which are in one slot of a cluster. */
+/** The key of an epoch. All keys of an epoch are in one slot of a cluster. */
 export const ledgerKey = (epoch: Epoch): string => `ledger:{${epoch.number}}`
 export const counterKey = (epoch: Epoch, index: number): string => `counter:{${epoch.number}}:${index}`
 
@@ -79,7 +81,7 @@ const impatient = <A, E>(state: State, effect: Effect.Effect<A, E>): Effect.Effe
     return yield* Fiber.await(fiber)
   })
 
-/** Runs an activity, and tells what its caller knows of it. */
+/** Runs an activity, and returns what its caller knows about it. */
 const attempt = <A>(
   state: State,
   activity: string,
@@ -179,7 +181,7 @@ const scripts: Activity = (state, client) =>
     )
   })
 
-/** Reads a counter and sets it one higher: no increment may get lost. */
+/** Reads a counter and sets it one higher. No increment may get lost. */
 const watches: Activity = (state, client) =>
   Effect.suspend(() => {
     const { epoch } = state
@@ -199,7 +201,7 @@ const watches: Activity = (state, client) =>
 // Exclusive connections
 // -----------------------------------------------------------------------------
 
-/** Whoever reserves a connection finds it in the state that everybody expects, whatever the one before did to it. */
+/** Reserves a connection, whose state must be the expected one, whatever the caller before did to it. */
 const sessions: Activity = (state, client) =>
   Effect.gen(function*() {
     const session = Redis.withConnection(Effect.gen(function*() {
@@ -233,7 +235,7 @@ export const lockTtl = 3000
 
 const lock = RedisLock.make("lock:soak", { ttl: `${lockTtl} millis`, retryInterval: 5, waitTimeout: "100 millis" })
 
-/** At most one is inside. */
+/** Takes the lock. At most one caller is inside. */
 const locks: Activity = (state, client) =>
   Effect.asVoid(attempt(
     state,
@@ -264,7 +266,7 @@ const adds: Activity = (state, client) =>
     })
   })
 
-/** A consumer that comes and goes. */
+/** Runs a consumer that comes and goes. */
 export const consumer = (
   state: State,
   client: RedisClient.RedisClient["Service"],
@@ -292,7 +294,7 @@ export const consumer = (
       Effect.timeoutOption(100 + state.random() * 2000),
       Effect.catch((error) =>
         Effect.sync(() => {
-          // It says so when it begins and there is no connection for it.
+          // The consumer reports that it begins without a connection.
           const isWithoutRoom = error._tag === "ConnectionError" && error.reason.startsWith("Pool")
           if (!isWithoutRoom) state.wrong.push(`a consumer: ${error}`)
         })
@@ -327,8 +329,8 @@ const scans: Activity = (state, client) =>
   ))
 
 /**
- * Follows a channel on which numbers are published, one after the other: they
- * arrive in order, none twice, and none is missing but in a gap that was told of.
+ * Follows a channel on which numbers are published one after the other. They arrive in order, none twice, and none is
+ * missing but in a reported gap.
  */
 export const follower = (state: State, client: RedisClient.RedisClient["Service"]): Effect.Effect<void> => {
   let gap = true
@@ -343,7 +345,7 @@ export const follower = (state: State, client: RedisClient.RedisClient["Service"
         if (element._tag !== "Message") return
         const number = Number(element.data)
         if (state.lossy) {
-          // Servers that pass messages on to each other do so in no order, and lose some when one is away.
+          // Servers that pass messages on to each other do so in no order, and lose some when a server is away.
           countOf(state, "feed").answered++
           state.feed = Math.max(state.feed, number)
           return
@@ -358,13 +360,13 @@ export const follower = (state: State, client: RedisClient.RedisClient["Service"
       })
     ),
     Client.on(client),
-    // The connection that it begins with may be cut like any other.
+    // The connection that the feed begins with may be cut like any other.
     Effect.retry({ while: (error) => state.feed === 0 && RedisError.isSafeToRetry(error) }),
     Effect.catch((error) => Effect.sync(() => void state.wrong.push(`the feed: ${error}`)))
   )
 }
 
-/** Activities, and out of how many each is one. */
+/** The activities, with their weights. */
 const activities: ReadonlyArray<readonly [weight: number, activity: Activity, name?: string]> = [
   [20, asks],
   [20, writes],
@@ -382,7 +384,7 @@ const activities: ReadonlyArray<readonly [weight: number, activity: Activity, na
   [2, scans]
 ]
 
-/** Anything, chosen at random. */
+/** Runs an activity that is chosen at random. */
 export const anything: Activity = (state, client) =>
   Effect.suspend(() => {
     const possible = activities.filter(([, , name]) => name === undefined || !state.without.has(name))

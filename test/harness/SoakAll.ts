@@ -1,7 +1,6 @@
 /**
- * Everything at once, over connections that are cut, stalled and killed, on
- * servers that fail, by callers that go away at any moment. In the end the books
- * must balance, and nothing must be left over.
+ * Everything at once, over connections that are cut, stalled and killed, on servers that fail, from callers that go
+ * away at any moment. In the end the books must balance, and nothing may be left over.
  */
 import { Redis, RedisError } from "@redfx/core"
 import type { RedisClient } from "@redfx/core"
@@ -27,12 +26,12 @@ export interface SoakAllOptions {
   readonly fibers: number
   readonly seed: number
   readonly deployment?: SoakDeployment.Kind | undefined
-  /** Called now and then with what has happened so far. */
+  /** Called now and then with a report of the run so far. */
   readonly onProgress?: ((report: SoakAllReport) => void) | undefined
 }
 
 /**
- * What there was of each activity, and what is wrong: nothing, if all is well.
+ * The counts of each activity, and what is wrong, which is nothing if all is well.
  *
  * - `strikes`: how often a server was felled. `lost`: acknowledged writes that went with it. `overlaps`: how often two were
  *   inside the lock then.
@@ -55,7 +54,7 @@ const newEpoch = (number: number): Epoch => ({ number, ledger: new Map(), pairs:
 
 const epochSeconds = 10
 
-/** Asks until an answer is as expected; complains when that takes too long. */
+/** Asks until an answer is as expected; reports a fault when that takes too long. */
 const eventually = <A, E>(
   state: State,
   what: string,
@@ -93,7 +92,7 @@ const cutting = (state: State, proxies: ReadonlyArray<Chaos.Chaos>): Effect.Effe
     chaos.cut(state.random(), state.random() < 0.5 ? "reset" : "fin")
   }))
 
-/** Lets servers end connections, from the side that a proxy cannot. */
+/** Has servers end connections, from the side that a proxy cannot. */
 const killing = (state: State, { probes }: Deployment, onKill: () => void): Effect.Effect<never> =>
   Effect.forever(
     Effect.gen(function*() {
@@ -104,11 +103,11 @@ const killing = (state: State, { probes }: Deployment, onKill: () => void): Effe
       if (id === undefined) return
       yield* probe.execute(Redis.send("CLIENT KILL", "ID", id))
       onKill()
-      // The server itself may be away, and what was to be killed may have gone.
+      // The server itself may be away, and the connection to kill may have gone.
     }).pipe(Effect.ignore)
   )
 
-/** Fells servers, with a time of peace in between. */
+/** Fells servers, with a time of peace after each. */
 const striking = (state: State, { strike }: Deployment, onStrike: () => void): Effect.Effect<never> =>
   strike === undefined
     ? Effect.never
@@ -179,14 +178,16 @@ const bookkeeping = (state: State, outside: RedisClient.RedisClient["Service"], 
     return { turning: Effect.forever(turn), rest }
   })
 
-/** A blocking pop that was given up or cut may have taken something with it: no more than one each. */
+/**
+ * Checks the queue. A blocking pop that was given up or cut may have taken an element with it, but no more than one.
+ */
 const checkQueue = (state: State, outside: RedisClient.RedisClient["Service"]): Effect.Effect<void> =>
   Effect.gen(function*() {
     const left = new Set(yield* patiently(outside.execute(Redis.lrange("queue", 0, -1))))
     let lost = 0
     for (const [name, fate] of state.pushed) {
       const times = (state.popped.get(name) ?? 0) + (left.has(name) ? 1 : 0)
-      // What a master has given away is back in the queue where its replica has not heard of it.
+      // An element that a master has given away is back in the queue where its replica has not heard of that.
       if (times > 1 && !state.lossy) state.wrong.push(`${name} was popped ${times} times`)
       if (times > 0 && fate === "not-sent") state.wrong.push(`${name} was not sent and is in the queue`)
       if (times === 0 && fate === "acknowledged") lost++
@@ -217,7 +218,7 @@ const checkStream = (state: State, outside: RedisClient.RedisClient["Service"]):
 // What is left over
 // -----------------------------------------------------------------------------
 
-/** Asks every server, each with its own client, until all of them answer so. */
+/** Asks every server, each with its own client, until all answers are as expected. */
 const everywhere = <A>(
   state: State,
   what: string,
@@ -263,7 +264,7 @@ const newState = ({ seed }: SoakAllOptions, { lossy, strike, without }: Deployme
   overlaps: 0
 })
 
-/** How often each kind of trouble was made, and what was checked. */
+/** The counts of each kind of trouble, and of the checks. */
 const newTally = () => ({ cuts: 0, kills: 0, strikes: 0, checked: 0, published: 0 })
 
 const reportOf = (
@@ -295,7 +296,7 @@ const prepare = Effect.fnUntraced(function*(deployment: Deployment) {
   return outside
 })
 
-/** One run, of which nothing is left when it is over. */
+/** Runs once; nothing of the run is left when it is over. */
 const round = Effect.fnUntraced(function*(options: SoakAllOptions, deployment: Deployment) {
   const state = newState(options, deployment)
   const tally = newTally()
@@ -352,7 +353,7 @@ const round = Effect.fnUntraced(function*(options: SoakAllOptions, deployment: D
   return { state, report }
 }, Effect.scoped)
 
-/** Ends the strikes; a server that was felled is mended before. */
+/** Ends the strikes. A server that was felled is mended first. */
 const settle = (state: State, { strike }: Deployment, strikes: Fiber.Fiber<unknown>) =>
   Effect.andThen(
     Fiber.interrupt(strikes),
@@ -364,7 +365,7 @@ const settle = (state: State, { strike }: Deployment, strikes: Fiber.Fiber<unkno
       )
   )
 
-/** For how long the first run lasts, after which the process holds what it always will. */
+/** The seconds that the first run lasts. After it the process holds what it always will. */
 const warmUp = 10
 
 const soak = Effect.fnUntraced(function*(options: SoakAllOptions, fibers: () => number) {
@@ -380,7 +381,7 @@ const soak = Effect.fnUntraced(function*(options: SoakAllOptions, fibers: () => 
     deployment
   )
   yield* checkServers(first.state, deployment)
-  // In the same way as at the end, where the asking takes fibers and a timer itself.
+  // The first measurement is made like the one at the end, because asking takes fibers and a timer itself.
   const before = yield* Effect.fromNullishOr(yield* eventually(first.state, "what is held", held, () => true)).pipe(
     Effect.orDie
   )
@@ -393,12 +394,12 @@ const soak = Effect.fnUntraced(function*(options: SoakAllOptions, fibers: () => 
     held,
     (now) => Resources.grown(before, now).length === 0
   )
-  // The books themselves are not what is looked for.
+  // The report itself must not count as memory that is held.
   const result: SoakAllReport = { ...report(), before, after, wrong: [...first.state.wrong, ...wrong, ...unhandled] }
   return result
 }, Effect.scoped)
 
-/** Runs it, on servers of its own. */
+/** Runs the soak on servers of its own. */
 export const run = (options: SoakAllOptions) => {
   const counter = Resources.fiberCounter()
   return Effect.provideService(soak(options, counter.running), Metric.FiberRuntimeMetrics, counter.service)

@@ -1,6 +1,6 @@
 /**
- * What the mixed soak runs on: one server, a Sentinel group or a cluster, with a
- * proxy before each server, and what befalls the servers themselves.
+ * The deployments of the mixed soak: one server, a Sentinel group or a cluster, with a proxy before each server, and
+ * the faults of the servers themselves.
  */
 import { RedisCluster } from "@redfx/cluster"
 import { Redis, RedisError } from "@redfx/core"
@@ -39,10 +39,10 @@ export interface Deployment {
   readonly without: ReadonlySet<string>
 }
 
-/** Client names of what is not under test. */
+/** The client names of connections that are not under test. */
 export const outsiders: ReadonlySet<string> = new Set(["probe", "outside"])
 
-/** Repeats what fails while a server is away. */
+/** Repeats an effect that fails while a server is away. */
 export const patiently = <A, E extends RedisError.RedisError, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.retry(effect, {
     schedule: Schedule.spaced("100 millis"),
@@ -50,20 +50,20 @@ export const patiently = <A, E extends RedisError.RedisError, R>(effect: Effect.
     while: RedisError.isRetryable
   })
 
-/** A proxy before each server, and where the addresses of servers lead by way of them. */
+/** A proxy before each server, and the map from the addresses of servers to those of their proxies. */
 const natMap = (servers: ReadonlyArray<Server>, proxies: ReadonlyArray<Chaos.Chaos>) => {
   const ports = new Map(servers.map(({ port }, index) => [port, proxies[index]!.port]))
   return ({ host, port }: RedisConfig.NodeAddress): RedisConfig.NodeAddress => ({ host, port: ports.get(port) ?? port })
 }
 
-/** Kills a server and starts it again when `after` is done, which another one has taken its place by. */
+/** Kills a server, and starts it again when `after` is done, by which time another server has taken its place. */
 const kill = <E>(
   server: Server,
   after: Effect.Effect<unknown, E>
 ): Effect.Effect<void, E | RedisServer.RedisServerError> =>
   Effect.andThen(server.kill(), after).pipe(Effect.ensuring(Effect.ignore(server.restart)))
 
-/** Longer than a silent server is believed to be up. */
+/** Stops a server for longer than a silent server is believed to be up. */
 const pause = (server: Server): Effect.Effect<void> =>
   Effect.andThen(server.pause, Effect.sleep("2500 millis")).pipe(Effect.ensuring(server.resume))
 
@@ -72,7 +72,7 @@ const standalone = Effect.gen(function*() {
   return {
     servers: [server],
     client: (options) => Client.make(server, options),
-    // In range: there is a proxy for each server.
+    // There is a proxy for each server, so the index is in range.
     through: ([proxy]) => (options) => Client.make(proxy!, options),
     strike: undefined,
     lossy: false,

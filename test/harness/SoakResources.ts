@@ -1,6 +1,5 @@
 /**
- * What a process holds: memory, fibers, sockets, timers, and connections as the
- * servers see them.
+ * Measures what a process holds: memory, fibers, sockets, timers, and connections as the servers see them.
  */
 import { Redis } from "@redfx/core"
 import type { RedisClient, RedisError } from "@redfx/core"
@@ -31,16 +30,16 @@ export const fiberCounter = () => {
 
 const collect = (): void => {
   setFlagsFromString("--expose-gc")
-  // A global of every context that is made since.
+  // Every context that is made from now on has this global.
   const gc: unknown = runInNewContext("gc")
   if (typeof gc === "function") gc()
 }
 
-/** What is held now, after each server was asked something: then there is a connection to each. */
+/** Measures what is held now, after each server was asked something, so that there is a connection to each. */
 export const held = (probes: ReadonlyArray<RedisClient.RedisClient["Service"]>, fibers: () => number) =>
   Effect.gen(function*() {
     yield* Effect.forEach(probes, (probe) => patiently(probe.execute(Redis.ping())), { discard: true })
-    // What has just ended is gone after a moment.
+    // Whatever has just ended is gone after a moment.
     yield* Effect.sleep(200)
     collect()
     const active = process.getActiveResourcesInfo()
@@ -52,11 +51,14 @@ export const held = (probes: ReadonlyArray<RedisClient.RedisClient["Service"]>, 
     } satisfies Held
   })
 
-/** What there is more of than before. A heap may be somewhat larger: what is remembered has limits. */
+/**
+ * The resources that there are more of than before. A heap may be somewhat larger, because what is remembered has
+ * limits.
+ */
 export const grown = (before: Held, now: Held): ReadonlyArray<string> =>
   (["fibers", "sockets", "timers"] as const).filter((name) => now[name] > before[name])
 
-/** The connections of a server, but those of other servers and of who looks on. */
+/** The connections of a server, without those of other servers and of the observer. */
 export const clientIds = (
   probe: RedisClient.RedisClient["Service"]
 ): Effect.Effect<ReadonlyArray<number>, RedisError.RedisError> =>

@@ -14,16 +14,7 @@ export const makeIoredis = (name: string, enableAutoPipelining: boolean): Client
     return promiseSession(
       {
         ...singleKey(redis),
-        mget: (keys) => redis.mget([...keys]),
-        pipeline: async (keys) => {
-          const pipeline = redis.pipeline()
-          for (const key of keys) pipeline.get(key)
-          const replies = await pipeline.exec()
-          return replies?.map(([error, value]) => {
-            if (error !== null) throw error
-            return value
-          })
-        },
+        ...severalKeys(redis),
         keys: (pattern) => redis.keys(pattern),
         mset: (pairs) => redis.mset(new Map(pairs)),
         // It takes them as one array, which its types do not know; as arguments they would be too many.
@@ -53,9 +44,30 @@ export const makeIoredis = (name: string, enableAutoPipelining: boolean): Client
   }
 })
 
-const optionsOf = ({ host, port, tls }: Endpoint) => ({ host, port, ...tls === undefined ? {} : { tls } })
+export const optionsOf = ({ host, port, tls }: Endpoint) => ({ host, port, ...tls === undefined ? {} : { tls } })
 
-const singleKey = (redis: Cluster | Redis) => ({
+/** What is called on a client of ioredis, and on one of its fork. */
+interface OneKey {
+  readonly get: (key: string) => Promise<string | null>
+  readonly getBuffer: (key: string) => Promise<Buffer | null>
+  readonly hgetall: (key: string) => Promise<Record<string, string>>
+  readonly lrange: (key: string, start: number, stop: number) => Promise<Array<string>>
+  readonly set: (key: string, value: string | Buffer) => Promise<unknown>
+  readonly xrange: (key: string, start: string, end: string) => Promise<unknown>
+  readonly zrange: (key: string, start: string, end: string, withScores: "WITHSCORES") => Promise<Array<string>>
+}
+
+interface Pipeline {
+  readonly get: (key: string) => unknown
+  readonly exec: () => Promise<ReadonlyArray<[error: Error | null, value: unknown]> | null>
+}
+
+interface SeveralKeys {
+  readonly mget: (keys: Array<string>) => Promise<ReadonlyArray<string | null>>
+  readonly pipeline: () => Pipeline
+}
+
+export const singleKey = (redis: OneKey) => ({
   get: (key: string) => redis.get(key),
   set: (key: string, value: string) => redis.set(key, value),
   getBytes: (key: string) => redis.getBuffer(key),
@@ -64,6 +76,19 @@ const singleKey = (redis: Cluster | Redis) => ({
   hgetall: (key: string) => redis.hgetall(key),
   zrangeWithScores: (key: string) => redis.zrange(key, "0", "-1", "WITHSCORES"),
   xrange: (key: string) => redis.xrange(key, "-", "+")
+})
+
+export const severalKeys = (redis: SeveralKeys) => ({
+  mget: (keys: ReadonlyArray<string>) => redis.mget([...keys]),
+  pipeline: async (keys: ReadonlyArray<string>) => {
+    const pipeline = redis.pipeline()
+    for (const key of keys) pipeline.get(key)
+    const replies = await pipeline.exec()
+    return replies?.map(([error, value]) => {
+      if (error !== null) throw error
+      return value
+    })
+  }
 })
 
 export const client: Client = makeIoredis("ioredis", false)

@@ -143,7 +143,7 @@ describe("Pipelines", () => {
       assert.strictEqual(FakeCluster.log(a).filter((line) => line.includes("SET")).length, 4)
     }))
 
-  it.live("CPL-06: an error names its command by its place; nothing to send costs nothing", () =>
+  it.live("CPL-06: an error names its command by its index; nothing to send costs nothing", () =>
     Effect.gen(function*() {
       const { a, b, cluster } = yield* FakeCluster.make()
       const { client } = yield* FakeCluster.client(cluster)

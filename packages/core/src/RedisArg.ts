@@ -10,6 +10,7 @@ import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { isBytes } from "./internal/codec/utf8.ts"
+import { isReadonlyArray } from "./internal/command/isReadonlyArray.ts"
 import type * as Resp from "./Resp.ts"
 
 // -----------------------------------------------------------------------------
@@ -249,9 +250,9 @@ export const countedKeys = (values: Many<Key>): List => {
  */
 export const many = <T>(values: Many<T>): ReadonlyArray<T> => {
   // `Many` is either form: an array as the first element means the second one, as no T is an array.
-  const list = values.length === 1 && isList<T>(values[0]) ? [...values[0]] : values as ReadonlyArray<T>
+  const list = values.length === 1 && isReadonlyArray<T>(values[0]) ? [...values[0]] : values as ReadonlyArray<T>
   for (let i = 0; i < list.length; i++) {
-    if (isList(list[i])) return cannotSend(list[i])
+    if (isReadonlyArray(list[i])) return cannotSend(list[i])
   }
   return list
 }
@@ -286,11 +287,11 @@ export const keyPairs = (entries: Pairs<Key, Value>): List =>
   new List(entriesOf(entries).flatMap(([name, value]) => [key(name), value]))
 
 const entriesOf = (entries: Pairs<Key, Value>): ReadonlyArray<readonly [Key, Value]> => {
-  const list: ReadonlyArray<readonly [Key, Value]> = isList(entries) ? entries : Object.entries(entries)
+  const list: ReadonlyArray<readonly [Key, Value]> = isReadonlyArray(entries) ? entries : Object.entries(entries)
   for (const pair of list) {
-    if (!isList(pair) || pair.length !== 2) return invalid("needs pairs of a name and a value")
+    if (!isReadonlyArray(pair) || pair.length !== 2) return invalid("needs pairs of a name and a value")
     // An array would be taken apart when the pairs are made into one list.
-    for (const half of pair) if (isList(half)) return cannotSend(half)
+    for (const half of pair) if (isReadonlyArray(half)) return cannotSend(half)
   }
   return list.length === 0 ? invalid("needs at least one pair") : list
 }
@@ -491,7 +492,7 @@ export const unixMilliseconds = (when: Instant | number): number =>
  * @since 0.1.0
  */
 export const flatten = (args: ReadonlyArray<Arg> | List): ReadonlyArray<Part> => {
-  const list = isList<Arg>(args) ? args : listed(args) ?? cannotSend(args)
+  const list = isReadonlyArray<Arg>(args) ? args : listed(args) ?? cannotSend(args)
   for (let i = 0; i < list.length; i++) {
     // Most commands are flat already and need no copy.
     if (!isPart(list[i])) return flattenInto([], list)
@@ -557,9 +558,6 @@ const secretText = ({ value }: SecretArg): string | undefined => {
   }
 }
 
-// `Array.isArray` does not narrow readonly arrays.
-const isList = <T>(value: unknown): value is ReadonlyArray<T> => Array.isArray(value)
-
 const describe = (value: unknown): string =>
   value instanceof KeyArg
     ? `a key that is ${describe(value.value)}`
@@ -571,7 +569,7 @@ const describe = (value: unknown): string =>
     ? String(value)
     : typeof value === "string"
     ? "text with half a surrogate pair"
-    : isList(value)
+    : isReadonlyArray(value)
     ? "an array"
     : typeof value === "object"
     ? "an object"

@@ -10,11 +10,12 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { defaultLimits } from "./internal/cache/clientCache.ts"
+import { integer, invalid } from "./internal/config/checks.ts"
 import type { TimeToLive } from "./RedisArg.ts"
 import { RedisClient, replacing } from "./RedisClient.ts"
 import type { CacheEvent, CacheLimits, CacheStats } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
-import { RedisConfigError } from "./RedisError.ts"
+import type { RedisConfigError } from "./RedisError.ts"
 
 // -----------------------------------------------------------------------------
 // Commands
@@ -159,15 +160,10 @@ const limitsOf = Effect.fnUntraced(function*(options: CacheOptions): Effect.fn.R
   if (!(longestLife > 0)) return yield* invalid("ttl", "it is not longer than no time at all")
   return {
     longestLife,
-    maxEntries: yield* count("maxEntries", options.maxEntries ?? defaultLimits.maxEntries),
-    maxBytes: yield* count("maxBytes", options.maxBytes ?? defaultLimits.maxBytes)
+    maxEntries: yield* integer("maxEntries", options.maxEntries ?? defaultLimits.maxEntries, 1),
+    maxBytes: yield* integer("maxBytes", options.maxBytes ?? defaultLimits.maxBytes, 1)
   }
 })
-
-const count = (option: string, value: number): Effect.Effect<number, RedisConfigError> =>
-  Number.isInteger(value) && value >= 1
-    ? Effect.succeed(value)
-    : invalid(option, `${value} is not an integer of at least 1`)
 
 const checkPrefixes = (prefixes: CacheOptions["prefixes"]): Effect.Effect<void, RedisConfigError> => {
   if (prefixes === undefined) return Effect.void
@@ -177,9 +173,6 @@ const checkPrefixes = (prefixes: CacheOptions["prefixes"]): Effect.Effect<void, 
     ? Effect.void
     : invalid("prefixes", `another one begins with ${JSON.stringify(overlapping)}`)
 }
-
-const invalid = (option: string, detail: string): Effect.Effect<never, RedisConfigError> =>
-  Effect.fail(new RedisConfigError({ option, detail }))
 
 // -----------------------------------------------------------------------------
 // Looking at a cache

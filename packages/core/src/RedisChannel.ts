@@ -22,7 +22,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { publish, spublish } from "./commands/PubSub.ts"
-import * as Values from "./internal/values/values.ts"
+import { onlyFitting } from "./internal/values/misfits.ts"
+import type { Misfits } from "./internal/values/misfits.ts"
+import * as Values from "./internal/values/schemaValues.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import type { CodecError, RedisCodec } from "./RedisCodec.ts"
 import type { RedisError } from "./RedisError.ts"
@@ -87,7 +89,7 @@ export interface ChannelOptions<A> {
  */
 export interface SubscribeOptions {
   readonly buffer?: PubSub.BufferOptions | undefined
-  readonly misfits?: "fail" | "skip" | ((error: ChannelError) => Effect.Effect<void>) | undefined
+  readonly misfits?: Misfits<ChannelError> | undefined
 }
 
 /**
@@ -141,13 +143,10 @@ export const make = <A>(name: string, options: ChannelOptions<A>): RedisChannel<
   const events: RedisChannel<A>["events"] = (subscription = {}) =>
     Stream.flattenIterable(Stream.mapEffect(opened(subscription), (element) =>
       element._tag === "Message"
-        ? Values.fitting(
-          subscription.misfits,
-          Effect.mapBoth(values.decode(element.data), {
-            onSuccess: (data): Message<A> | PubSub.Event => ({ _tag: "Message", data }),
-            onFailure: misfit
-          })
-        )
+        ? onlyFitting(subscription.misfits)(Effect.mapBoth(values.decode(element.data), {
+          onSuccess: (data): ReadonlyArray<Message<A> | PubSub.Event> => [{ _tag: "Message", data }],
+          onFailure: misfit
+        }))
         : Effect.succeed([named(element, name)])))
   return {
     name,

@@ -40,7 +40,7 @@ import type { RedisError } from "./internal/error/union.ts"
 
 export { fromReply } from "./internal/error/classify.ts"
 export type { ReplyContext } from "./internal/error/classify.ts"
-export { connectionLoss } from "./internal/error/failure.ts"
+export { connectionLoss } from "./internal/error/events.ts"
 export { Delivery, Partial } from "./internal/error/fields.ts"
 export type {
   ClusterLikeError,

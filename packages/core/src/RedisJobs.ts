@@ -29,6 +29,7 @@ import { xrange } from "./commands/Streams.ts"
 import type { AtMostOne } from "./internal/command/atMostOne.ts"
 import * as Scripts from "./internal/jobs/scripts.ts"
 import * as Worker from "./internal/jobs/worker.ts"
+import { milliseconds, wholeMilliseconds } from "./internal/runtime/milliseconds.ts"
 import * as RedisArg from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import { DataError } from "./RedisError.ts"
@@ -210,7 +211,7 @@ export const make = <A>(
     enqueue: Effect.fnUntraced(function*(payload, { at, delay, id = SecureRandom.uuidV4Unsafe() } = {}) {
       const text = yield* Effect.mapError(encode(payload), ({ message }) => refused(message))
       const due = at === undefined
-        ? ["delay", () => milliseconds(delay ?? "0 millis")] as const
+        ? ["delay", () => finiteMilliseconds(delay ?? "0 millis")] as const
         : ["at", () => RedisArg.unixMilliseconds(at)] as const
       return (yield* Scripts.enqueue(name, id, text, due)) ? id : undefined
     }),
@@ -234,7 +235,7 @@ const run = <A, E, R>(
   handler: (job: Job<A>) => Effect.Effect<unknown, E, R>
 ): Effect.Effect<never, CommandError, R | RedisClient> => {
   const { backoff = doubling, maxAttempts = 10 } = options
-  const pollInterval = Duration.toMillis(Duration.fromInputUnsafe(options.pollInterval ?? "1 second"))
+  const pollInterval = milliseconds(options.pollInterval ?? "1 second")
   if (!(pollInterval >= 1 && pollInterval < Infinity)) {
     return Effect.fail(refused("pollInterval must be a millisecond or more, and not without end"))
   }
@@ -286,7 +287,7 @@ const deadLetters = (
 
 const refused = (detail: string): DataError => new DataError({ command: "EVALSHA", detail })
 
-const milliseconds = (time: Duration.Input): number => {
-  const milliseconds = Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(time)))
-  return Number.isFinite(milliseconds) ? milliseconds : RedisArg.invalid("a time of a job must not be without end")
+const finiteMilliseconds = (time: Duration.Input): number => {
+  const whole = wholeMilliseconds(time)
+  return Number.isFinite(whole) ? whole : RedisArg.invalid("a time of a job must not be without end")
 }

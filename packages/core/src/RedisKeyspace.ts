@@ -230,7 +230,7 @@ export const makeSet = <A, Id = string>(
       Stream.unwrap(
         Effect.map(keys.of(id), (key) =>
           sscanStream(key, { count: keys.scanCount }).pipe(
-            Stream.mapEffect((text) => keys.fitting(Effect.map(member.decode(text, key), (a) => [a]))),
+            Stream.mapEffect((text) => keys.onlyFitting(Effect.map(member.decode(text, key), (a) => [a]))),
             Stream.flattenIterable
           ))
       )

@@ -25,10 +25,11 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Random from "effect/Random"
 import { del } from "./commands/Generic.ts"
 import * as Scripts from "./internal/limits/scripts.ts"
+import { lengthened } from "./internal/runtime/backOff.ts"
 import { elapsed, sleepUntil } from "./internal/runtime/elapsed.ts"
+import { milliseconds } from "./internal/runtime/milliseconds.ts"
 import * as RedisArg from "./RedisArg.ts"
 import type { RedisClient } from "./RedisClient.ts"
 import type { RedisCommand } from "./RedisCommand.ts"
@@ -197,7 +198,7 @@ const make = (name: string, ask: Ask): RedisRateLimiter => {
     take,
     peek: (subject, cost = 1) => ask(keyOf(subject), cost, 0),
     acquire: (subject, { cost, waitTimeout = Infinity } = {}) =>
-      acquire(take(subject, cost), Duration.toMillis(Duration.fromInputUnsafe(waitTimeout))),
+      acquire(take(subject, cost), milliseconds(waitTimeout)),
     reset: (subject) => Effect.map(del(keyOf(subject)), (deleted) => deleted === 1)
   }
 }
@@ -215,7 +216,7 @@ const acquire = Effect.fnUntraced(function*(
     const now = elapsed(clock)
     const pause = Duration.toMillis(decision.retryAfter)
     if (now + pause > stopAt) return decision
-    yield* sleepUntil(clock, Math.min(now + pause * (1 + (yield* Random.next) * jitter), stopAt))
+    yield* sleepUntil(clock, Math.min(now + (yield* lengthened(pause, jitter)), stopAt))
   }
 })
 
@@ -241,8 +242,8 @@ const atMost = (cost: number, all: number): number =>
 
 /** A span in microseconds. */
 const span = (title: string, time: RedisArg.TimeToLive): number => {
-  const milliseconds = Duration.toMillis(Duration.fromInputUnsafe(time))
-  return milliseconds >= 1 && Number.isFinite(milliseconds)
-    ? milliseconds * 1000
+  const given = milliseconds(time)
+  return given >= 1 && Number.isFinite(given)
+    ? given * 1000
     : RedisArg.invalid(`${title} must be a millisecond or more, and not without end`)
 }

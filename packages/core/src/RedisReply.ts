@@ -10,14 +10,14 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import { few, flatPairs, many, manyPairs } from "./internal/command/many.ts"
+import { few, flatPairs, many, manyPairs } from "./internal/command/collections.ts"
 import { blob, decodeRaw, items, make, Mismatch, mismatch, text, textOrBytes } from "./internal/command/reply.ts"
 import type { Raw, Reply, View } from "./internal/command/reply.ts"
 import { fromReply } from "./RedisError.ts"
 import type { CommandError } from "./RedisError.ts"
 import * as Resp from "./Resp.ts"
 
-export { raw } from "./internal/command/many.ts"
+export { raw } from "./internal/command/collections.ts"
 export {
   accepted,
   bit,

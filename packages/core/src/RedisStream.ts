@@ -13,11 +13,13 @@ import { xreadgroup } from "./commands/StreamGroups.ts"
 import { xadd, xread, xrevrange } from "./commands/Streams.ts"
 import type { StreamEntry, StreamId, XaddOptions } from "./commands/Streams.ts"
 import type { BytesFields } from "./internal/command/streamEntry.ts"
+import { backOffSchedule } from "./internal/runtime/backOffSchedule.ts"
 import * as Consumer from "./internal/stream/consumer.ts"
-import { keyIdentity, patience, previousId, readReply, withReply } from "./internal/stream/reading.ts"
+import { keyIdentity, previousId, readReply, withReply } from "./internal/stream/reading.ts"
 import { entriesOf, EntryError } from "./internal/stream/typed.ts"
 import type { EntrySchema } from "./internal/stream/typed.ts"
-import { fitting } from "./internal/values/values.ts"
+import { onlyFitting } from "./internal/values/misfits.ts"
+import type { Misfits } from "./internal/values/misfits.ts"
 import type * as RedisArg from "./RedisArg.ts"
 import { RedisClient } from "./RedisClient.ts"
 import * as RedisCommand from "./RedisCommand.ts"
@@ -320,7 +322,7 @@ export const consume = <E, R, F extends Fields = "text">(
       claimEvery: Duration.fromInputUnsafe(options.claimEvery ?? Duration.divideUnsafe(claimIdle, 2)),
       limit: options.deadLetter === undefined ? undefined : options,
       drain: Duration.fromInputUnsafe(options.drain ?? Duration.infinity),
-      schedule: options.schedule ?? patience
+      schedule: options.schedule ?? backOffSchedule
     },
     // The entry was decoded in the view that F stands for.
     (entry) => handler(entry as ConsumedEntry<F>)
@@ -355,7 +357,7 @@ export interface TypedEntry<out A> {
  * @since 0.1.0
  */
 export interface TypedReadOptions extends Omit<ReadOptions, "fields"> {
-  readonly misfits?: "fail" | "skip" | ((error: EntryError) => Effect.Effect<void>) | undefined
+  readonly misfits?: Misfits<EntryError> | undefined
 }
 
 /**
@@ -435,7 +437,7 @@ export const make = <A>(key: string, schema: EntrySchema<A>): RedisStream<A> => 
       ),
     read: (after, { misfits, ...options } = {}) =>
       read([[key, after]], { ...options, fields: "bytes" }).pipe(
-        Stream.mapEffect(({ entry }) => fitting(misfits, decode(entry))),
+        Stream.mapEffect(({ entry }) => onlyFitting(misfits)(Effect.map(decode(entry), (typed) => [typed]))),
         Stream.flattenIterable
       ),
     consume: (options, handler) =>
@@ -474,7 +476,7 @@ const pairsOf = <K>(positions: Positions<K>) => positions.map(({ id, key }) => [
 const blocking = ({ block = "5 seconds", count = defaultCount }: ReadOptions<Fields>) => ({ block, count })
 
 const persevere = <A, R>(effect: Effect.Effect<A, CommandError, R>, options: ReadOptions<Fields>) =>
-  Effect.retry(effect, { schedule: options.schedule ?? patience, while: isRetryable })
+  Effect.retry(effect, { schedule: options.schedule ?? backOffSchedule, while: isRetryable })
 
 const runRead = (command: RedisCommand.Any, { fields }: ReadOptions<Fields>): Effect.Effect<
   Found,

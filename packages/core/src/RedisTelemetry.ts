@@ -6,7 +6,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -14,7 +13,8 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { errorIn } from "./internal/runtime/failed.ts"
+import { elapsedNow } from "./internal/runtime/elapsed.ts"
+import { errorIn } from "./internal/runtime/firstError.ts"
 import { RedisClient } from "./RedisClient.ts"
 import type { CacheStats, RedisStats } from "./RedisClient.ts"
 import type { CommandError, TransactionError } from "./RedisError.ts"
@@ -263,15 +263,15 @@ const recorder = () => {
     failureIn: (value: A) => string | undefined
   ): Effect.Effect<A, E> =>
     Effect.flatMap(
-      Clock.monotonicTimeNanos,
+      elapsedNow,
       (started) =>
         Effect.onExit(
           effect,
           (exit) =>
-            Effect.flatMap(Clock.monotonicTimeNanos, (ended) =>
+            Effect.flatMap(elapsedNow, (ended) =>
               Metric.update(
                 histogramOf(operation, Exit.isSuccess(exit) ? failureIn(exit.value) : failureOf(exit)),
-                Number(ended - started) / 1e9
+                (ended - started) / 1000
               ))
         )
     )

@@ -17,7 +17,7 @@ describe("RedisPromise types", () => {
     void redis.set("k", "v", { nx: true, xx: true })
   })
 
-  it("pipelines and transactions keep the places of their commands", () => {
+  it("pipelines and transactions keep the indexes of their commands", () => {
     expectTypeOf(redis.pipeline([Redis.incr("n"), Redis.get("k")])).resolves.toEqualTypeOf<
       readonly [number, string | undefined]
     >()

@@ -123,7 +123,8 @@ const answer = (
   return name === "SET" || name === "WATCH" ? Encode.ok : Encode.bulk(`${self.name}:${key}`)
 }
 
-const makeNode = Effect.fnUntraced(function*(
+/** One node of a cluster. */
+export const makeNode = Effect.fnUntraced(function*(
   name: string,
   cluster: () => FakeCluster,
   options: FakeNode.FakeNodeOptions

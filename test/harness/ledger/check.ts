@@ -1,5 +1,5 @@
 /**
- * What a model of the promise says about what everybody was told, and about what was done.
+ * A model of the promises, which judges what everybody was told against what was done.
  */
 import { RedisError } from "@redfx/core"
 import * as Cause from "effect/Cause"
@@ -60,12 +60,12 @@ const said = (outcome: Outcome): string =>
 /** Reports what is wrong with a try. */
 type Report = (what: string) => void
 
-/** What may have been run although it was answered with an error. */
+/** The commands that may have been run although they were answered with an error. */
 const scripts = new Set(["twice", "function", "liar"])
 
 const tokensOf = (parts: ReadonlyArray<Built>): ReadonlyArray<string> => parts.flatMap(({ tokens }) => tokens)
 
-/** What one command was told, judged by itself. */
+/** Judges one command by what its caller was told. */
 const checkPart = (facts: Facts, part: Built, outcome: Outcome, most: number, report: Report): void => {
   const error = errorOf(outcome)
   if (part.separate && error !== undefined) {
@@ -92,7 +92,7 @@ const checkPart = (facts: Facts, part: Built, outcome: Outcome, most: number, re
   }
 }
 
-/** What is known of the commands of a composition that failed in part. */
+/** What an error says about the commands of a composition that failed in part. */
 interface Partial {
   readonly of: string
   readonly answered: ReadonlyArray<number>
@@ -101,7 +101,7 @@ interface Partial {
 
 const partialOf = (error: RedisError.RedisError): Partial | undefined => "partial" in error ? error.partial : undefined
 
-/** A composition that failed as a whole. */
+/** Judges a composition that failed as a whole. */
 const checkWhole = (facts: Facts, attempt: Try, most: number, report: Report): void => {
   const { kind, outcome, parts } = attempt
   const error = errorOf(outcome)
@@ -117,7 +117,7 @@ const checkWhole = (facts: Facts, attempt: Try, most: number, report: Report): v
   const tell = (what: string) => report(`${what}, told ${said(outcome)}; run were ${ran.join(", ")}`)
   if (ran.length > 0 && RedisError.isSafeToRetry(error)) tell("is said to be safe to repeat")
   if (kind === "transaction") {
-    // What was sent a second time may have been run the first time, and says so.
+    // A command that was sent a second time may have been run the first time, and its error says so.
     const isDiscarded = (error._tag === "ExecAbortError" || error._tag === "WatchError") &&
       error.mayHaveWritten !== true
     if (ran.length > 0 && (isNotSent(error) || isDiscarded)) {
@@ -126,9 +126,9 @@ const checkWhole = (facts: Facts, attempt: Try, most: number, report: Report): v
     return
   }
   if (kind !== "pipeline") return
-  // Places among the commands.
+  // This is an index among the commands.
   const index = "index" in error ? error.index : undefined
-  // What a try before this one may have run is told as that.
+  // A command that an earlier try may have run is reported as such.
   const mayHaveRun = index !== undefined && partialOf(error)?.unknown.includes(index) === true
   if (index !== undefined && !mayHaveRun && parts[index] !== undefined) checkIndexed(parts[index], error, times, tell)
   checkPartial(
@@ -142,8 +142,8 @@ const checkWhole = (facts: Facts, attempt: Try, most: number, report: Report): v
 }
 
 /**
- * What is said to be answered was run once, what may have been run that often at the most, and all else was not.
- * `most`: how often something can have been run that is not to be run twice.
+ * Checks that a command which is said to be answered was run once, that one which may have been run was run so often at
+ * the most, and that no other was run. `most` is how often a command may have been run that must not be run twice.
  */
 const checkPartial = (
   partial: Partial | undefined,
@@ -166,7 +166,7 @@ const checkPartial = (
   })
 }
 
-/** The command that an error points at has failed: it has not been answered with success. */
+/** Checks that the command that an error points at has failed, and was not answered with success. */
 const checkIndexed = (
   part: Built,
   error: RedisError.RedisError,
@@ -177,16 +177,20 @@ const checkIndexed = (
   if (part.tokens.some((token) => times(token) > 0)) tell(`points at ${part.name}, which was run`)
 }
 
-/** All of a transaction is applied, or nothing. */
+/** Checks that all of a transaction was applied, or nothing. */
 const checkAtomic = (facts: Facts, parts: ReadonlyArray<Built>, report: Report): void => {
-  // A function that the server has forgotten fails alone, and so does one of which nothing can be learned before.
+  // A function that the server has forgotten fails alone, and so does a function of which nothing could be learned
+  // before.
   const alone = ({ name }: Built) => (facts.flushed || facts.unasked) && name === "function"
   const tokens = tokensOf(parts.filter((part) => !part.fails && !alone(part)))
   const ran = tokens.filter((token) => facts.applied.has(token))
   if (ran.length > 0 && ran.length < tokens.length) report(`of ${tokens.join(", ")} only ${ran.join(", ")} were run`)
 }
 
-/** The body of a watch is run again for a conflict, or where nothing that it wrote was run; its changes are not lost. */
+/**
+ * Checks that the body of a watch is only run again after a conflict, or where nothing that it wrote was run, and that
+ * no change of it is lost.
+ */
 const checkRuns = (facts: Facts, attempt: Try, report: Report): void => {
   const { outcome, runs } = attempt
   runs.forEach((run, index) => {
@@ -212,7 +216,7 @@ const checkRuns = (facts: Facts, attempt: Try, report: Report): void => {
 const checkTry = (env: Env, facts: Facts, attempt: Try): void => {
   const { wrong } = env
   const most = mostOf(env, attempt)
-  const report: Report = (what) => wrong.push(`${attempt.place} ${attempt.kind}: ${what}`)
+  const report: Report = (what) => wrong.push(`${attempt.stepId} ${attempt.kind}: ${what}`)
   const { outcome, outcomes, parts } = attempt
   if (outcome === undefined) report("has not ended")
   const [first] = parts
@@ -223,7 +227,7 @@ const checkTry = (env: Env, facts: Facts, attempt: Try): void => {
   if (attempt.kind === "transaction") checkAtomic(facts, parts, report)
   checkRuns(facts, attempt, report)
   const meddling = env.tries.some(({ runs }) => runs.some(({ meddling }) => meddling))
-  // Nobody else changes what is watched.
+  // Nobody else changes the watched key.
   if (facts.struck === 0 && !meddling && attempt.runs.length > 1) {
     report("the body was run again, and nobody had changed the key")
   }
@@ -241,20 +245,20 @@ const checkTry = (env: Env, facts: Facts, attempt: Try): void => {
   if (isFaultless(facts) && error !== undefined) checkFaultless(attempt, error, report)
 }
 
-/** Codes of what passes, and has not been run where it is said of a plain command. */
+/** The codes of errors that pass. A plain command with such an error has not been run. */
 const passing = new Set(["BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "OOM", "TRYAGAIN"])
 
 const isFull = (error: RedisError.RedisError): boolean =>
   error._tag === "ConnectionError" && (error.reason === "PoolTimeout" || error.reason === "PoolExhausted")
 
-/** Whether nothing but what passes kept a transaction from being run: of its commands, and of EXEC itself. */
+/** Whether only errors that pass kept a transaction from being run: those of its commands, and of EXEC itself. */
 const hasOnlyPassed = ({ causes, detail }: RedisError.ExecAbortError): boolean => {
   const [, ofExec] = /because of: -?(\S+)/.exec(detail) ?? []
   const codes = [...causes.map(({ code }) => code), ...ofExec === undefined ? [] : [ofExec]]
   return codes.length > 0 && codes.every((code) => passing.has(code))
 }
 
-/** What later tries are said to be good for. */
+/** Checks what errors say about later tries. */
 const checkRetrying = (facts: Facts, attempt: Try, error: RedisError.RedisError, report: Report): void => {
   const { kind, outcome, runs } = attempt
   const retryable = RedisError.isRetryable(error)
@@ -269,17 +273,17 @@ const checkRetrying = (facts: Facts, attempt: Try, error: RedisError.RedisError,
   if (error._tag !== "ExecAbortError") return
   const passed = hasOnlyPassed(error)
   if (retryable !== passed) report(`is ${retryable ? "" : "not "}said to be worth a later try, told ${said(outcome)}`)
-  // What a body has written is written once more with the whole; what ran out of time before may have been run, for all that
-  // the client can know.
+  // A retry writes once more what a body has written. A command that ran out of time before may have been run, as far
+  // as the client can know.
   if (passed && !safe && !facts.again && !runs.at(-1)?.body.some((token) => facts.applied.has(token))) {
     report(`was not run for what passes, and is not said to be safe to repeat, told ${said(outcome)}`)
   }
 }
 
-/** Kinds of one round trip, to which the limit applies as it is. */
+/** The kinds of commands of one round trip, to which the limit applies as it is. */
 const simple = new Set("append del echo exists get hincrby incr mget mset publish rpush sadd set wrong xadd".split(" "))
 
-/** A limit comes neither early nor much too late. */
+/** Checks that a limit ends neither early nor much too late. */
 const checkTime = ({ commandTimeout, late }: Facts, attempt: Try, most: number, report: Report): void => {
   if (commandTimeout === undefined || !simple.has(attempt.kind)) return
   const took = attempt.ended - attempt.started
@@ -292,28 +296,38 @@ const checkTime = ({ commandTimeout, late }: Facts, attempt: Try, most: number, 
   }
 }
 
-/** Whether nothing goes wrong: neither a fault, nor a way so long that limits end on it. */
+/** Whether nothing goes wrong: there is no fault, and no way so long that limits end on it. */
 const isFaultless = ({ closed, isFar, struck }: Facts): boolean => struck === 0 && !closed && !isFar
 
-/** What anything takes at the most that has to wait for nothing, in milliseconds: connections, and a few round trips. */
+/**
+ * The milliseconds that an effect takes at most when it has to wait for nothing but connections and a few round trips.
+ */
 const smooth = 90
 
-/** How often scripts have said by some time that their server is no master, which ends a connection. */
+/**
+ * The number of times until some moment that scripts have said that their server is no master, which ends a connection.
+ */
 export const demotions = (env: Env, { demoting }: Pick<Facts, "demoting">, until = Infinity): number =>
   env.tries
     .filter(({ started }) => started <= until)
     .flatMap(({ parts }) => parts)
     .filter(({ says = "" }) => demoting.has(says)).length
 
-/** For how long somebody may wait for that, in milliseconds: with each the next dial has a pause twice as long, up to a second. */
+/**
+ * The milliseconds for which somebody may wait because of that: with each such answer the pause before the next dial
+ * doubles, up to a second.
+ */
 const demotedFor = (env: Env, facts: Facts, until: number): number => {
   const times = demotions(env, facts, until)
   return Math.min(10 * 2 ** times, 1000 * times)
 }
 
-/** Where nothing goes wrong and there is room nobody waits for what others have left behind, whoever was interrupted. */
+/**
+ * Checks that nobody waits for what others have left behind, whoever was interrupted, where nothing goes wrong and
+ * there is room.
+ */
 const checkSmooth = (env: Env, facts: Facts, attempt: Try, report: Report): void => {
-  // A body that is run again has its pauses.
+  // A body that is run again pauses in between.
   if (!isFaultless(facts) || !facts.roomy || attempt.kind === "consume" || attempt.runs.length > 1) return
   const { ended, outcome, outcomes = [outcome], parts, started } = attempt
   const { commandTimeout = Infinity, late } = facts
@@ -325,15 +339,15 @@ const checkSmooth = (env: Env, facts: Facts, attempt: Try, report: Report): void
   if (took > most + blocks) report(`took ${took} ms where nobody had to wait`)
 }
 
-/** Whether a server has said that it does not have a script: what scripts make up has other words. */
+/** Whether a server has said that it does not have a script. The errors that scripts make up have other words. */
 const isMissing = (outcome: Outcome): boolean => {
   const error = errorOf(outcome)
   return error !== undefined && "code" in error && error.code === "NOSCRIPT" && error.detail.startsWith("No matching")
 }
 
 /**
- * The client has the text of each script, so none fails because a server is without it; but in a pipeline what stands before
- * something that was run cannot be run in its place any more.
+ * Checks that no script failed because a server was without it: the client has the text of each script. In a pipeline,
+ * a command that stands before another which was run cannot be sent again, because it would run after that.
  */
 const checkScripts = ({ kind, outcome, outcomes, parts }: Try, report: Report): void => {
   const isLast = (index: number | undefined) =>
@@ -341,22 +355,24 @@ const checkScripts = ({ kind, outcome, outcomes, parts }: Try, report: Report): 
   for (const [index, each] of (outcomes ?? [outcome]).entries()) {
     if (!isMissing(each)) continue
     const error = errorOf(each)
-    const place = outcomes === undefined && error !== undefined && "index" in error ? error.index : index
-    if (kind !== "pipeline" || isLast(place)) report(`was not sent its text, told ${said(each)}`)
+    const failedIndex = outcomes === undefined && error !== undefined && "index" in error ? error.index : index
+    if (kind !== "pipeline" || isLast(failedIndex)) report(`was not sent its text, told ${said(each)}`)
   }
 }
 
-/** Where nothing goes wrong, nothing fails but what cannot succeed. */
+/** Checks that nothing fails, where nothing goes wrong, but what cannot succeed. */
 const checkFaultless = ({ mayFail, outcome, parts }: Try, error: RedisError.RedisError, report: Report): void => {
   if (
     mayFail || parts.some(({ fails, lies }) => fails || lies) || error._tag === "LockError" ||
-    // A pool with room for all never says so, and missing scripts have a rule of their own.
+    // A pool with room for all never reports that it is full, and missing scripts have a rule of their own.
     error._tag === "TimeoutError" || isFull(error) || isMissing(outcome)
   ) return
   report(`failed though nothing went wrong, told ${said(outcome)}`)
 }
 
-/** Tries of the same effect: what is only repeated when that is safe is applied once at the most. */
+/**
+ * Judges the tries of one effect together: an effect that is only repeated when that is safe is applied at most once.
+ */
 const checkTries = (env: Env, facts: Facts, tries: ReadonlyArray<Try>): void => {
   const [first] = tries
   if (first === undefined || first.recipe === "retryable") return
@@ -367,11 +383,11 @@ const checkTries = (env: Env, facts: Facts, tries: ReadonlyArray<Try>): void => 
   const most = tries.reduce((most, attempt) => Math.max(most, mostOf(env, attempt)), 1)
   if (sum > most && tries.length > 1) {
     const told = tries.map(({ outcome }) => said(outcome)).join("; ")
-    env.wrong.push(`${first.place} ${first.kind}: was run ${sum} times by the recipe "${first.recipe}", told ${told}`)
+    env.wrong.push(`${first.stepId} ${first.kind}: was run ${sum} times by the recipe "${first.recipe}", told ${told}`)
   }
 }
 
-/** Messages come in order, none twice, and none is missing but in a gap that was told of. */
+/** Checks that messages come in order, none twice, and that none is missing but in a reported gap. */
 const checkHeard = (published: ReadonlyArray<string>, heard: Heard, wrong: Array<string>): void => {
   let previous: number | undefined
   let gap = true
@@ -380,18 +396,23 @@ const checkHeard = (published: ReadonlyArray<string>, heard: Heard, wrong: Array
       gap = true
       continue
     }
-    const place = published.indexOf(message)
-    if (place === -1) wrong.push(`a subscription was given ${message}, which nobody published`)
-    if (previous !== undefined && place <= previous) wrong.push(`a subscription was given ${message} too late or twice`)
-    if (previous !== undefined && !gap && place > previous + 1) {
-      wrong.push(`a subscription lost ${published.slice(previous + 1, place).join(", ")} in silence`)
+    const position = published.indexOf(message)
+    if (position === -1) wrong.push(`a subscription was given ${message}, which nobody published`)
+    if (previous !== undefined && position <= previous) {
+      wrong.push(`a subscription was given ${message} too late or twice`)
     }
-    previous = place
+    if (previous !== undefined && !gap && position > previous + 1) {
+      wrong.push(`a subscription lost ${published.slice(previous + 1, position).join(", ")} in silence`)
+    }
+    previous = position
     gap = false
   }
 }
 
-/** An element goes to one who asked; it is lost only with one who went away, or was cut off, and was still there when it came. */
+/**
+ * Checks that an element goes to a caller who asked. It is lost only with a caller who went away, or was cut off, and
+ * was still there when the element came.
+ */
 const checkPops = (env: Env, facts: Facts): void => {
   const lost: Array<number> = []
   for (const { parts, started } of env.tries) {
@@ -402,7 +423,7 @@ const checkPops = (env: Env, facts: Facts): void => {
       if (times === 0 && facts.applied.has(token)) lost.push(started)
     }
   }
-  // Those that were pushed last can only be with those who went away last.
+  // The elements that were pushed last can only be with the callers who went away last.
   lost.sort((a, b) => b - a).forEach((pushed, index) => {
     const pops = env.lostPops.filter((ended) => ended + facts.lag >= pushed).length
     if (pops <= index) {
@@ -411,17 +432,17 @@ const checkPops = (env: Env, facts: Facts): void => {
   })
 }
 
-/** Adds to what is wrong whatever does not fit. */
+/** Adds every difference to what is wrong. */
 export const check = (env: Env, facts: Facts): void => {
   const groups = new Map<string, Array<Try>>()
   for (const attempt of env.tries) {
     checkTry(env, facts, attempt)
-    const id = `${attempt.place} ${attempt.group}`
+    const id = `${attempt.stepId} ${attempt.group}`
     groups.set(id, [...groups.get(id) ?? [], attempt])
   }
   for (const tries of groups.values()) checkTries(env, facts, tries)
   checkPops(env, facts)
-  // What was published twice cannot be told from what was delivered twice.
+  // A message that was published twice cannot be told from one that was delivered twice.
   if (facts.published !== undefined && new Set(facts.published).size === facts.published.length) {
     for (const heard of env.heard) {
       checkHeard(facts.published, heard, env.wrong)

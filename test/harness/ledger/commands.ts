@@ -1,5 +1,5 @@
 /**
- * Commands of a program as values of the library: with tokens of their own, and what may come back.
+ * Makes commands of a program values of the library, with tokens of their own, and knows their possible results.
  */
 import { Redis } from "@redfx/core"
 import type { RedisCommand } from "@redfx/core"
@@ -8,7 +8,7 @@ import type { Command } from "./program.ts"
 import * as Programs from "./programs.ts"
 
 /**
- * What is known of a command before it is sent.
+ * The facts about a command before it is sent.
  *
  * - `tokens`: of its writes, all of which are applied or none. `fails`: whether it always fails, having applied nothing.
  * - `lies`: whether it applies its writes and fails, and `says`: with which code. `separate`: whether its writes may be applied one by one.
@@ -30,19 +30,19 @@ export interface Built {
   readonly check: (value: unknown) => string | undefined
 }
 
-/** Groups of keys that in a cluster of three are on different servers. */
+/** The hash tags of groups of keys, which in a cluster of three are on different servers. */
 const tags = ["b", "c", "a"] as const
 
 /** A key of a group. */
 export const keyOf = (slot: number, name: string): string => `{${tags[slot] ?? "a"}}:${name}`
 
-/** Keys that are there from the beginning, and what they hold: the key itself, so that a stray reply is found. */
+/** The keys that are there from the beginning. Each holds its own name, so that a stray reply is found. */
 export const initial: ReadonlyArray<readonly [key: string, text: string]> = [0, 1, 2].flatMap((slot) => [
   [keyOf(slot, "bad"), "text"] as const,
   [keyOf(slot, "string"), `${keyOf(slot, "string")}|`] as const
 ])
 
-/** Keys that were written through a keyspace live for a while. */
+/** Whether a key was written through a keyspace, so that it has a time to live. */
 export const isOfKeyspace = (key: string): boolean => /:(value|record|tags|counter|ranks|count):/.test(key)
 
 const exactly = (expected: unknown) => (value: unknown): string | undefined =>
@@ -200,5 +200,5 @@ export const build = (command: Command, token: () => string): Built => ({
   ...shape(command, token)
 })
 
-/** The same command in the one slot of a transaction. */
+/** Moves a command to the one slot of a transaction. */
 export const within = (slot: number, command: Command): Command => "slot" in command ? { ...command, slot } : command

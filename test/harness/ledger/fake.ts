@@ -124,7 +124,7 @@ const stageOf = (program: Program, world: World.World): Trial.Stage => {
       const stream = store.entries.get(keyOf(0, "stream"))?.value
       return stream?.type === "stream" ? [...stream.items.values()].flatMap(Store.tokensIn) : []
     }),
-    // What servers have yet to run counts as well.
+    // The commands that servers have yet to run count as well.
     facts: Effect.map(
       Effect.repeat(Effect.sleep(100), { while: () => world.links.size > 0, times: 100 }),
       () => factsOf(world)
@@ -140,14 +140,14 @@ const stageOf = (program: Program, world: World.World): Trial.Stage => {
   }
 }
 
-/** What is still there when everything has ended. */
+/** Checks what is still there when everything has ended. */
 const checkLeft = async (world: World.World, wrong: Array<string>): Promise<void> => {
   await world.sim.drive(() => world.links.size === 0 && world.sim.timers() === 0, world.sim.now() + 400_000)
   if (world.sim.timers() > 0) wrong.push(`${world.sim.timers()} timers are left over`)
   if (world.links.size > 0) wrong.push(`${world.links.size} connections are left over`)
 }
 
-/** Simulated time after which nobody waits any more. */
+/** The simulated milliseconds after which nobody waits any more. */
 const limit = 1_200_000
 
 /** Runs a program. */
@@ -158,12 +158,12 @@ export const run = async (program: Program): Promise<Trial.Report> => {
   const unhandled = (reason: unknown) => wrong.push(`unhandled rejection: ${inspect(reason)}`)
   process.on("unhandledRejection", unhandled)
   const { random } = Math
-  // Where the library chooses without an Effect, too, the same program takes the same course.
+  // The library also makes choices without an Effect. With this, the same program still takes the same course.
   Math.random = sim.random
   let interruptions = 0
   try {
     const context = Context.add(sim.context, RedisConnector.RedisConnector, World.connector(world, serve)).pipe(
-      // What goes wrong on purpose is logged by nobody.
+      // Nobody logs what goes wrong on purpose.
       Context.add(References.MinimumLogLevel, "None")
     )
     const fiber = Effect.runForkWith(context)(Trial.run(program, stageOf(program, world)))

@@ -1,11 +1,12 @@
 /**
- * What goes wrong in a simulated run, and at which command.
+ * The faults of a simulated run, and the commands at which they strike.
  */
 import * as fc from "fast-check"
 
 /**
- * Where a fault strikes: at the n-th command, counted over all servers and from zero, of those that it is about:
- * `"setup"` are the commands that connections and topologies are made with, `"data"` all others; or commands of a name.
+ * Where a fault strikes: at the n-th of the commands that it is about, counted over all servers and from zero.
+ * `"setup"` are the commands that connections and topologies are made with, `"data"` all others; or it is about
+ * commands of one name.
  */
 interface At {
   readonly nth: number
@@ -13,7 +14,7 @@ interface At {
 }
 
 /**
- * What happens there.
+ * The kinds of faults.
  *
  * - `cut`: the connection ends before the command is run, after it, or in the middle of its reply.
  * - `refuse`: it is not run and answered with an error. `pretend`: it is run, and answered with an error all the same, as
@@ -45,7 +46,7 @@ export type Kind =
   }
   | { readonly _tag: "clock"; readonly ms: number; readonly after: number }
 
-/** `clock`: by how much the time of day is set while it lasts, if it is. */
+/** A fault. `clock` says by how much the time of day is set while the fault lasts, if it is. */
 export interface Fault {
   readonly at: At
   readonly kind: Kind
@@ -74,7 +75,7 @@ export const tags: ReadonlyArray<Tag> = [
   "clock"
 ]
 
-/** What a server may answer before it has run a command. */
+/** The errors that a server may answer before it has run a command. */
 const codes = [
   "LOADING",
   "BUSY",
@@ -90,7 +91,7 @@ const codes = [
   "ERR"
 ] as const
 
-/** What a script may answer with an error that it makes up, besides. */
+/** The errors that a script may make up, besides. */
 export const madeUp = [...codes, "NOSCRIPT", "UNBLOCKED", "EXECABORT"] as const
 
 const named = [
@@ -113,9 +114,9 @@ const named = [
   "XACK"
 ]
 
-/** Only these: `only` holds tags of faults. */
+/** Faults of the kinds that `only` holds the tags of. */
 export const arbitrary = (only: ReadonlySet<string>): fc.Arbitrary<ReadonlyArray<Fault>> => {
-  // The last is longer than the client's default limit.
+  // The last one is longer than the client's default limit.
   const milliseconds = fc.constantFrom(1, 20, 150, 700, 3000, 6000)
   const steps = fc.constantFrom(-3_600_000, 3_600_000)
   const clock = only.has("clock") ? fc.option(steps, { nil: undefined, freq: 2 }) : fc.constant(undefined)
@@ -146,7 +147,7 @@ export const arbitrary = (only: ReadonlySet<string>): fc.Arbitrary<ReadonlyArray
   }
   const kinds = tags.filter((tag) => only.has(tag))
   if (kinds.length === 0) return fc.constant([])
-  // Cuts are what is most common, and can be in most places.
+  // Cuts are the most common faults, and may come almost anywhere.
   const weights = kinds.map((tag) => ({ arbitrary: of(tag), weight: tag === "cut" ? 5 : tag === "refuse" ? 3 : 1 }))
   const at = fc.record({
     nth: fc.integer({ min: 0, max: 14 }),
@@ -172,16 +173,16 @@ const setup = new Set([
   "PING"
 ])
 
-/** What a user is told who may not ask for functions; all else passes, or concerns the call as well. */
+/** The codes of answers to a user who may not ask for functions; all other errors pass, or concern the call as well. */
 const hiding = new Set(["NOPERM", "ERR", "MISCONF"])
 
-/** How long the master before and a sentinel are cut off from the others, in milliseconds. */
+/** The milliseconds for which the former master and a sentinel are cut off from the others. */
 export const partitioned = 20_000
 
 const lastsFor = (kind: Kind): number =>
   kind._tag === "partition" ? partitioned : "ms" in kind && kind._tag !== "clock" ? kind.ms : 0
 
-/** Tells at each command which fault strikes there; each strikes once. */
+/** Plans the faults: says at each command which fault strikes there. Each strikes once. */
 export const plan = (faults: ReadonlyArray<Fault>) => {
   const left = faults.map((fault) => ({ fault, commands: fault.at.nth }))
   const done = new Set<Tag>()
@@ -191,9 +192,9 @@ export const plan = (faults: ReadonlyArray<Fault>) => {
   let hidFunctions = false
   return {
     struck: () => struck,
-    /** For how many milliseconds connections did nothing, all together. */
+    /** The milliseconds for which connections did nothing, all together. */
     stalled: () => stalled,
-    /** When the last of what has struck is over, in milliseconds. */
+    /** The time in milliseconds at which the last fault that has struck is over. */
     over: () => over,
     have: (tag: Tag) => done.has(tag),
     hidFunctions: () => hidFunctions,
@@ -218,7 +219,7 @@ export const plan = (faults: ReadonlyArray<Fault>) => {
       }
       return found
     },
-    /** Nothing goes wrong any more. */
+    /** Lets nothing go wrong any more. */
     end: () => void left.splice(0)
   }
 }

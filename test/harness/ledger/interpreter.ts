@@ -22,12 +22,12 @@ import type * as Program from "./program.ts"
 // What is kept
 // -----------------------------------------------------------------------------
 
-/** What became of a command or of an effect; `undefined` while it runs. */
+/** The outcome of a command or of an effect; `undefined` while it runs. */
 export type Outcome = Exit.Exit<unknown, unknown> | undefined
 
 /**
- * What a run of a watch's body has sent. `meddling`: whether somebody else tried to change the watched key during it;
- * `meddled`: whether it is known that he did.
+ * The commands that one run of a watch's body has sent. `meddling` says whether somebody else tried to change the
+ * watched key during it, and `meddled` whether that is known to have succeeded.
  */
 interface BodyRun {
   readonly body: ReadonlyArray<string>
@@ -39,17 +39,17 @@ interface BodyRun {
 /**
  * One try of an effect.
  *
- * - `place`: of which step it is, `group` of which effect of it, so that tries of the same effect are judged together.
+ * - `stepId`: of which step it is, `group` of which effect of it, so that tries of the same effect are judged together.
  * - `started`, `ended`: when, in milliseconds.
  * - `parts`: its commands. `mayFail`: whether it can fail where nothing goes wrong. `outcomes`: of each, where they are told one by one. `runs`: of the body of a watch.
  */
 export interface Try {
-  readonly place: string
+  readonly stepId: string
   readonly group: string
   readonly kind: string
   readonly recipe: Program.Recipe
   readonly number: number
-  /** Whether it runs on a connection of its own. */
+  /** Whether the try runs on a connection of its own. */
   readonly reserved: boolean
   readonly started: number
   ended: number
@@ -60,7 +60,7 @@ export interface Try {
   readonly runs: Array<BodyRun>
 }
 
-/** What a subscription yielded: messages, and where some may be missing. */
+/** The elements of a subscription: messages, and the points at which some may be missing. */
 export type Heard = ReadonlyArray<string | undefined>
 
 /**
@@ -72,7 +72,7 @@ export interface Env {
   readonly client: RedisClient.RedisClient["Service"]
   /** Another client of the same deployment. */
   readonly another: Effect.Effect<RedisClient.RedisClient["Service"], RedisError.RedisError, Scope.Scope>
-  /** Whether commands that ran into their limit are sent once more, and what that limit is. */
+  /** Whether commands that ran into their limit are sent once more, and the limit. */
   readonly again: boolean
   readonly commandTimeout: number
   readonly base: number
@@ -106,14 +106,15 @@ export const make = (
   interrupted: 0
 })
 
-interface Place {
-  readonly place: string
+/** The step that a try belongs to, and how it is tried again. */
+interface Origin {
+  readonly stepId: string
   readonly recipe: Program.Recipe
 }
 
-const begin = (env: Env, { place, recipe }: Place, group: string, kind: string, reserved = false): Try => {
+const begin = (env: Env, { recipe, stepId }: Origin, group: string, kind: string, reserved = false): Try => {
   const made: Try = {
-    place,
+    stepId,
     group,
     kind,
     recipe,
@@ -136,21 +137,24 @@ const builder = (attempt: Try) => {
   return (command: Program.Command): Built => build(command, () => `w${attempt.number}.${++count}`)
 }
 
-/** How often a write can have been applied by one try: more than once only where it may be sent once more. */
+/**
+ * The number of times that one try can have applied a write. It is more than one only where the command may be sent
+ * twice.
+ */
 export const mostOf = (env: Env, { ended, reserved, started }: Try): 1 | 2 =>
   env.again && !reserved && Math.min(ended, env.now()) - started >= env.commandTimeout - 1 ? 2 : 1
 
-/** Looks at the result of a command, and keeps what it took away. */
+/** Checks the result of a command, and keeps the elements that it took away. */
 const verify = (env: Env, attempt: Try, built: Built, outcome: Exit.Exit<unknown, unknown>): void => {
-  const { kind, place } = attempt
+  const { kind, stepId } = attempt
   const twice = mostOf(env, attempt) > 1
   if (built.pops && (twice || Exit.isFailure(outcome))) env.lostPops.push(env.now())
   if (Exit.isFailure(outcome)) return
-  // What came of the second time is another thing.
+  // The result of the second sending is another.
   const wrong = twice && built.tokens.length > 0 ? undefined : built.check(outcome.value)
-  if (wrong !== undefined) env.wrong.push(`${place} ${kind}: ${built.name} was answered with ${wrong}`)
+  if (wrong !== undefined) env.wrong.push(`${stepId} ${kind}: ${built.name} was answered with ${wrong}`)
   if (!built.pops || outcome.value === undefined) return
-  // What a pop yields.
+  // The result of a pop has this type.
   const { value } = outcome.value as { readonly value: string }
   env.popped.set(value, (env.popped.get(value) ?? 0) + 1)
 }
@@ -173,41 +177,41 @@ const typed = (built: Built): RedisCommand.RedisCommand<unknown> => built.comman
 
 type Run = Effect.Effect<unknown, RedisError.RedisError, RedisClient.RedisClient>
 
-/** One command, on whatever client it is given. */
-const one = (env: Env, place: Place, group: string, command: Program.Command, reserved = false): Run =>
+/** Runs one command, on whatever client it is given. */
+const one = (env: Env, origin: Origin, group: string, command: Program.Command, reserved = false): Run =>
   Effect.suspend(() => {
-    const attempt = begin(env, place, group, command.c, reserved)
+    const attempt = begin(env, origin, group, command.c, reserved)
     const built = builder(attempt)(command)
     attempt.parts = [built]
     const run = Effect.onExit(typed(built), (exit) => Effect.sync(() => verify(env, attempt, built, exit)))
     return record(env, attempt, Effect.andThen(prepare(env, attempt.parts), run))
   })
 
-/** Several commands, one after the other, that are judged each for itself. */
+/** Runs several commands, one after the other, each of which is judged by itself. */
 const inOrder = (
   env: Env,
-  { place }: Place,
+  { stepId }: Origin,
   group: string,
   commands: ReadonlyArray<Program.Command>,
   reserved: boolean
 ): Run =>
   Effect.forEach(
     commands,
-    (command, index) => one(env, { place, recipe: "none" }, `${group}.${index}`, command, reserved),
+    (command, index) => one(env, { stepId, recipe: "none" }, `${group}.${index}`, command, reserved),
     { discard: true }
   )
 
 type Several = Program.Effect & { readonly e: "pipeline" | "transaction" }
 
-const together = (env: Env, place: Place, { commands, e, settled }: Several, reserved = false): Run =>
+const together = (env: Env, origin: Origin, { commands, e, settled }: Several, reserved = false): Run =>
   Effect.suspend(() => {
-    const attempt = begin(env, place, reserved ? "reserved" : "", e, reserved)
+    const attempt = begin(env, origin, reserved ? "reserved" : "", e, reserved)
     const build = builder(attempt)
     attempt.parts = commands.map((command) => build(e === "transaction" ? within(0, command) : command))
     const values = attempt.parts.map(({ command }) => command)
     const look = (outcomes: ReadonlyArray<Exit.Exit<unknown, unknown>>) =>
       attempt.parts.forEach((part, index) => verify(env, attempt, part, outcomes[index] ?? Exit.void))
-    // Who went away does not get what was taken for him.
+    // A caller who went away does not get the element that was taken for it.
     const lose = Effect.sync(() => void env.lostPops.push(...attempt.parts.filter(({ pops }) => pops).map(env.now)))
     const run: Run = settled
       ? Effect.tap(
@@ -233,7 +237,7 @@ const together = (env: Env, place: Place, { commands, e, settled }: Several, res
 
 const counter = RedisKeyspace.makeCounter({ key: "{b}:count:*", ttl: "10 minutes" })
 
-/** What a body does besides, where it does not know that it is one. */
+/** The effects that the body of a watch has besides, in ways that do not show that it is a body. */
 const besides: Readonly<Record<(Program.Effect & { readonly e: "watch" })["inside"], Run>> = {
   nothing: Effect.void,
   transaction: Redis.transaction([Redis.get(keyOf(0, "string"))]),
@@ -241,12 +245,12 @@ const besides: Readonly<Record<(Program.Effect & { readonly e: "watch" })["insid
   pipeline: Redis.pipeline([Redis.send("MULTI"), Redis.send("PING"), Redis.send("EXEC")])
 }
 
-const watch = (env: Env, place: Place, effect: Program.Effect & { readonly e: "watch" }): Run =>
+const watch = (env: Env, origin: Origin, effect: Program.Effect & { readonly e: "watch" }): Run =>
   Effect.suspend(() => {
-    const attempt = begin(env, place, "", "watch", true)
+    const attempt = begin(env, origin, "", "watch", true)
     const build = builder(attempt)
     const watched = keyOf(effect.slot, "watched")
-    // What would end the watch unnoticed may be refused.
+    // An effect that would end the watch unnoticed may be refused.
     attempt.mayFail = effect.inside !== "nothing" || effect.body.some(({ c }) => c === "wrong" || c === "liar")
     const body = Effect.gen(function*() {
       const first = attempt.runs.length === 0
@@ -255,11 +259,11 @@ const watch = (env: Env, place: Place, effect: Program.Effect & { readonly e: "w
       attempt.runs.push(run)
       const commands = effect.body.map((command) => within(effect.slot, command))
       yield* Effect.ensuring(
-        inOrder(env, place, `body${attempt.number}.${attempt.runs.length}`, commands, true),
-        // In the place of this step nothing else runs at the same time.
+        inOrder(env, origin, `body${attempt.number}.${attempt.runs.length}`, commands, true),
+        // Nothing else of this step runs at the same time.
         Effect.sync(() =>
           run.body.push(
-            ...env.tries.slice(from).filter((other) => other.place === place.place).flatMap(({ parts }) =>
+            ...env.tries.slice(from).filter((other) => other.stepId === origin.stepId).flatMap(({ parts }) =>
               parts.flatMap(({ tokens }) => tokens)
             )
           )
@@ -290,31 +294,31 @@ const leavings = (env: Env): Readonly<Record<(Program.Effect & { readonly e: "se
 
 const session = (
   env: Env,
-  place: Place,
+  origin: Origin,
   { commands, leave, transaction }: Program.Effect & { readonly e: "session" }
 ): Run =>
   Redis.withConnection(Effect.all([
     transaction
-      ? together(env, place, { e: "transaction", commands: [{ c: "set", slot: 0 }], settled: false }, true)
+      ? together(env, origin, { e: "transaction", commands: [{ c: "set", slot: 0 }], settled: false }, true)
       : Effect.void,
-    // In a cluster a connection is to the server of its first key.
-    inOrder(env, place, "session", commands.map((command) => within(0, command)), true),
+    // In a cluster, a connection is to the server of its first key.
+    inOrder(env, origin, "session", commands.map((command) => within(0, command)), true),
     leavings(env)[leave]
   ]))
 
-/** Locks outlive whatever a program is made to wait for, so that nobody has to expect another one inside. */
+/** Locks outlive whatever a program has to wait for, so that nobody has to expect another holder inside. */
 const lockTtl = Duration.minutes(5)
 
-const lock = (env: Env, place: Place, { body, fencing, slot }: Program.Effect & { readonly e: "lock" }): Run => {
+const lock = (env: Env, origin: Origin, { body, fencing, slot }: Program.Effect & { readonly e: "lock" }): Run => {
   const name = keyOf(slot, "lock")
   const guarded = RedisLock.make(name, { ttl: lockTtl, retryInterval: "10 millis", waitTimeout: "300 millis", fencing })
   return guarded.withLock(Effect.acquireUseRelease(
     Effect.sync(() => {
       const inside = (env.inside.get(name) ?? 0) + 1
       env.inside.set(name, inside)
-      if (inside > 1) env.wrong.push(`${place.place} lock: ${inside} hold ${name} at a time`)
+      if (inside > 1) env.wrong.push(`${origin.stepId} lock: ${inside} hold ${name} at a time`)
     }),
-    () => Effect.andThen(inOrder(env, place, "lock", body, false), Effect.sleep(2)),
+    () => Effect.andThen(inOrder(env, origin, "lock", body, false), Effect.sleep(2)),
     () => Effect.sync(() => void env.inside.set(name, (env.inside.get(name) ?? 0) - 1))
   ))
 }
@@ -322,7 +326,7 @@ const lock = (env: Env, place: Place, { body, fencing, slot }: Program.Effect & 
 const key = (slot: number, name: string): `${string}*` => `${keyOf(slot, name)}:*`
 const ttl = Duration.minutes(10)
 
-/** A write through a keyspace: a token, the keyspace's own effect, and what comes back. */
+/** A write through a keyspace: a token, the keyspace's own effect, and the expected result. */
 const stored = (kind: Program.KeyspaceKind, slot: number, token: string) => {
   const values = () => RedisKeyspace.makeSet({ key: key(slot, "tags"), member: Schema.String, ttl })
   const ranks = () => RedisKeyspace.makeSortedSet({ key: key(slot, "ranks"), member: Schema.String, ttl })
@@ -347,11 +351,11 @@ const stored = (kind: Program.KeyspaceKind, slot: number, token: string) => {
   }
 }
 
-const keyspace = (env: Env, place: Place, { kind, slot }: Program.Effect & { readonly e: "keyspace" }): Run =>
+const keyspace = (env: Env, origin: Origin, { kind, slot }: Program.Effect & { readonly e: "keyspace" }): Run =>
   Effect.suspend(() => {
-    const attempt = begin(env, place, "", `keyspace ${kind}`)
+    const attempt = begin(env, origin, "", `keyspace ${kind}`)
     const token = `w${attempt.number}.1`
-    // What was not there before is new, and one after it was incremented.
+    // A key that was not there before is new, and a counter is one after its first increment.
     const check = (value: unknown) =>
       value === undefined || Number(value) === 1 ? undefined : `${String(value)}, and was new`
     const built = { ...build({ c: "echo" }, () => token), name: kind, tokens: [token], check }
@@ -366,9 +370,9 @@ const keyspace = (env: Env, place: Place, { kind, slot }: Program.Effect & { rea
     )
   })
 
-const publish = (env: Env, place: Place): Run =>
+const publish = (env: Env, origin: Origin): Run =>
   Effect.suspend(() => {
-    const attempt = begin(env, place, "", "publish")
+    const attempt = begin(env, origin, "", "publish")
     const token = `w${attempt.number}.1`
     const command = Redis.publish("feed", token)
     attempt.parts = [{ ...build({ c: "echo" }, () => token), name: "publish", tokens: [token], command }]
@@ -391,8 +395,8 @@ const subscribe = (env: Env, milliseconds: number): Run =>
   })
 
 /** Handles entries of the stream for a while. */
-const consumeOnce = (env: Env, place: Place, milliseconds: number): Run =>
-  Effect.suspend(() => record(env, begin(env, place, "", "consume"), consume(env, place.place, milliseconds)))
+const consumeOnce = (env: Env, origin: Origin, milliseconds: number): Run =>
+  Effect.suspend(() => record(env, begin(env, origin, "", "consume"), consume(env, origin.stepId, milliseconds)))
 
 const consumerOf = (consumer: string) => ({
   stream: keyOf(0, "stream"),
@@ -412,8 +416,8 @@ export const consume = (env: Env, consumer: string, milliseconds: number): Run =
     milliseconds
   )
 
-/** A consumer whose client is gone while it handles an entry; who handles it has not done so then. */
-const crash = (env: Env, { place }: Place, milliseconds: number): Run =>
+/** Runs a consumer whose client is gone while an entry is handled; the handler has not finished then. */
+const crash = (env: Env, { stepId }: Origin, milliseconds: number): Run =>
   Effect.gen(function*() {
     const scope = yield* Scope.make()
     const begun = yield* Deferred.make<void>()
@@ -421,8 +425,8 @@ const crash = (env: Env, { place }: Place, milliseconds: number): Run =>
     let fiber: Fiber.Fiber<unknown, unknown> | undefined
     const work = Effect.gen(function*() {
       const client = yield* Scope.provide(env.another, scope)
-      const consuming = Client.on(client)(RedisStream.consume(consumerOf(place), handler))
-      // It goes on until its client has been closed.
+      const consuming = Client.on(client)(RedisStream.consume(consumerOf(stepId), handler))
+      // The consumer goes on until its client is closed.
       fiber = yield* Effect.forkDetach(consuming, { startImmediately: true })
       yield* Deferred.await(begun)
     })
@@ -433,29 +437,29 @@ const crash = (env: Env, { place }: Place, milliseconds: number): Run =>
       ))
   })
 
-const run = (env: Env, place: Place, effect: Program.Effect): Run => {
+const run = (env: Env, origin: Origin, effect: Program.Effect): Run => {
   switch (effect.e) {
     case "one":
-      return one(env, place, "", effect.command)
+      return one(env, origin, "", effect.command)
     case "pipeline":
     case "transaction":
-      return together(env, place, effect)
+      return together(env, origin, effect)
     case "watch":
-      return watch(env, place, effect)
+      return watch(env, origin, effect)
     case "session":
-      return session(env, place, effect)
+      return session(env, origin, effect)
     case "lock":
-      return lock(env, place, effect)
+      return lock(env, origin, effect)
     case "keyspace":
-      return keyspace(env, place, effect)
+      return keyspace(env, origin, effect)
     case "publish":
-      return publish(env, place)
+      return publish(env, origin)
     case "subscribe":
       return subscribe(env, effect.ms)
     case "consume":
-      return consumeOnce(env, place, effect.ms)
+      return consumeOnce(env, origin, effect.ms)
     case "crash":
-      return crash(env, place, effect.ms)
+      return crash(env, origin, effect.ms)
   }
 }
 
@@ -463,18 +467,18 @@ const run = (env: Env, place: Place, effect: Program.Effect): Run => {
 // Steps and fibers
 // -----------------------------------------------------------------------------
 
-/** Steps whose parts are judged each for itself: what tries them again as a whole repeats what was done. */
+/** The effects whose parts are judged each by itself, because a retry of the whole repeats what was done. */
 const ofMany: ReadonlySet<Program.Effect["e"]> = new Set(["session", "lock"])
 
 const recipes = { none: () => false, safe: RedisError.isSafeToRetry, retryable: RedisError.isRetryable } as const
 
-const persistent = (env: Env, place: Place, effect: Program.Effect): Run => {
-  const attempt = run(env, place, effect)
-  if (place.recipe === "none") return attempt
-  return Effect.retry(attempt, { times: 4, schedule: Schedule.spaced("20 millis"), while: recipes[place.recipe] })
+const persistent = (env: Env, origin: Origin, effect: Program.Effect): Run => {
+  const attempt = run(env, origin, effect)
+  if (origin.recipe === "none") return attempt
+  return Effect.retry(attempt, { times: 4, schedule: Schedule.spaced("20 millis"), while: recipes[origin.recipe] })
 }
 
-/** Has a fiber interrupted when it is time. */
+/** Interrupts a fiber when it is time. */
 const interrupting = (
   env: Env,
   interruption: Program.Interruption,
@@ -498,12 +502,12 @@ const interrupting = (
   }
 }
 
-const step = (env: Env, program: Program.Step, place: string): Effect.Effect<void> =>
+const step = (env: Env, program: Program.Step, stepId: string): Effect.Effect<void> =>
   Effect.gen(function*() {
     const { effect, interruption, pause } = program
     const recipe = ofMany.has(effect.e) ? "none" : program.recipe
     if (pause > 0) yield* Effect.sleep(pause)
-    const effectOf = Client.on(env.client)(persistent(env, { place, recipe }, effect))
+    const effectOf = Client.on(env.client)(persistent(env, { recipe, stepId }, effect))
     const running: { fiber?: Fiber.Fiber<unknown, unknown> } = {}
     const interrupt = interruption === undefined
       ? undefined
@@ -520,15 +524,15 @@ const step = (env: Env, program: Program.Step, place: string): Effect.Effect<voi
     const exit = yield* Fiber.await(fiber)
     if (arming !== undefined) yield* Fiber.interrupt(arming)
     if (Exit.isFailure(exit) && exit.cause.reasons.some(({ _tag }) => _tag === "Die")) {
-      env.wrong.push(`${place} ${effect.e}: a defect: ${String(exit.cause)}`)
+      env.wrong.push(`${stepId} ${effect.e}: a defect: ${String(exit.cause)}`)
     }
-    if (interruption === undefined) judgeEnd(env, place, effect, exit)
+    if (interruption === undefined) judgeEnd(env, stepId, effect, exit)
   })
 
-/** Nobody interrupted it, so it must not say so. */
-const judgeEnd = (env: Env, place: string, { e }: Program.Effect, exit: Exit.Exit<unknown, unknown>): void => {
+/** Checks that an effect which nobody interrupted does not say that it was. */
+const judgeEnd = (env: Env, stepId: string, { e }: Program.Effect, exit: Exit.Exit<unknown, unknown>): void => {
   if (Exit.isFailure(exit) && exit.cause.reasons.every(({ _tag }) => _tag === "Interrupt")) {
-    env.wrong.push(`${place} ${e}: was interrupted by nobody`)
+    env.wrong.push(`${stepId} ${e}: was interrupted by nobody`)
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What real servers have run, as MONITOR tells it.
+ * A journal of what real servers have run, as MONITOR reports it.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -18,7 +18,10 @@ export interface Journal {
   readonly seen: (mark: string, times: number) => Effect.Effect<void>
 }
 
-/** Commands that carry a token and do nothing themselves: scripts tell of what they run; a slot on its way keeps its data. */
+/**
+ * The commands that carry a token and do nothing themselves: scripts report what they run, and a slot on its way keeps
+ * its data.
+ */
 const silent = new Set(["EVAL", "EVALSHA", "FCALL", "ECHO", "RESTORE-ASKING", "MIGRATE"])
 
 const argument = /"((?:[^"\\]|\\.)*)"/g
@@ -34,7 +37,7 @@ export const make = (): Journal => {
     const command = name.toUpperCase()
     journal.commands++
     if (command === "ECHO") marks.set(args[0] ?? "", (marks.get(args[0] ?? "") ?? 0) + 1)
-    // It is told of also what fails as a key holds something else.
+    // MONITOR also reports commands that fail because a key holds another type.
     if (silent.has(command) || Store.isRead(command) || args[0]?.endsWith(":bad") === true) return
     const tokens = Store.tokensIn(command === "SET" ? args.slice(1) : args)
     for (const token of tokens) journal.applied.set(token, (journal.applied.get(token) ?? 0) + 1)

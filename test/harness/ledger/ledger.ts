@@ -1,5 +1,5 @@
 /**
- * Writes random programs, runs them, and makes those that find something small.
+ * Writes random programs, runs them, and makes those small in which something is wrong.
  */
 import * as fc from "fast-check"
 import * as Fake from "./fake.ts"
@@ -29,7 +29,7 @@ export interface Options {
   readonly onFinding?: ((finding: Finding) => void) | undefined
 }
 
-/** A program that something is wrong with: `seed` writes it, `program` is the smallest that was found of it. */
+/** A program in which something is wrong. `seed` writes it, and `program` is the smallest form of it that was found. */
 export interface Finding {
   readonly seed: number
   readonly deployment: Deployment
@@ -56,7 +56,7 @@ export const format = ({ deployment, form, log, program, seed, wrong }: Finding)
     ...log.map((line) => `  ${line}`)
   ].join("\n")
 
-/** What a seed stands for. */
+/** The program that a seed stands for. */
 const written = ({ deployment, form, ingredients, seed }: Settings): Program.Program =>
   fc.sample(Program.arbitrary(deployment, ingredients, form), { seed, numRuns: 1 })[0]!
 
@@ -69,7 +69,7 @@ interface Settings {
 
 type Run = (program: Program.Program) => Promise<Trial.Report>
 
-/** What happens to real servers does not happen in the same way each time. */
+/** Runs a program several times on real servers, where it does not take the same course each time. */
 const persistently = (run: Run, form: Program.Form): Run => async (program) => {
   for (let left = form === "real" ? 4 : 1;; left--) {
     const report = await run(program)
@@ -77,7 +77,7 @@ const persistently = (run: Run, form: Program.Form): Run => async (program) => {
   }
 }
 
-/** The smallest program that was found for a seed. */
+/** The smallest form that was found of a seed's program. */
 const smallest = async (run: Run, settings: Settings, first: Trial.Report, seconds: number): Promise<Finding> => {
   const { deployment, form, seed } = settings
   const again = persistently(run, form)

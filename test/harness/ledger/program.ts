@@ -1,5 +1,5 @@
 /**
- * Programs of everything: plain data that can be printed, run again and made smaller.
+ * Programs of everything, as plain data that can be printed, run again and made smaller.
  */
 import * as fc from "fast-check"
 import * as Faults from "./faults.ts"
@@ -12,7 +12,7 @@ import type { Deployment } from "./world.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * A command. `slot`: which of three groups of keys it is about; in a cluster they are on different servers.
+ * A command. `slot` says which of three groups of keys it is about; in a cluster the groups are on different servers.
  *
  * The writes each have a token of their own. `wrong` is a write that fails as its key holds something else; `liar` is a
  * script that writes and then answers with an error of its own making; `peek` is a script that only reads. `mset`, `mget` and `del` are about keys of all slots.
@@ -28,11 +28,11 @@ export type Command =
   | { readonly c: "blpop"; readonly slot: number; readonly ms: number }
   | { readonly c: "echo" }
 
-/** What is written through a keyspace whose keys have a time to live, and how. */
+/** What is written, and how, through a keyspace whose keys have a time to live. */
 export type KeyspaceKind = "value" | "hash" | "counter" | "set" | "setAdd" | "ranks" | "ranksAdd" | "ranksIncrement"
 
 /**
- * What a step does.
+ * The effect of a step.
  *
  * - `watch`: `body` runs while keys are watched, `commit` in the end. `meddle`: it also changes the watched key itself
  *   from outside, the first time.
@@ -63,8 +63,8 @@ export type Effect =
   | { readonly e: "subscribe" | "consume" | "crash"; readonly ms: number }
 
 /**
- * When who runs a step is interrupted: after turns or milliseconds, around the arrival of a reply, or as another step ends.
- * `"limit"`: at the very time at which the limits of a step end, before these do.
+ * The moment at which a step is interrupted: after turns or milliseconds, around the arrival of a reply, or as another
+ * step ends. `"limit"` is the very time at which the limits of a step end, before they do.
  */
 export type Interruption =
   | { readonly after: "limit"; readonly count: number }
@@ -72,7 +72,7 @@ export type Interruption =
   | { readonly after: "reply"; readonly count: number; readonly side: "before" | "after" }
   | { readonly after: "step" }
 
-/** How often a step is tried again: by the two recipes, or not at all. */
+/** The rule by which a step is tried again: one of the two recipes, or none. */
 export type Recipe = "none" | "safe" | "retryable"
 
 export interface Step {
@@ -102,7 +102,7 @@ export interface Settings {
   readonly closeAt: number | undefined
 }
 
-/** What happens to real servers after so many milliseconds; `which`: of several connections or slots. */
+/** An event on real servers after so many milliseconds. `which` chooses among several connections or slots. */
 export interface Event {
   readonly at: number
   readonly kind: "kill" | "flush" | "pause" | "unblock" | "move"
@@ -112,7 +112,7 @@ export interface Event {
 /** Where programs run. */
 export type Form = "fake" | "real"
 
-/** `faults` strike simulated servers; `cuts` and `events` real ones. */
+/** A program. `faults` strike simulated servers, `cuts` and `events` real ones. */
 export interface Program {
   readonly deployment: Deployment
   readonly seed: number
@@ -127,7 +127,7 @@ export interface Program {
 // Ingredients
 // -----------------------------------------------------------------------------
 
-/** What steps do: there has to be one of these. */
+/** The ingredients that steps are made of; every program needs one of these. */
 const effects: ReadonlySet<string> = new Set<Effect["e"]>([
   "one",
   "pipeline",
@@ -142,7 +142,7 @@ const effects: ReadonlySet<string> = new Set<Effect["e"]>([
   "crash"
 ])
 
-/** Every ingredient of programs that can be left out, besides faults, by its name. */
+/** The names of all ingredients that can be left out, besides faults. */
 const ingredients = [
   ...effects,
   "write",
@@ -183,20 +183,20 @@ const list = <A>(arbitrary: fc.Arbitrary<A>, minLength: number, maxLength: numbe
 
 type Weighted<A> = readonly [ingredient: string, weight: number, arbitrary: fc.Arbitrary<A>]
 
-/** One of those that there is an ingredient for; the first where there is for none. */
+/** One of the choices for which there is an ingredient; the first when there is none. */
 const oneOf = <A>(only: Ingredients, choices: ReadonlyArray<Weighted<A>>): fc.Arbitrary<A> => {
   const left = choices.filter(([ingredient]) => only.has(ingredient))
   const some = left.length > 0 ? left : choices.slice(0, 1)
   return fc.oneof(...some.map(([, weight, arbitrary]) => ({ weight, arbitrary })))
 }
 
-/** Commands that run on any connection. Those of a transaction and the like have one slot, and do not wait. */
-const command = (only: Ingredients, place: "alone" | "one slot" | "together"): fc.Arbitrary<Command> => {
-  const waiting: ReadonlyArray<Weighted<Command>> = place === "together" ? [] : [
+/** Commands that run on any connection. Commands of a transaction and the like are of one slot, and do not wait. */
+const command = (only: Ingredients, grouping: "alone" | "one slot" | "together"): fc.Arbitrary<Command> => {
+  const waiting: ReadonlyArray<Weighted<Command>> = grouping === "together" ? [] : [
     ["blocking", 3, fc.record({ c: fc.constant("blpop"), slot, ms: fc.constantFrom(50, 500) })]
   ]
-  // In a cluster there is no splitting and emulating in pipelines.
-  const wide: ReadonlyArray<Weighted<Command>> = place !== "alone" ? [] : [
+  // In a cluster, commands in pipelines are neither split nor emulated.
+  const wide: ReadonlyArray<Weighted<Command>> = grouping !== "alone" ? [] : [
     ["split", 3, fc.record({ c: fc.constantFrom("mset", "mget", "del") })],
     ["emulated", 2, fc.record({ c: fc.constant("rename"), slot })],
     ["read", 1, fc.record({ c: fc.constant("echo") })]
@@ -277,7 +277,7 @@ const effect = (only: Ingredients): fc.Arbitrary<Effect> => {
   ])
 }
 
-/** Of what a program has limits for, in milliseconds. */
+/** The limits in milliseconds that programs have. */
 const limits = [50, 100, 200, 300, 500, 1000, 2000, 5000]
 
 const interruption: fc.Arbitrary<Interruption> = fc.oneof(
@@ -337,8 +337,8 @@ const event = (only: Ingredients): fc.Arbitrary<Event> =>
   })
 
 /**
- * Ingredients of one program: all that there are, or only some. Where there is less of all else, what it takes several
- * of the same kind for happens more often.
+ * The ingredients of one program: all of them, or only some. With fewer ingredients, events that take several of the
+ * same kind are more common.
  */
 const some = (only: Ingredients): fc.Arbitrary<Ingredients> => {
   const isEffect = (name: string) => effects.has(name)

@@ -1,5 +1,5 @@
 /**
- * Scripts and functions: what they are in Lua, and what a simulated server does when it is asked to run them.
+ * Scripts and functions: their text in Lua, and what a simulated server does when it is asked to run them.
  */
 import { RedisReply, RedisScript } from "@redfx/core"
 import { createHash } from "node:crypto"
@@ -9,7 +9,7 @@ import type { Call } from "./store.ts"
 
 type Program = (call: Call, keys: ReadonlyArray<string>, args: ReadonlyArray<string>) => Reply
 
-/** Writes twice, and returns what came of it. */
+/** Writes twice, and returns the result. */
 export const twice = RedisScript.make({
   name: "twice",
   lua: "return { redis.call('HINCRBY', KEYS[1], ARGV[1], 1), redis.call('HINCRBY', KEYS[1], ARGV[2], 1), ARGV[1] }",
@@ -42,7 +42,7 @@ const library = RedisScript.library({
     "redis.register_function('ledger_add', function(keys, args) return redis.call('HINCRBY', keys[1], args[1], 1) end)"
 })
 
-/** What FUNCTION LIST tells of it. */
+/** The answer of FUNCTION LIST about the library. */
 export const listed: Reply = {
   pairs: [
     ["library_name", "ledger"],
@@ -68,7 +68,7 @@ const extend: Program = (call, [key = ""], [token, duration, mode]) => {
   return call("PEXPIRE", key, String(mode === "add" ? left + Number(duration) : Number(duration)))
 }
 
-/** By a part of the text that is in no other. */
+/** The programs, by a part of their text that no other has. */
 const programs: ReadonlyArray<readonly [part: string, program: Program]> = [
   [
     "made up",
@@ -108,7 +108,7 @@ const programs: ReadonlyArray<readonly [part: string, program: Program]> = [
   ["ledger_add", (call, [key = ""], [token = ""]) => call("HINCRBY", key, token, "1")]
 ]
 
-/** What a text does. */
+/** The program of a text. */
 export const programOf = (text: string): Program | undefined => programs.find(([part]) => text.includes(part))?.[1]
 
 export const sha1 = (text: string): string => createHash("sha1").update(text).digest("hex")

@@ -7,8 +7,9 @@ import * as fc from "fast-check"
 import * as Net from "node:net"
 
 /**
- * What happens to the n-th connection since the program began, when so many bytes have gone to the server (`"up"`) or to
- * the client (`"down"`): it ends in good order or with a reset, or nothing goes in this direction for a while.
+ * An event on the n-th connection since the program began, when so many bytes have gone to the server (`"up"`) or to
+ * the client (`"down"`): the connection ends in good order or with a reset, or nothing goes in this direction for a
+ * while.
  */
 export interface Cut {
   readonly connection: number
@@ -56,7 +57,7 @@ interface State {
   bytes: number
 }
 
-/** Hands on what comes from one side, up to where a cut is. */
+/** Passes on the bytes from one side, up to the next cut. */
 const forward = (state: State, index: number, direction: Cut["direction"], from: Net.Socket, to: Net.Socket): void => {
   let passed = 0
   const hand = (chunk: Buffer) => {
@@ -84,7 +85,7 @@ const forward = (state: State, index: number, direction: Cut["direction"], from:
       }, cut.ms)
       return
     }
-    // What was handed on still arrives.
+    // The bytes that were passed on still arrive.
     const [client, server] = direction === "up" ? [from, to] : [to, from]
     server.end()
     if (cut.how === "reset") client.resetAndDestroy()

@@ -100,7 +100,7 @@ const open = Effect.fnUntraced(function*(deployment: Deployment) {
 
 const name = "ledger"
 
-/** The ids of connections of programs. */
+/** The ids of the connections of programs. */
 const ids = (client: RedisClient.RedisClient["Service"]): Effect.Effect<ReadonlyArray<string>> =>
   Effect.orDie(Effect.map(
     client.execute(Redis.send("CLIENT LIST")),
@@ -130,7 +130,7 @@ const happen = (site: Site, { kind, which }: Event): Effect.Effect<unknown> => {
     case "pause":
       return each((client) => client.execute(Redis.send("CLIENT PAUSE", 40)))
     case "move":
-      // Half moved it would be nobody's.
+      // A slot that is half moved would be nobody's.
       return Effect.uninterruptible(site.move(RedisCluster.slotOf(keyOf(which % 3, ""))))
   }
 }
@@ -149,7 +149,7 @@ const arming = ({ cutter: { hooks } }: Site): Env["arm"] => ({ count, side }, ac
   hooks.add(hook)
 }
 
-/** Waits until the servers have let go of the program's connections, and have told of all that they did. */
+/** Waits until the servers have dropped the program's connections, and have reported all that they did. */
 const quiet = Effect.fnUntraced(function*({ direct, journal }: Site, mark: string) {
   for (let round = 0; (yield* Effect.forEach(direct, ids)).some((all) => all.length > 0); round++) {
     if (round > 400) return yield* Effect.die(new Error("connections are left over"))
@@ -161,7 +161,7 @@ const quiet = Effect.fnUntraced(function*({ direct, journal }: Site, mark: strin
 
 const slots = [0, 1, 2]
 
-/** How much later something may come on a busy machine, in milliseconds. */
+/** The milliseconds by which something may be late on a busy machine. */
 const late = 1000
 
 const factsOf = Effect.fnUntraced(function*(site: Site, program: Program, events: () => number) {
@@ -224,7 +224,7 @@ const stageOf = (site: Site, program: Program, events: () => number, calm: Effec
   }
 }
 
-/** How long a program may take: longer than a connection may stay silent. */
+/** The time that a program may take, which is longer than a connection may stay silent. */
 const limit = "60 seconds"
 
 const run = Effect.fnUntraced(function*(site: Site, program: Program): Effect.fn.Return<Trial.Report> {

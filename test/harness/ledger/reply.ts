@@ -3,7 +3,7 @@
  */
 import * as Encode from "@redfx/testing/Encode"
 
-/** Text is a bulk string. */
+/** A reply. Text stands for a bulk string. */
 export type Reply =
   | number
   | string

@@ -1,5 +1,5 @@
 /**
- * What simulated servers do about commands that nothing goes wrong with.
+ * Runs the commands of simulated servers at which no fault strikes.
  */
 import type { Command } from "@redfx/testing/RequestParser"
 import * as Programs from "./programs.ts"
@@ -105,7 +105,7 @@ const connectionReply = (link: Link, command: Command): Reply | undefined => {
 // Scripts
 // -----------------------------------------------------------------------------
 
-/** Servers with the same data have the same functions; scripts each server has for itself. */
+/** Loads a library. Servers with the same data have the same functions, while each server has scripts of its own. */
 const loadLibrary = ({ node, world }: Link, text: string): void => {
   const { deployment, nodes } = world
   const same = deployment === "cluster" ? [node, replicaOf(world, node)] : nodes
@@ -114,7 +114,10 @@ const loadLibrary = ({ node, world }: Link, text: string): void => {
 
 const isLibrary = (text: string): boolean => text.startsWith("#!")
 
-/** A server that keeps only so many scripts forgets those that came first, and tells nobody. */
+/**
+ * Remembers a script. A server that keeps only so many scripts forgets those that came first, and reports that to
+ * nobody.
+ */
 const remember = ({ node: { loaded }, world: { keptScripts = Infinity } }: Link, text: string): void => {
   loaded.add(text)
   const scripts = [...loaded].filter((text) => !isLibrary(text))
@@ -227,7 +230,7 @@ const takeFirst = (world: World, keys: ReadonlyArray<string>): Reply | undefined
   return undefined
 }
 
-/** Gives elements to those that wait for them, the first first. */
+/** Gives elements to those that wait for them, in the order in which they came. */
 const serveWaiters = (world: World): void => {
   for (const waiter of Array.from(world.waiters)) {
     if (!world.waiters.includes(waiter)) continue
@@ -256,7 +259,7 @@ const block = (link: Link, command: Command, milliseconds: number, serve: () => 
   })
 }
 
-/** How long a command may wait for; `undefined` for those that do not. */
+/** The milliseconds for which a command may wait; `undefined` for commands that do not wait. */
 const patienceOf = ({ args, name }: Command): number | undefined => {
   if (name === "BLPOP") return Number(args.at(-1)) * 1000
   if (name !== "XREADGROUP") return undefined
@@ -268,7 +271,7 @@ const patienceOf = ({ args, name }: Command): number | undefined => {
 // All of it
 // -----------------------------------------------------------------------------
 
-/** A command is not run. */
+/** Answers a command that is not run. */
 export const refuse = (link: Link, { name }: Command, text: string): Reply => {
   if (name === "EXEC") {
     link.queued = undefined

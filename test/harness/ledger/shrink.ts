@@ -1,13 +1,13 @@
 /**
- * Makes a program smaller, as long as there is something wrong with it.
+ * Makes a program smaller, as long as something is wrong with it.
  */
 import type { Command, Effect, Program, Settings, Step } from "./program.ts"
 
-/** A list without each of its elements. */
+/** The lists that lack one element each. */
 const without = <A>(list: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
   list.map((_, index) => list.toSpliced(index, 1))
 
-/** A list with another element in each place, one at a time. */
+/** Lists in which one element is another, at each index in turn. */
 const inEach = <A>(list: ReadonlyArray<A>, others: (element: A) => ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
   list.flatMap((element, index) => others(element).map((other) => list.with(index, other)))
 
@@ -76,7 +76,7 @@ const plain: Settings = {
 }
 
 const smallerSettings = (settings: Settings): ReadonlyArray<Settings> =>
-  // Names of options.
+  // The keys are names of options.
   (Object.keys(plain) as ReadonlyArray<keyof Settings>)
     .filter((name) => settings[name] !== plain[name])
     .map((name) => ({ ...settings, [name]: plain[name] }))

@@ -1,7 +1,7 @@
 /**
- * Time and turns of a simulated run: a clock that jumps to whatever is due next
- * as soon as nothing is left to do, and a scheduler that tells when that is. The
- * same program takes the same course each time, and an hour takes no time.
+ * The time and the turns of a simulated run: a clock that jumps to whatever is due next as soon as nothing is left to
+ * do, and a scheduler that knows when that is. The same program takes the same course each time, and an hour takes no
+ * time.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -16,7 +16,7 @@ interface Timer {
   readonly act: () => void
 }
 
-/** How a run came to its end. */
+/** How a run ended. */
 type Ending = "done" | "stuck" | "late"
 
 /**
@@ -38,7 +38,7 @@ const epoch = 1_800_000_000_000
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
-/** Timers in the order of their times; of equal ones, in the order in which they were set. */
+/** The timers in the order of their times. Timers of the same time are in the order in which they were set. */
 const makeTimers = () => {
   const timers: Array<Timer> = []
   return {

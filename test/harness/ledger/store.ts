@@ -1,5 +1,6 @@
 /**
- * The data of a simulated deployment: a subset of Redis's commands, which says of each write how often it was applied.
+ * The data of a simulated deployment: a subset of Redis's commands, which counts for each write how often it was
+ * applied.
  *
  * A write carries its token, `w` and two numbers, somewhere among its arguments.
  */
@@ -7,7 +8,7 @@ import type { Reply } from "./reply.ts"
 import { error, isError, ok } from "./reply.ts"
 import * as StreamStore from "./streamStore.ts"
 
-/** What a key holds. */
+/** The value of a key. */
 type Value =
   | { readonly type: "string"; text: string }
   | { readonly type: "hash"; readonly fields: Map<string, string> }
@@ -58,7 +59,7 @@ export interface State extends Store {
   readonly remove: (key: string) => boolean
 }
 
-/** Raised where a key holds something of another type. */
+/** Thrown where a key holds a value of another type. */
 class WrongType extends Error {}
 
 const live = (store: Store, key: string): Entry | undefined => {
@@ -208,7 +209,7 @@ const handlers: Readonly<Record<string, Handler>> = {
     rank(store, key, member, () => Number(score))
     return before ? 0 : 1
   },
-  // As scripts and the older protocol have it.
+  // The result is text, as in scripts and in the older protocol.
   ZINCRBY: (store, [key = "", by, member = ""]) =>
     String(rank(store, key, member, (before = 0) => before + Number(by))),
   SMEMBERS: (store, [key = ""]) => [...(store.find(key, "set")?.members ?? [])],
@@ -276,7 +277,7 @@ export const make = (now: () => number): Store => {
       try {
         const reply = handler(state, args)
         if (!reads.has(name) && !isError(reply)) {
-          // A key alone is no token: what begins a counter is not what counts.
+          // A key alone is no token: the name of a counter must not count as a write.
           store.apply(tokensIn(name === "SET" ? args.slice(1) : args))
         }
         return reply

@@ -28,13 +28,13 @@ const empty = (): StreamValue => ({ type: "stream", last: 0, items: new Map(), g
 
 const idOf = (number: number): string => `${number}-0`
 
-/** `5-3` stands between `5-0` and `6-0`, as nothing else does. */
+/** The number of an id. `5-3` stands between `5-0` and `6-0`, as no id of these servers does. */
 const numberOf = (text: string): number => {
   if (text === "-") return -Infinity
   if (text === "+") return Infinity
   const exclusive = text.startsWith("(")
   const [first = "0", second = "0"] = text.replace("(", "").split("-")
-  // What these servers do not know is not to pass for an answer.
+  // A text that these servers do not know must not pass for an id.
   if (!/^\d+$/.test(first)) throw new Error(`no id of a stream: ${text}`)
   return Number(first) + (second === "0" ? 0 : 0.5) + (exclusive ? 0.25 : 0)
 }
@@ -49,7 +49,7 @@ const groupOf = (store: State, key: string, name: string): readonly [StreamValue
   return stream === undefined || group === undefined ? undefined : [stream, group]
 }
 
-/** What a member gets: what is pending at it, or what nobody has had. */
+/** The entries for a member: those that are pending at it, or those that nobody has had. */
 const readGroup = (store: State, args: ReadonlyArray<string>): Reply => {
   const words = args.map((arg) => arg.toUpperCase())
   const [, name = "", consumer = ""] = args

@@ -1,5 +1,5 @@
 /**
- * Commands that arrive at simulated servers, and what goes wrong with them.
+ * Takes commands that arrive at simulated servers, and lets faults strike.
  */
 import type { Command } from "@redfx/testing/RequestParser"
 import type { Kind } from "./faults.ts"
@@ -9,7 +9,10 @@ import { address, cutAll, failOver, keysOf, runsCode, slotOf, unblock } from "./
 import type { Link } from "./world.ts"
 import { answer, cut, pump, stall, write } from "./world.ts"
 
-/** Never refused: a server that did would run the commands of a transaction outside of it, or be left watching. */
+/**
+ * The commands that are never refused: a server that refused them would run the commands of a transaction outside of
+ * it, or be left watching.
+ */
 const unrefused = new Set(["MULTI", "UNWATCH", "DISCARD", "ASKING", "HELLO", "CLIENT", "READONLY", "ROLE"])
 const texts: Readonly<Record<string, string>> = { NOPERM: "NOPERM this user has no permissions", ERR: "ERR refused" }
 
@@ -65,7 +68,7 @@ const strikeCut = (link: Link, command: Command, fault: Kind & { readonly _tag: 
   cut(link, fault.reset)
 }
 
-/** The slot is on its way to another server, which has the key by now. */
+/** Sends a command to the server that its slot is on the way to, and that has the key by now. */
 const strikeAsk = (link: Link, command: Command): boolean => {
   const { nodes } = link.world
   if (link.node.role === "replica") return false
@@ -76,7 +79,7 @@ const strikeAsk = (link: Link, command: Command): boolean => {
   return true
 }
 
-/** Faults that concern more than one connection, or the command as much as any other. */
+/** Lets faults strike that concern more than one connection, or the command like any other. */
 const strikeAll = (link: Link, command: Command, fault: Kind): void => {
   const { node, world } = link
   const { sim } = world
@@ -100,7 +103,7 @@ const strikeAll = (link: Link, command: Command, fault: Kind): void => {
   }
 }
 
-/** After how many milliseconds the time of day is set that is set during a fault. */
+/** The milliseconds after which the time of day is set during a fault. */
 const duringFault = 10
 
 /** Handles a command that has arrived. */

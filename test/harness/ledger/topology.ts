@@ -1,5 +1,5 @@
 /**
- * Which of the simulated servers serves what, how that changes, and what they say of it.
+ * Decides which simulated server serves what, how that changes, and what the servers say about it.
  */
 import { RedisCluster } from "@redfx/cluster"
 import type { Command } from "@redfx/testing/RequestParser"
@@ -19,14 +19,14 @@ export const { slotOf } = RedisCluster
 
 const shared = 3
 
-/** In a cluster the servers that have slots, or may get some. */
+/** The servers of a cluster that have slots, or may get some. */
 const mastersOf = ({ nodes }: World): ReadonlyArray<Node> =>
   nodes.filter(({ kind }) => kind === "data").slice(0, shared)
 
-/** Each of them has one replica. */
+/** The replica of a master; each has one. */
 export const replicaOf = ({ nodes }: World, master: Node): Node | undefined => nodes[nodes.indexOf(master) + shared]
 
-/** Slots are shared evenly between the first servers, unless they have moved. */
+/** The owner of a slot. The first servers share the slots evenly, except for those that have moved. */
 const ownerOf = (world: World, slot: number): Node => {
   const shares = mastersOf(world)
   return world.owners.get(slot) ?? shares[Math.min(Math.floor(slot / 5461), shares.length - 1)]!
@@ -66,7 +66,7 @@ const isWrite = ({ name }: Command): boolean =>
 
 export const runsCode = (name: string): boolean => name === "EVALSHA" || name === "EVAL" || name === "FCALL"
 
-/** Why a server does not run a command. */
+/** The reason why a server does not run a command. */
 export const elsewhere = (link: Link, command: Command, asking: boolean): string | undefined => {
   const { node, world } = link
   if (world.deployment !== "cluster") {
@@ -84,10 +84,13 @@ export const elsewhere = (link: Link, command: Command, asking: boolean): string
   return undefined
 }
 
-/** How a master is replaced: it notices and cuts its clients, or they have to find out, or it does not notice itself. */
+/**
+ * The ways in which a master is replaced: it notices and cuts its clients, or the clients have to find out, or it does
+ * not notice itself.
+ */
 type Replacement = "failover" | "demote" | "partition"
 
-/** Another server becomes the master of the deployment, or of the slot that a command is about. */
+/** Makes another server the master of the deployment, or of the slot that a command is about. */
 export const failOver = (world: World, command: Command, how: Replacement): void => {
   if (world.deployment === "cluster") return moveSlot(world, command)
   const { master: before, nodes } = world
@@ -121,7 +124,9 @@ export const cutAll = (world: World, node: Node): void => {
   }
 }
 
-/** The master before and the first sentinel do not hear of what the others decide, for a while. */
+/**
+ * Cuts off the former master and the first sentinel for a while, so that they do not hear of what the others decide.
+ */
 const partition = ({ epoch, master, nodes, sim }: World): void => {
   const sentinel = nodes.find(({ behind, kind }) => kind === "sentinel" && behind === undefined)
   if (sentinel !== undefined) sentinel.behind = { master, epoch }
@@ -149,7 +154,7 @@ export const unblock = (world: World, which: (waiter: World["waiters"][number]) 
   for (const waiter of world.waiters.filter(which)) waiter.resume(error(text))
 }
 
-/** What a cluster says of itself. */
+/** The answer of a cluster about itself. */
 export const slots = (world: World): Reply => {
   const ranges: Array<Reply> = []
   const described = ({ host, name, port }: Node): Reply => [host, port, name, []]
@@ -164,7 +169,7 @@ export const slots = (world: World): Reply => {
   return ranges
 }
 
-/** What a sentinel says. */
+/** The answer of a sentinel. */
 export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray<string>): Reply => {
   const { client, latency, node, world } = link
   const { epoch, master } = node.behind ?? world
@@ -199,10 +204,13 @@ export const sentinelReply = (link: Link, [, question = "", name]: ReadonlyArray
   }
 }
 
-/** Whether what was said has arrived: not when the connection was cut meanwhile, or the client has gone. */
+/** Whether an answer has arrived, which it has not when the connection was cut meanwhile, or the client has gone. */
 const isHeard = (link: Link): boolean => link.world.links.has(link) && !link.left && !link.socket.destroyed
 
-/** What a server says of itself; when a new master does, the client has been told of it by both. */
+/**
+ * The answer of a server about its role. When a new master answers, the client has heard of it from the sentinel and
+ * from the server.
+ */
 export const roleReply = (link: Link): Reply => {
   const { client, latency, node, world } = link
   if (node.role === "replica") return ["slave", world.master.host, world.master.port, "connected", 0]
@@ -216,9 +224,9 @@ export const roleReply = (link: Link): Reply => {
 }
 
 /**
- * Whether a command was sent to a master before, although the client had been told of the one after it. Where replicas are
- * read from that cannot be told: the new master's word may have been for who dialled it as a replica, who believes the
- * sentinels only, and not for who dialled the master.
+ * Whether a command was sent to a former master, although the client had been told of its successor. Where replicas are
+ * read from, that cannot be known: the new master's word may have been for a caller who dialled it as a replica, and
+ * who believes only the sentinels.
  */
 export const isBelievedAgain = ({ client, node, world }: Link, command: Command): boolean =>
   world.deployment === "sentinel" && !world.readsReplicas && node !== world.master && node.role === "master" &&

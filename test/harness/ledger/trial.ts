@@ -1,5 +1,5 @@
 /**
- * One run of a program, wherever it takes place: to its end, then until all is quiet, then the closing of the client.
+ * Runs a program to its end, waits until all is quiet, and closes the client.
  */
 import { RedisCluster } from "@redfx/cluster"
 import { RedisConnector, RedisStandalone } from "@redfx/core"
@@ -18,7 +18,7 @@ import * as Interpreter from "./interpreter.ts"
 import type { Env } from "./interpreter.ts"
 import type { Program } from "./program.ts"
 
-/** What a run came to: nothing wrong, if all is well. `log`: what happened to it. */
+/** The result of a run, with nothing wrong if all is well. `log` lists what happened to it. */
 export interface Report {
   readonly wrong: ReadonlyArray<string>
   readonly log: ReadonlyArray<string>
@@ -30,7 +30,7 @@ export interface Report {
 export const service = "mymaster"
 
 /**
- * Where a run takes place.
+ * The surroundings of a run.
  *
  * - `addresses`: of the servers, or of the sentinels. `natMap`: of what these tell. `clientName`: of connections.
  * - `calm`: from now on nothing else goes wrong. `well`: when what has gone wrong is over, in milliseconds.
@@ -89,7 +89,7 @@ const clientOf = (
       })
     case "cluster":
       return Effect.map(
-        // More keys than one server has.
+        // There are more keys than one server has.
         RedisCluster.make({
           nodes: addresses,
           natMap,
@@ -105,7 +105,7 @@ const clientOf = (
 
 const zeros = { waiting: 0, inFlight: 0 }
 
-/** Waits until nothing is held any more; what is, in the end, is a fault. */
+/** Waits until nothing is held any more. What is still held in the end is a fault. */
 const settle = (env: Env, pause: number): Effect.Effect<void> =>
   Effect.gen(function*() {
     for (let round = 0;; round++) {
@@ -121,10 +121,10 @@ const settle = (env: Env, pause: number): Effect.Effect<void> =>
     }
   })
 
-/** How long it may take until one more entry is handled when all is well, in milliseconds. */
+/** The milliseconds that handling one more entry may take when all is well. */
 const entryLimit = 10_000
 
-/** When all is well again, whatever is left of a stream is handled, one entry after the other. */
+/** Handles what is left of a stream, one entry after the other, when all is well again. */
 const handleRest = (env: Env, { entries, now, pause, well }: Stage): Effect.Effect<void> =>
   Effect.gen(function*() {
     const added = yield* entries
@@ -145,14 +145,14 @@ const handleRest = (env: Env, { entries, now, pause, well }: Stage): Effect.Effe
     for (const token of missing()) env.wrong.push(`the entry ${token} was never handled`)
   })
 
-/** More connections than a program can use at a time. */
+/** The size of a pool with more connections than a program can use at a time. */
 const roomyPool = 50
 
-/** With what a server says that it is no master, so that its connection ends. */
+/** The codes by which a server says that it is no master, so that the connection ends. */
 const demotingOf = (deployment: Program["deployment"]): ReadonlySet<string> =>
   new Set(deployment === "sentinel" ? ["READONLY", "MASTERDOWN"] : ["READONLY"])
 
-/** How long a client may take to close, in milliseconds, and how long callers may take to find out. */
+/** The milliseconds that closing a client may take, and those that callers may take to find out. */
 const closeLimit = 2000
 const findOutLimit = 3000
 
@@ -199,7 +199,7 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
   const scope = yield* Scope.make()
   const client = yield* Scope.provide(clientOf(program, stage), scope)
   const { arm, base, now, seed } = stage
-  // Without an option it is the client's default.
+  // The client's default limit applies without the option.
   const { commandTimeout = 5000, far: isFar, max, retryOnTimeout: again } = program.settings
   const connector = yield* RedisConnector.RedisConnector
   const another = Effect.suspend(() =>
@@ -214,7 +214,7 @@ export const run = Effect.fnUntraced(function*(program: Program, stage: Stage): 
   const facts = yield* stage.facts
   const demoting = demotingOf(program.deployment)
   check(env, { ...facts, closed, isFar, late: stage.late, commandTimeout, again, demoting, roomy: max >= roomyPool })
-  // Unless something went wrong on the way, or ran out of time, no lock is left behind.
+  // Unless a fault struck on the way, or a limit ended, no lock is left behind.
   if (facts.struck === 0 && demotions(env, { demoting }) === 0 && !isFar && !closed) {
     for (const name of yield* stage.held) env.wrong.push(`${name} is held by nobody`)
   }

@@ -1,5 +1,5 @@
 /**
- * A simulated deployment: servers that share their data, the connections to them, and what goes wrong there.
+ * A simulated deployment: servers that share their data, the connections to them, and the faults that strike there.
  */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { RedisConnector } from "@redfx/core"
@@ -16,7 +16,7 @@ import type * as Store from "./store.ts"
 
 export type Deployment = "standalone" | "sentinel" | "cluster"
 
-/** A server. `slots`: where they begin and end, of a master in a cluster. */
+/** A server. `slots` are the first and the last slot of a master in a cluster. */
 export interface Node {
   readonly name: string
   readonly host: string
@@ -24,13 +24,19 @@ export interface Node {
   readonly kind: "data" | "sentinel"
   role: "master" | "replica"
   upAt: number
-  /** The texts of scripts and libraries that it has. */
+  /** The texts of the scripts and libraries that the server has. */
   readonly loaded: Set<string>
-  /** What it is behind the others, if it is: the master it believes in, and the number of the failover that made it that. */
+  /**
+   * The knowledge of a server that is behind the others: the master that it believes in, and the number of the failover
+   * that made it that.
+   */
   behind: { readonly master: Node; readonly epoch: number } | undefined
 }
 
-/** What a client can know: the last failover that a sentinel has told it of, and since when it has the word of the new master. */
+/**
+ * The knowledge of a client: the last failover that a sentinel has told it of, and the time since when it has the word
+ * of the new master.
+ */
 interface Knowledge {
   told: { readonly epoch: number; readonly at: number }
 }
@@ -55,16 +61,16 @@ export interface Link {
   db: string
   readonly: boolean
   busy: boolean
-  /** Does nothing for a while, and whether the client has gone meanwhile. */
+  /** Whether the connection does nothing for a while, and whether the client has gone meanwhile. */
   stalled: boolean
   left: boolean
-  /** Never does anything again. */
+  /** Whether the connection never does anything again. */
   hung: boolean
   closed: boolean
   lastDelivery: number
 }
 
-/** Who waits for an element of lists, or for entries of a stream. */
+/** A command that waits for an element of lists, or for entries of a stream. */
 interface Waiter {
   readonly link: Link
   readonly keys: ReadonlyArray<string>
@@ -110,7 +116,7 @@ export type Serve = (link: Link, command: Command) => void
 class Peer extends Duplex {
   readonly #arrive: (chunk: Uint8Array) => void
   readonly #leave: () => void
-  /** What is not read by the server: it stays the caller's memory until then. */
+  /** Whether the server reads. Bytes that it has not read stay the caller's memory until then. */
   reading = true
 
   constructor(arrive: (chunk: Uint8Array) => void, leave: () => void) {
@@ -121,7 +127,7 @@ class Peer extends Duplex {
   }
   override _read(): void {}
   override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
-    // A server that does not read takes what fits into buffers of the system, and nothing more.
+    // A server that does not read takes no more than fits into the buffers of the system.
     if (!this.reading) return
     this.#arrive(chunk.slice())
     done()
@@ -144,22 +150,25 @@ const refused = (address: string): Socket.SocketError =>
     })
   })
 
-/** Of servers that are near, in milliseconds. */
+/** The latencies of servers that are near, in milliseconds. */
 const near = [0, 0, 0, 1, 1, 3]
 
-/** Of servers that are far away, as parts of the limit: they answer within it, and what takes a few round trips does not end in it. */
+/**
+ * The latencies of servers that are far away, as parts of the limit. Servers answer within the limit, and effects of a
+ * few round trips do not end in it.
+ */
 const far = [0.05, 0.1, 0.15, 0.25, 0.4]
 
-/** How long something may take to a server, in milliseconds. */
+/** The milliseconds that a message to a server may take. */
 export const latenciesOf = (farLimit: number | undefined): ReadonlyArray<number> =>
   farLimit === undefined ? near : far.map((part) => Math.ceil(farLimit * part))
 
-/** Handles what has arrived, one after the other. */
+/** Handles everything that has arrived, one after the other. */
 export const pump = (link: Link, serve: Serve): void => {
   while (!link.busy && !link.hung && !link.closed && link.queue.length > 0) serve(link, link.queue.shift()!)
 }
 
-/** Ends a connection: what was written before still arrives, unless it is reset. */
+/** Ends a connection. Bytes that were written before still arrive, unless it is reset. */
 export const cut = (link: Link, reset: boolean): void => {
   if (link.closed) return
   close(link)
@@ -173,13 +182,13 @@ export const cut = (link: Link, reset: boolean): void => {
   sim.after(reset ? link.latency : at - sim.now(), end)
 }
 
-/** The client has gone: a server that is busy with something else has yet to run what arrived before that. */
+/** Takes the leave of a client. A server that is busy has yet to run what arrived before that. */
 const leave = (link: Link): void => {
   link.left = true
   if (!link.stalled) close(link)
 }
 
-/** For a while nothing happens, then all that has arrived meanwhile. */
+/** Does nothing on a connection for a while, and then handles all that has arrived meanwhile. */
 export const stall = (link: Link, milliseconds: number, serve: () => void): void => {
   link.busy = true
   link.stalled = true
@@ -191,7 +200,7 @@ export const stall = (link: Link, milliseconds: number, serve: () => void): void
   })
 }
 
-/** The server forgets a connection. */
+/** Makes the server forget a connection. */
 const close = (link: Link): void => {
   const { links, waiters } = link.world
   link.closed = true

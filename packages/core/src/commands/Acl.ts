@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Redacted from "effect/Redacted"
+import { isReadonlyArray } from "../internal/command/isReadonlyArray.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -144,7 +145,7 @@ const secretRules = (
   changes: AclSecretChanges | undefined
 ): Arg.List => {
   if (changes === undefined) return Arg.none
-  if (typeof changes === "string" || isChanges(changes)) {
+  if (typeof changes === "string" || isReadonlyArray(changes)) {
     return new Arg.List(list<string>(changes).map((change) => Arg.secret(changed(kind, plus, minus, change))))
   }
   return new Arg.List([
@@ -152,10 +153,6 @@ const secretRules = (
     ...list(changes.remove).map((secret) => secretRule(minus, secret))
   ])
 }
-
-// `Array.isArray` does not narrow readonly arrays.
-const isChanges = (changes: Exclude<AclSecretChanges, AclChange>): changes is ReadonlyArray<AclChange> =>
-  Array.isArray(changes)
 
 const categoryRule = (change: AclChange): string => changed("categories", "+@", "-@", change.replace(/^(.)@/, "$1"))
 

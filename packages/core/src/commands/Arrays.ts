@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import { isReadonlyArray } from "../internal/command/isReadonlyArray.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -121,14 +122,11 @@ const grepArgs = (
   Arg.key(key),
   start,
   end,
-  ...Arg.some([isList(predicates) ? predicates : [predicates]], "needs at least one predicate").map(predicate),
+  ...Arg.some([isReadonlyArray(predicates) ? predicates : [predicates]], "needs at least one predicate").map(predicate),
   Arg.token(combine),
   Arg.option("LIMIT", limit),
   Arg.flag("NOCASE", nocase)
 ]
-
-// `Array.isArray` does not narrow readonly arrays.
-const isList = <T>(value: T | ReadonlyArray<T>): value is ReadonlyArray<T> => Array.isArray(value)
 
 /** An index beyond 2⁶³−1 comes as text (RESP2) or as a big number (RESP3). */
 const index = Reply.integerText

@@ -9,6 +9,7 @@
  */
 import * as Redacted from "effect/Redacted"
 import type { AtMostOne } from "../internal/command/atMostOne.ts"
+import { isReadonlyArray } from "../internal/command/isReadonlyArray.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -572,10 +573,7 @@ const filterArgs = (filter: ClientFilter): ReadonlyArray<Arg.List> =>
   ].filter((option) => option.length > 0)
 
 const idArg = (token: string, id: ClientFilter["id"]): Arg.List =>
-  id === undefined ? Arg.none : isIds(id) ? new Arg.List([token, ...id]) : Arg.list(token, id)
-
-// `Array.isArray` does not narrow readonly arrays.
-const isIds = (id: NonNullable<ClientFilter["id"]>): id is ReadonlyArray<number | bigint> => Array.isArray(id)
+  id === undefined ? Arg.none : isReadonlyArray(id) ? new Arg.List([token, ...id]) : Arg.list(token, id)
 
 const clientTypes: ReadonlyArray<unknown> = ["normal", "master", "slave", "replica", "pubsub"]
 

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { isReadonlyArray } from "../internal/command/isReadonlyArray.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -80,5 +81,4 @@ export const moduleLoadex = define(
 export const moduleUnload = define("MODULE UNLOAD", (name: string) => [name], Reply.ok)
 
 const configPairs = (config: Arg.Pairs<string, Arg.Value>): ReadonlyArray<readonly [string, Arg.Value]> =>
-  // `Array.isArray` does not narrow readonly arrays. A value that is not an array is a record.
-  Array.isArray(config) ? config as ReadonlyArray<readonly [string, Arg.Value]> : Object.entries(config)
+  isReadonlyArray(config) ? config : Object.entries(config)

@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { scoredMembers } from "../internal/command/scored.ts"
+import { isReadonlyArray } from "../internal/command/isReadonlyArray.ts"
+import { scoredMembers } from "../internal/command/scoredMembers.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"
@@ -46,11 +47,10 @@ export interface ZintercardOptions {
   readonly limit?: number | undefined
 }
 
-// `Array.isArray` does not narrow readonly arrays.
-const isList = <T>(value: unknown): value is ReadonlyArray<T> => Array.isArray(value)
-
 const weightedKeys = (keys: WeightedKeys): Arg.Arg => {
-  const entries: ReadonlyArray<Arg.Key | readonly [Arg.Key, number]> = isList(keys) ? keys : Object.entries(keys)
+  const entries: ReadonlyArray<Arg.Key | readonly [Arg.Key, number]> = isReadonlyArray(keys)
+    ? keys
+    : Object.entries(keys)
   const names: Array<Arg.Key> = []
   const weights: Array<number> = []
   for (const entry of entries) {

@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import type { Scored } from "../internal/command/scored.ts"
-import { scoredMembers } from "../internal/command/scored.ts"
+import type { Scored } from "../internal/command/scoredMembers.ts"
+import { scoredMembers } from "../internal/command/scoredMembers.ts"
 import * as Arg from "../RedisArg.ts"
 import { define } from "../RedisCommand.ts"
 import * as Reply from "../RedisReply.ts"

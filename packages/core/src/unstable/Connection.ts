@@ -46,6 +46,16 @@ export {
   runAll
 } from "../internal/connection/connection.ts"
 
+export {
+  /**
+   * Whether a connection ended because the server hung up.
+   *
+   * @category guards
+   * @since 0.1.0
+   */
+  isHangUp
+} from "../internal/error/events.ts"
+
 export type {
   /**
    * Opens connections to a server, or to whichever server has a role.

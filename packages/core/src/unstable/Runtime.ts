@@ -43,6 +43,13 @@ export {
    */
   elapsed,
   /**
+   * The same of the clock of whoever runs the effect.
+   *
+   * @category combinators
+   * @since 0.1.0
+   */
+  elapsedNow,
+  /**
    * Runs an effect within a limit of milliseconds. What has arrived when the limit passes still counts, however late the
    * event loop comes to it. Goes by the given clock, else by that of the caller.
    *
@@ -85,4 +92,4 @@ export {
    * @since 0.1.0
    */
   errorOf
-} from "../internal/runtime/failed.ts"
+} from "../internal/runtime/firstError.ts"

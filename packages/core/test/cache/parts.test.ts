@@ -22,7 +22,7 @@ describe("What answers are kept under", () => {
     }))
   })
 
-  it("no two commands of all tables have one place unless their words are the same", async () => {
+  it("no two commands of all tables have one name unless their words are the same", async () => {
     const words = (command: RedisCommand.Any) =>
       JSON.stringify([
         command.spec.name,
@@ -34,15 +34,15 @@ describe("What answers are kept under", () => {
     for (const [, command] of await loadRows()) {
       const key = RedisCommand.firstKey(command)
       if (!command.spec.cacheable || command.settled !== undefined || key === undefined) continue
-      const place = `${nameOf(key)} ${restOf(command)}`
-      assert.strictEqual(seen.get(place) ?? words(command), words(command))
-      seen.set(place, words(command))
+      const name = `${nameOf(key)} ${restOf(command)}`
+      assert.strictEqual(seen.get(name) ?? words(command), words(command))
+      seen.set(name, words(command))
     }
     assert.isAbove(seen.size, 80)
   })
 
   it("words that run together are told apart", () => {
-    const places = [
+    const names = [
       Redis.lcs("k", "ab"),
       Redis.mget("k", "a", "b"),
       Redis.mget("k", "ab"),
@@ -51,7 +51,7 @@ describe("What answers are kept under", () => {
       Redis.hmget("k", "a\0t1:b"),
       Redis.hmget("k", "a", utf8("b"))
     ].map(restOf)
-    assert.strictEqual(new Set(places).size, places.length)
+    assert.strictEqual(new Set(names).size, names.length)
   })
 })
 

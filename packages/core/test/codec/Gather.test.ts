@@ -6,7 +6,7 @@ import { RedisReply } from "@redfx/core"
 import { RespDecoder } from "@redfx/core/RespDecoder"
 import type { Value } from "@redfx/core/RespValue"
 import * as fc from "fast-check"
-import { scoredMembers } from "../../src/internal/command/scored.ts"
+import { scoredMembers } from "../../src/internal/command/scoredMembers.ts"
 import { entries } from "../../src/internal/command/streamEntry.ts"
 
 type Decoder = RedisReply.Reply<unknown, unknown, unknown>

@@ -738,7 +738,7 @@ describe("an error that speaks for several commands", () => {
     }
   })
 
-  it("a message lists the first places of many", () => {
+  it("a message lists the first indexes of many", () => {
     const answered = Array.from({ length: 100_000 }, (_, index) => index)
     const marked = RedisError.inPart(response("BUSY"), { of: "pipeline", answered, unknown: [], mayHaveWritten: true })
     assert.include(marked.message, "The commands at index 0, 1, 2, 3, 4 and 99995 more of the pipeline were answered")

@@ -8,13 +8,13 @@ import { TestClock } from "effect/testing"
 import { encodeUtf8 } from "../../src/internal/codec/utf8.ts"
 import { Exchange } from "../../src/internal/connection/exchange.ts"
 import { SingleRequest } from "../../src/internal/connection/request.ts"
-import { connectionLoss } from "../../src/internal/error/failure.ts"
-import type { Receiver } from "../../src/internal/pubsub/entry.ts"
+import { connectionLoss } from "../../src/internal/error/events.ts"
 import { Hub } from "../../src/internal/pubsub/hub.ts"
 import { Link } from "../../src/internal/pubsub/link.ts"
 import { Mailbox } from "../../src/internal/pubsub/mailbox.ts"
 import type { Element, MailboxOptions } from "../../src/internal/pubsub/mailbox.ts"
 import * as PubSub from "../../src/internal/pubsub/subscriptions.ts"
+import type { Receiver } from "../../src/internal/pubsub/topic.ts"
 import type { Key } from "../../src/RedisArg.ts"
 import * as RedisCommand from "../../src/RedisCommand.ts"
 import * as RedisConfig from "../../src/RedisConfig.ts"
@@ -74,9 +74,9 @@ const makeStation = (protocol: 2 | 3): Station => {
     onDemand: () => {},
     onUnused: () => {},
     isElsewhere: () => false,
-    onMoved: (entry) => {
-      moved.push(String(entry.key))
-      hub.resubscribe(entry)
+    onMoved: (topic) => {
+      moved.push(String(topic.key))
+      hub.resubscribe(topic)
     }
   })
   let exchange: Exchange | undefined
@@ -183,7 +183,7 @@ for (const protocol of [2, 3] as const) {
       assert.strictEqual(station.join(receiver(), "subscribe", "a").state(), "confirmed")
       station.push("message", "a", "1")
       for (const each of [one, two]) assert.deepStrictEqual(elements(each), ["+a", "a=1"])
-      station.hub.leave(one, station.hub.entriesOf(one))
+      station.hub.leave(one, station.hub.topicsOf(one))
       assert.deepStrictEqual(station.written(), [])
       station.push("message", "a", "2")
       assert.deepStrictEqual(elements(one), [])
@@ -195,7 +195,7 @@ for (const protocol of [2, 3] as const) {
       const one = receiver()
       station.connect()
       station.join(one, "subscribe", "a")
-      station.hub.leave(one, station.hub.entriesOf(one))
+      station.hub.leave(one, station.hub.topicsOf(one))
       const again = station.join(one, "subscribe", "a")
       assert.deepStrictEqual(station.written(), ["SUBSCRIBE a", "UNSUBSCRIBE a", "SUBSCRIBE a"])
       station.push("subscribe", "a", 1)
@@ -227,7 +227,7 @@ for (const protocol of [2, 3] as const) {
       station.push("message", "a", "1")
       assert.deepStrictEqual(elements(one), ["+a"])
       assert.deepStrictEqual(elements(two), ["+a", "a=1"])
-      assert.deepStrictEqual(station.hub.entriesOf(one), [])
+      assert.deepStrictEqual(station.hub.topicsOf(one), [])
     })
 
     it("PUB-10: after a loss everything is subscribed again, and each receiver learns of its own gap", () => {
@@ -355,8 +355,8 @@ for (const protocol of [2, 3] as const) {
       to.push("ssubscribe", "s", 1)
       from.exchange().close(lost)
       from.hub.detach(lost)
-      const entry = from.hub.find("ssubscribe", "s")!
-      to.hub.adopt(entry, from.hub.surrender(entry))
+      const topic = from.hub.find("ssubscribe", "s")!
+      to.hub.adopt(topic, from.hub.surrender(topic))
       // Subscribed to there already.
       assert.deepStrictEqual(to.written(), [])
       to.push("smessage", "s", "1")
@@ -365,8 +365,8 @@ for (const protocol of [2, 3] as const) {
       from.push("ssubscribe", "t", 1)
       assert.deepStrictEqual(elements(one), ["+s", "+t", "lost s,t", "back s", "s=1", "back t"])
       assert.deepStrictEqual(elements(two), ["+s", "s=1"])
-      from.hub.leave(one, from.hub.entriesOf(one))
-      to.hub.leave(one, to.hub.entriesOf(one))
+      from.hub.leave(one, from.hub.topicsOf(one))
+      to.hub.leave(one, to.hub.topicsOf(one))
       assert.deepStrictEqual([from.hub.empty, to.hub.empty], [true, false])
     })
 
@@ -378,7 +378,7 @@ for (const protocol of [2, 3] as const) {
       station.written()
       station.push("ssubscribe", "s", 1)
       let left = false
-      station.hub.leave(one, station.hub.entriesOf(one), () => left = true)
+      station.hub.leave(one, station.hub.topicsOf(one), () => left = true)
       station.written()
       station.push("sunsubscribe", "s", 0)
       station.push("sunsubscribe", "s", 0)
@@ -404,7 +404,7 @@ for (const protocol of [2, 3] as const) {
       elements(one)
       push("message", y, bulk("1"))
       assert.deepStrictEqual(elements(one), ["\ufffd\u0001=1"])
-      station.hub.leave(one, station.hub.entriesOf(one).slice(1, 2))
+      station.hub.leave(one, station.hub.topicsOf(one).slice(1, 2))
       push("message", y, bulk("2"))
       push("message", x, bulk("3"))
       assert.deepStrictEqual(elements(one), ["\ufffd\u0001=3"])
@@ -559,7 +559,7 @@ describe("Places", () => {
         PubSub.make(
           {
             serverFor: () => current,
-            isServer: (place) => place === current,
+            isServer: (server) => server === current,
             connect: () => Effect.fail(lost),
             onEvent: () => {}
           },
@@ -568,15 +568,15 @@ describe("Places", () => {
         ),
         scope
       )
-      for (let place = 0; place < 20; place++) {
-        current = `server:${place}`
+      for (let index = 0; index < 20; index++) {
+        current = `server:${index}`
         yield* Effect.scoped(
           Effect.flatMap(pubSub.open({}), (subscription) => Effect.flip(subscription.ssubscribe("channel")))
         )
         // The pause after the failure.
         yield* TestClock.adjust("2 seconds")
       }
-      // A fiber for each place, and the end of all.
+      // A fiber for each server, and the end of all.
       assert.isAtMost(scope.state._tag === "Open" ? scope.state.finalizers?.size ?? 1 : 0, 3)
       yield* Scope.close(scope, Exit.void)
     }))

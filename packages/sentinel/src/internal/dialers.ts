@@ -7,8 +7,7 @@ import type { RedisConnector } from "@redfx/core/RedisConnector"
 import { connectionLoss, isRetryable, ReplicaNotFoundError } from "@redfx/core/RedisError"
 import type { CommandError, MasterNotFoundError } from "@redfx/core/RedisError"
 import type { Dialer, Listener, RedisConnection } from "@redfx/core/unstable/Connection"
-import { backOff, jitter } from "@redfx/core/unstable/Runtime"
-import * as Clock from "effect/Clock"
+import { backOff, elapsedNow, jitter } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -21,7 +20,7 @@ import type { Claim, MasterTracker } from "./masterTracker.ts"
 import type { Sentinel } from "./sentinels.ts"
 import * as VerifiedConnection from "./verifiedConnection.ts"
 
-/** What the servers of a client are found by. `masterWait`: in milliseconds. */
+/** The means by which the servers of a client are found. `masterWait` is in milliseconds. */
 export interface Resolver extends VerifiedConnection.Options {
   readonly group: Discovery.Group
   readonly service: string
@@ -31,7 +30,7 @@ export interface Resolver extends VerifiedConnection.Options {
 
 type Opened = Effect.Effect<RedisConnection, CommandError, RedisConnector | Scope.Scope>
 
-/** Connections for the role of the client. */
+/** The dialer for the role of the client. */
 export const make = (resolver: Resolver): Dialer => {
   const address = `sentinel ${resolver.service}, ${resolver.role}`
   const open = resolver.role === "master" ? awaitMaster : openReplica(new RoundRobin())
@@ -66,22 +65,26 @@ export const verifyMaster = (
       resolver.tracker.disbelieve(formatEndpoint(address))
     }))
 
-/** Pauses between two looks for it, in milliseconds: doubled from the shortest to the longest, before jitter. */
+/**
+ * The pauses between two looks for the master, in milliseconds: doubled from the shortest to the longest, before
+ * jitter.
+ */
 const pauses = { shortest: 10, longest: 100 }
 
 /**
- * A master that was there before is about to come back, or to be replaced: what has not been sent waits for it as long
- * as the options say, beginning with the first dial that fails. Without one before, callers learn at once what is wrong.
+ * Waits for a master that was there before and is about to come back, or to be replaced. Requests that were not sent
+ * wait for it as long as the options say, from the first dial that fails. Without an earlier master, callers learn at
+ * once what is wrong.
  */
 const awaitMaster = (resolver: Resolver, listener: Listener): Opened =>
   Effect.gen(function*() {
     const { masterWait, tracker } = resolver
-    const began = yield* Clock.monotonicTimeNanos
+    const began = yield* elapsedNow
     for (let failures = 0;; failures++) {
       const attempt = yield* Effect.result(openMaster(resolver, listener))
       if (Result.isSuccess(attempt)) return attempt.success
       const error = attempt.failure
-      const spent = Number((yield* Clock.monotonicTimeNanos) - began) / 1e6
+      const spent = (yield* elapsedNow) - began
       if (!tracker.served || !isRetryable(error) || spent >= masterWait) return yield* error
       const pause = backOff(failures, pauses) * (yield* jitter)
       yield* Effect.raceFirst(Effect.sleep(pause), tracker.news)
@@ -100,7 +103,7 @@ const openMaster = (resolver: Resolver, listener: Listener): Opened =>
     )
     if (opened === undefined) return yield* openMaster(resolver, listener)
     const connection = opened
-    // A change was heard of while this was under way: what was found is out of date.
+    // A change was announced during this look, so what it found is out of date.
     if (!tracker.becomes(found, changes)) {
       const late = demoted(connection.address)
       connection.close(late)
@@ -127,7 +130,7 @@ const whereMasterIs = (resolver: Resolver): Effect.Effect<Named, MasterNotFoundE
     return chosen === undefined ? Discovery.master(group, service) : Effect.succeed(chosen)
   })
 
-/** A number for each dial: a random one at first, then one after the other. */
+/** Gives each dial a number: a random one at first, then one after the other. */
 class RoundRobin {
   #next: number | undefined = undefined
 
@@ -160,7 +163,7 @@ const openReplica = (roundRobin: RoundRobin) => (resolver: Resolver, listener: L
     const failed = [...attempts, ...refused.map(([address, error]) => attemptOf(address, error))]
     return yield* openMaster(resolver, listener).pipe(
       Effect.mapError((error) => noReplica(resolver.service, failed, error)),
-      // Last: a server's word that it is the master settles nothing while another says the same.
+      // The telling comes last: a server's word that it is the master settles nothing while another says the same.
       Effect.ensuring(tell)
     )
   })
@@ -170,7 +173,10 @@ const startingAt = (addresses: ReadonlyArray<NodeAddress>, turn: number): Readon
   return [...addresses.slice(start), ...addresses.slice(0, start)]
 }
 
-/** The caller has to know of wrong credentials; anything else may be different next time. */
+/**
+ * The error when no replica was found. Callers have to know of wrong credentials; anything else may be different next
+ * time.
+ */
 const noReplica = (service: string, attempts: ReadonlyArray<Attempt>, error: CommandError): CommandError => {
   switch (error._tag) {
     case "AuthenticationError":

@@ -49,7 +49,7 @@ type Answer =
   )
 
 /**
- * What sentinels have answered, without those that have not yet. `since`: the latest failover that was known when one was
+ * The answers that sentinels have given so far. `since` is the latest failover that was known when the sentinel was
  * asked.
  */
 export type Answers = ReadonlyMap<Sentinel, Answer & { readonly since?: number | undefined }>
@@ -85,11 +85,12 @@ export const masterAmong = Effect.fnUntraced(function*(
   const { inOrder } = sentinels
   const latest = Math.max(...Array.from(answers.values(), ({ epoch }) => epoch ?? -1))
   const known = knownOf(group, service)
-  // Sentinels that were asked before this client heard of it may know by now.
+  // Sentinels that were asked before this client heard of the latest failover may know of it by now.
   const counted = [...answers.values()].filter(({ epoch, since = known }) =>
     epoch !== undefined && since >= known
   ).length
-  // When most know of far earlier failovers only, they were set up anew: then failovers are counted from there.
+  // When most sentinels only know of far earlier failovers, they were set up anew, and failovers are counted from
+  // there.
   const anew = latest < known && counted * 2 > inOrder.length
   const attempts: Array<Attempt> = []
   for (const sentinel of inOrder) {
@@ -107,13 +108,13 @@ export const masterAmong = Effect.fnUntraced(function*(
     }
   }
   if (latest > known) group.epochs.set(service, latest)
-  // The sentinels that it lagged behind may be gone, and then it does not name them either.
+  // The sentinels that this one lagged behind may be gone, and then it does not name them either.
   const behind = inOrder.find((sentinel) => answers.get(sentinel)?.epoch !== undefined)
   if (behind !== undefined) yield* sentinels.learn(service, behind)
   return yield* new MasterNotFoundError({ service, ...attempted(attempts) })
 })
 
-/** The only one that knows of a failover which others have missed. */
+/** The only sentinel that knows of a failover which the others have missed. */
 const onlyWitness = (answers: Answers, latest: number): Sentinel | undefined => {
   const told = [...answers].filter(([, { epoch }]) => epoch !== undefined)
   const [first, ...others] = told.filter(([, { epoch }]) => epoch === latest)
@@ -121,16 +122,16 @@ const onlyWitness = (answers: Answers, latest: number): Sentinel | undefined => 
 }
 
 /**
- * Judges a master that only one sentinel knows of: it stands as long as that sentinel says the same, or others do by now.
- * When that sentinel is gone or has given up, and the others have missed the failover, they will choose for themselves,
- * perhaps another server: what the master acknowledges until then is lost.
+ * Judges a master that only one sentinel knows of. The master stands as long as that sentinel says the same, or others
+ * do by now. When that sentinel is gone or has given up, the others, which have missed the failover, will choose for
+ * themselves, perhaps another server; what the master acknowledges until then is lost.
  */
 export const standingOf = ({ epoch: ofClaim, witness }: Claim, answers: Answers): Standing => {
   if (witness === undefined) return "stands"
   const told = [...answers].filter(([, { epoch }]) => epoch !== undefined)
   if (told.some(([, { epoch }]) => epoch !== undefined && epoch >= ofClaim)) return "stands"
   const own = [...answers].find(([{ name }]) => name === witness.name)?.[1]
-  // Without any answer the client is more likely to be cut off itself.
+  // When no sentinel answers, it is more likely that the client itself is cut off.
   if (told.length === 0) return "unknown"
   if (own === undefined) return "late"
   // A server that was chosen has no number before it is the master.
@@ -149,7 +150,8 @@ export const askForMaster = (group: Group, service: string, sentinel: Sentinel):
       return { refusal, epoch: undefined, failingOver }
     }
     if (failingOver) {
-      // This names the new master a little earlier than the state, which waits for the other replicas to follow it.
+      // This command names the new master a little earlier than the state, which waits for the other replicas to follow
+      // it.
       const next = yield* Effect.orElseSucceed(ask(sentinelGetMasterAddrByName(service)), () => undefined)
       if (next !== undefined && (next.host !== host || next.port !== port)) {
         return { address: group.translate(next), epoch, failingOver }
@@ -197,7 +199,7 @@ export const replicas = Effect.fnUntraced(function*(group: Group, service: strin
   return { addresses: [], attempts }
 })
 
-/** The replicas that one sentinel knows, or why there are none. */
+/** The replicas that one sentinel knows, or the reason why there are none. */
 interface Known {
   readonly addresses: ReadonlyArray<NodeAddress>
   readonly answered: boolean

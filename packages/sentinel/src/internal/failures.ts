@@ -1,5 +1,5 @@
 /**
- * What can go wrong on the way to a server that sentinels name.
+ * The errors on the way to a server that sentinels name.
  */
 import { connectionLoss, TimeoutError } from "@redfx/core/RedisError"
 import type { CommandError, ConnectionError } from "@redfx/core/RedisError"
@@ -11,7 +11,7 @@ export const demoted = (address: string): ConnectionError =>
 
 export const clientClosed: ConnectionError = connectionLoss("ClientClosed", "The client was closed")
 
-/** A connection that took too long to open. */
+/** The error of a connection that took too long to open. */
 export const openedTooLate = (limit: Duration.Duration, address: string): TimeoutError =>
   new TimeoutError({
     phase: "connect",
@@ -21,14 +21,14 @@ export const openedTooLate = (limit: Duration.Duration, address: string): Timeou
     readonly: false
   })
 
-/** A server that was asked in vain, and why; `permanent`: whether it will refuse the next time as well. */
+/** A server that was asked in vain, and the reason. `permanent` says whether it will refuse the next time as well. */
 export interface Attempt {
   readonly address: string
   readonly detail: string
   readonly permanent?: boolean
 }
 
-/** Why a server is of no use. */
+/** The attempt that an error ended, as one of those that the final error lists. */
 export const attemptOf = (address: string, error: CommandError): Attempt => ({
   address,
   detail: detailOf(error),
@@ -40,7 +40,7 @@ export const isPermanent = (error: CommandError): boolean =>
   error._tag === "AuthenticationError" || error._tag === "NoPermissionError" ||
   "permanent" in error && error.permanent === true
 
-/** The attempts as an error lists them, and whether none of them may end otherwise the next time. */
+/** The attempts as an error lists them, and whether all of them would end in the same way the next time. */
 export const attempted = (
   attempts: ReadonlyArray<Attempt>
 ): { readonly attempts: ReadonlyArray<Attempt>; readonly permanent?: boolean } => ({
@@ -48,7 +48,7 @@ export const attempted = (
   ...attempts.length > 0 && attempts.every(({ permanent }) => permanent === true) ? { permanent: true } : {}
 })
 
-/** Why a server was of no use, without what a caller's command adds to it. */
+/** The reason why a server was of no use, without what a caller's command adds to it. */
 export const detailOf = (error: CommandError): string => {
   switch (error._tag) {
     case "AuthenticationError":

@@ -1,9 +1,8 @@
 /**
- * What sentinels announce by themselves: all of them are listened to, once for
- * all clients of a group, for as long as there are any.
+ * Listens to what sentinels announce by themselves: to all of them, once for all clients of a group, as long as there
+ * are any.
  */
-import { backOff, jitter } from "@redfx/core/unstable/Runtime"
-import * as Clock from "effect/Clock"
+import { backOff, elapsedNow, jitter } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import type * as Scope from "effect/Scope"
@@ -11,13 +10,16 @@ import * as Stream from "effect/Stream"
 import type { Sentinel, Sentinels } from "./sentinels.ts"
 
 /**
- * What is listened for: that another server is the master, and before that, which one was chosen to become it. Only the
- * sentinel that leads a failover announces the latter.
+ * The channels that are listened to. One announces that another server is the master; the other announces before that
+ * which server was chosen, and only the sentinel that leads the failover does so.
  */
 const switched = "+switch-master"
 const selected = "+selected-slave"
 
-/** What was heard: on which channel and from which sentinel; or that one is listened to from now on, or no longer. */
+/**
+ * Something that was heard: an announcement with its channel and sentinel, or that a sentinel is listened to from now
+ * on, or no longer.
+ */
 export type Heard =
   | { readonly _tag: "Listening" }
   | { readonly _tag: "Lost" }
@@ -31,13 +33,13 @@ export type Heard =
 
 type Listener = (heard: Heard) => void
 
-/** A connection to a sentinel that lasted for so long was of use, in nanoseconds. */
-const steady = 1_000_000_000n
+/** The milliseconds after which a connection to a sentinel was of use. */
+const steady = 1000
 
-/** After one that could not be listened to there is a pause, in milliseconds. */
+/** The pauses after a sentinel could not be listened to, in milliseconds. */
 const pauses = { shortest: 50, longest: 5000 }
 
-/** What listens to the sentinels of a group. */
+/** The listener to the sentinels of a group. */
 export class Listening {
   readonly #sentinels: Sentinels
   readonly #listeners = new Set<Listener>()
@@ -91,9 +93,9 @@ export class Listening {
       const client = yield* this.#sentinels.connect(sentinel)
       const subscription = yield* client.pubSub.open({ events: true })
       yield* subscription.subscribe(switched)
-      // Earlier changes are not announced.
+      // Changes that came earlier are not announced.
       this.#tell({ _tag: "Listening" })
-      // Not every user may subscribe to it, and nothing depends on it.
+      // Not every user may subscribe to this channel, and nothing depends on it.
       yield* Effect.forkScoped(Effect.ignore(subscription.subscribe(selected)))
       yield* Stream.runForEachWhile(subscription.messages, (element) =>
         Effect.sync(() => {
@@ -105,15 +107,15 @@ export class Listening {
     }))
     let failures = 0
     return Effect.forever(Effect.gen(function*() {
-      const began = yield* Clock.monotonicTimeNanos
+      const began = yield* elapsedNow
       yield* Effect.exit(once)
-      failures = (yield* Clock.monotonicTimeNanos) - began > steady ? 0 : failures + 1
+      failures = (yield* elapsedNow) - began > steady ? 0 : failures + 1
       yield* Effect.sleep(yield* pauseAfter(failures))
     }))
   }
 }
 
-/** Takes `service oldHost oldPort newHost newPort`, and `slave name host port @ service masterHost masterPort`. */
+/** Reads `service oldHost oldPort newHost newPort`, or `slave name host port @ service masterHost masterPort`. */
 const heardIn = (from: Sentinel, channel: string, text: string): Heard | undefined => {
   const words = text.split(" ")
   const [service, host, port] = channel === switched ? [words[0], words[3], words[4]] : [words[5], words[2], words[3]]
@@ -127,7 +129,10 @@ const pauseAfter = (failures: number): Effect.Effect<number> =>
     ? Effect.succeed(0)
     : Effect.map(jitter, (jitter) => backOff(failures, pauses) * jitter)
 
-/** What listens to the sentinels of a group, for as long as the scope is open. It connects to none before somebody listens. */
+/**
+ * Makes the listener to the sentinels of a group, which lives as long as the scope. It connects to none before somebody
+ * listens.
+ */
 export const make = Effect.fnUntraced(function*(
   sentinels: Sentinels
 ): Effect.fn.Return<Listening, never, Scope.Scope> {

@@ -35,17 +35,20 @@ export interface Claim {
 /** The standing of a claim with a single witness. `late`: the witness has not answered. `unknown`: no sentinel has. */
 export type Standing = "stands" | "falls" | "late" | "unknown"
 
-/** How often in a row the sentinels are asked before a doubt is given up: an announcement will follow. */
+/**
+ * The number of times in a row that the sentinels are asked before a doubt is given up, because an announcement will
+ * follow.
+ */
 const mostLooks = 50
 
-/** How often they are asked about what they notice within a second. */
+/** The number of times in a row that they are asked about changes that they notice within a second. */
 const fewLooks = 10
 
-/** How often in a row the only witness of a failover may be late to say so again. */
+/** The number of times in a row that the only witness of a failover may be late to confirm it. */
 const mostLate = 10
 
 export class MasterTracker {
-  /** Done when the first connection was opened, or could not be. */
+  /** Ends when the first connection was opened, or could not be. */
   readonly begun = Deferred.makeUnsafe<void>()
   readonly #service: string
   readonly #onEvent: (event: RedisEvent) => void
@@ -81,7 +84,7 @@ export class MasterTracker {
     return this.#master === undefined || Number.isInteger(this.#master.epoch) ? undefined : this.#master
   }
 
-  /** How often another server has become the master, the first one included. */
+  /** The number of times that another server has become the master, the first one included. */
   get changes(): number {
     return this.#changes
   }
@@ -117,7 +120,10 @@ export class MasterTracker {
     )
   }
 
-  /** Takes note of an outcome on a connection to the master. Returns the error that the connection ends with, if it does. */
+  /**
+   * Takes note of an outcome on a connection to the master. Returns the error with which the connection is to end, if
+   * it is.
+   */
   observe(seen: Observation, role: Role, address: string): ReturnType<typeof verdict>["loss"] {
     const { learn, loss } = verdict(seen, role, address)
     if (learn === "doubt") this.doubt()
@@ -132,7 +138,7 @@ export class MasterTracker {
     this.#wake()
   }
 
-  /** Something was heard: has the sentinels asked without a pause. */
+  /** Takes note of an announcement, and has the sentinels asked without a pause. */
   hear(looks: number = mostLooks): void {
     this.#looks = Math.max(this.#looks, looks)
     this.#heard = true
@@ -144,13 +150,13 @@ export class MasterTracker {
     for (const check of waiting) check()
   }
 
-  /** The doubt is settled, unless something was heard since the sentinels were asked. */
+  /** Settles the doubt, unless something was announced since the sentinels were asked. */
   #settle(): void {
     if (!this.#heard && this.#master?.witness === undefined) this.#looks = 0
     this.#wake()
   }
 
-  /** Counts one round of questions, and returns whether there is another. */
+  /** Counts one round of questions; returns whether there is another. */
   takeLook(): boolean {
     this.#heard = false
     return this.#looks > 0 && this.#looks-- > 0
@@ -159,7 +165,7 @@ export class MasterTracker {
   /** Suspends until there is a reason to ask the sentinels. */
   readonly doubted: Effect.Effect<void> = this.#until(() => this.#looks > 0)
 
-  /** Suspends until there is a reason not to pause in between, or none to go on. */
+  /** Suspends until there is a reason to skip the next pause, or no reason to go on. */
   readonly settledOrHeard: Effect.Effect<void> = this.#until(() => this.#heard || this.#looks === 0)
 
   #until(condition: () => boolean): Effect.Effect<void> {
@@ -226,7 +232,7 @@ export class MasterTracker {
   }
 
   #believe(claim: Claim): void {
-    // What one sentinel alone says is checked again until others say it, or that one no longer does.
+    // A master that one sentinel alone names is checked again until others name it, or that sentinel no longer does.
     if (claim.witness === undefined) this.#before = undefined
     else if (this.#master?.witness === undefined) this.#before = this.#master
     this.#master = claim
@@ -245,7 +251,7 @@ export class MasterTracker {
     this.doubt()
   }
 
-  /** A server that was chosen cannot be reached: the word of the sentinels counts again. */
+  /** Takes note that a server that was chosen cannot be reached: the word of the sentinels counts again. */
   disbelieve(address: string): void {
     const { chosen } = this
     if (chosen === undefined || address !== this.address) return

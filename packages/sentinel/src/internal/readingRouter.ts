@@ -1,5 +1,5 @@
 /**
- * Routers above two others: which commands go to which servers of a deployment.
+ * Routers above two others, which decide which commands go to which servers of a deployment.
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { isContinued, sumStats } from "@redfx/core/unstable/Router"
@@ -8,8 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
 /**
- * A router that sends single commands that only read keys to replicas. Batches go to the
- * master as a whole, and so do questions about the server itself and scans, which go on where their last page ended.
+ * A router that sends single commands that only read keys to replicas. Batches go to the master as a whole, and so do
+ * questions about the server itself, and scans, which must go on where their last page ended.
  */
 export const readingFrom = (master: RedisRouter, replicas: RedisRouter): RedisRouter =>
   divide(
@@ -18,7 +18,7 @@ export const readingFrom = (master: RedisRouter, replicas: RedisRouter): RedisRo
     (command) => command.spec.readonly && RedisCommand.firstKey(command) !== undefined && !isContinued(command)
   )
 
-/** A router that sends scans over connections to one server, where its others are to several. */
+/** A router that sends scans over connections to one server, where the other commands go to several. */
 export const scanningOn = (router: RedisRouter, one: RedisRouter): RedisRouter => divide(router, one, isContinued)
 
 const divide = (

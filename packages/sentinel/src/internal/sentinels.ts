@@ -10,6 +10,7 @@ import { formatEndpoint } from "@redfx/core/RedisConnector"
 import type { RedisConnector } from "@redfx/core/RedisConnector"
 import type { CommandError } from "@redfx/core/RedisError"
 import * as RedisPool from "@redfx/core/RedisPool"
+import * as RedisConnection from "@redfx/core/unstable/Connection"
 import * as RedisRouter from "@redfx/core/unstable/Router"
 import * as Runtime from "@redfx/core/unstable/Runtime"
 import * as Cause from "effect/Cause"
@@ -30,23 +31,23 @@ export interface Sentinel {
   readonly address: NodeAddress
 }
 
-/** For how long the answer of one sentinel about the others is good enough, in milliseconds. */
+/** The milliseconds for which one sentinel's answer about the others is good enough. */
 const learnedFor = 10_000
 
-/** How many sentinels are remembered besides those of the options. */
+/** The number of sentinels that are remembered besides those of the options. */
 const mostLearned = 32
 
 /**
- * How long the others are waited for once one has answered with what is looked for. One that takes longer is not waited for
- * the next time.
+ * The time for which the other sentinels are waited for after one has given the answer that is looked for. A sentinel
+ * that takes longer is not waited for the next time.
  */
 const grace = Duration.millis(100)
 
-/** The same once one has answered at all. */
+/** The time for which the others are waited for after one has answered at all. */
 const longGrace = Duration.millis(250)
 
-/** The time after which an answer is overdue, in nanoseconds. */
-const overdue = 100_000_000n
+/** The milliseconds after which an answer is overdue. */
+const overdue = 100
 
 /**
  * A question to all sentinels.
@@ -78,9 +79,9 @@ export class Sentinels {
   /** The sentinels that are known, by the services that they watch. */
   readonly #learned = new Map<string, ReadonlyArray<Sentinel>>()
   readonly #learnedAt = new Map<string, number>()
-  /** Questions under way, by sentinel and key. */
-  readonly #asking = new Map<string, { readonly fiber: Fiber.Fiber<unknown>; readonly since: bigint }>()
-  /** Sentinels that took too long the last time. */
+  /** The questions under way, by sentinel and key. */
+  readonly #asking = new Map<string, { readonly fiber: Fiber.Fiber<unknown>; readonly since: number }>()
+  /** The sentinels that took too long the last time. */
   readonly #slow = new Set<string>()
   readonly #onChange = new Set<() => void>()
   readonly #onNews = new Set<(service: string) => void>()
@@ -101,7 +102,7 @@ export class Sentinels {
     this.#inOrder = unique(this.#given)
   }
 
-  /** In the order in which they are asked. */
+  /** The sentinels in the order in which they are asked. */
   get inOrder(): ReadonlyArray<Sentinel> {
     return this.#inOrder
   }
@@ -115,16 +116,17 @@ export class Sentinels {
           Effect.flatMap(RcMap.get(this.#clients, sentinel.address), (client) => client.execute(question))
         )
     ).pipe(
-      // A fresh client dials at once, where the old one would first wait out a pause or for an answer that is overdue.
+      // A fresh client dials at once, where the old one would first wait for the end of a pause or for an answer that
+      // is overdue.
       Effect.tapError((error) => answered(error) ? Effect.void : RcMap.invalidate(this.#clients, sentinel.address)),
       // A kept connection may have ended a moment ago, unnoticed.
-      Effect.retry({ times: 1, while: isLost })
+      Effect.retry({ times: 1, while: RedisConnection.isHangUp })
     )
   }
 
   /**
-   * Asks all of them at once. Waits for all, but not for long once one has answered, and not at all then for those that took
-   * too long the last time: one that hangs costs the others nothing.
+   * Asks all sentinels at once. It waits for all, but not for long after one has answered, and then not at all for
+   * those that took too long the last time. So a sentinel that hangs costs the others nothing.
    */
   gather<A>(question: Question<A>): Effect.Effect<ReadonlyMap<Sentinel, A>> {
     return Effect.gen({ self: this }, function*() {
@@ -136,7 +138,7 @@ export class Sentinels {
       let over = false
       const take = (sentinel: Sentinel, exit: Exit.Exit<A>) => {
         if (Exit.isFailure(exit)) {
-          // The group was closed; anything else concerns the caller.
+          // An interruption means that the group was closed; any other failure concerns the caller.
           return void Deferred.doneUnsafe(done, Cause.hasInterruptsOnly(exit.cause) ? Effect.void : exit)
         }
         const kind = question.kindOf(exit.value)
@@ -165,15 +167,15 @@ export class Sentinels {
   }
 
   /**
-   * Asks, or waits with others for an answer that is overdue: a sentinel that hangs must not have questions pile up. An answer
-   * that is not overdue may be from before what the caller has heard.
+   * Asks a question, or joins one whose answer is overdue, because questions to a sentinel that hangs must not pile up.
+   * An answer that is not overdue may be from before what the caller has heard.
    */
   #shared<A>(key: string, effect: Effect.Effect<A>): Effect.Effect<Fiber.Fiber<A>> {
-    return Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
+    return Effect.flatMap(Runtime.elapsedNow, (now) => {
       const running = this.#asking.get(key)
-      // What is kept under a key is what the question of that key yields.
+      // A question under a key yields what the key stands for.
       if (running !== undefined && now - running.since > overdue) return Effect.succeed(running.fiber as Fiber.Fiber<A>)
-      // Others wait for the answer as well: the context of the first caller must not show in it.
+      // Other callers wait for the answer as well, so the context of the first must not show in it.
       const own = Effect.updateContext(effect, (_caller: Context.Context<never>) => this.#context)
       return Effect.map(Effect.forkIn(own, Context.get(this.#context, Scope.Scope)), (fiber) => {
         if (running === undefined && fiber.pollUnsafe() === undefined) {
@@ -200,19 +202,19 @@ export class Sentinels {
     for (const listener of Array.from(this.#onNews)) listener(service)
   }
 
-  /** Asks this one first from now on. */
+  /** Asks this sentinel first from now on. */
   prefer(sentinel: Sentinel): void {
     if (this.#inOrder[0] === sentinel || !this.#inOrder.includes(sentinel)) return
     this.#inOrder = [sentinel, ...this.#inOrder.filter((other) => other !== sentinel)]
   }
 
-  /** Asks this one last from now on. */
+  /** Asks this sentinel last from now on. */
   distrust(sentinel: Sentinel): void {
     if (!this.#inOrder.includes(sentinel)) return
     this.#inOrder = [...this.#inOrder.filter((other) => other !== sentinel), sentinel]
   }
 
-  /** Asks one sentinel of a service for the others, in the background, unless that was done not long ago. */
+  /** Asks one sentinel of a service for the others, in the background, unless that was done a short time ago. */
   learn(service: string, from: Sentinel): Effect.Effect<void> {
     return Effect.sync(() => {
       const now = Runtime.elapsed(Context.get(this.#context, Clock.Clock))
@@ -243,7 +245,7 @@ export class Sentinels {
   }).bind(this)
 }
 
-/** The sentinels to ask, for as long as the scope is open. Opens nothing before one is asked. */
+/** Makes the sentinels, which live as long as the scope. It opens nothing before one is asked. */
 export const make = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<Sentinels, never, RedisConnector | Scope.Scope> {
@@ -267,13 +269,10 @@ const listening = <A>(listeners: Set<A>, listener: A): Effect.Effect<void, never
 
 const sentinelAt = (address: NodeAddress): Sentinel => ({ name: formatEndpoint(address), address })
 
-/** The first of each name. */
+/** The first sentinel of each name. */
 const unique = (sentinels: ReadonlyArray<Sentinel>): ReadonlyArray<Sentinel> =>
   sentinels.filter(({ name }, index) => sentinels.findIndex((other) => other.name === name) === index)
 
 /** Whether the sentinel has answered, so that its connection is as good as before. */
 const answered = (error: CommandError): boolean =>
   error._tag === "ResponseError" || error._tag === "NoPermissionError" || error._tag === "DecodeError"
-
-const isLost = (error: CommandError): boolean =>
-  error._tag === "ConnectionError" && (error.reason === "Closed" || error.reason === "Reset")

@@ -13,9 +13,9 @@ type Options = Omit<RedisConfig.SentinelOptions, "service" | "role">
 const longestAsk = Duration.seconds(2)
 
 /**
- * The options of connections to sentinels: their own, and of the data's only the time limits and those of the socket. TLS
- * is that of the data unless the options say otherwise: TLS of the data alone would be of no use when somebody between the
- * client and its sentinels can say where the data is.
+ * The options of connections to sentinels: the program's own for sentinels, and of those for the data only the time
+ * limits and those of the socket. TLS is that of the data unless the options say otherwise, because TLS of the data
+ * alone would be of no use when somebody between the client and its sentinels can say where the data is.
  */
 export const ofSentinels = Effect.fnUntraced(function*(
   options: Options
@@ -38,7 +38,7 @@ export const ofSentinels = Effect.fnUntraced(function*(
 
 /** Refuses addresses that are not valid, and an empty list. */
 export const checkAddresses = (addresses: Options["sentinels"]): Effect.Effect<void, RedisConfigError> =>
-  // Types say as much, but options also come from files and URLs.
+  // The types say as much, but options also come from files and URLs.
   addresses.length < 1
     ? invalid("sentinels", "it names no sentinel")
     : Effect.forEach(addresses, (address, index) =>

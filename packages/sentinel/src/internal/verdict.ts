@@ -1,6 +1,6 @@
 /**
- * What an outcome says of the master, decided in one place for all ways of
- * sending: they differ in how they send, and not in what a reply or a loss means.
+ * Decides what an outcome says of the master, in one place for all ways of sending: these differ in how they send, and
+ * not in what a reply or a loss means.
  */
 import { connectionLoss } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
@@ -12,7 +12,7 @@ import { demoted } from "./failures.ts"
 export type Role = "master" | "replica"
 
 /**
- * What happened on a connection, or instead of one.
+ * Something that happened on a connection, or instead of one.
  *
  * - `Refused`: an error reply. `Lost`: the connection has ended. `NotOpened`: it could not be opened.
  * - `Silent`: the server owes an answer for longer than usual. `Answered`: it no longer does. `Opened`: the server has
@@ -24,7 +24,7 @@ export type Observation =
   | { readonly _tag: "Silent" | "Answered" | "Opened" }
 
 /**
- * What follows.
+ * The consequences of an observation.
  *
  * - `learn`: whether to doubt that the server is the master, so that the sentinels are asked until that is settled, or to
  *   trust that it is; or that there may be another master, which the sentinels say soon.
@@ -35,14 +35,14 @@ export interface Verdict {
   readonly loss?: CommandError | undefined
 }
 
-/** What an observation on a server means for a client of `role`. */
+/** The meaning of an observation on a server, for a client of `role`. */
 export const verdict = (seen: Observation, role: Role, address: string): Verdict => {
   if (seen._tag === "Refused") return ofRefusal(seen.error, role, address)
   if (seen._tag === "NotReplica") {
     const isMaster = seen.error._tag === "ConnectionError" && seen.error.reason === "Demoted"
     return isMaster ? { learn: "another" } : {}
   }
-  // What happens on a replica says nothing of the master.
+  // What happens on a replica says nothing about the master.
   if (role === "replica") return {}
   switch (seen._tag) {
     case "Lost":
@@ -61,20 +61,20 @@ const ofRefusal = (error: ErrorReply, role: Role, address: string): Verdict => {
   if (role === "master") {
     const isDemotion = error.code === "MASTERDOWN" || demotionBy(error, address) !== undefined
     if (isDemotion) return { learn: "doubt", loss: demoted(address) }
-    // It has restarted: the sentinels may have chosen another by then.
+    // The server has restarted, so the sentinels may have chosen another by then.
     return error.code === "LOADING" ? { learn: "doubt" } : {}
   }
-  // A refused write says that it is a replica, as it should be.
+  // A refused write shows that the server is a replica, as it should be.
   return error.code === "UNBLOCKED" && demotionBy(error, address) !== undefined
     ? { learn: "doubt", loss: connectionLoss("Closed", "The replica follows another master now", address) }
     : {}
 }
 
-/** A connection that this client has ended says nothing of the server. */
+/** Whether this client has ended the connection itself, which says nothing about the server. */
 const isOwnDoing = (error: CommandError): boolean =>
   error._tag === "ConnectionError" && (error.reason === "ClientClosed" || error.reason === "Demoted")
 
-/** Errors that the sentinels can do nothing about. */
+/** Whether an error is one that the sentinels can do nothing about. */
 const isSettled = (error: CommandError): boolean =>
   error._tag === "AuthenticationError" ||
   error._tag === "ConnectionError" && (error.reason === "ClientClosed" || error.reason === "Tls")

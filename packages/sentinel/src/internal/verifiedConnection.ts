@@ -64,7 +64,10 @@ const dial = Effect.fnUntraced(function*(
   return connection
 })
 
-/** Callers that may not run ROLE learn nothing here; then the word of the sentinels has to do. */
+/**
+ * Asks the server for its role. Callers that may not run ROLE learn nothing here; then the word of the sentinels has to
+ * do.
+ */
 const verifyRole = (
   connection: RedisConnection.RedisConnection,
   expected: Role
@@ -88,7 +91,10 @@ const verifyRole = (
     )
   )
 
-/** Keeps from a listener what concerns a connection before it is handed over: what is sent until then is not its own. */
+/**
+ * Withholds from a listener what concerns a connection before the connection is handed over, because the commands until
+ * then are not the listener's.
+ */
 class GatedListener {
   readonly listener: RedisConnection.Listener
   #admitted = false
@@ -102,7 +108,7 @@ class GatedListener {
         if (this.#admitted && onUnsent !== undefined) return onUnsent(unsent, failure)
         for (const request of unsent.takeAll()) request.fail(failure)
       },
-      // To a subscriber that speaks RESP2 the server's role looks like a message.
+      // For a subscriber that speaks RESP2, the server's role looks like a message.
       ...(onPush === undefined ? {} : { onPush: (items) => !this.#admitted || onPush(items) }),
       onSilence: (silent) => {
         observe({ _tag: silent ? "Silent" : "Answered" }, role, address)

@@ -1,6 +1,6 @@
 /**
- * Finding out that another server has become the master, before a command does:
- * a command that blocks on a server which is cut off would never.
+ * Finds out that another server has become the master before a command does: a command that blocks on a server which is
+ * cut off would never find out.
  */
 import { role as askRole } from "@redfx/core/commands/Server"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
@@ -21,14 +21,17 @@ import type { Heard } from "./listening.ts"
 import type { Claim } from "./masterTracker.ts"
 import type { Sentinel } from "./sentinels.ts"
 
-/** The pause between two times that sentinels are asked while it is in doubt who the master is. */
+/** The pause between two rounds of questions while it is in doubt which server is the master. */
 const pause = Duration.millis(100)
 
-/** How often a server that was chosen is asked whether it is the master by now, and for how long. */
+/**
+ * The pause between two questions to a chosen server whether it is the master by now, and the time for which it is
+ * asked.
+ */
 const chosenPause = Duration.millis(50)
 const longestPursuit = Duration.seconds(10)
 
-/** Watches from the first connection that is wanted on; to be run in a fiber. */
+/** Watches from the time when the first connection is wanted, in a fiber. */
 export const run = (resolver: Resolver, interval: Duration.Duration): Effect.Effect<never, never, RedisConnector> =>
   Effect.andThen(
     Deferred.await(resolver.tracker.begun),
@@ -44,7 +47,7 @@ export const run = (resolver: Resolver, interval: Duration.Duration): Effect.Eff
     }))
   )
 
-/** Asks as soon and as long as there is doubt. */
+/** Asks as soon as there is doubt, and as long. */
 const watch = (resolver: Resolver): Effect.Effect<void, never, RedisConnector> =>
   Effect.gen(function*() {
     const { tracker } = resolver
@@ -55,7 +58,7 @@ const watch = (resolver: Resolver): Effect.Effect<void, never, RedisConnector> =
     }
   })
 
-/** Asks who the master is. Another one is believed when it says so itself. */
+/** Asks which server is the master. A server that the sentinels name is believed when it says so itself. */
 const recheck = (resolver: Resolver): Effect.Effect<void, never, RedisConnector> =>
   Effect.gen(function*() {
     const { group, service, tracker } = resolver
@@ -79,7 +82,7 @@ interface Chosen {
 
 const hear = ({ group, service, tracker }: Resolver, heard: Heard, chosen: Queue.Queue<Chosen>): void => {
   if (heard._tag === "Listening") return tracker.hear(1)
-  // It may have been the only one that knew.
+  // The sentinel that is lost may have been the only one that knew.
   if (heard._tag === "Lost") return tracker.master?.witness === undefined ? undefined : tracker.hear(1)
   if (heard.service !== service) return
   const address = group.translate({ host: heard.host, port: heard.port })
@@ -89,16 +92,16 @@ const hear = ({ group, service, tracker }: Resolver, heard: Heard, chosen: Queue
 }
 
 /**
- * Waits for a server that was chosen to become the master. The sentinels notice that up to a second after it takes writes,
- * as they ask for it once a second. The one that has chosen it must still be about it then: what it has begun when it dies
- * the others do not know, and choose for themselves.
+ * Waits for a chosen server to become the master. The sentinels notice that up to a second after it takes writes,
+ * because they ask for it once a second. The sentinel that has chosen it must still be pursuing it then: when that
+ * sentinel dies, the others do not know what it has begun, and choose for themselves.
  */
 const pursue = (resolver: Resolver, { address, witness }: Chosen): Effect.Effect<void, never, RedisConnector> =>
   Effect.suspend(() => {
     const { group, service, settings, tracker } = resolver
     const { changes, master } = tracker
     if (master === undefined) return Effect.void
-    // Beyond the failover before, and behind whatever the sentinels number next.
+    // The claim counts as later than the failover before, and as earlier than whatever the sentinels number next.
     const claim: Claim = { address, epoch: Math.floor(master.epoch) + 0.5, witness }
     const promoted: Effect.Effect<boolean, unknown, RedisConnector | Scope.Scope> = Effect.gen(function*() {
       const connection = yield* RedisConnection.make(address, settings)

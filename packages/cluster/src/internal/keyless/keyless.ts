@@ -7,13 +7,13 @@ import { ClusterUnsupportedError, CrossSlotError, DataError, SlotNotCoveredError
 import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
-import { keyOf, numberAt } from "../multiKey/words.ts"
+import { keyOf, numberAt } from "../multiKey/arguments.ts"
 import type { Cluster } from "../topology/cluster.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
 import { onEach, onMastersAndReplicas } from "./onEach.ts"
 import { ruleOf } from "./rules.ts"
 import type { Rule } from "./rules.ts"
-import { untypedKeys } from "./untyped.ts"
+import { untypedKeys } from "./untypedKeys.ts"
 
 /** The key that routes a command without typed keys; `undefined` when it goes anywhere, or to many servers. */
 export const untypedKey = (command: RedisCommand.Any): Key | undefined => {
@@ -91,7 +91,7 @@ const byRule = (
   }
 }
 
-/** On the master of the slot whose number is the first argument. */
+/** Runs a command on the master of the slot whose number is the first argument. */
 const onSlot = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect<Resp.Value, CommandError> => {
   const slot = numberAt(command, 0)
   if (slot === undefined || slot < 0 || slot >= slotCount) {

@@ -1,5 +1,5 @@
 /**
- * One command on several servers.
+ * Runs one command on several servers.
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import type { CommandError } from "@redfx/core/RedisError"
@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import { afterWriting, fanOut } from "../multiKey/fanOut.ts"
 import type { Cluster, ClusterNode } from "../topology/cluster.ts"
 
-/** The replies of all these servers as they came, in order; fails when one of them fails. */
+/** The replies of all these servers as they came, in order. Fails when one server fails. */
 export const onEach = (
   cluster: Cluster,
   nodes: ReadonlyArray<ClusterNode>,
@@ -20,12 +20,12 @@ export const onEach = (
   return fanOut(nodes.map((node) => cluster.onNode(node, raw, asked)), command.spec.readonly)
 }
 
-/** How many milliseconds replicas are waited for: they should run the command, while masters must. */
+/** The milliseconds for which replicas are waited for: they should run the command, while masters must. */
 const replicaLimit = 1000
 
 /**
- * The replies of all masters. The replicas get the command too, whatever becomes of it there: a replica that is down must
- * not keep the masters from their work.
+ * The replies of all masters. The replicas get the command too, whatever becomes of it there, because a replica that is
+ * down must not keep the masters from their work.
  */
 export const onMastersAndReplicas = (
   cluster: Cluster,

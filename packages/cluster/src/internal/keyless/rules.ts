@@ -1,10 +1,10 @@
 /**
- * What becomes of commands without a key, by name: one table.
+ * The rules for commands without a key: one table, by name.
  */
 import * as Merge from "../multiKey/merge.ts"
 import { scan } from "./scan.ts"
-import { kill, randomKey, slotStats } from "./special.ts"
-import type { Run } from "./special.ts"
+import { kill, randomKey, slotStats } from "./specialPolicies.ts"
+import type { Run } from "./specialPolicies.ts"
 
 /**
  * Where a command goes, and how the replies of several servers become one.
@@ -21,7 +21,7 @@ export type Rule =
   | { readonly to: "special"; readonly run: Run }
   | { readonly to: "none"; readonly instead: string }
 
-/** Why MOVE and its kind are refused. */
+/** The reason why MOVE and its kind are refused. */
 export const otherDatabase = "a client of a cluster uses one database, that of its option db. Where a cluster has " +
   "several, run MOVE on the server of the key, with RedisCluster.onNode"
 
@@ -41,9 +41,12 @@ const oneConnection = none(
     "RedisCluster.onNode"
 )
 
-/** Several names are divided by commas. `CLUSTER` stands for all of its subcommands that have no rule of their own. */
+/**
+ * The rules and the names of their commands, which commas divide. `CLUSTER` stands for all of its subcommands that have
+ * no rule of their own.
+ */
 export const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
-  // About data
+  // Commands about data.
   [masters(Merge.sum), "DBSIZE"],
   [masters(Merge.union), "KEYS"],
   [masters(Merge.succeeded), "FLUSHALL, FLUSHDB"],
@@ -54,7 +57,7 @@ export const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
     none("it waits for what its own connection wrote. Run it after the writes, inside Redis.withConnection"),
     "WAIT, WAITAOF"
   ],
-  // About servers
+  // Commands about servers.
   [nodes(Merge.succeeded), "PING"],
   [any, "ECHO, TIME, LOLWUT, INFO, COMMAND, CONFIG GET, CONFIG HELP"],
   [
@@ -78,7 +81,7 @@ export const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
     "BACKUP HELP, CLIENT HELP, CLUSTER HELP, COMMANDLOG HELP, DEBUG HELP, FUNCTION HELP, HOTKEYS HELP, LATENCY HELP, " +
     "MEMORY HELP, MODULE HELP, OBJECT HELP, PUBSUB HELP, SCRIPT HELP, SLOWLOG HELP, XGROUP HELP, XINFO HELP, PFSELFTEST"
   ],
-  // About clients and their connections
+  // Commands about clients and their connections.
   [nodes(Merge.lines), "CLIENT LIST"],
   [nodes(Merge.succeeded), "CLIENT SETNAME, CLIENT SETINFO, CLIENT PAUSE, CLIENT UNPAUSE"],
   [special(kill), "CLIENT KILL"],
@@ -94,14 +97,14 @@ export const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
     none("every server has users of its own. Run it on each of them with RedisCluster.onNode"),
     "ACL"
   ],
-  // Messages
+  // Commands about messages.
   [key, "PUBLISH"],
   [nodes(Merge.union), "PUBSUB CHANNELS, PUBSUB SHARDCHANNELS"],
-  // Of each server's own patterns: one that is subscribed to on two servers counts twice.
+  // Each server counts its own patterns, so a pattern that is subscribed to on two servers counts twice.
   [nodes(Merge.sum), "PUBSUB NUMPAT"],
   [nodes(Merge.sumByName), "PUBSUB NUMSUB, PUBSUB SHARDNUMSUB"],
   [eachServer, "PUBSUB"],
-  // Code. Functions come to replicas by replication, scripts do not.
+  // Commands about code. Functions come to replicas by replication, scripts do not.
   [reachable(Merge.same), "SCRIPT LOAD"],
   [reachable(Merge.succeeded), "SCRIPT FLUSH"],
   [masters(Merge.everywhere), "SCRIPT EXISTS"],
@@ -110,7 +113,7 @@ export const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   [masters(Merge.succeeded), "FUNCTION DELETE, FUNCTION FLUSH, FUNCTION RESTORE"],
   [masters(Merge.commonLibraries), "FUNCTION LIST"],
   [oneServer, "SCRIPT, FUNCTION"],
-  // About the cluster itself
+  // Commands about the cluster itself.
   [
     any,
     "CLUSTER INFO, CLUSTER KEYSLOT, CLUSTER NODES, CLUSTER REPLICAS, CLUSTER SHARDS, CLUSTER SLAVES, CLUSTER SLOTS"
@@ -122,7 +125,8 @@ export const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   [eachServer, "CLUSTER GETSLOTMIGRATIONS, CLUSTER LINKS, CLUSTER MYID, CLUSTER MYSHARDID"],
   [oneServer, "CLUSTER"],
   [none("it is a command of sentinels. Connect to one of them"), "SENTINEL"],
-  // Of modules. Any server of a cluster asks the others for an index; a cursor over one stays where it was made.
+  // Commands of modules. Any server of a cluster asks the others for an index; a cursor over an index stays where it
+  // was made.
   [
     key,
     "FT.AGGREGATE, FT.ALIASADD, FT.ALIASDEL, FT.ALIASLIST, FT.ALIASUPDATE, FT.ALTER, FT.CREATE, FT.CURSOR DEL, " +
@@ -148,5 +152,5 @@ const ruleInCapitals = (name: string): Rule | undefined => {
   return rules.get(name) ?? (space < 0 || keyed.has(name) ? undefined : rules.get(name.slice(0, space)))
 }
 
-/** Subcommands with a key, of commands that mostly have none. */
+/** The subcommands with a key, of containers whose subcommands mostly have none. */
 const keyed: ReadonlySet<string> = new Set(["DEBUG OBJECT", "HIMPORT SET", "MEMORY USAGE"])

@@ -11,8 +11,8 @@ import { DataError } from "@redfx/core/RedisError"
 import type { CommandError } from "@redfx/core/RedisError"
 import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
+import { keyOf } from "../multiKey/arguments.ts"
 import { bulk, elements, textOf } from "../multiKey/replies.ts"
-import { keyOf } from "../multiKey/words.ts"
 import type { Cluster, ClusterNode } from "../topology/cluster.ts"
 import { slotCount } from "../topology/slot.ts"
 
@@ -49,7 +49,7 @@ interface NodePosition extends Position {
   readonly node: ClusterNode
 }
 
-/** The master that is being scanned, if it still serves any of the slots for which it is. */
+/** The master that is being scanned, if it still serves any slot for which it is. */
 const resume = (cluster: Cluster, position: Position): NodePosition | undefined => {
   for (const slot of slotsIn(position.claimed)) {
     const node = cluster.ofSlot(slot)
@@ -58,7 +58,7 @@ const resume = (cluster: Cluster, position: Position): NodePosition | undefined 
   return undefined
 }
 
-/** The start of the master with the first slot that is not done; `undefined` when all are. */
+/** The start on the master of the first slot that is not done; `undefined` when all slots are done. */
 const begin = (cluster: Cluster, done: string): NodePosition | undefined => {
   const isDone = new Set(slotsIn(done))
   const open = allSlots.filter((slot) => !isDone.has(slot) && cluster.ofSlot(slot) !== undefined)
@@ -82,7 +82,7 @@ const page = (
 
 const next = (cluster: Cluster, here: NodePosition, cursor: string): string => {
   if (cursor !== "0") return print({ ...here, cursor })
-  // A slot that has moved meanwhile took along what was not scanned yet.
+  // A slot that has moved meanwhile took its unscanned keys along.
   const scanned = [...slotsIn(here.claimed)].filter((slot) => cluster.ofSlot(slot)?.address === here.address)
   const done = rangesOf([...slotsIn(here.done), ...scanned].toSorted((a, b) => a - b))
   return begin(cluster, done) === undefined ? "0" : print({ ...start, done })

@@ -10,12 +10,12 @@ import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../topology/cluster.ts"
 import { slotOf } from "../topology/slot.ts"
+import { firstKeyIndex, wordOf } from "./arguments.ts"
 import { fanOutCommands } from "./fanOut.ts"
 import { least, succeeded, sum } from "./merge.ts"
 import type { Merge } from "./merge.ts"
 import { elements } from "./replies.ts"
-import * as Sets from "./sets.ts"
-import { firstKeyIndex, wordOf } from "./words.ts"
+import * as Sets from "./setOperations.ts"
 
 /** The effect of a command whose keys are in several slots; `undefined` when the command cannot be split. */
 export type Split = (
@@ -28,7 +28,7 @@ export type Split = (
 // -----------------------------------------------------------------------------
 
 /**
- * The arguments of a command that says the same about each of its keys.
+ * The arguments of a command that has the same form for each of its keys.
  *
  * - `head`: before the first key. `units`: for each key the key and what belongs to it. `tail`: after the last one.
  */
@@ -48,7 +48,7 @@ const unitsOf = ({ parts }: RedisCommand.Any, size: number): Units | undefined =
     : undefined
 }
 
-/** Puts together the replies of parts; `positions` are the indexes of the keys of each part in the whole. */
+/** Makes one reply of the replies of parts. `positions` are the indexes in the whole of the keys of each part. */
 type Assemble = (
   replies: ReadonlyArray<Resp.Value>,
   positions: ReadonlyArray<ReadonlyArray<number>>,
@@ -75,7 +75,7 @@ const byKey = (size: number, assemble: Assemble): Split => (cluster, command) =>
   if (layout === undefined) return undefined
   const groups = new Map<number, Array<number>>()
   layout.units.forEach(([key], position) => {
-    // A unit begins with its key.
+    // A unit begins with its key, so this is one.
     const slot = slotOf((key as KeyArg).value)
     const group = groups.get(slot)
     if (group === undefined) groups.set(slot, [position])
@@ -87,7 +87,7 @@ const byKey = (size: number, assemble: Assemble): Split => (cluster, command) =>
   return Effect.map(fanOutCommands(cluster, parts, positions), (replies) => assemble(replies, positions, command))
 }
 
-/** The arguments for some of the keys; before the first key there is nothing, or the number of keys. */
+/** The arguments for some of the keys. Before the first key stands nothing, or the number of keys. */
 const argumentsOf = ({ head, tail, units }: Units, indexes: ReadonlyArray<number>): ReadonlyArray<Part> => [
   ...(head.length === 0 ? [] : [indexes.length]),
   ...indexes.flatMap((index) => units[index] ?? []),
@@ -101,7 +101,10 @@ const argumentsOf = ({ head, tail, units }: Units, indexes: ReadonlyArray<number
 const ofSets = (operation: Sets.SetOperation): Split => (cluster, command) =>
   operation((read) => cluster.execute(RedisCommand.undecoded(read)), RedisCommand.keys(command))
 
-/** The members themselves are needed to count them. What may be an estimate is exact then. */
+/**
+ * Counts the members of sets, for which the members themselves are needed. So a count that may be an estimate on one
+ * server is exact here.
+ */
 const sizeOf = (operation: Sets.SetOperation): Split => (cluster, command) => {
   const tail = unitsOf(command, 1)?.tail.map(wordOf) ?? []
   const limit = tail.includes("LIMIT") ? Number(tail[tail.indexOf("LIMIT") + 1]) : 0
@@ -111,7 +114,7 @@ const sizeOf = (operation: Sets.SetOperation): Split => (cluster, command) => {
   )
 }
 
-/** With a condition on all keys it is all or nothing. */
+/** Runs MSETEX, which is all or nothing where it has a condition on all keys. */
 const msetex: Split = (cluster, command) =>
   unitsOf(command, 2)?.tail.some((part) => conditions.has(wordOf(part))) === true
     ? undefined
@@ -119,7 +122,7 @@ const msetex: Split = (cluster, command) =>
 
 const conditions: ReadonlySet<string> = new Set(["NX", "XX"])
 
-/** What can be split, by the names of commands. */
+/** The commands that can be split, by name. */
 export const splits: ReadonlyMap<string, Split> = new Map([
   ["DEL", byKey(1, merged(sum))],
   ["EXISTS", byKey(1, merged(sum))],

@@ -1,5 +1,5 @@
 /**
- * Fanning out: running the parts of what was one command.
+ * Fans out: runs the parts of what was one command.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { failureAmong, inPart } from "@redfx/core/RedisError"
@@ -10,13 +10,13 @@ import * as Result from "effect/Result"
 import type { Cluster } from "../topology/cluster.ts"
 
 /**
- * Parts under way at a time. Commands given at once go out in one write, so few at a time would cost many round trips;
- * there are at most 16384 parts, one a slot.
+ * The number of parts that run at a time. Commands that are given at once go out in one write, so a small number would
+ * cost many round trips; there are at most 16384 parts, one for each slot.
  */
 const concurrency = 1024
 
 /**
- * Runs commands that are the parts of one, as {@link fanOut} does; those of one server in one write.
+ * Runs commands that are the parts of one, as {@link fanOut} does. The parts for one server go out in one write.
  *
  * - `indexes`: the keys of the whole, counted from 0, that each part is about.
  */
@@ -28,7 +28,7 @@ export const fanOutCommands = (
   Effect.flatMap(cluster.executeAll(commands), (outcomes) =>
     Effect.flatMap(
       Effect.forEach(outcomes, Effect.result),
-      // Each command was to be decoded as it says.
+      // Each command decodes to its reply as it came.
       (results) =>
         together(results as ReadonlyArray<Result.Result<Resp.Value, CommandError>>, commands.every(isRead), indexes)
     ))
@@ -36,7 +36,7 @@ export const fanOutCommands = (
 const isRead = ({ spec }: RedisCommand.Any): boolean => spec.readonly
 
 /**
- * Runs all parts, also when one fails: what other parts did is not undone, and the error says so.
+ * Runs all parts, even when one fails: what the other parts did is not undone, and the error says so.
  *
  * - `readonly`: whether running a part twice does no harm.
  */
@@ -64,6 +64,6 @@ const together = <A>(
     : Effect.fail(failure)
 }
 
-/** The error of a step after one that has written: repeating the command repeats that write too. */
+/** The error of a step that follows one which has written: repeating the command would repeat that write too. */
 export const afterWriting = (error: CommandError): CommandError =>
   inPart(error, { answered: [], unknown: [], mayHaveWritten: true })

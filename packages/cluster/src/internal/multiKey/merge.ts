@@ -1,19 +1,19 @@
 /**
- * How the replies of several servers to one command become one reply, before
- * it is decoded: so one merge does for every view and both protocols.
+ * Merges the replies of several servers to one command, before the reply is decoded. So one merge does for every view
+ * and both protocols.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type * as Resp from "@redfx/core/Resp"
+import { numberAt } from "./arguments.ts"
 import { bulk, bytesOf, elements, identity, integers, sum as total, textOf } from "./replies.ts"
-import { numberAt } from "./words.ts"
 
 /** Merges the replies to a command: one for each server or part that it went to. */
 export type Merge = (replies: ReadonlyArray<Resp.Value>, command: RedisCommand.Any) => Resp.Value
 
-/** The first of replies that are all the same. */
+/** The first reply, where all are the same. */
 export const same: Merge = (replies) => replies[0] ?? null
 
-/** The status of success if it is that of all, else another one. */
+/** The status of success if all replies are that, else another reply. */
 export const succeeded: Merge = (replies) =>
   replies.find((reply) => !successes.has(textOf(reply))) ?? replies[0] ?? null
 
@@ -28,18 +28,18 @@ export const least: Merge = (replies) => integers(replies).reduce<number | bigin
 /** The greatest of integers. */
 export const greatest: Merge = (replies) => integers(replies).reduce<number | bigint>((a, b) => (b > a ? b : a), 0)
 
-/** All elements of arrays, those that are the same once. */
+/** The elements of all arrays; equal elements are there once. */
 export const union: Merge = (replies) => distinct(replies.flatMap(elements))
 
 const distinct = (values: ReadonlyArray<Resp.Value>): ReadonlyArray<Resp.Value> => [
   ...new Map(values.map((value) => [identity(value), value])).values()
 ]
 
-/** 0 or 1 by position, 1 where all have 1. */
+/** Numbers 0 or 1 by index; 1 where all replies have 1. */
 export const everywhere: Merge = (replies) =>
   elements(replies[0] ?? null).map((_, i) => (replies.every((reply) => elements(reply)[i] === 1) ? 1 : 0))
 
-/** Texts of lines, one after the other. */
+/** Texts of lines, one text after the other. */
 export const lines: Merge = (replies) => {
   const texts = replies.map(bytesOf)
   const out = new Uint8Array(texts.reduce((length, text) => length + text.length, 0))
@@ -50,15 +50,15 @@ export const lines: Merge = (replies) => {
   return bulk(out)
 }
 
-/** Names and integers in turn, the same names in the same order everywhere: the integers are summed. */
+/** Names and integers in turn, with the same names in the same order in all replies. The integers are summed. */
 export const sumByName: Merge = (replies) =>
   elements(replies[0] ?? null).map((name, i) =>
     i % 2 === 0 ? name : total(integers(replies.map((reply) => elements(reply)[i] ?? null)))
   )
 
 /**
- * Entries of a log whose second field is a time, newest first. A count given to the command holds for the whole: each
- * server gave as many of its own.
+ * Entries of a log whose second field is a time, newest first. A count in the command holds for the whole, and each
+ * server gave as many entries of its own.
  */
 export const newestFirst: Merge = (replies, command) => {
   const entries = replies.flatMap(elements).toSorted((a, b) => fieldOf(b, 1) - fieldOf(a, 1))

@@ -8,7 +8,7 @@ import type * as Resp from "@redfx/core/Resp"
 import type * as Effect from "effect/Effect"
 import type { Cluster } from "../topology/cluster.ts"
 
-/** The facts of commands as if they wrote something, by name. */
+/** The facts of commands, by name, as if they wrote something. */
 const specs = new Map<string, RedisCommand.Spec>()
 
 const specOf = (name: string): RedisCommand.Spec => {
@@ -20,8 +20,8 @@ const specOf = (name: string): RedisCommand.Spec => {
 const reply = RedisReply.make<Resp.Value>((value) => value)
 
 /**
- * The reply, as it came, to a command that reads: from the server that writes go to, whatever the option `readFrom` says.
- * What is written in consequence must not come from a replica that lags behind.
+ * The reply, as it came, of the master to a command that reads, whatever the option `readFrom` says. A value that is
+ * written in consequence must not come from a replica that lags behind.
  */
 export const onMaster = (cluster: Cluster, command: RedisCommand.Any): Effect.Effect<Resp.Value, CommandError> =>
   cluster.execute(RedisCommand.make({ spec: specOf(command.spec.name), args: () => command.parts, reply }))

@@ -1,5 +1,5 @@
 /**
- * Replies as they came: reading and comparing their parts, and making new ones.
+ * Reads, compares and makes replies as they come from servers.
  */
 import * as Resp from "@redfx/core/Resp"
 
@@ -20,10 +20,10 @@ const blobOf = (value: Resp.Value): Resp.Bulk | string | undefined =>
     ? value
     : undefined
 
-/** The text of a string, empty for anything else; for words of the server itself. */
+/** The text of a string; empty for anything else. It is for words of the server itself. */
 export const textOf = (value: Resp.Value | undefined): string => String(value === undefined ? "" : blobOf(value) ?? "")
 
-/** The bytes of a string, none for anything else. */
+/** The bytes of a string; none for anything else. */
 export const bytesOf = (value: Resp.Value): Uint8Array => {
   const blob = blobOf(value)
   if (blob instanceof Resp.Bulk) return blob.bytes()
@@ -37,8 +37,8 @@ export const bulk = (content: string | Uint8Array): Resp.Bulk => {
 }
 
 /**
- * What two strings have in common when they are the same bytes. Text is its own; other bytes follow half a surrogate
- * pair, which no text begins with.
+ * A text that two strings share when they have the same bytes. Text stands for itself; other bytes follow half a
+ * surrogate pair, with which no text begins.
  */
 export const identity = (value: Resp.Value): string => {
   const blob = blobOf(value)

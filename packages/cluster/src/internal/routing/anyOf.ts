@@ -1,5 +1,5 @@
 /**
- * One of several, at random.
+ * Chooses one of several at random.
  */
 
 export const anyOf = <A>(all: ReadonlyArray<A>): A | undefined => all[Math.floor(Math.random() * all.length)]

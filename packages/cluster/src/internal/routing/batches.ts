@@ -1,7 +1,6 @@
 /**
- * Pipelines: the commands for one server go there in one write. Commands that
- * could not be run where they were sent are sent once more, in the same order,
- * as the verdict on each says; others are not.
+ * Pipelines: the commands for one server go there in one write. Commands that could not be run where they were sent are
+ * sent again, in the same order, as the verdict on each says.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import { atIndex, ConnectionError } from "@redfx/core/RedisError"
@@ -11,11 +10,11 @@ import type { Outcome } from "@redfx/core/unstable/Request"
 import { errorIn } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { typed } from "../topology/failures.ts"
+import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
-import { notCovered } from "./failures.ts"
+import { notCovered } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 import { judged, targetOf } from "./retrying.ts"
@@ -25,17 +24,22 @@ import type { After, Spent } from "./verdict.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any>
 
-/** Where commands go: nowhere when no server has their slot, or when the program's `readFrom` failed. */
+/**
+ * The server that a command is sent to: none when no server has its slot, or an error when the program's `readFrom`
+ * failed.
+ */
 type Destination = Node | ConnectionError | undefined
 
-/** A command by its index in the pipeline, the server that it is sent to for this once, and what it has spent. */
+/**
+ * A command by its index in the pipeline, the server that it is sent to this time, and the budget that it has spent.
+ */
 interface Pending {
   readonly index: number
   readonly target: Target | undefined
   readonly spent: Spent
 }
 
-/** A command that is to be sent once more, and when. */
+/** A command that is to be sent again, and when. */
 interface Failed extends Pending {
   readonly after: After
 }
@@ -44,7 +48,7 @@ class Pipeline {
   readonly #retrying: Retrying
   readonly #commands: Commands
   readonly #nodeFor: (command: RedisCommand.Any) => Destination
-  /** An outcome is kept from when it is known until the command is sent again. */
+  /** The outcomes. Each is kept from when it is known until its command is sent again. */
   readonly #outcomes: Array<Outcome | undefined>
   readonly #running = new Set<number>()
 
@@ -55,7 +59,7 @@ class Pipeline {
     this.#outcomes = new Array(commands.length)
   }
 
-  /** Settles what is known without a server; returns the rest. */
+  /** Settles the commands whose outcome is known without a server; returns the others. */
   begin(): ReadonlyArray<Pending> {
     return this.#commands.flatMap((command, index) => {
       const refusal = command.settled === undefined ? this.#retrying.refuses(command) : undefined
@@ -66,7 +70,7 @@ class Pipeline {
     })
   }
 
-  /** Sends commands to their nodes, all at once, and again those that were not run. */
+  /** Sends commands to their nodes, all at once, and sends those again that were not run. */
   send(pending: ReadonlyArray<Pending>): Effect.Effect<void> {
     return Effect.suspend(() =>
       Effect.forEach(
@@ -77,7 +81,7 @@ class Pipeline {
     )
   }
 
-  /** The outcomes; a command without one has timed out. */
+  /** The outcomes. A command without one has timed out. */
   outcomes(limit: number): ReadonlyArray<Outcome> {
     return this.#commands.map((command, index) =>
       this.#outcomes[index] ?? Exit.fail(timedOut(command.spec, limit, this.#running.has(index)))
@@ -107,13 +111,13 @@ class Pipeline {
     const { redirects, state } = this.#retrying
     // The node may have been given up and made again during the pause.
     if (target !== undefined) return state.nodes.at(target.node.endpoint)
-    // In range: the index was that of a command.
+    // The index is that of a command, so it is in range.
     const command = this.#commands[index]!
     // A read that failed once is sent to the master.
     return spent.tries === 1 ? this.#nodeFor(command) : redirects.masterOf(command)
   }
 
-  /** Sends commands to one node, in one write; returns those to be sent again. */
+  /** Sends commands to one node, in one write; returns the commands that are to be sent again. */
   #run(node: Destination, group: ReadonlyArray<Pending>): Effect.Effect<ReadonlyArray<Failed>> {
     if (node instanceof ConnectionError) {
       this.fail(group, node)
@@ -135,7 +139,7 @@ class Pipeline {
       let next = 0
       return group.flatMap((each) => {
         if (each.target?.asking === true) next++
-        // In range: there is one reply for each command.
+        // There is one reply for each command, so the index is in range.
         return this.#take(each, node, replies[next++]!)
       })
     })
@@ -149,7 +153,7 @@ class Pipeline {
     return []
   }
 
-  /** Settles what has failed, unless it is to be sent again. */
+  /** Settles a command that has failed, unless it is to be sent again. */
   #judge(each: Pending, node: Node | undefined, error: CommandError, isAvoided: boolean): ReadonlyArray<Failed> {
     const sent = { way: "batch", command: this.#commandAt(each) } as const
     const { next, spent } = judged(this.#retrying, sent, { error, isAvoided, node, spent: each.spent })
@@ -161,7 +165,7 @@ class Pipeline {
     return [{ index: each.index, target: targetOf(this.#retrying, next.to, before), spent, after: next.after }]
   }
 
-  /** Sends together the commands that were sent together before: in one slot the order is kept. */
+  /** Sends the commands together that were sent together before, so that their order in each slot is kept. */
   #again(failed: ReadonlyArray<Failed>): Effect.Effect<void> {
     if (failed.length === 0) return Effect.void
     const wait = Effect.forEach(
@@ -176,12 +180,12 @@ class Pipeline {
   }
 
   #commandAt({ index }: Pending): RedisCommand.Any {
-    // In range: the index was that of a command.
+    // The index is that of a command, so it is in range.
     return this.#commands[index]!
   }
 }
 
-/** Runs a pipeline, a part of it on each server, all at once. Order is kept in each slot. */
+/** Runs a pipeline: the parts for all servers at once. The order of the commands of each slot is kept. */
 export const pipeline = (retrying: Retrying, commands: Commands): Effect.Effect<ReadonlyArray<Outcome>> =>
   Effect.suspend(() => {
     const pipeline = new Pipeline(retrying, commands)
@@ -198,8 +202,8 @@ export const pipeline = (retrying: Retrying, commands: Commands): Effect.Effect<
   })
 
 /**
- * Where each command is sent first. Reads must not miss what the same pipeline writes: then they go to the master of the
- * slot. Else one server of a slot answers all of its reads.
+ * Where each command is sent first. Reads must not miss the writes of the same pipeline, so they go to the master of
+ * the slot if the pipeline writes there. Otherwise one server of a slot answers all of its reads.
  */
 const firstNodes = ({ redirects }: Retrying, commands: Commands) => {
   if (!redirects.readsFromReplicas) return (command: RedisCommand.Any) => redirects.masterOf(command)
@@ -209,7 +213,7 @@ const firstNodes = ({ redirects }: Retrying, commands: Commands) => {
     const slot = slotIn(command)
     if (written.has(slot)) return redirects.masterOf(command)
     const node = chosen.get(slot) ?? redirects.nodeFor(command)
-    // An error names its command.
+    // An error names its command, so it is not shared.
     if (!(node instanceof ConnectionError)) chosen.set(slot, node)
     return node
   }

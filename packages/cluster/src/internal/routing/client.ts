@@ -23,9 +23,9 @@ import { ConnectionLimit } from "../topology/connectionLimit.ts"
 import { Nodes } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { pipeline } from "./batches.ts"
-import { dropMoved } from "./caching.ts"
+import { dropMoved } from "./cacheInvalidation.ts"
 import { runExclusive, transaction } from "./exclusive.ts"
-import { notCovered } from "./failures.ts"
+import { notCovered } from "./finalErrors.ts"
 import { onServer } from "./perNode.ts"
 import { plan, refusalInBatch } from "./plan.ts"
 import { readerOf } from "./readFrom.ts"
@@ -45,7 +45,7 @@ export interface ClusterClient {
 
 type Routing = Pick<Retrying, "state" | "redirects">
 
-/** A client of a cluster, for as long as the scope is open. Opens nothing. */
+/** Makes a client of a cluster, which lives as long as the scope. It opens nothing. */
 export const make = (
   settings: ClusterSettings
 ): Effect.Effect<ClusterClient, never, RedisConnector | Scope.Scope> =>
@@ -93,7 +93,7 @@ const clientAbove = (
       const refusal = retrying.refusesWrite(command)
       if (refusal !== undefined) return Effect.fail(refusal)
       const planned = plan(cluster, retrying.settings, command)
-      // What a plan comes to was decoded by the command's own decoder.
+      // The command's own decoder decoded the result of the plan.
       return planned === undefined ? cluster.execute(command) : planned as Effect.Effect<never, CommandError>
     },
     pipeline: pipelineOf(retrying, base),
@@ -115,7 +115,7 @@ const clientAbove = (
   return client
 }
 
-/** What the cache does not answer goes to the servers of its slots. */
+/** Runs a pipeline. The commands that the cache does not answer go to the servers of their slots. */
 const pipelineOf = (retrying: Retrying, { cache }: RedisClient["Service"]): RedisClient["Service"]["pipeline"] => {
   const send: RedisClient["Service"]["pipeline"] = (commands) => pipeline(retrying, commands)
   return cache === undefined
@@ -196,7 +196,7 @@ const makeRouting = Effect.fnUntraced(function*(
   return { state, redirects }
 })
 
-/** Makes room for connections to other nodes. */
+/** Closes idle connections, to make room for connections to other nodes. */
 const closeIdle = (nodes: Nodes): Effect.Effect<void> =>
   Effect.forEach(nodes.all, ({ pool }) => pool.disconnect({ only: "exclusive" }), { discard: true })
 
@@ -217,7 +217,7 @@ const makeRouter = Effect.fnUntraced(function*(
     submit: (request) => redirects.submit(request),
     exclusive: (commands) =>
       Effect.flatMap(state.known, () => {
-        // There is a command: nothing else asks for a connection.
+        // A connection is only asked for with a command, so there is a first one.
         const command = commands[0]!
         const node = redirects.masterOf(command)
         return node === undefined ? Effect.fail(notCovered(command)) : node.pool.router.exclusive(commands)

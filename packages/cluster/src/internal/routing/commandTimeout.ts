@@ -1,6 +1,5 @@
 /**
- * The command timeout of operations that are sent several times: one limit for
- * all tries.
+ * The command timeout of operations that are sent several times, which is one limit for all tries.
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { TimeoutError } from "@redfx/core/RedisError"
@@ -10,7 +9,7 @@ import type * as Effect from "effect/Effect"
 import type { Retrying } from "./retrying.ts"
 
 /**
- * Runs the whole within the command timeout, and the time for which the commands ask the server to block.
+ * Runs all tries within the command timeout, and the time for which the commands ask the server to block.
  *
  * Each try has the same limit from its own start, and its error says more. So that the error of the first try comes first,
  * the whole may take a little longer.
@@ -34,7 +33,7 @@ export const withCommandTimeout = <A, E>(
   return withTimeout(whole, { clock, limit: limit + lateness, orElse: () => orElse(limit) })
 }
 
-/** The error of an operation whose time is up. `sent`: whether a server can have run it. */
+/** The error of an operation that has run out of time. `sent` says whether a server can have run it. */
 export const timedOut = (
   { name, readonly }: Pick<RedisCommand.Spec, "name" | "readonly">,
   limit: number,

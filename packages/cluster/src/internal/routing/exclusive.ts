@@ -1,7 +1,6 @@
 /**
- * Operations on a connection of their own: blocking commands and transactions.
- * They are run on the server of their slot, and again as the verdict on their
- * outcome says.
+ * Operations on a connection of their own: blocking commands and transactions. Each runs on the server of its slot, and
+ * again as the verdict on its outcome says.
  */
 import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
@@ -12,11 +11,11 @@ import type { Outcome } from "@redfx/core/unstable/Request"
 import { errorOf } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { typed } from "../topology/failures.ts"
+import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
 import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
-import { notCovered } from "./failures.ts"
+import { notCovered } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
 import { judged, targetOf } from "./retrying.ts"
 import type { Retrying, Target } from "./retrying.ts"
@@ -26,7 +25,7 @@ import type { Sent } from "./verdict.ts"
 type Run<A, E> = (client: RedisClient["Service"]) => Effect.Effect<A, E>
 
 /**
- * Runs something on the server of a command's slot, wherever that is. The command timeout is that of all tries.
+ * Runs an operation on the server of a command's slot, wherever that is. All tries share the command timeout.
  *
  * - `name`: what a timeout names instead of the command. `readonly`: whether everything that is run only reads.
  */
@@ -89,7 +88,7 @@ const untilRun = Effect.fnUntraced(function*<A, E extends TransactionError>(
 
 const owned = (node: Node | undefined): Target | undefined => node === undefined ? undefined : { node, asking: false }
 
-/** Runs something on a server that does not own the slot yet, over one connection that nobody else uses. */
+/** Runs an operation on a server that does not own the slot yet, over a connection that nobody else uses. */
 const withAsking = <A, E>(client: RedisClient["Service"], run: Run<A, E>): Effect.Effect<A, E | CommandError> =>
   Effect.scoped(
     Effect.flatMap(client.reserve, (reserved) => Effect.andThen(reserved.execute(asking), run(reserved)))

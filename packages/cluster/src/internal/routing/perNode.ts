@@ -1,6 +1,5 @@
 /**
- * Commands to one server, or to each of several, that are meant for these servers
- * and not for a slot.
+ * Sends commands to one server, or to several, that are meant for these servers and not for a slot.
  */
 import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
@@ -10,7 +9,7 @@ import { errorIn, errorOf } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { ClusterNode } from "../topology/cluster.ts"
-import { typed } from "../topology/failures.ts"
+import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { endpointOf } from "../topology/topology.ts"
 import { timedOut, withCommandTimeout } from "./commandTimeout.ts"
@@ -25,8 +24,9 @@ export interface Answer<A> {
 }
 
 /**
- * Runs a command on one server, and again when that is back, where it is safe. When a master was replaced the command runs
- * on its successor, unless that is one of `asked` and so runs it already.
+ * Runs a command on one server, and again when the server is back, where that is safe. When the server was a master
+ * that was replaced, the command runs on its successor, unless the successor is one of `asked` and so runs the command
+ * already.
  */
 export const onServer = <A>(
   retrying: Retrying,
@@ -58,13 +58,13 @@ const untilRun = Effect.fnUntraced(function*<A>(
   send: (node: Node) => Effect.Effect<A, CommandError>
 ): Effect.fn.Return<Answer<A>, CommandError> {
   const { state } = retrying
-  // The slots that it serves say later which server has replaced it.
+  // The slots that the server has now say later which server has replaced it.
   const { topology } = state
   const way = state.isMaster(address) ? "master" : "node"
   let node = state.nodes.at(endpointOf(address))
   let spent = unspent
   while (true) {
-    // A replica that is down is tried all the same: nothing replaces it.
+    // A replica that is down is tried all the same, because no other server replaces it.
     const avoided = way === "master" ? node.health.downWith : undefined
     const exit: Exit.Exit<A, CommandError> = yield* Effect.exit(
       avoided === undefined ? send(node) : Effect.fail(avoided)
@@ -90,7 +90,7 @@ const untilRun = Effect.fnUntraced(function*<A>(
   }
 })
 
-/** The client of one server, which reports the outcomes of its commands; it sends nothing again. */
+/** The client of one server. It learns from the outcomes of its commands, and sends nothing again. */
 export const attentive = (retrying: Retrying, client: RedisClient["Service"], node: Node): RedisClient["Service"] => {
   const learn = (command: RedisCommand.Any, error: TransactionError) => {
     judged(retrying, { way: "node", command }, { error, node, spent: unspent })
@@ -103,7 +103,7 @@ export const attentive = (retrying: Retrying, client: RedisClient["Service"], no
         Effect.sync(() =>
           outcomes.forEach((outcome, index) => {
             const error = errorIn(outcome)
-            // In range: there is one outcome for each command.
+            // There is one outcome for each command, so the index is in range.
             if (error !== undefined) learn(commands[index]!, error)
           })
         )),
@@ -117,7 +117,7 @@ export const attentive = (retrying: Retrying, client: RedisClient["Service"], no
   }
 }
 
-/** What each server answers to a command, by its address. */
+/** The answers of servers to a command, by their addresses. */
 export const perNode = <A>(
   retrying: Retrying,
   nodes: Effect.Effect<ReadonlyArray<ClusterNode>, CommandError>,

@@ -16,15 +16,15 @@ import { emulations } from "../multiKey/emulate/emulation.ts"
 import type { Cluster } from "../topology/cluster.ts"
 import { slotOf } from "../topology/slot.ts"
 
-/** What a plan depends on besides the command. */
+/** The facts, besides the command, that a plan depends on. */
 export interface PlanOptions {
   readonly crossSlot: "split" | "emulate" | "reject"
   readonly connection: { readonly replaceInvalidText: boolean }
 }
 
 /**
- * The effect of a command that is not for one server; `undefined` for one that is, which goes to the server of
- * {@link routingKey}, or to any master without such a key.
+ * The effect of a command that is not for one server. The result is `undefined` for a command that is, which goes to
+ * the server of {@link routingKey}, or to any master without such a key.
  */
 export const plan = (
   cluster: Cluster,
@@ -55,7 +55,10 @@ export const refusalInBatch = (command: RedisCommand.Any): CommandError | undefi
   return spread === "none" ? Keyless.refusalInBatch(command) : crossSlotError(command)
 }
 
-/** In how many slots the keys are. Called for every command: a loop over the arguments, and no hash for a single key. */
+/**
+ * The number of slots that the keys are in. It is counted for every command: a loop over the arguments, and no hash for
+ * a single key.
+ */
 const spreadOf = ({ parts }: RedisCommand.Any): "none" | "one" | "several" => {
   let first: Key | undefined
   let slot = -1
@@ -85,5 +88,5 @@ const acrossSlots = (
 
 const crossSlotError = ({ spec }: RedisCommand.Any): CrossSlotError => new CrossSlotError({ command: spec.name })
 
-/** The only command that has a key and cannot be run in a cluster. */
+/** Whether a command is MOVE, the only command with a key that cannot be run in a cluster. */
 const isMove = ({ spec }: RedisCommand.Any): boolean => spec.name === "MOVE"

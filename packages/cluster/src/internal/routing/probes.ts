@@ -1,6 +1,5 @@
 /**
- * Finds out whether servers that are suspect or down are back, by asking them
- * again and again until they answer.
+ * Finds out whether servers that are suspect or down are back, by sending each a PING until it answers.
  */
 import { ping } from "@redfx/core/commands/Connection"
 import { connectionLoss } from "@redfx/core/RedisError"
@@ -13,22 +12,22 @@ import type * as Semaphore from "effect/Semaphore"
 import type { Node } from "../topology/nodes.ts"
 import { learnedOf } from "./verdict.ts"
 
-/** For how many milliseconds a server may leave a PING unanswered, and how many there are until the next one. */
+/** The milliseconds for which a server may leave a PING unanswered, and those until the next PING. */
 const limit = 500
 const pause = 500
 
-/** What became of a PING. */
+/** The outcome of a PING. */
 type Answer = Result.Result<unknown, CommandError>
 
 export interface ProbesOptions {
-  /** Whether the answer is of use to anybody. */
+  /** Whether the answer of a server is of use to anybody. */
   readonly isOfUse: (node: Node) => boolean
   readonly onAnswer: (node: Node) => void
-  /** Called once when a server is found that accepts connections, or bytes, and answers nothing. */
+  /** Called once for a server that accepts connections, or bytes, and answers nothing. */
   readonly onHung: (node: Node, error: CommandError) => void
-  /** How many servers are asked at the same time. */
+  /** The number of servers that are asked at the same time. */
   readonly permits: Semaphore.Semaphore
-  /** What goes on for as long as a server is asked. */
+  /** Runs as long as a server is asked. */
   readonly meanwhile: (node: Node) => Effect.Effect<never>
 }
 
@@ -36,7 +35,7 @@ export class Probes {
   readonly #options: ProbesOptions
   readonly #fork: (effect: Effect.Effect<void>) => void
   readonly #running = new Set<Node>()
-  /** Those that were silent the last time they were asked, and what has them asked again at once. */
+  /** The servers that were silent at the last PING, and the function that has each asked again at once. */
   readonly #silent = new Map<Node, () => void>()
 
   constructor(options: ProbesOptions, fork: (effect: Effect.Effect<void>) => void) {
@@ -44,7 +43,7 @@ export class Probes {
     this.#fork = fork
   }
 
-  /** Asks a server until it is healthy, one question at a time however often this is called. */
+  /** Asks a server until it is healthy. There is one question at a time, however often this is called. */
   start(node: Node): void {
     if (this.#running.has(node)) return
     this.#running.add(node)
@@ -52,19 +51,19 @@ export class Probes {
     this.#fork(Effect.ensuring(Effect.raceFirst(this.#run(node), this.#options.meanwhile(node)), done))
   }
 
-  /** A connection has ended: a server that was silent is back, or gone; it is asked once without a pause. */
+  /** Takes the end of a connection: a server that was silent is back, or gone, so it is asked once without a pause. */
   hurry(node: Node): void {
     this.#silent.get(node)?.()
   }
 
-  /** Asks a server, and goes on to listen when it does not answer in time. */
+  /** Asks a server, and goes on to listen when the server does not answer in time. */
   readonly #asked = Effect.fnUntraced(function*(node: Node) {
     const asking = yield* Effect.forkChild(Effect.result(node.client.execute(ping())))
     const answer = Fiber.join(asking)
     return { asking, answer, inTime: yield* withTimeout(answer, { limit, orElse: () => Effect.undefined }) }
   })
 
-  /** The pause after silence. Yields whether the question is answered in it after all. */
+  /** Waits for the pause after a silence; returns whether the server answers in it after all. */
   #afterSilence(node: Node, answer: Effect.Effect<Answer>): Effect.Effect<boolean> {
     const hurried = Effect.callback<boolean>((resume) => {
       this.#silent.set(node, () => resume(Effect.succeed(false)))
@@ -82,7 +81,7 @@ export class Probes {
         if (inTime === undefined) {
           this.#onSilence(node)
           const answered = yield* this.#afterSilence(node, answer)
-          // A server that takes its time with everything is there.
+          // A server that takes its time with everything is there all the same.
           if (answered) return this.#options.onAnswer(node)
           yield* Fiber.interrupt(asking)
           wasSilent = true
@@ -107,7 +106,7 @@ export class Probes {
   }
 }
 
-/** Refused is answered, too: not everybody may PING. */
+/** Whether a server answered. A refusal is an answer, because not every user may send PING. */
 const isAnswered = (node: Node, answer: Answer): boolean =>
   Result.isSuccess(answer) ||
   answer.failure._tag !== "BusyLoadingError" && learnedOf(answer.failure, node.address) === undefined

@@ -14,11 +14,14 @@ export interface Route {
   readonly replicas: ReadonlyArray<Node>
 }
 
-/** The server for a command that only reads, or the error of one that the program could not choose a server for. */
+/**
+ * Chooses the server for a command that only reads, or the error of a command for which the program could not choose
+ * one.
+ */
 export type Reader = (route: Route, command: RedisCommand.Any) => Node | ConnectionError
 
 /**
- * The reader that an option stands for, `undefined` for the master.
+ * The reader that an option stands for; `undefined` means the master.
  *
  * - `latency`: the milliseconds that a node took to answer last, `undefined` when it did not answer.
  */
@@ -48,7 +51,7 @@ export const readerOf = (
 const isNearer = (one: Node, other: Node, latency: (node: Node) => number | undefined): boolean =>
   one.health.isHealthy && (!other.health.isHealthy || (latency(one) ?? Infinity) < (latency(other) ?? Infinity))
 
-/** One of several that answer, at random. */
+/** Chooses one of the healthy nodes at random. */
 const healthyOf = (nodes: ReadonlyArray<Node>): Node | undefined => {
   const chosen = anyOf(nodes)
   return chosen === undefined || chosen.health.isHealthy
@@ -81,5 +84,5 @@ const chosenBy =
     }
   }
 
-/** Whether any server of the shard may answer. */
+/** Whether any server of the shard may answer a command. */
 export const isForReplicas = (command: RedisCommand.Any): boolean => command.spec.readonly && !isContinued(command)

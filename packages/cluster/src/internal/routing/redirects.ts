@@ -1,6 +1,6 @@
 /**
- * Sends single commands where the cluster says, and again as the verdict on their
- * outcome says. A command that succeeds costs nothing here.
+ * Sends single commands where the cluster says, and again as the verdict on their outcome says. A command that succeeds
+ * at once costs nothing here.
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ConnectionError } from "@redfx/core/RedisError"
@@ -20,7 +20,7 @@ import type { After, Outcome, Spent } from "./verdict.ts"
 import { fail, WaitingRequests } from "./waitingRequests.ts"
 
 /**
- * What a request has been through.
+ * The history of a request.
  *
  * - `target`: where to send it next, whoever owns the slot.
  */
@@ -35,7 +35,7 @@ export class Redirects implements Redirector {
   readonly waiting: WaitingRequests
   readonly #state: State
   readonly #reader: Reader | undefined
-  /** The history of the few requests that are not answered at once; the others cost nothing. */
+  /** The histories of the few requests that are not answered at once; the others cost nothing. */
   readonly #troubles = new WeakMap<Request, Trouble>()
 
   constructor(state: State, reader: Reader | undefined, fork: (effect: Effect.Effect<void>) => void) {
@@ -49,12 +49,14 @@ export class Redirects implements Redirector {
     this.#route(request)
   }
 
-  /** Whether replicas may be asked. */
+  /** Whether replicas may be read from. */
   get readsFromReplicas(): boolean {
     return this.#reader !== undefined
   }
 
-  /** The node for a command; `undefined` when its slot is not served, an error when the program's `readFrom` failed. */
+  /**
+   * The node for a command; `undefined` when no server has its slot, and an error when the program's `readFrom` failed.
+   */
   nodeFor(command: RedisCommand.Any): Node | ConnectionError | undefined {
     const reader = this.#reader
     if (reader === undefined || !isForReplicas(command)) return this.masterOf(command)
@@ -65,7 +67,7 @@ export class Redirects implements Redirector {
     return route === undefined ? undefined : reader(route, command)
   }
 
-  /** The master for a command; `undefined` when its slot is not served. */
+  /** The master for a command; `undefined` when no server has its slot. */
   masterOf(command: RedisCommand.Any): Node | undefined {
     this.#state.used = true
     const key = RedisCommand.firstKey(command) ?? routingKey(command)
@@ -93,8 +95,7 @@ export class Redirects implements Redirector {
     const trouble = this.#troubles.get(request)
     const target = trouble?.target
     if (trouble !== undefined) trouble.target = undefined
-    // A read that failed once is sent to the master.
-    // The node may have been given up and made again during the pause.
+    // A read that failed once is sent to the master. The node may have been given up and made again during the pause.
     return target === undefined ? this.masterOf(request.leading) : this.#state.nodes.at(target.endpoint)
   }
 
@@ -129,7 +130,7 @@ export class Redirects implements Redirector {
     const { after, ran, to } = next
     const node = to === "owner" || (to === "same" && address === undefined)
       ? undefined
-      // The node is known: it has just answered, or was named.
+      // The node has just answered, or was named, so it is known.
       : to === "same"
       ? this.#state.nodes.find(address!)
       : this.#state.nodes.named(to.node)
@@ -162,7 +163,7 @@ export class Redirects implements Redirector {
   }
 }
 
-/** Any master, but one that is down only when all are. */
+/** Any master. One that is down is only chosen when all are down. */
 const anyMaster = (masters: ReadonlyArray<Node>): Node | undefined => {
   const chosen = anyOf(masters)
   return chosen?.health.isHealthy !== false ? chosen : anyOf(masters.filter(({ health }) => health.isHealthy)) ?? chosen

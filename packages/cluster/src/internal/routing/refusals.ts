@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { ruleOf } from "../keyless/rules.ts"
 
-/** Commands without keys that write data all the same, or code that may. */
+/** Commands without keys that write data all the same, or that run code which may. */
 const writing: ReadonlySet<string> = new Set([
   "FLUSHALL",
   "FLUSHDB",
@@ -18,10 +18,10 @@ const writing: ReadonlySet<string> = new Set([
   "FUNCTION RESTORE"
 ])
 
-/** Commands on keys that change nothing, though the server does not mark them as readonly. */
+/** Commands on keys that change nothing, although the server does not mark them as readonly. */
 const harmless: ReadonlySet<string> = new Set(["SPUBLISH", "WATCH"])
 
-/** The error that refuses a command that may write, on a client that is for reading only. */
+/** The error that refuses a command that may write, on a client that only reads. */
 export const notForReading = (command: RedisCommand.Any): ClusterUnsupportedError | undefined =>
   mayWrite(command)
     ? new ClusterUnsupportedError({
@@ -30,7 +30,7 @@ export const notForReading = (command: RedisCommand.Any): ClusterUnsupportedErro
     })
     : undefined
 
-/** A command on keys that is not known to read may write. */
+/** Whether a command may write. A command on keys counts as writing unless it is known to read. */
 const mayWrite = (command: RedisCommand.Any): boolean => {
   const { name, readonly } = command.spec
   if (readonly || command.settled !== undefined || harmless.has(name)) return false
@@ -38,7 +38,7 @@ const mayWrite = (command: RedisCommand.Any): boolean => {
   return RedisCommand.firstKey(command) !== undefined || ruleOf(name) === undefined
 }
 
-/** A client of one server that refuses what may write. */
+/** A client of one server that refuses commands that may write. */
 export const onlyReading = (client: RedisClient["Service"]): RedisClient["Service"] => ({
   ...client,
   withTimeout: (limit) => onlyReading(client.withTimeout(limit)),
@@ -52,7 +52,7 @@ export const onlyReading = (client: RedisClient["Service"]): RedisClient["Servic
     return Effect.map(client.pipeline(sent), (outcomes) => {
       let next = 0
       return refusals.map((refusal, index) =>
-        // In range: there is one outcome for each command that was sent.
+        // There is one outcome for each command that was sent, so the index is in range.
         refusal === undefined ? Exit.mapError(outcomes[next++]!, (error) => atIndex(error, index)) : Exit.fail(refusal)
       )
     })
@@ -64,11 +64,11 @@ export const onlyReading = (client: RedisClient["Service"]): RedisClient["Servic
   reserve: Effect.map(client.reserve, onlyReading)
 })
 
-/** The error of a command that needs one server of a cluster to be named. */
+/** The error of a command that needs one server of the cluster to be named. */
 export const forOneServer = (command: string): ClusterUnsupportedError =>
   new ClusterUnsupportedError({ command, detail: "it is for one server. Run it there with RedisCluster.onNode" })
 
-/** A client that may not even try once. */
+/** A client that sends nothing, not even once. */
 export const idle = (client: RedisClient["Service"]): RedisClient["Service"] => ({
   ...client,
   execute: (command) => command.settled ?? Effect.fail(untried(command)),

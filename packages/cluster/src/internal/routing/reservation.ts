@@ -1,6 +1,6 @@
 /**
- * A connection that one user has for itself, to the server of the first key
- * that it uses: nothing else says which server it wants.
+ * A connection that one user has alone, to the server of the first key that is used on it: nothing else says which
+ * server the user wants.
  */
 import type { RedisClient } from "@redfx/core/RedisClient"
 import * as RedisCommand from "@redfx/core/RedisCommand"
@@ -23,10 +23,10 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { typed } from "../topology/failures.ts"
+import { typed } from "../topology/clusterErrors.ts"
 import type { Node } from "../topology/nodes.ts"
 import { slotOf } from "../topology/slot.ts"
-import { notCovered } from "./failures.ts"
+import { notCovered } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
 import type { Redirects } from "./redirects.ts"
 import { judged } from "./retrying.ts"
@@ -51,10 +51,7 @@ class Reservation implements Redirector {
   readonly #binding = Semaphore.makeUnsafe(1)
   readonly #waiting = new RequestQueue()
   #bound: Bound | undefined = undefined
-  /**
-   * The command that was sent first. As long as it is the only one, the connection may be replaced by one to another
-   * server.
-   */
+  /** The command that was sent first. While it is the only one, a connection to another server may replace this one. */
   #first: Request | undefined = undefined
   #fixed = false
   #returned = false
@@ -93,7 +90,7 @@ class Reservation implements Redirector {
     )
   }
 
-  /** Follows the slot with another connection as long as nothing was run on this one. */
+  /** Follows the slot to another server, as long as nothing was run on this connection. */
   #judged(request: Request, address: string | undefined, outcome: Outcome): boolean {
     if (this.#fixed || this.#returned) return false
     const sent = { way: "reserved", command: request.leading } as const
@@ -142,9 +139,9 @@ class Reservation implements Redirector {
     Effect.runForkWith(this.#context)(Effect.forkIn(effect, scope, { startImmediately: true }))
   }
 
-  /** The router on the connection, which must be to the server of these commands. */
+  /** The router on the connection, which must lead to the server of these commands. */
   routerFor(commands: ReadonlyArray<RedisCommand.Any>): Effect.Effect<RedisRouter, CommandError> {
-    // There is a command: nothing else asks for a connection.
+    // A connection is only asked for with a command, so there is a first one.
     return Effect.flatMap(this.#bind(commands[0]!), (bound) => {
       const refusal = commands.map((command) => this.#refusal(bound, command)).find((error) => error !== undefined)
       if (refusal !== undefined) return Effect.fail(refusal)
@@ -153,10 +150,10 @@ class Reservation implements Redirector {
     })
   }
 
-  /** The connection, which is also known before it is open. */
+  /** The connection, which is known even before it is open. */
   readonly held: Held = heldBy(() => this.#bound?.router.held)
 
-  /** Takes a connection to the server of a command's slot, wherever that is; nothing is run before there is one. */
+  /** Takes a connection to the server of a command's slot, wherever that is. Nothing is run before there is one. */
   #bind(command: RedisCommand.Any): Effect.Effect<Bound, CommandError> {
     return this.#binding.withPermit(Effect.gen({ self: this }, function*() {
       if (this.#bound === undefined) yield* this.#state.known
@@ -176,7 +173,7 @@ class Reservation implements Redirector {
           if ((this.#redirects.masterOf(command) ?? bound.node).address === bound.node.address) {
             return this.#bound = bound
           }
-          // The slot has moved meanwhile.
+          // The slot has moved meanwhile, so this is not its server.
           yield* Scope.close(bound.scope, Exit.void)
           continue
         }
@@ -222,7 +219,7 @@ class Reservation implements Redirector {
     bound.router.submit(request)
   }
 
-  /** A key of another server cannot be used on this connection. */
+  /** The error of a command whose key another server has, so that it cannot be used on this connection. */
   #refusal({ node, served }: Bound, command: RedisCommand.Any): CommandError | undefined {
     return refusalOn(this.#redirects, node, command, served)
   }
@@ -240,8 +237,8 @@ const heldBy = (bound: () => Held | undefined): Held => ({
 const tooLate = connectionLoss("ClientClosed", "The reserved connection was given back")
 
 /**
- * A key of another server cannot be used on a connection. When the server once had it, `served`, that is not a mistake
- * of the program: the slot has moved.
+ * The error of a key that another server has. When the server of the connection once had the slot, as `served` says,
+ * the slot has moved, and the program has made no mistake.
  */
 const refusalOn = (
   redirects: Redirects,
@@ -265,7 +262,10 @@ const refusalOn = (
     : elsewhere(command, `its key is on another server than the connection, which is to ${node.address}`)
 }
 
-/** A router on a connection that is taken when the first command says to which server, until the scope closes. */
+/**
+ * A router on a connection, until the scope closes. The connection is taken when the first command says to which
+ * server.
+ */
 export const reserve = (
   state: State,
   redirects: Redirects,
@@ -337,7 +337,7 @@ export const guarded = (
           let next = 0
           return refusals.map((refusal, index) =>
             refusal === undefined
-              // In range: there is one outcome for each command that was sent.
+              // There is one outcome for each command that was sent, so the index is in range.
               ? Exit.mapError(outcomes[next++]!, (error) => atIndex(learned(commands[index]!, error), index))
               : Exit.fail(atIndex(refusal, index))
           )
@@ -348,7 +348,7 @@ export const guarded = (
         use.begun = true
         const refusal = refusalsOf(commands).find((error) => error !== undefined)
         const [leading] = commands
-        // A conflict is reported without any commands as well, where keys are watched.
+        // Where keys are watched, a conflict is reported even without commands.
         return refusal === undefined
           ? Effect.mapError(
             reserved.transaction(commands),

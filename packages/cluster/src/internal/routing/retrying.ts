@@ -1,6 +1,5 @@
 /**
- * What operations that are effects need for sending again: pipelines,
- * transactions, blocking commands, commands to one server.
+ * The means by which effects are sent again: pipelines, transactions, blocking commands, and commands to one server.
  */
 import type { RedisClient } from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
@@ -35,7 +34,10 @@ export interface Retrying {
   ) => Effect.Effect<ReadonlyArray<Answer>, TransactionError>
 }
 
-/** The verdict on an error, or on a server that is down. `node`: where it was sent, unless the error says where. */
+/**
+ * The verdict on an error, or on a server that is down. `node` is the server that the command was sent to, unless the
+ * error names one.
+ */
 export const judged = (
   { state }: Retrying,
   sent: Sent,
@@ -48,18 +50,18 @@ export const judged = (
 ): Verdict => {
   const address = ("address" in error ? error.address : undefined) ?? node?.address
   const outcome: Outcome = isAvoided
-    // A server is avoided because of what happened to a command before.
+    // A server is avoided because of an earlier command.
     ? { _tag: "Avoided", error: error as CommandError, delivery: "not-sent" }
     : outcomeOf(error)
   return state.judge(sent, address, outcome, spent)
 }
 
-/** A server to send to for this once, `undefined` for the owner of the slot. */
+/** A server that is sent to this time; `undefined` means the owner of the slot. */
 export interface Target {
   readonly node: Node
   readonly asking: boolean
 }
 
-/** The target that a verdict names. `before`: where it was sent. */
+/** The target that a verdict names. `before` is the server that the command was sent to. */
 export const targetOf = ({ state }: Retrying, to: To, before: Target | undefined): Target | undefined =>
   to === "owner" ? undefined : to === "same" ? before : { node: state.nodes.named(to.node), asking: to.asking }

@@ -1,8 +1,7 @@
 /**
- * What the client knows of the cluster at the moment: the server of each slot,
- * and the health of the servers. It learns at once from the outcomes of commands,
- * and reads the topology again when there is reason to: one reading at a time,
- * with a pause between two.
+ * The present knowledge of the cluster: the server of each slot, and the health of the servers. It learns at once from
+ * the outcomes of commands, and reads the topology again when there is reason to: one reading at a time, with a pause
+ * between two.
  */
 import { ping } from "@redfx/core/commands/Connection"
 import type { RedisEvent } from "@redfx/core/RedisClient"
@@ -19,18 +18,18 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Semaphore from "effect/Semaphore"
+import { lossIn } from "../topology/clusterErrors.ts"
 import { discover } from "../topology/discovery.ts"
 import type { Discovered, DiscoveryOptions } from "../topology/discovery.ts"
-import { lossIn } from "../topology/failures.ts"
 import type { Node, Nodes } from "../topology/nodes.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
 import { endpointOf, isSame } from "../topology/topology.ts"
 import type { Shard, Topology } from "../topology/topology.ts"
-import { Downs } from "./downs.ts"
+import { DownMasters } from "./downMasters.ts"
 import { routingKey } from "./plan.ts"
 import { Probes } from "./probes.ts"
 import type { Route } from "./readFrom.ts"
-import { checkReplaced } from "./replaced.ts"
+import { checkReplaced } from "./replacedMaster.ts"
 import * as Verdict from "./verdict.ts"
 
 export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
@@ -39,29 +38,39 @@ export interface StateOptions extends Omit<DiscoveryOptions, "nodesOf"> {
   readonly reinitializeSteps: number
   readonly clusterDownRetryAttempts: number
   readonly measureLatency: boolean
-  /** Whether others than masters are read from. */
+  /** Whether replicas are read from as well. */
   readonly readsFromReplicas: boolean
   readonly onEvent: (event: RedisEvent) => void
-  /** Called when the topology was read, or could not be. */
+  /** Called when the topology was read, or could not be read. */
   readonly onTopology: (error: CommandError | undefined) => void
 }
 
-/** The number of servers that are probed at the same time: a topology may name hundreds that do not exist. */
+/**
+ * The number of servers that are probed at the same time: a topology may name hundreds of servers that do not exist.
+ */
 const asked = 4
 
-/** The least time between two readings, and the most after some that brought nothing new, before jitter. */
+/**
+ * The least pause between two readings, and the longest pause after readings that brought nothing new, before jitter.
+ */
 const pauses = { shortest: 100, longest: 1000 }
 
-/** Readings in a row after which they become fewer even while commands wait for a server: elections take less. */
+/**
+ * The number of readings in a row after which they become rarer even while commands wait for a server. Elections take
+ * less time.
+ */
 const patientReadings = 600
 
-/** A pause is slept in pieces of so many milliseconds, as it is shortened when somebody begins to wait for a server. */
+/**
+ * The length in milliseconds of the pieces in which a pause is slept, because it is shortened when somebody begins to
+ * wait for a server.
+ */
 const piece = 50
 
-/** The pause between two looks of a waiting command whether its server is still down. */
+/** The pause between two looks at whether a server is still down, for a command that waits for it. */
 const recoveryTick = Duration.millis(250)
 
-/** The time in which connections to a server that names itself are renewed at most once, in milliseconds. */
+/** The milliseconds in which connections to a server that names itself are renewed at most once. */
 const renewedFor = 10_000
 
 export class State {
@@ -77,32 +86,37 @@ export class State {
   #closed: CommandError | undefined = undefined
   #lastRead = -Infinity
   #jitter = 1
-  /** How many readings in a row brought nothing new. */
+  /** The number of readings in a row that brought nothing new. */
   #fruitless = 0
   #redirects = 0
   readonly #listeners: Array<(topology: Topology) => void> = []
   readonly onMoved: Array<(slot: number) => void> = []
   readonly #hungListeners: Array<(address: string, error: CommandError) => void> = []
-  /** The node whose view was adopted last, and the one not to ask first again, as its view has proved wrong. */
+  /**
+   * The node whose view was adopted last, and the node that is not asked first again, because its view proved wrong.
+   */
   #source: Node | undefined = undefined
   #doubted: Node | undefined = undefined
-  /** Nodes whose view a redirect has contradicted, or that know of no cluster that is up: they are asked after the others. */
+  /**
+   * The nodes whose view a redirect has contradicted, or that know of no cluster that is up. They are asked after the
+   * others.
+   */
   readonly #contradicted = new Set<string>()
-  /** The node that was last wrong about a slot, and after how many readings. */
+  /** The node that was last wrong about each slot, and the number of readings at that time. */
   readonly #redirected = new Map<number, { readonly address: string; readonly reading: number }>()
   #readings = 0
-  /** The node to ask first, as it has just learned something. */
+  /** The node to ask first, because it has just learned something. */
   #informed: Node | undefined = undefined
-  /** Commands that wait for a server to be back or replaced, and for the cluster to be up. */
+  /** The commands that wait for a server to be back or replaced, and those that wait for the cluster to be up. */
   readonly #awaiting = new Set<() => void>()
-  readonly #downs: Downs
+  readonly #downMasters: DownMasters
   readonly #probes: Probes
   readonly #permits = Semaphore.makeUnsafe(asked)
-  /** When connections to a server that names itself were renewed, by its address. */
+  /** The times at which connections to servers that name themselves were renewed, by address. */
   readonly #renewed = new Map<string, number>()
-  /** Functions that say whether somebody depends on the topology at the moment without sending commands. */
+  /** Functions that say whether somebody depends on the topology without sending commands. */
   readonly followers = new Set<() => boolean>()
-  /** Whether there were commands lately; sending one sets it. */
+  /** Whether there were commands lately. Sending one sets this. */
   used = false
 
   constructor(
@@ -122,20 +136,20 @@ export class State {
       onHung: (node, error) => this.#foundHung(node, error),
       meanwhile: (node) => this.#untilReplaced(node)
     }, fork)
-    this.#downs = new Downs((address) => nodes.find(address), fork)
+    this.#downMasters = new DownMasters((address) => nodes.find(address), fork)
   }
 
-  /** `undefined` before it was read for the first time. */
+  /** The topology; `undefined` before it was read for the first time. */
   get topology(): Topology | undefined {
     return this.#topology
   }
 
-  /** Why nothing is sent any more. */
+  /** The reason why nothing is sent any more. */
   get closed(): CommandError | undefined {
     return this.#closed
   }
 
-  /** The servers of a slot, `undefined` when none serves it. */
+  /** The servers of a slot; `undefined` when no server has it. */
   routeOf(slot: number): Route | undefined {
     return this.#routes[slot]
   }
@@ -154,7 +168,7 @@ export class State {
     return this.#topology === undefined ? [] : this.#membersOf(this.#topology)
   }
 
-  /** Milliseconds that a node took to answer when the topology was last read. */
+  /** The milliseconds that a node took to answer when the topology was last read. */
   readonly latency = (node: Node): number | undefined => this.#latencies.get(node)
 
   /** Reads the topology, or joins a reading under way. */
@@ -171,18 +185,18 @@ export class State {
   }
 
   /**
-   * Has the topology read soon, if that is not under way. With `doubted` others are asked before the one that was
-   * believed last: a server that is cut off from the cluster goes on answering what it knew.
+   * Has the topology read soon, unless it is being read. With `doubted`, others are asked before the node that was
+   * believed last, because a server that is cut off from the cluster goes on answering with what it knew.
    */
   requestRefresh(doubted = false): void {
     if (doubted) this.#doubted = this.#source
     this.#read()
   }
 
-  /** Reads the topology at once, and first of a server that has just learned of a change. */
+  /** Reads the topology at once, and first from a server that has just learned of a change. */
   learnFrom(address: string): Effect.Effect<void, CommandError> {
     return Effect.gen({ self: this }, function*() {
-      // The reading under way may be from before.
+      // The reading under way may have begun before the change.
       if (this.#reading !== undefined) yield* Effect.exit(Deferred.await(this.#reading))
       this.#informed = this.#nodeAt(address)
       this.#lastRead = -Infinity
@@ -190,7 +204,7 @@ export class State {
     })
   }
 
-  /** Reads the topology again at intervals in which there were commands. */
+  /** Reads the topology again after each interval in which there were commands. */
   refreshWhileUsed(interval: Duration.Duration): Effect.Effect<void> {
     if (!Duration.isFinite(interval)) return Effect.void
     return Effect.forever(
@@ -209,7 +223,7 @@ export class State {
     this.#closed = failure
     if (this.#reading !== undefined) Deferred.doneUnsafe(this.#reading, Exit.fail(failure))
     this.#wake()
-    this.#downs.end(Effect.void)
+    this.#downMasters.end(Effect.void)
   }
 
   /** Learns from an outcome, and decides what becomes of the command. */
@@ -227,7 +241,7 @@ export class State {
     return verdict
   }
 
-  /** The loss that an error reply means to a command that is not sent elsewhere by itself. */
+  /** The loss that an error reply means to a command that is not redirected. */
   demotion(error: ErrorReply, command: RedisCommand.Any, address: string): CommandError | undefined {
     return Verdict.demotion(command, this.#whereOf({ way: "node", command }, address), error)
   }
@@ -247,7 +261,7 @@ export class State {
     return found.length === 1 ? found[0]?.endpoint : undefined
   }
 
-  /** The one place where anything is learned from what becomes of commands and connections. */
+  /** Learns from the fate of commands and connections. This is the only place that does. */
   learn(learned: Verdict.Learned): void {
     const node = "address" in learned ? this.nodes.find(learned.address) : undefined
     if ("slot" in learned) this.onMoved.forEach((listener) => listener(learned.slot))
@@ -268,11 +282,11 @@ export class State {
         break
       case "Reset":
       case "Loading":
-        // Where one server alone may be asked it is found out by the next command.
+        // Where only one server may be asked, the next command finds out.
         if (node !== undefined && this.#options.readsFromReplicas) this.#suspect(node)
         break
       case "Down":
-        // It may be cut off from the others, and its view be from before.
+        // The node may be cut off from the others, so that its view is old.
         this.#contradicted.add(learned.address)
         break
       default:
@@ -281,7 +295,7 @@ export class State {
     this.requestRefresh(true)
   }
 
-  /** A connection to a server was opened, or could not be. */
+  /** Takes news of a dial: a connection to a server was opened, or could not be. */
   onDial(node: Node, error: CommandError | undefined): void {
     if (error === undefined) return this.answered(node)
     const learned = Verdict.learnedOf(error, node.address)
@@ -291,24 +305,24 @@ export class State {
     else node.health.fail(error)
   }
 
-  /** A connection to a server has ended. */
+  /** Takes news of a connection to a server that has ended. */
   onEnd(node: Node): void {
     this.#probes.hurry(node)
   }
 
-  /** A server owes an answer for longer than it usually takes. */
+  /** Takes news of a server that owes an answer for longer than it usually takes. */
   onSilence(node: Node): void {
     const error = connectionLoss("HealthCheck", "The server owes an answer for too long", node.address)
     this.learn({ _tag: "Silent", address: node.address, error })
   }
 
-  /** A server has shown that it is there. */
+  /** Takes news of a server that has shown that it is there. */
   answered(node: Node): void {
     if (node.health.answered()) this.#wake()
   }
 
   /**
-   * Until a server is back or was replaced, or for a moment. As long as somebody waits the topology is read
+   * Suspends until a server is back or was replaced, or for a moment. As long as somebody waits, the topology is read
    * again and again.
    */
   readonly recovered: Effect.Effect<void> = Effect.raceFirst(
@@ -322,16 +336,16 @@ export class State {
   )
 
   /**
-   * Until the server that said that the cluster is down says that it is up, or is replaced, or the time is over. Fails
-   * when the topology cannot be read. As long as somebody waits it is read again and again.
+   * Suspends until the server that said that the cluster is down says that it is up, or is replaced, or the time is
+   * over. Fails when the topology cannot be read. As long as somebody waits, the topology is read again and again.
    */
   readonly news = ({ of, until }: Verdict.News): Effect.Effect<void, CommandError> =>
     Effect.suspend(() => {
       this.requestRefresh(true)
-      return Effect.raceFirst(this.#downs.until(of), this.#clock.sleep(Duration.millis(until - this.#now())))
+      return Effect.raceFirst(this.#downMasters.until(of), this.#clock.sleep(Duration.millis(until - this.#now())))
     })
 
-  /** Waits as a verdict says; fails when the topology cannot be read, or the client is closed. */
+  /** Waits as a verdict says. Fails when the topology cannot be read, or the client is closed. */
   readonly wait = (after: Verdict.After): Effect.Effect<void, CommandError> => {
     const open = Effect.suspend(() => this.#closed === undefined ? Effect.void : Effect.fail(this.#closed))
     return Effect.andThen(open, Effect.andThen(this.#waited(after), open))
@@ -358,7 +372,7 @@ export class State {
   }
 
   get #isAwaited(): boolean {
-    return this.#awaiting.size > 0 || this.#downs.isAwaited
+    return this.#awaiting.size > 0 || this.#downMasters.isAwaited
   }
 
   #suspect(node: Node): void {
@@ -367,8 +381,9 @@ export class State {
   }
 
   /**
-   * A server is hung. Subscriptions go elsewhere, and so do the reads that a replica owes: reading twice does no harm. What
-   * a master owes may have been run; it is given up when the master is replaced.
+   * Takes news of a server that hangs. Subscriptions go to another server, and so do the reads that a replica owes,
+   * because reading twice does no harm. The commands that a master owes may have been run, so they are given up when
+   * the master is replaced.
    */
   #foundHung(node: Node, error: CommandError): void {
     for (const listener of this.#hungListeners) listener(node.address, error)
@@ -376,8 +391,8 @@ export class State {
   }
 
   /**
-   * Commands that a master owes when it is down wait for its successor, like those that were not sent there. Other servers
-   * are not waited for here.
+   * Suspends until a server that is down is replaced. The commands that a master owes when it goes down wait for its
+   * successor, like those that were not sent. Nobody waits here for other servers.
    */
   #untilReplaced(node: Node): Effect.Effect<never> {
     return Effect.forever(Effect.gen({ self: this }, function*() {
@@ -386,7 +401,7 @@ export class State {
     }))
   }
 
-  /** Replaces a server by itself, with new connections. */
+  /** Replaces the connections to a server with new ones. */
   #renew(address: string): void {
     const renewed = this.nodes.renew(endpointOf(address))
     const current = (node: Node): Node => node.address === address ? renewed : node
@@ -417,7 +432,7 @@ export class State {
     this.#contradict(slot, known)
     this.#routes[slot] = known === undefined ? { master: node, replicas: [] } : this.#routeTo(known)
     const steps = this.#options.reinitializeSteps
-    // A master that was none before is a failover or a new shard: more than this slot is elsewhere.
+    // A master that was none before shows a failover or a new shard: more than this slot has moved.
     if (++this.#redirects >= steps || known === undefined) {
       this.#redirects = 0
       this.requestRefresh()
@@ -435,8 +450,8 @@ export class State {
   }
 
   /**
-   * A redirect contradicts the node that was believed. Slots move, but a node that does not know of the new master at all,
-   * or tells the same once more, has not heard of it: others are asked first from now on.
+   * Takes a redirect that contradicts the node that was believed. Slots move, but a node that does not know the new
+   * master at all, or repeats itself, has not heard of the change: others are asked first from now on.
    */
   #contradict(slot: number, known: Shard | undefined): void {
     const topology = this.#topology
@@ -463,7 +478,7 @@ export class State {
         this.#reading = undefined
         this.#options.onTopology(Exit.isFailure(exit) ? lossIn(exit) : undefined)
         Deferred.doneUnsafe(done, exit)
-        if (Exit.isFailure(exit)) this.#downs.end(Effect.fail(lossIn(exit)))
+        if (Exit.isFailure(exit)) this.#downMasters.end(Effect.fail(lossIn(exit)))
         if (this.#isAwaited && this.#closed === undefined) this.requestRefresh(true)
       })))
     return done
@@ -485,7 +500,9 @@ export class State {
     return Exit.isSuccess(exit) ? Exit.void : Exit.fail(lossIn(exit))
   })
 
-  /** Milliseconds until the topology may be read again: soon while somebody waits for a server, and soon after news. */
+  /**
+   * The milliseconds until the topology may be read again: few while somebody waits for a server, and few after news.
+   */
   get #pauseLeft(): number {
     const isAwaited = this.#isAwaited && this.#fruitless < patientReadings
     const pause = isAwaited ? pauses.shortest : backOff(this.#fruitless, pauses)
@@ -496,7 +513,7 @@ export class State {
     return elapsed(this.#clock)
   }
 
-  /** The nodes that may know, in the order of asking. */
+  /** The nodes that may know the topology, in the order of asking. */
   get #candidates(): ReadonlyArray<Node> {
     const start = this.#options.startNodes.map((address) => this.nodes.at(address))
     const candidates = new Set(this.#options.followCluster ? [...this.members, ...start] : [...start, ...this.members])
@@ -510,7 +527,7 @@ export class State {
     return [...new Set([...informed, ...candidates])]
   }
 
-  /** Adopts an answer; returns whether it says anything new. */
+  /** Adopts an answer; returns whether it brings anything new. */
   #adopt({ source, topology }: Discovered): boolean {
     const before = this.#topology
     const deposed = this.#masters
@@ -528,7 +545,7 @@ export class State {
     this.#masters = Array.from(routes.values(), ({ master }) => master)
     const members = topology.shards.flatMap(({ master, replicas }) => [master, ...replicas])
     for (const address of this.#contradicted) {
-      // It can no longer be told from the others.
+      // So many contradicted nodes can no longer be told from the others.
       if (this.#contradicted.size > members.length) this.#contradicted.delete(address)
     }
     this.nodes.retain(new Set([...this.#options.startNodes.map(formatEndpoint), ...members]))
@@ -541,7 +558,7 @@ export class State {
       if (!this.#masters.includes(node)) this.#fork(checkReplaced(node))
     }
     this.#wake()
-    this.#downs.retain((address) => this.isMaster(address))
+    this.#downMasters.retain((address) => this.isMaster(address))
     this.#options.onEvent({
       _tag: "TopologyChanged",
       masters: topology.shards.map(({ master }) => master),
@@ -563,7 +580,7 @@ export class State {
   }
 
   readonly #measure: Effect.Effect<void> = Effect.suspend(() =>
-    // Nodes that the limit leaves no connection for are not measured.
+    // Nodes that get no connection under the limit are not measured.
     Effect.forEach(this.members.slice(0, this.#options.most), (node) =>
       Effect.gen({ self: this }, function*() {
         const clock = yield* Clock.Clock

@@ -1,7 +1,6 @@
 /**
- * Where subscriptions go: any server delivers what is published anywhere; a
- * shard channel is subscribed to where its slot is served, and events that each
- * server reports only for itself on all masters.
+ * Decides where subscriptions go. Any server delivers what is published anywhere; a shard channel is subscribed to
+ * where its slot is served, and events that each server reports only for itself are subscribed to on all masters.
  */
 import type { Key } from "@redfx/core/RedisArg"
 import type { RedisEvent } from "@redfx/core/RedisClient"
@@ -30,8 +29,8 @@ const keyspaceEvents =
 const nobody = connectionLoss("Other", "The cluster has no master that serves slots, and so none to subscribe on")
 
 /**
- * Whether a channel is one of keyspace events, or a pattern that is there for them: what it begins with, before any sign
- * that stands for something else, is the beginning of their names.
+ * Whether a channel is one of keyspace events, or a pattern made for them: the text before its first wildcard begins
+ * like their names.
  */
 const isKeyspaceChannel = (kind: Kind, channel: Key): boolean => {
   const text = typeof channel === "string" ? channel : new TextDecoder().decode(channel)
@@ -44,11 +43,11 @@ const isKeyspaceChannel = (kind: Kind, channel: Key): boolean => {
 export class Subscribers {
   readonly #state: State
   readonly #context: Context.Context<RedisConnector>
-  /** Open connections, each with the server that it was opened for. */
+  /** The open connections, with the server that each was opened for. */
   readonly #open = new Map<RedisConnection, string>()
-  /** Servers that a connection to was lost: each may have another role when it is back. */
+  /** The servers that a connection to was lost: each may have another role when it is back. */
   readonly #lost = new Set<string>()
-  /** The server that was good last time: another one may send again what this one has sent already. */
+  /** The server that was good last time. Another server may repeat messages that this one has sent. */
   #last: Node | undefined = undefined
   /** The subscriptions to events that each server reports only for itself. */
   readonly #listeners = new Set<() => void>()
@@ -58,8 +57,8 @@ export class Subscribers {
     this.#state = state
     this.#context = context
     this.onEvent = onEvent
-    // Subscriptions depend on the topology, even while no command is sent: a server that has left the cluster sends nothing,
-    // and no error either.
+    // Subscriptions depend on the topology even while no command is sent: a server that has left the cluster sends
+    // nothing, and no error either.
     state.followers.add(() => this.#open.size > 0)
   }
 
@@ -81,7 +80,7 @@ export class Subscribers {
       Effect.andThen(
         this.#state.known,
         Effect.suspend(() => {
-          // Without commands nothing has noticed changes since; a change is reported as a gap.
+          // Without commands nobody has noticed changes since; a change is reported as a gap.
           this.#state.requestRefresh()
           return this.#state.masters.length === 0 ? Effect.fail(nobody) : Effect.void
         })
@@ -99,8 +98,9 @@ export class Subscribers {
     server === anywhere || this.#state.masters.some(({ address }) => address === server)
 
   /**
-   * The server that gives a channel up knows who has it now. Without asking, the channel would be subscribed to there
-   * again: replicas accept that, and get the messages from their master, but not before it knows them.
+   * Asks the server that gives a channel up, because it knows who has the channel now. Without that, the channel would
+   * be subscribed to on that server again: replicas accept that and get the messages from their master, but not before
+   * they know it.
    */
   readonly moved = (server: string): Effect.Effect<void> =>
     server === anywhere ? Effect.void : Effect.ignore(this.#state.learnFrom(server))
@@ -126,9 +126,12 @@ export class Subscribers {
       return connection
     }).pipe(inContext(this.#context))
 
-  /** Ends connections to servers that are of no use any more: such a server need not send an error, only nothing. */
+  /**
+   * Ends connections to servers that are of no use any more. Such a server need not send an error; it may just send
+   * nothing.
+   */
   retain({ shards }: Topology): void {
-    // Subscriptions that are served elsewhere by now lose nothing by the end of a connection.
+    // A subscription that another server serves by now loses nothing when its old connection ends.
     for (const listener of Array.from(this.#listeners)) listener()
     const masters = new Set(shards.map(({ master }) => master))
     const members = new Set(shards.flatMap(({ master, replicas }) => [master, ...replicas]))
@@ -148,7 +151,7 @@ export class Subscribers {
     for (const connection of this.#open.keys()) if (connection.address === address) connection.close(error)
   }
 
-  /** The server to connect to. One that is down is waited for, unless another will do. */
+  /** The server to connect to. A server that is down is waited for, unless another will do. */
   #serverAt(server: string): Effect.Effect<Node, CommandError> {
     return Effect.gen({ self: this }, function*() {
       while (true) {
@@ -168,7 +171,7 @@ export class Subscribers {
     return this.#last
   }
 
-  /** A master by its address. One that was lost is only used if it still is a master. */
+  /** A master by its address. A master that was lost is only used if it still is one. */
   #masterAt(server: string): Effect.Effect<Node, CommandError> {
     return Effect.gen({ self: this }, function*() {
       if (this.#lost.has(server)) yield* this.#state.refresh

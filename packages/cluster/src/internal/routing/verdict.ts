@@ -1,7 +1,6 @@
 /**
- * What an outcome means: what there is to learn from it, and what becomes of
- * the command. Decided here for every way of sending, and nowhere else; what
- * sends only asks, hands on what is learned and does what is said.
+ * Decides what an outcome means: what there is to learn from it, and what becomes of the command. The decision is made
+ * here for every way of sending, and nowhere else; the senders only ask, pass on what is learned, and do what is said.
  */
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 import type { NodeAddress } from "@redfx/core/RedisConfig"
@@ -10,16 +9,16 @@ import { ConnectionError, connectionLoss, CrossSlotError } from "@redfx/core/Red
 import type { CommandError, Delivery, TransactionError } from "@redfx/core/RedisError"
 import { ErrorReply } from "@redfx/core/Resp"
 import { backOff } from "@redfx/core/unstable/Runtime"
-import { downAfter, saidBy } from "../topology/failures.ts"
+import { downAfter, saidBy } from "../topology/clusterErrors.ts"
 import { slotCount, slotOf } from "../topology/slot.ts"
 import { parseAddress } from "../topology/topology.ts"
 import type { Translation } from "../topology/topology.ts"
-import { exhausted, notCovered } from "./failures.ts"
+import { exhausted, notCovered } from "./finalErrors.ts"
 import { routingKey } from "./plan.ts"
 import { isForReplicas } from "./readFrom.ts"
 
 /**
- * How something is sent.
+ * The ways in which a command is sent.
  *
  * - `single`, `batch`, `exclusive`: to the owner of its slot: alone, in a pipeline, on a connection of its own.
  * - `reserved`: the first command on a connection that its user keeps, `held`: one after others.
@@ -38,7 +37,7 @@ export type Way =
   | "reading"
 
 /**
- * What was sent. Of several commands that run together one with a key.
+ * The thing that was sent. Of several commands that run together, it is one with a key.
  *
  * - `readonly`: whether all that was sent only reads. Default: whether the command does.
  */
@@ -49,7 +48,7 @@ export interface Sent {
 }
 
 /**
- * Where it was sent.
+ * The server that it was sent to.
  *
  * - `address`: the server, `undefined` where nobody knows which one it was.
  * - `master`: the owner of the slot, as far as that is known. For a command without a key that server, if it is a master.
@@ -63,7 +62,7 @@ export interface Where {
 }
 
 /**
- * The outcome.
+ * The outcome of what was sent.
  *
  * - `Refused`: an error reply; `queued` when it kept a transaction from being run at all.
  * - `Lost`: no reply. `Avoided`: not sent, as its server is down. `Uncovered`: not sent, as no server has its slot.
@@ -76,7 +75,7 @@ export type Outcome =
   | { readonly _tag: "Uncovered" | "Other" }
 
 /**
- * What has been spent of the one budget of a command, or of several that are sent together.
+ * The part that is spent of the one budget of a command, or of several that are sent together.
  *
  * - `tries`: how often it was sent. `downs`: how often the cluster was down for it. `lookups`: how often it waited as no
  *   server had its slot.
@@ -92,7 +91,7 @@ export interface Spent {
   readonly ran: boolean
 }
 
-/** Before the first try has failed. */
+/** The budget before the first try has failed. */
 export const unspent: Spent = { tries: 1, downs: 0, lookups: 0, since: undefined, renewed: false, ran: false }
 
 /** - `now`: milliseconds of the clock. `downAttempts`: the tries in all while the cluster says that it is down. */
@@ -120,8 +119,8 @@ export type Learned =
 export type To = "owner" | "same" | { readonly node: NodeAddress; readonly asking: boolean }
 
 /**
- * What to wait for: milliseconds; the next reading of the topology; the one under way, if there is one; that the server
- * is back or was replaced; or that the cluster is up again, for some time at the most.
+ * The event to wait for: a number of milliseconds; the next reading of the topology; the reading under way, if there is
+ * one; the return or the replacement of the server; or that the cluster is up again, for a limited time.
  */
 export type After = number | "topology" | "reading" | "recovery" | News
 
@@ -147,12 +146,12 @@ export interface Verdict {
   readonly spent: Spent
 }
 
-/** How often one command is sent at the most. */
+/** The number of times that one command is sent at most. */
 export const maxTries = 16
 
 /**
- * Milliseconds for which commands wait for a server that is gone, beginning with the first failure. Commands to all masters
- * wait less: they hold up what the others have answered.
+ * The milliseconds for which commands wait for a server that is gone, from the first failure on. Commands to all
+ * masters wait less, because they hold up what the others have answered.
  */
 export const lossLimit = 2500
 const shareLimit = 1000
@@ -160,24 +159,24 @@ const shareLimit = 1000
 const isOverdue = ({ way }: Sent, since: number, now: number): boolean =>
   now - since >= (way === "master" ? shareLimit : lossLimit)
 
-/** How often redirects and TRYAGAIN are obeyed at once, and the pause after that. */
+/** The number of redirects and TRYAGAINs that are obeyed at once, and the pause after each further one. */
 const immediateTries = 8
 const redirectPause = 50
 
-/** Pauses after the loss of a connection. */
+/** The pauses after the loss of a connection. */
 const lossPauses = { shortest: 20, longest: 250 }
 
-/** The pause before a slot without owner is looked up once more. */
+/** The pause before a slot without owner is looked up again. */
 const uncoveredPause = 100
 
 /**
- * Milliseconds for which news are waited for while the cluster says that it is down: little at first, and then for as long as
- * for a server that is gone. Commands to all masters wait little each time.
+ * The milliseconds for which news are waited for while the cluster says that it is down: few at first, and then as many
+ * as for a server that is gone. Commands to all masters wait few each time.
  */
 const shortNews = 250
 const longNews = lossLimit - shortNews
 
-/** Commands whose time is over so many milliseconds one after the other go out together. */
+/** The milliseconds within which commands run out of time together, so that they go out together. */
 const newsStep = 50
 
 const newsOf = ({ way }: Sent, of: string | undefined, downs: number, now: number): News => {
@@ -188,7 +187,7 @@ const newsOf = ({ way }: Sent, of: string | undefined, downs: number, now: numbe
 const pauseAfterRedirect = (tries: number): number => tries <= immediateTries ? 0 : redirectPause
 const pauseAfterLoss = (tries: number): number => backOff(tries - 1, lossPauses)
 
-/** What the failure of a command came from. */
+/** The outcome that a command's failure came from. */
 export const outcomeOf = (error: TransactionError): Outcome => {
   switch (error._tag) {
     case "ConnectionError":
@@ -232,8 +231,8 @@ export const judge = (sent: Sent, where: Where, outcome: Outcome, spent: Spent, 
 }
 
 /**
- * The loss that an error reply means which is not followed, where it means more than its text: the command belongs on
- * another server, and was not run.
+ * The loss that an error reply means which no redirect follows, where it means more than its text: the command belongs
+ * on another server, and was not run.
  */
 export const demotion = (command: RedisCommand.Any, where: Where, reply: ErrorReply): CommandError | undefined => {
   if (!isBelieved(command, where, { code: reply.code, line: reply.line, queued: false })) return undefined
@@ -251,7 +250,7 @@ export const demotion = (command: RedisCommand.Any, where: Where, reply: ErrorRe
         )
     }
     case "READONLY":
-      // A server that is known to be a replica is asked as one.
+      // A server that is known to be a replica was asked as one.
       return where.address === where.master ? loss("The server is a replica, which takes no writes") : undefined
     case "UNBLOCKED":
       // A server that becomes a replica unblocks its waiting clients; nothing was run for them.
@@ -275,7 +274,7 @@ const settle = (spent: Spent, learn?: Learned, error?: CommandError): Verdict =>
   spent
 })
 
-/** The end of what has been tried for too long or too often. */
+/** Ends a command that was tried for too long or too often. */
 const giveUp = (
   { command }: Sent,
   spent: Spent,
@@ -284,7 +283,7 @@ const giveUp = (
   delivery: Delivery = "not-sent"
 ): Verdict => settle(spent, learn, exhausted(command, spent.tries, last, spent.ran ? "unknown" : delivery))
 
-/** Once more, unless the tries are used up. */
+/** Sends a command again, unless its tries are used up. */
 const again = (
   sent: Sent,
   spent: Spent,
@@ -301,7 +300,7 @@ const again = (
   }
 }
 
-/** The same as long as the time for a server that is not there is not up. */
+/** Sends a command again, unless the time for a server that is not there is up. */
 const againInTime = (
   sent: Sent,
   spent: Spent,
@@ -315,10 +314,10 @@ const againInTime = (
     : again(sent, { ...spent, since }, learn, next)
 }
 
-/** Whether it may go to another server, or over another connection, than the one that it was sent on. */
+/** Whether a command may go to another server, or over another connection, than the one that it was sent on. */
 const isFree = ({ way }: Sent): boolean => way !== "held" && way !== "subscription" && way !== "reading"
 
-/** Whether it is for a server, not for a slot. */
+/** Whether a command is for a server, not for a slot. */
 const isForServer = ({ way }: Sent): boolean => way === "node" || way === "master"
 
 const addressed = (address: string | undefined, learned: (address: string) => Learned): Learned | undefined =>
@@ -337,7 +336,8 @@ const refused = (sent: Sent, where: Where, reply: Refused, spent: Spent, limits:
     case "ASK":
       return redirected(sent, where, reply, spent, limits)
     case "TRYAGAIN": {
-      // Each command would need an ASKING of its own on a connection that is kept: wait until the slot has arrived.
+      // On a connection that is kept, each command would need an ASKING of its own, so it waits until the slot has
+      // arrived.
       const after = sent.way === "reserved" ? redirectPause : pauseAfterRedirect(spent.tries)
       return isFree(sent) ? again(sent, spent, undefined, { to: "same", after, last: reply.line }) : settle(spent)
     }
@@ -377,7 +377,10 @@ const redirected = (sent: Sent, where: Where, { code, line }: Refused, spent: Sp
   return again(sent, spent, learn, { to: { node, asking: isAsk }, after: pauseAfterRedirect(spent.tries), last: line })
 }
 
-/** Another server is behind the address now, or the server does not know yet what others know. */
+/**
+ * Takes a redirect of a server to itself: another server has the address now, or the server does not know yet what
+ * others know.
+ */
 const movedToItself = (sent: Sent, address: string, line: string, spent: Spent, limits: Limits): Verdict => {
   const learn: Learned = { _tag: "MovedToItself", address }
   if (!isFree(sent) || isForServer(sent)) return settle(spent, learn)
@@ -388,7 +391,7 @@ const movedToItself = (sent: Sent, address: string, line: string, spent: Spent, 
   })
 }
 
-/** The master can answer what a replica cannot at the moment. */
+/** Sends a command to the master, which can answer what a replica cannot at the moment. */
 const atMaster = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent): Verdict | undefined =>
   canAnother(sent, where)
     ? again(
@@ -407,7 +410,7 @@ const canAnother = (sent: Sent, where: Where): boolean =>
   isFree(sent) && !isForServer(sent) && isForReplicas(sent.command) && where.master !== undefined &&
   where.master !== where.address
 
-/** A server that is no longer a master has run nothing; its successor is about to be known. */
+/** Takes a refusal of a server that is no longer a master. It has run nothing, and its successor will soon be known. */
 const demoted = (sent: Sent, where: Where, reply: Refused, spent: Spent, limits: Limits): Verdict => {
   if (reply.code === "UNBLOCKED" && !isUnblocking(reply)) return settle(spent)
   const learn = addressed(where.address, (address) => ({ _tag: "Demoted", address }))
@@ -430,7 +433,9 @@ const down = (sent: Sent, where: Where, { code, line }: Refused, spent: Spent, l
   })
 }
 
-/** The words in which servers refuse a command before it runs. A script would have to say exactly the same on purpose. */
+/**
+ * The words in which servers refuse a command before it runs. A script would have to say exactly the same on purpose.
+ */
 const told: ReadonlyMap<string, RegExp> = new Map([
   ["MOVED", /^MOVED \d+ \S+$/],
   ["ASK", /^ASK \d+ \S+$/],
@@ -443,8 +448,8 @@ const told: ReadonlyMap<string, RegExp> = new Map([
 ])
 
 /**
- * Whether an error reply shows that nothing was run. Code that runs on the server can write first and then answer with any
- * error that it likes.
+ * Whether an error reply shows that nothing was run. Code on the server can write first and then answer with any error
+ * that it likes.
  */
 const isBelieved = (command: RedisCommand.Any, where: Where, { code, line, queued }: Refused): boolean => {
   if (queued || !command.spec.runsCode) return true
@@ -458,7 +463,7 @@ const isBelieved = (command: RedisCommand.Any, where: Where, { code, line, queue
     (target.node === undefined || formatEndpoint(target.node) !== where.address)
 }
 
-/** Where a redirect leads: `isUnknown` when the server does not know the address of whom it means. */
+/** The address that a redirect names. `isUnknown` says that the server does not know the address itself. */
 const targetOf = (
   line: string,
   { address, atPort, translate }: Where
@@ -468,10 +473,10 @@ const targetOf = (
   if (!(slot >= 0 && slot < slotCount)) return undefined
   const told = parseAddress(addressText, address)
   if (told === undefined) return undefined
-  // Of an ASK the topology says nothing. One that is followed wrongly comes back as MOVED.
+  // The topology says nothing about an ASK. An ASK that is followed to a wrong server comes back as MOVED.
   if (told.host === "?") return { slot, node: code === "ASK" ? atPort(told.port) : undefined, isUnknown: true }
   const node = translate(told)
-  // What the program cannot translate nobody can follow, and the redirect itself is what the command fails with.
+  // A redirect to an address that the program cannot translate cannot be followed, so the command fails with it.
   return { slot, node: node instanceof ConnectionError ? undefined : node, isUnknown: false }
 }
 
@@ -502,13 +507,13 @@ const lost = (sent: Sent, where: Where, { delivery, error }: Lost, spent: Spent,
 }
 
 /**
- * As a loss, without a try: nothing was sent. A server that only stands still may be busy with one long command; what is for
- * it waits as long as its own limit allows.
+ * Takes a command that was not sent, as a loss without a try. A server that only stands still may be busy with one long
+ * command, so its commands wait as long as their own limits allow.
  */
 const avoided = (sent: Sent, { delivery, error }: Lost, spent: Spent, { now }: Limits): Verdict => {
   if (!isFree(sent)) return settle(spent, undefined, error)
   const since = spent.since ?? now
-  // The try under way is none.
+  // The try under way does not count, as nothing was sent.
   const tries = Math.max(spent.tries - 1, 1)
   const mayWait = kindOf(error) === "Silent" && sent.way !== "master"
   if (!mayWait && isOverdue(sent, since, now)) {
@@ -521,7 +526,7 @@ const avoided = (sent: Sent, { delivery, error }: Lost, spent: Spent, { now }: L
   }
 }
 
-/** Waits for a pause, and for what is being read then; nothing was sent. */
+/** Waits for a pause, and for the reading under way; nothing was sent. */
 const uncovered = (sent: Sent, spent: Spent): Verdict => {
   const lookups = spent.lookups + 1
   if (lookups > 2 || !isFree(sent)) return settle(spent, undefined, notCovered(sent.command))
@@ -534,7 +539,7 @@ const uncovered = (sent: Sent, spent: Spent): Verdict => {
 
 type Kind = "Unreachable" | "Silent" | "Reset" | "Late" | "Elsewhere"
 
-/** What a loss says of the server; nothing when it is a matter of this client or its options. */
+/** The kind of a loss; `undefined` for one that comes from this client or its options. */
 const kindOf = (error: CommandError): Kind | undefined => {
   if (error._tag === "TimeoutError") return error.phase === "connect" ? "Unreachable" : "Late"
   return error._tag === "ConnectionError" ? kinds.get(error.reason) : undefined
@@ -550,12 +555,12 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
   ["Demoted", "Elsewhere"]
 ])
 
-/** What there is to learn of a server that a connection to was lost, or could not be opened. */
+/** What there is to learn of a server from a lost connection, or from one that could not be opened. */
 export const learnedOf = (error: CommandError, address: string | undefined): Learned | undefined => {
   const kind = kindOf(error)
   if (kind === undefined || kind === "Elsewhere" || address === undefined) return undefined
   return kind === "Unreachable" || kind === "Silent" ? { _tag: kind, address, error } : { _tag: kind, address }
 }
 
-/** Watching once more on a new connection is watching once. */
+/** Whether repeating a command does no harm. Watching again on a new connection is watching once. */
 const isHarmless = ({ command: { spec }, readonly = spec.readonly }: Sent): boolean => readonly || spec.name === "WATCH"

@@ -1,18 +1,17 @@
 /**
- * Requests that wait: for a pause to pass, for the topology to be read or to
- * say something new, or for a server to be back or replaced. One fiber for each
- * of those, however many requests wait.
+ * Requests that wait: for a pause to pass, for the topology to be read or to bring news, or for a server to be back or
+ * replaced. There is one fiber for each of these events, however many requests wait.
  */
 import type { CommandError } from "@redfx/core/RedisError"
 import { RequestQueue } from "@redfx/core/unstable/Request"
 import type { Request } from "@redfx/core/unstable/Request"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { lossIn } from "../topology/failures.ts"
+import { lossIn } from "../topology/clusterErrors.ts"
 import type { News } from "./verdict.ts"
 
 /**
- * What is waited for.
+ * The events that requests wait for.
  *
  * - `recovered`: until a server is back or replaced, or for a moment. `news`: until the server that said that the
  *   cluster is down says that it is up, or is replaced, for some time; fails when the topology cannot be read.
@@ -53,7 +52,7 @@ export class WaitingRequests {
     this.#forTopology.push(request)
   }
 
-  /** Sends a request after a pause, or a little before with others that began to wait earlier. */
+  /** Sends a request after a pause, or a little earlier together with others that began to wait before. */
   forPause(request: Request, milliseconds: number): void {
     const queue = this.#paused.get(milliseconds) ?? new RequestQueue()
     queue.push(request)
@@ -82,7 +81,7 @@ export class WaitingRequests {
     ))
   }
 
-  /** Sends a request when the cluster is up again, or may be; fails it when the topology cannot be read. */
+  /** Sends a request when the cluster is up again, or may be. Fails the request when the topology cannot be read. */
   untilNews(request: Request, news: News): void {
     const name = `${news.until} ${news.of}`
     const queue = this.#forNews.get(name) ?? new RequestQueue()
@@ -98,7 +97,7 @@ export class WaitingRequests {
     }))
   }
 
-  /** Sends what waits for the topology, or fails it. */
+  /** Sends the requests that wait for the topology, or fails them. */
   onTopology(error: CommandError | undefined): void {
     for (const request of this.#forTopology.takeAll()) {
       if (error === undefined) this.#submit(request)
@@ -115,7 +114,7 @@ export class WaitingRequests {
   }
 }
 
-/** Fails a request for good. */
+/** Fails a request, without another try. */
 export const fail = (request: Request, error: CommandError): void => {
   request.redirector = undefined
   request.fail(error)

@@ -1,5 +1,5 @@
 /**
- * What the parts of the cluster client know of one another.
+ * The interface by which the parts of the cluster client know one another.
  */
 import type * as RedisClient from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"

@@ -17,7 +17,7 @@ import type * as Scope from "effect/Scope"
 
 type Kind = "shared" | "exclusive"
 
-/** The share of one connection in the limit: it waits for it, has it, or is done with it for good. */
+/** The share of one connection in the limit, which the connection waits for, has, or is done with for good. */
 interface Permit {
   readonly kind: Kind
   state: "waiting" | "held" | "released"
@@ -31,13 +31,16 @@ export interface ConnectionLimitOptions {
   readonly makeRoom: Effect.Effect<void>
 }
 
-/** How often idle connections are closed while somebody waits: those given back meanwhile are of use to another node. */
+/**
+ * The pause between two closings of idle connections while somebody waits. A connection that was given back meanwhile
+ * is of use to another node.
+ */
 const roomInterval = "50 millis"
 
 export class ConnectionLimit {
   readonly #options: ConnectionLimitOptions
   readonly #held: Record<Kind, number> = { shared: 0, exclusive: 0 }
-  /** The callers that wait, in order; each tries once more and returns whether it has succeeded. */
+  /** The callers that wait, in order. Each tries once more, and returns whether it succeeded. */
   readonly #waiting = new Set<() => boolean>()
 
   constructor(options: ConnectionLimitOptions) {
@@ -52,7 +55,7 @@ export class ConnectionLimit {
         dialer.open({
           ...listener,
           onUnsent: (unsent, failure) => {
-            // A connection that is lost is none, however long somebody holds it.
+            // A lost connection does not count, however long somebody holds it.
             this.#release(permit)
             if (listener.onUnsent !== undefined) return listener.onUnsent(unsent, failure)
             for (const request of unsent.takeAll()) request.fail(failure)
@@ -91,7 +94,7 @@ export class ConnectionLimit {
       if (!attempt()) this.#waiting.add(attempt)
       return Effect.sync(() => this.#waiting.delete(attempt))
     })
-    // The caller that has waited longest does it for all.
+    // The caller that has waited longest makes room for all.
     const isFirst = () => this.#waiting.values().next().value === attempt
     const makeRoom = Effect.andThen(
       Effect.sleep(roomInterval),
@@ -100,7 +103,7 @@ export class ConnectionLimit {
     return Effect.andThen(this.#options.makeRoom, Effect.raceFirst(taken, Effect.forever(makeRoom)))
   }
 
-  /** Waits for as long as somebody may wait for a connection. */
+  /** Waits as long as somebody may wait for a connection. */
   #waitAtMost(address: string, wait: Effect.Effect<void>): Effect.Effect<void, CommandError> {
     const { acquireTimeout, max } = this.#options.pool
     const reached = `the limit of ${max} to all nodes of the cluster`

@@ -1,7 +1,6 @@
 /**
- * Asks servers for the topology, one after the other until one knows it. The
- * answer of a server that does not know of all slots does not say what is wrong:
- * then all are asked, and the one that knows most is believed.
+ * Asks servers for the topology, one after the other until one knows it. A server that does not know of all slots does
+ * not say what is wrong, so after such an answer all servers are asked, and the one that knows most is believed.
  */
 import { clusterInfo, clusterSlots } from "@redfx/core/commands/Cluster"
 import { configGet } from "@redfx/core/commands/Config"
@@ -10,7 +9,7 @@ import type { CommandError } from "@redfx/core/RedisError"
 import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { saidBy } from "./failures.ts"
+import { saidBy } from "./clusterErrors.ts"
 import type { Node } from "./nodes.ts"
 import { slotCount } from "./slot.ts"
 import { fromSlots, isSame } from "./topology.ts"
@@ -19,35 +18,41 @@ import type { Topology, Translation } from "./topology.ts"
 export interface DiscoveryOptions {
   readonly translate: Translation
   readonly skipFullCoverageCheck: boolean
-  /** The number of servers that connections are opened to for asking, at the most. */
+  /** The number of servers that connections are opened to for asking, at most. */
   readonly most: number
   readonly nodesOf: (topology: Topology) => ReadonlyArray<Node>
 }
 
-/** A topology, and the node that it is from. */
+/** A topology, and the node that gave it. */
 export interface Discovered {
   readonly topology: Topology
   readonly source: Node
 }
 
-/** How many servers are asked at the same time, and how many in all: what a server names may be a lie. */
+/**
+ * The number of servers that are asked at the same time, and the number in all, because a server may name others that
+ * do not exist.
+ */
 const together = 16
 const mostAsked = 64
 
-/** After how long without an answer the next server is asked as well. */
+/** The time without an answer after which the next server is asked as well. */
 const patience = "300 millis"
 
-/** For how many milliseconds a server is asked, beyond its own limits: one that stands still must not hold up the others. */
+/**
+ * The milliseconds for which a server is asked, beyond its own limits, because a server that stands still must not hold
+ * up the others.
+ */
 const askLimit = 10_000
 
-/** For how many milliseconds the others are asked what they know, when one does not know of all slots. */
+/** The milliseconds for which the others are asked for their views, when one server does not know of all slots. */
 const opinionLimit = 1000
 
-/** For how many milliseconds a server is asked whether all slots must be served. */
+/** The milliseconds for which a server is asked whether all slots must be served. */
 const requirementLimit = 2000
 
 /**
- * Why a server could not tell, or why no other need be asked.
+ * The reason why a server could not tell, or why no other server need be asked.
  *
  * - `untranslated`: set when `natMap` had no valid address for a server that this one named.
  */
@@ -59,7 +64,7 @@ interface Failure {
   readonly untranslated?: ConnectionError
 }
 
-/** The topology that these servers know, asked in this order. */
+/** Finds the topology that these servers know; they are asked in this order. */
 export const discover = Effect.fnUntraced(function*(
   candidates: ReadonlyArray<Node>,
   options: DiscoveryOptions
@@ -85,7 +90,7 @@ export const discover = Effect.fnUntraced(function*(
   return yield* Effect.fail(explain(failures))
 })
 
-/** The view of the first of these servers that knows one. */
+/** The view of the first of these servers that has one. */
 const firstToKnow = (
   candidates: ReadonlyArray<Node>,
   options: DiscoveryOptions,
@@ -109,8 +114,8 @@ const firstToKnow = (
 }
 
 /**
- * The view of the latest epoch; among equals the one with the most slots, and then the one with the most servers. Epochs
- * are asked for only when views differ.
+ * The view of the latest epoch; among equals the view with the most slots, and then the one with the most servers.
+ * Epochs are asked for only when views differ.
  */
 const mostKnowing = Effect.fnUntraced(function*(
   views: ReadonlyArray<Discovered>
@@ -136,7 +141,7 @@ const mostKnowing = Effect.fnUntraced(function*(
 const serversOf = ({ shards }: Topology): number => shards.reduce((sum, { replicas }) => sum + 1 + replicas.length, 0)
 
 const isHigher = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean => {
-  // Ranks have the same length.
+  // All ranks have the same length, so the index is in range.
   const index = a.findIndex((value, index) => value !== b[index])
   return index >= 0 && a[index]! > b[index]!
 }
@@ -152,7 +157,7 @@ const explain = (failures: ReadonlyArray<Failure>): CommandError => {
   const untranslated = failures.find(({ untranslated }) => untranslated !== undefined)?.untranslated
   if (untranslated !== undefined) return untranslated
   const refusal = failures.map(({ error }) => error).find((error) => error !== undefined && isFinal(error))
-  // When no node disagreed, the others cannot be expected to know what these do not.
+  // When no node disagreed, the others can be expected to know no more than these.
   return refusal !== undefined && failures.every(({ error }) => error === undefined || isDumb(error))
     ? refusal
     : new ClusterConnectError({ attempts: failures.map(({ address, detail }) => ({ address, detail })) })
@@ -191,7 +196,7 @@ const ask = (node: Node, options: DiscoveryOptions): Effect.Effect<Discovered, F
   return withTimeout(asked, { limit: askLimit, orElse: () => Effect.fail(failure("it did not answer in time")) })
 }
 
-/** What an effect succeeds with; `undefined` when it fails or takes too long. */
+/** The result of an effect; `undefined` when the effect fails or takes too long. */
 const unlessLate = <A, E>(effect: Effect.Effect<A, E>, limit: number): Effect.Effect<A | undefined> =>
   withTimeout(
     Effect.match(effect, { onFailure: (): A | undefined => undefined, onSuccess: (value): A | undefined => value }),
@@ -204,8 +209,8 @@ const unlessLate = <A, E>(effect: Effect.Effect<A, E>, limit: number): Effect.Ef
 const requirement = "cluster-require-full-coverage"
 
 /**
- * Whether any node says that it refuses to serve unless all slots are served. Not every user may ask, and not every node
- * answers.
+ * Whether any node says that it refuses to serve unless all slots are served. Not every user may ask, and not every
+ * node answers.
  */
 const needsAll = (topology: Topology, { most, nodesOf }: DiscoveryOptions): Effect.Effect<boolean> =>
   Effect.map(

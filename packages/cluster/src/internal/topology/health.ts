@@ -1,6 +1,6 @@
 /**
- * The health of the servers of the cluster: judged by what they answer and what
- * they owe, and by a probe where that says nothing.
+ * The health of the servers of the cluster, judged by what they answer and what they owe, and by probes where that
+ * shows nothing.
  */
 import type { CommandError } from "@redfx/core/RedisError"
 import * as Effect from "effect/Effect"
@@ -22,17 +22,17 @@ export class Health {
     return this.#condition === "healthy"
   }
 
-  /** Why nothing is sent there, `undefined` unless it is down. */
+  /** The reason why nothing is sent to the server; `undefined` unless it is down. */
   get downWith(): CommandError | undefined {
     return this.#condition === "down" ? this.#error : undefined
   }
 
-  /** The server may be gone. */
+  /** Takes note that the server may be gone. */
   suspect(): void {
     if (this.#condition === "healthy") this.#condition = "suspect"
   }
 
-  /** The server is down. */
+  /** Takes note that the server is down. */
   fail(error: CommandError): void {
     const wasDown = this.#condition === "down"
     this.#condition = "down"
@@ -43,14 +43,14 @@ export class Health {
     for (const tell of waiting) tell(error)
   }
 
-  /** Fails when it is found to be down from now on. */
+  /** Fails when the server is found to be down from now on. */
   readonly untilDown: Effect.Effect<never, CommandError> = Effect.callback((resume) => {
     const tell = (error: CommandError) => resume(Effect.fail(error))
     this.#waiting.add(tell)
     return Effect.sync(() => this.#waiting.delete(tell))
   })
 
-  /** The server has answered; returns whether it was not healthy before. */
+  /** Takes note of an answer of the server; returns whether the server was not healthy before. */
   answered(): boolean {
     if (this.#condition === "healthy") return false
     this.#condition = "healthy"

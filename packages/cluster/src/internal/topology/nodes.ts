@@ -1,7 +1,6 @@
 /**
- * The servers of the cluster that there are connections to: one pool and one
- * client for each, made when it is first needed and given up when the cluster
- * no longer names it.
+ * The servers of the cluster that there are connections to. Each has one pool and one client, which are made when they
+ * are first needed and given up when the cluster no longer names the server.
  */
 import type * as RedisClient from "@redfx/core/RedisClient"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
@@ -39,27 +38,30 @@ export interface Node extends ClusterNode {
 
 export interface NodesOptions {
   readonly settings: ConnectionSettings
-  /** Bounds the connections of all nodes together; without it each node has the limit of its pool. */
+  /** Bounds the connections of all nodes together. Without it, each node has the limit of its pool. */
   readonly limit: ConnectionLimit | undefined
   readonly onEvent: (event: RedisClient.RedisEvent) => void
-  /** Takes what opening a connection to a node came to: `undefined` when it was opened. */
+  /** Called when a connection to a node was opened, with `undefined`, or could not be, with the error. */
   readonly onDial: (node: Node, error: CommandError | undefined) => void
-  /** Told when a connection to a node has ended. */
+  /** Called when a connection to a node has ended. */
   readonly onEnd: (node: Node) => void
-  /** Told when a node owes an answer for longer than it should, and when something comes after all. */
+  /** Called when a node owes an answer for longer than it should, and when something comes after all. */
   readonly onSilence: (node: Node, silent: boolean) => void
-  /** Returns the loss of the connection when a node's error reply means that; `undefined` for other errors. */
+  /** The loss of the connection that a node's error reply means; `undefined` for other errors. */
   readonly onRefusal: (error: ErrorReply, command: RedisCommand.Any, address: string) => CommandError | undefined
 }
 
-/** A server that a dial has waited for so long for is silent. */
+/** The time for which a dial may wait for a server before the server counts as silent. */
 const longestDial = "1 second"
 
-/** The pause between two looks whether a node that was given up is still in use, and the number of looks at the most. */
+/** The pause between two looks at whether a node that was given up is still in use, and the number of looks at most. */
 const drainInterval = "1 second"
 const drainChecks = 60
 
-/** Milliseconds for which a node is kept that a redirect has named: nodes do not name a new master before it has a slot. */
+/**
+ * The milliseconds for which a node is kept that a redirect has named: nodes do not name a new master before it has a
+ * slot.
+ */
 const namedFor = 10_000
 
 export class Nodes {
@@ -67,13 +69,13 @@ export class Nodes {
   readonly #context: Context.Context<RedisConnector | Scope.Scope>
   readonly #clock: Clock.Clock
   readonly #nodes = new Map<string, { readonly node: Node; readonly scope: Scope.Closeable }>()
-  /** When redirects named a node last, by its address. */
+  /** The times at which redirects last named nodes, by address. */
   readonly #named = new Map<string, number>()
 
   constructor(options: NodesOptions, context: Context.Context<RedisConnector | Scope.Scope>) {
     const { limit, settings } = options
     const { pool } = settings
-    // With a limit of all nodes together that of one is no reason to have no exclusive connection to it.
+    // With a limit for all nodes together, the limit of one must leave it an exclusive connection.
     const max = limit === undefined ? pool.max : Math.max(pool.max, pool.shared + 1)
     this.#options = { ...options, settings: { ...settings, pool: { ...pool, max } } }
     this.#context = context
@@ -84,7 +86,7 @@ export class Nodes {
     return Array.from(this.#nodes.values(), ({ node }) => node)
   }
 
-  /** The node at an address; opens nothing. */
+  /** The node at an address. It opens nothing. */
   at(endpoint: NodeAddress): Node {
     const address = formatEndpoint(endpoint)
     const known = this.#nodes.get(address)
@@ -96,7 +98,7 @@ export class Nodes {
     return node
   }
 
-  /** A client of whatever node is at an address when it is used: nodes are given up, and made again. */
+  /** A client of whatever node is at an address when the client is used, because nodes are given up and made again. */
   clientAt(
     endpoint: NodeAddress,
     limited: (client: RedisClient.RedisClient["Service"]) => RedisClient.RedisClient["Service"] = (client) => client
@@ -123,14 +125,17 @@ export class Nodes {
     }
   }
 
-  /** The node at an address that a redirect names: it is kept for a while, though the topology may not name it. */
+  /** The node at an address that a redirect names. It is kept for a while, although the topology may not name it. */
   named(endpoint: NodeAddress): Node {
     const node = this.at(endpoint)
     this.#named.set(node.address, Runtime.elapsed(this.#clock))
     return node
   }
 
-  /** Replaces a node: there are new connections to its address. What is under way on the old ones is finished first. */
+  /**
+   * Replaces a node, so that there are new connections to its address. Commands under way on the old connections are
+   * finished first.
+   */
   renew(endpoint: NodeAddress): Node {
     const address = formatEndpoint(endpoint)
     const before = this.#nodes.get(address)
@@ -144,12 +149,12 @@ export class Nodes {
     return this.#nodes.get(address)?.node
   }
 
-  /** Whether this is what there is at its address: it was neither given up nor replaced. */
+  /** Whether this node is still the one at its address: it was neither given up nor replaced. */
   has(node: Node): boolean {
     return this.#nodes.get(node.address)?.node === node
   }
 
-  /** Gives up all but these and those that redirects name: what is under way there is finished first. */
+  /** Gives up all nodes but these and those that redirects name. Commands under way there are finished first. */
   retain(addresses: ReadonlySet<string>): void {
     const since = Runtime.elapsed(this.#clock) - namedFor
     for (const [address, time] of this.#named) if (time <= since) this.#named.delete(address)
@@ -220,14 +225,17 @@ export class Nodes {
   }).bind(this)
 }
 
-/** Answers that are kept are read over connections on which a server answers only as a master, whatever others may read. */
+/**
+ * The settings of connections for answers that are kept: a server answers on them only as a master, whatever others may
+ * read.
+ */
 const forKept = (settings: ConnectionSettings): ConnectionSettings => ({
   ...settings,
   readonly: false,
   pool: { ...settings.pool, shared: 1, min: 0 }
 })
 
-/** A pool beside which another one has the connection for what is kept. */
+/** A pool beside another pool, which has the connection for answers that are kept. */
 const besides = (
   pool: RedisPool.RedisPool["Service"],
   kept: RedisPool.RedisPool["Service"]
@@ -242,7 +250,7 @@ const besides = (
   stats: Effect.map(Effect.all([pool.stats, kept.stats]), RedisRouter.sumStats)
 })
 
-/** Opens a connection that is not used again once a refusal means that the server is about to end it. */
+/** Opens a connection that is not used again after a refusal which means that the server is about to end it. */
 const open = (
   dialer: RedisConnection.Dialer,
   listener: RedisConnection.Listener,
@@ -261,7 +269,7 @@ const open = (
       },
       onRefusal: (error, command) => {
         const loss = onRefusal(error, command)
-        // The server closes it after that, and a command of the next user could not be sent again.
+        // The server closes the connection after that, and a command of the next user could not be sent again.
         if (loss !== undefined && error.code === "UNBLOCKED") connection?.close(loss)
         return loss
       }
@@ -272,7 +280,10 @@ const open = (
       }))
   })
 
-/** Tells what comes of opening a connection. Callers that wait for a server that turns out to be down need wait no longer. */
+/**
+ * Reports the outcome of opening a connection. Callers that wait for a server that proves to be down need wait no
+ * longer.
+ */
 const observed = <R>(
   opening: Effect.Effect<RedisConnection.RedisConnection, CommandError, R>,
   health: Health,
@@ -298,6 +309,6 @@ const drained = Effect.fnUntraced(function*(node: Node) {
   yield* node.pool.disconnect()
   for (let check = 0; check < drainChecks && !(yield* node.isIdle); check++) yield* Effect.sleep(drainInterval)
   const detail = "The cluster does not name the server any more"
-  // It does not say that the client was closed: callers that still know the node may try elsewhere.
+  // The error does not say that the client was closed, because callers that still know the node may try another.
   yield* node.pool.retire(connectionLoss("Closed", detail, node.address))
 })

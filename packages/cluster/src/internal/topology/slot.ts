@@ -6,7 +6,7 @@ import type { Key } from "@redfx/core/RedisArg"
 /** The number of slots of every cluster. */
 export const slotCount = 16_384
 
-/** CRC16 as XMODEM does it, by the byte: polynomial 0x1021. */
+/** The table of CRC16 as XMODEM has it, by the byte: polynomial 0x1021. */
 const table = /* @__PURE__ */ (() => {
   const out = new Uint16Array(256)
   for (let byte = 0; byte < 256; byte++) {
@@ -29,9 +29,9 @@ export const slotOf = (key: Key): number => {
   let crc = 0
   for (let i = tagged ? open + 1 : 0; i < end; i++) {
     const unit = key.charCodeAt(i)
-    // Bytes count, not characters.
+    // The hash is of bytes, not of characters.
     if (unit > 127) return slotOfBytes(encoder.encode(key))
-    // In range: a byte indexes the table.
+    // A byte indexes the table, so the index is in range.
     crc = ((crc << 8) & 0xffff) ^ table[((crc >> 8) ^ unit) & 0xff]!
   }
   return crc % slotCount
@@ -44,7 +44,7 @@ const slotOfBytes = (key: Uint8Array): number => {
   const end = tagged ? close : key.length
   let crc = 0
   for (let i = tagged ? open + 1 : 0; i < end; i++) {
-    // In range: i is within the key, and a byte indexes the table.
+    // The index i is within the key, and a byte indexes the table, so both are in range.
     crc = ((crc << 8) & 0xffff) ^ table[((crc >> 8) ^ key[i]!) & 0xff]!
   }
   return crc % slotCount

@@ -51,8 +51,8 @@ export const endpointOf = (address: string): NodeAddress => {
 }
 
 /**
- * The address that a redirect names; without a host it is at the one of `asked`, which sent the redirect. The host is `?`
- * when the server does not know it.
+ * The address that a redirect names. Without a host it is on the host of `asked`, which sent the redirect. The host is
+ * `?` when the server does not know it.
  */
 export const parseAddress = (text: string, asked: string | undefined): NodeAddress | undefined => {
   const colon = text.lastIndexOf(":")
@@ -75,7 +75,7 @@ const isHost = (host: string): boolean => host.length <= 255 && !/[\s\p{C}]/u.te
 
 const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
 
-/** What a node says of its cluster, or what is wrong with that: with what it says, or with the program's translation. */
+/** The topology that a node reports, or what is wrong with the report or with the program's translation. */
 export const fromSlots = (
   ranges: Ranges,
   asked: NodeAddress,
@@ -105,7 +105,7 @@ export const fromSlots = (
     if (address === undefined) continue
     const shard = shards.get(address) ?? {
       master: address,
-      // Every server lists them in an order of its own.
+      // Every server lists the replicas in an order of its own, so they are sorted.
       replicas: replicas.map(addressOf).filter((replica) => replica !== undefined).sort()
     }
     shards.set(address, shard)
@@ -122,7 +122,9 @@ export const fromSlots = (
   return untranslated ?? { shards: [...shards.values()], owners, covered }
 }
 
-/** A node that must be called by its name and has none is listed as `?`, with its address beside. */
+/**
+ * The host of a node. A node that must be called by its name and has none is listed as `?`, with its address beside.
+ */
 const hostOf = ({ host, metadata }: RangeNode): string => {
   if (host !== "?") return host
   const { ip } = metadata
@@ -134,7 +136,7 @@ const nameless = "it names its nodes \"?\", as it does not know their names: " +
 
 /** Whether two topologies are the same. */
 export const isSame = (a: Topology, b: Topology): boolean => {
-  // Slots come in long ranges of one shard: each pair of shards is compared once.
+  // Slots come in long ranges of one shard, so each pair of shards is compared once.
   const compared = new Map<Shard | undefined, Shard | undefined>()
   return a.covered === b.covered && a.shards.length === b.shards.length && a.owners.every((shard, slot) => {
     const other = b.owners[slot]

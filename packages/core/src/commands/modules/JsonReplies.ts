@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { isReadonlyArray } from "../../internal/command/isReadonlyArray.ts"
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { Json } from "./JsonOptions.ts"
@@ -122,8 +123,7 @@ type Numbers<N> = ReadonlyArray<N | null>
  */
 export const numbers: Reply.Reply<Numbers<number>, Numbers<number>, Numbers<number | bigint>> = Reply.make(
   (value, view) => {
-    // `Array.isArray` does not narrow readonly arrays.
-    const list = Array.isArray(value) ? value as ReadonlyArray<Resp.Value> : tokens(Reply.text.decode(value, view))
+    const list = isReadonlyArray(value) ? value : tokens(Reply.text.decode(value, view))
     return list.map((item) => numberIn(item, view))
   }
 )

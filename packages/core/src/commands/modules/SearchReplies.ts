@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { isReadonlyArray } from "../../internal/command/isReadonlyArray.ts"
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { FtTell } from "./SearchOptions.ts"
@@ -134,8 +135,7 @@ export interface FtMisspelled<Text = string> {
 const number: Reply.Reply<number> = Reply.make((value) => Number(Reply.integer.decode(value, Reply.textView)))
 
 const elements: Reply.Reply<ReadonlyArray<Resp.Value>> = Reply.make((value) =>
-  // `Array.isArray` does not narrow readonly arrays.
-  Array.isArray(value) ? value as ReadonlyArray<Resp.Value> : Reply.mismatch("an array", value)
+  isReadonlyArray(value) ? value : Reply.mismatch("an array", value)
 )
 
 const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)

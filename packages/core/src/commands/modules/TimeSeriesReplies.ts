@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { isReadonlyArray } from "../../internal/command/isReadonlyArray.ts"
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 
@@ -111,8 +112,7 @@ export const sampleOrNone: Reply.Reply<TsSample | undefined, TsSample | undefine
 const anything: Reply.Reply<Resp.Value> = Reply.make((value) => value)
 
 const parts: Reply.Reply<ReadonlyArray<Resp.Value>> = Reply.make((value) =>
-  // `Array.isArray` does not narrow readonly arrays.
-  Array.isArray(value) ? value as ReadonlyArray<Resp.Value> : Reply.mismatch("an array", value)
+  isReadonlyArray(value) ? value : Reply.mismatch("an array", value)
 )
 
 const times = Reply.tuple(Reply.integer)

@@ -22,20 +22,22 @@ import type { Sending } from "./store.ts"
 type Commands = ReadonlyArray<RedisCommand.Any>
 type Outcomes = ReadonlyArray<Outcome>
 
-/** What a cache holds unless something else is said. */
+/** The limits of a cache unless the program sets others. */
 export const defaultLimits: CacheLimits = {
   maxEntries: 10_000,
   maxBytes: 64 * 1024 * 1024,
   longestLife: Duration.toMillis(Duration.hours(1))
 }
 
-/** What a client's cache is made of. */
+/** The parts that a client's cache is made of. */
 export interface CacheParts {
   readonly store: Store
   readonly events: PubSub.PubSub<CacheEvent>
 }
 
-/** The cache of a client, for as long as the scope is open. It costs nothing before something is read through it. */
+/**
+ * Makes the cache of a client, which lives as long as the scope. It costs nothing before something is read through it.
+ */
 export const make = Effect.fnUntraced(function*(
   { keepers, replaceInvalidText }: ConnectionSettings,
   slotOf: ((key: Key) => number) | undefined
@@ -86,8 +88,8 @@ export const reading = ({ events, store }: CacheParts, sending: Sending): Client
 })
 
 /**
- * A pipeline of which some commands may be answered by the cache. Its reads have to see its own writes in the order in which
- * they were given: such reads go with the rest.
+ * A pipeline some of whose commands the cache may answer. Its reads have to see its own writes in the order in which
+ * they were given, so such reads are sent with the rest.
  */
 class CachedPipeline {
   readonly #commands: Commands
@@ -114,12 +116,12 @@ class CachedPipeline {
   }
 
   run(rest: (commands: Commands) => Effect.Effect<Outcomes>): Effect.Effect<Outcomes> {
-    // In range: they are indexes of commands.
+    // The indexes are those of commands, so they are in range.
     const others = this.#others.map((index) => this.#commands[index]!)
     const sent = others.length === 0 ? Effect.succeed<Outcomes>([]) : rest(others)
     return Effect.flatMap(sent, (outcomes) => {
       outcomes.forEach((outcome, index) => this.#settle(this.#others[index]!, outcome))
-      // Every index belongs to one or the other.
+      // Every index is either answered by the cache or sent, so every outcome is there.
       return Effect.as(this.#answered, this.#outcomes as Outcomes)
     })
   }

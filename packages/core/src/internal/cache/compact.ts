@@ -1,8 +1,8 @@
 /**
- * Answers as they are kept: apart from the chunks that they came in, which hold
- * the answers of others too.
+ * Copies answers to be kept, apart from the chunks that they came in, because a chunk holds the answers of others too.
  */
 import * as Resp from "../../Resp.ts"
+import { isReadonlyArray } from "../command/isReadonlyArray.ts"
 
 /** An answer to keep, and about how many bytes of memory it takes. */
 export interface Kept {
@@ -10,7 +10,7 @@ export interface Kept {
   readonly bytes: number
 }
 
-/** What an object or an element of an array takes beside its contents, on 64-bit V8. */
+/** The bytes that an object, or an element of an array, takes beside its contents on 64-bit V8. */
 const perObject = 40
 const perItem = 8
 
@@ -35,16 +35,13 @@ const sizeOf = (value: Resp.Value): number => {
 }
 
 const itemsOf = (value: Resp.Value): ReadonlyArray<Resp.Value> | undefined =>
-  isArray(value)
+  isReadonlyArray(value)
     ? value
     : value instanceof Resp.MapReply
     ? value.entries
     : value instanceof Resp.SetReply
     ? value.members
     : undefined
-
-// `Array.isArray` does not narrow readonly arrays.
-const isArray = (value: Resp.Value): value is ReadonlyArray<Resp.Value> => Array.isArray(value)
 
 class Copy {
   bytes: number
@@ -61,7 +58,7 @@ class Copy {
     const items = itemsOf(value)
     if (items !== undefined) {
       this.bytes += perObject + items.length * perItem
-      // Decoders of the program's own get it as it is.
+      // A program's own decoder gets this array as it is, so it must not be able to change it.
       const copies = Object.freeze(items.map((item) => this.of(item)))
       return value instanceof Resp.MapReply
         ? new Resp.MapReply(copies)

@@ -1,5 +1,5 @@
 /**
- * Answers as callers get them: each one its own, which it may change.
+ * Gives each caller an answer of its own, which it may change.
  */
 
 /**

@@ -2,12 +2,12 @@
  * The answers and reads that depend on one key.
  */
 
-/** What is found under its first key, by the rest of its command. */
+/** An answer or a read, which is found under its first key by the rest of its command. */
 interface Dependant {
   readonly rest: string
 }
 
-/** Those that have the key for their first one, by the rest of their commands, and the others. */
+/** The dependants of one key: those that have it for their first key, by the rest of their commands, and the others. */
 export class Dependants<P extends Dependant> {
   /** Most keys are read by one command: a map for each of them would take 250 bytes. */
   #only: P | undefined = undefined
@@ -19,7 +19,7 @@ export class Dependants<P extends Dependant> {
     return only === undefined ? this.#several?.get(rest) : only.rest === rest ? only : undefined
   }
 
-  /** Replaces another one with the same rest. */
+  /** Adds a dependant whose first key this is, and replaces another one with the same rest. */
   set(dependant: P): void {
     if (this.#several !== undefined) this.#several.set(dependant.rest, dependant)
     else if (this.#only === undefined || this.#only.rest === dependant.rest) this.#only = dependant
@@ -29,13 +29,13 @@ export class Dependants<P extends Dependant> {
     }
   }
 
-  /** Adds one whose first key is another. */
+  /** Adds a dependant whose first key is another. */
   add(dependant: P): void {
     const others = this.#others ??= new Set()
     others.add(dependant)
   }
 
-  /** Takes one away, unless another one has replaced it. */
+  /** Removes a dependant, unless another one has replaced it. */
   delete(dependant: P): void {
     this.#others?.delete(dependant)
     if (this.#only === dependant) this.#only = undefined

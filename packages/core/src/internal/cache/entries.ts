@@ -9,7 +9,10 @@ import type * as Resp from "../../Resp.ts"
 import type { Tracking } from "../tracking/tracking.ts"
 import { copierOf } from "./copies.ts"
 
-/** About what an entry takes beside its answer and the text of its keys: objects, and its entries in maps. Measured. */
+/**
+ * The bytes that an entry takes, as measured, beside its answer and the text of its keys: for objects, and for its
+ * entries in maps.
+ */
 const perEntry = 350
 
 /** The parts of an entry: see {@link Entry}. */
@@ -40,7 +43,7 @@ export class Entry {
   older: Entry | undefined = undefined
   newer: Entry | undefined = undefined
   readonly #value: Resp.Value
-  /** Gives what it was decoded to last, and for whom that was. */
+  /** Returns the value that the answer was decoded to last; the fields below say for whom it was decoded. */
   #give: (() => Exit.Exit<unknown, CommandError>) | undefined = undefined
   #reply: RedisReply.Reply<unknown, unknown, unknown> | undefined = undefined
   #view: RedisReply.View | undefined = undefined
@@ -52,7 +55,7 @@ export class Entry {
     this.at = at
     this.life = life
     this.#value = value
-    // Texts of keys, and of what is decoded, take a byte a character.
+    // The texts of keys, and of decoded values, take a byte a character.
     this.bytes = perEntry + 2 * bytes + rest.length + names.reduce((sum, name) => sum + name.length, 0)
   }
 
@@ -70,7 +73,7 @@ export class Entry {
       this.#reply = reply
       this.#view = view
     }
-    // Decoded for a command with the same decoder and the same view.
+    // The value was decoded for a command with the same decoder and the same view, so its type is the same.
     return this.#give() as Exit.Exit<A, CommandError>
   }
 }
@@ -113,7 +116,7 @@ export class Recency {
     this.#append(entry)
   }
 
-  /** All of them; the current one may be removed meanwhile. */
+  /** Yields all entries; the current one may be removed meanwhile. */
   *all(): Generator<Entry> {
     let entry = this.#oldest
     while (entry !== undefined) {

@@ -39,7 +39,7 @@ export class Waiter<A> extends SingleRequest<A> {
   }
 }
 
-/** The callers that wait. */
+/** The queue of the callers that wait. */
 class Waiters extends RequestQueue {
   readonly #onNobody: () => void
 
@@ -68,20 +68,23 @@ export class Flight extends SingleRequest<Resp.Value> {
   /** The names of the command's keys, and what it is under the first of them. */
   readonly names: ReadonlyArray<string>
   readonly rest: string
-  /** When it began. */
+  /** The time at which the flight began. */
   readonly began: number
-  /** Whether something may have changed since it was read: it is an answer for the callers that wait, and for nobody else. */
+  /**
+   * Whether a key may have changed since the flight was sent. Its answer is then for the callers that wait, and for
+   * nobody else.
+   */
   marked = false
   #origin: Origin | undefined = undefined
   readonly #mode: Mode
-  /** What goes before the read, and after it. */
+  /** The commands that are sent before the read, and after it. */
   #preparation: ReadonlyArray<RedisCommand.Any> = [askForNext]
   #addition: ReadonlyArray<RedisCommand.Any> = []
   #answer: Resp.Value | undefined = undefined
   #life = Infinity
   /** Whether the server is to report changes of the keys over this connection. */
   #tracked = false
-  /** Why there is no answer although the server gives one. */
+  /** The reason why there is no answer although the server gives one. */
   #refusal: CommandError | undefined = undefined
 
   constructor(
@@ -99,23 +102,26 @@ export class Flight extends SingleRequest<Resp.Value> {
     })
   }
 
-  /** The connection that it went out on last. */
+  /** The connection that the flight was sent on last. */
   get origin(): Origin | undefined {
     return this.#origin
   }
 
-  /** What the server reports of the keys over that connection, `undefined` when it reports nothing. */
+  /** What the server reports of the keys over that connection; `undefined` when it reports nothing. */
   get tracking(): Tracking | undefined {
     const tracking = this.#tracked ? this.#origin?.tracking : undefined
     return tracking?.ended === false ? tracking : undefined
   }
 
-  /** How many milliseconds the keys still live: servers delete late what nobody asks for, and report it even later. */
+  /**
+   * How many milliseconds the keys still live. The client keeps count itself, because servers delete late what nobody
+   * asks for, and report it even later.
+   */
   get life(): number {
     return this.#life
   }
 
-  /** Whether the server may have run it already. */
+  /** Whether the server may already have run the flight. */
   get hasLeft(): boolean {
     return this.written > 0
   }
@@ -128,7 +134,10 @@ export class Flight extends SingleRequest<Resp.Value> {
     return true
   }
 
-  /** Once begun all of it has to be written: the server would take the next command for the read. */
+  /**
+   * A flight that has begun to be written has to be written to its end: the server would take the next command for the
+   * read.
+   */
   protected override get committed(): boolean {
     return this.written > 0
   }
@@ -148,7 +157,7 @@ export class Flight extends SingleRequest<Resp.Value> {
     if (this.written === 0) this.#begin(origin)
     const index = this.written - this.#preparation.length
     if (index === 0) return this.refuse(RedisCommand.encodeInto(this.command, encoder))
-    // In range: the connection encodes `count` times.
+    // The connection encodes `count` times, so the index is in range.
     RedisCommand.encodeInto(index < 0 ? this.#preparation[this.written]! : this.#addition[index - 1]!, encoder)
   }
 
@@ -156,7 +165,7 @@ export class Flight extends SingleRequest<Resp.Value> {
     this.#origin = origin
     const { tracking } = origin
     if (this.asking) {
-      // ASKING is for the next command, and so is CLIENT CACHING: the two cannot be combined.
+      // ASKING applies to the next command, and so does CLIENT CACHING, so the two cannot be combined.
       this.#preparation = [asking]
       return
     }
@@ -176,7 +185,7 @@ export class Flight extends SingleRequest<Resp.Value> {
     }
   }
 
-  /** Of the connection: another command than one that is kept can use it. */
+  /** The error of a connection that cannot keep answers. A command that is not to be kept can use the connection. */
   #unusable({ address }: Origin, detail: string): ConnectionError {
     return stackless(() =>
       new ConnectionError({
@@ -184,7 +193,7 @@ export class Flight extends SingleRequest<Resp.Value> {
         detail,
         permanent: true,
         command: this.command.spec.name,
-        // What was answered only reads.
+        // Whatever the server has answered only reads.
         delivery: "unknown",
         readonly: true,
         ...(address === undefined ? {} : { address })
@@ -199,17 +208,17 @@ export class Flight extends SingleRequest<Resp.Value> {
     } else if (index === 1) this.#answer = value
     else if (typeof value === "number" && value >= 0) this.#life = Math.min(this.#life, value)
     if (this.answered < this.count || this.settled) return
-    // All is answered, so that it may be sent elsewhere.
+    // All is answered, so the flight may be sent elsewhere.
     const answer = this.#answer ?? null
-    // An error of the read itself comes first.
+    // An error of the read itself comes before one of the commands around it.
     if (this.#refusal === undefined || answer instanceof Resp.ErrorReply) return super.reply(answer, origin)
     this.conclude(Exit.fail(this.#refusal))
   }
 
-  /** The server does not report changes of keys. */
+  /** Takes the refusal of a server that does not report changes of keys. */
   #refused(error: Resp.ErrorReply, { address, tracking }: Origin): void {
     this.#tracked = false
-    // In range: it is the answer to one of them.
+    // The refusal is the answer to one of these commands, so the index is in range.
     const { spec } = this.#preparation[this.answered - 1]!
     this.#refusal ??= fromReply(error, { command: spec.name, secrets: [], address, index: undefined, runsCode: false })
     if (tracking?.mode === undefined) return

@@ -17,7 +17,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type * as Resp from "../../Resp.ts"
 import type { Request } from "../connection/request.ts"
-import { connectionLoss } from "../error/failure.ts"
+import { connectionLoss } from "../error/events.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { keyOf, nameOf, restOf } from "../tracking/keyName.ts"
 import type { Keeper, Keepers, Mode, Tracking } from "../tracking/tracking.ts"
@@ -35,7 +35,7 @@ export interface StoreOptions extends CacheLimits {
   readonly slotOf?: ((key: Key) => number) | undefined
 }
 
-/** How requests of a client begin, and where they go. */
+/** How a client begins its requests, and where it sends them. */
 export interface Sending {
   readonly begin: (request: Request) => void
   readonly submit: (request: Request) => void
@@ -80,7 +80,10 @@ export class Store implements Keeper {
     }
   }
 
-  /** Sets what it holds, and which keys the server is to report; once, and before it is used. Returns whether it was done. */
+  /**
+   * Sets the limits of the store, and which keys the server is to report. Works once, before the store is used; returns
+   * whether it did.
+   */
   configure(limits: CacheLimits, mode: Mode): boolean {
     if (this.#configured || this.#joined) return false
     this.#configured = true
@@ -99,7 +102,7 @@ export class Store implements Keeper {
 
   /** The kept answer to a command, `undefined` when none is good enough for it. */
   find<A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Exit.Exit<A, CommandError> | undefined {
-    // There is one: a command without a key is not cached.
+    // A command without a key is not cached, so there is a first key.
     const item = this.#keys.get(nameOf(RedisCommand.firstKey(command)!))?.get(restOf(command))
     if (!(item instanceof Entry)) return undefined
     const age = this.#now - item.at
@@ -112,7 +115,7 @@ export class Store implements Keeper {
     return item.answer(command, this.#options.replaceInvalidText)
   }
 
-  /** The time, read once a turn of the event loop: that takes 50 ns, and a hit all in all 150. */
+  /** The time, which is read once a turn of the event loop: reading it takes 50 ns, and a hit takes 150 ns in all. */
   get #now(): number {
     if (this.#turn !== undefined) return this.#turn
     queueMicrotask(this.#endTurn)
@@ -135,7 +138,7 @@ export class Store implements Keeper {
   ): Request {
     const names = [...new Set(RedisCommand.keys(command).map(nameOf))]
     const rest = restOf(command)
-    // In range: a command without a key is not cached.
+    // A command without a key is not cached, so the index is in range.
     const item = this.#keys.get(names[0]!)?.get(rest)
     if (item instanceof Flight) {
       this.#joins++
@@ -178,7 +181,7 @@ export class Store implements Keeper {
       this.#keep(flight, answer.value, tracking)
     }
     for (const waiter of flight.waiters.takeAll()) {
-      // An answer came from somewhere.
+      // An answer that succeeded came over a connection, so there is one.
       if (Exit.isSuccess(answer)) waiter.reply(answer.value, origin!)
       else waiter.fail(errorIn(answer))
     }
@@ -199,7 +202,7 @@ export class Store implements Keeper {
     this.#put(entry)
     this.#recency.push(entry)
     while (this.#recency.length > this.#limits.maxEntries || this.#recency.bytes > this.#limits.maxBytes) {
-      // There is one: it holds more than it may.
+      // The store holds more than it may, so there is an oldest entry.
       this.#remove(this.#recency.oldest!)
       this.#evictions++
     }
@@ -241,14 +244,14 @@ export class Store implements Keeper {
     if (entries > 0) this.#options.onEvent({ _tag: "Cleared", reason, entries })
   }
 
-  /** A read that was not sent yet will see the change. */
+  /** Marks a read. One that was not sent yet will see the change, and needs no mark. */
   #mark(flight: Flight): void {
     if (!flight.hasLeft) return
     flight.marked = true
     this.#forget(flight)
   }
 
-  /** Drops everything, for good. */
+  /** Drops everything and keeps nothing from then on. */
   close(): void {
     this.#closed = true
     this.#options.keepers.remove(this)
@@ -276,7 +279,7 @@ export class Store implements Keeper {
   }
 
   #slotOf({ names }: Item): number | undefined {
-    // In range: a command without a key is not cached.
+    // A command without a key is not cached, so the index is in range.
     return this.#options.slotOf?.(keyOf(names[0]!))
   }
 
@@ -305,7 +308,7 @@ export class Store implements Keeper {
   }
 }
 
-/** Why a read has no answer. */
+/** The reason why a read has no answer. */
 const errorIn = (answer: Exit.Failure<unknown, CommandError>): CommandError => {
   const error = answer.cause.reasons.find(Cause.isFailReason)?.error
   return error ?? connectionLoss("Other", "The client failed to keep an answer", undefined, Cause.squash(answer.cause))

@@ -21,7 +21,7 @@ import type * as RedisConnection from "../connection/model.ts"
 import type { Batch } from "../connection/request.ts"
 import { BatchRequest, requestOf } from "../connection/request.ts"
 import type { Outcome, Request, Send } from "../connection/request.ts"
-import { connectionLoss, failureOf, timeLimit } from "../error/failure.ts"
+import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
 import { sentBefore } from "../error/retry.ts"
 import type { Lease } from "../pool/recycle.ts"
 import { make as makePubSub } from "../pubsub/subscriptions.ts"
@@ -32,7 +32,8 @@ import { withSession } from "./session.ts"
 import * as Transaction from "./transaction.ts"
 
 /**
- * A client above a router, for as long as the scope is open. Its limits go by the clock that it is made with.
+ * Makes a client above a router; the client lives as long as the scope. Its limits go by the clock that it is made
+ * with.
  */
 export const makeClient = Effect.fnUntraced(function*(
   router: RedisRouter,
@@ -67,7 +68,7 @@ export const makeClient = Effect.fnUntraced(function*(
   })
 })
 
-/** The same connections for subscriptions, and how many of them are open. */
+/** Counts the open connections of subscriptions. */
 const counted = (subscribers: Subscribers) => {
   let open = 0
   const count = (change: number) =>
@@ -93,7 +94,7 @@ const counted = (subscribers: Subscribers) => {
 const withStats = ({ reserve }: RedisRouter, stats: RedisRouter["stats"]): RedisRouter["reserve"] =>
   Effect.map(reserve, (reserved) => ({ ...reserved, stats }))
 
-/** What is common to a client and its copies with other timeouts. */
+/** The parts that a client shares with its copies that have other timeouts. */
 interface Feeds extends Pick<RedisClient["Service"], "pubSub" | "monitor"> {
   readonly cache: Cache.CacheParts | undefined
 }
@@ -160,14 +161,14 @@ const clientOf = (
     execute,
     pipeline,
     transaction: (commands) => {
-      // Checked once more, as no part of a transaction may be sent when another cannot be.
+      // The commands are checked once more, because no part of a transaction may be sent when another part cannot be.
       const known = commands.map((command, index) => settledAt(command, index) ?? unsendableAt(command, index))
       const refused = known.find((outcome) => outcome !== undefined && Exit.isFailure(outcome))
       if (refused !== undefined) return Effect.flatMap(refused, () => Effect.succeed([]))
       const positions = commands.flatMap((_, index) => known[index] === undefined ? [index] : [])
-      // Where keys are watched, EXEC says whether they were changed, also when there is nothing to run.
+      // Where keys are watched, EXEC says whether they were changed, so it is sent even when there is nothing to run.
       if (positions.length === 0 && router.held?.watching !== true) return Effect.succeed(weave(commands, []))
-      // In range: they are positions of commands.
+      // The positions are those of commands, so they are in range.
       const sent = { commands: positions.map((index) => commands[index]!), positions }
       const origin = { address: undefined, replaceInvalidText: settings.replaceInvalidText }
       return Effect.flatMap(
@@ -200,7 +201,7 @@ const clientOf = (
   }
 }
 
-/** How a client prints, also for `console.log` and JSON, where it would show its parts otherwise. */
+/** How a client prints, also in `console.log` and JSON, which would show its parts otherwise. */
 const printed = (description: string) => ({
   toString: () => `RedisClient(${description})`,
   toJSON: () => ({ _id: "RedisClient", description }),
@@ -208,12 +209,15 @@ const printed = (description: string) => ({
 })
 
 /**
- * What is ordered is sent once: a second time it would come after what was given since. That also holds for what takes
- * something if that is free, as locks do, and would find that the first time has taken it.
+ * Whether a command is ordered. An ordered command is sent once: a second sending would come after commands that were
+ * given since. A command that takes something if it is free, as locks do, would also find that its first sending has
+ * taken it.
  */
 const isOrdered = ({ spec }: RedisCommand.Any): boolean => spec.traits.has("ordered")
 
-/** Sends once more what timed out and may be, and only that, unless nothing of the batch may run without the rest. */
+/**
+ * Sends the commands once more that timed out and may be repeated, and no others, unless the batch must run as a whole.
+ */
 const sendTimedOut = (
   batch: Batch,
   outcomes: ReadonlyArray<Outcome>,
@@ -222,14 +226,14 @@ const sendTimedOut = (
   const { atomic, commands, positions } = batch
   const timeouts = outcomes.map(timeoutIn)
   const isLate = (index: number): boolean => timeouts[index] !== undefined
-  const places = Array.from(commands.keys())
+  const indexes = Array.from(commands.keys())
   const late = atomic !== true
-    ? places.filter((index) => isLate(index) && !isOrdered(commands[index]!))
-    : places.some(isLate) && !commands.some(isOrdered)
-    ? places
+    ? indexes.filter((index) => isLate(index) && !isOrdered(commands[index]!))
+    : indexes.some(isLate) && !commands.some(isOrdered)
+    ? indexes
     : []
   if (late.length === 0) return Effect.succeed(outcomes)
-  // In range: there is one outcome a command.
+  // There is one outcome for each command, so the index is in range.
   const again = {
     commands: late.map((index) => commands[index]!),
     positions: late.map((index) => positions?.[index] ?? index),
@@ -252,14 +256,14 @@ const timeoutIn = (outcome: Outcome): TimeoutError | undefined =>
     .map((reason) => Cause.isFailReason(reason) && reason.error._tag === "TimeoutError" ? reason.error : undefined)
     .find((error) => error !== undefined)
 
-/** Puts the outcomes that were known without the server between those of the server. */
+/** Puts the outcomes that were known without the server between the outcomes from the server. */
 const weave = (
   commands: ReadonlyArray<RedisCommand.Any>,
   outcomes: ReadonlyArray<Outcome>
 ): ReadonlyArray<Outcome> => {
   let next = 0
   return commands.map((command, index) =>
-    // In range: there is an outcome for each command that was not settled.
+    // There is an outcome for each command that was not settled, so the index is in range.
     settledAt(command, index) ?? outcomes[next++]!
   )
 }
@@ -335,7 +339,7 @@ const lease = Effect.fnUntraced(function*(
   { deadlines: { clock }, router, settings }: Exclusive,
   commands: ReadonlyArray<RedisCommand.Any>
 ): Effect.fn.Return<RedisConnection.RedisConnection, CommandError, Scope.Scope> {
-  // There is a command: empty batches are not sent.
+  // Empty batches are not sent, so there is a first command.
   const first = commands[0]!
   for (const command of commands) {
     if (command.spec.traits.has("stateful")) yield* router.stateful(command)
@@ -349,8 +353,8 @@ const lease = Effect.fnUntraced(function*(
 })
 
 /**
- * A router that sends everything over one connection of its caller's own, until
- * the lease ends: a caller that kept it for longer would use somebody else's connection.
+ * A router that sends everything over the one connection that its caller has leased, until the lease ends. A caller
+ * that kept the router for longer would use somebody else's connection.
  */
 export const ofLease = (
   lease: Lease,
@@ -369,9 +373,7 @@ export const ofLease = (
   return router
 }
 
-/**
- * The counts of several routers together.
- */
+/** Adds up the counts of several routers. */
 export const sumStats = (all: ReadonlyArray<RedisStats>): RedisStats => {
   const sum = (count: (stats: RedisStats) => number) => all.reduce((total, stats) => total + count(stats), 0)
   return {
@@ -385,8 +387,8 @@ export const sumStats = (all: ReadonlyArray<RedisStats>): RedisStats => {
 }
 
 /**
- * Whether a command continues another one, or is continued: its cursor means nothing to another
- * server than the one that gave it.
+ * Whether a command continues another one, or is continued. Its cursor means nothing to a server other than the one
+ * that gave it.
  */
 export const isContinued = ({ parts, spec }: RedisCommand.Any): boolean => {
   const name = spec.name.toUpperCase()
@@ -398,7 +400,7 @@ const continued: ReadonlySet<string> = new Set([
   "HSCAN",
   "SSCAN",
   "ZSCAN",
-  // Parts of one state of a filter.
+  // These commands are about parts of one state of a filter.
   "BF.SCANDUMP",
   "CF.SCANDUMP",
   "FT.CURSOR",
@@ -422,7 +424,7 @@ const refuse = (command: RedisCommand.Any, reason: string): Effect.Effect<never,
     })
   )
 
-/** What a caller should use instead of a command that is refused, where that is not a connection of its own. */
+/** The advice for a refused command, where a connection of its own is not the answer. */
 const instead: ReadonlyMap<string, string> = new Map([
   ["MULTI", "Use Redis.transaction"],
   ["EXEC", "Use Redis.transaction"],

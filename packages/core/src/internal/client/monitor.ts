@@ -21,25 +21,25 @@ import * as RedisReply from "../../RedisReply.ts"
 import type * as Resp from "../../Resp.ts"
 import * as Connection from "../connection/connection.ts"
 import type { RedisConnection } from "../connection/model.ts"
-import { connectionLoss, timeLimit } from "../error/failure.ts"
+import { connectionLoss, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import type { Subscribers } from "./router.ts"
 
-// Without traits: the connection is this feed's own.
+// The command has no traits, because the connection is used by this feed alone.
 const command = RedisCommand.make({
   spec: new RedisCommand.Spec("MONITOR", []),
   args: () => [],
   reply: RedisReply.ok
 })
 
-// Never sent: what a line is decoded as, and what its error names.
+// This command is never sent: lines are decoded by it, and errors name it.
 const event = RedisCommand.make({ spec: command.spec, args: () => [], reply: monitorEvent })
 
 const defaultCapacity = 16_384
 
 type Lines = Queue.Queue<Resp.Value, CommandError | PubSubOverflowError>
 
-/** The feeds of a client; what still runs when the scope closes fails. */
+/** Makes the feeds of a client. Feeds that still run when the scope closes fail. */
 export const make = Effect.fnUntraced(function*(
   subscribers: Subscribers,
   settings: ConnectionSettings
@@ -91,8 +91,8 @@ export const make = Effect.fnUntraced(function*(
 })
 
 /**
- * Ends a feed whose server says nothing for long and does not answer a PING. That goes over another connection: on the
- * feed's own its answer could not be told from a line.
+ * Ends a feed whose server says nothing for long and does not answer a PING. The PING goes over another connection,
+ * because on the feed's own connection its answer could not be told from a line.
  */
 const watchLiveness = Effect.fnUntraced(function*(
   { address, close, exchange }: RedisConnection,
@@ -114,7 +114,7 @@ const watchLiveness = Effect.fnUntraced(function*(
   }
 })
 
-/** Whether the server is there, though it has refused another connection. */
+/** Whether an error shows that the server is there, although it has refused another connection. */
 const isAnswer = (error: CommandError): boolean =>
   error._tag !== "TimeoutError" && !(error._tag === "ConnectionError" && error.reason !== "MaxClients")
 
@@ -125,7 +125,10 @@ const bufferOf = ({ capacity = defaultCapacity, onFull }: MonitorOptions): Effec
     ? Queue.sliding(capacity)
     : Queue.dropping(capacity)
 
-/** Lines begin with a time and an address. Answers do not: to MONITOR itself, to AUTH when credentials are renewed. */
+/**
+ * Whether a value is a line of the feed. Lines begin with a time and an address, which the answers to MONITOR, and to
+ * AUTH when credentials are renewed, do not.
+ */
 const isLine = (value: Resp.Value): boolean => typeof value === "string" && /^\d+\.\d+ \[/.test(value)
 
 const offerTo =

@@ -1,5 +1,5 @@
 /**
- * What distinguishes the topologies: where a command goes.
+ * The router, which is the difference between the topologies: it decides where a command goes.
  */
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"

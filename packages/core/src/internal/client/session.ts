@@ -1,7 +1,6 @@
 /**
- * What a reserved client remembers of what was sent on it, for `Redis.watch`:
- * whether a body may have changed something, and which errors are those of its
- * connection's loss. It also refuses what would end the watch of a body.
+ * A session remembers what was sent on a reserved client, for `Redis.watch`: whether a body may have changed something,
+ * and which errors are those of its connection's loss. It also refuses commands that would end the watch of a body.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,7 +10,7 @@ import { DataError, isRedisError } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { Outcome } from "../connection/request.ts"
 import { mayHaveRun, originOf } from "../error/retry.ts"
-import { errorIn } from "../runtime/failed.ts"
+import { errorIn } from "../runtime/firstError.ts"
 import type { Held } from "./router.ts"
 
 class Watching implements Watch {
@@ -70,13 +69,13 @@ class Watching implements Watch {
 
   #take(outcome: Exit.Exit<unknown, unknown>, writes: boolean): void {
     const error = errorIn(outcome)
-    // Without an error it was answered, or interrupted.
+    // A command without an error was answered, or interrupted.
     if (writes && (!isRedisError(error) || mayHaveRun(error))) this.#wrote = true
     if (isRedisError(error) && error._tag === "ConnectionError") this.#losses.add(originOf(error))
   }
 }
 
-/** Why a command is refused inside the body of a watch. */
+/** The error of a command that is refused inside the body of a watch. */
 const refusalIn = (name: string): DataError =>
   new DataError({
     command: name,

@@ -12,11 +12,12 @@ import type * as Resp from "../../Resp.ts"
 import { reader } from "../command/decode.ts"
 import { outcome } from "../connection/outcome.ts"
 import type { Origin, Outcome } from "../connection/request.ts"
-import { failureOf } from "../error/failure.ts"
+import { failureOf } from "../error/events.ts"
 import { failureAmong, sentBefore } from "../error/retry.ts"
-import { errorIn, errorOf } from "../runtime/failed.ts"
+import { errorIn, errorOf } from "../runtime/firstError.ts"
 
-// Without traits: between MULTI and EXEC of one write a shared connection's state concerns nobody else.
+// These commands have no traits: MULTI and EXEC are in one write, so the state between them concerns nobody else on a
+// shared connection.
 const bare = (name: string, ...traits: ReadonlyArray<RedisCommand.Trait>) =>
   RedisCommand.make({ spec: new RedisCommand.Spec(name, traits), args: () => [], reply: RedisReply.raw })
 
@@ -24,7 +25,7 @@ const multi = bare("MULTI")
 const exec = RedisCommand.undecoded(bare("EXEC"))
 const readonlyExec = RedisCommand.undecoded(bare("EXEC", "readonly"))
 
-/** Each of the replies is read by its command, a long one as it comes. */
+/** The EXEC of some commands. Each of the replies is read by its command, and a long one is read as it comes. */
 const execOf = (commands: ReadonlyArray<RedisCommand.Any>): RedisCommand.Any =>
   RedisCommand.withReply(commands.every((command) => command.spec.readonly) ? readonlyExec : exec, {
     ...exec.reply,
@@ -44,7 +45,7 @@ export const wrap = (commands: ReadonlyArray<RedisCommand.Any>): ReadonlyArray<R
   execOf(commands)
 ]
 
-/** Commands and where they stand among those that the caller gave. */
+/** Commands and their positions among those that the caller gave. */
 interface Sent {
   readonly commands: ReadonlyArray<RedisCommand.Any>
   readonly positions: ReadonlyArray<number>
@@ -59,35 +60,35 @@ export const unwrap = (
   const executed = outcomes[outcomes.length - 1]
   if (executed === undefined) return Effect.die("a transaction without the outcome of EXEC")
   if (Exit.isFailure(executed)) return Effect.failCause(explain(executed.cause, { commands, positions }, outcomes))
-  // EXEC was sent undecoded.
+  // EXEC was sent undecoded, so this is the reply as it came.
   const replies = executed.value as Resp.Value
   if (replies === null) return Effect.fail(new WatchError({ reason: "changed", keys: [], delivery: "not-sent" }))
   if (!Array.isArray(replies) || replies.length !== commands.length) {
     return Effect.die(`EXEC answered ${commands.length} commands with something else than as many replies`)
   }
-  // In range: there is a position for each command.
+  // There is a position for each command, so the index is in range.
   return Effect.succeed(commands.map((command, index) => outcome(command, positions[index]!, replies[index], origin)))
 }
 
-/** Whether EXEC was answered, and has ended whatever was watched: with replies, with nil, or with what kept it from running. */
+/** Whether EXEC was answered, which ends any watch: with replies, with nil, or with the reason why nothing was run. */
 export const isExecuted = (outcomes: ReadonlyArray<Outcome>): boolean => {
   const executed = outcomes[outcomes.length - 1]
   return executed !== undefined && (Exit.isSuccess(executed) || isAborted(errorIn(executed)))
 }
 
-/** Whether EXEC was refused, as a command before it was. */
+/** Whether EXEC was refused because the server had refused a command before it. */
 const isAborted = (error: CommandError | undefined): error is ResponseError =>
   error?._tag === "ResponseError" && error.code === "EXECABORT"
 
 type Refusal = Extract<CommandError, { readonly code: string }>
 
-/** What refused a command. */
+/** The error reply by which a command was refused. */
 const refusalIn = (outcome: Outcome | undefined): Refusal | undefined => {
   const error = errorIn(outcome)
   return error !== undefined && "code" in error ? error : undefined
 }
 
-/** EXEC says only that there is nothing to run; the replies before say why. */
+/** Explains why nothing was run: EXEC does not say why, but the replies before it do. */
 const explain = (
   cause: Cause.Cause<CommandError>,
   sent: Sent,
@@ -105,7 +106,7 @@ const explain = (
   return Cause.fail(sentBefore(explained, error))
 }
 
-/** Without MULTI the commands after it ran by themselves, and each has its own outcome. */
+/** The outcome when MULTI was refused: the commands after it ran by themselves, and each has an outcome of its own. */
 const oneByOne = (refused: Refusal, { commands, positions }: Sent, outcomes: ReadonlyArray<Outcome>): CommandError => {
   const { address, code, command } = refused
   const detail = `MULTI was refused (${code} ${refused.detail}); the commands after it may have run one by one`
@@ -113,7 +114,8 @@ const oneByOne = (refused: Refusal, { commands, positions }: Sent, outcomes: Rea
   const error = failureAmong("transaction", [
     { indexes: [], readonly: true, error: split },
     ...commands.map(({ spec }, index) => {
-      // In range: there is a position and an outcome for each command, and the first outcome is MULTI's.
+      // There is a position and an outcome for each command, and the first outcome is that of MULTI, so the index is in
+      // range.
       const outcome = outcomes[index + 1]!
       return {
         indexes: [positions[index]!],
@@ -126,7 +128,10 @@ const oneByOne = (refused: Refusal, { commands, positions }: Sent, outcomes: Rea
   return error === undefined || error === split ? atIndex(refused, undefined) : error
 }
 
-/** What went into a transaction that was begun before was not run with it. */
+/**
+ * Whether a command was queued. Commands that went into a transaction that was begun earlier were not run with this
+ * one.
+ */
 const isQueued = (outcome: Outcome): boolean => Exit.isSuccess(outcome) && outcome.value === "QUEUED"
 
 const aborted = (
@@ -134,17 +139,17 @@ const aborted = (
   { commands, positions }: Sent,
   outcomes: ReadonlyArray<Outcome>
 ): TransactionError => {
-  // A command that could not be encoded is why the server refuses the whole. The first outcome is MULTI's.
+  // The server refuses the whole because of a command that could not be encoded. The first outcome is that of MULTI.
   const unsendable = outcomes.findIndex((outcome) => errorIn(outcome)?._tag === "DataError")
   if (unsendable > 0) return atIndex(errorIn(outcomes[unsendable])!, positions[unsendable - 1])
-  // The refusal is not about the command: this server is not the one to send it to.
+  // This refusal is not about the command: the command was sent to a server that is not the one for it.
   const elsewhere = outcomes.map(errorIn).find((error) => error?._tag === "ConnectionError")
   if (elsewhere !== undefined) return failureOf(elsewhere, exec.spec, "not-sent")
   const causes = commands.flatMap((queued, index) => {
     const error = refusalIn(outcomes[index + 1])
     return error === undefined
       ? []
-      // In range: there is a position for each command.
+      // There is a position for each command, so the index is in range.
       : [{ index: positions[index]!, command: queued.spec.name, code: error.code, detail: error.detail }]
   })
   return new ExecAbortError({ code, detail, command, causes, ...(address === undefined ? {} : { address }) })

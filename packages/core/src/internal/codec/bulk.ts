@@ -1,11 +1,10 @@
 /**
- * Buffers for what arrives in pieces. Neither allocates more than a small
- * multiple of what has really arrived.
+ * Buffers for bytes that arrive in pieces. No buffer allocates more than a small multiple of what has arrived.
  */
 import { Bulk } from "../../RespValue.ts"
 import { allocate, decodePieces } from "./utf8.ts"
 
-/** Up to this length a loop beats `set` with the view that it needs, which takes 40 ns whatever the length. */
+/** Up to this length a loop is faster than `set`, because the view that `set` needs takes 40 ns whatever the length. */
 const LOOP_COPY = 32
 
 const copy = (source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void => {
@@ -101,7 +100,7 @@ export class Pieces {
   private _pieces: Array<Uint8Array> = []
   private _small: Bytes | undefined = undefined
   private _length = 0
-  /** What lies in the slab before `_slabAt` belongs to whoever holds the values, and is never written again. */
+  /** The bytes before `_slabAt` belong to the values that were made of them, and are never written again. */
   private _slab: Uint8Array = new Uint8Array(0)
   private _slabAt = 0
   private _slabbed = false

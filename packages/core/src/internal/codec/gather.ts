@@ -1,16 +1,18 @@
 /**
- * Long replies, read as they come: after each chunk, what is complete of them is
- * handed to whoever reads the reply. So no work is left for the end that would
- * make the event loop stand still, and neither the chunks nor the values of the
- * elements are kept.
+ * Long replies are read as they come: after each chunk, the complete elements are handed to the reader of the reply. So
+ * no work is left for the end that would block the event loop, and neither the chunks nor the values of the elements
+ * are kept.
  */
 import type { Value } from "../../RespValue.ts"
 
-/** From how many announced elements on a reply is read as it comes; what is shorter is decoded at once, in 0.1 ms. */
+/**
+ * The number of announced elements from which a reply is read as it comes. A shorter reply is decoded at once, in 0.1
+ * ms.
+ */
 export const LONG = 1024
 
 /**
- * How an aggregate is read.
+ * Says how an aggregate is read.
  *
  * - `begin`: begins to take its elements, of which some have come; `undefined` as long as, or as it is read as a whole.
  * - `element`: how the element at an index is read, an aggregate that is not complete; `undefined` for as a whole.
@@ -20,20 +22,26 @@ export interface Reader {
   readonly element: (index: number) => Reader | undefined
 }
 
-/** What has been read of an aggregate. It takes the place of its value, for the decoder that has begun it. */
+/**
+ * The elements that have been read of an aggregate. For the decoder that has begun it, this stands for the value of the
+ * aggregate.
+ */
 export abstract class Gathered {
-  /** How many elements were read, and those that have come and were not. */
+  /** The number of elements that were read, and the elements that have come and were not read yet. */
   taken = 0
   private _rest: Array<Value> = []
   private _failure: { readonly error: unknown } | undefined = undefined
 
-  /** Reads some elements, `taken` others having been read before; returns how many it has read. */
+  /** Reads some elements, after `taken` others; returns how many elements it has read. */
   protected abstract read(items: ReadonlyArray<Value>, taken: number): number
 
-  /** What all the elements come to; `rest` are those of the last that were not read. */
+  /** Returns what all the elements come to. `rest` are the last elements, which were not read. */
   protected abstract result(rest: ReadonlyArray<Value>): unknown
 
-  /** Takes what has come, and returns what is to be given once more. A failure is for who asks for the result. */
+  /**
+   * Takes the elements that have come, and returns those that are to be given once more. An error of reading is kept
+   * for the caller of `finish`.
+   */
   take(items: Array<Value>): Array<Value> {
     let count = items.length
     if (this._failure === undefined) {
@@ -47,13 +55,13 @@ export abstract class Gathered {
     return items.slice(count)
   }
 
-  /** Says that these are the last elements; they are read by who asks for the result. */
+  /** Takes the last elements, which are read when the result is asked for. */
   complete(rest: Array<Value>): Gathered {
     this._rest = rest
     return this
   }
 
-  /** What the aggregate was read to; throws what reading an element has thrown. */
+  /** Returns what the aggregate was read to; throws the error that reading an element has thrown. */
   finish(): unknown {
     const rest = this.take(this._rest)
     this._rest = []
@@ -72,5 +80,5 @@ class Forgotten extends Gathered {
   }
 }
 
-/** Reads what nobody waits for any more: it is not kept. */
+/** Reads a reply that nobody waits for any more, and keeps nothing of it. */
 export const forgetting: Reader = { begin: () => new Forgotten(), element: () => forgetting }

@@ -9,13 +9,16 @@ const MINUS = 0x2d
 const PLUS = 0x2b
 const DOT = 0x2e
 
-/** Whether 15 digits or fewer, which a double holds exactly and adds up without rounding. */
+/** The number of digits up to which a double holds an integer exactly, and adds without rounding. */
 const EXACT_DIGITS = 15
 
 /** Powers of ten that a double holds exactly, so that dividing by one rounds once. */
 const powersOfTen = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent)
 
-/** The digits as a number; -1 where there are none, too many to be exact, or something else between them. */
+/**
+ * The value of some digits; -1 when there are none, when there are too many to be exact, or when something else is
+ * among them.
+ */
 const digits = (source: Uint8Array, start: number, end: number): number => {
   if (start === end || end - start > EXACT_DIGITS) return -1
   let value = 0
@@ -27,14 +30,14 @@ const digits = (source: Uint8Array, start: number, end: number): number => {
   return value
 }
 
-/** The length of a bulk string or an aggregate; -1 also for the null of RESP2, which is written so. */
+/** The length of a bulk string or an aggregate. It is -1 also for the null of RESP2, which is written that way. */
 export const parseLength = (source: Uint8Array, start: number, end: number): number | undefined => {
   const value = digits(source, start, end)
   if (value >= 0) return value
   return end - start === 2 && source[start] === MINUS && source[start + 1] === 49 ? -1 : undefined
 }
 
-/** The longest 64-bit integers have 19 digits and a sign. */
+/** The longest 64-bit integer has 19 digits and a sign. */
 const LONGEST_INTEGER = 20
 const integerPattern = /^[+-]?\d+$/
 
@@ -85,7 +88,9 @@ export const parseDouble = (source: Uint8Array, start: number, end: number): num
   }
 }
 
-/** Digits, perhaps with a point: both parts of the quotient are exact, so it is rounded once, as it should be. */
+/**
+ * A double of digits and perhaps a point. Both parts of the quotient are exact, so it is rounded once, as it should be.
+ */
 const plainDouble = (source: Uint8Array, start: number, end: number): number | undefined => {
   const negative = source[start] === MINUS && start < end
   const from = negative ? start + 1 : start
@@ -103,7 +108,7 @@ const plainDouble = (source: Uint8Array, start: number, end: number): number | u
   return negative ? -value : value
 }
 
-/** A simple string. The few that nearly every connection sees are not made anew. */
+/** A simple string. The few strings that nearly every connection sees are not made anew. */
 export const parseSimple = (source: Uint8Array, start: number, end: number): string => {
   const first = source[start]
   if (first === 0x4f && end - start === 2 && source[start + 1] === 0x4b) return "OK"
@@ -114,7 +119,7 @@ export const parseSimple = (source: Uint8Array, start: number, end: number): str
   return constant === "" ? decodeUtf8(source, start, end) : constant
 }
 
-/** One byte for a message: printable ASCII as it is, everything else as `\xhh`. */
+/** A byte in a message: printable ASCII as it is, everything else as `\xhh`. */
 export const showByte = (byte: number): string =>
   byte === 0x0d
     ? "\\r"

@@ -1,6 +1,5 @@
 /**
- * The bytes of RESP that mean something: line ends, and the type bytes that
- * values begin with.
+ * The bytes that mean something in RESP: line ends, and the type bytes that values begin with.
  */
 export const CR = 0x0d
 export const LF = 0x0a
@@ -23,7 +22,7 @@ export const SIMPLE = 0x2b // +
 export const STREAMED = 0x3f // ?
 export const VERBATIM = 0x3d // =
 
-/** What stands on a line after its type byte, for messages. */
+/** The names of what follows a type byte, for messages. */
 export const names: Record<number, string> = {
   [ARRAY]: "array length",
   [ATTRIBUTE]: "attribute length",
@@ -44,6 +43,6 @@ export const names: Record<number, string> = {
   [VERBATIM]: "verbatim string length"
 }
 
-/** 1 at every type byte. An array lookup, as this is asked for each line. */
+/** Holds 1 at every type byte. It is an array because it is looked up for each line. */
 export const isType: Uint8Array = new Uint8Array(256)
 for (const type of Object.keys(names)) isType[Number(type)] = 1

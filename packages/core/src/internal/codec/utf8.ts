@@ -16,29 +16,30 @@ interface BufferLike extends Uint8Array {
   utf8Write(text: string, offset: number, length: number): number
 }
 
-// `Buffer.prototype` works on any Uint8Array as `this`; absent outside Node.
+// The methods of `Buffer.prototype` work on any Uint8Array as `this`; the prototype is absent outside Node.
 const nodeBuffer = (globalThis as { readonly Buffer?: BufferClass }).Buffer
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true })
 const encoder = new TextEncoder()
 
-// The getters of the language itself, which no property or prototype of a value stands before.
+// These are the language's own getters, which no property or prototype of a value can hide.
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype)
 const getterOf = (name: PropertyKey): (this: unknown) => unknown =>
-  // Every runtime has them.
+  // Every runtime has these getters.
   Object.getOwnPropertyDescriptor(typedArray, name)!.get!
 const tagGetter = getterOf(Symbol.toStringTag)
 const lengthGetter = getterOf("byteLength")
 
-/** The number of bytes that there are to read, whatever the value claims; 0 once its buffer is gone. */
+/** The number of bytes that there are to read, whatever the value claims; 0 when its buffer was given away. */
 // The getter gives a number for every typed array.
 export const bytesLength = (bytes: Uint8Array): number => lengthGetter.call(bytes) as number
 
 /** Whether a value is bytes and can be read, and does not only look like it. */
 export const isBytes = (value: unknown): value is Uint8Array =>
   tagGetter.call(value) === "Uint8Array" &&
-  // A buffer that was given away has no bytes: what was to be sent is lost, and is not the empty text.
+  // A buffer that was given away has no bytes: the bytes that were to be sent are lost, and must not pass for the empty
+  // text.
   (bytesLength(value as Uint8Array) > 0 || !isGone(value as Uint8Array))
 
 const isGone = ({ buffer }: Uint8Array): boolean => {
@@ -50,14 +51,14 @@ const isGone = ({ buffer }: Uint8Array): boolean => {
   }
 }
 
-/** Memory with whatever was in it before, for callers that fill all of it: zeroing 1 MB takes 0.1 ms. */
+/** Allocates memory with whatever was in it before, for callers that fill all of it: zeroing 1 MB takes 0.1 ms. */
 export const allocate: (length: number) => Uint8Array = nodeBuffer === undefined
   ? (length) => new Uint8Array(length)
   : (length) => new Uint8Array(nodeBuffer.allocUnsafeSlow(length).buffer)
 
 /**
- * The bytes from `start` to `end` of `source`, for somebody to keep and to write to: always a copy, as a chunk holds the
- * replies of others too, and one reply may go to several.
+ * Copies the bytes from `start` to `end` of `source`, for somebody who keeps them and may write to them. It always
+ * copies, because a chunk holds the replies of others too, and one reply may go to several callers.
  */
 export const ownBytes = (source: Uint8Array, start: number, end: number): Uint8Array => {
   const copy = allocate(end - start)
@@ -71,8 +72,8 @@ const decodeNative: (source: Uint8Array, start: number, end: number) => string =
     : (source, start, end) => decoder.decode(source.subarray(start, end))
 
 /**
- * Up to this length {@link decodeShort} beats the native call, which takes 60 ns whatever the length: 4 bytes take
- * 15 ns, 8 take 30, 12 take 46. From 13 on V8 would build a rope: 90 ns.
+ * Up to this length {@link decodeShort} is faster than the native call, which takes 60 ns whatever the length: 4 bytes
+ * take 15 ns, 8 take 30, 12 take 46. From 13 bytes on V8 would build a rope, which takes 90 ns.
  */
 const SHORT = 12
 
@@ -103,7 +104,7 @@ const decodeShort = (s: Uint8Array, start: number, end: number): string | undefi
 /** Decodes UTF-8; `undefined` when the bytes are not valid UTF-8. */
 export const decodeUtf8Strict = (source: Uint8Array, start: number, end: number): string | undefined => {
   const text = decodeUtf8(source, start, end)
-  // U+FFFD appears when something was invalid, or when somebody stored it: only then look again.
+  // U+FFFD appears when something was invalid, or when somebody stored it, so only then the bytes are looked at again.
   if (!text.includes("\ufffd")) return text
   try {
     return strictDecoder.decode(source.subarray(start, end))
@@ -113,12 +114,12 @@ export const decodeUtf8Strict = (source: Uint8Array, start: number, end: number)
 }
 
 /**
- * Decodes UTF-8 that is cut anywhere; `undefined` when the text has a U+FFFD,
- * which may stand for something invalid: then the whole has to be looked at.
+ * Decodes UTF-8 that is cut anywhere. Returns `undefined` when the text has a U+FFFD, which may stand for something
+ * invalid, so that the whole has to be looked at.
  */
 export const decodePieces = (pieces: ReadonlyArray<Uint8Array>): string | undefined => {
   let text = ""
-  // The bytes of a character that the last piece began and did not end.
+  // These are the bytes of a character that the last piece began and did not end.
   let begun: Array<number> = []
   for (const piece of pieces) {
     let from = 0
@@ -138,19 +139,19 @@ export const decodePieces = (pieces: ReadonlyArray<Uint8Array>): string | undefi
 /** The number of bytes of the character that begins with this byte. */
 const sequenceLength = (lead: number): number => lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
 
-/** Where the last character that is complete ends. */
+/** The index after the last complete character. */
 const completeEnd = (bytes: Uint8Array): number => {
   const length = bytes.length
   for (let back = 1; back <= 3 && back <= length; back++) {
     const byte = bytes[length - back]!
-    // A continuation byte: the character began before.
+    // This is a continuation byte, so the character began before it.
     if ((byte & 0xc0) === 0x80) continue
     return sequenceLength(byte) > back ? length - back : length
   }
   return length
 }
 
-/** The number of bytes of text as UTF-8; `undefined` where only encoding it would tell. */
+/** The number of bytes of a text in UTF-8; `undefined` where only encoding would tell. */
 export const utf8Length: ((text: string) => number) | undefined = nodeBuffer?.byteLength
 
 /** Encodes text as UTF-8. */

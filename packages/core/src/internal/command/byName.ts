@@ -1,5 +1,5 @@
 /**
- * What is known of commands that are sent only by their names.
+ * The facts about commands that are sent only by their names.
  */
 import * as RedisArg from "../../RedisArg.ts"
 import { decodeUtf8, isBytes } from "../codec/utf8.ts"
@@ -13,7 +13,7 @@ export const subcommandOf = (
   args: ReadonlyArray<RedisArg.Arg>
 ): string | undefined => containers.has(first.toUpperCase()) ? subcommandIn(second ?? firstWord(args)) : undefined
 
-/** The first word that arguments come to, which may stand in a list. */
+/** The first word among the arguments, which may stand in a list. */
 const firstWord = (args: ReadonlyArray<RedisArg.Arg>): RedisArg.Arg | undefined => {
   for (const arg of args) {
     const listed = typeof arg === "object" && arg !== null ? RedisArg.List.argsOf(arg) : undefined
@@ -23,14 +23,14 @@ const firstWord = (args: ReadonlyArray<RedisArg.Arg>): RedisArg.Arg | undefined 
   return undefined
 }
 
-/** The subcommand that a container is sent with, in whatever form: what it does to a connection must not be missed. */
+/** The subcommand of a container, in whatever form it is sent: its effect on the connection must not be missed. */
 const subcommandIn = (arg: RedisArg.Arg | undefined): string | undefined => {
   const value = arg instanceof RedisArg.KeyArg ? arg.value : arg
   const word = isBytes(value) ? decodeUtf8(value, 0, value.length) : value
   return typeof word === "string" && /^[\w-]+$/.test(word) ? word : undefined
 }
 
-/** Commands that are never sent, and why. */
+/** The commands that are never sent, and the reasons. */
 export const refusals: ReadonlyMap<string, string> = new Map([
   ["", "needs the name of a command"],
   ["CLIENT REPLY", "would leave commands without replies, by which a client tells whose reply is whose"],
@@ -62,5 +62,5 @@ export const traitsByName: ReadonlyMap<string, ReadonlyArray<NamedTrait>> = new 
   ["SHUTDOWN", ["closing"]]
 ] as ReadonlyArray<readonly [string, ReadonlyArray<NamedTrait>]>)
 
-/** Commands that run code which may write, however they are defined or sent. */
+/** The commands that run code which may write, however they are defined or sent. */
 export const callsOfCode: ReadonlySet<string> = new Set(["EVAL", "EVALSHA", "FCALL", "TFCALL", "TFCALLASYNC"])

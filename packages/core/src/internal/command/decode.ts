@@ -8,7 +8,7 @@ import type * as Resp from "../../Resp.ts"
 import type { Reader } from "../codec/gather.ts"
 import type { Spec } from "./spec.ts"
 
-/** What is known of a command when its reply comes. */
+/** The parts of a command that decoding needs. */
 export interface Readable {
   readonly spec: Spec
   readonly reply: RedisReply.Reply<unknown, unknown, unknown>
@@ -28,11 +28,11 @@ export const decode = (
   }
 }
 
-/** The same for who has no use for an `Exit`; what it throws is for {@link undecodable}. */
+/** Like {@link decode}, for callers that have no use for an `Exit`. What it throws is for {@link undecodable}. */
 export const decodeOrThrow = (command: Readable, value: Resp.Value, replaceInvalidText: boolean): unknown =>
   command.reply.decode(value, replaceInvalidText ? replacing(command.view) : command.view)
 
-/** The outcome of a command whose decoder has thrown. */
+/** The outcome of a command whose decoder threw an error. */
 export const undecodable = (command: Readable, error: unknown, index?: number): Exit.Exit<never, DecodeError> => {
   if (!(error instanceof RedisReply.Mismatch)) return Exit.die(error)
   return Exit.fail(
@@ -47,6 +47,6 @@ export const undecodable = (command: Readable, error: unknown, index?: number): 
 
 const replacing = (view: RedisReply.View): RedisReply.View => view.blob === "text" ? { ...view, blob: "replace" } : view
 
-/** How a reply that has come in part is read; `undefined` for as a whole. */
+/** The reader of a reply that comes in parts; `undefined` when the reply is read as a whole. */
 export const reader = ({ reply, view }: Readable, replaceInvalidText: boolean): Reader | undefined =>
   reply.reader?.(replaceInvalidText ? replacing(view) : view)

@@ -1,5 +1,5 @@
 /**
- * Commands as bytes.
+ * Encodes commands as bytes.
  */
 import * as RedisArg from "../../RedisArg.ts"
 import { DataError } from "../../RedisError.ts"
@@ -9,7 +9,7 @@ import type { CommandImpl } from "./impl.ts"
 import type { Script, Spec } from "./spec.ts"
 import { unreadable } from "./unreadable.ts"
 
-/** What is sent of a command. */
+/** The parts of a command that encoding needs. */
 export interface Sendable {
   readonly spec: Spec
   readonly parts: ReadonlyArray<RedisArg.Part>
@@ -19,7 +19,7 @@ export const encodeInto = (command: Sendable, encoder: RespEncoder, withText?: S
   const parts = command.parts
   encoder.mark()
   try {
-    // Every command is made of the class that has it.
+    // Every command is an instance of the class that has this field.
     const { unsent } = command as CommandImpl
     if (unsent !== undefined) throw unsent
     encoder.check(command.spec.words.length + parts.length)
@@ -38,7 +38,10 @@ export const encodeInto = (command: Sendable, encoder: RespEncoder, withText?: S
   }
 }
 
-/** GET without a key: an error on every server, with no effect but that on a transaction, which then runs nothing. */
+/**
+ * GET without a key. Every server answers it with an error, and it has no effect but that a transaction around it runs
+ * nothing.
+ */
 const refused = encodeUtf8("*1\r\n$3\r\nGET\r\n")
 
 export const unsendable = (command: Sendable): DataError | undefined => {

@@ -5,7 +5,10 @@
 import * as Arg from "../../RedisArg.ts"
 import type { AtMostOne } from "./atMostOne.ts"
 
-/** A span, whose bare number is seconds (`ex`) or milliseconds (`px`), or a point in time, which is unix time then. */
+/**
+ * A time to live, whose bare number is seconds (`ex`) or milliseconds (`px`), or a point in time, whose bare number is
+ * unix time.
+ */
 export interface Expiry {
   readonly ex: Arg.Time
   readonly px: Arg.Time
@@ -16,7 +19,7 @@ export interface Expiry {
 const timeOption = <T>(token: string, time: T | undefined, send: (time: T) => number): Arg.List =>
   time === undefined ? Arg.none : Arg.list(token, send(time))
 
-/** The one of them that is given, or nothing. */
+/** The arguments for the one option that is given, or for none. */
 export const expiryArgs = (options: AtMostOne<Expiry>): Arg.List =>
   Arg.list(
     timeOption("EX", options.ex, Arg.seconds),

@@ -1,9 +1,9 @@
 /**
- * What every command of a kind begins with.
+ * The bytes that every command of a kind begins with.
  */
 import { encodeUtf8 } from "../codec/utf8.ts"
 
-/** `*count` and the words, as bytes; kept in `heads`, by the number of arguments. */
+/** `*count` and the words, as bytes. They are kept in `heads`, by the number of arguments. */
 export const headOf = (
   words: ReadonlyArray<string>,
   count: number,

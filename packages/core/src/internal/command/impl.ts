@@ -1,5 +1,5 @@
 /**
- * The fields of a command. It becomes an effect where the client is known.
+ * The fields of a command. The command becomes an effect where the client is known.
  */
 import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisReply from "../../RedisReply.ts"
@@ -11,7 +11,7 @@ export class CommandImpl {
   readonly spec: Spec
   readonly parts: ReadonlyArray<RedisArg.Part>
   readonly reply: RedisReply.Reply<unknown, unknown, unknown>
-  // What most commands have is in the prototype, and costs them nothing.
+  // The values that most commands have are in the prototype, where they cost a command nothing.
   declare readonly view: RedisReply.View
   declare readonly unsent: RedisArg.Answer | RedisArg.InvalidArgument | undefined
 
@@ -30,7 +30,7 @@ export class CommandImpl {
   }
 }
 
-/** Few commands are cached: the others have no field for it. */
+/** A command that is cached. The field is in a class of its own, because few commands have it. */
 export class CachedImpl extends CommandImpl {
   readonly caching: Caching
 

@@ -1,6 +1,6 @@
 /**
- * What all keys of a client begin with: put before keys and patterns that are
- * sent, and taken off keys that come back.
+ * The prefix of all keys of a client: it is put before keys and patterns that are sent, and taken off keys that come
+ * back.
  */
 import * as RedisArg from "../../RedisArg.ts"
 import type { Key } from "../../RedisArg.ts"
@@ -11,7 +11,7 @@ import { mismatch } from "./reply.ts"
 
 export class Prefix {
   readonly text: string
-  /** The same as a pattern that matches nothing else. */
+  /** The prefix as a pattern that matches nothing else. */
   readonly glob: string
   readonly #bytes: Uint8Array
   readonly #globBytes: Uint8Array
@@ -23,36 +23,36 @@ export class Prefix {
     this.#globBytes = encodeUtf8(this.glob)
   }
 
-  /** A key as it is sent. */
+  /** Puts the prefix before a key. */
   before(key: Key): Key {
     return typeof key === "string" ? this.text + key : joined(this.#bytes, key)
   }
 
-  /** A glob pattern that matches only keys with the prefix, and of those what the pattern given matches. */
+  /** A glob pattern that matches only keys with the prefix, and of those the keys that the given pattern matches. */
   beforePattern(pattern: Key): Key {
     return typeof pattern === "string" ? this.glob + pattern : joined(this.#globBytes, pattern)
   }
 
-  /** A key without the prefix, `undefined` when it does not begin with it. */
+  /** Takes the prefix off a key; `undefined` when the key does not begin with it. */
   after(key: Key): Key | undefined {
     if (typeof key === "string") return key.startsWith(this.text) ? key.slice(this.text.length) : undefined
     return this.#bytes.every((byte, index) => key[index] === byte) ? key.slice(this.#bytes.length) : undefined
   }
 
-  /** A key of a reply without the prefix. Throws `Mismatch` when it does not begin with it. */
+  /** Takes the prefix off a key of a reply. Throws `Mismatch` when the key does not begin with it. */
   strip(key: Resp.Value): Resp.Value {
     const rest = key instanceof Resp.Bulk
       ? key.after(this.#bytes)
       : typeof key === "string"
       ? this.after(key)
       : undefined
-    // Text of text: `after` gives what it was given.
+    // The key was given as text, so `after` returned text.
     return rest === undefined ? mismatch("a key that begins with the client's prefix", key) : rest as string | Resp.Bulk
   }
 }
 
 const joined = (prefix: Uint8Array, key: Uint8Array): Uint8Array => {
-  // Bytes whose buffer was given away are empty by now: the key would be the prefix alone.
+  // Bytes whose buffer was given away are empty by now, so the key would be the prefix alone.
   if (!isBytes(key)) return RedisArg.invalid("cannot send bytes whose buffer is detached")
   const bytes = new Uint8Array(prefix.length + key.length)
   bytes.set(prefix)

@@ -1,7 +1,6 @@
 /**
- * What a prefix does to a command and to its reply. Keys are typed at the
- * argument, so that a rule is only for what is no such key, and for keys that
- * come back.
+ * Applies a prefix to a command and to its reply. Keys are typed at their arguments, so a rule is only needed for keys
+ * that are not, and for keys that come back.
  */
 import * as RedisArg from "../../RedisArg.ts"
 import type { Part } from "../../RedisArg.ts"
@@ -14,7 +13,7 @@ import { items, text, textView } from "./reply.ts"
 type Parts = ReadonlyArray<Part>
 
 /**
- * What is done to commands of a name.
+ * The rule for commands of a name.
  *
  * - `parts`: to the arguments, instead of putting the prefix before keys.
  * - `reply`: to the reply as it came. `null` is left alone.
@@ -30,7 +29,7 @@ export interface Rule {
 // Arguments
 // -----------------------------------------------------------------------------
 
-/** The same arguments when none is a key. */
+/** The arguments with the prefix before their keys; the same array when none is a key. */
 export const withKeys = (parts: Parts, prefix: Prefix): Parts =>
   parts.some((part) => part instanceof RedisArg.KeyArg)
     ? parts.map((part) => part instanceof RedisArg.KeyArg ? RedisArg.key(prefix.before(part.value)) : part)
@@ -45,14 +44,17 @@ const patternOf = (part: Part, prefix: Prefix): Part => {
 
 const isKey = (value: RedisArg.Value): value is RedisArg.Key => typeof value === "string" || typeof value === "object"
 
-/** The word at an index, in capitals. */
+/** The word at an index, in upper case. */
 const wordAt = (parts: Parts, index: number): string => {
   const part = parts[index]
   const value = part === undefined ? "" : RedisArg.wireValue(part)
   return (typeof value === "object" ? decodeUtf8(value, 0, value.length) : String(value)).toUpperCase()
 }
 
-/** After the cursor come words and their values by turns. Without a pattern it would be all keys of the database. */
+/**
+ * After the cursor, words and their values come in turn. Without a pattern, the scan would find all keys of the
+ * database.
+ */
 const scanned = (parts: Parts, prefix: Prefix): Parts => {
   const isPattern = (index: number) => index % 2 === 0 && index > 0 && wordAt(parts, index - 1) === "MATCH"
   return parts.some((_, index) => isPattern(index))
@@ -60,7 +62,7 @@ const scanned = (parts: Parts, prefix: Prefix): Parts => {
     : [...parts, "MATCH", `${prefix.glob}*`]
 }
 
-/** Patterns of SORT are no globs: the first star stands for an element, and without one they name no key. */
+/** Patterns of SORT are not globs: the first star stands for an element, and a pattern without one names no key. */
 const sorted = (parts: Parts, prefix: Prefix): Parts => {
   const out = [...withKeys(parts, prefix)]
   for (let index = 1; index < out.length; index++) {
@@ -70,16 +72,16 @@ const sorted = (parts: Parts, prefix: Prefix): Parts => {
     else if (word === "BY" || word === "GET") {
       index++
       if (!wordAt(out, index).includes("*")) continue
-      // In range: a word of more than nothing was read there.
+      // A word that is not empty was read at this index, so the index is in range.
       const value = RedisArg.wireValue(out[index]!)
-      // Marked as a key, it has the prefix already. A number has no star.
+      // An argument that is marked as a key has the prefix already. A number has no star.
       if (!(out[index] instanceof RedisArg.KeyArg) && isKey(value)) out[index] = prefix.before(value)
     }
   }
   return out
 }
 
-/** The first argument is a key, though nothing is routed by it. */
+/** The first argument is a key, although the command is not routed by it. */
 const firstKey = ([first, ...rest]: Parts, prefix: Prefix): Parts => {
   if (first === undefined) return rest
   const value = RedisArg.wireValue(first)
@@ -98,18 +100,18 @@ const page = (value: Resp.Value, prefix: Prefix): Resp.Value =>
 const leading = (value: Resp.Value, prefix: Prefix): Resp.Value =>
   items(value).map((part, index) => index === 0 ? prefix.strip(part) : part)
 
-/** A map by key, or an array of pairs: RESP3 and RESP2. */
+/** A map by key in RESP3, or an array of pairs in RESP2. */
 const byKey = (value: Resp.Value, prefix: Prefix): Resp.Value =>
   value instanceof Resp.MapReply
     ? new Resp.MapReply(value.entries.map((part, index) => index % 2 === 0 ? prefix.strip(part) : part))
     : items(value).map((pair) => leading(pair, prefix))
 
-/** A series names the one that it is made of, and those that are made of it. */
+/** A series names the one that it is compacted from, and those that are compacted from it. */
 const series = (value: Resp.Value, prefix: Prefix): Resp.Value => {
   const fields = items(value)
   return fields.map((part, index) => {
     if (index % 2 === 0 || part === null) return part
-    // In range: it is the name before the part.
+    // The index is that of the name before the part, so it is in range.
     switch (text.decode(fields[index - 1]!, textView)) {
       case "sourceKey":
       case "keySelfName":
@@ -130,7 +132,7 @@ const below = "or run it on the client below, which has no prefix"
 const forEverybody =
   `is for the keys of everybody in the database. Go through those of this client with Redis.scanStream, ${below}`
 
-/** Several names are divided by spaces, the words of one by `_`. */
+/** The rules and the names of their commands. Names are divided by spaces, the words of one name by `_`. */
 const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   [{
     parts: ([pattern, ...rest], prefix) => pattern === undefined ? rest : [patternOf(pattern, prefix), ...rest],
@@ -139,7 +141,7 @@ const table: ReadonlyArray<readonly [rule: Rule, names: string]> = [
   [{ parts: scanned, reply: page }, "CLUSTERSCAN SCAN"],
   [{ parts: sorted }, "SORT SORT_RO"],
   [{ parts: firstKey }, "CLUSTER_KEYSLOT"],
-  // A channel is not a key; the argument of the first is typed as one for what it is routed by.
+  // A channel is not a key. The argument of SPUBLISH is typed as one only because it is routed by it.
   [{ parts: untouched }, "SPUBLISH PUBLISH"],
   [{ reply: leading }, "BLMPOP BLPOP BRPOP BZMPOP BZPOPMAX BZPOPMIN LMPOP ZMPOP"],
   [{ reply: byKey }, "XREAD XREADGROUP"],
@@ -179,7 +181,7 @@ const ofIndexes: Rule = {
   refusal: `is about indexes, which hold the keys of everybody and have names of their own. Leave it, ${below}`
 }
 
-/** What is done to commands of a name. */
+/** The rule for commands of a name. */
 export const ruleOf = (name: string): Rule => rules.get(name) ?? ruleInCapitals(name.toUpperCase())
 
 const ruleInCapitals = (name: string): Rule =>
@@ -206,7 +208,7 @@ const keyless: ReadonlySet<string> = new Set([
   ..."PING PUBLISH QUIT READONLY READWRITE REPLICAOF RESET ROLE SAVE SELECT SHUTDOWN SLAVEOF SPUBLISH TIME UNWATCH"
     .split(" "),
   ..."WAIT WAITAOF".split(" "),
-  // They have patterns, and the cursor that a scan goes on from.
+  // These commands take patterns, and the cursor that a scan goes on from.
   ..."CLUSTERSCAN KEYS SCAN".split(" "),
   ..."ACL BACKUP CLIENT CLUSTER COMMAND COMMANDLOG CONFIG FUNCTION HOTKEYS LATENCY MODULE PUBSUB SCRIPT SENTINEL SLOWLOG"
     .split(" ").map((container) => `${container} *`),

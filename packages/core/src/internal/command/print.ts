@@ -1,9 +1,9 @@
 /**
- * Commands as text for people: keys are shown, other arguments are not.
+ * Prints commands for people. Keys are shown, other arguments are not.
  */
 import * as RedisArg from "../../RedisArg.ts"
 
-/** What is printed of a command. */
+/** The parts of a command that printing needs. */
 interface Printed {
   readonly spec: { readonly name: string }
   readonly parts: ReadonlyArray<RedisArg.Part>

@@ -146,7 +146,7 @@ const bulk = (value: Resp.Bulk, view: View): string | Uint8Array => {
   }
 }
 
-/** Every runtime holds text of so many bytes; V8 stops at twice as much. */
+/** Every runtime holds a text of this many bytes; V8 stops at twice as many. */
 const sureLength = 2 ** 28
 
 const replaced = (value: Resp.Bulk): string =>
@@ -160,7 +160,7 @@ const longText = <A>(value: Resp.Bulk, read: () => A): A => {
   }
 }
 
-/** For values that nobody asked for, whose decoding must not fail. */
+/** Text or bytes of values that nobody asked for, whose decoding must not fail. */
 export const textOrBytes = (value: Resp.Bulk, view: View): string | Uint8Array =>
   view.blob === "text" ? value.text() ?? value.bytes() : bulk(value, view)
 
@@ -249,7 +249,7 @@ export const double: Reply<number> = make((value) => {
   return mismatch("a number", value)
 })
 
-/** `inf` and `nan` are spelled differently by servers and by JavaScript. */
+/** Servers and JavaScript spell `inf` and `nan` differently. */
 const parseDouble = (text: string): number | undefined => {
   switch (text.toLowerCase()) {
     case "inf":
@@ -334,13 +334,13 @@ export type Raw =
 
 export const decodeRaw = (value: Resp.Value, view: View, read = bulk): Raw => {
   if (value === null) return undefined
-  // A double that is not an integer stays what it is in every view.
+  // A double that is not an integer stays a number in every view.
   if (typeof value === "number") return view.integer === "bigint" && Number.isInteger(value) ? BigInt(value) : value
   if (typeof value !== "object") return value
   if (value instanceof Resp.Bulk) return read(value, view)
   if (value instanceof Resp.Verbatim) return read(value.text, view)
   if (value instanceof Resp.ErrorReply) return value
-  // Begun by the reader of raw replies.
+  // The reader of raw replies has begun it.
   if (value instanceof Gathered) return value.finish() as Raw
   return items(value).map((item) => decodeRaw(item, view, read))
 }

@@ -1,5 +1,5 @@
 /**
- * What must not be shown when a server quotes a command.
+ * The secrets of a command, which must not be shown when a server quotes the command.
  */
 import * as RedisArg from "../../RedisArg.ts"
 import { decodeUtf8 } from "../codec/utf8.ts"

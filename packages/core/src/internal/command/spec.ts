@@ -57,11 +57,11 @@ export class Spec {
   readonly readonly: boolean
   /** Whether the answer depends on nothing but the values of its keys. */
   readonly cacheable: boolean
-  /** Whether an ordinary command: neither blocking nor stateful nor dependent. */
+  /** Whether the command is ordinary: neither blocking nor stateful nor dependent. */
   readonly ordinary: boolean
-  /** Whether an error that it is answered with says nothing about what was written before. */
+  /** Whether an error reply leaves open what the command has written before. */
   readonly runsCode: boolean
-  /** The script that the command names by its digest, `undefined` unless it does. */
+  /** The script that the command names by its digest; `undefined` for all other commands. */
   readonly script: Script | undefined
   readonly #heads: Array<Uint8Array | undefined> = []
 
@@ -77,12 +77,12 @@ export class Spec {
     this.ordinary = !this.traits.has("blocking") && !this.traits.has("stateful") && !this.traits.has("dependent")
   }
 
-  /** `*count` and the name, as bytes: made once per number of arguments. */
+  /** `*count` and the name, as bytes, which are made once for each number of arguments. */
   head(count: number): Uint8Array {
     return this.#heads[count] ?? headOf(this.words, count, this.#heads)
   }
 
-  /** Which script or function a command of this kind runs, `undefined` unless it does. */
+  /** The script or function that a command of this kind runs; `undefined` when it runs none. */
   get procedure(): string | undefined {
     return this.script?.name
   }

@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Arg from "../../RedisArg.ts"
 import * as Reply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
-import { many } from "./many.ts"
+import { many } from "./collections.ts"
 import { items } from "./reply.ts"
 import type { View } from "./reply.ts"
 
@@ -32,7 +32,7 @@ export interface Entries<Name = string, Fields = TextFields> {
 // Replies
 // -----------------------------------------------------------------------------
 
-/** A pending entry that was deleted from its stream still has an id, but nil for fields. */
+/** The fields of an entry. A pending entry that was deleted from its stream still has an id, but nil for fields. */
 export const entryFields = Reply.make<TextFields, BytesFields, TextFields>((value, view) =>
   Reply.record.decode(value === null ? [] : value, view)
 )
@@ -55,10 +55,10 @@ class FieldsInTurn {
     const names = this.#names
     const source: ReadonlyArray<Resp.Value> = value
     for (let i = 0; i < names.length; i++) {
-      // In range: there is a value for each name.
+      // There is a value for each name, so the index is in range.
       fields[names[i]!] = Reply.blob.decode(source[2 * i + 1]!, view)
     }
-    // Text, as the view is not that of bytes.
+    // The view is not that of bytes, so the fields are text.
     return fields as TextFields
   }
 
@@ -83,7 +83,7 @@ class FieldsInTurn {
 const entryIn = (value: Resp.Value, view: View, fields: FieldsInTurn): Entry | Entry<BytesFields> => {
   const source = items(value)
   if (source.length < 2) return Reply.mismatch("an array of 2", value)
-  // In range: there are two. The fields are of the view of all.
+  // An entry has two elements, so the indexes are in range. The fields have the view that all have.
   return { id: Reply.text.decode(source[0]!, view), fields: fields.read(source[1]!, view) } as
     | Entry
     | Entry<BytesFields>
@@ -109,7 +109,7 @@ export const entries: Reply.Reply<ReadonlyArray<Entry>, ReadonlyArray<Entry<Byte
     () => []
   )
 
-/** Streams with their entries; nil is none. */
+/** The entries of several streams; nil means that there are none. */
 export const streamEntries = <A, B, I>(
   list: Reply.Reply<A, B, I>
 ): Reply.Reply<
@@ -121,7 +121,7 @@ export const streamEntries = <A, B, I>(
   return Reply.make((value, view) => {
     const out: Array<{ readonly stream: string | Uint8Array; readonly entries: A | B | I }> = []
     for (const [stream, entries] of streams.decode(value ?? [], view)) out.push({ stream, entries })
-    // Names and entries were decoded in one view: the array is of one of the declared types.
+    // Names and entries were decoded in one view, so the array has one of the declared types.
     return out as never
   })
 }
@@ -143,20 +143,20 @@ export const millis: Reply.Reply<Duration.Duration> = Reply.map(
 // Arguments
 // -----------------------------------------------------------------------------
 
-/** COUNT, which is 1 at least. */
+/** The argument COUNT, which is at least 1. */
 export const countArgs = (count: number | undefined): Arg.Arg =>
   count === undefined || (Number.isInteger(count) && count >= 1)
     ? Arg.option("COUNT", count)
     : Arg.invalid("count must be a whole number from 1 on")
 
-/** How much one read returns at most. */
+/** The limits of one read. */
 export interface ReadLimits {
   readonly count?: number | undefined
   readonly maxcount?: number | undefined
   readonly maxsize?: number | undefined
 }
 
-/** How much to read: of each stream, and of all of them. */
+/** The limits of a read: of each stream, and of all streams together. */
 export const limitArgs = ({ count, maxcount, maxsize }: ReadLimits): Arg.Arg =>
   Arg.list(countArgs(count), limit("MAXCOUNT", maxcount), limit("MAXSIZE", maxsize))
 
@@ -165,7 +165,7 @@ const limit = (token: string, value: number | undefined): Arg.Arg =>
     ? Arg.option(token, value)
     : Arg.invalid(`${token.toLowerCase()} must be a whole number from 1 on`)
 
-/** For how long to wait for entries; nothing for not at all. */
+/** The argument BLOCK: how long to wait for entries. Without it the read does not wait. */
 export const blockArgs = (block: Arg.Time | undefined): Arg.Arg =>
   block === undefined ? Arg.none : Arg.list("BLOCK", Arg.blockMilliseconds(block))
 

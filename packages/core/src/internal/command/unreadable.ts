@@ -4,7 +4,10 @@
 import * as RedisArg from "../../RedisArg.ts"
 import { TooLarge } from "../../RespEncoder.ts"
 
-/** Arguments that throw while they are read: a getter, a proxy, a value of another kind than a definition expects. */
+/**
+ * The refusal of arguments that throw while they are read: a getter, a proxy, a value of another kind than a definition
+ * expects.
+ */
 export const unreadable = (error: unknown): RedisArg.InvalidArgument =>
   error instanceof RedisArg.InvalidArgument
     ? error
@@ -12,5 +15,5 @@ export const unreadable = (error: unknown): RedisArg.InvalidArgument =>
     ? new RedisArg.InvalidArgument(error.detail)
     : error instanceof RedisArg.Answer
     ? new RedisArg.InvalidArgument("has nothing to send")
-    // Without the message, which may show a value.
+    // The refusal leaves out the message of the error, which may show a value.
     : new RedisArg.InvalidArgument(`the arguments cannot be read (${error instanceof Error ? error.name : "thrown"})`)

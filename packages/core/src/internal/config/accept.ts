@@ -1,6 +1,5 @@
 /**
- * Which of the addresses that servers name are connected to: the rules of the option
- * `accept`.
+ * Decides to which of the addresses that servers name a client connects, by the rules of the option `accept`.
  */
 import * as Effect from "effect/Effect"
 import type { RedisConfigError } from "../../RedisError.ts"
@@ -9,7 +8,10 @@ import type { Accept, NodeAddress } from "./options.ts"
 
 type Rule = (address: NodeAddress) => boolean
 
-/** The rule that an option stands for; `undefined` accepts all. Every rule accepts the addresses of options. */
+/**
+ * The rule that an option stands for; `undefined` accepts all addresses. Every rule accepts the addresses that options
+ * name.
+ */
 export const acceptance = (
   accept: Accept | undefined,
   given: ReadonlyArray<NodeAddress>
@@ -61,11 +63,11 @@ const networkOf = (seed: string): (host: string) => boolean => {
   const parent = dot < 0 ? undefined : plain(seed).slice(dot)
   return (host) =>
     isSameHost(seed, host) ||
-    // A top-level domain is nobody's network.
+    // A parent that is a top-level domain is nobody's network.
     parent !== undefined && parent.includes(".", 1) && ipOf(host) === undefined && plain(host).endsWith(parent)
 }
 
-/** A name without the differences that mean nothing: its case, and the dot of the root. */
+/** A name in one spelling: in lower case, and without the dot of the root. */
 const plain = (host: string): string => host.toLowerCase().replace(/\.$/, "")
 
 const isSameHost = (a: string, b: string): boolean => {

@@ -21,7 +21,10 @@ export const optionalInteger = (
 ): Effect.Effect<number | undefined, RedisConfigError> =>
   value === undefined ? Effect.succeed(undefined) : integer(option, value, 1)
 
-/** Types say as much, but options also come from files and URLs, where a misspelt choice must not become a default. */
+/**
+ * Checks a choice. The type says as much, but options also come from files and URLs, where a misspelt choice must not
+ * become a default.
+ */
 export const choice = <const A extends string | number>(
   option: string,
   value: A,

@@ -1,6 +1,5 @@
 /**
- * A deployment as the environment, a file or another source of configuration
- * describes it.
+ * Reads a deployment from the environment, a file or another source of configuration.
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -22,7 +21,7 @@ const read = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"]): Config.C
       ? Config.succeed(own.value)
       : Config.map(Config.option(Config.schema(codec, snakeName(path).toUpperCase())), Option.getOrUndefined))
 
-/** The same for a required value: when it is missing the error tells its name, with the prefix of this program. */
+/** Reads a required value. The error says its name when it is missing, with the prefix of this program. */
 const required = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"], what: string): Config.Config<A> => {
   const name = snakeName(path).toUpperCase()
   const missing = Config.orElse(
@@ -33,11 +32,11 @@ const required = <A>(codec: Schema.Codec<A, unknown>, path: Entry["path"], what:
   return Config.flatMap(read(codec, path), (value) => value === undefined ? missing : Config.succeed(value))
 }
 
-/** The name that the program has for the value of an error. */
+/** The name under which the program knows the value that an error is about. */
 const fullName = ({ cause }: Config.ConfigError): string | undefined =>
   cause._tag === "SchemaError" && cause.issue._tag === "Pointer" ? cause.issue.path.map(String).join("_") : undefined
 
-/** Hosts one by one, with spaces around them and a comma after the last as people write lists; as they stand in a URL. */
+/** Hosts as people list them, with spaces around them and a comma after the last; each as it stands in a URL. */
 const hosts = Schema.String.pipe(
   Schema.decodeTo(
     Schema.String.check(
@@ -52,7 +51,7 @@ const hosts = Schema.String.pipe(
 
 type Mode = Deployment["mode"]
 
-/** The values that decide which of the others are read: the rest may hold anything. */
+/** The values that decide which others are read. Values that are not read may hold anything. */
 const head = Config.all({
   mode: read(Schema.Literals(["standalone", "sentinel", "cluster"]), ["mode"]),
   cluster: read(boolean.config, ["cluster"]),
@@ -81,11 +80,12 @@ interface Address {
 
 const hostAndPort = Config.all({ host: read(Schema.NonEmptyString, ["host"]), port: read(integer.config, ["port"]) })
 
-/** What the separate variables of a mode say, as a URL. */
+/** The URL that the separate variables of a mode stand for. */
 const addressWithoutUrl = (mode: Mode | undefined): Config.Config<Address> => {
   switch (mode) {
     case "sentinel":
-      // The service is read with the other options; here it is only asked for, so that its absence is told by its name.
+      // The service is read with the other options. It is asked for here only so that the error of a missing one has
+      // its name.
       return Config.map(
         Config.all([
           required(hosts, ["sentinels"], "some sentinels, as host:port,host:port"),
@@ -117,7 +117,7 @@ const addressWithoutUrl = (mode: Mode | undefined): Config.Config<Address> => {
 
 const schemeMode = (url: Redacted.Redacted<string>): Mode | undefined => {
   const [, mode] = /^\s*[a-z]+\+(sentinel|cluster):/i.exec(Redacted.value(url)) ?? []
-  // These are the two that the expression knows.
+  // The expression knows only these two words.
   return mode?.toLowerCase() as Mode | undefined
 }
 
@@ -127,8 +127,8 @@ export const deployment: Config.Config<Deployment> = Config.flatMap(head, ({ clu
   const address: Config.Config<Address> = url === undefined ? addressWithoutUrl(given) : Config.succeed({ url })
   const mode = given ?? (url === undefined ? undefined : schemeMode(url)) ?? "standalone"
   return Config.mapEffect(
-    Config.all({ place: address, how: options(mode) }),
-    ({ how, place: { host, port, url: from } }) => {
+    Config.all({ where: address, how: options(mode) }),
+    ({ how, where: { host, port, url: from } }) => {
       const parsed = RedisUrl.parse(from, {
         ...how,
         ...(given === undefined ? {} : { mode: given }),

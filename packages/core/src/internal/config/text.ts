@@ -1,6 +1,6 @@
 /**
- * Options as text, for URLs and for the environment: one table, which the types
- * of the options keep complete.
+ * Reads options from text, for URLs and for the environment, by one table, which the types of the options keep
+ * complete.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -53,7 +53,7 @@ class Text<out A> {
     this.names = names
   }
 
-  /** The same under further names. */
+  /** Adds names under which a URL may have the option. */
   named(name: string, text: Text<unknown> = this): Text<A> {
     return new Text(this.kind, this.expected, this.url, this.config, [...this.names, [name, text.url]])
   }
@@ -65,7 +65,7 @@ const read = <A>(decode: (text: string) => A | undefined, encode: (value: A) => 
   SchemaTransformation.transformEffect<A, string>({
     decode: (text, options) => {
       const value = decode(text)
-      // Without the text, which may be a secret that got into the wrong place.
+      // The message leaves out the text, which may be a secret that got into the wrong place.
       return value === undefined
         ? Effect.fail(new SchemaIssue.InvalidValue({ expected }, undefined, options))
         : Effect.succeed(value)
@@ -97,7 +97,7 @@ export const integer: Text<number> = textOf(
 
 const isFalse = (text: string): boolean => /^(0|f|false|n|no)$/i.test(text)
 
-/** A URL takes whatever does not say no for a yes, as redis-py does. */
+/** In a URL, every text that does not say no counts as a yes, as redis-py has it. */
 export const boolean: Text<boolean> = textOf(
   "boolean",
   "true or false",
@@ -138,7 +138,10 @@ const printDuration = (duration: Duration.Duration): string =>
     onNegativeInfinity: () => "-Infinity"
   })
 
-/** Bare numbers are seconds in a URL, as in the URLs of other clients; in the environment the unit must be there. */
+/**
+ * A time. A bare number means seconds in a URL, as in the URLs of other clients; in the environment, the unit must be
+ * there.
+ */
 const duration: Text<Duration.Duration> = textOf(
   "duration",
   "seconds, or a number with its unit",
@@ -149,7 +152,7 @@ const duration: Text<Duration.Duration> = textOf(
         (text) =>
           /^\d+(\.\d+)?$/.test(text)
             ? Duration.seconds(Number(text))
-            // Anything else than a duration is none.
+            // Text that is not a duration gives no value.
             : Option.getOrUndefined(Duration.fromInput(text as Duration.Input)),
         printDuration,
         "a duration"
@@ -234,7 +237,10 @@ type AcceptText = Exclude<Accept, (...args: ReadonlyArray<never>) => unknown>
 
 type ReadFromText = Exclude<ClusterOptions["readFrom"], ReadFrom>
 
-/** The choices of a cluster: the environment does not know the mode beforehand. With sentinels some are refused later. */
+/**
+ * The choices of a cluster. The environment does not know the mode beforehand, so some choices are refused later where
+ * there are sentinels.
+ */
 const readFrom: Text<Exclude<ReadFromText, undefined>> = oneOf("master", "preferReplica", "any", "nearest")
 
 const sentinel: Texts<
@@ -288,7 +294,7 @@ const cluster: Texts<
 // Entries
 // -----------------------------------------------------------------------------
 
-/** An option and where it is: `["pool", "max"]`. */
+/** An option and its path in the options, such as `["pool", "max"]`. */
 export interface Entry {
   readonly path: readonly [string, ...Array<string>]
   readonly text: Text<unknown>
@@ -301,7 +307,7 @@ const entriesOf = (
   Object.entries(texts).flatMap(([name, value]) =>
     value instanceof Text
       ? [{ path: [...prefix, name] as unknown as Entry["path"], text: value }]
-      // What is not text is the table of an option's parts.
+      // A value that is not a text is the table of an option's parts.
       : entriesOf(value as Readonly<Record<string, unknown>>, [...prefix, name])
   )
 
@@ -328,7 +334,7 @@ export const camelName = (path: Entry["path"]): string =>
 export const snakeName = (path: Entry["path"]): string =>
   camelName(path).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
-/** A value inside of options. */
+/** The value at a path inside of options. */
 export const at = (options: unknown, path: ReadonlyArray<string>): unknown =>
   path.reduce<unknown>(
     (value, name) => typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined,
@@ -336,14 +342,14 @@ export const at = (options: unknown, path: ReadonlyArray<string>): unknown =>
   )
 
 /**
- * Options from paths and their values. `undefined` when one path leads through another's value, as `pool=single` and
- * `pool.max=3` do; a boolean in the way, as in `tls=true` and `tls.verify=none`, gives way.
+ * Makes options of paths and their values. The result is `undefined` when one path leads through another's value, as
+ * with `pool=single` and `pool.max=3`. A boolean gives way to what is inside, as with `tls=true` and `tls.verify=none`.
  */
 export const assemble = (
   values: Iterable<readonly [path: Entry["path"], value: unknown]>
 ): Record<string, unknown> | undefined => {
   const out: Record<string, unknown> = {}
-  // Short paths first, so that parts come after the whole.
+  // Short paths are set first, so that parts come after the whole.
   for (const [path, value] of [...values].sort(([a], [b]) => a.length - b.length)) {
     const [first, second] = path
     if (second === undefined) {

@@ -20,13 +20,12 @@ import type { CommandError } from "../../RedisError.ts"
 import type * as Resp from "../../Resp.ts"
 import { RespDecoder } from "../../RespDecoder.ts"
 import type { DecodeOptions } from "../../RespLimits.ts"
-import { connectionLoss, timeLimit } from "../error/failure.ts"
+import { connectionLoss, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import { Pace } from "../runtime/pace.ts"
 import { KnownScripts } from "../script/knownScripts.ts"
 import { Tracking } from "../tracking/tracking.ts"
 import * as Credentials from "./credentials.ts"
-import { Dripping } from "./dripping.ts"
 import { Exchange } from "./exchange.ts"
 import { authenticate, handshake } from "./handshake.ts"
 import type { HungUp } from "./handshake.ts"
@@ -35,6 +34,7 @@ import type { Dialer, Listener, RedisConnection } from "./model.ts"
 import { BatchRequest, requestOf } from "./request.ts"
 import type { Outcome, RequestQueue } from "./request.ts"
 import { keepShapes } from "./shapes.ts"
+import { SlowReply } from "./slowReply.ts"
 import { answeredWithTls, dialFailure, isTlsAlert, lossOf, openedTooLate } from "./socketFailure.ts"
 import type { Target } from "./socketFailure.ts"
 
@@ -50,9 +50,7 @@ export const demotionBy = ({ code, line }: Resp.ErrorReply, address: string): Co
 // Constructors
 // -----------------------------------------------------------------------------
 
-/**
- * Connections to one endpoint.
- */
+/** The dialer of one endpoint. */
 export const dialerAt = (endpoint: Endpoint, settings: ConnectionSettings): Dialer => ({
   address: formatEndpoint(endpoint),
   attributes: endpoint.path !== undefined
@@ -83,14 +81,17 @@ export const make = Effect.fnUntraced(function*(
           : timeLimit("connect", limit, target.address, progress.waitsFor)
       )
   }).pipe(
-    // A connector or credentials that throw must not end the fiber that dials: callers would wait for ever.
+    // A connector or credentials that throw must not end the fiber that dials, because callers would wait for ever.
     Effect.catchDefect((defect) =>
       Effect.fail(connectionLoss("Other", "The client failed to open the connection", target.address, defect))
     )
   )
 })
 
-/** Checked here alone: every connection to every address passes here before anything is sent. */
+/**
+ * Whether a connection may be opened to an address. This is the only check: every connection passes here before
+ * anything is sent.
+ */
 const isAccepted = ({ endpoint, settings }: Target): boolean => {
   if (settings.accept === undefined || endpoint.path !== undefined) return true
   try {
@@ -110,12 +111,14 @@ const notAccepted = (address: string): ConnectionError =>
     address
   })
 
-/** What a connection that is being opened waits for, in words, from when the socket is open on. */
+/** What a connection that is being opened waits for, in words; `undefined` before the socket is open. */
 interface Progress {
   waitsFor: string | undefined
 }
 
-/** Whether the servers of a client accept CLIENT SETINFO; they are asked again for as long as that is not known. */
+/**
+ * Whether the servers of a client accept CLIENT SETINFO; each new connection tries again as long as that is not known.
+ */
 const takeClientInfo = new WeakMap<ConnectionSettings, boolean>()
 
 const open = (
@@ -138,7 +141,7 @@ const open = (
       : Effect.fail(failure.error))
 }
 
-/** Leaves nothing open when it fails. */
+/** Runs an effect in a scope of its own, which leaves nothing open when the effect fails. */
 const inScopeOfItsOwn = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Scope.Scope> =>
   Effect.flatMap(
     Effect.flatMap(Effect.scope, Scope.fork),
@@ -163,7 +166,7 @@ const dial = Effect.fnUntraced(function*(
   const writing = new Wakeup(() => exchange.writable)
   const liveness = new Liveness()
   keepShapes()
-  // What the handshake could not write is of no use to the listener.
+  // The listener has no use for requests that the handshake could not write.
   let takeUnsent: NonNullable<Listener["onUnsent"]> = failAll
 
   const exchange: Exchange = new Exchange({
@@ -187,7 +190,7 @@ const dial = Effect.fnUntraced(function*(
     subscriber: listener.subscriber,
     onUnasked: listener.onUnasked,
     onClose: (failure, unsent) => {
-      // Before anybody knows of the connection, and reads.
+      // Kept answers are dropped before anybody learns of the end of the connection, and reads.
       tracking.end("Disconnected")
       takeUnsent(unsent, failure)
       Deferred.doneUnsafe(ended, Effect.succeed(failure))
@@ -239,15 +242,15 @@ const dial = Effect.fnUntraced(function*(
   }
   if (credentials.next !== undefined) {
     const renewal = Credentials.renew(credentials.next, (renewed) => {
-      // The new user may be allowed to read less. Requests that wait before this are still sent as the old user.
+      // The new user may be allowed to read less. Requests that already wait are still sent as the old user.
       const renew = Effect.sync(() => tracking.renew("Reauthenticated"))
       return Effect.ensuring(Effect.andThen(renew, authenticate(run, renewed)), renew)
     })
     yield* Effect.forkScoped(Effect.catch(renewal, (error) => lose(refusal(error, address))))
   }
   yield* Effect.forkScoped(Effect.andThen(tracking.begun, listening(connection, settings)))
-  const dripping = new Dripping(connection, Duration.toMillis(settings.commandTimeout), () => decoder.idle)
-  yield* Effect.forkScoped(liveness.watch(connection, settings, { onSilence: listener.onSilence, dripping }))
+  const slowReply = new SlowReply(connection, Duration.toMillis(settings.commandTimeout), () => decoder.idle)
+  yield* Effect.forkScoped(liveness.watch(connection, settings, { onSilence: listener.onSilence, slowReply }))
   return connection
 })
 
@@ -260,13 +263,18 @@ const refusalsOf = (listener: Listener, leave: (loss: CommandError) => void): Li
   }
 }
 
-/** The loss that refused credentials mean to everybody on the connection; opening the next one says more. */
+/**
+ * The loss of the connection that refused credentials mean to everybody on it; opening the next connection says more.
+ */
 const refusal = (error: CommandError, address: string): CommandError =>
   error._tag === "AuthenticationError"
     ? connectionLoss("Handshake", `The server refused new credentials: ${error.code} ${error.detail}`, address, error)
     : error
 
-/** What ended reading or writing, unless its own scope did. A defect as well: else callers would wait for ever. */
+/**
+ * The reason why reading or writing ended, unless its own scope closed. A defect counts as well, because callers would
+ * wait for ever otherwise.
+ */
 const endedBy = (cause: Cause.Cause<CommandError>, address: string): ReadonlyArray<CommandError> =>
   cause.reasons.flatMap((reason) =>
     Cause.isFailReason(reason)
@@ -284,7 +292,7 @@ const failAll = (requests: RequestQueue, failure: CommandError): void => {
 // Requests
 // -----------------------------------------------------------------------------
 
-/** Something that takes requests. */
+/** The part of a connection that takes requests. */
 type Submits = Pick<RedisConnection, "submit">
 
 /**
@@ -307,7 +315,7 @@ export const runAll = (
 // Reading and writing
 // -----------------------------------------------------------------------------
 
-/** What a reply may take before the server has accepted the client. Nothing that is asked for then is long. */
+/** The limit of a reply before the server has accepted the client. No reply is long at that time. */
 const greetingBytes = 1024 * 1024
 
 const limitsOf = ({ limits }: ConnectionSettings): DecodeOptions => ({
@@ -319,7 +327,7 @@ const limitsOf = ({ limits }: ConnectionSettings): DecodeOptions => ({
   maxReplyElements: limits.replyElements
 })
 
-/** Reads until the connection is lost, and fails with why. */
+/** Reads until the connection is lost, and fails with the reason. */
 const read = (
   pull: Effect.Effect<ReadonlyArray<Uint8Array>, Socket.SocketError>,
   decoder: RespDecoder,
@@ -379,8 +387,8 @@ type Chunk = Uint8Array | string
 const isNonEmpty = (chunks: ReadonlyArray<Chunk>): chunks is readonly [Chunk, ...Array<Chunk>] => chunks.length > 0
 
 /**
- * Wakes a fiber at the end of the running task, once however often it is asked
- * to: that gathers the commands of all fibers that run now into one write.
+ * Wakes a fiber at the end of the running task, once however often it is asked to. So the commands of all fibers that
+ * run now go out in one write.
  */
 class Wakeup {
   readonly #ready: () => boolean
@@ -393,7 +401,7 @@ class Wakeup {
 
   readonly await: Effect.Effect<void> = Effect.callback((resume) => {
     this.#asked = false
-    // The scheduler may have run others since the fiber last looked.
+    // The scheduler may have run other fibers since this one last looked.
     if (this.#ready()) return resume(Effect.void)
     this.#resume = resume
   })
@@ -404,7 +412,7 @@ class Wakeup {
     resume?.(Effect.void)
   }
 
-  /** Wakes the fiber at once, when it waits. */
+  /** Wakes the fiber at once when it waits. */
   wakeNow(): void {
     this.#flush()
   }
@@ -438,6 +446,6 @@ const probe = (
         ? Effect.void
         : Effect.fail(connectionLoss("HealthCheck", "The server did not answer a PING with PONG", address))
     ),
-    // A refusal is an answer, too: not every user may send PING.
+    // A refusal is an answer, too, because not every user may send PING.
     Effect.catchTag("NoPermissionError", () => Effect.void)
   )

@@ -10,9 +10,9 @@ import * as Stream from "effect/Stream"
 import { passwordText } from "../../RedisConfig.ts"
 import type { Credentials, CredentialsSource } from "../../RedisConfig.ts"
 import type { CommandError } from "../../RedisError.ts"
-import { connectionLoss } from "../error/failure.ts"
+import { connectionLoss } from "../error/events.ts"
 
-/** The credentials to open a connection with, and what waits for those that replace them. */
+/** The credentials to open a connection with, and the source of those that replace them. */
 export interface Asked {
   readonly first: Credentials | undefined
   readonly next: Effect.Effect<Credentials, unknown> | undefined
@@ -32,7 +32,7 @@ export const ask = (
   }
   if (Stream.isStream(source)) {
     return Effect.flatMap(Stream.toPull(source), (pull) => {
-      // Of elements that come at once only the last one counts.
+      // Of elements that come at once, only the last one counts.
       const next: Effect.Effect<Credentials, unknown> = Effect.map(pull, (chunk) => chunk.at(-1) ?? chunk[0])
       return Effect.map(
         checked(Effect.mapError(next, missing), address),
@@ -43,7 +43,7 @@ export const ask = (
   return Effect.succeed({ first: source, next: undefined })
 }
 
-/** Refuses credentials without a password that can be read, so that no command fails for them. */
+/** Refuses credentials without a password that can be read, so that no command fails because of them. */
 const checked = <E>(
   credentials: Effect.Effect<Credentials, E>,
   address: string

@@ -7,7 +7,7 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { CommandError } from "../../RedisError.ts"
-import { timeLimit } from "../error/failure.ts"
+import { timeLimit } from "../error/events.ts"
 import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
 
 /** When requests fail, by `elapsed`, the limit in milliseconds that has passed then, and the list that they are in. */

@@ -1,6 +1,6 @@
 /**
- * What every new connection starts with, the first and each one after a loss:
- * protocol and credentials, then name and database.
+ * The commands that every new connection starts with, after a loss as well: protocol and credentials, then name and
+ * database.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -10,6 +10,7 @@ import * as RedisCommand from "../../RedisCommand.ts"
 import type { ConnectionSettings, Credentials } from "../../RedisConfig.ts"
 import { atIndex, AuthenticationError, ConnectionError, isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
+import { isHangUp } from "../error/events.ts"
 import type { Outcome } from "./request.ts"
 
 /** Runs commands on the new connection, in one write. */
@@ -18,11 +19,11 @@ type Run = (commands: ReadonlyArray<RedisCommand.Any>) => Effect.Effect<Readonly
 const libraryName = "redfx"
 const libraryVersion = "0.1.0"
 
-/** How long a server that says BUSY is left alone before it is asked again. */
+/** How long a server that answers BUSY is left alone before it is asked again. */
 const busyPause = "100 millis"
 
 /**
- * What a connection starts with.
+ * The settings of a handshake.
  *
  * - `clientInfo`: whether the server is told about the client.
  * - `onBusy`: called whenever the server says BUSY, with what it says, to a command that the connection is of no use without.
@@ -34,7 +35,7 @@ export interface Greeting {
   readonly onBusy: (refusal: string) => void
 }
 
-/** The server hung up when it was told about the client: a proxy may do that at commands it does not know. */
+/** The server hung up when the client told it about itself: some proxies do that at commands that they do not know. */
 export class HungUp {
   readonly _tag = "HungUp"
   readonly error: CommandError
@@ -58,7 +59,7 @@ export const handshake = Effect.fnUntraced(function*(
   }
   const error = yield* hello(run, greeting, prepare, credentials)
   if (error === undefined) return 3
-  // Where HELLO cannot carry credentials, AUTH has to come before.
+  // AUTH comes first where HELLO cannot carry the credentials.
   const alone = credentials !== undefined && error._tag === "AuthenticationError" && error.code === "NOAUTH"
   if (alone) {
     yield* authenticate(run, credentials)
@@ -73,7 +74,7 @@ export const handshake = Effect.fnUntraced(function*(
   return 2
 })
 
-/** Sends HELLO, and what comes after it in the same write; returns how that was refused. */
+/** Sends HELLO and the commands after it in one write; returns how HELLO was refused. */
 const hello = Effect.fnUntraced(function*(
   run: Run,
   greeting: Greeting,
@@ -95,7 +96,9 @@ const helloCommand = (credentials: Credentials | undefined): RedisCommand.Any =>
       : RedisArg.list("AUTH", credentials.username ?? "default", RedisArg.secret(credentials.password))
   )
 
-/** A server that does not know HELLO, or not this version of the protocol: each has its own words for that. */
+/**
+ * Whether the server knows neither HELLO nor this version of the protocol. Each server says that in words of its own.
+ */
 const refusesHello = (error: CommandError): boolean =>
   error._tag === "NoPermissionError" || error._tag === "ResponseError" && !isRetryable(error)
 
@@ -111,7 +114,7 @@ const prepareWith = (
       (outcomes) => checkSteps(run, greeting, prepare, outcomes)
     )
 
-/** Presents credentials, the first ones or others, on a connection. */
+/** Presents credentials on a connection, the first ones or later ones. */
 export const authenticate = Effect.fnUntraced(function*(
   run: Run,
   credentials: Credentials
@@ -133,7 +136,7 @@ export const authenticate = Effect.fnUntraced(function*(
 
 interface Step {
   readonly command: RedisCommand.Any
-  /** Whether the connection is of no use without it. */
+  /** Whether the connection is of no use when this step is refused. */
   readonly required: boolean
 }
 
@@ -155,7 +158,7 @@ const preparation = ({ clientInfo, settings }: Greeting): ReadonlyArray<Step> =>
   ]
 }
 
-/** A server that a script keeps busy refuses all of these; then all have to be sent again. */
+/** Checks the steps. A server that a script keeps busy refuses all of them, and then all have to be sent again. */
 const checkSteps = Effect.fnUntraced(function*(
   run: Run,
   greeting: Greeting,
@@ -170,7 +173,7 @@ const checkSteps = Effect.fnUntraced(function*(
   }
 })
 
-/** Fails unless all went well; returns what the server said when it is busy. */
+/** Fails unless all steps went well; returns what a busy server said. */
 const checkOnce = Effect.fnUntraced(function*(
   greeting: Greeting,
   steps: ReadonlyArray<Step>,
@@ -190,14 +193,11 @@ const checkOnce = Effect.fnUntraced(function*(
   return busy
 })
 
-const isHangUp = (error: CommandError): boolean =>
-  error._tag === "ConnectionError" && (error.reason === "Closed" || error.reason === "Reset")
-
-/** Why a command has not succeeded. */
+/** The reason why a command has not succeeded. */
 const failureIn = (outcome: Outcome | undefined): Effect.Effect<CommandError> => {
   if (outcome === undefined || Exit.isSuccess(outcome)) return Effect.die("a command without a failure")
   const reason = outcome.cause.reasons.find(Cause.isFailReason)
-  // Its index among the commands of the handshake means nothing to callers.
+  // The index of a command in the handshake means nothing to callers.
   return reason === undefined
     ? Effect.die(Cause.squash(outcome.cause))
     : Effect.succeed(atIndex(reason.error, undefined))
@@ -209,7 +209,9 @@ interface Refusal {
   readonly detail: string
 }
 
-/** What the server said; where the option `db` names a database that does not exist, after what helps. */
+/**
+ * The words of the server. Where the option `db` names a database that does not exist, the text also says what helps.
+ */
 const refusalText = ({ code, command, detail }: Refusal): string => {
   const said = `${code} ${detail}`
   if (command === "SELECT" && /cluster mode/i.test(detail)) {
@@ -221,7 +223,7 @@ const refusalText = ({ code, command, detail }: Refusal): string => {
   return said
 }
 
-/** The server's refusal as the error of the callers that wait for the connection. */
+/** The server's refusal, as the error of the callers that wait for the connection. */
 const refused = (error: CommandError, credentials?: Credentials): CommandError => {
   const username = credentials?.username
   switch (error._tag) {
@@ -236,7 +238,7 @@ const refused = (error: CommandError, credentials?: Credentials): CommandError =
       return new ConnectionError({
         reason: "Handshake",
         detail: `The server refused ${error.command} on a new connection: ${refusalText(error)}`,
-        // Only what passes will be accepted on the next connection.
+        // A refusal is permanent unless it passes: the next connection would be refused in the same way.
         permanent: !isRetryable(error),
         delivery: "not-sent",
         readonly: false,

@@ -1,5 +1,5 @@
 /**
- * Watching whether a server that owes an answer is still there.
+ * Watches whether a server that owes an answer is still there.
  *
  * Nothing distinguishes a server that hangs from one that is busy with a long
  * command: neither answers, on this connection or on another. So there are two steps.
@@ -11,29 +11,29 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
-import { connectionLoss } from "../error/failure.ts"
-import type { Dripping } from "./dripping.ts"
+import { connectionLoss } from "../error/events.ts"
 import type { Listener, RedisConnection } from "./model.ts"
+import type { SlowReply } from "./slowReply.ts"
 
 /**
- * How often a connection that owes an answer is looked at, in milliseconds. Looks are counted rather than time: neither a
- * clock that jumps nor a program that stands still is the server's silence.
+ * How often a connection that owes an answer is looked at, in milliseconds. The watch counts looks and does not measure
+ * time: a clock that jumps, or a program that stands still, is not the server's silence.
  */
 const tick = 250
 
 /** The shortest silence that means anything, in milliseconds. */
 const shortestSilence = 1000
 
-/** A silence so many times as long as one that was usual is longer than usual. */
+/** The factor by which a silence must exceed the usual one to count as unusual. */
 const unusual = 4
 
-/** How quickly a long silence is forgotten: at each further one that is shorter. */
+/** The factor that an earlier long silence keeps at each later one that is shorter. */
 const forgetting = 0.9
 
 export class Liveness {
   #resume: (() => void) | undefined = undefined
 
-  /** To be called when something was written. */
+  /** Looks again soon, after something was written. */
   wake(): void {
     const resume = this.#resume
     if (resume === undefined) return
@@ -45,7 +45,7 @@ export class Liveness {
   watch(
     connection: RedisConnection,
     settings: ConnectionSettings,
-    { dripping, onSilence }: { readonly onSilence: Listener["onSilence"]; readonly dripping: Dripping }
+    { slowReply, onSilence }: { readonly onSilence: Listener["onSilence"]; readonly slowReply: SlowReply }
   ): Effect.Effect<void> {
     const { exchange } = connection
     const limit = Duration.toMillis(settings.livenessTimeout)
@@ -59,7 +59,7 @@ export class Liveness {
         let suspect = false
         for (let heldBack = exchange.heldBack; mayEnd(heldBack); heldBack = exchange.heldBack) {
           yield* Effect.sleep(tick)
-          dripping.look(tick)
+          slowReply.look(tick)
           if (exchange.received !== received) {
             usual = Math.max(usual * forgetting, silent - heldBack)
             received = exchange.received
@@ -71,12 +71,12 @@ export class Liveness {
           const beyond = silent - heldBack
           if (!suspect && beyond >= Math.min(Math.max(shortestSilence, usual * unusual), limit)) {
             onSilence?.(suspect = true)
-            // What waits for it to leave has waited long enough.
+            // A connection that is leaving has waited long enough for its last answers.
             if (exchange.leaving !== undefined) exchange.close(exchange.leaving)
           }
           if (beyond < limit) continue
           const answer = yield* Effect.exit(connection.probe)
-          // Any reply shows life, also one to a command before the probe.
+          // Any reply shows life, also the reply to a command that was sent before the probe.
           if (Exit.isFailure(answer) && exchange.received === received) {
             exchange.close(connectionLoss("HealthCheck", silence(settings), connection.address))
           }
@@ -96,8 +96,8 @@ export class Liveness {
 }
 
 /**
- * Watches a connection over which a server reports changes of keys: answers are kept for as long as it says nothing, and
- * nothing else would show that it is gone while nobody writes. To be run in a fiber.
+ * Watches a connection over which a server reports changes of keys, in a fiber. Answers are kept as long as the server
+ * says nothing, and while nobody writes, only this watch shows that the server is gone.
  */
 export const listening = (
   connection: RedisConnection,
@@ -120,7 +120,7 @@ export const listening = (
   })
 }
 
-/** Whether an answer is owed, and not held back for ever. */
+/** Whether the server owes an answer that it may not hold back for ever. */
 const mayEnd = (heldBack: number | undefined): heldBack is number => heldBack !== undefined && heldBack !== Infinity
 
 const silence = ({ livenessTimeout }: ConnectionSettings): string =>

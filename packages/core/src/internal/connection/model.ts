@@ -30,7 +30,7 @@ export interface RedisConnection {
 }
 
 /**
- * What those who hold a connection want to know of it.
+ * The functions by which the holder of a connection learns of it.
  *
  * - `onUnsent`: takes the requests of which nothing was written when the connection ended. Without it they fail.
  * - `onPush`: takes out-of-band data, and returns whether it is the answer to the command in front after all.

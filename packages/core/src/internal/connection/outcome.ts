@@ -1,15 +1,15 @@
 /**
- * What replies, and the end of a connection, come to for a command.
+ * Makes outcomes of commands from replies, and from the end of a connection.
  */
 import * as Exit from "effect/Exit"
 import * as RedisCommand from "../../RedisCommand.ts"
 import { fromReply, ResponseError } from "../../RedisError.ts"
 import type { CommandError, Delivery, NoScriptError } from "../../RedisError.ts"
 import * as Resp from "../../Resp.ts"
-import { failureOf } from "../error/failure.ts"
+import { failureOf, isHangUp } from "../error/events.ts"
 
 /**
- * Where a reply came from, for the messages of errors and the view of text.
+ * The origin of a reply, for the messages of errors and for the view of text.
  *
  * - `onRefusal`: takes error replies and their commands; returns what befell the connection by one, where it means more than
  *   its text.
@@ -20,15 +20,14 @@ export interface Replies {
   readonly onRefusal?: ((error: Resp.ErrorReply, command: RedisCommand.Any) => CommandError | undefined) | undefined
 }
 
-/** What the end of its connection means for a command: failure, unless that is what it asked for. */
+/** The outcome of a command whose connection has ended: a failure, unless the command asked for that end. */
 export const failed = <A>(
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
   error: CommandError,
   delivery: Delivery,
   index?: number
 ): Exit.Exit<A, CommandError> =>
-  command.spec.traits.has("closing") && delivery === "unknown" && error._tag === "ConnectionError" &&
-    (error.reason === "Closed" || error.reason === "Reset")
+  command.spec.traits.has("closing") && delivery === "unknown" && isHangUp(error)
     ? RedisCommand.decode(command, null, false)
     : Exit.fail(failureOf(error, command.spec, delivery, index))
 
@@ -50,7 +49,7 @@ export const errorOf = (
   return made._tag === "NoScriptError" && command.spec.script !== undefined ? scriptsOwn(made) : made
 }
 
-/** The same, where nobody else is to learn of it. */
+/** The error of a reply, like {@link errorOf}, where the connection is not to learn of it. */
 export const errorAsItIs = (
   command: RedisCommand.Any,
   error: Resp.ErrorReply,
@@ -66,7 +65,10 @@ const contextOf = (command: RedisCommand.Any, origin: Replies, index: number | u
   runsCode: command.spec.runsCode
 })
 
-/** A script that says what servers say when they do not have it has run: this must not look as if it had not. */
+/**
+ * Marks an error that a script has made up in the words in which servers say that they lack a script: such a script has
+ * run, and the error must not look as if it had not.
+ */
 const scriptsOwn = ({ address, code, command, detail, index, mayHaveWritten }: NoScriptError): ResponseError =>
   new ResponseError({
     code,
@@ -77,7 +79,7 @@ const scriptsOwn = ({ address, code, command, detail, index, mayHaveWritten }: N
     ...(mayHaveWritten === undefined ? {} : { mayHaveWritten })
   })
 
-/** What the reply to the command at `index` comes to. */
+/** The outcome of the command at `index` by its reply. */
 export const outcome = (
   command: RedisCommand.Any,
   index: number,

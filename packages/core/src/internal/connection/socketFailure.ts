@@ -1,23 +1,23 @@
 /**
- * What failures of sockets mean, and what to try after each.
+ * Says what failures of sockets mean, and what to try after each.
  */
 import * as Duration from "effect/Duration"
 import type * as Socket from "effect/socket/Socket"
 import type { ConnectionSettings } from "../../RedisConfig.ts"
 import type { Endpoint } from "../../RedisConnector.ts"
 import type { CommandError, ConnectionError } from "../../RedisError.ts"
-import { connectionLoss, timeLimit } from "../error/failure.ts"
+import { connectionLoss, timeLimit } from "../error/events.ts"
 
 type Reason = ConnectionError["reason"]
 
-/** Where a connection goes, and how. */
+/** The destination of a connection, and the settings for it. */
 export interface Target {
   readonly endpoint: Endpoint
   readonly address: string
   readonly settings: ConnectionSettings
 }
 
-/** Whether the connection is encrypted, `undefined` where it cannot be. */
+/** Whether the connection is encrypted; `undefined` where it cannot be. */
 const encrypted = ({ endpoint, settings }: Target): boolean | undefined =>
   endpoint.path === undefined ? settings.tls !== undefined : undefined
 
@@ -25,7 +25,7 @@ const encrypted = ({ endpoint, settings }: Target): boolean | undefined =>
 // Certificates
 // -----------------------------------------------------------------------------
 
-/** What to try about a certificate that was refused. */
+/** The advice about a certificate that was refused. */
 const trust = "it is not signed by an authority that is trusted; give the authority's certificate as tls.ca"
 const otherName = "it is for another name; give that name as tls.servername, or switch tls.checkHostname off"
 const dates = "look at its dates, and at the clock of this machine"
@@ -33,8 +33,8 @@ const revoked = "it or its list of revoked ones was refused by its authority"
 const chain = "it, or one above it, may not be used like this; replace it, or give another tls.ca"
 
 /**
- * OpenSSL's codes of verification, without `X509_V_ERR_`. Node reports those that it has no name for as `UNSPECIFIED`.
- * Only one that is about memory may pass; it is not here.
+ * The codes of OpenSSL's verification, without `X509_V_ERR_`. Node reports those that it has no name for as
+ * `UNSPECIFIED`. The only code that may pass by itself is about memory, and it is not here.
  */
 const verifyCodes: ReadonlyMap<string, string> = new Map(
   ([
@@ -76,7 +76,10 @@ const verifyCodes: ReadonlyMap<string, string> = new Map(
   ] as const).flatMap(([hint, codes]) => codes.split(/\s+/).map((code) => [code, hint] as const))
 )
 
-/** What the server sends to refuse this client; with TLS 1.3 that comes when the client takes the connection for open. */
+/**
+ * The alerts by which a server refuses this client. With TLS 1.3 they come when the client already takes the connection
+ * for open.
+ */
 const refusedByServer =
   /ALERT_(NO_CERTIFICATE|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR|HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY|PROTOCOL_VERSION|UNRECOGNIZED_NAME|UNKNOWN_PSK_IDENTITY|NO_APPLICATION_PROTOCOL)/
 
@@ -84,7 +87,7 @@ const wantsOther = "The server refused this client's TLS; does it ask for anothe
   "tls.key), or for another version of TLS?"
 const speaksNone = "TLS could not be established; does the server speak TLS on this port?"
 
-/** What is wrong with TLS, when something is. */
+/** The fault of TLS, where there is one. */
 const tlsFailure = (code: string, text: string): string | undefined => {
   const certificate = verifyCodes.get(code)
   if (certificate !== undefined) return `The server's certificate was refused: ${certificate}`
@@ -97,7 +100,7 @@ const tlsFailure = (code: string, text: string): string | undefined => {
 // Opening
 // -----------------------------------------------------------------------------
 
-/** What a dial failed with. */
+/** The error of a dial that failed. */
 export const dialFailure = (error: Socket.SocketError, target: Target): CommandError => {
   const { reason } = error
   if (reason._tag === "SocketOpenError" && reason.kind === "Timeout") return openedTooLate(target)
@@ -118,7 +121,7 @@ export const dialFailure = (error: Socket.SocketError, target: Target): CommandE
 
 const speaksTls = "does the server speak TLS on this port?"
 
-/** A socket that took longer to open than `connectTimeout`. */
+/** The error of a socket that took longer to open than `connectTimeout`. */
 export const openedTooLate = (target: Target): CommandError =>
   timeLimit(
     "connect",
@@ -127,7 +130,7 @@ export const openedTooLate = (target: Target): CommandError =>
     encrypted(target) === true ? `TLS was not established; ${speaksTls}` : undefined
   )
 
-/** What the runtime's error codes mean, first match first. */
+/** The meanings of the runtime's error codes; the first match counts. */
 const dialReasons: ReadonlyArray<readonly [RegExp, Reason, string]> = [
   [/^ECONNREFUSED$/, "Refused", "The connection was refused; is a server listening there?"],
   [/^ENOENT$/, "Refused", "There is no such socket; is a server listening there?"],
@@ -140,7 +143,7 @@ const dialReasons: ReadonlyArray<readonly [RegExp, Reason, string]> = [
 // Losing
 // -----------------------------------------------------------------------------
 
-/** How an open connection was lost; `answered`: whether the server has said anything on it. */
+/** The loss of an open connection. `answered` says whether the server has sent anything on it. */
 export const lossOf = (error: Socket.SocketError, target: Target, answered: boolean): CommandError => {
   const { address } = target
   const hint = answered ? "" : hintFor(target)
@@ -153,7 +156,7 @@ export const lossOf = (error: Socket.SocketError, target: Target, answered: bool
     : connectionLoss("Reset", `The connection was lost${hint}`, address, causeOf(error))
 }
 
-/** Why a server may hang up before it has answered anything. */
+/** A hint at why a server may hang up before it has answered anything. */
 const hintFor = (target: Target): string => {
   switch (encrypted(target)) {
     case true:
@@ -175,11 +178,11 @@ export const answeredWithTls = ({ address }: Target): CommandError =>
 
 const causeOf = (error: Socket.SocketError): unknown => "cause" in error.reason ? error.reason.cause : error
 
-/** The runtime's code, and the same with the words of the TLS library, which a code such as EPROTO hides. */
+/** The runtime's code, and that code with the words of the TLS library, which a code such as EPROTO hides. */
 const evidence = (error: Socket.SocketError): { readonly code: string; readonly text: string } => {
   const cause = causeOf(error)
   if (typeof cause !== "object" || cause === null) return { code: "", text: "" }
-  // Dialling several addresses fails with an AggregateError that carries the code of the last.
+  // A dial of several addresses fails with an AggregateError that has the code of the last one.
   const code = "code" in cause ? String(cause.code) : ""
   const words = "message" in cause ? String(cause.message).toUpperCase().replaceAll(" ", "_") : ""
   return { code, text: `${code} ${words}` }

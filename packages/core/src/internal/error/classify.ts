@@ -1,5 +1,5 @@
 /**
- * Which error an error reply stands for.
+ * Finds the error that an error reply stands for.
  */
 import type { ErrorReply } from "../../RespValue.ts"
 import { AuthenticationError, BusyLoadingError, ConnectionError } from "./connection.ts"
@@ -40,28 +40,29 @@ type ReplyFields = typeof ResponseError.Type extends infer E extends ResponseErr
   }
   : never
 
-/** Codes of errors that come after something was written: the target of a MIGRATE may have the key. */
+/** The codes of errors that come after something was written: the target of a MIGRATE may have the key. */
 const belated: ReadonlySet<string> = new Set(["IOERR"])
 
 /**
- * Servers quote the arguments of a command they do not know, and some of those they do know: `ERR Error in ACL SETUSER
- * modifier '>password'`, `ERR Invalid argument 'password' for CONFIG SET`, `ERR unknown subcommand 'password'`.
+ * Removes the secrets from the text of an error. Servers quote the arguments of a command that they do not know, and
+ * some arguments of those that they do know: `ERR Error in ACL SETUSER modifier '>password'`, `ERR Invalid argument
+ * 'password' for CONFIG SET`, `ERR unknown subcommand 'password'`.
  */
 const withoutArguments = (detail: string, secrets: ReadonlyArray<string>): string => {
   const quoted = detail.indexOf(", with args beginning with")
   return secrets.reduce(withoutSecret, quoted < 0 ? detail : detail.slice(0, quoted))
 }
 
-/** Only whole words: a secret such as `on` must not make holes in other words. */
+/** Removes a secret where it is a whole word: a secret such as `on` must not make holes in other words. */
 const withoutSecret = (detail: string, secret: string): string => {
-  // Line ends cannot be part of an error; servers replace them by spaces.
+  // Line ends cannot be part of an error, so servers replace them by spaces.
   const words = secret.replace(/[\r\n]/g, " ")
   if (words === "" || !detail.includes(words)) return detail
   const literally = words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
   return detail.replace(new RegExp(`(?<!\\w)${literally}(?!\\w)`, "g"), "<redacted>")
 }
 
-/** First match wins. Lines are matched with their code, as the server sent them. */
+/** The rules, of which the first match counts. Lines are matched with their code, as the server sent them. */
 const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields) => CommandError]> = [
   [
     /^ERR max number of clients( \+ cluster connections)? reached/i,
@@ -81,7 +82,7 @@ const rules: ReadonlyArray<readonly [pattern: RegExp, make: (fields: ReplyFields
     (fields) => new AuthenticationError(fields)
   ],
   [/^LOADING\b/, (fields) => new BusyLoadingError(fields)],
-  // Some modules put their own word before it.
+  // Some modules put a word of their own before the code.
   [
     /^(ERR )?WRONGTYPE\b/,
     (fields) => new WrongTypeError({ ...fields, code: "WRONGTYPE", detail: fields.detail.replace(/^WRONGTYPE /, "") })
@@ -109,7 +110,8 @@ export const fromReply = (error: ErrorReply, context: ReplyContext): CommandErro
   const line = error.line
   const code = error.code
   const fields: ReplyFields = {
-    // Whoever can name a key or write a script can influence what servers say: it must not reach terminals unescaped.
+    // A person who can name a key or write a script can influence what servers say, and that must not reach terminals
+    // unescaped.
     code: printable(code),
     detail: printable(withoutArguments(line.slice(code.length + 1), context.secrets ?? [])),
     command: context.command,

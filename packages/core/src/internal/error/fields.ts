@@ -52,29 +52,34 @@ interface Origin {
   readonly index?: number
   readonly partial?: Partial
 }
-/** Which command of which whole, by the number that `index` and `partial` have for it, and where. */
+/**
+ * Names a command by the index that `index` and `partial` have for it, the whole that it is part of, and the server.
+ */
 export const origin = ({ address, command, index, partial }: Origin): string => {
   if (index === undefined) return `${command}${at(address)}`
   const whole = partial?.of === "pipeline" || partial?.of === "transaction" ? ` of the ${partial.of}` : ""
   return `${command} at index ${index}${whole}${address === undefined ? "" : `, at ${address}`}`
 }
-/** The same of an error that says by itself where that was. */
+/** Names a command like {@link origin}, in an error that says the server by itself. */
 export const originAlone = ({ index, partial }: Pick<Origin, "index" | "partial">, command: string): string =>
   origin({ command, ...(index === undefined ? {} : { index }), ...(partial === undefined ? {} : { partial }) })
 export const capitalized = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
-/** What a server said, which ends with a full stop now and then, in the middle of a sentence; and at the end of one. */
+/**
+ * The words of a server in the middle of a sentence, without the full stop that they end with now and then. {@link
+ * full} is for the end of a sentence.
+ */
 export const clipped = (text: string): string => {
   let end = text.length
   while (text.charCodeAt(end - 1) === 46) end--
   return text.slice(0, end)
 }
 export const full = (text: string): string => /[.?!]$/.test(text) ? text : `${text}.`
-/** A sentence after one that has no full stop when nothing follows. */
+/** A sentence that follows another. Without it the first one gets no full stop. */
 export const stopped = (next: string): string => next === "" ? "" : `.${next}`
 
 export const { marks } = Retry
 
-/** What every error made from a server's error reply carries. */
+/** The fields of every error that is made of a server's error reply. */
 export const reply = { code: Schema.String, detail: Schema.String, command, address, index, ...marks }
 
 /** The answers of the servers that were asked. */

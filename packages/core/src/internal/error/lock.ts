@@ -3,7 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 
-/** What was to be held; a lock by default. */
+/** The thing that was to be held; a lock by default. */
 const kind = Schema.optional(Schema.Literals(["lock", "semaphore"]))
 
 /**

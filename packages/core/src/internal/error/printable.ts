@@ -1,14 +1,14 @@
 /**
- * Text of others, safe to print.
+ * Makes text of others safe to print.
  */
 
 /**
- * What a terminal or a log takes for more than text: controls (C0, DEL, C1), ends of lines and paragraphs, and what
- * changes the direction of writing.
+ * The characters that a terminal or a log takes for more than text: controls (C0, DEL, C1), ends of lines and
+ * paragraphs, and those that change the direction of writing.
  */
 const active = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
 
-/** The same text with everything escaped that is not shown as it stands. */
+/** The text with every character escaped that is not shown as it stands. */
 export const printable = (text: string): string =>
   text.search(active) < 0 ? text : text.replace(active, (found) => {
     const code = found.charCodeAt(0)

@@ -112,7 +112,7 @@ export class ExecAbortError extends Schema.TaggedError<ExecAbortError>("@redfx/c
       `; ${cause.command} at index ${cause.index}: ${cause.code} ${clipped(cause.detail)}`
     )
     const what = this.mayHaveWritten === true ? "" : ", nothing was run"
-    // Some servers refuse EXEC itself, and say why only there.
+    // Some servers refuse EXEC itself, and only that refusal says why.
     const said = Retry.refusalOfExec(this.detail)
     if (said !== undefined) causes.push(`; EXEC: ${said}`)
     return `The transaction was discarded${what}${at(this.address)}${causes.join("")}${stopped(Retry.wholeText(this))}`

@@ -14,7 +14,7 @@ import { stackless } from "./stackless.ts"
 // What an error says of the whole
 // -----------------------------------------------------------------------------
 
-/** What the parts of an effect are: see `Partial` of RedisError. */
+/** The kinds of wholes that an effect's parts belong to: see `Partial` of RedisError. */
 const Whole = Schema.Literals(["pipeline", "transaction", "keys", "command"])
 
 export type Whole = typeof Whole.Type
@@ -33,7 +33,7 @@ export const marks = {
   partial: Schema.optionalKey(Partial)
 }
 
-/** What the judgement looks at in an error of any class. */
+/** The fields of an error of any class that the judgement looks at. */
 export interface Fault {
   readonly _tag: string
   readonly reason?: string | undefined
@@ -49,7 +49,7 @@ export interface Fault {
   readonly index?: number | undefined
 }
 
-/** What is known of an effect's other parts when one has failed. */
+/** The facts about an effect's other parts when one part has failed. */
 export interface Others {
   readonly of?: Whole | undefined
   readonly answered: ReadonlyArray<number>
@@ -57,9 +57,9 @@ export interface Others {
   readonly mayHaveWritten: boolean
 }
 
-/** The same error with other fields; without those that are `undefined`. */
+/** Copies an error with other fields; fields that are `undefined` are left out. */
 export const withFields = <E extends Fault>(error: E, change: Readonly<Record<string, unknown>>): E => {
-  // Every error is made by a class that takes its own fields. A stack is of no use for what a server caused.
+  // Every error is made by a class that takes its own fields. A stack is of no use for an error that a server caused.
   const Class = error.constructor as unknown as new(fields: object) => E
   const fields = Object.entries({ ...error, ...change }).filter(([, value]) => value !== undefined)
   const copy = stackless(() => new Class(Object.fromEntries(fields)))
@@ -69,15 +69,15 @@ export const withFields = <E extends Fault>(error: E, change: Readonly<Record<st
 
 const origins = new WeakMap<object, object>()
 
-/** What an error was copied from, with other fields, or itself. */
+/** The error that an error was copied from, or the error itself. */
 export const originOf = (error: object): object => origins.get(error) ?? error
 
-/** Whether the class of an error has a field, present or not. */
+/** Whether the class of an error has a field, be it present or not. */
 export const hasField = (error: Fault, field: string): boolean =>
   // Every error is made by a class with a schema.
   field in (error.constructor as unknown as { readonly fields: object }).fields
 
-/** The error with what is known of the other parts of the effect that failed with it. */
+/** Adds to an error what is known of the other parts of the effect that failed with it. */
 export const inPart = <E extends Fault>(
   error: E,
   { answered, mayHaveWritten, of = "command", unknown }: Others
@@ -88,7 +88,7 @@ export const inPart = <E extends Fault>(
   return withFields(error, {
     ...isPart ? { partial: { of, answered, unknown } } : {},
     ...mayHaveWritten ? { mayHaveWritten: true } : {},
-    // The command that failed is then the one that was taken apart, and some of it was sent.
+    // The command that failed was taken apart then, and some of it was sent.
     ...ofOne && "delivery" in error ? { delivery: "unknown" } : {}
   })
 }
@@ -106,7 +106,9 @@ export interface Part<E extends Fault = Fault> {
   readonly sent?: boolean | undefined
 }
 
-/** The error of an effect with these parts: that of the first part that failed; `undefined` when none did. */
+/**
+ * The error of an effect with these parts, which is that of the first part that failed; `undefined` when none failed.
+ */
 export const failureAmong = <E extends Fault>(of: Whole, parts: ReadonlyArray<Part<E>>): E | undefined => {
   const failed = parts.find(({ error }) => error !== undefined)
   if (failed?.error === undefined) return undefined
@@ -120,20 +122,20 @@ export const failureAmong = <E extends Fault>(of: Whole, parts: ReadonlyArray<Pa
     mayHaveWritten ||= !part.readonly
     for (const index of part.indexes) done[fate].push(index)
   }
-  // Of itself alone an error says all there is.
+  // An error of an effect without other parts says all there is.
   return others ? inPart(failed.error, { of, ...done, mayHaveWritten }) : failed.error
 }
 
-/** Whether a command was run, by its error, or without one. */
+/** The fate of a command, as its error tells it, or the lack of one. */
 const fateOf = (error: Fault | undefined): "answered" | "unknown" | "not-run" =>
   error === undefined || error._tag === "DecodeError" ? "answered" : mayHaveRun(error) ? "unknown" : "not-run"
 
-/** Whether the command that failed, or a part of it, can have been run and not be undone. */
+/** Whether the command that failed, or a part of it, can have been run for good. */
 export const mayHaveRun = (error: Fault): boolean =>
   error._tag === "DecodeError" || error._tag === "ProtocolError" || error.mayHaveWritten === true ||
   error.partial !== undefined || error.delivery === "unknown"
 
-/** The error of a command that was sent once more after a first failure, and may have run then. */
+/** The error of a command that was sent a second time after `before`, and may have run the first time. */
 export const sentBefore = <E extends Fault>(error: E, before: Fault): E =>
   mayRepeatWrite(before) && !mayRepeatWrite(error)
     ? inPart(error, { answered: [], unknown: [], mayHaveWritten: true })
@@ -143,7 +145,7 @@ export const sentBefore = <E extends Fault>(error: E, before: Fault): E =>
 // Judging
 // -----------------------------------------------------------------------------
 
-/** First words of error replies that pass: the server ran nothing and may accept the same command later. */
+/** The codes of error replies that pass: the server ran nothing, and may accept the same command later. */
 const passing: ReadonlySet<string> = new Set([
   "LOADING",
   "OOM",
@@ -152,11 +154,11 @@ const passing: ReadonlySet<string> = new Set([
   "NOREPLICAS",
   "CLUSTERDOWN",
   "MASTERDOWN",
-  // A command that blocked was ended: by CLIENT UNBLOCK, as its server became a replica, or as its key has gone.
+  // A blocked command was ended: by CLIENT UNBLOCK, because its server became a replica, or because its key has gone.
   "UNBLOCKED"
 ])
 
-/** What made a server refuse EXEC itself, from the detail of its reply. */
+/** The reason why a server refused EXEC itself, from the detail of its reply. */
 export const refusalOfExec = (detail: string): string | undefined => /because of: -?(\S.*)/.exec(detail)?.[1]
 
 export const isRetryable = (error: Fault): boolean => {
@@ -208,9 +210,9 @@ export const isSafeToRetry = (error: Fault): boolean => isRetryable(error) && !m
 // Saying so
 // -----------------------------------------------------------------------------
 
-/** What the end of a message says of a command with a `delivery`, and whether to try again. */
+/** The end of a message about a command with a `delivery`. It says whether to try again. */
 export const deliveryText = (error: Fault): string => {
-  // Without a command there is nothing that could be done twice.
+  // An error without a command is about nothing that could be done twice.
   if (error.command === undefined) return wholeText(error)
   const own = error.delivery === "not-sent"
     ? "The command was not sent"
@@ -221,7 +223,7 @@ export const deliveryText = (error: Fault): string => {
 }
 
 /**
- * What the end of a message says of an error of which `own` holds, unless something else of the whole effect is to be told.
+ * The end of a message. It is `own` unless something else of the whole effect is to be told.
  *
  * - `advice`: what to do when it is safe; nothing is said when it is empty.
  * - `ownInPart`: the same of a command that was not alone.
@@ -229,7 +231,7 @@ export const deliveryText = (error: Fault): string => {
 export const fateText = (error: Fault, own: string, advice: string, ownInPart = own): string => {
   const { mayHaveWritten, partial } = error
   if (partial !== undefined) {
-    // With `retryOnTimeout` the try before this one may have run what this one was refused.
+    // With `retryOnTimeout`, an earlier try may have run the command that this try was refused.
     const ranBefore = ownInPart !== own && error.index !== undefined && partial.unknown.includes(error.index)
     return `${ranBefore ? "" : ` ${ownInPart}.`}${wholeText(error)}`
   }
@@ -242,7 +244,7 @@ export const fateText = (error: Fault, own: string, advice: string, ownInPart = 
   return ` ${own}${next === "" ? "" : `; ${next}`}.`
 }
 
-/** What is known of the whole effect that failed, where it is more than of the one command. */
+/** The end of a message about the whole effect that failed, where more is to be told than about the one command. */
 export const wholeText = (error: Fault): string => {
   const { mayHaveWritten = false, partial } = error
   const repeating = mayHaveWritten ? "; do not repeat the whole unless running it twice does no harm" : ""
@@ -255,7 +257,7 @@ export const wholeText = (error: Fault): string => {
       ])
     }${repeating}.`
   }
-  // Nobody repeats what would fail in the same way.
+  // A warning is only needed for an error that somebody would retry.
   return mayHaveWritten && isRetryable(error)
     ? " Something of it may have been written already; retry only if running it twice does no harm."
     : ""

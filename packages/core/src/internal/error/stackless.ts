@@ -4,7 +4,7 @@
  * says nothing: one lost connection may fail ten thousand commands.
  */
 export const stackless = <E>(make: () => E): E => {
-  // V8 reads this property; elsewhere, or where it is frozen, the trace is captured as ever.
+  // V8 reads this property. Other engines, or V8 where the property is frozen, capture the trace as usual.
   const constructor = Error as unknown as { stackTraceLimit?: number | undefined }
   const limit = constructor.stackTraceLimit
   try {

@@ -1,5 +1,5 @@
 /**
- * The errors together.
+ * The unions of the errors.
  */
 import type {
   ClusterConnectError,

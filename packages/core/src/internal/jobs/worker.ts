@@ -3,15 +3,16 @@
  * due.
  */
 import type * as Cause from "effect/Cause"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Random from "effect/Random"
-import * as Schedule from "effect/Schedule"
 import type { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import * as RedisStream from "../../RedisStream.ts"
+import { lengthened } from "../runtime/backOff.ts"
+import { backOffSchedule } from "../runtime/backOffSchedule.ts"
+import { milliseconds } from "../runtime/milliseconds.ts"
 import { reasonOf } from "../stream/consumer.ts"
 import * as Scripts from "./scripts.ts"
 
@@ -63,12 +64,10 @@ const batch = 200
 
 const promoting = (name: string, pollInterval: number): Effect.Effect<never, CommandError, RedisClient> =>
   Effect.forever(Effect.flatMap(
-    Effect.retry(Scripts.promote(name, batch), { schedule: patience, while: isRetryable }),
+    Effect.retry(Scripts.promote(name, batch), { schedule: backOffSchedule, while: isRetryable }),
     // A job that is added meanwhile may be due before the next known one.
     (next) => Effect.sleep(next < 0 ? pollInterval : Math.min(next, pollInterval))
   ))
-
-const patience = Schedule.jittered(Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")]))
 
 // -----------------------------------------------------------------------------
 // Handling
@@ -87,7 +86,7 @@ const handle = Effect.fnUntraced(function*<A, E, R>(
     ? { to: "dead" as const, reason: "its worker did not finish" }
     : yield* outcomeOf(settings, { id, attempt, payload })
   const settled = yield* Effect.retry(Scripts.settle(settings.name, id, entry, attempt, outcome), {
-    schedule: patience,
+    schedule: backOffSchedule,
     times: settlingTries,
     while: isRetryable
   })
@@ -117,9 +116,9 @@ const outcomeOf = Effect.fnUntraced(function*<A, E, R>(
   yield* Effect.logWarning(`Attempt ${attempt} of job ${id} failed`, exit.cause)
   const pause = attempt >= settings.maxAttempts ? undefined : settings.backoff(attempt, exit.cause)
   if (pause === undefined) return { to: "dead", reason: reasonOf(exit.cause) }
-  const milliseconds = Duration.toMillis(Duration.fromInputUnsafe(pause))
-  if (milliseconds === Infinity) return { to: "dead", reason: reasonOf(exit.cause) }
-  return { to: "later", delay: Math.ceil(milliseconds * (1 + (yield* Random.next) * jitter)) }
+  const least = milliseconds(pause)
+  if (least === Infinity) return { to: "dead", reason: reasonOf(exit.cause) }
+  return { to: "later", delay: Math.ceil(yield* lengthened(least, jitter)) }
 })
 
 /**

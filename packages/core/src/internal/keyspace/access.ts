@@ -1,5 +1,5 @@
 /**
- * What all keyspaces do alike: read, scan, and write over what was there.
+ * The operations that all keyspaces have in common: reading, scanning, and writing over an earlier value.
  */
 import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
@@ -16,6 +16,7 @@ import type { CommandError } from "../../RedisError.ts"
 import { pipeline } from "../../RedisPipeline.ts"
 import { scanStream } from "../../RedisScan.ts"
 import { transaction, watch } from "../../RedisTransaction.ts"
+import { isReadonlyArray } from "../command/isReadonlyArray.ts"
 import type { Codec } from "./codec.ts"
 import { finite } from "./keys.ts"
 import type { Keys } from "./keys.ts"
@@ -42,14 +43,14 @@ interface Shape<Raw, A> {
 const pageSize = 100
 
 export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keyspace<Id, A> => {
-  /** Reads each by itself: MGET would report keys of another type as absent. */
+  /** Reads each key with a command of its own, because MGET would report keys of another type as absent. */
   const readAll = (names: ReadonlyArray<string>) => pipeline(names.map(shape.read))
   const getMany = Effect.fnUntraced(function*(
     ids: ReadonlyArray<Id>
   ): Effect.fn.Return<ReadonlyArray<Option.Option<A>>, CommandError | KeyspaceError, RedisClient> {
     const names = yield* Effect.forEach(ids, keys.of)
     const raws = yield* readAll(names)
-    // As many as there are names.
+    // There are as many replies as names, so the index is in range.
     return yield* Effect.forEach(names, (name, index) => shape.decode(raws[index]!, name))
   })
   const read = (id: Id) =>
@@ -62,9 +63,10 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
   ): Effect.fn.Return<ReadonlyArray<readonly [Id, A]>, CommandError | KeyspaceError, RedisClient> {
     const raws = yield* readAll(page)
     const found = yield* Effect.forEach(page, (name, index) =>
-      keys.fitting(Effect.gen(function*() {
+      keys.onlyFitting(Effect.gen(function*() {
         const id = yield* keys.idOf(name)
-        // As many as there are names. What was deleted since its name was found is left out.
+        // There are as many replies as names, so the index is in range. A value that was deleted since its name was
+        // found is left out.
         const value = yield* shape.decode(raws[index]!, name)
         return Option.isSome(value) ? [[id, value.value] as const] : []
       })))
@@ -73,38 +75,36 @@ export const keyspace = <Id, Raw, A>(keys: Keys<Id>, shape: Shape<Raw, A>): Keys
   return {
     keyOf: keys.of,
     get: read,
-    // An array is a list of ids, whatever ids are.
-    getMany:
-      ((ids: ReadonlyArray<Id> | { readonly [name: string]: Id }) =>
-        isList(ids) ? getMany(ids) : Effect.map(getMany(Object.values(ids)), named(Object.keys(ids)))) as GetMany<
-          Id,
-          A
-        >,
+    // An array is always a list of ids, whatever type the ids have.
+    getMany: ((ids: ReadonlyArray<Id> | { readonly [name: string]: Id }) =>
+      isReadonlyArray(ids)
+        ? getMany(ids)
+        : Effect.map(getMany(Object.values(ids)), named(Object.keys(ids)))) as GetMany<
+        Id,
+        A
+      >,
     getOrElse: <B>(id: Id, orElse: () => B) => Effect.map(read(id), Option.getOrElse(orElse)),
     has: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(exists(key), (count) => count > 0)),
     del: (...ids) => Effect.flatMap(Effect.forEach(ids, keys.of), (names) => del(names)),
     ttl: (id) => Effect.flatMap(keys.of(id), (key) => Effect.map(pttl(key), remaining)),
     expire: (id, ttl) => Effect.flatMap(keys.of(id), (key) => limited(key, finite(Duration.fromInputUnsafe(ttl)))),
     ids: names.pipe(
-      Stream.mapEffect((name) => keys.fitting(Effect.map(keys.idOf(name), (id) => [id]))),
+      Stream.mapEffect((name) => keys.onlyFitting(Effect.map(keys.idOf(name), (id) => [id]))),
       Stream.flattenIterable
     ),
-    // What one SCAN has found is read at once, and not kept until there is more.
+    // The keys that one SCAN has found are read at once; they do not wait until there are more.
     scan: names.pipe(Stream.mapArray(inPages), Stream.mapEffect(readPage), Stream.flattenIterable)
   }
 }
 
-const isList = <A>(ids: ReadonlyArray<A> | { readonly [name: string]: A }): ids is ReadonlyArray<A> =>
-  Array.isArray(ids)
-
-/** A record without prototype: a name may be `__proto__`. */
+/** A record without a prototype, because a name may be `__proto__`. */
 const named = (names: ReadonlyArray<string>) => <A>(values: ReadonlyArray<A>): { readonly [name: string]: A } => {
   const record: { [name: string]: A } = Object.create(null)
   for (const [index, value] of values.entries()) record[names[index]!] = value
   return record
 }
 
-/** Writes each by itself; commands of one turn go out together. */
+/** Writes each value with a command of its own; commands of one turn go out together. */
 export const settingMany = <Id, A>(
   set: ValueKeyspace<Id, A>["set"]
 ): Pick<ValueKeyspace<Id, A>, "set" | "setMany"> => ({
@@ -113,12 +113,12 @@ export const settingMany = <Id, A>(
     Effect.forEach([...entries], ([id, value]) => set(id, value, options), { concurrency: "unbounded", discard: true })
 })
 
-/** What reads a string, in the view that its codec takes. */
+/** Reads a string in the view that its codec takes. */
 type View<Encoded> = (
   command: RedisCommand.RedisCommand<string | undefined, Uint8Array | undefined>
 ) => RedisCommand.RedisCommand<Encoded | undefined, unknown, unknown>
 
-/** What keyspaces of strings have. */
+/** The operations of keyspaces of strings. */
 export const strings = <Id, A, Encoded extends string | Uint8Array>(
   keys: Keys<Id>,
   value: Codec<A, Encoded>,
@@ -151,7 +151,7 @@ export const strings = <Id, A, Encoded extends string | Uint8Array>(
         return [yield* write(key, value, options)] as const
       })
       yield* watch(key, body)
-      // The last run of the body made what was committed.
+      // The body that ran last made the value that was committed.
       return Option.getOrThrow(next)
     })
   }
@@ -165,24 +165,24 @@ const remaining = (milliseconds: number): Option.Option<Duration.Duration> =>
     ? Option.none()
     : Option.some(milliseconds === -1 ? Duration.infinity : Duration.millis(milliseconds))
 
-/** Whether there is such a key, which then lives for so long, or without limit. */
+/** Gives a key a time to live, or none; returns whether there is such a key. */
 const limited = (key: string, ttl: Duration.Duration | undefined): Writing<boolean> =>
   ttl === undefined
-    // PERSIST answers the same for a key without a limit as for no key.
+    // PERSIST answers the same for a key without a limit as for no key, so EXISTS tells them apart.
     ? Effect.map(transaction([persist(key), exists(key)]), ([, count]) => count > 0)
     : pexpire(key, ttl)
 
 const expiring = (key: string, ttl: Duration.Duration | undefined): ReadonlyArray<RedisCommand.Any> =>
   ttl === undefined ? [] : [pexpire(key, ttl)]
 
-/** A write that starts the time to live anew, if it was one: a key that holds something else keeps its own. */
+/** A write that starts the time to live anew if it has written. A key of another type keeps its own time. */
 export const written = <A>(
   key: string,
   ttl: Duration.Duration | undefined,
   command: RedisCommand.RedisCommand<A, unknown, unknown>
 ): Operation<A> => ttl === undefined || command.settled !== undefined ? command : expiringAfter(key, ttl, command)
 
-/** A write over what was there; an empty value leaves no key. */
+/** Replaces a value; an empty value leaves no key. */
 export const replace = (
   key: string,
   ttl: Duration.Duration | undefined,

@@ -20,19 +20,20 @@ import type * as Scope from "effect/Scope"
 import { del } from "../../commands/Generic.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import { isRetryable } from "../../RedisError.ts"
+import { milliseconds } from "../runtime/milliseconds.ts"
+import type { Restore } from "../runtime/restore.ts"
+import * as Loads from "./cacheLoads.ts"
+import type { Loaded } from "./cacheLoads.ts"
+import * as Lookup from "./cacheLookup.ts"
+import type { Sight } from "./cacheLookup.ts"
 import type { CacheKeyspace, CacheOptions } from "./cacheModel.ts"
 import * as Scripts from "./cacheScripts.ts"
-import { milliseconds, settingsOf, whole } from "./cacheShared.ts"
+import { settingsOf, whole } from "./cacheShared.ts"
 import type { Failure, Grant, Shared } from "./cacheShared.ts"
 import { bytesOf } from "./codec.ts"
-import * as Flights from "./flights.ts"
-import type { Restore } from "./flights.ts"
 import { keysOf } from "./keys.ts"
-import * as Loads from "./loads.ts"
-import type { Loaded } from "./loads.ts"
-import * as Lookout from "./lookout.ts"
-import type { Sight } from "./lookout.ts"
-import { nearby } from "./nearby.ts"
+import { localEntries } from "./localEntries.ts"
+import * as Flights from "./singleFlight.ts"
 
 export const make = Effect.fnUntraced(function*<Id, A, E, R>(
   options: CacheOptions<Id, A, E, R>
@@ -40,13 +41,13 @@ export const make = Effect.fnUntraced(function*<Id, A, E, R>(
   const shared = yield* sharedOf(options)
   const { client, clock, codec, settings } = shared
   const keys = keysOf({ key: options.key, id: options.id })
-  const local = options.local === undefined ? undefined : nearby(client, clock, options.local)
-  const lookout = Lookout.make(shared, local)
-  const asking = makeAsking(shared, lookout, options.onRedisFailure === "load")
+  const local = options.local === undefined ? undefined : localEntries(client, clock, options.local)
+  const lookup = Lookup.make(shared, local)
+  const asking = makeAsking(shared, lookup, options.onRedisFailure === "load")
   return {
     keyOf: keys.of,
     getOrLoad: (id) => Effect.flatMap(keys.of(id), (key) => asking.ask(id, key)),
-    get: (id) => Effect.flatMap(keys.of(id), lookout.peek),
+    get: (id) => Effect.flatMap(keys.of(id), lookup.peek),
     set: (id, value, write) =>
       Effect.gen(function*() {
         const key = yield* keys.of(id)
@@ -93,7 +94,7 @@ interface Asking<Id, A, E> {
 
 const makeAsking = <Id, A, E, R>(
   shared: Shared<Id, A, E, R>,
-  lookout: Lookout.Lookout<A>,
+  lookup: Lookup.Lookup<A>,
   loadsAlone: boolean
 ): Asking<Id, A, E> => {
   type Flight = Flights.Flight<Loaded<A> | undefined, Failure<E>>
@@ -105,11 +106,11 @@ const makeAsking = <Id, A, E, R>(
       Effect.forkIn(shared.scope, { startImmediately: true })
     )
 
-  /** What was found, or the load under way for it. */
+  /** Acts on what the lookup found: returns the value, or the load under way for it. */
   const act = Effect.fnUntraced(function*(id: Id, key: string, sight: Sight<A>) {
     if (sight._tag === "Granted") return yield* flights.start(key, load(id, key, sight.grant))
     if (sight._tag === "Elsewhere") {
-      return flights.get(key) ?? (yield* flights.start(key, lookout.wait(key, sight.refused)))
+      return flights.get(key) ?? (yield* flights.start(key, lookup.wait(key, sight.refused)))
     }
     if (sight.renew !== undefined) yield* renew(id, key, sight.renew)
     return sight.value
@@ -119,7 +120,7 @@ const makeAsking = <Id, A, E, R>(
     Effect.flatMap(
       Random.next,
       (random) =>
-        Effect.matchEffect(lookout.look(key, -Math.log(1 - random) * shared.settings.early, restore), {
+        Effect.matchEffect(lookup.look(key, -Math.log(1 - random) * shared.settings.early, restore), {
           onSuccess: (sight): Effect.Effect<Option.Option<A> | Flight, Failure<E>> => act(id, key, sight),
           onFailure: (error) =>
             loadsAlone && isRetryable(error)

@@ -1,5 +1,5 @@
 /**
- * Caches as their users see them.
+ * The types of caches that their users see.
  */
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"

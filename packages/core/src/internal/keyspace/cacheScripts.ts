@@ -1,5 +1,5 @@
 /**
- * What a cache does on the server in one step, by the server's clock.
+ * The steps of a cache on the server, which go by the server's clock.
  *
  * An entry is a hash: the value, until when it counts, and the lease of the caller that loads it anew. As the lease is in
  * the entry itself, whatever replaces or deletes the key ends the lease with it: a load that began before stores nothing.
@@ -22,7 +22,7 @@ local function text(number) return string.format("%.0f", number) end
 `
 
 /**
- * What was found of an entry.
+ * The facts about an entry that a look found.
  *
  * - `now`: the server's time. `known`: whether there is an entry that counts. `value`: absent where that is what is known.
  * - `lease`: whether there is none, it was granted to this caller, or another has it.
@@ -49,16 +49,16 @@ const found: RedisReply.Reply<Found> = RedisReply.map(
   ([now, known, lease, version, value]): Found => ({
     now: Number(now),
     known: Number(known) === 1,
-    // The script gives none but these.
+    // The script returns no other numbers.
     lease: leases[Number(lease)]!,
-    // Versions are made here, of ASCII.
+    // The client makes versions, of ASCII alone.
     version: version === undefined ? "" : String.fromCharCode(...version),
     value
   })
 )
 
 /**
- * How an entry is looked up.
+ * A look at an entry.
  *
  * - `token`, `lease`: what to lease with, and for how many milliseconds; 0 takes no lease.
  * - `spread`: how many times its own load an entry is renewed early.
@@ -117,14 +117,17 @@ const entryArgs = ({ fresh, keep, took, value, version }: Entry): ReadonlyArray<
   return [version, fresh, keep, took, ...(value === undefined ? [] : [value])]
 }
 
-/** DEL first: a key of another type is replaced, as SET does. */
+/** Writes an entry. DEL comes first, so that a key of another type is replaced, as SET does. */
 const write = `redis.call("DEL", KEYS[1])
 redis.call("HSET", KEYS[1], "version", ARGV[1], "fresh", text(now + ARGV[2]), "until", text(now + ARGV[3]), "took", ARGV[4])
 if ARGV[5] then redis.call("HSET", KEYS[1], "value", ARGV[5]) end
 redis.call("PEXPIREAT", KEYS[1], text(now + ARGV[3]))
 return 1`
 
-/** Stores what was loaded if the lease still holds, or it was stored already; returns whether. */
+/**
+ * Stores a value that was loaded if the lease still holds, or if the value was stored already; returns whether it was
+ * stored.
+ */
 export const store = RedisScript.make({
   name: "RedisKeyspace.store",
   lua: `${clock}if redis.call("TYPE", KEYS[1]).ok ~= "hash" then return 0 end
@@ -138,7 +141,7 @@ ${write}`,
   ordered: true
 })
 
-/** Writes in place of whatever was there. */
+/** Writes an entry over whatever the key holds. */
 export const put = RedisScript.make({
   name: "RedisKeyspace.put",
   lua: `${clock}${write}`,

@@ -1,14 +1,15 @@
 /**
- * What the parts of a cache share: its client and codec, its times, and how leases are given back.
+ * The parts that loading and looking up share: client and codec, times, and how leases are given back.
  */
 import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { RedisClient } from "../../RedisClient.ts"
 import type { RedisError } from "../../RedisError.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
+import { milliseconds } from "../runtime/milliseconds.ts"
 import type { CacheOptions, LoadTimeoutError } from "./cacheModel.ts"
 import * as Scripts from "./cacheScripts.ts"
 import type { Codec } from "./codec.ts"
@@ -20,10 +21,10 @@ export interface Grant {
   readonly since: number
 }
 
-/** What asking for a value can fail with. */
+/** The errors that asking for a value can fail with. */
 export type Failure<E> = E | RedisError | KeyspaceError | LoadTimeoutError
 
-/** The times of a cache, in milliseconds, and what they are shortened or anticipated by. */
+/** The times of a cache, in milliseconds, and the parts by which they are shortened or anticipated. */
 export interface Settings<A> {
   readonly freshOf: (value: A) => number
   readonly absent: number
@@ -48,15 +49,15 @@ export interface Shared<Id, A, E, R> {
   readonly token: () => string
 }
 
-/** An entry whose load has just failed is not renewed for so many milliseconds. */
+/** The milliseconds for which an entry whose load has just failed is not renewed. */
 export const pauseOfRenewal = 1000
 
-/** How long a lease is tried to be given back, in milliseconds: it ends by itself. */
+/** The milliseconds for which giving a lease back is tried. After that the lease ends by itself. */
 const longestRelease = 5000
 
 /**
- * Gives a lease back, when something is over. Detached: it must go out when the scope of the cache ends, too, and nobody is to
- * wait for it.
+ * Gives a lease back when something is over. The release is detached, because it must go out when the scope of the
+ * cache ends, too, and nobody is to wait for it.
  */
 export const release = <Id, A, E, R>(
   { client, clock, own, settings }: Shared<Id, A, E, R>,
@@ -72,9 +73,10 @@ export const release = <Id, A, E, R>(
     Effect.asVoid
   )
 
-export const milliseconds = (time: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(time))
-
-/** What the server takes: whole numbers that it counts with exactly. Some thousand years stand for ever. */
+/**
+ * A time as the server takes it: an integer that its scripts count with exactly. A very long time is cut to some
+ * thousand years.
+ */
 export const whole = (time: number): number => Math.round(Math.min(time, 1e14))
 
 export const settingsOf = <Id, A, E, R>(options: CacheOptions<Id, A, E, R>): Settings<A> => {
@@ -82,7 +84,7 @@ export const settingsOf = <Id, A, E, R>(options: CacheOptions<Id, A, E, R>): Set
     options
   const fixed = typeof ttl === "function" ? undefined : milliseconds(ttl)
   return {
-    // A function was told from a time above.
+    // `fixed` is only undefined where `ttl` is a function.
     freshOf: (value: A): number => fixed ?? milliseconds((ttl as (value: A) => Duration.Input)(value)),
     absent: milliseconds(absentTtl),
     stale: milliseconds(stale),

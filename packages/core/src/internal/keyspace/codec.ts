@@ -1,10 +1,10 @@
 /**
- * Values by their schemas, with the key in errors.
+ * Encodes and decodes values by their schemas; errors name the key.
  */
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type { CodecError, RedisCodec } from "../../RedisCodec.ts"
-import * as Values from "../values/values.ts"
+import * as Values from "../values/schemaValues.ts"
 import { KeyspaceError } from "./model.ts"
 
 export const refuse = (

@@ -1,14 +1,14 @@
 /**
- * How the keys of a keyspace are named, and found.
+ * Names the keys of a keyspace, and finds them.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { TimeToLive } from "../../RedisArg.ts"
 import { escapeGlob } from "../command/glob.ts"
+import { onlyFitting } from "../values/misfits.ts"
 import { codecOf, refuse } from "./codec.ts"
-import { KeyspaceError } from "./model.ts"
-import type { KeyOptions, Misfits, SetOptions } from "./model.ts"
+import type { KeyOptions, KeyspaceError, SetOptions } from "./model.ts"
 
 export interface Keys<Id> {
   readonly of: (id: Id) => Effect.Effect<string, KeyspaceError>
@@ -16,16 +16,16 @@ export interface Keys<Id> {
   /** The glob pattern of all keys, or the reason why there is none. */
   readonly match: Effect.Effect<string, KeyspaceError>
   readonly ttl: Duration.Duration | undefined
-  /** The time to live of one write; `undefined` is without limit. */
+  /** The time to live of one write; `undefined` means no limit. */
   readonly ttlOf: (options: SetOptions | undefined) => Duration.Duration | undefined
   readonly scanCount: number
-  /** The value that was found, or nothing when it does not fit and is to be left out. */
-  readonly fitting: <A, E, R>(
-    found: Effect.Effect<ReadonlyArray<A>, E | KeyspaceError, R>
-  ) => Effect.Effect<ReadonlyArray<A>, E | KeyspaceError, R>
+  /** Reads what was found; the result is empty when it does not fit and is to be left out. */
+  readonly onlyFitting: <A>(
+    found: Effect.Effect<ReadonlyArray<A>, KeyspaceError>
+  ) => Effect.Effect<ReadonlyArray<A>, KeyspaceError>
 }
 
-/** Stands for the id while the parts of a key around it are looked for. */
+/** Stands for the id while the parts of a key around the id are looked for. */
 const placeholder = "\u0000"
 
 export const keysOf = <Id>(options: KeyOptions<Id>): Keys<Id> => {
@@ -44,24 +44,16 @@ export const keysOf = <Id>(options: KeyOptions<Id>): Keys<Id> => {
     ttl: ttlOf(ttl),
     ttlOf: (write) => ttlOf(write?.ttl ?? ttl),
     scanCount: options.scanCount ?? 1000,
-    fitting: fittingBy(options.misfits ?? "fail")
+    onlyFitting: onlyFitting(options.misfits)
   }
 }
 
 const ttlOf = (ttl: TimeToLive | undefined) => ttl === undefined ? undefined : finite(Duration.fromInputUnsafe(ttl))
 
-const fittingBy = (misfits: Misfits): Keys<unknown>["fitting"] => {
-  if (misfits === "fail") return (found) => found
-  const leaveOut = misfits === "skip"
-    ? () => Effect.succeed([])
-    : (error: KeyspaceError) => Effect.as(misfits(error), [])
-  return (found) => Effect.catchIf(found, (error) => error instanceof KeyspaceError, leaveOut)
-}
-
 export const finite = (ttl: Duration.Duration): Duration.Duration | undefined =>
   Duration.isFinite(ttl) ? ttl : undefined
 
-/** Ids without a schema are strings: then `Id` has its default. */
+/** The schema of ids that have none: then `Id` has its default, a string. */
 const stringId: Schema.Codec<string, string> = Schema.String
 
 const fill = (template: string) => {

@@ -1,5 +1,5 @@
 /**
- * Keyspaces as their users see them.
+ * The types of keyspaces that their users see.
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -9,6 +9,7 @@ import type * as Stream from "effect/Stream"
 import type { TimeToLive } from "../../RedisArg.ts"
 import type { RedisClient } from "../../RedisClient.ts"
 import type { CommandError, TransactionError } from "../../RedisError.ts"
+import type * as Values from "../values/misfits.ts"
 
 // -----------------------------------------------------------------------------
 // Errors
@@ -47,7 +48,7 @@ export class KeyspaceError extends Schema.TaggedError<KeyspaceError>("@redfx/cor
  * @category options
  * @since 0.1.0
  */
-export type Misfits = "fail" | "skip" | ((error: KeyspaceError) => Effect.Effect<void>)
+export type Misfits = Values.Misfits<KeyspaceError>
 
 /**
  * How the keys of a keyspace are named, and how long they live.

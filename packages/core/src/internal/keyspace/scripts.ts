@@ -9,8 +9,9 @@ import { scriptSpec } from "../script/calls.ts"
 import { sha1 } from "../script/sha1.ts"
 
 /**
- * The time to live is set after the write, and only if it was one: a transaction would give it to whatever else the key
- * holds as well. Lua takes some thousand arguments at a time; the write is one of numbers that can be added up.
+ * Runs a write and sets the time to live afterwards, only if the write succeeded: a transaction would also give that
+ * time to a key that holds something else. Lua takes some thousand arguments at a time, so a long write becomes
+ * several, whose numbers are added up.
  */
 const lua = `local result = 0
 for first = 3, #ARGV, 4000 do
@@ -24,7 +25,7 @@ return result`
 const digest = sha1(lua)
 const spec = scriptSpec("EVALSHA", [], { lua, name: "RedisKeyspace.expiringAfter", sha1: digest })
 
-/** The same write, after which the key lives for so long. The key is its first argument. */
+/** The same write, which also gives its key a time to live. The key is the first argument. */
 export const expiringAfter = <A>(
   key: RedisArg.Key,
   ttl: Duration.Duration,

@@ -1,5 +1,5 @@
 /**
- * How rate limiters decide, each in one step on the server, whose clock counts.
+ * The decisions of rate limiters, each made in one step on the server, by whose clock they go.
  *
  * Times are whole microseconds, which Lua's numbers hold exactly. They are formatted by hand: as text Lua gives 14 digits.
  * A server may take over whose clock is behind. What is stored then counts from now on, for what it has left at the most
@@ -9,7 +9,7 @@ import * as Duration from "effect/Duration"
 import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 
-/** What a limiter decided, as {@link decision} reads it. */
+/** The decision of a limiter, as {@link decision} reads it. */
 interface Decided {
   readonly allowed: boolean
   readonly remaining: number
@@ -19,7 +19,7 @@ interface Decided {
 
 const { integer } = RedisReply
 
-/** Numbers in every view: what is decided has no text. */
+/** Reads numbers in every view, because a decision has no text. */
 const decision: RedisReply.Reply<Decided> = RedisReply.map(
   RedisReply.tuple(integer, integer, integer, integer),
   ([allowed, remaining, retryAfter, resetAfter]) => ({
@@ -44,8 +44,8 @@ local now = time[1] * 1000000 + time[2]
 export type Asked = () => readonly [number, number, cost: number, counts: 0 | 1]
 
 /**
- * A bucket is how many tokens it had, and when. Those that came since are added when somebody looks. A billionth of a
- * token is what rounding may have lost.
+ * A token bucket. A key holds how many tokens there were, and when; the tokens that came since are added at the next
+ * look. Rounding may lose up to a billionth of a token.
  */
 export const tokenBucket = RedisScript.make({
   name: "RedisRateLimiter.tokenBucket",
@@ -68,9 +68,9 @@ return {allowed and 1 or 0, math.floor(tokens + 1e-9), allowed and 0 or math.cei
 })
 
 /**
- * A window is a sorted set of what was taken in it, by when. A member is how much was taken up to and with it since the
- * set was empty, and how much by itself: what is used is the difference of the last and the first, however many there are
- * between. The sum has leading zeros, which puts members of one microsecond in their order.
+ * A sliding window. A sorted set holds what was taken, ordered by time. Each member says how much was taken up to and
+ * with it since the set was empty, and how much by itself, so the use is the difference between the last and the first
+ * member, however many are between them. The sum has leading zeros, which keep members of one microsecond in order.
  */
 export const slidingWindow = RedisScript.make({
   name: "RedisRateLimiter.slidingWindow",

@@ -1,5 +1,5 @@
 /**
- * The lock of one holder at a time: a key that has the token of its holder.
+ * The lock of one holder at a time, which is a key with the holder's token.
  */
 import * as Effect from "effect/Effect"
 import { exists } from "../../commands/Generic.ts"

@@ -1,20 +1,22 @@
 /**
  * Leases: acquired, kept alive, and given back. {@link Ways} says what that means on the server.
  */
-import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { TimeToLive } from "../../RedisArg.ts"
 import { RedisClient } from "../../RedisClient.ts"
 import { DataError, isRetryable, LockError, LockNotOwnedError } from "../../RedisError.ts"
 import type { CommandError, LockLikeError } from "../../RedisError.ts"
-import { failureOf, timeLimit } from "../error/failure.ts"
+import { failureOf, timeLimit } from "../error/events.ts"
+import { lengthened } from "../runtime/backOff.ts"
+import { elapsedNow } from "../runtime/elapsed.ts"
+import { milliseconds, wholeMilliseconds } from "../runtime/milliseconds.ts"
+import type { Restore } from "../runtime/restore.ts"
 
 // -----------------------------------------------------------------------------
 // Models
@@ -67,7 +69,7 @@ export interface LockHandle {
 // Acquiring
 // -----------------------------------------------------------------------------
 
-/** The commands of a lease: each returns whether it found what it was for. */
+/** The commands of a lease. Each returns whether it did what it was sent for. */
 export interface Ways {
   readonly acquire: (token: string) => On<Taken | undefined>
   readonly release: (token: string) => On<boolean>
@@ -100,7 +102,7 @@ export interface Settings {
   readonly autoExtend: boolean
 }
 
-/** The times that all options share. */
+/** The times that the options of locks and semaphores have in common. */
 export const timesOf = (options: {
   readonly ttl?: TimeToLive | undefined
   readonly retryInterval?: Duration.Input | undefined
@@ -114,7 +116,7 @@ export const timesOf = (options: {
   }
 }
 
-/** The ways to hold something. */
+/** The ways in which an effect or a scope can hold a lease. */
 export const make = (settings: Settings) => ({
   tryAcquire: acquireFor(settings, 0),
   acquire: acquireFor(settings, settings.waitTimeout),
@@ -124,7 +126,7 @@ export const make = (settings: Settings) => ({
     Effect.gen(function*() {
       const held = yield* acquireOrFail(settings, restore)
       yield* Effect.addFinalizer(() => held.giveBack)
-      // Ends before the lock is given back: finalizers run last one first.
+      // The extension ends before the lock is given back, because finalizers run last one first.
       if (held.keepAlive !== undefined) yield* Effect.forkScoped(Effect.interruptible(held.keepAlive))
       return held.handle
     })
@@ -149,17 +151,6 @@ export const make = (settings: Settings) => ({
 const acquireFor = (settings: Settings, waitTimeout: number) =>
   Effect.uninterruptibleMask((restore) => Effect.map(acquire(settings, waitTimeout, restore), (held) => held?.handle))
 
-const milliseconds = (time: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(time))
-
-/** Rounded up: less than a millisecond is not nothing, which would mean without end. */
-const wholeMilliseconds = (time: Duration.Input): number => Math.ceil(milliseconds(time))
-
-/** Milliseconds of a clock that is never set, so that nothing of this depends on the time of day. */
-const now: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
-
-/** Makes interruptible again what stands in an uninterruptible region. */
-type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-
 /** Tries until the lock is taken, or the next try would be too late. */
 const acquire = Effect.fnUntraced(function*(
   settings: Settings,
@@ -167,17 +158,18 @@ const acquire = Effect.fnUntraced(function*(
   restore: Restore
 ): Effect.fn.Return<Held | undefined, CommandError, RedisClient> {
   const client = yield* RedisClient
-  const stopAt = (yield* now) + waitTimeout
+  const stopAt = (yield* elapsedNow) + waitTimeout
   const token = settings.token ?? (settings.makeToken ?? SecureRandom.uuidV4Unsafe)()
   for (;;) {
-    const triedAt = yield* now
+    const triedAt = yield* elapsedNow
     const grant = yield* attempt(client, settings, token, restore)
     if (grant !== undefined) {
       return makeHeld(client, settings, { token, fencingToken: grant.fencingToken, acquiredAt: triedAt })
     }
-    const left = stopAt - (yield* now)
+    const left = stopAt - (yield* elapsedNow)
     if (settings.retryInterval > left) return undefined
-    yield* restore(Effect.sleep(Math.min(settings.retryInterval * (1 + (yield* Random.next) * jitter), left)))
+    const pause = yield* lengthened(settings.retryInterval, jitter)
+    yield* restore(Effect.sleep(Math.min(pause, left)))
   }
 })
 
@@ -196,7 +188,7 @@ const acquireOrFail = (
         : Effect.succeed(held)
   )
 
-/** One try. A caller that never learns its outcome must not keep others out. */
+/** Tries once. A caller that never learns the outcome must not keep others out. */
 const attempt = (
   client: RedisClient["Service"],
   settings: Settings,
@@ -204,7 +196,7 @@ const attempt = (
   restore: Restore
 ): Effect.Effect<Taken | undefined, CommandError> => {
   const request = settings.ways.acquire(token)
-  // A token that was given may be the one that the lock holds already: it cannot be known what to undo.
+  // The lock may hold a given token already, so it cannot be known what to undo.
   if (settings.token !== undefined) return on(client, request)
   const undo = Effect.forkDetach(Effect.ignore(undone(client, settings, token)), { startImmediately: true })
   return restore(on(client, request)).pipe(
@@ -214,8 +206,8 @@ const attempt = (
 }
 
 /**
- * Releases what an attempt may have taken. It goes the same way as the attempt, behind it, so that it is not run first;
- * and is tried until there is an answer, for as long as the lock can live.
+ * Releases a lock that an attempt may have taken. The release goes the same way as the attempt, behind it, so that the
+ * server runs it afterwards. It is tried until there is an answer, for as long as the lock can live.
  */
 const undone = (
   client: RedisClient["Service"],
@@ -226,7 +218,7 @@ const undone = (
   return ttl === undefined ? release : Effect.timeoutOption(release, ttl)
 }
 
-/** After a tenth of a second, then ever later, up to every 5 seconds. */
+/** Tries again after a tenth of a second, then at growing intervals of up to 5 seconds. */
 const undoing: Schedule.Schedule<unknown> = Schedule.jittered(
   Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
 )
@@ -262,7 +254,10 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
   const { fencingToken, token } = grant
   const loss = Deferred.makeUnsafe<never, LockNotOwnedError>()
   let state: "held" | "unlocked" = "held"
-  /** When the lock may be over: from when it was asked for, which is before the server began to count. */
+  /**
+   * The time until which the lock is certainly valid. It counts from the request, which is before the server began to
+   * count.
+   */
   let validUntil = grant.acquiredAt + (ttl ?? Infinity)
 
   const whileHeld = (
@@ -275,7 +270,7 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
     )
 
   const change = (duration: number, mode: "add" | "replace" | "atLeast"): Effect.Effect<boolean, CommandError> =>
-    Effect.flatMap(now, (startedAt) =>
+    Effect.flatMap(elapsedNow, (startedAt) =>
       Effect.map(on(client, ways.extend(token, duration, mode)), (owned) => {
         const renewed = startedAt + duration
         if (owned) {
@@ -304,11 +299,11 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
       const release = on(client, ways.release(token))
       return ttl === undefined
         ? release
-        : Effect.flatMap(now, (time) => untilOver(Math.max(validUntil - time, shortestRelease), release))
+        : Effect.flatMap(elapsedNow, (time) => untilOver(Math.max(validUntil - time, shortestRelease), release))
     })),
     extend: (duration, options) =>
       extend(() => wholeMilliseconds(duration), options?.replace === true ? "replace" : "add"),
-    // Without `ttl` this is refused before the number is looked at.
+    // Without `ttl` the extension is refused before it looks at the number.
     reacquire: extend(() => ttl ?? 0, "replace"),
     owned: Effect.suspend(() => state === "held" ? on(client, ways.owned(token)) : Effect.succeed(false)),
     locked: on(client, ways.locked),
@@ -334,15 +329,20 @@ const makeHeld = (client: RedisClient["Service"], settings: Settings, grant: Gra
   }
 }
 
-/** A time that has come out as nothing or less would delete the lock; one without end could not be sent. */
+/**
+ * The refusal of a time of zero or less, which would delete the lock, or of an infinite one, which could not be sent.
+ */
 const notExtended = Effect.fail(
   new DataError({ command: "PEXPIRE", detail: "a lock is extended by more than no time, and not without end" })
 )
 
-/** For how long a release is tried at least, in milliseconds: also of a lock that may be over. */
+/** The milliseconds for which a release is tried at least, also when the lock may be over. */
 const shortestRelease = 1000
 
-/** Gives a release up when the lock is over by itself. Also where it must not be interrupted: it is a fiber of its own. */
+/**
+ * Gives a release up when the lock is over by itself, even in an uninterruptible region, because the release runs in a
+ * fiber of its own.
+ */
 const untilOver = (milliseconds: number, release: Effect.Effect<boolean, CommandError>) =>
   Effect.timeoutOrElse(release, {
     duration: milliseconds,
@@ -352,9 +352,8 @@ const untilOver = (milliseconds: number, release: Effect.Effect<boolean, Command
 const releasing = { name: "EVALSHA", readonly: false }
 
 /**
- * Extends the lock every third of its life, and ends when the lock is lost:
- * when the server says so, or when it has not answered for so long that the
- * lock may have expired.
+ * Extends the lock every third of its life. Ends when the lock is lost: the server says so, or has not answered for so
+ * long that the lock may have expired.
  */
 const keepAlive = Effect.fnUntraced(function*(
   renew: Effect.Effect<boolean, CommandError>,
@@ -364,13 +363,13 @@ const keepAlive = Effect.fnUntraced(function*(
   let pause = ttl / 3
   for (;;) {
     yield* Effect.sleep(pause)
-    const left = validUntil() - (yield* now)
+    const left = validUntil() - (yield* elapsedNow)
     if (left <= 0) return
     const renewed = yield* renew.pipe(
       Effect.timeout(left),
       Effect.catch(() => Effect.succeed("unknown" as const))
     )
     if (renewed === false) return
-    pause = renewed === true ? ttl / 3 : Math.min(ttl / 10, Math.max(validUntil() - (yield* now), 0))
+    pause = renewed === true ? ttl / 3 : Math.min(ttl / 10, Math.max(validUntil() - (yield* elapsedNow), 0))
   }
 })

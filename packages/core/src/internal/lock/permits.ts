@@ -9,7 +9,7 @@ import * as RedisReply from "../../RedisReply.ts"
 import * as RedisScript from "../../RedisScript.ts"
 import type { Ways } from "./lease.ts"
 
-/** Leaves only leases that last; the key lives as long as the last of them. */
+/** Drops the leases that have ended; the key lives as long as the last lease. */
 const lasting = `local time = redis.call("TIME")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call("ZREMRANGEBYSCORE", KEYS[1], "-inf", string.format("%.0f", now))
@@ -71,7 +71,7 @@ const owned = RedisScript.make({
   ordered: true
 })
 
-/** How many permits are taken. */
+/** The number of permits that are taken. */
 export const taken = RedisScript.make({
   name: "RedisSemaphore.taken",
   lua: `${lasting}return redis.call("ZCARD", KEYS[1])`,

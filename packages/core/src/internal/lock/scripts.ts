@@ -1,5 +1,5 @@
 /**
- * What locks do on the server in one step: look at the holder of the lock, and act on it.
+ * The steps of locks on the server: each looks at the holder of the lock and acts on it, at once.
  *
  * All of it is `ordered`: where connections are shared, what undoes an attempt comes after the attempt.
  */
@@ -51,8 +51,8 @@ return redis.call("DEL", KEYS[1])`,
 })
 
 /**
- * Changes the time to live of the lock if it is the token's and has one; tells
- * whether it did. `add` to what is left, `replace` it, or make it `atLeast` so long.
+ * Changes the time to live of a lock if it has the token and a time; returns whether it did. The mode is to `add` to
+ * the time that is left, to `replace` it, or to make it `atLeast` so long.
  */
 export const extend = RedisScript.make({
   name: "RedisLock.extend",
@@ -69,5 +69,5 @@ return redis.call("PEXPIRE", KEYS[1], milliseconds)`,
   ordered: true
 })
 
-/** The key of the counter from which a lock's fencing tokens come: in the hash slot of the lock. */
+/** The key of the counter for a lock's fencing tokens, in the hash slot of the lock. */
 export const counterOf = (name: string): string => beside(name, "fence", "a lock with fencing tokens")

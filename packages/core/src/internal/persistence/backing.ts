@@ -1,5 +1,5 @@
 /**
- * What Effect's `Persistence` keeps, one key each.
+ * The store behind Effect's `Persistence`, with a key for each entry.
  */
 import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
@@ -15,12 +15,17 @@ import { clearUnder } from "./prefixed.ts"
 
 type Entry = readonly [key: string, value: object, ttl: Duration.Duration | undefined]
 
-/** Every command is of one key, or is split by keys, so that a cluster serves it like one server. */
+/**
+ * The store on a client. Every command is of one key, or is split by keys, so that a cluster serves it like one server.
+ */
 export const backingOn = (client: RedisClient["Service"]): BackingPersistence["Service"] => ({
   make: (storeId) => Effect.succeed(storeOn(client, namespaceOf(storeId)))
 })
 
-/** As Effect's own store for Redis has it: the namespace ends at the first colon, so that no two stores overlap. */
+/**
+ * The prefix of a store, as in Effect's own store for Redis: the namespace ends at the first colon, so that no two
+ * stores overlap.
+ */
 const namespaceOf = (storeId: string) => `${storeId.replace(/[%:]/g, encodeURIComponent)}:`
 
 const storeOn = (client: RedisClient["Service"], namespace: string): BackingPersistenceStore => {
@@ -43,7 +48,7 @@ const storeOn = (client: RedisClient["Service"], namespace: string): BackingPers
     getMany: (keys) =>
       asking(
         `read from ${namespace}`,
-        // What is no JSON is as good as absent, for each by itself. There are as many values as keys.
+        // A value that is not JSON counts as absent, each by itself. There are as many values as keys.
         Effect.map(mget(Arr.map(keys, nameOf)), (texts) => Arr.map(keys, (_, index) => parsed(texts[index])))
       ),
     set: (...entry) => asking(`write ${nameOf(entry[0])}`, Effect.flatMap(writing(entry), Effect.asVoid)),

@@ -1,5 +1,5 @@
 /**
- * All keys that begin alike, wherever in a cluster they are.
+ * Finds and deletes all keys with a prefix, wherever in a cluster they are.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,14 +10,14 @@ import type { CommandError } from "../../RedisError.ts"
 import { scanStream, scanStreamBytes } from "../../RedisScan.ts"
 import { escapeGlob } from "../command/glob.ts"
 
-/** How many keys are looked at for a page of SCAN, and deleted by one UNLINK. */
+/** How many keys one page of SCAN looks at, and one UNLINK deletes. */
 const pageSize = 1000
 
 type Asking<A> = Effect.Effect<A, CommandError, RedisClient>
 
 const under = (prefix: string) => ({ match: `${escapeGlob(prefix)}*`, count: pageSize })
 
-/** The keys without their prefix, each once: SCAN may find one more than once. */
+/** The keys without the prefix. Each key is there once, although SCAN may find one several times. */
 export const keysUnder = (prefix: string): Asking<ReadonlySet<string>> =>
   Effect.map(
     Stream.runCollect(scanStream(under(prefix))),
@@ -27,7 +27,7 @@ export const keysUnder = (prefix: string): Asking<ReadonlySet<string>> =>
 export const noneUnder = (prefix: string): Asking<boolean> =>
   Effect.map(Stream.runHead(scanStream(under(prefix))), Option.isNone)
 
-/** Deletes them page by page. What is written meanwhile may stay. */
+/** Deletes the keys page by page. A key that is written meanwhile may stay. */
 export const clearUnder = (prefix: string): Asking<void> =>
   scanStreamBytes(under(prefix)).pipe(
     Stream.grouped(pageSize),

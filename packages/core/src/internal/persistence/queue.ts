@@ -12,8 +12,8 @@ import { hashTag } from "../command/slot.ts"
 type Options = NonNullable<Parameters<typeof PersistedQueue.makeStoreRedis>[0]>
 
 /**
- * Its scripts use several keys of a queue together, and its locks, whose names have nothing but the prefix in common with
- * them. So each queue has a store with a prefix of its own.
+ * Makes the store of a queue. The queue's scripts use several of its keys together, and its locks, whose names only
+ * have the prefix in common with them. So each queue has a store with a prefix of its own.
  */
 export const makeQueueStore = Effect.fnUntraced(function*(options: Options) {
   const prefix = options.prefix ?? "effectq:"
@@ -25,14 +25,14 @@ export const makeQueueStore = Effect.fnUntraced(function*(options: Options) {
     lookup: (name: string) => storeOf(`${prefix}${hashTag(name)}:`),
     idleTimeToLive: "30 seconds"
   })
-  // Cleaning up looks for the queues of all processes by the prefix that is theirs in common.
+  // The cleaning up looks for the queues of all processes by the prefix that they have in common.
   const { cleanup } = yield* storeOf(prefix)
   return PersistedQueue.PersistedQueueStore.of({
     offer: (element) =>
       Effect.scoped(
         Effect.flatMap(RcMap.get(stores, element.name), (store) => store.offer({ ...element, name: queue }))
       ),
-    // Who takes keeps the store until what was taken is done.
+    // The taker keeps the store until the element that it took is done.
     take: (request) =>
       Effect.flatMap(RcMap.get(stores, request.name), (store) => store.take({ ...request, name: queue })),
     cleanup
@@ -53,7 +53,8 @@ const adapted = (redis: Redis["Service"], prefix: string): Redis["Service"] => (
     if (script.lua.includes("Lock expired after final attempt")) {
       return (...params) => Effect.retry(run(...params), Schedule.spaced("1 second"))
     }
-    // The same parameters, of which the sixth is the text that locks begin with; elements, attempts and locks in turn.
+    // The parameters stay the same. The sixth is the text that locks begin with; elements, attempts and locks follow in
+    // turn.
     return prefix !== "" && script.lua.includes("local lock_prefix = ARGV[1]")
       ? (...params) =>
         Effect.map(run(...params.with(5, `${prefix}${String(params[5])}`)), (taken) =>
@@ -64,5 +65,5 @@ const adapted = (redis: Redis["Service"], prefix: string): Redis["Service"] => (
   }
 })
 
-/** The name of the one queue of each store. */
+/** The name of the one queue in each store. */
 const queue = "queue"

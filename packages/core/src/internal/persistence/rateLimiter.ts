@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 import { hashTag } from "../command/slot.ts"
 
-/** A token bucket is two keys that one script uses: they have the tag in common. */
+/** Makes the store. A token bucket is two keys that one script uses, so both have one hash tag. */
 export const makeRateLimiterStore = (options: { readonly prefix?: string | undefined }) =>
   Effect.map(RateLimiter.makeStoreRedis(options), (store) => {
     const tagged = <Request extends { readonly key: string }>(request: Request): Request => ({

@@ -1,6 +1,5 @@
 /**
- * Connections that one user at a time has for itself: blocking commands,
- * transactions that watch, reserved clients.
+ * Connections that one user at a time has alone: for blocking commands, transactions that watch, and reserved clients.
  *
  * Invariants:
  *
@@ -25,9 +24,9 @@ import type { RedisConnector } from "../../RedisConnector.ts"
 import type { CommandError } from "../../RedisError.ts"
 import type { Dialer, RedisConnection } from "../connection/model.ts"
 import type { RequestQueue } from "../connection/request.ts"
-import { connectionLoss } from "../error/failure.ts"
+import { connectionLoss } from "../error/events.ts"
 import { arrived, elapsed, sleepUntil } from "../runtime/elapsed.ts"
-import { errorOf } from "../runtime/failed.ts"
+import { errorOf } from "../runtime/firstError.ts"
 import { runNow } from "../runtime/ownContext.ts"
 import { Lease } from "./recycle.ts"
 import { addressOf, longestPause, Pauses, pauseUnless } from "./redial.ts"
@@ -41,17 +40,17 @@ export interface Options {
 /** How long a connection may take to be cleaned before it is closed: a new one costs less than that. */
 const cleaningLimit = "1 second"
 
-/** One of the users of the pool, with what it has and waits for. */
+/** A user of the pool, with the connections that it has and waits for. */
 export class Member {
   readonly claims = new Set<Claim>()
-  /** Why it gets no connection any more. */
+  /** The reason why the member gets no connection any more. */
   ended: CommandError | undefined = undefined
 }
 
 /** A caller that wants a connection, waits for it, has it, or is done. */
 class Claim {
   readonly member: Member
-  /** The dial that was begun for it. */
+  /** The dial that was begun for this claim. */
   dial: Dial | undefined = undefined
   lease: Lease | undefined = undefined
   connection: RedisConnection | undefined = undefined
@@ -62,22 +61,22 @@ class Claim {
   }
 }
 
-/** A new connection, its scope, and what has ended it, if anything has by now. */
+/** A new connection, its scope, and the error that has ended it, if anything has. */
 interface Opened {
   readonly connection: RedisConnection
   readonly scope: Scope.Closeable
   readonly lost: () => CommandError | undefined
 }
 
-/** A connection that is being opened. It may have no claim, when it is to be idle or its claim has ended. */
+/** A connection that is being opened. It has no claim when it is to be idle, or when its claim has ended. */
 interface Dial {
   claim: Claim | undefined
-  /** Whether it was begun for this claim. */
+  /** Whether the dial was begun for this claim. */
   isOwn: boolean
 }
 
 /**
- * What is known of an open connection.
+ * The facts about an open connection.
  *
  * - `greeted`: how often anything had come from the server when it was opened, and when that was.
  * - `unusedSince`: when it was opened, or given back.
@@ -101,16 +100,16 @@ export class ExclusivePool {
   readonly #members = new Set<Member>()
   readonly #everybody = new Member()
   readonly #open = new Map<RedisConnection, Facts>()
-  /** Idle connections; the one that was given back last is the last. */
+  /** The idle connections, the one that was given back last at the end. */
   readonly #idle: Array<RedisConnection> = []
   readonly #dials = new Set<Dial>()
   /** The claims that wait, in order. */
   readonly #waiting = new Set<Claim>()
   #sweeping = false
   readonly #pauses = new Pauses()
-  /** When the next dial may begin. */
+  /** The time at which the next dial may begin. */
   #notBefore = 0
-  /** Why no claim gets a connection any more. */
+  /** The reason why no claim gets a connection any more. */
   #closed: CommandError | undefined = undefined
 
   constructor(options: Options, context: Context.Context<RedisConnector>, scope: Scope.Closeable, clock: Clock.Clock) {
@@ -141,7 +140,7 @@ export class ExclusivePool {
     return this.#waiting.size
   }
 
-  /** A member until the scope closes, which ends what it has then: nobody waits for it. */
+  /** A member until the scope closes. The end of the scope takes the member's connections away; nobody waits for it. */
   readonly join: Effect.Effect<Member, never, Scope.Scope> = Effect.acquireRelease(
     Effect.sync(() => {
       const member = new Member()
@@ -155,7 +154,7 @@ export class ExclusivePool {
       })
   )
 
-  /** A connection until the scope closes. */
+  /** Leases a connection until the scope closes. */
   lease(member = this.#everybody): Effect.Effect<Lease, CommandError, Scope.Scope> {
     return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Effect.scope, (scope) =>
@@ -164,7 +163,7 @@ export class ExclusivePool {
           const end = Effect.sync(() => this.#release(claim))
           return Effect.onExit(
             restore(Effect.provideService(this.#take(claim), Clock.Clock, this.#clock)),
-            // A claim that failed holds nothing until the scope closes.
+            // A claim that failed holds nothing, so the scope need not end it.
             (exit) => Exit.isSuccess(exit) ? Scope.addFinalizer(scope, end) : end
           )
         }))
@@ -197,7 +196,7 @@ export class ExclusivePool {
   // Claims
   // ---------------------------------------------------------------------------
 
-  /** A connection that is of no use any more is replaced, not handed out. */
+  /** Takes a connection for a claim. A connection that is of no use any more is replaced and not handed out. */
   #take(claim: Claim): Effect.Effect<Lease, CommandError> {
     return Effect.gen({ self: this }, function*() {
       while (true) {
@@ -239,7 +238,7 @@ export class ExclusivePool {
     return count
   }
 
-  /** Fails after the time to wait for a free connection; the dial that follows has a limit of its own. */
+  /** Fails after the time to wait for a free connection. The dial that follows has a limit of its own. */
   #waitedTooLong(claim: Claim): Effect.Effect<never, CommandError> {
     const { acquireTimeout, max } = this.#options.settings.pool
     const limit = elapsed(this.#clock) + Duration.toMillis(acquireTimeout)
@@ -260,7 +259,7 @@ export class ExclusivePool {
     settle?.(exit)
   }
 
-  /** Ends a claim, whatever state it is in. */
+  /** Ends a claim in whatever state it is. */
   #release(claim: Claim): void {
     claim.settle = undefined
     this.#waiting.delete(claim)
@@ -269,7 +268,7 @@ export class ExclusivePool {
     claim.member.claims.delete(claim)
   }
 
-  /** Gives the dial that was begun for a claim to a caller that waits without one. */
+  /** Gives the dial of a claim to a caller that waits without one. */
   #passOn(claim: Claim): void {
     const { dial } = claim
     if (dial === undefined) return
@@ -288,14 +287,14 @@ export class ExclusivePool {
     return undefined
   }
 
-  /** Takes the connection from a claim, and sees to it that nothing of the claim is left on it. */
+  /** Takes the connection from a claim, and cleans it of everything that the claim left on it. */
   #putDown(claim: Claim): void {
     const { connection, lease } = claim
     claim.connection = undefined
     claim.lease = undefined
     if (connection === undefined) return
     const given = () => this.#loss("ClientClosed", "The reserved connection was given back")
-    // Without a lease its holder went away during the check of a connection, which has a reply to come then.
+    // A claim without a lease may have ended while its connection was checked; then a reply is still to come.
     const verdict = lease?.giveBack() ?? (connection.exchange.idle ? "Clean" : "Spoilt")
     if (verdict === "Spoilt" || this.#idleTimeout === 0 || claim.member.ended !== undefined) {
       return connection.close(given())
@@ -308,7 +307,7 @@ export class ExclusivePool {
     this.#fork(Effect.map(cleaned, (clean) => clean ? this.#offer(connection) : connection.close(given())))
   }
 
-  /** Whether a connection is still of use after it lay idle. */
+  /** Whether a connection is still of use after it was idle. */
   #isUsable(connection: RedisConnection): Effect.Effect<boolean> {
     return Effect.suspend(() => {
       const facts = this.#open.get(connection)
@@ -331,7 +330,7 @@ export class ExclusivePool {
   /** Gives a clean connection to a caller that waits, or puts it among the idle ones. */
   #offer(connection: RedisConnection): void {
     const facts = this.#open.get(connection)
-    // It was lost meanwhile.
+    // The connection was lost meanwhile.
     if (facts === undefined) return
     if (this.#closed !== undefined) return connection.close(this.#closed)
     facts.unusedSince = this.#now()
@@ -371,14 +370,14 @@ export class ExclusivePool {
       if (exit.value.lost() === undefined) this.#offer(connection)
       else this.#onLost(connection, exit.value.lost()!)
     } else if (claim !== undefined && dial.isOwn) {
-      // Only the claim that it was begun for learns of its failure: the others get a dial of their own now.
+      // Only the claim for which the dial was begun learns of its failure; the others get a dial of their own now.
       const error = errorOf(exit.cause)
       this.#settle(claim, Exit.fail(error ?? this.#loss("Other", "The client failed to open the connection")))
     }
     if (this.#waiting.size > 0) this.#dial()
   }
 
-  /** Opens a connection; after a failure not before a pause, whoever asks for it. */
+  /** Opens a connection; after a failure it first waits for a pause, whoever asks. */
   get #connect(): Effect.Effect<Opened, CommandError, RedisConnector> {
     return Effect.gen({ self: this }, function*() {
       const { news } = this.#options.dialer
@@ -406,7 +405,7 @@ export class ExclusivePool {
   }
 
   #onFailed(error: CommandError): void {
-    // A limit kept it from dialling: that is no reason to wait for the next time.
+    // A limit kept the dial from beginning, which is no reason to delay the next one.
     if (error._tag === "ConnectionError" && error.reason.startsWith("Pool")) return
     const retryAfter = this.#postpone(error)
     if (retryAfter === undefined) return
@@ -414,7 +413,10 @@ export class ExclusivePool {
     this.#options.onEvent({ _tag: "ConnectFailed", address, error, retryAfter })
   }
 
-  /** Lets the next dial wait, and returns for how long; `undefined` when it has to anyway, as of dials that fail together. */
+  /**
+   * Delays the next dial, and returns by how much; `undefined` when it is delayed already, as with dials that fail
+   * together.
+   */
   #postpone(error: CommandError): number | undefined {
     if (this.#notBefore > this.#now()) return undefined
     const pause = runNow(this.#context)(this.#pauses.after(error))
@@ -439,14 +441,14 @@ export class ExclusivePool {
     this.#dial()
   }
 
-  /** Closes what has been idle for too long, while there is something that may be. */
+  /** Closes connections that have been idle for too long, as long as there are any that may be closed. */
   #sweep(): void {
     const oldest = () => this.#open.size > this.#min ? this.#idle[0] : undefined
     if (this.#sweeping || this.#idleTimeout === Infinity || oldest() === undefined) return
     this.#sweeping = true
     this.#fork(Effect.gen({ self: this }, function*() {
       for (let connection = oldest(); connection !== undefined; connection = oldest()) {
-        // It is open: a lost connection is not idle.
+        // A lost connection is not idle, so this one is open.
         const since = this.#open.get(connection)!.unusedSince
         const left = since + this.#idleTimeout - this.#now()
         if (left > 0) yield* Effect.sleep(left)
@@ -471,7 +473,7 @@ export class ExclusivePool {
   }
 }
 
-/** A pool that lives as long as the scope, and opens nothing before it is asked to. */
+/** Makes a pool that lives as long as the scope. It opens nothing before it is asked to. */
 export const make = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<ExclusivePool, never, RedisConnector | Scope.Scope> {
@@ -479,7 +481,7 @@ export const make = Effect.fnUntraced(function*(
   const clock = yield* Clock.Clock
   const scope = yield* Scope.fork(yield* Effect.scope)
   const pool = new ExclusivePool(options, context, scope, clock)
-  // Before its connections are closed: their users learn why.
+  // The users of the connections learn the reason before the connections are closed.
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => pool.retire(connectionLoss("ClientClosed", "The client was closed", options.dialer.address)))
   )

@@ -1,5 +1,5 @@
 /**
- * What a holder leaves behind on a connection that it had for itself.
+ * Finds what a holder leaves behind on a connection that it had alone.
  *
  * Invariants of a connection that is handed on:
  *
@@ -20,10 +20,10 @@ import * as RedisReply from "../../RedisReply.ts"
 import type { RedisConnection } from "../connection/model.ts"
 import { SingleRequest } from "../connection/request.ts"
 import type { Request } from "../connection/request.ts"
-import { connectionLoss } from "../error/failure.ts"
+import { connectionLoss } from "../error/events.ts"
 
 /**
- * What becomes of a connection that was given back.
+ * The fate of a connection that was given back.
  *
  * - `Clean`: it may be handed on.
  * - `Undoing`: it may be when `undone` succeeds.
@@ -33,16 +33,19 @@ export type Verdict = "Clean" | "Undoing" | "Spoilt"
 
 /** A connection in the hands of one holder. */
 export class Lease {
-  /** The connection as its holder gets it: what is sent on it is seen here. */
+  /** The connection as its holder gets it; the lease sees everything that is sent on it. */
   readonly connection: RedisConnection
   readonly #raw: RedisConnection
   readonly #tooLate: CommandError
   #returned = false
-  /** Something that only closing the connection undoes. */
+  /** Whether something was sent that only closing the connection undoes. */
   #spoilt = false
-  /** ASKING was sent last: it would be for the next holder's command. */
+  /** Whether ASKING was sent last, which would apply to the next holder's command. */
   #asking = false
-  /** The number of WATCHes sent, of those before the last EXEC, and of those that an EXEC or UNWATCH was answered after. */
+  /**
+   * The number of WATCHes that were sent, the number before the last EXEC, and the number that an answered EXEC or
+   * UNWATCH has ended.
+   */
   #watches = 0
   #executing = 0
   #ended = 0
@@ -74,17 +77,17 @@ export class Lease {
     else if (!leavesNothing.has(name) && (spec.traits.has("stateful") || names.has(name))) this.#spoilt = true
   }
 
-  /** Told that the last EXEC was answered, which ends the watch, whatever the answer is. */
+  /** Notes that the last EXEC was answered, which ends the watch, whatever the answer is. */
   executed(): void {
     this.#ended = this.#executing
   }
 
-  /** Told that everything that was sent was refused: nothing of it is left. */
+  /** Notes that everything that was sent was refused, so that nothing of it is left. */
   refused(): void {
     this.#ended = this.#watches
   }
 
-  /** Ends the watch, if there is one. Waits for nothing: what is sent after it finds nothing watched. */
+  /** Ends the watch, if there is one. It waits for nothing: commands that are sent after it find nothing watched. */
   unwatch(): void {
     if (this.#undoing || !this.watching || this.#raw.exchange.closed) return
     const watches = this.#watches
@@ -105,22 +108,28 @@ export class Lease {
     // A connection that is ending takes nothing more.
     if (exchange.closed || exchange.leaving !== undefined || this.#spoilt || this.#asking) return "Spoilt"
     this.unwatch()
-    // A reply still to come would be the next holder's. That to UNWATCH is waited for.
+    // A reply that is still to come would be the next holder's. The reply to UNWATCH is waited for.
     if (exchange.inFlight + exchange.waiting !== (this.#undoing ? 1 : 0)) return "Spoilt"
     return this.#undoing ? "Undoing" : this.watching ? "Spoilt" : "Clean"
   }
 
-  /** Whether nothing is left, once that is known; it is known when the connection is lost, too. */
+  /** Whether nothing is left. The effect ends when that is known, which it also is when the connection is lost. */
   readonly undone: Effect.Effect<boolean> = Effect.callback((resume) => {
     if (!this.#undoing) return resume(Effect.succeed(!this.watching))
     this.#onUndone = (undone) => resume(Effect.succeed(undone))
   })
 }
 
-/** Ends a MULTI or a watch, and leaves nothing itself. A MULTI of a batch has no trait; one with a trait is the holder's. */
+/**
+ * The commands that end a MULTI or a watch and leave nothing themselves. A MULTI of a batch has no trait; a MULTI with
+ * a trait is the holder's.
+ */
 const leavesNothing: ReadonlySet<string> = new Set(["DISCARD", "UNWATCH"])
 
-/** May be sent on shared connections, where all have the same: what it leaves is no trait of theirs. */
+/**
+ * Commands that may be sent on shared connections, where all callers have the same name. So their effect is no trait of
+ * theirs.
+ */
 const names: ReadonlySet<string> = new Set(["CLIENT SETINFO", "CLIENT SETNAME"])
 
 const unwatch = RedisCommand.make({

@@ -8,13 +8,14 @@ import type { CommandError } from "../../RedisError.ts"
 import type { Dialer } from "../connection/model.ts"
 import { backOff, jitter } from "../runtime/backOff.ts"
 
-/** The least and the most that a pause between two failed dials lasts, before jitter. */
+/** The shortest and the longest pause between two failed dials, in milliseconds, before jitter. */
 const shortestPause = 10
 export const longestPause = 1000
 
 /**
- * A dial that is refused costs next to nothing, as it only reaches the system of a server that is not there. So many of
- * them in a row, which is three to five seconds, have shorter pauses: a server that is started again is found at once.
+ * The number of refused dials in a row, which are three to five seconds, with shorter pauses. A refused dial costs next
+ * to nothing, because it only reaches the system of a server that is not there; so a server that is started again is
+ * found at once.
  */
 const eagerDials = 50
 const longestEagerPause = 100
@@ -45,7 +46,7 @@ export interface Redial<R> {
   readonly news: Dialer["news"]
 }
 
-/** To be run in a fiber. */
+/** Dials again and again, in a fiber. */
 export const redial = <R>(
   { address, awaitDemand, coolDown, news, onEvent, serve }: Redial<R>
 ): Effect.Effect<never, never, R> =>
@@ -66,20 +67,23 @@ export const redial = <R>(
     }
   })
 
-/** The address that an error names, `undefined` when it names none. */
+/** The address that an error names; `undefined` when it names none. */
 export const addressOf = (error: CommandError): string | undefined => "address" in error ? error.address : undefined
 
-/** Pauses after failed dials. */
+/** The pauses after failed dials. */
 export class Pauses {
   #failures = 0
   #wasRefused = false
 
-  /** To be called when a dial was of use. */
+  /** Starts anew, after a dial that was of use. */
   reset(): void {
     this.#failures = 0
   }
 
-  /** The pause after one more failure: it doubles with each in a row, and begins anew when a server is there, or gone. */
+  /**
+   * The pause after one more failure. It doubles with each failure in a row, and begins anew when a server appears or
+   * goes.
+   */
   after(error: CommandError): Effect.Effect<number> {
     return Effect.map(jitter, (jitter) => {
       const isRefused = error._tag === "ConnectionError" && error.reason === "Refused"
@@ -97,6 +101,6 @@ const pauseAfter = (failures: number, isRefused: boolean): number => {
   return backOff(failures, { shortest: shortestPause, longest })
 }
 
-/** Waits so long, or until there is news. */
+/** Waits for a pause, or until there is news. */
 export const pauseUnless = (milliseconds: number, news: Dialer["news"]): Effect.Effect<void> =>
   news === undefined ? Effect.sleep(milliseconds) : Effect.raceFirst(Effect.sleep(milliseconds), news)

@@ -16,7 +16,7 @@ import type { CommandError } from "../../RedisError.ts"
 import type * as RedisConnection from "../connection/model.ts"
 import { RequestQueue } from "../connection/request.ts"
 import type { Request } from "../connection/request.ts"
-import { connectionLoss } from "../error/failure.ts"
+import { connectionLoss } from "../error/events.ts"
 import { elapsed } from "../runtime/elapsed.ts"
 import { longestPause, redial } from "./redial.ts"
 import type { Useless } from "./redial.ts"
@@ -45,14 +45,14 @@ export interface Options {
 export class SharedConnection {
   readonly address: string
   readonly #options: Options
-  /** The context of whoever made it: what many share runs in it. */
+  /** The context of the maker of the connection, in which everything runs that callers share. */
   readonly #context: Context.Context<never>
   readonly #clock: Clock.Clock
   readonly #healthCheckInterval: number
   readonly #waiting = new RequestQueue()
   #state: State = { _tag: "Idle" }
   #demand: (() => void) | undefined = undefined
-  /** When the connection was last seen idle; only kept while health checks are on. */
+  /** The time at which the connection was last seen idle; it is only kept while health checks are on. */
   #lastUsed = 0
 
   constructor(options: Options, context: Context.Context<never>) {
@@ -95,12 +95,12 @@ export class SharedConnection {
     }
   }
 
-  /** Drops the connection; the next request opens another. */
+  /** Drops the connection. The next request opens another. */
   disconnect(reason: CommandError): void {
     if (this.#state._tag === "Ready" || this.#state._tag === "Checking") this.#state.connection.close(reason)
   }
 
-  /** Opens, watches and reopens the connection; to be run in a fiber. */
+  /** Opens, watches and reopens the connection, in a fiber. */
   get run(): Effect.Effect<never, never, RedisConnector> {
     const { onEvent, dialer } = this.#options
     return redial({
@@ -115,7 +115,7 @@ export class SharedConnection {
       serve: this.#serve,
       coolDown: ({ error, isUnused }) => {
         this.#state = { _tag: "CoolingDown" }
-        // The requests that wait have waited in vain.
+        // The connection took none of the requests, so those that wait have waited in vain.
         if (isUnused) this.#failWaiting(error)
       }
     })
@@ -126,7 +126,7 @@ export class SharedConnection {
     this.retire(connectionLoss("ClientClosed", "The client was closed", this.address))
   )
 
-  /** Fails everything with this, now and from now on. */
+  /** Fails everything with this error, now and from now on. */
   retire(failure: CommandError): void {
     const before = this.#state
     if (before._tag === "Closed") return
@@ -135,7 +135,7 @@ export class SharedConnection {
     if (before._tag === "Ready" || before._tag === "Checking") before.connection.close(failure)
   }
 
-  /** One connection from its dial to its end. */
+  /** Serves one connection from its dial to its end. */
   readonly #serve: Effect.Effect<Useless | undefined, never, RedisConnector> = Effect.suspend(() => {
     this.#state = { _tag: "Dialling" }
     return Effect.scoped(Effect.gen({ self: this }, function*() {
@@ -154,7 +154,8 @@ export class SharedConnection {
       const error = yield* connection.lost
       onEvent({ _tag: "Disconnected", address, error })
       const lasted = elapsed(this.#clock) - opened > longestPause
-      // One that has nothing but refusals for the writes of many must not be dialled without a pause either.
+      // A connection with nothing but refusals for the writes of many callers must not be dialled again without a
+      // pause.
       return exchange.received > greeted && !isDemotion(error) || lasted
         ? undefined
         : { error, isUnused: exchange.written === greeting }
@@ -212,7 +213,7 @@ export class SharedConnection {
     this.#state = { _tag: "Checking", connection }
     this.#waiting.push(request)
     Effect.runForkWith(this.#context)(Effect.match(connection.probe, {
-      // Closing it makes `run` dial again for what waits.
+      // The close makes `run` dial again for the requests that wait.
       onFailure: (error) => connection.close(error),
       onSuccess: () => {
         if (this.#state._tag === "Checking") this.#becomeReady(connection)
@@ -223,7 +224,7 @@ export class SharedConnection {
 
 const isDemotion = (error: CommandError): boolean => error._tag === "ConnectionError" && error.reason === "Demoted"
 
-/** A shared connection that lives as long as the scope. */
+/** Makes a shared connection that lives as long as the scope. */
 export const make = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<SharedConnection, never, RedisConnector | Scope.Scope> {

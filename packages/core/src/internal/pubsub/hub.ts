@@ -3,7 +3,7 @@
  * no I/O, as it runs once for each message.
  *
  * Invariants: the server answers commands in order, so a confirmation belongs to
- * the first command that is not answered in full; an entry is in the registry
+ * the first command that is not answered in full; a topic is in the registry
  * exactly as long as it has receivers; a message goes to receivers only after
  * the subscription was confirmed on the connection it comes from.
  */
@@ -16,61 +16,64 @@ import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import type { Exchange } from "../connection/exchange.ts"
 import { SingleRequest } from "../connection/request.ts"
+import { idOf, idOfReply, kindOf } from "./channelNames.ts"
 import { commandOf, grouped, unsubscribeVerbs } from "./commands.ts"
-import { Entry } from "./entry.ts"
-import type { Joining, Receiver } from "./entry.ts"
 import type { Mailbox, Shown } from "./mailbox.ts"
 import { messageFor, shown, unreadable } from "./message.ts"
-import { idOf, idOfReply, kindOf } from "./names.ts"
+import { Topic } from "./topic.ts"
+import type { Joining, Receiver } from "./topic.ts"
 
-/** What a receiver has lost and not got back. */
+/** The channels that a receiver has lost and not got back. */
 interface Gap {
-  readonly missing: Set<Entry>
-  /** All that was lost since, by their ids. */
-  readonly lost: Map<string, Entry>
+  readonly missing: Set<Topic>
+  /** All channels that were lost since, by their ids. */
+  readonly lost: Map<string, Topic>
 }
 
-/** A command that was sent and is not answered in full. */
+/** A command that was sent and has not all of its confirmations. */
 interface Sent {
   readonly verb: string
-  readonly unconfirmed: Map<string, Entry>
+  readonly unconfirmed: Map<string, Topic>
   readonly settle: (exit: Exit.Exit<void, CommandError>) => void
 }
 
 export interface HubOptions {
-  /** What events call the server of the connection. */
+  /** The name of the server in events. */
   readonly server?: string | undefined
   readonly replaceInvalidText: boolean
-  /** Called when there is the first subscription, and after the last one. */
+  /** Called when the first subscription comes, and after the last one has gone. */
   readonly onDemand: () => void
   readonly onUnused: () => void
-  /** Called with an entry that its server has given up. */
-  readonly onMoved: (entry: Entry) => void
-  /** Whether an entry belongs on another connection by now. */
-  readonly isElsewhere: (entry: Entry) => boolean
+  /** Called with a topic that its server has given up. */
+  readonly onMoved: (topic: Topic) => void
+  /** Whether a topic belongs on another connection by now. */
+  readonly isElsewhere: (topic: Topic) => boolean
 }
 
 export class Hub {
   readonly #options: HubOptions
-  readonly #entries: Readonly<Record<Kind, Map<string, Entry>>> = {
+  readonly #topics: Readonly<Record<Kind, Map<string, Topic>>> = {
     subscribe: new Map(),
     psubscribe: new Map(),
     ssubscribe: new Map()
   }
-  /** The same by receiver: ten thousand that come and go must not look through the entries of all. */
-  readonly #received = new Map<Receiver, Set<Entry>>()
+  /**
+   * The topics by receiver: ten thousand receivers that come and go must not make the hub look through the topics of
+   * all.
+   */
+  readonly #received = new Map<Receiver, Set<Topic>>()
   readonly #gaps = new Map<Receiver, Gap>()
   #exchange: Exchange | undefined = undefined
   #sent: Array<Sent> = []
   #toWake: Array<Mailbox> = []
-  #last: Entry | undefined = undefined
+  #last: Topic | undefined = undefined
 
   constructor(options: HubOptions) {
     this.#options = options
   }
 
   get empty(): boolean {
-    const { psubscribe, ssubscribe, subscribe } = this.#entries
+    const { psubscribe, ssubscribe, subscribe } = this.#topics
     return subscribe.size + psubscribe.size + ssubscribe.size === 0
   }
 
@@ -94,20 +97,20 @@ export class Hub {
     settle: (exit: Exit.Exit<void, CommandError>) => void
   ): () => void {
     const wasEmpty = this.empty
-    const entries = new Set<Entry>()
+    const topics = new Set<Topic>()
     for (const key of keys) {
-      const entry = this.#entry(kind, key)
-      if (this.#add(receiver, entry)) entries.add(entry)
+      const topic = this.#topic(kind, key)
+      if (this.#add(receiver, topic)) topics.add(topic)
     }
-    const unconfirmed = new Set([...entries].filter((entry) => entry.state !== "Active"))
-    const joining: Joining = { receiver, entries, unconfirmed, settle }
-    for (const entry of entries) {
-      if (entry.state === "Active") {
-        receiver.mailbox.event(this.#subscribed(receiver, entry))
-      } else entry.joining.add(joining)
+    const unconfirmed = new Set([...topics].filter((topic) => topic.state !== "Active"))
+    const joining: Joining = { receiver, topics, unconfirmed, settle }
+    for (const topic of topics) {
+      if (topic.state === "Active") {
+        receiver.mailbox.event(this.#subscribed(receiver, topic))
+      } else topic.joining.add(joining)
     }
     if (unconfirmed.size === 0) settle(Exit.void)
-    this.#subscribe([...unconfirmed].filter((entry) => entry.state === "Wanted"))
+    this.#subscribe([...unconfirmed].filter((topic) => topic.state === "Wanted"))
     if (wasEmpty && !this.empty) this.#options.onDemand()
     return () => this.#giveUp(joining)
   }
@@ -115,63 +118,63 @@ export class Hub {
   /** Removes a receiver; settles when the server has confirmed, or is not there to do so. */
   leave(
     receiver: Receiver,
-    entries: Iterable<Entry>,
+    topics: Iterable<Topic>,
     settle: (exit: Exit.Exit<void, CommandError>) => void = () => {}
   ): void {
-    const given: Array<Entry> = []
-    for (const entry of entries) {
-      if (!this.#remove(receiver, entry)) continue
-      this.#recover(receiver, entry)
-      for (const joining of Array.from(entry.joining)) {
-        if (joining.receiver === receiver) completed(joining, entry)
+    const given: Array<Topic> = []
+    for (const topic of topics) {
+      if (!this.#remove(receiver, topic)) continue
+      this.#recover(receiver, topic)
+      for (const joining of Array.from(topic.joining)) {
+        if (joining.receiver === receiver) completed(joining, topic)
       }
-      if (entry.receivers.length > 0) continue
-      this.#entries[entry.kind].delete(entry.id)
-      if (entry.state !== "Wanted") given.push(entry)
+      if (topic.receivers.length > 0) continue
+      this.#topics[topic.kind].delete(topic.id)
+      if (topic.state !== "Wanted") given.push(topic)
     }
     this.#unsubscribe(given, settle)
     if (this.empty) this.#options.onUnused()
   }
 
-  /** The entries of a receiver, of one kind or all. */
-  entriesOf(receiver: Receiver, kind?: Kind): ReadonlyArray<Entry> {
-    const entries = [...this.#received.get(receiver) ?? []]
-    return kind === undefined ? entries : entries.filter((entry) => entry.kind === kind)
+  /** The topics of a receiver, of one kind or all. */
+  topicsOf(receiver: Receiver, kind?: Kind): ReadonlyArray<Topic> {
+    const topics = [...this.#received.get(receiver) ?? []]
+    return kind === undefined ? topics : topics.filter((topic) => topic.kind === kind)
   }
 
-  find(kind: Kind, key: RedisArg.Key): Entry | undefined {
-    return this.#entries[kind].get(idOf(key))
+  find(kind: Kind, key: RedisArg.Key): Topic | undefined {
+    return this.#topics[kind].get(idOf(key))
   }
 
-  #add(receiver: Receiver, entry: Entry): boolean {
+  #add(receiver: Receiver, topic: Topic): boolean {
     const received = this.#received.get(receiver) ?? new Set()
-    if (received.has(entry)) return false
-    this.#received.set(receiver, received.add(entry))
-    entry.receivers = [...entry.receivers, receiver]
+    if (received.has(topic)) return false
+    this.#received.set(receiver, received.add(topic))
+    topic.receivers = [...topic.receivers, receiver]
     return true
   }
 
-  #remove(receiver: Receiver, entry: Entry): boolean {
+  #remove(receiver: Receiver, topic: Topic): boolean {
     const received = this.#received.get(receiver)
-    if (received?.delete(entry) !== true) return false
+    if (received?.delete(topic) !== true) return false
     if (received.size === 0) this.#received.delete(receiver)
-    entry.receivers = entry.receivers.filter((other) => other !== receiver)
+    topic.receivers = topic.receivers.filter((other) => other !== receiver)
     return true
   }
 
-  #entry(kind: Kind, key: RedisArg.Key): Entry {
+  #topic(kind: Kind, key: RedisArg.Key): Topic {
     const id = idOf(key)
-    const known = this.#entries[kind].get(id)
+    const known = this.#topics[kind].get(id)
     if (known !== undefined) return known
-    const entry = new Entry(kind, id, key)
-    this.#entries[kind].set(id, entry)
-    return entry
+    const topic = new Topic(kind, id, key)
+    this.#topics[kind].set(id, topic)
+    return topic
   }
 
   /** Ends a joining that fails, or whose caller has gone away. */
   #giveUp(joining: Joining): void {
-    for (const entry of joining.entries) entry.joining.delete(joining)
-    this.leave(joining.receiver, joining.entries)
+    for (const topic of joining.topics) topic.joining.delete(joining)
+    this.leave(joining.receiver, joining.topics)
   }
 
   #failJoining(joining: Joining, error: CommandError): void {
@@ -186,61 +189,61 @@ export class Hub {
   /** Subscribes to everything on a new connection. */
   attach(exchange: Exchange): void {
     this.#exchange = exchange
-    for (const entries of Object.values(this.#entries)) this.#subscribe([...entries.values()])
+    for (const topics of Object.values(this.#topics)) this.#subscribe([...topics.values()])
   }
 
-  /** The connection has ended: fails callers that wait for it, and tells the others of their gap. */
+  /** Takes the end of the connection: fails callers that wait for it, and tells the others of their gap. */
   detach(error: CommandError): void {
     this.#exchange = undefined
     const sent = this.#sent
     this.#sent = []
     for (const command of sent) {
-      // Without its connection a subscription is gone as well.
+      // A subscription is gone without its connection as well.
       if (command.verb.includes("unsub")) command.settle(Exit.void)
     }
     this.failJoining(error)
     this.#lose(this.all, "Disconnected", error)
-    // What came before bytes that are no RESP.
+    // The messages that came before bytes that are not RESP still count.
     this.flush()
   }
 
-  /** Fails callers that wait for a confirmation. */
+  /** Fails the callers that wait for a confirmation. */
   failJoining(error: CommandError): void {
     const waiting = new Set<Joining>()
-    for (const entry of this.all) {
-      for (const joining of entry.joining) waiting.add(joining)
+    for (const topic of this.all) {
+      for (const joining of topic.joining) waiting.add(joining)
     }
     for (const joining of waiting) this.#failJoining(joining, error)
   }
 
-  /** Fails everybody, for good. */
+  /** Fails everybody, now and from now on. */
   close(error: CommandError): void {
     const receivers = [...this.#received.keys()]
     this.failJoining(error)
     for (const receiver of receivers) receiver.mailbox.fail(error)
   }
 
-  /** Subscribes to an entry once more, on the same connection. */
-  resubscribe(entry: Entry): void {
-    this.#subscribe([entry])
+  /** Subscribes to a topic once more, on the same connection. */
+  resubscribe(topic: Topic): void {
+    this.#subscribe([topic])
   }
 
-  /** Hands over what belongs on another connection by now. */
+  /** Hands over the topics that belong on another connection by now. */
   rehome(): void {
-    for (const entry of this.all) {
-      if (this.#options.isElsewhere(entry)) this.#options.onMoved(entry)
+    for (const topic of this.all) {
+      if (this.#options.isElsewhere(topic)) this.#options.onMoved(topic)
     }
   }
 
-  /** Gives an entry away, with its receivers, which now miss it. */
-  surrender(entry: Entry): ReadonlyArray<Receiver> {
-    const { receivers } = entry
-    this.#entries[entry.kind].delete(entry.id)
+  /** Gives a topic away, with its receivers, which now miss it. */
+  surrender(topic: Topic): ReadonlyArray<Receiver> {
+    const { receivers } = topic
+    this.#topics[topic.kind].delete(topic.id)
     for (const receiver of receivers) {
-      this.#remove(receiver, entry)
+      this.#remove(receiver, topic)
       const gap = this.#gaps.get(receiver)
-      if (gap === undefined || !gap.missing.delete(entry)) continue
-      gap.lost.delete(nameOf(entry))
+      if (gap === undefined || !gap.missing.delete(topic)) continue
+      gap.lost.delete(nameOf(topic))
       if (gap.missing.size > 0) continue
       this.#gaps.delete(receiver)
       if (gap.lost.size > 0) receiver.mailbox.event(this.#restored(receiver, gap))
@@ -249,81 +252,86 @@ export class Hub {
     return receivers
   }
 
-  /** Takes over an entry that another hub has given away. */
-  adopt(given: Entry, receivers: ReadonlyArray<Receiver>): void {
-    const entry = this.#entry(given.kind, given.key)
+  /** Takes over a topic that another hub has given away. */
+  adopt(given: Topic, receivers: ReadonlyArray<Receiver>): void {
+    const topic = this.#topic(given.kind, given.key)
     for (const receiver of receivers) {
-      this.#add(receiver, entry)
+      this.#add(receiver, topic)
       const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
       this.#gaps.set(receiver, gap)
-      gap.missing.add(entry)
-      gap.lost.set(nameOf(entry), entry)
-      if (entry.state === "Active") this.#recover(receiver, entry)
+      gap.missing.add(topic)
+      gap.lost.set(nameOf(topic), topic)
+      if (topic.state === "Active") this.#recover(receiver, topic)
     }
-    if (entry.state === "Wanted") this.#subscribe([entry])
+    if (topic.state === "Wanted") this.#subscribe([topic])
     this.#options.onDemand()
   }
 
-  /** Takes over for a receiver what this server publishes as well; what it has published so far is missing. */
-  extend(receiver: Receiver, given: ReadonlyArray<Entry>): void {
+  /**
+   * Takes over for a receiver topics that this server publishes as well. The receiver has missed what the server has
+   * published so far.
+   */
+  extend(receiver: Receiver, given: ReadonlyArray<Topic>): void {
     const received = this.#received.get(receiver)
     const fresh = given.filter(({ key, kind }) => {
       const own = this.find(kind, key)
       return own === undefined || received?.has(own) !== true
     })
     if (fresh.length === 0) return
-    receiver.mailbox.event(this.#lost("Moved", fresh.map((entry) => shown(receiver, entry))))
-    for (const entry of fresh) this.adopt(entry, [receiver])
+    receiver.mailbox.event(this.#lost("Moved", fresh.map((topic) => shown(receiver, topic))))
+    for (const topic of fresh) this.adopt(topic, [receiver])
   }
 
-  /** The server is silent: what is published may be missing from here on, unless it comes after all. */
+  /**
+   * Notes that the server is silent: messages may be missing from here on, unless the server sends something after all.
+   */
   doubt(error: CommandError): void {
     this.#miss(this.all.filter(({ state }) => state === "Active"), "Disconnected", error)
   }
 
-  /** Something has come after all, on the same connection: nothing is missing of what is subscribed to on it. */
+  /** Notes that something has come after all, on the same connection, so no message of its subscriptions is missing. */
   trust(): void {
-    for (const entry of this.all) {
-      if (entry.state === "Active") { for (const receiver of entry.receivers) this.#recover(receiver, entry) }
+    for (const topic of this.all) {
+      if (topic.state === "Active") { for (const receiver of topic.receivers) this.#recover(receiver, topic) }
     }
   }
 
-  get all(): ReadonlyArray<Entry> {
-    return Object.values(this.#entries).flatMap((entries) => [...entries.values()])
+  get all(): ReadonlyArray<Topic> {
+    return Object.values(this.#topics).flatMap((topics) => [...topics.values()])
   }
 
-  #lose(entries: ReadonlyArray<Entry>, reason: "Disconnected" | "Moved", error: CommandError | undefined): void {
-    const active = entries.filter(({ state }) => state === "Active")
-    for (const entry of entries) entry.state = "Wanted"
+  #lose(topics: ReadonlyArray<Topic>, reason: "Disconnected" | "Moved", error: CommandError | undefined): void {
+    const active = topics.filter(({ state }) => state === "Active")
+    for (const topic of topics) topic.state = "Wanted"
     this.#miss(active, reason, error)
   }
 
-  #miss(entries: ReadonlyArray<Entry>, reason: "Disconnected" | "Moved", error: CommandError | undefined): void {
+  #miss(topics: ReadonlyArray<Topic>, reason: "Disconnected" | "Moved", error: CommandError | undefined): void {
     const fresh = new Map<Receiver, Array<Shown>>()
-    for (const entry of entries) {
-      for (const receiver of entry.receivers) {
+    for (const topic of topics) {
+      for (const receiver of topic.receivers) {
         const gap = this.#gaps.get(receiver) ?? { missing: new Set(), lost: new Map() }
         this.#gaps.set(receiver, gap)
-        gap.missing.add(entry)
-        // An entry that was reported as lost and has come back alone was not reported as restored.
-        if (gap.lost.has(nameOf(entry))) continue
-        gap.lost.set(nameOf(entry), entry)
-        append(fresh, receiver, shown(receiver, entry))
+        gap.missing.add(topic)
+        // A topic that was reported as lost and has come back alone was not reported as restored.
+        if (gap.lost.has(nameOf(topic))) continue
+        gap.lost.set(nameOf(topic), topic)
+        append(fresh, receiver, shown(receiver, topic))
       }
     }
     for (const [receiver, channels] of fresh) receiver.mailbox.event(this.#lost(reason, channels, error))
   }
 
-  /** Nothing of an entry is missing any more for a receiver: it is subscribed to again, or not wanted. */
-  #recover(receiver: Receiver, entry: Entry): void {
+  /** Notes that a receiver misses nothing of a topic any more: the topic is subscribed to again, or not wanted. */
+  #recover(receiver: Receiver, topic: Topic): void {
     const gap = this.#gaps.get(receiver)
-    if (gap === undefined || !gap.missing.delete(entry) || gap.missing.size > 0) return
+    if (gap === undefined || !gap.missing.delete(topic) || gap.missing.size > 0) return
     this.#gaps.delete(receiver)
     receiver.mailbox.event(this.#restored(receiver, gap))
   }
 
-  #subscribed(receiver: Receiver, entry: Entry): Event<Shown> {
-    return { _tag: "Subscribed", kind: entry.kind, channel: shown(receiver, entry), server: this.#options.server }
+  #subscribed(receiver: Receiver, topic: Topic): Event<Shown> {
+    return { _tag: "Subscribed", kind: topic.kind, channel: shown(receiver, topic), server: this.#options.server }
   }
 
   #lost(reason: "Disconnected" | "Moved", channels: ReadonlyArray<Shown>, error?: CommandError): Event<Shown> {
@@ -338,18 +346,18 @@ export class Hub {
   // Commands
   // ---------------------------------------------------------------------------
 
-  #subscribe(entries: ReadonlyArray<Entry>): void {
+  #subscribe(topics: ReadonlyArray<Topic>): void {
     if (this.#exchange === undefined) return
-    for (const group of grouped(entries)) {
-      for (const entry of group) entry.state = "Sent"
+    for (const group of grouped(topics)) {
+      for (const topic of group) topic.state = "Sent"
       this.#send(group[0]!.kind, group, (exit) => {
         if (Exit.isFailure(exit)) this.#refused(group, failureIn(exit))
       })
     }
   }
 
-  #unsubscribe(entries: ReadonlyArray<Entry>, settle: (exit: Exit.Exit<void, CommandError>) => void): void {
-    const groups = this.#exchange === undefined ? [] : grouped(entries)
+  #unsubscribe(topics: ReadonlyArray<Topic>, settle: (exit: Exit.Exit<void, CommandError>) => void): void {
+    const groups = this.#exchange === undefined ? [] : grouped(topics)
     if (groups.length === 0) return settle(Exit.void)
     let outstanding = groups.length
     for (const group of groups) {
@@ -362,16 +370,16 @@ export class Hub {
 
   #send(
     verb: string,
-    entries: ReadonlyArray<Entry>,
+    topics: ReadonlyArray<Topic>,
     settle: (exit: Exit.Exit<void, CommandError>) => void
   ): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
-    const sent: Sent = { verb, unconfirmed: new Map(entries.map((entry) => [entry.id, entry])), settle }
+    const sent: Sent = { verb, unconfirmed: new Map(topics.map((topic) => [topic.id, topic])), settle }
     this.#sent.push(sent)
     exchange.submit(
-      new SingleRequest(commandOf(verb, entries), undefined, (exit) => {
-        // With its connection lost it is not in the list any more, or will be settled with it.
+      new SingleRequest(commandOf(verb, topics), undefined, (exit) => {
+        // A command whose connection is lost is not in the list any more, or will be settled with it.
         if (exchange.closed || this.#sent[0] !== sent) return
         this.#sent.shift()
         settle(exit)
@@ -379,25 +387,28 @@ export class Hub {
     )
   }
 
-  /** The server refuses all names of a command for the sake of one: which one, it says when they are sent alone. */
-  #refused(entries: ReadonlyArray<Entry>, error: CommandError): void {
-    const wanted = entries.filter((entry) => this.#entries[entry.kind].get(entry.id) === entry)
-    if (entries.length > 1) {
-      for (const entry of wanted) this.#subscribe([entry])
+  /**
+   * Takes the refusal of a command. The server refuses all names because of one; which one it is shows when they are
+   * sent alone.
+   */
+  #refused(topics: ReadonlyArray<Topic>, error: CommandError): void {
+    const wanted = topics.filter((topic) => this.#topics[topic.kind].get(topic.id) === topic)
+    if (topics.length > 1) {
+      for (const topic of wanted) this.#subscribe([topic])
       return
     }
-    for (const entry of wanted) {
-      entry.state = "Wanted"
-      // Copies: a receiver that fails may subscribe again on the spot.
-      const joining = Array.from(entry.joining)
-      const before = entry.receivers.filter((receiver) => joining.every((other) => other.receiver !== receiver))
+    for (const topic of wanted) {
+      topic.state = "Wanted"
+      // The loops run over copies, because a receiver that fails may subscribe again at once.
+      const joining = Array.from(topic.joining)
+      const before = topic.receivers.filter((receiver) => joining.every((other) => other.receiver !== receiver))
       for (const each of joining) this.#failJoining(each, error)
-      if (before.length > 0 && this.#options.isElsewhere(entry)) return this.#options.onMoved(entry)
+      if (before.length > 0 && this.#options.isElsewhere(topic)) return this.#options.onMoved(topic)
       if (before.length > 0 && isRetryable(error)) return this.#exchange?.close(error)
       for (const receiver of before) {
-        // What it missed stays missing: nothing of it is restored.
+        // The messages that the receiver missed stay missing: nothing of the gap is restored.
         this.#gaps.delete(receiver)
-        this.leave(receiver, [entry])
+        this.leave(receiver, [topic])
         receiver.mailbox.fail(error)
       }
     }
@@ -430,7 +441,7 @@ export class Hub {
     }
   }
 
-  /** Wakes the consumers of what was received since. */
+  /** Wakes the consumers of the messages that were received since. */
   flush(): void {
     if (this.#toWake.length === 0) return
     const mailboxes = this.#toWake
@@ -445,17 +456,17 @@ export class Hub {
     matched: Resp.Value | undefined,
     payload: Resp.Value | undefined
   ): void {
-    const entry = this.#entryOf(by, name)
-    if (entry === undefined || entry.state !== "Active") return
-    const receivers = entry.receivers
+    const topic = this.#entryOf(by, name)
+    if (topic === undefined || topic.state !== "Active") return
+    const receivers = topic.receivers
     for (let i = 0; i < receivers.length; i++) {
       const receiver = receivers[i]!
       const { mailbox } = receiver
       try {
-        mailbox.offer(messageFor(receiver, entry, kind, matched, payload, this.#options.replaceInvalidText))
+        mailbox.offer(messageFor(receiver, topic, kind, matched, payload, this.#options.replaceInvalidText))
       } catch (error) {
         if (!(error instanceof RedisReply.Mismatch)) throw error
-        mailbox.fail(unreadable(entry, payload, error))
+        mailbox.fail(unreadable(topic, payload, error))
         continue
       }
       if (mailbox.idle) {
@@ -465,44 +476,44 @@ export class Hub {
     }
   }
 
-  /** By the name in a message, of which no text is made when it is that of the message before. */
-  #entryOf(by: Kind, name: Resp.Value | undefined): Entry | undefined {
-    const entries = this.#entries[by]
+  /** Finds a topic by the name in a message. No text is made of a name that is that of the message before. */
+  #entryOf(by: Kind, name: Resp.Value | undefined): Topic | undefined {
+    const topics = this.#topics[by]
     const last = this.#last
-    if (last !== undefined && name instanceof Resp.Bulk && name.spells(last.id) && entries.get(last.id) === last) {
+    if (last !== undefined && name instanceof Resp.Bulk && name.spells(last.id) && topics.get(last.id) === last) {
       return last
     }
-    return this.#last = entries.get(idOfReply(name))
+    return this.#last = topics.get(idOfReply(name))
   }
 
   #confirmation(verb: string, name: Resp.Value | undefined): boolean {
     const id = idOfReply(name)
     const first = this.#sent[0]
-    const entry = first !== undefined && first.verb === verb ? first.unconfirmed.get(id) : undefined
-    if (first === undefined || entry === undefined) {
+    const topic = first !== undefined && first.verb === verb ? first.unconfirmed.get(id) : undefined
+    if (first === undefined || topic === undefined) {
       if (verb === "sunsubscribe") this.#moved(id)
       return false
     }
     first.unconfirmed.delete(id)
-    if (verb === entry.kind) this.#confirmed(entry)
+    if (verb === topic.kind) this.#confirmed(topic)
     return first.unconfirmed.size === 0
   }
 
-  #confirmed(entry: Entry): void {
-    entry.state = "Active"
-    for (const { receiver } of entry.joining) {
-      receiver.mailbox.event(this.#subscribed(receiver, entry))
+  #confirmed(topic: Topic): void {
+    topic.state = "Active"
+    for (const { receiver } of topic.joining) {
+      receiver.mailbox.event(this.#subscribed(receiver, topic))
     }
-    for (const receiver of entry.receivers) this.#recover(receiver, entry)
-    for (const joining of Array.from(entry.joining)) completed(joining, entry)
+    for (const receiver of topic.receivers) this.#recover(receiver, topic)
+    for (const joining of Array.from(topic.joining)) completed(joining, topic)
   }
 
-  /** The server unsubscribes from a shard channel whose slot it has given up. */
+  /** Takes the news that the server has unsubscribed from a shard channel, whose slot it has given up. */
   #moved(id: string): void {
-    const entry = this.#entries.ssubscribe.get(id)
-    if (entry === undefined || entry.state !== "Active") return
-    this.#lose([entry], "Moved", undefined)
-    this.#options.onMoved(entry)
+    const topic = this.#topics.ssubscribe.get(id)
+    if (topic === undefined || topic.state !== "Active") return
+    this.#lose([topic], "Moved", undefined)
+    this.#options.onMoved(topic)
   }
 }
 
@@ -512,9 +523,9 @@ const append = (to: Map<Receiver, Array<Shown>>, receiver: Receiver, name: Shown
   else names.push(name)
 }
 
-const completed = (joining: Joining, entry: Entry): void => {
-  entry.joining.delete(joining)
-  joining.unconfirmed.delete(entry)
+const completed = (joining: Joining, topic: Topic): void => {
+  topic.joining.delete(joining)
+  joining.unconfirmed.delete(topic)
   if (joining.unconfirmed.size === 0) joining.settle(Exit.void)
 }
 
@@ -522,11 +533,11 @@ const completed = (joining: Joining, entry: Entry): void => {
 // Names
 // -----------------------------------------------------------------------------
 
-/** A channel and a pattern may have one name. */
-export const nameOf = ({ id, kind }: Entry): string => `${kind} ${id}`
+/** A name with its kind, because a channel and a pattern may have the same name. */
+export const nameOf = ({ id, kind }: Topic): string => `${kind} ${id}`
 
 const namesIn = (receiver: Receiver, { lost }: Gap): ReadonlyArray<Shown> =>
-  Array.from(lost.values(), (entry) => shown(receiver, entry))
+  Array.from(lost.values(), (topic) => shown(receiver, topic))
 
 const failureIn = (exit: Exit.Failure<void, CommandError>): CommandError => {
   const reason = exit.cause.reasons[0]

@@ -1,5 +1,5 @@
 /**
- * The letters of a server's `notify-keyspace-events` that have it report an event.
+ * The letters of a server's `notify-keyspace-events`, each of which makes the server report some events.
  */
 
 /** The letters and the events behind them. Those of modules are named by their authors. */
@@ -24,12 +24,15 @@ const classes: ReadonlyMap<string, string> = new Map(
   Object.entries(eventsByClass).flatMap(([letter, events]) => events.split(" ").map((event) => [event, letter]))
 )
 
-/** What `A` stands for: all but key misses, new keys and what keys were before, which are common and seldom wanted. */
+/**
+ * The letters that `A` stands for: all but key misses, new keys and the former types of keys, which are common and
+ * seldom wanted.
+ */
 const allButSome = "g$lshzxetd"
 
 /**
- * The letters that a setting lacks to report events, by channels of one kind (`K` or `E`). Without names any event will do;
- * so it will for names that are not known.
+ * The letters that a setting lacks to report some events, on channels of one kind (`K` or `E`). Without names any event
+ * will do, and so it will for names that are not known.
  */
 export const missingIn = (setting: string, kind: "K" | "E", names: ReadonlyArray<string> | undefined): string => {
   const set = new Set(setting.replace("A", allButSome))

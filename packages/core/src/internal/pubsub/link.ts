@@ -1,6 +1,6 @@
 /**
- * The connection of subscriptions: opened by the first of them, opened again
- * when it was lost for as long as there are any, closed a little after the last.
+ * The connection of subscriptions. The first subscription opens it; it is opened again after a loss as long as there
+ * are subscriptions, and closed a little after the last one has gone.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -14,21 +14,22 @@ import type { Kind } from "../../RedisPubSub.ts"
 import type { Subscribers } from "../client/router.ts"
 import type { Listener, RedisConnection } from "../connection/model.ts"
 import { requestOf, SingleRequest } from "../connection/request.ts"
-import { connectionLoss } from "../error/failure.ts"
+import { connectionLoss } from "../error/events.ts"
 import { longestPause, redial } from "../pool/redial.ts"
 import type { Useless } from "../pool/redial.ts"
 import { elapsed } from "../runtime/elapsed.ts"
-import type { Entry, Receiver } from "./entry.ts"
 import { Hub } from "./hub.ts"
 import { serversOf, shownServer } from "./servers.ts"
+import type { Receiver, Topic } from "./topic.ts"
 
-/** How long a connection without subscriptions stays open, for callers that subscribe once more. */
+/** How long a connection without subscriptions stays open, for callers that soon subscribe again. */
 const linger = Duration.seconds(1)
 
 /**
- * How often the connection is looked at, in milliseconds; for how long nothing arrives before it is sent a PING, and until
- * the server is said to have stopped, if it takes longer for the answer than it usually does. Up to a look has gone by
- * before the first: two seconds in all, and a server that was busy for 1.25 of them has not stopped.
+ * The milliseconds between two looks at the connection, those after which a connection on which nothing arrives is sent
+ * a PING, and those after which the server is said to have stopped, if its answers do not usually take longer. Up to
+ * one look has gone by before the first, which makes two seconds in all; a server that was busy for 1.25 of them has
+ * not stopped.
  */
 const look = 250
 const quiet = 500
@@ -49,7 +50,7 @@ export interface LinkOptions {
   readonly server: string
   readonly settings: ConnectionSettings
   readonly subscribers: Subscribers
-  readonly onMoved: (entry: Entry) => void
+  readonly onMoved: (topic: Topic) => void
 }
 
 /** A caller that waits for the connection itself. */
@@ -62,7 +63,7 @@ export class Link {
   readonly #waiters = new Set<Waiter>()
   #demand: (() => void) | undefined = undefined
   #unused: (() => void) | undefined = undefined
-  /** A receiver that stops the reading while it has no room; it has this connection for itself. */
+  /** A receiver that stops the reading while it has no room. It has this connection alone. */
   #throttle: Receiver | undefined = undefined
   #continue: (() => void) | undefined = undefined
   #overdue = false
@@ -88,7 +89,7 @@ export class Link {
     return this.#state._tag === "Idle" && !this.#wanted
   }
 
-  /** Subscribes; a failure subscribes to nothing. */
+  /** Subscribes. A call that fails subscribes to nothing. */
   join(
     receiver: Receiver,
     kind: Kind,
@@ -104,9 +105,9 @@ export class Link {
   }
 
   /** Unsubscribes, and waits for the confirmation. */
-  leave(receiver: Receiver, entries: Iterable<Entry>): Effect.Effect<void, CommandError> {
+  leave(receiver: Receiver, topics: Iterable<Topic>): Effect.Effect<void, CommandError> {
     return Effect.callback((resume) => {
-      this.hub.leave(receiver, entries, resume)
+      this.hub.leave(receiver, topics, resume)
       this.proceed()
     })
   }
@@ -134,7 +135,7 @@ export class Link {
     this.#throttle = receiver
   }
 
-  /** Goes on reading, when there is a reason to. */
+  /** Goes on reading when there is a reason to. */
   proceed(): void {
     if (this.#mayRead) this.#continue?.()
   }
@@ -146,7 +147,7 @@ export class Link {
     this.hub.close(failure)
   }
 
-  /** Opens, watches and reopens the connection; to be run in a fiber. */
+  /** Opens, watches and reopens the connection, in a fiber. */
   get run(): Effect.Effect<never> {
     const { server, subscribers: { news, onEvent } } = this.#options
     return redial({
@@ -165,8 +166,8 @@ export class Link {
   }
 
   /**
-   * One connection from its dial to its end; with an error when it was of no
-   * use, so that there must be a pause before the next.
+   * Serves one connection from its dial to its end. The result is an error when the connection was of no use, so that
+   * there must be a pause before the next one.
    */
   readonly #serve: Effect.Effect<Useless | undefined> = Effect.suspend(
     () => {
@@ -174,7 +175,7 @@ export class Link {
       const { server, subscribers } = this.#options
       return Effect.scoped(
         Effect.flatMap(
-          // Callers that wait for the connection must not wait for ever.
+          // The callers that wait for the connection must not wait for ever.
           Effect.catchDefect(
             subscribers.connect(server, this.#listener),
             (defect) => Effect.fail(connectionLoss("Other", "The client failed to open a connection", server, defect))
@@ -211,7 +212,7 @@ export class Link {
     connection.close(end)
     this.hub.detach(end)
     const lasted = elapsed(clock) - opened > longestPause
-    // The first thing to arrive is the confirmation of what was subscribed to before.
+    // The first thing to arrive confirms what was subscribed to before.
     const useful = error === undefined || lasted || exchange.received > greeted + 1
     return useful || error === undefined ? undefined : { error, isUnused: false }
   }).bind(this)
@@ -221,9 +222,9 @@ export class Link {
   }
 
   /**
-   * Looks after a connection on which nothing arrives, as there need not be any messages. It is sent a PING, so that the
-   * server owes something, and subscriptions are told of a gap when it goes on to say nothing. Looks are counted and not
-   * time, as everywhere that silence is judged.
+   * Watches a connection on which nothing arrives, as there need not be any messages. The connection is sent a PING, so
+   * that the server owes something, and subscriptions are told of a gap when it still says nothing. The watch counts
+   * looks and does not measure time, as everywhere that silence is judged.
    */
   #watchLiveness(connection: RedisConnection): Effect.Effect<void> {
     const { healthCheckInterval, livenessTimeout } = this.#options.settings
@@ -235,7 +236,7 @@ export class Link {
       let silent = 0
       while (!exchange.closed) {
         yield* Effect.sleep(look)
-        // Nothing arrives either while nobody reads.
+        // While nobody reads, nothing arrives either.
         silent = exchange.received === received && this.#continue === undefined ? silent + look : 0
         received = exchange.received
         if (silent >= quiet && exchange.inFlight + exchange.waiting === 0) submitPing(connection)
@@ -250,7 +251,7 @@ export class Link {
     })
   }
 
-  /** The server owes an answer for longer than it should, or has given it after all. */
+  /** Takes the news that the server owes an answer for longer than it should, or has given it after all. */
   #onSilence(silent: boolean): void {
     this.#overdue = silent
     if (!silent) this.hub.trust()
@@ -266,7 +267,7 @@ export class Link {
     }
   }
 
-  /** An answer that is awaited comes after the messages that nobody has room for. */
+  /** Whether the link may read. An answer that is awaited comes after messages for which nobody has room. */
   get #mayRead(): boolean {
     const state = this.#state
     return this.#throttle === undefined || !this.#throttle.mailbox.full || this.hub.unconfirmed ||
@@ -322,7 +323,7 @@ export class Link {
 
 const ping = RedisCommand.send("PING")
 
-/** Any answer shows life, a refusal too. */
+/** A refusal shows life as well, like any answer. */
 const submitPing = (connection: RedisConnection): void =>
   connection.submit(new SingleRequest(ping, undefined, () => {}))
 

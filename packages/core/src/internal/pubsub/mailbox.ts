@@ -1,6 +1,6 @@
 /**
- * What has arrived for one subscription and was not consumed yet. Offering is
- * plain code: it runs once for each message.
+ * The messages that have arrived for one subscription and were not consumed yet. Offering is plain code, because it
+ * runs once for each message.
  */
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -28,18 +28,18 @@ export interface MailboxOptions {
 
 export class Mailbox {
   readonly #options: MailboxOptions
-  /** Those before `#first` are gone. */
+  /** The elements; those before `#first` are gone. */
   #items: Array<Element> = []
   #first = 0
   #messages = 0
-  /** Events that stood among messages that were dropped since, and so come before everything that is left. */
+  /** Events that stood among messages that were dropped since. They come before everything that is left. */
   #passed: Array<Element> = []
-  /** How many messages were dropped that no event has reported yet. */
+  /** The number of dropped messages that no event has reported yet. */
   #dropped = 0
   #failure: CommandError | PubSubOverflowError | undefined = undefined
   #finished = false
   #takers: Array<() => void> = []
-  /** Whether a consumer waits that nobody is about to wake. */
+  /** Whether a consumer waits, and nobody is about to wake it. */
   idle = false
 
   constructor(options: MailboxOptions) {
@@ -54,7 +54,7 @@ export class Mailbox {
     return this.#failure !== undefined
   }
 
-  /** Takes a message; a consumer that waits is not woken before {@link wake}. */
+  /** Takes a message. A consumer that waits is woken by {@link wake}, not here. */
   offer(message: Message<Shown>): void {
     if (this.#failure !== undefined || (this.full && !this.#makeRoom())) return
     this.#tellOfDropped()
@@ -69,7 +69,7 @@ export class Mailbox {
     this.wake()
   }
 
-  /** Fails the consumer, after what it has not taken yet. */
+  /** Fails the consumer, after it has taken what is there. */
   fail(error: CommandError | PubSubOverflowError): void {
     this.#failure ??= error
     this.wake()
@@ -123,11 +123,11 @@ export class Mailbox {
     return taken
   }
 
-  /** Applies the policy of a full buffer, and tells whether there is room now. */
+  /** Applies the policy of a full buffer; returns whether there is room now. */
   #makeRoom(): boolean {
     switch (this.#options.onFull) {
       case "suspend":
-        // Reading stops for this one; what the last read brought is kept.
+        // The reading stops for this subscription; what the last read brought is kept.
         return true
       case "dropOldest":
         this.#dropOldest()
@@ -156,7 +156,7 @@ export class Mailbox {
     }
   }
 
-  /** The newest are dropped at the end of what is kept: the gap is there. */
+  /** Reports the newest messages, which were dropped: the gap stands at the end of what is kept. */
   #tellOfDropped(): void {
     if (this.#dropped > 0 && this.#options.onFull === "dropNewest") this.#items.push(...this.#takeGap())
   }
@@ -174,9 +174,8 @@ export class Mailbox {
 }
 
 /**
- * Adds an event. A gap that begins where one of the same server has just ended is
- * the same gap: nobody consumes while servers close one connection after the
- * other, and that must not fill memory.
+ * Adds an event. A gap that begins where one of the same server has just ended continues that gap: while servers close
+ * one connection after the other and nobody consumes, events must not fill the memory.
  */
 const append = (items: Array<Element>, event: Event<Shown>, first = 0): void => {
   const ended = event._tag === "Lost" ? lastSince(items, first, "Restored", event) : -1
@@ -186,14 +185,14 @@ const append = (items: Array<Element>, event: Event<Shown>, first = 0): void => 
   else items.push(event)
 }
 
-/** Where the last event of a kind is that concerns the same as another one, if no message came since. */
+/** The index of the last event of a kind that concerns the same channels, if no message came since. */
 const lastSince = (
   items: ReadonlyArray<Element>,
   first: number,
   tag: "Lost" | "Restored",
   { channels, server }: Extract<Event<Shown>, { readonly _tag: "Lost" }>
 ): number => {
-  // Each server has two of these at the most.
+  // Each server has at most two such events.
   for (let i = items.length - 1; i >= first; i--) {
     const item = items[i]
     if (item === undefined || item._tag === "Message") return -1

@@ -6,28 +6,28 @@ import type { Message } from "../../RedisPubSub.ts"
 import * as RedisReply from "../../RedisReply.ts"
 import * as Resp from "../../Resp.ts"
 import { decodeUtf8, encodeUtf8 } from "../codec/utf8.ts"
-import type { Entry, Receiver } from "./entry.ts"
 import type { Shown } from "./mailbox.ts"
+import type { Receiver, Topic } from "./topic.ts"
 
-/** The name of an entry as a receiver sees it, who may write to it. */
-export const shown = ({ bytes }: Receiver, { key }: Entry): Shown =>
+/** The name of a topic for a receiver, who may write to it. */
+export const shown = ({ bytes }: Receiver, { key }: Topic): Shown =>
   typeof key === "string"
     ? bytes ? encodeUtf8(key) : key
     : bytes
     ? key.slice()
     : decodeUtf8(key, 0, key.length)
 
-/** Decoded anew for each receiver: what it gets is its own to change. */
+/** Decodes a message anew for each receiver, who may change what it gets. */
 export const messageFor = (
   receiver: Receiver,
-  entry: Entry,
+  topic: Topic,
   kind: Message["kind"],
   matched: Resp.Value | undefined,
   payload: Resp.Value | undefined,
   replaceInvalidText: boolean
 ): Message<Shown> => {
   const view = receiver.bytes ? bytesView : replaceInvalidText ? replacingView : RedisReply.textView
-  const own = shown(receiver, entry)
+  const own = shown(receiver, topic)
   return {
     _tag: "Message",
     kind,
@@ -38,15 +38,15 @@ export const messageFor = (
 }
 
 export const unreadable = (
-  entry: Entry,
+  topic: Topic,
   payload: Resp.Value | undefined,
   { detail }: RedisReply.Mismatch
 ): DecodeError => {
   const message = `a message by "${
-    typeof entry.key === "string" ? entry.key : decodeUtf8(entry.key, 0, entry.key.length)
+    typeof topic.key === "string" ? topic.key : decodeUtf8(topic.key, 0, topic.key.length)
   }"`
   return new DecodeError({
-    command: entry.kind.toUpperCase(),
+    command: topic.kind.toUpperCase(),
     detail: payload instanceof Resp.Bulk
       ? `${message} or its channel is not valid UTF-8, or too long for text; payload: "bytes" yields it as it is`
       : `${message} is no text: ${detail}`

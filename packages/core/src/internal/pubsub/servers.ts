@@ -1,6 +1,5 @@
 /**
- * The servers that channels are subscribed to on: one, or all of those that each
- * tell of something by themselves.
+ * Finds the servers that channels are subscribed to on: one, or all of those that report some events each for itself.
  */
 import type * as RedisArg from "../../RedisArg.ts"
 import type { Kind } from "../../RedisPubSub.ts"
@@ -13,5 +12,5 @@ export const serversOf = (
   key: RedisArg.Key
 ): ReadonlyArray<string> => spread?.includes(kind, key) === true ? spread.servers() : [serverFor(kind, key)]
 
-/** What events call a server; they do not name one that may be any. */
+/** The name of a server in events, which leave out a server that stands for any. */
 export const shownServer = (server: string): string | undefined => server === "" ? undefined : server

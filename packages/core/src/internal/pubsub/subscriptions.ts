@@ -1,5 +1,5 @@
 /**
- * The pub/sub of a client: decides which subscription is on which connection.
+ * The pub/sub of a client. It decides which subscription is on which connection.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -18,17 +18,17 @@ import type { Element, Kind, Options, PubSub, Subscription } from "../../RedisPu
 import * as RedisReply from "../../RedisReply.ts"
 import type { Spread, Subscribers } from "../client/router.ts"
 import { decodeUtf8Strict, isBytes } from "../codec/utf8.ts"
-import { connectionLoss, failureOf, timeLimit } from "../error/failure.ts"
+import { connectionLoss, failureOf, timeLimit } from "../error/events.ts"
 import { withTimeout } from "../runtime/elapsed.ts"
 import { runNow } from "../runtime/ownContext.ts"
-import type { Entry, Receiver } from "./entry.ts"
 import { nameOf } from "./hub.ts"
 import * as Link from "./link.ts"
 import * as Mailbox from "./mailbox.ts"
 import { shown } from "./message.ts"
 import { serversOf } from "./servers.ts"
+import type { Receiver, Topic } from "./topic.ts"
 
-/** The connections of some subscriptions, by the server that each is to. */
+/** The connections of some subscriptions, by server. */
 class Links {
   readonly #subscribers: Subscribers
   readonly #settings: ConnectionSettings
@@ -55,12 +55,12 @@ class Links {
     return Array.from(this.#links.values(), ({ link }) => link)
   }
 
-  /** What stands for any server. */
+  /** The name that stands for any server. */
   get anyServer(): string {
     return this.#subscribers.serverFor("subscribe", "")
   }
 
-  /** Why one of the channels cannot be subscribed to. */
+  /** The reason why one of the channels cannot be subscribed to. */
   refusal(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): CommandError | undefined {
     const { refuses } = this.#subscribers
     if (refuses === undefined) return undefined
@@ -71,7 +71,7 @@ class Links {
     return undefined
   }
 
-  /** What has to be known before it can be told where channels belong. */
+  /** Suspends until it is known where channels belong. */
   known(kind: Kind): Effect.Effect<void, CommandError> {
     return this.#subscribers.known?.(kind) ?? Effect.void
   }
@@ -90,12 +90,15 @@ class Links {
     return routes
   }
 
-  /** Where channels belong at the moment, to be compared. What is subscribed to by its name stays anywhere. */
+  /**
+   * The servers of channels at the moment, as text to compare. A channel that is subscribed to by its name may be
+   * anywhere.
+   */
   servers(kind: Kind, keys: ReadonlyArray<RedisArg.Key>): string {
     return kind === "subscribe" ? "" : keys.map((key) => serversOf(this.#subscribers, kind, key).join()).join()
   }
 
-  /** The link to a server; it opens nothing before it is used. */
+  /** The link to a server. It opens nothing before it is used. */
   at(server: string): Link.Link {
     const known = this.#links.get(server)
     if (known !== undefined) return known.link
@@ -104,7 +107,7 @@ class Links {
       server,
       settings: this.#settings,
       subscribers: this.#subscribers,
-      onMoved: (entry) => this.#rehome(link, entry)
+      onMoved: (topic) => this.#rehome(link, topic)
     })
     if (this.#closed) link.close()
     const fiber = this.#closed
@@ -114,14 +117,17 @@ class Links {
     return link
   }
 
-  /** Drops the links to servers that are of no use any more: they may come and go for as long as the client lives. */
+  /**
+   * Drops the links to servers that are of no use any more, because servers may come and go as long as the client
+   * lives.
+   */
   #forget(): void {
     const { isServer } = this.#subscribers
     if (isServer === undefined) return
     for (const [server, { fiber, link }] of this.#links) {
       if (!link.unused || isServer(server)) continue
       this.#links.delete(server)
-      // Callers that are about to subscribe there look for another server.
+      // The callers that are about to subscribe there look for another server.
       link.close(connectionLoss("Closed", "The server takes no subscriptions any more", server))
       fiber?.interruptUnsafe()
     }
@@ -133,24 +139,24 @@ class Links {
     for (const link of this.all) link.close()
   }
 
-  /** A shard channel whose server has given it up is subscribed to where it is now. */
-  #rehome(from: Link.Link, entry: Entry): void {
+  /** Subscribes to a shard channel where it is now, after its server has given it up. */
+  #rehome(from: Link.Link, topic: Topic): void {
     const { moved, serverFor, spread } = this.#subscribers
-    if (spread?.includes(entry.kind, entry.key) === true) return this.#follow()
-    if (moved === undefined || this.at(serverFor(entry.kind, entry.key)) !== from) return this.#move(from, entry)
+    if (spread?.includes(topic.kind, topic.key) === true) return this.#follow()
+    if (moved === undefined || this.at(serverFor(topic.kind, topic.key)) !== from) return this.#move(from, topic)
     const settled = Effect.andThen(
-      moved(serverFor(entry.kind, entry.key)),
+      moved(serverFor(topic.kind, topic.key)),
       Effect.sync(() => {
-        // Nobody may want it any more, or a new connection has asked for it.
-        if (from.hub.find(entry.kind, entry.key) === entry && entry.state === "Wanted") this.#move(from, entry)
+        // The channel may not be wanted any more, or a new connection may have asked for it.
+        if (from.hub.find(topic.kind, topic.key) === topic && topic.state === "Wanted") this.#move(from, topic)
       })
     )
     Effect.runForkWith(this.#context)(Effect.forkIn(settled, this.#scope, { startImmediately: true }))
   }
 
   /**
-   * Subscribes to what each server reports only for itself on all servers that there are now, and no longer on the others.
-   * New servers come first: at no time is nothing said to be missing while something may be.
+   * Subscribes to the events that each server reports only for itself on all present servers, and no longer on the
+   * others. New servers come first, so that at no time events are lost in silence.
    */
   #follow(): void {
     const { spread } = this.#subscribers
@@ -159,38 +165,38 @@ class Links {
     const wanted = this.#spreadOver(spread, this.all)
     for (const server of wanted.size === 0 ? [] : servers) {
       const { hub } = this.at(server)
-      for (const [receiver, entries] of wanted) hub.extend(receiver, [...entries.values()])
+      for (const [receiver, topics] of wanted) hub.extend(receiver, [...topics.values()])
     }
     for (const link of this.all) {
       if (servers.includes(link.server)) continue
-      for (const [receiver, entries] of this.#spreadOver(spread, [link])) link.hub.leave(receiver, entries.values())
+      for (const [receiver, topics] of this.#spreadOver(spread, [link])) link.hub.leave(receiver, topics.values())
     }
   }
 
-  /** What is subscribed to on some of these links, by its receiver and by its name. */
+  /** The topics on some of these links, by receiver and by name. */
   #spreadOver(
     { includes }: Spread,
     links: ReadonlyArray<Link.Link>
-  ): ReadonlyMap<Receiver, ReadonlyMap<string, Entry>> {
-    const wanted = new Map<Receiver, Map<string, Entry>>()
-    for (const entry of links.flatMap(({ hub }) => hub.all)) {
-      if (!includes(entry.kind, entry.key)) continue
-      for (const receiver of entry.receivers) {
-        const entries = wanted.get(receiver) ?? new Map<string, Entry>()
-        wanted.set(receiver, entries.set(nameOf(entry), entry))
+  ): ReadonlyMap<Receiver, ReadonlyMap<string, Topic>> {
+    const wanted = new Map<Receiver, Map<string, Topic>>()
+    for (const topic of links.flatMap(({ hub }) => hub.all)) {
+      if (!includes(topic.kind, topic.key)) continue
+      for (const receiver of topic.receivers) {
+        const topics = wanted.get(receiver) ?? new Map<string, Topic>()
+        wanted.set(receiver, topics.set(nameOf(topic), topic))
       }
     }
     return wanted
   }
 
-  #move(from: Link.Link, entry: Entry): void {
-    const to = this.at(this.#subscribers.serverFor(entry.kind, entry.key))
-    if (to === from) from.hub.resubscribe(entry)
-    else to.hub.adopt(entry, from.hub.surrender(entry))
+  #move(from: Link.Link, topic: Topic): void {
+    const to = this.at(this.#subscribers.serverFor(topic.kind, topic.key))
+    if (to === from) from.hub.resubscribe(topic)
+    else to.hub.adopt(topic, from.hub.surrender(topic))
   }
 }
 
-/** The pub/sub of a client, for as long as the scope is open. */
+/** Makes the pub/sub of a client, which lives as long as the scope. */
 export const make = Effect.fnUntraced(function*(
   subscribers: Subscribers,
   settings: ConnectionSettings,
@@ -233,7 +239,7 @@ export const make = Effect.fnUntraced(function*(
       if (isSpread && spread !== undefined) yield* limited("PSUBSCRIBE", spread.known)
       if (closed) return yield* connectionLoss("ClientClosed", "The client was closed")
       const links = options.buffer?.onFull === "suspend" ? (yield* own).links : shared
-      // What a mailbox with these options yields.
+      // The mailbox yields this type with these options.
       return (yield* subscription(links, { settings, limited, isSpread }, options)) as Subscription<Element<O>>
     })
 
@@ -276,14 +282,14 @@ const subscription = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<Subscription<Mailbox.Element>, never, Scope.Scope> {
   const suspends = options.buffer?.onFull === "suspend"
-  const entriesOf = (kind?: Kind) => links.all.flatMap(({ hub }) => hub.entriesOf(receiver, kind))
+  const topicsOf = (kind?: Kind) => links.all.flatMap(({ hub }) => hub.topicsOf(receiver, kind))
   const mailbox = new Mailbox.Mailbox({
     capacity: options.buffer?.capacity ?? defaultCapacity,
     onFull: options.buffer?.onFull ?? "fail",
     events: options.events ?? false,
     channels: () => {
-      const entries = new Map(entriesOf().map((entry) => [nameOf(entry), entry]))
-      return Array.from(entries.values(), (entry) => shown(receiver, entry))
+      const topics = new Map(topicsOf().map((topic) => [nameOf(topic), topic]))
+      return Array.from(topics.values(), (topic) => shown(receiver, topic))
     },
     onRoom: () => {
       if (suspends) { for (const link of links.all) link.proceed() }
@@ -292,7 +298,7 @@ const subscription = Effect.fnUntraced(function*(
   const receiver: Receiver = { mailbox, bytes: options.payload === "bytes" }
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
-      for (const { hub } of links.all) hub.leave(receiver, hub.entriesOf(receiver))
+      for (const { hub } of links.all) hub.leave(receiver, hub.topicsOf(receiver))
     })
   )
 
@@ -305,10 +311,10 @@ const subscription = Effect.fnUntraced(function*(
       const refusal = isSpread ? undefined : links.refusal(kind, keys)
       if (refusal !== undefined) return yield* Effect.fail(refusal)
       mailbox.finished = false
-      const before = new Set(entriesOf(kind).map(nameOf))
+      const before = new Set(topicsOf(kind).map(nameOf))
       const undo = Effect.sync(() => {
         for (const { hub } of links.all) {
-          hub.leave(receiver, hub.entriesOf(receiver, kind).filter((entry) => !before.has(nameOf(entry))))
+          hub.leave(receiver, hub.topicsOf(receiver, kind).filter((topic) => !before.has(nameOf(topic))))
         }
       })
       const join = Effect.suspend(() =>
@@ -317,7 +323,7 @@ const subscription = Effect.fnUntraced(function*(
             if (suspends) link.throttleBy(receiver)
             return link.join(receiver, kind, some)
           }),
-          // All at once: where one is subscribed to everywhere, no server must look as if it had been forgotten.
+          // All links are joined at once: where a name is subscribed to everywhere, no server must look forgotten.
           { concurrency: "unbounded", discard: true }
         )
       )
@@ -337,12 +343,12 @@ const subscription = Effect.fnUntraced(function*(
         link.leave(
           receiver,
           given.length === 0
-            ? link.hub.entriesOf(receiver, kind)
+            ? link.hub.topicsOf(receiver, kind)
             : keys.flatMap((key) => link.hub.find(kind, key) ?? [])
         )
       )
       yield* limited(unsubscribeCommands[kind], Effect.all(leaving, { discard: true }))
-      if (entriesOf().length === 0) mailbox.finished = true
+      if (topicsOf().length === 0) mailbox.finished = true
     })
 
   return {
@@ -356,10 +362,10 @@ const subscription = Effect.fnUntraced(function*(
     ping: (message) =>
       Effect.suspend(() => {
         const command = pingOf(message)
-        const link = links.all.find(({ hub }) => hub.entriesOf(receiver).length > 0) ?? links.at(links.anyServer)
+        const link = links.all.find(({ hub }) => hub.topicsOf(receiver).length > 0) ?? links.at(links.anyServer)
         return command.settled ?? limited("PING", link.execute(command))
       }),
-    subscribed: Effect.sync(() => entriesOf().length > 0)
+    subscribed: Effect.sync(() => topicsOf().length > 0)
   }
 })
 
@@ -369,7 +375,7 @@ const unsubscribeCommands: Readonly<Record<Kind, string>> = {
   ssubscribe: "SUNSUBSCRIBE"
 }
 
-/** The command timeout, and errors that name the command. Subscribing twice does no harm. */
+/** Limits a subscription by the command timeout, and names the command in errors. Subscribing twice does no harm. */
 const limitedBy = (settings: ConnectionSettings, clock: Clock.Clock) =>
 <A>(
   name: string,
@@ -406,7 +412,9 @@ const checkKeys = (
 const isText = (key: RedisArg.Key): boolean =>
   typeof key === "string" || decodeUtf8Strict(key, 0, key.length) !== undefined
 
-/** While it is subscribed to something, a server that speaks RESP2 answers with a list. */
+/**
+ * The reply to PING. A server that speaks RESP2 answers with a list while the connection is subscribed to something.
+ */
 const pong: RedisReply.Reply<string> = RedisReply.make((value, view) => {
   const text = RedisReply.text.decode(Array.isArray(value) ? value[1] : value, view)
   return Array.isArray(value) && text === "" ? "PONG" : text

@@ -7,8 +7,9 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 
 /**
- * Acquires in a scope of its own, which ends with the surrounding one. That one waits for it, but no longer than `limit`:
- * what has not ended then, such as a dial in code that cannot be interrupted, goes on in the background.
+ * Acquires in a scope of its own, which ends with the surrounding scope. The surrounding scope waits for it no longer
+ * than `limit`; a resource that has not ended then, such as a dial in code that cannot be interrupted, ends in the
+ * background.
  */
 export const withCloseTimeout = <A, E, R>(
   limit: Duration.Duration,

@@ -1,6 +1,6 @@
 /**
- * Time that only goes forward, and limits in it. The time of day is set, by
- * hand, by NTP, when a virtual machine wakes up: whatever waits goes by this.
+ * Time that only goes forward, and limits in it. The time of day may be set, by hand, by NTP, or when a virtual machine
+ * wakes up, so whatever waits goes by this time.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -8,13 +8,16 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { hasPaused } from "./pace.ts"
 
-/** Milliseconds by a clock's steady reading: only differences mean anything. */
+/** The milliseconds of a clock's steady reading, of which only differences mean anything. */
 export const elapsed = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+
+/** The milliseconds of the clock of the fiber that runs this. */
+export const elapsedNow: Effect.Effect<number> = Effect.map(Clock.Clock, elapsed)
 
 /** Differences below a microsecond are those of rounding. */
 const precision = 1e-3
 
-/** Sleeps until a time of `elapsed`, never less: timers count whole milliseconds, and may be up to one early. */
+/** Sleeps until a time of `elapsed`, and never less: timers count whole milliseconds, and may be up to one early. */
 export const sleepUntil = (clock: Clock.Clock, at: number): Effect.Effect<void> =>
   Effect.suspend(() => {
     const left = at - elapsed(clock)
@@ -23,12 +26,16 @@ export const sleepUntil = (clock: Clock.Clock, at: number): Effect.Effect<void> 
       : Effect.andThen(clock.sleep(Duration.millis(Math.ceil(left - precision))), sleepUntil(clock, at))
   })
 
-/** For how many turns a long reply is waited for that is read in several: for a quarter of a second, see pace.ts. */
+/**
+ * The number of turns for which a long reply is awaited that is read in several turns. They take a quarter of a second,
+ * see pace.ts.
+ */
 const patience = 32
 
 /**
- * Suspends until what has arrived by now was read. A timer that comes late, as the event loop was blocked, comes before
- * the loop has looked at its sockets; a task that it schedules comes after. What takes several turns to read is waited for.
+ * Suspends until everything that has arrived was read. When a timer is late because the event loop was blocked, the
+ * timer runs before the loop looks at its sockets; a task that the timer schedules runs after that. A reply that takes
+ * several turns to read is awaited, too.
  */
 export const arrived: Effect.Effect<void> = Effect.suspend(() => turns(patience))
 

@@ -1,6 +1,6 @@
 /**
- * What many share runs in the context of whoever made it, and not in that of its
- * first user, whose clock, span, log level and services would stay for ever.
+ * Runs what many callers share in the context of its maker. In the context of the first caller, that caller's clock,
+ * span, log level and services would stay for ever.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -18,8 +18,8 @@ export const inContext =
     )
 
 /**
- * Runs an effect that waits for nothing, at once. `Effect.runSync` would do so with a scheduler of its own, which all
- * fibers that the effect forks keep: they would never let the event loop go on in between.
+ * Runs an effect that waits for nothing, at once. `Effect.runSync` would use a scheduler of its own, which all fibers
+ * that the effect forks would keep: they would never let the event loop go on in between.
  */
 export const runNow = <R>(context: Context.Context<R>) => <A, E>(effect: Effect.Effect<A, E, R>): A => {
   const fiber = Effect.runForkWith(context)(effect)

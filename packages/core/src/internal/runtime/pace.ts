@@ -1,9 +1,10 @@
 /**
- * Work that comes in pieces, and must not hold up the event loop: Node reads up to two megabytes from one socket in one turn.
+ * Measures work that comes in pieces, so that it does not block the event loop: Node reads up to two megabytes from one
+ * socket in one turn.
  */
 import * as Effect from "effect/Effect"
 
-/** Milliseconds of work after which others have a turn. */
+/** The milliseconds of work after which others get a turn. */
 const most = 8
 
 /** The number of fibers that gave a turn to others and have work left. */
@@ -26,17 +27,17 @@ export class Pace {
   #began = 0
   #spent = 0
 
-  /** To be called before a piece of the work. */
+  /** Marks the beginning of a piece of work. */
   begin(): void {
     this.#began = performance.now()
   }
 
-  /** To be called after it. */
+  /** Marks the end of a piece of work. */
   end(): void {
     this.#spent += performance.now() - this.#began
   }
 
-  /** Suspends until the next turn of the event loop, where that is due; else `undefined`. */
+  /** Suspends until the next turn of the event loop, where that is due; `undefined` where it is not. */
   get pause(): Effect.Effect<void> | undefined {
     if (this.#spent < most) return undefined
     this.#spent = 0

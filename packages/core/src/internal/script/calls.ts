@@ -1,6 +1,6 @@
 /**
- * What commands that run code need on the server: scripts are named by their
- * digest and bring their text along, functions need their library.
+ * Provides the server with what commands that run code need: a script is named by its digest and brings its text along,
+ * a function needs its library.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,7 +9,7 @@ import type { RedisClient } from "../../RedisClient.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import type { CommandError, TransactionError } from "../../RedisError.ts"
 import type { Outcome } from "../connection/request.ts"
-import { failureOf } from "../error/failure.ts"
+import { failureOf } from "../error/events.ts"
 import { isRetryable } from "../error/retry.ts"
 
 /** The static facts of a command that names a script by its digest. */
@@ -95,7 +95,10 @@ const call = <A>(
     })
   })
 
-/** A function can itself fail with "not found": then it is there, has run, and must not run again. */
+/**
+ * Whether the server lacks the function. A function can itself fail with "not found": such a function is there, has
+ * run, and must not run again.
+ */
 const lost = <A>(
   client: RedisClient["Service"],
   command: RedisCommand.RedisCommand<A, unknown, unknown>,
@@ -144,7 +147,10 @@ const functionsIn = (commands: ReadonlyArray<RedisCommand.Any>): ReadonlyArray<L
   return [...found]
 }
 
-/** Two round trips however much is missing, one when nothing is: commands given at once go out in one write. */
+/**
+ * Loads missing libraries. That takes two round trips however much is missing, and one when nothing is, because
+ * commands that are given at once go out in one write.
+ */
 const load = (
   client: RedisClient["Service"],
   needed: ReadonlyArray<LibraryFunction>
@@ -155,7 +161,10 @@ const load = (
     yield* Effect.forEach(missing, (load) => client.execute(load), { concurrency: "unbounded", discard: true })
   })
 
-/** A caller that may not ask, or whose server does not know the question, learns it from the call itself. */
+/**
+ * Asks whether the server lacks the library. A caller that may not ask, or whose server does not know the question,
+ * learns that from the call itself.
+ */
 const isAbsent = (client: RedisClient["Service"], needed: LibraryFunction): Effect.Effect<boolean, CommandError> =>
   Effect.map(isPresent(client, needed), (present) => !present).pipe(
     Effect.catchTags({
@@ -164,6 +173,6 @@ const isAbsent = (client: RedisClient["Service"], needed: LibraryFunction): Effe
     })
   )
 
-/** Whatever the outcome of the loading, the command itself was not sent. */
+/** The error of a command that was not sent, whatever became of the loading. */
 const unsent = (error: CommandError, command: { readonly name: string; readonly readonly: boolean }): CommandError =>
   "delivery" in error ? failureOf(error, command, "not-sent") : error

@@ -13,10 +13,10 @@ import * as Resp from "../../Resp.ts"
 /** How a script was named to a server. */
 export type Form = "text" | "digest"
 
-/** How many scripts are remembered: a program that makes texts at run time must not fill the memory. */
+/** The number of scripts that are remembered: a program that makes texts at run time must not fill the memory. */
 const capacity = 1000
 
-/** What Redis, Valkey and Redict answer when they do not have a script. */
+/** The answer of Redis, Valkey and Redict when they do not have a script. */
 const missing = /^NOSCRIPT No matching script\.( Please use EVAL\.)?$/
 
 /** The scripts that a server is known to have. */
@@ -30,7 +30,7 @@ export class KnownScripts {
   /** Learns from a reply, and returns whether it says that the server does not have the script. */
   isMissing({ sha1 }: RedisCommand.Script, form: Form, value: Resp.Value): boolean {
     if (!(value instanceof Resp.ErrorReply)) {
-      // Between MULTI and EXEC nothing has run yet.
+      // Between MULTI and EXEC nothing has run yet, so QUEUED shows nothing.
       if (form === "text" && value !== "QUEUED") this.#add(sha1)
       return false
     }

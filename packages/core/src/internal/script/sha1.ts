@@ -1,6 +1,6 @@
 /**
- * SHA-1, by which servers name scripts. Web Crypto has it only as a promise,
- * and Node's own is not everywhere; a script is hashed once, when it is defined.
+ * SHA-1, by which servers name scripts. Web Crypto offers it only as a promise, and Node's own is not on every runtime.
+ * A script is hashed once, when it is defined.
  */
 import { encodeUtf8 } from "../codec/utf8.ts"
 
@@ -16,7 +16,7 @@ export const sha1 = (text: string): string => {
   return state.map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("")
 }
 
-/** The message, a one bit, zeros, and its length in bits as the last 8 of a multiple of 64 bytes. */
+/** Pads a message with a one bit, zeros, and its length in bits as the last 8 of a multiple of 64 bytes. */
 const pad = (message: Uint8Array): Uint8Array<ArrayBuffer> => {
   const padded = new Uint8Array(Math.ceil((message.length + 9) / 64) * 64)
   padded.set(message)
@@ -27,7 +27,7 @@ const pad = (message: Uint8Array): Uint8Array<ArrayBuffer> => {
 
 const rotate = (word: number, bits: number): number => (word << bits) | (word >>> (32 - bits))
 
-// Indices below are in range: there are 80 words, and 5 of state.
+// The indexes below are in range: there are 80 words, and 5 of state.
 
 const expand = (words: Uint32Array, view: DataView, offset: number): void => {
   for (let i = 0; i < 16; i++) words[i] = view.getUint32(offset + i * 4)

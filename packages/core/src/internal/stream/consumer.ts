@@ -7,7 +7,6 @@
  * succeeded, the server has acknowledged the entry. An entry that is held is not put on the queue again.
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -26,6 +25,7 @@ import { DataError, DecodeError, isRetryable } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
 import { Mismatch } from "../../RedisReply.ts"
 import type { BytesFields, TextFields } from "../command/streamEntry.ts"
+import { elapsedNow } from "../runtime/elapsed.ts"
 import * as Telemetry from "../telemetry/spans.ts"
 import * as DeadLetters from "./deadLetters.ts"
 import { claimedReply, nextId, receivedOfOne, withReply } from "./reading.ts"
@@ -162,9 +162,6 @@ const obtain = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never
     if ((yield* sweeping.pause) === 0) yield* sweeping.some(yield* room(state))
   }
 })
-
-/** The milliseconds of a monotonic clock. */
-const now: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
 /** Runs a command until it succeeds, or fails with an error that no retry can fix. */
 const persevere = <A>(
@@ -332,7 +329,7 @@ const makeSweeping = (state: State) => {
   let due = 0
 
   const pause = Duration.isFinite(claimIdle)
-    ? Effect.map(now, (time) => start !== undefined || found.length > 0 ? 0 : Math.max(due - time, 0))
+    ? Effect.map(elapsedNow, (time) => start !== undefined || found.length > 0 ? 0 : Math.max(due - time, 0))
     : Effect.succeed(Infinity)
 
   const some = Effect.fnUntraced(function*(count: number): Effect.fn.Return<void, CommandError> {
@@ -342,7 +339,7 @@ const makeSweeping = (state: State) => {
       found.push(...page.filter(({ messageId }) => !state.held.has(messageId)))
     }
     yield* claim(state, found.splice(0, count))
-    if (start === undefined && found.length === 0) due = (yield* now) + Duration.toMillis(claimEvery)
+    if (start === undefined && found.length === 0) due = (yield* elapsedNow) + Duration.toMillis(claimEvery)
   })
 
   return { pause, some }

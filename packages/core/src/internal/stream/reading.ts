@@ -2,7 +2,6 @@
  * What readers of streams have in common: replies in which an entry that cannot be decoded does not affect the others,
  * positions in streams, and retries.
  */
-import * as Schedule from "effect/Schedule"
 import type * as RedisArg from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 import * as RedisReply from "../../RedisReply.ts"
@@ -89,8 +88,3 @@ export const previousId = (id: string): string => {
   const [milliseconds, sequence] = parseId(id)
   return sequence === 0n ? `${milliseconds - 1n}-${greatestSequence}` : `${milliseconds}-${sequence - 1n}`
 }
-
-/** Retries soon at first, then at growing intervals of up to 2 seconds. */
-export const patience: Schedule.Schedule<unknown> = Schedule.jittered(
-  Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")])
-)

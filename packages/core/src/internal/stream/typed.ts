@@ -7,7 +7,7 @@ import { CodecError } from "../../RedisCodec.ts"
 import type { RedisCodec } from "../../RedisCodec.ts"
 import { encodeUtf8 } from "../codec/utf8.ts"
 import type { BytesFields } from "../command/streamEntry.ts"
-import * as Values from "../values/values.ts"
+import * as Values from "../values/schemaValues.ts"
 
 /**
  * An entry that does not fit the schema of its stream.

@@ -1,26 +1,29 @@
 /**
- * The names that answers are kept under: the first key of a command, and the rest of it.
+ * The names that answers are kept under: the first key of a command, and the rest of the command.
  */
 import * as RedisArg from "../../RedisArg.ts"
 import type { Key } from "../../RedisArg.ts"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { decodeUtf8Strict } from "../codec/utf8.ts"
 
-/** Begins what stands for bytes that are not a text. No key that is text begins with it: half a character has no UTF-8. */
+/**
+ * Begins the name of a key that is not text. No key that is text begins with it, because half a surrogate pair has no
+ * UTF-8.
+ */
 const notText = "\ud800"
 
-/** The same text for the same key, whether it was given as text or as bytes. */
+/** The name of a key, which is the same whether the key was given as text or as bytes. */
 export const nameOf = (key: Key): string =>
   typeof key === "string" ? key : decodeUtf8Strict(key, 0, key.length) ?? notText + latin1(key)
 
-/** A character for each byte. */
+/** Text with a character for each byte. */
 const latin1 = (bytes: Uint8Array): string => {
   let text = ""
   for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i]!)
   return text
 }
 
-/** All of a command but its first key: the same text only for the same words. */
+/** A command without its first key. The text is the same only for the same words. */
 export const restOf = ({ parts, spec }: RedisCommand.Any): string => {
   if (parts.length === 1) return spec.name
   let rest = spec.name

@@ -1,13 +1,13 @@
 /**
- * What the program's own commands change. The server reports that too, but over
- * the connection that read a key, which need not be the one that wrote it.
+ * Finds what the program's own commands change. The server reports that too, but over the connection that read a key,
+ * which need not be the one that wrote it.
  */
 import type { Key } from "../../RedisArg.ts"
 import * as RedisCommand from "../../RedisCommand.ts"
 
 /**
- * The keys that a command may have changed, or all there are. A script changes the keys that it is given, as clusters have
- * it; what is sent by name, or has no keys, may change any.
+ * The keys that a command may have changed. A script changes the keys that it is given, as
+ * clusters require; a command that is sent by name, or has no keys, may change any key.
  */
 export const keysChangedBy = (command: RedisCommand.Any): ReadonlyArray<Key> | "all" => {
   if (RedisCommand.changesNothing(command)) return none
@@ -17,7 +17,7 @@ export const keysChangedBy = (command: RedisCommand.Any): ReadonlyArray<Key> | "
 
 const none: ReadonlyArray<Key> = []
 
-/** Whether commands that begin with this word and name no key leave all of them alone. */
+/** Whether commands that begin with this word, and name no key, leave all keys alone. */
 const leavesKeys = (word: string): boolean => quiet.has(word)
 
 const quiet: ReadonlySet<string> = new Set(

@@ -1,6 +1,6 @@
 /**
- * What a server reports of keys that were read: what each connection was asked
- * to report, and the caches that listen.
+ * The reports of servers about keys that were read: what each connection was asked to report, and the caches that
+ * listen.
  */
 import * as Effect from "effect/Effect"
 import type { Key } from "../../RedisArg.ts"
@@ -10,7 +10,10 @@ import * as Resp from "../../Resp.ts"
 import { nameOf } from "./keyName.ts"
 import { keysChangedBy } from "./ownWrites.ts"
 
-/** The keys that a server reports: those that were read after it was told so, or all that begin with one of these. */
+/**
+ * The keys that a server reports: those that were read after it was asked to, or all that begin with one of these
+ * prefixes.
+ */
 export type Mode = "read" | ReadonlyArray<string>
 
 /** A cache that keeps answers. */
@@ -33,9 +36,11 @@ export class Keepers {
     this.#all = this.#all.filter((each) => each !== keeper)
   }
 
-  /** Told of each answer to a command, before its caller is: no caller reads what was there before its own write. */
+  /**
+   * Takes each answer to a command before its caller does, so that no caller reads an answer from before its own write.
+   */
   answered(command: RedisCommand.Any): void {
-    // The programs that cache nothing pay for no more than this.
+    // Programs that cache nothing pay for no more than this check.
     if (this.#all.length === 0) return
     const changed = keysChangedBy(command)
     if (changed === "all") return this.drop("Written")
@@ -52,7 +57,7 @@ export class Keepers {
   }
 }
 
-/** What a server was asked to tell over one connection, for as long as that lives. */
+/** The reports that a server was asked for over one connection, as long as the connection lives. */
 export class Tracking {
   readonly #keepers: Keepers
   #mode: Mode | undefined = undefined
@@ -65,7 +70,7 @@ export class Tracking {
     this.#keepers = keepers
   }
 
-  /** What the server was asked for, `undefined` while it was asked for nothing. */
+  /** The keys that the server was asked to report; `undefined` while it was asked for nothing. */
   get mode(): Mode | undefined {
     return this.#mode
   }
@@ -89,25 +94,25 @@ export class Tracking {
     return this.#ended
   }
 
-  /** Takes what the server says without being asked; returns whether it was about keys. */
+  /** Takes a message that the server sent unasked; returns whether it was about keys. */
   takes(items: ReadonlyArray<Resp.Value>): boolean {
     const [kind, keys] = items
     if (!(kind instanceof Resp.Bulk) || kind.length !== 10 || kind.toString() !== "invalidate") return false
     if (Array.isArray(keys)) {
       for (const key of keys as ReadonlyArray<Resp.Value>) {
-        // Nearly all keys are text, and to copy the bytes of one takes longer than all the rest.
+        // Nearly all keys are text, and copying the bytes of a key takes longer than all the rest.
         if (key instanceof Resp.Bulk) this.#keepers.invalidate(key.text() ?? key.bytes())
       }
     } else this.#keepers.drop("Flushed")
     return true
   }
 
-  /** What was read over the connection so far must not be used any more. */
+  /** Gives up what was read over the connection so far. */
   renew(reason: CacheClearing): void {
     this.#keepers.drop(reason, this)
   }
 
-  /** Nothing that was read over the connection will do any more, and nothing that comes. */
+  /** Gives up what was read over the connection, and whatever will be. */
   end(reason: CacheClearing): void {
     if (this.#ended) return
     this.#keepers.drop(reason, this)

@@ -1,6 +1,6 @@
 /**
- * Commands that no cluster runs on keys of several slots, put together from
- * others: none of them is atomic.
+ * The commands that no cluster runs on keys of several slots, and that are put together from others. None of them is
+ * atomic.
  */
 import type { Split } from "../crossSlot.ts"
 import { onCopies } from "./hyperLogLog.ts"
@@ -8,7 +8,7 @@ import { copy, msetnx, rename, renamenx } from "./keys.ts"
 import { move } from "./lists.ts"
 import { sdiffstore, sinterstore, smove, sunionstore } from "./sets.ts"
 
-/** What can be emulated, by the names of commands. */
+/** The commands that can be emulated, by name. */
 export const emulations: ReadonlyMap<string, Split> = new Map([
   ["BLMOVE", move],
   ["BRPOPLPUSH", move],

@@ -1,6 +1,6 @@
 /**
- * PFCOUNT and PFMERGE for keys of several slots: the other keys are copied
- * to the slot of the first key, where the command itself runs.
+ * Runs PFCOUNT and PFMERGE for keys of several slots: the other keys are copied to the slot of the first key, where the
+ * command itself runs.
  */
 import { get, set } from "@redfx/core/commands/Strings"
 import * as RedisArg from "@redfx/core/RedisArg"
@@ -13,9 +13,9 @@ import { slotOf } from "../../topology/slot.ts"
 import type { Split } from "../crossSlot.ts"
 import { fanOut } from "../fanOut.ts"
 import { onMaster } from "../onMaster.ts"
-import { remove, temporaryKey } from "../temporary.ts"
+import { remove, temporaryKey } from "../temporaryKeys.ts"
 
-/** Milliseconds that a copy lives when nobody can remove it, as after a crash. */
+/** The milliseconds that a copy lives when nobody can remove it, as after a crash. */
 const lifetime = 60_000
 
 export const onCopies: Split = (cluster, command) => {
@@ -45,5 +45,5 @@ const put = (
   cluster: Cluster,
   copies: ReadonlyArray<{ readonly key: string; readonly bytes: Uint8Array }>
 ): Effect.Effect<unknown, CommandError> =>
-  // Repeated, they would do no harm.
+  // Repeating the copies does no harm.
   fanOut(copies.map(({ bytes, key }) => cluster.execute(set(key, bytes, { px: lifetime }))), true)

@@ -1,5 +1,5 @@
 /**
- * RENAME, RENAMENX, COPY and MSETNX for keys of several slots.
+ * Runs RENAME, RENAMENX, COPY and MSETNX for keys of several slots.
  */
 import { pttl } from "@redfx/core/commands/Expiration"
 import { del, dump, exists, restore } from "@redfx/core/commands/Generic"
@@ -11,15 +11,15 @@ import type { CommandError } from "@redfx/core/RedisError"
 import * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
+import { wordOf } from "../arguments.ts"
 import { splits } from "../crossSlot.ts"
 import type { Split } from "../crossSlot.ts"
 import { afterWriting, fanOut } from "../fanOut.ts"
 import { onMaster } from "../onMaster.ts"
 import { integers, sum } from "../replies.ts"
-import { bySlot } from "../sets.ts"
-import { wordOf } from "../words.ts"
+import { bySlot } from "../setOperations.ts"
 
-/** What a key holds, and for how many milliseconds; 0 is without limit. */
+/** The value of a key, and its time to live in milliseconds; 0 means no limit. */
 interface Contents {
   readonly payload: Uint8Array
   readonly milliseconds: number
@@ -28,16 +28,16 @@ interface Contents {
 /** Reads a key of any type; `undefined` when it does not exist. */
 const read = (cluster: Cluster, key: Key): Effect.Effect<Contents | undefined, CommandError> =>
   Effect.map(
-    // At the same time: the shorter the way, the less of the time to live is lost.
+    // Both are asked for at the same time: the less time passes between them, the less of the time to live is lost.
     Effect.all([onMaster(cluster, dump(key)), onMaster(cluster, pttl(key))], { concurrency: 2 }),
     ([payload, milliseconds]) =>
       payload instanceof Resp.Bulk && typeof milliseconds === "number" && milliseconds !== -2
-        // 0 is less than a millisecond, which RESTORE would take for no limit.
+        // A rest of less than a millisecond is 0, which RESTORE would take for no limit.
         ? { payload: payload.bytes(), milliseconds: milliseconds === -1 ? 0 : Math.max(milliseconds, 1) }
         : undefined
   )
 
-/** Writes what was read to a key; `false` when that exists and is not to be replaced. */
+/** Writes a value that was read to a key; `false` when the key exists and is not to be replaced. */
 const write = (
   cluster: Cluster,
   key: Key,
@@ -54,7 +54,10 @@ const write = (
 const noSuchKey = ({ spec }: RedisCommand.Any) =>
   new ResponseError({ code: "ERR", detail: "no such key", command: spec.name })
 
-/** The source is there until the destination is; `false` when the destination exists and is not to be replaced. */
+/**
+ * Moves a key. The source is there until the destination is. Returns `false` when the destination exists and is not to
+ * be replaced.
+ */
 const moveKey = (
   cluster: Cluster,
   command: RedisCommand.Any,
@@ -81,7 +84,7 @@ export const renamenx: Split = (cluster, command) => Effect.map(moveKey(cluster,
 export const copy: Split = (cluster, command) => {
   const [source, destination] = RedisCommand.keys(command)
   const options = command.parts.slice(2).map(wordOf)
-  // What is written here goes to the client's own database.
+  // The values that are written here go to the client's own database.
   if (source === undefined || destination === undefined || options.includes("DB")) return undefined
   return Effect.flatMap(
     read(cluster, source),
@@ -92,9 +95,9 @@ export const copy: Split = (cluster, command) => {
   )
 }
 
-/** A key that exists is one whatever it holds, an empty string too. */
+/** Runs MSETNX. A key that exists counts whatever it holds, an empty string too. */
 export const msetnx: Split = (cluster, command) => {
-  // The arguments of both are the same.
+  // MSETNX and MSET have the same arguments.
   const write = splits.get("MSET")?.(cluster, RedisCommand.withParts(mset({ "": "" }), command.parts))
   return write && Effect.flatMap(
     fanOut(bySlot(RedisCommand.keys(command)).map((keys) => onMaster(cluster, exists(keys))), true),

@@ -1,5 +1,5 @@
 /**
- * RPOPLPUSH, BRPOPLPUSH, LMOVE and BLMOVE for lists of two slots.
+ * Runs RPOPLPUSH, BRPOPLPUSH, LMOVE and BLMOVE for lists of two slots.
  *
  * The element goes to a temporary list in the slot of the source first, which
  * the command itself does: at any moment a server has it, whatever becomes of
@@ -15,11 +15,11 @@ import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import type { Cluster } from "../../topology/cluster.ts"
 import { slotOf } from "../../topology/slot.ts"
+import { wordAt, wordOf } from "../arguments.ts"
 import type { Split } from "../crossSlot.ts"
 import { onMaster } from "../onMaster.ts"
 import { bytesOf, elements } from "../replies.ts"
-import { remove, temporaryKey } from "../temporary.ts"
-import { wordAt, wordOf } from "../words.ts"
+import { remove, temporaryKey } from "../temporaryKeys.ts"
 
 /** A move of one element; `from` and `to` add elements to the end of the list that it leaves, or goes to. */
 interface Move {
@@ -43,14 +43,14 @@ export const move: Split = (cluster, command) => {
   }
   return Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(
-      // It may have been run, whatever its outcome says.
+      // The command may have been run, whatever its outcome says.
       Effect.onError(restore(cluster.execute(taking(command, self))), () => Effect.ignore(putBack(cluster, self))),
       (element) => (element === null ? Effect.succeed(null) : give(cluster, command, self, element))
     )
   )
 }
 
-/** The command itself, with the temporary list as its destination. */
+/** The command itself, with the temporary list for its destination. */
 const taking = (command: RedisCommand.Any, { source, temporary }: Move): RedisCommand.RedisCommand<Resp.Value> =>
   RedisCommand.undecoded(
     RedisCommand.withParts(command, [
@@ -60,7 +60,10 @@ const taking = (command: RedisCommand.Any, { source, temporary }: Move): RedisCo
     ])
   )
 
-/** Sent by name only, a command does not show that it blocks; without its own decoder nothing else would. */
+/**
+ * The arguments of a command that blocks, with its limit marked as one. A command that was sent by name only does not
+ * mark it, and without its own decoder nothing else would show that it blocks.
+ */
 const blocking = (command: RedisCommand.Any, parts: ReadonlyArray<Part>): ReadonlyArray<Part> => {
   const limit = parts.at(-1)
   if (!command.spec.traits.has("blocking") || limit === undefined || limit instanceof RedisArg.BlockArg) return parts

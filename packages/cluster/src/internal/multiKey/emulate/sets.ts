@@ -1,5 +1,5 @@
 /**
- * SMOVE, SDIFFSTORE, SINTERSTORE and SUNIONSTORE for sets of several slots.
+ * Runs SMOVE, SDIFFSTORE, SINTERSTORE and SUNIONSTORE for sets of several slots.
  */
 import { del, rename } from "@redfx/core/commands/Generic"
 import { sadd, sismember, srem } from "@redfx/core/commands/Sets"
@@ -13,12 +13,12 @@ import { slotOf } from "../../topology/slot.ts"
 import type { Split } from "../crossSlot.ts"
 import { onMaster } from "../onMaster.ts"
 import { bytesOf } from "../replies.ts"
-import * as Sets from "../sets.ts"
-import { remove, temporaryKey } from "../temporary.ts"
+import * as Sets from "../setOperations.ts"
+import { remove, temporaryKey } from "../temporaryKeys.ts"
 
 /**
- * The member is removed first, so of several callers that move it only one succeeds. It is put back if it cannot be added,
- * or if it was there and it is not known whether it was removed.
+ * Runs SMOVE. The member is removed first, so of several callers that move it only one succeeds. It is put back if it
+ * cannot be added, or if it was there and it is not known whether it was removed.
  */
 export const smove: Split = (cluster, command) => {
   const [source, destination] = RedisCommand.keys(command)
@@ -55,7 +55,7 @@ const lost = (command: RedisCommand.Any, error: CommandError, second: CommandErr
     readonly: false
   })
 
-/** Stores a result: in a temporary set first, which then replaces the destination at once. */
+/** Stores a result in a temporary set first, which then replaces the destination at once. */
 const store = (operation: Sets.SetOperation): Split => (cluster, command) => {
   const [destination, ...sources] = RedisCommand.keys(command)
   if (destination === undefined) return undefined
@@ -73,7 +73,7 @@ const store = (operation: Sets.SetOperation): Split => (cluster, command) => {
   })
 }
 
-/** Members in one command: a longer one would keep a server from answering others. */
+/** The number of members in one command: a longer command would keep a server from answering others. */
 const chunk = 1000
 
 const fill = (cluster: Cluster, key: string, members: ReadonlyArray<Uint8Array>): Effect.Effect<void, CommandError> =>

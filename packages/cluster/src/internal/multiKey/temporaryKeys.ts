@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type { Cluster } from "../topology/cluster.ts"
 import { slotOf } from "../topology/slot.ts"
 
-/** A new key in a slot, which nobody else will think of. */
+/** A new key in a slot, with a name that nobody else will use. */
 export const temporaryKey = (slot: number): string => `redfx:temporary:{${tagOf(slot)}}:${SecureRandom.uuidV4Unsafe()}`
 
 const tags = new Map<number, string>()
@@ -23,7 +23,7 @@ const tagOf = (slot: number): string => {
   return tag
 }
 
-/** Removes temporary keys, tried again where that may help; deleting twice does no harm. */
+/** Removes temporary keys, with retries where they may help, because deleting twice does no harm. */
 export const remove = (cluster: Cluster, keys: ReadonlyArray<string>): Effect.Effect<void> =>
   Effect.ignore(
     Effect.retry(cluster.execute(del(keys)), { times: 2, while: isRetryable })

@@ -1,5 +1,5 @@
 /**
- * Loading the value of an entry, and storing it if nothing has replaced the entry since.
+ * Loads the value of an entry, and stores it if nothing has replaced the entry since.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -8,11 +8,11 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { RedisError } from "../../RedisError.ts"
 import { elapsed, withTimeout } from "../runtime/elapsed.ts"
+import type { Restore } from "../runtime/restore.ts"
 import { LoadTimeoutError } from "./cacheModel.ts"
 import * as Scripts from "./cacheScripts.ts"
 import { pauseOfRenewal, release, whole } from "./cacheShared.ts"
 import type { Failure, Grant, Shared } from "./cacheShared.ts"
-import type { Restore } from "./flights.ts"
 import type { KeyspaceError } from "./model.ts"
 
 /**
@@ -37,7 +37,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
   const { client, clock, codec, own, scope, settings } = shared
   const { absent, freshOf, jitter, limit, stale } = settings
 
-  /** Returns whether the lease still held. */
+  /** Stores a value; returns whether the lease still held. */
   const store = Effect.fnUntraced(function*(key: string, token: string, value: Option.Option<A>, took: number) {
     const shortened = 1 - jitter * (yield* Random.next)
     const fresh = (Option.isSome(value) ? freshOf(value.value) : absent) * shortened
@@ -47,7 +47,7 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
     return yield* client.execute(Scripts.store(key, entry))
   })
 
-  /** Loads for no longer than a load may take, however the load reacts to its interruption. */
+  /** Loads, for no longer than a load may take, however the load reacts to its interruption. */
   const loadWithTimeout = (
     id: Id,
     key: string,
@@ -85,14 +85,14 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>): Loads<Id, A, E> 
       own(Effect.uninterruptibleMask((restore) =>
         Effect.map(
           Effect.suspend(() => loadWithTimeout(id, key, elapsed(clock), restore, Effect.forkDetach)),
-          // It cannot be known, as Redis cannot be reached.
+          // Redis cannot be reached, so it cannot be known whether the value was replaced.
           (value) => ({ value, current: true })
         )
       ))
   }
 }
 
-/** The value is right all the same for callers that asked before its load. */
+/** The value was not stored. It is right all the same for callers that asked before its load. */
 const unstored = (key: string, error: RedisError | KeyspaceError): Effect.Effect<boolean, KeyspaceError> =>
   error._tag === "KeyspaceError"
     ? Effect.fail(error)

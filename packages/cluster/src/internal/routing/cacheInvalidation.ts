@@ -1,13 +1,13 @@
 /**
- * Drops the cached answers of slots that move to other servers.
+ * Drops cached answers of slots that move to other servers.
  */
 import type { RedisClient } from "@redfx/core/RedisClient"
 import { slotCount } from "../topology/slot.ts"
 import type { State } from "./state.ts"
 
 /**
- * Drops what was read of a slot when another server has it, or is about to. The server that had it tells of the keys
- * that it gives away, but not of all that become of them, and not when it is cut off from the cluster.
+ * Drops the answers of a slot when another server has the slot, or is about to. The former server reports the keys that
+ * it gives away, but not all of their changes, and nothing when it is cut off from the cluster.
  */
 export const dropMoved = (cache: NonNullable<RedisClient["Service"]["cache"]>, state: State): void => {
   const owners: Array<string | undefined> = new Array(slotCount).fill(undefined)

@@ -2,7 +2,7 @@
  * Members of sorted sets with their scores, as both protocols send them.
  */
 import * as Reply from "../../RedisReply.ts"
-import { manyPairs } from "./many.ts"
+import { manyPairs } from "./collections.ts"
 
 /** A member of a sorted set and its score. */
 export interface Scored<Member = string> {

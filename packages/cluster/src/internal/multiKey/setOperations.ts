@@ -1,5 +1,5 @@
 /**
- * Sets of several slots: what one slot can do is done there, the rest here.
+ * Operations on sets of several slots: each slot computes a part, and this client the rest.
  */
 import { sdiff, sinter, sunion } from "@redfx/core/commands/Sets"
 import type { Key } from "@redfx/core/RedisArg"
@@ -11,13 +11,13 @@ import { slotOf } from "../topology/slot.ts"
 import { fanOut } from "./fanOut.ts"
 import { elements, identity } from "./replies.ts"
 
-/** Members by what makes them the same. */
+/** Members by the text that identifies them. */
 type Members = ReadonlyMap<string, Resp.Value>
 
-/** Runs a command that reads; the reply is as it came. */
+/** Runs a command that reads. The reply is as it came. */
 type Read = (command: RedisCommand.Any) => Effect.Effect<Resp.Value, CommandError>
 
-/** The members of what sets of any slots come to, as one server would give them. */
+/** The members that an operation on sets of any slots gives, as one server would give them. */
 export type SetOperation = (
   read: Read,
   keys: ReadonlyArray<Key>
@@ -35,7 +35,7 @@ export const bySlot = (keys: ReadonlyArray<Key>): ReadonlyArray<ReadonlyArray<Ke
   return [...groups.values()]
 }
 
-/** The members that one command gives for the keys of each slot. */
+/** The members that one command for each slot gives. */
 const perSlot = (
   read: Read,
   keys: ReadonlyArray<Key>,
@@ -62,7 +62,7 @@ export const intersection: SetOperation = (read, keys) =>
 
 export const difference: SetOperation = (read, keys) =>
   Effect.map(
-    // The first of the groups begins with the first key, of which the rest is taken away.
+    // The first group begins with the first key, from which the members of the others are taken away.
     perSlot(read, keys, (keys, index) => (index === 0 ? sdiff(keys) : sunion(keys))),
     ([first, ...others]) => membersOf(first, (member) => !others.some((set) => set.has(member)))
   )

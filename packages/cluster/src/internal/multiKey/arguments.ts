@@ -1,23 +1,23 @@
 /**
- * The arguments of commands as words.
+ * Reads the arguments of commands: as words, as numbers and as keys.
  */
 import { KeyArg, wireValue } from "@redfx/core/RedisArg"
 import type { Key, Part } from "@redfx/core/RedisArg"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
 
-/** An argument in upper case: for the words of commands and their options. */
+/** An argument in upper case, for comparing it with the words of commands and their options. */
 export const wordOf = (part: Part): string => {
   const value = wireValue(part)
   return (value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value)).toUpperCase()
 }
 
-/** The argument at a position in upper case, empty when there is none. */
+/** The argument at an index in upper case; empty when there is none. */
 export const wordAt = ({ parts }: RedisCommand.Any, index: number): string => {
   const part = parts[index]
   return part === undefined ? "" : wordOf(part)
 }
 
-/** The argument at a position as an integer, `undefined` when it is none. */
+/** The argument at an index as an integer; `undefined` when it is not one. */
 export const numberAt = (command: RedisCommand.Any, index: number): number | undefined => {
   const word = wordAt(command, index)
   return /^-?\d+$/.test(word) ? Number(word) : undefined
@@ -29,7 +29,7 @@ export const keyOf = (part: Part): Key => {
   return value instanceof Uint8Array ? value : String(value)
 }
 
-/** The position of the first key, after the last argument when there is none. */
+/** The index of the first key. Without a key it is the index after the last argument. */
 export const firstKeyIndex = (parts: ReadonlyArray<Part>): number => {
   const index = parts.findIndex((part) => part instanceof KeyArg)
   return index < 0 ? parts.length : index

@@ -1,5 +1,5 @@
 /**
- * Entries of a cache that this program keeps itself, by the client's cache.
+ * The entries of a cache that this program keeps itself, in the client's cache.
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -20,7 +20,7 @@ import type { KeyspaceError } from "./model.ts"
  *   older than they are and never younger. Before that nothing is kept. Servers of a cluster are taken to have one time.
  * - `look`: a value that is certainly fresh; `undefined` when the server is to be asked.
  */
-export interface Nearby {
+export interface LocalEntries {
   readonly synchronize: (now: number, askedAt: number) => Effect.Effect<void>
   readonly look: <A>(
     key: string,
@@ -29,8 +29,8 @@ export interface Nearby {
   ) => Effect.Effect<Option.Option<A> | undefined, RedisError>
 }
 
-export const nearby = (client: RedisClient["Service"], clock: Clock.Clock, ttl: TimeToLive): Nearby => {
-  /** By how much the server's time is ahead of the clock, which is never set. */
+export const localEntries = (client: RedisClient["Service"], clock: Clock.Clock, ttl: TimeToLive): LocalEntries => {
+  /** The difference by which the server's time is ahead of this clock, which is never set. */
   let ahead: number | undefined
   const read = (key: string) =>
     client.execute(asBytes(cached(hmget(key, "version", "value", "fresh", "took"), { ttl })))
@@ -46,7 +46,7 @@ export const nearby = (client: RedisClient["Service"], clock: Clock.Clock, ttl: 
         return Effect.flatMap(read(key), ([version, value, fresh, took]) => {
           if (version === undefined || now + number(took) * spread >= number(fresh)) return Effect.undefined
           const found: Found = { now, known: true, lease: "none", version: "", value }
-          // The server is asked for a value that does not fit.
+          // A value that does not fit is asked of the server.
           return Effect.catch(decode(found), () => Effect.undefined)
         })
       })

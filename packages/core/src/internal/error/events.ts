@@ -1,5 +1,5 @@
 /**
- * One event, such as the loss of a connection, as the error of each command it befell.
+ * Makes one event, such as the loss of a connection, the error of each command that it befell.
  */
 import { ConnectionError, TimeoutError } from "./connection.ts"
 import type { Delivery } from "./fields.ts"
@@ -37,8 +37,8 @@ interface Facts {
 }
 
 /**
- * The error of one command: the event, the command's name, whether the server can have run it, and where it stands in the
- * caller's pipeline.
+ * The error of one command: the event with the command's name, whether the server can have run the command, and its
+ * index in the caller's pipeline.
  */
 export const failureOf = (event: CommandError, command: Facts, delivery: Delivery, index?: number): CommandError => {
   switch (event._tag) {
@@ -74,16 +74,25 @@ export const failureOf = (event: CommandError, command: Facts, delivery: Deliver
         ? inPart(event, { answered: [], unknown: [], mayHaveWritten: true })
         : event
     default:
-      // Errors that keep a connection from being opened, or a command from being run.
+      // These errors keep a connection from being opened, or a command from being run.
       return event
   }
 }
 
-/** The same error as of something that is not a command of the program's. */
+/**
+ * Whether a connection ended because the server hung up.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isHangUp = (error: CommandError): boolean =>
+  error._tag === "ConnectionError" && (error.reason === "Closed" || error.reason === "Reset")
+
+/** The error without a command, for something that is not a command of the program's. */
 export const ofNoCommand = (error: CommandError): CommandError =>
   error._tag === "ConnectionError" || error._tag === "TimeoutError" ? withFields(error, { command: undefined }) : error
 
-/** A limit in time that passed, before it is known which commands that befalls. */
+/** A time limit that has passed, before it is known which commands that befalls. */
 export const timeLimit = (
   phase: TimeoutError["phase"],
   milliseconds: number,

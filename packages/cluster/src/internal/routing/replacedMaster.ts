@@ -8,12 +8,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Node } from "../topology/nodes.ts"
 
-/** For how many milliseconds a master that has been replaced may leave a PING unanswered, before what it owes is given up. */
+/** The milliseconds for which a replaced master may leave a PING unanswered, before its commands are given up. */
 const replacedLimit = 2000
 
 /**
- * Fails the commands that a replaced master owes answers to, unless it still answers: a master that hangs, or is cut off,
- * would hold its callers up for as long as the connections last.
+ * Fails the commands that a replaced master owes answers to, unless it still answers. A master that hangs, or is cut
+ * off, would hold its callers up as long as its connections last.
  */
 export const checkReplaced = (node: Node): Effect.Effect<void> =>
   Effect.gen(function*() {

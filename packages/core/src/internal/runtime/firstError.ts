@@ -7,6 +7,6 @@ import * as Exit from "effect/Exit"
 /** The first failure of a cause; `undefined` of one that only died or was interrupted. */
 export const errorOf = <E>(cause: Cause.Cause<E>): E | undefined => cause.reasons.find(Cause.isFailReason)?.error
 
-/** The first failure of an exit; `undefined` for one that succeeded, and without an exit. */
+/** The first failure of an exit; `undefined` when it succeeded, and without an exit. */
 export const errorIn = <E>(exit: Exit.Exit<unknown, E> | undefined): E | undefined =>
   exit !== undefined && Exit.isFailure(exit) ? errorOf(exit.cause) : undefined

@@ -1,5 +1,5 @@
 /**
- * Masters that say that the cluster is down are asked whether they still say so, once for all commands that wait for them.
+ * Asks masters that have said that the cluster is down whether it still is, once for all commands that wait for them.
  */
 import { clusterInfo } from "@redfx/core/commands/Cluster"
 import type { CommandError } from "@redfx/core/RedisError"
@@ -7,18 +7,18 @@ import { withTimeout } from "@redfx/core/unstable/Runtime"
 import * as Effect from "effect/Effect"
 import type { Node } from "../topology/nodes.ts"
 
-/** Milliseconds between two rounds of questions, and for which an answer is waited for. */
+/** The milliseconds between two rounds of questions, and those for which an answer is waited for. */
 const pause = 100
 const limit = 500
 
 type Waiter = (outcome: Effect.Effect<void, CommandError>) => void
 
-export class Downs {
+export class DownMasters {
   readonly #find: (address: string) => Node | undefined
   readonly #fork: (effect: Effect.Effect<void>) => void
-  /** The commands that wait, by the server that they wait for; `undefined` is any. */
+  /** The commands that wait, and the server that each waits for; `undefined` means any. */
   readonly #waiting = new Map<Waiter, string | undefined>()
-  /** The masters that commands wait for, and whether each has said it of the cluster as a whole. */
+  /** The masters that commands wait for, and whether each has said that the whole cluster is down. */
   readonly #said = new Map<string, boolean>()
   #asking = false
 
@@ -41,7 +41,7 @@ export class Downs {
     })
   }
 
-  /** What a server has said is of no use to anybody else when nobody waits for it any more. */
+  /** Forgets a command. The word of a server that nobody waits for any more is of no use. */
   #leave(waiter: Waiter, address: string | undefined): void {
     this.#waiting.delete(waiter)
     if (address === undefined) return
@@ -49,12 +49,12 @@ export class Downs {
     this.#said.delete(address)
   }
 
-  /** Takes a topology that says something new. */
+  /** Takes a new topology: nobody waits for a server that is not a master any more. */
   retain(isMaster: (address: string) => boolean): void {
     this.#tell((address) => address === undefined || !isMaster(address), Effect.void)
   }
 
-  /** Ends all waiting, as no server can be asked any more. */
+  /** Ends all waiting, because no server can be asked any more. */
   end(outcome: Effect.Effect<void, CommandError>): void {
     this.#tell(() => true, outcome)
   }
@@ -78,7 +78,7 @@ export class Downs {
             Effect.map(this.#isUp(address), (isUp) => {
               if (isUp) this.#tell((other) => other === address, Effect.void)
             }),
-          // All at once: one that does not answer holds nobody else up.
+          // All are asked at once, so that a server that does not answer holds nobody else up.
           { concurrency: "unbounded", discard: true }
         )
         yield* Effect.sleep(pause)
@@ -89,8 +89,8 @@ export class Downs {
   }
 
   /**
-   * Whether a master says something else than before. One that has said from the beginning that the cluster is up does not
-   * serve a slot, and says nothing about that now.
+   * Whether a master says that the cluster is up again. A master that has always said that the cluster is up refuses
+   * one slot, and its word about the cluster says nothing about that.
    */
   #isUp(address: string): Effect.Effect<boolean> {
     const node = this.#find(address)

@@ -1,5 +1,5 @@
 /**
- * Values by their schemas, as text and as bytes.
+ * Encodes and decodes values by their schemas, as text and as bytes.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -7,7 +7,7 @@ import { CodecError } from "../../RedisCodec.ts"
 import type { RedisCodec } from "../../RedisCodec.ts"
 import { decodeUtf8Strict, encodeUtf8 } from "../codec/utf8.ts"
 
-/** Values and what stands for them. */
+/** The two directions between values and their encoded form. */
 export interface Values<A, Encoded> {
   readonly encode: (value: A) => Effect.Effect<Encoded, CodecError>
   readonly decode: (encoded: Encoded) => Effect.Effect<A, CodecError>
@@ -35,7 +35,7 @@ export const textOf = (bytes: Uint8Array): Effect.Effect<string, CodecError> => 
   return text === undefined ? misfit("decode", "it is not UTF-8") : Effect.succeed(text)
 }
 
-/** Values as bytes: their text, which a codec may change further. */
+/** Values as bytes, which are those of their text, and which a codec may change further. */
 export const asBytes = <A>(text: Values<A, string>, codec: RedisCodec | undefined): Values<A, Uint8Array> => {
   const plain: Values<A, Uint8Array> = {
     encode: (value) => Effect.map(text.encode(value), encodeUtf8),
@@ -46,21 +46,3 @@ export const asBytes = <A>(text: Values<A, string>, codec: RedisCodec | undefine
     decode: (bytes) => Effect.flatMap(codec.decode(bytes), plain.decode)
   }
 }
-
-/**
- * What becomes of a value that does not fit its schema: `"fail"` fails with the error, `"skip"` leaves it out, and a
- * function is given the error of each that is left out.
- */
-export type Misfits<E> = "fail" | "skip" | ((error: E) => Effect.Effect<void>)
-
-/** The value that was found, or nothing when it does not fit and is to be left out. */
-export const fitting = <A, E>(
-  misfits: Misfits<E> | undefined,
-  found: Effect.Effect<A, E>
-): Effect.Effect<ReadonlyArray<A>, E> =>
-  misfits === undefined || misfits === "fail"
-    ? Effect.map(found, (value) => [value])
-    : Effect.matchEffect(found, {
-      onSuccess: (value) => Effect.succeed([value]),
-      onFailure: (error) => misfits === "skip" ? Effect.succeed([]) : Effect.as(misfits(error), [])
-    })

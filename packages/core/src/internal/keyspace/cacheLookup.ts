@@ -1,18 +1,18 @@
 /**
- * Looking for an entry of a cache.
+ * Looks entries of a cache up.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { RedisError } from "../../RedisError.ts"
 import { elapsed } from "../runtime/elapsed.ts"
+import type { Restore } from "../runtime/restore.ts"
 import * as Scripts from "./cacheScripts.ts"
 import { release } from "./cacheShared.ts"
 import type { Grant, Shared } from "./cacheShared.ts"
-import type { Restore } from "./flights.ts"
+import type { LocalEntries } from "./localEntries.ts"
 import type { KeyspaceError } from "./model.ts"
-import type { Nearby } from "./nearby.ts"
 
-/** What was found: a value, the right to load it, or that another caller has that right. */
+/** The result of a look: a value, the right to load it, or that another caller has that right. */
 export type Sight<A> =
   | { readonly _tag: "Known"; readonly value: Option.Option<A>; readonly renew: Grant | undefined }
   | { readonly _tag: "Granted"; readonly grant: Grant }
@@ -22,13 +22,13 @@ export type Sight<A> =
  * - `peek`: what is there. `look`: what is there, here or on the server, else the lease where it may be had; in an
  *   uninterruptible region. `wait`: looks until there is something to be seen, or to be done.
  */
-export interface Lookout<A> {
+export interface Lookup<A> {
   readonly peek: (key: string) => Effect.Effect<Option.Option<A>, RedisError | KeyspaceError>
   readonly look: (key: string, spread: number, restore: Restore) => Effect.Effect<Sight<A>, RedisError>
   readonly wait: (key: string, refused: string | undefined) => Effect.Effect<undefined>
 }
 
-export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: Nearby | undefined): Lookout<A> => {
+export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: LocalEntries | undefined): Lookup<A> => {
   const { client, clock, codec, own, settings } = shared
 
   const decode = (found: Scripts.Found, key: string): Effect.Effect<Option.Option<A>, KeyspaceError> =>
@@ -43,14 +43,17 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: Nearby | u
       )
     })
 
-  /** A caller that never learns its outcome must not keep others from loading. */
+  /**
+   * Looks an entry up and gives the lease back when the caller never learns the outcome, because it must not keep
+   * others from loading.
+   */
   const lookOrUndo = (key: string, look: Scripts.Look, restore: Restore) =>
     restore(lookUp(key, look)).pipe(
       Effect.onInterrupt(() => release(shared, look.token, key)),
       Effect.tapError((error) => mayHaveRun(error) ? release(shared, look.token, key) : Effect.void)
     )
 
-  /** A value that does not fit the schema counts as absent. */
+  /** Asks the server. A value that does not fit the schema counts as absent. */
   const ask = (key: string, spread: number, restore: Restore, refused?: string): Effect.Effect<Sight<A>, RedisError> =>
     Effect.suspend(() => {
       const grant: Grant = { token: shared.token(), since: elapsed(clock) }
@@ -86,18 +89,21 @@ export const make = <Id, A, E, R>(shared: Shared<Id, A, E, R>, local: Nearby | u
         for (;;) {
           yield* Effect.sleep(pauseAfter(elapsed(clock) - startedAt))
           const found = yield* Effect.option(lookUp(key, { ...peeking, refused }))
-          // The waiter meets the failure as well, or recovers from it.
+          // The waiter meets the same failure, or recovers from it.
           if (Option.isNone(found) || found.value.known || found.value.lease === "none") return undefined
         }
       }))
   }
 }
 
-/** Takes no lease. */
+/** A look that takes no lease. */
 const peeking: Scripts.Look = { token: "", lease: 0, spread: 0, refused: undefined }
 
-/** Between two looks a waiter pauses a quarter of the time that it has waited: it comes late by no more than that. */
+/**
+ * The pause between two looks, a quarter of the time that the caller has waited. So the caller is late by no more than
+ * that.
+ */
 const pauseAfter = (waited: number): number => Math.min(Math.max(waited / 4, 5), 1000)
 
-/** Whether the server may have run what failed: then it may have given a lease. */
+/** Whether the server may have run the look that failed, and so may have given a lease. */
 const mayHaveRun = (error: RedisError): boolean => "delivery" in error && error.delivery === "unknown"

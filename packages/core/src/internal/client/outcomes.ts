@@ -9,18 +9,22 @@ import * as Result from "effect/Result"
 import type * as RedisCommand from "../../RedisCommand.ts"
 import { atIndex } from "../../RedisError.ts"
 import type { CommandError } from "../../RedisError.ts"
+import { isReadonlyArray } from "../command/isReadonlyArray.ts"
 import type { Outcome } from "../connection/request.ts"
 import { failureAmong } from "../error/retry.ts"
 import type { Part } from "../error/retry.ts"
-import { errorIn } from "../runtime/failed.ts"
+import { errorIn } from "../runtime/firstError.ts"
 
 type Commands = ReadonlyArray<RedisCommand.Any> | Readonly<Record<string, RedisCommand.Any>>
 
 /** The commands in order. */
 export const list = (commands: Commands): ReadonlyArray<RedisCommand.Any> =>
-  isTuple(commands) ? commands : Object.values(commands)
+  isReadonlyArray(commands) ? commands : Object.values(commands)
 
-/** All values at the indexes of the commands; or the first error, with what is known of the other commands. */
+/**
+ * Returns all values at the indexes of the commands; fails with the first error, which says what is known of the other
+ * commands.
+ */
 export const values = (
   of: "pipeline" | "transaction",
   commands: Commands,
@@ -34,7 +38,7 @@ export const values = (
   return Effect.succeed(put(commands, all))
 }
 
-/** The failure of several commands: `first` when it is not the error of a command. */
+/** The failure of several commands. It is `first` when `first` is not the error of a command. */
 const failureOf = (
   of: "pipeline" | "transaction",
   commands: ReadonlyArray<RedisCommand.Any>,
@@ -43,7 +47,7 @@ const failureOf = (
 ): Cause.Cause<CommandError> => {
   if (!first.reasons.some(Cause.isFailReason)) return first
   const parts = outcomes.map((outcome, index): Part<CommandError> => {
-    // In range: there is one outcome a command.
+    // There is one outcome for each command, so the index is in range.
     const { settled, spec } = commands[index]!
     return {
       indexes: [index],
@@ -65,7 +69,7 @@ export const results = (commands: Commands, outcomes: ReadonlyArray<Outcome>): E
       all.push(Result.succeed(outcome.value))
       continue
     }
-    // In range: there is one outcome a command.
+    // There is one outcome for each command, so the index is in range.
     const error = errorAt(outcome, given[index]!.spec, index)
     if (error === undefined) return Effect.die(Cause.squash(outcome.cause))
     all.push(Result.fail(error))
@@ -74,8 +78,8 @@ export const results = (commands: Commands, outcomes: ReadonlyArray<Outcome>): E
 }
 
 /**
- * The error of the command at an index. The index is the caller's, whatever it was among the commands of the same server;
- * the error of something that the caller did not write, such as a handshake, has none.
+ * The error of the command at an index. The index is the one that the caller gave, whatever it was among the commands
+ * for the same server. An error of something that the caller did not write, such as a handshake, has no index.
  */
 const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, index: number): CommandError | undefined => {
   const error = errorIn(outcome)
@@ -85,7 +89,4 @@ const errorAt = (outcome: Outcome, { name }: RedisCommand.Spec, index: number): 
 }
 
 const put = (commands: Commands, all: ReadonlyArray<unknown>): unknown =>
-  isTuple(commands) ? all : Object.fromEntries(Object.keys(commands).map((name, index) => [name, all[index]]))
-
-// `Array.isArray` does not narrow readonly arrays.
-const isTuple = (commands: Commands): commands is ReadonlyArray<RedisCommand.Any> => Array.isArray(commands)
+  isReadonlyArray(commands) ? all : Object.fromEntries(Object.keys(commands).map((name, index) => [name, all[index]]))

@@ -1,5 +1,5 @@
 /**
- * What is subscribed to on one connection, and who has subscribed to it.
+ * The channels and patterns that are subscribed to on one connection, and their receivers.
  */
 import type * as Exit from "effect/Exit"
 import type * as RedisArg from "../../RedisArg.ts"
@@ -7,35 +7,37 @@ import type { CommandError } from "../../RedisError.ts"
 import type { Kind } from "../../RedisPubSub.ts"
 import type { Mailbox } from "./mailbox.ts"
 
-/** Who gets messages. */
+/** A subscription, as those see it that give it messages. */
 export interface Receiver {
   readonly mailbox: Mailbox
   readonly bytes: boolean
 }
 
-/** A channel, a pattern or a shard channel with those who have subscribed to it. */
-export class Entry {
+/** A channel, a pattern or a shard channel, with its receivers. */
+export class Topic {
   readonly kind: Kind
   readonly id: string
   readonly key: RedisArg.Key
-  /** On this connection: `Wanted`, not asked for; `Sent`, not confirmed; `Active`, confirmed. */
+  /** The state on this connection: `Wanted`, not asked for; `Sent`, not confirmed; `Active`, confirmed. */
   state: "Wanted" | "Sent" | "Active" = "Wanted"
-  /** Replaced and never changed, so that a receiver may leave while a message is handed out. */
+  /**
+   * The receivers. The list is replaced and never changed, so that a receiver may leave while a message is handed out.
+   */
   receivers: ReadonlyArray<Receiver> = []
   readonly joining = new Set<Joining>()
 
   constructor(kind: Kind, id: string, key: RedisArg.Key) {
     this.kind = kind
     this.id = id
-    // A copy, as it is subscribed to again after a loss.
+    // The key is copied, because it is sent again after a loss.
     this.key = typeof key === "string" ? key : key.slice()
   }
 }
 
-/** A receiver that waits for the confirmation of its first subscription to some entries. */
+/** A receiver that waits for the confirmation of its first subscription to some topics. */
 export interface Joining {
   readonly receiver: Receiver
-  readonly entries: ReadonlySet<Entry>
-  readonly unconfirmed: Set<Entry>
+  readonly topics: ReadonlySet<Topic>
+  readonly unconfirmed: Set<Topic>
   readonly settle: (exit: Exit.Exit<void, CommandError>) => void
 }

@@ -1,6 +1,6 @@
 /**
- * Reply decoders of as many elements as there are. They read a long reply as it
- * comes, and a short one as a whole.
+ * Reply decoders of lists, sets and pairs of any length. They read a long reply as it comes, and a short one as a
+ * whole.
  */
 import type * as Resp from "../../Resp.ts"
 import { Gathered } from "../codec/gather.ts"
@@ -11,7 +11,7 @@ import type { Raw, Reply, View } from "./reply.ts"
 type Values = ReadonlyArray<Resp.Value>
 
 /**
- * How elements are read.
+ * Says how elements are read.
  *
  * - `begin`: makes what they are read into, `length` of them at first.
  * - `fill`: reads elements in some view; `at` others were read before.
@@ -44,7 +44,8 @@ export class Elements<Out> extends Gathered {
 }
 
 /**
- * How keys and values are read: `begin` makes what they are read into, `put` reads a key and its value in some view.
+ * Says how keys and values are read. `begin` makes what they are read into; `put` reads a key and its value in some
+ * view.
  */
 interface ManyPairs<Out> {
   readonly begin: (view: View) => Out
@@ -83,7 +84,7 @@ export class Pairs<Out> extends Gathered {
 }
 
 const putInTurn = <Out>({ put }: ManyPairs<Out>, out: Out, source: Values, end: number, view: View): void => {
-  // In range: the end is even.
+  // The end is even, so the index is in range.
   for (let i = 0; i < end; i += 2) put(out, source[i]!, source[i + 1]!, view)
 }
 
@@ -95,8 +96,8 @@ const putNested = <Out>({ put }: ManyPairs<Out>, out: Out, source: Values, view:
 }
 
 /**
- * A decoder of elements; `element` reads one of them, and reads a long one as it comes. All are decoded in one view: what they
- * are read into is of the type that is declared for it.
+ * Makes a decoder of elements. `element` reads one of them, and reads a long one as it comes. All elements are decoded
+ * in one view, so the result has the type that is declared for that view.
  */
 /* @__NO_SIDE_EFFECTS__ */
 export const many = <A, B, I, Out>(
@@ -104,7 +105,7 @@ export const many = <A, B, I, Out>(
   element?: Reply<unknown, unknown, unknown>
 ): Reply<A, B, I> => ({
   decode: (value, view) => {
-    // Begun by the reader below. The types are said above.
+    // The reader below has begun it. The declaration above gives the types.
     if (value instanceof Gathered) return value.finish() as never
     const source = items(value)
     const out = read.begin(view, source.length)
@@ -118,8 +119,8 @@ export const many = <A, B, I, Out>(
 })
 
 /**
- * A decoder of keys and values, which come in turn, as a map or in pairs. Pairs are read where they are: ZRANGE WITHSCORES
- * of 1000 takes 341 KB so, and 427 KB with a list in turn made of them first.
+ * Makes a decoder of keys and values, which come in turn, as a map or in pairs. Pairs are read where they are: so
+ * ZRANGE WITHSCORES of 1000 takes 341 KB, and 427 KB with a flat list made of them first.
  */
 /* @__NO_SIDE_EFFECTS__ */
 export const manyPairs = <A, B, I, Out>(pairs: ManyPairs<Out>): Reply<A, B, I> => ({
@@ -133,13 +134,13 @@ export const manyPairs = <A, B, I, Out>(pairs: ManyPairs<Out>): Reply<A, B, I> =
     return out as never
   },
   reader: (view) => ({
-    // The first tells how all are sent.
+    // The first element shows in which form all are sent.
     begin: ([first]) => first === undefined ? undefined : new Pairs(pairs, view, isPair(first)),
     element: () => undefined
   })
 })
 
-/** Reads each of a few elements by a decoder of its own. */
+/** Reads each of a few elements with a decoder of its own. */
 export const few = (view: View, replies: ReadonlyArray<Reply<unknown, unknown, unknown>>): Reader => ({
   begin: () => undefined,
   element: (index) => replies[index]?.reader?.(view)
@@ -175,7 +176,7 @@ const areNested = (source: Values): source is ReadonlyArray<Pair> => source.leng
 const evenLength = (value: Resp.Value, { length }: Values): number =>
   length % 2 === 0 ? length : mismatch("keys and values in turn", value)
 
-/** Keys and values in turn, of a map and of pairs, too. */
+/** The keys and values of a reply in turn, also of a map and of pairs. */
 export const flatPairs = (value: Resp.Value): Values => {
   const source = items(value)
   if (areNested(source)) return source.flat()

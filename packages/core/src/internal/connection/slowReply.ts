@@ -1,12 +1,12 @@
 /**
- * A reply that comes so slowly that its caller has given up: it holds up
- * everybody behind it, and shows life all the while.
+ * Ends a connection over a reply that comes so slowly that its caller has given up. Such a reply holds up everybody
+ * behind it, and shows life all the while.
  */
 import * as Duration from "effect/Duration"
 import type { CommandError } from "../../RedisError.ts"
-import { connectionLoss } from "../error/failure.ts"
+import { connectionLoss } from "../error/events.ts"
 
-/** Where replies come from. */
+/** The connection that the replies come from. */
 interface Connection {
   readonly address: string
   readonly exchange: {
@@ -22,7 +22,7 @@ interface Connection {
  *
  * - `between`: whether no reply has come in part.
  */
-export class Dripping {
+export class SlowReply {
   readonly #connection: Connection
   readonly #limit: number
   readonly #between: () => boolean
@@ -35,7 +35,7 @@ export class Dripping {
     this.#between = between
   }
 
-  /** To be called while an answer is owed, `tick` milliseconds after the time before. */
+  /** Looks at the connection. It is called while an answer is owed, every `tick` milliseconds. */
   look(tick: number): void {
     const { address, exchange } = this.#connection
     const goesOn = exchange.abandoned && !this.#between() && exchange.replies === this.#replies

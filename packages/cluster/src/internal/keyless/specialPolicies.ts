@@ -1,5 +1,5 @@
 /**
- * Commands without a key that no general rule covers.
+ * The commands without a key that no general rule covers. Redis calls such a request policy "special".
  */
 import * as RedisCommand from "@redfx/core/RedisCommand"
 import { ClusterUnsupportedError } from "@redfx/core/RedisError"
@@ -8,15 +8,15 @@ import type * as Resp from "@redfx/core/Resp"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
+import { wordAt } from "../multiKey/arguments.ts"
 import { sortedByFirst, sum } from "../multiKey/merge.ts"
-import { wordAt } from "../multiKey/words.ts"
 import type { Cluster, ClusterNode } from "../topology/cluster.ts"
 import { onEach } from "./onEach.ts"
 
-/** Runs a command; its reply is as it would be from one server. */
+/** Runs a command. The reply is as one server would give it. */
 export type Run = (cluster: Cluster, command: RedisCommand.Any) => Effect.Effect<Resp.Value, CommandError>
 
-/** A key of a random master; of another one while those asked have none. */
+/** Runs RANDOMKEY on a random master, and on another one as long as those that were asked have no key. */
 export const randomKey: Run = (cluster, command) => {
   const raw = RedisCommand.undecoded(command)
   const ask = ([node, ...others]: ReadonlyArray<ClusterNode>): Effect.Effect<Resp.Value, CommandError> =>
@@ -26,7 +26,7 @@ export const randomKey: Run = (cluster, command) => {
   return Effect.flatMap(Effect.flatMap(cluster.masters, Random.shuffle), ask)
 }
 
-/** CLIENT KILL with one argument, an address, or with filters. */
+/** Runs CLIENT KILL with one argument, which is an address, or with filters. */
 export const kill: Run = (cluster, command) => {
   if (command.parts.length === 1) return killAddress(cluster, command)
   const filters = command.parts.map((_, index) => index % 2 === 0 ? wordAt(command, index) : "")
@@ -41,7 +41,7 @@ export const kill: Run = (cluster, command) => {
   )
 }
 
-/** The client is on one server at the most: those that do not know it refuse. */
+/** Kills a client by its address. The client is on one server at most, and the servers that do not know it refuse. */
 const killAddress: Run = (cluster, command) => {
   const raw = RedisCommand.undecoded(command)
   return Effect.gen(function*() {
@@ -58,7 +58,7 @@ const killAddress: Run = (cluster, command) => {
   })
 }
 
-/** CLUSTER SLOT-STATS of a range: each master reports its own slots. */
+/** Runs CLUSTER SLOT-STATS of a range, for which each master reports its own slots. */
 export const slotStats: Run = (cluster, command) =>
   wordAt(command, 0) === "SLOTSRANGE"
     ? Effect.map(

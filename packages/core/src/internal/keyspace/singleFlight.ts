@@ -1,10 +1,12 @@
 /**
- * Work that several callers wait for: it goes on while any of them waits, and ends when all have gone.
+ * Runs work once for all callers that wait for it. The work goes on while any caller waits, and ends when all have
+ * gone.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import type { Restore } from "../runtime/restore.ts"
 
 /**
  * - `since`: the moment at which it began.
@@ -32,9 +34,6 @@ export interface Flights<A, E> {
   readonly forget: (key: string) => void
 }
 
-/** Makes interruptible again what stands in an uninterruptible region. */
-export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-
 export const make = <A, E>(scope: Scope.Scope): Flights<A, E> => {
   const flights = new Map<string, Flight<A, E>>()
   let moments = 0
@@ -50,7 +49,7 @@ export const make = <A, E>(scope: Scope.Scope): Flights<A, E> => {
         return Effect.map(Effect.forkIn(work, scope, { startImmediately: true }), (fiber) => {
           const flight = { since, done: Deferred.makeUnsafe<A, E>(), fiber, waiting: 0 }
           flights.set(key, flight)
-          // Also of one that was interrupted before it began.
+          // The observer also sees a fiber that was interrupted before it began.
           fiber.addObserver((exit) => {
             drop(key, flight)
             Deferred.doneUnsafe(flight.done, exit)

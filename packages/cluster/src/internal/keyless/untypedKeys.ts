@@ -1,12 +1,11 @@
 /**
- * The keys of commands that were sent by name only, where no argument is marked
- * as a key.
+ * Finds the keys of commands that were sent by name only, where no argument is marked as a key.
  */
 import type { Key } from "@redfx/core/RedisArg"
 import type * as RedisCommand from "@redfx/core/RedisCommand"
-import { keyOf, numberAt, wordAt } from "../multiKey/words.ts"
+import { keyOf, numberAt, wordAt } from "../multiKey/arguments.ts"
 
-/** Where the keys are: the position of the first one, or of the number of keys before it, or after which word. */
+/** The position of the keys: the index of the first one, the index of their number, or the word that they follow. */
 type KeyPosition = { readonly first: number } | { readonly count: number } | { readonly after: string }
 
 const keyPositions: ReadonlyMap<string, KeyPosition> = new Map(
@@ -24,7 +23,7 @@ const keyPositions: ReadonlyMap<string, KeyPosition> = new Map(
   )
 )
 
-/** The keys of a command that are known from its name; unless it is in the table, the first argument. */
+/** The keys of a command, by its name. A command that is not in the table has its first argument for a key. */
 export const untypedKeys = (command: RedisCommand.Any): ReadonlyArray<Key> => {
   const position = keyPositions.get(command.spec.name.toUpperCase()) ?? { first: 0 }
   const [from, length] = "first" in position
@@ -35,7 +34,7 @@ export const untypedKeys = (command: RedisCommand.Any): ReadonlyArray<Key> => {
   return command.parts.slice(from, from + Math.max(length, 0)).map(keyOf)
 }
 
-/** After the word come as many keys as there are other arguments after them. */
+/** The keys after a word. As many keys follow the word as there are other arguments after the keys. */
 const afterWord = (command: RedisCommand.Any, word: string): readonly [from: number, length: number] => {
   const from = command.parts.findIndex((_, index) => wordAt(command, index) === word) + 1
   return [from, from === 0 ? 0 : Math.floor((command.parts.length - from) / 2)]

@@ -8,7 +8,7 @@ import type { CommandError, TransactionError } from "@redfx/core/RedisError"
 import { errorOf } from "@redfx/core/unstable/Runtime"
 import type * as Exit from "effect/Exit"
 
-/** What went wrong, without what that means for the command: the error of all tries says that once. */
+/** The words for a failure, without its meaning for the command: the error of all tries says that once. */
 export const saidBy = (error: CommandError): string => {
   const at = "address" in error && error.address !== undefined ? ` at ${error.address}` : ""
   switch (error._tag) {
@@ -21,7 +21,7 @@ export const saidBy = (error: CommandError): string => {
   }
 }
 
-/** The error of a command that found the cluster down so often. */
+/** The error of a command that was tried so often while the cluster was down. */
 export const downAfter = (
   command: RedisCommand.Any,
   code: string,
@@ -38,8 +38,8 @@ export const downAfter = (
   })
 
 /**
- * The cluster's own errors, which a single server's client does not know. An error that a script may have made up does not
- * count.
+ * Gives an error the class of the cluster's own errors, which a single server's client does not know. An error that a
+ * script may have made up keeps its class.
  */
 export const typed = <E extends TransactionError>(error: E): E | CommandError => {
   if (error._tag !== "ResponseError" || error.mayHaveWritten === true) return error
@@ -59,6 +59,6 @@ export const typed = <E extends TransactionError>(error: E): E | CommandError =>
   }
 }
 
-/** What a reading of the topology failed with. */
+/** The error that a reading of the topology failed with. */
 export const lossIn = ({ cause }: Exit.Failure<unknown, CommandError>): CommandError =>
   errorOf(cause) ?? connectionLoss("Other", "The client failed to read the topology", undefined, cause)
