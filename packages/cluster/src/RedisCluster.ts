@@ -69,7 +69,7 @@ export class RedisCluster extends Context.Service<RedisCluster, {
   readonly nodeOf: (key: Key) => Effect.Effect<string | undefined, CommandError>
   readonly refresh: Effect.Effect<void, CommandError>
   readonly perNode: <A>(
-    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    command: RedisCommand.RedisCommand<A>,
     options?: PerNodeOptions
   ) => Effect.Effect<ReadonlyMap<string, A>, CommandError>
   readonly clientOf: (
@@ -236,7 +236,7 @@ export const onNode = <A, E, R>(
  * @since 0.1.0
  */
 export const perNode = <A>(
-  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  command: RedisCommand.RedisCommand<A>,
   options?: PerNodeOptions
 ): Effect.Effect<ReadonlyMap<string, A>, CommandError, RedisCluster> =>
   Effect.flatMap(RedisCluster, (cluster) => cluster.perNode(command, options))
@@ -281,7 +281,7 @@ export const withMerge = <Parameters extends ReadonlyArray<never>, A>(
 ): RedisClient.RedisClient["Service"] => ({
   ...client,
   withTimeout: (limit) => withMerge({ client: client.withTimeout(limit), cluster }, definition, merge, options),
-  execute: <B>(command: RedisCommand.RedisCommand<B, unknown, unknown>) =>
+  execute: <B>(command: RedisCommand.RedisCommand<B>) =>
     command.spec.name.toUpperCase() !== definition.spec.name || command.settled !== undefined
       ? client.execute(command)
       : Effect.map(

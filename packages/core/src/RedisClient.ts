@@ -151,7 +151,7 @@ export interface CacheLimits {
  */
 export interface ClientCache {
   readonly execute: <A>(
-    command: RedisCommand<A, unknown, unknown>
+    command: RedisCommand<A>
   ) => Effect.Effect<A, CommandError> | undefined
   readonly pipeline: (
     commands: ReadonlyArray<Any>,
@@ -223,7 +223,7 @@ export class RedisClient extends Context.Service<
      * Runs one command, in one round trip unless it has to bring a script or a library along. `yield* command` is the
      * same on the program's client, and tells of it in a span where there is a tracer.
      */
-    readonly execute: <A>(command: RedisCommand<A, unknown, unknown>) => Effect.Effect<A, CommandError>
+    readonly execute: <A>(command: RedisCommand<A>) => Effect.Effect<A, CommandError>
     /**
      * Runs several commands in one write; each has its own outcome, also when the
      * connection is lost in between.
@@ -311,7 +311,7 @@ export const withTimeout: {
  */
 export const via =
   <I>(tag: Context.Key<I, RedisClient["Service"]>) =>
-  <A>(command: RedisCommand<A, unknown, unknown>): Effect.Effect<A, CommandError, I> =>
+  <A>(command: RedisCommand<A>): Effect.Effect<A, CommandError, I> =>
     Effect.flatMap(tag, (client) => Effect.provideService(command, RedisClient, client))
 
 /**
@@ -326,7 +326,7 @@ export const via =
  */
 export const replacing = (
   client: RedisClient["Service"],
-  replace: <A>(command: RedisCommand<A, unknown, unknown>) => RedisCommand<A, unknown, unknown>,
+  replace: <A>(command: RedisCommand<A>) => RedisCommand<A>,
   others: (client: RedisClient["Service"]) => Partial<RedisClient["Service"]> = () => ({})
 ): RedisClient["Service"] => ({
   ...client,

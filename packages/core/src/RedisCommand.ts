@@ -41,12 +41,13 @@ const TypeId = "~redfx/RedisCommand"
 // -----------------------------------------------------------------------------
 
 /**
- * A command whose reply is an `A`; in the bytes view a `Bytes`, in the bigint view a `BigInts`.
+ * A command whose reply is an `A`; in the bytes view a `Bytes`, in the bigint view a `BigInts`. With one argument it is any
+ * command whose reply is an `A`, and nothing is said of its other views.
  *
  * @category models
  * @since 0.1.0
  */
-export interface RedisCommand<out A, out Bytes = A, out BigInts = A>
+export interface RedisCommand<out A, out Bytes = unknown, out BigInts = unknown>
   extends Effect.Effect<A, CommandError, RedisClient>
 {
   readonly [TypeId]: typeof TypeId
@@ -69,7 +70,9 @@ export interface RedisCommand<out A, out Bytes = A, out BigInts = A>
  * @category models
  * @since 0.1.0
  */
-export interface CacheableCommand<out A, out Bytes = A, out BigInts = A> extends RedisCommand<A, Bytes, BigInts> {
+export interface CacheableCommand<out A, out Bytes = unknown, out BigInts = unknown>
+  extends RedisCommand<A, Bytes, BigInts>
+{
   readonly spec: Spec & { readonly cacheable: true }
 }
 
@@ -79,7 +82,7 @@ export interface CacheableCommand<out A, out Bytes = A, out BigInts = A> extends
  * @category models
  * @since 0.1.0
  */
-export type Any = RedisCommand<unknown, unknown, unknown>
+export type Any = RedisCommand<unknown>
 
 /**
  * What a command succeeds with.
@@ -205,7 +208,7 @@ class NamedSpec extends Spec {}
 export const send = (
   name: string,
   ...args: ReadonlyArray<RedisArg.Arg>
-): RedisCommand<RedisReply.Raw> => {
+): RedisCommand<RedisReply.Raw, RedisReply.Raw, RedisReply.Raw> => {
   const [first = "", ...others] = typeof name === "string" ? name.trim().split(/\s+/) : []
   // Further words are arguments, which may be secret: they must not become part of a name that errors show.
   const subcommand = subcommandOf(first, others[0], args)
@@ -382,7 +385,7 @@ export const withDecoder = <Parameters extends ReadonlyArray<never>, A>(
   definition: Definition<Parameters, A, unknown, unknown>,
   decode: (value: Resp.Value, command: Any) => A
 ): RedisClient["Service"] => {
-  const replace = <B>(command: RedisCommand<B, unknown, unknown>): RedisCommand<B, unknown, unknown> =>
+  const replace = <B>(command: RedisCommand<B>): RedisCommand<B> =>
     command.spec.name.toUpperCase() !== definition.spec.name
       ? command
       // Commands of one definition have one type: B is A here.
@@ -529,7 +532,7 @@ export const unsendable: (command: Any) => DataError | undefined = Encode.unsend
  * @since 0.1.0
  */
 export const decode: <A>(
-  command: RedisCommand<A, unknown, unknown>,
+  command: RedisCommand<A>,
   value: Resp.Value,
   replaceInvalidText: boolean,
   index?: number

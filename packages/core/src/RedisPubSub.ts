@@ -230,7 +230,7 @@ export interface PubSub {
  * @since 0.1.0
  */
 export interface Everywhere extends Pick<PubSub, "open"> {
-  readonly execute: <A>(server: string, command: RedisCommand<A, unknown, unknown>) => Effect.Effect<A, CommandError>
+  readonly execute: <A>(server: string, command: RedisCommand<A>) => Effect.Effect<A, CommandError>
   readonly database: number
   readonly prefix?: string | undefined
 }

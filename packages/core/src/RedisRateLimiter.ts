@@ -91,8 +91,8 @@ export interface AcquireOptions {
  */
 export interface RedisRateLimiter {
   readonly name: string
-  readonly take: (subject: string, cost?: number) => RedisCommand<Decision>
-  readonly peek: (subject: string, cost?: number) => RedisCommand<Decision>
+  readonly take: (subject: string, cost?: number) => RedisCommand<Decision, Decision, Decision>
+  readonly peek: (subject: string, cost?: number) => RedisCommand<Decision, Decision, Decision>
   readonly acquire: (subject: string, options?: AcquireOptions) => Effect.Effect<Decision, CommandError, RedisClient>
   readonly reset: (subject: string) => Effect.Effect<boolean, CommandError, RedisClient>
 }
@@ -188,7 +188,7 @@ export const slidingWindow = (name: string, { limit, window }: SlidingWindowOpti
 // -----------------------------------------------------------------------------
 
 /** What one subject is asked, by its key. */
-type Ask = (key: string, cost: number, counts: 0 | 1) => RedisCommand<Decision>
+type Ask = (key: string, cost: number, counts: 0 | 1) => RedisCommand<Decision, Decision, Decision>
 
 const make = (name: string, ask: Ask): RedisRateLimiter => {
   const keyOf = (subject: string): string => `${name}:${subject}`

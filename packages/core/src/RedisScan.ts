@@ -129,7 +129,7 @@ export const zscanStreamBytes = (key: Key, options?: ZscanOptions): ScanStream<S
 
 /** A cursor stays text: it has 64 bits, and on a cluster also says which node it belongs to. */
 const pages = <Page extends { readonly cursor: string }, A>(
-  page: (cursor: string) => RedisCommand<Page, unknown, unknown>,
+  page: (cursor: string) => RedisCommand<Page>,
   elements: (page: Page) => ReadonlyArray<A>
 ): ScanStream<A> =>
   Stream.paginate(

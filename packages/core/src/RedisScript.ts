@@ -128,7 +128,7 @@ export interface Library {
   readonly name: string
   readonly code: string
   /** Loads the library, replacing one of the same name; returns its name. */
-  readonly load: RedisCommand.RedisCommand<string>
+  readonly load: RedisCommand.RedisCommand<string, string, string>
 }
 
 /**

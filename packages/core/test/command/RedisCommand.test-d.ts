@@ -22,6 +22,18 @@ describe("RedisCommand types", () => {
     expectTypeOf<Resp.ErrorReply>().toExtend<RedisReply.Raw>()
   })
 
+  it("a type of one argument is that of every command with such a reply", () => {
+    expectTypeOf(Redis.get("k")).toExtend<RedisCommand.RedisCommand<string | undefined>>()
+    expectTypeOf(Redis.xadd("k", { a: "b" })).toExtend<RedisCommand.RedisCommand<string | undefined>>()
+    expectTypeOf(Redis.get("k")).not.toExtend<RedisCommand.RedisCommand<string>>()
+    const run = <A>(command: RedisCommand.RedisCommand<A>): Effect.Effect<A, CommandError, RedisClient.RedisClient> =>
+      command
+    expectTypeOf(valueOf(run(Redis.incr("k")))).toEqualTypeOf<number>()
+    // Nothing is known of its other views.
+    const one: RedisCommand.RedisCommand<number> = Redis.incr("k")
+    expectTypeOf(valueOf(Redis.asBigInt(one))).toEqualTypeOf<unknown>()
+  })
+
   it("CFG-16, NCO-01: a view changes the type", () => {
     expectTypeOf(valueOf(Redis.asBytes(Redis.get("k")))).toEqualTypeOf<Uint8Array | undefined>()
     expectTypeOf(valueOf(Redis.asBytes(Redis.incr("k")))).toEqualTypeOf<number>()

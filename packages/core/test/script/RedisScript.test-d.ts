@@ -28,7 +28,13 @@ describe("RedisScript", () => {
 
   it("has the type of its schema in every view, of its decoder in each", () => {
     const schema = RedisScript.make({ lua: "", result: Schema.UndefinedOr(Schema.Tuple([Schema.String, Schema.Int])) })
-    expectTypeOf(schema()).toEqualTypeOf<RedisCommand.RedisCommand<readonly [string, number] | undefined>>()
+    expectTypeOf(schema()).toEqualTypeOf<
+      RedisCommand.RedisCommand<
+        readonly [string, number] | undefined,
+        readonly [string, number] | undefined,
+        readonly [string, number] | undefined
+      >
+    >()
     const decoder = RedisScript.make({ lua: "", result: RedisReply.nullable(RedisReply.blob) })
     expectTypeOf(decoder()).toEqualTypeOf<
       RedisCommand.RedisCommand<string | undefined, Uint8Array | undefined, string | undefined>

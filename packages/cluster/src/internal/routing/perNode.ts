@@ -31,7 +31,7 @@ export interface Answer<A> {
 export const onServer = <A>(
   retrying: Retrying,
   { address }: ClusterNode,
-  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  command: RedisCommand.RedisCommand<A>,
   asked: ReadonlySet<string>
 ): Effect.Effect<Answer<A>, CommandError> =>
   Effect.suspend(() => {
@@ -121,7 +121,7 @@ export const attentive = (retrying: Retrying, client: RedisClient["Service"], no
 export const perNode = <A>(
   retrying: Retrying,
   nodes: Effect.Effect<ReadonlyArray<ClusterNode>, CommandError>,
-  command: RedisCommand.RedisCommand<A, unknown, unknown>
+  command: RedisCommand.RedisCommand<A>
 ): Effect.Effect<ReadonlyMap<string, A>, CommandError> =>
   Effect.flatMap(nodes, (nodes) => {
     const refusal = nodes.length === 0 ? undefined : retrying.refusesWrite(command)

@@ -35,9 +35,9 @@ export interface Cluster {
   readonly ofSlot: (slot: number) => ClusterNode | undefined
   readonly onNode: <A>(
     node: ClusterNode,
-    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    command: RedisCommand.RedisCommand<A>,
     asked?: ReadonlySet<string>
   ) => Effect.Effect<A, CommandError>
   readonly executeAll: (commands: ReadonlyArray<RedisCommand.Any>) => Effect.Effect<ReadonlyArray<Outcome>>
-  readonly execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) => Effect.Effect<A, CommandError>
+  readonly execute: <A>(command: RedisCommand.RedisCommand<A>) => Effect.Effect<A, CommandError>
 }

@@ -61,7 +61,7 @@ export class Entry {
 
   /** The answer as the command promises it, in a copy that the caller may change. */
   answer<A>(
-    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    command: RedisCommand.RedisCommand<A>,
     replaceInvalidText: boolean
   ): Exit.Exit<A, CommandError> {
     const { reply, view } = command

@@ -25,7 +25,7 @@ export class Waiter<A> extends SingleRequest<A> {
   readonly #flight: Flight
 
   constructor(
-    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    command: RedisCommand.RedisCommand<A>,
     flight: Flight,
     resume: (exit: Exit.Exit<A, CommandError>) => void
   ) {

@@ -101,7 +101,7 @@ export class Store implements Keeper {
   }
 
   /** The kept answer to a command, `undefined` when none is good enough for it. */
-  find<A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Exit.Exit<A, CommandError> | undefined {
+  find<A>(command: RedisCommand.RedisCommand<A>): Exit.Exit<A, CommandError> | undefined {
     // A command without a key is not cached, so there is a first key.
     const item = this.#keys.get(nameOf(RedisCommand.firstKey(command)!))?.get(restOf(command))
     if (!(item instanceof Entry)) return undefined
@@ -132,7 +132,7 @@ export class Store implements Keeper {
    * - `begin`: gives the waiting caller its deadline. `submit`: sends a read.
    */
   join<A>(
-    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    command: RedisCommand.RedisCommand<A>,
     { begin, submit }: Sending,
     resume: (exit: Exit.Exit<A, CommandError>) => void
   ): Request {

@@ -56,7 +56,7 @@ export const makeClient = Effect.fnUntraced(function*(
       deadlines.failAll(closed)
     })
   )
-  const execute = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, CommandError> =>
+  const execute = <A>(command: RedisCommand.RedisCommand<A>): Effect.Effect<A, CommandError> =>
     requestOf(command, (request) => {
       deadlines.add(request)
       own.submit(request)
@@ -117,7 +117,7 @@ const clientOf = (
 
   const cache = parts && Cache.reading(parts, { begin, submit: (request) => router.submit(request) })
 
-  const once = <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, CommandError> =>
+  const once = <A>(command: RedisCommand.RedisCommand<A>): Effect.Effect<A, CommandError> =>
     command.settled ?? (command.caching !== undefined ? cache?.execute(command) : undefined) ??
       (RedisCommand.needsOwnConnection(command)
         ? onLease(exclusively, [command], (send) => requestOf(command, send))

@@ -101,6 +101,6 @@ export interface Spread {
   readonly onChange: (listener: () => void) => () => void
   readonly execute: <A>(
     server: string,
-    command: RedisCommand.RedisCommand<A, unknown, unknown>
+    command: RedisCommand.RedisCommand<A>
   ) => Effect.Effect<A, CommandError>
 }

@@ -300,7 +300,7 @@ type Submits = Pick<RedisConnection, "submit">
  */
 export const run = <A>(
   on: Submits,
-  command: RedisCommand.RedisCommand<A, unknown, unknown>
+  command: RedisCommand.RedisCommand<A>
 ): Effect.Effect<A, CommandError> => requestOf(command, (request) => on.submit(request))
 
 /**

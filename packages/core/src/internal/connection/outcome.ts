@@ -22,7 +22,7 @@ export interface Replies {
 
 /** The outcome of a command whose connection has ended: a failure, unless the command asked for that end. */
 export const failed = <A>(
-  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  command: RedisCommand.RedisCommand<A>,
   error: CommandError,
   delivery: Delivery,
   index?: number

@@ -183,10 +183,10 @@ export const asking = RedisCommand.make({
 
 /** A request of one command. */
 export class SingleRequest<out A> extends Request<A> {
-  readonly command: RedisCommand.RedisCommand<A, unknown, unknown>
+  readonly command: RedisCommand.RedisCommand<A>
 
   constructor(
-    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    command: RedisCommand.RedisCommand<A>,
     send: Send | undefined,
     resume?: Resume<A, CommandError>
   ) {
@@ -283,7 +283,7 @@ export class SingleRequest<out A> extends Request<A> {
 
 /** A request of one command, as an effect that sends it: or with `resume`, for whoever sends it himself. */
 export const requestOf = <A>(
-  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  command: RedisCommand.RedisCommand<A>,
   send: Send | undefined,
   resume?: Resume<A, CommandError>
 ): SingleRequest<A> =>
@@ -302,7 +302,7 @@ class ScriptRequest<out A> extends SingleRequest<A> {
   #needsText = false
 
   constructor(
-    command: RedisCommand.RedisCommand<A, unknown, unknown>,
+    command: RedisCommand.RedisCommand<A>,
     script: RedisCommand.Script,
     send: Send | undefined,
     resume: Resume<A, CommandError> | undefined

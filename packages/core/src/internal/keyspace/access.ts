@@ -35,7 +35,7 @@ import { expiringAfter } from "./scripts.ts"
 /** How values of one type are read. */
 interface Shape<Raw, A> {
   readonly type: KeyType
-  readonly read: (key: string) => RedisCommand.RedisCommand<Raw, unknown, unknown>
+  readonly read: (key: string) => RedisCommand.RedisCommand<Raw>
   readonly decode: (raw: Raw, key: string) => Effect.Effect<Option.Option<A>, KeyspaceError>
 }
 
@@ -179,7 +179,7 @@ const expiring = (key: string, ttl: Duration.Duration | undefined): ReadonlyArra
 export const written = <A>(
   key: string,
   ttl: Duration.Duration | undefined,
-  command: RedisCommand.RedisCommand<A, unknown, unknown>
+  command: RedisCommand.RedisCommand<A>
 ): Operation<A> => ttl === undefined || command.settled !== undefined ? command : expiringAfter(key, ttl, command)
 
 /** Replaces a value; an empty value leaves no key. */

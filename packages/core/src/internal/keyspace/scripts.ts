@@ -29,7 +29,7 @@ const spec = scriptSpec("EVALSHA", [], { lua, name: "RedisKeyspace.expiringAfter
 export const expiringAfter = <A>(
   key: RedisArg.Key,
   ttl: Duration.Duration,
-  write: RedisCommand.RedisCommand<A, unknown, unknown>
+  write: RedisCommand.RedisCommand<A>
 ): RedisCommand.RedisCommand<A> =>
   RedisCommand.make({
     spec,

@@ -113,7 +113,7 @@ export class Link {
   }
 
   /** Runs a command on the connection. */
-  execute<A>(command: RedisCommand.RedisCommand<A, unknown, unknown>): Effect.Effect<A, CommandError> {
+  execute<A>(command: RedisCommand.RedisCommand<A>): Effect.Effect<A, CommandError> {
     return Effect.flatMap(this.#connection, (connection) =>
       requestOf(command, (request) => {
         connection.submit(request)

@@ -200,7 +200,7 @@ class Links {
 export const make = Effect.fnUntraced(function*(
   subscribers: Subscribers,
   settings: ConnectionSettings,
-  execute: <A>(command: RedisCommand.RedisCommand<A, unknown, unknown>) => Effect.Effect<A, CommandError>
+  execute: <A>(command: RedisCommand.RedisCommand<A>) => Effect.Effect<A, CommandError>
 ): Effect.fn.Return<PubSub, never, Scope.Scope> {
   const scope = yield* Effect.scope
   const context = yield* Effect.context<never>()

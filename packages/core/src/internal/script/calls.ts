@@ -80,7 +80,7 @@ export const withFunctions = (
 const call = <A>(
   client: RedisClient["Service"],
   known: Set<LibraryFunction>,
-  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  command: RedisCommand.RedisCommand<A>,
   needed: LibraryFunction
 ): Effect.Effect<A, CommandError> =>
   Effect.suspend(() => {
@@ -101,7 +101,7 @@ const call = <A>(
  */
 const lost = <A>(
   client: RedisClient["Service"],
-  command: RedisCommand.RedisCommand<A, unknown, unknown>,
+  command: RedisCommand.RedisCommand<A>,
   needed: LibraryFunction,
   error: CommandError
 ): Effect.Effect<A, CommandError> =>

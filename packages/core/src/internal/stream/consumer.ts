@@ -166,7 +166,7 @@ const obtain = Effect.fnUntraced(function*(state: State): Effect.fn.Return<never
 /** Runs a command until it succeeds, or fails with an error that no retry can fix. */
 const persevere = <A>(
   state: State,
-  command: RedisCommand.RedisCommand<A, unknown, unknown>
+  command: RedisCommand.RedisCommand<A>
 ): Effect.Effect<A, CommandError> =>
   Effect.retry(state.client.execute(command), {
     schedule: state.settings.schedule,
@@ -220,7 +220,7 @@ const isSpent = ({ limit }: Settings, tries: number): boolean => limit !== undef
 
 const notAcknowledged = "its consumer did not acknowledge it"
 
-const inView = (settings: Settings, command: RedisCommand.RedisCommand<ReadonlyArray<Received>>) =>
+const inView = <A>(settings: Settings, command: RedisCommand.RedisCommand<A, A>) =>
   settings.fields === "bytes" ? RedisCommand.asBytes(command) : command
 
 /**

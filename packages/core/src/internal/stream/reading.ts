@@ -65,7 +65,7 @@ export const withReply = <A, B, I>(
   command.settled === undefined
     ? RedisCommand.make({ spec: command.spec, args: () => command.parts, reply })
     // A reading command is settled only by a wrong argument, so there is no reply to decode.
-    : command as RedisCommand.RedisCommand<never>
+    : command as RedisCommand.RedisCommand<never, never, never>
 
 /** The bytes of a key as text, for comparing keys. */
 export const keyIdentity = (key: RedisArg.Key): string => (typeof key === "string" ? encodeUtf8(key) : key).join()
