@@ -10,6 +10,7 @@ import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { isBytes } from "./internal/codec/utf8.ts"
+import { keep } from "./internal/runtime/kept.ts"
 import type * as Resp from "./Resp.ts"
 
 // -----------------------------------------------------------------------------
@@ -132,6 +133,8 @@ export class KeyArg {
     this.value = value
   }
 }
+
+keep(new KeyArg(""))
 
 /**
  * An argument that is never printed.
