@@ -6,8 +6,9 @@
 const kept: Array<object> = []
 
 /**
- * Keeps an object for good, so that code that was compiled for its kind stays in use. Measured over a connection in memory
- * with a full collection every 50,000 GETs: a GET takes 1.0 µs instead of 1.8 with 50 fibers, and 1.8 instead of 1.9 with 1000.
+ * Keeps an object for good, so that code that was compiled for its kind stays in use. Measured over a connection in memory, with a
+ * full collection every 50,000 GETs: a GET takes 1.0 µs of CPU instead of 1.7 with 50 fibers, and 1.2 instead of 1.8 with 1000. Between
+ * collections that are not forced V8 mostly remembers by itself.
  */
 export const keep = (object: object): void => {
   kept.push(object)
