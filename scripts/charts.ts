@@ -29,6 +29,8 @@ import {
   summaryTable,
   table
 } from "../bench/src/report.ts"
+import { stallsTable } from "../bench/src/stalls.ts"
+import type { StallsRun } from "../bench/src/stalls.ts"
 import { startupTable } from "../bench/src/startup.ts"
 import type { StartupRun } from "../bench/src/startup.ts"
 
@@ -51,6 +53,7 @@ const latest = resultsOf<Run>("latest")
 const cluster = resultsOf<Run>("cluster")
 const growth = resultsOf<GrowthRun>("growth")
 const startup = resultsOf<StartupRun>("startup")
+const stalls = resultsOf<StallsRun>("stalls")
 
 const measuredBy = (environment: Run["environment"], rounds: number): string =>
   `${environmentLine(environment)}; ${rounds} ${rounds === 1 ? "round" : "rounds"}${
@@ -119,7 +122,8 @@ const sections: Readonly<Record<string, string | undefined>> = {
     startupTable(startup.cached),
     "Bundled into one file:",
     startupTable(startup.bundled)
-  ].join("\n\n")
+  ].join("\n\n"),
+  stalls: stalls && `${measuredBy(stalls.environment, stalls.rounds)}\n\n${stallsTable(stalls.rows)}`
 }
 
 /** A page with its sections filled in. */

@@ -9,7 +9,9 @@
  */
 import * as Redis from "@redfx/core/Redis"
 import type { RedisClient } from "@redfx/core/RedisClient"
+import * as RedisReply from "@redfx/core/RedisReply"
 import * as RedisStandalone from "@redfx/core/RedisStandalone"
+import * as RespDecoder from "@redfx/core/RespDecoder"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -26,10 +28,14 @@ export interface Figures {
   readonly writes: number
   readonly reads: number
   readonly pendingBytes: number
+  readonly discarded: number
 }
 
+/** The line after which code must not be thrown away. */
+export type Compiled = "compiled"
+
 /** What is measured, each in a process of its own. */
-export type Part = "get" | "set" | "pipeline" | "turns" | "pending"
+export type Part = "get" | "set" | "pipeline" | "turns" | "pending" | "shapes"
 
 const keys = Array.from({ length: 1000 }, (_, index) => `guard:${index}`)
 
@@ -164,12 +170,44 @@ const pendingBytes = async (): Promise<number> => {
   return await kept(get) - waiting
 }
 
+/** A reply of RESP3 with what replies are made of: pairs, a map, a set. */
+const collection = Buffer.from(
+  `*102\r\n${"*2\r\n$6\r\nmember\r\n,1.5\r\n".repeat(100)}%1\r\n+a\r\n:1\r\n~1\r\n:1\r\n`
+)
+const scored = Redis.zrangeWithScores("guard:0", 0, -1).reply
+const entries = Redis.xrange("guard:0").reply
+const scores = Buffer.from(`*100\r\n${"*2\r\n$6\r\nmember\r\n,1.5\r\n".repeat(100)}`)
+const stream = Buffer.from(`*100\r\n${"*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n".repeat(100)}`)
+
+const decode = (chunk: Uint8Array, reply: typeof scored | typeof entries): void => {
+  for (const value of new RespDecoder.RespDecoder().push(chunk)) reply.decode(value, RedisReply.textView)
+}
+
+/**
+ * Runs everything until it is compiled, and says between which lines of V8's trace the collection comes that must not throw
+ * the code away.
+ */
+const shapes = async (): Promise<Partial<Figures>> => {
+  for (let i = 0; i < 20; i++) {
+    for (const program of [programs.get, programs.set, programs.pipeline]) await runtime.runPromise(program)
+    for (let j = 0; j < 200; j++) {
+      new RespDecoder.RespDecoder().push(collection)
+      decode(scores, scored)
+      decode(stream, entries)
+    }
+  }
+  console.log("compiled" satisfies Compiled)
+  await collect()
+  return {}
+}
+
 const measure: { readonly [K in Part]: () => Promise<Partial<Figures>> } = {
   get: async () => ({ getBytes: await allocated(programs.get) }),
   set: async () => ({ setBytes: await allocated(programs.set) }),
   pipeline: async () => ({ pipelinedBytes: await allocated(programs.pipeline) }),
   turns,
-  pending: async () => ({ pendingBytes: await pendingBytes() })
+  pending: async () => ({ pendingBytes: await pendingBytes() }),
+  shapes
 }
 
 const sampled = valueOf("--sample")

@@ -1,7 +1,7 @@
 /** Samples of one case, in pairs with redfx, and what they say. */
 import { performance } from "node:perf_hooks"
 import type { Case } from "./cases.ts"
-import { collectGarbage } from "./garbage.ts"
+import { collectYoung } from "./garbage.ts"
 import type { Pair } from "./pairs.ts"
 import { pairedRounds, ratios } from "./pairs.ts"
 import type { Bind, Session } from "./session.ts"
@@ -58,8 +58,8 @@ interface Sample {
 }
 
 async function sample(session: Session, item: Case, total: number): Promise<Sample> {
-  // Nobody pays for garbage that the client before left behind.
-  collectGarbage()
+  // Nobody pays for what the client before has left behind.
+  collectYoung()
   const cpuBefore = process.cpuUsage()
   const start = performance.now()
   const latencies = await item.load.run(session, total)

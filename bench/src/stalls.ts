@@ -9,12 +9,17 @@
  */
 import { fork } from "node:child_process"
 import { once } from "node:events"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { performance } from "node:perf_hooks"
 import process from "node:process"
 import { setTimeout as delay } from "node:timers/promises"
 import { parseArgs } from "node:util"
 import { loadClient } from "./clients/index.ts"
+import type { Environment } from "./environment.ts"
+import { describeEnvironment } from "./environment.ts"
 import { collectGarbage } from "./garbage.ts"
+import { table } from "./report.ts"
 import { startServer } from "./server.ts"
 import type { Bind, Session } from "./session.ts"
 import { explain } from "./session.ts"
@@ -41,6 +46,13 @@ interface Failure {
   readonly client: string
   readonly giant: string
   readonly failed: string
+}
+
+/** What a whole run has measured. */
+export interface StallsRun {
+  readonly environment: Environment
+  readonly rounds: number
+  readonly rows: ReadonlyArray<Row | Failure>
 }
 
 interface Latencies {
@@ -183,6 +195,7 @@ async function child(name: string, port: number, rounds: number, only: string): 
 
 async function main(names: ReadonlyArray<string>, rounds: number, only: string): Promise<void> {
   const server = await startServer()
+  const environment = describeEnvironment(server.version)
   const rows: Array<Row | Failure> = []
   try {
     // Patient, as the script takes some seconds.
@@ -206,37 +219,41 @@ async function main(names: ReadonlyArray<string>, rounds: number, only: string):
   } finally {
     await server.stop()
   }
-  console.log(`${server.version}, Node ${process.version}, ${rounds} rounds. Milliseconds.\n`)
-  for (const { name } of giants) print(name, rows.filter(({ giant }) => giant === name))
+  const run: StallsRun = { environment, rounds, rows }
+  console.log(stallsTable(rows))
+  if (only !== "") return
+  writeFileSync(join(import.meta.dirname, "../results/stalls.json"), `${JSON.stringify(run, undefined, 2)}\n`)
 }
 
 const figure = (milliseconds: number): string => milliseconds >= 10 ? milliseconds.toFixed(0) : milliseconds.toFixed(1)
 
 const shown = ({ max, p50, p99, p999 }: Latencies): string => [p50, p99, p999, max].map(figure).join(" / ")
 
-function print(giant: string, rows: ReadonlyArray<Row | Failure>): void {
-  if (rows.length === 0) return
-  console.log(`| ${giant} | took | longest stall | GET, same client: p50 / p99 / p99.9 / max | GET, another client |`)
-  console.log("| --- | --: | --: | --: | --: |")
-  for (const row of rows) {
-    if ("failed" in row) {
-      console.log(`| ${row.client} | ${row.failed} | | | |`)
-      continue
-    }
-    const { client, longest, other, same, took } = row
-    console.log(`| ${client} | ${figure(took)} | ${figure(longest)} | ${shown(same)} | ${shown(other)} |`)
-  }
-  console.log()
-}
+/** A table of giants, in milliseconds. */
+export const stallsTable = (rows: ReadonlyArray<Row | Failure>): string =>
+  table(
+    ["", "Client", "took", "longest stall", "GET, same client: p50 / p99 / p99.9 / max", "GET, another client"],
+    giants.flatMap(({ name }) =>
+      rows.filter(({ giant }) => giant === name).map((row, index) => [
+        index === 0 ? name : "",
+        row.client,
+        ..."failed" in row
+          ? [row.failed, "", "", ""]
+          : [figure(row.took), figure(row.longest), shown(row.same), shown(row.other)]
+      ])
+    )
+  )
 
-const { values } = parseArgs({
-  options: {
-    child: { type: "string" },
-    port: { type: "string", default: "0" },
-    clients: { type: "string", default: "redfx,ioredis,node-redis" },
-    rounds: { type: "string", default: "5" },
-    only: { type: "string", default: "" }
-  }
-})
-if (values.child === undefined) await main(values.clients.split(","), Number(values.rounds), values.only)
-else await child(values.child, Number(values.port), Number(values.rounds), values.only)
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      child: { type: "string" },
+      port: { type: "string", default: "0" },
+      clients: { type: "string", default: "redfx,ioredis,node-redis" },
+      rounds: { type: "string", default: "5" },
+      only: { type: "string", default: "" }
+    }
+  })
+  if (values.child === undefined) await main(values.clients.split(","), Number(values.rounds), values.only)
+  else await child(values.child, Number(values.port), Number(values.rounds), values.only)
+}

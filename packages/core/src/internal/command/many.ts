@@ -21,7 +21,7 @@ interface Many<Out> {
   readonly fill: (out: Out, source: Values, view: View, at: number) => void
 }
 
-class Elements<Out> extends Gathered {
+export class Elements<Out> extends Gathered {
   readonly #out: Out
   readonly #many: Many<Out>
   readonly #view: View
@@ -52,7 +52,7 @@ interface ManyPairs<Out> {
 }
 
 /** Keys and values in turn, or in pairs. */
-class Pairs<Out> extends Gathered {
+export class Pairs<Out> extends Gathered {
   readonly #out: Out
   readonly #pairs: ManyPairs<Out>
   readonly #view: View

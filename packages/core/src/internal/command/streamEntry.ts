@@ -44,6 +44,9 @@ export const entryFields = Reply.make<TextFields, BytesFields, TextFields>((valu
  * it would be 660 KB, and 0.51 ms.
  */
 class FieldsInTurn {
+  /** Kept alive, as those of connection/shapes.ts are. */
+  static readonly shape = new FieldsInTurn()
+
   #names: ReadonlyArray<string> = []
 
   read(value: Resp.Value, view: View): TextFields | BytesFields {

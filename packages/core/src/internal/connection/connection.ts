@@ -35,6 +35,7 @@ import { listening, Liveness } from "./liveness.ts"
 import type { Dialer, Listener, RedisConnection } from "./model.ts"
 import { BatchRequest, requestOf } from "./request.ts"
 import type { Outcome, RequestQueue } from "./request.ts"
+import { keepShapes } from "./shapes.ts"
 import { answeredWithTls, dialFailure, isTlsAlert, lossOf, openedTooLate } from "./socketFailure.ts"
 import type { Target } from "./socketFailure.ts"
 
@@ -167,6 +168,7 @@ const dial = Effect.fnUntraced(function*(
     scheduler: (yield* Scheduler.Scheduler).makeDispatcher()
   })
   const liveness = new Liveness()
+  keepShapes()
   // What the handshake could not write is of no use to the listener.
   let takeUnsent: NonNullable<Listener["onUnsent"]> = failAll
 
