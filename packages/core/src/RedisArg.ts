@@ -10,7 +10,6 @@ import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { isBytes } from "./internal/codec/utf8.ts"
-import { keep } from "./internal/runtime/kept.ts"
 import type * as Resp from "./Resp.ts"
 
 // -----------------------------------------------------------------------------
@@ -133,8 +132,6 @@ export class KeyArg {
     this.value = value
   }
 }
-
-keep(new KeyArg(""))
 
 /**
  * An argument that is never printed.

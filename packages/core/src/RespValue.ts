@@ -5,7 +5,6 @@
  * @since 0.1.0
  */
 import { decodeUtf8, decodeUtf8Strict, ownBytes } from "./internal/codec/utf8.ts"
-import { keep } from "./internal/runtime/kept.ts"
 
 export { ProtocolError } from "./internal/error/protocol.ts"
 
@@ -209,8 +208,3 @@ export class Attributed {
     this.value = value
   }
 }
-
-keep(new Bulk(new Uint8Array(0), 0, 0))
-keep(new MapReply([]))
-keep(new SetReply([]))
-keep(new Push([]))

@@ -1,14 +1,11 @@
 /**
- * How often a connection writes, and what compiled code it keeps.
+ * How often a connection writes.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Redis, RedisConnector, RedisStandalone } from "@redfx/core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Socket from "effect/socket/Socket"
-import { execFileSync } from "node:child_process"
-import { join } from "node:path"
-import process from "node:process"
 
 type Chunks = readonly [Uint8Array, ...Array<Uint8Array>]
 
@@ -90,41 +87,4 @@ describe("What callers send while a reply is on its way", () => {
         assert.deepStrictEqual(counts, { commands: callers * rounds, writes: rounds })
       }).pipe(Effect.scoped))
   }
-})
-
-/** Prints of which kinds no object is left; some kinds are counted with so many prototypes of others, as those come of it. */
-const program = `
-import { queryObjects } from "node:v8"
-import { Resp, RedisArg } from "@redfx/core"
-import { CommandImpl } from "./src/internal/command/impl.ts"
-import { BatchRequest, SingleRequest } from "./src/internal/connection/request.ts"
-
-const kinds = [
-  [RedisArg.KeyArg, 0],
-  [CommandImpl, 1],
-  [SingleRequest, 1],
-  [BatchRequest, 0],
-  [Resp.Bulk, 0],
-  [Resp.MapReply, 0],
-  [Resp.SetReply, 0],
-  [Resp.Push, 0]
-]
-// It collects, and then counts.
-const gone = kinds.filter(([kind, others]) => queryObjects(kind, { format: "count" }) <= others)
-console.log(JSON.stringify(gone.map(([{ name }]) => name)))
-`
-
-describe("A full garbage collection", () => {
-  it(
-    "leaves an object of each kind that commands and replies are made of, so that compiled code stays in use",
-    () => {
-      // In a process of its own, whose memory is quickly searched.
-      const printed = execFileSync(process.execPath, ["--no-warnings", "--input-type=module", "--eval", program], {
-        cwd: join(import.meta.dirname, "../.."),
-        encoding: "utf8"
-      })
-      assert.deepStrictEqual(JSON.parse(printed), [])
-    },
-    60_000
-  )
 })

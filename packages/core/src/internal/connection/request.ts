@@ -14,7 +14,6 @@ import { forgetting } from "../codec/gather.ts"
 import type { Reader } from "../codec/gather.ts"
 import { decodeOrThrow, reader, undecodable } from "../command/decode.ts"
 import { connectionLoss } from "../error/failure.ts"
-import { keep } from "../runtime/kept.ts"
 import { Suspension } from "../runtime/suspension.ts"
 import type { Resume } from "../runtime/suspension.ts"
 import { formOf } from "../script/knownScripts.ts"
@@ -553,7 +552,3 @@ export class RequestQueue {
     return all
   }
 }
-
-keep(RedisCommand.asBytes(asking))
-keep(new SingleRequest(asking, undefined))
-keep(new BatchRequest({ commands: [asking] }, undefined))
